@@ -1,0 +1,23 @@
+import type { BucketId } from './bucket-id.ts'
+import type { BucketItem, ConditionalWrite } from './conditional-write.ts'
+
+/** What became of a conditional write. Not applied: `item` is the stored state that failed the conditions, if any. */
+export type WriteOutcome =
+  | { readonly applied: true; readonly item: BucketItem }
+  | { readonly applied: false; readonly item: BucketItem | undefined }
+
+/** Where buckets live. Every adapter passes the contract suite in `test/store/bucket-store-contract.ts`. */
+export interface BucketStore {
+  /**
+   * Applies `write` to one bucket, wholly or not at all, making the item where there is none; one request to the
+   * engine, never repeated by the adapter. `item` of an applied write is the state right after it.
+   * Throws `StoreUnavailable` where the outcome is not known or the store is away.
+   */
+  write(id: BucketId, write: ConditionalWrite): Promise<WriteOutcome>
+
+  /** The bucket as it is now (strongly consistent), or undefined. Throws `StoreUnavailable`. */
+  read(id: BucketId): Promise<BucketItem | undefined>
+
+  /** All buckets of an entity, with their resources. Throws `StoreUnavailable`. */
+  list(entityId: string): Promise<readonly { readonly resource: string; readonly item: BucketItem }[]>
+}

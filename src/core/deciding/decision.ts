@@ -1,0 +1,114 @@
+import type { BucketId } from '../bucket/bucket-id.ts'
+import type { Limit } from '../limit/limit.ts'
+import type { Cost, Meter } from '../limit/meter.ts'
+
+/** What a caller asks. Charged at once; `settle` says whether the real cost is told later. */
+export interface DecisionRequest {
+  readonly entityId: string
+  /** The resource as the caller names it; undefined: the bucket `_default_` itself. */
+  readonly resource?: string
+  readonly cost: Cost
+  /** True: `used_*` is counted when the reservation is settled. False: now. */
+  readonly settles: boolean
+  /** True: nothing is charged, nothing counted. */
+  readonly dryRun?: boolean
+}
+
+/** One limit of one bucket as a decision left it. */
+export interface LimitState {
+  readonly bucket: BucketId
+  /** The entity's id, or `POLICY:<scope>:<selector>`. */
+  readonly entityId: string
+  /** The bucket's resource: `gpt-4`, `_default_`, `_other_`, `_total_`. */
+  readonly resource: string
+  readonly limit: Limit
+  readonly capacity: number
+  /** Whole tokens, rounded down, never below 0. */
+  readonly available: number
+  /** capacity − available */
+  readonly used: number
+  /** ns until it is full again */
+  readonly resetNs: bigint
+  /** ns in which an empty bucket fills, or the length of the window */
+  readonly windowNs: bigint
+  /** Where the limit came from: `entity`, `entity:_default_`, `role:<role>`, `system`, `environment`, … */
+  readonly source: string
+  /** Whether it belongs to the caller itself (not to a parent or a policy). */
+  readonly own: boolean
+}
+
+/** A limit that denied. */
+export interface Violation {
+  readonly state: LimitState
+  readonly meter: Meter
+  readonly requested: number
+  /** ns until this limit would pass the request; null: never, it is larger than the capacity */
+  readonly retryAfterNs: bigint | null
+}
+
+/** What an allowed decision has charged; settled to the actual cost afterwards. */
+export interface Reservation {
+  /** `actual` is the total per meter; a meter left out stays as reserved. A second call does nothing. Never throws. */
+  settle(actual: Cost): Promise<void>
+  /** Gives back all. After `settle` it does nothing. Never throws. */
+  release(): Promise<void>
+}
+
+export interface Allowed {
+  readonly allowed: true
+  /** True: a part of this answer was given without the store. */
+  readonly degraded: boolean
+  readonly limits: readonly LimitState[]
+  readonly reservation: Reservation
+}
+
+export interface Denied {
+  readonly allowed: false
+  readonly degraded: boolean
+  readonly limits: readonly LimitState[]
+  /** Never empty, unless `unavailable`. */
+  readonly violations: readonly Violation[]
+  /** The greatest of the violations'; null: the request can never pass. */
+  readonly retryAfterNs: bigint | null
+  /** True: the store is away and a limit says deny: 503, not 429. */
+  readonly unavailable: boolean
+}
+
+export type Decision = Allowed | Denied
+
+/** A limit in force, and where it comes from. */
+export interface EffectiveLimit {
+  readonly limit: Limit
+  readonly source: string
+  /** What it overrode, nearest first. */
+  readonly overrides: readonly { readonly limit: Limit; readonly source: string }[]
+}
+
+/** A bucket as people see it. */
+export interface BucketStatus {
+  readonly bucket: BucketId
+  readonly resource: string
+  readonly limits: readonly LimitState[]
+  /** The counters as stored: `used_<meter>`, `denied`. */
+  readonly used: Cost
+}
+
+/** Deciding, and what people ask of it. One per process. */
+export interface Limiter {
+  /** Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` where the configuration cannot be read. */
+  decide(request: DecisionRequest): Promise<Decision>
+  /** The limits of the entity itself on `resource` (`_default_` where none is named), with what each overrode. */
+  explain(entityId: string, resource?: string): Promise<readonly EffectiveLimit[]>
+  /** Without `resource`: the bucket with the least available share; full, with the effective limits, where there is none. */
+  status(entityId: string, resource?: string): Promise<BucketStatus>
+  /** ns until `cost` would pass everything that applies, and the limit that takes longest; null: never. */
+  waitTime(entityId: string, cost: Cost, resource?: string): Promise<{ readonly waitNs: bigint | null; readonly limiting: LimitState | null }>
+  /** Full again: a fresh life of the bucket. Without `resource`: every bucket of the entity; with `limitName` only that limit. */
+  reset(entityId: string, options: { readonly resource?: string; readonly limitName?: string }): Promise<void>
+  /** More for now: gives `amount` tokens (all that is used where left out) to the limit, or to every limit. */
+  topUp(entityId: string, options: { readonly resource?: string; readonly limitName?: string; readonly amount?: number }): Promise<void>
+  /** Tells this process that configuration was changed by it: the next decision reads anew. */
+  forget(change: { readonly entityId?: string; readonly modelId?: string; readonly all?: true }): void
+  /** Writes counts that are due (`all`: whatever is pending). Called every second by servers, before an answer on Lambda. */
+  flush(options?: { readonly all?: boolean }): Promise<void>
+}

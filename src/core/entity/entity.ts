@@ -1,0 +1,38 @@
+export const PRIORITIES = ['high', 'normal', 'low'] as const
+export type Priority = (typeof PRIORITIES)[number]
+
+/** Who is limited: an organisation, project, tenant, user, API key, client. */
+export interface Entity {
+  readonly id: string
+  readonly name: string
+  /** A free word; `tenant` has a meaning for policies. */
+  readonly kind: string
+  readonly parentId: string | null
+  /** Whether the parents' own limits bind this entity as well. */
+  readonly cascade: boolean
+  readonly role: string | null
+  readonly priority: Priority
+  /** Models it may use; null: all. */
+  readonly models: readonly string[] | null
+  readonly disabled: boolean
+  /** Counted, never limited. */
+  readonly bypass: boolean
+  readonly metadata: Readonly<Record<string, string>>
+  /** ns since the epoch */
+  readonly createdAt: bigint
+  /** Orders changes as a limit set's version does: a change of role changes which limits apply. */
+  readonly version: bigint
+}
+
+const ID = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/
+const MODEL_ID = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
+const SPECIAL_RESOURCE = /^_(default|other|total)_$/
+
+/** Ids of entities, keys, roles and selectors. */
+export const isId = (value: string): boolean => ID.test(value)
+export const isModelId = (value: string): boolean => MODEL_ID.test(value)
+/** Resources are model ids and the three special ones. */
+export const isResource = (value: string): boolean => MODEL_ID.test(value) || SPECIAL_RESOURCE.test(value)
+
+export const ID_RULE = 'be 1 to 128 of A-Z a-z 0-9 . _ : @ - and begin with a letter or digit'
+export const MODEL_ID_RULE = 'be 1 to 128 of A-Z a-z 0-9 . _ : @ / - and begin with a letter or digit'

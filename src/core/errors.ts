@@ -1,0 +1,44 @@
+/** What went wrong, in the words of the HTTP contract. */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'unavailable'
+
+/**
+ * An error that a caller can act on. Everything else that is thrown is a fault of zael and is answered with 500.
+ * `field` names the input at fault (`limits[0].capacity`), where one is.
+ */
+export class ZaelError extends Error {
+  readonly code: ErrorCode
+  readonly field: string | undefined
+
+  constructor(code: ErrorCode, message: string, options: { field?: string; cause?: unknown } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.name = 'ZaelError'
+    this.code = code
+    this.field = options.field
+  }
+}
+
+/** Bad input. `must` completes the sentence "<field> must …": `be a positive integer`. */
+export const invalid = (field: string, must: string): ZaelError =>
+  new ZaelError('invalid_request', `${field} must ${must}`, { field })
+
+/**
+ * The store did not answer in time, or refused. `mayHaveApplied` says whether the write can have taken effect all
+ * the same: true for a lost answer, false where it surely did not (refused connection, throttled, circuit open).
+ */
+export class StoreUnavailable extends Error {
+  readonly mayHaveApplied: boolean
+
+  constructor(message: string, options: { mayHaveApplied: boolean; cause?: unknown }) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.name = 'StoreUnavailable'
+    this.mayHaveApplied = options.mayHaveApplied
+  }
+}

@@ -1,0 +1,31 @@
+/** What a limit counts. */
+export const METERS = ['requests', 'tokens', 'input_tokens', 'output_tokens', 'cost_usd_micros'] as const
+
+export type Meter = (typeof METERS)[number]
+
+/** Amounts per meter, whole and not negative. A meter that is absent is not touched; 0 is checked against debt. */
+export type Cost = Readonly<Partial<Record<Meter, number>>>
+
+const USUAL: Readonly<Record<string, Meter>> = {
+  rps: 'requests',
+  rpm: 'requests',
+  rph: 'requests',
+  rpd: 'requests',
+  tpm: 'tokens',
+  tph: 'tokens',
+  tpd: 'tokens',
+  itpm: 'input_tokens',
+  otpm: 'output_tokens',
+}
+
+/** The meter that a usual limit name (`rpm`, `tpm`, …) means, or undefined where it must be stated. */
+export const meterOfName = (name: string): Meter | undefined => (Object.hasOwn(USUAL, name) ? USUAL[name] : undefined)
+
+export const isMeter = (value: unknown): value is Meter => METERS.some((meter) => meter === value)
+
+/** The cost with `tokens` filled in as input + output where only those are given. */
+export const withTotalTokens = (cost: Cost): Cost => {
+  const parts = [cost.input_tokens, cost.output_tokens].filter((amount) => amount !== undefined)
+  if (cost.tokens !== undefined || parts.length === 0) return cost
+  return { ...cost, tokens: parts.reduce((sum, amount) => sum + amount, 0) }
+}

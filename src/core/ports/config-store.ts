@@ -1,0 +1,14 @@
+import type { ApiKey } from '../entity/api-key.ts'
+import type { Entity } from '../entity/entity.ts'
+import type { Model } from '../entity/model.ts'
+import type { LimitSet, LimitSetKey } from '../limit/limit.ts'
+
+/** What deciding needs to read. All reads are strongly consistent; all throw `StoreUnavailable`. */
+export interface ConfigStore {
+  entity(id: string): Promise<Entity | undefined>
+  model(id: string): Promise<Model | undefined>
+  /** In the order of `keys`; undefined where nothing was ever set. */
+  limitSets(keys: readonly LimitSetKey[]): Promise<readonly (LimitSet | undefined)[]>
+  /** By the SHA-256 of the secret, lower-case hexadecimal. */
+  apiKey(secretHash: string): Promise<ApiKey | undefined>
+}

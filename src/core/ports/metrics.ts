@@ -1,0 +1,17 @@
+/** Every metric zael counts. Labels are few-valued: no ids. */
+export type MetricName =
+  | 'decisions_allowed'
+  | 'decisions_denied'
+  | 'decisions_degraded'
+  | 'decisions_contended'
+  | 'bucket_writes'
+  | 'bucket_reads'
+  | 'refunds_lost'
+  | 'authentication_failures'
+
+export interface Metrics {
+  /** Adds `by` (1) to a counter. */
+  count(name: MetricName, by?: number): void
+}
+
+export const noMetrics: Metrics = { count() {} }
