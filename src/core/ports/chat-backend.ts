@@ -1,0 +1,57 @@
+/** What an answer used, as OpenAI counts it. */
+export interface ChatUsage {
+  readonly promptTokens: number
+  readonly completionTokens: number
+}
+
+/** An OpenAI chat request: known fields are typed, unknown ones pass through. */
+export interface ChatRequest {
+  readonly model: string
+  readonly messages: readonly unknown[]
+  readonly max_tokens?: number | null
+  readonly max_completion_tokens?: number | null
+  readonly n?: number | null
+  readonly stream?: boolean | null
+  readonly stream_options?: { readonly include_usage?: boolean } | null
+  readonly [field: string]: unknown
+}
+
+/** A whole answer, or the upstream's error with its status, both in OpenAI's JSON; `usage` is undefined where nothing was counted. */
+export interface ChatAnswer {
+  readonly status: number
+  readonly body: Readonly<Record<string, unknown>>
+  readonly usage: ChatUsage | undefined
+}
+
+/** A streamed answer: chunks are OpenAI's `chat.completion.chunk` objects, without the closing `[DONE]`. */
+export interface ChatStream {
+  readonly chunks: AsyncIterable<Readonly<Record<string, unknown>>>
+  /** What was counted up to now; final once `chunks` has ended. An aborted stream is settled from it. */
+  usage(): ChatUsage
+}
+
+export interface ChatCall {
+  readonly request: ChatRequest
+  readonly promptTokens: number
+  readonly requestId: string
+  readonly signal: AbortSignalLike
+}
+
+/** The part of the platform's AbortSignal that is relied on; the core knows no platform. */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+/** Who answers chats: the simulated model, or an OpenAI-compatible upstream. */
+export interface ChatBackend {
+  complete(call: ChatCall): Promise<ChatAnswer>
+  /** An upstream that refuses before the first chunk answers with its error instead. */
+  stream(call: ChatCall): Promise<ChatStream | ChatAnswer>
+}
+
+/** Counts tokens as the model would. Tables load at the first call. */
+export interface TokenCounter {
+  countPrompt(request: ChatRequest): Promise<number>
+}
