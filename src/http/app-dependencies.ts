@@ -1,0 +1,115 @@
+import type { Hono } from 'hono'
+import type { OnConfigChange } from '../core/admin/config-change.ts'
+import type { Limiter } from '../core/deciding/decision.ts'
+import type { Entity } from '../core/entity/entity.ts'
+import type { AdminStore } from '../core/ports/admin-store.ts'
+import type { CacheFactory } from '../core/ports/cache.ts'
+import type { ChatBackend, TokenCounter } from '../core/ports/chat-backend.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import type { Logger } from '../core/ports/logger.ts'
+import type { Metrics } from '../core/ports/metrics.ts'
+import type { Secrets } from '../core/ports/secrets.ts'
+import type { UsageReader } from '../core/usage/usage.ts'
+
+/** The settings that routes need, already checked; how each is set is in `docs/settings.md`. */
+export interface HttpSettings {
+  readonly adminToken: string
+  /** null: no one but the admin may read. */
+  readonly viewerToken: string | null
+  readonly nodeId: string | null
+  readonly version: string
+  /** The model of a chat that names none. */
+  readonly defaultModel: string
+  /** The shape of errors in `/v1`. */
+  readonly errorFormat: 'openai' | 'flat'
+  readonly maxBodyBytes: number
+  /** Origins that browsers may call from; empty: none, `*`: any. */
+  readonly corsOrigins: readonly string[]
+  /** How many proxies in front of this process append to X-Forwarded-For. */
+  readonly trustedProxies: number
+  /** False: everything is allowed, and counted. */
+  readonly rateLimitingEnabled: boolean
+  /** True: the limiter is not called at all. */
+  readonly bypassLimiter: boolean
+  readonly defaultRpmLimit: number
+  readonly defaultTpmLimit: number
+  /** Length of the default limits' window, in seconds. */
+  readonly windowSeconds: number
+  /** How long a looked-up key or entity is believed, in ms. */
+  readonly configCacheMs: number
+  /** Time between two looks of the dashboard's stream, in ms; null: it sends one event and ends (Lambda). */
+  readonly streamIntervalMs: number | null
+}
+
+/** A file that is served as it is. */
+export type AssetName =
+  | 'swagger-ui.css'
+  | 'swagger-ui-bundle.js'
+  | 'swagger-ui-standalone-preset.js'
+  | 'favicon-32x32.png'
+  | 'redoc.standalone.js'
+
+/** What lies beside the code and is read when first asked for. */
+export interface Assets {
+  /** The file's bytes, or undefined where this deployment does not carry it. */
+  read(name: AssetName): Promise<Uint8Array<ArrayBuffer> | undefined>
+  /** The OpenAPI document of `app`: made from it, or read from a built file. */
+  openApiDocument(app: Hono<AppEnv>): Promise<object>
+}
+
+/** Everything the HTTP API stands on. */
+export interface AppDependencies {
+  readonly limiter: Limiter
+  readonly store: AdminStore
+  readonly usage: UsageReader
+  readonly backend: ChatBackend
+  readonly tokens: TokenCounter
+  readonly secrets: Secrets
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly caches: CacheFactory
+  readonly settings: HttpSettings
+  readonly assets: Assets
+  /** Prometheus text; undefined: `/metrics` is not there. */
+  readonly metricsText?: () => Promise<string>
+  /** Told of every change this process makes, beside the limiter and the app's own caches, which are told anyway. */
+  readonly onChange?: OnConfigChange
+}
+
+/**
+ * Who asks. On `/v1` there is always an entity: the caller's own, or the one an admin names by X-Zael-Entity.
+ * `organization` is the entity's root ancestor, or itself.
+ */
+export type Identity =
+  | {
+      readonly kind: 'caller'
+      readonly entityId: string
+      readonly entity: Entity
+      readonly organization: string
+    }
+  | {
+      readonly kind: 'admin' | 'viewer'
+      readonly entityId: string | null
+      readonly entity: Entity | null
+      readonly organization: string | null
+    }
+
+/** An identity that acts for an entity: what `/v1` routes get. */
+export interface ActingIdentity {
+  readonly kind: 'caller' | 'admin'
+  readonly entityId: string
+  readonly entity: Entity
+  readonly organization: string
+}
+
+/** What middleware hands to routes. */
+export interface AppEnv {
+  Variables: {
+    readonly requestId: string
+    /** Outside the open routes. */
+    readonly identity: Identity
+    /** On `/v1` only. */
+    readonly acting: ActingIdentity
+  }
+}
