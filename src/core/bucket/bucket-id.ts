@@ -3,7 +3,11 @@ export type BucketId =
   | { readonly kind: 'entity'; readonly entityId: string; readonly resource: string }
   | { readonly kind: 'policy'; readonly scope: string; readonly selector: string }
 
-export const entityBucket = (entityId: string, resource: string): BucketId => ({ kind: 'entity', entityId, resource })
+export const entityBucket = (entityId: string, resource: string): BucketId => ({
+  kind: 'entity',
+  entityId,
+  resource,
+})
 
 /** A string that no two buckets share: no part of an id holds a `#`. */
 export const bucketKey = (id: BucketId): string =>

@@ -21,7 +21,11 @@ export type Condition =
 
 export type Action =
   | { readonly does: 'set'; readonly path: Path; readonly value: FieldValue }
-  | { readonly does: 'setIfMissing'; readonly path: Path; readonly value: FieldValue | { readonly from: string } }
+  | {
+      readonly does: 'setIfMissing'
+      readonly path: Path
+      readonly value: FieldValue | { readonly from: string }
+    }
   /** Adds to a number; one that is missing counts as 0. */
   | { readonly does: 'add'; readonly path: Path; readonly value: bigint }
   | { readonly does: 'remove'; readonly path: Path }
@@ -38,7 +42,12 @@ export const below = (path: Path, value: bigint): Condition => ({ is: 'below', p
 export const atMost = (path: Path, value: bigint): Condition => ({ is: 'atMost', path, value })
 export const atLeast = (path: Path, value: bigint): Condition => ({ is: 'atLeast', path, value })
 /** Both ends included. `low` above `high` is an error on DynamoDB: decide such a case before. */
-export const between = (path: Path, low: bigint, high: bigint): Condition => ({ is: 'between', path, low, high })
+export const between = (path: Path, low: bigint, high: bigint): Condition => ({
+  is: 'between',
+  path,
+  low,
+  high,
+})
 export const anyOf = (...conditions: readonly Condition[]): Condition => ({ is: 'anyOf', conditions })
 
 export const set = (path: Path, value: FieldValue): Action => ({ does: 'set', path, value })

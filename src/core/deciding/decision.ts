@@ -102,11 +102,18 @@ export interface Limiter {
   /** Without `resource`: the bucket with the least available share; full, with the effective limits, where there is none. */
   status(entityId: string, resource?: string): Promise<BucketStatus>
   /** ns until `cost` would pass everything that applies, and the limit that takes longest; null: never. */
-  waitTime(entityId: string, cost: Cost, resource?: string): Promise<{ readonly waitNs: bigint | null; readonly limiting: LimitState | null }>
+  waitTime(
+    entityId: string,
+    cost: Cost,
+    resource?: string,
+  ): Promise<{ readonly waitNs: bigint | null; readonly limiting: LimitState | null }>
   /** Full again: a fresh life of the bucket. Without `resource`: every bucket of the entity; with `limitName` only that limit. */
   reset(entityId: string, options: { readonly resource?: string; readonly limitName?: string }): Promise<void>
   /** More for now: gives `amount` tokens (all that is used where left out) to the limit, or to every limit. */
-  topUp(entityId: string, options: { readonly resource?: string; readonly limitName?: string; readonly amount?: number }): Promise<void>
+  topUp(
+    entityId: string,
+    options: { readonly resource?: string; readonly limitName?: string; readonly amount?: number },
+  ): Promise<void>
   /** Tells this process that configuration was changed by it: the next decision reads anew. */
   forget(change: { readonly entityId?: string; readonly modelId?: string; readonly all?: true }): void
   /** Writes counts that are due (`all`: whatever is pending). Called every second by servers, before an answer on Lambda. */

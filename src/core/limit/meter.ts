@@ -19,7 +19,8 @@ const USUAL: Readonly<Record<string, Meter>> = {
 }
 
 /** The meter that a usual limit name (`rpm`, `tpm`, …) means, or undefined where it must be stated. */
-export const meterOfName = (name: string): Meter | undefined => (Object.hasOwn(USUAL, name) ? USUAL[name] : undefined)
+export const meterOfName = (name: string): Meter | undefined =>
+  Object.hasOwn(USUAL, name) ? USUAL[name] : undefined
 
 export const isMeter = (value: unknown): value is Meter => METERS.some((meter) => meter === value)
 

@@ -49,7 +49,11 @@ export interface AdminStore extends ConfigStore {
   /** Makes META, and the child row of the parent where it has one. */
   createEntity(entity: Entity, audit: AuditRecord): Promise<'created' | 'exists' | 'parent_missing'>
   /** Replaces META on condition that the stored version is `expectedVersion`; moves the child row where the parent changed. */
-  replaceEntity(entity: Entity, expectedVersion: bigint, audit: AuditRecord): Promise<'replaced' | 'changed' | 'parent_missing'>
+  replaceEntity(
+    entity: Entity,
+    expectedVersion: bigint,
+    audit: AuditRecord,
+  ): Promise<'replaced' | 'changed' | 'parent_missing'>
   /** Removes META, child row, keys and limit sets (as tombstones); buckets and usage expire by themselves. */
   deleteEntity(entity: Entity, audit: AuditRecord): Promise<'deleted' | 'has_children' | 'missing'>
   /** By id, ascending; `q` keeps those whose id or name contains it, case-insensitively. */
@@ -80,5 +84,7 @@ export interface AdminStore extends ConfigStore {
   limitedResources(owner: LimitSetKey['owner']): Promise<readonly string[]>
 
   /** Newest first; `subject` keeps one entity's (or `MODEL#…`) records; `from` drops older ones (ns since the epoch). */
-  listAudit(page: PageRequest & { readonly subject?: string; readonly from?: bigint }): Promise<Page<AuditRecord>>
+  listAudit(
+    page: PageRequest & { readonly subject?: string; readonly from?: bigint },
+  ): Promise<Page<AuditRecord>>
 }

@@ -8,6 +8,8 @@ export type MetricName =
   | 'bucket_reads'
   | 'refunds_lost'
   | 'authentication_failures'
+  | 'usage_hours_recorded'
+  | 'usage_records_failed'
 
 export interface Metrics {
   /** Adds `by` (1) to a counter. */

@@ -1,0 +1,85 @@
+import type { Action, BucketItem, Condition, FieldValue } from '../bucket/conditional-write.ts'
+
+/**
+ * The stored state of one limit: its attributes in the bucket without the limit's name before them. What is in the
+ * bucket as `rpm_tat` is `tat` here.
+ */
+export type LimitFields = Readonly<Record<string, FieldValue>>
+
+/** One limit's part of a conditional write, on the names of `LimitFields`. */
+export interface LimitWrite {
+  readonly conditions: readonly Condition[]
+  readonly actions: readonly Action[]
+}
+
+/** How full a limit is at a moment. */
+export interface Level {
+  /** Whole tokens, rounded down, never below 0. */
+  readonly available: number
+  /** ns until it is full again */
+  readonly resetNs: bigint
+}
+
+/** What a later settlement must know of a charge. Kept in memory, or as attributes of a stored reservation. */
+export type ChargeMemory = Readonly<Record<string, bigint>>
+
+export interface GiveBack {
+  readonly memory: ChargeMemory
+  /** What was charged and is not used: tokens, above 0. */
+  readonly amount: number
+  /** ns since the charge */
+  readonly elapsedNs: bigint
+  /** True: also what time has given back already (`refund: "full"`). */
+  readonly full: boolean
+  /** True: only what may be returned whatever the state is, so that no condition can fail. */
+  readonly surely: boolean
+}
+
+/**
+ * One limit's arithmetic, bound to its size: how a cost becomes a conditional write, what a state means, and how much
+ * a give-back may return. Pure; time is ns since the epoch. Each algorithm is one file that makes these.
+ *
+ * Where a method takes `seen`, it is the last state that this node saw, or undefined: a guess that picks the variant of the
+ * write. Each variant is exact whatever the state really is; a wrong guess only fails.
+ */
+export interface Algorithm {
+  readonly name: string
+  /** The size as the bucket tells it: short, readable, and parsed back to the same arithmetic. */
+  readonly text: string
+  readonly capacity: number
+  /** ns in which an empty bucket fills, or the length of the window */
+  readonly windowNs: bigint
+
+  level(fields: LimitFields, now: bigint): Level
+  /** ns until `cost` (at most the capacity) passes; 0 where it passes now. */
+  wait(fields: LimitFields, cost: number, now: bigint): bigint
+  /** Charges `cost` (at most the capacity; 0 is checked against debt) where it fits. */
+  charge(seen: LimitFields | undefined, cost: number, now: bigint): LimitWrite
+  /** Charges `amount` whether it fits or not, while the state afterwards is full again by `latest` (ns since the epoch). */
+  debit(seen: LimitFields | undefined, amount: number, now: bigint, latest: bigint): LimitWrite
+  /** What to remember of a charge that left `fields` at `now`. */
+  remember(fields: LimitFields, now: bigint): ChargeMemory
+  /** Returns what may be returned; undefined: nothing is left to return. */
+  giveBack(seen: LimitFields | undefined, give: GiveBack): LimitWrite | undefined
+  /** Returns `amount` whatever it was charged for (a top-up); undefined: nothing is used. */
+  topUp(fields: LimitFields, amount: number, now: bigint): LimitWrite | undefined
+  /** Millionths of tokens in use, rounded up; above the capacity in debt. */
+  usedMillionths(fields: LimitFields, now: bigint): bigint
+  /** The state in which a limit of another size or algorithm goes on as this one. */
+  takeOver(previous: Algorithm, fields: LimitFields, now: bigint): LimitFields
+  /** ns since the epoch: when a limit in this state is full again. Without a state: at the latest, after any charge at `now`. */
+  fullAt(fields: LimitFields | undefined, now: bigint): bigint
+}
+
+/**
+ * Picks one limit's attributes out of a bucket. The names of an algorithm's own state are single words, so `rpm_tat` is
+ * `tat` of `rpm`, and `rpm_burst_tat` is of another limit.
+ */
+export const fieldsOf = (item: BucketItem, limitName: string): LimitFields => {
+  const prefix = `${limitName}_`
+  const fields: Record<string, FieldValue> = {}
+  for (const [name, value] of Object.entries(item)) {
+    if (name.startsWith(prefix) && !name.includes('_', prefix.length)) fields[name.slice(prefix.length)] = value
+  }
+  return fields
+}

@@ -1,0 +1,30 @@
+import type { Algorithm } from '../algorithms/algorithm.ts'
+import type { Limit } from '../limit/limit.ts'
+import type { BucketItem } from './conditional-write.ts'
+
+/** A limit as a node would enforce it on one bucket now. */
+export interface LimitInForce {
+  readonly limit: Limit
+  /** The arithmetic of the limit's size. Where the bucket knows a later one, that one's. */
+  readonly algorithm: Algorithm
+  /** The greatest version among all that the limit was resolved from. */
+  readonly version: bigint
+  /** Where it came from: `entity`, `role:admin`, `system`, `environment`. */
+  readonly source: string
+}
+
+/** The attributes of a limit in its bucket that every algorithm has beside its own state. */
+export const textPath = (name: string): string => `${name}_limit`
+export const versionPath = (name: string): string => `${name}_version`
+
+/** The text of the limit that the bucket holds, or undefined where it holds none of this name. */
+export const textIn = (item: BucketItem | undefined, name: string): string | undefined => {
+  const text = item?.[textPath(name)]
+  return typeof text === 'string' ? text : undefined
+}
+
+/** A number in the bucket; `fallback` where there is none. */
+export const numberIn = (item: BucketItem | undefined, path: string, fallback: bigint): bigint => {
+  const value = item?.[path]
+  return typeof value === 'bigint' ? value : fallback
+}

@@ -1,0 +1,27 @@
+import type { LimitWrite } from '../algorithms/algorithm.ts'
+import type { Action, Condition, ConditionalWrite, Path } from './conditional-write.ts'
+
+/** One limit's write on the names of its bucket: `tat` becomes `rpm_tat`. */
+export const prefixed = (limitName: string, write: LimitWrite): ConditionalWrite => ({
+  conditions: write.conditions.map((condition) => inCondition(limitName, condition)),
+  actions: write.actions.map((action) => inAction(limitName, action)),
+})
+
+const inPath = (limitName: string, path: Path): Path =>
+  typeof path === 'string' ? `${limitName}_${path}` : [`${limitName}_${path[0]}`, path[1]]
+
+const inCondition = (limitName: string, condition: Condition): Condition =>
+  condition.is === 'anyOf'
+    ? { ...condition, conditions: condition.conditions.map((inner) => inCondition(limitName, inner)) }
+    : { ...condition, path: inPath(limitName, condition.path) }
+
+const inAction = (limitName: string, action: Action): Action => {
+  const path = inPath(limitName, action.path)
+  if (action.does === 'setIfMissing' && typeof action.value === 'object' && isSource(action.value)) {
+    return { ...action, path, value: { from: `${limitName}_${action.value.from}` } }
+  }
+  return { ...action, path }
+}
+
+const isSource = (value: object): value is { readonly from: string } =>
+  'from' in value && typeof value.from === 'string'
