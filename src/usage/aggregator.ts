@@ -1,0 +1,78 @@
+import type { Logger } from '../core/ports/logger.ts'
+import type { Metrics } from '../core/ports/metrics.ts'
+import type { UsageStore } from '../core/usage/usage.ts'
+import type { EntityBucketOf } from './bucket-change.ts'
+import type { StreamBatchResponse, StreamEvent } from './stream-record.ts'
+import type { BatchHour } from './usage-hours.ts'
+import { usageHours } from './usage-hours.ts'
+
+export interface AggregatorDependencies {
+  readonly usageStore: Pick<UsageStore, 'record'>
+  /** The table's keys are known by the store alone. */
+  readonly entityBucketOf: EntityBucketOf
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** Turns the table's stream into usage per hour. */
+export interface Aggregator {
+  /**
+   * Records a batch. Any part of any batch may come again, any number of times. What could not be written, and what
+   * cannot be read, is reported by sequence number. Never throws.
+   * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+   */
+  handle(event: StreamEvent): Promise<StreamBatchResponse>
+}
+
+interface Failure {
+  readonly record: number
+  readonly reason: string
+}
+
+const WRITES_AT_ONCE = 16
+
+const recordAll = async (
+  hours: readonly BatchHour[],
+  usageStore: AggregatorDependencies['usageStore'],
+): Promise<readonly Failure[]> => {
+  const failures: Failure[] = []
+  const queue = hours.values()
+  const work = async (): Promise<void> => {
+    for (const { hour, firstRecord } of queue) {
+      try {
+        await usageStore.record(hour)
+      } catch (error) {
+        failures.push({ record: firstRecord, reason: error instanceof Error ? error.message : String(error) })
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: WRITES_AT_ONCE }, work))
+  return failures
+}
+
+/** Makes the aggregator that a stream's batches are handed to. */
+export const createAggregator = ({
+  usageStore,
+  entityBucketOf,
+  logger,
+  metrics,
+}: AggregatorDependencies): Aggregator => ({
+  async handle({ Records: records }) {
+    const { hours, poison } = usageHours(records, entityBucketOf)
+    const unwritten = await recordAll(hours, usageStore)
+    metrics.count('usage_hours_recorded', hours.length - unwritten.length)
+    const failures = [...poison, ...unwritten].toSorted((a, b) => a.record - b.record)
+    const identifiers = failures.map(({ record }) => records[record]?.dynamodb?.SequenceNumber ?? '')
+    const [first] = failures
+    if (first !== undefined) {
+      metrics.count('usage_records_failed', failures.length)
+      logger.error('usage was not recorded', {
+        sequenceNumber: identifiers[0],
+        reason: first.reason,
+        failures: failures.length,
+        poison: poison.length,
+      })
+    }
+    return { batchItemFailures: [...new Set(identifiers)].map((itemIdentifier) => ({ itemIdentifier })) }
+  },
+})
