@@ -1,0 +1,75 @@
+import { ID_RULE, isId, isResource, MODEL_ID_RULE } from '../entity/entity.ts'
+import { invalid } from '../errors.ts'
+import type { Limit, LimitOwner, LimitSetKey } from '../limit/limit.ts'
+import { limitToJson } from '../limit/parse-limit.ts'
+import type { AuditValue } from '../ports/admin-store.ts'
+import type { AdminDependencies } from './admin-dependencies.ts'
+import { auditRecord } from './audit.ts'
+import { nextVersion, untilUnchanged } from './changing.ts'
+import type { ConfigChange } from './config-change.ts'
+import { getEntity } from './entity-service.ts'
+
+/**
+ * The limits that an owner has itself, per resource. All methods throw `not_found` for an unknown entity,
+ * `invalid_request` for a resource or role that cannot be, and `StoreUnavailable`.
+ */
+export interface LimitSetService {
+  /** What is set, without what is inherited; empty where nothing is. */
+  get(key: LimitSetKey): Promise<readonly Limit[]>
+  /** Puts `limits` in place of what was set. None: what is inherited counts again. */
+  replace(key: LimitSetKey, limits: readonly Limit[], actor: string): Promise<void>
+}
+
+export const createLimitSetService = (deps: AdminDependencies): LimitSetService => ({
+  get: async (key) => {
+    await checkKey(deps, key)
+    const [stored] = await deps.store.limitSets([key])
+    return stored?.limits ?? []
+  },
+  replace: async (key, limits, actor) => {
+    await checkKey(deps, key)
+    await untilUnchanged(() => replaceLimits(deps, key, limits, actor))
+    deps.changed(changeOf(key.owner))
+  },
+})
+
+const replaceLimits = async (
+  deps: AdminDependencies,
+  key: LimitSetKey,
+  limits: readonly Limit[],
+  actor: string,
+): Promise<'replaced' | 'changed'> => {
+  const [before] = await deps.store.limitSets([key])
+  const wasEmpty = before === undefined || before.limits.length === 0
+  if (wasEmpty && limits.length === 0) return 'replaced'
+  const expected = before?.version ?? null
+  const audit = auditRecord(deps, {
+    actor,
+    action: limits.length === 0 ? 'limits.delete' : 'limits.replace',
+    subject: subjectOf(key.owner),
+    before: auditValue(key, before?.limits ?? []),
+    after: auditValue(key, limits),
+  })
+  const set = { limits, version: nextVersion(deps.clock.now(), expected) }
+  return deps.store.putLimitSet(key, set, expected, audit)
+}
+
+const checkKey = async (deps: AdminDependencies, { owner, resource }: LimitSetKey): Promise<void> => {
+  if (!isResource(resource))
+    throw invalid('resource', `${MODEL_ID_RULE}, or be _default_, _other_ or _total_`)
+  if (owner.kind === 'role' && !isId(owner.role)) throw invalid('role', ID_RULE)
+  if (owner.kind === 'entity') await getEntity(deps, owner.id)
+}
+
+const auditValue = ({ resource }: LimitSetKey, limits: readonly Limit[]): AuditValue => ({
+  resource,
+  limits: limits.map(limitToJson),
+})
+
+const subjectOf = (owner: LimitOwner): string => {
+  if (owner.kind === 'entity') return owner.id
+  return owner.kind === 'role' ? `ROLE#${owner.role}` : 'SYSTEM'
+}
+
+const changeOf = (owner: LimitOwner): ConfigChange =>
+  owner.kind === 'entity' ? { entityId: owner.id } : { all: true }
