@@ -67,8 +67,10 @@ export interface Algorithm {
   usedMillionths(fields: LimitFields, now: bigint): bigint
   /** The state in which a limit of another size or algorithm goes on as this one. */
   takeOver(previous: Algorithm, fields: LimitFields, now: bigint): LimitFields
-  /** ns since the epoch: when a limit in this state is full again. Without a state: at the latest, after any charge at `now`. */
-  fullAt(fields: LimitFields | undefined, now: bigint): bigint
+  /** ns since the epoch: when a limit in this state is full again after a debit of `amount`. */
+  fullAt(fields: LimitFields, amount: number, now: bigint): bigint
+  /** ns since the epoch: when a limit is full again at the latest, after any charge at `now`. */
+  latestFullAt(now: bigint): bigint
 }
 
 /**
@@ -79,7 +81,8 @@ export const fieldsOf = (item: BucketItem, limitName: string): LimitFields => {
   const prefix = `${limitName}_`
   const fields: Record<string, FieldValue> = {}
   for (const [name, value] of Object.entries(item)) {
-    if (name.startsWith(prefix) && !name.includes('_', prefix.length)) fields[name.slice(prefix.length)] = value
+    if (name.startsWith(prefix) && !name.includes('_', prefix.length))
+      fields[name.slice(prefix.length)] = value
   }
   return fields
 }

@@ -77,7 +77,8 @@ export const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algo
       return { tat: now + used, refunded: numberAt(fields, 'refunded', 0n) }
     },
 
-    fullAt: (fields, now) => (fields === undefined ? now + windowNs : now + busyFor(fields, now)),
+    fullAt: (fields, amount, now) => now + busyFor(fields, now) + price(amount),
+    latestFullAt: (now) => now + windowNs,
   }
 }
 

@@ -38,7 +38,7 @@ export const planCharge = (
   counters: readonly Action[],
 ): ConditionalWrite => {
   const fullAt = demands.reduce(
-    (latest, { inForce }) => later(latest, inForce.algorithm.fullAt(undefined, now)),
+    (latest, { inForce }) => later(latest, inForce.algorithm.latestFullAt(now)),
     now,
   )
   const kept = bookkeeping(seen, now, fullAt)
@@ -107,7 +107,7 @@ const takenOver = (seen: BucketItem, { inForce, previous }: TakeOver, now: bigin
     set(textPath(limit.name), algorithm.text),
     set(versionPath(limit.name), version),
   ]
-  return { actions, fullAt: algorithm.fullAt(after, now) }
+  return { actions, fullAt: algorithm.fullAt(after, 0, now) }
 }
 
 const later = (a: bigint, b: bigint): bigint => (a > b ? a : b)

@@ -1,0 +1,104 @@
+import { type ChargeMemory, fieldsOf, type LimitFields } from '../algorithms/algorithm.ts'
+import { algorithmOfText } from '../algorithms/registry.ts'
+import { bookkeeping, sameLife } from './bookkeeping.ts'
+import { type Action, type BucketItem, type ConditionalWrite, equal } from './conditional-write.ts'
+import { numberIn, textIn, textPath, versionPath } from './limit-in-force.ts'
+import { prefixed } from './prefixed.ts'
+
+/** What one charge must remember of one limit to be settled later. */
+export interface LimitReceipt {
+  readonly limitName: string
+  /** As in the bucket right after the charge: a limit that has changed since gets nothing back. */
+  readonly text: string
+  readonly version: bigint
+  readonly charged: number
+  readonly memory: ChargeMemory
+  /** Whether a refund returns all (`refund: "full"`). */
+  readonly full: boolean
+}
+
+/** One limit to settle: how much more (above 0) or less (below 0) was used than charged. */
+export interface Correction {
+  readonly receipt: LimitReceipt
+  readonly difference: number
+}
+
+export interface SettlementPlan {
+  /** The last known state of the life that was charged, if any is known. Where there is a debit, it must be. */
+  readonly seen: BucketItem | undefined
+  readonly born: bigint
+  readonly corrections: readonly Correction[]
+  readonly now: bigint
+  /** ns since the charge */
+  readonly elapsedNs: bigint
+  /** True: refunds return only what no state can refuse. */
+  readonly surely: boolean
+  readonly counters: readonly Action[]
+}
+
+/**
+ * The one write that gives back what was charged too much and charges what was charged too little, on one bucket, together
+ * with the counters; undefined where there is nothing to write. A limit that has changed since the charge gets nothing
+ * back, and pays by what it is now.
+ */
+export const planSettlement = (plan: SettlementPlan): ConditionalWrite | undefined => {
+  const refunds = plan.corrections.flatMap((correction) => refund(plan, correction) ?? [])
+  const debits = plan.corrections.filter(({ difference }) => difference > 0)
+  if (refunds.length + debits.length + plan.counters.length === 0) return undefined
+  const fullAt = debits.reduce((latest, debit) => later(latest, fullAfter(plan, debit)), plan.now)
+  const kept = debits.length > 0 ? bookkeeping(plan.seen, plan.now, fullAt) : undefined
+  const head = kept ?? sameLife(plan.born)
+  const parts = [...refunds, ...debits.map((debit) => debitOne(plan, debit, kept?.latestFullAt ?? plan.now))]
+  return {
+    conditions: [...head.conditions, ...parts.flatMap(({ conditions }) => conditions)],
+    actions: [...head.actions, ...parts.flatMap(({ actions }) => actions), ...plan.counters],
+  }
+}
+
+const refund = (plan: SettlementPlan, { receipt, difference }: Correction): ConditionalWrite | undefined => {
+  if (difference >= 0 || hasChanged(plan.seen, receipt)) return undefined
+  const { memory, full } = receipt
+  const give = { memory, full, amount: -difference, elapsedNs: plan.elapsedNs, surely: plan.surely }
+  const write = algorithmNamed(receipt.text).giveBack(fieldsIn(plan.seen, receipt), give)
+  if (write === undefined) return undefined
+  const { conditions, actions } = prefixed(receipt.limitName, write)
+  const unchanged = [
+    equal(textPath(receipt.limitName), receipt.text),
+    equal(versionPath(receipt.limitName), receipt.version),
+  ]
+  return { conditions: [...unchanged, ...conditions], actions }
+}
+
+const debitOne = (
+  plan: SettlementPlan,
+  { receipt, difference }: Correction,
+  latest: bigint,
+): ConditionalWrite => {
+  const text = textIn(plan.seen, receipt.limitName) ?? receipt.text
+  const write = algorithmNamed(text).debit(fieldsIn(plan.seen, receipt), difference, plan.now, latest)
+  const { conditions, actions } = prefixed(receipt.limitName, write)
+  return { conditions: [equal(textPath(receipt.limitName), text), ...conditions], actions }
+}
+
+const fullAfter = ({ seen, now }: SettlementPlan, { receipt, difference }: Correction): bigint =>
+  algorithmNamed(textIn(seen, receipt.limitName) ?? receipt.text).fullAt(
+    fieldsIn(seen, receipt) ?? {},
+    difference,
+    now,
+  )
+
+const hasChanged = (seen: BucketItem | undefined, { limitName, text, version }: LimitReceipt): boolean =>
+  seen !== undefined &&
+  (textIn(seen, limitName) !== text || numberIn(seen, versionPath(limitName), -1n) !== version)
+
+const fieldsIn = (seen: BucketItem | undefined, { limitName }: LimitReceipt): LimitFields | undefined =>
+  seen && fieldsOf(seen, limitName)
+
+const algorithmNamed = (text: string) => {
+  const algorithm = algorithmOfText(text)
+  if (algorithm === undefined)
+    throw new Error(`a receipt names a limit that this version of zael does not know: ${text}`)
+  return algorithm
+}
+
+const later = (a: bigint, b: bigint): bigint => (a > b ? a : b)

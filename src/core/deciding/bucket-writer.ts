@@ -1,0 +1,48 @@
+import { type BucketId, bucketKey } from '../bucket/bucket-id.ts'
+import type { BucketStore, WriteOutcome } from '../bucket/bucket-store.ts'
+import type { BucketItem, ConditionalWrite } from '../bucket/conditional-write.ts'
+import { numberIn } from '../bucket/limit-in-force.ts'
+import type { Cache } from '../ports/cache.ts'
+import type { Metrics } from '../ports/metrics.ts'
+
+/** A bucket store that remembers what it last saw of each bucket. What it remembers is a guess, never grounds for a denial. */
+export interface BucketWriter {
+  lastSeen(id: BucketId): BucketItem | undefined
+  /** As `BucketStore.write`. */
+  write(id: BucketId, write: ConditionalWrite): Promise<WriteOutcome>
+  /** As `BucketStore.read`. */
+  read(id: BucketId): Promise<BucketItem | undefined>
+}
+
+export const createBucketWriter = (
+  store: BucketStore,
+  views: Cache<BucketItem>,
+  metrics: Metrics,
+): BucketWriter => {
+  const see = (key: string, item: BucketItem | undefined): void => {
+    if (!item) views.delete(key)
+    else if (isNewer(item, views.get(key))) views.set(key, item)
+  }
+  return {
+    lastSeen: (id) => views.get(bucketKey(id)),
+    async write(id, write) {
+      metrics.count('bucket_writes')
+      const outcome = await store.write(id, write)
+      see(bucketKey(id), outcome.item)
+      return outcome
+    },
+    async read(id) {
+      metrics.count('bucket_reads')
+      const item = await store.read(id)
+      see(bucketKey(id), item)
+      return item
+    },
+  }
+}
+
+/** Answers overtake each other; `born` and then `rev` say which state is the later one. */
+const isNewer = (item: BucketItem, known: BucketItem | undefined): boolean => {
+  if (!known) return true
+  const [born, knownBorn] = [numberIn(item, 'born', 0n), numberIn(known, 'born', 0n)]
+  return born === knownBorn ? numberIn(item, 'rev', 0n) >= numberIn(known, 'rev', 0n) : born > knownBorn
+}

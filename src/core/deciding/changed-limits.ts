@@ -1,0 +1,63 @@
+import { fieldsOf } from '../algorithms/algorithm.ts'
+import { algorithmOfText } from '../algorithms/registry.ts'
+import type { BucketItem } from '../bucket/conditional-write.ts'
+import { type LimitInForce, numberIn, textIn, versionPath } from '../bucket/limit-in-force.ts'
+import type { TakeOver } from '../bucket/plan-charge.ts'
+
+export interface ChangedLimits {
+  /** Limits that this node knows a later change of than the bucket: their states are to be carried over. */
+  readonly takeOvers: readonly TakeOver[]
+  /** Whether the bucket knows a later (or another, equally old) change of some limit than this node. */
+  readonly isLater: boolean
+}
+
+/**
+ * Compares the limits that a node knows with those that the bucket was last charged by. Versions order changes, so that two
+ * nodes never carry a state back and forth; of equal versions (defaults of two environments) the one in the bucket stays
+ * until the limit is full again and there is nothing to carry.
+ */
+export const changesIn = (
+  seen: BucketItem | undefined,
+  limits: readonly LimitInForce[],
+  now: bigint,
+): ChangedLimits => {
+  if (!seen) return { takeOvers: [], isLater: false }
+  const changed = limits.filter(
+    ({ limit, algorithm }) => (textIn(seen, limit.name) ?? algorithm.text) !== algorithm.text,
+  )
+  const [earlier, later] = split(changed, (inForce) => isEarlierIn(seen, inForce, now))
+  const takeOvers = earlier.map((inForce) => ({ inForce, previous: algorithmIn(seen, inForce) }))
+  return { takeOvers, isLater: later.length > 0 }
+}
+
+/** The limits, with the arithmetic that the bucket names where it knows a later change. */
+export const decidedByTheBucket = (
+  seen: BucketItem | undefined,
+  limits: readonly LimitInForce[],
+  now: bigint,
+): readonly LimitInForce[] =>
+  limits.map((inForce) => {
+    if (!seen || textIn(seen, inForce.limit.name) === undefined || isEarlierIn(seen, inForce, now))
+      return inForce
+    return { ...inForce, algorithm: algorithmIn(seen, inForce) }
+  })
+
+const isEarlierIn = (seen: BucketItem, inForce: LimitInForce, now: bigint): boolean => {
+  const version = numberIn(seen, versionPath(inForce.limit.name), 0n)
+  if (version !== inForce.version) return version < inForce.version
+  return algorithmIn(seen, inForce).usedMillionths(fieldsOf(seen, inForce.limit.name), now) === 0n
+}
+
+const algorithmIn = (seen: BucketItem, { limit, algorithm }: LimitInForce): LimitInForce['algorithm'] => {
+  const text = textIn(seen, limit.name) ?? algorithm.text
+  if (text === algorithm.text) return algorithm
+  const named = algorithmOfText(text)
+  if (named === undefined)
+    throw new Error(`the bucket names a limit that this version of zael does not know: ${text}`)
+  return named
+}
+
+const split = <T>(
+  items: readonly T[],
+  isFirst: (item: T) => boolean,
+): readonly [readonly T[], readonly T[]] => [items.filter(isFirst), items.filter((item) => !isFirst(item))]

@@ -1,0 +1,72 @@
+import { countersWrite } from '../bucket/bookkeeping.ts'
+import type { BucketId } from '../bucket/bucket-id.ts'
+import type { Action, BucketItem } from '../bucket/conditional-write.ts'
+import { numberIn } from '../bucket/limit-in-force.ts'
+import { type Correction, type LimitReceipt, planSettlement } from '../bucket/plan-settlement.ts'
+import type { BucketWriter } from './bucket-writer.ts'
+
+/** What a charge on one bucket must remember to be settled later, by any node. */
+export interface Receipt {
+  readonly bucket: BucketId
+  /** The life of the bucket that was charged. */
+  readonly born: bigint
+  /** ns since the epoch */
+  readonly chargedAt: bigint
+  readonly limits: readonly LimitReceipt[]
+}
+
+export interface Settlement {
+  readonly receipt: Receipt
+  readonly corrections: readonly Correction[]
+  readonly now: bigint
+  /** ns since the charge: the larger of what the wall clock and the steady clock say. */
+  readonly elapsedNs: bigint
+  /** What to add to `used_*` and `denied_*`, whatever becomes of the limits. */
+  readonly counters: readonly Action[]
+}
+
+/** From this attempt on refunds take only what cannot be refused; an optimistic one and an informed one came before. */
+const SURE_ATTEMPT = 3
+
+/**
+ * Brings one bucket to what it would be had the actual cost been charged at the start, or stricter, in one write nearly
+ * always; none where there is nothing to change and nothing to count. Where the life that was charged is over, only the
+ * counters are written. Throws `StoreUnavailable`; a lost answer is not asked for again.
+ */
+export const settleBucket = async (writer: BucketWriter, settlement: Settlement): Promise<void> => {
+  const { receipt, corrections, counters, now } = settlement
+  let state = await stateToSettle(writer, settlement)
+  for (
+    let attempt = 1;
+    attempt <= SURE_ATTEMPT + corrections.length && isSameLife(state, receipt);
+    attempt++
+  ) {
+    const { seen } = state
+    const write = planSettlement({ ...settlement, seen, born: receipt.born, surely: attempt >= SURE_ATTEMPT })
+    if (write === undefined) return
+    const outcome = await writer.write(receipt.bucket, write)
+    if (outcome.applied) return
+    state = { seen: outcome.item, isGone: outcome.item === undefined }
+  }
+  if (counters.length > 0) await writer.write(receipt.bucket, countersWrite(counters, now))
+}
+
+interface StateToSettle {
+  readonly seen: BucketItem | undefined
+  readonly isGone: boolean
+}
+
+/** What this node last saw will do for a refund; a debit must know how long the bucket is kept. */
+const stateToSettle = async (
+  writer: BucketWriter,
+  { receipt, corrections }: Settlement,
+): Promise<StateToSettle> => {
+  const seen = writer.lastSeen(receipt.bucket)
+  if (seen !== undefined || corrections.every(({ difference }) => difference <= 0))
+    return { seen, isGone: false }
+  const stored = await writer.read(receipt.bucket)
+  return { seen: stored, isGone: stored === undefined }
+}
+
+const isSameLife = ({ seen, isGone }: StateToSettle, { born }: Receipt): boolean =>
+  !isGone && numberIn(seen, 'born', born) === born
