@@ -21,6 +21,8 @@ export interface ChatAnswer {
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
   readonly usage: ChatUsage | undefined
+  /** Headers that the caller should see as well (`retry-after` of an upstream). */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A streamed answer: chunks are OpenAI's `chat.completion.chunk` objects, without the closing `[DONE]`. */
@@ -44,8 +46,13 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
-/** Who answers chats: the simulated model, or an OpenAI-compatible upstream. */
+/**
+ * Who answers chats: the simulated model, or an OpenAI-compatible upstream. A failure is an answer with its status
+ * (502, 504); only an abort of `signal` makes the promises, and the iteration of `chunks`, reject.
+ */
 export interface ChatBackend {
+  /** The most completion tokens that the answer to `request` may hold, over all its choices: what is reserved. */
+  mostCompletionTokens(request: ChatRequest): number
   complete(call: ChatCall): Promise<ChatAnswer>
   /** An upstream that refuses before the first chunk answers with its error instead. */
   stream(call: ChatCall): Promise<ChatStream | ChatAnswer>
@@ -53,5 +60,7 @@ export interface ChatBackend {
 
 /** Counts tokens as the model would. Tables load at the first call. */
 export interface TokenCounter {
+  /** What `request` costs as input: messages, names, tools, and what OpenAI adds to each. */
   countPrompt(request: ChatRequest): Promise<number>
+  countText(text: string): Promise<number>
 }

@@ -1,0 +1,23 @@
+import type { ChatUsage } from '../core/ports/chat-backend.ts'
+
+/** A JSON object of OpenAI's API. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** `usage` as OpenAI writes it. */
+export const usageJson = ({ promptTokens, completionTokens }: ChatUsage): JsonObject => ({
+  prompt_tokens: promptTokens,
+  completion_tokens: completionTokens,
+  total_tokens: promptTokens + completionTokens,
+})
+
+/** Reads OpenAI's `usage`; undefined where it is not whole. */
+export const parseUsage = (usage: unknown): ChatUsage | undefined => {
+  if (!isObject(usage)) return undefined
+  const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = usage
+  return isCount(promptTokens) && isCount(completionTokens) ? { promptTokens, completionTokens } : undefined
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0

@@ -1,0 +1,119 @@
+import type { ChatBackend, ChatCall, ChatRequest, ChatUsage } from '../core/ports/chat-backend.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import { askedChoices, askedPerChoice } from './asked-tokens.ts'
+import { type JsonObject, usageJson } from './chat-objects.ts'
+import { abortError, type Delay } from './delay.ts'
+import { simulatedText } from './simulated-text.ts'
+
+/** Completion tokens of an answer for which no number is asked. */
+const DEFAULT_TOKENS = 16
+/** A choice is streamed in at most this many parts. */
+const MAX_PARTS = 256
+
+export interface SimulatedModelOptions {
+  readonly clock: Clock
+  readonly delay: Delay
+  /** How late it answers, in ms. */
+  readonly latencyMs: number
+  /** Said in every whole answer as `node_id`, so that one sees which node spoke. */
+  readonly nodeId: string | null
+}
+
+const tokensPerChoice = (request: ChatRequest): number => askedPerChoice(request, DEFAULT_TOKENS)
+const allTokens = (request: ChatRequest): number => tokensPerChoice(request) * askedChoices(request)
+
+/** A model that answers exactly as many tokens as it is asked for, and says so in `usage`. */
+export const createSimulatedModel = ({
+  clock,
+  delay,
+  latencyMs,
+  nodeId,
+}: SimulatedModelOptions): ChatBackend => {
+  const created = () => Number(clock.now() / 1_000_000_000n)
+  const wait = async ({ signal }: ChatCall) => {
+    if (latencyMs > 0) await delay(latencyMs, signal)
+  }
+  return {
+    mostCompletionTokens: allTokens,
+    async complete(call) {
+      await wait(call)
+      const usage = { promptTokens: call.promptTokens, completionTokens: allTokens(call.request) }
+      return { status: 200, usage, body: wholeAnswer(call, usage, created(), nodeId) }
+    },
+    async stream(call) {
+      await wait(call)
+      let completionTokens = 0
+      const count = (tokens: number) => {
+        completionTokens += tokens
+      }
+      const usage = () => ({ promptTokens: call.promptTokens, completionTokens })
+      return { chunks: streamedAnswer(call, { created: created(), count, usage }), usage }
+    },
+  }
+}
+
+const wholeAnswer = (
+  { request, requestId }: ChatCall,
+  usage: ChatUsage,
+  created: number,
+  nodeId: string | null,
+): JsonObject => ({
+  id: `chatcmpl-${requestId}`,
+  object: 'chat.completion',
+  created,
+  model: request.model,
+  choices: Array.from({ length: askedChoices(request) }, (_, index) => ({
+    index,
+    message: { role: 'assistant', content: simulatedText(0, tokensPerChoice(request)), refusal: null },
+    logprobs: null,
+    finish_reason: 'stop',
+  })),
+  usage: usageJson(usage),
+  ...(nodeId !== null && { node_id: nodeId }),
+})
+
+interface Streaming {
+  readonly created: number
+  readonly count: (tokens: number) => void
+  readonly usage: () => ChatUsage
+}
+
+async function* streamedAnswer(
+  call: ChatCall,
+  { created, count, usage }: Streaming,
+): AsyncGenerator<JsonObject> {
+  const { request, requestId, signal } = call
+  const includeUsage = request.stream_options?.include_usage === true
+  const chunk = (choices: readonly JsonObject[]) => ({
+    id: `chatcmpl-${requestId}`,
+    object: 'chat.completion.chunk',
+    created,
+    model: request.model,
+    choices,
+    ...(includeUsage && { usage: null }),
+  })
+  for (let index = 0; index < askedChoices(request); index++) {
+    for (const { tokens, delta, finish } of choiceParts(tokensPerChoice(request))) {
+      if (signal.aborted) throw abortError()
+      count(tokens)
+      yield chunk([{ index, delta, logprobs: null, finish_reason: finish }])
+    }
+  }
+  if (includeUsage) yield { ...chunk([]), usage: usageJson(usage()) }
+}
+
+interface Part {
+  readonly tokens: number
+  readonly delta: JsonObject
+  readonly finish: 'stop' | null
+}
+
+function* choiceParts(tokens: number): Generator<Part> {
+  const step = Math.ceil(tokens / MAX_PARTS)
+  yield { tokens: 0, delta: { role: 'assistant', content: '' }, finish: null }
+  for (let from = 0; from < tokens; from += step) {
+    const size = Math.min(step, tokens - from)
+    yield { tokens: size, delta: { content: simulatedText(from, size) }, finish: null }
+  }
+  yield { tokens: 0, delta: {}, finish: 'stop' }
+}
