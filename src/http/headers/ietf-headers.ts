@@ -1,0 +1,57 @@
+import { bucketKey } from '../../core/bucket/bucket-id.ts'
+import type { LimitState, Violation } from '../../core/deciding/decision.ts'
+import { TOTAL_RESOURCE } from '../../core/limit/limit.ts'
+import { ceilSeconds } from './go-duration.ts'
+
+/** Integers of structured fields have at most 15 digits. https://www.rfc-editor.org/rfc/rfc9651#name-integers */
+const MAX_INTEGER = 999_999_999_999_999
+
+/**
+ * RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-11: one item for each limit of the caller's
+ * own. `t` is only said where nothing is left: before, a bucket that refills all the time has no window in which
+ * what is left is all there is.
+ */
+export const ietfHeaders = (
+  limits: readonly LimitState[],
+  violations: readonly Violation[],
+): Readonly<Record<string, string>> => {
+  const own = limits.filter((state) => state.own)
+  if (own.length === 0) return {}
+  return {
+    'ratelimit-policy': own.map(policyItem).join(', '),
+    ratelimit: own.map((state) => limitItem(state, retryAfterOf(state, violations))).join(', '),
+  }
+}
+
+/** A name of an item: `"rpm"`; the bucket over all resources may have a limit of the same name. */
+const nameOf = ({ limit, resource }: LimitState): string =>
+  resource === TOTAL_RESOURCE ? `"total/${limit.name}"` : `"${limit.name}"`
+
+const policyItem = (state: LimitState): string => {
+  const { meter } = state.limit
+  const window = Math.max(1, Math.round(Number(state.windowNs) / 1e9))
+  const item = `${nameOf(state)};q=${integer(state.capacity)};w=${integer(window)}`
+  return meter === 'requests' ? item : `${item};zael-meter="${meter}"`
+}
+
+const limitItem = (state: LimitState, retryAfterNs: bigint): string => {
+  const item = `${nameOf(state)};r=${integer(state.available)}`
+  return state.available > 0 ? item : `${item};t=${integer(Number(ceilSeconds(retryAfterNs)))}`
+}
+
+/** ns until the denied request would pass; where this limit did not deny, until one token is there. */
+const retryAfterOf = (state: LimitState, violations: readonly Violation[]): bigint => {
+  const violation = violations.find(
+    (each) =>
+      each.state.limit.name === state.limit.name && bucketKey(each.state.bucket) === bucketKey(state.bucket),
+  )
+  return violation?.retryAfterNs ?? firstTokenNs(state)
+}
+
+/** Full but for one token is `resetNs` less what the other tokens take. */
+const firstTokenNs = ({ resetNs, windowNs, capacity }: LimitState): bigint => {
+  const rest = resetNs - (windowNs * BigInt(capacity - 1)) / BigInt(capacity)
+  return rest > 0n ? rest : 0n
+}
+
+const integer = (value: number): number => Math.min(Math.trunc(value), MAX_INTEGER)

@@ -1,0 +1,38 @@
+import type { Decision } from '../../core/deciding/decision.ts'
+import { ietfHeaders } from './ietf-headers.ts'
+import { openAiHeaders } from './openai-headers.ts'
+import { retryHeaders } from './retry-headers.ts'
+import { xRateLimitHeaders } from './x-ratelimit-headers.ts'
+
+/** Every header that `rateLimitHeaders` can give, for Access-Control-Expose-Headers. */
+export const RATE_LIMIT_HEADERS: readonly string[] = [
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-tokens',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-limit-tpm',
+  'x-ratelimit-remaining-tpm',
+  'x-ratelimit-reset',
+  'ratelimit-policy',
+  'ratelimit',
+  'retry-after-ms',
+  'retry-after',
+  'x-should-retry',
+  'x-zael-degraded',
+]
+
+/**
+ * What an answer says of a decision, allowed or denied, in the three forms that clients read: OpenAI's, X-RateLimit
+ * and IETF's. `now` is the time of the decision, ns since the epoch.
+ */
+export const rateLimitHeaders = (decision: Decision, now: bigint): Readonly<Record<string, string>> => ({
+  ...openAiHeaders(decision.limits),
+  ...xRateLimitHeaders(decision.limits, now),
+  ...ietfHeaders(decision.limits, decision.allowed ? [] : decision.violations),
+  ...(!decision.allowed && !decision.unavailable && retryHeaders(decision)),
+  ...(decision.degraded && { 'x-zael-degraded': 'true' }),
+})
