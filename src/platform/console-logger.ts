@@ -1,0 +1,31 @@
+import { inspect } from 'node:util'
+import type { Logger } from '../core/ports/logger.ts'
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+const shown = (value: unknown): string => {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (value instanceof Error) return JSON.stringify(value.message)
+  return inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 4 })
+}
+
+/** `12:00:00.000 warn  the message  field=value other="a text"` */
+const line = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>> = {}): string => {
+  const time = new Date().toISOString().slice(11, 23)
+  const rest = Object.entries(fields).map(([name, value]) => `  ${name}=${shown(value)}`)
+  return `${time} ${level.padEnd(5)} ${message}${rest.join('')}`
+}
+
+/** Readable lines on stderr, of `lowest` level and above: stdout belongs to what was asked for. */
+export const createConsoleLogger = (
+  lowest: LogLevel,
+  write: (line: string) => void = (text) => process.stderr.write(`${text}\n`),
+): Logger => {
+  const at =
+    (level: LogLevel): Logger['info'] =>
+    (message, fields) => {
+      if (LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest)) write(line(level, message, fields))
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}

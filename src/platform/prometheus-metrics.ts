@@ -1,0 +1,36 @@
+import { Counter, collectDefaultMetrics, Registry } from 'prom-client'
+import type { MetricName, Metrics } from '../core/ports/metrics.ts'
+
+const HELP: Readonly<Record<MetricName, string>> = {
+  decisions_allowed: 'Decisions that allowed the request',
+  decisions_denied: 'Decisions that denied the request',
+  decisions_degraded: 'Decisions made in part without the store',
+  decisions_contended: 'Decisions denied because every attempt to write was overtaken',
+  bucket_writes: 'Conditional writes sent to buckets',
+  bucket_reads: 'Reads of buckets',
+  refunds_lost: 'Refunds whose outcome is unknown, or that no longer applied',
+  authentication_failures: 'Requests without a valid key or token',
+  usage_hours_recorded: 'Hours of usage the aggregator wrote or raised',
+  usage_records_failed: 'Stream records the aggregator reported as failed',
+}
+
+export interface PrometheusMetrics extends Metrics {
+  /** Everything, in Prometheus' text format, with those of the process. */
+  text(): Promise<string>
+}
+
+const isMetricName = (name: string): name is MetricName => Object.hasOwn(HELP, name)
+
+/** Counters named `zael_<metric>_total`, all there from the start with 0. */
+export const createPrometheusMetrics = (): PrometheusMetrics => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const counters = new Map<MetricName, Counter>()
+  for (const name of Object.keys(HELP).filter(isMetricName)) {
+    counters.set(name, new Counter({ name: `zael_${name}_total`, help: HELP[name], registers: [registry] }))
+  }
+  return {
+    count: (name, by = 1) => counters.get(name)?.inc(by),
+    text: () => registry.metrics(),
+  }
+}

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { createConsoleLogger } from '../../src/platform/console-logger.ts'
+
+const logged = (level: Parameters<typeof createConsoleLogger>[0]) => {
+  const lines: string[] = []
+  const logger = createConsoleLogger(level, (line) => lines.push(line))
+  logger.debug('a')
+  logger.info('b')
+  logger.warn('c', { cause: new Error('away'), count: 3n, name: 'two words' })
+  logger.error('d')
+  return lines
+}
+
+test('writes one line of its level and above, with the fields behind the message', () => {
+  const lines = logged('warn')
+  expect(lines).toHaveLength(2)
+  expect(lines[0]).toMatch(
+    /^\d\d:\d\d:\d\d\.\d{3} warn {2}c {2}cause="away" {2}count=3n {2}name="two words"$/,
+  )
+})
+
+test('writes nothing when silent', () => {
+  expect(logged('silent')).toEqual([])
+})
