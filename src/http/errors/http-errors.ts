@@ -19,3 +19,18 @@ export class TooManyFailures extends Error {
     this.retryAfterSeconds = retryAfterSeconds
   }
 }
+
+/** A model that is not registered, or that the caller may not use. */
+export class ModelRefused extends Error {
+  readonly code: 'model_not_found' | 'model_not_allowed'
+
+  constructor(code: ModelRefused['code'], model: string) {
+    super(
+      code === 'model_not_found'
+        ? `The model \`${model}\` does not exist or you do not have access to it.`
+        : `You are not allowed to use the model \`${model}\`.`,
+    )
+    this.name = 'ModelRefused'
+    this.code = code
+  }
+}

@@ -1,9 +1,14 @@
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { type ErrorCode, StoreUnavailable, ZaelError } from '../../core/errors.ts'
-import { MethodNotAllowed, TooManyFailures } from './http-errors.ts'
+import { MethodNotAllowed, ModelRefused, TooManyFailures } from './http-errors.ts'
 
-export type ProblemCode = ErrorCode | 'method_not_allowed' | 'rate_limit_exceeded' | 'internal_error'
+export type ProblemCode =
+  | ErrorCode
+  | ModelRefused['code']
+  | 'method_not_allowed'
+  | 'rate_limit_exceeded'
+  | 'internal_error'
 
 /** An error as HTTP says it, before it takes the shape of a body. */
 export interface Problem {
@@ -34,6 +39,7 @@ export const problemOf = (error: unknown): Problem => {
   if (error instanceof StoreUnavailable) return unavailable
   if (error instanceof MethodNotAllowed) return methodProblem(error)
   if (error instanceof TooManyFailures) return failuresProblem(error)
+  if (error instanceof ModelRefused) return modelProblem(error)
   if (error instanceof HTTPException && error.status === 400) return zaelProblem(malformed())
   return { status: 500, code: 'internal_error', message: 'Something went wrong on our side', headers: {} }
 }
@@ -61,6 +67,13 @@ const methodProblem = (error: MethodNotAllowed): Problem => ({
   code: 'method_not_allowed',
   message: error.message,
   headers: { allow: error.allow.join(', ') },
+})
+
+const modelProblem = (error: ModelRefused): Problem => ({
+  status: error.code === 'model_not_found' ? 404 : 403,
+  code: error.code,
+  message: error.message,
+  headers: {},
 })
 
 const failuresProblem = (error: TooManyFailures): Problem => ({
