@@ -1,6 +1,6 @@
 import type { LimitSize } from '../limit/limit.ts'
 import type { Algorithm } from './algorithm.ts'
-import { nsPerToken } from './rounding.ts'
+import { nsPerToken } from './integers.ts'
 import { createTokenBucket, parseTokenBucket } from './token-bucket.ts'
 
 /** The arithmetic of a size. This file is the one list of algorithms. */

@@ -9,7 +9,7 @@ import {
   setIfMissing,
 } from '../bucket/conditional-write.ts'
 import type { Algorithm, GiveBack, LimitFields, LimitWrite } from './algorithm.ts'
-import { roundedUp, SECOND_NS } from './rounding.ts'
+import { larger, roundedUp, SECOND_NS, smaller } from './integers.ts'
 
 /** Capacity in tokens, and the ns in which one token comes back. */
 interface TokenBucketShape {
@@ -103,9 +103,6 @@ const numberAt = (fields: LimitFields, name: string, fallback: bigint): bigint =
   const value = fields[name]
   return typeof value === 'bigint' ? value : fallback
 }
-
-const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)
-const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
 const isBusy = (seen: LimitFields | undefined, now: bigint): boolean =>
   typeof seen?.tat === 'bigint' && seen.tat >= now

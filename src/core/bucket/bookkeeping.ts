@@ -1,4 +1,4 @@
-import { SECOND_NS } from '../algorithms/rounding.ts'
+import { SECOND_NS } from '../algorithms/integers.ts'
 import {
   type Action,
   add,

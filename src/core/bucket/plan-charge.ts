@@ -1,4 +1,5 @@
 import { fieldsOf } from '../algorithms/algorithm.ts'
+import { larger } from '../algorithms/integers.ts'
 import type { Cost } from '../limit/meter.ts'
 import { bookkeeping } from './bookkeeping.ts'
 import {
@@ -38,7 +39,7 @@ export const planCharge = (
   counters: readonly Action[],
 ): ConditionalWrite => {
   const fullAt = demands.reduce(
-    (latest, { inForce }) => later(latest, inForce.algorithm.latestFullAt(now)),
+    (latest, { inForce }) => larger(latest, inForce.algorithm.latestFullAt(now)),
     now,
   )
   const kept = bookkeeping(seen, now, fullAt)
@@ -80,7 +81,7 @@ export const planTakeOver = (
   const kept = bookkeeping(
     seen,
     now,
-    states.reduce((latest, { fullAt }) => later(latest, fullAt), now),
+    states.reduce((latest, { fullAt }) => larger(latest, fullAt), now),
   )
   return {
     conditions: [...kept.conditions, equal('rev', numberIn(seen, 'rev', 0n))],
@@ -109,5 +110,3 @@ const takenOver = (seen: BucketItem, { inForce, previous }: TakeOver, now: bigin
   ]
   return { actions, fullAt: algorithm.fullAt(after, 0, now) }
 }
-
-const later = (a: bigint, b: bigint): bigint => (a > b ? a : b)

@@ -1,4 +1,5 @@
 import { type ChargeMemory, fieldsOf, type LimitFields } from '../algorithms/algorithm.ts'
+import { larger } from '../algorithms/integers.ts'
 import { algorithmOfText } from '../algorithms/registry.ts'
 import { bookkeeping, sameLife } from './bookkeeping.ts'
 import { type Action, type BucketItem, type ConditionalWrite, equal } from './conditional-write.ts'
@@ -45,7 +46,7 @@ export const planSettlement = (plan: SettlementPlan): ConditionalWrite | undefin
   const refunds = plan.corrections.flatMap((correction) => refund(plan, correction) ?? [])
   const debits = plan.corrections.filter(({ difference }) => difference > 0)
   if (refunds.length + debits.length + plan.counters.length === 0) return undefined
-  const fullAt = debits.reduce((latest, debit) => later(latest, fullAfter(plan, debit)), plan.now)
+  const fullAt = debits.reduce((latest, debit) => larger(latest, fullAfter(plan, debit)), plan.now)
   const kept = debits.length > 0 ? bookkeeping(plan.seen, plan.now, fullAt) : undefined
   const head = kept ?? sameLife(plan.born)
   const parts = [...refunds, ...debits.map((debit) => debitOne(plan, debit, kept?.latestFullAt ?? plan.now))]
@@ -100,5 +101,3 @@ const algorithmNamed = (text: string) => {
     throw new Error(`a receipt names a limit that this version of zael does not know: ${text}`)
   return algorithm
 }
-
-const later = (a: bigint, b: bigint): bigint => (a > b ? a : b)

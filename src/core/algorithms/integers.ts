@@ -13,3 +13,7 @@ export const nsPerToken = (ratePerSecond: number): bigint => {
   const isMeant = Math.abs(exact - nearest) <= exact * 1e-15
   return BigInt(isMeant ? nearest : Math.ceil(exact))
 }
+
+/** Math.max() knows no bigint. */
+export const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b)
+export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)

@@ -1,0 +1,71 @@
+import type { Entity } from '../entity/entity.ts'
+import {
+  DEFAULT_RESOURCE,
+  type Limit,
+  type LimitSet,
+  type LimitSetKey,
+  TOTAL_RESOURCE,
+} from '../limit/limit.ts'
+
+/** One place that limits come from, nearest first in a list of layers. */
+export interface Layer {
+  /** `entity:gpt-4`, `role:admin:_default_`, `system:_default_`, `environment`. */
+  readonly source: string
+  /** undefined: of any resource */
+  readonly resource: string | undefined
+  readonly limits: readonly Limit[]
+  readonly version: bigint
+  /** Whether it is the entity's own, not a default of its role or of the system. */
+  readonly isOwn: boolean
+}
+
+/** Where to look for the limits of `entity` itself on a resource, nearest first. */
+export const callerKeys = (entity: Entity, resource: string): readonly LimitSetKey[] => [
+  ...ownKeys(entity.id, resource),
+  ...(entity.role === null ? [] : onResource({ kind: 'role', role: entity.role }, resource)),
+  ...onResource({ kind: 'system' }, resource),
+]
+
+/** Where to look for the limits that bind an entity's children as well: defaults are for callers only. */
+export const ownKeys = (entityId: string, resource: string): readonly LimitSetKey[] =>
+  onResource({ kind: 'entity', id: entityId }, resource)
+
+/** `_total_` is enforced beside every resource, so it inherits from none of them. */
+const onResource = (owner: LimitSetKey['owner'], resource: string): readonly LimitSetKey[] =>
+  resource === TOTAL_RESOURCE || resource === DEFAULT_RESOURCE
+    ? [{ owner, resource }]
+    : [
+        { owner, resource },
+        { owner, resource: DEFAULT_RESOURCE },
+      ]
+
+export const layerOf = ({ owner, resource }: LimitSetKey, set: LimitSet | undefined): Layer => ({
+  source: owner.kind === 'role' ? `role:${owner.role}:${resource}` : `${owner.kind}:${resource}`,
+  resource,
+  limits: set?.limits ?? [],
+  version: set?.version ?? 0n,
+  isOwn: owner.kind === 'entity',
+})
+
+/** The defaults of the environment: below everything that is in the table. */
+export const environmentLayer = (limits: readonly Limit[]): Layer => ({
+  source: 'environment',
+  resource: undefined,
+  limits,
+  version: 0n,
+  isOwn: false,
+})
+
+/** A text that no two sets share. */
+export const limitSetText = ({ owner, resource }: LimitSetKey): string => `${ownerText(owner)}#${resource}`
+
+const ownerText = (owner: LimitSetKey['owner']): string => {
+  switch (owner.kind) {
+    case 'entity':
+      return `ENTITY#${owner.id}`
+    case 'role':
+      return `ROLE#${owner.role}`
+    case 'system':
+      return 'SYSTEM'
+  }
+}

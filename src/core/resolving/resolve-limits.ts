@@ -1,0 +1,34 @@
+import { algorithmOf } from '../algorithms/registry.ts'
+import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import type { EffectiveLimit } from '../deciding/decision.ts'
+import type { Limit } from '../limit/limit.ts'
+import type { Layer } from './layers.ts'
+
+/**
+ * The limits that hold, by name: the nearest layer that has one of that name wins. A default on `tokens` does not hold for
+ * an entity that limits its input or output tokens itself.
+ */
+export const effectiveLimits = (layers: readonly Layer[]): readonly EffectiveLimit[] => {
+  const splitsTokens = layers.some(({ isOwn, limits }) => isOwn && limits.some(isTokenPart))
+  const candidates = layers.flatMap(({ source, limits, isOwn }) =>
+    limits
+      .filter(({ meter }) => isOwn || !splitsTokens || meter !== 'tokens')
+      .map((limit) => ({ limit, source })),
+  )
+  const names = [...new Set(candidates.map(({ limit }) => limit.name))]
+  return names.flatMap((name) => {
+    const [winner, ...overrides] = candidates.filter(({ limit }) => limit.name === name)
+    return winner ? [{ ...winner, overrides }] : []
+  })
+}
+
+/** The limits as a bucket is charged by them; `version` is the greatest of all that they were resolved from. */
+export const limitsInForce = (layers: readonly Layer[], version: bigint): readonly LimitInForce[] =>
+  effectiveLimits(layers).map(({ limit, source }) => ({
+    limit,
+    source,
+    version,
+    algorithm: algorithmOf(limit.size),
+  }))
+
+const isTokenPart = ({ meter }: Limit): boolean => meter === 'input_tokens' || meter === 'output_tokens'
