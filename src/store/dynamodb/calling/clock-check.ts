@@ -1,0 +1,30 @@
+import { StoreUnavailable } from '../../../core/errors.ts'
+import type { ClockSkew } from './clock-skew.ts'
+
+/**
+ * Makes sure of this machine's clock before time is written: one request from a clock an hour ahead would block a
+ * limit for an hour. `look` is any harmless call, whose answer tells the store's time; it is made only where nothing is
+ * known yet or the clock has been set. Throws `StoreUnavailable` (surely not applied).
+ */
+export const createClockCheck = (skew: ClockSkew, look: () => Promise<unknown>): (() => Promise<void>) => {
+  let looking: Promise<unknown> | undefined
+
+  const lookOnce = async (): Promise<void> => {
+    looking ??= look().finally(() => {
+      looking = undefined
+    })
+    try {
+      await looking
+    } catch (cause) {
+      throw new StoreUnavailable("The store's clock is not known", { mayHaveApplied: false, cause })
+    }
+  }
+
+  return async () => {
+    if (skew.trust() === 'unknown') await lookOnce()
+    if (skew.trust() !== 'trusted')
+      throw new StoreUnavailable("This machine's clock differs too much from the store's", {
+        mayHaveApplied: false,
+      })
+  }
+}

@@ -1,0 +1,75 @@
+import { StoreUnavailable } from '../../../core/errors.ts'
+
+/** Answers that are about the write, not about the store; callers look at their names. */
+const ANSWERS: ReadonlySet<string> = new Set([
+  'ConditionalCheckFailedException',
+  'TransactionCanceledException',
+  'ValidationException',
+  'UnknownOperationException',
+])
+
+/** Faults after which nothing can have reached the store. */
+const NEVER_SENT: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EMFILE',
+  'CredentialsProviderError',
+])
+
+const OUT_OF_TIME: ReadonlySet<string> = new Set(['AbortError', 'TimeoutError'])
+
+interface Fault {
+  readonly name?: unknown
+  readonly code?: unknown
+  readonly syscall?: unknown
+  readonly $fault?: unknown
+  readonly $metadata?: { readonly httpStatusCode?: unknown }
+}
+
+/**
+ * What to throw for an error of the SDK: answers about the write as they are, everything else as `StoreUnavailable`.
+ * The store refuses with 4xx (throttled, over a limit, no such table, not allowed) before it does anything; after a 5xx
+ * or a lost answer the write may have been applied.
+ */
+export const toStoreError = (error: unknown): unknown => {
+  if (error instanceof StoreUnavailable || !isFault(error)) return error
+  if (typeof error.name === 'string' && ANSWERS.has(error.name)) return error
+  if (isProgrammingError(error)) return error
+  return new StoreUnavailable(messageFor(error), { mayHaveApplied: !surelyNotApplied(error), cause: error })
+}
+
+const isFault = (error: unknown): error is Fault => typeof error === 'object' && error !== null
+
+const surelyNotApplied = (fault: Fault): boolean => {
+  const status = statusOf(fault)
+  if (status !== undefined) return status >= 400 && status < 500
+  return (
+    fault.syscall === 'connect' ||
+    [fault.code, fault.name].some((word) => isText(word) && NEVER_SENT.has(word))
+  )
+}
+
+const statusOf = (fault: Fault): number | undefined => {
+  const status = fault.$metadata?.httpStatusCode
+  if (typeof status === 'number') return status
+  // an error of the service whose status was lost on the way
+  return fault.$fault === 'client' ? 400 : undefined
+}
+
+/** Nothing that the network or the service does: a fault of the code, to be seen as one. */
+const isProgrammingError = (fault: Fault): boolean =>
+  statusOf(fault) === undefined &&
+  fault.code === undefined &&
+  (fault instanceof TypeError || fault instanceof RangeError)
+
+const messageFor = (fault: Fault): string => {
+  if (isText(fault.name) && OUT_OF_TIME.has(fault.name)) return 'The store did not answer in time'
+  const word = [fault.code, fault.name].find(isText)
+  return `The store is unavailable: ${word ?? 'unknown fault'}`
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''

@@ -1,0 +1,71 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { Clock } from '../../core/ports/clock.ts'
+import { type Logger, silentLogger } from '../../core/ports/logger.ts'
+import { type ClockSkew, createClockSkew } from './calling/clock-skew.ts'
+import { createDeadlines } from './calling/deadlines.ts'
+import { createGate } from './calling/gate.ts'
+import { guardRequests } from './calling/guarded-handler.ts'
+import { toStoreError } from './calling/store-error.ts'
+
+export interface DynamoClientOptions {
+  readonly clock: Clock
+  readonly logger?: Logger
+  /** Where the engine is; AWS, or what the environment says, where left out. */
+  readonly endpoint?: string
+  readonly region?: string
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  /** How long a call may take once it is sent: 250 ms unless told. */
+  readonly deadlineMs?: number
+  /** Calls in flight at once: 40 unless told, at most 50. */
+  readonly maxInFlight?: number
+  /** How long a call may wait for room: 2 s unless told. */
+  readonly maxWaitMs?: number
+  /** Beyond this difference from the store's clock nothing is decided: 5 s unless told. */
+  readonly maxClockSkewMs?: number
+}
+
+/** A connection to the table's engine. Calls are sent once: whether to repeat one is for the caller to decide. */
+export interface DynamoClient {
+  /**
+   * Runs one call. Throws `StoreUnavailable` where the store is away, slow or refuses; answers about the write
+   * itself (failed conditions, a ValidationException) are thrown as the SDK has them.
+   */
+  run<T>(call: (sdk: DynamoDBClient) => Promise<T>): Promise<T>
+  readonly skew: ClockSkew
+  close(): void
+}
+
+/** Connects lazily: the first call opens the first socket; sockets are kept. */
+export const createDynamoClient = (options: DynamoClientOptions): DynamoClient => {
+  const { clock, logger = silentLogger } = options
+  const sdk = new DynamoDBClient({
+    maxAttempts: 1,
+    cacheMiddleware: true,
+    ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
+    ...(options.region !== undefined && { region: options.region }),
+    ...(options.credentials !== undefined && { credentials: options.credentials }),
+  })
+  const skew = createClockSkew({ clock, logger, maxClockSkewMs: options.maxClockSkewMs ?? 5000 })
+  const deadlines = createDeadlines()
+  const gate = createGate({
+    width: options.maxInFlight ?? 40,
+    maxWaitMs: options.maxWaitMs ?? 2000,
+    deadlines,
+  })
+  const handler = sdk.config.requestHandler
+  const deadlineMs = options.deadlineMs ?? 250
+  const guard = { gate, deadlines, deadlineMs, skew, clock }
+  Object.assign(handler, { handle: guardRequests(handler.handle.bind(handler), guard) })
+
+  return {
+    async run(call) {
+      try {
+        return await call(sdk)
+      } catch (error) {
+        throw toStoreError(error)
+      }
+    },
+    skew,
+    close: () => sdk.destroy(),
+  }
+}

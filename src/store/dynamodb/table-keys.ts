@@ -1,0 +1,96 @@
+import type { BucketId } from '../../core/bucket/bucket-id.ts'
+import type { LimitOwner, LimitSetKey } from '../../core/limit/limit.ts'
+
+/**
+ * The only file that knows what the table's keys look like. No id holds a `#`, so a key is taken apart where it was
+ * put together.
+ */
+export interface TableKey {
+  readonly PK: string
+  readonly SK: string
+}
+
+export const INDEX = 'GSI1'
+export const KEY_ATTRIBUTES = ['PK', 'SK'] as const
+export const INDEX_ATTRIBUTES = ['GSI1PK', 'GSI1SK'] as const
+
+/** Prefixes of sort keys, for queries within one partition. */
+export const SORT = {
+  bucket: 'BUCKET#',
+  child: 'CHILD#',
+  key: 'KEY#',
+  limits: 'LIMITS#',
+  usageHour: 'USAGE#hour#',
+} as const
+
+/** Partitions of the index. */
+export const INDEXED = { entities: 'ENTITIES', models: 'MODELS' } as const
+
+export const entityPartition = (entityId: string): string => `ENTITY#${entityId}`
+
+export const bucketTableKey = (id: BucketId): TableKey =>
+  id.kind === 'entity'
+    ? { PK: entityPartition(id.entityId), SK: `${SORT.bucket}${id.resource}` }
+    : { PK: `POLICY#${id.scope}#${id.selector}`, SK: 'BUCKET' }
+
+export const entityKey = (entityId: string): TableKey => ({ PK: entityPartition(entityId), SK: 'META' })
+
+export const childKey = (parentId: string, childId: string): TableKey => ({
+  PK: entityPartition(parentId),
+  SK: `${SORT.child}${childId}`,
+})
+
+export const entityApiKeyKey = (entityId: string, keyId: string): TableKey => ({
+  PK: entityPartition(entityId),
+  SK: `${SORT.key}${keyId}`,
+})
+
+/** `secretHash`: SHA-256, lower-case hexadecimal. */
+export const secretKey = (secretHash: string): TableKey => ({ PK: `KEY#${secretHash}`, SK: 'META' })
+
+export const modelKey = (modelId: string): TableKey => ({ PK: `MODEL#${modelId}`, SK: 'META' })
+
+export const ownerPartition = (owner: LimitOwner): string => {
+  if (owner.kind === 'entity') return entityPartition(owner.id)
+  return owner.kind === 'role' ? `ROLE#${owner.role}` : 'SYSTEM'
+}
+
+export const limitSetTableKey = (key: LimitSetKey): TableKey => ({
+  PK: ownerPartition(key.owner),
+  SK: `${SORT.limits}${key.resource}`,
+})
+
+/** `hourStart`: seconds since the epoch; `born`: ns since the epoch. */
+export const usageHourKey = (
+  entityId: string,
+  hourStart: number,
+  resource: string,
+  born: bigint,
+): TableKey => ({
+  PK: entityPartition(entityId),
+  SK: `${SORT.usageHour}${padded(hourStart)}#${resource}#${born}`,
+})
+
+/** Bounds of the sort keys of hours from `from` up to, not including, `to`: seconds since the epoch. */
+export const usageHoursBetween = (from: number, to: number): readonly [low: string, high: string] => [
+  `${SORT.usageHour}${padded(from)}`,
+  `${SORT.usageHour}${padded(to)}`,
+]
+
+/** Ten digits sort as text until the year 2286. */
+const padded = (seconds: number): string => String(seconds).padStart(10, '0')
+
+/** `day`: `2026-01-31`; `time`: ISO 8601 with nanoseconds, so that records of a day sort by time. */
+export const auditKey = (day: string, time: string, id: string): TableKey => ({
+  PK: auditPartition(day),
+  SK: `${time}#${id}`,
+})
+export const auditPartition = (day: string): string => `AUDIT#${day}`
+/** The index's partition of all records about one subject. */
+export const auditSubjectPartition = (subject: string): string => `AUDIT#${subject}`
+
+/** What follows the prefix of a sort key. */
+export const afterPrefix = (sortKey: string, prefix: string): string => sortKey.slice(prefix.length)
+
+export const describeKey = (key: { readonly PK?: unknown; readonly SK?: unknown }): string =>
+  `PK ${String(key.PK)}, SK ${String(key.SK)}`

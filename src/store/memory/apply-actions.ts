@@ -1,0 +1,102 @@
+import type { Action, BucketItem, FieldValue, Path } from '../../core/bucket/conditional-write.ts'
+import { isMap, rootOf, validationException, valueAt } from './fields.ts'
+
+/** DynamoDB keeps 38 digits. */
+const NUMBER_BOUND = 10n ** 38n
+
+/** Refuses a path that is named twice, or within another one. Throws `ValidationException`. */
+export const checkActions = (actions: readonly Action[]): void => {
+  const whole = new Set<string>()
+  const within = new Set<string>()
+  for (const { path } of actions) {
+    const root = rootOf(path)
+    const full = typeof path === 'string' ? path : `${root}#${path[1]}`
+    if (whole.has(root) || whole.has(full) || (full === root && within.has(root)))
+      throw validationException('Invalid UpdateExpression: Two document paths overlap with each other')
+    whole.add(full)
+    if (full !== root) within.add(root)
+  }
+}
+
+/** The item after `actions`, frozen; every value that is read is the one of `before`. Throws `ValidationException`. */
+export const applyActions = (before: BucketItem, actions: readonly Action[]): BucketItem => {
+  const after: Record<string, FieldValue> = { ...before }
+  for (const action of actions) {
+    if (action.does === 'remove') removeAt(after, before, action.path)
+    else putAt(after, before, action.path, result(before, action))
+  }
+  for (const value of Object.values(after)) if (isMap(value)) Object.freeze(value)
+  return Object.freeze(after)
+}
+
+const result = (before: BucketItem, action: Exclude<Action, { does: 'remove' }>): FieldValue => {
+  if (action.does === 'set') return checked(action.value)
+  const current = valueAt(before, action.path)
+  if (action.does === 'add') return sum(current, action.value)
+  if (current !== undefined) return current
+  if (!isReference(action.value)) return checked(action.value)
+  const referred = valueAt(before, action.value.from)
+  if (referred === undefined)
+    throw validationException(
+      'The provided expression refers to an attribute that does not exist in the item',
+    )
+  return isMap(referred) ? { ...referred } : referred
+}
+
+const sum = (current: FieldValue | undefined, amount: bigint): bigint => {
+  if (current === undefined) return checkedNumber(amount)
+  if (typeof current !== 'bigint')
+    throw validationException('An operand in the update expression has an incorrect data type')
+  return checkedNumber(current + amount)
+}
+
+const isReference = (value: FieldValue | { readonly from: string }): value is { readonly from: string } =>
+  typeof value === 'object' && typeof value.from === 'string'
+
+const checked = (value: FieldValue): FieldValue => {
+  if (typeof value === 'bigint') return checkedNumber(value)
+  if (!isMap(value)) return value
+  for (const part of Object.values(value)) checkedNumber(part)
+  return { ...value }
+}
+
+const checkedNumber = (value: bigint): bigint => {
+  if (value >= NUMBER_BOUND || value <= -NUMBER_BOUND)
+    throw validationException('Number overflow. Attempting to store a number with more than 38 digits')
+  return value
+}
+
+const putAt = (
+  after: Record<string, FieldValue>,
+  before: BucketItem,
+  path: Path,
+  value: FieldValue,
+): void => {
+  if (typeof path === 'string') {
+    after[path] = value
+    return
+  }
+  const map = ownMap(after, before, path[0])
+  if (typeof value !== 'bigint') throw validationException('A map of a bucket holds numbers only')
+  map[path[1]] = value
+}
+
+const removeAt = (after: Record<string, FieldValue>, before: BucketItem, path: Path): void => {
+  if (typeof path === 'string') delete after[path]
+  else delete ownMap(after, before, path[0])[path[1]]
+}
+
+/** The map at `attribute`, copied from `before` at its first change. */
+const ownMap = (
+  after: Record<string, FieldValue>,
+  before: BucketItem,
+  attribute: string,
+): Record<string, bigint> => {
+  const current = after[attribute]
+  if (!isMap(current))
+    throw validationException('The document path provided in the update expression is invalid for update')
+  if (current !== before[attribute]) return current
+  const copy = { ...current }
+  after[attribute] = copy
+  return copy
+}

@@ -1,0 +1,41 @@
+import type { BucketItem, Condition } from '../../core/bucket/conditional-write.ts'
+import { validationException, valueAt } from './fields.ts'
+
+/** Refuses crossed bounds, which DynamoDB does before it looks at the item. Throws `ValidationException`. */
+export const checkConditions = (conditions: readonly Condition[]): void => {
+  for (const condition of conditions) {
+    if (condition.is === 'anyOf') checkAnyOf(condition.conditions)
+    else if (condition.is === 'between' && condition.low > condition.high)
+      throw validationException(
+        'Invalid ConditionExpression: The BETWEEN operator requires upper bound to be greater than or equal to lower bound',
+      )
+  }
+}
+
+const checkAnyOf = (conditions: readonly Condition[]): void => {
+  if (conditions.length === 0) throw validationException('Invalid ConditionExpression: Syntax error')
+  checkConditions(conditions)
+}
+
+/** Whether `condition` holds of `item`. A comparison with a missing attribute, or one of another type, is false. */
+export const holds = (condition: Condition, item: BucketItem): boolean => {
+  if (condition.is === 'anyOf') return condition.conditions.some((each) => holds(each, item))
+  const value = valueAt(item, condition.path)
+  if (condition.is === 'missing') return value === undefined
+  if (condition.is === 'between')
+    return typeof value === 'bigint' && condition.low <= value && value <= condition.high
+  if (condition.is === 'equal') return value === condition.value
+  return compares(condition.is, value, condition.value)
+}
+
+/** Numbers by size, strings by their UTF-8 bytes, as DynamoDB orders them. */
+const compares = (is: 'below' | 'atMost' | 'atLeast', value: unknown, bound: bigint | string): boolean => {
+  if (typeof value === 'bigint' && typeof bound === 'bigint') {
+    if (is === 'below') return value < bound
+    return is === 'atMost' ? value <= bound : value >= bound
+  }
+  if (typeof value !== 'string' || typeof bound !== 'string') return false
+  const order = Buffer.compare(Buffer.from(value), Buffer.from(bound))
+  if (is === 'below') return order < 0
+  return is === 'atMost' ? order <= 0 : order >= 0
+}

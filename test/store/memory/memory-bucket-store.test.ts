@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest'
+import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { set } from '../../../src/core/bucket/conditional-write.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { bucketStoreContract } from '../bucket-store-contract.ts'
+
+const store = createMemoryBucketStore()
+bucketStoreContract('memory', () => store)
+
+it('forgets a bucket that has expired, and no other', async () => {
+  const [gone, kept] = [entityBucket('expiring', 'gpt-4'), entityBucket('expiring', '_default_')]
+  for (const id of [gone, kept]) await store.write(id, { conditions: [], actions: [set('n', 1n)] })
+  store.expire(gone)
+  expect(await store.read(gone)).toBeUndefined()
+  expect(await store.list('expiring')).toEqual([{ resource: '_default_', item: { n: 1n } }])
+})
