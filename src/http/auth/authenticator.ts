@@ -1,0 +1,87 @@
+import type { ConfigChange } from '../../core/admin/config-change.ts'
+import { type ApiKey, isUsable } from '../../core/entity/api-key.ts'
+import type { Entity } from '../../core/entity/entity.ts'
+import { ZaelError } from '../../core/errors.ts'
+import type { ActingIdentity, AppDependencies, Identity } from '../app-dependencies.ts'
+import { type Credential, createTokenCheck } from './credentials.ts'
+import { createReadThroughCache, type ReadThroughCache } from './read-through-cache.ts'
+
+/** Says who asks. */
+export interface Authenticator {
+  /** Throws `unauthorized`; `StoreUnavailable` where a key cannot be looked up. */
+  identify(credential: Credential): Promise<Identity>
+  /** The entity an admin names. Throws `not_found`, and `unauthorized` where it or an ancestor is disabled. */
+  actingAs(entityId: string): Promise<Omit<ActingIdentity, 'kind'>>
+  /** Drops what is known of what was changed. */
+  forget(change: ConfigChange): void
+}
+
+type Entities = ReadThroughCache<Entity>
+type Needs = Pick<AppDependencies, 'store' | 'secrets' | 'clock' | 'caches' | 'settings'>
+
+const MOST_CACHED = 10_000
+
+export const createAuthenticator = (deps: Needs): Authenticator => {
+  const { store, secrets, clock, caches, settings } = deps
+  const cached = { clock, caches, maxAgeMs: settings.configCacheMs, max: MOST_CACHED }
+  const keys = createReadThroughCache<ApiKey>({
+    ...cached,
+    groupOf: (key) => key.entityId,
+    read: (secretHash) => store.apiKey(secretHash),
+  })
+  const entities = createReadThroughCache<Entity>({
+    ...cached,
+    groupOf: (entity) => entity.id,
+    read: (id) => store.entity(id),
+  })
+  const tokenKind = createTokenKinds(deps)
+
+  return {
+    async identify(credential) {
+      const kind = tokenKind(credential)
+      if (kind !== undefined) return { kind, entityId: null, entity: null, organization: null }
+      const key = await keys.get(secrets.hash(credential.token))
+      if (key === undefined || !isUsable(key, clock.now())) throw unauthorized('The API key is not valid')
+      const entity = await entities.get(key.entityId)
+      if (entity === undefined) throw unauthorized('The API key is not valid')
+      return { kind: 'caller', ...(await enabled(entities, entity)) }
+    },
+    async actingAs(entityId) {
+      const entity = await entities.get(entityId)
+      if (entity === undefined) throw new ZaelError('not_found', `There is no entity ${entityId}`)
+      return enabled(entities, entity)
+    },
+    forget({ entityId }) {
+      if (entityId === undefined) return
+      keys.forget(entityId)
+      entities.forget(entityId)
+    },
+  }
+}
+
+const createTokenKinds = ({ secrets, settings }: Needs) => {
+  const isAdmin = createTokenCheck(secrets, settings.adminToken)
+  const isViewer =
+    settings.viewerToken === null ? () => false : createTokenCheck(secrets, settings.viewerToken)
+  return ({ token, isBearer }: Credential): 'admin' | 'viewer' | undefined => {
+    const [admin, viewer] = [isAdmin(token), isViewer(token)]
+    if (!isBearer) return undefined
+    if (admin) return 'admin'
+    return viewer ? 'viewer' : undefined
+  }
+}
+
+/** The entity with its root ancestor. Throws `unauthorized` where one of them is disabled. */
+const enabled = async (entities: Entities, entity: Entity): Promise<Omit<ActingIdentity, 'kind'>> => {
+  const seen = new Set<string>()
+  let root = entity
+  for (let next: Entity | undefined = entity; next !== undefined && !seen.has(next.id); ) {
+    if (next.disabled) throw unauthorized(`${next.id} is disabled`)
+    seen.add(next.id)
+    root = next
+    next = next.parentId === null ? undefined : await entities.get(next.parentId)
+  }
+  return { entityId: entity.id, entity, organization: root.id }
+}
+
+export const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)

@@ -1,0 +1,34 @@
+import type { Cache, CacheFactory } from '../../core/ports/cache.ts'
+import type { Clock } from '../../core/ports/clock.ts'
+import { TooManyFailures } from '../errors/http-errors.ts'
+
+/** Counts failed authentications per address. */
+export interface FailureLimiter {
+  /** Notes a failure. Throws `TooManyFailures` where the address has had too many within the minute. */
+  failed(address: string): void
+}
+
+interface Failures {
+  readonly since: bigint
+  readonly count: number
+}
+
+const MOST_A_MINUTE = 60
+const MINUTE_NS = 60_000_000_000n
+/** Bounds the memory; an attacker with more addresses than this is no longer limited by address. */
+const ADDRESSES = 10_000
+
+export const createFailureLimiter = (clock: Clock, caches: CacheFactory): FailureLimiter => {
+  const addresses: Cache<Failures> = caches({ max: ADDRESSES })
+  return {
+    failed(address) {
+      const now = clock.monotonic()
+      const known = addresses.get(address)
+      const current = known !== undefined && now - known.since < MINUTE_NS ? known : { since: now, count: 0 }
+      if (current.count >= MOST_A_MINUTE) {
+        throw new TooManyFailures(Number(current.since + MINUTE_NS - now) / 1e9)
+      }
+      addresses.set(address, { since: current.since, count: current.count + 1 })
+    },
+  }
+}

@@ -1,0 +1,51 @@
+import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
+import { ZaelError } from '../../core/errors.ts'
+import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
+import { openAiError } from '../chat/openai-error.ts'
+import { flatError } from './flat-error.ts'
+import { MethodNotAllowed } from './http-errors.ts'
+import { type Problem, problemOf } from './problem.ts'
+
+type Needs = Pick<AppDependencies, 'logger' | 'settings'>
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+/** Answers what was thrown, in the shape that the path asks for. Faults of ours are logged, never shown. */
+export const createErrorAnswer =
+  ({ logger, settings }: Needs): ErrorHandler<AppEnv> =>
+  (error, c) => {
+    const problem = problemOf(error)
+    if (problem.status >= 500) logFault(logger, c, error)
+    return answer(c, problem, settings.errorFormat)
+  }
+
+/** Answers a path that is not there, or not with this method. */
+export const createNotFoundAnswer =
+  (app: Hono<AppEnv>, { settings }: Needs): NotFoundHandler<AppEnv> =>
+  (c) => {
+    const allow = METHODS.filter((method) => hasRoute(app, method, c.req.path))
+    const error =
+      allow.length > 0
+        ? new MethodNotAllowed(c.req.method, allow)
+        : new ZaelError('not_found', `There is nothing at ${c.req.path}`)
+    return answer(c, problemOf(error), settings.errorFormat)
+  }
+
+const answer = (c: Context<AppEnv>, problem: Problem, format: 'openai' | 'flat'): Response => {
+  const isOpenAi = format === 'openai' && /^\/v1(\/|$)/.test(c.req.path)
+  return c.json(isOpenAi ? openAiError(problem) : flatError(problem), problem.status, { ...problem.headers })
+}
+
+/** Middleware is registered for all methods, a route for its own. */
+const hasRoute = (app: Hono<AppEnv>, method: string, path: string): boolean =>
+  app.router.match(method, path)[0].some(([[, route]]) => route.method === method)
+
+const logFault = (logger: AppDependencies['logger'], c: Context<AppEnv>, error: Error): void =>
+  logger.error('A request failed', {
+    requestId: c.get('requestId'),
+    method: c.req.method,
+    path: c.req.path,
+    error: error.message,
+    stack: error.stack,
+    cause: error.cause instanceof Error ? error.cause.message : undefined,
+  })
