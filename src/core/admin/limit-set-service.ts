@@ -1,4 +1,4 @@
-import { ID_RULE, isId, isResource, MODEL_ID_RULE } from '../entity/entity.ts'
+import { ID_RULE, isId, isResource, RESOURCE_RULE } from '../entity/entity.ts'
 import { invalid } from '../errors.ts'
 import type { Limit, LimitOwner, LimitSetKey } from '../limit/limit.ts'
 import { limitToJson } from '../limit/parse-limit.ts'
@@ -56,7 +56,7 @@ const replaceLimits = async (
 
 const checkKey = async (deps: AdminDependencies, { owner, resource }: LimitSetKey): Promise<void> => {
   if (!isResource(resource))
-    throw invalid('resource', `${MODEL_ID_RULE}, or be _default_, _other_ or _total_`)
+    throw invalid('resource', RESOURCE_RULE)
   if (owner.kind === 'role' && !isId(owner.role)) throw invalid('role', ID_RULE)
   if (owner.kind === 'entity') await getEntity(deps, owner.id)
 }

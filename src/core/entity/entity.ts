@@ -24,15 +24,16 @@ export interface Entity {
   readonly version: bigint
 }
 
-const ID = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/
-const MODEL_ID = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
-const SPECIAL_RESOURCE = /^_(default|other|total)_$/
+export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/
+export const MODEL_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
+export const RESOURCE_PATTERN = /^([A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}|_(default|other|total)_)$/
 
 /** Ids of entities, keys, roles and selectors. */
-export const isId = (value: string): boolean => ID.test(value)
-export const isModelId = (value: string): boolean => MODEL_ID.test(value)
+export const isId = (value: string): boolean => ID_PATTERN.test(value)
+export const isModelId = (value: string): boolean => MODEL_ID_PATTERN.test(value)
 /** Resources are model ids and the three special ones. */
-export const isResource = (value: string): boolean => MODEL_ID.test(value) || SPECIAL_RESOURCE.test(value)
+export const isResource = (value: string): boolean => RESOURCE_PATTERN.test(value)
 
 export const ID_RULE = 'be 1 to 128 of A-Z a-z 0-9 . _ : @ - and begin with a letter or digit'
 export const MODEL_ID_RULE = 'be 1 to 128 of A-Z a-z 0-9 . _ : @ / - and begin with a letter or digit'
+export const RESOURCE_RULE = `${MODEL_ID_RULE}, or be _default_, _other_ or _total_`
