@@ -92,5 +92,15 @@ export const auditSubjectPartition = (subject: string): string => `AUDIT#${subje
 /** What follows the prefix of a sort key. */
 export const afterPrefix = (sortKey: string, prefix: string): string => sortKey.slice(prefix.length)
 
+/** Whose bucket an item is, by its key; undefined where it is no entity's bucket. */
+export const entityBucketOf = (
+  partitionKey: string,
+  sortKey: string,
+): { readonly entityId: string; readonly resource: string } | undefined => {
+  const owner = entityPartition('')
+  if (!partitionKey.startsWith(owner) || !sortKey.startsWith(SORT.bucket)) return undefined
+  return { entityId: afterPrefix(partitionKey, owner), resource: afterPrefix(sortKey, SORT.bucket) }
+}
+
 export const describeKey = (key: { readonly PK?: unknown; readonly SK?: unknown }): string =>
   `PK ${String(key.PK)}, SK ${String(key.SK)}`
