@@ -8,11 +8,11 @@ export interface ChatUsage {
 export interface ChatRequest {
   readonly model: string
   readonly messages: readonly unknown[]
-  readonly max_tokens?: number | null
-  readonly max_completion_tokens?: number | null
-  readonly n?: number | null
-  readonly stream?: boolean | null
-  readonly stream_options?: { readonly include_usage?: boolean } | null
+  readonly max_tokens?: number | null | undefined
+  readonly max_completion_tokens?: number | null | undefined
+  readonly n?: number | null | undefined
+  readonly stream?: boolean | null | undefined
+  readonly stream_options?: { readonly include_usage?: boolean | null | undefined } | null | undefined
   readonly [field: string]: unknown
 }
 

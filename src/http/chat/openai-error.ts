@@ -1,19 +1,34 @@
+import type { Denied } from '../../core/deciding/decision.ts'
+import type { HttpSettings } from '../app-dependencies.ts'
+import { denialFields, flatDenial, flatError } from '../errors/flat-error.ts'
 import type { Problem, ProblemCode } from '../errors/problem.ts'
+import { type DeniedSubject, denialError } from './denial-message.ts'
 
-const CODES: Readonly<Partial<Record<ProblemCode, string>>> = { unauthorized: 'invalid_api_key' }
+type ErrorFormat = HttpSettings['errorFormat']
 
-/** An error as OpenAI's clients expect it: all four fields of `error` are always there. */
+/** An error in `/v1`: in OpenAI's shape, or flat where ERROR_FORMAT says so. */
+export const v1Error = (problem: Problem, format: ErrorFormat) =>
+  format === 'flat' ? flatError(problem) : openAiError(problem)
+
+/** The body of a chat's 429. */
+export const v1Denial = (denied: Denied, subject: DeniedSubject, format: ErrorFormat) =>
+  format === 'flat' ? flatDenial(denied) : { error: denialError(denied, subject), ...denialFields(denied) }
+
+/** All four fields of `error` are always there: official clients read them without asking. */
 export const openAiError = (problem: Problem) => ({
   error: {
     message: problem.message,
     type: typeOf(problem),
     param: problem.field ?? null,
-    code: CODES[problem.code] ?? problem.code,
+    code: OPENAI_CODES[problem.code] ?? problem.code,
   },
   message: problem.message,
+  ...(problem.retryAfterSeconds !== undefined && { retry_after_seconds: problem.retryAfterSeconds }),
 })
 
+const OPENAI_CODES: Readonly<Partial<Record<ProblemCode, string>>> = { unauthorized: 'invalid_api_key' }
+
 const typeOf = ({ status }: Problem): string => {
-  if (status >= 500) return 'server_error'
-  return status === 429 ? 'requests' : 'invalid_request_error'
+  if (status === 429) return 'requests'
+  return status >= 500 ? 'server_error' : 'invalid_request_error'
 }

@@ -1,0 +1,119 @@
+import { StoreUnavailable } from '../../core/errors.ts'
+import type {
+  ChatAnswer,
+  ChatCall,
+  ChatRequest,
+  ChatStream,
+  ChatUsage,
+} from '../../core/ports/chat-backend.ts'
+import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
+import { problemOf } from '../errors/problem.ts'
+import { type Admitted, admit, costOf, type Refused } from './admission.ts'
+import { openAiError, v1Denial, v1Error } from './openai-error.ts'
+import { type SseSource, sseBody } from './sse-body.ts'
+
+/** A chat whose model is known and allowed. */
+export interface Chat {
+  readonly acting: ActingIdentity
+  readonly request: ChatRequest
+  readonly requestId: string
+  /** Aborts where the client goes away. */
+  readonly signal: AbortSignal
+}
+
+/** The client has gone away: no one reads this. nginx's number for it. */
+const CLIENT_CLOSED_REQUEST = 499
+
+/** Answers chats: counts the prompt, charges the estimate, asks the backend, settles what was really used. */
+export const createChatAnswerer =
+  (deps: AppDependencies): ((chat: Chat) => Promise<Response>) =>
+  async (chat) => {
+    const promptTokens = await deps.tokens.countPrompt(chat.request)
+    const admission = await admit(deps, chat.acting, chat.request, promptTokens)
+    if (!admission.allowed) return refusal(deps, admission, chat)
+    try {
+      return await answered(deps, admission, chat, promptTokens)
+    } catch (error) {
+      if (!chat.signal.aborted) {
+        await admission.reservation.release()
+        throw error
+      }
+      await admission.reservation.settle(costOf({ promptTokens, completionTokens: 0 }))
+      return new Response(null, { status: CLIENT_CLOSED_REQUEST })
+    }
+  }
+
+const refusal = (
+  { settings }: AppDependencies,
+  { denied, headers }: Refused,
+  { acting, request }: Chat,
+): Response => {
+  if (denied.unavailable) {
+    const problem = problemOf(new StoreUnavailable('A limit cannot be checked', { mayHaveApplied: false }))
+    return json(v1Error(problem, settings.errorFormat), 503, { ...headers, ...problem.headers })
+  }
+  const subject = { model: request.model, organization: acting.organization }
+  return json(v1Denial(denied, subject, settings.errorFormat), 429, headers)
+}
+
+const answered = async (
+  { backend, logger }: AppDependencies,
+  admitted: Admitted,
+  { request, requestId, signal }: Chat,
+  promptTokens: number,
+): Promise<Response> => {
+  const stop = new AbortController()
+  const call: ChatCall = { request, promptTokens, requestId, signal: AbortSignal.any([signal, stop.signal]) }
+  const answer = await (request.stream === true ? backend.stream(call) : backend.complete(call))
+  if (!('chunks' in answer)) return whole(answer, admitted, promptTokens)
+  return streamed(answer, admitted, {
+    gone: signal,
+    abandon: () => stop.abort(),
+    errorBody: (error) => {
+      logger.warn('A chat broke off after its first byte', { requestId, error: String(error) })
+      return openAiError(problemOf(error))
+    },
+  })
+}
+
+const SSE_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+  // Proxies that buffer would hold the chunks back.
+  'x-accel-buffering': 'no',
+}
+
+/** An upstream that failed has used nothing, so nothing is charged, and the limits as they were charged are not said. */
+const whole = async (
+  { status, body, usage, headers: own }: ChatAnswer,
+  { reservation, headers }: Admitted,
+  promptTokens: number,
+): Promise<Response> => {
+  if (status >= 400) {
+    await reservation.release()
+    return json(body, status, own ?? {})
+  }
+  const used: ChatUsage = usage ?? { promptTokens, completionTokens: 0 }
+  await reservation.settle(costOf(used))
+  return json(body, status, { ...headers, ...own })
+}
+
+interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'> {
+  readonly gone: AbortSignal
+}
+
+/** Whether the stream ends, breaks off or loses its reader: what was counted until then is settled. */
+const streamed = (
+  { chunks, usage }: ChatStream,
+  { reservation, headers }: Admitted,
+  { gone, abandon, errorBody }: Streaming,
+): Response => {
+  const settle = () => reservation.settle(costOf(usage()))
+  gone.addEventListener('abort', () => void settle(), { once: true })
+  return new Response(sseBody({ chunks, settle, abandon, errorBody }), {
+    headers: { ...headers, ...SSE_HEADERS },
+  })
+}
+
+const json = (body: unknown, status: number, headers: Readonly<Record<string, string>>): Response =>
+  Response.json(body, { status, headers })

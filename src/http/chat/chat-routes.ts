@@ -1,0 +1,75 @@
+import { Hono } from 'hono'
+import { describeRoute, resolver, validator } from 'hono-openapi'
+import { invalid } from '../../core/errors.ts'
+import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
+import { createChatAnswerer } from './answer-chat.ts'
+import {
+  chatCompletionSchema,
+  chatRequestSchema,
+  openAiDenialSchema,
+  openAiErrorSchema,
+} from './chat-schema.ts'
+import { createModelLookup, type ModelLookup, usableModel } from './model-lookup.ts'
+import { createModelRoutes } from './model-routes.ts'
+
+/** OpenAI's API, to be mounted at `/v1` behind the guard that sets `acting`. */
+export const createChatRoutes = (
+  deps: AppDependencies,
+  models: ModelLookup = createModelLookup(deps),
+): Hono<AppEnv> => {
+  const answer = createChatAnswerer(deps)
+  const app = new Hono<AppEnv>()
+  app.post('/chat/completions', describeChat, validChat, async (c) => {
+    const body = c.req.valid('json')
+    const acting = c.get('acting')
+    const wanted = body.model ?? c.req.header('x-preferred-model') ?? deps.settings.defaultModel
+    const { id: model } = await usableModel(models, wanted, acting.entity)
+    return answer({
+      acting,
+      request: { ...body, model },
+      requestId: c.get('requestId'),
+      signal: c.req.raw.signal,
+    })
+  })
+  return app.route('/', createModelRoutes(deps, models))
+}
+
+const jsonOf = (description: string, schema: Parameters<typeof resolver>[0]) => ({
+  description,
+  content: { 'application/json': { schema: resolver(schema) } },
+})
+
+const describeChat = describeRoute({
+  tags: ['Chat'],
+  summary: 'Answer a chat',
+  description:
+    "OpenAI's request and answer. The prompt's tokens and the most that may be answered are charged first; the real use is settled afterwards. With `stream: true` the answer is a stream of server-sent events.",
+  responses: {
+    200: {
+      description: 'The answer; with `stream: true` chunks of it, then `[DONE]`',
+      content: {
+        'application/json': { schema: resolver(chatCompletionSchema) },
+        'text/event-stream': { schema: { type: 'string' } },
+      },
+    },
+    400: jsonOf('The request names a field that is not what it must be', openAiErrorSchema),
+    401: jsonOf('No key, or one that is not known', openAiErrorSchema),
+    403: jsonOf('You may not use this model', openAiErrorSchema),
+    404: jsonOf('There is no such model', openAiErrorSchema),
+    429: jsonOf('A limit is reached', openAiDenialSchema),
+    503: jsonOf('The store is away, and a limit says deny', openAiErrorSchema),
+  },
+})
+
+const validChat = validator('json', chatRequestSchema, (result) => {
+  if (result.success) return
+  const issue = result.error[0]
+  throw invalid(fieldOf(issue?.path ?? []), issue?.message ?? 'be a chat request')
+})
+
+/** `messages[0].role`; the body itself where no field is at fault. */
+const fieldOf = (path: readonly (PropertyKey | { readonly key: PropertyKey })[]): string => {
+  const keys = path.map((part) => (typeof part === 'object' ? part.key : part))
+  const text = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')
+  return text === '' ? 'body' : text.replace(/^\./, '')
+}

@@ -1,0 +1,54 @@
+import type { Denied, Violation } from '../../core/deciding/decision.ts'
+import { goDuration } from '../headers/go-duration.ts'
+import { isQuota } from '../headers/quota.ts'
+import { limitWording } from './limit-wording.ts'
+
+/** What a denied request was for. */
+export interface DeniedSubject {
+  readonly model: string
+  /** The root ancestor of the entity, or itself. */
+  readonly organization: string
+}
+
+/** The part of OpenAI's `error` that says which limit denied. */
+export interface DenialError {
+  readonly message: string
+  readonly type: 'requests' | 'tokens' | 'insufficient_quota'
+  readonly param: null
+  readonly code: 'rate_limit_exceeded' | 'insufficient_quota'
+}
+
+/** Speaks of the violation that takes longest to pass: one that never does, before all others. */
+export const denialError = (denied: Denied, subject: DeniedSubject): DenialError => {
+  const violation = denied.violations.toSorted(byWait)[0]
+  if (violation === undefined) throw new Error('A denial without a violation has no message')
+  const type = violation.meter === 'requests' ? 'requests' : 'tokens'
+  if (violation.retryAfterNs === null) {
+    return { message: tooLarge(violation, subject), type, param: null, code: 'rate_limit_exceeded' }
+  }
+  const message = reached(violation, violation.retryAfterNs, subject)
+  return isQuota(violation)
+    ? { message, type: 'insufficient_quota', param: null, code: 'insufficient_quota' }
+    : { message, type, param: null, code: 'rate_limit_exceeded' }
+}
+
+const byWait = (a: Violation, b: Violation): number => {
+  const [waitA, waitB] = [a.retryAfterNs, b.retryAfterNs]
+  if (waitA === waitB) return Number(b.state.own) - Number(a.state.own)
+  if (waitA === null) return -1
+  return waitB === null || waitB > waitA ? 1 : -1
+}
+
+const place = (violation: Violation, { model, organization }: DeniedSubject): string =>
+  `for ${model} in organization ${organization} on ${limitWording(violation.state)}`
+
+const reached = (violation: Violation, retryAfterNs: bigint, subject: DeniedSubject): string => {
+  const { state, requested } = violation
+  const what = isQuota(violation) ? 'Quota exceeded' : 'Rate limit reached'
+  const numbers = `Limit ${state.capacity}, Used ${state.used}, Requested ${requested}`
+  return `${what} ${place(violation, subject)}: ${numbers}. Please try again in ${goDuration(retryAfterNs)}.`
+}
+
+const tooLarge = (violation: Violation, subject: DeniedSubject): string =>
+  `Request too large ${place(violation, subject)}: Limit ${violation.state.capacity}, Requested ${violation.requested}. ` +
+  'The request must be made smaller: it can never pass.'

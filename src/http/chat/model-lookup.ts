@@ -1,0 +1,38 @@
+import type { Entity } from '../../core/entity/entity.ts'
+import { isModelId } from '../../core/entity/entity.ts'
+import type { Model } from '../../core/entity/model.ts'
+import type { AppDependencies } from '../app-dependencies.ts'
+import { createReadThroughCache, type ReadThroughCache } from '../auth/read-through-cache.ts'
+import { ModelRefused } from '../errors/http-errors.ts'
+
+/** Registered models by id, as old as the settings allow; to be told of each change that this process makes. */
+export type ModelLookup = ReadThroughCache<Model>
+
+const MOST_CACHED = 10_000
+
+export const createModelLookup = ({
+  store,
+  clock,
+  caches,
+  settings,
+}: Pick<AppDependencies, 'store' | 'clock' | 'caches' | 'settings'>): ModelLookup =>
+  createReadThroughCache<Model>({
+    clock,
+    caches,
+    maxAgeMs: settings.configCacheMs,
+    max: MOST_CACHED,
+    groupOf: (model) => model.id,
+    read: (id) => store.model(id),
+  })
+
+/** Whether an entity may use a model. */
+export const mayUse = ({ models }: Pick<Entity, 'models'>, modelId: string): boolean =>
+  models === null || models.includes(modelId)
+
+/** The registered model that `entity` (null: anyone) may use under this id. Throws `ModelRefused`. */
+export const usableModel = async (models: ModelLookup, id: string, entity: Entity | null): Promise<Model> => {
+  const model = isModelId(id) ? await models.get(id) : undefined
+  if (model === undefined) throw new ModelRefused('model_not_found', id)
+  if (entity !== null && !mayUse(entity, id)) throw new ModelRefused('model_not_allowed', id)
+  return model
+}

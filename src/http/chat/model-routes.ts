@@ -1,0 +1,57 @@
+import { Hono } from 'hono'
+import { describeRoute, resolver } from 'hono-openapi'
+import type { Model } from '../../core/entity/model.ts'
+import type { ActingIdentity, AppDependencies, AppEnv } from '../app-dependencies.ts'
+import { modelListSchema, modelSchema, openAiErrorSchema } from './chat-schema.ts'
+import { type ModelLookup, mayUse, usableModel } from './model-lookup.ts'
+
+const modelJson = ({ id, createdAt }: Model) => ({
+  id,
+  object: 'model' as const,
+  created: Number(createdAt / 1_000_000_000n),
+  owned_by: 'zael',
+})
+
+const jsonOf = (description: string, schema: Parameters<typeof resolver>[0]) => ({
+  description,
+  content: { 'application/json': { schema: resolver(schema) } },
+})
+
+/** `GET /models`, `GET /models/{id}`: the registered models that the caller may use; an id may contain `/`. */
+export const createModelRoutes = (
+  { store }: Pick<AppDependencies, 'store'>,
+  models: ModelLookup,
+): Hono<AppEnv> => {
+  const app = new Hono<AppEnv>()
+  /** An admin who only reads need not name an entity. */
+  const entityOf = (acting: ActingIdentity | undefined) => acting?.entity ?? null
+
+  app.get(
+    '/models',
+    describeRoute({
+      tags: ['Chat'],
+      summary: 'List the models you may use',
+      responses: { 200: jsonOf('The registered models', modelListSchema) },
+    }),
+    async (c) => {
+      const entity = entityOf(c.get('acting'))
+      const all = await store.listModels()
+      const data = all.filter(({ id }) => entity === null || mayUse(entity, id)).map(modelJson)
+      return c.json({ object: 'list' as const, data })
+    },
+  )
+  app.get(
+    '/models/:id{.+}',
+    describeRoute({
+      tags: ['Chat'],
+      summary: 'Get a model; its id may contain /',
+      responses: {
+        200: jsonOf('The model', modelSchema),
+        403: jsonOf('You may not use it', openAiErrorSchema),
+        404: jsonOf('There is no such model', openAiErrorSchema),
+      },
+    }),
+    async (c) => c.json(modelJson(await usableModel(models, c.req.param('id'), entityOf(c.get('acting'))))),
+  )
+  return app
+}
