@@ -1,0 +1,37 @@
+import { App, Validations } from 'aws-cdk-lib'
+import { AwsSolutionsChecks } from 'cdk-nag'
+import type { Flavour } from '../lib/flavour.ts'
+import { ZaelStack } from '../lib/zael-stack.ts'
+
+const app = new App()
+
+const context = (key: string): string | undefined => {
+  const value: unknown = app.node.tryGetContext(key)
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+const name = context('name') ?? 'demo'
+if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) {
+  throw new Error(
+    `-c name=${name}: name must be letters, digits and hyphens, 64 at most, and begin with a letter`,
+  )
+}
+
+const endpoint = context('endpoint') ?? process.env.AWS_ENDPOINT_URL
+const flavour: Flavour =
+  (context('flavour') ?? (endpoint === undefined ? 'aws' : 'local')) === 'local' ? 'local' : 'aws'
+
+if (flavour === 'local') {
+  new ZaelStack(app, `Zael-${name}`, {
+    name,
+    flavour,
+    endpoint: endpoint ?? 'http://localhost:4566',
+    plainTextTokens: {
+      admin: process.env.ADMIN_TOKEN ?? 'dev-admin',
+      viewer: process.env.VIEWER_TOKEN ?? 'dev-viewer',
+    },
+  })
+} else {
+  new ZaelStack(app, `Zael-${name}`, { name })
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
+}

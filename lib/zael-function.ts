@@ -1,0 +1,47 @@
+import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import { type LambdaSource, lambdaCode } from './lambda-code.ts'
+
+export interface ZaelFunctionProps {
+  readonly description: string
+  readonly source: LambdaSource
+  readonly timeout: Duration
+  readonly memoryMb: number
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** A Lambda of zael's: Node on arm64, logs kept a month, a role that may write those logs and nothing else. */
+export class ZaelFunction extends Construct {
+  readonly fn: LambdaFunction
+  private readonly role: Role
+
+  constructor(scope: Construct, id: string, props: ZaelFunctionProps) {
+    super(scope, id)
+    const logGroup = new LogGroup(this, 'Logs', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    })
+    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+    logGroup.grantWrite(this.role)
+    this.fn = new LambdaFunction(this, 'Function', {
+      description: props.description,
+      code: lambdaCode(props.source),
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: props.memoryMb,
+      timeout: props.timeout,
+      role: this.role,
+      logGroup,
+      environment: { NODE_OPTIONS: '--enable-source-maps', ...props.environment },
+    })
+  }
+
+  /** Lets the function do `actions` on exactly these resources. */
+  allow(actions: readonly string[], resources: readonly string[]): void {
+    this.role.addToPolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }))
+  }
+}

@@ -1,0 +1,76 @@
+import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import type { Construct } from 'constructs'
+import type { Flavour } from './flavour.ts'
+import { ZaelAggregator } from './zael-aggregator.ts'
+import { ZaelAlarms } from './zael-alarms.ts'
+import { ZaelApi, type ZaelApiProps } from './zael-api.ts'
+import { ZaelTable } from './zael-table.ts'
+import { ZaelTokens, type ZaelTokensProps } from './zael-tokens.ts'
+
+export interface ZaelStackProps extends StackProps {
+  /** Names this deployment: the table is `ZAEL-<name>`. Letters, digits, hyphens. */
+  readonly name: string
+  /** Default `aws`. */
+  readonly flavour?: Flavour
+  /** For emulators only: fixed tokens instead of made ones. */
+  readonly plainTextTokens?: NonNullable<ZaelTokensProps['plainText']>
+  /** For emulators only: where theirs is, such as `http://localhost:4566`; the API's URL begins with it. */
+  readonly endpoint?: string
+  /** Told of alarms. */
+  readonly alarmTopic?: ITopic
+  /** Settings and bounds of the API. */
+  readonly api?: Pick<ZaelApiProps, 'throttle' | 'memoryMb' | 'timeout' | 'environment' | 'webAclArn'>
+}
+
+/**
+ * One zael: table, API, aggregator, alarms. A stack of your own can take the constructs one by one instead:
+ *
+ * @example
+ * const table = new ZaelTable(this, 'Limits')
+ * const tokens = new ZaelTokens(this, 'Tokens', { label: 'limits' })
+ * new ZaelApi(this, 'LimitsApi', { table: table.table, adminToken: tokens.admin, viewerToken: tokens.viewer })
+ */
+export class ZaelStack extends Stack {
+  constructor(scope: Construct, id: string, props: ZaelStackProps) {
+    super(scope, id, { description: 'zael: rate limits for LLM and HTTP APIs', ...props })
+    const flavour = props.flavour ?? 'aws'
+    const { table, streamArn } = new ZaelTable(this, 'Table', { tableName: `ZAEL-${props.name}`, flavour })
+    const tokens = new ZaelTokens(this, 'Tokens', {
+      label: `zael ${props.name}`,
+      ...(props.plainTextTokens === undefined ? {} : { plainText: props.plainTextTokens }),
+    })
+    const api = new ZaelApi(this, 'Api', {
+      ...props.api,
+      table,
+      adminToken: tokens.admin,
+      viewerToken: tokens.viewer,
+      flavour,
+      apiName: `zael-${props.name}`,
+    })
+    const aggregator = new ZaelAggregator(this, 'Aggregator', { table, streamArn, flavour })
+    new ZaelAlarms(this, 'Alarms', {
+      api,
+      aggregator,
+      table,
+      ...(props.alarmTopic === undefined ? {} : { topic: props.alarmTopic }),
+    })
+    Tags.of(this).add('application', 'zael')
+    const url = props.endpoint === undefined ? api.url : emulatorUrl(props.endpoint, api)
+    this.output('ApiUrl', url, 'Where the API answers')
+    this.output('DashboardUrl', `${url}dashboard`, 'The page')
+    this.output('TableName', table.tableName, 'The table')
+    this.output('AdminTokenSecretArn', tokens.admin.secretArn, 'Holds the token that may do everything')
+    this.output('ViewerTokenSecretArn', tokens.viewer.secretArn, 'Holds the token that may read')
+    this.output('AggregatorFunctionName', aggregator.fn.functionName, 'The Lambda on the stream')
+    this.output('DeadLetterQueueUrl', aggregator.deadLetters.queueUrl, 'What the aggregator gave up')
+  }
+
+  private output(id: string, value: string, description: string): void {
+    new CfnOutput(this, id, { value, description })
+  }
+}
+
+/** Emulators answer for every API below one address. */
+const emulatorUrl = (endpoint: string, { api }: ZaelApi): string =>
+  `${endpoint.replace(/\/$/, '')}/restapis/${api.restApiId}/${api.deploymentStage.stageName}/_user_request_/`

@@ -1,0 +1,82 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { emulatorEndpoint, emulatorEnvironment, requireEmulator } from './emulator.ts'
+import { runCommand, runScript, ScriptError } from './run-command.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const NAME = process.env.STACK_NAME ?? 'demo'
+const STACK = `Zael-${NAME}`
+
+type Outputs = Readonly<Record<string, string>>
+
+const cdklocal = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> =>
+  runCommand('npx', ['--no-install', 'cdklocal', ...args], { cwd: ROOT, env })
+
+const readOutputs = async (file: string): Promise<Outputs> => {
+  const stacks: unknown = JSON.parse(await readFile(file, 'utf8'))
+  const outputs = stacks !== null && typeof stacks === 'object' ? Object.entries(stacks) : []
+  const own: unknown = outputs.find(([stack]) => stack === STACK)?.[1]
+  if (own === null || typeof own !== 'object') throw new ScriptError(`${STACK} has no outputs`)
+  return Object.fromEntries(Object.entries(own).map(([key, value]) => [key, String(value)]))
+}
+
+/** Puts the stack onto the emulator, or brings the one that is there up to date. */
+const deploy = async (endpoint: string, env: NodeJS.ProcessEnv): Promise<Outputs> => {
+  const directory = await mkdtemp(join(tmpdir(), 'zael-deploy-'))
+  const outputs = join(directory, 'outputs.json')
+  const context = ['-c', 'flavour=local', '-c', `name=${NAME}`, '-c', `endpoint=${endpoint}`]
+  const common = ['--output', join(directory, 'cdk.out'), ...context]
+  try {
+    await cdklocal(['bootstrap', '--quiet', ...common], env)
+    await cdklocal(
+      ['deploy', STACK, '--require-approval', 'never', '--outputs-file', outputs, ...common],
+      env,
+    )
+    return await readOutputs(outputs)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+const seed = (outputs: Outputs, env: NodeJS.ProcessEnv): Promise<void> =>
+  runCommand('npm', ['run', '--silent', 'seed'], {
+    cwd: ROOT,
+    env: { ...env, TABLE_NAME: outputs.TableName },
+  })
+
+const CHAT_BODY = '{"model":"gpt-4","max_tokens":50,"messages":[{"role":"user","content":"Hello"}]}'
+
+const summary = (endpoint: string, outputs: Outputs): string => {
+  const url = outputs.ApiUrl ?? ''
+  const adminToken = process.env.ADMIN_TOKEN ?? 'dev-admin'
+  return `
+zael runs on ${endpoint}
+
+  API        ${url}
+  docs       ${url}docs
+  dashboard  ${outputs.DashboardUrl}
+  table      ${outputs.TableName}
+  admin      ${adminToken}
+
+Ask it:
+  curl ${url}v1/chat/completions \\
+    -H 'Authorization: Bearer key-bob' -H 'Content-Type: application/json' \\
+    -d '${CHAT_BODY}'
+  curl '${url}api/dashboard/entities' -H 'Authorization: Bearer ${adminToken}'
+
+See the table:
+  AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1 \\
+    aws --endpoint-url ${endpoint} dynamodb scan --table-name ${outputs.TableName}
+`
+}
+
+await runScript(async () => {
+  const endpoint = emulatorEndpoint(process.env)
+  await requireEmulator(endpoint)
+  const env = emulatorEnvironment(endpoint, process.env)
+  const outputs = await deploy(endpoint, env)
+  await seed(outputs, env)
+  console.log(summary(endpoint, outputs))
+})

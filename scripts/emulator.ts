@@ -1,0 +1,47 @@
+import { ScriptError } from './run-command.ts'
+
+/** Where LocalStack and MiniStack listen unless told otherwise. */
+export const DEFAULT_ENDPOINT = 'http://localhost:4566'
+
+/** The emulator's address, without a slash at its end: AWS_ENDPOINT_URL, else its usual one. */
+export const emulatorEndpoint = (env: NodeJS.ProcessEnv): string =>
+  (env.AWS_ENDPOINT_URL || DEFAULT_ENDPOINT).replace(/\/+$/, '')
+
+/**
+ * This environment turned to an emulator: its address for every service, test credentials whatever the machine has
+ * (nothing may reach AWS), buckets in paths, as names below `localhost` need not resolve. cdklocal drops all AWS_*
+ * variables it is not told to keep.
+ */
+export const emulatorEnvironment = (endpoint: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
+  const others = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('AWS_')))
+  const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1'
+  return {
+    ...others,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_S3_FORCE_PATH_STYLE: '1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ENVAR_ALLOWLIST: 'AWS_REGION,AWS_DEFAULT_REGION,AWS_S3_FORCE_PATH_STYLE',
+  }
+}
+
+/** Throws `ScriptError` where no emulator answers. */
+export const requireEmulator = async (endpoint: string): Promise<void> => {
+  const answer = await fetch(`${endpoint}/_localstack/health`, { signal: AbortSignal.timeout(5_000) }).catch(
+    () => undefined,
+  )
+  if (answer?.ok) return
+  const found =
+    answer === undefined ? 'nothing listens there' : `what listens there is no emulator (${answer.status})`
+  throw new ScriptError(
+    [
+      `no AWS emulator at ${endpoint}: ${found}.`,
+      'Start one:  docker compose -f docker-compose.localstack.yml up',
+      '       or:  npm run ministack   (no Docker)',
+      'or name yours in AWS_ENDPOINT_URL.',
+    ].join('\n'),
+  )
+}

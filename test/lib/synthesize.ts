@@ -1,0 +1,61 @@
+import { App } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import type { Flavour } from '../../lib/flavour.ts'
+import { ZaelStack } from '../../lib/zael-stack.ts'
+
+/** Bundling is skipped: no Lambda is run here. */
+const WITHOUT_BUNDLES = { 'aws:cdk:bundling-stacks': [] }
+
+export interface Resource {
+  readonly Type: string
+  readonly Properties: Readonly<Record<string, unknown>>
+  readonly DeletionPolicy?: string
+}
+
+export const createApp = (): App => new App({ context: WITHOUT_BUNDLES })
+
+export const synthesize = (flavour: Flavour): Template => {
+  const stack = new ZaelStack(createApp(), 'Zael-demo', {
+    name: 'demo',
+    flavour,
+    ...(flavour === 'local'
+      ? { endpoint: 'http://localhost:4566', plainTextTokens: { admin: 'dev-admin', viewer: 'dev-viewer' } }
+      : {}),
+  })
+  return Template.fromStack(stack)
+}
+
+/** The resources of a template by logical id. */
+export const resourcesOf = (template: Template): Readonly<Record<string, Resource>> =>
+  template.toJSON().Resources
+
+/** The logical id of the only resource of `type` whose id begins with `prefix`. */
+export const idOf = (template: Template, type: string, prefix: string): string => {
+  const ids = Object.entries(resourcesOf(template))
+    .filter(([id, resource]) => resource.Type === type && id.startsWith(prefix))
+    .map(([id]) => id)
+  const [id] = ids
+  if (id === undefined || ids.length !== 1) throw new Error(`${ids.length} of ${type} begin with ${prefix}`)
+  return id
+}
+
+export interface Statement {
+  readonly Action: string | readonly string[]
+  readonly Effect: string
+  readonly Resource: unknown
+}
+
+/** What the policies of the role whose logical id begins with `prefix` allow: one entry an action. */
+export const permissionsOf = (
+  template: Template,
+  prefix: string,
+): readonly (readonly [action: string, resource: string])[] => {
+  const policies = Object.entries(template.findResources('AWS::IAM::Policy'))
+    .filter(([id]) => id.startsWith(prefix))
+    .flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement as readonly Statement[])
+  return policies.flatMap(({ Action, Resource }) =>
+    [Action]
+      .flat()
+      .flatMap((action) => [Resource].flat().map((resource) => [action, JSON.stringify(resource)] as const)),
+  )
+}
