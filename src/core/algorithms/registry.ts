@@ -13,3 +13,15 @@ export const algorithmOf = (size: LimitSize): Algorithm => {
 
 /** The arithmetic that a bucket names in `<limit>_limit`, or undefined where no algorithm knows the text. */
 export const algorithmOfText = (text: string): Algorithm | undefined => parseTokenBucket(text)
+
+/** A size of which one process may grant `share` (0 to 1) by itself; never less than 1. */
+export const scaled = (size: LimitSize, share: number): LimitSize => {
+  switch (size.algorithm) {
+    case 'token_bucket':
+      return {
+        ...size,
+        capacity: Math.max(1, Math.floor(size.capacity * share)),
+        refillRate: size.refillRate * share,
+      }
+  }
+}

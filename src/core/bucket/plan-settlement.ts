@@ -1,14 +1,23 @@
 import { type ChargeMemory, fieldsOf, type LimitFields } from '../algorithms/algorithm.ts'
 import { larger } from '../algorithms/integers.ts'
 import { algorithmOfText } from '../algorithms/registry.ts'
+import type { Meter } from '../limit/meter.ts'
 import { bookkeeping, sameLife } from './bookkeeping.ts'
-import { type Action, type BucketItem, type ConditionalWrite, equal } from './conditional-write.ts'
+import {
+  type Action,
+  type BucketItem,
+  type ConditionalWrite,
+  equal,
+  missing,
+  set,
+} from './conditional-write.ts'
 import { numberIn, textIn, textPath, versionPath } from './limit-in-force.ts'
 import { prefixed } from './prefixed.ts'
 
 /** What one charge must remember of one limit to be settled later. */
 export interface LimitReceipt {
   readonly limitName: string
+  readonly meter: Meter
   /** As in the bucket right after the charge: a limit that has changed since gets nothing back. */
   readonly text: string
   readonly version: bigint
@@ -75,10 +84,16 @@ const debitOne = (
   { receipt, difference }: Correction,
   latest: bigint,
 ): ConditionalWrite => {
-  const text = textIn(plan.seen, receipt.limitName) ?? receipt.text
+  const { limitName, version } = receipt
+  const known = textIn(plan.seen, limitName)
+  const text = known ?? receipt.text
   const write = algorithmNamed(text).debit(fieldsIn(plan.seen, receipt), difference, plan.now, latest)
-  const { conditions, actions } = prefixed(receipt.limitName, write)
-  return { conditions: [equal(textPath(receipt.limitName), text), ...conditions], actions }
+  const { conditions, actions } = prefixed(limitName, write)
+  if (known !== undefined) return { conditions: [equal(textPath(limitName), text), ...conditions], actions }
+  return {
+    conditions: [missing(textPath(limitName)), ...conditions],
+    actions: [...actions, set(textPath(limitName), text), set(versionPath(limitName), version)],
+  }
 }
 
 const fullAfter = ({ seen, now }: SettlementPlan, { receipt, difference }: Correction): bigint =>

@@ -93,10 +93,8 @@ export interface BucketStatus {
   readonly used: Cost
 }
 
-/** Deciding, and what people ask of it. One per process. */
-export interface Limiter {
-  /** Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` where the configuration cannot be read. */
-  decide(request: DecisionRequest): Promise<Decision>
+/** What people ask of buckets beside decisions. All throw `ZaelError('not_found')` for an unknown entity, and `StoreUnavailable`. */
+export interface Inspector {
   /** The limits of the entity itself on `resource` (`_default_` where none is named), with what each overrode. */
   explain(entityId: string, resource?: string): Promise<readonly EffectiveLimit[]>
   /** Without `resource`: the bucket with the least available share; full, with the effective limits, where there is none. */
@@ -114,8 +112,14 @@ export interface Limiter {
     entityId: string,
     options: { readonly resource?: string; readonly limitName?: string; readonly amount?: number },
   ): Promise<void>
+}
+
+/** Deciding, and what people ask of it. One per process. */
+export interface Limiter extends Inspector {
+  /** Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` where the configuration cannot be read. */
+  decide(request: DecisionRequest): Promise<Decision>
   /** Tells this process that configuration was changed by it: the next decision reads anew. */
-  forget(change: { readonly entityId?: string; readonly modelId?: string; readonly all?: true }): void
+  forget(): void
   /** Writes counts that are due (`all`: whatever is pending). Called every second by servers, before an answer on Lambda. */
   flush(options?: { readonly all?: boolean }): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { fieldsOf } from '../algorithms/algorithm.ts'
+import { fieldsOf, type LimitFields } from '../algorithms/algorithm.ts'
 import { algorithmOfText } from '../algorithms/registry.ts'
 import type { BucketItem } from '../bucket/conditional-write.ts'
 import { type LimitInForce, numberIn, textIn, versionPath } from '../bucket/limit-in-force.ts'
@@ -41,6 +41,18 @@ export const decidedByTheBucket = (
       return inForce
     return { ...inForce, algorithm: algorithmIn(seen, inForce) }
   })
+
+/** A limit's state in the bucket, seen as a state of the limit in force. */
+export const fieldsInForce = (
+  seen: BucketItem | undefined,
+  inForce: LimitInForce,
+  now: bigint,
+): LimitFields => {
+  if (!seen) return {}
+  const fields = fieldsOf(seen, inForce.limit.name)
+  const previous = algorithmIn(seen, inForce)
+  return previous.text === inForce.algorithm.text ? fields : inForce.algorithm.takeOver(previous, fields, now)
+}
 
 const isEarlierIn = (seen: BucketItem, inForce: LimitInForce, now: bigint): boolean => {
   const version = numberIn(seen, versionPath(inForce.limit.name), 0n)

@@ -1,0 +1,38 @@
+import { SECOND_NS } from '../algorithms/integers.ts'
+import { countersWrite } from '../bucket/bookkeeping.ts'
+import type { BucketId } from '../bucket/bucket-id.ts'
+import type { BucketWriter } from '../charging/bucket-writer.ts'
+import { StoreUnavailable } from '../errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import { countActions, type Tally } from './tally.ts'
+
+export interface FlushDependencies {
+  readonly writer: BucketWriter
+  readonly tally: Tally
+  readonly clock: Clock
+}
+
+const DENIALS_DELAY_NS = 10n * SECOND_NS
+
+/** Writes the counts that have waited long enough (`all`: every one) by themselves; those surely not written wait on. */
+export const flushTally = async (
+  deps: FlushDependencies,
+  options: { readonly useDelayNs: bigint; readonly all: boolean },
+) => {
+  const age = options.all
+    ? { useNs: 0n, denialsNs: 0n }
+    : { useNs: options.useDelayNs, denialsNs: DENIALS_DELAY_NS }
+  const due = deps.tally.due(deps.clock.monotonic(), age)
+  await Promise.all(due.map((bucket) => flushOne(deps, bucket)))
+}
+
+const flushOne = async ({ writer, tally, clock }: FlushDependencies, bucket: BucketId): Promise<void> => {
+  const pending = tally.take(bucket)
+  if (!pending) return
+  try {
+    await writer.write(bucket, countersWrite(countActions(pending.counts), clock.now()))
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error
+    if (!error.mayHaveApplied) tally.putBack(pending)
+  }
+}

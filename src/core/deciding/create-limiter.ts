@@ -1,0 +1,106 @@
+import { SECOND_NS } from '../algorithms/integers.ts'
+import { bucketKey } from '../bucket/bucket-id.ts'
+import { createBucketWriter } from '../charging/bucket-writer.ts'
+import { countDecision } from '../counting/count-decision.ts'
+import { flushTally } from '../counting/flush-tally.ts'
+import { createTally } from '../counting/tally.ts'
+import { StoreUnavailable } from '../errors.ts'
+import { createInspector } from '../inspecting/create-inspector.ts'
+import { createResolver } from '../resolving/create-resolver.ts'
+import type { Resolution } from '../resolving/resolve-buckets.ts'
+import { type DecideDependencies, decide } from './decide.ts'
+import type { Decision, DecisionRequest, Limiter } from './decision.ts'
+import { DEFAULT_LIMITER_SETTINGS, type LimiterDependencies } from './limiter-dependencies.ts'
+import { createFallback } from './unavailable.ts'
+
+const MS_NS = 1_000_000n
+/** A denial is given by configuration no older than this, so that a raised limit helps within a second on every node. */
+const DENIAL_MAX_AGE_NS = SECOND_NS
+/** Buckets whose last state is kept in memory. */
+const MAX_VIEWS = 50_000
+
+/**
+ * The limiter: resolves what applies, charges it, settles it, and tells its state. One per process; what it keeps in
+ * memory is guesses, counts on their way, and cached configuration, and all of it may be lost at any time.
+ */
+export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
+  const settings = { ...DEFAULT_LIMITER_SETTINGS, ...dependencies.settings }
+  const { buckets, clock, metrics, newCache } = dependencies
+  const deps: DecideDependencies = {
+    ...dependencies,
+    writer: createBucketWriter(buckets, newCache({ max: MAX_VIEWS }), metrics),
+    tally: createTally(),
+    fallback: createFallback({ ...dependencies, ...settings }),
+    deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
+  }
+  const resolver = createResolver({ ...dependencies, defaults: settings.defaultLimits })
+  const configAgeNs = BigInt(settings.configCacheMs) * MS_NS
+  const resolve = async (
+    entityId: string,
+    resource: string | undefined,
+    maxAgeNs = configAgeNs,
+  ): Promise<Resolution> => {
+    const resolution = await resolver.resolve(entityId, resource, maxAgeNs)
+    return settings.isEnabled ? resolution : unlimited(resolution)
+  }
+
+  return {
+    ...createInspector({
+      buckets,
+      writer: deps.writer,
+      clock,
+      resolve: (id, resource) => resolve(id, resource),
+    }),
+    async decide(request) {
+      const known = await resolve(request.entityId, request.resource)
+      const decision = await decideByLatest(deps, request, known, resolve)
+      if (!request.dryRun) countDecision(deps, decision, known.plans[0].bucket)
+      return decision
+    },
+    forget: resolver.forget,
+    flush: ({ all = false } = {}) =>
+      flushTally(deps, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS }),
+  }
+}
+
+type Resolve = (entityId: string, resource: string | undefined, maxAgeNs: bigint) => Promise<Resolution>
+
+/** Before a denial is given, the configuration is looked at again; a change that it shows is decided by at once. */
+const decideByLatest = async (
+  deps: DecideDependencies,
+  request: DecisionRequest,
+  known: Resolution,
+  resolve: Resolve,
+): Promise<Decision> => {
+  const now = deps.clock.now()
+  const reread = () => resolve(request.entityId, request.resource, DENIAL_MAX_AGE_NS)
+  const decision = await decide(deps, { request, resolution: known, now, reread })
+  if (decision.allowed) return decision
+  const latest = await orKnown(reread(), known)
+  return sameLimits(known, latest) ? decision : decide(deps, { request, resolution: latest, now, reread })
+}
+
+const orKnown = async (reading: Promise<Resolution>, known: Resolution): Promise<Resolution> => {
+  try {
+    return await reading
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return known
+    throw error
+  }
+}
+
+const sameLimits = (a: Resolution, b: Resolution): boolean => a === b || limitsText(a) === limitsText(b)
+
+const limitsText = ({ plans }: Resolution): string =>
+  plans
+    .map(({ bucket, limits }) => [
+      bucketKey(bucket),
+      ...limits.map(({ limit, algorithm }) => `${limit.name} ${algorithm.text}`),
+    ])
+    .join('\n')
+
+/** Everything is allowed, and counted. */
+const unlimited = ({ plans, ...rest }: Resolution): Resolution => ({
+  ...rest,
+  plans: [{ ...plans[0], limits: [] }],
+})

@@ -1,0 +1,131 @@
+import { fieldsOf } from '../algorithms/algorithm.ts'
+import { algorithmOfText } from '../algorithms/registry.ts'
+import { sameLife } from '../bucket/bookkeeping.ts'
+import { type BucketId, entityBucket } from '../bucket/bucket-id.ts'
+import type { BucketStore } from '../bucket/bucket-store.ts'
+import {
+  type Action,
+  add,
+  type BucketItem,
+  type ConditionalWrite,
+  equal,
+  remove,
+  set,
+} from '../bucket/conditional-write.ts'
+import { numberIn, textIn, textPath } from '../bucket/limit-in-force.ts'
+import { prefixed } from '../bucket/prefixed.ts'
+import type { BucketWriter } from '../charging/bucket-writer.ts'
+import { ZaelError } from '../errors.ts'
+
+/** Which buckets and limits of an entity to amend; what is left out means all. */
+export interface Selection {
+  readonly resource?: string
+  readonly limitName?: string
+}
+
+export interface AmendDependencies {
+  readonly buckets: BucketStore
+  readonly writer: BucketWriter
+}
+
+/** Under contention each try loses to one write of another; a bucket takes about a thousand a second. */
+const MAX_TRIES = 20
+
+/**
+ * Makes limits full again: a fresh life of the bucket, so that reservations and guesses from before are void, with its
+ * counters at 0. Throws `ZaelError('conflict')` where others write faster at every try.
+ */
+export const resetBuckets = (
+  deps: AmendDependencies,
+  entityId: string,
+  selection: Selection,
+  now: bigint,
+): Promise<void> => amend(deps, entityId, selection, (item) => resetWrite(item, selection.limitName, now))
+
+/** Gives tokens back to limits, whatever they were charged for; all that is used where no amount is given. */
+export const topUpBuckets = (
+  deps: AmendDependencies,
+  entityId: string,
+  selection: Selection & { readonly amount?: number },
+  now: bigint,
+): Promise<void> => amend(deps, entityId, selection, (item) => topUpWrite(item, selection, now))
+
+const amend = async (
+  { buckets, writer }: AmendDependencies,
+  entityId: string,
+  { resource }: Selection,
+  writeFor: (item: BucketItem) => ConditionalWrite | undefined,
+): Promise<void> => {
+  const resources =
+    resource === undefined ? (await buckets.list(entityId)).map((bucket) => bucket.resource) : [resource]
+  await Promise.all(resources.map((name) => amendOne(writer, entityBucket(entityId, name), writeFor)))
+}
+
+const amendOne = async (
+  writer: BucketWriter,
+  bucket: BucketId,
+  writeFor: (item: BucketItem) => ConditionalWrite | undefined,
+): Promise<void> => {
+  let item = await writer.read(bucket)
+  for (let tries = MAX_TRIES; tries > 0; tries--) {
+    const write = item && writeFor(item)
+    if (write === undefined) return
+    const outcome = await writer.write(bucket, write)
+    if (outcome.applied) return
+    item = outcome.item
+  }
+  throw new ZaelError('conflict', 'the bucket is being written by others all the time; try again')
+}
+
+const resetWrite = (item: BucketItem, limitName: string | undefined, now: bigint): ConditionalWrite => {
+  const born = numberIn(item, 'born', 0n)
+  const gone = limitNamesIn(item).filter((name) => limitName === undefined || name === limitName)
+  const attributes = gone.flatMap((name) =>
+    Object.keys(fieldsOf(item, name)).map((field) => `${name}_${field}`),
+  )
+  const counters = Object.keys(item).filter((name) => /^(used_|denied)/.test(name))
+  const actions: readonly Action[] = [
+    set('born', now > born ? now : born + 1n),
+    add('rev', 1n),
+    ...attributes.map(remove),
+    ...counters.map((name) => set(name, 0n)),
+  ]
+  return { conditions: [equal('born', born), equal('rev', numberIn(item, 'rev', 0n))], actions }
+}
+
+const topUpWrite = (
+  item: BucketItem,
+  { limitName, amount }: Selection & { readonly amount?: number },
+  now: bigint,
+): ConditionalWrite | undefined => {
+  const names = limitNamesIn(item).filter((name) => limitName === undefined || name === limitName)
+  const parts = names.flatMap((name) => topUpOne(item, name, amount, now) ?? [])
+  if (parts.length === 0) return undefined
+  const life = sameLife(numberIn(item, 'born', 0n))
+  return {
+    conditions: [...life.conditions, ...parts.flatMap(({ conditions }) => conditions)],
+    actions: [...life.actions, ...parts.flatMap(({ actions }) => actions)],
+  }
+}
+
+const topUpOne = (
+  item: BucketItem,
+  name: string,
+  amount: number | undefined,
+  now: bigint,
+): ConditionalWrite | undefined => {
+  const text = textIn(item, name) ?? ''
+  const algorithm = algorithmOfText(text)
+  const fields = fieldsOf(item, name)
+  if (!algorithm) return undefined
+  const all = Math.ceil(Number(algorithm.usedMillionths(fields, now)) / 1e6)
+  const write = algorithm.topUp(fields, Math.min(amount ?? all, all), now)
+  if (!write) return undefined
+  const { conditions, actions } = prefixed(name, write)
+  return { conditions: [equal(textPath(name), text), ...conditions], actions }
+}
+
+const limitNamesIn = (item: BucketItem): readonly string[] =>
+  Object.keys(item).flatMap((name) =>
+    name.endsWith('_limit') && textIn(item, name.slice(0, -6)) ? [name.slice(0, -6)] : [],
+  )

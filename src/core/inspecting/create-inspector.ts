@@ -1,0 +1,44 @@
+import type { BucketStore } from '../bucket/bucket-store.ts'
+import type { BucketWriter } from '../charging/bucket-writer.ts'
+import { readViews } from '../deciding/decide.ts'
+import type { Inspector } from '../deciding/decision.ts'
+import { longestWait, violationsOf } from '../deciding/limit-states.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Resolution } from '../resolving/resolve-buckets.ts'
+import { effectiveLimits } from '../resolving/resolve-limits.ts'
+import { resetBuckets, topUpBuckets } from './amend-buckets.ts'
+import { leastAvailable, requestedAs, statusOf } from './status.ts'
+
+export interface InspectorDependencies {
+  readonly buckets: BucketStore
+  readonly writer: BucketWriter
+  readonly clock: Clock
+  resolve(entityId: string, resource: string | undefined): Promise<Resolution>
+}
+
+/** What people ask of buckets beside decisions. */
+export const createInspector = (deps: InspectorDependencies): Inspector => {
+  const { clock, resolve } = deps
+  return {
+    async explain(entityId, resource) {
+      return effectiveLimits((await resolve(entityId, resource)).layers)
+    },
+    status: (entityId, resource) =>
+      resource === undefined
+        ? leastAvailable(deps, entityId, clock.now())
+        : statusOf(deps, entityId, resource, clock.now()),
+    async waitTime(entityId, cost, resource) {
+      const now = clock.now()
+      const named = resource ?? requestedAs(await leastAvailable(deps, entityId, now))
+      const views = await readViews(deps, await resolve(entityId, named))
+      const violations = views.flatMap((view) => violationsOf(view, cost, now))
+      const waitNs = longestWait(violations.map(({ retryAfterNs }) => retryAfterNs))
+      return {
+        waitNs,
+        limiting: violations.find(({ retryAfterNs }) => retryAfterNs === waitNs)?.state ?? null,
+      }
+    },
+    reset: (entityId, options) => resetBuckets(deps, entityId, options, clock.now()),
+    topUp: (entityId, options) => topUpBuckets(deps, entityId, options, clock.now()),
+  }
+}

@@ -1,0 +1,70 @@
+import type { BucketStore } from '../bucket/bucket-store.ts'
+import type { BucketItem } from '../bucket/conditional-write.ts'
+import { numberIn } from '../bucket/limit-in-force.ts'
+import type { BucketWriter } from '../charging/bucket-writer.ts'
+import type { BucketStatus, LimitState } from '../deciding/decision.ts'
+import { limitStates } from '../deciding/limit-states.ts'
+import { DEFAULT_RESOURCE } from '../limit/limit.ts'
+import { type Cost, METERS } from '../limit/meter.ts'
+import type { BucketPlan, Resolution } from '../resolving/resolve-buckets.ts'
+
+export interface StatusDependencies {
+  readonly buckets: BucketStore
+  readonly writer: BucketWriter
+  resolve(entityId: string, resource: string | undefined): Promise<Resolution>
+}
+
+/** The state of the entity's bucket on a resource; full where nothing is stored. */
+export const statusOf = async (
+  deps: StatusDependencies,
+  entityId: string,
+  resource: string | undefined,
+  now: bigint,
+): Promise<BucketStatus> => {
+  const { plans } = await deps.resolve(entityId, resource)
+  return statusFrom(plans[0], await deps.writer.read(plans[0].bucket), now)
+}
+
+/** The state of the entity's bucket with the least available share; without any bucket, of a full one. */
+export const leastAvailable = async (
+  deps: StatusDependencies,
+  entityId: string,
+  now: bigint,
+): Promise<BucketStatus> => {
+  const fallback = await deps.resolve(entityId, undefined)
+  const stored = await deps.buckets.list(entityId)
+  const statuses = await Promise.all(
+    stored.map(async ({ resource, item }) => {
+      const { plans } = await deps.resolve(entityId, resource)
+      const plan = plans.find(
+        (candidate) => candidate.entityId === entityId && candidate.resource === resource,
+      )
+      return plan ? [statusFrom(plan, item, now)] : []
+    }),
+  )
+  const full = statusFrom(fallback.plans[0], undefined, now)
+  return statuses
+    .flat()
+    .reduce(
+      (least, status) => (shareOf(status) < shareOf(least) ? status : least),
+      statuses.flat()[0] ?? full,
+    )
+}
+
+/** The resource as a caller would name it to meet this bucket. */
+export const requestedAs = ({ resource }: BucketStatus): string | undefined =>
+  resource === DEFAULT_RESOURCE ? undefined : resource
+
+const statusFrom = (plan: BucketPlan, item: BucketItem | undefined, now: bigint): BucketStatus => ({
+  bucket: plan.bucket,
+  resource: plan.resource,
+  limits: limitStates({ plan, limits: plan.limits, item }, now),
+  used: usedIn(item),
+})
+
+const usedIn = (item: BucketItem | undefined): Cost =>
+  Object.fromEntries(METERS.map((meter) => [meter, Number(numberIn(item, `used_${meter}`, 0n))]))
+
+/** 0 to 1, of the limit that has the least left; 1 where there is none. */
+const shareOf = ({ limits }: BucketStatus): number =>
+  limits.reduce((least, limit: LimitState) => Math.min(least, limit.available / limit.capacity), 1)
