@@ -1,0 +1,52 @@
+import { Hono } from 'hono'
+import type { Limiter } from '../../core/deciding/decision.ts'
+import type { AppEnv } from '../app-dependencies.ts'
+import { availabilityAnswer } from '../schemas/dashboard-schemas.ts'
+import { described } from '../schemas/described.ts'
+import { idParam } from '../schemas/fields.ts'
+import { resetBody, topUpBody } from '../schemas/limit-schemas.ts'
+import { jsonBody, params } from '../schemas/validated.ts'
+import type { AdminServices } from './admin-services.ts'
+import { availabilityJson } from './limit-json.ts'
+
+const tag = 'Limits'
+
+type Needs = Pick<AdminServices, 'entities'> & { readonly limiter: Limiter }
+
+/** What acts on buckets now; both answer with the bucket as it is then. */
+export const createBucketRoutes = ({ entities, limiter }: Needs) =>
+  new Hono<AppEnv>()
+    .post(
+      '/:id/reset',
+      described({ tag, summary: 'Make buckets full again', answer: availabilityAnswer, errors: [400, 404] }),
+      params(idParam),
+      jsonBody(resetBody),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        const { resource, limit_name } = c.req.valid('json')
+        await entities.get(id)
+        await limiter.reset(id, { ...bucketPart(resource, limit_name) })
+        return c.json(availabilityJson(id, await limiter.status(id, resource)))
+      },
+    )
+    .post(
+      '/:id/top-up',
+      described({ tag, summary: 'Give more for now', answer: availabilityAnswer, errors: [400, 404] }),
+      params(idParam),
+      jsonBody(topUpBody),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        const { resource, limit_name, amount } = c.req.valid('json')
+        await entities.get(id)
+        await limiter.topUp(id, {
+          ...bucketPart(resource, limit_name),
+          ...(amount !== undefined && { amount }),
+        })
+        return c.json(availabilityJson(id, await limiter.status(id, resource)))
+      },
+    )
+
+const bucketPart = (resource: string | undefined, limitName: string | undefined) => ({
+  ...(resource !== undefined && { resource }),
+  ...(limitName !== undefined && { limitName }),
+})

@@ -1,0 +1,93 @@
+import { Hono } from 'hono'
+import type * as v from 'valibot'
+import type { EntityPatch } from '../../core/admin/entity-draft.ts'
+import { entityToJson } from '../../core/entity/entity-json.ts'
+import type { AppEnv } from '../app-dependencies.ts'
+import { described } from '../schemas/described.ts'
+import {
+  childrenAnswer,
+  entitiesAnswer,
+  entityAnswer,
+  entityPatchBody,
+  newEntityBody,
+} from '../schemas/entity-schemas.ts'
+import { DEFAULT_PER_PAGE, idParam, searchQuery } from '../schemas/fields.ts'
+import { jsonBody, params, query } from '../schemas/validated.ts'
+import type { AdminServices } from './admin-services.ts'
+
+const tag = 'Entities'
+
+type Needs = Pick<AdminServices, 'entities'>
+
+export const createEntityRoutes = (needs: Needs) =>
+  new Hono<AppEnv>().route('/', createCollectionRoutes(needs)).route('/', createSingleRoutes(needs))
+
+const createCollectionRoutes = ({ entities }: Needs) =>
+  new Hono<AppEnv>()
+    .get(
+      '/',
+      described({ tag, summary: 'List entities', answer: entitiesAnswer, errors: [400] }),
+      query(searchQuery),
+      async (c) => {
+        const page = await entities.list({ limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })
+        return c.json({ items: page.items.map(entityToJson), next_cursor: page.nextCursor })
+      },
+    )
+    .post(
+      '/',
+      described({ tag, summary: 'Create an entity', status: 201, answer: entityAnswer, errors: [400, 409] }),
+      jsonBody(newEntityBody),
+      async (c) => {
+        const { entity_id, name, ...rest } = c.req.valid('json')
+        const draft = { id: entity_id, name, ...patchOf(rest) }
+        return c.json(entityToJson(await entities.create(draft, c.get('identity').kind)), 201)
+      },
+    )
+
+const createSingleRoutes = ({ entities }: Needs) =>
+  new Hono<AppEnv>()
+    .get(
+      '/:id',
+      described({ tag, summary: 'Show an entity', answer: entityAnswer, errors: [400, 404] }),
+      params(idParam),
+      async (c) => c.json(entityToJson(await entities.get(c.req.valid('param').id))),
+    )
+    .patch(
+      '/:id',
+      described({ tag, summary: 'Change an entity', answer: entityAnswer, errors: [400, 404, 409] }),
+      params(idParam),
+      jsonBody(entityPatchBody),
+      async (c) => {
+        const patch = patchOf(c.req.valid('json'))
+        const { id } = c.req.valid('param')
+        return c.json(entityToJson(await entities.change(id, patch, c.get('identity').kind)))
+      },
+    )
+    .delete(
+      '/:id',
+      described({ tag, summary: 'Delete an entity without children', status: 204, errors: [400, 404, 409] }),
+      params(idParam),
+      async (c) => {
+        await entities.remove(c.req.valid('param').id, c.get('identity').kind)
+        return c.body(null, 204)
+      },
+    )
+    .get(
+      '/:id/children',
+      described({
+        tag,
+        summary: 'List the ids of an entity’s children',
+        answer: childrenAnswer,
+        errors: [400, 404],
+      }),
+      params(idParam),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        return c.json({ entity_id: id, children: await entities.children(id) })
+      },
+    )
+
+const patchOf = ({ parent_id, ...rest }: v.InferOutput<typeof entityPatchBody>): EntityPatch => ({
+  ...rest,
+  ...(parent_id !== undefined && { parentId: parent_id }),
+})

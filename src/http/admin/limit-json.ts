@@ -1,0 +1,38 @@
+import type { BucketStatus, EffectiveLimit, LimitState } from '../../core/deciding/decision.ts'
+import { limitToJson } from '../../core/limit/parse-limit.ts'
+import { secondsOf } from '../errors/flat-error.ts'
+
+/** A limit in force, with where it came from. */
+export const effectiveLimitJson = ({ limit, source }: Pick<EffectiveLimit, 'limit' | 'source'>) => ({
+  ...limitToJson(limit),
+  source,
+})
+
+/** A limit in force, and everything it overrode, nearest first. */
+export const explainedLimitJson = (effective: EffectiveLimit) => ({
+  name: effective.limit.name,
+  winner: effectiveLimitJson(effective),
+  overrides: effective.overrides.map(effectiveLimitJson),
+})
+
+/** The share of a limit that is used, in percent with one decimal. */
+export const utilizationPercent = ({ used, capacity }: Pick<LimitState, 'used' | 'capacity'>): number =>
+  Math.round((used / capacity) * 1000) / 10
+
+/** A bucket as people see it. */
+export const availabilityJson = (entityId: string, { resource, limits }: BucketStatus) => ({
+  entity_id: entityId,
+  resource,
+  limits: limits.map((state) => ({
+    name: state.limit.name,
+    resource: state.resource,
+    meter: state.limit.meter,
+    algorithm: state.limit.size.algorithm,
+    capacity: state.capacity,
+    available: state.available,
+    used: state.used,
+    utilization_percent: utilizationPercent(state),
+    reset_after_seconds: secondsOf(state.resetNs),
+    source: state.source,
+  })),
+})

@@ -1,0 +1,88 @@
+import { Hono } from 'hono'
+import type { Limiter } from '../../core/deciding/decision.ts'
+import { DEFAULT_RESOURCE } from '../../core/limit/limit.ts'
+import { parseLimits } from '../../core/limit/parse-limit.ts'
+import type { AppEnv } from '../app-dependencies.ts'
+import { described } from '../schemas/described.ts'
+import { idParam, resourceQuery } from '../schemas/fields.ts'
+import { explainAnswer, limitsAnswer, limitsBody } from '../schemas/limit-schemas.ts'
+import { jsonBody, params, query } from '../schemas/validated.ts'
+import type { AdminServices } from './admin-services.ts'
+import { effectiveLimitJson, explainedLimitJson } from './limit-json.ts'
+
+const tag = 'Limits'
+
+type Needs = Pick<AdminServices, 'limitSets' | 'entities'> & { readonly limiter: Limiter }
+
+export const createLimitRoutes = (needs: Needs) =>
+  new Hono<AppEnv>().route('/', createReadRoutes(needs)).route('/', createWriteRoutes(needs))
+
+const createReadRoutes = (needs: Needs) =>
+  new Hono<AppEnv>()
+    .get(
+      '/:id',
+      described({ tag, summary: 'Show the limits in force', answer: limitsAnswer, errors: [400, 404] }),
+      params(idParam),
+      query(resourceQuery),
+      async (c) => {
+        const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
+        return c.json(await limitsInForce(needs, c.req.valid('param').id, resource))
+      },
+    )
+    .get(
+      '/:id/explain',
+      described({
+        tag,
+        summary: 'Show where each limit comes from, and what it overrode',
+        answer: explainAnswer,
+        errors: [400, 404],
+      }),
+      params(idParam),
+      query(resourceQuery),
+      async (c) => {
+        const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
+        const { id } = c.req.valid('param')
+        await needs.entities.get(id)
+        const limits = await needs.limiter.explain(id, resource)
+        return c.json({ entity_id: id, resource, limits: limits.map(explainedLimitJson) })
+      },
+    )
+
+const createWriteRoutes = (needs: Needs) =>
+  new Hono<AppEnv>()
+    .put(
+      '/:id',
+      described({
+        tag,
+        summary: 'Replace the entity’s limits',
+        answer: limitsAnswer,
+        errors: [400, 404, 409],
+      }),
+      params(idParam),
+      jsonBody(limitsBody),
+      async (c) => {
+        const { resource = DEFAULT_RESOURCE, limits } = c.req.valid('json')
+        const { id } = c.req.valid('param')
+        const key = { owner: { kind: 'entity', id }, resource } as const
+        await needs.limitSets.replace(key, parseLimits(limits, 'limits'), c.get('identity').kind)
+        return c.json(await limitsInForce(needs, id, resource))
+      },
+    )
+    .delete(
+      '/:id',
+      described({ tag, summary: 'Return to what is inherited', status: 204, errors: [400, 404, 409] }),
+      params(idParam),
+      query(resourceQuery),
+      async (c) => {
+        const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
+        const key = { owner: { kind: 'entity', id: c.req.valid('param').id }, resource } as const
+        await needs.limitSets.replace(key, [], c.get('identity').kind)
+        return c.body(null, 204)
+      },
+    )
+
+const limitsInForce = async ({ entities, limiter }: Needs, entityId: string, resource: string) => {
+  await entities.get(entityId)
+  const limits = await limiter.explain(entityId, resource)
+  return { entity_id: entityId, resource, limits: limits.map(effectiveLimitJson) }
+}

@@ -1,0 +1,64 @@
+import * as v from 'valibot'
+import { nextCursor, resource, wholeNumber } from './fields.ts'
+
+const tokens = v.pipe(v.number(), v.integer(), v.minValue(0))
+const percent = v.pipe(v.number(), v.description('0 to 100, with one decimal'))
+
+export const dashboardEntity = v.pipe(
+  v.object({
+    entity_id: v.string(),
+    name: v.string(),
+    parent_id: v.nullable(v.string()),
+    limits: v.array(
+      v.object({
+        name: v.string(),
+        resource: v.string(),
+        capacity: tokens,
+        available: tokens,
+        utilization_percent: percent,
+      }),
+    ),
+  }),
+  v.metadata({ ref: 'DashboardEntity' }),
+)
+
+export const dashboardEntitiesAnswer = v.object({
+  entities: v.array(dashboardEntity),
+  next_cursor: nextCursor,
+})
+
+export const availabilityAnswer = v.pipe(
+  v.object({
+    entity_id: v.string(),
+    resource: v.string(),
+    limits: v.array(
+      v.object({
+        name: v.string(),
+        resource: v.string(),
+        meter: v.string(),
+        algorithm: v.string(),
+        capacity: tokens,
+        available: tokens,
+        used: tokens,
+        utilization_percent: percent,
+        reset_after_seconds: v.number(),
+        source: v.string(),
+      }),
+    ),
+  }),
+  v.metadata({ ref: 'Availability' }),
+)
+
+const LARGEST_COST = 1_000_000_000_000
+
+export const waitTimeQuery = v.object({
+  resource: v.exactOptional(resource),
+  rpm: v.exactOptional(wholeNumber(0, LARGEST_COST)),
+  tpm: v.exactOptional(wholeNumber(0, LARGEST_COST)),
+})
+
+export const waitTimeAnswer = v.object({
+  entity_id: v.string(),
+  wait_seconds: v.pipe(v.nullable(v.number()), v.description('null: the request can never pass')),
+  limiting: v.pipe(v.nullable(v.string()), v.description('The limit that takes longest')),
+})

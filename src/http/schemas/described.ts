@@ -1,0 +1,60 @@
+import { describeRoute, resolver } from 'hono-openapi'
+import * as v from 'valibot'
+
+export const errorAnswer = v.pipe(
+  v.object({ error: v.string(), message: v.string(), field: v.exactOptional(v.string()) }),
+  v.metadata({ ref: 'Error' }),
+)
+
+const ERRORS = {
+  400: 'The request is not valid; `field` names the input at fault',
+  401: 'No valid key or token',
+  403: 'The key or token may not do this',
+  404: 'There is no such thing',
+  409: 'It conflicts with what there is',
+  413: 'The body is too large',
+  503: 'The store is not reachable',
+} as const
+
+type ErrorStatus = keyof typeof ERRORS
+
+/** How one route is described in the OpenAPI document. */
+export interface Description {
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  /** Status (200 unless told), schema (none: no body) and media type of the answer. */
+  readonly status?: number
+  readonly answer?: v.GenericSchema
+  readonly mediaType?: string
+  /** Beside 401, 403 and 503, which every route that is not open may give. */
+  readonly errors?: readonly ErrorStatus[]
+  /** Needs no key. */
+  readonly isOpen?: boolean
+}
+
+const ALWAYS: readonly ErrorStatus[] = [401, 403, 503]
+
+/** Describes a route by the very schemas that its answers are tested against. */
+export const described = (route: Description) => {
+  const { status = 200, answer, mediaType = 'application/json' } = route
+  const errors = [...(route.errors ?? []), ...(route.isOpen ? [] : ALWAYS)].toSorted((a, b) => a - b)
+  return describeRoute({
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description !== undefined && { description: route.description }),
+    ...(route.isOpen && { security: [] }),
+    responses: {
+      [status]: {
+        description: status === 204 ? 'Done' : 'The answer',
+        ...(answer !== undefined && { content: { [mediaType]: { schema: resolver(answer) } } }),
+      },
+      ...Object.fromEntries(errors.map((error) => [error, errorResponse(error)])),
+    },
+  })
+}
+
+const errorResponse = (status: ErrorStatus) => ({
+  description: ERRORS[status],
+  content: { 'application/json': { schema: resolver(errorAnswer) } },
+})

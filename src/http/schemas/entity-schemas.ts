@@ -1,0 +1,85 @@
+import * as v from 'valibot'
+import { ENTITY_BOUNDS } from '../../core/admin/entity-draft.ts'
+import { PRIORITIES } from '../../core/entity/entity.ts'
+import { id, modelId, moment, nextCursor, seconds } from './fields.ts'
+
+const { nameLength, models, metadataEntries, metadataValueLength } = ENTITY_BOUNDS
+
+const name = v.pipe(v.string(), v.minLength(1), v.maxLength(nameLength))
+const metadata = v.pipe(
+  v.record(v.string(), v.pipe(v.string(), v.maxLength(metadataValueLength))),
+  v.maxEntries(metadataEntries),
+)
+
+const changeable = {
+  parent_id: v.exactOptional(v.nullable(id)),
+  kind: v.exactOptional(id),
+  cascade: v.exactOptional(v.boolean()),
+  role: v.exactOptional(v.nullable(id)),
+  priority: v.exactOptional(v.picklist(PRIORITIES)),
+  models: v.exactOptional(v.nullable(v.pipe(v.array(modelId), v.maxLength(models)))),
+  metadata: v.exactOptional(metadata),
+}
+
+export const newEntityBody = v.strictObject({ entity_id: id, name, ...changeable })
+
+export const entityPatchBody = v.strictObject({
+  name: v.exactOptional(name),
+  ...changeable,
+  disabled: v.exactOptional(v.boolean()),
+  bypass: v.exactOptional(v.boolean()),
+})
+
+export const entityAnswer = v.pipe(
+  v.object({
+    entity_id: v.string(),
+    name: v.string(),
+    parent_id: v.nullable(v.string()),
+    kind: v.string(),
+    cascade: v.boolean(),
+    role: v.nullable(v.string()),
+    priority: v.picklist(PRIORITIES),
+    models: v.nullable(v.array(v.string())),
+    disabled: v.boolean(),
+    bypass: v.boolean(),
+    created_at: seconds,
+    metadata: v.record(v.string(), v.string()),
+  }),
+  v.metadata({ ref: 'Entity' }),
+)
+
+export const entitiesAnswer = v.object({ items: v.array(entityAnswer), next_cursor: nextCursor })
+export const childrenAnswer = v.object({ entity_id: v.string(), children: v.array(v.string()) })
+
+export const newKeyBody = v.strictObject({
+  name: v.exactOptional(v.string()),
+  secret: v.exactOptional(v.string()),
+  expires_at: v.exactOptional(v.nullable(moment)),
+})
+
+const LONGEST_GRACE_SECONDS = 30 * 86_400
+
+export const rotateBody = v.strictObject({
+  grace_seconds: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(LONGEST_GRACE_SECONDS))),
+})
+
+export const newKeyAnswer = v.object({
+  key_id: v.string(),
+  secret: v.pipe(v.string(), v.description('Shown this once')),
+  name: v.string(),
+  expires_at: v.nullable(seconds),
+})
+
+export const keyAnswer = v.pipe(
+  v.object({
+    key_id: v.string(),
+    name: v.string(),
+    masked_secret: v.string(),
+    status: v.picklist(['active', 'revoked']),
+    expires_at: v.nullable(seconds),
+    created_at: seconds,
+  }),
+  v.metadata({ ref: 'ApiKey' }),
+)
+
+export const keysAnswer = v.object({ items: v.array(keyAnswer), next_cursor: nextCursor })

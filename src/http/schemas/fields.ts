@@ -1,0 +1,64 @@
+import * as v from 'valibot'
+import {
+  ID_PATTERN,
+  ID_RULE,
+  MODEL_ID_PATTERN,
+  MODEL_ID_RULE,
+  RESOURCE_PATTERN,
+  RESOURCE_RULE,
+} from '../../core/entity/entity.ts'
+
+export const id = v.pipe(v.string(), v.regex(ID_PATTERN, ID_RULE))
+export const modelId = v.pipe(v.string(), v.regex(MODEL_ID_PATTERN, MODEL_ID_RULE))
+export const resource = v.pipe(v.string(), v.regex(RESOURCE_PATTERN, RESOURCE_RULE))
+
+export const idParam = v.object({ id })
+export const modelIdParam = v.object({ id: modelId })
+export const keyParams = v.object({ id, key_id: id })
+
+export const resourceQuery = v.object({ resource: v.exactOptional(resource) })
+
+const MOST_PER_PAGE = 1000
+export const DEFAULT_PER_PAGE = 50
+
+/** A whole number in a query; documented as the string it is sent as. */
+export const wholeNumber = (least: number, most: number) => {
+  const must = `be an integer from ${least} to ${most}`
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,16}$/, must),
+    v.transform(Number),
+    v.minValue(least, must),
+    v.maxValue(most, must),
+  )
+}
+
+const LATEST_SECOND = 253_402_300_799
+
+/** Seconds since the epoch, in a query. */
+export const momentQuery = wholeNumber(0, LATEST_SECOND)
+
+/** Seconds since the epoch, in a body. */
+export const moment = v.pipe(
+  v.number(),
+  v.minValue(0),
+  v.maxValue(LATEST_SECOND, 'be a number of seconds since the epoch'),
+)
+
+const LONGEST_CURSOR = 2048
+const LONGEST_SEARCH = 256
+
+export const pageQuery = v.object({
+  limit: v.exactOptional(wholeNumber(1, MOST_PER_PAGE)),
+  cursor: v.exactOptional(v.pipe(v.string(), v.maxLength(LONGEST_CURSOR))),
+})
+
+export const searchQuery = v.object({
+  ...pageQuery.entries,
+  q: v.exactOptional(v.pipe(v.string(), v.maxLength(LONGEST_SEARCH))),
+})
+
+export const nextCursor = v.nullable(v.string())
+
+/** Seconds since the epoch, in an answer. */
+export const seconds = v.pipe(v.number(), v.integer())

@@ -1,0 +1,27 @@
+import * as v from 'valibot'
+import { id, nextCursor, seconds } from './fields.ts'
+
+const price = v.pipe(v.number(), v.minValue(0), v.description('US dollars per million tokens'))
+
+const prices = v.strictObject({
+  input_per_million: price,
+  output_per_million: price,
+  cached_input_per_million: v.exactOptional(price),
+})
+
+export const modelBody = v.strictObject({
+  tier: v.exactOptional(v.nullable(id)),
+  prices: v.exactOptional(v.nullable(prices)),
+})
+
+export const modelAnswer = v.pipe(
+  v.object({
+    model_id: v.string(),
+    tier: v.nullable(v.string()),
+    prices: v.nullable(prices),
+    created_at: seconds,
+  }),
+  v.metadata({ ref: 'Model' }),
+)
+
+export const modelsAnswer = v.object({ items: v.array(modelAnswer), next_cursor: nextCursor })
