@@ -1,0 +1,69 @@
+import type { EntityDraft } from '../src/core/admin/entity-draft.ts'
+import type { ModelDraft } from '../src/core/admin/model-service.ts'
+import type { Limit, LimitOwner } from '../src/core/limit/limit.ts'
+import { DEFAULT_RESOURCE } from '../src/core/limit/limit.ts'
+
+export interface DemoLimits {
+  readonly owner: LimitOwner
+  readonly resource: string
+  readonly limits: readonly Limit[]
+}
+
+/** What a demo is shown with. */
+export interface DemoData {
+  /** Parents before their children. */
+  readonly entities: readonly EntityDraft[]
+  /** Entities with a key whose secret is their id. */
+  readonly keysOf: readonly string[]
+  readonly models: readonly (ModelDraft & { readonly id: string })[]
+  readonly limits: readonly DemoLimits[]
+}
+
+const MINUTE_SECONDS = 60
+
+const perMinute = (name: string, meter: Limit['meter'], capacity: number): Limit => ({
+  name,
+  meter,
+  size: { algorithm: 'token_bucket', capacity, refillRate: capacity / MINUTE_SECONDS },
+})
+
+const rpmAndTpm = (owner: LimitOwner, rpm: number, tpm: number): DemoLimits => ({
+  owner,
+  resource: DEFAULT_RESOURCE,
+  limits: [perMinute('rpm', 'requests', rpm), perMinute('tpm', 'tokens', tpm)],
+})
+
+const entity = (id: string): LimitOwner => ({ kind: 'entity', id })
+const role = (name: string): LimitOwner => ({ kind: 'role', role: name })
+
+export const demoData: DemoData = {
+  entities: [
+    { id: 'proj-demo', name: 'Demo project', kind: 'project' },
+    { id: 'key-alice', name: 'Alice', kind: 'key', parentId: 'proj-demo' },
+    { id: 'key-bob', name: 'Bob', kind: 'key', parentId: 'proj-demo' },
+    { id: 'key-charlie', name: 'Charlie', kind: 'key', parentId: 'proj-demo' },
+    { id: 'enterprise_co', name: 'Enterprise Co', kind: 'tenant' },
+    { id: 'ent-user-1', name: 'Enterprise user 1', kind: 'user', parentId: 'enterprise_co' },
+    { id: 'ent-user-2', name: 'Enterprise user 2', kind: 'user', parentId: 'enterprise_co' },
+    { id: 'free_co', name: 'Free Co', kind: 'tenant' },
+    { id: 'free-co-key', name: "Free Co's key", kind: 'key', parentId: 'free_co' },
+    { id: 'free-user-1', name: 'Free user 1', kind: 'user', parentId: 'free_co' },
+  ],
+  keysOf: ['key-alice', 'key-bob', 'key-charlie', 'free-co-key'],
+  models: [
+    { id: 'gpt-4', tier: 'premium' },
+    { id: 'gpt-4o', tier: 'premium' },
+    { id: 'gpt-4o-mini', tier: 'standard' },
+    { id: 'gpt-3.5-turbo', tier: 'standard' },
+    { id: 'tiny-model', tier: 'free' },
+  ],
+  limits: [
+    rpmAndTpm(entity('proj-demo'), 50, 10_000),
+    rpmAndTpm(entity('key-alice'), 30, 3000),
+    rpmAndTpm(entity('key-bob'), 10, 1000),
+    rpmAndTpm(entity('key-charlie'), 20, 2000),
+    rpmAndTpm(role('admin'), 500, 100_000),
+    rpmAndTpm(role('user'), 60, 10_000),
+    rpmAndTpm(role('service'), 30, 5000),
+  ],
+}
