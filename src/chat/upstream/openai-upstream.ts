@@ -1,0 +1,123 @@
+import type {
+  ChatAnswer,
+  ChatBackend,
+  ChatCall,
+  ChatRequest,
+  TokenCounter,
+} from '../../core/ports/chat-backend.ts'
+import type { Logger } from '../../core/ports/logger.ts'
+import { askedChoices, askedPerChoice } from '../asked-tokens.ts'
+import { isObject, parseUsage } from '../chat-objects.ts'
+import { abortError } from '../delay.ts'
+import { textOf, upstreamStream } from './upstream-chunks.ts'
+import { failure, refusal, TIMED_OUT, UNREACHABLE, UNREADABLE } from './upstream-error.ts'
+import { type UpstreamWatch, watchUpstream } from './upstream-watch.ts'
+
+export interface OpenAiUpstreamOptions {
+  /** As official clients take it: `https://api.openai.com/v1`. */
+  readonly baseUrl: string
+  /** null: it asks for none. The caller's own key is never forwarded. */
+  readonly apiKey: string | null
+  readonly tokens: Pick<TokenCounter, 'countText'>
+  readonly logger: Logger
+  /** Longest silence of the upstream, before its first byte and between two chunks, in ms. */
+  readonly silenceMs: number
+  /** Reserved for each choice where a request sets no bound; what is really used is settled. */
+  readonly assumedTokens?: number
+  readonly fetch?: typeof fetch
+}
+
+const ASSUMED_TOKENS = 1024
+
+type Send = (call: ChatCall, body: ChatRequest, watch: UpstreamWatch) => Promise<Response>
+
+/** An OpenAI-compatible API as the backend of chats. */
+export const createOpenAiUpstream = (options: OpenAiUpstreamOptions): ChatBackend => {
+  const { tokens, silenceMs } = options
+  const send = createSend(options)
+  const assumed = options.assumedTokens ?? ASSUMED_TOKENS
+  return {
+    mostCompletionTokens: (request) => askedPerChoice(request, assumed) * askedChoices(request),
+    complete(call) {
+      const watch = watchUpstream(call.signal, silenceMs)
+      return answering(call, watch, options.logger, async () => {
+        const { stream_options: _, ...request } = call.request
+        const response = await send(call, { ...request, stream: false }, watch)
+        return wholeAnswer(call, response, tokens)
+      }).finally(watch.end)
+    },
+    async stream(call) {
+      const watch = watchUpstream(call.signal, silenceMs)
+      const answer = await answering(call, watch, options.logger, async () => {
+        const stream_options = { ...call.request.stream_options, include_usage: true }
+        const response = await send(call, { ...call.request, stream: true, stream_options }, watch)
+        if (!response.ok || response.body === null || !isEventStream(response)) {
+          return wholeAnswer(call, response, tokens)
+        }
+        watch.pause()
+        return upstreamStream(response.body, call, watch, tokens)
+      })
+      if (!('chunks' in answer)) watch.end()
+      return answer
+    },
+  }
+}
+
+const createSend = ({ baseUrl, apiKey, fetch: send = fetch }: OpenAiUpstreamOptions): Send => {
+  const url = `${baseUrl.replace(/\/+$/, '')}/chat/completions`
+  return ({ requestId }, body, { signal }) =>
+    send(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-request-id': requestId,
+        ...(apiKey !== null && { authorization: `Bearer ${apiKey}` }),
+      },
+      body: JSON.stringify(body),
+      signal,
+      redirect: 'error',
+    })
+}
+
+/** Makes answers of failures; an abort by the caller stays an error. */
+const answering = async <T>(
+  call: ChatCall,
+  watch: UpstreamWatch,
+  logger: Logger,
+  ask: () => Promise<T>,
+): Promise<T | ChatAnswer> => {
+  try {
+    return await ask()
+  } catch (error) {
+    watch.end()
+    if (call.signal.aborted) throw abortError()
+    logger.warn('An upstream failed', { requestId: call.requestId, error: String(error) })
+    return watch.timedOut() ? failure(504, TIMED_OUT) : failure(502, UNREACHABLE)
+  }
+}
+
+const isEventStream = (response: Response): boolean =>
+  response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
+
+const wholeAnswer = async (
+  { promptTokens }: ChatCall,
+  response: Response,
+  tokens: Pick<TokenCounter, 'countText'>,
+): Promise<ChatAnswer> => {
+  const body = parseJson(await response.text())
+  if (!response.ok) return refusal(response, body)
+  if (!isObject(body)) return failure(502, UNREADABLE)
+  const usage = parseUsage(body.usage) ?? {
+    promptTokens,
+    completionTokens: await tokens.countText(textOf(body)),
+  }
+  return { status: response.status, body, usage }
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,90 @@
+import type {
+  AbortSignalLike,
+  ChatCall,
+  ChatStream,
+  ChatUsage,
+  TokenCounter,
+} from '../../core/ports/chat-backend.ts'
+import { isObject, type JsonObject, parseUsage } from '../chat-objects.ts'
+import { abortError } from '../delay.ts'
+import { sseData } from './sse-data.ts'
+import { TIMED_OUT, UNREACHABLE } from './upstream-error.ts'
+import type { UpstreamWatch } from './upstream-watch.ts'
+
+/**
+ * An upstream's stream. Its usage is what it reports at the end; until then, and where it reports none, its deltas are
+ * counted. A stream that breaks off ends with the error as its last chunk.
+ */
+export const upstreamStream = (
+  body: ReadableStream<Uint8Array>,
+  call: ChatCall,
+  watch: UpstreamWatch,
+  tokens: Pick<TokenCounter, 'countText'>,
+): ChatStream => {
+  let usage: ChatUsage = { promptTokens: call.promptTokens, completionTokens: 0 }
+  const asked = call.request.stream_options?.include_usage === true
+  const count = async (chunk: JsonObject) => {
+    const completionTokens = usage.completionTokens + (await tokens.countText(textOf(chunk)))
+    usage = parseUsage(chunk.usage) ?? { ...usage, completionTokens }
+  }
+
+  async function* counted(): AsyncGenerator<JsonObject> {
+    for await (const data of sseData(body)) {
+      if (data === '[DONE]') return
+      const chunk = parseChunk(data)
+      await count(chunk)
+      const shown = asked ? chunk : withoutUsage(chunk)
+      if (shown !== undefined) yield shown
+    }
+  }
+  return { chunks: watched(counted(), call.signal, watch), usage: () => usage }
+}
+
+/** Each chunk has its own time to come; that the reader takes its time is no silence of the upstream. */
+async function* watched(
+  chunks: AsyncIterable<JsonObject>,
+  caller: AbortSignalLike,
+  watch: UpstreamWatch,
+): AsyncGenerator<JsonObject> {
+  try {
+    watch.resume()
+    for await (const chunk of chunks) {
+      watch.pause()
+      yield chunk
+      watch.resume()
+    }
+  } catch {
+    if (caller.aborted) throw abortError()
+    yield watch.timedOut() ? TIMED_OUT : UNREACHABLE
+  } finally {
+    watch.end()
+  }
+}
+
+const parseChunk = (data: string): JsonObject => {
+  const chunk: unknown = JSON.parse(data)
+  if (!isObject(chunk)) throw new Error('The upstream sent a chunk that is no object')
+  return chunk
+}
+
+/** The chunk as a client sees it that did not ask for usage; undefined where it says nothing else. */
+const withoutUsage = ({ usage, ...chunk }: JsonObject): JsonObject | undefined =>
+  isObject(usage) && choicesOf(chunk).length === 0 ? undefined : chunk
+
+const choicesOf = ({ choices }: JsonObject): readonly unknown[] => (Array.isArray(choices) ? choices : [])
+
+/** All that a chunk, or a whole answer, adds to the answer's text: what the model had to write. */
+export const textOf = (chunk: JsonObject): string =>
+  choicesOf(chunk)
+    .flatMap((choice) => (isObject(choice) ? [choice.delta ?? choice.message] : []))
+    .flatMap((delta) => (isObject(delta) ? Object.entries(delta) : []))
+    .map(([key, value]) => (key === 'role' ? '' : writtenText(value)))
+    .join('')
+
+/** Strings count as they are; calls of tools by the names and arguments within. */
+const writtenText = (value: unknown): string => {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value))
+    return value.map((each) => (isObject(each) ? writtenText(each.function) : '')).join('')
+  return isObject(value) ? `${value.name ?? ''}${value.arguments ?? ''}` : ''
+}

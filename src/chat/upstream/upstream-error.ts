@@ -1,0 +1,44 @@
+import type { ChatAnswer } from '../../core/ports/chat-backend.ts'
+import { isObject, type JsonObject } from '../chat-objects.ts'
+
+/** Headers of a refusal that tell the client when to try again. */
+const PASSED_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry'] as const
+
+const errorBody = (message: string, code: string): JsonObject => ({
+  error: { message, type: 'server_error', param: null, code },
+  message,
+})
+
+export const UNREACHABLE = errorBody('The upstream cannot be reached', 'upstream_unreachable')
+export const TIMED_OUT = errorBody('The upstream did not answer in time', 'upstream_timeout')
+export const UNREADABLE = errorBody('The upstream gave an answer that is not JSON', 'upstream_unreadable')
+
+export const failure = (status: 502 | 504, body: JsonObject): ChatAnswer => ({
+  status,
+  body,
+  usage: undefined,
+})
+
+/**
+ * What an upstream answered in place of a chat, with its status. Its 401 is about zael's own key, which the client can
+ * do nothing about, and its text may show a part of that key: it becomes a 502.
+ */
+export const refusal = (response: Response, body: unknown): ChatAnswer => {
+  const { status, headers } = response
+  if (status === 401) {
+    return failure(502, errorBody("The upstream refuses zael's own key", 'upstream_unauthorized'))
+  }
+  const passed = PASSED_HEADERS.flatMap((name) => {
+    const value = headers.get(name)
+    return value === null ? [] : [[name, value] as const]
+  })
+  return {
+    status: status >= 400 ? status : 502,
+    body:
+      isObject(body) && 'error' in body
+        ? body
+        : errorBody(`The upstream answered ${status}`, 'upstream_error'),
+    usage: undefined,
+    headers: Object.fromEntries(passed),
+  }
+}
