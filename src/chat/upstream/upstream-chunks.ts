@@ -22,7 +22,7 @@ export const upstreamStream = (
   tokens: Pick<TokenCounter, 'countText'>,
 ): ChatStream => {
   let usage: ChatUsage = { promptTokens: call.promptTokens, completionTokens: 0 }
-  const asked = call.request.stream_options?.include_usage === true
+  const asUsageAsked = call.request.stream_options?.include_usage === true ? same : withoutUsage
   const count = async (chunk: JsonObject) => {
     const completionTokens = usage.completionTokens + (await tokens.countText(textOf(chunk)))
     usage = parseUsage(chunk.usage) ?? { ...usage, completionTokens }
@@ -33,7 +33,7 @@ export const upstreamStream = (
       if (data === '[DONE]') return
       const chunk = parseChunk(data)
       await count(chunk)
-      const shown = asked ? chunk : withoutUsage(chunk)
+      const shown = asUsageAsked(chunk)
       if (shown !== undefined) yield shown
     }
   }
@@ -66,6 +66,8 @@ const parseChunk = (data: string): JsonObject => {
   if (!isObject(chunk)) throw new Error('The upstream sent a chunk that is no object')
   return chunk
 }
+
+const same = (chunk: JsonObject): JsonObject | undefined => chunk
 
 /** The chunk as a client sees it that did not ask for usage; undefined where it says nothing else. */
 const withoutUsage = ({ usage, ...chunk }: JsonObject): JsonObject | undefined =>
