@@ -45,7 +45,6 @@ export interface HttpSettings {
 export type AssetName =
   | 'swagger-ui.css'
   | 'swagger-ui-bundle.js'
-  | 'swagger-ui-standalone-preset.js'
   | 'favicon-32x32.png'
   | 'redoc.standalone.js'
 
@@ -109,7 +108,7 @@ export interface AppEnv {
     readonly requestId: string
     /** Outside the open routes. */
     readonly identity: Identity
-    /** On `/v1` only. */
+    /** On `/v1`; there undefined where an admin or viewer only reads and names no entity. */
     readonly acting: ActingIdentity
   }
 }

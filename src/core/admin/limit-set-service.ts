@@ -55,8 +55,7 @@ const replaceLimits = async (
 }
 
 const checkKey = async (deps: AdminDependencies, { owner, resource }: LimitSetKey): Promise<void> => {
-  if (!isResource(resource))
-    throw invalid('resource', RESOURCE_RULE)
+  if (!isResource(resource)) throw invalid('resource', RESOURCE_RULE)
   if (owner.kind === 'role' && !isId(owner.role)) throw invalid('role', ID_RULE)
   if (owner.kind === 'entity') await getEntity(deps, owner.id)
 }

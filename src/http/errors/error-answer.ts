@@ -1,7 +1,7 @@
 import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
 import { ZaelError } from '../../core/errors.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
-import { openAiError } from '../chat/openai-error.ts'
+import { v1Error } from '../chat/openai-error.ts'
 import { flatError } from './flat-error.ts'
 import { MethodNotAllowed } from './http-errors.ts'
 import { type Problem, problemOf } from './problem.ts'
@@ -32,9 +32,11 @@ export const createNotFoundAnswer =
   }
 
 const answer = (c: Context<AppEnv>, problem: Problem, format: 'openai' | 'flat'): Response => {
-  const isOpenAi = format === 'openai' && /^\/v1(\/|$)/.test(c.req.path)
-  return c.json(isOpenAi ? openAiError(problem) : flatError(problem), problem.status, { ...problem.headers })
+  const body = isV1(c.req.path) ? v1Error(problem, format) : flatError(problem)
+  return c.json(body, problem.status, { ...problem.headers })
 }
+
+const isV1 = (path: string): boolean => path === '/v1' || path.startsWith('/v1/')
 
 /** Middleware is registered for all methods, a route for its own. */
 const hasRoute = (app: Hono<AppEnv>, method: string, path: string): boolean =>

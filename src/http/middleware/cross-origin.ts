@@ -1,27 +1,5 @@
 import { cors } from 'hono/cors'
-
-/** Every header that a browser's code may want to read. */
-export const EXPOSED_HEADERS: readonly string[] = [
-  'x-request-id',
-  'x-zael-node',
-  'x-zael-degraded',
-  'retry-after',
-  'retry-after-ms',
-  'x-should-retry',
-  'x-ratelimit-limit-requests',
-  'x-ratelimit-remaining-requests',
-  'x-ratelimit-reset-requests',
-  'x-ratelimit-limit-tokens',
-  'x-ratelimit-remaining-tokens',
-  'x-ratelimit-reset-tokens',
-  'x-ratelimit-limit',
-  'x-ratelimit-remaining',
-  'x-ratelimit-limit-tpm',
-  'x-ratelimit-remaining-tpm',
-  'x-ratelimit-reset',
-  'ratelimit-policy',
-  'ratelimit',
-]
+import { RATE_LIMIT_HEADERS } from '../headers/rate-limit-headers.ts'
 
 const PREFLIGHT_SECONDS = 600
 
@@ -30,6 +8,6 @@ export const crossOrigin = (origins: readonly string[]) =>
   cors({
     origin: origins.includes('*') ? '*' : [...origins],
     allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposeHeaders: [...EXPOSED_HEADERS],
+    exposeHeaders: ['x-request-id', 'x-zael-node', ...RATE_LIMIT_HEADERS],
     maxAge: PREFLIGHT_SECONDS,
   })

@@ -42,6 +42,7 @@ const choiceText = ({ expected }: Issue): string =>
 const TEXTS: Readonly<Record<string, (issue: Issue) => string>> = {
   object: objectText,
   strict_object: objectText,
+  loose_object: objectText,
   record: () => 'be an object',
   string: () => 'be a string',
   number: () => 'be a number',

@@ -1,0 +1,46 @@
+import { Hono } from 'hono'
+import type { OnConfigChange } from '../core/admin/config-change.ts'
+import { createEntityService } from '../core/admin/entity-service.ts'
+import { createKeyService } from '../core/admin/key-service.ts'
+import { createLimitSetService } from '../core/admin/limit-set-service.ts'
+import { createModelService } from '../core/admin/model-service.ts'
+import type { AdminServices } from './admin/admin-services.ts'
+import { createAuditRoutes } from './admin/audit-routes.ts'
+import { createBucketRoutes } from './admin/bucket-routes.ts'
+import { createDefaultsRoutes } from './admin/defaults-routes.ts'
+import { createEntityRoutes } from './admin/entity-routes.ts'
+import { createKeyRoutes } from './admin/key-routes.ts'
+import { createLimitRoutes } from './admin/limit-routes.ts'
+import { createModelRoutes } from './admin/model-routes.ts'
+import { createUsageRoutes } from './admin/usage-routes.ts'
+import type { AppDependencies, AppEnv } from './app-dependencies.ts'
+import { createDashboardRoutes } from './dashboard/dashboard-routes.ts'
+
+/** All of `/api`, behind the guard that lets admins and reading viewers pass. `changed` is told of every change. */
+export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono<AppEnv> => {
+  const services = createAdminServices(deps, changed)
+  const needs = { ...deps, ...services }
+  return new Hono<AppEnv>()
+    .route('/entities', createEntityRoutes(services))
+    .route('/entities', createKeyRoutes(services))
+    .route('/models', createModelRoutes(services))
+    .route('/limits', createLimitRoutes(needs))
+    .route('/limits', createBucketRoutes(needs))
+    .route('/defaults', createDefaultsRoutes(services))
+    .route('/usage', createUsageRoutes(needs))
+    .route('/audit', createAuditRoutes(deps))
+    .route('/dashboard', createDashboardRoutes(deps))
+}
+
+const createAdminServices = (
+  { store, clock, secrets }: AppDependencies,
+  changed: OnConfigChange,
+): AdminServices => {
+  const needs = { store, clock, secrets, changed }
+  return {
+    entities: createEntityService(needs),
+    keys: createKeyService(needs),
+    models: createModelService(needs),
+    limitSets: createLimitSetService(needs),
+  }
+}

@@ -1,0 +1,68 @@
+import { Hono } from 'hono'
+import type { OnConfigChange } from '../core/admin/config-change.ts'
+import { createAdminRoutes } from './admin-routes.ts'
+import type { AppDependencies, AppEnv } from './app-dependencies.ts'
+import { createAuthenticator } from './auth/authenticator.ts'
+import { createGuards, type Guards } from './auth/guards.ts'
+import { createChatRoutes } from './chat/chat-routes.ts'
+import { createModelLookup } from './chat/model-lookup.ts'
+import { createDocsRoutes } from './docs/docs-routes.ts'
+import { createErrorAnswer, createNotFoundAnswer } from './errors/error-answer.ts'
+import { crossOrigin } from './middleware/cross-origin.ts'
+import { jsonOnly, limitedBody } from './middleware/json-requests.ts'
+import { requestId } from './middleware/request-id.ts'
+import { securityHeaders } from './middleware/security-headers.ts'
+import { createHealthRoutes } from './operation/health-routes.ts'
+import { createHomeRoutes } from './operation/home-routes.ts'
+import { createMetricsRoutes } from './operation/metrics-routes.ts'
+
+/**
+ * The whole HTTP API, the same wherever it runs. Paths begin below the stage: where a platform puts a prefix before
+ * them, its adapter takes it off. The address of the client is taken from `env`: a Node server's `incoming`, or a
+ * Lambda event's `requestContext`.
+ */
+export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
+  const app = new Hono<AppEnv>()
+  app.onError(createErrorAnswer(deps))
+  app.notFound(createNotFoundAnswer(app, deps))
+  useMiddleware(app, deps)
+
+  const authenticator = createAuthenticator(deps)
+  const guards = createGuards(deps, authenticator)
+  const models = createModelLookup(deps)
+  const changed: OnConfigChange = (change) => {
+    deps.limiter.forget(change)
+    authenticator.forget(change)
+    if (change.modelId !== undefined) models.forget(change.modelId)
+    deps.onChange?.(change)
+  }
+
+  app.use('/v1/*', guards.callers)
+  app.route('/v1', createChatRoutes(deps, models))
+  app.use('/api/*', guards.admins)
+  app.route('/api', createAdminRoutes(deps, changed))
+  mountOperation(app, deps, guards)
+  return app
+}
+
+const useMiddleware = (app: Hono<AppEnv>, deps: AppDependencies): void => {
+  const { corsOrigins, maxBodyBytes } = deps.settings
+  app.use(requestId(deps))
+  app.use(securityHeaders)
+  if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins))
+  app.use(limitedBody(maxBodyBytes))
+  app.use(jsonOnly)
+}
+
+const mountOperation = (app: Hono<AppEnv>, deps: AppDependencies, guards: Guards): void => {
+  if (deps.metricsText !== undefined) {
+    app.use('/metrics', guards.admins)
+    app.route('/metrics', createMetricsRoutes(deps.metricsText))
+  }
+  app.route('/', createHealthRoutes(deps))
+  app.route(
+    '/',
+    createDocsRoutes(deps.assets, () => app),
+  )
+  app.route('/', createHomeRoutes())
+}

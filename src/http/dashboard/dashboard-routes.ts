@@ -1,0 +1,108 @@
+import { Hono } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import * as v from 'valibot'
+import { availabilityJson } from '../admin/limit-json.ts'
+import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
+import { secondsOf } from '../errors/flat-error.ts'
+import {
+  availabilityAnswer,
+  dashboardEntitiesAnswer,
+  waitTimeAnswer,
+  waitTimeQuery,
+} from '../schemas/dashboard-schemas.ts'
+import { described } from '../schemas/described.ts'
+import { DEFAULT_PER_PAGE, idParam, resourceQuery, searchQuery } from '../schemas/fields.ts'
+import { params, query } from '../schemas/validated.ts'
+import { readOverview } from './entity-overview.ts'
+import { sendOverview } from './overview-stream.ts'
+import { createSharedOverview } from './shared-overview.ts'
+
+const tag = 'Dashboard'
+
+type Needs = Pick<AppDependencies, 'limiter' | 'store' | 'clock' | 'caches' | 'logger' | 'settings'>
+
+export const createDashboardRoutes = (needs: Needs) =>
+  new Hono<AppEnv>().route('/', createEntityRoutes(needs)).route('/', createOverviewRoutes(needs))
+
+const createOverviewRoutes = (needs: Needs) => {
+  const { clock, caches, logger, settings } = needs
+  const intervalMs = settings.streamIntervalMs
+  const shared = createSharedOverview({
+    clock,
+    caches,
+    maxAgeMs: intervalMs ?? 0,
+    read: (request) => readOverview(needs, request),
+  })
+  return new Hono<AppEnv>()
+    .get(
+      '/entities',
+      described({
+        tag,
+        summary: 'Show what each entity has left',
+        answer: dashboardEntitiesAnswer,
+        errors: [400],
+      }),
+      query(searchQuery),
+      async (c) => c.json(await readOverview(needs, { limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })),
+    )
+    .get(
+      '/stream',
+      described({
+        tag,
+        summary: 'Stream what each entity has left',
+        description:
+          'Events `entities`: first all, then about every second those that changed, with `removed` ids.',
+        answer: v.string(),
+        mediaType: 'text/event-stream',
+        errors: [400],
+      }),
+      query(searchQuery),
+      async (c) => {
+        const read = () => shared({ limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })
+        await read()
+        return streamSSE(c, (stream) => sendOverview(stream, { clock, logger, intervalMs, read }))
+      },
+    )
+}
+
+const createEntityRoutes = ({ limiter }: Needs) =>
+  new Hono<AppEnv>()
+    .get(
+      '/availability/:id',
+      described({
+        tag,
+        summary: 'Show what an entity has left',
+        answer: availabilityAnswer,
+        errors: [400, 404],
+      }),
+      params(idParam),
+      query(resourceQuery),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        return c.json(availabilityJson(id, await limiter.status(id, c.req.valid('query').resource)))
+      },
+    )
+    .get(
+      '/wait-time/:id',
+      described({
+        tag,
+        summary: 'Show how long a request would have to wait',
+        description:
+          'A request that costs `rpm` requests (1 unless told) and `tpm` tokens (none unless told).',
+        answer: waitTimeAnswer,
+        errors: [400, 404],
+      }),
+      params(idParam),
+      query(waitTimeQuery),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        const { rpm = 1, tpm, resource } = c.req.valid('query')
+        const cost = { requests: rpm, ...(tpm !== undefined && { tokens: tpm }) }
+        const { waitNs, limiting } = await limiter.waitTime(id, cost, resource)
+        return c.json({
+          entity_id: id,
+          wait_seconds: waitNs === null ? null : secondsOf(waitNs),
+          limiting: limiting?.limit.name ?? null,
+        })
+      },
+    )

@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Assets } from '../app-dependencies.ts'
+
+/** Assets of a bundle: all files, and the document as `openapi.json`, lie in one directory beside the code. */
+export const createDirectoryAssets = (directory: string): Assets => ({
+  read: (name) => contents(join(directory, name)),
+  openApiDocument: async () => {
+    const bytes = await readFile(join(directory, 'openapi.json'), 'utf8')
+    const document: unknown = JSON.parse(bytes)
+    if (typeof document !== 'object' || document === null) throw new Error('openapi.json holds no document')
+    return document
+  },
+})
+
+const contents = async (path: string): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+  try {
+    return new Uint8Array(await readFile(path))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,67 @@
+import { type Context, Hono } from 'hono'
+import { ZaelError } from '../../core/errors.ts'
+import type { AppEnv, AssetName, Assets } from '../app-dependencies.ts'
+import { redocPage, swaggerInit, swaggerPage } from './docs-pages.ts'
+
+/**
+ * Both pages style elements from script, ReDoc searches in a worker made from a blob; neither takes anything from
+ * another host.
+ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "worker-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** Files are known by the package's version, which a deployment changes. */
+const AN_HOUR = 'public, max-age=3600'
+
+const FILES: Readonly<Record<string, { readonly name: AssetName; readonly type: string }>> = {
+  'docs/swagger-ui.css': { name: 'swagger-ui.css', type: 'text/css; charset=utf-8' },
+  'docs/swagger-ui-bundle.js': { name: 'swagger-ui-bundle.js', type: 'text/javascript; charset=utf-8' },
+  'docs/favicon-32x32.png': { name: 'favicon-32x32.png', type: 'image/png' },
+  'redoc/redoc.standalone.js': { name: 'redoc.standalone.js', type: 'text/javascript; charset=utf-8' },
+}
+
+/** `/docs`, `/redoc`, their files, and `/openapi.json` of `app()`. */
+export const createDocsRoutes = (assets: Assets, app: () => Hono<AppEnv>) => {
+  const document = once(() => assets.openApiDocument(app()))
+  const routes = new Hono<AppEnv>()
+    .get('/openapi.json', async (c) => c.json(await document()))
+    .get('/docs', (c) => c.html(swaggerPage, 200, { 'content-security-policy': POLICY }))
+    .get('/redoc', (c) => c.html(redocPage, 200, { 'content-security-policy': POLICY }))
+    .get('/docs/', (c) => c.redirect('../docs'))
+    .get('/redoc/', (c) => c.redirect('../redoc'))
+    .get('/docs/init.js', (c) =>
+      c.body(swaggerInit, 200, { 'content-type': 'text/javascript; charset=utf-8' }),
+    )
+  for (const [path, { name, type }] of Object.entries(FILES)) {
+    routes.get(`/${path}`, (c) => file(c, assets, name, type))
+  }
+  return routes
+}
+
+const file = async (c: Context<AppEnv>, assets: Assets, name: AssetName, type: string) => {
+  const bytes = await assets.read(name)
+  if (bytes === undefined) throw new ZaelError('not_found', `This deployment does not carry ${name}`)
+  return c.body(bytes, 200, { 'content-type': type, 'cache-control': AN_HOUR })
+}
+
+/** Made when first asked for; a failure is not kept. */
+const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+}

@@ -1,0 +1,32 @@
+import { type Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import type { AppEnv } from '../app-dependencies.ts'
+
+/** What there is, with addresses relative to this page: it may lie below a stage. */
+const PLACES = [
+  ['docs', 'the API, to read and to try'],
+  ['redoc', 'the API, to read'],
+  ['openapi.json', 'the API, to generate clients from'],
+  ['health', 'whether this node is well'],
+  ['v1/models', 'the registered models (needs a key)'],
+  ['api/entities', 'who is limited (needs the admin or viewer token)'],
+  ['api/dashboard/entities', 'how much of each limit is left (needs the admin or viewer token)'],
+] as const
+
+/** The home page; at `/dashboard` as well. */
+export const createHomeRoutes = () => new Hono<AppEnv>().get('/', home).get('/dashboard', home)
+
+const home = (c: Context<AppEnv>) =>
+  c.html(
+    html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>zael</title></head>
+<body>
+<h1>zael</h1>
+<p>A rate limiter for LLM and HTTP APIs. What there is:</p>
+<ul>
+${PLACES.map(([place, what]) => html`<li><a href="./${place}">${place}</a>: ${what}</li>\n`)}</ul>
+</body>
+</html>
+`,
+  )
