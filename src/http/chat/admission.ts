@@ -1,8 +1,12 @@
 import type { Denied, Reservation } from '../../core/deciding/decision.ts'
 import type { Cost } from '../../core/limit/meter.ts'
 import type { ChatRequest, ChatUsage } from '../../core/ports/chat-backend.ts'
-import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
+import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { rateLimitHeaders } from '../headers/rate-limit-headers.ts'
+
+export interface AdmissionNeeds extends Pick<AppDependencies, 'limiter' | 'backend' | 'clock'> {
+  readonly settings: Pick<HttpSettings, 'bypassLimiter' | 'errorFormat'>
+}
 
 /** A chat that may go on, with what its answer says of limits, and what is settled when it has ended. */
 export interface Admitted {
@@ -32,7 +36,7 @@ const unlimited: Admitted = {
 
 /** Asks the limiter whether a chat may be answered, for its prompt and the most that its answer may hold. */
 export const admit = async (
-  { limiter, backend, clock, settings }: Pick<AppDependencies, 'limiter' | 'backend' | 'clock' | 'settings'>,
+  { limiter, backend, clock, settings }: AdmissionNeeds,
   acting: ActingIdentity,
   request: ChatRequest,
   promptTokens: number,

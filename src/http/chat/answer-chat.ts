@@ -8,9 +8,12 @@ import type {
 } from '../../core/ports/chat-backend.ts'
 import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
 import { problemOf } from '../errors/problem.ts'
-import { type Admitted, admit, costOf, type Refused } from './admission.ts'
+import { type AdmissionNeeds, type Admitted, admit, costOf, type Refused } from './admission.ts'
 import { openAiError, v1Denial, v1Error } from './openai-error.ts'
 import { type SseSource, sseBody } from './sse-body.ts'
+
+/** What chats stand on. */
+export type ChatNeeds = AdmissionNeeds & Pick<AppDependencies, 'tokens' | 'logger'>
 
 /** A chat whose model is known and allowed. */
 export interface Chat {
@@ -26,7 +29,7 @@ const CLIENT_CLOSED_REQUEST = 499
 
 /** Answers chats: counts the prompt, charges the estimate, asks the backend, settles what was really used. */
 export const createChatAnswerer =
-  (deps: AppDependencies): ((chat: Chat) => Promise<Response>) =>
+  (deps: ChatNeeds): ((chat: Chat) => Promise<Response>) =>
   async (chat) => {
     const promptTokens = await deps.tokens.countPrompt(chat.request)
     const admission = await admit(deps, chat.acting, chat.request, promptTokens)
@@ -44,7 +47,7 @@ export const createChatAnswerer =
   }
 
 const refusal = (
-  { settings }: AppDependencies,
+  { settings }: ChatNeeds,
   { denied, headers }: Refused,
   { acting, request }: Chat,
 ): Response => {
@@ -57,7 +60,7 @@ const refusal = (
 }
 
 const answered = async (
-  { backend, logger }: AppDependencies,
+  { backend, logger }: ChatNeeds,
   admitted: Admitted,
   { request, requestId, signal }: Chat,
   promptTokens: number,

@@ -1,25 +1,30 @@
 import { Hono } from 'hono'
-import { describeRoute, resolver, validator } from 'hono-openapi'
-import { invalid } from '../../core/errors.ts'
-import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
-import { createChatAnswerer } from './answer-chat.ts'
+import { describeRoute, resolver } from 'hono-openapi'
+import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
+import { jsonBody } from '../schemas/validated.ts'
+import { type ChatNeeds, createChatAnswerer } from './answer-chat.ts'
 import {
   chatCompletionSchema,
   chatRequestSchema,
   openAiDenialSchema,
   openAiErrorSchema,
 } from './chat-schema.ts'
-import { createModelLookup, type ModelLookup, usableModel } from './model-lookup.ts'
-import { createModelRoutes } from './model-routes.ts'
+import { createModelLookup, type ModelLookup, type ModelLookupNeeds, usableModel } from './model-lookup.ts'
+import { createModelRoutes, type ModelRoutesNeeds } from './model-routes.ts'
+
+/** The part of `AppDependencies` that chats need. */
+export type ChatRoutesNeeds = ChatNeeds &
+  ModelLookupNeeds &
+  ModelRoutesNeeds & { readonly settings: Pick<HttpSettings, 'defaultModel'> }
 
 /** OpenAI's API, to be mounted at `/v1` behind the guard that sets `acting`. */
 export const createChatRoutes = (
-  deps: AppDependencies,
+  deps: ChatRoutesNeeds,
   models: ModelLookup = createModelLookup(deps),
 ): Hono<AppEnv> => {
   const answer = createChatAnswerer(deps)
   const app = new Hono<AppEnv>()
-  app.post('/chat/completions', describeChat, validChat, async (c) => {
+  app.post('/chat/completions', describeChat, jsonBody(chatRequestSchema), async (c) => {
     const body = c.req.valid('json')
     const acting = c.get('acting')
     const wanted = body.model ?? c.req.header('x-preferred-model') ?? deps.settings.defaultModel
@@ -44,6 +49,14 @@ const describeChat = describeRoute({
   summary: 'Answer a chat',
   description:
     "OpenAI's request and answer. The prompt's tokens and the most that may be answered are charged first; the real use is settled afterwards. With `stream: true` the answer is a stream of server-sent events.",
+  parameters: [
+    {
+      in: 'header',
+      name: 'X-Preferred-Model',
+      description: 'The model, where the body names none',
+      schema: { type: 'string' },
+    },
+  ],
   responses: {
     200: {
       description: 'The answer; with `stream: true` chunks of it, then `[DONE]`',
@@ -60,16 +73,3 @@ const describeChat = describeRoute({
     503: jsonOf('The store is away, and a limit says deny', openAiErrorSchema),
   },
 })
-
-const validChat = validator('json', chatRequestSchema, (result) => {
-  if (result.success) return
-  const issue = result.error[0]
-  throw invalid(fieldOf(issue?.path ?? []), issue?.message ?? 'be a chat request')
-})
-
-/** `messages[0].role`; the body itself where no field is at fault. */
-const fieldOf = (path: readonly (PropertyKey | { readonly key: PropertyKey })[]): string => {
-  const keys = path.map((part) => (typeof part === 'object' ? part.key : part))
-  const text = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')
-  return text === '' ? 'body' : text.replace(/^\./, '')
-}

@@ -7,21 +7,8 @@ const MAX_TOKENS = 1_000_000_000
 /** As OpenAI bounds it. */
 const MAX_CHOICES = 128
 
-const tokens = v.pipe(
-  v.number('be a number'),
-  v.integer('be a whole number'),
-  v.minValue(1, 'be at least 1'),
-  v.maxValue(MAX_TOKENS, `be at most ${MAX_TOKENS}`),
-)
-/** A field that is missing is an issue of the object it is missing from. */
-const object = ({ expected }: { readonly expected: string | null }): string =>
-  expected === 'Object' ? 'be an object' : 'be given'
-const between = (least: number, most: number) =>
-  v.pipe(
-    v.number('be a number'),
-    v.minValue(least, `be at least ${least}`),
-    v.maxValue(most, `be at most ${most}`),
-  )
+const tokens = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TOKENS))
+const between = (least: number, most: number) => v.pipe(v.number(), v.minValue(least), v.maxValue(most))
 
 /** Whether `value` nests at most `MAX_DEPTH` arrays and objects. Level by level: a recursion could be made to overflow. */
 const isShallow = (value: unknown): boolean => {
@@ -33,107 +20,99 @@ const isShallow = (value: unknown): boolean => {
   return false
 }
 
-const message = v.looseObject(
-  {
-    role: v.pipe(v.string('be a string'), v.nonEmpty('not be empty')),
-    content: v.optional(
-      v.nullable(
-        v.union(
-          [v.string(), v.array(v.looseObject({ type: v.string() }))],
-          'be a string or an array of parts',
-        ),
-      ),
-    ),
-    name: v.optional(v.string('be a string')),
-  },
-  object,
-)
+const message = v.looseObject({
+  role: v.pipe(v.string(), v.nonEmpty('not be empty')),
+  content: v.nullish(
+    v.union([v.string(), v.array(v.looseObject({ type: v.string() }))], 'be a string or a list of parts'),
+  ),
+  name: v.optional(v.string()),
+})
 
 /** An OpenAI chat request. Messages of issues complete "<field> must …". */
 export const chatRequestSchema = v.pipe(
-  v.looseObject(
-    {
-      model: v.nullish(v.pipe(v.string('be a string'), v.nonEmpty('not be empty'))),
-      messages: v.pipe(v.array(message, 'be an array'), v.nonEmpty('hold at least one message')),
-      max_tokens: v.nullish(tokens),
-      max_completion_tokens: v.nullish(tokens),
-      n: v.nullish(
-        v.pipe(
-          v.number('be a number'),
-          v.integer('be a whole number'),
-          v.minValue(1, 'be at least 1'),
-          v.maxValue(MAX_CHOICES, `be at most ${MAX_CHOICES}`),
-        ),
-      ),
-      stream: v.nullish(v.boolean('be true or false')),
-      stream_options: v.nullish(
-        v.looseObject({ include_usage: v.nullish(v.boolean('be true or false')) }, object),
-      ),
-      temperature: v.nullish(between(0, 2)),
-      top_p: v.nullish(between(0, 1)),
-      stop: v.nullish(v.union([v.string(), v.array(v.string())], 'be a string or an array of strings')),
-      tools: v.nullish(v.array(v.looseObject({}, object), 'be an array')),
-      user: v.nullish(v.string('be a string')),
-    },
-    object,
-  ),
+  v.looseObject({
+    model: v.nullish(v.pipe(v.string(), v.nonEmpty('not be empty'))),
+    messages: v.pipe(v.array(message), v.nonEmpty('hold at least one message')),
+    max_tokens: v.nullish(tokens),
+    max_completion_tokens: v.nullish(tokens),
+    n: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_CHOICES))),
+    stream: v.nullish(v.boolean()),
+    stream_options: v.nullish(v.looseObject({ include_usage: v.nullish(v.boolean()) })),
+    temperature: v.nullish(between(0, 2)),
+    top_p: v.nullish(between(0, 1)),
+    stop: v.nullish(v.union([v.string(), v.array(v.string())], 'be a string or a list of strings')),
+    tools: v.nullish(v.array(v.looseObject({}))),
+    user: v.nullish(v.string()),
+  }),
   v.check((body) => isShallow(body), `nest at most ${MAX_DEPTH} levels deep`),
 )
 
-export const usageSchema = v.object({
+const usageSchema = v.object({
   prompt_tokens: v.number(),
   completion_tokens: v.number(),
   total_tokens: v.number(),
 })
 
 /** A whole answer, for the API's description: answers themselves are the backend's. */
-export const chatCompletionSchema = v.looseObject({
-  id: v.string(),
-  object: v.literal('chat.completion'),
-  created: v.number(),
-  model: v.string(),
-  choices: v.array(
-    v.looseObject({
-      index: v.number(),
-      message: v.looseObject({ role: v.literal('assistant'), content: v.nullable(v.string()) }),
-      finish_reason: v.string(),
-    }),
-  ),
-  usage: usageSchema,
-  node_id: v.optional(v.string()),
-})
+export const chatCompletionSchema = v.pipe(
+  v.looseObject({
+    id: v.string(),
+    object: v.literal('chat.completion'),
+    created: v.number(),
+    model: v.string(),
+    choices: v.array(
+      v.looseObject({
+        index: v.number(),
+        message: v.looseObject({ role: v.literal('assistant'), content: v.nullable(v.string()) }),
+        finish_reason: v.string(),
+      }),
+    ),
+    usage: usageSchema,
+    node_id: v.optional(v.string()),
+  }),
+  v.metadata({ ref: 'ChatCompletion' }),
+)
 
-export const modelSchema = v.object({
-  id: v.string(),
-  object: v.literal('model'),
-  created: v.number(),
-  owned_by: v.string(),
-})
+export const modelSchema = v.pipe(
+  v.object({
+    id: v.string(),
+    object: v.literal('model'),
+    created: v.number(),
+    owned_by: v.string(),
+  }),
+  v.metadata({ ref: 'OpenAiModel' }),
+)
 
 export const modelListSchema = v.object({ object: v.literal('list'), data: v.array(modelSchema) })
 
-export const openAiErrorSchema = v.looseObject({
-  error: v.object({
-    message: v.string(),
-    type: v.string(),
-    param: v.nullable(v.string()),
-    code: v.string(),
-  }),
+const error = v.object({
   message: v.string(),
+  type: v.string(),
+  param: v.nullable(v.string()),
+  code: v.string(),
 })
 
-export const openAiDenialSchema = v.looseObject({
-  ...openAiErrorSchema.entries,
-  retry_after_seconds: v.nullable(v.number()),
-  violations: v.array(
-    v.object({
-      limit_name: v.string(),
-      entity_id: v.string(),
-      resource: v.string(),
-      available: v.number(),
-      requested: v.number(),
-      capacity: v.number(),
-      retry_after_seconds: v.nullable(v.number()),
-    }),
-  ),
-})
+export const openAiErrorSchema = v.pipe(
+  v.looseObject({ error, message: v.string() }),
+  v.metadata({ ref: 'OpenAiError' }),
+)
+
+export const openAiDenialSchema = v.pipe(
+  v.looseObject({
+    error,
+    message: v.string(),
+    retry_after_seconds: v.nullable(v.number()),
+    violations: v.array(
+      v.object({
+        limit_name: v.string(),
+        entity_id: v.string(),
+        resource: v.string(),
+        available: v.number(),
+        requested: v.number(),
+        capacity: v.number(),
+        retry_after_seconds: v.nullable(v.number()),
+      }),
+    ),
+  }),
+  v.metadata({ ref: 'OpenAiDenial' }),
+)

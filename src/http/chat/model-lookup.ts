@@ -1,7 +1,8 @@
 import type { Entity } from '../../core/entity/entity.ts'
 import { isModelId } from '../../core/entity/entity.ts'
 import type { Model } from '../../core/entity/model.ts'
-import type { AppDependencies } from '../app-dependencies.ts'
+import type { AdminStore } from '../../core/ports/admin-store.ts'
+import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { createReadThroughCache, type ReadThroughCache } from '../auth/read-through-cache.ts'
 import { ModelRefused } from '../errors/http-errors.ts'
 
@@ -10,12 +11,12 @@ export type ModelLookup = ReadThroughCache<Model>
 
 const MOST_CACHED = 10_000
 
-export const createModelLookup = ({
-  store,
-  clock,
-  caches,
-  settings,
-}: Pick<AppDependencies, 'store' | 'clock' | 'caches' | 'settings'>): ModelLookup =>
+export interface ModelLookupNeeds extends Pick<AppDependencies, 'clock' | 'caches'> {
+  readonly store: Pick<AdminStore, 'model'>
+  readonly settings: Pick<HttpSettings, 'configCacheMs'>
+}
+
+export const createModelLookup = ({ store, clock, caches, settings }: ModelLookupNeeds): ModelLookup =>
   createReadThroughCache<Model>({
     clock,
     caches,

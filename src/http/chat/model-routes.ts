@@ -1,7 +1,8 @@
 import { Hono } from 'hono'
 import { describeRoute, resolver } from 'hono-openapi'
 import type { Model } from '../../core/entity/model.ts'
-import type { ActingIdentity, AppDependencies, AppEnv } from '../app-dependencies.ts'
+import type { AdminStore } from '../../core/ports/admin-store.ts'
+import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
 import { modelListSchema, modelSchema, openAiErrorSchema } from './chat-schema.ts'
 import { type ModelLookup, mayUse, usableModel } from './model-lookup.ts'
 
@@ -17,11 +18,12 @@ const jsonOf = (description: string, schema: Parameters<typeof resolver>[0]) => 
   content: { 'application/json': { schema: resolver(schema) } },
 })
 
+export interface ModelRoutesNeeds {
+  readonly store: Pick<AdminStore, 'listModels'>
+}
+
 /** `GET /models`, `GET /models/{id}`: the registered models that the caller may use; an id may contain `/`. */
-export const createModelRoutes = (
-  { store }: Pick<AppDependencies, 'store'>,
-  models: ModelLookup,
-): Hono<AppEnv> => {
+export const createModelRoutes = ({ store }: ModelRoutesNeeds, models: ModelLookup): Hono<AppEnv> => {
   const app = new Hono<AppEnv>()
   /** An admin who only reads need not name an entity. */
   const entityOf = (acting: ActingIdentity | undefined) => acting?.entity ?? null
@@ -45,6 +47,7 @@ export const createModelRoutes = (
     describeRoute({
       tags: ['Chat'],
       summary: 'Get a model; its id may contain /',
+      parameters: [{ in: 'path', name: 'id', required: true, schema: { type: 'string' } }],
       responses: {
         200: jsonOf('The model', modelSchema),
         403: jsonOf('You may not use it', openAiErrorSchema),
