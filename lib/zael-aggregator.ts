@@ -11,6 +11,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { Flavour } from './flavour.ts'
 import { grantKey, type TableRef } from './grantable.ts'
+import { AGGREGATOR_SOURCE } from './lambda-sources.ts'
 import { ZaelFunction } from './zael-function.ts'
 
 export interface ZaelAggregatorProps {
@@ -54,7 +55,7 @@ export class ZaelAggregator extends Construct {
     })
     const zaelFunction = new ZaelFunction(this, 'Handler', {
       description: 'zael: counts use per hour from the stream of the table',
-      source: { entry: 'lambdas/aggregator.ts' },
+      source: AGGREGATOR_SOURCE,
       timeout: Duration.minutes(1),
       memoryMb: props.memoryMb ?? 256,
       environment: {

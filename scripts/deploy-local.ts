@@ -4,37 +4,35 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { emulatorEndpoint, emulatorEnvironment, requireEmulator } from './emulator.ts'
 import { runCommand, runScript, ScriptError } from './run-command.ts'
+import { optionOf, type StackName, stackName } from './stack-name.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const NAME = process.env.STACK_NAME ?? 'demo'
-const STACK = `Zael-${NAME}`
 
 type Outputs = Readonly<Record<string, string>>
 
 const cdklocal = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> =>
   runCommand('npx', ['--no-install', 'cdklocal', ...args], { cwd: ROOT, env })
 
-const readOutputs = async (file: string): Promise<Outputs> => {
+const readOutputs = async (file: string, stackId: string): Promise<Outputs> => {
   const stacks: unknown = JSON.parse(await readFile(file, 'utf8'))
   const outputs = stacks !== null && typeof stacks === 'object' ? Object.entries(stacks) : []
-  const own: unknown = outputs.find(([stack]) => stack === STACK)?.[1]
-  if (own === null || typeof own !== 'object') throw new ScriptError(`${STACK} has no outputs`)
+  const own: unknown = outputs.find(([stack]) => stack === stackId)?.[1]
+  if (own === null || typeof own !== 'object') throw new ScriptError(`${stackId} has no outputs`)
   return Object.fromEntries(Object.entries(own).map(([key, value]) => [key, String(value)]))
 }
 
+const DEPLOY = ['--require-approval', 'never', '--progress', 'bar']
+
 /** Puts the stack onto the emulator, or brings the one that is there up to date. */
-const deploy = async (endpoint: string, env: NodeJS.ProcessEnv): Promise<Outputs> => {
+const deploy = async (target: StackName, endpoint: string, env: NodeJS.ProcessEnv): Promise<Outputs> => {
   const directory = await mkdtemp(join(tmpdir(), 'zael-deploy-'))
-  const outputs = join(directory, 'outputs.json')
-  const context = ['-c', 'flavour=local', '-c', `name=${NAME}`, '-c', `endpoint=${endpoint}`]
+  const outputs = optionOf(target.rest, '--outputs-file') ?? join(directory, 'outputs.json')
+  const context = ['-c', 'flavour=local', '-c', `name=${target.name}`, '-c', `endpoint=${endpoint}`]
   const common = ['--output', join(directory, 'cdk.out'), ...context]
   try {
-    await cdklocal(['bootstrap', '--quiet', ...common], env)
-    await cdklocal(
-      ['deploy', STACK, '--require-approval', 'never', '--outputs-file', outputs, ...common],
-      env,
-    )
-    return await readOutputs(outputs)
+    await cdklocal(['bootstrap', ...common], env)
+    await cdklocal(['deploy', target.stack, ...DEPLOY, '--outputs-file', outputs, ...common], env)
+    return await readOutputs(outputs, target.stack)
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
@@ -73,10 +71,11 @@ See the table:
 }
 
 await runScript(async () => {
+  const target = stackName(process.argv.slice(2))
   const endpoint = emulatorEndpoint(process.env)
   await requireEmulator(endpoint)
   const env = emulatorEnvironment(endpoint, process.env)
-  const outputs = await deploy(endpoint, env)
+  const outputs = await deploy(target, endpoint, env)
   await seed(outputs, env)
   console.log(summary(endpoint, outputs))
 })

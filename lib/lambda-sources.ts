@@ -17,3 +17,5 @@ export const API_SOURCE: LambdaSource = {
     'assets/redoc.standalone.js': fileOf('redoc', 'bundles/redoc.standalone.js'),
   },
 }
+
+export const AGGREGATOR_SOURCE: LambdaSource = { entry: 'lambdas/aggregator.ts' }

@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { bundleLambda } from '../lib/lambda-code.ts'
+import { API_SOURCE } from '../lib/lambda-sources.ts'
+import { filesAtStart } from './files-at-start.ts'
+import { runScript, ScriptError } from './run-command.ts'
+
+const MOST_KB = 600
+const MOST_MS = 150
+const STARTS = 15
+
+const run = promisify(execFile)
+
+/** What a Lambda of the stack has in its environment; nothing is called. */
+const ENVIRONMENT = {
+  NODE_OPTIONS: '--enable-source-maps',
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_LAMBDA_FUNCTION_NAME: 'measured',
+  TABLE_NAME: 'ZAEL-measured',
+  ADMIN_TOKEN_SECRET_ARN: 'admin',
+  VIEWER_TOKEN_SECRET_ARN: 'viewer',
+  RESPONSE_STREAMING: 'false',
+}
+
+/** Milliseconds from the first line of a fresh Node until the handler is there. */
+const startOnce = async (entry: string): Promise<number> => {
+  const program = `const start = performance.now()
+const { handler } = await import(${JSON.stringify(pathToFileURL(entry).href)})
+if (typeof handler !== 'function') throw new Error('the bundle has no handler')
+process.stdout.write(String(performance.now() - start), () => process.exit())`
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], {
+    env: ENVIRONMENT,
+  })
+  return Number(stdout)
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+
+const measure = async (directory: string): Promise<void> => {
+  const files = filesAtStart(bundleLambda(API_SOURCE, directory), 'index.mjs')
+  for (const { path, bytes } of files)
+    console.log(`${(bytes / 1000).toFixed(1).padStart(8)} KB  ${basename(path)}`)
+  const kilobytes = files.reduce((sum, { bytes }) => sum + bytes, 0) / 1000
+  const startsMs: number[] = []
+  for (let i = 0; i < STARTS; i++) startsMs.push(await startOnce(join(directory, 'index.mjs')))
+  const readyMs = median(startsMs)
+  console.log(`The API Lambda loads ${kilobytes.toFixed(0)} KB at start (at most ${MOST_KB}), minified,`)
+  console.log(`and is ready in ${readyMs.toFixed(0)} ms (at most ${MOST_MS}; median of ${STARTS} starts).`)
+  if (kilobytes > MOST_KB) throw new ScriptError(`it loads more than ${MOST_KB} KB at start`)
+  if (readyMs > MOST_MS) throw new ScriptError(`it takes more than ${MOST_MS} ms to be ready`)
+}
+
+await runScript(async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'zael-bundle-'))
+  try {
+    await measure(directory)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+})
