@@ -31,7 +31,7 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
   const guards = createGuards(deps, authenticator)
   const models = createModelLookup(deps)
   const changed: OnConfigChange = (change) => {
-    deps.limiter.forget(change)
+    deps.limiter.forget()
     authenticator.forget(change)
     if (change.modelId !== undefined) models.forget(change.modelId)
     deps.onChange?.(change)

@@ -36,6 +36,7 @@ export interface KeyRules {
   readonly shortestSecret: number
 }
 
+/** What stays readable of a secret; of one that is no longer than that, half of it. */
 const PREFIX_LENGTH = 8
 const LONGEST_SECRET = 256
 const LONGEST_NAME = 256
@@ -130,13 +131,16 @@ const newKey = ({ clock, secrets }: AdminDependencies, entityId: string, draft: 
     keyId: secrets.id(),
     entityId,
     name: draft.name ?? '',
-    prefix: secret.slice(0, PREFIX_LENGTH),
+    prefix: prefixOf(secret),
     status: 'active',
     expiresAt: draft.expiresAt ?? null,
     createdAt: clock.now(),
   }
   return { key, secret }
 }
+
+const prefixOf = (secret: string): string =>
+  secret.slice(0, secret.length > PREFIX_LENGTH ? PREFIX_LENGTH : Math.floor(secret.length / 2))
 
 const retired = (key: ApiKey, now: bigint, graceNs: bigint): ApiKey => {
   if (graceNs === 0n) return { ...key, status: 'revoked' }

@@ -6,15 +6,16 @@ import { described } from '../schemas/described.ts'
 import { idParam } from '../schemas/fields.ts'
 import { resetBody, topUpBody } from '../schemas/limit-schemas.ts'
 import { jsonBody, params } from '../schemas/validated.ts'
-import type { AdminServices } from './admin-services.ts'
 import { availabilityJson } from './limit-json.ts'
 
 const tag = 'Limits'
 
-type Needs = Pick<AdminServices, 'entities'> & { readonly limiter: Limiter }
+interface Needs {
+  readonly limiter: Limiter
+}
 
 /** What acts on buckets now; both answer with the bucket as it is then. */
-export const createBucketRoutes = ({ entities, limiter }: Needs) =>
+export const createBucketRoutes = ({ limiter }: Needs) =>
   new Hono<AppEnv>()
     .post(
       '/:id/reset',
@@ -24,7 +25,6 @@ export const createBucketRoutes = ({ entities, limiter }: Needs) =>
       async (c) => {
         const { id } = c.req.valid('param')
         const { resource, limit_name } = c.req.valid('json')
-        await entities.get(id)
         await limiter.reset(id, { ...bucketPart(resource, limit_name) })
         return c.json(availabilityJson(id, await limiter.status(id, resource)))
       },
@@ -37,7 +37,6 @@ export const createBucketRoutes = ({ entities, limiter }: Needs) =>
       async (c) => {
         const { id } = c.req.valid('param')
         const { resource, limit_name, amount } = c.req.valid('json')
-        await entities.get(id)
         await limiter.topUp(id, {
           ...bucketPart(resource, limit_name),
           ...(amount !== undefined && { amount }),

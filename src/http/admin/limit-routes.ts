@@ -12,7 +12,7 @@ import { effectiveLimitJson, explainedLimitJson } from './limit-json.ts'
 
 const tag = 'Limits'
 
-type Needs = Pick<AdminServices, 'limitSets' | 'entities'> & { readonly limiter: Limiter }
+type Needs = Pick<AdminServices, 'limitSets'> & { readonly limiter: Limiter }
 
 export const createLimitRoutes = (needs: Needs) =>
   new Hono<AppEnv>().route('/', createReadRoutes(needs)).route('/', createWriteRoutes(needs))
@@ -42,7 +42,6 @@ const createReadRoutes = (needs: Needs) =>
       async (c) => {
         const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
         const { id } = c.req.valid('param')
-        await needs.entities.get(id)
         const limits = await needs.limiter.explain(id, resource)
         return c.json({ entity_id: id, resource, limits: limits.map(explainedLimitJson) })
       },
@@ -81,8 +80,7 @@ const createWriteRoutes = (needs: Needs) =>
       },
     )
 
-const limitsInForce = async ({ entities, limiter }: Needs, entityId: string, resource: string) => {
-  await entities.get(entityId)
+const limitsInForce = async ({ limiter }: Needs, entityId: string, resource: string) => {
   const limits = await limiter.explain(entityId, resource)
   return { entity_id: entityId, resource, limits: limits.map(effectiveLimitJson) }
 }

@@ -1,0 +1,129 @@
+import type { Hono } from 'hono'
+import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
+import { parseLimits } from '../../src/core/limit/parse-limit.ts'
+import { type Logger, silentLogger } from '../../src/core/ports/logger.ts'
+import { noMetrics } from '../../src/core/ports/metrics.ts'
+import type { UsageReader } from '../../src/core/usage/usage.ts'
+import { createApp } from '../../src/http/app.ts'
+import type { AppDependencies, AppEnv, HttpSettings } from '../../src/http/app-dependencies.ts'
+import { createPackageAssets } from '../../src/http/docs/package-assets.ts'
+import { lruCaches } from '../../src/platform/lru-caches.ts'
+import { randomSecrets } from '../../src/platform/random-secrets.ts'
+import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
+import { createTestClock, type TestClock } from '../core/test-clock.ts'
+import { createTestAdminStore, type TestAdminStore } from './test-admin-store.ts'
+
+export const TEST_SETTINGS: HttpSettings = {
+  adminToken: 'the-admin-token',
+  viewerToken: 'the-viewer-token',
+  nodeId: null,
+  version: '1.2.3',
+  defaultModel: 'gpt-4',
+  errorFormat: 'openai',
+  maxBodyBytes: 1_048_576,
+  corsOrigins: [],
+  trustedProxies: 0,
+  rateLimitingEnabled: true,
+  bypassLimiter: false,
+  defaultRpmLimit: 60,
+  defaultTpmLimit: 10_000,
+  windowSeconds: 60,
+  configCacheMs: 30_000,
+  streamIntervalMs: 5,
+}
+
+export const ADMIN = { authorization: 'Bearer the-admin-token' }
+export const VIEWER = { authorization: 'Bearer the-viewer-token' }
+
+export interface Asked {
+  readonly status: number
+  readonly headers: Headers
+  /** The parsed JSON, or undefined where the body is empty. */
+  readonly body: unknown
+}
+
+export interface TestApp {
+  readonly app: Hono<AppEnv>
+  readonly deps: AppDependencies
+  readonly store: TestAdminStore
+  readonly clock: TestClock
+  /** One request, by the admin unless `headers` say otherwise; `body` is sent as JSON. */
+  ask(method: string, path: string, options?: AskOptions): Promise<Asked>
+}
+
+export interface AskOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+  /** What the platform hands over: see `clientIp`. */
+  readonly env?: object
+}
+
+export interface TestAppOptions {
+  readonly settings?: Partial<HttpSettings>
+  readonly usage?: UsageReader
+  readonly logger?: Logger
+  readonly metricsText?: () => Promise<string>
+}
+
+export const createTestApp = (options: TestAppOptions = {}): TestApp => {
+  const { settings, usage = { usage: async () => [] }, logger = silentLogger } = options
+  const clock = createTestClock()
+  const store = createTestAdminStore()
+  const deps: AppDependencies = {
+    limiter: testLimiter(store, clock),
+    store,
+    usage,
+    backend: { complete: unasked, stream: unasked, mostCompletionTokens: unasked },
+    tokens: { countPrompt: unasked, countText: unasked },
+    secrets: randomSecrets,
+    clock,
+    logger,
+    metrics: noMetrics,
+    caches: lruCaches,
+    settings: { ...TEST_SETTINGS, ...settings },
+    assets: createPackageAssets('1.2.3'),
+    ...(options.metricsText !== undefined && { metricsText: options.metricsText }),
+  }
+  const app = createApp(deps)
+  const ask: TestApp['ask'] = async (method, path, { headers = ADMIN, body, env } = {}) => {
+    const json = body === undefined ? {} : { body: JSON.stringify(body) }
+    const type = body === undefined ? {} : { 'content-type': 'application/json' }
+    const answer = await app.request(path, { method, headers: { ...type, ...headers }, ...json }, env)
+    const text = await answer.text()
+    return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : parsed(text) }
+  }
+  return { app, deps, store, clock, ask }
+}
+
+const testLimiter = (store: TestAdminStore, clock: TestClock) =>
+  createLimiter({
+    buckets: createMemoryBucketStore(),
+    localBuckets: createMemoryBucketStore(),
+    config: store,
+    clock,
+    logger: silentLogger,
+    metrics: noMetrics,
+    newCache: lruCaches,
+    pause: async () => {},
+    settings: {
+      defaultLimits: parseLimits(
+        [
+          { name: 'rpm', capacity: 60, refill_rate: 1 },
+          { name: 'tpm', capacity: 10_000, refill_rate: 10_000 / 60 },
+        ],
+        'defaults',
+      ),
+    },
+  })
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+const unasked = (): never => {
+  throw new Error('not asked here')
+}
