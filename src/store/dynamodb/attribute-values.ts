@@ -29,6 +29,27 @@ const isList = (value: PlainValue): value is readonly PlainValue[] => Array.isAr
 export const toItem = (fields: Readonly<Record<string, PlainValue>>): StoredItem =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, toAttribute(value)]))
 
+/** What JSON can say. */
+export type PlainJson =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly PlainJson[]
+  | { readonly [name: string]: PlainJson }
+
+/** The JSON that an attribute holds; undefined where there is none, or it holds a set or bytes. */
+export const fromAttribute = (attribute: AttributeValue | undefined): PlainJson | undefined => {
+  if (attribute?.S !== undefined) return attribute.S
+  if (attribute?.N !== undefined) return Number(attribute.N)
+  if (attribute?.NULL !== undefined) return null
+  if (attribute?.L !== undefined) return attribute.L.map((each) => fromAttribute(each) ?? null)
+  return attribute?.M === undefined ? attribute?.BOOL : jsonMap(attribute.M)
+}
+
+const jsonMap = (map: StoredItem): { readonly [name: string]: PlainJson } =>
+  Object.fromEntries(Object.entries(map).map(([name, each]) => [name, fromAttribute(each) ?? null]))
+
 export const fieldAttribute = (value: FieldValue): AttributeValue => toAttribute(value)
 
 const KEYS: ReadonlySet<string> = new Set([...KEY_ATTRIBUTES, ...INDEX_ATTRIBUTES])
@@ -69,7 +90,8 @@ export const toInteger = (text: string): bigint | undefined =>
   /^-?\d+$/.test(text) ? BigInt(text) : undefined
 
 /** The error for an item that is not what it should be. */
-export const unreadable = (item: StoredItem, attribute: string): Error =>
+export const unreadable = (item: StoredItem, attribute: string, cause?: Error): Error =>
   new Error(
-    `Unreadable item in the table (${describeKey({ PK: item.PK?.S, SK: item.SK?.S })}): attribute ${attribute}`,
+    `Unreadable item in the table (${describeKey({ PK: item.PK?.S, SK: item.SK?.S })}): ${cause?.message ?? `attribute ${attribute}`}`,
+    { cause },
   )

@@ -33,7 +33,7 @@ export const tableDefinition = (
   })),
   KeySchema: keySchema(KEY_ATTRIBUTES),
   GlobalSecondaryIndexes: [
-    { IndexName: INDEX, KeySchema: keySchema(INDEX_ATTRIBUTES), Projection: { ProjectionType: 'ALL' } },
+    { IndexName: INDEX.name, KeySchema: keySchema(INDEX_ATTRIBUTES), Projection: { ProjectionType: 'ALL' } },
   ],
   ...(options.stream && {
     StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },

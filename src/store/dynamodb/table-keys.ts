@@ -10,9 +10,10 @@ export interface TableKey {
   readonly SK: string
 }
 
-export const INDEX = 'GSI1'
+/** The sparse index: entities, models, records of changes by subject. */
+export const INDEX = { name: 'GSI1', hash: 'GSI1PK', range: 'GSI1SK' } as const
 export const KEY_ATTRIBUTES = ['PK', 'SK'] as const
-export const INDEX_ATTRIBUTES = ['GSI1PK', 'GSI1SK'] as const
+export const INDEX_ATTRIBUTES = [INDEX.hash, INDEX.range] as const
 
 /** Prefixes of sort keys, for queries within one partition. */
 export const SORT = {
@@ -44,6 +45,9 @@ export const entityApiKeyKey = (entityId: string, keyId: string): TableKey => ({
   PK: entityPartition(entityId),
   SK: `${SORT.key}${keyId}`,
 })
+
+/** What follows the first `#` of a partition key: the id of an entity or of a model. */
+export const idOf = (partitionKey: string): string => partitionKey.slice(partitionKey.indexOf('#') + 1)
 
 /** `secretHash`: SHA-256, lower-case hexadecimal. */
 export const secretKey = (secretHash: string): TableKey => ({ PK: `KEY#${secretHash}`, SK: 'META' })

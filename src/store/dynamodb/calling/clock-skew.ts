@@ -74,9 +74,7 @@ export const createClockSkew = (options: {
 
 const narrowed = (known: Bounds | undefined, seen: Bounds): Bounds => {
   if (known === undefined) return seen
-  // biome-ignore lint/complexity/useMathMinMax: Math takes no bigint
   const low = known.low > seen.low ? known.low : seen.low
-  // biome-ignore lint/complexity/useMathMinMax: Math takes no bigint
   const high = known.high < seen.high ? known.high : seen.high
   return low <= high ? { low, high } : seen
 }

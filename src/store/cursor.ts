@@ -1,0 +1,24 @@
+import { invalid } from '../core/errors.ts'
+
+/** Where a list goes on: parts that callers are not to look into. */
+export const encodeCursor = (...parts: readonly string[]): string =>
+  Buffer.from(JSON.stringify(parts)).toString('base64url')
+
+/** The `count` parts of a cursor; undefined where there is none. Throws `invalid('cursor', …)`. */
+export const decodeCursor = (cursor: string | undefined, count: number): readonly string[] | undefined => {
+  if (cursor === undefined) return undefined
+  const parts = parse(Buffer.from(cursor, 'base64url').toString())
+  if (parts === undefined || parts.length !== count) throw badCursor()
+  return parts
+}
+
+export const badCursor = () => invalid('cursor', 'be the next_cursor of the page before')
+
+const parse = (text: string): readonly string[] | undefined => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return Array.isArray(value) && value.every((part) => typeof part === 'string') ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,20 @@
+import { ZaelError } from '../../../core/errors.ts'
+import type { LimitSet, LimitSetKey } from '../../../core/limit/limit.ts'
+import { limitToJson, parseLimits } from '../../../core/limit/parse-limit.ts'
+import { fromAttribute, type StoredItem, toItem } from '../attribute-values.ts'
+import { limitSetTableKey } from '../table-keys.ts'
+import { createItemReader } from './item-reader.ts'
+
+/** A set's item: limits with the field names of the API, as a list of maps. A tombstone has an empty list. */
+export const limitSetItem = (key: LimitSetKey, set: LimitSet): StoredItem =>
+  toItem({ ...limitSetTableKey(key), limits: set.limits.map(limitToJson), version: set.version })
+
+/** Throws an error that names the item where it cannot be read, or holds a limit that nobody could have put. */
+export const toLimitSet = (item: StoredItem): LimitSet => {
+  const read = createItemReader(item)
+  try {
+    return { limits: parseLimits(fromAttribute(item.limits), 'limits'), version: read.integer('version') }
+  } catch (cause) {
+    throw cause instanceof ZaelError ? read.unreadable(cause.field ?? 'limits', cause) : cause
+  }
+}
