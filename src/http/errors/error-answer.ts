@@ -1,12 +1,14 @@
 import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
 import { ZaelError } from '../../core/errors.ts'
-import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
+import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { v1Error } from '../chat/openai-error.ts'
 import { flatError } from './flat-error.ts'
 import { MethodNotAllowed } from './http-errors.ts'
 import { type Problem, problemOf } from './problem.ts'
 
-type Needs = Pick<AppDependencies, 'logger' | 'settings'>
+interface Needs extends Pick<AppDependencies, 'logger'> {
+  readonly settings: Pick<HttpSettings, 'errorFormat'>
+}
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 

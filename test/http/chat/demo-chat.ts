@@ -1,0 +1,101 @@
+import { Hono } from 'hono'
+import * as v from 'valibot'
+import { createSimulatedModel } from '../../../src/chat/simulated-model.ts'
+import { createTokenCounter } from '../../../src/chat/token-counter.ts'
+import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import type { BucketItem } from '../../../src/core/bucket/conditional-write.ts'
+import { createLimiter } from '../../../src/core/deciding/create-limiter.ts'
+import { silentLogger } from '../../../src/core/ports/logger.ts'
+import { noMetrics } from '../../../src/core/ports/metrics.ts'
+import type { AppEnv } from '../../../src/http/app-dependencies.ts'
+import { type ChatRoutesNeeds, createChatRoutes } from '../../../src/http/chat/chat-routes.ts'
+import { openAiDenialSchema } from '../../../src/http/chat/chat-schema.ts'
+import { createErrorAnswer } from '../../../src/http/errors/error-answer.ts'
+import { lruCaches } from '../../../src/platform/lru-caches.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { demoConfig, demoEntities } from './demo-config.ts'
+
+export const tokens = createTokenCounter()
+
+export interface DemoChat {
+  readonly app: Hono<AppEnv>
+  advance(ms: number): void
+  /** Asks as the key whose secret is its id. */
+  ask(key: string, body: Readonly<Record<string, unknown>>, init?: RequestInit): Promise<Response>
+  /** The stored bucket of an entity on gpt-4, with all that was counted. */
+  bucket(entityId: string): Promise<BucketItem | undefined>
+}
+
+type Overrides = Partial<Omit<ChatRoutesNeeds, 'settings'>> & {
+  readonly settings?: Partial<ChatRoutesNeeds['settings']>
+}
+
+/** `/v1` on the demo project, with the real limiter on buckets in memory and a clock that only `advance` moves. */
+export const createDemoChat = (overrides: Overrides = {}): DemoChat => {
+  let now = 1_800_000_000_000_000_000n
+  const clock = { now: () => now, monotonic: () => now }
+  const buckets = createMemoryBucketStore()
+  const settings = {
+    bypassLimiter: false,
+    configCacheMs: 30_000,
+    defaultModel: 'gpt-4',
+    errorFormat: 'openai' as const,
+    ...overrides.settings,
+  }
+  const limiter = createLimiter({
+    buckets,
+    localBuckets: createMemoryBucketStore(),
+    config: demoConfig,
+    clock,
+    logger: silentLogger,
+    metrics: noMetrics,
+    newCache: lruCaches,
+    pause: async () => {},
+    settings: { useDelayMs: 0 },
+  })
+  const backend = createSimulatedModel({ clock, delay: async () => {}, latencyMs: 0, nodeId: 'node-1' })
+  const base = { limiter, backend, tokens, clock, caches: lruCaches, logger: silentLogger, store: demoConfig }
+  const app = appOf({ ...base, ...overrides, settings })
+  return {
+    app,
+    advance(ms) {
+      now += BigInt(ms) * 1_000_000n
+    },
+    ask: async (key, body, init = {}) =>
+      app.request('/v1/chat/completions', {
+        method: 'POST',
+        body: JSON.stringify(body),
+        ...init,
+        headers: { 'content-type': 'application/json', 'x-api-key': key, ...init.headers },
+      }),
+    async bucket(entityId) {
+      await limiter.flush({ all: true })
+      return buckets.read(entityBucket(entityId, 'gpt-4'))
+    },
+  }
+}
+
+const SECRET = /^Bearer (.+)$/
+
+const appOf = (deps: ChatRoutesNeeds): Hono<AppEnv> => {
+  const app = new Hono<AppEnv>()
+  app.onError(createErrorAnswer(deps))
+  app.use(async (c, next) => {
+    const id = c.req.header('x-api-key') ?? SECRET.exec(c.req.header('authorization') ?? '')?.[1] ?? 'key-bob'
+    const entity = demoEntities.get(id)
+    if (entity === undefined) throw new Error(`There is no demo key ${id}`)
+    c.set('requestId', 'req_1')
+    c.set('acting', { kind: 'caller', entityId: id, entity, organization: entity.parentId ?? id })
+    await next()
+  })
+  return app.route('/v1', createChatRoutes(deps))
+}
+
+export const hello = (maxTokens?: number) => ({
+  model: 'gpt-4',
+  messages: [{ role: 'user', content: 'Hello, how are you?' }],
+  ...(maxTokens !== undefined && { max_tokens: maxTokens }),
+})
+
+/** The body of a 429, checked against what the API's description says of it. */
+export const denialOf = async (response: Response) => v.parse(openAiDenialSchema, await response.json())

@@ -1,0 +1,79 @@
+import { type InnerList, type Item, parseList } from 'structured-headers'
+import { describe, expect, it } from 'vitest'
+import { ietfHeaders } from '../../../src/http/headers/ietf-headers.ts'
+import { deniedBy, MINUTE, SECOND, stateOf, tpm, violationOf } from './limit-states.ts'
+
+/** Each item of a structured list as `[value, parameters]`. */
+const parsed = (header: string | undefined) =>
+  parseList(header ?? '').map(([value, parameters]: Item | InnerList) => [
+    value,
+    Object.fromEntries(parameters),
+  ])
+
+describe('RateLimit-Policy', () => {
+  it('has an item for each limit of the caller, with its meter where that is not requests', () => {
+    const limits = [
+      stateOf({ capacity: 50, available: 50 }),
+      tpm({ capacity: 150_000, available: 150_000 }),
+      stateOf({ capacity: 500, available: 1, own: false, entityId: 'proj-demo' }),
+    ]
+    const header = ietfHeaders(limits, [])['ratelimit-policy']
+    expect(header).toBe('"rpm";q=50;w=60, "tpm";q=150000;w=60;zael-meter="tokens"')
+    expect(parsed(header)).toEqual([
+      ['rpm', { q: 50, w: 60 }],
+      ['tpm', { q: 150_000, w: 60, 'zael-meter': 'tokens' }],
+    ])
+  })
+
+  it.each([
+    [59_999_999_993n, 60],
+    [60_000_000_007n, 60],
+    [50_000_000n, 1],
+  ])('says the window of %d ns as %d whole seconds', (windowNs, w) => {
+    expect(
+      parsed(ietfHeaders([stateOf({ capacity: 7, available: 7, windowNs })], [])['ratelimit-policy']),
+    ).toEqual([['rpm', { q: 7, w }]])
+  })
+
+  it('keeps to the fifteen digits that an integer may have', () => {
+    const limits = [stateOf({ capacity: Number.MAX_SAFE_INTEGER, available: 1 })]
+    expect(parsed(ietfHeaders(limits, [])['ratelimit-policy'])).toEqual([
+      ['rpm', { q: 999_999_999_999_999, w: 60 }],
+    ])
+  })
+
+  it('tells the limit over all resources from one of the same name', () => {
+    const limits = [
+      stateOf({ capacity: 5, available: 5 }),
+      stateOf({ capacity: 9, available: 9, resource: '_total_' }),
+    ]
+    expect(parsed(ietfHeaders(limits, []).ratelimit)).toEqual([
+      ['rpm', { r: 5 }],
+      ['total/rpm', { r: 9 }],
+    ])
+  })
+})
+
+describe('RateLimit', () => {
+  it('says no window while something is left', () => {
+    expect(ietfHeaders([stateOf({ capacity: 50, available: 49 })], []).ratelimit).toBe('"rpm";r=49')
+  })
+
+  it('says the wait of the denied request where nothing is left', () => {
+    const denied = deniedBy([violationOf(stateOf({ capacity: 10, available: 0 }), 3, 17_000_000_001n)])
+    expect(ietfHeaders(denied.limits, denied.violations).ratelimit).toBe('"rpm";r=0;t=18')
+  })
+
+  it.each([
+    ['a bucket that is just empty', MINUTE, 6],
+    ['a bucket in debt', MINUTE + 2n * SECOND, 8],
+    ['a bucket whose next token is nearly there', 54n * SECOND + 1n, 1],
+  ])('says when the first token of %s is there', (_, resetNs, t) => {
+    const state = stateOf({ capacity: 10, available: 0, resetNs })
+    expect(parsed(ietfHeaders([state], []).ratelimit)).toEqual([['rpm', { r: 0, t }]])
+  })
+
+  it('is not there where the caller has no limit of its own', () => {
+    expect(ietfHeaders([stateOf({ capacity: 10, available: 0, own: false })], [])).toEqual({})
+  })
+})

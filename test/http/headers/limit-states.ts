@@ -1,0 +1,77 @@
+import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import type { Allowed, Denied, LimitState, Violation } from '../../../src/core/deciding/decision.ts'
+import type { Meter } from '../../../src/core/limit/meter.ts'
+
+export const SECOND = 1_000_000_000n
+export const MINUTE = 60n * SECOND
+
+export interface StateParts {
+  readonly name?: string
+  readonly meter?: Meter
+  readonly capacity: number
+  readonly available: number
+  readonly entityId?: string
+  readonly resource?: string
+  readonly windowNs?: bigint
+  readonly resetNs?: bigint
+  readonly own?: boolean
+}
+
+/** A token bucket's state; full again as fast as its window says, unless told. */
+export const stateOf = (parts: StateParts): LimitState => {
+  const { name = 'rpm', meter = 'requests', capacity, available, windowNs = MINUTE } = parts
+  const { entityId = 'key-bob', resource = 'gpt-4', own = true } = parts
+  const used = capacity - available
+  return {
+    bucket: entityBucket(entityId, resource),
+    entityId,
+    resource,
+    limit: {
+      name,
+      meter,
+      size: { algorithm: 'token_bucket', capacity, refillRate: capacity / (Number(windowNs) / 1e9) },
+    },
+    capacity,
+    available,
+    used,
+    resetNs: parts.resetNs ?? (windowNs * BigInt(used)) / BigInt(capacity),
+    windowNs,
+    source: 'entity:_default_',
+    own,
+  }
+}
+
+export const tpm = (parts: StateParts): LimitState => stateOf({ name: 'tpm', meter: 'tokens', ...parts })
+
+export const violationOf = (
+  state: LimitState,
+  requested: number,
+  retryAfterNs: bigint | null,
+): Violation => ({
+  state,
+  meter: state.limit.meter,
+  requested,
+  retryAfterNs,
+})
+
+export const allowedBy = (...limits: readonly LimitState[]): Allowed => ({
+  allowed: true,
+  degraded: false,
+  limits,
+  reservation: { async settle() {}, async release() {} },
+})
+
+/** Denied by `violations`; `others` are limits that would have passed. */
+export const deniedBy = (violations: readonly Violation[], others: readonly LimitState[] = []): Denied => {
+  const waits = violations.map(({ retryAfterNs }) => retryAfterNs)
+  const known = waits.filter((wait) => wait !== null)
+  return {
+    allowed: false,
+    degraded: false,
+    // A copy, as from a limiter that builds its states anew.
+    limits: [...violations.map(({ state }) => ({ ...state, bucket: { ...state.bucket } })), ...others],
+    violations,
+    retryAfterNs: waits.includes(null) ? null : known.reduce((most, wait) => (wait > most ? wait : most), 0n),
+    unavailable: false,
+  }
+}
