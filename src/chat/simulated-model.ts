@@ -57,20 +57,23 @@ const wholeAnswer = (
   usage: ChatUsage,
   created: number,
   nodeId: string | null,
-): JsonObject => ({
-  id: `chatcmpl-${requestId}`,
-  object: 'chat.completion',
-  created,
-  model: request.model,
-  choices: Array.from({ length: askedChoices(request) }, (_, index) => ({
-    index,
-    message: { role: 'assistant', content: simulatedText(0, tokensPerChoice(request)), refusal: null },
-    logprobs: null,
-    finish_reason: 'stop',
-  })),
-  usage: usageJson(usage),
-  ...(nodeId !== null && { node_id: nodeId }),
-})
+): JsonObject => {
+  const content = simulatedText(0, tokensPerChoice(request))
+  return {
+    id: `chatcmpl-${requestId}`,
+    object: 'chat.completion',
+    created,
+    model: request.model,
+    choices: Array.from({ length: askedChoices(request) }, (_, index) => ({
+      index,
+      message: { role: 'assistant', content, refusal: null },
+      logprobs: null,
+      finish_reason: 'stop',
+    })),
+    usage: usageJson(usage),
+    ...(nodeId !== null && { node_id: nodeId }),
+  }
+}
 
 interface Streaming {
   readonly created: number

@@ -4,7 +4,7 @@ const WORDS = ' This answer is simulated : no model was asked , and every word i
   .map((word) => (/\w/.test(word) ? word : word.trim()))
 
 /** A choice's text ends here, whatever its usage says, so that no one can ask for gigabytes. */
-const MAX_TEXT_TOKENS = 65_536
+const MAX_TEXT_TOKENS = 16_384
 
 /** `count` tokens of an answer's text, from the `from`th on. */
 export const simulatedText = (from: number, count: number): string => {

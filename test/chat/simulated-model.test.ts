@@ -1,0 +1,156 @@
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { type Delay, timerDelay } from '../../src/chat/delay.ts'
+import { loadO200k } from '../../src/chat/o200k.ts'
+import { createSimulatedModel } from '../../src/chat/simulated-model.ts'
+import type { ChatCall, ChatRequest } from '../../src/core/ports/chat-backend.ts'
+
+const clock = { now: () => 1_694_268_190_999_000_000n, monotonic: () => 0n }
+const none: Delay = async () => {}
+const model = createSimulatedModel({ clock, delay: none, latencyMs: 0, nodeId: 'node-1' })
+
+const callOf = (
+  request: Partial<ChatRequest>,
+  signal: ChatCall['signal'] = new AbortController().signal,
+): ChatCall => ({
+  request: { model: 'gpt-4', messages: [], ...request },
+  promptTokens: 9,
+  requestId: 'req_1',
+  signal,
+})
+
+const said = v.optional(v.object({ content: v.optional(v.string(), '') }))
+const saying = v.object({ choices: v.tuple([v.object({ message: said, delta: said })]) })
+
+/** The text of an answer's, or a chunk's, only choice. */
+const saidIn = (body: unknown): string => {
+  const [{ message, delta }] = v.parse(saying, body).choices
+  return (message ?? delta)?.content ?? ''
+}
+
+const chunksOf = async (call: ChatCall) => {
+  const stream = await model.stream(call)
+  if (!('chunks' in stream)) throw new Error('It did not stream')
+  const chunks = []
+  for await (const chunk of stream.chunks) chunks.push(chunk)
+  return { chunks, usage: stream.usage() }
+}
+
+describe('a whole answer', () => {
+  it.each([
+    ['16 tokens where none is asked', {}, 16],
+    ['max_tokens', { max_tokens: 50 }, 50],
+    ['max_completion_tokens, which wins', { max_tokens: 50, max_completion_tokens: 7 }, 7],
+    ['as many for each choice', { max_tokens: 50, n: 3 }, 150],
+    ['nulls as nothing', { max_tokens: null, max_completion_tokens: null, n: null }, 16],
+    ['more than anyone would read', { max_tokens: 1_000_000, n: 128 }, 128_000_000],
+  ])('uses %s', async (_, request, completionTokens) => {
+    expect(model.mostCompletionTokens(callOf(request).request)).toBe(completionTokens)
+    expect((await model.complete(callOf(request))).usage).toEqual({ promptTokens: 9, completionTokens })
+  })
+
+  it('has the form of OpenAI, and says which node spoke', async () => {
+    const { status, body } = await model.complete(callOf({ max_tokens: 2, n: 2 }))
+    const choice = {
+      message: { role: 'assistant', content: 'This answer', refusal: null },
+      logprobs: null,
+      finish_reason: 'stop',
+    }
+    expect([status, body]).toEqual([
+      200,
+      {
+        id: 'chatcmpl-req_1',
+        object: 'chat.completion',
+        created: 1_694_268_190,
+        model: 'gpt-4',
+        choices: [
+          { index: 0, ...choice },
+          { index: 1, ...choice },
+        ],
+        usage: { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 },
+        node_id: 'node-1',
+      },
+    ])
+  })
+
+  it.each([1, 2, 5, 16, 17, 50, 200, 1000])('of %d tokens counts as that many', async (max_tokens) => {
+    const count = await loadO200k()
+    const { body } = await model.complete(callOf({ max_tokens }))
+    expect(count(saidIn(body))).toBe(max_tokens)
+  })
+})
+
+describe('a streamed answer', () => {
+  const base = {
+    id: 'chatcmpl-req_1',
+    object: 'chat.completion.chunk',
+    created: 1_694_268_190,
+    model: 'gpt-4',
+  }
+  const choice = (delta: object, finish_reason: string | null = null) => ({
+    choices: [{ index: 0, delta, logprobs: null, finish_reason }],
+  })
+
+  it('opens with the role, says the text, and stops', async () => {
+    const { chunks, usage } = await chunksOf(callOf({ max_tokens: 2, stream: true }))
+    expect(chunks).toEqual([
+      { ...base, ...choice({ role: 'assistant', content: '' }) },
+      { ...base, ...choice({ content: 'This' }) },
+      { ...base, ...choice({ content: ' answer' }) },
+      { ...base, ...choice({}, 'stop') },
+    ])
+    expect(usage).toEqual({ promptTokens: 9, completionTokens: 2 })
+  })
+
+  it('ends with the usage where that is asked, and says null of it before', async () => {
+    const { chunks } = await chunksOf(
+      callOf({ max_tokens: 1, stream: true, stream_options: { include_usage: true } }),
+    )
+    expect(chunks.slice(0, -1).map((chunk) => chunk.usage)).toEqual([null, null, null])
+    expect(chunks.at(-1)).toEqual({
+      ...base,
+      choices: [],
+      usage: { prompt_tokens: 9, completion_tokens: 1, total_tokens: 10 },
+    })
+  })
+
+  it('says the same text as a whole one, in a bounded number of chunks', async () => {
+    const { chunks } = await chunksOf(callOf({ max_tokens: 10_000 }))
+    const { body } = await model.complete(callOf({ max_tokens: 10_000 }))
+    expect(chunks.map(saidIn).join('')).toBe(saidIn(body))
+    expect(chunks.length).toBeLessThan(260)
+  })
+
+  it('has counted what was taken of it when it is aborted', async () => {
+    const gone = new AbortController()
+    const stream = await model.stream(callOf({ max_tokens: 100, stream: true }, gone.signal))
+    if (!('chunks' in stream)) throw new Error('It did not stream')
+    const reading = stream.chunks[Symbol.asyncIterator]()
+    for (let i = 0; i < 4; i++) await reading.next()
+    gone.abort()
+    await expect(reading.next()).rejects.toThrow('aborted')
+    expect(stream.usage()).toEqual({ promptTokens: 9, completionTokens: 3 })
+  })
+})
+
+describe('latency', () => {
+  it('is waited for before the answer, and before the first chunk', async () => {
+    const waits: number[] = []
+    const delay: Delay = async (ms) => {
+      waits.push(ms)
+    }
+    const late = createSimulatedModel({ clock, delay, latencyMs: 250, nodeId: null })
+    expect((await late.complete(callOf({}))).body).not.toHaveProperty('node_id')
+    await late.stream(callOf({}))
+    expect(waits).toEqual([250, 250])
+  })
+
+  it('ends where the caller goes away', async () => {
+    const gone = new AbortController()
+    const late = createSimulatedModel({ clock, delay: timerDelay, latencyMs: 3_600_000, nodeId: null })
+    const answer = late.complete(callOf({}, gone.signal))
+    gone.abort()
+    await expect(answer).rejects.toThrow('aborted')
+    await expect(late.stream(callOf({}, gone.signal))).rejects.toThrow('aborted')
+  })
+})
