@@ -10,22 +10,22 @@ export interface RecordQueue {
 
 export const createRecordQueue = (deliver: Deliver): RecordQueue => {
   let waiting: StreamRecord[] = []
-  let delivering: Promise<void> | undefined
+  let isDelivering = false
+  let delivered = Promise.resolve()
   const work = async (): Promise<void> => {
+    isDelivering = true
     while (waiting.length > 0) {
       const records = waiting
       waiting = []
       await deliver(records)
     }
-    delivering = undefined
+    isDelivering = false
   }
   return {
     add(records) {
       waiting = waiting.concat(records)
-      delivering ??= work()
+      if (!isDelivering) delivered = work()
     },
-    async drained() {
-      await delivering
-    },
+    drained: () => delivered,
   }
 }

@@ -26,3 +26,14 @@ test('delivers one lot at a time, in order, and is drained after the last', asyn
 test('is drained at once where nothing was added', async () => {
   await createRecordQueue(() => Promise.reject(new Error('not called'))).drained()
 })
+
+test('delivers what comes after an empty lot', async () => {
+  const delivered: number[] = []
+  const queue = createRecordQueue(async (records) => {
+    delivered.push(records.length)
+  })
+  queue.add([])
+  queue.add([record(1)])
+  await queue.drained()
+  expect(delivered).toEqual([1])
+})

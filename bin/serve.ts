@@ -1,0 +1,49 @@
+import packageJson from '../package.json' with { type: 'json' }
+import { createConsoleLogger } from '../src/platform/console-logger.ts'
+import { announcement } from './serve/announcement.ts'
+import { StartError } from './serve/start-error.ts'
+import { type RunningServer, startServer } from './serve/start-server.ts'
+import { readSettings } from './settings/settings.ts'
+import { SettingsError } from './settings/settings-reader.ts'
+
+const { version } = packageJson
+/** npm passes a Ctrl-C on that the terminal has sent to this process as well. */
+const SAME_SIGNAL_MS = 1_000
+
+const complain = (error: unknown): void => {
+  const isExpected = error instanceof StartError || error instanceof SettingsError
+  process.stderr.write(`zael: ${isExpected ? error.message : error instanceof Error ? error.stack : error}\n`)
+}
+
+const fail = (error: unknown): never => {
+  complain(error)
+  process.exit(1)
+}
+
+const start = async (): Promise<RunningServer> => {
+  const settings = readSettings(process.env)
+  // the versions of packages are for zael to choose
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+  const logger = createConsoleLogger(settings.logLevel)
+  const server = await startServer({ settings, environment: process.env, version, logger, onFailure: fail })
+  process.stdout.write(announcement({ version, settings, ...server }))
+  return server
+}
+
+/** The first signal stops cleanly; another one, later, at once. */
+const stopOnSignals = (server: RunningServer): void => {
+  let stoppingSince: number | undefined
+  const stop = async (): Promise<void> => {
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1)
+      return
+    }
+    stoppingSince = performance.now()
+    await server.stop().catch(fail)
+    process.exit(0)
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+}
+
+await start().then(stopOnSignals, fail)

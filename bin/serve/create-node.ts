@@ -1,0 +1,134 @@
+import type { Hono } from 'hono'
+import { timerDelay } from '../../src/chat/delay.ts'
+import { createSimulatedModel } from '../../src/chat/simulated-model.ts'
+import { createTokenCounter } from '../../src/chat/token-counter.ts'
+import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
+import type { Limiter } from '../../src/core/deciding/decision.ts'
+import type { Limit } from '../../src/core/limit/limit.ts'
+import type { Logger } from '../../src/core/ports/logger.ts'
+import { createApp } from '../../src/http/app.ts'
+import type { AppEnv, HttpSettings } from '../../src/http/app-dependencies.ts'
+import { createPackageAssets } from '../../src/http/docs/package-assets.ts'
+import { lruCaches } from '../../src/platform/lru-caches.ts'
+import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
+import { randomSecrets } from '../../src/platform/random-secrets.ts'
+import { shortPause } from '../../src/platform/short-pause.ts'
+import { systemClock } from '../../src/platform/system-clock.ts'
+import {
+  createDynamoAdminStore,
+  createDynamoConfigStore,
+} from '../../src/store/dynamodb/dynamo-admin-store.ts'
+import { createDynamoBucketStore } from '../../src/store/dynamodb/dynamo-bucket-store.ts'
+import { createDynamoUsageStore } from '../../src/store/dynamodb/dynamo-usage-store.ts'
+import { entityBucketOf } from '../../src/store/dynamodb/table-keys.ts'
+import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
+import { type Aggregator, createAggregator } from '../../src/usage/aggregator.ts'
+import type { Settings } from '../settings/settings.ts'
+import { connect, PREPARING_DEADLINE_MS } from './connect.ts'
+import type { TableHost } from './table-host.ts'
+
+/** One node: everything but the socket it listens on and the engine it stores in. */
+export interface Node {
+  readonly app: Hono<AppEnv>
+  readonly limiter: Limiter
+  readonly aggregator: Aggregator
+  close(): void
+}
+
+const LOOK_AT_DASHBOARD_EVERY_MS = 1_000
+
+export const httpSettings = (settings: Settings, version: string): HttpSettings => ({
+  adminToken: settings.adminToken,
+  viewerToken: settings.viewerToken,
+  nodeId: settings.nodeId,
+  version,
+  defaultModel: settings.defaultModel,
+  errorFormat: settings.errorFormat,
+  maxBodyBytes: settings.maxBodyBytes,
+  corsOrigins: settings.corsOrigins,
+  trustedProxies: settings.trustedProxies,
+  rateLimitingEnabled: settings.rateLimitingEnabled,
+  bypassLimiter: settings.bypassLimiter,
+  defaultRpmLimit: settings.defaultRpmLimit,
+  defaultTpmLimit: settings.defaultTpmLimit,
+  windowSeconds: settings.rateLimitWindowSeconds,
+  configCacheMs: settings.configCacheSeconds * 1000,
+  streamIntervalMs: LOOK_AT_DASHBOARD_EVERY_MS,
+})
+
+/** The limits of callers for whom the table has none. */
+export const defaultLimits = (settings: Settings): readonly Limit[] => {
+  const limit = (name: string, meter: Limit['meter'], capacity: number): Limit => ({
+    name,
+    meter,
+    size: { algorithm: 'token_bucket', capacity, refillRate: capacity / settings.rateLimitWindowSeconds },
+  })
+  return [
+    limit('rpm', 'requests', settings.defaultRpmLimit),
+    limit('tpm', 'tokens', settings.defaultTpmLimit),
+  ]
+}
+
+/** Deciding has its own client: its calls are cut off sooner than an administrator's. */
+const openTable = (host: TableHost, settings: Settings, logger: Logger) => {
+  const { tableName, maxClockSkewMs, storeDeadlineMs } = settings
+  const deciding = connect(host, { logger, maxClockSkewMs, deadlineMs: storeDeadlineMs })
+  const administering = connect(host, { logger, maxClockSkewMs, deadlineMs: PREPARING_DEADLINE_MS })
+  const config = createDynamoConfigStore(deciding, tableName)
+  return {
+    config,
+    buckets: createDynamoBucketStore(deciding, tableName),
+    store: { ...createDynamoAdminStore(administering, tableName, systemClock), ...config },
+    usage: createDynamoUsageStore(administering, tableName),
+    close() {
+      deciding.close()
+      administering.close()
+    },
+  }
+}
+
+type Table = ReturnType<typeof openTable>
+type SharedParts = Readonly<{ logger: Logger; metrics: ReturnType<typeof createPrometheusMetrics> }>
+
+const createNodeLimiter = (table: Table, settings: Settings, shared: SharedParts): Limiter =>
+  createLimiter({
+    ...shared,
+    buckets: table.buckets,
+    localBuckets: createMemoryBucketStore(),
+    config: table.config,
+    clock: systemClock,
+    newCache: lruCaches,
+    pause: shortPause,
+    settings: {
+      defaultLimits: defaultLimits(settings),
+      configCacheMs: settings.configCacheSeconds * 1000,
+      storeDeadlineMs: settings.storeDeadlineMs,
+      onUnavailable: settings.onUnavailable,
+      isEnabled: settings.rateLimitingEnabled,
+    },
+  })
+
+/** Puts one node together. It opens no connection before the first request. */
+export const createNode = (host: TableHost, settings: Settings, version: string, logger: Logger): Node => {
+  const metrics = createPrometheusMetrics()
+  const shared = { logger, metrics }
+  const table = openTable(host, settings, logger)
+  const limiter = createNodeLimiter(table, settings, shared)
+  const { simulatedLatencyMs: latencyMs, nodeId } = settings
+  const app = createApp({
+    ...shared,
+    limiter,
+    store: table.store,
+    usage: table.usage,
+    backend: createSimulatedModel({ clock: systemClock, delay: timerDelay, latencyMs, nodeId }),
+    tokens: createTokenCounter(),
+    secrets: randomSecrets,
+    clock: systemClock,
+    caches: lruCaches,
+    settings: httpSettings(settings, version),
+    assets: createPackageAssets(version),
+    metricsText: metrics.text,
+  })
+  const aggregator = createAggregator({ ...shared, usageStore: table.usage, entityBucketOf })
+  return { app, limiter, aggregator, close: table.close }
+}

@@ -1,0 +1,20 @@
+import type { Deliver } from '../feed/deliver-in-order.ts'
+
+/** The DynamoDB that holds the table: one of its own in this process, or one somewhere else. */
+export interface TableHost {
+  readonly endpoint: string
+  readonly region: string
+  /** Undefined: those of the environment. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
+  /** Whether the engine has streams, so that the table is made with one. */
+  readonly hasStreams: boolean
+  /** Begins to hand the table's writes to the aggregator; the table must be there. */
+  feed(deliver: Deliver): Promise<Feed>
+  /** Closes the engine, if it is its own. */
+  stop(): Promise<void>
+}
+
+export interface Feed {
+  /** Resolves when the writes answered so far have been delivered. */
+  stop(): Promise<void>
+}

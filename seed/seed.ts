@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import { accessTo } from '../bin/serve/foreign-table-host.ts'
+import { reasonOf, StartError } from '../bin/serve/start-error.ts'
+import { randomSecrets } from '../src/platform/random-secrets.ts'
+import { systemClock } from '../src/platform/system-clock.ts'
+import { createDynamoClient, type DynamoClient } from '../src/store/dynamodb/client.ts'
+import { createDynamoAdminStore } from '../src/store/dynamodb/dynamo-admin-store.ts'
+import { demoData } from './demo-data.ts'
+import { loadDemoData } from './load-demo-data.ts'
+import { isLocalEndpoint } from './local-endpoint.ts'
+
+const DEADLINE_MS = 5_000
+
+const open = (endpoint: string | undefined): DynamoClient => {
+  const common = { clock: systemClock, deadlineMs: DEADLINE_MS }
+  if (endpoint === undefined) return createDynamoClient(common)
+  const { region, credentials } = accessTo(endpoint, process.env)
+  return createDynamoClient({ ...common, endpoint, region, ...(credentials && { credentials }) })
+}
+
+const requireConsent = (endpoint: string | undefined, isAllowed: boolean): void => {
+  if (isAllowed || isLocalEndpoint(endpoint)) return
+  const target = endpoint === undefined ? 'AWS (AWS_ENDPOINT_URL is not set)' : endpoint
+  throw new StartError(
+    `refuses to load demo keys, whose secrets are known to everyone, into ${target}: set AWS_ENDPOINT_URL to a local one, or say --allow-demo-keys`,
+  )
+}
+
+const seed = async (): Promise<string> => {
+  const { values } = parseArgs({ options: { 'allow-demo-keys': { type: 'boolean', default: false } } })
+  const { TABLE_NAME: tableName = 'ZAEL-demo', AWS_ENDPOINT_URL: endpoint } = process.env
+  requireConsent(endpoint, values['allow-demo-keys'])
+  const client = open(endpoint)
+  try {
+    const store = createDynamoAdminStore(client, tableName, systemClock)
+    const { made } = await loadDemoData({ store, clock: systemClock, secrets: randomSecrets }, demoData)
+    return made === 0
+      ? `${tableName} has all of the demo data`
+      : `${tableName} has the demo data: ${made} new`
+  } catch (error) {
+    throw new StartError(`cannot load the demo data into ${tableName}: ${reasonOf(error)}`, { cause: error })
+  } finally {
+    client.close()
+  }
+}
+
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+await seed().then(
+  (line) => process.stdout.write(`${line}\n`),
+  (error: unknown) => {
+    process.stderr.write(`seed: ${reasonOf(error instanceof StartError ? error.message : error)}\n`)
+    process.exitCode = 1
+  },
+)

@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { demoData } from '../../seed/demo-data.ts'
+import { loadDemoData } from '../../seed/load-demo-data.ts'
+import type { AdminStore } from '../../src/core/ports/admin-store.ts'
+import { randomSecrets } from '../../src/platform/random-secrets.ts'
+import { systemClock } from '../../src/platform/system-clock.ts'
+import { createDynamoAdminStore } from '../../src/store/dynamodb/dynamo-admin-store.ts'
+import { startTestTable, type TestTable } from '../engine/test-table.ts'
+
+let table: TestTable
+let store: AdminStore
+
+beforeEach(async () => {
+  table = await startTestTable()
+  store = createDynamoAdminStore(table.client, table.tableName, systemClock)
+})
+
+afterEach(() => table.close())
+
+const load = () => loadDemoData({ store, clock: systemClock, secrets: randomSecrets }, demoData)
+
+const limitsOf = async (id: string) => {
+  const [set] = await store.limitSets([{ owner: { kind: 'entity', id }, resource: '_default_' }])
+  return set?.limits.map(({ name, meter, size }) => [name, meter, size.capacity, size.refillRate])
+}
+
+test('loads entities, limits, models and roles as the contract has them', async () => {
+  await load()
+  expect(await store.children('proj-demo')).toEqual(['key-alice', 'key-bob', 'key-charlie'])
+  expect(await limitsOf('proj-demo')).toEqual([
+    ['rpm', 'requests', 50, 50 / 60],
+    ['tpm', 'tokens', 10_000, 10_000 / 60],
+  ])
+  expect(await limitsOf('key-alice')).toEqual([
+    ['rpm', 'requests', 30, 0.5],
+    ['tpm', 'tokens', 3000, 50],
+  ])
+  expect(await limitsOf('key-bob')).toMatchObject([{ 2: 10 }, { 2: 1000 }])
+  expect(await limitsOf('key-charlie')).toMatchObject([{ 2: 20 }, { 2: 2000 }])
+  expect(await store.entity('free-co-key')).toMatchObject({ parentId: 'free_co' })
+  expect(await store.entity('enterprise_co')).toMatchObject({ kind: 'tenant', parentId: null })
+  const tiers = (await store.listModels()).map(({ id, tier }) => `${id} ${tier}`).toSorted()
+  expect(tiers).toEqual([
+    'gpt-3.5-turbo standard',
+    'gpt-4 premium',
+    'gpt-4o premium',
+    'gpt-4o-mini standard',
+    'tiny-model free',
+  ])
+  const [admin] = await store.limitSets([{ owner: { kind: 'role', role: 'admin' }, resource: '_default_' }])
+  expect(admin?.limits.map(({ size }) => size.capacity)).toEqual([500, 100_000])
+})
+
+test("makes keys whose secrets are their entities' ids", async () => {
+  await load()
+  expect(await store.apiKey(randomSecrets.hash('key-bob'))).toMatchObject({
+    entityId: 'key-bob',
+    status: 'active',
+  })
+  expect(await store.apiKey(randomSecrets.hash('proj-demo'))).toBeUndefined()
+})
+
+test('makes nothing twice, and leaves what was changed as it is', async () => {
+  const { made } = await load()
+  expect(made).toBe(26)
+  const key = { owner: { kind: 'entity', id: 'key-bob' }, resource: '_default_' } as const
+  const [before] = await store.limitSets([key])
+  const audit = { id: 'a', at: 1n, actor: 'test', action: 'x', subject: 'key-bob', before: null, after: null }
+  const version = (before?.version ?? 0n) + 1n
+  await store.putLimitSet(key, { limits: [], version }, before?.version ?? null, audit)
+  expect(await load()).toEqual({ made: 0 })
+  expect(await limitsOf('key-bob')).toEqual([])
+  expect(await store.listKeys('key-bob')).toHaveLength(1)
+})
+
+test('loads the rest where an earlier attempt broke off', async () => {
+  const half = { ...demoData, keysOf: [], limits: demoData.limits.slice(0, 2) }
+  await loadDemoData({ store, clock: systemClock, secrets: randomSecrets }, half)
+  expect(await load()).toEqual({ made: 4 + 5 })
+})
