@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest'
+import { SECOND } from '../../core/test-clock.ts'
+import { ADMIN, createTestApp, type TestApp, VIEWER } from '../test-app.ts'
+
+const SECRET = 'a-secret-of-key-1'
+
+/** An organisation with a key below it. */
+const withKey = async (options: Parameters<typeof createTestApp>[0] = {}): Promise<TestApp> => {
+  const app = createTestApp(options)
+  await app.ask('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
+  await app.ask('POST', '/api/entities', { body: { entity_id: 'key-1', name: 'Key', parent_id: 'org' } })
+  await app.ask('POST', '/api/entities/key-1/keys', { body: { secret: SECRET } })
+  app.clock.advance(1n)
+  return app
+}
+
+const KEY = { 'x-api-key': SECRET }
+const BEARER = { authorization: `Bearer ${SECRET}` }
+
+const statusOf = async (app: TestApp, headers: Record<string, string>, path = '/v1/models', method = 'GET') =>
+  (await app.ask(method, path, { headers })).status
+
+describe('a caller', () => {
+  test.each([
+    ['X-API-Key', KEY],
+    ['Authorization: Bearer', BEARER],
+    ['the scheme in lower case', { authorization: `bearer ${SECRET}` }],
+  ])('is known by %s', async (_, headers) => {
+    expect(await statusOf(await withKey(), headers)).toBe(200)
+  })
+
+  test.each([
+    ['no key', {}],
+    ['an unknown key', { 'x-api-key': 'another-secret-123' }],
+    ['another scheme', { authorization: `Basic ${SECRET}` }],
+    ['an endless key', { 'x-api-key': 'x'.repeat(5000) }],
+  ])('gets 401 for %s', async (_, headers) => {
+    const { status, body, headers: answered } = await (await withKey()).ask('GET', '/v1/models', { headers })
+    expect(status).toBe(401)
+    expect(body).toMatchObject({
+      error: { type: 'invalid_request_error', code: 'invalid_api_key', param: null },
+    })
+    expect(answered.get('x-request-id')).toMatch(/^req_/)
+  })
+
+  test('gets 403 on an admin route, to read as to write', async () => {
+    const app = await withKey()
+    expect(await statusOf(app, KEY, '/api/entities')).toBe(403)
+    expect(await statusOf(app, KEY, '/api/entities/org', 'DELETE')).toBe(403)
+  })
+
+  test.each(['key-1', 'org'])(
+    'gets 401 at once when %s is disabled, and passes when it is not',
+    async (id) => {
+      const app = await withKey()
+      expect(await statusOf(app, KEY)).toBe(200)
+      await app.ask('PATCH', `/api/entities/${id}`, { body: { disabled: true } })
+      app.clock.advance(1n)
+      expect(await statusOf(app, KEY)).toBe(401)
+      await app.ask('PATCH', `/api/entities/${id}`, { body: { disabled: false } })
+      app.clock.advance(1n)
+      expect(await statusOf(app, KEY)).toBe(200)
+    },
+  )
+
+  test('gets 401 once its key is revoked, has expired or its entity is deleted', async () => {
+    const app = await withKey()
+    const expiring = { secret: 'a-secret-that-expires', expires_at: Number(app.clock.now() / SECOND) + 10 }
+    await app.ask('POST', '/api/entities/key-1/keys', { body: expiring })
+    app.clock.advance(1n)
+    expect(await statusOf(app, { 'x-api-key': expiring.secret })).toBe(200)
+    app.clock.advance(10n * SECOND)
+    expect(await statusOf(app, { 'x-api-key': expiring.secret })).toBe(401)
+    expect(await statusOf(app, KEY)).toBe(200)
+    await app.ask('DELETE', '/api/entities/key-1')
+    app.clock.advance(1n)
+    expect(await statusOf(app, KEY)).toBe(401)
+  })
+
+  test('is looked up once in 30 seconds', async () => {
+    const app = await withKey()
+    const reads = () => app.store.calls.get('apiKey')
+    await statusOf(app, KEY)
+    await statusOf(app, KEY)
+    expect(reads()).toBe(1)
+    app.clock.advance(30n * SECOND)
+    await statusOf(app, KEY)
+    expect(reads()).toBe(2)
+  })
+
+  test('gets 503 while its key cannot be looked up', async () => {
+    const app = await withKey()
+    app.store.away = true
+    const { status, body } = await app.ask('GET', '/v1/models', { headers: KEY })
+    expect(status).toBe(503)
+    expect(body).toMatchObject({ error: { code: 'unavailable' } })
+  })
+})
+
+describe('an admin', () => {
+  test('is known by its token as Bearer, not as a key', async () => {
+    const app = createTestApp()
+    expect(await statusOf(app, ADMIN, '/api/entities')).toBe(200)
+    expect(await statusOf(app, { 'x-api-key': 'the-admin-token' }, '/api/entities')).toBe(401)
+    expect(await statusOf(app, { authorization: 'Bearer the-admin-tokem' }, '/api/entities')).toBe(401)
+  })
+
+  test('is known while the store is away', async () => {
+    const app = createTestApp()
+    app.store.away = true
+    expect(await statusOf(app, ADMIN, '/health')).toBe(200)
+    expect(await statusOf(app, ADMIN, '/api/entities')).toBe(503)
+  })
+
+  test('names the entity it acts for on /v1', async () => {
+    const app = await withKey()
+    const chat = { messages: [{ role: 'user', content: 'hi' }] }
+    const unnamed = await app.ask('POST', '/v1/chat/completions', { body: chat })
+    expect(unnamed.status).toBe(400)
+    expect(unnamed.body).toMatchObject({ error: { param: 'X-Zael-Entity' } })
+    const named = (id: string) => statusOf(app, { ...ADMIN, 'x-zael-entity': id })
+    expect(await named('key-1')).toBe(200)
+    expect(await named('nobody')).toBe(404)
+    expect(await named('../etc')).toBe(400)
+  })
+
+  test('may list models without acting for anyone', async () => {
+    expect(await statusOf(createTestApp(), ADMIN)).toBe(200)
+  })
+})
+
+describe('a viewer', () => {
+  test('may read and not write', async () => {
+    const app = await withKey()
+    expect(await statusOf(app, VIEWER, '/api/entities')).toBe(200)
+    expect(await statusOf(app, VIEWER, '/api/entities/key-1', 'DELETE')).toBe(403)
+    expect(await statusOf(app, { ...VIEWER, 'x-zael-entity': 'key-1' }, '/v1/chat/completions', 'POST')).toBe(
+      403,
+    )
+  })
+
+  test('is nobody where there is no such token', async () => {
+    expect(await statusOf(createTestApp({ settings: { viewerToken: null } }), VIEWER, '/api/entities')).toBe(
+      401,
+    )
+  })
+})
+
+describe('failed authentications', () => {
+  const from = (ip: string) => ({ incoming: { socket: { remoteAddress: ip } } })
+  const wrong = { 'x-api-key': 'a-wrong-secret-000' }
+
+  test('get 429 after 60 in a minute, by address, and never refuse a valid key', async () => {
+    const app = await withKey()
+    const attempt = async (ip: string, headers: Record<string, string> = wrong) =>
+      app.ask('GET', '/v1/models', { headers, env: from(ip) })
+    for (let i = 0; i < 60; i += 1) expect((await attempt('192.0.2.1')).status).toBe(401)
+    const limited = await attempt('192.0.2.1')
+    expect(limited.status).toBe(429)
+    expect(limited.headers.get('retry-after')).toBe('60')
+    expect((await attempt('192.0.2.2')).status).toBe(401)
+    expect((await attempt('192.0.2.1', KEY)).status).toBe(200)
+    expect((await attempt('192.0.2.1', ADMIN)).status).toBe(200)
+    app.clock.advance(60n * SECOND)
+    expect((await attempt('192.0.2.1')).status).toBe(401)
+  })
+})
