@@ -30,8 +30,7 @@ export const finishAnswers = (
   new Hono<LambdaBindings>().all('*', async (c) => {
     const app = await appNow()
     const answer = await app.fetch(c.req.raw, c.env)
-    if (answer.body !== null)
-      return new Response(ReadableStream.from(thenFinish(answer.body, finish)), answer)
-    await finish()
+    if (answer.body === null) await finish()
+    else return new Response(ReadableStream.from(thenFinish(answer.body, finish)), answer)
     return answer
   })

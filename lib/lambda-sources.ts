@@ -12,7 +12,6 @@ export const API_SOURCE: LambdaSource = {
   assets: {
     'assets/swagger-ui.css': fileOf('swagger-ui-dist', 'swagger-ui.css'),
     'assets/swagger-ui-bundle.js': fileOf('swagger-ui-dist', 'swagger-ui-bundle.js'),
-    'assets/swagger-ui-standalone-preset.js': fileOf('swagger-ui-dist', 'swagger-ui-standalone-preset.js'),
     'assets/favicon-32x32.png': fileOf('swagger-ui-dist', 'favicon-32x32.png'),
     'assets/redoc.standalone.js': fileOf('redoc', 'bundles/redoc.standalone.js'),
   },

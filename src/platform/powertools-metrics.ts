@@ -12,7 +12,7 @@ export const createPowertoolsMetrics = (serviceName: string): EmbeddedMetrics =>
   const counts = new Map<MetricName, number>()
   return {
     count(name, by = 1) {
-      counts.set(name, (counts.get(name) ?? 0) + by)
+      if (by !== 0) counts.set(name, (counts.get(name) ?? 0) + by)
     },
     publish() {
       if (counts.size === 0) return

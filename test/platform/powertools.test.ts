@@ -49,6 +49,8 @@ test('publishes what was counted in one line, once', () => {
 })
 
 test('publishes nothing where nothing was counted', () => {
-  createPowertoolsMetrics('zael-api').publish()
+  const metrics = createPowertoolsMetrics('zael-api')
+  metrics.count('usage_hours_recorded', 0)
+  metrics.publish()
   expect(written).toBe('')
 })

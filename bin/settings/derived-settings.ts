@@ -1,0 +1,40 @@
+import type { Limit } from '../../src/core/limit/limit.ts'
+import type { HttpSettings } from '../../src/http/app-dependencies.ts'
+import type { Settings } from './settings.ts'
+
+/** What the HTTP API needs to know of the settings. `streamIntervalMs`: see `HttpSettings`. */
+export const httpSettings = (
+  settings: Settings,
+  version: string,
+  { streamIntervalMs }: Pick<HttpSettings, 'streamIntervalMs'>,
+): HttpSettings => ({
+  adminToken: settings.adminToken,
+  viewerToken: settings.viewerToken,
+  nodeId: settings.nodeId,
+  version,
+  defaultModel: settings.defaultModel,
+  errorFormat: settings.errorFormat,
+  maxBodyBytes: settings.maxBodyBytes,
+  corsOrigins: settings.corsOrigins,
+  trustedProxies: settings.trustedProxies,
+  rateLimitingEnabled: settings.rateLimitingEnabled,
+  bypassLimiter: settings.bypassLimiter,
+  defaultRpmLimit: settings.defaultRpmLimit,
+  defaultTpmLimit: settings.defaultTpmLimit,
+  windowSeconds: settings.rateLimitWindowSeconds,
+  configCacheMs: settings.configCacheSeconds * 1000,
+  streamIntervalMs,
+})
+
+/** The limits of callers for whom the table has none. */
+export const defaultLimits = (settings: Settings): readonly Limit[] => {
+  const limit = (name: string, meter: Limit['meter'], capacity: number): Limit => ({
+    name,
+    meter,
+    size: { algorithm: 'token_bucket', capacity, refillRate: capacity / settings.rateLimitWindowSeconds },
+  })
+  return [
+    limit('rpm', 'requests', settings.defaultRpmLimit),
+    limit('tpm', 'tokens', settings.defaultTpmLimit),
+  ]
+}
