@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
 import { parseLimits } from '../../src/core/limit/parse-limit.ts'
+import type { CacheFactory } from '../../src/core/ports/cache.ts'
 import { type Logger, silentLogger } from '../../src/core/ports/logger.ts'
 import { noMetrics } from '../../src/core/ports/metrics.ts'
 import type { UsageReader } from '../../src/core/usage/usage.ts'
@@ -79,7 +80,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     clock,
     logger,
     metrics: noMetrics,
-    caches: lruCaches,
+    caches: smallCaches,
     settings: { ...TEST_SETTINGS, ...settings },
     assets: createPackageAssets('1.2.3'),
     ...(options.metricsText !== undefined && { metricsText: options.metricsText }),
@@ -95,6 +96,9 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
   return { app, deps, store, clock, ask }
 }
 
+/** Large ones take longer to make than a test to run. */
+const smallCaches: CacheFactory = () => lruCaches({ max: 100 })
+
 const testLimiter = (store: TestAdminStore, clock: TestClock) =>
   createLimiter({
     buckets: createMemoryBucketStore(),
@@ -103,7 +107,7 @@ const testLimiter = (store: TestAdminStore, clock: TestClock) =>
     clock,
     logger: silentLogger,
     metrics: noMetrics,
-    newCache: lruCaches,
+    newCache: smallCaches,
     pause: async () => {},
     settings: {
       defaultLimits: parseLimits(

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { auditAnswer } from '../../../src/http/schemas/record-schemas.ts'
+import { SECOND } from '../../core/test-clock.ts'
+import { asDescribed } from '../as-described.ts'
+import { createTestApp } from '../test-app.ts'
+
+const withHistory = async () => {
+  const app = createTestApp()
+  await app.ask('POST', '/api/entities', { body: { entity_id: 'a', name: 'A' } })
+  app.clock.advance(10n * SECOND)
+  await app.ask('POST', '/api/entities', { body: { entity_id: 'b', name: 'B' } })
+  await app.ask('PATCH', '/api/entities/a', { body: { name: 'AA' } })
+  const audit = async (search = '') => asDescribed(await app.ask('GET', `/api/audit${search}`), auditAnswer)
+  return { ...app, audit }
+}
+
+test('tells who changed what, newest first, with what it was and is', async () => {
+  const { items } = await (await withHistory()).audit()
+  expect(items.map(({ action, subject }) => `${action} ${subject}`)).toEqual([
+    'entity.change a',
+    'entity.create b',
+    'entity.create a',
+  ])
+  expect(items[0]).toMatchObject({
+    actor: 'admin',
+    at: 1_767_225_610,
+    before: { name: 'A' },
+    after: { name: 'AA' },
+  })
+})
+
+test('keeps to one entity, and to what is not older than `from`', async () => {
+  const { audit } = await withHistory()
+  expect((await audit('?entity_id=a')).items).toHaveLength(2)
+  expect((await audit('?entity_id=a&from=1767225601')).items).toHaveLength(1)
+})
+
+test('goes page by page', async () => {
+  const { audit } = await withHistory()
+  const first = await audit('?limit=2')
+  expect(first.items).toHaveLength(2)
+  const rest = await audit(`?limit=2&cursor=${first.next_cursor}`)
+  expect(rest).toMatchObject({ items: [{ action: 'entity.create', subject: 'a' }], next_cursor: null })
+})

@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest'
+import { availabilityAnswer } from '../../../src/http/schemas/dashboard-schemas.ts'
+import { defaultsAnswer, explainAnswer, limitsAnswer } from '../../../src/http/schemas/limit-schemas.ts'
+import { asDescribed } from '../as-described.ts'
+import { createTestApp } from '../test-app.ts'
+
+const RPM = { name: 'rpm', capacity: 10, refill_rate: 10 / 60 }
+
+const withEntity = async (more: object = {}) => {
+  const app = createTestApp()
+  await app.ask('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org', ...more } })
+  const inForce = async (search = '') =>
+    asDescribed(await app.ask('GET', `/api/limits/org${search}`), limitsAnswer)
+  const rpm = async (search = '') => (await inForce(search)).limits.find(({ name }) => name === 'rpm')
+  return { ...app, inForce, rpm }
+}
+
+describe('limits', () => {
+  test('are shown with what each is and where it came from', async () => {
+    const { ask, inForce } = await withEntity()
+    const put = asDescribed(await ask('PUT', '/api/limits/org', { body: { limits: [RPM] } }), limitsAnswer)
+    expect(put).toMatchObject({ entity_id: 'org', resource: '_default_' })
+    expect(put.limits).toContainEqual({
+      ...RPM,
+      meter: 'requests',
+      algorithm: 'token_bucket',
+      source: 'entity:_default_',
+    })
+    expect(await inForce()).toEqual(put)
+  })
+
+  test('of a resource stand before those for all, and go back when they are deleted', async () => {
+    const { ask, rpm } = await withEntity()
+    await ask('PUT', '/api/models/gpt-4', { body: {} })
+    await ask('PUT', '/api/limits/org', { body: { limits: [RPM] } })
+    await ask('PUT', '/api/limits/org', { body: { resource: 'gpt-4', limits: [{ ...RPM, capacity: 5 }] } })
+    expect(await rpm('?resource=gpt-4')).toMatchObject({ capacity: 5, source: 'entity:gpt-4' })
+    expect((await ask('DELETE', '/api/limits/org?resource=gpt-4')).status).toBe(204)
+    expect(await rpm('?resource=gpt-4')).toMatchObject({ capacity: 10, source: 'entity:_default_' })
+    expect((await ask('DELETE', '/api/limits/org')).status).toBe(204)
+    expect(await rpm()).toMatchObject({ capacity: 60, source: 'environment' })
+    expect((await ask('DELETE', '/api/limits/org')).status).toBe(204)
+  })
+
+  test('say what each overrode', async () => {
+    const { ask } = await withEntity()
+    await ask('PUT', '/api/defaults', { body: { limits: [{ ...RPM, capacity: 99 }] } })
+    await ask('PUT', '/api/limits/org', { body: { limits: [RPM] } })
+    const { limits } = asDescribed(await ask('GET', '/api/limits/org/explain'), explainAnswer)
+    const explained = limits.find(({ name }) => name === 'rpm')
+    expect(explained?.winner).toMatchObject({ capacity: 10, source: 'entity:_default_' })
+    expect(explained?.overrides[0]).toMatchObject({ capacity: 99 })
+  })
+
+  test.each([
+    ['limits', { limits: 'none' }],
+    ['limits', {}],
+    ['limits[0].capacity', { limits: [{ ...RPM, capacity: 1.5 }] }],
+    ['limits[0].capacity', { limits: [{ name: 'rpm', refill_rate: 1 }] }],
+    ['limits[0].refill_rate', { limits: [{ ...RPM, refill_rate: 0 }] }],
+    ['limits[1].name', { limits: [RPM, RPM] }],
+    ['limits[0].meter', { limits: [{ ...RPM, name: 'mine' }] }],
+    ['limits[0].algorithm', { limits: [{ ...RPM, algorithm: 'magic' }] }],
+    ['limits[0].burst', { limits: [{ ...RPM, burst: 1 }] }],
+    ['resource', { resource: 'a b', limits: [RPM] }],
+    ['resuorce', { resuorce: 'gpt-4', limits: [RPM] }],
+  ])('with a bad %s are refused, and nothing changes', async (field, body) => {
+    const { ask, inForce } = await withEntity()
+    const before = await inForce()
+    expect(await ask('PUT', '/api/limits/org', { body })).toMatchObject({ status: 400, body: { field } })
+    expect(await inForce()).toEqual(before)
+  })
+
+  test('of nobody are not found', async () => {
+    const { ask } = createTestApp()
+    for (const [method, path, body] of [
+      ['GET', '/api/limits/nobody', undefined],
+      ['GET', '/api/limits/nobody/explain', undefined],
+      ['PUT', '/api/limits/nobody', { limits: [RPM] }],
+      ['DELETE', '/api/limits/nobody', undefined],
+      ['POST', '/api/limits/nobody/reset', {}],
+      ['POST', '/api/limits/nobody/top-up', {}],
+    ] as const) {
+      expect({ path, status: (await ask(method, path, { body })).status }).toEqual({ path, status: 404 })
+    }
+  })
+})
+
+describe('defaults', () => {
+  test('of the system and of a role are kept apart', async () => {
+    const { ask, rpm } = await withEntity({ role: 'user' })
+    const put = await ask('PUT', '/api/defaults?role=user', { body: { limits: [{ ...RPM, capacity: 7 }] } })
+    expect(asDescribed(put, defaultsAnswer)).toMatchObject({ role: 'user', resource: '_default_' })
+    expect(asDescribed(await ask('GET', '/api/defaults'), defaultsAnswer).limits).toEqual([])
+    expect(await rpm()).toMatchObject({ capacity: 7 })
+    expect((await ask('GET', '/api/defaults?role=user')).body).toEqual(put.body)
+  })
+
+  test('refuse a role or a field that cannot be', async () => {
+    const { ask } = createTestApp()
+    expect(await ask('GET', '/api/defaults?role=a%20b')).toMatchObject({
+      status: 400,
+      body: { field: 'role' },
+    })
+    const body = { limits: [], resource: 'gpt-4' }
+    expect(await ask('PUT', '/api/defaults', { body })).toMatchObject({
+      status: 400,
+      body: { field: 'resource' },
+    })
+  })
+})
+
+describe('buckets', () => {
+  const charged = async () => {
+    const app = await withEntity()
+    await app.ask('PUT', '/api/limits/org', { body: { limits: [RPM] } })
+    await app.deps.limiter.decide({ entityId: 'org', cost: { requests: 8 }, settles: false })
+    const rpm = async (path: string, body: object) =>
+      asDescribed(await app.ask('POST', path, { body }), availabilityAnswer).limits.find(
+        ({ name }) => name === 'rpm',
+      )
+    return { ...app, rpm }
+  }
+
+  test('are full again after a reset', async () => {
+    const { rpm } = await charged()
+    expect(await rpm('/api/limits/org/reset', {})).toMatchObject({ available: 10, used: 0 })
+  })
+
+  test('have more for now after a top-up', async () => {
+    const { rpm } = await charged()
+    expect(await rpm('/api/limits/org/top-up', { limit_name: 'rpm', amount: 3 })).toMatchObject({
+      available: 5,
+    })
+  })
+
+  test.each([
+    ['amount', { amount: 0 }],
+    ['amount', { amount: 1.5 }],
+    ['limit_name', { limit_name: 'RPM' }],
+    ['limit', { limit: 'rpm' }],
+  ])('refuse a top-up with a bad %s', async (field, body) => {
+    const { ask } = await withEntity()
+    expect(await ask('POST', '/api/limits/org/top-up', { body })).toMatchObject({
+      status: 400,
+      body: { field },
+    })
+  })
+})

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { modelAnswer, modelsAnswer } from '../../../src/http/schemas/model-schemas.ts'
+import { asDescribed } from '../as-described.ts'
+import { createTestApp } from '../test-app.ts'
+
+describe('a model', () => {
+  test('is registered, replaced and removed; its id may contain slashes', async () => {
+    const { ask } = createTestApp()
+    const path = '/api/models/openai/o1/mini'
+    const prices = { input_per_million: 2.5, output_per_million: 10, cached_input_per_million: 1.25 }
+    const created = asDescribed(
+      await ask('PUT', path, { body: { tier: 'premium', prices } }),
+      modelAnswer,
+      201,
+    )
+    expect(created).toMatchObject({ model_id: 'openai/o1/mini', tier: 'premium', prices })
+    const replaced = asDescribed(await ask('PUT', path, { body: { tier: 'free' } }), modelAnswer)
+    expect(replaced).toEqual({ ...created, tier: 'free', prices: null })
+    expect(asDescribed(await ask('GET', '/api/models'), modelsAnswer).items).toEqual([replaced])
+    expect((await ask('DELETE', path)).status).toBe(204)
+    expect((await ask('DELETE', path)).status).toBe(404)
+  })
+
+  test('is known by its encoded id as well', async () => {
+    const { ask } = createTestApp()
+    await ask('PUT', '/api/models/a%2Fb', { body: {} })
+    expect((await ask('DELETE', '/api/models/a/b')).status).toBe(204)
+  })
+
+  test.each([
+    ['model_id', '/api/models/a%23b', {}],
+    ['tier', '/api/models/a', { tier: 'a b' }],
+    ['prices.output_per_million', '/api/models/a', { prices: { input_per_million: 1 } }],
+    [
+      'prices.input_per_million',
+      '/api/models/a',
+      { prices: { input_per_million: -1, output_per_million: 1 } },
+    ],
+    [
+      'prices.per_image',
+      '/api/models/a',
+      { prices: { input_per_million: 1, output_per_million: 1, per_image: 1 } },
+    ],
+    ['teir', '/api/models/a', { teir: 'free' }],
+  ])('with a bad %s is refused', async (field, path, body) => {
+    expect(await createTestApp().ask('PUT', path, { body })).toMatchObject({ status: 400, body: { field } })
+  })
+})

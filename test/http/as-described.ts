@@ -1,0 +1,15 @@
+import * as v from 'valibot'
+import { expect } from 'vitest'
+import type { Asked } from './test-app.ts'
+
+/** The body of an answer, which has this status, what `schema` describes, and nothing beside it. */
+export const asDescribed = <S extends v.GenericSchema>(
+  { status, body }: Asked,
+  schema: S,
+  expectedStatus = 200,
+): v.InferOutput<S> => {
+  expect({ status, body }).toMatchObject({ status: expectedStatus })
+  const described = v.parse(schema, body)
+  expect(body).toEqual(described)
+  return described
+}
