@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import type { Reservation } from '../../../src/core/deciding/decision.ts'
+import type { TestWorld } from '../test-limiter.ts'
+
+export const NODES = 3
+
+type Act =
+  | { readonly act: 'reserve'; readonly node: number; readonly cost: number }
+  | { readonly act: 'settle'; readonly pick: number; readonly share: number }
+  | { readonly act: 'drain' }
+
+const reserving: fc.Arbitrary<Act> = fc.record({
+  act: fc.constant('reserve' as const),
+  node: fc.nat(NODES - 1),
+  cost: fc.constantFrom(0.15, 0.3, 0.5, 0.5),
+})
+
+const settling: fc.Arbitrary<Act> = fc.record({
+  act: fc.constant('settle' as const),
+  pick: fc.nat(100),
+  share: fc.constantFrom(0, 0, 0, 0.3, 1),
+})
+
+const draining: fc.Arbitrary<Act> = fc.constant({ act: 'drain' as const })
+
+/** Moments in which everything happens at once, on several nodes. Waits are parts of the window, costs of the capacity. */
+export const moments = fc.array(
+  fc.record({
+    wait: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.25, noNaN: true })),
+    acts: fc.array(
+      fc.oneof(
+        { weight: 4, arbitrary: reserving },
+        { weight: 4, arbitrary: settling },
+        { weight: 1, arbitrary: draining },
+      ),
+      { minLength: 1, maxLength: 4 },
+    ),
+  }),
+  { minLength: 4, maxLength: 40 },
+)
+
+export interface Use {
+  readonly at: bigint
+  amount: number
+}
+
+/** Acts on nodes of its own, and logs what was really used: what was reserved, or what that was settled to. */
+export const createUseLog = (world: TestWorld, capacity: number) => {
+  const nodes = Array.from({ length: NODES }, () => world.join())
+  const uses: Use[] = []
+  const open: { reservation: Reservation; use: Use }[] = []
+  const settle = async (pick: number, share: number): Promise<void> => {
+    const [held] = open.splice(pick % Math.max(1, open.length), 1)
+    if (!held) return
+    held.use.amount = Math.floor(held.use.amount * share)
+    await held.reservation.settle({ tokens: held.use.amount })
+  }
+  const reserve = async (node: number, share: number): Promise<void> => {
+    const use = { at: world.clock.now(), amount: Math.max(1, Math.floor(capacity * share)) }
+    const request = { entityId: 'key', cost: { tokens: use.amount }, settles: true }
+    const decision = await (nodes[node] ?? world.node).limiter.decide(request)
+    if (!decision.allowed) return
+    uses.push(use)
+    open.push({ reservation: decision.reservation, use })
+  }
+  /** Takes what there is, in small parts, and keeps it: whatever was given back too much shows. */
+  const drain = async (): Promise<void> => {
+    const amount = Math.max(1, Math.floor(capacity / 20))
+    for (let parts = 0; parts < 40; parts++) {
+      const decision = await world.node.limiter.decide({
+        entityId: 'key',
+        cost: { tokens: amount },
+        settles: false,
+      })
+      if (!decision.allowed) return
+      uses.push({ at: world.clock.now(), amount })
+    }
+  }
+  const act = (step: Act): Promise<void> => {
+    if (step.act === 'drain') return drain()
+    return step.act === 'settle' ? settle(step.pick, step.share) : reserve(step.node, step.cost)
+  }
+  return { uses, act }
+}
+
+/** The most that a span of the uses holds beyond capacity and rate, in ns of the bucket; at most 0 where it kept its word. */
+export const worstExcess = (uses: readonly Use[], capacity: number, tokenNs: bigint): bigint => {
+  const excesses = uses.flatMap(({ at: from }, first) => {
+    let sum = -BigInt(capacity) * tokenNs
+    return uses.slice(first).map((use) => {
+      sum += BigInt(use.amount) * tokenNs
+      return sum - (use.at - from)
+    })
+  })
+  return excesses.reduce((worst, excess) => (excess > worst ? excess : worst), 0n)
+}

@@ -1,0 +1,67 @@
+import type { Entity } from '../../src/core/entity/entity.ts'
+import type { Model } from '../../src/core/entity/model.ts'
+import type { Limit, LimitOwner, LimitSet } from '../../src/core/limit/limit.ts'
+import { parseLimits } from '../../src/core/limit/parse-limit.ts'
+import type { ConfigStore } from '../../src/core/ports/config-store.ts'
+import { limitSetText } from '../../src/core/resolving/layers.ts'
+
+/** Configuration that a test writes directly. */
+export interface TestConfig extends ConfigStore {
+  putEntity(id: string, fields?: Partial<Entity>): void
+  putModel(id: string): void
+  /** `size`: capacity and tokens per second by limit name. Versions count up by themselves unless given. */
+  putLimits(owner: LimitOwner, resource: string, limits: readonly Limit[], version?: bigint): void
+  /** Reads of the store so far. */
+  reads(): number
+}
+
+/** Limits as the API takes them: `limitsOf({ rpm: [10, 10 / 60] })`. */
+export const limitsOf = (
+  sizes: Readonly<Record<string, readonly [capacity: number, refillRate: number]>>,
+): readonly Limit[] =>
+  parseLimits(
+    Object.entries(sizes).map(([name, [capacity, refill_rate]]) => ({ name, capacity, refill_rate })),
+    'limits',
+  )
+
+export const entityOwner = (id: string): LimitOwner => ({ kind: 'entity', id })
+
+export const createTestConfig = (): TestConfig => {
+  const entities = new Map<string, Entity>()
+  const models = new Map<string, Model>()
+  const sets = new Map<string, LimitSet>()
+  let versions = 0n
+  let reads = 0
+  const counted = <T>(value: T): Promise<T> => {
+    reads++
+    return Promise.resolve(value)
+  }
+  return {
+    entity: (id) => counted(entities.get(id)),
+    model: (id) => counted(models.get(id)),
+    limitSets: (keys) => counted(keys.map((key) => sets.get(limitSetText(key)))),
+    apiKey: () => counted(undefined),
+    putEntity: (id, fields = {}) => entities.set(id, { ...plainEntity(id), ...fields }),
+    putModel: (id) => models.set(id, { id, tier: null, prices: null, createdAt: 0n }),
+    putLimits(owner, resource, limits, version = ++versions) {
+      sets.set(limitSetText({ owner, resource }), { limits, version })
+    },
+    reads: () => reads,
+  }
+}
+
+const plainEntity = (id: string): Entity => ({
+  id,
+  name: id,
+  kind: 'key',
+  parentId: null,
+  cascade: true,
+  role: null,
+  priority: 'normal',
+  models: null,
+  disabled: false,
+  bypass: false,
+  metadata: {},
+  createdAt: 0n,
+  version: 0n,
+})

@@ -1,0 +1,60 @@
+import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
+import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
+import type { Limiter } from '../../src/core/deciding/decision.ts'
+import type { LimiterSettings } from '../../src/core/deciding/limiter-dependencies.ts'
+import type { CacheFactory } from '../../src/core/ports/cache.ts'
+import type { Clock } from '../../src/core/ports/clock.ts'
+import { silentLogger } from '../../src/core/ports/logger.ts'
+import type { MetricName } from '../../src/core/ports/metrics.ts'
+import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
+import { createTestClock, type TestClock } from './test-clock.ts'
+import { createTestConfig, type TestConfig } from './test-config.ts'
+
+export const newMapCache: CacheFactory = <V extends object>() => new Map<string, V>()
+
+export interface TestNode {
+  readonly limiter: Limiter
+  /** What this node has counted so far. */
+  readonly counts: Readonly<Partial<Record<MetricName, number>>>
+}
+
+/** One node: a limiter of its own on a table that nodes share. */
+export const createTestNode = (parts: {
+  readonly buckets: BucketStore
+  readonly config: TestConfig
+  readonly clock: Clock
+  readonly settings?: Partial<LimiterSettings>
+}): TestNode => {
+  const counts: Partial<Record<MetricName, number>> = {}
+  const limiter = createLimiter({
+    ...parts,
+    localBuckets: createMemoryBucketStore(),
+    logger: silentLogger,
+    metrics: {
+      count(name, by = 1) {
+        counts[name] = (counts[name] ?? 0) + by
+      },
+    },
+    newCache: newMapCache,
+    pause: async () => {},
+  })
+  return { limiter, counts }
+}
+
+export interface TestWorld {
+  readonly buckets: ReturnType<typeof createMemoryBucketStore>
+  readonly config: TestConfig
+  readonly clock: TestClock
+  readonly node: TestNode
+  /** Another node on the same table. */
+  join(settings?: Partial<LimiterSettings>): TestNode
+}
+
+export const createTestWorld = (settings: Partial<LimiterSettings> = {}): TestWorld => {
+  const buckets = createMemoryBucketStore()
+  const config = createTestConfig()
+  const clock = createTestClock()
+  const join = (own: Partial<LimiterSettings> = settings) =>
+    createTestNode({ buckets, config, clock, settings: own })
+  return { buckets, config, clock, node: join(), join }
+}
