@@ -27,6 +27,9 @@ export const SORT = {
 /** Partitions of the index. */
 export const INDEXED = { entities: 'ENTITIES', models: 'MODELS' } as const
 
+/** No item has this key: it is asked for only to hear the store's time. */
+export const NOWHERE: TableKey = { PK: 'CLOCK', SK: 'CLOCK' }
+
 export const entityPartition = (entityId: string): string => `ENTITY#${entityId}`
 
 export const bucketTableKey = (id: BucketId): TableKey =>
@@ -74,6 +77,16 @@ export const usageHourKey = (
   PK: entityPartition(entityId),
   SK: `${SORT.usageHour}${padded(hourStart)}#${resource}#${born}`,
 })
+
+/** The parts of the sort key of an hour of usage; undefined where it is none. */
+export const usageHourOf = (
+  sortKey: string,
+): { readonly hourStart: number; readonly resource: string; readonly born: bigint } | undefined => {
+  const [, start, resource, born] = USAGE_HOUR.exec(sortKey) ?? []
+  if (start === undefined || resource === undefined || born === undefined) return undefined
+  return { hourStart: Number(start), resource, born: BigInt(born) }
+}
+const USAGE_HOUR = /^USAGE#hour#(\d{10})#([^#]+)#(\d+)$/
 
 /** Bounds of the sort keys of hours from `from` up to, not including, `to`: seconds since the epoch. */
 export const usageHoursBetween = (from: number, to: number): readonly [low: string, high: string] => [

@@ -1,0 +1,53 @@
+import type { AdminStore } from '../../core/ports/admin-store.ts'
+import { createMemoryApiKeys } from './memory-api-keys.ts'
+import { createMemoryAudit } from './memory-audit.ts'
+import { createMemoryEntities } from './memory-entities.ts'
+import { byText, createMemoryTables, limitSetName, type MemoryTables, ownerName } from './memory-tables.ts'
+
+/** What administrators change and list, without an engine: for tests and a single process that may forget. */
+export const createMemoryAdminStore = (): AdminStore => {
+  const tables = createMemoryTables()
+  return {
+    ...createMemoryEntities(tables),
+    ...createMemoryApiKeys(tables),
+    ...createMemoryModels(tables),
+    ...createMemoryLimitSets(tables),
+    listAudit: createMemoryAudit(tables),
+  }
+}
+
+const createMemoryModels = ({
+  models,
+  audit,
+}: MemoryTables): Pick<AdminStore, 'model' | 'putModel' | 'deleteModel' | 'listModels'> => ({
+  model: async (id) => models.get(id),
+  async putModel(model, record) {
+    models.set(model.id, model)
+    audit.push(record)
+  },
+  async deleteModel(id, record) {
+    if (!models.delete(id)) return 'missing'
+    audit.push(record)
+    return 'deleted'
+  },
+  listModels: async () => [...models.values()].sort((a, b) => byText(a.id, b.id)),
+})
+
+const createMemoryLimitSets = ({
+  limitSets,
+  audit,
+}: MemoryTables): Pick<AdminStore, 'limitSets' | 'putLimitSet' | 'limitedResources'> => ({
+  limitSets: async (keys) => keys.map((key) => limitSets.get(limitSetName(key))?.set),
+  async putLimitSet(key, set, expectedVersion, record) {
+    const name = limitSetName(key)
+    if ((limitSets.get(name)?.set.version ?? null) !== expectedVersion) return 'changed'
+    limitSets.set(name, { key, set })
+    audit.push(record)
+    return 'replaced'
+  },
+  limitedResources: async (owner) =>
+    [...limitSets.values()]
+      .filter(({ key, set }) => ownerName(key.owner) === ownerName(owner) && set.limits.length > 0)
+      .map(({ key }) => key.resource)
+      .sort(byText),
+})

@@ -1,0 +1,38 @@
+import type { ApiKey } from '../../core/entity/api-key.ts'
+import type { Entity } from '../../core/entity/entity.ts'
+import type { Model } from '../../core/entity/model.ts'
+import type { LimitOwner, LimitSet, LimitSetKey } from '../../core/limit/limit.ts'
+import type { AuditRecord } from '../../core/ports/admin-store.ts'
+
+/** What the memory adapter keeps. Each change runs in one turn of the event loop, so all of it happens or none. */
+export interface MemoryTables {
+  readonly entities: Map<string, Entity>
+  /** By the SHA-256 of the secret. */
+  readonly apiKeys: Map<string, ApiKey>
+  readonly models: Map<string, Model>
+  /** By `limitSetName`. */
+  readonly limitSets: Map<string, { readonly key: LimitSetKey; readonly set: LimitSet }>
+  readonly audit: AuditRecord[]
+}
+
+export const createMemoryTables = (): MemoryTables => ({
+  entities: new Map(),
+  apiKeys: new Map(),
+  models: new Map(),
+  limitSets: new Map(),
+  audit: [],
+})
+
+/** A string that no two owners share. */
+export const ownerName = (owner: LimitOwner): string => {
+  if (owner.kind === 'system') return 'SYSTEM'
+  return owner.kind === 'role' ? `ROLE#${owner.role}` : `ENTITY#${owner.id}`
+}
+
+export const limitSetName = ({ owner, resource }: LimitSetKey): string => `${ownerName(owner)}#${resource}`
+
+/** As the table sorts text: by code units, which is by bytes for all that an id may hold. */
+export const byText = (a: string, b: string): number => {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}

@@ -1,0 +1,409 @@
+import { describe, expect, it } from 'vitest'
+import type { LimitSetKey } from '../../src/core/limit/limit.ts'
+import type { AdminStore, Page } from '../../src/core/ports/admin-store.ts'
+import { auditContract } from './audit-contract.ts'
+import { aKey, aModel, anAudit, anEntity, BUDGET, fresh, ofEntity, RPM, TODAY } from './store-fixtures.ts'
+
+/** What every admin store must do. `store` is made before the first test; `TODAY` is its clock's time. */
+export const adminStoreContract = (name: string, store: () => AdminStore): void => {
+  describe(`${name} as an admin store`, () => {
+    const create = async (fields: Parameters<typeof anEntity>[0]) => {
+      const entity = anEntity(fields)
+      expect(await store().createEntity(entity, anAudit({ subject: entity.id }))).toBe('created')
+      return entity
+    }
+    const subjects = async (subject: string): Promise<readonly string[]> =>
+      (await store().listAudit({ limit: 50, subject })).items.map(({ action }) => action)
+
+    describe('entities', () => {
+      it('gives back what was put, in every field', async () => {
+        const parent = await create({ id: fresh('org') })
+        const plain = await create({ id: fresh('plain') })
+        const full = await create({
+          id: fresh('full:a.b_c@d-'),
+          name: 'Ünï "quoted" 🙂',
+          kind: 'tenant',
+          parentId: parent.id,
+          cascade: false,
+          role: 'admin',
+          priority: 'high',
+          models: ['gpt-4', 'org/model'],
+          disabled: true,
+          bypass: true,
+          metadata: { team: 'blue', empty: '' },
+        })
+        const closed = await create({ id: fresh('closed'), models: [] })
+        expect(await store().entity(plain.id)).toEqual(plain)
+        expect(await store().entity(full.id)).toEqual(full)
+        expect(await store().entity(closed.id)).toEqual(closed)
+        expect(await store().entity('nobody')).toBeUndefined()
+      })
+
+      it('makes an entity once', async () => {
+        const entity = await create({ id: fresh('twice') })
+        const other = anEntity({ id: entity.id, name: 'other' })
+        const audit = anAudit({ subject: entity.id, action: 'refused' })
+        expect(await store().createEntity(other, audit)).toBe('exists')
+        expect(await store().entity(entity.id)).toEqual(entity)
+        expect(await subjects(entity.id)).toEqual(['entity.create'])
+      })
+
+      it('makes one of many at once', async () => {
+        const id = fresh('raced')
+        const outcomes = await Promise.all(
+          Array.from({ length: 5 }, () => store().createEntity(anEntity({ id }), anAudit({ subject: id }))),
+        )
+        expect(outcomes.toSorted()).toEqual(['created', 'exists', 'exists', 'exists', 'exists'])
+      })
+
+      it('puts nothing below a parent that is not there', async () => {
+        const orphan = anEntity({ id: fresh('orphan'), parentId: fresh('nowhere') })
+        expect(await store().createEntity(orphan, anAudit({ subject: orphan.id }))).toBe('parent_missing')
+        expect(await store().entity(orphan.id)).toBeUndefined()
+        expect(await subjects(orphan.id)).toEqual([])
+      })
+
+      it('lists children in order, and not those that an attempt to make one twice named', async () => {
+        const [parent, other] = [await create({ id: fresh('parent') }), await create({ id: fresh('parent') })]
+        const b = await create({ id: `${parent.id}-b`, parentId: parent.id })
+        const a = await create({ id: `${parent.id}-a`, parentId: parent.id })
+        expect(await store().children(parent.id)).toEqual([a.id, b.id])
+        await store().createEntity(anEntity({ id: a.id, parentId: other.id }), anAudit())
+        expect(await store().children(other.id)).toEqual([])
+        expect(await store().children(parent.id)).toEqual([a.id, b.id])
+        expect(await store().children('nobody')).toEqual([])
+      })
+
+      it('replaces the version that was seen, and no other', async () => {
+        const before = await create({ id: fresh('changing') })
+        const after = { ...before, name: 'after', role: 'user', version: before.version + 1n }
+        expect(await store().replaceEntity(after, before.version, anAudit({ subject: before.id }))).toBe(
+          'replaced',
+        )
+        expect(await store().entity(before.id)).toEqual(after)
+        const late = { ...before, name: 'late', version: before.version + 2n }
+        expect(await store().replaceEntity(late, before.version, anAudit({ subject: before.id }))).toBe(
+          'changed',
+        )
+        expect(await store().entity(before.id)).toEqual(after)
+        expect(await subjects(before.id)).toHaveLength(2)
+      })
+
+      it('replaces nothing that is not there', async () => {
+        const gone = anEntity({ id: fresh('gone') })
+        expect(await store().replaceEntity(gone, gone.version, anAudit())).toBe('changed')
+        expect(await store().entity(gone.id)).toBeUndefined()
+      })
+
+      it('moves an entity to another parent, and to none', async () => {
+        const [from, to] = [await create({ id: fresh('from') }), await create({ id: fresh('to') })]
+        const child = await create({ id: fresh('child'), parentId: from.id })
+        const moved = { ...child, parentId: to.id, version: child.version + 1n }
+        expect(await store().replaceEntity(moved, child.version, anAudit())).toBe('replaced')
+        expect(await store().children(from.id)).toEqual([])
+        expect(await store().children(to.id)).toEqual([child.id])
+        const freed = { ...child, parentId: null, version: child.version + 2n }
+        expect(await store().replaceEntity(freed, moved.version, anAudit())).toBe('replaced')
+        expect(await store().children(to.id)).toEqual([])
+      })
+
+      it('moves nothing below a parent that is not there', async () => {
+        const child = await create({ id: fresh('child') })
+        const moved = { ...child, parentId: fresh('nowhere'), version: child.version + 1n }
+        expect(await store().replaceEntity(moved, child.version, anAudit())).toBe('parent_missing')
+        expect(await store().entity(child.id)).toEqual(child)
+      })
+
+      it('deletes an entity once it has no children', async () => {
+        const parent = await create({ id: fresh('parent') })
+        const child = await create({ id: fresh('child'), parentId: parent.id })
+        expect(await store().deleteEntity(parent, anAudit())).toBe('has_children')
+        expect(await store().entity(parent.id)).toEqual(parent)
+        const second = await create({ id: fresh('child'), parentId: parent.id })
+        for (const each of [child, second])
+          expect(await store().deleteEntity(each, anAudit())).toBe('deleted')
+        expect(await store().children(parent.id)).toEqual([])
+        const audit = anAudit({ subject: parent.id, action: 'entity.delete', at: TODAY + 1n })
+        expect(await store().deleteEntity(parent, audit)).toBe('deleted')
+        expect(await store().deleteEntity(parent, anAudit({ subject: parent.id }))).toBe('missing')
+        expect(await store().entity(parent.id)).toBeUndefined()
+        expect(await subjects(parent.id)).toEqual(['entity.delete', 'entity.create'])
+      })
+
+      it('takes keys and limits along with a deleted entity, and lets it be made anew', async () => {
+        const entity = await create({ id: fresh('leaving') })
+        const hash = fresh('hash')
+        await store().putKey(aKey({ keyId: 'k1', entityId: entity.id }), hash, anAudit())
+        const keys = ['_default_', 'gpt-4', 'gone'].map((resource) => ofEntity(entity.id, resource))
+        for (const key of keys)
+          await store().putLimitSet(key, { limits: [RPM], version: 5n }, null, anAudit())
+        const goneKey = ofEntity(entity.id, 'gone')
+        await store().putLimitSet(goneKey, { limits: [], version: 6n }, 5n, anAudit())
+        expect(await store().deleteEntity(entity, anAudit({ at: TODAY + 9n }))).toBe('deleted')
+        expect(await store().apiKey(hash)).toBeUndefined()
+        expect(await store().listKeys(entity.id)).toEqual([])
+        expect(await store().limitSets(keys)).toEqual([
+          { limits: [], version: TODAY + 9n },
+          { limits: [], version: TODAY + 9n },
+          { limits: [], version: 6n },
+        ])
+        expect(await store().limitedResources({ kind: 'entity', id: entity.id })).toEqual([])
+        await create({ id: entity.id })
+      })
+
+      it('deletes an entity with more belongings than one transaction takes', async () => {
+        const entity = await create({ id: fresh('rich') })
+        const hashes = Array.from({ length: 60 }, () => fresh('hash'))
+        for (const [index, hash] of hashes.entries())
+          await store().putKey(aKey({ keyId: `k${index}`, entityId: entity.id }), hash, anAudit())
+        expect(await store().listKeys(entity.id)).toHaveLength(60)
+        expect(await store().deleteEntity(entity, anAudit())).toBe('deleted')
+        expect(await store().listKeys(entity.id)).toEqual([])
+        for (const hash of hashes) expect(await store().apiKey(hash)).toBeUndefined()
+      })
+    })
+
+    describe('lists of entities', () => {
+      const all = async (limit: number, q?: string) => {
+        const pages: Page<{ readonly id: string }>[] = []
+        let cursor: string | null = null
+        do {
+          const page = await store().listEntities({
+            limit,
+            ...(cursor !== null && { cursor }),
+            ...(q !== undefined && { q }),
+          })
+          pages.push(page)
+          cursor = page.nextCursor
+        } while (cursor !== null)
+        return pages
+      }
+      const idsOf = (pages: readonly Page<{ readonly id: string }>[]) =>
+        pages.flatMap(({ items }) => items.map(({ id }) => id))
+
+      it('pages through all by id, each once', async () => {
+        for (let i = 0; i < 7; i += 1) await create({ id: fresh('paged') })
+        const ids = idsOf(await all(1000))
+        expect(ids).toEqual(ids.toSorted())
+        expect(ids.length).toBeGreaterThanOrEqual(7)
+        const pages = await all(3)
+        expect(idsOf(pages)).toEqual(ids)
+        expect(pages.slice(0, -1).every(({ items }) => items.length === 3)).toBe(true)
+        expect(pages.at(-1)?.items.length).toBeGreaterThan(0)
+      })
+
+      it('ends without an empty page where the last one is full', async () => {
+        const { length } = idsOf(await all(1000))
+        expect(await store().listEntities({ limit: length })).toMatchObject({ nextCursor: null })
+      })
+
+      it('keeps those whose id or name holds what is searched for, and fills its pages', async () => {
+        const word = fresh('needle')
+        const byId = await create({ id: `a-${word}-x`, name: 'one' })
+        const byName = await create({ id: fresh('b'), name: `The ${word.toUpperCase()}-x` })
+        await create({ id: fresh('c'), name: 'other' })
+        expect(idsOf(await all(10, `${word.toUpperCase()}-`))).toEqual([byId.id, byName.id].toSorted())
+        const pages = await all(1, `${word}-`)
+        expect(pages.map(({ items }) => items.length)).toEqual([1, 1])
+        expect(idsOf(await all(10, 'nothing at all'))).toEqual([])
+      })
+
+      it('shows what has changed, and not what is gone', async () => {
+        const entity = await create({ id: fresh('listed') })
+        const after = { ...entity, name: fresh('renamed'), version: entity.version + 1n }
+        await store().replaceEntity(after, entity.version, anAudit())
+        expect((await store().listEntities({ limit: 5, q: after.name })).items).toEqual([after])
+        await store().deleteEntity(after, anAudit())
+        expect((await store().listEntities({ limit: 5, q: after.name })).items).toEqual([])
+      })
+
+      it.each(['x', 'bm90IGpzb24', '!!!', Buffer.from('["a#b"]').toString('base64url')])(
+        'refuses the cursor %s',
+        async (cursor) => {
+          await expect(store().listEntities({ limit: 5, cursor })).rejects.toMatchObject({
+            code: 'invalid_request',
+            field: 'cursor',
+          })
+        },
+      )
+    })
+
+    describe('keys', () => {
+      it('finds a key by the hash of its secret, and lists those of an entity by age', async () => {
+        const entityId = fresh('owner')
+        const [older, newer] = [fresh('hash'), fresh('hash')]
+        const second = aKey({ keyId: 'a-second', entityId, createdAt: TODAY + 1n, expiresAt: TODAY + 5n })
+        const first = aKey({ keyId: 'b-first', entityId, name: '' })
+        expect(await store().putKey(second, newer, anAudit())).toBe('created')
+        expect(await store().putKey(first, older, anAudit())).toBe('created')
+        expect(await store().apiKey(older)).toEqual(first)
+        expect(await store().apiKey(newer)).toEqual(second)
+        expect(await store().apiKey(fresh('hash'))).toBeUndefined()
+        expect(await store().listKeys(entityId)).toEqual([first, second])
+        expect(await store().listKeys(fresh('owner'))).toEqual([])
+      })
+
+      it('takes neither an id nor a secret twice, and leaves nothing of the attempt', async () => {
+        const entityId = fresh('owner')
+        const [hash, other] = [fresh('hash'), fresh('hash')]
+        const key = aKey({ keyId: 'k1', entityId })
+        await store().putKey(key, hash, anAudit())
+        const sameSecret = aKey({ keyId: 'k2', entityId: fresh('owner') })
+        expect(await store().putKey(sameSecret, hash, anAudit())).toBe('exists')
+        expect(await store().putKey({ ...key, name: 'again' }, other, anAudit())).toBe('exists')
+        expect(await store().listKeys(sameSecret.entityId)).toEqual([])
+        expect(await store().listKeys(entityId)).toEqual([key])
+        expect(await store().apiKey(other)).toBeUndefined()
+        expect(await store().apiKey(hash)).toEqual(key)
+      })
+
+      it('revokes a key wherever it is read', async () => {
+        const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
+        const hash = fresh('hash')
+        await store().putKey(key, hash, anAudit())
+        const revoked = { ...key, status: 'revoked' as const }
+        const audit = anAudit({ subject: key.entityId, action: 'key.revoke' })
+        expect(await store().updateKey(revoked, audit)).toBe('updated')
+        expect(await store().apiKey(hash)).toEqual(revoked)
+        expect(await store().listKeys(key.entityId)).toEqual([revoked])
+        expect(await subjects(key.entityId)).toEqual(['key.revoke'])
+      })
+
+      it('never brings a revoked key back', async () => {
+        const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
+        const [hash, next] = [fresh('hash'), fresh('hash')]
+        await store().putKey(key, hash, anAudit())
+        await store().updateKey({ ...key, status: 'revoked' }, anAudit())
+        const replacement = { key: aKey({ keyId: 'k2', entityId: key.entityId }), secretHash: next }
+        expect(await store().updateKey({ ...key, expiresAt: TODAY }, anAudit(), replacement)).toBe('missing')
+        expect(await store().apiKey(hash)).toMatchObject({ status: 'revoked' })
+        expect(await store().apiKey(next)).toBeUndefined()
+        expect(await store().listKeys(key.entityId)).toHaveLength(1)
+      })
+
+      it('rotates: the new key comes with the end of the old one', async () => {
+        const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
+        const [hash, next] = [fresh('hash'), fresh('hash')]
+        await store().putKey(key, hash, anAudit())
+        const replacement = aKey({ keyId: 'k2', entityId: key.entityId, createdAt: TODAY + 2n })
+        const retired = { ...key, expiresAt: TODAY + 7n }
+        expect(await store().updateKey(retired, anAudit(), { key: replacement, secretHash: next })).toBe(
+          'updated',
+        )
+        expect(await store().apiKey(hash)).toEqual(retired)
+        expect(await store().apiKey(next)).toEqual(replacement)
+        expect(await store().listKeys(key.entityId)).toEqual([retired, replacement])
+      })
+
+      it('rotates to no secret that is taken, and then leaves the old key as it was', async () => {
+        const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
+        const [hash, taken] = [fresh('hash'), fresh('hash')]
+        await store().putKey(key, hash, anAudit())
+        await store().putKey(aKey({ keyId: 'k9', entityId: fresh('owner') }), taken, anAudit())
+        const replacement = { key: aKey({ keyId: 'k2', entityId: key.entityId }), secretHash: taken }
+        expect(await store().updateKey({ ...key, expiresAt: TODAY }, anAudit(), replacement)).toBe('exists')
+        expect(await store().listKeys(key.entityId)).toEqual([key])
+        expect(await store().apiKey(hash)).toEqual(key)
+      })
+
+      it('updates no key that is not there', async () => {
+        const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
+        expect(await store().updateKey({ ...key, status: 'revoked' }, anAudit())).toBe('missing')
+        expect(await store().listKeys(key.entityId)).toEqual([])
+      })
+    })
+
+    describe('models', () => {
+      it('puts, replaces, lists and deletes', async () => {
+        const id = `org/${fresh('model')}`
+        const plain = aModel({ id })
+        await store().putModel(plain, anAudit({ subject: `MODEL#${id}` }))
+        expect(await store().model(id)).toEqual(plain)
+        const priced = {
+          ...plain,
+          tier: 'premium',
+          prices: { inputPerMillion: 2.5, outputPerMillion: 10, cachedInputPerMillion: 0.125 },
+        }
+        await store().putModel(priced, anAudit({ subject: `MODEL#${id}` }))
+        expect(await store().model(id)).toEqual(priced)
+        const cheap = aModel({ id: fresh('model'), prices: { inputPerMillion: 0, outputPerMillion: 0 } })
+        await store().putModel(cheap, anAudit())
+        const listed = (await store().listModels()).filter((model) => [id, cheap.id].includes(model.id))
+        expect(listed).toEqual([priced, cheap].toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+        expect(await store().deleteModel(id, anAudit({ subject: `MODEL#${id}` }))).toBe('deleted')
+        expect(await store().deleteModel(id, anAudit({ subject: `MODEL#${id}` }))).toBe('missing')
+        expect(await store().model(id)).toBeUndefined()
+        expect(await subjects(`MODEL#${id}`)).toHaveLength(3)
+      })
+    })
+
+    describe('limit sets', () => {
+      const keys = (): readonly LimitSetKey[] => [
+        ofEntity(fresh('limited'), 'org/model:1'),
+        { owner: { kind: 'role', role: fresh('role') }, resource: '_default_' },
+        { owner: { kind: 'system' }, resource: fresh('resource') },
+      ]
+
+      it('keeps the limits of every kind of owner, to the digit', async () => {
+        for (const key of keys()) {
+          const set = { limits: [RPM, BUDGET], version: TODAY + 123_456_789n }
+          expect(await store().limitSets([key])).toEqual([undefined])
+          expect(await store().putLimitSet(key, set, null, anAudit())).toBe('replaced')
+          expect(await store().limitSets([key])).toEqual([set])
+          expect(await store().limitedResources(key.owner)).toContain(key.resource)
+        }
+      })
+
+      it('answers in the order of what was asked, also what comes twice', async () => {
+        const [a, b, c] = keys()
+        if (a === undefined || b === undefined || c === undefined) throw new Error('three keys')
+        await store().putLimitSet(a, { limits: [RPM], version: 1n }, null, anAudit())
+        await store().putLimitSet(c, { limits: [BUDGET], version: 3n }, null, anAudit())
+        const versions = (await store().limitSets([c, b, a, c])).map((set) => set?.version)
+        expect(versions).toEqual([3n, undefined, 1n, 3n])
+        expect(await store().limitSets([])).toEqual([])
+      })
+
+      it('reads more sets than one batch takes', async () => {
+        const entityId = fresh('many')
+        const many = Array.from({ length: 130 }, (_, index) => ofEntity(entityId, `model-${index}`))
+        const last = many.at(-1)
+        if (last === undefined) throw new Error('keys')
+        await store().putLimitSet(last, { limits: [RPM], version: 1n }, null, anAudit())
+        const sets = await store().limitSets(many)
+        expect(sets).toHaveLength(130)
+        expect(sets.filter((set) => set !== undefined)).toEqual([{ limits: [RPM], version: 1n }])
+        expect(sets.at(-1)).toBeDefined()
+      })
+
+      it('replaces only the version that was seen', async () => {
+        for (const key of keys()) {
+          await store().putLimitSet(key, { limits: [RPM], version: 1n }, null, anAudit())
+          const late = { limits: [BUDGET], version: 9n }
+          expect(await store().putLimitSet(key, late, null, anAudit())).toBe('changed')
+          expect(await store().putLimitSet(key, late, 2n, anAudit())).toBe('changed')
+          expect(await store().limitSets([key])).toEqual([{ limits: [RPM], version: 1n }])
+          expect(await store().putLimitSet(key, { limits: [], version: 2n }, 1n, anAudit())).toBe('replaced')
+          expect(await store().limitSets([key])).toEqual([{ limits: [], version: 2n }])
+          expect(await store().limitedResources(key.owner)).not.toContain(key.resource)
+        }
+      })
+
+      it('lists the resources of one owner in order', async () => {
+        const id = fresh('limited')
+        for (const resource of ['gpt-4', '_default_', 'a/b'])
+          await store().putLimitSet(ofEntity(id, resource), { limits: [RPM], version: 1n }, null, anAudit())
+        await store().putLimitSet(
+          ofEntity(`${id}0`, 'other'),
+          { limits: [RPM], version: 1n },
+          null,
+          anAudit(),
+        )
+        expect(await store().limitedResources({ kind: 'entity', id })).toEqual(['_default_', 'a/b', 'gpt-4'])
+        expect(await store().limitedResources({ kind: 'entity', id: fresh('limited') })).toEqual([])
+      })
+    })
+
+    auditContract(store)
+  })
+}

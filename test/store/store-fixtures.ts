@@ -1,0 +1,74 @@
+import type { ApiKey } from '../../src/core/entity/api-key.ts'
+import type { Entity } from '../../src/core/entity/entity.ts'
+import type { Model } from '../../src/core/entity/model.ts'
+import type { Limit, LimitSetKey } from '../../src/core/limit/limit.ts'
+import type { AuditRecord } from '../../src/core/ports/admin-store.ts'
+
+/** Noon of a day that tests take for today: ns since the epoch. */
+export const TODAY = 1_790_000_000n * 1_000_000_000n
+export const HOUR_NS = 3_600n * 1_000_000_000n
+
+let made = 0
+/** An id that no other test has. */
+export const fresh = (word: string): string => `${word}-${++made}`
+
+export const anEntity = (fields: Partial<Entity> & Pick<Entity, 'id'>): Entity => ({
+  name: `Name of ${fields.id}`,
+  kind: 'user',
+  parentId: null,
+  cascade: true,
+  role: null,
+  priority: 'normal',
+  models: null,
+  disabled: false,
+  bypass: false,
+  metadata: {},
+  createdAt: TODAY + 123_456_789n,
+  version: TODAY,
+  ...fields,
+})
+
+export const aKey = (fields: Partial<ApiKey> & Pick<ApiKey, 'keyId' | 'entityId'>): ApiKey => ({
+  name: 'laptop',
+  prefix: 'zael_abc',
+  status: 'active',
+  expiresAt: null,
+  createdAt: TODAY,
+  ...fields,
+})
+
+export const aModel = (fields: Partial<Model> & Pick<Model, 'id'>): Model => ({
+  tier: null,
+  prices: null,
+  createdAt: TODAY,
+  ...fields,
+})
+
+export const anAudit = (fields: Partial<AuditRecord> = {}): AuditRecord => ({
+  id: fresh('audit'),
+  at: TODAY,
+  actor: 'admin',
+  action: 'entity.create',
+  subject: fresh('subject'),
+  before: null,
+  after: null,
+  ...fields,
+})
+
+export const RPM: Limit = {
+  name: 'rpm',
+  meter: 'requests',
+  size: { algorithm: 'token_bucket', capacity: 1000, refillRate: 16.666666666666668 },
+}
+export const BUDGET: Limit = {
+  name: 'budget',
+  meter: 'cost_usd_micros',
+  size: { algorithm: 'token_bucket', capacity: 1_000_000_000, refillRate: 11574.074074074075 },
+  refund: 'full',
+  onUnavailable: 'local',
+}
+
+export const ofEntity = (id: string, resource: string): LimitSetKey => ({
+  owner: { kind: 'entity', id },
+  resource,
+})
