@@ -1,6 +1,7 @@
 import { SECOND_NS } from '../algorithms/integers.ts'
 import { bucketKey } from '../bucket/bucket-id.ts'
 import { createBucketWriter } from '../charging/bucket-writer.ts'
+import { withCircuit } from '../charging/circuit.ts'
 import { countDecision } from '../counting/count-decision.ts'
 import { flushTally } from '../counting/flush-tally.ts'
 import { createTally } from '../counting/tally.ts'
@@ -25,7 +26,8 @@ const MAX_VIEWS = 50_000
  */
 export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const settings = { ...DEFAULT_LIMITER_SETTINGS, ...dependencies.settings }
-  const { buckets, clock, metrics, newCache } = dependencies
+  const { clock, metrics, newCache } = dependencies
+  const buckets = withCircuit(dependencies.buckets, clock)
   const deps: DecideDependencies = {
     ...dependencies,
     writer: createBucketWriter(buckets, newCache({ max: MAX_VIEWS }), metrics),
