@@ -1,0 +1,40 @@
+import type { Decision, DecisionRequest, Limiter } from '../../../src/core/deciding/decision.ts'
+import { allowedBy, stateOf } from '../headers/limit-states.ts'
+
+export interface FakeLimiter extends Limiter {
+  /** What it was asked and told: `decide`, `settle`, `release`, oldest first. */
+  readonly calls: (readonly [name: string, what?: unknown])[]
+}
+
+const unused = (): never => {
+  throw new Error('A chat does not ask this')
+}
+
+/** Gives `decision` to everyone, and notes what becomes of it. */
+export const createFakeLimiter = (
+  decision: Decision = allowedBy(stateOf({ capacity: 10, available: 9 })),
+): FakeLimiter => {
+  const calls: FakeLimiter['calls'] = []
+  const reservation = {
+    async settle(actual: unknown) {
+      calls.push(['settle', actual])
+    },
+    async release() {
+      calls.push(['release'])
+    },
+  }
+  return {
+    calls,
+    async decide(request: DecisionRequest) {
+      calls.push(['decide', request])
+      return decision.allowed ? { ...decision, reservation } : decision
+    },
+    explain: unused,
+    status: unused,
+    waitTime: unused,
+    reset: unused,
+    topUp: unused,
+    forget: unused,
+    flush: unused,
+  }
+}
