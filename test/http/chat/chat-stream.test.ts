@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest'
+import type { ChatBackend, ChatUsage } from '../../../src/core/ports/chat-backend.ts'
+import { createDemoChat, hello } from './demo-chat.ts'
+import { createFakeLimiter } from './fake-limiter.ts'
+
+const PROMPT = 13
+const used = (output: number) => ({
+  requests: 1,
+  input_tokens: PROMPT,
+  output_tokens: output,
+  tokens: PROMPT + output,
+})
+
+const eventsOf = async (response: Response): Promise<readonly unknown[]> =>
+  (await response.text())
+    .split('\n\n')
+    .filter((event) => event !== '')
+    .map((event) => event.replace(/^data: /, ''))
+    .map((data) => (data === '[DONE]' ? data : JSON.parse(data)))
+
+/** Streams `pieces`, a token each, and then fails where `failure` is given. */
+const streaming = (pieces: readonly string[], failure?: Error): ChatBackend & { ended: boolean } => {
+  const backend = {
+    ended: false,
+    mostCompletionTokens: () => 100,
+    complete: () => Promise.reject(new Error('Asked for a whole answer')),
+    async stream() {
+      const usage: { -readonly [K in keyof ChatUsage]: number } = {
+        promptTokens: PROMPT,
+        completionTokens: 0,
+      }
+      async function* chunks() {
+        try {
+          for (const piece of pieces) {
+            usage.completionTokens += 1
+            yield { piece }
+          }
+          if (failure !== undefined) throw failure
+        } finally {
+          backend.ended = true
+        }
+      }
+      return { chunks: chunks(), usage: () => usage }
+    },
+  }
+  return backend
+}
+
+const body = { ...hello(), stream: true }
+
+describe('a streamed chat', () => {
+  it('says its headers before the first byte, and ends with [DONE]', async () => {
+    const answer = await createDemoChat().ask('key-bob', {
+      ...hello(2),
+      stream: true,
+      stream_options: { include_usage: true },
+    })
+    expect(answer.status).toBe(200)
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      'x-ratelimit-limit-requests': '10',
+      'x-ratelimit-remaining-requests': '9',
+      'x-ratelimit-reset-requests': '6s',
+      'x-ratelimit-remaining-tokens': '985',
+    })
+    const events = await eventsOf(answer)
+    expect(events.slice(-2)).toMatchObject([
+      { choices: [], usage: { prompt_tokens: PROMPT, completion_tokens: 2, total_tokens: PROMPT + 2 } },
+      '[DONE]',
+    ])
+  })
+
+  it('is settled before its end is sent', async () => {
+    const limiter = createFakeLimiter()
+    const answer = await createDemoChat({ limiter, backend: streaming(['a', 'b']) }).ask('key-bob', body)
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
+    const settledBefore: [text: string | undefined, settled: boolean][] = []
+    for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+      settledBefore.push([part.value, limiter.calls.some(([name]) => name === 'settle')])
+    }
+    expect(settledBefore.at(0)).toEqual(['data: {"piece":"a"}\n\n', false])
+    expect(settledBefore.at(-1)).toEqual(['data: [DONE]\n\n', true])
+    expect(limiter.calls.at(-1)).toEqual(['settle', used(2)])
+  })
+
+  it('that fails in the middle says so as an event, and is settled from what was counted', async () => {
+    const limiter = createFakeLimiter()
+    const backend = streaming(['a', 'b', 'c'], new Error('a secret'))
+    const events = await eventsOf(await createDemoChat({ limiter, backend }).ask('key-bob', body))
+    expect(events.slice(-2)).toEqual([
+      expect.objectContaining({
+        error: {
+          message: 'Something went wrong on our side',
+          type: 'server_error',
+          param: null,
+          code: 'internal_error',
+        },
+      }),
+      '[DONE]',
+    ])
+    expect(limiter.calls.at(-1)).toEqual(['settle', used(3)])
+  })
+
+  it('whose reader goes away is stopped, and settled from what was counted', async () => {
+    const limiter = createFakeLimiter()
+    const backend = streaming(Array(1000).fill('a'))
+    const answer = await createDemoChat({ limiter, backend }).ask('key-bob', body)
+    const reader = answer.body?.getReader()
+    for (let i = 0; i < 3; i++) await reader?.read()
+    await reader?.cancel()
+    const [, settled] = limiter.calls
+    expect(settled?.[0]).toBe('settle')
+    // The stream may have prepared one chunk ahead of its reader.
+    expect([used(3), used(4)]).toContainEqual(settled?.[1])
+    expect(backend.ended).toBe(true)
+  })
+
+  it('whose client goes away while nothing is read is settled', async () => {
+    const limiter = createFakeLimiter()
+    const gone = new AbortController()
+    await createDemoChat({ limiter, backend: streaming(['a', 'b']) }).ask('key-bob', body, {
+      signal: gone.signal,
+    })
+    gone.abort()
+    expect(limiter.calls.at(-1)?.[0]).toBe('settle')
+  })
+})
