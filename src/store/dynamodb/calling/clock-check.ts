@@ -22,7 +22,7 @@ export const createClockCheck = (skew: ClockSkew, look: () => Promise<unknown>):
 
   return async () => {
     if (skew.trust() === 'unknown') await lookOnce()
-    if (skew.trust() !== 'trusted')
+    if (skew.trust() === 'refused')
       throw new StoreUnavailable("This machine's clock differs too much from the store's", {
         mayHaveApplied: false,
       })

@@ -1,0 +1,160 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Logger, silentLogger } from '../../../src/core/ports/logger.ts'
+import {
+  createDynamoClient,
+  type DynamoClient,
+  type DynamoClientOptions,
+} from '../../../src/store/dynamodb/client.ts'
+import { TEST_CREDENTIALS } from '../../engine/start-dynalite.ts'
+import { testClock } from '../../engine/test-table.ts'
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void
+
+const open: { readonly server: Server; readonly client: DynamoClient }[] = []
+afterEach(async () => {
+  for (const { server, client } of open.splice(0)) {
+    client.close()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+})
+
+/** A client of a server on a free port, that answers as the test says. */
+const clientOf = async (
+  answer: Answer,
+  options: Partial<DynamoClientOptions> = {},
+): Promise<DynamoClient> => {
+  const server = createServer((request, response) => {
+    request.resume().once('end', () => answer(request, response))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  const client = createDynamoClient({
+    clock: testClock,
+    endpoint: `http://127.0.0.1:${address.port}`,
+    region: 'us-east-1',
+    credentials: TEST_CREDENTIALS,
+    ...options,
+  })
+  open.push({ server, client })
+  return client
+}
+
+const call = (client: DynamoClient): Promise<unknown> =>
+  client.run((sdk) =>
+    sdk.send(new GetItemCommand({ TableName: 't', Key: { PK: { S: 'a' }, SK: { S: 'b' } } })),
+  )
+
+const json = (response: ServerResponse, status: number, body: object): void => {
+  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body))
+}
+
+describe('a call of the store', () => {
+  it('ends at its deadline where no answer comes, and may have been applied', async () => {
+    const client = await clientOf(() => {}, { deadlineMs: 100 })
+    const began = performance.now()
+    await expect(call(client)).rejects.toMatchObject({
+      name: 'StoreUnavailable',
+      mayHaveApplied: true,
+      message: 'The store did not answer in time',
+    })
+    expect(performance.now() - began).toBeGreaterThanOrEqual(95)
+  })
+
+  it('ends at its deadline where the answer stops in the middle', async () => {
+    const client = await clientOf(
+      (_, response) => response.writeHead(200, { 'content-length': 100 }).write('{'),
+      {
+        deadlineMs: 100,
+      },
+    )
+    await expect(call(client)).rejects.toMatchObject({ name: 'StoreUnavailable', mayHaveApplied: true })
+  })
+
+  it('is sent once, whatever goes wrong', async () => {
+    let calls = 0
+    const client = await clientOf((_, response) => {
+      calls += 1
+      json(response, 500, { __type: 'InternalServerError' })
+    })
+    await expect(call(client)).rejects.toMatchObject({ name: 'StoreUnavailable', mayHaveApplied: true })
+    expect(calls).toBe(1)
+  })
+
+  it('may have been applied where the connection breaks', async () => {
+    const client = await clientOf((request) => request.socket.destroy())
+    await expect(call(client)).rejects.toMatchObject({ name: 'StoreUnavailable', mayHaveApplied: true })
+  })
+
+  it('is surely not applied where it was throttled', async () => {
+    const type = 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException'
+    const client = await clientOf((_, response) => json(response, 400, { __type: type }))
+    await expect(call(client)).rejects.toMatchObject({ name: 'StoreUnavailable', mayHaveApplied: false })
+  })
+
+  it('is surely not applied where nobody listens', async () => {
+    const client = await clientOf(() => {})
+    const [{ server } = { server: undefined }] = open
+    await new Promise((resolve) => server?.close(resolve))
+    await expect(call(client)).rejects.toMatchObject({ name: 'StoreUnavailable', mayHaveApplied: false })
+  })
+
+  it('does not count our own queue against its deadline', async () => {
+    let inFlight = 0
+    let most = 0
+    const client = await clientOf(
+      (_, response) => {
+        inFlight += 1
+        most = Math.max(most, inFlight)
+        setTimeout(() => {
+          inFlight -= 1
+          json(response, 200, {})
+        }, 60)
+      },
+      { deadlineMs: 150, maxInFlight: 4 },
+    )
+    // 40 calls of 60 ms, four at a time: the last begins after 540 ms
+    await Promise.all(Array.from({ length: 40 }, () => call(client)))
+    expect(most).toBe(4)
+  })
+
+  it('does not take a stalled event loop for a slow store', async () => {
+    const client = await clientOf((_, response) => json(response, 200, {}), { deadlineMs: 100 })
+    await call(client)
+    const answer = call(client)
+    await new Promise((resolve) => setImmediate(resolve))
+    const end = performance.now() + 500
+    while (performance.now() < end);
+    await answer
+  })
+
+  it('keeps its connections', async () => {
+    const ports = new Set<number | undefined>()
+    const client = await clientOf((request, response) => {
+      ports.add(request.socket.remotePort)
+      json(response, 200, {})
+    })
+    for (let i = 0; i < 5; i += 1) await call(client)
+    expect(ports.size).toBe(1)
+  })
+
+  it('tells how far the clock is off, by the Date of the answer', async () => {
+    const warnings: unknown[] = []
+    const logger: Logger = {
+      ...silentLogger,
+      warn: (message, fields) => warnings.push({ message, ...fields }),
+    }
+    const behind = new Date(Date.now() - 60_000).toUTCString()
+    const client = await clientOf((_, response) => json(response.setHeader('date', behind), 200, {}), {
+      logger,
+    })
+    await call(client)
+    expect(client.skew.trust()).toBe('refused')
+    expect(warnings).toEqual([
+      { message: "This machine's clock differs from the store's", skew_ms: expect.closeTo(59_500, -3) },
+    ])
+  })
+})

@@ -1,0 +1,5 @@
+import { createMemoryUsageStore } from '../../../src/store/memory/memory-usage-store.ts'
+import { usageStoreContract } from '../usage-store-contract.ts'
+
+const store = createMemoryUsageStore()
+usageStoreContract('memory', () => store)
