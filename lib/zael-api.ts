@@ -96,6 +96,8 @@ export class ZaelApi extends Construct {
       timeout,
       memoryMb: props.memoryMb ?? 512,
       environment: {
+        // The first call of a Lambda opens a connection, on a share of a CPU.
+        STORE_DEADLINE_MS: '1000',
         ...props.environment,
         TABLE_NAME: table.tableName,
         ADMIN_TOKEN_SECRET_ARN: adminToken.secretArn,

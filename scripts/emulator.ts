@@ -24,6 +24,8 @@ export const emulatorEnvironment = (endpoint: string, env: NodeJS.ProcessEnv): N
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
+    // Which version of the SDK runs here is the lock file's business.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     AWS_ENVAR_ALLOWLIST: 'AWS_REGION,AWS_DEFAULT_REGION,AWS_S3_FORCE_PATH_STYLE',
   }
 }

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { type AttributeValue, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb'
+
+/** What the deployment said of itself: the outputs of its stack. */
+const readOutputs = (): Readonly<Record<string, string>> => {
+  const file = process.env.E2E_OUTPUTS_FILE
+  if (file === undefined) throw new Error('There is no deployment: run `npm run test:e2e`')
+  const [outputs]: unknown[] = Object.values(JSON.parse(readFileSync(file, 'utf8')))
+  if (outputs === null || typeof outputs !== 'object') throw new Error('The deployment has no outputs')
+  return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, String(value)]))
+}
+
+const outputs = readOutputs()
+
+export const output = (key: string): string => {
+  const value = outputs[key]
+  if (value === undefined) throw new Error(`The stack has no output ${key}`)
+  return value
+}
+
+export const ADMIN_TOKEN = process.env.ADMIN_TOKEN ?? 'dev-admin'
+export const VIEWER_TOKEN = process.env.VIEWER_TOKEN ?? 'dev-viewer'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into JSON of any shape
+  readonly body: any
+}
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Asks the API at its URL; a body is sent as JSON. The answer's body is JSON, or else its text. */
+export const ask = async (
+  token: string | null,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer> => {
+  const answer = await fetch(`${output('ApiUrl')}${path.replace(/^\//, '')}`, {
+    method,
+    headers: {
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  return { status: answer.status, headers: answer.headers, body: jsonOf(await answer.text()) }
+}
+
+export const admin = (method: string, path: string, body?: unknown): Promise<Answer> =>
+  ask(ADMIN_TOKEN, method, path, body)
+
+export const chat = (key: string, more: Readonly<Record<string, unknown>> = {}): Promise<Answer> =>
+  ask(key, 'POST', '/v1/chat/completions', {
+    model: 'gpt-4',
+    max_tokens: 50,
+    messages: [{ role: 'user', content: 'Hello' }],
+    ...more,
+  })
+
+/** Limits that refill in an hour: not to speak of while a test runs. */
+export const barely = (capacities: Readonly<Record<string, number>>): readonly object[] =>
+  Object.entries(capacities).map(([name, capacity]) => ({ name, capacity, refill_rate: capacity / 3600 }))
+
+export interface Caller {
+  readonly entityId: string
+  readonly key: string
+}
+
+/** A new entity with these capacities and a key of its own; no other test knows it. */
+export const newCaller = async (
+  capacities: Readonly<Record<string, number>>,
+  parentId?: string,
+): Promise<Caller> => {
+  const entityId = `e2e-${randomUUID()}`
+  const entity = {
+    entity_id: entityId,
+    name: 'e2e',
+    ...(parentId === undefined ? {} : { parent_id: parentId }),
+  }
+  const created = await admin('POST', '/api/entities', entity)
+  const limited = await admin('PUT', `/api/limits/${entityId}`, { limits: barely(capacities) })
+  const key = await admin('POST', `/api/entities/${entityId}/keys`, {})
+  const statuses = [created.status, limited.status, key.status].join(' ')
+  if (statuses !== '201 200 201') throw new Error(`A caller could not be made: ${statuses}`)
+  return { entityId, key: key.body.secret }
+}
+
+export const dynamodb = new DynamoDBClient({})
+
+export type Item = Readonly<Record<string, AttributeValue>>
+
+/** The whole table, as `aws dynamodb scan` shows it. */
+export const scanTable = async (): Promise<readonly Item[]> => {
+  const items: Item[] = []
+  for await (const page of paginateScan({ client: dynamodb }, { TableName: output('TableName') })) {
+    items.push(...(page.Items ?? []))
+  }
+  return items
+}
