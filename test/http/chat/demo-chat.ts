@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { Hono } from 'hono'
 import * as v from 'valibot'
 import { createSimulatedModel } from '../../../src/chat/simulated-model.ts'
@@ -20,6 +21,8 @@ export const tokens = createTokenCounter()
 export interface DemoChat {
   readonly app: Hono<AppEnv>
   advance(ms: number): void
+  /** Calls back at each 429, once it is decided. */
+  onDenied(listener: () => void): void
   /** Asks as the key whose secret is its id. */
   ask(key: string, body: Readonly<Record<string, unknown>>, init?: RequestInit): Promise<Response>
   /** The stored bucket of an entity on gpt-4, with all that was counted. */
@@ -55,12 +58,14 @@ export const createDemoChat = (overrides: Overrides = {}): DemoChat => {
   })
   const backend = createSimulatedModel({ clock, delay: async () => {}, latencyMs: 0, nodeId: 'node-1' })
   const base = { limiter, backend, tokens, clock, caches: lruCaches, logger: silentLogger, store: demoConfig }
-  const app = appOf({ ...base, ...overrides, settings })
+  const denials = new EventEmitter()
+  const app = appOf({ ...base, ...overrides, settings }, () => denials.emit('denied'))
   return {
     app,
     advance(ms) {
       now += BigInt(ms) * 1_000_000n
     },
+    onDenied: (listener) => denials.on('denied', listener),
     ask: async (key, body, init = {}) =>
       app.request('/v1/chat/completions', {
         method: 'POST',
@@ -77,7 +82,7 @@ export const createDemoChat = (overrides: Overrides = {}): DemoChat => {
 
 const SECRET = /^Bearer (.+)$/
 
-const appOf = (deps: ChatRoutesNeeds): Hono<AppEnv> => {
+const appOf = (deps: ChatRoutesNeeds, denied: () => void): Hono<AppEnv> => {
   const app = new Hono<AppEnv>()
   app.onError(createErrorAnswer(deps))
   app.use(async (c, next) => {
@@ -87,6 +92,7 @@ const appOf = (deps: ChatRoutesNeeds): Hono<AppEnv> => {
     c.set('requestId', 'req_1')
     c.set('acting', { kind: 'caller', entityId: id, entity, organization: entity.parentId ?? id })
     await next()
+    if (c.res.status === 429) denied()
   })
   return app.route('/v1', createChatRoutes(deps))
 }

@@ -1,9 +1,12 @@
 import type { Decision, DecisionRequest, Limiter } from '../../../src/core/deciding/decision.ts'
+import type { Cost } from '../../../src/core/limit/meter.ts'
 import { allowedBy, stateOf } from '../headers/limit-states.ts'
 
 export interface FakeLimiter extends Limiter {
   /** What it was asked and told: `decide`, `settle`, `release`, oldest first. */
   readonly calls: (readonly [name: string, what?: unknown])[]
+  /** What the first settlement says, once there is one. */
+  settled(): Promise<Cost>
 }
 
 const unused = (): never => {
@@ -15,9 +18,14 @@ export const createFakeLimiter = (
   decision: Decision = allowedBy(stateOf({ capacity: 10, available: 9 })),
 ): FakeLimiter => {
   const calls: FakeLimiter['calls'] = []
+  let tell: (actual: Cost) => void = () => {}
+  const settled = new Promise<Cost>((resolve) => {
+    tell = resolve
+  })
   const reservation = {
-    async settle(actual: unknown) {
+    async settle(actual: Cost) {
       calls.push(['settle', actual])
+      tell(actual)
     },
     async release() {
       calls.push(['release'])
@@ -25,6 +33,7 @@ export const createFakeLimiter = (
   }
   return {
     calls,
+    settled: () => settled,
     async decide(request: DecisionRequest) {
       calls.push(['decide', request])
       return decision.allowed ? { ...decision, reservation } : decision

@@ -1,0 +1,124 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import OpenAI, { NotFoundError, RateLimitError } from 'openai'
+import { expect, it, onTestFinished } from 'vitest'
+import { createDemoChat, type DemoChat, hello } from './demo-chat.ts'
+import { createFakeLimiter } from './fake-limiter.ts'
+
+/** The official client of key-bob, on a real connection; retries wait no longer than they are told. */
+const clientOf = async ({ app }: DemoChat, maxRetries = 0): Promise<OpenAI> => {
+  const server = createAdaptorServer({ fetch: app.fetch })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(async () => {
+    if ('closeAllConnections' in server) server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  const { port } = server.address() as AddressInfo
+  return new OpenAI({ baseURL: `http://127.0.0.1:${port}/v1`, apiKey: 'key-bob', maxRetries })
+}
+
+const rejectionOf = async (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error) => error,
+  )
+
+const messages = [{ role: 'user' as const, content: 'Hello, how are you?' }]
+
+it('answers the official client', async () => {
+  const client = await clientOf(createDemoChat())
+  const { data, response } = await client.chat.completions
+    .create({ model: 'gpt-4', messages, max_tokens: 3 })
+    .withResponse()
+  expect(data.choices[0]?.message.content).toBe('This answer is')
+  expect(data.usage).toEqual({ prompt_tokens: 13, completion_tokens: 3, total_tokens: 16 })
+  expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('9')
+  expect((await client.models.list()).data.map(({ id }) => id)).toContain('gpt-4')
+  expect((await client.models.retrieve('org/tiny-model')).id).toBe('org/tiny-model')
+})
+
+it('streams to the official client, with usage at the end', async () => {
+  const client = await clientOf(createDemoChat())
+  const stream = await client.chat.completions.create({
+    model: 'gpt-4',
+    messages,
+    max_tokens: 5,
+    stream: true,
+    stream_options: { include_usage: true },
+  })
+  const chunks = []
+  for await (const chunk of stream) chunks.push(chunk)
+  expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe(
+    'This answer is simulated:',
+  )
+  expect(chunks.map(({ choices }) => choices[0]?.finish_reason).filter(Boolean)).toEqual(['stop'])
+  expect(chunks.at(-1)?.usage).toEqual({ prompt_tokens: 13, completion_tokens: 5, total_tokens: 18 })
+})
+
+it('is a RateLimitError to the official client, with type, code and headers', async () => {
+  const chat = createDemoChat()
+  const client = await clientOf(chat)
+  for (let i = 0; i < 10; i++) await chat.ask('key-bob', hello(1))
+  const error = await rejectionOf(client.chat.completions.create({ model: 'gpt-4', messages }))
+  expect(error).toBeInstanceOf(RateLimitError)
+  expect(error).toMatchObject({ status: 429, type: 'requests', code: 'rate_limit_exceeded', param: null })
+  expect(String(error)).toContain('Limit 10, Used 10, Requested 1. Please try again in 6s.')
+  expect(error instanceof RateLimitError && error.headers.get('retry-after-ms')).toBe('6000')
+})
+
+it('is tried again by the official client after the time it names, and then answered', async () => {
+  const chat = createDemoChat()
+  const client = await clientOf(chat, 1)
+  for (let i = 0; i < 10; i++) await chat.ask('key-bob', hello(1))
+  chat.advance(5950)
+  const start = performance.now()
+  let refused = 0
+  chat.onDenied(() => {
+    refused += 1
+    chat.advance(50)
+  })
+  const answer = await client.chat.completions.create({ model: 'gpt-4', messages, max_tokens: 1 })
+  expect([answer.usage?.completion_tokens, refused]).toEqual([1, 1])
+  // retry-after says a second, retry-after-ms 50 ms.
+  expect(performance.now() - start).toBeLessThan(1000)
+})
+
+it('is not tried again by the official client where it can never pass', async () => {
+  const chat = createDemoChat()
+  const client = await clientOf(chat, 2)
+  let refused = 0
+  chat.onDenied(() => {
+    refused += 1
+  })
+  const error = await rejectionOf(
+    client.chat.completions.create({ model: 'gpt-4', messages, max_tokens: 5000 }),
+  )
+  expect(String(error)).toContain('Request too large for gpt-4')
+  expect(refused).toBe(1)
+})
+
+it('tells the official client of a model that is not there', async () => {
+  const client = await clientOf(createDemoChat())
+  const error = await rejectionOf(client.chat.completions.create({ model: 'gpt-9', messages }))
+  expect(error).toBeInstanceOf(NotFoundError)
+  expect(error).toMatchObject({ code: 'model_not_found', type: 'invalid_request_error' })
+})
+
+it('settles what was counted when the official client aborts a stream', async () => {
+  const limiter = createFakeLimiter()
+  const client = await clientOf(createDemoChat({ limiter }))
+  // More than a connection's buffers hold, so that the stream cannot have run to its end unread.
+  const stream = await client.chat.completions.create({
+    model: 'gpt-4',
+    messages,
+    max_tokens: 16_000,
+    n: 128,
+    stream: true,
+  })
+  for await (const _ of stream) break
+  const settled = await limiter.settled()
+  expect(settled).toMatchObject({ requests: 1, input_tokens: 13 })
+  expect(settled.output_tokens).toBeLessThan(128 * 16_000)
+})
