@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest'
+import { createEntityService } from '../../../src/core/admin/entity-service.ts'
+import { createTestAdmin } from './test-admin.ts'
+
+const setUp = () => {
+  const admin = createTestAdmin()
+  return { ...admin, entities: createEntityService(admin.deps) }
+}
+
+describe('entities', () => {
+  test('are versioned by the time of each change, and later than the one before', async () => {
+    const { entities, clock } = setUp()
+    const made = await entities.create({ id: 'a', name: 'A' }, 'admin')
+    expect([made.version, made.createdAt]).toEqual([clock.now(), clock.now()])
+    const changed = await entities.change('a', { name: 'B' }, 'admin')
+    expect(changed.version).toBe(made.version + 1n)
+    clock.advance(100n)
+    expect((await entities.change('a', { name: 'C' }, 'admin')).version).toBe(clock.now())
+  })
+
+  test('keep the changes of two who change at once', async () => {
+    const { entities } = setUp()
+    await entities.create({ id: 'a', name: 'A' }, 'admin')
+    await Promise.all([
+      entities.change('a', { name: 'B' }, 'one'),
+      entities.change('a', { role: 'user' }, 'two'),
+      entities.change('a', { kind: 'tenant' }, 'three'),
+    ])
+    expect(await entities.get('a')).toMatchObject({ name: 'B', role: 'user', kind: 'tenant' })
+  })
+
+  test('leave a record of every change that was made, and none of one that was not', async () => {
+    const { entities, audit, changes } = setUp()
+    await entities.create({ id: 'a', name: 'A' }, 'admin')
+    await entities.change('a', { disabled: true }, 'operator')
+    await entities.remove('a', 'admin')
+    await expect(entities.create({ id: 'b', name: 'B', parentId: 'none' }, 'admin')).rejects.toThrow(
+      'parent_id',
+    )
+    await expect(entities.change('a', { name: 'x' }, 'admin')).rejects.toMatchObject({ code: 'not_found' })
+    expect((await audit()).map(({ actor, action }) => `${actor} ${action}`)).toEqual([
+      'admin entity.delete',
+      'operator entity.change',
+      'admin entity.create',
+    ])
+    expect((await audit())[1]).toMatchObject({ before: { disabled: false }, after: { disabled: true } })
+    expect(changes).toEqual([{ entityId: 'a' }, { entityId: 'a' }, { entityId: 'a' }])
+  })
+
+  test.each([
+    ['entity_id', { id: '#' }],
+    ['name', { name: '' }],
+    ['name', { name: 'x'.repeat(257) }],
+    ['kind', { kind: 'a b' }],
+    ['role', { role: 'a#b' }],
+    ['parent_id', { parentId: '' }],
+    ['models', { models: Array.from({ length: 101 }, (_, i) => `m${i}`) }],
+    ['models[1]', { models: ['a', 'b c'] }],
+    ['metadata', { metadata: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, ''])) }],
+    ['metadata', { metadata: { '': 'x' } }],
+    ['metadata.note', { metadata: { note: 'x'.repeat(1025) } }],
+  ])('with a bad %s are refused', async (field, wrong) => {
+    const { entities } = setUp()
+    await expect(entities.create({ id: 'a', name: 'A', ...wrong }, 'admin')).rejects.toMatchObject({
+      code: 'invalid_request',
+      field,
+    })
+  })
+
+  test('refuse a cycle, however long, and end where one was made all the same', async () => {
+    const { entities, store } = setUp()
+    for (const [id, parentId] of [
+      ['a', null],
+      ['b', 'a'],
+      ['c', 'b'],
+    ] as const) {
+      await entities.create({ id, name: id, parentId }, 'admin')
+    }
+    await expect(entities.change('a', { parentId: 'c' }, 'admin')).rejects.toMatchObject({
+      field: 'parent_id',
+    })
+    const a = await entities.get('a')
+    await store.replaceEntity(
+      { ...a, parentId: 'c' },
+      a.version,
+      (await store.listAudit({ limit: 1 })).items[0] ?? never(),
+    )
+    await expect(entities.create({ id: 'd', name: 'd', parentId: 'b' }, 'admin')).resolves.toMatchObject({
+      id: 'd',
+    })
+  })
+})
+
+const never = (): never => {
+  throw new Error('there is no record')
+}

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest'
+import { createEntityService } from '../../../src/core/admin/entity-service.ts'
+import { createLimitSetService } from '../../../src/core/admin/limit-set-service.ts'
+import type { LimitSetKey } from '../../../src/core/limit/limit.ts'
+import { limitsOf } from '../test-config.ts'
+import { createTestAdmin } from './test-admin.ts'
+
+const OF_ORG: LimitSetKey = { owner: { kind: 'entity', id: 'org' }, resource: '_default_' }
+const OF_ROLE: LimitSetKey = { owner: { kind: 'role', role: 'user' }, resource: 'gpt-4' }
+const OF_ALL: LimitSetKey = { owner: { kind: 'system' }, resource: '_total_' }
+
+const TEN = limitsOf({ rpm: [10, 1] })
+const TWENTY = limitsOf({ rpm: [20, 1] })
+
+const setUp = async () => {
+  const admin = createTestAdmin()
+  await createEntityService(admin.deps).create({ id: 'org', name: 'Org' }, 'admin')
+  const version = async () => (await admin.store.limitSets([OF_ORG]))[0]?.version
+  return { ...admin, limitSets: createLimitSetService(admin.deps), version }
+}
+
+describe('limit sets', () => {
+  test('have versions that only grow, also through a deletion and while the clock stands', async () => {
+    const { limitSets, version, clock } = await setUp()
+    const versions: (bigint | undefined)[] = []
+    for (const limits of [TEN, TWENTY, TEN, [], TWENTY]) {
+      await limitSets.replace(OF_ORG, limits, 'admin')
+      versions.push(await version())
+    }
+    expect(versions).toEqual([0n, 1n, 2n, 3n, 4n].map((n) => clock.now() + n))
+  })
+
+  test('stay as a tombstone where they are deleted, and nothing is written where there was nothing', async () => {
+    const { limitSets, version, audit } = await setUp()
+    await limitSets.replace(OF_ORG, [], 'admin')
+    expect(await version()).toBeUndefined()
+    await limitSets.replace(OF_ORG, TEN, 'admin')
+    await limitSets.replace(OF_ORG, [], 'admin')
+    expect(await limitSets.get(OF_ORG)).toEqual([])
+    expect(await version()).toBeDefined()
+    expect((await audit()).map(({ action }) => action)).toEqual([
+      'limits.delete',
+      'limits.replace',
+      'entity.create',
+    ])
+  })
+
+  test('of two who write at once are one after the other, each with its record', async () => {
+    const { limitSets, audit, store } = await setUp()
+    await Promise.all([limitSets.replace(OF_ORG, TEN, 'one'), limitSets.replace(OF_ORG, TWENTY, 'two')])
+    const [second, first] = await audit()
+    expect(first?.before).toMatchObject({ limits: [] })
+    expect(second?.before).toEqual(first?.after)
+    expect((await store.limitSets([OF_ORG]))[0]?.limits).toEqual(second?.actor === 'two' ? TWENTY : TEN)
+  })
+
+  test('name their owner in the records, and tell whom a change concerns', async () => {
+    const { limitSets, audit, changes } = await setUp()
+    changes.length = 0
+    for (const key of [OF_ORG, OF_ROLE, OF_ALL]) await limitSets.replace(key, TEN, 'admin')
+    expect((await audit()).map(({ subject }) => subject)).toEqual(['SYSTEM', 'ROLE#user', 'org', 'org'])
+    expect(changes).toEqual([{ entityId: 'org' }, { all: true }, { all: true }])
+  })
+
+  test.each([
+    ['resource', { owner: { kind: 'system' }, resource: '_mine_' }],
+    ['resource', { owner: { kind: 'system' }, resource: 'a#b' }],
+    ['role', { owner: { kind: 'role', role: 'a#b' }, resource: 'gpt-4' }],
+  ] as const)('with a bad %s are refused', async (field, key) => {
+    const { limitSets } = await setUp()
+    await expect(limitSets.replace(key, TEN, 'admin')).rejects.toMatchObject({ field })
+    await expect(limitSets.get(key)).rejects.toMatchObject({ field })
+  })
+
+  test('of nobody are not found', async () => {
+    const { limitSets } = await setUp()
+    const key: LimitSetKey = { owner: { kind: 'entity', id: 'nobody' }, resource: '_default_' }
+    await expect(limitSets.replace(key, TEN, 'admin')).rejects.toMatchObject({ code: 'not_found' })
+  })
+})

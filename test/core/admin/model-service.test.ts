@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import { createModelService } from '../../../src/core/admin/model-service.ts'
+import { createTestAdmin } from './test-admin.ts'
+
+const setUp = () => {
+  const admin = createTestAdmin()
+  return { ...admin, models: createModelService(admin.deps) }
+}
+
+const prices = { inputPerMillion: 1, outputPerMillion: 2 }
+
+describe('models', () => {
+  test('keep the time at which they were registered', async () => {
+    const { models, clock } = setUp()
+    const first = await models.put('gpt-4', { tier: 'premium' }, 'admin')
+    clock.advance(100n)
+    const second = await models.put('gpt-4', { prices }, 'admin')
+    expect([first.created, second.created]).toEqual([true, false])
+    expect(second.model).toEqual({ id: 'gpt-4', tier: null, prices, createdAt: first.model.createdAt })
+  })
+
+  test('leave records of what they were, and tell of each change', async () => {
+    const { models, audit, changes } = setUp()
+    await models.put('gpt-4', { tier: 'premium' }, 'admin')
+    await models.remove('gpt-4', 'admin')
+    await expect(models.remove('gpt-4', 'admin')).rejects.toMatchObject({ code: 'not_found' })
+    expect(await audit()).toMatchObject([
+      { action: 'model.delete', subject: 'MODEL#gpt-4', before: { tier: 'premium' }, after: null },
+      { action: 'model.put', subject: 'MODEL#gpt-4', before: null },
+    ])
+    expect(changes).toEqual([{ modelId: 'gpt-4' }, { modelId: 'gpt-4' }])
+  })
+
+  test.each([
+    ['model_id', 'a b', {}],
+    ['tier', 'a', { tier: '' }],
+    ['prices.input_per_million', 'a', { prices: { ...prices, inputPerMillion: -1 } }],
+    ['prices.output_per_million', 'a', { prices: { ...prices, outputPerMillion: Number.NaN } }],
+    ['prices.cached_input_per_million', 'a', { prices: { ...prices, cachedInputPerMillion: Infinity } }],
+  ])('with a bad %s are refused', async (field, id, draft) => {
+    await expect(setUp().models.put(id, draft, 'admin')).rejects.toMatchObject({ field })
+  })
+})

@@ -1,0 +1,24 @@
+import type { AdminDependencies } from '../../../src/core/admin/admin-dependencies.ts'
+import type { ConfigChange } from '../../../src/core/admin/config-change.ts'
+import { createTestAdminStore } from '../../http/test-admin-store.ts'
+import { createTestClock } from '../test-clock.ts'
+
+/** What admin services stand on, with all that they told of changes. Secrets and ids count up. */
+export const createTestAdmin = () => {
+  let made = 0
+  const changes: ConfigChange[] = []
+  const store = createTestAdminStore()
+  const clock = createTestClock()
+  const deps: AdminDependencies = {
+    store,
+    clock,
+    secrets: {
+      create: () => `secret-${++made}-that-is-long`,
+      hash: (secret) => `hash of ${secret}`,
+      id: () => `id-${++made}`,
+    },
+    changed: (change) => changes.push(change),
+  }
+  const audit = async () => (await store.listAudit({ limit: 100 })).items
+  return { deps, store, clock, changes, audit }
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import {
+  availabilityAnswer,
+  dashboardEntitiesAnswer,
+  waitTimeAnswer,
+} from '../../../src/http/schemas/dashboard-schemas.ts'
+import { asDescribed } from '../as-described.ts'
+import { createTestApp, VIEWER } from '../test-app.ts'
+
+const withBob = async () => {
+  const app = createTestApp()
+  await app.ask('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
+  await app.ask('POST', '/api/entities', { body: { entity_id: 'bob', name: 'Bob', parent_id: 'org' } })
+  const limits = [
+    { name: 'rpm', capacity: 10, refill_rate: 1 },
+    { name: 'tpm', capacity: 1000, refill_rate: 100 },
+  ]
+  await app.ask('PUT', '/api/limits/bob', { body: { limits } })
+  await app.deps.limiter.decide({ entityId: 'bob', cost: { requests: 4, tokens: 1000 }, settles: false })
+  return app
+}
+
+describe('the dashboard', () => {
+  test('shows entities with what each has left, to a viewer too', async () => {
+    const { ask } = await withBob()
+    const answer = await ask('GET', '/api/dashboard/entities', { headers: VIEWER })
+    const { entities, next_cursor } = asDescribed(answer, dashboardEntitiesAnswer)
+    expect(next_cursor).toBeNull()
+    expect(entities[0]).toEqual({
+      entity_id: 'bob',
+      name: 'Bob',
+      parent_id: 'org',
+      limits: [
+        { name: 'rpm', resource: '_default_', capacity: 10, available: 6, utilization_percent: 40 },
+        { name: 'tpm', resource: '_default_', capacity: 1000, available: 0, utilization_percent: 100 },
+      ],
+    })
+    expect(entities[1]).toMatchObject({ entity_id: 'org', parent_id: null })
+  })
+
+  test('goes page by page, and searches', async () => {
+    const { ask } = await withBob()
+    const first = asDescribed(await ask('GET', '/api/dashboard/entities?limit=1'), dashboardEntitiesAnswer)
+    expect(first.next_cursor).not.toBeNull()
+    const found = asDescribed(await ask('GET', '/api/dashboard/entities?q=ORG'), dashboardEntitiesAnswer)
+    expect(found.entities.map(({ entity_id }) => entity_id)).toEqual(['org'])
+  })
+
+  test('shows what one entity has left', async () => {
+    const { ask } = await withBob()
+    const { limits } = asDescribed(await ask('GET', '/api/dashboard/availability/bob'), availabilityAnswer)
+    expect(limits[0]).toMatchObject({ name: 'rpm', available: 6, used: 4, reset_after_seconds: 4 })
+    expect((await ask('GET', '/api/dashboard/availability/nobody')).status).toBe(404)
+  })
+
+  test.each([
+    ['', 0, null],
+    ['?rpm=8', 2, 'rpm'],
+    ['?rpm=1&tpm=500', 5, 'tpm'],
+    ['?rpm=8&tpm=500', 5, 'tpm'],
+    ['?tpm=1001', null, 'tpm'],
+  ])('tells with %s how long to wait', async (search, wait_seconds, limiting) => {
+    const { ask } = await withBob()
+    const answer = asDescribed(await ask('GET', `/api/dashboard/wait-time/bob${search}`), waitTimeAnswer)
+    expect(answer).toEqual({ entity_id: 'bob', wait_seconds, limiting })
+  })
+
+  test.each(['rpm=-1', 'tpm=many', 'rpm=1.5', 'resource=a%20b'])('refuses ?%s', async (search) => {
+    const { ask } = await withBob()
+    const { status, body } = await ask('GET', `/api/dashboard/wait-time/bob?${search}`)
+    expect({ status, body }).toMatchObject({ status: 400, body: { field: search.split('=')[0] } })
+  })
+})

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import { SECOND } from '../../core/test-clock.ts'
+import { createTestApp, type TestApp, VIEWER } from '../test-app.ts'
+
+/** Opens the stream; `next` is its next event or comment, as text. */
+const openStream = async ({ app }: TestApp, search = '') => {
+  const answer = await app.request(`/api/dashboard/stream${search}`, { headers: VIEWER })
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
+  if (reader === undefined) throw new Error('no body')
+  let text = ''
+  const next = async (): Promise<string | undefined> => {
+    for (;;) {
+      const end = text.indexOf('\n\n')
+      if (end >= 0) {
+        const event = text.slice(0, end)
+        text = text.slice(end + 2)
+        return event
+      }
+      const { done, value } = await reader.read()
+      if (done) return undefined
+      text += value
+    }
+  }
+  const nextEntities = async () => {
+    const data = /^data: (.*)$/m.exec((await next()) ?? '')?.[1] ?? 'null'
+    const body: { entities: { entity_id: string }[]; removed?: string[] } | null = JSON.parse(data)
+    return { ids: body?.entities.map(({ entity_id }) => entity_id), removed: body?.removed }
+  }
+  return { answer, next, nextEntities, close: () => reader.cancel() }
+}
+
+const withEntities = async (...ids: readonly string[]) => {
+  const app = createTestApp()
+  for (const id of ids) await app.ask('POST', '/api/entities', { body: { entity_id: id, name: id } })
+  const use = (id: string) => app.deps.limiter.decide({ entityId: id, cost: { requests: 1 }, settles: false })
+  return { ...app, use }
+}
+
+describe('the stream', () => {
+  test('sends all entities, then only those that changed, and names those that are gone', async () => {
+    const app = await withEntities('a', 'b', 'c')
+    const stream = await openStream(app)
+    expect(stream.answer.headers.get('content-type')).toBe('text/event-stream')
+    expect((await stream.nextEntities()).ids).toEqual(['a', 'b', 'c'])
+    await app.use('b')
+    app.clock.advance(SECOND / 100n)
+    expect(await stream.nextEntities()).toEqual({ ids: ['b'], removed: [] })
+    await app.ask('DELETE', '/api/entities/c')
+    app.clock.advance(SECOND / 100n)
+    expect((await stream.nextEntities()).removed).toEqual(['c'])
+    await stream.close()
+  })
+
+  test('reads once for all its viewers', async () => {
+    const app = await withEntities('a')
+    const reads = () => app.store.calls.get('listEntities') ?? 0
+    const streams = [await openStream(app), await openStream(app), await openStream(app)]
+    for (const stream of streams) await stream.nextEntities()
+    expect(reads()).toBe(1)
+    await app.use('a')
+    app.clock.advance(SECOND / 100n)
+    for (const stream of streams) expect((await stream.nextEntities()).ids).toEqual(['a'])
+    expect(reads()).toBe(2)
+    for (const stream of streams) await stream.close()
+  })
+
+  test('sends a comment where nothing changes for long', async () => {
+    const app = await withEntities('a')
+    const stream = await openStream(app)
+    await stream.next()
+    app.clock.advance(15n * SECOND)
+    expect(await stream.next()).toBe(': heartbeat')
+    await stream.close()
+  })
+
+  test('lives on while the store is away', async () => {
+    const app = await withEntities('a')
+    const stream = await openStream(app)
+    await stream.next()
+    app.store.away = true
+    app.clock.advance(15n * SECOND)
+    expect(await stream.next()).toBe(': heartbeat')
+    app.store.away = false
+    await app.use('a')
+    app.clock.advance(SECOND / 100n)
+    expect((await stream.nextEntities()).ids).toEqual(['a'])
+    await stream.close()
+  })
+
+  test('does not begin while the store is away', async () => {
+    const app = await withEntities('a')
+    app.store.away = true
+    expect((await app.ask('GET', '/api/dashboard/stream')).status).toBe(503)
+  })
+
+  test('stops reading when its viewer goes', async () => {
+    const app = await withEntities('a')
+    const stream = await openStream(app)
+    await stream.next()
+    await stream.close()
+    const before = app.store.calls.get('listEntities')
+    app.clock.advance(60n * SECOND)
+    const other = await openStream(app)
+    await other.next()
+    await other.close()
+    expect(app.store.calls.get('listEntities')).toBe((before ?? 0) + 1)
+  })
+
+  test('sends all once and ends where nothing may run on', async () => {
+    const app = createTestApp({ settings: { streamIntervalMs: null } })
+    const stream = await openStream(app)
+    expect(await stream.next()).toContain('event: entities')
+    expect(await stream.next()).toBeUndefined()
+  })
+})

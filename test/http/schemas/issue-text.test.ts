@@ -1,0 +1,42 @@
+import * as v from 'valibot'
+import { expect, test } from 'vitest'
+import { fieldOf, mustOf } from '../../../src/http/schemas/issue-text.ts'
+
+const schema = v.strictObject({
+  list: v.exactOptional(
+    v.pipe(v.array(v.strictObject({ size: v.number() })), v.minLength(1), v.maxLength(2)),
+  ),
+  word: v.exactOptional(v.pipe(v.string(), v.maxLength(3), v.regex(/^a/, 'begin with an a'))),
+  count: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5))),
+  choice: v.exactOptional(v.picklist(['x', 'y'])),
+  only: v.exactOptional(v.literal('z')),
+  flag: v.exactOptional(v.boolean()),
+  map: v.exactOptional(v.record(v.string(), v.string())),
+})
+
+test.each([
+  [null, 'body must be an object'],
+  [{ list: {} }, 'list must be a list'],
+  [{ list: [] }, 'list must hold at least 1 entries'],
+  [{ list: [{ size: 1 }, { size: 1 }, { size: 1 }] }, 'list must hold at most 2 entries'],
+  [{ list: [{ size: 1 }, {}] }, 'list[1].size must be given'],
+  [{ list: [{ size: '1' }] }, 'list[0].size must be a number'],
+  [{ list: [7] }, 'list[0] must be an object'],
+  [{ word: 'abcd' }, 'word must be at most 3 characters long'],
+  [{ word: 'b' }, 'word must begin with an a'],
+  [{ count: 1.5 }, 'count must be an integer'],
+  [{ count: 0 }, 'count must be at least 1'],
+  [{ count: 9 }, 'count must be at most 5'],
+  [{ choice: 'z' }, 'choice must be one of x, y'],
+  [{ only: 'x' }, 'only must be one of z'],
+  [{ flag: 1 }, 'flag must be true or false'],
+  [{ map: 1 }, 'map must be an object'],
+  [{ map: { a: 1 } }, 'map.a must be a string'],
+  [{ other: 1 }, 'other must not be given: it is not known'],
+])('of %j it says: %s', (input, text) => {
+  const [issue] = v.safeParse(schema, input).issues ?? []
+  const path = issue?.path?.map(({ key }) => ({
+    key: String(key).match(/^\d+$/) ? Number(key) : String(key),
+  }))
+  expect(`${fieldOf(path, 'body')} must ${mustOf(issue)}`).toBe(text)
+})
