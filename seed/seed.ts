@@ -28,7 +28,8 @@ const requireConsent = (endpoint: string | undefined, isAllowed: boolean): void 
 
 const seed = async (): Promise<string> => {
   const { values } = parseArgs({ options: { 'allow-demo-keys': { type: 'boolean', default: false } } })
-  const { TABLE_NAME: tableName = 'ZAEL-demo', AWS_ENDPOINT_URL: endpoint } = process.env
+  const tableName = process.env.TABLE_NAME || 'ZAEL-demo'
+  const endpoint = process.env.AWS_ENDPOINT_URL || undefined
   requireConsent(endpoint, values['allow-demo-keys'])
   const client = open(endpoint)
   try {

@@ -4,10 +4,9 @@ import { createSimulatedModel } from '../../src/chat/simulated-model.ts'
 import { createTokenCounter } from '../../src/chat/token-counter.ts'
 import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
 import type { Limiter } from '../../src/core/deciding/decision.ts'
-import type { Limit } from '../../src/core/limit/limit.ts'
 import type { Logger } from '../../src/core/ports/logger.ts'
 import { createApp } from '../../src/http/app.ts'
-import type { AppEnv, HttpSettings } from '../../src/http/app-dependencies.ts'
+import type { AppEnv } from '../../src/http/app-dependencies.ts'
 import { createPackageAssets } from '../../src/http/docs/package-assets.ts'
 import { lruCaches } from '../../src/platform/lru-caches.ts'
 import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
@@ -23,6 +22,7 @@ import { createDynamoUsageStore } from '../../src/store/dynamodb/dynamo-usage-st
 import { entityBucketOf } from '../../src/store/dynamodb/table-keys.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
 import { type Aggregator, createAggregator } from '../../src/usage/aggregator.ts'
+import { defaultLimits, httpSettings } from '../settings/derived-settings.ts'
 import type { Settings } from '../settings/settings.ts'
 import { connect, PREPARING_DEADLINE_MS } from './connect.ts'
 import type { TableHost } from './table-host.ts'
@@ -36,38 +36,6 @@ export interface Node {
 }
 
 const LOOK_AT_DASHBOARD_EVERY_MS = 1_000
-
-export const httpSettings = (settings: Settings, version: string): HttpSettings => ({
-  adminToken: settings.adminToken,
-  viewerToken: settings.viewerToken,
-  nodeId: settings.nodeId,
-  version,
-  defaultModel: settings.defaultModel,
-  errorFormat: settings.errorFormat,
-  maxBodyBytes: settings.maxBodyBytes,
-  corsOrigins: settings.corsOrigins,
-  trustedProxies: settings.trustedProxies,
-  rateLimitingEnabled: settings.rateLimitingEnabled,
-  bypassLimiter: settings.bypassLimiter,
-  defaultRpmLimit: settings.defaultRpmLimit,
-  defaultTpmLimit: settings.defaultTpmLimit,
-  windowSeconds: settings.rateLimitWindowSeconds,
-  configCacheMs: settings.configCacheSeconds * 1000,
-  streamIntervalMs: LOOK_AT_DASHBOARD_EVERY_MS,
-})
-
-/** The limits of callers for whom the table has none. */
-export const defaultLimits = (settings: Settings): readonly Limit[] => {
-  const limit = (name: string, meter: Limit['meter'], capacity: number): Limit => ({
-    name,
-    meter,
-    size: { algorithm: 'token_bucket', capacity, refillRate: capacity / settings.rateLimitWindowSeconds },
-  })
-  return [
-    limit('rpm', 'requests', settings.defaultRpmLimit),
-    limit('tpm', 'tokens', settings.defaultTpmLimit),
-  ]
-}
 
 /** Deciding has its own client: its calls are cut off sooner than an administrator's. */
 const openTable = (host: TableHost, settings: Settings, logger: Logger) => {
@@ -125,7 +93,7 @@ export const createNode = (host: TableHost, settings: Settings, version: string,
     secrets: randomSecrets,
     clock: systemClock,
     caches: lruCaches,
-    settings: httpSettings(settings, version),
+    settings: httpSettings(settings, version, { streamIntervalMs: LOOK_AT_DASHBOARD_EVERY_MS }),
     assets: createPackageAssets(version),
     metricsText: metrics.text,
   })

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { ZaelError } from '../../core/errors.ts'
 
@@ -15,12 +15,20 @@ export const limitedBody = (maxBytes: number): MiddlewareHandler =>
 
 /** Refuses bodies that do not say they are JSON. */
 export const jsonOnly: MiddlewareHandler = async (c, next) => {
-  const type = c.req.header('content-type')
-  if (c.req.raw.body !== null && hasContent(c.req.header('content-length')) && !JSON_TYPE.test(type ?? '')) {
+  if (hasContent(c) && !JSON_TYPE.test(c.req.header('content-type') ?? '')) {
     throw new ZaelError('unsupported_media_type', 'Content-Type must be application/json')
   }
   await next()
 }
 
-/** No length: a streamed body, which is taken to hold something. */
-const hasContent = (contentLength: string | undefined): boolean => contentLength !== '0'
+/**
+ * A Node server shows a body on every request that might have one. Over HTTP/1.1 one that has neither a length nor a
+ * transfer encoding has none: a DELETE of most clients.
+ */
+const hasContent = (c: Context): boolean => {
+  if (c.req.raw.body === null) return false
+  const length = c.req.header('content-length')
+  if (length !== undefined) return length !== '0'
+  const isNodeServer = 'incoming' in Object(c.env)
+  return !isNodeServer || c.req.header('transfer-encoding') !== undefined
+}

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface ServeProcess {
+  readonly apiUrl: string
+  /** The engine's address. */
+  readonly tableUrl: string
+  readonly stdout: string
+  readonly stderr: () => string
+  /** Sends a signal and waits for the end; says the exit code. */
+  end(signal?: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<number | null>
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+type Environment = Readonly<Record<string, string>>
+
+/** Nothing of the environment of the tests gets in; ports are free ones unless told. */
+const launch = (environment: Environment) => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/serve.ts'], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, PORT: '0', DYNAMODB_PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text
+  })
+  return { child, output }
+}
+
+const endOf = async (child: ChildProcess): Promise<number | null> => {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
+  return child.exitCode
+}
+
+const found = (text: string, pattern: RegExp): string => {
+  const match = pattern.exec(text)?.[1]
+  if (match === undefined) throw new Error(`${pattern} is not in what was printed: ${text}`)
+  return match
+}
+
+/** Starts zael as `npm start` does, and waits until it has said where everything is. */
+export const startServe = async (environment: Environment = {}): Promise<ServeProcess> => {
+  const { child, output } = launch(environment)
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', () => output.stdout.includes('/api/usage/') && resolve())
+    child.once('close', (code) => reject(new Error(`it ended with ${code}: ${output.stderr}`)))
+  })
+  return {
+    apiUrl: found(output.stdout, /API +(\S+)/),
+    tableUrl: found(output.stdout, /Table +\S+ in ([^\s,]+)/),
+    stdout: output.stdout,
+    stderr: () => output.stderr,
+    end(signal = 'SIGINT') {
+      child.kill(signal)
+      return endOf(child)
+    },
+  }
+}
+
+/** Starts zael where it is expected to end by itself. */
+export const failToServe = async (environment: Environment): Promise<Ended> => {
+  const { child, output } = launch(environment)
+  const code = await endOf(child)
+  return { code, ...output }
+}

@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test, vi } from 'vitest'
+import { failToServe, type ServeProcess, startServe } from './serve-process.ts'
+
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const start = async (environment: Readonly<Record<string, string>> = {}): Promise<ServeProcess> => {
+  const server = await startServe(environment)
+  closing.push(() => server.end('SIGKILL'))
+  return server
+}
+
+const temporaryDirectory = async (): Promise<string> => {
+  const directory = await mkdtemp(join(tmpdir(), 'zael-serve-'))
+  closing.push(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+const chat = ({ apiUrl }: ServeProcess, maxTokens = 50): Promise<Response> =>
+  fetch(`${apiUrl}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer key-bob`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'gpt-4',
+      max_tokens: maxTokens,
+      messages: [{ role: 'user', content: 'Hi' }],
+    }),
+  })
+
+const admin = async ({ apiUrl }: ServeProcess, path: string): Promise<unknown> => {
+  const response = await fetch(`${apiUrl}${path}`, { headers: { authorization: 'Bearer dev-admin' } })
+  expect(response.status).toBe(200)
+  return response.json()
+}
+
+const usageOf = (server: ServeProcess, entity = 'key-bob') =>
+  admin(server, `/api/usage/${entity}?granularity=day`)
+
+test('chats, limits, counts what was used, and stops by SIGINT with 0', async () => {
+  const server = await start()
+  const statuses: number[] = []
+  for (let request = 0; request < 11; request += 1) statuses.push((await chat(server)).status)
+  expect(statuses).toEqual([...Array(10).fill(200), 429])
+  await vi.waitFor(
+    async () => {
+      const used = { resource: 'gpt-4', requests: 10, output_tokens: 500 }
+      expect(await usageOf(server)).toMatchObject({ points: [used] })
+      expect(await usageOf(server, 'proj-demo')).toMatchObject({ points: [used] })
+    },
+    { timeout: 10_000 },
+  )
+  expect(await server.end('SIGINT')).toBe(0)
+  expect(server.stderr()).toBe('')
+})
+
+test('says where everything is, and what it says is there', async () => {
+  const server = await start({ NODE_ID: 'node-1' })
+  const { stdout, apiUrl, tableUrl } = server
+  for (const url of [apiUrl, `${apiUrl}/docs`, `${apiUrl}/redoc`, `${apiUrl}/openapi.json`]) {
+    expect(stdout).toContain(url)
+    expect((await fetch(url)).status).toBe(200)
+  }
+  expect(stdout).toContain(`aws dynamodb scan --table-name ZAEL-demo --endpoint-url ${tableUrl}`)
+  expect(stdout).toContain('Bearer dev-admin')
+  expect(stdout).not.toContain('/dashboard')
+  expect(await (await fetch(`${apiUrl}/health?deep=1`)).json()).toMatchObject({
+    status: 'ok',
+    node_id: 'node-1',
+  })
+  expect(await server.end('SIGTERM')).toBe(0)
+})
+
+test('counts what was used just before it is stopped, and keeps it and the buckets in DATA_DIR', async () => {
+  const dataDir = await temporaryDirectory()
+  const first = await start({ DATA_DIR: dataDir })
+  expect((await chat(first, 900)).status).toBe(200)
+  expect(await first.end('SIGINT')).toBe(0)
+  const second = await start({ DATA_DIR: dataDir })
+  expect(await usageOf(second)).toMatchObject({ points: [{ requests: 1, output_tokens: 900 }] })
+  expect((await chat(second, 900)).status).toBe(429)
+})
+
+test('shares a table with a second node, and counts what both admit', async () => {
+  // two nodes start on a busy machine: a slow answer is no lost one
+  const patient = { STORE_DEADLINE_MS: '10000' }
+  const first = await start(patient)
+  const second = await start({ ...patient, AWS_ENDPOINT_URL: first.tableUrl })
+  expect(second.stderr()).toContain('no stream')
+  const answers = await Promise.all(Array.from({ length: 14 }, (_, n) => chat(n % 2 === 0 ? first : second)))
+  const statuses = answers.map(({ status }) => status).toSorted()
+  expect(statuses).toEqual([...Array(10).fill(200), ...Array(4).fill(429)])
+  await vi.waitFor(async () => expect(await usageOf(second)).toMatchObject({ points: [{ requests: 10 }] }), {
+    timeout: 10_000,
+  })
+  expect(await second.end()).toBe(0)
+  expect(await first.end()).toBe(0)
+})
+
+test('says in one line on stderr why it cannot start, and ends with 1', async () => {
+  const { apiUrl } = await start()
+  const { port } = new URL(apiUrl)
+  expect(await failToServe({ PORT: port })).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `zael: PORT ${port} is taken: stop what listens there, or set another PORT\n`,
+  })
+  expect(await failToServe({ PORT: 'x', LOG_LEVEL: 'loud' })).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^zael: PORT must .+; LOG_LEVEL must .+\n$/),
+  })
+})

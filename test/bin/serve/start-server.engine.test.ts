@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { StartError } from '../../../bin/serve/start-error.ts'
+import { startServer } from '../../../bin/serve/start-server.ts'
+import { readSettings } from '../../../bin/settings/settings.ts'
+import { silentLogger } from '../../../src/core/ports/logger.ts'
+
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const start = async (environment: Readonly<Record<string, string>>) => {
+  const server = await startServer({
+    settings: readSettings({ PORT: '0', DYNAMODB_PORT: '0', ...environment }),
+    environment: {},
+    version: '0.0.0',
+    logger: silentLogger,
+    onFailure: (error) => {
+      throw error
+    },
+  })
+  closing.push(server.stop)
+  return server
+}
+
+const temporaryDirectory = async (): Promise<string> => {
+  const directory = await mkdtemp(join(tmpdir(), 'zael-serve-'))
+  closing.push(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+const takenPort = async (): Promise<string> => {
+  const server = createServer()
+  closing.push(() => new Promise((resolve) => server.close(resolve)))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return String(address.port)
+}
+
+const whyNot = async (environment: Readonly<Record<string, string>>): Promise<string> => {
+  const error: unknown = await start(environment).catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(StartError)
+  return error instanceof StartError ? error.message : ''
+}
+
+test('names the setting of a port that is taken', async () => {
+  const port = await takenPort()
+  const advice = (name: string) => `${name} ${port} is taken: stop what listens there, or set another ${name}`
+  expect(await whyNot({ PORT: port })).toBe(advice('PORT'))
+  expect(await whyNot({ DYNAMODB_PORT: port })).toBe(advice('DYNAMODB_PORT'))
+})
+
+test('leaves nothing behind when it cannot start', async () => {
+  const dataDir = await temporaryDirectory()
+  await whyNot({ PORT: await takenPort(), DATA_DIR: dataDir })
+  await start({ DATA_DIR: dataDir })
+})
+
+test('says why its DATA_DIR cannot be used', async () => {
+  expect(await whyNot({ DATA_DIR: '/dev/null/zael' })).toMatch(
+    /^DATA_DIR \/dev\/null\/zael cannot be used: ENOTDIR/,
+  )
+  const dataDir = await temporaryDirectory()
+  await start({ DATA_DIR: dataDir })
+  expect(await whyNot({ DATA_DIR: dataDir })).toBe(
+    `DATA_DIR ${dataDir} cannot be used: another process uses it`,
+  )
+})
+
+test('says that no one answers at AWS_ENDPOINT_URL', async () => {
+  expect(await whyNot({ AWS_ENDPOINT_URL: 'http://127.0.0.1:9' })).toBe(
+    'AWS_ENDPOINT_URL http://127.0.0.1:9 cannot be used: connect ECONNREFUSED 127.0.0.1:9',
+  )
+})
+
+test('says that it cannot listen on a HOST that is not here', async () => {
+  const tokens = { ADMIN_TOKEN: 'a', VIEWER_TOKEN: 'b' }
+  expect(await whyNot({ HOST: '203.0.113.1', ...tokens })).toMatch(
+    /^HOST 203\.0\.113\.1 cannot be listened on: /,
+  )
+})
+
+test('makes and seeds the table at AWS_ENDPOINT_URL where it is missing, and leaves one that is there alone', async () => {
+  const first = await start({ TABLE_NAME: 'ZAEL-first' })
+  const second = await start({ TABLE_NAME: 'ZAEL-second', AWS_ENDPOINT_URL: first.host.endpoint })
+  const path = `${second.apiUrl}/api/entities/key-bob`
+  const headers = { authorization: 'Bearer dev-admin' }
+  expect((await fetch(path, { method: 'DELETE', headers })).status).toBe(204)
+  await second.stop()
+  const third = await start({ TABLE_NAME: 'ZAEL-second', AWS_ENDPOINT_URL: first.host.endpoint })
+  const bob = await fetch(`${third.apiUrl}/api/entities/key-bob`, { headers })
+  const alice = await fetch(`${third.apiUrl}/api/entities/key-alice`, { headers })
+  expect([bob.status, alice.status]).toEqual([404, 200])
+})
