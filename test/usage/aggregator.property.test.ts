@@ -57,7 +57,7 @@ test.prop([bucketEvents, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1
     }
     await repeat(repeats.slice(half))
 
-    expect(withoutZeros(usageStore.totals())).toEqual(withoutZeros(expected))
+    expect(withoutZeros(await usageStore.totals())).toEqual(withoutZeros(expected))
   },
 )
 
@@ -72,7 +72,7 @@ test.prop([bucketEvents, fc.nat({ max: 39 }), fc.integer({ min: 1, max: 9 })])(
       await aggregator.handle({ Records: rest.slice(place, place + size) })
     }
     await aggregator.handle({ Records: records.slice(late, late + 1) })
-    expect(withoutZeros(usageStore.totals())).toEqual(withoutZeros(expected))
+    expect(withoutZeros(await usageStore.totals())).toEqual(withoutZeros(expected))
   },
 )
 
@@ -88,6 +88,6 @@ test.prop([bucketEvents, fc.array(fc.nat({ max: 4 }), { maxLength: 6 })])(
       const failed = batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier))
       rest = failed.length === 0 ? [] : records.slice(Math.min(...failed) - 1)
     }
-    expect(withoutZeros(usageStore.totals())).toEqual(withoutZeros(expected))
+    expect(withoutZeros(await usageStore.totals())).toEqual(withoutZeros(expected))
   },
 )

@@ -34,15 +34,15 @@ test('records a batch once, however often it comes', async () => {
   const event = { Records: [write(1, 1), write(2, 2), write(3, 3)] }
   expect(await aggregator.handle(event)).toEqual({ batchItemFailures: [] })
   await aggregator.handle(event)
-  expect(usageStore.totals()).toEqual({ [key]: { used_requests: 3 } })
+  expect(await usageStore.totals()).toEqual({ [key]: { requests: 3 } })
 })
 
 test('keeps the use of the first record of an hour that is redriven after the rest', async () => {
   const { usageStore, aggregator } = start()
   await aggregator.handle({ Records: [write(2, 2), write(3, 3)] })
-  expect(usageStore.totals()).toEqual({ [key]: { used_requests: 2 } })
+  expect(await usageStore.totals()).toEqual({ [key]: { requests: 2 } })
   await aggregator.handle({ Records: [write(1, 1)] })
-  expect(usageStore.totals()).toEqual({ [key]: { used_requests: 3 } })
+  expect(await usageStore.totals()).toEqual({ [key]: { requests: 3 } })
 })
 
 test('reports the first record of an item whose use could not be written', async () => {
@@ -59,5 +59,5 @@ test('records the rest of a batch that holds a poison record, and reports that o
   const poison = { dynamodb: { ...dynamodb, NewImage: { rev: { S: 'x' } } } }
   const event = { Records: [write(1, 1), poison, write(3, 1)] }
   expect(await aggregator.handle(event)).toEqual({ batchItemFailures: [{ itemIdentifier: '2' }] })
-  expect(usageStore.totals()).toEqual({ [key]: { used_requests: 1 } })
+  expect(await usageStore.totals()).toEqual({ [key]: { requests: 1 } })
 })

@@ -30,10 +30,13 @@ export const bucketEvents: fc.Arbitrary<BucketEvent[]> = fc.array(
   { minLength: 1, maxLength: 40 },
 )
 
-const used = (event: BucketEvent): Record<string, number> => ({
-  used_requests: event.requests,
-  used_tokens: event.tokens,
+const use = (event: BucketEvent): Record<string, number> => ({
+  requests: event.requests,
+  tokens: event.tokens,
 })
+
+const counted = (amounts: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(amounts).map(([meter, amount]) => [`used_${meter}`, amount]))
 
 const plus = (
   a: Readonly<Record<string, number>>,
@@ -43,9 +46,9 @@ const plus = (
 
 const after = (event: BucketEvent, old: BucketState | undefined, place: number): BucketState | undefined => {
   if (event.change === 'delete') return undefined
-  if (old === undefined) return { born: place + 1, rev: 1, counters: used(event) }
-  if (event.change === 'reset') return { born: place + 1, rev: old.rev + 1, counters: used(event) }
-  return { born: old.born, rev: old.rev + 1, counters: plus(old.counters, used(event)) }
+  if (old === undefined) return { born: place + 1, rev: 1, counters: counted(use(event)) }
+  if (event.change === 'reset') return { born: place + 1, rev: old.rev + 1, counters: counted(use(event)) }
+  return { born: old.born, rev: old.rev + 1, counters: plus(old.counters, counted(use(event))) }
 }
 
 /** Plays the events: the stream they make (sequence numbers count from 1), and each hour's use by plain addition. */
@@ -62,7 +65,7 @@ export const play = (
     const state = after(event, old, place)
     states.set(entityId, state)
     const key = `${entityId}#gpt-4#${HOUR_ZERO + Math.floor(seconds / 3600) * 3600}`
-    if (state !== undefined) expected[key] = plus(expected[key] ?? {}, used(event))
+    if (state !== undefined) expected[key] = plus(expected[key] ?? {}, use(event))
     return bucketRecord({
       entityId,
       sequence: place + 1,
