@@ -68,7 +68,7 @@ const conditionText = (condition: Condition, to: Placeholders): string => {
     case 'missing':
       return `attribute_not_exists(${to.path(condition.path)})`
     case 'between':
-      return `(${to.path(condition.path)} BETWEEN ${to.value(condition.low)} AND ${to.value(condition.high)})`
+      return `${to.path(condition.path)} BETWEEN ${to.value(condition.low)} AND ${to.value(condition.high)}`
     case 'anyOf':
       return `(${condition.conditions.map((each) => conditionText(each, to)).join(' OR ')})`
     default:
@@ -77,9 +77,12 @@ const conditionText = (condition: Condition, to: Placeholders): string => {
 }
 
 const updateText = (actions: readonly Action[], to: Placeholders): string => {
-  const clauses = { SET: [] as string[], REMOVE: [] as string[] }
+  const clauses = { SET: [] as string[], REMOVE: [] as string[], ADD: [] as string[] }
+  const sources = actions.flatMap((action) =>
+    action.does === 'setIfMissing' && isReference(action.value) ? action.value.from : [],
+  )
   for (const action of actions) {
-    const [clause, text] = actionText(action, to)
+    const [clause, text] = actionText(action, to, sources)
     clauses[clause].push(text)
   }
   return Object.entries(clauses)
@@ -88,7 +91,9 @@ const updateText = (actions: readonly Action[], to: Placeholders): string => {
     .join(' ')
 }
 
-const actionText = (action: Action, to: Placeholders): [clause: 'SET' | 'REMOVE', text: string] => {
+type Clause = readonly [clause: 'SET' | 'REMOVE' | 'ADD', text: string]
+
+const actionText = (action: Action, to: Placeholders, sources: readonly string[]): Clause => {
   const path = to.path(action.path)
   switch (action.does) {
     case 'remove':
@@ -98,7 +103,9 @@ const actionText = (action: Action, to: Placeholders): [clause: 'SET' | 'REMOVE'
     case 'setIfMissing':
       return ['SET', `${path} = if_not_exists(${path}, ${operand(action.value, to)})`]
     case 'add':
-      // not ADD: it is for top-level attributes only, and dynalite lets other clauses see its sum
+      if (typeof action.path === 'string' && !sources.includes(action.path))
+        return ['ADD', `${path} ${to.value(action.value)}`]
+      // ADD is for top-level attributes only, and dynalite lets clauses that read one see its sum
       return ['SET', `${path} = if_not_exists(${path}, ${to.value(0n)}) + ${to.value(action.value)}`]
   }
 }
