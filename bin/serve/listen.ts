@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createAdaptorServer } from '@hono/node-server'
 import { codeOf, portError, reasonOf, StartError } from './start-error.ts'
 
@@ -19,6 +20,27 @@ export interface ListenOptions {
 }
 
 const STOP_GRACE_MS = 2_000
+/** How long a request that was cut off may take to settle what it had charged. */
+const SETTLE_GRACE_MS = 1_000
+
+type Fetch = ListenOptions['fetch']
+
+/** Knows which requests are being answered. */
+const tracked = (fetch: Fetch) => {
+  const underWay = new Set<Promise<unknown>>()
+  const track: Fetch = (request, env) => {
+    const answer = fetch(request, env)
+    if (answer instanceof Promise) {
+      const ended: Promise<unknown> = answer.then(
+        () => underWay.delete(ended),
+        () => underWay.delete(ended),
+      )
+      underWay.add(ended)
+    }
+    return answer
+  }
+  return { fetch: track, ended: () => Promise.all(underWay) }
+}
 
 const close = async (server: Server): Promise<void> => {
   const closed = once(server, 'close')
@@ -42,7 +64,8 @@ const explain = (error: unknown, { host, port }: ListenOptions): StartError =>
 
 /** Serves the app. Throws `StartError` where the address cannot be listened on. */
 export const listen = async (options: ListenOptions): Promise<Listening> => {
-  const server = createAdaptorServer({ fetch: options.fetch })
+  const { fetch, ended } = tracked(options.fetch)
+  const server = createAdaptorServer({ fetch })
   if (!(server instanceof Server)) throw new Error('the API needs an HTTP/1.1 server')
   try {
     server.listen(options.port, options.host)
@@ -50,5 +73,11 @@ export const listen = async (options: ListenOptions): Promise<Listening> => {
   } catch (error) {
     throw explain(error, options)
   }
-  return { url: urlOf(server), stop: () => close(server) }
+  return {
+    url: urlOf(server),
+    async stop() {
+      await close(server)
+      await Promise.race([ended(), pause(SETTLE_GRACE_MS, undefined, { ref: false })])
+    },
+  }
 }
