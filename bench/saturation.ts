@@ -1,0 +1,59 @@
+import { runLoops } from './measure.ts'
+import type { BenchTable } from './table.ts'
+
+export interface SaturationRow {
+  /** Tokens a second, and as many in a full bucket. */
+  readonly limitPerSecond: number
+  readonly seconds: number
+  readonly asked: number
+  /** floor(capacity + rate × T), T from the first to the last decision */
+  readonly allowed: number
+  readonly admitted: number
+  readonly ofAllowed: number
+  readonly isWithin: boolean
+  readonly writesPerDecision: number
+}
+
+const LIMITS = [2, 10, 40, 100]
+const CALLERS = 32
+
+/** 32 callers ask as fast as they can: how much of what is allowed they get, and never more. */
+export const measureSaturation = async (
+  table: BenchTable,
+  seconds: number,
+): Promise<readonly SaturationRow[]> => {
+  const rows: SaturationRow[] = []
+  for (const limitPerSecond of LIMITS) rows.push(await measureOne(table, limitPerSecond, seconds))
+  return rows
+}
+
+const measureOne = async (
+  table: BenchTable,
+  limitPerSecond: number,
+  seconds: number,
+): Promise<SaturationRow> => {
+  const id = `saturated-${limitPerSecond}`
+  await table.addEntity(id, { rps: [limitPerSecond, limitPerSecond] })
+  let admitted = 0
+  let first = Number.POSITIVE_INFINITY
+  let last = 0
+  const before = table.calls.writes
+  const { operations } = await runLoops(CALLERS, seconds, async () => {
+    const asked = performance.now()
+    const decision = await table.limiter.decide({ entityId: id, cost: { requests: 1 }, settles: false })
+    if (decision.allowed) admitted++
+    first = Math.min(first, asked)
+    last = Math.max(last, asked)
+  })
+  const allowed = Math.floor(limitPerSecond + (limitPerSecond * (last - first)) / 1000)
+  return {
+    limitPerSecond,
+    seconds,
+    asked: operations,
+    allowed,
+    admitted,
+    ofAllowed: admitted / allowed,
+    isWithin: admitted <= allowed && admitted >= 0.98 * allowed - 1,
+    writesPerDecision: (table.calls.writes - before) / operations,
+  }
+}

@@ -1,0 +1,141 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { startEngineThread } from '../bin/embedded/engine-thread.ts'
+import { createLimiter } from '../src/core/deciding/create-limiter.ts'
+import type { Limiter } from '../src/core/deciding/decision.ts'
+import type { Entity } from '../src/core/entity/entity.ts'
+import { parseLimits } from '../src/core/limit/parse-limit.ts'
+import { silentLogger } from '../src/core/ports/logger.ts'
+import { noMetrics } from '../src/core/ports/metrics.ts'
+import { lruCaches } from '../src/platform/lru-caches.ts'
+import { shortPause } from '../src/platform/short-pause.ts'
+import { systemClock } from '../src/platform/system-clock.ts'
+import { createDynamoClient, type DynamoClient } from '../src/store/dynamodb/client.ts'
+import { createDynamoAdminStore, createDynamoConfigStore } from '../src/store/dynamodb/dynamo-admin-store.ts'
+import { createDynamoBucketStore } from '../src/store/dynamodb/dynamo-bucket-store.ts'
+import { ensureTable } from '../src/store/dynamodb/table-definition.ts'
+import { createMemoryBucketStore } from '../src/store/memory/memory-bucket-store.ts'
+
+export const TABLE = 'ZAEL-bench'
+export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' }
+/** A benchmark asks how fast, not whether in time. */
+const DEADLINE_MS = 30_000
+/** Steady state: what applies is known. How often it is read again is a setting, not a cost of deciding. */
+const CONFIG_CACHE_MS = 3_600_000
+
+/** Calls to the engine so far, by kind. */
+export interface Calls {
+  writes: number
+  reads: number
+}
+
+export interface BenchTable {
+  readonly endpoint: string
+  readonly calls: Calls
+  readonly limiter: Limiter
+  /** Makes an entity with token buckets: capacity and tokens per second by limit name. */
+  addEntity(
+    id: string,
+    sizes: Readonly<Record<string, readonly [number, number]>>,
+    parentId?: string,
+  ): Promise<void>
+  close(): Promise<void>
+}
+
+/** An engine of its own with a table, and the limiter on it as a server runs it. */
+export const openBenchTable = async (): Promise<BenchTable> => {
+  const options = { port: 0, dataDir: undefined, tableName: TABLE }
+  const engine = await startEngineThread(options, {
+    onRecords: () => {},
+    onFailure: (error) => console.error(error),
+  })
+  const { endpoint } = engine
+  const plain = createDynamoClient({ ...CONNECTION, endpoint })
+  const calls: Calls = { writes: 0, reads: 0 }
+  await ensureTable(plain, TABLE, { stream: false })
+  const admin = createDynamoAdminStore(plain, TABLE, systemClock)
+  return {
+    endpoint,
+    calls,
+    limiter: limiterOn(counting(plain, calls)),
+    async addEntity(id, sizes, parentId) {
+      const json = Object.entries(sizes).map(([name, [capacity, refill_rate]]) => ({
+        name,
+        capacity,
+        refill_rate,
+      }))
+      const limits = parseLimits(json, 'limits')
+      const version = systemClock.now()
+      const key = { owner: { kind: 'entity', id } as const, resource: '_default_' }
+      await admin.createEntity(entityNamed(id, parentId ?? null, version), auditOf(id, version))
+      await admin.putLimitSet(key, { limits, version }, null, auditOf(id, version))
+    },
+    async close() {
+      plain.close()
+      await engine.stop()
+    },
+  }
+}
+
+const CONNECTION = {
+  clock: systemClock,
+  region: 'us-east-1',
+  credentials: CREDENTIALS,
+  deadlineMs: DEADLINE_MS,
+  maxWaitMs: DEADLINE_MS,
+}
+
+const limiterOn = (client: DynamoClient): Limiter =>
+  createLimiter({
+    buckets: createDynamoBucketStore(client, TABLE),
+    localBuckets: createMemoryBucketStore(),
+    config: createDynamoConfigStore(client, TABLE),
+    clock: systemClock,
+    logger: silentLogger,
+    metrics: noMetrics,
+    newCache: lruCaches,
+    pause: shortPause,
+    settings: { storeDeadlineMs: DEADLINE_MS, configCacheMs: CONFIG_CACHE_MS },
+  })
+
+const counting = (client: DynamoClient, calls: Calls): DynamoClient => ({
+  ...client,
+  run: (call) =>
+    client.run((sdk) => {
+      const counted: DynamoDBClient = Object.create(sdk)
+      const send: (command: object) => unknown = sdk.send.bind(sdk) as never
+      Object.assign(counted, {
+        send(command: object) {
+          if (command.constructor.name.startsWith('Update')) calls.writes++
+          else calls.reads++
+          return send(command)
+        },
+      })
+      return call(counted)
+    }),
+})
+
+const entityNamed = (id: string, parentId: string | null, version: bigint): Entity => ({
+  id,
+  name: id,
+  kind: 'key',
+  parentId,
+  cascade: true,
+  role: null,
+  priority: 'normal',
+  models: null,
+  disabled: false,
+  bypass: false,
+  metadata: {},
+  createdAt: version,
+  version,
+})
+
+const auditOf = (subject: string, at: bigint) => ({
+  id: subject,
+  at,
+  actor: 'bench',
+  action: 'bench.prepare',
+  subject,
+  before: null,
+  after: null,
+})
