@@ -18,8 +18,9 @@ if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) {
 }
 
 const endpoint = context('endpoint') ?? process.env.AWS_ENDPOINT_URL
-const flavour: Flavour =
-  (context('flavour') ?? (endpoint === undefined ? 'aws' : 'local')) === 'local' ? 'local' : 'aws'
+const asked = context('flavour') ?? (endpoint === undefined ? 'aws' : 'local')
+if (asked !== 'aws' && asked !== 'local') throw new Error(`-c flavour=${asked}: flavour must be aws or local`)
+const flavour: Flavour = asked
 
 if (flavour === 'local') {
   new ZaelStack(app, `Zael-${name}`, {

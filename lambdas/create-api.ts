@@ -7,6 +7,7 @@ import { createSimulatedModel } from '../src/chat/simulated-model.ts'
 import { createTokenCounter } from '../src/chat/token-counter.ts'
 import { createLimiter } from '../src/core/deciding/create-limiter.ts'
 import type { Limiter } from '../src/core/deciding/decision.ts'
+import type { CacheFactory } from '../src/core/ports/cache.ts'
 import type { Logger } from '../src/core/ports/logger.ts'
 import type { Metrics } from '../src/core/ports/metrics.ts'
 import { createApp } from '../src/http/app.ts'
@@ -17,7 +18,7 @@ import { randomSecrets } from '../src/platform/random-secrets.ts'
 import { shortPause } from '../src/platform/short-pause.ts'
 import { systemClock } from '../src/platform/system-clock.ts'
 import { createDynamoClient } from '../src/store/dynamodb/client.ts'
-import { createDynamoAdminStore } from '../src/store/dynamodb/dynamo-admin-store.ts'
+import { createDynamoAdminStore, createDynamoConfigStore } from '../src/store/dynamodb/dynamo-admin-store.ts'
 import { createDynamoBucketStore } from '../src/store/dynamodb/dynamo-bucket-store.ts'
 import { createDynamoUsageStore } from '../src/store/dynamodb/dynamo-usage-store.ts'
 import { createMemoryBucketStore } from '../src/store/memory/memory-bucket-store.ts'
@@ -33,33 +34,45 @@ const assets: Assets = {
   },
 }
 
+/** A Lambda environment serves one request at a time, and starts anew often: large caches would only slow that down. */
+const MOST_CACHED = 2_000
+const smallCaches: CacheFactory = ({ max }) => lruCaches({ max: Math.min(max, MOST_CACHED) })
+
 export interface ApiParts {
   readonly settings: Settings
   readonly logger: Logger
   readonly metrics: Metrics
 }
 
+/** What administrators change and people look at may take longer than a decision. */
+const ADMINISTERING_DEADLINE_MS = 5_000
+
 const openTable = ({ settings, logger }: ApiParts) => {
-  const { tableName, storeDeadlineMs: deadlineMs, maxClockSkewMs } = settings
-  const client = createDynamoClient({ clock: systemClock, logger, deadlineMs, maxClockSkewMs })
+  const { tableName, storeDeadlineMs, maxClockSkewMs } = settings
+  const connect = (deadlineMs: number) =>
+    createDynamoClient({ clock: systemClock, logger, deadlineMs, maxClockSkewMs })
+  const deciding = connect(storeDeadlineMs)
+  const administering = connect(ADMINISTERING_DEADLINE_MS)
+  const config = createDynamoConfigStore(deciding, tableName)
   return {
-    buckets: createDynamoBucketStore(client, tableName),
-    store: createDynamoAdminStore(client, tableName, systemClock),
-    usage: createDynamoUsageStore(client, tableName),
+    config,
+    buckets: createDynamoBucketStore(deciding, tableName),
+    store: { ...createDynamoAdminStore(administering, tableName, systemClock), ...config },
+    usage: createDynamoUsageStore(administering, tableName),
   }
 }
 
 /** Puts the API together for a Lambda: one limiter, and an app for each pair of tokens. Opens no connection yet. */
 export const createApi = (parts: ApiParts) => {
   const { settings, ...shared } = parts
-  const { buckets, store, usage } = openTable(parts)
+  const { buckets, config, store, usage } = openTable(parts)
   const limiter: Limiter = createLimiter({
     ...shared,
     buckets,
     localBuckets: createMemoryBucketStore(),
-    config: store,
+    config,
     clock: systemClock,
-    newCache: lruCaches,
+    newCache: smallCaches,
     pause: shortPause,
     settings: {
       defaultLimits: defaultLimits(settings),
@@ -81,7 +94,7 @@ export const createApi = (parts: ApiParts) => {
       tokens: createTokenCounter(),
       secrets: randomSecrets,
       clock: systemClock,
-      caches: lruCaches,
+      caches: smallCaches,
       settings: { ...httpSettings(settings, version, { streamIntervalMs: null }), adminToken, viewerToken },
       assets,
     })

@@ -3,6 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { describe, expect, test } from 'vitest'
 import { ZaelTable } from '../../lib/zael-table.ts'
+import { TTL_ATTRIBUTE, tableDefinition } from '../../src/store/dynamodb/table-definition.ts'
 import { createApp, synthesize } from './synthesize.ts'
 
 const TYPE = 'AWS::DynamoDB::Table'
@@ -66,4 +67,18 @@ test('a key of the user encrypts the table in their own stack', () => {
   const encryptionKey = new Key(stack, 'Key')
   new ZaelTable(stack, 'Limits', { encryptionKey })
   Template.fromStack(stack).hasResourceProperties(TYPE, { SSESpecification: { SSEType: 'KMS' } })
+})
+
+test('the stack makes the table that the store makes for itself elsewhere', () => {
+  const [table] = Object.values(synthesize('local').findResources(TYPE))
+  const own = tableDefinition('ZAEL-demo', { stream: true })
+  expect(table?.Properties).toMatchObject({
+    TableName: own.TableName,
+    KeySchema: own.KeySchema,
+    AttributeDefinitions: own.AttributeDefinitions,
+    GlobalSecondaryIndexes: own.GlobalSecondaryIndexes,
+    BillingMode: own.BillingMode,
+    StreamSpecification: { StreamViewType: own.StreamSpecification?.StreamViewType },
+    TimeToLiveSpecification: { AttributeName: TTL_ATTRIBUTE },
+  })
 })

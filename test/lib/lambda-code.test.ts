@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Metafile } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bundleLambda } from '../../lib/lambda-code.ts'
+import { AGGREGATOR_SOURCE, API_SOURCE } from '../../lib/lambda-sources.ts'
+import { filesAtStart } from '../../scripts/files-at-start.ts'
+import { ASSET_SOURCES } from '../../src/http/docs/package-assets.ts'
+
+let directory: string
+let api: Metafile
+let aggregator: Metafile
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'zael-bundle-test-'))
+  api = bundleLambda(API_SOURCE, join(directory, 'api'))
+  aggregator = bundleLambda(AGGREGATOR_SOURCE, join(directory, 'aggregator'))
+})
+
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+const kilobytesAtStart = (bundle: Metafile): number =>
+  filesAtStart(bundle, 'index.mjs').reduce((sum, { bytes }) => sum + bytes, 0) / 1000
+
+/** The sources in the files that `bundle` loads at start. */
+const sourcesAtStart = (bundle: Metafile): readonly string[] =>
+  filesAtStart(bundle, 'index.mjs').flatMap(({ path }) => Object.keys(bundle.outputs[path]?.inputs ?? {}))
+
+describe('the API', () => {
+  test('loads at most 600 KB at start', () => {
+    expect(kilobytesAtStart(api)).toBeLessThanOrEqual(600)
+  })
+
+  test('has the tokenizer and what makes the OpenAPI document beside it, to be loaded when asked for', () => {
+    const late = /o200k_base|openapi-document|prom-client/
+    expect(sourcesAtStart(api).filter((source) => late.test(source))).toEqual([])
+    expect(Object.keys(api.inputs).some((source) => source.includes('o200k_base'))).toBe(true)
+    expect(Object.keys(api.inputs).some((source) => source.includes('openapi-document'))).toBe(true)
+  })
+
+  test('has every file of the docs pages beside it', () => {
+    const missing = Object.keys(ASSET_SOURCES).filter(
+      (name) => !existsSync(join(directory, 'api/assets', name)),
+    )
+    expect(missing).toEqual([])
+  })
+
+  test('has its source map beside it', () => {
+    expect(existsSync(join(directory, 'api/index.mjs.map'))).toBe(true)
+  })
+})
+
+test('the aggregator knows nothing of HTTP', () => {
+  expect(sourcesAtStart(aggregator).filter((source) => /src\/http|hono/.test(source))).toEqual([])
+  expect(kilobytesAtStart(aggregator)).toBeLessThanOrEqual(350)
+})
+
+test('no bundle needs a package that is not in it to start', () => {
+  const asked = [api, aggregator].flatMap((bundle) =>
+    filesAtStart(bundle, 'index.mjs')
+      .flatMap(({ path }) => bundle.outputs[path]?.imports ?? [])
+      .filter(({ external }) => external)
+      .map(({ path }) => path),
+  )
+  expect(asked.filter((name) => !isBuiltin(name))).toEqual([])
+})

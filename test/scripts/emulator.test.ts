@@ -1,0 +1,46 @@
+import { createServer } from 'node:http'
+import { expect, test } from 'vitest'
+import { emulatorEndpoint, emulatorEnvironment, requireEmulator } from '../../scripts/emulator.ts'
+
+test('has its usual address unless AWS_ENDPOINT_URL names another', () => {
+  expect(emulatorEndpoint({})).toBe('http://localhost:4566')
+  expect(emulatorEndpoint({ AWS_ENDPOINT_URL: 'http://localhost:4599/' })).toBe('http://localhost:4599')
+})
+
+test('gets test credentials whatever the machine has, and both addresses', () => {
+  const env = emulatorEnvironment('http://localhost:4566', {
+    PATH: '/bin',
+    AWS_PROFILE: 'production',
+    AWS_SESSION_TOKEN: 'real',
+    AWS_ACCESS_KEY_ID: 'AKIAREAL',
+    AWS_REGION: 'eu-west-1',
+  })
+  expect(env).toMatchObject({
+    PATH: '/bin',
+    AWS_ENDPOINT_URL: 'http://localhost:4566',
+    AWS_ENDPOINT_URL_S3: 'http://localhost:4566',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_REGION: 'eu-west-1',
+  })
+  expect(Object.keys(env)).not.toEqual(expect.arrayContaining(['AWS_PROFILE']))
+  expect(Object.keys(env)).not.toEqual(expect.arrayContaining(['AWS_SESSION_TOKEN']))
+})
+
+test('is missed with a line that says how to start one', async () => {
+  await expect(requireEmulator('http://127.0.0.1:9')).rejects.toThrow(
+    /no AWS emulator at http:\/\/127\.0\.0\.1:9: nothing listens there.*docker-compose\.localstack\.yml.*npm run ministack/s,
+  )
+})
+
+test('is not taken for something else that listens', async () => {
+  const server = createServer((_, answer) => answer.writeHead(404).end()).listen(0, '127.0.0.1')
+  try {
+    await new Promise((listening) => server.once('listening', listening))
+    const address = server.address()
+    const port = address !== null && typeof address === 'object' ? address.port : 0
+    await expect(requireEmulator(`http://127.0.0.1:${port}`)).rejects.toThrow('no emulator (404)')
+  } finally {
+    server.close()
+  }
+})
