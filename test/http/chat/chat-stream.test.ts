@@ -123,6 +123,6 @@ describe('a streamed chat', () => {
       signal: gone.signal,
     })
     gone.abort()
-    expect(limiter.calls.at(-1)?.[0]).toBe('settle')
+    expect(await limiter.settled()).toMatchObject({ requests: 1, input_tokens: PROMPT })
   })
 })

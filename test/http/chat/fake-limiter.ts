@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Decision, DecisionRequest, Limiter } from '../../../src/core/deciding/decision.ts'
 import type { Cost } from '../../../src/core/limit/meter.ts'
 import { allowedBy, stateOf } from '../headers/limit-states.ts'
@@ -23,11 +24,14 @@ export const createFakeLimiter = (
     tell = resolve
   })
   const reservation = {
+    // As a store would, it takes a while.
     async settle(actual: Cost) {
+      await nextTurn()
       calls.push(['settle', actual])
       tell(actual)
     },
     async release() {
+      await nextTurn()
       calls.push(['release'])
     },
   }
