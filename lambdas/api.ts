@@ -45,6 +45,8 @@ const app = finishAnswers(appNow, finish).onError((error, c) => {
   return c.json({ error: 'unavailable', message: 'The API is not ready, try again' }, 503)
 })
 
-/** Streams where the API does (AWS), and there alone: emulators call handlers without `awslambda`. */
-export const handler =
-  RESPONSE_STREAMING === 'true' && 'awslambda' in globalThis ? streamHandle(app) : handle(app)
+/** Lambda's own means to stream. Libraries make the global as well, without them. */
+const canStream = typeof awslambda !== 'undefined' && typeof awslambda.streamifyResponse === 'function'
+
+/** Streams where the API does (AWS), and there alone: emulators call handlers without the means to. */
+export const handler = RESPONSE_STREAMING === 'true' && canStream ? streamHandle(app) : handle(app)

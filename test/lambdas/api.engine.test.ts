@@ -1,0 +1,125 @@
+import { Writable } from 'node:stream'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { demoData } from '../../seed/demo-data.ts'
+import { loadDemoData } from '../../seed/load-demo-data.ts'
+import { entityBucket } from '../../src/core/bucket/bucket-id.ts'
+import { randomSecrets } from '../../src/platform/random-secrets.ts'
+import { createDynamoAdminStore } from '../../src/store/dynamodb/dynamo-admin-store.ts'
+import { createDynamoBucketStore } from '../../src/store/dynamodb/dynamo-bucket-store.ts'
+import { startTestTable, type TestTable, testClock } from '../engine/test-table.ts'
+import { type FakeSecretsManager, startSecretsManager } from './secrets-manager-fake.ts'
+
+let table: TestTable
+let secretsManager: FakeSecretsManager
+
+beforeAll(async () => {
+  table = await startTestTable()
+  secretsManager = await startSecretsManager({ 'arn:admin': 'the-admin', 'arn:viewer': 'the-viewer' })
+  const store = createDynamoAdminStore(table.client, table.tableName, testClock)
+  await loadDemoData({ store, clock: testClock, secrets: randomSecrets }, demoData)
+})
+
+afterAll(async () => {
+  await secretsManager.close()
+  await table.close()
+})
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+  vi.resetModules()
+})
+
+/** A Lambda that has just started, in this process; what it logs is kept out of the tests' output. */
+const startLambda = async (env: Readonly<Record<string, string>>) => {
+  const all = {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_ENDPOINT_URL_DYNAMODB: table.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.endpoint,
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    LOG_LEVEL: 'silent',
+    TABLE_NAME: table.tableName,
+    ADMIN_TOKEN_SECRET_ARN: 'arn:admin',
+    VIEWER_TOKEN_SECRET_ARN: 'arn:viewer',
+    STORE_DEADLINE_MS: '10000',
+    ...env,
+  }
+  for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value)
+  vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
+  // biome-ignore lint/suspicious/noExplicitAny: each test calls the kind of handler that its environment makes
+  const { handler }: { handler: any } = await import('../../lambdas/api.ts')
+  return handler
+}
+
+/** What a REST API hands to its Lambda. */
+const event = (method: string, path: string, token: string, body?: unknown) => ({
+  httpMethod: method,
+  path,
+  headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', host: 'api.example' },
+  multiValueHeaders: {
+    authorization: [`Bearer ${token}`],
+    'content-type': ['application/json'],
+    host: ['api.example'],
+  },
+  requestContext: { stage: 'prod', path: `/prod${path}`, identity: { sourceIp: '192.0.2.1' } },
+  isBase64Encoded: false,
+  body: body === undefined ? null : JSON.stringify(body),
+})
+
+const CHAT = { model: 'gpt-4', max_tokens: 4, messages: [{ role: 'user', content: 'Hello' }] }
+
+const usedBy = async (entityId: string): Promise<unknown> => {
+  const buckets = createDynamoBucketStore(table.client, table.tableName)
+  return (await buckets.read(entityBucket(entityId, 'gpt-4')))?.used_output_tokens
+}
+
+test('answers whole where the API does not stream, by the tokens in Secrets Manager', async () => {
+  const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
+  const chat = await handler(event('POST', '/v1/chat/completions', 'key-bob', CHAT), {})
+  expect(chat.statusCode).toBe(200)
+  expect(JSON.parse(chat.body).usage.completion_tokens).toBe(4)
+  expect(await usedBy('key-bob')).toBe(4n)
+
+  const listed = await handler(event('GET', '/api/entities', 'the-admin'), {})
+  expect([listed.statusCode, listed.isBase64Encoded]).toEqual([200, false])
+  expect((await handler(event('GET', '/api/entities', 'dev-admin'), {})).statusCode).toBe(401)
+  expect((await handler(event('POST', '/api/entities', 'the-viewer', {}), {})).statusCode).toBe(403)
+})
+
+test('streams where the API does: status and headers first, and what was used is counted before the end', async () => {
+  vi.stubGlobal('awslambda', {
+    streamifyResponse: (handler: unknown) => handler,
+    HttpResponseStream: {
+      from: (stream: Writable, metadata: unknown) => Object.assign(stream, { metadata }),
+    },
+  })
+  const handler = await startLambda({ RESPONSE_STREAMING: 'true' })
+  const chunks: string[] = []
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      chunks.push(String(chunk))
+      done()
+    },
+  })
+  await handler(event('POST', '/v1/chat/completions', 'key-alice', { ...CHAT, stream: true }), stream, {})
+  expect(stream).toMatchObject({
+    metadata: { statusCode: 200, headers: { 'x-ratelimit-limit': '30' } },
+  })
+  expect(chunks.length).toBeGreaterThan(3)
+  expect(chunks.join('').trimEnd()).toMatch(/data: \[DONE\]$/)
+  expect(await usedBy('key-alice')).toBe(4n)
+})
+
+test('answers whole where it should stream but is called without the means to', async () => {
+  const handler = await startLambda({ RESPONSE_STREAMING: 'true' })
+  expect((await handler(event('GET', '/health', 'none'), {})).statusCode).toBe(200)
+})
+
+test('says that it is not ready where the tokens cannot be read', async () => {
+  const handler = await startLambda({ ADMIN_TOKEN_SECRET_ARN: 'arn:missing' })
+  const answer = await handler(event('GET', '/health', 'none'), {})
+  expect([answer.statusCode, JSON.parse(answer.body).error]).toEqual([503, 'unavailable'])
+})
