@@ -37,11 +37,13 @@ export const createApiKeys = (reads: TableReads, writes: TableWrites): ApiKeys =
     if (row === undefined) return 'missing'
     const { status, expiresAt } = key
     const changed = apiKeyItems({ ...toApiKey(row), status, expiresAt }, secretHashOf(row))
-    const condition = status === 'revoked' ? present : notRevoked
     const failed = await writes.apply<'exists' | 'missing'>([
       ...(replacement === undefined ? [] : newKey(apiKeyItems(replacement.key, replacement.secretHash))),
-      { does: 'put', item: changed.bySecret, condition, otherwise: 'missing' },
-      { does: 'put', item: changed.byEntity },
+      // a revocation needs no other half: it also ends a key that a crash has left half made
+      status === 'revoked'
+        ? { does: 'put', item: changed.bySecret }
+        : { does: 'put', item: changed.bySecret, condition: notRevoked, otherwise: 'missing' },
+      { does: 'put', item: changed.byEntity, condition: present, otherwise: 'missing' },
       { does: 'put', item: auditItem(audit) },
     ])
     return failed ?? 'updated'

@@ -39,6 +39,7 @@ export const createEntities = (reads: TableReads, writes: TableWrites): Entities
       const failed = await writes.apply<'exists' | 'parent_missing'>([
         ...belowParent(entity),
         { does: 'put', item: entityItem(entity), condition: absent, otherwise: 'exists' },
+        ...parentTakes(entity, 'recheck'),
         { does: 'put', item: auditItem(audit) },
       ])
       return failed ?? 'created'
@@ -68,10 +69,18 @@ export const createEntities = (reads: TableReads, writes: TableWrites): Entities
 }
 
 /** The child row comes before the entity: a row without one is skipped, an entity without its row would be lost. */
-const belowParent = ({ id, parentId }: Entity): readonly TableWrite<'parent_missing'>[] =>
-  parentId === null
+const belowParent = (entity: Entity): readonly TableWrite<'parent_missing'>[] =>
+  entity.parentId === null
     ? []
     : [
-        { does: 'check', key: entityKey(parentId), condition: takesChildren, otherwise: 'parent_missing' },
-        { does: 'put', item: toItem({ ...childKey(parentId, id) }) },
+        ...parentTakes(entity, 'check'),
+        { does: 'put', item: toItem({ ...childKey(entity.parentId, entity.id) }) },
       ]
+
+const parentTakes = (
+  { parentId }: Entity,
+  does: 'check' | 'recheck',
+): readonly TableWrite<'parent_missing'>[] =>
+  parentId === null
+    ? []
+    : [{ does, key: entityKey(parentId), condition: takesChildren, otherwise: 'parent_missing' }]

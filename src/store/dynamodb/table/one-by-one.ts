@@ -48,8 +48,8 @@ const run = async (client: DynamoClient, tableName: string, write: TableWrite<st
   }
   const Key = toItem({ ...write.key })
   // an UpdateItem without an expression changes nothing of an item that is there: it only checks
-  if (write.does === 'check') await client.run((sdk) => sdk.send(new UpdateItemCommand({ ...common, Key })))
-  else await client.run((sdk) => sdk.send(new DeleteItemCommand({ ...common, Key })))
+  if (write.does === 'delete') await client.run((sdk) => sdk.send(new DeleteItemCommand({ ...common, Key })))
+  else await client.run((sdk) => sdk.send(new UpdateItemCommand({ ...common, Key })))
 }
 
 const undo = async (client: DynamoClient, tableName: string, write: TableWrite<string>): Promise<void> => {

@@ -8,12 +8,15 @@ export interface ItemCondition {
   readonly values?: StoredItem
 }
 
-/** One item's part of a change; `otherwise` is the answer of the whole change where `condition` does not hold. */
+/**
+ * One item's part of a change; `otherwise` is the answer of the whole change where `condition` does not hold.
+ * A `recheck` is for engines without transactions: what was checked at first must still hold after the writes between.
+ */
 export type TableWrite<Answer extends string = never> =
   | ({ readonly does: 'put'; readonly item: StoredItem } & Guard<Answer>)
   | ({ readonly does: 'delete'; readonly key: TableKey } & Guard<Answer>)
   | {
-      readonly does: 'check'
+      readonly does: 'check' | 'recheck'
       readonly key: TableKey
       readonly condition: ItemCondition
       readonly otherwise: Answer

@@ -9,7 +9,7 @@ export interface TableWrites {
    * Applies all writes or none: undefined where they were applied, else the `otherwise` of the first whose condition
    * does not hold. On an engine without transactions they run in the given order, and what a failed condition leaves
    * behind is taken back; a crash in between leaves the first ones standing, so put first what does no harm alone.
-   * At most 100 (`TRANSACTION_SIZE`), no item twice. Throws `StoreUnavailable`.
+   * At most 100 (`TRANSACTION_SIZE`), no item twice (but for a `recheck`). Throws `StoreUnavailable`.
    */
   apply<Answer extends string>(writes: readonly TableWrite<Answer>[]): Promise<Answer | undefined>
 }

@@ -19,11 +19,12 @@ export const transact = async <Answer extends string>(
   tableName: string,
   writes: readonly TableWrite<Answer>[],
 ): Promise<Answer | undefined> => {
+  const atOnce = writes.filter(({ does }) => does !== 'recheck')
   let met: unknown
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const canceled = await send(client, tableName, writes)
+    const canceled = await send(client, tableName, atOnce)
     if (canceled === undefined) return undefined
-    const failed = failedCondition(writes, canceled)
+    const failed = failedCondition(atOnce, canceled)
     if (failed !== undefined) return failed
     met = canceled
   }
