@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import type { OnConfigChange } from '../../src/core/admin/config-change.ts'
 import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
 import { parseLimits } from '../../src/core/limit/parse-limit.ts'
 import type { CacheFactory } from '../../src/core/ports/cache.ts'
@@ -64,6 +65,7 @@ export interface TestAppOptions {
   readonly usage?: UsageReader
   readonly logger?: Logger
   readonly metricsText?: () => Promise<string>
+  readonly onChange?: OnConfigChange
 }
 
 export const createTestApp = (options: TestAppOptions = {}): TestApp => {
@@ -84,6 +86,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     settings: { ...TEST_SETTINGS, ...settings },
     assets: createPackageAssets('1.2.3'),
     ...(options.metricsText !== undefined && { metricsText: options.metricsText }),
+    ...(options.onChange !== undefined && { onChange: options.onChange }),
   }
   const app = createApp(deps)
   const ask: TestApp['ask'] = async (method, path, { headers = ADMIN, body, env } = {}) => {

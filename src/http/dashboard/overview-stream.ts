@@ -19,21 +19,20 @@ const RETRY_MS = 2000
 /** Sends all entities, then those that change, until the viewer goes away. A comment is the heartbeat. */
 export const sendOverview = async (stream: SSEStreamingApi, options: Options): Promise<void> => {
   const { clock, intervalMs } = options
+  let sentAt = clock.monotonic()
   const first = await options.read()
   await send(stream, first)
   if (intervalMs === null) return
   let shown = overviewChanges(new Map(), first).shown
-  let sentAt = clock.monotonic()
   for (;;) {
     await stream.sleep(intervalMs)
     if (stream.aborted || stream.closed) return
+    const now = clock.monotonic()
     const next = await sendChanges(stream, options, shown)
     shown = next.shown
-    if (next.sent) sentAt = clock.monotonic()
-    else if (clock.monotonic() - sentAt >= HEARTBEAT_NS) {
-      await stream.write(': heartbeat\n\n')
-      sentAt = clock.monotonic()
-    }
+    if (!next.sent && now - sentAt < HEARTBEAT_NS) continue
+    if (!next.sent) await stream.write(': heartbeat\n\n')
+    sentAt = now
   }
 }
 
