@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { describeRoute, resolver } from 'hono-openapi'
 import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
+import { jsonAnswer } from '../schemas/described.ts'
 import { jsonBody } from '../schemas/validated.ts'
 import { type ChatNeeds, createChatAnswerer } from './answer-chat.ts'
 import {
@@ -39,11 +40,6 @@ export const createChatRoutes = (
   return app.route('/', createModelRoutes(deps, models))
 }
 
-const jsonOf = (description: string, schema: Parameters<typeof resolver>[0]) => ({
-  description,
-  content: { 'application/json': { schema: resolver(schema) } },
-})
-
 const describeChat = describeRoute({
   tags: ['Chat'],
   summary: 'Answer a chat',
@@ -65,11 +61,11 @@ const describeChat = describeRoute({
         'text/event-stream': { schema: { type: 'string' } },
       },
     },
-    400: jsonOf('The request names a field that is not what it must be', openAiErrorSchema),
-    401: jsonOf('No key, or one that is not known', openAiErrorSchema),
-    403: jsonOf('You may not use this model', openAiErrorSchema),
-    404: jsonOf('There is no such model', openAiErrorSchema),
-    429: jsonOf('A limit is reached', openAiDenialSchema),
-    503: jsonOf('The store is away, and a limit says deny', openAiErrorSchema),
+    400: jsonAnswer('The request names a field that is not what it must be', openAiErrorSchema),
+    401: jsonAnswer('No key, or one that is not known', openAiErrorSchema),
+    403: jsonAnswer('You may not use this model', openAiErrorSchema),
+    404: jsonAnswer('There is no such model', openAiErrorSchema),
+    429: jsonAnswer('A limit is reached', openAiDenialSchema),
+    503: jsonAnswer('The store is away, and a limit says deny', openAiErrorSchema),
   },
 })

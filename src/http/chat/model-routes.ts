@@ -1,8 +1,9 @@
 import { Hono } from 'hono'
-import { describeRoute, resolver } from 'hono-openapi'
+import { describeRoute } from 'hono-openapi'
 import type { Model } from '../../core/entity/model.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
+import { jsonAnswer } from '../schemas/described.ts'
 import { modelListSchema, modelSchema, openAiErrorSchema } from './chat-schema.ts'
 import { type ModelLookup, mayUse, usableModel } from './model-lookup.ts'
 
@@ -11,11 +12,6 @@ const modelJson = ({ id, createdAt }: Model) => ({
   object: 'model' as const,
   created: Number(createdAt / 1_000_000_000n),
   owned_by: 'zael',
-})
-
-const jsonOf = (description: string, schema: Parameters<typeof resolver>[0]) => ({
-  description,
-  content: { 'application/json': { schema: resolver(schema) } },
 })
 
 export interface ModelRoutesNeeds {
@@ -33,7 +29,7 @@ export const createModelRoutes = ({ store }: ModelRoutesNeeds, models: ModelLook
     describeRoute({
       tags: ['Chat'],
       summary: 'List the models you may use',
-      responses: { 200: jsonOf('The registered models', modelListSchema) },
+      responses: { 200: jsonAnswer('The registered models', modelListSchema) },
     }),
     async (c) => {
       const entity = entityOf(c.get('acting'))
@@ -49,9 +45,9 @@ export const createModelRoutes = ({ store }: ModelRoutesNeeds, models: ModelLook
       summary: 'Get a model; its id may contain /',
       parameters: [{ in: 'path', name: 'id', required: true, schema: { type: 'string' } }],
       responses: {
-        200: jsonOf('The model', modelSchema),
-        403: jsonOf('You may not use it', openAiErrorSchema),
-        404: jsonOf('There is no such model', openAiErrorSchema),
+        200: jsonAnswer('The model', modelSchema),
+        403: jsonAnswer('You may not use it', openAiErrorSchema),
+        404: jsonAnswer('There is no such model', openAiErrorSchema),
       },
     }),
     async (c) => c.json(modelJson(await usableModel(models, c.req.param('id'), entityOf(c.get('acting'))))),

@@ -54,7 +54,10 @@ export const described = (route: Description) => {
   })
 }
 
-const errorResponse = (status: ErrorStatus) => ({
-  description: ERRORS[status],
-  content: { 'application/json': { schema: resolver(errorAnswer) } },
+/** One answer of a route, as JSON. */
+export const jsonAnswer = (description: string, schema: v.GenericSchema) => ({
+  description,
+  content: { 'application/json': { schema: resolver(schema) } },
 })
+
+const errorResponse = (status: ErrorStatus) => jsonAnswer(ERRORS[status], errorAnswer)
