@@ -1,6 +1,5 @@
 import type { Hono } from 'hono'
-import { timerDelay } from '../../src/chat/delay.ts'
-import { createSimulatedModel } from '../../src/chat/simulated-model.ts'
+import { createChatBackend } from '../../src/chat/create-chat-backend.ts'
 import { createTokenCounter } from '../../src/chat/token-counter.ts'
 import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
 import type { Limiter } from '../../src/core/deciding/decision.ts'
@@ -82,14 +81,14 @@ export const createNode = (host: TableHost, settings: Settings, version: string,
   const shared = { logger, metrics }
   const table = openTable(host, settings, logger)
   const limiter = createNodeLimiter(table, settings, shared)
-  const { simulatedLatencyMs: latencyMs, nodeId } = settings
+  const tokens = createTokenCounter()
   const app = createApp({
     ...shared,
     limiter,
     store: table.store,
     usage: table.usage,
-    backend: createSimulatedModel({ clock: systemClock, delay: timerDelay, latencyMs, nodeId }),
-    tokens: createTokenCounter(),
+    backend: createChatBackend({ clock: systemClock, tokens, logger }, settings),
+    tokens,
     secrets: randomSecrets,
     clock: systemClock,
     caches: lruCaches,

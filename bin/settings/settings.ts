@@ -53,6 +53,9 @@ const answering = ({ read }: SettingsReader) => ({
   adminToken: read('ADMIN_TOKEN', token, DEFAULT_ADMIN_TOKEN),
   viewerToken: read('VIEWER_TOKEN', token, DEFAULT_VIEWER_TOKEN),
   defaultModel: read('DEFAULT_MODEL', modelId, 'gpt-4'),
+  /** null: the simulated model answers. */
+  upstreamBaseUrl: read('UPSTREAM_BASE_URL', httpUrl, null),
+  upstreamApiKey: read('UPSTREAM_API_KEY', token, null),
   simulatedLatencyMs: read('SIMULATED_LATENCY_MS', integer(0, TEN_MINUTES_MS), 0),
   errorFormat: read('ERROR_FORMAT', oneOf('openai', 'flat'), 'openai' as const),
   maxBodyBytes: read('MAX_BODY_BYTES', integer(1, 1024 * MEBIBYTE), MEBIBYTE),
@@ -64,7 +67,7 @@ const answering = ({ read }: SettingsReader) => ({
 export type Settings = ReturnType<typeof where> & ReturnType<typeof deciding> & ReturnType<typeof answering>
 
 /** Settings of the contract whose features this version does not have: to ignore them would let more through than asked. */
-const NOT_YET = ['API_KEYS_FILE', 'API_KEYS_JSON', 'UPSTREAM_BASE_URL', 'UPSTREAM_API_KEY', 'UPSTREAMS_FILE']
+const NOT_YET = ['API_KEYS_FILE', 'API_KEYS_JSON', 'UPSTREAMS_FILE']
 
 const isLoopback = (host: string): boolean => /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host)
 
@@ -82,6 +85,9 @@ const checkTogether = (reader: SettingsReader, settings: Settings): void => {
   const hasDefaultToken = adminToken === DEFAULT_ADMIN_TOKEN || viewerToken === DEFAULT_VIEWER_TOKEN
   if (hasDefaultToken && !isLoopback(host)) {
     reader.mistake('HOST must be a loopback address while ADMIN_TOKEN or VIEWER_TOKEN is the default one')
+  }
+  if (settings.upstreamApiKey !== null && settings.upstreamBaseUrl === null) {
+    reader.mistake('UPSTREAM_API_KEY needs UPSTREAM_BASE_URL')
   }
   if (adminToken === viewerToken) reader.mistake('VIEWER_TOKEN must differ from ADMIN_TOKEN')
   const ownEngine = settings.awsEndpointUrl === null

@@ -98,3 +98,19 @@ test('makes and seeds the table at AWS_ENDPOINT_URL where it is missing, and lea
   const alice = await fetch(`${third.apiUrl}/api/entities/key-alice`, { headers })
   expect([bob.status, alice.status]).toEqual([404, 200])
 })
+
+test('lets an OpenAI-compatible upstream answer chats', async () => {
+  const patient = { STORE_DEADLINE_MS: '10000' }
+  const upstream = await start({ ...patient, NODE_ID: 'upstream' })
+  const server = await start({
+    ...patient,
+    UPSTREAM_BASE_URL: `${upstream.apiUrl}/v1`,
+    UPSTREAM_API_KEY: 'key-alice',
+  })
+  const response = await fetch(`${server.apiUrl}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer key-bob', 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'gpt-4', max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] }),
+  })
+  expect(await response.json()).toMatchObject({ node_id: 'upstream', usage: { completion_tokens: 5 } })
+})

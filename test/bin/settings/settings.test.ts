@@ -36,6 +36,8 @@ test('is what the contract says where nothing is set', () => {
     adminToken: 'dev-admin',
     viewerToken: 'dev-viewer',
     defaultModel: 'gpt-4',
+    upstreamBaseUrl: null,
+    upstreamApiKey: null,
     simulatedLatencyMs: 0,
     errorFormat: 'openai',
     maxBodyBytes: 1_048_576,
@@ -88,6 +90,12 @@ test.each([
   ['ADMIN_TOKEN', 'dev-viewer', 'VIEWER_TOKEN must differ from ADMIN_TOKEN'],
   ['PORT', '8000', 'DYNAMODB_PORT must differ from PORT'],
   ['ZAEL_PORT', '1', 'ZAEL_PORT is no setting of zael'],
+  [
+    'UPSTREAM_BASE_URL',
+    'localhost:1',
+    'UPSTREAM_BASE_URL must be a URL that begins with http:// or https://',
+  ],
+  ['UPSTREAM_API_KEY', 'sk-x', 'UPSTREAM_API_KEY needs UPSTREAM_BASE_URL'],
   ['API_KEYS_FILE', 'keys.yaml', 'API_KEYS_FILE is not supported by this version'],
 ])('refuses %s=%s', (name, value, sentence) => {
   expect(mistakesOf({ [name]: value })).toEqual([sentence])
