@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import { ZaelError } from '../../../src/core/errors.ts'
+import { limitToJson, parseLimits } from '../../../src/core/limit/parse-limit.ts'
+
+const rpm = { name: 'rpm', capacity: 50, refill_rate: 50 / 60 }
+
+const messageOf = (input: unknown): string => {
+  try {
+    parseLimits(input, 'limits')
+  } catch (error) {
+    if (error instanceof ZaelError && error.code === 'invalid_request') return error.message
+  }
+  throw new Error('was taken')
+}
+
+describe('limits as JSON', () => {
+  it('are read back as they are written', () => {
+    const [limit] = parseLimits([{ ...rpm, refund: 'full', on_unavailable: 'local' }], 'limits')
+    expect(limit && limitToJson(limit)).toEqual({
+      ...rpm,
+      meter: 'requests',
+      algorithm: 'token_bucket',
+      refund: 'full',
+      on_unavailable: 'local',
+    })
+  })
+
+  it('take the meter from a usual name, else want it stated', () => {
+    const meters = ['rps', 'rph', 'tpm', 'itpm', 'otpm'].map(
+      (name) => parseLimits([{ ...rpm, name }], 'limits')[0]?.meter,
+    )
+    expect(meters).toEqual(['requests', 'requests', 'tokens', 'input_tokens', 'output_tokens'])
+    expect(messageOf([{ ...rpm, name: 'burst' }])).toMatch(
+      /^limits\[0\]\.meter must be one of requests, tokens/,
+    )
+    expect(parseLimits([{ ...rpm, name: 'burst', meter: 'tokens' }], 'limits')[0]?.meter).toBe('tokens')
+  })
+
+  it.each([
+    ['no list', { rpm }, /^limits must be a list/],
+    [
+      'nine limits',
+      Array.from({ length: 9 }, (_, index) => ({ ...rpm, name: `l${index}`, meter: 'tokens' })),
+      /^limits must hold at most 8/,
+    ],
+    ['no object', ['rpm'], /^limits\[0\] must be an object/],
+    ['an unknown field', [{ ...rpm, burst: 3 }], /^limits\[0\]\.burst must not be given/],
+    ['no name', [{ capacity: 1, refill_rate: 1 }], /^limits\[0\]\.name must be 1 to 32/],
+    ['a name with a dash', [{ ...rpm, name: 'r-pm' }], /^limits\[0\]\.name must be 1 to 32/],
+    [
+      'a name of the counters',
+      [{ ...rpm, name: 'denied_rpm', meter: 'requests' }],
+      /^limits\[0\]\.name must not begin with/,
+    ],
+    ['a name twice', [rpm, rpm], /^limits\[1\]\.name must be unique/],
+    ['an unknown meter', [{ ...rpm, meter: 'cats' }], /^limits\[0\]\.meter must be one of/],
+    [
+      'an unknown algorithm',
+      [{ ...rpm, algorithm: 'leaky' }],
+      /^limits\[0\]\.algorithm must be one of token_bucket/,
+    ],
+    ['no capacity', [{ name: 'rpm', refill_rate: 1 }], /^limits\[0\]\.capacity must be a positive integer/],
+    ['a negative capacity', [{ ...rpm, capacity: -1 }], /^limits\[0\]\.capacity must be a positive integer/],
+    ['half a token', [{ ...rpm, capacity: 0.5 }], /^limits\[0\]\.capacity must be a positive integer/],
+    [
+      'a capacity beyond integers',
+      [{ ...rpm, capacity: 2 ** 53 }],
+      /^limits\[0\]\.capacity must be a positive integer/,
+    ],
+    ['a rate of 0', [{ ...rpm, refill_rate: 0 }], /^limits\[0\]\.refill_rate must be a positive number/],
+    ['a rate as text', [{ ...rpm, refill_rate: '1' }], /^limits\[0\]\.refill_rate must be a positive number/],
+    [
+      'a rate that nanoseconds miss',
+      [{ ...rpm, refill_rate: 300_000_000 }],
+      /^limits\[0\]\.refill_rate must be a rate/,
+    ],
+    [
+      'a rate beyond nanoseconds',
+      [{ ...rpm, refill_rate: 2e9 }],
+      /^limits\[0\]\.refill_rate must lie between/,
+    ],
+    [
+      'a bucket that fills in a millennium',
+      [{ ...rpm, refill_rate: 1e-9 }],
+      /^limits\[0\]\.refill_rate must fill/,
+    ],
+    ['an unknown refund', [{ ...rpm, refund: 'half' }], /^limits\[0\]\.refund must be one of strict, full/],
+    [
+      'an unknown way out',
+      [{ ...rpm, on_unavailable: 'pray' }],
+      /^limits\[0\]\.on_unavailable must be one of/,
+    ],
+  ])('with %s are refused by the name of the field', (_, input, message) => {
+    expect(messageOf(input)).toMatch(message)
+  })
+})
