@@ -1,4 +1,4 @@
-import { nsPerToken } from '../algorithms/rounding.ts'
+import { nsPerToken } from '../algorithms/integers.ts'
 import { invalid } from '../errors.ts'
 import { type Limit, type LimitSize, MAX_LIMITS, type OnUnavailable } from './limit.ts'
 import { isMeter, METERS, type Meter, meterOfName } from './meter.ts'
