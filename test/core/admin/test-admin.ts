@@ -15,7 +15,7 @@ export const createTestAdmin = () => {
     secrets: {
       create: () => `secret-${++made}-that-is-long`,
       hash: (secret) => `hash of ${secret}`,
-      id: () => `id-${++made}`,
+      id: () => `id-${String(++made).padStart(4, '0')}`,
     },
     changed: (change) => changes.push(change),
   }

@@ -9,6 +9,7 @@ const withHistory = async () => {
   await app.ask('POST', '/api/entities', { body: { entity_id: 'a', name: 'A' } })
   app.clock.advance(10n * SECOND)
   await app.ask('POST', '/api/entities', { body: { entity_id: 'b', name: 'B' } })
+  app.clock.advance(1n)
   await app.ask('PATCH', '/api/entities/a', { body: { name: 'AA' } })
   const audit = async (search = '') => asDescribed(await app.ask('GET', `/api/audit${search}`), auditAnswer)
   return { ...app, audit }
