@@ -87,7 +87,7 @@ describe('a long text', () => {
   it('counts exactly, whatever stands at the places where it is cut', async () => {
     const count = await loadO200k()
     const text =
-      'So "it\'s" done;  then\n\n  what?\n \n42 1234567 caf\u00e9s... \u6f22\u5b57 \ud83d\ude00\ud83d\ude00 x / y\t- z '.repeat(
+      'So "it\'s" done;    then\n\n  what?\n \n42 1234567 caf\u00e9s... \u6f22\u5b57 \ud83d\ude00\ud83d\ude00 x / y\t- z '.repeat(
         40,
       )
     expect(await tokens.countText(text)).toBe(count(text))

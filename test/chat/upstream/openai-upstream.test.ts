@@ -193,3 +193,38 @@ describe('a streamed answer', () => {
     expect(await upstreamAt(baseUrl).stream(callOf({ stream: true }))).toMatchObject({ status: 200 })
   })
 })
+
+describe('a call that has ended', () => {
+  /** A signal that tells how many listen to it. */
+  const countingSignal = () => {
+    let listeners = 0
+    return {
+      aborted: false,
+      addEventListener() {
+        listeners += 1
+      },
+      removeEventListener() {
+        listeners -= 1
+      },
+      listeners: () => listeners,
+    }
+  }
+
+  it.each([
+    ['a whole answer', answersJson(200, { choices: [] }), {}],
+    ['a refusal', answersJson(500, {}), { stream: true }],
+    ['a stream', answersEvents(['{"choices":[]}']), { stream: true }],
+  ])('as %s leaves no one listening', async (_, answer, request) => {
+    const { baseUrl } = await startFakeUpstream(answer)
+    const signal = countingSignal()
+    const call = callOf(request, signal)
+    const given = await (call.request.stream
+      ? upstreamAt(baseUrl).stream(call)
+      : upstreamAt(baseUrl).complete(call))
+    if ('chunks' in given) {
+      expect(signal.listeners()).toBe(1)
+      await all(given)
+    }
+    expect(signal.listeners()).toBe(0)
+  })
+})

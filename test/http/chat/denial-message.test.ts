@@ -43,6 +43,7 @@ describe('a denial', () => {
   it.each([
     ['the longest wait', [6n, 18n], 'tokens'],
     ['what can never pass', [null, 18n], 'requests'],
+    ['what can never pass, wherever it stands', [6n, null], 'tokens'],
     ["the caller's own limit where the waits are equal", [6n, 6n], 'tokens'],
   ])('speaks of %s', (_, [first, second], type) => {
     const ns = (seconds: bigint | null | undefined) => (seconds == null ? null : seconds * SECOND)

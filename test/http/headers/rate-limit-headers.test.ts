@@ -80,6 +80,11 @@ describe('retry headers', () => {
   it.each([
     ['round up', [violationOf(state, 1, 5_200_000_001n)], { 'retry-after-ms': '5201', 'retry-after': '6' }],
     ['say at least a second', [violationOf(state, 1, 1n)], { 'retry-after-ms': '1', 'retry-after': '1' }],
+    [
+      'say at least a second also where the wait is over',
+      [violationOf(state, 1, 0n)],
+      { 'retry-after-ms': '0', 'retry-after': '1' },
+    ],
     ['tell to give up what can never pass', [violationOf(state, 11, null)], { 'x-should-retry': 'false' }],
     [
       'tell to give up a quota, and when it would pass',
