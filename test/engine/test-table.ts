@@ -39,9 +39,9 @@ export const startTestTable = async (): Promise<TestTable> => {
 }
 
 /** A client with a long deadline: a busy machine is no slow store. */
-export const createTestClient = (endpoint: string): DynamoClient =>
+export const createTestClient = (endpoint: string, clock = testClock): DynamoClient =>
   createDynamoClient({
-    clock: testClock,
+    clock,
     endpoint,
     region: 'us-east-1',
     credentials: TEST_CREDENTIALS,
