@@ -15,7 +15,7 @@ export interface SimulatedModelOptions {
   readonly delay: Delay
   /** How late it answers, in ms. */
   readonly latencyMs: number
-  /** Said in every whole answer as `node_id`, so that one sees which node spoke. */
+  /** Said in every whole answer as `node_id`, so that one sees which node spoke; null where it has no name. */
   readonly nodeId: string | null
 }
 
@@ -71,7 +71,7 @@ const wholeAnswer = (
       finish_reason: 'stop',
     })),
     usage: usageJson(usage),
-    ...(nodeId !== null && { node_id: nodeId }),
+    node_id: nodeId,
   }
 }
 

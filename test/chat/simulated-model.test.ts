@@ -140,7 +140,7 @@ describe('latency', () => {
       waits.push(ms)
     }
     const late = createSimulatedModel({ clock, delay, latencyMs: 250, nodeId: null })
-    expect((await late.complete(callOf({}))).body).not.toHaveProperty('node_id')
+    expect((await late.complete(callOf({}))).body).toHaveProperty('node_id', null)
     await late.stream(callOf({}))
     expect(waits).toEqual([250, 250])
   })

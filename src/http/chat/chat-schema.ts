@@ -68,7 +68,7 @@ export const chatCompletionSchema = v.pipe(
       }),
     ),
     usage: usageSchema,
-    node_id: v.optional(v.string()),
+    node_id: v.nullish(v.string()),
   }),
   v.metadata({ ref: 'ChatCompletion' }),
 )
