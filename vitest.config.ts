@@ -10,7 +10,12 @@ export default defineConfig({
       project(
         'unit',
         ['test/**/*.test.ts'],
-        ['test/**/*.property.test.ts', 'test/**/*.engine.test.ts', 'test/**/*.browser.test.ts', 'test/e2e/**'],
+        [
+          'test/**/*.property.test.ts',
+          'test/**/*.engine.test.ts',
+          'test/**/*.browser.test.ts',
+          'test/e2e/**',
+        ],
       ),
       project('property', ['test/**/*.property.test.ts']),
       project('engine', ['test/**/*.engine.test.ts']),
