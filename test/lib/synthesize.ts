@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
+import { afterAll } from 'vitest'
 import type { Flavour } from '../../lib/flavour.ts'
 import { ZaelStack } from '../../lib/zael-stack.ts'
 
@@ -12,7 +16,12 @@ export interface Resource {
   readonly DeletionPolicy?: string
 }
 
-export const createApp = (): App => new App({ context: WITHOUT_BUNDLES })
+const outdir = mkdtempSync(join(tmpdir(), 'zael-synth-test-'))
+afterAll(() => rmSync(outdir, { recursive: true, force: true }))
+
+let apps = 0
+export const createApp = (): App =>
+  new App({ context: WITHOUT_BUNDLES, outdir: join(outdir, String(apps++)) })
 
 export const synthesize = (flavour: Flavour): Template => {
   const stack = new ZaelStack(createApp(), 'Zael-demo', {

@@ -1,9 +1,9 @@
-import { App, Stack } from 'aws-cdk-lib'
+import { Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { expect, test } from 'vitest'
 import { ZaelStack } from '../../lib/zael-stack.ts'
-import { synthesize } from './synthesize.ts'
+import { createApp, synthesize } from './synthesize.ts'
 
 const ALARM = 'AWS::CloudWatch::Alarm'
 
@@ -27,7 +27,7 @@ test('there is an alarm for what fails, is throttled, falls behind or is given u
 })
 
 test('every alarm tells the topic that is given', () => {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } })
+  const app = createApp()
   const alarmTopic = new Topic(new Stack(app, 'Mine'), 'Topic')
   const template = Template.fromStack(new ZaelStack(app, 'Zael-demo', { name: 'demo', alarmTopic }))
   for (const { Properties } of Object.values(template.findResources(ALARM))) {
