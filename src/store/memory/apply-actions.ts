@@ -33,14 +33,18 @@ const result = (before: BucketItem, action: Exclude<Action, { does: 'remove' }>)
   if (action.does === 'set') return checked(action.value)
   const current = valueAt(before, action.path)
   if (action.does === 'add') return sum(current, action.value)
-  if (current !== undefined) return current
-  if (!isReference(action.value)) return checked(action.value)
-  const referred = valueAt(before, action.value.from)
-  if (referred === undefined)
+  // also where it is not needed: engines differ there, so nothing may rely on it
+  const instead = isReference(action.value) ? referred(before, action.value.from) : checked(action.value)
+  return current ?? instead
+}
+
+const referred = (before: BucketItem, attribute: string): FieldValue => {
+  const value = valueAt(before, attribute)
+  if (value === undefined)
     throw validationException(
       'The provided expression refers to an attribute that does not exist in the item',
     )
-  return isMap(referred) ? { ...referred } : referred
+  return isMap(value) ? { ...value } : value
 }
 
 const sum = (current: FieldValue | undefined, amount: bigint): bigint => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
-import { set } from '../../../src/core/bucket/conditional-write.ts'
+import { set, setIfMissing } from '../../../src/core/bucket/conditional-write.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import { bucketStoreContract } from '../bucket-store-contract.ts'
 
@@ -13,4 +13,11 @@ it('forgets a bucket that has expired, and no other', async () => {
   store.expire(gone)
   expect(await store.read(gone)).toBeUndefined()
   expect(await store.list('expiring')).toEqual([{ resource: '_default_', item: { n: 1n } }])
+})
+
+it('refuses a value from a missing attribute also where it is not needed, as some engines do', async () => {
+  const id = entityBucket('strict', 'gpt-4')
+  await store.write(id, { conditions: [], actions: [set('n', 1n)] })
+  const write = { conditions: [], actions: [setIfMissing('n', { from: 'x' })] }
+  await expect(store.write(id, write)).rejects.toMatchObject({ name: 'ValidationException' })
 })
