@@ -36,6 +36,18 @@ export const auditContract = (store: () => AdminStore): void => {
       expect((await store().listAudit({ limit: 1, subject: audit.subject })).items).toEqual([audit])
     })
 
+    it('keeps a record of a change that is not in the configuration', async () => {
+      const audit = anAudit({ action: 'bucket.reset', after: { resource: 'gpt-4' } })
+      await store().recordAudit(audit)
+      expect((await store().listAudit({ limit: 1, subject: audit.subject })).items).toEqual([audit])
+    })
+
+    it('takes records of what is no change of the configuration', async () => {
+      const audit = anAudit({ subject: fresh('bucket') })
+      await store().recordAudit(audit)
+      expect((await store().listAudit({ limit: 5, subject: audit.subject })).items).toEqual([audit])
+    })
+
     it('lists one subject newest first, over many days, in pages', async () => {
       const subject = fresh('subject')
       const records: AuditRecord[] = []

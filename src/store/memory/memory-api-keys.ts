@@ -6,10 +6,10 @@ type ApiKeys = Pick<AdminStore, 'apiKey' | 'putKey' | 'listKeys' | 'updateKey'>
 
 /** API keys without an engine. */
 export const createMemoryApiKeys = ({ apiKeys, audit }: MemoryTables): ApiKeys => {
-  const hashOf = ({ entityId, keyId }: ApiKey): string | undefined =>
-    [...apiKeys].find(([, key]) => key.entityId === entityId && key.keyId === keyId)?.[0]
+  const find = ({ entityId, keyId }: ApiKey) =>
+    [...apiKeys].find(([, key]) => key.entityId === entityId && key.keyId === keyId)
   const isTaken = (key: ApiKey, secretHash: string): boolean =>
-    apiKeys.has(secretHash) || hashOf(key) !== undefined
+    apiKeys.has(secretHash) || find(key) !== undefined
 
   return {
     apiKey: async (secretHash) => apiKeys.get(secretHash),
@@ -24,16 +24,19 @@ export const createMemoryApiKeys = ({ apiKeys, audit }: MemoryTables): ApiKeys =
         .filter((key) => key.entityId === entityId)
         .sort((a, b) => Number(a.createdAt - b.createdAt)),
     async updateKey(key, record, replacement) {
-      const hash = hashOf(key)
-      const stored = hash === undefined ? undefined : apiKeys.get(hash)
-      if (hash === undefined || stored === undefined) return 'missing'
-      if (replacement !== undefined && isTaken(replacement.key, replacement.secretHash)) return 'exists'
-      // a revoked key stays so
-      if (stored.status === 'revoked' && key.status !== 'revoked') return 'missing'
-      if (replacement !== undefined) apiKeys.set(replacement.secretHash, replacement.key)
+      const [hash, stored] = find(key) ?? []
+      if (hash === undefined || stored === undefined || isRevival(stored, key)) return 'missing'
+      if (replacement !== undefined) {
+        if (isTaken(replacement.key, replacement.secretHash)) return 'exists'
+        apiKeys.set(replacement.secretHash, replacement.key)
+      }
       apiKeys.set(hash, { ...stored, status: key.status, expiresAt: key.expiresAt })
       audit.push(record)
       return 'updated'
     },
   }
 }
+
+/** A revoked key stays so, whoever changes it at the same time. */
+const isRevival = (stored: ApiKey, key: ApiKey): boolean =>
+  stored.status === 'revoked' && key.status !== 'revoked'
