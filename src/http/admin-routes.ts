@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { createBucketService } from '../core/admin/bucket-service.ts'
 import type { OnConfigChange } from '../core/admin/config-change.ts'
 import { createEntityService } from '../core/admin/entity-service.ts'
 import { createKeyService } from '../core/admin/key-service.ts'
@@ -33,7 +34,7 @@ export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange
 }
 
 const createAdminServices = (
-  { store, clock, secrets }: AppDependencies,
+  { store, clock, secrets, limiter }: AppDependencies,
   changed: OnConfigChange,
 ): AdminServices => {
   const needs = { store, clock, secrets, changed }
@@ -42,5 +43,6 @@ const createAdminServices = (
     keys: createKeyService(needs),
     models: createModelService(needs),
     limitSets: createLimitSetService(needs),
+    buckets: createBucketService({ store, clock, secrets, limiter }),
   }
 }

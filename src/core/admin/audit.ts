@@ -11,7 +11,10 @@ export interface Deed {
 }
 
 /** The record of a deed, as of now. */
-export const auditRecord = ({ clock, secrets }: AdminDependencies, deed: Deed): AuditRecord => ({
+export const auditRecord = (
+  { clock, secrets }: Pick<AdminDependencies, 'clock' | 'secrets'>,
+  deed: Deed,
+): AuditRecord => ({
   id: secrets.id(),
   at: clock.now(),
   ...deed,

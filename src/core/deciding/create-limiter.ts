@@ -46,12 +46,16 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     return settings.isEnabled ? resolution : unlimited(resolution)
   }
 
+  /** People look at what holds now; they ask far less often than requests come. */
+  const latest = (entityId: string, resource: string | undefined) =>
+    resolve(entityId, resource, DENIAL_MAX_AGE_NS)
+
   return {
     ...createInspector({
       buckets,
       writer: deps.writer,
       clock,
-      resolve: (id, resource) => resolve(id, resource),
+      resolve: latest,
     }),
     async decide(request) {
       const known = await resolve(request.entityId, request.resource)

@@ -83,6 +83,8 @@ export interface AdminStore extends ConfigStore {
   /** The resources on which an owner has limits (tombstones left out). */
   limitedResources(owner: LimitSetKey['owner']): Promise<readonly string[]>
 
+  /** Writes a record by itself, of a change that is not in the configuration: buckets reset or topped up. */
+  recordAudit(audit: AuditRecord): Promise<void>
   /** Newest first; `subject` keeps one entity's (or `MODEL#…`) records; `from` drops older ones (ns since the epoch). */
   listAudit(
     page: PageRequest & { readonly subject?: string; readonly from?: bigint },

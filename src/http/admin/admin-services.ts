@@ -1,3 +1,4 @@
+import type { BucketService } from '../../core/admin/bucket-service.ts'
 import type { EntityService } from '../../core/admin/entity-service.ts'
 import type { KeyService } from '../../core/admin/key-service.ts'
 import type { LimitSetService } from '../../core/admin/limit-set-service.ts'
@@ -9,4 +10,5 @@ export interface AdminServices {
   readonly keys: KeyService
   readonly models: ModelService
   readonly limitSets: LimitSetService
+  readonly buckets: BucketService
 }

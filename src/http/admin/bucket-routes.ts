@@ -6,16 +6,15 @@ import { described } from '../schemas/described.ts'
 import { idParam } from '../schemas/fields.ts'
 import { resetBody, topUpBody } from '../schemas/limit-schemas.ts'
 import { jsonBody, params } from '../schemas/validated.ts'
+import type { AdminServices } from './admin-services.ts'
 import { availabilityJson } from './limit-json.ts'
 
 const tag = 'Limits'
 
-interface Needs {
-  readonly limiter: Limiter
-}
+type Needs = Pick<AdminServices, 'buckets'> & { readonly limiter: Limiter }
 
 /** What acts on buckets now; both answer with the bucket as it is then. */
-export const createBucketRoutes = ({ limiter }: Needs) =>
+export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
   new Hono<AppEnv>()
     .post(
       '/:id/reset',
@@ -25,7 +24,7 @@ export const createBucketRoutes = ({ limiter }: Needs) =>
       async (c) => {
         const { id } = c.req.valid('param')
         const { resource, limit_name } = c.req.valid('json')
-        await limiter.reset(id, { ...bucketPart(resource, limit_name) })
+        await buckets.reset(id, bucketPart(resource, limit_name), c.get('identity').kind)
         return c.json(availabilityJson(id, await limiter.status(id, resource)))
       },
     )
@@ -37,10 +36,8 @@ export const createBucketRoutes = ({ limiter }: Needs) =>
       async (c) => {
         const { id } = c.req.valid('param')
         const { resource, limit_name, amount } = c.req.valid('json')
-        await limiter.topUp(id, {
-          ...bucketPart(resource, limit_name),
-          ...(amount !== undefined && { amount }),
-        })
+        const selection = { ...bucketPart(resource, limit_name), ...(amount !== undefined && { amount }) }
+        await buckets.topUp(id, selection, c.get('identity').kind)
         return c.json(availabilityJson(id, await limiter.status(id, resource)))
       },
     )

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/ports/clock.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import { createApiKeys } from './admin/api-keys.ts'
 import { createAuditList } from './admin/audit-list.ts'
+import { createAuditWriter } from './admin/audit-writer.ts'
 import { createEntities } from './admin/entities.ts'
 import { createEntityList } from './admin/entity-list.ts'
 import { createLimitSets } from './admin/limit-sets.ts'
@@ -24,6 +25,7 @@ export const createDynamoAdminStore = (client: DynamoClient, tableName: string, 
     ...createApiKeys(reads, writes),
     ...createModels(reads, writes),
     ...createLimitSets(reads, writes),
+    recordAudit: createAuditWriter(writes),
     listAudit: createAuditList(reads, clock),
   }
 }

@@ -12,6 +12,7 @@ export const createMemoryAdminStore = (): AdminStore => {
     ...createMemoryApiKeys(tables),
     ...createMemoryModels(tables),
     ...createMemoryLimitSets(tables),
+    recordAudit: async (record) => void tables.audit.push(record),
     listAudit: createMemoryAudit(tables),
   }
 }

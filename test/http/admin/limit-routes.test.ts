@@ -134,6 +134,24 @@ describe('buckets', () => {
     })
   })
 
+  test('are changed on the record, and only for limits that there are', async () => {
+    const { ask } = await charged()
+    await ask('POST', '/api/limits/org/reset', { body: { resource: '_default_' } })
+    await ask('POST', '/api/limits/org/top-up', { body: { limit_name: 'rpm', amount: 2 } })
+    const audit = await ask('GET', '/api/audit?entity_id=org')
+    expect(audit.body).toMatchObject({
+      items: expect.arrayContaining([
+        expect.objectContaining({
+          action: 'bucket.top_up',
+          after: { resource: null, limit_name: 'rpm', amount: 2 },
+        }),
+        expect.objectContaining({ action: 'bucket.reset', actor: 'admin', subject: 'org' }),
+      ]),
+    })
+    const unknown = await ask('POST', '/api/limits/org/reset', { body: { limit_name: 'rps' } })
+    expect(unknown).toMatchObject({ status: 400, body: { field: 'limit_name' } })
+  })
+
   test.each([
     ['amount', { amount: 0 }],
     ['amount', { amount: 1.5 }],

@@ -1,0 +1,51 @@
+import type { Limiter } from '../deciding/decision.ts'
+import { invalid } from '../errors.ts'
+import type { Selection } from '../inspecting/amend-buckets.ts'
+import type { AdminDependencies } from './admin-dependencies.ts'
+import { auditRecord } from './audit.ts'
+
+export interface Amendment extends Selection {
+  readonly amount?: number
+}
+
+/** What administrators do to buckets. Throws `not_found` for an unknown entity, `invalid_request` for an unknown limit. */
+export interface BucketService {
+  /** Full again. Without `resource` every bucket of the entity, without `limitName` every limit. */
+  reset(entityId: string, selection: Selection, actor: string): Promise<void>
+  /** More for now: `amount` tokens, or all that is used. */
+  topUp(entityId: string, selection: Amendment, actor: string): Promise<void>
+}
+
+type BucketDependencies = Omit<AdminDependencies, 'changed'> & { readonly limiter: Limiter }
+
+export const createBucketService = (deps: BucketDependencies): BucketService => {
+  const record = (entityId: string, action: string, what: Amendment, actor: string): Promise<void> => {
+    const { resource = null, limitName = null, amount = null } = what
+    const after = { resource, limit_name: limitName, amount }
+    return deps.store.recordAudit(
+      auditRecord(deps, { actor, action, subject: entityId, before: null, after }),
+    )
+  }
+  return {
+    async reset(entityId, selection, actor) {
+      await checkLimit(deps, entityId, selection)
+      await deps.limiter.reset(entityId, selection)
+      await record(entityId, 'bucket.reset', selection, actor)
+    },
+    async topUp(entityId, selection, actor) {
+      await checkLimit(deps, entityId, selection)
+      await deps.limiter.topUp(entityId, selection)
+      await record(entityId, 'bucket.top_up', selection, actor)
+    },
+  }
+}
+
+const checkLimit = async (
+  { limiter }: BucketDependencies,
+  entityId: string,
+  { resource, limitName }: Selection,
+) => {
+  const names = (await limiter.explain(entityId, resource)).map(({ limit }) => limit.name)
+  if (limitName === undefined || names.includes(limitName)) return
+  throw invalid('limit_name', `be a limit of ${entityId}: ${names.join(', ')}`)
+}
