@@ -160,6 +160,20 @@ describe('a process that dies between two writes, on an engine without transacti
 })
 
 describe('two at once', () => {
+  it('put no child below an entity whose deletion has begun', async () => {
+    const parent = anEntity({ id: fresh('parent') })
+    await store.createEntity(parent, anAudit())
+    // one write: it is marked, and still there
+    await dyingAfter(1, (dying) => dying.deleteEntity(parent, anAudit()))
+    const child = anEntity({ id: fresh('child'), parentId: parent.id })
+    expect(await store.createEntity(child, anAudit())).toBe('parent_missing')
+    const other = anEntity({ id: fresh('other') })
+    await store.createEntity(other, anAudit())
+    const moved = { ...other, parentId: parent.id, version: other.version + 1n }
+    expect(await store.replaceEntity(moved, other.version, anAudit())).toBe('parent_missing')
+    expect(await store.entity(child.id)).toBeUndefined()
+  })
+
   it('never leave a child below a parent that is gone', async () => {
     for (let round = 0; round < 15; round += 1) {
       const parent = anEntity({ id: fresh('parent') })
