@@ -2,8 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { defaultLimits, httpSettings } from '../bin/settings/derived-settings.ts'
 import type { Settings } from '../bin/settings/settings.ts'
 import packageJson from '../package.json' with { type: 'json' }
-import { timerDelay } from '../src/chat/delay.ts'
-import { createSimulatedModel } from '../src/chat/simulated-model.ts'
+import { createChatBackend } from '../src/chat/create-chat-backend.ts'
 import { createTokenCounter } from '../src/chat/token-counter.ts'
 import { createLimiter } from '../src/core/deciding/create-limiter.ts'
 import type { Limiter } from '../src/core/deciding/decision.ts'
@@ -83,15 +82,16 @@ export const createApi = (parts: ApiParts) => {
       useDelayMs: 0,
     },
   })
-  const { simulatedLatencyMs: latencyMs, nodeId } = settings
+  const tokens = createTokenCounter()
+  const backend = createChatBackend({ clock: systemClock, tokens, logger: parts.logger }, settings)
   const appFor = (adminToken: string, viewerToken: string) =>
     createApp({
       ...shared,
       limiter,
       store,
       usage,
-      backend: createSimulatedModel({ clock: systemClock, delay: timerDelay, latencyMs, nodeId }),
-      tokens: createTokenCounter(),
+      backend,
+      tokens,
       secrets: randomSecrets,
       clock: systemClock,
       caches: smallCaches,
