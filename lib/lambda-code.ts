@@ -50,7 +50,7 @@ export const bundleLambda = (source: LambdaSource, outputDir: string): Metafile 
 
 /** The bundle as an asset of the stack, made by the esbuild of this project: no Docker. */
 export const lambdaCode = (source: LambdaSource): Code =>
-  Code.fromAsset(PROJECT_ROOT, {
+  Code.fromAsset(join(PROJECT_ROOT, dirname(source.entry)), {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       image: DockerImage.fromRegistry('not-used'),
