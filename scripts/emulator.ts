@@ -7,6 +7,14 @@ export const DEFAULT_ENDPOINT = 'http://localhost:4566'
 export const emulatorEndpoint = (env: NodeJS.ProcessEnv): string =>
   (env.AWS_ENDPOINT_URL || DEFAULT_ENDPOINT).replace(/\/+$/, '')
 
+/** What cdklocal leaves in the environment, beside the endpoints. */
+const KEPT = [
+  'AWS_REGION',
+  'AWS_DEFAULT_REGION',
+  'AWS_S3_FORCE_PATH_STYLE',
+  'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED',
+]
+
 /**
  * This environment turned to an emulator: its address for every service, test credentials whatever the machine has
  * (nothing may reach AWS), buckets in paths, as names below `localhost` need not resolve. cdklocal drops all AWS_*
@@ -26,7 +34,7 @@ export const emulatorEnvironment = (endpoint: string, env: NodeJS.ProcessEnv): N
     AWS_DEFAULT_REGION: region,
     // Which version of the SDK runs here is the lock file's business.
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    AWS_ENVAR_ALLOWLIST: 'AWS_REGION,AWS_DEFAULT_REGION,AWS_S3_FORCE_PATH_STYLE',
+    AWS_ENVAR_ALLOWLIST: KEPT.join(','),
   }
 }
 
