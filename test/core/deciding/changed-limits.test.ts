@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { SECOND } from '../test-clock.ts'
+import { entityOwner, limitsOf } from '../test-config.ts'
+import { createTestWorld } from '../test-limiter.ts'
+import { admits, available, reserve, worldOf } from './token-world.ts'
+
+/** Cases that broke earlier drafts of the design, on the real limiter: sizes that change while they are in use. Times in seconds. */
+
+describe('a limit that is changed', () => {
+  it('is carried over once by two nodes of which one knows the old size, and never back', async () => {
+    const world = worldOf(100, 1)
+    const old = world.join({ configCacheMs: 30_000 })
+    expect(await admits(old, 50)).toBe(true)
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [1000, 10] }))
+    const fresh = world.join({ configCacheMs: 30_000 })
+    expect(await admits(fresh, 1)).toBe(true)
+    expect(await available(world)).toBe(949)
+    for (let turn = 0; turn < 20; turn++) expect(await admits(turn % 2 === 0 ? old : fresh, 10)).toBe(true)
+    expect(await available(world)).toBe(749)
+    const item = await world.buckets.read(entityBucket('key', '_default_'))
+    expect(item?.tpm_limit).toBe('token_bucket 1000 per 100s')
+    // one to carry over, one more for the guess that met it; every charge else is one write
+    expect((old.counts.bucket_writes ?? 0) + (fresh.counts.bucket_writes ?? 0)).toBeLessThanOrEqual(26)
+  })
+
+  it('gives nothing back for what was reserved in the old measure', async () => {
+    const world = worldOf(100, 1)
+    const held = await reserve(world.node, 50)
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [100, 10] }))
+    const fresh = world.join()
+    expect(await admits(fresh, 1)).toBe(true)
+    await held.reservation.settle({ tokens: 0 })
+    expect(await available(world)).toBe(49)
+  })
+
+  it('counts a top-up between reserving and settling as given back already', async () => {
+    const world = worldOf(100, 1 / 3600)
+    const held = await reserve(world.node, 50)
+    expect(await admits(world.node, 40)).toBe(true)
+    await world.node.limiter.topUp('key', { amount: 50 })
+    expect(await available(world)).toBe(60)
+    await held.reservation.settle({ tokens: 0 })
+    expect(await available(world)).toBe(100)
+    expect(await admits(world.node, 100)).toBe(true)
+  })
+
+  it('orders every change: three puts, a deletion, a role, another default of the environment', async () => {
+    const world = createTestWorld({ configCacheMs: 0, defaultLimits: limitsOf({ tpm: [60, 1] }) })
+    const tokens = async (): Promise<number | undefined> => {
+      expect(await admits(world.node, 1)).toBe(true)
+      return (await world.node.limiter.status('key', '_default_')).limits[0]?.capacity
+    }
+    world.config.putEntity('key', { version: 1n })
+    expect(await tokens()).toBe(60)
+    for (const capacity of [10, 20, 30]) {
+      world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [capacity, 1] }))
+      world.clock.advance(2n * SECOND)
+      expect(await tokens()).toBe(capacity)
+    }
+    world.config.putLimits(entityOwner('key'), '_default_', [])
+    world.clock.advance(2n * SECOND)
+    expect(await tokens()).toBe(60)
+    world.config.putLimits({ kind: 'role', role: 'admin' }, '_default_', limitsOf({ tpm: [500, 5] }), 3n)
+    world.config.putEntity('key', { role: 'admin', version: 100n })
+    world.clock.advance(2n * SECOND)
+    expect(await tokens()).toBe(500)
+    expect(world.node.counts.decisions_contended).toBeUndefined()
+  })
+
+  it('of the same version in two environments is kept while it is in use, and adopted once it is full', async () => {
+    const world = createTestWorld({ defaultLimits: limitsOf({ tpm: [60, 1] }) })
+    world.config.putEntity('key')
+    expect(await admits(world.node, 50)).toBe(true)
+    const restarted = world.join({ defaultLimits: limitsOf({ tpm: [600, 10] }) })
+    expect(await admits(restarted, 11)).toBe(false)
+    expect(await admits(restarted, 10)).toBe(true)
+    world.clock.advance(61n * SECOND)
+    expect(await admits(restarted, 600)).toBe(true)
+  })
+})

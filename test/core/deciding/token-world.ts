@@ -1,0 +1,38 @@
+import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import type { BucketItem } from '../../../src/core/bucket/conditional-write.ts'
+import type { Allowed, DecisionRequest } from '../../../src/core/deciding/decision.ts'
+import type { Cost } from '../../../src/core/limit/meter.ts'
+import { entityOwner, limitsOf } from '../test-config.ts'
+import { createTestWorld, type TestNode, type TestWorld } from '../test-limiter.ts'
+
+/** One entity, `key`, with one limit on tokens, `tpm`. Configuration is read anew for nearly every decision. */
+export const worldOf = (capacity: number, refillRate: number): TestWorld => {
+  const world = createTestWorld({ configCacheMs: 1 })
+  world.config.putEntity('key')
+  world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [capacity, refillRate] }))
+  return world
+}
+
+/** Reserves a cost for `key`; throws where it is denied. */
+export const reserveCost = async (node: TestNode, cost: Cost): Promise<Allowed> => {
+  const decision = await node.limiter.decide({ entityId: 'key', cost, settles: true })
+  if (!decision.allowed) throw new Error(`denied ${JSON.stringify(cost)}`)
+  return decision
+}
+
+export const reserve = (node: TestNode, tokens: number): Promise<Allowed> => reserveCost(node, { tokens })
+
+export const admits = async (
+  node: TestNode,
+  tokens: number,
+  options: Partial<DecisionRequest> = {},
+): Promise<boolean> =>
+  (await node.limiter.decide({ entityId: 'key', cost: { tokens }, settles: false, ...options })).allowed
+
+/** What is left of the first limit of `key`, as a node sees it that knows nothing. */
+export const available = async (world: TestWorld): Promise<number | undefined> =>
+  (await world.join().limiter.status('key', '_default_')).limits[0]?.available
+
+/** The bucket of an entity as it is stored. */
+export const stored = async (world: TestWorld, entityId = 'key'): Promise<BucketItem> =>
+  (await world.buckets.read(entityBucket(entityId, '_default_'))) ?? {}
