@@ -6,8 +6,15 @@ import { id, modelId, moment, nextCursor, seconds } from './fields.ts'
 const { nameLength, models, metadataEntries, metadataValueLength } = ENTITY_BOUNDS
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(nameLength))
+/** A schema of objects that takes no list for one: to valibot a list is an object as well. */
+const noList = <S extends v.GenericSchema>(schema: S): S => ({
+  ...schema,
+  '~run': (dataset, config) =>
+    schema['~run'](Array.isArray(dataset.value) ? { value: undefined } : dataset, config),
+})
+
 const metadata = v.pipe(
-  v.record(v.string(), v.pipe(v.string(), v.maxLength(metadataValueLength))),
+  noList(v.record(v.string(), v.pipe(v.string(), v.maxLength(metadataValueLength)))),
   v.maxEntries(metadataEntries),
 )
 

@@ -40,5 +40,5 @@ const refuse = (outcome: Outcome, whole: string, names: Readonly<Record<string, 
   if (outcome.success) return
   const [first] = outcome.error
   const field = fieldOf(first?.path, whole)
-  throw invalid(names[field] ?? field, mustOf(first))
+  throw invalid(Object.hasOwn(names, field) ? (names[field] ?? field) : field, mustOf(first))
 }

@@ -43,7 +43,11 @@ describe('creating an entity', () => {
     ['cascade', 'be true or false', minimal('a', { cascade: 'yes' })],
     ['models[1]', 'be a string', minimal('a', { models: ['gpt-4', 4] })],
     ['metadata.team', 'be a string', minimal('a', { metadata: { team: 7 } })],
+    ['metadata', 'be an object', minimal('a', { metadata: [] })],
+    ['metadata', 'be an object', minimal('a', { metadata: ['x'] })],
     ['nonsense', 'not be given: it is not known', minimal('a', { nonsense: 1 })],
+    ['constructor', 'not be given: it is not known', minimal('a', { constructor: 1 })],
+    ['__proto__', 'not be given: it is not known', minimal('a', { ['__proto__']: 1 })],
     ['body', 'be an object', { body: [minimal('a').body] }],
     ['body', 'be an object', { body: 'a' }],
   ])('names %s, which must %s', async (field, must, request) => {
