@@ -1,5 +1,6 @@
 import type { Cache, CacheFactory } from '../../core/ports/cache.ts'
 import type { Clock } from '../../core/ports/clock.ts'
+import { secondsOf } from '../errors/flat-error.ts'
 import { TooManyFailures } from '../errors/http-errors.ts'
 
 /** Counts failed authentications per address. */
@@ -26,7 +27,7 @@ export const createFailureLimiter = (clock: Clock, caches: CacheFactory): Failur
       const known = addresses.get(address)
       const current = known !== undefined && now - known.since < MINUTE_NS ? known : { since: now, count: 0 }
       if (current.count >= MOST_A_MINUTE) {
-        throw new TooManyFailures(Number(current.since + MINUTE_NS - now) / 1e9)
+        throw new TooManyFailures(secondsOf(current.since + MINUTE_NS - now))
       }
       addresses.set(address, { since: current.since, count: current.count + 1 })
     },

@@ -1,6 +1,6 @@
 import type { Denied } from '../../core/deciding/decision.ts'
 import type { HttpSettings } from '../app-dependencies.ts'
-import { denialFields, flatDenial, flatError } from '../errors/flat-error.ts'
+import { denialFields, flatDenial, flatError, waitFields } from '../errors/flat-error.ts'
 import type { Problem, ProblemCode } from '../errors/problem.ts'
 import { type DeniedSubject, denialError } from './denial-message.ts'
 
@@ -23,7 +23,7 @@ export const openAiError = (problem: Problem) => ({
     code: OPENAI_CODES[problem.code] ?? problem.code,
   },
   message: problem.message,
-  ...(problem.retryAfterSeconds !== undefined && { retry_after_seconds: problem.retryAfterSeconds }),
+  ...waitFields(problem),
 })
 
 const OPENAI_CODES: Readonly<Partial<Record<ProblemCode, string>>> = { unauthorized: 'invalid_api_key' }

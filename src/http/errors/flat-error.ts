@@ -9,8 +9,12 @@ export const flatError = (problem: Problem) => ({
   error: problem.code,
   message: problem.message,
   ...(problem.field !== undefined && { field: problem.field }),
-  ...(problem.retryAfterSeconds !== undefined && { retry_after_seconds: problem.retryAfterSeconds }),
+  ...waitFields(problem),
 })
+
+/** What a 429 that no limit of an entity gave says of waiting. */
+export const waitFields = ({ retryAfterSeconds }: Problem) =>
+  retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds, violations: [] }
 
 /** One violated limit, as every 429 and every check lists it. */
 export const violationJson = ({ state, requested, retryAfterNs }: Violation) => ({

@@ -18,7 +18,7 @@ export interface Problem {
   /** The input at fault: `limits[0].capacity`. */
   readonly field?: string
   readonly headers: Readonly<Record<string, string>>
-  /** Set where a wait cures it. */
+  /** To the millisecond; set where a wait cures it (429). */
   readonly retryAfterSeconds?: number
 }
 
@@ -81,5 +81,8 @@ const failuresProblem = (error: TooManyFailures): Problem => ({
   code: 'rate_limit_exceeded',
   message: error.message,
   retryAfterSeconds: error.retryAfterSeconds,
-  headers: { 'retry-after': String(Math.ceil(error.retryAfterSeconds)) },
+  headers: {
+    'retry-after-ms': String(Math.round(error.retryAfterSeconds * 1000)),
+    'retry-after': String(Math.ceil(error.retryAfterSeconds)),
+  },
 })

@@ -158,10 +158,25 @@ describe('failed authentications', () => {
     const limited = await attempt('192.0.2.1')
     expect(limited.status).toBe(429)
     expect(limited.headers.get('retry-after')).toBe('60')
+    expect(limited.headers.get('retry-after-ms')).toBe('60000')
     expect((await attempt('192.0.2.2')).status).toBe(401)
     expect((await attempt('192.0.2.1', KEY)).status).toBe(200)
     expect((await attempt('192.0.2.1', ADMIN)).status).toBe(200)
     app.clock.advance(60n * SECOND)
     expect((await attempt('192.0.2.1')).status).toBe(401)
+  })
+
+  test('are refused in the shape of every 429, outside /v1 and inside', async () => {
+    const app = await withKey()
+    const attempt = (path: string) => app.ask('GET', path, { headers: wrong, env: from('192.0.2.1') })
+    for (let i = 0; i < 60; i += 1) await attempt('/v1/models')
+    app.clock.advance(SECOND / 3n)
+    const message = 'Too many failed authentications from this address'
+    const rest = { message, retry_after_seconds: 59.667, violations: [] }
+    expect((await attempt('/api/entities')).body).toEqual({ error: 'rate_limit_exceeded', ...rest })
+    expect((await attempt('/v1/models')).body).toEqual({
+      error: { message, type: 'requests', param: null, code: 'rate_limit_exceeded' },
+      ...rest,
+    })
   })
 })
