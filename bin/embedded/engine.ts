@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
 import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { StreamRecord } from '../../src/usage/stream-record.ts'
+import { makeDirectory } from './make-directory.ts'
 import type { TapOptions } from './tapped-dynalite.ts'
 import { createTappedDynalite } from './tapped-dynalite.ts'
 import { createWriteFeed } from './write-feed.ts'
@@ -65,7 +65,7 @@ export const startEngine = async (
   { port, dataDir, tableName }: EngineOptions,
   onRecords: (records: readonly StreamRecord[]) => void,
 ): Promise<Engine> => {
-  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true })
+  if (dataDir !== undefined) makeDirectory(dataDir)
   const feed = createWriteFeed({ onRecords, gatherMs: GATHER_MS, nowMs: Date.now })
   try {
     const server = await createTappedDynalite({
