@@ -1,5 +1,8 @@
 import { isModelId, MODEL_ID_RULE } from '../../src/core/entity/entity.ts'
+import { ZaelError } from '../../src/core/errors.ts'
+import { limitToJson, parseLimits } from '../../src/core/limit/parse-limit.ts'
 import { LOG_LEVELS } from '../../src/platform/console-logger.ts'
+import { defaultLimits } from './derived-settings.ts'
 import type { SettingKind } from './setting-kinds.ts'
 import { flag, httpUrl, integer, Mistake, matching, oneOf, origins, text } from './setting-kinds.ts'
 import type { Environment, SettingsReader } from './settings-reader.ts'
@@ -80,6 +83,20 @@ const checkNames = (reader: SettingsReader, environment: Environment): void => {
   }
 }
 
+/** What a limit in the table may be, a default may be: no rate that is taken for another. */
+const checkDefaultLimits = (reader: SettingsReader, settings: Settings): void => {
+  for (const limit of defaultLimits(settings)) {
+    try {
+      parseLimits([limitToJson(limit)], 'limits')
+    } catch (error) {
+      if (!(error instanceof ZaelError)) throw error
+      const setting = limit.name === 'rpm' ? 'DEFAULT_RPM_LIMIT' : 'DEFAULT_TPM_LIMIT'
+      const must = error.message.slice(`${error.field} must `.length)
+      reader.mistake(`${setting} / RATE_LIMIT_WINDOW must ${must}`)
+    }
+  }
+}
+
 const checkTogether = (reader: SettingsReader, settings: Settings): void => {
   const { adminToken, viewerToken, host } = settings
   const hasDefaultToken = adminToken === DEFAULT_ADMIN_TOKEN || viewerToken === DEFAULT_VIEWER_TOKEN
@@ -89,6 +106,7 @@ const checkTogether = (reader: SettingsReader, settings: Settings): void => {
   if (settings.upstreamApiKey !== null && settings.upstreamBaseUrl === null) {
     reader.mistake('UPSTREAM_API_KEY needs UPSTREAM_BASE_URL')
   }
+  checkDefaultLimits(reader, settings)
   if (adminToken === viewerToken) reader.mistake('VIEWER_TOKEN must differ from ADMIN_TOKEN')
   const ownEngine = settings.awsEndpointUrl === null
   if (ownEngine && settings.port !== 0 && settings.port === settings.dynamodbPort) {

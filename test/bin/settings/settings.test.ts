@@ -101,6 +101,17 @@ test.each([
   expect(mistakesOf({ [name]: value })).toEqual([sentence])
 })
 
+test('refuses defaults that would be refused as limits', () => {
+  const rate = 'lie between one token in 100 years and 1000000000 a second'
+  expect(mistakesOf({ DEFAULT_TPM_LIMIT: '1000000000000' })).toEqual([
+    `DEFAULT_TPM_LIMIT / RATE_LIMIT_WINDOW must ${rate}`,
+  ])
+  expect(mistakesOf({ DEFAULT_RPM_LIMIT: '700000000', RATE_LIMIT_WINDOW: '1' })).toEqual([
+    'DEFAULT_RPM_LIMIT / RATE_LIMIT_WINDOW must be a rate that whole nanoseconds per token meet to 0.1 %',
+  ])
+  expect(mistakesOf({ DEFAULT_TPM_LIMIT: '1000000000000', RATE_LIMIT_WINDOW: '1000' })).toEqual([])
+})
+
 test('names every mistake at once', () => {
   expect(mistakesOf({ PORT: 'x', LOG_LEVEL: 'x', ZAEL_X: 'x' })).toHaveLength(3)
 })
