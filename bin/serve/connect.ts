@@ -1,3 +1,4 @@
+import { isLocalEndpoint } from '../../seed/local-endpoint.ts'
 import { systemClock } from '../../src/platform/system-clock.ts'
 import {
   createDynamoClient,
@@ -9,9 +10,15 @@ import type { TableHost } from './table-host.ts'
 /** Making a table, or a change of several items, takes longer than a decision may. */
 export const PREPARING_DEADLINE_MS = 5_000
 
+/**
+ * An engine on this machine answers one call after another: more in flight only wait inside it, where their deadlines
+ * run, and a burst would be taken for an engine that is away.
+ */
+const AT_ONCE_ON_THIS_MACHINE = 8
+
 /** A client of the engine that holds the table. */
 export const connect = (
-  { endpoint, region, credentials }: TableHost,
+  { endpoint, region, credentials }: Pick<TableHost, 'endpoint' | 'region' | 'credentials'>,
   options: Omit<DynamoClientOptions, 'clock' | 'endpoint' | 'region' | 'credentials'>,
 ): DynamoClient =>
   createDynamoClient({
@@ -19,5 +26,6 @@ export const connect = (
     clock: systemClock,
     endpoint,
     region,
+    ...(isLocalEndpoint(endpoint) && { maxInFlight: AT_ONCE_ON_THIS_MACHINE }),
     ...(credentials && { credentials }),
   })
