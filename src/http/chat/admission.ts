@@ -4,7 +4,7 @@ import type { ChatRequest, ChatUsage } from '../../core/ports/chat-backend.ts'
 import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { rateLimitHeaders } from '../headers/rate-limit-headers.ts'
 
-export interface AdmissionNeeds extends Pick<AppDependencies, 'limiter' | 'backend' | 'clock'> {
+export interface AdmissionNeeds extends Pick<AppDependencies, 'limiter' | 'backend' | 'clock' | 'logger'> {
   readonly settings: Pick<HttpSettings, 'bypassLimiter' | 'errorFormat'>
 }
 
@@ -36,7 +36,7 @@ const unlimited: Admitted = {
 
 /** Asks the limiter whether a chat may be answered, for its prompt and the most that its answer may hold. */
 export const admit = async (
-  { limiter, backend, clock, settings }: AdmissionNeeds,
+  { limiter, backend, clock, logger, settings }: AdmissionNeeds,
   acting: ActingIdentity,
   request: ChatRequest,
   promptTokens: number,
@@ -48,6 +48,10 @@ export const admit = async (
     cost: costOf({ promptTokens, completionTokens: backend.mostCompletionTokens(request) }),
     settles: true,
   })
+  if (decision.degraded) {
+    const { allowed } = decision
+    logger.warn('A decision was made without the store', { entityId: acting.entityId, allowed })
+  }
   const headers = rateLimitHeaders(decision, clock.now())
   return decision.allowed
     ? { allowed: true, headers, reservation: decision.reservation }

@@ -7,13 +7,14 @@ import type {
   ChatUsage,
 } from '../../core/ports/chat-backend.ts'
 import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
+import { degradedField } from '../errors/flat-error.ts'
 import { problemOf } from '../errors/problem.ts'
 import { type AdmissionNeeds, type Admitted, admit, costOf, type Refused } from './admission.ts'
 import { openAiError, v1Denial, v1Error } from './openai-error.ts'
 import { type SseSource, sseBody } from './sse-body.ts'
 
 /** What chats stand on. */
-export type ChatNeeds = AdmissionNeeds & Pick<AppDependencies, 'tokens' | 'logger'>
+export type ChatNeeds = AdmissionNeeds & Pick<AppDependencies, 'tokens'>
 
 /** A chat whose model is known and allowed. */
 export interface Chat {
@@ -53,7 +54,8 @@ const refusal = (
 ): Response => {
   if (denied.unavailable) {
     const problem = problemOf(new StoreUnavailable('A limit cannot be checked', { mayHaveApplied: false }))
-    return json(v1Error(problem, settings.errorFormat), 503, { ...headers, ...problem.headers })
+    const body = { ...v1Error(problem, settings.errorFormat), ...degradedField(denied) }
+    return json(body, 503, { ...headers, ...problem.headers })
   }
   const subject = { model: request.model, organization: acting.organization }
   return json(v1Denial(denied, subject, settings.errorFormat), 429, headers)

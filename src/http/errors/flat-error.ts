@@ -32,7 +32,11 @@ export const denialFields = (denied: Denied) => ({
   message: `Rate limit exceeded for limits: ${limitNames(denied).join(', ')}`,
   retry_after_seconds: denied.retryAfterNs === null ? null : secondsOf(denied.retryAfterNs),
   violations: denied.violations.map(violationJson),
+  ...degradedField(denied),
 })
+
+/** Said where a part of the answer was given without the store. */
+export const degradedField = ({ degraded }: Pick<Denied, 'degraded'>) => degraded && { degraded }
 
 /** The body of a 429 outside `/v1`. */
 export const flatDenial = (denied: Denied) => ({ error: 'rate_limit_exceeded', ...denialFields(denied) })
