@@ -28,7 +28,7 @@ export const createChatRoutes = (
   app.post('/chat/completions', describeChat, jsonBody(chatRequestSchema), async (c) => {
     const body = c.req.valid('json')
     const acting = c.get('acting')
-    const wanted = body.model ?? c.req.header('x-preferred-model') ?? deps.settings.defaultModel
+    const wanted = body.model ?? (c.req.header('x-preferred-model') || deps.settings.defaultModel)
     const { id: model } = await usableModel(models, wanted, acting.entity)
     return answer({
       acting,

@@ -154,6 +154,7 @@ describe('a denial', () => {
     expect(answer.status).toBe(503)
     expect(await answer.json()).toMatchObject({
       error: { type: 'server_error', code: 'unavailable', param: null },
+      degraded: true,
     })
     expect([answer.headers.get('x-zael-degraded'), answer.headers.get('retry-after')]).toEqual(['true', '1'])
   })
@@ -171,6 +172,8 @@ describe('the model', () => {
     ).toBe('org/tiny-model')
     expect(await modelOf(await chat.ask('key-alice', unnamed, preferring))).toBe('gpt-4o')
     expect(await modelOf(await chat.ask('key-alice', { ...unnamed, model: null }))).toBe('gpt-4')
+    const unpreferring = { headers: { 'x-preferred-model': '' } }
+    expect(await modelOf(await chat.ask('key-alice', unnamed, unpreferring))).toBe('gpt-4')
   })
 
   it.each([
