@@ -14,7 +14,8 @@ import type { AdminServices } from './admin-services.ts'
 type Needs = Pick<AdminServices, 'entities'> & { readonly usage: UsageReader; readonly clock: Clock }
 type Period = Required<Pick<v.InferOutput<typeof usageQuery>, 'granularity' | 'from' | 'to'>>
 
-const LONGEST_DAYS = 366
+/** The store keeps hours for so long. */
+const KEPT_DAYS = 400
 const DEFAULT_DAYS = { hour: 1, day: 30 } as const
 
 export const createUsageRoutes = ({ entities, usage, clock }: Needs) =>
@@ -24,7 +25,7 @@ export const createUsageRoutes = ({ entities, usage, clock }: Needs) =>
       tag: 'Usage',
       summary: 'Show what was used, by hour or UTC day',
       description:
-        'From the last day, or the last 30 days, up to now unless told. Times are seconds since the epoch.',
+        'The last day, or the last 30 days, up to now unless told. Times are seconds since the epoch; the hour or day that `from` lies in shows as a whole.',
       answer: usageAnswer,
       errors: [400, 404],
     }),
@@ -47,14 +48,19 @@ export const createUsageRoutes = ({ entities, usage, clock }: Needs) =>
     },
   )
 
-/** `to` lies behind the unit that is under way, so that it shows. */
+/**
+ * Whole hours or days: the one that `from` lies in shows, and the one that is under way. What lies before all that is
+ * kept, or after now, holds nothing.
+ */
 const periodOf = (asked: Partial<Period>, now: number): Period => {
   const { granularity = 'hour' } = asked
   const unit = granularity === 'hour' ? HOUR_SECONDS : DAY_SECONDS
-  const to = asked.to ?? (Math.floor(now / unit) + 1) * unit
-  const from = asked.from ?? Math.max(0, to - DEFAULT_DAYS[granularity] * DAY_SECONDS)
-  if (from >= to) throw invalid('from', 'lie before to')
-  if (to - from > LONGEST_DAYS * DAY_SECONDS)
-    throw invalid('from', `lie at most ${LONGEST_DAYS} days before to`)
-  return { granularity, from, to }
+  const underWayUntil = (Math.floor(now / unit) + 1) * unit
+  if (asked.from !== undefined && asked.to !== undefined && asked.from >= asked.to) {
+    throw invalid('from', 'lie before to')
+  }
+  const to = Math.min(asked.to ?? underWayUntil, underWayUntil)
+  const from = asked.from ?? to - DEFAULT_DAYS[granularity] * DAY_SECONDS
+  const earliest = Math.max(0, to - KEPT_DAYS * DAY_SECONDS)
+  return { granularity, from: Math.min(Math.max(Math.floor(from / unit) * unit, earliest), to), to }
 }

@@ -33,7 +33,12 @@ test('shows each point with every meter and the denials', async () => {
 test.each([
   ['', { granularity: 'hour', from: NOW + 3600 - 86_400, to: NOW + 3600 }],
   ['?granularity=day', { granularity: 'day', from: NOW + 86_400 - 30 * 86_400, to: NOW + 86_400 }],
-  ['?from=100&to=200&resource=gpt-4', { granularity: 'hour', from: 100, to: 200, resource: 'gpt-4' }],
+  ['?from=7300&to=7400&resource=gpt-4', { granularity: 'hour', from: 7200, to: 7400, resource: 'gpt-4' }],
+  [`?from=${NOW + 59}`, { granularity: 'hour', from: NOW, to: NOW + 3600 }],
+  [`?granularity=day&from=${NOW - 1}`, { granularity: 'day', from: NOW - 86_400, to: NOW + 86_400 }],
+  ['?from=0', { granularity: 'hour', from: NOW + 3600 - 400 * 86_400, to: NOW + 3600 }],
+  ['?to=4102444800', { granularity: 'hour', from: NOW + 3600 - 86_400, to: NOW + 3600 }],
+  ['?from=4102444800', { granularity: 'hour', from: NOW + 3600, to: NOW + 3600 }],
 ])('reads with %s what it says', async (search, query) => {
   const { ask, queries } = await withUsage()
   await ask('GET', `/api/usage/org${search}`)
@@ -42,7 +47,8 @@ test.each([
 
 test.each([
   ['from=200&to=100', 'from'],
-  ['from=0', 'from'],
+  ['from=-1', 'from'],
+  ['from=100&to=100', 'from'],
   ['granularity=minute', 'granularity'],
   ['to=yesterday', 'to'],
   ['resource=a%20b', 'resource'],
