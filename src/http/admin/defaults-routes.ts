@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import type { Limit, LimitOwner } from '../../core/limit/limit.ts'
 import { DEFAULT_RESOURCE } from '../../core/limit/limit.ts'
 import { parseLimits } from '../../core/limit/parse-limit.ts'
+import { layerOf } from '../../core/resolving/layers.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { described } from '../schemas/described.ts'
 import { defaultsAnswer, defaultsBody, defaultsQuery } from '../schemas/limit-schemas.ts'
@@ -45,10 +46,11 @@ export const createDefaultsRoutes = ({ limitSets }: Pick<AdminServices, 'limitSe
 const ownerOf = (role: string | undefined): LimitOwner =>
   role === undefined ? { kind: 'system' } : { kind: 'role', role }
 
-const defaultsJson = (role: string | undefined, resource: string, limits: readonly Limit[]) => ({
-  role: role ?? null,
-  resource,
-  limits: limits.map((limit) =>
-    effectiveLimitJson({ limit, source: role === undefined ? 'system' : `role:${role}` }),
-  ),
-})
+const defaultsJson = (role: string | undefined, resource: string, limits: readonly Limit[]) => {
+  const { source } = layerOf({ owner: ownerOf(role), resource }, undefined)
+  return {
+    role: role ?? null,
+    resource,
+    limits: limits.map((limit) => effectiveLimitJson({ limit, source })),
+  }
+}

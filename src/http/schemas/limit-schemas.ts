@@ -33,7 +33,10 @@ export const limitAnswer = v.pipe(
     ...limitFields,
     meter: v.picklist(METERS),
     algorithm: v.string(),
-    source: v.pipe(v.string(), v.description('Where it was set: entity, role:user, system, environment, …')),
+    source: v.pipe(
+      v.string(),
+      v.description('Where it was set: entity:gpt-4, role:user:_default_, system:_default_, environment, …'),
+    ),
   }),
   v.metadata({ ref: 'Limit' }),
 )

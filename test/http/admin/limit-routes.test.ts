@@ -96,6 +96,16 @@ describe('defaults', () => {
     expect((await ask('GET', '/api/defaults?role=user')).body).toEqual(put.body)
   })
 
+  test('name their source as the limits in force do', async () => {
+    const { ask } = await withEntity({ role: 'user' })
+    for (const search of ['resource=gpt-4', 'resource=gpt-4&role=user']) {
+      const body = { limits: [{ ...RPM, capacity: 7 }] }
+      const put = asDescribed(await ask('PUT', `/api/defaults?${search}`, { body }), defaultsAnswer)
+      const inForce = asDescribed(await ask('GET', '/api/limits/org?resource=gpt-4'), limitsAnswer)
+      expect(put.limits[0]?.source).toBe(inForce.limits.find(({ name }) => name === 'rpm')?.source)
+    }
+  })
+
   test('refuse a role or a field that cannot be', async () => {
     const { ask } = createTestApp()
     expect(await ask('GET', '/api/defaults?role=a%20b')).toMatchObject({
