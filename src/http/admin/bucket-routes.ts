@@ -18,7 +18,12 @@ export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
   new Hono<AppEnv>()
     .post(
       '/:id/reset',
-      described({ tag, summary: 'Make buckets full again', answer: availabilityAnswer, errors: [400, 404] }),
+      described({
+        tag,
+        summary: 'Make buckets full again',
+        answer: availabilityAnswer,
+        errors: [400, 404, 409],
+      }),
       params(idParam),
       jsonBody(resetBody),
       async (c) => {
@@ -30,7 +35,7 @@ export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
     )
     .post(
       '/:id/top-up',
-      described({ tag, summary: 'Give more for now', answer: availabilityAnswer, errors: [400, 404] }),
+      described({ tag, summary: 'Give more for now', answer: availabilityAnswer, errors: [400, 404, 409] }),
       params(idParam),
       jsonBody(topUpBody),
       async (c) => {

@@ -26,6 +26,7 @@ export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
         tag,
         summary: 'Register a model, or replace its tier and prices',
         description: '201 where it was not registered.',
+        otherStatus: 201,
         answer: modelAnswer,
         errors: [400],
       }),

@@ -1,6 +1,8 @@
 import { type Context, Hono } from 'hono'
+import * as v from 'valibot'
 import { ZaelError } from '../../core/errors.ts'
 import type { AppEnv, AssetName, Assets } from '../app-dependencies.ts'
+import { described, describedPage } from '../schemas/described.ts'
 import { redocPage, swaggerInit, swaggerPage } from './docs-pages.ts'
 
 /**
@@ -30,13 +32,24 @@ const FILES: Readonly<Record<string, { readonly name: AssetName; readonly type: 
   'redoc/redoc.standalone.js': { name: 'redoc.standalone.js', type: 'text/javascript; charset=utf-8' },
 }
 
+const describedDocument = described({
+  tag: 'Pages',
+  summary: 'Get this document',
+  answer: v.looseObject({ openapi: v.string() }),
+  isOpen: true,
+})
+
 /** `/docs`, `/redoc`, their files, and `/openapi.json` of `app()`. */
 export const createDocsRoutes = (assets: Assets, app: () => Hono<AppEnv>) => {
   const document = once(() => assets.openApiDocument(app()))
   const routes = new Hono<AppEnv>()
-    .get('/openapi.json', async (c) => c.json(await document()))
-    .get('/docs', (c) => c.html(swaggerPage, 200, { 'content-security-policy': POLICY }))
-    .get('/redoc', (c) => c.html(redocPage, 200, { 'content-security-policy': POLICY }))
+    .get('/openapi.json', describedDocument, async (c) => c.json(await document()))
+    .get('/docs', describedPage('Read the API, and try it'), (c) =>
+      c.html(swaggerPage, 200, { 'content-security-policy': POLICY }),
+    )
+    .get('/redoc', describedPage('Read the API'), (c) =>
+      c.html(redocPage, 200, { 'content-security-policy': POLICY }),
+    )
     .get('/docs/', (c) => c.redirect('../docs'))
     .get('/redoc/', (c) => c.redirect('../redoc'))
     .get('/docs/init.js', (c) =>

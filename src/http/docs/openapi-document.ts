@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import { generateSpecs } from 'hono-openapi'
 import type { AppEnv } from '../app-dependencies.ts'
+import { withCommonParts } from './common-parts.ts'
 
 const DESCRIPTION = `A rate limiter for LLM and HTTP APIs. Callers show an API key, admins a token
 (\`dev-admin\` unless set otherwise on a local machine). Times are seconds since the epoch.`
@@ -31,8 +32,8 @@ export const openApiDocument = async (app: Hono<AppEnv>, version: string): Promi
     exclude: UNDESCRIBED,
     defaultValidationErrorResponse: false,
   })
-  return document
+  return withCommonParts(document)
 }
 
-/** Pages and their files, which are no part of the API. */
-const UNDESCRIBED = [/^\/$/, /^\/(docs|redoc)(\/|$)/, /^\/dashboard$/, /^\/openapi\.json$/]
+/** The files of pages, which are no part of the API. */
+const UNDESCRIBED = [/^\/(docs|redoc)\//]

@@ -19,7 +19,7 @@ const description = described({
   tag: 'Operation',
   summary: 'Say whether this node is well',
   answer: healthAnswer,
-  errors: [503],
+  otherStatus: 503,
   isOpen: true,
 })
 

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import type { AppEnv } from '../app-dependencies.ts'
+import { describedPage } from '../schemas/described.ts'
 
 /** What there is, with addresses relative to this page: it may lie below a stage. */
 const PLACES = [
@@ -14,7 +15,10 @@ const PLACES = [
 ] as const
 
 /** The home page; at `/dashboard` as well. */
-export const createHomeRoutes = () => new Hono<AppEnv>().get('/', home).get('/dashboard', home)
+export const createHomeRoutes = () =>
+  new Hono<AppEnv>()
+    .get('/', describedPage('Show what there is'), home)
+    .get('/dashboard', describedPage('Show what there is'), home)
 
 const home = (c: Context<AppEnv>) =>
   c.html(

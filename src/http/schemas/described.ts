@@ -12,7 +12,6 @@ const ERRORS = {
   403: 'The key or token may not do this',
   404: 'There is no such thing',
   409: 'It conflicts with what there is',
-  413: 'The body is too large',
   503: 'The store is not reachable',
 } as const
 
@@ -25,6 +24,8 @@ export interface Description {
   readonly description?: string
   /** Status (200 unless told), schema (none: no body) and media type of the answer. */
   readonly status?: number
+  /** Another status with the same answer. */
+  readonly otherStatus?: number
   readonly answer?: v.GenericSchema
   readonly mediaType?: string
   /** Beside 401, 403 and 503, which every route that is not open may give. */
@@ -37,7 +38,11 @@ const ALWAYS: readonly ErrorStatus[] = [401, 403, 503]
 
 /** Describes a route by the very schemas that its answers are tested against. */
 export const described = (route: Description) => {
-  const { status = 200, answer, mediaType = 'application/json' } = route
+  const { status = 200, otherStatus = status, answer, mediaType = 'application/json' } = route
+  const success = {
+    description: status === 204 ? 'Done' : 'The answer',
+    ...(answer !== undefined && { content: { [mediaType]: { schema: resolver(answer) } } }),
+  }
   const errors = [...(route.errors ?? []), ...(route.isOpen ? [] : ALWAYS)].toSorted((a, b) => a - b)
   return describeRoute({
     tags: [route.tag],
@@ -45,14 +50,16 @@ export const described = (route: Description) => {
     ...(route.description !== undefined && { description: route.description }),
     ...(route.isOpen && { security: [] }),
     responses: {
-      [status]: {
-        description: status === 204 ? 'Done' : 'The answer',
-        ...(answer !== undefined && { content: { [mediaType]: { schema: resolver(answer) } } }),
-      },
+      [status]: success,
+      [otherStatus]: success,
       ...Object.fromEntries(errors.map((error) => [error, errorResponse(error)])),
     },
   })
 }
+
+/** Describes a page for people. */
+export const describedPage = (summary: string) =>
+  described({ tag: 'Pages', summary, answer: v.string(), mediaType: 'text/html', isOpen: true })
 
 /** One answer of a route, as JSON. */
 export const jsonAnswer = (description: string, schema: v.GenericSchema) => ({

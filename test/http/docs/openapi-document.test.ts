@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { createTestApp } from '../test-app.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
-/** Pages and their files. */
-const PAGES = /^\/($|docs|redoc|dashboard$|openapi\.json$)/
+/** The files of pages, and what leads to pages. */
+const FILES = /^\/(docs|redoc)\//
 
 type Operation = {
   readonly summary?: string
@@ -49,7 +49,7 @@ describe('the OpenAPI document', () => {
   test('holds every route, and nothing else', async () => {
     const { app, operations } = await read()
     const mounted = app.routes
-      .filter(({ method, path }) => METHODS.includes(method) && !PAGES.test(path))
+      .filter(({ method, path }) => METHODS.includes(method) && !FILES.test(path))
       .map(({ method, path }) => `${method} ${path.replace(/:(\w+)(\{[^}]*\})?/g, '{$1}')}`)
     expect(operations.map(({ name }) => name).toSorted()).toEqual([...new Set(mounted)].toSorted())
     expect(operations.length).toBeGreaterThan(25)
@@ -96,6 +96,34 @@ describe('the OpenAPI document', () => {
     expect(operation('GET /health')?.security).toEqual([])
     expect(operation('GET /api/entities')?.security).toBeUndefined()
     expect(document).toMatchObject({ security: [{ bearer: [] }, { apiKey: [] }] })
+  })
+
+  test('says of every route what stands before it', async () => {
+    const { operations, operation } = await read()
+    for (const { name, operation } of operations) {
+      const isOpen = operation.security?.length === 0
+      const statuses = Object.keys(operation.responses)
+      const expected = [
+        ...(isOpen ? [] : ['401', '429', '503']),
+        ...(operation.requestBody ? ['413', '415'] : []),
+      ]
+      expect({ name, statuses }).toEqual({ name, statuses: expect.arrayContaining(expected) })
+    }
+    const own = operation('POST /v1/chat/completions')
+    expect(own?.responses['429']).toMatchObject({
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/OpenAiDenial' } } },
+    })
+    expect(own?.responses['413']).toMatchObject({
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/OpenAiError' } } },
+    })
+    expect(own?.parameters?.map(({ name }) => name)).toEqual(['X-Preferred-Model', 'X-Zael-Entity'])
+  })
+
+  test('says that a model may be new, and that health may be bad', async () => {
+    const { operation } = await read()
+    const [put, health] = [operation('PUT /api/models/{id}'), operation('GET /health')]
+    expect(put?.responses['201']).toEqual(put?.responses['200'])
+    expect(health?.responses['503']).toEqual(health?.responses['200'])
   })
 
   test('is relative to where it lies, so that it holds below a stage', async () => {

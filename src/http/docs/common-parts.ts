@@ -1,0 +1,64 @@
+/** What this file needs to know of an OpenAPI document; the rest passes as it is. */
+interface Document {
+  readonly paths?: Readonly<Record<string, PathItem | undefined>>
+}
+type PathItem = Readonly<Record<string, unknown>>
+
+interface Operation {
+  readonly requestBody?: unknown
+  /** Empty where the route is open. */
+  readonly security?: readonly unknown[]
+  readonly parameters?: readonly unknown[]
+  readonly responses?: Readonly<Record<string, unknown>>
+}
+
+const OF_GUARDED = {
+  401: 'No valid key or token',
+  429: 'Too many failed authentications from this address',
+  503: 'The store is not reachable',
+} as const
+const OF_BODIES = {
+  413: 'The body is larger than MAX_BODY_BYTES',
+  415: 'The body does not say that it is JSON',
+} as const
+
+const ACTING_FOR = {
+  in: 'header',
+  name: 'X-Zael-Entity',
+  description: 'The entity to act for, where the admin token is used',
+  schema: { type: 'string' },
+}
+
+/** Adds what middleware answers and reads before any route: guards, and what checks bodies. A route's own words stay. */
+export const withCommonParts = <D extends Document>(document: D) => ({
+  ...document,
+  paths: mapped(document.paths ?? {}, (item, path) =>
+    mapped(item ?? {}, (operation) => (isOperation(operation) ? completed(operation, path) : operation)),
+  ),
+})
+
+const completed = (operation: Operation, path: string): Operation => {
+  const isV1 = path.startsWith('/v1/')
+  const common = {
+    ...(operation.security?.length !== 0 && OF_GUARDED),
+    ...(operation.requestBody !== undefined && OF_BODIES),
+  }
+  return {
+    ...operation,
+    ...(isV1 && { parameters: [...(operation.parameters ?? []), ACTING_FOR] }),
+    responses: { ...mapped(common, (description) => errorAnswer(description, isV1)), ...operation.responses },
+  }
+}
+
+const errorAnswer = (description: string, isV1: boolean) => ({
+  description,
+  content: {
+    'application/json': { schema: { $ref: `#/components/schemas/${isV1 ? 'OpenAiError' : 'Error'}` } },
+  },
+})
+
+const mapped = <V, R>(record: Readonly<Record<string, V>>, change: (value: V, key: string) => R) =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]))
+
+const isOperation = (value: unknown): value is Operation =>
+  typeof value === 'object' && value !== null && 'responses' in value
