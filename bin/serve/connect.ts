@@ -12,9 +12,10 @@ export const PREPARING_DEADLINE_MS = 5_000
 
 /**
  * An engine on this machine answers one call after another: more in flight only wait inside it, where their deadlines
- * run, and a burst would be taken for an engine that is away.
+ * run, and a burst would be taken for an engine that is away. So they wait here, and longer than before a service that
+ * answers many at once.
  */
-const AT_ONCE_ON_THIS_MACHINE = 8
+const ON_THIS_MACHINE = { maxInFlight: 8, maxWaitMs: 10_000 }
 
 /** A client of the engine that holds the table. */
 export const connect = (
@@ -26,6 +27,6 @@ export const connect = (
     clock: systemClock,
     endpoint,
     region,
-    ...(isLocalEndpoint(endpoint) && { maxInFlight: AT_ONCE_ON_THIS_MACHINE }),
+    ...(isLocalEndpoint(endpoint) && ON_THIS_MACHINE),
     ...(credentials && { credentials }),
   })
