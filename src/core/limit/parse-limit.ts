@@ -7,7 +7,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 const NAME = /^[a-z][a-z0-9_]{0,31}$/
 /** Names that would collide with the counters beside the limits in a bucket. */
-const RESERVED = /^(used|denied)_/
+const RESERVED = /^(used|denied)(_|$)/
 const KNOWN = ['name', 'meter', 'algorithm', 'capacity', 'refill_rate', 'refund', 'on_unavailable']
 const REFUNDS = ['strict', 'full'] as const
 const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
@@ -68,7 +68,7 @@ const parseName = (input: unknown, field: string): string => {
   if (typeof input !== 'string' || !NAME.test(input)) {
     throw invalid(field, 'be 1 to 32 of a-z 0-9 _ and begin with a letter')
   }
-  if (RESERVED.test(input)) throw invalid(field, 'not begin with used_ or denied_')
+  if (RESERVED.test(input)) throw invalid(field, 'not be used or denied, nor begin with used_ or denied_')
   return input
 }
 

@@ -50,7 +50,12 @@ describe('limits as JSON', () => {
     [
       'a name of the counters',
       [{ ...rpm, name: 'denied_rpm', meter: 'requests' }],
-      /^limits\[0\]\.name must not begin with/,
+      /^limits\[0\]\.name must not be used or denied/,
+    ],
+    [
+      'the name that all counters begin with',
+      [{ ...rpm, name: 'denied', meter: 'requests' }],
+      /^limits\[0\]\.name must not be used or denied/,
     ],
     ['a name twice', [rpm, rpm], /^limits\[1\]\.name must be unique/],
     ['an unknown meter', [{ ...rpm, meter: 'cats' }], /^limits\[0\]\.meter must be one of/],
