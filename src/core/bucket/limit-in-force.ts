@@ -2,6 +2,9 @@ import type { Algorithm } from '../algorithms/algorithm.ts'
 import type { Limit } from '../limit/limit.ts'
 import type { BucketItem } from './conditional-write.ts'
 
+/** The source of limits that no one has set in the table: defaults of this process. */
+export const ENVIRONMENT = 'environment'
+
 /** A limit as a node would enforce it on one bucket now. */
 export interface LimitInForce {
   readonly limit: Limit

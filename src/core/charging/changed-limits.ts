@@ -1,7 +1,7 @@
 import { fieldsOf, type LimitFields } from '../algorithms/algorithm.ts'
 import { algorithmOfText } from '../algorithms/registry.ts'
 import type { BucketItem } from '../bucket/conditional-write.ts'
-import { type LimitInForce, numberIn, textIn, versionPath } from '../bucket/limit-in-force.ts'
+import { ENVIRONMENT, type LimitInForce, numberIn, textIn, versionPath } from '../bucket/limit-in-force.ts'
 import type { TakeOver } from '../bucket/plan-charge.ts'
 
 export interface ChangedLimits {
@@ -13,34 +13,40 @@ export interface ChangedLimits {
 
 /**
  * Compares the limits that a node knows with those that the bucket was last charged by. Versions order changes, so that two
- * nodes never carry a state back and forth; of equal versions (defaults of two environments) the one in the bucket stays
- * until the limit is full again and there is nothing to carry.
+ * nodes never carry a state back and forth. Of equal versions, those of defaults of two environments leave the one in the
+ * bucket until the limit is full again and there is nothing to carry; else one node knew some sets of limits older than
+ * others, and the one that has just read all of them again (`isReread`) is right.
  */
 export const changesIn = (
   seen: BucketItem | undefined,
   limits: readonly LimitInForce[],
   now: bigint,
+  isReread: boolean,
 ): ChangedLimits => {
   if (!seen) return { takeOvers: [], isLater: false }
   const changed = limits.filter(
     ({ limit, algorithm }) => (textIn(seen, limit.name) ?? algorithm.text) !== algorithm.text,
   )
-  const [earlier, later] = split(changed, (inForce) => isEarlierIn(seen, inForce, now))
+  const [earlier, later] = split(changed, (inForce) => isEarlierIn(seen, inForce, now, isReread))
   const takeOvers = earlier.map((inForce) => ({ inForce, previous: algorithmIn(seen, inForce) }))
   return { takeOvers, isLater: later.length > 0 }
 }
 
-/** The limits, with the arithmetic that the bucket names where it knows a later change. */
+/** The limits, just read again, with the arithmetic that the bucket names where it knows a later change. */
 export const decidedByTheBucket = (
   seen: BucketItem | undefined,
   limits: readonly LimitInForce[],
   now: bigint,
 ): readonly LimitInForce[] =>
   limits.map((inForce) => {
-    if (!seen || textIn(seen, inForce.limit.name) === undefined || isEarlierIn(seen, inForce, now))
+    if (!seen || textIn(seen, inForce.limit.name) === undefined || isEarlierIn(seen, inForce, now, true))
       return inForce
     return { ...inForce, algorithm: algorithmIn(seen, inForce) }
   })
+
+/** The limits, with the arithmetic that the bucket names, whoever knows the later change. */
+export const asInTheBucket = (seen: BucketItem, limits: readonly LimitInForce[]): readonly LimitInForce[] =>
+  limits.map((inForce) => ({ ...inForce, algorithm: algorithmIn(seen, inForce) }))
 
 /** A limit's state in the bucket, seen as a state of the limit in force. */
 export const fieldsInForce = (
@@ -54,9 +60,10 @@ export const fieldsInForce = (
   return previous.text === inForce.algorithm.text ? fields : inForce.algorithm.takeOver(previous, fields, now)
 }
 
-const isEarlierIn = (seen: BucketItem, inForce: LimitInForce, now: bigint): boolean => {
+const isEarlierIn = (seen: BucketItem, inForce: LimitInForce, now: bigint, isReread: boolean): boolean => {
   const version = numberIn(seen, versionPath(inForce.limit.name), 0n)
   if (version !== inForce.version) return version < inForce.version
+  if (inForce.source !== ENVIRONMENT) return isReread
   return algorithmIn(seen, inForce).usedMillionths(fieldsOf(seen, inForce.limit.name), now) === 0n
 }
 

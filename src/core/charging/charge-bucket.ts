@@ -5,7 +5,7 @@ import type { LimitInForce } from '../bucket/limit-in-force.ts'
 import { type Demand, demandsOf, planCharge, planTakeOver } from '../bucket/plan-charge.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { BucketWriter } from './bucket-writer.ts'
-import { changesIn, decidedByTheBucket } from './changed-limits.ts'
+import { asInTheBucket, changesIn, decidedByTheBucket } from './changed-limits.ts'
 
 /** What to charge on one bucket. */
 export interface ChargeOrder {
@@ -30,8 +30,8 @@ export interface ChargeOutcome {
   readonly limits: readonly LimitInForce[]
 }
 
-/** Beside one attempt for each limit that may have gone from idle to busy since it was last seen. */
-const SPARE_ATTEMPTS = 2
+/** Writes beside one for each limit that may have gone from idle to busy since it was last seen. */
+const SPARE_WRITES = 2
 
 /**
  * Charges one bucket: nearly always one write. What this node last saw picks its variants; a write that fails returns the
@@ -45,19 +45,21 @@ export const chargeBucket = async (writer: BucketWriter, order: ChargeOrder): Pr
     limits: order.limits,
     isReread: false,
   }
-  for (let left = order.limits.length + SPARE_ATTEMPTS; left > 0; left--) {
-    const step = nextStep(order, knowledge)
+  let writesLeft = order.limits.length + SPARE_WRITES
+  for (;;) {
+    const step = nextStep(order, knowledge, writesLeft)
     const { limits } = step
-    if (step.to === 'deny') return { result: 'denied', item: knowledge.seen, limits }
+    if (step.to === 'denied' || step.to === 'contended')
+      return { result: step.to, item: knowledge.seen, limits }
     if (step.to === 'reread') {
       knowledge = { ...knowledge, limits: await order.reread(), isReread: true }
       continue
     }
+    writesLeft--
     const outcome = await writer.write(order.bucket, step.write)
     if (outcome.applied && step.to === 'charge') return { result: 'charged', item: outcome.item, limits }
     knowledge = { ...knowledge, seen: outcome.item, isCurrent: true }
   }
-  return { result: 'contended', item: knowledge.seen, limits: knowledge.limits }
 }
 
 interface Knowledge {
@@ -68,27 +70,54 @@ interface Knowledge {
   readonly isReread: boolean
 }
 
-type Step =
-  | { readonly to: 'deny'; readonly limits: readonly LimitInForce[] }
-  | { readonly to: 'reread'; readonly limits: readonly LimitInForce[] }
-  | {
-      readonly to: 'charge' | 'take over'
-      readonly limits: readonly LimitInForce[]
-      readonly write: ConditionalWrite
-    }
+interface StepTo<To extends string> {
+  readonly to: To
+  readonly limits: readonly LimitInForce[]
+}
 
-const nextStep = (order: ChargeOrder, { seen, isCurrent, isReread, limits: known }: Knowledge): Step => {
-  const { isLater, takeOvers } = changesIn(seen, known, order.now)
+type Step =
+  | StepTo<'denied'>
+  | StepTo<'contended'>
+  | StepTo<'reread'>
+  | (StepTo<'charge' | 'take over'> & { readonly write: ConditionalWrite })
+
+const nextStep = (order: ChargeOrder, knowledge: Knowledge, writesLeft: number): Step => {
+  const { seen, isReread, limits: known } = knowledge
+  const { isLater, takeOvers } = changesIn(seen, known, order.now, isReread)
   if (isLater && !isReread) return { to: 'reread', limits: known }
   const limits = isLater ? decidedByTheBucket(seen, known, order.now) : known
   const demands = demandsOf(limits, order.cost)
-  if (!demands.every(fitsAtAll)) return { to: 'deny', limits }
-  if (seen && takeOvers.length > 0)
-    return { to: 'take over', limits, write: planTakeOver(seen, takeOvers, order.now) }
-  if (seen && isCurrent && demands.some((demand) => waitFor(seen, demand, order.now) > 0n))
-    return { to: 'deny', limits }
+  if (!demands.every(fitsAtAll)) return { to: 'denied', limits }
+  if (seen && takeOvers.length > 0) {
+    return writesLeft > 1
+      ? { to: 'take over', limits, write: planTakeOver(seen, takeOvers, order.now) }
+      : chargeByTheBucket(order, seen, known, writesLeft)
+  }
+  if (isSurelyTooMuch(knowledge, demands, order.now)) return { to: 'denied', limits }
+  if (writesLeft === 0) return { to: 'contended', limits }
   return { to: 'charge', limits, write: planCharge(seen, demands, order.now, order.counters) }
 }
+
+/**
+ * A compare-and-set loses to every other write, so that nodes which do not know of a change could keep it out for as long
+ * as they are busy. What then fits the limit as the bucket has it is charged by that one, as they do; but it denies nothing.
+ */
+const chargeByTheBucket = (
+  { cost, now, counters }: ChargeOrder,
+  seen: BucketItem,
+  known: readonly LimitInForce[],
+  writesLeft: number,
+): Step => {
+  const limits = asInTheBucket(seen, known)
+  const demands = demandsOf(limits, cost)
+  const fits = demands.every((demand) => fitsAtAll(demand) && waitFor(seen, demand, now) === 0n)
+  return fits && writesLeft > 0
+    ? { to: 'charge', limits, write: planCharge(seen, demands, now, counters) }
+    : { to: 'contended', limits: known }
+}
+
+const isSurelyTooMuch = ({ seen, isCurrent }: Knowledge, demands: readonly Demand[], now: bigint): boolean =>
+  seen !== undefined && isCurrent && demands.some((demand) => waitFor(seen, demand, now) > 0n)
 
 const fitsAtAll = ({ inForce, amount }: Demand): boolean => amount <= inForce.algorithm.capacity
 

@@ -1,3 +1,4 @@
+import { ENVIRONMENT } from '../bucket/limit-in-force.ts'
 import type { Entity } from '../entity/entity.ts'
 import {
   DEFAULT_RESOURCE,
@@ -49,7 +50,7 @@ export const layerOf = ({ owner, resource }: LimitSetKey, set: LimitSet | undefi
 
 /** The defaults of the environment: below everything that is in the table. */
 export const environmentLayer = (limits: readonly Limit[]): Layer => ({
-  source: 'environment',
+  source: ENVIRONMENT,
   resource: undefined,
   limits,
   version: 0n,

@@ -41,7 +41,7 @@ export interface ResolutionRequest {
   readonly defaults: readonly Limit[]
 }
 
-/** A chain of parents longer than this is cut: the admin service makes none. */
+/** A chain of parents longer than this is cut, and one that comes back to itself ends there: the admin service makes none. */
 const MAX_ANCESTORS = 32
 
 /** Resolves what applies to a request. Throws `ZaelError('not_found')` for an unknown entity. */
@@ -65,7 +65,7 @@ export const resolveBuckets = async (reads: ConfigReads, request: ResolutionRequ
   const ownLayers =
     resource === TOTAL_RESOURCE ? own.layers : [...own.layers, environmentLayer(request.defaults)]
   const plans = [
-    ...totalPlans(entity.id, resource, layersOf(callerKeys(entity, TOTAL_RESOURCE))),
+    ...totalPlans(entity.id, resource, layersOf(callerKeys(entity, TOTAL_RESOURCE)), entity.version),
     ...bindingParents.flatMap((parent) => parentPlans(parent.id, resource, isRegistered, layersOf)),
   ]
   const ownPlan = planFor(entity.id, own.resource, ownLayers, true, entity.version)
@@ -88,15 +88,15 @@ const readLayers = async (reads: ConfigReads, keys: readonly LimitSetKey[]): Pro
 
 /** Entities above this one whose own limits bind it, nearest first. */
 const parentsOf = async (reads: ConfigReads, entity: Entity): Promise<readonly Entity[]> => {
-  const parents: Entity[] = []
+  const met = [entity]
   let child = entity
-  while (child.cascade && child.parentId !== null && parents.length < MAX_ANCESTORS) {
+  while (child.cascade && child.parentId !== null && met.length <= MAX_ANCESTORS) {
     const parent = await reads.entity(child.parentId)
-    if (!parent) break
-    parents.push(parent)
+    if (!parent || met.some(({ id }) => id === parent.id)) break
+    met.push(parent)
     child = parent
   }
-  return parents
+  return met.slice(1)
 }
 
 /** A resource is registered by a model, or by limits of its own; all others share `_other_`, so that inventing names gains nothing. */
@@ -124,8 +124,13 @@ const parentPlans = (
   return plan.limits.length > 0 ? [plan, ...total] : total
 }
 
-const totalPlans = (id: string, resource: string, layers: readonly Layer[]): readonly BucketPlan[] => {
-  const plan = planFor(id, TOTAL_RESOURCE, layers, false)
+const totalPlans = (
+  id: string,
+  resource: string,
+  layers: readonly Layer[],
+  least = 0n,
+): readonly BucketPlan[] => {
+  const plan = planFor(id, TOTAL_RESOURCE, layers, false, least)
   return resource === TOTAL_RESOURCE || plan.limits.length === 0 ? [] : [plan]
 }
 

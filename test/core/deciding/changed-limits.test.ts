@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { createInterleavedStore } from '../interleaved-store.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
-import { createTestWorld } from '../test-limiter.ts'
-import { admits, available, reserve, worldOf } from './token-world.ts'
+import { createTestNode, createTestWorld } from '../test-limiter.ts'
+import { admits, available, reserve, stored, worldOf } from './token-world.ts'
 
 /** Cases that broke earlier drafts of the design, on the real limiter: sizes that change while they are in use. Times in seconds. */
 
@@ -77,5 +78,69 @@ describe('a limit that is changed', () => {
     expect(await admits(restarted, 10)).toBe(true)
     world.clock.advance(61n * SECOND)
     expect(await admits(restarted, 600)).toBe(true)
+  })
+
+  it('of a role that the entity has left counts no longer, also over all resources', async () => {
+    const world = createTestWorld({ configCacheMs: 0 })
+    const role = (name: string) => ({ kind: 'role', role: name }) as const
+    world.config.putEntity('key', { role: 'old', version: 10n })
+    world.config.putLimits(role('new'), '_total_', limitsOf({ tpm: [500, 5] }), 5n)
+    world.config.putLimits(role('old'), '_total_', limitsOf({ tpm: [10, 1 / 60] }), 20n)
+    expect(await admits(world.node, 5)).toBe(true)
+    world.config.putEntity('key', { role: 'new', version: 30n })
+    world.clock.advance(2n * SECOND)
+    expect(await admits(world.node, 100)).toBe(true)
+  })
+
+  it('is right on the node that has read all anew, where another knew one change and not the one before', async () => {
+    const world = createTestWorld()
+    world.config.putEntity('key')
+    world.config.putEntity('other')
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [100, 1 / 3600] }), 5n)
+    const [mixed, fresh] = [world.join(), world.join()]
+    // what is set for all is read 20 seconds before what is set for the key, and so again before it
+    await admits(mixed, 1, { entityId: 'other', dryRun: true })
+    world.clock.advance(20n * SECOND)
+    await admits(mixed, 1, { dryRun: true })
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [1000, 1 / 3600] }), 7n)
+    world.config.putLimits({ kind: 'system' }, '_default_', limitsOf({ rpm: [1000, 1000] }), 10n)
+    world.clock.advance(11n * SECOND)
+    expect(await admits(mixed, 50)).toBe(true)
+    expect(await stored(world)).toMatchObject({
+      tpm_version: 10n,
+      tpm_limit: expect.stringMatching(/ 100 per/),
+    })
+    for (const node of [fresh, mixed, fresh, mixed]) {
+      expect(await admits(node, 50)).toBe(true)
+      expect((await stored(world)).tpm_limit).toMatch(/ 1000 per/)
+    }
+    expect(await available(world)).toBe(750)
+  })
+
+  it('is kept out by nodes that are busy and do not know of it, without a denial, until they do', async () => {
+    const world = worldOf(1_000_000, 1)
+    let made = 7
+    const buckets = createInterleavedStore(world.buckets, () => {
+      made = (made * 1_103_515_245 + 12_345) % 2 ** 31
+      return { there: 1 + ((made >> 8) % 20), back: 1 + ((made >> 12) % 20), end: 'answered' }
+    })
+    const settings = { configCacheMs: 30_000 }
+    const [old, fresh] = [
+      createTestNode({ ...world, buckets, settings }),
+      createTestNode({ ...world, buckets }),
+    ]
+    expect(await admits(old, 1)).toBe(true)
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [2_000_000, 1] }))
+    let left = 2000
+    const callers = Array.from({ length: 16 }, async () => {
+      while (left-- > 0) await admits(old, 1)
+    })
+    for (let turn = 0; turn < 20; turn++) expect(await admits(fresh, 1)).toBe(true)
+    expect((await stored(world)).tpm_limit).toMatch(/ 1000000 per/)
+    world.clock.advance(31n * SECOND)
+    for (let turn = 0; turn < 5; turn++) await admits(fresh, 1)
+    expect(left).toBeGreaterThan(0)
+    await Promise.all(callers)
+    expect((await stored(world)).tpm_limit).toMatch(/ 2000000 per/)
   })
 })

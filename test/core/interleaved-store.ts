@@ -1,0 +1,33 @@
+import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
+import { StoreUnavailable } from '../../src/core/errors.ts'
+
+/** What becomes of one call: how many turns of the event loop it takes to arrive and to answer, and whether it does. */
+export interface Fate {
+  readonly there: number
+  readonly back: number
+  /** applied and lost: the answer does not come. lost: nor does the call arrive. refused: surely not applied. */
+  readonly end: 'answered' | 'applied and lost' | 'lost' | 'refused'
+}
+
+/** A store far away: calls overtake each other, and meet the fates that `next` tells. */
+export const createInterleavedStore = (buckets: BucketStore, next: () => Fate): BucketStore => {
+  const far = async <T>(call: () => Promise<T>): Promise<T> => {
+    const { there, back, end } = next()
+    await turns(there)
+    if (end === 'refused') throw new StoreUnavailable('refused', { mayHaveApplied: false })
+    const answer = end === 'lost' ? undefined : await call()
+    await turns(back)
+    if (end !== 'answered' || answer === undefined)
+      throw new StoreUnavailable('lost', { mayHaveApplied: true })
+    return answer
+  }
+  return {
+    write: (id, write) => far(() => buckets.write(id, write)),
+    read: async (id) => (await far(async () => ({ item: await buckets.read(id) }))).item,
+    list: (entityId) => buckets.list(entityId),
+  }
+}
+
+const turns = async (count: number): Promise<void> => {
+  for (let left = count; left > 0; left--) await Promise.resolve()
+}
