@@ -2,7 +2,7 @@ import { type ChargeMemory, fieldsOf, type LimitFields } from '../algorithms/alg
 import { larger } from '../algorithms/integers.ts'
 import { algorithmOfText } from '../algorithms/registry.ts'
 import type { Meter } from '../limit/meter.ts'
-import { bookkeeping, sameLife } from './bookkeeping.ts'
+import { type Bookkeeping, bookkeeping, sameLife } from './bookkeeping.ts'
 import {
   type Action,
   type BucketItem,
@@ -34,9 +34,10 @@ export interface Correction {
 }
 
 export interface SettlementPlan {
-  /** The last known state of the life that was charged, if any is known. Where there is a debit, it must be. */
+  /** The last known state of the life that was charged, if any is known. Where there is a debit, the stored one. */
   readonly seen: BucketItem | undefined
-  readonly born: bigint
+  /** The life that was charged; undefined: none was, and there is nothing to give back. */
+  readonly born: bigint | undefined
   readonly corrections: readonly Correction[]
   readonly now: bigint
   /** ns since the charge */
@@ -55,14 +56,20 @@ export const planSettlement = (plan: SettlementPlan): ConditionalWrite | undefin
   const refunds = plan.corrections.flatMap((correction) => refund(plan, correction) ?? [])
   const debits = plan.corrections.filter(({ difference }) => difference > 0)
   if (refunds.length + debits.length + plan.counters.length === 0) return undefined
-  const fullAt = debits.reduce((latest, debit) => larger(latest, fullAfter(plan, debit)), plan.now)
-  const kept = debits.length > 0 ? bookkeeping(plan.seen, plan.now, fullAt) : undefined
-  const head = kept ?? sameLife(plan.born)
-  const parts = [...refunds, ...debits.map((debit) => debitOne(plan, debit, kept?.latestFullAt ?? plan.now))]
+  const head = headOf(plan, debits)
+  const parts = [...refunds, ...debits.map((debit) => debitOne(plan, debit, head.latestFullAt))]
   return {
     conditions: [...head.conditions, ...parts.flatMap(({ conditions }) => conditions)],
     actions: [...head.actions, ...parts.flatMap(({ actions }) => actions), ...plan.counters],
   }
+}
+
+/** Refunds alone need no more than the life that was charged. */
+const headOf = (plan: SettlementPlan, debits: readonly Correction[]): Bookkeeping => {
+  const { seen, born, now } = plan
+  if (debits.length === 0 && born !== undefined) return { ...sameLife(born), latestFullAt: now }
+  const fullAt = debits.reduce((latest, debit) => larger(latest, fullAfter(plan, debit)), now)
+  return bookkeeping(seen, now, fullAt)
 }
 
 const refund = (plan: SettlementPlan, { receipt, difference }: Correction): ConditionalWrite | undefined => {

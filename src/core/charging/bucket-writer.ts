@@ -40,9 +40,11 @@ export const createBucketWriter = (
   }
 }
 
-/** Answers overtake each other; `born` and then `rev` say which state is the later one. */
+/**
+ * Answers overtake each other; within a life `rev` says which state is the later one. Of two lives the one heard of last
+ * stands: `born` is read off clocks that differ, and a guess that held on to a dead life would fail for ever.
+ */
 const isNewer = (item: BucketItem, known: BucketItem | undefined): boolean => {
-  if (!known) return true
-  const [born, knownBorn] = [numberIn(item, 'born', 0n), numberIn(known, 'born', 0n)]
-  return born === knownBorn ? numberIn(item, 'rev', 0n) >= numberIn(known, 'rev', 0n) : born > knownBorn
+  const isSameLife = known !== undefined && numberIn(item, 'born', 0n) === numberIn(known, 'born', 0n)
+  return !isSameLife || numberIn(item, 'rev', 0n) >= numberIn(known, 'rev', 0n)
 }

@@ -2,17 +2,21 @@ import { SECOND_NS } from '../algorithms/integers.ts'
 import type { BucketStore } from '../bucket/bucket-store.ts'
 import { StoreUnavailable } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { ConfigStore } from '../ports/config-store.ts'
 
 /** Failures in a row after which the store is left alone. */
 const FAILURES = 5
 /** How long it is left alone before one call tries it again. */
 const OPEN_NS = SECOND_NS
 
+/** Makes a call, or throws `StoreUnavailable` at once (surely not applied). */
+export type Circuit = <T>(call: () => Promise<T>) => Promise<T>
+
 /**
- * A bucket store that is not asked while it is away: after five failures in a row every call fails at once, save one a second
- * that tries whether it is back. What is refused here has surely not been applied.
+ * Keeps calls from a store that is away: after five failures in a row every call fails at once, save one a second that
+ * tries whether it is back.
  */
-export const withCircuit = (store: BucketStore, clock: Clock): BucketStore => {
+export const createCircuit = (clock: Clock): Circuit => {
   let failures = 0
   let openUntilNs = 0n
 
@@ -30,7 +34,7 @@ export const withCircuit = (store: BucketStore, clock: Clock): BucketStore => {
     leaveAlone()
   }
 
-  const guarded = async <T>(call: () => Promise<T>): Promise<T> => {
+  return async (call) => {
     admit()
     try {
       const answer = await call()
@@ -42,10 +46,18 @@ export const withCircuit = (store: BucketStore, clock: Clock): BucketStore => {
       throw error
     }
   }
-
-  return {
-    write: (id, write) => guarded(() => store.write(id, write)),
-    read: (id) => guarded(() => store.read(id)),
-    list: (entityId) => guarded(() => store.list(entityId)),
-  }
 }
+
+export const bucketsBehind = (circuit: Circuit, store: BucketStore): BucketStore => ({
+  write: (id, write) => circuit(() => store.write(id, write)),
+  read: (id) => circuit(() => store.read(id)),
+  list: (entityId) => circuit(() => store.list(entityId)),
+})
+
+/** What is known serves while the store is away; without this, every decision would first wait for it in vain. */
+export const configBehind = (circuit: Circuit, store: ConfigStore): ConfigStore => ({
+  entity: (id) => circuit(() => store.entity(id)),
+  model: (id) => circuit(() => store.model(id)),
+  limitSets: (keys) => circuit(() => store.limitSets(keys)),
+  apiKey: (secretHash) => circuit(() => store.apiKey(secretHash)),
+})

@@ -8,8 +8,8 @@ import type { BucketWriter } from './bucket-writer.ts'
 /** What a charge on one bucket must remember to be settled later, by any node. */
 export interface Receipt {
   readonly bucket: BucketId
-  /** The life of the bucket that was charged. */
-  readonly born: bigint
+  /** The life of the bucket that was charged; undefined: nothing was charged, so what is owed is owed in any life. */
+  readonly born: bigint | undefined
   /** ns since the epoch */
   readonly chargedAt: bigint
   readonly limits: readonly LimitReceipt[]
@@ -56,17 +56,20 @@ interface StateToSettle {
   readonly isGone: boolean
 }
 
-/** What this node last saw will do for a refund; a debit must know how long the bucket is kept. */
+/**
+ * What this node last saw will do for a refund; a debit must know how long the bucket is kept. A guess of another life is
+ * none: only what is stored may say that the life is over.
+ */
 const stateToSettle = async (
   writer: BucketWriter,
   { receipt, corrections }: Settlement,
 ): Promise<StateToSettle> => {
-  const seen = writer.lastSeen(receipt.bucket)
-  if (seen !== undefined || corrections.every(({ difference }) => difference <= 0))
-    return { seen, isGone: false }
+  const guess = { seen: writer.lastSeen(receipt.bucket), isGone: false }
+  if (guess.seen !== undefined && isSameLife(guess, receipt)) return guess
+  if (corrections.every(({ difference }) => difference <= 0)) return { seen: undefined, isGone: false }
   const stored = await writer.read(receipt.bucket)
   return { seen: stored, isGone: stored === undefined }
 }
 
 const isSameLife = ({ seen, isGone }: StateToSettle, { born }: Receipt): boolean =>
-  !isGone && numberIn(seen, 'born', born) === born
+  born === undefined || (!isGone && numberIn(seen, 'born', born) === born)

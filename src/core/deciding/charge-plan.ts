@@ -16,7 +16,7 @@ import type { BucketView } from './limit-states.ts'
 export interface ChargedPart {
   readonly result: ChargeOutcome['result'] | 'untouched' | 'unavailable'
   readonly view: BucketView
-  /** What a settlement must know; only where something was charged. */
+  /** What a settlement must know; none where it is not known what was charged. */
   readonly receipt?: Receipt
 }
 
@@ -44,10 +44,7 @@ export interface ChargePlanDependencies {
  */
 export const chargePlan = async (deps: ChargePlanDependencies, call: ChargeCall): Promise<ChargedPart> => {
   const { plan, cost } = call
-  const seen = deps.writer.lastSeen(plan.bucket)
-  if (demandsOf(plan.limits, cost).length === 0) {
-    return { result: 'untouched', view: { plan, limits: plan.limits, item: seen } }
-  }
+  if (demandsOf(plan.limits, cost).length === 0) return untouched(deps, call)
   const startedNs = deps.clock.monotonic()
   try {
     return await chargeOnce(deps, call)
@@ -73,6 +70,13 @@ const unavailable = ({ plan }: ChargeCall): ChargedPart => ({
   view: { plan, limits: plan.limits, item: undefined },
 })
 
+/** Nothing is charged, but what is used in the end may be of a meter that a limit counts. */
+const untouched = ({ writer }: ChargePlanDependencies, { plan, cost, now }: ChargeCall): ChargedPart => {
+  const view = { plan, limits: plan.limits, item: undefined }
+  const receipt: Receipt = { ...receiptOf(view, cost, now), born: undefined }
+  return { result: 'untouched', view: { ...view, item: writer.lastSeen(plan.bucket) }, receipt }
+}
+
 const chargeOnce = async (deps: ChargePlanDependencies, call: ChargeCall): Promise<ChargedPart> => {
   const { plan, cost, now } = call
   const pending = deps.tally.take(plan.bucket)
@@ -91,7 +95,8 @@ const chargeOnce = async (deps: ChargePlanDependencies, call: ChargeCall): Promi
   }
 }
 
-const receiptOf = ({ plan, limits, item = {} }: BucketView, cost: Cost, now: bigint): Receipt => ({
+/** What a charge that left the bucket as in `view` must remember. */
+export const receiptOf = ({ plan, limits, item = {} }: BucketView, cost: Cost, now: bigint): Receipt => ({
   bucket: plan.bucket,
   born: numberIn(item, 'born', now),
   chargedAt: now,

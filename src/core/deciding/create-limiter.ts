@@ -1,12 +1,13 @@
 import { SECOND_NS } from '../algorithms/integers.ts'
 import { bucketKey } from '../bucket/bucket-id.ts'
 import { createBucketWriter } from '../charging/bucket-writer.ts'
-import { withCircuit } from '../charging/circuit.ts'
+import { bucketsBehind, configBehind, createCircuit } from '../charging/circuit.ts'
 import { countDecision } from '../counting/count-decision.ts'
 import { flushTally } from '../counting/flush-tally.ts'
 import { createTally } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { createInspector } from '../inspecting/create-inspector.ts'
+import { checkCost } from '../limit/meter.ts'
 import { createResolver } from '../resolving/create-resolver.ts'
 import type { Resolution } from '../resolving/resolve-buckets.ts'
 import { type DecideDependencies, decide } from './decide.ts'
@@ -27,7 +28,8 @@ const MAX_VIEWS = 50_000
 export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const settings = { ...DEFAULT_LIMITER_SETTINGS, ...dependencies.settings }
   const { clock, metrics, newCache } = dependencies
-  const buckets = withCircuit(dependencies.buckets, clock)
+  const buckets = bucketsBehind(createCircuit(clock), dependencies.buckets)
+  const config = configBehind(createCircuit(clock), dependencies.config)
   const deps: DecideDependencies = {
     ...dependencies,
     writer: createBucketWriter(buckets, newCache({ max: MAX_VIEWS }), metrics),
@@ -35,7 +37,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     fallback: createFallback({ ...dependencies, ...settings }),
     deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
   }
-  const resolver = createResolver({ ...dependencies, defaults: settings.defaultLimits })
+  const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const configAgeNs = BigInt(settings.configCacheMs) * MS_NS
   const resolve = async (
     entityId: string,
@@ -58,6 +60,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
       resolve: latest,
     }),
     async decide(request) {
+      checkCost(request.cost)
       const known = await resolve(request.entityId, request.resource)
       const decision = await decideByLatest(deps, request, known, resolve)
       if (!request.dryRun) countDecision(deps, decision, known.plans[0].bucket)

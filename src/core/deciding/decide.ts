@@ -39,39 +39,66 @@ export const decide = async (deps: DecideDependencies, call: DecideCall): Promis
     return decideByReading(deps, resolution, cost, now)
   }
   const startedNs = deps.clock.monotonic()
-  const isAlone = resolution.plans.length === 1
-  const counts = isAlone && !request.settles ? useOf(cost) : {}
-  const parts = await Promise.all(resolution.plans.map((plan) => chargePart(deps, call, plan, cost, counts)))
-  const views = parts.map((part) => part.view)
-  const fallback = await deps.fallback.decide(
-    parts.filter(isUnavailable).map(({ view }) => view.plan),
-    cost,
-    now,
-  )
-  const violations = [...parts.flatMap((part) => partViolations(part, cost, now)), ...fallback.violations]
-  if (parts.some(isRefused) || violations.length > 0 || fallback.isDenied) {
+  const parts = await chargeAll(deps, call, cost, startedNs)
+  const degraded = parts.some(isUnavailable)
+  const violations = await violationsIn(deps, parts, cost, now)
+  if (violations !== undefined) {
     await giveBackAll(deps, parts, startedNs)
-    const current = views.map((view) => ({
+    const current = parts.map(({ view }) => ({
       ...view,
       item: deps.writer.lastSeen(view.plan.bucket) ?? view.item,
     }))
-    const isUnavailable = violations.length === 0
-    return { ...denied(current, violations, now), degraded: fallback.isDegraded, unavailable: isUnavailable }
+    return { ...denied(current, violations, now), degraded, unavailable: violations.length === 0 }
   }
-  const limits = views.flatMap((view) => limitStates(view, now))
-  const reservation = request.settles ? createReservation(deps, parts, cost) : settledReservation
-  if (!request.settles) countUse(deps, parts, cost, isAlone)
-  return { allowed: true, degraded: fallback.isDegraded, limits, reservation }
+  const limits = parts.flatMap(({ view }) => limitStates(view, now))
+  const reservation = request.settles ? createReservation(deps, parts, cost, startedNs) : settledReservation
+  if (!request.settles) countUse(deps, parts, cost)
+  return { allowed: true, degraded, limits, reservation }
 }
 
-/** Decides from what is stored, and charges nothing. */
+/** Where one bucket fails for another reason than its store, the others get theirs back before the error is thrown. */
+const chargeAll = async (
+  deps: DecideDependencies,
+  call: DecideCall,
+  cost: Cost,
+  startedNs: bigint,
+): Promise<readonly ChargedPart[]> => {
+  const { plans } = call.resolution
+  const counts = plans.length === 1 && !call.request.settles ? useOf(cost) : {}
+  const outcomes = await Promise.allSettled(plans.map((plan) => chargePart(deps, call, plan, cost, counts)))
+  const parts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failed === undefined) return parts
+  await giveBackAll(deps, parts, startedNs)
+  throw failed.reason
+}
+
+/** What denies; nothing is asked of the limits in memory where a stored one denies. undefined: nothing does. */
+const violationsIn = async (
+  deps: DecideDependencies,
+  parts: readonly ChargedPart[],
+  cost: Cost,
+  now: bigint,
+): Promise<readonly Violation[] | undefined> => {
+  if (parts.some(({ result }) => result === 'contended')) deps.metrics.count('decisions_contended')
+  if (parts.some(isRefused)) return parts.flatMap((part) => partViolations(part, cost, now))
+  const away = parts.filter(isUnavailable).map(({ view }) => view.plan)
+  if (away.length === 0) return undefined
+  const { isDenied, violations } = await deps.fallback.decide(away, cost, now)
+  return isDenied ? violations : undefined
+}
+
+/** Decides from what is stored, and charges nothing. What fits no state is denied also where the store is away. */
 export const decideByReading = async (
   deps: Pick<DecideDependencies, 'writer'>,
   resolution: Resolution,
   cost: Cost,
   now: bigint,
 ): Promise<Decision> => {
-  const views = await readViews(deps, resolution)
+  const views = await readViews(deps, resolution).catch((error: unknown) => {
+    if (!resolution.plans.some((plan) => neverFits(plan, cost))) throw error
+    return resolution.plans.map((plan) => lastView(deps, plan))
+  })
   const violations = views.flatMap((view) => violationsOf(view, cost, now))
   if (violations.length > 0) return denied(views, violations, now)
   const limits = views.flatMap((view) => limitStates(view, now))
@@ -86,6 +113,12 @@ export const readViews = (
   Promise.all(
     plans.map(async (plan) => ({ plan, limits: plan.limits, item: await writer.read(plan.bucket) })),
   )
+
+const lastView = ({ writer }: Pick<DecideDependencies, 'writer'>, plan: BucketPlan): BucketView => ({
+  plan,
+  limits: plan.limits,
+  item: writer.lastSeen(plan.bucket),
+})
 
 const neverFits = (plan: BucketPlan, cost: Cost): boolean =>
   demandsOf(plan.limits, cost).some(({ inForce, amount }) => amount > inForce.algorithm.capacity)
@@ -130,14 +163,9 @@ const denied = (views: readonly BucketView[], violations: readonly Violation[], 
 })
 
 /** Where several buckets were charged, use is counted once it is known that all of them allow. */
-const countUse = (
-  deps: DecideDependencies,
-  parts: readonly ChargedPart[],
-  cost: Cost,
-  isAlone: boolean,
-): void => {
+const countUse = (deps: DecideDependencies, parts: readonly ChargedPart[], cost: Cost): void => {
   for (const { result, view } of parts) {
-    if (isAlone && result === 'charged') continue
+    if (parts.length === 1 && result === 'charged') continue
     deps.tally.add(view.plan.bucket, useOf(cost), { isUse: true, nowNs: deps.clock.monotonic() })
   }
 }

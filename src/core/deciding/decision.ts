@@ -116,7 +116,9 @@ export interface Inspector {
 
 /** Deciding, and what people ask of it. One per process. */
 export interface Limiter extends Inspector {
-  /** Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` where the configuration cannot be read. */
+  /**
+   * Throws `ZaelError`: `not_found` for an unknown entity, `invalid_request` for an amount below 0 or not whole;
+   * `StoreUnavailable` where the configuration cannot be read. */
   decide(request: DecisionRequest): Promise<Decision>
   /** Tells this process that configuration was changed by it: the next decision reads anew. */
   forget(): void

@@ -3,7 +3,7 @@ import type { BucketWriter } from '../charging/bucket-writer.ts'
 import { type Receipt, settleBucket } from '../charging/settle-bucket.ts'
 import { countActions, summed, type Tally, useOf } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
-import { type Cost, withTotalTokens } from '../limit/meter.ts'
+import { type Cost, isAmount, usedInstead } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Metrics } from '../ports/metrics.ts'
@@ -18,13 +18,13 @@ export interface SettlingDependencies {
   readonly metrics: Metrics
 }
 
-/** What an allowed decision holds, to be settled or released once. */
+/** What an allowed decision holds, to be settled or released once. `startedNs`: the steady clock before it was charged. */
 export const createReservation = (
   deps: SettlingDependencies,
   parts: readonly ChargedPart[],
   reserved: Cost,
+  startedNs: bigint,
 ): Reservation => {
-  const startedNs = deps.clock.monotonic()
   let isOpen = true
   const once = async (end: () => Promise<unknown>): Promise<void> => {
     if (!isOpen) return
@@ -34,7 +34,7 @@ export const createReservation = (
   return {
     settle: (actual) =>
       once(() => {
-        const used = { ...reserved, ...withTotalTokens(actual) }
+        const used = usedInstead(reserved, amountsIn(actual))
         return Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs)))
       }),
     release: () => once(() => giveBackAll(deps, parts, startedNs)),
@@ -67,20 +67,25 @@ const settlePart = async (
   startedNs: bigint,
 ): Promise<void> => {
   const { bucket } = part.view.plan
-  const corrections = (part.receipt?.limits ?? []).map((limit): Correction => {
+  const { receipt } = part
+  const corrections = (receipt?.limits ?? []).map((limit): Correction => {
     return { receipt: limit, difference: (used[limit.meter] ?? limit.charged) - limit.charged }
   })
   const isExact = corrections.every(({ difference }) => difference === 0)
-  if (!part.receipt || isExact) {
+  if (!receipt || isExact) {
     deps.tally.add(bucket, useOf(used), { isUse: true, nowNs: deps.clock.monotonic() })
     return
   }
   const pending = deps.tally.take(bucket)
   const counts = summed(pending?.counts ?? {}, useOf(used))
-  await settle(deps, part.receipt, { corrections, startedNs, counters: countActions(counts) }, () => {
+  await settle(deps, receipt, { corrections, startedNs, counters: countActions(counts) }, () => {
     deps.tally.add(bucket, counts, { isUse: true, nowNs: deps.clock.monotonic() })
   })
 }
+
+/** An amount that cannot be (below 0, not whole) tells nothing of its meter. */
+const amountsIn = (actual: Cost): Cost =>
+  Object.fromEntries(Object.entries(actual).filter(([, amount]) => isAmount(amount)))
 
 type Ending = Pick<Parameters<typeof settleBucket>[1], 'corrections' | 'counters'> & {
   readonly startedNs: bigint

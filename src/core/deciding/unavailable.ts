@@ -1,22 +1,24 @@
+import { SECOND_NS } from '../algorithms/integers.ts'
 import { algorithmOf, scaled } from '../algorithms/registry.ts'
 import type { BucketStore } from '../bucket/bucket-store.ts'
 import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import { demandsOf } from '../bucket/plan-charge.ts'
 import { createBucketWriter } from '../charging/bucket-writer.ts'
 import { chargeBucket } from '../charging/charge-bucket.ts'
+import { settleBucket } from '../charging/settle-bucket.ts'
 import type { OnUnavailable } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { CacheFactory } from '../ports/cache.ts'
 import { noMetrics } from '../ports/metrics.ts'
 import type { BucketPlan } from '../resolving/resolve-buckets.ts'
+import { receiptOf } from './charge-plan.ts'
 import type { Violation } from './decision.ts'
-import { violationsOf } from './limit-states.ts'
+import { type BucketView, violationsOf } from './limit-states.ts'
 
 /** What is decided for buckets that cannot be reached. */
 export interface FallbackDecision {
-  /** A limit says deny: the request is refused as unavailable. */
+  /** Without violations: a limit says deny, and the request is refused as unavailable. */
   readonly isDenied: boolean
-  /** Some part was decided without the store. */
-  readonly isDegraded: boolean
   /** What the limiter in memory denied. */
   readonly violations: readonly Violation[]
 }
@@ -35,7 +37,13 @@ export interface FallbackOptions {
 const STRICTEST_FIRST: readonly OnUnavailable[] = ['deny', 'local', 'allow']
 const MAX_LOCAL_BUCKETS = 10_000
 
-/** Decides by each bucket's strictest `on_unavailable`. `local` grants a share of the limit in this process alone. */
+/** After this long the store is asked again, ns. */
+const ASKED_AGAIN_NS = SECOND_NS
+
+/**
+ * Decides by each bucket's strictest `on_unavailable` among the limits that the cost touches. `local` grants a share of the
+ * limit in this process alone, of all buckets or of none.
+ */
 export const createFallback = ({
   localBuckets,
   newCache,
@@ -43,32 +51,41 @@ export const createFallback = ({
   localShare,
 }: FallbackOptions): Fallback => {
   const writer = createBucketWriter(localBuckets, newCache({ max: MAX_LOCAL_BUCKETS }), noMetrics)
-  const ruleOf = ({ limits }: BucketPlan): OnUnavailable => {
-    const rules = limits.map(({ limit }) => limit.onUnavailable ?? onUnavailable)
+  const ruleOf = ({ limits }: BucketPlan, cost: Cost): OnUnavailable => {
+    const rules = demandsOf(limits, cost).map(({ inForce }) => inForce.limit.onUnavailable ?? onUnavailable)
     return STRICTEST_FIRST.find((rule) => rules.includes(rule)) ?? onUnavailable
   }
-  const locally = async (plan: BucketPlan, cost: Cost, now: bigint): Promise<readonly Violation[]> => {
+  const chargeShare = async (plan: BucketPlan, cost: Cost, now: bigint) => {
     const limits = plan.limits.map((inForce) => shareOf(inForce, localShare))
-    const reread = async () => limits
-    const outcome = await chargeBucket(writer, {
-      bucket: plan.bucket,
-      limits,
-      cost,
-      now,
-      counters: [],
-      reread,
-    })
-    return outcome.result === 'charged' ? [] : violationsOf({ plan, limits, item: outcome.item }, cost, now)
+    const order = { bucket: plan.bucket, limits, cost, now, counters: [], reread: async () => limits }
+    const { result, item } = await chargeBucket(writer, order)
+    return { result, view: { plan, limits, item } }
+  }
+  const giveBack = (view: BucketView, cost: Cost, now: bigint): Promise<void> => {
+    const receipt = receiptOf(view, cost, now)
+    const corrections = receipt.limits.map((limit) => ({ receipt: limit, difference: -limit.charged }))
+    return settleBucket(writer, { receipt, corrections, now, elapsedNs: 0n, counters: [] })
   }
   return {
     async decide(plans, cost, now) {
-      const isDenied = plans.some((plan) => ruleOf(plan) === 'deny')
-      const local = isDenied ? [] : plans.filter((plan) => ruleOf(plan) === 'local')
-      const violations = await Promise.all(local.map((plan) => locally(plan, cost, now)))
-      return { isDenied, isDegraded: plans.length > 0, violations: violations.flat() }
+      if (plans.some((plan) => ruleOf(plan, cost) === 'deny')) return { isDenied: true, violations: [] }
+      const local = plans.filter((plan) => ruleOf(plan, cost) === 'local')
+      const parts = await Promise.all(local.map((plan) => chargeShare(plan, cost, now)))
+      const refused = parts.filter(({ result }) => result !== 'charged')
+      const granted = refused.length > 0 ? parts.filter(({ result }) => result === 'charged') : []
+      await Promise.all(granted.map(({ view }) => giveBack(view, cost, now)))
+      const violations = refused.flatMap(({ view }) => violationsFor(view, cost, now))
+      return { isDenied: refused.length > 0, violations }
     },
   }
 }
+
+/** What is too much for the share may yet pass once the store is back. */
+const violationsFor = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>
+  violationsOf(view, cost, now).map((violation) => ({
+    ...violation,
+    retryAfterNs: violation.retryAfterNs ?? ASKED_AGAIN_NS,
+  }))
 
 const shareOf = (inForce: LimitInForce, share: number): LimitInForce => ({
   ...inForce,

@@ -1,3 +1,5 @@
+import { invalid } from '../errors.ts'
+
 /** What a limit counts. */
 export const METERS = ['requests', 'tokens', 'input_tokens', 'output_tokens', 'cost_usd_micros'] as const
 
@@ -24,9 +26,30 @@ export const meterOfName = (name: string): Meter | undefined =>
 
 export const isMeter = (value: unknown): value is Meter => METERS.some((meter) => meter === value)
 
+/** Whether a number can be an amount of a meter: whole and not negative. */
+export const isAmount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
+
+/** Throws `ZaelError('invalid_request')` that names the meter (`cost.tokens`) where an amount cannot be. */
+export const checkCost = (cost: Cost): void => {
+  const wrong = Object.entries(cost).find(([, amount]) => !isAmount(amount))
+  if (wrong) throw invalid(`cost.${wrong[0]}`, 'be a whole number of at least 0')
+}
+
 /** The cost with `tokens` filled in as input + output where only those are given. */
 export const withTotalTokens = (cost: Cost): Cost => {
   const parts = [cost.input_tokens, cost.output_tokens].filter((amount) => amount !== undefined)
   if (cost.tokens !== undefined || parts.length === 0) return cost
   return { ...cost, tokens: parts.reduce((sum, amount) => sum + amount, 0) }
+}
+
+/**
+ * What was really used: `actual`, and what was reserved of each meter that `actual` leaves out. Where it tells of input or
+ * output only, `tokens` is their sum.
+ */
+export const usedInstead = (reserved: Cost, actual: Cost): Cost => {
+  const used = { ...reserved, ...actual }
+  const isSumDue = actual.tokens === undefined && withTotalTokens(actual) !== actual
+  if (!isSumDue) return used
+  const { tokens: _, ...parts } = used
+  return withTotalTokens(parts)
 }

@@ -1,6 +1,8 @@
-import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { type BucketId, entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/conditional-write.ts'
 import type { Allowed, DecisionRequest } from '../../../src/core/deciding/decision.ts'
+import { StoreUnavailable } from '../../../src/core/errors.ts'
 import type { Cost } from '../../../src/core/limit/meter.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld, type TestNode, type TestWorld } from '../test-limiter.ts'
@@ -36,3 +38,22 @@ export const available = async (world: TestWorld): Promise<number | undefined> =
 /** The bucket of an entity as it is stored. */
 export const stored = async (world: TestWorld, entityId = 'key'): Promise<BucketItem> =>
   (await world.buckets.read(entityBucket(entityId, '_default_'))) ?? {}
+
+/** The world's table, of which calls fail while `isAway` says so of the entity (surely not applied). */
+export const sometimesAway = (world: TestWorld, isAway: (entityId: string) => boolean): BucketStore => {
+  const reach = (id: BucketId): void => {
+    if (id.kind === 'entity' && isAway(id.entityId))
+      throw new StoreUnavailable('away', { mayHaveApplied: false })
+  }
+  return {
+    ...world.buckets,
+    async write(id, write) {
+      reach(id)
+      return world.buckets.write(id, write)
+    },
+    async read(id) {
+      reach(id)
+      return world.buckets.read(id)
+    },
+  }
+}
