@@ -1,8 +1,13 @@
 import type { Limiter } from '../deciding/decision.ts'
 import { invalid } from '../errors.ts'
-import type { Selection } from '../inspecting/amend-buckets.ts'
 import type { AdminDependencies } from './admin-dependencies.ts'
 import { auditRecord } from './audit.ts'
+
+/** Which buckets and limits of an entity; what is left out means all. */
+export interface Selection {
+  readonly resource?: string
+  readonly limitName?: string
+}
 
 export interface Amendment extends Selection {
   readonly amount?: number

@@ -14,6 +14,9 @@ export interface FlushDependencies {
 
 const DENIALS_DELAY_NS = 10n * SECOND_NS
 
+/** Writes of counts under way, so that decisions do not queue behind thousands of them. */
+const AT_ONCE = 8
+
 /** Writes the counts that have waited long enough (`all`: every one) by themselves; those surely not written wait on. */
 export const flushTally = async (
   deps: FlushDependencies,
@@ -22,8 +25,13 @@ export const flushTally = async (
   const age = options.all
     ? { useNs: 0n, denialsNs: 0n }
     : { useNs: options.useDelayNs, denialsNs: DENIALS_DELAY_NS }
-  const due = deps.tally.due(deps.clock.monotonic(), age)
-  await Promise.all(due.map((bucket) => flushOne(deps, bucket)))
+  const due = deps.tally.due(deps.clock.monotonic(), age).values()
+  const failures: unknown[] = []
+  const flushNext = async (): Promise<void> => {
+    for (const bucket of due) await flushOne(deps, bucket).catch((error: unknown) => failures.push(error))
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, flushNext))
+  if (failures.length > 0) throw failures[0]
 }
 
 const flushOne = async ({ writer, tally, clock }: FlushDependencies, bucket: BucketId): Promise<void> => {

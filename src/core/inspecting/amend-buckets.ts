@@ -1,8 +1,7 @@
 import { fieldsOf } from '../algorithms/algorithm.ts'
 import { algorithmOfText } from '../algorithms/registry.ts'
 import { sameLife } from '../bucket/bookkeeping.ts'
-import { type BucketId, entityBucket } from '../bucket/bucket-id.ts'
-import type { BucketStore } from '../bucket/bucket-store.ts'
+import type { BucketId } from '../bucket/bucket-id.ts'
 import {
   type Action,
   add,
@@ -17,15 +16,9 @@ import { prefixed } from '../bucket/prefixed.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
 import { ZaelError } from '../errors.ts'
 
-/** Which buckets and limits of an entity to amend; what is left out means all. */
-export interface Selection {
-  readonly resource?: string
+/** Which limits of a bucket to amend: all where none is named. */
+interface LimitSelection {
   readonly limitName?: string
-}
-
-export interface AmendDependencies {
-  readonly buckets: BucketStore
-  readonly writer: BucketWriter
 }
 
 /** Under contention each try loses to one write of another; a bucket takes about a thousand a second. */
@@ -36,29 +29,26 @@ const MAX_TRIES = 20
  * counters at 0. Throws `ZaelError('conflict')` where others write faster at every try.
  */
 export const resetBuckets = (
-  deps: AmendDependencies,
-  entityId: string,
-  selection: Selection,
+  writer: BucketWriter,
+  buckets: readonly BucketId[],
+  { limitName }: LimitSelection,
   now: bigint,
-): Promise<void> => amend(deps, entityId, selection, (item) => resetWrite(item, selection.limitName, now))
+): Promise<void> => amend(writer, buckets, (item) => resetWrite(item, limitName, now))
 
 /** Gives tokens back to limits, whatever they were charged for; all that is used where no amount is given. */
 export const topUpBuckets = (
-  deps: AmendDependencies,
-  entityId: string,
-  selection: Selection & { readonly amount?: number },
+  writer: BucketWriter,
+  buckets: readonly BucketId[],
+  selection: LimitSelection & { readonly amount?: number },
   now: bigint,
-): Promise<void> => amend(deps, entityId, selection, (item) => topUpWrite(item, selection, now))
+): Promise<void> => amend(writer, buckets, (item) => topUpWrite(item, selection, now))
 
 const amend = async (
-  { buckets, writer }: AmendDependencies,
-  entityId: string,
-  { resource }: Selection,
+  writer: BucketWriter,
+  buckets: readonly BucketId[],
   writeFor: (item: BucketItem) => ConditionalWrite | undefined,
 ): Promise<void> => {
-  const resources =
-    resource === undefined ? (await buckets.list(entityId)).map((bucket) => bucket.resource) : [resource]
-  await Promise.all(resources.map((name) => amendOne(writer, entityBucket(entityId, name), writeFor)))
+  await Promise.all(buckets.map((bucket) => amendOne(writer, bucket, writeFor)))
 }
 
 const amendOne = async (
@@ -95,7 +85,7 @@ const resetWrite = (item: BucketItem, limitName: string | undefined, now: bigint
 
 const topUpWrite = (
   item: BucketItem,
-  { limitName, amount }: Selection & { readonly amount?: number },
+  { limitName, amount }: LimitSelection & { readonly amount?: number },
   now: bigint,
 ): ConditionalWrite | undefined => {
   const names = limitNamesIn(item).filter((name) => limitName === undefined || name === limitName)

@@ -1,8 +1,10 @@
+import { type BucketId, entityBucket } from '../bucket/bucket-id.ts'
 import type { BucketStore } from '../bucket/bucket-store.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
 import { readViews } from '../deciding/decide.ts'
 import type { Inspector } from '../deciding/decision.ts'
 import { longestWait, violationsOf } from '../deciding/limit-states.ts'
+import { checkCost, withTotalTokens } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Resolution } from '../resolving/resolve-buckets.ts'
 import { effectiveLimits } from '../resolving/resolve-limits.ts'
@@ -28,17 +30,33 @@ export const createInspector = (deps: InspectorDependencies): Inspector => {
         ? leastAvailable(deps, entityId, clock.now())
         : statusOf(deps, entityId, resource, clock.now()),
     async waitTime(entityId, cost, resource) {
+      checkCost(cost)
       const now = clock.now()
       const named = resource ?? requestedAs(await leastAvailable(deps, entityId, now))
       const views = await readViews(deps, await resolve(entityId, named))
-      const violations = views.flatMap((view) => violationsOf(view, cost, now))
+      const violations = views.flatMap((view) => violationsOf(view, withTotalTokens(cost), now))
       const waitNs = longestWait(violations.map(({ retryAfterNs }) => retryAfterNs))
       return {
         waitNs,
         limiting: violations.find(({ retryAfterNs }) => retryAfterNs === waitNs)?.state ?? null,
       }
     },
-    reset: (entityId, options) => resetBuckets(deps, entityId, options, clock.now()),
-    topUp: (entityId, options) => topUpBuckets(deps, entityId, options, clock.now()),
+    async reset(entityId, { resource, ...options }) {
+      await resetBuckets(deps.writer, await bucketsOf(deps, entityId, resource), options, clock.now())
+    },
+    async topUp(entityId, { resource, ...options }) {
+      await topUpBuckets(deps.writer, await bucketsOf(deps, entityId, resource), options, clock.now())
+    },
   }
+}
+
+/** The bucket that a request for `resource` meets, or every bucket that the entity has. */
+const bucketsOf = async (
+  { buckets, resolve }: InspectorDependencies,
+  entityId: string,
+  resource: string | undefined,
+): Promise<readonly BucketId[]> => {
+  const { plans } = await resolve(entityId, resource)
+  if (resource !== undefined) return [plans[0].bucket]
+  return (await buckets.list(entityId)).map((bucket) => entityBucket(entityId, bucket.resource))
 }

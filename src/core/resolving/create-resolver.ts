@@ -1,4 +1,4 @@
-import type { Limit } from '../limit/limit.ts'
+import { DEFAULT_RESOURCE, type Limit } from '../limit/limit.ts'
 import type { CacheFactory } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
@@ -60,7 +60,7 @@ export const createResolver = ({ config, clock, newCache, defaults }: ResolverDe
 
   return {
     async resolve(entityId, resource, maxAgeNs) {
-      const key = `${entityId}#${resource ?? ''}`
+      const key = `${entityId}#${resource ?? DEFAULT_RESOURCE}`
       const known = resolved.get(key)
       if (known && isFresh(known, maxAgeNs)) return known.resolution
       return (await shared(`${key}#${maxAgeNs}`, () => readAnew(key, entityId, resource, maxAgeNs)))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import type { BucketItem } from '../../../src/core/bucket/conditional-write.ts'
+import { StoreUnavailable } from '../../../src/core/errors.ts'
 import type { Cost } from '../../../src/core/limit/meter.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
@@ -99,5 +100,66 @@ describe('denials', () => {
     expect(await stored(world, 'key')).toMatchObject({ denied: 2n, denied_rpm: 2n })
     expect(await stored(world, 'project')).toMatchObject({ denied_rpm: 2n })
     expect(await stored(world, 'project')).not.toHaveProperty('denied')
+  })
+})
+
+describe('counts that are due', () => {
+  const createCrowd = async (count: number) => {
+    const world = createTestWorld()
+    for (let index = 0; index < count; index++) {
+      world.config.putEntity(`key-${index}`)
+      await world.node.limiter.decide({ entityId: `key-${index}`, cost: { requests: 1 }, settles: false })
+    }
+    return world
+  }
+
+  it('are written a few at once, so that decisions need not wait behind them', async () => {
+    const world = await createCrowd(100)
+    const { write } = world.buckets
+    let [underWay, most, written] = [0, 0, 0]
+    world.buckets.write = async (id, wanted) => {
+      most = Math.max(most, ++underWay)
+      await Promise.resolve()
+      underWay--
+      written++
+      return write(id, wanted)
+    }
+    await world.node.limiter.flush({ all: true })
+    expect(written).toBe(100)
+    expect(most).toBeLessThanOrEqual(8)
+  })
+
+  it('are written also where others cannot be, which is told', async () => {
+    const world = await createCrowd(20)
+    const { write } = world.buckets
+    let calls = 0
+    world.buckets.write = async (id, wanted) => {
+      if (++calls <= 10) throw new Error('not readable')
+      return write(id, wanted)
+    }
+    await expect(world.node.limiter.flush({ all: true })).rejects.toThrow('not readable')
+    expect(calls).toBe(20)
+  })
+
+  it('wait on where the store surely did not take them, and are dropped where it may have', async () => {
+    const world = await createCrowd(1)
+    const { write } = world.buckets
+    const fail = (mayHaveApplied: boolean) => {
+      world.buckets.write = async () => {
+        throw new StoreUnavailable('away', { mayHaveApplied })
+      }
+    }
+    const bucket = async () => (await world.buckets.read(entityBucket('key-0', '_default_'))) ?? {}
+    fail(false)
+    await world.node.limiter.flush({ all: true })
+    world.buckets.write = write
+    await world.node.limiter.flush({ all: true })
+    expect(await bucket()).toMatchObject({ used_requests: 1n })
+    await world.node.limiter.decide({ entityId: 'key-0', cost: { requests: 1 }, settles: false })
+    fail(true)
+    await world.node.limiter.flush({ all: true })
+    world.buckets.write = write
+    await world.node.limiter.flush({ all: true })
+    expect(await bucket()).toMatchObject({ used_requests: 1n })
   })
 })

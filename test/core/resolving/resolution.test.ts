@@ -99,6 +99,31 @@ describe('which limits apply', () => {
     expect(await world.buckets.list('org')).toEqual([])
   })
 
+  it('ends where parents come back to a child, and charges none twice', async () => {
+    const world = createTestWorld()
+    world.config.putEntity('org', { parentId: 'key' })
+    world.config.putEntity('key', { parentId: 'org' })
+    for (const id of ['org', 'key'])
+      world.config.putLimits(entityOwner(id), '_default_', limitsOf({ rpm: [10, 1 / 3600] }))
+    expect((await ask(world)).allowed).toBe(true)
+    for (const id of ['org', 'key'])
+      expect((await world.join().limiter.status(id, '_default_')).limits[0]?.available).toBe(9)
+  })
+
+  it('takes a name that is empty for one that no model has', async () => {
+    const world = createTestWorld({ defaultLimits: limitsOf({ rpm: [10, 1 / 3600] }) })
+    world.config.putEntity('key')
+    for (const resource of ['', undefined])
+      await world.node.limiter.decide({
+        entityId: 'key',
+        cost: { requests: 1 },
+        settles: false,
+        ...(resource !== undefined && { resource }),
+      })
+    const buckets = (await world.buckets.list('key')).map(({ resource }) => resource).sort()
+    expect(buckets).toEqual(['_default_', '_other_'])
+  })
+
   it('is not found for an entity that there is not', async () => {
     const world = createTestWorld()
     await expect(ask(world)).rejects.toMatchObject({ code: 'not_found' })
@@ -168,6 +193,33 @@ describe('what is known of the configuration', () => {
     await expect(
       node.limiter.decide({ entityId: 'stranger', cost: { requests: 1 }, settles: false }),
     ).rejects.toBeInstanceOf(StoreUnavailable)
+  })
+
+  it('is asked for once a second while the store is away, not for every decision', async () => {
+    const config = createTestConfig()
+    let isAway = false
+    let asked = 0
+    const flaky = withOutage(config, () => {
+      asked++
+      return isAway
+    })
+    const world = createTestWorld()
+    const node = createTestNode({ ...world, config: flaky })
+    config.putEntity('key')
+    config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [100, 1 / 3600] }))
+    await ask(world, undefined, node)
+    isAway = true
+    world.clock.advance(3600n * SECOND)
+    for (let turn = 0; turn < 5; turn++) await ask(world, undefined, node)
+    const before = asked
+    for (let turn = 0; turn < 20; turn++) expect((await ask(world, undefined, node)).allowed).toBe(true)
+    expect(asked).toBe(before)
+    isAway = false
+    world.clock.advance(SECOND)
+    await ask(world, undefined, node)
+    config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1 / 3600] }))
+    world.clock.advance(31n * SECOND)
+    expect((await ask(world, undefined, node)).allowed).toBe(false)
   })
 })
 
