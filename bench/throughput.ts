@@ -22,6 +22,7 @@ export interface ThroughputRow {
 }
 
 export interface ThroughputOptions {
+  /** Of each turn. Short turns, many of them: a shared machine's speed drifts within seconds. */
   readonly seconds: number
   readonly rounds: number
 }
@@ -29,6 +30,7 @@ export interface ThroughputOptions {
 const KEYS = [1, 1000]
 const CALLERS = [1, 16, 64]
 const WARM_UP_CALLERS = 16
+const WARM_UP_SECONDS = 4
 /** Charged first, so that the bucket stays busy for the whole run. */
 const BUSY = 1_000_000
 /** Large enough that no decision is denied, slow enough that the bucket is never full again. */
@@ -42,7 +44,7 @@ export const measureThroughput = async (
   const raw = createRaw(table.endpoint)
   const most = Math.max(...KEYS)
   for (let key = 0; key < most; key++) await prepare(table, raw, key)
-  await warmUp(table, raw, options.seconds * 2)
+  await warmUp(table, raw, WARM_UP_SECONDS)
   const rows: ThroughputRow[] = []
   for (const keys of KEYS)
     for (const callers of CALLERS) rows.push(await measureOne(table, raw, { keys, callers, ...options }))
