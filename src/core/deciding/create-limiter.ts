@@ -39,25 +39,24 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   }
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const configAgeNs = BigInt(settings.configCacheMs) * MS_NS
+  const isLimited = ({ entity }: Resolution): boolean => settings.isEnabled && !entity.bypass
   const resolve = async (
     entityId: string,
     resource: string | undefined,
     maxAgeNs = configAgeNs,
   ): Promise<Resolution> => {
     const resolution = await resolver.resolve(entityId, resource, maxAgeNs)
-    return settings.isEnabled ? resolution : unlimited(resolution)
+    return isLimited(resolution) ? resolution : unlimited(resolution)
   }
-
-  /** People look at what holds now; they ask far less often than requests come. */
-  const latest = (entityId: string, resource: string | undefined) =>
-    resolve(entityId, resource, DENIAL_MAX_AGE_NS)
 
   return {
     ...createInspector({
       buckets,
       writer: deps.writer,
       clock,
-      resolve: latest,
+      isLimited,
+      // people look at what holds now; they ask far less often than requests come
+      resolve: (entityId, resource) => resolver.resolve(entityId, resource, DENIAL_MAX_AGE_NS),
     }),
     async decide(request) {
       checkCost(request.cost)

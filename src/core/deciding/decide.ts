@@ -1,35 +1,23 @@
 import { demandsOf } from '../bucket/plan-charge.ts'
-import { type Counts, useOf } from '../counting/tally.ts'
+import { useOf } from '../counting/tally.ts'
 import { type Cost, withTotalTokens } from '../limit/meter.ts'
 import type { BucketPlan, Resolution } from '../resolving/resolve-buckets.ts'
-import { type ChargedPart, type ChargePlanDependencies, chargePlan } from './charge-plan.ts'
-import type { Decision, DecisionRequest, Denied, Violation } from './decision.ts'
+import { type ChargeAllDependencies, chargeAll, type DecideCall, isRefused, lastView } from './charge-all.ts'
+import type { ChargedPart } from './charge-plan.ts'
+import type { Decision, Denied, Violation } from './decision.ts'
 import { type BucketView, limitStates, longestWait, violationsOf } from './limit-states.ts'
-import {
-  createReservation,
-  giveBackAll,
-  type SettlingDependencies,
-  settledReservation,
-} from './reservation.ts'
+import { createReservation, giveBackAll, settledReservation } from './reservation.ts'
 import type { Fallback } from './unavailable.ts'
 
-export interface DecideDependencies extends ChargePlanDependencies, SettlingDependencies {
+export interface DecideDependencies extends ChargeAllDependencies {
   readonly fallback: Fallback
-}
-
-export interface DecideCall {
-  readonly request: DecisionRequest
-  readonly resolution: Resolution
-  readonly now: bigint
-  /** The same request resolved anew; asked where a bucket knows a later change. */
-  reread(): Promise<Resolution>
 }
 
 /** How long to wait where others were faster at every attempt. */
 const CONTENDED_WAIT_NS = 50_000_000n
 
 /**
- * Charges every bucket that applies, in parallel, one write each; where one denies, gives the others back before it answers.
+ * Charges every bucket that applies, one write each; where one denies, gives the others back before it answers.
  * A cost that fits no state of some bucket is decided before any write.
  */
 export const decide = async (deps: DecideDependencies, call: DecideCall): Promise<Decision> => {
@@ -54,23 +42,6 @@ export const decide = async (deps: DecideDependencies, call: DecideCall): Promis
   const reservation = request.settles ? createReservation(deps, parts, cost, startedNs) : settledReservation
   if (!request.settles) countUse(deps, parts, cost)
   return { allowed: true, degraded, limits, reservation }
-}
-
-/** Where one bucket fails for another reason than its store, the others get theirs back before the error is thrown. */
-const chargeAll = async (
-  deps: DecideDependencies,
-  call: DecideCall,
-  cost: Cost,
-  startedNs: bigint,
-): Promise<readonly ChargedPart[]> => {
-  const { plans } = call.resolution
-  const counts = plans.length === 1 && !call.request.settles ? useOf(cost) : {}
-  const outcomes = await Promise.allSettled(plans.map((plan) => chargePart(deps, call, plan, cost, counts)))
-  const parts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-  if (failed === undefined) return parts
-  await giveBackAll(deps, parts, startedNs)
-  throw failed.reason
 }
 
 /** What denies; nothing is asked of the limits in memory where a stored one denies. undefined: nothing does. */
@@ -114,34 +85,10 @@ export const readViews = (
     plans.map(async (plan) => ({ plan, limits: plan.limits, item: await writer.read(plan.bucket) })),
   )
 
-const lastView = ({ writer }: Pick<DecideDependencies, 'writer'>, plan: BucketPlan): BucketView => ({
-  plan,
-  limits: plan.limits,
-  item: writer.lastSeen(plan.bucket),
-})
-
 const neverFits = (plan: BucketPlan, cost: Cost): boolean =>
   demandsOf(plan.limits, cost).some(({ inForce, amount }) => amount > inForce.algorithm.capacity)
 
 const isUnavailable = ({ result }: ChargedPart): boolean => result === 'unavailable'
-
-const isRefused = ({ result }: ChargedPart): boolean => result === 'denied' || result === 'contended'
-
-const chargePart = (
-  deps: DecideDependencies,
-  call: DecideCall,
-  plan: BucketPlan,
-  cost: Cost,
-  counts: Counts,
-) => {
-  const reread = async (): Promise<BucketPlan> => {
-    const { plans } = await call.reread()
-    return (
-      plans.find(({ entityId, resource }) => entityId === plan.entityId && resource === plan.resource) ?? plan
-    )
-  }
-  return chargePlan(deps, { plan, cost, now: call.now, counts, reread })
-}
 
 const partViolations = ({ result, view }: ChargedPart, cost: Cost, now: bigint): readonly Violation[] => {
   if (result === 'denied') return violationsOf(view, cost, now)

@@ -15,6 +15,8 @@ export interface InspectorDependencies {
   readonly buckets: BucketStore
   readonly writer: BucketWriter
   readonly clock: Clock
+  /** Whether limits are enforced on the entity at all. */
+  isLimited(resolution: Resolution): boolean
   resolve(entityId: string, resource: string | undefined): Promise<Resolution>
 }
 
@@ -33,7 +35,9 @@ export const createInspector = (deps: InspectorDependencies): Inspector => {
       checkCost(cost)
       const now = clock.now()
       const named = resource ?? requestedAs(await leastAvailable(deps, entityId, now))
-      const views = await readViews(deps, await resolve(entityId, named))
+      const resolution = await resolve(entityId, named)
+      if (!deps.isLimited(resolution)) return { waitNs: 0n, limiting: null }
+      const views = await readViews(deps, resolution)
       const violations = views.flatMap((view) => violationsOf(view, withTotalTokens(cost), now))
       const waitNs = longestWait(violations.map(({ retryAfterNs }) => retryAfterNs))
       return {

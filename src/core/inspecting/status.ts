@@ -25,7 +25,7 @@ export const statusOf = async (
   return statusFrom(plans[0], await deps.writer.read(plans[0].bucket), now)
 }
 
-/** The state of the entity's bucket with the least available share; without any bucket, of a full one. */
+/** The state of the entity's bucket with the least available share; where no bucket has limits, of a full one. */
 export const leastAvailable = async (
   deps: StatusDependencies,
   entityId: string,
@@ -39,7 +39,7 @@ export const leastAvailable = async (
       const plan = plans.find(
         (candidate) => candidate.entityId === entityId && candidate.resource === resource,
       )
-      return plan ? [statusFrom(plan, item, now)] : []
+      return plan && plan.limits.length > 0 ? [statusFrom(plan, item, now)] : []
     }),
   )
   const full = statusFrom(fallback.plans[0], undefined, now)

@@ -21,11 +21,11 @@ export interface BucketPlan {
   readonly entityId: string
   readonly resource: string
   readonly limits: readonly LimitInForce[]
-  /** Whether it is the caller's own bucket of the resource that was asked for. */
+  /** Whether it is the caller's own: of the resource that was asked for, or `_total_`. */
   readonly isOwn: boolean
 }
 
-/** All buckets that a decision meets, the caller's own first. */
+/** All buckets that a decision meets, the caller's own on the resource first. */
 export interface Resolution {
   readonly entity: Entity
   readonly plans: readonly [BucketPlan, ...BucketPlan[]]
@@ -65,14 +65,14 @@ export const resolveBuckets = async (reads: ConfigReads, request: ResolutionRequ
   const ownLayers =
     resource === TOTAL_RESOURCE ? own.layers : [...own.layers, environmentLayer(request.defaults)]
   const plans = [
-    ...totalPlans(entity.id, resource, layersOf(callerKeys(entity, TOTAL_RESOURCE)), entity.version),
+    ...totalPlans(entity.id, resource, layersOf(callerKeys(entity, TOTAL_RESOURCE)), true, entity.version),
     ...bindingParents.flatMap((parent) => parentPlans(parent.id, resource, isRegistered, layersOf)),
   ]
   const ownPlan = planFor(entity.id, own.resource, ownLayers, true, entity.version)
   return {
     entity,
     layers: ownLayers,
-    plans: entity.bypass ? [{ ...ownPlan, limits: [] }] : [ownPlan, ...plans],
+    plans: [ownPlan, ...plans],
   }
 }
 
@@ -120,7 +120,7 @@ const parentPlans = (
 ): readonly BucketPlan[] => {
   const own = onRegistered(resource, isRegistered, (name) => layersOf(ownKeys(id, name)))
   const plan = planFor(id, own.resource, own.layers, false)
-  const total = totalPlans(id, resource, layersOf(ownKeys(id, TOTAL_RESOURCE)))
+  const total = totalPlans(id, resource, layersOf(ownKeys(id, TOTAL_RESOURCE)), false)
   return plan.limits.length > 0 ? [plan, ...total] : total
 }
 
@@ -128,9 +128,10 @@ const totalPlans = (
   id: string,
   resource: string,
   layers: readonly Layer[],
+  isOwn: boolean,
   least = 0n,
 ): readonly BucketPlan[] => {
-  const plan = planFor(id, TOTAL_RESOURCE, layers, false, least)
+  const plan = planFor(id, TOTAL_RESOURCE, layers, isOwn, least)
   return resource === TOTAL_RESOURCE || plan.limits.length === 0 ? [] : [plan]
 }
 

@@ -1,0 +1,96 @@
+import { type Counts, useOf } from '../counting/tally.ts'
+import type { Cost } from '../limit/meter.ts'
+import type { BucketPlan, Resolution } from '../resolving/resolve-buckets.ts'
+import { type ChargedPart, type ChargePlanDependencies, chargePlan } from './charge-plan.ts'
+import type { DecisionRequest } from './decision.ts'
+import { type BucketView, violationsOf } from './limit-states.ts'
+import { giveBackAll, type SettlingDependencies } from './reservation.ts'
+
+export interface ChargeAllDependencies extends ChargePlanDependencies, SettlingDependencies {}
+
+export interface DecideCall {
+  readonly request: DecisionRequest
+  readonly resolution: Resolution
+  readonly now: bigint
+  /** The same request resolved anew; asked where a bucket knows a later change. */
+  reread(): Promise<Resolution>
+}
+
+/**
+ * Charges all buckets at once, unless what this node last saw says that some will deny: those are asked first, and the
+ * others only if they do not. So a caller who is over his own limit takes nothing from his parents for a moment, and costs
+ * one write. A wrong guess costs time and nothing else.
+ */
+export const chargeAll = async (
+  deps: ChargeAllDependencies,
+  call: DecideCall,
+  cost: Cost,
+  startedNs: bigint,
+): Promise<readonly ChargedPart[]> => {
+  const { plans } = call.resolution
+  const views = plans.map((plan) => lastView(deps, plan))
+  const doubtful = views.filter((view) => violationsOf(view, cost, call.now).length > 0)
+  if (doubtful.length === 0 || views.some(({ item }) => item === undefined)) {
+    return chargeTogether(deps, call, plans, cost, [], startedNs)
+  }
+  const first = await chargeTogether(deps, call, plansOf(doubtful), cost, [], startedNs)
+  const rest = views.filter((view) => !doubtful.includes(view))
+  const isDecided = first.some(isRefused) || rest.length === 0
+  const others = isDecided
+    ? rest.map((view): ChargedPart => ({ result: 'untouched', view }))
+    : await chargeTogether(deps, call, plansOf(rest), cost, first, startedNs)
+  return inOrderOf(plans, [...first, ...others])
+}
+
+const plansOf = (views: readonly BucketView[]): readonly BucketPlan[] => views.map(({ plan }) => plan)
+
+/** Answers list the caller's own limits first, then its parents'. */
+const inOrderOf = (plans: readonly BucketPlan[], parts: readonly ChargedPart[]): readonly ChargedPart[] =>
+  plans.flatMap((plan) => parts.filter((part) => part.view.plan === plan))
+
+/** Where one bucket fails for another reason than its store, all others get theirs back before the error is thrown. */
+const chargeTogether = async (
+  deps: ChargeAllDependencies,
+  call: DecideCall,
+  plans: readonly BucketPlan[],
+  cost: Cost,
+  charged: readonly ChargedPart[],
+  startedNs: bigint,
+): Promise<readonly ChargedPart[]> => {
+  const counts = call.resolution.plans.length === 1 && !call.request.settles ? useOf(cost) : {}
+  const outcomes = await Promise.allSettled(plans.map((plan) => chargePart(deps, call, plan, cost, counts)))
+  const parts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failed === undefined) return parts
+  await giveBackAll(deps, [...charged, ...parts], startedNs)
+  throw failed.reason
+}
+
+/** A bucket as this node last saw it. */
+export const lastView = (
+  { writer }: Pick<ChargeAllDependencies, 'writer'>,
+  plan: BucketPlan,
+): BucketView => ({
+  plan,
+  limits: plan.limits,
+  item: writer.lastSeen(plan.bucket),
+})
+
+/** Whether the bucket said no; one that could not be reached has not. */
+export const isRefused = ({ result }: ChargedPart): boolean => result === 'denied' || result === 'contended'
+
+const chargePart = (
+  deps: ChargeAllDependencies,
+  call: DecideCall,
+  plan: BucketPlan,
+  cost: Cost,
+  counts: Counts,
+) => {
+  const reread = async (): Promise<BucketPlan> => {
+    const { plans } = await call.reread()
+    return (
+      plans.find(({ entityId, resource }) => entityId === plan.entityId && resource === plan.resource) ?? plan
+    )
+  }
+  return chargePlan(deps, { plan, cost, now: call.now, counts, reread })
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { SECOND } from '../test-clock.ts'
+import { entityOwner, limitsOf } from '../test-config.ts'
+import { createTestWorld } from '../test-limiter.ts'
+
+const cost = { requests: 1 }
+
+describe('the state of an entity', () => {
+  it('shows the effective limits of one that bypasses them, full, and no wait', async () => {
+    const world = createTestWorld()
+    world.config.putEntity('key', { bypass: true })
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1 / 60] }))
+    for (let turn = 0; turn < 3; turn++)
+      await world.node.limiter.decide({ entityId: 'key', cost, settles: false })
+    expect((await world.node.limiter.status('key')).limits).toMatchObject([{ capacity: 1, available: 1 }])
+    expect(await world.node.limiter.waitTime('key', { requests: 5 })).toEqual({ waitNs: 0n, limiting: null })
+  })
+
+  it('is that of the bucket with the least available share, and never of one without limits', async () => {
+    const world = createTestWorld()
+    world.config.putEntity('key')
+    world.config.putModel('gpt-4')
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [10, 10 / 60] }))
+    world.config.putLimits(entityOwner('key'), '_total_', limitsOf({ rpm: [3, 3 / 60] }))
+    await world.node.limiter.decide({ entityId: 'key', resource: 'gpt-4', cost, settles: false })
+    expect(await world.node.limiter.status('key')).toMatchObject({
+      resource: '_total_',
+      limits: [{ available: 2 }],
+    })
+    world.config.putLimits(entityOwner('key'), '_total_', [])
+    world.clock.advance(60n * SECOND)
+    expect((await world.node.limiter.status('key')).limits).toMatchObject([{ capacity: 10, available: 10 }])
+  })
+
+  it('counts limits over all resources as its own', async () => {
+    const world = createTestWorld()
+    world.config.putEntity('key')
+    world.config.putLimits(entityOwner('key'), '_total_', limitsOf({ rpm: [3, 3 / 60] }))
+    const { limits } = await world.node.limiter.decide({ entityId: 'key', cost, settles: false })
+    expect(limits).toMatchObject([{ resource: '_total_', own: true }])
+  })
+})
