@@ -45,12 +45,15 @@ export const createBucketService = (deps: BucketDependencies): BucketService => 
   }
 }
 
-const checkLimit = async (
-  { limiter }: BucketDependencies,
-  entityId: string,
-  { resource, limitName }: Selection,
-) => {
-  const names = (await limiter.explain(entityId, resource)).map(({ limit }) => limit.name)
+/** Without a resource a limit may be one of any bucket of the entity. */
+const checkLimit = async (deps: BucketDependencies, entityId: string, { resource, limitName }: Selection) => {
+  const resources =
+    resource === undefined ? [undefined, ...(await limitedResources(deps, entityId))] : [resource]
+  const limits = await Promise.all(resources.map((name) => deps.limiter.explain(entityId, name)))
+  const names = [...new Set(limits.flat().map(({ limit }) => limit.name))]
   if (limitName === undefined || names.includes(limitName)) return
   throw invalid('limit_name', `be a limit of ${entityId}: ${names.join(', ')}`)
 }
+
+const limitedResources = ({ store }: BucketDependencies, id: string): Promise<readonly string[]> =>
+  store.limitedResources({ kind: 'entity', id })

@@ -158,6 +158,10 @@ describe('buckets', () => {
         expect.objectContaining({ action: 'bucket.reset', actor: 'admin', subject: 'org' }),
       ]),
     })
+    await ask('PUT', '/api/limits/org', { body: { resource: 'search', limits: [{ ...RPM, name: 'rph' }] } })
+    expect(await ask('POST', '/api/limits/org/reset', { body: { limit_name: 'rph' } })).toMatchObject({
+      status: 200,
+    })
     const unknown = await ask('POST', '/api/limits/org/reset', { body: { limit_name: 'rps' } })
     expect(unknown).toMatchObject({ status: 400, body: { field: 'limit_name' } })
   })
