@@ -1,8 +1,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { startEngineThread } from '../bin/embedded/engine-thread.ts'
+import { newEntity } from '../src/core/admin/entity-draft.ts'
 import { createLimiter } from '../src/core/deciding/create-limiter.ts'
 import type { Limiter } from '../src/core/deciding/decision.ts'
-import type { Entity } from '../src/core/entity/entity.ts'
 import { parseLimits } from '../src/core/limit/parse-limit.ts'
 import { silentLogger } from '../src/core/ports/logger.ts'
 import { noMetrics } from '../src/core/ports/metrics.ts'
@@ -66,7 +66,10 @@ export const openBenchTable = async (): Promise<BenchTable> => {
       const limits = parseLimits(json, 'limits')
       const version = systemClock.now()
       const key = { owner: { kind: 'entity', id } as const, resource: '_default_' }
-      await admin.createEntity(entityNamed(id, parentId ?? null, version), auditOf(id, version))
+      await admin.createEntity(
+        newEntity({ id, name: id, parentId: parentId ?? null }, version),
+        auditOf(id, version),
+      )
       await admin.putLimitSet(key, { limits, version }, null, auditOf(id, version))
     },
     async close() {
@@ -112,22 +115,6 @@ const counting = (client: DynamoClient, calls: Calls): DynamoClient => ({
       })
       return call(counted)
     }),
-})
-
-const entityNamed = (id: string, parentId: string | null, version: bigint): Entity => ({
-  id,
-  name: id,
-  kind: 'key',
-  parentId,
-  cascade: true,
-  role: null,
-  priority: 'normal',
-  models: null,
-  disabled: false,
-  bypass: false,
-  metadata: {},
-  createdAt: version,
-  version,
 })
 
 const auditOf = (subject: string, at: bigint) => ({

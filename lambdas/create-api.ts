@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { defaultLimits, httpSettings } from '../bin/settings/derived-settings.ts'
+import { httpSettings, limiterSettings } from '../bin/settings/derived-settings.ts'
 import type { Settings } from '../bin/settings/settings.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { createChatBackend } from '../src/chat/create-chat-backend.ts'
@@ -73,14 +73,7 @@ export const createApi = (parts: ApiParts) => {
     clock: systemClock,
     newCache: smallCaches,
     pause: shortPause,
-    settings: {
-      defaultLimits: defaultLimits(settings),
-      configCacheMs: settings.configCacheSeconds * 1000,
-      storeDeadlineMs: settings.storeDeadlineMs,
-      onUnavailable: settings.onUnavailable,
-      isEnabled: settings.rateLimitingEnabled,
-      useDelayMs: 0,
-    },
+    settings: { ...limiterSettings(settings), useDelayMs: 0 },
   })
   const tokens = createTokenCounter()
   const backend = createChatBackend({ clock: systemClock, tokens, logger: parts.logger }, settings)

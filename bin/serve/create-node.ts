@@ -21,7 +21,7 @@ import { createDynamoUsageStore } from '../../src/store/dynamodb/dynamo-usage-st
 import { entityBucketOf } from '../../src/store/dynamodb/table-keys.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
 import { type Aggregator, createAggregator } from '../../src/usage/aggregator.ts'
-import { defaultLimits, httpSettings } from '../settings/derived-settings.ts'
+import { httpSettings, limiterSettings } from '../settings/derived-settings.ts'
 import type { Settings } from '../settings/settings.ts'
 import { connect, PREPARING_DEADLINE_MS } from './connect.ts'
 import type { TableHost } from './table-host.ts'
@@ -66,13 +66,7 @@ const createNodeLimiter = (table: Table, settings: Settings, shared: SharedParts
     clock: systemClock,
     newCache: lruCaches,
     pause: shortPause,
-    settings: {
-      defaultLimits: defaultLimits(settings),
-      configCacheMs: settings.configCacheSeconds * 1000,
-      storeDeadlineMs: settings.storeDeadlineMs,
-      onUnavailable: settings.onUnavailable,
-      isEnabled: settings.rateLimitingEnabled,
-    },
+    settings: limiterSettings(settings),
   })
 
 /** Puts one node together. It opens no connection before the first request. */

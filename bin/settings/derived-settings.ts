@@ -1,3 +1,4 @@
+import type { LimiterSettings } from '../../src/core/deciding/limiter-dependencies.ts'
 import type { Limit } from '../../src/core/limit/limit.ts'
 import type { HttpSettings } from '../../src/http/app-dependencies.ts'
 import type { Settings } from './settings.ts'
@@ -24,6 +25,15 @@ export const httpSettings = (
   windowSeconds: settings.rateLimitWindowSeconds,
   configCacheMs: settings.configCacheSeconds * 1000,
   streamIntervalMs,
+})
+
+/** What the limiter needs to know of the settings. */
+export const limiterSettings = (settings: Settings): Partial<LimiterSettings> => ({
+  defaultLimits: defaultLimits(settings),
+  configCacheMs: settings.configCacheSeconds * 1000,
+  storeDeadlineMs: settings.storeDeadlineMs,
+  onUnavailable: settings.onUnavailable,
+  isEnabled: settings.rateLimitingEnabled,
 })
 
 /** The limits of callers for whom the table has none. */

@@ -1,3 +1,4 @@
+import { newEntity } from '../../src/core/admin/entity-draft.ts'
 import type { Entity } from '../../src/core/entity/entity.ts'
 import type { Model } from '../../src/core/entity/model.ts'
 import type { Limit, LimitOwner, LimitSet } from '../../src/core/limit/limit.ts'
@@ -50,18 +51,4 @@ export const createTestConfig = (): TestConfig => {
   }
 }
 
-const plainEntity = (id: string): Entity => ({
-  id,
-  name: id,
-  kind: 'key',
-  parentId: null,
-  cascade: true,
-  role: null,
-  priority: 'normal',
-  models: null,
-  disabled: false,
-  bypass: false,
-  metadata: {},
-  createdAt: 0n,
-  version: 0n,
-})
+const plainEntity = (id: string): Entity => newEntity({ id, name: id, kind: 'key' }, 0n)

@@ -1,3 +1,4 @@
+import { newEntity } from '../../src/core/admin/entity-draft.ts'
 import type { ApiKey } from '../../src/core/entity/api-key.ts'
 import type { Entity } from '../../src/core/entity/entity.ts'
 import type { Model } from '../../src/core/entity/model.ts'
@@ -13,18 +14,8 @@ let made = 0
 export const fresh = (word: string): string => `${word}-${++made}`
 
 export const anEntity = (fields: Partial<Entity> & Pick<Entity, 'id'>): Entity => ({
-  name: `Name of ${fields.id}`,
-  kind: 'user',
-  parentId: null,
-  cascade: true,
-  role: null,
-  priority: 'normal',
-  models: null,
-  disabled: false,
-  bypass: false,
-  metadata: {},
+  ...newEntity({ id: fields.id, name: `Name of ${fields.id}`, kind: 'user' }, TODAY),
   createdAt: TODAY + 123_456_789n,
-  version: TODAY,
   ...fields,
 })
 
