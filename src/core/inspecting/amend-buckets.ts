@@ -109,7 +109,7 @@ const topUpOne = (
   const fields = fieldsOf(item, name)
   if (!algorithm) return undefined
   const all = Math.ceil(Number(algorithm.usedMillionths(fields, now)) / 1e6)
-  const write = algorithm.topUp(fields, Math.min(amount ?? all, all), now)
+  const write = algorithm.topUp(fields, amount ?? all, now)
   if (!write) return undefined
   const { conditions, actions } = prefixed(name, write)
   return { conditions: [equal(textPath(name), text), ...conditions], actions }

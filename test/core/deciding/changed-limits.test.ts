@@ -4,7 +4,7 @@ import { createInterleavedStore } from '../interleaved-store.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode, createTestWorld } from '../test-limiter.ts'
-import { admits, available, reserve, stored, worldOf } from './token-world.ts'
+import { admits, available, reserve, reserveCost, stored, worldOf } from './token-world.ts'
 
 /** Cases that broke earlier drafts of the design, on the real limiter: sizes that change while they are in use. Times in seconds. */
 
@@ -80,17 +80,20 @@ describe('a limit that is changed', () => {
     expect(await admits(restarted, 600)).toBe(true)
   })
 
-  it('of a role that the entity has left counts no longer, also over all resources', async () => {
-    const world = createTestWorld({ configCacheMs: 0 })
-    const role = (name: string) => ({ kind: 'role', role: name }) as const
-    world.config.putEntity('key', { role: 'old', version: 10n })
-    world.config.putLimits(role('new'), '_total_', limitsOf({ tpm: [500, 5] }), 5n)
-    world.config.putLimits(role('old'), '_total_', limitsOf({ tpm: [10, 1 / 60] }), 20n)
-    expect(await admits(world.node, 5)).toBe(true)
-    world.config.putEntity('key', { role: 'new', version: 30n })
-    world.clock.advance(2n * SECOND)
-    expect(await admits(world.node, 100)).toBe(true)
-  })
+  it.each(['_default_', '_total_'])(
+    'of a role that the entity has left counts no longer: %s',
+    async (resource) => {
+      const world = createTestWorld({ configCacheMs: 0 })
+      const role = (name: string) => ({ kind: 'role', role: name }) as const
+      world.config.putEntity('key', { role: 'old', version: 10n })
+      world.config.putLimits(role('new'), resource, limitsOf({ tpm: [500, 5] }), 5n)
+      world.config.putLimits(role('old'), resource, limitsOf({ tpm: [10, 1 / 60] }), 20n)
+      expect(await admits(world.node, 5)).toBe(true)
+      world.config.putEntity('key', { role: 'new', version: 30n })
+      world.clock.advance(2n * SECOND)
+      expect(await admits(world.node, 100)).toBe(true)
+    },
+  )
 
   it('is right on the node that has read all anew, where another knew one change and not the one before', async () => {
     const world = createTestWorld()
@@ -142,5 +145,64 @@ describe('a limit that is changed', () => {
     expect(left).toBeGreaterThan(0)
     await Promise.all(callers)
     expect((await stored(world)).tpm_limit).toMatch(/ 2000000 per/)
+  })
+
+  it('gives nothing back either where it was changed and changed back, or had another default meanwhile', async () => {
+    const world = worldOf(100, 1 / 3600)
+    const held = await reserve(world.join(), 50)
+    for (const capacity of [200, 100]) {
+      world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [capacity, 1 / 3600] }))
+      expect(await admits(world.join(), 1)).toBe(true)
+    }
+    await held.reservation.settle({ tokens: 0 })
+    expect(await available(world)).toBe(48)
+  })
+
+  it('of the same version in another environment gives nothing back', async () => {
+    const world = createTestWorld({ defaultLimits: limitsOf({ tpm: [100, 1 / 3600] }) })
+    world.config.putEntity('key')
+    const held = await reserve(world.node, 50)
+    const other = world.join({ defaultLimits: limitsOf({ tpm: [1000, 1 / 3600] }) })
+    await other.limiter.topUp('key', {})
+    expect(await admits(other, 500)).toBe(true)
+    await held.reservation.settle({ tokens: 0 })
+    expect((await other.limiter.status('key', '_default_')).limits[0]?.available).toBe(500)
+  })
+
+  it('keeps nothing from the other limits of its bucket', async () => {
+    const world = worldOf(100, 1 / 3600)
+    const both = (tokens: number) => limitsOf({ tpm: [tokens, 1 / 3600], rpm: [10, 1 / 3600] })
+    world.config.putLimits(entityOwner('key'), '_default_', both(100))
+    const held = await reserveCost(world.join(), { requests: 1, tokens: 50 })
+    world.config.putLimits(entityOwner('key'), '_default_', both(200))
+    expect(await admits(world.join(), 10)).toBe(true)
+    await held.reservation.release()
+    const { limits } = await world.join().limiter.status('key', '_default_')
+    expect(limits.map((limit) => limit.available)).toEqual([140, 10])
+  })
+
+  it('is not there for the first time twice: the later one of two stays', async () => {
+    const world = worldOf(100, 1)
+    const [old, fresh] = [world.join({ configCacheMs: 30_000 }), world.join()]
+    const withRpm = (capacity: number) => limitsOf({ tpm: [100, 1], rpm: [capacity, 1] })
+    expect(await admits(old, 1)).toBe(true)
+    world.clock.advance(SECOND)
+    world.config.putLimits(entityOwner('key'), '_default_', withRpm(5))
+    const late = world.join({ configCacheMs: 30_000 })
+    expect(await admits(late, 1)).toBe(true)
+    world.config.putLimits(entityOwner('key'), '_default_', withRpm(9))
+    await reserveCost(fresh, { requests: 1 })
+    world.clock.advance(5n * SECOND)
+    await reserveCost(late, { requests: 1 })
+    expect((await stored(world)).rpm_limit).toBe('token_bucket 9 per 9s')
+  })
+
+  it('comes back in full where only its source has a later version, as after any change of the entity', async () => {
+    const world = worldOf(100, 1 / 3600)
+    expect(await admits(world.node, 1)).toBe(true)
+    world.config.putEntity('key', { name: 'new', version: 1000n })
+    const held = await reserve(world.join(), 50)
+    await held.reservation.settle({ tokens: 0 })
+    expect(await available(world)).toBe(99)
   })
 })
