@@ -5,7 +5,7 @@ import { set } from '../../../src/core/bucket/conditional-write.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode, type TestWorld } from '../test-limiter.ts'
-import { admits, available, sometimesAway, stored, worldOf } from './token-world.ts'
+import { admits, available, sometimesAway, stored, worldOf } from '../token-world.ts'
 
 /** `child` with a limit of 5 tokens below `key` with one of 100. */
 const createFamily = (): TestWorld => {

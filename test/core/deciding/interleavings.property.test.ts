@@ -1,9 +1,9 @@
 import { test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { nsPerToken } from '../../../src/core/algorithms/integers.ts'
-import { CAPACITIES, calmPlans, changingPlans, createFamilyLog, roughPlans } from './family-log.ts'
-import { stored } from './token-world.ts'
-import { worstExcess } from './use-log.ts'
+import { CAPACITIES, calmPlans, changingPlans, createFamilyLog, roughPlans } from '../family-log.ts'
+import { stored } from '../token-world.ts'
+import { worstExcess } from '../use-log.ts'
 
 const IDS = ['key', 'project'] as const
 

@@ -6,7 +6,7 @@ import type { Decision } from '../../../src/core/deciding/decision.ts'
 import type { Cost } from '../../../src/core/limit/meter.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld, type TestNode, type TestWorld } from '../test-limiter.ts'
-import { createUseLog, moments, NODES, worstExcess } from './use-log.ts'
+import { createUseLog, moments, NODES, worstExcess } from '../use-log.ts'
 
 const MS = 1_000_000n
 

@@ -4,7 +4,7 @@ import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import { StoreUnavailable } from '../../../src/core/errors.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode } from '../test-limiter.ts'
-import { admits, available, worldOf } from './token-world.ts'
+import { admits, available, worldOf } from '../token-world.ts'
 
 /** Cases that broke earlier drafts of the design, on the real limiter: answers that never come. Times in seconds. */
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import { SECOND } from '../test-clock.ts'
-import { admits, available, reserve, stored, worldOf } from './token-world.ts'
+import { admits, available, reserve, stored, worldOf } from '../token-world.ts'
 
 /** Cases that broke earlier drafts of the design, on the real limiter: what comes back, and what is owed. Times in seconds. */
 

@@ -4,7 +4,7 @@ import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode } from '../test-limiter.ts'
-import { admits, available, reserve, reserveCost, stored, worldOf } from './token-world.ts'
+import { admits, available, reserve, reserveCost, stored, worldOf } from '../token-world.ts'
 
 const slow = () => worldOf(100, 1 / 3600)
 

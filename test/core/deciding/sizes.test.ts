@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld } from '../test-limiter.ts'
-import { admits, worldOf } from './token-world.ts'
+import { admits, worldOf } from '../token-world.ts'
 
 /** Cases that broke earlier drafts of the design, on the real limiter: sizes and costs. Times in seconds. */
 

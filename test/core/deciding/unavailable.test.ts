@@ -6,7 +6,7 @@ import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode, createTestWorld, type TestNode } from '../test-limiter.ts'
-import { admits, sometimesAway, worldOf } from './token-world.ts'
+import { admits, sometimesAway, worldOf } from '../token-world.ts'
 
 const createAwayWorld = (onUnavailable: OnUnavailable) => {
   const world = createTestWorld()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
-import { admits, available, reserve, stored, worldOf } from '../deciding/token-world.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
+import { admits, available, reserve, stored, worldOf } from '../token-world.ts'
 
 describe('a reset', () => {
   it('begins a life with full limits and with counters at 0, each time a later one', async () => {

@@ -4,7 +4,7 @@ import { createInterleavedStore } from '../interleaved-store.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode, createTestWorld } from '../test-limiter.ts'
-import { admits, available, reserve, reserveCost, stored, worldOf } from './token-world.ts'
+import { admits, available, reserve, reserveCost, stored, worldOf } from '../token-world.ts'
 
 /** Cases that broke earlier drafts of the design, on the real limiter: sizes that change while they are in use. Times in seconds. */
 

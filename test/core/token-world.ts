@@ -1,11 +1,11 @@
-import { type BucketId, entityBucket } from '../../../src/core/bucket/bucket-id.ts'
-import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
-import type { BucketItem } from '../../../src/core/bucket/conditional-write.ts'
-import type { Allowed, DecisionRequest } from '../../../src/core/deciding/decision.ts'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
-import type { Cost } from '../../../src/core/limit/meter.ts'
-import { entityOwner, limitsOf } from '../test-config.ts'
-import { createTestWorld, type TestNode, type TestWorld } from '../test-limiter.ts'
+import { type BucketId, entityBucket } from '../../src/core/bucket/bucket-id.ts'
+import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
+import type { BucketItem } from '../../src/core/bucket/conditional-write.ts'
+import type { Allowed, DecisionRequest } from '../../src/core/deciding/decision.ts'
+import { StoreUnavailable } from '../../src/core/errors.ts'
+import type { Cost } from '../../src/core/limit/meter.ts'
+import { entityOwner, limitsOf } from './test-config.ts'
+import { createTestWorld, type TestNode, type TestWorld } from './test-limiter.ts'
 
 /** One entity, `key`, with one limit on tokens, `tpm`. Configuration is read anew for nearly every decision. */
 export const worldOf = (capacity: number, refillRate: number): TestWorld => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import type { Denied, Reservation } from '../../../src/core/deciding/decision.ts'
-import { createHeldStore, type End, quiet } from '../held-store.ts'
-import { entityOwner, limitsOf } from '../test-config.ts'
-import { createTestNode, createTestWorld } from '../test-limiter.ts'
+import type { Denied, Reservation } from '../../src/core/deciding/decision.ts'
+import { createHeldStore, type End, quiet } from './held-store.ts'
+import { entityOwner, limitsOf } from './test-config.ts'
+import { createTestNode, createTestWorld } from './test-limiter.ts'
 import type { Use } from './use-log.ts'
 
 const NODES = 3

@@ -3,7 +3,7 @@ import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import type { TestWorld } from '../test-limiter.ts'
-import { admits, reserve, reserveCost, stored, worldOf } from './token-world.ts'
+import { admits, reserve, reserveCost, stored, worldOf } from '../token-world.ts'
 
 const HOUR = 3600n * SECOND
 

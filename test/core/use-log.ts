@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { Reservation } from '../../../src/core/deciding/decision.ts'
-import type { TestWorld } from '../test-limiter.ts'
+import type { Reservation } from '../../src/core/deciding/decision.ts'
+import type { TestWorld } from './test-limiter.ts'
 
 export const NODES = 3
 
