@@ -49,6 +49,10 @@ const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'denied', request: { entityId: 'denied', cost: { requests: 1 }, settles: false } },
   {
+    name: 'denied by the key, which has a project',
+    request: { entityId: 'denied-child', cost: { requests: 1 }, settles: false },
+  },
+  {
     name: 'larger than the capacity',
     request: { entityId: 'denied', cost: { requests: 2 }, settles: false },
   },
@@ -63,6 +67,7 @@ export const measureScenarios = async (
   for (const id of ['alone', 'exact', 'chat']) await table.addEntity(id, LARGE)
   for (const id of ['child', 'chat-child']) await table.addEntity(id, LARGE, 'project')
   await table.addEntity('denied', { rpd: [1, 1 / 86_400] })
+  await table.addEntity('denied-child', { rpd: [1, 1 / 86_400] }, 'project')
   const rows: ScenarioRow[] = []
   for (const scenario of SCENARIOS) rows.push(await measureOne(table, scenario, seconds))
   return rows

@@ -1,4 +1,3 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { startEngineThread } from '../bin/embedded/engine-thread.ts'
 import { newEntity } from '../src/core/admin/entity-draft.ts'
 import { createLimiter } from '../src/core/deciding/create-limiter.ts'
@@ -50,13 +49,15 @@ export const openBenchTable = async (): Promise<BenchTable> => {
   })
   const { endpoint } = engine
   const plain = createDynamoClient({ ...CONNECTION, endpoint })
+  const counted = createDynamoClient({ ...CONNECTION, endpoint })
   const calls: Calls = { writes: 0, reads: 0 }
+  await count(counted, calls)
   await ensureTable(plain, TABLE, { stream: false })
   const admin = createDynamoAdminStore(plain, TABLE, systemClock)
   return {
     endpoint,
     calls,
-    limiter: limiterOn(counting(plain, calls)),
+    limiter: limiterOn(counted),
     async addEntity(id, sizes, parentId) {
       const json = Object.entries(sizes).map(([name, [capacity, refill_rate]]) => ({
         name,
@@ -74,6 +75,7 @@ export const openBenchTable = async (): Promise<BenchTable> => {
     },
     async close() {
       plain.close()
+      counted.close()
       await engine.stop()
     },
   }
@@ -100,22 +102,19 @@ const limiterOn = (client: DynamoClient): Limiter =>
     settings: { storeDeadlineMs: DEADLINE_MS, configCacheMs: CONFIG_CACHE_MS },
   })
 
-const counting = (client: DynamoClient, calls: Calls): DynamoClient => ({
-  ...client,
-  run: (call) =>
-    client.run((sdk) => {
-      const counted: DynamoDBClient = Object.create(sdk)
-      const send: (command: object) => unknown = sdk.send.bind(sdk) as never
-      Object.assign(counted, {
-        send(command: object) {
-          if (command.constructor.name.startsWith('Update')) calls.writes++
+/** Counts each call as it is sent, beside everything that is measured. */
+const count = (client: DynamoClient, calls: Calls): Promise<void> =>
+  client.run(async (sdk) => {
+    sdk.middlewareStack.add(
+      (next, { commandName = '' }) =>
+        (args) => {
+          if (commandName.startsWith('Update')) calls.writes++
           else calls.reads++
-          return send(command)
+          return next(args)
         },
-      })
-      return call(counted)
-    }),
-})
+      { step: 'initialize', name: 'countCalls' },
+    )
+  })
 
 const auditOf = (subject: string, at: bigint) => ({
   id: subject,
