@@ -105,6 +105,7 @@ describe('a token bucket', () => {
         to.algorithm.usedMillionths(after, START),
       ]
       expect(kept >= before).toBe(true)
+      expect(after.refunded).toBe(7n)
       // rounded up by less than a nanosecond's worth of tokens
       const tokenNs = to.algorithm.windowNs / BigInt(to.capacity)
       expect(kept - before <= 1_000_000n / tokenNs + 1n).toBe(true)

@@ -22,6 +22,8 @@ describe('the time to live', () => {
     const world = worldOf(100, 1 / 3600)
     const held = await reserve(world.node, 1)
     await held.reservation.settle({ tokens: 1_000_000 })
+    await world.node.limiter.topUp('key', {})
+    world.clock.advance(1n)
     world.buckets.expire(entityBucket('key', '_default_'))
     expect(await admits(world.join(), 1)).toBe(true)
     world.clock.advance(36n * HOUR)
@@ -42,6 +44,15 @@ describe('the time to live', () => {
     await held.reservation.settle({ tokens: 1_000_000 })
     world.clock.advance(36n * HOUR)
     expect((await reserveCost(old, { requests: 1 })).allowed).toBe(true)
+    expect((await spareNs(world)) >= 48n * HOUR).toBe(true)
+  })
+
+  it('covers one debt on top of another', async () => {
+    const world = worldOf(100, 1)
+    const [first, second] = [await reserve(world.node, 1), await reserve(world.node, 1)]
+    await first.reservation.settle({ tokens: 1_000_000 })
+    await second.reservation.settle({ tokens: 1_000_000 })
+    expect((await stored(world)).tpm_tat).toBe(world.clock.now() + 2_000_000n * SECOND)
     expect((await spareNs(world)) >= 48n * HOUR).toBe(true)
   })
 

@@ -108,16 +108,16 @@ describe('a limit that is changed', () => {
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [1000, 1 / 3600] }), 7n)
     world.config.putLimits({ kind: 'system' }, '_default_', limitsOf({ rpm: [1000, 1000] }), 10n)
     world.clock.advance(11n * SECOND)
-    expect(await admits(mixed, 50)).toBe(true)
+    expect(await admits(mixed, 10)).toBe(true)
     expect(await stored(world)).toMatchObject({
       tpm_version: 10n,
       tpm_limit: expect.stringMatching(/ 100 per/),
     })
     for (const node of [fresh, mixed, fresh, mixed]) {
-      expect(await admits(node, 50)).toBe(true)
+      expect(await admits(node, 10)).toBe(true)
       expect((await stored(world)).tpm_limit).toMatch(/ 1000 per/)
     }
-    expect(await available(world)).toBe(750)
+    expect(await available(world)).toBe(950)
   })
 
   it('is kept out by nodes that are busy and do not know of it, without a denial, until they do', async () => {
@@ -204,5 +204,28 @@ describe('a limit that is changed', () => {
     const held = await reserve(world.join(), 50)
     await held.reservation.settle({ tokens: 0 })
     expect(await available(world)).toBe(99)
+  })
+
+  it('is owed in the measure of the limit as it is now, also by a node that last saw the old one', async () => {
+    const world = worldOf(100, 1 / 3600)
+    const held = await reserve(world.join(), 10)
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [1000, 10 / 3600] }))
+    expect(await admits(world.join(), 10)).toBe(true)
+    await held.reservation.settle({ tokens: 60 })
+    expect(await available(world)).toBe(930)
+  })
+
+  it('is owed by the later one of two that are new to the bucket', async () => {
+    const world = worldOf(100, 1)
+    const withRpm = (capacity: number) => limitsOf({ tpm: [100, 1], rpm: [capacity, 1] })
+    world.config.putLimits(entityOwner('key'), '_default_', withRpm(5))
+    const held = await reserve(world.join(), 1)
+    world.config.putLimits(entityOwner('key'), '_default_', withRpm(9))
+    await reserveCost(world.join(), { requests: 1 })
+    world.clock.advance(5n * SECOND)
+    await held.reservation.settle({ tokens: 1, requests: 3 })
+    expect((await stored(world)).rpm_limit).toBe('token_bucket 9 per 9s')
+    const { limits } = await world.join().limiter.status('key', '_default_')
+    expect(limits.map((limit) => limit.available)).toEqual([100, 6])
   })
 })

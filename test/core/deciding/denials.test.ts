@@ -27,6 +27,17 @@ describe('a request that is not let through', () => {
     expect(await stored(world)).not.toHaveProperty('used_tokens')
   })
 
+  it('consumes nothing of a bucket that was asked first where another cannot be understood', async () => {
+    const world = createFamily()
+    expect(await admits(world.node, 5, { entityId: 'child' })).toBe(true)
+    await world.join().limiter.topUp('child', {})
+    const other = [set('tpm_limit', 'leaky_bucket 5 per 60s'), set('tpm_version', 10n ** 20n)]
+    world.node.limiter.forget()
+    await world.buckets.write(entityBucket('key', '_default_'), { conditions: [], actions: other })
+    await expect(admits(world.node, 5, { entityId: 'child' })).rejects.toThrow('leaky_bucket')
+    expect((await world.join().limiter.status('child', '_default_')).limits[0]?.available).toBe(5)
+  })
+
   it('consumes nothing of a parent where its entity is found to be deleted meanwhile', async () => {
     const world = createFamily()
     let isDeleted = false
@@ -71,5 +82,27 @@ describe('a request that is not let through', () => {
     const decision = await node.limiter.decide({ entityId: 'key', cost: { tokens: 1 }, settles: false })
     expect(decision).toMatchObject({ allowed: false, retryAfterNs: 50_000_000n, unavailable: false })
     expect(node.counts).toMatchObject({ decisions_contended: 1, bucket_writes: 3 })
+  })
+
+  it('is told the limits as they are once everything is given back', async () => {
+    const world = createFamily()
+    expect(await admits(world.join(), 99)).toBe(true)
+    const decision = await world.node.limiter.decide({
+      entityId: 'child',
+      cost: { tokens: 2 },
+      settles: false,
+    })
+    expect(decision).toMatchObject({ allowed: false, violations: [{ state: { entityId: 'key' } }] })
+    expect(decision.limits.map(({ available: left }) => left)).toEqual([5, 1])
+  })
+
+  it('costs one write where it asks for nothing, whatever was last seen', async () => {
+    const world = createFamily()
+    const node = world.join()
+    expect(await admits(node, 1)).toBe(true)
+    world.clock.advance(2n * 3600n * SECOND)
+    expect(await admits(world.join(), 100)).toBe(true)
+    expect(await admits(node, 0)).toBe(true)
+    expect(node.counts.bucket_writes).toBe(2)
   })
 })

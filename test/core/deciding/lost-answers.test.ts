@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bucketKey, entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode } from '../test-limiter.ts'
 import { admits, available, worldOf } from '../token-world.ts'
@@ -44,5 +45,17 @@ describe('an answer that is lost', () => {
     await node.limiter.decide({ entityId: 'child', cost: { tokens: 3 }, settles: true })
     // both tries were applied; erring towards denying, neither comes back
     expect(await available(world)).toBe(93)
+  })
+
+  it('is not asked for once more where half of the time is over', async () => {
+    const world = worldOf(100, 1 / 3600)
+    let asked = 0
+    world.buckets.write = async () => {
+      asked++
+      world.clock.advance(SECOND / 8n)
+      throw new StoreUnavailable('lost', { mayHaveApplied: true })
+    }
+    expect(await admits(world.node, 1)).toBe(false)
+    expect(asked).toBe(1)
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
+import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode } from '../test-limiter.ts'
@@ -130,5 +131,16 @@ describe('what is settled', () => {
     if (decision.allowed) await decision.reservation.settle({ requests: 1, tokens: 5 })
     expect(await available(world)).toBe(95)
     expect((await world.join().limiter.status('child', '_default_')).limits[0]?.available).toBe(9)
+  })
+
+  it('comes back whole, whatever time has given back, where the limit says so', async () => {
+    const world = worldOf(100, 1)
+    const limits = [{ name: 'tpm', capacity: 100, refill_rate: 1, refund: 'full' }]
+    world.config.putLimits(entityOwner('key'), '_default_', parseLimits(limits, 'limits'))
+    const held = await reserve(world.node, 50)
+    expect(await admits(world.node, 50)).toBe(true)
+    world.clock.advance(30n * SECOND)
+    await held.reservation.settle({ tokens: 0 })
+    expect(await available(world)).toBe(80)
   })
 })

@@ -55,6 +55,13 @@ describe('while the store is away', () => {
     expect(decisions.every(({ degraded }) => degraded)).toBe(true)
   })
 
+  it('grants at least one by itself of a limit that is small', async () => {
+    const { world, node } = createAwayWorld('local')
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [3, 3 / 60] }))
+    expect((await ask(node)).allowed).toBe(true)
+    expect((await ask(node)).allowed).toBe(false)
+  })
+
   it('says when to try again what is more than its share, as the limit itself may have room', async () => {
     const { node } = createAwayWorld('local')
     const decision = await node.limiter.decide({ entityId: 'key', cost: { requests: 50 }, settles: false })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { admits, available, reserve, stored, worldOf } from '../token-world.ts'
 
@@ -78,6 +79,7 @@ describe('a top-up', () => {
     expect(await available(world)).toBe(60)
     await world.node.limiter.topUp('key', { amount: 1000 })
     expect(await available(world)).toBe(100)
+    expect((await stored(world)).tpm_refunded).toBe(60n * 3600n * SECOND)
     expect(await admits(world.node, 100)).toBe(true)
     expect(await admits(world.node, 1)).toBe(false)
   })
@@ -99,5 +101,20 @@ describe('a top-up', () => {
     expect(await available(world)).toBe(40)
     await world.node.limiter.topUp('key', { limitName: 'tpm', amount: 10 })
     expect(await available(world)).toBe(50)
+  })
+
+  it('is of tokens of the limit as it is, also where that changes at this moment', async () => {
+    const world = worldOf(100, 1 / 3600)
+    expect(await admits(world.node, 60)).toBe(true)
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [100, 10 / 3600] }))
+    const other = world.join()
+    const { write } = world.buckets
+    world.buckets.write = async (id, wanted) => {
+      world.buckets.write = write
+      expect(await admits(other, 1)).toBe(true)
+      return write(id, wanted)
+    }
+    await world.node.limiter.topUp('key', { amount: 10 })
+    expect(await available(world)).toBe(49)
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld } from '../test-limiter.ts'
+import { admits, worldOf } from '../token-world.ts'
 
 const cost = { requests: 1 }
 
@@ -38,5 +39,31 @@ describe('the state of an entity', () => {
     world.config.putLimits(entityOwner('key'), '_total_', limitsOf({ rpm: [3, 3 / 60] }))
     const { limits } = await world.node.limiter.decide({ entityId: 'key', cost, settles: false })
     expect(limits).toMatchObject([{ resource: '_total_', own: true }])
+  })
+})
+
+describe('the time to wait', () => {
+  it('is that of the limit that takes longest, wherever it is', async () => {
+    const world = worldOf(10, 1)
+    world.config.putEntity('child', { parentId: 'key' })
+    world.config.putLimits(entityOwner('child'), '_default_', limitsOf({ rpm: [1, 1], tpm: [20, 2] }))
+    const both = { requests: 1, tokens: 10 }
+    await world.node.limiter.decide({ entityId: 'child', cost: both, settles: false })
+    expect(await world.node.limiter.waitTime('child', both)).toMatchObject({
+      waitNs: 10n * SECOND,
+      limiting: { entityId: 'key', limit: { name: 'tpm' } },
+    })
+  })
+
+  it('is that of the limit as it is now, where the bucket is still kept by another', async () => {
+    const world = worldOf(100, 1)
+    expect(await admits(world.node, 100)).toBe(true)
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [1000, 10] }))
+    const { limiter } = world.join()
+    expect(await limiter.waitTime('key', { tokens: 950 })).toMatchObject({ waitNs: 5n * SECOND })
+    expect(await limiter.waitTime('key', { tokens: 900 })).toEqual({ waitNs: 0n, limiting: null })
+    expect(await limiter.waitTime('key', { input_tokens: 600, output_tokens: 600 })).toMatchObject({
+      waitNs: null,
+    })
   })
 })

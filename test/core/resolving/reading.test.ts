@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { SECOND } from '../test-clock.ts'
+import { entityOwner, limitsOf } from '../test-config.ts'
+import { createTestNode, createTestWorld, type TestNode } from '../test-limiter.ts'
+
+/** A world in which sets of limits wait on their way back, until they are let go. */
+const createSlowWorld = () => {
+  const world = createTestWorld()
+  world.config.putEntity('key')
+  const putRpm = (capacity: number) =>
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [capacity, 1 / 3600] }))
+  putRpm(10)
+  const waiting: (() => void)[] = []
+  let isSlow = true
+  const config: typeof world.config = {
+    ...world.config,
+    async limitSets(keys) {
+      const sets = await world.config.limitSets(keys)
+      if (isSlow) await new Promise<void>((resolve) => waiting.push(resolve))
+      return sets
+    },
+  }
+  const answer = async (): Promise<void> => {
+    isSlow = false
+    for (const go of waiting.splice(0)) go()
+  }
+  return { world, node: createTestNode({ ...world, config }), putRpm, answer }
+}
+
+const capacityOf = async ({ limiter }: TestNode): Promise<number | undefined> =>
+  (await limiter.decide({ entityId: 'key', cost: { requests: 1 }, settles: false })).limits[0]?.capacity
+
+const soon = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('a read that is under way', () => {
+  it('serves all who ask meanwhile', async () => {
+    const { world, node, answer } = createSlowWorld()
+    const asking = Array.from({ length: 10 }, () => capacityOf(node))
+    await soon()
+    await answer()
+    expect(new Set(await Promise.all(asking))).toEqual(new Set([10]))
+    // the entity, and its sets of limits
+    expect(world.config.reads()).toBe(2)
+  })
+
+  it('serves no one who asks after a change by this process, and is not remembered', async () => {
+    const { world, node, putRpm, answer } = createSlowWorld()
+    const before = capacityOf(node)
+    await soon()
+    putRpm(50)
+    node.limiter.forget()
+    const after = capacityOf(node)
+    await soon()
+    await answer()
+    expect(await Promise.all([before, after])).toEqual([10, 50])
+    const reads = world.config.reads()
+    expect(await capacityOf(node)).toBe(50)
+    expect(world.config.reads()).toBe(reads)
+  })
+
+  it('is not remembered either where nothing has been read since', async () => {
+    const { node, putRpm, answer } = createSlowWorld()
+    const before = capacityOf(node)
+    await soon()
+    putRpm(50)
+    node.limiter.forget()
+    await answer()
+    await before
+    expect(await capacityOf(node)).toBe(50)
+  })
+
+  it('is as old as its question', async () => {
+    const { world, node, putRpm, answer } = createSlowWorld()
+    const before = capacityOf(node)
+    await soon()
+    putRpm(50)
+    world.clock.advance(20n * SECOND)
+    await answer()
+    await before
+    world.clock.advance(11n * SECOND)
+    expect(await capacityOf(node)).toBe(50)
+  })
+})
+
+it('charges the bucket of all resources once where it is the one that is asked for', async () => {
+  const world = createTestWorld()
+  world.config.putEntity('key')
+  world.config.putLimits(entityOwner('key'), '_total_', limitsOf({ rpm: [3, 1 / 3600] }))
+  const { limits } = await world.node.limiter.decide({
+    entityId: 'key',
+    resource: '_total_',
+    cost: { requests: 1 },
+    settles: false,
+  })
+  expect(limits).toMatchObject([{ resource: '_total_', available: 2 }])
+})
+
+it('gives a model its own bucket as soon as this process has registered it', async () => {
+  const world = createTestWorld({ defaultLimits: limitsOf({ rpm: [3, 1 / 3600] }) })
+  world.config.putEntity('key')
+  const request = { entityId: 'key', resource: 'gpt-4', cost: { requests: 1 }, settles: false }
+  expect((await world.node.limiter.decide(request)).limits).toMatchObject([{ resource: '_other_' }])
+  world.config.putModel('gpt-4')
+  world.node.limiter.forget()
+  expect((await world.node.limiter.decide(request)).limits).toMatchObject([{ resource: 'gpt-4' }])
+})
+
+it('counts nothing on parents that have no limits', async () => {
+  const world = createTestWorld({ defaultLimits: limitsOf({ rpm: [3, 1 / 3600] }) })
+  world.config.putEntity('org')
+  world.config.putEntity('key', { parentId: 'org' })
+  await world.node.limiter.decide({ entityId: 'key', cost: { requests: 1 }, settles: false })
+  await world.node.limiter.flush({ all: true })
+  expect(await world.buckets.list('org')).toEqual([])
+})
