@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type BucketId, entityBucket } from '../../src/core/bucket/bucket-id.ts'
+import { type BucketId, entityBucket, policyBucket } from '../../src/core/bucket/bucket-id.ts'
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import {
   add,
@@ -17,6 +17,7 @@ import {
   set,
   setIfMissing,
 } from '../../src/core/bucket/conditional-write.ts'
+import type { PolicyScope } from '../../src/core/policy/policy-key.ts'
 
 const BIG = 99_999_999_999_999_999_999_999_999_999_999_999_999n
 
@@ -292,7 +293,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
       })
 
       it('keeps policies apart from entities and from each other', async () => {
-        const policy = (scope: string, selector: string): BucketId => ({ kind: 'policy', scope, selector })
+        const policy = (scope: PolicyScope, selector: string) => policyBucket({ scope, selector })
         await store().write(policy('USER_MODEL', 'a:b#c'), always(set('n', 1n)))
         await store().write(policy('USER_MODEL', 'a#b:c'), always(set('n', 2n)))
         await store().write(policy('TENANT', 'a:b'), always(set('n', 3n)))

@@ -66,8 +66,16 @@ const auditValue = ({ resource }: LimitSetKey, limits: readonly Limit[]): AuditV
 })
 
 const subjectOf = (owner: LimitOwner): string => {
-  if (owner.kind === 'entity') return owner.id
-  return owner.kind === 'role' ? `ROLE#${owner.role}` : 'SYSTEM'
+  switch (owner.kind) {
+    case 'entity':
+      return owner.id
+    case 'role':
+      return `ROLE#${owner.role}`
+    case 'system':
+      return 'SYSTEM'
+    case 'policy':
+      return `POLICY#${owner.scope}#${owner.selector}`
+  }
 }
 
 const changeOf = (owner: LimitOwner): ConfigChange =>

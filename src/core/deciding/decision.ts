@@ -2,11 +2,22 @@ import type { BucketId } from '../bucket/bucket-id.ts'
 import type { Limit } from '../limit/limit.ts'
 import type { Cost, Meter } from '../limit/meter.ts'
 
+/** What policies are picked by, where it is not what the entity and the resource say. A tier wins over the model's. */
+export interface PolicyContext {
+  readonly tenant?: string
+  readonly model?: string
+  readonly tier?: string
+}
+
 /** What a caller asks. Charged at once; `settle` says whether the real cost is told later. */
 export interface DecisionRequest {
   readonly entityId: string
   /** The resource as the caller names it; undefined: the bucket `_default_` itself. */
   readonly resource?: string
+  /** Who uses the entity's key, where it is known: for policies on a user and a model. */
+  readonly user?: string
+  /** What policies go by instead of what is known of the entity and the resource. */
+  readonly context?: PolicyContext
   readonly cost: Cost
   /** True: `used_*` is counted when the reservation is settled. False: now. */
   readonly settles: boolean

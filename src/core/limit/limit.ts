@@ -1,3 +1,4 @@
+import type { PolicyKey } from '../policy/policy-key.ts'
 import type { Meter } from './meter.ts'
 
 /** Refilled all the time: `capacity` tokens, `refillRate` tokens per second. */
@@ -33,6 +34,8 @@ export type LimitOwner =
   | { readonly kind: 'entity'; readonly id: string }
   | { readonly kind: 'role'; readonly role: string }
   | { readonly kind: 'system' }
+  /** On `_total_` only: a policy has one bucket, over all resources. */
+  | ({ readonly kind: 'policy' } & PolicyKey)
 
 /** Where one set of limits is kept: an owner and a resource. */
 export interface LimitSetKey {

@@ -3,14 +3,16 @@ import type { Entity } from '../entity/entity.ts'
 import {
   DEFAULT_RESOURCE,
   type Limit,
+  type LimitOwner,
   type LimitSet,
   type LimitSetKey,
   TOTAL_RESOURCE,
 } from '../limit/limit.ts'
+import { selectorText } from '../policy/policy-key.ts'
 
 /** One place that limits come from, nearest first in a list of layers. */
 export interface Layer {
-  /** `entity:gpt-4`, `role:admin:_default_`, `system:_default_`, `environment`. */
+  /** `entity:gpt-4`, `role:admin:_default_`, `system:_default_`, `policy:TENANT:acme`, `environment`. */
   readonly source: string
   /** undefined: of any resource */
   readonly resource: string | undefined
@@ -32,7 +34,7 @@ export const ownKeys = (entityId: string, resource: string): readonly LimitSetKe
   onResource({ kind: 'entity', id: entityId }, resource)
 
 /** `_total_` is enforced beside every resource, so it inherits from none of them. */
-const onResource = (owner: LimitSetKey['owner'], resource: string): readonly LimitSetKey[] =>
+const onResource = (owner: LimitOwner, resource: string): readonly LimitSetKey[] =>
   resource === TOTAL_RESOURCE || resource === DEFAULT_RESOURCE
     ? [{ owner, resource }]
     : [
@@ -41,12 +43,23 @@ const onResource = (owner: LimitSetKey['owner'], resource: string): readonly Lim
       ]
 
 export const layerOf = ({ owner, resource }: LimitSetKey, set: LimitSet | undefined): Layer => ({
-  source: owner.kind === 'role' ? `role:${owner.role}:${resource}` : `${owner.kind}:${resource}`,
+  source: sourceOf(owner, resource),
   resource,
   limits: set?.limits ?? [],
   version: set?.version ?? 0n,
   isOwn: owner.kind === 'entity',
 })
+
+const sourceOf = (owner: LimitOwner, resource: string): string => {
+  switch (owner.kind) {
+    case 'role':
+      return `role:${owner.role}:${resource}`
+    case 'policy':
+      return `policy:${owner.scope}:${selectorText(owner)}`
+    default:
+      return `${owner.kind}:${resource}`
+  }
+}
 
 /** The defaults of the environment: below everything that is in the table. */
 export const environmentLayer = (limits: readonly Limit[]): Layer => ({
@@ -60,7 +73,7 @@ export const environmentLayer = (limits: readonly Limit[]): Layer => ({
 /** A text that no two sets share. */
 export const limitSetText = ({ owner, resource }: LimitSetKey): string => `${ownerText(owner)}#${resource}`
 
-const ownerText = (owner: LimitSetKey['owner']): string => {
+const ownerText = (owner: LimitOwner): string => {
   switch (owner.kind) {
     case 'entity':
       return `ENTITY#${owner.id}`
@@ -68,5 +81,7 @@ const ownerText = (owner: LimitSetKey['owner']): string => {
       return `ROLE#${owner.role}`
     case 'system':
       return 'SYSTEM'
+    case 'policy':
+      return `POLICY#${owner.scope}#${owner.selector}`
   }
 }

@@ -1,5 +1,6 @@
 import type { BucketId } from '../../core/bucket/bucket-id.ts'
 import type { LimitOwner, LimitSetKey } from '../../core/limit/limit.ts'
+import { POLICY_SCOPES, type PolicyKey } from '../../core/policy/policy-key.ts'
 
 /**
  * The only file that knows what the table's keys look like. No id holds a `#`, so a key is taken apart where it was
@@ -10,7 +11,7 @@ export interface TableKey {
   readonly SK: string
 }
 
-/** The sparse index: entities, models, records of changes by subject. */
+/** The sparse index: entities, models, policies, records of changes by subject. */
 export const INDEX = { name: 'GSI1', hash: 'GSI1PK', range: 'GSI1SK' } as const
 export const KEY_ATTRIBUTES = ['PK', 'SK'] as const
 export const INDEX_ATTRIBUTES = [INDEX.hash, INDEX.range] as const
@@ -25,17 +26,32 @@ export const SORT = {
 } as const
 
 /** Partitions of the index. */
-export const INDEXED = { entities: 'ENTITIES', models: 'MODELS' } as const
+export const INDEXED = { entities: 'ENTITIES', models: 'MODELS', policies: 'POLICIES' } as const
 
 /** No item has this key: it is asked for only to hear the store's time. */
 export const NOWHERE: TableKey = { PK: 'CLOCK', SK: 'CLOCK' }
 
 export const entityPartition = (entityId: string): string => `ENTITY#${entityId}`
 
+const POLICY_PREFIX = 'POLICY#'
+const policyPartition = (key: PolicyKey): string => `${POLICY_PREFIX}${policyRange(key)}`
+
+/** A policy's sort key in the index. */
+export const policyRange = ({ scope, selector }: PolicyKey): string => `${scope}#${selector}`
+
+/** The policy that a partition is of; undefined where it is of something else. */
+export const policyOf = (partitionKey: string): PolicyKey | undefined => {
+  if (!partitionKey.startsWith(POLICY_PREFIX)) return undefined
+  const [, word, selector] = POLICY_RANGE.exec(afterPrefix(partitionKey, POLICY_PREFIX)) ?? []
+  const scope = POLICY_SCOPES.find((each) => each === word)
+  return scope === undefined || selector === undefined ? undefined : { scope, selector }
+}
+const POLICY_RANGE = /^([A-Z_]+)#(.+)$/
+
 export const bucketTableKey = (id: BucketId): TableKey =>
   id.kind === 'entity'
     ? { PK: entityPartition(id.entityId), SK: `${SORT.bucket}${id.resource}` }
-    : { PK: `POLICY#${id.scope}#${id.selector}`, SK: 'BUCKET' }
+    : { PK: policyPartition(id), SK: 'BUCKET' }
 
 export const entityKey = (entityId: string): TableKey => ({ PK: entityPartition(entityId), SK: 'META' })
 
@@ -58,13 +74,22 @@ export const secretKey = (secretHash: string): TableKey => ({ PK: `KEY#${secretH
 export const modelKey = (modelId: string): TableKey => ({ PK: `MODEL#${modelId}`, SK: 'META' })
 
 export const ownerPartition = (owner: LimitOwner): string => {
-  if (owner.kind === 'entity') return entityPartition(owner.id)
-  return owner.kind === 'role' ? `ROLE#${owner.role}` : 'SYSTEM'
+  switch (owner.kind) {
+    case 'entity':
+      return entityPartition(owner.id)
+    case 'role':
+      return `ROLE#${owner.role}`
+    case 'system':
+      return 'SYSTEM'
+    case 'policy':
+      return policyPartition(owner)
+  }
 }
 
-export const limitSetTableKey = (key: LimitSetKey): TableKey => ({
-  PK: ownerPartition(key.owner),
-  SK: `${SORT.limits}${key.resource}`,
+/** A policy has one set of limits, whatever the resource. */
+export const limitSetTableKey = ({ owner, resource }: LimitSetKey): TableKey => ({
+  PK: ownerPartition(owner),
+  SK: owner.kind === 'policy' ? 'LIMITS' : `${SORT.limits}${resource}`,
 })
 
 /** `hourStart`: seconds since the epoch; `born`: ns since the epoch. */

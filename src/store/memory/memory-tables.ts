@@ -25,8 +25,16 @@ export const createMemoryTables = (): MemoryTables => ({
 
 /** A string that no two owners share. */
 export const ownerName = (owner: LimitOwner): string => {
-  if (owner.kind === 'system') return 'SYSTEM'
-  return owner.kind === 'role' ? `ROLE#${owner.role}` : `ENTITY#${owner.id}`
+  switch (owner.kind) {
+    case 'entity':
+      return `ENTITY#${owner.id}`
+    case 'role':
+      return `ROLE#${owner.role}`
+    case 'system':
+      return 'SYSTEM'
+    case 'policy':
+      return `POLICY#${owner.scope}#${owner.selector}`
+  }
 }
 
 export const limitSetName = ({ owner, resource }: LimitSetKey): string => `${ownerName(owner)}#${resource}`
