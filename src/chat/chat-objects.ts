@@ -6,7 +6,7 @@ export type JsonObject = Readonly<Record<string, unknown>>
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** `usage` as OpenAI writes it. */
+/** `usage` as OpenAI writes it, of a model that caches nothing. */
 export const usageJson = ({ promptTokens, completionTokens }: ChatUsage): JsonObject => ({
   prompt_tokens: promptTokens,
   completion_tokens: completionTokens,
@@ -17,7 +17,13 @@ export const usageJson = ({ promptTokens, completionTokens }: ChatUsage): JsonOb
 export const parseUsage = (usage: unknown): ChatUsage | undefined => {
   if (!isObject(usage)) return undefined
   const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = usage
-  return isCount(promptTokens) && isCount(completionTokens) ? { promptTokens, completionTokens } : undefined
+  if (!isCount(promptTokens) || !isCount(completionTokens)) return undefined
+  const cached = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details.cached_tokens : undefined
+  return {
+    promptTokens,
+    completionTokens,
+    ...(isCount(cached) && { cachedPromptTokens: Math.min(cached, promptTokens) }),
+  }
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0

@@ -2,6 +2,8 @@
 export interface ChatUsage {
   readonly promptTokens: number
   readonly completionTokens: number
+  /** The part of `promptTokens` that the upstream had at hand, where it says so. */
+  readonly cachedPromptTokens?: number
 }
 
 /** An OpenAI chat request: known fields are typed, unknown ones pass through. */

@@ -1,6 +1,9 @@
 import type { Denied, Reservation } from '../../core/deciding/decision.ts'
+import type { Model, Prices } from '../../core/entity/model.ts'
 import type { Cost } from '../../core/limit/meter.ts'
 import type { ChatRequest, ChatUsage } from '../../core/ports/chat-backend.ts'
+import { priceOf } from '../../core/pricing/price-of.ts'
+import type { UnpricedWatch } from '../../core/pricing/unpriced-models.ts'
 import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { rateLimitHeaders } from '../headers/rate-limit-headers.ts'
 
@@ -21,11 +24,22 @@ export interface Refused {
   readonly denied: Denied
 }
 
-export const costOf = ({ promptTokens, completionTokens }: ChatUsage): Cost => ({
-  requests: 1,
-  input_tokens: promptTokens,
-  output_tokens: completionTokens,
-  tokens: promptTokens + completionTokens,
+/** What a chat costs in every meter; of a model without prices nothing is known of the money. */
+export const costOf = (usage: ChatUsage, prices: Prices | null): Cost => {
+  const { promptTokens, completionTokens } = usage
+  return {
+    requests: 1,
+    input_tokens: promptTokens,
+    output_tokens: completionTokens,
+    tokens: promptTokens + completionTokens,
+    ...(prices && { cost_usd_micros: priceOf(prices, pricedTokens(usage)) }),
+  }
+}
+
+const pricedTokens = ({ promptTokens, completionTokens, cachedPromptTokens = 0 }: ChatUsage) => ({
+  input: promptTokens,
+  output: completionTokens,
+  cachedInput: cachedPromptTokens,
 })
 
 const unlimited: Admitted = {
@@ -34,20 +48,35 @@ const unlimited: Admitted = {
   reservation: { async settle() {}, async release() {} },
 }
 
+/** What a chat asks admission for. */
+export interface Admission {
+  readonly acting: ActingIdentity
+  readonly request: ChatRequest
+  readonly model: Model
+  readonly promptTokens: number
+}
+
 /** Asks the limiter whether a chat may be answered, for its prompt and the most that its answer may hold. */
 export const admit = async (
-  { limiter, backend, clock, logger, settings }: AdmissionNeeds,
-  acting: ActingIdentity,
-  request: ChatRequest,
-  promptTokens: number,
+  {
+    limiter,
+    backend,
+    clock,
+    logger,
+    settings,
+    unpriced,
+  }: AdmissionNeeds & { readonly unpriced: UnpricedWatch },
+  { acting, request, model, promptTokens }: Admission,
 ): Promise<Admitted | Refused> => {
   if (settings.bypassLimiter) return unlimited
+  const most: ChatUsage = { promptTokens, completionTokens: backend.mostCompletionTokens(request) }
   const decision = await limiter.decide({
     entityId: acting.entityId,
     resource: request.model,
-    cost: costOf({ promptTokens, completionTokens: backend.mostCompletionTokens(request) }),
+    cost: costOf(most, model.prices),
     settles: true,
   })
+  unpriced(model, decision)
   if (decision.degraded) {
     const { allowed } = decision
     logger.warn('A decision was made without the store', { entityId: acting.entityId, allowed })

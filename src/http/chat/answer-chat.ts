@@ -1,4 +1,6 @@
+import type { Model } from '../../core/entity/model.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
+import type { Cost } from '../../core/limit/meter.ts'
 import type {
   ChatAnswer,
   ChatCall,
@@ -6,6 +8,7 @@ import type {
   ChatStream,
   ChatUsage,
 } from '../../core/ports/chat-backend.ts'
+import { createUnpricedWatch } from '../../core/pricing/unpriced-models.ts'
 import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
 import { degradedField } from '../errors/flat-error.ts'
 import { problemOf } from '../errors/problem.ts'
@@ -19,7 +22,9 @@ export type ChatNeeds = AdmissionNeeds & Pick<AppDependencies, 'tokens'>
 /** A chat whose model is known and allowed. */
 export interface Chat {
   readonly acting: ActingIdentity
+  /** `model` is the model's id. */
   readonly request: ChatRequest
+  readonly model: Model
   readonly requestId: string
   /** Aborts where the client goes away. */
   readonly signal: AbortSignal
@@ -29,23 +34,31 @@ export interface Chat {
 const CLIENT_CLOSED_REQUEST = 499
 
 /** Answers chats: counts the prompt, charges the estimate, asks the backend, settles what was really used. */
-export const createChatAnswerer =
-  (deps: ChatNeeds): ((chat: Chat) => Promise<Response>) =>
-  async (chat) => {
+export const createChatAnswerer = (deps: ChatNeeds): ((chat: Chat) => Promise<Response>) => {
+  const unpriced = createUnpricedWatch(deps.logger)
+  return async (chat) => {
     const promptTokens = await deps.tokens.countPrompt(chat.request)
-    const admission = await admit(deps, chat.acting, chat.request, promptTokens)
+    const admission = await admit({ ...deps, unpriced }, { ...chat, promptTokens })
     if (!admission.allowed) return refusal(deps, admission, chat)
+    const priced: PricedChat = { ...chat, promptTokens, costOf: (usage) => costOf(usage, chat.model.prices) }
     try {
-      return await answered(deps, admission, chat, promptTokens)
+      return await answered(deps, admission, priced)
     } catch (error) {
       if (!chat.signal.aborted) {
         await admission.reservation.release()
         throw error
       }
-      await admission.reservation.settle(costOf({ promptTokens, completionTokens: 0 }))
+      await admission.reservation.settle(priced.costOf({ promptTokens, completionTokens: 0 }))
       return new Response(null, { status: CLIENT_CLOSED_REQUEST })
     }
   }
+}
+
+interface PricedChat extends Chat {
+  readonly promptTokens: number
+  /** What was used, in every meter. */
+  readonly costOf: (usage: ChatUsage) => Cost
+}
 
 const refusal = (
   { settings }: ChatNeeds,
@@ -64,14 +77,15 @@ const refusal = (
 const answered = async (
   { backend, logger }: ChatNeeds,
   admitted: Admitted,
-  { request, requestId, signal }: Chat,
-  promptTokens: number,
+  chat: PricedChat,
 ): Promise<Response> => {
+  const { request, requestId, signal, promptTokens } = chat
   const stop = new AbortController()
   const call: ChatCall = { request, promptTokens, requestId, signal: AbortSignal.any([signal, stop.signal]) }
   const answer = await (request.stream === true ? backend.stream(call) : backend.complete(call))
-  if (!('chunks' in answer)) return whole(answer, admitted, promptTokens)
+  if (!('chunks' in answer)) return whole(answer, admitted, chat)
   return streamed(answer, admitted, {
+    costOf: chat.costOf,
     gone: signal,
     abandon: () => stop.abort(),
     errorBody: (error) => {
@@ -92,18 +106,18 @@ const SSE_HEADERS = {
 const whole = async (
   { status, body, usage, headers: own }: ChatAnswer,
   { reservation, headers }: Admitted,
-  promptTokens: number,
+  { promptTokens, costOf: cost }: PricedChat,
 ): Promise<Response> => {
   if (status >= 400) {
     await reservation.release()
     return json(body, status, own ?? {})
   }
   const used: ChatUsage = usage ?? { promptTokens, completionTokens: 0 }
-  await reservation.settle(costOf(used))
+  await reservation.settle(cost(used))
   return json(body, status, { ...headers, ...own })
 }
 
-interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'> {
+interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'>, Pick<PricedChat, 'costOf'> {
   readonly gone: AbortSignal
 }
 
@@ -111,9 +125,9 @@ interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'> {
 const streamed = (
   { chunks, usage }: ChatStream,
   { reservation, headers }: Admitted,
-  { gone, abandon, errorBody }: Streaming,
+  { gone, abandon, errorBody, costOf: cost }: Streaming,
 ): Response => {
-  const settle = () => reservation.settle(costOf(usage()))
+  const settle = () => reservation.settle(cost(usage()))
   gone.addEventListener('abort', () => void settle(), { once: true })
   return new Response(sseBody({ chunks, settle, abandon, errorBody }), {
     headers: { ...headers, ...SSE_HEADERS },

@@ -29,10 +29,11 @@ export const createChatRoutes = (
     const body = c.req.valid('json')
     const acting = c.get('acting')
     const wanted = body.model ?? (c.req.header('x-preferred-model') || deps.settings.defaultModel)
-    const { id: model } = await usableModel(models, wanted, acting.entity)
+    const model = await usableModel(models, wanted, acting.entity)
     return answer({
       acting,
-      request: { ...body, model },
+      request: { ...body, model: model.id },
+      model,
       requestId: c.get('requestId'),
       signal: c.req.raw.signal,
     })
