@@ -66,6 +66,8 @@ export interface TestAppOptions {
   readonly logger?: Logger
   readonly metricsText?: () => Promise<string>
   readonly onChange?: OnConfigChange
+  /** Who answers chats; without them none is asked. */
+  readonly chat?: Pick<AppDependencies, 'backend' | 'tokens'>
 }
 
 export const createTestApp = (options: TestAppOptions = {}): TestApp => {
@@ -87,6 +89,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     assets: createPackageAssets('1.2.3'),
     ...(options.metricsText !== undefined && { metricsText: options.metricsText }),
     ...(options.onChange !== undefined && { onChange: options.onChange }),
+    ...options.chat,
   }
   const app = createApp(deps)
   const ask: TestApp['ask'] = async (method, path, { headers = ADMIN, body, env } = {}) => {
