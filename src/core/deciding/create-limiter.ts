@@ -13,6 +13,7 @@ import type { Resolution } from '../resolving/resolve-buckets.ts'
 import { type DecideDependencies, decide } from './decide.ts'
 import type { Decision, DecisionRequest, Limiter } from './decision.ts'
 import { DEFAULT_LIMITER_SETTINGS, type LimiterDependencies } from './limiter-dependencies.ts'
+import { settleCharges } from './reservation.ts'
 import { createFallback } from './unavailable.ts'
 
 const MS_NS = 1_000_000n
@@ -65,6 +66,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
       if (!request.dryRun) countDecision(deps, decision, known.plans[0].bucket)
       return decision
     },
+    settleCharges: (charges, actual) => settleCharges(deps, charges, actual),
     forget: resolver.forget,
     flush: ({ all = false } = {}) =>
       flushTally(deps, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS }),

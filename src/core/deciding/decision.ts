@@ -1,4 +1,5 @@
 import type { BucketId } from '../bucket/bucket-id.ts'
+import type { ReservedCharges } from '../charging/reserved-charges.ts'
 import type { Limit } from '../limit/limit.ts'
 import type { Cost, Meter } from '../limit/meter.ts'
 
@@ -59,6 +60,8 @@ export interface Violation {
 
 /** What an allowed decision has charged; settled to the actual cost afterwards. */
 export interface Reservation {
+  /** What was charged, as data that can be stored: `Limiter.settleCharges` settles it on any node. */
+  readonly charges: ReservedCharges
   /** `actual` is the total per meter; a meter left out stays as reserved. A second call does nothing. Never throws. */
   settle(actual: Cost): Promise<void>
   /** Gives back all. After `settle` it does nothing. Never throws. */
@@ -131,6 +134,11 @@ export interface Limiter extends Inspector {
    * Throws `ZaelError`: `not_found` for an unknown entity, `invalid_request` for an amount below 0 or not whole;
    * `StoreUnavailable` where the configuration cannot be read. */
   decide(request: DecisionRequest): Promise<Decision>
+  /**
+   * Settles what some node has charged to `actual` (a meter left out stays as reserved), or gives all back (null). It
+   * does so as often as it is called: that a reservation ends once is for the caller to see to. Never throws.
+   */
+  settleCharges(charges: ReservedCharges, actual: Cost | null): Promise<void>
   /** Tells this process that configuration was changed by it: the next decision reads anew. */
   forget(): void
   /** Writes counts that are due (`all`: whatever is pending). Called every second by servers, before an answer on Lambda. */

@@ -1,5 +1,7 @@
+import { larger } from '../algorithms/integers.ts'
 import type { Correction } from '../bucket/plan-settlement.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
+import { NO_CHARGES, type ReservedCharges, type ReservedPart } from '../charging/reserved-charges.ts'
 import { type Receipt, settleBucket } from '../charging/settle-bucket.ts'
 import { countActions, summed, type Tally, useOf } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
@@ -25,30 +27,52 @@ export const createReservation = (
   reserved: Cost,
   startedNs: bigint,
 ): Reservation => {
+  const charges: ReservedCharges = { reserved, parts: parts.map(reservedPart) }
   let isOpen = true
-  const once = async (end: () => Promise<unknown>): Promise<void> => {
+  const once = async (actual: Cost | null): Promise<void> => {
     if (!isOpen) return
     isOpen = false
-    await end()
+    await settleCharges(deps, charges, actual, startedNs)
   }
-  return {
-    settle: (actual) =>
-      once(() => {
-        const used = usedInstead(reserved, amountsIn(actual))
-        return Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs)))
-      }),
-    release: () => once(() => giveBackAll(deps, parts, startedNs)),
-  }
+  return { charges, settle: once, release: () => once(null) }
 }
 
+const reservedPart = ({ view, receipt }: ChargedPart): ReservedPart => ({
+  bucket: view.plan.bucket,
+  ...(receipt !== undefined && { receipt }),
+})
+
 /** Nothing to settle: what was used is counted already. */
-export const settledReservation: Reservation = { settle: async () => {}, release: async () => {} }
+export const settledReservation: Reservation = {
+  charges: NO_CHARGES,
+  settle: async () => {},
+  release: async () => {},
+}
+
+/**
+ * Brings every bucket of a reservation to what it would be had `actual` been charged at the start, or stricter; null gives
+ * all back. `startedNs` is the steady clock before the charge; undefined where another process charged, whose steady clock
+ * means nothing here: then the wall clock alone says how much time has passed. Never throws.
+ */
+export const settleCharges = async (
+  deps: SettlingDependencies,
+  { reserved, parts }: ReservedCharges,
+  actual: Cost | null,
+  startedNs?: bigint,
+): Promise<void> => {
+  if (actual === null) {
+    await giveBackAll(deps, parts, startedNs)
+    return
+  }
+  const used = usedInstead(reserved, amountsIn(actual))
+  await Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs)))
+}
 
 /** Gives back what was charged; what was not charged for certain is never given back. */
 export const giveBackAll = (
   deps: SettlingDependencies,
-  parts: readonly ChargedPart[],
-  startedNs: bigint,
+  parts: readonly Pick<ReservedPart, 'receipt'>[],
+  startedNs: bigint | undefined,
 ): Promise<unknown> =>
   Promise.all(
     parts.flatMap(({ receipt }) => {
@@ -62,12 +86,10 @@ export const giveBackAll = (
 
 const settlePart = async (
   deps: SettlingDependencies,
-  part: ChargedPart,
+  { bucket, receipt }: ReservedPart,
   used: Cost,
-  startedNs: bigint,
+  startedNs: bigint | undefined,
 ): Promise<void> => {
-  const { bucket } = part.view.plan
-  const { receipt } = part
   const corrections = (receipt?.limits ?? []).map((limit): Correction => {
     return { receipt: limit, difference: (used[limit.meter] ?? limit.charged) - limit.charged }
   })
@@ -88,7 +110,7 @@ const amountsIn = (actual: Cost): Cost =>
   Object.fromEntries(Object.entries(actual).filter(([, amount]) => isAmount(amount)))
 
 type Ending = Pick<Parameters<typeof settleBucket>[1], 'corrections' | 'counters'> & {
-  readonly startedNs: bigint
+  readonly startedNs: bigint | undefined
 }
 
 /** Never throws: what could not be settled stays charged, which errs towards denying. `onUnwritten`: surely not applied. */
@@ -100,8 +122,8 @@ const settle = async (
 ): Promise<void> => {
   const { corrections, counters, startedNs } = ending
   const now = deps.clock.now()
-  const elapsed = [now - receipt.chargedAt, deps.clock.monotonic() - startedNs]
-  const elapsedNs = elapsed.reduce((longest, ns) => (ns > longest ? ns : longest), 0n)
+  const steadyNs = startedNs === undefined ? 0n : deps.clock.monotonic() - startedNs
+  const elapsedNs = larger(0n, larger(now - receipt.chargedAt, steadyNs))
   try {
     await settleBucket(deps.writer, { receipt, corrections, counters, now, elapsedNs })
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Denied, Reservation } from '../../core/deciding/decision.ts'
+import { settledReservation } from '../../core/deciding/reservation.ts'
 import type { Model, Prices } from '../../core/entity/model.ts'
 import type { Cost } from '../../core/limit/meter.ts'
 import type { ChatRequest, ChatUsage } from '../../core/ports/chat-backend.ts'
@@ -45,7 +46,7 @@ const pricedTokens = ({ promptTokens, completionTokens, cachedPromptTokens = 0 }
 const unlimited: Admitted = {
   allowed: true,
   headers: {},
-  reservation: { async settle() {}, async release() {} },
+  reservation: settledReservation,
 }
 
 /** What a chat asks admission for. */

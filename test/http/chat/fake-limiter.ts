@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { NO_CHARGES } from '../../../src/core/charging/reserved-charges.ts'
 import type { Decision, DecisionRequest, Limiter } from '../../../src/core/deciding/decision.ts'
 import type { Cost } from '../../../src/core/limit/meter.ts'
 import { allowedBy, stateOf } from '../headers/limit-states.ts'
@@ -24,6 +25,7 @@ export const createFakeLimiter = (
     tell = resolve
   })
   const reservation = {
+    charges: NO_CHARGES,
     // As a store would, it takes a while.
     async settle(actual: Cost) {
       await nextTurn()
@@ -42,6 +44,7 @@ export const createFakeLimiter = (
       calls.push(['decide', request])
       return decision.allowed ? { ...decision, reservation } : decision
     },
+    settleCharges: unused,
     explain: unused,
     status: unused,
     waitTime: unused,

@@ -1,5 +1,6 @@
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import type { Allowed, Denied, LimitState, Violation } from '../../../src/core/deciding/decision.ts'
+import { settledReservation } from '../../../src/core/deciding/reservation.ts'
 import type { Meter } from '../../../src/core/limit/meter.ts'
 
 export const SECOND = 1_000_000_000n
@@ -58,7 +59,7 @@ export const allowedBy = (...limits: readonly LimitState[]): Allowed => ({
   allowed: true,
   degraded: false,
   limits,
-  reservation: { async settle() {}, async release() {} },
+  reservation: settledReservation,
 })
 
 /** Denied by `violations`; `others` are limits that would have passed. */
