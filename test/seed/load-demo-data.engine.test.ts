@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { demoData } from '../../seed/demo-data.ts'
 import { loadDemoData } from '../../seed/load-demo-data.ts'
+import { limitToJson } from '../../src/core/limit/parse-limit.ts'
 import type { AdminStore } from '../../src/core/ports/admin-store.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import { systemClock } from '../../src/platform/system-clock.ts'
@@ -21,7 +22,14 @@ const load = () => loadDemoData({ store, clock: systemClock, secrets: randomSecr
 
 const limitsOf = async (id: string) => {
   const [set] = await store.limitSets([{ owner: { kind: 'entity', id }, resource: '_default_' }])
-  return set?.limits.map(({ name, meter, size }) => [name, meter, size.capacity, size.refillRate])
+  return set?.limits
+    .map(limitToJson)
+    .map((limit) => [
+      limit.name,
+      limit.meter,
+      limit.capacity,
+      'refill_rate' in limit ? limit.refill_rate : undefined,
+    ])
 }
 
 test('loads entities, limits, models and roles as the contract has them', async () => {
@@ -48,7 +56,7 @@ test('loads entities, limits, models and roles as the contract has them', async 
     'tiny-model free',
   ])
   const [admin] = await store.limitSets([{ owner: { kind: 'role', role: 'admin' }, resource: '_default_' }])
-  expect(admin?.limits.map(({ size }) => size.capacity)).toEqual([500, 100_000])
+  expect(admin?.limits.map((limit) => limitToJson(limit).capacity)).toEqual([500, 100_000])
 })
 
 test("makes keys whose secrets are their entities' ids", async () => {

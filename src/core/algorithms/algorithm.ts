@@ -10,6 +10,8 @@ export type LimitFields = Readonly<Record<string, FieldValue>>
 export interface LimitWrite {
   readonly conditions: readonly Condition[]
   readonly actions: readonly Action[]
+  /** True: it holds for no other state than the one that was seen. */
+  readonly onlyAsSeen?: boolean
 }
 
 /** How full a limit is at a moment. */
@@ -18,15 +20,28 @@ export interface Level {
   readonly available: number
   /** ns until it is full again */
   readonly resetNs: bigint
+  /** ns until the window ends, where all comes back at once at a fixed time */
+  readonly endsInNs?: bigint
+}
+
+/** A part of what is in use. */
+export interface Use {
+  /** ns since the epoch: used at the earliest then, */
+  readonly since: bigint
+  /** and at the latest then. */
+  readonly until: bigint
+  readonly millionths: bigint
 }
 
 /** What a later settlement must know of a charge. Kept in memory, or as attributes of a stored reservation. */
-export type ChargeMemory = Readonly<Record<string, bigint>>
+export type ChargeMemory = Readonly<Record<string, bigint | string>>
 
 export interface GiveBack {
   readonly memory: ChargeMemory
   /** What was charged and is not used: tokens, above 0. */
   readonly amount: number
+  /** ns since the epoch */
+  readonly now: bigint
   /** ns since the charge */
   readonly elapsedNs: bigint
   /** True: also what time has given back already (`refund: "full"`). */
@@ -51,20 +66,27 @@ export interface Algorithm {
   readonly windowNs: bigint
 
   level(fields: LimitFields, now: bigint): Level
-  /** ns until `cost` (at most the capacity) passes; 0 where it passes now. */
-  wait(fields: LimitFields, cost: number, now: bigint): bigint
-  /** Charges `cost` (at most the capacity; 0 is checked against debt) where it fits. */
-  charge(seen: LimitFields | undefined, cost: number, now: bigint): LimitWrite
+  /** ns until `cost` (at most `bound`) passes; 0 where it passes now. */
+  wait(fields: LimitFields, cost: number, now: bigint, bound: number): bigint
+  /**
+   * Charges `cost` where no more than `bound` (at most the capacity) is in use with it; `cost` is at most `bound`.
+   * A cost of 0 is checked against debt, whatever the bound.
+   */
+  charge(seen: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
+  /** Holds only where `cost` does not fit within `bound`, and changes nothing. */
+  over(seen: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
   /** Charges `amount` whether it fits or not, while the state afterwards is full again by `latest` (ns since the epoch). */
   debit(seen: LimitFields | undefined, amount: number, now: bigint, latest: bigint): LimitWrite
   /** What to remember of a charge that left `fields` at `now`. */
   remember(fields: LimitFields, now: bigint): ChargeMemory
   /** Returns what may be returned; undefined: nothing is left to return. */
-  giveBack(seen: LimitFields | undefined, give: GiveBack): LimitWrite | undefined
+  giveBack(seen: LimitFields, give: GiveBack): LimitWrite | undefined
   /** Returns `amount` whatever it was charged for (a top-up); undefined: nothing is used. */
   topUp(fields: LimitFields, amount: number, now: bigint): LimitWrite | undefined
   /** Millionths of tokens in use, rounded up; above the capacity in debt. */
   usedMillionths(fields: LimitFields, now: bigint): bigint
+  /** What is in use, in parts, earliest first; their sum is `usedMillionths`. */
+  uses(fields: LimitFields, now: bigint): readonly Use[]
   /** The state in which a limit of another size or algorithm goes on as this one. */
   takeOver(previous: Algorithm, fields: LimitFields, now: bigint): LimitFields
   /** ns since the epoch: when a limit in this state is full again after a debit of `amount`. */
@@ -85,4 +107,14 @@ export const fieldsOf = (item: BucketItem, limitName: string): LimitFields => {
       fields[name.slice(prefix.length)] = value
   }
   return fields
+}
+
+/** A number of a limit's state or memory; `fallback` where there is none. */
+export const numberAt = (
+  fields: Readonly<Record<string, FieldValue | undefined>>,
+  name: string,
+  fallback: bigint,
+): bigint => {
+  const value = fields[name]
+  return typeof value === 'bigint' ? value : fallback
 }

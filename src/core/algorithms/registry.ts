@@ -1,6 +1,8 @@
 import type { LimitSize } from '../limit/limit.ts'
 import type { Algorithm } from './algorithm.ts'
-import { nsPerToken } from './integers.ts'
+import { createFixedWindow, parseFixedWindow } from './fixed-window.ts'
+import { nsPerToken, SECOND_NS } from './integers.ts'
+import { createSlidingWindow, parseSlidingWindow } from './sliding-window.ts'
 import { createTokenBucket, parseTokenBucket } from './token-bucket.ts'
 
 /** The arithmetic of a size. This file is the one list of algorithms. */
@@ -8,20 +10,28 @@ export const algorithmOf = (size: LimitSize): Algorithm => {
   switch (size.algorithm) {
     case 'token_bucket':
       return createTokenBucket({ capacity: size.capacity, tokenNs: nsPerToken(size.refillRate) })
+    case 'sliding_window':
+      return createSlidingWindow({ ...size, windowNs: BigInt(size.windowSeconds) * SECOND_NS })
+    case 'fixed_window':
+      return createFixedWindow(size)
   }
 }
 
+const parsers = [parseTokenBucket, parseSlidingWindow, parseFixedWindow]
+
 /** The arithmetic that a bucket names in `<limit>_limit`, or undefined where no algorithm knows the text. */
-export const algorithmOfText = (text: string): Algorithm | undefined => parseTokenBucket(text)
+export const algorithmOfText = (text: string): Algorithm | undefined => {
+  for (const parse of parsers) {
+    const algorithm = parse(text)
+    if (algorithm !== undefined) return algorithm
+  }
+  return undefined
+}
 
 /** A size of which one process may grant `share` (0 to 1) by itself; never less than 1. */
 export const scaled = (size: LimitSize, share: number): LimitSize => {
-  switch (size.algorithm) {
-    case 'token_bucket':
-      return {
-        ...size,
-        capacity: Math.max(1, Math.floor(size.capacity * share)),
-        refillRate: size.refillRate * share,
-      }
-  }
+  const part = (amount: number): number => Math.max(1, Math.floor(amount * share))
+  return size.algorithm === 'token_bucket'
+    ? { ...size, capacity: part(size.capacity), refillRate: size.refillRate * share }
+    : { ...size, limit: part(size.limit) }
 }

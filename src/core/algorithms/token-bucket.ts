@@ -1,6 +1,7 @@
 import {
   add,
   anyOf,
+  atLeast,
   atMost,
   below,
   between,
@@ -8,7 +9,7 @@ import {
   set,
   setIfMissing,
 } from '../bucket/conditional-write.ts'
-import type { Algorithm, GiveBack, LimitFields, LimitWrite } from './algorithm.ts'
+import { type Algorithm, type GiveBack, type LimitFields, type LimitWrite, numberAt } from './algorithm.ts'
 import { larger, roundedUp, SECOND_NS, smaller } from './integers.ts'
 
 /** Capacity in tokens, and the ns in which one token comes back. */
@@ -31,7 +32,7 @@ export const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algo
     const left = numberAt(fields, 'tat', now) - now
     return left > 0n ? left : 0n
   }
-  const usedMillionths = (fields: LimitFields, now: bigint): bigint =>
+  const usedMillionths: Algorithm['usedMillionths'] = (fields, now) =>
     roundedUp(busyFor(fields, now) * MILLION, tokenNs)
 
   return {
@@ -46,15 +47,22 @@ export const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algo
       return { available: free > 0n ? Number(free / tokenNs) : 0, resetNs: busyFor(fields, now) }
     },
 
-    wait(fields, cost, now) {
-      const excess = busyFor(fields, now) + price(cost) - windowNs
+    wait(fields, cost, now, bound) {
+      const excess = busyFor(fields, now) + price(cost) - (cost === 0 ? windowNs : price(bound))
       return excess > 0n ? excess : 0n
     },
 
-    charge(seen, cost, now) {
+    charge(seen, cost, now, bound) {
       if (cost === 0) return notInDebt(now + windowNs)
-      return isBusy(seen, now) ? busy(price(cost), now, now + windowNs) : idle(price(cost), now)
+      return isBusy(seen, now) ? busy(price(cost), now, now + price(bound)) : idle(price(cost), now)
     },
+
+    over(_seen, cost, now, bound) {
+      const room = cost === 0 ? windowNs : price(bound) - price(cost)
+      return { conditions: room < 0n ? [] : [atLeast('tat', now + room + 1n)], actions: [] }
+    },
+
+    uses: (fields, now) => [{ since: now, until: now, millionths: usedMillionths(fields, now) }],
 
     debit(seen, amount, now, latest) {
       return isBusy(seen, now) ? busy(price(amount), now, latest) : idle(price(amount), now)
@@ -99,11 +107,6 @@ const textOf = (capacity: number, windowNs: bigint): string => {
   return `token_bucket ${capacity} per ${exact ? `${seconds}s` : `${windowNs}ns`}`
 }
 
-const numberAt = (fields: LimitFields, name: string, fallback: bigint): bigint => {
-  const value = fields[name]
-  return typeof value === 'bigint' ? value : fallback
-}
-
 const isBusy = (seen: LimitFields | undefined, now: bigint): boolean =>
   typeof seen?.tat === 'bigint' && seen.tat >= now
 
@@ -134,11 +137,12 @@ const returned = (ns: bigint): LimitWrite => ({
  * backlog found right after the charge (`left`), which holds only while no more than `refunded` was given back; and the
  * price less the time passed, which always holds.
  */
-const giveBack = (seen: LimitFields | undefined, give: GiveBack, priceNs: bigint): LimitWrite | undefined => {
+const giveBack = (seen: LimitFields, give: GiveBack, priceNs: bigint): LimitWrite | undefined => {
   if (give.full) return returned(priceNs)
-  const { left = 0n, refunded = 0n } = give.memory
+  const left = numberAt(give.memory, 'left', 0n)
+  const refunded = numberAt(give.memory, 'refunded', 0n)
   const backlog = left - give.elapsedNs
-  const refundedSince = larger(0n, numberAt(seen ?? {}, 'refunded', refunded) - refunded)
+  const refundedSince = larger(0n, numberAt(seen, 'refunded', refunded) - refunded)
   const always = priceNs - give.elapsedNs
   const amount = give.surely ? always : larger(always, smaller(priceNs, backlog - refundedSince))
   if (amount <= 0n) return undefined

@@ -14,7 +14,14 @@ export interface LimitInForce {
   readonly version: bigint
   /** Where it came from: `entity`, `role:admin`, `system`, `environment`. */
   readonly source: string
+  /** The share of the capacity that is kept from the caller, for callers of a higher priority; 0: none. */
+  readonly headroom: number
 }
+
+/** The most that may be in use with a request of the caller. */
+export const boundOf = ({ algorithm, headroom }: LimitInForce): number =>
+  // the double of (1 − 0.9) × 10 is less than 1
+  Math.floor(Number((algorithm.capacity * (1 - headroom)).toPrecision(15)))
 
 /** The attributes of a limit in its bucket that every algorithm has beside its own state. */
 export const textPath = (name: string): string => `${name}_limit`

@@ -12,14 +12,23 @@ import {
   remove,
   set,
 } from './conditional-write.ts'
-import { type LimitInForce, numberIn, textIn, textPath, versionPath } from './limit-in-force.ts'
+import { boundOf, type LimitInForce, numberIn, textIn, textPath, versionPath } from './limit-in-force.ts'
 import { prefixed } from './prefixed.ts'
 
 /** The limits of a bucket that a cost touches, with what it asks of each. */
 export interface Demand {
   readonly inForce: LimitInForce
   readonly amount: number
+  /** True: the limit only warns, is thought to be exceeded, and is not charged; the write holds only where it is. */
+  readonly isOver?: boolean
 }
+
+/** Whether the demand is within the caller's share of the whole limit. */
+export const fitsAtAll = ({ inForce, amount }: Demand): boolean => amount <= boundOf(inForce)
+
+/** ns until the demand, which fits at all, passes in the state `seen`. */
+export const waitFor = (seen: BucketItem, { inForce, amount }: Demand, now: bigint): bigint =>
+  inForce.algorithm.wait(fieldsOf(seen, inForce.limit.name), amount, now, boundOf(inForce))
 
 /** What `cost` asks of each limit; limits whose meter is not in it are left out. */
 export const demandsOf = (limits: readonly LimitInForce[], cost: Cost): readonly Demand[] =>
@@ -52,13 +61,14 @@ export const planCharge = (
 
 const chargeOne = (
   seen: BucketItem | undefined,
-  { inForce, amount }: Demand,
+  { inForce, amount, isOver = false }: Demand,
   now: bigint,
 ): ConditionalWrite => {
   const { limit, algorithm, version } = inForce
+  const plan = isOver ? algorithm.over : algorithm.charge
   const isKnown = textIn(seen, limit.name) !== undefined
   const fields = seen && isKnown ? fieldsOf(seen, limit.name) : undefined
-  const write = prefixed(limit.name, algorithm.charge(fields, amount, now))
+  const write = prefixed(limit.name, plan(fields, amount, now, boundOf(inForce)))
   const text = textPath(limit.name)
   if (isKnown)
     return { conditions: [equal(text, algorithm.text), ...write.conditions], actions: write.actions }

@@ -12,7 +12,7 @@ import {
   set,
 } from './conditional-write.ts'
 import { numberIn, textIn, textPath, versionPath } from './limit-in-force.ts'
-import { prefixed } from './prefixed.ts'
+import { asSeen, type PrefixedWrite, prefixed } from './prefixed.ts'
 
 /** What one charge must remember of one limit to be settled later. */
 export interface LimitReceipt {
@@ -25,6 +25,8 @@ export interface LimitReceipt {
   readonly memory: ChargeMemory
   /** Whether a refund returns all (`refund: "full"`). */
   readonly full: boolean
+  /** True: the limit only warns. What was used beyond the charge is charged where it fits, so that it is never in debt. */
+  readonly soft: boolean
 }
 
 /** One limit to settle: how much more (above 0) or less (below 0) was used than charged. */
@@ -34,7 +36,7 @@ export interface Correction {
 }
 
 export interface SettlementPlan {
-  /** The last known state of the life that was charged, if any is known. Where there is a debit, the stored one. */
+  /** The last known state of the life that was charged; undefined where nothing was charged and nothing is stored. */
   readonly seen: BucketItem | undefined
   /** The life that was charged; undefined: none was, and there is nothing to give back. */
   readonly born: bigint | undefined
@@ -54,14 +56,27 @@ export interface SettlementPlan {
  */
 export const planSettlement = (plan: SettlementPlan): ConditionalWrite | undefined => {
   const refunds = plan.corrections.flatMap((correction) => refund(plan, correction) ?? [])
-  const debits = plan.corrections.filter(({ difference }) => difference > 0)
+  const debits = plan.corrections.filter((correction) => isDue(plan, correction))
   if (refunds.length + debits.length + plan.counters.length === 0) return undefined
   const head = headOf(plan, debits)
   const parts = [...refunds, ...debits.map((debit) => debitOne(plan, debit, head.latestFullAt))]
   return {
-    conditions: [...head.conditions, ...parts.flatMap(({ conditions }) => conditions)],
+    conditions: [
+      ...head.conditions,
+      ...asSeen(plan.seen, parts),
+      ...parts.flatMap(({ conditions }) => conditions),
+    ],
     actions: [...head.actions, ...parts.flatMap(({ actions }) => actions), ...plan.counters],
   }
+}
+
+/** Whether more was used than charged, and is to be charged now. */
+const isDue = (plan: SettlementPlan, { receipt, difference }: Correction): boolean => {
+  if (difference <= 0 || !receipt.soft) return difference > 0
+  const algorithm = algorithmNamed(textIn(plan.seen, receipt.limitName) ?? receipt.text)
+  const { capacity } = algorithm
+  const fields = fieldsIn(plan.seen, receipt) ?? {}
+  return difference <= capacity && algorithm.wait(fields, difference, plan.now, capacity) === 0n
 }
 
 /** Refunds alone need no more than the life that was charged. */
@@ -72,32 +87,39 @@ const headOf = (plan: SettlementPlan, debits: readonly Correction[]): Bookkeepin
   return bookkeeping(seen, now, fullAt)
 }
 
-const refund = (plan: SettlementPlan, { receipt, difference }: Correction): ConditionalWrite | undefined => {
-  if (difference >= 0 || hasChanged(plan.seen, receipt)) return undefined
-  const { memory, full } = receipt
-  const give = { memory, full, amount: -difference, elapsedNs: plan.elapsedNs, surely: plan.surely }
-  const write = algorithmNamed(receipt.text).giveBack(fieldsIn(plan.seen, receipt), give)
+const refund = (plan: SettlementPlan, { receipt, difference }: Correction): PrefixedWrite | undefined => {
+  const { seen, now, elapsedNs, surely } = plan
+  if (difference >= 0 || seen === undefined || hasChanged(seen, receipt)) return undefined
+  const { memory, full, limitName } = receipt
+  const give = { memory, full, amount: -difference, now, elapsedNs, surely }
+  const write = algorithmNamed(receipt.text).giveBack(fieldsOf(seen, limitName), give)
   if (write === undefined) return undefined
-  const { conditions, actions } = prefixed(receipt.limitName, write)
+  const { conditions, actions, onlyAsSeen } = prefixed(limitName, write)
   const unchanged = [
     equal(textPath(receipt.limitName), receipt.text),
     equal(versionPath(receipt.limitName), receipt.version),
   ]
-  return { conditions: [...unchanged, ...conditions], actions }
+  return { conditions: [...unchanged, ...conditions], actions, onlyAsSeen }
 }
 
 const debitOne = (
   plan: SettlementPlan,
   { receipt, difference }: Correction,
   latest: bigint,
-): ConditionalWrite => {
-  const { limitName, version } = receipt
+): PrefixedWrite => {
+  const { limitName, version, soft } = receipt
   const known = textIn(plan.seen, limitName)
   const text = known ?? receipt.text
-  const write = algorithmNamed(text).debit(fieldsIn(plan.seen, receipt), difference, plan.now, latest)
-  const { conditions, actions } = prefixed(limitName, write)
-  if (known !== undefined) return { conditions: [equal(textPath(limitName), text), ...conditions], actions }
+  const algorithm = algorithmNamed(text)
+  const fields = fieldsIn(plan.seen, receipt)
+  const write = soft
+    ? algorithm.charge(fields, difference, plan.now, algorithm.capacity)
+    : algorithm.debit(fields, difference, plan.now, latest)
+  const { conditions, actions, onlyAsSeen } = prefixed(limitName, write)
+  if (known !== undefined)
+    return { conditions: [equal(textPath(limitName), text), ...conditions], actions, onlyAsSeen }
   return {
+    onlyAsSeen,
     conditions: [missing(textPath(limitName)), ...conditions],
     actions: [...actions, set(textPath(limitName), text), set(versionPath(limitName), version)],
   }
@@ -110,9 +132,8 @@ const fullAfter = ({ seen, now }: SettlementPlan, { receipt, difference }: Corre
     now,
   )
 
-const hasChanged = (seen: BucketItem | undefined, { limitName, text, version }: LimitReceipt): boolean =>
-  seen !== undefined &&
-  (textIn(seen, limitName) !== text || numberIn(seen, versionPath(limitName), -1n) !== version)
+const hasChanged = (seen: BucketItem, { limitName, text, version }: LimitReceipt): boolean =>
+  textIn(seen, limitName) !== text || numberIn(seen, versionPath(limitName), -1n) !== version
 
 const fieldsIn = (seen: BucketItem | undefined, { limitName }: LimitReceipt): LimitFields | undefined =>
   seen && fieldsOf(seen, limitName)

@@ -1,8 +1,30 @@
 import type { LimitWrite } from '../algorithms/algorithm.ts'
-import type { Action, Condition, ConditionalWrite, Path } from './conditional-write.ts'
+import {
+  type Action,
+  type BucketItem,
+  type Condition,
+  type ConditionalWrite,
+  equal,
+  type Path,
+} from './conditional-write.ts'
+import { numberIn } from './limit-in-force.ts'
+
+/** One limit's part of a bucket's write. */
+export interface PrefixedWrite extends ConditionalWrite {
+  /** True: it holds for no other state of the bucket than the one that was seen. */
+  readonly onlyAsSeen: boolean
+}
+
+/** The condition that a bucket has not been written since it was seen, where a part asks for it. */
+export const asSeen = (
+  seen: BucketItem | undefined,
+  parts: readonly PrefixedWrite[],
+): readonly Condition[] =>
+  parts.some(({ onlyAsSeen }) => onlyAsSeen) ? [equal('rev', numberIn(seen, 'rev', 0n))] : []
 
 /** One limit's write on the names of its bucket: `tat` becomes `rpm_tat`. */
-export const prefixed = (limitName: string, write: LimitWrite): ConditionalWrite => ({
+export const prefixed = (limitName: string, write: LimitWrite): PrefixedWrite => ({
+  onlyAsSeen: write.onlyAsSeen ?? false,
   conditions: write.conditions.map((condition) => inCondition(limitName, condition)),
   actions: write.actions.map((action) => inAction(limitName, action)),
 })

@@ -1,8 +1,15 @@
-import { fieldsOf } from '../algorithms/algorithm.ts'
 import type { BucketId } from '../bucket/bucket-id.ts'
 import type { Action, BucketItem, ConditionalWrite } from '../bucket/conditional-write.ts'
 import type { LimitInForce } from '../bucket/limit-in-force.ts'
-import { type Demand, demandsOf, planCharge, planTakeOver } from '../bucket/plan-charge.ts'
+import {
+  type Demand,
+  demandsOf,
+  fitsAtAll,
+  planCharge,
+  planTakeOver,
+  waitFor,
+} from '../bucket/plan-charge.ts'
+import { isEnforced } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { BucketWriter } from './bucket-writer.ts'
 import { asInTheBucket, changesIn, decidedByTheBucket } from './changed-limits.ts'
@@ -28,6 +35,8 @@ export interface ChargeOutcome {
   readonly result: 'charged' | 'denied' | 'contended'
   readonly item: BucketItem | undefined
   readonly limits: readonly LimitInForce[]
+  /** Names of limits that only warn, and were found exceeded: they were not charged. */
+  readonly over: readonly string[]
 }
 
 /** Writes beside one for each limit that may have gone from idle to busy since it was last seen. */
@@ -50,14 +59,15 @@ export const chargeBucket = async (writer: BucketWriter, order: ChargeOrder): Pr
     const step = nextStep(order, knowledge, writesLeft)
     const { limits } = step
     if (step.to === 'denied' || step.to === 'contended')
-      return { result: step.to, item: knowledge.seen, limits }
+      return { result: step.to, item: knowledge.seen, limits, over: [] }
     if (step.to === 'reread') {
       knowledge = { ...knowledge, limits: await order.reread(), isReread: true }
       continue
     }
     writesLeft--
     const outcome = await writer.write(order.bucket, step.write)
-    if (outcome.applied && step.to === 'charge') return { result: 'charged', item: outcome.item, limits }
+    if (outcome.applied && step.to === 'charge')
+      return { result: 'charged', item: outcome.item, limits, over: step.over }
     knowledge = { ...knowledge, seen: outcome.item, isCurrent: true }
   }
 }
@@ -79,7 +89,7 @@ type Step =
   | StepTo<'denied'>
   | StepTo<'contended'>
   | StepTo<'reread'>
-  | (StepTo<'charge' | 'take over'> & { readonly write: ConditionalWrite })
+  | (StepTo<'charge' | 'take over'> & { readonly write: ConditionalWrite; readonly over: readonly string[] })
 
 const nextStep = (order: ChargeOrder, knowledge: Knowledge, writesLeft: number): Step => {
   const { seen, isReread, limits: known } = knowledge
@@ -87,15 +97,29 @@ const nextStep = (order: ChargeOrder, knowledge: Knowledge, writesLeft: number):
   if (isLater && !isReread) return { to: 'reread', limits: known }
   const limits = isLater ? decidedByTheBucket(seen, known, order.now) : known
   const demands = demandsOf(limits, order.cost)
-  if (!demands.every(fitsAtAll)) return { to: 'denied', limits }
+  if (!demands.filter(isBinding).every(fitsAtAll)) return { to: 'denied', limits }
   if (seen && takeOvers.length > 0) {
     return writesLeft > 1
-      ? { to: 'take over', limits, write: planTakeOver(seen, takeOvers, order.now) }
+      ? { to: 'take over', limits, write: planTakeOver(seen, takeOvers, order.now), over: [] }
       : chargeByTheBucket(order, seen, known, writesLeft)
   }
   if (isSurelyTooMuch(knowledge, demands, order.now)) return { to: 'denied', limits }
   if (writesLeft === 0) return { to: 'contended', limits }
-  return { to: 'charge', limits, write: planCharge(seen, demands, order.now, order.counters) }
+  return chargeStep(order, seen, limits, demands)
+}
+
+/** Limits that only warn are charged where they are thought to have room. */
+const chargeStep = (
+  { now, counters }: ChargeOrder,
+  seen: BucketItem | undefined,
+  limits: readonly LimitInForce[],
+  demands: readonly Demand[],
+): Step => {
+  const planned = demands.map((demand) =>
+    isBinding(demand) ? demand : { ...demand, isOver: isExceeded(seen, demand, now) },
+  )
+  const over = planned.flatMap(({ isOver, inForce }) => (isOver ? [inForce.limit.name] : []))
+  return { to: 'charge', limits, write: planCharge(seen, planned, now, counters), over }
 }
 
 /**
@@ -103,24 +127,25 @@ const nextStep = (order: ChargeOrder, knowledge: Knowledge, writesLeft: number):
  * as they are busy. What then fits the limit as the bucket has it is charged by that one, as they do; but it denies nothing.
  */
 const chargeByTheBucket = (
-  { cost, now, counters }: ChargeOrder,
+  order: ChargeOrder,
   seen: BucketItem,
   known: readonly LimitInForce[],
   writesLeft: number,
 ): Step => {
   const limits = asInTheBucket(seen, known)
-  const demands = demandsOf(limits, cost)
-  const fits = demands.every((demand) => fitsAtAll(demand) && waitFor(seen, demand, now) === 0n)
+  const demands = demandsOf(limits, order.cost)
+  const fits = !demands.some((demand) => isBinding(demand) && isExceeded(seen, demand, order.now))
   return fits && writesLeft > 0
-    ? { to: 'charge', limits, write: planCharge(seen, demands, now, counters) }
+    ? chargeStep(order, seen, limits, demands)
     : { to: 'contended', limits: known }
 }
 
 const isSurelyTooMuch = ({ seen, isCurrent }: Knowledge, demands: readonly Demand[], now: bigint): boolean =>
-  seen !== undefined && isCurrent && demands.some((demand) => waitFor(seen, demand, now) > 0n)
+  seen !== undefined &&
+  isCurrent &&
+  demands.some((demand) => isBinding(demand) && isExceeded(seen, demand, now))
 
-const fitsAtAll = ({ inForce, amount }: Demand): boolean => amount <= inForce.algorithm.capacity
+const isBinding = ({ inForce }: Demand): boolean => isEnforced(inForce.limit)
 
-/** ns until the demand passes in the state `seen`. */
-const waitFor = (seen: BucketItem, { inForce, amount }: Demand, now: bigint): bigint =>
-  inForce.algorithm.wait(fieldsOf(seen, inForce.limit.name), amount, now)
+const isExceeded = (seen: BucketItem | undefined, demand: Demand, now: bigint): boolean =>
+  !fitsAtAll(demand) || (seen !== undefined && waitFor(seen, demand, now) > 0n)

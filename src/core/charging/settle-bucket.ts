@@ -25,8 +25,8 @@ export interface Settlement {
   readonly counters: readonly Action[]
 }
 
-/** From this attempt on refunds take only what cannot be refused; an optimistic one and an informed one came before. */
-const SURE_ATTEMPT = 3
+/** From this attempt on refunds take only what cannot be refused; an optimistic one and informed ones came before. */
+const SURE_ATTEMPT = 4
 
 /**
  * Brings one bucket to what it would be had the actual cost been charged at the start, or stricter, in one write nearly
@@ -57,16 +57,12 @@ interface StateToSettle {
 }
 
 /**
- * What this node last saw will do for a refund; a debit must know how long the bucket is kept. A guess of another life is
- * none: only what is stored may say that the life is over.
+ * What this node last saw will do, else it is read. A guess of another life is none: only what is stored may say that the
+ * life is over.
  */
-const stateToSettle = async (
-  writer: BucketWriter,
-  { receipt, corrections }: Settlement,
-): Promise<StateToSettle> => {
+const stateToSettle = async (writer: BucketWriter, { receipt }: Settlement): Promise<StateToSettle> => {
   const guess = { seen: writer.lastSeen(receipt.bucket), isGone: false }
   if (guess.seen !== undefined && isSameLife(guess, receipt)) return guess
-  if (corrections.every(({ difference }) => difference <= 0)) return { seen: undefined, isGone: false }
   const stored = await writer.read(receipt.bucket)
   return { seen: stored, isGone: stored === undefined }
 }

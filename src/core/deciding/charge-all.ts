@@ -37,7 +37,7 @@ export const chargeAll = async (
   const rest = views.filter((view) => !doubtful.includes(view))
   const isDecided = first.some(isRefused) || rest.length === 0
   const others = isDecided
-    ? rest.map((view): ChargedPart => ({ result: 'untouched', view }))
+    ? rest.map((view): ChargedPart => ({ result: 'untouched', view, reported: [] }))
     : await chargeTogether(deps, call, plansOf(rest), cost, first, startedNs)
   return inOrderOf(plans, [...first, ...others])
 }

@@ -1,5 +1,5 @@
 import { fieldsOf } from '../algorithms/algorithm.ts'
-import { numberIn, textPath, versionPath } from '../bucket/limit-in-force.ts'
+import { type LimitInForce, numberIn, textPath, versionPath } from '../bucket/limit-in-force.ts'
 import { demandsOf } from '../bucket/plan-charge.ts'
 import type { LimitReceipt } from '../bucket/plan-settlement.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
@@ -7,15 +7,19 @@ import { type ChargeOutcome, chargeBucket } from '../charging/charge-bucket.ts'
 import type { Receipt } from '../charging/settle-bucket.ts'
 import { type Counts, countActions, summed, type Tally } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
+import { isEnforced } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { BucketPlan } from '../resolving/resolve-buckets.ts'
-import type { BucketView } from './limit-states.ts'
+import type { Violation } from './decision.ts'
+import { type BucketView, excessesOf, violationOf } from './limit-states.ts'
 
 /** How one bucket of a decision answered. */
 export interface ChargedPart {
   readonly result: ChargeOutcome['result'] | 'untouched' | 'unavailable'
   readonly view: BucketView
+  /** Limits that only warn, and that the request exceeds. */
+  readonly reported: readonly Violation[]
   /** What a settlement must know; none where it is not known what was charged. */
   readonly receipt?: Receipt
 }
@@ -67,6 +71,7 @@ const chargeAgain = async (deps: ChargePlanDependencies, call: ChargeCall): Prom
 
 const unavailable = ({ plan }: ChargeCall): ChargedPart => ({
   result: 'unavailable',
+  reported: [],
   view: { plan, limits: plan.limits, item: undefined },
 })
 
@@ -74,7 +79,7 @@ const unavailable = ({ plan }: ChargeCall): ChargedPart => ({
 const untouched = ({ writer }: ChargePlanDependencies, { plan, cost, now }: ChargeCall): ChargedPart => {
   const view = { plan, limits: plan.limits, item: undefined }
   const receipt: Receipt = { ...receiptOf(view, cost, now), born: undefined }
-  return { result: 'untouched', view: { ...view, item: writer.lastSeen(plan.bucket) }, receipt }
+  return { result: 'untouched', reported: [], view: { ...view, item: writer.lastSeen(plan.bucket) }, receipt }
 }
 
 const chargeOnce = async (deps: ChargePlanDependencies, call: ChargeCall): Promise<ChargedPart> => {
@@ -84,10 +89,14 @@ const chargeOnce = async (deps: ChargePlanDependencies, call: ChargeCall): Promi
   const reread = async () => (await call.reread()).limits
   const order = { bucket: plan.bucket, limits: plan.limits, cost, now, counters, reread }
   try {
-    const { result, item, limits } = await chargeBucket(deps.writer, order)
+    const { result, item, limits, over } = await chargeBucket(deps.writer, order)
     if (pending && result !== 'charged') deps.tally.putBack(pending)
     const view: BucketView = { plan, limits, item }
-    return result === 'charged' ? { result, view, receipt: receiptOf(view, cost, now) } : { result, view }
+    if (result !== 'charged') return { result, view, reported: excessesOf(view, cost, now) }
+    const isOver = ({ limit }: LimitInForce): boolean => over.includes(limit.name)
+    const reported = limits.filter(isOver).map((inForce) => violationOf(view, inForce, cost, now))
+    const charged = { ...view, limits: limits.filter((inForce) => !isOver(inForce)) }
+    return { result, view, reported, receipt: receiptOf(charged, cost, now) }
   } catch (error) {
     const isSurelyUnwritten = error instanceof StoreUnavailable && !error.mayHaveApplied
     if (pending && isSurelyUnwritten) deps.tally.putBack(pending)
@@ -110,6 +119,7 @@ export const receiptOf = ({ plan, limits, item = {} }: BucketView, cost: Cost, n
       charged: cost[limit.meter] ?? 0,
       memory: algorithm.remember(fieldsOf(item, limit.name), now),
       full: limit.refund === 'full',
+      soft: !isEnforced(limit),
     }
   }),
 })

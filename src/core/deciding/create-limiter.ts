@@ -105,7 +105,9 @@ const limitsText = ({ plans }: Resolution): string =>
   plans
     .map(({ bucket, limits }) => [
       bucketKey(bucket),
-      ...limits.map(({ limit, algorithm }) => `${limit.name} ${algorithm.text}`),
+      ...limits.map(
+        ({ limit, algorithm, headroom }) => `${limit.name} ${algorithm.text} ${limit.mode ?? ''} ${headroom}`,
+      ),
     ])
     .join('\n')
 

@@ -1,11 +1,12 @@
-import { demandsOf } from '../bucket/plan-charge.ts'
+import { demandsOf, fitsAtAll } from '../bucket/plan-charge.ts'
 import { useOf } from '../counting/tally.ts'
+import { isEnforced } from '../limit/limit.ts'
 import { type Cost, withTotalTokens } from '../limit/meter.ts'
 import type { BucketPlan, Resolution } from '../resolving/resolve-buckets.ts'
 import { type ChargeAllDependencies, chargeAll, type DecideCall, isRefused, lastView } from './charge-all.ts'
 import type { ChargedPart } from './charge-plan.ts'
 import type { Decision, Denied, Violation } from './decision.ts'
-import { type BucketView, limitStates, longestWait, violationsOf } from './limit-states.ts'
+import { type BucketView, excessesOf, limitStates, longestWait, violationsOf } from './limit-states.ts'
 import { createReservation, giveBackAll, settledReservation } from './reservation.ts'
 import type { Fallback } from './unavailable.ts'
 
@@ -36,13 +37,21 @@ export const decide = async (deps: DecideDependencies, call: DecideCall): Promis
       ...view,
       item: deps.writer.lastSeen(view.plan.bucket) ?? view.item,
     }))
-    return { ...denied(current, violations, now), degraded, unavailable: violations.length === 0 }
+    return {
+      ...denied(current, violations, now),
+      reported: reportedIn(parts),
+      degraded,
+      unavailable: violations.length === 0,
+    }
   }
   const limits = parts.flatMap(({ view }) => limitStates(view, now))
   const reservation = request.settles ? createReservation(deps, parts, cost, startedNs) : settledReservation
   if (!request.settles) countUse(deps, parts, cost)
-  return { allowed: true, degraded, limits, reservation }
+  return { allowed: true, degraded, limits, reported: reportedIn(parts), reservation }
 }
+
+const reportedIn = (parts: readonly ChargedPart[]): readonly Violation[] =>
+  parts.flatMap(({ reported }) => reported)
 
 /** What denies; nothing is asked of the limits in memory where a stored one denies. undefined: nothing does. */
 const violationsIn = async (
@@ -71,9 +80,10 @@ export const decideByReading = async (
     return resolution.plans.map((plan) => lastView(deps, plan))
   })
   const violations = views.flatMap((view) => violationsOf(view, cost, now))
-  if (violations.length > 0) return denied(views, violations, now)
+  const reported = views.flatMap((view) => excessesOf(view, cost, now))
+  if (violations.length > 0) return { ...denied(views, violations, now), reported }
   const limits = views.flatMap((view) => limitStates(view, now))
-  return { allowed: true, degraded: false, limits, reservation: settledReservation }
+  return { allowed: true, degraded: false, limits, reported, reservation: settledReservation }
 }
 
 /** Every bucket that applies, as it is stored now. */
@@ -86,14 +96,16 @@ export const readViews = (
   )
 
 const neverFits = (plan: BucketPlan, cost: Cost): boolean =>
-  demandsOf(plan.limits, cost).some(({ inForce, amount }) => amount > inForce.algorithm.capacity)
+  demandsOf(plan.limits, cost).some((demand) => isEnforced(demand.inForce.limit) && !fitsAtAll(demand))
 
 const isUnavailable = ({ result }: ChargedPart): boolean => result === 'unavailable'
 
 const partViolations = ({ result, view }: ChargedPart, cost: Cost, now: bigint): readonly Violation[] => {
   if (result === 'denied') return violationsOf(view, cost, now)
   if (result !== 'contended') return []
-  const states = limitStates(view, now).filter(({ limit }) => cost[limit.meter] !== undefined)
+  const states = limitStates(view, now).filter(
+    ({ limit }) => isEnforced(limit) && cost[limit.meter] !== undefined,
+  )
   return states.map((state) => {
     const { meter } = state.limit
     return { state, meter, requested: cost[meter] ?? 0, retryAfterNs: CONTENDED_WAIT_NS }
@@ -105,6 +117,7 @@ const denied = (views: readonly BucketView[], violations: readonly Violation[], 
   degraded: false,
   limits: views.flatMap((view) => limitStates(view, now)),
   violations,
+  reported: [],
   retryAfterNs: longestWait(violations.map(({ retryAfterNs }) => retryAfterNs)),
   unavailable: false,
 })

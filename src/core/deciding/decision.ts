@@ -43,13 +43,15 @@ export interface LimitState {
   readonly resetNs: bigint
   /** ns in which an empty bucket fills, or the length of the window */
   readonly windowNs: bigint
+  /** ns until the window ends, where all comes back at once at a fixed time */
+  readonly endsInNs?: bigint
   /** Where the limit came from: `entity`, `entity:_default_`, `role:<role>`, `system`, `environment`, … */
   readonly source: string
   /** Whether it belongs to the caller itself (not to a parent or a policy). */
   readonly own: boolean
 }
 
-/** A limit that denied. */
+/** A limit that denied, or would have. */
 export interface Violation {
   readonly state: LimitState
   readonly meter: Meter
@@ -73,6 +75,8 @@ export interface Allowed {
   /** True: a part of this answer was given without the store. */
   readonly degraded: boolean
   readonly limits: readonly LimitState[]
+  /** Limits of mode `warn` or `shadow` that the request exceeds. They were not charged. */
+  readonly reported: readonly Violation[]
   readonly reservation: Reservation
 }
 
@@ -82,6 +86,8 @@ export interface Denied {
   readonly limits: readonly LimitState[]
   /** Never empty, unless `unavailable`. */
   readonly violations: readonly Violation[]
+  /** Limits of mode `warn` or `shadow` that the request exceeds as well. */
+  readonly reported: readonly Violation[]
   /** The greatest of the violations'; null: the request can never pass. */
   readonly retryAfterNs: bigint | null
   /** True: the store is away and a limit says deny: 503, not 429. */

@@ -1,6 +1,7 @@
 import type { BucketItem } from '../bucket/conditional-write.ts'
-import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import { boundOf, type LimitInForce } from '../bucket/limit-in-force.ts'
 import { fieldsInForce } from '../charging/changed-limits.ts'
+import { isEnforced } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { BucketPlan } from '../resolving/resolve-buckets.ts'
 import type { LimitState, Violation } from './decision.ts'
@@ -18,17 +19,29 @@ export interface BucketView {
 export const limitStates = (view: BucketView, now: bigint): readonly LimitState[] =>
   view.limits.map((inForce) => limitState(view, inForce, now))
 
-/** Every limit of the bucket that `cost` does not fit, and when it would. */
+/** Every limit of the bucket that denies `cost`, and when it would pass. */
 export const violationsOf = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>
   view.limits.flatMap((inForce) => {
-    const { meter } = inForce.limit
-    const requested = cost[meter]
-    if (requested === undefined) return []
-    const retryAfterNs = waitFor(view, inForce, requested, now)
-    return retryAfterNs === 0n
-      ? []
-      : [{ state: limitState(view, inForce, now), meter, requested, retryAfterNs }]
+    if (!isEnforced(inForce.limit)) return []
+    const violation = violationOf(view, inForce, cost, now)
+    return violation.retryAfterNs === 0n ? [] : [violation]
   })
+
+/** Every limit that only warns and that `cost` does not fit. */
+export const excessesOf = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>
+  view.limits.flatMap((inForce) => {
+    if (isEnforced(inForce.limit)) return []
+    const violation = violationOf(view, inForce, cost, now)
+    return violation.retryAfterNs === 0n ? [] : [violation]
+  })
+
+/** A limit as exceeded by `cost`; a cost that does not touch it waits for nothing. */
+export const violationOf = (view: BucketView, inForce: LimitInForce, cost: Cost, now: bigint): Violation => {
+  const { meter } = inForce.limit
+  const requested = cost[meter]
+  const retryAfterNs = requested === undefined ? 0n : waitFor(view, inForce, requested, now)
+  return { state: limitState(view, inForce, now), meter, requested: requested ?? 0, retryAfterNs }
+}
 
 /** The greatest wait; null where one of them never ends, and 0 of none. */
 export const longestWait = (waits: readonly (bigint | null)[]): bigint | null =>
@@ -39,13 +52,14 @@ export const longestWait = (waits: readonly (bigint | null)[]): bigint | null =>
 
 /** ns until `amount` passes the limit; null: it never will. */
 const waitFor = ({ item }: BucketView, inForce: LimitInForce, amount: number, now: bigint): bigint | null =>
-  amount > inForce.algorithm.capacity
+  amount > boundOf(inForce)
     ? null
-    : inForce.algorithm.wait(fieldsInForce(item, inForce, now), amount, now)
+    : inForce.algorithm.wait(fieldsInForce(item, inForce, now), amount, now, boundOf(inForce))
 
 const limitState = ({ plan, item }: BucketView, inForce: LimitInForce, now: bigint): LimitState => {
   const { limit, algorithm, source } = inForce
-  const { available, resetNs } = algorithm.level(fieldsInForce(item, inForce, now), now)
+  const level = algorithm.level(fieldsInForce(item, inForce, now), now)
+  const available = Math.max(0, level.available - (algorithm.capacity - boundOf(inForce)))
   return {
     bucket: plan.bucket,
     entityId: plan.entityId,
@@ -54,8 +68,9 @@ const limitState = ({ plan, item }: BucketView, inForce: LimitInForce, now: bigi
     capacity: algorithm.capacity,
     available,
     used: algorithm.capacity - available,
-    resetNs,
+    resetNs: level.resetNs,
     windowNs: algorithm.windowNs,
+    ...(level.endsInNs !== undefined && { endsInNs: level.endsInNs }),
     source,
     own: plan.isOwn,
   }

@@ -6,7 +6,7 @@ import { demandsOf } from '../bucket/plan-charge.ts'
 import { createBucketWriter } from '../charging/bucket-writer.ts'
 import { chargeBucket } from '../charging/charge-bucket.ts'
 import { settleBucket } from '../charging/settle-bucket.ts'
-import type { OnUnavailable } from '../limit/limit.ts'
+import { isEnforced, type OnUnavailable } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { CacheFactory } from '../ports/cache.ts'
 import { noMetrics } from '../ports/metrics.ts'
@@ -52,8 +52,10 @@ export const createFallback = ({
 }: FallbackOptions): Fallback => {
   const writer = createBucketWriter(localBuckets, newCache({ max: MAX_LOCAL_BUCKETS }), noMetrics)
   const ruleOf = ({ limits }: BucketPlan, cost: Cost): OnUnavailable => {
-    const rules = demandsOf(limits, cost).map(({ inForce }) => inForce.limit.onUnavailable ?? onUnavailable)
-    return STRICTEST_FIRST.find((rule) => rules.includes(rule)) ?? onUnavailable
+    const rules = demandsOf(limits, cost)
+      .filter(({ inForce }) => isEnforced(inForce.limit))
+      .map(({ inForce }) => inForce.limit.onUnavailable ?? onUnavailable)
+    return STRICTEST_FIRST.find((rule) => rules.includes(rule)) ?? 'allow'
   }
   const chargeShare = async (plan: BucketPlan, cost: Cost, now: bigint) => {
     const limits = plan.limits.map((inForce) => shareOf(inForce, localShare))

@@ -12,7 +12,7 @@ import {
   set,
 } from '../bucket/conditional-write.ts'
 import { numberIn, textIn, textPath } from '../bucket/limit-in-force.ts'
-import { prefixed } from '../bucket/prefixed.ts'
+import { asSeen, type PrefixedWrite, prefixed } from '../bucket/prefixed.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
 import { ZaelError } from '../errors.ts'
 
@@ -93,7 +93,11 @@ const topUpWrite = (
   if (parts.length === 0) return undefined
   const life = sameLife(numberIn(item, 'born', 0n))
   return {
-    conditions: [...life.conditions, ...parts.flatMap(({ conditions }) => conditions)],
+    conditions: [
+      ...life.conditions,
+      ...asSeen(item, parts),
+      ...parts.flatMap(({ conditions }) => conditions),
+    ],
     actions: [...life.actions, ...parts.flatMap(({ actions }) => actions)],
   }
 }
@@ -103,7 +107,7 @@ const topUpOne = (
   name: string,
   amount: number | undefined,
   now: bigint,
-): ConditionalWrite | undefined => {
+): PrefixedWrite | undefined => {
   const text = textIn(item, name) ?? ''
   const algorithm = algorithmOfText(text)
   const fields = fieldsOf(item, name)
@@ -111,8 +115,8 @@ const topUpOne = (
   const all = Math.ceil(Number(algorithm.usedMillionths(fields, now)) / 1e6)
   const write = algorithm.topUp(fields, amount ?? all, now)
   if (!write) return undefined
-  const { conditions, actions } = prefixed(name, write)
-  return { conditions: [equal(textPath(name), text), ...conditions], actions }
+  const { conditions, ...rest } = prefixed(name, write)
+  return { conditions: [equal(textPath(name), text), ...conditions], ...rest }
 }
 
 const limitNamesIn = (item: BucketItem): readonly string[] =>

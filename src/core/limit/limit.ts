@@ -1,3 +1,5 @@
+import type { CalendarUnit } from '../algorithms/calendar.ts'
+import type { Priority } from '../entity/entity.ts'
 import type { PolicyKey } from '../policy/policy-key.ts'
 import type { Meter } from './meter.ts'
 
@@ -8,8 +10,36 @@ export interface TokenBucketSize {
   readonly refillRate: number
 }
 
+/** At most `limit` in any `windowSeconds`; the window moves on in steps of one of its `slots`. */
+export interface SlidingWindowSize {
+  readonly algorithm: 'sliding_window'
+  readonly limit: number
+  readonly windowSeconds: number
+  /** 2 to 60 */
+  readonly slots: number
+}
+
+/** At most `limit` in each minute, hour, day or month of the calendar of `timeZone`. */
+export interface FixedWindowSize {
+  readonly algorithm: 'fixed_window'
+  readonly limit: number
+  readonly window: CalendarUnit
+  /** A name of the IANA database, `UTC`, or a fixed offset. */
+  readonly timeZone: string
+}
+
 /** How much, by which algorithm. Each algorithm adds its member here and its file in `algorithms/`. */
-export type LimitSize = TokenBucketSize
+export type LimitSize = TokenBucketSize | SlidingWindowSize | FixedWindowSize
+
+/**
+ * `warn` and `shadow` limits never deny: what is beyond them is reported, by `warn` to the caller as well, and is not
+ * charged to them.
+ */
+export const LIMIT_MODES = ['enforce', 'warn', 'shadow'] as const
+export type LimitMode = (typeof LIMIT_MODES)[number]
+
+/** The share of the capacity, 0 up to (not including) 1, that is kept from callers of a priority. */
+export type Headroom = Readonly<Partial<Record<Exclude<Priority, 'high'>, number>>>
 
 /** What to answer for a limit whose bucket cannot be reached. */
 export type OnUnavailable = 'allow' | 'deny' | 'local'
@@ -22,7 +52,21 @@ export interface Limit {
   /** `strict` (the default) never gives back what time has given back; `full` gives back all. */
   readonly refund?: 'strict' | 'full'
   readonly onUnavailable?: OnUnavailable
+  /** `enforce` unless told */
+  readonly mode?: LimitMode
+  /** The share in use, above 0 up to 1, from which callers are warned; 0.8 unless told. */
+  readonly warnAt?: number
+  readonly headroom?: Headroom
 }
+
+/** Whether a limit denies. */
+export const isEnforced = ({ mode }: Limit): boolean => mode === undefined || mode === 'enforce'
+
+export const DEFAULT_WARN_AT = 0.8
+export const DEFAULT_SLOTS = 30
+export const MAX_SLOTS = 60
+/** Windows of slots are the largest part of an item: at most so many on one resource. */
+export const MAX_SLIDING_WINDOWS = 3
 
 /** The resource names that are not the name of any one resource. */
 export const DEFAULT_RESOURCE = '_default_'

@@ -1,18 +1,16 @@
-import { nsPerToken } from '../algorithms/integers.ts'
 import { invalid } from '../errors.ts'
-import { type Limit, type LimitSize, MAX_LIMITS, type OnUnavailable } from './limit.ts'
+import { type Headroom, LIMIT_MODES, type Limit, MAX_LIMITS, MAX_SLIDING_WINDOWS } from './limit.ts'
 import { isMeter, METERS, type Meter, meterOfName } from './meter.ts'
+import { parseAlgorithm, parseSize, sizeFields, sizeToJson } from './parse-size.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
 const NAME = /^[a-z][a-z0-9_]{0,31}$/
 /** Names that would collide with the counters beside the limits in a bucket. */
 const RESERVED = /^(used|denied)(_|$)/
-const KNOWN = ['name', 'meter', 'algorithm', 'capacity', 'refill_rate', 'refund', 'on_unavailable']
+const KNOWN = ['name', 'meter', 'algorithm', 'mode', 'warn_at', 'refund', 'on_unavailable', 'headroom']
 const REFUNDS = ['strict', 'full'] as const
 const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
-/** A bucket that needs longer to fill than this is a mistake, and its times would leave sensible numbers. */
-const LONGEST_FILL_SECONDS = 100 * 366 * 86_400
 
 /**
  * Limits from untrusted JSON (`{name, meter?, capacity, refill_rate, …}`), as requests and stored items hold them.
@@ -26,6 +24,10 @@ export const parseLimits = (input: unknown, field: string): readonly Limit[] => 
     const isRepeated = limits.findIndex(({ name }) => name === limit.name) < index
     if (isRepeated) throw invalid(`${field}[${index}].name`, `be unique; ${limit.name} is already there`)
   })
+  const windows = limits.filter(({ size }) => size.algorithm === 'sliding_window')
+  if (windows.length > MAX_SLIDING_WINDOWS) {
+    throw invalid(field, `hold at most ${MAX_SLIDING_WINDOWS} limits of algorithm sliding_window`)
+  }
   return limits
 }
 
@@ -33,33 +35,72 @@ export const parseLimits = (input: unknown, field: string): readonly Limit[] => 
 export const limitToJson = (limit: Limit) => ({
   name: limit.name,
   meter: limit.meter,
-  algorithm: limit.size.algorithm,
-  capacity: limit.size.capacity,
-  refill_rate: limit.size.refillRate,
+  ...sizeToJson(limit.size),
+  ...(limit.mode !== undefined && { mode: limit.mode }),
+  ...(limit.warnAt !== undefined && { warn_at: limit.warnAt }),
   ...(limit.refund !== undefined && { refund: limit.refund }),
   ...(limit.onUnavailable !== undefined && { on_unavailable: limit.onUnavailable }),
+  ...(limit.headroom !== undefined && { headroom: limit.headroom }),
 })
 
 const parseLimit = (input: unknown, field: string): Limit => {
   if (!isFields(input)) throw invalid(field, 'be an object')
-  const unknown = Object.keys(input).find((key) => !KNOWN.includes(key))
-  if (unknown !== undefined)
-    throw invalid(`${field}.${unknown}`, `not be given; known fields are ${KNOWN.join(', ')}`)
+  const algorithm = parseAlgorithm(input.algorithm, `${field}.algorithm`)
+  checkFields(input, [...KNOWN, ...sizeFields(algorithm)], field)
   const name = parseName(input.name, `${field}.name`)
-  const refund = parseChoice(input.refund, REFUNDS, `${field}.refund`)
-  const onUnavailable: OnUnavailable | undefined = parseChoice(
-    input.on_unavailable,
-    ON_UNAVAILABLE,
-    `${field}.on_unavailable`,
-  )
   return {
     name,
     meter: parseMeter(input.meter, name, `${field}.meter`),
-    size: parseSize(input, field),
-    ...(refund !== undefined && { refund }),
-    ...(onUnavailable !== undefined && { onUnavailable }),
+    size: parseSize(algorithm, input, field),
+    ...parseRules(input, field),
   }
 }
+
+/** What a limit says beside its size; only what is there. */
+const parseRules = (input: Fields, field: string): Omit<Limit, 'name' | 'meter' | 'size'> => {
+  const mode = parseChoice(input.mode, LIMIT_MODES, `${field}.mode`)
+  const warnAt = parseShare(input.warn_at, `${field}.warn_at`)
+  const refund = parseChoice(input.refund, REFUNDS, `${field}.refund`)
+  const onUnavailable = parseChoice(input.on_unavailable, ON_UNAVAILABLE, `${field}.on_unavailable`)
+  const headroom = parseHeadroom(input.headroom, `${field}.headroom`)
+  return {
+    ...(mode !== undefined && { mode }),
+    ...(warnAt !== undefined && { warnAt }),
+    ...(refund !== undefined && { refund }),
+    ...(onUnavailable !== undefined && { onUnavailable }),
+    ...(headroom !== undefined && { headroom }),
+  }
+}
+
+/** Also refuses fields of another algorithm's size: they would be ignored. */
+const checkFields = (input: Fields, known: readonly string[], field: string): void => {
+  const unknown = Object.keys(input).find(
+    (key) => !known.includes(key) && !(key === 'capacity' && 'limit' in input),
+  )
+  if (unknown !== undefined)
+    throw invalid(`${field}.${unknown}`, `not be given; known fields are ${known.join(', ')}`)
+}
+
+const parseShare = (input: unknown, field: string): number | undefined => {
+  if (input === undefined) return undefined
+  if (typeof input === 'number' && input > 0 && input <= 1) return input
+  throw invalid(field, 'be a number above 0 and at most 1')
+}
+
+const parseHeadroom = (input: unknown, field: string): Headroom | undefined => {
+  if (input === undefined) return undefined
+  if (!isFields(input)) throw invalid(field, 'be an object with normal, low or both')
+  for (const [priority, share] of Object.entries(input)) {
+    if (priority !== 'normal' && priority !== 'low') {
+      throw invalid(`${field}.${priority}`, 'not be given; headroom is kept from normal and low priority')
+    }
+    if (!isShare(share)) throw invalid(`${field}.${priority}`, 'be a number from 0 and below 1')
+  }
+  const { normal, low } = input
+  return { ...(isShare(normal) && { normal }), ...(isShare(low) && { low }) }
+}
+
+const isShare = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < 1
 
 const isFields = (input: unknown): input is Fields =>
   typeof input === 'object' && input !== null && !Array.isArray(input)
@@ -90,38 +131,4 @@ const parseChoice = <T extends string>(
   const choice = choices.find((known) => known === input)
   if (choice === undefined) throw invalid(field, `be one of ${choices.join(', ')}`)
   return choice
-}
-
-const parseSize = (input: Fields, field: string): LimitSize => {
-  if (input.algorithm !== undefined && input.algorithm !== 'token_bucket') {
-    throw invalid(`${field}.algorithm`, 'be one of token_bucket')
-  }
-  const capacity = parseCapacity(input.capacity, `${field}.capacity`)
-  const refillRate = parseRate(input.refill_rate, `${field}.refill_rate`)
-  if (capacity / refillRate > LONGEST_FILL_SECONDS) {
-    throw invalid(`${field}.refill_rate`, 'fill the capacity within 100 years')
-  }
-  return { algorithm: 'token_bucket', capacity, refillRate }
-}
-
-const parseCapacity = (input: unknown, field: string): number => {
-  if (typeof input === 'number' && Number.isSafeInteger(input) && input > 0) return input
-  throw invalid(field, `be a positive integer of at most ${Number.MAX_SAFE_INTEGER}`)
-}
-
-const parseRate = (input: unknown, field: string): number => {
-  if (typeof input !== 'number' || !Number.isFinite(input) || input <= 0) {
-    throw invalid(field, 'be a positive number of tokens per second')
-  }
-  if (Math.abs((Number(nsPerTokenOf(input, field)) * input) / 1e9 - 1) > 0.001) {
-    throw invalid(field, 'be a rate that whole nanoseconds per token meet to 0.1 %')
-  }
-  return input
-}
-
-const nsPerTokenOf = (rate: number, field: string): bigint => {
-  if (rate > 1e9 || rate < 1 / LONGEST_FILL_SECONDS) {
-    throw invalid(field, 'lie between one token in 100 years and 1000000000 a second')
-  }
-  return nsPerToken(rate)
 }

@@ -12,7 +12,7 @@ import {
 } from '../limit/limit.ts'
 import type { ConfigReads } from './cached-config.ts'
 import { callerKeys, environmentLayer, type Layer, layerOf, limitSetText, ownKeys } from './layers.ts'
-import { limitsInForce } from './resolve-limits.ts'
+import { keepingHeadroom, limitsInForce } from './resolve-limits.ts'
 
 /** One bucket that a decision meets, and the limits to charge it by. */
 export interface BucketPlan {
@@ -69,11 +69,11 @@ export const resolveBuckets = async (reads: ConfigReads, request: ResolutionRequ
     ...bindingParents.flatMap((parent) => parentPlans(parent.id, resource, isRegistered, layersOf)),
   ]
   const ownPlan = planFor(entity.id, own.resource, ownLayers, true, entity.version)
-  return {
-    entity,
-    layers: ownLayers,
-    plans: [ownPlan, ...plans],
-  }
+  const bound = (plan: BucketPlan): BucketPlan => ({
+    ...plan,
+    limits: keepingHeadroom(plan.limits, entity.priority),
+  })
+  return { entity, layers: ownLayers, plans: [bound(ownPlan), ...plans.map(bound)] }
 }
 
 type LayersOf = (keys: readonly LimitSetKey[]) => readonly Layer[]

@@ -1,6 +1,7 @@
 import { algorithmOf } from '../algorithms/registry.ts'
 import type { LimitInForce } from '../bucket/limit-in-force.ts'
 import type { EffectiveLimit } from '../deciding/decision.ts'
+import type { Priority } from '../entity/entity.ts'
 import type { Limit } from '../limit/limit.ts'
 import type { Layer } from './layers.ts'
 
@@ -29,6 +30,16 @@ export const limitsInForce = (layers: readonly Layer[], version: bigint): readon
     source,
     version,
     algorithm: algorithmOf(limit.size),
+    headroom: 0,
   }))
+
+/** The limits as they bind a caller of `priority`. */
+export const keepingHeadroom = (
+  limits: readonly LimitInForce[],
+  priority: Priority,
+): readonly LimitInForce[] =>
+  priority === 'high'
+    ? limits
+    : limits.map((inForce) => ({ ...inForce, headroom: inForce.limit.headroom?.[priority] ?? 0 }))
 
 const isTokenPart = ({ meter }: Limit): boolean => meter === 'input_tokens' || meter === 'output_tokens'

@@ -1,6 +1,8 @@
 import * as v from 'valibot'
-import { MAX_LIMITS } from '../../core/limit/limit.ts'
+import { CALENDAR_UNITS } from '../../core/algorithms/calendar.ts'
+import { DEFAULT_SLOTS, LIMIT_MODES, MAX_LIMITS, MAX_SLOTS } from '../../core/limit/limit.ts'
 import { METERS } from '../../core/limit/meter.ts'
+import { ALGORITHM_NAMES } from '../../core/limit/parse-size.ts'
 import { checkedElsewhere } from './checked-elsewhere.ts'
 import { id, resource } from './fields.ts'
 
@@ -8,18 +10,74 @@ const capacity = v.pipe(v.number(), v.integer(), v.minValue(1), v.description('T
 const refillRate = v.pipe(v.number(), v.gtValue(0), v.description('Tokens refilled per second'))
 const limitName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,31}$/))
 
-const limitFields = {
-  name: limitName,
-  meter: v.exactOptional(v.picklist(METERS)),
-  algorithm: v.exactOptional(v.picklist(['token_bucket'])),
+const windowLimit = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.description('The most in any one window'),
+)
+const share = v.pipe(v.number(), v.minValue(0), v.ltValue(1))
+
+const tokenBucketFields = {
+  algorithm: v.exactOptional(v.literal('token_bucket')),
   capacity,
   refill_rate: refillRate,
+}
+const slidingWindowFields = {
+  algorithm: v.literal('sliding_window'),
+  limit: windowLimit,
+  window_seconds: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  slots: v.exactOptional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(2),
+      v.maxValue(MAX_SLOTS),
+      v.description(`Steps in which the window moves on; ${DEFAULT_SLOTS} unless told`),
+    ),
+  ),
+  capacity: v.exactOptional(windowLimit),
+}
+const fixedWindowFields = {
+  algorithm: v.literal('fixed_window'),
+  limit: windowLimit,
+  window: v.picklist(CALENDAR_UNITS),
+  time_zone: v.exactOptional(
+    v.pipe(v.string(), v.description('UTC unless told; a name such as Europe/Berlin')),
+  ),
+  capacity: v.exactOptional(windowLimit),
+}
+
+const commonFields = {
+  name: limitName,
+  meter: v.exactOptional(v.picklist(METERS)),
+  mode: v.exactOptional(
+    v.pipe(v.picklist(LIMIT_MODES), v.description('warn and shadow limits report and never deny')),
+  ),
+  warn_at: v.exactOptional(
+    v.pipe(
+      v.number(),
+      v.gtValue(0),
+      v.maxValue(1),
+      v.description('Share in use that is worth a warning; 0.8'),
+    ),
+  ),
   refund: v.exactOptional(v.picklist(['strict', 'full'])),
   on_unavailable: v.exactOptional(v.picklist(['allow', 'deny', 'local'])),
+  headroom: v.exactOptional(
+    v.pipe(
+      v.strictObject({ normal: v.exactOptional(share), low: v.exactOptional(share) }),
+      v.description('Share of the capacity that callers of this priority leave to others'),
+    ),
+  ),
 }
 
 const limitInput = v.pipe(
-  v.strictObject(limitFields),
+  v.union([
+    v.strictObject({ ...commonFields, ...tokenBucketFields }),
+    v.strictObject({ ...commonFields, ...slidingWindowFields }),
+    v.strictObject({ ...commonFields, ...fixedWindowFields }),
+  ]),
   v.metadata({ ref: 'LimitInput' }),
   v.description('The meter may be left out where the name is a usual one: rpm, tpm, itpm, otpm, …'),
 )
@@ -30,9 +88,16 @@ const limitInputs = checkedElsewhere(v.pipe(v.array(limitInput), v.maxLength(MAX
 /** A limit in an answer. */
 export const limitAnswer = v.pipe(
   v.object({
-    ...limitFields,
+    ...commonFields,
     meter: v.picklist(METERS),
-    algorithm: v.string(),
+    algorithm: v.picklist(ALGORITHM_NAMES),
+    capacity,
+    refill_rate: v.exactOptional(refillRate),
+    limit: v.exactOptional(windowLimit),
+    window_seconds: v.exactOptional(slidingWindowFields.window_seconds),
+    slots: slidingWindowFields.slots,
+    window: v.exactOptional(fixedWindowFields.window),
+    time_zone: fixedWindowFields.time_zone,
     source: v.pipe(
       v.string(),
       v.description('Where it was set: entity:gpt-4, role:user:_default_, system:_default_, environment, …'),

@@ -53,8 +53,9 @@ describe('a token bucket', () => {
     ({ capacity, algorithm }, share, offset) => {
       const cost = Math.max(1, Math.floor(capacity * share))
       const fields = { tat: START + offset, refunded: 0n }
-      const wait = algorithm.wait(fields, cost, START)
-      const passes = (at: bigint) => applied(fields, algorithm.charge(fields, cost, at)) !== undefined
+      const wait = algorithm.wait(fields, cost, START, capacity)
+      const passes = (at: bigint) =>
+        applied(fields, algorithm.charge(fields, cost, at, capacity)) !== undefined
       expect(passes(START + wait)).toBe(true)
       if (wait > 0n) expect(passes(START + wait - 1n)).toBe(false)
     },
@@ -65,10 +66,10 @@ describe('a token bucket', () => {
     ({ capacity, algorithm }, share, offset, guess) => {
       const cost = Math.max(1, Math.floor(capacity * share))
       const fields = { tat: START + offset, refunded: 0n }
-      const guessed = algorithm.charge({ tat: START + guess, refunded: 0n }, cost, START)
+      const guessed = algorithm.charge({ tat: START + guess, refunded: 0n }, cost, START, capacity)
       const after = applied(fields, guessed)
       if (after === undefined) return
-      const free = algorithm.wait(fields, cost, START) === 0n
+      const free = algorithm.wait(fields, cost, START, capacity) === 0n
       expect(free).toBe(true)
       const before = offset > 0n ? START + offset : START
       expect(after.tat).toBe(before + (algorithm.windowNs / BigInt(capacity)) * BigInt(cost))
@@ -80,12 +81,13 @@ describe('a token bucket', () => {
     ({ capacity, algorithm }, busyNs, share) => {
       const cost = Math.max(1, Math.floor(capacity * share))
       const fields: LimitFields = busyNs === 0n ? {} : { tat: START + busyNs, refunded: 0n }
-      const after = applied(fields, algorithm.charge(fields, cost, START))
+      const after = applied(fields, algorithm.charge(fields, cost, START, capacity))
       if (after === undefined) return
       const memory = algorithm.remember(after, START)
       const write = algorithm.giveBack(after, {
         memory,
         amount: cost,
+        now: START,
         elapsedNs: 0n,
         full: false,
         surely: false,

@@ -20,7 +20,7 @@ it('leaves nothing of another algorithm behind, and all that is no state of the 
     rpm_burst_tat: 5n,
     denied_rpm: 3n,
   }
-  const inForce = { limit, algorithm, version: 2n, source: 'entity:_default_' }
+  const inForce = { limit, algorithm, version: 2n, source: 'entity:_default_', headroom: 0 }
   const { conditions, actions } = planTakeOver(seen, [{ inForce, previous }], START)
   expect(conditions).toContainEqual({ is: 'equal', path: 'rev', value: 7n })
   const { ttl, ...after } = applyActions(seen, actions)

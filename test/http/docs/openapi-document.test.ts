@@ -82,7 +82,11 @@ describe('the OpenAPI document', () => {
       properties: { limits: { type: 'array', items: { $ref: '#/components/schemas/LimitInput' } } },
     })
     expect(document.components.schemas.LimitInput).toMatchObject({
-      required: ['name', 'capacity', 'refill_rate'],
+      anyOf: [
+        { required: ['name', 'capacity', 'refill_rate'] },
+        { required: ['name', 'algorithm', 'limit', 'window_seconds'] },
+        { required: ['name', 'algorithm', 'limit', 'window'] },
+      ],
     })
   })
 

@@ -26,6 +26,7 @@ const denied = (violations: readonly Violation[], retryAfterNs: bigint | null): 
   degraded: false,
   limits: [],
   violations,
+  reported: [],
   retryAfterNs,
   unavailable: false,
 })

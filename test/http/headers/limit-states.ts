@@ -59,6 +59,7 @@ export const allowedBy = (...limits: readonly LimitState[]): Allowed => ({
   allowed: true,
   degraded: false,
   limits,
+  reported: [],
   reservation: settledReservation,
 })
 
@@ -72,6 +73,7 @@ export const deniedBy = (violations: readonly Violation[], others: readonly Limi
     // A copy, as from a limiter that builds its states anew.
     limits: [...violations.map(({ state }) => ({ ...state, bucket: { ...state.bucket } })), ...others],
     violations,
+    reported: [],
     retryAfterNs: waits.includes(null) ? null : known.reduce((most, wait) => (wait > most ? wait : most), 0n),
     unavailable: false,
   }
