@@ -27,5 +27,11 @@ export const createConsoleLogger = (
     (message, fields) => {
       if (LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest)) write(line(level, message, fields))
     }
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  return {
+    isDebugOn: lowest === 'debug',
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  }
 }

@@ -8,6 +8,7 @@ const LEVELS = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR', sil
 export const createPowertoolsLogger = (serviceName: string, lowest: LogLevel): Logger => {
   const powertools = new Powertools({ serviceName, logLevel: LEVELS[lowest] })
   return {
+    isDebugOn: lowest === 'debug',
     debug: (message, fields = {}) => powertools.debug(message, { ...fields }),
     info: (message, fields = {}) => powertools.info(message, { ...fields }),
     warn: (message, fields = {}) => powertools.warn(message, { ...fields }),

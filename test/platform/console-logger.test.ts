@@ -22,3 +22,11 @@ test('writes one line of its level and above, with the fields behind the message
 test('writes nothing when silent', () => {
   expect(logged('silent')).toEqual([])
 })
+
+test.each([
+  ['debug', true],
+  ['info', false],
+  ['silent', false],
+] as const)('at level %s it says whether debug lines are worth making', (level, isDebugOn) => {
+  expect(createConsoleLogger(level, () => {}).isDebugOn).toBe(isDebugOn)
+})

@@ -8,6 +8,7 @@ import { createTally } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { createInspector } from '../inspecting/create-inspector.ts'
 import { checkCost } from '../limit/meter.ts'
+import { createDecisionLog } from '../reporting/decision-log.ts'
 import { createResolver } from '../resolving/create-resolver.ts'
 import type { Resolution } from '../resolving/resolve-buckets.ts'
 import { type DecideDependencies, decide } from './decide.ts'
@@ -38,6 +39,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     fallback: createFallback({ ...dependencies, ...settings }),
     deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
   }
+  const log = createDecisionLog(dependencies)
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const configAgeNs = BigInt(settings.configCacheMs) * MS_NS
   const isLimited = ({ entity }: Resolution): boolean => settings.isEnabled && !entity.bypass
@@ -63,7 +65,9 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
       checkCost(request.cost)
       const known = await resolve(request.entityId, request.resource)
       const decision = await decideByLatest(deps, request, known, resolve)
-      if (!request.dryRun) countDecision(deps, decision, known.plans[0].bucket)
+      if (request.dryRun) return decision
+      countDecision(deps, decision, known.plans[0].bucket)
+      log(decision)
       return decision
     },
     settleCharges: (charges, actual) => settleCharges(deps, charges, actual),

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest'
+import { policyBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { createLimiter } from '../../../src/core/deciding/create-limiter.ts'
+import type { Decision } from '../../../src/core/deciding/decision.ts'
+import { type Logger, silentLogger } from '../../../src/core/ports/logger.ts'
+import { noMetrics } from '../../../src/core/ports/metrics.ts'
+import { createDecisionLog } from '../../../src/core/reporting/decision-log.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { SECOND } from '../test-clock.ts'
+import { entityOwner, limitsOf } from '../test-config.ts'
+import { createTestWorld, newMapCache } from '../test-limiter.ts'
+
+type Line = readonly [level: string, fields: Readonly<Record<string, unknown>> | undefined]
+
+const start = (isDebugOn = true) => {
+  const lines: Line[] = []
+  const logger: Logger = {
+    ...silentLogger,
+    isDebugOn,
+    debug: (_, fields) => void lines.push(['debug', fields]),
+    warn: (_, fields) => void lines.push(['warn', fields]),
+  }
+  const world = createTestWorld()
+  world.config.putEntity('key')
+  world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [2, 1 / 3600], tpm: [100, 1] }))
+  const limiter = createLimiter({
+    ...world,
+    localBuckets: createMemoryBucketStore(),
+    logger,
+    metrics: noMetrics,
+    newCache: newMapCache,
+    pause: async () => {},
+  })
+  const ask = (cost = {}, dryRun = false) =>
+    limiter.decide({ entityId: 'key', cost: { requests: 1, ...cost }, settles: false, dryRun })
+  const of = (level: string) => lines.filter((line) => line[0] === level).map(([, fields]) => fields)
+  return { world, logger, ask, lines, of }
+}
+
+describe('at debug level', () => {
+  it('every limit that a decision looked at is a line', async () => {
+    const { ask, of } = start()
+    await ask({ tokens: 30 })
+    const common = { key: 'key:_default_', label: 'key _default_', allowed: true }
+    expect(of('debug')).toEqual([
+      { ...common, limitName: 'rpm', count: 1, limit: 2 },
+      { ...common, limitName: 'tpm', count: 30, limit: 100 },
+    ])
+  })
+
+  it('a policy is named as it is where it denies', async () => {
+    const { world, logger, ask, of, lines } = start()
+    const decision = await ask()
+    lines.length = 0
+    const bucket = policyBucket({ scope: 'USER_MODEL', selector: 'ent-user-2#gpt-4o' })
+    createDecisionLog({ logger, clock: world.clock, newCache: newMapCache })({
+      ...decision,
+      limits: decision.limits.slice(0, 1).map((state) => ({ ...state, bucket })),
+    })
+    expect(of('debug')).toMatchObject([
+      { key: 'USER_MODEL:ent-user-2:gpt-4o', label: 'USER_MODEL ent-user-2:gpt-4o', count: 1, limit: 2 },
+    ])
+  })
+
+  it('a question that charges nothing is not spoken of', async () => {
+    const { ask, lines } = start()
+    await ask({}, true)
+    await ask({ tokens: 101 }, true)
+    expect(lines).toEqual([])
+  })
+})
+
+it('nothing is put together for lines that no one sees', async () => {
+  const { world, logger, ask, lines } = start(false)
+  let looks = 0
+  const watched: Decision = {
+    ...(await ask()),
+    get limits() {
+      looks++
+      return []
+    },
+  }
+  createDecisionLog({ logger, clock: world.clock, newCache: newMapCache })(watched)
+  expect([looks, lines]).toEqual([0, []])
+})
+
+describe('a denial', () => {
+  it('is a warning with what was asked for, once in ten seconds for the same limit', async () => {
+    const { world, ask, of } = start(false)
+    for (let turn = 0; turn < 2; turn++) await ask()
+    for (let turn = 0; turn < 6; turn++) await ask()
+    const line = { key: 'key:_default_', label: 'key _default_', limitName: 'rpm', limit: 2, requested: 1 }
+    expect(of('warn')).toEqual([{ ...line, count: 2, retryAfterMs: 3_600_000, suppressed: 0 }])
+    world.clock.advance(10n * SECOND - 1n)
+    await ask()
+    expect(of('warn')).toHaveLength(1)
+    world.clock.advance(1n)
+    await ask()
+    expect(of('warn')[1]).toMatchObject({ ...line, suppressed: 6 })
+    world.clock.advance(10n * SECOND)
+    await ask()
+    expect(of('warn')[2]).toMatchObject({ suppressed: 0 })
+  })
+
+  it('by another limit is another one, and one that nothing cures has no wait', async () => {
+    const { ask, of } = start(false)
+    await ask({ tokens: 101 })
+    for (let turn = 0; turn < 3; turn++) await ask()
+    expect(of('warn')).toMatchObject([
+      { limitName: 'tpm', requested: 101, retryAfterMs: null },
+      { limitName: 'rpm', requested: 1 },
+    ])
+  })
+})
+
+it('remembers a bounded number of limits', () => {
+  const { world, logger } = start()
+  const bounds: number[] = []
+  createDecisionLog({
+    logger,
+    clock: world.clock,
+    newCache: ({ max }) => {
+      bounds.push(max)
+      return new Map()
+    },
+  })
+  expect(bounds).toEqual([10_000])
+})
