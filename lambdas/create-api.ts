@@ -19,6 +19,8 @@ import { systemClock } from '../src/platform/system-clock.ts'
 import { createDynamoClient } from '../src/store/dynamodb/client.ts'
 import { createDynamoAdminStore, createDynamoConfigStore } from '../src/store/dynamodb/dynamo-admin-store.ts'
 import { createDynamoBucketStore } from '../src/store/dynamodb/dynamo-bucket-store.ts'
+import { createDynamoIdempotencyStore } from '../src/store/dynamodb/dynamo-idempotency-store.ts'
+import { createDynamoReservationStore } from '../src/store/dynamodb/dynamo-reservation-store.ts'
 import { createDynamoUsageStore } from '../src/store/dynamodb/dynamo-usage-store.ts'
 import { createMemoryBucketStore } from '../src/store/memory/memory-bucket-store.ts'
 
@@ -56,6 +58,8 @@ const openTable = ({ settings, logger }: ApiParts) => {
   return {
     config,
     buckets: createDynamoBucketStore(deciding, tableName),
+    reservations: createDynamoReservationStore(deciding, tableName),
+    idempotency: createDynamoIdempotencyStore(deciding, tableName),
     store: { ...createDynamoAdminStore(administering, tableName, systemClock), ...config },
     usage: createDynamoUsageStore(administering, tableName),
   }
@@ -64,7 +68,7 @@ const openTable = ({ settings, logger }: ApiParts) => {
 /** Puts the API together for a Lambda: one limiter, and an app for each pair of tokens. Opens no connection yet. */
 export const createApi = (parts: ApiParts) => {
   const { settings, ...shared } = parts
-  const { buckets, config, store, usage } = openTable(parts)
+  const { buckets, config, ...stores } = openTable(parts)
   const limiter: Limiter = createLimiter({
     ...shared,
     buckets,
@@ -81,8 +85,7 @@ export const createApi = (parts: ApiParts) => {
     createApp({
       ...shared,
       limiter,
-      store,
-      usage,
+      ...stores,
       backend,
       tokens,
       secrets: randomSecrets,

@@ -17,6 +17,8 @@ import {
   createDynamoConfigStore,
 } from '../../src/store/dynamodb/dynamo-admin-store.ts'
 import { createDynamoBucketStore } from '../../src/store/dynamodb/dynamo-bucket-store.ts'
+import { createDynamoIdempotencyStore } from '../../src/store/dynamodb/dynamo-idempotency-store.ts'
+import { createDynamoReservationStore } from '../../src/store/dynamodb/dynamo-reservation-store.ts'
 import { createDynamoUsageStore } from '../../src/store/dynamodb/dynamo-usage-store.ts'
 import { entityBucketOf } from '../../src/store/dynamodb/table-keys.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
@@ -45,6 +47,8 @@ const openTable = (host: TableHost, settings: Settings, logger: Logger) => {
   return {
     config,
     buckets: createDynamoBucketStore(deciding, tableName),
+    reservations: createDynamoReservationStore(deciding, tableName),
+    idempotency: createDynamoIdempotencyStore(deciding, tableName),
     store: { ...createDynamoAdminStore(administering, tableName, systemClock), ...config },
     usage: createDynamoUsageStore(administering, tableName),
     close() {
@@ -80,6 +84,8 @@ export const createNode = (host: TableHost, settings: Settings, version: string,
     ...shared,
     limiter,
     store: table.store,
+    reservations: table.reservations,
+    idempotency: table.idempotency,
     usage: table.usage,
     backend: createChatBackend({ clock: systemClock, tokens, logger }, settings),
     tokens,

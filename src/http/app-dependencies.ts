@@ -6,8 +6,10 @@ import type { AdminStore } from '../core/ports/admin-store.ts'
 import type { CacheFactory } from '../core/ports/cache.ts'
 import type { ChatBackend, TokenCounter } from '../core/ports/chat-backend.ts'
 import type { Clock } from '../core/ports/clock.ts'
+import type { IdempotencyStore } from '../core/ports/idempotency-store.ts'
 import type { Logger } from '../core/ports/logger.ts'
 import type { Metrics } from '../core/ports/metrics.ts'
+import type { ReservationStore } from '../core/ports/reservation-store.ts'
 import type { Secrets } from '../core/ports/secrets.ts'
 import type { UsageReader } from '../core/usage/usage.ts'
 
@@ -60,6 +62,10 @@ export interface Assets {
 export interface AppDependencies {
   readonly limiter: Limiter
   readonly store: AdminStore
+  /** Reservations that outlive a request. */
+  readonly reservations: ReservationStore
+  /** Answers to requests with an idempotency key. */
+  readonly idempotency: IdempotencyStore
   readonly usage: UsageReader
   readonly backend: ChatBackend
   readonly tokens: TokenCounter

@@ -12,6 +12,8 @@ import { createPackageAssets } from '../../src/http/docs/package-assets.ts'
 import { lruCaches } from '../../src/platform/lru-caches.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryIdempotencyStore } from '../../src/store/memory/memory-idempotency-store.ts'
+import { createMemoryReservationStore } from '../../src/store/memory/memory-reservation-store.ts'
 import { createTestClock, type TestClock } from '../core/test-clock.ts'
 import { createTestAdminStore, type TestAdminStore } from './test-admin-store.ts'
 
@@ -77,6 +79,8 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
   const deps: AppDependencies = {
     limiter: testLimiter(store, clock),
     store,
+    reservations: createMemoryReservationStore(),
+    idempotency: createMemoryIdempotencyStore(),
     usage,
     backend: { complete: unasked, stream: unasked, mostCompletionTokens: unasked },
     tokens: { countPrompt: unasked, countText: unasked },

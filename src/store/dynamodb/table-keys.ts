@@ -131,6 +131,14 @@ export const auditPartition = (day: string): string => `AUDIT#${day}`
 /** The index's partition of all records about one subject. */
 export const auditSubjectPartition = (subject: string): string => `AUDIT#${subject}`
 
+export const reservationKey = (id: string): TableKey => ({ PK: `RESERVATION#${id}`, SK: 'META' })
+
+/** `keyHash`: SHA-256, lower-case hexadecimal. */
+export const idempotencyKey = (callerId: string, keyHash: string): TableKey => ({
+  PK: `IDEMPOTENCY#${callerId}#${keyHash}`,
+  SK: 'META',
+})
+
 /** What follows the prefix of a sort key. */
 export const afterPrefix = (sortKey: string, prefix: string): string => sortKey.slice(prefix.length)
 

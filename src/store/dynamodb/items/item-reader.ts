@@ -20,6 +20,10 @@ export interface ItemReader {
   textsOrNull(name: string): readonly string[] | null
   textMap(name: string): Readonly<Record<string, string>>
   mapOrNull(name: string): ItemReader | null
+  /** A list of maps. */
+  maps(name: string): readonly ItemReader[]
+  /** A map of whole numbers and texts. */
+  scalars(name: string): Readonly<Record<string, bigint | string>>
   has(name: string): boolean
   /** The error for an attribute that does not make sense. */
   unreadable(name: string, cause?: Error): Error
@@ -63,9 +67,16 @@ export const createItemReader = (item: StoredItem, fields: StoredItem = item, pa
       Object.fromEntries(
         Object.entries(demand(name, fields[name]?.M)).map(([key, { S }]) => [key, demand(name, S)]),
       ),
+    maps: (name) => demand(name, fields[name]?.L).map(({ M }, index) => nested(`${name}[${index}]`, M)),
+    scalars: (name) => scalarsIn(demand(name, fields[name]?.M), (key) => bad(`${name}.${key}`)),
     mapOrNull: (name) => orNull(name, () => nested(name, fields[name]?.M)),
   }
 }
+
+const scalarsIn = (map: StoredItem, bad: (key: string) => Error): Readonly<Record<string, bigint | string>> =>
+  Object.fromEntries(
+    Object.entries(map).map(([key, { S, N }]) => [key, S ?? toInteger(N ?? '') ?? fail(bad(key))]),
+  )
 
 const finite = (text: string): number | undefined =>
   Number.isFinite(Number(text)) ? Number(text) : undefined

@@ -1,0 +1,44 @@
+import type { ReservedCharges } from '../charging/reserved-charges.ts'
+
+/** A reservation that outlives the request that made it. */
+export interface StoredReservation {
+  /** Random: who does not know it cannot name it. */
+  readonly id: string
+  /** The entity that it was made for; no other may end it. */
+  readonly ownerId: string
+  readonly charges: ReservedCharges
+  /** ns since the epoch */
+  readonly createdAt: bigint
+  /** ns since the epoch: from then on it stays charged, and nobody can end it. */
+  readonly expiresAt: bigint
+}
+
+export interface Closing {
+  readonly id: string
+  readonly ownerId: string
+  readonly as: 'settled' | 'released'
+  /** ns since the epoch */
+  readonly now: bigint
+  /** Unique to this closing: asked again with the same (as its answer was lost), it is answered as it was at first. */
+  readonly closedBy: string
+}
+
+/**
+ * closed: it was open, and this closing ended it; it is for the caller to settle the charges now. ended: how it had ended
+ * before; nothing was changed. missing: there is none, or it is another's.
+ */
+export type CloseOutcome =
+  | { readonly outcome: 'closed'; readonly reservation: StoredReservation }
+  | { readonly outcome: 'ended'; readonly state: 'settled' | 'released' | 'expired' }
+  | { readonly outcome: 'missing' }
+
+/** Where reservations live between two requests. Every adapter passes `test/store/reservation-store-contract.ts`. */
+export interface ReservationStore {
+  /** Keeps a new reservation, open. Throws `StoreUnavailable`. */
+  put(reservation: StoredReservation): Promise<void>
+  /** Ends a reservation by one conditional write: of all that try, one closes it. Throws `StoreUnavailable`. */
+  close(closing: Closing): Promise<CloseOutcome>
+}
+
+/** How long an ended reservation is still known, so that who ends it again hears so. */
+export const KEPT_AFTER_EXPIRY_SECONDS = 86_400n

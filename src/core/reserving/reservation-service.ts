@@ -1,0 +1,90 @@
+import { roundedUp, SECOND_NS } from '../algorithms/integers.ts'
+import type { Limiter, Reservation } from '../deciding/decision.ts'
+import { isId } from '../entity/entity.ts'
+import { StoreUnavailable, ZaelError } from '../errors.ts'
+import type { Cost } from '../limit/meter.ts'
+import type { Clock } from '../ports/clock.ts'
+import type {
+  CloseOutcome,
+  Closing,
+  ReservationStore,
+  StoredReservation,
+} from '../ports/reservation-store.ts'
+import type { Secrets } from '../ports/secrets.ts'
+
+/** What has become of a reservation. `changed`: by this call. */
+export interface Ended {
+  readonly changed: boolean
+  readonly state: 'settled' | 'released' | 'expired'
+}
+
+/** Reservations that are settled by another request than the one that made them, on any node. */
+export interface ReservationService {
+  /**
+   * Keeps what was charged, for `lifetimeSeconds`. Where it cannot be kept, nobody could settle it: then it is given back
+   * before `StoreUnavailable` is thrown.
+   */
+  hold(ownerId: string, reservation: Reservation, lifetimeSeconds: number): Promise<StoredReservation>
+  /**
+   * Settles a reservation to `actual`, or gives all back (null), once. Throws `ZaelError('not_found')` where `ownerId` has no
+   * such reservation, `StoreUnavailable`.
+   */
+  end(ownerId: string, id: string, actual: Cost | null): Promise<Ended>
+}
+
+export interface ReservationDependencies {
+  readonly limiter: Pick<Limiter, 'settleCharges'>
+  readonly reservations: ReservationStore
+  readonly clock: Clock
+  readonly secrets: Pick<Secrets, 'id'>
+}
+
+export const createReservationService = (deps: ReservationDependencies): ReservationService => ({
+  async hold(ownerId, reservation, lifetimeSeconds) {
+    const now = deps.clock.now()
+    const stored: StoredReservation = {
+      id: deps.secrets.id(),
+      ownerId,
+      charges: reservation.charges,
+      createdAt: now,
+      // a whole second, as the answer tells it
+      expiresAt: (roundedUp(now, SECOND_NS) + BigInt(lifetimeSeconds)) * SECOND_NS,
+    }
+    try {
+      await deps.reservations.put(stored)
+      return stored
+    } catch (error) {
+      // also where it may have been kept: its id is random, and nobody was told
+      await reservation.release()
+      throw error
+    }
+  },
+
+  /**
+   * First closed, then settled: a process that dies in between leaves all of it charged, which errs towards denying. The
+   * other way round two could settle.
+   */
+  async end(ownerId, id, actual) {
+    if (!isId(id)) throw unknownReservation(id)
+    const as = actual === null ? 'released' : 'settled'
+    const closing = { id, ownerId, as, now: deps.clock.now(), closedBy: deps.secrets.id() } as const
+    const closed = await closeSurely(deps.reservations, closing)
+    if (closed.outcome === 'missing') throw unknownReservation(id)
+    if (closed.outcome === 'ended') return { changed: false, state: closed.state }
+    await deps.limiter.settleCharges(closed.reservation.charges, actual)
+    return { changed: true, state: as }
+  },
+})
+
+/** A lost answer is asked for once more; the store knows this closing again. */
+const closeSurely = async (store: ReservationStore, closing: Closing): Promise<CloseOutcome> => {
+  try {
+    return await store.close(closing)
+  } catch (error) {
+    if (error instanceof StoreUnavailable && error.mayHaveApplied) return store.close(closing)
+    throw error
+  }
+}
+
+const unknownReservation = (id: string): ZaelError =>
+  new ZaelError('not_found', `You have no reservation ${id}`, { field: 'reservation_id' })

@@ -1,0 +1,120 @@
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import type {
+  Attempt,
+  Beginning,
+  BeginOutcome,
+  IdempotencyStore,
+  RememberedAnswer,
+} from '../../core/ports/idempotency-store.ts'
+import { type StoredItem, toItem } from './attribute-values.ts'
+import type { DynamoClient } from './client.ts'
+import { answerFields, pendingItem, rememberedIn } from './items/idempotency-item.ts'
+import { toIsoTime } from './items/iso-time.ts'
+import { createItemThatFailed } from './table/failed-condition.ts'
+import { createTableReads } from './table/table-reads.ts'
+import { idempotencyKey, type TableKey } from './table-keys.ts'
+
+type Own = Pick<Attempt, 'key' | 'attemptId'>
+
+const isFree = 'attribute_not_exists(#pk) OR #expires_at <= :now'
+const isOverdue = '#state = :pending AND #body = :body AND (#pending_until <= :now OR #attempt = :attempt)'
+
+/** Answers to repeated requests in the table, one item for each key of a caller. */
+export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: string): IdempotencyStore => {
+  const itemThatFailed = createItemThatFailed(createTableReads(client, tableName).get)
+  return {
+    async begin(beginning) {
+      try {
+        await client.run((sdk) => sdk.send(beginCommand(tableName, beginning)))
+        return { outcome: 'begun' }
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error
+        return outcomeOf(await itemThatFailed(error, keyOf(beginning)), beginning)
+      }
+    },
+    async finish(own, answer) {
+      const isOwn = await unlessConditionFails(
+        client.run((sdk) => sdk.send(finishCommand(tableName, own, answer))),
+      )
+      return isOwn ? 'kept' : 'lost'
+    },
+    async abandon(own) {
+      await unlessConditionFails(client.run((sdk) => sdk.send(abandonCommand(tableName, own))))
+    },
+  }
+}
+
+const keyOf = ({ key }: Pick<Attempt, 'key'>): TableKey => idempotencyKey(key.callerId, key.keyHash)
+
+const beginCommand = (tableName: string, beginning: Beginning): PutItemCommand =>
+  new PutItemCommand({
+    TableName: tableName,
+    Item: pendingItem(beginning),
+    ConditionExpression: `${isFree} OR (${isOverdue})`,
+    ExpressionAttributeNames: {
+      '#pk': 'PK',
+      '#expires_at': 'expires_at',
+      '#state': 'state',
+      '#body': 'body_sha256',
+      '#pending_until': 'pending_until',
+      '#attempt': 'attempt',
+    },
+    ExpressionAttributeValues: toItem({
+      ':now': toIsoTime(beginning.now),
+      ':pending': 'pending',
+      ':body': beginning.bodyHash,
+      ':attempt': beginning.attemptId,
+    }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  })
+
+const finishCommand = (tableName: string, own: Own, answer: RememberedAnswer): UpdateItemCommand =>
+  new UpdateItemCommand({
+    TableName: tableName,
+    Key: toItem({ ...keyOf(own) }),
+    ConditionExpression: '#attempt = :attempt',
+    UpdateExpression: 'SET #state = :answered, #answer = :answer REMOVE #pending_until',
+    ExpressionAttributeNames: {
+      '#attempt': 'attempt',
+      '#state': 'state',
+      '#answer': 'answer',
+      '#pending_until': 'pending_until',
+    },
+    ExpressionAttributeValues: toItem({
+      ':attempt': own.attemptId,
+      ':answered': 'answered',
+      ':answer': answerFields(answer),
+    }),
+  })
+
+const abandonCommand = (tableName: string, own: Own): DeleteItemCommand =>
+  new DeleteItemCommand({
+    TableName: tableName,
+    Key: toItem({ ...keyOf(own) }),
+    ConditionExpression: '#attempt = :attempt AND #state = :pending',
+    ExpressionAttributeNames: { '#attempt': 'attempt', '#state': 'state' },
+    ExpressionAttributeValues: toItem({ ':attempt': own.attemptId, ':pending': 'pending' }),
+  })
+
+const unlessConditionFails = async (call: Promise<unknown>): Promise<boolean> => {
+  try {
+    await call
+    return true
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false
+    throw error
+  }
+}
+
+/** Where the record went away between the two looks, whoever asks again will find the key free. */
+const outcomeOf = (item: StoredItem | undefined, { bodyHash }: Beginning): BeginOutcome => {
+  if (item === undefined) return { outcome: 'pending' }
+  const { bodyHash: remembered, answer } = rememberedIn(item)
+  if (remembered !== bodyHash) return { outcome: 'other_body' }
+  return answer === null ? { outcome: 'pending' } : { outcome: 'answered', answer }
+}

@@ -1,0 +1,108 @@
+import type { BucketId } from '../../../core/bucket/bucket-id.ts'
+import type { LimitReceipt } from '../../../core/bucket/plan-settlement.ts'
+import type { ReservedPart } from '../../../core/charging/reserved-charges.ts'
+import type { Receipt } from '../../../core/charging/settle-bucket.ts'
+import { type Cost, isMeter, METERS } from '../../../core/limit/meter.ts'
+import { POLICY_SCOPES } from '../../../core/policy/policy-key.ts'
+import { KEPT_AFTER_EXPIRY_SECONDS, type StoredReservation } from '../../../core/ports/reservation-store.ts'
+import { type PlainValue, type StoredItem, toItem } from '../attribute-values.ts'
+import { idOf, reservationKey } from '../table-keys.ts'
+import { toIsoTime } from './iso-time.ts'
+import { createItemReader, type ItemReader } from './item-reader.ts'
+
+type Fields = Readonly<Record<string, PlainValue>>
+
+const SECOND_NS = 1_000_000_000n
+const KINDS = ['entity', 'policy'] as const
+
+/** An open reservation, as people can read it: each bucket with what was charged to each of its limits. Times that rules reckon with are ns. */
+export const reservationItem = ({
+  id,
+  ownerId,
+  charges,
+  createdAt,
+  expiresAt,
+}: StoredReservation): StoredItem =>
+  toItem({
+    ...reservationKey(id),
+    owner: ownerId,
+    state: 'open',
+    reserved: charges.reserved,
+    buckets: charges.parts.map(partFields),
+    created_at: toIsoTime(createdAt),
+    expires_at: toIsoTime(expiresAt),
+    ttl: expiresAt / SECOND_NS + KEPT_AFTER_EXPIRY_SECONDS,
+  })
+
+const partFields = ({ bucket, receipt }: ReservedPart): Fields => ({
+  ...bucketFields(bucket),
+  ...(receipt !== undefined && receiptFields(receipt)),
+})
+
+const bucketFields = (bucket: BucketId): Fields =>
+  bucket.kind === 'entity'
+    ? { kind: bucket.kind, entity_id: bucket.entityId, resource: bucket.resource }
+    : { kind: bucket.kind, scope: bucket.scope, selector: bucket.selector }
+
+const receiptFields = ({ born, chargedAt, limits }: Receipt): Fields => ({
+  ...(born !== undefined && { born }),
+  charged_at: chargedAt,
+  limits: limits.map(limitFields),
+})
+
+const limitFields = (receipt: LimitReceipt): Fields => ({
+  name: receipt.limitName,
+  meter: receipt.meter,
+  limit: receipt.text,
+  version: receipt.version,
+  charged: receipt.charged,
+  refund: receipt.full ? 'full' : 'strict',
+  memory: receipt.memory,
+})
+
+/** Throws an error that names the item where it cannot be read. */
+export const toReservation = (item: StoredItem): StoredReservation => {
+  const read = createItemReader(item)
+  return {
+    id: idOf(read.text('PK')),
+    ownerId: read.text('owner'),
+    charges: { reserved: toCost(read), parts: read.maps('buckets').map(toPart) },
+    createdAt: read.time('created_at'),
+    expiresAt: read.time('expires_at'),
+  }
+}
+
+const toCost = (read: ItemReader): Cost =>
+  Object.fromEntries(
+    Object.entries(read.scalars('reserved')).map(([meter, amount]) => {
+      if (!isMeter(meter) || typeof amount !== 'bigint') throw read.unreadable(`reserved.${meter}`)
+      return [meter, Number(amount)]
+    }),
+  )
+
+const toPart = (read: ItemReader): ReservedPart => {
+  const bucket = toBucket(read)
+  return read.has('limits') ? { bucket, receipt: toReceipt(read, bucket) } : { bucket }
+}
+
+const toBucket = (read: ItemReader): BucketId =>
+  read.word('kind', KINDS) === 'entity'
+    ? { kind: 'entity', entityId: read.text('entity_id'), resource: read.text('resource') }
+    : { kind: 'policy', scope: read.word('scope', POLICY_SCOPES), selector: read.text('selector') }
+
+const toReceipt = (read: ItemReader, bucket: BucketId): Receipt => ({
+  bucket,
+  born: read.has('born') ? read.integer('born') : undefined,
+  chargedAt: read.integer('charged_at'),
+  limits: read.maps('limits').map(toLimitReceipt),
+})
+
+const toLimitReceipt = (read: ItemReader): LimitReceipt => ({
+  limitName: read.text('name'),
+  meter: read.word('meter', METERS),
+  text: read.text('limit'),
+  version: read.integer('version'),
+  charged: Number(read.integer('charged')),
+  full: read.word('refund', ['strict', 'full']) === 'full',
+  memory: read.scalars('memory'),
+})

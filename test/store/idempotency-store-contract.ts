@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+import type { Beginning, IdempotencyStore, RememberedAnswer } from '../../src/core/ports/idempotency-store.ts'
+import { fresh, HOUR_NS, TODAY } from './store-fixtures.ts'
+
+const MINUTE = 60_000_000_000n
+
+export const ANSWER: RememberedAnswer = {
+  status: 429,
+  headers: { 'retry-after': '2' },
+  body: { allowed: false, retry_after_seconds: 1.881, limits: [{ source: 'entity', left: null, own: true }] },
+}
+
+export const aBeginning = (fields: Partial<Beginning> = {}): Beginning => ({
+  key: { callerId: 'key-bob', keyHash: fresh('hash') },
+  bodyHash: 'b0d1',
+  attemptId: fresh('attempt'),
+  now: TODAY,
+  pendingUntil: TODAY + MINUTE,
+  expiresAt: TODAY + 24n * HOUR_NS,
+  ...fields,
+})
+
+/** Another attempt under the same key, `afterNs` later. */
+const laterThan = (
+  { key, now, pendingUntil, expiresAt, bodyHash }: Beginning,
+  afterNs: bigint,
+): Beginning => ({
+  key,
+  bodyHash,
+  attemptId: fresh('attempt'),
+  now: now + afterNs,
+  pendingUntil: pendingUntil + afterNs,
+  expiresAt: expiresAt + afterNs,
+})
+
+/** What every store of answers to repeated requests does. */
+export const idempotencyStoreContract = (name: string, storeNow: () => IdempotencyStore): void => {
+  describe(`idempotency keys in ${name}`, () => {
+    const begin = (beginning: Beginning) => storeNow().begin(beginning)
+    const begun = async (fields: Partial<Beginning> = {}) => {
+      const beginning = aBeginning(fields)
+      expect(await begin(beginning)).toEqual({ outcome: 'begun' })
+      return beginning
+    }
+
+    it('belong to the first of many that begin at once', async () => {
+      const first = aBeginning()
+      const all = [first, ...Array.from({ length: 9 }, () => laterThan(first, 0n))]
+      const outcomes = await Promise.all(all.map(begin))
+      expect(outcomes.filter(({ outcome }) => outcome === 'begun')).toHaveLength(1)
+      expect(outcomes.filter(({ outcome }) => outcome === 'pending')).toHaveLength(9)
+    })
+
+    it('give the same answer again until they expire', async () => {
+      const first = await begun()
+      expect(await storeNow().finish(first, ANSWER)).toBe('kept')
+      const answered = { outcome: 'answered', answer: ANSWER }
+      expect(await begin(laterThan(first, 0n))).toStrictEqual(answered)
+      expect(await begin(laterThan(first, 24n * HOUR_NS - 1n))).toStrictEqual(answered)
+      expect(await begin(laterThan(first, 24n * HOUR_NS))).toEqual({ outcome: 'begun' })
+      expect(await begin(laterThan(first, 24n * HOUR_NS))).toEqual({ outcome: 'pending' })
+    })
+
+    it('stand for one body, pending or answered, overdue or not', async () => {
+      const first = await begun()
+      const other = (afterNs: bigint) => ({ ...laterThan(first, afterNs), bodyHash: '07e4' })
+      expect(await begin(other(0n))).toEqual({ outcome: 'other_body' })
+      expect(await begin(other(2n * MINUTE))).toEqual({ outcome: 'other_body' })
+      await storeNow().finish(first, ANSWER)
+      expect(await begin(other(2n * MINUTE))).toEqual({ outcome: 'other_body' })
+      expect(await begin(other(24n * HOUR_NS))).toEqual({ outcome: 'begun' })
+    })
+
+    it('are taken over where they are pending for too long, and then are the later attempt’s', async () => {
+      const first = await begun()
+      expect(await begin(laterThan(first, MINUTE - 1n))).toEqual({ outcome: 'pending' })
+      const second = laterThan(first, MINUTE)
+      expect(await begin(second)).toEqual({ outcome: 'begun' })
+      expect(await begin(laterThan(first, MINUTE))).toEqual({ outcome: 'pending' })
+      expect(await storeNow().finish(first, ANSWER)).toBe('lost')
+      await storeNow().abandon(first)
+      expect(await begin(laterThan(first, MINUTE))).toEqual({ outcome: 'pending' })
+      expect(await storeNow().finish(second, ANSWER)).toBe('kept')
+      expect(await begin(laterThan(first, MINUTE))).toEqual({ outcome: 'answered', answer: ANSWER })
+    })
+
+    it('may be answered again by the same attempt, whose answer was lost', async () => {
+      const first = await begun()
+      expect(await storeNow().finish(first, ANSWER)).toBe('kept')
+      expect(await storeNow().finish(first, ANSWER)).toBe('kept')
+    })
+
+    it('may be begun again by the same attempt, whose answer was lost', async () => {
+      const first = await begun()
+      expect(await begin(first)).toEqual({ outcome: 'begun' })
+    })
+
+    it('are free again where they are abandoned, but not once they are answered', async () => {
+      const first = await begun()
+      await storeNow().abandon(first)
+      const second = laterThan(first, 1n)
+      expect(await begin({ ...second, bodyHash: '07e4' })).toEqual({ outcome: 'begun' })
+      await storeNow().finish(second, ANSWER)
+      await storeNow().abandon(second)
+      expect(await begin({ ...laterThan(first, 2n), bodyHash: '07e4' })).toMatchObject({
+        outcome: 'answered',
+      })
+    })
+
+    it('are lost where there is no record any more', async () => {
+      expect(await storeNow().finish(aBeginning(), ANSWER)).toBe('lost')
+    })
+
+    it('of two callers have nothing to do with each other', async () => {
+      const first = await begun()
+      const foreign = { ...laterThan(first, 0n), key: { ...first.key, callerId: 'key-alice' } }
+      expect(await begin(foreign)).toEqual({ outcome: 'begun' })
+    })
+  })
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import { entityBucket, policyBucket } from '../../src/core/bucket/bucket-id.ts'
+import type { Closing, ReservationStore, StoredReservation } from '../../src/core/ports/reservation-store.ts'
+import { fresh, TODAY } from './store-fixtures.ts'
+
+const MINUTE = 60_000_000_000n
+
+/** One with all that a reservation can hold. */
+export const aReservation = (fields: Partial<StoredReservation> = {}): StoredReservation => ({
+  id: fresh('reservation'),
+  ownerId: 'key-bob',
+  charges: {
+    reserved: { requests: 1, tokens: 300 },
+    parts: [
+      {
+        bucket: entityBucket('key-bob', 'org/gpt-4'),
+        receipt: {
+          bucket: entityBucket('key-bob', 'org/gpt-4'),
+          born: TODAY - 5n,
+          chargedAt: TODAY + 123_456_789n,
+          limits: [
+            {
+              limitName: 'tpm',
+              meter: 'tokens',
+              text: 'token_bucket 1000 per 60s',
+              version: TODAY,
+              charged: 300,
+              memory: { left: 18_000_000_000n, refunded: 0n, slots: 'a1 a2' },
+              full: false,
+            },
+            {
+              limitName: 'rpm',
+              meter: 'requests',
+              text: 'token_bucket 10 per 60s',
+              version: 0n,
+              charged: 0,
+              memory: {},
+              full: true,
+            },
+          ],
+        },
+      },
+      {
+        bucket: policyBucket({ scope: 'USER_MODEL', selector: 'ann#org/gpt-4' }),
+        receipt: {
+          bucket: policyBucket({ scope: 'USER_MODEL', selector: 'ann#org/gpt-4' }),
+          born: undefined,
+          chargedAt: TODAY,
+          limits: [],
+        },
+      },
+      { bucket: entityBucket('proj-demo', '_total_') },
+    ],
+  },
+  createdAt: TODAY + 1n,
+  expiresAt: TODAY + 10n * MINUTE,
+  ...fields,
+})
+
+const closingOf = ({ id, ownerId }: StoredReservation, fields: Partial<Closing> = {}): Closing => ({
+  id,
+  ownerId,
+  as: 'settled',
+  now: TODAY + MINUTE,
+  closedBy: fresh('closing'),
+  ...fields,
+})
+
+/** What every store of reservations does. */
+export const reservationStoreContract = (name: string, storeNow: () => ReservationStore): void => {
+  describe(`reservations in ${name}`, () => {
+    const kept = async (fields: Partial<StoredReservation> = {}) => {
+      const reservation = aReservation(fields)
+      await storeNow().put(reservation)
+      return reservation
+    }
+    const close = (closing: Closing) => storeNow().close(closing)
+
+    it('come back whole to who ends them', async () => {
+      const reservation = await kept()
+      expect(await close(closingOf(reservation))).toStrictEqual({ outcome: 'closed', reservation })
+    })
+
+    it('hold nothing where nothing was charged', async () => {
+      const reservation = await kept({ charges: { reserved: {}, parts: [] } })
+      expect(await close(closingOf(reservation))).toStrictEqual({ outcome: 'closed', reservation })
+    })
+
+    it.each(['settled', 'released'] as const)('end once, and tell how: %s', async (as) => {
+      const reservation = await kept()
+      expect(await close(closingOf(reservation, { as }))).toMatchObject({ outcome: 'closed' })
+      for (const again of ['settled', 'released'] as const)
+        expect(await close(closingOf(reservation, { as: again }))).toEqual({ outcome: 'ended', state: as })
+    })
+
+    it('end for one of many that try at once', async () => {
+      const reservation = await kept()
+      const closings = Array.from({ length: 12 }, (_, index) =>
+        closingOf(reservation, { as: index % 2 === 0 ? 'settled' : 'released' }),
+      )
+      const outcomes = await Promise.all(closings.map(close))
+      const winner = outcomes.findIndex(({ outcome }) => outcome === 'closed')
+      const others = outcomes.toSpliced(winner, 1)
+      expect(others).toEqual(others.map(() => ({ outcome: 'ended', state: closings[winner]?.as })))
+    })
+
+    it('answer a closing that is asked again as at first, also after they would have expired', async () => {
+      const reservation = await kept()
+      const closing = closingOf(reservation)
+      await close(closing)
+      const again = { ...closing, now: reservation.expiresAt + 1n }
+      expect(await close(again)).toStrictEqual({ outcome: 'closed', reservation })
+    })
+
+    it('are missing for everyone but their owner, ended or not', async () => {
+      const reservation = await kept()
+      const foreign = closingOf(reservation, { ownerId: 'key-alice' })
+      expect(await close(foreign)).toEqual({ outcome: 'missing' })
+      expect(await close(closingOf(reservation))).toMatchObject({ outcome: 'closed' })
+      expect(await close(foreign)).toEqual({ outcome: 'missing' })
+      expect(await close(closingOf(aReservation()))).toEqual({ outcome: 'missing' })
+    })
+
+    it('can be ended up to the moment at which they expire', async () => {
+      const [early, late] = [await kept(), await kept()]
+      const { expiresAt } = late
+      expect(await close(closingOf(late, { now: expiresAt }))).toEqual({ outcome: 'ended', state: 'expired' })
+      expect(await close(closingOf(early, { now: expiresAt - 1n }))).toMatchObject({ outcome: 'closed' })
+    })
+  })
+}
