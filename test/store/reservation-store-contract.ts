@@ -27,6 +27,7 @@ export const aReservation = (fields: Partial<StoredReservation> = {}): StoredRes
               charged: 300,
               memory: { left: 18_000_000_000n, refunded: 0n, slots: 'a1 a2' },
               full: false,
+              soft: true,
             },
             {
               limitName: 'rpm',
@@ -34,8 +35,9 @@ export const aReservation = (fields: Partial<StoredReservation> = {}): StoredRes
               text: 'token_bucket 10 per 60s',
               version: 0n,
               charged: 0,
-              memory: {},
+              memory: { marks: '' },
               full: true,
+              soft: false,
             },
           ],
         },

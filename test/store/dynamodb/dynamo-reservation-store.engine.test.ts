@@ -61,7 +61,7 @@ it('keeps a reservation as people can read it, for a day after it expires', asyn
                     },
                   },
                 },
-                { M: { name: { S: 'rpm' }, refund: { S: 'full' }, memory: { M: {} } } },
+                { M: { name: { S: 'rpm' }, refund: { S: 'full' }, soft: { BOOL: false } } },
               ],
             },
           },

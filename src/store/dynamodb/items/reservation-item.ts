@@ -57,6 +57,7 @@ const limitFields = (receipt: LimitReceipt): Fields => ({
   version: receipt.version,
   charged: receipt.charged,
   refund: receipt.full ? 'full' : 'strict',
+  soft: receipt.soft,
   memory: receipt.memory,
 })
 
@@ -104,5 +105,6 @@ const toLimitReceipt = (read: ItemReader): LimitReceipt => ({
   version: read.integer('version'),
   charged: Number(read.integer('charged')),
   full: read.word('refund', ['strict', 'full']) === 'full',
+  soft: read.flag('soft'),
   memory: read.scalars('memory'),
 })
