@@ -3,7 +3,8 @@ import { type ApiKey, isUsable } from '../../core/entity/api-key.ts'
 import type { Entity } from '../../core/entity/entity.ts'
 import { ZaelError } from '../../core/errors.ts'
 import type { ActingIdentity, AppDependencies, Identity } from '../app-dependencies.ts'
-import { type Credential, createTokenCheck } from './credentials.ts'
+import type { Credential } from '../client/presented-key.ts'
+import { createTokenCheck } from './credentials.ts'
 import { createReadThroughCache, type ReadThroughCache } from './read-through-cache.ts'
 
 /** Says who asks. */

@@ -2,9 +2,10 @@ import type { MiddlewareHandler } from 'hono'
 import { isId } from '../../core/entity/entity.ts'
 import { invalid, ZaelError } from '../../core/errors.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, Identity } from '../app-dependencies.ts'
+import { addressGroup } from '../client/ip-address.ts'
+import { presentedKey } from '../client/presented-key.ts'
 import { type Authenticator, unauthorized } from './authenticator.ts'
-import { addressGroup, clientIp } from './client-ip.ts'
-import { credentialOf } from './credentials.ts'
+import { clientIp } from './client-ip.ts'
 import { createFailureLimiter } from './failure-limiter.ts'
 
 /** Middleware that lets pass who may. */
@@ -51,7 +52,7 @@ const createIdentify = (
   const failures = createFailureLimiter(clock, caches)
   return async (c) => {
     try {
-      const credential = credentialOf(c)
+      const credential = presentedKey((name) => c.req.header(name))
       if (credential === undefined) {
         throw unauthorized('An API key is needed: X-API-Key, or Authorization: Bearer')
       }

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest'
+import { addressBehind, addressBeyond } from '../../../src/http/client/client-address.ts'
+
+describe('behind a number of proxies', () => {
+  test('an invented entry on the left changes nothing', () => {
+    const seen = addressBehind(1)({ connection: '10.0.0.1', forwardedFor: '1.1.1.1, 203.0.113.9' })
+    expect(seen).toBe('203.0.113.9')
+  })
+
+  test('the header counts for nothing where no proxy is trusted', () => {
+    expect(addressBehind(0)({ connection: '203.0.113.9', forwardedFor: '1.1.1.1' })).toBe('203.0.113.9')
+  })
+})
+
+describe('beyond proxies of known addresses', () => {
+  const beyond = addressBeyond(['10.0.0.0/8', '2001:db8:ffff::/48', '192.0.2.7'])
+
+  test.each([
+    ['a client that connects by itself, whatever it claims', '203.0.113.9', '1.1.1.1', '203.0.113.9'],
+    ['what the proxy saw', '10.1.2.3', '203.0.113.9', '203.0.113.9'],
+    ['what the outermost of several proxies saw', '10.1.2.3', '203.0.113.9, 192.0.2.7', '203.0.113.9'],
+    ['no invented entry on the left', '10.1.2.3', '10.9.9.9, 1.1.1.1, 203.0.113.9', '203.0.113.9'],
+    ['a proxy that connects by IPv6', '2001:db8:ffff::5', '203.0.113.9', '203.0.113.9'],
+    ['a proxy whose IPv4 address is written as IPv6', '::ffff:10.1.2.3', '203.0.113.9', '203.0.113.9'],
+    ['an entry with a port', '10.1.2.3', '203.0.113.9:5000', '203.0.113.9:5000'],
+    ['the proxy itself where it tells of no one', '10.1.2.3', undefined, '10.1.2.3'],
+    ['the proxy itself where it tells nonsense', '10.1.2.3', 'unknown', '10.1.2.3'],
+    ['a neighbour of the trusted network as no proxy', '2001:db8:fffe::5', '1.1.1.1', '2001:db8:fffe::5'],
+  ])('is %s', (_, connection, forwardedFor, expected) => {
+    expect(beyond({ connection, forwardedFor })).toBe(expected)
+  })
+
+  test.each([
+    'proxy.internal',
+    '10.0.0.0/33',
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '2001:db8::/129',
+    '',
+    '10.0.0.1:80',
+  ])('refuses %j as a proxy', (proxy) => {
+    expect(() => addressBeyond([proxy])).toThrow(RangeError)
+  })
+})
