@@ -1,4 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import type { Clock } from '../../core/ports/clock.ts'
 import { type Logger, silentLogger } from '../../core/ports/logger.ts'
 import { type ClockSkew, createClockSkew } from './calling/clock-skew.ts'
@@ -11,9 +11,9 @@ export interface DynamoClientOptions {
   readonly clock: Clock
   readonly logger?: Logger
   /** Where the engine is; AWS, or what the environment says, where left out. */
-  readonly endpoint?: string
-  readonly region?: string
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  readonly endpoint?: NonNullable<DynamoDBClientConfig['endpoint']>
+  readonly region?: NonNullable<DynamoDBClientConfig['region']>
+  readonly credentials?: NonNullable<DynamoDBClientConfig['credentials']>
   /** How long a call may take once it is sent: 250 ms unless told. */
   readonly deadlineMs?: number
   /** Calls in flight at once: 40 unless told, at most 50. */

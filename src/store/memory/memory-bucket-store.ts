@@ -45,7 +45,9 @@ export const createMemoryBucketStore = (): MemoryBucketStore => {
     list: async (entityId) =>
       Array.from(partitions.get(entityId) ?? [], ([resource, item]) => ({ resource, item })),
     expire(id) {
-      partitions.get(partitionOf(id))?.delete(sortOf(id))
+      const partition = partitions.get(partitionOf(id))
+      partition?.delete(sortOf(id))
+      if (partition?.size === 0) partitions.delete(partitionOf(id))
     },
   }
 }

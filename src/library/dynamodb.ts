@@ -1,0 +1,5 @@
+export {
+  type DynamoDbStore,
+  type DynamoDbStoreOptions,
+  dynamoDbStore,
+} from './limiter/dynamo-db-store.ts'

@@ -1,0 +1,1 @@
+export { rateLimit } from './middleware/express-rate-limit.ts'

@@ -1,0 +1,1 @@
+export { rateLimit } from './middleware/hono-rate-limit.ts'

@@ -1,0 +1,47 @@
+export type {
+  Allowed,
+  Decision,
+  Denied,
+  LimitState,
+  Reservation,
+  Violation,
+} from '../core/deciding/decision.ts'
+export { type ErrorCode, StoreUnavailable, ZaelError } from '../core/errors.ts'
+export type { Limit, OnUnavailable } from '../core/limit/limit.ts'
+export type { Cost, Meter } from '../core/limit/meter.ts'
+export type { Clock } from '../core/ports/clock.ts'
+export { type Logger, silentLogger } from '../core/ports/logger.ts'
+export type { MetricName, Metrics } from '../core/ports/metrics.ts'
+export {
+  createRateLimiter,
+  type LimitsInCode,
+  type LimitsInTable,
+  type RateLimiterOptions,
+} from './limiter/create-rate-limiter.ts'
+export type { LimitDefinition, TokenBucketDefinition } from './limiter/limit-definition.ts'
+export type { LimiterStore } from './limiter/limiter-store.ts'
+export type { CodeLimits } from './limiter/limits-in-code.ts'
+export { type MemoryStoreOptions, memoryStore } from './limiter/memory-store.ts'
+export type {
+  CheckOptions,
+  LimitUse,
+  RateLimitDecision,
+  RateLimiter,
+  RateLimitReservation,
+  ViolatedLimit,
+} from './limiter/rate-limiter.ts'
+export type { HeaderForm } from './middleware/answer-headers.ts'
+export type { Bypass, SharedSecret } from './middleware/bypass.ts'
+export { type CostFunction, costByMethod } from './middleware/cost-functions.ts'
+export type { Exemptions } from './middleware/exemptions.ts'
+export {
+  byApiKey,
+  byClientIp,
+  type ClientIpOptions,
+  firstOf,
+  type KeyFunction,
+} from './middleware/key-functions.ts'
+export type { LimiterOrLimits, MiddlewareOptions, RateLimitOptions } from './middleware/rate-limit-options.ts'
+export type { Denial, LimitWarning, MiddlewareMetric } from './middleware/reports.ts'
+export type { AnswerFacts, RequestFacts } from './middleware/request-facts.ts'
+export { byAnswer, byJsonUsage, byTokenCount, type SettleFunction } from './middleware/settle-functions.ts'

@@ -1,0 +1,45 @@
+import type { Decision, LimitState, Violation } from '../../core/deciding/decision.ts'
+import type { LimitUse, RateLimitDecision, ViolatedLimit } from './rate-limiter.ts'
+
+/** While the store is away, trying again makes sense once a second. */
+const UNAVAILABLE_RETRY_MS = 1000
+
+/** A decision in milliseconds and plain numbers. `decidedAtNs`: ns since the epoch. */
+export const describedDecision = (decision: Decision, decidedAtNs: bigint): RateLimitDecision => ({
+  allowed: decision.allowed,
+  retryAfterMs: retryAfterMsOf(decision),
+  unavailable: !decision.allowed && decision.unavailable,
+  degraded: decision.degraded,
+  limits: decision.limits.map(limitUse),
+  violations: decision.allowed ? [] : decision.violations.map(violatedLimit),
+  decision,
+  decidedAtNs,
+})
+
+const retryAfterMsOf = (decision: Decision): number | null => {
+  if (decision.allowed) return 0
+  return decision.unavailable ? UNAVAILABLE_RETRY_MS : msOrNever(decision.retryAfterNs)
+}
+
+const violatedLimit = ({ state, requested, retryAfterNs }: Violation): ViolatedLimit => ({
+  ...limitUse(state),
+  requested,
+  retryAfterMs: msOrNever(retryAfterNs),
+})
+
+/** One limit in milliseconds and plain numbers. */
+export const limitUse = (state: LimitState): LimitUse => ({
+  name: state.limit.name,
+  meter: state.limit.meter,
+  entityId: state.entityId,
+  resource: state.resource,
+  capacity: state.capacity,
+  available: state.available,
+  used: state.used,
+  resetAfterMs: ceilMs(state.resetNs),
+  own: state.own,
+})
+
+const msOrNever = (ns: bigint | null): number | null => (ns === null ? null : ceilMs(ns))
+
+const ceilMs = (ns: bigint): number => Number((ns + 999_999n) / 1_000_000n)

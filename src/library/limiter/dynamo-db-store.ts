@@ -1,0 +1,80 @@
+import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
+import type { Logger } from '../../core/ports/logger.ts'
+import { createConsoleLogger } from '../../platform/console-logger.ts'
+import { systemClock } from '../../platform/system-clock.ts'
+import { createDynamoClient, type DynamoClientOptions } from '../../store/dynamodb/client.ts'
+import { createDynamoConfigStore } from '../../store/dynamodb/dynamo-admin-store.ts'
+import { createDynamoBucketStore } from '../../store/dynamodb/dynamo-bucket-store.ts'
+import { ensureTable } from '../../store/dynamodb/table-definition.ts'
+import type { LimiterStore } from './limiter-store.ts'
+
+export interface DynamoDbStoreOptions {
+  /** `ZAEL-<name>` where a deployed zael made it. */
+  readonly tableName: string
+  /** These three as the SDK takes them, and as it finds them where they are left out. */
+  readonly region?: NonNullable<DynamoDBClientConfig['region']>
+  readonly endpoint?: NonNullable<DynamoDBClientConfig['endpoint']>
+  readonly credentials?: NonNullable<DynamoDBClientConfig['credentials']>
+  /**
+   * A client whose region, endpoint and credentials to use. Calls are sent by a client of zael's own, which repeats none:
+   * a charge that is sent twice is charged twice.
+   */
+  readonly client?: Pick<DynamoDBClient, 'config'>
+  /** How long a call may take once it is sent. Default 250 ms. */
+  readonly deadlineMs?: number
+  /** Beyond this difference between the machine's clock and DynamoDB's nothing is decided. Default 5 s. */
+  readonly maxClockSkewMs?: number
+  readonly logger?: Logger
+}
+
+export interface DynamoDbStore extends Required<LimiterStore> {
+  /** Makes the table where it is missing, without a stream (only the aggregator of a deployed zael needs one). Needs the right to. */
+  createTable(): Promise<'created' | 'exists'>
+}
+
+/** Making a table takes longer than a decision may. */
+const PREPARING_DEADLINE_MS = 5_000
+
+/**
+ * Buckets in a DynamoDB table, shared by any number of processes. It opens no connection before the first decision.
+ * IAM: GetItem, BatchGetItem, Query and UpdateItem on the table.
+ *
+ * @example
+ * const store = dynamoDbStore({ tableName: 'ZAEL-demo', region: 'eu-central-1' })
+ */
+export const dynamoDbStore = (options: DynamoDbStoreOptions): DynamoDbStore => {
+  const { tableName } = options
+  const connection = connectionOf(options)
+  const client = createDynamoClient(connection)
+  return {
+    buckets: createDynamoBucketStore(client, tableName),
+    config: createDynamoConfigStore(client, tableName),
+    async createTable() {
+      const preparing = createDynamoClient({ ...connection, deadlineMs: PREPARING_DEADLINE_MS })
+      try {
+        return await ensureTable(preparing, tableName, { stream: false })
+      } finally {
+        preparing.close()
+      }
+    },
+    close: () => client.close(),
+  }
+}
+
+const connectionOf = ({
+  tableName: _,
+  client,
+  logger,
+  ...own
+}: DynamoDbStoreOptions): DynamoClientOptions => ({
+  ...(client && addressedBy(client)),
+  ...own,
+  clock: systemClock,
+  logger: logger ?? createConsoleLogger('warn'),
+})
+
+const addressedBy = ({ config }: Pick<DynamoDBClient, 'config'>) => ({
+  region: config.region,
+  credentials: config.credentials,
+  ...(config.endpoint !== undefined && { endpoint: config.endpoint }),
+})

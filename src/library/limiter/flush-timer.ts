@@ -1,0 +1,26 @@
+import type { Logger } from '../../core/ports/logger.ts'
+
+const FLUSH_EVERY_MS = 1000
+
+/** Flushes once a second from the first use on. It never keeps a process alive. */
+export interface FlushTimer {
+  start(): void
+  stop(): void
+}
+
+export const createFlushTimer = (flush: () => Promise<void>, logger: Logger): FlushTimer => {
+  let timer: NodeJS.Timeout | undefined
+  let isStopped = false
+  const flushOnce = (): void => {
+    flush().catch((error: unknown) => logger.warn('Counts were not written', { reason: String(error) }))
+  }
+  return {
+    start() {
+      if (timer === undefined && !isStopped) timer = setInterval(flushOnce, FLUSH_EVERY_MS).unref()
+    },
+    stop() {
+      isStopped = true
+      clearInterval(timer)
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import { newEntity } from '../../core/admin/entity-draft.ts'
+import { isResource, RESOURCE_RULE } from '../../core/entity/entity.ts'
+import { invalid } from '../../core/errors.ts'
+import { DEFAULT_RESOURCE, type Limit, type LimitSet, type LimitSetKey } from '../../core/limit/limit.ts'
+import { parseLimits } from '../../core/limit/parse-limit.ts'
+import type { ConfigStore } from '../../core/ports/config-store.ts'
+import type { LimitDefinition } from './limit-definition.ts'
+
+/** Limits that an app states itself. */
+export interface CodeLimits {
+  /** The limits of every key. */
+  readonly limits?: readonly LimitDefinition[]
+  /** Limits on one resource each, such as a model; by name they stand before `limits`. `_total_`: over all resources. */
+  readonly resources?: Readonly<Record<string, readonly LimitDefinition[]>>
+  /** Limits of one key, such as those of its plan; by name they stand before all others. Asked again after 30 s. */
+  limitsFor?(
+    key: string,
+  ): readonly LimitDefinition[] | undefined | Promise<readonly LimitDefinition[] | undefined>
+  /** Raise it (a whole number, 0 unless told) when you change limits: then the new ones win while old processes still run. */
+  readonly revision?: number
+}
+
+/** A configuration that knows every entity, and gives it the limits of `code`. `keyOf` names the key behind an id. */
+export const createConfigInCode = (
+  code: CodeLimits,
+  keyOf: (entityId: string) => string | undefined,
+): ConfigStore => {
+  const version = versionOf(code.revision)
+  const defaults = defaultSets(code)
+  const ownLimits = async (entityId: string): Promise<readonly Limit[] | undefined> => {
+    const key = keyOf(entityId)
+    const own = key === undefined ? undefined : await code.limitsFor?.(key)
+    return own && parseLimits(own, 'limitsFor()')
+  }
+  const limitSet = async ({ owner, resource }: LimitSetKey): Promise<LimitSet | undefined> => {
+    if (owner.kind === 'role') return undefined
+    const isOwn = owner.kind === 'entity'
+    const own = isOwn && resource === DEFAULT_RESOURCE ? await ownLimits(owner.id) : undefined
+    const limits = isOwn ? own : defaults.get(resource)
+    return limits && { limits, version }
+  }
+  return {
+    entity: async (id) => newEntity({ id, name: id, kind: 'key' }, 0n),
+    model: async () => undefined,
+    limitSets: (keys) => Promise.all(keys.map(limitSet)),
+    apiKey: async () => undefined,
+  }
+}
+
+const defaultSets = (code: CodeLimits): ReadonlyMap<string, readonly Limit[]> => {
+  const { limits = [], resources = {} } = code
+  if (code.limits === undefined && code.resources === undefined && code.limitsFor === undefined) {
+    throw invalid('limits', 'be given, or resources, or limitsFor')
+  }
+  const unknown = Object.keys(resources).find((resource) => !isResource(resource))
+  if (unknown !== undefined) throw invalid(`resources.${unknown}`, RESOURCE_RULE)
+  const named = Object.entries(resources).map(
+    ([resource, own]) => [resource, parseLimits(own, `resources.${resource}`)] as const,
+  )
+  return new Map([[DEFAULT_RESOURCE, parseLimits(limits, 'limits')], ...named])
+}
+
+const versionOf = (revision = 0): bigint => {
+  if (!Number.isSafeInteger(revision) || revision < 0) {
+    throw invalid('revision', 'be a whole number of at least 0')
+  }
+  return BigInt(revision)
+}

@@ -1,0 +1,55 @@
+import type { Cost } from '../../core/limit/meter.ts'
+import type { Clock } from '../../core/ports/clock.ts'
+import type { Logger } from '../../core/ports/logger.ts'
+import type { LimitsInCode } from '../limiter/create-rate-limiter.ts'
+import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { HeaderForm } from './answer-headers.ts'
+import type { Bypass } from './bypass.ts'
+import type { CostFunction } from './cost-functions.ts'
+import type { Exemptions } from './exemptions.ts'
+import type { KeyFunction } from './key-functions.ts'
+import type { Denial, LimitWarning } from './reports.ts'
+import type { RequestFacts } from './request-facts.ts'
+import type { SettleFunction } from './settle-functions.ts'
+
+/** A limiter, or what to make one of: limits, and a store that is in memory unless told. */
+export type LimiterOrLimits =
+  | { readonly limiter: RateLimiter }
+  | ({ readonly limiter?: never } & Omit<LimitsInCode, 'store' | 'config' | 'logger' | 'metrics' | 'clock'> &
+      Partial<Pick<LimitsInCode, 'store'>>)
+
+/** How requests are limited; `Native` is the framework's own request. */
+export type RateLimitOptions<Native> = LimiterOrLimits & MiddlewareOptions<Native>
+
+export interface MiddlewareOptions<Native> {
+  /** Who asks. Default `byClientIp()`. All requests that tell nothing of it share one key, `anonymous`. */
+  readonly key?: KeyFunction<Native>
+  /** Default: one request. */
+  readonly cost?: Cost | CostFunction<Native>
+  /** What is used, such as a model; none unless told. */
+  readonly resource?: string | ((request: RequestFacts<Native>) => string | undefined)
+  /** What is not limited at all. */
+  readonly exempt?: Exemptions<Native>
+  /** Who is neither limited nor counted. */
+  readonly bypass?: Bypass<Native>
+  /**
+   * Makes `cost` an estimate and says what an answer really used. One that tells nothing stays as estimated; where it
+   * failed (400 and above), it costs the request alone.
+   */
+  readonly settle?: SettleFunction
+  /** True: decides and reports, and never blocks. */
+  readonly shadow?: boolean
+  /** The share of a limit, above 0 up to 1, from which on it is warned of. Default 0.8. */
+  readonly warnAt?: number
+  /** Told once a minute of each limit of a key that is nearly used up. */
+  onWarning?(warning: LimitWarning): void
+  /** Told of each refusal. */
+  onDenied?(denial: Denial): void
+  /** Default X-RateLimit's and IETF's; what a 429 says of waiting is always there. */
+  readonly headers?: readonly HeaderForm[]
+  /** Default: warnings, one line each, on stderr. */
+  readonly logger?: Logger
+  readonly metrics?: { count(name: string, by?: number): void }
+  /** Default: the machine's. */
+  readonly clock?: Clock
+}
