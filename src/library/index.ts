@@ -6,8 +6,9 @@ export type {
   Reservation,
   Violation,
 } from '../core/deciding/decision.ts'
+export type { Priority } from '../core/entity/entity.ts'
 export { type ErrorCode, StoreUnavailable, ZaelError } from '../core/errors.ts'
-export type { Limit, OnUnavailable } from '../core/limit/limit.ts'
+export type { Limit, LimitMode, OnUnavailable } from '../core/limit/limit.ts'
 export type { Cost, Meter } from '../core/limit/meter.ts'
 export type { Clock } from '../core/ports/clock.ts'
 export { type Logger, silentLogger } from '../core/ports/logger.ts'
@@ -18,7 +19,12 @@ export {
   type LimitsInTable,
   type RateLimiterOptions,
 } from './limiter/create-rate-limiter.ts'
-export type { LimitDefinition, TokenBucketDefinition } from './limiter/limit-definition.ts'
+export type {
+  FixedWindowDefinition,
+  LimitDefinition,
+  SlidingWindowDefinition,
+  TokenBucketDefinition,
+} from './limiter/limit-definition.ts'
 export type { LimiterStore } from './limiter/limiter-store.ts'
 export type { CodeLimits } from './limiter/limits-in-code.ts'
 export { type MemoryStoreOptions, memoryStore } from './limiter/memory-store.ts'

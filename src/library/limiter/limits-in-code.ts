@@ -1,5 +1,5 @@
 import { newEntity } from '../../core/admin/entity-draft.ts'
-import { isResource, RESOURCE_RULE } from '../../core/entity/entity.ts'
+import { isResource, type Priority, RESOURCE_RULE } from '../../core/entity/entity.ts'
 import { invalid } from '../../core/errors.ts'
 import { DEFAULT_RESOURCE, type Limit, type LimitSet, type LimitSetKey } from '../../core/limit/limit.ts'
 import { parseLimits } from '../../core/limit/parse-limit.ts'
@@ -16,6 +16,8 @@ export interface CodeLimits {
   limitsFor?(
     key: string,
   ): readonly LimitDefinition[] | undefined | Promise<readonly LimitDefinition[] | undefined>
+  /** For limits with `headroom`. Default `normal`. Asked again after 30 s. */
+  priorityOf?(key: string): Priority | Promise<Priority>
   /** Raise it (a whole number, 0 unless told) when you change limits: then the new ones win while old processes still run. */
   readonly revision?: number
 }
@@ -40,7 +42,11 @@ export const createConfigInCode = (
     return limits && { limits, version }
   }
   return {
-    entity: async (id) => newEntity({ id, name: id, kind: 'key' }, 0n),
+    entity: async (id) => {
+      const key = keyOf(id)
+      const priority = key === undefined ? undefined : await code.priorityOf?.(key)
+      return newEntity({ id, name: id, kind: 'key', ...(priority && { priority }) }, 0n)
+    },
     model: async () => undefined,
     limitSets: (keys) => Promise.all(keys.map(limitSet)),
     apiKey: async () => undefined,
