@@ -3,13 +3,17 @@ import type { Entity } from '../../src/core/entity/entity.ts'
 import type { Model } from '../../src/core/entity/model.ts'
 import type { Limit, LimitOwner, LimitSet } from '../../src/core/limit/limit.ts'
 import { parseLimits } from '../../src/core/limit/parse-limit.ts'
+import { policyLimitSet } from '../../src/core/policy/policy.ts'
+import { type PolicyScope, parsePolicyKey } from '../../src/core/policy/policy-key.ts'
 import type { ConfigStore } from '../../src/core/ports/config-store.ts'
 import { limitSetText } from '../../src/core/resolving/layers.ts'
 
 /** Configuration that a test writes directly. */
 export interface TestConfig extends ConfigStore {
   putEntity(id: string, fields?: Partial<Entity>): void
-  putModel(id: string): void
+  putModel(id: string, tier?: string): void
+  /** `selector` as in a path: `ent-user-2/gpt-4o`. No limits: the policy is deleted. */
+  putPolicy(scope: PolicyScope, selector: string, limits: readonly Limit[]): void
   /** `size`: capacity and tokens per second by limit name. Versions count up by themselves unless given. */
   putLimits(owner: LimitOwner, resource: string, limits: readonly Limit[], version?: bigint): void
   /** Reads of the store so far. */
@@ -43,7 +47,11 @@ export const createTestConfig = (): TestConfig => {
     limitSets: (keys) => counted(keys.map((key) => sets.get(limitSetText(key)))),
     apiKey: () => counted(undefined),
     putEntity: (id, fields = {}) => entities.set(id, { ...plainEntity(id), ...fields }),
-    putModel: (id) => models.set(id, { id, tier: null, prices: null, createdAt: 0n }),
+    putModel: (id, tier) => models.set(id, { id, tier: tier ?? null, prices: null, createdAt: 0n }),
+    putPolicy(scope, selector, limits) {
+      const key = policyLimitSet(parsePolicyKey(scope, selector))
+      sets.set(limitSetText(key), { limits, version: ++versions })
+    },
     putLimits(owner, resource, limits, version = ++versions) {
       sets.set(limitSetText({ owner, resource }), { limits, version })
     },

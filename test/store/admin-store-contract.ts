@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { LimitSetKey } from '../../src/core/limit/limit.ts'
+import type { Limit, LimitSetKey } from '../../src/core/limit/limit.ts'
+import { type Policy, policyLimitSet } from '../../src/core/policy/policy.ts'
+import { type PolicyKey, type PolicyScope, parsePolicyKey } from '../../src/core/policy/policy-key.ts'
 import type { AdminStore, Page } from '../../src/core/ports/admin-store.ts'
 import { auditContract } from './audit-contract.ts'
 import { aKey, aModel, anAudit, anEntity, BUDGET, fresh, ofEntity, RPM, TODAY } from './store-fixtures.ts'
@@ -342,6 +344,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         ofEntity(fresh('limited'), 'org/model:1'),
         { owner: { kind: 'role', role: fresh('role') }, resource: '_default_' },
         { owner: { kind: 'system' }, resource: fresh('resource') },
+        policyLimitSet(parsePolicyKey('USER_MODEL', `${fresh('ann')}/org/model:1`)),
       ]
 
       it('keeps the limits of every kind of owner, to the digit', async () => {
@@ -401,6 +404,74 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         )
         expect(await store().limitedResources({ kind: 'entity', id })).toEqual(['_default_', 'a/b', 'gpt-4'])
         expect(await store().limitedResources({ kind: 'entity', id: fresh('limited') })).toEqual([])
+      })
+    })
+
+    describe('policies', () => {
+      const put = async (scope: PolicyScope, selector: string, limits: readonly Limit[], version = 1n) => {
+        const key = parsePolicyKey(scope, selector)
+        const set = policyLimitSet(key)
+        const [before] = await store().limitSets([set])
+        await store().putLimitSet(set, { limits, version }, before?.version ?? null, anAudit())
+        return key
+      }
+      const listed = async () => {
+        const { items, nextCursor } = await store().listPolicies({ limit: 1000 })
+        expect(nextCursor).toBeNull()
+        return items
+      }
+      const position = (items: readonly Policy[], { scope, selector }: PolicyKey) =>
+        items.findIndex(({ key }) => key.scope === scope && key.selector === selector)
+
+      it('lists them in order with their limits', async () => {
+        const [ann, tenant] = [fresh('ann'), fresh('acme')]
+        const keys = [
+          await put('GLOBAL', '*', [RPM]),
+          await put('MODEL', `org/${fresh('gpt')}`, [RPM, BUDGET]),
+          await put('TENANT', tenant, [BUDGET]),
+          await put('USER_MODEL', `${ann}/b:c`, [RPM]),
+          await put('USER_MODEL', `${ann}:b/c`, [BUDGET]),
+        ]
+        const items = await listed()
+        const places = keys.map((key) => position(items, key))
+        expect(places).toEqual(places.toSorted((a, b) => a - b))
+        expect(places.map((place) => items[place]?.limits)).toEqual([
+          [RPM],
+          [RPM, BUDGET],
+          [BUDGET],
+          [RPM],
+          [BUDGET],
+        ])
+      })
+
+      it('lists none that was deleted, until it is put again', async () => {
+        const key = await put('TENANT', fresh('acme'), [RPM])
+        await put('TENANT', key.selector, [], 2n)
+        expect(position(await listed(), key)).toBe(-1)
+        expect(await store().limitSets([policyLimitSet(key)])).toEqual([{ limits: [], version: 2n }])
+        await put('TENANT', key.selector, [BUDGET], 3n)
+        const items = await listed()
+        expect(items[position(items, key)]).toEqual({ key, limits: [BUDGET] })
+      })
+
+      it('lists them page by page, each once', async () => {
+        for (const _ of [1, 2, 3]) await put('API_KEY', fresh('key'), [RPM])
+        const all = await listed()
+        const pages: Page<Policy>[] = []
+        for (let cursor: string | null | undefined; cursor !== null; ) {
+          const page = await store().listPolicies({ limit: 2, ...(cursor !== undefined && { cursor }) })
+          pages.push(page)
+          cursor = page.nextCursor
+        }
+        expect(pages.flatMap(({ items }) => items)).toEqual(all)
+        expect(pages.slice(0, -1).every(({ items }) => items.length === 2)).toBe(true)
+        expect(pages.at(-1)?.items.length).toBeGreaterThan(0)
+      })
+
+      it('refuses a cursor that it did not give', async () => {
+        const audit = Buffer.from(JSON.stringify(['PLANET', 'earth'])).toString('base64url')
+        for (const cursor of ['nonsense', audit])
+          await expect(store().listPolicies({ limit: 2, cursor })).rejects.toMatchObject({ field: 'cursor' })
       })
     })
 

@@ -1,6 +1,7 @@
+import { bucketKey } from '../bucket/bucket-id.ts'
 import { type Counts, useOf } from '../counting/tally.ts'
 import type { Cost } from '../limit/meter.ts'
-import type { BucketPlan, Resolution } from '../resolving/resolve-buckets.ts'
+import type { BucketPlan, Plans } from '../resolving/bucket-plan.ts'
 import { type ChargedPart, type ChargePlanDependencies, chargePlan } from './charge-plan.ts'
 import type { DecisionRequest } from './decision.ts'
 import { type BucketView, violationsOf } from './limit-states.ts'
@@ -9,11 +10,15 @@ import { giveBackAll, type SettlingDependencies } from './reservation.ts'
 export interface ChargeAllDependencies extends ChargePlanDependencies, SettlingDependencies {}
 
 export interface DecideCall {
-  readonly request: DecisionRequest
-  readonly resolution: Resolution
+  readonly request: Pick<DecisionRequest, 'cost' | 'settles' | 'dryRun'> & {
+    /** True: a denial names every limit that would deny, also of buckets that were not asked. */
+    readonly namesAll?: boolean
+  }
+  /** Which buckets the request meets; perhaps none. */
+  readonly resolution: Plans
   readonly now: bigint
   /** The same request resolved anew; asked where a bucket knows a later change. */
-  reread(): Promise<Resolution>
+  reread(): Promise<Plans>
 }
 
 /**
@@ -37,9 +42,25 @@ export const chargeAll = async (
   const rest = views.filter((view) => !doubtful.includes(view))
   const isDecided = first.some(isRefused) || rest.length === 0
   const others = isDecided
-    ? rest.map((view): ChargedPart => ({ result: 'untouched', view, reported: [] }))
+    ? await leaveAlone(deps, call, rest, cost)
     : await chargeTogether(deps, call, plansOf(rest), cost, first, startedNs)
   return inOrderOf(plans, [...first, ...others])
+}
+
+/** Charges nothing. Where all that denies is to be named, these are read; what cannot be read goes unnamed. */
+const leaveAlone = async (
+  deps: ChargeAllDependencies,
+  { request, now }: DecideCall,
+  views: readonly BucketView[],
+  cost: Cost,
+): Promise<readonly ChargedPart[]> => {
+  const current = request.namesAll
+    ? await readViews(deps, { plans: plansOf(views) }).catch(() => views)
+    : views
+  return current.map((view) => {
+    const isOver = violationsOf(view, cost, now).length > 0
+    return { result: isOver ? 'denied' : 'untouched', view, reported: [] }
+  })
 }
 
 const plansOf = (views: readonly BucketView[]): readonly BucketPlan[] => views.map(({ plan }) => plan)
@@ -76,6 +97,15 @@ export const lastView = (
   item: writer.lastSeen(plan.bucket),
 })
 
+/** Every bucket that applies, as it is stored now. */
+export const readViews = (
+  { writer }: Pick<ChargeAllDependencies, 'writer'>,
+  { plans }: Plans,
+): Promise<readonly BucketView[]> =>
+  Promise.all(
+    plans.map(async (plan) => ({ plan, limits: plan.limits, item: await writer.read(plan.bucket) })),
+  )
+
 /** Whether the bucket said no; one that could not be reached has not. */
 export const isRefused = ({ result }: ChargedPart): boolean => result === 'denied' || result === 'contended'
 
@@ -88,9 +118,8 @@ const chargePart = (
 ) => {
   const reread = async (): Promise<BucketPlan> => {
     const { plans } = await call.reread()
-    return (
-      plans.find(({ entityId, resource }) => entityId === plan.entityId && resource === plan.resource) ?? plan
-    )
+    const key = bucketKey(plan.bucket)
+    return plans.find(({ bucket }) => bucketKey(bucket) === key) ?? plan
   }
   return chargePlan(deps, { plan, cost, now: call.now, counts, reread })
 }

@@ -10,7 +10,7 @@ import { StoreUnavailable } from '../errors.ts'
 import { isEnforced } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { BucketPlan } from '../resolving/resolve-buckets.ts'
+import type { BucketPlan } from '../resolving/bucket-plan.ts'
 import type { Violation } from './decision.ts'
 import { type BucketView, excessesOf, violationOf } from './limit-states.ts'
 

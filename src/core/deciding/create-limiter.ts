@@ -8,13 +8,16 @@ import { createTally } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { createInspector } from '../inspecting/create-inspector.ts'
 import { checkCost } from '../limit/meter.ts'
-import { createDecisionLog } from '../reporting/decision-log.ts'
+import { createDecisionLog, type DecisionLog } from '../reporting/decision-log.ts'
+import type { Plans } from '../resolving/bucket-plan.ts'
 import { createResolver } from '../resolving/create-resolver.ts'
-import type { Resolution } from '../resolving/resolve-buckets.ts'
+import type { Resolution, ResolutionTarget } from '../resolving/resolve-buckets.ts'
+import type { DecideCall } from './charge-all.ts'
 import { type DecideDependencies, decide } from './decide.ts'
-import type { Decision, DecisionRequest, Limiter } from './decision.ts'
+import type { Decision, Limiter } from './decision.ts'
 import { DEFAULT_LIMITER_SETTINGS, type LimiterDependencies } from './limiter-dependencies.ts'
 import { settleCharges } from './reservation.ts'
+import { subjectOf, targetOf } from './targets.ts'
 import { createFallback } from './unavailable.ts'
 
 const MS_NS = 1_000_000n
@@ -32,23 +35,19 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const { clock, metrics, newCache } = dependencies
   const buckets = bucketsBehind(createCircuit(clock), dependencies.buckets)
   const config = configBehind(createCircuit(clock), dependencies.config)
-  const deps: DecideDependencies = {
+  const deps: CountingDependencies = {
     ...dependencies,
+    log: createDecisionLog(dependencies),
     writer: createBucketWriter(buckets, newCache({ max: MAX_VIEWS }), metrics),
     tally: createTally(),
     fallback: createFallback({ ...dependencies, ...settings }),
     deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
   }
-  const log = createDecisionLog(dependencies)
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const configAgeNs = BigInt(settings.configCacheMs) * MS_NS
   const isLimited = ({ entity }: Resolution): boolean => settings.isEnabled && !entity.bypass
-  const resolve = async (
-    entityId: string,
-    resource: string | undefined,
-    maxAgeNs = configAgeNs,
-  ): Promise<Resolution> => {
-    const resolution = await resolver.resolve(entityId, resource, maxAgeNs)
+  const resolve = async (target: ResolutionTarget, maxAgeNs: bigint): Promise<Resolution> => {
+    const resolution = await resolver.resolve(target, maxAgeNs)
     return isLimited(resolution) ? resolution : unlimited(resolution)
   }
 
@@ -59,16 +58,18 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
       clock,
       isLimited,
       // people look at what holds now; they ask far less often than requests come
-      resolve: (entityId, resource) => resolver.resolve(entityId, resource, DENIAL_MAX_AGE_NS),
+      resolve: (entityId, resource) => resolver.resolve({ entityId, resource }, DENIAL_MAX_AGE_NS),
     }),
     async decide(request) {
       checkCost(request.cost)
-      const known = await resolve(request.entityId, request.resource)
-      const decision = await decideByLatest(deps, request, known, resolve)
-      if (request.dryRun) return decision
-      countDecision(deps, decision, known.plans[0].bucket)
-      log(decision)
-      return decision
+      const target = targetOf(request)
+      return decideAndCount(deps, request, (maxAgeNs) => resolve(target, maxAgeNs ?? configAgeNs))
+    },
+    async checkPolicies(check) {
+      const subject = subjectOf(check)
+      return decideAndCount(deps, ONE_REQUEST, async (maxAgeNs = configAgeNs) =>
+        settings.isEnabled ? resolver.resolvePolicies(subject, maxAgeNs) : { plans: [] },
+      )
     },
     settleCharges: (charges, actual) => settleCharges(deps, charges, actual),
     forget: resolver.forget,
@@ -77,24 +78,43 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   }
 }
 
-type Resolve = (entityId: string, resource: string | undefined, maxAgeNs: bigint) => Promise<Resolution>
+const ONE_REQUEST = { cost: { requests: 1 }, settles: false, namesAll: true } as const
+
+/** Which buckets a request meets, from reads no older than `maxAgeNs` (left out: as old as the settings allow). */
+type PlansOf = (maxAgeNs?: bigint) => Promise<Plans>
+
+interface CountingDependencies extends DecideDependencies {
+  readonly log: DecisionLog
+}
+
+const decideAndCount = async (
+  deps: CountingDependencies,
+  request: DecideCall['request'],
+  plansOf: PlansOf,
+): Promise<Decision> => {
+  const known = await plansOf()
+  const decision = await decideByLatest(deps, request, known, () => plansOf(DENIAL_MAX_AGE_NS))
+  if (request.dryRun) return decision
+  countDecision(deps, decision, known.plans.find(({ isOwn }) => isOwn)?.bucket)
+  deps.log(decision)
+  return decision
+}
 
 /** Before a denial is given, the configuration is looked at again; a change that it shows is decided by at once. */
 const decideByLatest = async (
   deps: DecideDependencies,
-  request: DecisionRequest,
-  known: Resolution,
-  resolve: Resolve,
+  request: DecideCall['request'],
+  known: Plans,
+  reread: () => Promise<Plans>,
 ): Promise<Decision> => {
   const now = deps.clock.now()
-  const reread = () => resolve(request.entityId, request.resource, DENIAL_MAX_AGE_NS)
   const decision = await decide(deps, { request, resolution: known, now, reread })
   if (decision.allowed) return decision
   const latest = await orKnown(reread(), known)
   return sameLimits(known, latest) ? decision : decide(deps, { request, resolution: latest, now, reread })
 }
 
-const orKnown = async (reading: Promise<Resolution>, known: Resolution): Promise<Resolution> => {
+const orKnown = async (reading: Promise<Plans>, known: Plans): Promise<Plans> => {
   try {
     return await reading
   } catch (error) {
@@ -103,9 +123,9 @@ const orKnown = async (reading: Promise<Resolution>, known: Resolution): Promise
   }
 }
 
-const sameLimits = (a: Resolution, b: Resolution): boolean => a === b || limitsText(a) === limitsText(b)
+const sameLimits = (a: Plans, b: Plans): boolean => a === b || limitsText(a) === limitsText(b)
 
-const limitsText = ({ plans }: Resolution): string =>
+const limitsText = ({ plans }: Plans): string =>
   plans
     .map(({ bucket, limits }) => [
       bucketKey(bucket),

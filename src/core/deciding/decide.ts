@@ -2,8 +2,15 @@ import { demandsOf, fitsAtAll } from '../bucket/plan-charge.ts'
 import { useOf } from '../counting/tally.ts'
 import { isEnforced } from '../limit/limit.ts'
 import { type Cost, withTotalTokens } from '../limit/meter.ts'
-import type { BucketPlan, Resolution } from '../resolving/resolve-buckets.ts'
-import { type ChargeAllDependencies, chargeAll, type DecideCall, isRefused, lastView } from './charge-all.ts'
+import type { BucketPlan, Plans } from '../resolving/bucket-plan.ts'
+import {
+  type ChargeAllDependencies,
+  chargeAll,
+  type DecideCall,
+  isRefused,
+  lastView,
+  readViews,
+} from './charge-all.ts'
 import type { ChargedPart } from './charge-plan.ts'
 import type { Decision, Denied, Violation } from './decision.ts'
 import { type BucketView, excessesOf, limitStates, longestWait, violationsOf } from './limit-states.ts'
@@ -71,7 +78,7 @@ const violationsIn = async (
 /** Decides from what is stored, and charges nothing. What fits no state is denied also where the store is away. */
 export const decideByReading = async (
   deps: Pick<DecideDependencies, 'writer'>,
-  resolution: Resolution,
+  resolution: Plans,
   cost: Cost,
   now: bigint,
 ): Promise<Decision> => {
@@ -85,15 +92,6 @@ export const decideByReading = async (
   const limits = views.flatMap((view) => limitStates(view, now))
   return { allowed: true, degraded: false, limits, reported, reservation: settledReservation }
 }
-
-/** Every bucket that applies, as it is stored now. */
-export const readViews = (
-  { writer }: Pick<DecideDependencies, 'writer'>,
-  { plans }: Pick<Resolution, 'plans'>,
-): Promise<readonly BucketView[]> =>
-  Promise.all(
-    plans.map(async (plan) => ({ plan, limits: plan.limits, item: await writer.read(plan.bucket) })),
-  )
 
 const neverFits = (plan: BucketPlan, cost: Cost): boolean =>
   demandsOf(plan.limits, cost).some((demand) => isEnforced(demand.inForce.limit) && !fitsAtAll(demand))

@@ -2,6 +2,7 @@ import type { BucketId } from '../bucket/bucket-id.ts'
 import type { ReservedCharges } from '../charging/reserved-charges.ts'
 import type { Limit } from '../limit/limit.ts'
 import type { Cost, Meter } from '../limit/meter.ts'
+import type { PolicySubject } from '../policy/applicable-policies.ts'
 
 /** What policies are picked by, where it is not what the entity and the resource say. A tier wins over the model's. */
 export interface PolicyContext {
@@ -145,6 +146,12 @@ export interface Limiter extends Inspector {
    * does so as often as it is called: that a reservation ends once is for the caller to see to. Never throws.
    */
   settleCharges(charges: ReservedCharges, actual: Cost | null): Promise<void>
+  /**
+   * Charges one request on every policy that applies, of all or of none, whatever the limits of any entity. Allowed where
+   * none applies. A denial names every policy that fails. Throws `ZaelError('invalid_request')` for what is no id,
+   * `StoreUnavailable` as `decide`.
+   */
+  checkPolicies(check: PolicySubject): Promise<Decision>
   /** Tells this process that configuration was changed by it: the next decision reads anew. */
   forget(): void
   /** Writes counts that are due (`all`: whatever is pending). Called every second by servers, before an answer on Lambda. */

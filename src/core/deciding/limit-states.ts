@@ -3,7 +3,7 @@ import { boundOf, type LimitInForce } from '../bucket/limit-in-force.ts'
 import { fieldsInForce } from '../charging/changed-limits.ts'
 import { isEnforced } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
-import type { BucketPlan } from '../resolving/resolve-buckets.ts'
+import type { BucketPlan } from '../resolving/bucket-plan.ts'
 import type { LimitState, Violation } from './decision.ts'
 
 /** A bucket's state as a decision found or left it. */

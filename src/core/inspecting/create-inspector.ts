@@ -1,7 +1,7 @@
 import { type BucketId, entityBucket } from '../bucket/bucket-id.ts'
 import type { BucketStore } from '../bucket/bucket-store.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
-import { readViews } from '../deciding/decide.ts'
+import { readViews } from '../deciding/charge-all.ts'
 import type { Inspector } from '../deciding/decision.ts'
 import { longestWait, violationsOf } from '../deciding/limit-states.ts'
 import { checkCost, withTotalTokens } from '../limit/meter.ts'

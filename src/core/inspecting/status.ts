@@ -6,7 +6,8 @@ import type { BucketStatus, LimitState } from '../deciding/decision.ts'
 import { limitStates } from '../deciding/limit-states.ts'
 import { DEFAULT_RESOURCE } from '../limit/limit.ts'
 import { type Cost, METERS } from '../limit/meter.ts'
-import type { BucketPlan, Resolution } from '../resolving/resolve-buckets.ts'
+import type { BucketPlan } from '../resolving/bucket-plan.ts'
+import type { Resolution } from '../resolving/resolve-buckets.ts'
 
 export interface StatusDependencies {
   readonly buckets: BucketStore

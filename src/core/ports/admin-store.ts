@@ -1,7 +1,8 @@
 import type { ApiKey } from '../entity/api-key.ts'
 import type { Entity } from '../entity/entity.ts'
 import type { Model } from '../entity/model.ts'
-import type { LimitSet, LimitSetKey } from '../limit/limit.ts'
+import type { LimitOwner, LimitSet, LimitSetKey } from '../limit/limit.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { ConfigStore } from './config-store.ts'
 
 /** JSON as it is stored in an audit record. Never holds a secret. */
@@ -23,7 +24,7 @@ export interface AuditRecord {
   readonly actor: string
   /** `entity.create`, `limits.replace`, `key.revoke`, … */
   readonly action: string
-  /** What was changed: an entity's id, `MODEL#gpt-4`, `ROLE#user`, `SYSTEM`. */
+  /** What was changed: an entity's id, `MODEL#gpt-4`, `ROLE#user`, `POLICY#TENANT#acme`, `SYSTEM`. */
   readonly subject: string
   readonly before: AuditValue
   readonly after: AuditValue
@@ -81,7 +82,10 @@ export interface AdminStore extends ConfigStore {
     audit: AuditRecord,
   ): Promise<'replaced' | 'changed'>
   /** The resources on which an owner has limits (tombstones left out). */
-  limitedResources(owner: LimitSetKey['owner']): Promise<readonly string[]>
+  limitedResources(owner: LimitOwner): Promise<readonly string[]>
+
+  /** Policies that have limits, by scope and then by selector, ascending. */
+  listPolicies(page: PageRequest): Promise<Page<Policy>>
 
   /** Writes a record by itself, of a change that is not in the configuration: buckets reset or topped up. */
   recordAudit(audit: AuditRecord): Promise<void>

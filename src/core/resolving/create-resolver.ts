@@ -1,17 +1,23 @@
 import { DEFAULT_RESOURCE, type Limit } from '../limit/limit.ts'
+import type { PolicySubject } from '../policy/applicable-policies.ts'
+import { resolvePolicies } from '../policy/policy-plans.ts'
 import type { CacheFactory } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
+import type { Plans } from './bucket-plan.ts'
 import { createCachedConfig } from './cached-config.ts'
-import { type Resolution, resolveBuckets } from './resolve-buckets.ts'
+import { createRemembered } from './remembered.ts'
+import { type Resolution, type ResolutionTarget, resolveBuckets } from './resolve-buckets.ts'
 
 /** Which buckets and limits apply to a request, remembered. */
 export interface Resolver {
   /**
-   * What applies to an entity on a resource (undefined: `_default_` itself), from reads no older than `maxAgeNs`.
+   * What applies to an entity on a resource, from reads no older than `maxAgeNs`.
    * Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` where nothing is known and the store is away.
    */
-  resolve(entityId: string, resource: string | undefined, maxAgeNs: bigint): Promise<Resolution>
+  resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<Resolution>
+  /** The policies that apply, whatever entity asks. Throws `StoreUnavailable` likewise. */
+  resolvePolicies(subject: PolicySubject, maxAgeNs: bigint): Promise<Plans>
   /** Drops all that is known: this process has just changed something. */
   forget(): void
 }
@@ -24,52 +30,37 @@ export interface ResolverDependencies {
   readonly defaults: readonly Limit[]
 }
 
-interface Resolved {
-  readonly resolution: Resolution
-  readonly readNs: bigint
-}
-
-/** Pairs of entity and resource kept in memory. */
+/** Requests of different kinds (entity, resource, user, …) whose buckets are kept in memory. */
 const MAX_RESOLUTIONS = 20_000
 
 export const createResolver = ({ config, clock, newCache, defaults }: ResolverDependencies): Resolver => {
   const items = createCachedConfig(config, clock, newCache)
-  const underWay = new Map<string, Promise<Resolved>>()
-  let resolved = newCache<Resolved>({ max: MAX_RESOLUTIONS })
-  const isFresh = (known: Resolved, maxAgeNs: bigint): boolean => clock.monotonic() - known.readNs <= maxAgeNs
-
-  const readAnew = async (key: string, entityId: string, resource: string | undefined, maxAgeNs: bigint) => {
-    const target = resolved
-    const reads = items.open(maxAgeNs)
-    const resolution = await resolveBuckets(reads, { entityId, resource, defaults })
-    const known = { resolution, readNs: reads.oldestNs() }
-    target.set(key, known)
-    return known
-  }
-
-  /** Requests that come while the same is being read wait for that read. */
-  const shared = (key: string, read: () => Promise<Resolved>): Promise<Resolved> => {
-    const running = underWay.get(key)
-    if (running) return running
-    const started = read().finally(() => {
-      if (underWay.get(key) === started) underWay.delete(key)
-    })
-    underWay.set(key, started)
-    return started
-  }
-
+  const resolutions = createRemembered<Resolution>(items, clock, newCache, MAX_RESOLUTIONS)
+  const policies = createRemembered<Plans>(items, clock, newCache, MAX_RESOLUTIONS)
   return {
-    async resolve(entityId, resource, maxAgeNs) {
-      const key = `${entityId}#${resource ?? DEFAULT_RESOURCE}`
-      const known = resolved.get(key)
-      if (known && isFresh(known, maxAgeNs)) return known.resolution
-      return (await shared(`${key}#${maxAgeNs}`, () => readAnew(key, entityId, resource, maxAgeNs)))
-        .resolution
-    },
+    resolve: (target, maxAgeNs) =>
+      resolutions.get(targetText(target), maxAgeNs, (reads) =>
+        resolveBuckets(reads, { ...target, defaults }),
+      ),
+    resolvePolicies: (subject, maxAgeNs) =>
+      policies.get(subjectText(subject), maxAgeNs, async (reads) => ({
+        plans: await resolvePolicies(reads, subject),
+      })),
     forget() {
       items.forget()
-      resolved = newCache<Resolved>({ max: MAX_RESOLUTIONS })
-      underWay.clear()
+      resolutions.forget()
+      policies.forget()
     },
   }
 }
+
+/** A text that no two targets share: no id holds a `#`, and `user`, which may be any text, stands last. */
+const targetText = ({ entityId, resource = DEFAULT_RESOURCE, user, context }: ResolutionTarget): string => {
+  const named = `${entityId}#${resource}`
+  if (user === undefined && context === undefined) return named
+  const { tenant = '', model = '', tier = '' } = context ?? {}
+  return `${named}#${tenant}#${model}#${tier}#${user ?? ''}`
+}
+
+const subjectText = ({ apiKey = '', tenant = '', model = '', tier = '', user = '' }: PolicySubject): string =>
+  `${apiKey}#${tenant}#${model}#${tier}#${user}`

@@ -1,48 +1,42 @@
 import { larger } from '../algorithms/integers.ts'
-import { type BucketId, entityBucket } from '../bucket/bucket-id.ts'
-import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import { entityBucket } from '../bucket/bucket-id.ts'
+import type { PolicyContext } from '../deciding/decision.ts'
 import type { Entity } from '../entity/entity.ts'
+import type { Model } from '../entity/model.ts'
 import { ZaelError } from '../errors.ts'
-import {
-  DEFAULT_RESOURCE,
-  type Limit,
-  type LimitSetKey,
-  OTHER_RESOURCE,
-  TOTAL_RESOURCE,
-} from '../limit/limit.ts'
+import { DEFAULT_RESOURCE, type Limit, OTHER_RESOURCE, TOTAL_RESOURCE } from '../limit/limit.ts'
+import { applicablePolicies, type PolicySubject } from '../policy/applicable-policies.ts'
+import { policyLimitSet } from '../policy/policy.ts'
+import { policyPlans } from '../policy/policy-plans.ts'
+import { ancestorsOf, bindingParents, tenantOf } from './ancestors.ts'
+import type { BucketPlan, Plans } from './bucket-plan.ts'
 import type { ConfigReads } from './cached-config.ts'
-import { callerKeys, environmentLayer, type Layer, layerOf, limitSetText, ownKeys } from './layers.ts'
+import { callerKeys, environmentLayer, type Layer, ownKeys } from './layers.ts'
+import { type LayersOf, readLayers } from './read-layers.ts'
 import { keepingHeadroom, limitsInForce } from './resolve-limits.ts'
 
-/** One bucket that a decision meets, and the limits to charge it by. */
-export interface BucketPlan {
-  readonly bucket: BucketId
-  /** The entity's id, or `POLICY:<scope>:<selector>`. */
-  readonly entityId: string
-  readonly resource: string
-  readonly limits: readonly LimitInForce[]
-  /** Whether it is the caller's own: of the resource that was asked for, or `_total_`. */
-  readonly isOwn: boolean
-}
-
 /** All buckets that a decision meets, the caller's own on the resource first. */
-export interface Resolution {
+export interface Resolution extends Plans {
   readonly entity: Entity
   readonly plans: readonly [BucketPlan, ...BucketPlan[]]
   /** Where the caller's own limits come from, for explanations. */
   readonly layers: readonly Layer[]
 }
 
-export interface ResolutionRequest {
+/** What a decision is asked for. */
+export interface ResolutionTarget {
   readonly entityId: string
   /** undefined: the bucket `_default_` itself */
-  readonly resource: string | undefined
+  readonly resource?: string | undefined
+  readonly user?: string | undefined
+  /** What policies go by instead of what is known of the entity and the resource. */
+  readonly context?: PolicyContext | undefined
+}
+
+export interface ResolutionRequest extends ResolutionTarget {
   /** Limits of the environment, for callers that the table knows no default for. */
   readonly defaults: readonly Limit[]
 }
-
-/** A chain of parents longer than this is cut, and one that comes back to itself ends there: the admin service makes none. */
-const MAX_ANCESTORS = 32
 
 /** Resolves what applies to a request. Throws `ZaelError('not_found')` for an unknown entity. */
 export const resolveBuckets = async (reads: ConfigReads, request: ResolutionRequest): Promise<Resolution> => {
@@ -53,12 +47,15 @@ export const resolveBuckets = async (reads: ConfigReads, request: ResolutionRequ
   ])
   if (!entity) throw new ZaelError('not_found', `there is no entity ${entityId}`, { field: 'entity_id' })
   const isRegistered = isSpecial(resource) || model !== undefined
-  const bindingParents = await parentsOf(reads, entity)
+  const ancestors = await ancestorsOf(reads, entity)
+  const parents = bindingParents(entity, ancestors)
+  const policies = applicablePolicies(await policySubject(reads, request, { entity, ancestors, model }))
   const layersOf = await readLayers(reads, [
     ...[resource, OTHER_RESOURCE, TOTAL_RESOURCE].flatMap((name) => callerKeys(entity, name)),
-    ...bindingParents.flatMap(({ id }) =>
+    ...parents.flatMap(({ id }) =>
       [resource, OTHER_RESOURCE, TOTAL_RESOURCE].flatMap((name) => ownKeys(id, name)),
     ),
+    ...policies.map(policyLimitSet),
   ])
 
   const own = onRegistered(resource, isRegistered, (name) => layersOf(callerKeys(entity, name)))
@@ -66,7 +63,8 @@ export const resolveBuckets = async (reads: ConfigReads, request: ResolutionRequ
     resource === TOTAL_RESOURCE ? own.layers : [...own.layers, environmentLayer(request.defaults)]
   const plans = [
     ...totalPlans(entity.id, resource, layersOf(callerKeys(entity, TOTAL_RESOURCE)), true, entity.version),
-    ...bindingParents.flatMap((parent) => parentPlans(parent.id, resource, isRegistered, layersOf)),
+    ...parents.flatMap((parent) => parentPlans(parent.id, resource, isRegistered, layersOf)),
+    ...policyPlans(policies, layersOf),
   ]
   const ownPlan = planFor(entity.id, own.resource, ownLayers, true, entity.version)
   const bound = (plan: BucketPlan): BucketPlan => ({
@@ -76,27 +74,27 @@ export const resolveBuckets = async (reads: ConfigReads, request: ResolutionRequ
   return { entity, layers: ownLayers, plans: [bound(ownPlan), ...plans.map(bound)] }
 }
 
-type LayersOf = (keys: readonly LimitSetKey[]) => readonly Layer[]
-
-/** Reads all sets at once; what it returns picks from them. */
-const readLayers = async (reads: ConfigReads, keys: readonly LimitSetKey[]): Promise<LayersOf> => {
-  const unique = new Map(keys.map((key) => [limitSetText(key), key]))
-  const sets = await reads.limitSets([...unique.values()])
-  const layers = new Map([...unique].map(([text, key], index) => [text, layerOf(key, sets[index])]))
-  return (wanted) => wanted.flatMap((key) => layers.get(limitSetText(key)) ?? [])
+interface Known {
+  readonly entity: Entity
+  readonly ancestors: readonly Entity[]
+  /** Of the resource. */
+  readonly model: Model | undefined
 }
 
-/** Entities above this one whose own limits bind it, nearest first. */
-const parentsOf = async (reads: ConfigReads, entity: Entity): Promise<readonly Entity[]> => {
-  const met = [entity]
-  let child = entity
-  while (child.cascade && child.parentId !== null && met.length <= MAX_ANCESTORS) {
-    const parent = await reads.entity(child.parentId)
-    if (!parent || met.some(({ id }) => id === parent.id)) break
-    met.push(parent)
-    child = parent
+/** What policies go by: what the context says, else what is known of the entity and the resource. */
+const policySubject = async (
+  reads: ConfigReads,
+  { user, context = {} }: ResolutionRequest,
+  known: Known,
+): Promise<PolicySubject> => {
+  const model = context.model === undefined ? known.model : await reads.model(context.model)
+  return {
+    user,
+    apiKey: known.entity.id,
+    tenant: context.tenant ?? tenantOf(known.entity, known.ancestors),
+    model: model?.id,
+    tier: context.tier ?? model?.tier ?? undefined,
   }
-  return met.slice(1)
 }
 
 /** A resource is registered by a model, or by limits of its own; all others share `_other_`, so that inventing names gains nothing. */

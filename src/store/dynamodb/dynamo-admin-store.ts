@@ -8,6 +8,7 @@ import { createEntities } from './admin/entities.ts'
 import { createEntityList } from './admin/entity-list.ts'
 import { createLimitSets } from './admin/limit-sets.ts'
 import { createModels } from './admin/models.ts'
+import { createPolicyList } from './admin/policy-list.ts'
 import type { DynamoClient } from './client.ts'
 import { createTableReads } from './table/table-reads.ts'
 import { createTableWrites } from './table/table-writes.ts'
@@ -25,6 +26,7 @@ export const createDynamoAdminStore = (client: DynamoClient, tableName: string, 
     ...createApiKeys(reads, writes),
     ...createModels(reads, writes),
     ...createLimitSets(reads, writes),
+    listPolicies: createPolicyList(reads),
     recordAudit: createAuditWriter(writes),
     listAudit: createAuditList(reads, clock),
   }

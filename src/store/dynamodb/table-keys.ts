@@ -1,5 +1,6 @@
 import type { BucketId } from '../../core/bucket/bucket-id.ts'
-import type { LimitOwner, LimitSetKey } from '../../core/limit/limit.ts'
+import { type LimitOwner, type LimitSetKey, TOTAL_RESOURCE } from '../../core/limit/limit.ts'
+import { policyLimitSet } from '../../core/policy/policy.ts'
 import { POLICY_SCOPES, type PolicyKey } from '../../core/policy/policy-key.ts'
 
 /**
@@ -22,6 +23,7 @@ export const SORT = {
   child: 'CHILD#',
   key: 'KEY#',
   limits: 'LIMITS#',
+  limitsOfAnyOwner: 'LIMITS',
   usageHour: 'USAGE#hour#',
 } as const
 
@@ -34,10 +36,8 @@ export const NOWHERE: TableKey = { PK: 'CLOCK', SK: 'CLOCK' }
 export const entityPartition = (entityId: string): string => `ENTITY#${entityId}`
 
 const POLICY_PREFIX = 'POLICY#'
+const policyRange = ({ scope, selector }: PolicyKey): string => `${scope}#${selector}`
 const policyPartition = (key: PolicyKey): string => `${POLICY_PREFIX}${policyRange(key)}`
-
-/** A policy's sort key in the index. */
-export const policyRange = ({ scope, selector }: PolicyKey): string => `${scope}#${selector}`
 
 /** The policy that a partition is of; undefined where it is of something else. */
 export const policyOf = (partitionKey: string): PolicyKey | undefined => {
@@ -86,10 +86,25 @@ export const ownerPartition = (owner: LimitOwner): string => {
   }
 }
 
-/** A policy has one set of limits, whatever the resource. */
+/** A policy has one set of limits, on `_total_`, which its key need not say. */
+const POLICY_LIMITS = 'LIMITS'
+
 export const limitSetTableKey = ({ owner, resource }: LimitSetKey): TableKey => ({
   PK: ownerPartition(owner),
-  SK: owner.kind === 'policy' ? 'LIMITS' : `${SORT.limits}${resource}`,
+  SK: owner.kind === 'policy' ? POLICY_LIMITS : `${SORT.limits}${resource}`,
+})
+
+/** The resource that a set of limits is for, by its sort key; undefined where it is something else. */
+export const limitedResourceOf = (sortKey: string): string | undefined => {
+  if (sortKey === POLICY_LIMITS) return TOTAL_RESOURCE
+  return sortKey.startsWith(SORT.limits) ? afterPrefix(sortKey, SORT.limits) : undefined
+}
+
+/** The keys of a policy's limits, where it is in the index of all policies. */
+export const policyIndexKey = (key: PolicyKey) => ({
+  ...limitSetTableKey(policyLimitSet(key)),
+  GSI1PK: INDEXED.policies,
+  GSI1SK: policyRange(key),
 })
 
 /** `hourStart`: seconds since the epoch; `born`: ns since the epoch. */

@@ -1,4 +1,7 @@
+import type { Policy } from '../../core/policy/policy.ts'
+import type { PolicyKey } from '../../core/policy/policy-key.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
+import { decodePolicyCursor, encodePolicyCursor } from '../policy-cursor.ts'
 import { createMemoryApiKeys } from './memory-api-keys.ts'
 import { createMemoryAudit } from './memory-audit.ts'
 import { createMemoryEntities } from './memory-entities.ts'
@@ -12,6 +15,7 @@ export const createMemoryAdminStore = (): AdminStore => {
     ...createMemoryApiKeys(tables),
     ...createMemoryModels(tables),
     ...createMemoryLimitSets(tables),
+    listPolicies: createMemoryPolicyList(tables),
     recordAudit: async (record) => void tables.audit.push(record),
     listAudit: createMemoryAudit(tables),
   }
@@ -52,3 +56,22 @@ const createMemoryLimitSets = ({
       .map(({ key }) => key.resource)
       .sort(byText),
 })
+
+const createMemoryPolicyList =
+  ({ limitSets }: MemoryTables): AdminStore['listPolicies'] =>
+  async ({ limit, cursor }) => {
+    const after = decodePolicyCursor(cursor)
+    const found = [...limitSets.values()]
+      .flatMap(({ key: { owner }, set: { limits } }): Policy[] =>
+        owner.kind === 'policy' && limits.length > 0 ? [{ key: keyOf(owner), limits }] : [],
+      )
+      .filter(({ key }) => after === undefined || byText(rangeOf(key), rangeOf(after)) > 0)
+      .sort((a, b) => byText(rangeOf(a.key), rangeOf(b.key)))
+    const items = found.slice(0, limit)
+    const last = items.at(-1)
+    const hasMore = last !== undefined && found.length > limit
+    return { items, nextCursor: hasMore ? encodePolicyCursor(last.key) : null }
+  }
+
+const keyOf = ({ scope, selector }: PolicyKey): PolicyKey => ({ scope, selector })
+const rangeOf = ({ scope, selector }: PolicyKey): string => `${scope}#${selector}`

@@ -45,6 +45,7 @@ export const createFakeLimiter = (
       return decision.allowed ? { ...decision, reservation } : decision
     },
     settleCharges: unused,
+    checkPolicies: unused,
     explain: unused,
     status: unused,
     waitTime: unused,

@@ -4,7 +4,7 @@ import { limitSetItem, toLimitSet } from '../items/limit-set-item.ts'
 import type { TableReads } from '../table/table-reads.ts'
 import { atVersion } from '../table/table-write.ts'
 import type { TableWrites } from '../table/table-writes.ts'
-import { afterPrefix, limitSetTableKey, ownerPartition, SORT } from '../table-keys.ts'
+import { limitedResourceOf, limitSetTableKey, ownerPartition, SORT } from '../table-keys.ts'
 
 type LimitSets = Pick<AdminStore, 'limitSets' | 'putLimitSet' | 'limitedResources'>
 
@@ -27,9 +27,9 @@ export const createLimitSets = (reads: TableReads, writes: TableWrites): LimitSe
     return failed ?? 'replaced'
   },
   async limitedResources(owner) {
-    const items = await reads.partition(ownerPartition(owner), { prefix: SORT.limits })
+    const items = await reads.partition(ownerPartition(owner), { prefix: SORT.limitsOfAnyOwner })
     return items
       .filter((item) => toLimitSet(item).limits.length > 0)
-      .map((item) => afterPrefix(item.SK?.S ?? '', SORT.limits))
+      .flatMap((item) => limitedResourceOf(item.SK?.S ?? '') ?? [])
   },
 })
