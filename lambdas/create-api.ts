@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { httpSettings, limiterSettings } from '../bin/settings/derived-settings.ts'
 import type { Settings } from '../bin/settings/settings.ts'
+import { SettingsError } from '../bin/settings/settings-reader.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { createChatBackend } from '../src/chat/create-chat-backend.ts'
 import { createTokenCounter } from '../src/chat/token-counter.ts'
@@ -65,9 +66,21 @@ const openTable = ({ settings, logger }: ApiParts) => {
   }
 }
 
-/** Puts the API together for a Lambda: one limiter, and an app for each pair of tokens. Opens no connection yet. */
+/** Lambda environments start whenever a request comes: none of them is the one to write keys into the table. */
+const refuseKeyFiles = ({ apiKeysFile, apiKeysJson }: Settings): void => {
+  if (apiKeysFile === null && apiKeysJson === null) return
+  throw new SettingsError([
+    'API_KEYS_FILE and API_KEYS_JSON are for npm start: on Lambda make keys by POST /api/entities/{id}/keys',
+  ])
+}
+
+/**
+ * Puts the API together for a Lambda: one limiter, and an app for each pair of tokens. Opens no connection yet. Throws
+ * `SettingsError` for settings that a Lambda cannot have.
+ */
 export const createApi = (parts: ApiParts) => {
   const { settings, ...shared } = parts
+  refuseKeyFiles(settings)
   const { buckets, config, ...stores } = openTable(parts)
   const limiter: Limiter = createLimiter({
     ...shared,

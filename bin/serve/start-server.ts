@@ -1,4 +1,6 @@
 import type { Logger } from '../../src/core/ports/logger.ts'
+import { warnOfGuessable } from '../api-keys/guessable-keys.ts'
+import { type FileKey, readApiKeys } from '../api-keys/read-api-keys.ts'
 import { createDelivery } from '../feed/deliver-in-order.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Environment } from '../settings/settings-reader.ts'
@@ -36,11 +38,15 @@ const hostOf = async ({ settings, environment, logger, onFailure }: ServerOption
   return foreignTableHost({ endpoint, tableName }, environment, logger)
 }
 
-const prepare = async (host: TableHost, { settings, logger }: ServerOptions): Promise<void> => {
+const prepare = async (
+  host: TableHost,
+  { settings, logger }: ServerOptions,
+  keys: readonly FileKey[],
+): Promise<void> => {
   try {
-    await prepareTable(host, settings.tableName, logger)
+    await prepareTable(host, { settings, keys, logger })
   } catch (error) {
-    if (settings.awsEndpointUrl === null) throw error
+    if (settings.awsEndpointUrl === null || error instanceof StartError) throw error
     throw new StartError(`AWS_ENDPOINT_URL ${host.endpoint} cannot be used: ${reasonOf(error)}`, {
       cause: error,
     })
@@ -50,9 +56,11 @@ const prepare = async (host: TableHost, { settings, logger }: ServerOptions): Pr
 /** Starts one part after the other; `stops` gets what ends each. */
 const startParts = async (options: ServerOptions, stops: Stop[]): Promise<Omit<RunningServer, 'stop'>> => {
   const { settings, version, logger } = options
+  const keys = await readApiKeys(settings)
+  warnOfGuessable(keys, settings, logger)
   const host = await hostOf(options)
   stops.push(host.stop)
-  await prepare(host, options)
+  await prepare(host, options, keys)
 
   const node = createNode(host, settings, version, logger)
   stops.push(node.close)

@@ -50,6 +50,10 @@ const deciding = ({ read }: SettingsReader) => ({
   onUnavailable: read('ON_UNAVAILABLE', oneOf('allow', 'deny', 'local'), 'deny' as const),
   maxClockSkewMs: read('MAX_CLOCK_SKEW_MS', integer(1, TEN_MINUTES_MS), 5000),
   windowSeconds: read('WINDOW_SECONDS', integer(1, 31 * DAY_SECONDS), 60),
+  /** null: none. A path; what is in it is read when zael starts. */
+  apiKeysFile: read('API_KEYS_FILE', text, null),
+  /** null: none. JSON, of the same shape as the file. */
+  apiKeysJson: read('API_KEYS_JSON', text, null),
 })
 
 const answering = ({ read }: SettingsReader) => ({
@@ -70,9 +74,9 @@ const answering = ({ read }: SettingsReader) => ({
 export type Settings = ReturnType<typeof where> & ReturnType<typeof deciding> & ReturnType<typeof answering>
 
 /** Settings of the contract whose features this version does not have: to ignore them would let more through than asked. */
-const NOT_YET = ['API_KEYS_FILE', 'API_KEYS_JSON', 'UPSTREAMS_FILE']
+const NOT_YET = ['UPSTREAMS_FILE']
 
-const isLoopback = (host: string): boolean => /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host)
+export const isLoopback = (host: string): boolean => /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host)
 
 const checkNames = (reader: SettingsReader, environment: Environment): void => {
   for (const name of Object.keys(environment)) {

@@ -1,4 +1,4 @@
-import { type ApiKey, isUsable } from '../entity/api-key.ts'
+import { type ApiKey, isSecret, isUsable, prefixOf, secretRule } from '../entity/api-key.ts'
 import { apiKeyToJson } from '../entity/entity-json.ts'
 import { invalid, ZaelError } from '../errors.ts'
 import type { AdminDependencies } from './admin-dependencies.ts'
@@ -36,12 +36,7 @@ export interface KeyRules {
   readonly shortestSecret: number
 }
 
-/** What stays readable of a secret; of one that is no longer than that, half of it. */
-const PREFIX_LENGTH = 8
-const LONGEST_SECRET = 256
 const LONGEST_NAME = 256
-/** What a header carries as it is. */
-const VISIBLE_ASCII = /^[\x21-\x7e]+$/
 
 export const createKeyService = (
   deps: AdminDependencies,
@@ -139,9 +134,6 @@ const newKey = ({ clock, secrets }: AdminDependencies, entityId: string, draft: 
   return { key, secret }
 }
 
-const prefixOf = (secret: string): string =>
-  secret.slice(0, secret.length > PREFIX_LENGTH ? PREFIX_LENGTH : Math.floor(secret.length / 2))
-
 const retired = (key: ApiKey, now: bigint, graceNs: bigint): ApiKey => {
   if (graceNs === 0n) return { ...key, status: 'revoked' }
   const end = now + graceNs
@@ -159,15 +151,12 @@ const checkDraft = ({ name, secret, expiresAt }: KeyDraft, rules: KeyRules, now:
   if (name !== undefined && name.length > LONGEST_NAME) {
     throw invalid('name', `be at most ${LONGEST_NAME} characters long`)
   }
-  if (secret !== undefined && !isSecret(secret, rules)) {
-    throw invalid('secret', `be ${rules.shortestSecret} to ${LONGEST_SECRET} visible ASCII characters`)
+  if (secret !== undefined && !isSecret(secret, rules.shortestSecret)) {
+    throw invalid('secret', secretRule(rules.shortestSecret))
   }
   if (expiresAt !== undefined && expiresAt !== null && expiresAt <= now) {
     throw invalid('expires_at', 'lie in the future')
   }
 }
-
-const isSecret = (secret: string, { shortestSecret }: KeyRules): boolean =>
-  secret.length >= shortestSecret && secret.length <= LONGEST_SECRET && VISIBLE_ASCII.test(secret)
 
 const unknownKey = (keyId: string): ZaelError => new ZaelError('not_found', `There is no key ${keyId}`)

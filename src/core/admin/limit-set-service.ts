@@ -1,6 +1,6 @@
 import { ID_RULE, isId, isResource, RESOURCE_RULE } from '../entity/entity.ts'
 import { invalid } from '../errors.ts'
-import type { Limit, LimitOwner, LimitSetKey } from '../limit/limit.ts'
+import type { Limit, LimitOwner, LimitSet, LimitSetKey } from '../limit/limit.ts'
 import { limitToJson } from '../limit/parse-limit.ts'
 import type { AuditValue } from '../ports/admin-store.ts'
 import type { AdminDependencies } from './admin-dependencies.ts'
@@ -18,6 +18,8 @@ export interface LimitSetService {
   get(key: LimitSetKey): Promise<readonly Limit[]>
   /** Puts `limits` in place of what was set. None: what is inherited counts again. */
   replace(key: LimitSetKey, limits: readonly Limit[], actor: string): Promise<void>
+  /** As `replace`, but where just these are set already nothing is written, and no version raised. Says whether it wrote. */
+  ensure(key: LimitSetKey, limits: readonly Limit[], actor: string): Promise<boolean>
 }
 
 export const createLimitSetService = (deps: AdminDependencies): LimitSetService => ({
@@ -31,7 +33,27 @@ export const createLimitSetService = (deps: AdminDependencies): LimitSetService 
     await untilUnchanged(() => replaceLimits(deps, key, limits, actor))
     deps.changed(changeOf(key.owner))
   },
+  ensure: async (key, limits, actor) => {
+    await checkKey(deps, key)
+    const isWritten = await untilUnchanged(() => ensureLimits(deps, key, limits, actor))
+    if (isWritten) deps.changed(changeOf(key.owner))
+    return isWritten
+  },
 })
+
+const ensureLimits = async (
+  deps: AdminDependencies,
+  key: LimitSetKey,
+  limits: readonly Limit[],
+  actor: string,
+): Promise<boolean | 'changed'> => {
+  const [before] = await deps.store.limitSets([key])
+  if (sameLimits(before?.limits ?? [], limits)) return false
+  return (await writeLimits(deps, key, { before, limits, actor })) === 'changed' ? 'changed' : true
+}
+
+const sameLimits = (a: readonly Limit[], b: readonly Limit[]): boolean =>
+  JSON.stringify(a.map(limitToJson)) === JSON.stringify(b.map(limitToJson))
 
 const replaceLimits = async (
   deps: AdminDependencies,
@@ -42,6 +64,17 @@ const replaceLimits = async (
   const [before] = await deps.store.limitSets([key])
   const wasEmpty = before === undefined || before.limits.length === 0
   if (wasEmpty && limits.length === 0) return 'replaced'
+  return writeLimits(deps, key, { before, limits, actor })
+}
+
+interface Change {
+  readonly before: LimitSet | undefined
+  readonly limits: readonly Limit[]
+  readonly actor: string
+}
+
+/** Writes where nothing else has been written since `before` was read. */
+const writeLimits = (deps: AdminDependencies, key: LimitSetKey, { before, limits, actor }: Change) => {
   const expected = before?.version ?? null
   const audit = auditRecord(deps, {
     actor,

@@ -14,3 +14,23 @@ export interface ApiKey {
 /** Whether the key opens anything at `now` (ns since the epoch). */
 export const isUsable = (key: ApiKey, now: bigint): boolean =>
   key.status === 'active' && (key.expiresAt === null || now < key.expiresAt)
+
+/** What stays readable of a secret; of one that is no longer than that, half of it. */
+const PREFIX_LENGTH = 8
+const LONGEST_SECRET = 256
+/** What a header carries as it is. */
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/
+
+/** Whether a text can be a key's secret, of at least `shortest` characters. */
+export const isSecret = (secret: string, shortest: number): boolean =>
+  secret.length >= shortest && secret.length <= LONGEST_SECRET && VISIBLE_ASCII.test(secret)
+
+export const secretRule = (shortest: number): string =>
+  `be ${shortest} to ${LONGEST_SECRET} visible ASCII characters`
+
+/** The part of a secret that may be seen. */
+export const prefixOf = (secret: string): string =>
+  secret.slice(0, secret.length > PREFIX_LENGTH ? PREFIX_LENGTH : Math.floor(secret.length / 2))
+
+/** A secret as logs and messages may show it: `sk-test-...`. */
+export const masked = (secret: string): string => `${prefixOf(secret)}...`

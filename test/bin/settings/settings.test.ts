@@ -33,6 +33,8 @@ test('is what the contract says where nothing is set', () => {
     onUnavailable: 'deny',
     maxClockSkewMs: 5000,
     windowSeconds: 60,
+    apiKeysFile: null,
+    apiKeysJson: null,
     adminToken: 'dev-admin',
     viewerToken: 'dev-viewer',
     defaultModel: 'gpt-4',
@@ -96,7 +98,7 @@ test.each([
     'UPSTREAM_BASE_URL must be a URL that begins with http:// or https://',
   ],
   ['UPSTREAM_API_KEY', 'sk-x', 'UPSTREAM_API_KEY needs UPSTREAM_BASE_URL'],
-  ['API_KEYS_FILE', 'keys.yaml', 'API_KEYS_FILE is not supported by this version'],
+  ['UPSTREAMS_FILE', 'upstreams.yaml', 'UPSTREAMS_FILE is not supported by this version'],
 ])('refuses %s=%s', (name, value, sentence) => {
   expect(mistakesOf({ [name]: value })).toEqual([sentence])
 })

@@ -1,0 +1,86 @@
+import type { AdminDependencies } from '../../src/core/admin/admin-dependencies.ts'
+import { createEntityService } from '../../src/core/admin/entity-service.ts'
+import { createKeyService } from '../../src/core/admin/key-service.ts'
+import { createLimitSetService } from '../../src/core/admin/limit-set-service.ts'
+import { isUsable, masked } from '../../src/core/entity/api-key.ts'
+import { ZaelError } from '../../src/core/errors.ts'
+import { DEFAULT_RESOURCE } from '../../src/core/limit/limit.ts'
+import type { Logger } from '../../src/core/ports/logger.ts'
+import { StartError } from '../serve/start-error.ts'
+import { windowLimits } from './file-entity.ts'
+import type { FileKey } from './read-api-keys.ts'
+
+const ACTOR = 'api-keys-file'
+
+export interface LoadingDependencies extends Omit<AdminDependencies, 'changed'> {
+  readonly logger: Logger
+  /** Length of the limits' windows. */
+  readonly windowSeconds: number
+}
+
+/** Another node that starts with the same file may be a moment ahead. */
+const unlessThere = async (make: () => Promise<unknown>): Promise<void> => {
+  try {
+    await make()
+  } catch (error) {
+    if (!(error instanceof ZaelError && error.code === 'conflict')) throw error
+  }
+}
+
+/**
+ * Puts keys into the table: an entity, a key and its limits for each. What is there already is left as it is, other limits
+ * excepted, so any number of nodes may do it at once and again. Throws `StartError` for a key of another entity, and
+ * `StoreUnavailable`.
+ */
+export const loadApiKeys = async (deps: LoadingDependencies, keys: readonly FileKey[]): Promise<void> => {
+  const services = servicesOn({ ...deps, changed: () => {} })
+  let changed = 0
+  for (const key of keys) {
+    await services.makeEntity(key)
+    await services.makeKey(key)
+    if (await services.setLimits(key)) changed += 1
+  }
+  if (keys.length > 0) deps.logger.info('API keys are loaded', { keys: keys.length, limitsChanged: changed })
+}
+
+const servicesOn = (deps: LoadingDependencies & AdminDependencies) => {
+  const entities = createEntityService(deps)
+  const apiKeys = createKeyService(deps, { shortestSecret: 1 })
+  const limitSets = createLimitSetService(deps)
+  return {
+    async makeEntity({ entityId: id, name = id }: FileKey): Promise<void> {
+      if ((await deps.store.entity(id)) !== undefined) return
+      await unlessThere(() => entities.create({ id, name, kind: 'key' }, ACTOR))
+    },
+    async makeKey({ entityId, secret }: FileKey): Promise<void> {
+      const hash = deps.secrets.hash(secret)
+      if ((await deps.store.apiKey(hash)) === undefined) {
+        await unlessThere(() => apiKeys.create(entityId, { name: ACTOR, secret }, ACTOR))
+      }
+      checkKey(deps, { entityId, secret }, await deps.store.apiKey(hash))
+    },
+    setLimits: (key: FileKey): Promise<boolean> =>
+      limitSets.ensure(
+        { owner: { kind: 'entity', id: key.entityId }, resource: DEFAULT_RESOURCE },
+        windowLimits(key, deps.windowSeconds),
+        ACTOR,
+      ),
+  }
+}
+
+type Stored = Awaited<ReturnType<AdminDependencies['store']['apiKey']>>
+
+/** A key that was revoked stays revoked: who did that would be surprised by a restart. */
+const checkKey = (
+  { clock, logger }: Pick<LoadingDependencies, 'clock' | 'logger'>,
+  { entityId, secret }: Pick<FileKey, 'entityId' | 'secret'>,
+  stored: Stored,
+): void => {
+  if (stored !== undefined && stored.entityId !== entityId) {
+    throw new StartError(
+      `API_KEYS_FILE keys.${masked(secret)} is a key of ${stored.entityId} already: give it the id ${stored.entityId}, or take it out`,
+    )
+  }
+  if (stored === undefined || isUsable(stored, clock.now())) return
+  logger.warn('A key of the file is revoked or has expired, and stays so', { key: masked(secret), entityId })
+}
