@@ -56,7 +56,7 @@ test('chats, limits, counts what was used, and stops by SIGINT with 0', async ()
     { timeout: 10_000 },
   )
   expect(await server.end('SIGINT')).toBe(0)
-  expect(server.stderr()).toBe('')
+  expect(server.stderr()).toMatch(/^\S+ warn {2}A limit denied {2}key="key-bob:gpt-4" .*\n$/)
 })
 
 test('says where everything is, and what it says is there', async () => {
