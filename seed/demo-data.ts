@@ -1,7 +1,9 @@
 import type { EntityDraft } from '../src/core/admin/entity-draft.ts'
 import type { ModelDraft } from '../src/core/admin/model-service.ts'
 import type { Limit, LimitOwner } from '../src/core/limit/limit.ts'
-import { DEFAULT_RESOURCE } from '../src/core/limit/limit.ts'
+import { DEFAULT_RESOURCE, DEFAULT_SLOTS } from '../src/core/limit/limit.ts'
+import { policyLimitSet } from '../src/core/policy/policy.ts'
+import { type PolicyScope, parsePolicyKey } from '../src/core/policy/policy-key.ts'
 
 export interface DemoLimits {
   readonly owner: LimitOwner
@@ -20,6 +22,7 @@ export interface DemoData {
 }
 
 const MINUTE_SECONDS = 60
+const HOUR_SECONDS = 3600
 
 const perMinute = (name: string, meter: Limit['meter'], capacity: number): Limit => ({
   name,
@@ -31,6 +34,18 @@ const rpmAndTpm = (owner: LimitOwner, rpm: number, tpm: number): DemoLimits => (
   owner,
   resource: DEFAULT_RESOURCE,
   limits: [perMinute('rpm', 'requests', rpm), perMinute('tpm', 'tokens', tpm)],
+})
+
+/** `selector` as in the path of the API. */
+const perHour = (scope: PolicyScope, selector: string, limit: number): DemoLimits => ({
+  ...policyLimitSet(parsePolicyKey(scope, selector)),
+  limits: [
+    {
+      name: 'rph',
+      meter: 'requests',
+      size: { algorithm: 'sliding_window', limit, windowSeconds: HOUR_SECONDS, slots: DEFAULT_SLOTS },
+    },
+  ],
 })
 
 const entity = (id: string): LimitOwner => ({ kind: 'entity', id })
@@ -65,5 +80,13 @@ export const demoData: DemoData = {
     rpmAndTpm(role('admin'), 500, 100_000),
     rpmAndTpm(role('user'), 60, 10_000),
     rpmAndTpm(role('service'), 30, 5000),
+    perHour('USER_MODEL', 'ent-user-2/gpt-4o', 10),
+    perHour('API_KEY', 'free-co-key', 20),
+    perHour('TENANT', 'enterprise_co', 500),
+    perHour('TENANT', 'free_co', 50),
+    perHour('MODEL_TIER', 'premium', 1000),
+    perHour('MODEL_TIER', 'standard', 100),
+    perHour('MODEL_TIER', 'free', 10),
+    perHour('GLOBAL', '*', 1_000_000),
   ],
 }

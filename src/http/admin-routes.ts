@@ -5,6 +5,7 @@ import { createEntityService } from '../core/admin/entity-service.ts'
 import { createKeyService } from '../core/admin/key-service.ts'
 import { createLimitSetService } from '../core/admin/limit-set-service.ts'
 import { createModelService } from '../core/admin/model-service.ts'
+import { createPolicyService } from '../core/policy/policy-service.ts'
 import type { AdminServices } from './admin/admin-services.ts'
 import { createAuditRoutes } from './admin/audit-routes.ts'
 import { createBucketRoutes } from './admin/bucket-routes.ts'
@@ -16,6 +17,7 @@ import { createModelRoutes } from './admin/model-routes.ts'
 import { createUsageRoutes } from './admin/usage-routes.ts'
 import type { AppDependencies, AppEnv } from './app-dependencies.ts'
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts'
+import { createPolicyRoutes } from './policies/policy-routes.ts'
 
 /** All of `/api`, behind the guard that lets admins and reading viewers pass. `changed` is told of every change. */
 export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono<AppEnv> => {
@@ -28,6 +30,7 @@ export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange
     .route('/limits', createLimitRoutes(needs))
     .route('/limits', createBucketRoutes(needs))
     .route('/defaults', createDefaultsRoutes(services))
+    .route('/policies', createPolicyRoutes(services))
     .route('/usage', createUsageRoutes(needs))
     .route('/audit', createAuditRoutes(deps))
     .route('/dashboard', createDashboardRoutes(deps))
@@ -43,6 +46,7 @@ const createAdminServices = (
     keys: createKeyService(needs),
     models: createModelService(needs),
     limitSets: createLimitSetService(needs),
+    policies: createPolicyService(needs),
     buckets: createBucketService({ store, clock, secrets, limiter }),
   }
 }

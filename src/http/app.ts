@@ -15,6 +15,8 @@ import { securityHeaders } from './middleware/security-headers.ts'
 import { createHealthRoutes } from './operation/health-routes.ts'
 import { createHomeRoutes } from './operation/home-routes.ts'
 import { createMetricsRoutes } from './operation/metrics-routes.ts'
+import { createPolicyCheckRoutes } from './policies/check-routes.ts'
+import { createModelCatalog } from './policies/model-catalog.ts'
 
 /**
  * The whole HTTP API, the same wherever it runs. Paths begin below the stage: where a platform puts a prefix before
@@ -30,10 +32,12 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
   const authenticator = createAuthenticator(deps)
   const guards = createGuards(deps, authenticator)
   const models = createModelLookup(deps)
+  const catalog = createModelCatalog(deps)
   const changed: OnConfigChange = (change) => {
     deps.limiter.forget()
     authenticator.forget(change)
     if (change.modelId !== undefined) models.forget(change.modelId)
+    catalog.forget()
     deps.onChange?.(change)
   }
 
@@ -41,6 +45,8 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
   app.route('/v1', createChatRoutes(deps, models))
   app.use('/api/*', guards.admins)
   app.route('/api', createAdminRoutes(deps, changed))
+  app.use('/rate-limit/*', guards.admins)
+  app.route('/rate-limit', createPolicyCheckRoutes({ ...deps, models, catalog }))
   mountOperation(app, deps, guards)
   return app
 }

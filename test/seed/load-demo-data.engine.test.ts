@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { demoData } from '../../seed/demo-data.ts'
 import { loadDemoData } from '../../seed/load-demo-data.ts'
 import { limitToJson } from '../../src/core/limit/parse-limit.ts'
+import { policyLabel } from '../../src/core/policy/policy-key.ts'
 import type { AdminStore } from '../../src/core/ports/admin-store.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import { systemClock } from '../../src/platform/system-clock.ts'
@@ -59,6 +60,29 @@ test('loads entities, limits, models and roles as the contract has them', async 
   expect(admin?.limits.map((limit) => limitToJson(limit).capacity)).toEqual([500, 100_000])
 })
 
+test('loads policies as the contract has them', async () => {
+  await load()
+  const { items } = await store.listPolicies({ limit: 100 })
+  const sizes = items.map(({ key, limits }) => [
+    policyLabel(key),
+    ...limits.map(({ meter, size }) => [meter, size]),
+  ])
+  const perHour = (limit: number) => [
+    'requests',
+    { algorithm: 'sliding_window', limit, windowSeconds: 3600, slots: 30 },
+  ]
+  expect(sizes).toEqual([
+    ['API_KEY free-co-key', perHour(20)],
+    ['GLOBAL *', perHour(1_000_000)],
+    ['MODEL_TIER free', perHour(10)],
+    ['MODEL_TIER premium', perHour(1000)],
+    ['MODEL_TIER standard', perHour(100)],
+    ['TENANT enterprise_co', perHour(500)],
+    ['TENANT free_co', perHour(50)],
+    ['USER_MODEL ent-user-2:gpt-4o', perHour(10)],
+  ])
+})
+
 test("makes keys whose secrets are their entities' ids", async () => {
   await load()
   expect(await store.apiKey(randomSecrets.hash('key-bob'))).toMatchObject({
@@ -70,7 +94,7 @@ test("makes keys whose secrets are their entities' ids", async () => {
 
 test('makes nothing twice, and leaves what was changed as it is', async () => {
   const { made } = await load()
-  expect(made).toBe(26)
+  expect(made).toBe(26 + 8)
   const key = { owner: { kind: 'entity', id: 'key-bob' }, resource: '_default_' } as const
   const [before] = await store.limitSets([key])
   const audit = { id: 'a', at: 1n, actor: 'test', action: 'x', subject: 'key-bob', before: null, after: null }
@@ -84,5 +108,5 @@ test('makes nothing twice, and leaves what was changed as it is', async () => {
 test('loads the rest where an earlier attempt broke off', async () => {
   const half = { ...demoData, keysOf: [], limits: demoData.limits.slice(0, 2) }
   await loadDemoData({ store, clock: systemClock, secrets: randomSecrets }, half)
-  expect(await load()).toEqual({ made: 4 + 5 })
+  expect(await load()).toEqual({ made: 4 + 5 + 8 })
 })

@@ -55,6 +55,8 @@ export interface Admission {
   readonly request: ChatRequest
   readonly model: Model
   readonly promptTokens: number
+  /** Who asks, as the client says. */
+  readonly user: string | undefined
 }
 
 /** Asks the limiter whether a chat may be answered, for its prompt and the most that its answer may hold. */
@@ -67,13 +69,14 @@ export const admit = async (
     settings,
     unpriced,
   }: AdmissionNeeds & { readonly unpriced: UnpricedWatch },
-  { acting, request, model, promptTokens }: Admission,
+  { acting, request, model, promptTokens, user }: Admission,
 ): Promise<Admitted | Refused> => {
   if (settings.bypassLimiter) return unlimited
   const most: ChatUsage = { promptTokens, completionTokens: backend.mostCompletionTokens(request) }
   const decision = await limiter.decide({
     entityId: acting.entityId,
     resource: request.model,
+    ...(user !== undefined && { user }),
     cost: costOf(most, model.prices),
     settles: true,
   })

@@ -25,6 +25,8 @@ export interface Chat {
   /** `model` is the model's id. */
   readonly request: ChatRequest
   readonly model: Model
+  /** OpenAI's `user`, or who the caller says it is. */
+  readonly user: string | undefined
   readonly requestId: string
   /** Aborts where the client goes away. */
   readonly signal: AbortSignal

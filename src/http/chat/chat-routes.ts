@@ -34,6 +34,7 @@ export const createChatRoutes = (
       acting,
       request: { ...body, model: model.id },
       model,
+      user: body.user || c.req.header('x-user-id') || undefined,
       requestId: c.get('requestId'),
       signal: c.req.raw.signal,
     })
@@ -51,6 +52,12 @@ const describeChat = describeRoute({
       in: 'header',
       name: 'X-Preferred-Model',
       description: 'The model, where the body names none',
+      schema: { type: 'string' },
+    },
+    {
+      in: 'header',
+      name: 'X-User-Id',
+      description: 'Who asks, where the body has no `user`: for policies on a user and a model',
       schema: { type: 'string' },
     },
   ],

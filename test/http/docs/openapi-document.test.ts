@@ -120,7 +120,11 @@ describe('the OpenAPI document', () => {
     expect(own?.responses['413']).toMatchObject({
       content: { 'application/json': { schema: { $ref: '#/components/schemas/OpenAiError' } } },
     })
-    expect(own?.parameters?.map(({ name }) => name)).toEqual(['X-Preferred-Model', 'X-Zael-Entity'])
+    expect(own?.parameters?.map(({ name }) => name)).toEqual([
+      'X-Preferred-Model',
+      'X-User-Id',
+      'X-Zael-Entity',
+    ])
   })
 
   test('says that a model may be new, and that health may be bad', async () => {

@@ -1,0 +1,71 @@
+import * as v from 'valibot'
+import { POLICY_SCOPES } from '../../core/policy/policy-key.ts'
+import { checkedElsewhere } from '../schemas/checked-elsewhere.ts'
+import { id, nextCursor } from '../schemas/fields.ts'
+import { limitAnswer } from '../schemas/limit-schemas.ts'
+
+/** Both are what the core's `parsePolicyKey` checks. */
+export const policyParams = v.object({
+  scope: checkedElsewhere(v.picklist(POLICY_SCOPES)),
+  selector: checkedElsewhere(
+    v.pipe(v.string(), v.description('An id; `*` for GLOBAL, `<user>/<model>` for USER_MODEL')),
+  ),
+})
+
+const policyNames = {
+  label: v.pipe(v.string(), v.description('`<scope> <selector>`')),
+  scope: v.picklist(POLICY_SCOPES),
+  selector: v.pipe(v.string(), v.description('`<user>:<model>` for USER_MODEL')),
+}
+
+export const policyAnswer = v.pipe(
+  v.object({
+    ...policyNames,
+    user: v.exactOptional(v.pipe(v.string(), v.description('Of USER_MODEL only'))),
+    model: v.exactOptional(v.pipe(v.string(), v.description('Of USER_MODEL only'))),
+    limits: v.array(limitAnswer),
+  }),
+  v.metadata({ ref: 'Policy' }),
+)
+
+export const policiesAnswer = v.object({ items: v.array(policyAnswer), next_cursor: nextCursor })
+
+const name = v.pipe(v.string(), v.nonEmpty('not be empty'))
+
+export const policyCheckBody = v.strictObject({
+  userId: name,
+  modelId: name,
+  tenantId: id,
+  modelTier: v.exactOptional(
+    v.nullable(v.pipe(name, v.description('In place of the tier that the model has'))),
+  ),
+  apiKey: v.exactOptional(v.nullable(v.pipe(id, v.description("The id of a key's entity")))),
+})
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const use = { count, limit: count, window_seconds: v.number() }
+
+export const policyCheckAnswer = v.pipe(
+  v.object({
+    allowed: v.boolean(),
+    cause: v.pipe(v.nullable(v.string()), v.description('null where it is allowed')),
+    primary: v.pipe(
+      v.nullable(
+        v.object({
+          label: v.string(),
+          ...use,
+          percent: v.pipe(v.number(), v.description('0 to 100, with one decimal')),
+        }),
+      ),
+      v.description('The most specific policy that applies, or that fails; null where none applies'),
+    ),
+    policies: v.pipe(
+      v.array(v.object({ ...policyNames, ...use, window_minutes: v.number() })),
+      v.description('What was fulfilled; empty where it is blocked'),
+    ),
+    degraded: v.exactOptional(
+      v.pipe(v.literal(true), v.description('A part of this was decided without the store')),
+    ),
+  }),
+  v.metadata({ ref: 'PolicyCheck' }),
+)

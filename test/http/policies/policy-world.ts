@@ -1,0 +1,98 @@
+import type * as v from 'valibot'
+import { demoData } from '../../../seed/demo-data.ts'
+import { loadDemoData } from '../../../seed/load-demo-data.ts'
+import { createSimulatedModel } from '../../../src/chat/simulated-model.ts'
+import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
+import { createLimiter } from '../../../src/core/deciding/create-limiter.ts'
+import type { LimiterSettings } from '../../../src/core/deciding/limiter-dependencies.ts'
+import type { AdminStore } from '../../../src/core/ports/admin-store.ts'
+import type { Clock } from '../../../src/core/ports/clock.ts'
+import { createApp } from '../../../src/http/app.ts'
+import type { HttpSettings } from '../../../src/http/app-dependencies.ts'
+import { policyCheckAnswer } from '../../../src/http/policies/policy-schemas.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createTestClock, type TestClock } from '../../core/test-clock.ts'
+import { asDescribed } from '../as-described.ts'
+import { createTestAdminStore, type TestAdminStore } from '../test-admin-store.ts'
+import { type Asked, type AskOptions, createTestApp, TEST_SETTINGS } from '../test-app.ts'
+
+export type PolicyCheck = v.InferOutput<typeof policyCheckAnswer>
+
+export interface CheckBody {
+  readonly userId?: string
+  readonly modelId?: string
+  readonly tenantId?: string
+  readonly modelTier?: string | null
+  readonly apiKey?: string | null
+}
+
+/** The real app on the demo data. */
+export interface PolicyWorld {
+  ask(method: string, path: string, options?: AskOptions): Promise<Asked>
+  /** What `POST /rate-limit/check` answers, as it is described. */
+  check(body: CheckBody): Promise<PolicyCheck>
+  /** So many checks in turn. */
+  checks(times: number, body: CheckBody): Promise<readonly PolicyCheck[]>
+}
+
+export interface PolicyWorldParts {
+  readonly store: AdminStore
+  readonly buckets: BucketStore
+  readonly clock: Clock
+  readonly settings?: Partial<HttpSettings>
+  readonly limiterSettings?: Partial<LimiterSettings>
+}
+
+export const createPolicyWorld = async (parts: PolicyWorldParts): Promise<PolicyWorld> => {
+  const { store, buckets, clock } = parts
+  const { deps } = createTestApp()
+  await loadDemoData({ store, clock, secrets: deps.secrets }, demoData)
+  const limiter = createLimiter({
+    ...deps,
+    config: store,
+    buckets,
+    clock,
+    localBuckets: createMemoryBucketStore(),
+    newCache: deps.caches,
+    pause: async () => {},
+    settings: { storeDeadlineMs: 10_000, ...parts.limiterSettings },
+  })
+  const backend = createSimulatedModel({ clock, delay: async () => {}, latencyMs: 0, nodeId: null })
+  const settings = { ...TEST_SETTINGS, ...parts.settings }
+  const tokens = { countPrompt: async () => 5, countText: async () => 5 }
+  const app = createApp({ ...deps, store, limiter, clock, backend, tokens, settings })
+
+  const ask: PolicyWorld['ask'] = async (method, path, { headers, body } = {}) => {
+    const answer = await app.request(path, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: 'Bearer the-admin-token', ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: text === '' ? undefined : JSON.parse(text),
+    }
+  }
+  const check = async (body: CheckBody) =>
+    asDescribed(await ask('POST', '/rate-limit/check', { body }), policyCheckAnswer)
+  return {
+    ask,
+    check,
+    async checks(times, body) {
+      const answers: PolicyCheck[] = []
+      for (let left = times; left > 0; left--) answers.push(await check(body))
+      return answers
+    },
+  }
+}
+
+/** A world in memory, with a clock that only the test moves and a store that it can take away. */
+export const createMemoryWorld = async (
+  options: Pick<PolicyWorldParts, 'settings' | 'limiterSettings'> = {},
+): Promise<PolicyWorld & { readonly clock: TestClock; readonly store: TestAdminStore }> => {
+  const [clock, store] = [createTestClock(), createTestAdminStore()]
+  const world = await createPolicyWorld({ ...options, store, clock, buckets: createMemoryBucketStore() })
+  return { ...world, clock, store }
+}
