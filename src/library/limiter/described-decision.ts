@@ -12,6 +12,7 @@ export const describedDecision = (decision: Decision, decidedAtNs: bigint): Rate
   degraded: decision.degraded,
   limits: decision.limits.map(limitUse),
   violations: decision.allowed ? [] : decision.violations.map(violatedLimit),
+  reported: decision.reported.map(violatedLimit),
   decision,
   decidedAtNs,
 })
@@ -27,8 +28,7 @@ const violatedLimit = ({ state, requested, retryAfterNs }: Violation): ViolatedL
   retryAfterMs: msOrNever(retryAfterNs),
 })
 
-/** One limit in milliseconds and plain numbers. */
-export const limitUse = (state: LimitState): LimitUse => ({
+const limitUse = (state: LimitState): LimitUse => ({
   name: state.limit.name,
   meter: state.limit.meter,
   entityId: state.entityId,
@@ -38,6 +38,8 @@ export const limitUse = (state: LimitState): LimitUse => ({
   used: state.used,
   resetAfterMs: ceilMs(state.resetNs),
   own: state.own,
+  mode: state.limit.mode ?? 'enforce',
+  warnAt: state.limit.warnAt,
 })
 
 const msOrNever = (ns: bigint | null): number | null => (ns === null ? null : ceilMs(ns))

@@ -1,4 +1,5 @@
 import type { Decision } from '../../core/deciding/decision.ts'
+import type { LimitMode } from '../../core/limit/limit.ts'
 import type { Cost, Meter } from '../../core/limit/meter.ts'
 
 /** One limit as a decision left it. */
@@ -18,9 +19,12 @@ export interface LimitUse {
   readonly resetAfterMs: number
   /** Whether it is the key's own, not a parent's or a policy's. */
   readonly own: boolean
+  readonly mode: LimitMode
+  /** The share in use from which on it is warned of, where the limit says one. */
+  readonly warnAt: number | undefined
 }
 
-/** A limit that denied. */
+/** A limit that denied, or would have. */
 export interface ViolatedLimit extends LimitUse {
   readonly requested: number
   /** ms until this limit would pass the request, rounded up; null: never, it is larger than the capacity */
@@ -39,6 +43,8 @@ export interface RateLimitDecision {
   readonly limits: readonly LimitUse[]
   /** Empty where it is allowed. */
   readonly violations: readonly ViolatedLimit[]
+  /** Limits of mode `warn` or `shadow` that the request exceeds. They refuse nothing. */
+  readonly reported: readonly ViolatedLimit[]
   /** The same with times in ns, for those who make headers of it. */
   readonly decision: Decision
   /** When it was decided, ns since the epoch. */

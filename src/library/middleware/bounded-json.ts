@@ -16,15 +16,19 @@ const isPlainJson = (headers: Headers): boolean =>
 
 const boundedText = async (body: ReadableStream<Uint8Array> | null): Promise<string | undefined> => {
   if (body === null) return undefined
+  const reader = body.getReader()
   const decoder = new TextDecoder()
   let text = ''
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.byteLength
-    if (bytes > MAX_BYTES) return undefined
-    text += decoder.decode(chunk, { stream: true })
+  for (let bytes = 0; ; ) {
+    const { value, done } = await reader.read()
+    if (done) return text + decoder.decode()
+    bytes += value.byteLength
+    if (bytes > MAX_BYTES) break
+    text += decoder.decode(value, { stream: true })
   }
-  return text + decoder.decode()
+  // Not awaited: it ends when the client has read the rest.
+  reader.cancel().catch(() => {})
+  return undefined
 }
 
 const parsed = (text: string): unknown => {

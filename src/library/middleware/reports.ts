@@ -4,12 +4,14 @@ import type { Logger } from '../../core/ports/logger.ts'
 import { lruCaches } from '../../platform/lru-caches.ts'
 import type { LimitUse, RateLimitDecision } from '../limiter/rate-limiter.ts'
 
-/** A limit that is nearly used up. */
+/** A limit that is nearly used up, or one of mode `warn` or `shadow` that a request exceeds. */
 export interface LimitWarning {
   readonly key: string
   readonly limit: LimitUse
   /** 0 to 100, rounded down */
   readonly percent: number
+  /** True: the limit would have refused the request, were it enforced. */
+  readonly exceeded: boolean
 }
 
 /** A request that was refused, or would have been. */
@@ -34,7 +36,7 @@ export interface Audience {
 
 /** Tells of limits that are nearly used up and of refusals. */
 export interface Reports {
-  /** All limits of a decision that are used by `warnAt` or more. */
+  /** All limits of a decision that are exceeded without refusing, or used by `warnAt` (their own comes first) or more. */
   warnings(key: string, decision: RateLimitDecision): readonly LimitWarning[]
   denial(denial: Denial): void
 }
@@ -50,16 +52,17 @@ export const createReports = (audience: Audience, warnAt: number): Reports => {
     const { key, limit } = warning
     metrics.count('near_limit')
     if (!isDue(`near#${limit.entityId}#${limit.resource}#${limit.name}#${key}`)) return
-    logger.warn('A limit is nearly used up', { key, limit: limit.name, percent: warning.percent })
+    const what = warning.exceeded ? 'A limit that refuses nothing is exceeded' : 'A limit is nearly used up'
+    logger.warn(what, { key, limit: limit.name, percent: warning.percent })
     tell(logger, () => audience.onWarning?.(warning))
   }
   return {
-    warnings(key, { limits }) {
-      const near = limits
-        .filter(({ used, capacity }) => used >= capacity * warnAt)
-        .map((limit) => ({ key, limit, percent: Math.floor((100 * limit.used) / limit.capacity) }))
-      for (const warning of near) warn(warning)
-      return near
+    warnings(key, decision) {
+      const warnings = decision.limits
+        .map((limit) => warningOf(key, limit, decision))
+        .filter(({ limit, exceeded }) => exceeded || limit.used >= limit.capacity * (limit.warnAt ?? warnAt))
+      for (const warning of warnings) warn(warning)
+      return warnings
     },
     denial(denial) {
       const { key, decision, shadow } = denial
@@ -72,6 +75,16 @@ export const createReports = (audience: Audience, warnAt: number): Reports => {
     },
   }
 }
+
+const warningOf = (key: string, limit: LimitUse, { reported }: RateLimitDecision): LimitWarning => ({
+  key,
+  limit,
+  percent: Math.floor((100 * limit.used) / limit.capacity),
+  exceeded: reported.some(
+    ({ name, entityId, resource }) =>
+      name === limit.name && entityId === limit.entityId && resource === limit.resource,
+  ),
+})
 
 /** A callback that fails is no reason to fail the request. */
 const tell = (logger: Logger, callback: () => void): void => {
@@ -93,9 +106,9 @@ const createSampling = (clock: Clock): ((subject: string) => boolean) => {
   }
 }
 
-/** `rpm;used=8;limit=10, tpm;used=900;limit=1000`: the key's own limits that are nearly used up. */
+/** `rpm;used=8;limit=10, tpm;used=900;limit=1000`: the key's own, those of mode `shadow` left out. */
 export const warningHeader = (warnings: readonly LimitWarning[]): Readonly<Record<string, string>> => {
-  const own = warnings.filter(({ limit }) => limit.own)
+  const own = warnings.filter(({ limit }) => limit.own && limit.mode !== 'shadow')
   if (own.length === 0) return {}
   const items = own.map(({ limit }) => `${limit.name};used=${limit.used};limit=${limit.capacity}`)
   return { 'x-ratelimit-warning': items.join(', ') }

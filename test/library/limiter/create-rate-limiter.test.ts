@@ -58,6 +58,8 @@ describe('limits in code', () => {
         used: 4,
         resetAfterMs: 2000,
         own: true,
+        mode: 'enforce',
+        warnAt: undefined,
       },
     ])
   })
