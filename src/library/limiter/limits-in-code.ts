@@ -34,11 +34,12 @@ export const createConfigInCode = (
     const own = key === undefined ? undefined : await code.limitsFor?.(key)
     return own && parseLimits(own, 'limitsFor()')
   }
-  const limitSet = async ({ owner, resource }: LimitSetKey): Promise<LimitSet | undefined> => {
-    if (owner.kind === 'role') return undefined
-    const isOwn = owner.kind === 'entity'
-    const own = isOwn && resource === DEFAULT_RESOURCE ? await ownLimits(owner.id) : undefined
-    const limits = isOwn ? own : defaults.get(resource)
+  const limitsAt = async ({ owner, resource }: LimitSetKey): Promise<readonly Limit[] | undefined> => {
+    if (owner.kind === 'system') return defaults.get(resource)
+    return owner.kind === 'entity' && resource === DEFAULT_RESOURCE ? ownLimits(owner.id) : undefined
+  }
+  const limitSet = async (key: LimitSetKey): Promise<LimitSet | undefined> => {
+    const limits = await limitsAt(key)
     return limits && { limits, version }
   }
   return {

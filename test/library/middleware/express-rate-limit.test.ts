@@ -1,0 +1,135 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import express, { type Request, type Router } from 'express'
+import { afterEach, describe, expect, test } from 'vitest'
+import { rateLimit } from '../../../src/library/express.ts'
+import { byAnswer, type RateLimitOptions } from '../../../src/library/index.ts'
+import { createTestClock, SECOND } from '../../core/test-clock.ts'
+import { createReportsLog } from './reports-log.ts'
+
+const LIMITS = [{ name: 'rps', capacity: 10, refill_rate: 2 }]
+
+const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+/** A real server on a free loopback port; `routes` adds to what it answers. */
+const start = async (
+  options: Partial<RateLimitOptions<Request>>,
+  routes: (app: Router) => void = () => {},
+) => {
+  const clock = createTestClock()
+  const log = createReportsLog()
+  const app = express()
+  app.use(rateLimit({ limits: LIMITS, clock, ...log.options, ...options }))
+  app.get('/', (_, response) => void response.send('home'))
+  app.get('/health', (_, response) => void response.send('ok'))
+  routes(app)
+  const server = createServer(app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closing.push(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('the server has no port')
+  const { port } = address
+  const ask = (path = '/', headers = {}) => fetch(`http://127.0.0.1:${port}${path}`, { headers })
+  const statuses = async (times: number, path?: string, headers = {}) => {
+    const seen: number[] = []
+    for (let i = 0; i < times; i++) {
+      const answer = await ask(path, headers)
+      await answer.arrayBuffer()
+      seen.push(answer.status)
+    }
+    return seen
+  }
+  return { ask, statuses, clock, log }
+}
+
+const ok = (times: number) => Array.from({ length: times }, () => 200)
+
+describe('an Express app', () => {
+  test('refuses the request beyond the capacity and answers again after the wait', async () => {
+    const { statuses, clock } = await start({ exempt: ['/health'] })
+    expect(await statuses(11)).toEqual([...ok(10), 429])
+    expect(await statuses(1, '/health?deep=1')).toEqual([200])
+    clock.advance(SECOND / 2n)
+    expect(await statuses(2)).toEqual([200, 429])
+  })
+
+  test('says what is left, and answers a refusal with the flat body', async () => {
+    const { ask, statuses } = await start({})
+    expect((await ask()).headers.get('ratelimit')).toBe('"rps";r=9')
+    await statuses(9)
+    const refused = await ask()
+    expect(refused.headers.get('retry-after')).toBe('1')
+    expect(await refused.json()).toMatchObject({
+      error: 'rate_limit_exceeded',
+      violations: [{ limit_name: 'rps', entity_id: 'app:127.0.0.1' }],
+    })
+  })
+
+  test('goes by the connection, whatever the client claims', async () => {
+    const { statuses } = await start({})
+    await statuses(10, '/', { 'x-forwarded-for': '1.1.1.1' })
+    expect(await statuses(1, '/', { 'x-forwarded-for': '2.2.2.2' })).toEqual([429])
+  })
+
+  test('hands errors of its options to the app', async () => {
+    const { statuses } = await start({
+      key: () => {
+        throw Object.assign(new Error('no key'), { status: 418 })
+      },
+    })
+    expect(await statuses(1)).toEqual([418])
+  })
+
+  test('limits a mounted router by the whole path', async () => {
+    const { statuses } = await start({ exempt: ['/free/page'] }, (app) => {
+      app.use(
+        '/free',
+        express.Router().get('/page', (_, response) => void response.send('free')),
+      )
+    })
+    expect(await statuses(12, '/free/page')).toEqual(ok(12))
+  })
+})
+
+describe('settling an Express app', () => {
+  const settling: Partial<RateLimitOptions<Request>> = {
+    limits: [{ name: 'tpm', capacity: 1000, refill_rate: 1 }],
+    cost: { requests: 1, tokens: 600 },
+    settle: byAnswer,
+  }
+
+  /** Asks until the answer before has been settled, which may be just after it has arrived. */
+  const untilSettled = async (ask: () => Promise<Response>): Promise<string | null> => {
+    for (let i = 0; i < 100; i++) {
+      const { status, headers } = await ask()
+      if (status === 200) return headers.get('x-ratelimit-remaining-tpm')
+    }
+    return null
+  }
+
+  test('goes by what is given to res.json()', async () => {
+    const { ask } = await start(settling, (app) => {
+      app.get('/answer', (_, response) => void response.json({ usage: { total_tokens: 100 } }))
+    })
+    expect(await (await ask('/answer')).json()).toEqual({ usage: { total_tokens: 100 } })
+    expect(await untilSettled(() => ask())).toBe('300')
+  })
+
+  test('goes by X-Token-Count of an answer that streams', async () => {
+    const { ask } = await start(settling, (app) => {
+      app.get('/answer', (_, response) => {
+        response.set('X-Token-Count', '50')
+        response.write('piece ')
+        response.end('by piece')
+      })
+    })
+    expect(await (await ask('/answer')).text()).toBe('piece by piece')
+    expect(await untilSettled(() => ask())).toBe('350')
+  })
+})
