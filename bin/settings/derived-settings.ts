@@ -1,5 +1,6 @@
 import type { LimiterSettings } from '../../src/core/deciding/limiter-dependencies.ts'
 import type { Limit } from '../../src/core/limit/limit.ts'
+import { usualLimits } from '../../src/core/limit/usual-limits.ts'
 import type { HttpSettings } from '../../src/http/app-dependencies.ts'
 import type { Settings } from './settings.ts'
 
@@ -37,14 +38,9 @@ export const limiterSettings = (settings: Settings): Partial<LimiterSettings> =>
 })
 
 /** The limits of callers for whom the table has none. */
-export const defaultLimits = (settings: Settings): readonly Limit[] => {
-  const limit = (name: string, meter: Limit['meter'], capacity: number): Limit => ({
-    name,
-    meter,
-    size: { algorithm: 'token_bucket', capacity, refillRate: capacity / settings.rateLimitWindowSeconds },
+export const defaultLimits = (settings: Settings): readonly Limit[] =>
+  usualLimits({
+    rpm: settings.defaultRpmLimit,
+    tpm: settings.defaultTpmLimit,
+    windowSeconds: settings.rateLimitWindowSeconds,
   })
-  return [
-    limit('rpm', 'requests', settings.defaultRpmLimit),
-    limit('tpm', 'tokens', settings.defaultTpmLimit),
-  ]
-}

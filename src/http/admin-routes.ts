@@ -29,7 +29,7 @@ export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange
     .route('/models', createModelRoutes(services))
     .route('/limits', createLimitRoutes(needs))
     .route('/limits', createBucketRoutes(needs))
-    .route('/defaults', createDefaultsRoutes(services))
+    .route('/defaults', createDefaultsRoutes(needs))
     .route('/policies', createPolicyRoutes(services))
     .route('/usage', createUsageRoutes(needs))
     .route('/audit', createAuditRoutes(deps))

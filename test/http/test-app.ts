@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 import type { OnConfigChange } from '../../src/core/admin/config-change.ts'
+import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
 import { parseLimits } from '../../src/core/limit/parse-limit.ts'
 import type { CacheFactory } from '../../src/core/ports/cache.ts'
@@ -50,6 +51,7 @@ export interface TestApp {
   readonly app: Hono<AppEnv>
   readonly deps: AppDependencies
   readonly store: TestAdminStore
+  readonly buckets: BucketStore
   readonly clock: TestClock
   /** One request, by the admin unless `headers` say otherwise; `body` is sent as JSON. */
   ask(method: string, path: string, options?: AskOptions): Promise<Asked>
@@ -70,14 +72,19 @@ export interface TestAppOptions {
   readonly onChange?: OnConfigChange
   /** Who answers chats; without them none is asked. */
   readonly chat?: Pick<AppDependencies, 'backend' | 'tokens'>
+  /** Another node: the same table and clock, everything else its own. */
+  readonly beside?: Pick<TestApp, 'store' | 'buckets' | 'clock'>
 }
 
 export const createTestApp = (options: TestAppOptions = {}): TestApp => {
   const { settings, usage = { usage: async () => [] }, logger = silentLogger } = options
-  const clock = createTestClock()
-  const store = createTestAdminStore()
+  const { clock, store, buckets } = options.beside ?? {
+    clock: createTestClock(),
+    store: createTestAdminStore(),
+    buckets: createMemoryBucketStore(),
+  }
   const deps: AppDependencies = {
-    limiter: testLimiter(store, clock),
+    limiter: testLimiter({ store, clock, buckets }),
     store,
     reservations: createMemoryReservationStore(),
     idempotency: createMemoryIdempotencyStore(),
@@ -103,15 +110,15 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     const text = await answer.text()
     return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : parsed(text) }
   }
-  return { app, deps, store, clock, ask }
+  return { app, deps, store, buckets, clock, ask }
 }
 
 /** Large ones take longer to make than a test to run. */
 const smallCaches: CacheFactory = () => lruCaches({ max: 100 })
 
-const testLimiter = (store: TestAdminStore, clock: TestClock) =>
+const testLimiter = ({ store, clock, buckets }: Pick<TestApp, 'store' | 'buckets' | 'clock'>) =>
   createLimiter({
-    buckets: createMemoryBucketStore(),
+    buckets,
     localBuckets: createMemoryBucketStore(),
     config: store,
     clock,

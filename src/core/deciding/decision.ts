@@ -105,6 +105,14 @@ export interface EffectiveLimit {
   readonly overrides: readonly { readonly limit: Limit; readonly source: string }[]
 }
 
+/** The limits of a bucket, each with what it overrode. */
+export interface ExplainedBucket {
+  /** The entity's id, or `POLICY:<scope>:<selector>`. */
+  readonly entityId: string
+  readonly resource: string
+  readonly limits: readonly EffectiveLimit[]
+}
+
 /** A bucket as people see it. */
 export interface BucketStatus {
   readonly bucket: BucketId
@@ -118,6 +126,8 @@ export interface BucketStatus {
 export interface Inspector {
   /** The limits of the entity itself on `resource` (`_default_` where none is named), with what each overrode. */
   explain(entityId: string, resource?: string): Promise<readonly EffectiveLimit[]>
+  /** Those of every other bucket that a request meets as well: `_total_`, parents, policies that go by no user. */
+  explainOthers(entityId: string, resource?: string): Promise<readonly ExplainedBucket[]>
   /** Without `resource`: the bucket with the least available share; full, with the effective limits, where there is none. */
   status(entityId: string, resource?: string): Promise<BucketStatus>
   /** ns until `cost` would pass everything that applies, and the limit that takes longest; null: never. */

@@ -25,7 +25,15 @@ export const createInspector = (deps: InspectorDependencies): Inspector => {
   const { clock, resolve } = deps
   return {
     async explain(entityId, resource) {
-      return effectiveLimits((await resolve(entityId, resource)).layers)
+      return effectiveLimits((await resolve(entityId, resource)).plans[0].layers)
+    },
+    async explainOthers(entityId, resource) {
+      const [, ...others] = (await resolve(entityId, resource)).plans
+      return others.map(({ layers, ...plan }) => ({
+        entityId: plan.entityId,
+        resource: plan.resource,
+        limits: effectiveLimits(layers),
+      }))
     },
     status: (entityId, resource) =>
       resource === undefined

@@ -19,6 +19,7 @@ const policyPlan = (key: PolicyKey, layersOf: LayersOf): BucketPlan => {
     entityId: policyName(key),
     resource: TOTAL_RESOURCE,
     limits: limitsInForce(layers, layers[0]?.version ?? 0n),
+    layers,
     isOwn: false,
   }
 }

@@ -1,5 +1,6 @@
 import type { BucketId } from '../bucket/bucket-id.ts'
 import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import type { Layer } from './layers.ts'
 
 /** One bucket that a decision meets, and the limits to charge it by. */
 export interface BucketPlan {
@@ -8,6 +9,8 @@ export interface BucketPlan {
   readonly entityId: string
   readonly resource: string
   readonly limits: readonly LimitInForce[]
+  /** Where they come from, for explanations. */
+  readonly layers: readonly Layer[]
   /** Whether it is the caller's own: of the resource that was asked for, or `_total_`. */
   readonly isOwn: boolean
 }

@@ -19,8 +19,6 @@ import { keepingHeadroom, limitsInForce } from './resolve-limits.ts'
 export interface Resolution extends Plans {
   readonly entity: Entity
   readonly plans: readonly [BucketPlan, ...BucketPlan[]]
-  /** Where the caller's own limits come from, for explanations. */
-  readonly layers: readonly Layer[]
 }
 
 /** What a decision is asked for. */
@@ -71,7 +69,7 @@ export const resolveBuckets = async (reads: ConfigReads, request: ResolutionRequ
     ...plan,
     limits: keepingHeadroom(plan.limits, entity.priority),
   })
-  return { entity, layers: ownLayers, plans: [bound(ownPlan), ...plans.map(bound)] }
+  return { entity, plans: [bound(ownPlan), ...plans.map(bound)] }
 }
 
 interface Known {
@@ -146,6 +144,7 @@ const planFor = (
     entityId,
     resource,
     limits: limitsInForce(layers, version),
+    layers,
     isOwn,
   }
 }

@@ -1,4 +1,9 @@
-import type { BucketStatus, EffectiveLimit, LimitState } from '../../core/deciding/decision.ts'
+import type {
+  BucketStatus,
+  EffectiveLimit,
+  ExplainedBucket,
+  LimitState,
+} from '../../core/deciding/decision.ts'
 import { limitToJson } from '../../core/limit/parse-limit.ts'
 import { secondsOf } from '../errors/flat-error.ts'
 
@@ -13,6 +18,13 @@ export const explainedLimitJson = (effective: EffectiveLimit) => ({
   name: effective.limit.name,
   winner: effectiveLimitJson(effective),
   overrides: effective.overrides.map(effectiveLimitJson),
+})
+
+/** A bucket that is charged beside the entity's own, with its limits. */
+export const explainedBucketJson = ({ entityId, resource, limits }: ExplainedBucket) => ({
+  entity_id: entityId,
+  resource,
+  limits: limits.map(explainedLimitJson),
 })
 
 /** The share of a limit that is used, in percent with one decimal. */

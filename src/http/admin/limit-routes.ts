@@ -8,7 +8,7 @@ import { idParam, resourceQuery } from '../schemas/fields.ts'
 import { explainAnswer, limitsAnswer, limitsBody } from '../schemas/limit-schemas.ts'
 import { jsonBody, params, query } from '../schemas/validated.ts'
 import type { AdminServices } from './admin-services.ts'
-import { effectiveLimitJson, explainedLimitJson } from './limit-json.ts'
+import { effectiveLimitJson, explainedBucketJson, explainedLimitJson } from './limit-json.ts'
 
 const tag = 'Limits'
 
@@ -42,8 +42,7 @@ const createReadRoutes = (needs: Needs) =>
       async (c) => {
         const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
         const { id } = c.req.valid('param')
-        const limits = await needs.limiter.explain(id, resource)
-        return c.json({ entity_id: id, resource, limits: limits.map(explainedLimitJson) })
+        return c.json(await explained(needs, id, resource))
       },
     )
 
@@ -83,4 +82,15 @@ const createWriteRoutes = (needs: Needs) =>
 const limitsInForce = async ({ limiter }: Needs, entityId: string, resource: string) => {
   const limits = await limiter.explain(entityId, resource)
   return { entity_id: entityId, resource, limits: limits.map(effectiveLimitJson) }
+}
+
+const explained = async ({ limiter }: Needs, entityId: string, resource: string) => {
+  const limits = await limiter.explain(entityId, resource)
+  const others = await limiter.explainOthers(entityId, resource)
+  return {
+    entity_id: entityId,
+    resource,
+    limits: limits.map(explainedLimitJson),
+    also_enforced: others.map(explainedBucketJson),
+  }
 }

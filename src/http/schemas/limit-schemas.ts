@@ -121,10 +121,18 @@ export const defaultsAnswer = v.object({
   limits: v.array(limitAnswer),
 })
 
+const explainedLimits = v.array(
+  v.object({ name: v.string(), winner: limitAnswer, overrides: v.array(limitAnswer) }),
+)
+
 export const explainAnswer = v.object({
   entity_id: v.string(),
   resource: v.string(),
-  limits: v.array(v.object({ name: v.string(), winner: limitAnswer, overrides: v.array(limitAnswer) })),
+  limits: explainedLimits,
+  also_enforced: v.pipe(
+    v.array(v.object({ entity_id: v.string(), resource: v.string(), limits: explainedLimits })),
+    v.description('What a request meets beside these: _total_, parents, policies that go by no user'),
+  ),
 })
 
 const bucketPart = { resource: v.exactOptional(resource), limit_name: v.exactOptional(limitName) }

@@ -91,7 +91,8 @@ describe('defaults', () => {
     const { ask, rpm } = await withEntity({ role: 'user' })
     const put = await ask('PUT', '/api/defaults?role=user', { body: { limits: [{ ...RPM, capacity: 7 }] } })
     expect(asDescribed(put, defaultsAnswer)).toMatchObject({ role: 'user', resource: '_default_' })
-    expect(asDescribed(await ask('GET', '/api/defaults'), defaultsAnswer).limits).toEqual([])
+    const ofSystem = asDescribed(await ask('GET', '/api/defaults'), defaultsAnswer)
+    expect(ofSystem.limits.map(({ source }) => source)).toEqual(['environment', 'environment'])
     expect(await rpm()).toMatchObject({ capacity: 7 })
     expect((await ask('GET', '/api/defaults?role=user')).body).toEqual(put.body)
   })
@@ -104,6 +105,27 @@ describe('defaults', () => {
       const inForce = asDescribed(await ask('GET', '/api/limits/org?resource=gpt-4'), limitsAnswer)
       expect(put.limits[0]?.source).toBe(inForce.limits.find(({ name }) => name === 'rpm')?.source)
     }
+  })
+
+  test('of the environment are shown where the system has none of that name', async () => {
+    const { ask } = createTestApp({
+      settings: { defaultRpmLimit: 30, defaultTpmLimit: 900, windowSeconds: 30 },
+    })
+    const shown = async (search = '') =>
+      asDescribed(await ask('GET', `/api/defaults${search}`), defaultsAnswer).limits.map(
+        ({ name, capacity, source }) => [name, capacity, source],
+      )
+    const tpm = ['tpm', 900, 'environment']
+    expect(await shown()).toEqual([['rpm', 30, 'environment'], tpm])
+    const body = { limits: [{ ...RPM, capacity: 7 }] }
+    expect((await ask('PUT', '/api/defaults', { body })).body).toEqual(
+      (await ask('GET', '/api/defaults')).body,
+    )
+    expect(await shown()).toEqual([['rpm', 7, 'system:_default_'], tpm])
+    for (const search of ['?resource=gpt-4', '?resource=_total_', '?role=user'])
+      expect(await shown(search)).toEqual([])
+    await ask('PUT', '/api/defaults', { body: { limits: [] } })
+    expect(await shown()).toEqual([['rpm', 30, 'environment'], tpm])
   })
 
   test('refuse a role or a field that cannot be', async () => {

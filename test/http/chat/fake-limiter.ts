@@ -47,6 +47,7 @@ export const createFakeLimiter = (
     settleCharges: unused,
     checkPolicies: unused,
     explain: unused,
+    explainOthers: unused,
     status: unused,
     waitTime: unused,
     reset: unused,
