@@ -6,6 +6,8 @@ const HELP: Readonly<Record<MetricName, string>> = {
   decisions_denied: 'Decisions that denied the request',
   decisions_degraded: 'Decisions made in part without the store',
   decisions_contended: 'Decisions denied because every attempt to write was overtaken',
+  limits_near: 'Limits found nearly used up (warn_at) by a decision',
+  limits_exceeded: 'Limits of mode warn or shadow found exceeded by a decision',
   bucket_writes: 'Conditional writes sent to buckets',
   bucket_reads: 'Reads of buckets',
   refunds_lost: 'Refunds whose outcome is unknown, or that no longer applied',

@@ -4,6 +4,8 @@ export type MetricName =
   | 'decisions_denied'
   | 'decisions_degraded'
   | 'decisions_contended'
+  | 'limits_near'
+  | 'limits_exceeded'
   | 'bucket_writes'
   | 'bucket_reads'
   | 'refunds_lost'

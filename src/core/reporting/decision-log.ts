@@ -3,13 +3,16 @@ import type { Decision, Violation } from '../deciding/decision.ts'
 import type { CacheFactory } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
-import { denialOf, evaluationsOf, limitKey } from './evaluations.ts'
+import type { Metrics } from '../ports/metrics.ts'
+import { denialOf, evaluationOf, evaluationsOf, limitKey } from './evaluations.ts'
+import { type Warning, warningsOf } from './warnings.ts'
 
 /** Told of every decision that was not a dry run. */
 export type DecisionLog = (decision: Decision) => void
 
 export interface DecisionLogDependencies {
   readonly logger: Logger
+  readonly metrics: Metrics
   readonly clock: Clock
   readonly newCache: CacheFactory
 }
@@ -28,20 +31,29 @@ interface Spoken {
 
 /**
  * Writes each limit that a decision looked at as a line at debug level, and each limit that denied at warn: of the same
- * limit of the same bucket at most one in ten seconds, with the number of those left out since the last.
+ * limit of the same bucket at most one in ten seconds, with the number of those left out since the last. Limits that are
+ * nearly used up, or exceeded without denying, are counted, and told of as sparely.
  */
-export const createDecisionLog = ({ logger, clock, newCache }: DecisionLogDependencies): DecisionLog => {
-  const spoken = newCache<Spoken>({ max: MOST_KNOWN })
+export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog => {
+  const { logger, metrics } = deps
+  const sampled = createSampling(deps)
 
-  const deny = (violation: Violation): void => {
-    const [key, now] = [limitKey(violation.state), clock.monotonic()]
-    const last = spoken.get(key)
-    if (last !== undefined && now - last.atNs < QUIET_NS) {
-      spoken.set(key, { ...last, suppressed: last.suppressed + 1 })
-      return
-    }
-    spoken.set(key, { atNs: now, suppressed: 0 })
-    logger.warn('A limit denied', { ...denialOf(violation), suppressed: last?.suppressed ?? 0 })
+  const deny = (violation: Violation): void =>
+    sampled(`denied#${limitKey(violation.state)}`, (suppressed) =>
+      logger.warn('A limit denied', { ...denialOf(violation), suppressed }),
+    )
+
+  const caution = ({ kind, state }: Warning): void => {
+    metrics.count(kind === 'near' ? 'limits_near' : 'limits_exceeded')
+    sampled(`${kind}#${limitKey(state)}`, (suppressed) =>
+      kind === 'near'
+        ? logger.info('A limit is nearly used up', { ...evaluationOf(state), suppressed })
+        : logger.warn('A limit would have denied', {
+            ...evaluationOf(state),
+            mode: state.limit.mode,
+            suppressed,
+          }),
+    )
   }
 
   return (decision) => {
@@ -51,5 +63,21 @@ export const createDecisionLog = ({ logger, clock, newCache }: DecisionLogDepend
         logger.debug('A limit was evaluated', { ...evaluation, allowed })
     }
     if (!decision.allowed) decision.violations.forEach(deny)
+    warningsOf(decision).forEach(caution)
+  }
+}
+
+type Sampling = (subject: string, speak: (suppressed: number) => void) => void
+
+const createSampling = ({ clock, newCache }: DecisionLogDependencies): Sampling => {
+  const spoken = newCache<Spoken>({ max: MOST_KNOWN })
+  return (subject, speak) => {
+    const [last, now] = [spoken.get(subject), clock.monotonic()]
+    if (last !== undefined && now - last.atNs < QUIET_NS) {
+      spoken.set(subject, { ...last, suppressed: last.suppressed + 1 })
+      return
+    }
+    spoken.set(subject, { atNs: now, suppressed: 0 })
+    speak(last?.suppressed ?? 0)
   }
 }

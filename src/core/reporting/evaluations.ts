@@ -36,7 +36,8 @@ export const denialOf = ({ state, requested, retryAfterNs }: Violation): DenialE
 /** A text that no two limits of any two buckets share. */
 export const limitKey = ({ bucket, limit }: LimitState): string => `${bucketKey(bucket)}#${limit.name}`
 
-const evaluationOf = ({ bucket, limit, used, capacity }: LimitState): Evaluation => ({
+/** What a decision found of one limit. */
+export const evaluationOf = ({ bucket, limit, used, capacity }: LimitState): Evaluation => ({
   ...namesOf(bucket),
   limitName: limit.name,
   count: used,

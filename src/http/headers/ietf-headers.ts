@@ -1,6 +1,6 @@
 import { bucketKey } from '../../core/bucket/bucket-id.ts'
 import type { LimitState, Violation } from '../../core/deciding/decision.ts'
-import { TOTAL_RESOURCE } from '../../core/limit/limit.ts'
+import { isEnforced, TOTAL_RESOURCE } from '../../core/limit/limit.ts'
 import { ceilSeconds } from './go-duration.ts'
 
 /** Integers of structured fields have at most 15 digits. https://www.rfc-editor.org/rfc/rfc9651#name-integers */
@@ -8,14 +8,14 @@ const MAX_INTEGER = 999_999_999_999_999
 
 /**
  * RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-11: one item for each limit of the caller's
- * own. `t` is only said where nothing is left: before, a bucket that refills all the time has no window in which
- * what is left is all there is.
+ * own that denies. `t` is the time to the end of a fixed window; for others it is only said where nothing is left: before,
+ * a bucket that refills all the time has no window in which what is left is all there is.
  */
 export const ietfHeaders = (
   limits: readonly LimitState[],
   violations: readonly Violation[],
 ): Readonly<Record<string, string>> => {
-  const own = limits.filter((state) => state.own)
+  const own = limits.filter((state) => state.own && isEnforced(state.limit))
   if (own.length === 0) return {}
   return {
     'ratelimit-policy': own.map(policyItem).join(', '),
@@ -36,7 +36,8 @@ const policyItem = (state: LimitState): string => {
 
 const limitItem = (state: LimitState, retryAfterNs: bigint): string => {
   const item = `${nameOf(state)};r=${integer(state.available)}`
-  return state.available > 0 ? item : `${item};t=${integer(Number(ceilSeconds(retryAfterNs)))}`
+  const windowNs = state.endsInNs ?? (state.available > 0 ? undefined : retryAfterNs)
+  return windowNs === undefined ? item : `${item};t=${integer(Number(ceilSeconds(windowNs)))}`
 }
 
 /** ns until the denied request would pass; where this limit did not deny, until one token is there. */

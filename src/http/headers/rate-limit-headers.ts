@@ -2,6 +2,7 @@ import type { Decision } from '../../core/deciding/decision.ts'
 import { ietfHeaders } from './ietf-headers.ts'
 import { openAiHeaders } from './openai-headers.ts'
 import { retryHeaders } from './retry-headers.ts'
+import { WARNING_HEADER, warningHeader } from './warning-header.ts'
 import { xRateLimitHeaders } from './x-ratelimit-headers.ts'
 
 /** Every header that `rateLimitHeaders` can give, for Access-Control-Expose-Headers. */
@@ -17,6 +18,7 @@ export const RATE_LIMIT_HEADERS: readonly string[] = [
   'x-ratelimit-limit-tpm',
   'x-ratelimit-remaining-tpm',
   'x-ratelimit-reset',
+  WARNING_HEADER,
   'ratelimit-policy',
   'ratelimit',
   'retry-after-ms',
@@ -33,6 +35,7 @@ export const rateLimitHeaders = (decision: Decision, now: bigint): Readonly<Reco
   ...openAiHeaders(decision.limits),
   ...xRateLimitHeaders(decision.limits, now),
   ...ietfHeaders(decision.limits, decision.allowed ? [] : decision.violations),
+  ...warningHeader(decision),
   ...(!decision.allowed && !decision.unavailable && retryHeaders(decision)),
   ...(decision.degraded && { 'x-zael-degraded': 'true' }),
 })

@@ -73,6 +73,23 @@ describe('RateLimit', () => {
     expect(parsed(ietfHeaders([state], []).ratelimit)).toEqual([['rpm', { r: 0, t }]])
   })
 
+  it('says the end of a fixed window, whatever is left', () => {
+    const daily = stateOf({ name: 'rpd', capacity: 10, available: 4, endsInNs: 90n * SECOND + 1n })
+    expect(ietfHeaders([daily], []).ratelimit).toBe('"rpd";r=4;t=91')
+    const used = { ...daily, available: 0 }
+    expect(ietfHeaders([used], [violationOf(used, 1, 90n * SECOND)]).ratelimit).toBe('"rpd";r=0;t=91')
+  })
+
+  it('is silent of limits that only warn', () => {
+    const states = (['warn', 'shadow', 'enforce'] as const).map((mode) =>
+      stateOf({ name: mode, mode, capacity: 10, available: 4 }),
+    )
+    expect(ietfHeaders(states, [])).toEqual({
+      'ratelimit-policy': '"enforce";q=10;w=60',
+      ratelimit: '"enforce";r=4',
+    })
+  })
+
   it('is not there where the caller has no limit of its own', () => {
     expect(ietfHeaders([stateOf({ capacity: 10, available: 0, own: false })], [])).toEqual({})
   })

@@ -1,6 +1,7 @@
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import type { Allowed, Denied, LimitState, Violation } from '../../../src/core/deciding/decision.ts'
 import { settledReservation } from '../../../src/core/deciding/reservation.ts'
+import type { LimitMode } from '../../../src/core/limit/limit.ts'
 import type { Meter } from '../../../src/core/limit/meter.ts'
 
 export const SECOND = 1_000_000_000n
@@ -16,6 +17,8 @@ export interface StateParts {
   readonly windowNs?: bigint
   readonly resetNs?: bigint
   readonly own?: boolean
+  readonly mode?: LimitMode
+  readonly endsInNs?: bigint
 }
 
 /** A token bucket's state; full again as fast as its window says, unless told. */
@@ -30,6 +33,7 @@ export const stateOf = (parts: StateParts): LimitState => {
     limit: {
       name,
       meter,
+      ...(parts.mode !== undefined && { mode: parts.mode }),
       size: { algorithm: 'token_bucket', capacity, refillRate: capacity / (Number(windowNs) / 1e9) },
     },
     capacity,
@@ -37,6 +41,7 @@ export const stateOf = (parts: StateParts): LimitState => {
     used,
     resetNs: parts.resetNs ?? (windowNs * BigInt(used)) / BigInt(capacity),
     windowNs,
+    ...(parts.endsInNs !== undefined && { endsInNs: parts.endsInNs }),
     source: 'entity:_default_',
     own,
   }
