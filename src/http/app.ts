@@ -1,11 +1,14 @@
 import { Hono } from 'hono'
 import type { OnConfigChange } from '../core/admin/config-change.ts'
+import { createReservationService } from '../core/reserving/reservation-service.ts'
 import { createAdminRoutes } from './admin-routes.ts'
 import type { AppDependencies, AppEnv } from './app-dependencies.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
 import { createGuards, type Guards } from './auth/guards.ts'
 import { createChatRoutes } from './chat/chat-routes.ts'
 import { createModelLookup } from './chat/model-lookup.ts'
+import { createCheckRoutes } from './checking/check-routes.ts'
+import { createReservationRoutes } from './checking/reservation-routes.ts'
 import { createDocsRoutes } from './docs/docs-routes.ts'
 import { createErrorAnswer, createNotFoundAnswer } from './errors/error-answer.ts'
 import { crossOrigin } from './middleware/cross-origin.ts'
@@ -43,6 +46,9 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
 
   app.use('/v1/*', guards.callers)
   app.route('/v1', createChatRoutes(deps, models))
+  const reservationService = createReservationService(deps)
+  app.route('/v1/limits', createCheckRoutes({ ...deps, reservationService }, models))
+  app.route('/v1/limits', createReservationRoutes(reservationService))
   app.use('/api/*', guards.admins)
   app.route('/api', createAdminRoutes(deps, changed))
   app.use('/rate-limit/*', guards.admins)

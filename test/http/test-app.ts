@@ -4,8 +4,10 @@ import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
 import { parseLimits } from '../../src/core/limit/parse-limit.ts'
 import type { CacheFactory } from '../../src/core/ports/cache.ts'
+import type { IdempotencyStore } from '../../src/core/ports/idempotency-store.ts'
 import { type Logger, silentLogger } from '../../src/core/ports/logger.ts'
 import { noMetrics } from '../../src/core/ports/metrics.ts'
+import type { ReservationStore } from '../../src/core/ports/reservation-store.ts'
 import type { UsageReader } from '../../src/core/usage/usage.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../../src/http/app-dependencies.ts'
@@ -47,7 +49,17 @@ export interface Asked {
   readonly body: unknown
 }
 
+/** What several nodes share. */
+export interface SharedTable {
+  readonly store: TestAdminStore
+  readonly buckets: BucketStore
+  readonly reservations: ReservationStore
+  readonly idempotency: IdempotencyStore
+  readonly clock: TestClock
+}
+
 export interface TestApp {
+  readonly table: SharedTable
   readonly app: Hono<AppEnv>
   readonly deps: AppDependencies
   readonly store: TestAdminStore
@@ -66,28 +78,25 @@ export interface AskOptions {
 
 export interface TestAppOptions {
   readonly settings?: Partial<HttpSettings>
+  /** The table of another node to share, or parts of one that fail. */
+  readonly table?: Partial<SharedTable>
   readonly usage?: UsageReader
   readonly logger?: Logger
   readonly metricsText?: () => Promise<string>
   readonly onChange?: OnConfigChange
   /** Who answers chats; without them none is asked. */
   readonly chat?: Pick<AppDependencies, 'backend' | 'tokens'>
-  /** Another node: the same table and clock, everything else its own. */
-  readonly beside?: Pick<TestApp, 'store' | 'buckets' | 'clock'>
 }
 
 export const createTestApp = (options: TestAppOptions = {}): TestApp => {
   const { settings, usage = { usage: async () => [] }, logger = silentLogger } = options
-  const { clock, store, buckets } = options.beside ?? {
-    clock: createTestClock(),
-    store: createTestAdminStore(),
-    buckets: createMemoryBucketStore(),
-  }
+  const table = createTestTable(options.table)
+  const { store, buckets, clock, reservations, idempotency } = table
   const deps: AppDependencies = {
-    limiter: testLimiter({ store, clock, buckets }),
+    limiter: testLimiter(table, settings),
     store,
-    reservations: createMemoryReservationStore(),
-    idempotency: createMemoryIdempotencyStore(),
+    reservations,
+    idempotency,
     usage,
     backend: { complete: unasked, stream: unasked, mostCompletionTokens: unasked },
     tokens: { countPrompt: unasked, countText: unasked },
@@ -110,13 +119,22 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     const text = await answer.text()
     return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : parsed(text) }
   }
-  return { app, deps, store, buckets, clock, ask }
+  return { app, deps, table, store, buckets, clock, ask }
 }
 
 /** Large ones take longer to make than a test to run. */
 const smallCaches: CacheFactory = () => lruCaches({ max: 100 })
 
-const testLimiter = ({ store, clock, buckets }: Pick<TestApp, 'store' | 'buckets' | 'clock'>) =>
+const createTestTable = (shared: Partial<SharedTable> = {}): SharedTable => ({
+  store: createTestAdminStore(),
+  buckets: createMemoryBucketStore(),
+  reservations: createMemoryReservationStore(),
+  idempotency: createMemoryIdempotencyStore(),
+  clock: createTestClock(),
+  ...shared,
+})
+
+const testLimiter = ({ store, buckets, clock }: SharedTable, settings: Partial<HttpSettings> = {}) =>
   createLimiter({
     buckets,
     localBuckets: createMemoryBucketStore(),
@@ -127,6 +145,7 @@ const testLimiter = ({ store, clock, buckets }: Pick<TestApp, 'store' | 'buckets
     newCache: smallCaches,
     pause: async () => {},
     settings: {
+      isEnabled: settings.rateLimitingEnabled ?? true,
       defaultLimits: parseLimits(
         [
           { name: 'rpm', capacity: 60, refill_rate: 1 },

@@ -2,17 +2,11 @@ import * as v from 'valibot'
 import { ENTITY_BOUNDS } from '../../core/admin/entity-draft.ts'
 import { PRIORITIES } from '../../core/entity/entity.ts'
 import { id, modelId, moment, nextCursor, seconds } from './fields.ts'
+import { noList } from './no-list.ts'
 
 const { nameLength, models, metadataEntries, metadataValueLength } = ENTITY_BOUNDS
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(nameLength))
-/** A schema of objects that takes no list for one: to valibot a list is an object as well. */
-const noList = <S extends v.GenericSchema>(schema: S): S => ({
-  ...schema,
-  '~run': (dataset, config) =>
-    schema['~run'](Array.isArray(dataset.value) ? { value: undefined } : dataset, config),
-})
-
 const metadata = v.pipe(
   noList(v.record(v.string(), v.pipe(v.string(), v.maxLength(metadataValueLength)))),
   v.maxEntries(metadataEntries),

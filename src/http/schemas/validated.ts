@@ -1,5 +1,5 @@
 import { validator } from 'hono-openapi'
-import type * as v from 'valibot'
+import * as v from 'valibot'
 import { invalid } from '../../core/errors.ts'
 import { fieldOf, mustOf } from './issue-text.ts'
 
@@ -25,6 +25,23 @@ export const jsonBody = <S extends v.GenericSchema>(schema: S) =>
     },
     AS_SENT,
   )
+
+/** A JSON body that is `one` or `many` of them, likewise: errors name the field within what was sent (`[3].cost`). */
+export const jsonBodyOrList = <S extends v.GenericSchema, L extends v.GenericSchema>(one: S, many: L) =>
+  validator(
+    'json',
+    v.union([one, many]),
+    ({ success, data }) => {
+      if (!success) refuseBy(Array.isArray(data) ? many : one, data)
+    },
+    AS_SENT,
+  )
+
+const refuseBy = (schema: v.GenericSchema, input: unknown): never => {
+  const [first] = v.safeParse(schema, input).issues ?? []
+  const path = first?.path?.map(({ key }) => (typeof key === 'number' ? key : String(key)))
+  throw invalid(fieldOf(path, 'body'), mustOf(first))
+}
 
 /** The query, likewise. Unknown parameters are ignored. */
 export const query = <S extends v.GenericSchema>(schema: S) =>

@@ -149,7 +149,7 @@ test('an explanation shows the winner and the overridden of every limit that a r
 describe('a raised limit helps a denied caller', () => {
   const denied = async () => {
     const first = await start()
-    const others = [createTestApp({ chat, beside: first }), createTestApp({ chat, beside: first })]
+    const others = [createTestApp({ chat, table: first.table }), createTestApp({ chat, table: first.table })]
     await put(first, '/api/limits/key', [rpm(3)])
     for (const node of [first, ...others]) expect((await ask(node)).status).toBe(200)
     for (const node of [first, ...others]) expect((await ask(node)).status).toBe(429)

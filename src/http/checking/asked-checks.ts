@@ -1,0 +1,67 @@
+import type * as v from 'valibot'
+import type { PolicyContext } from '../../core/deciding/decision.ts'
+import { invalid } from '../../core/errors.ts'
+import { type Cost, METERS } from '../../core/limit/meter.ts'
+import { type checkBody, DEFAULT_LIFETIME_SECONDS } from './check-schema.ts'
+
+/** One question: whether a cost would pass, or passes. */
+export interface Check {
+  readonly resource: string | undefined
+  readonly cost: Cost
+  readonly user: string | undefined
+  readonly context: PolicyContext | undefined
+  readonly dryRun: boolean
+  /** What is charged will be settled; nothing is, where nothing is charged. */
+  readonly reserve: boolean
+  readonly lifetimeSeconds: number
+}
+
+/** A check in a request. */
+export interface AskedCheck {
+  readonly check: Check
+  readonly idempotencyKey: string | undefined
+  /** What stands before its fields in errors: `[3].`, or nothing. */
+  readonly place: string
+}
+
+export interface AskedChecks {
+  readonly isList: boolean
+  readonly asked: readonly AskedCheck[]
+}
+
+type Body = v.InferOutput<typeof checkBody>
+
+/**
+ * One check, or a list of them, as a body asks; `user` is who asks where a check does not say so. Throws `invalid_request`
+ * where two checks of a list have the same key.
+ */
+export const checksIn = (body: Body | readonly Body[], user: string | undefined): AskedChecks => {
+  if (!isList(body)) return { isList: false, asked: [askedCheck(body, '', user)] }
+  body.forEach(({ idempotency_key: key }, index) => {
+    const isRepeated = body.findIndex(({ idempotency_key }) => idempotency_key === key) < index
+    if (key !== undefined && isRepeated)
+      throw invalid(`[${index}].idempotency_key`, 'be given to one check only')
+  })
+  return { isList: true, asked: body.map((each, index) => askedCheck(each, `[${index}].`, user)) }
+}
+
+/** `Array.isArray` does not know lists that are readonly. */
+const isList = (body: Body | readonly Body[]): body is readonly Body[] => Array.isArray(body)
+
+const askedCheck = (body: Body, place: string, user: string | undefined): AskedCheck => ({
+  place,
+  idempotencyKey: body.idempotency_key,
+  check: {
+    resource: body.resource,
+    cost: inOrder(body.cost ?? { requests: 1 }),
+    user: body.user ?? user,
+    context: body.context,
+    dryRun: body.dry_run ?? false,
+    reserve: (body.reserve ?? false) && body.dry_run !== true,
+    lifetimeSeconds: body.expires_in_seconds ?? DEFAULT_LIFETIME_SECONDS,
+  },
+})
+
+/** So that the same cost reads the same, however it was written. */
+const inOrder = (cost: Cost): Cost =>
+  Object.fromEntries(METERS.flatMap((meter) => (cost[meter] === undefined ? [] : [[meter, cost[meter]]])))

@@ -1,0 +1,104 @@
+import { Hono } from 'hono'
+import { describeRoute, resolver } from 'hono-openapi'
+import * as v from 'valibot'
+import { isModelId } from '../../core/entity/entity.ts'
+import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
+import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
+import type { ReservationService } from '../../core/reserving/reservation-service.ts'
+import type { ActingIdentity, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
+import { openAiErrorSchema } from '../chat/chat-schema.ts'
+import { type ModelLookup, mayUse } from '../chat/model-lookup.ts'
+import { v1Error } from '../chat/openai-error.ts'
+import { ModelRefused } from '../errors/http-errors.ts'
+import { problemOf } from '../errors/problem.ts'
+import { jsonAnswer } from '../schemas/described.ts'
+import { jsonBodyOrList } from '../schemas/validated.ts'
+import { type AnsweringNeeds, answerMany, answerOne } from './answer-checks.ts'
+import { type AskedCheck, checksIn } from './asked-checks.ts'
+import { allowedAnswer, checkBody, checksBody, deniedAnswer, MOST_CHECKS } from './check-schema.ts'
+import { createChecker } from './decide-check.ts'
+import { createIdempotency } from './idempotency.ts'
+
+export interface CheckRoutesNeeds
+  extends Pick<AppDependencies, 'limiter' | 'clock' | 'logger' | 'secrets' | 'idempotency'> {
+  readonly settings: Pick<HttpSettings, 'bypassLimiter' | 'errorFormat'>
+  readonly reservationService: ReservationService
+}
+
+/** Decisions without a chat: one, or a list of them. */
+export const createCheckRoutes = (needs: CheckRoutesNeeds, models: ModelLookup): Hono<AppEnv> => {
+  const answering: AnsweringNeeds = { checker: createChecker(needs), idempotency: createIdempotency(needs) }
+  return new Hono<AppEnv>().post(
+    '/check',
+    describeCheck,
+    jsonBodyOrList(checkBody, checksBody),
+    async (c) => {
+      const acting = c.get('acting')
+      const { isList, asked } = checksIn(c.req.valid('json'), c.req.header('x-user-id') || undefined)
+      for (const each of asked) await checkMayAsk(models, acting, each)
+      if (isList) {
+        const answers = await answerMany(answering, acting, asked)
+        return c.json(answers.map(({ body }) => body))
+      }
+      const [only] = asked
+      if (only === undefined) throw new Error('a check was lost')
+      return single(await answerOne(answering, acting, only), needs.settings.errorFormat)
+    },
+  )
+}
+
+/** Throws `forbidden` where a caller gives a context, `ModelRefused` where the resource is a model that it may not use. */
+const checkMayAsk = async (
+  models: ModelLookup,
+  { kind, entity }: ActingIdentity,
+  { check: { context, resource }, place }: AskedCheck,
+): Promise<void> => {
+  if (context !== undefined && kind !== 'admin') {
+    const field = `${place}context`
+    throw new ZaelError('forbidden', `${field} may be given with the admin token only`, { field })
+  }
+  if (resource === undefined || mayUse(entity, resource) || !isModelId(resource)) return
+  if ((await models.get(resource)) !== undefined) throw new ModelRefused('model_not_allowed', resource)
+}
+
+/** What is no denial keeps the shape of errors in `/v1`. */
+const single = (
+  { status, headers, body }: RememberedAnswer,
+  format: HttpSettings['errorFormat'],
+): Response => {
+  if (status < 500) return Response.json(body, { status, headers })
+  const problem = problemOf(new StoreUnavailable('A limit cannot be checked', { mayHaveApplied: false }))
+  return Response.json({ ...v1Error(problem, format), degraded: true }, { status, headers })
+}
+
+const describeCheck = describeRoute({
+  tags: ['Limits'],
+  summary: 'Ask whether a cost passes, and charge it',
+  description: `An array in place of the object asks up to ${MOST_CHECKS} at once, each on its own: 200, and a list in that order, each with the fields of its own answer. Bad input in one is 400 for all, and nothing is charged. What is not reserved is final.`,
+  parameters: [
+    {
+      in: 'header',
+      name: 'X-User-Id',
+      description: 'Who uses the key, where a check does not say so',
+      schema: { type: 'string' },
+    },
+  ],
+  responses: {
+    200: {
+      description: 'It passes, and is charged; or the answers to a list',
+      content: {
+        'application/json': {
+          schema: resolver(v.union([allowedAnswer, v.array(v.union([allowedAnswer, deniedAnswer]))])),
+        },
+      },
+    },
+    400: jsonAnswer('The request names a field that is not what it must be', openAiErrorSchema),
+    403: jsonAnswer('You may not use this model, or not give a context', openAiErrorSchema),
+    409: jsonAnswer(
+      'The idempotency key stands for another request, or is being answered',
+      openAiErrorSchema,
+    ),
+    429: jsonAnswer('It does not pass, and nothing is charged', deniedAnswer),
+    503: jsonAnswer('The store is away, and a limit says deny', openAiErrorSchema),
+  },
+})

@@ -1,0 +1,105 @@
+import type { Allowed, Decision, DecisionRequest, Denied } from '../../core/deciding/decision.ts'
+import { settledReservation } from '../../core/deciding/reservation.ts'
+import { StoreUnavailable } from '../../core/errors.ts'
+import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
+import type { ReservationService } from '../../core/reserving/reservation-service.ts'
+import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
+import { problemOf } from '../errors/problem.ts'
+import { rateLimitHeaders } from '../headers/rate-limit-headers.ts'
+import type { Check } from './asked-checks.ts'
+import { allowedJson, deniedJson, undecidedJson } from './check-json.ts'
+
+/** A check that has been decided, and what is still to be done about it. */
+export interface Checked {
+  /** 200 or 429; 503 where a limit that says deny cannot be checked. */
+  readonly answer: RememberedAnswer
+  /** The answer stands: what was charged is used, unless it is reserved. */
+  confirm(): Promise<void>
+  /** The answer is given to nobody: what was charged comes back. */
+  undo(): Promise<void>
+}
+
+export interface CheckerNeeds extends Pick<AppDependencies, 'limiter' | 'clock' | 'logger'> {
+  readonly settings: Pick<HttpSettings, 'bypassLimiter'>
+  readonly reservationService: ReservationService
+}
+
+/** `canUndo`: what is charged can still be given back, until it is confirmed. */
+export type Checker = (
+  acting: ActingIdentity,
+  check: Check,
+  options: { readonly canUndo: boolean },
+) => Promise<Checked>
+
+/** Throws `StoreUnavailable` where nothing can be decided, or what was charged cannot be kept; then nothing is charged. */
+export const createChecker =
+  (needs: CheckerNeeds): Checker =>
+  async (acting, check, { canUndo }) => {
+    const decision = await decided(needs, requestOf(acting, check, canUndo))
+    const headers = rateLimitHeaders(decision, needs.clock.now())
+    if (!decision.allowed) return refusal(decision, headers)
+    const { reservation } = decision
+    const held = check.reserve
+      ? await needs.reservationService.hold(acting.entityId, reservation, check.lifetimeSeconds)
+      : undefined
+    return {
+      answer: { status: 200, headers, body: allowedJson(decision, held) },
+      async confirm() {
+        if (held === undefined) await reservation.settle({})
+      },
+      // what is held stays open in the store, under an id that nobody is told
+      undo: () => reservation.release(),
+    }
+  }
+
+const requestOf = (
+  { entityId }: ActingIdentity,
+  { resource, cost, user, context, dryRun, reserve }: Check,
+  canUndo: boolean,
+): DecisionRequest => ({
+  entityId,
+  cost,
+  dryRun,
+  settles: reserve || canUndo,
+  ...(resource !== undefined && { resource }),
+  ...(user !== undefined && { user }),
+  ...(context !== undefined && { context }),
+})
+
+const UNASKED: Allowed = {
+  allowed: true,
+  degraded: false,
+  limits: [],
+  reported: [],
+  reservation: settledReservation,
+}
+
+const decided = async (
+  { limiter, logger, settings }: CheckerNeeds,
+  request: DecisionRequest,
+): Promise<Decision> => {
+  if (settings.bypassLimiter) return UNASKED
+  const decision = await limiter.decide(request)
+  if (decision.degraded) {
+    const { allowed } = decision
+    logger.warn('A decision was made without the store', { entityId: request.entityId, allowed })
+  }
+  return decision
+}
+
+const refusal = (denied: Denied, headers: Readonly<Record<string, string>>): Checked => ({
+  answer: denied.unavailable
+    ? unavailable(denied, headers)
+    : { status: 429, headers, body: deniedJson(denied) },
+  confirm: async () => {},
+  undo: async () => {},
+})
+
+const unavailable = ({ limits }: Denied, headers: Readonly<Record<string, string>>): RememberedAnswer => {
+  const problem = problemOf(new StoreUnavailable('A limit cannot be checked', { mayHaveApplied: false }))
+  return {
+    status: problem.status,
+    headers: { ...headers, ...problem.headers },
+    body: undecidedJson(problem, limits),
+  }
+}

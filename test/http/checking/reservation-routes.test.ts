@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { releasedAnswer, settledAnswer } from '../../../src/http/checking/check-schema.ts'
+import { createMemoryReservationStore } from '../../../src/store/memory/memory-reservation-store.ts'
+import { SECOND, START } from '../../core/test-clock.ts'
+import { asDescribed } from '../as-described.ts'
+import { ADMIN_FOR_BOB, ALICE, BOB, createCheckingApp } from './checking-app.ts'
+
+const reserved = async (more: object = {}) => {
+  const app = await createCheckingApp()
+  const answer = await app.passes({ reserve: true, cost: { requests: 1, tokens: 400 }, ...more })
+  const { reservation_id = '', expires_at } = answer
+  const settle = async (cost: object, headers = BOB) =>
+    asDescribed(await app.end('settle', { reservation_id, cost }, headers), settledAnswer)
+  const release = async () => asDescribed(await app.end('release', { reservation_id }), releasedAnswer)
+  return { ...app, reservation_id, expires_at, settle, release }
+}
+
+describe('a reservation', () => {
+  test('is charged and not yet used, and tells up to when it can be settled', async () => {
+    const { reservation_id, expires_at, left, stored } = await reserved()
+    expect(reservation_id).toMatch(/^[\w-]{20,}$/)
+    expect(expires_at).toBe(Number(START / SECOND) + 600)
+    expect([await left('rpm'), await left('tpm')]).toEqual([9, 600])
+    expect(Object.keys(await stored()).filter((name) => name.startsWith('used'))).toEqual([])
+  })
+
+  test('is settled to what was used, in total; what is left out stays as reserved', async () => {
+    const { reservation_id, settle, left, stored } = await reserved()
+    expect(await settle({ tokens: 150 })).toEqual({ reservation_id, settled: true, state: 'settled' })
+    expect([await left('rpm'), await left('tpm')]).toEqual([9, 850])
+    expect(await stored()).toMatchObject({ used_requests: 1n, used_tokens: 150n })
+  })
+
+  test('is settled to more than was reserved as well', async () => {
+    const { settle, left, stored } = await reserved()
+    await settle({ input_tokens: 500, output_tokens: 100 })
+    expect(await left('tpm')).toBe(400)
+    expect(await stored()).toMatchObject({ used_tokens: 600n, used_input_tokens: 500n })
+  })
+
+  test('comes back where it is released', async () => {
+    const { reservation_id, release, left, stored } = await reserved()
+    expect(await release()).toEqual({ reservation_id, released: true, state: 'released' })
+    expect([await left('rpm'), await left('tpm')]).toEqual([10, 1000])
+    expect(await stored()).not.toHaveProperty('used_requests')
+  })
+
+  test('ends once', async () => {
+    const { reservation_id, settle, release, left } = await reserved()
+    await settle({ tokens: 100 })
+    expect(await settle({ tokens: 900 })).toEqual({ reservation_id, settled: false, state: 'settled' })
+    expect(await release()).toEqual({ reservation_id, released: false, state: 'settled' })
+    expect(await left('tpm')).toBe(900)
+  })
+
+  test('stays charged where it expires, and is not counted as used', async () => {
+    const { reservation_id, expires_at, settle, clock, left, stored } = await reserved({
+      expires_in_seconds: 5,
+    })
+    expect(expires_at).toBe(Number(START / SECOND) + 5)
+    clock.advance(5n * SECOND)
+    expect(await settle({ tokens: 0 })).toEqual({ reservation_id, settled: false, state: 'expired' })
+    expect(await left('tpm')).toBe(600)
+    expect(await stored()).not.toHaveProperty('used_tokens')
+  })
+
+  test('is its caller’s, or an admin’s who acts for it', async () => {
+    const { reservation_id, end, settle } = await reserved()
+    for (const how of ['settle', 'release'] as const) {
+      const foreign = await end(how, { reservation_id, ...(how === 'settle' && { cost: {} }) }, ALICE)
+      expect(foreign).toMatchObject({
+        status: 404,
+        body: { error: { code: 'not_found', param: 'reservation_id' } },
+      })
+    }
+    expect(await settle({}, ADMIN_FOR_BOB)).toMatchObject({ settled: true })
+  })
+
+  test.each([
+    ['settle', 'cost.tokens', { cost: { tokens: -1 } }],
+    ['settle', 'cost.tokens', { cost: { tokens: 0.5 } }],
+    ['settle', 'cost.coins', { cost: { coins: 1 } }],
+    ['settle', 'cost', {}],
+    ['settle', 'reservation_id', { cost: {}, reservation_id: 7 }],
+    ['release', 'cost', { cost: {} }],
+    ['release', 'reservation_id', { reservation_id: undefined }],
+    ['release', 'body', []],
+  ] as const)('is not ended by a %s with a bad %s', async (how, field, body) => {
+    const { reservation_id, end, left, settle } = await reserved()
+    const sent = Array.isArray(body) ? body : { reservation_id, ...body }
+    expect(await end(how, sent)).toMatchObject({ status: 400, body: { error: { param: field } } })
+    expect(await left('tpm')).toBe(600)
+    expect(await settle({})).toMatchObject({ settled: true })
+  })
+
+  test('is not found under an id that is none', async () => {
+    const { end } = await createCheckingApp()
+    for (const reservation_id of ['', 'nothing', 'a#b', '../META'])
+      expect((await end('release', { reservation_id })).status).toBe(404)
+  })
+
+  test('gives back what it charged where it cannot be kept: 503', async () => {
+    const put = () => Promise.reject(new StoreUnavailable('away', { mayHaveApplied: false }))
+    const { check, left } = await createCheckingApp({
+      table: { reservations: { ...createMemoryReservationStore(), put } },
+    })
+    expect(await check({ reserve: true, cost: { tokens: 400 } })).toMatchObject({
+      status: 503,
+      body: { error: { code: 'unavailable' } },
+    })
+    expect(await left('tpm')).toBe(1000)
+    expect(await check([{ reserve: true, cost: { tokens: 400 } }, {}])).toMatchObject({
+      status: 200,
+      body: [{ allowed: false, error: 'unavailable', degraded: true }, { allowed: true }],
+    })
+    expect(await left('tpm')).toBe(1000)
+  })
+
+  test('does not hold what was denied', async () => {
+    const { check } = await createCheckingApp()
+    const { status, body } = await check({ reserve: true, cost: { tokens: 1001 } })
+    expect(status).toBe(429)
+    expect(body).not.toHaveProperty('reservation_id')
+  })
+})
+
+describe('two nodes on one table', () => {
+  test('settle what the other has reserved, once', async () => {
+    const here = await createCheckingApp()
+    const there = await createCheckingApp({ table: here.table })
+    const { reservation_id } = await here.passes({ reserve: true, cost: { tokens: 400 } })
+    const endings = await Promise.all([
+      there.end('settle', { reservation_id, cost: { tokens: 30 } }),
+      here.end('settle', { reservation_id, cost: { tokens: 30 } }),
+      there.end('settle', { reservation_id, cost: { tokens: 30 } }),
+    ])
+    expect(endings.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(endings.filter(({ body }) => (body as { settled: boolean }).settled)).toHaveLength(1)
+    expect(await there.left('tpm')).toBe(970)
+    await here.stored()
+    expect(await there.stored()).toMatchObject({ used_tokens: 30n })
+  })
+
+  test('answer a request with an idempotency key once', async () => {
+    const here = await createCheckingApp()
+    const there = await createCheckingApp({ table: here.table })
+    const body = { idempotency_key: 'once', cost: { tokens: 10 }, reserve: true }
+    const first = await here.passes(body)
+    expect(await there.passes(body)).toEqual(first)
+    expect(await there.left('tpm')).toBe(990)
+  })
+})
