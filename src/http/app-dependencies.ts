@@ -84,7 +84,7 @@ export interface AppDependencies {
 
 /**
  * Who asks. On `/v1` there is always an entity: the caller's own, or the one an admin names by X-Zael-Entity.
- * `organization` is the entity's root ancestor, or itself.
+ * `organization` is the entity's root ancestor, or itself; `entity.models` are those that its ancestors allow as well.
  */
 export type Identity =
   | {

@@ -1,4 +1,5 @@
 import type { ConfigChange } from '../../core/admin/config-change.ts'
+import { allowedModels } from '../../core/entity/allowed-models.ts'
 import { type ApiKey, isUsable } from '../../core/entity/api-key.ts'
 import type { Entity } from '../../core/entity/entity.ts'
 import { ZaelError } from '../../core/errors.ts'
@@ -72,17 +73,22 @@ const createTokenKinds = ({ secrets, settings }: Needs) => {
   }
 }
 
-/** The entity with its root ancestor. Throws `unauthorized` where one of them is disabled. */
+/**
+ * The entity, allowed the models that all of its ancestors allow as well, with its root ancestor. Throws `unauthorized` where
+ * one of them is disabled.
+ */
 const enabled = async (entities: Entities, entity: Entity): Promise<Omit<ActingIdentity, 'kind'>> => {
-  const seen = new Set<string>()
-  let root = entity
-  for (let next: Entity | undefined = entity; next !== undefined && !seen.has(next.id); ) {
+  const family: Entity[] = []
+  for (let next: Entity | undefined = entity; next !== undefined && !isAmong(family, next); ) {
     if (next.disabled) throw unauthorized(`${next.id} is disabled`)
-    seen.add(next.id)
-    root = next
+    family.push(next)
     next = next.parentId === null ? undefined : await entities.get(next.parentId)
   }
-  return { entityId: entity.id, entity, organization: root.id }
+  const organization = family.at(-1)?.id ?? entity.id
+  return { entityId: entity.id, entity: { ...entity, models: allowedModels(family) }, organization }
 }
+
+const isAmong = (family: readonly Entity[], { id }: Entity): boolean =>
+  family.some((member) => member.id === id)
 
 export const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)

@@ -75,6 +75,18 @@ describe('a caller without limits of its own', () => {
   })
 })
 
+test('an entity that bypasses limits is bound by none, its parents’ included, and its use is counted', async () => {
+  const node = await start()
+  await put(node, '/api/limits/key', [rpm(1)])
+  await put(node, '/api/limits/org', [rpm(1)])
+  await node.ask('PATCH', '/api/entities/key', { body: { bypass: true } })
+  expect(await admitted(node, 4)).toBe(4)
+  await node.deps.limiter.flush({ all: true })
+  expect((await node.deps.limiter.status('key', 'gpt-4')).used.requests).toBe(4)
+  await node.ask('PATCH', '/api/entities/key', { body: { bypass: false } })
+  expect(await admitted(node, 3)).toBe(1)
+})
+
 describe('limits over all resources', () => {
   test('are enforced beside those of each, and named in the denial', async () => {
     const node = await start()

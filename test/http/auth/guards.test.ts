@@ -63,6 +63,43 @@ describe('a caller', () => {
     },
   )
 
+  test('is disabled with an ancestor also where it does not cascade', async () => {
+    const app = await withKey()
+    await app.ask('PATCH', '/api/entities/key-1', { body: { cascade: false } })
+    await app.ask('PATCH', '/api/entities/org', { body: { disabled: true } })
+    app.clock.advance(1n)
+    expect(await statusOf(app, KEY)).toBe(401)
+    expect(await statusOf(app, { ...ADMIN, 'x-zael-entity': 'key-1' })).toBe(401)
+  })
+
+  test.each([
+    [null, null, [200, 200, 200]],
+    [['a', 'b'], null, [200, 200, 403]],
+    [null, ['b', 'c'], [403, 200, 200]],
+    [
+      ['a', 'b'],
+      ['b', 'c'],
+      [403, 200, 403],
+    ],
+    [['a'], ['b'], [403, 403, 403]],
+    [null, [], [403, 403, 403]],
+  ])(
+    'that may use %j below one that may use %j is answered %j for a, b and c',
+    async (own, above, answers) => {
+      const app = await withKey()
+      for (const id of ['a', 'b', 'c']) await app.ask('PUT', `/api/models/${id}`, { body: {} })
+      await app.ask('PATCH', '/api/entities/key-1', { body: { models: own } })
+      await app.ask('PATCH', '/api/entities/org', { body: { models: above } })
+      app.clock.advance(1n)
+      const found = await Promise.all(['a', 'b', 'c'].map((id) => statusOf(app, KEY, `/v1/models/${id}`)))
+      expect(found).toEqual(answers)
+      const listed = await app.ask('GET', '/v1/models', { headers: KEY })
+      expect(JSON.stringify(listed.body).match(/"id"/g)?.length ?? 0).toBe(
+        answers.filter((status) => status === 200).length,
+      )
+    },
+  )
+
   test('gets 401 once its key is revoked, has expired or its entity is deleted', async () => {
     const app = await withKey()
     const expiring = { secret: 'a-secret-that-expires', expires_at: Number(app.clock.now() / SECOND) + 10 }
