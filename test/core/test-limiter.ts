@@ -58,3 +58,13 @@ export const createTestWorld = (settings: Partial<LimiterSettings> = {}): TestWo
     createTestNode({ buckets, config, clock, settings: own })
   return { buckets, config, clock, node: join(), join }
 }
+
+/** A node on the world's table whose clock is off by some seconds. */
+export const nodeOff = ({ buckets, config, clock }: TestWorld, seconds: number): TestNode => {
+  const off = BigInt(Math.round(seconds * 1e9))
+  return createTestNode({
+    buckets,
+    config,
+    clock: { now: () => clock.now() + off, monotonic: clock.monotonic },
+  })
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Reservation } from '../../src/core/deciding/decision.ts'
-import type { TestWorld } from './test-limiter.ts'
+import type { TestNode, TestWorld } from './test-limiter.ts'
 
 export const NODES = 3
 
@@ -45,8 +45,11 @@ export interface Use {
 }
 
 /** Acts on nodes of its own, and logs what was really used: what was reserved, or what that was settled to. */
-export const createUseLog = (world: TestWorld, capacity: number) => {
-  const nodes = Array.from({ length: NODES }, () => world.join())
+export const createUseLog = (
+  world: TestWorld,
+  capacity: number,
+  nodes: readonly TestNode[] = Array.from({ length: NODES }, () => world.join()),
+) => {
   const uses: Use[] = []
   const open: { reservation: Reservation; use: Use }[] = []
   const settle = async (pick: number, share: number): Promise<void> => {
@@ -94,3 +97,13 @@ export const worstExcess = (uses: readonly Use[], capacity: number, tokenNs: big
   })
   return excesses.reduce((worst, excess) => (excess > worst ? excess : worst), 0n)
 }
+
+/** The most that was used in any window of `windowNs`, wherever it begins. */
+export const mostInAnyWindow = (uses: readonly Use[], windowNs: bigint): number =>
+  uses.reduce((most, { at: end }) => {
+    const within = uses.filter(({ at }) => at > end - windowNs && at <= end)
+    return Math.max(
+      most,
+      within.reduce((sum, { amount }) => sum + amount, 0),
+    )
+  }, 0)

@@ -3,7 +3,7 @@ import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
 import { createTestClock, SECOND, START } from '../test-clock.ts'
 import { entityOwner } from '../test-config.ts'
-import { createTestNode, createTestWorld, type TestNode, type TestWorld } from '../test-limiter.ts'
+import { createTestNode, createTestWorld, nodeOff, type TestNode, type TestWorld } from '../test-limiter.ts'
 import { admits, available, reserve, stored } from '../token-world.ts'
 
 /** Cases that broke earlier drafts of the design, on the real limiter: windows. Times in seconds. */
@@ -29,16 +29,6 @@ const worldWith = (size: object): TestWorld => {
   world.config.putEntity('key')
   putLimit(world, size)
   return world
-}
-
-/** A node whose clock is off by some seconds, on the world's table. */
-const nodeOff = ({ buckets, config, clock }: TestWorld, seconds: number): TestNode => {
-  const off = BigInt(Math.round(seconds * 1e9))
-  return createTestNode({
-    buckets,
-    config,
-    clock: { now: () => clock.now() + off, monotonic: clock.monotonic },
-  })
 }
 
 const advance = ({ clock }: TestWorld, seconds: number): void =>
