@@ -13,6 +13,8 @@ const DEFAULT_VIEWER_TOKEN = 'dev-viewer'
 
 const DAY_SECONDS = 86_400
 const TEN_MINUTES_MS = 600_000
+/** Sliding windows reckon with no more. */
+const MOST_CLOCK_SKEW_MS = 5000
 const MEBIBYTE = 1_048_576
 
 const port = integer(0, 65_535)
@@ -48,7 +50,7 @@ const deciding = ({ read }: SettingsReader) => ({
   leaseTtlMs: read('LEASE_TTL_MS', integer(0, TEN_MINUTES_MS), 1000),
   storeDeadlineMs: read('STORE_DEADLINE_MS', integer(1, 60_000), 250),
   onUnavailable: read('ON_UNAVAILABLE', oneOf('allow', 'deny', 'local'), 'deny' as const),
-  maxClockSkewMs: read('MAX_CLOCK_SKEW_MS', integer(1, TEN_MINUTES_MS), 5000),
+  maxClockSkewMs: read('MAX_CLOCK_SKEW_MS', integer(1, MOST_CLOCK_SKEW_MS), MOST_CLOCK_SKEW_MS),
   windowSeconds: read('WINDOW_SECONDS', integer(1, 31 * DAY_SECONDS), 60),
   /** null: none. A path; what is in it is read when zael starts. */
   apiKeysFile: read('API_KEYS_FILE', text, null),

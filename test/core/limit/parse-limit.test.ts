@@ -4,6 +4,9 @@ import { limitToJson, parseLimits } from '../../../src/core/limit/parse-limit.ts
 
 const rpm = { name: 'rpm', capacity: 50, refill_rate: 50 / 60 }
 
+const rph = { name: 'rph', algorithm: 'sliding_window', limit: 50, window_seconds: 3600 }
+const rpd = { name: 'rpd', algorithm: 'fixed_window', limit: 50, window: 'day' }
+
 const messageOf = (input: unknown): string => {
   try {
     parseLimits(input, 'limits')
@@ -23,6 +26,31 @@ describe('limits as JSON', () => {
       refund: 'full',
       on_unavailable: 'local',
     })
+  })
+
+  it.each([
+    [rph, { ...rph, meter: 'requests', capacity: 50, slots: 30 }],
+    [
+      { ...rph, slots: 60, capacity: 50 },
+      { ...rph, meter: 'requests', capacity: 50, slots: 60 },
+    ],
+    [rpd, { ...rpd, meter: 'requests', capacity: 50, time_zone: 'UTC' }],
+    [
+      { ...rpd, time_zone: 'Europe/Berlin', mode: 'warn', warn_at: 1, headroom: { normal: 0, low: 0.3 } },
+      {
+        ...rpd,
+        meter: 'requests',
+        capacity: 50,
+        time_zone: 'Europe/Berlin',
+        mode: 'warn',
+        warn_at: 1,
+        headroom: { normal: 0, low: 0.3 },
+      },
+    ],
+  ])('of windows, %j, are told in full, and read back', (input, told) => {
+    const json = parseLimits([input], 'limits').map(limitToJson)
+    expect(json).toEqual([told])
+    expect(parseLimits(json, 'limits').map(limitToJson)).toEqual(json)
   })
 
   it('take the meter from a usual name, else want it stated', () => {
@@ -89,6 +117,46 @@ describe('limits as JSON', () => {
       [{ ...rpm, refill_rate: 1e-9 }],
       /^limits\[0\]\.refill_rate must fill/,
     ],
+    [
+      'a window without its length',
+      [{ name: 'rph', algorithm: 'sliding_window', limit: 10 }],
+      /^limits\[0\]\.window_seconds must be a positive integer/,
+    ],
+    [
+      'half a request in a window',
+      [{ ...rph, limit: 0.5 }],
+      /^limits\[0\]\.limit must be a positive integer/,
+    ],
+    ['a negative window', [{ ...rph, window_seconds: -60 }], /^limits\[0\]\.window_seconds must be/],
+    ['one slot', [{ ...rph, slots: 1 }], /^limits\[0\]\.slots must be an integer from 2 to 60/],
+    ['3600 slots', [{ ...rph, slots: 3600 }], /^limits\[0\]\.slots must be an integer from 2 to 60/],
+    [
+      'a capacity beside another limit',
+      [{ ...rph, capacity: 11 }],
+      /^limits\[0\]\.capacity must be left out/,
+    ],
+    ['a window with a rate', [{ ...rph, refill_rate: 1 }], /^limits\[0\]\.refill_rate must not be given/],
+    ['a bucket with a window', [{ ...rpm, window: 'day' }], /^limits\[0\]\.window must not be given/],
+    [
+      'four sliding windows',
+      ['rps', 'rpm', 'rph', 'rpd'].map((name) => ({ ...rph, name })),
+      /^limits must hold at most 3 limits of algorithm sliding_window/,
+    ],
+    ['a week', [{ ...rpd, window: 'week' }], /^limits\[0\]\.window must be one of minute, hour, day, month/],
+    ['no window', [{ ...rpd, window: undefined }], /^limits\[0\]\.window must be one of minute/],
+    ['a zone on Mars', [{ ...rpd, time_zone: 'Mars/Base' }], /^limits\[0\]\.time_zone must be a time zone/],
+    ['a zone with spaces', [{ ...rpd, time_zone: 'UTC x' }], /^limits\[0\]\.time_zone must be a time zone/],
+    ['a zone that is a number', [{ ...rpd, time_zone: 2 }], /^limits\[0\]\.time_zone must be a time zone/],
+    ['an unknown mode', [{ ...rpm, mode: 'off' }], /^limits\[0\]\.mode must be one of enforce, warn, shadow/],
+    ['a warning at nothing', [{ ...rpm, warn_at: 0 }], /^limits\[0\]\.warn_at must be a number above 0/],
+    ['a warning beyond all', [{ ...rpm, warn_at: 1.1 }], /^limits\[0\]\.warn_at must be a number above 0/],
+    ['all kept as headroom', [{ ...rpm, headroom: { low: 1 } }], /^limits\[0\]\.headroom\.low must be/],
+    [
+      'headroom from high',
+      [{ ...rpm, headroom: { high: 0.1 } }],
+      /^limits\[0\]\.headroom\.high must not be given/,
+    ],
+    ['headroom as a number', [{ ...rpm, headroom: 0.1 }], /^limits\[0\]\.headroom must be an object/],
     ['an unknown refund', [{ ...rpm, refund: 'half' }], /^limits\[0\]\.refund must be one of strict, full/],
     [
       'an unknown way out',
