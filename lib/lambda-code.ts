@@ -1,56 +1,29 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AssetHashType, DockerImage } from 'aws-cdk-lib'
 import { Code } from 'aws-cdk-lib/aws-lambda'
-import { buildSync, type Metafile } from 'esbuild'
+import { bundleLambda } from './bundle-lambda.ts'
+import type { LambdaSource } from './lambda-sources.ts'
 
-const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** The project's root in a checkout, `dist` in the published package. */
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** What becomes the code of one function. */
-export interface LambdaSource {
-  /** The file that exports `handler`, from the project's root: `lambdas/api.ts`. */
-  readonly entry: string
-  /** Files that the code reads by itself, by the name they have beside the bundle. */
-  readonly assets?: Readonly<Record<string, string>>
-}
+/** The directory of a function's finished bundle, below `root`. */
+export const bundleDirectory = (root: string, { entry }: LambdaSource): string =>
+  join(root, dirname(entry), basename(entry, '.ts'))
 
 /**
- * Bundles a function into `outputDir`: `index.mjs`, a file for each thing that is imported dynamically, so that only
- * what every call needs is loaded at start, source maps, and the assets. Node 20 syntax: emulators run Lambdas under
- * the machine's own Node. The SDK is in the bundle: where Lambdas run as plain processes there is no other.
+ * A function's code as an asset of the stack: the finished bundle that the published package holds; in a checkout one that
+ * the esbuild of this project makes. No Docker.
  */
-export const bundleLambda = (source: LambdaSource, outputDir: string): Metafile => {
-  const { metafile } = buildSync({
-    absWorkingDir: PROJECT_ROOT,
-    entryPoints: { index: source.entry },
-    outdir: outputDir,
-    outExtension: { '.js': '.mjs' },
-    chunkNames: '[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    minify: true,
-    metafile: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    mainFields: ['module', 'main'],
-    sourcemap: 'linked',
-    sourcesContent: false,
-    legalComments: 'none',
-    logLevel: 'warning',
-  })
-  for (const [name, path] of Object.entries(source.assets ?? {})) {
-    mkdirSync(dirname(join(outputDir, name)), { recursive: true })
-    copyFileSync(path, join(outputDir, name))
-  }
-  writeFileSync(join(outputDir, 'package.json'), '{ "type": "module" }\n')
-  return metafile
+export const lambdaCode = (source: LambdaSource): Code => {
+  const finished = bundleDirectory(ROOT, source)
+  return existsSync(join(finished, 'index.mjs')) ? Code.fromAsset(finished) : bundledCode(source)
 }
 
-/** The bundle as an asset of the stack, made by the esbuild of this project: no Docker. */
-export const lambdaCode = (source: LambdaSource): Code =>
-  Code.fromAsset(join(PROJECT_ROOT, dirname(source.entry)), {
+const bundledCode = (source: LambdaSource): Code =>
+  Code.fromAsset(join(ROOT, dirname(source.entry)), {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       image: DockerImage.fromRegistry('not-used'),

@@ -3,7 +3,8 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import { type LambdaSource, lambdaCode } from './lambda-code.ts'
+import { lambdaCode } from './lambda-code.ts'
+import type { LambdaSource } from './lambda-sources.ts'
 
 export interface ZaelFunctionProps {
   readonly description: string

@@ -66,10 +66,10 @@ export const createReports = (audience: Audience, warnAt: number): Reports => {
     },
     denial(denial) {
       const { key, decision, shadow } = denial
-      if (shadow) metrics.count('shadow_denied')
-      if (isDue(`denied#${key}`)) {
+      if (shadow) {
+        metrics.count('shadow_denied')
         const limits = decision.violations.map(({ name }) => name)
-        logger.warn(shadow ? 'A request would have been refused' : 'A request was refused', { key, limits })
+        if (isDue(`denied#${key}`)) logger.warn('A request would have been refused', { key, limits })
       }
       tell(logger, () => audience.onDenied?.(denial))
     },

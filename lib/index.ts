@@ -1,0 +1,8 @@
+export type { Flavour } from './flavour.ts'
+export type { SecretRef, TableRef } from './grantable.ts'
+export { ZaelAggregator, type ZaelAggregatorProps } from './zael-aggregator.ts'
+export { ZaelAlarms, type ZaelAlarmsProps } from './zael-alarms.ts'
+export { ZaelApi, type ZaelApiProps } from './zael-api.ts'
+export { ZaelStack, type ZaelStackProps } from './zael-stack.ts'
+export { LISTING_INDEX, ZaelTable, type ZaelTableProps } from './zael-table.ts'
+export { ZaelTokens, type ZaelTokensProps } from './zael-tokens.ts'

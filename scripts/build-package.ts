@@ -1,0 +1,42 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bundleLambda } from '../lib/bundle-lambda.ts'
+import { bundleDirectory } from '../lib/lambda-code.ts'
+import { AGGREGATOR_SOURCE, API_SOURCE } from '../lib/lambda-sources.ts'
+import { filesAtStart } from './files-at-start.ts'
+import { runCommand, runScript } from './run-command.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const DIST = join(ROOT, 'dist')
+
+/** The compiler leaves `.ts` in what declarations import; whoever installs the package has no such files. */
+const IMPORTED_SOURCE = /((?:from |import\()['"]\.{1,2}\/[^'"]+)\.ts(['"])/g
+
+const compile = async (): Promise<void> => {
+  await runCommand('npx', ['tsc', '-p', 'tsconfig.package.json'], { cwd: ROOT })
+  const files = await readdir(DIST, { recursive: true })
+  for (const file of files.filter((name) => name.endsWith('.d.ts'))) {
+    const text = await readFile(join(DIST, file), 'utf8')
+    await writeFile(join(DIST, file), text.replace(IMPORTED_SOURCE, '$1.js$2'))
+  }
+}
+
+/** Whoever takes the constructs deploys these bundles; a deployment from a checkout makes them for itself. */
+const bundle = (): void => {
+  for (const source of [API_SOURCE, AGGREGATOR_SOURCE]) {
+    const directory = bundleDirectory(DIST, source)
+    const kilobytes = filesAtStart(bundleLambda(source, directory), 'index.mjs').reduce(
+      (sum, { bytes }) => sum + bytes / 1000,
+      0,
+    )
+    console.log(`${directory.slice(ROOT.length)}: ${kilobytes.toFixed(0)} KB are loaded at start`)
+  }
+}
+
+/** Builds what is published: modules and declarations of the entry points, and the bundles of the Lambdas. */
+await runScript(async () => {
+  await rm(DIST, { recursive: true, force: true })
+  await compile()
+  bundle()
+})

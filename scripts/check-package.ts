@@ -1,0 +1,94 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import packageJson from '../package.json' with { type: 'json' }
+import { type Consumer, checkFiles, installInto, pack } from './package-check/packed-package.ts'
+import { synthesizeExample } from './package-check/synthesize-example.ts'
+import { type Weighed, weigh } from './package-check/weigh.ts'
+import { runCommand, runScript } from './run-command.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
+const PROGRAMS = fileURLToPath(new URL('package-check/programs', import.meta.url))
+
+/** What importing `zael` alone needs. The SDK is held back, so that the first program could not load it. */
+const RUNTIME = Object.keys(packageJson.dependencies).filter((name) => name !== '@aws-sdk/client-dynamodb')
+
+const WEIGHED: readonly Weighed[] = [
+  {
+    name: 'limiter-in-memory',
+    code: "import { createRateLimiter, memoryStore } from 'zael'\nconsole.log(createRateLimiter, memoryStore)\n",
+    atMostKb: 110,
+    without: /aws-sdk|hono|express|dist\/src\/(http|library\/middleware|store\/dynamodb)\//,
+  },
+  {
+    name: 'hono-middleware',
+    code: "import { rateLimit } from 'zael/hono'\nconsole.log(rateLimit)\n",
+    atMostKb: 120,
+    without: /aws-sdk|node_modules\/hono|express|dist\/src\/store\/dynamodb\//,
+  },
+]
+
+/** Programs that a project with these packages can run, in this order: what one needs, the next ones have too. */
+const STEPS: readonly (readonly [program: string, needs: readonly string[]])[] = [
+  ['memory-limiter.mjs', RUNTIME],
+  ['hono-app.mjs', ['hono']],
+  ['express-app.mjs', ['express']],
+  ['dynamo-db-store.mjs', ['@aws-sdk/client-dynamodb']],
+]
+
+const LONGEST_RUN_S = 30
+
+const runPrograms = async (consumer: Consumer): Promise<void> => {
+  for (const [program, needs] of STEPS) {
+    for (const name of needs) await consumer.provide(name)
+    await copyFile(join(PROGRAMS, program), join(consumer.directory, program))
+    // `timeout` ends a program that does not end by itself, and says so with 124.
+    await runCommand('timeout', [String(LONGEST_RUN_S), process.execPath, program], {
+      cwd: consumer.directory,
+    })
+    console.log(`${program}: as it should`)
+  }
+}
+
+/** A strict project sees the types, those of the package checked as well. */
+const checkTypes = async ({ directory }: Consumer): Promise<void> => {
+  await copyFile(join(PROGRAMS, 'types.ts'), join(directory, 'types.ts'))
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    module: 'nodenext',
+    target: 'es2023',
+    types: [],
+    noEmit: true,
+  }
+  await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.ts'] }))
+  await runCommand(join(ROOT, 'node_modules/.bin/tsc'), ['-p', directory])
+  console.log('types.ts: as it should')
+}
+
+const check = async (directory: string): Promise<void> => {
+  const tarball = await pack(ROOT, directory)
+  const tool = (name: string): string => join(ROOT, 'node_modules/.bin', name)
+  await runCommand(tool('publint'), ['run', tarball, '--strict'])
+  await runCommand(tool('attw'), [tarball, '--profile', 'esm-only', '--no-definitely-typed'])
+  const project = join(directory, 'project')
+  await mkdir(project)
+  await writeFile(join(project, 'package.json'), '{ "type": "module" }\n')
+  const consumer = await installInto(ROOT, tarball, project)
+  await checkFiles(ROOT, consumer)
+  await runPrograms(consumer)
+  await checkTypes(consumer)
+  for (const weighed of WEIGHED) await weigh(consumer, weighed)
+  await synthesizeExample(ROOT, consumer)
+}
+
+/** Packs the package as it would be published, and uses it as someone who has installed it. */
+await runScript(async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'zael-package-'))
+  try {
+    await check(directory)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+})

@@ -1,0 +1,30 @@
+import { Template } from 'aws-cdk-lib/assertions'
+import { expect, test } from 'vitest'
+import { ShopStack } from '../../examples/embedded-in-your-stack/shop-stack.ts'
+import { createApp, idOf, permissionsOf } from '../lib/synthesize.ts'
+
+const template = Template.fromStack(new ShopStack(createApp(), 'Shop'))
+
+test("holds zael's table, API and aggregator beside the function of one's own", () => {
+  template.resourceCountIs('AWS::DynamoDB::Table', 1)
+  template.resourceCountIs('AWS::ApiGateway::RestApi', 1)
+  template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1)
+  template.resourceCountIs('AWS::Lambda::Function', 3)
+})
+
+test('the function knows the table, and may decide on it and nothing else', () => {
+  const table = idOf(template, 'AWS::DynamoDB::Table', 'Limits')
+  template.hasResourceProperties('AWS::Lambda::Function', {
+    Environment: { Variables: { LIMITS_TABLE: { Ref: table } } },
+  })
+  const onTable = JSON.stringify({ 'Fn::GetAtt': [table, 'Arn'] })
+  const permissions = permissionsOf(template, 'OrdersServiceRole').filter(
+    ([, resource]) => resource === onTable,
+  )
+  expect(permissions.map(([action]) => action).toSorted()).toEqual([
+    'dynamodb:BatchGetItem',
+    'dynamodb:GetItem',
+    'dynamodb:Query',
+    'dynamodb:UpdateItem',
+  ])
+})
