@@ -39,8 +39,10 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
   const changed: OnConfigChange = (change) => {
     deps.limiter.forget()
     authenticator.forget(change)
-    if (change.modelId !== undefined) models.forget(change.modelId)
-    catalog.forget()
+    if (change.modelId !== undefined) {
+      models.forget(change.modelId)
+      catalog.forget()
+    }
     deps.onChange?.(change)
   }
 
