@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { DecisionRequest } from '../../../src/core/deciding/decision.ts'
+import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
 import { POLICY_SCOPES } from '../../../src/core/policy/policy-key.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
@@ -211,6 +212,37 @@ describe("a policy's limits", () => {
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [2, 1 / 3600] }))
     world.clock.advance(31n * SECOND)
     expect(await ask(world, {}, other)).toMatchObject({ allowed: false })
+  })
+
+  it('hold for a check on policies alone as they do beside an entity', async () => {
+    const world = createPolicyWorld()
+    const other = world.join()
+    const subject = { tenant: 'acme', user: 'ann', model: 'gpt' }
+    world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [1, 1 / 3600] }))
+    expect(await ask(world)).toMatchObject({ allowed: true })
+    expect(await other.limiter.checkPolicies(subject)).toMatchObject({
+      allowed: false,
+      violations: [{ state: { entityId: 'POLICY:TENANT:acme' } }],
+    })
+    world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [3, 1 / 3600] }))
+    world.clock.advance(2n * SECOND)
+    expect(await other.limiter.checkPolicies(subject)).toMatchObject({ allowed: true })
+    expect(await other.limiter.checkPolicies({ tenant: 'nobody' })).toMatchObject({
+      allowed: true,
+      limits: [{ entityId: 'POLICY:GLOBAL:*' }],
+    })
+    await expect(other.limiter.checkPolicies({ tenant: 'a#b' })).rejects.toMatchObject({ field: 'tenant' })
+  })
+
+  it('keep headroom from a check on policies alone as from a caller of normal priority', async () => {
+    const world = createPolicyWorld()
+    const rph = { name: 'rph', capacity: 4, refill_rate: 1 / 3600, headroom: { normal: 0.5 } }
+    world.config.putPolicy('TENANT', 'acme', parseLimits([rph], 'limits'))
+    const answers = []
+    for (const _ of [1, 2, 3]) answers.push(await world.node.limiter.checkPolicies({ tenant: 'acme' }))
+    expect(answers.map(({ allowed }) => allowed)).toEqual([true, true, false])
+    world.config.putEntity('urgent', { parentId: 'acme', priority: 'high' })
+    expect(await ask(world, { entityId: 'urgent' })).toMatchObject({ allowed: true })
   })
 
   it('are read once, whoever asks', async () => {

@@ -37,7 +37,7 @@ describe('POST /rate-limit/check', () => {
   })
 
   it('says which models and tiers are known, also those registered a moment ago elsewhere', async () => {
-    const { ask, store, check } = await createMemoryWorld()
+    const { ask, store, check, clock } = await createMemoryWorld()
     expect(await ask(post.method, post.path, { body: { ...CHECK, modelId: 'gpt-9' } })).toMatchObject({
       body: {
         message: 'modelId must be a registered model: gpt-3.5-turbo, gpt-4, gpt-4o, gpt-4o-mini, tiny-model',
@@ -46,6 +46,9 @@ describe('POST /rate-limit/check', () => {
     expect(await ask(post.method, post.path, { body: { ...CHECK, modelTier: 'platinum' } })).toMatchObject({
       body: { message: 'modelTier must be the tier of a registered model: free, premium, standard' },
     })
+    clock.advance(SECOND)
+    expect((await check({ ...CHECK, modelTier: 'free' })).allowed).toBe(true)
+    clock.advance(SECOND)
     const audit = { id: 'a', at: 1n, actor: 'a', action: 'a', subject: 'a', before: null, after: null }
     await store.putModel({ id: 'gpt-9', tier: 'platinum', prices: null, createdAt: 0n }, audit)
     expect((await check({ ...CHECK, modelTier: 'platinum' })).allowed).toBe(true)
