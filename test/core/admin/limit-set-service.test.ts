@@ -54,6 +54,25 @@ describe('limit sets', () => {
     expect((await store.limitSets([OF_ORG]))[0]?.limits).toEqual(second?.actor === 'two' ? TWENTY : TEN)
   })
 
+  test('that are to be so are written once, whoever asks for it and however often', async () => {
+    const { limitSets, version, audit, changes, clock } = await setUp()
+    changes.length = 0
+    const asked = [TEN, TEN, TEN].map((limits) => limitSets.ensure(OF_ORG, limits, 'node'))
+    expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(1)
+    const first = await version()
+    clock.advance(1n)
+    expect(await limitSets.ensure(OF_ORG, TEN, 'node')).toBe(false)
+    expect([await version(), changes.length]).toEqual([first, 1])
+    expect((await audit()).map(({ action }) => action)).toEqual(['limits.replace', 'entity.create'])
+  })
+
+  test('that are to be so are so in the end, whoever writes others meanwhile', async () => {
+    const { limitSets, store } = await setUp()
+    const both = [limitSets.replace(OF_ORG, TWENTY, 'admin'), limitSets.ensure(OF_ORG, TEN, 'node')]
+    expect((await Promise.all(both))[1]).toBe(true)
+    expect((await store.limitSets([OF_ORG]))[0]?.limits).toEqual(TEN)
+  })
+
   test('name their owner in the records, and tell whom a change concerns', async () => {
     const { limitSets, audit, changes } = await setUp()
     changes.length = 0

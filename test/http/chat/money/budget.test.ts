@@ -56,6 +56,17 @@ describe('a budget', () => {
     expect([await spent(), await left()]).toEqual([650, 4350])
   })
 
+  test('pays for what was streamed', async () => {
+    const { ask, deps, spent } = await start()
+    const streamed = await ask('POST', '/v1/chat/completions', {
+      headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'spender' },
+      body: { model: 'gpt-4', max_tokens: 50, stream: true, messages: [{ role: 'user', content: 'Hi' }] },
+    })
+    expect(streamed.body).toContain('[DONE]')
+    await deps.limiter.flush({ all: true })
+    expect(await spent()).toBe(650)
+  })
+
   test('gets back what was reserved and not used, and cached input at its own price', async () => {
     const used = { promptTokens: 100, completionTokens: 10, cachedPromptTokens: 80 }
     const { deps, chat, spent, left } = await start(thrifty(used))
