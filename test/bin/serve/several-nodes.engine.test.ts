@@ -66,7 +66,7 @@ const bucketsOf = async ({ host }: RunningServer): Promise<readonly string[]> =>
 
 test('nodes that share a table share its limits, and load the same file without getting into each other’s way', async () => {
   const shared = { API_KEYS_FILE: await keysFile(`keys: {${SECRET}: {request_per_minute: 7}}`) }
-  const first = await start({ ...shared, NODE_ID: 'node-1' })
+  const first = await start({ NODE_ID: 'node-1' })
   const sharedTable = { ...shared, AWS_ENDPOINT_URL: first.host.endpoint }
   const others = await Promise.all([
     start({ ...sharedTable, NODE_ID: 'node-2' }),
