@@ -11,6 +11,7 @@ const PLACES = [
   ['health', 'whether this node is well'],
   ['v1/models', 'the registered models (needs a key)'],
   ['api/entities', 'who is limited (needs the admin or viewer token)'],
+  ['api/policies', 'limits on tenants, models, tiers and users (needs the admin or viewer token)'],
   ['api/dashboard/entities', 'how much of each limit is left (needs the admin or viewer token)'],
 ] as const
 
