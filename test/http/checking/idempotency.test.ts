@@ -1,0 +1,242 @@
+import { describe, expect, test } from 'vitest'
+import { StoreUnavailable } from '../../../src/core/errors.ts'
+import type { IdempotencyStore } from '../../../src/core/ports/idempotency-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryIdempotencyStore } from '../../../src/store/memory/memory-idempotency-store.ts'
+import { SECOND } from '../../core/test-clock.ts'
+import { ADMIN_FOR_BOB, ALICE, allowed, BOB, createCheckingApp, denied } from './checking-app.ts'
+
+const HOUR = 3600n * SECOND
+const ONCE = { idempotency_key: 'once', cost: { tokens: 100 } }
+
+const lost = () => new StoreUnavailable('lost', { mayHaveApplied: true })
+const refused = () => new StoreUnavailable('refused', { mayHaveApplied: false })
+
+/** The store in memory, of which a test replaces some calls. */
+const storeWith = (change: (store: IdempotencyStore) => Partial<IdempotencyStore>) => {
+  const store = createMemoryIdempotencyStore()
+  return { ...store, ...change(store) }
+}
+
+/** Resolves when a test says so. */
+const gate = () => {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open: () => open(), opened }
+}
+
+describe('an idempotency key', () => {
+  test('gives the same body the same answer for 24 hours, headers included, and charges once', async () => {
+    const { check, passes, left, stored, clock } = await createCheckingApp()
+    const first = await check(ONCE)
+    await passes({ cost: { tokens: 50 } })
+    clock.advance(24n * HOUR - 1n)
+    const again = await check(ONCE)
+    expect([again.status, again.body]).toEqual([200, first.body])
+    expect(again.headers.get('x-ratelimit-remaining-tokens')).toBe('900')
+    expect(await stored()).toMatchObject({ used_tokens: 150n })
+    clock.advance(1n)
+    await check(ONCE)
+    expect(await stored()).toMatchObject({ used_tokens: 250n })
+    expect(await left('tpm')).toBe(774)
+  })
+
+  test('remembers a denial as well, and does not count it twice', async () => {
+    const { check, stored } = await createCheckingApp()
+    const body = { ...ONCE, cost: { requests: 11 } }
+    const first = await check(body)
+    const again = await check(body)
+    expect(denied(again)).toEqual(denied(first))
+    expect(again.headers.get('x-should-retry')).toBe('false')
+    expect(await stored()).toMatchObject({ denied: 1n })
+  })
+
+  test('gives the reservation that was made, which can be settled once', async () => {
+    const { passes, end, left } = await createCheckingApp()
+    const body = { ...ONCE, reserve: true }
+    const { reservation_id } = await passes(body)
+    expect((await passes(body)).reservation_id).toBe(reservation_id)
+    await end('settle', { reservation_id, cost: { tokens: 10 } })
+    expect(await left('tpm')).toBe(990)
+  })
+
+  test('counts a final check as used, and charges its bucket for good', async () => {
+    const { passes, stored, left } = await createCheckingApp()
+    await passes({ ...ONCE, cost: { requests: 1, input_tokens: 10, output_tokens: 5 } })
+    expect(await stored()).toMatchObject({ used_requests: 1n, used_tokens: 15n, used_input_tokens: 10n })
+    expect(await left('tpm')).toBe(985)
+  })
+
+  test('takes a body for the same however it is written', async () => {
+    const { check, left } = await createCheckingApp()
+    const key = { idempotency_key: 'once' }
+    await check({ ...key, cost: { requests: 1, tokens: 5 }, dry_run: false })
+    expect((await check({ cost: { tokens: 5, requests: 1 }, ...key })).status).toBe(200)
+    expect(await left('rpm')).toBe(9)
+  })
+
+  test.each([
+    ['cost', { cost: { tokens: 101 } }],
+    ['resource', { resource: 'gpt-4' }],
+    ['user', { user: 'ann' }],
+    ['dry_run', { dry_run: true }],
+    ['reserve', { reserve: true }],
+    ['context', { context: { tenant: 'free_co' } }],
+  ])('stands for one body: another %s is a conflict', async (_, more) => {
+    const { check, left } = await createCheckingApp()
+    await check(ONCE, ADMIN_FOR_BOB)
+    expect(await check({ ...ONCE, ...more }, ADMIN_FOR_BOB)).toMatchObject({
+      status: 409,
+      body: { error: { code: 'conflict', type: 'invalid_request_error', param: 'idempotency_key' } },
+    })
+    expect(await left('tpm')).toBe(900)
+  })
+
+  test('is its caller’s own', async () => {
+    const { check, left } = await createCheckingApp()
+    const [bob, alice] = [allowed(await check(ONCE)), allowed(await check({ ...ONCE, cost: {} }, ALICE))]
+    expect(alice).not.toEqual(bob)
+    expect(allowed(await check(ONCE, ADMIN_FOR_BOB))).toEqual(bob)
+    expect(await left('tpm')).toBe(900)
+  })
+
+  test('that is being answered is a conflict, and then has the answer', async () => {
+    const buckets = createMemoryBucketStore()
+    const { check, left } = await createCheckingApp({ table: { buckets } })
+    const { open, opened } = gate()
+    const { write } = buckets
+    buckets.write = async (...parameters) => {
+      await opened
+      return write(...parameters)
+    }
+    const first = check(ONCE)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(await check(ONCE)).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } })
+    open()
+    expect((await check(ONCE)).body).not.toEqual(undefined)
+    expect((await first).status).toBe(200)
+    expect((await check(ONCE)).body).toEqual((await first).body)
+    expect(await left('tpm')).toBe(900)
+  })
+
+  test('that a dead process has left pending is free after a minute for the same body only', async () => {
+    const idempotency = storeWith(() => ({ finish: () => new Promise(() => {}) }))
+    const dying = await createCheckingApp({ table: { idempotency } })
+    const { table, clock } = dying
+    void dying.check(ONCE)
+    await new Promise((resolve) => setImmediate(resolve))
+    const healthy = await createCheckingApp({
+      table: { ...table, idempotency: { ...idempotency, finish: async () => 'kept' } },
+    })
+    clock.advance(60n * SECOND - 1n)
+    expect((await healthy.check(ONCE)).status).toBe(409)
+    clock.advance(1n)
+    expect((await healthy.check({ ...ONCE, cost: { tokens: 1 } })).status).toBe(409)
+    expect((await healthy.check(ONCE)).status).toBe(200)
+    // nobody knows whether the dead one had charged: it did, and that stays
+    expect(await healthy.left('tpm')).toBe(800)
+  })
+})
+
+describe('an idempotency key whose record fails', () => {
+  test('leaves nothing charged where its record cannot be begun, and is free as soon as it can', async () => {
+    let isAway = true
+    const idempotency = storeWith(({ begin }) => ({
+      async begin(beginning) {
+        const outcome = await begin(beginning)
+        if (isAway) throw lost()
+        return outcome
+      },
+    }))
+    const { check, left } = await createCheckingApp({ table: { idempotency } })
+    expect((await check(ONCE)).status).toBe(503)
+    expect((await check([ONCE, {}])).status).toBe(503)
+    expect([await left('tpm'), await left('rpm')]).toEqual([1000, 10])
+    isAway = false
+    expect((await check(ONCE)).status).toBe(200)
+  })
+
+  test('gives back what was charged where the answer is surely not kept', async () => {
+    let isAway = true
+    const idempotency = storeWith(({ finish }) => ({
+      finish: (...parameters) => (isAway ? Promise.reject(refused()) : finish(...parameters)),
+    }))
+    const { check, left, stored } = await createCheckingApp({ table: { idempotency } })
+    for (const more of [{}, { idempotency_key: 'reserved', reserve: true }])
+      expect((await check({ ...ONCE, ...more })).status).toBe(503)
+    expect(await left('tpm')).toBe(1000)
+    isAway = false
+    expect((await check(ONCE)).status).toBe(200)
+    expect(await left('tpm')).toBe(900)
+    expect(await stored()).toMatchObject({ used_tokens: 100n })
+  })
+
+  test.each([true, false])('stands where nobody knows whether it is kept (it is: %s)', async (isApplied) => {
+    const idempotency = storeWith(({ finish }) => ({
+      async finish(...parameters) {
+        if (isApplied) await finish(...parameters)
+        throw lost()
+      },
+    }))
+    const { check, left, stored } = await createCheckingApp({ table: { idempotency } })
+    const first = await check(ONCE)
+    expect(first.status).toBe(200)
+    const again = await check(ONCE)
+    expect(again.status).toBe(isApplied ? 200 : 409)
+    expect(await left('tpm')).toBe(900)
+    expect(await stored()).toMatchObject({ used_tokens: 100n })
+  })
+
+  test('keeps an answer at the second try, where the first is lost and the second refused', async () => {
+    let tries = 0
+    const idempotency = storeWith(({ finish }) => ({
+      async finish(...parameters) {
+        tries++
+        if (tries > 1) throw refused()
+        await finish(...parameters)
+        throw lost()
+      },
+    }))
+    const { check, left } = await createCheckingApp({ table: { idempotency } })
+    const first = await check(ONCE)
+    expect([first.status, tries]).toEqual([200, 2])
+    expect((await check(ONCE)).body).toEqual(first.body)
+    expect(await left('tpm')).toBe(900)
+  })
+
+  test('gives back what was charged where another attempt has taken over', async () => {
+    const idempotency = storeWith(() => ({ finish: async () => 'lost' }))
+    const { check, left, stored } = await createCheckingApp({ table: { idempotency } })
+    expect(await check(ONCE)).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } })
+    expect(await check([{ ...ONCE, idempotency_key: 'other' }])).toMatchObject({
+      status: 200,
+      body: [{ allowed: false, error: 'conflict', limits: [], violations: [] }],
+    })
+    expect(await left('tpm')).toBe(1000)
+    expect(await stored()).not.toHaveProperty('used_tokens')
+  })
+
+  test('remembers no 503, and no other error', async () => {
+    const buckets = createMemoryBucketStore()
+    const { check, ask, left, deps } = await createCheckingApp({ table: { buckets } })
+    const { write } = buckets
+    buckets.write = () => Promise.reject(refused())
+    expect((await check(ONCE)).status).toBe(503)
+    buckets.write = write
+    const { decide } = deps.limiter
+    deps.limiter.decide = () => Promise.reject(new Error('a fault'))
+    expect((await check(ONCE)).status).toBe(500)
+    deps.limiter.decide = decide
+    await ask('POST', '/api/limits/key-bob/reset', { body: {} })
+    expect((await check(ONCE)).status).toBe(200)
+    expect(await left('tpm')).toBe(900)
+  })
+
+  test('charges nothing for a body that is refused', async () => {
+    const { check } = await createCheckingApp()
+    expect((await check({ ...ONCE, cost: { tokens: -1 } })).status).toBe(400)
+    expect((await check(ONCE, BOB)).status).toBe(200)
+  })
+})
