@@ -1,7 +1,6 @@
 import { Hono } from 'hono'
 import { describeRoute, resolver } from 'hono-openapi'
 import * as v from 'valibot'
-import { isModelId } from '../../core/entity/entity.ts'
 import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
 import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import type { ReservationService } from '../../core/reserving/reservation-service.ts'
@@ -57,7 +56,7 @@ const checkMayAsk = async (
     const field = `${place}context`
     throw new ZaelError('forbidden', `${field} may be given with the admin token only`, { field })
   }
-  if (resource === undefined || mayUse(entity, resource) || !isModelId(resource)) return
+  if (resource === undefined || mayUse(entity, resource)) return
   if ((await models.get(resource)) !== undefined) throw new ModelRefused('model_not_allowed', resource)
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import { ADMIN_FOR_BOB, BOB, createCheckingApp } from './checking-app.ts'
 
 describe('a list of checks', () => {
@@ -33,6 +34,19 @@ describe('a list of checks', () => {
   test('of one is a list', async () => {
     const { check } = await createCheckingApp()
     expect(await check([{}])).toMatchObject({ status: 200, body: [{ allowed: true }] })
+  })
+
+  test('lets the first have what is left, also where a later one would be faster', async () => {
+    const buckets = createMemoryBucketStore()
+    const { check } = await createCheckingApp({ table: { buckets } })
+    const { write } = buckets
+    let writes = 0
+    buckets.write = async (...parameters) => {
+      if (writes++ === 0) await new Promise((resolve) => setImmediate(resolve))
+      return write(...parameters)
+    }
+    const { body } = await check([{ cost: { requests: 7 } }, { cost: { requests: 7 } }])
+    expect(body).toMatchObject([{ allowed: true }, { allowed: false }])
   })
 
   test('reserves each that asks for it', async () => {

@@ -54,12 +54,13 @@ describe('an idempotency key', () => {
   })
 
   test('gives the reservation that was made, which can be settled once', async () => {
-    const { passes, end, left } = await createCheckingApp()
+    const { passes, end, left, stored } = await createCheckingApp()
     const body = { ...ONCE, reserve: true }
     const { reservation_id } = await passes(body)
     expect((await passes(body)).reservation_id).toBe(reservation_id)
     await end('settle', { reservation_id, cost: { tokens: 10 } })
     expect(await left('tpm')).toBe(990)
+    expect(await stored()).toMatchObject({ used_tokens: 10n })
   })
 
   test('counts a final check as used, and charges its bucket for good', async () => {
