@@ -18,6 +18,7 @@ import { createUsageRoutes } from './admin/usage-routes.ts'
 import type { AppDependencies, AppEnv } from './app-dependencies.ts'
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts'
 import { createPolicyRoutes } from './policies/policy-routes.ts'
+import { createRateLimitRoutes } from './ratelimit/ratelimit-routes.ts'
 
 /** All of `/api`, behind the guard that lets admins and reading viewers pass. `changed` is told of every change. */
 export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono<AppEnv> => {
@@ -33,6 +34,7 @@ export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange
     .route('/policies', createPolicyRoutes(services))
     .route('/usage', createUsageRoutes(needs))
     .route('/audit', createAuditRoutes(deps))
+    .route('/ratelimit', createRateLimitRoutes(needs))
     .route('/dashboard', createDashboardRoutes(deps))
 }
 

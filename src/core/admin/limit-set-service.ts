@@ -18,6 +18,8 @@ export interface LimitSetService {
   get(key: LimitSetKey): Promise<readonly Limit[]>
   /** Puts `limits` in place of what was set. None: what is inherited counts again. */
   replace(key: LimitSetKey, limits: readonly Limit[], actor: string): Promise<void>
+  /** Puts what `edit` makes of them in place of the limits that are set; asked again where others get in between. */
+  change(key: LimitSetKey, edit: (limits: readonly Limit[]) => readonly Limit[], actor: string): Promise<void>
   /** As `replace`, but where just these are set already nothing is written, and no version raised. Says whether it wrote. */
   ensure(key: LimitSetKey, limits: readonly Limit[], actor: string): Promise<boolean>
 }
@@ -30,7 +32,12 @@ export const createLimitSetService = (deps: AdminDependencies): LimitSetService 
   },
   replace: async (key, limits, actor) => {
     await checkKey(deps, key)
-    await untilUnchanged(() => replaceLimits(deps, key, limits, actor))
+    await untilUnchanged(() => editLimits(deps, key, () => limits, actor))
+    deps.changed(changeOf(key.owner))
+  },
+  change: async (key, edit, actor) => {
+    await checkKey(deps, key)
+    await untilUnchanged(() => editLimits(deps, key, edit, actor))
     deps.changed(changeOf(key.owner))
   },
   ensure: async (key, limits, actor) => {
@@ -55,13 +62,14 @@ const ensureLimits = async (
 const sameLimits = (a: readonly Limit[], b: readonly Limit[]): boolean =>
   JSON.stringify(a.map(limitToJson)) === JSON.stringify(b.map(limitToJson))
 
-const replaceLimits = async (
+const editLimits = async (
   deps: AdminDependencies,
   key: LimitSetKey,
-  limits: readonly Limit[],
+  edit: (limits: readonly Limit[]) => readonly Limit[],
   actor: string,
 ): Promise<'replaced' | 'changed'> => {
   const [before] = await deps.store.limitSets([key])
+  const limits = edit(before?.limits ?? [])
   const wasEmpty = before === undefined || before.limits.length === 0
   if (wasEmpty && limits.length === 0) return 'replaced'
   return writeLimits(deps, key, { before, limits, actor })

@@ -166,6 +166,35 @@ describe('buckets', () => {
     })
   })
 
+  test('are full again in one limit only, where it is named, and void what was reserved before', async () => {
+    const { ask, deps, rpm } = await charged()
+    const charge = { entityId: 'org', cost: { tokens: 400 } }
+    await deps.limiter.decide({ ...charge, settles: false })
+    const held = await deps.limiter.decide({ entityId: 'org', cost: { requests: 1 }, settles: true })
+    const body = { resource: '_default_', limit_name: 'rpm' }
+    const after = asDescribed(await ask('POST', '/api/limits/org/reset', { body }), availabilityAnswer)
+    const used = Object.fromEntries(after.limits.map(({ name, used }) => [name, used]))
+    expect(used).toEqual({ rpm: 0, tpm: 400 })
+    await deps.limiter.decide({ entityId: 'org', cost: { requests: 3 }, settles: false })
+    if (held.allowed) await held.reservation.release()
+    expect(await rpm('/api/limits/org/top-up', { limit_name: 'tpm' })).toMatchObject({ used: 3 })
+  })
+
+  test('of every resource are full again, or have more, where none is named', async () => {
+    const { ask, deps } = await charged()
+    await ask('PUT', '/api/models/gpt-4', { body: {} })
+    const cost = { requests: 8 }
+    await deps.limiter.decide({ entityId: 'org', resource: 'gpt-4', cost, settles: false })
+    const used = async (resource: string) =>
+      (await deps.limiter.status('org', resource)).limits.find(({ limit }) => limit.name === 'rpm')?.used
+    await ask('POST', '/api/limits/org/top-up', { body: { limit_name: 'rpm', amount: 5 } })
+    expect([await used('_default_'), await used('gpt-4')]).toEqual([3, 3])
+    await ask('POST', '/api/limits/org/reset', { body: { resource: 'gpt-4' } })
+    expect([await used('_default_'), await used('gpt-4')]).toEqual([3, 0])
+    await ask('POST', '/api/limits/org/reset')
+    expect([await used('_default_'), await used('gpt-4')]).toEqual([0, 0])
+  })
+
   test('are changed on the record, and only for limits that there are', async () => {
     const { ask } = await charged()
     await ask('POST', '/api/limits/org/reset', { body: { resource: '_default_' } })

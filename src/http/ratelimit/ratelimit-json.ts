@@ -1,0 +1,44 @@
+import type { BucketStatus, LimitState } from '../../core/deciding/decision.ts'
+import type { Entity } from '../../core/entity/entity.ts'
+import type { Limit } from '../../core/limit/limit.ts'
+import { usualSize } from '../../core/limit/resize-usual.ts'
+import { secondsOf } from '../errors/flat-error.ts'
+import { tightestRequests, tightestTokens } from '../headers/tightest-limit.ts'
+
+const SHOWN_OF_KEY = 8
+
+/** `limits`: those in force on `_default_`. */
+export const rateLimitJson = (entity: Entity, bucket: BucketStatus, limits: readonly Limit[]) => ({
+  api_key: `${entity.id.slice(0, SHOWN_OF_KEY)}...`,
+  status: {
+    resource: bucket.resource,
+    requests: levelJson(tightestRequests(bucket.limits)),
+    tokens: levelJson(tightestTokens(bucket.limits)),
+  },
+  config: configJson(limits, !entity.bypass),
+})
+
+/** `rpm` and `tpm` among the limits. */
+export const configJson = (limits: readonly Limit[], enabled: boolean) => {
+  const sizeOf = (name: string) => {
+    const limit = limits.find((each) => each.name === name)
+    return limit && usualSize(limit)
+  }
+  const [rpm, tpm] = [sizeOf('rpm'), sizeOf('tpm')]
+  return {
+    tpm_limit: tpm?.capacity ?? null,
+    rpm_limit: rpm?.capacity ?? null,
+    window_seconds: rpm?.windowSeconds ?? tpm?.windowSeconds ?? null,
+    enabled,
+  }
+}
+
+const levelJson = (state: LimitState | undefined) =>
+  state === undefined
+    ? null
+    : {
+        limit: state.capacity,
+        used: state.used,
+        remaining: state.available,
+        reset_after_seconds: secondsOf(state.resetNs),
+      }

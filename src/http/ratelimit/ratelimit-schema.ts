@@ -1,0 +1,77 @@
+import * as v from 'valibot'
+
+const MUST_BE_COUNT = 'be a positive integer'
+const count = v.pipe(
+  v.number(MUST_BE_COUNT),
+  v.integer(MUST_BE_COUNT),
+  v.minValue(1, MUST_BE_COUNT),
+  v.maxValue(Number.MAX_SAFE_INTEGER, MUST_BE_COUNT),
+)
+const LONGEST_WINDOW_SECONDS = 366 * 86_400
+const MUST_BE_WINDOW = `be an integer from 1 to ${LONGEST_WINDOW_SECONDS}`
+const windowSeconds = v.pipe(
+  v.number(MUST_BE_WINDOW),
+  v.integer(MUST_BE_WINDOW),
+  v.minValue(1, MUST_BE_WINDOW),
+  v.maxValue(LONGEST_WINDOW_SECONDS, MUST_BE_WINDOW),
+)
+
+export const configBody = v.pipe(
+  v.strictObject({
+    tpm_limit: v.exactOptional(v.pipe(count, v.description('Tokens in a window'))),
+    rpm_limit: v.exactOptional(v.pipe(count, v.description('Requests in a window'))),
+    window_seconds: v.exactOptional(windowSeconds),
+    enabled: v.exactOptional(
+      v.pipe(v.boolean(), v.description('False: everything is counted, and nothing limited')),
+    ),
+  }),
+  v.metadata({ ref: 'RateLimitConfigInput' }),
+)
+
+const config = v.pipe(
+  v.object({
+    tpm_limit: v.pipe(v.nullable(v.number()), v.description('null: tokens are not limited by a `tpm`')),
+    rpm_limit: v.nullable(v.number()),
+    window_seconds: v.pipe(
+      v.nullable(v.number()),
+      v.description('Of the limit on requests, else of that on tokens'),
+    ),
+    enabled: v.boolean(),
+  }),
+  v.metadata({ ref: 'RateLimitConfig' }),
+)
+
+const level = v.pipe(
+  v.nullable(
+    v.object({
+      limit: v.number(),
+      used: v.number(),
+      remaining: v.number(),
+      reset_after_seconds: v.pipe(v.number(), v.description('Until nothing of it is used')),
+    }),
+  ),
+  v.description('null: not limited'),
+)
+
+export const rateLimitStatusAnswer = v.pipe(
+  v.object({
+    api_key: v.pipe(v.string(), v.description('The first 8 characters of the id, and "..."')),
+    status: v.object({
+      resource: v.pipe(v.string(), v.description('The bucket that has the least left')),
+      requests: level,
+      tokens: level,
+    }),
+    config,
+  }),
+  v.metadata({ ref: 'RateLimitStatus' }),
+)
+
+export const rateLimitStatsAnswer = v.pipe(
+  v.object({
+    total_tracked_keys: v.pipe(v.number(), v.description('Entities that have used anything')),
+    total_configured_keys: v.pipe(v.number(), v.description('Entities that have limits of their own')),
+    active_keys: v.pipe(v.number(), v.description('Entities of whose limits something is in use now')),
+    default_config: config,
+  }),
+  v.metadata({ ref: 'RateLimitStats' }),
+)

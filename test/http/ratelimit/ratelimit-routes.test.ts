@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest'
+import { rateLimitStatsAnswer, rateLimitStatusAnswer } from '../../../src/http/ratelimit/ratelimit-schema.ts'
+import { limitsAnswer } from '../../../src/http/schemas/limit-schemas.ts'
+import { asDescribed } from '../as-described.ts'
+import { createTestApp, VIEWER } from '../test-app.ts'
+
+const withKey = async (settings = {}) => {
+  const app = createTestApp({ settings })
+  await app.ask('POST', '/api/entities', { body: { entity_id: 'sk-test-tier-a', name: 'A' } })
+  const status = async () =>
+    asDescribed(await app.ask('GET', '/api/ratelimit/status/sk-test-tier-a'), rateLimitStatusAnswer)
+  const configure = async (body: object) =>
+    asDescribed(
+      await app.ask('POST', '/api/ratelimit/config/sk-test-tier-a', { body }),
+      rateLimitStatusAnswer,
+    )
+  const stats = async () => asDescribed(await app.ask('GET', '/api/ratelimit/stats'), rateLimitStatsAnswer)
+  const limits = async () =>
+    asDescribed(await app.ask('GET', '/api/limits/sk-test-tier-a'), limitsAnswer).limits
+  const use = (requests: number, tokens: number) =>
+    app.deps.limiter.decide({ entityId: 'sk-test-tier-a', cost: { requests, tokens }, settles: false })
+  return { ...app, status, configure, stats, limits, use }
+}
+
+describe('the status of a key', () => {
+  test('masks it, and shows what is left and by what limits', async () => {
+    const { status, use } = await withKey()
+    await use(3, 500)
+    expect(await status()).toEqual({
+      api_key: 'sk-test-...',
+      status: {
+        resource: '_default_',
+        requests: { limit: 60, used: 3, remaining: 57, reset_after_seconds: 3 },
+        tokens: { limit: 10_000, used: 500, remaining: 9500, reset_after_seconds: 3 },
+      },
+      config: { tpm_limit: 10_000, rpm_limit: 60, window_seconds: 60, enabled: true },
+    })
+  })
+
+  test('shows the bucket that has the least left', async () => {
+    const { ask, status, deps } = await withKey()
+    await ask('PUT', '/api/models/gpt-4', { body: {} })
+    const request = { entityId: 'sk-test-tier-a', resource: 'gpt-4', cost: { requests: 30 }, settles: false }
+    await deps.limiter.decide(request)
+    expect((await status()).status).toMatchObject({ resource: 'gpt-4', requests: { remaining: 30 } })
+  })
+
+  test('shows windows as well, and null where nothing limits', async () => {
+    const { ask, status } = await withKey()
+    await ask('PUT', '/api/limits/sk-test-tier-a', {
+      body: { limits: [{ name: 'rpm', algorithm: 'sliding_window', limit: 7, window_seconds: 120 }] },
+    })
+    expect(await status()).toMatchObject({
+      status: { requests: { limit: 7 } },
+      config: { rpm_limit: 7, window_seconds: 120 },
+    })
+  })
+
+  test('is for admins and viewers', async () => {
+    const { ask } = await withKey()
+    for (const path of ['status/sk-test-tier-a', 'stats'])
+      expect((await ask('GET', `/api/ratelimit/${path}`, { headers: VIEWER })).status).toBe(200)
+    for (const path of ['config/sk-test-tier-a', 'reset/sk-test-tier-a'])
+      expect((await ask('POST', `/api/ratelimit/${path}`, { headers: VIEWER, body: {} })).status).toBe(403)
+  })
+
+  test('of nobody is not found', async () => {
+    const { ask } = await withKey()
+    for (const [method, path] of [
+      ['GET', 'status'],
+      ['POST', 'config'],
+      ['POST', 'reset'],
+    ] as const)
+      expect((await ask(method, `/api/ratelimit/${path}/nobody`)).status).toBe(404)
+  })
+})
+
+describe('the configuration of a key', () => {
+  test('sets its limits, and holds at once', async () => {
+    const { configure, limits, use, status } = await withKey()
+    const body = { tpm_limit: 2000, rpm_limit: 4, window_seconds: 20, enabled: true }
+    await configure({ rpm_limit: 7, window_seconds: 60 })
+    expect((await status()).config).toMatchObject({ rpm_limit: 7, window_seconds: 60 })
+    expect((await configure(body)).config).toEqual(body)
+    expect(await limits()).toEqual([
+      expect.objectContaining({ name: 'rpm', capacity: 4, refill_rate: 0.2, source: 'entity:_default_' }),
+      expect.objectContaining({ name: 'tpm', capacity: 2000, refill_rate: 100, source: 'entity:_default_' }),
+    ])
+    expect((await use(5, 0)).allowed).toBe(false)
+  })
+
+  test('keeps what is left out, and limits of other names', async () => {
+    const { ask, configure, limits } = await withKey()
+    const daily = { name: 'rpd', algorithm: 'fixed_window', limit: 100, window: 'day' }
+    await ask('PUT', '/api/limits/sk-test-tier-a', { body: { limits: [daily] } })
+    expect((await configure({ rpm_limit: 5 })).config).toMatchObject({ rpm_limit: 5, window_seconds: 60 })
+    expect(await limits()).toEqual([
+      expect.objectContaining({ name: 'rpd', limit: 100 }),
+      expect.objectContaining({ name: 'rpm', capacity: 5, source: 'entity:_default_' }),
+      expect.objectContaining({ name: 'tpm', capacity: 10_000, source: 'environment' }),
+    ])
+  })
+
+  test('that is not enabled counts and does not limit', async () => {
+    const { configure, limits, use, ask, status } = await withKey()
+    const before = await limits()
+    expect((await configure({ enabled: false })).config.enabled).toBe(false)
+    expect((await use(1000, 0)).allowed).toBe(true)
+    expect(await limits()).toEqual(before)
+    expect((await ask('GET', '/api/entities/sk-test-tier-a')).body).toMatchObject({ bypass: true })
+    await configure({ enabled: true })
+    expect((await status()).config.enabled).toBe(true)
+    expect((await use(1000, 0)).allowed).toBe(false)
+  })
+
+  test('is changed on the record', async () => {
+    const { configure, ask } = await withKey()
+    await configure({ rpm_limit: 5, enabled: false })
+    await configure({})
+    await configure({ enabled: false })
+    const { body } = await ask('GET', '/api/audit?entity_id=sk-test-tier-a')
+    const { items } = body as { readonly items: readonly { readonly action: string }[] }
+    const actions = items.map(({ action }) => action)
+    expect(actions.toSorted()).toEqual(['entity.change', 'entity.create', 'limits.replace'])
+  })
+
+  test.each([
+    ['rpm_limit', { rpm_limit: 0 }],
+    ['rpm_limit', { rpm_limit: 1.5 }],
+    ['tpm_limit', { tpm_limit: null }],
+    ['tpm_limit', { tpm_limit: 700_000_000, window_seconds: 60 }],
+    ['window_seconds', { window_seconds: -1 }],
+    ['window_seconds', { window_seconds: 10 ** 9 }],
+    ['enabled', { enabled: 'no' }],
+    ['limit', { limit: 5 }],
+  ])('with a bad %s is refused, and nothing changes', async (field, body) => {
+    const { ask, status } = await withKey()
+    const before = await status()
+    const sent = { enabled: false, ...body }
+    expect(await ask('POST', '/api/ratelimit/config/sk-test-tier-a', { body: sent })).toMatchObject({
+      status: 400,
+      body: { field },
+    })
+    expect(await status()).toEqual(before)
+  })
+})
+
+describe('the reset of a key', () => {
+  test('makes every bucket full again, without a body', async () => {
+    const { ask, use, status } = await withKey()
+    await use(50, 5000)
+    const answer = await ask('POST', '/api/ratelimit/reset/sk-test-tier-a')
+    expect(asDescribed(answer, rateLimitStatusAnswer).status).toMatchObject({
+      requests: { used: 0, remaining: 60 },
+      tokens: { used: 0 },
+    })
+    expect(await status()).toEqual(answer.body)
+  })
+})
+
+describe('the counts of keys', () => {
+  test('tell who has used, who has limits of his own, and who has something in use', async () => {
+    const { ask, stats, use, configure, clock, deps } = await withKey()
+    for (const entity_id of ['idle', 'limited'])
+      await ask('POST', '/api/entities', { body: { entity_id, name: entity_id } })
+    await ask('PUT', '/api/limits/limited', {
+      body: { resource: 'search', limits: [{ name: 'rpm', capacity: 5, refill_rate: 1 }] },
+    })
+    const none = { total_tracked_keys: 0, active_keys: 0 }
+    expect(await stats()).toMatchObject({ ...none, total_configured_keys: 1 })
+    await configure({ tpm_limit: 100 })
+    await use(1, 0)
+    await deps.limiter.flush({ all: true })
+    expect(await stats()).toMatchObject({
+      total_tracked_keys: 1,
+      total_configured_keys: 2,
+      active_keys: 1,
+    })
+    clock.advance(60_000_000_000n)
+    expect(await stats()).toMatchObject({ total_tracked_keys: 1, active_keys: 0 })
+  })
+
+  test('come with the defaults: of the settings, replaced by those in the table', async () => {
+    const { ask, stats } = await withKey({ rateLimitingEnabled: false, windowSeconds: 30 })
+    expect((await stats()).default_config).toEqual({
+      tpm_limit: 10_000,
+      rpm_limit: 60,
+      window_seconds: 30,
+      enabled: false,
+    })
+    const limits = [{ name: 'rpm', capacity: 120, refill_rate: 1 }]
+    await ask('PUT', '/api/defaults', { body: { limits } })
+    expect((await stats()).default_config).toMatchObject({
+      tpm_limit: 10_000,
+      rpm_limit: 120,
+      window_seconds: 120,
+    })
+  })
+})
