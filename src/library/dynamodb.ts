@@ -2,4 +2,4 @@ export {
   type DynamoDbStore,
   type DynamoDbStoreOptions,
   dynamoDbStore,
-} from './limiter/dynamo-db-store.ts'
+} from './stores/dynamo-db-store.ts'

@@ -25,9 +25,7 @@ export type {
   SlidingWindowDefinition,
   TokenBucketDefinition,
 } from './limiter/limit-definition.ts'
-export type { LimiterStore } from './limiter/limiter-store.ts'
 export type { CodeLimits } from './limiter/limits-in-code.ts'
-export { type MemoryStoreOptions, memoryStore } from './limiter/memory-store.ts'
 export type {
   CheckOptions,
   LimitUse,
@@ -37,17 +35,20 @@ export type {
   ViolatedLimit,
 } from './limiter/rate-limiter.ts'
 export type { HeaderForm } from './middleware/answer-headers.ts'
-export type { Bypass, SharedSecret } from './middleware/bypass.ts'
-export { type CostFunction, costByMethod } from './middleware/cost-functions.ts'
-export type { Exemptions } from './middleware/exemptions.ts'
+export type { LimiterOrLimits, MiddlewareOptions, RateLimitOptions } from './middleware/rate-limit-options.ts'
+export type { Denial, LimitWarning, MiddlewareMetric } from './middleware/reports.ts'
+export type { Bypass, SharedSecret } from './requests/bypass.ts'
+export { type CostFunction, costByMethod } from './requests/cost-functions.ts'
+export type { Exemptions } from './requests/exemptions.ts'
 export {
   byApiKey,
   byClientIp,
   type ClientIpOptions,
   firstOf,
   type KeyFunction,
-} from './middleware/key-functions.ts'
-export type { LimiterOrLimits, MiddlewareOptions, RateLimitOptions } from './middleware/rate-limit-options.ts'
-export type { Denial, LimitWarning, MiddlewareMetric } from './middleware/reports.ts'
-export type { AnswerFacts, RequestFacts } from './middleware/request-facts.ts'
-export { byAnswer, byJsonUsage, byTokenCount, type SettleFunction } from './middleware/settle-functions.ts'
+} from './requests/key-functions.ts'
+export type { AnswerFacts, RequestFacts } from './requests/request-facts.ts'
+export { byAnswer, byJsonUsage, byTokenCount, type SettleFunction } from './requests/settle-functions.ts'
+export { byZaelKey } from './requests/zael-key.ts'
+export type { LimiterStore } from './stores/limiter-store.ts'
+export { type MemoryStoreOptions, memoryStore } from './stores/memory-store.ts'

@@ -1,7 +1,8 @@
 import { createLimiter } from '../../core/deciding/create-limiter.ts'
 import type { Decision, Limiter } from '../../core/deciding/decision.ts'
 import type { LimiterDependencies } from '../../core/deciding/limiter-dependencies.ts'
-import { invalid } from '../../core/errors.ts'
+import { isId } from '../../core/entity/entity.ts'
+import { invalid, ZaelError } from '../../core/errors.ts'
 import type { OnUnavailable } from '../../core/limit/limit.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
@@ -12,11 +13,12 @@ import { lruCaches } from '../../platform/lru-caches.ts'
 import { shortPause } from '../../platform/short-pause.ts'
 import { systemClock } from '../../platform/system-clock.ts'
 import { createMemoryBucketStore } from '../../store/memory/memory-bucket-store.ts'
+import type { LimiterStore } from '../stores/limiter-store.ts'
 import { describedDecision } from './described-decision.ts'
+import { createEnabledCheck } from './enabled-entities.ts'
 import { createEntityIds } from './entity-ids.ts'
 import { createFlushTimer } from './flush-timer.ts'
 import { createKeysUnderWay } from './keys-under-way.ts'
-import type { LimiterStore } from './limiter-store.ts'
 import { type CodeLimits, createConfigInCode } from './limits-in-code.ts'
 import type { CheckOptions, RateLimiter, RateLimitReservation } from './rate-limiter.ts'
 
@@ -58,7 +60,7 @@ export type RateLimiterOptions = LimitsInCode | LimitsInTable
 export const createRateLimiter = (options: RateLimiterOptions): RateLimiter => {
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? createConsoleLogger('warn')
-  const target = options.config === 'table' ? inTable(options) : inCode(options)
+  const target = options.config === 'table' ? inTable(options, clock) : inCode(options)
   const limiter = createLimiter(dependenciesOf(options, target.config, clock, logger))
   const timer = createFlushTimer(() => limiter.flush(), logger)
   const decide = createDecide(limiter, target)
@@ -96,17 +98,29 @@ const inCode = (options: LimitsInCode): Target => {
   }
 }
 
-const inTable = ({ store }: LimitsInTable): Target => {
+const inTable = ({ store }: LimitsInTable, clock: Clock): Target => {
   if (store.config === undefined) throw invalid('store', 'be a table where config is table')
-  return { config: store.config, idOf: (key) => key, during: (_id, _key, decide) => decide() }
+  const checkEnabled = createEnabledCheck(store.config, clock)
+  return {
+    config: store.config,
+    idOf: entityIdOf,
+    async during(id, _key, decide) {
+      await checkEnabled(id)
+      return decide()
+    },
+  }
+}
+
+const entityIdOf = (key: string): string => {
+  if (!isId(key)) throw new ZaelError('not_found', 'there is no entity of this key', { field: 'key' })
+  return key
 }
 
 const createDecide =
   (limiter: Limiter, { idOf, during }: Target) =>
   async (key: string, options: CheckOptions, settles: boolean): Promise<Decision> => {
     const entityId = idOf(key)
-    const { cost = { requests: 1 }, resource } = options
-    const request = { entityId, cost, settles, ...(resource !== undefined && { resource }) }
+    const request = { ...options, cost: options.cost ?? { requests: 1 }, entityId, settles }
     return during(entityId, key, () => limiter.decide(request))
   }
 

@@ -1,4 +1,4 @@
-import type { Decision } from '../../core/deciding/decision.ts'
+import type { Decision, PolicyContext } from '../../core/deciding/decision.ts'
 import type { LimitMode } from '../../core/limit/limit.ts'
 import type { Cost, Meter } from '../../core/limit/meter.ts'
 
@@ -64,13 +64,18 @@ export interface CheckOptions {
   readonly cost?: Cost
   /** What is used, such as a model. A resource without limits of its own shares one bucket with all others of the kind. */
   readonly resource?: string
+  /** Who uses the key, where it is known: for policies on a user and a model. */
+  readonly user?: string
+  /** What policies go by instead of what the table says of the entity and the resource. */
+  readonly context?: PolicyContext
 }
 
 /** Decides by the limits it was made with. One per process and set of limits. */
 export interface RateLimiter {
   /**
    * Charges `cost` to `key`, any text that says who asks; denied, nothing is charged. Throws `ZaelError` for an empty key or
-   * a cost that cannot be, with `config: 'table'` also for a key that is no entity, and `StoreUnavailable` where the
+   * a cost that cannot be, with `config: 'table'` also for a key that is no entity
+   * (`not_found`) or a disabled one (`unauthorized`), and `StoreUnavailable` where the
    * configuration cannot be read.
    */
   check(key: string, options?: CheckOptions): Promise<RateLimitDecision>

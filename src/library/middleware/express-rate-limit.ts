@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
+import type { AnswerFacts, RequestFacts } from '../requests/request-facts.ts'
 import { createGate } from './gate.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
-import type { AnswerFacts, RequestFacts } from './request-facts.ts'
 
 /**
  * Limits requests of an Express app. Throws `ZaelError('invalid_request')` that names the option which cannot be. Of JSON

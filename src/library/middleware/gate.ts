@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../../core/errors.ts'
+import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
 import type { Cost } from '../../core/limit/meter.ts'
 import { flatDenial } from '../../http/errors/flat-error.ts'
 import type {
@@ -7,21 +7,21 @@ import type {
   RateLimiter,
   RateLimitReservation,
 } from '../limiter/rate-limiter.ts'
+import { createBypass } from '../requests/bypass.ts'
+import { ONE_REQUEST } from '../requests/cost-functions.ts'
+import { createExemption } from '../requests/exemptions.ts'
+import { byClientIp } from '../requests/key-functions.ts'
+import type { AnswerFacts, RequestFacts } from '../requests/request-facts.ts'
+import type { SettleFunction } from '../requests/settle-functions.ts'
 import { answerHeaders } from './answer-headers.ts'
-import { createBypass } from './bypass.ts'
-import { ONE_REQUEST } from './cost-functions.ts'
-import { createExemption } from './exemptions.ts'
 import { type GateParts, gateParts } from './gate-parts.ts'
-import { byClientIp } from './key-functions.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
 import { warningHeader } from './reports.ts'
-import type { AnswerFacts, RequestFacts } from './request-facts.ts'
-import type { SettleFunction } from './settle-functions.ts'
 
 /** What becomes of a request. */
 export interface Admission {
   /** Answers in place of the app. */
-  readonly refusal?: { readonly status: 429 | 503; readonly body: object }
+  readonly refusal?: { readonly status: 401 | 429 | 503; readonly body: object }
   /** For the answer, the app's or the refusal. */
   readonly headers: Readonly<Record<string, string>>
   /** To be called when the app has answered. Never throws. */
@@ -53,7 +53,7 @@ export const createGate = <Native>(options: RateLimitOptions<Native>): Gate<Nati
       return OPEN
     }
     const key = (await keyOf(request)) ?? 'anonymous'
-    const asked = { cost: await costOf(options, request), ...resourceOf(options, request) }
+    const asked = { cost: await costOf(options, request), ...subjectOf(options, request) }
     const { decision, finish } = await decide(parts.limiter, key, asked, options.settle)
     return admissionOf(parts, key, decision, finish)
   }
@@ -66,8 +66,15 @@ export const createGate = <Native>(options: RateLimitOptions<Native>): Gate<Nati
   }
 }
 
-/** A middleware that only watches blocks no one, whatever goes wrong. */
+const unauthorized = ({ code, message }: ZaelError): Admission => ({
+  ...OPEN,
+  refusal: { status: 401, body: { error: code, message } },
+  headers: { 'www-authenticate': 'Bearer' },
+})
+
+/** A middleware that only watches lets pass what it cannot decide about; but not who may not ask at all. */
 const admittedInSpiteOf = (error: unknown, { isShadow, logger }: GateParts): Admission => {
+  if (error instanceof ZaelError && error.code === 'unauthorized') return unauthorized(error)
   if (isShadow) {
     logger.error('A request could not be decided about, and passed', { reason: String(error) })
     return OPEN
@@ -132,10 +139,11 @@ const requestsAlone = (reserved: Cost): Cost =>
 const costOf = <Native>({ cost }: RateLimitOptions<Native>, request: RequestFacts<Native>) =>
   typeof cost === 'function' ? cost(request) : (cost ?? ONE_REQUEST)
 
-const resourceOf = <Native>(
-  { resource }: RateLimitOptions<Native>,
+const subjectOf = <Native>(
+  { resource, user: userOf }: RateLimitOptions<Native>,
   request: RequestFacts<Native>,
-): Pick<CheckOptions, 'resource'> => {
+): Pick<CheckOptions, 'resource' | 'user'> => {
   const name = typeof resource === 'function' ? resource(request) : resource
-  return name === undefined ? {} : { resource: name }
+  const user = userOf?.(request)
+  return { ...(name !== undefined && { resource: name }), ...(user !== undefined && { user }) }
 }

@@ -1,9 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { connectionAddress } from '../../http/client/connection-address.ts'
+import type { AnswerFacts, RequestFacts } from '../requests/request-facts.ts'
 import { boundedJson } from './bounded-json.ts'
 import { createGate } from './gate.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
-import type { AnswerFacts, RequestFacts } from './request-facts.ts'
 
 /**
  * Limits requests of a Hono app. Throws `ZaelError('invalid_request')` that names the option which cannot be.

@@ -3,14 +3,14 @@ import type { Clock } from '../../core/ports/clock.ts'
 import type { Logger } from '../../core/ports/logger.ts'
 import type { LimitsInCode } from '../limiter/create-rate-limiter.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Bypass } from '../requests/bypass.ts'
+import type { CostFunction } from '../requests/cost-functions.ts'
+import type { Exemptions } from '../requests/exemptions.ts'
+import type { KeyFunction } from '../requests/key-functions.ts'
+import type { RequestFacts } from '../requests/request-facts.ts'
+import type { SettleFunction } from '../requests/settle-functions.ts'
 import type { HeaderForm } from './answer-headers.ts'
-import type { Bypass } from './bypass.ts'
-import type { CostFunction } from './cost-functions.ts'
-import type { Exemptions } from './exemptions.ts'
-import type { KeyFunction } from './key-functions.ts'
 import type { Denial, LimitWarning } from './reports.ts'
-import type { RequestFacts } from './request-facts.ts'
-import type { SettleFunction } from './settle-functions.ts'
 
 /** A limiter, or what to make one of: limits, and a store that is in memory unless told. */
 export type LimiterOrLimits =
@@ -28,6 +28,8 @@ export interface MiddlewareOptions<Native> {
   readonly cost?: Cost | CostFunction<Native>
   /** What is used, such as a model; none unless told. */
   readonly resource?: string | ((request: RequestFacts<Native>) => string | undefined)
+  /** Who uses the key, for policies on a user and a model. */
+  readonly user?: (request: RequestFacts<Native>) => string | undefined
   /** What is not limited at all. */
   readonly exempt?: Exemptions<Native>
   /** Who is neither limited nor counted. */
@@ -37,7 +39,7 @@ export interface MiddlewareOptions<Native> {
    * failed (400 and above), it costs the request alone.
    */
   readonly settle?: SettleFunction
-  /** True: decides and reports, and never blocks. */
+  /** True: decides and reports, and no limit ever blocks. */
   readonly shadow?: boolean
   /** The share of a limit, above 0 up to 1, from which on it is warned of. Default 0.8. */
   readonly warnAt?: number

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { SECOND_NS } from '../../core/algorithms/integers.ts'
+import { type ApiKey, isUsable } from '../../core/entity/api-key.ts'
+import { ZaelError } from '../../core/errors.ts'
+import type { Clock } from '../../core/ports/clock.ts'
+import type { ConfigStore } from '../../core/ports/config-store.ts'
+import { createItemCache } from '../../core/resolving/item-cache.ts'
+import { presentedKey } from '../../http/client/presented-key.ts'
+import { lruCaches } from '../../platform/lru-caches.ts'
+import { systemClock } from '../../platform/system-clock.ts'
+import type { KeyFunction } from './key-functions.ts'
+
+/** How long a revoked key may still pass. */
+const KNOWN_MAX_AGE_NS = 30n * SECOND_NS
+/** How long a new key may still be refused. */
+const UNKNOWN_MAX_AGE_NS = SECOND_NS
+const MAX_KEYS = 10_000
+
+/**
+ * The entity of a deployed zael whose API key the request shows (`X-API-Key`, else `Authorization: Bearer`), for a limiter
+ * with `config: 'table'`. A request without a valid key is answered with 401. Limit addresses before it: each key that is
+ * invented costs a read.
+ *
+ * @example
+ * const store = dynamoDbStore({ tableName: 'ZAEL-demo' })
+ * app.use(rateLimit({ limiter: createRateLimiter({ store, config: 'table' }), key: byZaelKey(store) }))
+ */
+export const byZaelKey = (
+  { config }: { readonly config: ConfigStore },
+  { clock = systemClock }: { readonly clock?: Clock } = {},
+): KeyFunction => {
+  const keys = createItemCache<ApiKey | undefined>(clock, lruCaches, MAX_KEYS)
+  const lookUp = async (hash: string, maxAgeNs: bigint): Promise<ApiKey | undefined> =>
+    (await keys.read([hash], maxAgeNs, async () => [await config.apiKey(hash)]))[0]?.value
+  return async (request) => {
+    const credential = presentedKey((name) => request.header(name))
+    if (credential === undefined) throw unauthorized('An API key is needed')
+    const hash = createHash('sha256').update(credential.token).digest('hex')
+    const key = (await lookUp(hash, KNOWN_MAX_AGE_NS)) ?? (await lookUp(hash, UNKNOWN_MAX_AGE_NS))
+    if (key === undefined || !isUsable(key, clock.now())) throw unauthorized('The API key is not valid')
+    return key.entityId
+  }
+}
+
+const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)
