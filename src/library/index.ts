@@ -34,7 +34,7 @@ export type {
   RateLimitReservation,
   ViolatedLimit,
 } from './limiter/rate-limiter.ts'
-export type { HeaderForm } from './middleware/answer-headers.ts'
+export { type HeaderForm, rateLimitHeaderNames } from './middleware/answer-headers.ts'
 export type { LimiterOrLimits, MiddlewareOptions, RateLimitOptions } from './middleware/rate-limit-options.ts'
 export type { Denial, LimitWarning, MiddlewareMetric } from './middleware/reports.ts'
 export type { Bypass, SharedSecret } from './requests/bypass.ts'

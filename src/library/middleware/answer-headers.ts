@@ -1,12 +1,20 @@
 import type { Decision } from '../../core/deciding/decision.ts'
 import { ietfHeaders } from '../../http/headers/ietf-headers.ts'
 import { openAiHeaders } from '../../http/headers/openai-headers.ts'
+import { RATE_LIMIT_HEADERS } from '../../http/headers/rate-limit-headers.ts'
 import { retryHeaders } from '../../http/headers/retry-headers.ts'
 import { xRateLimitHeaders } from '../../http/headers/x-ratelimit-headers.ts'
 import type { RateLimitDecision } from '../limiter/rate-limiter.ts'
 
 /** `x-ratelimit`: X-RateLimit-Limit, … `ietf`: RateLimit and RateLimit-Policy. `openai`: x-ratelimit-limit-requests, … */
 export type HeaderForm = 'x-ratelimit' | 'ietf' | 'openai'
+
+/** All headers that an answer can get, for Access-Control-Expose-Headers. */
+export const rateLimitHeaderNames: readonly string[] = [
+  ...RATE_LIMIT_HEADERS,
+  'x-ratelimit-warning',
+  'x-ratelimit-shadow',
+]
 
 type Headers = Readonly<Record<string, string>>
 

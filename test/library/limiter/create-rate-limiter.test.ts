@@ -95,6 +95,16 @@ describe('limits in code', () => {
     expect(await take(next, 'a', 12)).toBe(10)
   })
 
+  test('of two versions of an app at once keep what is used, whichever decides', async () => {
+    const store = memoryStore()
+    const { limiter: before } = limiterOf(TEN, store)
+    const { limiter: after } = limiterOf({ limits: [{ name: 'rps', capacity: 8, refill_rate: 4 }] }, store)
+    let allowed = 0
+    for (let i = 0; i < 12; i++) allowed += await take(i % 2 === 0 ? before : after, 'a', 1)
+    expect(allowed).toBeLessThanOrEqual(10)
+    expect(allowed).toBeGreaterThanOrEqual(8)
+  })
+
   test.each([
     [{ limits: [{ name: 'rps', capacity: 1.5, refill_rate: 1 }] }, 'limits[0].capacity'],
     [{ limits: [{ name: 'rps', capacity: 1, refill_rate: 0 }] }, 'limits[0].refill_rate'],

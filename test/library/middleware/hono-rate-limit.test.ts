@@ -11,6 +11,7 @@ import {
   firstOf,
   memoryStore,
   type RateLimitOptions,
+  rateLimitHeaderNames,
 } from '../../../src/library/index.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 import { createReportsLog } from './reports-log.ts'
@@ -100,6 +101,15 @@ describe('an app that limits each client', () => {
     expect(headers.get('x-ratelimit-remaining-requests')).toBe('9')
     expect(headers.has('ratelimit')).toBe(false)
     expect(headers.has('x-ratelimit-limit')).toBe(false)
+  })
+
+  test('gives no header that is not among those to expose', async () => {
+    const { ask } = createTestApp({ headers: ['openai', 'x-ratelimit', 'ietf'] })
+    const names: string[] = []
+    for (let i = 0; i < 11; i++) names.push(...(await ask()).headers.keys())
+    const ours = names.filter((name) => !name.startsWith('content-'))
+    expect(ours.filter((name) => !rateLimitHeaderNames.includes(name))).toEqual([])
+    expect(ours).toContain('x-ratelimit-warning')
   })
 
   test('says headers also on an answer that the app made of another one', async () => {
@@ -384,6 +394,13 @@ describe('settling', () => {
   test('costs the request alone where the answer failed and tells of no use', async () => {
     const answer = (c: Context) => c.json({ error: 'upstream' }, 502)
     expect(await leftAfter(answer)).toMatchObject({ status: 200, left: 400 })
+  })
+
+  test('does not give the request itself back where the answer failed', async () => {
+    const limits = [...TOKENS, { name: 'rpm', capacity: 2, refill_rate: 0.01 }]
+    const { app, statuses } = createTestApp({ ...settling, limits })
+    app.get('/failing', (c) => c.json({ error: 'upstream' }, 502))
+    expect(await statuses(3, '/failing')).toEqual([502, 502, 429])
   })
 
   test('leaves the estimate where an answer tells nothing', async () => {
