@@ -84,8 +84,8 @@ const changing: fc.Arbitrary<Command> = fc.oneof(
   ),
   fc.constant(
     command('the item goes away', async ({ reference }, { world }) => {
-      // two lives do not begin at the same moment
-      world.clock.advance(1n)
+      // two lives do not begin at the same moment, and resets move on by a nanosecond each
+      world.clock.advance(1000n)
       world.buckets.expire(bucket)
       reference.reset()
     }),
