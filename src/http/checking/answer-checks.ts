@@ -2,6 +2,7 @@ import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
 import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import type { ActingIdentity } from '../app-dependencies.ts'
 import { problemOf } from '../errors/problem.ts'
+import { DEGRADED } from '../headers/rate-limit-headers.ts'
 import type { AskedCheck, Check } from './asked-checks.ts'
 import { undecidedJson } from './check-json.ts'
 import type { Checker } from './decide-check.ts'
@@ -83,5 +84,6 @@ const answer = async (
 const undecided = (error: unknown): RememberedAnswer => {
   if (!(error instanceof StoreUnavailable || error instanceof ZaelError)) throw error
   const problem = problemOf(error)
-  return { status: problem.status, headers: {}, body: undecidedJson(problem) }
+  const headers = error instanceof StoreUnavailable ? { [DEGRADED]: 'true' } : {}
+  return { status: problem.status, headers, body: undecidedJson(problem) }
 }

@@ -10,6 +10,7 @@ import { type ModelLookup, mayUse } from '../chat/model-lookup.ts'
 import { v1Error } from '../chat/openai-error.ts'
 import { ModelRefused } from '../errors/http-errors.ts'
 import { problemOf } from '../errors/problem.ts'
+import { DEGRADED } from '../headers/rate-limit-headers.ts'
 import { jsonAnswer } from '../schemas/described.ts'
 import { jsonBodyOrList } from '../schemas/validated.ts'
 import { type AnsweringNeeds, answerMany, answerOne } from './answer-checks.ts'
@@ -36,8 +37,7 @@ export const createCheckRoutes = (needs: CheckRoutesNeeds, models: ModelLookup):
       const { isList, asked } = checksIn(c.req.valid('json'), c.req.header('x-user-id') || undefined)
       for (const each of asked) await checkMayAsk(models, acting, each)
       if (isList) {
-        const answers = await answerMany(answering, acting, asked)
-        return c.json(answers.map(({ body }) => body))
+        return list(await answerMany(answering, acting, asked))
       }
       const [only] = asked
       if (only === undefined) throw new Error('a check was lost')
@@ -59,6 +59,13 @@ const checkMayAsk = async (
   if (resource === undefined || mayUse(entity, resource)) return
   if ((await models.get(resource)) !== undefined) throw new ModelRefused('model_not_allowed', resource)
 }
+
+/** Headers speak of one decision; of a list they say only whether a part of it was decided without the store. */
+const list = (answers: readonly RememberedAnswer[]): Response =>
+  Response.json(
+    answers.map(({ body }) => body),
+    { headers: answers.some(({ headers }) => DEGRADED in headers) ? { [DEGRADED]: 'true' } : {} },
+  )
 
 /** What is no denial keeps the shape of errors in `/v1`. */
 const single = (

@@ -5,6 +5,9 @@ import { retryHeaders } from './retry-headers.ts'
 import { WARNING_HEADER, warningHeader } from './warning-header.ts'
 import { xRateLimitHeaders } from './x-ratelimit-headers.ts'
 
+/** Says that a part of an answer was given without the store. */
+export const DEGRADED = 'x-zael-degraded'
+
 /** Every header that `rateLimitHeaders` can give, for Access-Control-Expose-Headers. */
 export const RATE_LIMIT_HEADERS: readonly string[] = [
   'x-ratelimit-limit-requests',
@@ -24,7 +27,7 @@ export const RATE_LIMIT_HEADERS: readonly string[] = [
   'retry-after-ms',
   'retry-after',
   'x-should-retry',
-  'x-zael-degraded',
+  DEGRADED,
 ]
 
 /**
@@ -37,5 +40,5 @@ export const rateLimitHeaders = (decision: Decision, now: bigint): Readonly<Reco
   ...ietfHeaders(decision.limits, decision.allowed ? [] : decision.violations),
   ...warningHeader(decision),
   ...(!decision.allowed && !decision.unavailable && retryHeaders(decision)),
-  ...(decision.degraded && { 'x-zael-degraded': 'true' }),
+  ...(decision.degraded && { [DEGRADED]: 'true' }),
 })

@@ -2,7 +2,9 @@ import { fc, test } from '@fast-check/vitest'
 import { describe, expect, it } from 'vitest'
 import type { Reservation } from '../../../src/core/deciding/decision.ts'
 import type { Cost } from '../../../src/core/limit/meter.ts'
+import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
 import { SECOND } from '../test-clock.ts'
+import { entityOwner } from '../test-config.ts'
 import type { TestNode, TestWorld } from '../test-limiter.ts'
 import { admits, available, reserve, stored, worldOf } from '../token-world.ts'
 
@@ -28,9 +30,19 @@ const steps = fc.array(
 
 type Settle = (other: TestNode, reservation: Reservation, actual: Cost | null) => Promise<void>
 
+const SIZES = {
+  token_bucket: { capacity: 200, refill_rate: 1 },
+  sliding_window: { limit: 200, window_seconds: 60 },
+  fixed_window: { limit: 200, window: 'minute' },
+} as const
+
+type Algorithm = keyof typeof SIZES
+
 /** Reserves for all steps, then settles them in turn. */
-const played = async (plan: readonly Step[], settle: Settle): Promise<TestWorld> => {
+const played = async (algorithm: Algorithm, plan: readonly Step[], settle: Settle): Promise<TestWorld> => {
   const world = worldOf(200, 1)
+  const limit = { name: 'tpm', algorithm, ...SIZES[algorithm] }
+  world.config.putLimits(entityOwner('key'), '_default_', parseLimits([limit], 'limits'))
   const reservations = []
   for (const step of plan) {
     const { limiter } = world.node
@@ -47,11 +59,15 @@ const played = async (plan: readonly Step[], settle: Settle): Promise<TestWorld>
 }
 
 describe('a reservation that another node settles', () => {
-  test.prop([steps], { numRuns: 300 })('leaves what it leaves where its own node does', async (plan) => {
-    const same = await played(plan, (_, reservation, actual) =>
+  const algorithms = fc.constantFrom<Algorithm>('token_bucket', 'sliding_window', 'fixed_window')
+
+  test.prop([algorithms, steps], {
+    numRuns: 600,
+  })('leaves what it leaves where its own node does', async (algorithm, plan) => {
+    const same = await played(algorithm, plan, (_, reservation, actual) =>
       actual === null ? reservation.release() : reservation.settle(actual),
     )
-    const elsewhere = await played(plan, ({ limiter }, { charges }, actual) =>
+    const elsewhere = await played(algorithm, plan, ({ limiter }, { charges }, actual) =>
       limiter.settleCharges(charges, actual),
     )
     expect(await available(elsewhere)).toBe(await available(same))

@@ -259,7 +259,10 @@ describe('a check while the buckets cannot be reached', () => {
     })
     expect(single.headers.get('x-zael-degraded')).toBe('true')
     expect(single.headers.get('retry-after')).toBe('1')
-    expect(await check([{}, { dry_run: true }])).toMatchObject({
+    const list = await check([{}, { dry_run: true }])
+    expect(list.headers.get('x-zael-degraded')).toBe('true')
+    expect((await check([{ dry_run: true }])).headers.get('x-zael-degraded')).toBeNull()
+    expect(list).toMatchObject({
       status: 200,
       body: [
         { allowed: false, degraded: true, error: 'unavailable', retry_after_seconds: 1, violations: [] },

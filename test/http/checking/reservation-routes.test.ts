@@ -110,7 +110,9 @@ describe('a reservation', () => {
       body: { error: { code: 'unavailable' } },
     })
     expect(await left('tpm')).toBe(1000)
-    expect(await check([{ reserve: true, cost: { tokens: 400 } }, {}])).toMatchObject({
+    const list = await check([{ reserve: true, cost: { tokens: 400 } }, {}])
+    expect(list.headers.get('x-zael-degraded')).toBe('true')
+    expect(list).toMatchObject({
       status: 200,
       body: [{ allowed: false, error: 'unavailable', degraded: true }, { allowed: true }],
     })
