@@ -26,7 +26,7 @@ interface CommonOptions {
   readonly store: LimiterStore
   /** For limits that do not say `on_unavailable` themselves: what to answer while the store is away. Default `deny`. */
   readonly onUnavailable?: OnUnavailable
-  /** Where warnings go. Default: one line each on stderr. */
+  /** Default: one line each on stderr, debugging left out. */
   readonly logger?: Logger
   readonly metrics?: Metrics
   /** Default: the machine's. */
@@ -59,7 +59,7 @@ export type RateLimiterOptions = LimitsInCode | LimitsInTable
  */
 export const createRateLimiter = (options: RateLimiterOptions): RateLimiter => {
   const clock = options.clock ?? systemClock
-  const logger = options.logger ?? createConsoleLogger('warn')
+  const logger = options.logger ?? createConsoleLogger('info')
   const target = options.config === 'table' ? inTable(options, clock) : inCode(options)
   const limiter = createLimiter(dependenciesOf(options, target.config, clock, logger))
   const timer = createFlushTimer(() => limiter.flush(), logger)

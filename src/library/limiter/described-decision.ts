@@ -28,7 +28,8 @@ const violatedLimit = ({ state, requested, retryAfterNs }: Violation): ViolatedL
   retryAfterMs: msOrNever(retryAfterNs),
 })
 
-const limitUse = (state: LimitState): LimitUse => ({
+/** One limit in milliseconds and plain numbers. */
+export const limitUse = (state: LimitState): LimitUse => ({
   name: state.limit.name,
   meter: state.limit.meter,
   entityId: state.entityId,
@@ -39,7 +40,6 @@ const limitUse = (state: LimitState): LimitUse => ({
   resetAfterMs: ceilMs(state.resetNs),
   own: state.own,
   mode: state.limit.mode ?? 'enforce',
-  warnAt: state.limit.warnAt,
 })
 
 const msOrNever = (ns: bigint | null): number | null => (ns === null ? null : ceilMs(ns))

@@ -20,8 +20,6 @@ export interface LimitUse {
   /** Whether it is the key's own, not a parent's or a policy's. */
   readonly own: boolean
   readonly mode: LimitMode
-  /** The share in use from which on it is warned of, where the limit says one. */
-  readonly warnAt: number | undefined
 }
 
 /** A limit that denied, or would have. */

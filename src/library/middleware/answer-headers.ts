@@ -3,6 +3,7 @@ import { ietfHeaders } from '../../http/headers/ietf-headers.ts'
 import { openAiHeaders } from '../../http/headers/openai-headers.ts'
 import { RATE_LIMIT_HEADERS } from '../../http/headers/rate-limit-headers.ts'
 import { retryHeaders } from '../../http/headers/retry-headers.ts'
+import { warningHeader } from '../../http/headers/warning-header.ts'
 import { xRateLimitHeaders } from '../../http/headers/x-ratelimit-headers.ts'
 import type { RateLimitDecision } from '../limiter/rate-limiter.ts'
 
@@ -10,11 +11,7 @@ import type { RateLimitDecision } from '../limiter/rate-limiter.ts'
 export type HeaderForm = 'x-ratelimit' | 'ietf' | 'openai'
 
 /** All headers that an answer can get, for Access-Control-Expose-Headers. */
-export const rateLimitHeaderNames: readonly string[] = [
-  ...RATE_LIMIT_HEADERS,
-  'x-ratelimit-warning',
-  'x-ratelimit-shadow',
-]
+export const rateLimitHeaderNames: readonly string[] = [...RATE_LIMIT_HEADERS, 'x-ratelimit-shadow']
 
 type Headers = Readonly<Record<string, string>>
 
@@ -31,6 +28,7 @@ export const answerHeaders = (
   isShadow: boolean,
 ): Headers => ({
   ...Object.assign({}, ...forms.map((form) => FORMS[form](decision, decidedAtNs))),
+  ...warningHeader(decision),
   ...(!decision.allowed && (isShadow ? { 'x-ratelimit-shadow': 'denied' } : waitHeaders(decision))),
   ...(decision.degraded && { 'x-zael-degraded': 'true' }),
 })

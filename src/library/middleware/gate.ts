@@ -16,7 +16,6 @@ import type { SettleFunction } from '../requests/settle-functions.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { type GateParts, gateParts } from './gate-parts.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
-import { warningHeader } from './reports.ts'
 
 /** What becomes of a request. */
 export interface Admission {
@@ -55,7 +54,8 @@ export const createGate = <Native>(options: RateLimitOptions<Native>): Gate<Nati
     const key = (await keyOf(request)) ?? 'anonymous'
     const asked = { cost: await costOf(options, request), ...subjectOf(options, request) }
     const { decision, finish } = await decide(parts.limiter, key, asked, options.settle)
-    return admissionOf(parts, key, decision, finish)
+    parts.report(key, decision)
+    return admissionOf(parts, decision, finish)
   }
   return async (request) => {
     try {
@@ -84,18 +84,14 @@ const admittedInSpiteOf = (error: unknown, { isShadow, logger }: GateParts): Adm
 }
 
 const admissionOf = (
-  { reports, forms, isShadow }: GateParts,
-  key: string,
+  { forms, isShadow }: GateParts,
   decision: RateLimitDecision,
   finish: Admission['finish'],
-): Admission => {
-  const headers = answerHeaders(decision, forms, isShadow)
-  if (decision.allowed) {
-    return { headers: { ...headers, ...warningHeader(reports.warnings(key, decision)) }, finish }
-  }
-  reports.denial({ key, decision, shadow: isShadow })
-  return { headers, finish, ...(!isShadow && refusalOf(decision)) }
-}
+): Admission => ({
+  headers: answerHeaders(decision, forms, isShadow),
+  finish,
+  ...(!isShadow && refusalOf(decision)),
+})
 
 const refusalOf = ({ decision }: RateLimitDecision): Pick<Admission, 'refusal'> => {
   if (decision.allowed) return {}

@@ -41,15 +41,13 @@ export interface MiddlewareOptions<Native> {
   readonly settle?: SettleFunction
   /** True: decides and reports, and no limit ever blocks. */
   readonly shadow?: boolean
-  /** The share of a limit, above 0 up to 1, from which on it is warned of. Default 0.8. */
-  readonly warnAt?: number
-  /** Told once a minute of each limit of a key that is nearly used up. */
+  /** Told once a minute of each limit of a key that is nearly used up (its `warn_at`, 80 % unless told). */
   onWarning?(warning: LimitWarning): void
   /** Told of each refusal. */
   onDenied?(denial: Denial): void
   /** Default X-RateLimit's and IETF's; what a 429 says of waiting is always there. */
   readonly headers?: readonly HeaderForm[]
-  /** Default: warnings, one line each, on stderr. */
+  /** Default: one line each on stderr, debugging left out. */
   readonly logger?: Logger
   readonly metrics?: { count(name: string, by?: number): void }
   /** Default: the machine's. */

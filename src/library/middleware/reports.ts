@@ -1,10 +1,13 @@
 import type { Cache } from '../../core/ports/cache.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Logger } from '../../core/ports/logger.ts'
+import { limitKey } from '../../core/reporting/evaluations.ts'
+import { type Warning, warningsOf } from '../../core/reporting/warnings.ts'
 import { lruCaches } from '../../platform/lru-caches.ts'
+import { limitUse } from '../limiter/described-decision.ts'
 import type { LimitUse, RateLimitDecision } from '../limiter/rate-limiter.ts'
 
-/** A limit that is nearly used up, or one of mode `warn` or `shadow` that a request exceeds. */
+/** A limit that is used by its `warn_at` (80 %) or more, or one of mode `warn` or `shadow` that a request exceeds. */
 export interface LimitWarning {
   readonly key: string
   readonly limit: LimitUse
@@ -23,9 +26,9 @@ export interface Denial {
 }
 
 /** What the middleware counts beside what the limiter does. */
-export type MiddlewareMetric = 'near_limit' | 'shadow_denied' | 'bypassed'
+export type MiddlewareMetric = 'shadow_denied' | 'bypassed'
 
-/** Who is told. */
+/** Who is told; the limiter itself writes the log and counts the metrics of limits. */
 export interface Audience {
   readonly logger: Logger
   readonly metrics: { count(name: MiddlewareMetric): void }
@@ -34,56 +37,40 @@ export interface Audience {
   readonly onDenied: ((denial: Denial) => void) | undefined
 }
 
-/** Tells of limits that are nearly used up and of refusals. */
-export interface Reports {
-  /** All limits of a decision that are exceeded without refusing, or used by `warnAt` (their own comes first) or more. */
-  warnings(key: string, decision: RateLimitDecision): readonly LimitWarning[]
-  denial(denial: Denial): void
-}
+/** Tells of one decision. */
+export type Report = (key: string, decision: RateLimitDecision) => void
 
-/** The log and the callback hear of one limit of one key once a minute; the metric counts every time. */
+/** The callback hears of one limit of one key, and the log of one key that a shadow passed, once in this time. */
 const REPEAT_AFTER_NS = 60_000_000_000n
 const MAX_REMEMBERED = 10_000
 
-export const createReports = (audience: Audience, warnAt: number): Reports => {
-  const { logger, metrics } = audience
+export const createReport = (audience: Audience, isShadow: boolean): Report => {
+  const { logger, metrics, onWarning, onDenied } = audience
   const isDue = createSampling(audience.clock)
-  const warn = (warning: LimitWarning): void => {
-    const { key, limit } = warning
-    metrics.count('near_limit')
-    if (!isDue(`near#${limit.entityId}#${limit.resource}#${limit.name}#${key}`)) return
-    const what = warning.exceeded ? 'A limit that refuses nothing is exceeded' : 'A limit is nearly used up'
-    logger.warn(what, { key, limit: limit.name, percent: warning.percent })
-    tell(logger, () => audience.onWarning?.(warning))
+  const warn = (key: string, warning: Warning): void => {
+    if (isDue(`${warning.kind}#${limitKey(warning.state)}#${key}`)) {
+      tell(logger, () => onWarning?.(limitWarning(key, warning)))
+    }
   }
-  return {
-    warnings(key, decision) {
-      const warnings = decision.limits
-        .map((limit) => warningOf(key, limit, decision))
-        .filter(({ limit, exceeded }) => exceeded || limit.used >= limit.capacity * (limit.warnAt ?? warnAt))
-      for (const warning of warnings) warn(warning)
-      return warnings
-    },
-    denial(denial) {
-      const { key, decision, shadow } = denial
-      if (shadow) {
-        metrics.count('shadow_denied')
-        const limits = decision.violations.map(({ name }) => name)
-        if (isDue(`denied#${key}`)) logger.warn('A request would have been refused', { key, limits })
-      }
-      tell(logger, () => audience.onDenied?.(denial))
-    },
+  const deny = (denial: Denial): void => {
+    tell(logger, () => onDenied?.(denial))
+    if (!denial.shadow) return
+    metrics.count('shadow_denied')
+    const limits = denial.decision.violations.map(({ name }) => name)
+    if (isDue(`shadow#${denial.key}`))
+      logger.warn('A request would have been refused', { key: denial.key, limits })
+  }
+  return (key, described) => {
+    for (const warning of warningsOf(described.decision)) warn(key, warning)
+    if (!described.allowed) deny({ key, decision: described, shadow: isShadow })
   }
 }
 
-const warningOf = (key: string, limit: LimitUse, { reported }: RateLimitDecision): LimitWarning => ({
+const limitWarning = (key: string, { kind, state }: Warning): LimitWarning => ({
   key,
-  limit,
-  percent: Math.floor((100 * limit.used) / limit.capacity),
-  exceeded: reported.some(
-    ({ name, entityId, resource }) =>
-      name === limit.name && entityId === limit.entityId && resource === limit.resource,
-  ),
+  limit: limitUse(state),
+  percent: Math.floor((100 * state.used) / state.capacity),
+  exceeded: kind === 'exceeded',
 })
 
 /** A callback that fails is no reason to fail the request. */
@@ -104,12 +91,4 @@ const createSampling = (clock: Clock): ((subject: string) => boolean) => {
     told.set(subject, { at: now })
     return true
   }
-}
-
-/** `rpm;used=8;limit=10, tpm;used=900;limit=1000`: the key's own, those of mode `shadow` left out. */
-export const warningHeader = (warnings: readonly LimitWarning[]): Readonly<Record<string, string>> => {
-  const own = warnings.filter(({ limit }) => limit.own && limit.mode !== 'shadow')
-  if (own.length === 0) return {}
-  const items = own.map(({ limit }) => `${limit.name};used=${limit.used};limit=${limit.capacity}`)
-  return { 'x-ratelimit-warning': items.join(', ') }
 }

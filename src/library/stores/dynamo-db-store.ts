@@ -70,7 +70,7 @@ const connectionOf = ({
   ...(client && addressedBy(client)),
   ...own,
   clock: systemClock,
-  logger: logger ?? createConsoleLogger('warn'),
+  logger: logger ?? createConsoleLogger('info'),
 })
 
 const addressedBy = ({ config }: Pick<DynamoDBClient, 'config'>) => ({

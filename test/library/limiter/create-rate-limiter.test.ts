@@ -59,7 +59,6 @@ describe('limits in code', () => {
         resetAfterMs: 2000,
         own: true,
         mode: 'enforce',
-        warnAt: undefined,
       },
     ])
   })

@@ -8,12 +8,14 @@ import {
   byApiKey,
   byClientIp,
   costByMethod,
+  createRateLimiter,
   firstOf,
   memoryStore,
   type RateLimitOptions,
   rateLimitHeaderNames,
 } from '../../../src/library/index.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
+import { createTableWorld } from '../table-world.ts'
 import { createReportsLog } from './reports-log.ts'
 
 const LIMITS = [{ name: 'rps', capacity: 10, refill_rate: 2 }]
@@ -300,7 +302,7 @@ describe('warnings', () => {
     expect(log.warnings).toMatchObject([
       { key: '203.0.113.7', percent: 80, exceeded: false, limit: { name: 'rps', used: 8, capacity: 10 } },
     ])
-    expect(log.counted.filter((name) => name === 'near_limit')).toHaveLength(2)
+    expect(log.counted.filter((name) => name === 'limits_near')).toHaveLength(2)
     expect(log.logged).toEqual(['A limit is nearly used up'])
   })
 
@@ -314,27 +316,39 @@ describe('warnings', () => {
     expect(log.warnings).toHaveLength(3)
   })
 
-  test('come where the limit says, else where the middleware says', async () => {
-    const limits = [
-      { name: 'rps', capacity: 10, refill_rate: 2, warn_at: 0.2 },
-      { name: 'rpm', capacity: 10, refill_rate: 2 },
-    ]
-    const { ask } = createTestApp({ limits, warnAt: 0.3 })
-    await ask()
+  test('come where the limit says', async () => {
+    const limits = [{ name: 'rps', capacity: 10, refill_rate: 2, warn_at: 0.2 }]
+    const { ask } = createTestApp({ limits })
+    expect((await ask()).headers.has('x-ratelimit-warning')).toBe(false)
     expect((await ask()).headers.get('x-ratelimit-warning')).toBe('rps;used=2;limit=10')
-    expect((await ask()).headers.get('x-ratelimit-warning')).toBe('rps;used=3;limit=10, rpm;used=3;limit=10')
   })
 
   test('tell of limits that only warn, and of shadow ones without telling the client', async () => {
     const limits = [
-      { name: 'rps', capacity: 1, refill_rate: 0.1, mode: 'warn' as const },
-      { name: 'rpm', capacity: 1, refill_rate: 0.1, mode: 'shadow' as const },
+      { name: 'rps', capacity: 1, refill_rate: 0.1, mode: 'warn' as const, warn_at: 1 },
+      { name: 'rpm', capacity: 1, refill_rate: 0.1, mode: 'shadow' as const, warn_at: 1 },
     ]
-    const { ask, log } = createTestApp({ limits, warnAt: 1 })
+    const { ask, log } = createTestApp({ limits })
     await ask()
     const answer = await ask()
     expect([answer.status, answer.headers.get('x-ratelimit-warning')]).toEqual([200, 'rps;used=1;limit=1'])
-    expect(log.counted.filter((name) => name === 'near_limit')).toHaveLength(4)
+    expect(log.warnings.filter(({ exceeded }) => exceeded)).toMatchObject([
+      { limit: { name: 'rps', mode: 'warn' } },
+      { limit: { name: 'rpm', mode: 'shadow' } },
+    ])
+  })
+
+  test("tell the client nothing of its parent's limits", async () => {
+    const table = createTableWorld()
+    await table.addEntity('team')
+    await table.addEntity('key-bob', { parentId: 'team' })
+    await table.limit('team', 1)
+    const clock = createTestClock()
+    const { options, warnings } = createReportsLog()
+    const limiter = createRateLimiter({ store: table.store, config: 'table', clock, ...options })
+    const app = new Hono().use(rateLimit({ limiter, key: () => 'key-bob', clock, ...options }))
+    expect((await app.request('/')).headers.has('x-ratelimit-warning')).toBe(false)
+    expect(warnings).toMatchObject([{ key: 'key-bob', limit: { entityId: 'team', own: false } }])
   })
 
   test('survive a callback that fails', async () => {
@@ -344,10 +358,6 @@ describe('warnings', () => {
       },
     })
     expect(await statuses(10)).toEqual(ok(10))
-  })
-
-  test.each([0, 1.1, Number.NaN])('cannot begin at %j', (warnAt) => {
-    expect(() => rateLimit({ limits: LIMITS, warnAt })).toThrow('warnAt must be above 0 and at most 1')
   })
 })
 

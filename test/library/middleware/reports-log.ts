@@ -1,6 +1,6 @@
 import type { Denial, LimitWarning } from '../../../src/library/index.ts'
 
-/** What a middleware told, for a test to look at; of the log its warnings and errors. */
+/** What a middleware told, for a test to look at; of the log all but debugging. */
 export const createReportsLog = () => {
   const warnings: LimitWarning[] = []
   const denials: Denial[] = []
@@ -17,7 +17,7 @@ export const createReportsLog = () => {
       onWarning: (warning: LimitWarning): void => void warnings.push(warning),
       onDenied: (denial: Denial): void => void denials.push(denial),
       metrics: { count: (name: string): void => void counted.push(name) },
-      logger: { debug: ignore, info: ignore, warn: log, error: log },
+      logger: { debug: ignore, info: log, warn: log, error: log },
     },
   }
 }
