@@ -52,6 +52,15 @@ const TABLE_ACTIONS = [
   'dynamodb:UpdateItem',
 ]
 
+/** Settings that the Lambda refuses, at its first start: better said before it is deployed. */
+const NOT_FOR_LAMBDA = ['API_KEYS_FILE', 'API_KEYS_JSON']
+
+const checkEnvironment = (environment: Readonly<Record<string, string>> = {}): void => {
+  const refused = NOT_FOR_LAMBDA.filter((name) => environment[name])
+  if (refused.length === 0) return
+  throw new Error(`${refused.join(' and ')} cannot be set: make keys by POST /api/entities/{id}/keys`)
+}
+
 const STAGE = 'prod'
 
 /** The HTTP API: a regional REST API that hands every request to one Lambda. */
@@ -61,6 +70,7 @@ export class ZaelApi extends Construct {
 
   constructor(scope: Construct, id: string, props: ZaelApiProps) {
     super(scope, id)
+    checkEnvironment(props.environment)
     const streams = props.flavour !== 'local'
     const timeout = props.timeout ?? (streams ? Duration.minutes(5) : Duration.seconds(29))
     this.fn = this.addFunction(props, timeout, streams)

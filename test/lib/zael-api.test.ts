@@ -93,6 +93,19 @@ test('a web ACL of the user stands before the API', () => {
   Template.fromStack(stack).resourceCountIs('AWS::WAFv2::WebACLAssociation', 1)
 })
 
+test('keys of a file are refused before anything is deployed', () => {
+  const stack = new Stack(createApp(), 'Mine')
+  const tokens = new ZaelTokens(stack, 'Tokens', { label: 'limits' })
+  const made = () =>
+    new ZaelApi(stack, 'Api', {
+      table: new ZaelTable(stack, 'Limits').table,
+      adminToken: tokens.admin,
+      viewerToken: tokens.viewer,
+      environment: { API_KEYS_JSON: '{"keys": {}}' },
+    })
+  expect(made).toThrow('API_KEYS_JSON cannot be set: make keys by POST /api/entities/{id}/keys')
+})
+
 test('the API on an emulator answers at once: it has no mode of transfer that emulators do not know', () => {
   const template = synthesize('local')
   expect(JSON.stringify(template.toJSON())).not.toMatch(/ResponseTransferMode|response-streaming/)
