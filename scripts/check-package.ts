@@ -32,28 +32,30 @@ const WEIGHED: readonly Weighed[] = [
 /** Programs that a project with these packages can run, in this order: what one needs, the next ones have too. */
 const STEPS: readonly (readonly [program: string, needs: readonly string[]])[] = [
   ['memory-limiter.mjs', RUNTIME],
+  ['required.cjs', []],
+  ['limiter-types.ts', []],
   ['hono-app.mjs', ['hono']],
+  ['hono-types.ts', []],
   ['express-app.mjs', ['express']],
   ['dynamo-db-store.mjs', ['@aws-sdk/client-dynamodb']],
 ]
 
-const LONGEST_RUN_S = 30
+const LONGEST_RUN_S = 60
 
 const runPrograms = async (consumer: Consumer): Promise<void> => {
+  const { directory } = consumer
   for (const [program, needs] of STEPS) {
     for (const name of needs) await consumer.provide(name)
-    await copyFile(join(PROGRAMS, program), join(consumer.directory, program))
+    await copyFile(join(PROGRAMS, program), join(directory, program))
+    if (program.endsWith('.ts')) await checkTypes(directory, program)
     // `timeout` ends a program that does not end by itself, and says so with 124.
-    await runCommand('timeout', [String(LONGEST_RUN_S), process.execPath, program], {
-      cwd: consumer.directory,
-    })
+    else await runCommand('timeout', [String(LONGEST_RUN_S), process.execPath, program], { cwd: directory })
     console.log(`${program}: as it should`)
   }
 }
 
-/** A strict project sees the types, those of the package checked as well. */
-const checkTypes = async ({ directory }: Consumer): Promise<void> => {
-  await copyFile(join(PROGRAMS, 'types.ts'), join(directory, 'types.ts'))
+/** As a strict project sees the types, those of the package checked as well. */
+const checkTypes = async (directory: string, program: string): Promise<void> => {
   const compilerOptions = {
     strict: true,
     exactOptionalPropertyTypes: true,
@@ -62,9 +64,8 @@ const checkTypes = async ({ directory }: Consumer): Promise<void> => {
     types: [],
     noEmit: true,
   }
-  await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.ts'] }))
+  await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [program] }))
   await runCommand(join(ROOT, 'node_modules/.bin/tsc'), ['-p', directory])
-  console.log('types.ts: as it should')
 }
 
 const check = async (directory: string): Promise<void> => {
@@ -78,7 +79,6 @@ const check = async (directory: string): Promise<void> => {
   const consumer = await installInto(ROOT, tarball, project)
   await checkFiles(ROOT, consumer)
   await runPrograms(consumer)
-  await checkTypes(consumer)
   for (const weighed of WEIGHED) await weigh(consumer, weighed)
   await synthesizeExample(ROOT, consumer)
 }

@@ -17,10 +17,13 @@ export const rateLimit = (options: RateLimitOptions<Context>): MiddlewareHandler
     const { refusal, headers, finish } = await admit(requestFacts(c))
     if (refusal !== undefined) return c.json(refusal.body, refusal.status, headers)
     await next()
-    for (const [name, value] of Object.entries(headers)) c.header(name, value)
+    if (c.res.status !== SWITCHING) for (const [name, value] of Object.entries(headers)) c.header(name, value)
     await finish(answerFacts(c.res))
   }
 }
+
+/** An answer that hands the connection over cannot be made anew with other headers. */
+const SWITCHING = 101
 
 const requestFacts = (c: Context): RequestFacts<Context> => ({
   method: c.req.method,

@@ -85,13 +85,15 @@ describe('limits in code', () => {
     expect((await limiter.check('another')).limits).toMatchObject([{ capacity: 10 }])
   })
 
-  test('that are raised hold on a bucket in use, by their revision', async () => {
+  test('of a higher revision hold on a bucket in use, also for processes that have the old ones', async () => {
     const store = memoryStore()
-    const { limiter } = limiterOf(TEN, store)
-    await take(limiter, 'a', 10)
+    const { limiter: before } = limiterOf(TEN, store)
+    await take(before, 'a', 10)
     const raised: CodeLimits = { limits: [{ name: 'rps', capacity: 20, refill_rate: 2 }], revision: 1 }
-    const { limiter: next } = limiterOf(raised, store)
-    expect(await take(next, 'a', 12)).toBe(10)
+    const { limiter: after } = limiterOf(raised, store)
+    expect(await take(after, 'a', 6)).toBe(6)
+    expect((await before.check('a')).limits).toMatchObject([{ capacity: 20, available: 3 }])
+    expect(await take(before, 'a', 12)).toBe(3)
   })
 
   test('of two versions of an app at once keep what is used, whichever decides', async () => {

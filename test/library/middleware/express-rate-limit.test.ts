@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import express, { type Request, type Router } from 'express'
 import { afterEach, describe, expect, test } from 'vitest'
 import { rateLimit } from '../../../src/library/express.ts'
-import { byAnswer, type RateLimitOptions } from '../../../src/library/index.ts'
+import { byAnswer, type RateLimitOptions, silentLogger } from '../../../src/library/index.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 import { createReportsLog } from './reports-log.ts'
 
@@ -86,14 +86,17 @@ describe('an Express app', () => {
     expect(await statuses(1)).toEqual([418])
   })
 
-  test('limits a mounted router by the whole path', async () => {
-    const { statuses } = await start({ exempt: ['/free/page'] }, (app) => {
-      app.use(
-        '/free',
-        express.Router().get('/page', (_, response) => void response.send('free')),
-      )
+  test('goes by the whole path, without the query, also where it is mounted on a part of the app', async () => {
+    const mounted = rateLimit({
+      limits: [{ name: 'rps', capacity: 1, refill_rate: 0.01 }],
+      exempt: ({ path }) => path === '/part/free',
+      logger: silentLogger,
     })
-    expect(await statuses(12, '/free/page')).toEqual(ok(12))
+    const { statuses } = await start({}, (app) => {
+      app.use('/part', mounted, (_, response) => void response.send('part'))
+    })
+    expect(await statuses(3, '/part/free?x=1')).toEqual(ok(3))
+    expect(await statuses(2, '/part/other')).toEqual([200, 429])
   })
 })
 

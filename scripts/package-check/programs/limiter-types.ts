@@ -1,18 +1,9 @@
-import type { Context } from 'hono'
-import {
-  byAnswer,
-  byApiKey,
-  byClientIp,
-  createRateLimiter,
-  firstOf,
-  memoryStore,
-  type RateLimitDecision,
-  type RateLimitOptions,
-} from 'zael'
-import { rateLimit } from 'zael/hono'
+import { createRateLimiter, memoryStore, type RateLimitDecision } from 'zael'
+
+const store = memoryStore()
 
 const limiter = createRateLimiter({
-  store: memoryStore(),
+  store,
   limits: [
     { name: 'rpm', capacity: 60, refill_rate: 1 },
     { name: 'rph', algorithm: 'sliding_window', limit: 100, window_seconds: 3600, mode: 'warn' },
@@ -21,19 +12,6 @@ const limiter = createRateLimiter({
 })
 
 export const decision: Promise<RateLimitDecision> = limiter.check('user-42', { cost: { requests: 1 } })
-
-const options: RateLimitOptions<Context> = {
-  limiter,
-  key: firstOf(byApiKey(), byClientIp({ trustedProxies: ['10.0.0.0/8'] })),
-  cost: ({ native }) => ({ requests: 1, tokens: Number(native.req.query('n') ?? 1) }),
-  settle: byAnswer,
-}
-export const middleware = rateLimit(options)
-
-const store = memoryStore()
-
-// @ts-expect-error a limiter of one's own, or limits to make one of: not both
-rateLimit({ limiter, limits: [] })
 
 // @ts-expect-error a calendar has no such window
 createRateLimiter({ store, limits: [{ name: 'a', algorithm: 'fixed_window', limit: 1, window: 'week' }] })
