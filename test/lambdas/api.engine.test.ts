@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { demoData } from '../../seed/demo-data.ts'
 import { loadDemoData } from '../../seed/load-demo-data.ts'
-import { entityBucket } from '../../src/core/bucket/bucket-id.ts'
+import { entityBucket, policyBucket } from '../../src/core/bucket/bucket-id.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import { createDynamoAdminStore } from '../../src/store/dynamodb/dynamo-admin-store.ts'
 import { createDynamoBucketStore } from '../../src/store/dynamodb/dynamo-bucket-store.ts'
@@ -87,6 +87,21 @@ test('answers whole where the API does not stream, by the tokens in Secrets Mana
   expect([listed.statusCode, listed.isBase64Encoded]).toEqual([200, false])
   expect((await handler(event('GET', '/api/entities', 'dev-admin'), {})).statusCode).toBe(401)
   expect((await handler(event('POST', '/api/entities', 'the-viewer', {}), {})).statusCode).toBe(403)
+})
+
+test('checks policies for a gateway, and knows a policy by its path', async () => {
+  const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
+  const body = { userId: 'ent-user-1', modelId: 'gpt-4o', tenantId: 'enterprise_co', modelTier: 'premium' }
+  const answer = await handler(event('POST', '/rate-limit/check', 'the-admin', body), {})
+  expect([answer.statusCode, JSON.parse(answer.body)]).toMatchObject([
+    200,
+    { allowed: true, primary: { label: 'TENANT enterprise_co', count: 1, limit: 500 } },
+  ])
+  const buckets = createDynamoBucketStore(table.client, table.tableName)
+  const bucket = await buckets.read(policyBucket({ scope: 'TENANT', selector: 'enterprise_co' }))
+  expect(bucket).toMatchObject({ rph_n: 1n })
+  const policy = await handler(event('GET', '/api/policies/GLOBAL/*', 'the-viewer'), {})
+  expect([policy.statusCode, JSON.parse(policy.body).label]).toEqual([200, 'GLOBAL *'])
 })
 
 test('streams where the API does: status and headers first, and what was used is counted before the end', async () => {

@@ -7,7 +7,7 @@ export type Counts = Readonly<Record<string, number>>
 
 /** Counts that wait in this process to go along with the next write to their bucket, or by themselves when due. */
 export interface Tally {
-  /** `isUse`: real use, due soon; else denials, which may wait longer. */
+  /** `isUse`: real use, due soon; else denials, which may wait longer, as all counts of policies: no usage is made of them. */
   add(bucket: BucketId, counts: Counts, options: { readonly isUse: boolean; readonly nowNs: bigint }): void
   /** Takes what waits for a bucket; the caller writes it, or puts it back. */
   take(bucket: BucketId): Pending | undefined
@@ -32,7 +32,8 @@ export const createTally = (): Tally => {
   }
   return {
     add(bucket, counts, { isUse, nowNs }) {
-      join({ bucket, counts, sinceNs: nowNs, useSinceNs: isUse ? nowNs : undefined })
+      const isDueSoon = isUse && bucket.kind === 'entity'
+      join({ bucket, counts, sinceNs: nowNs, useSinceNs: isDueSoon ? nowNs : undefined })
     },
     take(bucket) {
       const pending = waiting.get(bucketKey(bucket))

@@ -245,6 +245,21 @@ describe("a policy's limits", () => {
     expect(await ask(world, { entityId: 'urgent' })).toMatchObject({ allowed: true })
   })
 
+  it('cost a write each, with which the use before is counted', async () => {
+    const world = createPolicyWorld({ useDelayMs: 0 })
+    const { limiter, counts } = world.node
+    const used = async () =>
+      (await world.buckets.read({ kind: 'policy', scope: 'TENANT', selector: 'acme' }))?.used_requests
+    for (const writes of [2, 4, 6]) {
+      await limiter.checkPolicies({ tenant: 'acme' })
+      await limiter.flush()
+      expect(counts.bucket_writes).toBe(writes)
+    }
+    expect(await used()).toBe(2n)
+    await limiter.flush({ all: true })
+    expect(await used()).toBe(3n)
+  })
+
   it('are read once, whoever asks', async () => {
     const world = createPolicyWorld()
     await ask(world, { user: 'ann' })
