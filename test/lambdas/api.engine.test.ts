@@ -104,6 +104,25 @@ test('checks policies for a gateway, and knows a policy by its path', async () =
   expect([policy.statusCode, JSON.parse(policy.body).label]).toEqual([200, 'GLOBAL *'])
 })
 
+test('reserves in one environment, settles in another, and counts before it answers', async () => {
+  const asking = { resource: 'gpt-4', cost: { output_tokens: 40 }, reserve: true, idempotency_key: 'job' }
+  const reserve = async () => {
+    const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
+    return handler(event('POST', '/v1/limits/check', 'key-charlie', asking), {})
+  }
+  const reserved = await reserve()
+  expect(reserved.statusCode).toBe(200)
+  expect(await usedBy('key-charlie')).toBeUndefined()
+  vi.resetModules()
+  expect(JSON.parse((await reserve()).body)).toEqual(JSON.parse(reserved.body))
+  vi.resetModules()
+  const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
+  const { reservation_id } = JSON.parse(reserved.body)
+  const settle = event('POST', '/v1/limits/settle', 'key-charlie', { reservation_id, cost: {} })
+  expect(JSON.parse((await handler(settle, {})).body)).toMatchObject({ settled: true })
+  expect(await usedBy('key-charlie')).toBe(40n)
+})
+
 test('streams where the API does: status and headers first, and what was used is counted before the end', async () => {
   vi.stubGlobal('awslambda', {
     streamifyResponse: (handler: unknown) => handler,
