@@ -51,7 +51,7 @@ export const createGate = <Native>(options: RateLimitOptions<Native>): Gate<Nati
       parts.metrics.count('bypassed')
       return OPEN
     }
-    const key = (await keyOf(request)) ?? 'anonymous'
+    const key = (await keyOf(request)) || 'anonymous'
     const asked = { cost: await costOf(options, request), ...subjectOf(options, request) }
     const { decision, finish } = await decide(parts.limiter, key, asked, options.settle)
     parts.report(key, decision)

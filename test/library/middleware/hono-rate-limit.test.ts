@@ -206,11 +206,14 @@ describe('keys', () => {
     expect(refused + inspect(log, { depth: null })).not.toContain('sk-secret')
   })
 
-  test('that a request does not tell are one key for all', async () => {
-    const { statuses } = createTestApp({ key: byApiKey() })
-    await statuses(10, '/', {}, '203.0.113.7')
-    expect(await statuses(1, '/', {}, '203.0.113.8')).toEqual([429])
-  })
+  test.each([byApiKey(), () => '', async () => undefined])(
+    'that a request does not tell are one key for all',
+    async (key) => {
+      const { statuses } = createTestApp({ key })
+      await statuses(10, '/', {}, '203.0.113.7')
+      expect(await statuses(1, '/', {}, '203.0.113.8')).toEqual([429])
+    },
+  )
 })
 
 describe('bypass', () => {

@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createFlushTimer } from '../../../src/library/limiter/flush-timer.ts'
+import { createReportsLog } from '../middleware/reports-log.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const createTestTimer = (flush: () => Promise<void> = async () => {}) => {
+  const flushed = vi.fn(flush)
+  const { logged, options } = createReportsLog()
+  return { timer: createFlushTimer(flushed, options.logger), flushed, logged }
+}
+
+test('flushes once a second from the first start on, however often it is started', () => {
+  const { timer, flushed } = createTestTimer()
+  vi.advanceTimersByTime(5000)
+  expect(flushed).not.toHaveBeenCalled()
+  timer.start()
+  timer.start()
+  vi.advanceTimersByTime(3000)
+  expect(flushed).toHaveBeenCalledTimes(3)
+})
+
+test('stays stopped', () => {
+  const { timer, flushed } = createTestTimer()
+  timer.start()
+  timer.stop()
+  timer.start()
+  vi.advanceTimersByTime(3000)
+  expect(flushed).not.toHaveBeenCalled()
+})
+
+test('writes a line where it fails, and goes on', async () => {
+  const { timer, flushed, logged } = createTestTimer(() => Promise.reject(new Error('away')))
+  timer.start()
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(flushed).toHaveBeenCalledTimes(2)
+  expect(logged).toEqual(['Counts were not written', 'Counts were not written'])
+})
