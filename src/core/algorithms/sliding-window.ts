@@ -26,7 +26,7 @@ const GREATEST_DIFFERENCE_NS = 10n * SECOND_NS
 /** Old marks that one write removes, and marks that a refund lowers or names: an expression ends at 4 KB. */
 const MAX_REMOVALS = 16
 const MAX_LOWERED = 24
-const MAX_NAMED = 36
+const MAX_NAMED = 32
 
 /**
  * At most `limit` in any window, exact to a slot, as a count that never falls behind and marks of what it was. `n` is all
