@@ -5,6 +5,7 @@ import { set } from '../../../src/core/bucket/conditional-write.ts'
 import type { Clock } from '../../../src/core/ports/clock.ts'
 import { createDynamoBucketStore } from '../../../src/store/dynamodb/dynamo-bucket-store.ts'
 import { createTestClient, startTestTable, type TestTable, testClock } from '../../engine/test-table.ts'
+import { algorithmWritesContract } from '../algorithm-writes-contract.ts'
 import { bucketStoreContract } from '../bucket-store-contract.ts'
 
 const HOUR_NS = 3_600_000_000_000n
@@ -19,6 +20,7 @@ beforeAll(async () => {
 afterAll(() => table.close())
 
 bucketStoreContract('DynamoDB', () => store)
+algorithmWritesContract('DynamoDB', () => store)
 
 describe('a node whose clock is an hour ahead', () => {
   const clock: Clock = { now: () => testClock.now() + HOUR_NS, monotonic: testClock.monotonic }

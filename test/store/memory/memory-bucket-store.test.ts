@@ -2,10 +2,12 @@ import { expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import { set, setIfMissing } from '../../../src/core/bucket/conditional-write.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { algorithmWritesContract } from '../algorithm-writes-contract.ts'
 import { bucketStoreContract } from '../bucket-store-contract.ts'
 
 const store = createMemoryBucketStore()
 bucketStoreContract('memory', () => store)
+algorithmWritesContract('memory', () => store)
 
 it('forgets a bucket that has expired, and no other', async () => {
   const [gone, kept] = [entityBucket('expiring', 'gpt-4'), entityBucket('expiring', '_default_')]
