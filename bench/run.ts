@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { machine } from './machine.ts'
 import { measureSaturation } from './saturation.ts'
 import { measureScenarios } from './scenarios.ts'
 import { openBenchTable } from './table.ts'
@@ -68,11 +68,6 @@ async function run(): Promise<void> {
     `${JSON.stringify({ at: new Date().toISOString(), machine: machine(), results }, null, 2)}\n`,
   )
   console.log(`\n${machine()}\nwritten to ${file}`)
-}
-
-function machine(): string {
-  const all = cpus()
-  return `${all.length} × ${all[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
 }
 
 function rounded(row: object): object {

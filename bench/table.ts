@@ -2,9 +2,14 @@ import { startEngineThread } from '../bin/embedded/engine-thread.ts'
 import { newEntity } from '../src/core/admin/entity-draft.ts'
 import { createLimiter } from '../src/core/deciding/create-limiter.ts'
 import type { Limiter } from '../src/core/deciding/decision.ts'
+import type { LimitSetKey } from '../src/core/limit/limit.ts'
 import { parseLimits } from '../src/core/limit/parse-limit.ts'
+import { policyLimitSet } from '../src/core/policy/policy.ts'
+import type { PolicyKey } from '../src/core/policy/policy-key.ts'
+import type { Clock } from '../src/core/ports/clock.ts'
 import { silentLogger } from '../src/core/ports/logger.ts'
 import { noMetrics } from '../src/core/ports/metrics.ts'
+import { limitSetText } from '../src/core/resolving/layers.ts'
 import { lruCaches } from '../src/platform/lru-caches.ts'
 import { shortPause } from '../src/platform/short-pause.ts'
 import { systemClock } from '../src/platform/system-clock.ts'
@@ -16,8 +21,8 @@ import { createMemoryBucketStore } from '../src/store/memory/memory-bucket-store
 
 export const TABLE = 'ZAEL-bench'
 export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' }
-/** A benchmark asks how fast, not whether in time. */
-const DEADLINE_MS = 30_000
+/** A benchmark asks how fast, not whether in time; nor is a busy machine a store that is away. */
+export const DEADLINE_MS = 30_000
 /** Steady state: what applies is known. How often it is read again is a setting, not a cost of deciding. */
 const CONFIG_CACHE_MS = 3_600_000
 
@@ -27,16 +32,27 @@ export interface Calls {
   reads: number
 }
 
-export interface BenchTable {
-  readonly endpoint: string
-  readonly calls: Calls
+/** A limiter as one server has it: with its own client and caches. */
+export interface BenchNode {
   readonly limiter: Limiter
+  readonly calls: Calls
+  close(): void
+}
+
+export interface BenchTable extends Pick<BenchNode, 'calls' | 'limiter'> {
+  readonly endpoint: string
   /** Makes an entity with token buckets: capacity and tokens per second by limit name. */
   addEntity(
     id: string,
     sizes: Readonly<Record<string, readonly [number, number]>>,
     parentId?: string,
   ): Promise<void>
+  /** Makes an entity with limits as the API takes them. */
+  addLimited(id: string, limits: readonly object[], parentId?: string): Promise<void>
+  /** Puts limits, as the API takes them, on a policy. */
+  addPolicy(key: PolicyKey, limits: readonly object[]): Promise<void>
+  /** Another node on the same table, which decides by `clock`. */
+  join(clock: Clock): Promise<BenchNode>
   close(): Promise<void>
 }
 
@@ -49,37 +65,36 @@ export const openBenchTable = async (): Promise<BenchTable> => {
   })
   const { endpoint } = engine
   const plain = createDynamoClient({ ...CONNECTION, endpoint })
-  const counted = createDynamoClient({ ...CONNECTION, endpoint })
-  const calls: Calls = { writes: 0, reads: 0 }
-  await count(counted, calls)
   await ensureTable(plain, TABLE, { stream: false })
+  const first = await openNode(endpoint, systemClock)
   const admin = createDynamoAdminStore(plain, TABLE, systemClock)
+  const putLimits = async (key: LimitSetKey, limits: readonly object[]): Promise<void> => {
+    const version = systemClock.now()
+    const set = { limits: parseLimits(limits, 'limits'), version }
+    await admin.putLimitSet(key, set, null, auditOf(limitSetText(key), version))
+  }
+  const addLimited = async (id: string, limits: readonly object[], parentId?: string): Promise<void> => {
+    const now = systemClock.now()
+    await admin.createEntity(newEntity({ id, name: id, parentId: parentId ?? null }, now), auditOf(id, now))
+    await putLimits({ owner: { kind: 'entity', id }, resource: '_default_' }, limits)
+  }
   return {
+    ...first,
     endpoint,
-    calls,
-    limiter: limiterOn(counted),
-    async addEntity(id, sizes, parentId) {
-      const json = Object.entries(sizes).map(([name, [capacity, refill_rate]]) => ({
-        name,
-        capacity,
-        refill_rate,
-      }))
-      const limits = parseLimits(json, 'limits')
-      const version = systemClock.now()
-      const key = { owner: { kind: 'entity', id } as const, resource: '_default_' }
-      await admin.createEntity(
-        newEntity({ id, name: id, parentId: parentId ?? null }, version),
-        auditOf(id, version),
-      )
-      await admin.putLimitSet(key, { limits, version }, null, auditOf(id, version))
-    },
+    addLimited,
+    addEntity: (id, sizes, parentId) => addLimited(id, tokenBuckets(sizes), parentId),
+    addPolicy: (key, limits) => putLimits(policyLimitSet(key), limits),
+    join: (clock) => openNode(endpoint, clock),
     async close() {
       plain.close()
-      counted.close()
+      first.close()
       await engine.stop()
     },
   }
 }
+
+const tokenBuckets = (sizes: Readonly<Record<string, readonly [number, number]>>): readonly object[] =>
+  Object.entries(sizes).map(([name, [capacity, refill_rate]]) => ({ name, capacity, refill_rate }))
 
 const CONNECTION = {
   clock: systemClock,
@@ -89,12 +104,19 @@ const CONNECTION = {
   maxWaitMs: DEADLINE_MS,
 }
 
-const limiterOn = (client: DynamoClient): Limiter =>
+const openNode = async (endpoint: string, clock: Clock): Promise<BenchNode> => {
+  const client = createDynamoClient({ ...CONNECTION, endpoint })
+  const calls: Calls = { writes: 0, reads: 0 }
+  await count(client, calls)
+  return { limiter: limiterOn(client, clock), calls, close: () => client.close() }
+}
+
+const limiterOn = (client: DynamoClient, clock: Clock): Limiter =>
   createLimiter({
     buckets: createDynamoBucketStore(client, TABLE),
     localBuckets: createMemoryBucketStore(),
     config: createDynamoConfigStore(client, TABLE),
-    clock: systemClock,
+    clock,
     logger: silentLogger,
     metrics: noMetrics,
     newCache: lruCaches,

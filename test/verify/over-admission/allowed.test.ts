@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { type Bound, shareUsed, worstSpan } from '../../../verify/over-admission/allowed.ts'
+import { type Use, usesOf } from '../../../verify/over-admission/use.ts'
+
+const MINUTE = 60_000
+/** 20:00:30 on some day, ms since the epoch. */
+const START = 1_767_297_630_000
+const ns = (ms: number): bigint => BigInt(Math.round((START + ms) * 1e6))
+
+/** One request each, `ms` after the start. */
+const admitted = (...times: readonly number[]): readonly Use[] =>
+  times.map((ms) => ({ amount: 1, at: ns(ms), until: ns(ms), askedAt: ns(ms) }))
+
+describe('a bound on any span', () => {
+  const bound: Bound = { kind: 'span', capacity: 2, perSecond: 1 }
+
+  it('allows the capacity and what is refilled between the first and the last', () => {
+    expect(worstSpan(bound, admitted(0, 0, 1000, 2000))).toMatchObject({ over: 0 })
+    expect(worstSpan(bound, admitted(0, 0, 999))).toEqual({ used: 3, allowed: 2, over: 1 })
+  })
+
+  it('looks at spans in the midst of a long log', () => {
+    expect(worstSpan(bound, admitted(0, 9000, 9000, 9001, 30_000))).toEqual({ used: 3, allowed: 2, over: 1 })
+  })
+})
+
+describe('a bound on any window', () => {
+  const bound: Bound = { kind: 'window', limit: 2, seconds: 1 }
+
+  it('counts what lies less than a window apart', () => {
+    expect(worstSpan(bound, admitted(0, 0, 1000, 1000))).toEqual({ used: 2, allowed: 2, over: 0 })
+    expect(worstSpan(bound, admitted(0, 500, 999))).toEqual({ used: 3, allowed: 2, over: 1 })
+  })
+
+  it('tells which share of it was used', () => {
+    const times = [0, 0, 1100, 1100, 2200, 2200, 3300, 3300]
+    expect(shareUsed(bound, admitted(...times))).toBeCloseTo(1 / 1.1)
+    expect(shareUsed(bound, admitted(0, 0, 1100, 1100))).toBeNaN()
+  })
+})
+
+it('counts minutes as clocks show them', () => {
+  const bound: Bound = { kind: 'minute', limit: 2 }
+  const beforeEnd = MINUTE / 2 - 1
+  expect(worstSpan(bound, admitted(0, beforeEnd, beforeEnd + 1, beforeEnd + 2)).over).toBe(0)
+  expect(worstSpan(bound, admitted(0, 1, beforeEnd))).toEqual({ used: 3, allowed: 2, over: 1 })
+})
+
+it('lets what was asked in one minute and answered in the next count in either', () => {
+  const bound: Bound = { kind: 'minute', limit: 2 }
+  const across = { amount: 1, at: ns(0), until: ns(MINUTE), askedAt: ns(0) }
+  expect(worstSpan(bound, [...admitted(0, 0), across]).over).toBe(0)
+  expect(worstSpan(bound, [...admitted(0, 0), across, ...admitted(MINUTE, MINUTE)]).over).toBe(1)
+})
+
+describe('what was settled', () => {
+  const bound: Bound = { kind: 'window', limit: 10, seconds: 60 }
+  const settled = (askedMs: number, used: number, doneMs = askedMs + 10) => ({
+    askedAt: ns(askedMs),
+    at: ns(askedMs),
+    answeredAt: ns(askedMs + 1),
+    entityId: 'key',
+    reserved: { tokens: 5 },
+    settled: { used: { tokens: used }, calledAt: ns(askedMs + 5), doneAt: ns(doneMs) },
+  })
+
+  it('counts less where less was used', () => {
+    const uses = usesOf([settled(0, 1), settled(1, 1), settled(2, 5), settled(3, 3)], 'tokens')
+    expect(worstSpan(bound, uses)).toEqual({ used: 10, allowed: 10, over: 0 })
+  })
+
+  it('counts what was used beyond the reservation against what is admitted after it', () => {
+    expect(worstSpan(bound, usesOf([settled(0, 8), settled(20, 5)], 'tokens')).over).toBe(3)
+    expect(worstSpan(bound, usesOf([settled(0, 8, 30), settled(20, 5)], 'tokens')).over).toBe(0)
+    expect(worstSpan(bound, usesOf([settled(0, 50)], 'tokens')).over).toBe(0)
+  })
+})

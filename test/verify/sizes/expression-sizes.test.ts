@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest'
+import {
+  EXPRESSION_BYTES,
+  EXPRESSION_OPERATORS,
+  longestExpressions,
+} from '../../../verify/sizes/expression-sizes.ts'
+
+it('writes no expression that DynamoDB refuses, with eight limits, three of them windows of 60 slots', async () => {
+  const sizes = await longestExpressions()
+  for (const { bytes, operators } of sizes) {
+    expect(bytes).toBeLessThan(EXPRESSION_BYTES)
+    expect(operators).toBeLessThan(EXPRESSION_OPERATORS)
+  }
+  // near enough to the bounds that the cases are what they should be
+  expect(sizes.map(({ expression, bytes }) => [expression, bytes > EXPRESSION_BYTES / 2])).toEqual([
+    ['condition', true],
+    ['update', true],
+  ])
+})

@@ -1,0 +1,70 @@
+import { openBenchTable } from '../../bench/table.ts'
+import { type Column, markdownTable } from '../markdown.ts'
+import type { Part } from '../part.ts'
+import { measureOverAdmission, type OverAdmissionRow } from './measure.ts'
+import type { Load, Scenario } from './scenario.ts'
+import { overAdmissionScenarios } from './scenarios.ts'
+
+export interface OverAdmissionOptions {
+  readonly load: Load
+  /** Only scenarios whose name begins so; undefined: all. */
+  readonly only?: string
+  /** Told before each scenario. */
+  onProgress(text: string): void
+}
+
+/** Admitted beside allowed, on a real engine. */
+export const overAdmissionPart = (options: OverAdmissionOptions): Part => ({
+  name: 'over-admission',
+  title: 'Admitted beside allowed',
+  async run() {
+    const rows = await measureAll(options)
+    const isOver = ({ over, errors }: OverAdmissionRow): boolean => over > 0 || errors > 0
+    return { rows, markdown: markdownTable(COLUMNS, rows), failures: rows.filter(isOver).map(failureOf) }
+  },
+})
+
+const measureAll = async (options: OverAdmissionOptions): Promise<readonly OverAdmissionRow[]> => {
+  const { load, only = '', onProgress } = options
+  const rows: OverAdmissionRow[] = []
+  for (const scenario of overAdmissionScenarios(load).filter(({ name }) => name.startsWith(only))) {
+    onProgress(`${scenario.name}: ${callersOf(scenario)} …`)
+    rows.push(...(await measureOne(scenario)))
+  }
+  return rows
+}
+
+/** An engine for each: what one leaves behind is nothing to the next. */
+const measureOne = async (scenario: Scenario): Promise<readonly OverAdmissionRow[]> => {
+  const table = await openBenchTable()
+  try {
+    return await measureOverAdmission(table, scenario)
+  } finally {
+    await table.close()
+  }
+}
+
+const callersOf = ({ load }: Scenario): string => `${load.nodes} nodes × ${load.callers} callers`
+
+const failureOf = ({ scenario, limit, used, allowed, over, errors }: OverAdmissionRow): string =>
+  over > 0
+    ? `${scenario}, ${limit}: ${used} admitted where ${allowed} are allowed`
+    : `${scenario}: ${errors} requests ended with an exception`
+
+const share = (value: number): string => (Number.isNaN(value) ? '–' : `${(value * 100).toFixed(1)} %`)
+
+const COLUMNS: readonly Column<OverAdmissionRow>[] = [
+  ['scenario', ({ scenario }) => scenario],
+  ['callers', ({ callers }) => callers],
+  ['limit', ({ limit }) => limit],
+  ['asked', ({ asked }) => asked],
+  ['admitted', ({ used }) => used],
+  ['allowed', ({ allowed }) => allowed],
+  ['over', ({ over }) => `**${over}**`],
+  ['admitted in all', ({ admitted }) => admitted],
+  ['of the limit', (row) => share(row.share)],
+  ['denied', ({ denied }) => denied],
+  ['degraded', ({ degraded }) => degraded],
+  ['errors', ({ errors }) => errors],
+  ['writes per decision', ({ writesPerDecision }) => writesPerDecision.toFixed(2)],
+]

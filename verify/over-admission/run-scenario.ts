@@ -1,0 +1,117 @@
+import type { BenchNode, BenchTable } from '../../bench/table.ts'
+import type { Decision, Reservation } from '../../src/core/deciding/decision.ts'
+import type { Cost } from '../../src/core/limit/meter.ts'
+import { shortPause } from '../../src/platform/short-pause.ts'
+import { systemClock } from '../../src/platform/system-clock.ts'
+import { createDecisionClock, type DecisionClock } from './decision-clock.ts'
+import type { Scenario } from './scenario.ts'
+import type { Admission } from './use.ts'
+
+/** What became of all that was asked in a scenario. */
+export interface ScenarioLog {
+  readonly admissions: readonly Admission[]
+  readonly asked: number
+  readonly denied: number
+  /** Answers that were given without the store: what they allow is in `admissions` as well. */
+  readonly degraded: number
+  /** Requests that ended with an exception. */
+  readonly errors: number
+  readonly writes: number
+  readonly reads: number
+}
+
+interface Tally {
+  asked: number
+  denied: number
+  degraded: number
+  errors: number
+}
+
+const MINUTE_NS = 60_000_000_000n
+
+/**
+ * All callers of all nodes ask as fast as they are answered, from the same moment on. The nodes' clocks agree, and a minute
+ * ends on them in the middle of it.
+ */
+export const runScenario = async (table: BenchTable, scenario: Scenario): Promise<ScenarioLog> => {
+  const { load } = scenario
+  await scenario.prepare(table)
+  const clock = createDecisionClock(untilMinuteEnds(load.seconds / 2))
+  const nodes = await Promise.all(Array.from({ length: load.nodes }, () => table.join(clock)))
+  try {
+    await Promise.all(nodes.map((node) => readAll(node, scenario)))
+    const before = callsOf(nodes)
+    const { admissions, tally } = await ask(nodes, clock, scenario)
+    const after = callsOf(nodes)
+    return { admissions, ...tally, writes: after.writes - before.writes, reads: after.reads - before.reads }
+  } finally {
+    for (const node of nodes) node.close()
+  }
+}
+
+/** Configuration is read beforehand, so that a decision follows its question at once. */
+const readAll = async ({ limiter }: BenchNode, { entityIds, request }: Scenario): Promise<void> => {
+  for (const [index] of entityIds.entries())
+    await limiter.decide({ ...request(index), settles: false, dryRun: true })
+}
+
+const ask = async (nodes: readonly BenchNode[], clock: DecisionClock, scenario: Scenario) => {
+  const { callers, seconds } = scenario.load
+  const admissions: Admission[] = []
+  const tally: Tally = { asked: 0, denied: 0, degraded: 0, errors: 0 }
+  const end = performance.now() + seconds * 1000
+  const failed = (error: unknown): undefined => {
+    tally.errors++
+    if (tally.errors === 1) console.error(error)
+  }
+  const call = async (node: BenchNode): Promise<void> => {
+    while (performance.now() < end) {
+      const admission = await askOnce(node, clock, scenario, tally).catch(failed)
+      if (admission) admissions.push(admission)
+    }
+  }
+  const all = nodes.flatMap((node) => Array.from({ length: callers }, () => node))
+  await Promise.all(all.map(call))
+  return { admissions, tally }
+}
+
+const askOnce = async (
+  { limiter }: BenchNode,
+  clock: DecisionClock,
+  { request, used }: Scenario,
+  tally: Tally,
+): Promise<Admission | undefined> => {
+  const index = tally.asked++
+  const asking = { ...request(index), settles: used !== undefined }
+  const askedAt = clock.now()
+  const { result: decision, at } = await clock.watch(() => limiter.decide(asking))
+  count(tally, decision)
+  if (!decision.allowed) return undefined
+  const { entityId, cost } = asking
+  const admission = { askedAt, at, answeredAt: clock.now(), entityId, reserved: cost }
+  if (used === undefined) return admission
+  const actual = used(cost, index)
+  return { ...admission, settled: await settle(decision.reservation, actual, clock) }
+}
+
+/** A little later, as answers take time. */
+const settle = async (reservation: Reservation, used: Cost, clock: DecisionClock) => {
+  await shortPause()
+  const calledAt = clock.now()
+  await reservation.settle(used)
+  return { used, calledAt, doneAt: clock.now() }
+}
+
+const count = (tally: Tally, decision: Decision): void => {
+  if (decision.degraded) tally.degraded++
+  else if (!decision.allowed) tally.denied++
+}
+
+const callsOf = (nodes: readonly BenchNode[]) => ({
+  writes: nodes.reduce((sum, { calls }) => sum + calls.writes, 0),
+  reads: nodes.reduce((sum, { calls }) => sum + calls.reads, 0),
+})
+
+/** By how much a clock must be put forward for a minute to end on it in so many seconds. */
+const untilMinuteEnds = (seconds: number): bigint =>
+  MINUTE_NS - ((systemClock.now() + BigInt(Math.round(seconds * 1e9))) % MINUTE_NS)

@@ -1,0 +1,88 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { machine } from '../bench/machine.ts'
+import { withSection } from './markdown.ts'
+import { overAdmissionPart } from './over-admission/part.ts'
+import type { Finding, Part } from './part.ts'
+import { sizesPart } from './sizes/part.ts'
+
+const HELP = `npm run verify [-- options]
+
+Holds what zael promises against what it does. Ends with 1 where something is over.
+
+  over-admission    admitted beside allowed, for every algorithm, on a DynamoDB engine in this process: the callers of
+                    several nodes, each with its own client and caches, ask at once for the same buckets. What is allowed
+                    is counted from the log of admissions and their times alone.
+  sizes             how large items become by DynamoDB's rules, and the longest expressions that write them.
+
+  --only <name>     one part, or the scenarios of over-admission whose names begin so
+  --nodes <n>       8 unless told
+  --callers <n>     of each node, 200 unless told; where a decision takes several writes, a quarter of that
+  --seconds <n>     how long they ask again, 2 unless told; all are answered, which takes longer
+  --json            rows as JSON
+  --write           put the tables into docs/accuracy.md
+  --help            this text`
+
+const DOCUMENT = 'docs/accuracy.md'
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    nodes: { type: 'string', default: '8' },
+    callers: { type: 'string', default: '200' },
+    seconds: { type: 'string', default: '2' },
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+if (values.help) {
+  console.log(HELP)
+} else {
+  await run()
+}
+
+async function run(): Promise<void> {
+  const load = { nodes: count('nodes'), callers: count('callers'), seconds: count('seconds') }
+  const over = { load, onProgress: (text: string): void => console.error(text) }
+  const parts = [overAdmissionPart(over), sizesPart]
+  const { only } = values
+  const named = parts.filter(({ name }) => only === undefined || name === only)
+  const chosen = named.length > 0 ? named : [overAdmissionPart({ ...over, only: only ?? '' })]
+  for (const part of chosen) await verify(part)
+}
+
+async function verify(part: Part): Promise<void> {
+  const started = performance.now()
+  const finding = await part.run()
+  show(part, finding, Math.round((performance.now() - started) / 1000))
+  if (finding.rows.length === 0) throw new Error(`--only ${values.only} names nothing; see --help`)
+  if (values.write) publish(part, finding)
+  if (finding.failures.length > 0) process.exitCode = 1
+}
+
+function show(part: Part, { rows, markdown, failures }: Finding, seconds: number): void {
+  console.log(values.json ? JSON.stringify(rows, null, 2) : `\n${part.title} (${seconds} s)\n\n${markdown}\n`)
+  console.error(failures.length === 0 ? `${part.name}: nothing over` : failures.join('\n'))
+}
+
+function publish({ name }: Part, { markdown }: Finding): void {
+  const day = new Date().toISOString().slice(0, 10)
+  const heading = `\`npm run verify${options()}\` on ${day}: ${machine()}.`
+  const document = readFileSync(DOCUMENT, 'utf8')
+  writeFileSync(DOCUMENT, withSection(document, name, `${heading}\n\n${markdown}`))
+}
+
+/** The options as they were given, `--write` aside. */
+function options(): string {
+  const given = process.argv.slice(2).filter((option) => option !== '--write')
+  return given.length > 0 ? ` -- ${given.join(' ')}` : ''
+}
+
+function count(name: 'nodes' | 'callers' | 'seconds'): number {
+  const value = Number(values[name])
+  if (!Number.isFinite(value) || value <= 0 || (name !== 'seconds' && !Number.isInteger(value)))
+    throw new Error(`--${name} must be a positive number, and whole unless it is seconds`)
+  return value
+}

@@ -1,0 +1,41 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import type { BucketId } from '../../src/core/bucket/bucket-id.ts'
+import type { BucketItem } from '../../src/core/bucket/conditional-write.ts'
+import { fieldAttribute, type StoredItem, toItem } from '../../src/store/dynamodb/attribute-values.ts'
+import { bucketTableKey } from '../../src/store/dynamodb/table-keys.ts'
+
+const UNIT_BYTES = 1024
+
+/**
+ * The size of a bucket's item as DynamoDB reckons it, keys included: names and texts by their UTF-8 bytes, a number by one byte
+ * for two significant digits and one more, a map by three bytes and one more for each entry.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+ */
+export const itemBytes = (id: BucketId, item: BucketItem): number => {
+  const fields = Object.entries(item).map(([name, value]): [string, AttributeValue] => [
+    name,
+    fieldAttribute(value),
+  ])
+  return attributesBytes({ ...toItem({ ...bucketTableKey(id) }), ...Object.fromEntries(fields) })
+}
+
+/** What a write to an item of this size is billed: a unit for each KB begun. */
+export const writeUnits = (bytes: number): number => Math.ceil(bytes / UNIT_BYTES)
+
+const attributesBytes = (attributes: StoredItem): number =>
+  Object.entries(attributes).reduce((sum, [name, value]) => sum + utf8(name) + valueBytes(value), 0)
+
+const valueBytes = (value: AttributeValue): number => {
+  if (value.S !== undefined) return utf8(value.S)
+  if (value.N !== undefined) return numberBytes(value.N)
+  if (value.M !== undefined) return 3 + Object.keys(value.M).length + attributesBytes(value.M)
+  throw new Error(`a bucket holds texts, numbers and maps, not ${Object.keys(value).join()}`)
+}
+
+/** Zeros before and after do not count. */
+const numberBytes = (digits: string): number => {
+  const significant = digits.replace(/^-/, '').replace(/^0+/, '').replace(/0+$/, '')
+  return Math.ceil(significant.length / 2) + 1
+}
+
+const utf8 = (text: string): number => new TextEncoder().encode(text).length

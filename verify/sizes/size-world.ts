@@ -1,0 +1,62 @@
+import { entityBucket } from '../../src/core/bucket/bucket-id.ts'
+import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
+import type { BucketItem, ConditionalWrite } from '../../src/core/bucket/conditional-write.ts'
+import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
+import type { Limiter } from '../../src/core/deciding/decision.ts'
+import { silentLogger } from '../../src/core/ports/logger.ts'
+import { noMetrics } from '../../src/core/ports/metrics.ts'
+import type { LimitDefinition } from '../../src/library/limiter/limit-definition.ts'
+import { createConfigInCode } from '../../src/library/limiter/limits-in-code.ts'
+import { lruCaches } from '../../src/platform/lru-caches.ts'
+import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
+
+const SECOND_NS = 1_000_000_000n
+/** A day of 2026, so that slots have names as long as they have now. */
+const START_NS = 1_790_000_000n * SECOND_NS
+
+export const ENTITY_ID = 'key-of-a-customer'
+export const BUCKET = entityBucket(ENTITY_ID, '_default_')
+
+/** A limiter on buckets in memory, whose time stands still unless it is told, and who sees all that it writes. */
+export interface SizeWorld {
+  readonly limiter: Limiter
+  readonly buckets: BucketStore
+  advance(ns: bigint): void
+}
+
+export const createSizeWorld = (
+  limits: readonly LimitDefinition[],
+  onWrite: (write: ConditionalWrite, item: BucketItem | undefined) => void,
+): SizeWorld => {
+  let elapsedNs = 0n
+  const memory = createMemoryBucketStore()
+  const buckets: BucketStore = {
+    ...memory,
+    async write(id, write) {
+      const outcome = await memory.write(id, write)
+      onWrite(write, outcome.item)
+      return outcome
+    },
+  }
+  const limiter = createLimiter({
+    buckets,
+    localBuckets: createMemoryBucketStore(),
+    config: createConfigInCode({ limits }, (id) => id),
+    clock: { now: () => START_NS + elapsedNs, monotonic: () => elapsedNs },
+    logger: silentLogger,
+    metrics: noMetrics,
+    newCache: lruCaches,
+    pause: async () => {},
+  })
+  return {
+    limiter,
+    buckets,
+    advance(ns) {
+      elapsedNs += ns
+    },
+  }
+}
+
+/** How long a slot is, ns. */
+export const slotNsOf = (windowSeconds: number, slots: number): bigint =>
+  (BigInt(windowSeconds) * SECOND_NS) / BigInt(slots)
