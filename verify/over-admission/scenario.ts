@@ -25,6 +25,8 @@ export interface Scenario {
   readonly name: string
   readonly load: Load
   readonly watched: readonly Watched[]
+  /** True: a minute ends while callers ask; else it has just begun. */
+  readonly isMinuteCut?: boolean
   prepare(table: BenchTable): Promise<void>
   /** The entities that ask, for requests that read nothing yet. */
   readonly entityIds: readonly string[]

@@ -127,7 +127,7 @@ const settled = (load: Load, limits: readonly Sized[]): Scenario => ({
 
 /**
  * The scenarios of the table of over-admission, with limits that so many callers exceed many times. Where a decision takes
- * several writes a quarter of the callers ask; windows are filled again and again by a few.
+ * several writes a quarter of the callers ask; a few fill window after window.
  */
 export const overAdmissionScenarios = (load: Load): readonly Scenario[] => {
   const fewer = { ...load, callers: Math.ceil(load.callers / 4) }
@@ -143,6 +143,7 @@ export const overAdmissionScenarios = (load: Load): readonly Scenario[] => {
     alone('sliding_window', load, [slidingWindow('rps', most(1 / 8))]),
     alone('fixed_window', load, [fixedWindow('rpm', most(1 / 4))]),
     alone('sliding_window, few callers', few, [slidingWindow('rps', 4)]),
+    { ...alone('fixed_window, few callers', few, [fixedWindow('rpm', 20)]), isMinuteCut: true },
     alone('all three in one bucket', fewer, [
       tokenBucket('rps', some(1 / 4)),
       slidingWindow('rph', some(1 / 6)),
