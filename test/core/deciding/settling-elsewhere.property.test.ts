@@ -70,7 +70,10 @@ describe('a reservation that another node settles', () => {
     const elsewhere = await played(algorithm, plan, ({ limiter }, { charges }, actual) =>
       limiter.settleCharges(charges, actual),
     )
-    expect(await available(elsewhere)).toBe(await available(same))
+    for (let later = 0; later < 8; later++) {
+      expect(await available(elsewhere)).toBe(await available(same))
+      for (const { clock } of [elsewhere, same]) clock.advance(10n * SECOND)
+    }
     const { rev: _same, ...left } = await stored(same)
     const { rev: _elsewhere, ...leftElsewhere } = await stored(elsewhere)
     expect(limitIn(leftElsewhere)).toEqual(limitIn(left))
@@ -104,5 +107,6 @@ describe('a reservation that another node settles', () => {
   })
 })
 
+/** Without marks: a node that has seen more removes more of those that count no longer. */
 const limitIn = (item: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(item).filter(([name]) => name.startsWith('tpm_')))
+  Object.fromEntries(Object.entries(item).filter(([name]) => /^tpm_(?!marks)/.test(name)))
