@@ -40,7 +40,8 @@ const MAX_NAMED = 32
 export const createSlidingWindow = (shape: SlidingWindowShape): Algorithm => {
   const { limit, windowNs, slots } = shape
   const slotNs = roundedUp(windowNs, BigInt(slots))
-  const ahead = 1 + Number(roundedUp(GREATEST_DIFFERENCE_NS, slotNs))
+  // nodes further apart than a window have no window in common
+  const ahead = Math.min(1 + Number(roundedUp(GREATEST_DIFFERENCE_NS, slotNs)), slots + 1)
   const grid: Grid = { slotNs, slots, ahead }
   return {
     name: 'sliding_window',

@@ -76,7 +76,9 @@ export const historyOf = (size: LimitSize, plan: readonly Step[]): History => {
   for (const { wait, cost, skew } of plan) {
     now += BigInt(Math.floor(Number(algorithm.windowNs) * wait))
     const seen = states.at(-1) ?? {}
-    const at = now + BigInt(skew * 1e9)
+    // beyond a window, nodes have no window in common
+    const most = Number(algorithm.windowNs) / 2
+    const at = now + BigInt(Math.round(Math.max(-most, Math.min(most, skew * 1e9))))
     const write = algorithm.charge(seen, costOf(algorithm, cost), at, algorithm.capacity)
     const after = applied(seen, write)
     if (after !== undefined) states.push(after)
