@@ -22,14 +22,13 @@ export interface DenialError {
 export const denialError = (denied: Denied, subject: DeniedSubject): DenialError => {
   const violation = denied.violations.toSorted(byWait)[0]
   if (violation === undefined) throw new Error('A denial without a violation has no message')
+  const wait = violation.retryAfterNs
+  const message = wait === null ? tooLarge(violation, subject) : reached(violation, wait, subject)
+  // dollars are neither requests nor tokens, even where the budget is smaller than what is asked
+  if (violation.meter === 'cost_usd_micros' || (wait !== null && isQuota(violation)))
+    return { message, type: 'insufficient_quota', param: null, code: 'insufficient_quota' }
   const type = violation.meter === 'requests' ? 'requests' : 'tokens'
-  if (violation.retryAfterNs === null) {
-    return { message: tooLarge(violation, subject), type, param: null, code: 'rate_limit_exceeded' }
-  }
-  const message = reached(violation, violation.retryAfterNs, subject)
-  return isQuota(violation)
-    ? { message, type: 'insufficient_quota', param: null, code: 'insufficient_quota' }
-    : { message, type, param: null, code: 'rate_limit_exceeded' }
+  return { message, type, param: null, code: 'rate_limit_exceeded' }
 }
 
 const byWait = (a: Violation, b: Violation): number => {

@@ -140,6 +140,7 @@ const amount = v.pipe(
   v.number('be a positive integer'),
   v.integer('be a positive integer'),
   v.minValue(1, 'be a positive integer'),
+  v.maxValue(Number.MAX_SAFE_INTEGER, `be a positive integer of at most ${Number.MAX_SAFE_INTEGER}`),
 )
 
 export const resetBody = v.strictObject(bucketPart)

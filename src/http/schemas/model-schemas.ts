@@ -1,7 +1,13 @@
 import * as v from 'valibot'
 import { id, nextCursor, seconds } from './fields.ts'
 
-const price = v.pipe(v.number(), v.minValue(0), v.description('US dollars per million tokens'))
+const MOST_DOLLARS = 1_000_000_000
+const price = v.pipe(
+  v.number(),
+  v.minValue(0),
+  v.maxValue(MOST_DOLLARS),
+  v.description('US dollars per million tokens'),
+)
 
 const prices = v.strictObject({
   input_per_million: price,

@@ -220,6 +220,7 @@ describe('buckets', () => {
   test.each([
     ['amount', { amount: 0 }],
     ['amount', { amount: 1.5 }],
+    ['amount', { amount: 1e300 }],
     ['limit_name', { limit_name: 'RPM' }],
     ['limit', { limit: 'rpm' }],
   ])('refuse a top-up with a bad %s', async (field, body) => {

@@ -37,6 +37,11 @@ describe('a model', () => {
       { prices: { input_per_million: -1, output_per_million: 1 } },
     ],
     [
+      'prices.input_per_million',
+      '/api/models/a',
+      { prices: { input_per_million: 1e300, output_per_million: 1 } },
+    ],
+    [
       'prices.per_image',
       '/api/models/a',
       { prices: { input_per_million: 1, output_per_million: 1, per_image: 1 } },

@@ -30,6 +30,17 @@ describe('a denial', () => {
       'rate_limit_exceeded',
     ],
     [
+      'that a budget is too small for',
+      violationOf(
+        stateOf({ name: 'budget', meter: 'cost_usd_micros', capacity: 5000, available: 5000, windowNs: DAY }),
+        10_150,
+        null,
+      ),
+      'Request too large for gpt-4 in organization proj-demo on micro-dollars per day (USDPD): Limit 5000, Requested 10150. The request must be made smaller: it can never pass.',
+      'insufficient_quota',
+      'insufficient_quota',
+    ],
+    [
       'of a quota',
       violationOf(tpm({ name: 'tpd', capacity: 100, available: 0, windowNs: DAY }), 10, 8640n * SECOND),
       'Quota exceeded for gpt-4 in organization proj-demo on tokens per day (TPD): Limit 100, Used 100, Requested 10. Please try again in 2h24m0s.',
