@@ -3,11 +3,12 @@ import type { Limiter } from '../../core/deciding/decision.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { availabilityAnswer } from '../schemas/dashboard-schemas.ts'
 import { described } from '../schemas/described.ts'
-import { idParam } from '../schemas/fields.ts'
+import { idParam, resourceQuery } from '../schemas/fields.ts'
 import { resetBody, topUpBody } from '../schemas/limit-schemas.ts'
-import { jsonBody, params } from '../schemas/validated.ts'
+import { jsonBody, params, query } from '../schemas/validated.ts'
 import type { AdminServices } from './admin-services.ts'
 import { availabilityJson } from './limit-json.ts'
+import { oneResource } from './one-resource.ts'
 
 const tag = 'Limits'
 
@@ -25,10 +26,12 @@ export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
         errors: [400, 404, 409],
       }),
       params(idParam),
+      query(resourceQuery),
       jsonBody(resetBody),
       async (c) => {
         const { id } = c.req.valid('param')
-        const { resource, limit_name } = c.req.valid('json')
+        const { resource: named, limit_name } = c.req.valid('json')
+        const resource = oneResource(named, c.req.valid('query'))
         await buckets.reset(id, bucketPart(resource, limit_name), c.get('identity').kind)
         return c.json(availabilityJson(id, await limiter.status(id, resource)))
       },
@@ -37,10 +40,12 @@ export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
       '/:id/top-up',
       described({ tag, summary: 'Give more for now', answer: availabilityAnswer, errors: [400, 404, 409] }),
       params(idParam),
+      query(resourceQuery),
       jsonBody(topUpBody),
       async (c) => {
         const { id } = c.req.valid('param')
-        const { resource, limit_name, amount } = c.req.valid('json')
+        const { resource: named, limit_name, amount } = c.req.valid('json')
+        const resource = oneResource(named, c.req.valid('query'))
         const selection = { ...bucketPart(resource, limit_name), ...(amount !== undefined && { amount }) }
         await buckets.topUp(id, selection, c.get('identity').kind)
         return c.json(availabilityJson(id, await limiter.status(id, resource)))

@@ -9,6 +9,7 @@ import { explainAnswer, limitsAnswer, limitsBody } from '../schemas/limit-schema
 import { jsonBody, params, query } from '../schemas/validated.ts'
 import type { AdminServices } from './admin-services.ts'
 import { effectiveLimitJson, explainedBucketJson, explainedLimitJson } from './limit-json.ts'
+import { oneResource } from './one-resource.ts'
 
 const tag = 'Limits'
 
@@ -57,9 +58,11 @@ const createWriteRoutes = (needs: Needs) =>
         errors: [400, 404, 409],
       }),
       params(idParam),
+      query(resourceQuery),
       jsonBody(limitsBody),
       async (c) => {
-        const { resource = DEFAULT_RESOURCE, limits } = c.req.valid('json')
+        const { resource: named, limits } = c.req.valid('json')
+        const resource = oneResource(named, c.req.valid('query')) ?? DEFAULT_RESOURCE
         const { id } = c.req.valid('param')
         const key = { owner: { kind: 'entity', id }, resource } as const
         await needs.limitSets.replace(key, parseLimits(limits, 'limits'), c.get('identity').kind)

@@ -42,6 +42,20 @@ describe('limits', () => {
     expect((await ask('DELETE', '/api/limits/org')).status).toBe(204)
   })
 
+  test('of a resource that is named in the query are those of that resource, and no others', async () => {
+    const { ask, inForce, rpm } = await withEntity()
+    const before = await inForce()
+    const put = await ask('PUT', '/api/limits/org?resource=search', { body: { limits: [RPM] } })
+    expect(put).toMatchObject({ status: 200, body: { resource: 'search' } })
+    expect(await rpm('?resource=search')).toMatchObject({ capacity: 10, source: 'entity:search' })
+    expect(await inForce()).toEqual(before)
+    const two = { body: { resource: 'gpt-4', limits: [RPM] } }
+    expect(await ask('PUT', '/api/limits/org?resource=search', two)).toMatchObject({
+      status: 400,
+      body: { field: 'resource' },
+    })
+  })
+
   test('say what each overrode', async () => {
     const { ask } = await withEntity()
     await ask('PUT', '/api/defaults', { body: { limits: [{ ...RPM, capacity: 99 }] } })
@@ -189,7 +203,9 @@ describe('buckets', () => {
       (await deps.limiter.status('org', resource)).limits.find(({ limit }) => limit.name === 'rpm')?.used
     await ask('POST', '/api/limits/org/top-up', { body: { limit_name: 'rpm', amount: 5 } })
     expect([await used('_default_'), await used('gpt-4')]).toEqual([3, 3])
-    await ask('POST', '/api/limits/org/reset', { body: { resource: 'gpt-4' } })
+    await ask('POST', '/api/limits/org/top-up?resource=gpt-4', { body: { limit_name: 'rpm', amount: 1 } })
+    expect([await used('_default_'), await used('gpt-4')]).toEqual([3, 2])
+    await ask('POST', '/api/limits/org/reset?resource=gpt-4')
     expect([await used('_default_'), await used('gpt-4')]).toEqual([3, 0])
     await ask('POST', '/api/limits/org/reset')
     expect([await used('_default_'), await used('gpt-4')]).toEqual([0, 0])
