@@ -46,6 +46,8 @@ export interface LimitState {
   readonly windowNs: bigint
   /** ns until the window ends, where all comes back at once at a fixed time */
   readonly endsInNs?: bigint
+  /** ns until one token is there for the caller, where none is; left out where one is, or never will be */
+  readonly nextNs?: bigint
   /** Where the limit came from: `entity`, `entity:_default_`, `role:<role>`, `system`, `environment`, … */
   readonly source: string
   /** Whether it belongs to the caller itself (not to a parent or a policy). */

@@ -56,10 +56,12 @@ const waitFor = ({ item }: BucketView, inForce: LimitInForce, amount: number, no
     ? null
     : inForce.algorithm.wait(fieldsInForce(item, inForce, now), amount, now, boundOf(inForce))
 
-const limitState = ({ plan, item }: BucketView, inForce: LimitInForce, now: bigint): LimitState => {
+const limitState = (view: BucketView, inForce: LimitInForce, now: bigint): LimitState => {
+  const { plan, item } = view
   const { limit, algorithm, source } = inForce
   const level = algorithm.level(fieldsInForce(item, inForce, now), now)
   const available = Math.max(0, level.available - (algorithm.capacity - boundOf(inForce)))
+  const nextNs = available > 0 ? null : waitFor(view, inForce, 1, now)
   return {
     bucket: plan.bucket,
     entityId: plan.entityId,
@@ -71,6 +73,7 @@ const limitState = ({ plan, item }: BucketView, inForce: LimitInForce, now: bigi
     resetNs: level.resetNs,
     windowNs: algorithm.windowNs,
     ...(level.endsInNs !== undefined && { endsInNs: level.endsInNs }),
+    ...(nextNs !== null && { nextNs }),
     source,
     own: plan.isOwn,
   }

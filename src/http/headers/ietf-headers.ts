@@ -34,25 +34,19 @@ const policyItem = (state: LimitState): string => {
   return meter === 'requests' ? item : `${item};zael-meter="${meter}"`
 }
 
-const limitItem = (state: LimitState, retryAfterNs: bigint): string => {
+const limitItem = (state: LimitState, retryAfterNs: bigint | undefined): string => {
   const item = `${nameOf(state)};r=${integer(state.available)}`
   const windowNs = state.endsInNs ?? (state.available > 0 ? undefined : retryAfterNs)
   return windowNs === undefined ? item : `${item};t=${integer(Number(ceilSeconds(windowNs)))}`
 }
 
-/** ns until the denied request would pass; where this limit did not deny, until one token is there. */
-const retryAfterOf = (state: LimitState, violations: readonly Violation[]): bigint => {
+/** ns until the denied request would pass; where this limit did not deny it, or always will, until one token is there. */
+const retryAfterOf = (state: LimitState, violations: readonly Violation[]): bigint | undefined => {
   const violation = violations.find(
     (each) =>
       each.state.limit.name === state.limit.name && bucketKey(each.state.bucket) === bucketKey(state.bucket),
   )
-  return violation?.retryAfterNs ?? firstTokenNs(state)
-}
-
-/** Full but for one token is `resetNs` less what the other tokens take. */
-const firstTokenNs = ({ resetNs, windowNs, capacity }: LimitState): bigint => {
-  const rest = resetNs - (windowNs * BigInt(capacity - 1)) / BigInt(capacity)
-  return rest > 0n ? rest : 0n
+  return violation?.retryAfterNs ?? state.nextNs
 }
 
 const integer = (value: number): number => Math.min(Math.trunc(value), MAX_INTEGER)

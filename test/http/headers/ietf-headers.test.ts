@@ -1,7 +1,7 @@
 import { type InnerList, type Item, parseList } from 'structured-headers'
 import { describe, expect, it } from 'vitest'
 import { ietfHeaders } from '../../../src/http/headers/ietf-headers.ts'
-import { deniedBy, MINUTE, SECOND, stateOf, tpm, violationOf } from './limit-states.ts'
+import { deniedBy, SECOND, stateOf, tpm, violationOf } from './limit-states.ts'
 
 /** Each item of a structured list as `[value, parameters]`. */
 const parsed = (header: string | undefined) =>
@@ -64,13 +64,15 @@ describe('RateLimit', () => {
     expect(ietfHeaders(denied.limits, denied.violations).ratelimit).toBe('"rpm";r=0;t=18')
   })
 
-  it.each([
-    ['a bucket that is just empty', MINUTE, 6],
-    ['a bucket in debt', MINUTE + 2n * SECOND, 8],
-    ['a bucket whose next token is nearly there', 54n * SECOND + 1n, 1],
-  ])('says when the first token of %s is there', (_, resetNs, t) => {
-    const state = stateOf({ capacity: 10, available: 0, resetNs })
-    expect(parsed(ietfHeaders([state], []).ratelimit)).toEqual([['rpm', { r: 0, t }]])
+  it('says when the first token is there where nothing is left and nothing was denied', () => {
+    const state = stateOf({ capacity: 10, available: 0, nextNs: 5n * SECOND + 1n })
+    expect(parsed(ietfHeaders([state], []).ratelimit)).toEqual([['rpm', { r: 0, t: 6 }]])
+    const larger = violationOf(state, 11, null)
+    expect(parsed(ietfHeaders([state], [larger]).ratelimit)).toEqual([['rpm', { r: 0, t: 6 }]])
+  })
+
+  it('says no time where there never will be any', () => {
+    expect(ietfHeaders([stateOf({ capacity: 1, available: 0 })], []).ratelimit).toBe('"rpm";r=0')
   })
 
   it('says the end of a fixed window, whatever is left', () => {

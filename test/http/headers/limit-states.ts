@@ -19,6 +19,7 @@ export interface StateParts {
   readonly own?: boolean
   readonly mode?: LimitMode
   readonly endsInNs?: bigint
+  readonly nextNs?: bigint
 }
 
 /** A token bucket's state; full again as fast as its window says, unless told. */
@@ -42,6 +43,7 @@ export const stateOf = (parts: StateParts): LimitState => {
     resetNs: parts.resetNs ?? (windowNs * BigInt(used)) / BigInt(capacity),
     windowNs,
     ...(parts.endsInNs !== undefined && { endsInNs: parts.endsInNs }),
+    ...(parts.nextNs !== undefined && { nextNs: parts.nextNs }),
     source: 'entity:_default_',
     own,
   }
