@@ -1,3 +1,4 @@
+import { smaller } from '../../core/algorithms/integers.ts'
 import type { LimitState } from '../../core/deciding/decision.ts'
 import { ceilMs } from './go-duration.ts'
 import { tightestRequests, tightestTokens } from './tightest-limit.ts'
@@ -27,4 +28,7 @@ export const xRateLimitHeaders = (
   }
 }
 
-const isoTime = (ns: bigint): string => new Date(Number(ceilMs(ns))).toISOString()
+/** The end of the year 9999: a debt that lasts longer than dates go would have none. */
+const LATEST_MS = 253_402_300_799_999n
+
+const isoTime = (ns: bigint): string => new Date(Number(smaller(ceilMs(ns), LATEST_MS))).toISOString()

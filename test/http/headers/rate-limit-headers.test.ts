@@ -68,6 +68,12 @@ describe('X-RateLimit', () => {
     })
   })
 
+  it('names the last of all years where a debt lasts longer than dates go', () => {
+    const resetNs = BigInt(Number.MAX_SAFE_INTEGER) * 1000n * SECOND
+    const headers = rateLimitHeaders(allowedBy(stateOf({ capacity: 10, available: 0, resetNs })), NOW)
+    expect(headers['x-ratelimit-reset']).toBe('9999-12-31T23:59:59.999Z')
+  })
+
   it('is silent of what is not limited', () => {
     const headers = rateLimitHeaders(allowedBy(tpm({ capacity: 1000, available: 700 })), NOW)
     expect(headers['x-ratelimit-limit']).toBeUndefined()
