@@ -1,8 +1,19 @@
 import { ID_RULE, isId, isResource, RESOURCE_RULE } from '../entity/entity.ts'
 import { invalid } from '../errors.ts'
-import type { Limit, LimitOwner, LimitSet, LimitSetKey } from '../limit/limit.ts'
+import {
+  DEFAULT_RESOURCE,
+  type Limit,
+  type LimitOwner,
+  type LimitSet,
+  type LimitSetKey,
+  MAX_LIMITS,
+  MAX_SLIDING_WINDOWS,
+  TOTAL_RESOURCE,
+} from '../limit/limit.ts'
 import { limitToJson } from '../limit/parse-limit.ts'
 import type { AuditValue } from '../ports/admin-store.ts'
+import { callerKeys, defaultsKeys, layerOf, limitSetText } from '../resolving/layers.ts'
+import { areTooMany } from '../resolving/resolve-limits.ts'
 import type { AdminDependencies } from './admin-dependencies.ts'
 import { auditRecord } from './audit.ts'
 import { nextVersion, untilUnchanged } from './changing.ts'
@@ -56,6 +67,7 @@ const ensureLimits = async (
 ): Promise<boolean | 'changed'> => {
   const [before] = await deps.store.limitSets([key])
   if (sameLimits(before?.limits ?? [], limits)) return false
+  await checkTogether(deps, key, limits)
   return (await writeLimits(deps, key, { before, limits, actor })) === 'changed' ? 'changed' : true
 }
 
@@ -72,6 +84,7 @@ const editLimits = async (
   const limits = edit(before?.limits ?? [])
   const wasEmpty = before === undefined || before.limits.length === 0
   if (wasEmpty && limits.length === 0) return 'replaced'
+  await checkTogether(deps, key, limits)
   return writeLimits(deps, key, { before, limits, actor })
 }
 
@@ -100,6 +113,45 @@ const checkKey = async (deps: AdminDependencies, { owner, resource }: LimitSetKe
   if (owner.kind === 'role' && !isId(owner.role)) throw invalid('role', ID_RULE)
   if (owner.kind === 'entity') await getEntity(deps, owner.id)
 }
+
+/**
+ * Throws `invalid_request` where the limits, with what they inherit and what inherits them on the owner's own resources,
+ * would be more than one bucket keeps. A role's or the system's are not held against those of every entity.
+ */
+const checkTogether = async (
+  deps: AdminDependencies,
+  key: LimitSetKey,
+  limits: readonly Limit[],
+): Promise<void> => {
+  if (limits.length === 0 || key.owner.kind === 'policy') return
+  for (const resource of await resourcesOf(deps, key)) {
+    const keys = await keysOf(deps, key.owner, resource)
+    const stored = await deps.store.limitSets(keys)
+    const layers = keys.map((each, index) =>
+      layerOf(each, limitSetText(each) === limitSetText(key) ? { limits, version: 0n } : stored[index]),
+    )
+    if (areTooMany(layers)) {
+      const most = `${MAX_LIMITS} limits, ${MAX_SLIDING_WINDOWS} of them of algorithm sliding_window`
+      throw invalid('limits', `leave at most ${most}, in force on ${resource} with those that are inherited`)
+    }
+  }
+}
+
+/** The resources on which a set is in force, as far as its owner has limits of its own there. */
+const resourcesOf = async ({ store }: AdminDependencies, { owner, resource }: LimitSetKey) => {
+  if (resource !== DEFAULT_RESOURCE) return [resource]
+  const limited = await store.limitedResources(owner)
+  return [resource, ...limited.filter((each) => each !== resource && each !== TOTAL_RESOURCE)]
+}
+
+const keysOf = async (
+  deps: AdminDependencies,
+  owner: Exclude<LimitOwner, { readonly kind: 'policy' }>,
+  resource: string,
+): Promise<readonly LimitSetKey[]> =>
+  owner.kind === 'entity'
+    ? callerKeys(await getEntity(deps, owner.id), resource)
+    : defaultsKeys(owner, resource)
 
 const auditValue = ({ resource }: LimitSetKey, limits: readonly Limit[]): AuditValue => ({
   resource,

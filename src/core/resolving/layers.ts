@@ -33,6 +33,15 @@ export const callerKeys = (entity: Entity, resource: string): readonly LimitSetK
 export const ownKeys = (entityId: string, resource: string): readonly LimitSetKey[] =>
   onResource({ kind: 'entity', id: entityId }, resource)
 
+/** Where to look for the defaults of a role, or of the system, and what these stand before. */
+export const defaultsKeys = (
+  owner: Extract<LimitOwner, { readonly kind: 'role' | 'system' }>,
+  resource: string,
+): readonly LimitSetKey[] => [
+  ...(owner.kind === 'role' ? onResource(owner, resource) : []),
+  ...onResource({ kind: 'system' }, resource),
+]
+
 /** `_total_` is enforced beside every resource, so it inherits from none of them. */
 const onResource = (owner: LimitOwner, resource: string): readonly LimitSetKey[] =>
   resource === TOTAL_RESOURCE || resource === DEFAULT_RESOURCE

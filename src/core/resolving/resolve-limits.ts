@@ -2,7 +2,7 @@ import { algorithmOf } from '../algorithms/registry.ts'
 import type { LimitInForce } from '../bucket/limit-in-force.ts'
 import type { EffectiveLimit } from '../deciding/decision.ts'
 import type { Priority } from '../entity/entity.ts'
-import type { Limit } from '../limit/limit.ts'
+import { type Limit, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../limit/limit.ts'
 import type { Layer } from './layers.ts'
 
 /**
@@ -41,5 +41,12 @@ export const keepingHeadroom = (
   priority === 'high'
     ? limits
     : limits.map((inForce) => ({ ...inForce, headroom: inForce.limit.headroom?.[priority] ?? 0 }))
+
+/** Whether more limits would hold together than one bucket can keep: expressions end at 4 KB and 300 operators. */
+export const areTooMany = (layers: readonly Layer[]): boolean => {
+  const together = effectiveLimits(layers)
+  const windows = together.filter(({ limit }) => limit.size.algorithm === 'sliding_window')
+  return together.length > MAX_LIMITS || windows.length > MAX_SLIDING_WINDOWS
+}
 
 const isTokenPart = ({ meter }: Limit): boolean => meter === 'input_tokens' || meter === 'output_tokens'

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createEntityService } from '../../../src/core/admin/entity-service.ts'
 import { createLimitSetService } from '../../../src/core/admin/limit-set-service.ts'
 import type { LimitSetKey } from '../../../src/core/limit/limit.ts'
+import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
 import { limitsOf } from '../test-config.ts'
 import { createTestAdmin } from './test-admin.ts'
 
@@ -89,6 +90,54 @@ describe('limit sets', () => {
     const { limitSets } = await setUp()
     await expect(limitSets.replace(key, TEN, 'admin')).rejects.toMatchObject({ field })
     await expect(limitSets.get(key)).rejects.toMatchObject({ field })
+  })
+
+  describe('that one bucket cannot keep together', () => {
+    const named = (letter: string, count: number, size: object = { capacity: 9, refill_rate: 1 }) =>
+      parseLimits(
+        Array.from({ length: count }, (_, index) => ({
+          name: `${letter}${index}`,
+          meter: 'requests',
+          ...size,
+        })),
+        'limits',
+      )
+    const WINDOW = { algorithm: 'sliding_window', limit: 9, window_seconds: 60 }
+    const onGpt4 = (owner: LimitSetKey['owner']): LimitSetKey => ({ owner, resource: 'gpt-4' })
+    const refused = { code: 'invalid_request', field: 'limits' }
+
+    test.each([
+      ['the entity has on all resources', OF_ORG, onGpt4(OF_ORG.owner)],
+      ['the entity has on one resource', onGpt4(OF_ORG.owner), OF_ORG],
+      ['its role has', OF_ROLE, onGpt4(OF_ORG.owner)],
+      ['the system has', onGpt4(OF_ALL.owner), onGpt4(OF_ORG.owner)],
+      ['the system has beside a role', onGpt4(OF_ALL.owner), OF_ROLE],
+    ] as const)('are refused, with those that %s', async (_, first, second) => {
+      const { deps, limitSets } = await setUp()
+      await createEntityService(deps).change('org', { role: 'user' }, 'admin')
+      await limitSets.replace(first, named('a', 5), 'admin')
+      await expect(limitSets.replace(second, named('b', 4), 'admin')).rejects.toMatchObject(refused)
+      await expect(limitSets.ensure(second, named('b', 4), 'admin')).rejects.toMatchObject(refused)
+      expect(await limitSets.get(second)).toEqual([])
+      await limitSets.replace(second, [...named('a', 5), ...named('b', 3)], 'admin')
+    })
+
+    test('are refused also where only the windows of slots are too many', async () => {
+      const { limitSets } = await setUp()
+      await limitSets.replace(OF_ORG, named('a', 2, WINDOW), 'admin')
+      const key = onGpt4(OF_ORG.owner)
+      await expect(limitSets.replace(key, named('b', 2, WINDOW), 'admin')).rejects.toMatchObject(refused)
+      await limitSets.replace(key, named('b', 1, WINDOW), 'admin')
+    })
+
+    test('do not stand in the way on another resource, over all resources, or of a deletion', async () => {
+      const { limitSets } = await setUp()
+      await limitSets.replace(onGpt4(OF_ORG.owner), named('a', 8), 'admin')
+      await limitSets.replace({ ...OF_ORG, resource: 'gpt-4o' }, named('b', 8), 'admin')
+      await limitSets.replace({ ...OF_ORG, resource: '_total_' }, named('c', 8), 'admin')
+      await limitSets.replace(onGpt4(OF_ORG.owner), [], 'admin')
+      expect(await limitSets.get(onGpt4(OF_ORG.owner))).toEqual([])
+    })
   })
 
   test('of nobody are not found', async () => {
