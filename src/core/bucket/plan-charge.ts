@@ -118,5 +118,6 @@ const takenOver = (seen: BucketItem, { inForce, previous }: TakeOver, now: bigin
     set(textPath(limit.name), algorithm.text),
     set(versionPath(limit.name), version),
   ]
-  return { actions, fullAt: algorithm.fullAt(after, 0, now) }
+  // as far as the charge that follows would move it: only one of several nodes can
+  return { actions, fullAt: larger(algorithm.fullAt(after, 0, now), algorithm.latestFullAt(now)) }
 }

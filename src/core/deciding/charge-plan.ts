@@ -1,13 +1,13 @@
-import { fieldsOf } from '../algorithms/algorithm.ts'
-import { type LimitInForce, numberIn, textPath, versionPath } from '../bucket/limit-in-force.ts'
+import type { LimitInForce } from '../bucket/limit-in-force.ts'
 import { demandsOf } from '../bucket/plan-charge.ts'
-import type { LimitReceipt } from '../bucket/plan-settlement.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
-import { type ChargeOutcome, chargeBucket } from '../charging/charge-bucket.ts'
+import type { ChargeOutcome } from '../charging/charge-bucket.ts'
+import { receiptFor, receiptOf } from '../charging/receipt-of.ts'
 import type { Receipt } from '../charging/settle-bucket.ts'
-import { type Counts, countActions, summed, type Tally } from '../counting/tally.ts'
+import type { Charger } from '../charging/shared-charges.ts'
+import type { Counts } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
-import { isEnforced } from '../limit/limit.ts'
+import type { Lease } from '../leasing/lease.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { BucketPlan } from '../resolving/bucket-plan.ts'
@@ -22,6 +22,8 @@ export interface ChargedPart {
   readonly reported: readonly Violation[]
   /** What a settlement must know; none where it is not known what was charged. */
   readonly receipt?: Receipt
+  /** The lease that it was spent from. */
+  readonly lease?: Lease
 }
 
 export interface ChargeCall {
@@ -35,7 +37,7 @@ export interface ChargeCall {
 
 export interface ChargePlanDependencies {
   readonly writer: BucketWriter
-  readonly tally: Tally
+  readonly charger: Charger
   readonly clock: Clock
   readonly deadlineNs: bigint
   pause(): Promise<void>
@@ -78,48 +80,22 @@ const unavailable = ({ plan }: ChargeCall): ChargedPart => ({
 /** Nothing is charged, but what is used in the end may be of a meter that a limit counts. */
 const untouched = ({ writer }: ChargePlanDependencies, { plan, cost, now }: ChargeCall): ChargedPart => {
   const view = { plan, limits: plan.limits, item: undefined }
-  const receipt: Receipt = { ...receiptOf(view, cost, now), born: undefined }
+  const { bucket, limits } = plan
+  const receipt: Receipt = { ...receiptOf({ bucket, limits, item: undefined }, cost, now), born: undefined }
   return { result: 'untouched', reported: [], view: { ...view, item: writer.lastSeen(plan.bucket) }, receipt }
 }
 
 const chargeOnce = async (deps: ChargePlanDependencies, call: ChargeCall): Promise<ChargedPart> => {
-  const { plan, cost, now } = call
-  const pending = deps.tally.take(plan.bucket)
-  const counters = countActions(summed(pending?.counts ?? {}, call.counts))
+  const { plan, cost, now, counts } = call
   const reread = async () => (await call.reread()).limits
-  const order = { bucket: plan.bucket, limits: plan.limits, cost, now, counters, reread }
-  try {
-    const { result, item, limits, over } = await chargeBucket(deps.writer, order)
-    if (pending && result !== 'charged') deps.tally.putBack(pending)
-    const view: BucketView = { plan, limits, item }
-    if (result !== 'charged') return { result, view, reported: excessesOf(view, cost, now) }
-    const isOver = ({ limit }: LimitInForce): boolean => over.includes(limit.name)
-    const reported = limits.filter(isOver).map((inForce) => violationOf(view, inForce, cost, now))
-    const charged = { ...view, limits: limits.filter((inForce) => !isOver(inForce)) }
-    return { result, view, reported, receipt: receiptOf(charged, cost, now) }
-  } catch (error) {
-    const isSurelyUnwritten = error instanceof StoreUnavailable && !error.mayHaveApplied
-    if (pending && isSurelyUnwritten) deps.tally.putBack(pending)
-    throw error
-  }
+  const order = { bucket: plan.bucket, limits: plan.limits, cost, counts, reread }
+  const { result, item, limits, over, chargedAt, lease, held } = await deps.charger.charge(order)
+  const view: BucketView = { plan, limits, item, held }
+  if (result !== 'charged') return { result, view, reported: excessesOf(view, cost, now) }
+  const isOver = ({ limit }: LimitInForce): boolean => over.includes(limit.name)
+  const reported = limits.filter(isOver).map((inForce) => violationOf(view, inForce, cost, now))
+  if (lease) return { result, view, reported, receipt: receiptFor(lease.receipt, cost), lease }
+  const { bucket } = plan
+  const charged = limits.filter((inForce) => !isOver(inForce))
+  return { result, view, reported, receipt: receiptOf({ bucket, limits: charged, item }, cost, chargedAt) }
 }
-
-/** What a charge that left the bucket as in `view` must remember. */
-export const receiptOf = ({ plan, limits, item = {} }: BucketView, cost: Cost, now: bigint): Receipt => ({
-  bucket: plan.bucket,
-  born: numberIn(item, 'born', now),
-  chargedAt: now,
-  limits: limits.map(({ limit, algorithm, version }): LimitReceipt => {
-    const text = item[textPath(limit.name)]
-    return {
-      limitName: limit.name,
-      meter: limit.meter,
-      text: typeof text === 'string' ? text : algorithm.text,
-      version: numberIn(item, versionPath(limit.name), version),
-      charged: cost[limit.meter] ?? 0,
-      memory: algorithm.remember(fieldsOf(item, limit.name), now),
-      full: limit.refund === 'full',
-      soft: !isEnforced(limit),
-    }
-  }),
-})

@@ -1,12 +1,15 @@
 import { SECOND_NS } from '../algorithms/integers.ts'
 import { bucketKey } from '../bucket/bucket-id.ts'
+import type { BucketStore } from '../bucket/bucket-store.ts'
 import { createBucketWriter } from '../charging/bucket-writer.ts'
 import { bucketsBehind, configBehind, createCircuit } from '../charging/circuit.ts'
+import { createCharger } from '../charging/shared-charges.ts'
 import { countDecision } from '../counting/count-decision.ts'
 import { flushTally } from '../counting/flush-tally.ts'
 import { createTally } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { createInspector } from '../inspecting/create-inspector.ts'
+import { createLeases, type Leases } from '../leasing/leases.ts'
 import { checkCost } from '../limit/meter.ts'
 import { createDecisionLog, type DecisionLog } from '../reporting/decision-log.ts'
 import type { Plans } from '../resolving/bucket-plan.ts'
@@ -15,8 +18,12 @@ import type { Resolution, ResolutionTarget } from '../resolving/resolve-buckets.
 import type { DecideCall } from './charge-all.ts'
 import { type DecideDependencies, decide } from './decide.ts'
 import type { Decision, Limiter } from './decision.ts'
-import { DEFAULT_LIMITER_SETTINGS, type LimiterDependencies } from './limiter-dependencies.ts'
-import { settleCharges } from './reservation.ts'
+import {
+  DEFAULT_LIMITER_SETTINGS,
+  type LimiterDependencies,
+  type LimiterSettings,
+} from './limiter-dependencies.ts'
+import { giveBackLeases, settleCharges } from './reservation.ts'
 import { subjectOf, targetOf } from './targets.ts'
 import { createFallback } from './unavailable.ts'
 
@@ -32,17 +39,11 @@ const MAX_VIEWS = 50_000
  */
 export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const settings = { ...DEFAULT_LIMITER_SETTINGS, ...dependencies.settings }
-  const { clock, metrics, newCache } = dependencies
+  const { clock, newCache } = dependencies
   const buckets = bucketsBehind(createCircuit(clock), dependencies.buckets)
+  const leases = createLeases({ clock, newCache, ttlNs: BigInt(settings.leaseTtlMs) * MS_NS })
+  const deps = createParts(dependencies, settings, buckets, leases)
   const config = configBehind(createCircuit(clock), dependencies.config)
-  const deps: CountingDependencies = {
-    ...dependencies,
-    log: createDecisionLog(dependencies),
-    writer: createBucketWriter(buckets, newCache({ max: MAX_VIEWS }), metrics),
-    tally: createTally(),
-    fallback: createFallback({ ...dependencies, ...settings }),
-    deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
-  }
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const configAgeNs = BigInt(settings.configCacheMs) * MS_NS
   const isLimited = ({ entity }: Resolution): boolean => settings.isEnabled && !entity.bypass
@@ -73,8 +74,30 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     },
     settleCharges: (charges, actual) => settleCharges(deps, charges, actual),
     forget: resolver.forget,
-    flush: ({ all = false } = {}) =>
-      flushTally(deps, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS }),
+    async flush({ all = false } = {}) {
+      await giveBackLeases(deps, leases.takeOver(all))
+      await flushTally(deps, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS })
+    },
+  }
+}
+
+const createParts = (
+  dependencies: LimiterDependencies,
+  settings: LimiterSettings,
+  buckets: BucketStore,
+  leases: Leases,
+): CountingDependencies => {
+  const { clock, metrics, newCache } = dependencies
+  const writer = createBucketWriter(buckets, newCache({ max: MAX_VIEWS }), metrics)
+  const tally = createTally()
+  return {
+    ...dependencies,
+    log: createDecisionLog(dependencies),
+    writer,
+    tally,
+    charger: createCharger({ writer, tally, clock, leases }),
+    fallback: createFallback({ ...dependencies, ...settings }),
+    deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
   }
 }
 

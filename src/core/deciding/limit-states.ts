@@ -13,6 +13,8 @@ export interface BucketView {
   readonly limits: readonly LimitInForce[]
   /** undefined: nothing is stored, all is full */
   readonly item: BucketItem | undefined
+  /** What this process holds in leases, per meter: charged, and not used yet. */
+  readonly held?: Cost
 }
 
 /** Every limit of a bucket as people see it at `now`. */
@@ -57,10 +59,11 @@ const waitFor = ({ item }: BucketView, inForce: LimitInForce, amount: number, no
     : inForce.algorithm.wait(fieldsInForce(item, inForce, now), amount, now, boundOf(inForce))
 
 const limitState = (view: BucketView, inForce: LimitInForce, now: bigint): LimitState => {
-  const { plan, item } = view
+  const { plan, item, held } = view
   const { limit, algorithm, source } = inForce
   const level = algorithm.level(fieldsInForce(item, inForce, now), now)
-  const available = Math.max(0, level.available - (algorithm.capacity - boundOf(inForce)))
+  const open = level.available - (algorithm.capacity - boundOf(inForce)) + (held?.[limit.meter] ?? 0)
+  const available = Math.min(Math.max(0, open), algorithm.capacity)
   const nextNs = available > 0 ? null : waitFor(view, inForce, 1, now)
   return {
     bucket: plan.bucket,

@@ -21,6 +21,8 @@ export interface LimiterSettings {
   readonly isEnabled: boolean
   /** How long real use may wait for a write to go along with, ms; 0 where nothing runs after the answer. */
   readonly useDelayMs: number
+  /** How long tokens charged ahead may be kept, ms; 0: every decision asks the table. */
+  readonly leaseTtlMs: number
 }
 
 export const DEFAULT_LIMITER_SETTINGS: LimiterSettings = {
@@ -31,6 +33,7 @@ export const DEFAULT_LIMITER_SETTINGS: LimiterSettings = {
   localShare: 0.1,
   isEnabled: true,
   useDelayMs: 1000,
+  leaseTtlMs: 0,
 }
 
 export interface LimiterDependencies {

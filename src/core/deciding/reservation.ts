@@ -1,11 +1,13 @@
 import { larger } from '../algorithms/integers.ts'
 import type { Correction } from '../bucket/plan-settlement.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
+import { receiptFor } from '../charging/receipt-of.ts'
 import { NO_CHARGES, type ReservedCharges, type ReservedPart } from '../charging/reserved-charges.ts'
 import { type Receipt, settleBucket } from '../charging/settle-bucket.ts'
 import { countActions, summed, type Tally, useOf } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
-import { type Cost, isAmount, usedInstead } from '../limit/meter.ts'
+import { emptied, isLive, type Lease, spend } from '../leasing/lease.ts'
+import { type Cost, isAmount, type Meter, usedInstead } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Metrics } from '../ports/metrics.ts'
@@ -37,9 +39,10 @@ export const createReservation = (
   return { charges, settle: once, release: () => once(null) }
 }
 
-const reservedPart = ({ view, receipt }: ChargedPart): ReservedPart => ({
+const reservedPart = ({ view, receipt, lease }: ChargedPart): ReservedPart => ({
   bucket: view.plan.bucket,
   ...(receipt !== undefined && { receipt }),
+  ...(lease !== undefined && { lease }),
 })
 
 /** Nothing to settle: what was used is counted already. */
@@ -71,28 +74,57 @@ export const settleCharges = async (
 /** Gives back what was charged; what was not charged for certain is never given back. */
 export const giveBackAll = (
   deps: SettlingDependencies,
-  parts: readonly Pick<ReservedPart, 'receipt'>[],
+  parts: readonly Pick<ReservedPart, 'receipt' | 'lease'>[],
   startedNs: bigint | undefined,
 ): Promise<unknown> =>
   Promise.all(
-    parts.flatMap(({ receipt }) => {
+    parts.flatMap(({ receipt, lease }) => {
       if (!receipt) return []
-      const corrections = receipt.limits.map(
-        (limit): Correction => ({ receipt: limit, difference: -limit.charged }),
-      )
-      return [settle(deps, receipt, { corrections, startedNs, counters: [] })]
+      const all = receipt.limits.map((limit): Correction => ({ receipt: limit, difference: -limit.charged }))
+      const corrections = beyondLease(deps, lease, all)
+      if (corrections.every(({ difference }) => difference === 0)) return []
+      return [settle(deps, receipt, { corrections, startedNs: lease?.startedNs ?? startedNs, counters: [] })]
     }),
   )
 
+/** Gives back what is left of leases that are over. */
+export const giveBackLeases = (deps: SettlingDependencies, leases: readonly Lease[]): Promise<unknown> =>
+  Promise.all(
+    leases.map((lease) => {
+      const receipt = receiptFor(lease.receipt, emptied(lease))
+      return giveBackAll(deps, [{ receipt }], lease.startedNs)
+    }),
+  )
+
+/** What the lease does not take back, or give, while it lives. */
+const beyondLease = (
+  { clock }: SettlingDependencies,
+  lease: Lease | undefined,
+  corrections: readonly Correction[],
+): readonly Correction[] => {
+  if (!lease || !isLive(lease, clock.now(), clock.monotonic())) return corrections
+  const taken: Partial<Record<Meter, number>> = {}
+  for (const { receipt, difference } of corrections) {
+    const held = lease.left[receipt.meter]
+    if (held !== undefined) taken[receipt.meter] = Math.min(difference, held)
+  }
+  spend(lease, taken)
+  return corrections.map(({ receipt, difference }) => ({
+    receipt,
+    difference: difference - (taken[receipt.meter] ?? 0),
+  }))
+}
+
 const settlePart = async (
   deps: SettlingDependencies,
-  { bucket, receipt }: ReservedPart,
+  { bucket, receipt, lease }: ReservedPart,
   used: Cost,
   startedNs: bigint | undefined,
 ): Promise<void> => {
-  const corrections = (receipt?.limits ?? []).map((limit): Correction => {
+  const all = (receipt?.limits ?? []).map((limit): Correction => {
     return { receipt: limit, difference: (used[limit.meter] ?? limit.charged) - limit.charged }
   })
+  const corrections = beyondLease(deps, lease, all)
   const isExact = corrections.every(({ difference }) => difference === 0)
   if (!receipt || isExact) {
     deps.tally.add(bucket, useOf(used), { isUse: true, nowNs: deps.clock.monotonic() })
@@ -100,7 +132,8 @@ const settlePart = async (
   }
   const pending = deps.tally.take(bucket)
   const counts = summed(pending?.counts ?? {}, useOf(used))
-  await settle(deps, receipt, { corrections, startedNs, counters: countActions(counts) }, () => {
+  const since = lease?.startedNs ?? startedNs
+  await settle(deps, receipt, { corrections, startedNs: since, counters: countActions(counts) }, () => {
     deps.tally.add(bucket, counts, { isUse: true, nowNs: deps.clock.monotonic() })
   })
 }

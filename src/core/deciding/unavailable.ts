@@ -5,13 +5,13 @@ import type { LimitInForce } from '../bucket/limit-in-force.ts'
 import { demandsOf } from '../bucket/plan-charge.ts'
 import { createBucketWriter } from '../charging/bucket-writer.ts'
 import { chargeBucket } from '../charging/charge-bucket.ts'
+import { receiptOf } from '../charging/receipt-of.ts'
 import { settleBucket } from '../charging/settle-bucket.ts'
 import { isEnforced, type OnUnavailable } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { CacheFactory } from '../ports/cache.ts'
 import { noMetrics } from '../ports/metrics.ts'
 import type { BucketPlan } from '../resolving/bucket-plan.ts'
-import { receiptOf } from './charge-plan.ts'
 import type { Violation } from './decision.ts'
 import { type BucketView, violationsOf } from './limit-states.ts'
 
@@ -64,7 +64,8 @@ export const createFallback = ({
     return { result, view: { plan, limits, item } }
   }
   const giveBack = (view: BucketView, cost: Cost, now: bigint): Promise<void> => {
-    const receipt = receiptOf(view, cost, now)
+    const { limits, item, plan } = view
+    const receipt = receiptOf({ bucket: plan.bucket, limits, item }, cost, now)
     const corrections = receipt.limits.map((limit) => ({ receipt: limit, difference: -limit.charged }))
     return settleBucket(writer, { receipt, corrections, now, elapsedNs: 0n, counters: [] })
   }

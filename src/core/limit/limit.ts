@@ -57,6 +57,8 @@ export interface Limit {
   /** The share in use, above 0 up to 1, from which callers are warned; 0.8 unless told. */
   readonly warnAt?: number
   readonly headroom?: Headroom
+  /** How long tokens may be charged ahead, s; 0: never. As long as the settings say unless told. */
+  readonly leaseTtlSeconds?: number
 }
 
 /** Whether a limit denies. */

@@ -35,6 +35,17 @@ export const checkCost = (cost: Cost): void => {
   if (wrong) throw invalid(`cost.${wrong[0]}`, 'be a whole number of at least 0')
 }
 
+/** All of `costs` together, per meter. */
+export const sumOf = (costs: readonly Cost[]): Cost => {
+  const sum: Partial<Record<Meter, number>> = {}
+  for (const cost of costs)
+    for (const meter of METERS) {
+      const amount = cost[meter]
+      if (amount !== undefined) sum[meter] = (sum[meter] ?? 0) + amount
+    }
+  return sum
+}
+
 /** The cost with `tokens` filled in as input + output where only those are given. */
 export const withTotalTokens = (cost: Cost): Cost => {
   const parts = [cost.input_tokens, cost.output_tokens].filter((amount) => amount !== undefined)

@@ -8,8 +8,19 @@ type Fields = Readonly<Record<string, unknown>>
 const NAME = /^[a-z][a-z0-9_]{0,31}$/
 /** Names that would collide with the counters beside the limits in a bucket. */
 const RESERVED = /^(used|denied)(_|$)/
-const KNOWN = ['name', 'meter', 'algorithm', 'mode', 'warn_at', 'refund', 'on_unavailable', 'headroom']
+const KNOWN = [
+  'name',
+  'meter',
+  'algorithm',
+  'mode',
+  'warn_at',
+  'refund',
+  'on_unavailable',
+  'headroom',
+  'lease_ttl_seconds',
+]
 const REFUNDS = ['strict', 'full'] as const
+const MAX_LEASE_SECONDS = 600
 const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
 
 /**
@@ -41,6 +52,7 @@ export const limitToJson = (limit: Limit) => ({
   ...(limit.refund !== undefined && { refund: limit.refund }),
   ...(limit.onUnavailable !== undefined && { on_unavailable: limit.onUnavailable }),
   ...(limit.headroom !== undefined && { headroom: limit.headroom }),
+  ...(limit.leaseTtlSeconds !== undefined && { lease_ttl_seconds: limit.leaseTtlSeconds }),
 })
 
 const parseLimit = (input: unknown, field: string): Limit => {
@@ -63,13 +75,22 @@ const parseRules = (input: Fields, field: string): Omit<Limit, 'name' | 'meter' 
   const refund = parseChoice(input.refund, REFUNDS, `${field}.refund`)
   const onUnavailable = parseChoice(input.on_unavailable, ON_UNAVAILABLE, `${field}.on_unavailable`)
   const headroom = parseHeadroom(input.headroom, `${field}.headroom`)
+  const leaseTtlSeconds = parseLeaseTtl(input.lease_ttl_seconds, `${field}.lease_ttl_seconds`)
   return {
     ...(mode !== undefined && { mode }),
     ...(warnAt !== undefined && { warnAt }),
     ...(refund !== undefined && { refund }),
     ...(onUnavailable !== undefined && { onUnavailable }),
     ...(headroom !== undefined && { headroom }),
+    ...(leaseTtlSeconds !== undefined && { leaseTtlSeconds }),
   }
+}
+
+/** Seconds, parts of them as well; a lease that outlives its process is no lease. */
+const parseLeaseTtl = (input: unknown, field: string): number | undefined => {
+  if (input === undefined) return undefined
+  if (typeof input === 'number' && input >= 0 && input <= MAX_LEASE_SECONDS) return input
+  throw invalid(field, `be a number of seconds from 0 to ${MAX_LEASE_SECONDS}`)
 }
 
 /** Also refuses fields of another algorithm's size: they would be ignored. */

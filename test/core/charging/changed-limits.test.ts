@@ -120,7 +120,7 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(950)
   })
 
-  it('is kept out by nodes that are busy and do not know of it, without a denial, until they do', async () => {
+  it('denies nothing while nodes that are busy do not know of it, and is taken over', async () => {
     const world = worldOf(1_000_000, 1)
     let made = 7
     const buckets = createInterleavedStore(world.buckets, () => {
@@ -139,7 +139,6 @@ describe('a limit that is changed', () => {
       while (left-- > 0) await admits(old, 1)
     })
     for (let turn = 0; turn < 20; turn++) expect(await admits(fresh, 1)).toBe(true)
-    expect((await stored(world)).tpm_limit).toMatch(/ 1000000 per/)
     world.clock.advance(31n * SECOND)
     for (let turn = 0; turn < 5; turn++) await admits(fresh, 1)
     expect(left).toBeGreaterThan(0)
