@@ -9,10 +9,12 @@ type Act =
   | { readonly act: 'settle'; readonly pick: number; readonly share: number }
   | { readonly act: 'drain' }
 
+const COSTS = [0.15, 0.3, 0.5, 0.5] as const
+
 const reserving: fc.Arbitrary<Act> = fc.record({
   act: fc.constant('reserve' as const),
   node: fc.nat(NODES - 1),
-  cost: fc.constantFrom(0.15, 0.3, 0.5, 0.5),
+  cost: fc.nat(3),
 })
 
 const settling: fc.Arbitrary<Act> = fc.record({
@@ -23,18 +25,18 @@ const settling: fc.Arbitrary<Act> = fc.record({
 
 const draining: fc.Arbitrary<Act> = fc.constant({ act: 'drain' as const })
 
+/** What nodes do. */
+export const acts: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 4, arbitrary: reserving },
+  { weight: 4, arbitrary: settling },
+  { weight: 1, arbitrary: draining },
+)
+
 /** Moments in which everything happens at once, on several nodes. Waits are parts of the window, costs of the capacity. */
 export const moments = fc.array(
   fc.record({
     wait: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.25, noNaN: true })),
-    acts: fc.array(
-      fc.oneof(
-        { weight: 4, arbitrary: reserving },
-        { weight: 4, arbitrary: settling },
-        { weight: 1, arbitrary: draining },
-      ),
-      { minLength: 1, maxLength: 4 },
-    ),
+    acts: fc.array(acts, { minLength: 1, maxLength: 4 }),
   }),
   { minLength: 4, maxLength: 40 },
 )
@@ -49,6 +51,8 @@ export const createUseLog = (
   world: TestWorld,
   capacity: number,
   nodes: readonly TestNode[] = Array.from({ length: NODES }, () => world.join()),
+  /** Shares of the capacity that requests ask for, by what they were drawn as. */
+  shares: readonly [number, number, number, number] = COSTS,
 ) => {
   const uses: Use[] = []
   const open: { reservation: Reservation; use: Use }[] = []
@@ -81,7 +85,7 @@ export const createUseLog = (
   }
   const act = (step: Act): Promise<void> => {
     if (step.act === 'drain') return drain()
-    return step.act === 'settle' ? settle(step.pick, step.share) : reserve(step.node, step.cost)
+    return step.act === 'settle' ? settle(step.pick, step.share) : reserve(step.node, shares[step.cost] ?? 1)
   }
   return { uses, act }
 }
