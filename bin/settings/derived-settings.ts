@@ -35,6 +35,7 @@ export const limiterSettings = (settings: Settings): Partial<LimiterSettings> =>
   storeDeadlineMs: settings.storeDeadlineMs,
   onUnavailable: settings.onUnavailable,
   isEnabled: settings.rateLimitingEnabled,
+  leaseTtlMs: settings.leaseTtlMs,
 })
 
 /** The limits of callers for whom the table has none. */

@@ -1,6 +1,7 @@
 import { bucketKey } from '../bucket/bucket-id.ts'
 import { type Counts, countActions, summed, type Tally } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
+import { denies, rememberedDenial } from '../leasing/denial.ts'
 import type { Lease } from '../leasing/lease.ts'
 import type { Leases } from '../leasing/leases.ts'
 import { isEnforced } from '../limit/limit.ts'
@@ -71,8 +72,8 @@ export const createCharger = (deps: ChargerDependencies): Charger => {
   return {
     charge(order) {
       if (!order.limits.every(({ limit }) => isEnforced(limit))) return chargeAlone(deps, order)
-      const leased = spendLease(deps, order)
-      if (leased) return Promise.resolve(leased)
+      const known = withoutTable(deps, order)
+      if (known) return Promise.resolve(known)
       return new Promise((resolve, reject) => {
         const key = bucketKey(order.bucket)
         const line = lines.get(key)
@@ -87,17 +88,25 @@ export const createCharger = (deps: ChargerDependencies): Charger => {
   }
 }
 
-const spendLease = (
+/** What leases and remembered denials answer. */
+const withoutTable = (
   { writer, tally, clock, leases }: ChargerDependencies,
   { bucket, limits, cost, counts }: SharedOrder,
 ): SharedOutcome | undefined => {
-  const [key, text] = [bucketKey(bucket), limitsText(limits)]
-  const lease = leases.spend(key, text, cost)
-  if (!lease) return undefined
-  tally.add(bucket, counts, { isUse: true, nowNs: clock.monotonic() })
-  const { chargedAt } = lease.receipt
-  const held = leases.heldOf(key, text)
-  return { result: 'charged', item: writer.lastSeen(bucket), limits, over: [], chargedAt, lease, held }
+  if (!leases.isOn) return undefined
+  const slot = leases.slotOf(bucket, limits)
+  const item = writer.lastSeen(bucket)
+  const lease = leases.spend(slot, cost)
+  const outcome = { item, limits, over: [], held: leases.heldOf(slot) }
+  if (lease) {
+    tally.add(bucket, counts, { isUse: true, nowNs: clock.monotonic() })
+    return { ...outcome, result: 'charged', chargedAt: lease.receipt.chargedAt, lease }
+  }
+  const { denial } = slot
+  const now = clock.now()
+  if (denial === undefined || denial.item !== item || !denies(denial, cost, now, clock.monotonic()))
+    return undefined
+  return { ...outcome, result: 'denied', chargedAt: now }
 }
 
 /** Those at the front of the line, and all who are charged by the same limits. */
@@ -118,10 +127,10 @@ const chargeRound = async (deps: ChargerDependencies, waiting: readonly Waiting[
   while (left.length > 0) {
     const now = deps.clock.now()
     const chosen = chosenOf(left, known, now)
-    if (chosen.length === 0) return answerAll(left, deniedBy(known, now))
+    if (chosen.length === 0) return answerAll(deps, left, deniedBy(known, now))
     known = await chargeSum(deps, chosen)
     const answer = answerTo(chosen, known, overtaken)
-    if (answer) answerAll(chosen, answer)
+    if (answer) answerAll(deps, chosen, answer)
     else overtaken++
     if (answer || !known) left = left.filter((each) => !chosen.includes(each))
   }
@@ -137,8 +146,21 @@ const answerTo = (
   return overtaken < MAX_OVERTAKEN ? undefined : { ...outcome, result: 'contended' }
 }
 
-const answerAll = (waiting: readonly Waiting[], outcome: SharedOutcome): void => {
-  for (const { resolve } of waiting) resolve(outcome)
+const answerAll = (deps: ChargerDependencies, waiting: readonly Waiting[], outcome: SharedOutcome): void => {
+  for (const { order, resolve } of waiting) {
+    if (outcome.result === 'denied') rememberDenial(deps, order, outcome)
+    resolve(outcome)
+  }
+}
+
+const rememberDenial = (
+  { leases, clock }: ChargerDependencies,
+  { bucket, limits, cost }: SharedOrder,
+  outcome: SharedOutcome,
+): void => {
+  if (!leases.isOn) return
+  const slot = leases.slotOf(bucket, limits)
+  slot.denial = rememberedDenial(outcome.item, limits, cost, clock.now(), clock.monotonic())
 }
 
 const deniedBy = (known: SharedOutcome | undefined, now: bigint): SharedOutcome => ({
@@ -190,23 +212,16 @@ const chargeSum = async (
 const chargeAhead = async (deps: ChargerDependencies, order: SharedOrder): Promise<SharedOutcome> => {
   const { leases, writer, clock } = deps
   const { bucket, limits, cost } = order
-  const key = bucketKey(bucket)
-  const extra = leases.wanted(key, limits, cost, writer.lastSeen(bucket))
-  if (extra === undefined) return chargeAlone(deps, order)
+  const slot = leases.isOn ? leases.slotOf(bucket, limits) : undefined
+  const extra = slot && leases.wanted(slot, limits, cost, writer.lastSeen(bucket))
+  if (slot === undefined || extra === undefined) return chargeAlone(deps, order)
   const startedNs = clock.monotonic()
   const outcome = await chargeAlone(deps, { ...order, cost: sumOf([cost, extra]) })
   if (outcome.result !== 'charged') return chargeAlone(deps, order)
   const { item = {}, chargedAt } = outcome
   const receipt = receiptOf({ bucket, limits: outcome.limits, item }, extra, chargedAt)
-  leases.keep(key, {
-    limitsText: limitsText(limits),
-    limits: outcome.limits,
-    extra,
-    item,
-    receipt,
-    startedNs,
-  })
-  return { ...outcome, held: leases.heldOf(key, limitsText(limits)) }
+  leases.keep(slot, { limits: outcome.limits, extra, item, receipt, startedNs })
+  return { ...outcome, held: leases.heldOf(slot) }
 }
 
 const chargeAlone = async (
@@ -219,7 +234,7 @@ const chargeAlone = async (
   try {
     const outcome = await chargeBucket(writer, { ...order, now, counters })
     if (pending && outcome.result !== 'charged') tally.putBack(pending)
-    const held = leases.heldOf(bucketKey(order.bucket), limitsText(order.limits))
+    const held = leases.isOn ? leases.heldOf(leases.slotOf(order.bucket, order.limits)) : {}
     return { ...outcome, chargedAt: now, held }
   } catch (error) {
     const isSurelyUnwritten = error instanceof StoreUnavailable && !error.mayHaveApplied

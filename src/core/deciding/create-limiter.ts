@@ -39,9 +39,9 @@ const MAX_VIEWS = 50_000
  */
 export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const settings = { ...DEFAULT_LIMITER_SETTINGS, ...dependencies.settings }
-  const { clock, newCache } = dependencies
+  const { clock } = dependencies
   const buckets = bucketsBehind(createCircuit(clock), dependencies.buckets)
-  const leases = createLeases({ clock, newCache, ttlNs: BigInt(settings.leaseTtlMs) * MS_NS })
+  const leases = createLeases({ clock, ttlNs: BigInt(settings.leaseTtlMs) * MS_NS })
   const deps = createParts(dependencies, settings, buckets, leases)
   const config = configBehind(createCircuit(clock), dependencies.config)
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })

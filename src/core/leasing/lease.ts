@@ -7,8 +7,6 @@ import { METERS } from '../limit/meter.ts'
  * before: in any span T a limit of this rate admits at most capacity + rate × (T + life).
  */
 export interface Lease {
-  /** The limits it was charged by. */
-  readonly limitsText: string
   /** What a give-back must know; `charged` is all of the lease. */
   readonly receipt: Receipt
   /** By the steady clock: before its write was sent. */

@@ -1,44 +1,48 @@
 import { SECOND_NS, smaller } from '../algorithms/integers.ts'
+import { type BucketId, bucketKey } from '../bucket/bucket-id.ts'
 import type { BucketItem } from '../bucket/conditional-write.ts'
 import { boundOf, type LimitInForce } from '../bucket/limit-in-force.ts'
 import { changesIn, fieldsInForce } from '../charging/changed-limits.ts'
+import { limitsText } from '../charging/limits-text.ts'
 import type { Receipt } from '../charging/settle-bucket.ts'
 import { type Cost, METERS, type Meter, sumOf } from '../limit/meter.ts'
-import type { CacheFactory } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
-import { createDemand } from './demand.ts'
 import { holds, isLive, isSpent, type Lease, spend } from './lease.ts'
+import { createSlot, expectedDemand, noteDemand, type Slot } from './slot.ts'
 
 export interface LeasesOptions {
   readonly clock: Clock
-  readonly newCache: CacheFactory
   /** ns after which a lease ends, for limits that do not say it themselves; 0: there are none */
   readonly ttlNs: bigint
 }
 
-/** The leases of this process. `key` names the bucket, `limitsText` what it is charged by. */
+/** The leases of this process, and what else it knows of busy buckets. */
 export interface Leases {
+  /** False: every decision asks the table. */
+  readonly isOn: boolean
+  /** The slot of a bucket that is charged by `limits`; made where there is none. */
+  slotOf(bucket: BucketId, limits: readonly LimitInForce[]): Slot
   /** Spends `cost` from a lease that holds all of it; undefined: the table is to be asked. */
-  spend(key: string, limitsText: string, cost: Cost): Lease | undefined
+  spend(slot: Slot, cost: Cost): Lease | undefined
   /** What to charge beside `sum`, by recent demand and what is left in the bucket as it was last seen. */
   wanted(
-    key: string,
+    slot: Slot,
     limits: readonly LimitInForce[],
     sum: Cost,
     item: BucketItem | undefined,
   ): Cost | undefined
-  /** Keeps what was charged beside the sum. `item` is the state right after the charge. */
-  keep(key: string, made: MadeLease): void
-  /** Takes out the leases that are over, or all, with something left: they are to be given back. */
+  /** Keeps what was charged beside the sum. */
+  keep(slot: Slot, made: MadeLease): void
+  /** Takes out the leases that are over, or all, with something left: they are to be given back. Forgets idle buckets. */
   takeOver(all: boolean): readonly Lease[]
   /** What is left in live leases of a bucket, per meter. */
-  heldOf(key: string, limitsText: string): Cost
+  heldOf(slot: Slot): Cost
 }
 
 export interface MadeLease {
-  readonly limitsText: string
   readonly limits: readonly LimitInForce[]
   readonly extra: Cost
+  /** The state right after the charge. */
   readonly item: BucketItem
   readonly receipt: Receipt
   readonly startedNs: bigint
@@ -47,50 +51,54 @@ export interface MadeLease {
 /** A lease takes at most this part of what is available. */
 const SHARE = 10
 
-export const createLeases = ({ clock, newCache, ttlNs }: LeasesOptions): Leases => {
-  const demand = createDemand(newCache)
-  const held = new Map<string, Lease[]>()
+export const createLeases = ({ clock, ttlNs }: LeasesOptions): Leases => {
+  const slots = new Map<string, Slot>()
 
-  const live = (key: string): readonly Lease[] => {
-    const leases = held.get(key)
-    if (leases === undefined) return []
-    const [now, steadyNs] = [clock.now(), clock.monotonic()]
-    return leases.filter((lease) => isLive(lease, now, steadyNs))
+  const isOver = (lease: Lease): boolean => !isLive(lease, clock.now(), clock.monotonic())
+  const live = ({ leases }: Slot): readonly Lease[] =>
+    leases.length === 0 ? leases : leases.filter((lease) => !isOver(lease))
+
+  /** Leases that are over are taken out; a slot that has none and is not asked for goes. */
+  const lookAfter = (key: string, slot: Slot, all: boolean): readonly Lease[] => {
+    const kept = slot.leases.filter((lease) => !all && !isOver(lease))
+    const over = slot.leases.filter((lease) => !kept.includes(lease))
+    slot.leases.splice(0, slot.leases.length, ...kept)
+    if (slot.isIdle && kept.length === 0) {
+      slot.isGone = true
+      slots.delete(key)
+    }
+    slot.isIdle = true
+    return over.filter((lease) => !isSpent(lease))
   }
 
   return {
-    spend(key, limitsText, cost) {
-      demand.note(key, cost, clock.monotonic())
-      const lease = live(key).find((each) => each.limitsText === limitsText && holds(each, cost))
+    isOn: ttlNs > 0n,
+    slotOf(bucket, limits) {
+      const key = `${bucketKey(bucket)}\n${limitsText(limits)}`
+      const known = slots.get(key)
+      if (known) return known
+      const made = createSlot(clock.monotonic())
+      slots.set(key, made)
+      return made
+    },
+    spend(slot, cost) {
+      noteDemand(slot, cost, clock.monotonic())
+      const lease = live(slot).find((each) => holds(each, cost))
       if (lease) spend(lease, cost)
       return lease
     },
-    wanted(key, limits, sum, item) {
+    wanted(slot, limits, sum, item) {
       if (item === undefined || lifeOf(limits, sum, ttlNs) === 0n) return undefined
-      const expected = demand.expected(key, clock.monotonic())
+      const expected = expectedDemand(slot, clock.monotonic())
       return expected && affordable(limits, expected, sum, item, clock.now())
     },
-    keep(key, made) {
-      const leases = held.get(key)
-      const lease = leaseOf(made, ttlNs)
-      if (leases) leases.push(lease)
-      else held.set(key, [lease])
-    },
-    takeOver(all) {
-      const [now, steadyNs] = [clock.now(), clock.monotonic()]
-      const over: Lease[] = []
-      for (const [key, leases] of held) {
-        const kept = leases.filter((lease) => !all && isLive(lease, now, steadyNs))
-        over.push(...leases.filter((lease) => !kept.includes(lease)))
-        if (kept.length > 0) held.set(key, kept)
-        else held.delete(key)
-      }
-      return over.filter((lease) => !isSpent(lease))
-    },
-    heldOf: (key, limitsText) =>
-      sumOf(live(key).flatMap((lease) => (lease.limitsText === limitsText ? lease.left : []))),
+    keep: (slot, made) => void slot.leases.push(leaseOf(made, ttlNs)),
+    takeOver: (all) => [...slots].flatMap(([key, slot]) => lookAfter(key, slot, all)),
+    heldOf: (slot) => (slot.leases.length === 0 ? NOTHING : sumOf(live(slot).map(({ left }) => left))),
   }
 }
+
+const NOTHING: Cost = {}
 
 /** What can be charged ahead: of each meter what is expected, and no more than a share of what its tightest limit has left. */
 const affordable = (
@@ -127,7 +135,7 @@ const lifeOf = (limits: readonly LimitInForce[], cost: Cost, ttlNs: bigint): big
 
 /** It ends with its life, or with a window that ends at a fixed time. */
 const leaseOf = (made: MadeLease, ttlNs: bigint): Lease => {
-  const { limits, limitsText, extra, item, receipt, startedNs } = made
+  const { limits, extra, item, receipt, startedNs } = made
   const { chargedAt } = receipt
   const life = lifeOf(limits, extra, ttlNs)
   const ends = limits.flatMap((inForce) => {
@@ -135,5 +143,5 @@ const leaseOf = (made: MadeLease, ttlNs: bigint): Lease => {
     return endsInNs === undefined ? [] : [chargedAt + endsInNs]
   })
   const endsAt = ends.reduce((least, end) => smaller(least, end), chargedAt + life)
-  return { limitsText, receipt, startedNs, endsNs: startedNs + life, endsAt, left: { ...extra } }
+  return { receipt, startedNs, endsNs: startedNs + life, endsAt, left: { ...extra } }
 }
