@@ -8,6 +8,8 @@ import type { Metrics } from '../ports/metrics.ts'
 /** A bucket store that remembers what it last saw of each bucket. What it remembers is a guess, never grounds for a denial. */
 export interface BucketWriter {
   lastSeen(id: BucketId): BucketItem | undefined
+  /** The same, by the bucket's key. */
+  lastSeenAt(key: string): BucketItem | undefined
   /** As `BucketStore.write`. */
   write(id: BucketId, write: ConditionalWrite): Promise<WriteOutcome>
   /** As `BucketStore.read`. */
@@ -25,6 +27,7 @@ export const createBucketWriter = (
   }
   return {
     lastSeen: (id) => views.get(bucketKey(id)),
+    lastSeenAt: (key) => views.get(key),
     async write(id, write) {
       metrics.count('bucket_writes')
       const outcome = await store.write(id, write)

@@ -38,6 +38,12 @@ export const receiptOf = (
   }),
 })
 
+/** Of a bucket that a cost does not touch: nothing is charged, but what is used in the end may be of a meter that it counts. */
+export const uncharged = (plan: Omit<ChargedBucket, 'item'>, cost: Cost, now: bigint): Receipt => ({
+  ...receiptOf({ ...plan, item: undefined }, cost, now),
+  born: undefined,
+})
+
 /** A receipt for a part of what was charged together. */
 export const receiptFor = (receipt: Receipt, cost: Cost): Receipt => ({
   ...receipt,

@@ -9,6 +9,8 @@ export type Counts = Readonly<Record<string, number>>
 export interface Tally {
   /** `isUse`: real use, due soon; else denials, which may wait longer, as all counts of policies: no usage is made of them. */
   add(bucket: BucketId, counts: Counts, options: { readonly isUse: boolean; readonly nowNs: bigint }): void
+  /** What waits for a bucket, to be added to until it is taken. */
+  waitingOf(bucket: BucketId, nowNs: bigint): Waiting
   /** Takes what waits for a bucket; the caller writes it, or puts it back. */
   take(bucket: BucketId): Pending | undefined
   putBack(pending: Pending): void
@@ -16,39 +18,65 @@ export interface Tally {
   due(nowNs: bigint, age: { readonly useNs: bigint; readonly denialsNs: bigint }): readonly BucketId[]
 }
 
-export interface Pending {
+/** Counts that wait for a write; nothing may be added once they are taken. */
+export interface Waiting {
   readonly bucket: BucketId
+  readonly counts: Record<string, number>
+  useSinceNs: bigint | undefined
+  sinceNs: bigint
+  isTaken: boolean
+}
+
+export type Pending = Readonly<Pick<Waiting, 'bucket' | 'sinceNs' | 'useSinceNs'>> & {
   readonly counts: Counts
-  readonly useSinceNs: bigint | undefined
-  readonly sinceNs: bigint
 }
 
 export const createTally = (): Tally => {
-  const waiting = new Map<string, Pending>()
-  const join = (pending: Pending): void => {
-    const key = bucketKey(pending.bucket)
-    const before = waiting.get(key)
-    waiting.set(key, before ? merged(before, pending) : pending)
+  const all = new Map<string, Waiting>()
+  const waitingOf = (bucket: BucketId, nowNs: bigint): Waiting => {
+    const key = bucketKey(bucket)
+    const known = all.get(key)
+    if (known) return known
+    const made = { bucket, counts: {}, sinceNs: nowNs, useSinceNs: undefined, isTaken: false }
+    all.set(key, made)
+    return made
+  }
+  const takeOut = (waiting: Waiting | undefined): Waiting | undefined => {
+    if (!waiting) return undefined
+    waiting.isTaken = true
+    all.delete(bucketKey(waiting.bucket))
+    return isEmpty(waiting) ? undefined : waiting
+  }
+  const join = ({ bucket, counts, sinceNs, useSinceNs }: Pending): void => {
+    const into = waitingOf(bucket, sinceNs)
+    for (const [name, amount] of Object.entries(counts)) into.counts[name] = (into.counts[name] ?? 0) + amount
+    if (sinceNs < into.sinceNs) into.sinceNs = sinceNs
+    into.useSinceNs = earlier(into.useSinceNs, useSinceNs)
   }
   return {
     add(bucket, counts, { isUse, nowNs }) {
       const isDueSoon = isUse && bucket.kind === 'entity'
       join({ bucket, counts, sinceNs: nowNs, useSinceNs: isDueSoon ? nowNs : undefined })
     },
-    take(bucket) {
-      const pending = waiting.get(bucketKey(bucket))
-      waiting.delete(bucketKey(bucket))
-      return pending
-    },
+    waitingOf,
+    take: (bucket) => takeOut(all.get(bucketKey(bucket))),
     putBack: join,
-    due: (nowNs, { useNs, denialsNs }) =>
-      [...waiting.values()]
-        .filter(({ sinceNs, useSinceNs }) => {
-          const isUseDue = useSinceNs !== undefined && nowNs - useSinceNs >= useNs
-          return isUseDue || nowNs - sinceNs >= denialsNs
+    due(nowNs, { useNs, denialsNs }) {
+      const waiting = [...all.values()]
+      for (const each of waiting) if (isEmpty(each)) takeOut(each)
+      return waiting
+        .filter((each) => {
+          const isUseDue = each.useSinceNs !== undefined && nowNs - each.useSinceNs >= useNs
+          return !each.isTaken && (isUseDue || nowNs - each.sinceNs >= denialsNs)
         })
-        .map(({ bucket }) => bucket),
+        .map(({ bucket }) => bucket)
+    },
   }
+}
+
+const isEmpty = ({ counts }: Waiting): boolean => {
+  for (const _ in counts) return false
+  return true
 }
 
 /** The counters' part of a write. */
@@ -64,13 +92,6 @@ export const summed = (a: Counts, b: Counts): Counts => {
   for (const [name, amount] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + amount
   return sum
 }
-
-const merged = (a: Pending, b: Pending): Pending => ({
-  bucket: a.bucket,
-  counts: summed(a.counts, b.counts),
-  sinceNs: earlier(a.sinceNs, b.sinceNs) ?? a.sinceNs,
-  useSinceNs: earlier(a.useSinceNs, b.useSinceNs),
-})
 
 const earlier = (a: bigint | undefined, b: bigint | undefined): bigint | undefined => {
   if (a === undefined || b === undefined) return a ?? b

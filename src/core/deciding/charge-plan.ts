@@ -2,7 +2,7 @@ import type { LimitInForce } from '../bucket/limit-in-force.ts'
 import { demandsOf } from '../bucket/plan-charge.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
 import type { ChargeOutcome } from '../charging/charge-bucket.ts'
-import { receiptFor, receiptOf } from '../charging/receipt-of.ts'
+import { receiptFor, receiptOf, uncharged } from '../charging/receipt-of.ts'
 import type { Receipt } from '../charging/settle-bucket.ts'
 import type { Charger } from '../charging/shared-charges.ts'
 import type { Counts } from '../counting/tally.ts'
@@ -77,12 +77,9 @@ const unavailable = ({ plan }: ChargeCall): ChargedPart => ({
   view: { plan, limits: plan.limits, item: undefined },
 })
 
-/** Nothing is charged, but what is used in the end may be of a meter that a limit counts. */
 const untouched = ({ writer }: ChargePlanDependencies, { plan, cost, now }: ChargeCall): ChargedPart => {
-  const view = { plan, limits: plan.limits, item: undefined }
-  const { bucket, limits } = plan
-  const receipt: Receipt = { ...receiptOf({ bucket, limits, item: undefined }, cost, now), born: undefined }
-  return { result: 'untouched', reported: [], view: { ...view, item: writer.lastSeen(plan.bucket) }, receipt }
+  const view = { plan, limits: plan.limits, item: writer.lastSeen(plan.bucket) }
+  return { result: 'untouched', reported: [], view, receipt: uncharged(plan, cost, now) }
 }
 
 const chargeOnce = async (deps: ChargePlanDependencies, call: ChargeCall): Promise<ChargedPart> => {

@@ -10,14 +10,15 @@ import { createTally } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { createInspector } from '../inspecting/create-inspector.ts'
 import { createLeases, type Leases } from '../leasing/leases.ts'
-import { checkCost } from '../limit/meter.ts'
+import { checkCost, withTotalTokens } from '../limit/meter.ts'
 import { createDecisionLog, type DecisionLog } from '../reporting/decision-log.ts'
 import type { Plans } from '../resolving/bucket-plan.ts'
 import { createResolver } from '../resolving/create-resolver.ts'
 import type { Resolution, ResolutionTarget } from '../resolving/resolve-buckets.ts'
 import type { DecideCall } from './charge-all.ts'
 import { type DecideDependencies, decide } from './decide.ts'
-import type { Decision, Limiter } from './decision.ts'
+import type { Decision, DecisionRequest, Limiter } from './decision.ts'
+import { createHotPath } from './hot-path.ts'
 import {
   DEFAULT_LIMITER_SETTINGS,
   type LimiterDependencies,
@@ -46,6 +47,10 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const config = configBehind(createCircuit(clock), dependencies.config)
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const configAgeNs = BigInt(settings.configCacheMs) * MS_NS
+  const hotPath = createHotPath({ ...deps, leases })
+  /** Whoever reads every decision in the log has no use for decisions that nobody looks at. */
+  const isHot = ({ dryRun }: DecisionRequest): boolean =>
+    leases.isOn && !dryRun && dependencies.logger.isDebugOn === false
   const isLimited = ({ entity }: Resolution): boolean => settings.isEnabled && !entity.bypass
   const resolve = async (target: ResolutionTarget, maxAgeNs: bigint): Promise<Resolution> => {
     const resolution = await resolver.resolve(target, maxAgeNs)
@@ -64,6 +69,10 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     async decide(request) {
       checkCost(request.cost)
       const target = targetOf(request)
+      const known = isHot(request) ? resolver.peek(target, configAgeNs) : undefined
+      const decision =
+        known && isLimited(known) && hotPath.decide(known, withTotalTokens(request.cost), request.settles)
+      if (decision) return decision
       return decideAndCount(deps, request, (maxAgeNs) => resolve(target, maxAgeNs ?? configAgeNs))
     },
     async checkPolicies(check) {

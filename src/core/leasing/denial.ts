@@ -10,13 +10,14 @@ export interface Denial {
   readonly item: BucketItem
   readonly limits: readonly LimitInForce[]
   readonly reasons: readonly Reason[]
+  /** What each such denial adds one to on the bucket: `denied_<limit>`. */
+  readonly counters: readonly string[]
   /** By the steady clock: then the configuration may be looked at again. */
   readonly untilNs: bigint
 }
 
-/** A limit that denied `amount`, and does so before `passesAt`, ns since the epoch. */
+/** A limit on `meter` denied `amount`, and does so before `passesAt`, ns since the epoch. */
 interface Reason {
-  readonly limitName: string
   readonly meter: Meter
   readonly amount: number
   readonly passesAt: bigint
@@ -34,17 +35,20 @@ export const rememberedDenial = (
   steadyNs: bigint,
 ): Denial | undefined => {
   if (item === undefined || limits.some((inForce) => isOther(item, inForce))) return undefined
-  const reasons = limits.flatMap((inForce): Reason[] => {
+  const reasons: Reason[] = []
+  const counters: string[] = []
+  for (const inForce of limits) {
     const { limit, algorithm } = inForce
-    const amount = cost[limit.meter]
-    const bound = boundOf(inForce)
-    if (amount === undefined || amount > bound) return []
+    const [amount, bound] = [cost[limit.meter], boundOf(inForce)]
+    if (amount === undefined || amount > bound) continue
     const waitNs = algorithm.wait(fieldsOf(item, limit.name), amount, now, bound)
-    return waitNs > 0n ? [{ limitName: limit.name, meter: limit.meter, amount, passesAt: now + waitNs }] : []
-  })
+    if (waitNs === 0n) continue
+    reasons.push({ meter: limit.meter, amount, passesAt: now + waitNs })
+    counters.push(`denied_${limit.name}`)
+  }
   if (reasons.length === 0) return undefined
   const longest = reasons.reduce((end, { passesAt }) => (passesAt > end ? passesAt : end), now)
-  return { item, limits, reasons, untilNs: steadyNs + smaller(longest - now, LONGEST_NS) }
+  return { item, limits, reasons, counters, untilNs: steadyNs + smaller(longest - now, LONGEST_NS) }
 }
 
 /** Whether a remembered denial holds for `cost`: at least as much of something that was too much. */

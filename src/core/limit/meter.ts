@@ -31,8 +31,11 @@ export const isAmount = (value: number): boolean => Number.isSafeInteger(value) 
 
 /** Throws `ZaelError('invalid_request')` that names the meter (`cost.tokens`) where an amount cannot be. */
 export const checkCost = (cost: Cost): void => {
-  const wrong = Object.entries(cost).find(([, amount]) => !isAmount(amount))
-  if (wrong) throw invalid(`cost.${wrong[0]}`, 'be a whole number of at least 0')
+  for (const meter of METERS) {
+    const amount = cost[meter]
+    if (amount !== undefined && !isAmount(amount))
+      throw invalid(`cost.${meter}`, 'be a whole number of at least 0')
+  }
 }
 
 /** All of `costs` together, per meter. */
@@ -48,9 +51,9 @@ export const sumOf = (costs: readonly Cost[]): Cost => {
 
 /** The cost with `tokens` filled in as input + output where only those are given. */
 export const withTotalTokens = (cost: Cost): Cost => {
-  const parts = [cost.input_tokens, cost.output_tokens].filter((amount) => amount !== undefined)
-  if (cost.tokens !== undefined || parts.length === 0) return cost
-  return { ...cost, tokens: parts.reduce((sum, amount) => sum + amount, 0) }
+  const { tokens, input_tokens: input, output_tokens: output } = cost
+  if (tokens !== undefined || (input === undefined && output === undefined)) return cost
+  return { ...cost, tokens: (input ?? 0) + (output ?? 0) }
 }
 
 /**

@@ -16,6 +16,8 @@ export interface Resolver {
    * Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` where nothing is known and the store is away.
    */
   resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<Resolution>
+  /** The same where it is known; undefined where it is to be read. */
+  peek(target: ResolutionTarget, maxAgeNs: bigint): Resolution | undefined
   /** The policies that apply, whatever entity asks. Throws `StoreUnavailable` likewise. */
   resolvePolicies(subject: PolicySubject, maxAgeNs: bigint): Promise<Plans>
   /** Drops all that is known: this process has just changed something. */
@@ -42,6 +44,7 @@ export const createResolver = ({ config, clock, newCache, defaults }: ResolverDe
       resolutions.get(targetText(target), maxAgeNs, (reads) =>
         resolveBuckets(reads, { ...target, defaults }),
       ),
+    peek: (target, maxAgeNs) => resolutions.peek(targetText(target), maxAgeNs),
     resolvePolicies: (subject, maxAgeNs) =>
       policies.get(subjectText(subject), maxAgeNs, async (reads) => ({
         plans: await resolvePolicies(reads, subject),

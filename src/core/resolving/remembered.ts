@@ -9,6 +9,8 @@ export interface Remembered<T> {
    * same is being read wait for that read.
    */
   get(key: string, maxAgeNs: bigint, work: (reads: ConfigReads) => Promise<T>): Promise<T>
+  /** What is known of `key`, from reads no older than `maxAgeNs`; undefined where it is to be read. */
+  peek(key: string, maxAgeNs: bigint): T | undefined
   forget(): void
 }
 
@@ -46,10 +48,16 @@ export const createRemembered = <T>(
     return started
   }
 
+  const peek = (key: string, maxAgeNs: bigint): T | undefined => {
+    const known = entries.get(key)
+    return known && clock.monotonic() - known.readNs <= maxAgeNs ? known.value : undefined
+  }
+
   return {
+    peek,
     async get(key, maxAgeNs, work) {
-      const known = entries.get(key)
-      if (known && clock.monotonic() - known.readNs <= maxAgeNs) return known.value
+      const known = peek(key, maxAgeNs)
+      if (known !== undefined) return known
       return (await shared(`${key}#${maxAgeNs}`, () => readAnew(key, maxAgeNs, work))).value
     },
     /** A read under way fills the cache that it began with, so it cannot bring back what is dropped here. */

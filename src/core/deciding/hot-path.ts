@@ -1,0 +1,102 @@
+import type { BucketWriter } from '../charging/bucket-writer.ts'
+import type { Tally } from '../counting/tally.ts'
+import { denies } from '../leasing/denial.ts'
+import { holds, isLive, type Lease, spend } from '../leasing/lease.ts'
+import type { Leases } from '../leasing/leases.ts'
+import { noteDemand, type Slot } from '../leasing/slot.ts'
+import type { Cost } from '../limit/meter.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Plans } from '../resolving/bucket-plan.ts'
+import type { Decision } from './decision.ts'
+import { createHotPlans, type HotPlan, type HotPlans } from './hot-plans.ts'
+import { LeasedDecision, RememberedDenial } from './lazy-decision.ts'
+import type { BucketView } from './limit-states.ts'
+import type { SettlingDependencies } from './reservation.ts'
+
+/** Decides what needs no write: requests that leases pay for, and repeats of a denial. */
+export interface HotPath {
+  /** undefined: the table is to be asked. `cost` is checked. */
+  decide(known: Plans, cost: Cost, settles: boolean): Decision | undefined
+}
+
+export interface HotPathDependencies extends SettlingDependencies {
+  readonly writer: BucketWriter
+  readonly leases: Leases
+  readonly clock: Clock
+  readonly tally: Tally
+}
+
+/** A request, at the moment of its decision. */
+interface Asked {
+  readonly hots: HotPlans
+  readonly cost: Cost
+  readonly now: bigint
+  readonly steadyNs: bigint
+}
+
+export const createHotPath = (deps: HotPathDependencies): HotPath => {
+  const { clock } = deps
+  const hotPlansOf = createHotPlans(deps)
+  return {
+    decide(known, cost, settles) {
+      const asked = { hots: hotPlansOf(known), cost, now: clock.now(), steadyNs: clock.monotonic() }
+      const paid = payersOf(asked)
+      if (paid === undefined) return repeatDenial(deps, asked)
+      return paid.length > 0 ? allow(deps, asked, paid, settles) : undefined
+    },
+  }
+}
+
+/** The lease that pays for each bucket; none for those that the cost does not touch. undefined: one is not paid for. */
+const payersOf = ({ hots, cost, now, steadyNs }: Asked): readonly (Lease | undefined)[] | undefined => {
+  const paid: (Lease | undefined)[] = []
+  for (const hot of hots.plans) {
+    const lease = hot.touches(cost) ? leaseFor(hot.slot(), cost, now, steadyNs) : undefined
+    if (lease === undefined && hot.touches(cost)) return undefined
+    paid.push(lease)
+  }
+  return paid.some((lease) => lease !== undefined) ? paid : []
+}
+
+const leaseFor = ({ leases }: Slot, cost: Cost, now: bigint, steadyNs: bigint): Lease | undefined => {
+  for (const lease of leases) if (isLive(lease, now, steadyNs) && holds(lease, cost)) return lease
+  return undefined
+}
+
+const allow = (
+  deps: HotPathDependencies,
+  { hots, cost, now, steadyNs }: Asked,
+  paid: readonly (Lease | undefined)[],
+  settles: boolean,
+): Decision => {
+  hots.plans.forEach((hot, at) => {
+    const lease = paid[at]
+    if (lease) {
+      noteDemand(hot.slot(), cost, steadyNs)
+      spend(lease, cost)
+    }
+    if (!settles) hot.countUse(cost, steadyNs)
+  })
+  deps.metrics.count('decisions_allowed')
+  return new LeasedDecision(deps, hots.look, paid, cost, settles, now, steadyNs)
+}
+
+const repeatDenial = (deps: HotPathDependencies, asked: Asked): Decision | undefined => {
+  const { hots, cost, now, steadyNs } = asked
+  const by = hots.plans.find((hot) => isDeniedBy(deps.writer, hot, asked))
+  const denial = by?.slot().denial
+  if (by === undefined || denial === undefined) return undefined
+  hots.plans.find(({ plan }) => plan.isOwn)?.countDenials(['denied'], steadyNs)
+  by.countDenials(denial.counters, steadyNs)
+  deps.metrics.count('decisions_denied')
+  const { limits, item } = denial
+  const view: BucketView = { plan: by.plan, limits, item, held: deps.leases.heldOf(by.slot()) }
+  return new RememberedDenial(hots.look, view, cost, now)
+}
+
+/** Also by the state that this process has seen last: what it has given back since may be enough. */
+const isDeniedBy = (writer: BucketWriter, hot: HotPlan, { cost, now, steadyNs }: Asked): boolean => {
+  const { denial } = hot.slot()
+  if (denial === undefined || !denies(denial, cost, now, steadyNs)) return false
+  return denial.item === writer.lastSeenAt(hot.key)
+}
