@@ -87,7 +87,7 @@ const chargeOnce = async (deps: ChargePlanDependencies, call: ChargeCall): Promi
   const reread = async () => (await call.reread()).limits
   const order = { bucket: plan.bucket, limits: plan.limits, cost, counts, reread }
   const { result, item, limits, over, chargedAt, lease, held } = await deps.charger.charge(order)
-  const view: BucketView = { plan, limits, item, held }
+  const view: BucketView = { plan, limits, item, held, ...(!lease && { at: chargedAt }) }
   if (result !== 'charged') return { result, view, reported: excessesOf(view, cost, now) }
   const isOver = ({ limit }: LimitInForce): boolean => over.includes(limit.name)
   const reported = limits.filter(isOver).map((inForce) => violationOf(view, inForce, cost, now))

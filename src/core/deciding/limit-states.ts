@@ -15,6 +15,8 @@ export interface BucketView {
   readonly item: BucketItem | undefined
   /** What this process holds in leases, per meter: charged, and not used yet. */
   readonly held?: Cost
+  /** ns since the epoch: as of when it is told, where that is not the moment of the decision; a charge may wait for another. */
+  readonly at?: bigint
 }
 
 /** Every limit of a bucket as people see it at `now`. */
@@ -41,7 +43,7 @@ export const excessesOf = (view: BucketView, cost: Cost, now: bigint): readonly 
 export const violationOf = (view: BucketView, inForce: LimitInForce, cost: Cost, now: bigint): Violation => {
   const { meter } = inForce.limit
   const requested = cost[meter]
-  const retryAfterNs = requested === undefined ? 0n : waitFor(view, inForce, requested, now)
+  const retryAfterNs = requested === undefined ? 0n : waitFor(view, inForce, requested, view.at ?? now)
   return { state: limitState(view, inForce, now), meter, requested: requested ?? 0, retryAfterNs }
 }
 
@@ -58,7 +60,10 @@ const waitFor = ({ item }: BucketView, inForce: LimitInForce, amount: number, no
     ? null
     : inForce.algorithm.wait(fieldsInForce(item, inForce, now), amount, now, boundOf(inForce))
 
-const limitState = (view: BucketView, inForce: LimitInForce, now: bigint): LimitState => {
+const limitState = (view: BucketView, inForce: LimitInForce, now: bigint): LimitState =>
+  stateAt(view, inForce, view.at ?? now)
+
+const stateAt = (view: BucketView, inForce: LimitInForce, now: bigint): LimitState => {
   const { plan, item, held } = view
   const { limit, algorithm, source } = inForce
   const level = algorithm.level(fieldsInForce(item, inForce, now), now)

@@ -95,6 +95,24 @@ describe('requests that come at once', () => {
     expect(allowed(await askAll(node, tokens(1, 1)))).toEqual([true, true])
   })
 
+  it('tell the state as of their charge, which may wait for another', async () => {
+    const { world } = start({ ...tpm, refill_rate: 1 })
+    const node = createTestNode({
+      ...world,
+      buckets: {
+        ...world.buckets,
+        async write(id, write) {
+          const outcome = await world.buckets.write(id, write)
+          world.clock.advance(10_000_000n)
+          return outcome
+        },
+      },
+    })
+    const [first, second] = await askAll(node, tokens(4, 5))
+    expect(first?.limits[0]).toMatchObject({ available: 6, resetNs: 4_000_000_000n })
+    expect(second?.limits[0]).toMatchObject({ available: 1, resetNs: 8_990_000_000n })
+  })
+
   it('count what each of them used', async () => {
     const { node, world } = start({ ...tpm, capacity: 1000 })
     await askAll(node, tokens(...Array<number>(40).fill(2)))
