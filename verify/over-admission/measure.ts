@@ -2,7 +2,7 @@ import type { BenchTable } from '../../bench/table.ts'
 import { type Bound, shareUsed, type WorstSpan, worse, worstSpan } from './allowed.ts'
 import { runScenario, type ScenarioLog } from './run-scenario.ts'
 import type { Scenario, Watched } from './scenario.ts'
-import { type Admission, type Use, usesOf } from './use.ts'
+import { type Admission, type Charged, type Use, usesOf } from './use.ts'
 
 /** One limit of a scenario: what it admitted beside what it allows. */
 export interface OverAdmissionRow extends WorstSpan {
@@ -32,7 +32,12 @@ export const measureOverAdmission = async (
 
 const rowOf = ({ name, load }: Scenario, watched: Watched, log: ScenarioLog): OverAdmissionRow => {
   const { asked, denied, degraded, errors, writes, admissions } = log
-  const groups = groupsOf(watched, admissions).map((each) => usesOf(each, watched.meter))
+  const groups = groupsOf(watched, admissions).map((each) =>
+    usesOf(
+      each.map((admission) => chargedOn(watched, admission)),
+      watched.meter,
+    ),
+  )
   return {
     scenario: name,
     limit: watched.limit,
@@ -46,6 +51,12 @@ const rowOf = ({ name, load }: Scenario, watched: Watched, log: ScenarioLog): Ov
     errors,
     writesPerDecision: writes / asked,
   }
+}
+
+/** A limit that each entity has is of its own bucket; else it is of the one that all share, or of the only one. */
+const chargedOn = ({ isPerEntity = false }: Watched, admission: Admission): Charged => {
+  const { chargedAt, askedAt } = admission
+  return { ...admission, at: chargedAt.at(isPerEntity ? 0 : -1) ?? askedAt }
 }
 
 const groupsOf = (

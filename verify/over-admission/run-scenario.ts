@@ -1,10 +1,11 @@
 import type { BenchNode, BenchTable } from '../../bench/table.ts'
 import type { Decision, Reservation } from '../../src/core/deciding/decision.ts'
 import type { Cost } from '../../src/core/limit/meter.ts'
+import type { Clock } from '../../src/core/ports/clock.ts'
 import { shortPause } from '../../src/platform/short-pause.ts'
 import { systemClock } from '../../src/platform/system-clock.ts'
-import { createDecisionClock, type DecisionClock } from './decision-clock.ts'
 import type { Scenario } from './scenario.ts'
+import { createShiftedClock } from './shifted-clock.ts'
 import type { Admission } from './use.ts'
 
 /** What became of all that was asked in a scenario. */
@@ -38,7 +39,7 @@ const MOST_OF_A_MINUTE = 58
 export const runScenario = async (table: BenchTable, scenario: Scenario): Promise<ScenarioLog> => {
   const { load } = scenario
   await scenario.prepare(table)
-  const clock = createDecisionClock(
+  const clock = createShiftedClock(
     untilMinuteEnds(scenario.isMinuteCut ? load.seconds / 2 : MOST_OF_A_MINUTE),
   )
   const nodes = await Promise.all(Array.from({ length: load.nodes }, () => table.join(clock)))
@@ -59,7 +60,7 @@ const readAll = async ({ limiter }: BenchNode, { entityIds, request }: Scenario)
     await limiter.decide({ ...request(index), settles: false, dryRun: true })
 }
 
-const ask = async (nodes: readonly BenchNode[], clock: DecisionClock, scenario: Scenario) => {
+const ask = async (nodes: readonly BenchNode[], clock: Clock, scenario: Scenario) => {
   const { callers, seconds } = scenario.load
   const admissions: Admission[] = []
   const tally: Tally = { asked: 0, denied: 0, degraded: 0, errors: 0 }
@@ -81,25 +82,27 @@ const ask = async (nodes: readonly BenchNode[], clock: DecisionClock, scenario: 
 
 const askOnce = async (
   { limiter }: BenchNode,
-  clock: DecisionClock,
+  clock: Clock,
   { request, used }: Scenario,
   tally: Tally,
 ): Promise<Admission | undefined> => {
   const index = tally.asked++
-  const asking = { ...request(index), settles: used !== undefined }
+  // what is never settled stays charged, and says when that was
+  const asking = { ...request(index), settles: true }
   const askedAt = clock.now()
-  const { result: decision, at } = await clock.watch(() => limiter.decide(asking))
+  const decision = await limiter.decide(asking)
   count(tally, decision)
   if (!decision.allowed) return undefined
   const { entityId, cost } = asking
-  const admission = { askedAt, at, answeredAt: clock.now(), entityId, reserved: cost }
+  const chargedAt = decision.reservation.charges.parts.map(({ receipt }) => receipt?.chargedAt ?? askedAt)
+  const admission = { askedAt, chargedAt, answeredAt: clock.now(), entityId, reserved: cost }
   if (used === undefined) return admission
   const actual = used(cost, index)
   return { ...admission, settled: await settle(decision.reservation, actual, clock) }
 }
 
 /** A little later, as answers take time. */
-const settle = async (reservation: Reservation, used: Cost, clock: DecisionClock) => {
+const settle = async (reservation: Reservation, used: Cost, clock: Clock) => {
   await shortPause()
   const calledAt = clock.now()
   await reservation.settle(used)

@@ -4,14 +4,19 @@ import type { Cost, Meter } from '../../src/core/limit/meter.ts'
 export interface Admission {
   /** Before it was asked. */
   readonly askedAt: bigint
-  /** When it was admitted: what the node read off its clock for this decision. */
-  readonly at: bigint
+  /** When each bucket was charged, the caller's own first: what the node read off its clock for that. */
+  readonly chargedAt: readonly bigint[]
   /** When its caller had the answer. */
   readonly answeredAt: bigint
   readonly entityId: string
   readonly reserved: Cost
   /** What was used in the end; as reserved where nothing is settled. */
   readonly settled?: { readonly used: Cost; readonly calledAt: bigint; readonly doneAt: bigint }
+}
+
+/** An admission, as one of its buckets saw it. */
+export interface Charged extends Omit<Admission, 'chargedAt'> {
+  readonly at: bigint
 }
 
 /** An amount that was used, as far as a limit must have known of it. ns since the epoch. */
@@ -30,13 +35,10 @@ export interface Use {
  * What admissions used of a meter, in order of time. What is used beyond the reservation cannot be denied any more; it is a
  * use of its own, which counts against whatever is admitted after it.
  */
-export const usesOf = (admissions: readonly Admission[], meter: Meter): readonly Use[] =>
+export const usesOf = (admissions: readonly Charged[], meter: Meter): readonly Use[] =>
   admissions.flatMap((admission) => usesOfOne(admission, meter)).sort((a, b) => Number(a.at - b.at))
 
-const usesOfOne = (
-  { askedAt, at, answeredAt, reserved, settled }: Admission,
-  meter: Meter,
-): readonly Use[] => {
+const usesOfOne = ({ askedAt, at, answeredAt, reserved, settled }: Charged, meter: Meter): readonly Use[] => {
   const asked = reserved[meter] ?? 0
   const used = settled?.used[meter] ?? asked
   const admitted = { amount: Math.min(asked, used), at, until: answeredAt, askedAt }

@@ -67,6 +67,8 @@ export const isEnforced = ({ mode }: Limit): boolean => mode === undefined || mo
 export const DEFAULT_WARN_AT = 0.8
 export const DEFAULT_SLOTS = 30
 export const MAX_SLOTS = 60
+/** A lease that outlives its process is no lease. */
+export const MAX_LEASE_SECONDS = 600
 /** Windows of slots are the largest part of an item: at most so many on one resource. */
 export const MAX_SLIDING_WINDOWS = 3
 

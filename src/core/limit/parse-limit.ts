@@ -1,5 +1,12 @@
 import { invalid } from '../errors.ts'
-import { type Headroom, LIMIT_MODES, type Limit, MAX_LIMITS, MAX_SLIDING_WINDOWS } from './limit.ts'
+import {
+  type Headroom,
+  LIMIT_MODES,
+  type Limit,
+  MAX_LEASE_SECONDS,
+  MAX_LIMITS,
+  MAX_SLIDING_WINDOWS,
+} from './limit.ts'
 import { isMeter, METERS, type Meter, meterOfName } from './meter.ts'
 import { parseAlgorithm, parseSize, sizeFields, sizeToJson } from './parse-size.ts'
 
@@ -20,7 +27,6 @@ const KNOWN = [
   'lease_ttl_seconds',
 ]
 const REFUNDS = ['strict', 'full'] as const
-const MAX_LEASE_SECONDS = 600
 const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
 
 /**

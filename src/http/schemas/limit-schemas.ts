@@ -1,6 +1,12 @@
 import * as v from 'valibot'
 import { CALENDAR_UNITS } from '../../core/algorithms/calendar.ts'
-import { DEFAULT_SLOTS, LIMIT_MODES, MAX_LIMITS, MAX_SLOTS } from '../../core/limit/limit.ts'
+import {
+  DEFAULT_SLOTS,
+  LIMIT_MODES,
+  MAX_LEASE_SECONDS,
+  MAX_LIMITS,
+  MAX_SLOTS,
+} from '../../core/limit/limit.ts'
 import { METERS } from '../../core/limit/meter.ts'
 import { ALGORITHM_NAMES } from '../../core/limit/parse-size.ts'
 import { checkedElsewhere } from './checked-elsewhere.ts'
@@ -68,6 +74,14 @@ const commonFields = {
     v.pipe(
       v.strictObject({ normal: v.exactOptional(share), low: v.exactOptional(share) }),
       v.description('Share of the capacity that callers of this priority leave to others'),
+    ),
+  ),
+  lease_ttl_seconds: v.exactOptional(
+    v.pipe(
+      v.number(),
+      v.minValue(0),
+      v.maxValue(MAX_LEASE_SECONDS),
+      v.description("How long tokens may be charged ahead; 0: every decision is the table's"),
     ),
   ),
 }

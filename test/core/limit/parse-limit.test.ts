@@ -18,13 +18,17 @@ const messageOf = (input: unknown): string => {
 
 describe('limits as JSON', () => {
   it('are read back as they are written', () => {
-    const [limit] = parseLimits([{ ...rpm, refund: 'full', on_unavailable: 'local' }], 'limits')
+    const [limit] = parseLimits(
+      [{ ...rpm, refund: 'full', on_unavailable: 'local', lease_ttl_seconds: 0.5 }],
+      'limits',
+    )
     expect(limit && limitToJson(limit)).toEqual({
       ...rpm,
       meter: 'requests',
       algorithm: 'token_bucket',
       refund: 'full',
       on_unavailable: 'local',
+      lease_ttl_seconds: 0.5,
     })
   })
 
@@ -147,6 +151,16 @@ describe('limits as JSON', () => {
     ['a zone on Mars', [{ ...rpd, time_zone: 'Mars/Base' }], /^limits\[0\]\.time_zone must be a time zone/],
     ['a zone with spaces', [{ ...rpd, time_zone: 'UTC x' }], /^limits\[0\]\.time_zone must be a time zone/],
     ['a zone that is a number', [{ ...rpd, time_zone: 2 }], /^limits\[0\]\.time_zone must be a time zone/],
+    [
+      'a lease for ever',
+      [{ ...rpm, lease_ttl_seconds: 601 }],
+      /^limits\[0\]\.lease_ttl_seconds must be a number/,
+    ],
+    [
+      'a lease of less than nothing',
+      [{ ...rpm, lease_ttl_seconds: -1 }],
+      /^limits\[0\]\.lease_ttl_seconds must be/,
+    ],
     ['an unknown mode', [{ ...rpm, mode: 'off' }], /^limits\[0\]\.mode must be one of enforce, warn, shadow/],
     ['a warning at nothing', [{ ...rpm, warn_at: 0 }], /^limits\[0\]\.warn_at must be a number above 0/],
     ['a warning beyond all', [{ ...rpm, warn_at: 1.1 }], /^limits\[0\]\.warn_at must be a number above 0/],

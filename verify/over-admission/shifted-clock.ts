@@ -1,0 +1,8 @@
+import type { Clock } from '../../src/core/ports/clock.ts'
+import { systemClock } from '../../src/platform/system-clock.ts'
+
+/** The machine's clock, `shiftNs` later. */
+export const createShiftedClock = (shiftNs: bigint): Clock => ({
+  now: () => systemClock.now() + shiftNs,
+  monotonic: () => systemClock.monotonic(),
+})
