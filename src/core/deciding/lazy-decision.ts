@@ -24,6 +24,7 @@ export class LeasedDecision implements Allowed {
   readonly #now: bigint
   readonly #startedNs: bigint
   #reservation: Reservation | undefined
+  #limits: readonly LimitState[] | undefined
 
   /** `paid`: the lease that paid for each bucket of `look()`, in its order. Times as of the decision. */
   constructor(
@@ -45,7 +46,8 @@ export class LeasedDecision implements Allowed {
   }
 
   get limits(): readonly LimitState[] {
-    return this.#look().flatMap((view) => limitStates(view, this.#now))
+    this.#limits ??= this.#look().flatMap((view) => limitStates(view, this.#now))
+    return this.#limits
   }
 
   get reservation(): Reservation {
@@ -78,6 +80,8 @@ export class RememberedDenial implements Denied {
   readonly #by: BucketView
   readonly #cost: Cost
   readonly #now: bigint
+  #limits: readonly LimitState[] | undefined
+  #violations: readonly Violation[] | undefined
 
   /** `by`: the bucket that denied, as it was then. */
   constructor(look: () => readonly BucketView[], by: BucketView, cost: Cost, now: bigint) {
@@ -88,13 +92,15 @@ export class RememberedDenial implements Denied {
   }
 
   get limits(): readonly LimitState[] {
-    return this.#look().flatMap((view) =>
+    this.#limits ??= this.#look().flatMap((view) =>
       limitStates(view.plan === this.#by.plan ? this.#by : view, this.#now),
     )
+    return this.#limits
   }
 
   get violations(): readonly Violation[] {
-    return violationsOf(this.#by, this.#cost, this.#now)
+    this.#violations ??= violationsOf(this.#by, this.#cost, this.#now)
+    return this.#violations
   }
 
   get retryAfterNs(): bigint | null {

@@ -40,9 +40,10 @@ export const createAuthenticator = (deps: Needs): Authenticator => {
 
   return {
     async identify(credential) {
-      const kind = tokenKind(credential)
+      const tokenHash = secrets.hash(credential.token)
+      const kind = tokenKind(tokenHash, credential.isBearer)
       if (kind !== undefined) return { kind, entityId: null, entity: null, organization: null }
-      const key = await keys.get(secrets.hash(credential.token))
+      const key = await keys.get(tokenHash)
       if (key === undefined || !isUsable(key, clock.now())) throw unauthorized('The API key is not valid')
       const entity = await entities.get(key.entityId)
       if (entity === undefined) throw unauthorized('The API key is not valid')
@@ -65,8 +66,8 @@ const createTokenKinds = ({ secrets, settings }: Needs) => {
   const isAdmin = createTokenCheck(secrets, settings.adminToken)
   const isViewer =
     settings.viewerToken === null ? () => false : createTokenCheck(secrets, settings.viewerToken)
-  return ({ token, isBearer }: Credential): 'admin' | 'viewer' | undefined => {
-    const [admin, viewer] = [isAdmin(token), isViewer(token)]
+  return (tokenHash: string, isBearer: boolean): 'admin' | 'viewer' | undefined => {
+    const [admin, viewer] = [isAdmin(tokenHash), isViewer(tokenHash)]
     if (!isBearer) return undefined
     if (admin) return 'admin'
     return viewer ? 'viewer' : undefined

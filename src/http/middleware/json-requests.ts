@@ -4,14 +4,31 @@ import { ZaelError } from '../../core/errors.ts'
 
 const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
 
-/** Refuses bodies over `maxBytes`. */
-export const limitedBody = (maxBytes: number): MiddlewareHandler =>
-  bodyLimit({
-    maxSize: maxBytes,
-    onError: () => {
-      throw new ZaelError('too_large', `The body must be at most ${maxBytes} bytes long`)
-    },
-  })
+/** Refuses bodies over `maxBytes`. A body that tells its length is not touched: that would make a stream of it. */
+export const limitedBody = (maxBytes: number): MiddlewareHandler => {
+  const refuse = (): never => {
+    throw new ZaelError('too_large', `The body must be at most ${maxBytes} bytes long`)
+  }
+  const whileReading = bodyLimit({ maxSize: maxBytes, onError: refuse })
+  return (c, next) => {
+    const length = toldLength(c)
+    if (length === undefined) return whileReading(c, next)
+    return length > maxBytes ? refuse() : next()
+  }
+}
+
+/**
+ * The length in bytes that the headers tell, which an HTTP/1.1 server holds the body to; undefined: only reading tells.
+ * Without a length and a transfer encoding a Node server's request has no body, whatever its method: a DELETE of most clients.
+ */
+const toldLength = (c: Context): number | undefined => {
+  if (c.req.header('transfer-encoding') !== undefined) return undefined
+  const length = c.req.header('content-length')
+  if (length !== undefined) return Number.parseInt(length, 10)
+  return isNodeServer(c) ? 0 : undefined
+}
+
+const isNodeServer = (c: Context): boolean => typeof c.env === 'object' && 'incoming' in c.env
 
 /** Refuses bodies that do not say they are JSON. */
 export const jsonOnly: MiddlewareHandler = async (c, next) => {
@@ -21,14 +38,7 @@ export const jsonOnly: MiddlewareHandler = async (c, next) => {
   await next()
 }
 
-/**
- * A Node server shows a body on every request that might have one. Over HTTP/1.1 one that has neither a length nor a
- * transfer encoding has none: a DELETE of most clients.
- */
 const hasContent = (c: Context): boolean => {
-  if (c.req.raw.body === null) return false
-  const length = c.req.header('content-length')
-  if (length !== undefined) return length !== '0'
-  const isNodeServer = 'incoming' in Object(c.env)
-  return !isNodeServer || c.req.header('transfer-encoding') !== undefined
+  const length = toldLength(c)
+  return length === undefined ? c.req.raw.body !== null : length !== 0
 }
