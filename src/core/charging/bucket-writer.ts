@@ -20,8 +20,12 @@ export const createBucketWriter = (
   store: BucketStore,
   views: Cache<BucketItem>,
   metrics: Metrics,
+  /** Told of a bucket that has begun another life, or is gone: what was known of it is void. */
+  onNewLife: (key: string) => void = () => {},
 ): BucketWriter => {
   const see = (key: string, item: BucketItem | undefined): void => {
+    const known = views.get(key)
+    if (known && known.born !== item?.born) onNewLife(key)
     if (!item) views.delete(key)
     else if (isNewer(item, views.get(key))) views.set(key, item)
   }

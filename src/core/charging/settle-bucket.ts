@@ -27,29 +27,46 @@ export interface Settlement {
 
 /** From this attempt on refunds take only what cannot be refused; an optimistic one and informed ones came before. */
 const SURE_ATTEMPT = 4
+/** What is owed is not let go: under contention each try loses to one write of another. */
+const MOST_ATTEMPTS = 20
+
+/** overtaken: others wrote faster, and a part of what was to be given back, or owed, was not written. */
+export type SettlementResult = 'settled' | 'overtaken'
 
 /**
  * Brings one bucket to what it would be had the actual cost been charged at the start, or stricter, in one write nearly
  * always; none where there is nothing to change and nothing to count. Where the life that was charged is over, only the
  * counters are written. Throws `StoreUnavailable`; a lost answer is not asked for again.
  */
-export const settleBucket = async (writer: BucketWriter, settlement: Settlement): Promise<void> => {
-  const { receipt, corrections, counters, now } = settlement
+export const settleBucket = async (
+  writer: BucketWriter,
+  settlement: Settlement,
+): Promise<SettlementResult> => {
+  const { receipt, counters, now } = settlement
+  const attempted = await attempt(writer, settlement)
+  if (attempted.result !== undefined) return attempted.result
+  if (counters.length > 0) await writer.write(receipt.bucket, countersWrite(counters, now))
+  return isSameLife(attempted.state, receipt) ? 'overtaken' : 'settled'
+}
+
+/** Without a result nothing was written: others were faster each time, or the life that was charged is over. */
+const attempt = async (writer: BucketWriter, settlement: Settlement) => {
+  const { receipt, corrections } = settlement
+  const isRefund = corrections.some(({ difference }) => difference < 0)
   let state = await stateToSettle(writer, settlement)
-  for (
-    let attempt = 1;
-    attempt <= SURE_ATTEMPT + corrections.length && isSameLife(state, receipt);
-    attempt++
-  ) {
-    const { seen } = state
-    const write = planSettlement({ ...settlement, seen, born: receipt.born, surely: attempt >= SURE_ATTEMPT })
-    if (write === undefined) return
-    const outcome = await writer.write(receipt.bucket, write)
-    if (outcome.applied) return
+  for (let tries = 1; tries <= attemptsFor(corrections) && isSameLife(state, receipt); tries++) {
+    const surely = tries >= SURE_ATTEMPT
+    const write = planSettlement({ ...settlement, seen: state.seen, born: receipt.born, surely })
+    const outcome = write && (await writer.write(receipt.bucket, write))
+    const result: SettlementResult = surely && isRefund ? 'overtaken' : 'settled'
+    if (outcome === undefined || outcome.applied) return { state, result }
     state = { seen: outcome.item, isGone: outcome.item === undefined }
   }
-  if (counters.length > 0) await writer.write(receipt.bucket, countersWrite(counters, now))
+  return { state, result: undefined }
 }
+
+const attemptsFor = (corrections: readonly Correction[]): number =>
+  corrections.some(({ difference }) => difference > 0) ? MOST_ATTEMPTS : SURE_ATTEMPT + corrections.length
 
 interface StateToSettle {
   readonly seen: BucketItem | undefined

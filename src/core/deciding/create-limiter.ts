@@ -97,7 +97,7 @@ const createParts = (
   leases: Leases,
 ): CountingDependencies => {
   const { clock, metrics, newCache } = dependencies
-  const writer = createBucketWriter(buckets, newCache({ max: MAX_VIEWS }), metrics)
+  const writer = createBucketWriter(buckets, newCache({ max: MAX_VIEWS }), metrics, leases.voidAt)
   const tally = createTally()
   return {
     ...dependencies,

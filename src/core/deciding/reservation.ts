@@ -158,7 +158,8 @@ const settle = async (
   const steadyNs = startedNs === undefined ? 0n : deps.clock.monotonic() - startedNs
   const elapsedNs = larger(0n, larger(now - receipt.chargedAt, steadyNs))
   try {
-    await settleBucket(deps.writer, { receipt, corrections, counters, now, elapsedNs })
+    const result = await settleBucket(deps.writer, { receipt, corrections, counters, now, elapsedNs })
+    if (result === 'overtaken') deps.metrics.count('refunds_lost')
   } catch (error) {
     deps.metrics.count('refunds_lost')
     deps.logger.warn('a settlement was not written', { bucket: receipt.bucket, reason: String(error) })

@@ -63,7 +63,7 @@ export const createFallback = ({
     const { result, item } = await chargeBucket(writer, order)
     return { result, view: { plan, limits, item } }
   }
-  const giveBack = (view: BucketView, cost: Cost, now: bigint): Promise<void> => {
+  const giveBack = (view: BucketView, cost: Cost, now: bigint): Promise<unknown> => {
     const { limits, item, plan } = view
     const receipt = receiptOf({ bucket: plan.bucket, limits, item }, cost, now)
     const corrections = receipt.limits.map((limit) => ({ receipt: limit, difference: -limit.charged }))

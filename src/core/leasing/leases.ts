@@ -7,7 +7,7 @@ import { limitsText } from '../charging/limits-text.ts'
 import type { Receipt } from '../charging/settle-bucket.ts'
 import { type Cost, METERS, type Meter, sumOf } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
-import { holds, isLive, isSpent, type Lease, spend } from './lease.ts'
+import { emptied, holds, isLive, isSpent, type Lease, spend } from './lease.ts'
 import { createSlot, expectedDemand, noteDemand, type Slot } from './slot.ts'
 
 export interface LeasesOptions {
@@ -35,6 +35,8 @@ export interface Leases {
   keep(slot: Slot, made: MadeLease): void
   /** Takes out the leases that are over, or all, with something left: they are to be given back. Forgets idle buckets. */
   takeOver(all: boolean): readonly Lease[]
+  /** Forgets what is held and known of a bucket that has begun another life: nothing of it can be given back. */
+  voidAt(key: string): void
   /** What is left in live leases of a bucket, per meter. */
   heldOf(slot: Slot): Cost
 }
@@ -93,6 +95,13 @@ export const createLeases = ({ clock, ttlNs }: LeasesOptions): Leases => {
       return expected && affordable(limits, expected, sum, item, clock.now())
     },
     keep: (slot, made) => void slot.leases.push(leaseOf(made, ttlNs)),
+    voidAt(key) {
+      for (const [name, slot] of slots) {
+        if (!name.startsWith(`${key}\n`)) continue
+        for (const lease of slot.leases.splice(0)) emptied(lease)
+        slot.denial = undefined
+      }
+    },
     takeOver: (all) => [...slots].flatMap(([key, slot]) => lookAfter(key, slot, all)),
     heldOf: (slot) => (slot.leases.length === 0 ? NOTHING : sumOf(live(slot).map(({ left }) => left))),
   }

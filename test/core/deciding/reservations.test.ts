@@ -60,6 +60,7 @@ describe('overlapping reservations', () => {
     isAmongOthers = false
     // 10 of the 50 had not come back by themselves; of 50 in use, 4 were topped up and 10 given back
     expect(await available(world)).toBe(64)
+    expect(world.node.counts.refunds_lost).toBe(1)
   })
 
   it('count the time that passed by the clock that saw more of it', async () => {

@@ -142,6 +142,20 @@ describe('a lease', () => {
     expect(await available(world)).toBe(10_000 - 1000 - 31)
   })
 
+  it.each([
+    ['by this process', (world: TestWorld) => world.node],
+    ['by another, as soon as that is seen', (world: TestWorld) => world.join()],
+  ])('is void after a reset %s', async (_, resetting) => {
+    const world = worldWith({ name: 'tpm', capacity: 1000, refill_rate: 0.001 })
+    await askMany(world, 100, 0)
+    await resetting(world).limiter.reset('key', {})
+    // larger than any lease: it asks the table
+    await ask(world.node, { tokens: 500 })
+    expect(await askMany(world, 600, 0)).toBe(500)
+    await world.node.limiter.flush({ all: true })
+    expect(await available(world)).toBe(0)
+  })
+
   it('does not pay for a meter that it has not charged', async () => {
     const world = worldWith(bucket, { name: 'rpm', capacity: 1000, refill_rate: 1 })
     await askMany(world, 50, 0, { requests: 1 })
