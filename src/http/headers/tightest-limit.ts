@@ -8,8 +8,14 @@ const byShareLeft = (a: LimitState, b: LimitState): number =>
   Number(b.own) - Number(a.own) ||
   a.capacity - b.capacity
 
-const tightestOf = (limits: readonly LimitState[], meters: readonly Meter[]): LimitState | undefined =>
-  limits.filter(({ limit }) => isEnforced(limit) && meters.includes(limit.meter)).toSorted(byShareLeft)[0]
+const tightestOf = (limits: readonly LimitState[], meters: readonly Meter[]): LimitState | undefined => {
+  let tightest: LimitState | undefined
+  for (const state of limits) {
+    if (!isEnforced(state.limit) || !meters.includes(state.limit.meter)) continue
+    if (tightest === undefined || byShareLeft(state, tightest) < 0) tightest = state
+  }
+  return tightest
+}
 
 /** The limit on requests that denies, with the least share left. */
 export const tightestRequests = (limits: readonly LimitState[]): LimitState | undefined =>
