@@ -1,0 +1,45 @@
+import { createHttpClient } from './http-client.ts'
+import { createTally } from './measuring/tally.ts'
+import { createPayloads } from './payloads.ts'
+import type { LoadCommand, LoadMessage } from './process-messages.ts'
+import { runCallers } from './run-callers.ts'
+
+type Begin = Extract<LoadCommand, { says: 'begin' }>
+
+const PROGRESS_EVERY_MS = 250
+
+const say = (message: LoadMessage): void => {
+  process.send?.(message)
+}
+
+/** Runs this process's share of the callers, and says what it counted. */
+const run = async ({ options, process: index }: Begin, signal: AbortSignal): Promise<void> => {
+  const { nodes, apiKeys, path, processes, timeoutMs, maxConnections } = options
+  const connectionsPerNode = Math.floor(maxConnections / (processes * nodes.length))
+  const client = createHttpClient({ nodes, path, timeoutMs, connectionsPerNode })
+  const tally = createTally(nodes.length, apiKeys.length)
+  const progress = setInterval(() => say({ says: 'progress', total: tally.total() }), PROGRESS_EVERY_MS)
+  const elapsedMs = await runCallers({
+    ...options,
+    client,
+    tally,
+    nodes: nodes.length,
+    payloads: createPayloads(options),
+    process: index,
+    random: Math.random,
+    signal,
+  })
+  clearInterval(progress)
+  say({ says: 'ended', counts: tally.counts(), elapsedMs })
+}
+
+const stopping = new AbortController()
+// a Ctrl-C of the terminal reaches this process as well: the one that has begun it says when to stop
+process.on('SIGINT', () => {})
+process.on('disconnect', () => process.exit(1))
+process.on('message', async (command: LoadCommand) => {
+  if (command.says === 'stop') return stopping.abort()
+  await run(command, stopping.signal)
+  process.disconnect()
+})
+say({ says: 'ready' })

@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { isModelId, MODEL_ID_RULE } from '../../../src/core/entity/entity.ts'
+import { reasonOf } from '../../serve/start-error.ts'
+import { integer, Mistake, type SettingKind } from '../../settings/setting-kinds.ts'
+import { apiKey, apiPath, duration, listed, nodeUrl } from './option-kinds.ts'
+import { peakCallers, type Stage, stages } from './stages.ts'
+
+/** What is wrong with an option, in one line. */
+export class OptionError extends Error {
+  override readonly name = 'OptionError'
+}
+
+/** What to send, how often, and where to. */
+export interface LoadOptions {
+  readonly nodes: readonly string[]
+  readonly apiKeys: readonly string[]
+  readonly stages: readonly Stage[]
+  readonly delayMs: number
+  readonly processes: number
+  readonly maxConnections: number
+  readonly timeoutMs: number
+  /** Checks in place of chats. */
+  readonly isCheck: boolean
+  readonly path: string
+  readonly model: string
+  readonly message: string
+  readonly maxTokens: number
+  readonly payloadCacheSize: number
+  readonly json: boolean
+}
+
+const MOST_CALLERS = 20_000
+const MOST_NODES = 100
+const MOST_KEYS = 100_000
+const MOST_PROCESSES = 64
+const MOST_PAYLOAD_BYTES = 256 * 1_048_576
+const DEFAULT_NODE = 'http://127.0.0.1:8080'
+const DAY_MS = 86_400_000
+const STAGE_BOUNDS = { mostCallers: MOST_CALLERS, mostStages: 100, longestMs: DAY_MS }
+
+const OPTIONS = {
+  nodes: { type: 'string', short: 'n', multiple: true },
+  'api-keys': { type: 'string', short: 'k', multiple: true },
+  'api-keys-file': { type: 'string' },
+  'allow-remote': { type: 'boolean', default: false },
+  duration: { type: 'string', short: 'd' },
+  concurrency: { type: 'string', short: 'c' },
+  stages: { type: 'string', short: 's' },
+  delay: { type: 'string', default: '0' },
+  processes: { type: 'string', short: 'p', default: '1' },
+  'max-connections': { type: 'string', default: '4000' },
+  timeout: { type: 'string', default: '30' },
+  check: { type: 'boolean', default: false },
+  path: { type: 'string' },
+  model: { type: 'string', short: 'm', default: 'gpt-4' },
+  message: { type: 'string', default: 'Say hello.' },
+  'max-tokens': { type: 'string', default: '50' },
+  'payload-cache-size': { type: 'string', default: '1024' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+/** The first sentence says what is wrong; Node's others guess at what was meant. */
+const firstSentence = (text: string): string => text.split(/\.(?=\s|$)|\n/)[0] ?? text
+
+const parse = (args: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new OptionError(firstSentence(error.message))
+  }
+}
+
+type Values = ReturnType<typeof parse>
+
+const read = <T>(name: keyof typeof OPTIONS, kind: SettingKind<T>, text: string): T => {
+  try {
+    return kind(text)
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error
+    throw new OptionError(`--${name} must ${error.message}`)
+  }
+}
+
+const nodesOf = (values: Values): readonly string[] => {
+  const kind = nodeUrl({ allowRemote: values['allow-remote'] })
+  const nodes = [...new Set(listed(values.nodes ?? [DEFAULT_NODE]).map((text) => read('nodes', kind, text)))]
+  if (nodes.length < 1 || nodes.length > MOST_NODES)
+    throw new OptionError(`--nodes must name 1 to ${MOST_NODES} nodes`)
+  return nodes
+}
+
+const keysInFile = (path: string): readonly string[] => {
+  try {
+    const lines = readFileSync(path, 'utf8').split(/\r?\n/)
+    return lines.map((line) => line.trim()).filter((line) => !line.startsWith('#'))
+  } catch (error) {
+    throw new OptionError(`--api-keys-file cannot be read: ${reasonOf(error)}`)
+  }
+}
+
+const keysOf = (values: Values): readonly string[] => {
+  const file = values['api-keys-file']
+  const given = listed(values['api-keys'] ?? []).map((key) => read('api-keys', apiKey, key))
+  const filed =
+    file === undefined ? [] : listed(keysInFile(file)).map((key) => read('api-keys-file', apiKey, key))
+  const keys = [...new Set([...given, ...filed])]
+  if (keys.length < 1 || keys.length > MOST_KEYS) {
+    throw new OptionError(`--api-keys must name 1 to ${MOST_KEYS} keys, itself or by --api-keys-file`)
+  }
+  return keys
+}
+
+const stagesOf = (values: Values): readonly Stage[] => {
+  if (values.stages === undefined) {
+    const callers = read('concurrency', integer(1, MOST_CALLERS), values.concurrency ?? '10')
+    const durationMs = read('duration', duration(100, DAY_MS), values.duration ?? '10')
+    return [{ fromCallers: callers, toCallers: callers, durationMs }]
+  }
+  if (values.duration !== undefined || values.concurrency !== undefined) {
+    throw new OptionError(
+      '--stages says how long and how many: --duration and --concurrency cannot go with it',
+    )
+  }
+  return read('stages', stages(STAGE_BOUNDS), values.stages)
+}
+
+const modelId: SettingKind<string> = (text) => {
+  if (!isModelId(text)) throw new Mistake(MODEL_ID_RULE)
+  return text
+}
+
+const contentOf = (values: Values) => {
+  const { message, check } = values
+  const payloadCacheSize = read('payload-cache-size', integer(1, 65_536), values['payload-cache-size'])
+  if (Buffer.byteLength(message) * payloadCacheSize > MOST_PAYLOAD_BYTES) {
+    throw new OptionError(
+      '--payload-cache-size must be smaller for so long a --message: 256 MiB at most together',
+    )
+  }
+  const usualPath = check ? '/v1/limits/check' : '/v1/chat/completions'
+  return {
+    isCheck: check,
+    path: read('path', apiPath, values.path ?? usualPath),
+    model: read('model', modelId, values.model),
+    message,
+    maxTokens: read('max-tokens', integer(1, 1_000_000), values['max-tokens']),
+    payloadCacheSize,
+  }
+}
+
+const pressureOf = (values: Values, nodes: number) => {
+  const ramp = stagesOf(values)
+  // a process without a caller would only be waited for
+  const processes = Math.min(
+    read('processes', integer(1, MOST_PROCESSES), values.processes),
+    peakCallers(ramp),
+  )
+  const fewest = processes * nodes
+  return {
+    stages: ramp,
+    processes,
+    delayMs: read('delay', duration(0, 3_600_000), values.delay),
+    maxConnections: read('max-connections', integer(fewest, MOST_CALLERS), values['max-connections']),
+    timeoutMs: read('timeout', duration(100, 600_000), values.timeout),
+  }
+}
+
+/** Reads the command line. Undefined: help was asked for. Throws `OptionError`. */
+export const readLoadOptions = (args: readonly string[]): LoadOptions | undefined => {
+  const values = parse(args)
+  if (values.help) return undefined
+  const nodes = nodesOf(values)
+  return {
+    nodes,
+    apiKeys: keysOf(values),
+    ...pressureOf(values, nodes.length),
+    ...contentOf(values),
+    json: values.json,
+  }
+}

@@ -1,0 +1,104 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type HttpClient, NoAnswer } from './http-client.ts'
+import type { Tally } from './measuring/tally.ts'
+import { callersAt, type Stage, shareOf, totalMs } from './options/stages.ts'
+
+export interface Callers {
+  readonly client: HttpClient
+  readonly tally: Tally
+  readonly nodes: number
+  readonly apiKeys: readonly string[]
+  readonly payloads: readonly Buffer[]
+  readonly stages: readonly Stage[]
+  /** Which of the processes this is: it runs its share of the callers. */
+  readonly process: number
+  readonly processes: number
+  /** After each answer. */
+  readonly delayMs: number
+  /** From 0 to below 1. */
+  readonly random: () => number
+  /** Ends it sooner. */
+  readonly signal: AbortSignal
+}
+
+const LOOK_EVERY_MS = 50
+/** A node that refuses connections would otherwise be asked thousands of times a second. */
+const PAUSE_AFTER_FAILURE_MS = 100
+/** How long answers are waited for at the end. */
+const GRACE_MS = 5_000
+const GRACE_WHEN_STOPPED_MS = 2_000
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'
+
+/** Resolves after the time, or when the signal comes. */
+const waitFor = async (ms: number, signal: AbortSignal): Promise<void> => {
+  await pause(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!isAbort(error)) throw error
+  })
+}
+
+/** Sends one request to a random node with a random key. False: no answer. */
+const ask = async ({ client, tally, nodes, apiKeys, payloads, random }: Callers): Promise<boolean> => {
+  const below = (count: number): number => Math.floor(random() * count)
+  const route = { node: below(nodes), key: below(apiKeys.length) }
+  const apiKey = apiKeys[route.key]
+  const body = payloads[below(payloads.length)]
+  if (apiKey === undefined || body === undefined) throw new RangeError('nothing to send')
+  const sentMs = performance.now()
+  try {
+    const status = await client.send({ node: route.node, apiKey, body })
+    tally.answered(route, status, performance.now() - sentMs)
+    return true
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error
+    tally.failed(route, error.kind)
+    return false
+  }
+}
+
+const pauseAfter = (isAnswered: boolean, { delayMs }: Callers): number =>
+  isAnswered ? delayMs : Math.max(delayMs, PAUSE_AFTER_FAILURE_MS)
+
+/**
+ * Runs the callers of one process, as many as the stage says, and waits for the answers to what they sent; what is not
+ * answered soon after the end counts as `unfinished`. Resolves to how long it took, in ms.
+ */
+export const runCallers = async (callers: Callers): Promise<number> => {
+  const begunMs = performance.now()
+  const ending = new AbortController()
+  const signal = AbortSignal.any([callers.signal, ending.signal])
+  const running = new Map<number, Promise<void>>()
+  const wanted = (): number => {
+    const all = callersAt(callers.stages, performance.now() - begunMs)
+    return signal.aborted ? 0 : shareOf(all, callers.process, callers.processes)
+  }
+  const call = async (caller: number): Promise<void> => {
+    while (caller < wanted()) {
+      const ms = pauseAfter(await ask(callers), callers)
+      if (ms > 0) await waitFor(ms, signal)
+    }
+    running.delete(caller)
+  }
+  const endMs = totalMs(callers.stages)
+  for (let elapsedMs = 0; elapsedMs < endMs && !signal.aborted; elapsedMs = performance.now() - begunMs) {
+    for (let caller = 0; caller < wanted(); caller++) {
+      if (!running.has(caller)) running.set(caller, call(caller))
+    }
+    await waitFor(Math.min(LOOK_EVERY_MS, endMs - elapsedMs), signal)
+  }
+  ending.abort()
+  await finish(callers, running)
+  return performance.now() - begunMs
+}
+
+const finish = async ({ client, signal }: Callers, running: ReadonlyMap<number, Promise<void>>) => {
+  const all = Promise.all(running.values())
+  const graceMs = signal.aborted ? GRACE_WHEN_STOPPED_MS : GRACE_MS
+  const hurry = setTimeout(() => client.close(), graceMs)
+  try {
+    await all
+  } finally {
+    clearTimeout(hurry)
+    client.close()
+  }
+}

@@ -1,0 +1,84 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { type Counts, createTally, type TallyCounts } from './measuring/tally.ts'
+import type { LoadOptions } from './options/options.ts'
+import type { LoadCommand, LoadMessage } from './process-messages.ts'
+
+export interface LoadResult {
+  readonly counts: TallyCounts
+  readonly total: Counts
+  readonly elapsedMs: number
+  /** Processes that broke down; what they had counted is not in it. */
+  readonly lostProcesses: number
+}
+
+export interface LoadRun {
+  readonly options: LoadOptions
+  /** Ends it sooner. */
+  readonly signal: AbortSignal
+  /** What has been counted so far, by each process. */
+  readonly onProgress: (totals: readonly Counts[]) => void
+}
+
+type Ended = Extract<LoadMessage, { says: 'ended' }>
+
+interface LoadProcess {
+  /** False: it broke down before. */
+  readonly ready: Promise<boolean>
+  /** Undefined: it broke down. */
+  readonly ended: Promise<Ended | undefined>
+  tell(command: LoadCommand): void
+}
+
+const startProcess = (onProgress: (total: Counts) => void): LoadProcess => {
+  const child: ChildProcess = fork(new URL('./load-process.ts', import.meta.url), {
+    serialization: 'advanced',
+  })
+  let ended: Ended | undefined
+  const exited = once(child, 'exit')
+  const ready = new Promise<boolean>((resolve) => {
+    exited.then(() => resolve(false))
+    child.on('message', (message: LoadMessage) => {
+      if (message.says === 'ready') resolve(true)
+      else if (message.says === 'progress') onProgress(message.total)
+      else ended = message
+    })
+  })
+  return {
+    ready,
+    ended: exited.then(() => ended),
+    // one that is gone is told in vain
+    tell: (command) => void (child.connected && child.send(command, () => {})),
+  }
+}
+
+const merge = ({ nodes, apiKeys }: LoadOptions, all: readonly (Ended | undefined)[]): LoadResult => {
+  const tally = createTally(nodes.length, apiKeys.length)
+  const ended = all.filter((one) => one !== undefined)
+  for (const { counts } of ended) tally.add(counts)
+  return {
+    counts: tally.counts(),
+    total: tally.total(),
+    elapsedMs: Math.max(0, ...ended.map(({ elapsedMs }) => elapsedMs)),
+    lostProcesses: all.length - ended.length,
+  }
+}
+
+/** Starts the processes, lets them begin together, and adds up what they counted. */
+export const runLoad = async ({ options, signal, onProgress }: LoadRun): Promise<LoadResult> => {
+  const totals: Counts[] = []
+  const processes = Array.from({ length: options.processes }, (_, index) =>
+    startProcess((total) => {
+      totals[index] = total
+      onProgress(totals.filter((one) => one !== undefined))
+    }),
+  )
+  await Promise.all(processes.map(({ ready }) => ready))
+  for (const [index, { tell }] of processes.entries()) tell({ says: 'begin', options, process: index })
+  const stop = (): void => {
+    for (const { tell } of processes) tell({ says: 'stop' })
+  }
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop)
+  return merge(options, await Promise.all(processes.map(({ ended }) => ended)))
+}

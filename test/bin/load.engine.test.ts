@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect, test, vi } from 'vitest'
+import { type ServeProcess, startServe } from './serve-process.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const serve = async (environment: Readonly<Record<string, string>> = {}): Promise<ServeProcess> => {
+  // a busy machine: a slow answer is no lost one
+  const server = await startServe({ STORE_DEADLINE_MS: '30000', ...environment })
+  closing.push(() => server.end('SIGKILL'))
+  return server
+}
+
+/** Starts the load client as `npm run load` does. */
+const startLoad = (args: readonly string[]) => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/load.ts', ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  closing.push(() => child.kill('SIGKILL'))
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text
+  })
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, ...output }))
+  return { ended, kill: (signal: 'SIGINT') => child.kill(signal) }
+}
+
+const load = (...args: string[]) => startLoad(args).ended
+
+const usedBy = async ({ apiUrl }: ServeProcess, entity: string): Promise<number> => {
+  const response = await fetch(`${apiUrl}/api/usage/${entity}?granularity=day`, {
+    headers: { authorization: 'Bearer dev-admin' },
+  })
+  const { points }: { points: readonly { requests: number }[] } = JSON.parse(await response.text())
+  return points.reduce((sum, { requests }) => sum + requests, 0)
+}
+
+test('counts as passed what the table says was used, by key and by node', async () => {
+  const first = await serve()
+  const second = await serve({ AWS_ENDPOINT_URL: first.tableUrl })
+  const { code, stdout, stderr } = await load(
+    ...['--nodes', first.apiUrl, '--nodes', second.apiUrl, '--api-keys', 'key-alice,key-bob', '-d', '1'],
+    ...['-c', '8', '--processes', '2', '--max-tokens', '5', '--delay', '0.01', '--json'],
+  )
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const report = JSON.parse(stdout)
+  const { total, by_node: nodes, by_key: keys } = report
+  expect(report).toMatchObject({ interrupted: false, processes: 2, lost_processes: 0, most_callers: 8 })
+  expect(total).toMatchObject({ errors: 0, requests: total.success + total.throttled })
+  for (const field of ['requests', 'success', 'throttled', 'errors']) {
+    expect(nodes[0][field] + nodes[1][field]).toBe(total[field])
+    expect(keys[0][field] + keys[1][field]).toBe(total[field])
+  }
+  expect(nodes.map(({ node }: { node: string }) => node)).toEqual([first.apiUrl, second.apiUrl])
+  expect(keys.map(({ key }: { key: string }) => key)).toEqual(['key-alic...', 'key...'])
+  expect(keys[0].success).toBeGreaterThan(0)
+  await vi.waitFor(
+    async () =>
+      expect([await usedBy(first, 'key-alice'), await usedBy(first, 'key-bob')]).toEqual([
+        keys[0].success,
+        keys[1].success,
+      ]),
+    { timeout: 20_000 },
+  )
+})
+
+test('says what was measured when it is interrupted, in words', async () => {
+  const { apiUrl } = await serve()
+  const running = startLoad([
+    '-n',
+    apiUrl,
+    '-k',
+    'key-alice',
+    '-d',
+    '1h',
+    '-c',
+    '2',
+    '--check',
+    '--delay',
+    '0.05',
+  ])
+  await vi.waitFor(async () => expect(await checksOf(apiUrl)).toBeGreaterThan(0), { timeout: 30_000 })
+  running.kill('SIGINT')
+  const { code, stdout, stderr } = await running.ended
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/processes: 1, interrupted\n/)
+  expect(stdout).toMatch(/ {2}success {4}[1-9]/)
+  expect(stdout).toContain(apiUrl)
+  expect(stdout).toContain('1 key-alic...')
+})
+
+test('ends with 1 where every request failed, and where an option is wrong', async () => {
+  const failed = await load('-n', 'http://127.0.0.1:9', '-k', 'key', '-d', '0.2', '-c', '1', '--json')
+  expect(failed).toMatchObject({ code: 1, stderr: '' })
+  const { total } = JSON.parse(failed.stdout)
+  expect(total).toMatchObject({ success: 0, errors_by_kind: { ECONNREFUSED: total.requests } })
+  expect(await load('-c', '0', '-k', 'key')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'load: --concurrency must be a whole number from 1 to 20000\n',
+  })
+  const { code, stdout } = await load('--help')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^npm run load/)
+})
+
+async function checksOf(apiUrl: string): Promise<number> {
+  const response = await fetch(`${apiUrl}/metrics`, { headers: { authorization: 'Bearer dev-viewer' } })
+  return Number(/^zael_decisions_allowed_total (\d+)/m.exec(await response.text())?.[1])
+}
