@@ -220,8 +220,10 @@ const chargeAhead = async (deps: ChargerDependencies, order: SharedOrder): Promi
   if (outcome.result !== 'charged') return chargeAlone(deps, order)
   const { item = {}, chargedAt } = outcome
   const receipt = receiptOf({ bucket, limits: outcome.limits, item }, extra, chargedAt)
-  leases.keep(slot, { limits: outcome.limits, extra, item, receipt, startedNs })
-  return { ...outcome, held: leases.heldOf(slot) }
+  // another slot may have taken its place while the write was under way
+  const current = leases.slotOf(bucket, limits)
+  leases.keep(current, { limits: outcome.limits, extra, item, receipt, startedNs })
+  return { ...outcome, held: leases.heldOf(current) }
 }
 
 const chargeAlone = async (

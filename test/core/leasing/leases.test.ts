@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import type { Decision } from '../../../src/core/deciding/decision.ts'
 import type { Cost } from '../../../src/core/limit/meter.ts'
 import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
+import { createHeldStore, quiet } from '../held-store.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner } from '../test-config.ts'
-import { createTestWorld, type TestNode, type TestWorld } from '../test-limiter.ts'
+import { createTestNode, createTestWorld, type TestNode, type TestWorld } from '../test-limiter.ts'
 import { available } from '../token-world.ts'
 
 const MS = 1_000_000n
@@ -76,6 +77,26 @@ describe('a lease', () => {
     world.clock.advance(MS)
     await world.node.limiter.flush()
     expect(await available(world)).toBe(9900)
+  })
+
+  it('goes back also where its write took so long that its bucket was thought idle', async () => {
+    const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
+    const buckets = createHeldStore(world.buckets)
+    const { limiter } = createTestNode({ ...world, buckets, settings: { leaseTtlMs: 1000 } })
+    const asked = Array.from({ length: 5 }, () =>
+      limiter.decide({ entityId: 'key', cost: { tokens: 1 }, settles: false }),
+    )
+    await quiet()
+    // the first is answered; those that waited for it are charged with a lease
+    await buckets.letGo(0)
+    await buckets.letGo(0)
+    await limiter.flush()
+    await limiter.flush()
+    await buckets.letAllGo()
+    await Promise.all(asked)
+    world.clock.advance(SECOND)
+    await Promise.all([limiter.flush(), buckets.letAllGo()])
+    expect(await available(world)).toBe(9995)
   })
 
   it('is given back at once by a process that ends', async () => {

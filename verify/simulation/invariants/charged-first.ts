@@ -1,0 +1,119 @@
+import type { RunLog } from '../run-log.ts'
+import { isCalm } from '../schedule/schedule.ts'
+import { touches, usesOf, type Watched, watchedIn } from './uses.ts'
+
+const SECOND_NS = 1_000_000_000
+const ROUNDING = 1e-6
+
+/**
+ * At every moment the table has charged, less all that was given back, at least what was used of all that is admitted: nothing
+ * was given back that was not charged, nothing twice, and nothing was admitted uncharged.
+ */
+export const chargedFirst = (log: RunLog): readonly string[] =>
+  watchedIn(log).flatMap((watched) => {
+    const steps = stepsOf(log, watched)
+    let [charged, used] = [0, 0]
+    for (const step of steps) {
+      charged += step.charged
+      used += step.used
+      if (step.used > 0 && used > charged + ROUNDING)
+        return [
+          `${watched.limit.name} of ${watched.entityId}: ${used} used, ${charged} charged at ${step.atNs / SECOND_NS} s`,
+        ]
+    }
+    return []
+  })
+
+interface Step {
+  readonly atNs: number
+  readonly charged: number
+  readonly used: number
+}
+
+const stepsOf = (log: RunLog, watched: Watched): readonly Step[] => {
+  const charges = chargesOf(log, watched).map(({ atNs, amount }) => ({ atNs, charged: amount, used: 0 }))
+  const uses = usesOf(log, watched).map(({ toNs, amount }) => ({ atNs: toNs, charged: 0, used: amount }))
+  // of one moment, what the table did comes first
+  return [...charges, ...uses].sort((a, b) => a.atNs - b.atNs)
+}
+
+/** What writes charged and gave back, in tokens or requests. */
+const chargesOf = (
+  { writes }: RunLog,
+  { entityId, limit }: Watched,
+): readonly { readonly atNs: number; readonly amount: number }[] => {
+  const { size } = limit
+  const unit = size.kind === 'bucket' ? (size.fillsInSeconds * SECOND_NS) / size.capacity : 1
+  return writes
+    .filter((write) => write.entityId === entityId)
+    .flatMap(({ atNs, changes }) =>
+      changes
+        .filter((change) => change.limit === limit.name)
+        .map(({ amount }) => ({ atNs, amount: amount / unit })),
+    )
+}
+
+const sum = (items: readonly { readonly amount: number }[]): number =>
+  items.reduce((total, { amount }) => total + amount, 0)
+
+/**
+ * Where nothing failed, and when all is over: what the table holds charged is what was used, of limits that give everything
+ * back, and what it counted as used is what was told.
+ */
+export const nothingLeftOver = (log: RunLog): readonly string[] => {
+  if (!isCalm(log.schedule)) return []
+  const left = watchedIn(log).flatMap((watched) => {
+    if (!givesAllBack(log, watched)) return []
+    const [charged, used] = [sum(chargesOf(log, watched)), sum(usesOf(log, watched)) + beyond(log, watched)]
+    return Math.abs(charged - used) > 1e-3
+      ? [`${watched.limit.name} of ${watched.entityId}: ${charged} charged in the end, ${used} used`]
+      : []
+  })
+  return [...left, ...countsOff(log)]
+}
+
+/** A calendar's minute gives all back while it lasts. */
+const givesAllBack = ({ schedule }: RunLog, { limit }: Watched): boolean => {
+  if (limit.size.kind === 'bucket') return limit.refund === 'full'
+  if (limit.size.kind === 'sliding') return false
+  const into = Number(schedule.startNs % BigInt(60 * SECOND_NS))
+  return (
+    into + Math.min(...schedule.aheadNs) >= 0 &&
+    into + schedule.durationNs + Math.max(...schedule.aheadNs) + 15 * SECOND_NS < 60 * SECOND_NS
+  )
+}
+
+/** What was used beyond what was reserved, and told so. */
+const beyond = (log: RunLog, watched: Watched): number =>
+  log.asks
+    .filter((ask) => ask.answer?.isAllowed && touches(log, watched, ask))
+    .reduce(
+      (total, { tokens, ending }) =>
+        total + (watched.limit.meter === 'tokens' && ending ? Math.max(0, ending.tokens - tokens) : 0),
+      0,
+    )
+
+const countsOff = (log: RunLog): readonly string[] =>
+  log.schedule.entities.flatMap(({ id, limits }) => {
+    const told = log.asks.filter(
+      (ask) => ask.answer?.isAllowed && touches(log, { entityId: id, limit: limits[0] ?? NONE }, ask),
+    )
+    const counted = log.writes
+      .filter(({ entityId }) => entityId === id)
+      .reduce((total, { used }) => total + (used.tokens ?? 0), 0)
+    const tokens = told.reduce((total, ask) => total + toldOf(ask), 0)
+    return counted === tokens ? [] : [`${id}: ${counted} tokens counted as used, ${tokens} told`]
+  })
+
+const NONE: Watched['limit'] = {
+  name: '',
+  meter: 'tokens',
+  size: { kind: 'minute', limit: 1 },
+  refund: 'strict',
+}
+
+/** What was told to be used: at once, or when it was settled; of what was given back, or never settled, nothing. */
+const toldOf = ({ tokens, ending, settles }: RunLog['asks'][number]): number => {
+  if (!settles) return tokens
+  return ending?.tokens ?? 0
+}

@@ -1,0 +1,132 @@
+import type { RunLog } from '../run-log.ts'
+import type { PlannedLimit } from '../schedule/schedule.ts'
+import { betweenResets, differenceNs, leaseNsOf, type Use, usesOf, type Watched, watchedIn } from './uses.ts'
+
+const SECOND_NS = 1_000_000_000
+const MINUTE_NS = 60 * SECOND_NS
+/** Of sums of doubles. */
+const ROUNDING = 1e-6
+
+/**
+ * What was admitted is within what limits allow. Counted are requests that were both asked and answered in a span: whatever the
+ * limiter does, it charged them then, or by a lease shortly before.
+ */
+export const neverOver = (log: RunLog): readonly string[] =>
+  watchedIn(log).flatMap((watched) => {
+    const uses = usesOf(log, watched)
+    const { size } = watched.limit
+    if (size.kind === 'minute') return overMinutes(log, watched, size, uses)
+    const spans = betweenResets(log, watched, uses, leaseNsOf(log) + differenceNs(log))
+    return spans.flatMap((each) =>
+      size.kind === 'bucket' ? overSpans(log, watched, size, each) : overWindows(log, watched, size, each),
+    )
+  })
+
+type Size<Kind> = Extract<PlannedLimit['size'], { readonly kind: Kind }>
+
+const named = ({ entityId, limit }: Watched): string => `${limit.name} of ${entityId}`
+const seconds = (ns: number): string => `${(ns / SECOND_NS).toFixed(4)} s`
+
+/**
+ * capacity + rate × (T + life of a lease + difference of clocks): what is spent was charged a lease's life before at the earliest,
+ * and a node that is ahead charges what comes back in so long. A give-back that was under way for a while returns what time has
+ * returned meanwhile as well: as much longer the span counts.
+ */
+const overSpans = (
+  log: RunLog,
+  watched: Watched,
+  size: Size<'bucket'>,
+  uses: readonly Use[],
+): readonly string[] => {
+  const perNs = size.capacity / (size.fillsInSeconds * SECOND_NS)
+  const slackNs = leaseNsOf(log) + differenceNs(log)
+  const backs = giveBacksOf(log, watched)
+  for (const { fromNs: begin } of uses) {
+    const ended = worstOf(uses, begin, (used, endNs) => {
+      const allowed = size.capacity + perNs * (endNs - begin + slackNs + backs.underWayNs(begin, endNs))
+      return used - allowed
+    })
+    if (ended.over > ROUNDING)
+      return [
+        `${named(watched)}: ${ended.over.toFixed(3)} over from ${seconds(begin)} to ${seconds(ended.endNs)}`,
+      ]
+  }
+  return []
+}
+
+/** The limit in every window that is shorter by the life of a lease and the difference of clocks. */
+const overWindows = (
+  log: RunLog,
+  watched: Watched,
+  size: Size<'sliding'>,
+  uses: readonly Use[],
+): readonly string[] => {
+  const windowNs = size.seconds * SECOND_NS - leaseNsOf(log) - differenceNs(log)
+  for (const { fromNs: begin } of uses) {
+    const ended = worstOf(uses, begin, (used, endNs) => (endNs - begin < windowNs ? used - size.limit : 0))
+    if (ended.over > 0)
+      return [`${named(watched)}: ${ended.over} over from ${seconds(begin)} to ${seconds(ended.endNs)}`]
+  }
+  return []
+}
+
+/**
+ * The limit in each minute by the clock of the node that charges: of what was asked when that clock had entered the minute, and
+ * answered before any clock had left it.
+ */
+const overMinutes = (
+  log: RunLog,
+  watched: Watched,
+  { limit }: Size<'minute'>,
+  uses: readonly Use[],
+): readonly string[] => {
+  const start = Number(log.schedule.startNs % BigInt(MINUTE_NS))
+  const latest = Math.max(...log.lives.map(({ aheadNs }) => aheadNs[1]))
+  const used = new Map<number, number>()
+  const leaseNs = leaseNsOf(log) + differenceNs(log)
+  // of a minute with a reset both lives count
+  for (const each of betweenResets(log, watched, uses, leaseNs)
+    .toSorted((a, b) => b.length - a.length)
+    .slice(0, 1))
+    for (const { fromNs, toNs, amount, by } of each) {
+      const least = log.lives[by]?.aheadNs[0] ?? 0
+      const minute = Math.floor((start + fromNs + least - log.schedule.tickNs) / MINUTE_NS)
+      if (Math.floor((start + toNs + latest) / MINUTE_NS) === minute)
+        used.set(minute, (used.get(minute) ?? 0) + amount)
+    }
+  return [...used].flatMap(([minute, amount]) =>
+    amount > limit ? [`${named(watched)}: ${amount - limit} over in minute ${minute}`] : [],
+  )
+}
+
+/** The worst of all ends of spans that begin at `begin`. */
+const worstOf = (
+  uses: readonly Use[],
+  begin: number,
+  overAt: (used: number, endNs: number) => number,
+): { readonly over: number; readonly endNs: number } => {
+  let worst = { over: 0, endNs: begin }
+  let used = 0
+  for (const { fromNs, toNs, amount } of uses) {
+    if (fromNs < begin) continue
+    used += amount
+    const over = overAt(used, toNs)
+    if (over > worst.over) worst = { over, endNs: toNs }
+  }
+  return worst
+}
+
+/** For how long give-backs were under way that arrived in a span. */
+const giveBacksOf = ({ writes }: RunLog, { entityId, limit }: Watched) => {
+  const backs = writes
+    .filter(
+      (write) =>
+        write.entityId === entityId &&
+        write.changes.some((change) => change.limit === limit.name && change.amount < 0),
+    )
+    .map(({ atNs, sentNs }) => ({ atNs, ns: atNs - sentNs }))
+  return {
+    underWayNs: (begin: number, end: number): number =>
+      backs.reduce((sum, { atNs, ns }) => (atNs >= begin && atNs <= end ? sum + ns : sum), 0),
+  }
+}

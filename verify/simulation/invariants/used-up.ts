@@ -1,0 +1,38 @@
+import type { RunLog } from '../run-log.ts'
+import { isCalm, type PlannedLimit } from '../schedule/schedule.ts'
+import { usesOf, watchedIn } from './uses.ts'
+
+const SECOND_NS = 1_000_000_000
+/** Of what is allowed, under steady demand above it, where nothing fails; and where calls fail now and then. */
+const LEAST_CALM = 0.98
+const LEAST_FAULTY = 0.6
+
+/** The share of what a limit allows that was admitted under steady demand; undefined where there was none. */
+export const shareUsed = (log: RunLog): number | undefined => {
+  const [watched] = watchedIn(log)
+  if (log.schedule.kind !== 'steady' || watched === undefined) return undefined
+  const used = usesOf(log, watched).reduce((sum, { amount }) => sum + amount, 0)
+  return used / allowedIn(watched.limit.size, log.schedule.durationNs)
+}
+
+/** Nothing that a limit allows is kept from those who ask all the time. */
+export const usedUp = (log: RunLog): readonly string[] => {
+  const share = shareUsed(log)
+  const least = isCalm(log.schedule) ? LEAST_CALM : LEAST_FAULTY
+  if (share === undefined || share >= least) return []
+  return [
+    `${(100 * share).toFixed(2)} % of what is allowed was admitted, which is less than ${100 * least} %`,
+  ]
+}
+
+/**
+ * A sliding window's slots / (slots + 1) of the limit, less 1 %, is 99 of 98 parts of what is returned here: in a row of windows
+ * each a slot longer, the limit in each, the last one included, which schedules leave just enough time for.
+ */
+const allowedIn = (size: PlannedLimit['size'], durationNs: number): number => {
+  if (size.kind === 'bucket') return size.capacity * (1 + durationNs / (size.fillsInSeconds * SECOND_NS))
+  if (size.kind === 'minute') return size.limit * Math.floor(durationNs / (60 * SECOND_NS))
+  const { limit, seconds, slots } = size
+  const windows = Math.round(durationNs / ((seconds * SECOND_NS * (slots + 1)) / slots))
+  return (limit * windows * 0.99) / LEAST_CALM
+}

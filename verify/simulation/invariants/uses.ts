@@ -1,0 +1,75 @@
+import type { LoggedAsk, RunLog } from '../run-log.ts'
+import type { PlannedLimit } from '../schedule/schedule.ts'
+
+/** What a request that was admitted really used of one limit. ns since the schedule began: charged in between, or before by a lease. */
+export interface Use {
+  readonly fromNs: number
+  readonly toNs: number
+  readonly amount: number
+  /** Which life of a node admitted it. */
+  readonly by: number
+}
+
+/** One limit of one bucket. */
+export interface Watched {
+  readonly entityId: string
+  readonly limit: PlannedLimit
+}
+
+export const watchedIn = ({ schedule }: RunLog): readonly Watched[] =>
+  schedule.entities.flatMap(({ id, limits }) => limits.map((limit) => ({ entityId: id, limit })))
+
+/** By how much clocks differed at most, ns, the tick of the wall clock included. */
+export const differenceNs = ({ schedule, lives }: RunLog): number =>
+  Math.max(...lives.map(({ aheadNs }) => aheadNs[1])) -
+  Math.min(...lives.map(({ aheadNs }) => aheadNs[0])) +
+  schedule.tickNs
+
+/**
+ * What admitted requests used of a limit, in order of their answers. What is used beyond what was reserved is no use here: it
+ * cannot be denied any more.
+ */
+export const usesOf = (log: RunLog, watched: Watched): readonly Use[] =>
+  log.asks.flatMap((ask) => useOf(log, watched, ask) ?? []).sort((a, b) => a.toNs - b.toNs)
+
+const useOf = (log: RunLog, watched: Watched, ask: LoggedAsk): Use | undefined => {
+  const { answer, askedNs, by } = ask
+  if (!answer?.isAllowed || answer.isDegraded || !touches(log, watched, ask)) return undefined
+  return { fromNs: askedNs, toNs: answer.atNs, amount: usedOf(watched.limit.meter, ask), by }
+}
+
+/** Whether a request meets the bucket: it is the caller's own, or its parent's. */
+export const touches = (
+  { schedule }: RunLog,
+  { entityId }: Watched,
+  ask: Pick<LoggedAsk, 'entityId'>,
+): boolean => {
+  if (ask.entityId === entityId) return true
+  return schedule.entities.some(({ id, parentId }) => id === ask.entityId && parentId === entityId)
+}
+
+const usedOf = (meter: PlannedLimit['meter'], { tokens, ending }: LoggedAsk): number => {
+  const reserved = meter === 'tokens' ? tokens : 1
+  return ending === undefined ? reserved : Math.min(reserved, ending[meter])
+}
+
+/** Moments at which a bucket began a new life. */
+const resetsOf = ({ writes }: RunLog, entityId: string): readonly number[] =>
+  writes.flatMap((write) => (write.isReset && write.entityId === entityId ? [write.atNs] : []))
+
+/** The uses between resets. After one, leases from before may be spent for as long as they live. */
+export const betweenResets = (
+  log: RunLog,
+  { entityId }: Watched,
+  uses: readonly Use[],
+  leaseNs: number,
+): readonly (readonly Use[])[] => {
+  const resets = resetsOf(log, entityId)
+  return [...resets, Number.POSITIVE_INFINITY].map((end, index) => {
+    const begin = index === 0 ? 0 : (resets[index - 1] ?? 0) + leaseNs
+    return uses.filter(({ fromNs, toNs }) => fromNs >= begin && toNs <= end)
+  })
+}
+
+/** ns for which what was charged ahead may be spent. */
+export const leaseNsOf = ({ schedule }: RunLog): number => schedule.leaseTtlMs * 1_000_000

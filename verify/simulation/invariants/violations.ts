@@ -1,0 +1,24 @@
+import type { RunLog } from '../run-log.ts'
+import { answered } from './answered.ts'
+import { chargedFirst, nothingLeftOver } from './charged-first.ts'
+import { neverOver } from './never-over.ts'
+import { usedUp } from './used-up.ts'
+
+/** What must hold of every schedule, and of what it says that it does not. */
+export const INVARIANTS = {
+  'never over': neverOver,
+  'charged first': chargedFirst,
+  'nothing left over': nothingLeftOver,
+  'used up': usedUp,
+  answered,
+} as const satisfies Record<string, (log: RunLog) => readonly string[]>
+
+export type InvariantName = keyof typeof INVARIANTS
+
+export interface Violated {
+  readonly invariant: string
+  readonly text: string
+}
+
+export const violationsIn = (log: RunLog): readonly Violated[] =>
+  Object.entries(INVARIANTS).flatMap(([invariant, check]) => check(log).map((text) => ({ invariant, text })))

@@ -1,0 +1,52 @@
+import type { Schedule } from './schedule/schedule.ts'
+import type { TableWrite } from './world/table-log.ts'
+
+/** A request, as its caller saw it. ns since the schedule began, by true time. */
+export interface LoggedAsk {
+  readonly askedNs: number
+  readonly entityId: string
+  readonly tokens: number
+  /** Whether what was used is told later. */
+  readonly settles: boolean
+  readonly node: number
+  /** Which life of which node was asked; lives of crashed nodes have successors. */
+  readonly by: number
+  /** How long the node had stood still before it was asked. */
+  readonly frozenNs: number
+  answer?: LoggedAnswer
+  /** What its caller has told was used in the end. */
+  ending?: { readonly calledNs: number; readonly tokens: number; readonly requests: number; doneNs?: number }
+}
+
+export interface LoggedAnswer {
+  readonly atNs: number
+  readonly isAllowed: boolean
+  readonly isDegraded: boolean
+  /** How long the node stood still while it was asked. */
+  readonly frozenNs: number
+}
+
+export interface LoggedReset {
+  readonly entityId: string
+  readonly calledNs: number
+  doneNs?: number
+}
+
+/** The life of one node, from when it began to its crash. */
+export interface LoggedLife {
+  readonly node: number
+  hasCrashed: boolean
+  /** By how much its wall clock was ahead of true time, at the least and at the most. */
+  aheadNs: readonly [least: number, most: number]
+}
+
+/** All that happened, as seen from outside of the limiter. */
+export interface RunLog {
+  readonly schedule: Schedule
+  readonly asks: readonly LoggedAsk[]
+  readonly lives: readonly LoggedLife[]
+  readonly resets: readonly LoggedReset[]
+  readonly writes: readonly TableWrite[]
+  /** What was thrown at callers. */
+  readonly errors: readonly string[]
+}

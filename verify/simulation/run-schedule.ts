@@ -1,0 +1,211 @@
+import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
+import type { Limiter, Reservation } from '../../src/core/deciding/decision.ts'
+import { StoreUnavailable, ZaelError } from '../../src/core/errors.ts'
+import { silentLogger } from '../../src/core/ports/logger.ts'
+import { noMetrics } from '../../src/core/ports/metrics.ts'
+import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
+import type { LoggedAsk, LoggedLife, LoggedReset, RunLog } from './run-log.ts'
+import type { PlannedAsk, PlannedEnding, PlannedFault, Schedule } from './schedule/schedule.ts'
+import { createConfig } from './world/config.ts'
+import { createMachine, type Machine } from './world/machine.ts'
+import { createNetwork, type Network } from './world/network.ts'
+import { createRandom, type Random } from './world/random.ts'
+import { createScheduler, type Scheduler } from './world/scheduler.ts'
+import { createLoggedTable, type LoggedTable } from './world/table-log.ts'
+
+/** A life of a node. */
+interface Life {
+  readonly by: number
+  readonly machine: Machine
+  readonly limiter: Limiter
+  readonly log: LoggedLife
+}
+
+interface World {
+  readonly schedule: Schedule
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly network: Network
+  readonly table: LoggedTable
+  /** The present life of each node. */
+  readonly nodes: Life[]
+  readonly log: {
+    readonly asks: LoggedAsk[]
+    readonly lives: LoggedLife[]
+    readonly resets: LoggedReset[]
+    readonly errors: string[]
+  }
+}
+
+const SECOND_NS = 1_000_000_000
+/** As servers do. */
+const FLUSH_EVERY_NS = SECOND_NS
+/** What is under way at the end has come to its end by then, and all leases are over. */
+const QUIET_AFTER_NS = 12 * SECOND_NS
+/** A waiting request tries again after 5 to 25 ms. */
+const PAUSE_NS = [5_000_000, 25_000_000] as const
+
+/**
+ * Runs the limiter itself, a life of it for each node, on a table behind a network, as a schedule says, in virtual time. The
+ * same schedule always runs the same way.
+ */
+export const runSchedule = async (schedule: Schedule): Promise<RunLog> => {
+  const scheduler = createScheduler()
+  const random = createRandom(schedule.seed ^ 0x51ed270b)
+  const faultsAt = () =>
+    scheduler.now() > schedule.durationNs + QUIET_AFTER_NS / 2 ? calm(schedule) : schedule.network
+  const world: World = {
+    schedule,
+    scheduler,
+    random,
+    network: createNetwork(scheduler, random, faultsAt),
+    table: createLoggedTable(scheduler),
+    nodes: [],
+    log: { asks: [], lives: [], resets: [], errors: [] },
+  }
+  for (const [node] of schedule.aheadNs.entries()) begin(world, node)
+  for (const ask of schedule.asks)
+    scheduler.at(ask.atNs, () => onNode(world, ask.node, (life) => void asked(world, life, ask)))
+  for (const fault of schedule.faults) scheduler.at(fault.atNs, () => strike(world, fault))
+  for (const [node] of schedule.aheadNs.entries()) {
+    for (let atNs = flushPhase(node); atNs < schedule.durationNs + QUIET_AFTER_NS; atNs += FLUSH_EVERY_NS)
+      scheduler.at(atNs, () => onNode(world, node, (life) => void flush(world, life, false)))
+    scheduler.at(schedule.durationNs + QUIET_AFTER_NS, () =>
+      onNode(world, node, (life) => void flush(world, life, true)),
+    )
+  }
+  await scheduler.run()
+  return { schedule, ...world.log, writes: world.table.writes }
+}
+
+/** Nodes have begun at different moments. */
+const flushPhase = (node: number): number => FLUSH_EVERY_NS - node * 170_000_000
+
+const calm = ({ network }: Schedule) => ({ ...network, slow: 0, lostBefore: 0, lostAfter: 0, throttled: 0 })
+
+/** Whoever the node is by then. */
+const onNode = ({ nodes }: World, node: number, act: (life: Life) => void): void => {
+  const life = nodes[node]
+  life?.machine.deliver(() => act(life))
+}
+
+const begin = (world: World, node: number, aheadNs = world.schedule.aheadNs[node] ?? 0): void => {
+  const { scheduler, schedule, network, table, random } = world
+  const by = world.log.lives.length
+  const machine = createMachine(scheduler, { startNs: schedule.startNs, aheadNs, tickNs: schedule.tickNs })
+  const limiter = createLimiter({
+    buckets: network.from(machine, table.at(by)),
+    localBuckets: createMemoryBucketStore(),
+    config: createConfig(schedule.entities),
+    clock: machine.clock,
+    logger: silentLogger,
+    metrics: noMetrics,
+    newCache: <V extends object>() => new Map<string, V>(),
+    pause: () => new Promise((resolve) => machine.after(random.between(...PAUSE_NS), resolve)),
+    settings: {
+      leaseTtlMs: schedule.leaseTtlMs,
+      ...(schedule.isLambda && { useDelayMs: 0 }),
+    },
+  })
+  const log: LoggedLife = { node, hasCrashed: false, aheadNs: [aheadNs, aheadNs] }
+  world.log.lives.push(log)
+  world.nodes[node] = { by, machine, limiter, log }
+}
+
+const asked = async (world: World, life: Life, plan: PlannedAsk): Promise<void> => {
+  const { scheduler, log, schedule } = world
+  const { machine, limiter, by } = life
+  const { entityId, tokens, node, ending } = plan
+  const settles = ending !== undefined
+  const logged: LoggedAsk = {
+    askedNs: scheduler.now(),
+    entityId,
+    tokens,
+    settles,
+    node,
+    by,
+    frozenNs: machine.frozenNs(),
+  }
+  log.asks.push(logged)
+  try {
+    const cost = { requests: 1, tokens }
+    const decision = await limiter.decide({ entityId, cost, settles })
+    const { allowed: isAllowed, degraded: isDegraded } = decision
+    const frozenNs = machine.frozenNs() - logged.frozenNs
+    logged.answer = { atNs: scheduler.now(), isAllowed, isDegraded, frozenNs }
+    if (decision.allowed && ending !== undefined) end(world, life, logged, decision.reservation, ending)
+    if (schedule.isLambda) await flush(world, life, false)
+  } catch (error) {
+    log.errors.push(`a request has thrown ${String(error)}`)
+  }
+}
+
+const end = (
+  { scheduler }: World,
+  { machine }: Life,
+  logged: LoggedAsk,
+  reservation: Reservation,
+  ending: PlannedEnding,
+): void => {
+  if (ending === 'never') return
+  const { afterNs, share } = ending
+  machine.after(afterNs, async () => {
+    const tokens = Math.floor(logged.tokens * (share ?? 0))
+    logged.ending = { calledNs: scheduler.now(), tokens, requests: share === null ? 0 : 1 }
+    await (share === null ? reservation.release() : reservation.settle({ tokens }))
+    logged.ending.doneNs = scheduler.now()
+  })
+}
+
+const flush = async ({ log }: World, { limiter }: Life, all: boolean): Promise<void> => {
+  try {
+    await limiter.flush({ all })
+  } catch (error) {
+    log.errors.push(`looking after counts has thrown ${String(error)}`)
+  }
+}
+
+const strike = (world: World, plan: PlannedFault): void => {
+  const life = world.nodes[plan.node]
+  if (!life) return
+  const { machine, log } = life
+  switch (plan.fault) {
+    case 'crash':
+      machine.crash()
+      log.hasCrashed = true
+      // the machine is another, and so may its clock be
+      begin(world, plan.node)
+      break
+    case 'freeze':
+      machine.freeze(world.scheduler.now() + plan.ns, plan.stopsSteady)
+      break
+    case 'step':
+      step(life, plan.ns)
+      break
+    case 'reset':
+      machine.deliver(() => void reset(world, life, plan.entityId))
+  }
+}
+
+/** As far as clocks may differ. */
+const MOST_AHEAD_NS = 5 * SECOND_NS
+
+const step = ({ machine, log }: Life, ns: number): void => {
+  const [least, most] = log.aheadNs
+  const aheadNs = machine.aheadNs() + ns
+  if (Math.abs(aheadNs) > MOST_AHEAD_NS) return
+  machine.stepWall(ns)
+  log.aheadNs = [Math.min(least, aheadNs), Math.max(most, aheadNs)]
+}
+
+const reset = async ({ scheduler, log }: World, { limiter }: Life, entityId: string): Promise<void> => {
+  const logged: LoggedReset = { entityId, calledNs: scheduler.now() }
+  log.resets.push(logged)
+  try {
+    await limiter.reset(entityId, {})
+  } catch (error) {
+    // others write faster, or the table does not answer: whoever resets is told so
+    if (!(error instanceof ZaelError || error instanceof StoreUnavailable)) log.errors.push(String(error))
+  }
+  logged.doneNs = scheduler.now()
+}

@@ -1,0 +1,56 @@
+import type { Random } from '../world/random.ts'
+import type { PlannedEntity, PlannedLimit } from './schedule.ts'
+
+/** One that asks, or a few of one project; each with a limit or two, of any kinds. */
+export const drawEntities = (random: Random): readonly PlannedEntity[] => {
+  if (random.chance(0.5)) return [{ id: 'key', parentId: null, limits: drawLimits(random, 1) }]
+  const keys = random.between(1, 3)
+  const own = random.pick([0, 0.6, 1.2])
+  return [
+    { id: 'project', parentId: null, limits: drawLimits(random, 1) },
+    ...Array.from({ length: keys }, (_, index) => ({
+      id: `key-${index}`,
+      parentId: 'project',
+      limits: own === 0 ? [] : drawLimits(random, own / keys),
+    })),
+  ]
+}
+
+const drawLimits = (random: Random, share: number): readonly PlannedLimit[] => {
+  const refund = random.chance(0.2) ? 'full' : 'strict'
+  const base = random.pick([10, 50, 200, 1000, 4000])
+  const names = random.chance(0.65) ? (['tpm'] as const) : (['tpm', 'rpm'] as const)
+  return names.map((name) => {
+    const meter = name === 'tpm' ? 'tokens' : 'requests'
+    // what one in ten is asked for is as scarce as tokens are
+    const amount = Math.max(2, Math.round(share * (name === 'tpm' ? base : random.between(8, 60))))
+    return { name, meter, size: drawSize(random, amount), refund }
+  })
+}
+
+const drawSize = (random: Random, amount: number): PlannedLimit['size'] => {
+  const kind = random.pick(['bucket', 'bucket', 'sliding', 'minute'] as const)
+  if (kind === 'bucket') {
+    // sizes whose tokens are whole ns
+    const capacity = nearest([2, 4, 5, 10, 20, 40, 50, 100, 200, 250, 400, 500, 1000, 2000, 4000], amount)
+    return { kind, capacity, fillsInSeconds: random.pick([1, 2, 5, 20, 60]) }
+  }
+  if (kind === 'minute') return { kind, limit: amount }
+  return { kind, limit: amount, seconds: random.pick([2, 3, 10]), slots: random.pick([2, 5, 10, 30]) }
+}
+
+const nearest = (numbers: readonly number[], to: number): number =>
+  numbers.reduce((best, each) => (Math.abs(each - to) < Math.abs(best - to) ? each : best))
+
+/** About how many tokens all of them may use in so many seconds. */
+export const roomIn = (entities: readonly PlannedEntity[], seconds: number): number =>
+  Math.max(
+    ...entities.flatMap(({ limits }) =>
+      limits.map(({ meter, size }) => (meter === 'tokens' ? roomOf(size, seconds) : 1)),
+    ),
+  )
+
+const roomOf = (size: PlannedLimit['size'], seconds: number): number => {
+  if (size.kind === 'bucket') return size.capacity * (1 + seconds / size.fillsInSeconds)
+  return size.kind === 'sliding' ? size.limit * (1 + seconds / size.seconds) : size.limit
+}

@@ -1,0 +1,89 @@
+import type { Random } from '../world/random.ts'
+import { createRandom } from '../world/random.ts'
+import { drawClocks, EPOCH_NS } from './draw-clocks.ts'
+import { drawEntities, roomIn } from './draw-entities.ts'
+import { drawFaults, drawNetwork } from './draw-faults.ts'
+import { drawSteady } from './draw-steady.ts'
+import type { PlannedAsk, PlannedEnding, PlannedEntity, Schedule } from './schedule.ts'
+
+const SECOND_NS = 1_000_000_000
+
+/** One in so many schedules asks for more than there is all the time. They are longer than the others. */
+const STEADY_ONE_IN = 80
+
+/** All that a seed says. */
+export const drawSchedule = (seed: number): Schedule => {
+  const random = createRandom(seed)
+  return seed % STEADY_ONE_IN === 0 ? drawSteady(seed, random) : drawBursts(seed, random)
+}
+
+const drawBursts = (seed: number, random: Random): Schedule => {
+  const durationNs = random.between(1, 6) * SECOND_NS
+  const nodes = random.between(1, 4)
+  const isCalm = random.chance(0.4)
+  const entities = drawEntities(random)
+  return {
+    seed,
+    kind: 'bursts',
+    durationNs,
+    // a minute ends in the midst of some
+    startNs:
+      EPOCH_NS +
+      BigInt(random.chance(0.5) ? 5 * SECOND_NS : 60 * SECOND_NS - random.between(0, 2 * durationNs)),
+    aheadNs: drawClocks(random, nodes),
+    tickNs: random.pick([1, 1_000_000]),
+    leaseTtlMs: random.pick([1000, 1000, 1000, 300, 0]),
+    isLambda: random.chance(0.15),
+    entities,
+    network: drawNetwork(random, isCalm),
+    asks: drawAsks(random, entities, durationNs, nodes),
+    faults: isCalm ? [] : drawFaults(random, { durationNs, nodes, entities }),
+  }
+}
+
+const drawAsks = (
+  random: Random,
+  entities: readonly PlannedEntity[],
+  durationNs: number,
+  nodes: number,
+): readonly PlannedAsk[] => {
+  const count = random.between(12, 60)
+  const room = roomIn(entities, durationNs / SECOND_NS)
+  const meanTokens = Math.max(1, (room * random.pick([0.7, 1.5, 3])) / count)
+  const ids = entities
+    .filter(({ parentId }) => parentId !== null || entities.length === 1)
+    .map(({ id }) => id)
+  const burst = random.pick([1, 1, 3, 8])
+  const usual = drawUsual(random)
+  const asks: PlannedAsk[] = []
+  let atNs = 0
+  while (asks.length < count) {
+    atNs += random.gap((burst * durationNs) / count)
+    for (let left = random.between(1, 2 * burst - 1); left > 0; left--)
+      asks.push({
+        atNs: Math.round(atNs),
+        node: random.between(0, nodes - 1),
+        entityId: random.pick([ids[0] ?? '', ...ids.slice(1)]),
+        tokens: Math.max(1, Math.round(meanTokens * (0.4 + 1.2 * random.next()))),
+        ...usual(),
+      })
+  }
+  return asks
+}
+
+/** What usually becomes of the requests of one schedule. */
+const drawUsual = (random: Random): (() => { readonly ending?: PlannedEnding }) => {
+  const [settling, never] = [random.pick([0, 0.3, 1]), random.pick([0, 0, 0.1])]
+  const meanNs = random.pick([1_000_000, 100_000_000, 1_500_000_000])
+  const shares = random.pick<readonly [number | null, ...(number | null)[]]>([
+    [1],
+    [0, 0.3, 1, null],
+    [0.5, 1, 1.5],
+    [0, null],
+  ])
+  return () => {
+    if (!random.chance(settling)) return {}
+    if (random.chance(never)) return { ending: 'never' }
+    return { ending: { afterNs: Math.round(random.gap(meanNs)), share: random.pick(shares) } }
+  }
+}

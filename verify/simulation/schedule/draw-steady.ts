@@ -1,0 +1,80 @@
+import type { Random } from '../world/random.ts'
+import { drawClocks, EPOCH_NS } from './draw-clocks.ts'
+import { drawNetwork } from './draw-faults.ts'
+import type { PlannedAsk, PlannedLimit, Schedule } from './schedule.ts'
+
+const SECOND_NS = 1_000_000_000
+const REQUESTS_A_SECOND = 30
+
+/** One limit, and from one and a half to three times as much asked for as it allows, evenly, from the first moment on. */
+export const drawSteady = (seed: number, random: Random): Schedule => {
+  const nodes = random.between(1, 4)
+  const size = drawSize(random)
+  const seconds = secondsOf(size)
+  const perSecond = size.kind === 'minute' ? REQUESTS_A_SECOND / 4 : REQUESTS_A_SECOND
+  const isCalm = random.chance(0.7)
+  const limit: PlannedLimit = { name: 'tpm', meter: 'tokens', size, refund: 'strict' }
+  return {
+    seed,
+    kind: 'steady',
+    durationNs: Math.round(seconds * SECOND_NS),
+    startNs: EPOCH_NS,
+    aheadNs: isCalm ? Array.from({ length: nodes }, () => 0) : drawClocks(random, nodes),
+    tickNs: random.pick([1, 1_000_000]),
+    leaseTtlMs: random.pick([1000, 1000, 300, 0]),
+    isLambda: false,
+    entities: [{ id: 'key', parentId: null, limits: [limit] }],
+    network: { ...drawNetwork(random, isCalm), meanDelayNs: 2_000_000 },
+    asks: drawDemand(random, { nodes, seconds, perSecond }),
+    faults: [],
+  }
+}
+
+/** Two minutes; or so long that a window's limit should have been used up for the last time just before the end. */
+const secondsOf = (size: PlannedLimit['size']): number => {
+  if (size.kind === 'minute') return 120
+  if (size.kind === 'bucket') return 20
+  const { seconds, slots } = size
+  return (WINDOWS * seconds * (slots + 1)) / slots + 0.95 * seconds
+}
+
+const WINDOWS = 4
+
+/** Tokens of one request, on average: few, so that what is left of a limit is seldom too little for the next. */
+const MEAN_TOKENS = 1.5
+/** Slots hold several requests. */
+const SLIDING: readonly [Sliding, ...Sliding[]] = [
+  { seconds: 2, slots: 10 },
+  { seconds: 4, slots: 10 },
+  { seconds: 4, slots: 30 },
+]
+
+interface Sliding {
+  readonly seconds: number
+  readonly slots: number
+}
+
+/** A third to two thirds of what is asked for. */
+const drawSize = (random: Random): PlannedLimit['size'] => {
+  const rate = REQUESTS_A_SECOND * MEAN_TOKENS * random.pick([0.35, 0.5, 0.65])
+  const kind = random.pick(['bucket', 'sliding', 'minute'] as const)
+  if (kind === 'minute') return { kind, limit: Math.round(rate * 15) }
+  if (kind === 'bucket') return { kind, capacity: 10 * Math.round(rate / 5), fillsInSeconds: 2 }
+  const { seconds, slots } = random.pick(SLIDING)
+  return { kind, limit: Math.round(rate * seconds), seconds, slots }
+}
+
+const drawDemand = (
+  random: Random,
+  {
+    nodes,
+    seconds,
+    perSecond,
+  }: { readonly nodes: number; readonly seconds: number; readonly perSecond: number },
+): readonly PlannedAsk[] =>
+  Array.from({ length: Math.floor(seconds * perSecond) }, (_, index) => ({
+    atNs: Math.round(((index + random.next()) * SECOND_NS) / perSecond),
+    node: random.between(0, nodes - 1),
+    entityId: 'key',
+    tokens: random.between(1, 2),
+  }))

@@ -1,0 +1,105 @@
+import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
+import { StoreUnavailable } from '../../../src/core/errors.ts'
+import type { Machine } from './machine.ts'
+import type { Random } from './random.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** How often calls fail, of 1, and how long they take, ns on average. */
+export interface NetworkFaults {
+  readonly meanDelayNs: number
+  /** Calls that take up to a second: those beyond the deadline are given up, and arrive all the same. */
+  readonly slow: number
+  readonly lostBefore: number
+  readonly lostAfter: number
+  readonly throttled: number
+}
+
+/** What became of one call: whether its answer came in time. */
+export interface CallEnd {
+  isAnswered: boolean
+}
+
+/** What a call does when it arrives; `end` is filled in later. */
+type Call<T> = (end: CallEnd, sentNs: number) => Promise<T>
+
+export interface Network {
+  /** The table as a machine sees it. */
+  from(machine: Machine, table: TableAtWork): BucketStore
+}
+
+/** The table, told of each call whether the caller learns what became of it. */
+export interface TableAtWork {
+  write(
+    ...call: [...Parameters<BucketStore['write']>, end: CallEnd, sentNs: number]
+  ): ReturnType<BucketStore['write']>
+  read: BucketStore['read']
+  list: BucketStore['list']
+}
+
+/** As the settings have it: a call without an answer for so long is given up. */
+export const DEADLINE_NS = 250_000_000
+const SLOWEST_NS = 1_000_000_000
+const SHORTEST_NS = 100_000
+
+export const createNetwork = (
+  scheduler: Scheduler,
+  random: Random,
+  faultsNow: () => NetworkFaults,
+): Network => {
+  const way = (faults: NetworkFaults): number =>
+    random.chance(faults.slow)
+      ? random.between(SHORTEST_NS, SLOWEST_NS)
+      : SHORTEST_NS + random.gap(faults.meanDelayNs)
+
+  const fate = (): Fate => {
+    const faults = faultsNow()
+    const [there, back, luck] = [way(faults), way(faults), random.next()]
+    return { there, back, isInTime: there + back <= DEADLINE_NS, end: endOf(faults, luck) }
+  }
+
+  const send = <T>(machine: Machine, call: Call<T>): Promise<T> => {
+    const { there, back, isInTime, end } = fate()
+    const sentNs = scheduler.now()
+    const outcome: CallEnd = { isAnswered: end === 'answered' && isInTime }
+    const isRefused = end === 'throttled' && isInTime
+    const { promise, resolve, reject } = promiseOf<T>()
+    const fail = (): void => reject(new StoreUnavailable(end, { mayHaveApplied: !isRefused }))
+    if (!outcome.isAnswered) machine.after(isRefused ? there + back : DEADLINE_NS, fail)
+    if (end === 'throttled' || end === 'lost before') return promise
+    scheduler.at(sentNs + there, () => {
+      const applied = call(outcome, sentNs)
+      if (outcome.isAnswered) machine.after(back, () => applied.then(resolve, reject))
+    })
+    return promise
+  }
+
+  return {
+    from: (machine, table) => ({
+      write: (id, write) => send(machine, (end, sentNs) => table.write(id, write, end, sentNs)),
+      read: (id) => send(machine, () => table.read(id)),
+      list: (entityId) => send(machine, () => table.list(entityId)),
+    }),
+  }
+}
+
+interface Fate {
+  readonly there: number
+  readonly back: number
+  readonly isInTime: boolean
+  readonly end: 'throttled' | 'lost before' | 'lost after' | 'answered'
+}
+
+const endOf = ({ throttled, lostBefore, lostAfter }: NetworkFaults, luck: number): Fate['end'] => {
+  if (luck < throttled) return 'throttled'
+  if (luck < throttled + lostBefore) return 'lost before'
+  return luck < throttled + lostBefore + lostAfter ? 'lost after' : 'answered'
+}
+
+const promiseOf = <T>() => {
+  let [resolve, reject] = [(_: T): void => {}, (_: unknown): void => {}]
+  const promise = new Promise<T>((fulfil, refuse) => {
+    resolve = fulfil
+    reject = refuse
+  })
+  return { promise, resolve, reject }
+}

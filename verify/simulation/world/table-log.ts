@@ -1,0 +1,102 @@
+import type { BucketId } from '../../../src/core/bucket/bucket-id.ts'
+import type { BucketItem, Condition, ConditionalWrite } from '../../../src/core/bucket/conditional-write.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import type { CallEnd, TableAtWork } from './network.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** What one write has changed of one limit: ns of a token bucket's `tat`, or counts. Above 0: charged; below: given back. */
+export interface Change {
+  readonly limit: string
+  readonly amount: number
+}
+
+/** A write that the table has applied. */
+export interface TableWrite {
+  readonly atNs: number
+  readonly sentNs: number
+  /** Which life of which node sent it. */
+  readonly by: number
+  readonly entityId: string
+  readonly end: CallEnd
+  readonly changes: readonly Change[]
+  /** What it added to the counters of use, by meter. */
+  readonly used: Readonly<Record<string, number>>
+  /** True: it began a new life of the bucket. */
+  readonly isReset: boolean
+}
+
+/** The table, and a log of what was written to it, made of the stored values alone. */
+export interface LoggedTable {
+  readonly writes: readonly TableWrite[]
+  /** As the life `by` of a node reaches it. */
+  at(by: number): TableAtWork
+}
+
+export const createLoggedTable = (scheduler: Scheduler): LoggedTable => {
+  const store = createMemoryBucketStore()
+  const writes: TableWrite[] = []
+  const at = (by: number): TableAtWork => ({
+    async write(id, write, end, sentNs) {
+      const before = await store.read(id)
+      const outcome = await store.write(id, write)
+      if (outcome.applied) {
+        const told = { atNs: scheduler.now(), sentNs, by, entityId: entityOf(id), end }
+        writes.push({ ...told, ...changesOf(before ?? {}, outcome.item, write) })
+      }
+      return outcome
+    },
+    read: store.read,
+    list: store.list,
+  })
+  return { writes, at }
+}
+
+const entityOf = (id: BucketId): string => (id.kind === 'entity' ? id.entityId : 'policy')
+
+const changesOf = (
+  before: BucketItem,
+  after: BucketItem,
+  { actions, conditions }: ConditionalWrite,
+): Pick<TableWrite, 'changes' | 'used' | 'isReset'> => {
+  if (before.born !== undefined && after.born !== before.born) return { changes: [], used: {}, isReset: true }
+  const paths = actions.flatMap(({ path }) => (typeof path === 'string' ? [path] : []))
+  return {
+    changes: paths.flatMap((path) => changeOf(path, before, after, conditions) ?? []),
+    used: Object.fromEntries(
+      paths
+        .filter((path) => path.startsWith('used_'))
+        .map((path) => [path.slice(5), Number(numberAt(after, path) - numberAt(before, path))]),
+    ),
+    isReset: false,
+  }
+}
+
+const changeOf = (
+  path: string,
+  before: BucketItem,
+  after: BucketItem,
+  conditions: readonly Condition[],
+): Change | undefined => {
+  if (path.endsWith('_tat')) {
+    const since = idleSince(path, conditions) ?? numberAt(before, path)
+    return { limit: path.slice(0, -4), amount: Number(numberAt(after, path) - since) }
+  }
+  if (!path.endsWith('_n')) return undefined
+  const limit = path.slice(0, -2)
+  const isNewWindow = before[`${limit}_w`] !== after[`${limit}_w`]
+  const counted = isNewWindow ? 0n : numberAt(before, path)
+  return { limit, amount: Number(numberAt(after, path) - counted) }
+}
+
+const numberAt = (item: BucketItem, path: string): bigint => {
+  const value = item[path]
+  return typeof value === 'bigint' ? value : 0n
+}
+
+/** A bucket that is full is charged from now on, which is what its condition compares with; undefined: it was not full. */
+const idleSince = (path: string, conditions: readonly Condition[]): bigint | undefined => {
+  const alternatives = conditions.flatMap((each) => (each.is === 'anyOf' ? each.conditions : []))
+  for (const each of alternatives)
+    if (each.is === 'below' && each.path === path && typeof each.value === 'bigint') return each.value
+  return undefined
+}
