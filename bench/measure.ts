@@ -17,28 +17,26 @@ export const runLoops = async (
   const end = start + seconds * 1000
   let index = 0
   const loop = async (): Promise<void> => {
-    while (performance.now() < end) {
-      const before = performance.now()
+    let before = performance.now()
+    while (before < end) {
       await operation(index++)
-      latencies.push(performance.now() - before)
+      const after = performance.now()
+      latencies.push(after - before)
+      before = after
     }
   }
   await Promise.all(Array.from({ length: callers }, loop))
   const elapsedSeconds = (performance.now() - start) / 1000
-  latencies.sort((a, b) => a - b)
+  const sorted = Float64Array.from(latencies).sort()
   return {
-    operations: latencies.length,
-    perSecond: latencies.length / elapsedSeconds,
-    p50Ms: quantile(latencies, 0.5),
-    p99Ms: quantile(latencies, 0.99),
+    operations: sorted.length,
+    perSecond: sorted.length / elapsedSeconds,
+    p50Ms: quantile(sorted, 0.5),
+    p99Ms: quantile(sorted, 0.99),
   }
 }
 
-export const median = (values: readonly number[]): number =>
-  quantile(
-    [...values].sort((a, b) => a - b),
-    0.5,
-  )
+export const median = (values: readonly number[]): number => quantile(Float64Array.from(values).sort(), 0.5)
 
-const quantile = (sorted: readonly number[], share: number): number =>
+export const quantile = (sorted: ArrayLike<number>, share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN

@@ -1,79 +1,104 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { machine } from './machine.ts'
-import { measureSaturation } from './saturation.ts'
-import { measureScenarios } from './scenarios.ts'
-import { openBenchTable } from './table.ts'
-import { measureThroughput } from './throughput.ts'
+import { markdownTable, withSection } from '../verify/markdown.ts'
+import { figure } from './figure.ts'
+import { requestsPart, saturationPart } from './limiter/limiter-parts.ts'
+import { loadAverage, machine } from './machine.ts'
+import { type Finding, type Goal, isReached, type Part } from './part.ts'
+import { storesPart } from './stores/stores-part.ts'
 
 const HELP = `npm run bench [-- options]
 
-Measures the limiter on a DynamoDB engine in this process, beside raw UpdateItems on the same engine in the same run.
-Prints tables and writes bench/results/<date>.json. Machines differ, and so do moments: compare within one run.
+Measures zael beside other ways to do the same, in one run on one machine. Machines differ, and so do moments: compare within
+one run. Prints tables and writes bench/results/<date>.json.
 
-  --quick           short rounds: a look, no figures to publish
-  --only <part>     throughput, saturation or scenarios
-  --help            this text`
+  stores        decisions on one DynamoDB engine: raw UpdateItem, zael exact and leased, rate-limiter-flexible
+  saturation    how much of what is allowed callers get
+  requests      requests to the engine for each kind of decision
+
+  --only <part>   one part
+  --engine <url>  the DynamoDB to measure on (DynamoDB Local, MiniStack); one in this process unless told
+  --quick         short rounds: a look, no figures to publish
+  --json          rows as JSON
+  --write         put tables and charts into docs/benchmarks.md and docs/images
+  --help          this text`
+
+const DOCUMENT = 'docs/benchmarks.md'
+const PARTS: readonly Part[] = [storesPart, saturationPart, requestsPart]
 
 const { values } = parseArgs({
   options: {
-    quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    engine: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 
-const PARTS = ['throughput', 'saturation', 'scenarios']
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+const chosen = PARTS.filter(({ name }) => values.only === undefined || name === values.only)
 if (values.help) {
   console.log(HELP)
-} else if (values.only !== undefined && !PARTS.includes(values.only)) {
-  console.error(`--only must be one of ${PARTS.join(', ')}`)
+} else if (chosen.length === 0) {
+  console.error(`--only must be one of ${PARTS.map(({ name }) => name).join(', ')}`)
   process.exitCode = 1
 } else {
   await run()
 }
 
 async function run(): Promise<void> {
-  const isWanted = (part: string): boolean => values.only === undefined || values.only === part
-  const table = await openBenchTable()
-  const results: Record<string, readonly object[]> = {}
-  const measure = async (
-    part: string,
-    title: string,
-    rows: () => Promise<readonly object[]>,
-  ): Promise<void> => {
-    if (!isWanted(part)) return
-    console.log(`\n${title} …`)
-    results[part] = await rows()
-    console.table(results[part].map(rounded))
+  const results: Record<string, object> = {}
+  for (const part of chosen) {
+    const loadBefore = loadAverage()
+    const finding = await part.run({
+      isQuick: values.quick,
+      engineUrl: values.engine,
+      onProgress: (text) => console.error(`${part.name}: ${text}`),
+    })
+    results[part.name] = { loadBefore, rows: finding.rows, goals: finding.goals }
+    show(part, finding)
+    if (values.write) publish(part, finding, loadBefore)
   }
-  try {
-    const rounds = values.quick ? { seconds: 0.3, rounds: 4 } : { seconds: 0.4, rounds: 20 }
-    await measure('throughput', 'Decisions beside raw conditional UpdateItems', () =>
-      measureThroughput(table, rounds),
-    )
-    await measure('saturation', 'Admitted under saturation, 32 callers', () =>
-      measureSaturation(table, values.quick ? 2 : 10),
-    )
-    await measure('scenarios', 'Requests to the engine per decision', () =>
-      measureScenarios(table, values.quick ? 0.5 : 2),
-    )
-  } finally {
-    await table.close()
-  }
-  const file = `bench/results/${new Date().toISOString().slice(0, 10)}.json`
+  const file = `bench/results/${today()}.json`
   mkdirSync('bench/results', { recursive: true })
-  writeFileSync(
-    file,
-    `${JSON.stringify({ at: new Date().toISOString(), machine: machine(), results }, null, 2)}\n`,
-  )
-  console.log(`\n${machine()}\nwritten to ${file}`)
+  writeFileSync(file, `${JSON.stringify({ at: new Date(), machine: machine(), results }, null, 2)}\n`)
+  console.error(`${machine()}; load ${loadAverage()}; written to ${file}`)
 }
 
-function rounded(row: object): object {
-  const entries = Object.entries(row).map(([name, value]: [string, unknown]) => [
-    name,
-    typeof value === 'number' ? Number(value.toFixed(Math.abs(value) < 100 ? 3 : 0)) : value,
-  ])
-  return Object.fromEntries(entries)
+function show({ title }: Part, { rows, markdown, goals }: Finding): void {
+  console.log(values.json ? JSON.stringify(rows, null, 2) : `\n${title}\n\n${markdown}\n`)
+  if (goals.length > 0 && !values.json) console.log(`${goalsTable(goals)}\n`)
+}
+
+function publish({ name }: Part, { markdown, goals, charts }: Finding, loadBefore: string): void {
+  for (const { file, svg } of charts) writeFileSync(`docs/images/${file}`, svg)
+  const command = ['npm run bench', ...(given().length > 0 ? ['--', ...given()] : [])].join(' ')
+  const heading = `\`${command}\` on ${today()}: ${machine()}; load average before ${loadBefore}, after ${loadAverage()}.`
+  const pictures = charts.map(({ file }) => `![${file}](images/${file})`)
+  const reached = goals.length > 0 ? [goalsTable(goals)] : []
+  const section = [heading, ...pictures, markdown, ...reached].join('\n\n')
+  writeFileSync(DOCUMENT, withSection(readFileSync(DOCUMENT, 'utf8'), name, section))
+}
+
+function goalsTable(goals: readonly Goal[]): string {
+  return markdownTable<Goal>(
+    [
+      ['goal', ({ what }) => what],
+      ['', ({ bound, goal }) => `${bound} ${figure(goal)}`],
+      ['here', ({ value }) => figure(value)],
+      ['', (goal) => (isReached(goal) ? 'reached' : 'not reached')],
+    ],
+    goals,
+  )
+}
+
+/** The options as they were given, `--write` aside. */
+function given(): readonly string[] {
+  return process.argv.slice(2).filter((option) => option !== '--write')
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10)
 }

@@ -1,7 +1,9 @@
-import { startEngineThread } from '../bin/embedded/engine-thread.ts'
+import { randomUUID } from 'node:crypto'
+import { DeleteTableCommand } from '@aws-sdk/client-dynamodb'
 import { newEntity } from '../src/core/admin/entity-draft.ts'
 import { createLimiter } from '../src/core/deciding/create-limiter.ts'
 import type { Limiter } from '../src/core/deciding/decision.ts'
+import type { LimiterSettings } from '../src/core/deciding/limiter-dependencies.ts'
 import type { LimitSetKey } from '../src/core/limit/limit.ts'
 import { parseLimits } from '../src/core/limit/parse-limit.ts'
 import { policyLimitSet } from '../src/core/policy/policy.ts'
@@ -18,19 +20,14 @@ import { createDynamoAdminStore, createDynamoConfigStore } from '../src/store/dy
 import { createDynamoBucketStore } from '../src/store/dynamodb/dynamo-bucket-store.ts'
 import { ensureTable } from '../src/store/dynamodb/table-definition.ts'
 import { createMemoryBucketStore } from '../src/store/memory/memory-bucket-store.ts'
+import { type Calls, countCalls, noCalls, type SeenWrite } from './count-calls.ts'
+import { openEngine } from './engine.ts'
 
-export const TABLE = 'ZAEL-bench'
 export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' }
 /** A benchmark asks how fast, not whether in time; nor is a busy machine a store that is away. */
 export const DEADLINE_MS = 30_000
 /** Steady state: what applies is known. How often it is read again is a setting, not a cost of deciding. */
 const CONFIG_CACHE_MS = 3_600_000
-
-/** Calls to the engine so far, by kind. */
-export interface Calls {
-  writes: number
-  reads: number
-}
 
 /** A limiter as one server has it: with its own client and caches. */
 export interface BenchNode {
@@ -39,8 +36,17 @@ export interface BenchNode {
   close(): void
 }
 
+export interface NodeOptions {
+  readonly settings?: Partial<LimiterSettings>
+  /** Hears of each write to a bucket. */
+  readonly onWrite?: (write: SeenWrite) => void
+}
+
 export interface BenchTable extends Pick<BenchNode, 'calls' | 'limiter'> {
   readonly endpoint: string
+  readonly tableName: string
+  /** Uncounted. */
+  readonly client: DynamoClient
   /** Makes an entity with token buckets: capacity and tokens per second by limit name. */
   addEntity(
     id: string,
@@ -52,22 +58,40 @@ export interface BenchTable extends Pick<BenchNode, 'calls' | 'limiter'> {
   /** Puts limits, as the API takes them, on a policy. */
   addPolicy(key: PolicyKey, limits: readonly object[]): Promise<void>
   /** Another node on the same table, which decides by `clock`. */
-  join(clock: Clock): Promise<BenchNode>
+  join(clock: Clock, options?: NodeOptions): Promise<BenchNode>
   close(): Promise<void>
 }
 
-/** An engine of its own with a table, and the limiter on it as a server runs it. */
-export const openBenchTable = async (): Promise<BenchTable> => {
-  const options = { port: 0, dataDir: undefined, tableName: TABLE }
-  const engine = await startEngineThread(options, {
-    onRecords: () => {},
-    onFailure: (error) => console.error(error),
-  })
+/** An engine of its own, or the one at `engineUrl`, with a new table, and the limiter on it as a server runs it: exact. */
+export const openBenchTable = async (engineUrl?: string): Promise<BenchTable> => {
+  const tableName = `ZAEL-bench-${randomUUID()}`
+  const engine = await openEngine(engineUrl)
   const { endpoint } = engine
-  const plain = createDynamoClient({ ...CONNECTION, endpoint })
-  await ensureTable(plain, TABLE, { stream: false })
-  const first = await openNode(endpoint, systemClock)
-  const admin = createDynamoAdminStore(plain, TABLE, systemClock)
+  const client = createDynamoClient({ ...CONNECTION, endpoint })
+  await ensureTable(client, tableName, { stream: false })
+  const join = (clock: Clock, options: NodeOptions = {}) => openNode({ endpoint, tableName }, clock, options)
+  const first = await join(systemClock)
+  return {
+    ...first,
+    ...entitiesIn(client, tableName),
+    endpoint,
+    tableName,
+    client,
+    join,
+    async close() {
+      await client.run((sdk) => sdk.send(new DeleteTableCommand({ TableName: tableName })))
+      client.close()
+      first.close()
+      await engine.stop()
+    },
+  }
+}
+
+const entitiesIn = (
+  client: DynamoClient,
+  tableName: string,
+): Pick<BenchTable, 'addEntity' | 'addLimited' | 'addPolicy'> => {
+  const admin = createDynamoAdminStore(client, tableName, systemClock)
   const putLimits = async (key: LimitSetKey, limits: readonly object[]): Promise<void> => {
     const version = systemClock.now()
     const set = { limits: parseLimits(limits, 'limits'), version }
@@ -79,17 +103,9 @@ export const openBenchTable = async (): Promise<BenchTable> => {
     await putLimits({ owner: { kind: 'entity', id }, resource: '_default_' }, limits)
   }
   return {
-    ...first,
-    endpoint,
     addLimited,
     addEntity: (id, sizes, parentId) => addLimited(id, tokenBuckets(sizes), parentId),
     addPolicy: (key, limits) => putLimits(policyLimitSet(key), limits),
-    join: (clock) => openNode(endpoint, clock),
-    async close() {
-      plain.close()
-      first.close()
-      await engine.stop()
-    },
   }
 }
 
@@ -104,38 +120,38 @@ const CONNECTION = {
   maxWaitMs: DEADLINE_MS,
 }
 
-const openNode = async (endpoint: string, clock: Clock): Promise<BenchNode> => {
-  const client = createDynamoClient({ ...CONNECTION, endpoint })
-  const calls: Calls = { writes: 0, reads: 0 }
-  await count(client, calls)
-  return { limiter: limiterOn(client, clock), calls, close: () => client.close() }
+interface Place {
+  readonly endpoint: string
+  readonly tableName: string
 }
 
-const limiterOn = (client: DynamoClient, clock: Clock): Limiter =>
+const openNode = async (
+  { endpoint, tableName }: Place,
+  clock: Clock,
+  { settings = {}, onWrite }: NodeOptions,
+): Promise<BenchNode> => {
+  const client = createDynamoClient({ ...CONNECTION, endpoint })
+  const calls = noCalls()
+  await client.run(async (sdk) => countCalls(sdk, calls, onWrite))
+  return { limiter: limiterOn(client, tableName, clock, settings), calls, close: () => client.close() }
+}
+
+const limiterOn = (
+  client: DynamoClient,
+  tableName: string,
+  clock: Clock,
+  settings: Partial<LimiterSettings>,
+): Limiter =>
   createLimiter({
-    buckets: createDynamoBucketStore(client, TABLE),
+    buckets: createDynamoBucketStore(client, tableName),
     localBuckets: createMemoryBucketStore(),
-    config: createDynamoConfigStore(client, TABLE),
+    config: createDynamoConfigStore(client, tableName),
     clock,
     logger: silentLogger,
     metrics: noMetrics,
     newCache: lruCaches,
     pause: shortPause,
-    settings: { storeDeadlineMs: DEADLINE_MS, configCacheMs: CONFIG_CACHE_MS },
-  })
-
-/** Counts each call as it is sent, beside everything that is measured. */
-const count = (client: DynamoClient, calls: Calls): Promise<void> =>
-  client.run(async (sdk) => {
-    sdk.middlewareStack.add(
-      (next, { commandName = '' }) =>
-        (args) => {
-          if (commandName.startsWith('Update')) calls.writes++
-          else calls.reads++
-          return next(args)
-        },
-      { step: 'initialize', name: 'countCalls' },
-    )
+    settings: { storeDeadlineMs: DEADLINE_MS, configCacheMs: CONFIG_CACHE_MS, ...settings },
   })
 
 const auditOf = (subject: string, at: bigint) => ({

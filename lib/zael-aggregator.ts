@@ -12,6 +12,7 @@ import { Construct } from 'constructs'
 import type { Flavour } from './flavour.ts'
 import { grantKey, type TableRef } from './grantable.ts'
 import { AGGREGATOR_SOURCE } from './lambda-sources.ts'
+import { STREAM_BATCHES } from './stream-batches.ts'
 import { ZaelFunction } from './zael-function.ts'
 
 export interface ZaelAggregatorProps {
@@ -89,8 +90,8 @@ export class ZaelAggregator extends Construct {
       eventSourceArn: props.streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
       filters: [BUCKET_CHANGES],
-      batchSize: 500,
-      maxBatchingWindow: props.flavour === 'local' ? Duration.seconds(0) : Duration.seconds(5),
+      batchSize: STREAM_BATCHES.size,
+      maxBatchingWindow: Duration.seconds(props.flavour === 'local' ? 0 : STREAM_BATCHES.windowSeconds),
       // A record that fails is cut out by halving, tried ten times in all, and then named in the queue: what comes
       // after it must not wait until the stream forgets it, after 24 hours.
       bisectBatchOnError: true,

@@ -36,7 +36,7 @@ describe('the aggregator', () => {
     template.hasResourceProperties(MAPPING, {
       EventSourceArn: { 'Fn::GetAtt': [tableId, 'StreamArn'] },
       StartingPosition: 'TRIM_HORIZON',
-      BatchSize: 500,
+      BatchSize: 10_000,
       MaximumBatchingWindowInSeconds: 5,
       BisectBatchOnFunctionError: true,
       FunctionResponseTypes: ['ReportBatchItemFailures'],

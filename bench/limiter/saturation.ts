@@ -1,5 +1,5 @@
-import { runLoops } from './measure.ts'
-import type { BenchTable } from './table.ts'
+import { runLoops } from '../measure.ts'
+import type { BenchTable } from '../table.ts'
 
 export interface SaturationRow {
   /** Tokens a second, and as many in a full bucket. */

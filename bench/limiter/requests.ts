@@ -1,8 +1,8 @@
-import type { Decision, DecisionRequest } from '../src/core/deciding/decision.ts'
-import { runLoops } from './measure.ts'
-import type { BenchTable } from './table.ts'
+import type { Decision, DecisionRequest } from '../../src/core/deciding/decision.ts'
+import { runLoops } from '../measure.ts'
+import type { BenchTable } from '../table.ts'
 
-export interface ScenarioRow {
+export interface RequestsRow {
   readonly scenario: string
   readonly decisions: number
   readonly writesPerDecision: number
@@ -17,7 +17,8 @@ interface Scenario {
 }
 
 const LARGE = { rpm: [1_000_000_000, 1], tpm: [1_000_000_000, 1] } as const
-const CALLERS = 8
+/** One at a time: what several at once share is measured elsewhere. */
+const CALLERS = 1
 
 const settleTo = (tokens: number) => async (decision: Decision) => {
   if (decision.allowed) await decision.reservation.settle({ requests: 1, tokens })
@@ -59,16 +60,16 @@ const SCENARIOS: readonly Scenario[] = [
 ]
 
 /** How many requests to the engine each kind of decision takes in steady state. */
-export const measureScenarios = async (
+export const measureRequests = async (
   table: BenchTable,
   seconds: number,
-): Promise<readonly ScenarioRow[]> => {
+): Promise<readonly RequestsRow[]> => {
   await table.addEntity('project', LARGE)
   for (const id of ['alone', 'exact', 'chat']) await table.addEntity(id, LARGE)
   for (const id of ['child', 'chat-child']) await table.addEntity(id, LARGE, 'project')
   await table.addEntity('denied', { rpd: [1, 1 / 86_400] })
   await table.addEntity('denied-child', { rpd: [1, 1 / 86_400] }, 'project')
-  const rows: ScenarioRow[] = []
+  const rows: RequestsRow[] = []
   for (const scenario of SCENARIOS) rows.push(await measureOne(table, scenario, seconds))
   return rows
 }
@@ -77,7 +78,7 @@ const measureOne = async (
   table: BenchTable,
   { name, request, after }: Scenario,
   seconds: number,
-): Promise<ScenarioRow> => {
+): Promise<RequestsRow> => {
   const once = async (): Promise<void> => {
     const decision = await table.limiter.decide(request)
     await after?.(decision)

@@ -1,0 +1,53 @@
+import { markdownTable } from '../../verify/markdown.ts'
+import { figure } from '../figure.ts'
+import type { Part } from '../part.ts'
+import { openBenchTable } from '../table.ts'
+import { measureRequests, type RequestsRow } from './requests.ts'
+import { measureSaturation, type SaturationRow } from './saturation.ts'
+
+export const saturationPart: Part = {
+  name: 'saturation',
+  title: 'Admitted under saturation, 32 callers, exact',
+  async run({ isQuick, engineUrl }) {
+    const table = await openBenchTable(engineUrl)
+    try {
+      const rows = await measureSaturation(table, isQuick ? 1 : 8)
+      const markdown = markdownTable<SaturationRow>(
+        [
+          ['limit per s', ({ limitPerSecond }) => limitPerSecond],
+          ['asked', ({ asked }) => asked],
+          ['allowed', ({ allowed }) => allowed],
+          ['admitted', ({ admitted }) => admitted],
+          ['of allowed', ({ ofAllowed }) => figure(ofAllowed)],
+          ['writes per decision', ({ writesPerDecision }) => figure(writesPerDecision)],
+        ],
+        rows,
+      )
+      return { rows, markdown, goals: [], charts: [] }
+    } finally {
+      await table.close()
+    }
+  },
+}
+
+export const requestsPart: Part = {
+  name: 'requests',
+  title: 'Requests to the engine per decision, one caller, exact',
+  async run({ isQuick, engineUrl }) {
+    const table = await openBenchTable(engineUrl)
+    try {
+      const rows = await measureRequests(table, isQuick ? 0.3 : 1)
+      const markdown = markdownTable<RequestsRow>(
+        [
+          ['', ({ scenario }) => scenario],
+          ['writes', ({ writesPerDecision }) => writesPerDecision.toFixed(2)],
+          ['reads', ({ readsPerDecision }) => readsPerDecision.toFixed(2)],
+        ],
+        rows,
+      )
+      return { rows, markdown, goals: [], charts: [] }
+    } finally {
+      await table.close()
+    }
+  },
+}

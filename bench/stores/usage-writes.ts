@@ -1,0 +1,58 @@
+import { STREAM_BATCHES } from '../../lib/stream-batches.ts'
+import { entityBucket } from '../../src/core/bucket/bucket-id.ts'
+import { silentLogger } from '../../src/core/ports/logger.ts'
+import { noMetrics } from '../../src/core/ports/metrics.ts'
+import { entityBucketOf } from '../../src/store/dynamodb/table-keys.ts'
+import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
+import { createRecordHour } from '../../src/store/usage-hours.ts'
+import { createAggregator } from '../../src/usage/aggregator.ts'
+import type { StreamRecord } from '../../src/usage/stream-record.ts'
+
+/** A record of the table's stream, and when it came by the clock of the contender that caused it: only its own turns count. */
+export interface TimedRecord {
+  /** JSON, as a Lambda is sent it. */
+  readonly text: string
+  readonly atMs: number
+}
+
+/** What Lambda sends at once, at most, bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const MAX_BYTES = 6_000_000
+
+/** The batches that Lambda makes of a shard: full, or 5 s after the first record. Records in the order of the stream. */
+export const batchesOf = (records: readonly TimedRecord[]): readonly (readonly TimedRecord[])[] => {
+  const batches: TimedRecord[][] = []
+  let [bytes, startMs] = [0, 0]
+  for (const record of records) {
+    const current = batches.at(-1)
+    const isOver = record.atMs - startMs >= STREAM_BATCHES.windowSeconds * 1000
+    bytes += record.text.length
+    if (current === undefined || current.length >= STREAM_BATCHES.size || bytes > MAX_BYTES || isOver) {
+      batches.push([record])
+      bytes = record.text.length
+      startMs = record.atMs
+    } else current.push(record)
+  }
+  return batches
+}
+
+/** How many writes the aggregator makes of the records. Throws where it could not read one. */
+export const countUsageWrites = async (records: readonly TimedRecord[]): Promise<number> => {
+  let writes = 0
+  const hours = createMemoryBucketStore()
+  const record = createRecordHour(({ entityId, hourStart, resource, born }, write) => {
+    writes++
+    return hours.write(entityBucket(entityId, `${hourStart}#${resource}#${born}`), write)
+  })
+  const aggregator = createAggregator({
+    usageStore: { record },
+    entityBucketOf,
+    logger: silentLogger,
+    metrics: noMetrics,
+  })
+  for (const batch of batchesOf(records)) {
+    const Records = batch.map(({ text }): StreamRecord => JSON.parse(text))
+    const { batchItemFailures: failures } = await aggregator.handle({ Records })
+    if (failures.length > 0) throw new Error(`the aggregator failed on ${failures.length} records`)
+  }
+  return writes
+}
