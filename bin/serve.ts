@@ -5,6 +5,8 @@ import { StartError } from './serve/start-error.ts'
 import { type RunningServer, startServer } from './serve/start-server.ts'
 import { readSettings } from './settings/settings.ts'
 import { SettingsError } from './settings/settings-reader.ts'
+import { readServeOptions, SERVE_HELP, type ServeOptions } from './workers/serve-options.ts'
+import { startWorkers } from './workers/start-workers.ts'
 
 const { version } = packageJson
 /** npm passes a Ctrl-C on that the terminal has sent to this process as well. */
@@ -20,12 +22,13 @@ const fail = (error: unknown): never => {
   process.exit(1)
 }
 
-const start = async (): Promise<RunningServer> => {
+const start = async ({ workers }: ServeOptions): Promise<RunningServer> => {
   const settings = readSettings(process.env)
   // the versions of packages are for zael to choose
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const logger = createConsoleLogger(settings.logLevel)
-  const server = await startServer({ settings, environment: process.env, version, logger, onFailure: fail })
+  const options = { settings, environment: process.env, version, logger, onFailure: fail }
+  const server = await (workers === 1 ? startServer(options) : startWorkers(options, workers))
   process.stdout.write(announcement({ version, settings, ...server }))
   return server
 }
@@ -46,4 +49,10 @@ const stopOnSignals = (server: RunningServer): void => {
   process.on('SIGTERM', stop)
 }
 
-await start().then(stopOnSignals, fail)
+const main = async (): Promise<void> => {
+  const options = readServeOptions(process.argv.slice(2))
+  if (options === undefined) process.stdout.write(SERVE_HELP)
+  else stopOnSignals(await start(options))
+}
+
+await main().catch(fail)

@@ -5,7 +5,7 @@ import {
   type DynamoClient,
   type DynamoClientOptions,
 } from '../../src/store/dynamodb/client.ts'
-import type { TableHost } from './table-host.ts'
+import type { TableAddress } from './table-host.ts'
 
 /** Making a table, or a change of several items, takes longer than a decision may. */
 export const PREPARING_DEADLINE_MS = 5_000
@@ -15,11 +15,14 @@ export const PREPARING_DEADLINE_MS = 5_000
  * run, and a burst would be taken for an engine that is away. So they wait here, and longer than before a service that
  * answers many at once.
  */
-const ON_THIS_MACHINE = { maxInFlight: 8, maxWaitMs: 10_000 }
+const onThisMachine = (workers: number) => ({
+  maxInFlight: Math.max(1, Math.floor(8 / workers)),
+  maxWaitMs: 10_000,
+})
 
 /** A client of the engine that holds the table. */
 export const connect = (
-  { endpoint, region, credentials }: Pick<TableHost, 'endpoint' | 'region' | 'credentials'>,
+  { endpoint, region, credentials, workers = 1 }: TableAddress,
   options: Omit<DynamoClientOptions, 'clock' | 'endpoint' | 'region' | 'credentials'>,
 ): DynamoClient =>
   createDynamoClient({
@@ -27,6 +30,6 @@ export const connect = (
     clock: systemClock,
     endpoint,
     region,
-    ...(isLocalEndpoint(endpoint) && ON_THIS_MACHINE),
+    ...(isLocalEndpoint(endpoint) && onThisMachine(workers)),
     ...(credentials && { credentials }),
   })

@@ -8,7 +8,7 @@ import { createApp } from '../../src/http/app.ts'
 import type { AppEnv } from '../../src/http/app-dependencies.ts'
 import { createPackageAssets } from '../../src/http/docs/package-assets.ts'
 import { lruCaches } from '../../src/platform/lru-caches.ts'
-import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
+import type { PrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import { shortPause } from '../../src/platform/short-pause.ts'
 import { systemClock } from '../../src/platform/system-clock.ts'
@@ -20,26 +20,31 @@ import { createDynamoBucketStore } from '../../src/store/dynamodb/dynamo-bucket-
 import { createDynamoIdempotencyStore } from '../../src/store/dynamodb/dynamo-idempotency-store.ts'
 import { createDynamoReservationStore } from '../../src/store/dynamodb/dynamo-reservation-store.ts'
 import { createDynamoUsageStore } from '../../src/store/dynamodb/dynamo-usage-store.ts'
-import { entityBucketOf } from '../../src/store/dynamodb/table-keys.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
-import { type Aggregator, createAggregator } from '../../src/usage/aggregator.ts'
 import { httpSettings, limiterSettings } from '../settings/derived-settings.ts'
 import type { Settings } from '../settings/settings.ts'
 import { connect, PREPARING_DEADLINE_MS } from './connect.ts'
-import type { TableHost } from './table-host.ts'
+import type { TableAddress } from './table-host.ts'
 
 /** One node: everything but the socket it listens on and the engine it stores in. */
 export interface Node {
   readonly app: Hono<AppEnv>
   readonly limiter: Limiter
-  readonly aggregator: Aggregator
   close(): void
+}
+
+export interface NodeOptions extends SharedParts {
+  readonly host: TableAddress
+  readonly settings: Settings
+  readonly version: string
+  /** What `/metrics` says, where it is not what this node has counted alone. */
+  readonly metricsText?: () => Promise<string>
 }
 
 const LOOK_AT_DASHBOARD_EVERY_MS = 1_000
 
 /** Deciding has its own client: its calls are cut off sooner than an administrator's. */
-const openTable = (host: TableHost, settings: Settings, logger: Logger) => {
+const openTable = (host: TableAddress, settings: Settings, logger: Logger) => {
   const { tableName, maxClockSkewMs, storeDeadlineMs } = settings
   const deciding = connect(host, { logger, maxClockSkewMs, deadlineMs: storeDeadlineMs })
   const administering = connect(host, { logger, maxClockSkewMs, deadlineMs: PREPARING_DEADLINE_MS })
@@ -59,7 +64,7 @@ const openTable = (host: TableHost, settings: Settings, logger: Logger) => {
 }
 
 type Table = ReturnType<typeof openTable>
-type SharedParts = Readonly<{ logger: Logger; metrics: ReturnType<typeof createPrometheusMetrics> }>
+type SharedParts = Readonly<{ logger: Logger; metrics: PrometheusMetrics }>
 
 const createNodeLimiter = (table: Table, settings: Settings, shared: SharedParts): Limiter =>
   createLimiter({
@@ -74,8 +79,8 @@ const createNodeLimiter = (table: Table, settings: Settings, shared: SharedParts
   })
 
 /** Puts one node together. It opens no connection before the first request. */
-export const createNode = (host: TableHost, settings: Settings, version: string, logger: Logger): Node => {
-  const metrics = createPrometheusMetrics()
+export const createNode = (options: NodeOptions): Node => {
+  const { host, settings, version, logger, metrics } = options
   const shared = { logger, metrics }
   const table = openTable(host, settings, logger)
   const limiter = createNodeLimiter(table, settings, shared)
@@ -94,8 +99,7 @@ export const createNode = (host: TableHost, settings: Settings, version: string,
     caches: lruCaches,
     settings: httpSettings(settings, version, { streamIntervalMs: LOOK_AT_DASHBOARD_EVERY_MS }),
     assets: createPackageAssets(version),
-    metricsText: metrics.text,
+    metricsText: options.metricsText ?? metrics.text,
   })
-  const aggregator = createAggregator({ ...shared, usageStore: table.usage, entityBucketOf })
-  return { app, limiter, aggregator, close: table.close }
+  return { app, limiter, close: table.close }
 }

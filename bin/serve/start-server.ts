@@ -1,10 +1,11 @@
 import type { Logger } from '../../src/core/ports/logger.ts'
+import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
 import { warnOfGuessable } from '../api-keys/guessable-keys.ts'
 import { type FileKey, readApiKeys } from '../api-keys/read-api-keys.ts'
-import { createDelivery } from '../feed/deliver-in-order.ts'
+import { startCounting } from '../feed/start-counting.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Environment } from '../settings/settings-reader.ts'
-import { createNode } from './create-node.ts'
+import { createNode, type NodeOptions } from './create-node.ts'
 import { foreignTableHost } from './foreign-table-host.ts'
 import { listen } from './listen.ts'
 import { startOwnTableHost } from './own-table-host.ts'
@@ -28,9 +29,10 @@ export interface ServerOptions {
   readonly onFailure: (error: Error) => void
 }
 
-const FLUSH_EVERY_MS = 1_000
+/** What ends each part that has been started, in the order of their starts. */
+export type Stops = (() => Promise<void> | void)[]
 
-type Stop = () => Promise<void> | void
+const FLUSH_EVERY_MS = 1_000
 
 const hostOf = async ({ settings, environment, logger, onFailure }: ServerOptions): Promise<TableHost> => {
   const { awsEndpointUrl: endpoint, tableName } = settings
@@ -53,20 +55,22 @@ const prepare = async (
   }
 }
 
-/** Starts one part after the other; `stops` gets what ends each. */
-const startParts = async (options: ServerOptions, stops: Stop[]): Promise<Omit<RunningServer, 'stop'>> => {
-  const { settings, version, logger } = options
+/** The table, with what belongs into it. */
+export const startTable = async (options: ServerOptions, stops: Stops): Promise<TableHost> => {
+  const { settings, logger } = options
   const keys = await readApiKeys(settings)
   warnOfGuessable(keys, settings, logger)
   const host = await hostOf(options)
   stops.push(host.stop)
   await prepare(host, options, keys)
+  return host
+}
 
-  const node = createNode(host, settings, version, logger)
+/** A node that listens. Resolves to its URL. */
+export const startApi = async (options: NodeOptions, stops: Stops): Promise<string> => {
+  const { settings, logger } = options
+  const node = createNode(options)
   stops.push(node.close)
-  const feed = await host.feed(createDelivery({ aggregator: node.aggregator, logger }))
-  stops.push(feed.stop)
-
   const flush = (all: boolean): Promise<void> =>
     node.limiter
       .flush(all ? { all } : {})
@@ -80,21 +84,35 @@ const startParts = async (options: ServerOptions, stops: Stop[]): Promise<Omit<R
   const { host: address, port } = settings
   const listening = await listen({ fetch: node.app.fetch, host: address, port })
   stops.push(listening.stop)
-  return { apiUrl: listening.url, host }
+  return listening.url
 }
 
-const stopAll = async (stops: Stop[]): Promise<void> => {
+export const stopAll = async (stops: Stops): Promise<void> => {
   for (const stop of stops.splice(0).reverse()) await stop()
 }
 
-/** Starts everything, or nothing. Throws `StartError` where the user can do something about it. */
-export const startServer = async (options: ServerOptions): Promise<RunningServer> => {
-  const stops: Stop[] = []
+/** Starts all parts, or none: where one cannot start, those before it are stopped. */
+export const startAll = async (
+  startParts: (stops: Stops) => Promise<Omit<RunningServer, 'stop'>>,
+): Promise<RunningServer> => {
+  const stops: Stops = []
   try {
-    const started = await startParts(options, stops)
+    const started = await startParts(stops)
     return { ...started, stop: () => stopAll(stops) }
   } catch (error) {
     await stopAll(stops)
     throw error
   }
 }
+
+/** Starts everything in this process. Throws `StartError` where the user can do something about it. */
+export const startServer = (options: ServerOptions): Promise<RunningServer> =>
+  startAll(async (stops) => {
+    const host = await startTable(options, stops)
+    const { settings, version, logger } = options
+    const metrics = createPrometheusMetrics()
+    const counting = await startCounting(host, { settings, logger, metrics })
+    stops.push(counting.stop)
+    const apiUrl = await startApi({ host, settings, version, logger, metrics }, stops)
+    return { apiUrl, host }
+  })

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Registry } from 'prom-client'
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Registry } from 'prom-client'
 import type { MetricName, Metrics } from '../core/ports/metrics.ts'
 
 const HELP: Readonly<Record<MetricName, string>> = {
@@ -19,7 +19,16 @@ const HELP: Readonly<Record<MetricName, string>> = {
 export interface PrometheusMetrics extends Metrics {
   /** Everything, in Prometheus' text format, with those of the process. */
   text(): Promise<string>
+  /** Everything, as plain data for `sumOfMetrics`. */
+  snapshot(): Promise<MetricsSnapshot>
 }
+
+/** What one process has counted, as it can be sent to another. */
+export type MetricsSnapshot = readonly object[]
+
+/** Several processes' metrics as one text: sums, but of what has none (delays: the mean; start times: left out). */
+export const sumOfMetrics = (snapshots: readonly MetricsSnapshot[]): Promise<string> =>
+  AggregatorRegistry.aggregate([...snapshots]).metrics()
 
 const isMetricName = (name: string): name is MetricName => Object.hasOwn(HELP, name)
 
@@ -34,5 +43,6 @@ export const createPrometheusMetrics = (): PrometheusMetrics => {
   return {
     count: (name, by = 1) => counters.get(name)?.inc(by),
     text: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
   }
 }

@@ -23,8 +23,8 @@ export interface Ended {
 type Environment = Readonly<Record<string, string>>
 
 /** Nothing of the environment of the tests gets in; ports are free ones unless told. */
-const launch = (environment: Environment) => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/serve.ts'], {
+const launch = (environment: Environment, args: readonly string[]) => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/serve.ts', ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, PORT: '0', DYNAMODB_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,8 +51,11 @@ const found = (text: string, pattern: RegExp): string => {
 }
 
 /** Starts zael as `npm start` does, and waits until it has said where everything is. */
-export const startServe = async (environment: Environment = {}): Promise<ServeProcess> => {
-  const { child, output } = launch(environment)
+export const startServe = async (
+  environment: Environment = {},
+  args: readonly string[] = [],
+): Promise<ServeProcess> => {
+  const { child, output } = launch(environment, args)
   await new Promise<void>((resolve, reject) => {
     child.stdout.on('data', () => output.stdout.includes('/api/usage/') && resolve())
     child.once('close', (code) => reject(new Error(`it ended with ${code}: ${output.stderr}`)))
@@ -70,8 +73,8 @@ export const startServe = async (environment: Environment = {}): Promise<ServePr
 }
 
 /** Starts zael where it is expected to end by itself. */
-export const failToServe = async (environment: Environment): Promise<Ended> => {
-  const { child, output } = launch(environment)
+export const failToServe = async (environment: Environment, args: readonly string[] = []): Promise<Ended> => {
+  const { child, output } = launch(environment, args)
   const code = await endOf(child)
   return { code, ...output }
 }

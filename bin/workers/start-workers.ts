@@ -1,0 +1,59 @@
+import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
+import { startCounting } from '../feed/start-counting.ts'
+import { type RunningServer, type ServerOptions, startAll, startTable } from '../serve/start-server.ts'
+import type { TableHost } from '../serve/table-host.ts'
+import { createSummedMetrics } from './summed-metrics.ts'
+import { startWorkerPool, type WorkerPool } from './worker-pool.ts'
+
+/** Less than a worker waits for the sum. */
+const METRICS_PATIENCE_MS = 1_000
+
+/**
+ * Starts the table, its feed and the aggregator in this process, and `workers` others that answer on the same port.
+ * Throws `StartError` where the user can do something about it.
+ */
+export const startWorkers = (options: ServerOptions, workers: number): Promise<RunningServer> =>
+  startAll(async (stops) => {
+    const host = await startTable(options, stops)
+    const { settings, logger } = options
+    const metrics = createPrometheusMetrics()
+    const counting = await startCounting(host, { settings, logger, metrics })
+    stops.push(counting.stop)
+    const pool = await startPool(host, options, { workers, own: metrics.snapshot })
+    stops.push(pool.stop)
+    return { apiUrl: pool.url, host }
+  })
+
+const startPool = async (
+  { endpoint, region, credentials }: TableHost,
+  { settings, version, logger }: ServerOptions,
+  {
+    workers,
+    own,
+  }: { readonly workers: number; readonly own: ReturnType<typeof createPrometheusMetrics>['snapshot'] },
+): Promise<WorkerPool> => {
+  let pool: WorkerPool | undefined
+  const summed = createSummedMetrics({
+    own,
+    ask: (request) => pool?.tell({ says: 'metrics-wanted', request }) ?? 0,
+    patienceMs: METRICS_PATIENCE_MS,
+  })
+  const { nodeId } = settings
+  pool = await startWorkerPool({
+    workers,
+    logger,
+    commandOf: (number) => ({
+      says: 'serve',
+      table: { endpoint, region, credentials, workers },
+      nodeId: nodeId === null ? null : `${nodeId}/${number}`,
+      version,
+    }),
+    async onMessage(message, answer) {
+      if (message.says === 'metrics') summed.arrived(message.request, message.metrics)
+      else if (message.says === 'metrics-text-wanted') {
+        answer({ says: 'metrics-text', request: message.request, text: await summed.text() })
+      }
+    },
+  })
+  return pool
+}
