@@ -2,8 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { markdownTable, withSection } from '../verify/markdown.ts'
 import { figure } from './figure.ts'
-import { requestsPart, saturationPart } from './limiter/limiter-parts.ts'
+import { httpPart } from './http/http-part.ts'
+import { addedPart, requestsPart, saturationPart } from './limiter/limiter-parts.ts'
 import { loadAverage, machine } from './machine.ts'
+import { memoryPart } from './memory/memory-part.ts'
 import { type Finding, type Goal, isReached, type Part } from './part.ts'
 import { storesPart } from './stores/stores-part.ts'
 
@@ -13,6 +15,9 @@ Measures zael beside other ways to do the same, in one run on one machine. Machi
 one run. Prints tables and writes bench/results/<date>.json.
 
   stores        decisions on one DynamoDB engine: raw UpdateItem, zael exact and leased, rate-limiter-flexible
+  http          the check and chat routes on a leased key, beside a bare Hono handler
+  added         what the limiter adds to a request on a leased hot key
+  memory        what a process holds after a million keys were seen once each
   saturation    how much of what is allowed callers get
   requests      requests to the engine for each kind of decision
 
@@ -24,7 +29,7 @@ one run. Prints tables and writes bench/results/<date>.json.
   --help          this text`
 
 const DOCUMENT = 'docs/benchmarks.md'
-const PARTS: readonly Part[] = [storesPart, saturationPart, requestsPart]
+const PARTS: readonly Part[] = [storesPart, httpPart, addedPart, memoryPart, saturationPart, requestsPart]
 
 const { values } = parseArgs({
   options: {

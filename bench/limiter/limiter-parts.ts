@@ -2,6 +2,7 @@ import { markdownTable } from '../../verify/markdown.ts'
 import { figure } from '../figure.ts'
 import type { Part } from '../part.ts'
 import { openBenchTable } from '../table.ts'
+import { type AloneRow, measureAlone } from './decide-alone.ts'
 import { measureRequests, type RequestsRow } from './requests.ts'
 import { measureSaturation, type SaturationRow } from './saturation.ts'
 
@@ -46,6 +47,30 @@ export const requestsPart: Part = {
         rows,
       )
       return { rows, markdown, goals: [], charts: [] }
+    } finally {
+      await table.close()
+    }
+  },
+}
+
+export const addedPart: Part = {
+  name: 'added',
+  title: 'What the limiter adds to a request on a leased hot key',
+  async run({ isQuick, engineUrl }) {
+    const table = await openBenchTable(engineUrl)
+    try {
+      const row = await measureAlone(table, isQuick ? 1 : 8)
+      const markdown = markdownTable<AloneRow>(
+        [
+          ['decisions', ({ decisions }) => figure(decisions)],
+          ['p50 µs', ({ p50Us }) => figure(p50Us)],
+          ['p99 µs', ({ p99Us }) => figure(p99Us)],
+          ['most ms', ({ mostMs }) => figure(mostMs)],
+        ],
+        [row],
+      )
+      const goal = { what: 'p99 added, ms', value: row.p99Us / 1000, bound: 'at most', goal: 1 } as const
+      return { rows: [row], markdown, goals: [goal], charts: [] }
     } finally {
       await table.close()
     }

@@ -85,6 +85,7 @@ const measureOne = async (
   }
   await once()
   await once()
+  await table.limiter.flush({ all: true })
   const before = { ...table.calls }
   const { operations } = await runLoops(CALLERS, seconds, once)
   await table.limiter.flush({ all: true })

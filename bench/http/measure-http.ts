@@ -1,0 +1,145 @@
+import autocannon from 'autocannon'
+import { median } from '../measure.ts'
+import { ADMIN_TOKEN, type ChildServer, startBare, startZael } from './child-server.ts'
+
+export interface HttpRow {
+  readonly route: string
+  readonly perSecond: number
+  readonly barePerSecond: number
+  /** Median of the ratios of turns that ran one after the other. */
+  readonly ofBare: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly bareP50Ms: number
+  readonly bareP99Ms: number
+}
+
+export interface HttpOptions {
+  readonly connections: number
+  readonly seconds: number
+  readonly rounds: number
+  readonly warmUpSeconds: number
+}
+
+interface Route {
+  readonly path: string
+  readonly body: object
+}
+
+const SECRET = 'sk-bench-0123456789abcdef'
+const MODEL = 'bench-model'
+const ROUTES: readonly Route[] = [
+  { path: '/v1/limits/check', body: { cost: { requests: 1 } } },
+  {
+    path: '/v1/chat/completions',
+    body: {
+      model: MODEL,
+      max_tokens: 50,
+      messages: [{ role: 'user', content: 'Say hello to the benchmark.' }],
+    },
+  },
+]
+/** Large enough that no request is denied. */
+const LIMITS = [
+  { name: 'rpm', capacity: 1_000_000_000, refill_rate: 1_000_000 },
+  { name: 'tpm', capacity: 1_000_000_000_000, refill_rate: 1_000_000 },
+]
+const HEADERS = { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' }
+
+/** zael's routes beside bare handlers that parse the same JSON and answer the same. Servers in processes of their own. */
+export const measureHttp = async (options: HttpOptions): Promise<readonly HttpRow[]> => {
+  const zael = await startZael()
+  try {
+    await prepare(zael)
+    const answers = await Promise.all(ROUTES.map(async (route) => [route.path, await answerOf(zael, route)]))
+    const bare = await startBare(Object.fromEntries(answers))
+    try {
+      const rows: HttpRow[] = []
+      for (const route of ROUTES) rows.push(await measureRoute(zael, bare, route, options))
+      return rows
+    } finally {
+      await bare.stop()
+    }
+  } finally {
+    await zael.stop()
+  }
+}
+
+const measureRoute = async (
+  zael: ChildServer,
+  bare: ChildServer,
+  route: Route,
+  { connections, seconds, rounds, warmUpSeconds }: HttpOptions,
+): Promise<HttpRow> => {
+  for (const server of [bare, zael]) await turn(server, route, connections, warmUpSeconds)
+  const turns: { readonly bare: Turn; readonly zael: Turn }[] = []
+  for (let round = 0; round < rounds; round++) {
+    turns.push({
+      bare: await turn(bare, route, connections, seconds),
+      zael: await turn(zael, route, connections, seconds),
+    })
+  }
+  return {
+    route: route.path,
+    perSecond: median(turns.map((each) => each.zael.perSecond)),
+    barePerSecond: median(turns.map((each) => each.bare.perSecond)),
+    ofBare: median(turns.map((each) => each.zael.perSecond / each.bare.perSecond)),
+    p50Ms: median(turns.map((each) => each.zael.p50Ms)),
+    p99Ms: median(turns.map((each) => each.zael.p99Ms)),
+    bareP50Ms: median(turns.map((each) => each.bare.p50Ms)),
+    bareP99Ms: median(turns.map((each) => each.bare.p99Ms)),
+  }
+}
+
+interface Turn {
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+const turn = async (
+  { url }: ChildServer,
+  { path, body }: Route,
+  connections: number,
+  duration: number,
+): Promise<Turn> => {
+  const { errors, non2xx, latency, ...result } = await autocannon({
+    url: `${url}${path}`,
+    method: 'POST',
+    headers: HEADERS,
+    body: JSON.stringify(body),
+    connections,
+    duration,
+  })
+  if (errors + non2xx > 0) throw new Error(`${path}: ${errors} errors, ${non2xx} answers that are not 2xx`)
+  const seconds = (result.finish.getTime() - result.start.getTime()) / 1000
+  return { perSecond: result['2xx'] / seconds, p50Ms: latency.p50, p99Ms: latency.p99 }
+}
+
+/** A key with large limits, and a model of no tier; the demo's limits for everyone are taken away. */
+const prepare = async ({ url }: ChildServer): Promise<void> => {
+  const call = async (method: string, path: string, body?: object): Promise<void> => {
+    const { ok, status } = await fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    if (!ok) throw new Error(`${method} ${path} answered ${status}`)
+  }
+  await call('DELETE', '/api/policies/GLOBAL/*')
+  await call('PUT', `/api/models/${MODEL}`, {})
+  await call('POST', '/api/entities', { entity_id: 'bench', name: 'Benchmark' })
+  await call('POST', '/api/entities/bench/keys', { secret: SECRET })
+  await call('PUT', '/api/limits/bench', { limits: LIMITS })
+}
+
+/** What zael answers, for the bare handler to answer too. */
+const answerOf = async ({ url }: ChildServer, { path, body }: Route): Promise<unknown> => {
+  const answer = await fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: HEADERS,
+    body: JSON.stringify(body),
+  })
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`)
+  return answer.json()
+}

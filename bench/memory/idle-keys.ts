@@ -1,0 +1,98 @@
+import { newEntity } from '../../src/core/admin/entity-draft.ts'
+import type { BucketId } from '../../src/core/bucket/bucket-id.ts'
+import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
+import { parseLimits } from '../../src/core/limit/parse-limit.ts'
+import { silentLogger } from '../../src/core/ports/logger.ts'
+import { noMetrics } from '../../src/core/ports/metrics.ts'
+import { lruCaches } from '../../src/platform/lru-caches.ts'
+import { shortPause } from '../../src/platform/short-pause.ts'
+import { systemClock } from '../../src/platform/system-clock.ts'
+import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
+
+/** A process of its own: asks once for each of so many keys, and says what it holds then. `node --expose-gc`. */
+const keys = Number(process.argv[2])
+const FLUSH_EVERY_MS = 1000
+const MIB = 2 ** 20
+
+const limits = parseLimits(
+  [
+    { name: 'rpm', capacity: 1000, refill_rate: 10 },
+    { name: 'tpm', capacity: 100_000, refill_rate: 1000 },
+  ],
+  'limits',
+)
+const madeAt = systemClock.now()
+const stored = createMemoryBucketStore()
+let written: BucketId[] = []
+
+/** As a table elsewhere: what this process knows of a key is what the limiter remembers. */
+const limiter = createLimiter({
+  buckets: {
+    ...stored,
+    async write(id, write) {
+      const outcome = await stored.write(id, write)
+      written.push(id)
+      if (written.length >= 1000) forgetWritten()
+      return outcome
+    },
+  },
+  localBuckets: createMemoryBucketStore(),
+  config: {
+    entity: async (id) => newEntity({ id, name: id }, madeAt),
+    model: async () => undefined,
+    apiKey: async () => undefined,
+    limitSets: async (sets) =>
+      sets.map(({ owner, resource }) =>
+        owner.kind === 'entity' && resource === '_default_' ? { limits, version: madeAt } : undefined,
+      ),
+  },
+  clock: systemClock,
+  logger: silentLogger,
+  metrics: noMetrics,
+  newCache: lruCaches,
+  pause: shortPause,
+  settings: { leaseTtlMs: 1000 },
+})
+
+function forgetWritten(): void {
+  for (const id of written) stored.expire(id)
+  written = []
+}
+
+const collect = globalThis.gc
+if (collect === undefined) throw new Error('run with --expose-gc')
+const settle = async (): Promise<NodeJS.MemoryUsage> => {
+  collect()
+  await new Promise(setImmediate)
+  collect()
+  return process.memoryUsage()
+}
+
+const before = await settle()
+const started = performance.now()
+let flushed = started
+for (let key = 0; key < keys; key++) {
+  const request = { entityId: `key-${key}`, cost: { requests: 1, tokens: 100 }, settles: false }
+  const { allowed } = await limiter.decide(request)
+  if (!allowed) throw new Error(`${request.entityId} was denied`)
+  if (performance.now() - flushed < FLUSH_EVERY_MS) continue
+  await limiter.flush()
+  await new Promise(setImmediate)
+  flushed = performance.now()
+}
+const seconds = (performance.now() - started) / 1000
+await limiter.flush()
+forgetWritten()
+const after = await settle()
+console.log(
+  JSON.stringify({
+    keys,
+    seconds,
+    heapMiB: after.heapUsed / MIB,
+    heapBeforeMiB: before.heapUsed / MIB,
+    rssMiB: after.rss / MIB,
+    mostRssMiB: process.resourceUsage().maxRSS / 1024,
+  }),
+)
+// kept to the end: what nobody needs any more would be collected
+await limiter.flush({ all: true })

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { markdownTable } from '../../verify/markdown.ts'
+import { figure } from '../figure.ts'
+import type { Finding, Part } from '../part.ts'
+
+export interface MemoryRow {
+  readonly keys: number
+  readonly seconds: number
+  /** After a collection of garbage. */
+  readonly heapMiB: number
+  readonly heapBeforeMiB: number
+  readonly rssMiB: number
+  /** The most that the process ever had, garbage included. */
+  readonly mostRssMiB: number
+}
+
+const SCRIPT = fileURLToPath(new URL('./idle-keys.ts', import.meta.url))
+
+/** What a process holds after a million keys were seen once each. */
+export const memoryPart: Part = {
+  name: 'memory',
+  title: 'Memory after many keys seen once',
+  run: async ({ isQuick }) => findingOf([await measureMemory(isQuick ? 100_000 : 1_000_000)]),
+}
+
+export const measureMemory = async (keys: number): Promise<MemoryRow> => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--expose-gc',
+    '--import',
+    'tsx',
+    SCRIPT,
+    String(keys),
+  ])
+  return JSON.parse(stdout)
+}
+
+const findingOf = (rows: readonly MemoryRow[]): Finding => ({
+  rows,
+  markdown: markdownTable<MemoryRow>(
+    [
+      ['keys seen once', ({ keys }) => figure(keys)],
+      ['heap before, MiB', ({ heapBeforeMiB }) => figure(heapBeforeMiB)],
+      ['heap after', ({ heapMiB }) => figure(heapMiB)],
+      ['RSS after', ({ rssMiB }) => figure(rssMiB)],
+      ['most RSS', ({ mostRssMiB }) => figure(mostRssMiB)],
+      ['seconds', ({ seconds }) => figure(seconds)],
+    ],
+    rows,
+  ),
+  goals: rows.map(({ rssMiB }) => ({
+    what: 'RSS after, MB',
+    value: (rssMiB * 2 ** 20) / 1e6,
+    bound: 'at most',
+    goal: 300,
+  })),
+  charts: [],
+})

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest'
+import { findingOf } from '../../../bench/http/http-part.ts'
+import { measureHttp } from '../../../bench/http/measure-http.ts'
+
+it('measures both routes beside bare handlers, and none of the answers is an error', async () => {
+  const rows = await measureHttp({ connections: 4, seconds: 1, rounds: 1, warmUpSeconds: 1 })
+  expect(rows.map(({ route }) => route)).toEqual(['/v1/limits/check', '/v1/chat/completions'])
+  for (const { perSecond, barePerSecond, ofBare } of rows) {
+    expect(perSecond).toBeGreaterThan(0)
+    expect(barePerSecond).toBeGreaterThan(0)
+    expect(ofBare).toBeCloseTo(perSecond / barePerSecond, 10)
+  }
+  const { goals, charts } = findingOf(rows)
+  expect(goals.map(({ value }) => value)).toEqual([rows[0]?.ofBare, rows[0]?.perSecond])
+  expect(charts[0]?.svg).toContain('/v1/chat/completions')
+})
