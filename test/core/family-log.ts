@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { larger } from '../../src/core/algorithms/integers.ts'
 import type { Denied, Reservation } from '../../src/core/deciding/decision.ts'
 import { createHeldStore, type End, quiet } from './held-store.ts'
 import { entityOwner, limitsOf } from './test-config.ts'
@@ -100,7 +101,14 @@ export const createFamilyLog = () => {
 
   const underWay = new Set<Promise<void>>()
   const open: { readonly reservation: Reservation; readonly use: Use }[] = []
-  const log = { uses: [] as Use[], requests: 0, denied: 0, deniedBy: [] as string[], settlingNs: 0n }
+  const log = {
+    uses: [] as Use[],
+    requests: 0,
+    denied: 0,
+    deniedBy: [] as string[],
+    settlingNs: 0n,
+    waitingNs: 0n,
+  }
 
   const start = (work: Promise<void>): void => {
     const running = work.finally(() => underWay.delete(running))
@@ -111,6 +119,7 @@ export const createFamilyLog = () => {
     const cost = { requests: 1, tokens }
     const decision = await at(index).limiter.decide({ entityId: 'key', cost, settles })
     if (!decision.allowed) return count(decision)
+    log.waitingNs = larger(log.waitingNs, world.clock.now() - use.at)
     log.uses.push(use)
     log.requests++
     if (settles) open.push({ reservation: decision.reservation, use })

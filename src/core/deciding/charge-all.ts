@@ -99,11 +99,14 @@ export const lastView = (
 
 /** Every bucket that applies, as it is stored now. */
 export const readViews = (
-  { writer }: Pick<ChargeAllDependencies, 'writer'>,
+  { writer, heldAt }: Pick<ChargeAllDependencies, 'writer' | 'heldAt'>,
   { plans }: Plans,
 ): Promise<readonly BucketView[]> =>
   Promise.all(
-    plans.map(async (plan) => ({ plan, limits: plan.limits, item: await writer.read(plan.bucket) })),
+    plans.map(async (plan) => {
+      const item = await writer.read(plan.bucket)
+      return { plan, limits: plan.limits, item, held: heldAt(plan.bucket) }
+    }),
   )
 
 /** Whether the bucket said no; one that could not be reached has not. */

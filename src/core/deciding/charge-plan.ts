@@ -1,3 +1,4 @@
+import type { BucketId } from '../bucket/bucket-id.ts'
 import type { LimitInForce } from '../bucket/limit-in-force.ts'
 import { demandsOf } from '../bucket/plan-charge.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
@@ -40,6 +41,8 @@ export interface ChargePlanDependencies {
   readonly charger: Charger
   readonly clock: Clock
   readonly deadlineNs: bigint
+  /** What this process holds of a bucket in leases, per meter. */
+  heldAt(bucket: BucketId): Cost
   pause(): Promise<void>
 }
 

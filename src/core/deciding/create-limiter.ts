@@ -61,6 +61,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     ...createInspector({
       buckets,
       writer: deps.writer,
+      heldAt: leases.heldAt,
       clock,
       isLimited,
       // people look at what holds now; they ask far less often than requests come
@@ -83,11 +84,19 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     },
     settleCharges: (charges, actual) => settleCharges(deps, charges, actual),
     forget: resolver.forget,
-    async flush({ all = false } = {}) {
-      await giveBackLeases(deps, leases.takeOver(all))
-      await flushTally(deps, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS })
-    },
+    flush: ({ all = false } = {}) =>
+      flush(deps, leases, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS }),
   }
+}
+
+/** Leases first: what they give back takes the counts along. */
+const flush = async (
+  deps: DecideDependencies,
+  leases: Leases,
+  options: Parameters<typeof flushTally>[1],
+): Promise<void> => {
+  await giveBackLeases(deps, leases.takeOver(options.all))
+  await flushTally(deps, options)
 }
 
 const createParts = (
@@ -104,6 +113,7 @@ const createParts = (
     log: createDecisionLog(dependencies),
     writer,
     tally,
+    heldAt: leases.heldAt,
     charger: createCharger({ writer, tally, clock, leases }),
     fallback: createFallback({ ...dependencies, ...settings }),
     deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,

@@ -77,7 +77,7 @@ const violationsIn = async (
 
 /** Decides from what is stored, and charges nothing. What fits no state is denied also where the store is away. */
 export const decideByReading = async (
-  deps: Pick<DecideDependencies, 'writer'>,
+  deps: Pick<DecideDependencies, 'writer' | 'heldAt'>,
   resolution: Plans,
   cost: Cost,
   now: bigint,

@@ -4,7 +4,7 @@ import type { BucketWriter } from '../charging/bucket-writer.ts'
 import { readViews } from '../deciding/charge-all.ts'
 import type { Inspector } from '../deciding/decision.ts'
 import { longestWait, violationsOf } from '../deciding/limit-states.ts'
-import { checkCost, withTotalTokens } from '../limit/meter.ts'
+import { type Cost, checkCost, withTotalTokens } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Resolution } from '../resolving/resolve-buckets.ts'
 import { effectiveLimits } from '../resolving/resolve-limits.ts'
@@ -15,6 +15,8 @@ export interface InspectorDependencies {
   readonly buckets: BucketStore
   readonly writer: BucketWriter
   readonly clock: Clock
+  /** What this process holds of a bucket in leases, per meter: it is available here. */
+  heldAt(bucket: BucketId): Cost
   /** Whether limits are enforced on the entity at all. */
   isLimited(resolution: Resolution): boolean
   resolve(entityId: string, resource: string | undefined): Promise<Resolution>

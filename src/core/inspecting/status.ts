@@ -1,3 +1,4 @@
+import type { BucketId } from '../bucket/bucket-id.ts'
 import type { BucketStore } from '../bucket/bucket-store.ts'
 import type { BucketItem } from '../bucket/conditional-write.ts'
 import { numberIn } from '../bucket/limit-in-force.ts'
@@ -12,6 +13,7 @@ import type { Resolution } from '../resolving/resolve-buckets.ts'
 export interface StatusDependencies {
   readonly buckets: BucketStore
   readonly writer: BucketWriter
+  heldAt(bucket: BucketId): Cost
   resolve(entityId: string, resource: string | undefined): Promise<Resolution>
 }
 
@@ -23,7 +25,7 @@ export const statusOf = async (
   now: bigint,
 ): Promise<BucketStatus> => {
   const { plans } = await deps.resolve(entityId, resource)
-  return statusFrom(plans[0], await deps.writer.read(plans[0].bucket), now)
+  return statusFrom(deps, plans[0], await deps.writer.read(plans[0].bucket), now)
 }
 
 /** The state of the entity's bucket with the least available share; where no bucket has limits, of a full one. */
@@ -40,10 +42,10 @@ export const leastAvailable = async (
       const plan = plans.find(
         (candidate) => candidate.entityId === entityId && candidate.resource === resource,
       )
-      return plan && plan.limits.length > 0 ? [statusFrom(plan, item, now)] : []
+      return plan && plan.limits.length > 0 ? [statusFrom(deps, plan, item, now)] : []
     }),
   )
-  const full = statusFrom(fallback.plans[0], undefined, now)
+  const full = statusFrom(deps, fallback.plans[0], undefined, now)
   return statuses
     .flat()
     .reduce(
@@ -56,10 +58,15 @@ export const leastAvailable = async (
 export const requestedAs = ({ resource }: BucketStatus): string | undefined =>
   resource === DEFAULT_RESOURCE ? undefined : resource
 
-const statusFrom = (plan: BucketPlan, item: BucketItem | undefined, now: bigint): BucketStatus => ({
+const statusFrom = (
+  { heldAt }: StatusDependencies,
+  plan: BucketPlan,
+  item: BucketItem | undefined,
+  now: bigint,
+): BucketStatus => ({
   bucket: plan.bucket,
   resource: plan.resource,
-  limits: limitStates({ plan, limits: plan.limits, item }, now),
+  limits: limitStates({ plan, limits: plan.limits, item, held: heldAt(plan.bucket) }, now),
   used: usedIn(item),
 })
 

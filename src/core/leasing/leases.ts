@@ -3,12 +3,12 @@ import { type BucketId, bucketKey } from '../bucket/bucket-id.ts'
 import type { BucketItem } from '../bucket/conditional-write.ts'
 import { boundOf, type LimitInForce } from '../bucket/limit-in-force.ts'
 import { changesIn, fieldsInForce } from '../charging/changed-limits.ts'
-import { limitsText } from '../charging/limits-text.ts'
 import type { Receipt } from '../charging/settle-bucket.ts'
 import { type Cost, METERS, type Meter, sumOf } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import { emptied, holds, isLive, isSpent, type Lease, spend } from './lease.ts'
-import { createSlot, expectedDemand, noteDemand, type Slot } from './slot.ts'
+import { type ExpectedDemand, expectedDemand, noteDemand, type Slot } from './slot.ts'
+import { createSlots } from './slots.ts'
 
 export interface LeasesOptions {
   readonly clock: Clock
@@ -37,8 +37,10 @@ export interface Leases {
   takeOver(all: boolean): readonly Lease[]
   /** Forgets what is held and known of a bucket that has begun another life: nothing of it can be given back. */
   voidAt(key: string): void
-  /** What is left in live leases of a bucket, per meter. */
+  /** What is left in live leases of a slot, per meter. */
   heldOf(slot: Slot): Cost
+  /** What is left in all live leases of a bucket, whatever it is charged by. */
+  heldAt(bucket: BucketId): Cost
 }
 
 export interface MadeLease {
@@ -54,35 +56,14 @@ export interface MadeLease {
 const SHARE = 10
 
 export const createLeases = ({ clock, ttlNs }: LeasesOptions): Leases => {
-  const slots = new Map<string, Slot>()
-
+  const slots = createSlots()
   const isOver = (lease: Lease): boolean => !isLive(lease, clock.now(), clock.monotonic())
   const live = ({ leases }: Slot): readonly Lease[] =>
     leases.length === 0 ? leases : leases.filter((lease) => !isOver(lease))
 
-  /** Leases that are over are taken out; a slot that has none and is not asked for goes. */
-  const lookAfter = (key: string, slot: Slot, all: boolean): readonly Lease[] => {
-    const kept = slot.leases.filter((lease) => !all && !isOver(lease))
-    const over = slot.leases.filter((lease) => !kept.includes(lease))
-    slot.leases.splice(0, slot.leases.length, ...kept)
-    if (slot.isIdle && kept.length === 0) {
-      slot.isGone = true
-      slots.delete(key)
-    }
-    slot.isIdle = true
-    return over.filter((lease) => !isSpent(lease))
-  }
-
   return {
     isOn: ttlNs > 0n,
-    slotOf(bucket, limits) {
-      const key = `${bucketKey(bucket)}\n${limitsText(limits)}`
-      const known = slots.get(key)
-      if (known) return known
-      const made = createSlot(clock.monotonic())
-      slots.set(key, made)
-      return made
-    },
+    slotOf: (bucket, limits) => slots.of(bucket, limits, clock.monotonic()),
     spend(slot, cost) {
       noteDemand(slot, cost, clock.monotonic())
       const lease = live(slot).find((each) => holds(each, cost))
@@ -96,23 +77,49 @@ export const createLeases = ({ clock, ttlNs }: LeasesOptions): Leases => {
     },
     keep: (slot, made) => void slot.leases.push(leaseOf(made, ttlNs)),
     voidAt(key) {
-      for (const [name, slot] of slots) {
-        if (!name.startsWith(`${key}\n`)) continue
+      for (const slot of slots.at(key)) {
         for (const lease of slot.leases.splice(0)) emptied(lease)
         slot.denial = undefined
       }
     },
-    takeOver: (all) => [...slots].flatMap(([key, slot]) => lookAfter(key, slot, all)),
+    takeOver(all) {
+      const over: Lease[] = []
+      slots.sweep((slot) => {
+        over.push(...takeOut(slot, (lease) => all || isOver(lease)))
+        const wasIdle = slot.isIdle
+        slot.isIdle = true
+        return wasIdle && slot.leases.length === 0
+      })
+      return over
+    },
+    heldAt: (bucket) =>
+      sumOf(
+        slots
+          .at(bucketKey(bucket))
+          .flatMap(live)
+          .map(({ left }) => left),
+      ),
     heldOf: (slot) => (slot.leases.length === 0 ? NOTHING : sumOf(live(slot).map(({ left }) => left))),
   }
 }
 
 const NOTHING: Cost = {}
 
-/** What can be charged ahead: of each meter what is expected, and no more than a share of what its tightest limit has left. */
+/** Takes the leases out of a slot that are over; those with something left. */
+const takeOut = (slot: Slot, isOver: (lease: Lease) => boolean): readonly Lease[] => {
+  const over = slot.leases.filter(isOver)
+  const kept = slot.leases.filter((lease) => !over.includes(lease))
+  slot.leases.splice(0, slot.leases.length, ...kept)
+  return over.filter((lease) => !isSpent(lease))
+}
+
+/**
+ * What can be charged ahead: of each meter what is expected, and no more than a tenth of what its tightest limit has left;
+ * nothing where that would not serve two requests.
+ */
 const affordable = (
   limits: readonly LimitInForce[],
-  expected: Cost,
+  { amounts, share }: ExpectedDemand,
   sum: Cost,
   item: BucketItem,
   now: bigint,
@@ -126,9 +133,13 @@ const affordable = (
     const { available } = inForce.algorithm.level(fieldsInForce(item, inForce, now), now)
     const open = available - (inForce.algorithm.capacity - boundOf(inForce)) - sum[meter]
     const most = Math.max(0, Math.floor(open / SHARE))
-    extra[meter] = Math.min(extra[meter] ?? expected[meter] ?? 0, most)
+    extra[meter] = Math.min(extra[meter] ?? amounts[meter] ?? 0, most)
   }
-  return METERS.some((meter) => (extra[meter] ?? 0) > 0) ? extra : undefined
+  const isWorth = METERS.every((meter) => {
+    const amount = extra[meter]
+    return amount === undefined || amount >= (amounts[meter] ?? 0) * share
+  })
+  return isWorth && METERS.some((meter) => (extra[meter] ?? 0) > 0) ? extra : undefined
 }
 
 /** How long what is charged of `cost` may be kept: as long as the strictest limit says, 0 where one wants none. */

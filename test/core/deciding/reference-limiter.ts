@@ -5,9 +5,9 @@ import type { Cost } from '../../../src/core/limit/meter.ts'
 export interface Event {
   readonly at: bigint
   readonly counted: Map<string, number>
-  /** The life of the bucket and the sizes of its limits at the time. */
+  /** The life of the bucket, and how often each of its limits had been changed. */
   readonly life: number
-  readonly sizes: ReadonlyMap<string, string>
+  readonly changes: ReadonlyMap<string, number>
 }
 
 /** A limiter as plain as can be: it keeps a log of every event, and counts it anew for every question. */
@@ -27,7 +27,7 @@ export const createReferenceLimiter = (initial: readonly Limit[]): ReferenceLimi
   let limits = initial
   let events: Event[] = []
   let life = 0
-  const sizes = () => new Map(limits.map(({ name, size }) => [name, JSON.stringify(size)]))
+  const changes = new Map<string, number>()
 
   const inWindow = ({ size }: Limit, at: bigint, now: bigint): boolean => {
     if (size.algorithm === 'fixed_window') return at / DAY === now / DAY
@@ -62,9 +62,9 @@ export const createReferenceLimiter = (initial: readonly Limit[]): ReferenceLimi
       ? leftIn(limit, now) + 1e-6
       : limit.size.limit - usedOf(limit, now)
 
-  const settleOne = (event: Event, { name, size }: Limit, amount: number, now: bigint): void => {
+  const settleOne = (event: Event, { name }: Limit, amount: number, now: bigint): void => {
     const difference = amount - (event.counted.get(name) ?? 0)
-    const isResized = event.sizes.get(name) !== JSON.stringify(size)
+    const isResized = event.changes.get(name) !== changes.get(name)
     if (difference > 0) events.push({ ...event, at: now, counted: new Map([[name, difference]]) })
     else if (!isResized) event.counted.set(name, amount)
   }
@@ -73,7 +73,7 @@ export const createReferenceLimiter = (initial: readonly Limit[]): ReferenceLimi
     admits: (cost, now) => limits.every((limit) => (cost[limit.meter] ?? 0) <= room(limit, now)),
     record(cost, now) {
       const counted = new Map(limits.map(({ name, meter }) => [name, cost[meter] ?? 0]))
-      const event = { at: now, counted, life, sizes: sizes() }
+      const event = { at: now, counted, life, changes: new Map(changes) }
       events.push(event)
       return event
     },
@@ -86,6 +86,10 @@ export const createReferenceLimiter = (initial: readonly Limit[]): ReferenceLimi
       life++
     },
     resize(next) {
+      for (const { name, size } of next) {
+        const before = limits.find((limit) => limit.name === name)?.size
+        if (JSON.stringify(size) !== JSON.stringify(before)) changes.set(name, (changes.get(name) ?? 0) + 1)
+      }
       limits = next
     },
   }

@@ -67,6 +67,27 @@ describe('a lease', () => {
     expect(await askMany(world, 60, 0)).toBe(50)
   })
 
+  it('is not taken where it would not serve two requests', async () => {
+    const world = worldWith({ name: 'tpm', capacity: 20, refill_rate: 0.01 })
+    expect(await askMany(world, 3, 0)).toBe(3)
+    expect(await available(world)).toBe(17)
+  })
+
+  it('is counted as available where people look, by the process that holds it', async () => {
+    const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.01 })
+    await askMany(world, 100, 0)
+    expect(await available(world)).toBeLessThan(9900)
+    const { limits } = await world.node.limiter.status('key', '_default_')
+    expect(limits[0]).toMatchObject({ available: 9900, used: 100 })
+    const dry = await world.node.limiter.decide({
+      entityId: 'key',
+      cost: { tokens: 1 },
+      settles: false,
+      dryRun: true,
+    })
+    expect(dry.limits[0]).toMatchObject({ available: 9900 })
+  })
+
   it('ends, and what is left of it goes back', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
     await askMany(world, 100, 0)
