@@ -4,6 +4,8 @@ import { machine } from '../bench/machine.ts'
 import { withSection } from './markdown.ts'
 import { overAdmissionPart } from './over-admission/part.ts'
 import type { Finding, Part } from './part.ts'
+import { simulationPart } from './simulation/part.ts'
+import { traceOf } from './simulation/trace.ts'
 import { sizesPart } from './sizes/part.ts'
 
 const HELP = `npm run verify [-- options]
@@ -14,16 +16,22 @@ Holds what zael promises against what it does. Ends with 1 where something is ov
                     several nodes, each with its own client and caches, ask at once for the same buckets. What is allowed
                     is counted from the log of admissions and their times alone.
   sizes             how large items become by DynamoDB's rules, and the longest expressions that write them.
+  simulation        the limiter itself on several nodes and a table that fail, in simulated time, by seeds; then with planted
+                    faults, each of which some seed must show.
 
   --only <name>     one part, or the scenarios of over-admission whose names begin so
   --nodes <n>       8 unless told
   --callers <n>     of each node, 200 unless told; where a decision takes several writes, a quarter of that
   --seconds <n>     how long they ask again, 2 unless told; all are answered, which takes longer
+  --schedules <n>   of the simulation, 20000 unless told
+  --seed <n>        runs the schedule of one seed, and tells all that happens in it
   --json            rows as JSON
   --write           put the tables into docs/accuracy.md
   --help            this text`
 
 const DOCUMENT = 'docs/accuracy.md'
+/** Seeds that a planted fault may take; most take under a hundred. */
+const HUNTED = 1500
 
 const { values } = parseArgs({
   options: {
@@ -31,22 +39,31 @@ const { values } = parseArgs({
     nodes: { type: 'string', default: '8' },
     callers: { type: 'string', default: '200' },
     seconds: { type: 'string', default: '2' },
+    schedules: { type: 'string', default: '20000' },
+    seed: { type: 'string' },
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 
-if (values.help) {
-  console.log(HELP)
-} else {
-  await run()
+if (values.help) console.log(HELP)
+else if (values.seed !== undefined) await trace(Number(values.seed))
+else await run()
+
+async function trace(seed: number): Promise<void> {
+  if (!Number.isInteger(seed) || seed < 0) throw new Error('--seed must be a whole number')
+  const { text, isWrong } = await traceOf(seed)
+  console.log(text)
+  if (isWrong) process.exitCode = 1
 }
 
 async function run(): Promise<void> {
   const load = { nodes: count('nodes'), callers: count('callers'), seconds: count('seconds') }
-  const over = { load, onProgress: (text: string): void => console.error(text) }
-  const parts = [overAdmissionPart(over), sizesPart]
+  const onProgress = (text: string): void => console.error(text)
+  const over = { load, onProgress }
+  const simulation = simulationPart({ schedules: count('schedules'), hunted: HUNTED, onProgress })
+  const parts = [overAdmissionPart(over), sizesPart, simulation]
   const { only } = values
   const named = parts.filter(({ name }) => only === undefined || name === only)
   const chosen = named.length > 0 ? named : [overAdmissionPart({ ...over, only: only ?? '' })]
@@ -80,7 +97,7 @@ function options(): string {
   return given.length > 0 ? ` -- ${given.join(' ')}` : ''
 }
 
-function count(name: 'nodes' | 'callers' | 'seconds'): number {
+function count(name: 'nodes' | 'callers' | 'seconds' | 'schedules'): number {
   const value = Number(values[name])
   if (!Number.isFinite(value) || value <= 0 || (name !== 'seconds' && !Number.isInteger(value)))
     throw new Error(`--${name} must be a positive number, and whole unless it is seconds`)

@@ -15,7 +15,7 @@ export interface LoggedAsk {
   readonly frozenNs: number
   answer?: LoggedAnswer
   /** What its caller has told was used in the end. */
-  ending?: { readonly calledNs: number; readonly tokens: number; readonly requests: number; doneNs?: number }
+  ending?: { readonly calledNs: number; readonly tokens: number; readonly requests: number }
 }
 
 export interface LoggedAnswer {

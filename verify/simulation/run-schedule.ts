@@ -133,15 +133,15 @@ const asked = async (world: World, life: Life, plan: PlannedAsk): Promise<void> 
     const { allowed: isAllowed, degraded: isDegraded } = decision
     const frozenNs = machine.frozenNs() - logged.frozenNs
     logged.answer = { atNs: scheduler.now(), isAllowed, isDegraded, frozenNs }
-    if (decision.allowed && ending !== undefined) end(world, life, logged, decision.reservation, ending)
+    if (decision.allowed && ending !== undefined) endLater(world, life, logged, decision.reservation, ending)
     if (schedule.isLambda) await flush(world, life, false)
   } catch (error) {
     log.errors.push(`a request has thrown ${String(error)}`)
   }
 }
 
-const end = (
-  { scheduler }: World,
+const endLater = (
+  { scheduler, log }: World,
   { machine }: Life,
   logged: LoggedAsk,
   reservation: Reservation,
@@ -152,8 +152,11 @@ const end = (
   machine.after(afterNs, async () => {
     const tokens = Math.floor(logged.tokens * (share ?? 0))
     logged.ending = { calledNs: scheduler.now(), tokens, requests: share === null ? 0 : 1 }
-    await (share === null ? reservation.release() : reservation.settle({ tokens }))
-    logged.ending.doneNs = scheduler.now()
+    try {
+      await (share === null ? reservation.release() : reservation.settle({ tokens }))
+    } catch (error) {
+      log.errors.push(`settling has thrown ${String(error)}`)
+    }
   })
 }
 

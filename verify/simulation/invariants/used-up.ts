@@ -5,7 +5,7 @@ import { usesOf, watchedIn } from './uses.ts'
 const SECOND_NS = 1_000_000_000
 /** Of what is allowed, under steady demand above it, where nothing fails; and where calls fail now and then. */
 const LEAST_CALM = 0.98
-const LEAST_FAULTY = 0.6
+const LEAST_FAULTY = 0.5
 
 /** The share of what a limit allows that was admitted under steady demand; undefined where there was none. */
 export const shareUsed = (log: RunLog): number | undefined => {

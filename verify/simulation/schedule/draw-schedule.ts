@@ -3,18 +3,21 @@ import { createRandom } from '../world/random.ts'
 import { drawClocks, EPOCH_NS } from './draw-clocks.ts'
 import { drawEntities, roomIn } from './draw-entities.ts'
 import { drawFaults, drawNetwork } from './draw-faults.ts'
+import { drawPauses } from './draw-pauses.ts'
 import { drawSteady } from './draw-steady.ts'
 import type { PlannedAsk, PlannedEnding, PlannedEntity, Schedule } from './schedule.ts'
 
 const SECOND_NS = 1_000_000_000
 
-/** One in so many schedules asks for more than there is all the time. They are longer than the others. */
+/** One in so many schedules asks for more than there is all the time; they are longer than the others. And so many have a silence. */
 const STEADY_ONE_IN = 80
+const PAUSES_ONE_IN = 8
 
 /** All that a seed says. */
 export const drawSchedule = (seed: number): Schedule => {
   const random = createRandom(seed)
-  return seed % STEADY_ONE_IN === 0 ? drawSteady(seed, random) : drawBursts(seed, random)
+  if (seed % STEADY_ONE_IN === 0) return drawSteady(seed, random)
+  return seed % PAUSES_ONE_IN === 0 ? drawPauses(seed, random) : drawBursts(seed, random)
 }
 
 const drawBursts = (seed: number, random: Random): Schedule => {

@@ -69,6 +69,8 @@ export const createNetwork = (
     scheduler.at(sentNs + there, () => {
       const applied = call(outcome, sentNs)
       if (outcome.isAnswered) machine.after(back, () => applied.then(resolve, reject))
+      // nobody hears of what the table refuses
+      applied.catch(() => {})
     })
     return promise
   }

@@ -1,0 +1,34 @@
+import { runSeeds } from '../run-seeds.ts'
+import { PLANTED_FAULTS, type PlantedFault } from './planted-faults.ts'
+import { withPlanted } from './planted-tree.ts'
+
+/** How a planted fault was found. */
+export interface Hunted {
+  readonly fault: string
+  /** The first seed that shows it, of those from 1 on; undefined: none of them did. */
+  readonly seed: number | undefined
+  readonly invariants: readonly string[]
+}
+
+/** Runs seeds from 1 on with the fault, until one shows it or `most` have not. */
+export const hunt = (fault: PlantedFault, most: number): Promise<Hunted> =>
+  withPlanted(fault, async (tree) => {
+    const { failures } = await runSeeds({ first: 1, last: most, untilFailure: true }, tree)
+    const [failure] = failures
+    return {
+      fault: fault.name,
+      seed: failure?.seed,
+      invariants: [...new Set((failure?.violated ?? []).map(({ invariant }) => invariant))],
+    }
+  })
+
+/** All of them, `atOnce` at a time, in their order. */
+export const huntAll = async (most: number, atOnce: number): Promise<readonly Hunted[]> => {
+  const found = new Map<PlantedFault, Hunted>()
+  const left = PLANTED_FAULTS.values()
+  const next = async (): Promise<void> => {
+    for (const fault of left) found.set(fault, await hunt(fault, most))
+  }
+  await Promise.all(Array.from({ length: atOnce }, next))
+  return PLANTED_FAULTS.flatMap((fault) => found.get(fault) ?? [])
+}

@@ -1,0 +1,108 @@
+/** A fault, as a change of one place in the sources. */
+export interface PlantedFault {
+  readonly name: string
+  readonly file: string
+  /** What stands there, once. */
+  readonly from: string
+  readonly to: string
+}
+
+/** Mistakes that would be easy to make. */
+export const PLANTED_FAULTS: readonly PlantedFault[] = [
+  {
+    name: 'give-backs are skipped',
+    file: 'src/core/deciding/reservation.ts',
+    from: 'if (corrections.every(({ difference }) => difference === 0)) return []',
+    to: 'if (corrections.length >= 0) return []',
+  },
+  {
+    name: 'settlements give nothing back',
+    file: 'src/core/bucket/plan-settlement.ts',
+    from: 'if (difference >= 0 || seen === undefined || hasChanged(seen, receipt)) return undefined',
+    to: 'if (difference >= -1e12 || seen === undefined || hasChanged(seen, receipt)) return undefined',
+  },
+  {
+    name: 'what is given back is given back twice',
+    file: 'src/core/charging/settle-bucket.ts',
+    from: 'if (outcome === undefined || outcome.applied) return { state, result }',
+    to: 'if (write && outcome?.applied) await writer.write(receipt.bucket, write)\n    if (outcome === undefined || outcome.applied) return { state, result }',
+  },
+  {
+    name: 'a give-back whose answer is lost is sent again',
+    file: 'src/core/charging/settle-bucket.ts',
+    from: 'const outcome = write && (await writer.write(receipt.bucket, write))',
+    to: 'const outcome = write && (await writer.write(receipt.bucket, write).catch(() => writer.write(receipt.bucket, write)))',
+  },
+  {
+    name: 'leases never end',
+    file: 'src/core/leasing/lease.ts',
+    from: 'steadyNs < lease.endsNs && now < lease.endsAt',
+    to: 'steadyNs >= 0n && now > 0n && lease.endsAt > 0n',
+  },
+  {
+    name: 'leases end by the steady clock alone',
+    file: 'src/core/leasing/lease.ts',
+    from: 'steadyNs < lease.endsNs && now < lease.endsAt',
+    to: 'steadyNs < lease.endsNs && now > 0n',
+  },
+  {
+    name: 'leases outlive their calendar window',
+    file: 'src/core/leasing/leases.ts',
+    from: 'return endsInNs === undefined ? [] : [chargedAt + endsInNs]',
+    to: 'return endsInNs === undefined ? [] : [chargedAt + 2n * endsInNs + life]',
+  },
+  {
+    name: 'leases are not charged',
+    file: 'src/core/charging/shared-charges.ts',
+    from: 'cost: sumOf([cost, extra])',
+    to: 'cost: sumOf([cost, {}])',
+  },
+  {
+    name: 'only the first of those who share a write is charged',
+    file: 'src/core/charging/shared-charges.ts',
+    from: 'const cost = sumOf(orders.map((order) => order.cost))',
+    to: 'const cost = sumOf([first.order.cost])',
+  },
+  {
+    name: 'the base is the mark after the oldest',
+    file: 'src/core/algorithms/slots.ts',
+    from: 'slotOf(key) >= slotNow - slots &&',
+    to: 'slotOf(key) > slotNow - slots &&',
+  },
+  {
+    name: 'marks ahead of now do not count',
+    file: 'src/core/algorithms/slots.ts',
+    from: 'slotOf(key) <= slotNow + ahead',
+    to: 'slotOf(key) <= slotNow + 0 * ahead',
+  },
+  {
+    name: 'a charge whose answer is lost counts as none, and the request is admitted',
+    file: 'src/core/deciding/charge-plan.ts',
+    from: 'return isTimeLeft ? chargeAgain(deps, call) : unavailable(call)',
+    to: 'return isTimeLeft ? untouched(deps, call) : unavailable(call)',
+  },
+  {
+    name: 'who comes after the line has been served waits for ever',
+    file: 'src/core/charging/shared-charges.ts',
+    from: 'lines.delete(key)',
+    to: 'if (key === "") lines.delete(key)',
+  },
+  {
+    name: 'a denial is remembered for 30 s, and longer than it holds',
+    file: 'src/core/leasing/denial.ts',
+    from: 'reasons.push({ meter: limit.meter, amount, passesAt: now + waitNs })',
+    to: 'reasons.push({ meter: limit.meter, amount, passesAt: now + 30n * waitNs })',
+  },
+  {
+    name: 'a token comes back a tenth too fast',
+    file: 'src/core/algorithms/token-bucket.ts',
+    from: 'const price = (tokens: number): bigint => BigInt(tokens) * tokenNs',
+    to: 'const price = (tokens: number): bigint => (BigInt(tokens) * tokenNs * 9n) / 10n',
+  },
+  {
+    name: 'time that has passed is given back once more',
+    file: 'src/core/algorithms/token-bucket.ts',
+    from: 'if (give.full) return returned(priceNs)',
+    to: 'if (give.amount > 0) return returned(priceNs)',
+  },
+]

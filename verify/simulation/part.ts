@@ -1,0 +1,70 @@
+import { availableParallelism } from 'node:os'
+import { type Column, markdownTable } from '../markdown.ts'
+import type { Finding, Part } from '../part.ts'
+import { type Hunted, huntAll } from './faults/hunt.ts'
+import { runSeedsTogether } from './run-seeds.ts'
+import { failureText } from './simulate.ts'
+import { COUNT_NAMES, type Summary } from './summary.ts'
+
+export interface SimulationOptions {
+  readonly schedules: number
+  /** Seeds that a planted fault may take to be found. */
+  readonly hunted: number
+  onProgress(text: string): void
+}
+
+/** Runs schedules on all cores, then each planted fault until a schedule shows it. */
+export const simulationPart = ({ schedules, hunted, onProgress }: SimulationOptions): Part => ({
+  name: 'simulation',
+  title: 'the limiter in simulated time, on nodes and a table that fail',
+  async run(): Promise<Finding> {
+    const cores = availableParallelism()
+    onProgress(`simulation: ${schedules} schedules on ${cores} cores`)
+    const started = performance.now()
+    const summary = await runSeedsTogether(schedules, cores)
+    const seconds = Math.round((performance.now() - started) / 1000)
+    onProgress(`simulation: planted faults`)
+    const found = await huntAll(hunted, cores)
+    return {
+      rows: [...rowsOf(summary, seconds), ...found],
+      markdown: `${markdownTable(COLUMNS, rowsOf(summary, seconds))}\n\n${markdownTable(FAULT_COLUMNS, found)}`,
+      failures: [...summary.failures.map(failureText), ...missedIn(found)],
+    }
+  },
+})
+
+interface Row {
+  readonly what: string
+  readonly value: number | string
+}
+
+const rowsOf = (
+  { counts, leastShare, longestWaitNs, failures }: Summary,
+  seconds: number,
+): readonly Row[] => [
+  ...COUNT_NAMES.map((name) => ({ what: name, value: counts[name] })),
+  { what: '**schedules that break a promise**', value: `**${failures.length}**` },
+  {
+    what: 'least admitted of what is promised under steady demand, nothing failing',
+    value: percent(leastShare.calm),
+  },
+  { what: 'the same, calls failing', value: percent(leastShare.faulty) },
+  { what: 'longest wait of a request', value: `${Math.round(longestWaitNs / 1e6)} ms` },
+  { what: 'real time', value: `${seconds} s` },
+]
+
+const percent = (share: number): string => (share > 1e6 ? '–' : `${(100 * share).toFixed(1)} %`)
+
+const COLUMNS: readonly Column<Row>[] = [
+  ['', ({ what }) => what],
+  ['', ({ value }) => value],
+]
+
+const FAULT_COLUMNS: readonly Column<Hunted>[] = [
+  ['planted fault', ({ fault }) => fault],
+  ['first seed that shows it', ({ seed }) => seed ?? '**none**'],
+  ['by', ({ invariants }) => invariants.join(', ')],
+]
+
+const missedIn = (found: readonly Hunted[]): readonly string[] =>
+  found.flatMap(({ fault, seed }) => (seed === undefined ? [`not found: ${fault}`] : []))

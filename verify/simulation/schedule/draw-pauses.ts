@@ -1,0 +1,92 @@
+import type { Random } from '../world/random.ts'
+import { EPOCH_NS } from './draw-clocks.ts'
+import { drawNetwork } from './draw-faults.ts'
+import type { PlannedAsk, PlannedEnding, PlannedFault, PlannedLimit, Schedule } from './schedule.ts'
+
+const MS = 1_000_000
+const SECOND_NS = 1000 * MS
+
+/**
+ * A crowd takes leases, or reserves; then there is silence, in which leases end, limits recover and nodes may stand still; then
+ * all is asked for that there is, and once more when what was reserved has been settled to nothing. What was kept for too long,
+ * or given back too much, is over.
+ */
+export const drawPauses = (seed: number, random: Random): Schedule => {
+  const size = drawSize(random)
+  const nodes = random.between(1, 3)
+  const [crowdNs, silenceNs] = [300 * MS, drawSilence(random, size)]
+  const durationNs = crowdNs + silenceNs + 2 * SECOND_NS
+  const isCalm = random.chance(0.5)
+  // a minute ends in the midst of the silence
+  const untilMinuteNs = crowdNs + Math.round(silenceNs * random.next())
+  return {
+    seed,
+    kind: 'bursts',
+    durationNs,
+    startNs: EPOCH_NS + BigInt(60 * SECOND_NS - untilMinuteNs),
+    aheadNs: Array.from({ length: nodes }, () => 0),
+    tickNs: random.pick([1, MS]),
+    leaseTtlMs: 1000,
+    isLambda: random.chance(0.3),
+    entities: [
+      { id: 'key', parentId: null, limits: [{ name: 'tpm', meter: 'tokens', size, refund: 'strict' }] },
+    ],
+    network: { ...drawNetwork(random, isCalm), slow: 0, meanDelayNs: 2 * MS },
+    asks: drawAsks(random, { amount: amountOf(size), nodes, crowdNs, silenceNs }),
+    faults: isCalm ? [] : drawFreezes(random, { nodes, crowdNs, silenceNs }),
+  }
+}
+
+const amountOf = (size: PlannedLimit['size']): number => (size.kind === 'bucket' ? size.capacity : size.limit)
+
+const drawSize = (random: Random): PlannedLimit['size'] => {
+  const kind = random.pick(['bucket', 'bucket', 'sliding', 'minute'] as const)
+  const amount = random.pick([200, 400, 1000])
+  if (kind === 'bucket') return { kind, capacity: amount, fillsInSeconds: random.pick([20, 60]) }
+  if (kind === 'minute') return { kind, limit: amount }
+  return { kind, limit: amount, seconds: random.pick([5, 10]), slots: random.pick([5, 10, 30]) }
+}
+
+/** Until a good part of a limit is back. */
+const drawSilence = (random: Random, size: PlannedLimit['size']): number => {
+  if (size.kind === 'minute') return random.between(100 * MS, SECOND_NS)
+  const seconds =
+    size.kind === 'bucket'
+      ? size.fillsInSeconds * (0.3 + 0.6 * random.next())
+      : size.seconds * (1 + 0.3 * random.next())
+  return Math.round(seconds * SECOND_NS)
+}
+
+interface Phases {
+  readonly nodes: number
+  readonly crowdNs: number
+  readonly silenceNs: number
+}
+
+const drawAsks = (random: Random, phases: Phases & { readonly amount: number }): readonly PlannedAsk[] => {
+  const { amount, nodes, crowdNs, silenceNs } = phases
+  const crowd = (fromNs: number, lastsNs: number, count: number, share: number, ending?: PlannedEnding) =>
+    Array.from(
+      { length: count },
+      (): PlannedAsk => ({
+        atNs: fromNs + random.between(0, lastsNs),
+        node: random.between(0, nodes - 1),
+        entityId: 'key',
+        tokens: Math.max(1, Math.round(amount * share * (0.5 + random.next()))),
+        ...(ending !== undefined && { ending }),
+      }),
+    )
+  const isReserving = random.chance(0.4)
+  const settled: PlannedEnding = { afterNs: silenceNs + 800 * MS, share: random.pick([0, 0.2]) }
+  const all = crowdNs + silenceNs
+  return [
+    ...(isReserving ? crowd(0, crowdNs, 10, 0.1, settled) : crowd(0, crowdNs, 14, 0.02)),
+    ...crowd(all, 400 * MS, 30, 0.04),
+    ...crowd(all + 1400 * MS, 400 * MS, 24, 0.05),
+  ]
+}
+
+const drawFreezes = (random: Random, { nodes, crowdNs, silenceNs }: Phases): readonly PlannedFault[] =>
+  Array.from({ length: nodes }, (_, node) => node)
+    .filter(() => random.chance(0.7))
+    .map((node) => ({ fault: 'freeze', atNs: crowdNs, node, ns: silenceNs, stopsSteady: true }))

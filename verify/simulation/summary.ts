@@ -1,0 +1,72 @@
+import { shareUsed } from './invariants/used-up.ts'
+import type { RunLog } from './run-log.ts'
+import { isCalm } from './schedule/schedule.ts'
+import { type Failure, failureOf } from './simulate.ts'
+
+/** What a number of schedules came to. Sums of two are a summary as well. */
+export interface Summary {
+  readonly counts: Readonly<Record<CountName, number>>
+  /** The least share of what is allowed that was admitted under steady demand: of calm schedules, and of those with faults. */
+  readonly leastShare: { readonly calm: number; readonly faulty: number }
+  /** The longest that a request waited, ns, its node's standing still left out. */
+  readonly longestWaitNs: number
+  readonly failures: readonly Failure[]
+}
+
+const COUNTED = {
+  schedules: () => 1,
+  'schedules without faults': ({ schedule }) => (isCalm(schedule) ? 1 : 0),
+  requests: ({ asks }) => asks.length,
+  'of these admitted': ({ asks }) => asks.filter(({ answer }) => answer?.isAllowed).length,
+  'writes applied': ({ writes }) => writes.length,
+  'answers lost after a write': ({ writes }) => writes.filter(({ end }) => !end.isAnswered).length,
+  crashes: ({ schedule }) => faultsIn(schedule, 'crash'),
+  freezes: ({ schedule }) => faultsIn(schedule, 'freeze'),
+  'clocks set': ({ schedule }) => faultsIn(schedule, 'step'),
+  resets: ({ resets }) => resets.length,
+} as const satisfies Record<string, (log: RunLog) => number>
+
+export type CountName = keyof typeof COUNTED
+
+export const COUNT_NAMES = Object.keys(COUNTED).filter((name): name is CountName => name in COUNTED)
+
+const faultsIn = ({ faults }: RunLog['schedule'], kind: string): number =>
+  faults.filter(({ fault }) => fault === kind).length
+
+export const summaryOf = (log: RunLog): Summary => {
+  const share = shareUsed(log) ?? Number.POSITIVE_INFINITY
+  const failure = failureOf(log)
+  const none = Number.POSITIVE_INFINITY
+  return {
+    counts: countsOf((name) => COUNTED[name](log)),
+    leastShare: isCalm(log.schedule) ? { calm: share, faulty: none } : { calm: none, faulty: share },
+    longestWaitNs: Math.max(0, ...log.asks.map(waitNs)),
+    failures: failure ? [failure] : [],
+  }
+}
+
+const waitNs = ({ askedNs, answer }: RunLog['asks'][number]): number =>
+  answer ? answer.atNs - askedNs - answer.frozenNs : 0
+
+export const together = (a: Summary, b: Summary): Summary => ({
+  counts: countsOf((name) => a.counts[name] + b.counts[name]),
+  leastShare: {
+    calm: Math.min(a.leastShare.calm, b.leastShare.calm),
+    faulty: Math.min(a.leastShare.faulty, b.leastShare.faulty),
+  },
+  longestWaitNs: Math.max(a.longestWaitNs, b.longestWaitNs),
+  failures: [...a.failures, ...b.failures],
+})
+
+const countsOf = (count: (name: CountName) => number): Record<CountName, number> => ({
+  schedules: count('schedules'),
+  'schedules without faults': count('schedules without faults'),
+  requests: count('requests'),
+  'of these admitted': count('of these admitted'),
+  'writes applied': count('writes applied'),
+  'answers lost after a write': count('answers lost after a write'),
+  crashes: count('crashes'),
+  freezes: count('freezes'),
+  'clocks set': count('clocks set'),
+  resets: count('resets'),
+})

@@ -1,0 +1,55 @@
+import type { LoggedAsk, RunLog } from './run-log.ts'
+import { failureOf, failureText, simulate } from './simulate.ts'
+import type { TableWrite } from './world/table-log.ts'
+
+interface Line {
+  readonly atNs: number
+  readonly text: string
+}
+
+/** All that happens in the schedule of a seed, and what is wrong with it. */
+export const traceOf = async (
+  seed: number,
+): Promise<{ readonly text: string; readonly isWrong: boolean }> => {
+  const log = await simulate(seed)
+  const { asks: _, ...schedule } = log.schedule
+  const failure = failureOf(log)
+  const text = [
+    JSON.stringify(schedule, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value), 2),
+    ...linesOf(log).map(({ atNs, text }) => `${(atNs / 1e6).toFixed(3).padStart(12)} ms  ${text}`),
+    failure ? failureText(failure) : `seed ${seed}: as promised`,
+  ].join('\n')
+  return { text, isWrong: failure !== undefined }
+}
+
+const linesOf = ({ asks, writes, schedule, resets }: RunLog): readonly Line[] =>
+  [
+    ...asks.flatMap(linesOfAsk),
+    ...writes.map((write) => ({ atNs: write.atNs, text: textOfWrite(write) })),
+    ...schedule.faults.map(({ atNs, fault, node }) => ({ atNs, text: `node ${node}: ${fault}` })),
+    ...resets.map(({ calledNs, entityId }) => ({
+      atNs: calledNs,
+      text: `reset of ${entityId} is asked for`,
+    })),
+  ].sort((a, b) => a.atNs - b.atNs)
+
+const linesOfAsk = ({ askedNs, node, entityId, tokens, answer, ending }: LoggedAsk): readonly Line[] => {
+  const who = `node ${node}: ${entityId}, ${tokens} tokens`
+  return [
+    { atNs: askedNs, text: `${who}, asked` },
+    ...(answer
+      ? [
+          {
+            atNs: answer.atNs,
+            text: `${who}, ${answer.isAllowed ? 'admitted' : 'denied'}${answer.isDegraded ? ' without the table' : ''}`,
+          },
+        ]
+      : []),
+    ...(ending ? [{ atNs: ending.calledNs, text: `${who}, of which ${ending.tokens} were used` }] : []),
+  ]
+}
+
+const textOfWrite = ({ by, entityId, changes, used, end, isReset }: TableWrite): string => {
+  const what = isReset ? 'reset' : changes.map(({ limit, amount }) => `${limit} ${amount}`).join(', ')
+  return `table: life ${by} writes ${entityId}: ${what} ${JSON.stringify(used)}${end.isAnswered ? '' : ', and is not answered'}`
+}
