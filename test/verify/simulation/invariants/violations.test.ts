@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest'
+import { answered } from '../../../../verify/simulation/invariants/answered.ts'
+import { chargedFirst, nothingLeftOver } from '../../../../verify/simulation/invariants/charged-first.ts'
+import { neverOver } from '../../../../verify/simulation/invariants/never-over.ts'
+import { usedUp } from '../../../../verify/simulation/invariants/used-up.ts'
+import type { LoggedAsk, RunLog } from '../../../../verify/simulation/run-log.ts'
+import type { PlannedLimit } from '../../../../verify/simulation/schedule/schedule.ts'
+
+const SECOND = 1e9
+const CALM = { meanDelayNs: 1, slow: 0, lostBefore: 0, lostAfter: 0, throttled: 0 }
+
+interface Told {
+  readonly size: PlannedLimit['size']
+  readonly leaseTtlMs?: number
+  readonly kind?: 'bursts' | 'steady'
+  /** Seconds, tokens. */
+  readonly admitted: readonly (readonly [at: number, tokens: number])[]
+  readonly charged?: readonly (readonly [at: number, amount: number])[]
+}
+
+const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }: Told): RunLog => ({
+  schedule: {
+    seed: 1,
+    kind,
+    durationNs: 10 * SECOND,
+    startNs: 0n,
+    aheadNs: [0],
+    tickNs: 1,
+    leaseTtlMs,
+    isLambda: false,
+    entities: [
+      { id: 'key', parentId: null, limits: [{ name: 'tpm', meter: 'tokens', size, refund: 'full' }] },
+    ],
+    network: CALM,
+    asks: [],
+    faults: [],
+  },
+  asks: admitted.map(([at, tokens]) => ask(at, tokens)),
+  lives: [{ node: 0, hasCrashed: false, aheadNs: [0, 0] }],
+  resets: [],
+  writes: charged.map(([at, amount]) => ({
+    atNs: at * SECOND,
+    sentNs: at * SECOND,
+    by: 0,
+    entityId: 'key',
+    end: { isAnswered: true },
+    changes: [{ limit: 'tpm', amount }],
+    used: {},
+    isReset: false,
+  })),
+  errors: [],
+})
+
+const ask = (at: number, tokens: number): LoggedAsk => ({
+  askedNs: at * SECOND,
+  entityId: 'key',
+  tokens,
+  settles: false,
+  node: 0,
+  by: 0,
+  frozenNs: 0,
+  answer: { atNs: at * SECOND, isAllowed: true, isDegraded: false, frozenNs: 0 },
+})
+
+/** A token every second, ten at most. */
+const bucket = { kind: 'bucket', capacity: 10, fillsInSeconds: 10 } as const
+const window = { kind: 'sliding', limit: 10, seconds: 5, slots: 10 } as const
+const minute = { kind: 'minute', limit: 10 } as const
+
+describe('the checks of a simulation find', () => {
+  it.each([
+    [
+      'a token bucket',
+      bucket,
+      [
+        [0, 10],
+        [4, 5],
+      ],
+      [
+        [0, 10],
+        [4, 4],
+      ],
+    ],
+    [
+      'a sliding window',
+      window,
+      [
+        [0, 6],
+        [4.9, 5],
+      ],
+      [
+        [0, 6],
+        [5, 5],
+      ],
+    ],
+    [
+      'a minute',
+      minute,
+      [
+        [1, 6],
+        [59, 5],
+      ],
+      [
+        [59, 6],
+        [60.5, 5],
+      ],
+    ],
+  ] as const)('%s that is over by one, and nothing where it is not', (_, size, over, within) => {
+    expect(neverOver(logOf({ size, admitted: over }))).toHaveLength(1)
+    expect(neverOver(logOf({ size, admitted: within }))).toEqual([])
+  })
+
+  it('no more than the life of leases beyond that', () => {
+    const admitted = [
+      [0, 10],
+      [4, 5],
+    ] as const
+    expect(neverOver(logOf({ size: bucket, leaseTtlMs: 1000, admitted }))).toEqual([])
+    expect(neverOver(logOf({ size: bucket, leaseTtlMs: 990, admitted }))).toHaveLength(1)
+  })
+
+  it('what was admitted before it was charged', () => {
+    const admitted = [[1, 5]] as const
+    const [enough, late, less] = [
+      [[1, 5]],
+      [[2, 5]],
+      [
+        [0, 6],
+        [0.5, -2],
+      ],
+    ] as const
+    expect(chargedFirst(logOf({ size: minute, admitted, charged: enough }))).toEqual([])
+    expect(chargedFirst(logOf({ size: minute, admitted, charged: late }))).toHaveLength(1)
+    expect(chargedFirst(logOf({ size: minute, admitted, charged: less }))).toHaveLength(1)
+  })
+
+  it('what stays charged, and what was not counted', () => {
+    const told = { size: minute, admitted: [[1, 5]], charged: [[1, 6]] } as const
+    expect(nothingLeftOver(logOf(told)).join()).toMatch(/6 charged in the end, 5 used.*0 tokens counted/)
+  })
+
+  it('limits that are not used up', () => {
+    const told = { size: bucket, kind: 'steady' as const }
+    expect(usedUp(logOf({ ...told, admitted: [[1, 19.5]] }))).toHaveLength(1)
+    expect(usedUp(logOf({ ...told, admitted: [[1, 19.7]] }))).toEqual([])
+  })
+
+  it('requests without an answer, or with a late one, unless their node has crashed', () => {
+    const log = logOf({ size: bucket, admitted: [] })
+    const { answer: _, ...waiting } = ask(0, 1)
+    const late = {
+      ...ask(0, 1),
+      answer: { atNs: 3 * SECOND, isAllowed: true, isDegraded: false, frozenNs: 0 },
+    }
+    expect(answered({ ...log, asks: [waiting, late] })).toHaveLength(2)
+    const lives = [{ node: 0, hasCrashed: true, aheadNs: [0, 0] as const }]
+    expect(answered({ ...log, lives, asks: [waiting] })).toEqual([])
+  })
+})
