@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type HttpClient, NoAnswer } from './http-client.ts'
 import type { Tally } from './measuring/tally.ts'
@@ -67,6 +68,8 @@ export const runCallers = async (callers: Callers): Promise<number> => {
   const begunMs = performance.now()
   const ending = new AbortController()
   const signal = AbortSignal.any([callers.signal, ending.signal])
+  // every caller that waits listens to it
+  setMaxListeners(0, signal)
   const running = new Map<number, Promise<void>>()
   const wanted = (): number => {
     const all = callersAt(callers.stages, performance.now() - begunMs)

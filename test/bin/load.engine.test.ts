@@ -52,12 +52,12 @@ test('counts as passed what the table says was used, by key and by node', async 
   const second = await serve({ AWS_ENDPOINT_URL: first.tableUrl })
   const { code, stdout, stderr } = await load(
     ...['--nodes', first.apiUrl, '--nodes', second.apiUrl, '--api-keys', 'key-alice,key-bob', '-d', '1'],
-    ...['-c', '8', '--processes', '2', '--max-tokens', '5', '--delay', '0.01', '--json'],
+    ...['-c', '40', '--processes', '2', '--max-tokens', '5', '--delay', '0.01', '--json'],
   )
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const report = JSON.parse(stdout)
   const { total, by_node: nodes, by_key: keys } = report
-  expect(report).toMatchObject({ interrupted: false, processes: 2, lost_processes: 0, most_callers: 8 })
+  expect(report).toMatchObject({ interrupted: false, processes: 2, lost_processes: 0, most_callers: 40 })
   expect(total).toMatchObject({ errors: 0, requests: total.success + total.throttled })
   for (const field of ['requests', 'success', 'throttled', 'errors']) {
     expect(nodes[0][field] + nodes[1][field]).toBe(total[field])
