@@ -13,7 +13,7 @@ export const httpPart: Part = {
   async run({ isQuick }) {
     const length = isQuick
       ? { seconds: 1, rounds: 2, warmUpSeconds: 1 }
-      : { seconds: 2, rounds: 7, warmUpSeconds: 4 }
+      : { seconds: 2, rounds: 5, warmUpSeconds: 3 }
     return findingOf(await measureHttp({ connections: CONNECTIONS, ...length }))
   },
 }

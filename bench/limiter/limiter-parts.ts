@@ -12,7 +12,7 @@ export const saturationPart: Part = {
   async run({ isQuick, engineUrl }) {
     const table = await openBenchTable(engineUrl)
     try {
-      const rows = await measureSaturation(table, isQuick ? 1 : 8)
+      const rows = await measureSaturation(table, isQuick ? 1 : 5)
       const markdown = markdownTable<SaturationRow>(
         [
           ['limit per s', ({ limitPerSecond }) => limitPerSecond],
@@ -59,7 +59,7 @@ export const addedPart: Part = {
   async run({ isQuick, engineUrl }) {
     const table = await openBenchTable(engineUrl)
     try {
-      const row = await measureAlone(table, isQuick ? 1 : 8)
+      const row = await measureAlone(table, isQuick ? 1 : 5)
       const markdown = markdownTable<AloneRow>(
         [
           ['decisions', ({ decisions }) => figure(decisions)],

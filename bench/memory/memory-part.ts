@@ -11,6 +11,7 @@ export interface MemoryRow {
   /** After a collection of garbage. */
   readonly heapMiB: number
   readonly heapBeforeMiB: number
+  readonly rssBeforeMiB: number
   readonly rssMiB: number
   /** The most that the process ever had, garbage included. */
   readonly mostRssMiB: number
@@ -43,6 +44,7 @@ const findingOf = (rows: readonly MemoryRow[]): Finding => ({
       ['keys seen once', ({ keys }) => figure(keys)],
       ['heap before, MiB', ({ heapBeforeMiB }) => figure(heapBeforeMiB)],
       ['heap after', ({ heapMiB }) => figure(heapMiB)],
+      ['RSS before', ({ rssBeforeMiB }) => figure(rssBeforeMiB)],
       ['RSS after', ({ rssMiB }) => figure(rssMiB)],
       ['most RSS', ({ mostRssMiB }) => figure(mostRssMiB)],
       ['seconds', ({ seconds }) => figure(seconds)],

@@ -17,7 +17,7 @@ export const storesPart: Part = {
     const table = await openBenchTable(engineUrl)
     const length = isQuick
       ? { seconds: 0.3, rounds: 2, warmUpSeconds: 0.3 }
-      : { seconds: 0.5, rounds: 10, warmUpSeconds: 1 }
+      : { seconds: 0.4, rounds: 10, warmUpSeconds: 0.6 }
     try {
       const rows = await measureStores(table, { callers: CALLERS, keys: KEYS, ...length }, onProgress)
       return findingOf(rows)

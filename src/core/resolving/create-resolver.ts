@@ -8,6 +8,7 @@ import type { Plans } from './bucket-plan.ts'
 import { createCachedConfig } from './cached-config.ts'
 import { createRemembered } from './remembered.ts'
 import { type Resolution, type ResolutionTarget, resolveBuckets } from './resolve-buckets.ts'
+import { createSharing } from './shared-algorithms.ts'
 
 /** Which buckets and limits apply to a request, remembered. */
 export interface Resolver {
@@ -39,15 +40,18 @@ export const createResolver = ({ config, clock, newCache, defaults }: ResolverDe
   const items = createCachedConfig(config, clock, newCache)
   const resolutions = createRemembered<Resolution>(items, clock, newCache, MAX_RESOLUTIONS)
   const policies = createRemembered<Plans>(items, clock, newCache, MAX_RESOLUTIONS)
+  const sharing = createSharing(newCache)
   return {
     resolve: (target, maxAgeNs) =>
-      resolutions.get(targetText(target), maxAgeNs, (reads) =>
-        resolveBuckets(reads, { ...target, defaults }),
-      ),
+      resolutions.get(targetText(target), maxAgeNs, async (reads) => {
+        const resolution = await resolveBuckets(reads, { ...target, defaults })
+        const [own, ...others] = resolution.plans
+        return { ...resolution, plans: [sharing(own), ...others.map(sharing)] }
+      }),
     peek: (target, maxAgeNs) => resolutions.peek(targetText(target), maxAgeNs),
     resolvePolicies: (subject, maxAgeNs) =>
       policies.get(subjectText(subject), maxAgeNs, async (reads) => ({
-        plans: await resolvePolicies(reads, subject),
+        plans: (await resolvePolicies(reads, subject)).map(sharing),
       })),
     forget() {
       items.forget()
