@@ -1,5 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { type Dispatcher, Pool } from 'undici'
 
 export interface LoadRequest {
   /** Index of the node. */
@@ -38,24 +37,18 @@ export interface HttpClientOptions {
 }
 
 interface Target {
-  readonly options: RequestOptions
-  readonly agent: HttpAgent
-  readonly request: typeof httpRequest
+  readonly pool: Pool
+  readonly path: string
 }
 
-const targetOf = (node: string, { path, connectionsPerNode }: HttpClientOptions): Target => {
-  const url = new URL(node + path)
-  const isSecure = url.protocol === 'https:'
-  const agent = new (isSecure ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: connectionsPerNode })
-  const options = {
-    protocol: url.protocol,
-    hostname: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port,
-    path: url.pathname + url.search,
-    method: 'POST',
-    agent,
+const targetOf = (node: string, { path, connectionsPerNode, timeoutMs }: HttpClientOptions): Target => {
+  const { origin, pathname, search } = new URL(node + path)
+  // each request has a deadline of its own: these only end what it has given up
+  const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }
+  return {
+    pool: new Pool(origin, { connections: connectionsPerNode, pipelining: 1, ...timeouts }),
+    path: pathname + search,
   }
-  return { options, agent, request: isSecure ? httpsRequest : httpRequest }
 }
 
 const kindOf = (error: Error): string =>
@@ -65,17 +58,14 @@ type GiveUp = (error: NoAnswer) => void
 
 /** `underWay` holds what ends the request before its answer: one that waits for a connection hears of nothing else. */
 const post = (
-  { options, request }: Target,
+  { pool, path }: Target,
   { apiKey, body }: LoadRequest,
   { timeoutMs, underWay }: { readonly timeoutMs: number; readonly underWay: Set<GiveUp> },
 ): Promise<number> =>
   new Promise((resolve, reject) => {
-    const headers = {
-      authorization: `Bearer ${apiKey}`,
-      'content-type': 'application/json',
-      'content-length': body.length,
-    }
-    const sent = request({ ...options, headers })
+    let connection: Dispatcher.DispatchController | undefined
+    let givenUp: NoAnswer | undefined
+    let status = 0
     const end = (): void => {
       clearTimeout(late)
       underWay.delete(giveUp)
@@ -85,24 +75,34 @@ const post = (
       reject(error)
     }
     const giveUp: GiveUp = (error) => {
+      givenUp = error
       fail(error)
-      sent.destroy()
+      connection?.abort(error)
     }
     const late = setTimeout(() => giveUp(new NoAnswer('timeout')), timeoutMs)
     underWay.add(giveUp)
-    sent.on('error', fail)
-    sent.on('response', (answer) => {
-      answer.on('error', fail)
-      answer.on('end', () => {
-        end()
-        resolve(answer.statusCode ?? 0)
-      })
-      answer.resume()
-    })
-    sent.end(body)
+    const headers = ['authorization', `Bearer ${apiKey}`, 'content-type', 'application/json']
+    pool.dispatch(
+      { method: 'POST', path, headers, body },
+      {
+        onRequestStart(controller) {
+          connection = controller
+          if (givenUp) controller.abort(givenUp)
+        },
+        onResponseStart(_, statusCode) {
+          status = statusCode
+        },
+        onResponseData() {},
+        onResponseEnd() {
+          end()
+          resolve(status)
+        },
+        onResponseError: (_, error) => fail(error),
+      },
+    )
   })
 
-/** One agent a node: a node whose connections are all busy keeps no other's requests waiting. */
+/** One pool a node: a node whose connections are all busy keeps no other's requests waiting. */
 export const createHttpClient = (options: HttpClientOptions): HttpClient => {
   const targets = options.nodes.map((node) => targetOf(node, options))
   const underWay = new Set<GiveUp>()
@@ -120,7 +120,7 @@ export const createHttpClient = (options: HttpClientOptions): HttpClient => {
     },
     close() {
       for (const giveUp of underWay) giveUp(new NoAnswer('unfinished'))
-      for (const { agent } of targets) agent.destroy()
+      for (const { pool } of targets) void pool.destroy()
     },
   }
 }

@@ -59,7 +59,7 @@ test('sends the body as the key, below the path of the node, over a connection t
 
 test('says why there was no answer', async () => {
   const refusing = await serve((incoming) => incoming.socket.destroy())
-  expect(await kindOf(open([refusing]).send(request))).toBe('ECONNRESET')
+  expect(await kindOf(open([refusing]).send(request))).toBe('UND_ERR_SOCKET')
   expect(await kindOf(open(['http://127.0.0.1:9']).send(request))).toBe('ECONNREFUSED')
 })
 
