@@ -47,6 +47,8 @@ export interface RunLog {
   readonly lives: readonly LoggedLife[]
   readonly resets: readonly LoggedReset[]
   readonly writes: readonly TableWrite[]
+  /** Give-backs that the limiter itself has told are lost. */
+  readonly lostBacks: number
   /** What was thrown at callers. */
   readonly errors: readonly string[]
 }

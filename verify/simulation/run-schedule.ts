@@ -2,7 +2,6 @@ import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
 import type { Limiter, Reservation } from '../../src/core/deciding/decision.ts'
 import { StoreUnavailable, ZaelError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/ports/logger.ts'
-import { noMetrics } from '../../src/core/ports/metrics.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
 import type { LoggedAsk, LoggedLife, LoggedReset, RunLog } from './run-log.ts'
 import type { PlannedAsk, PlannedEnding, PlannedFault, Schedule } from './schedule/schedule.ts'
@@ -34,6 +33,7 @@ interface World {
     readonly lives: LoggedLife[]
     readonly resets: LoggedReset[]
     readonly errors: string[]
+    lostBacks: number
   }
 }
 
@@ -61,7 +61,7 @@ export const runSchedule = async (schedule: Schedule): Promise<RunLog> => {
     network: createNetwork(scheduler, random, faultsAt),
     table: createLoggedTable(scheduler),
     nodes: [],
-    log: { asks: [], lives: [], resets: [], errors: [] },
+    log: { asks: [], lives: [], resets: [], errors: [], lostBacks: 0 },
   }
   for (const [node] of schedule.aheadNs.entries()) begin(world, node)
   for (const ask of schedule.asks)
@@ -99,7 +99,11 @@ const begin = (world: World, node: number, aheadNs = world.schedule.aheadNs[node
     config: createConfig(schedule.entities),
     clock: machine.clock,
     logger: silentLogger,
-    metrics: noMetrics,
+    metrics: {
+      count(name) {
+        if (name === 'refunds_lost') world.log.lostBacks++
+      },
+    },
     newCache: <V extends object>() => new Map<string, V>(),
     pause: () => new Promise((resolve) => machine.after(random.between(...PAUSE_NS), resolve)),
     settings: {

@@ -57,30 +57,35 @@ const sum = (items: readonly { readonly amount: number }[]): number =>
   items.reduce((total, { amount }) => total + amount, 0)
 
 /**
- * Where nothing failed, and when all is over: what the table holds charged is what was used, of limits that give everything
- * back, and what it counted as used is what was told.
+ * When all is over, where no answer was lost after a write, no node has died, nothing was reset, and no give-back was told to be
+ * lost: the table holds charged what was used, of limits that give everything back. Where nothing failed at all, it has counted
+ * as used what was told.
  */
 export const nothingLeftOver = (log: RunLog): readonly string[] => {
-  if (!isCalm(log.schedule)) return []
-  const left = watchedIn(log).flatMap((watched) => {
-    if (!givesAllBack(log, watched)) return []
-    const [charged, used] = [sum(chargesOf(log, watched)), sum(usesOf(log, watched)) + beyond(log, watched)]
-    return Math.abs(charged - used) > 1e-3
-      ? [`${watched.limit.name} of ${watched.entityId}: ${charged} charged in the end, ${used} used`]
-      : []
-  })
-  return [...left, ...countsOff(log)]
+  const left = isAllKnown(log) ? watchedIn(log).flatMap((watched) => leftOf(log, watched) ?? []) : []
+  return isCalm(log.schedule) ? [...left, ...countsOff(log)] : left
+}
+
+const isAllKnown = ({ lives, writes, resets, lostBacks }: RunLog): boolean =>
+  lostBacks + resets.length === 0 &&
+  lives.every(({ hasCrashed }) => !hasCrashed) &&
+  writes.every(({ end }) => end.isAnswered)
+
+const leftOf = (log: RunLog, watched: Watched): string | undefined => {
+  if (!givesAllBack(log, watched)) return undefined
+  const [charged, used] = [sum(chargesOf(log, watched)), sum(usesOf(log, watched)) + beyond(log, watched)]
+  if (Math.abs(charged - used) <= 1e-3) return undefined
+  return `${watched.limit.name} of ${watched.entityId}: ${charged} charged in the end, ${used} used`
 }
 
 /** A calendar's minute gives all back while it lasts. */
-const givesAllBack = ({ schedule }: RunLog, { limit }: Watched): boolean => {
+const givesAllBack = ({ schedule, lives }: RunLog, { limit }: Watched): boolean => {
   if (limit.size.kind === 'bucket') return limit.refund === 'full'
   if (limit.size.kind === 'sliding') return false
   const into = Number(schedule.startNs % BigInt(60 * SECOND_NS))
-  return (
-    into + Math.min(...schedule.aheadNs) >= 0 &&
-    into + schedule.durationNs + Math.max(...schedule.aheadNs) + 15 * SECOND_NS < 60 * SECOND_NS
-  )
+  const least = Math.min(...lives.map(({ aheadNs }) => aheadNs[0]))
+  const most = Math.max(...lives.map(({ aheadNs }) => aheadNs[1]))
+  return into + least >= 0 && into + schedule.durationNs + most + 15 * SECOND_NS < 60 * SECOND_NS
 }
 
 /** What was used beyond what was reserved, and told so. */

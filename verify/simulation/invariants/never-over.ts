@@ -41,6 +41,8 @@ const overSpans = (
   const perNs = size.capacity / (size.fillsInSeconds * SECOND_NS)
   const slackNs = leaseNsOf(log) + differenceNs(log)
   const backs = giveBacksOf(log, watched)
+  // `refund: "full"` returns what time has returned already: its price is this very bound
+  if (watched.limit.refund === 'full' && backs.count > 0) return []
   for (const { fromNs: begin } of uses) {
     const ended = worstOf(uses, begin, (used, endNs) => {
       const allowed = size.capacity + perNs * (endNs - begin + slackNs + backs.underWayNs(begin, endNs))
@@ -126,6 +128,7 @@ const giveBacksOf = ({ writes }: RunLog, { entityId, limit }: Watched) => {
     )
     .map(({ atNs, sentNs }) => ({ atNs, ns: atNs - sentNs }))
   return {
+    count: backs.length,
     underWayNs: (begin: number, end: number): number =>
       backs.reduce((sum, { atNs, ns }) => (atNs >= begin && atNs <= end ? sum + ns : sum), 0),
   }

@@ -21,6 +21,18 @@ export const drawSchedule = (seed: number): Schedule => {
 }
 
 const drawBursts = (seed: number, random: Random): Schedule => {
+  const drawn = drawAll(seed, random)
+  return { ...drawn, durationNs: lastNs(drawn) }
+}
+
+/** When the last is asked for, or settled. */
+const lastNs = ({ durationNs, asks }: Schedule): number =>
+  Math.max(
+    durationNs,
+    ...asks.map(({ atNs, ending }) => atNs + (typeof ending === 'object' ? ending.afterNs : 0)),
+  )
+
+const drawAll = (seed: number, random: Random): Schedule => {
   const durationNs = random.between(1, 6) * SECOND_NS
   const nodes = random.between(1, 4)
   const isCalm = random.chance(0.4)

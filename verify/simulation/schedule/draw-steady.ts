@@ -33,7 +33,7 @@ export const drawSteady = (seed: number, random: Random): Schedule => {
 /** Two minutes; or so long that a window's limit should have been used up for the last time just before the end. */
 const secondsOf = (size: PlannedLimit['size']): number => {
   if (size.kind === 'minute') return 120
-  if (size.kind === 'bucket') return 20
+  if (size.kind === 'bucket') return 36
   const { seconds, slots } = size
   return (WINDOWS * seconds * (slots + 1)) / slots + 0.95 * seconds
 }

@@ -48,6 +48,7 @@ const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }
     used: {},
     isReset: false,
   })),
+  lostBacks: 0,
   errors: [],
 })
 
