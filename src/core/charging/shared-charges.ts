@@ -32,6 +32,8 @@ export interface SharedOutcome extends ChargeOutcome {
 export interface Charger {
   /** As `chargeBucket`: each order is charged or denied by itself. Throws `StoreUnavailable`. */
   charge(order: SharedOrder): Promise<SharedOutcome>
+  /** Whether a lease would pay for a charge now, without a write. */
+  isPaidFor(order: Pick<SharedOrder, 'bucket' | 'limits' | 'cost'>): boolean
 }
 
 export interface ChargerDependencies {
@@ -70,6 +72,7 @@ export const createCharger = (deps: ChargerDependencies): Charger => {
   }
 
   return {
+    isPaidFor: ({ bucket, limits, cost }) => deps.leases.isOn && deps.leases.canSpend(bucket, limits, cost),
     charge(order) {
       if (!order.limits.every(({ limit }) => isEnforced(limit))) return chargeAlone(deps, order)
       const known = withoutTable(deps, order)

@@ -36,7 +36,7 @@ export const chargeAll = async (
   const views = plans.map((plan) => lastView(deps, plan))
   const doubtful = views.filter((view) => violationsOf(view, cost, call.now).length > 0)
   if (doubtful.length === 0 || views.some(({ item }) => item === undefined)) {
-    return chargeTogether(deps, call, plans, cost, [], startedNs)
+    return chargeLeasedFirst(deps, call, cost, startedNs)
   }
   const first = await chargeTogether(deps, call, plansOf(doubtful), cost, [], startedNs)
   const rest = views.filter((view) => !doubtful.includes(view))
@@ -44,6 +44,26 @@ export const chargeAll = async (
   const others = isDecided
     ? await leaveAlone(deps, call, rest, cost)
     : await chargeTogether(deps, call, plansOf(rest), cost, first, startedNs)
+  return inOrderOf(plans, [...first, ...others])
+}
+
+/**
+ * Where leases pay for all buckets but one, that one is written last: it is known by then that all others allow, and so the
+ * use goes along with its charge. A key that is seldom asked for, below a busy parent, takes one write and not two.
+ */
+const chargeLeasedFirst = async (
+  deps: ChargeAllDependencies,
+  call: DecideCall,
+  cost: Cost,
+  startedNs: bigint,
+): Promise<readonly ChargedPart[]> => {
+  const { plans } = call.resolution
+  const paid = plans.filter(({ bucket, limits }) => deps.charger.isPaidFor({ bucket, limits, cost }))
+  if (plans.length - paid.length !== 1) return chargeTogether(deps, call, plans, cost, [], startedNs)
+  const first = await chargeTogether(deps, call, paid, cost, [], startedNs)
+  const last = plans.filter((plan) => !paid.includes(plan))
+  const allAllow = first.every(({ result }) => result === 'charged')
+  const others = await chargeTogether(deps, call, last, cost, first, startedNs, allAllow)
   return inOrderOf(plans, [...first, ...others])
 }
 
@@ -77,12 +97,15 @@ const chargeTogether = async (
   cost: Cost,
   charged: readonly ChargedPart[],
   startedNs: bigint,
+  allOthersAllow = call.resolution.plans.length === 1,
 ): Promise<readonly ChargedPart[]> => {
-  const counts = call.resolution.plans.length === 1 && !call.request.settles ? useOf(cost) : {}
+  const isCounted = allOthersAllow && !call.request.settles
+  const counts = isCounted ? useOf(cost) : {}
   const outcomes = await Promise.allSettled(plans.map((plan) => chargePart(deps, call, plan, cost, counts)))
   const parts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-  if (failed === undefined) return parts
+  if (failed === undefined)
+    return parts.map((part) => ({ ...part, isCounted: isCounted && part.result === 'charged' }))
   await giveBackAll(deps, [...charged, ...parts], startedNs)
   throw failed.reason
 }

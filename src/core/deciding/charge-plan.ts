@@ -25,6 +25,8 @@ export interface ChargedPart {
   readonly receipt?: Receipt
   /** The lease that it was spent from. */
   readonly lease?: Lease
+  /** Whether the use was counted in the same write. */
+  readonly isCounted?: boolean
 }
 
 export interface ChargeCall {

@@ -122,8 +122,8 @@ const denied = (views: readonly BucketView[], violations: readonly Violation[], 
 
 /** Where several buckets were charged, use is counted once it is known that all of them allow. */
 const countUse = (deps: DecideDependencies, parts: readonly ChargedPart[], cost: Cost): void => {
-  for (const { result, view } of parts) {
-    if (parts.length === 1 && result === 'charged') continue
+  for (const { isCounted, view } of parts) {
+    if (isCounted) continue
     deps.tally.add(view.plan.bucket, useOf(cost), { isUse: true, nowNs: deps.clock.monotonic() })
   }
 }

@@ -24,6 +24,8 @@ export interface Leases {
   slotOf(bucket: BucketId, limits: readonly LimitInForce[]): Slot
   /** Spends `cost` from a lease that holds all of it; undefined: the table is to be asked. */
   spend(slot: Slot, cost: Cost): Lease | undefined
+  /** Whether a lease holds all of `cost` now. */
+  canSpend(bucket: BucketId, limits: readonly LimitInForce[], cost: Cost): boolean
   /** What to charge beside `sum`, by recent demand and what is left in the bucket as it was last seen. */
   wanted(
     slot: Slot,
@@ -70,6 +72,8 @@ export const createLeases = ({ clock, ttlNs }: LeasesOptions): Leases => {
       if (lease) spend(lease, cost)
       return lease
     },
+    canSpend: (bucket, limits, cost) =>
+      live(slots.of(bucket, limits, clock.monotonic())).some((each) => holds(each, cost)),
     wanted(slot, limits, sum, item) {
       if (item === undefined || lifeOf(limits, sum, ttlNs) === 0n) return undefined
       const expected = expectedDemand(slot, clock.monotonic())
