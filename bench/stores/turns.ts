@@ -38,7 +38,11 @@ export const takeTurns = async (
   { callers, keys, seconds, rounds, warmUpSeconds }: TurnOptions,
 ): Promise<readonly Turns[]> => {
   const playing = contenders.filter((contender) => contender.takesPart(scenario))
-  const askAs = (contender: Contender) => (index: number) => contender.ask(scenario, index % keys)
+  /** Goes on where the turn before ended, so that short turns reach every key. */
+  const askAs = (contender: Contender) => {
+    let next = 0
+    return () => contender.ask(scenario, next++ % keys)
+  }
   for (const contender of playing) {
     await contender.prepare(scenario, keys)
     await runLoops(callers, warmUpSeconds, askAs(contender))
@@ -46,6 +50,7 @@ export const takeTurns = async (
   }
   const taken = playing.map((contender) => ({
     contender,
+    ask: askAs(contender),
     before: { ...contender.calls },
     rounds: [] as Round[],
     spans: [] as Span[],
@@ -53,12 +58,12 @@ export const takeTurns = async (
   for (let round = 0; round < rounds; round++) {
     for (const each of taken) {
       const fromMs = Date.now()
-      each.rounds.push(await runLoops(callers, seconds, askAs(each.contender)))
+      each.rounds.push(await runLoops(callers, seconds, each.ask))
       each.spans.push({ fromMs, toMs: Date.now() })
       await each.contender.flush(round === rounds - 1)
     }
   }
-  return taken.map(({ contender, before, ...all }) => {
+  return taken.map(({ contender, before, ask, ...all }) => {
     const writes = contender.takeWrites()
     return { ...all, contender, scenario, writes, calls: callsSince(contender.calls, before) }
   })
