@@ -2,11 +2,11 @@ import { newEntity } from '../../src/core/admin/entity-draft.ts'
 import type { Entity } from '../../src/core/entity/entity.ts'
 import type { Model } from '../../src/core/entity/model.ts'
 import type { Limit, LimitOwner, LimitSet } from '../../src/core/limit/limit.ts'
+import { limitSetText } from '../../src/core/limit/owner-text.ts'
 import { parseLimits } from '../../src/core/limit/parse-limit.ts'
 import { policyLimitSet } from '../../src/core/policy/policy.ts'
 import { type PolicyScope, parsePolicyKey } from '../../src/core/policy/policy-key.ts'
 import type { ConfigStore } from '../../src/core/ports/config-store.ts'
-import { limitSetText } from '../../src/core/resolving/layers.ts'
 
 /** Configuration that a test writes directly. */
 export interface TestConfig extends ConfigStore {

@@ -10,9 +10,10 @@ import {
   MAX_SLIDING_WINDOWS,
   TOTAL_RESOURCE,
 } from '../limit/limit.ts'
+import { limitSetText, ownerText } from '../limit/owner-text.ts'
 import { limitToJson } from '../limit/parse-limit.ts'
 import type { AuditValue } from '../ports/admin-store.ts'
-import { callerKeys, defaultsKeys, layerOf, limitSetText } from '../resolving/layers.ts'
+import { callerKeys, defaultsKeys, layerOf } from '../resolving/layers.ts'
 import { areTooMany } from '../resolving/resolve-limits.ts'
 import type { AdminDependencies } from './admin-dependencies.ts'
 import { auditRecord } from './audit.ts'
@@ -158,18 +159,7 @@ const auditValue = ({ resource }: LimitSetKey, limits: readonly Limit[]): AuditV
   limits: limits.map(limitToJson),
 })
 
-const subjectOf = (owner: LimitOwner): string => {
-  switch (owner.kind) {
-    case 'entity':
-      return owner.id
-    case 'role':
-      return `ROLE#${owner.role}`
-    case 'system':
-      return 'SYSTEM'
-    case 'policy':
-      return `POLICY#${owner.scope}#${owner.selector}`
-  }
-}
+const subjectOf = (owner: LimitOwner): string => (owner.kind === 'entity' ? owner.id : ownerText(owner))
 
 const changeOf = (owner: LimitOwner): ConfigChange =>
   owner.kind === 'entity' ? { entityId: owner.id } : { all: true }

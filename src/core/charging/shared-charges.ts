@@ -107,8 +107,7 @@ const withoutTable = (
   }
   const { denial } = slot
   const now = clock.now()
-  if (denial === undefined || denial.item !== item || !denies(denial, cost, now, clock.monotonic()))
-    return undefined
+  if (denial === undefined || !denies(denial, item, cost, now, clock.monotonic())) return undefined
   return { ...outcome, result: 'denied', chargedAt: now }
 }
 

@@ -1,9 +1,9 @@
 import type { BucketWriter } from '../charging/bucket-writer.ts'
 import type { Tally } from '../counting/tally.ts'
 import { denies } from '../leasing/denial.ts'
-import { holds, isLive, type Lease, spend } from '../leasing/lease.ts'
+import { type Lease, spend } from '../leasing/lease.ts'
 import type { Leases } from '../leasing/leases.ts'
-import { noteDemand, type Slot } from '../leasing/slot.ts'
+import { noteDemand, payingLease } from '../leasing/slot.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Plans } from '../resolving/bucket-plan.ts'
@@ -51,16 +51,11 @@ export const createHotPath = (deps: HotPathDependencies): HotPath => {
 const payersOf = ({ hots, cost, now, steadyNs }: Asked): readonly (Lease | undefined)[] | undefined => {
   const paid: (Lease | undefined)[] = []
   for (const hot of hots.plans) {
-    const lease = hot.touches(cost) ? leaseFor(hot.slot(), cost, now, steadyNs) : undefined
+    const lease = hot.touches(cost) ? payingLease(hot.slot(), cost, now, steadyNs) : undefined
     if (lease === undefined && hot.touches(cost)) return undefined
     paid.push(lease)
   }
   return paid.some((lease) => lease !== undefined) ? paid : []
-}
-
-const leaseFor = ({ leases }: Slot, cost: Cost, now: bigint, steadyNs: bigint): Lease | undefined => {
-  for (const lease of leases) if (isLive(lease, now, steadyNs) && holds(lease, cost)) return lease
-  return undefined
 }
 
 const allow = (
@@ -94,9 +89,7 @@ const repeatDenial = (deps: HotPathDependencies, asked: Asked): Decision | undef
   return new RememberedDenial(hots.look, view, cost, now)
 }
 
-/** Also by the state that this process has seen last: what it has given back since may be enough. */
 const isDeniedBy = (writer: BucketWriter, hot: HotPlan, { cost, now, steadyNs }: Asked): boolean => {
   const { denial } = hot.slot()
-  if (denial === undefined || !denies(denial, cost, now, steadyNs)) return false
-  return denial.item === writer.lastSeenAt(hot.key)
+  return denial !== undefined && denies(denial, writer.lastSeenAt(hot.key), cost, now, steadyNs)
 }

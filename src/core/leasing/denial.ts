@@ -51,9 +51,18 @@ export const rememberedDenial = (
   return { item, limits, reasons, counters, untilNs: steadyNs + smaller(longest - now, LONGEST_NS) }
 }
 
-/** Whether a remembered denial holds for `cost`: at least as much of something that was too much. */
-export const denies = (denial: Denial, cost: Cost, now: bigint, steadyNs: bigint): boolean => {
-  if (steadyNs >= denial.untilNs) return false
+/**
+ * Whether a remembered denial holds for `cost`: at least as much of something that was too much. `seen` is the state that this
+ * process has seen last: what it has given back since may be enough.
+ */
+export const denies = (
+  denial: Denial,
+  seen: BucketItem | undefined,
+  cost: Cost,
+  now: bigint,
+  steadyNs: bigint,
+): boolean => {
+  if (steadyNs >= denial.untilNs || denial.item !== seen) return false
   for (const { meter, amount, passesAt } of denial.reasons) {
     const wanted = cost[meter]
     if (wanted !== undefined && wanted >= amount && now < passesAt) return true

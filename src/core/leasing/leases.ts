@@ -6,8 +6,8 @@ import { changesIn, fieldsInForce } from '../charging/changed-limits.ts'
 import type { Receipt } from '../charging/settle-bucket.ts'
 import { type Cost, METERS, type Meter, sumOf } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
-import { emptied, holds, isLive, isSpent, type Lease, spend } from './lease.ts'
-import { type ExpectedDemand, expectedDemand, noteDemand, type Slot } from './slot.ts'
+import { emptied, isLive, isSpent, type Lease, spend } from './lease.ts'
+import { type ExpectedDemand, expectedDemand, noteDemand, payingLease, type Slot } from './slot.ts'
 import { createSlots } from './slots.ts'
 
 export interface LeasesOptions {
@@ -60,20 +60,24 @@ const SHARE = 10
 export const createLeases = ({ clock, ttlNs }: LeasesOptions): Leases => {
   const slots = createSlots()
   const isOver = (lease: Lease): boolean => !isLive(lease, clock.now(), clock.monotonic())
+  const payer = (slot: Slot, cost: Cost): Lease | undefined =>
+    payingLease(slot, cost, clock.now(), clock.monotonic())
   const live = ({ leases }: Slot): readonly Lease[] =>
     leases.length === 0 ? leases : leases.filter((lease) => !isOver(lease))
+  const heldOf = (slot: Slot): Cost =>
+    slot.leases.length === 0 ? NOTHING : sumOf(live(slot).map(({ left }) => left))
 
   return {
     isOn: ttlNs > 0n,
     slotOf: (bucket, limits) => slots.of(bucket, limits, clock.monotonic()),
     spend(slot, cost) {
       noteDemand(slot, cost, clock.monotonic())
-      const lease = live(slot).find((each) => holds(each, cost))
+      const lease = payer(slot, cost)
       if (lease) spend(lease, cost)
       return lease
     },
     canSpend: (bucket, limits, cost) =>
-      live(slots.of(bucket, limits, clock.monotonic())).some((each) => holds(each, cost)),
+      payer(slots.of(bucket, limits, clock.monotonic()), cost) !== undefined,
     wanted(slot, limits, sum, item) {
       if (item === undefined || lifeOf(limits, sum, ttlNs) === 0n) return undefined
       const expected = expectedDemand(slot, clock.monotonic())
@@ -96,14 +100,8 @@ export const createLeases = ({ clock, ttlNs }: LeasesOptions): Leases => {
       })
       return over
     },
-    heldAt: (bucket) =>
-      sumOf(
-        slots
-          .at(bucketKey(bucket))
-          .flatMap(live)
-          .map(({ left }) => left),
-      ),
-    heldOf: (slot) => (slot.leases.length === 0 ? NOTHING : sumOf(live(slot).map(({ left }) => left))),
+    heldAt: (bucket) => sumOf(slots.at(bucketKey(bucket)).map(heldOf)),
+    heldOf,
   }
 }
 

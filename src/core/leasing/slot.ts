@@ -1,7 +1,7 @@
 import type { Cost, Meter } from '../limit/meter.ts'
 import { METERS } from '../limit/meter.ts'
 import type { Denial } from './denial.ts'
-import type { Lease } from './lease.ts'
+import { holds, isLive, type Lease } from './lease.ts'
 
 /** What this process holds and knows of one bucket, charged by the same limits. */
 export interface Slot {
@@ -77,4 +77,15 @@ const turnOver = (asked: Asked, nowNs: bigint): void => {
   asked.sinceNs = nowNs
   asked.requests = 0
   asked.amounts = {}
+}
+
+/** A live lease that holds all of `cost`. */
+export const payingLease = (
+  { leases }: Slot,
+  cost: Cost,
+  now: bigint,
+  steadyNs: bigint,
+): Lease | undefined => {
+  for (const lease of leases) if (isLive(lease, now, steadyNs) && holds(lease, cost)) return lease
+  return undefined
 }

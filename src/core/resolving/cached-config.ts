@@ -1,11 +1,11 @@
 import type { Entity } from '../entity/entity.ts'
 import type { Model } from '../entity/model.ts'
 import type { LimitSet, LimitSetKey } from '../limit/limit.ts'
+import { limitSetText } from '../limit/owner-text.ts'
 import type { CacheFactory } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import { createItemCache, type ItemCache } from './item-cache.ts'
-import { limitSetText } from './layers.ts'
 
 /** Reads of the configuration that are no older than was asked for; they remember how old the oldest was. */
 export interface ConfigReads {

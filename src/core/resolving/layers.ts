@@ -78,19 +78,3 @@ export const environmentLayer = (limits: readonly Limit[]): Layer => ({
   version: 0n,
   isOwn: false,
 })
-
-/** A text that no two sets share. */
-export const limitSetText = ({ owner, resource }: LimitSetKey): string => `${ownerText(owner)}#${resource}`
-
-const ownerText = (owner: LimitOwner): string => {
-  switch (owner.kind) {
-    case 'entity':
-      return `ENTITY#${owner.id}`
-    case 'role':
-      return `ROLE#${owner.role}`
-    case 'system':
-      return 'SYSTEM'
-    case 'policy':
-      return `POLICY#${owner.scope}#${owner.selector}`
-  }
-}

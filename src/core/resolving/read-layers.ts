@@ -1,6 +1,7 @@
 import type { LimitSetKey } from '../limit/limit.ts'
+import { limitSetText } from '../limit/owner-text.ts'
 import type { ConfigReads } from './cached-config.ts'
-import { type Layer, layerOf, limitSetText } from './layers.ts'
+import { type Layer, layerOf } from './layers.ts'
 
 /** Picks from the sets that were read. */
 export type LayersOf = (keys: readonly LimitSetKey[]) => readonly Layer[]

@@ -1,3 +1,4 @@
+import { limitSetText, ownerText } from '../../core/limit/owner-text.ts'
 import type { Policy } from '../../core/policy/policy.ts'
 import type { PolicyKey } from '../../core/policy/policy-key.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
@@ -5,7 +6,7 @@ import { decodePolicyCursor, encodePolicyCursor } from '../policy-cursor.ts'
 import { createMemoryApiKeys } from './memory-api-keys.ts'
 import { createMemoryAudit } from './memory-audit.ts'
 import { createMemoryEntities } from './memory-entities.ts'
-import { byText, createMemoryTables, limitSetName, type MemoryTables, ownerName } from './memory-tables.ts'
+import { byText, createMemoryTables, type MemoryTables } from './memory-tables.ts'
 
 /** What administrators change and list, without an engine: for tests and a single process that may forget. */
 export const createMemoryAdminStore = (): AdminStore => {
@@ -42,9 +43,9 @@ const createMemoryLimitSets = ({
   limitSets,
   audit,
 }: MemoryTables): Pick<AdminStore, 'limitSets' | 'putLimitSet' | 'limitedResources'> => ({
-  limitSets: async (keys) => keys.map((key) => limitSets.get(limitSetName(key))?.set),
+  limitSets: async (keys) => keys.map((key) => limitSets.get(limitSetText(key))?.set),
   async putLimitSet(key, set, expectedVersion, record) {
-    const name = limitSetName(key)
+    const name = limitSetText(key)
     if ((limitSets.get(name)?.set.version ?? null) !== expectedVersion) return 'changed'
     limitSets.set(name, { key, set })
     audit.push(record)
@@ -52,7 +53,7 @@ const createMemoryLimitSets = ({
   },
   limitedResources: async (owner) =>
     [...limitSets.values()]
-      .filter(({ key, set }) => ownerName(key.owner) === ownerName(owner) && set.limits.length > 0)
+      .filter(({ key, set }) => ownerText(key.owner) === ownerText(owner) && set.limits.length > 0)
       .map(({ key }) => key.resource)
       .sort(byText),
 })

@@ -1,7 +1,7 @@
 import type { ApiKey } from '../../core/entity/api-key.ts'
 import type { Entity } from '../../core/entity/entity.ts'
 import type { Model } from '../../core/entity/model.ts'
-import type { LimitOwner, LimitSet, LimitSetKey } from '../../core/limit/limit.ts'
+import type { LimitSet, LimitSetKey } from '../../core/limit/limit.ts'
 import type { AuditRecord } from '../../core/ports/admin-store.ts'
 
 /** What the memory adapter keeps. Each change runs in one turn of the event loop, so all of it happens or none. */
@@ -10,7 +10,7 @@ export interface MemoryTables {
   /** By the SHA-256 of the secret. */
   readonly apiKeys: Map<string, ApiKey>
   readonly models: Map<string, Model>
-  /** By `limitSetName`. */
+  /** By `limitSetText`. */
   readonly limitSets: Map<string, { readonly key: LimitSetKey; readonly set: LimitSet }>
   readonly audit: AuditRecord[]
 }
@@ -22,22 +22,6 @@ export const createMemoryTables = (): MemoryTables => ({
   limitSets: new Map(),
   audit: [],
 })
-
-/** A string that no two owners share. */
-export const ownerName = (owner: LimitOwner): string => {
-  switch (owner.kind) {
-    case 'entity':
-      return `ENTITY#${owner.id}`
-    case 'role':
-      return `ROLE#${owner.role}`
-    case 'system':
-      return 'SYSTEM'
-    case 'policy':
-      return `POLICY#${owner.scope}#${owner.selector}`
-  }
-}
-
-export const limitSetName = ({ owner, resource }: LimitSetKey): string => `${ownerName(owner)}#${resource}`
 
 /** As the table sorts text: by code units, which is by bytes for all that an id may hold. */
 export const byText = (a: string, b: string): number => {
