@@ -32,6 +32,7 @@ export default defineConfig({
       ),
       project('property', ['test/**/*.property.test.ts']),
       project('engine', ['test/**/*.engine.test.ts']),
+      project('browser', ['test/**/*.browser.test.ts']),
       project('e2e', ['test/e2e/**/*.test.ts']),
     ],
   },

@@ -27,9 +27,9 @@ import { createMemoryBucketStore } from '../src/store/memory/memory-bucket-store
 
 const { version } = packageJson
 
-/** The files of the docs pages lie beside the bundle; what makes the OpenAPI document is loaded when it is asked for. */
+/** The files of the docs pages and of the dashboard lie beside the bundle; what makes the OpenAPI document is loaded when it is asked for. */
 const assets: Assets = {
-  read: createDirectoryAssets(fileURLToPath(new URL('assets', import.meta.url))).read,
+  ...createDirectoryAssets(fileURLToPath(new URL('assets', import.meta.url))),
   async openApiDocument(app) {
     const { openApiDocument } = await import('../src/http/docs/openapi-document.ts')
     return openApiDocument(app, version)

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { buildSync, Metafile } from 'esbuild'
+import { bundlePageSync } from './bundle-page.ts'
 import type { LambdaSource } from './lambda-sources.ts'
 
 const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -40,6 +41,12 @@ export const bundleLambda = (source: LambdaSource, outputDir: string): Metafile 
     mkdirSync(dirname(join(outputDir, name)), { recursive: true })
     copyFileSync(join(require.resolve(`${module}/package.json`), '..', file), join(outputDir, name))
   }
+  if (source.page !== undefined) writePage(join(outputDir, source.page))
   writeFileSync(join(outputDir, 'package.json'), '{ "type": "module" }\n')
   return metafile
+}
+
+const writePage = (directory: string): void => {
+  mkdirSync(directory, { recursive: true })
+  for (const [name, bytes] of bundlePageSync()) writeFileSync(join(directory, name), bytes)
 }

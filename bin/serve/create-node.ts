@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import { bundlePage } from '../../lib/bundle-page.ts'
 import { createChatBackend } from '../../src/chat/create-chat-backend.ts'
 import { createTokenCounter } from '../../src/chat/token-counter.ts'
 import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
@@ -98,7 +99,7 @@ export const createNode = (options: NodeOptions): Node => {
     clock: systemClock,
     caches: lruCaches,
     settings: httpSettings(settings, version, { streamIntervalMs: LOOK_AT_DASHBOARD_EVERY_MS }),
-    assets: createPackageAssets(version),
+    assets: createPackageAssets(version, bundlePage),
     metricsText: options.metricsText ?? metrics.text,
   })
   return { app, limiter, close: table.close }

@@ -54,6 +54,8 @@ export type AssetName =
 export interface Assets {
   /** The file's bytes, or undefined where this deployment does not carry it. */
   read(name: AssetName): Promise<Uint8Array<ArrayBuffer> | undefined>
+  /** A file of the dashboard: `index.html`, or one that it names; compressed where `.gz` stands behind the name. */
+  page(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>
   /** The OpenAPI document of `app`: made from it, or read from a built file. */
   openApiDocument(app: Hono<AppEnv>): Promise<object>
 }

@@ -18,6 +18,7 @@ import { securityHeaders } from './middleware/security-headers.ts'
 import { createHealthRoutes } from './operation/health-routes.ts'
 import { createHomeRoutes } from './operation/home-routes.ts'
 import { createMetricsRoutes } from './operation/metrics-routes.ts'
+import { createPageRoutes } from './page/page-routes.ts'
 import { createPolicyCheckRoutes } from './policies/check-routes.ts'
 import { createModelCatalog } from './policies/model-catalog.ts'
 
@@ -78,5 +79,6 @@ const mountOperation = (app: Hono<AppEnv>, deps: AppDependencies, guards: Guards
     '/',
     createDocsRoutes(deps.assets, () => app),
   )
+  app.route('/', createPageRoutes(deps.assets))
   app.route('/', createHomeRoutes())
 }

@@ -71,7 +71,7 @@ test('says where everything is, and what it says is there', async () => {
   }
   expect(stdout).toContain(`aws dynamodb scan --table-name ZAEL-demo --endpoint-url ${tableUrl}`)
   expect(stdout).toContain('Bearer dev-admin')
-  expect(stdout).not.toContain('/dashboard')
+  expect(stdout).toContain(`${apiUrl}/dashboard#token=dev-admin`)
   expect(await (await fetch(`${apiUrl}/health?deep=1`)).json()).toMatchObject({
     status: 'ok',
     node_id: 'node-1',

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import { bundlePage } from '../../lib/bundle-page.ts'
 import type { OnConfigChange } from '../../src/core/admin/config-change.ts'
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
@@ -106,7 +107,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     metrics: noMetrics,
     caches: smallCaches,
     settings: { ...TEST_SETTINGS, ...settings },
-    assets: createPackageAssets('1.2.3'),
+    assets: createPackageAssets('1.2.3', bundlePage),
     ...(options.metricsText !== undefined && { metricsText: options.metricsText }),
     ...(options.onChange !== undefined && { onChange: options.onChange }),
     ...options.chat,

@@ -7,6 +7,7 @@ import { secondsOf } from '../errors/flat-error.ts'
 import {
   availabilityAnswer,
   dashboardEntitiesAnswer,
+  sessionAnswer,
   waitTimeAnswer,
   waitTimeQuery,
 } from '../schemas/dashboard-schemas.ts'
@@ -22,7 +23,24 @@ const tag = 'Dashboard'
 type Needs = Pick<AppDependencies, 'limiter' | 'store' | 'clock' | 'caches' | 'logger' | 'settings'>
 
 export const createDashboardRoutes = (needs: Needs) =>
-  new Hono<AppEnv>().route('/', createEntityRoutes(needs)).route('/', createOverviewRoutes(needs))
+  new Hono<AppEnv>()
+    .route('/', createSessionRoutes(needs))
+    .route('/', createEntityRoutes(needs))
+    .route('/', createOverviewRoutes(needs))
+
+const createSessionRoutes = ({ settings }: Needs) =>
+  new Hono<AppEnv>().get(
+    '/session',
+    described({ tag, summary: 'Show what the token may do, and what this node is', answer: sessionAnswer }),
+    (c) =>
+      c.json({
+        role: c.get('identity').kind,
+        streams: settings.streamIntervalMs !== null,
+        node_id: settings.nodeId,
+        version: settings.version,
+        default_model: settings.defaultModel,
+      }),
+  )
 
 const createOverviewRoutes = (needs: Needs) => {
   const { clock, caches, logger, settings } = needs

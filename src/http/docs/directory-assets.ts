@@ -2,9 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Assets } from '../app-dependencies.ts'
 
-/** Assets of a bundle: all files, and the document as `openapi.json`, lie in one directory beside the code. */
+/**
+ * Assets of a bundle: all files, the document as `openapi.json`, and those of the dashboard below `dashboard/`, lie in
+ * one directory beside the code.
+ */
 export const createDirectoryAssets = (directory: string): Assets => ({
   read: (name) => contents(join(directory, name)),
+  page: (name) => contents(join(directory, 'dashboard', name)),
   openApiDocument: async () => {
     const bytes = await readFile(join(directory, 'openapi.json'), 'utf8')
     const document: unknown = JSON.parse(bytes)

@@ -4,6 +4,7 @@ import { ZaelError } from '../../core/errors.ts'
 import type { AppEnv, AssetName, Assets } from '../app-dependencies.ts'
 import { described, describedPage } from '../schemas/described.ts'
 import { redocPage, swaggerInit, swaggerPage } from './docs-pages.ts'
+import { once } from './once.ts'
 
 /**
  * Both pages style elements from script, ReDoc searches in a worker made from a blob; neither takes anything from
@@ -65,16 +66,4 @@ const file = async (c: Context<AppEnv>, assets: Assets, name: AssetName, type: s
   const bytes = await assets.read(name)
   if (bytes === undefined) throw new ZaelError('not_found', `This deployment does not carry ${name}`)
   return c.body(bytes, 200, { 'content-type': type, 'cache-control': AN_HOUR })
-}
-
-/** Made when first asked for; a failure is not kept. */
-const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined
-      throw error
-    })
-    return made
-  }
 }

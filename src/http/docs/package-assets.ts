@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { AssetName, Assets } from '../app-dependencies.ts'
+import { once } from './once.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -12,11 +13,21 @@ export const ASSET_SOURCES: Readonly<Record<AssetName, string>> = {
   'redoc.standalone.js': 'redoc/bundles/redoc.standalone.js',
 }
 
-/** Assets of a process that runs from the repository: files from the installed packages, the document made on demand. */
-export const createPackageAssets = (version: string): Assets => ({
-  read: async (name) => new Uint8Array(await readFile(require.resolve(ASSET_SOURCES[name]))),
-  openApiDocument: async (app) => {
-    const { openApiDocument } = await import('./openapi-document.ts')
-    return openApiDocument(app, version)
-  },
-})
+/** The dashboard's files by name. */
+export type BundlePage = () => Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>
+
+/**
+ * Assets of a process that runs from the repository: files from the installed packages, the document and the dashboard
+ * made on demand.
+ */
+export const createPackageAssets = (version: string, bundlePage: BundlePage): Assets => {
+  const page = once(bundlePage)
+  return {
+    page: async (name) => (await page()).get(name),
+    read: async (name) => new Uint8Array(await readFile(require.resolve(ASSET_SOURCES[name]))),
+    openApiDocument: async (app) => {
+      const { openApiDocument } = await import('./openapi-document.ts')
+      return openApiDocument(app, version)
+    },
+  }
+}

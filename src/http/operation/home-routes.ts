@@ -5,6 +5,7 @@ import { describedPage } from '../schemas/described.ts'
 
 /** What there is, with addresses relative to this page: it may lie below a stage. */
 const PLACES = [
+  ['dashboard', 'every limit live, and what changes it (asks for the admin or viewer token)'],
   ['docs', 'the API, to read and to try'],
   ['redoc', 'the API, to read'],
   ['openapi.json', 'the API, to generate clients from'],
@@ -15,11 +16,8 @@ const PLACES = [
   ['api/dashboard/entities', 'how much of each limit is left (needs the admin or viewer token)'],
 ] as const
 
-/** The home page; at `/dashboard` as well. */
-export const createHomeRoutes = () =>
-  new Hono<AppEnv>()
-    .get('/', describedPage('Show what there is'), home)
-    .get('/dashboard', describedPage('Show what there is'), home)
+/** The home page. */
+export const createHomeRoutes = () => new Hono<AppEnv>().get('/', describedPage('Show what there is'), home)
 
 const home = (c: Context<AppEnv>) =>
   c.html(

@@ -4,6 +4,17 @@ import { nextCursor, resource, wholeNumber } from './fields.ts'
 const tokens = v.pipe(v.number(), v.integer(), v.minValue(0))
 const percent = v.pipe(v.number(), v.description('0 to 100, with one decimal'))
 
+export const sessionAnswer = v.pipe(
+  v.object({
+    role: v.pipe(v.picklist(['admin', 'viewer']), v.description('A viewer may read and not write')),
+    streams: v.pipe(v.boolean(), v.description('False: the stream ends after one event, so poll')),
+    node_id: v.nullable(v.string()),
+    version: v.string(),
+    default_model: v.pipe(v.string(), v.description('The model of a chat that names none')),
+  }),
+  v.metadata({ ref: 'Session' }),
+)
+
 export const dashboardEntity = v.pipe(
   v.object({
     entity_id: v.string(),

@@ -44,7 +44,11 @@ describe.each(['/docs', '/redoc'])('%s', (path) => {
 
 describe('a file of the docs', () => {
   const withAssets = (assets: Partial<Assets>) => {
-    const none: Assets = { read: async () => undefined, openApiDocument: async () => ({}) }
+    const none: Assets = {
+      read: async () => undefined,
+      page: async () => undefined,
+      openApiDocument: async () => ({}),
+    }
     const app: Hono<AppEnv> = new Hono<AppEnv>().onError((error, c) => c.text(error.message, 500))
     return app.route(
       '/',

@@ -4,7 +4,7 @@ import { createTestApp } from '../test-app.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 /** The files of pages, and what leads to pages. */
-const FILES = /^\/(docs|redoc)\//
+const FILES = /^\/(docs|redoc|dashboard)\//
 
 type Operation = {
   readonly summary?: string

@@ -34,11 +34,11 @@ describe('/metrics', () => {
   })
 })
 
-test.each(['/', '/dashboard'])('%s lists what there is, each of it there', async (path) => {
+test('/ lists what there is, each of it there', async () => {
   const { app, ask } = createTestApp()
-  const html = await (await app.request(path)).text()
+  const html = await (await app.request('/')).text()
   const places = [...html.matchAll(/href="\.\/([^"]+)"/g)].map(([, place]) => place)
-  expect(places).toEqual(expect.arrayContaining(['docs', 'redoc', 'openapi.json', 'health']))
+  expect(places).toEqual(expect.arrayContaining(['dashboard', 'docs', 'redoc', 'openapi.json', 'health']))
   for (const place of places) {
     expect({ place, status: (await ask('GET', `/${place}`)).status }).toEqual({ place, status: 200 })
   }

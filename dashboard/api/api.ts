@@ -1,0 +1,78 @@
+/** Where the API lies: beside the page, below a stage where there is one. */
+export const API_BASE = new URL('.', document.baseURI)
+
+export type Query = Readonly<Record<string, string | number | undefined>>
+
+/** The API, asked with a token. */
+export interface Api {
+  /** Throws `ApiError`; an aborted request throws what `fetch` throws then. */
+  get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T>
+  send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T>
+  /** The raw answer, of any status; `path` begins below the page's folder. Throws `ApiError` where there is none. */
+  fetch(path: string, init?: RequestInit): Promise<Response>
+}
+
+/** What the API said no to, in its words; `status` 0: it did not answer. */
+export class ApiError extends Error {
+  readonly status: number
+  /** The input at fault, where the answer names one. */
+  readonly field: string | undefined
+
+  constructor(status: number, message: string, field?: string) {
+    super(message)
+    this.name = 'ApiError'
+    this.status = status
+    this.field = field
+  }
+}
+
+/** `path` as `api/entities`; ids in it are to be encoded: see `pathOf`. */
+export const createApi = (token: string, onUnauthorized: () => void): Api => {
+  const fetchAnswer = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    try {
+      return await fetch(new URL(path, API_BASE), {
+        ...init,
+        headers: { authorization: `Bearer ${token}`, ...init.headers },
+      })
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'AbortError') throw error
+      throw new ApiError(0, 'The API does not answer. Is it running?')
+    }
+  }
+
+  const ask = async <T>(path: string, init: RequestInit): Promise<T> => {
+    const answer = await fetchAnswer(path, init)
+    const body: unknown = await answer.json().catch(() => undefined)
+    if (answer.status === 401) onUnauthorized()
+    if (!answer.ok) throw errorOf(answer.status, body)
+    // The server's tests hold every answer against the schema that T is made of.
+    return body as T
+  }
+
+  return {
+    fetch: fetchAnswer,
+    get: (path, query, signal) => ask(withQuery(path, query), signal ? { signal } : {}),
+    send: (method, path, body) =>
+      ask(path, {
+        method,
+        ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      }),
+  }
+}
+
+/** A path of parts that may hold anything: `pathOf('api/entities', id, 'keys')`. */
+export const pathOf = (start: string, ...parts: readonly string[]): string =>
+  [start, ...parts.map(encodeURIComponent)].join('/')
+
+const withQuery = (path: string, query: Query = {}): string => {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
+  return search.size === 0 ? path : `${path}?${search}`
+}
+
+const errorOf = (status: number, body: unknown): ApiError => {
+  const { message, field } =
+    typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
+  const text = typeof message === 'string' ? message : `The API answered ${status}`
+  return new ApiError(status, text, typeof field === 'string' ? field : undefined)
+}

@@ -1,0 +1,22 @@
+import { createContext } from 'preact'
+import { useContext } from 'preact/hooks'
+import type { Session } from './answers.ts'
+import type { Api } from './api.ts'
+
+/** Whoever is signed in. */
+export interface SignedIn extends Session {
+  readonly api: Api
+  /** The role may change things. */
+  readonly mayWrite: boolean
+  signOut(): void
+}
+
+const SessionContext = createContext<SignedIn | undefined>(undefined)
+export const SessionProvider = SessionContext.Provider
+
+/** Who is signed in; only below `SessionProvider`. */
+export const useSession = (): SignedIn => {
+  const session = useContext(SessionContext)
+  if (session === undefined) throw new Error('no one is signed in')
+  return session
+}

@@ -1,0 +1,9 @@
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/controls.css'
+import './styles/layout.css'
+import { render } from 'preact'
+import { Page } from './shell/page.tsx'
+
+const root = document.getElementById('page')
+if (root) render(<Page />, root)

@@ -1,0 +1,5 @@
+export const Overview = () => (
+  <header class="view-head">
+    <h1>Overview</h1>
+  </header>
+)

@@ -1,0 +1,64 @@
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import type { ChartSeries } from './chart.tsx'
+
+interface Drawn {
+  readonly series: readonly Pick<ChartSeries, 'name' | 'colour'>[]
+  readonly data: uPlot.AlignedData
+  readonly heightPx: number
+}
+
+/** Draws into `place`, and again when its width or the theme changes. Returns what ends that. */
+export const drawChart = (place: HTMLElement, drawn: Drawn): (() => void) => {
+  let plot: uPlot | undefined
+  const draw = () => {
+    plot?.destroy()
+    plot = new uPlot(optionsOf(place, drawn), drawn.data, place)
+  }
+  const sized = new ResizeObserver(() => plot?.setSize({ width: place.clientWidth, height: drawn.heightPx }))
+  const dark = matchMedia('(prefers-color-scheme: dark)')
+  const themed = new MutationObserver(draw)
+  draw()
+  sized.observe(place)
+  dark.addEventListener('change', draw)
+  themed.observe(document.documentElement, { attributeFilter: ['data-theme'] })
+  return () => {
+    sized.disconnect()
+    dark.removeEventListener('change', draw)
+    themed.disconnect()
+    plot?.destroy()
+  }
+}
+
+/** Colours are asked of an element: a canvas knows no `light-dark()`. */
+const colourIn = (place: HTMLElement, name: string): string => {
+  const probe = document.createElement('span')
+  probe.style.color = `var(${name})`
+  place.append(probe)
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
+}
+
+const optionsOf = (place: HTMLElement, { series, heightPx }: Drawn): uPlot.Options => {
+  const axis: uPlot.Axis = {
+    stroke: colourIn(place, '--text-quiet'),
+    grid: { stroke: colourIn(place, '--line'), width: 1 },
+    ticks: { show: false },
+  }
+  return {
+    width: place.clientWidth,
+    height: heightPx,
+    axes: [axis, { ...axis, size: 64 }],
+    scales: { y: { range: { min: { pad: 0, hard: 0, mode: 1 }, max: { pad: 0.1, soft: 1, mode: 1 } } } },
+    series: [
+      {},
+      ...series.map(({ name, colour }) => ({
+        label: name,
+        stroke: colourIn(place, colour),
+        width: 2,
+        points: { show: true, size: 5, fill: colourIn(place, colour) },
+      })),
+    ],
+  }
+}

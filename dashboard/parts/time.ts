@@ -1,0 +1,30 @@
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+
+/** A moment in the reader's own time; `at` in seconds since the epoch. */
+export const momentText = (at: number): string => MOMENT.format(at * 1000)
+
+const MINUTE = 60
+const HOUR = 3600
+const DAY = 86_400
+
+/** A span as people say it, rounded up to what matters: `2.4 s`, `3 min 20 s`, `1 h 5 min`, `2 d 3 h`. */
+export const spanText = (seconds: number): string => {
+  if (seconds < 10) return `${Math.ceil(seconds * 10) / 10} s`
+  const whole = Math.ceil(seconds)
+  if (whole < MINUTE) return `${whole} s`
+  if (whole < HOUR) return parts(whole, MINUTE, 'min', 1, 's')
+  if (whole < DAY) return parts(whole, HOUR, 'h', MINUTE, 'min')
+  return parts(whole, DAY, 'd', HOUR, 'h')
+}
+
+const parts = (
+  seconds: number,
+  large: number,
+  largeName: string,
+  small: number,
+  smallName: string,
+): string => {
+  const first = Math.floor(seconds / large)
+  const second = Math.floor((seconds % large) / small)
+  return second === 0 ? `${first} ${largeName}` : `${first} ${largeName} ${second} ${smallName}`
+}

@@ -1,0 +1,5 @@
+export const PolicyCheck = () => (
+  <header class="view-head">
+    <h1>Policy check</h1>
+  </header>
+)

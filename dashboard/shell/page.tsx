@@ -1,0 +1,67 @@
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
+import type { Session } from '../api/answers.ts'
+import { ApiError, createApi } from '../api/api.ts'
+import { SessionProvider } from '../api/session.tsx'
+import { asError } from '../api/use-answer.ts'
+import { Frame } from './frame.tsx'
+import { SignIn } from './sign-in.tsx'
+import { forgetToken, keepToken, readToken } from './token.ts'
+
+type Entrance =
+  | { readonly state: 'asking' }
+  | { readonly state: 'outside'; readonly error: string | undefined }
+  | { readonly state: 'inside'; readonly session: Session }
+
+const OUTSIDE: Entrance = { state: 'outside', error: undefined }
+
+/** The sign-in, or whatever the address shows to whoever is signed in. */
+export const Page = () => {
+  const [token, setToken] = useState(readToken)
+  const [entrance, setEntrance] = useState<Entrance>(token ? { state: 'asking' } : OUTSIDE)
+  const leave = useCallback((error?: string) => {
+    forgetToken()
+    setToken(undefined)
+    setEntrance({ state: 'outside', error })
+  }, [])
+  const api = useMemo(
+    () => createApi(token ?? '', () => leave('This token is not known, or no longer. Sign in again.')),
+    [token],
+  )
+  useEffect(() => {
+    if (token === undefined) return
+    api.get<Session>('api/dashboard/session').then(
+      (session) => setEntrance({ state: 'inside', session }),
+      (error: unknown) => leave(refusal(asError(error))),
+    )
+  }, [api])
+
+  if (entrance.state === 'outside') {
+    const enter = (given: string) => {
+      keepToken(given)
+      setToken(given)
+      setEntrance({ state: 'asking' })
+    }
+    return <SignIn error={entrance.error} onToken={enter} />
+  }
+  if (entrance.state === 'asking')
+    return (
+      <p class="sign-in-note" role="status">
+        Signing in…
+      </p>
+    )
+  const { session } = entrance
+  const signedIn = { ...session, api, mayWrite: session.role === 'admin', signOut: () => leave() }
+  return (
+    <SessionProvider value={signedIn}>
+      <Frame />
+    </SessionProvider>
+  )
+}
+
+const refusal = (error: Error): string => {
+  if (!(error instanceof ApiError)) return error.message
+  if (error.status === 401) return 'This is neither the admin token nor the viewer token.'
+  if (error.status === 403)
+    return 'This is a caller’s API key. The page needs the admin token or the viewer token.'
+  return error.message
+}

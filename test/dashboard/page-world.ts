@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs'
+import { AxeBuilder } from '@axe-core/playwright'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { type ServeProcess, startServe } from '../bin/serve-process.ts'
+
+/** Debian's Chromium, or the one that CHROMIUM_PATH names. */
+const PLACES = [
+  process.env.CHROMIUM_PATH,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
+
+const launch = (): Promise<Browser> => {
+  const executablePath = PLACES.find((path) => path !== undefined && existsSync(path))
+  if (executablePath === undefined)
+    throw new Error('no Chromium here: install it, or name it by CHROMIUM_PATH')
+  // Chromium refuses its sandbox to root, who runs CI.
+  return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
+}
+
+/** A test that waits for something longer than this has failed. */
+const DEADLINE_MS = 15_000
+
+export const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } } as const
+
+export interface Opening {
+  /** What stands behind the `#`: `/policies`. */
+  readonly route?: string
+  /** The admin's unless told; null: no one is signed in. */
+  readonly token?: string | null
+  readonly size?: keyof typeof SIZES
+  readonly theme?: 'light' | 'dark'
+  /** Where the page is, unless it is the server's own `/dashboard`. */
+  readonly url?: string
+}
+
+/** A server with the demo data and a browser, for all tests of a file. */
+export interface PageWorld {
+  readonly server: () => ServeProcess
+  /** A new tab of a browser that knows nothing yet. Its errors fail the test, unless `forgive` was called with it. */
+  open(opening?: Opening): Promise<Page>
+  /** Errors on this tab's console are part of the test: a server that is cut off, a denied request. */
+  forgive(page: Page): void
+  /** The API, asked by the admin. */
+  ask(method: string, path: string, body?: object): Promise<unknown>
+}
+
+export const createPageWorld = (environment: Readonly<Record<string, string>> = {}): PageWorld => {
+  let server: ServeProcess | undefined
+  let browser: Browser | undefined
+  const contexts: BrowserContext[] = []
+  const complaints = new Map<Page, string[]>()
+
+  beforeAll(async () => {
+    ;[server, browser] = await Promise.all([startServe(environment), launch()])
+  })
+  afterEach(async () => {
+    await Promise.all(contexts.splice(0).map((context) => context.close()))
+    const said = [...complaints.values()].flat()
+    complaints.clear()
+    expect(said).toEqual([])
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await server?.end('SIGKILL')
+  })
+
+  const running = (): ServeProcess => {
+    if (server === undefined) throw new Error('the server has not started')
+    return server
+  }
+
+  return {
+    server: running,
+    async open({ route = '/overview', token = 'dev-admin', size = 'desktop', theme = 'light', url } = {}) {
+      const { apiUrl } = running()
+      const context = await browser?.newContext({ viewport: SIZES[size], colorScheme: theme })
+      if (context === undefined) throw new Error('the browser has not started')
+      contexts.push(context)
+      context.setDefaultTimeout(DEADLINE_MS)
+      const page = await context.newPage()
+      complaints.set(page, [])
+      listen(page, new URL(url ?? apiUrl).origin, (said) => complaints.get(page)?.push(said))
+      const address = `${url ?? `${apiUrl}/dashboard`}`
+      await page.goto(`${address}${token === null ? '' : `#token=${token}`}`)
+      if (token !== null) await page.getByRole('navigation').waitFor()
+      if (route !== '/overview') await page.evaluate(`location.assign(${JSON.stringify(`#${route}`)})`)
+      return page
+    },
+    forgive: (page) => complaints.delete(page),
+    async ask(method, path, body) {
+      const answer = await fetch(`${running().apiUrl}${path}`, {
+        method,
+        headers: { authorization: 'Bearer dev-admin', 'content-type': 'application/json' },
+        ...(body && { body: JSON.stringify(body) }),
+      })
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+      return answer.status === 204 ? undefined : answer.json()
+    },
+  }
+}
+
+/** Errors of scripts, what the page's policy blocked, and requests to anyone else. */
+const listen = (page: Page, origin: string, complain: (said: string) => void): void => {
+  page.on('pageerror', (error) => complain(`script: ${error.message}`))
+  page.on('console', (message) => message.type() === 'error' && complain(`console: ${message.text()}`))
+  page.on('request', (request) => {
+    const url = request.url()
+    if (!url.startsWith(`${origin}/`) && !url.startsWith('data:')) complain(`third party: ${url}`)
+  })
+}
+
+/** Fails where a rule of WCAG 2.2 AA, or of axe's best practices, is broken; names the rule and the places. */
+export const expectAccessible = async (page: Page): Promise<void> => {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const found = violations.map(
+    ({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ html }) => html).join(' | ')})`,
+  )
+  expect(found).toEqual([])
+}
+
+/** Fails where the page is wider than its window: on a phone that is what breaks first. */
+export const expectNoSidewaysScroll = async (page: Page): Promise<void> => {
+  const overflowPx = await page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  )
+  expect(overflowPx).toBe(0)
+}

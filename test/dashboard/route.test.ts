@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { hrefOf, parseRoute, type Route } from '../../dashboard/shell/route.ts'
+
+const ROUTES: readonly Route[] = [
+  { view: 'overview' },
+  { view: 'entity', id: 'key-bob' },
+  { view: 'entity', id: 'a/b#c?d %e' },
+  { view: 'try', id: undefined },
+  { view: 'try', id: 'a@b:c' },
+  { view: 'policies' },
+]
+
+test.each(ROUTES)('finds %o again by its address', (route) => {
+  expect(parseRoute(hrefOf(route))).toEqual(route)
+})
+
+test.each(['', '#', '#/', '#/nowhere', '#/entity', '#/entity/'])('shows the overview for %j', (hash) => {
+  expect(parseRoute(hash)).toEqual({ view: 'overview' })
+})
+
+test('takes an address that is not encoded well as it stands', () => {
+  expect(parseRoute('#/entity/100%')).toEqual({ view: 'entity', id: '100%' })
+})

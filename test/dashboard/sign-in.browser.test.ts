@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest'
+import { createPageWorld, expectAccessible, expectNoSidewaysScroll } from './page-world.ts'
+
+const world = createPageWorld()
+
+describe('signing in', () => {
+  test('takes the token out of the address, and keeps it for this tab alone', async () => {
+    const page = await world.open()
+    expect(page.url()).not.toContain('token')
+    await page.reload()
+    await page.getByRole('navigation', { name: 'Views' }).waitFor()
+    const other = await world.open({ token: null })
+    await other.getByRole('button', { name: 'Sign in' }).waitFor()
+  })
+
+  test('asks for a token, and says what is wrong with another one', async () => {
+    const page = await world.open({ token: null })
+    world.forgive(page)
+    const field = page.getByLabel('Admin or viewer token')
+    await field.fill('not-a-token')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page
+      .getByRole('alert')
+      .filter({ hasText: 'neither the admin token nor the viewer token' })
+      .waitFor()
+    await field.fill('key-bob')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('alert').filter({ hasText: 'a caller’s API key' }).waitFor()
+    await field.fill('dev-viewer')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('viewer', { exact: true }).waitFor()
+  })
+
+  test('signs out, and is out after a reload too', async () => {
+    const page = await world.open()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.reload()
+    await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  })
+
+  test.each(['desktop', 'phone'] as const)('is usable by all on a %s', async (size) => {
+    const page = await world.open({ token: null, size })
+    await page.getByRole('button', { name: 'Sign in' }).waitFor()
+    await expectAccessible(page)
+    await expectNoSidewaysScroll(page)
+  })
+})
