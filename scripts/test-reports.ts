@@ -12,7 +12,7 @@ const numberOf = (report: object, key: string): number => {
   return typeof value === 'number' ? value : 0
 }
 
-/** What a JSON report of vitest says; a suite that never got to its tests, or a report that is missing, is a failure. */
+/** What a JSON report of vitest, or of `npm run verify`, says; a suite that never got to its tests, or a report that is missing, is a failure. */
 const sumOf = (file: string): TestSum => {
   try {
     const report: unknown = JSON.parse(readFileSync(file, 'utf8'))

@@ -5,6 +5,9 @@ export interface Finding {
   readonly markdown: string
   /** What is not as promised; none where all is well. */
   readonly failures: readonly string[]
+  /** How many of the things that were checked are as promised, and how many are not. */
+  readonly passed: number
+  readonly failed: number
 }
 
 /** One part of the verification. Each has a section in docs/accuracy.md, between markers of its name. */

@@ -26,6 +26,7 @@ Holds what zael promises against what it does. Ends with 1 where something is ov
   --schedules <n>   of the simulation, 20000 unless told
   --seed <n>        runs the schedule of one seed, and tells all that happens in it
   --json            rows as JSON
+  --report <file>   how many checks passed and failed, as JSON that .ci/run adds up
   --write           put the tables into docs/accuracy.md
   --help            this text`
 
@@ -42,6 +43,7 @@ const { values } = parseArgs({
     schedules: { type: 'string', default: '20000' },
     seed: { type: 'string' },
     json: { type: 'boolean', default: false },
+    report: { type: 'string' },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -67,16 +69,26 @@ async function run(): Promise<void> {
   const { only } = values
   const named = parts.filter(({ name }) => only === undefined || name === only)
   const chosen = named.length > 0 ? named : [overAdmissionPart({ ...over, only: only ?? '' })]
-  for (const part of chosen) await verify(part)
+  const findings: Finding[] = []
+  for (const part of chosen) findings.push(await verify(part))
+  if (values.report !== undefined) report(values.report, findings)
 }
 
-async function verify(part: Part): Promise<void> {
+/** As vitest reports tests. */
+function report(file: string, findings: readonly Finding[]): void {
+  const numPassedTests = findings.reduce((sum, { passed }) => sum + passed, 0)
+  const numFailedTests = findings.reduce((sum, { failed }) => sum + failed, 0)
+  writeFileSync(file, JSON.stringify({ success: numFailedTests === 0, numPassedTests, numFailedTests }))
+}
+
+async function verify(part: Part): Promise<Finding> {
   const started = performance.now()
   const finding = await part.run()
   show(part, finding, Math.round((performance.now() - started) / 1000))
   if (finding.rows.length === 0) throw new Error(`--only ${values.only} names nothing; see --help`)
   if (values.write) publish(part, finding)
   if (finding.failures.length > 0) process.exitCode = 1
+  return finding
 }
 
 function show(part: Part, { rows, markdown, failures }: Finding, seconds: number): void {

@@ -20,7 +20,9 @@ export const overAdmissionPart = (options: OverAdmissionOptions): Part => ({
   async run() {
     const rows = await measureAll(options)
     const isOver = ({ over, errors }: OverAdmissionRow): boolean => over > 0 || errors > 0
-    return { rows, markdown: markdownTable(COLUMNS, rows), failures: rows.filter(isOver).map(failureOf) }
+    const failures = rows.filter(isOver).map(failureOf)
+    const [passed, failed] = [rows.length - failures.length, failures.length]
+    return { rows, markdown: markdownTable(COLUMNS, rows), failures, passed, failed }
   },
 })
 

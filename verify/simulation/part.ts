@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { type Column, markdownTable } from '../markdown.ts'
 import type { Finding, Part } from '../part.ts'
+import { withBundle } from './faults/bundled.ts'
 import { type Hunted, huntAll } from './faults/hunt.ts'
+import { INVARIANTS } from './invariants/violations.ts'
+import { progressOf } from './progress.ts'
 import { runSeedsTogether } from './run-seeds.ts'
 import { failureText } from './simulate.ts'
 import { COUNT_NAMES, type Summary } from './summary.ts'
@@ -21,17 +24,31 @@ export const simulationPart = ({ schedules, hunted, onProgress }: SimulationOpti
     const cores = availableParallelism()
     onProgress(`simulation: ${schedules} schedules on ${cores} cores`)
     const started = performance.now()
-    const summary = await runSeedsTogether(schedules, cores)
+    const summary = await withBundle(undefined, (script) =>
+      runSeedsTogether(script, schedules, cores, progressOf(schedules, onProgress)),
+    )
     const seconds = Math.round((performance.now() - started) / 1000)
-    onProgress(`simulation: planted faults`)
-    const found = await huntAll(hunted, cores)
+    const found = await huntAll(hunted, cores, ({ fault, seed }) =>
+      onProgress(`planted: ${fault}: ${seed === undefined ? 'not found' : `found by seed ${seed}`}`),
+    )
     return {
       rows: [...rowsOf(summary, seconds), ...found],
+      ...checksOf(summary, found),
       markdown: `${markdownTable(COLUMNS, rowsOf(summary, seconds))}\n\n${markdownTable(FAULT_COLUMNS, found)}`,
       failures: [...summary.failures.map(failureText), ...missedIn(found)],
     }
   },
 })
+
+/** A promise is kept by all schedules or broken; a planted fault is found or not. */
+const checksOf = ({ failures }: Summary, found: readonly Hunted[]) => {
+  const broken = new Set(failures.flatMap(({ violated }) => violated.map(({ invariant }) => invariant))).size
+  const missed = missedIn(found).length
+  return {
+    passed: Object.keys(INVARIANTS).length - broken + found.length - missed,
+    failed: broken + missed,
+  }
+}
 
 interface Row {
   readonly what: string

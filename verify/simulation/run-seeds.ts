@@ -1,15 +1,12 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import { type Summary, together } from './summary.ts'
 
-const run = promisify(execFile)
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
-/** Beyond what any run takes; a mutation may never end. */
-const TIMEOUT_MS = 20 * 60_000
-
-/** The tree of files that this one is of. */
-export const OWN_TREE = join(import.meta.dirname, '../..')
+/** Beyond what any run takes; with a planted fault it may never end. */
+const TIMEOUT_MS = 30 * 60_000
+/** Every core has its own process, so none is left for collecting; what lives for one schedule is not to be moved about. */
+const NODE_OPTIONS = ['--single-threaded-gc', '--max-semi-space-size=32']
 
 export interface Seeds {
   readonly first: number
@@ -19,33 +16,40 @@ export interface Seeds {
   readonly untilFailure?: boolean
 }
 
-/** Runs seeds in a process of their own, with the sources in `tree`. */
-export const runSeeds = async (
-  { first, last, step = 1, untilFailure = false }: Seeds,
-  tree = OWN_TREE,
-): Promise<Summary> => {
-  const script = join(tree, 'verify/simulation/seeds-process.ts')
-  const options = [first, last, step].map(String)
-  const { stdout } = await run(
-    process.execPath,
-    ['--import', 'tsx', script, ...options, ...(untilFailure ? ['first-failure'] : [])],
-    { cwd: tree, maxBuffer: MAX_OUTPUT_BYTES, timeout: TIMEOUT_MS },
-  )
-  return parsed(stdout)
+/** Told what a part of the seeds came to, as soon as it is known. */
+export type OnPart = (part: Summary) => void
+
+/** Runs seeds in a process of their own, with the sources that are bundled in `script`. Throws where the process fails. */
+export const runSeeds = async (script: string, seeds: Seeds, onPart: OnPart = () => {}): Promise<Summary> => {
+  const { first, last, step = 1, untilFailure = false } = seeds
+  const options = [...[first, last, step].map(String), ...(untilFailure ? ['first-failure'] : [])]
+  const child = spawn(process.execPath, [...NODE_OPTIONS, script, ...options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: TIMEOUT_MS,
+  })
+  const ended = once(child, 'close')
+  let sum: Summary | undefined
+  for await (const line of createInterface({ input: child.stdout })) {
+    const part: Summary = JSON.parse(line)
+    sum = sum ? together(sum, part) : part
+    onPart(part)
+  }
+  const [code] = await ended
+  if (code !== 0 || sum === undefined) throw new Error(`a process that runs seeds has ended with ${code}`)
+  return sum
 }
 
 /** The same, divided between processes. */
-export const runSeedsTogether = async (schedules: number, processes: number): Promise<Summary> => {
+export const runSeedsTogether = async (
+  script: string,
+  schedules: number,
+  processes: number,
+  onPart: OnPart,
+): Promise<Summary> => {
   const parts = await Promise.all(
-    Array.from({ length: processes }, (_, index) =>
-      runSeeds({ first: index + 1, last: schedules, step: processes }),
+    Array.from({ length: Math.min(processes, schedules) }, (_, index) =>
+      runSeeds(script, { first: index + 1, last: schedules, step: processes }, onPart),
     ),
   )
   return parts.reduce(together)
-}
-
-const parsed = (text: string): Summary => {
-  const summary: Summary | null = JSON.parse(text)
-  if (summary === null) throw new Error('no seed was run')
-  return summary
 }

@@ -23,6 +23,8 @@ export const sizesPart: Part = {
       rows: [...items, ...expressions],
       markdown: `${markdownTable(ITEM_COLUMNS, items)}\n\n${markdownTable(EXPRESSION_COLUMNS, expressions)}`,
       failures: expressions.filter(isTooLong).map(({ expression }) => `a ${expression} is too long`),
+      passed: expressions.filter((size) => !isTooLong(size)).length,
+      failed: expressions.filter(isTooLong).length,
     }
   },
 }

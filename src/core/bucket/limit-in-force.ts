@@ -20,8 +20,10 @@ export interface LimitInForce {
 
 /** The most that may be in use with a request of the caller. */
 export const boundOf = ({ algorithm, headroom }: LimitInForce): number =>
-  // the double of (1 − 0.9) × 10 is less than 1
-  Math.floor(Number((algorithm.capacity * (1 - headroom)).toPrecision(15)))
+  headroom === 0
+    ? algorithm.capacity
+    : // the double of (1 − 0.9) × 10 is less than 1
+      Math.floor(Number((algorithm.capacity * (1 - headroom)).toPrecision(15)))
 
 /** The attributes of a limit in its bucket that every algorithm has beside its own state. */
 export const textPath = (name: string): string => `${name}_limit`

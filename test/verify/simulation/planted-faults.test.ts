@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { planted } from '../../../verify/simulation/faults/bundled.ts'
 import { hunt } from '../../../verify/simulation/faults/hunt.ts'
 import { PLANTED_FAULTS } from '../../../verify/simulation/faults/planted-faults.ts'
-import { planted } from '../../../verify/simulation/faults/planted-tree.ts'
 
 const named = (part: string) => {
   const fault = PLANTED_FAULTS.find(({ name }) => name.includes(part))

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { failureOf, failureText, simulate } from '../../../verify/simulation/simulate.ts'
 
-/** `npm run verify` runs many more. */
-const SCHEDULES = Number(process.env.SIMULATED_SCHEDULES ?? 1500)
+/** `npm run verify` runs many more, and so does .ci/run. */
+const SCHEDULES = Number(process.env.SIMULATED_SCHEDULES ?? 400)
 
 describe('in a simulation of nodes that fail', () => {
   test('the limiter keeps what it promises, whatever is lost, late, frozen or dead', {

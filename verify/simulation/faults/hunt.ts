@@ -1,6 +1,6 @@
 import { runSeeds } from '../run-seeds.ts'
+import { withBundle } from './bundled.ts'
 import { PLANTED_FAULTS, type PlantedFault } from './planted-faults.ts'
-import { withPlanted } from './planted-tree.ts'
 
 /** How a planted fault was found. */
 export interface Hunted {
@@ -12,8 +12,8 @@ export interface Hunted {
 
 /** Runs seeds from 1 on with the fault, until one shows it or `most` have not. */
 export const hunt = (fault: PlantedFault, most: number): Promise<Hunted> =>
-  withPlanted(fault, async (tree) => {
-    const { failures } = await runSeeds({ first: 1, last: most, untilFailure: true }, tree)
+  withBundle(fault, async (script) => {
+    const { failures } = await runSeeds(script, { first: 1, last: most, untilFailure: true })
     const [failure] = failures
     return {
       fault: fault.name,
@@ -22,12 +22,20 @@ export const hunt = (fault: PlantedFault, most: number): Promise<Hunted> =>
     }
   })
 
-/** All of them, `atOnce` at a time, in their order. */
-export const huntAll = async (most: number, atOnce: number): Promise<readonly Hunted[]> => {
+/** All of them, `atOnce` at a time, in their order; each is told as soon as its hunt is over. */
+export const huntAll = async (
+  most: number,
+  atOnce: number,
+  onHunted: (hunted: Hunted) => void,
+): Promise<readonly Hunted[]> => {
   const found = new Map<PlantedFault, Hunted>()
   const left = PLANTED_FAULTS.values()
   const next = async (): Promise<void> => {
-    for (const fault of left) found.set(fault, await hunt(fault, most))
+    for (const fault of left) {
+      const hunted = await hunt(fault, most)
+      found.set(fault, hunted)
+      onHunted(hunted)
+    }
   }
   await Promise.all(Array.from({ length: atOnce }, next))
   return PLANTED_FAULTS.flatMap((fault) => found.get(fault) ?? [])

@@ -1,0 +1,54 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build, type Plugin } from 'esbuild'
+import type { PlantedFault } from './planted-faults.ts'
+
+/** The sources that this one is of. */
+const TREE = join(import.meta.dirname, '../../..')
+
+/**
+ * Does `work` with the path of a script that runs seeds: the sources as they are, or with a fault planted in them, in one file,
+ * so that each process begins at once. The file is gone afterwards. Throws where the fault cannot be planted.
+ */
+export const withBundle = async <T>(
+  fault: PlantedFault | undefined,
+  work: (script: string) => Promise<T>,
+): Promise<T> => {
+  const directory = mkdtempSync(join(tmpdir(), 'simulation-'))
+  const script = join(directory, 'seeds.mjs')
+  try {
+    await build({
+      entryPoints: [join(TREE, 'verify/simulation/seeds-process.ts')],
+      outfile: script,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      logLevel: 'silent',
+      plugins: fault ? [planting(fault)] : [],
+    })
+    return await work(script)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+const planting = (fault: PlantedFault): Plugin => ({
+  name: 'planting',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path }) =>
+      path === join(TREE, fault.file)
+        ? { contents: planted(fault, readFileSync(path, 'utf8')), loader: 'ts' }
+        : undefined,
+    )
+  },
+})
+
+/** The source with the fault. Throws where what it changes does not stand there once. */
+export const planted = ({ name, file, from, to }: PlantedFault, source: string): string => {
+  const places = source.split(from).length - 1
+  if (places !== 1)
+    throw new Error(`"${name}" cannot be planted: what it changes stands ${places} times in ${file}: ${from}`)
+  return source.replace(from, () => to)
+}
