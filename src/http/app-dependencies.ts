@@ -12,6 +12,7 @@ import type { Metrics } from '../core/ports/metrics.ts'
 import type { ReservationStore } from '../core/ports/reservation-store.ts'
 import type { Secrets } from '../core/ports/secrets.ts'
 import type { UsageReader } from '../core/usage/usage.ts'
+import type { Answering } from './answering/answering.ts'
 
 /** The settings that routes need, already checked; how each is set is in `docs/settings.md`. */
 export interface HttpSettings {
@@ -114,6 +115,7 @@ export interface ActingIdentity {
 export interface AppEnv {
   Variables: {
     readonly requestId: string
+    readonly answering: Answering
     /** Outside the open routes. */
     readonly identity: Identity
     /** On `/v1`; there undefined where an admin or viewer only reads and names no entity. */

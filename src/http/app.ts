@@ -12,9 +12,8 @@ import { createReservationRoutes } from './checking/reservation-routes.ts'
 import { createDocsRoutes } from './docs/docs-routes.ts'
 import { createErrorAnswer, createNotFoundAnswer } from './errors/error-answer.ts'
 import { crossOrigin } from './middleware/cross-origin.ts'
-import { jsonOnly, limitedBody } from './middleware/json-requests.ts'
-import { requestId } from './middleware/request-id.ts'
-import { securityHeaders } from './middleware/security-headers.ts'
+import { everyAnswer } from './middleware/every-answer.ts'
+import { jsonRequests } from './middleware/json-requests.ts'
 import { createHealthRoutes } from './operation/health-routes.ts'
 import { createHomeRoutes } from './operation/home-routes.ts'
 import { createMetricsRoutes } from './operation/metrics-routes.ts'
@@ -62,11 +61,9 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
 
 const useMiddleware = (app: Hono<AppEnv>, deps: AppDependencies): void => {
   const { corsOrigins, maxBodyBytes } = deps.settings
-  app.use(requestId(deps))
-  app.use(securityHeaders)
+  app.use(everyAnswer(deps))
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins))
-  app.use(limitedBody(maxBodyBytes))
-  app.use(jsonOnly)
+  app.use(jsonRequests(maxBodyBytes))
 }
 
 const mountOperation = (app: Hono<AppEnv>, deps: AppDependencies, guards: Guards): void => {

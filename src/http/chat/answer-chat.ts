@@ -9,6 +9,7 @@ import type {
   ChatUsage,
 } from '../../core/ports/chat-backend.ts'
 import { createUnpricedWatch } from '../../core/pricing/unpriced-models.ts'
+import { type Answering, answerJson } from '../answering/answering.ts'
 import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
 import { degradedField } from '../errors/flat-error.ts'
 import { problemOf } from '../errors/problem.ts'
@@ -28,6 +29,7 @@ export interface Chat {
   /** OpenAI's `user`, or who the caller says it is. */
   readonly user: string | undefined
   readonly requestId: string
+  readonly answering: Answering
   /** Aborts where the client goes away. */
   readonly signal: AbortSignal
 }
@@ -65,15 +67,15 @@ interface PricedChat extends Chat {
 const refusal = (
   { settings }: ChatNeeds,
   { denied, headers }: Refused,
-  { acting, request }: Chat,
+  { acting, request, answering }: Chat,
 ): Response => {
   if (denied.unavailable) {
     const problem = problemOf(new StoreUnavailable('A limit cannot be checked', { mayHaveApplied: false }))
     const body = { ...v1Error(problem, settings.errorFormat), ...degradedField(denied) }
-    return json(body, 503, { ...headers, ...problem.headers })
+    return answerJson(answering, body, 503, { ...headers, ...problem.headers })
   }
   const subject = { model: request.model, organization: acting.organization }
-  return json(v1Denial(denied, subject, settings.errorFormat), 429, headers)
+  return answerJson(answering, v1Denial(denied, subject, settings.errorFormat), 429, headers)
 }
 
 const answered = async (
@@ -108,15 +110,15 @@ const SSE_HEADERS = {
 const whole = async (
   { status, body, usage, headers: own }: ChatAnswer,
   { reservation, headers }: Admitted,
-  { promptTokens, costOf: cost }: PricedChat,
+  { answering, promptTokens, costOf: cost }: PricedChat,
 ): Promise<Response> => {
   if (status >= 400) {
     await reservation.release()
-    return json(body, status, own ?? {})
+    return answerJson(answering, body, status, own)
   }
   const used: ChatUsage = usage ?? { promptTokens, completionTokens: 0 }
   await reservation.settle(cost(used))
-  return json(body, status, { ...headers, ...own })
+  return answerJson(answering, body, status, { ...headers, ...own })
 }
 
 interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'>, Pick<PricedChat, 'costOf'> {
@@ -135,6 +137,3 @@ const streamed = (
     headers: { ...headers, ...SSE_HEADERS },
   })
 }
-
-const json = (body: unknown, status: number, headers: Readonly<Record<string, string>>): Response =>
-  Response.json(body, { status, headers })

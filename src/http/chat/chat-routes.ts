@@ -36,6 +36,7 @@ export const createChatRoutes = (
       model,
       user: body.user || c.req.header('x-user-id') || undefined,
       requestId: c.get('requestId'),
+      answering: c.get('answering'),
       signal: c.req.raw.signal,
     })
   })

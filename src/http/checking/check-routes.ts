@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
 import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import type { ReservationService } from '../../core/reserving/reservation-service.ts'
+import { type Answering, answerJson } from '../answering/answering.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { openAiErrorSchema } from '../chat/chat-schema.ts'
 import { type ModelLookup, mayUse } from '../chat/model-lookup.ts'
@@ -27,7 +28,7 @@ export interface CheckRoutesNeeds
 
 /** Decisions without a chat: one, or a list of them. */
 export const createCheckRoutes = (needs: CheckRoutesNeeds, models: ModelLookup): Hono<AppEnv> => {
-  const answering: AnsweringNeeds = { checker: createChecker(needs), idempotency: createIdempotency(needs) }
+  const needed: AnsweringNeeds = { checker: createChecker(needs), idempotency: createIdempotency(needs) }
   return new Hono<AppEnv>().post(
     '/check',
     describeCheck,
@@ -37,11 +38,11 @@ export const createCheckRoutes = (needs: CheckRoutesNeeds, models: ModelLookup):
       const { isList, asked } = checksIn(c.req.valid('json'), c.req.header('x-user-id') || undefined)
       for (const each of asked) await checkMayAsk(models, acting, each)
       if (isList) {
-        return list(await answerMany(answering, acting, asked))
+        return list(c.get('answering'), await answerMany(needed, acting, asked))
       }
       const [only] = asked
       if (only === undefined) throw new Error('a check was lost')
-      return single(await answerOne(answering, acting, only), needs.settings.errorFormat)
+      return single(c.get('answering'), await answerOne(needed, acting, only), needs.settings.errorFormat)
     },
   )
 }
@@ -61,20 +62,23 @@ const checkMayAsk = async (
 }
 
 /** Headers speak of one decision; of a list they say only whether a part of it was decided without the store. */
-const list = (answers: readonly RememberedAnswer[]): Response =>
-  Response.json(
+const list = (answering: Answering, answers: readonly RememberedAnswer[]): Response =>
+  answerJson(
+    answering,
     answers.map(({ body }) => body),
-    { headers: answers.some(({ headers }) => DEGRADED in headers) ? { [DEGRADED]: 'true' } : {} },
+    200,
+    answers.some(({ headers }) => DEGRADED in headers) ? { [DEGRADED]: 'true' } : {},
   )
 
 /** What is no denial keeps the shape of errors in `/v1`. */
 const single = (
+  answering: Answering,
   { status, headers, body }: RememberedAnswer,
   format: HttpSettings['errorFormat'],
 ): Response => {
-  if (status < 500) return Response.json(body, { status, headers })
+  if (status < 500) return answerJson(answering, body, status, headers)
   const problem = problemOf(new StoreUnavailable('A limit cannot be checked', { mayHaveApplied: false }))
-  return Response.json({ ...v1Error(problem, format), degraded: true }, { status, headers })
+  return answerJson(answering, { ...v1Error(problem, format), degraded: true }, status, headers)
 }
 
 const describeCheck = describeRoute({

@@ -1,5 +1,6 @@
 import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
 import { ZaelError } from '../../core/errors.ts'
+import { answerJson } from '../answering/answering.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { v1Error } from '../chat/openai-error.ts'
 import { flatError } from './flat-error.ts'
@@ -35,7 +36,7 @@ export const createNotFoundAnswer =
 
 const answer = (c: Context<AppEnv>, problem: Problem, format: 'openai' | 'flat'): Response => {
   const body = isV1(c.req.path) ? v1Error(problem, format) : flatError(problem)
-  return c.json(body, problem.status, { ...problem.headers })
+  return answerJson(c.get('answering'), body, problem.status, problem.headers)
 }
 
 const isV1 = (path: string): boolean => path === '/v1' || path.startsWith('/v1/')

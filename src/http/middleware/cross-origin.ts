@@ -1,13 +1,28 @@
+import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
+import type { AppEnv } from '../app-dependencies.ts'
 import { RATE_LIMIT_HEADERS } from '../headers/rate-limit-headers.ts'
 
 const PREFLIGHT_SECONDS = 600
+const EXPOSED = ['x-request-id', 'x-zael-node', ...RATE_LIMIT_HEADERS]
 
 /** Lets browsers call from `origins`. No cookies: keys travel in headers. Any request header may be sent. */
-export const crossOrigin = (origins: readonly string[]) =>
-  cors({
-    origin: origins.includes('*') ? '*' : [...origins],
+export const crossOrigin = (origins: readonly string[]): MiddlewareHandler<AppEnv> => {
+  const isAny = origins.includes('*')
+  const preflight = cors({
+    origin: isAny ? '*' : [...origins],
     allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposeHeaders: ['x-request-id', 'x-zael-node', ...RATE_LIMIT_HEADERS],
+    exposeHeaders: EXPOSED,
     maxAge: PREFLIGHT_SECONDS,
   })
+  const always = { 'access-control-expose-headers': EXPOSED.join(','), ...(!isAny && { vary: 'Origin' }) }
+  return (c, next) => {
+    if (c.req.method === 'OPTIONS') return preflight(c, next)
+    const { headers } = c.get('answering')
+    Object.assign(headers, always)
+    const origin = c.req.header('origin') ?? ''
+    if (isAny) headers['access-control-allow-origin'] = '*'
+    else if (origins.includes(origin)) headers['access-control-allow-origin'] = origin
+    return next()
+  }
+}

@@ -4,17 +4,27 @@ import { ZaelError } from '../../core/errors.ts'
 
 const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
 
-/** Refuses bodies over `maxBytes`. A body that tells its length is not touched: that would make a stream of it. */
-export const limitedBody = (maxBytes: number): MiddlewareHandler => {
+/**
+ * Refuses bodies over `maxBytes`, and those that do not say they are JSON. A body that tells its length is not touched: that
+ * would make a stream of it.
+ */
+export const jsonRequests = (maxBytes: number): MiddlewareHandler => {
   const refuse = (): never => {
     throw new ZaelError('too_large', `The body must be at most ${maxBytes} bytes long`)
   }
   const whileReading = bodyLimit({ maxSize: maxBytes, onError: refuse })
   return (c, next) => {
     const length = toldLength(c)
-    if (length === undefined) return whileReading(c, next)
-    return length > maxBytes ? refuse() : next()
+    if (length === undefined) return whileReading(c, () => afterCheck(c, c.req.raw.body !== null, next))
+    return length > maxBytes ? refuse() : afterCheck(c, length !== 0, next)
   }
+}
+
+const afterCheck = (c: Context, hasContent: boolean, next: () => Promise<void>): Promise<void> => {
+  if (hasContent && !JSON_TYPE.test(c.req.header('content-type') ?? '')) {
+    throw new ZaelError('unsupported_media_type', 'Content-Type must be application/json')
+  }
+  return next()
 }
 
 /**
@@ -29,16 +39,3 @@ const toldLength = (c: Context): number | undefined => {
 }
 
 const isNodeServer = (c: Context): boolean => typeof c.env === 'object' && 'incoming' in c.env
-
-/** Refuses bodies that do not say they are JSON. */
-export const jsonOnly: MiddlewareHandler = async (c, next) => {
-  if (hasContent(c) && !JSON_TYPE.test(c.req.header('content-type') ?? '')) {
-    throw new ZaelError('unsupported_media_type', 'Content-Type must be application/json')
-  }
-  await next()
-}
-
-const hasContent = (c: Context): boolean => {
-  const length = toldLength(c)
-  return length === undefined ? c.req.raw.body !== null : length !== 0
-}
