@@ -63,6 +63,7 @@ const summary = (endpoint: string, outputs: Outputs): string => {
 zael runs on ${endpoint}
 
   API    ${url}
+  page   ${url}dashboard#token=${adminToken}
   docs   ${url}docs
   table  ${outputs.TableName}
   admin  ${adminToken}
@@ -71,7 +72,6 @@ Ask it:
   curl ${url}v1/chat/completions \\
     -H 'Authorization: Bearer key-bob' -H 'Content-Type: application/json' \\
     -d '${CHAT_BODY}'
-  curl '${url}api/dashboard/entities' -H 'Authorization: Bearer ${adminToken}'
 
 See the table:
   AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1 \\

@@ -5,12 +5,14 @@ import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { bundleLambda } from '../lib/bundle-lambda.ts'
+import { bundlePage } from '../lib/bundle-page.ts'
 import { API_SOURCE } from '../lib/lambda-sources.ts'
 import { filesAtStart } from './files-at-start.ts'
 import { runScript, ScriptError } from './run-command.ts'
 
 const MOST_KB = 600
 const MOST_MS = 150
+const MOST_PAGE_KB = 150
 const STARTS = 15
 
 const run = promisify(execFile)
@@ -43,6 +45,16 @@ process.stdout.write(String(performance.now() - start), () => process.exit())`
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
+/** All that a browser loads of the page, charts included, as it travels. */
+const measurePage = async (): Promise<number> => {
+  const packed = [...(await bundlePage())].filter(([name]) => name.endsWith('.gz'))
+  for (const [name, { length }] of packed)
+    console.log(`${(length / 1000).toFixed(1).padStart(8)} KB  ${name}`)
+  const kilobytes = packed.reduce((sum, [, { length }]) => sum + length, 0) / 1000
+  console.log(`The page takes ${kilobytes.toFixed(0)} KB, compressed (at most ${MOST_PAGE_KB}).`)
+  return kilobytes
+}
+
 const measure = async (directory: string): Promise<void> => {
   const files = filesAtStart(bundleLambda(API_SOURCE, directory), 'index.mjs')
   for (const { path, bytes } of files)
@@ -55,6 +67,8 @@ const measure = async (directory: string): Promise<void> => {
   console.log(
     `and is ready in ${readyMs.toFixed(0)} ms (at most ${MOST_MS}; the fastest of ${STARTS} starts, their median is ${median(startsMs).toFixed(0)}).`,
   )
+  const pageKilobytes = await measurePage()
+  if (pageKilobytes > MOST_PAGE_KB) throw new ScriptError(`the page takes more than ${MOST_PAGE_KB} KB`)
   if (kilobytes > MOST_KB) throw new ScriptError(`it loads more than ${MOST_KB} KB at start`)
   if (readyMs > MOST_MS) throw new ScriptError(`it takes more than ${MOST_MS} ms to be ready`)
 }

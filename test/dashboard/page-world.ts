@@ -1,24 +1,8 @@
-import { existsSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { type ServeProcess, startServe } from '../bin/serve-process.ts'
-
-/** Debian's Chromium, or the one that CHROMIUM_PATH names. */
-const PLACES = [
-  process.env.CHROMIUM_PATH,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-]
-
-const launch = (): Promise<Browser> => {
-  const executablePath = PLACES.find((path) => path !== undefined && existsSync(path))
-  if (executablePath === undefined)
-    throw new Error('no Chromium here: install it, or name it by CHROMIUM_PATH')
-  // Chromium refuses its sandbox to root, who runs CI.
-  return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
-}
+import { launchChromium } from './launch-chromium.ts'
 
 /** A test that waits for something longer than this has failed. */
 const DEADLINE_MS = 15_000
@@ -54,7 +38,7 @@ export const createPageWorld = (environment: Readonly<Record<string, string>> = 
   const complaints = new Map<Page, string[]>()
 
   beforeAll(async () => {
-    ;[server, browser] = await Promise.all([startServe(environment), launch()])
+    ;[server, browser] = await Promise.all([startServe(environment), launchChromium()])
   })
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()))
@@ -108,7 +92,7 @@ const listen = (page: Page, origin: string, complain: (said: string) => void): v
   page.on('console', (message) => message.type() === 'error' && complain(`console: ${message.text()}`))
   page.on('request', (request) => {
     const url = request.url()
-    if (!url.startsWith(`${origin}/`) && !url.startsWith('data:')) complain(`third party: ${url}`)
+    if (!url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url)) complain(`third party: ${url}`)
   })
 }
 

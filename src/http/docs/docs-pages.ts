@@ -27,6 +27,7 @@ export const redocPage = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>zael: API</title>
+<link rel="icon" href="./docs/favicon-32x32.png">
 </head>
 <body>
 <redoc spec-url="./openapi.json"></redoc>
@@ -34,3 +35,11 @@ export const redocPage = `<!doctype html>
 </body>
 </html>
 `
+
+/** ReDoc's script would ask another host for a picture beside its name. */
+const PICTURE = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
+const NO_PICTURE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
+
+/** ReDoc's script without its picture: the page is whole where there is no internet. */
+export const offlineRedoc = (script: Uint8Array): Uint8Array<ArrayBuffer> =>
+  new TextEncoder().encode(new TextDecoder().decode(script).replaceAll(PICTURE, NO_PICTURE))

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { ZaelError } from '../../core/errors.ts'
 import type { AppEnv, AssetName, Assets } from '../app-dependencies.ts'
 import { described, describedPage } from '../schemas/described.ts'
-import { redocPage, swaggerInit, swaggerPage } from './docs-pages.ts'
+import { offlineRedoc, redocPage, swaggerInit, swaggerPage } from './docs-pages.ts'
 import { once } from './once.ts'
 
 /**
@@ -26,11 +26,21 @@ const POLICY = [
 /** Files are known by the package's version, which a deployment changes. */
 const AN_HOUR = 'public, max-age=3600'
 
-const FILES: Readonly<Record<string, { readonly name: AssetName; readonly type: string }>> = {
+interface DocsFile {
+  readonly name: AssetName
+  readonly type: string
+  readonly change?: (bytes: Uint8Array) => Uint8Array<ArrayBuffer>
+}
+
+const FILES: Readonly<Record<string, DocsFile>> = {
   'docs/swagger-ui.css': { name: 'swagger-ui.css', type: 'text/css; charset=utf-8' },
   'docs/swagger-ui-bundle.js': { name: 'swagger-ui-bundle.js', type: 'text/javascript; charset=utf-8' },
   'docs/favicon-32x32.png': { name: 'favicon-32x32.png', type: 'image/png' },
-  'redoc/redoc.standalone.js': { name: 'redoc.standalone.js', type: 'text/javascript; charset=utf-8' },
+  'redoc/redoc.standalone.js': {
+    name: 'redoc.standalone.js',
+    type: 'text/javascript; charset=utf-8',
+    change: offlineRedoc,
+  },
 }
 
 const describedDocument = described({
@@ -56,14 +66,14 @@ export const createDocsRoutes = (assets: Assets, app: () => Hono<AppEnv>) => {
     .get('/docs/init.js', (c) =>
       c.body(swaggerInit, 200, { 'content-type': 'text/javascript; charset=utf-8' }),
     )
-  for (const [path, { name, type }] of Object.entries(FILES)) {
-    routes.get(`/${path}`, (c) => file(c, assets, name, type))
+  for (const [path, docsFile] of Object.entries(FILES)) {
+    routes.get(`/${path}`, (c) => file(c, assets, docsFile))
   }
   return routes
 }
 
-const file = async (c: Context<AppEnv>, assets: Assets, name: AssetName, type: string) => {
+const file = async (c: Context<AppEnv>, assets: Assets, { name, type, change }: DocsFile) => {
   const bytes = await assets.read(name)
   if (bytes === undefined) throw new ZaelError('not_found', `This deployment does not carry ${name}`)
-  return c.body(bytes, 200, { 'content-type': type, 'cache-control': AN_HOUR })
+  return c.body(change?.(bytes) ?? bytes, 200, { 'content-type': type, 'cache-control': AN_HOUR })
 }
