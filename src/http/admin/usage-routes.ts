@@ -1,9 +1,8 @@
 import { Hono } from 'hono'
-import type * as v from 'valibot'
 import { epochSeconds } from '../../core/entity/entity-json.ts'
-import { invalid } from '../../core/errors.ts'
 import type { Clock } from '../../core/ports/clock.ts'
-import { DAY_SECONDS, HOUR_SECONDS, type UsageReader } from '../../core/usage/usage.ts'
+import type { UsageReader } from '../../core/usage/usage.ts'
+import { usagePeriod } from '../../core/usage/usage-period.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { described } from '../schemas/described.ts'
 import { idParam } from '../schemas/fields.ts'
@@ -12,11 +11,6 @@ import { params, query } from '../schemas/validated.ts'
 import type { AdminServices } from './admin-services.ts'
 
 type Needs = Pick<AdminServices, 'entities'> & { readonly usage: UsageReader; readonly clock: Clock }
-type Period = Required<Pick<v.InferOutput<typeof usageQuery>, 'granularity' | 'from' | 'to'>>
-
-/** The store keeps hours for so long. */
-const KEPT_DAYS = 400
-const DEFAULT_DAYS = { hour: 1, day: 30 } as const
 
 export const createUsageRoutes = ({ entities, usage, clock }: Needs) =>
   new Hono<AppEnv>().get(
@@ -34,7 +28,7 @@ export const createUsageRoutes = ({ entities, usage, clock }: Needs) =>
     async (c) => {
       const { id } = c.req.valid('param')
       const { resource, ...asked } = c.req.valid('query')
-      const period = periodOf(asked, epochSeconds(clock.now()))
+      const period = usagePeriod(asked, epochSeconds(clock.now()))
       await entities.get(id)
       const points = await usage.usage({
         entityId: id,
@@ -47,20 +41,3 @@ export const createUsageRoutes = ({ entities, usage, clock }: Needs) =>
       })
     },
   )
-
-/**
- * Whole hours or days: the one that `from` lies in shows, and the one that is under way. What lies before all that is
- * kept, or after now, holds nothing.
- */
-const periodOf = (asked: Partial<Period>, now: number): Period => {
-  const { granularity = 'hour' } = asked
-  const unit = granularity === 'hour' ? HOUR_SECONDS : DAY_SECONDS
-  const underWayUntil = (Math.floor(now / unit) + 1) * unit
-  if (asked.from !== undefined && asked.to !== undefined && asked.from >= asked.to) {
-    throw invalid('from', 'lie before to')
-  }
-  const to = Math.min(asked.to ?? underWayUntil, underWayUntil)
-  const from = asked.from ?? to - DEFAULT_DAYS[granularity] * DAY_SECONDS
-  const earliest = Math.max(0, to - KEPT_DAYS * DAY_SECONDS)
-  return { granularity, from: Math.min(Math.max(Math.floor(from / unit) * unit, earliest), to), to }
-}

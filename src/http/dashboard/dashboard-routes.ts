@@ -8,25 +8,29 @@ import {
   availabilityAnswer,
   dashboardEntitiesAnswer,
   sessionAnswer,
+  trafficAnswer,
+  trafficQuery,
   waitTimeAnswer,
   waitTimeQuery,
 } from '../schemas/dashboard-schemas.ts'
 import { described } from '../schemas/described.ts'
 import { DEFAULT_PER_PAGE, idParam, resourceQuery, searchQuery } from '../schemas/fields.ts'
 import { params, query } from '../schemas/validated.ts'
-import { readOverview } from './entity-overview.ts'
+import { type OverviewRequest, readOverview } from './entity-overview.ts'
 import { sendOverview } from './overview-stream.ts'
-import { createSharedOverview } from './shared-overview.ts'
+import { MOST_READ, readTraffic, type TrafficReading } from './read-traffic.ts'
+import { createSharedReading } from './shared-reading.ts'
 
 const tag = 'Dashboard'
 
-type Needs = Pick<AppDependencies, 'limiter' | 'store' | 'clock' | 'caches' | 'logger' | 'settings'>
+type Needs = Pick<AppDependencies, 'limiter' | 'store' | 'usage' | 'clock' | 'caches' | 'logger' | 'settings'>
 
 export const createDashboardRoutes = (needs: Needs) =>
   new Hono<AppEnv>()
     .route('/', createSessionRoutes(needs))
     .route('/', createEntityRoutes(needs))
     .route('/', createOverviewRoutes(needs))
+    .route('/', createStatsRoutes(needs))
 
 const createSessionRoutes = ({ settings }: Needs) =>
   new Hono<AppEnv>().get(
@@ -45,10 +49,11 @@ const createSessionRoutes = ({ settings }: Needs) =>
 const createOverviewRoutes = (needs: Needs) => {
   const { clock, caches, logger, settings } = needs
   const intervalMs = settings.streamIntervalMs
-  const shared = createSharedOverview({
+  const shared = createSharedReading({
     clock,
     caches,
     maxAgeMs: intervalMs ?? 0,
+    keyOf: ({ limit, cursor, q }: OverviewRequest) => JSON.stringify([limit, cursor, q]),
     read: (request) => readOverview(needs, request),
   })
   return new Hono<AppEnv>()
@@ -124,3 +129,28 @@ const createEntityRoutes = ({ limiter }: Needs) =>
         })
       },
     )
+
+const STATS_SHARED_MS = 30_000
+
+const createStatsRoutes = (needs: Needs) => {
+  const { clock, caches } = needs
+  const shared = createSharedReading({
+    clock,
+    caches,
+    maxAgeMs: STATS_SHARED_MS,
+    keyOf: (granularity) => granularity,
+    read: (granularity: TrafficReading['granularity']) => readTraffic(needs, granularity),
+  })
+  return new Hono<AppEnv>().get(
+    '/stats',
+    described({
+      tag,
+      summary: 'Show what was admitted and denied, and who was denied most',
+      description: `By hour of the last day, or by UTC day of the last 30, of the first ${MOST_READ} entities by id: \`is_partial\` where there are more. Counts come seconds after what they count.`,
+      answer: trafficAnswer,
+      errors: [400],
+    }),
+    query(trafficQuery),
+    async (c) => c.json(await shared(c.req.valid('query').granularity ?? 'hour')),
+  )
+}

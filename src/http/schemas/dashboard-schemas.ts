@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { nextCursor, resource, wholeNumber } from './fields.ts'
+import { nextCursor, resource, seconds, wholeNumber } from './fields.ts'
 
 const tokens = v.pipe(v.number(), v.integer(), v.minValue(0))
 const percent = v.pipe(v.number(), v.description('0 to 100, with one decimal'))
@@ -73,3 +73,36 @@ export const waitTimeAnswer = v.object({
   wait_seconds: v.pipe(v.nullable(v.number()), v.description('null: the request can never pass')),
   limiting: v.pipe(v.nullable(v.string()), v.description('The limit that takes longest')),
 })
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+export const trafficQuery = v.object({
+  granularity: v.exactOptional(v.picklist(['hour', 'day'])),
+})
+
+export const trafficAnswer = v.pipe(
+  v.object({
+    granularity: v.picklist(['hour', 'day']),
+    read_at: v.pipe(seconds, v.description('A reading is shared by all who ask within 30 s')),
+    entities_read: count,
+    is_partial: v.pipe(v.boolean(), v.description('There are more entities than were read')),
+    admitted: v.pipe(count, v.description('Requests that were used')),
+    denied: count,
+    points: v.pipe(
+      v.array(v.object({ start: seconds, admitted: count, denied: count })),
+      v.description('Every hour or UTC day, those without any requests too'),
+    ),
+    top_denied: v.pipe(
+      v.array(
+        v.object({
+          entity_id: v.string(),
+          name: v.string(),
+          denied: count,
+          share_percent: v.pipe(percent, v.description('Of all denials, with one decimal')),
+        }),
+      ),
+      v.description('Who was denied most often, at most 20'),
+    ),
+  }),
+  v.metadata({ ref: 'Traffic' }),
+)

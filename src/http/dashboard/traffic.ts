@@ -1,0 +1,120 @@
+import type { Entity } from '../../core/entity/entity.ts'
+import type { UsagePoint } from '../../core/usage/usage.ts'
+import { type UsagePeriod, unitSeconds } from '../../core/usage/usage-period.ts'
+
+/** What one entity's own buckets counted. */
+export interface EntityUsage {
+  readonly entity: Pick<Entity, 'id' | 'name' | 'parentId'>
+  readonly points: readonly UsagePoint[]
+}
+
+export interface TrafficPoint {
+  /** Seconds since the epoch: where the hour or day starts. */
+  readonly start: number
+  readonly admitted: number
+  readonly denied: number
+}
+
+export interface TopDenied {
+  readonly entity_id: string
+  readonly name: string
+  readonly denied: number
+  readonly share_percent: number
+}
+
+/** What all entities together were admitted and denied. */
+export interface Traffic {
+  readonly admitted: number
+  readonly denied: number
+  /** One for every hour or day of the period. */
+  readonly points: readonly TrafficPoint[]
+  readonly top_denied: readonly TopDenied[]
+}
+
+const MOST_TOP = 20
+
+/** Sums what entities counted; every request counts once: see decision 041. */
+export const trafficOf = (usages: readonly EntityUsage[], period: UsagePeriod): Traffic => {
+  const counted = usages.map(countsOf)
+  const { roots, childrenOf } = treeOf(counted)
+  const points = startsIn(period).map(
+    (start): TrafficPoint => ({
+      start,
+      admitted: sumOf(roots, (root) => admittedBelow(root, childrenOf, start)),
+      denied: sumOf(counted, ({ denied }) => denied.get(start) ?? 0),
+    }),
+  )
+  const denied = sumOf(points, (point) => point.denied)
+  return {
+    admitted: sumOf(points, (point) => point.admitted),
+    denied,
+    points,
+    top_denied: topDenied(counted, denied),
+  }
+}
+
+/** What one entity counted over all its resources, by the start of the hour or day. */
+interface Counts {
+  readonly entity: EntityUsage['entity']
+  readonly requests: ReadonlyMap<number, number>
+  readonly denied: ReadonlyMap<number, number>
+}
+
+type ChildrenOf = (entity: Counts['entity']) => readonly Counts[]
+
+const countsOf = ({ entity, points }: EntityUsage): Counts => {
+  const requests = new Map<number, number>()
+  const denied = new Map<number, number>()
+  for (const point of points) {
+    requests.set(point.start, (requests.get(point.start) ?? 0) + point.used.requests)
+    denied.set(point.start, (denied.get(point.start) ?? 0) + point.denied)
+  }
+  return { entity, requests, denied }
+}
+
+/** An entity whose parent was not read is a root. */
+const treeOf = (all: readonly Counts[]): { readonly roots: readonly Counts[]; childrenOf: ChildrenOf } => {
+  const known = new Set(all.map(({ entity }) => entity.id))
+  const roots: Counts[] = []
+  const children = new Map<string, Counts[]>()
+  for (const each of all) {
+    const { parentId } = each.entity
+    if (parentId === null || !known.has(parentId)) roots.push(each)
+    else {
+      const siblings = children.get(parentId)
+      if (siblings === undefined) children.set(parentId, [each])
+      else siblings.push(each)
+    }
+  }
+  return { roots, childrenOf: ({ id }) => children.get(id) ?? [] }
+}
+
+/**
+ * An entity's count holds those requests of its descendants that it was charged for, and its own. So what came from it
+ * and all below it is at least its own count, and at least what came from below.
+ */
+const admittedBelow = ({ entity, requests }: Counts, childrenOf: ChildrenOf, start: number): number => {
+  const fromBelow = sumOf(childrenOf(entity), (child) => admittedBelow(child, childrenOf, start))
+  return Math.max(requests.get(start) ?? 0, fromBelow)
+}
+
+const startsIn = ({ granularity, from, to }: UsagePeriod): readonly number[] => {
+  const unit = unitSeconds(granularity)
+  return Array.from({ length: (to - from) / unit }, (_, place) => from + place * unit)
+}
+
+const topDenied = (counted: readonly Counts[], all: number): readonly TopDenied[] =>
+  counted
+    .map(({ entity, denied }) => ({ entity, denied: sumOf([...denied.values()], (amount) => amount) }))
+    .filter(({ denied }) => denied > 0)
+    .toSorted((a, b) => b.denied - a.denied || (a.entity.id < b.entity.id ? -1 : 1))
+    .slice(0, MOST_TOP)
+    .map(({ entity: { id, name }, denied }) => ({
+      entity_id: id,
+      name,
+      denied,
+      share_percent: Math.round((denied / all) * 1000) / 10,
+    }))
+
+const sumOf = <T>(items: readonly T[], amountOf: (item: T) => number): number =>
+  items.reduce((sum, item) => sum + amountOf(item), 0)

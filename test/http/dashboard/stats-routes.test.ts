@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest'
+import type { UsageQuery } from '../../../src/core/usage/usage.ts'
+import { trafficAnswer } from '../../../src/http/schemas/dashboard-schemas.ts'
+import { createMemoryUsageStore } from '../../../src/store/memory/memory-usage-store.ts'
+import { SECOND } from '../../core/test-clock.ts'
+import { asDescribed } from '../as-described.ts'
+import { createTestApp, type TestApp, VIEWER } from '../test-app.ts'
+
+const NOW = 1_767_225_600
+const HOUR = 3600
+const DAY = 24 * HOUR
+
+const addEntities = async ({ ask }: TestApp, ...ids: readonly string[]) => {
+  for (const id of ids) await ask('POST', '/api/entities', { body: { entity_id: id, name: `The ${id}` } })
+}
+
+const withUsage = async () => {
+  const usage = createMemoryUsageStore()
+  const queries: UsageQuery[] = []
+  const app = createTestApp({
+    usage: {
+      usage(query) {
+        queries.push(query)
+        return usage.usage(query)
+      },
+    },
+  })
+  await addEntities(app, 'bob', 'eve')
+  const record = (entityId: string, hourStart: number, counts: { requests?: bigint; denied?: bigint }) => {
+    const { requests = 0n, denied = 0n } = counts
+    const to = { used_requests: requests, denied }
+    const from = { used_requests: 0n, denied: 0n }
+    return usage.record({ entityId, resource: 'gpt-4', born: 1n, hourStart, rev: 1n, from, to })
+  }
+  const stats = async (search = '') =>
+    asDescribed(await app.ask('GET', `/api/dashboard/stats${search}`), trafficAnswer)
+  return { ...app, record, stats, queries }
+}
+
+describe('the stats', () => {
+  test('show the last day by hour, to a viewer too', async () => {
+    const { ask, record } = await withUsage()
+    await record('bob', NOW, { requests: 10n, denied: 4n })
+    await record('eve', NOW - 23 * HOUR, { requests: 1n, denied: 1n })
+    await record('eve', NOW - 24 * HOUR, { requests: 100n })
+    const answer = asDescribed(await ask('GET', '/api/dashboard/stats', { headers: VIEWER }), trafficAnswer)
+    expect(answer).toMatchObject({
+      granularity: 'hour',
+      read_at: NOW,
+      entities_read: 2,
+      is_partial: false,
+      admitted: 11,
+      denied: 5,
+      top_denied: [
+        { entity_id: 'bob', name: 'The bob', denied: 4, share_percent: 80 },
+        { entity_id: 'eve', name: 'The eve', denied: 1, share_percent: 20 },
+      ],
+    })
+    expect(answer.points.length).toBe(24)
+    expect(answer.points[0]).toEqual({ start: NOW - 23 * HOUR, admitted: 1, denied: 1 })
+    expect(answer.points[23]).toEqual({ start: NOW, admitted: 10, denied: 4 })
+  })
+
+  test('show the last 30 days by day', async () => {
+    const { record, stats } = await withUsage()
+    await record('bob', NOW - 29 * DAY + HOUR, { requests: 3n })
+    await record('bob', NOW - 29 * DAY + 2 * HOUR, { requests: 4n })
+    const { points, admitted } = await stats('?granularity=day')
+    expect(points.length).toBe(30)
+    expect(points[0]).toEqual({ start: NOW - 29 * DAY, admitted: 7, denied: 0 })
+    expect(admitted).toBe(7)
+  })
+
+  test('are read once for all who ask within half a minute', async () => {
+    const { record, stats, queries, clock } = await withUsage()
+    await Promise.all([stats(), stats('?granularity=hour'), stats()])
+    expect(queries.length).toBe(2)
+    await record('bob', NOW, { requests: 10n })
+    clock.advance(29n * SECOND)
+    expect((await stats()).admitted).toBe(0)
+    clock.advance(SECOND)
+    expect((await stats()).admitted).toBe(10)
+    expect(queries.length).toBe(4)
+  })
+
+  test('refuse another granularity', async () => {
+    const { ask } = await withUsage()
+    const answer = await ask('GET', '/api/dashboard/stats?granularity=week')
+    expect(answer).toMatchObject({ status: 400, body: { field: 'granularity' } })
+  })
+
+  test('are read again after a failure', async () => {
+    const { ask, store, stats } = await withUsage()
+    store.away = true
+    expect((await ask('GET', '/api/dashboard/stats')).status).toBe(503)
+    store.away = false
+    expect((await stats()).entities_read).toBe(2)
+  })
+})
+
+describe('the stats of many entities', () => {
+  const withMany = async (count: number, usage: (query: UsageQuery) => Promise<[]>) => {
+    const app = createTestApp({ usage: { usage } })
+    const ids = Array.from({ length: count }, (_, place) => `key-${place + 1000}`)
+    await addEntities(app, ...ids)
+    const stats = async () => asDescribed(await app.ask('GET', '/api/dashboard/stats'), trafficAnswer)
+    return { ...app, stats }
+  }
+
+  test('are of 500, read 25 at once, and say so', async () => {
+    let [underWay, most, read] = [0, 0, 0]
+    const { stats } = await withMany(501, async () => {
+      underWay += 1
+      most = Math.max(most, underWay)
+      read += 1
+      await Promise.resolve()
+      underWay -= 1
+      return []
+    })
+    expect(await stats()).toMatchObject({ entities_read: 500, is_partial: true })
+    expect({ most, read }).toEqual({ most: 25, read: 500 })
+  })
+
+  test('are of those that could be read in five seconds', async () => {
+    const { stats, clock } = await withMany(100, async () => {
+      clock.advance(SECOND / 10n)
+      return []
+    })
+    expect(await stats()).toMatchObject({ entities_read: 50, is_partial: true })
+  })
+})
