@@ -1,32 +1,22 @@
 import { bucketKey } from '../bucket/bucket-id.ts'
-import { type Counts, countActions, summed, type Tally } from '../counting/tally.ts'
-import { StoreUnavailable } from '../errors.ts'
-import { denies, rememberedDenial } from '../leasing/denial.ts'
+import { type Counts, summed } from '../counting/tally.ts'
+import {
+  type ChargerDependencies,
+  chargeAhead,
+  chargeAlone,
+  type LeasedBucket,
+  paidByLease,
+  renewLease,
+  type SharedOrder,
+  type SharedOutcome,
+  withoutTable,
+} from '../leasing/charge-ahead.ts'
+import { rememberedDenial } from '../leasing/denial.ts'
 import type { Lease } from '../leasing/lease.ts'
-import type { Leases } from '../leasing/leases.ts'
 import { isEnforced } from '../limit/limit.ts'
-import { type Cost, sumOf } from '../limit/meter.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { BucketWriter } from './bucket-writer.ts'
-import { type ChargeOrder, type ChargeOutcome, chargeBucket } from './charge-bucket.ts'
+import { sumOf } from '../limit/meter.ts'
 import { fitting } from './fitting.ts'
 import { limitsText } from './limits-text.ts'
-import { receiptOf } from './receipt-of.ts'
-
-/** A charge on one bucket, as one request asks for it. */
-export interface SharedOrder extends Omit<ChargeOrder, 'now' | 'counters'> {
-  /** Counters to write along with the charge. */
-  readonly counts: Counts
-}
-
-export interface SharedOutcome extends ChargeOutcome {
-  /** The moment of the charge, ns since the epoch. */
-  readonly chargedAt: bigint
-  /** The lease that it was spent from, where no write was needed. */
-  readonly lease?: Lease
-  /** What this process still holds in leases, per meter. */
-  readonly held: Cost
-}
 
 /** Charges buckets for all requests of this process. */
 export interface Charger {
@@ -34,13 +24,12 @@ export interface Charger {
   charge(order: SharedOrder): Promise<SharedOutcome>
   /** Whether a lease would pay for a charge now, without a write. */
   isPaidFor(order: Pick<SharedOrder, 'bucket' | 'limits' | 'cost'>): boolean
-}
-
-export interface ChargerDependencies {
-  readonly writer: BucketWriter
-  readonly tally: Tally
-  readonly clock: Clock
-  readonly leases: Leases
+  /** Whether so many ask for the bucket that one write to it pays for most of them: the next one takes a lease for many. */
+  isShared(order: Pick<SharedOrder, 'bucket' | 'limits' | 'cost'>): boolean
+  /** Charges the lease that follows one that is due to be followed, unless a charge is under way, which takes one itself. */
+  renew(of: LeasedBucket, lease: Lease): void
+  /** Resolves once all leases that are being charged by `renew` are held, or lost. */
+  renewed(): Promise<unknown>
 }
 
 interface Waiting {
@@ -57,11 +46,45 @@ const MAX_OVERTAKEN = 3
  * sum. Where the sum is denied, the state that denied it says who fits, in the order of arrival, and these are written again.
  */
 export const createCharger = (deps: ChargerDependencies): Charger => {
+  const { leases, writer } = deps
+  const lines = createLines(deps)
+  const renewals = new Set<Promise<void>>()
+
+  const renew = (of: LeasedBucket, lease: Lease): void => {
+    lease.isFollowed = true
+    const key = bucketKey(of.bucket)
+    if (lines.isWaitedIn(key)) return
+    const renewal = lines.leadIn(key, () => renewLease(deps, of, lease))
+    renewals.add(renewal)
+    void renewal.then(() => renewals.delete(renewal))
+  }
+
+  return {
+    isPaidFor: ({ bucket, limits, cost }) => leases.isOn && leases.canSpend(bucket, limits, cost),
+    isShared({ bucket, limits, cost }) {
+      if (!leases.isOn) return false
+      const slot = leases.slotOf(bucket, limits)
+      return leases.wantedOfMany(slot, limits, cost, writer.lastSeen(bucket)) !== undefined
+    },
+    renew,
+    renewed: () => Promise.all(renewals),
+    charge(order) {
+      if (!order.limits.every(({ limit }) => isEnforced(limit))) return chargeAlone(deps, order)
+      const known = withoutTable(deps, order)
+      if (known?.lease && leases.isDue(known.lease)) renew(order, known.lease)
+      if (known) return Promise.resolve(known)
+      return new Promise((resolve, reject) => lines.join(bucketKey(order.bucket), { order, resolve, reject }))
+    },
+  }
+}
+
+/** Who waits for a write, by the key of the bucket: one write to each is under way. */
+const createLines = (deps: ChargerDependencies) => {
   const lines = new Map<string, Waiting[]>()
 
   const serve = async (key: string, line: Waiting[]): Promise<void> => {
     while (line.length > 0) {
-      const round = takeAlike(line)
+      const round = takeAlike(line).filter((waiting) => !isPaid(deps, waiting))
       try {
         await chargeRound(deps, round)
       } catch (error) {
@@ -70,45 +93,32 @@ export const createCharger = (deps: ChargerDependencies): Charger => {
     }
     lines.delete(key)
   }
+  const begin = (key: string, ...first: Waiting[]): Waiting[] => {
+    lines.set(key, first)
+    return first
+  }
 
   return {
-    isPaidFor: ({ bucket, limits, cost }) => deps.leases.isOn && deps.leases.canSpend(bucket, limits, cost),
-    charge(order) {
-      if (!order.limits.every(({ limit }) => isEnforced(limit))) return chargeAlone(deps, order)
-      const known = withoutTable(deps, order)
-      if (known) return Promise.resolve(known)
-      return new Promise((resolve, reject) => {
-        const key = bucketKey(order.bucket)
-        const line = lines.get(key)
-        if (line) line.push({ order, resolve, reject })
-        else {
-          const begun = [{ order, resolve, reject }]
-          lines.set(key, begun)
-          void serve(key, begun)
-        }
-      })
+    isWaitedIn: (key: string): boolean => lines.has(key),
+    join(key: string, waiting: Waiting): void {
+      const line = lines.get(key)
+      if (line) line.push(waiting)
+      else void serve(key, begin(key, waiting))
+    },
+    /** Those who come while `write`, which never throws, is under way are served after it. */
+    async leadIn(key: string, write: () => Promise<void>): Promise<void> {
+      const line = begin(key)
+      await write()
+      void serve(key, line)
     },
   }
 }
 
-/** What leases and remembered denials answer. */
-const withoutTable = (
-  { writer, tally, clock, leases }: ChargerDependencies,
-  { bucket, limits, cost, counts }: SharedOrder,
-): SharedOutcome | undefined => {
-  if (!leases.isOn) return undefined
-  const slot = leases.slotOf(bucket, limits)
-  const item = writer.lastSeen(bucket)
-  const lease = leases.spend(slot, cost)
-  const outcome = { item, limits, over: [], held: leases.heldOf(slot) }
-  if (lease) {
-    tally.add(bucket, counts, { isUse: true, nowNs: clock.monotonic() })
-    return { ...outcome, result: 'charged', chargedAt: lease.receipt.chargedAt, lease }
-  }
-  const { denial } = slot
-  const now = clock.now()
-  if (denial === undefined || !denies(denial, item, cost, now, clock.monotonic())) return undefined
-  return { ...outcome, result: 'denied', chargedAt: now }
+/** Whether the lease that has come with the write before pays for one who has waited for that. */
+const isPaid = (deps: ChargerDependencies, { order, resolve }: Waiting): boolean => {
+  const paid = paidByLease(deps, order)
+  if (paid) resolve(paid)
+  return paid !== undefined
 }
 
 /** Those at the front of the line, and all who are charged by the same limits. */
@@ -207,42 +217,5 @@ const chargeSum = async (
   } catch (error) {
     for (const { reject } of chosen) reject(error)
     return undefined
-  }
-}
-
-/** Charges what is likely to be asked for soon in the same write. Where that is too much, what is asked for now. */
-const chargeAhead = async (deps: ChargerDependencies, order: SharedOrder): Promise<SharedOutcome> => {
-  const { leases, writer, clock } = deps
-  const { bucket, limits, cost } = order
-  const slot = leases.isOn ? leases.slotOf(bucket, limits) : undefined
-  const extra = slot && leases.wanted(slot, limits, cost, writer.lastSeen(bucket))
-  if (slot === undefined || extra === undefined) return chargeAlone(deps, order)
-  const startedNs = clock.monotonic()
-  const outcome = await chargeAlone(deps, { ...order, cost: sumOf([cost, extra]) })
-  if (outcome.result !== 'charged') return chargeAlone(deps, order)
-  const { item = {}, chargedAt } = outcome
-  const receipt = receiptOf({ bucket, limits: outcome.limits, item }, extra, chargedAt)
-  // another slot may have taken its place while the write was under way
-  const current = leases.slotOf(bucket, limits)
-  leases.keep(current, { limits: outcome.limits, extra, item, receipt, startedNs })
-  return { ...outcome, held: leases.heldOf(current) }
-}
-
-const chargeAlone = async (
-  { writer, tally, clock, leases }: ChargerDependencies,
-  { counts, ...order }: SharedOrder,
-): Promise<SharedOutcome> => {
-  const now = clock.now()
-  const pending = tally.take(order.bucket)
-  const counters = countActions(summed(pending?.counts ?? {}, counts))
-  try {
-    const outcome = await chargeBucket(writer, { ...order, now, counters })
-    if (pending && outcome.result !== 'charged') tally.putBack(pending)
-    const held = leases.isOn ? leases.heldOf(leases.slotOf(order.bucket, order.limits)) : {}
-    return { ...outcome, chargedAt: now, held }
-  } catch (error) {
-    const isSurelyUnwritten = error instanceof StoreUnavailable && !error.mayHaveApplied
-    if (pending && isSurelyUnwritten) tally.putBack(pending)
-    throw error
   }
 }

@@ -1,4 +1,5 @@
 import { bucketKey } from '../bucket/bucket-id.ts'
+import { demandsOf } from '../bucket/plan-charge.ts'
 import { type Counts, useOf } from '../counting/tally.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { BucketPlan, Plans } from '../resolving/bucket-plan.ts'
@@ -36,7 +37,7 @@ export const chargeAll = async (
   const views = plans.map((plan) => lastView(deps, plan))
   const doubtful = views.filter((view) => violationsOf(view, cost, call.now).length > 0)
   if (doubtful.length === 0 || views.some(({ item }) => item === undefined)) {
-    return chargeLeasedFirst(deps, call, cost, startedNs)
+    return chargeSharedFirst(deps, call, cost, startedNs)
   }
   const first = await chargeTogether(deps, call, plansOf(doubtful), cost, [], startedNs)
   const rest = views.filter((view) => !doubtful.includes(view))
@@ -48,23 +49,38 @@ export const chargeAll = async (
 }
 
 /**
- * Where leases pay for all buckets but one, that one is written last: it is known by then that all others allow, and so the
- * use goes along with its charge. A key that is seldom asked for, below a busy parent, takes one write and not two.
+ * One bucket is written last, where leases pay for all others, or soon will as many share them: it is known by then that all
+ * others allow, and so the use goes along with its charge. A key that is seldom asked for, below a busy parent, takes one
+ * write and not two.
  */
-const chargeLeasedFirst = async (
+const chargeSharedFirst = async (
   deps: ChargeAllDependencies,
   call: DecideCall,
   cost: Cost,
   startedNs: bigint,
 ): Promise<readonly ChargedPart[]> => {
   const { plans } = call.resolution
-  const paid = plans.filter(({ bucket, limits }) => deps.charger.isPaidFor({ bucket, limits, cost }))
-  if (plans.length - paid.length !== 1) return chargeTogether(deps, call, plans, cost, [], startedNs)
-  const first = await chargeTogether(deps, call, paid, cost, [], startedNs)
-  const last = plans.filter((plan) => !paid.includes(plan))
-  const allAllow = first.every(({ result }) => result === 'charged')
-  const others = await chargeTogether(deps, call, last, cost, first, startedNs, allAllow)
+  const last = lastOf(deps, plans, cost)
+  if (last === undefined) return chargeTogether(deps, call, plans, cost, [], startedNs)
+  const before = plans.filter((plan) => plan !== last)
+  const first = await chargeTogether(deps, call, before, cost, [], startedNs)
+  const allAllow = first.every(({ result }) => result === 'charged' || result === 'untouched')
+  const others = first.some(isRefused)
+    ? await leaveAlone(deps, call, [lastView(deps, last)], cost)
+    : await chargeTogether(deps, call, [last], cost, first, startedNs, allAllow)
   return inOrderOf(plans, [...first, ...others])
+}
+
+/** The one bucket that has to be written for this request; undefined where there are more of them, or none. */
+const lastOf = (
+  { charger }: ChargeAllDependencies,
+  plans: readonly BucketPlan[],
+  cost: Cost,
+): BucketPlan | undefined => {
+  const isAsked = ({ limits }: BucketPlan): boolean => demandsOf(limits, cost).length > 0
+  const unpaid = plans.filter((plan) => isAsked(plan) && !charger.isPaidFor({ ...plan, cost }))
+  const own = unpaid.length > 1 ? unpaid.filter((plan) => !charger.isShared({ ...plan, cost })) : unpaid
+  return own.length === 1 ? own[0] : undefined
 }
 
 /** Charges nothing. Where all that denies is to be named, these are read; what cannot be read goes unnamed. */

@@ -11,6 +11,7 @@ import { StoreUnavailable } from '../errors.ts'
 import { createInspector } from '../inspecting/create-inspector.ts'
 import { createLeases, type Leases } from '../leasing/leases.ts'
 import { checkCost, withTotalTokens } from '../limit/meter.ts'
+import type { Clock } from '../ports/clock.ts'
 import { createDecisionLog, type DecisionLog } from '../reporting/decision-log.ts'
 import type { Plans } from '../resolving/bucket-plan.ts'
 import { createResolver } from '../resolving/create-resolver.ts'
@@ -42,7 +43,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const settings = { ...DEFAULT_LIMITER_SETTINGS, ...dependencies.settings }
   const { clock } = dependencies
   const buckets = bucketsBehind(createCircuit(clock), dependencies.buckets)
-  const leases = createLeases({ clock, ttlNs: BigInt(settings.leaseTtlMs) * MS_NS })
+  const leases = leasesBy(settings, clock)
   const deps = createParts(dependencies, settings, buckets, leases)
   const config = configBehind(createCircuit(clock), dependencies.config)
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
@@ -89,12 +90,17 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   }
 }
 
+/** Where nothing runs after an answer, no lease is charged beside one. */
+const leasesBy = ({ leaseTtlMs, useDelayMs }: LimiterSettings, clock: Clock): Leases =>
+  createLeases({ clock, ttlNs: BigInt(leaseTtlMs) * MS_NS, follows: useDelayMs > 0 })
+
 /** Leases first: what they give back takes the counts along. */
 const flush = async (
   deps: DecideDependencies,
   leases: Leases,
   options: Parameters<typeof flushTally>[1],
 ): Promise<void> => {
+  if (options.all) await deps.charger.renewed()
   await giveBackLeases(deps, leases.takeOver(options.all))
   await flushTally(deps, options)
 }

@@ -1,7 +1,8 @@
 import type { BucketWriter } from '../charging/bucket-writer.ts'
+import type { Charger } from '../charging/shared-charges.ts'
 import type { Tally } from '../counting/tally.ts'
 import { denies } from '../leasing/denial.ts'
-import { type Lease, spend } from '../leasing/lease.ts'
+import { isDue, type Lease, spend } from '../leasing/lease.ts'
 import type { Leases } from '../leasing/leases.ts'
 import { noteDemand, payingLease } from '../leasing/slot.ts'
 import type { Cost } from '../limit/meter.ts'
@@ -21,6 +22,7 @@ export interface HotPath {
 
 export interface HotPathDependencies extends SettlingDependencies {
   readonly writer: BucketWriter
+  readonly charger: Charger
   readonly leases: Leases
   readonly clock: Clock
   readonly tally: Tally
@@ -69,6 +71,7 @@ const allow = (
     if (lease) {
       noteDemand(hot.slot(), cost, steadyNs)
       spend(lease, cost)
+      if (isDue(lease, steadyNs)) deps.charger.renew(hot.plan, lease)
     }
     if (!settles) hot.countUse(cost, steadyNs)
   })

@@ -16,10 +16,30 @@ export interface Lease {
   readonly endsAt: bigint
   /** What is not spent, per meter. */
   readonly left: Partial<Record<Meter, number>>
+  /** With less than this left of a meter, or from then on by the steady clock, the lease that follows is due. */
+  readonly half: Cost
+  readonly dueNs: bigint
+  /** True: the lease that follows has been asked for, or none is to be. */
+  isFollowed: boolean
 }
 
 export const isLive = (lease: Lease, now: bigint, steadyNs: bigint): boolean =>
   steadyNs < lease.endsNs && now < lease.endsAt
+
+/** Whether it is time to charge the lease that follows, so that this one pays until that is there. */
+export const isDue = ({ isFollowed, dueNs, half, left }: Lease, steadyNs: bigint): boolean => {
+  if (isFollowed) return false
+  if (steadyNs >= dueNs) return true
+  for (const meter of METERS) {
+    const amount = half[meter]
+    if (amount !== undefined && (left[meter] ?? 0) < amount) return true
+  }
+  return false
+}
+
+/** A cost of nothing, of the lease's meters. */
+export const nothingOf = ({ half }: Lease): Cost =>
+  Object.fromEntries(METERS.filter((meter) => half[meter] !== undefined).map((meter) => [meter, 0]))
 
 /** Whether the lease holds `cost` of all meters that its limits count. */
 export const holds = ({ left, receipt }: Lease, cost: Cost): boolean =>

@@ -6,14 +6,16 @@ import { changesIn, fieldsInForce } from '../charging/changed-limits.ts'
 import type { Receipt } from '../charging/settle-bucket.ts'
 import { type Cost, METERS, type Meter, sumOf } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
-import { emptied, isLive, isSpent, type Lease, spend } from './lease.ts'
-import { type ExpectedDemand, expectedDemand, noteDemand, payingLease, type Slot } from './slot.ts'
+import { emptied, isDue, isLive, isSpent, type Lease, spend } from './lease.ts'
+import { AHEAD_NS, type ExpectedDemand, expectedDemand, noteDemand, payingLease, type Slot } from './slot.ts'
 import { createSlots } from './slots.ts'
 
 export interface LeasesOptions {
   readonly clock: Clock
   /** ns after which a lease ends, for limits that do not say it themselves; 0: there are none */
   readonly ttlNs: bigint
+  /** Whether a lease is followed by another before it ends; not where nothing runs after an answer. */
+  readonly follows: boolean
 }
 
 /** The leases of this process, and what else it knows of busy buckets. */
@@ -22,8 +24,12 @@ export interface Leases {
   readonly isOn: boolean
   /** The slot of a bucket that is charged by `limits`; made where there is none. */
   slotOf(bucket: BucketId, limits: readonly LimitInForce[]): Slot
+  /** Counts a request as demand. */
+  note(slot: Slot, cost: Cost): void
   /** Spends `cost` from a lease that holds all of it; undefined: the table is to be asked. */
   spend(slot: Slot, cost: Cost): Lease | undefined
+  /** Whether the lease that follows is to be charged. */
+  isDue(lease: Lease): boolean
   /** Whether a lease holds all of `cost` now. */
   canSpend(bucket: BucketId, limits: readonly LimitInForce[], cost: Cost): boolean
   /** What to charge beside `sum`, by recent demand and what is left in the bucket as it was last seen. */
@@ -33,6 +39,8 @@ export interface Leases {
     sum: Cost,
     item: BucketItem | undefined,
   ): Cost | undefined
+  /** The same, where it serves ten requests or more. */
+  readonly wantedOfMany: Leases['wanted']
   /** Keeps what was charged beside the sum. */
   keep(slot: Slot, made: MadeLease): void
   /** Takes out the leases that are over, or all, with something left: they are to be given back. Forgets idle buckets. */
@@ -54,10 +62,14 @@ export interface MadeLease {
   readonly startedNs: bigint
 }
 
-/** A lease takes at most this part of what is available. */
+/** Leases take at most this part of what is available. */
 const SHARE = 10
+/** For fewer requests a lease would not save a write. */
+const FEWEST = 2
+/** From so many on, few wait for a lease's write. */
+const MANY = 10
 
-export const createLeases = ({ clock, ttlNs }: LeasesOptions): Leases => {
+export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases => {
   const slots = createSlots()
   const isOver = (lease: Lease): boolean => !isLive(lease, clock.now(), clock.monotonic())
   const payer = (slot: Slot, cost: Cost): Lease | undefined =>
@@ -66,30 +78,30 @@ export const createLeases = ({ clock, ttlNs }: LeasesOptions): Leases => {
     leases.length === 0 ? leases : leases.filter((lease) => !isOver(lease))
   const heldOf = (slot: Slot): Cost =>
     slot.leases.length === 0 ? NOTHING : sumOf(live(slot).map(({ left }) => left))
+  const wantedFor =
+    (fewest: number): Leases['wanted'] =>
+    (slot, limits, sum, item) => {
+      if (item === undefined || lifeOf(limits, sum, ttlNs) === 0n) return undefined
+      const expected = expectedDemand(slot, fewest, clock.monotonic())
+      return expected && affordable(limits, expected, { sum, held: heldOf(slot), item, now: clock.now() })
+    }
 
   return {
     isOn: ttlNs > 0n,
     slotOf: (bucket, limits) => slots.of(bucket, limits, clock.monotonic()),
+    note: (slot, cost) => noteDemand(slot, cost, clock.monotonic()),
+    isDue: (lease) => isDue(lease, clock.monotonic()),
     spend(slot, cost) {
-      noteDemand(slot, cost, clock.monotonic())
       const lease = payer(slot, cost)
       if (lease) spend(lease, cost)
       return lease
     },
     canSpend: (bucket, limits, cost) =>
       payer(slots.of(bucket, limits, clock.monotonic()), cost) !== undefined,
-    wanted(slot, limits, sum, item) {
-      if (item === undefined || lifeOf(limits, sum, ttlNs) === 0n) return undefined
-      const expected = expectedDemand(slot, clock.monotonic())
-      return expected && affordable(limits, expected, sum, item, clock.now())
-    },
-    keep: (slot, made) => void slot.leases.push(leaseOf(made, ttlNs)),
-    voidAt(key) {
-      for (const slot of slots.at(key)) {
-        for (const lease of slot.leases.splice(0)) emptied(lease)
-        slot.denial = undefined
-      }
-    },
+    wanted: wantedFor(FEWEST),
+    wantedOfMany: wantedFor(MANY),
+    keep: (slot, made) => void slot.leases.push(leaseOf(made, ttlNs, follows)),
+    voidAt: (key) => slots.at(key).forEach(forget),
     takeOver(all) {
       const over: Lease[] = []
       slots.sweep((slot) => {
@@ -107,6 +119,11 @@ export const createLeases = ({ clock, ttlNs }: LeasesOptions): Leases => {
 
 const NOTHING: Cost = {}
 
+const forget = (slot: Slot): void => {
+  for (const lease of slot.leases.splice(0)) emptied(lease)
+  slot.denial = undefined
+}
+
 /** Takes the leases out of a slot that are over; those with something left. */
 const takeOut = (slot: Slot, isOver: (lease: Lease) => boolean): readonly Lease[] => {
   const over = slot.leases.filter(isOver)
@@ -115,16 +132,23 @@ const takeOut = (slot: Slot, isOver: (lease: Lease) => boolean): readonly Lease[
   return over.filter((lease) => !isSpent(lease))
 }
 
+interface BucketNow {
+  /** What is asked for now. */
+  readonly sum: Cost
+  /** What is charged ahead already. */
+  readonly held: Cost
+  readonly item: BucketItem
+  readonly now: bigint
+}
+
 /**
- * What can be charged ahead: of each meter what is expected, and no more than a tenth of what its tightest limit has left;
- * nothing where that would not serve two requests.
+ * What can be charged ahead: of each meter what is expected, and together with what is held no more than a tenth of what its
+ * tightest limit has left; nothing where that would not serve the fewest requests.
  */
 const affordable = (
   limits: readonly LimitInForce[],
   { amounts, share }: ExpectedDemand,
-  sum: Cost,
-  item: BucketItem,
-  now: bigint,
+  { sum, held, item, now }: BucketNow,
 ): Cost | undefined => {
   const { takeOvers, isLater } = changesIn(item, limits, now, true)
   if (takeOvers.length > 0 || isLater) return undefined
@@ -134,7 +158,8 @@ const affordable = (
     if (sum[meter] === undefined) continue
     const { available } = inForce.algorithm.level(fieldsInForce(item, inForce, now), now)
     const open = available - (inForce.algorithm.capacity - boundOf(inForce)) - sum[meter]
-    const most = Math.max(0, Math.floor(open / SHARE))
+    const ahead = held[meter] ?? 0
+    const most = Math.max(0, Math.floor((open + ahead) / SHARE) - ahead)
     extra[meter] = Math.min(extra[meter] ?? amounts[meter] ?? 0, most)
   }
   const isWorth = METERS.every((meter) => {
@@ -156,7 +181,7 @@ const lifeOf = (limits: readonly LimitInForce[], cost: Cost, ttlNs: bigint): big
     .reduce((least, life) => smaller(least, life), ttlNs === 0n ? 0n : 3600n * SECOND_NS)
 
 /** It ends with its life, or with a window that ends at a fixed time. */
-const leaseOf = (made: MadeLease, ttlNs: bigint): Lease => {
+const leaseOf = (made: MadeLease, ttlNs: bigint, follows: boolean): Lease => {
   const { limits, extra, item, receipt, startedNs } = made
   const { chargedAt } = receipt
   const life = lifeOf(limits, extra, ttlNs)
@@ -165,5 +190,25 @@ const leaseOf = (made: MadeLease, ttlNs: bigint): Lease => {
     return endsInNs === undefined ? [] : [chargedAt + endsInNs]
   })
   const endsAt = ends.reduce((least, end) => smaller(least, end), chargedAt + life)
-  return { receipt, startedNs, endsNs: startedNs + life, endsAt, left: { ...extra } }
+  const endsNs = startedNs + life
+  const dueNs = endsNs - smaller(life / 2n, AHEAD_NS)
+  return {
+    receipt,
+    startedNs,
+    endsNs,
+    endsAt,
+    left: { ...extra },
+    half: halfOf(extra),
+    dueNs,
+    isFollowed: !follows,
+  }
+}
+
+const halfOf = (cost: Cost): Cost => {
+  const half: Partial<Record<Meter, number>> = {}
+  for (const meter of METERS) {
+    const amount = cost[meter]
+    if (amount !== undefined) half[meter] = amount / 2
+  }
+  return half
 }

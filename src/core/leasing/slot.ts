@@ -26,14 +26,12 @@ export interface Asked {
 
 export interface ExpectedDemand {
   readonly amounts: Cost
-  /** The part of the amounts that the fewest requests take that a lease is worth. */
+  /** The part of the amounts that the fewest requests take. */
   readonly share: number
 }
 
 /** How far ahead a lease reaches: what was asked for lately in so much time. */
-const AHEAD_NS = 250_000_000n
-/** Below so many requests in that time a lease would not save a write. */
-const FEWEST_REQUESTS = 2
+export const AHEAD_NS = 250_000_000n
 
 export const createSlot = (nowNs: bigint): Slot => ({
   leases: [],
@@ -55,13 +53,17 @@ export const noteDemand = (slot: Slot, cost: Cost, nowNs: bigint): void => {
   }
 }
 
-/** What to expect in the next quarter of a second, whole amounts per meter; undefined where that is not worth a lease. */
-export const expectedDemand = ({ asked }: Slot, nowNs: bigint): ExpectedDemand | undefined => {
+/** What to expect in the next quarter of a second, whole amounts per meter; undefined where that is below `fewest` requests. */
+export const expectedDemand = (
+  { asked }: Slot,
+  fewest: number,
+  nowNs: bigint,
+): ExpectedDemand | undefined => {
   if (nowNs - asked.sinceNs >= AHEAD_NS) turnOver(asked, nowNs)
   const isLess = asked.requests < asked.requestsBefore
   const requests = isLess ? asked.requestsBefore : asked.requests
-  if (requests < FEWEST_REQUESTS) return undefined
-  return { share: FEWEST_REQUESTS / requests, amounts: { ...(isLess ? asked.amountsBefore : asked.amounts) } }
+  if (requests < fewest) return undefined
+  return { share: fewest / requests, amounts: { ...(isLess ? asked.amountsBefore : asked.amounts) } }
 }
 
 /** What was asked in a longer time counts as if in one quarter of a second. */

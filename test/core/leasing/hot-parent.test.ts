@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
+import { createHeldStore } from '../held-store.ts'
+import { SECOND } from '../test-clock.ts'
 import { entityOwner } from '../test-config.ts'
-import { createTestWorld, type TestWorld } from '../test-limiter.ts'
+import { createTestNode, createTestWorld, type TestWorld } from '../test-limiter.ts'
 
 const MS = 1_000_000n
 const KEYS = 100
@@ -58,4 +60,53 @@ it('counts and charges nothing of a request that the key denies, though its pare
   await made.node.limiter.flush({ all: true })
   expect(await usedOf(made, 'key-7')).toBe(2n)
   expect(await usedOf(made, 'parent')).toBe(BigInt(2 * KEYS))
+})
+
+/** A node of its own, whose table answers once all have asked. `crowd`: every key asks at once; how many are allowed. */
+const crowdedNode = (made: TestWorld) => {
+  const buckets = createHeldStore(made.buckets)
+  const node = createTestNode({ ...made, buckets, settings: { leaseTtlMs: 1000 } })
+  const crowd = async (): Promise<number> => {
+    const asked = Promise.all(
+      Array.from({ length: KEYS }, (_, key) =>
+        node.limiter.decide({ entityId: `key-${key}`, cost: { tokens: 1 }, settles: false }),
+      ),
+    )
+    await buckets.letAllGo()
+    return (await asked).filter(({ allowed }) => allowed).length
+  }
+  return { node, crowd, flush: () => Promise.all([node.limiter.flush({ all: true }), buckets.letAllGo()]) }
+}
+
+it('costs each of a crowd of keys one write, also where no lease pays for their parent yet', async () => {
+  const made = world(1000)
+  const { node, crowd, flush } = crowdedNode(made)
+  await crowd()
+  await flush()
+  made.clock.advance(SECOND)
+  const before = node.counts.bucket_writes ?? 0
+  expect(await crowd()).toBe(KEYS)
+  await flush()
+  expect((node.counts.bucket_writes ?? 0) - before).toBeLessThanOrEqual(KEYS + 6)
+  expect(await usedOf(made, 'key-7')).toBe(2n)
+  expect(await usedOf(made, 'parent')).toBe(BigInt(2 * KEYS))
+})
+
+it('leaves keys alone whose parent turns out to deny', async () => {
+  const made = world(1000)
+  const { node, crowd, flush } = crowdedNode(made)
+  await crowd()
+  await flush()
+  made.clock.advance(SECOND)
+  const parent = await made.join().limiter.decide({
+    entityId: 'parent',
+    cost: { tokens: 1_000_000 - KEYS },
+    settles: false,
+  })
+  expect(parent.allowed).toBe(true)
+  const writes = node.counts.bucket_writes ?? 0
+  expect(await crowd()).toBe(0)
+  // those who came before it was known to be busy ask both at once
+  expect((node.counts.bucket_writes ?? 0) - writes).toBeLessThan(60)
+  expect(await usedOf(made, 'key-99')).toBe(1n)
 })

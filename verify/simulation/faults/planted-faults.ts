@@ -53,7 +53,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'leases are not charged',
-    file: 'src/core/charging/shared-charges.ts',
+    file: 'src/core/leasing/charge-ahead.ts',
     from: 'cost: sumOf([cost, extra])',
     to: 'cost: sumOf([cost, {}])',
   },

@@ -1,0 +1,138 @@
+import type { BucketId } from '../bucket/bucket-id.ts'
+import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import type { BucketWriter } from '../charging/bucket-writer.ts'
+import { type ChargeOrder, type ChargeOutcome, chargeBucket } from '../charging/charge-bucket.ts'
+import { receiptOf } from '../charging/receipt-of.ts'
+import { type Counts, countActions, summed, type Tally } from '../counting/tally.ts'
+import { StoreUnavailable } from '../errors.ts'
+import { type Cost, sumOf } from '../limit/meter.ts'
+import type { Clock } from '../ports/clock.ts'
+import { denies } from './denial.ts'
+import { type Lease, nothingOf } from './lease.ts'
+import type { Leases } from './leases.ts'
+
+/** A charge on one bucket, as one request asks for it. */
+export interface SharedOrder extends Omit<ChargeOrder, 'now' | 'counters'> {
+  /** Counters to write along with the charge. */
+  readonly counts: Counts
+}
+
+export interface SharedOutcome extends ChargeOutcome {
+  /** The moment of the charge, ns since the epoch. */
+  readonly chargedAt: bigint
+  /** The lease that it was spent from, where no write was needed. */
+  readonly lease?: Lease
+  /** What this process still holds in leases, per meter. */
+  readonly held: Cost
+}
+
+export interface ChargerDependencies {
+  readonly writer: BucketWriter
+  readonly tally: Tally
+  readonly clock: Clock
+  readonly leases: Leases
+}
+
+/** What leases and remembered denials answer. */
+export const withoutTable = (deps: ChargerDependencies, order: SharedOrder): SharedOutcome | undefined => {
+  const { writer, clock, leases } = deps
+  const { bucket, limits, cost } = order
+  if (!leases.isOn) return undefined
+  const slot = leases.slotOf(bucket, limits)
+  leases.note(slot, cost)
+  const paid = paidByLease(deps, order)
+  if (paid) return paid
+  const { denial } = slot
+  const item = writer.lastSeen(bucket)
+  const now = clock.now()
+  if (denial === undefined || !denies(denial, item, cost, now, clock.monotonic())) return undefined
+  return { result: 'denied', item, limits, over: [], held: leases.heldOf(slot), chargedAt: now }
+}
+
+/** Spends the cost from a lease that holds all of it. */
+export const paidByLease = (
+  { writer, tally, clock, leases }: ChargerDependencies,
+  { bucket, limits, cost, counts }: SharedOrder,
+): SharedOutcome | undefined => {
+  if (!leases.isOn) return undefined
+  const slot = leases.slotOf(bucket, limits)
+  const lease = leases.spend(slot, cost)
+  if (!lease) return undefined
+  tally.add(bucket, counts, { isUse: true, nowNs: clock.monotonic() })
+  const { chargedAt } = lease.receipt
+  const item = writer.lastSeen(bucket)
+  return { result: 'charged', item, limits, over: [], held: leases.heldOf(slot), chargedAt, lease }
+}
+
+/** Charges what is likely to be asked for soon in the same write. Where that is too much, what is asked for now. */
+export const chargeAhead = async (deps: ChargerDependencies, order: SharedOrder): Promise<SharedOutcome> => {
+  const { leases, writer } = deps
+  const { bucket, limits, cost } = order
+  const slot = leases.isOn ? leases.slotOf(bucket, limits) : undefined
+  const extra = slot && leases.wanted(slot, limits, cost, writer.lastSeen(bucket))
+  if (extra === undefined) return chargeAlone(deps, order)
+  const outcome = await chargeWith(deps, order, extra)
+  return outcome.result === 'charged' ? outcome : chargeAlone(deps, order)
+}
+
+/**
+ * Charges the lease that follows `lease` while that one still pays, where enough is asked for to be worth it. Never throws:
+ * whoever asks the table next is told what is wrong with it, and what a lost write has charged comes back with time.
+ */
+export const renewLease = async (
+  deps: ChargerDependencies,
+  { bucket, limits }: LeasedBucket,
+  lease: Lease,
+): Promise<void> => {
+  const { leases, writer } = deps
+  const order = { bucket, limits, cost: nothingOf(lease), counts: {}, reread: async () => limits }
+  try {
+    const slot = leases.slotOf(bucket, limits)
+    const extra = leases.wantedOfMany(slot, limits, order.cost, writer.lastSeen(bucket))
+    if (extra !== undefined) await chargeWith(deps, order, extra)
+  } catch {}
+}
+
+/** A bucket, and the limits by which it is charged. */
+export interface LeasedBucket {
+  readonly bucket: BucketId
+  readonly limits: readonly LimitInForce[]
+}
+
+/** Charges `extra` in the same write, and keeps it as a lease. */
+const chargeWith = async (
+  deps: ChargerDependencies,
+  order: SharedOrder,
+  extra: Cost,
+): Promise<SharedOutcome> => {
+  const { leases, clock } = deps
+  const { bucket, limits, cost } = order
+  const startedNs = clock.monotonic()
+  const outcome = await chargeAlone(deps, { ...order, cost: sumOf([cost, extra]) })
+  if (outcome.result !== 'charged') return outcome
+  const { item = {}, chargedAt } = outcome
+  const receipt = receiptOf({ bucket, limits: outcome.limits, item }, extra, chargedAt)
+  // another slot may have taken its place while the write was under way
+  const current = leases.slotOf(bucket, limits)
+  leases.keep(current, { limits: outcome.limits, extra, item, receipt, startedNs })
+  return { ...outcome, held: leases.heldOf(current) }
+}
+
+export const chargeAlone = async (
+  { writer, tally, clock, leases }: ChargerDependencies,
+  { counts, ...order }: SharedOrder,
+): Promise<SharedOutcome> => {
+  const now = clock.now()
+  const pending = tally.take(order.bucket)
+  const counters = countActions(summed(pending?.counts ?? {}, counts))
+  try {
+    const outcome = await chargeBucket(writer, { ...order, now, counters })
+    if (pending && outcome.result !== 'charged') tally.putBack(pending)
+    const held = leases.isOn ? leases.heldOf(leases.slotOf(order.bucket, order.limits)) : {}
+    return { ...outcome, chargedAt: now, held }
+  } catch (error) {
+    const isSurelyUnwritten = error instanceof StoreUnavailable && !error.mayHaveApplied
+    if (pending && isSurelyUnwritten) tally.putBack(pending)
+    throw error
+  }
+}
