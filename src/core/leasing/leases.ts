@@ -100,7 +100,7 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
       payer(slots.of(bucket, limits, clock.monotonic()), cost) !== undefined,
     wanted: wantedFor(FEWEST),
     wantedOfMany: wantedFor(MANY),
-    keep: (slot, made) => void slot.leases.push(leaseOf(made, ttlNs, follows)),
+    keep: (slot, made) => keepIn(slot, leaseOf(made, ttlNs, follows)),
     voidAt: (key) => slots.at(key).forEach(forget),
     takeOver(all) {
       const over: Lease[] = []
@@ -118,6 +118,13 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
 }
 
 const NOTHING: Cost = {}
+
+/** Leases pay in this order; spent ones stay, for what is settled may come back to them. */
+const keepIn = ({ leases }: Slot, made: Lease): void => {
+  const spent = leases.filter(isSpent)
+  const paying = leases.filter((lease) => !spent.includes(lease))
+  leases.splice(0, leases.length, ...paying, made, ...spent)
+}
 
 const forget = (slot: Slot): void => {
   for (const lease of slot.leases.splice(0)) emptied(lease)
