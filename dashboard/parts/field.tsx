@@ -98,6 +98,33 @@ export const ChoiceField = ({ label, hint, error, options, onValue, ...select }:
   )
 }
 
+interface CheckProps {
+  readonly label: string
+  readonly hint?: string | undefined
+  readonly checked: boolean
+  readonly disabled?: boolean
+  onChecked(checked: boolean): void
+}
+
+/** A labelled yes or no, with what it means. */
+export const CheckField = ({ label, hint, onChecked, ...input }: CheckProps) => {
+  const id = useId()
+  return (
+    <div class="field">
+      <label class="check">
+        <input
+          {...input}
+          type="checkbox"
+          aria-describedby={`${id}-note`}
+          onChange={(event) => onChecked(event.currentTarget.checked)}
+        />
+        {label}
+      </label>
+      <FieldNote id={id} hint={hint} error={undefined} />
+    </div>
+  )
+}
+
 const FieldNote = ({ id, hint, error }: { readonly id: string } & Pick<Common, 'hint' | 'error'>) => (
   <span id={`${id}-note`} class={error === undefined ? 'field-hint' : 'field-error'}>
     {error ?? hint}

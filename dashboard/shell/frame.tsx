@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { useSession } from '../api/session.tsx'
 import { Mark } from './mark.tsx'
 import { Navigation } from './navigation.tsx'
-import { hrefOf, type Route } from './route.ts'
+import { hrefOf, type Route, viewHrefOf } from './route.ts'
 import { ThemeChoice } from './theme.tsx'
 import { useRoute } from './use-route.ts'
 import { View } from './view.tsx'
@@ -56,6 +56,6 @@ const useFocusOnChange = (route: Route) => {
       scrollTo(0, 0)
     }
     isFirst.current = false
-  }, [hrefOf(route)])
+  }, [viewHrefOf(route)])
   return main
 }

@@ -13,7 +13,7 @@ export const View = ({ route }: { readonly route: Route }) => {
     case 'overview':
       return <Overview />
     case 'entity':
-      return <EntityView key={route.id} id={route.id} />
+      return <EntityView key={route.id} id={route.id} section={route.section ?? 'limits'} />
     case 'try':
       return <TryIt key={route.id} id={route.id} />
     case 'policy-check':

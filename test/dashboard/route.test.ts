@@ -5,6 +5,7 @@ const ROUTES: readonly Route[] = [
   { view: 'overview' },
   { view: 'entity', id: 'key-bob' },
   { view: 'entity', id: 'a/b#c?d %e' },
+  { view: 'entity', id: 'key-bob', section: 'usage' },
   { view: 'try', id: undefined },
   { view: 'try', id: 'a@b:c' },
   { view: 'policies' },

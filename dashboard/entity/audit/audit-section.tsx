@@ -1,0 +1,1 @@
+export const AuditSection = ({ entityId }: { readonly entityId: string }) => <p class="quiet">{entityId}</p>

@@ -1,0 +1,55 @@
+import { useState } from 'preact/hooks'
+import type { Children } from '../api/answers.ts'
+import { pathOf } from '../api/api.ts'
+import { useSession } from '../api/session.tsx'
+import { useAnswer } from '../api/use-answer.ts'
+import { Empty } from '../parts/empty.tsx'
+import { ErrorNotice } from '../parts/notice.tsx'
+import { hrefOf } from '../shell/route.ts'
+import { CreateEntity } from './edit-entity.tsx'
+
+/** The entities below this one. */
+export const ChildrenSection = ({ entityId }: { readonly entityId: string }) => {
+  const { api, mayWrite } = useSession()
+  const [isCreating, setCreating] = useState(false)
+  const asked = useAnswer(
+    (signal) => api.get<Children>(pathOf('api/entities', entityId, 'children'), {}, signal),
+    [entityId],
+  )
+  const show = (id: string) => {
+    location.hash = hrefOf({ view: 'entity', id })
+  }
+  return (
+    <section class="card" aria-label="Children">
+      <div class="card-head">
+        <h2>Children</h2>
+        {mayWrite && (
+          <button class="button" type="button" onClick={() => setCreating(true)}>
+            Add a child
+          </button>
+        )}
+      </div>
+      <ErrorNotice error={asked.error} />
+      {asked.data && <ChildLinks ids={asked.data.children} />}
+      {isCreating && <CreateEntity parentId={entityId} onCreated={show} onClose={() => setCreating(false)} />}
+    </section>
+  )
+}
+
+const ChildLinks = ({ ids }: { readonly ids: readonly string[] }) => {
+  if (ids.length === 0)
+    return (
+      <Empty title="It has no children">
+        <p>A child’s requests are held against this entity’s limits as well.</p>
+      </Empty>
+    )
+  return (
+    <ul class="child-links">
+      {ids.map((id) => (
+        <li key={id}>
+          <a href={hrefOf({ view: 'entity', id })}>{id}</a>
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,153 @@
+import { useState } from 'preact/hooks'
+import { fieldErrorOf, isAtField } from '../api/field-error.ts'
+import { useAction } from '../api/use-action.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { CheckField, ChoiceField, TextField } from '../parts/field.tsx'
+import { ErrorNotice } from '../parts/notice.tsx'
+import { type EntityDraft, PRIORITIES } from './entity-draft.ts'
+
+interface Props {
+  readonly title: string
+  /** The button that does it. */
+  readonly action: string
+  readonly draft: EntityDraft
+  /** It does not exist yet, so it is to be given an id. */
+  readonly isNew: boolean
+  save(draft: EntityDraft): Promise<unknown>
+  onSaved(draft: EntityDraft): void
+  onClose(): void
+}
+
+const FIELDS = ['entity_id', 'name', 'kind', 'parent_id', 'role', 'models']
+
+/** What an administrator says of an entity. */
+export const EntityForm = ({ title, action, draft: initial, isNew, save, onSaved, onClose }: Props) => {
+  const [draft, setDraft] = useState(initial)
+  const saving = useAction(save)
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault()
+    if (await saving.run(draft)) onSaved(draft)
+  }
+  const part: PartProps = {
+    draft,
+    isNew,
+    error: saving.error,
+    set: (changes) => setDraft((before) => ({ ...before, ...changes })),
+  }
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form class="entity-form" onSubmit={submit}>
+        <div class="fields">
+          <NameFields {...part} />
+          <PlaceFields {...part} />
+        </div>
+        <SwitchFields {...part} />
+        <ErrorNotice error={isAtField(saving.error, FIELDS) ? undefined : saving.error} />
+        <div class="actions">
+          <button class="button" type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button class="button primary" type="submit" disabled={saving.isRunning}>
+            {action}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+interface PartProps {
+  readonly draft: EntityDraft
+  readonly isNew: boolean
+  readonly error: Error | undefined
+  set(changes: Partial<EntityDraft>): void
+}
+
+const NameFields = ({ draft, isNew, error, set }: PartProps) => (
+  <>
+    {isNew && (
+      <TextField
+        label="Id"
+        value={draft.id}
+        required
+        error={fieldErrorOf(error, 'entity_id')}
+        hint="stays for ever"
+        onValue={(id) => set({ id })}
+      />
+    )}
+    <TextField
+      label="Name"
+      value={draft.name}
+      required
+      error={fieldErrorOf(error, 'name')}
+      onValue={(name) => set({ name })}
+    />
+    <TextField
+      label="Kind"
+      value={draft.kind}
+      required
+      error={fieldErrorOf(error, 'kind')}
+      hint="as project, tenant, user, key"
+      onValue={(kind) => set({ kind })}
+    />
+  </>
+)
+
+const PlaceFields = ({ draft, error, set }: PartProps) => (
+  <>
+    <TextField
+      label="Parent"
+      value={draft.parentId}
+      error={fieldErrorOf(error, 'parent_id')}
+      hint="an entity’s id; blank: none"
+      onValue={(parentId) => set({ parentId })}
+    />
+    <TextField
+      label="Role"
+      value={draft.role}
+      error={fieldErrorOf(error, 'role')}
+      hint="whose defaults hold; blank: none"
+      onValue={(role) => set({ role })}
+    />
+    <ChoiceField
+      label="Priority"
+      value={draft.priority}
+      options={PRIORITIES}
+      onValue={(priority) => set({ priority })}
+    />
+    <TextField
+      label="Models"
+      value={draft.models}
+      error={fieldErrorOf(error, 'models')}
+      hint="ids with commas between them; blank: all"
+      onValue={(models) => set({ models })}
+    />
+  </>
+)
+
+const SwitchFields = ({ draft, isNew, set }: PartProps) => (
+  <div class="fields">
+    <CheckField
+      label="Cascade"
+      checked={draft.cascade}
+      hint="parents’ limits hold as well"
+      onChecked={(cascade) => set({ cascade })}
+    />
+    {!isNew && (
+      <>
+        <CheckField
+          label="Bypass"
+          checked={draft.bypass}
+          hint="counted, never limited"
+          onChecked={(bypass) => set({ bypass })}
+        />
+        <CheckField
+          label="Disabled"
+          checked={draft.disabled}
+          hint="its keys open nothing"
+          onChecked={(disabled) => set({ disabled })}
+        />
+      </>
+    )}
+  </div>
+)

@@ -1,0 +1,1 @@
+export const KeysSection = ({ entityId }: { readonly entityId: string }) => <p class="quiet">{entityId}</p>

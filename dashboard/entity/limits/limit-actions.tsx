@@ -1,0 +1,98 @@
+import { useState } from 'preact/hooks'
+import type { Explanation } from '../../api/answers.ts'
+import { pathOf } from '../../api/api.ts'
+import { useSession } from '../../api/session.tsx'
+import { LimitEditor } from '../../limits/limit-editor.tsx'
+import { Confirm } from '../../parts/confirm.tsx'
+import { inheritedLimits, ownLimits } from './buckets.ts'
+import { ResetBuckets } from './reset-buckets.tsx'
+import { TopUp } from './top-up.tsx'
+
+interface Props {
+  readonly entityId: string
+  readonly explained: Explanation
+  onChanged(): void
+}
+
+type Open = 'edit' | 'inherit' | 'reset' | 'top-up'
+
+/** What can be done to the limits of an entity on a resource, and to its bucket. */
+export const LimitActions = ({ entityId, explained, onChanged }: Props) => {
+  const [open, setOpen] = useState<Open | undefined>(undefined)
+  const dialog = {
+    entityId,
+    explained,
+    onClose: () => setOpen(undefined),
+    onDone: () => {
+      setOpen(undefined)
+      onChanged()
+    },
+  }
+  return (
+    <div class="actions">
+      <button class="button" type="button" onClick={() => setOpen('edit')}>
+        Edit limits
+      </button>
+      {ownLimits(explained).length > 0 && (
+        <button class="button" type="button" onClick={() => setOpen('inherit')}>
+          Back to inherited
+        </button>
+      )}
+      {explained.limits.length > 0 && (
+        <>
+          <button class="button" type="button" onClick={() => setOpen('top-up')}>
+            Top up
+          </button>
+          <button class="button" type="button" onClick={() => setOpen('reset')}>
+            Reset
+          </button>
+        </>
+      )}
+      {open === 'edit' && <EditLimits {...dialog} />}
+      {open === 'inherit' && <BackToInherited {...dialog} />}
+      {open === 'top-up' && <TopUp {...dialog} />}
+      {open === 'reset' && <ResetBuckets {...dialog} />}
+    </div>
+  )
+}
+
+export interface LimitDialogProps {
+  readonly entityId: string
+  readonly explained: Explanation
+  onDone(): void
+  onClose(): void
+}
+
+const EditLimits = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
+  const { api } = useSession()
+  const { resource } = explained
+  return (
+    <LimitEditor
+      title={`Limits of ${entityId} on ${resource}`}
+      limits={ownLimits(explained)}
+      inherited={inheritedLimits(explained)}
+      save={(limits) => api.send('PUT', pathOf('api/limits', entityId), { resource, limits })}
+      onSaved={onDone}
+      onClose={onClose}
+    />
+  )
+}
+
+const BackToInherited = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
+  const { api } = useSession()
+  const { resource } = explained
+  const names = ownLimits(explained).map(({ name }) => name)
+  return (
+    <Confirm
+      title="Back to what is inherited?"
+      action="Remove these limits"
+      act={() => api.send('DELETE', `${pathOf('api/limits', entityId)}?${new URLSearchParams({ resource })}`)}
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <p>
+        {names.join(', ')} of {entityId} on {resource} will be removed; what was set is in the audit log.
+      </p>
+    </Confirm>
+  )
+}

@@ -1,0 +1,58 @@
+import type { Entity } from '../../api/answers.ts'
+import { useSession } from '../../api/session.tsx'
+import { Empty } from '../../parts/empty.tsx'
+import { ErrorNotice } from '../../parts/notice.tsx'
+import { BucketLimits } from './bucket-limits.tsx'
+import { bucketText } from './buckets.ts'
+import { LimitActions } from './limit-actions.tsx'
+import { useLimits } from './use-limits.ts'
+
+interface Props {
+  readonly entity: Entity
+  readonly resource: string
+}
+
+/** The limits that hold, what is left of each, and what is enforced beside them. */
+export const LimitsInForce = ({ entity, resource }: Props) => {
+  const { mayWrite } = useSession()
+  const { explained, left } = useLimits(entity.entity_id, resource)
+  const reload = () => {
+    explained.reload()
+    left.reload()
+  }
+  const own = { entity_id: entity.entity_id, resource, limits: explained.data?.limits ?? [] }
+  const others = explained.data?.also_enforced ?? []
+  return (
+    <>
+      <section class="card" aria-label="Limits in force">
+        <div class="card-head">
+          <h2>Limits on {resource}</h2>
+          {mayWrite && explained.data && (
+            <LimitActions entityId={entity.entity_id} explained={explained.data} onChanged={reload} />
+          )}
+        </div>
+        <ErrorNotice error={explained.error ?? left.error} />
+        {!explained.data && !explained.error && <p class="quiet">Loading…</p>}
+        {explained.data && own.limits.length === 0 && (
+          <Empty title={`Nothing limits ${entity.entity_id} on ${resource} by itself`}>
+            <p>{mayWrite ? 'Edit the limits to set some.' : 'An administrator can set limits.'}</p>
+          </Empty>
+        )}
+        <BucketLimits bucket={own} state={left.data?.get(bucketText(own))} />
+      </section>
+      {others.length > 0 && (
+        <section class="card" aria-label="Enforced as well">
+          <h2>Enforced as well</h2>
+          {others.map((bucket) => (
+            <BucketLimits
+              key={bucketText(bucket)}
+              bucket={bucket}
+              state={left.data?.get(bucketText(bucket))}
+              isNamed
+            />
+          ))}
+        </section>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,29 @@
+import { ENTITY_SECTIONS, type EntitySection, hrefOf } from '../shell/route.ts'
+
+const NAMES: Readonly<Record<EntitySection, string>> = {
+  limits: 'Limits',
+  keys: 'Keys',
+  usage: 'Usage',
+  children: 'Children',
+  audit: 'Audit',
+}
+
+interface Props {
+  readonly id: string
+  readonly current: EntitySection
+}
+
+/** The way to the parts of an entity's view; each has its address. */
+export const SectionLinks = ({ id, current }: Props) => (
+  <nav class="section-links" aria-label={`Parts of ${id}`}>
+    {ENTITY_SECTIONS.map((section) => (
+      <a
+        key={section}
+        href={hrefOf({ view: 'entity', id, section })}
+        aria-current={section === current ? 'page' : undefined}
+      >
+        {NAMES[section]}
+      </a>
+    ))}
+  </nav>
+)

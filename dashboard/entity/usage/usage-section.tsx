@@ -1,0 +1,1 @@
+export const UsageSection = ({ entityId }: { readonly entityId: string }) => <p class="quiet">{entityId}</p>

@@ -1,0 +1,82 @@
+import { ChoiceField, TextField } from '../../parts/field.tsx'
+import { ALGORITHMS, type LimitDraft, METERS } from '../limit-draft.ts'
+import type { LimitError } from '../limit-error.ts'
+import { ALGORITHM_NAMES, METER_NAMES, meterOfName, NAMES_ID } from '../limit-text.ts'
+import { RuleFields } from './rule-fields.tsx'
+import { SizeFields } from './size-fields.tsx'
+
+interface Props {
+  readonly draft: LimitDraft
+  readonly error: LimitError | undefined
+  onDraft(draft: LimitDraft): void
+  onRemove(): void
+}
+
+/** What the parts of a limit's form need. */
+export interface PartProps {
+  readonly draft: LimitDraft
+  set(changes: Partial<LimitDraft>): void
+  /** What is wrong with a field, by the API's names. */
+  errorOf(...fields: readonly string[]): string | undefined
+}
+
+/** One limit of a form. */
+export const LimitFields = ({ draft, error, onDraft, onRemove }: Props) => {
+  const part: PartProps = {
+    draft,
+    set: (changes) => onDraft({ ...draft, ...changes }),
+    errorOf: (...fields) => (error !== undefined && fields.includes(error.field) ? error.text : undefined),
+  }
+  const title = draft.name || 'new limit'
+  return (
+    <fieldset class="limit-fields">
+      <legend>{title}</legend>
+      <button
+        class="button small limit-remove"
+        type="button"
+        onClick={onRemove}
+        aria-label={`Remove ${title}`}
+      >
+        Remove
+      </button>
+      <div class="fields">
+        <IdentityFields {...part} />
+      </div>
+      <div class="fields">
+        <SizeFields {...part} />
+      </div>
+      <RuleFields {...part} />
+    </fieldset>
+  )
+}
+
+const IdentityFields = ({ draft, set, errorOf }: PartProps) => {
+  const usual = meterOfName(draft.name)
+  const byName = usual === undefined ? 'Choose…' : `As its name says: ${METER_NAMES[usual]}`
+  return (
+    <>
+      <TextField
+        label="Name"
+        value={draft.name}
+        required
+        list={NAMES_ID}
+        error={errorOf('name')}
+        onValue={(name) => set({ name })}
+      />
+      <ChoiceField
+        label="Counts"
+        value={draft.meter}
+        options={[['', byName], ...METERS.map((meter) => [meter, METER_NAMES[meter]] as const)]}
+        error={errorOf('meter')}
+        onValue={(meter) => set({ meter })}
+      />
+      <ChoiceField
+        label="Algorithm"
+        value={draft.algorithm}
+        options={ALGORITHMS.map((algorithm) => [algorithm, ALGORITHM_NAMES[algorithm]] as const)}
+        error={errorOf('algorithm')}
+        onValue={(algorithm) => set({ algorithm })}
+      />
+    </>
+  )
+}

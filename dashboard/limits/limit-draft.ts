@@ -1,0 +1,179 @@
+import type { Limit } from '../api/answers.ts'
+import { amountText, isPeriod, PERIOD_SECONDS, type Period, perPeriod } from './refill.ts'
+
+/** A limit as it is sent: an answer without what only answers tell. */
+export type LimitInput = Pick<Limit, 'name' | 'algorithm'> &
+  Partial<Omit<Limit, 'name' | 'algorithm' | 'source'>>
+
+export const METERS = ['requests', 'tokens', 'input_tokens', 'output_tokens', 'cost_usd_micros'] as const
+export const ALGORITHMS = ['token_bucket', 'sliding_window', 'fixed_window'] as const
+export const CALENDAR_UNITS = ['minute', 'hour', 'day', 'month'] as const
+export const MODES = ['enforce', 'warn', 'shadow'] as const
+export const REFUNDS = ['strict', 'full'] as const
+export const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
+
+/** A limit as it is typed; an empty text is what is not said. */
+export interface LimitDraft {
+  /** Tells it from the others while it is edited. */
+  readonly key: number
+  /** What it was before. */
+  readonly original: Limit | undefined
+  readonly name: string
+  readonly meter: string
+  readonly algorithm: string
+  /** The capacity, or the limit of a window. */
+  readonly amount: string
+  readonly refill: string
+  readonly refillPer: Period
+  readonly windowSeconds: string
+  readonly slots: string
+  readonly window: string
+  readonly timeZone: string
+  readonly mode: string
+  readonly warnAt: string
+  readonly refund: string
+  readonly onUnavailable: string
+  readonly leaseTtlSeconds: string
+  readonly headroomNormal: string
+  readonly headroomLow: string
+}
+
+/** Everything that a draft shows; the rest of a limit is kept as it is. */
+const SHOWN: readonly string[] = [
+  'name',
+  'meter',
+  'algorithm',
+  'capacity',
+  'refill_rate',
+  'limit',
+  'window_seconds',
+  'slots',
+  'window',
+  'time_zone',
+  'mode',
+  'warn_at',
+  'refund',
+  'on_unavailable',
+  'lease_ttl_seconds',
+  'headroom',
+  'source',
+]
+
+const text = (value: string | number | undefined): string => (value === undefined ? '' : String(value))
+
+/** A limit that is not there yet. */
+export const newDraft = (key: number): LimitDraft => ({
+  key,
+  original: undefined,
+  name: '',
+  meter: '',
+  algorithm: 'token_bucket',
+  amount: '',
+  refill: '',
+  refillPer: 'minute',
+  windowSeconds: '3600',
+  slots: '',
+  window: 'day',
+  timeZone: '',
+  mode: '',
+  warnAt: '',
+  refund: '',
+  onUnavailable: '',
+  leaseTtlSeconds: '',
+  headroomNormal: '',
+  headroomLow: '',
+})
+
+export const draftOf = (limit: Limit, key: number): LimitDraft => ({
+  ...newDraft(key),
+  original: limit,
+  name: limit.name,
+  meter: limit.meter,
+  algorithm: limit.algorithm,
+  amount: text(limit.capacity),
+  ...refillOf(limit),
+  ...windowOf(limit),
+  mode: limit.mode === 'enforce' ? '' : text(limit.mode),
+  warnAt: text(limit.warn_at),
+  refund: limit.refund === 'strict' ? '' : text(limit.refund),
+  onUnavailable: text(limit.on_unavailable),
+  leaseTtlSeconds: text(limit.lease_ttl_seconds),
+  headroomNormal: text(limit.headroom?.normal),
+  headroomLow: text(limit.headroom?.low),
+})
+
+const refillOf = ({ refill_rate: rate }: Limit): Partial<LimitDraft> => {
+  if (rate === undefined) return {}
+  const { amount, period } = perPeriod(rate)
+  return { refill: amountText(amount), refillPer: period }
+}
+
+const windowOf = ({ window_seconds, slots, window, time_zone }: Limit): Partial<LimitDraft> => ({
+  ...(window_seconds !== undefined && { windowSeconds: text(window_seconds) }),
+  ...(slots !== undefined && { slots: text(slots) }),
+  ...(window !== undefined && { window }),
+  ...(time_zone !== undefined && { timeZone: time_zone }),
+})
+
+/** The limit that a draft says, with what a draft does not show as it was. Numbers that are none are left out. */
+export const limitOf = (draft: LimitDraft): LimitInput => {
+  const kept = Object.entries(draft.original ?? {}).filter(([name]) => !SHOWN.includes(name))
+  const headroom = given({ normal: number(draft.headroomNormal), low: number(draft.headroomLow) })
+  return {
+    ...Object.fromEntries(kept),
+    name: draft.name.trim(),
+    algorithm: oneOf(ALGORITHMS, draft.algorithm) ?? 'token_bucket',
+    ...sizeOf(draft),
+    ...given({
+      meter: oneOf(METERS, draft.meter),
+      mode: oneOf(MODES, draft.mode),
+      warn_at: number(draft.warnAt),
+      refund: oneOf(REFUNDS, draft.refund),
+      on_unavailable: oneOf(ON_UNAVAILABLE, draft.onUnavailable),
+      lease_ttl_seconds: number(draft.leaseTtlSeconds),
+      headroom: Object.keys(headroom).length === 0 ? undefined : headroom,
+    }),
+  }
+}
+
+const sizeOf = (draft: LimitDraft): Partial<LimitInput> => {
+  switch (draft.algorithm) {
+    case 'sliding_window':
+      return given({
+        limit: number(draft.amount),
+        window_seconds: number(draft.windowSeconds),
+        slots: number(draft.slots),
+      })
+    case 'fixed_window':
+      return given({
+        limit: number(draft.amount),
+        window: oneOf(CALENDAR_UNITS, draft.window),
+        time_zone: draft.timeZone.trim() || undefined,
+      })
+    default:
+      return given({ capacity: number(draft.amount), refill_rate: refillRateOf(draft) })
+  }
+}
+
+/** Tokens per second. A rate that was not touched stays what it was, to the last digit. */
+export const refillRateOf = ({ original, refill, refillPer }: LimitDraft): number | undefined => {
+  const before = original && refillOf(original)
+  if (before?.refill === refill && before.refillPer === refillPer) return original?.refill_rate
+  const amount = number(refill)
+  return amount === undefined ? undefined : amount / PERIOD_SECONDS[refillPer]
+}
+
+/** `draft` with another period; the number stays. */
+export const withPeriod = (draft: LimitDraft, period: string): LimitDraft =>
+  isPeriod(period) ? { ...draft, refillPer: period } : draft
+
+const number = (typed: string): number | undefined =>
+  typed.trim() === '' || Number.isNaN(Number(typed)) ? undefined : Number(typed)
+
+const oneOf = <T extends string>(choices: readonly T[], value: string): T | undefined =>
+  choices.find((choice) => choice === value)
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+const given = <T extends object>(fields: T): Given<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>

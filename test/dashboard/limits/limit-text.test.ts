@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { limitErrorOf } from '../../../dashboard/limits/limit-error.ts'
+import { refillText, sizeText, sourceText, windowText } from '../../../dashboard/limits/limit-text.ts'
+
+test.each([
+  [1, '60 per minute'],
+  [10 / 60, '10 per minute'],
+  [1 / 3600, '1 per hour'],
+  [0.0123, '0.0123 per second'],
+])('says a rate of %f per second as %s', (rate, text) => {
+  expect(refillText(rate)).toBe(text)
+})
+
+test.each([
+  [45, '45 s'],
+  [3600, '1 h'],
+  [5400, '90 min'],
+  [3601, '3,601 s'],
+  [172_800, '2 d'],
+])('says a window of %i seconds as %s', (seconds, text) => {
+  expect(windowText(seconds)).toBe(text)
+})
+
+test('says sizes by their algorithm', () => {
+  const named = { name: 'rpm' }
+  expect(sizeText({ ...named, algorithm: 'sliding_window', limit: 1000, window_seconds: 3600 })).toBe(
+    '1,000 in any 1 h',
+  )
+  expect(sizeText({ ...named, algorithm: 'fixed_window', limit: 5, window: 'month' })).toBe(
+    '5 per month (UTC)',
+  )
+})
+
+test.each([
+  ['entity:_default_', 'set for every resource'],
+  ['entity:gpt-4', 'set for gpt-4'],
+  ['entity:a:b/c', 'set for a:b/c'],
+  ['role:user:_default_', 'role user'],
+  ['role:user:gpt-4', 'role user for gpt-4'],
+  ['system:_default_', 'system default'],
+  ['system:gpt-4', 'system default for gpt-4'],
+  ['environment', 'default of the environment'],
+  ['policy:USER_MODEL:ann:gpt-4', 'policy USER_MODEL ann:gpt-4'],
+])('says the source %s as %s', (source, text) => {
+  expect(sourceText(source)).toBe(text)
+})
+
+test('finds the limit and the field that an error names', () => {
+  const error = Object.assign(new Error('limits[1].headroom.low must be below 1'), {
+    field: 'limits[1].headroom.low',
+  })
+  expect(limitErrorOf(error)).toEqual({ index: 1, field: 'headroom.low', text: 'Must be below 1' })
+  expect(
+    limitErrorOf(Object.assign(new Error('limits must hold at most 8'), { field: 'limits' })),
+  ).toBeUndefined()
+  expect(limitErrorOf(new Error('The API does not answer'))).toBeUndefined()
+  expect(limitErrorOf(undefined)).toBeUndefined()
+})
