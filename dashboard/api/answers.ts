@@ -1,4 +1,5 @@
 import type { InferOutput } from 'valibot'
+import type { allowedAnswer, deniedAnswer } from '../../src/http/checking/check-schema.ts'
 import type {
   policiesAnswer,
   policyAnswer,
@@ -50,3 +51,5 @@ export type Audit = InferOutput<typeof auditAnswer>
 export type Policy = InferOutput<typeof policyAnswer>
 export type Policies = InferOutput<typeof policiesAnswer>
 export type PolicyCheck = InferOutput<typeof policyCheckAnswer>
+export type CheckAllowed = InferOutput<typeof allowedAnswer>
+export type CheckDenied = InferOutput<typeof deniedAnswer>

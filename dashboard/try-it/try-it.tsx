@@ -1,5 +1,86 @@
-export const TryIt = ({ id }: { readonly id: string | undefined }) => (
-  <header class="view-head">
-    <h1>Try it {id}</h1>
-  </header>
-)
+import './try-it.css'
+import { useState } from 'preact/hooks'
+import { useSession } from '../api/session.tsx'
+import { useAnswer } from '../api/use-answer.ts'
+import { ErrorNotice } from '../parts/notice.tsx'
+import { CurlCard } from './asking/curl-card.tsx'
+import { callerOf, type Draft, type Mistakes, planOf } from './asking/draft.ts'
+import { RequestForm } from './asking/request-form.tsx'
+import { LimitsCard } from './limits/limits-card.tsx'
+import { useLimits } from './limits/use-limits.ts'
+import { ResultsCard } from './results/results-card.tsx'
+import { useRun } from './running/use-run.ts'
+
+/** Sends chats as an entity or with a key, and shows what limits make of them. */
+export const TryIt = ({ id }: { readonly id: string | undefined }) => {
+  const { draft, change, mistakes, setMistakes } = useDraft(id)
+  const { models, error } = useModels()
+  const run = useRun()
+  const limits = useLimits(callerOf(draft), draft.model, run)
+  const send = () => {
+    const drafted = planOf(draft)
+    if ('mistakes' in drafted) return setMistakes(drafted.mistakes)
+    run.start(drafted.plan)
+  }
+  return (
+    <>
+      <header class="view-head">
+        <h1>Try it</h1>
+      </header>
+      <ErrorNotice error={error} />
+      <div class="try-columns">
+        <div class="try-column">
+          <RequestForm
+            draft={draft}
+            mistakes={mistakes}
+            change={change}
+            models={models.includes(draft.model) ? models : [draft.model, ...models]}
+            isRunning={run.count !== undefined}
+            onSend={send}
+            onStop={run.stop}
+          />
+          <ResultsCard run={run} />
+        </div>
+        <div class="try-column">
+          <LimitsCard {...limits} />
+          <CurlCard draft={draft} />
+        </div>
+      </div>
+    </>
+  )
+}
+
+const useDraft = (id: string | undefined) => {
+  const { mayWrite, default_model } = useSession()
+  const [mistakes, setMistakes] = useState<Mistakes>({})
+  const [draft, setDraft] = useState<Draft>({
+    callerKind: mayWrite ? 'entity' : 'key',
+    entityId: id ?? '',
+    key: '',
+    model: default_model,
+    maxTokens: '50',
+    message: 'Hello',
+    count: '1',
+    parallelism: '1',
+    streams: false,
+  })
+  const change = (fields: Partial<Draft>) => {
+    setDraft((last) => ({ ...last, ...fields }))
+    setMistakes((last) => ({ ...last, ...cleared(fields) }))
+  }
+  return { draft, change, mistakes, setMistakes }
+}
+
+/** What is being mended is no mistake until it is sent again. */
+const cleared = (fields: Partial<Draft>): Mistakes =>
+  Object.fromEntries(Object.keys(fields).map((field) => [field, undefined]))
+
+const useModels = () => {
+  const { api } = useSession()
+  const { data, error } = useAnswer(
+    (signal) =>
+      api.get<{ readonly data: readonly { readonly id: string }[] }>('v1/models', undefined, signal),
+    [],
+  )
+  return { models: (data?.data ?? []).map(({ id }) => id), error }
+}

@@ -1,0 +1,92 @@
+import type { Models } from '../api/answers.ts'
+import { ApiError } from '../api/api.ts'
+import { useSession } from '../api/session.tsx'
+import { useAnswer } from '../api/use-answer.ts'
+import { ErrorNotice } from '../parts/notice.tsx'
+import { EntityField } from '../parts/suggesting/entity-field.tsx'
+import { SuggestField } from '../parts/suggesting/suggest-field.tsx'
+import type { CheckDraft } from './check-draft.ts'
+
+interface Props {
+  readonly draft: CheckDraft
+  readonly error: Error | undefined
+  change(fields: Partial<CheckDraft>): void
+  onCheck(): void
+}
+
+/** Who asks for what. */
+export const CheckForm = ({ draft, error, change, onCheck }: Props) => {
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    onCheck()
+  }
+  const field = error instanceof ApiError ? error.field : undefined
+  const isAtField = field !== undefined && field in draft
+  const errorAt = (name: keyof CheckDraft) => (field === name ? error?.message : undefined)
+  return (
+    <form class="card" onSubmit={submit} noValidate aria-label="Request">
+      <div class="fields">
+        <EntityField
+          label="Tenant"
+          value={draft.tenantId}
+          error={errorAt('tenantId')}
+          onValue={(tenantId) => change({ tenantId })}
+        />
+        <SuggestField
+          label="User"
+          suggestions={[]}
+          value={draft.userId}
+          error={errorAt('userId')}
+          onValue={(userId) => change({ userId })}
+        />
+        <ModelFields draft={draft} errorAt={errorAt} change={change} />
+        <EntityField
+          label="Key (optional)"
+          value={draft.apiKey}
+          error={errorAt('apiKey')}
+          hint="The id of a key’s entity, for its API_KEY policy."
+          onValue={(apiKey) => change({ apiKey })}
+        />
+      </div>
+      {!isAtField && <ErrorNotice error={error} />}
+      <div class="actions check-actions">
+        <button class="button primary" type="submit">
+          Check Rate Limit
+        </button>
+        <p class="quiet check-note">
+          It really counts: each check that is allowed is one request in every policy it meets.
+        </p>
+      </div>
+    </form>
+  )
+}
+
+interface ModelProps extends Pick<Props, 'draft' | 'change'> {
+  errorAt(name: keyof CheckDraft): string | undefined
+}
+
+const ModelFields = ({ draft, errorAt, change }: ModelProps) => {
+  const { api } = useSession()
+  const { data } = useAnswer((signal) => api.get<Models>('api/models', undefined, signal), [])
+  const models = data?.items ?? []
+  const tiers = [...new Set(models.map(({ tier }) => tier).filter((tier) => tier !== null))]
+  return (
+    <>
+      <SuggestField
+        label="Model"
+        suggestions={models.map(({ model_id, tier }) => [model_id, tier ?? ''] as const)}
+        value={draft.modelId}
+        error={errorAt('modelId')}
+        onValue={(modelId) => change({ modelId })}
+      />
+      <SuggestField
+        label="Tier"
+        suggestions={tiers}
+        value={draft.modelTier}
+        error={errorAt('modelTier')}
+        hint="In place of the model’s own; empty: its own."
+        onValue={(modelTier) => change({ modelTier })}
+      />
+    </>
+  )
+}

@@ -1,0 +1,86 @@
+import type { PolicyCheck } from '../api/answers.ts'
+import { loadOf } from '../parts/numbers/load.ts'
+import { numberText } from '../parts/numbers/number-text.ts'
+import { spanText } from '../parts/time.ts'
+
+/** What the policies say. */
+export const CheckResult = ({ allowed, cause, primary, policies, degraded }: PolicyCheck) => (
+  <div class="check-result">
+    <p class={`check-verdict ${allowed ? 'good' : 'bad'}`}>
+      <span aria-hidden="true">{allowed ? '✓' : '✕'}</span>
+      {allowed ? 'Request allowed' : 'Request blocked'}
+    </p>
+    {degraded && <p class="tag warn">A part of this was decided without the table.</p>}
+    {cause !== null && <Cause cause={cause} />}
+    {primary !== null && <Primary allowed={allowed} {...primary} />}
+    {allowed && primary === null && <p class="quiet">No policy applies to it.</p>}
+    {policies.length > 0 && <Fulfilled policies={policies} />}
+  </div>
+)
+
+/** First what is most specific, then what else failed. */
+const Cause = ({ cause }: { readonly cause: string }) => (
+  <div class="check-cause">
+    <h3>Cause</h3>
+    {cause.split('; ').map((part) => (
+      <p key={part}>{part}</p>
+    ))}
+  </div>
+)
+
+type PrimaryUse = NonNullable<PolicyCheck['primary']>
+
+const Primary = ({
+  allowed,
+  label,
+  count,
+  limit,
+  window_seconds,
+  percent,
+}: PrimaryUse & { readonly allowed: boolean }) => (
+  <div class="check-primary">
+    <h3>{allowed ? 'Primary usage' : 'What fails'}</h3>
+    <div class="check-primary-numbers">
+      <span>{label}</span>
+      <strong class="number">
+        {numberText(count)}/{numberText(limit)}
+      </strong>
+    </div>
+    <div class={`bar ${loadOf(limit - count, limit)}`} aria-hidden="true">
+      <div class="bar-fill" style={{ transform: `scaleX(${percent / 100})` }} />
+    </div>
+    <p class="quiet number">
+      {percent}% used in the last {spanText(window_seconds)}
+    </p>
+  </div>
+)
+
+const Fulfilled = ({ policies }: Pick<PolicyCheck, 'policies'>) => (
+  <div class="check-fulfilled">
+    <h3 id="check-fulfilled">Fulfilled policies</h3>
+    <table aria-labelledby="check-fulfilled">
+      <thead>
+        <tr>
+          <th scope="col">Policy</th>
+          <th scope="col" class="number">
+            Used
+          </th>
+          <th scope="col" class="number">
+            Window
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {policies.map(({ label, count, limit, window_minutes }) => (
+          <tr key={label}>
+            <td>{label}</td>
+            <td class="number">
+              {numberText(count)}/{numberText(limit)}
+            </td>
+            <td class="number">{numberText(window_minutes)} min</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </div>
+)

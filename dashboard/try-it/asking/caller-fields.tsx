@@ -1,0 +1,97 @@
+import { useId } from 'preact/hooks'
+import { useSession } from '../../api/session.tsx'
+import { EntityField } from '../../parts/suggesting/entity-field.tsx'
+import type { Draft } from './draft.ts'
+import type { DraftProps } from './request-form.tsx'
+
+const KINDS = [
+  ['entity', 'An entity'],
+  ['key', 'A key'],
+] as const
+
+/** Who asks: an entity that the admin acts for, or whoever a pasted key belongs to. */
+export const CallerFields = ({ draft, mistakes, change }: DraftProps) => {
+  const { mayWrite } = useSession()
+  return (
+    <div class="caller-fields">
+      {mayWrite ? (
+        <KindChoice kind={draft.callerKind} onKind={(callerKind) => change({ callerKind })} />
+      ) : (
+        <p class="quiet">
+          The viewer token may only read, so it cannot act for an entity. Paste a caller’s key: the requests
+          are then its own, and count against its limits.
+        </p>
+      )}
+      {draft.callerKind === 'entity' ? (
+        <EntityField
+          label="Entity"
+          placeholder="key-bob"
+          value={draft.entityId}
+          error={mistakes.entityId}
+          hint="You act for it as the admin; its limits are charged."
+          onValue={(entityId) => change({ entityId })}
+        />
+      ) : (
+        <KeyField value={draft.key} error={mistakes.key} onKey={(key) => change({ key })} />
+      )}
+    </div>
+  )
+}
+
+interface KindProps {
+  readonly kind: Draft['callerKind']
+  onKind(kind: Draft['callerKind']): void
+}
+
+const KindChoice = ({ kind, onKind }: KindProps) => {
+  const name = useId()
+  return (
+    <fieldset class="segments">
+      <legend class="field-label">Ask as</legend>
+      {KINDS.map(([value, text]) => (
+        <label key={value} class="segment">
+          <input
+            class="unseen"
+            type="radio"
+            name={name}
+            value={value}
+            checked={kind === value}
+            onChange={() => onKind(value)}
+          />
+          {text}
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+interface KeyProps {
+  readonly value: string
+  readonly error: string | undefined
+  onKey(key: string): void
+}
+
+/** A key is asked about once it is whole: each wrong one counts as a failed authentication. */
+const KeyField = ({ value, error, onKey }: KeyProps) => {
+  const id = useId()
+  return (
+    <div class="field">
+      <label class="field-label" for={id}>
+        API key
+      </label>
+      <input
+        id={id}
+        type="password"
+        autocomplete="off"
+        spellcheck={false}
+        aria-invalid={error !== undefined}
+        aria-describedby={`${id}-note`}
+        value={value}
+        onChange={(event) => onKey(event.currentTarget.value)}
+      />
+      <span id={`${id}-note`} class={error === undefined ? 'field-hint' : 'field-error'}>
+        {error ?? 'Kept in this view’s memory only, and forgotten when you leave it.'}
+      </span>
+    </div>
+  )
+}

@@ -1,0 +1,91 @@
+/** Who is to be limited: an entity that the admin acts for, or whoever a key belongs to. */
+export type Caller =
+  | { readonly kind: 'entity'; readonly id: string }
+  | { readonly kind: 'key'; readonly key: string }
+
+/** The form as it is typed. */
+export interface Draft {
+  readonly callerKind: Caller['kind']
+  readonly entityId: string
+  readonly key: string
+  readonly model: string
+  readonly maxTokens: string
+  readonly message: string
+  readonly count: string
+  readonly parallelism: string
+  readonly streams: boolean
+}
+
+/** A chat with one message, as `POST /v1/chat/completions` takes it. */
+export interface ChatBody {
+  readonly model: string
+  readonly max_tokens?: number
+  readonly messages: readonly [{ readonly role: 'user'; readonly content: string }]
+  readonly stream?: true
+  readonly stream_options?: { readonly include_usage: true }
+}
+
+/** What is to be sent, how often, and how many at once. */
+export interface Plan {
+  readonly caller: Caller
+  readonly body: ChatBody
+  readonly count: number
+  readonly parallelism: number
+}
+
+/** What is wrong, by field. */
+export type Mistakes = { readonly [field in keyof Draft]?: string }
+
+export const MOST_REQUESTS = 200
+export const MOST_AT_ONCE = 20
+const MOST_TOKENS = 1_000_000
+
+/** What a draft asks for, or its mistakes. */
+export const planOf = (draft: Draft): { readonly plan: Plan } | { readonly mistakes: Mistakes } => {
+  const mistakes = mistakesOf(draft)
+  if (Object.keys(mistakes).length > 0) return { mistakes }
+  const { maxTokens, message, streams } = draft
+  return {
+    plan: {
+      caller: callerOf(draft),
+      body: {
+        model: draft.model.trim(),
+        ...(maxTokens.trim() !== '' && { max_tokens: Number(maxTokens) }),
+        messages: [{ role: 'user', content: message }],
+        ...(streams && { stream: true, stream_options: { include_usage: true } }),
+      },
+      count: Number(draft.count),
+      parallelism: Number(draft.parallelism),
+    },
+  }
+}
+
+/** Who the draft names; the id or the key may still be empty. */
+export const callerOf = ({ callerKind, entityId, key }: Draft): Caller =>
+  callerKind === 'entity' ? { kind: 'entity', id: entityId.trim() } : { kind: 'key', key: key.trim() }
+
+const mistakesOf = ({ callerKind, ...draft }: Draft): Mistakes => {
+  const { maxTokens } = draft
+  const wrong: Record<string, string | false> = {
+    entityId: callerKind === 'entity' && draft.entityId.trim() === '' && 'Name the entity to act for.',
+    key: callerKind === 'key' && keyMistake(draft.key.trim()),
+    model: draft.model.trim() === '' && 'Name a model.',
+    message: draft.message === '' && 'Write a message.',
+    maxTokens:
+      maxTokens.trim() !== '' && !isWhole(maxTokens, MOST_TOKENS) && `Up to ${MOST_TOKENS}, or nothing.`,
+    count: !isWhole(draft.count, MOST_REQUESTS) && `1 to ${MOST_REQUESTS}.`,
+    parallelism: !isWhole(draft.parallelism, MOST_AT_ONCE) && `1 to ${MOST_AT_ONCE}.`,
+  }
+  return Object.fromEntries(Object.entries(wrong).filter(([, mistake]) => mistake !== false))
+}
+
+/** A header takes printable ASCII only. */
+const keyMistake = (key: string): string | false => {
+  if (key === '') return 'Paste a key.'
+  return !/^[\x21-\x7e]+$/.test(key) && 'A key has no spaces and no letters beyond ASCII.'
+}
+
+const isWhole = (text: string, most: number): boolean =>
+  /^\d+$/.test(text.trim()) && within(Number(text), most)
+
+const within = (value: number, most: number): boolean => value >= 1 && value <= most

@@ -1,0 +1,69 @@
+import { useEffect, useState } from 'preact/hooks'
+import { useSession } from '../../api/session.tsx'
+import { asError } from '../../api/use-answer.ts'
+import { useSettled } from '../../parts/suggesting/use-settled.ts'
+import type { Caller } from '../asking/draft.ts'
+import type { Run } from '../running/use-run.ts'
+import { askLimits, type Found } from './ask-limits.ts'
+import { isFilling, type OwnedLimits } from './owned-limits.ts'
+
+/** While something changes by itself, and while nothing does. */
+const FILLING_EVERY_MS = 1000
+const FULL_EVERY_MS = 5000
+
+export interface WatchedLimits {
+  /** Of whom and what; undefined while no one is named. */
+  readonly about: string | undefined
+  /** Undefined until they are known. */
+  readonly owned: readonly OwnedLimits[] | undefined
+  readonly error: string | undefined
+}
+
+type State = WatchedLimits
+
+/** The limits that `caller` meets with `model`, again and again while the page is looked at, and whenever a run ends. */
+export const useLimits = (caller: Caller, model: string, run: Run): WatchedLimits => {
+  const { api } = useSession()
+  const isRunning = run.count !== undefined
+  const named = caller.kind === 'entity' ? caller.id : caller.key
+  const about = useSettled(named === '' || model === '' ? undefined : JSON.stringify([caller, model]))
+  const [state, setState] = useState<State>({ about, owned: undefined, error: undefined })
+
+  useEffect(() => {
+    if (about === undefined) return
+    const abort = new AbortController()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const again = (delayMs: number | undefined) => {
+      if (delayMs !== undefined && !abort.signal.aborted) timer = setTimeout(watch, delayMs)
+    }
+    const watch = async () => {
+      if (document.hidden) return again(FILLING_EVERY_MS)
+      const found = await askLimits(api, caller, model, abort.signal).catch(
+        (error: unknown): Found => ({ error: asError(error).message, isFinal: false }),
+      )
+      if (abort.signal.aborted) return
+      setState((last) => stateAfter(last, about, found))
+      again(nextDelayMs(found, isRunning))
+    }
+    void watch()
+    return () => {
+      abort.abort()
+      clearTimeout(timer)
+    }
+  }, [about, isRunning, run.ended])
+
+  return state.about === about ? state : { about, owned: undefined, error: undefined }
+}
+
+/** What is shown stays while the API is away, with what is wrong beside it. */
+const stateAfter = (last: State, about: string, found: Found): State => {
+  if ('owned' in found) return { about, owned: found.owned, error: undefined }
+  const isKept = last.about === about && !found.isFinal
+  return { about, owned: isKept ? last.owned : undefined, error: found.error }
+}
+
+/** Undefined: asking again is of no use. */
+const nextDelayMs = (found: Found, isRunning: boolean): number | undefined => {
+  if ('owned' in found) return isRunning || isFilling(found.owned) ? FILLING_EVERY_MS : FULL_EVERY_MS
+  return found.isFinal ? undefined : FULL_EVERY_MS
+}

@@ -1,0 +1,17 @@
+import { numberText } from '../../parts/numbers/number-text.ts'
+import type { Violation } from '../running/outcome.ts'
+
+/** `tpm of key-bob`, `rph of MODEL_TIER free` */
+const nameOf = ({ limit_name, entity_id }: Violation): string =>
+  `${limit_name} of ${entity_id.replace(/^POLICY:([^:]+):/, '$1 ')}`
+
+/** Why no waiting helps, per limit that says so. */
+export const neverReasons = (violations: readonly Violation[]): readonly string[] =>
+  violations
+    .filter(({ retry_after_seconds }) => retry_after_seconds === null)
+    .map((violation) => {
+      const [requested, capacity] = [numberText(violation.requested), numberText(violation.capacity)]
+      return violation.requested > violation.capacity
+        ? `It asks for ${requested}, and ${nameOf(violation)} never holds more than ${capacity}.`
+        : `It asks for ${requested}, more than this caller may ever take of ${nameOf(violation)} (${capacity}): the rest is kept for higher priorities.`
+    })

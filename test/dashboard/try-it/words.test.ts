@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { byOwner, isFilling, type LimitState } from '../../../dashboard/try-it/limits/owned-limits.ts'
+import { neverReasons } from '../../../dashboard/try-it/results/denial-words.ts'
+import { headerGroups } from '../../../dashboard/try-it/results/header-groups.ts'
+
+const violation = {
+  limit_name: 'tpm',
+  entity_id: 'key-bob',
+  resource: 'gpt-4',
+  available: 830,
+  requested: 5008,
+  capacity: 1000,
+  retry_after_seconds: null,
+}
+
+test('why a request can never pass names the limits that no waiting cures', () => {
+  const curable = { ...violation, limit_name: 'rpm', retry_after_seconds: 5 }
+  expect(neverReasons([curable, violation])).toEqual([
+    'It asks for 5,008, and tpm of key-bob never holds more than 1,000.',
+  ])
+  const kept = { ...violation, entity_id: 'POLICY:MODEL_TIER:free', requested: 900 }
+  expect(neverReasons([kept])[0]).toMatch(/900.* tpm of MODEL_TIER free .*kept for higher priorities/)
+})
+
+test('headers about limits stand first, by their names', () => {
+  const headers = [
+    ['x-request-id', '1'],
+    ['x-zael-degraded', 'true'],
+    ['ratelimit', '"rpm";r=1'],
+    ['content-type', 'application/json'],
+    ['retry-after', '6'],
+  ] as const
+  const { limits, others } = headerGroups(headers)
+  expect(limits.map(([name]) => name)).toEqual(['ratelimit', 'retry-after', 'x-zael-degraded'])
+  expect(others.map(([name]) => name)).toEqual(['content-type', 'x-request-id'])
+})
+
+const limit = (entity_id: string, limit_name: string, used = 0, algorithm = 'token_bucket'): LimitState => ({
+  entity_id,
+  limit_name,
+  algorithm,
+  used,
+  resource: 'gpt-4',
+  capacity: 10,
+  available: 10 - used,
+  reset_after_seconds: 0,
+  source: 'entity:_default_',
+})
+
+test('limits are gathered by who has them, the caller’s own first', () => {
+  const owned = byOwner([limit('b', 'rpm'), limit('a', 'rpm'), limit('b', 'tpm')])
+  expect(owned.map(({ owner, limits }) => [owner, limits.length])).toEqual([
+    ['b', 2],
+    ['a', 1],
+  ])
+})
+
+test('only buckets that are not full fill by themselves from second to second', () => {
+  expect(isFilling(byOwner([limit('a', 'rpm'), limit('P', 'rph', 3, 'sliding_window')]))).toBe(false)
+  expect(isFilling(byOwner([limit('a', 'rpm', 1)]))).toBe(true)
+})
