@@ -10,6 +10,7 @@ import type {
   dashboardEntitiesAnswer,
   dashboardEntity,
   sessionAnswer,
+  trafficAnswer,
   waitTimeAnswer,
 } from '../../src/http/schemas/dashboard-schemas.ts'
 import type {
@@ -26,7 +27,7 @@ import type {
   limitAnswer,
   limitsAnswer,
 } from '../../src/http/schemas/limit-schemas.ts'
-import type { modelsAnswer } from '../../src/http/schemas/model-schemas.ts'
+import type { modelAnswer, modelsAnswer } from '../../src/http/schemas/model-schemas.ts'
 import type { auditAnswer, usageAnswer } from '../../src/http/schemas/record-schemas.ts'
 
 /** What the API answers: the very schemas that its answers are tested against, as types alone. */
@@ -45,7 +46,6 @@ export type Limit = InferOutput<typeof limitAnswer>
 export type Limits = InferOutput<typeof limitsAnswer>
 export type Defaults = InferOutput<typeof defaultsAnswer>
 export type Explanation = InferOutput<typeof explainAnswer>
-export type Models = InferOutput<typeof modelsAnswer>
 export type Usage = InferOutput<typeof usageAnswer>
 export type Audit = InferOutput<typeof auditAnswer>
 export type Policy = InferOutput<typeof policyAnswer>
@@ -53,3 +53,6 @@ export type Policies = InferOutput<typeof policiesAnswer>
 export type PolicyCheck = InferOutput<typeof policyCheckAnswer>
 export type CheckAllowed = InferOutput<typeof allowedAnswer>
 export type CheckDenied = InferOutput<typeof deniedAnswer>
+export type Model = InferOutput<typeof modelAnswer>
+export type Models = InferOutput<typeof modelsAnswer>
+export type Traffic = InferOutput<typeof trafficAnswer>

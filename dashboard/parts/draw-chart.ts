@@ -1,6 +1,9 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import './chart.css'
 import type { ChartSeries } from './chart.tsx'
+import { numberText } from './numbers/number-text.ts'
+import { momentText } from './time.ts'
 
 interface Drawn {
   readonly series: readonly Pick<ChartSeries, 'name' | 'colour'>[]
@@ -52,9 +55,10 @@ const optionsOf = (place: HTMLElement, { series, heightPx }: Drawn): uPlot.Optio
     axes: [axis, { ...axis, size: 64 }],
     scales: { y: { range: { min: { pad: 0, hard: 0, mode: 1 }, max: { pad: 0.1, soft: 1, mode: 1 } } } },
     series: [
-      {},
+      { value: (_plot, at) => (at === null ? '' : momentText(at)) },
       ...series.map(({ name, colour }) => ({
         label: name,
+        value: (_plot: uPlot, value: number | null) => (value === null ? '' : numberText(value)),
         stroke: colourIn(place, colour),
         width: 2,
         points: { show: true, size: 5, fill: colourIn(place, colour) },

@@ -1,0 +1,46 @@
+import type { Traffic } from '../api/answers.ts'
+import { numberText } from '../parts/numbers/number-text.ts'
+
+type Granularity = Traffic['granularity']
+
+export const PERIODS: readonly (readonly [Granularity, string])[] = [
+  ['hour', 'Last 24 hours'],
+  ['day', 'Last 30 days'],
+]
+
+/** `in the last 24 hours` */
+export const periodText = (granularity: Granularity): string =>
+  granularity === 'hour' ? 'in the last 24 hours' : 'in the last 30 days'
+
+const HOUR = new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: '2-digit', minute: '2-digit' })
+const DAY = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  timeZone: 'UTC',
+})
+
+/** An hour in the reader's own time, or a UTC day; `start` in seconds since the epoch. */
+export const startText = (start: number, granularity: Granularity): string =>
+  (granularity === 'hour' ? HOUR : DAY).format(start * 1000)
+
+/** What share of all that was asked was denied: `12.5 %`; – where nothing was asked. */
+export const deniedShareText = ({ admitted, denied }: Pick<Traffic, 'admitted' | 'denied'>): string => {
+  const asked = admitted + denied
+  return asked === 0 ? '–' : percentText((denied / asked) * 100)
+}
+
+const PERCENTS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
+
+/** `percent` as text; what is more than nothing never shows as 0. */
+export const percentText = (percent: number): string =>
+  percent > 0 && percent < 0.1 ? '< 0.1 %' : `${PERCENTS.format(percent)} %`
+
+/** What was left out; undefined where nothing was. */
+export const partialText = ({
+  is_partial,
+  entities_read,
+}: Pick<Traffic, 'is_partial' | 'entities_read'>): string | undefined =>
+  is_partial
+    ? `There are more entities than could be read: these are the numbers of the first ${numberText(entities_read)} by id.`
+    : undefined

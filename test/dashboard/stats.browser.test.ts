@@ -1,0 +1,115 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import type { Traffic } from '../../dashboard/api/answers.ts'
+import { createPageWorld } from './page-world.ts'
+import { expectUsableByAll } from './usable-by-all.ts'
+
+const world = createPageWorld()
+
+/** Bob may ask ten times a minute. */
+const askAsBob = async (times: number): Promise<readonly number[]> => {
+  const statuses: number[] = []
+  for (let asked = 0; asked < times; asked += 1) {
+    const answer = await fetch(`${world.server().apiUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer key-bob', 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'gpt-4',
+        max_tokens: 5,
+        messages: [{ role: 'user', content: 'Hello' }],
+      }),
+    })
+    await answer.body?.cancel()
+    statuses.push(answer.status)
+  }
+  return statuses
+}
+
+const count = (statuses: readonly number[], status: number): number =>
+  statuses.filter((each) => each === status).length
+
+/** Resolves once bob's usage says so: denials wait for up to ten seconds. */
+const untilCounted = (admitted: number, denied: number): Promise<void> =>
+  expect
+    .poll(
+      async () => {
+        const { points } = (await world.ask('GET', '/api/usage/key-bob')) as {
+          points: { requests: number; denied: number }[]
+        }
+        return {
+          admitted: points.reduce((sum, point) => sum + point.requests, 0),
+          denied: points.reduce((sum, point) => sum + point.denied, 0),
+        }
+      },
+      { timeout: 30_000, interval: 250 },
+    )
+    .toEqual({ admitted, denied })
+
+const total = (page: Page, name: string) =>
+  page.locator('.total').filter({ has: page.getByText(name, { exact: true }) })
+
+const withAnswer = async (page: Page, answer: (traffic: Traffic) => Traffic) => {
+  await page.route('**/api/dashboard/stats*', async (route) => {
+    const asked = await route.fetch()
+    await route.fulfill({ json: answer(await asked.json()) })
+  })
+  await page.goto(`${world.server().apiUrl}/dashboard#/stats`)
+}
+
+describe('the stats', () => {
+  test('show what bob was admitted and denied', async () => {
+    const statuses = await askAsBob(14)
+    const [admitted, denied] = [count(statuses, 200), count(statuses, 429)]
+    expect(denied).toBeGreaterThan(0)
+    await untilCounted(admitted, denied)
+    const page = await world.open({ route: '/stats', token: 'dev-viewer' })
+    await total(page, 'Admitted').getByText(String(admitted), { exact: true }).waitFor()
+    await total(page, 'Denied').getByText(String(denied), { exact: true }).waitFor()
+    await page.getByText('The numbers as a table').click()
+    await page.locator('details tr').getByText(String(admitted), { exact: true }).waitFor()
+    await page.locator('.chart canvas').waitFor()
+    const bob = page.getByRole('row').filter({ hasText: 'key-bob' })
+    await bob.getByText('100 %').waitFor()
+    await bob.getByRole('link', { name: 'Bob' }).click()
+    await page.waitForURL(/#\/entity\/key-bob$/)
+  })
+
+  test('show thirty days by day', async () => {
+    const page = await world.open({ route: '/stats' })
+    await page.getByRole('radio', { name: 'Last 30 days' }).check()
+    await page.getByRole('heading', { name: 'By UTC day' }).waitFor()
+    await page.getByText('The numbers as a table').click()
+    expect(await page.locator('details tbody tr').count()).toBe(30)
+  })
+
+  test('say what to do where nothing was asked', async () => {
+    const page = await world.open()
+    await withAnswer(page, (traffic) => ({ ...traffic, admitted: 0, denied: 0, points: [], top_denied: [] }))
+    await page.getByText('Nothing was asked in the last 24 hours').waitFor()
+    await page.getByRole('link', { name: 'Try a request' }).click()
+    await page.waitForURL(/#\/try$/)
+  })
+
+  test('say what was left out', async () => {
+    const page = await world.open()
+    await withAnswer(page, (traffic) => ({ ...traffic, is_partial: true, entities_read: 500 }))
+    await page.getByText('the numbers of the first 500 by id').waitFor()
+  })
+
+  test('say what went wrong', async () => {
+    const page = await world.open()
+    world.forgive(page)
+    await page.route('**/api/dashboard/stats*', (route) =>
+      route.fulfill({ status: 503, json: { error: 'unavailable', message: 'The store does not answer' } }),
+    )
+    await page.goto(`${world.server().apiUrl}/dashboard#/stats`)
+    await page.getByRole('alert').filter({ hasText: 'The store does not answer' }).waitFor()
+  })
+
+  test('are usable by all', async () => {
+    const page = await world.open({ route: '/stats' })
+    await page.locator('.chart canvas').waitFor()
+    await page.getByText('The numbers as a table').click()
+    await expectUsableByAll(page)
+  })
+})
