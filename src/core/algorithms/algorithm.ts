@@ -95,11 +95,23 @@ export interface Algorithm {
   latestFullAt(now: bigint): bigint
 }
 
+/** An item never changes, and thousands of decisions look at a busy bucket's before the next one comes. */
+const picked = new WeakMap<BucketItem, Map<string, LimitFields>>()
+
 /**
  * Picks one limit's attributes out of a bucket. The names of an algorithm's own state are single words, so `rpm_tat` is
  * `tat` of `rpm`, and `rpm_burst_tat` is of another limit.
  */
 export const fieldsOf = (item: BucketItem, limitName: string): LimitFields => {
+  const ofItem = picked.get(item) ?? new Map<string, LimitFields>()
+  const known = ofItem.get(limitName)
+  if (known !== undefined) return known
+  const fields = pickFields(item, limitName)
+  picked.set(item, ofItem.set(limitName, fields))
+  return fields
+}
+
+const pickFields = (item: BucketItem, limitName: string): LimitFields => {
   const prefix = `${limitName}_`
   const fields: Record<string, FieldValue> = {}
   for (const [name, value] of Object.entries(item)) {

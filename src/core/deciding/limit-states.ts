@@ -70,7 +70,8 @@ const stateAt = (view: BucketView, inForce: LimitInForce, now: bigint): LimitSta
   const open = level.available - (algorithm.capacity - boundOf(inForce)) + (held?.[limit.meter] ?? 0)
   const available = Math.min(Math.max(0, open), algorithm.capacity)
   const nextNs = available > 0 ? null : waitFor(view, inForce, 1, now)
-  return {
+  // made for each limit of each answer: spreads of what may be missing would take as long as all the rest
+  const state: { -readonly [K in keyof LimitState]: LimitState[K] } = {
     bucket: plan.bucket,
     entityId: plan.entityId,
     resource: plan.resource,
@@ -80,9 +81,10 @@ const stateAt = (view: BucketView, inForce: LimitInForce, now: bigint): LimitSta
     used: algorithm.capacity - available,
     resetNs: level.resetNs,
     windowNs: algorithm.windowNs,
-    ...(level.endsInNs !== undefined && { endsInNs: level.endsInNs }),
-    ...(nextNs !== null && { nextNs }),
     source,
     own: plan.isOwn,
   }
+  if (level.endsInNs !== undefined) state.endsInNs = level.endsInNs
+  if (nextNs !== null) state.nextNs = nextNs
+  return state
 }

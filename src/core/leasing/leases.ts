@@ -74,10 +74,8 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
   const isOver = (lease: Lease): boolean => !isLive(lease, clock.now(), clock.monotonic())
   const payer = (slot: Slot, cost: Cost): Lease | undefined =>
     payingLease(slot, cost, clock.now(), clock.monotonic())
-  const live = ({ leases }: Slot): readonly Lease[] =>
-    leases.length === 0 ? leases : leases.filter((lease) => !isOver(lease))
-  const heldOf = (slot: Slot): Cost =>
-    slot.leases.length === 0 ? NOTHING : sumOf(live(slot).map(({ left }) => left))
+  const heldOf = ({ leases }: Slot): Cost =>
+    leases.length === 0 ? NOTHING : leftOf(leases, clock.now(), clock.monotonic())
   const wantedFor =
     (fewest: number): Leases['wanted'] =>
     (slot, limits, sum, item) => {
@@ -130,6 +128,10 @@ const forget = (slot: Slot): void => {
   for (const lease of slot.leases.splice(0)) emptied(lease)
   slot.denial = undefined
 }
+
+/** What is left in those that live. */
+const leftOf = (leases: readonly Lease[], now: bigint, steadyNs: bigint): Cost =>
+  sumOf(leases.filter((lease) => isLive(lease, now, steadyNs)).map(({ left }) => left))
 
 /** Takes the leases out of a slot that are over; those with something left. */
 const takeOut = (slot: Slot, isOver: (lease: Lease) => boolean): readonly Lease[] => {

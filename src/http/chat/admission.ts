@@ -6,6 +6,7 @@ import type { ChatRequest, ChatUsage } from '../../core/ports/chat-backend.ts'
 import { priceOf } from '../../core/pricing/price-of.ts'
 import type { UnpricedWatch } from '../../core/pricing/unpriced-models.ts'
 import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
+import type { Headers } from '../headers/headers.ts'
 import { rateLimitHeaders } from '../headers/rate-limit-headers.ts'
 
 export interface AdmissionNeeds extends Pick<AppDependencies, 'limiter' | 'backend' | 'clock' | 'logger'> {
@@ -15,13 +16,13 @@ export interface AdmissionNeeds extends Pick<AppDependencies, 'limiter' | 'backe
 /** A chat that may go on, with what its answer says of limits, and what is settled when it has ended. */
 export interface Admitted {
   readonly allowed: true
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Headers
   readonly reservation: Reservation
 }
 
 export interface Refused {
   readonly allowed: false
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Headers
   readonly denied: Denied
 }
 
@@ -42,12 +43,6 @@ const pricedTokens = ({ promptTokens, completionTokens, cachedPromptTokens = 0 }
   output: completionTokens,
   cachedInput: cachedPromptTokens,
 })
-
-const unlimited: Admitted = {
-  allowed: true,
-  headers: {},
-  reservation: settledReservation,
-}
 
 /** What a chat asks admission for. */
 export interface Admission {
@@ -71,7 +66,7 @@ export const admit = async (
   }: AdmissionNeeds & { readonly unpriced: UnpricedWatch },
   { acting, request, model, promptTokens, user }: Admission,
 ): Promise<Admitted | Refused> => {
-  if (settings.bypassLimiter) return unlimited
+  if (settings.bypassLimiter) return { allowed: true, headers: {}, reservation: settledReservation }
   const most: ChatUsage = { promptTokens, completionTokens: backend.mostCompletionTokens(request) }
   const decision = await limiter.decide({
     entityId: acting.entityId,

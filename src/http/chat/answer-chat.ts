@@ -114,11 +114,11 @@ const whole = async (
 ): Promise<Response> => {
   if (status >= 400) {
     await reservation.release()
-    return answerJson(answering, body, status, own)
+    return answerJson(answering, body, status, { ...own })
   }
   const used: ChatUsage = usage ?? { promptTokens, completionTokens: 0 }
   await reservation.settle(cost(used))
-  return answerJson(answering, body, status, { ...headers, ...own })
+  return answerJson(answering, body, status, own === undefined ? headers : { ...headers, ...own })
 }
 
 interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'>, Pick<PricedChat, 'costOf'> {

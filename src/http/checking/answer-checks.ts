@@ -78,7 +78,9 @@ const answer = async (
   { check, claim }: ClaimedCheck,
 ): Promise<RememberedAnswer> => {
   if (claim === undefined) return (await checker(acting, check, { canUndo: false })).answer
-  return idempotency.answer(claim, () => checker(acting, check, { canUndo: true }))
+  const kept = await idempotency.answer(claim, () => checker(acting, check, { canUndo: true }))
+  // what is kept is the store's: the headers of an answer are added to
+  return { ...kept, headers: { ...kept.headers } }
 }
 
 const undecided = (error: unknown): RememberedAnswer => {

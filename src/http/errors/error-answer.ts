@@ -36,7 +36,7 @@ export const createNotFoundAnswer =
 
 const answer = (c: Context<AppEnv>, problem: Problem, format: 'openai' | 'flat'): Response => {
   const body = isV1(c.req.path) ? v1Error(problem, format) : flatError(problem)
-  return answerJson(c.get('answering'), body, problem.status, problem.headers)
+  return answerJson(c.get('answering'), body, problem.status, { ...problem.headers })
 }
 
 const isV1 = (path: string): boolean => path === '/v1' || path.startsWith('/v1/')

@@ -2,6 +2,7 @@ import { bucketKey } from '../../core/bucket/bucket-id.ts'
 import type { LimitState, Violation } from '../../core/deciding/decision.ts'
 import { isEnforced, TOTAL_RESOURCE } from '../../core/limit/limit.ts'
 import { ceilSeconds } from './go-duration.ts'
+import type { Headers } from './headers.ts'
 
 /** Integers of structured fields have at most 15 digits. https://www.rfc-editor.org/rfc/rfc9651#name-integers */
 const MAX_INTEGER = 999_999_999_999_999
@@ -11,16 +12,15 @@ const MAX_INTEGER = 999_999_999_999_999
  * own that denies. `t` is the time to the end of a fixed window; for others it is only said where nothing is left: before,
  * a bucket that refills all the time has no window in which what is left is all there is.
  */
-export const ietfHeaders = (
+export const addIetf = (
+  headers: Headers,
   limits: readonly LimitState[],
   violations: readonly Violation[],
-): Readonly<Record<string, string>> => {
+): void => {
   const own = limits.filter((state) => state.own && isEnforced(state.limit))
-  if (own.length === 0) return {}
-  return {
-    'ratelimit-policy': own.map(policyItem).join(', '),
-    ratelimit: own.map((state) => limitItem(state, retryAfterOf(state, violations))).join(', '),
-  }
+  if (own.length === 0) return
+  headers['ratelimit-policy'] = own.map(policyItem).join(', ')
+  headers.ratelimit = own.map((state) => limitItem(state, retryAfterOf(state, violations))).join(', ')
 }
 
 /** A name of an item: `"rpm"`; the bucket over all resources may have a limit of the same name. */

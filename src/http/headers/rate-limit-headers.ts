@@ -1,9 +1,10 @@
 import type { Decision } from '../../core/deciding/decision.ts'
-import { ietfHeaders } from './ietf-headers.ts'
-import { openAiHeaders } from './openai-headers.ts'
-import { retryHeaders } from './retry-headers.ts'
-import { WARNING_HEADER, warningHeader } from './warning-header.ts'
-import { xRateLimitHeaders } from './x-ratelimit-headers.ts'
+import type { Headers } from './headers.ts'
+import { addIetf } from './ietf-headers.ts'
+import { addOpenAi } from './openai-headers.ts'
+import { addRetry } from './retry-headers.ts'
+import { addWarning, WARNING_HEADER } from './warning-header.ts'
+import { addXRateLimit } from './x-ratelimit-headers.ts'
 
 /** Says that a part of an answer was given without the store. */
 export const DEGRADED = 'x-zael-degraded'
@@ -34,11 +35,13 @@ export const RATE_LIMIT_HEADERS: readonly string[] = [
  * What an answer says of a decision, allowed or denied, in the three forms that clients read: OpenAI's, X-RateLimit
  * and IETF's. `now` is the time of the decision, ns since the epoch.
  */
-export const rateLimitHeaders = (decision: Decision, now: bigint): Readonly<Record<string, string>> => ({
-  ...openAiHeaders(decision.limits),
-  ...xRateLimitHeaders(decision.limits, now),
-  ...ietfHeaders(decision.limits, decision.allowed ? [] : decision.violations),
-  ...warningHeader(decision),
-  ...(!decision.allowed && !decision.unavailable && retryHeaders(decision)),
-  ...(decision.degraded && { [DEGRADED]: 'true' }),
-})
+export const rateLimitHeaders = (decision: Decision, now: bigint): Headers => {
+  const headers: Headers = {}
+  addOpenAi(headers, decision.limits)
+  addXRateLimit(headers, decision.limits, now)
+  addIetf(headers, decision.limits, decision.allowed ? [] : decision.violations)
+  addWarning(headers, decision)
+  if (!decision.allowed && !decision.unavailable) addRetry(headers, decision)
+  if (decision.degraded) headers[DEGRADED] = 'true'
+  return headers
+}

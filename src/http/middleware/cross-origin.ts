@@ -15,14 +15,14 @@ export const crossOrigin = (origins: readonly string[]): MiddlewareHandler<AppEn
     exposeHeaders: EXPOSED,
     maxAge: PREFLIGHT_SECONDS,
   })
-  const always = { 'access-control-expose-headers': EXPOSED.join(','), ...(!isAny && { vary: 'Origin' }) }
+  const [exposed, varies] = [EXPOSED.join(','), !isAny]
+  const allowedOf = (origin: string | undefined): string | undefined => {
+    if (isAny) return '*'
+    return origin !== undefined && origins.includes(origin) ? origin : undefined
+  }
   return (c, next) => {
     if (c.req.method === 'OPTIONS') return preflight(c, next)
-    const { headers } = c.get('answering')
-    Object.assign(headers, always)
-    const origin = c.req.header('origin') ?? ''
-    if (isAny) headers['access-control-allow-origin'] = '*'
-    else if (origins.includes(origin)) headers['access-control-allow-origin'] = origin
+    c.get('answering').crossOrigin = { allowed: allowedOf(c.req.header('origin')), exposed, varies }
     return next()
   }
 }

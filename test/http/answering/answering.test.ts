@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { type Answering, answerJson, complete } from '../../../src/http/answering/answering.ts'
 
 const begun = (): Answering => ({
-  headers: { 'x-request-id': 'req_1', 'access-control-allow-origin': '*', vary: 'Origin' },
+  requestId: 'req_1',
+  nodeId: 'node-7',
+  crossOrigin: { allowed: 'https://app.example', exposed: 'x-request-id,retry-after', varies: true },
   whole: undefined,
 })
 
@@ -17,14 +19,14 @@ const otherwise = (answering: Answering): Response => {
 
 describe('an answer made whole', () => {
   test('says just what one says that is completed afterwards', async () => {
-    const [whole, completed] = [answerJson(begun(), { a: 1 }, 429, OWN), otherwise(begun())]
+    const [whole, completed] = [answerJson(begun(), { a: 1 }, 429, { ...OWN }), otherwise(begun())]
     expect([...whole.headers]).toEqual([...completed.headers])
     expect(whole.status).toBe(completed.status)
     expect(await whole.text()).toBe(await completed.text())
   })
 
   test('keeps what it says itself, but for what the request decides', () => {
-    const { headers } = answerJson(begun(), {}, 200, OWN)
+    const { headers } = answerJson(begun(), {}, 200, { ...OWN })
     expect(headers.get('cache-control')).toBe('no-cache')
     expect(headers.get('x-request-id')).toBe('req_1')
     expect(headers.get('x-frame-options')).toBe('DENY')

@@ -90,7 +90,7 @@ const appOf = (deps: ChatRoutesNeeds, denied: () => void): Hono<AppEnv> => {
     const entity = demoEntities.get(id)
     if (entity === undefined) throw new Error(`There is no demo key ${id}`)
     c.set('requestId', 'req_1')
-    c.set('answering', { headers: { 'x-request-id': 'req_1' }, whole: undefined })
+    c.set('answering', { requestId: 'req_1', nodeId: null, crossOrigin: undefined, whole: undefined })
     c.set('acting', { kind: 'caller', entityId: id, entity, organization: entity.parentId ?? id })
     await next()
     if (c.res.status === 429) denied()

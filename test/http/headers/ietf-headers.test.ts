@@ -1,7 +1,15 @@
 import { type InnerList, type Item, parseList } from 'structured-headers'
 import { describe, expect, it } from 'vitest'
-import { ietfHeaders } from '../../../src/http/headers/ietf-headers.ts'
+import type { LimitState, Violation } from '../../../src/core/deciding/decision.ts'
+import type { Headers } from '../../../src/http/headers/headers.ts'
+import { addIetf } from '../../../src/http/headers/ietf-headers.ts'
 import { deniedBy, SECOND, stateOf, tpm, violationOf } from './limit-states.ts'
+
+const ietfHeaders = (limits: readonly LimitState[], violations: readonly Violation[]): Headers => {
+  const headers: Headers = {}
+  addIetf(headers, limits, violations)
+  return headers
+}
 
 /** Each item of a structured list as `[value, parameters]`. */
 const parsed = (header: string | undefined) =>

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { warningHeader } from '../../../src/http/headers/warning-header.ts'
+import type { Decision } from '../../../src/core/deciding/decision.ts'
+import type { Headers } from '../../../src/http/headers/headers.ts'
+import { addWarning } from '../../../src/http/headers/warning-header.ts'
 import { allowedBy, stateOf, violationOf } from './limit-states.ts'
+
+const warningHeader = (decision: Decision): Headers => {
+  const headers: Headers = {}
+  addWarning(headers, decision)
+  return headers
+}
 
 describe('X-RateLimit-Warning', () => {
   it("names the caller's own limits that are nearly used up", () => {
