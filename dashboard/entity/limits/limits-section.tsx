@@ -3,10 +3,10 @@ import type { Availability, Entity } from '../../api/answers.ts'
 import { pathOf } from '../../api/api.ts'
 import { useSession } from '../../api/session.tsx'
 import { useAnswer } from '../../api/use-answer.ts'
+import { ResourceChoice } from '../../limits/resource-choice.tsx'
 import { ErrorNotice } from '../../parts/notice.tsx'
 import { WaitTimeCalculator } from '../wait-time/wait-time.tsx'
 import { LimitsInForce } from './limits-in-force.tsx'
-import { ResourceChoice } from './resource-choice.tsx'
 
 /** What limits an entity, by resource: first the one that has the least left. */
 export const LimitsSection = ({ entity }: { readonly entity: Entity }) => {

@@ -33,11 +33,11 @@ export const callerKeys = (entity: Entity, resource: string): readonly LimitSetK
 export const ownKeys = (entityId: string, resource: string): readonly LimitSetKey[] =>
   onResource({ kind: 'entity', id: entityId }, resource)
 
+/** Who has defaults: for callers that have no limit of that name themselves. */
+export type DefaultsOwner = Extract<LimitOwner, { readonly kind: 'role' | 'system' }>
+
 /** Where to look for the defaults of a role, or of the system, and what these stand before. */
-export const defaultsKeys = (
-  owner: Extract<LimitOwner, { readonly kind: 'role' | 'system' }>,
-  resource: string,
-): readonly LimitSetKey[] => [
+export const defaultsKeys = (owner: DefaultsOwner, resource: string): readonly LimitSetKey[] => [
   ...(owner.kind === 'role' ? onResource(owner, resource) : []),
   ...onResource({ kind: 'system' }, resource),
 ]

@@ -1,11 +1,16 @@
 import { Hono } from 'hono'
-import type { Limit, LimitOwner } from '../../core/limit/limit.ts'
-import { DEFAULT_RESOURCE } from '../../core/limit/limit.ts'
+import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/limit/limit.ts'
 import { parseLimits } from '../../core/limit/parse-limit.ts'
 import { usualLimits } from '../../core/limit/usual-limits.ts'
-import { environmentLayer, type Layer, layerOf } from '../../core/resolving/layers.ts'
+import {
+  type DefaultsOwner,
+  defaultsKeys,
+  environmentLayer,
+  type Layer,
+} from '../../core/resolving/layers.ts'
+import { readLayers } from '../../core/resolving/read-layers.ts'
 import { effectiveLimits } from '../../core/resolving/resolve-limits.ts'
-import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
+import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { described } from '../schemas/described.ts'
 import { defaultsAnswer, defaultsBody, defaultsQuery } from '../schemas/limit-schemas.ts'
 import { jsonBody, query } from '../schemas/validated.ts'
@@ -15,11 +20,12 @@ import { effectiveLimitJson } from './limit-json.ts'
 const tag = 'Limits'
 
 type Needs = Pick<AdminServices, 'limitSets'> & {
+  readonly store: Pick<AppDependencies['store'], 'limitSets'>
   readonly settings: Pick<HttpSettings, 'defaultRpmLimit' | 'defaultTpmLimit' | 'windowSeconds'>
 }
 
 /** System defaults, and a role's where `role` is named. */
-export const createDefaultsRoutes = ({ limitSets, settings }: Needs) => {
+export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
   const environment = environmentLayer(
     usualLimits({
       rpm: settings.defaultRpmLimit,
@@ -27,21 +33,26 @@ export const createDefaultsRoutes = ({ limitSets, settings }: Needs) => {
       windowSeconds: settings.windowSeconds,
     }),
   )
+  const show = async (role: string | undefined, resource: string) => {
+    const keys = defaultsKeys(ownerOf(role), resource)
+    const layers = (await readLayers(store, keys))(keys)
+    return defaultsJson(role, resource, layers, environment)
+  }
   return new Hono<AppEnv>()
     .get(
       '/',
       described({
         tag,
         summary: 'Show system or role defaults',
-        description: 'Those of the environment hold where the system has none of that name.',
+        description:
+          'Those of the environment hold where the system has none of that name. `inherited`: what would hold if nothing were set here.',
         answer: defaultsAnswer,
         errors: [400],
       }),
       query(defaultsQuery),
       async (c) => {
         const { resource = DEFAULT_RESOURCE, role } = c.req.valid('query')
-        const limits = await limitSets.get({ owner: ownerOf(role), resource })
-        return c.json(defaultsJson(role, resource, limits, environment))
+        return c.json(await show(role, resource))
       },
     )
     .put(
@@ -58,23 +69,27 @@ export const createDefaultsRoutes = ({ limitSets, settings }: Needs) => {
         const { resource = DEFAULT_RESOURCE, role } = c.req.valid('query')
         const limits = parseLimits(c.req.valid('json').limits, 'limits')
         await limitSets.replace({ owner: ownerOf(role), resource }, limits, c.get('identity').kind)
-        return c.json(defaultsJson(role, resource, limits, environment))
+        return c.json(await show(role, resource))
       },
     )
 }
 
-const ownerOf = (role: string | undefined): LimitOwner =>
+const ownerOf = (role: string | undefined): DefaultsOwner =>
   role === undefined ? { kind: 'system' } : { kind: 'role', role }
 
-/** The environment's are the system's last, beneath what is set for all resources. */
+/** `layers`: its own, and those beneath. The environment's are the last, and the system's for all resources as well. */
 const defaultsJson = (
   role: string | undefined,
   resource: string,
-  limits: readonly Limit[],
+  layers: readonly Layer[],
   environment: Layer,
 ) => {
-  const own = layerOf({ owner: ownerOf(role), resource }, { limits, version: 0n })
-  const isLast = role === undefined && resource === DEFAULT_RESOURCE
-  const effective = effectiveLimits(isLast ? [own, environment] : [own])
-  return { role: role ?? null, resource, limits: effective.map(effectiveLimitJson) }
+  const all = resource === TOTAL_RESOURCE ? layers : [...layers, environment]
+  const own = role === undefined && resource === DEFAULT_RESOURCE ? all : layers.slice(0, 1)
+  return {
+    role: role ?? null,
+    resource,
+    limits: effectiveLimits(own).map(effectiveLimitJson),
+    inherited: effectiveLimits(all.slice(1)).map(effectiveLimitJson),
+  }
 }

@@ -133,6 +133,7 @@ export const defaultsAnswer = v.object({
   role: v.nullable(v.string()),
   resource: v.string(),
   limits: v.array(limitAnswer),
+  inherited: v.pipe(v.array(limitAnswer), v.description('What would hold if nothing were set here')),
 })
 
 const explainedLimits = v.array(

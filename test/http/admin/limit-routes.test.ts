@@ -142,6 +142,29 @@ describe('defaults', () => {
     expect(await shown()).toEqual([['rpm', 30, 'environment'], tpm])
   })
 
+  test('tell what would hold if nothing were set', async () => {
+    const { ask } = createTestApp({
+      settings: { defaultRpmLimit: 30, defaultTpmLimit: 900, windowSeconds: 30 },
+    })
+    const set = (search: string, capacity: number) =>
+      ask('PUT', `/api/defaults${search}`, { body: { limits: [{ ...RPM, capacity }] } })
+    await set('', 7)
+    await set('?resource=gpt-4', 8)
+    await set('?role=user', 9)
+    await set('?role=user&resource=gpt-4', 10)
+    const inherited = async (search: string) =>
+      asDescribed(await ask('GET', `/api/defaults${search}`), defaultsAnswer).inherited.map(
+        ({ name, capacity, source }) => [name, capacity, source],
+      )
+    const tpm = ['tpm', 900, 'environment']
+    expect(await inherited('')).toEqual([['rpm', 30, 'environment'], tpm])
+    expect(await inherited('?resource=gpt-4')).toEqual([['rpm', 7, 'system:_default_'], tpm])
+    expect(await inherited('?role=user')).toEqual([['rpm', 7, 'system:_default_'], tpm])
+    expect(await inherited('?role=user&resource=gpt-4')).toEqual([['rpm', 9, 'role:user:_default_'], tpm])
+    expect(await inherited('?role=other&resource=gpt-4')).toEqual([['rpm', 8, 'system:gpt-4'], tpm])
+    expect(await inherited('?resource=_total_')).toEqual([])
+  })
+
   test('refuse a role or a field that cannot be', async () => {
     const { ask } = createTestApp()
     expect(await ask('GET', '/api/defaults?role=a%20b')).toMatchObject({

@@ -1,6 +1,7 @@
+import './limits.css'
 import { useState } from 'preact/hooks'
-import { useModels } from '../../api/use-models.ts'
-import { ChoiceField, TextField } from '../../parts/field.tsx'
+import { useModels } from '../api/use-models.ts'
+import { ChoiceField, TextField } from '../parts/field.tsx'
 
 const SPECIAL = [
   ['_default_', '_default_: each resource without limits of its own'],
