@@ -5,7 +5,7 @@ import { silentLogger } from '../../src/core/ports/logger.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
 import type { LoggedAsk, LoggedLife, LoggedReset, RunLog } from './run-log.ts'
 import type { PlannedAsk, PlannedEnding, PlannedFault, Schedule } from './schedule/schedule.ts'
-import { createConfig } from './world/config.ts'
+import { createConfig, type PlannedConfig } from './world/config.ts'
 import { createMachine, type Machine } from './world/machine.ts'
 import { createNetwork, type Network } from './world/network.ts'
 import { createRandom, type Random } from './world/random.ts'
@@ -26,6 +26,7 @@ interface World {
   readonly random: Random
   readonly network: Network
   readonly table: LoggedTable
+  readonly config: PlannedConfig
   /** The present life of each node. */
   readonly nodes: Life[]
   readonly log: {
@@ -60,12 +61,18 @@ export const runSchedule = async (schedule: Schedule): Promise<RunLog> => {
     random,
     network: createNetwork(scheduler, random, faultsAt),
     table: createLoggedTable(scheduler),
+    config: createConfig(schedule),
     nodes: [],
     log: { asks: [], lives: [], resets: [], errors: [], lostBacks: 0 },
   }
   for (const [node] of schedule.aheadNs.entries()) begin(world, node)
   for (const ask of schedule.asks)
     scheduler.at(ask.atNs, () => onNode(world, ask.node, (life) => void asked(world, life, ask)))
+  for (const change of schedule.changes)
+    scheduler.at(change.atNs, () => {
+      world.config.change(change)
+      if (change.node !== null) onNode(world, change.node, ({ limiter }) => limiter.forget())
+    })
   for (const fault of schedule.faults) scheduler.at(fault.atNs, () => strike(world, fault))
   for (const [node] of schedule.aheadNs.entries()) {
     for (let atNs = flushPhase(node); atNs < schedule.durationNs + QUIET_AFTER_NS; atNs += FLUSH_EVERY_NS)
@@ -90,13 +97,14 @@ const onNode = ({ nodes }: World, node: number, act: (life: Life) => void): void
 }
 
 const begin = (world: World, node: number, aheadNs = world.schedule.aheadNs[node] ?? 0): void => {
-  const { scheduler, schedule, network, table, random } = world
+  const { scheduler, schedule, network, table, config, random } = world
   const by = world.log.lives.length
   const machine = createMachine(scheduler, { startNs: schedule.startNs, aheadNs, tickNs: schedule.tickNs })
   const limiter = createLimiter({
     buckets: network.from(machine, table.at(by)),
     localBuckets: createMemoryBucketStore(),
-    config: createConfig(schedule.entities),
+    // what never changes need not travel
+    config: schedule.changes.length > 0 ? network.configFrom(machine, config) : config,
     clock: machine.clock,
     logger: silentLogger,
     metrics: {
@@ -140,8 +148,15 @@ const asked = async (world: World, life: Life, plan: PlannedAsk): Promise<void> 
     if (decision.allowed && ending !== undefined) endLater(world, life, logged, decision.reservation, ending)
     if (schedule.isLambda) await flush(world, life, false)
   } catch (error) {
-    log.errors.push(`a request has thrown ${String(error)}`)
+    if (error instanceof StoreUnavailable && schedule.changes.length > 0) refuse(world, life, logged)
+    else log.errors.push(`a request has thrown ${String(error)}`)
   }
+}
+
+/** Nothing is known of the limits, and they cannot be read: whoever asks is told so. */
+const refuse = ({ scheduler }: World, { machine }: Life, logged: LoggedAsk): void => {
+  const frozenNs = machine.frozenNs() - logged.frozenNs
+  logged.answer = { atNs: scheduler.now(), isAllowed: false, isDegraded: true, frozenNs }
 }
 
 const endLater = (

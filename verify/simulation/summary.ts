@@ -24,6 +24,8 @@ const COUNTED = {
   freezes: ({ schedule }) => faultsIn(schedule, 'freeze'),
   'clocks set': ({ schedule }) => faultsIn(schedule, 'step'),
   resets: ({ resets }) => resets.length,
+  'limits changed': ({ schedule }) => schedule.changes.length,
+  'schedules with policies': ({ schedule }) => (schedule.policies.length > 0 ? 1 : 0),
 } as const satisfies Record<string, (log: RunLog) => number>
 
 export type CountName = keyof typeof COUNTED
@@ -69,4 +71,6 @@ const countsOf = (count: (name: CountName) => number): Record<CountName, number>
   freezes: count('freezes'),
   'clocks set': count('clocks set'),
   resets: count('resets'),
+  'limits changed': count('limits changed'),
+  'schedules with policies': count('schedules with policies'),
 })

@@ -25,6 +25,9 @@ describe('planted faults', () => {
     ['leases are not charged', 'charged first'],
     ['mark after the oldest', 'never over'],
     ['waits for ever', 'answered'],
+    ['begins anew', 'never over'],
+    ['carries it back', 'in order'],
+    ['policies are not charged', 'charged first'],
   ])('are found: %s', { timeout: 120_000 }, async (part, invariant) => {
     const { seed, invariants } = await hunt(named(part), 400)
     expect(seed).toBeLessThanOrEqual(400)

@@ -105,4 +105,40 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     from: 'if (give.full) return returned(priceNs)',
     to: 'if (give.amount > 0) return returned(priceNs)',
   },
+  {
+    name: 'a limit that is changed begins anew',
+    file: 'src/core/algorithms/token-bucket.ts',
+    from: 'const used = roundedUp(previous.usedMillionths(fields, now) * tokenNs, MILLION)',
+    to: 'const used = 0n * roundedUp(previous.usedMillionths(fields, now) * tokenNs, MILLION)',
+  },
+  {
+    name: 'a window that is changed forgets its last uses',
+    file: 'src/core/algorithms/sliding-window.ts',
+    from: 'if (slot < slotAt(grid, now) - grid.slots) continue',
+    to: 'if (slot >= slotAt(grid, now)) continue',
+  },
+  {
+    name: 'what was charged before a change is given back after it',
+    file: 'src/core/bucket/plan-settlement.ts',
+    from: 'return { conditions: [...unchanged, ...conditions], actions, onlyAsSeen }',
+    to: 'return { conditions: [...unchanged.slice(2), ...conditions], actions, onlyAsSeen }',
+  },
+  {
+    name: 'a node that knows an older limit carries it back',
+    file: 'src/core/charging/changed-limits.ts',
+    from: 'if (version !== inForce.version) return version < inForce.version',
+    to: 'if (version !== inForce.version) return true',
+  },
+  {
+    name: 'a change is not looked for before a denial',
+    file: 'src/core/deciding/create-limiter.ts',
+    from: 'const latest = await orKnown(reread(), known)',
+    to: 'const latest = known',
+  },
+  {
+    name: 'policies are not charged',
+    file: 'src/core/policy/policy-plans.ts',
+    from: 'filter(({ limits }) => limits.length > 0)',
+    to: 'filter(({ limits }) => limits.length > 99)',
+  },
 ]

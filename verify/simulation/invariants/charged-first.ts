@@ -1,6 +1,6 @@
 import type { RunLog } from '../run-log.ts'
-import { isCalm } from '../schedule/schedule.ts'
-import { touches, usesOf, type Watched, watchedIn } from './uses.ts'
+import { isCalm, limitAt, type PlannedLimit } from '../schedule/schedule.ts'
+import { isChanged, touches, usesOf, type Watched, watchedIn } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
 const ROUNDING = 1e-6
@@ -39,19 +39,23 @@ const stepsOf = (log: RunLog, watched: Watched): readonly Step[] => {
 
 /** What writes charged and gave back, in tokens or requests. */
 const chargesOf = (
-  { writes }: RunLog,
+  { writes, schedule }: RunLog,
   { entityId, limit }: Watched,
-): readonly { readonly atNs: number; readonly amount: number }[] => {
-  const { size } = limit
-  const unit = size.kind === 'bucket' ? (size.fillsInSeconds * SECOND_NS) / size.capacity : 1
-  return writes
+): readonly { readonly atNs: number; readonly amount: number }[] =>
+  writes
     .filter((write) => write.entityId === entityId)
     .flatMap(({ atNs, changes }) =>
       changes
         .filter((change) => change.limit === limit.name)
-        .map(({ amount }) => ({ atNs, amount: amount / unit })),
+        .map(({ amount, version }) => {
+          const { size } = limitAt(schedule, entityId, limit.name, version) ?? limit
+          return { atNs, amount: amount / unitOf(size) }
+        }),
     )
-}
+
+/** What a table's number counts one token, or one request, as. */
+const unitOf = (size: PlannedLimit['size']): number =>
+  size.kind === 'bucket' ? (size.fillsInSeconds * SECOND_NS) / size.capacity : 1
 
 const sum = (items: readonly { readonly amount: number }[]): number =>
   items.reduce((total, { amount }) => total + amount, 0)
@@ -72,7 +76,8 @@ const isAllKnown = ({ lives, writes, resets, lostBacks }: RunLog): boolean =>
   writes.every(({ end }) => end.isAnswered)
 
 const leftOf = (log: RunLog, watched: Watched): string | undefined => {
-  if (!givesAllBack(log, watched)) return undefined
+  // what was charged before a change stays charged
+  if (!givesAllBack(log, watched) || isChanged(log, watched)) return undefined
   const [charged, used] = [sum(chargesOf(log, watched)), sum(usesOf(log, watched)) + beyond(log, watched)]
   if (Math.abs(charged - used) <= 1e-3) return undefined
   return `${watched.limit.name} of ${watched.entityId}: ${charged} charged in the end, ${used} used`

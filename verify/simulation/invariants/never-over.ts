@@ -1,6 +1,17 @@
 import type { RunLog } from '../run-log.ts'
 import type { PlannedLimit } from '../schedule/schedule.ts'
-import { betweenResets, differenceNs, leaseNsOf, type Use, usesOf, type Watched, watchedIn } from './uses.ts'
+import { overChanges } from './over-changes.ts'
+import { giveBacksOf, worstOf } from './spans.ts'
+import {
+  betweenResets,
+  differenceNs,
+  isChanged,
+  leaseNsOf,
+  type Use,
+  usesOf,
+  type Watched,
+  watchedIn,
+} from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
 const MINUTE_NS = 60 * SECOND_NS
@@ -13,6 +24,7 @@ const ROUNDING = 1e-6
  */
 export const neverOver = (log: RunLog): readonly string[] =>
   watchedIn(log).flatMap((watched) => {
+    if (isChanged(log, watched)) return overChanges(log, watched)
     const uses = usesOf(log, watched)
     const { size } = watched.limit
     if (size.kind === 'minute') return overMinutes(log, watched, size, uses)
@@ -99,37 +111,4 @@ const overMinutes = (
   return [...used].flatMap(([minute, amount]) =>
     amount > limit ? [`${named(watched)}: ${amount - limit} over in minute ${minute}`] : [],
   )
-}
-
-/** The worst of all ends of spans that begin at `begin`. */
-const worstOf = (
-  uses: readonly Use[],
-  begin: number,
-  overAt: (used: number, endNs: number) => number,
-): { readonly over: number; readonly endNs: number } => {
-  let worst = { over: 0, endNs: begin }
-  let used = 0
-  for (const { fromNs, toNs, amount } of uses) {
-    if (fromNs < begin) continue
-    used += amount
-    const over = overAt(used, toNs)
-    if (over > worst.over) worst = { over, endNs: toNs }
-  }
-  return worst
-}
-
-/** For how long give-backs were under way that arrived in a span. */
-const giveBacksOf = ({ writes }: RunLog, { entityId, limit }: Watched) => {
-  const backs = writes
-    .filter(
-      (write) =>
-        write.entityId === entityId &&
-        write.changes.some((change) => change.limit === limit.name && change.amount < 0),
-    )
-    .map(({ atNs, sentNs }) => ({ atNs, ns: atNs - sentNs }))
-  return {
-    count: backs.length,
-    underWayNs: (begin: number, end: number): number =>
-      backs.reduce((sum, { atNs, ns }) => (atNs >= begin && atNs <= end ? sum + ns : sum), 0),
-  }
 }

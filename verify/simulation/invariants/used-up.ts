@@ -1,6 +1,6 @@
 import type { RunLog } from '../run-log.ts'
 import { isCalm, type PlannedLimit } from '../schedule/schedule.ts'
-import { usesOf, watchedIn } from './uses.ts'
+import { usesOf, type Watched, watchedIn } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
 /** Of what is allowed, under steady demand above it, where nothing fails; and where calls fail now and then. */
@@ -12,7 +12,17 @@ export const shareUsed = (log: RunLog): number | undefined => {
   const [watched] = watchedIn(log)
   if (log.schedule.kind !== 'steady' || watched === undefined) return undefined
   const used = usesOf(log, watched).reduce((sum, { amount }) => sum + amount, 0)
-  return used / allowedIn(watched.limit.size, log.schedule.durationNs)
+  return used / (allowedIn(watched.limit.size, log.schedule.durationNs) + byChange(log, watched))
+}
+
+/** How much more a token bucket allows, or less, as it is made faster or slower: every node knows of it within a second. */
+const byChange = ({ schedule }: RunLog, { limit }: Watched): number => {
+  const [change] = schedule.changes
+  const size = change?.limits[0]?.size
+  if (change === undefined || size?.kind !== 'bucket' || limit.size.kind !== 'bucket') return 0
+  const more = size.capacity / size.fillsInSeconds - limit.size.capacity / limit.size.fillsInSeconds
+  const seconds = (schedule.durationNs - change.atNs) / SECOND_NS
+  return more * (more > 0 ? seconds - 1 : seconds)
 }
 
 /** Nothing that a limit allows is kept from those who ask all the time. */

@@ -12,12 +12,20 @@ export interface Use {
 
 /** One limit of one bucket. */
 export interface Watched {
+  /** As answers name it: an entity's id, or `POLICY:<scope>:<selector>`. */
   readonly entityId: string
+  /** As it is first. */
   readonly limit: PlannedLimit
 }
 
 export const watchedIn = ({ schedule }: RunLog): readonly Watched[] =>
-  schedule.entities.flatMap(({ id, limits }) => limits.map((limit) => ({ entityId: id, limit })))
+  [...schedule.entities, ...schedule.policies].flatMap(({ id, limits }) =>
+    limits.map((limit) => ({ entityId: id, limit })),
+  )
+
+/** Whether the limit is replaced by another while it is charged. */
+export const isChanged = ({ schedule }: RunLog, { entityId }: Watched): boolean =>
+  schedule.changes.some(({ of }) => of === entityId)
 
 /** By how much clocks differed at most, ns, the tick of the wall clock included. */
 export const differenceNs = ({ schedule, lives }: RunLog): number =>
@@ -38,13 +46,15 @@ const useOf = (log: RunLog, watched: Watched, ask: LoggedAsk): Use | undefined =
   return { fromNs: askedNs, toNs: answer.atNs, amount: usedOf(watched.limit.meter, ask), by }
 }
 
-/** Whether a request meets the bucket: it is the caller's own, or its parent's. */
+/** Whether a request meets the bucket: it is the caller's own, its parent's, or a policy's. */
 export const touches = (
   { schedule }: RunLog,
   { entityId }: Watched,
   ask: Pick<LoggedAsk, 'entityId'>,
 ): boolean => {
   if (ask.entityId === entityId) return true
+  const policy = schedule.policies.find(({ id }) => id === entityId)
+  if (policy) return policy.callers.includes(ask.entityId)
   return schedule.entities.some(({ id, parentId }) => id === ask.entityId && parentId === entityId)
 }
 

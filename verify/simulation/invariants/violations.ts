@@ -1,6 +1,7 @@
 import type { RunLog } from '../run-log.ts'
 import { answered } from './answered.ts'
 import { chargedFirst, nothingLeftOver } from './charged-first.ts'
+import { inOrder } from './in-order.ts'
 import { neverOver } from './never-over.ts'
 import { usedUp } from './used-up.ts'
 
@@ -9,6 +10,7 @@ export const INVARIANTS = {
   'never over': neverOver,
   'charged first': chargedFirst,
   'nothing left over': nothingLeftOver,
+  'in order': inOrder,
   'used up': usedUp,
   answered,
 } as const satisfies Record<string, (log: RunLog) => readonly string[]>

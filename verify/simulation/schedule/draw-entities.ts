@@ -39,6 +39,16 @@ const drawSize = (random: Random, amount: number): PlannedLimit['size'] => {
   return { kind, limit: amount, seconds: random.pick([2, 3, 10]), slots: random.pick([2, 5, 10, 30]) }
 }
 
+/** The same limit with another size, often of another algorithm: smaller or larger. */
+export const redrawn = (random: Random, limit: PlannedLimit): PlannedLimit => {
+  const amount = Math.max(2, Math.round(amountOf(limit.size) * random.pick([0.4, 0.8, 1.2, 3])))
+  return { ...limit, size: drawSize(random, amount) }
+}
+
+/** The most that a limit of this size lets through at once. */
+export const amountOf = (size: PlannedLimit['size']): number =>
+  size.kind === 'bucket' ? size.capacity : size.limit
+
 const nearest = (numbers: readonly number[], to: number): number =>
   numbers.reduce((best, each) => (Math.abs(each - to) < Math.abs(best - to) ? each : best))
 

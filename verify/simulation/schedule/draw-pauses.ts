@@ -1,5 +1,6 @@
 import type { Random } from '../world/random.ts'
 import { EPOCH_NS } from './draw-clocks.ts'
+import { amountOf } from './draw-entities.ts'
 import { drawNetwork } from './draw-faults.ts'
 import type { PlannedAsk, PlannedEnding, PlannedFault, PlannedLimit, Schedule } from './schedule.ts'
 
@@ -31,13 +32,13 @@ export const drawPauses = (seed: number, random: Random): Schedule => {
     entities: [
       { id: 'key', parentId: null, limits: [{ name: 'tpm', meter: 'tokens', size, refund: 'strict' }] },
     ],
+    policies: [],
+    changes: [],
     network: { ...drawNetwork(random, isCalm), slow: 0, meanDelayNs: 2 * MS },
     asks: drawAsks(random, { amount: amountOf(size), nodes, crowdNs, silenceNs }),
     faults: isCalm ? [] : drawFreezes(random, { nodes, crowdNs, silenceNs }),
   }
 }
-
-const amountOf = (size: PlannedLimit['size']): number => (size.kind === 'bucket' ? size.capacity : size.limit)
 
 const drawSize = (random: Random): PlannedLimit['size'] => {
   const kind = random.pick(['bucket', 'bucket', 'sliding', 'minute'] as const)

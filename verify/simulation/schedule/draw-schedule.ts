@@ -1,9 +1,11 @@
 import type { Random } from '../world/random.ts'
 import { createRandom } from '../world/random.ts'
+import { withChanges, withSteadyChange } from './draw-changes.ts'
 import { drawClocks, EPOCH_NS } from './draw-clocks.ts'
 import { drawEntities, roomIn } from './draw-entities.ts'
 import { drawFaults, drawNetwork } from './draw-faults.ts'
 import { drawPauses } from './draw-pauses.ts'
+import { withPolicies } from './draw-policies.ts'
 import { drawSteady } from './draw-steady.ts'
 import type { PlannedAsk, PlannedEnding, PlannedEntity, Schedule } from './schedule.ts'
 
@@ -16,9 +18,14 @@ const PAUSES_ONE_IN = 8
 /** All that a seed says. */
 export const drawSchedule = (seed: number): Schedule => {
   const random = createRandom(seed)
-  if (seed % STEADY_ONE_IN === 0) return drawSteady(seed, random)
-  return seed % PAUSES_ONE_IN === 0 ? drawPauses(seed, random) : drawBursts(seed, random)
+  const more = createRandom(seed ^ MORE)
+  if (seed % STEADY_ONE_IN === 0) return withSteadyChange(more, drawSteady(seed, random))
+  if (seed % PAUSES_ONE_IN === 0) return drawPauses(seed, random)
+  return withChanges(more, withPolicies(more, drawBursts(seed, random)))
 }
+
+/** What is drawn beside the rest has chance of its own, so that the rest stays as it is. */
+const MORE = 0x2545f491
 
 const drawBursts = (seed: number, random: Random): Schedule => {
   const drawn = drawAll(seed, random)
@@ -50,6 +57,8 @@ const drawAll = (seed: number, random: Random): Schedule => {
     leaseTtlMs: random.pick([1000, 1000, 1000, 300, 0]),
     isLambda: random.chance(0.15),
     entities,
+    policies: [],
+    changes: [],
     network: drawNetwork(random, isCalm),
     asks: drawAsks(random, entities, durationNs, nodes),
     faults: isCalm ? [] : drawFaults(random, { durationNs, nodes, entities }),

@@ -24,6 +24,8 @@ export const drawSteady = (seed: number, random: Random): Schedule => {
     leaseTtlMs: random.pick([1000, 1000, 300, 0]),
     isLambda: false,
     entities: [{ id: 'key', parentId: null, limits: [limit] }],
+    policies: [],
+    changes: [],
     network: { ...drawNetwork(random, isCalm), meanDelayNs: 2_000_000 },
     asks: drawDemand(random, { nodes, seconds, perSecond }),
     faults: [],

@@ -1,3 +1,4 @@
+import type { PolicyKey } from '../../../src/core/policy/policy-key.ts'
 import type { NetworkFaults } from '../world/network.ts'
 
 /** A limit of the simulation. `name` tells its meter, as in a real one: rpm of requests, tpm of tokens. */
@@ -14,6 +15,25 @@ export interface PlannedLimit {
 export interface PlannedEntity {
   readonly id: string
   readonly parentId: string | null
+  readonly limits: readonly PlannedLimit[]
+}
+
+/** Limits that all requests of some entities share. */
+export interface PlannedPolicy {
+  /** As answers name it: `POLICY:GLOBAL:*`. */
+  readonly id: string
+  readonly key: PolicyKey
+  /** The entities whose requests it applies to. */
+  readonly callers: readonly string[]
+  readonly limits: readonly PlannedLimit[]
+}
+
+/** The limits of an entity, or of a policy, are replaced by others of the same names. */
+export interface PlannedChange {
+  readonly atNs: number
+  /** Through which they are replaced, so that it knows at once; null: through none of these. */
+  readonly node: number | null
+  readonly of: string
   readonly limits: readonly PlannedLimit[]
 }
 
@@ -56,6 +76,9 @@ export interface Schedule {
   /** True: nothing runs after an answer, so counts and leases are looked after before it. */
   readonly isLambda: boolean
   readonly entities: readonly PlannedEntity[]
+  readonly policies: readonly PlannedPolicy[]
+  /** In order of their times. The first is version 2 of what it replaces. */
+  readonly changes: readonly PlannedChange[]
   readonly network: NetworkFaults
   readonly asks: readonly PlannedAsk[]
   readonly faults: readonly PlannedFault[]
@@ -64,3 +87,15 @@ export interface Schedule {
 /** Nothing is lost, no node stands still or dies, no clock is set, nothing is reset. Clocks may differ. */
 export const isCalm = ({ network, faults }: Schedule): boolean =>
   faults.length === 0 && network.slow + network.lostBefore + network.lostAfter + network.throttled === 0
+
+/** A limit of an entity, or of a policy, by the version of the configuration. */
+export const limitAt = (
+  { entities, policies, changes }: Schedule,
+  of: string,
+  name: string,
+  version: number,
+): PlannedLimit | undefined => {
+  const first = [...entities, ...policies].find(({ id }) => id === of)
+  const versions = [first, ...changes.filter((change) => change.of === of)]
+  return versions[version - 1]?.limits.find((limit) => limit.name === name)
+}

@@ -1,29 +1,40 @@
 import { newEntity } from '../../../src/core/admin/entity-draft.ts'
+import { DEFAULT_RESOURCE, type LimitSet } from '../../../src/core/limit/limit.ts'
 import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
+import { policyName } from '../../../src/core/policy/policy-key.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
-import type { PlannedEntity, PlannedLimit } from '../schedule/schedule.ts'
+import type { PlannedChange, PlannedLimit, Schedule } from '../schedule/schedule.ts'
 
-/** The configuration of a schedule, always there. */
-export const createConfig = (planned: readonly PlannedEntity[]): ConfigStore => {
+/** The configuration of a schedule, as all nodes read it. */
+export interface PlannedConfig extends ConfigStore {
+  change(change: Pick<PlannedChange, 'of' | 'limits'>): void
+}
+
+export const createConfig = ({ entities, policies }: Schedule): PlannedConfig => {
   const known = new Map(
-    planned.map(({ id, parentId, limits }) => [
-      id,
-      {
-        entity: newEntity({ id, name: id, kind: 'key', parentId }, 0n),
-        limits: { limits: parseLimits(limits.map(limitJson), 'limits'), version: 1n },
-      },
-    ]),
+    entities.map(({ id, parentId }) => {
+      const kind = entities.some((child) => child.parentId === id) ? 'tenant' : 'key'
+      return [id, newEntity({ id, name: id, kind, parentId }, 0n)]
+    }),
   )
+  const sets = new Map([...entities, ...policies].map(({ id, limits }) => [id, limitSet(limits, 1n)]))
   return {
-    entity: async (id) => known.get(id)?.entity,
+    entity: async (id) => known.get(id),
     model: async () => undefined,
     limitSets: async (keys) =>
-      keys.map(({ owner, resource }) =>
-        owner.kind === 'entity' && resource === '_default_' ? known.get(owner.id)?.limits : undefined,
-      ),
+      keys.map(({ owner, resource }) => {
+        if (owner.kind === 'policy') return sets.get(policyName(owner))
+        return owner.kind === 'entity' && resource === DEFAULT_RESOURCE ? sets.get(owner.id) : undefined
+      }),
     apiKey: async () => undefined,
+    change: ({ of, limits }) => void sets.set(of, limitSet(limits, (sets.get(of)?.version ?? 0n) + 1n)),
   }
 }
+
+const limitSet = (limits: readonly PlannedLimit[], version: bigint): LimitSet => ({
+  limits: parseLimits(limits.map(limitJson), 'limits'),
+  version,
+})
 
 const limitJson = ({ name, meter, size, refund }: PlannedLimit): object => ({
   name,

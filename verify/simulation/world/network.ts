@@ -1,5 +1,6 @@
 import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import { StoreUnavailable } from '../../../src/core/errors.ts'
+import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
 import type { Machine } from './machine.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -25,6 +26,8 @@ type Call<T> = (end: CallEnd, sentNs: number) => Promise<T>
 export interface Network {
   /** The table as a machine sees it. */
   from(machine: Machine, table: TableAtWork): BucketStore
+  /** The configuration likewise. */
+  configFrom(machine: Machine, config: ConfigStore): ConfigStore
 }
 
 /** The table, told of each call whether the caller learns what became of it. */
@@ -80,6 +83,12 @@ export const createNetwork = (
       write: (id, write) => send(machine, (end, sentNs) => table.write(id, write, end, sentNs)),
       read: (id) => send(machine, () => table.read(id)),
       list: (entityId) => send(machine, () => table.list(entityId)),
+    }),
+    configFrom: (machine, config) => ({
+      entity: (id) => send(machine, () => config.entity(id)),
+      model: (id) => send(machine, () => config.model(id)),
+      limitSets: (keys) => send(machine, () => config.limitSets(keys)),
+      apiKey: (secretHash) => send(machine, () => config.apiKey(secretHash)),
     }),
   }
 }

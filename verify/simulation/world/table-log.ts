@@ -1,5 +1,6 @@
 import type { BucketId } from '../../../src/core/bucket/bucket-id.ts'
 import type { BucketItem, Condition, ConditionalWrite } from '../../../src/core/bucket/conditional-write.ts'
+import { policyName } from '../../../src/core/policy/policy-key.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import type { CallEnd, TableAtWork } from './network.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -8,6 +9,8 @@ import type { Scheduler } from './scheduler.ts'
 export interface Change {
   readonly limit: string
   readonly amount: number
+  /** Of the configuration that the bucket keeps the limit by. */
+  readonly version: number
 }
 
 /** A write that the table has applied. */
@@ -19,6 +22,8 @@ export interface TableWrite {
   readonly entityId: string
   readonly end: CallEnd
   readonly changes: readonly Change[]
+  /** Limits that the bucket keeps by another size from now on; what is in use of them is carried over, and not charged. */
+  readonly resized: readonly { readonly limit: string; readonly version: number }[]
   /** What it added to the counters of use, by meter. */
   readonly used: Readonly<Record<string, number>>
   /** True: it began a new life of the bucket. */
@@ -51,16 +56,19 @@ export const createLoggedTable = (scheduler: Scheduler): LoggedTable => {
   return { writes, at }
 }
 
-const entityOf = (id: BucketId): string => (id.kind === 'entity' ? id.entityId : 'policy')
+const entityOf = (id: BucketId): string => (id.kind === 'entity' ? id.entityId : policyName(id))
 
 const changesOf = (
   before: BucketItem,
   after: BucketItem,
   { actions, conditions }: ConditionalWrite,
-): Pick<TableWrite, 'changes' | 'used' | 'isReset'> => {
-  if (before.born !== undefined && after.born !== before.born) return { changes: [], used: {}, isReset: true }
+): Pick<TableWrite, 'changes' | 'resized' | 'used' | 'isReset'> => {
+  const resized = resizedIn(before, after)
+  if (before.born !== undefined && after.born !== before.born)
+    return { changes: [], resized, used: {}, isReset: true }
   const paths = actions.flatMap(({ path }) => (typeof path === 'string' ? [path] : []))
   return {
+    resized,
     changes: paths.flatMap((path) => changeOf(path, before, after, conditions) ?? []),
     used: Object.fromEntries(
       paths
@@ -77,16 +85,30 @@ const changeOf = (
   after: BucketItem,
   conditions: readonly Condition[],
 ): Change | undefined => {
+  const limit = path.replace(/_(tat|n)$/, '')
+  if (limit === path || isCarriedOver(limit, before, after)) return undefined
+  const version = versionOf(after, limit)
   if (path.endsWith('_tat')) {
     const since = idleSince(path, conditions) ?? numberAt(before, path)
-    return { limit: path.slice(0, -4), amount: Number(numberAt(after, path) - since) }
+    return { limit, version, amount: Number(numberAt(after, path) - since) }
   }
-  if (!path.endsWith('_n')) return undefined
-  const limit = path.slice(0, -2)
   const isNewWindow = before[`${limit}_w`] !== after[`${limit}_w`]
   const counted = isNewWindow ? 0n : numberAt(before, path)
-  return { limit, amount: Number(numberAt(after, path) - counted) }
+  return { limit, version, amount: Number(numberAt(after, path) - counted) }
 }
+
+const TEXT = '_limit'
+
+const versionOf = (item: BucketItem, limit: string): number => Number(numberAt(item, `${limit}_version`))
+
+const isCarriedOver = (limit: string, before: BucketItem, after: BucketItem): boolean =>
+  before[limit + TEXT] !== undefined && before[limit + TEXT] !== after[limit + TEXT]
+
+const resizedIn = (before: BucketItem, after: BucketItem): TableWrite['resized'] =>
+  Object.keys(after)
+    .filter((path) => path.endsWith(TEXT) && before[path] !== after[path])
+    .map((path) => path.slice(0, -TEXT.length))
+    .map((limit) => ({ limit, version: versionOf(after, limit) }))
 
 const numberAt = (item: BucketItem, path: string): bigint => {
   const value = item[path]

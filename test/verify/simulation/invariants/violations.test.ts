@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { answered } from '../../../../verify/simulation/invariants/answered.ts'
 import { chargedFirst, nothingLeftOver } from '../../../../verify/simulation/invariants/charged-first.ts'
+import { inOrder } from '../../../../verify/simulation/invariants/in-order.ts'
 import { neverOver } from '../../../../verify/simulation/invariants/never-over.ts'
 import { usedUp } from '../../../../verify/simulation/invariants/used-up.ts'
 import type { LoggedAsk, RunLog } from '../../../../verify/simulation/run-log.ts'
@@ -31,6 +32,8 @@ const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }
     entities: [
       { id: 'key', parentId: null, limits: [{ name: 'tpm', meter: 'tokens', size, refund: 'full' }] },
     ],
+    policies: [],
+    changes: [],
     network: CALM,
     asks: [],
     faults: [],
@@ -44,7 +47,8 @@ const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }
     by: 0,
     entityId: 'key',
     end: { isAnswered: true },
-    changes: [{ limit: 'tpm', amount }],
+    changes: [{ limit: 'tpm', amount, version: 1 }],
+    resized: [],
     used: {},
     isReset: false,
   })),
@@ -68,7 +72,43 @@ const bucket = { kind: 'bucket', capacity: 10, fillsInSeconds: 10 } as const
 const window = { kind: 'sliding', limit: 10, seconds: 5, slots: 10 } as const
 const minute = { kind: 'minute', limit: 10 } as const
 
+/** Ten at once by a bucket that hardly fills; after five seconds it is kept by another size of ten. */
+const changedLog = (size: PlannedLimit['size'], late: number): RunLog => {
+  const log = logOf({
+    size: { kind: 'bucket', capacity: 10, fillsInSeconds: 10_000 },
+    admitted: [
+      [1, 10],
+      [6, late],
+    ],
+  })
+  const limits = [{ name: 'tpm', meter: 'tokens', size, refund: 'strict' } as const]
+  const [write] = logOf({ size, admitted: [], charged: [[5, 0]] }).writes
+  return {
+    ...log,
+    schedule: { ...log.schedule, changes: [{ atNs: 4 * SECOND, node: null, of: 'key', limits }] },
+    writes: write ? [{ ...write, changes: [], resized: [{ limit: 'tpm', version: 2 }] }] : [],
+  }
+}
+
 describe('the checks of a simulation find', () => {
+  it.each([
+    ['a larger token bucket', { kind: 'bucket', capacity: 12, fillsInSeconds: 12_000 }, 2],
+    ['a window', { kind: 'sliding', limit: 12, seconds: 10, slots: 5 }, 2],
+    ['a minute', { kind: 'minute', limit: 12 }, 2],
+  ] as const)('what is over by one where a limit is changed to %s', (_, size, within) => {
+    expect(neverOver(changedLog(size, within + 1))).toHaveLength(1)
+    expect(neverOver(changedLog(size, within))).toEqual([])
+  })
+
+  it('limits that are carried back to an earlier version, while the bucket lives', () => {
+    const log = changedLog(bucket, 1)
+    const [write] = log.writes
+    if (write === undefined) throw new Error('there is no write')
+    const back = { ...write, resized: [{ limit: 'tpm', version: 1 }] }
+    expect(inOrder({ ...log, writes: [write, back] })).toHaveLength(1)
+    expect(inOrder({ ...log, writes: [write, { ...write, resized: [], isReset: true }, back] })).toEqual([])
+  })
+
   it.each([
     [
       'a token bucket',

@@ -1,0 +1,26 @@
+import type { RunLog } from '../run-log.ts'
+import type { TableWrite } from '../world/table-log.ts'
+import { type Watched, watchedIn } from './uses.ts'
+
+/**
+ * A bucket that has once been kept by a later size of a limit is never carried back to an earlier one, while it lives: after a
+ * reset whoever charges first says by which.
+ */
+export const inOrder = (log: RunLog): readonly string[] =>
+  watchedIn(log).flatMap((watched) => {
+    const { entityId, limit } = watched
+    const written = log.writes.filter((write) => write.entityId === entityId)
+    return firstBack(written, watched).map(
+      ({ atNs }) => `${limit.name} of ${entityId} goes back to an earlier version at ${atNs / 1e9} s`,
+    )
+  })
+
+const firstBack = (writes: readonly TableWrite[], { limit }: Watched): readonly TableWrite[] => {
+  let latest = 0
+  for (const write of writes) {
+    const known = write.isReset ? 0 : latest
+    latest = write.resized.find((change) => change.limit === limit.name)?.version ?? known
+    if (latest < known) return [write]
+  }
+  return []
+}

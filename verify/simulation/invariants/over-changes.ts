@@ -1,0 +1,106 @@
+import type { RunLog } from '../run-log.ts'
+import { limitAt, type PlannedLimit } from '../schedule/schedule.ts'
+import { giveBacksOf, worstOf } from './spans.ts'
+import { betweenResets, differenceNs, leaseNsOf, type Use, usesOf, type Watched } from './uses.ts'
+
+const SECOND_NS = 1_000_000_000
+const MINUTE_NS = 60 * SECOND_NS
+/** Of sums of doubles. */
+const ROUNDING = 1e-6
+
+type Size = PlannedLimit['size']
+
+/** For how long the bucket kept a limit by one size. */
+interface Period {
+  readonly fromNs: number
+  readonly size: Size
+}
+
+/** What holds of a span, whatever sizes the bucket kept the limit by: what may be in use, and what comes back. */
+interface Bound {
+  readonly capacity: number
+  readonly comesBack: number
+  readonly fastestPerNs: number
+  readonly changes: number
+}
+
+/**
+ * A change carries over what is in use. So across changes at most the largest size may be in use that the bucket kept the limit by
+ * in the span, and what token buckets gave back in their time, in spans that lie within each window and minute of the others.
+ */
+export const overChanges = (log: RunLog, watched: Watched): readonly string[] => {
+  const { entityId, limit } = watched
+  const backs = giveBacksOf(log, watched)
+  const periods = periodsOf(log, watched)
+  if (limit.refund === 'full' && backs.count > 0) return []
+  const slackNs = leaseNsOf(log) + differenceNs(log)
+  const over = (begin: number, used: number, endNs: number): number => {
+    const bound = boundOf(log, periods, begin - slackNs, endNs)
+    if (bound === undefined) return 0
+    const lateNs = slackNs * bound.changes + backs.underWayNs(begin, endNs)
+    return used - bound.capacity - bound.comesBack - bound.fastestPerNs * lateNs
+  }
+  return betweenResets(log, watched, usesOf(log, watched), slackNs).flatMap((uses) =>
+    worstIn(uses, over).map(
+      ({ fromNs, endNs, by }) =>
+        `${limit.name} of ${entityId}, changed: ${by.toFixed(3)} over from ${fromNs / SECOND_NS} s to ${endNs / SECOND_NS} s`,
+    ),
+  )
+}
+
+const worstIn = (uses: readonly Use[], over: (begin: number, used: number, endNs: number) => number) => {
+  for (const { fromNs } of uses) {
+    const worst = worstOf(uses, fromNs, (used, endNs) => over(fromNs, used, endNs))
+    if (worst.over > ROUNDING) return [{ fromNs, endNs: worst.endNs, by: worst.over }]
+  }
+  return []
+}
+
+const periodsOf = ({ schedule, writes }: RunLog, { entityId, limit }: Watched): readonly Period[] => [
+  { fromNs: Number.NEGATIVE_INFINITY, size: limit.size },
+  ...writes
+    .filter((write) => write.entityId === entityId)
+    .flatMap(({ atNs, resized }) =>
+      resized
+        .filter((change) => change.limit === limit.name)
+        .map(({ version }) => ({
+          fromNs: atNs,
+          size: (limitAt(schedule, entityId, limit.name, version) ?? limit).size,
+        })),
+    ),
+]
+
+/** undefined: the span is too long for a window in it, or a minute ends in it by some clock. */
+const boundOf = (
+  log: RunLog,
+  periods: readonly Period[],
+  fromNs: number,
+  toNs: number,
+): Bound | undefined => {
+  let bound: Bound = { capacity: 0, comesBack: 0, fastestPerNs: 0, changes: 0 }
+  for (const [index, { fromNs: begun, size }] of periods.entries()) {
+    const [begin, end] = [
+      Math.max(fromNs, begun),
+      Math.min(toNs, periods[index + 1]?.fromNs ?? Number.POSITIVE_INFINITY),
+    ]
+    if (begin > end) continue
+    if (!isWithin(log, size, fromNs, toNs)) return undefined
+    const perNs = size.kind === 'bucket' ? size.capacity / (size.fillsInSeconds * SECOND_NS) : 0
+    bound = {
+      capacity: Math.max(bound.capacity, size.kind === 'bucket' ? size.capacity : size.limit),
+      comesBack: bound.comesBack + perNs * (end - begin),
+      fastestPerNs: Math.max(bound.fastestPerNs, perNs),
+      changes: bound.changes + 1,
+    }
+  }
+  return bound
+}
+
+const isWithin = ({ schedule, lives }: RunLog, size: Size, fromNs: number, toNs: number): boolean => {
+  if (size.kind === 'bucket') return true
+  if (size.kind === 'sliding') return toNs - fromNs < size.seconds * SECOND_NS
+  const start = Number(schedule.startNs % BigInt(MINUTE_NS))
+  const least = Math.min(...lives.map(({ aheadNs }) => aheadNs[0])) - schedule.tickNs
+  const most = Math.max(...lives.map(({ aheadNs }) => aheadNs[1]))
+  return Math.floor((start + fromNs + least) / MINUTE_NS) === Math.floor((start + toNs + most) / MINUTE_NS)
+}

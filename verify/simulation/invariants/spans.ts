@@ -1,0 +1,35 @@
+import type { RunLog } from '../run-log.ts'
+import type { Use, Watched } from './uses.ts'
+
+/** The worst of all ends of spans that begin at `begin`. */
+export const worstOf = (
+  uses: readonly Use[],
+  begin: number,
+  overAt: (used: number, endNs: number) => number,
+): { readonly over: number; readonly endNs: number } => {
+  let worst = { over: 0, endNs: begin }
+  let used = 0
+  for (const { fromNs, toNs, amount } of uses) {
+    if (fromNs < begin) continue
+    used += amount
+    const over = overAt(used, toNs)
+    if (over > worst.over) worst = { over, endNs: toNs }
+  }
+  return worst
+}
+
+/** For how long give-backs were under way that arrived in a span. */
+export const giveBacksOf = ({ writes }: RunLog, { entityId, limit }: Watched) => {
+  const backs = writes
+    .filter(
+      (write) =>
+        write.entityId === entityId &&
+        write.changes.some((change) => change.limit === limit.name && change.amount < 0),
+    )
+    .map(({ atNs, sentNs }) => ({ atNs, ns: atNs - sentNs }))
+  return {
+    count: backs.length,
+    underWayNs: (begin: number, end: number): number =>
+      backs.reduce((sum, { atNs, ns }) => (atNs >= begin && atNs <= end ? sum + ns : sum), 0),
+  }
+}
