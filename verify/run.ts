@@ -24,6 +24,7 @@ Holds what zael promises against what it does. Ends with 1 where something is ov
   --callers <n>     of each node, 200 unless told; where a decision takes several writes, a quarter of that
   --seconds <n>     how long they ask again, 2 unless told; all are answered, which takes longer
   --schedules <n>   of the simulation, 20000 unless told
+  --from <n>        the first of their seeds, 1 unless told
   --seed <n>        runs the schedule of one seed, and tells all that happens in it
   --json            rows as JSON
   --report <file>   how many checks passed and failed, as JSON that .ci/run adds up
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     callers: { type: 'string', default: '200' },
     seconds: { type: 'string', default: '2' },
     schedules: { type: 'string', default: '20000' },
+    from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     json: { type: 'boolean', default: false },
     report: { type: 'string' },
@@ -64,7 +66,12 @@ async function run(): Promise<void> {
   const load = { nodes: count('nodes'), callers: count('callers'), seconds: count('seconds') }
   const onProgress = (text: string): void => console.error(text)
   const over = { load, onProgress }
-  const simulation = simulationPart({ schedules: count('schedules'), hunted: HUNTED, onProgress })
+  const simulation = simulationPart({
+    schedules: count('schedules'),
+    from: count('from'),
+    hunted: HUNTED,
+    onProgress,
+  })
   const parts = [overAdmissionPart(over), sizesPart, simulation]
   const { only } = values
   const named = parts.filter(({ name }) => only === undefined || name === only)
@@ -109,7 +116,7 @@ function options(): string {
   return given.length > 0 ? ` -- ${given.join(' ')}` : ''
 }
 
-function count(name: 'nodes' | 'callers' | 'seconds' | 'schedules'): number {
+function count(name: 'nodes' | 'callers' | 'seconds' | 'schedules' | 'from'): number {
   const value = Number(values[name])
   if (!Number.isFinite(value) || value <= 0 || (name !== 'seconds' && !Number.isInteger(value)))
     throw new Error(`--${name} must be a positive number, and whole unless it is seconds`)

@@ -11,13 +11,15 @@ import { COUNT_NAMES, type Summary } from './summary.ts'
 
 export interface SimulationOptions {
   readonly schedules: number
+  /** The first of their seeds. */
+  readonly from: number
   /** Seeds that a planted fault may take to be found. */
   readonly hunted: number
   onProgress(text: string): void
 }
 
 /** Runs schedules on all cores, then each planted fault until a schedule shows it. */
-export const simulationPart = ({ schedules, hunted, onProgress }: SimulationOptions): Part => ({
+export const simulationPart = ({ schedules, from, hunted, onProgress }: SimulationOptions): Part => ({
   name: 'simulation',
   title: 'the limiter in simulated time, on nodes and a table that fail',
   async run(): Promise<Finding> {
@@ -25,7 +27,12 @@ export const simulationPart = ({ schedules, hunted, onProgress }: SimulationOpti
     onProgress(`simulation: ${schedules} schedules on ${cores} cores`)
     const started = performance.now()
     const summary = await withBundle(undefined, (script) =>
-      runSeedsTogether(script, schedules, cores, progressOf(schedules, onProgress)),
+      runSeedsTogether(
+        script,
+        { first: from, last: from + schedules - 1 },
+        cores,
+        progressOf(schedules, onProgress),
+      ),
     )
     const seconds = Math.round((performance.now() - started) / 1000)
     const found = await huntAll(hunted, cores, ({ fault, seed }) =>

@@ -42,13 +42,13 @@ export const runSeeds = async (script: string, seeds: Seeds, onPart: OnPart = ()
 /** The same, divided between processes. */
 export const runSeedsTogether = async (
   script: string,
-  schedules: number,
+  { first, last }: Pick<Seeds, 'first' | 'last'>,
   processes: number,
   onPart: OnPart,
 ): Promise<Summary> => {
   const parts = await Promise.all(
-    Array.from({ length: Math.min(processes, schedules) }, (_, index) =>
-      runSeeds(script, { first: index + 1, last: schedules, step: processes }, onPart),
+    Array.from({ length: Math.min(processes, last - first + 1) }, (_, index) =>
+      runSeeds(script, { first: first + index, last, step: processes }, onPart),
     ),
   )
   return parts.reduce(together)
