@@ -1,5 +1,106 @@
-export const Policies = () => (
-  <header class="view-head">
-    <h1>Policies</h1>
-  </header>
-)
+import './policies.css'
+import { useState } from 'preact/hooks'
+import type { Policy } from '../api/answers.ts'
+import { useSession } from '../api/session.tsx'
+import { Empty } from '../parts/empty.tsx'
+import { TextField } from '../parts/field.tsx'
+import { ErrorNotice, Notice } from '../parts/notice.tsx'
+import { numberText } from '../parts/numbers/number-text.ts'
+import { PolicyDialog, type PolicyTask } from './policy-dialogs.tsx'
+import { groupPolicies } from './policy-groups.ts'
+import { keyOf } from './policy-key.ts'
+import { ScopeCard } from './scope-card.tsx'
+import { type AllPolicies, usePolicies } from './use-policies.ts'
+
+export const Policies = () => {
+  const { mayWrite } = useSession()
+  const { data, error, isLoading, reload } = usePolicies()
+  const [task, setTask] = useState<PolicyTask | undefined>(undefined)
+  const [said, setSaid] = useState<string | undefined>(undefined)
+  const begin = (next: PolicyTask) => {
+    setSaid(undefined)
+    setTask(next)
+  }
+  const finish = (what: string) => {
+    setTask(undefined)
+    setSaid(what)
+    reload()
+  }
+  return (
+    <>
+      <header class="view-head">
+        <h1>Policies</h1>
+        {mayWrite && (
+          <button class="button primary" type="button" onClick={() => begin({ kind: 'choose' })}>
+            New policy
+          </button>
+        )}
+      </header>
+      <p class="quiet policies-note">
+        All policies that apply to a request bind it, beside the limits of its entity. The requests that a
+        policy applies to share its limits, over all resources. A denial names the most specific one.
+      </p>
+      {said !== undefined && <Notice kind="success">{said}</Notice>}
+      <ErrorNotice error={error} />
+      {data === undefined && isLoading && <p class="quiet policies-place">Loading…</p>}
+      {data !== undefined && <PolicyGroups all={data} onTask={begin} />}
+      {task !== undefined && (
+        <PolicyDialog task={task} onTask={setTask} onDone={finish} onClose={() => setTask(undefined)} />
+      )}
+    </>
+  )
+}
+
+interface GroupsProps {
+  readonly all: AllPolicies
+  onTask(task: PolicyTask): void
+}
+
+const PolicyGroups = ({ all: { policies, isPartial }, onTask }: GroupsProps) => {
+  const [search, setSearch] = useState('')
+  if (policies.length === 0) return <NoPolicies />
+  const groups = groupPolicies(policies, search)
+  const edit = (policy: Policy) => onTask({ kind: 'edit', key: keyOf(policy), existing: policy })
+  return (
+    <>
+      <div class="policies-search">
+        <TextField label="Search" value={search} placeholder="acme, gpt-4o, rph" onValue={setSearch} />
+      </div>
+      {isPartial && (
+        <Notice kind="info">There are more: these are the first {numberText(policies.length)}.</Notice>
+      )}
+      {groups.length === 0 && (
+        <section class="card">
+          <Empty title={`No policy is called “${search.trim()}”`}>
+            <button class="button" type="button" onClick={() => setSearch('')}>
+              Show all
+            </button>
+          </Empty>
+        </section>
+      )}
+      {groups.map((group) => (
+        <ScopeCard
+          key={group.scope}
+          group={group}
+          onEdit={edit}
+          onDelete={(policy) => onTask({ kind: 'delete', policy })}
+        />
+      ))}
+    </>
+  )
+}
+
+const NoPolicies = () => {
+  const { mayWrite } = useSession()
+  return (
+    <section class="card">
+      <Empty title="There are no policies yet">
+        <p>
+          {mayWrite
+            ? 'Set one for a tenant, a model, a tier, or everyone: “New policy”.'
+            : 'An admin can set one for a tenant, a model, a tier, or everyone.'}
+        </p>
+      </Empty>
+    </section>
+  )
+}

@@ -1,0 +1,84 @@
+import type { Policy } from '../api/answers.ts'
+import { useSession } from '../api/session.tsx'
+import { LimitEditor } from '../limits/limit-editor.tsx'
+import { LimitList } from '../limits/showing/limit-list.tsx'
+import { Confirm } from '../parts/confirm.tsx'
+import { Notice } from '../parts/notice.tsx'
+import { NewPolicy } from './new-policy.tsx'
+import { keyOf, keyText, type PolicyKey, policyPath } from './policy-key.ts'
+
+/** What is being done to a policy. */
+export type PolicyTask =
+  | { readonly kind: 'choose' }
+  | {
+      readonly kind: 'edit'
+      readonly key: PolicyKey
+      readonly existing: Policy | undefined
+      /** It was thought to be new. */
+      readonly isSurprise?: boolean
+    }
+  | { readonly kind: 'delete'; readonly policy: Policy }
+
+interface Props {
+  readonly task: PolicyTask
+  onTask(task: PolicyTask): void
+  /** It was done: what to say of it. */
+  onDone(said: string): void
+  onClose(): void
+}
+
+export const PolicyDialog = ({ task, onTask, onDone, onClose }: Props) => {
+  switch (task.kind) {
+    case 'choose':
+      return (
+        <NewPolicy
+          onKey={(key, existing) =>
+            onTask({ kind: 'edit', key, existing, isSurprise: existing !== undefined })
+          }
+          onClose={onClose}
+        />
+      )
+    case 'edit':
+      return <EditPolicy task={task} onDone={onDone} onClose={onClose} />
+    case 'delete':
+      return <DeletePolicy policy={task.policy} onDone={onDone} onClose={onClose} />
+  }
+}
+
+type EditProps = Pick<Props, 'onDone' | 'onClose'> & {
+  readonly task: Extract<PolicyTask, { kind: 'edit' }>
+}
+
+const EditPolicy = ({ task: { key, existing, isSurprise }, onDone, onClose }: EditProps) => {
+  const { api } = useSession()
+  const name = keyText(key)
+  return (
+    <LimitEditor
+      title={`Limits of ${name}`}
+      limits={existing?.limits ?? []}
+      save={(limits) => api.send('PUT', policyPath(key), { limits })}
+      onSaved={() => onDone(`${name} is ${existing ? 'changed' : 'set'}: it binds from the next request on.`)}
+      onClose={onClose}
+    >
+      {isSurprise && <Notice kind="info">There is such a policy already; these are its limits.</Notice>}
+    </LimitEditor>
+  )
+}
+
+type DeleteProps = Pick<Props, 'onDone' | 'onClose'> & { readonly policy: Policy }
+
+const DeletePolicy = ({ policy, onDone, onClose }: DeleteProps) => {
+  const { api } = useSession()
+  return (
+    <Confirm
+      title={`Delete ${policy.label}?`}
+      action={`Delete ${policy.label}`}
+      act={() => api.send('DELETE', policyPath(keyOf(policy)))}
+      onDone={() => onDone(`${policy.label} is deleted.`)}
+      onClose={onClose}
+    >
+      <p>These limits do not bind any more:</p>
+      <LimitList limits={policy.limits} />
+    </Confirm>
+  )
+}

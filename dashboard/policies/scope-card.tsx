@@ -1,0 +1,100 @@
+import { useState } from 'preact/hooks'
+import type { Policy } from '../api/answers.ts'
+import { useSession } from '../api/session.tsx'
+import { LimitList } from '../limits/showing/limit-list.tsx'
+import { numberText } from '../parts/numbers/number-text.ts'
+import { hrefOf } from '../shell/route.ts'
+import type { PolicyGroup } from './policy-groups.ts'
+
+interface Changes {
+  onEdit(policy: Policy): void
+  onDelete(policy: Policy): void
+}
+
+interface Props extends Changes {
+  readonly group: PolicyGroup
+}
+
+const SHOWN_AT_FIRST = 50
+
+/** The policies of one scope, and what that scope means. */
+export const ScopeCard = ({ group, ...changes }: Props) => {
+  const [showsAll, setShowsAll] = useState(false)
+  const { scope, name, meaning, policies } = group
+  const shown = showsAll ? policies : policies.slice(0, SHOWN_AT_FIRST)
+  return (
+    <section class="card scope" aria-labelledby={`scope-${scope}`}>
+      <div>
+        <div class="card-head">
+          <h2 id={`scope-${scope}`}>{name}</h2>
+          <code class="tag">{scope}</code>
+        </div>
+        <p class="quiet">{meaning}</p>
+      </div>
+      {policies.length === 0 ? (
+        <p class="quiet none">None is set.</p>
+      ) : (
+        <ul class="policies" aria-labelledby={`scope-${scope}`}>
+          {shown.map((policy) => (
+            <PolicyRow key={policy.label} policy={policy} {...changes} />
+          ))}
+        </ul>
+      )}
+      {shown.length < policies.length && (
+        <button class="button" type="button" onClick={() => setShowsAll(true)}>
+          Show all {numberText(policies.length)}
+        </button>
+      )}
+    </section>
+  )
+}
+
+const PolicyRow = ({ policy, onEdit, onDelete }: Changes & { readonly policy: Policy }) => {
+  const { mayWrite } = useSession()
+  return (
+    <li class="policy">
+      <p class="policy-name">
+        <Selector policy={policy} />
+      </p>
+      <LimitList limits={policy.limits} />
+      {mayWrite && (
+        <div class="actions">
+          <button
+            class="button small"
+            type="button"
+            onClick={() => onEdit(policy)}
+            aria-label={`Edit ${policy.label}`}
+          >
+            Edit
+          </button>
+          <button
+            class="button small danger"
+            type="button"
+            onClick={() => onDelete(policy)}
+            aria-label={`Delete ${policy.label}`}
+          >
+            Delete
+          </button>
+        </div>
+      )}
+    </li>
+  )
+}
+
+const Selector = ({ policy: { scope, selector, user, model } }: { readonly policy: Policy }) => {
+  switch (scope) {
+    case 'USER_MODEL':
+      return (
+        <>
+          <strong>{user}</strong> <span class="quiet">on</span> <strong>{model}</strong>
+        </>
+      )
+    case 'API_KEY':
+    case 'TENANT':
+      return <a href={hrefOf({ view: 'entity', id: selector })}>{selector}</a>
+    case 'GLOBAL':
+      return <strong>Every request</strong>
+    default:
+      return <strong>{selector}</strong>
+  }
+}
