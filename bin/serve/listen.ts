@@ -25,21 +25,28 @@ const SETTLE_GRACE_MS = 1_000
 
 type Fetch = ListenOptions['fetch']
 
-/** Knows which requests are being answered. */
+/** Knows whether requests are being answered. */
 const tracked = (fetch: Fetch) => {
-  const underWay = new Set<Promise<unknown>>()
+  let underWay = 0
+  let onNone = (): void => {}
+  const end = (): void => {
+    underWay--
+    if (underWay === 0) onNone()
+  }
   const track: Fetch = (request, env) => {
     const answer = fetch(request, env)
     if (answer instanceof Promise) {
-      const ended: Promise<unknown> = answer.then(
-        () => underWay.delete(ended),
-        () => underWay.delete(ended),
-      )
-      underWay.add(ended)
+      underWay++
+      answer.then(end, end)
     }
     return answer
   }
-  return { fetch: track, ended: () => Promise.all(underWay) }
+  const ended = (): Promise<void> =>
+    new Promise((resolve) => {
+      onNone = resolve
+      if (underWay === 0) resolve()
+    })
+  return { fetch: track, ended }
 }
 
 const close = async (server: Server): Promise<void> => {

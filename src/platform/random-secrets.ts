@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { hash, randomBytes, randomUUID } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { Secrets } from '../core/ports/secrets.ts'
 
@@ -26,6 +26,6 @@ export const randomSecrets: Secrets = {
     const body = PREFIX + base62(BigInt(`0x${randomBytes(32).toString('hex')}`), RANDOM_LENGTH)
     return body + checksum(body)
   },
-  hash: (secret) => createHash('sha256').update(secret).digest('hex'),
+  hash: (secret) => hash('sha256', secret),
   id: () => randomUUID(),
 }

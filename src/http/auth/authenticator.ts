@@ -67,7 +67,8 @@ const createTokenKinds = ({ secrets, settings }: Needs) => {
   const isViewer =
     settings.viewerToken === null ? () => false : createTokenCheck(secrets, settings.viewerToken)
   return (tokenHash: string, isBearer: boolean): 'admin' | 'viewer' | undefined => {
-    const [admin, viewer] = [isAdmin(tokenHash), isViewer(tokenHash)]
+    const shown = Buffer.from(tokenHash)
+    const [admin, viewer] = [isAdmin(shown), isViewer(shown)]
     if (!isBearer) return undefined
     if (admin) return 'admin'
     return viewer ? 'viewer' : undefined
@@ -86,7 +87,12 @@ const enabled = async (entities: Entities, entity: Entity): Promise<Omit<ActingI
     next = next.parentId === null ? undefined : await entities.get(next.parentId)
   }
   const organization = family.at(-1)?.id ?? entity.id
-  return { entityId: entity.id, entity: { ...entity, models: allowedModels(family) }, organization }
+  const models = allowedModels(family)
+  return {
+    entityId: entity.id,
+    entity: models === entity.models ? entity : { ...entity, models },
+    organization,
+  }
 }
 
 const isAmong = (family: readonly Entity[], { id }: Entity): boolean =>

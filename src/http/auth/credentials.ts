@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Secrets } from '../../core/ports/secrets.ts'
 
 /** Compares the hash of a token with a secret's in a time that tells nothing of either. */
-export const createTokenCheck = (secrets: Secrets, expected: string): ((tokenHash: string) => boolean) => {
+export const createTokenCheck = (secrets: Secrets, expected: string): ((tokenHash: Buffer) => boolean) => {
   const expectedHash = Buffer.from(secrets.hash(expected))
-  return (tokenHash) => timingSafeEqual(Buffer.from(tokenHash), expectedHash)
+  return (tokenHash) => timingSafeEqual(tokenHash, expectedHash)
 }

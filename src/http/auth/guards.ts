@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { isId } from '../../core/entity/entity.ts'
 import { invalid, ZaelError } from '../../core/errors.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, Identity } from '../app-dependencies.ts'
@@ -17,7 +17,7 @@ export interface Guards {
 }
 
 type Needs = Pick<AppDependencies, 'clock' | 'caches' | 'settings' | 'metrics'>
-type Identify = (c: Parameters<MiddlewareHandler<AppEnv>>[0]) => Promise<Identity>
+type Identify = (c: Context<AppEnv>) => Promise<Identity>
 
 export const createGuards = (deps: Needs, authenticator: Authenticator): Guards => {
   const identify = createIdentify(deps, authenticator)
@@ -25,21 +25,16 @@ export const createGuards = (deps: Needs, authenticator: Authenticator): Guards 
     callers: async (c, next) => {
       const identity = await identify(c)
       c.set('identity', identity)
-      const acting = await actingIdentity(
-        authenticator,
-        identity,
-        c.req.header('x-zael-entity'),
-        c.req.method,
-      )
+      const acting = identity.kind === 'caller' ? identity : await actingFor(authenticator, identity, c)
       if (acting !== undefined) c.set('acting', acting)
-      await next()
+      return next()
     },
     admins: async (c, next) => {
       const identity = await identify(c)
       if (identity.kind === 'caller') throw new ZaelError('forbidden', 'This needs the admin token')
       if (identity.kind === 'viewer') checkReads(c.req.method)
       c.set('identity', identity)
-      await next()
+      return next()
     },
   }
 }
@@ -67,16 +62,15 @@ const createIdentify = (
   }
 }
 
-/** Undefined: an admin or viewer that only reads and names no entity. */
-const actingIdentity = async (
+/** Whom an admin acts for; undefined: an admin or viewer that only reads and names no entity. */
+const actingFor = async (
   authenticator: Authenticator,
-  identity: Identity,
-  named: string | undefined,
-  method: string,
+  { kind }: Identity,
+  { req }: Context<AppEnv>,
 ): Promise<ActingIdentity | undefined> => {
-  if (identity.kind === 'caller') return identity
-  if (identity.kind === 'viewer') checkReads(method)
-  if (named === undefined && isRead(method)) return undefined
+  const named = req.header('x-zael-entity')
+  if (kind === 'viewer') checkReads(req.method)
+  if (named === undefined && isRead(req.method)) return undefined
   if (named === undefined || !isId(named)) {
     throw invalid('X-Zael-Entity', 'name the entity to act for, where the admin token is used')
   }

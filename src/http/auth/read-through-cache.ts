@@ -3,8 +3,8 @@ import type { Clock } from '../../core/ports/clock.ts'
 
 /** What was read, believed for a while: also that there is nothing. */
 export interface ReadThroughCache<T> {
-  /** Throws what reading throws; a failure is not remembered. */
-  get(key: string): Promise<T | undefined>
+  /** At once what is known, else a promise that throws what reading throws; a failure is not remembered. */
+  get(key: string): Promise<T | undefined> | T | undefined
   /** Nothing that was read of this group up to now is believed any more, nor that anything is missing. */
   forget(group: string): void
 }
@@ -54,7 +54,7 @@ export const createReadThroughCache = <T>(options: ReadThroughOptions<T>): ReadT
   }
 
   return {
-    async get(key) {
+    get(key) {
       const entry = present.get(key) ?? absent.get(key)
       return entry !== undefined && isFresh(entry) ? entry.value : read(key)
     },

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
-import { describeRoute, resolver } from 'hono-openapi'
+import { resolver } from 'hono-openapi'
 import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
-import { jsonAnswer } from '../schemas/described.ts'
+import { describe, jsonAnswer } from '../schemas/described.ts'
 import { jsonBody } from '../schemas/validated.ts'
 import { type ChatNeeds, createChatAnswerer } from './answer-chat.ts'
 import {
@@ -43,7 +43,7 @@ export const createChatRoutes = (
   return app.route('/', createModelRoutes(deps, models))
 }
 
-const describeChat = describeRoute({
+const describeChat = describe({
   tags: ['Chat'],
   summary: 'Answer a chat',
   description:

@@ -24,7 +24,10 @@ export const answerOne = async (
   needs: AnsweringNeeds,
   acting: ActingIdentity,
   asked: AskedCheck,
-): Promise<RememberedAnswer> => answer(needs, acting, await claimed(needs, acting, asked))
+): Promise<RememberedAnswer> =>
+  asked.idempotencyKey === undefined
+    ? (await needs.checker(acting, asked.check, { canUndo: false })).answer
+    : answer(needs, acting, await claimed(needs, acting, asked))
 
 /**
  * Each check of a list by itself, in the order of the list where they share a resource. All keys are claimed before

@@ -1,7 +1,7 @@
 import type * as v from 'valibot'
 import type { PolicyContext } from '../../core/deciding/decision.ts'
 import { invalid } from '../../core/errors.ts'
-import { type Cost, METERS } from '../../core/limit/meter.ts'
+import { type Cost, METERS, type Meter } from '../../core/limit/meter.ts'
 import { type checkBody, DEFAULT_LIFETIME_SECONDS } from './check-schema.ts'
 
 /** One question: whether a cost would pass, or passes. */
@@ -63,5 +63,11 @@ const askedCheck = (body: Body, place: string, user: string | undefined): AskedC
 })
 
 /** So that the same cost reads the same, however it was written. */
-const inOrder = (cost: Cost): Cost =>
-  Object.fromEntries(METERS.flatMap((meter) => (cost[meter] === undefined ? [] : [[meter, cost[meter]]])))
+const inOrder = (cost: Cost): Cost => {
+  const ordered: Partial<Record<Meter, number>> = {}
+  for (const meter of METERS) {
+    const amount = cost[meter]
+    if (amount !== undefined) ordered[meter] = amount
+  }
+  return ordered
+}

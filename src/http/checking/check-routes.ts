@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { describeRoute, resolver } from 'hono-openapi'
+import { resolver } from 'hono-openapi'
 import * as v from 'valibot'
 import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
 import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
@@ -12,7 +12,7 @@ import { v1Error } from '../chat/openai-error.ts'
 import { ModelRefused } from '../errors/http-errors.ts'
 import { problemOf } from '../errors/problem.ts'
 import { DEGRADED } from '../headers/rate-limit-headers.ts'
-import { jsonAnswer } from '../schemas/described.ts'
+import { describe, jsonAnswer } from '../schemas/described.ts'
 import { jsonBodyOrList } from '../schemas/validated.ts'
 import { type AnsweringNeeds, answerMany, answerOne } from './answer-checks.ts'
 import { type AskedCheck, checksIn } from './asked-checks.ts'
@@ -36,7 +36,7 @@ export const createCheckRoutes = (needs: CheckRoutesNeeds, models: ModelLookup):
     async (c) => {
       const acting = c.get('acting')
       const { isList, asked } = checksIn(c.req.valid('json'), c.req.header('x-user-id') || undefined)
-      for (const each of asked) await checkMayAsk(models, acting, each)
+      for (const each of asked) if (!isPlain(acting, each)) await checkMayAsk(models, acting, each)
       if (isList) {
         return list(c.get('answering'), await answerMany(needed, acting, asked))
       }
@@ -46,6 +46,10 @@ export const createCheckRoutes = (needs: CheckRoutesNeeds, models: ModelLookup):
     },
   )
 }
+
+/** Whether nobody could be kept from asking it: it names no context, and no resource that is kept from the entity. */
+const isPlain = ({ entity }: ActingIdentity, { check: { context, resource } }: AskedCheck): boolean =>
+  context === undefined && (resource === undefined || mayUse(entity, resource))
 
 /** Throws `forbidden` where a caller gives a context, `ModelRefused` where the resource is a model that it may not use. */
 const checkMayAsk = async (
@@ -81,7 +85,7 @@ const single = (
   return answerJson(answering, { ...v1Error(problem, format), degraded: true }, status, headers)
 }
 
-const describeCheck = describeRoute({
+const describeCheck = describe({
   tags: ['Limits'],
   summary: 'Ask whether a cost passes, and charge it',
   description: `An array in place of the object asks up to ${MOST_CHECKS} at once, each on its own: 200, and a list in that order, each with the fields of its own answer. Bad input in one is 400 for all, and nothing is charged. What is not reserved is final.`,

@@ -1,4 +1,4 @@
-import type { Allowed, Decision, DecisionRequest, Denied } from '../../core/deciding/decision.ts'
+import type { Allowed, Decision, DecisionRequest, Denied, Reservation } from '../../core/deciding/decision.ts'
 import { settledReservation } from '../../core/deciding/reservation.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
 import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
@@ -9,15 +9,23 @@ import { rateLimitHeaders } from '../headers/rate-limit-headers.ts'
 import type { Check } from './asked-checks.ts'
 import { allowedJson, deniedJson, undecidedJson } from './check-json.ts'
 
-/** A check that has been decided, and what is still to be done about it. */
+/** A check that has been decided, and what is still to be done about it: `confirm` or `undo`. */
 export interface Checked {
   /** 200 or 429; 503 where a limit that says deny cannot be checked. */
   readonly answer: RememberedAnswer
-  /** The answer stands: what was charged is used, unless it is reserved. */
-  confirm(): Promise<void>
-  /** The answer is given to nobody: what was charged comes back. */
-  undo(): Promise<void>
+  /** What was charged; undefined: nothing. */
+  readonly reservation: Reservation | undefined
+  /** Whether it is kept for a settlement to come. */
+  readonly isHeld: boolean
 }
+
+/** The answer stands: what was charged is used, unless it is reserved. */
+export const confirm = async ({ reservation, isHeld }: Checked): Promise<void> => {
+  if (!isHeld) await reservation?.settle({})
+}
+
+/** The answer is given to nobody: what was charged comes back. What is held stays open in the store, under an id that nobody is told. */
+export const undo = async ({ reservation }: Checked): Promise<void> => reservation?.release()
 
 export interface CheckerNeeds extends Pick<AppDependencies, 'limiter' | 'clock' | 'logger'> {
   readonly settings: Pick<HttpSettings, 'bypassLimiter'>
@@ -42,29 +50,26 @@ export const createChecker =
     const held = check.reserve
       ? await needs.reservationService.hold(acting.entityId, reservation, check.lifetimeSeconds)
       : undefined
-    return {
-      answer: { status: 200, headers, body: allowedJson(decision, held) },
-      async confirm() {
-        if (held === undefined) await reservation.settle({})
-      },
-      // what is held stays open in the store, under an id that nobody is told
-      undo: () => reservation.release(),
-    }
+    const answer = { status: 200, headers, body: allowedJson(decision, held) }
+    return { answer, reservation, isHeld: held !== undefined }
   }
 
 const requestOf = (
   { entityId }: ActingIdentity,
   { resource, cost, user, context, dryRun, reserve }: Check,
   canUndo: boolean,
-): DecisionRequest => ({
-  entityId,
-  cost,
-  dryRun,
-  settles: reserve || canUndo,
-  ...(resource !== undefined && { resource }),
-  ...(user !== undefined && { user }),
-  ...(context !== undefined && { context }),
-})
+): DecisionRequest => {
+  const request: { -readonly [K in keyof DecisionRequest]: DecisionRequest[K] } = {
+    entityId,
+    cost,
+    dryRun,
+    settles: reserve || canUndo,
+  }
+  if (resource !== undefined) request.resource = resource
+  if (user !== undefined) request.user = user
+  if (context !== undefined) request.context = context
+  return request
+}
 
 const UNASKED: Allowed = {
   allowed: true,
@@ -91,8 +96,8 @@ const refusal = (denied: Denied, headers: Readonly<Record<string, string>>): Che
   answer: denied.unavailable
     ? unavailable(denied, headers)
     : { status: 429, headers, body: deniedJson(denied) },
-  confirm: async () => {},
-  undo: async () => {},
+  reservation: undefined,
+  isHeld: false,
 })
 
 const unavailable = ({ limits }: Denied, headers: Readonly<Record<string, string>>): RememberedAnswer => {

@@ -1,7 +1,7 @@
 import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
 import type { Attempt, IdempotencyStore, RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import type { AppDependencies } from '../app-dependencies.ts'
-import type { Checked } from './decide-check.ts'
+import { type Checked, confirm, undo } from './decide-check.ts'
 
 const SECOND_NS = 1_000_000_000n
 /** How long the same body gets the same answer. */
@@ -94,15 +94,15 @@ const remember = async (
 ): Promise<void> => {
   const outcome = await finishSurely(store, claim, checked.answer).catch(async (error: unknown) => {
     if (error instanceof StoreUnavailable && error.mayHaveApplied) return 'unknown'
-    await checked.undo()
+    await undo(checked)
     await store.abandon(claim).catch(unlessAway)
     throw error
   })
   if (outcome === 'lost') {
-    await checked.undo()
+    await undo(checked)
     throw conflict(claim.field, CONFLICTS.pending)
   }
-  await checked.confirm()
+  await confirm(checked)
 }
 
 /** A lost answer is asked for once more; the store knows this attempt again. */

@@ -1,10 +1,9 @@
 import { Hono } from 'hono'
-import { describeRoute } from 'hono-openapi'
 import type * as v from 'valibot'
 import type { ReservationService } from '../../core/reserving/reservation-service.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { openAiErrorSchema } from '../chat/chat-schema.ts'
-import { jsonAnswer } from '../schemas/described.ts'
+import { describe, jsonAnswer } from '../schemas/described.ts'
 import { jsonBody } from '../schemas/validated.ts'
 import { releaseBody, releasedAnswer, settleBody, settledAnswer } from './check-schema.ts'
 
@@ -33,7 +32,7 @@ export const createReservationRoutes = (reservations: ReservationService): Hono<
     )
 
 const describeEnd = (summary: string, answer: v.GenericSchema) =>
-  describeRoute({
+  describe({
     tags: ['Limits'],
     summary,
     description: 'Once: a second time, or after it has expired, nothing is changed.',

@@ -1,4 +1,3 @@
-import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { type ErrorCode, StoreUnavailable, ZaelError } from '../../core/errors.ts'
 import { MethodNotAllowed, ModelRefused, TooManyFailures } from './http-errors.ts'
@@ -40,12 +39,8 @@ export const problemOf = (error: unknown): Problem => {
   if (error instanceof MethodNotAllowed) return methodProblem(error)
   if (error instanceof TooManyFailures) return failuresProblem(error)
   if (error instanceof ModelRefused) return modelProblem(error)
-  if (error instanceof HTTPException && error.status === 400) return zaelProblem(malformed())
   return { status: 500, code: 'internal_error', message: 'Something went wrong on our side', headers: {} }
 }
-
-const malformed = (): ZaelError =>
-  new ZaelError('invalid_request', 'body must be well-formed JSON', { field: 'body' })
 
 const unavailable: Problem = {
   status: 503,

@@ -2,7 +2,8 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { ZaelError } from '../../core/errors.ts'
 
-const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
+/** A content type that says JSON. */
+export const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
 
 /**
  * Refuses bodies over `maxBytes`, and those that do not say they are JSON. A body that tells its length is not touched: that

@@ -1,4 +1,5 @@
-import { describeRoute, resolver } from 'hono-openapi'
+import type { MiddlewareHandler } from 'hono'
+import { type describeRoute, resolver, uniqueSymbol } from 'hono-openapi'
 import * as v from 'valibot'
 
 export const errorAnswer = v.pipe(
@@ -36,6 +37,10 @@ export interface Description {
 
 const ALWAYS: readonly ErrorStatus[] = [401, 403, 503]
 
+/** Describes a route. As `describeRoute`, which takes a promise of its own for each request. */
+export const describe = (spec: Parameters<typeof describeRoute>[0]): MiddlewareHandler =>
+  Object.assign<MiddlewareHandler, object>((_, next) => next(), { [uniqueSymbol]: { spec } })
+
 /** Describes a route by the very schemas that its answers are tested against. */
 export const described = (route: Description) => {
   const { status = 200, otherStatus = status, answer, mediaType = 'application/json' } = route
@@ -44,7 +49,7 @@ export const described = (route: Description) => {
     ...(answer !== undefined && { content: { [mediaType]: { schema: resolver(answer) } } }),
   }
   const errors = [...(route.errors ?? []), ...(route.isOpen ? [] : ALWAYS)].toSorted((a, b) => a - b)
-  return describeRoute({
+  return describe({
     tags: [route.tag],
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
