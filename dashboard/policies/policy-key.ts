@@ -1,5 +1,4 @@
 import type { Policy } from '../api/answers.ts'
-import { pathOf } from '../api/api.ts'
 import type { PolicyScope } from './scopes.ts'
 
 /** What a policy is attached to. */
@@ -17,7 +16,8 @@ export const keyOf = ({ scope, selector, user, model }: Policy): PolicyKey => ({
 /** `TENANT acme`, as answers call it. */
 export const keyText = ({ scope, parts }: PolicyKey): string => `${scope} ${parts.join(':')}`
 
-export const policyPath = ({ scope, parts }: PolicyKey): string => pathOf('api/policies', scope, ...parts)
+export const policyPath = ({ scope, parts }: PolicyKey): string =>
+  ['api/policies', scope, ...parts.map(encodeURIComponent)].join('/')
 
 /** What is typed for a new policy. */
 export interface KeyDraft {
