@@ -4,6 +4,7 @@ import { useAction } from '../api/use-action.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { CheckField, ChoiceField, TextField } from '../parts/field.tsx'
 import { ErrorNotice } from '../parts/notice.tsx'
+import { EntityField } from '../parts/suggesting/entity-field.tsx'
 import { type EntityDraft, PRIORITIES } from './entity-draft.ts'
 
 interface Props {
@@ -95,7 +96,7 @@ const NameFields = ({ draft, isNew, error, set }: PartProps) => (
 
 const PlaceFields = ({ draft, error, set }: PartProps) => (
   <>
-    <TextField
+    <EntityField
       label="Parent"
       value={draft.parentId}
       error={fieldErrorOf(error, 'parent_id')}

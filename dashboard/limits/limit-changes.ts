@@ -2,11 +2,11 @@ import type { Limit } from '../api/answers.ts'
 import type { LimitInput } from './limit-draft.ts'
 import { ALGORITHM_NAMES, meterText, sizeText } from './limit-text.ts'
 
-/** One thing about a limit, before and after. */
+/** One field of something, before and after; undefined: it was not there. */
 export interface FieldChange {
   readonly what: string
-  readonly before: string
-  readonly after: string
+  readonly before: string | undefined
+  readonly after: string | undefined
 }
 
 /** What saving would do to the limit of one name. */

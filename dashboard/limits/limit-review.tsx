@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { ErrorNotice } from '../parts/notice.tsx'
-import type { FieldChange, LimitChange } from './limit-changes.ts'
-import { sizeText, sourceText } from './limit-text.ts'
+import { LimitChangeList } from './limit-change-list.tsx'
+import type { LimitChange } from './limit-changes.ts'
 
 interface Props {
   readonly changes: readonly LimitChange[]
@@ -22,15 +22,7 @@ export const LimitReview = ({ changes, isEmpty, error, isSaving, onBack, onSave 
     <>
       <section class="limit-changes" ref={place} tabIndex={-1} aria-label="What changes">
         <h3>{hasChanges ? 'What changes' : 'Nothing changes'}</h3>
-        {hasChanges && (
-          <ul>
-            {changes.map((change) => (
-              <li key={change.name}>
-                <Change change={change} />
-              </li>
-            ))}
-          </ul>
-        )}
+        {hasChanges && <LimitChangeList changes={changes} />}
         {hasChanges && isEmpty && <p class="quiet">Nothing is set here any more.</p>}
         {!hasChanges && <p class="quiet">The limits are as they were.</p>}
       </section>
@@ -46,48 +38,3 @@ export const LimitReview = ({ changes, isEmpty, error, isSaving, onBack, onSave 
     </>
   )
 }
-
-const KINDS = { added: 'good', removed: 'bad', changed: 'warn' } as const
-
-const Change = ({ change }: { readonly change: LimitChange }) => (
-  <>
-    <p class="limit-change-head">
-      <strong>{change.name}</strong> <span class={`tag ${KINDS[change.kind]}`}>{change.kind}</span>
-    </p>
-    {change.kind === 'added' && (
-      <p>
-        <ins>{change.size}</ins>
-        {change.instead && (
-          <span class="quiet">
-            {' '}
-            instead of {sizeText(change.instead)}, {sourceText(change.instead.source)}
-          </span>
-        )}
-      </p>
-    )}
-    {change.kind === 'removed' && (
-      <p>
-        <del>{change.size}</del>{' '}
-        <span class="quiet">
-          {change.again
-            ? `Inherited again: ${sizeText(change.again)}, ${sourceText(change.again.source)}`
-            : 'Not limited by that name any more'}
-        </span>
-      </p>
-    )}
-    {change.kind === 'changed' && <Fields fields={change.fields} />}
-  </>
-)
-
-const Fields = ({ fields }: { readonly fields: readonly FieldChange[] }) => (
-  <dl class="field-changes">
-    {fields.map(({ what, before, after }) => (
-      <div key={what}>
-        <dt>{what}</dt>
-        <dd>
-          <del>{before}</del> <span aria-hidden="true">→</span> <ins>{after}</ins>
-        </dd>
-      </div>
-    ))}
-  </dl>
-)

@@ -3,6 +3,22 @@ const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeSty
 /** A moment in the reader's own time; `at` in seconds since the epoch. */
 export const momentText = (at: number): string => MOMENT.format(at * 1000)
 
+const STARTED_HOUR = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+})
+const STARTED_DAY = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  timeZone: 'UTC',
+})
+
+/** An hour in the reader's own time, or a UTC day; `start` in seconds since the epoch. */
+export const startText = (start: number, granularity: 'hour' | 'day'): string =>
+  (granularity === 'hour' ? STARTED_HOUR : STARTED_DAY).format(start * 1000)
+
 const MINUTE = 60
 const HOUR = 3600
 const DAY = 86_400

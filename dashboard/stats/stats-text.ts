@@ -12,18 +12,6 @@ export const PERIODS: readonly (readonly [Granularity, string])[] = [
 export const periodText = (granularity: Granularity): string =>
   granularity === 'hour' ? 'in the last 24 hours' : 'in the last 30 days'
 
-const HOUR = new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: '2-digit', minute: '2-digit' })
-const DAY = new Intl.DateTimeFormat(undefined, {
-  weekday: 'short',
-  day: 'numeric',
-  month: 'short',
-  timeZone: 'UTC',
-})
-
-/** An hour in the reader's own time, or a UTC day; `start` in seconds since the epoch. */
-export const startText = (start: number, granularity: Granularity): string =>
-  (granularity === 'hour' ? HOUR : DAY).format(start * 1000)
-
 /** What share of all that was asked was denied: `12.5 %`; – where nothing was asked. */
 export const deniedShareText = ({ admitted, denied }: Pick<Traffic, 'admitted' | 'denied'>): string => {
   const asked = admitted + denied

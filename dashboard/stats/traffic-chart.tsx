@@ -2,7 +2,8 @@ import { useMemo } from 'preact/hooks'
 import type { Traffic } from '../api/answers.ts'
 import { Chart } from '../parts/chart.tsx'
 import { numberText } from '../parts/numbers/number-text.ts'
-import { periodText, startText } from './stats-text.ts'
+import { startText } from '../parts/time.ts'
+import { periodText } from './stats-text.ts'
 
 /** Admitted and denied over time, as a picture and as a table. */
 export const TrafficChart = ({ traffic }: { readonly traffic: Traffic }) => {

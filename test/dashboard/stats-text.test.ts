@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { deniedShareText, partialText, percentText, startText } from '../../dashboard/stats/stats-text.ts'
+import { startText } from '../../dashboard/parts/time.ts'
+import { deniedShareText, partialText, percentText } from '../../dashboard/stats/stats-text.ts'
 
 test.each([
   [0, '0 %'],

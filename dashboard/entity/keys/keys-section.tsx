@@ -1,1 +1,112 @@
-export const KeysSection = ({ entityId }: { readonly entityId: string }) => <p class="quiet">{entityId}</p>
+import { useState } from 'preact/hooks'
+import type { ApiKey, ApiKeys } from '../../api/answers.ts'
+import { pathOf } from '../../api/api.ts'
+import { useSession } from '../../api/session.tsx'
+import { useAnswer } from '../../api/use-answer.ts'
+import { Empty } from '../../parts/empty.tsx'
+import { ErrorNotice } from '../../parts/notice.tsx'
+import { momentText } from '../../parts/time.ts'
+import { CreateKey } from './create-key.tsx'
+import { expiryText, statusOf } from './key-status.ts'
+import { RevokeKey } from './revoke-key.tsx'
+import { RotateKey } from './rotate-key.tsx'
+
+type Open = 'create' | { readonly act: 'rotate' | 'revoke'; readonly apiKey: ApiKey }
+
+/** The keys that open the API for an entity. */
+export const KeysSection = ({ entityId }: { readonly entityId: string }) => {
+  const { api, mayWrite } = useSession()
+  const [open, setOpen] = useState<Open | undefined>(undefined)
+  const asked = useAnswer(
+    (signal) => api.get<ApiKeys>(pathOf('api/entities', entityId, 'keys'), {}, signal),
+    [entityId],
+  )
+  const dialog = {
+    entityId,
+    onClose: () => setOpen(undefined),
+    onChanged: asked.reload,
+  }
+  return (
+    <section class="card" aria-label="Keys">
+      <div class="card-head">
+        <h2>Keys</h2>
+        {mayWrite && (
+          <button class="button" type="button" onClick={() => setOpen('create')}>
+            Create a key
+          </button>
+        )}
+      </div>
+      <ErrorNotice error={asked.error} />
+      {!asked.data && !asked.error && <p class="quiet">Loading…</p>}
+      {asked.data && <KeyList items={asked.data.items} onOpen={setOpen} />}
+      {open === 'create' && <CreateKey {...dialog} />}
+      {typeof open === 'object' && open.act === 'rotate' && <RotateKey {...dialog} apiKey={open.apiKey} />}
+      {typeof open === 'object' && open.act === 'revoke' && <RevokeKey {...dialog} apiKey={open.apiKey} />}
+    </section>
+  )
+}
+
+interface ListProps {
+  readonly items: readonly ApiKey[]
+  onOpen(open: Open): void
+}
+
+const KeyList = ({ items, onOpen }: ListProps) => {
+  const { mayWrite } = useSession()
+  if (items.length === 0)
+    return (
+      <Empty title="It has no keys">
+        <p>{mayWrite ? 'Create one to let it call the API.' : 'An administrator can create one.'}</p>
+      </Empty>
+    )
+  return (
+    <ul class="limit-list">
+      {items.map((apiKey) => (
+        <KeyRow key={apiKey.key_id} apiKey={apiKey} onOpen={onOpen} />
+      ))}
+    </ul>
+  )
+}
+
+const TAGS = { active: 'good', expired: 'warn', revoked: 'bad' } as const
+
+const KeyRow = ({ apiKey, onOpen }: { readonly apiKey: ApiKey; onOpen(open: Open): void }) => {
+  const { mayWrite } = useSession()
+  const { name, masked_secret, created_at, key_id } = apiKey
+  const status = statusOf(apiKey, Date.now() / 1000)
+  const called = name || key_id
+  return (
+    <li class="key">
+      <div class="key-name">
+        <p>
+          <strong>{name || 'unnamed'}</strong> <span class={`tag ${TAGS[status]}`}>{status}</span>
+        </p>
+        <p class="quiet small mono">{masked_secret}</p>
+      </div>
+      <div class="small">
+        <p>{expiryText(apiKey)}</p>
+        <p class="quiet">created {momentText(created_at)}</p>
+      </div>
+      {mayWrite && status === 'active' && (
+        <div class="actions">
+          <button
+            class="button small"
+            type="button"
+            aria-label={`Rotate ${called}`}
+            onClick={() => onOpen({ act: 'rotate', apiKey })}
+          >
+            Rotate
+          </button>
+          <button
+            class="button small danger"
+            type="button"
+            aria-label={`Revoke ${called}`}
+            onClick={() => onOpen({ act: 'revoke', apiKey })}
+          >
+            Revoke
+          </button>
+        </div>
+      )}
+    </li>
+  )
+}

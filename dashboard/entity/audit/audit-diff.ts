@@ -1,0 +1,68 @@
+import type { Audit, Limit } from '../../api/answers.ts'
+import { changesOf, type FieldChange, type LimitChange } from '../../limits/limit-changes.ts'
+import { momentText } from '../../parts/time.ts'
+
+type Recorded = Pick<Audit['items'][number], 'before' | 'after'>
+type Fields = Readonly<Record<string, unknown>>
+
+const ACTIONS: Readonly<Record<string, string>> = {
+  'entity.create': 'Created',
+  'entity.change': 'Changed',
+  'entity.delete': 'Deleted',
+  'key.create': 'Key created',
+  'key.revoke': 'Key revoked',
+  'key.rotate': 'Key rotated',
+  'limits.replace': 'Limits set',
+  'limits.delete': 'Limits removed',
+  'bucket.reset': 'Reset',
+  'bucket.top_up': 'Topped up',
+}
+
+/** What was done, in words. */
+export const actionText = (action: string): string => ACTIONS[action] ?? action
+
+/** What a record says of limits. */
+export const limitDiff = ({ before, after }: Recorded): readonly LimitChange[] =>
+  changesOf(limitsIn(before), limitsIn(after))
+
+/**
+ * What a record says of anything else: fields that differ, by their names (`old.status`). What was made or deleted as a
+ * whole shows what it had.
+ */
+export const fieldDiff = ({ before, after }: Recorded): readonly FieldChange[] => {
+  const [was, is] = [leavesOf(before), leavesOf(after)]
+  return [...new Set([...was.keys(), ...is.keys()])]
+    .map((name) => ({ what: nameText(name), before: was.get(name), after: is.get(name) }))
+    .filter((field) => field.before !== field.after || field.what === 'resource')
+    .map((field) => (field.before === field.after ? { ...field, before: undefined } : field))
+}
+
+const limitsIn = (value: unknown): readonly Limit[] => {
+  const limits = isFields(value) ? value.limits : undefined
+  return Array.isArray(limits) ? limits.filter(isLimit) : []
+}
+
+const isLimit = (value: unknown): value is Limit =>
+  isFields(value) && typeof value.name === 'string' && typeof value.algorithm === 'string'
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Everything but limits, as texts by path. What is null or empty is not there. */
+const leavesOf = (value: unknown, path = ''): ReadonlyMap<string, string> => {
+  if (isFields(value)) {
+    const parts = Object.entries(value).filter(([name]) => name !== 'limits')
+    return new Map(
+      parts.flatMap(([name, part]) => [...leavesOf(part, path === '' ? name : `${path}.${name}`)]),
+    )
+  }
+  return value === null || value === undefined ? new Map() : new Map([[path, textOf(value, path)]])
+}
+
+const textOf = (value: unknown, path: string): string => {
+  if (typeof value === 'number' && path.endsWith('_at')) return momentText(value)
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return Array.isArray(value) ? value.join(', ') : String(value)
+}
+
+const nameText = (path: string): string => path.replaceAll('.', ' ').replaceAll('_', ' ')
