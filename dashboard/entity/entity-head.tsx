@@ -22,7 +22,7 @@ export const EntityHead = ({ entity, onChanged }: Props) => {
           </p>
         )}
         <h1>
-          {name} {name !== id && <code class="quiet">{id}</code>}
+          {name} {name !== id && <code class="entity-id">{id}</code>}
         </h1>
         <Tags entity={entity} />
       </div>

@@ -4,11 +4,11 @@ import { useState } from 'preact/hooks'
 import type { Limit } from '../api/answers.ts'
 import { useAction } from '../api/use-action.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { changesOf } from './limit-changes.ts'
+import { changesOf } from './changes/limit-changes.ts'
+import { LimitReview } from './changes/limit-review.tsx'
 import { draftOf, type LimitDraft, type LimitInput, limitOf } from './limit-draft.ts'
 import { limitErrorOf } from './limit-error.ts'
 import { LimitForm } from './limit-form.tsx'
-import { LimitReview } from './limit-review.tsx'
 
 interface Props {
   /** `Limits of key-bob on gpt-4` */

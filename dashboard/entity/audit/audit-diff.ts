@@ -1,5 +1,5 @@
 import type { Audit, Limit } from '../../api/answers.ts'
-import { changesOf, type FieldChange, type LimitChange } from '../../limits/limit-changes.ts'
+import { changesOf, type FieldChange, type LimitChange } from '../../limits/changes/limit-changes.ts'
 import { momentText } from '../../parts/time.ts'
 
 type Recorded = Pick<Audit['items'][number], 'before' | 'after'>
@@ -21,6 +21,12 @@ const ACTIONS: Readonly<Record<string, string>> = {
 /** What was done, in words. */
 export const actionText = (action: string): string => ACTIONS[action] ?? action
 
+/** The resource that a record is about, if it is about one. */
+export const resourceOf = ({ before, after }: Recorded): string | undefined => {
+  const said = [after, before].find((value) => isFields(value) && typeof value.resource === 'string')
+  return isFields(said) ? String(said.resource) : undefined
+}
+
 /** What a record says of limits. */
 export const limitDiff = ({ before, after }: Recorded): readonly LimitChange[] =>
   changesOf(limitsIn(before), limitsIn(after))
@@ -33,8 +39,7 @@ export const fieldDiff = ({ before, after }: Recorded): readonly FieldChange[] =
   const [was, is] = [leavesOf(before), leavesOf(after)]
   return [...new Set([...was.keys(), ...is.keys()])]
     .map((name) => ({ what: nameText(name), before: was.get(name), after: is.get(name) }))
-    .filter((field) => field.before !== field.after || field.what === 'resource')
-    .map((field) => (field.before === field.after ? { ...field, before: undefined } : field))
+    .filter((field) => field.before !== field.after)
 }
 
 const limitsIn = (value: unknown): readonly Limit[] => {
@@ -48,10 +53,12 @@ const isLimit = (value: unknown): value is Limit =>
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Everything but limits, as texts by path. What is null or empty is not there. */
+const SAID_ELSEWHERE: readonly string[] = ['limits', 'resource', 'entity_id', 'created_at']
+
+/** What is not said elsewhere of a record, as texts by path. What is null is not there. */
 const leavesOf = (value: unknown, path = ''): ReadonlyMap<string, string> => {
   if (isFields(value)) {
-    const parts = Object.entries(value).filter(([name]) => name !== 'limits')
+    const parts = Object.entries(value).filter(([name]) => !SAID_ELSEWHERE.includes(name))
     return new Map(
       parts.flatMap(([name, part]) => [...leavesOf(part, path === '' ? name : `${path}.${name}`)]),
     )

@@ -1,4 +1,3 @@
-import type { Availability } from '../../api/answers.ts'
 import { meterText, sizeText, sourceText } from '../../limits/limit-text.ts'
 import { Bar } from '../../parts/bar.tsx'
 import { numberText } from '../../parts/numbers/number-text.ts'
@@ -8,25 +7,21 @@ import { type ExplainedBucket, type ExplainedLimit, isPolicy, type LimitState } 
 
 interface Props {
   readonly bucket: ExplainedBucket
-  /** Undefined where it is not known, or not yet. */
-  readonly state: Availability | undefined
+  /** What is left; undefined where it is not known, or not yet. */
+  readonly states: readonly LimitState[] | undefined
   readonly isNamed?: boolean
 }
 
 /** The limits of one bucket: how much, how much of it is left, where each comes from. */
-export const BucketLimits = ({ bucket, state, isNamed }: Props) => (
+export const BucketLimits = ({ bucket, states, isNamed }: Props) => (
   <div class="bucket">
     {isNamed && <BucketName bucket={bucket} />}
     <ul class="limit-list">
       {bucket.limits.map((limit) => (
         <li key={limit.name} class="limit">
           <What limit={limit} />
-          <Left
-            limit={limit}
-            state={state?.limits.find(({ name }) => name === limit.name)}
-            isKnowable={!isPolicy(bucket)}
-          />
-          <Source limit={limit} />
+          <Left state={states?.find(({ name }) => name === limit.name)} />
+          {!isPolicy(bucket) && <Source limit={limit} />}
         </li>
       ))}
     </ul>
@@ -53,27 +48,21 @@ const What = ({ limit: { name, winner } }: { readonly limit: ExplainedLimit }) =
   </div>
 )
 
-interface LeftProps {
-  readonly limit: ExplainedLimit
-  readonly state: LimitState | undefined
-  readonly isKnowable: boolean
-}
-
-const Left = ({ limit, state, isKnowable }: LeftProps) => {
-  if (!isKnowable) return <div class="limit-left" />
-  const capacity = state?.capacity ?? limit.winner.capacity
-  return (
-    <div class="limit-left">
-      <Bar available={state?.available ?? capacity} capacity={capacity} />
-      <p class="number small">
-        {state ? `${numberText(state.available)} of ${numberText(capacity)} left` : '…'}
-        {state && state.reset_after_seconds > 0 && (
-          <span class="quiet">, full in {spanText(state.reset_after_seconds)}</span>
-        )}
-      </p>
-    </div>
-  )
-}
+const Left = ({ state }: { readonly state: LimitState | undefined }) => (
+  <div class="limit-left">
+    {state && (
+      <>
+        <Bar available={state.available} capacity={state.capacity} />
+        <p class="number small">
+          {numberText(state.available)} of {numberText(state.capacity)} left
+          {state.reset_after_seconds > 0 && (
+            <span class="quiet">, full in {spanText(state.reset_after_seconds)}</span>
+          )}
+        </p>
+      </>
+    )}
+  </div>
+)
 
 const Source = ({ limit: { winner, overrides } }: { readonly limit: ExplainedLimit }) => (
   <div class="limit-source small">

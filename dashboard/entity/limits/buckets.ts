@@ -3,11 +3,19 @@ import type { Availability, Explanation, Limit } from '../../api/answers.ts'
 /** One bucket that a request meets, with its limits and where they come from. */
 export type ExplainedBucket = Explanation['also_enforced'][number]
 export type ExplainedLimit = ExplainedBucket['limits'][number]
-export type LimitState = Availability['limits'][number]
 
-/** Names of entities; a policy has a bucket too, and no availability to ask for. */
+/** What is left of a limit. */
+export type LimitState = Pick<
+  Availability['limits'][number],
+  'name' | 'available' | 'capacity' | 'reset_after_seconds'
+>
+
+/** By `bucketText`. */
+export type BucketStates = ReadonlyMap<string, readonly LimitState[]>
+
 const POLICY = /^POLICY:/
 
+/** Whether a bucket is a policy's, not an entity's. */
 export const isPolicy = ({ entity_id }: Pick<ExplainedBucket, 'entity_id'>): boolean => POLICY.test(entity_id)
 
 /** What is set for the resource itself, without what it inherits. */
@@ -24,8 +32,8 @@ export const inheritedLimits = ({
     return next ? [next] : []
   })
 
+/** Whose bucket, on what. */
+export type BucketName = Pick<ExplainedBucket, 'entity_id' | 'resource'>
+
 /** A bucket's name among others. */
-export const bucketText = ({
-  entity_id,
-  resource,
-}: Pick<ExplainedBucket, 'entity_id' | 'resource'>): string => `${entity_id} ${resource}`
+export const bucketText = ({ entity_id, resource }: BucketName): string => `${entity_id} ${resource}`

@@ -38,7 +38,7 @@ export const LimitsInForce = ({ entity, resource }: Props) => {
             <p>{mayWrite ? 'Edit the limits to set some.' : 'An administrator can set limits.'}</p>
           </Empty>
         )}
-        <BucketLimits bucket={own} state={left.data?.get(bucketText(own))} />
+        <BucketLimits bucket={own} states={left.data?.get(bucketText(own))} />
       </section>
       {others.length > 0 && (
         <section class="card" aria-label="Enforced as well">
@@ -47,7 +47,7 @@ export const LimitsInForce = ({ entity, resource }: Props) => {
             <BucketLimits
               key={bucketText(bucket)}
               bucket={bucket}
-              state={left.data?.get(bucketText(bucket))}
+              states={left.data?.get(bucketText(bucket))}
               isNamed
             />
           ))}

@@ -40,7 +40,12 @@ export const UsageSection = ({ entityId }: { readonly entityId: string }) => {
         <h2>Usage</h2>
         <div class="actions">
           <ResourceFilter value={resource} resources={usedResources(points)} onValue={setResource} />
-          <Segments label="Period" value={granularity} options={PERIODS} onValue={(chosen) => setGranularity(chosen)} />
+          <Segments
+            label="Period"
+            value={granularity}
+            options={PERIODS}
+            onValue={(chosen) => setGranularity(chosen)}
+          />
         </div>
       </div>
       <ErrorNotice error={asked.error} />

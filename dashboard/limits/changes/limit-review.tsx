@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { ErrorNotice } from '../parts/notice.tsx'
+import { ErrorNotice } from '../../parts/notice.tsx'
 import { LimitChangeList } from './limit-change-list.tsx'
 import type { LimitChange } from './limit-changes.ts'
 

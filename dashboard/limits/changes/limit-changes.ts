@@ -1,6 +1,6 @@
-import type { Limit } from '../api/answers.ts'
-import type { LimitInput } from './limit-draft.ts'
-import { ALGORITHM_NAMES, meterText, sizeText } from './limit-text.ts'
+import type { Limit } from '../../api/answers.ts'
+import type { LimitInput } from '../limit-draft.ts'
+import { ALGORITHM_NAMES, meterText, sizeText } from '../limit-text.ts'
 
 /** One field of something, before and after; undefined: it was not there. */
 export interface FieldChange {

@@ -1,6 +1,6 @@
-import './limits.css'
+import '../limits.css'
+import { sizeText, sourceText } from '../limit-text.ts'
 import type { FieldChange, LimitChange } from './limit-changes.ts'
-import { sizeText, sourceText } from './limit-text.ts'
 
 /** Limits that were added, removed and changed. */
 export const LimitChangeList = ({ changes }: { readonly changes: readonly LimitChange[] }) => (

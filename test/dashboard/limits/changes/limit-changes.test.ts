@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Limit } from '../../../dashboard/api/answers.ts'
-import { changesOf } from '../../../dashboard/limits/limit-changes.ts'
-import { draftOf, limitOf } from '../../../dashboard/limits/limit-draft.ts'
+import type { Limit } from '../../../../dashboard/api/answers.ts'
+import { changesOf } from '../../../../dashboard/limits/changes/limit-changes.ts'
+import { draftOf, limitOf } from '../../../../dashboard/limits/limit-draft.ts'
 
 const RPM: Limit = {
   name: 'rpm',
