@@ -14,10 +14,11 @@ export const LimitList = ({ limits, hasSources = false }: Props) => (
     {limits.map((limit) => (
       <li key={limit.name}>
         <strong class="mono">{limit.name}</strong>
-        <span class="number">{sizeText(limit)}</span>
-        <span class="quiet">{meterText(limit)}</span>
-        {limit.mode !== undefined && limit.mode !== 'enforce' && <span class="tag warn">{limit.mode}</span>}
-        {hasSources && <span class="tag">{sourceText(limit.source)}</span>}
+        <span>
+          <span class="number">{sizeText(limit)}</span> <span class="quiet">{meterText(limit)}</span>{' '}
+          {limit.mode !== undefined && limit.mode !== 'enforce' && <span class="tag warn">{limit.mode}</span>}{' '}
+          {hasSources && <span class="tag">{sourceText(limit.source)}</span>}
+        </span>
       </li>
     ))}
   </ul>

@@ -1,0 +1,89 @@
+import { useState } from 'preact/hooks'
+import type { Model, Models } from '../../api/answers.ts'
+import { pathOf } from '../../api/api.ts'
+import { useSession } from '../../api/session.tsx'
+import { useAnswer } from '../../api/use-answer.ts'
+import { Confirm } from '../../parts/confirm.tsx'
+import { Empty } from '../../parts/empty.tsx'
+import { ErrorNotice } from '../../parts/notice.tsx'
+import { ModelForm } from './model-form.tsx'
+import { ModelList } from './model-list.tsx'
+
+type Task =
+  | { readonly kind: 'edit'; readonly model: Model | undefined }
+  | { readonly kind: 'remove'; readonly model: Model }
+
+/** The models that have buckets of their own, and what tokens of them cost. */
+export const ModelsSection = () => {
+  const { api, mayWrite } = useSession()
+  const { data, error, reload } = useAnswer((signal) => api.get<Models>('api/models', {}, signal), [])
+  const [task, setTask] = useState<Task | undefined>(undefined)
+  const close = () => setTask(undefined)
+  const finish = () => {
+    close()
+    reload()
+  }
+  return (
+    <section class="card" aria-labelledby="models-title">
+      <div>
+        <div class="card-head">
+          <h2 id="models-title">Models</h2>
+          {mayWrite && (
+            <button class="button" type="button" onClick={() => setTask({ kind: 'edit', model: undefined })}>
+              Register a model
+            </button>
+          )}
+        </div>
+        <p class="quiet">
+          Each registered model is limited by itself; all others share the limits of <code>_other_</code>.
+          Prices are in US dollars per million tokens.
+        </p>
+      </div>
+      <ErrorNotice error={error} />
+      {data?.items.length === 0 && <NoModels />}
+      {data && data.items.length > 0 && (
+        <ModelList
+          models={data.items}
+          onEdit={(model) => setTask({ kind: 'edit', model })}
+          onRemove={(model) => setTask({ kind: 'remove', model })}
+        />
+      )}
+      {task && <ModelTask task={task} models={data?.items ?? []} onDone={finish} onClose={close} />}
+    </section>
+  )
+}
+
+const NoModels = () => (
+  <Empty title="No model is registered">
+    <p>All models share the limits of _other_, and no policy for a model or a tier applies.</p>
+  </Empty>
+)
+
+interface TaskProps {
+  readonly task: Task
+  readonly models: readonly Model[]
+  onDone(): void
+  onClose(): void
+}
+
+const ModelTask = ({ task, models, onDone, onClose }: TaskProps) => {
+  const { api } = useSession()
+  const tiers = [...new Set(models.flatMap(({ tier }) => tier ?? []))].toSorted()
+  if (task.kind === 'edit')
+    return <ModelForm model={task.model} tiers={tiers} onSaved={onDone} onClose={onClose} />
+  const { model_id: id } = task.model
+  return (
+    <Confirm
+      title={`Remove ${id}?`}
+      action={`Remove ${id}`}
+      act={() => api.send('DELETE', pathOf('api/models', id))}
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <p>
+        Requests for it then count on <code>_other_</code>, unless an entity has limits for it; policies for
+        the model or its tier do not bind them, and they cost nothing that anyone knows of.
+      </p>
+    </Confirm>
+  )
+}

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import type { Limit } from '../../dashboard/api/answers.ts'
+import { knownRoles } from '../../dashboard/defaults/limits/known-roles.ts'
+import { onResourceText, ownLimits } from '../../dashboard/defaults/limits/own-limits.ts'
+import {
+  hasPrices,
+  modelBody,
+  modelDraftOf,
+  NEW_MODEL,
+  pricesText,
+} from '../../dashboard/defaults/models/model-draft.ts'
+
+test('knows the usual roles, those of entities and those that were named', () => {
+  expect(knownRoles()).toEqual(['admin', 'service', 'user'])
+  expect(knownRoles(['user', null, 'intern'], ['auditor'])).toEqual([
+    'admin',
+    'auditor',
+    'intern',
+    'service',
+    'user',
+  ])
+})
+
+test('tells what is set from what the environment says', () => {
+  const limit = (name: string, source: string): Limit => ({
+    name,
+    meter: 'requests',
+    algorithm: 'token_bucket',
+    capacity: 10,
+    refill_rate: 1,
+    source,
+  })
+  const set = limit('rpm', 'system:_default_')
+  expect(ownLimits({ limits: [set, limit('tpm', 'environment')] })).toEqual([set])
+})
+
+test.each([
+  ['_default_', 'on all resources'],
+  ['gpt-4', 'on gpt-4'],
+])('says of %s: %s', (resource, text) => {
+  expect(onResourceText(resource)).toBe(text)
+})
+
+const prices = { input_per_million: 2.5, output_per_million: 10, cached_input_per_million: 1.25 }
+const model = { model_id: 'gpt-4o', tier: 'premium', prices, created_at: 1 }
+
+test('sends a model as it was where nothing was typed', () => {
+  expect(modelBody(modelDraftOf(model))).toEqual({ tier: 'premium', prices })
+  const { cached_input_per_million: _, ...two } = prices
+  expect(modelBody(modelDraftOf({ ...model, prices: two }))).toEqual({ tier: 'premium', prices: two })
+  expect(modelBody(NEW_MODEL)).toEqual({ tier: null, prices: null })
+})
+
+test('asks for prices once one is typed; 0 is one', () => {
+  expect(hasPrices(NEW_MODEL)).toBe(false)
+  expect(hasPrices({ ...NEW_MODEL, output: '0' })).toBe(true)
+})
+
+test.each([
+  [null, 'no prices'],
+  [prices, '$2.50 in, $1.25 cached, $10.00 out'],
+  [{ input_per_million: 0, output_per_million: 0.000_125 }, '$0.00 in, $0.000125 out'],
+])('says %o as %s', (given, text) => {
+  expect(pricesText(given)).toBe(text)
+})
