@@ -1,5 +1,5 @@
 import type { Models } from '../api/answers.ts'
-import { ApiError } from '../api/api.ts'
+import { fieldErrorOf, isAtField } from '../api/field-error.ts'
 import { useSession } from '../api/session.tsx'
 import { useAnswer } from '../api/use-answer.ts'
 import { ErrorNotice } from '../parts/notice.tsx'
@@ -20,9 +20,7 @@ export const CheckForm = ({ draft, error, change, onCheck }: Props) => {
     event.preventDefault()
     onCheck()
   }
-  const field = error instanceof ApiError ? error.field : undefined
-  const isAtField = field !== undefined && field in draft
-  const errorAt = (name: keyof CheckDraft) => (field === name ? error?.message : undefined)
+  const errorAt = (name: keyof CheckDraft) => fieldErrorOf(error, name)
   return (
     <form class="card" onSubmit={submit} noValidate aria-label="Request">
       <div class="fields">
@@ -48,7 +46,7 @@ export const CheckForm = ({ draft, error, change, onCheck }: Props) => {
           onValue={(apiKey) => change({ apiKey })}
         />
       </div>
-      {!isAtField && <ErrorNotice error={error} />}
+      {!isAtField(error, Object.keys(draft)) && <ErrorNotice error={error} />}
       <div class="actions check-actions">
         <button class="button primary" type="submit">
           Check Rate Limit

@@ -1,8 +1,7 @@
 import './try-it.css'
 import { useState } from 'preact/hooks'
 import { useSession } from '../api/session.tsx'
-import { useAnswer } from '../api/use-answer.ts'
-import { ErrorNotice } from '../parts/notice.tsx'
+import { useModels } from '../api/use-models.ts'
 import { CurlCard } from './asking/curl-card.tsx'
 import { callerOf, type Draft, type Mistakes, planOf } from './asking/draft.ts'
 import { RequestForm } from './asking/request-form.tsx'
@@ -14,7 +13,7 @@ import { useRun } from './running/use-run.ts'
 /** Sends chats as an entity or with a key, and shows what limits make of them. */
 export const TryIt = ({ id }: { readonly id: string | undefined }) => {
   const { draft, change, mistakes, setMistakes } = useDraft(id)
-  const { models, error } = useModels()
+  const models = useModels()
   const run = useRun()
   const limits = useLimits(callerOf(draft), draft.model, run)
   const send = () => {
@@ -27,7 +26,6 @@ export const TryIt = ({ id }: { readonly id: string | undefined }) => {
       <header class="view-head">
         <h1>Try it</h1>
       </header>
-      <ErrorNotice error={error} />
       <div class="try-columns">
         <div class="try-column">
           <RequestForm
@@ -74,13 +72,3 @@ const useDraft = (id: string | undefined) => {
 /** What is being mended is no mistake until it is sent again. */
 const cleared = (fields: Partial<Draft>): Mistakes =>
   Object.fromEntries(Object.keys(fields).map((field) => [field, undefined]))
-
-const useModels = () => {
-  const { api } = useSession()
-  const { data, error } = useAnswer(
-    (signal) =>
-      api.get<{ readonly data: readonly { readonly id: string }[] }>('v1/models', undefined, signal),
-    [],
-  )
-  return { models: (data?.data ?? []).map(({ id }) => id), error }
-}

@@ -1,12 +1,12 @@
 import { useId } from 'preact/hooks'
 import { useSession } from '../../api/session.tsx'
+import { Segments } from '../../parts/choosing/segments.tsx'
 import { EntityField } from '../../parts/suggesting/entity-field.tsx'
-import type { Draft } from './draft.ts'
 import type { DraftProps } from './request-form.tsx'
 
 const KINDS = [
-  ['entity', 'An entity'],
-  ['key', 'A key'],
+  ['entity', 'As an entity'],
+  ['key', 'With a key'],
 ] as const
 
 /** Who asks: an entity that the admin acts for, or whoever a pasted key belongs to. */
@@ -15,7 +15,12 @@ export const CallerFields = ({ draft, mistakes, change }: DraftProps) => {
   return (
     <div class="caller-fields">
       {mayWrite ? (
-        <KindChoice kind={draft.callerKind} onKind={(callerKind) => change({ callerKind })} />
+        <Segments
+          label="Ask as"
+          value={draft.callerKind}
+          options={KINDS}
+          onValue={(callerKind) => change({ callerKind })}
+        />
       ) : (
         <p class="quiet">
           The viewer token may only read, so it cannot act for an entity. Paste a caller’s key: the requests
@@ -35,33 +40,6 @@ export const CallerFields = ({ draft, mistakes, change }: DraftProps) => {
         <KeyField value={draft.key} error={mistakes.key} onKey={(key) => change({ key })} />
       )}
     </div>
-  )
-}
-
-interface KindProps {
-  readonly kind: Draft['callerKind']
-  onKind(kind: Draft['callerKind']): void
-}
-
-const KindChoice = ({ kind, onKind }: KindProps) => {
-  const name = useId()
-  return (
-    <fieldset class="segments">
-      <legend class="field-label">Ask as</legend>
-      {KINDS.map(([value, text]) => (
-        <label key={value} class="segment">
-          <input
-            class="unseen"
-            type="radio"
-            name={name}
-            value={value}
-            checked={kind === value}
-            onChange={() => onKind(value)}
-          />
-          {text}
-        </label>
-      ))}
-    </fieldset>
   )
 }
 

@@ -7,7 +7,8 @@ export const secretVariable = (caller: Caller): 'ZAEL_TOKEN' | 'ZAEL_KEY' =>
 /** The same request for a POSIX shell, its secret in a variable of the environment. */
 export const curlLine = (url: string, caller: Caller, body: ChatBody): string =>
   [
-    `curl -i${body.stream ? 'N' : ''} ${quoted(url)}`,
+    `curl -i${body.stream ? 'N' : ''}`,
+    quoted(url),
     `-H "Authorization: Bearer $${secretVariable(caller)}"`,
     ...(caller.kind === 'entity' ? [`-H ${quoted(`X-Zael-Entity: ${caller.id}`)}`] : []),
     `-H 'Content-Type: application/json'`,

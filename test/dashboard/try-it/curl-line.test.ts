@@ -1,18 +1,13 @@
-import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { curlLine, quoted } from '../../../dashboard/try-it/asking/curl-line.ts'
 import type { Caller, ChatBody } from '../../../dashboard/try-it/asking/draft.ts'
+import { curlArguments } from './curl-arguments.ts'
 
 const URL = 'https://api.example/prod/v1/chat/completions'
 const BOB: Caller = { kind: 'entity', id: 'key-bob' }
 const bodyOf = (content: string): ChatBody => ({ model: 'gpt-4', messages: [{ role: 'user', content }] })
 
-/** The arguments that a shell gives curl; a function stands in for it. */
-const argumentsOf = (line: string): string[] => {
-  const script = `curl() { printf '%s\\0' "$@"; }\n${line}`
-  const env = { PATH: process.env.PATH, ZAEL_TOKEN: 'the token', ZAEL_KEY: 'the key' }
-  return execFileSync('sh', ['-c', script], { encoding: 'utf8', env }).split('\0').slice(0, -1)
-}
+const argumentsOf = (line: string) => curlArguments(line, { ZAEL_TOKEN: 'the token', ZAEL_KEY: 'the key' })
 
 describe('a line for curl', () => {
   test('asks as the admin who acts for an entity, the token in a variable', () => {

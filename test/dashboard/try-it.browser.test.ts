@@ -1,0 +1,264 @@
+import type { Page } from 'playwright-core'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createPageWorld, expectAccessible, expectNoSidewaysScroll } from './page-world.ts'
+import { curlArguments } from './try-it/curl-arguments.ts'
+
+const world = createPageWorld({ SIMULATED_LATENCY_MS: '15' })
+
+/** An entity whose limits no test reaches. */
+const PLENTY = 'try-plenty'
+let isMade = false
+
+beforeEach(async () => {
+  for (const id of ['key-bob', 'proj-demo']) await world.ask('POST', `/api/limits/${id}/reset`, {})
+  if (isMade) return
+  isMade = true
+  await world.ask('POST', '/api/entities', { entity_id: PLENTY, name: 'Plenty' })
+  const limits = [
+    { name: 'rpm', capacity: 100_000, refill_rate: 1000 },
+    { name: 'tpm', capacity: 100_000_000, refill_rate: 100_000 },
+  ]
+  await world.ask('PUT', `/api/limits/${PLENTY}`, { limits })
+  await world.ask('PUT', '/api/models/free-model', {})
+})
+
+interface Sending {
+  readonly requests?: number
+  readonly atOnce?: number
+  readonly maxTokens?: number
+}
+
+const send = async (page: Page, { requests = 1, atOnce = 1, maxTokens = 50 }: Sending = {}) => {
+  await page.getByLabel('Requests').fill(String(requests))
+  await page.getByLabel('At once').fill(String(atOnce))
+  await page.getByLabel('max_tokens').fill(String(maxTokens))
+  await page.getByRole('button', { name: 'Send' }).click()
+}
+
+const entityField = (page: Page) => page.getByLabel('Entity', { exact: true })
+const limits = (page: Page) => page.getByRole('region', { name: 'Limits it meets' })
+const results = (page: Page) => page.getByRole('region', { name: 'Results' })
+const denial = (page: Page) => page.getByRole('region', { name: /^Why request \d+ was denied/ })
+const saying = (page: Page, text: string | RegExp) => results(page).getByText(text).first().waitFor()
+/** A limit of an owner, by what is said of it: `9 of 10`. */
+const limitShows = (page: Page, text: string | RegExp) =>
+  limits(page).getByRole('listitem').filter({ hasText: text }).first().waitFor()
+
+describe('trying requests as key-bob', () => {
+  test('gets the 11th denied on rpm, counts down, and sees the bar refill until it passes again', async () => {
+    const page = await world.open({ route: '/try/key-bob' })
+    world.forgive(page)
+    await limitShows(page, '10 of 10')
+    await send(page, { requests: 11 })
+    await saying(page, '10 allowed')
+    await saying(page, '1 denied')
+    const why = denial(page)
+    await why.getByText('requests per min (RPM)').waitFor()
+    expect(await why.getByRole('listitem').textContent()).toMatch(
+      /rpm of key-bob\s*available 0\s*requested 1\s*capacity 10/,
+    )
+    await why.getByText(/May be tried again in [1-6] s/).waitFor()
+    await limitShows(page, '0 of 10')
+    await results(page).getByText('429 denied').waitFor()
+    await why.getByText('It may be tried again now.').waitFor()
+    await limitShows(page, '1 of 10')
+    await send(page)
+    await saying(page, '11 allowed')
+    expect(await why.count()).toBe(0)
+  })
+
+  test('is denied on tpm where each request asks for 200 tokens', async () => {
+    const page = await world.open({ route: '/try/key-bob' })
+    world.forgive(page)
+    await send(page, { requests: 8, atOnce: 4, maxTokens: 200 })
+    await saying(page, /[4-7] allowed/)
+    const violation = await denial(page).getByRole('listitem').textContent()
+    expect(violation).toMatch(/tpm of key-bob\s*available \d+\s*requested 208\s*capacity 1,000/)
+    await denial(page)
+      .getByText(/May be tried again in/)
+      .waitFor()
+  })
+
+  test('says why a request larger than the limit can never pass', async () => {
+    const page = await world.open({ route: '/try/key-bob' })
+    world.forgive(page)
+    await send(page, { maxTokens: 5000 })
+    await denial(page).getByText('It can never pass.', { exact: true }).waitFor()
+    await denial(page)
+      .getByText('It asks for 5,008, and tpm of key-bob never holds more than 1,000.')
+      .waitFor()
+    expect(await denial(page).getByText('May be tried again').count()).toBe(0)
+  })
+
+  test('is denied by the project that others have emptied, and shows whose limit it is', async () => {
+    const page = await world.open({ route: '/try/key-alice' })
+    world.forgive(page)
+    await send(page, { requests: 30, atOnce: 10, maxTokens: 1 })
+    await saying(page, '30 allowed')
+    await entityField(page).fill('key-charlie')
+    await send(page, { requests: 20, atOnce: 10, maxTokens: 1 })
+    await saying(page, '50 allowed')
+    await entityField(page).fill('key-bob')
+    await send(page, { requests: 10, atOnce: 10, maxTokens: 1 })
+    const violation = denial(page).getByRole('listitem').filter({ hasText: 'of proj-demo' })
+    expect(await violation.textContent()).toMatch(
+      /rpm of proj-demo\s*available 0\s*requested 1\s*capacity 50/,
+    )
+  })
+})
+
+describe('an answer', () => {
+  test('shows its usage, its rate limit headers first, and its body', async () => {
+    const page = await world.open({ route: '/try/key-bob' })
+    await send(page)
+    await saying(page, 'Usage: 8 prompt + 50 completion = 58 tokens')
+    const names = await results(page).locator('dt').allTextContents()
+    expect(names[0]).toBe('ratelimit')
+    expect(names).toContain('x-ratelimit-remaining-tokens')
+    expect(names.indexOf('x-request-id')).toBeGreaterThan(names.lastIndexOf('x-ratelimit-reset-tokens'))
+    await results(page)
+      .getByText(/\d+ other headers/)
+      .click()
+    await results(page).getByText('x-request-id').waitFor()
+    expect(await results(page).locator('pre').textContent()).toContain('"object": "chat.completion"')
+  })
+
+  test('streams where it is asked to, with its usage', async () => {
+    const page = await world.open({ route: '/try/key-bob' })
+    await page.getByLabel('Stream the answer').check()
+    await send(page, { maxTokens: 5 })
+    await saying(page, 'Usage: 8 prompt + 5 completion = 13 tokens')
+    expect(await results(page).locator('pre').textContent()).toContain('data: [DONE]')
+  })
+
+  test('that fails says why', async () => {
+    const page = await world.open({ route: '/try/nobody-here' })
+    world.forgive(page)
+    await limits(page).getByText('There is no entity nobody-here').waitFor()
+    await send(page)
+    await saying(page, '404 failed')
+    expect(await results(page).locator('pre').textContent()).toContain('There is no entity nobody-here')
+  })
+})
+
+describe('the form', () => {
+  test('suggests entities, and says what is missing or out of bounds where it is', async () => {
+    const page = await world.open({ route: '/try' })
+    await entityField(page).fill('bo')
+    await page.locator('datalist option[value="key-bob"]').waitFor({ state: 'attached' })
+    await entityField(page).fill('')
+    await page.getByLabel('Message').fill('')
+    await send(page, { requests: 201, atOnce: 21 })
+    for (const name of ['Entity', 'Message', 'Requests', 'At once'])
+      await page.getByLabel(name, { exact: true }).and(page.locator('[aria-invalid="true"]')).waitFor()
+    await page.getByText('Name the entity to act for.').waitFor()
+    await saying(page, 'Nothing sent yet')
+    await expectAccessible(page)
+  })
+
+  test('stops a run, and says after how many', async () => {
+    const page = await world.open({ route: `/try/${PLENTY}` })
+    await page.getByLabel('Model').selectOption('free-model')
+    let answered = 0
+    await page.route('**/v1/chat/completions', async (route) => {
+      // the others wait until they are stopped
+      if (++answered <= 5) await route.continue()
+    })
+    await send(page, { requests: 200, atOnce: 2, maxTokens: 1 })
+    await saying(page, '5 of 200 sent')
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await saying(page, 'stopped after 5 of 200')
+    expect(answered).toBe(7)
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await saying(page, 'Nothing sent yet')
+  })
+
+  test('keeps the last 200 results, and shows the newest 20 unless told', async () => {
+    const page = await world.open({ route: `/try/${PLENTY}` })
+    await page.getByLabel('Model').selectOption('free-model')
+    await send(page, { requests: 190, atOnce: 20, maxTokens: 1 })
+    await saying(page, '190 allowed')
+    await send(page, { requests: 20, atOnce: 20, maxTokens: 1 })
+    await saying(page, '210 allowed')
+    const rows = results(page).getByRole('listitem')
+    expect(await rows.count()).toBe(20)
+    await results(page).getByRole('button', { name: 'Show all 200' }).click()
+    expect(await rows.count()).toBe(200)
+    await saying(page, 'The last 200 are kept.')
+  })
+})
+
+test('the curl line does what Send does, without the secret in it', async () => {
+  const page = await world.open({ route: '/try/key-bob' })
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.getByLabel('Message').fill(`It's "quoted" $HOME \`id\``)
+  await page.getByRole('button', { name: 'Copy the curl line' }).click()
+  await page.getByText('Copied').waitFor()
+  const line = String(await page.evaluate('navigator.clipboard.readText()'))
+  expect(line).not.toContain('dev-admin')
+  const [, url = '', , token = '', , entity = '', , , , body = ''] = curlArguments(line, {
+    ZAEL_TOKEN: 'dev-admin',
+  })
+  expect(JSON.parse(body).messages[0].content).toBe(`It's "quoted" $HOME \`id\``)
+  const headers = [token, entity, 'content-type: application/json'].map((header) => header.split(': '))
+  const answer = await fetch(url, { method: 'POST', headers: Object.fromEntries(headers), body })
+  expect(answer.status).toBe(200)
+  expect(answer.headers.get('x-ratelimit-remaining')).toBe('9')
+})
+
+describe('a pasted key', () => {
+  test('asks in its own name, shows its limits, and is kept nowhere', async () => {
+    const page = await world.open({ route: '/try' })
+    await page.getByText('With a key').click()
+    await page.getByLabel('API key').fill('key-bob')
+    await send(page)
+    await saying(page, '1 allowed')
+    await limitShows(page, '9 of 10')
+    await page.getByText('$ZAEL_KEY').waitFor()
+    const kept = await page.evaluate('JSON.stringify([sessionStorage, localStorage, location.href])')
+    expect(kept).not.toContain('key-bob')
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await page.getByRole('link', { name: 'Try it' }).click()
+    await page.getByText('With a key').click()
+    expect(await page.getByLabel('API key').inputValue()).toBe('')
+  })
+
+  test('that is not known is a failure, and signs nobody out', async () => {
+    const page = await world.open({ route: '/try' })
+    world.forgive(page)
+    await page.getByText('With a key').click()
+    await page.getByLabel('API key').fill('sk-unknown')
+    await send(page)
+    await saying(page, '401 failed')
+    await limits(page).getByText('The API key is not valid').waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).waitFor()
+  })
+
+  test('is all that a viewer may ask with', async () => {
+    const page = await world.open({ route: '/try/key-bob', token: 'dev-viewer' })
+    await page.getByText('The viewer token may only read, so it cannot act for an entity.').waitFor()
+    expect(await page.getByRole('main').getByRole('radio').count()).toBe(0)
+    expect(await entityField(page).count()).toBe(0)
+    await page.getByLabel('API key').fill('key-bob')
+    await send(page)
+    await saying(page, '1 allowed')
+    await limitShows(page, '9 of 10')
+  })
+})
+
+test.each([
+  ['desktop', 'light'],
+  ['desktop', 'dark'],
+  ['phone', 'light'],
+  ['phone', 'dark'],
+] as const)('is usable by all on a %s, %s', async (size, theme) => {
+  const page = await world.open({ route: '/try/key-bob', size, theme })
+  world.forgive(page)
+  await limitShows(page, '10 of 10')
+  await send(page, { requests: 11, atOnce: 5, maxTokens: 1 })
+  await denial(page).waitFor()
+  await results(page).getByText('200 allowed').first().click()
+  await results(page).getByText('Rate limit headers').waitFor()
+  await expectAccessible(page)
+  await expectNoSidewaysScroll(page)
+})
