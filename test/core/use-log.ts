@@ -90,24 +90,32 @@ export const createUseLog = (
   return { uses, act }
 }
 
-/** The most that a span of the uses holds beyond capacity and rate, in ns of the bucket; at most 0 where it kept its word. */
+/**
+ * The most that a span of the uses, which are in order of their times, holds beyond capacity and rate, in ns of the bucket; at most
+ * 0 where it kept its word.
+ */
 export const worstExcess = (uses: readonly Use[], capacity: number, tokenNs: bigint): bigint => {
-  const excesses = uses.flatMap(({ at: from }, first) => {
-    let sum = -BigInt(capacity) * tokenNs
-    return uses.slice(first).map((use) => {
-      sum += BigInt(use.amount) * tokenNs
-      return sum - (use.at - from)
-    })
-  })
-  return excesses.reduce((worst, excess) => (excess > worst ? excess : worst), 0n)
+  const full = BigInt(capacity) * tokenNs
+  let [worst, used] = [0n, 0n]
+  /** The least that was used before a span, less the time at which it begins. */
+  let least: bigint | undefined
+  for (const { at, amount } of uses) {
+    if (least === undefined || used - at < least) least = used - at
+    used += BigInt(amount) * tokenNs
+    const excess = used - at - least - full
+    if (excess > worst) worst = excess
+  }
+  return worst
 }
 
 /** The most that was used in any window of `windowNs`, wherever it begins. */
-export const mostInAnyWindow = (uses: readonly Use[], windowNs: bigint): number =>
-  uses.reduce((most, { at: end }) => {
-    const within = uses.filter(({ at }) => at > end - windowNs && at <= end)
-    return Math.max(
-      most,
-      within.reduce((sum, { amount }) => sum + amount, 0),
-    )
-  }, 0)
+export const mostInAnyWindow = (uses: readonly Use[], windowNs: bigint): number => {
+  let most = 0
+  for (const { at: end } of uses) {
+    const begin = end - windowNs
+    let within = 0
+    for (const { at, amount } of uses) if (at > begin && at <= end) within += amount
+    most = Math.max(most, within)
+  }
+  return most
+}
