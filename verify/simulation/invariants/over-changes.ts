@@ -1,5 +1,6 @@
 import type { RunLog } from '../run-log.ts'
 import { limitAt, type PlannedLimit } from '../schedule/schedule.ts'
+import type { TableWrite } from '../world/table-log.ts'
 import { giveBacksOf, worstOf } from './spans.ts'
 import { betweenResets, differenceNs, leaseNsOf, type Use, usesOf, type Watched } from './uses.ts'
 
@@ -13,6 +14,8 @@ type Size = PlannedLimit['size']
 /** For how long the bucket kept a limit by one size. */
 interface Period {
   readonly fromNs: number
+  /** So much earlier the node had looked at its clock: from then on tokens come back as they do now. */
+  readonly decidedNs: number
   readonly size: Size
 }
 
@@ -22,6 +25,7 @@ interface Bound {
   readonly comesBack: number
   readonly fastestPerNs: number
   readonly changes: number
+  readonly decidedNs: number
 }
 
 /**
@@ -37,7 +41,7 @@ export const overChanges = (log: RunLog, watched: Watched): readonly string[] =>
   const over = (begin: number, used: number, endNs: number): number => {
     const bound = boundOf(log, periods, begin - slackNs, endNs)
     if (bound === undefined) return 0
-    const lateNs = slackNs * bound.changes + backs.underWayNs(begin, endNs)
+    const lateNs = slackNs * bound.changes + bound.decidedNs + backs.underWayNs(begin, endNs)
     return used - bound.capacity - bound.comesBack - bound.fastestPerNs * lateNs
   }
   return betweenResets(log, watched, usesOf(log, watched), slackNs).flatMap((uses) =>
@@ -56,19 +60,28 @@ const worstIn = (uses: readonly Use[], over: (begin: number, used: number, endNs
   return []
 }
 
-const periodsOf = ({ schedule, writes }: RunLog, { entityId, limit }: Watched): readonly Period[] => [
-  { fromNs: Number.NEGATIVE_INFINITY, size: limit.size },
-  ...writes
+const periodsOf = (log: RunLog, { entityId, limit }: Watched): readonly Period[] => [
+  { fromNs: Number.NEGATIVE_INFINITY, decidedNs: 0, size: limit.size },
+  ...log.writes
     .filter((write) => write.entityId === entityId)
-    .flatMap(({ atNs, resized }) =>
-      resized
+    .flatMap((write) =>
+      write.resized
         .filter((change) => change.limit === limit.name)
         .map(({ version }) => ({
-          fromNs: atNs,
-          size: (limitAt(schedule, entityId, limit.name, version) ?? limit).size,
+          fromNs: write.atNs,
+          decidedNs: write.atNs - askedNsOf(log, write),
+          size: (limitAt(log.schedule, entityId, limit.name, version) ?? limit).size,
         })),
     ),
 ]
+
+/** When the first was asked of those whom the node was answering as it sent the write. */
+const askedNsOf = ({ asks }: RunLog, { by, sentNs }: TableWrite): number =>
+  asks.reduce(
+    (first, { by: asked, askedNs, answer }) =>
+      asked === by && askedNs < first && (answer === undefined || answer.atNs >= sentNs) ? askedNs : first,
+    sentNs,
+  )
 
 /** undefined: the span is too long for a window in it, or a minute ends in it by some clock. */
 const boundOf = (
@@ -77,8 +90,8 @@ const boundOf = (
   fromNs: number,
   toNs: number,
 ): Bound | undefined => {
-  let bound: Bound = { capacity: 0, comesBack: 0, fastestPerNs: 0, changes: 0 }
-  for (const [index, { fromNs: begun, size }] of periods.entries()) {
+  let bound: Bound = { capacity: 0, comesBack: 0, fastestPerNs: 0, changes: 0, decidedNs: 0 }
+  for (const [index, { fromNs: begun, size, decidedNs }] of periods.entries()) {
     const [begin, end] = [
       Math.max(fromNs, begun),
       Math.min(toNs, periods[index + 1]?.fromNs ?? Number.POSITIVE_INFINITY),
@@ -91,6 +104,7 @@ const boundOf = (
       comesBack: bound.comesBack + perNs * (end - begin),
       fastestPerNs: Math.max(bound.fastestPerNs, perNs),
       changes: bound.changes + 1,
+      decidedNs: bound.decidedNs + decidedNs,
     }
   }
   return bound
