@@ -35,7 +35,7 @@ test('tells what is set from what the environment says', () => {
 })
 
 test.each([
-  ['_default_', 'on all resources'],
+  ['_default_', 'for each resource'],
   ['gpt-4', 'on gpt-4'],
 ])('says of %s: %s', (resource, text) => {
   expect(onResourceText(resource)).toBe(text)

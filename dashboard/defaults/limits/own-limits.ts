@@ -8,4 +8,4 @@ export const ownLimits = ({ limits }: Pick<Defaults, 'limits'>): readonly Limit[
 
 /** `on gpt-4`, for a title. */
 export const onResourceText = (resource: string): string =>
-  resource === '_default_' ? 'on all resources' : `on ${resource}`
+  resource === '_default_' ? 'for each resource' : `on ${resource}`

@@ -1,0 +1,142 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { createPageWorld, expectAccessible, expectNoSidewaysScroll } from './page-world.ts'
+import { expectUsableByAll } from './usable-by-all.ts'
+
+const world = createPageWorld()
+
+const dialog = (page: Page) => page.getByRole('dialog')
+const rowOf = (page: Page, title: string) =>
+  page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: title, exact: true }) })
+
+const save = async (page: Page): Promise<void> => {
+  await dialog(page).getByRole('button', { name: 'Review changes' }).click()
+  await dialog(page).getByRole('button', { name: 'Save' }).click()
+  await dialog(page).waitFor({ state: 'detached' })
+}
+
+/** What limits an entity on requests: how many, and where that comes from. */
+const rpmOf = async (id: string): Promise<readonly unknown[]> => {
+  const { limits } = (await world.ask('GET', `/api/limits/${id}`)) as {
+    limits: { name: string; capacity: number; source: string }[]
+  }
+  return limits.flatMap(({ name, capacity, source }) => (name === 'rpm' ? [capacity, source] : []))
+}
+
+describe('defaults', () => {
+  test('of everyone come from the environment until they are set, and bind', async () => {
+    await world.ask('POST', '/api/entities', { entity_id: 'page-guest', name: 'Guest' })
+    expect(await rpmOf('page-guest')).toEqual([60, 'environment'])
+    const page = await world.open({ route: '/defaults' })
+    const row = rowOf(page, 'Everyone')
+    await row.getByText('default of the environment').first().waitFor()
+    await page.getByRole('button', { name: 'Edit defaults of Everyone' }).click()
+    await dialog(page).getByRole('button', { name: 'Add a limit' }).click()
+    await dialog(page).getByLabel('Name', { exact: true }).fill('rpm')
+    await dialog(page).getByLabel('Capacity').fill('7')
+    await dialog(page).getByLabel('Refill', { exact: true }).fill('7')
+    await dialog(page).getByRole('button', { name: 'Review changes' }).click()
+    await dialog(page)
+      .getByText('instead of 60, refilled 60 per minute, default of the environment')
+      .waitFor()
+    await dialog(page).getByRole('button', { name: 'Save' }).click()
+    await row.getByText('7, refilled 7 per minute').waitFor()
+    expect(await rpmOf('page-guest')).toEqual([7, 'system:_default_'])
+
+    await page.getByRole('button', { name: 'Edit defaults of Everyone' }).click()
+    await dialog(page).getByRole('button', { name: 'Remove rpm' }).click()
+    await dialog(page).getByRole('button', { name: 'Review changes' }).click()
+    await dialog(page).getByText('Inherited again: 60, refilled 60 per minute').waitFor()
+    await dialog(page).getByRole('button', { name: 'Save' }).click()
+    await row.getByText('60, refilled 60 per minute').waitFor()
+    expect(await rpmOf('page-guest')).toEqual([60, 'environment'])
+  })
+
+  test('of a role are set for one resource, and bind its entities there', async () => {
+    await world.ask('POST', '/api/entities', { entity_id: 'page-intern', name: 'Intern', role: 'intern' })
+    const page = await world.open({ route: '/defaults' })
+    await page.getByLabel('Resource').selectOption('gpt-4')
+    const row = rowOf(page, 'intern')
+    await row.getByText('default of the environment').first().waitFor()
+    await page.getByRole('button', { name: 'Edit defaults of intern' }).click()
+    await dialog(page).getByRole('button', { name: 'Begin with what is inherited' }).click()
+    await dialog(page).getByLabel('Capacity').first().fill('3')
+    await save(page)
+    await row.getByText('3, refilled 60 per minute').waitFor()
+    const { limits } = (await world.ask('GET', '/api/limits/page-intern?resource=gpt-4')) as {
+      limits: { capacity: number; source: string }[]
+    }
+    expect(limits[0]).toMatchObject({ capacity: 3, source: 'role:intern:gpt-4' })
+    expect(await rpmOf('page-intern')).toEqual([60, 'environment'])
+  })
+
+  test('of a role that no entity has are shown when it is named', async () => {
+    const page = await world.open({ route: '/defaults' })
+    await page.getByLabel('Another role').fill('auditor')
+    await page.getByRole('button', { name: 'Show' }).click()
+    await rowOf(page, 'auditor').getByText('default of the environment').first().waitFor()
+  })
+})
+
+describe('models', () => {
+  test('are registered, priced and removed', async () => {
+    const page = await world.open({ route: '/defaults' })
+    await page.getByRole('button', { name: 'Register a model' }).click()
+    await dialog(page).getByLabel('Model').fill('page/model')
+    await dialog(page).getByLabel('Tier').fill('free')
+    await dialog(page).getByRole('button', { name: 'Register' }).click()
+    const row = page.getByRole('listitem').filter({ hasText: 'page/model' })
+    await row.getByText('no prices').waitFor()
+    await page.getByRole('button', { name: 'Edit page/model' }).click()
+    await dialog(page).getByLabel('Input', { exact: true }).fill('2.5')
+    await dialog(page).getByLabel('Output').fill('10')
+    await dialog(page).getByRole('button', { name: 'Save' }).click()
+    await row.getByText('$2.50 in, $10.00 out').waitFor()
+    const { items } = (await world.ask('GET', '/api/models')) as { items: { model_id: string }[] }
+    expect(items.find(({ model_id }) => model_id === 'page/model')).toMatchObject({
+      tier: 'free',
+      prices: { input_per_million: 2.5, output_per_million: 10 },
+    })
+    await page.getByRole('button', { name: 'Remove page/model' }).click()
+    await dialog(page).getByRole('button', { name: 'Remove page/model' }).click()
+    await row.waitFor({ state: 'detached' })
+  })
+
+  test('say what is wrong where it is', async () => {
+    const page = await world.open({ route: '/defaults' })
+    world.forgive(page)
+    await page.getByRole('button', { name: 'Register a model' }).click()
+    await dialog(page).getByLabel('Model').fill('page-model')
+    await dialog(page).getByLabel('Tier').fill('not an id')
+    await dialog(page).getByRole('button', { name: 'Register' }).click()
+    await dialog(page).getByText('Must be 1 to 128 of').waitFor()
+    expect(await dialog(page).getByLabel('Tier').getAttribute('aria-invalid')).toBe('true')
+  })
+
+  test('that are not there leave a word on what that means', async () => {
+    const page = await world.open()
+    await page.route('**/api/models', (route) => route.fulfill({ json: { items: [], next_cursor: null } }))
+    await page.goto(`${world.server().apiUrl}/dashboard#/defaults`)
+    await page.getByText('No model is registered').waitFor()
+  })
+})
+
+describe('the view', () => {
+  test('shows a viewer no way to change anything', async () => {
+    const page = await world.open({ route: '/defaults', token: 'dev-viewer' })
+    await page.getByText('tiny-model').last().waitFor()
+    await rowOf(page, 'Everyone').getByText('requests').waitFor()
+    const names = await page.getByRole('main').getByRole('button').allInnerTexts()
+    expect(names).toEqual(['Show'])
+  })
+
+  test('is usable by all', async () => {
+    const page = await world.open({ route: '/defaults' })
+    await rowOf(page, 'admin').getByText('requests').waitFor()
+    await page.getByRole('listitem').filter({ hasText: 'tiny-model' }).waitFor()
+    await expectUsableByAll(page)
+    await page.getByRole('button', { name: 'Register a model' }).click()
+    await expectAccessible(page)
+    await expectNoSidewaysScroll(page)
+  })
+})

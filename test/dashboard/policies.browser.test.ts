@@ -1,0 +1,135 @@
+import type { Locator, Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { createPageWorld, expectAccessible, expectNoSidewaysScroll } from './page-world.ts'
+import { expectUsableByAll } from './usable-by-all.ts'
+
+const world = createPageWorld()
+
+/** One request that policies alone decide: whether it passed, else why not. */
+const check = async (tenantId: string, userId = 'someone'): Promise<string> => {
+  const answer = (await world.ask('POST', '/rate-limit/check', { userId, tenantId, modelId: 'gpt-4' })) as {
+    allowed: boolean
+    cause: string | null
+  }
+  return answer.cause ?? 'allowed'
+}
+
+const dialog = (page: Page): Locator => page.getByRole('dialog')
+
+/** Whether a policy is there already is asked first; browsers note on the console that it is not. */
+const openToSet = async (): Promise<Page> => {
+  const page = await world.open({ route: '/policies' })
+  world.forgive(page)
+  return page
+}
+
+/** Says a limit of so many requests an hour, and saves it. */
+const saveHourly = async (page: Page, amount: number): Promise<void> => {
+  const editor = dialog(page)
+  const name = editor.getByLabel('Name', { exact: true })
+  if ((await name.count()) === 0) await editor.getByRole('button', { name: 'Add a limit' }).click()
+  await name.fill('rph')
+  await editor.getByLabel('Algorithm').selectOption('sliding_window')
+  await editor.getByLabel('Limit', { exact: true }).fill(String(amount))
+  await editor.getByRole('button', { name: 'Review changes' }).click()
+  await editor.getByRole('button', { name: 'Save' }).click()
+  await editor.waitFor({ state: 'detached' })
+}
+
+describe('policies', () => {
+  test('are set, changed and deleted, and bind at once', async () => {
+    const page = await openToSet()
+    await page.getByRole('button', { name: 'New policy' }).click()
+    await dialog(page).getByLabel('Tenant').fill('page-tenant')
+    await dialog(page).getByRole('button', { name: 'Continue to its limits' }).click()
+    await dialog(page).getByRole('heading', { name: 'Limits of TENANT page-tenant' }).waitFor()
+    await saveHourly(page, 2)
+    await page.getByRole('status').filter({ hasText: 'TENANT page-tenant is set' }).waitFor()
+    const row = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'page-tenant' }) })
+    await row.getByText('2 in any 1 h').waitFor()
+    expect([await check('page-tenant'), await check('page-tenant')]).toEqual(['allowed', 'allowed'])
+    expect(await check('page-tenant')).toContain('TENANT exceeded: 3/2')
+
+    await page.getByRole('button', { name: 'Edit TENANT page-tenant' }).click()
+    await saveHourly(page, 3)
+    await row.getByText('3 in any 1 h').waitFor()
+    expect(await check('page-tenant')).toBe('allowed')
+    expect(await check('page-tenant')).toContain('TENANT exceeded: 4/3')
+
+    await page.getByRole('button', { name: 'Delete TENANT page-tenant' }).click()
+    await dialog(page).getByText('3 in any 1 h').waitFor()
+    await dialog(page).getByRole('button', { name: 'Delete TENANT page-tenant' }).click()
+    await page.getByRole('status').filter({ hasText: 'TENANT page-tenant is deleted' }).waitFor()
+    await row.waitFor({ state: 'detached' })
+    expect(await check('page-tenant')).toBe('allowed')
+  })
+
+  test('of a user on a model take both', async () => {
+    const page = await openToSet()
+    await page.getByRole('button', { name: 'New policy' }).click()
+    await dialog(page).getByLabel('Applies to').selectOption('USER_MODEL')
+    await dialog(page).getByLabel('User').fill('page-user')
+    await dialog(page).getByLabel('Model').fill('gpt-4')
+    await dialog(page).getByRole('button', { name: 'Continue to its limits' }).click()
+    await saveHourly(page, 1)
+    await page.getByRole('status').filter({ hasText: 'USER_MODEL page-user:gpt-4 is set' }).waitFor()
+    expect(await check('any-tenant', 'page-user')).toBe('allowed')
+    expect(await check('any-tenant', 'page-user')).toContain('USER_MODEL exceeded: 2/1')
+    await world.ask('DELETE', '/api/policies/USER_MODEL/page-user/gpt-4')
+  })
+
+  test('that are there already are shown to whoever would set them anew', async () => {
+    const page = await world.open({ route: '/policies' })
+    await page.getByRole('button', { name: 'New policy' }).click()
+    await dialog(page).getByLabel('Applies to').selectOption('GLOBAL')
+    await dialog(page).getByRole('button', { name: 'Continue to its limits' }).click()
+    await dialog(page).getByText('There is such a policy already').waitFor()
+    expect(await dialog(page).getByLabel('Limit', { exact: true }).inputValue()).toBe('1000000')
+  })
+
+  test('say what is wrong where it is', async () => {
+    const page = await world.open({ route: '/policies' })
+    world.forgive(page)
+    await page.getByRole('button', { name: 'New policy' }).click()
+    const tenant = dialog(page).getByLabel('Tenant')
+    await tenant.fill('not an id')
+    await dialog(page).getByRole('button', { name: 'Continue to its limits' }).click()
+    await dialog(page).getByText('Must be 1 to 128 of').waitFor()
+    expect(await tenant.getAttribute('aria-invalid')).toBe('true')
+    await tenant.fill('page-none')
+    await dialog(page).getByRole('button', { name: 'Continue to its limits' }).click()
+    await dialog(page).getByRole('heading', { name: 'Limits of TENANT page-none' }).waitFor()
+  })
+
+  test('are found by what they are called', async () => {
+    const page = await world.open({ route: '/policies' })
+    await page.getByLabel('Search').fill('FREE_co')
+    await page.getByRole('heading', { name: 'Everyone' }).waitFor({ state: 'detached' })
+    await page.getByRole('link', { name: 'free_co' }).waitFor()
+    await page.getByLabel('Search').fill('nothing is called that')
+    await page.getByRole('button', { name: 'Show all' }).click()
+    await page.getByRole('heading', { name: 'Everyone' }).waitFor()
+  })
+
+  test('are read by a viewer, and no more', async () => {
+    const page = await world.open({ route: '/policies', token: 'dev-viewer' })
+    await page.getByRole('link', { name: 'free_co' }).waitFor()
+    expect(await page.getByRole('main').getByRole('button').count()).toBe(0)
+    await page.route('**/api/policies?*', (route) =>
+      route.fulfill({ json: { items: [], next_cursor: null } }),
+    )
+    await page.goto(`${world.server().apiUrl}/dashboard#/stats`)
+    await page.goto(`${world.server().apiUrl}/dashboard#/policies`)
+    await page.getByText('There are no policies yet').waitFor()
+  })
+
+  test('are usable by all', async () => {
+    const page = await world.open({ route: '/policies' })
+    await page.getByRole('link', { name: 'free_co' }).waitFor()
+    await expectUsableByAll(page)
+    await page.getByRole('button', { name: 'New policy' }).click()
+    await dialog(page).getByLabel('Applies to').selectOption('USER_MODEL')
+    await expectAccessible(page)
+    await expectNoSidewaysScroll(page)
+  })
+})
