@@ -64,7 +64,8 @@ export const createApi = (token: string, onUnauthorized: () => void): Api => {
 export const pathOf = (start: string, ...parts: readonly string[]): string =>
   [start, ...parts.map(encodeURIComponent)].join('/')
 
-const withQuery = (path: string, query: Query = {}): string => {
+/** `path` with those of `query` that are set. */
+export const withQuery = (path: string, query: Query = {}): string => {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
   return search.size === 0 ? path : `${path}?${search}`

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { asError } from './use-answer.ts'
+import { asError } from './as-error.ts'
 
 /** Something that changes the world. */
 export interface Action<A extends readonly unknown[]> {

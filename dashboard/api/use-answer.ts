@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { asError } from './as-error.ts'
 
 /** What was asked for: `data` of the last answer stays while it is asked for again. */
 export interface Asked<T> {
@@ -36,5 +37,3 @@ export const useAnswer = <T>(
   }, [round, ...about])
   return { ...state, reload: useCallback(() => setRound((last) => last + 1), []) }
 }
-
-export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

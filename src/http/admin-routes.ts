@@ -17,12 +17,17 @@ import { createModelRoutes } from './admin/model-routes.ts'
 import { createUsageRoutes } from './admin/usage-routes.ts'
 import type { AppDependencies, AppEnv } from './app-dependencies.ts'
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts'
+import { createSharedOverview } from './dashboard/shared-overview.ts'
 import { createPolicyRoutes } from './policies/policy-routes.ts'
 import { createRateLimitRoutes } from './ratelimit/ratelimit-routes.ts'
 
 /** All of `/api`, behind the guard that lets admins and reading viewers pass. `changed` is told of every change. */
 export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono<AppEnv> => {
-  const services = createAdminServices(deps, changed)
+  const overview = createSharedOverview(deps)
+  const services = createAdminServices(deps, (change) => {
+    overview.forget()
+    changed(change)
+  })
   const needs = { ...deps, ...services }
   return new Hono<AppEnv>()
     .route('/entities', createEntityRoutes(services))
@@ -35,7 +40,7 @@ export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange
     .route('/usage', createUsageRoutes(needs))
     .route('/audit', createAuditRoutes(deps))
     .route('/ratelimit', createRateLimitRoutes(needs))
-    .route('/dashboard', createDashboardRoutes(deps))
+    .route('/dashboard', createDashboardRoutes({ ...deps, overview }))
 }
 
 const createAdminServices = (

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
+import { asError } from '../../api/as-error.ts'
 import { useSession } from '../../api/session.tsx'
-import { asError } from '../../api/use-answer.ts'
 import { useSettled } from '../../parts/suggesting/use-settled.ts'
 import type { Caller } from '../asking/draft.ts'
 import type { Run } from '../running/use-run.ts'

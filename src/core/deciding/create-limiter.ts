@@ -65,8 +65,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
       heldAt: leases.heldAt,
       clock,
       isLimited,
-      // people look at what holds now; they ask far less often than requests come
-      resolve: (entityId, resource) => resolver.resolve({ entityId, resource }, DENIAL_MAX_AGE_NS),
+      resolve: resolver.resolve,
     }),
     async decide(request) {
       checkCost(request.cost)

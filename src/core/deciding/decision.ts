@@ -132,6 +132,11 @@ export interface Inspector {
   explainOthers(entityId: string, resource?: string): Promise<readonly ExplainedBucket[]>
   /** Without `resource`: the bucket with the least available share; full, with the effective limits, where there is none. */
   status(entityId: string, resource?: string): Promise<BucketStatus>
+  /**
+   * What `status` says without a resource, as time goes on (`now` in ns since the epoch), from one reading: as if nothing
+   * were charged or given back since. The configuration is a few seconds old at most: for those who look all the time.
+   */
+  observe(entityId: string): Promise<(now: bigint) => BucketStatus>
   /** ns until `cost` would pass everything that applies, and the limit that takes longest; null: never. */
   waitTime(
     entityId: string,

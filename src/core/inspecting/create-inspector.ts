@@ -1,3 +1,4 @@
+import { SECOND_NS } from '../algorithms/integers.ts'
 import { type BucketId, entityBucket } from '../bucket/bucket-id.ts'
 import type { BucketStore } from '../bucket/bucket-store.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
@@ -6,10 +7,10 @@ import type { Inspector } from '../deciding/decision.ts'
 import { longestWait, violationsOf } from '../deciding/limit-states.ts'
 import { type Cost, checkCost, withTotalTokens } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Resolution } from '../resolving/resolve-buckets.ts'
+import type { Resolution, ResolutionTarget } from '../resolving/resolve-buckets.ts'
 import { effectiveLimits } from '../resolving/resolve-limits.ts'
 import { resetBuckets, topUpBuckets } from './amend-buckets.ts'
-import { leastAvailable, requestedAs, statusOf } from './status.ts'
+import { leastAvailable, observe, requestedAs, type StatusDependencies, statusOf } from './status.ts'
 
 export interface InspectorDependencies {
   readonly buckets: BucketStore
@@ -19,12 +20,22 @@ export interface InspectorDependencies {
   heldAt(bucket: BucketId): Cost
   /** Whether limits are enforced on the entity at all. */
   isLimited(resolution: Resolution): boolean
-  resolve(entityId: string, resource: string | undefined): Promise<Resolution>
+  /** From reads no older than `maxAgeNs`. */
+  resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<Resolution>
 }
 
+/** People look at what holds now; they ask far less often than requests come. */
+const LOOK_MAX_AGE_NS = SECOND_NS
+
+/** Observers ask all the time, and for many: a limit that another node has changed shows within so long. */
+const OBSERVED_MAX_AGE_NS = 5n * SECOND_NS
+
 /** What people ask of buckets beside decisions. */
-export const createInspector = (deps: InspectorDependencies): Inspector => {
-  const { clock, resolve } = deps
+export const createInspector = (dependencies: InspectorDependencies): Inspector => {
+  const { clock } = dependencies
+  const deps = { ...dependencies, resolve: resolveWithin(dependencies, LOOK_MAX_AGE_NS) }
+  const { resolve } = deps
+  const observing = { ...deps, resolve: resolveWithin(dependencies, OBSERVED_MAX_AGE_NS) }
   return {
     async explain(entityId, resource) {
       return effectiveLimits((await resolve(entityId, resource)).plans[0].layers)
@@ -41,6 +52,7 @@ export const createInspector = (deps: InspectorDependencies): Inspector => {
       resource === undefined
         ? leastAvailable(deps, entityId, clock.now())
         : statusOf(deps, entityId, resource, clock.now()),
+    observe: (entityId) => observe(observing, entityId),
     async waitTime(entityId, cost, resource) {
       checkCost(cost)
       const now = clock.now()
@@ -64,9 +76,14 @@ export const createInspector = (deps: InspectorDependencies): Inspector => {
   }
 }
 
+const resolveWithin =
+  ({ resolve }: InspectorDependencies, maxAgeNs: bigint) =>
+  (entityId: string, resource: string | undefined): Promise<Resolution> =>
+    resolve({ entityId, resource }, maxAgeNs)
+
 /** The bucket that a request for `resource` meets, or every bucket that the entity has. */
 const bucketsOf = async (
-  { buckets, resolve }: InspectorDependencies,
+  { buckets, resolve }: StatusDependencies,
   entityId: string,
   resource: string | undefined,
 ): Promise<readonly BucketId[]> => {

@@ -25,7 +25,7 @@ export const statusOf = async (
   now: bigint,
 ): Promise<BucketStatus> => {
   const { plans } = await deps.resolve(entityId, resource)
-  return statusFrom(deps, plans[0], await deps.writer.read(plans[0].bucket), now)
+  return stateOf(deps, plans[0], await deps.writer.read(plans[0].bucket))(now)
 }
 
 /** The state of the entity's bucket with the least available share; where no bucket has limits, of a full one. */
@@ -33,42 +33,46 @@ export const leastAvailable = async (
   deps: StatusDependencies,
   entityId: string,
   now: bigint,
-): Promise<BucketStatus> => {
+): Promise<BucketStatus> => (await observe(deps, entityId))(now)
+
+/** The same as time goes on, from one reading of the buckets. */
+export const observe = async (
+  deps: StatusDependencies,
+  entityId: string,
+): Promise<(now: bigint) => BucketStatus> => {
   const fallback = await deps.resolve(entityId, undefined)
   const stored = await deps.buckets.list(entityId)
-  const statuses = await Promise.all(
+  const limited = await Promise.all(
     stored.map(async ({ resource, item }) => {
       const { plans } = await deps.resolve(entityId, resource)
       const plan = plans.find(
         (candidate) => candidate.entityId === entityId && candidate.resource === resource,
       )
-      return plan && plan.limits.length > 0 ? [statusFrom(deps, plan, item, now)] : []
+      return plan && plan.limits.length > 0 ? [stateOf(deps, plan, item)] : []
     }),
   )
-  const full = statusFrom(deps, fallback.plans[0], undefined, now)
-  return statuses
-    .flat()
-    .reduce(
-      (least, status) => (shareOf(status) < shareOf(least) ? status : least),
-      statuses.flat()[0] ?? full,
-    )
+  const full = stateOf(deps, fallback.plans[0], undefined)
+  const states = limited.flat()
+  return (now) => {
+    const [first = full(now), ...others] = states.map((state) => state(now))
+    return others.reduce((least, status) => (shareOf(status) < shareOf(least) ? status : least), first)
+  }
 }
 
 /** The resource as a caller would name it to meet this bucket. */
 export const requestedAs = ({ resource }: BucketStatus): string | undefined =>
   resource === DEFAULT_RESOURCE ? undefined : resource
 
-const statusFrom = (
-  { heldAt }: StatusDependencies,
-  plan: BucketPlan,
-  item: BucketItem | undefined,
-  now: bigint,
-): BucketStatus => ({
-  bucket: plan.bucket,
-  resource: plan.resource,
-  limits: limitStates({ plan, limits: plan.limits, item, held: heldAt(plan.bucket) }, now),
-  used: usedIn(item),
-})
+const stateOf = ({ heldAt }: StatusDependencies, plan: BucketPlan, item: BucketItem | undefined) => {
+  const held = heldAt(plan.bucket)
+  const used = usedIn(item)
+  return (now: bigint): BucketStatus => ({
+    bucket: plan.bucket,
+    resource: plan.resource,
+    limits: limitStates({ plan, limits: plan.limits, item, held }, now),
+    used,
+  })
+}
 
 const usedIn = (item: BucketItem | undefined): Cost =>
   Object.fromEntries(METERS.map((meter) => [meter, Number(numberIn(item, `used_${meter}`, 0n))]))

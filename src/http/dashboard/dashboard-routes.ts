@@ -16,14 +16,18 @@ import {
 import { described } from '../schemas/described.ts'
 import { DEFAULT_PER_PAGE, idParam, resourceQuery, searchQuery } from '../schemas/fields.ts'
 import { params, query } from '../schemas/validated.ts'
-import { type OverviewRequest, readOverview } from './entity-overview.ts'
+import { READ_AGAIN } from './observations.ts'
 import { sendOverview } from './overview-stream.ts'
 import { MOST_READ, readTraffic, type TrafficReading } from './read-traffic.ts'
+import type { SharedOverview } from './shared-overview.ts'
 import { createSharedReading } from './shared-reading.ts'
 
 const tag = 'Dashboard'
 
-type Needs = Pick<AppDependencies, 'limiter' | 'store' | 'usage' | 'clock' | 'caches' | 'logger' | 'settings'>
+interface Needs
+  extends Pick<AppDependencies, 'limiter' | 'store' | 'usage' | 'clock' | 'caches' | 'logger' | 'settings'> {
+  readonly overview: SharedOverview
+}
 
 export const createDashboardRoutes = (needs: Needs) =>
   new Hono<AppEnv>()
@@ -46,42 +50,36 @@ const createSessionRoutes = ({ settings }: Needs) =>
       }),
   )
 
-const createOverviewRoutes = (needs: Needs) => {
-  const { clock, caches, logger, settings } = needs
+const SHARED = `The bucket of each that has the least left. A process that streams reads an entity at most once a second for all who look, and so at most ${READ_AGAIN} entities a second again: of larger pages each in its turn, shown meanwhile as it refills. Which entities there are, and what other processes have configured, may be five seconds old.`
+
+const createOverviewRoutes = ({ clock, logger, settings, overview }: Needs) => {
   const intervalMs = settings.streamIntervalMs
-  const shared = createSharedReading({
-    clock,
-    caches,
-    maxAgeMs: intervalMs ?? 0,
-    keyOf: ({ limit, cursor, q }: OverviewRequest) => JSON.stringify([limit, cursor, q]),
-    read: (request) => readOverview(needs, request),
-  })
   return new Hono<AppEnv>()
     .get(
       '/entities',
       described({
         tag,
         summary: 'Show what each entity has left',
+        description: SHARED,
         answer: dashboardEntitiesAnswer,
         errors: [400],
       }),
       query(searchQuery),
-      async (c) => c.json(await readOverview(needs, { limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })),
+      async (c) => c.json(await overview.read({ limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })),
     )
     .get(
       '/stream',
       described({
         tag,
         summary: 'Stream what each entity has left',
-        description:
-          'Events `entities`: first all, then about every second those that changed, with `removed` ids.',
+        description: `Events \`entities\`: first all, then about every second those that changed, with \`removed\` ids. ${SHARED}`,
         answer: v.string(),
         mediaType: 'text/event-stream',
         errors: [400],
       }),
       query(searchQuery),
       async (c) => {
-        const read = () => shared({ limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })
+        const read = () => overview.read({ limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })
         await read()
         return streamSSE(c, (stream) => sendOverview(stream, { clock, logger, intervalMs, read }))
       },

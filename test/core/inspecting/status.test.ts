@@ -33,6 +33,29 @@ describe('the state of an entity', () => {
     expect((await world.node.limiter.status('key')).limits).toMatchObject([{ capacity: 10, available: 10 }])
   })
 
+  it('goes on as time does after one look, another bucket being the fullest then', async () => {
+    const world = createTestWorld()
+    world.config.putEntity('key')
+    world.config.putModel('gpt-4')
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [10, 1] }))
+    world.config.putLimits(entityOwner('key'), '_total_', limitsOf({ rpm: [20, 1 / 60] }))
+    for (let turn = 0; turn < 10; turn++)
+      await world.node.limiter.decide({ entityId: 'key', resource: 'gpt-4', cost, settles: false })
+    const observed = await world.node.limiter.observe('key')
+    for (const [seconds, resource, available] of [
+      [0n, 'gpt-4', 0],
+      [3n, 'gpt-4', 3],
+      [9n, '_total_', 10],
+      [120n, '_total_', 12],
+    ] as const) {
+      const status = observed(world.clock.now() + seconds * SECOND)
+      expect(status).toMatchObject({ resource, limits: [{ available }] })
+    }
+    world.clock.advance(3n * SECOND)
+    expect(observed(world.clock.now())).toEqual(await world.node.limiter.status('key'))
+    await expect(world.node.limiter.observe('nobody')).rejects.toThrow('nobody')
+  })
+
   it('counts limits over all resources as its own', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')

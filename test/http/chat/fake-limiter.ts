@@ -49,6 +49,7 @@ export const createFakeLimiter = (
     explain: unused,
     explainOthers: unused,
     status: unused,
+    observe: unused,
     waitTime: unused,
     reset: unused,
     topUp: unused,

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { createTestApp, type TestApp, VIEWER } from '../test-app.ts'
 
@@ -29,11 +31,21 @@ const openStream = async ({ app }: TestApp, search = '') => {
   return { answer, next, nextEntities, close: () => reader.cancel() }
 }
 
+/** Counts how often an entity's buckets are read. */
 const withEntities = async (...ids: readonly string[]) => {
-  const app = createTestApp()
+  const buckets = createMemoryBucketStore()
+  const reads = new Map<string, number>()
+  const counting: BucketStore = {
+    ...buckets,
+    list(entityId) {
+      reads.set(entityId, (reads.get(entityId) ?? 0) + 1)
+      return buckets.list(entityId)
+    },
+  }
+  const app = createTestApp({ table: { buckets: counting } })
   for (const id of ids) await app.ask('POST', '/api/entities', { body: { entity_id: id, name: id } })
   const use = (id: string) => app.deps.limiter.decide({ entityId: id, cost: { requests: 1 }, settles: false })
-  return { ...app, use }
+  return { ...app, use, readsOf: (id: string) => reads.get(id) ?? 0 }
 }
 
 describe('the stream', () => {
@@ -53,15 +65,44 @@ describe('the stream', () => {
 
   test('reads once for all its viewers', async () => {
     const app = await withEntities('a')
-    const reads = () => app.store.calls.get('listEntities') ?? 0
-    const streams = [await openStream(app), await openStream(app), await openStream(app)]
+    const streams = await Promise.all(Array.from({ length: 30 }, () => openStream(app)))
     for (const stream of streams) await stream.nextEntities()
-    expect(reads()).toBe(1)
+    expect(app.readsOf('a')).toBe(1)
     await app.use('a')
     app.clock.advance(SECOND / 100n)
     for (const stream of streams) expect((await stream.nextEntities()).ids).toEqual(['a'])
-    expect(reads()).toBe(2)
+    expect(app.readsOf('a')).toBe(2)
+    expect(app.store.calls.get('listEntities')).toBe(1)
     for (const stream of streams) await stream.close()
+  })
+
+  test('reads an entity once for viewers of different pages, and for those that ask without a stream', async () => {
+    const app = await withEntities('a', 'b', 'c')
+    const searches = ['', '?limit=1', '?limit=2', '?q=a', '?q=A', '?limit=7']
+    const streams = await Promise.all(searches.map((search) => openStream(app, search)))
+    for (const stream of streams) expect((await stream.nextEntities()).ids).toContain('a')
+    await app.ask('GET', '/api/dashboard/entities?limit=3')
+    expect(app.readsOf('a')).toBe(1)
+    await app.use('a')
+    app.clock.advance(SECOND / 100n)
+    for (const stream of streams) expect((await stream.nextEntities()).ids).toEqual(['a'])
+    await app.ask('GET', '/api/dashboard/entities?limit=3')
+    expect([app.readsOf('a'), app.readsOf('b'), app.readsOf('c')]).toEqual([2, 2, 2])
+    for (const stream of streams) await stream.close()
+  })
+
+  test('looks up every five seconds which entities another node has made', async () => {
+    const app = await withEntities('a')
+    const other = createTestApp({ table: app.table })
+    const stream = await openStream(app)
+    await stream.next()
+    await other.ask('POST', '/api/entities', { body: { entity_id: 'b', name: 'b' } })
+    app.clock.advance(5n * SECOND)
+    expect((await stream.nextEntities()).ids).toEqual(['b'])
+    await app.ask('POST', '/api/entities', { body: { entity_id: 'c', name: 'c' } })
+    app.clock.advance(SECOND / 100n)
+    expect((await stream.nextEntities()).ids).toEqual(['c'])
+    await stream.close()
   })
 
   test('sends a comment where nothing changes for long', async () => {
@@ -106,6 +147,7 @@ describe('the stream', () => {
     }
     await other.close()
     expect(app.store.calls.get('listEntities')).toBe(1 + 1 + 3)
+    expect(app.readsOf('a')).toBe(1 + 3)
   })
 
   test('sends all once and ends where nothing may run on', async () => {

@@ -1,0 +1,99 @@
+import './entity-list.css'
+import { useMemo } from 'preact/hooks'
+import type { DashboardEntity } from '../../api/answers.ts'
+import { Bar } from '../../parts/bar.tsx'
+import { loadOf } from '../../parts/numbers/load.ts'
+import { numberText } from '../../parts/numbers/number-text.ts'
+import { hrefOf } from '../../shell/route.ts'
+import { type EntityRow, rowsOf, type Sort } from './entity-rows.ts'
+import { narrowRowHeight, wideRowHeight } from './row-height.ts'
+import { useNarrow } from './use-narrow.ts'
+import { VirtualList } from './virtual-list.tsx'
+
+interface Props {
+  readonly entities: ReadonlyMap<string, DashboardEntity>
+  readonly sort: Sort
+}
+
+export const EntityList = ({ entities, sort }: Props) => {
+  const rows = useMemo(() => rowsOf([...entities.values()], sort), [entities, sort])
+  const heightOf = useNarrow() ? narrowHeight : wideHeight
+  return (
+    <VirtualList items={rows} label="Entities" heightOf={heightOf} keyOf={idOf}>
+      {(row) => <Entity row={row} />}
+    </VirtualList>
+  )
+}
+
+const idOf = ({ entity }: EntityRow): string => entity.entity_id
+const wideHeight = ({ entity }: EntityRow): number => wideRowHeight(entity)
+const narrowHeight = ({ entity }: EntityRow): number => narrowRowHeight(entity)
+
+const Entity = ({ row: { entity, depth } }: { readonly row: EntityRow }) => (
+  <div class="row-entity">
+    <Identity entity={entity} depth={depth} />
+    <div class="row-limits">
+      {entity.limits.length === 0 && <span class="quiet">No limits</span>}
+      {entity.limits.map((limit) => (
+        <LimitLine key={`${limit.resource} ${limit.name}`} limit={limit} />
+      ))}
+    </div>
+  </div>
+)
+
+const DEEPEST = 4
+
+const Identity = ({ entity, depth }: EntityRow) => {
+  const { entity_id, name, parent_id } = entity
+  return (
+    <div
+      class={depth > 0 ? 'row-identity below' : 'row-identity'}
+      style={{ '--depth': Math.min(depth, DEEPEST) }}
+    >
+      <a class="row-name" href={hrefOf({ view: 'entity', id: entity_id })}>
+        {name}
+      </a>
+      <span class="row-id">
+        <span class="mono">{entity_id}</span>
+        {parent_id !== null && <ParentNote id={parent_id} isAbove={depth > 0} />}
+        <ResourceNote entity={entity} />
+      </span>
+    </div>
+  )
+}
+
+/** Who stands above in the list is named for those who do not see it. */
+const ParentNote = ({ id, isAbove }: { readonly id: string; readonly isAbove: boolean }) =>
+  isAbove ? (
+    <span class="unseen">below {id}</span>
+  ) : (
+    <span>
+      below <a href={hrefOf({ view: 'entity', id })}>{id}</a>
+    </span>
+  )
+
+const NAMES: Readonly<Record<string, string>> = {
+  _default_: '',
+  _other_: 'all other resources',
+  _total_: 'all resources',
+}
+
+/** What is shown is the bucket that has the least left; the one of every resource alike needs no name. */
+const ResourceNote = ({ entity }: { readonly entity: DashboardEntity }) => {
+  const resource = entity.limits[0]?.resource ?? '_default_'
+  const name = NAMES[resource] ?? resource
+  return name === '' ? null : <span>on {name}</span>
+}
+
+const LimitLine = ({ limit }: { readonly limit: DashboardEntity['limits'][number] }) => {
+  const { name, available, capacity } = limit
+  return (
+    <div class={`row-limit ${loadOf(available, capacity)}`}>
+      <span class="row-limit-name mono">{name}</span>
+      <Bar available={available} capacity={capacity} />
+      <span class="row-limit-left number">
+        <strong>{numberText(available)}</strong> of {numberText(capacity)}
+      </span>
+    </div>
+  )
+}

@@ -1,0 +1,64 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { offsetsOf, type Range, visibleRange } from './visible-range.ts'
+
+interface Props<T> {
+  readonly items: readonly T[]
+  readonly label: string
+  /** px; a row is as high as is said here. */
+  heightOf(item: T): number
+  keyOf(item: T): string
+  readonly children: (item: T) => ComponentChildren
+}
+
+/** Rows beyond the window that are there as well: for the keyboard, and for fast scrolling. */
+const SPARE_ROWS = 8
+
+/** A list of any length that scrolls with the window, and of which only what is in sight is in the document. */
+export const VirtualList = <T,>({ items, label, heightOf, keyOf, children }: Props<T>) => {
+  const list = useRef<HTMLUListElement>(null)
+  const offsets = useMemo(() => offsetsOf(items.map(heightOf)), [items, heightOf])
+  const { start, end } = useRangeInSight(list, offsets)
+  return (
+    <ul ref={list} class="virtual-list" aria-label={label} style={{ height: `${offsets.at(-1)}px` }}>
+      {items.slice(start, end).map((item, at) => (
+        <li
+          key={keyOf(item)}
+          aria-posinset={start + at + 1}
+          aria-setsize={items.length}
+          style={{ transform: `translateY(${offsets[start + at]}px)`, height: `${heightOf(item)}px` }}
+        >
+          {children(item)}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+const NOTHING: Range = { start: 0, end: 0 }
+
+const useRangeInSight = (
+  list: { readonly current: HTMLElement | null },
+  offsets: readonly number[],
+): Range => {
+  const [range, setRange] = useState(NOTHING)
+  const look = () => {
+    if (!list.current) return
+    const { top } = list.current.getBoundingClientRect()
+    const next = visibleRange(offsets, -top, innerHeight - top, SPARE_ROWS)
+    setRange((last) => (last.start === next.start && last.end === next.end ? last : next))
+  }
+  const latest = useRef(look)
+  latest.current = look
+  useLayoutEffect(look, [offsets])
+  useEffect(() => {
+    const again = () => latest.current()
+    addEventListener('scroll', again, { passive: true })
+    addEventListener('resize', again)
+    return () => {
+      removeEventListener('scroll', again)
+      removeEventListener('resize', again)
+    }
+  }, [])
+  return range
+}

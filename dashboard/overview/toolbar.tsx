@@ -1,0 +1,16 @@
+import { ChoiceField, TextField } from '../parts/field.tsx'
+import { SORTS } from './list/entity-rows.ts'
+import { PER_PAGE, type Place } from './use-place.ts'
+
+export const Toolbar = ({ place }: { readonly place: Place }) => (
+  <search class="overview-toolbar">
+    <TextField label="Search" placeholder="Id or name" value={place.search} onValue={place.setSearch} />
+    <ChoiceField label="Order" options={SORTS} value={place.sort} onValue={place.setSort} />
+    <ChoiceField
+      label="Per page"
+      options={PER_PAGE.map(String)}
+      value={String(place.perPage)}
+      onValue={place.setPerPage}
+    />
+  </search>
+)

@@ -1,0 +1,115 @@
+import type { BucketStatus, Limiter } from '../../core/deciding/decision.ts'
+import { ZaelError } from '../../core/errors.ts'
+import type { Cache, CacheFactory } from '../../core/ports/cache.ts'
+import type { Clock } from '../../core/ports/clock.ts'
+
+/** What an entity has left as time goes on, from one reading; undefined: it is not there any more. */
+export type Observed = ((now: bigint) => BucketStatus) | undefined
+
+interface Observation {
+  /** Steady clock, ns. */
+  readonly at: bigint
+  readonly observed: Promise<Observed>
+}
+
+interface Options {
+  readonly limiter: Pick<Limiter, 'observe'>
+  readonly clock: Clock
+  readonly caches: CacheFactory
+  /** No entity is read again sooner; 0: each time. */
+  readonly maxAgeMs: number
+}
+
+/** What entities have left, read once for all who look at them. */
+export interface Observations {
+  /** In the order of `entityIds`. Throws `StoreUnavailable`. */
+  of(entityIds: readonly string[]): Promise<readonly Observed[]>
+}
+
+/** So many entities are read at once: decisions go before them, and wait 250 ms at most. */
+const AT_ONCE = 10
+/**
+ * So many entities are read again within `maxAgeMs`, whoever looks at whatever; of more, those that were read longest
+ * ago. Until its turn comes an entity is shown as it refills, without what was charged since.
+ */
+export const READ_AGAIN = 250
+const MAX_OBSERVED = 5000
+
+export const createObservations = ({ limiter, clock, caches, maxAgeMs }: Options): Observations => {
+  const known: Cache<Observation> = caches({ max: MAX_OBSERVED })
+  const maxAgeNs = BigInt(maxAgeMs) * 1_000_000n
+  const allowance = createAllowance(maxAgeNs)
+  const inTurn = createTurns(AT_ONCE)
+
+  const read = (id: string, at: bigint): Observation => {
+    const observed = inTurn(() => observe(limiter, id))
+    const observation = { at, observed }
+    known.set(id, observation)
+    observed.catch(() => known.get(id) === observation && known.delete(id))
+    return observation
+  }
+
+  return {
+    async of(entityIds) {
+      const at = clock.monotonic()
+      const chosen = new Map(entityIds.map((id) => [id, known.get(id)]))
+      const due = dueAt(chosen, at - maxAgeNs)
+      const ids = [...due.unknown, ...due.old.slice(0, allowance(at, due.old.length))]
+      for (const id of ids) chosen.set(id, read(id, at))
+      return Promise.all(entityIds.map((id) => chosen.get(id)?.observed))
+    },
+  }
+}
+
+/** Entities that were never read, and those that were not read since; the oldest first. */
+const dueAt = (chosen: ReadonlyMap<string, Observation | undefined>, before: bigint) => {
+  const unknown: string[] = []
+  const old: { readonly id: string; readonly at: bigint }[] = []
+  for (const [id, observation] of chosen) {
+    if (observation === undefined) unknown.push(id)
+    else if (observation.at <= before) old.push({ id, at: observation.at })
+  }
+  return { unknown, old: old.sort((a, b) => (a.at < b.at ? -1 : 1)).map(({ id }) => id) }
+}
+
+/** How many of those that are due may be read: `READ_AGAIN` in all within a span. Without a span: all. */
+const createAllowance = (spanNs: bigint) => {
+  let begun: bigint | undefined
+  let left = 0
+  return (now: bigint, wanted: number): number => {
+    if (spanNs === 0n) return wanted
+    if (begun === undefined || now - begun >= spanNs) {
+      begun = now
+      left = READ_AGAIN
+    }
+    const given = Math.min(wanted, left)
+    left -= given
+    return given
+  }
+}
+
+/** Runs tasks in the order in which they come, `atOnce` of them at a time. */
+const createTurns = (atOnce: number) => {
+  const waiting: (() => void)[] = []
+  let running = 0
+  return async <T>(task: () => Promise<T>): Promise<T> => {
+    if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve))
+    else running += 1
+    try {
+      return await task()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else running -= 1
+    }
+  }
+}
+
+const observe = async (limiter: Pick<Limiter, 'observe'>, id: string): Promise<Observed> => {
+  try {
+    return await limiter.observe(id)
+  } catch (error) {
+    if (error instanceof ZaelError && error.code === 'not_found') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import type { BucketStatus } from '../../../src/core/deciding/decision.ts'
+import { StoreUnavailable, ZaelError } from '../../../src/core/errors.ts'
+import { createObservations, READ_AGAIN } from '../../../src/http/dashboard/observations.ts'
+import { lruCaches } from '../../../src/platform/lru-caches.ts'
+import { createTestClock, SECOND } from '../../core/test-clock.ts'
+
+/** Observations of entities whose readings are counted, and end when they are told to. */
+const world = ({ maxAgeMs = 1000 } = {}) => {
+  const clock = createTestClock()
+  const reads: string[] = []
+  const state = { away: false, gone: '', atOnce: 0, mostAtOnce: 0 }
+  const limiter = {
+    async observe(entityId: string) {
+      reads.push(entityId)
+      state.atOnce += 1
+      state.mostAtOnce = Math.max(state.mostAtOnce, state.atOnce)
+      await new Promise((resolve) => setImmediate(resolve))
+      state.atOnce -= 1
+      if (state.away) throw new StoreUnavailable('away', { mayHaveApplied: false })
+      if (state.gone === entityId) throw new ZaelError('not_found', 'it is gone')
+      const readAt = clock.monotonic()
+      return (): BucketStatus => ({
+        bucket: { kind: 'entity', entityId, resource: String(readAt) },
+        resource: '_default_',
+        limits: [],
+        used: {},
+      })
+    },
+  }
+  const observations = createObservations({ limiter, clock, caches: lruCaches, maxAgeMs })
+  return { ...observations, clock, reads, state }
+}
+
+const many = (count: number) => Array.from({ length: count }, (_, at) => `e${at}`)
+
+describe('observations', () => {
+  test('are shared by all who look within the interval, at whatever else', async () => {
+    const { of, reads, clock } = world()
+    await Promise.all([of(['a', 'b']), of(['b', 'c']), of(['c', 'a'])])
+    clock.advance(SECOND - 1n)
+    await of(['a', 'b', 'c'])
+    expect(reads.toSorted()).toEqual(['a', 'b', 'c'])
+    clock.advance(1n)
+    await Promise.all([of(['a', 'b']), of(['b', 'c'])])
+    expect(reads.slice(3).toSorted()).toEqual(['a', 'b', 'c'])
+  })
+
+  test('are made for a few at once', async () => {
+    const { of, state } = world()
+    await Promise.all([of(many(200)), of(many(300))])
+    expect(state.mostAtOnce).toBe(10)
+  })
+
+  test('of very many are made in turns once all are known, the oldest first', async () => {
+    const { of, reads, clock } = world()
+    const ids = many(3 * READ_AGAIN)
+    await of(ids)
+    expect(reads.length).toBe(ids.length)
+    for (let turn = 1; turn <= 3; turn += 1) {
+      clock.advance(SECOND)
+      await Promise.all([of(ids), of(ids.slice(0, 9)), of(ids.toReversed())])
+      expect(reads.length).toBe(ids.length + turn * READ_AGAIN)
+    }
+    expect(new Set(reads.slice(ids.length)).size).toBe(ids.length)
+  })
+
+  test('are made each time where nothing is shared', async () => {
+    const { of, reads } = world({ maxAgeMs: 0 })
+    await of(many(READ_AGAIN + 1))
+    await of(many(READ_AGAIN + 1))
+    expect(reads.length).toBe(2 * (READ_AGAIN + 1))
+  })
+
+  test('tell of those that are gone', async () => {
+    const { of, state } = world()
+    state.gone = 'b'
+    const [a, b] = await of(['a', 'b'])
+    expect([a === undefined, b === undefined]).toEqual([false, true])
+  })
+
+  test('fail while the store is away, and are made anew afterwards', async () => {
+    const { of, state } = world()
+    state.away = true
+    await expect(of(['a', 'b'])).rejects.toThrow(StoreUnavailable)
+    state.away = false
+    expect((await of(['a', 'b'])).every((observed) => observed !== undefined)).toBe(true)
+  })
+})
