@@ -17,12 +17,13 @@ export const useLimits = (entityId: string, resource: string) => {
   const buckets = [{ entity_id: entityId, resource }, ...(explained.data?.also_enforced ?? [])]
   const left = useAnswer(
     async (signal): Promise<BucketStates> => {
-      const asked = buckets
-        .filter((bucket) => !isPolicy(bucket))
-        .map((bucket) => entityState(api, bucket, signal))
+      const name = { entity_id: entityId, resource }
       const hasPolicies = mayWrite && buckets.some(isPolicy)
-      const policies = hasPolicies ? await policyStates(api, { entity_id: entityId, resource }, signal) : []
-      return new Map([...(await Promise.all(asked)), ...policies])
+      const [policies, ...others] = await Promise.all([
+        hasPolicies ? policyStates(api, name, signal) : [],
+        ...buckets.filter((bucket) => !isPolicy(bucket)).map((bucket) => entityState(api, bucket, signal)),
+      ])
+      return new Map([...others, ...policies])
     },
     [buckets.map(bucketText).join('\n')],
   )
