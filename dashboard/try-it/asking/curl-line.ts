@@ -13,7 +13,7 @@ export const curlLine = (url: string, caller: Caller, body: ChatBody): string =>
     ...(caller.kind === 'entity' ? [`-H ${quoted(`X-Zael-Entity: ${caller.id}`)}`] : []),
     `-H 'Content-Type: application/json'`,
     `-d ${quoted(JSON.stringify(body))}`,
-  ].join(' \\\n  ')
+  ].join(' \\\n')
 
 /** Nothing is special between single quotes but the quote itself. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`

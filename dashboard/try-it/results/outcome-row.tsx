@@ -2,7 +2,6 @@ import { numberText } from '../../parts/numbers/number-text.ts'
 import type { Outcome } from '../running/outcome.ts'
 import { OutcomeDetails } from './outcome-details.tsx'
 
-const WORDS = { allowed: 'allowed', denied: 'denied', failed: 'failed' } as const
 const TONES = { allowed: 'good', denied: 'bad', failed: 'warn' } as const
 
 interface Props {
@@ -22,10 +21,9 @@ export const OutcomeRow = ({ outcome, isOpen, onToggle }: Props) => {
       <details class="outcome" open={isOpen} onToggle={(event) => toggled(event.currentTarget.open)}>
         <summary class="outcome-line">
           <span class="number quiet">{number}</span>
-          <span class={`tag ${TONES[kind]}`}>{status === 0 ? 'no answer' : `${status} ${WORDS[kind]}`}</span>
-          <span class="quiet outcome-usage">
-            {usage && `${numberText(usage.prompt)} + ${numberText(usage.completion)}`}
-            {usage && <span class="wide-only"> tokens</span>}
+          <span class={`tag ${TONES[kind]}`}>{status === 0 ? 'no answer' : `${status} ${kind}`}</span>
+          <span class="quiet wide-only outcome-usage">
+            {usage && `${numberText(usage.prompt)} + ${numberText(usage.completion)} tokens`}
           </span>
           <span class="number">{numberText(Math.round(durationMs))} ms</span>
         </summary>
