@@ -18,11 +18,17 @@ export interface Receipt {
 export interface Settlement {
   readonly receipt: Receipt
   readonly corrections: readonly Correction[]
+  /** Asked before each try: what time has given back while others were faster does not come back once more. */
+  moment(): Moment
+  /** What to add to `used_*` and `denied_*`, whatever becomes of the limits. */
+  readonly counters: readonly Action[]
+}
+
+export interface Moment {
+  /** ns since the epoch */
   readonly now: bigint
   /** ns since the charge: the larger of what the wall clock and the steady clock say. */
   readonly elapsedNs: bigint
-  /** What to add to `used_*` and `denied_*`, whatever becomes of the limits. */
-  readonly counters: readonly Action[]
 }
 
 /** From this attempt on refunds take only what cannot be refused; an optimistic one and informed ones came before. */
@@ -42,21 +48,24 @@ export const settleBucket = async (
   writer: BucketWriter,
   settlement: Settlement,
 ): Promise<SettlementResult> => {
-  const { receipt, counters, now } = settlement
+  const { receipt, counters } = settlement
   const attempted = await attempt(writer, settlement)
   if (attempted.result !== undefined) return attempted.result
-  if (counters.length > 0) await writer.write(receipt.bucket, countersWrite(counters, now))
+  if (counters.length > 0) {
+    await writer.write(receipt.bucket, countersWrite(counters, settlement.moment().now))
+  }
   return isSameLife(attempted.state, receipt) ? 'overtaken' : 'settled'
 }
 
 /** Without a result nothing was written: others were faster each time, or the life that was charged is over. */
 const attempt = async (writer: BucketWriter, settlement: Settlement) => {
-  const { receipt, corrections } = settlement
+  const { receipt, corrections, counters, moment } = settlement
   const isRefund = corrections.some(({ difference }) => difference < 0)
   let state = await stateToSettle(writer, settlement)
   for (let tries = 1; tries <= attemptsFor(corrections) && isSameLife(state, receipt); tries++) {
     const surely = tries >= SURE_ATTEMPT
-    const write = planSettlement({ ...settlement, seen: state.seen, born: receipt.born, surely })
+    const known = { seen: state.seen, born: receipt.born, surely }
+    const write = planSettlement({ corrections, counters, ...known, ...moment() })
     const outcome = write && (await writer.write(receipt.bucket, write))
     const result: SettlementResult = surely && isRefund ? 'overtaken' : 'settled'
     if (outcome === undefined || outcome.applied) return { state, result }

@@ -3,7 +3,7 @@ import type { Correction } from '../bucket/plan-settlement.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
 import { receiptFor } from '../charging/receipt-of.ts'
 import { NO_CHARGES, type ReservedCharges, type ReservedPart } from '../charging/reserved-charges.ts'
-import { type Receipt, settleBucket } from '../charging/settle-bucket.ts'
+import { type Moment, type Receipt, settleBucket } from '../charging/settle-bucket.ts'
 import { countActions, summed, type Tally, useOf } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { emptied, isLive, type Lease, spend } from '../leasing/lease.ts'
@@ -154,15 +154,19 @@ const settle = async (
   onUnwritten?: () => void,
 ): Promise<void> => {
   const { corrections, counters, startedNs } = ending
-  const now = deps.clock.now()
-  const steadyNs = startedNs === undefined ? 0n : deps.clock.monotonic() - startedNs
-  const elapsedNs = larger(0n, larger(now - receipt.chargedAt, steadyNs))
+  const moment = () => momentOf(deps.clock, receipt, startedNs)
   try {
-    const result = await settleBucket(deps.writer, { receipt, corrections, counters, now, elapsedNs })
+    const result = await settleBucket(deps.writer, { receipt, corrections, counters, moment })
     if (result === 'overtaken') deps.metrics.count('refunds_lost')
   } catch (error) {
     deps.metrics.count('refunds_lost')
     deps.logger.warn('a settlement was not written', { bucket: receipt.bucket, reason: String(error) })
     if (error instanceof StoreUnavailable && !error.mayHaveApplied) onUnwritten?.()
   }
+}
+
+const momentOf = (clock: Clock, { chargedAt }: Receipt, startedNs: bigint | undefined): Moment => {
+  const now = clock.now()
+  const steadyNs = startedNs === undefined ? 0n : clock.monotonic() - startedNs
+  return { now, elapsedNs: larger(0n, larger(now - chargedAt, steadyNs)) }
 }

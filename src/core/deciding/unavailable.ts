@@ -67,7 +67,12 @@ export const createFallback = ({
     const { limits, item, plan } = view
     const receipt = receiptOf({ bucket: plan.bucket, limits, item }, cost, now)
     const corrections = receipt.limits.map((limit) => ({ receipt: limit, difference: -limit.charged }))
-    return settleBucket(writer, { receipt, corrections, now, elapsedNs: 0n, counters: [] })
+    return settleBucket(writer, {
+      receipt,
+      corrections,
+      moment: () => ({ now, elapsedNs: 0n }),
+      counters: [],
+    })
   }
   return {
     async decide(plans, cost, now) {

@@ -101,6 +101,26 @@ describe('what is settled', () => {
     expect(await available(world)).toBe(38)
   })
 
+  it('is given back by the time since the charge also where others are faster for a while', async () => {
+    const world = worldOf(100, 1)
+    let isOvertaken = false
+    const buckets: BucketStore = {
+      ...world.buckets,
+      async write(id, write) {
+        if (!isOvertaken) return world.buckets.write(id, write)
+        isOvertaken = false
+        world.clock.advance(20n * SECOND)
+        await admits(world.join(), 40)
+        return { applied: false, item: await world.buckets.read(id) }
+      },
+    }
+    const held = await reserve(createTestNode({ ...world, buckets }), 50)
+    isOvertaken = true
+    await held.reservation.settle({ tokens: 0 })
+    // time has given back 20 of the 50 by then: only the 40 of the other are used
+    expect(await available(world)).toBe(60)
+  })
+
   it('is given back by the time since the charge was sent, whatever the wall clock does', async () => {
     const world = worldOf(100, 1)
     const buckets: BucketStore = {
