@@ -32,13 +32,16 @@ export const invalid = (field: string, must: string): ZaelError =>
 /**
  * The store did not answer in time, or refused. `mayHaveApplied` says whether the write can have taken effect all
  * the same: true for a lost answer, false where it surely did not (refused connection, throttled, circuit open).
+ * `isThrottled`: it is there, and takes no more for a moment.
  */
 export class StoreUnavailable extends Error {
   readonly mayHaveApplied: boolean
+  readonly isThrottled: boolean
 
-  constructor(message: string, options: { mayHaveApplied: boolean; cause?: unknown }) {
+  constructor(message: string, options: { mayHaveApplied: boolean; isThrottled?: boolean; cause?: unknown }) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'StoreUnavailable'
     this.mayHaveApplied = options.mayHaveApplied
+    this.isThrottled = options.isThrottled ?? false
   }
 }

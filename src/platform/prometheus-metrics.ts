@@ -10,6 +10,7 @@ const HELP: Readonly<Record<MetricName, string>> = {
   limits_exceeded: 'Limits of mode warn or shadow found exceeded by a decision',
   bucket_writes: 'Conditional writes sent to buckets',
   bucket_reads: 'Reads of buckets',
+  charges_throttled: 'Charges that the table refused because too much was asked of it',
   refunds_lost: 'Refunds whose outcome is unknown, or that no longer applied',
   authentication_failures: 'Requests without a valid key or token',
   usage_hours_recorded: 'Hours of usage the aggregator wrote or raised',

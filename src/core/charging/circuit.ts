@@ -14,7 +14,7 @@ export type Circuit = <T>(call: () => Promise<T>) => Promise<T>
 
 /**
  * Keeps calls from a store that is away: after five failures in a row every call fails at once, save one a second that
- * tries whether it is back.
+ * tries whether it is back. One that throttles is not away: a busy item leaves all others theirs.
  */
 export const createCircuit = (clock: Clock): Circuit => {
   let failures = 0
@@ -41,11 +41,17 @@ export const createCircuit = (clock: Clock): Circuit => {
       failures = 0
       return answer
     } catch (error) {
-      if (error instanceof StoreUnavailable) failures++
+      failures = failuresAfter(error, failures)
       if (isOpen()) leaveAlone()
       throw error
     }
   }
+}
+
+/** Answers about the call itself tell nothing new; whoever throttles is there. */
+const failuresAfter = (error: unknown, failures: number): number => {
+  if (!(error instanceof StoreUnavailable)) return failures
+  return error.isThrottled ? 0 : failures + 1
 }
 
 export const bucketsBehind = (circuit: Circuit, store: BucketStore): BucketStore => ({

@@ -45,36 +45,41 @@ export interface ChargePlanDependencies {
   readonly deadlineNs: bigint
   /** What this process holds of a bucket in leases, per meter. */
   heldAt(bucket: BucketId): Cost
-  pause(): Promise<void>
+  pause(tries: number): Promise<void>
 }
 
+/** Of a charge that is throttled: each is surely not applied, and comes after a longer pause. */
+const THROTTLED_TRIES = 4
+
 /**
- * Charges one bucket of a decision. A charge whose answer was lost is tried once more where the deadline leaves time; still
- * unknown, it counts as charged, is never given back, and the part is `unavailable`. Limits that the cost does not touch cost
- * no write.
+ * Charges one bucket of a decision. A charge whose answer was lost is tried once more where the deadline leaves time, one
+ * that is throttled a few times; still unknown, it counts as charged, is never given back, and the part is `unavailable`.
+ * Limits that the cost does not touch cost no write.
  */
 export const chargePlan = async (deps: ChargePlanDependencies, call: ChargeCall): Promise<ChargedPart> => {
   const { plan, cost } = call
   if (demandsOf(plan.limits, cost).length === 0) return untouched(deps, call)
-  const startedNs = deps.clock.monotonic()
-  try {
-    return await chargeOnce(deps, call)
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error
-    const isTimeLeft = deps.clock.monotonic() - startedNs < deps.deadlineNs / 2n
-    return isTimeLeft ? chargeAgain(deps, call) : unavailable(call)
-  }
+  return chargeWithin(deps, call, deps.clock.monotonic() + deps.deadlineNs / 2n)
 }
 
-const chargeAgain = async (deps: ChargePlanDependencies, call: ChargeCall): Promise<ChargedPart> => {
-  await deps.pause()
+const chargeWithin = async (
+  deps: ChargePlanDependencies,
+  call: ChargeCall,
+  untilNs: bigint,
+  tries = 1,
+): Promise<ChargedPart> => {
   try {
-    return await chargeOnce(deps, call)
+    return await chargeOnce(deps, call, tries > 1)
   } catch (error) {
-    if (error instanceof StoreUnavailable) return unavailable(call)
-    throw error
+    if (!(error instanceof StoreUnavailable)) throw error
+    const isTimeLeft = tries < mostTriesFor(error) && deps.clock.monotonic() < untilNs
+    if (!isTimeLeft) return unavailable(call)
   }
+  await deps.pause(tries)
+  return chargeWithin(deps, call, untilNs, tries + 1)
 }
+
+const mostTriesFor = ({ isThrottled }: StoreUnavailable): number => (isThrottled ? THROTTLED_TRIES : 2)
 
 const unavailable = ({ plan }: ChargeCall): ChargedPart => ({
   result: 'unavailable',
@@ -87,10 +92,14 @@ const untouched = ({ writer }: ChargePlanDependencies, { plan, cost, now }: Char
   return { result: 'untouched', reported: [], view, receipt: uncharged(plan, cost, now) }
 }
 
-const chargeOnce = async (deps: ChargePlanDependencies, call: ChargeCall): Promise<ChargedPart> => {
+const chargeOnce = async (
+  deps: ChargePlanDependencies,
+  call: ChargeCall,
+  isRepeated: boolean,
+): Promise<ChargedPart> => {
   const { plan, cost, now, counts } = call
   const reread = async () => (await call.reread()).limits
-  const order = { bucket: plan.bucket, limits: plan.limits, cost, counts, reread }
+  const order = { bucket: plan.bucket, limits: plan.limits, cost, counts, isRepeated, reread }
   const { result, item, limits, over, chargedAt, lease, held } = await deps.charger.charge(order)
   const view: BucketView = { plan, limits, item, held, ...(!lease && { at: chargedAt }) }
   if (result !== 'charged') return { result, view, reported: excessesOf(view, cost, now) }

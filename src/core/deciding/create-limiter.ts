@@ -119,7 +119,7 @@ const createParts = (
     writer,
     tally,
     heldAt: leases.heldAt,
-    charger: createCharger({ writer, tally, clock, leases }),
+    charger: createCharger({ writer, tally, clock, leases, metrics }),
     fallback: createFallback({ ...dependencies, ...settings }),
     deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
   }

@@ -45,7 +45,7 @@ export interface LimiterDependencies {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly newCache: CacheFactory
-  /** Waits a short while, at random, before a lost charge is tried again. */
-  pause(): Promise<void>
+  /** Waits a short while, at random, before a charge is tried again; longer where it has failed `tries` times. */
+  pause(tries: number): Promise<void>
   readonly settings?: Partial<LimiterSettings>
 }

@@ -3,10 +3,11 @@ import type { LimitInForce } from '../bucket/limit-in-force.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
 import { type ChargeOrder, type ChargeOutcome, chargeBucket } from '../charging/charge-bucket.ts'
 import { receiptOf } from '../charging/receipt-of.ts'
-import { type Counts, countActions, summed, type Tally } from '../counting/tally.ts'
+import { type Counts, countActions, type Pending, summed, type Tally } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { type Cost, sumOf } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Metrics } from '../ports/metrics.ts'
 import { denies } from './denial.ts'
 import { type Lease, nothingOf } from './lease.ts'
 import type { Leases } from './leases.ts'
@@ -15,6 +16,8 @@ import type { Leases } from './leases.ts'
 export interface SharedOrder extends Omit<ChargeOrder, 'now' | 'counters'> {
   /** Counters to write along with the charge. */
   readonly counts: Counts
+  /** True: it was asked before, and is no demand beside that. */
+  readonly isRepeated?: boolean
 }
 
 export interface SharedOutcome extends ChargeOutcome {
@@ -31,15 +34,16 @@ export interface ChargerDependencies {
   readonly tally: Tally
   readonly clock: Clock
   readonly leases: Leases
+  readonly metrics: Metrics
 }
 
 /** What leases and remembered denials answer. */
 export const withoutTable = (deps: ChargerDependencies, order: SharedOrder): SharedOutcome | undefined => {
   const { writer, clock, leases } = deps
-  const { bucket, limits, cost } = order
+  const { bucket, limits, cost, isRepeated } = order
   if (!leases.isOn) return undefined
   const slot = leases.slotOf(bucket, limits)
-  leases.note(slot, cost)
+  if (!isRepeated) leases.note(slot, cost)
   const paid = paidByLease(deps, order)
   if (paid) return paid
   const { denial } = slot
@@ -118,21 +122,35 @@ const chargeWith = async (
   return { ...outcome, held: leases.heldOf(current) }
 }
 
+/** Charges what the order says and no more, with the counts that wait. */
 export const chargeAlone = async (
-  { writer, tally, clock, leases }: ChargerDependencies,
+  deps: ChargerDependencies,
   { counts, ...order }: SharedOrder,
 ): Promise<SharedOutcome> => {
+  const { writer, tally, clock, leases } = deps
+  const { bucket, limits } = order
   const now = clock.now()
-  const pending = tally.take(order.bucket)
+  const pending = tally.take(bucket)
   const counters = countActions(summed(pending?.counts ?? {}, counts))
   try {
     const outcome = await chargeBucket(writer, { ...order, now, counters })
     if (pending && outcome.result !== 'charged') tally.putBack(pending)
-    const held = leases.isOn ? leases.heldOf(leases.slotOf(order.bucket, order.limits)) : {}
+    const held = leases.isOn ? leases.heldOf(leases.slotOf(bucket, limits)) : {}
     return { ...outcome, chargedAt: now, held }
   } catch (error) {
-    const isSurelyUnwritten = error instanceof StoreUnavailable && !error.mayHaveApplied
-    if (pending && isSurelyUnwritten) tally.putBack(pending)
+    if (error instanceof StoreUnavailable) noteFailure(deps, order, pending, error)
     throw error
   }
+}
+
+const noteFailure = (
+  { leases, metrics, tally }: ChargerDependencies,
+  { bucket, limits }: LeasedBucket,
+  pending: Pending | undefined,
+  { mayHaveApplied, isThrottled }: StoreUnavailable,
+): void => {
+  if (pending && !mayHaveApplied) tally.putBack(pending)
+  if (!isThrottled) return
+  metrics.count('charges_throttled')
+  if (leases.isOn) leases.noteThrottled(leases.slotOf(bucket, limits))
 }

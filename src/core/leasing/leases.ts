@@ -1,13 +1,14 @@
-import { SECOND_NS, smaller } from '../algorithms/integers.ts'
+import { smaller } from '../algorithms/integers.ts'
 import { type BucketId, bucketKey } from '../bucket/bucket-id.ts'
 import type { BucketItem } from '../bucket/conditional-write.ts'
-import { boundOf, type LimitInForce } from '../bucket/limit-in-force.ts'
-import { changesIn, fieldsInForce } from '../charging/changed-limits.ts'
+import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import { fieldsInForce } from '../charging/changed-limits.ts'
 import type { Receipt } from '../charging/settle-bucket.ts'
 import { type Cost, METERS, type Meter, sumOf } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import { emptied, isDue, isLive, isSpent, type Lease, spend } from './lease.ts'
-import { AHEAD_NS, type ExpectedDemand, expectedDemand, noteDemand, payingLease, type Slot } from './slot.ts'
+import { leaseSize, lifeOf } from './lease-size.ts'
+import { AHEAD_NS, noteDemand, noteThrottled, payingLease, type Slot } from './slot.ts'
 import { createSlots } from './slots.ts'
 
 export interface LeasesOptions {
@@ -26,6 +27,8 @@ export interface Leases {
   slotOf(bucket: BucketId, limits: readonly LimitInForce[]): Slot
   /** Counts a request as demand. */
   note(slot: Slot, cost: Cost): void
+  /** Lets leases grow for a while, as their table refuses charges for being too busy. */
+  noteThrottled(slot: Slot): void
   /** Spends `cost` from a lease that holds all of it; undefined: the table is to be asked. */
   spend(slot: Slot, cost: Cost): Lease | undefined
   /** Whether the lease that follows is to be charged. */
@@ -62,8 +65,6 @@ export interface MadeLease {
   readonly startedNs: bigint
 }
 
-/** Leases take at most this part of what is available. */
-const SHARE = 10
 /** For fewer requests a lease would not save a write. */
 const FEWEST = 2
 /** From so many on, few wait for a lease's write. */
@@ -79,14 +80,15 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
   const wantedFor =
     (fewest: number): Leases['wanted'] =>
     (slot, limits, sum, item) => {
-      if (item === undefined || lifeOf(limits, sum, ttlNs) === 0n) return undefined
-      const expected = expectedDemand(slot, fewest, clock.monotonic())
-      return expected && affordable(limits, expected, { sum, held: heldOf(slot), item, now: clock.now() })
+      if (item === undefined) return undefined
+      const moment = { now: clock.now(), steadyNs: clock.monotonic() }
+      return leaseSize({ slot, limits, sum, held: heldOf(slot), item, fewest, ttlNs, ...moment })
     }
 
   return {
     isOn: ttlNs > 0n,
     slotOf: (bucket, limits) => slots.of(bucket, limits, clock.monotonic()),
+    noteThrottled: (slot) => noteThrottled(slot, clock.monotonic()),
     note: (slot, cost) => noteDemand(slot, cost, clock.monotonic()),
     isDue: (lease) => isDue(lease, clock.monotonic()),
     spend(slot, cost) {
@@ -140,54 +142,6 @@ const takeOut = (slot: Slot, isOver: (lease: Lease) => boolean): readonly Lease[
   slot.leases.splice(0, slot.leases.length, ...kept)
   return over.filter((lease) => !isSpent(lease))
 }
-
-interface BucketNow {
-  /** What is asked for now. */
-  readonly sum: Cost
-  /** What is charged ahead already. */
-  readonly held: Cost
-  readonly item: BucketItem
-  readonly now: bigint
-}
-
-/**
- * What can be charged ahead: of each meter what is expected, and together with what is held no more than a tenth of what its
- * tightest limit has left; nothing where that would not serve the fewest requests.
- */
-const affordable = (
-  limits: readonly LimitInForce[],
-  { amounts, share }: ExpectedDemand,
-  { sum, held, item, now }: BucketNow,
-): Cost | undefined => {
-  const { takeOvers, isLater } = changesIn(item, limits, now, true)
-  if (takeOvers.length > 0 || isLater) return undefined
-  const extra: Partial<Record<Meter, number>> = {}
-  for (const inForce of limits) {
-    const { meter } = inForce.limit
-    if (sum[meter] === undefined) continue
-    const { available } = inForce.algorithm.level(fieldsInForce(item, inForce, now), now)
-    const open = available - (inForce.algorithm.capacity - boundOf(inForce)) - sum[meter]
-    const ahead = held[meter] ?? 0
-    const most = Math.max(0, Math.floor((open + ahead) / SHARE) - ahead)
-    extra[meter] = Math.min(extra[meter] ?? amounts[meter] ?? 0, most)
-  }
-  const isWorth = METERS.every((meter) => {
-    const amount = extra[meter]
-    return amount === undefined || amount >= (amounts[meter] ?? 0) * share
-  })
-  return isWorth && METERS.some((meter) => (extra[meter] ?? 0) > 0) ? extra : undefined
-}
-
-/** How long what is charged of `cost` may be kept: as long as the strictest limit says, 0 where one wants none. */
-const lifeOf = (limits: readonly LimitInForce[], cost: Cost, ttlNs: bigint): bigint =>
-  limits
-    .filter(({ limit }) => cost[limit.meter] !== undefined)
-    .map(({ limit }) =>
-      limit.leaseTtlSeconds === undefined
-        ? ttlNs
-        : BigInt(Math.floor(limit.leaseTtlSeconds * 1000)) * (SECOND_NS / 1000n),
-    )
-    .reduce((least, life) => smaller(least, life), ttlNs === 0n ? 0n : 3600n * SECOND_NS)
 
 /** It ends with its life, or with a window that ends at a fixed time. */
 const leaseOf = (made: MadeLease, ttlNs: bigint, follows: boolean): Lease => {

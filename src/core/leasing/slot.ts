@@ -8,10 +8,18 @@ export interface Slot {
   readonly leases: Lease[]
   readonly asked: Asked
   denial: Denial | undefined
+  /** The last time that its table refused a charge for being too busy. */
+  throttled: Throttled | undefined
   /** Whether nothing was asked since it was last looked after. */
   isIdle: boolean
   /** True: another has taken its place. */
   isGone: boolean
+}
+
+/** By the steady clock. `reach`: how much further ahead leases reached from then on. */
+export interface Throttled {
+  readonly atNs: bigint
+  readonly reach: number
 }
 
 /** What was asked of a bucket lately. Times by the steady clock. */
@@ -37,9 +45,27 @@ export const createSlot = (nowNs: bigint): Slot => ({
   leases: [],
   asked: { sinceNs: nowNs, requests: 0, amounts: {}, requestsBefore: 0, amountsBefore: {} },
   denial: undefined,
+  throttled: undefined,
   isIdle: false,
   isGone: false,
 })
+
+/** Leases of a throttled bucket reach at most so many times as far: a second ahead. */
+export const FURTHEST_REACH = 4
+/** After so long without being throttled, half as far again. */
+const CALMER_NS = 1_000_000_000n
+
+/** How many times as far as usual leases reach: each throttled write doubles it, each second without halves it. */
+export const reachOf = ({ throttled }: Slot, nowNs: bigint): number => {
+  if (throttled === undefined) return 1
+  const seconds = Number((nowNs - throttled.atNs) / CALMER_NS)
+  return Math.max(1, throttled.reach / 2 ** seconds)
+}
+
+export const noteThrottled = (slot: Slot, nowNs: bigint): void => {
+  const reach = Math.min(FURTHEST_REACH, 2 * reachOf(slot, nowNs))
+  slot.throttled = { atNs: nowNs, reach }
+}
 
 /** Counts a request as demand. */
 export const noteDemand = (slot: Slot, cost: Cost, nowNs: bigint): void => {
@@ -53,29 +79,36 @@ export const noteDemand = (slot: Slot, cost: Cost, nowNs: bigint): void => {
   }
 }
 
-/** What to expect in the next quarter of a second, whole amounts per meter; undefined where that is below `fewest` requests. */
+/**
+ * What to expect in `reach` quarters of a second, whole amounts per meter; undefined where that is below `fewest` requests.
+ */
 export const expectedDemand = (
   { asked }: Slot,
   fewest: number,
+  reach: number,
   nowNs: bigint,
 ): ExpectedDemand | undefined => {
   if (nowNs - asked.sinceNs >= AHEAD_NS) turnOver(asked, nowNs)
   const isLess = asked.requests < asked.requestsBefore
-  const requests = isLess ? asked.requestsBefore : asked.requests
+  const requests = reach * (isLess ? asked.requestsBefore : asked.requests)
   if (requests < fewest) return undefined
-  return { share: fewest / requests, amounts: { ...(isLess ? asked.amountsBefore : asked.amounts) } }
+  return { share: fewest / requests, amounts: times(isLess ? asked.amountsBefore : asked.amounts, reach) }
+}
+
+const times = (amounts: Cost, factor: number): Cost => {
+  const product: Partial<Record<Meter, number>> = {}
+  for (const meter of METERS) {
+    const amount = amounts[meter]
+    if (amount !== undefined) product[meter] = Math.floor(amount * factor)
+  }
+  return product
 }
 
 /** What was asked in a longer time counts as if in one quarter of a second. */
 const turnOver = (asked: Asked, nowNs: bigint): void => {
   const share = Number(AHEAD_NS) / Number(nowNs - asked.sinceNs)
-  const before: Partial<Record<Meter, number>> = {}
-  for (const meter of METERS) {
-    const amount = asked.amounts[meter]
-    if (amount !== undefined) before[meter] = Math.floor(amount * share)
-  }
   asked.requestsBefore = asked.requests * share
-  asked.amountsBefore = before
+  asked.amountsBefore = times(asked.amounts, share)
   asked.sinceNs = nowNs
   asked.requests = 0
   asked.amounts = {}

@@ -8,6 +8,7 @@ export type MetricName =
   | 'limits_exceeded'
   | 'bucket_writes'
   | 'bucket_reads'
+  | 'charges_throttled'
   | 'refunds_lost'
   | 'authentication_failures'
   | 'usage_hours_recorded'

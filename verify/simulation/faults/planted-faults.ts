@@ -78,7 +78,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a charge whose answer is lost counts as none, and the request is admitted',
     file: 'src/core/deciding/charge-plan.ts',
-    from: 'return isTimeLeft ? chargeAgain(deps, call) : unavailable(call)',
+    from: 'if (!isTimeLeft) return unavailable(call)',
     to: 'return isTimeLeft ? untouched(deps, call) : unavailable(call)',
   },
   {

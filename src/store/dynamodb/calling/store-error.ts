@@ -20,6 +20,17 @@ const NEVER_SENT: ReadonlySet<string> = new Set([
   'CredentialsProviderError',
 ])
 
+/**
+ * Refusals for asking too much of an item, a table or the account.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ */
+const THROTTLED: ReadonlySet<string> = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+])
+const TOO_MANY_REQUESTS = 429
+
 const OUT_OF_TIME: ReadonlySet<string> = new Set(['AbortError', 'TimeoutError'])
 
 interface Fault {
@@ -27,6 +38,7 @@ interface Fault {
   readonly code?: unknown
   readonly syscall?: unknown
   readonly $fault?: unknown
+  readonly $retryable?: { readonly throttling?: unknown }
   readonly $metadata?: { readonly httpStatusCode?: unknown }
 }
 
@@ -39,7 +51,11 @@ export const toStoreError = (error: unknown): unknown => {
   if (error instanceof StoreUnavailable || !isFault(error)) return error
   if (typeof error.name === 'string' && ANSWERS.has(error.name)) return error
   if (isProgrammingError(error)) return error
-  return new StoreUnavailable(messageFor(error), { mayHaveApplied: !surelyNotApplied(error), cause: error })
+  return new StoreUnavailable(messageFor(error), {
+    mayHaveApplied: !surelyNotApplied(error),
+    isThrottled: isThrottled(error),
+    cause: error,
+  })
 }
 
 const isFault = (error: unknown): error is Fault => typeof error === 'object' && error !== null
@@ -52,6 +68,12 @@ const surelyNotApplied = (fault: Fault): boolean => {
     [fault.code, fault.name].some((word) => isText(word) && NEVER_SENT.has(word))
   )
 }
+
+/** By its name, or by what the SDK or the status says of it, whatever its name may be one day. */
+const isThrottled = (fault: Fault): boolean =>
+  (isText(fault.name) && THROTTLED.has(fault.name)) ||
+  fault.$retryable?.throttling === true ||
+  statusOf(fault) === TOO_MANY_REQUESTS
 
 const statusOf = (fault: Fault): number | undefined => {
   const status = fault.$metadata?.httpStatusCode
