@@ -1,7 +1,7 @@
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
 import type { Limiter } from '../../src/core/deciding/decision.ts'
-import type { LimiterSettings } from '../../src/core/deciding/limiter-dependencies.ts'
+import type { LimiterDependencies, LimiterSettings } from '../../src/core/deciding/limiter-dependencies.ts'
 import type { CacheFactory } from '../../src/core/ports/cache.ts'
 import type { Clock } from '../../src/core/ports/clock.ts'
 import { silentLogger } from '../../src/core/ports/logger.ts'
@@ -24,9 +24,11 @@ export const createTestNode = (parts: {
   readonly config: TestConfig
   readonly clock: Clock
   readonly settings?: Partial<LimiterSettings>
+  readonly pause?: LimiterDependencies['pause']
 }): TestNode => {
   const counts: Partial<Record<MetricName, number>> = {}
   const limiter = createLimiter({
+    pause: async () => {},
     ...parts,
     localBuckets: createMemoryBucketStore(),
     logger: silentLogger,
@@ -36,7 +38,6 @@ export const createTestNode = (parts: {
       },
     },
     newCache: newMapCache,
-    pause: async () => {},
   })
   return { limiter, counts }
 }

@@ -31,7 +31,9 @@ export const leaseSize = (sizing: Sizing): Cost | undefined => {
   const { slot, limits, sum, fewest, ttlNs, steadyNs } = sizing
   const lifeNs = lifeOf(limits, sum, ttlNs)
   if (lifeNs === 0n) return undefined
-  const reach = Math.min(reachOf(slot, steadyNs), Math.max(1, Number(lifeNs) / Number(AHEAD_NS)))
+  // the next one is charged before this one ends: what could not be spent by then would only go back
+  const longest = Math.max(1, Number(lifeNs) / Number(AHEAD_NS) - 1)
+  const reach = Math.min(reachOf(slot, steadyNs), longest)
   const expected = expectedDemand(slot, fewest, reach, steadyNs)
   return expected && affordable(sizing, expected, Math.min(reach * SHARE, LARGEST_SHARE))
 }

@@ -17,7 +17,7 @@ export interface Lease {
   /** What is not spent, per meter. */
   readonly left: Partial<Record<Meter, number>>
   /** With less than this left of a meter, or from then on by the steady clock, the lease that follows is due. */
-  readonly half: Cost
+  readonly dueBelow: Cost
   readonly dueNs: bigint
   /** True: the lease that follows has been asked for, or none is to be. */
   isFollowed: boolean
@@ -27,19 +27,19 @@ export const isLive = (lease: Lease, now: bigint, steadyNs: bigint): boolean =>
   steadyNs < lease.endsNs && now < lease.endsAt
 
 /** Whether it is time to charge the lease that follows, so that this one pays until that is there. */
-export const isDue = ({ isFollowed, dueNs, half, left }: Lease, steadyNs: bigint): boolean => {
+export const isDue = ({ isFollowed, dueNs, dueBelow, left }: Lease, steadyNs: bigint): boolean => {
   if (isFollowed) return false
   if (steadyNs >= dueNs) return true
   for (const meter of METERS) {
-    const amount = half[meter]
+    const amount = dueBelow[meter]
     if (amount !== undefined && (left[meter] ?? 0) < amount) return true
   }
   return false
 }
 
 /** A cost of nothing, of the lease's meters. */
-export const nothingOf = ({ half }: Lease): Cost =>
-  Object.fromEntries(METERS.filter((meter) => half[meter] !== undefined).map((meter) => [meter, 0]))
+export const nothingOf = ({ dueBelow }: Lease): Cost =>
+  Object.fromEntries(METERS.filter((meter) => dueBelow[meter] !== undefined).map((meter) => [meter, 0]))
 
 /** Whether the lease holds `cost` of all meters that its limits count. */
 export const holds = ({ left, receipt }: Lease, cost: Cost): boolean =>

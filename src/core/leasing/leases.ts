@@ -8,7 +8,7 @@ import { type Cost, METERS, type Meter, sumOf } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import { emptied, isDue, isLive, isSpent, type Lease, spend } from './lease.ts'
 import { leaseSize, lifeOf } from './lease-size.ts'
-import { AHEAD_NS, noteDemand, noteThrottled, payingLease, type Slot } from './slot.ts'
+import { AHEAD_NS, noteDemand, noteThrottled, payingLease, reachOf, type Slot } from './slot.ts'
 import { createSlots } from './slots.ts'
 
 export interface LeasesOptions {
@@ -100,7 +100,8 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
       payer(slots.of(bucket, limits, clock.monotonic()), cost) !== undefined,
     wanted: wantedFor(FEWEST),
     wantedOfMany: wantedFor(MANY),
-    keep: (slot, made) => keepIn(slot, leaseOf(made, ttlNs, follows)),
+    keep: (slot, made) =>
+      keepIn(slot, leaseOf(made, ttlNs, follows ? reachOf(slot, made.startedNs) : undefined)),
     voidAt: (key) => slots.at(key).forEach(forget),
     takeOver(all) {
       const over: Lease[] = []
@@ -143,8 +144,8 @@ const takeOut = (slot: Slot, isOver: (lease: Lease) => boolean): readonly Lease[
   return over.filter((lease) => !isSpent(lease))
 }
 
-/** It ends with its life, or with a window that ends at a fixed time. */
-const leaseOf = (made: MadeLease, ttlNs: bigint, follows: boolean): Lease => {
+/** It ends with its life, or with a window that ends at a fixed time. Without a `reach` none is to follow it. */
+const leaseOf = (made: MadeLease, ttlNs: bigint, reach: number | undefined): Lease => {
   const { limits, extra, item, receipt, startedNs } = made
   const { chargedAt } = receipt
   const life = lifeOf(limits, extra, ttlNs)
@@ -161,17 +162,17 @@ const leaseOf = (made: MadeLease, ttlNs: bigint, follows: boolean): Lease => {
     endsNs,
     endsAt,
     left: { ...extra },
-    half: halfOf(extra),
+    dueBelow: partOf(extra, 1 / (2 * (reach ?? 1))),
     dueNs,
-    isFollowed: !follows,
+    isFollowed: reach === undefined,
   }
 }
 
-const halfOf = (cost: Cost): Cost => {
-  const half: Partial<Record<Meter, number>> = {}
+const partOf = (cost: Cost, part: number): Cost => {
+  const parts: Partial<Record<Meter, number>> = {}
   for (const meter of METERS) {
     const amount = cost[meter]
-    if (amount !== undefined) half[meter] = amount / 2
+    if (amount !== undefined) parts[meter] = amount * part
   }
-  return half
+  return parts
 }

@@ -14,10 +14,15 @@ const setUp = () => {
       if (isAway) throw new StoreUnavailable('away', { mayHaveApplied: true })
       return 'here'
     })
+  const throttled = () =>
+    circuit(async () => {
+      asked++
+      throw new StoreUnavailable('throttled', { mayHaveApplied: false, isThrottled: true })
+    }).catch(() => {})
   const failing = async (times: number) => {
     for (let turn = 0; turn < times; turn++) await call(true).catch(() => {})
   }
-  return { clock, call, failing, asked: () => asked }
+  return { clock, call, failing, throttled, asked: () => asked }
 }
 
 it('lets one call through a second while the store is away, however many come at once', async () => {
@@ -51,4 +56,14 @@ it('does not take an answer about the call for a store that is away', async () =
       }),
     ).rejects.toThrow('malformed')
   expect(asked).toBe(10)
+})
+
+it('stays closed while the store throttles, and closes where that is its first answer', async () => {
+  const { clock, throttled, failing, call, asked } = setUp()
+  for (let turn = 0; turn < 20; turn++) await throttled()
+  expect(asked()).toBe(20)
+  await failing(5)
+  clock.advance(SECOND)
+  await throttled()
+  expect(await call(false)).toBe('here')
 })

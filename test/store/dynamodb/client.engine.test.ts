@@ -84,6 +84,16 @@ describe('a call of the store', () => {
     expect(calls).toBe(1)
   })
 
+  it.each(['ProvisionedThroughputExceededException', 'ThrottlingException', 'RequestLimitExceeded'])(
+    'is told apart where it is throttled: %s',
+    async (name) => {
+      const __type = `com.amazonaws.dynamodb.v20120810#${name}`
+      const client = await clientOf((_, response) => json(response, 400, { __type, message: 'too much' }))
+      const refused = { name: 'StoreUnavailable', isThrottled: true, mayHaveApplied: false }
+      await expect(call(client)).rejects.toMatchObject(refused)
+    },
+  )
+
   it('may have been applied where the connection breaks', async () => {
     const client = await clientOf((request) => request.socket.destroy())
     await expect(call(client)).rejects.toMatchObject({ name: 'StoreUnavailable', mayHaveApplied: true })

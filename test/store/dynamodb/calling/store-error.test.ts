@@ -2,6 +2,9 @@ import {
   ConditionalCheckFailedException,
   DynamoDBClient,
   DynamoDBServiceException,
+  ProvisionedThroughputExceededException,
+  RequestLimitExceeded,
+  ThrottlingException,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
@@ -27,6 +30,7 @@ const answered = (name: string, httpStatusCode: number): Error =>
     $fault: httpStatusCode < 500 ? 'client' : 'server',
     $metadata: { httpStatusCode },
   })
+const refusal = { message: 'too much', $metadata: { httpStatusCode: 400 } }
 const broken = (code: string, more: object = {}): Error =>
   Object.assign(new Error(`broken: ${code}`), { code, ...more })
 
@@ -57,6 +61,24 @@ describe('an error of the SDK', () => {
     const thrown = await callWith(error)
     expect(thrown).toBeInstanceOf(StoreUnavailable)
     expect(thrown).toMatchObject({ mayHaveApplied, cause: error })
+  })
+
+  it.each<[text: string, error: Error, isThrottled: boolean]>([
+    ['an item beyond its throughput', new ProvisionedThroughputExceededException(refusal), true],
+    ['too much at once', new ThrottlingException(refusal), true],
+    ['too much of the account', new RequestLimitExceeded(refusal), true],
+    ['so the SDK says', Object.assign(answered('Slower', 400), { $retryable: { throttling: true } }), true],
+    ['so the status says', answered('TooManyRequests', 429), true],
+    [
+      'to be tried again, and not throttled',
+      Object.assign(answered('InternalServerError', 500), { $retryable: {} }),
+      false,
+    ],
+    ['a table that is not there', answered('ResourceNotFoundException', 400), false],
+    ['out of time', Object.assign(new Error('aborted'), { name: 'AbortError' }), false],
+    ['a connection lost', broken('ECONNRESET'), false],
+  ])('%s: says whether the store throttles', async (_, error, isThrottled) => {
+    expect(await callWith(error)).toMatchObject({ name: 'StoreUnavailable', isThrottled })
   })
 
   it.each<[text: string, error: Error]>([
