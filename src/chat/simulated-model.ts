@@ -30,8 +30,9 @@ export const createSimulatedModel = ({
   nodeId,
 }: SimulatedModelOptions): ChatBackend => {
   const created = () => Number(clock.now() / 1_000_000_000n)
-  const wait = async ({ signal }: ChatCall) => {
-    if (latencyMs > 0) await delay(latencyMs, signal)
+  // a signal is made when it is looked at
+  const wait = async (call: ChatCall) => {
+    if (latencyMs > 0) await delay(latencyMs, call.signal)
   }
   return {
     mostCompletionTokens: allTokens,

@@ -38,6 +38,7 @@ export interface ChatCall {
   readonly request: ChatRequest
   readonly promptTokens: number
   readonly requestId: string
+  /** Aborts where nothing more is wanted. Perhaps made when first looked at: who does not need it leaves it alone. */
   readonly signal: AbortSignalLike
 }
 

@@ -1,6 +1,5 @@
 import type { Model } from '../../core/entity/model.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
-import type { Cost } from '../../core/limit/meter.ts'
 import type {
   ChatAnswer,
   ChatCall,
@@ -30,8 +29,8 @@ export interface Chat {
   readonly user: string | undefined
   readonly requestId: string
   readonly answering: Answering
-  /** Aborts where the client goes away. */
-  readonly signal: AbortSignal
+  /** Aborts where the client goes away. Made when asked for, which few chats do: it takes longer than to decide. */
+  readonly signal: () => AbortSignal
 }
 
 /** The client has gone away: no one reads this. nginx's number for it. */
@@ -39,29 +38,27 @@ const CLIENT_CLOSED_REQUEST = 499
 
 /** Answers chats: counts the prompt, charges the estimate, asks the backend, settles what was really used. */
 export const createChatAnswerer = (deps: ChatNeeds): ((chat: Chat) => Promise<Response>) => {
-  const unpriced = createUnpricedWatch(deps.logger)
+  const needs = { ...deps, unpriced: createUnpricedWatch(deps.logger) }
   return async (chat) => {
     const promptTokens = await deps.tokens.countPrompt(chat.request)
-    const admission = await admit({ ...deps, unpriced }, { ...chat, promptTokens })
+    const counted: CountedChat = { ...chat, promptTokens }
+    const admission = await admit(needs, counted)
     if (!admission.allowed) return refusal(deps, admission, chat)
-    const priced: PricedChat = { ...chat, promptTokens, costOf: (usage) => costOf(usage, chat.model.prices) }
     try {
-      return await answered(deps, admission, priced)
+      return await answered(deps, admission, counted)
     } catch (error) {
-      if (!chat.signal.aborted) {
+      if (!chat.signal().aborted) {
         await admission.reservation.release()
         throw error
       }
-      await admission.reservation.settle(priced.costOf({ promptTokens, completionTokens: 0 }))
+      await admission.reservation.settle(costOf({ promptTokens, completionTokens: 0 }, chat.model.prices))
       return new Response(null, { status: CLIENT_CLOSED_REQUEST })
     }
   }
 }
 
-interface PricedChat extends Chat {
+interface CountedChat extends Chat {
   readonly promptTokens: number
-  /** What was used, in every meter. */
-  readonly costOf: (usage: ChatUsage) => Cost
 }
 
 const refusal = (
@@ -81,22 +78,36 @@ const refusal = (
 const answered = async (
   { backend, logger }: ChatNeeds,
   admitted: Admitted,
-  chat: PricedChat,
+  chat: CountedChat,
 ): Promise<Response> => {
-  const { request, requestId, signal, promptTokens } = chat
+  if (chat.request.stream !== true) return whole(await backend.complete(callOf(chat)), admitted, chat)
+  const { model, requestId, signal } = chat
   const stop = new AbortController()
-  const call: ChatCall = { request, promptTokens, requestId, signal: AbortSignal.any([signal, stop.signal]) }
-  const answer = await (request.stream === true ? backend.stream(call) : backend.complete(call))
+  const gone = signal()
+  const answer = await backend.stream(callOf({ ...chat, signal: () => AbortSignal.any([gone, stop.signal]) }))
   if (!('chunks' in answer)) return whole(answer, admitted, chat)
   return streamed(answer, admitted, {
-    costOf: chat.costOf,
-    gone: signal,
+    prices: model.prices,
+    gone,
     abandon: () => stop.abort(),
     errorBody: (error) => {
       logger.warn('A chat broke off after its first byte', { requestId, error: String(error) })
       return openAiError(problemOf(error))
     },
   })
+}
+
+const callOf = ({ request, promptTokens, requestId, signal }: CountedChat): ChatCall => {
+  let made: AbortSignal | undefined
+  return {
+    request,
+    promptTokens,
+    requestId,
+    get signal() {
+      made ??= signal()
+      return made
+    },
+  }
 }
 
 const SSE_HEADERS = {
@@ -110,18 +121,19 @@ const SSE_HEADERS = {
 const whole = async (
   { status, body, usage, headers: own }: ChatAnswer,
   { reservation, headers }: Admitted,
-  { answering, promptTokens, costOf: cost }: PricedChat,
+  { answering, promptTokens, model }: CountedChat,
 ): Promise<Response> => {
   if (status >= 400) {
     await reservation.release()
     return answerJson(answering, body, status, { ...own })
   }
   const used: ChatUsage = usage ?? { promptTokens, completionTokens: 0 }
-  await reservation.settle(cost(used))
+  await reservation.settle(costOf(used, model.prices))
   return answerJson(answering, body, status, own === undefined ? headers : { ...headers, ...own })
 }
 
-interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'>, Pick<PricedChat, 'costOf'> {
+interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'> {
+  readonly prices: Model['prices']
   readonly gone: AbortSignal
 }
 
@@ -129,9 +141,9 @@ interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'>, Pick<Price
 const streamed = (
   { chunks, usage }: ChatStream,
   { reservation, headers }: Admitted,
-  { gone, abandon, errorBody, costOf: cost }: Streaming,
+  { gone, abandon, errorBody, prices }: Streaming,
 ): Response => {
-  const settle = () => reservation.settle(cost(usage()))
+  const settle = () => reservation.settle(costOf(usage(), prices))
   gone.addEventListener('abort', () => void settle(), { once: true })
   return new Response(sseBody({ chunks, settle, abandon, errorBody }), {
     headers: { ...headers, ...SSE_HEADERS },

@@ -37,7 +37,7 @@ export const createChatRoutes = (
       user: body.user || c.req.header('x-user-id') || undefined,
       requestId: c.get('requestId'),
       answering: c.get('answering'),
-      signal: c.req.raw.signal,
+      signal: () => c.req.raw.signal,
     })
   })
   return app.route('/', createModelRoutes(deps, models))
