@@ -1,4 +1,5 @@
 import './policies.css'
+import type { ComponentProps } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Policy } from '../api/answers.ts'
 import { useSession } from '../api/session.tsx'
@@ -6,6 +7,7 @@ import { Empty } from '../parts/empty.tsx'
 import { TextField } from '../parts/field.tsx'
 import { ErrorNotice, Notice } from '../parts/notice.tsx'
 import { numberText } from '../parts/numbers/number-text.ts'
+import { Said } from '../parts/telling/said.tsx'
 import { PolicyDialog, type PolicyTask } from './policy-dialogs.tsx'
 import { groupPolicies } from './policy-groups.ts'
 import { keyOf } from './policy-key.ts'
@@ -16,14 +18,14 @@ export const Policies = () => {
   const { mayWrite } = useSession()
   const { data, error, isLoading, reload } = usePolicies()
   const [task, setTask] = useState<PolicyTask | undefined>(undefined)
-  const [said, setSaid] = useState<string | undefined>(undefined)
+  const [said, setSaid] = useState<ComponentProps<typeof Said> | undefined>(undefined)
   const begin = (next: PolicyTask) => {
     setSaid(undefined)
     setTask(next)
   }
-  const finish = (what: string) => {
+  const finish = (text: string) => {
     setTask(undefined)
-    setSaid(what)
+    setSaid({ text, takesFocus: task?.kind === 'delete' })
     reload()
   }
   return (
@@ -40,7 +42,7 @@ export const Policies = () => {
         All policies that apply to a request bind it, beside the limits of its entity. The requests that a
         policy applies to share its limits, over all resources. A denial names the most specific one.
       </p>
-      {said !== undefined && <Notice kind="success">{said}</Notice>}
+      {said !== undefined && <Said {...said} />}
       <ErrorNotice error={error} />
       {data === undefined && isLoading && <p class="quiet policies-place">Loading…</p>}
       {data !== undefined && <PolicyGroups all={data} onTask={begin} />}

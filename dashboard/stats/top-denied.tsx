@@ -38,7 +38,7 @@ const Row = ({ entity }: { readonly entity: Traffic['top_denied'][number] }) => 
     <tr>
       <td>
         <a href={hrefOf({ view: 'entity', id })}>{name}</a>
-        {name !== id && <span class="mono quiet entity-id">{id}</span>}
+        {name !== id && <span class="mono quiet denied-id">{id}</span>}
       </td>
       <td class="number">{numberText(denied)}</td>
       <td class="number">

@@ -40,7 +40,7 @@ describe('defaults', () => {
       .getByText('instead of 60, refilled 60 per minute, default of the environment')
       .waitFor()
     await dialog(page).getByRole('button', { name: 'Save' }).click()
-    await row.getByText('7, refilled 7 per minute').waitFor()
+    await row.getByText('7 requests, refilled 7 per minute').waitFor()
     expect(await rpmOf('page-guest')).toEqual([7, 'system:_default_'])
 
     await page.getByRole('button', { name: 'Edit defaults of Everyone' }).click()
@@ -48,7 +48,7 @@ describe('defaults', () => {
     await dialog(page).getByRole('button', { name: 'Review changes' }).click()
     await dialog(page).getByText('Inherited again: 60, refilled 60 per minute').waitFor()
     await dialog(page).getByRole('button', { name: 'Save' }).click()
-    await row.getByText('60, refilled 60 per minute').waitFor()
+    await row.getByText('60 requests, refilled 60 per minute').waitFor()
     expect(await rpmOf('page-guest')).toEqual([60, 'environment'])
   })
 
@@ -62,7 +62,7 @@ describe('defaults', () => {
     await dialog(page).getByRole('button', { name: 'Begin with what is inherited' }).click()
     await dialog(page).getByLabel('Capacity').first().fill('3')
     await save(page)
-    await row.getByText('3, refilled 60 per minute').waitFor()
+    await row.getByText('3 requests, refilled 60 per minute').waitFor()
     const { limits } = (await world.ask('GET', '/api/limits/page-intern?resource=gpt-4')) as {
       limits: { capacity: number; source: string }[]
     }

@@ -6,6 +6,7 @@ import { useAnswer } from '../../api/use-answer.ts'
 import { Confirm } from '../../parts/confirm.tsx'
 import { Empty } from '../../parts/empty.tsx'
 import { ErrorNotice } from '../../parts/notice.tsx'
+import { Said } from '../../parts/telling/said.tsx'
 import { ModelForm } from './model-form.tsx'
 import { ModelList } from './model-list.tsx'
 
@@ -18,9 +19,14 @@ export const ModelsSection = () => {
   const { api, mayWrite } = useSession()
   const { data, error, reload } = useAnswer((signal) => api.get<Models>('api/models', {}, signal), [])
   const [task, setTask] = useState<Task | undefined>(undefined)
-  const close = () => setTask(undefined)
+  const [removed, setRemoved] = useState<string | undefined>(undefined)
+  const begin = (next: Task) => {
+    setRemoved(undefined)
+    setTask(next)
+  }
   const finish = () => {
-    close()
+    if (task?.kind === 'remove') setRemoved(task.model.model_id)
+    setTask(undefined)
     reload()
   }
   return (
@@ -29,7 +35,7 @@ export const ModelsSection = () => {
         <div class="card-head">
           <h2 id="models-title">Models</h2>
           {mayWrite && (
-            <button class="button" type="button" onClick={() => setTask({ kind: 'edit', model: undefined })}>
+            <button class="button" type="button" onClick={() => begin({ kind: 'edit', model: undefined })}>
               Register a model
             </button>
           )}
@@ -39,16 +45,24 @@ export const ModelsSection = () => {
           Prices are in US dollars per million tokens.
         </p>
       </div>
+      {removed !== undefined && <Said text={`${removed} is removed.`} takesFocus />}
       <ErrorNotice error={error} />
       {data?.items.length === 0 && <NoModels />}
       {data && data.items.length > 0 && (
         <ModelList
           models={data.items}
-          onEdit={(model) => setTask({ kind: 'edit', model })}
-          onRemove={(model) => setTask({ kind: 'remove', model })}
+          onEdit={(model) => begin({ kind: 'edit', model })}
+          onRemove={(model) => begin({ kind: 'remove', model })}
         />
       )}
-      {task && <ModelTask task={task} models={data?.items ?? []} onDone={finish} onClose={close} />}
+      {task && (
+        <ModelTask
+          task={task}
+          models={data?.items ?? []}
+          onDone={finish}
+          onClose={() => setTask(undefined)}
+        />
+      )}
     </section>
   )
 }

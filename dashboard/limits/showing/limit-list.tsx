@@ -1,6 +1,7 @@
 import './limit-list.css'
 import type { Limit } from '../../api/answers.ts'
-import { meterText, sizeText, sourceText } from '../limit-text.ts'
+import { sourceText } from '../limit-text.ts'
+import { limitSentence } from './limit-sentence.ts'
 
 interface Props {
   readonly limits: readonly Limit[]
@@ -14,8 +15,8 @@ export const LimitList = ({ limits, hasSources = false }: Props) => (
     {limits.map((limit) => (
       <li key={limit.name}>
         <strong class="mono">{limit.name}</strong>
-        <span>
-          <span class="number">{sizeText(limit)}</span> <span class="quiet">{meterText(limit)}</span>{' '}
+        <span class="number">
+          {limitSentence(limit)}{' '}
           {limit.mode !== undefined && limit.mode !== 'enforce' && <span class="tag warn">{limit.mode}</span>}{' '}
           {hasSources && <span class="tag">{sourceText(limit.source)}</span>}
         </span>
