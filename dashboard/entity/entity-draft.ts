@@ -20,7 +20,7 @@ export interface EntityDraft {
 export const newEntityDraft = (parentId: string): EntityDraft => ({
   id: '',
   name: '',
-  kind: 'key',
+  kind: parentId === '' ? 'project' : 'key',
   parentId,
   role: '',
   priority: 'normal',

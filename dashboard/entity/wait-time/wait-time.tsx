@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { WaitTime } from '../../api/answers.ts'
 import { pathOf } from '../../api/api.ts'
 import { fieldErrorOf, isAtField } from '../../api/field-error.ts'
@@ -19,6 +19,7 @@ export const WaitTimeCalculator = ({ entityId, resource }: Props) => {
   const [rpm, setRpm] = useState('1')
   const [tpm, setTpm] = useState('1000')
   const [answer, setAnswer] = useState<string | undefined>(undefined)
+  useEffect(() => setAnswer(undefined), [entityId, resource])
   const asking = useAction(async () => {
     setAnswer(undefined)
     const path = pathOf('api/dashboard/wait-time', entityId)
