@@ -25,7 +25,7 @@ export const PER_PAGE = [50, 100, 250, 1000] as const
 export const usePlace = (): Place => {
   const [search, setSearch] = useState('')
   const [sort, setSort] = useState<Sort>('tree')
-  const [perPage, setPerPage] = useState<number>(PER_PAGE[1])
+  const [perPage, setPerPage] = useState<number>(PER_PAGE[0])
   const q = useSettled(search.trim())
   const [cursors, setCursors] = useCursors(`${perPage} ${q}`)
   return {

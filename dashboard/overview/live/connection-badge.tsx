@@ -8,22 +8,22 @@ const HINTS = {
   connecting: 'Waiting for the first numbers',
   live: 'Changes are shown within a second',
   polling: 'This node cannot stream; it is asked every two seconds',
-  offline: 'The numbers are those of the last answer',
+  offline: 'The numbers are those of the last answer.',
 } as const
 
 /** Whether what is shown is kept up to date. A change of that is read out, the seconds until the next try are not. */
 export const ConnectionBadge = ({ connection }: { readonly connection: Connection }) => {
   const { state } = connection
-  const said = state === 'offline' ? `Offline. ${connection.error} It is tried again.` : NAMES[state]
+  const hint = state === 'offline' ? `${connection.error} ${HINTS.offline}` : HINTS[state]
   return (
     <span class="connection">
-      <span class={`tag connection-state ${KINDS[state]}`} title={HINTS[state]} aria-hidden="true">
+      <span class={`tag connection-state ${KINDS[state]}`} title={hint} aria-hidden="true">
         <span class="connection-dot" />
         {NAMES[state]}
         {state === 'offline' && <NextTry at={connection.nextTryAt} />}
       </span>
       <span class="unseen" role="status">
-        {said}
+        {state === 'offline' ? 'Offline. It is tried again by itself.' : NAMES[state]}
       </span>
     </span>
   )

@@ -32,7 +32,7 @@ const AT_ONCE = 10
  * So many entities are read again within `maxAgeMs`, whoever looks at whatever; of more, those that were read longest
  * ago. Until its turn comes an entity is shown as it refills, without what was charged since.
  */
-export const READ_AGAIN = 250
+export const READ_AGAIN = 100
 const MAX_OBSERVED = 5000
 
 export const createObservations = ({ limiter, clock, caches, maxAgeMs }: Options): Observations => {

@@ -1,0 +1,86 @@
+import type { Locator, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createPageWorld, expectAccessible } from '../page-world.ts'
+import { type CutOffProxy, openCutOffProxy } from './cut-off-proxy.ts'
+import { chatUntilDenied, eventually, left, leftNumber, rowOf } from './overview-page.ts'
+
+const world = createPageWorld()
+let proxy: CutOffProxy
+
+beforeAll(async () => {
+  proxy = await openCutOffProxy(world.server().apiUrl)
+})
+afterAll(() => proxy.close())
+
+const badge = (page: Page): Locator => page.locator('.connection-state')
+
+/** What is read out of the connection, each time it changes. */
+const watchAnnouncements = (page: Page): Promise<void> =>
+  page.evaluate(`
+    window.announced = []
+    new MutationObserver(() => announced.push(document.querySelector('.connection [role=status]')?.textContent))
+      .observe(document.querySelector('.connection [role=status]'), { childList: true, characterData: true, subtree: true })
+  `)
+const announcements = (page: Page): Promise<readonly string[]> => page.evaluate('announced')
+
+const open = async (): Promise<Page> => {
+  const page = await world.open({ url: `${proxy.url}/dashboard` })
+  world.forgive(page)
+  await badge(page).getByText('Live').waitFor()
+  return page
+}
+
+describe('the connection', () => {
+  test('that is cut is told of once, with the next try, and comes back by itself with the right numbers', async () => {
+    const page = await open()
+    await left(page, 'Bob', 'rpm').getByText('10 of 10').waitFor()
+    await watchAnnouncements(page)
+    proxy.cut()
+    await badge(page).getByText('Offline').waitFor()
+    await badge(page)
+      .getByText(/next try in \d+ s|trying/)
+      .waitFor()
+    await chatUntilDenied(world, 'key-bob', 1)
+    expect(await leftNumber(page, 'Bob', 'rpm')).toBe(10)
+    await expectAccessible(page)
+    proxy.mend()
+    await badge(page).getByText('Live').waitFor()
+    await eventually(() => leftNumber(page, 'Bob', 'rpm')).toBeLessThan(5)
+    expect(await announcements(page)).toEqual([expect.stringMatching(/^Offline/), 'Live'])
+  })
+
+  test('is tried again at once when the browser is online again', async () => {
+    const page = await open()
+    await page.context().setOffline(true)
+    await badge(page).getByText('Offline').waitFor()
+    await page.context().setOffline(false)
+    await badge(page).getByText('Live').waitFor()
+  })
+
+  test('ends when the view closes, and begins anew with it', async () => {
+    const page = await open()
+    const ended: string[] = []
+    page.on('requestfailed', (request) => ended.push(new URL(request.url()).pathname))
+    await page.getByRole('link', { name: 'Stats' }).click()
+    await eventually(async () => ended).toContain('/api/dashboard/stream')
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await badge(page).getByText('Live').waitFor()
+  })
+
+  test('is polling where the node cannot stream', async () => {
+    const page = await world.open({ token: null })
+    await page.route('**/api/dashboard/session', async (route) => {
+      const answer = await route.fetch()
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), streams: false } })
+    })
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+    await page.getByLabel('Admin or viewer token').fill('dev-viewer')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await badge(page).getByText('Polling').waitFor()
+    await rowOf(page, 'Charlie').waitFor()
+    await chatUntilDenied(world, 'key-charlie', 150)
+    await rowOf(page, 'Charlie').locator('.row-limit.high').waitFor()
+    expect(asked).not.toContain('/api/dashboard/stream')
+  })
+})

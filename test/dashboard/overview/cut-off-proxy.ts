@@ -1,0 +1,53 @@
+import { connect, createServer, type Socket } from 'node:net'
+
+/** A line between a browser and a server that a test can cut. */
+export interface CutOffProxy {
+  /** As seen by the browser. */
+  readonly url: string
+  /** Ends all that goes through, and lets nothing through until it is mended. */
+  cut(): void
+  mend(): void
+  close(): void
+}
+
+/** Passes bytes on to `target`, on a free port of the loopback. */
+export const openCutOffProxy = async (target: string): Promise<CutOffProxy> => {
+  const { hostname, port } = new URL(target)
+  const sockets = new Set<Socket>()
+  let isCut = false
+  const keep = (socket: Socket): Socket => {
+    sockets.add(socket)
+    return socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket))
+  }
+  const server = createServer((near) => {
+    keep(near)
+    if (isCut) {
+      near.destroy()
+      return
+    }
+    const far = keep(connect(Number(port), hostname))
+    near.pipe(far).pipe(near)
+    near.on('close', () => far.destroy())
+    far.on('close', () => near.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
+  const endAll = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    cut() {
+      isCut = true
+      endAll()
+    },
+    mend() {
+      isCut = false
+    },
+    close() {
+      endAll()
+      server.close()
+    },
+  }
+}
