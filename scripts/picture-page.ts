@@ -1,0 +1,90 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import { startServe } from '../test/bin/serve-process.ts'
+import { launchChromium } from '../test/dashboard/launch-chromium.ts'
+import { runScript } from './run-command.ts'
+
+const IMAGES = fileURLToPath(new URL('../docs/images', import.meta.url))
+const THEMES = ['light', 'dark'] as const
+
+/** Enough chats for bars of every colour, and a denial. */
+const CALLERS = { 'key-bob': 11, 'key-alice': 21, 'key-charlie': 9 } as const
+
+const chatAs = (apiUrl: string, key: string): Promise<Response> =>
+  fetch(`${apiUrl}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'gpt-4', max_tokens: 60, messages: [{ role: 'user', content: 'Hello' }] }),
+  })
+
+const chatALot = async (apiUrl: string): Promise<void> => {
+  for (const [key, times] of Object.entries(CALLERS)) {
+    await Promise.all(Array.from({ length: times }, () => chatAs(apiUrl, key)))
+  }
+}
+
+/** Each view: where it is, and what is done there before its picture is taken. */
+const VIEWS: Readonly<Record<string, { readonly route: string; prepare(page: Page): Promise<unknown> }>> = {
+  overview: {
+    route: '/overview',
+    async prepare(page) {
+      await page.getByLabel('Order').selectOption({ label: 'Least left first' })
+      await page.getByText('Live').first().waitFor()
+    },
+  },
+  'try-it': {
+    route: '/try/key-bob',
+    async prepare(page) {
+      await page.getByLabel('Requests').fill('12')
+      await page.getByLabel('At once').fill('3')
+      await page.getByRole('button', { name: 'Send' }).click()
+      await page
+        .getByText(/was denied/)
+        .first()
+        .waitFor()
+    },
+  },
+  entity: {
+    route: '/entity/key-bob',
+    prepare: (page) =>
+      page
+        .getByText(/ of 10 left/)
+        .first()
+        .waitFor(),
+  },
+}
+
+const picture = async (browser: Browser, apiUrl: string, view: string, theme: (typeof THEMES)[number]) => {
+  const { route, prepare } = VIEWS[view] ?? {}
+  if (route === undefined || prepare === undefined) return
+  const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, colorScheme: theme })
+  const page = await context.newPage()
+  await page.goto(`${apiUrl}/dashboard#token=dev-admin`)
+  await page.getByRole('navigation', { name: 'Views' }).waitFor()
+  await page.evaluate(`location.assign('#${route}')`)
+  await prepare(page)
+  const path = join(IMAGES, `page-${view}-${theme}.png`)
+  await page.screenshot({ path, animations: 'disabled' })
+  console.log(path)
+  await context.close()
+}
+
+/** Takes the pictures of the page that the docs show: the demo, in both themes. */
+await runScript(async () => {
+  await mkdir(IMAGES, { recursive: true })
+  const server = await startServe()
+  const browser = await launchChromium()
+  try {
+    for (const theme of THEMES) {
+      for (const view of Object.keys(VIEWS)) {
+        await chatALot(server.apiUrl)
+        await picture(browser, server.apiUrl, view, theme)
+      }
+    }
+  } finally {
+    await browser.close()
+    await server.end('SIGTERM')
+  }
+})
