@@ -13,10 +13,10 @@ interface Props<T extends string> {
 export const Segments = <T extends string>({ label, value, options, onValue }: Props<T>) => {
   const name = useId()
   return (
-    <fieldset class="strip">
+    <fieldset class="choice-strip">
       <legend class="unseen">{label}</legend>
       {options.map(([each, text]) => (
-        <label class="strip-choice" key={each}>
+        <label class="choice-strip-option" key={each}>
           <input type="radio" name={name} checked={each === value} onChange={() => onValue(each)} />
           {text}
         </label>
