@@ -1,4 +1,5 @@
-import { meterText, sizeText, sourceText } from '../../limits/limit-text.ts'
+import { sizeText, sourceText } from '../../limits/limit-text.ts'
+import { limitSentence } from '../../limits/showing/limit-sentence.ts'
 import { Bar } from '../../parts/bar.tsx'
 import { numberText } from '../../parts/numbers/number-text.ts'
 import { spanText } from '../../parts/time.ts'
@@ -39,13 +40,10 @@ const BucketName = ({ bucket }: Pick<Props, 'bucket'>) => {
 }
 
 const What = ({ limit: { name, winner } }: { readonly limit: ExplainedLimit }) => (
-  <div class="limit-what">
-    <p>
-      <strong class="mono">{name}</strong> {sizeText(winner)}{' '}
-      {winner.mode && winner.mode !== 'enforce' && <span class="tag warn">{winner.mode}</span>}
-    </p>
-    <p class="quiet small">{meterText(winner)}</p>
-  </div>
+  <p class="limit-what">
+    <strong class="mono">{name}</strong> {limitSentence(winner)}{' '}
+    {winner.mode !== undefined && winner.mode !== 'enforce' && <span class="tag warn">{winner.mode}</span>}
+  </p>
 )
 
 const Left = ({ state }: { readonly state: LimitState | undefined }) => (

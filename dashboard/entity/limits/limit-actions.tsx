@@ -1,9 +1,11 @@
+import type { ComponentProps } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Explanation } from '../../api/answers.ts'
 import { pathOf } from '../../api/api.ts'
 import { useSession } from '../../api/session.tsx'
 import { LimitEditor } from '../../limits/limit-editor.tsx'
 import { Confirm } from '../../parts/confirm.tsx'
+import type { Said } from '../../parts/telling/said.tsx'
 import { inheritedLimits, ownLimits } from './buckets.ts'
 import { ResetBuckets } from './reset-buckets.tsx'
 import { TopUp } from './top-up.tsx'
@@ -11,10 +13,17 @@ import { TopUp } from './top-up.tsx'
 interface Props {
   readonly entityId: string
   readonly explained: Explanation
-  onChanged(): void
+  /** What was done, in words; the button that did it may be gone. */
+  onChanged(said: ComponentProps<typeof Said>): void
 }
 
-type Open = 'edit' | 'inherit' | 'reset' | 'top-up'
+const DONE = {
+  edit: 'The limits are saved.',
+  inherit: 'What is inherited counts again.',
+  reset: 'The limits are full again.',
+  'top-up': 'The limit is topped up.',
+} as const
+type Open = keyof typeof DONE
 
 /** What can be done to the limits of an entity on a resource, and to its bucket. */
 export const LimitActions = ({ entityId, explained, onChanged }: Props) => {
@@ -25,7 +34,7 @@ export const LimitActions = ({ entityId, explained, onChanged }: Props) => {
     onClose: () => setOpen(undefined),
     onDone: () => {
       setOpen(undefined)
-      onChanged()
+      if (open) onChanged({ text: DONE[open], takesFocus: open === 'inherit' })
     },
   }
   return (

@@ -1,9 +1,12 @@
+import type { ComponentProps } from 'preact'
+import { useState } from 'preact/hooks'
 import type { Entity } from '../../api/answers.ts'
 import { useSession } from '../../api/session.tsx'
 import { Empty } from '../../parts/empty.tsx'
 import { ErrorNotice } from '../../parts/notice.tsx'
+import { Said } from '../../parts/telling/said.tsx'
 import { BucketLimits } from './bucket-limits.tsx'
-import { bucketText } from './buckets.ts'
+import { type BucketStates, bucketText, type ExplainedBucket } from './buckets.ts'
 import { LimitActions } from './limit-actions.tsx'
 import { useLimits } from './use-limits.ts'
 
@@ -16,14 +19,16 @@ interface Props {
 export const LimitsInForce = ({ entity, resource }: Props) => {
   const { mayWrite } = useSession()
   const { explained, left } = useLimits(entity.entity_id, resource)
-  const reload = () => {
+  const [said, setSaid] = useState<ComponentProps<typeof Said> | undefined>(undefined)
+  const reload = (done: ComponentProps<typeof Said>) => {
+    setSaid(done)
     explained.reload()
     left.reload()
   }
   const own = { entity_id: entity.entity_id, resource, limits: explained.data?.limits ?? [] }
-  const others = explained.data?.also_enforced ?? []
   return (
     <>
+      {said !== undefined && <Said {...said} />}
       <section class="card" aria-label="Limits in force">
         <div class="card-head">
           <h2>Limits on {resource}</h2>
@@ -40,19 +45,27 @@ export const LimitsInForce = ({ entity, resource }: Props) => {
         )}
         <BucketLimits bucket={own} states={left.data?.get(bucketText(own))} />
       </section>
-      {others.length > 0 && (
-        <section class="card" aria-label="Enforced as well">
-          <h2>Enforced as well</h2>
-          {others.map((bucket) => (
-            <BucketLimits
-              key={bucketText(bucket)}
-              bucket={bucket}
-              states={left.data?.get(bucketText(bucket))}
-              isNamed
-            />
-          ))}
-        </section>
-      )}
+      <OtherBuckets buckets={explained.data?.also_enforced ?? []} states={left.data} />
     </>
   )
 }
+
+interface OthersProps {
+  readonly buckets: readonly ExplainedBucket[]
+  readonly states: BucketStates | undefined
+}
+
+const OtherBuckets = ({ buckets, states }: OthersProps) =>
+  buckets.length === 0 ? null : (
+    <section class="card" aria-label="Enforced as well">
+      <h2>Enforced as well</h2>
+      {buckets.map((bucket) => (
+        <BucketLimits
+          key={bucketText(bucket)}
+          bucket={bucket}
+          states={states?.get(bucketText(bucket))}
+          isNamed
+        />
+      ))}
+    </section>
+  )

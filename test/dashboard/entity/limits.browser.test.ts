@@ -44,7 +44,7 @@ describe('the limits of an entity', () => {
     await changes.getByText('Inherited again: 10,000, refilled 10,000 per minute').waitFor()
     await button(page, 'Save').click()
     await saved(page)
-    await inForce(page).getByText('4, refilled 1 per hour').waitFor()
+    await inForce(page).getByText('4 requests, refilled 1 per hour').waitFor()
     expect(await entity.call()).toBe(200)
     await choose(page, 'gpt-4')
     await inForce(page).getByText('2 of 4 left').waitFor()
@@ -72,7 +72,7 @@ describe('the limits of an entity', () => {
     await page.getByText('7 per day (Europe/Berlin)').waitFor()
     await button(page, 'Save').click()
     await saved(page)
-    await inForce(page).getByText('7 per day (Europe/Berlin)').waitFor()
+    await inForce(page).getByText('7 requests per day (Europe/Berlin)').waitFor()
   })
 
   test('are of a resource alone where that is chosen, and give way to what is inherited again', async () => {
@@ -89,9 +89,10 @@ describe('the limits of an entity', () => {
     await inForce(page).getByText('set for gpt-4o').first().waitFor()
     await button(page, 'Back to inherited').click()
     await button(page, 'Remove these limits').click()
+    await page.getByText('What is inherited counts again.').waitFor()
     await button(page, 'Back to inherited').waitFor({ state: 'detached' })
     await inForce(page).getByText('set for every resource').waitFor()
-    await inForce(page).getByText('3, refilled 1 per hour').waitFor()
+    await inForce(page).getByText('3 requests, refilled 1 per hour').waitFor()
   })
 
   test('are topped up, and full again after a reset', async () => {
