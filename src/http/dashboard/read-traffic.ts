@@ -17,7 +17,7 @@ export interface TrafficReading extends Traffic {
 /** Each entity costs a query, so no more are read, by id. */
 export const MOST_READ = 500
 /** So few are read at once that decisions do not queue behind them, on an engine in this process neither. */
-const AT_ONCE = 8
+const AT_ONCE = 4
 /** After so long no further one is begun. */
 const LONGEST_NS = 5_000_000_000n
 
