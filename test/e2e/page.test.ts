@@ -1,0 +1,38 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchChromium } from '../dashboard/launch-chromium.ts'
+import { ADMIN_TOKEN, admin, output } from './deployment.ts'
+
+let browser: Browser
+
+beforeAll(async () => {
+  browser = await launchChromium()
+})
+afterAll(() => browser?.close())
+
+describe('the page, behind API Gateway', () => {
+  test('opens below the stage, signs in, and polls', async () => {
+    const page = await browser.newPage()
+    const complaints: string[] = []
+    page.on('pageerror', ({ message }) => complaints.push(message))
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+    await page.goto(`${output('DashboardUrl')}#token=${ADMIN_TOKEN}`)
+    await page.getByText('Polling').first().waitFor()
+    await page.getByRole('link', { name: 'Bob' }).first().waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('says that its stream does not go on', async () => {
+    expect((await admin('GET', '/api/dashboard/session')).body).toMatchObject({
+      role: 'admin',
+      streams: false,
+    })
+  })
+
+  test('comes compressed, as it was built', async () => {
+    const plain = await fetch(output('DashboardUrl'), { headers: { 'accept-encoding': 'identity' } })
+    const packed = await fetch(output('DashboardUrl'))
+    expect(packed.headers.get('content-encoding')).toBe('gzip')
+    expect(await packed.text()).toBe(await plain.text())
+  })
+})
