@@ -149,6 +149,16 @@ describe('a check', () => {
   })
 })
 
+test('names as long as they may be stay within a phone', async () => {
+  const page = await world.open({ route: '/policy-check', size: 'phone' })
+  const user = 'u'.repeat(128)
+  await world.ask('PUT', `/api/policies/USER_MODEL/${user}/gpt-4o`, perHour(9))
+  await fill(page, { user })
+  await check(page)
+  await saying(page, `USER_MODEL ${user}:gpt-4o`)
+  await expectNoSidewaysScroll(page)
+})
+
 test('a viewer reads why it cannot check, and finds the policies', async () => {
   const page = await world.open({ route: '/policy-check', token: 'dev-viewer' })
   await page.getByText('A check counts one request').waitFor()
