@@ -6,6 +6,8 @@ import { launchChromium } from './launch-chromium.ts'
 
 /** A test that waits for something longer than this has failed. */
 const DEADLINE_MS = 15_000
+/** The table is in the server's own process, and the browser takes all of a small machine. */
+const PATIENCE_MS = '10000'
 
 export const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } } as const
 
@@ -38,7 +40,10 @@ export const createPageWorld = (environment: Readonly<Record<string, string>> = 
   const complaints = new Map<Page, string[]>()
 
   beforeAll(async () => {
-    ;[server, browser] = await Promise.all([startServe(environment), launchChromium()])
+    ;[server, browser] = await Promise.all([
+      startServe({ STORE_DEADLINE_MS: PATIENCE_MS, ...environment }),
+      launchChromium(),
+    ])
   })
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()))

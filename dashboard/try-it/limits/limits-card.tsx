@@ -1,6 +1,5 @@
 import { Bar } from '../../parts/bar.tsx'
 import { Empty } from '../../parts/empty.tsx'
-import { ErrorNotice } from '../../parts/notice.tsx'
 import { numberText } from '../../parts/numbers/number-text.ts'
 import { spanText } from '../../parts/time.ts'
 import { OwnerName } from '../owner-name.tsx'
@@ -11,7 +10,7 @@ import type { WatchedLimits } from './use-limits.ts'
 export const LimitsCard = ({ about, owned, error }: WatchedLimits) => (
   <section class="card" aria-labelledby="try-limits">
     <h2 id="try-limits">Limits it meets</h2>
-    {error !== undefined && <ErrorNotice error={new Error(error)} />}
+    {error !== undefined && <p class="limits-error">{error}</p>}
     {owned?.map((each) => (
       <Owned key={each.owner} {...each} />
     ))}
