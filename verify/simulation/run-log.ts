@@ -22,6 +22,10 @@ export interface LoggedAnswer {
   readonly atNs: number
   readonly isAllowed: boolean
   readonly isDegraded: boolean
+  /** Refused because the table is away, and not by any limit. */
+  readonly isUnavailable?: boolean
+  /** The limits that denied, by the names of their buckets and their own. */
+  readonly deniedBy?: readonly { readonly entityId: string; readonly limit: string }[]
   /** How long the node stood still while it was asked. */
   readonly frozenNs: number
 }

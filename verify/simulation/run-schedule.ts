@@ -1,9 +1,9 @@
 import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
-import type { Limiter, Reservation } from '../../src/core/deciding/decision.ts'
+import type { Decision, Limiter, Reservation } from '../../src/core/deciding/decision.ts'
 import { StoreUnavailable, ZaelError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/ports/logger.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
-import type { LoggedAsk, LoggedLife, LoggedReset, RunLog } from './run-log.ts'
+import type { LoggedAnswer, LoggedAsk, LoggedLife, LoggedReset, RunLog } from './run-log.ts'
 import type { PlannedAsk, PlannedEnding, PlannedFault, Schedule } from './schedule/schedule.ts'
 import { createConfig, type PlannedConfig } from './world/config.ts'
 import { createMachine, type Machine } from './world/machine.ts'
@@ -142,15 +142,24 @@ const asked = async (world: World, life: Life, plan: PlannedAsk): Promise<void> 
   try {
     const cost = { requests: 1, tokens }
     const decision = await limiter.decide({ entityId, cost, settles })
-    const { allowed: isAllowed, degraded: isDegraded } = decision
     const frozenNs = machine.frozenNs() - logged.frozenNs
-    logged.answer = { atNs: scheduler.now(), isAllowed, isDegraded, frozenNs }
+    logged.answer = { atNs: scheduler.now(), frozenNs, ...told(decision) }
     if (decision.allowed && ending !== undefined) endLater(world, life, logged, decision.reservation, ending)
     if (schedule.isLambda) await flush(world, life, false)
   } catch (error) {
     if (error instanceof StoreUnavailable && schedule.changes.length > 0) refuse(world, life, logged)
     else log.errors.push(`a request has thrown ${String(error)}`)
   }
+}
+
+const told = (decision: Decision): Omit<LoggedAnswer, 'atNs' | 'frozenNs'> => {
+  const { allowed: isAllowed, degraded: isDegraded } = decision
+  if (decision.allowed) return { isAllowed, isDegraded }
+  const deniedBy = decision.violations.map(({ state }) => ({
+    entityId: state.entityId,
+    limit: state.limit.name,
+  }))
+  return { isAllowed, isDegraded, isUnavailable: decision.unavailable, deniedBy }
 }
 
 /** Nothing is known of the limits, and they cannot be read: whoever asks is told so. */

@@ -25,12 +25,18 @@ const COUNTED = {
   'clocks set': ({ schedule }) => faultsIn(schedule, 'step'),
   resets: ({ resets }) => resets.length,
   'limits changed': ({ schedule }) => schedule.changes.length,
+  'schedules with limits that warn, or say what holds without the table': (log) => (hasModes(log) ? 1 : 0),
   'schedules with policies': ({ schedule }) => (schedule.policies.length > 0 ? 1 : 0),
 } as const satisfies Record<string, (log: RunLog) => number>
 
 export type CountName = keyof typeof COUNTED
 
 export const COUNT_NAMES = Object.keys(COUNTED).filter((name): name is CountName => name in COUNTED)
+
+const hasModes = ({ schedule }: RunLog): boolean =>
+  [...schedule.entities, ...schedule.policies].some(({ limits }) =>
+    limits.some(({ mode, onUnavailable }) => mode !== undefined || onUnavailable !== undefined),
+  )
 
 const faultsIn = ({ faults }: RunLog['schedule'], kind: string): number =>
   faults.filter(({ fault }) => fault === kind).length
@@ -73,4 +79,7 @@ const countsOf = (count: (name: CountName) => number): Record<CountName, number>
   resets: count('resets'),
   'limits changed': count('limits changed'),
   'schedules with policies': count('schedules with policies'),
+  'schedules with limits that warn, or say what holds without the table': count(
+    'schedules with limits that warn, or say what holds without the table',
+  ),
 })

@@ -9,6 +9,7 @@ import type { Charger } from '../charging/shared-charges.ts'
 import type { Counts } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
 import type { Lease } from '../leasing/lease.ts'
+import { isEnforced } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { BucketPlan } from '../resolving/bucket-plan.ts'
@@ -102,7 +103,11 @@ const chargeOnce = async (
   const order = { bucket: plan.bucket, limits: plan.limits, cost, counts, isRepeated, reread }
   const { result, item, limits, over, chargedAt, lease, held } = await deps.charger.charge(order)
   const view: BucketView = { plan, limits, item, held, ...(!lease && { at: chargedAt }) }
-  if (result !== 'charged') return { result, view, reported: excessesOf(view, cost, now) }
+  if (result !== 'charged') {
+    // limits that only warn deny nobody, also where others were faster each time
+    const isBound = demandsOf(limits, cost).some(({ inForce }) => isEnforced(inForce.limit))
+    return { result: isBound ? result : 'untouched', view, reported: excessesOf(view, cost, now) }
+  }
   const isOver = ({ limit }: LimitInForce): boolean => over.includes(limit.name)
   const reported = limits.filter(isOver).map((inForce) => violationOf(view, inForce, cost, now))
   if (lease) return { result, view, reported, receipt: receiptFor(lease.receipt, cost), lease }

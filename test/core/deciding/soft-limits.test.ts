@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import type { Decision } from '../../../src/core/deciding/decision.ts'
 import { StoreUnavailable } from '../../../src/core/errors.ts'
 import type { Cost } from '../../../src/core/limit/meter.ts'
@@ -46,6 +47,20 @@ describe.each(Object.entries(SIZES))('a %s that only warns', (_, size) => {
     for (let round = 0; round < 100; round++) await ask(world.node, { tokens: 10 })
     world.clock.advance(63n * SECOND)
     expect(reportedIn(await ask(world.node, { tokens: 10 }))).toEqual([])
+    expect(reportedIn(await ask(world.node, { tokens: 1 }))).toEqual(['tpm'])
+  })
+
+  it('lets pass, and charges nothing, where others are faster each time', async () => {
+    const world = worldWith(tpm)
+    const buckets: BucketStore = {
+      ...world.buckets,
+      write: async (id) => ({ applied: false, item: await world.buckets.read(id) }),
+    }
+    const node = createTestNode({ ...world, buckets })
+    const decision = await ask(node, { tokens: 4 }, { settles: true })
+    expect(decision).toMatchObject({ allowed: true, degraded: false })
+    if (decision.allowed) await decision.reservation.release()
+    await ask(world.node, { tokens: 10 })
     expect(reportedIn(await ask(world.node, { tokens: 1 }))).toEqual(['tpm'])
   })
 

@@ -28,6 +28,7 @@ describe('planted faults', () => {
     ['begins anew', 'never over'],
     ['carries it back', 'in order'],
     ['policies are not charged', 'charged first'],
+    ['without the table a process grants', 'as told'],
   ])('are found: %s', { timeout: 120_000 }, async (part, invariant) => {
     const { seed, invariants } = await hunt(named(part), 400)
     expect(seed).toBeLessThanOrEqual(400)

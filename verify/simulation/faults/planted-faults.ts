@@ -141,4 +141,28 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     from: 'filter(({ limits }) => limits.length > 0)',
     to: 'filter(({ limits }) => limits.length > 99)',
   },
+  {
+    name: 'without the table all is admitted',
+    file: 'src/core/deciding/unavailable.ts',
+    from: 'inForce.limit.onUnavailable ?? onUnavailable)',
+    to: "inForce.limit.onUnavailable ?? (onUnavailable === 'deny' ? 'allow' : onUnavailable))",
+  },
+  {
+    name: 'without the table a process grants the whole limit',
+    file: 'src/core/deciding/unavailable.ts',
+    from: 'algorithm: algorithmOf(scaled(inForce.limit.size, share))',
+    to: 'algorithm: algorithmOf(scaled(inForce.limit.size, share ** 0))',
+  },
+  {
+    name: 'limits that only warn deny',
+    file: 'src/core/limit/limit.ts',
+    from: "mode === undefined || mode === 'enforce'",
+    to: "mode === undefined || mode !== 'shadow'",
+  },
+  {
+    name: 'limits that only warn deny where others are faster',
+    file: 'src/core/deciding/charge-plan.ts',
+    from: "return { result: isBound ? result : 'untouched', view",
+    to: 'return { result: isBound ? result : result, view',
+  },
 ]

@@ -78,6 +78,8 @@ const isAllKnown = ({ lives, writes, resets, lostBacks }: RunLog): boolean =>
 const leftOf = (log: RunLog, watched: Watched): string | undefined => {
   // what was charged before a change stays charged
   if (!givesAllBack(log, watched) || isChanged(log, watched)) return undefined
+  // of what was admitted without one bucket, the others have charged all the same
+  if (log.asks.some((ask) => ask.answer?.isDegraded && touches(log, watched, ask))) return undefined
   const [charged, used] = [sum(chargesOf(log, watched)), sum(usesOf(log, watched)) + beyond(log, watched)]
   if (Math.abs(charged - used) <= 1e-3) return undefined
   return `${watched.limit.name} of ${watched.entityId}: ${charged} charged in the end, ${used} used`

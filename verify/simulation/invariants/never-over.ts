@@ -25,14 +25,18 @@ const ROUNDING = 1e-6
 export const neverOver = (log: RunLog): readonly string[] =>
   watchedIn(log).flatMap((watched) => {
     if (isChanged(log, watched)) return overChanges(log, watched)
-    const uses = usesOf(log, watched)
-    const { size } = watched.limit
-    if (size.kind === 'minute') return overMinutes(log, watched, size, uses)
-    const spans = betweenResets(log, watched, uses, leaseNsOf(log) + differenceNs(log))
-    return spans.flatMap((each) =>
-      size.kind === 'bucket' ? overSpans(log, watched, size, each) : overWindows(log, watched, size, each),
-    )
+    return overBy(log, watched, usesOf(log, watched))
   })
+
+/** What is over, of these uses alone. */
+export const overBy = (log: RunLog, watched: Watched, uses: readonly Use[]): readonly string[] => {
+  const { size } = watched.limit
+  if (size.kind === 'minute') return overMinutes(log, watched, size, uses)
+  const spans = betweenResets(log, watched, uses, leaseNsOf(log) + differenceNs(log))
+  return spans.flatMap((each) =>
+    size.kind === 'bucket' ? overSpans(log, watched, size, each) : overWindows(log, watched, size, each),
+  )
+}
 
 type Size<Kind> = Extract<PlannedLimit['size'], { readonly kind: Kind }>
 

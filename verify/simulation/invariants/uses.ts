@@ -18,7 +18,15 @@ export interface Watched {
   readonly limit: PlannedLimit
 }
 
-export const watchedIn = ({ schedule }: RunLog): readonly Watched[] =>
+/** All limits that deny. */
+export const watchedIn = (log: RunLog): readonly Watched[] =>
+  allLimits(log).filter(({ limit }) => limit.mode === undefined)
+
+/** All limits that only warn. */
+export const softIn = (log: RunLog): readonly Watched[] =>
+  allLimits(log).filter(({ limit }) => limit.mode !== undefined)
+
+const allLimits = ({ schedule }: RunLog): readonly Watched[] =>
   [...schedule.entities, ...schedule.policies].flatMap(({ id, limits }) =>
     limits.map((limit) => ({ entityId: id, limit })),
   )

@@ -1,5 +1,6 @@
 import type { RunLog } from '../run-log.ts'
 import { answered } from './answered.ts'
+import { asTold } from './as-told.ts'
 import { chargedFirst, nothingLeftOver } from './charged-first.ts'
 import { inOrder } from './in-order.ts'
 import { neverOver } from './never-over.ts'
@@ -12,6 +13,7 @@ export const INVARIANTS = {
   'nothing left over': nothingLeftOver,
   'in order': inOrder,
   'used up': usedUp,
+  'as told': asTold,
   answered,
 } as const satisfies Record<string, (log: RunLog) => readonly string[]>
 

@@ -4,6 +4,7 @@ import { withChanges, withSteadyChange } from './draw-changes.ts'
 import { drawClocks, EPOCH_NS } from './draw-clocks.ts'
 import { drawEntities, roomIn } from './draw-entities.ts'
 import { drawFaults, drawNetwork } from './draw-faults.ts'
+import { withModes } from './draw-modes.ts'
 import { drawPauses } from './draw-pauses.ts'
 import { withPolicies } from './draw-policies.ts'
 import { drawSteady } from './draw-steady.ts'
@@ -21,11 +22,13 @@ export const drawSchedule = (seed: number): Schedule => {
   const more = createRandom(seed ^ MORE)
   if (seed % STEADY_ONE_IN === 0) return withSteadyChange(more, drawSteady(seed, random))
   if (seed % PAUSES_ONE_IN === 0) return drawPauses(seed, random)
-  return withChanges(more, withPolicies(more, drawBursts(seed, random)))
+  const modes = createRandom(seed ^ MODES)
+  return withModes(modes, withChanges(more, withPolicies(more, drawBursts(seed, random))))
 }
 
 /** What is drawn beside the rest has chance of its own, so that the rest stays as it is. */
 const MORE = 0x2545f491
+const MODES = 0x6c078965
 
 const drawBursts = (seed: number, random: Random): Schedule => {
   const drawn = drawAll(seed, random)

@@ -10,6 +10,10 @@ export interface PlannedLimit {
     | { readonly kind: 'sliding'; readonly limit: number; readonly seconds: number; readonly slots: number }
     | { readonly kind: 'minute'; readonly limit: number }
   readonly refund: 'strict' | 'full'
+  /** What holds while its bucket cannot be reached; deny unless told. */
+  readonly onUnavailable?: 'allow' | 'local'
+  /** It never denies, and charges what fits. */
+  readonly mode?: 'warn' | 'shadow'
 }
 
 export interface PlannedEntity {

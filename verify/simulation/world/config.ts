@@ -36,10 +36,12 @@ const limitSet = (limits: readonly PlannedLimit[], version: bigint): LimitSet =>
   version,
 })
 
-const limitJson = ({ name, meter, size, refund }: PlannedLimit): object => ({
+const limitJson = ({ name, meter, size, refund, onUnavailable, mode }: PlannedLimit): object => ({
   name,
   meter,
   refund,
+  on_unavailable: onUnavailable,
+  mode,
   ...sizeJson(size),
 })
 

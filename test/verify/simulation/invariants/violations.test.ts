@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { answered } from '../../../../verify/simulation/invariants/answered.ts'
+import { asTold } from '../../../../verify/simulation/invariants/as-told.ts'
 import { chargedFirst, nothingLeftOver } from '../../../../verify/simulation/invariants/charged-first.ts'
 import { inOrder } from '../../../../verify/simulation/invariants/in-order.ts'
 import { neverOver } from '../../../../verify/simulation/invariants/never-over.ts'
@@ -90,6 +91,22 @@ const changedLog = (size: PlannedLimit['size'], late: number): RunLog => {
   }
 }
 
+const DENIED = { atNs: SECOND, isAllowed: false, isDegraded: false, frozenNs: 0 }
+
+/** So many tokens of a limit of ten are admitted without the table. */
+const withoutTable = (told: Partial<PlannedLimit>, tokens: number): RunLog => {
+  const log = logOf({
+    size: { kind: 'bucket', capacity: 10, fillsInSeconds: 10_000 },
+    admitted: [[1, tokens]],
+  })
+  const entities = log.schedule.entities.map((entity) => ({
+    ...entity,
+    limits: entity.limits.map((limit) => ({ ...limit, ...told })),
+  }))
+  const asks = log.asks.map((each) => ({ ...each, answer: { ...DENIED, isAllowed: true, isDegraded: true } }))
+  return { ...log, asks, schedule: { ...log.schedule, entities } }
+}
+
 describe('the checks of a simulation find', () => {
   it.each([
     ['a larger token bucket', { kind: 'bucket', capacity: 12, fillsInSeconds: 12_000 }, 2],
@@ -98,6 +115,28 @@ describe('the checks of a simulation find', () => {
   ] as const)('what is over by one where a limit is changed to %s', (_, size, within) => {
     expect(neverOver(changedLog(size, within + 1))).toHaveLength(1)
     expect(neverOver(changedLog(size, within))).toEqual([])
+  })
+
+  it.each([
+    ['deny', {}, 1],
+    ['allow', { onUnavailable: 'allow' }, 0],
+    ['local, within its share', { onUnavailable: 'local' }, 0],
+  ] as const)('what is admitted without the table, though its limit says %s', (_, told, wrongs) => {
+    expect(asTold(withoutTable(told, 1))).toHaveLength(wrongs)
+  })
+
+  it('what is admitted without the table beyond a tenth of a limit', () => {
+    expect(asTold(withoutTable({ onUnavailable: 'local' }, 3)).join()).toMatch(/without the table.*over/)
+  })
+
+  it('limits that deny though they only warn', () => {
+    const deniedBy = [{ entityId: 'key', limit: 'tpm' }]
+    const log = withoutTable({ mode: 'warn' }, 1)
+    const asks = log.asks.map((each) => ({ ...each, answer: { ...DENIED, deniedBy } }))
+    expect(asTold(log)).toEqual([])
+    expect(asTold({ ...log, asks }).join()).toMatch(
+      /denied, where limits only warn.*tpm of key, which only warns/,
+    )
   })
 
   it('limits that are carried back to an earlier version, while the bucket lives', () => {

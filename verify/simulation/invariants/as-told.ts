@@ -1,0 +1,99 @@
+import type { LoggedAsk, RunLog } from '../run-log.ts'
+import type { PlannedLimit } from '../schedule/schedule.ts'
+import { overBy } from './never-over.ts'
+import { giveBacksOf } from './spans.ts'
+import { softIn, touches, type Use, usesOf, type Watched, watchedIn } from './uses.ts'
+
+/** As the settings have it: the share of a limit that one process grants by itself. */
+const LOCAL_SHARE = 0.1
+
+type Rule = 'deny' | 'local' | 'allow'
+
+/** What limits say of themselves: what holds while the table is away, and that some only warn. */
+export const asTold = (log: RunLog): readonly string[] => [
+  ...log.asks.flatMap((ask) => askAgainstRules(log, ask)),
+  ...watchedIn(log).flatMap((watched) => overShare(log, watched)),
+  ...softIn(log).flatMap((watched) => overSoft(log, watched)),
+]
+
+const askAgainstRules = (log: RunLog, ask: LoggedAsk): readonly string[] => {
+  const { answer, askedNs } = ask
+  if (answer === undefined || (!answer.isAllowed && answer.deniedBy === undefined)) return []
+  const rules = rulesFor(log, ask)
+  const soft = softIn(log).find(({ entityId, limit }) =>
+    answer.deniedBy?.some((by) => by.entityId === entityId && by.limit === limit.name),
+  )
+  const wrongs = [
+    answer.isAllowed && answer.isDegraded && rules.every((rule) => rule === 'deny')
+      ? 'admitted without the table, which limits forbid'
+      : '',
+    answer.isUnavailable && !rules.includes('deny')
+      ? 'refused without the table, which no limit asks for'
+      : '',
+    !answer.isAllowed && !watchedIn(log).some((watched) => touches(log, watched, ask))
+      ? 'denied, where limits only warn'
+      : '',
+    soft ? `denied by ${soft.limit.name} of ${soft.entityId}, which only warns` : '',
+  ]
+  return wrongs.filter((wrong) => wrong !== '').map((wrong) => `asked at ${askedNs / 1e9} s, ${wrong}`)
+}
+
+/** The strictest rule of each bucket that the request meets, of limits that deny; where none does, allow. */
+const rulesFor = (log: RunLog, ask: LoggedAsk): readonly Rule[] => {
+  const met = [...watchedIn(log), ...softIn(log)].filter((watched) => touches(log, watched, ask))
+  return [...new Set(met.map(({ entityId }) => entityId))].map((id) =>
+    strictest(met.filter(({ entityId, limit }) => entityId === id && limit.mode === undefined)),
+  )
+}
+
+const strictest = (enforced: readonly Watched[]): Rule => {
+  const rules = enforced.map(({ limit }) => limit.onUnavailable ?? 'deny')
+  return (['deny', 'local'] as const).find((rule) => rules.includes(rule)) ?? 'allow'
+}
+
+/** Without the table each process grants a share of a limit. Told where a request meets no other bucket. */
+const overShare = (log: RunLog, watched: Watched): readonly string[] => {
+  const granted = log.asks.filter(
+    (ask) =>
+      ask.answer?.isAllowed &&
+      ask.answer.isDegraded &&
+      touches(log, watched, ask) &&
+      rulesFor(log, ask).join() === 'local',
+  )
+  const share = { ...watched, limit: { ...watched.limit, size: shareOf(watched.limit.size) } }
+  return [...new Set(granted.map(({ by }) => by))].flatMap((life) => {
+    const asks = granted
+      .filter(({ by }) => by === life)
+      .map((ask) => (ask.answer ? { ...ask, answer: { ...ask.answer, isDegraded: false } } : ask))
+    return overBy(log, share, usesOf({ ...log, asks }, watched)).map((text) => `without the table: ${text}`)
+  })
+}
+
+const shareOf = (size: PlannedLimit['size']): PlannedLimit['size'] => {
+  const part = (amount: number): number => Math.max(1, Math.floor(amount * LOCAL_SHARE))
+  if (size.kind !== 'bucket') return { ...size, limit: part(size.limit) }
+  const perSecond = (size.capacity / size.fillsInSeconds) * LOCAL_SHARE
+  const capacity = part(size.capacity)
+  return { ...size, capacity, fillsInSeconds: capacity / perSecond }
+}
+
+/** What a limit that only warns has charged is within it. Told where nothing is given back. */
+const overSoft = (log: RunLog, watched: Watched): readonly string[] => {
+  const { entityId, limit } = watched
+  if (log.asks.some(({ settles }) => settles) || giveBacksOf(log, watched).count > 0) return []
+  const unit = limit.size.kind === 'bucket' ? (limit.size.fillsInSeconds * 1e9) / limit.size.capacity : 1
+  const charges = log.writes
+    .filter((write) => write.entityId === entityId)
+    .flatMap(({ atNs, by, changes }) =>
+      changes
+        .filter((change) => change.limit === limit.name && change.amount > 0)
+        .map(({ amount }): Use => ({ fromNs: atNs, toNs: atNs, by, amount: amount / unit })),
+    )
+  return overBy(lateIn(log), watched, charges).map((text) => `only warns: ${text}`)
+}
+
+/** A charge is by the time at which it was decided: up to a deadline and the slowest call before it is written. */
+const lateIn = (log: RunLog): RunLog => ({
+  ...log,
+  schedule: { ...log.schedule, leaseTtlMs: log.schedule.leaseTtlMs + 2000 },
+})
