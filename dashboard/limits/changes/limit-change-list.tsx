@@ -1,13 +1,20 @@
 import '../limits.css'
+import type { Limit } from '../../api/answers.ts'
 import { sizeText, sourceText } from '../limit-text.ts'
 import type { FieldChange, LimitChange } from './limit-changes.ts'
 
-/** Limits that were added, removed and changed. */
-export const LimitChangeList = ({ changes }: { readonly changes: readonly LimitChange[] }) => (
+interface Props {
+  readonly changes: readonly LimitChange[]
+  /** What counts instead of limits that are removed is known: they are about to be. */
+  readonly isAhead?: boolean
+}
+
+/** Limits that are added, removed and changed. */
+export const LimitChangeList = ({ changes, isAhead = false }: Props) => (
   <ul class="limit-change-list">
     {changes.map((change) => (
       <li key={change.name}>
-        <Change change={change} />
+        <Change change={change} isAhead={isAhead} />
       </li>
     ))}
   </ul>
@@ -15,7 +22,7 @@ export const LimitChangeList = ({ changes }: { readonly changes: readonly LimitC
 
 const KINDS = { added: 'good', removed: 'bad', changed: 'warn' } as const
 
-const Change = ({ change }: { readonly change: LimitChange }) => (
+const Change = ({ change, isAhead }: { readonly change: LimitChange; readonly isAhead: boolean }) => (
   <>
     <p class="limit-change-head">
       <strong>{change.name}</strong> <span class={`tag ${KINDS[change.kind]}`}>{change.kind}</span>
@@ -33,17 +40,17 @@ const Change = ({ change }: { readonly change: LimitChange }) => (
     )}
     {change.kind === 'removed' && (
       <p>
-        <del>{change.size}</del>{' '}
-        <span class="quiet">
-          {change.again
-            ? `Inherited again: ${sizeText(change.again)}, ${sourceText(change.again.source)}`
-            : 'Not limited by that name any more'}
-        </span>
+        <del>{change.size}</del> {isAhead && <span class="quiet">{insteadText(change.again)}</span>}
       </p>
     )}
     {change.kind === 'changed' && <FieldChanges fields={change.fields} />}
   </>
 )
+
+const insteadText = (again: Limit | undefined): string =>
+  again
+    ? `Inherited again: ${sizeText(again)}, ${sourceText(again.source)}`
+    : 'Not limited by that name any more'
 
 /** What changed of one thing, each field before and after. */
 export const FieldChanges = ({ fields }: { readonly fields: readonly FieldChange[] }) => (

@@ -22,7 +22,7 @@ export const LimitReview = ({ changes, isEmpty, error, isSaving, onBack, onSave 
     <>
       <section class="limit-changes" ref={place} tabIndex={-1} aria-label="What changes">
         <h3>{hasChanges ? 'What changes' : 'Nothing changes'}</h3>
-        {hasChanges && <LimitChangeList changes={changes} />}
+        {hasChanges && <LimitChangeList changes={changes} isAhead />}
         {hasChanges && isEmpty && <p class="quiet">Nothing is set here any more.</p>}
         {!hasChanges && <p class="quiet">The limits are as they were.</p>}
       </section>
