@@ -43,6 +43,7 @@ const limiter = createLimiter({
   localBuckets: createMemoryBucketStore(),
   config: {
     entity: async (id) => newEntity({ id, name: id }, madeAt),
+    entities: async (ids) => ids.map((id) => newEntity({ id, name: id }, madeAt)),
     model: async () => undefined,
     apiKey: async () => undefined,
     limitSets: async (sets) =>

@@ -43,6 +43,7 @@ export const createTestConfig = (): TestConfig => {
   }
   return {
     entity: (id) => counted(entities.get(id)),
+    entities: (ids) => counted(ids.map((id) => entities.get(id))),
     model: (id) => counted(models.get(id)),
     limitSets: (keys) => counted(keys.map((key) => sets.get(limitSetText(key)))),
     apiKey: () => counted(undefined),

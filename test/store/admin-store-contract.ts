@@ -65,6 +65,12 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await subjects(orphan.id)).toEqual([])
       })
 
+      it('reads many at once, in the order that was asked for', async () => {
+        const [a, b] = [await create({ id: fresh('first') }), await create({ id: fresh('second') })]
+        expect(await store().entities([b.id, 'nobody', a.id, b.id])).toEqual([b, undefined, a, b])
+        expect(await store().entities([])).toEqual([])
+      })
+
       it('lists children in order, and not those that an attempt to make one twice named', async () => {
         const [parent, other] = [await create({ id: fresh('parent') }), await create({ id: fresh('parent') })]
         const b = await create({ id: `${parent.id}-b`, parentId: parent.id })

@@ -63,6 +63,7 @@ export const bucketsBehind = (circuit: Circuit, store: BucketStore): BucketStore
 /** What is known serves while the store is away; without this, every decision would first wait for it in vain. */
 export const configBehind = (circuit: Circuit, store: ConfigStore): ConfigStore => ({
   entity: (id) => circuit(() => store.entity(id)),
+  entities: (ids) => circuit(() => store.entities(ids)),
   model: (id) => circuit(() => store.model(id)),
   limitSets: (keys) => circuit(() => store.limitSets(keys)),
   apiKey: (secretHash) => circuit(() => store.apiKey(secretHash)),

@@ -65,7 +65,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
       heldAt: leases.heldAt,
       clock,
       isLimited,
-      resolve: resolver.resolve,
+      resolver,
     }),
     async decide(request) {
       checkCost(request.cost)

@@ -7,7 +7,8 @@ import type { Inspector } from '../deciding/decision.ts'
 import { longestWait, violationsOf } from '../deciding/limit-states.ts'
 import { type Cost, checkCost, withTotalTokens } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Resolution, ResolutionTarget } from '../resolving/resolve-buckets.ts'
+import type { Resolver } from '../resolving/create-resolver.ts'
+import type { Resolution } from '../resolving/resolve-buckets.ts'
 import { effectiveLimits } from '../resolving/resolve-limits.ts'
 import { resetBuckets, topUpBuckets } from './amend-buckets.ts'
 import { leastAvailable, observe, requestedAs, type StatusDependencies, statusOf } from './status.ts'
@@ -20,8 +21,7 @@ export interface InspectorDependencies {
   heldAt(bucket: BucketId): Cost
   /** Whether limits are enforced on the entity at all. */
   isLimited(resolution: Resolution): boolean
-  /** From reads no older than `maxAgeNs`. */
-  resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<Resolution>
+  readonly resolver: Pick<Resolver, 'resolve' | 'prepare'>
 }
 
 /** People look at what holds now; they ask far less often than requests come. */
@@ -29,6 +29,9 @@ const LOOK_MAX_AGE_NS = SECOND_NS
 
 /** Observers ask all the time, and for many: a limit that another node has changed shows within so long. */
 const OBSERVED_MAX_AGE_NS = 5n * SECOND_NS
+
+/** What is prepared is fresh enough for observations that begin within so long. */
+const PREPARED_FOR_NS = 2n * SECOND_NS
 
 /** What people ask of buckets beside decisions. */
 export const createInspector = (dependencies: InspectorDependencies): Inspector => {
@@ -53,6 +56,7 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
         ? leastAvailable(deps, entityId, clock.now())
         : statusOf(deps, entityId, resource, clock.now()),
     observe: (entityId) => observe(observing, entityId),
+    prepareObserving: (entityIds) => deps.resolver.prepare(entityIds, OBSERVED_MAX_AGE_NS - PREPARED_FOR_NS),
     async waitTime(entityId, cost, resource) {
       checkCost(cost)
       const now = clock.now()
@@ -77,9 +81,9 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
 }
 
 const resolveWithin =
-  ({ resolve }: InspectorDependencies, maxAgeNs: bigint) =>
+  ({ resolver }: InspectorDependencies, maxAgeNs: bigint) =>
   (entityId: string, resource: string | undefined): Promise<Resolution> =>
-    resolve({ entityId, resource }, maxAgeNs)
+    resolver.resolve({ entityId, resource }, maxAgeNs)
 
 /** The bucket that a request for `resource` meets, or every bucket that the entity has. */
 const bucketsOf = async (

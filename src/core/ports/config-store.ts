@@ -6,6 +6,8 @@ import type { LimitSet, LimitSetKey } from '../limit/limit.ts'
 /** What deciding needs to read. All reads are strongly consistent; all throw `StoreUnavailable`. */
 export interface ConfigStore {
   entity(id: string): Promise<Entity | undefined>
+  /** In the order of `ids`; undefined where there is none. */
+  entities(ids: readonly string[]): Promise<readonly (Entity | undefined)[]>
   model(id: string): Promise<Model | undefined>
   /** In the order of `keys`; undefined where nothing was ever set. */
   limitSets(keys: readonly LimitSetKey[]): Promise<readonly (LimitSet | undefined)[]>

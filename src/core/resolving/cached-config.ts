@@ -10,6 +10,8 @@ import { createItemCache, type ItemCache } from './item-cache.ts'
 /** Reads of the configuration that are no older than was asked for; they remember how old the oldest was. */
 export interface ConfigReads {
   entity(id: string): Promise<Entity | undefined>
+  /** In the order of `ids`. */
+  entities(ids: readonly string[]): Promise<readonly (Entity | undefined)[]>
   model(id: string): Promise<Model | undefined>
   /** In the order of `keys`. */
   limitSets(keys: readonly LimitSetKey[]): Promise<readonly (LimitSet | undefined)[]>
@@ -50,6 +52,8 @@ export const createCachedConfig = (
     }
     return {
       entity: async (id) => (await read(entities, [id], async () => [await store.entity(id)]))[0],
+      entities: (ids) =>
+        read(entities, ids, (positions) => store.entities(positions.flatMap((at) => ids[at] ?? []))),
       model: async (id) => (await read(models, [id], async () => [await store.model(id)]))[0],
       limitSets: (keys) =>
         read(sets, keys.map(limitSetText), (positions) =>

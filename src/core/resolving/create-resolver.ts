@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import type { Plans } from './bucket-plan.ts'
 import { createCachedConfig } from './cached-config.ts'
+import { prepareResolving } from './prepare-resolving.ts'
 import { createRemembered } from './remembered.ts'
 import { type Resolution, type ResolutionTarget, resolveBuckets } from './resolve-buckets.ts'
 import { createSharing } from './shared-algorithms.ts'
@@ -19,6 +20,8 @@ export interface Resolver {
   resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<Resolution>
   /** The same where it is known; undefined where it is to be read. */
   peek(target: ResolutionTarget, maxAgeNs: bigint): Resolution | undefined
+  /** Reads what `resolve` needs for many entities on `_default_` in few calls; those that are not there are passed over. */
+  prepare(entityIds: readonly string[], maxAgeNs: bigint): Promise<void>
   /** The policies that apply, whatever entity asks. Throws `StoreUnavailable` likewise. */
   resolvePolicies(subject: PolicySubject, maxAgeNs: bigint): Promise<Plans>
   /** Drops all that is known: this process has just changed something. */
@@ -48,6 +51,7 @@ export const createResolver = ({ config, clock, newCache, defaults }: ResolverDe
         const [own, ...others] = resolution.plans
         return { ...resolution, plans: [sharing(own), ...others.map(sharing)] }
       }),
+    prepare: (entityIds, maxAgeNs) => prepareResolving(items.open(maxAgeNs), entityIds),
     peek: (target, maxAgeNs) => resolutions.peek(targetText(target), maxAgeNs),
     resolvePolicies: (subject, maxAgeNs) =>
       policies.get(subjectText(subject), maxAgeNs, async (reads) => ({

@@ -12,8 +12,10 @@ interface Observation {
   readonly observed: Promise<Observed>
 }
 
+type Observer = Pick<Limiter, 'observe' | 'prepareObserving'>
+
 interface Options {
-  readonly limiter: Pick<Limiter, 'observe'>
+  readonly limiter: Observer
   readonly clock: Clock
   readonly caches: CacheFactory
   /** No entity is read again sooner; 0: each time. */
@@ -28,6 +30,8 @@ export interface Observations {
 
 /** So many entities are read at once: decisions go before them, and wait 250 ms at most. */
 const AT_ONCE = 10
+/** The configuration of so many is read together. */
+const PREPARED = 100
 /**
  * So many entities are read again within `maxAgeMs`, whoever looks at whatever; of more, those that were read longest
  * ago. Until its turn comes an entity is shown as it refills, without what was charged since.
@@ -41,12 +45,18 @@ export const createObservations = ({ limiter, clock, caches, maxAgeMs }: Options
   const allowance = createAllowance(maxAgeNs)
   const inTurn = createTurns(AT_ONCE)
 
-  const read = (id: string, at: bigint): Observation => {
-    const observed = inTurn(() => observe(limiter, id))
-    const observation = { at, observed }
-    known.set(id, observation)
-    observed.catch(() => known.get(id) === observation && known.delete(id))
-    return observation
+  const read = (ids: readonly string[], at: bigint): readonly (readonly [string, Observation])[] => {
+    const prepare = once(() => limiter.prepareObserving(ids))
+    return ids.map((id) => {
+      const observed = inTurn(async () => {
+        await prepare()
+        return observe(limiter, id)
+      })
+      const observation = { at, observed }
+      known.set(id, observation)
+      observed.catch(() => known.get(id) === observation && known.delete(id))
+      return [id, observation]
+    })
   }
 
   return {
@@ -55,7 +65,8 @@ export const createObservations = ({ limiter, clock, caches, maxAgeMs }: Options
       const chosen = new Map(entityIds.map((id) => [id, known.get(id)]))
       const due = dueAt(chosen, at - maxAgeNs)
       const ids = [...due.unknown, ...due.old.slice(0, allowance(at, due.old.length))]
-      for (const id of ids) chosen.set(id, read(id, at))
+      for (let start = 0; start < ids.length; start += PREPARED)
+        for (const [id, made] of read(ids.slice(start, start + PREPARED), at)) chosen.set(id, made)
       return Promise.all(entityIds.map((id) => chosen.get(id)?.observed))
     },
   }
@@ -88,6 +99,14 @@ const createAllowance = (spanNs: bigint) => {
   }
 }
 
+const once = (task: () => Promise<void>) => {
+  let running: Promise<void> | undefined
+  return (): Promise<void> => {
+    running ??= task()
+    return running
+  }
+}
+
 /** Runs tasks in the order in which they come, `atOnce` of them at a time. */
 const createTurns = (atOnce: number) => {
   const waiting: (() => void)[] = []
@@ -105,7 +124,7 @@ const createTurns = (atOnce: number) => {
   }
 }
 
-const observe = async (limiter: Pick<Limiter, 'observe'>, id: string): Promise<Observed> => {
+const observe = async (limiter: Observer, id: string): Promise<Observed> => {
   try {
     return await limiter.observe(id)
   } catch (error) {

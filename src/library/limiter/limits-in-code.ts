@@ -1,5 +1,5 @@
 import { newEntity } from '../../core/admin/entity-draft.ts'
-import { isResource, type Priority, RESOURCE_RULE } from '../../core/entity/entity.ts'
+import { type Entity, isResource, type Priority, RESOURCE_RULE } from '../../core/entity/entity.ts'
 import { invalid } from '../../core/errors.ts'
 import { DEFAULT_RESOURCE, type Limit, type LimitSet, type LimitSetKey } from '../../core/limit/limit.ts'
 import { parseLimits } from '../../core/limit/parse-limit.ts'
@@ -42,12 +42,14 @@ export const createConfigInCode = (
     const limits = await limitsAt(key)
     return limits && { limits, version }
   }
+  const entity = async (id: string): Promise<Entity> => {
+    const key = keyOf(id)
+    const priority = key === undefined ? undefined : await code.priorityOf?.(key)
+    return newEntity({ id, name: id, kind: 'key', ...(priority && { priority }) }, 0n)
+  }
   return {
-    entity: async (id) => {
-      const key = keyOf(id)
-      const priority = key === undefined ? undefined : await code.priorityOf?.(key)
-      return newEntity({ id, name: id, kind: 'key', ...(priority && { priority }) }, 0n)
-    },
+    entity,
+    entities: (ids) => Promise.all(ids.map(entity)),
     model: async () => undefined,
     limitSets: (keys) => Promise.all(keys.map(limitSet)),
     apiKey: async () => undefined,

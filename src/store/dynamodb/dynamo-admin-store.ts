@@ -36,9 +36,9 @@ export const createDynamoAdminStore = (client: DynamoClient, tableName: string, 
 export const createDynamoConfigStore = (client: DynamoClient, tableName: string): ConfigStore => {
   const reads = createTableReads(client, tableName)
   const writes = createTableWrites(client, tableName)
-  const { entity } = createEntities(reads, writes)
+  const { entity, entities } = createEntities(reads, writes)
   const { model } = createModels(reads, writes)
   const { limitSets } = createLimitSets(reads, writes)
   const { apiKey } = createApiKeys(reads, writes)
-  return { entity, model, limitSets, apiKey }
+  return { entity, entities, model, limitSets, apiKey }
 }

@@ -6,7 +6,7 @@ import { byText, type MemoryTables } from './memory-tables.ts'
 
 type Entities = Pick<
   AdminStore,
-  'entity' | 'createEntity' | 'replaceEntity' | 'deleteEntity' | 'children' | 'listEntities'
+  'entity' | 'entities' | 'createEntity' | 'replaceEntity' | 'deleteEntity' | 'children' | 'listEntities'
 >
 
 /** Entities without an engine. */
@@ -21,6 +21,7 @@ export const createMemoryEntities = (tables: MemoryTables): Entities => {
 
   return {
     entity: async (id) => entities.get(id),
+    entities: async (ids) => ids.map((id) => entities.get(id)),
     children: async (id) => childrenOf(id),
     async createEntity(entity, record) {
       if (lacksParent(entity)) return 'parent_missing'

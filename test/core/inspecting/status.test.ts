@@ -56,6 +56,23 @@ describe('the state of an entity', () => {
     await expect(world.node.limiter.observe('nobody')).rejects.toThrow('nobody')
   })
 
+  it('is prepared for many in as many calls as for one', async () => {
+    const world = createTestWorld()
+    const ids = Array.from({ length: 50 }, (_, at) => `key-${at}`)
+    world.config.putEntity('org')
+    world.config.putEntity('team', { parentId: 'org' })
+    for (const id of ids) world.config.putEntity(id, { parentId: 'team' })
+    world.config.putLimits(entityOwner('key-7'), '_default_', limitsOf({ rpm: [7, 1] }))
+    await world.node.limiter.prepareObserving([...ids, 'nobody', 'team', 'key-7'])
+    const calls = world.config.reads()
+    expect(calls).toBeLessThan(6)
+    for (const id of ids) await world.node.limiter.observe(id)
+    expect(world.config.reads()).toBe(calls)
+    const observed = await world.node.limiter.observe('key-7')
+    expect(observed(world.clock.now()).limits).toMatchObject([{ capacity: 7 }])
+    await world.node.limiter.prepareObserving([])
+  })
+
   it('counts limits over all resources as its own', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')

@@ -232,6 +232,7 @@ const withOutage = (config: TestConfig, isAway: () => boolean): TestConfig => {
   return {
     ...config,
     entity: guarded(store.entity),
+    entities: guarded(store.entities),
     model: guarded(store.model),
     limitSets: guarded(store.limitSets),
     apiKey: guarded(store.apiKey),

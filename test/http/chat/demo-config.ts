@@ -52,6 +52,7 @@ const limitsOf = ({ owner, resource }: LimitSetKey): readonly Limit[] | undefine
 
 export const demoConfig: ConfigStore & { listModels(): Promise<readonly Model[]> } = {
   entity: async (id) => demoEntities.get(id),
+  entities: async (ids) => ids.map((id) => demoEntities.get(id)),
   model: async (id) => (MODELS.includes(id) ? model(id) : undefined),
   limitSets: async (keys) =>
     keys.map((key) => {

@@ -50,6 +50,7 @@ export const createFakeLimiter = (
     explainOthers: unused,
     status: unused,
     observe: unused,
+    prepareObserving: unused,
     waitTime: unused,
     reset: unused,
     topUp: unused,

@@ -9,8 +9,12 @@ import { createTestClock, SECOND } from '../../core/test-clock.ts'
 const world = ({ maxAgeMs = 1000 } = {}) => {
   const clock = createTestClock()
   const reads: string[] = []
+  const prepared: (readonly string[])[] = []
   const state = { away: false, gone: '', atOnce: 0, mostAtOnce: 0 }
   const limiter = {
+    async prepareObserving(entityIds: readonly string[]) {
+      prepared.push(entityIds)
+    },
     async observe(entityId: string) {
       reads.push(entityId)
       state.atOnce += 1
@@ -29,7 +33,7 @@ const world = ({ maxAgeMs = 1000 } = {}) => {
     },
   }
   const observations = createObservations({ limiter, clock, caches: lruCaches, maxAgeMs })
-  return { ...observations, clock, reads, state }
+  return { ...observations, clock, reads, prepared, state }
 }
 
 const many = (count: number) => Array.from({ length: count }, (_, at) => `e${at}`)
@@ -50,6 +54,13 @@ describe('observations', () => {
     const { of, state } = world()
     await Promise.all([of(many(200)), of(many(300))])
     expect(state.mostAtOnce).toBe(10)
+  })
+
+  test('are prepared for a hundred together', async () => {
+    const { of, prepared } = world()
+    await of(many(250))
+    expect(prepared.map(({ length }) => length)).toEqual([100, 100, 50])
+    expect(prepared.flat()).toEqual(many(250))
   })
 
   test('of very many are made in turns once all are known, the oldest first', async () => {

@@ -20,6 +20,7 @@ export const createConfig = ({ entities, policies }: Schedule): PlannedConfig =>
   const sets = new Map([...entities, ...policies].map(({ id, limits }) => [id, limitSet(limits, 1n)]))
   return {
     entity: async (id) => known.get(id),
+    entities: async (ids) => ids.map((id) => known.get(id)),
     model: async () => undefined,
     limitSets: async (keys) =>
       keys.map(({ owner, resource }) => {

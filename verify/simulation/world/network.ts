@@ -86,6 +86,7 @@ export const createNetwork = (
     }),
     configFrom: (machine, config) => ({
       entity: (id) => send(machine, () => config.entity(id)),
+      entities: (ids) => send(machine, () => config.entities(ids)),
       model: (id) => send(machine, () => config.model(id)),
       limitSets: (keys) => send(machine, () => config.limitSets(keys)),
       apiKey: (secretHash) => send(machine, () => config.apiKey(secretHash)),

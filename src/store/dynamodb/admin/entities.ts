@@ -9,7 +9,10 @@ import type { TableWrites } from '../table/table-writes.ts'
 import { afterPrefix, childKey, entityKey, entityPartition, SORT } from '../table-keys.ts'
 import { createDeleteEntity } from './deleting-entity.ts'
 
-type Entities = Pick<AdminStore, 'entity' | 'createEntity' | 'replaceEntity' | 'deleteEntity' | 'children'>
+type Entities = Pick<
+  AdminStore,
+  'entity' | 'entities' | 'createEntity' | 'replaceEntity' | 'deleteEntity' | 'children'
+>
 
 /** Takes children: exists, and nobody is deleting it. */
 const takesChildren: ItemCondition = {
@@ -34,6 +37,10 @@ export const createEntities = (reads: TableReads, writes: TableWrites): Entities
 
   return {
     entity,
+    async entities(ids) {
+      const items = await reads.getAll(ids.map(entityKey))
+      return items.map((item) => item && toEntity(item))
+    },
     children,
     async createEntity(entity, audit) {
       const failed = await writes.apply<'exists' | 'parent_missing'>([
