@@ -20,7 +20,9 @@ export const FoundEntities = ({ place, live: { page, isOld, connection }, onMake
     return connection.state === 'offline' ? (
       <ErrorNotice error={new Error(connection.error)} />
     ) : (
-      <div class="card overview-waiting" aria-busy="true" />
+      <div class="card overview-waiting" aria-busy="true">
+        <p class="overview-waiting-note quiet">Reading what is left…</p>
+      </div>
     )
   const isPaged = page.nextCursor !== null || place.pageNumber > 1
   return (

@@ -50,7 +50,12 @@ const createSessionRoutes = ({ settings }: Needs) =>
       }),
   )
 
-const SHARED = `The bucket of each that has the least left. A process that streams reads an entity at most once a second for all who look, and so at most ${READ_AGAIN} entities a second again: of larger pages each in its turn, shown meanwhile as it refills. Which entities there are, and what other processes have configured, may be five seconds old.`
+const SHARED = [
+  'Of each entity the bucket that has the least left.',
+  'A process that streams (each worker by itself) reads an entity at most once a second, whoever looks,',
+  `and of those that it knows ${READ_AGAIN} a second at most: on larger pages each in its turn, shown meanwhile as it refills.`,
+  'Which entities there are, and what other processes have configured, may be five seconds old.',
+].join(' ')
 
 const createOverviewRoutes = ({ clock, logger, settings, overview }: Needs) => {
   const intervalMs = settings.streamIntervalMs

@@ -31,7 +31,7 @@ export interface Observations {
 /** So many entities are read at once: decisions go before them, and wait 250 ms at most. */
 const AT_ONCE = 10
 /** The configuration of so many is read together. */
-const PREPARED = 100
+const PREPARED = 50
 /**
  * So many entities are read again within `maxAgeMs`, whoever looks at whatever; of more, those that were read longest
  * ago. Until its turn comes an entity is shown as it refills, without what was charged since.

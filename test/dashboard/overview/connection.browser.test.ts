@@ -2,7 +2,7 @@ import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createPageWorld, expectAccessible } from '../page-world.ts'
 import { type CutOffProxy, openCutOffProxy } from './cut-off-proxy.ts'
-import { chatUntilDenied, eventually, left, leftNumber, rowOf } from './overview-page.ts'
+import { chatUntilDenied, eventually, left, leftNumber, pollInstead, rowOf } from './overview-page.ts'
 
 const world = createPageWorld()
 let proxy: CutOffProxy
@@ -69,14 +69,9 @@ describe('the connection', () => {
 
   test('is polling where the node cannot stream', async () => {
     const page = await world.open({ token: null })
-    await page.route('**/api/dashboard/session', async (route) => {
-      const answer = await route.fetch()
-      await route.fulfill({ response: answer, json: { ...(await answer.json()), streams: false } })
-    })
     const asked: string[] = []
     page.on('request', (request) => asked.push(new URL(request.url()).pathname))
-    await page.getByLabel('Admin or viewer token').fill('dev-viewer')
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await pollInstead(page)
     await badge(page).getByText('Polling').waitFor()
     await rowOf(page, 'Charlie').waitFor()
     await chatUntilDenied(world, 'key-charlie', 150)

@@ -56,11 +56,11 @@ describe('observations', () => {
     expect(state.mostAtOnce).toBe(10)
   })
 
-  test('are prepared for a hundred together', async () => {
+  test('are prepared for fifty together', async () => {
     const { of, prepared } = world()
-    await of(many(250))
-    expect(prepared.map(({ length }) => length)).toEqual([100, 100, 50])
-    expect(prepared.flat()).toEqual(many(250))
+    await of(many(120))
+    expect(prepared.map(({ length }) => length)).toEqual([50, 50, 20])
+    expect(prepared.flat()).toEqual(many(120))
   })
 
   test('of very many are made in turns once all are known, the oldest first', async () => {
