@@ -37,5 +37,10 @@ const NextTry = ({ at }: { readonly at: number }) => {
     return () => clearInterval(timer)
   }, [at])
   const seconds = Math.ceil((at - now) / 1000)
-  return <span class="number"> · {seconds > 0 ? `next try in ${spanText(seconds)}` : 'trying'}</span>
+  return (
+    <span class="number">
+      · <span class="wide-only">next try </span>
+      {seconds > 0 ? `in ${spanText(seconds)}` : 'now'}
+    </span>
+  )
 }
