@@ -13,6 +13,7 @@ import {
 } from '../leasing/charge-ahead.ts'
 import { rememberedDenial } from '../leasing/denial.ts'
 import type { Lease } from '../leasing/lease.ts'
+import { withLeasesBack } from '../leasing/leases-back.ts'
 import { isEnforced } from '../limit/limit.ts'
 import { sumOf } from '../limit/meter.ts'
 import { fitting } from './fitting.ts'
@@ -140,12 +141,26 @@ const chargeRound = async (deps: ChargerDependencies, waiting: readonly Waiting[
     const now = deps.clock.now()
     const chosen = chosenOf(left, known, now)
     if (chosen.length === 0) return answerAll(deps, left, deniedBy(known, now))
-    known = await chargeSum(deps, chosen)
-    const answer = answerTo(chosen, known, overtaken)
+    const tried = await tryTogether(deps, left, chosen, overtaken)
+    const { answer } = tried
+    known = tried.known
     if (answer) answerAll(deps, chosen, answer)
     else overtaken++
     if (answer || !known) left = left.filter((each) => !chosen.includes(each))
   }
+}
+
+/** Without an answer all who are left are to be looked at again, by the state that is known then. */
+const tryTogether = async (
+  deps: ChargerDependencies,
+  left: readonly Waiting[],
+  chosen: readonly Waiting[],
+  overtaken: number,
+): Promise<{ readonly known?: SharedOutcome | undefined; readonly answer?: SharedOutcome | undefined }> => {
+  const known = await chargeSum(deps, chosen)
+  const orders = left.map(({ order }) => order)
+  const back = known && (await withLeasesBack(deps, orders, known))
+  return back ? { known: back } : { known, answer: answerTo(chosen, known, overtaken) }
 }
 
 /** undefined: those who were charged together are to be looked at again, by the state that denied their sum. */

@@ -119,7 +119,10 @@ const createParts = (
     writer,
     tally,
     heldAt: leases.heldAt,
-    charger: createCharger({ writer, tally, clock, leases, metrics }),
+    charger: createCharger({
+      ...{ writer, tally, clock, leases, metrics },
+      giveBack: (rest) => giveBackLeases({ ...dependencies, writer, tally }, rest),
+    }),
     fallback: createFallback({ ...dependencies, ...settings }),
     deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
   }

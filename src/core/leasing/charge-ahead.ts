@@ -35,6 +35,8 @@ export interface ChargerDependencies {
   readonly clock: Clock
   readonly leases: Leases
   readonly metrics: Metrics
+  /** Gives back what is left of leases. Never throws. */
+  giveBack(leases: readonly Lease[]): Promise<unknown>
 }
 
 /** What leases and remembered denials answer. */

@@ -48,6 +48,8 @@ export interface Leases {
   keep(slot: Slot, made: MadeLease): void
   /** Takes out the leases that are over, or all, with something left: they are to be given back. Forgets idle buckets. */
   takeOver(all: boolean): readonly Lease[]
+  /** Takes all leases of a bucket out that have something left: they are to be given back. */
+  takeBack(bucket: BucketId): readonly Lease[]
   /** Forgets what is held and known of a bucket that has begun another life: nothing of it can be given back. */
   voidAt(key: string): void
   /** What is left in live leases of a slot, per meter. */
@@ -102,6 +104,7 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
     wantedOfMany: wantedFor(MANY),
     keep: (slot, made) =>
       keepIn(slot, leaseOf(made, ttlNs, follows ? reachOf(slot, made.startedNs) : undefined)),
+    takeBack: (bucket) => slots.at(bucketKey(bucket)).flatMap((slot) => takeOut(slot, () => true)),
     voidAt: (key) => slots.at(key).forEach(forget),
     takeOver(all) {
       const over: Lease[] = []

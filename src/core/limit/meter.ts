@@ -49,6 +49,16 @@ export const sumOf = (costs: readonly Cost[]): Cost => {
   return sum
 }
 
+/** What of `cost` goes beyond `held`, per meter. */
+export const beyond = (cost: Cost, held: Cost): Cost => {
+  const rest: Partial<Record<Meter, number>> = {}
+  for (const meter of METERS) {
+    const amount = cost[meter]
+    if (amount !== undefined) rest[meter] = Math.max(0, amount - (held[meter] ?? 0))
+  }
+  return rest
+}
+
 /** The cost with `tokens` filled in as input + output where only those are given. */
 export const withTotalTokens = (cost: Cost): Cost => {
   const { tokens, input_tokens: input, output_tokens: output } = cost

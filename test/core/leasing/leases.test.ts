@@ -213,6 +213,31 @@ describe('a lease', () => {
     expect((await ask(world.node, { tokens: 950 })).allowed).toBe(true)
   })
 
+  it.each([
+    ['token bucket', { name: 'tpm', capacity: 1000, refill_rate: 0.001 }],
+    ['sliding window', { name: 'tpm', algorithm: 'sliding_window', limit: 1000, window_seconds: 600 }],
+    ['fixed window', { name: 'tpm', algorithm: 'fixed_window', limit: 1000, window: 'day' }],
+  ])('is given back where it would deny a request that it is too small for: %s', async (_, size) => {
+    const world = worldWith(size)
+    expect(await askMany(world, 100, 0)).toBe(100)
+    const left = (await available(world)) ?? 0
+    expect(left).toBeLessThan(900)
+    expect((await ask(world.node, { tokens: 901 })).allowed).toBe(false)
+    expect((await ask(world.node, { tokens: 900 })).allowed).toBe(true)
+    expect(await available(world)).toBe(0)
+    expect(await askMany(world, 3, 0)).toBe(0)
+  })
+
+  it('is not given back where that would not help', async () => {
+    const world = worldWith({ name: 'tpm', capacity: 1000, refill_rate: 0.001 })
+    await askMany(world, 100, 0)
+    const before = writesOf(world.node)
+    expect((await ask(world.node, { tokens: 901 })).allowed).toBe(false)
+    expect(writesOf(world.node) - before).toBe(1)
+    expect(await askMany(world, 5, 0)).toBe(5)
+    expect(writesOf(world.node) - before).toBe(1)
+  })
+
   it('is not taken where a limit wants none, nor where the settings do not', async () => {
     const world = worldWith({ ...bucket, lease_ttl_seconds: 0 })
     await askMany(world, 50, 0)
