@@ -134,7 +134,7 @@ export interface Inspector {
   status(entityId: string, resource?: string): Promise<BucketStatus>
   /**
    * What `status` says without a resource, as time goes on (`now` in ns since the epoch), from one reading: as if nothing
-   * were charged or given back since. The configuration is a few seconds old at most: for those who look all the time.
+   * were charged or given back since. The configuration is 30 s old at most: for those who look all the time.
    */
   observe(entityId: string): Promise<(now: bigint) => BucketStatus>
   /** Makes observing many cheaper: reads their configuration in few calls. */

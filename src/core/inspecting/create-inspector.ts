@@ -27,8 +27,8 @@ export interface InspectorDependencies {
 /** People look at what holds now; they ask far less often than requests come. */
 const LOOK_MAX_AGE_NS = SECOND_NS
 
-/** Observers ask all the time, and for many: a limit that another node has changed shows within so long. */
-const OBSERVED_MAX_AGE_NS = 5n * SECOND_NS
+/** Observers ask all the time, and for many: a limit that another node has changed shows within so long, as it binds. */
+const OBSERVED_MAX_AGE_NS = 30n * SECOND_NS
 
 /** What is prepared is fresh enough for observations that begin within so long. */
 const PREPARED_FOR_NS = 2n * SECOND_NS

@@ -54,7 +54,7 @@ const SHARED = [
   'Of each entity the bucket that has the least left.',
   'A process that streams (each worker by itself) reads an entity at most once a second, whoever looks,',
   `and of those that it knows ${READ_AGAIN} a second at most: on larger pages each in its turn, shown meanwhile as it refills.`,
-  'Which entities there are, and what other processes have configured, may be five seconds old.',
+  'Which entities there are may be five seconds old, and the limits that other processes have set thirty.',
 ].join(' ')
 
 const createOverviewRoutes = ({ clock, logger, settings, overview }: Needs) => {
