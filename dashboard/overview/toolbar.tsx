@@ -1,6 +1,7 @@
 import { ChoiceField, TextField } from '../parts/field.tsx'
+import { PER_PAGE } from './kept-place.ts'
 import { SORTS } from './list/entity-rows.ts'
-import { PER_PAGE, type Place } from './use-place.ts'
+import type { Place } from './use-place.ts'
 
 export const Toolbar = ({ place }: { readonly place: Place }) => (
   <search class="overview-toolbar">

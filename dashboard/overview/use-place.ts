@@ -1,7 +1,8 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { Query } from '../api/api.ts'
 import { useSettled } from '../parts/suggesting/use-settled.ts'
-import { SORTS, type Sort } from './list/entity-rows.ts'
+import { type KeptPlace, keptPlace, PER_PAGE, sortOf } from './kept-place.ts'
+import type { Sort } from './list/entity-rows.ts'
 
 /** Which entities are looked at, and in which order. */
 export interface Place {
@@ -20,34 +21,27 @@ export interface Place {
   toPrevious(): void
 }
 
-export const PER_PAGE = [50, 100, 250, 1000] as const
-
+/** A place is kept with the entry of the browser's history: whoever comes back finds it as it was. */
 export const usePlace = (): Place => {
-  const [search, setSearch] = useState('')
-  const [sort, setSort] = useState<Sort>('tree')
-  const [perPage, setPerPage] = useState<number>(PER_PAGE[0])
+  const [place, setPlace] = useState<KeptPlace>(() => keptPlace(history.state))
+  useEffect(() => history.replaceState({ place }, ''), [place])
+  const { search, sort, perPage } = place
   const q = useSettled(search.trim())
-  const [cursors, setCursors] = useCursors(`${perPage} ${q}`)
+  const of = `${perPage} ${q}`
+  const cursors = place.trail.of === of ? place.trail.cursors : []
+  const change = (changes: Partial<KeptPlace>) => setPlace((before) => ({ ...before, ...changes }))
+  const toPage = (now: readonly string[]) => change({ trail: { of, cursors: now } })
   return {
     search,
     sort,
     perPage,
     pageNumber: cursors.length + 1,
     query: { limit: perPage, cursor: cursors.at(-1), q: q === '' ? undefined : q },
-    setSearch,
-    setSort: (named) => setSort(SORTS.find(([each]) => each === named)?.[0] ?? 'tree'),
-    setPerPage: (named) => setPerPage(Number(named)),
-    toNext: (cursor) => setCursors([...cursors, cursor]),
-    toPrevious: () => setCursors(cursors.slice(0, -1)),
+    setSearch: (typed) => change({ search: typed }),
+    setSort: (named) => change({ sort: sortOf(named) }),
+    setPerPage: (named) =>
+      change({ perPage: PER_PAGE.find((each) => String(each) === named) ?? PER_PAGE[0] }),
+    toNext: (cursor) => toPage([...cursors, cursor]),
+    toPrevious: () => toPage(cursors.slice(0, -1)),
   }
-}
-
-/** Where the pages gone through began; another request (`of`) begins at the first page. */
-const useCursors = (of: string) => {
-  const [kept, setKept] = useState<{ readonly of: string; readonly cursors: readonly string[] }>({
-    of,
-    cursors: [],
-  })
-  const cursors = kept.of === of ? kept.cursors : []
-  return [cursors, (now: readonly string[]) => setKept({ of, cursors: now })] as const
 }

@@ -14,7 +14,7 @@ export const left = (page: Page, name: string, limit: string): Locator =>
   rowOf(page, name).locator('.row-limit').filter({ hasText: limit }).locator('.row-limit-left')
 
 export const leftNumber = async (page: Page, name: string, limit: string): Promise<number> =>
-  Number((await left(page, name, limit).locator('strong').innerText()).replaceAll(',', ''))
+  Number(((await left(page, name, limit).locator('strong').textContent()) ?? '').replaceAll(',', ''))
 
 /** How full the bar is drawn, 0 to 1, in the middle of whatever it does. */
 export const barShare = (page: Page, name: string, limit: string): Promise<number> =>
