@@ -23,7 +23,7 @@ import { createRateLimitRoutes } from './ratelimit/ratelimit-routes.ts'
 
 /** All of `/api`, behind the guard that lets admins and reading viewers pass. `changed` is told of every change. */
 export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono<AppEnv> => {
-  const overview = createSharedOverview(deps)
+  const overview = createSharedOverview({ ...deps, maxAgeMs: deps.settings.streamIntervalMs ?? 0 })
   const services = createAdminServices(deps, (change) => {
     overview.forget()
     changed(change)

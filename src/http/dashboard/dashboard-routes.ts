@@ -19,7 +19,7 @@ import { params, query } from '../schemas/validated.ts'
 import { READ_AGAIN } from './observations.ts'
 import { sendOverview } from './overview-stream.ts'
 import { MOST_READ, readTraffic, type TrafficReading } from './read-traffic.ts'
-import type { SharedOverview } from './shared-overview.ts'
+import { createSharedOverview, type SharedOverview } from './shared-overview.ts'
 import { createSharedReading } from './shared-reading.ts'
 
 const tag = 'Dashboard'
@@ -50,27 +50,31 @@ const createSessionRoutes = ({ settings }: Needs) =>
       }),
   )
 
+const LEAST = 'Of each entity the bucket that has the least left.'
 const SHARED = [
-  'Of each entity the bucket that has the least left.',
+  LEAST,
   'A process that streams (each worker by itself) reads an entity at most once a second, whoever looks,',
   `and of those that it knows ${READ_AGAIN} a second at most: on larger pages each in its turn, shown meanwhile as it refills.`,
   'Which entities there are may be five seconds old, and the limits that other processes have set thirty.',
 ].join(' ')
 
-const createOverviewRoutes = ({ clock, logger, settings, overview }: Needs) => {
+const createOverviewRoutes = (needs: Needs) => {
+  const { clock, logger, settings, overview } = needs
   const intervalMs = settings.streamIntervalMs
+  // who asks once wants to know how it is now
+  const own = createSharedOverview({ ...needs, maxAgeMs: 0 })
   return new Hono<AppEnv>()
     .get(
       '/entities',
       described({
         tag,
         summary: 'Show what each entity has left',
-        description: SHARED,
+        description: LEAST,
         answer: dashboardEntitiesAnswer,
         errors: [400],
       }),
       query(searchQuery),
-      async (c) => c.json(await overview.read({ limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })),
+      async (c) => c.json(await own.read({ limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })),
     )
     .get(
       '/stream',

@@ -5,11 +5,14 @@ import { type EntityOverview, entityJson, type OverviewRequest } from './entity-
 import { createObservations } from './observations.ts'
 import { createSharedReading } from './shared-reading.ts'
 
-type Needs = Pick<AppDependencies, 'limiter' | 'store' | 'clock' | 'caches' | 'settings'>
+type Needs = Pick<AppDependencies, 'limiter' | 'store' | 'clock' | 'caches'> & {
+  /** Who asks within this time, in ms, gets what was read for the one before; 0: each gets a reading of its own. */
+  readonly maxAgeMs: number
+}
 
 /** The overview, read once for all who look at it. */
 export interface SharedOverview {
-  /** Numbers no older than the stream's interval, for as many entities as are read within it. */
+  /** Numbers no older than `maxAgeMs`, for as many entities as are read within it. */
   read(request: OverviewRequest): Promise<EntityOverview>
   /** This process has just changed something: which entities there are is looked up anew. */
   forget(): void
@@ -20,13 +23,11 @@ const LISTED_FOR_MS = 5000
 
 /**
  * What all viewers of this process cost together, while there are any: each different page is listed every five
- * seconds, and each entity on any of them is read at most once an interval, `READ_AGAIN` entities in all. Without an
- * interval (Lambda) nothing is shared.
+ * seconds, and each entity on any of them is read at most once in `maxAgeMs`, `READ_AGAIN` entities in all.
  */
 export const createSharedOverview = (needs: Needs): SharedOverview => {
-  const { clock, caches, store, settings } = needs
-  const maxAgeMs = settings.streamIntervalMs ?? 0
-  const observations = createObservations({ ...needs, maxAgeMs })
+  const { clock, caches, store, maxAgeMs } = needs
+  const observations = createObservations(needs)
   const list = (request: OverviewRequest) => store.listEntities(request)
   const listing = () =>
     createSharedReading({ clock, caches, maxAgeMs: maxAgeMs && LISTED_FOR_MS, keyOf, read: list })
