@@ -18,7 +18,7 @@ const WEIGHED: readonly Weighed[] = [
   {
     name: 'limiter-in-memory',
     code: "import { createRateLimiter, memoryStore } from 'zael'\nconsole.log(createRateLimiter, memoryStore)\n",
-    atMostKb: 110,
+    atMostKb: 120,
     without: /aws-sdk|hono|express|dist\/src\/(http|library\/middleware|store\/dynamodb)\//,
   },
   {
