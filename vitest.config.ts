@@ -25,6 +25,8 @@ const project = (name: string, include: string[], { exclude = [], isolate = true
 
 export default defineConfig({
   test: {
+    // one core is left idle unless told, which is half of a machine with two
+    maxWorkers: '100%',
     projects: [
       project('unit', ['test/**/*.test.ts'], {
         exclude: [
