@@ -24,7 +24,7 @@ const WEIGHED: readonly Weighed[] = [
   {
     name: 'hono-middleware',
     code: "import { rateLimit } from 'zael/hono'\nconsole.log(rateLimit)\n",
-    atMostKb: 120,
+    atMostKb: 130,
     without: /aws-sdk|node_modules\/hono|express|dist\/src\/store\/dynamodb\//,
   },
 ]
