@@ -33,7 +33,7 @@ const MS_NS = 1_000_000n
 /** A denial is given by configuration no older than this, so that a raised limit helps within a second on every node. */
 const DENIAL_MAX_AGE_NS = SECOND_NS
 /** Buckets whose last state is kept in memory. */
-const MAX_VIEWS = 50_000
+const MAX_VIEWS = 32_000
 
 /**
  * The limiter: resolves what applies, charges it, settles it, and tells its state. One per process; what it keeps in

@@ -28,7 +28,7 @@ export interface CachedConfig {
 }
 
 /** Of each kind; what is not used for longest is read again. */
-const MAX_ITEMS = 50_000
+const MAX_ITEMS = 32_000
 
 export const createCachedConfig = (
   store: ConfigStore,
