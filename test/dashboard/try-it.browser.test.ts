@@ -235,6 +235,26 @@ describe('a pasted key', () => {
     await page.getByRole('button', { name: 'Sign out' }).waitFor()
   })
 
+  test('stays as it is typed, whatever is shown anew meanwhile', async () => {
+    const page = await world.open()
+    let letModelsCome = (): void => {}
+    const models = new Promise<void>((resolve) => {
+      letModelsCome = resolve
+    })
+    await page.route('**/models*', async (route) => {
+      await models
+      await route.continue()
+    })
+    await page.getByRole('link', { name: 'Try it' }).click()
+    await page.getByText('With a key').click()
+    await page.getByLabel('API key').fill('key-b')
+    const come = page.waitForResponse('**/models*')
+    letModelsCome()
+    await come
+    await page.getByRole('option', { name: 'tiny-model' }).waitFor({ state: 'attached' })
+    expect(await page.getByLabel('API key').inputValue()).toBe('key-b')
+  })
+
   test('is all that a viewer may ask with', async () => {
     const page = await world.open({ route: '/try/key-bob', token: 'dev-viewer' })
     await page.getByText('The viewer token may only read, so it cannot act for an entity.').waitFor()

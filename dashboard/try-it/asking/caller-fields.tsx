@@ -1,4 +1,4 @@
-import { useId } from 'preact/hooks'
+import { useId, useState } from 'preact/hooks'
 import { useSession } from '../../api/session.tsx'
 import { Segments } from '../../parts/choosing/segments.tsx'
 import { EntityField } from '../../parts/suggesting/entity-field.tsx'
@@ -52,6 +52,8 @@ interface KeyProps {
 /** A key is asked about once it is whole: each wrong one counts as a failed authentication. */
 const KeyField = ({ value, error, onKey }: KeyProps) => {
   const id = useId()
+  // what is typed is nobody else's before it is whole, and must outlast whatever is shown anew meanwhile
+  const [typed, setTyped] = useState(value)
   return (
     <div class="field">
       <label class="field-label" for={id}>
@@ -64,7 +66,8 @@ const KeyField = ({ value, error, onKey }: KeyProps) => {
         spellcheck={false}
         aria-invalid={error !== undefined}
         aria-describedby={`${id}-note`}
-        value={value}
+        value={typed}
+        onInput={(event) => setTyped(event.currentTarget.value)}
         onChange={(event) => onKey(event.currentTarget.value)}
       />
       <span id={`${id}-note`} class={error === undefined ? 'field-hint' : 'field-error'}>
