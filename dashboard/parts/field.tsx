@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useId } from 'preact/hooks'
 
 interface Common {
@@ -21,18 +22,14 @@ interface TextProps extends Common {
 export const TextField = ({ label, hint, error, onValue, ...input }: TextProps) => {
   const id = useId()
   return (
-    <div class="field">
-      <label class="field-label" for={id}>
-        {label}
-      </label>
+    <Labelled id={id} label={label} hint={hint} error={error}>
       <input
         {...input}
         {...described(id, error)}
         type="text"
         onInput={(event) => onValue(event.currentTarget.value)}
       />
-      <FieldNote id={id} hint={hint} error={error} />
-    </div>
+    </Labelled>
   )
 }
 
@@ -48,20 +45,33 @@ interface NumberProps extends Common {
 export const NumberField = ({ label, hint, error, onValue, ...input }: NumberProps) => {
   const id = useId()
   return (
-    <div class="field">
-      <label class="field-label" for={id}>
-        {label}
-      </label>
+    <Labelled id={id} label={label} hint={hint} error={error}>
       <input
         {...input}
         {...described(id, error)}
         type="number"
         onInput={(event) => onValue(event.currentTarget.value)}
       />
-      <FieldNote id={id} hint={hint} error={error} />
-    </div>
+    </Labelled>
   )
 }
+
+interface LabelledProps extends Pick<Common, 'label' | 'hint' | 'error'> {
+  /** Of the input among the children. */
+  readonly id: string
+  readonly children: ComponentChildren
+}
+
+/** An input below its label, and above its hint or what is wrong with it. */
+const Labelled = ({ id, label, hint, error, children }: LabelledProps) => (
+  <div class="field">
+    <label class="field-label" for={id}>
+      {label}
+    </label>
+    {children}
+    <FieldNote id={id} hint={hint} error={error} />
+  </div>
+)
 
 const described = (id: string, error: string | undefined) => ({
   id,
@@ -79,10 +89,7 @@ interface ChoiceProps extends Common {
 export const ChoiceField = ({ label, hint, error, options, onValue, ...select }: ChoiceProps) => {
   const id = useId()
   return (
-    <div class="field">
-      <label class="field-label" for={id}>
-        {label}
-      </label>
+    <Labelled id={id} label={label} hint={hint} error={error}>
       <select {...select} {...described(id, error)} onChange={(event) => onValue(event.currentTarget.value)}>
         {options.map((option) => {
           const [value, name] = typeof option === 'string' ? [option, option] : option
@@ -93,8 +100,7 @@ export const ChoiceField = ({ label, hint, error, options, onValue, ...select }:
           )
         })}
       </select>
-      <FieldNote id={id} hint={hint} error={error} />
-    </div>
+    </Labelled>
   )
 }
 

@@ -1,4 +1,5 @@
 import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { newEntity } from '../../../src/core/admin/entity-draft.ts'
 import { entityItem } from '../../../src/store/dynamodb/items/entity-item.ts'
 
 /** As many items as one BatchWriteItem takes. */
@@ -19,19 +20,4 @@ export const seedEntities = async (tableUrl: string, prefix: string, count: numb
   client.destroy()
 }
 
-const itemOf = (id: string) =>
-  entityItem({
-    id,
-    name: id,
-    kind: 'key',
-    parentId: null,
-    cascade: true,
-    role: null,
-    priority: 'normal',
-    models: null,
-    disabled: false,
-    bypass: false,
-    metadata: {},
-    createdAt: 0n,
-    version: 1n,
-  })
+const itemOf = (id: string) => entityItem(newEntity({ id, name: id, kind: 'key' }, 1n))
