@@ -17,11 +17,15 @@ export interface ListenOptions {
   readonly host: string
   /** 0: any free one */
   readonly port: number
+  /** How long an idle connection stays open. */
+  readonly keepAliveSeconds: number
 }
 
 const STOP_GRACE_MS = 2_000
 /** How long a request that was cut off may take to settle what it had charged. */
 const SETTLE_GRACE_MS = 1_000
+/** How much longer than an idle connection the headers of a request may take. */
+const HEADERS_MARGIN_MS = 5_000
 
 type Fetch = ListenOptions['fetch']
 
@@ -57,6 +61,16 @@ const close = async (server: Server): Promise<void> => {
   clearTimeout(hurry)
 }
 
+/**
+ * A balancer that reuses a connection just as it is closed here answers 502, so connections outlive its own timeout (60 s
+ * on AWS). Node measures the headers timeout from the last response on some versions, so it has to be longer.
+ */
+const keepAlive = (server: Server, seconds: number): void => {
+  server.keepAliveTimeout = seconds * 1000
+  server.headersTimeout = Math.max(server.headersTimeout, server.keepAliveTimeout + HEADERS_MARGIN_MS)
+  server.requestTimeout = Math.max(server.requestTimeout, server.headersTimeout)
+}
+
 const urlOf = (server: Server): string => {
   const address: AddressInfo | string | null = server.address()
   if (address === null || typeof address === 'string') throw new Error('the API has no port')
@@ -74,6 +88,7 @@ export const listen = async (options: ListenOptions): Promise<Listening> => {
   const { fetch, ended } = tracked(options.fetch)
   const server = createAdaptorServer({ fetch })
   if (!(server instanceof Server)) throw new Error('the API needs an HTTP/1.1 server')
+  keepAlive(server, options.keepAliveSeconds)
   try {
     server.listen(options.port, options.host)
     await once(server, 'listening')

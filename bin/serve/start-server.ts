@@ -81,8 +81,8 @@ export const startApi = async (options: NodeOptions, stops: Stops): Promise<stri
     return flush(true)
   })
 
-  const { host: address, port } = settings
-  const listening = await listen({ fetch: node.app.fetch, host: address, port })
+  const { host: address, port, keepAliveSeconds } = settings
+  const listening = await listen({ fetch: node.app.fetch, host: address, port, keepAliveSeconds })
   stops.push(listening.stop)
   return listening.url
 }

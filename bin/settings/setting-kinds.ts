@@ -15,6 +15,19 @@ export const integer =
     return value
   }
 
+/** `none` (null), or what `kind` accepts. */
+export const orNone =
+  <T>(kind: SettingKind<T>): SettingKind<T | null> =>
+  (text) => {
+    if (text === 'none') return null
+    try {
+      return kind(text)
+    } catch (error) {
+      if (!(error instanceof Mistake)) throw error
+      throw new Mistake(`be none, or ${error.message.replace(/^be /, '')}`)
+    }
+  }
+
 export const flag: SettingKind<boolean> = (text) => {
   if (text === 'true' || text === '1') return true
   if (text === 'false' || text === '0') return false
@@ -47,8 +60,9 @@ export const httpUrl: SettingKind<string> = (value) => {
   return value
 }
 
-/** Origins with commas between them, or `*`: any. */
+/** Origins with commas between them, or `*`: any. Empty: none. */
 export const origins: SettingKind<readonly string[]> = (value) => {
+  if (value === '') return []
   const listed = value.split(',').map((origin) => origin.trim())
   const isOrigin = (origin: string): boolean => URL.canParse(origin) && new URL(origin).origin === origin
   if (!listed.every((origin) => origin === '*' || isOrigin(origin))) {

@@ -1,12 +1,34 @@
-import type { SettingKind } from './setting-kinds.ts'
-import { Mistake } from './setting-kinds.ts'
+import { Mistake, type SettingKind } from './setting-kinds.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Reads settings one by one and gathers what is wrong with them. */
+/** One environment variable. */
+export interface Setting<T> {
+  readonly name: string
+  /** The default, as it would be written in the environment; null: none. */
+  readonly defaultText: string | null
+  /** The value of a text; null: not set. Throws `Mistake`. */
+  parse(text: string | null): T
+}
+
+/** A setting with a default. */
+export const setting = <T>(name: string, kind: SettingKind<T>, defaultText: string): Setting<T> => ({
+  name,
+  defaultText,
+  parse: (text) => kind(text ?? defaultText),
+})
+
+/** A setting that is null unless it is set. */
+export const optional = <T>(name: string, kind: SettingKind<T>): Setting<T | null> => ({
+  name,
+  defaultText: null,
+  parse: (text) => (text === null ? null : kind(text)),
+})
+
+/** Reads settings one by one and collects what is wrong with them. */
 export interface SettingsReader {
-  /** The setting, or `fallback` where it is not set (or empty), or wrong. */
-  read<T, F>(name: string, kind: SettingKind<T>, fallback: F): T | F
+  /** The value, or the default where it is not set (or empty), or wrong. */
+  read<T>(setting: Setting<T>): T
   /** Adds a mistake that concerns more than one setting. */
   mistake(sentence: string): void
   mistakes(): readonly string[]
@@ -26,15 +48,13 @@ export class SettingsError extends Error {
 export const createSettingsReader = (environment: Environment): SettingsReader => {
   const found: string[] = []
   return {
-    read(name, kind, fallback) {
-      const value = environment[name]
-      if (value === undefined || value === '') return fallback
+    read({ name, parse }) {
       try {
-        return kind(value)
+        return parse(environment[name] || null)
       } catch (error) {
         if (!(error instanceof Mistake)) throw error
         found.push(`${name} must ${error.message}`)
-        return fallback
+        return parse(null)
       }
     },
     mistake(sentence) {

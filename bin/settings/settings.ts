@@ -4,13 +4,15 @@ import { limitToJson, parseLimits } from '../../src/core/limit/parse-limit.ts'
 import { LOG_LEVELS } from '../../src/platform/console-logger.ts'
 import { defaultLimits } from './derived-settings.ts'
 import type { SettingKind } from './setting-kinds.ts'
-import { flag, httpUrl, integer, Mistake, matching, oneOf, origins, text } from './setting-kinds.ts'
-import type { Environment, SettingsReader } from './settings-reader.ts'
-import { createSettingsReader, SettingsError } from './settings-reader.ts'
+import { flag, httpUrl, integer, Mistake, matching, oneOf, origins, orNone, text } from './setting-kinds.ts'
+import { mistakenNames } from './setting-names.ts'
+import type { Environment, Setting, SettingsReader } from './settings-reader.ts'
+import { createSettingsReader, optional, SettingsError, setting } from './settings-reader.ts'
 
 const DEFAULT_ADMIN_TOKEN = 'dev-admin'
 const DEFAULT_VIEWER_TOKEN = 'dev-viewer'
 
+const HOUR_SECONDS = 3600
 const DAY_SECONDS = 86_400
 const TEN_MINUTES_MS = 600_000
 /** Sliding windows reckon with no more. */
@@ -26,66 +28,78 @@ const modelId: SettingKind<string> = (value) => {
   return value
 }
 
-const where = ({ read }: SettingsReader) => ({
-  tableName: read('TABLE_NAME', tableName, 'ZAEL-demo'),
+/** Every setting, by its field in `Settings`. `docs/settings.md` describes them; a test compares names and defaults. */
+export const SETTINGS = {
+  tableName: setting('TABLE_NAME', tableName, 'ZAEL-demo'),
   /** null: a DynamoDB of its own. */
-  awsEndpointUrl: read('AWS_ENDPOINT_URL', httpUrl, null),
-  host: read('HOST', text, '127.0.0.1'),
-  port: read('PORT', port, 8080),
-  dynamodbPort: read('DYNAMODB_PORT', port, 8000),
+  awsEndpointUrl: optional('AWS_ENDPOINT_URL', httpUrl),
+  host: setting('HOST', text, '127.0.0.1'),
+  port: setting('PORT', port, '8080'),
+  dynamodbPort: setting('DYNAMODB_PORT', port, '8000'),
   /** null: in memory. */
-  dataDir: read('DATA_DIR', text, null),
-  nodeId: read('NODE_ID', nodeId, null),
-  logLevel: read('LOG_LEVEL', oneOf(...LOG_LEVELS), 'info' as const),
-})
+  dataDir: optional('DATA_DIR', text),
+  nodeId: optional('NODE_ID', nodeId),
+  logLevel: setting('LOG_LEVEL', oneOf(...LOG_LEVELS), 'info'),
 
-const deciding = ({ read }: SettingsReader) => ({
-  rateLimitingEnabled: read('RATE_LIMITING_ENABLED', flag, true),
-  bypassLimiter: read('BYPASS_LIMITER', flag, false),
-  defaultRpmLimit: read('DEFAULT_RPM_LIMIT', integer(1, 1e12), 60),
-  defaultTpmLimit: read('DEFAULT_TPM_LIMIT', integer(1, 1e12), 10_000),
-  rateLimitWindowSeconds: read('RATE_LIMIT_WINDOW', integer(1, 31 * DAY_SECONDS), 60),
-  configCacheSeconds: read('CONFIG_CACHE_SECONDS', integer(0, DAY_SECONDS), 30),
+  rateLimitingEnabled: setting('RATE_LIMITING_ENABLED', flag, 'true'),
+  bypassLimiter: setting('BYPASS_LIMITER', flag, '0'),
+  /** null: no default. */
+  defaultRpmLimit: setting('DEFAULT_RPM_LIMIT', orNone(integer(1, 1e12)), '60'),
+  /** null: no default. */
+  defaultTpmLimit: setting('DEFAULT_TPM_LIMIT', orNone(integer(1, 1e12)), '10000'),
+  rateLimitWindowSeconds: setting('RATE_LIMIT_WINDOW', integer(1, 31 * DAY_SECONDS), '60'),
+  configCacheSeconds: setting('CONFIG_CACHE_SECONDS', integer(0, DAY_SECONDS), '30'),
   /** 0: no leases. */
-  leaseTtlMs: read('LEASE_TTL_MS', integer(0, TEN_MINUTES_MS), 1000),
-  storeDeadlineMs: read('STORE_DEADLINE_MS', integer(1, 60_000), 250),
-  onUnavailable: read('ON_UNAVAILABLE', oneOf('allow', 'deny', 'local'), 'deny' as const),
-  maxClockSkewMs: read('MAX_CLOCK_SKEW_MS', integer(1, MOST_CLOCK_SKEW_MS), MOST_CLOCK_SKEW_MS),
-  windowSeconds: read('WINDOW_SECONDS', integer(1, 31 * DAY_SECONDS), 60),
+  leaseTtlMs: setting('LEASE_TTL_MS', integer(0, TEN_MINUTES_MS), '1000'),
+  storeDeadlineMs: setting('STORE_DEADLINE_MS', integer(1, 60_000), '250'),
+  onUnavailable: setting('ON_UNAVAILABLE', oneOf('allow', 'deny', 'local'), 'deny'),
+  maxClockSkewMs: setting('MAX_CLOCK_SKEW_MS', integer(1, MOST_CLOCK_SKEW_MS), String(MOST_CLOCK_SKEW_MS)),
+  windowSeconds: setting('WINDOW_SECONDS', integer(1, 31 * DAY_SECONDS), '60'),
   /** null: none. A path; what is in it is read when zael starts. */
-  apiKeysFile: read('API_KEYS_FILE', text, null),
+  apiKeysFile: optional('API_KEYS_FILE', text),
   /** null: none. JSON, of the same shape as the file. */
-  apiKeysJson: read('API_KEYS_JSON', text, null),
-})
+  apiKeysJson: optional('API_KEYS_JSON', text),
 
-const answering = ({ read }: SettingsReader) => ({
-  adminToken: read('ADMIN_TOKEN', token, DEFAULT_ADMIN_TOKEN),
-  viewerToken: read('VIEWER_TOKEN', token, DEFAULT_VIEWER_TOKEN),
-  defaultModel: read('DEFAULT_MODEL', modelId, 'gpt-4'),
+  adminToken: setting('ADMIN_TOKEN', token, DEFAULT_ADMIN_TOKEN),
+  viewerToken: setting('VIEWER_TOKEN', token, DEFAULT_VIEWER_TOKEN),
+  defaultModel: setting('DEFAULT_MODEL', modelId, 'gpt-4'),
   /** null: the simulated model answers. */
-  upstreamBaseUrl: read('UPSTREAM_BASE_URL', httpUrl, null),
-  upstreamApiKey: read('UPSTREAM_API_KEY', token, null),
-  simulatedLatencyMs: read('SIMULATED_LATENCY_MS', integer(0, TEN_MINUTES_MS), 0),
-  errorFormat: read('ERROR_FORMAT', oneOf('openai', 'flat'), 'openai' as const),
-  maxBodyBytes: read('MAX_BODY_BYTES', integer(1, 1024 * MEBIBYTE), MEBIBYTE),
-  corsOrigins: read('CORS_ORIGINS', origins, [] as readonly string[]),
-  trustedProxies: read('TRUSTED_PROXIES', integer(0, 100), 0),
-})
+  upstreamBaseUrl: optional('UPSTREAM_BASE_URL', httpUrl),
+  upstreamApiKey: optional('UPSTREAM_API_KEY', token),
+  simulatedLatencyMs: setting('SIMULATED_LATENCY_MS', integer(0, TEN_MINUTES_MS), '0'),
+  errorFormat: setting('ERROR_FORMAT', oneOf('openai', 'flat'), 'openai'),
+  maxBodyBytes: setting('MAX_BODY_BYTES', integer(1, 1024 * MEBIBYTE), String(MEBIBYTE)),
+  keepAliveSeconds: setting('KEEP_ALIVE_SECONDS', integer(1, HOUR_SECONDS), '65'),
+  corsOrigins: setting('CORS_ORIGINS', origins, ''),
+  trustedProxies: setting('TRUSTED_PROXIES', integer(0, 100), '0'),
+}
 
-/** Everything that can be set, checked. Times in the unit of the name. */
-export type Settings = ReturnType<typeof where> & ReturnType<typeof deciding> & ReturnType<typeof answering>
+type ValueOf<S> = S extends Setting<infer T> ? T : never
 
-/** Settings of the contract whose features this version does not have: to ignore them would let more through than asked. */
-const NOT_YET = ['UPSTREAMS_FILE']
+/** The value of every setting, checked. Times in the unit of the name. */
+export type Settings = { readonly [Field in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Field]> }
+
+/** Settings of features that this version does not have: ignoring them would allow more than was asked for. */
+export const UNSUPPORTED_SETTINGS = [
+  'UPSTREAMS_FILE',
+  'MAX_RETRY_SECONDS',
+  'HEARTBEAT_SECONDS',
+  'MAX_MODEL_BODY_BYTES',
+  'JWT_ISSUERS',
+  'SIMULATED_TOKENS_PER_SECOND',
+]
 
 export const isLoopback = (host: string): boolean => /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host)
 
+const settingNames = (): readonly string[] => Object.values(SETTINGS).map(({ name }) => name)
+
 const checkNames = (reader: SettingsReader, environment: Environment): void => {
-  for (const name of Object.keys(environment)) {
-    if (name.startsWith('ZAEL_')) reader.mistake(`${name} is no setting of zael`)
-  }
-  for (const name of NOT_YET.filter((known) => environment[known])) {
+  for (const name of UNSUPPORTED_SETTINGS.filter((unsupported) => environment[unsupported])) {
     reader.mistake(`${name} is not supported by this version`)
+  }
+  const names = settingNames()
+  for (const { name, nearest } of mistakenNames(environment, [...names, ...UNSUPPORTED_SETTINGS])) {
+    reader.mistake(`${name} is not a setting of zael; the nearest one is ${nearest}`)
   }
 }
 
@@ -120,12 +134,27 @@ const checkTogether = (reader: SettingsReader, settings: Settings): void => {
   }
 }
 
-/** Reads and checks the environment. Throws `SettingsError`, which names every mistake. */
-export const readSettings = (environment: Environment): Settings => {
+/** One value for each field of `SETTINGS`, of the type that its own kind gives. */
+const readValues = (reader: SettingsReader): Settings =>
+  Object.fromEntries(
+    Object.entries(SETTINGS).map(([field, each]) => [field, reader.read<unknown>(each)]),
+  ) as Settings
+
+const readAndCheck = (environment: Environment) => {
   const reader = createSettingsReader(environment)
-  const settings = { ...where(reader), ...deciding(reader), ...answering(reader) }
+  const settings = readValues(reader)
   checkNames(reader, environment)
   checkTogether(reader, settings)
-  if (reader.mistakes().length > 0) throw new SettingsError(reader.mistakes())
+  return { settings, mistakes: reader.mistakes() }
+}
+
+/** What is wrong with the settings in an environment, one sentence each; empty: nothing. */
+export const settingMistakes = (environment: Environment): readonly string[] =>
+  readAndCheck(environment).mistakes
+
+/** Reads and checks the environment. Throws `SettingsError`, which names every mistake. */
+export const readSettings = (environment: Environment): Settings => {
+  const { settings, mistakes } = readAndCheck(environment)
+  if (mistakes.length > 0) throw new SettingsError(mistakes)
   return settings
 }

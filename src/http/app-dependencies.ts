@@ -34,8 +34,10 @@ export interface HttpSettings {
   readonly rateLimitingEnabled: boolean
   /** True: the limiter is not called at all. */
   readonly bypassLimiter: boolean
-  readonly defaultRpmLimit: number
-  readonly defaultTpmLimit: number
+  /** null: no default. */
+  readonly defaultRpmLimit: number | null
+  /** null: no default. */
+  readonly defaultTpmLimit: number | null
   /** Length of the default limits' window, in seconds. */
   readonly windowSeconds: number
   /** How long a looked-up key or entity is believed, in ms. */

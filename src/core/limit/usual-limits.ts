@@ -1,9 +1,9 @@
 import type { Limit } from './limit.ts'
 
-/** Numbers as settings name them. */
+/** Numbers as settings name them; null: no such limit. */
 export interface UsualSizes {
-  readonly rpm: number
-  readonly tpm: number
+  readonly rpm: number | null
+  readonly tpm: number | null
   /** In which both are refilled. */
   readonly windowSeconds: number
 }
@@ -16,7 +16,7 @@ export const usualLimits = ({ rpm, tpm, windowSeconds }: UsualSizes): readonly L
     refillRate: capacity / windowSeconds,
   })
   return [
-    { name: 'rpm', meter: 'requests', size: size(rpm) },
-    { name: 'tpm', meter: 'tokens', size: size(tpm) },
+    ...(rpm === null ? [] : [{ name: 'rpm', meter: 'requests', size: size(rpm) } as const]),
+    ...(tpm === null ? [] : [{ name: 'tpm', meter: 'tokens', size: size(tpm) } as const]),
   ]
 }

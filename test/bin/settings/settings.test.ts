@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { defaultLimits } from '../../../bin/settings/derived-settings.ts'
 import { readSettings } from '../../../bin/settings/settings.ts'
 import { SettingsError } from '../../../bin/settings/settings-reader.ts'
 
@@ -12,7 +13,7 @@ const mistakesOf = (environment: Record<string, string>): readonly string[] => {
   return []
 }
 
-test('is what the contract says where nothing is set', () => {
+test('has a default for every setting', () => {
   expect(readSettings({})).toEqual({
     tableName: 'ZAEL-demo',
     awsEndpointUrl: null,
@@ -43,6 +44,7 @@ test('is what the contract says where nothing is set', () => {
     simulatedLatencyMs: 0,
     errorFormat: 'openai',
     maxBodyBytes: 1_048_576,
+    keepAliveSeconds: 65,
     corsOrigins: [],
     trustedProxies: 0,
   })
@@ -80,7 +82,7 @@ test.each([
     'AWS_ENDPOINT_URL must be a URL that begins with http:// or https://',
   ],
   ['RATE_LIMITING_ENABLED', 'yes', 'RATE_LIMITING_ENABLED must be true or false (1 or 0)'],
-  ['DEFAULT_RPM_LIMIT', '0', 'DEFAULT_RPM_LIMIT must be a whole number from 1 to 1000000000000'],
+  ['DEFAULT_RPM_LIMIT', '0', 'DEFAULT_RPM_LIMIT must be none, or a whole number from 1 to 1000000000000'],
   ['ON_UNAVAILABLE', 'shrug', 'ON_UNAVAILABLE must be one of allow, deny, local'],
   ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of debug, info, warn, error, silent'],
   [
@@ -91,7 +93,7 @@ test.each([
   ['ADMIN_TOKEN', 'two words', 'ADMIN_TOKEN must be printable ASCII without spaces'],
   ['ADMIN_TOKEN', 'dev-viewer', 'VIEWER_TOKEN must differ from ADMIN_TOKEN'],
   ['PORT', '8000', 'DYNAMODB_PORT must differ from PORT'],
-  ['ZAEL_PORT', '1', 'ZAEL_PORT is no setting of zael'],
+  ['KEEP_ALIVE_SECONDS', '0', 'KEEP_ALIVE_SECONDS must be a whole number from 1 to 3600'],
   [
     'UPSTREAM_BASE_URL',
     'localhost:1',
@@ -101,6 +103,62 @@ test.each([
   ['UPSTREAMS_FILE', 'upstreams.yaml', 'UPSTREAMS_FILE is not supported by this version'],
 ])('refuses %s=%s', (name, value, sentence) => {
   expect(mistakesOf({ [name]: value })).toEqual([sentence])
+})
+
+test.each([
+  ['ZAEL_PORT', 'PORT'],
+  ['UPSTREAM_TIMEOUT', 'UPSTREAM_BASE_URL'],
+  ['UPSTREAM_BASE', 'UPSTREAM_BASE_URL'],
+  ['LEASE_TTL', 'LEASE_TTL_MS'],
+  ['STORE_DEADLINE', 'STORE_DEADLINE_MS'],
+  ['SIMULATED_LATENCY', 'SIMULATED_LATENCY_MS'],
+  ['JWT_ISSUER', 'JWT_ISSUERS'],
+  ['UPSTREAM_SECRETS', 'UPSTREAMS_FILE'],
+  // one edit away: a letter more, less, another, or two swapped
+  ['LOG_LEVELS', 'LOG_LEVEL'],
+  ['LOGLEVEL', 'LOG_LEVEL'],
+  ['TABLE_NAMW', 'TABLE_NAME'],
+  ['DEFAULT_RMP_LIMIT', 'DEFAULT_RPM_LIMIT'],
+  ['TRUSTED_PROXY', undefined],
+  ['CORS_ORIGIN', 'CORS_ORIGINS'],
+])('refuses %s and names %s', (name, nearest) => {
+  const sentence = `${name} is not a setting of zael; the nearest one is ${nearest}`
+  expect(mistakesOf({ [name]: '1' })).toEqual(nearest === undefined ? [] : [sentence])
+})
+
+test.each([
+  'MAX_RETRY_SECONDS',
+  'HEARTBEAT_SECONDS',
+  'MAX_MODEL_BODY_BYTES',
+  'JWT_ISSUERS',
+  'SIMULATED_TOKENS_PER_SECOND',
+])('refuses %s, which this version does not support', (name) => {
+  expect(mistakesOf({ [name]: '5' })).toEqual([`${name} is not supported by this version`])
+  expect(mistakesOf({ [name]: '' })).toEqual([])
+})
+
+test('accepts the variables of other programs', () => {
+  const npm = ['npm_config_loglevel', 'npm_package_name', 'npm_lifecycle_event', 'INIT_CWD', 'NODE']
+  const lambda = [
+    ...['AWS_LAMBDA_LOG_LEVEL', 'AWS_LAMBDA_FUNCTION_NAME', 'AWS_REGION', 'AWS_DEFAULT_REGION', '_HANDLER'],
+    ...['LAMBDA_TASK_ROOT', 'AWS_LAMBDA_RUNTIME_API', 'AWS_SESSION_TOKEN', '_X_AMZN_TRACE_ID', 'TZ'],
+    ...['AWS_ENDPOINT_URL_DYNAMODB', 'POWERTOOLS_LOG_LEVEL', 'POWERTOOLS_SERVICE_NAME'],
+  ]
+  const ours = [
+    'ADMIN_TOKEN_SECRET_ARN',
+    'VIEWER_TOKEN_SECRET_ARN',
+    'RESPONSE_STREAMING',
+    'UPSTREAM_SECRET_A',
+  ]
+  const short = ['HOSTS', 'PORTS', 'DATA_DIRS', 'NODE_IDS', 'HOSTNAME', 'LOCALSTACK_HOSTNAME']
+  const names = [...npm, ...lambda, ...ours, ...short]
+  expect(mistakesOf(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([])
+})
+
+test('has no default limit where it is none', () => {
+  const settings = readSettings({ DEFAULT_TPM_LIMIT: 'none' })
+  expect(defaultLimits(settings).map(({ name }) => name)).toEqual(['rpm'])
+  expect(defaultLimits(readSettings({ DEFAULT_RPM_LIMIT: 'none', DEFAULT_TPM_LIMIT: 'none' }))).toEqual([])
 })
 
 test('refuses defaults that would be refused as limits', () => {

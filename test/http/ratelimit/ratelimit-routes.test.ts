@@ -196,4 +196,9 @@ describe('the counts of keys', () => {
       window_seconds: 120,
     })
   })
+
+  test('show null where a default is none', async () => {
+    const { stats } = await withKey({ defaultTpmLimit: null, windowSeconds: 30 })
+    expect((await stats()).default_config).toMatchObject({ tpm_limit: null, rpm_limit: 60 })
+  })
 })
