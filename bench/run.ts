@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { type OptionValues, runCommandLine } from '../bin/command-line/command-line.ts'
+import { connectionFailure } from '../bin/command-line/connection-failure.ts'
+import { UserError } from '../bin/command-line/user-error.ts'
 import { markdownTable, withSection } from '../verify/markdown.ts'
 import { figure } from './figure.ts'
 import { httpPart } from './http/http-part.ts'
@@ -22,38 +24,48 @@ one run. Prints tables and writes bench/results/<date>.json.
   requests      requests to the engine for each kind of decision
 
   --only <part>   one part
-  --engine <url>  the DynamoDB to measure on (DynamoDB Local, MiniStack); one in this process unless told
+  --engine <url>  the DynamoDB to measure on (DynamoDB Local, MiniStack); default: one in this process
   --quick         short rounds: a look, no figures to publish
   --json          rows as JSON
   --write         put tables and charts into docs/benchmarks.md and docs/images
-  --help          this text`
+  -h, --help      this text`
 
 const DOCUMENT = 'docs/benchmarks.md'
 const PARTS: readonly Part[] = [storesPart, httpPart, addedPart, memoryPart, saturationPart, requestsPart]
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    engine: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const OPTIONS = {
+  only: { type: 'string' },
+  engine: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
+} as const
+
+type Values = OptionValues<typeof OPTIONS>
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
-const chosen = PARTS.filter(({ name }) => values.only === undefined || name === values.only)
-if (values.help) {
-  console.log(HELP)
-} else if (chosen.length === 0) {
-  console.error(`--only must be one of ${PARTS.map(({ name }) => name).join(', ')}`)
-  process.exitCode = 1
-} else {
-  await run()
+await runCommandLine({ command: 'npm run bench', help: HELP, options: OPTIONS }, async ({ values }) => {
+  const chosen = partsOf(values)
+  await requireEngine(values)
+  await run(chosen, values)
+})
+
+function partsOf({ only }: Values): readonly Part[] {
+  const chosen = PARTS.filter(({ name }) => only === undefined || name === only)
+  if (chosen.length > 0) return chosen
+  throw new UserError(`--only must be one of ${PARTS.map(({ name }) => name).join(', ')}, not ${only}`)
 }
 
-async function run(): Promise<void> {
+async function requireEngine({ engine }: Values): Promise<void> {
+  if (engine === undefined) return
+  if (!/^https?:/.test(engine) || !URL.canParse(engine)) {
+    throw new UserError('--engine must be a URL that begins with http:// or https://')
+  }
+  const failure = await connectionFailure(engine)
+  if (failure !== undefined) throw new UserError(`--engine ${engine} cannot be reached: ${failure}`)
+}
+
+async function run(chosen: readonly Part[], values: Values): Promise<void> {
   const results: Record<string, object> = {}
   for (const part of chosen) {
     const loadBefore = loadAverage()
@@ -63,7 +75,7 @@ async function run(): Promise<void> {
       onProgress: (text) => console.error(`${part.name}: ${text}`),
     })
     results[part.name] = { loadBefore, rows: finding.rows, goals: finding.goals }
-    show(part, finding)
+    show(part, finding, values)
     if (values.write) publish(part, finding, loadBefore)
   }
   const file = `bench/results/${today()}.json`
@@ -72,9 +84,9 @@ async function run(): Promise<void> {
   console.error(`${machine()}; load ${loadAverage()}; written to ${file}`)
 }
 
-function show({ title }: Part, { rows, markdown, goals }: Finding): void {
-  console.log(values.json ? JSON.stringify(rows, null, 2) : `\n${title}\n\n${markdown}\n`)
-  if (goals.length > 0 && !values.json) console.log(`${goalsTable(goals)}\n`)
+function show({ title }: Part, { rows, markdown, goals }: Finding, { json }: Values): void {
+  console.log(json ? JSON.stringify(rows, null, 2) : `\n${title}\n\n${markdown}\n`)
+  if (goals.length > 0 && !json) console.log(`${goalsTable(goals)}\n`)
 }
 
 function publish({ name }: Part, { markdown, goals, charts }: Finding, loadBefore: string): void {

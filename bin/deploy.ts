@@ -3,6 +3,12 @@ import { AwsSolutionsChecks } from 'cdk-nag'
 import type { Flavour } from '../lib/flavour.ts'
 import { ZaelStack } from '../lib/zael-stack.ts'
 
+/** The CDK's command line prints what this program prints, then its own error. */
+const refuse = (message: string): never => {
+  console.error(`deploy: ${message}`)
+  process.exit(1)
+}
+
 const app = new App()
 
 const context = (key: string): string | undefined => {
@@ -12,15 +18,15 @@ const context = (key: string): string | undefined => {
 
 const name = context('name') ?? 'demo'
 if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) {
-  throw new Error(
-    `-c name=${name}: name must be letters, digits and hyphens, 64 at most, and begin with a letter`,
-  )
+  refuse(`-c name=${name}: the name must be letters, digits and hyphens, 64 at most, and begin with a letter`)
 }
 
 const endpoint = context('endpoint') ?? process.env.AWS_ENDPOINT_URL
 const asked = context('flavour') ?? (endpoint === undefined ? 'aws' : 'local')
-if (asked !== 'aws' && asked !== 'local') throw new Error(`-c flavour=${asked}: flavour must be aws or local`)
-const flavour: Flavour = asked
+const flavour: Flavour =
+  asked === 'aws' || asked === 'local'
+    ? asked
+    : refuse(`-c flavour=${asked}: the flavour must be aws or local`)
 
 if (flavour === 'local') {
   new ZaelStack(app, `Zael-${name}`, {

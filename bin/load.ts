@@ -1,7 +1,10 @@
+import { runCommandLine } from './command-line/command-line.ts'
+import { connectionFailure } from './command-line/connection-failure.ts'
+import { UserError } from './command-line/user-error.ts'
 import { createProgress } from './load/measuring/progress.ts'
-import { hasFailed, reportOf, reportText } from './load/measuring/report.ts'
+import { failureOf, reportOf, reportText } from './load/measuring/report.ts'
 import { HELP } from './load/options/help.ts'
-import { type LoadOptions, OptionError, readLoadOptions } from './load/options/options.ts'
+import { LOAD_OPTIONS, type LoadOptions, loadOptionsOf } from './load/options/options.ts'
 import { totalMs } from './load/options/stages.ts'
 import { runLoad } from './load/run-load.ts'
 
@@ -22,31 +25,26 @@ const stopOnSignals = (): AbortSignal => {
   return stopping.signal
 }
 
+/** Throws `UserError` where none of the nodes can be reached; the errors of one are reported with its requests. */
+const requireNode = async (nodes: readonly string[]): Promise<void> => {
+  const failures = await Promise.all(nodes.map(connectionFailure))
+  if (failures.includes(undefined)) return
+  const reasons = nodes.map((node, index) => `${node} (${failures[index]})`).join(', ')
+  throw new UserError(`no node can be reached: ${reasons}; start one, or name another with --nodes`)
+}
+
 const load = async (options: LoadOptions): Promise<void> => {
+  await requireNode(options.nodes)
   const signal = stopOnSignals()
   const progress = createProgress(process.stderr, totalMs(options.stages))
   const result = await runLoad({ options, signal, onProgress: progress.show })
   progress.clear()
   const report = reportOf(options, result, signal.aborted)
   process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report))
-  if (report.lost_processes > 0) {
-    process.stderr.write(
-      `load: ${report.lost_processes} processes broke down: what they sent is not counted\n`,
-    )
-  }
-  if (hasFailed(report)) process.exitCode = 1
+  const failure = failureOf(report)
+  if (failure !== undefined) throw new UserError(failure)
 }
 
-const main = async (): Promise<void> => {
-  try {
-    const options = readLoadOptions(process.argv.slice(2))
-    if (options === undefined) process.stdout.write(HELP)
-    else await load(options)
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error
-    process.stderr.write(`load: ${error.message}\n`)
-    process.exitCode = 1
-  }
-}
-
-await main()
+await runCommandLine({ command: 'npm run load', help: HELP, options: LOAD_OPTIONS }, ({ values }) =>
+  load(loadOptionsOf(values)),
+)

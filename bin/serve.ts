@@ -1,7 +1,7 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { createConsoleLogger } from '../src/platform/console-logger.ts'
+import { UserError } from './command-line/user-error.ts'
 import { announcement } from './serve/announcement.ts'
-import { StartError } from './serve/start-error.ts'
 import { type RunningServer, startServer } from './serve/start-server.ts'
 import { readSettings } from './settings/settings.ts'
 import { SettingsError } from './settings/settings-reader.ts'
@@ -13,7 +13,7 @@ const { version } = packageJson
 const SAME_SIGNAL_MS = 1_000
 
 const complain = (error: unknown): void => {
-  const isExpected = error instanceof StartError || error instanceof SettingsError
+  const isExpected = error instanceof UserError || error instanceof SettingsError
   process.stderr.write(`zael: ${isExpected ? error.message : error instanceof Error ? error.stack : error}\n`)
 }
 

@@ -1,11 +1,12 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runCommandLine } from '../bin/command-line/command-line.ts'
 import { bundleLambda } from '../lib/bundle-lambda.ts'
 import { bundleDirectory } from '../lib/lambda-code.ts'
 import { AGGREGATOR_SOURCE, API_SOURCE } from '../lib/lambda-sources.ts'
 import { filesAtStart } from './files-at-start.ts'
-import { runCommand, runScript } from './run-command.ts'
+import { runCommand } from './run-command.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist')
@@ -34,8 +35,11 @@ const bundle = (): void => {
   }
 }
 
-/** Builds what is published: modules and declarations of the entry points, and the bundles of the Lambdas. */
-await runScript(async () => {
+const HELP = `npm run build
+
+Builds what is published into dist/: modules and declarations of the entry points, and the bundles of the Lambdas.`
+
+await runCommandLine({ command: 'npm run build', help: HELP, options: {} }, async () => {
   await rm(DIST, { recursive: true, force: true })
   await compile()
   bundle()

@@ -2,11 +2,12 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runCommandLine } from '../bin/command-line/command-line.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { type Consumer, checkFiles, installInto, pack } from './package-check/packed-package.ts'
 import { synthesizeExample } from './package-check/synthesize-example.ts'
 import { type Weighed, weigh } from './package-check/weigh.ts'
-import { runCommand, runScript } from './run-command.ts'
+import { runCommand } from './run-command.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const PROGRAMS = fileURLToPath(new URL('package-check/programs', import.meta.url))
@@ -83,8 +84,11 @@ const check = async (directory: string): Promise<void> => {
   await synthesizeExample(ROOT, consumer)
 }
 
-/** Packs the package as it would be published, and uses it as someone who has installed it. */
-await runScript(async () => {
+const HELP = `npm run check:package
+
+Packs the package as it would be published, and uses it as someone who has installed it: types, imports, sizes, programs.`
+
+await runCommandLine({ command: 'npm run check:package', help: HELP, options: {} }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'zael-package-'))
   try {
     await check(directory)

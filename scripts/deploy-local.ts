@@ -2,9 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runCommandLine } from '../bin/command-line/command-line.ts'
 import { emulatorEndpoint, emulatorEnvironment, requireEmulator } from './emulator.ts'
-import { runCommand, runScript, ScriptError } from './run-command.ts'
-import { optionOf, type StackName, stackName } from './stack-name.ts'
+import { runCommand, ScriptError } from './run-command.ts'
+import { CONTEXT_OPTION, type StackName, stackName } from './stack-name.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -30,9 +31,14 @@ const ACCOUNT = '000000000000'
 const DEPLOY = ['--require-approval', 'never', '--progress', 'bar']
 
 /** Puts the stack onto the emulator, or brings the one that is there up to date. */
-const deploy = async (target: StackName, endpoint: string, env: NodeJS.ProcessEnv): Promise<Outputs> => {
+const deploy = async (
+  target: StackName,
+  endpoint: string,
+  env: NodeJS.ProcessEnv,
+  outputsFile: string | undefined,
+): Promise<Outputs> => {
   const directory = await mkdtemp(join(tmpdir(), 'zael-deploy-'))
-  const outputs = optionOf(target.rest, '--outputs-file') ?? join(directory, 'outputs.json')
+  const outputs = outputsFile ?? join(directory, 'outputs.json')
   const context = ['-c', 'flavour=local', '-c', `name=${target.name}`, '-c', `endpoint=${endpoint}`]
   const common = ['--output', join(directory, 'cdk.out'), ...context]
   try {
@@ -79,12 +85,26 @@ See the table:
 `
 }
 
-await runScript(async () => {
-  const target = stackName(process.argv.slice(2))
-  const endpoint = emulatorEndpoint(process.env)
-  await requireEmulator(endpoint)
-  const env = emulatorEnvironment(endpoint, process.env)
-  const outputs = await deploy(target, endpoint, env)
-  await seed(outputs, env)
-  console.log(summary(endpoint, outputs))
-})
+const HELP = `npm run deploy:local [-- options]
+
+Deploys to the emulator that AWS_ENDPOINT_URL names (default: http://localhost:4566), loads the demo data, and prints where
+everything is.
+
+  -c, --context name=NAME   the stack is Zael-NAME, its table ZAEL-NAME; default: demo
+      --outputs-file FILE   write the outputs of the stack there, as JSON
+  -h, --help                this text`
+
+const OPTIONS = { ...CONTEXT_OPTION, 'outputs-file': { type: 'string' } } as const
+
+await runCommandLine(
+  { command: 'npm run deploy:local', help: HELP, options: OPTIONS },
+  async ({ values }) => {
+    const target = stackName(values.context)
+    const endpoint = emulatorEndpoint(process.env)
+    await requireEmulator(endpoint)
+    const env = emulatorEnvironment(endpoint, process.env)
+    const outputs = await deploy(target, endpoint, env, values['outputs-file'])
+    await seed(outputs, env)
+    console.log(summary(endpoint, outputs))
+  },
+)

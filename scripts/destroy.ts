@@ -1,15 +1,33 @@
 import { fileURLToPath } from 'node:url'
+import { type OptionValues, runCommandLine } from '../bin/command-line/command-line.ts'
 import { emulatorEnvironment, requireEmulator } from './emulator.ts'
-import { runCommand, runScript } from './run-command.ts'
-import { type StackName, stackName } from './stack-name.ts'
+import { runCommand } from './run-command.ts'
+import { CONTEXT_OPTION, type StackName, stackName } from './stack-name.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-const fromEmulator = async ({ name, stack, rest }: StackName, endpoint: string): Promise<void> => {
+const HELP = `npm run destroy [-- options]
+
+Deletes a stack: from the emulator that AWS_ENDPOINT_URL names, else from AWS, which asks first and keeps the table.
+
+  -c, --context name=NAME   the stack is Zael-NAME; default: demo
+      --profile NAME        the profile of your AWS credentials
+  -f, --force               do not ask
+  -h, --help                this text`
+
+const OPTIONS = {
+  ...CONTEXT_OPTION,
+  profile: { type: 'string' },
+  force: { type: 'boolean', short: 'f', default: false },
+} as const
+
+type Values = OptionValues<typeof OPTIONS>
+
+const fromEmulator = async ({ name, stack }: StackName, endpoint: string): Promise<void> => {
   await requireEmulator(endpoint)
   const context = ['-c', 'flavour=local', '-c', `name=${name}`, '-c', `endpoint=${endpoint}`]
   const env = emulatorEnvironment(endpoint, process.env)
-  await runCommand('npx', ['--no-install', 'cdklocal', 'destroy', stack, '--force', ...context, ...rest], {
+  await runCommand('npx', ['--no-install', 'cdklocal', 'destroy', stack, '--force', ...context], {
     cwd: ROOT,
     env,
   })
@@ -23,15 +41,15 @@ To delete it for good:
   aws dynamodb delete-table --table-name ZAEL-${name}
 `
 
-const fromAws = async ({ name, stack, rest }: StackName): Promise<void> => {
+const fromAws = async ({ name, stack }: StackName, { profile, force }: Values): Promise<void> => {
   const context = ['-c', 'flavour=aws', '-c', `name=${name}`]
-  await runCommand('npx', ['--no-install', 'cdk', 'destroy', stack, ...context, ...rest], { cwd: ROOT })
+  const options = [...(profile === undefined ? [] : ['--profile', profile]), ...(force ? ['--force'] : [])]
+  await runCommand('npx', ['--no-install', 'cdk', 'destroy', stack, ...context, ...options], { cwd: ROOT })
   console.log(TABLE_STAYS(name))
 }
 
-/** Takes a stack down: from the emulator that AWS_ENDPOINT_URL names, else from AWS, which asks first. */
-await runScript(async () => {
-  const target = stackName(process.argv.slice(2))
+await runCommandLine({ command: 'npm run destroy', help: HELP, options: OPTIONS }, async ({ values }) => {
+  const target = stackName(values.context)
   const endpoint = process.env.AWS_ENDPOINT_URL
-  await (endpoint ? fromEmulator(target, endpoint) : fromAws(target))
+  await (endpoint ? fromEmulator(target, endpoint) : fromAws(target, values))
 })

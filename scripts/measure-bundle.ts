@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { runCommandLine } from '../bin/command-line/command-line.ts'
 import { bundleLambda } from '../lib/bundle-lambda.ts'
 import { bundlePage } from '../lib/bundle-page.ts'
 import { API_SOURCE } from '../lib/lambda-sources.ts'
 import { filesAtStart } from './files-at-start.ts'
-import { runScript, ScriptError } from './run-command.ts'
+import { ScriptError } from './run-command.ts'
 
 const MOST_KB = 600
 /** A goal and no bound: a busy machine takes longer, whatever the bundle is like. */
@@ -73,7 +74,11 @@ const measure = async (directory: string): Promise<void> => {
   if (kilobytes > MOST_KB) throw new ScriptError(`it loads more than ${MOST_KB} KB at start`)
 }
 
-await runScript(async () => {
+const HELP = `npm run measure
+
+Bundles the API's Lambda and the page, prints their sizes and how fast the bundle is ready, and fails where one is too large.`
+
+await runCommandLine({ command: 'npm run measure', help: HELP, options: {} }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'zael-bundle-'))
   try {
     await measure(directory)

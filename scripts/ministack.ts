@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { runCommandLine } from '../bin/command-line/command-line.ts'
 import { DEFAULT_ENDPOINT } from './emulator.ts'
-import { runCommand, runScript, ScriptError } from './run-command.ts'
+import { runCommand, ScriptError } from './run-command.ts'
 
 const VERSION = '1.5.33'
 const VENV = fileURLToPath(new URL('../.venv', import.meta.url))
@@ -94,12 +95,27 @@ export const startMiniStack = async (port?: number): Promise<MiniStack> => {
   return { endpoint, ended, stop }
 }
 
+const HELP = `npm run ministack
+
+Starts MiniStack, an AWS emulator that needs no Docker, on the port of AWS_ENDPOINT_URL (default: ${DEFAULT_ENDPOINT}). The first
+start installs it into .venv, which needs Python 3. Ctrl-C ends it.`
+
+const portOf = (endpoint: string): number => {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  if (url?.protocol !== 'http:') {
+    throw new ScriptError(`AWS_ENDPOINT_URL must be a URL that begins with http://, not ${endpoint}`)
+  }
+  return Number(url.port || 80)
+}
+
 const main = async (): Promise<void> => {
-  const port = Number(new URL(process.env.AWS_ENDPOINT_URL ?? DEFAULT_ENDPOINT).port)
+  const port = portOf(process.env.AWS_ENDPOINT_URL || DEFAULT_ENDPOINT)
   const ministack = await startMiniStack(port)
   console.log(`MiniStack answers at ${ministack.endpoint}. Now, in another terminal: npm run deploy:local`)
   process.once('SIGINT', ministack.stop).once('SIGTERM', ministack.stop)
   await ministack.ended
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runScript(main)
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await runCommandLine({ command: 'npm run ministack', help: HELP, options: {} }, main)
+}

@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
+import { runCommandLine } from '../bin/command-line/command-line.ts'
 import { startServe } from '../test/bin/serve-process.ts'
 import { launchChromium } from '../test/dashboard/launch-chromium.ts'
-import { runScript } from './run-command.ts'
 
 const IMAGES = fileURLToPath(new URL('../docs/images', import.meta.url))
 const THEMES = ['light', 'dark'] as const
@@ -71,8 +71,11 @@ const picture = async (browser: Browser, apiUrl: string, view: string, theme: (t
   await context.close()
 }
 
-/** Takes the pictures of the page that the docs show: the demo, in both themes. */
-await runScript(async () => {
+const HELP = `npm run pictures
+
+Takes the pictures of the page in docs/images: the demo, in both themes. Needs Chromium (CHROMIUM_PATH).`
+
+await runCommandLine({ command: 'npm run pictures', help: HELP, options: {} }, async () => {
   await mkdir(IMAGES, { recursive: true })
   const server = await startServe()
   const browser = await launchChromium()

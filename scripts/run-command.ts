@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { UserError } from '../bin/command-line/user-error.ts'
+import { reasonOf } from '../bin/serve/start-error.ts'
 
 export interface CommandOptions {
   readonly cwd?: string
@@ -7,15 +9,9 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** A command that ended badly; it has said why itself. */
-export class CommandFailed extends Error {
+/** A command that could not be run, or that exited with a code other than 0 after it printed why. */
+export class CommandFailed extends UserError {
   override readonly name = 'CommandFailed'
-  readonly exitCode: number
-
-  constructor(command: string, exitCode: number) {
-    super(`${command} ended with ${exitCode}`)
-    this.exitCode = exitCode
-  }
 }
 
 /** Runs a command to its end, its output going where this process's goes. Throws `CommandFailed`. */
@@ -25,22 +21,15 @@ export const runCommand = async (
   options: CommandOptions = {},
 ): Promise<void> => {
   const child: ChildProcess = spawn(command, args, { ...options, stdio: 'inherit' })
-  const [code] = await once(child, 'exit')
-  if (code !== 0) throw new CommandFailed([command, ...args].join(' '), typeof code === 'number' ? code : 1)
+  const [code, signal] = await once(child, 'exit').catch((error: unknown) => {
+    throw new CommandFailed(`${command} cannot be run: ${reasonOf(error)}`)
+  })
+  if (code === 0) return
+  const end = typeof code === 'number' ? `exited with ${code}` : `was ended by ${signal}`
+  throw new CommandFailed(`${[command, ...args].join(' ')} ${end}`)
 }
 
-/** Runs `main` as a script: an expected failure is one line, anything else keeps its stack; both exit 1. */
-export const runScript = async (main: () => Promise<void>): Promise<void> => {
-  try {
-    await main()
-  } catch (error) {
-    const expected = error instanceof CommandFailed || error instanceof ScriptError
-    console.error(expected ? `error: ${error.message}` : error)
-    process.exitCode = 1
-  }
-}
-
-/** Something that whoever runs the script can put right. */
-export class ScriptError extends Error {
+/** A failure that the person who runs the script can correct. */
+export class ScriptError extends UserError {
   override readonly name = 'ScriptError'
 }

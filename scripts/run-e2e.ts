@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type CommandArguments, runCommandLine } from '../bin/command-line/command-line.ts'
 import { emulatorEnvironment } from './emulator.ts'
 import { startMiniStack } from './ministack.ts'
-import { runCommand, runScript } from './run-command.ts'
+import { runCommand } from './run-command.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -24,12 +25,29 @@ const deployAndTest = async (endpoint: string, args: readonly string[]): Promise
   }
 }
 
-/**
- * The end-to-end tests: against the emulator that AWS_ENDPOINT_URL names, else against a MiniStack of its own, which
- * ends with it. Arguments go to vitest.
- */
-await runScript(async () => {
-  const args = process.argv.slice(2)
+const HELP = `npm run test:e2e [-- options] [files]
+
+Deploys to an emulator and runs the end-to-end tests against the deployment: on the emulator that AWS_ENDPOINT_URL names,
+else on a MiniStack that is started for it and ends with it. Files are parts of the paths of tests.
+
+  -t, --testNamePattern PATTERN   only tests whose name matches
+      --reporter NAME             a reporter of vitest; repeat it
+      --outputFile.json FILE      where the reporter json writes
+  -h, --help                      this text`
+
+const OPTIONS = {
+  testNamePattern: { type: 'string', short: 't' },
+  reporter: { type: 'string', multiple: true },
+  'outputFile.json': { type: 'string' },
+} as const
+
+/** The same options as vitest takes them. */
+const vitestArguments = ({ values, positionals }: CommandArguments<typeof OPTIONS>): readonly string[] => [
+  ...positionals,
+  ...Object.entries(values).flatMap(([name, value]) => [value].flat().map((one) => `--${name}=${one}`)),
+]
+
+const runTests = async (args: readonly string[]): Promise<void> => {
   const endpoint = process.env.AWS_ENDPOINT_URL
   if (endpoint) return deployAndTest(endpoint, args)
   const ministack = await startMiniStack()
@@ -40,4 +58,9 @@ await runScript(async () => {
   } finally {
     await ministack.stop()
   }
-})
+}
+
+await runCommandLine(
+  { command: 'npm run test:e2e', help: HELP, options: OPTIONS, allowPositionals: true },
+  (given) => runTests(vitestArguments(given)),
+)

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { runCommandLine } from '../bin/command-line/command-line.ts'
 import { accessTo } from '../bin/serve/foreign-table-host.ts'
 import { reasonOf, StartError } from '../bin/serve/start-error.ts'
 import { randomSecrets } from '../src/platform/random-secrets.ts'
@@ -8,6 +8,15 @@ import { createDynamoAdminStore } from '../src/store/dynamodb/dynamo-admin-store
 import { demoData } from './demo-data.ts'
 import { loadDemoData } from './load-demo-data.ts'
 import { isLocalEndpoint } from './local-endpoint.ts'
+
+const HELP = `npm run seed [-- options]
+
+Loads the demo entities, keys, models, limits and policies into a table. Items that exist are left as they are.
+
+  --allow-demo-keys   also into a table that is not on this machine: the secrets of demo keys are public
+  -h, --help          this text
+
+TABLE_NAME names the table (default: ZAEL-demo), AWS_ENDPOINT_URL its DynamoDB (default: AWS).`
 
 const DEADLINE_MS = 5_000
 
@@ -22,15 +31,14 @@ const requireConsent = (endpoint: string | undefined, isAllowed: boolean): void 
   if (isAllowed || isLocalEndpoint(endpoint)) return
   const target = endpoint === undefined ? 'AWS (AWS_ENDPOINT_URL is not set)' : endpoint
   throw new StartError(
-    `refuses to load demo keys, whose secrets are known to everyone, into ${target}: set AWS_ENDPOINT_URL to a local one, or say --allow-demo-keys`,
+    `refuses to load demo keys, whose secrets are known to everyone, into ${target}: set AWS_ENDPOINT_URL to a local one, or add --allow-demo-keys`,
   )
 }
 
-const seed = async (): Promise<string> => {
-  const { values } = parseArgs({ options: { 'allow-demo-keys': { type: 'boolean', default: false } } })
+const seed = async (allowDemoKeys: boolean): Promise<string> => {
   const tableName = process.env.TABLE_NAME || 'ZAEL-demo'
   const endpoint = process.env.AWS_ENDPOINT_URL || undefined
-  requireConsent(endpoint, values['allow-demo-keys'])
+  requireConsent(endpoint, allowDemoKeys)
   const client = open(endpoint)
   try {
     const store = createDynamoAdminStore(client, tableName, systemClock)
@@ -46,10 +54,11 @@ const seed = async (): Promise<string> => {
 }
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
-await seed().then(
-  (line) => process.stdout.write(`${line}\n`),
-  (error: unknown) => {
-    process.stderr.write(`seed: ${reasonOf(error instanceof StartError ? error.message : error)}\n`)
-    process.exitCode = 1
+await runCommandLine(
+  {
+    command: 'npm run seed',
+    help: HELP,
+    options: { 'allow-demo-keys': { type: 'boolean', default: false } },
   },
+  async ({ values }) => console.log(await seed(values['allow-demo-keys'])),
 )

@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { machine } from '../bench/machine.ts'
+import { type OptionValues, runCommandLine } from '../bin/command-line/command-line.ts'
+import { UserError } from '../bin/command-line/user-error.ts'
 import { withSection } from './markdown.ts'
 import { overAdmissionPart } from './over-admission/part.ts'
+import { overAdmissionScenarios } from './over-admission/scenarios.ts'
 import type { Finding, Part } from './part.ts'
 import { simulationPart } from './simulation/part.ts'
 import { traceOf } from './simulation/trace.ts'
@@ -20,65 +22,78 @@ Holds what zael promises against what it does. Ends with 1 where something is ov
                     faults, each of which some seed must show.
 
   --only <name>     one part, or the scenarios of over-admission whose names begin so
-  --nodes <n>       8 unless told
-  --callers <n>     of each node, 200 unless told; where a decision takes several writes, a quarter of that
-  --seconds <n>     how long they ask again, 2 unless told; all are answered, which takes longer
-  --schedules <n>   of the simulation, 20000 unless told
-  --from <n>        the first of their seeds, 1 unless told
+  --nodes <n>       default 8
+  --callers <n>     of each node, default 200; where a decision takes several writes, a quarter of that
+  --seconds <n>     how long they ask again, default 2; all are answered, which takes longer
+  --schedules <n>   of the simulation, default 20000
+  --from <n>        the first of their seeds, default 1
   --seed <n>        runs the schedule of one seed, and tells all that happens in it
   --json            rows as JSON
   --report <file>   how many checks passed and failed, as JSON that .ci/run adds up
   --write           put the tables into docs/accuracy.md
-  --help            this text`
+  -h, --help        this text`
 
 const DOCUMENT = 'docs/accuracy.md'
 /** Seeds that a planted fault may take; most take under a hundred. */
 const HUNTED = 1500
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    nodes: { type: 'string', default: '8' },
-    callers: { type: 'string', default: '200' },
-    seconds: { type: 'string', default: '2' },
-    schedules: { type: 'string', default: '20000' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    report: { type: 'string' },
-    write: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const OPTIONS = {
+  only: { type: 'string' },
+  nodes: { type: 'string', default: '8' },
+  callers: { type: 'string', default: '200' },
+  seconds: { type: 'string', default: '2' },
+  schedules: { type: 'string', default: '20000' },
+  from: { type: 'string', default: '1' },
+  seed: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  report: { type: 'string' },
+  write: { type: 'boolean', default: false },
+} as const
 
-if (values.help) console.log(HELP)
-else if (values.seed !== undefined) await trace(Number(values.seed))
-else await run()
+type Values = OptionValues<typeof OPTIONS>
 
-async function trace(seed: number): Promise<void> {
-  if (!Number.isInteger(seed) || seed < 0) throw new Error('--seed must be a whole number')
-  const { text, isWrong } = await traceOf(seed)
+await runCommandLine({ command: 'npm run verify', help: HELP, options: OPTIONS }, ({ values }) =>
+  values.seed === undefined ? run(values) : trace(values.seed),
+)
+
+async function trace(seed: string): Promise<void> {
+  if (!/^\d{1,15}$/.test(seed)) throw new UserError('--seed must be a whole number')
+  const { text, isWrong } = await traceOf(Number(seed))
   console.log(text)
   if (isWrong) process.exitCode = 1
 }
 
-async function run(): Promise<void> {
-  const load = { nodes: count('nodes'), callers: count('callers'), seconds: count('seconds') }
+async function run(values: Values): Promise<void> {
+  const findings: Finding[] = []
+  for (const part of partsOf(values)) findings.push(await verify(part, values))
+  if (values.report !== undefined) report(values.report, findings)
+}
+
+/** The parts that `--only` selects: the one of that name, or the scenarios of over-admission that begin with it. */
+function partsOf(values: Values): readonly Part[] {
+  const load = {
+    nodes: count(values, 'nodes'),
+    callers: count(values, 'callers'),
+    seconds: count(values, 'seconds'),
+  }
   const onProgress = (text: string): void => console.error(text)
-  const over = { load, onProgress }
   const simulation = simulationPart({
-    schedules: count('schedules'),
-    from: count('from'),
+    schedules: count(values, 'schedules'),
+    from: count(values, 'from'),
     hunted: HUNTED,
     onProgress,
   })
-  const parts = [overAdmissionPart(over), sizesPart, simulation]
+  const parts = [overAdmissionPart({ load, onProgress }), sizesPart, simulation]
   const { only } = values
   const named = parts.filter(({ name }) => only === undefined || name === only)
-  const chosen = named.length > 0 ? named : [overAdmissionPart({ ...over, only: only ?? '' })]
-  const findings: Finding[] = []
-  for (const part of chosen) findings.push(await verify(part))
-  if (values.report !== undefined) report(values.report, findings)
+  if (named.length > 0 || only === undefined) return named
+  const scenarios = overAdmissionScenarios(load).map(({ name }) => name)
+  if (only !== '' && scenarios.some((name) => name.startsWith(only))) {
+    return [overAdmissionPart({ load, onProgress, only })]
+  }
+  throw new UserError(
+    `--only must be one of ${parts.map(({ name }) => name).join(', ')}, or begin the name of a scenario: ${scenarios.join(', ')}`,
+  )
 }
 
 /** As vitest reports tests. */
@@ -88,18 +103,17 @@ function report(file: string, findings: readonly Finding[]): void {
   writeFileSync(file, JSON.stringify({ success: numFailedTests === 0, numPassedTests, numFailedTests }))
 }
 
-async function verify(part: Part): Promise<Finding> {
+async function verify(part: Part, { json, write }: Values): Promise<Finding> {
   const started = performance.now()
   const finding = await part.run()
-  show(part, finding, Math.round((performance.now() - started) / 1000))
-  if (finding.rows.length === 0) throw new Error(`--only ${values.only} names nothing; see --help`)
-  if (values.write) publish(part, finding)
+  show(part, finding, json, Math.round((performance.now() - started) / 1000))
+  if (write) publish(part, finding)
   if (finding.failures.length > 0) process.exitCode = 1
   return finding
 }
 
-function show(part: Part, { rows, markdown, failures }: Finding, seconds: number): void {
-  console.log(values.json ? JSON.stringify(rows, null, 2) : `\n${part.title} (${seconds} s)\n\n${markdown}\n`)
+function show(part: Part, { rows, markdown, failures }: Finding, json: boolean, seconds: number): void {
+  console.log(json ? JSON.stringify(rows, null, 2) : `\n${part.title} (${seconds} s)\n\n${markdown}\n`)
   console.error(failures.length === 0 ? `${part.name}: nothing over` : failures.join('\n'))
 }
 
@@ -116,9 +130,9 @@ function options(): string {
   return given.length > 0 ? ` -- ${given.join(' ')}` : ''
 }
 
-function count(name: 'nodes' | 'callers' | 'seconds' | 'schedules' | 'from'): number {
+function count(values: Values, name: 'nodes' | 'callers' | 'seconds' | 'schedules' | 'from'): number {
   const value = Number(values[name])
-  if (!Number.isFinite(value) || value <= 0 || (name !== 'seconds' && !Number.isInteger(value)))
-    throw new Error(`--${name} must be a positive number, and whole unless it is seconds`)
-  return value
+  if (name === 'seconds' && Number.isFinite(value) && value > 0) return value
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new UserError(`--${name} must be a positive ${name === 'seconds' ? 'number' : 'whole number'}`)
 }

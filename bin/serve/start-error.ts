@@ -1,5 +1,7 @@
+import { UserError } from '../command-line/user-error.ts'
+
 /** Why zael cannot start, in one line for whoever starts it. */
-export class StartError extends Error {
+export class StartError extends UserError {
   override readonly name = 'StartError'
 }
 

@@ -101,19 +101,27 @@ test('says what was measured when it is interrupted, in words', async () => {
   expect(stdout).toContain('1 key-alic...')
 })
 
-test('ends with 1 where every request failed, and where an option is wrong', async () => {
-  const failed = await load('-n', 'http://127.0.0.1:9', '-k', 'key', '-d', '0.2', '-c', '1', '--json')
-  expect(failed).toMatchObject({ code: 1, stderr: '' })
-  const { total } = JSON.parse(failed.stdout)
-  expect(total).toMatchObject({ success: 0, errors_by_kind: { ECONNREFUSED: total.requests } })
-  expect(await load('-c', '0', '-k', 'key')).toEqual({
-    code: 1,
-    stdout: '',
-    stderr: 'load: --concurrency must be a whole number from 1 to 20000\n',
-  })
-  const { code, stdout } = await load('--help')
-  expect(code).toBe(0)
-  expect(stdout).toMatch(/^npm run load/)
+test('exits with 1 where no request succeeds, and says why: a wrong key', async () => {
+  const { apiUrl } = await serve()
+  const down = 'http://127.0.0.1:9'
+  const { code, stdout, stderr } = await load(
+    '-n',
+    apiUrl,
+    '-n',
+    down,
+    '-k',
+    'wrong',
+    '-c',
+    '40',
+    '-d',
+    '0.5',
+    '--json',
+  )
+  const { total, by_node: nodes } = JSON.parse(stdout)
+  expect(total).toMatchObject({ success: 0, requests: total.throttled + total.errors })
+  expect(nodes[1].errors_by_kind).toEqual({ ECONNREFUSED: nodes[1].requests })
+  expect(stderr).toMatch(/^load: no request succeeded: [^\n]*401 × \d[^\n]*\n$/)
+  expect(code).toBe(1)
 })
 
 async function checksOf(apiUrl: string): Promise<number> {

@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { serve } from '@hono/node-server'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createIpLimitedApi } from '../../examples/ip-limited-api/app.ts'
@@ -57,4 +61,28 @@ test('another client is not touched, and what a client invents counts for nothin
   for (let i = 0; i < 10; i++) expect(await from(`198.51.100.${i}, 203.0.113.7`)).toBe(200)
   expect(await from('198.51.100.99, 203.0.113.7')).toBe(429)
   expect(await from('203.0.113.8')).toBe(200)
+})
+
+test.each([
+  [
+    'a port that is taken',
+    () => ({ PORT: new URL(url).port }),
+    /^example:ip: PORT \d+ cannot be listened on: /,
+  ],
+  [
+    'a port that is none',
+    () => ({ PORT: 'http' }),
+    /^example:ip: PORT must be a whole number from 0 to 65535/,
+  ],
+  ['proxies that are no number', () => ({ TRUSTED_PROXIES: 'all' }), /^example:ip: TRUSTED_PROXIES must be /],
+])('npm run example:ip ends with one line for %s', async (_, environment, message) => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/ip-limited-api/serve.ts'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    env: { PATH: process.env.PATH, ...environment() },
+  })
+  const stderr = text(child.stderr)
+  const [code] = await once(child, 'close')
+  expect(await stderr).toMatch(message)
+  expect((await stderr).split('\n')).toHaveLength(2)
+  expect(code).toBe(1)
 })

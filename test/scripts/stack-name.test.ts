@@ -1,17 +1,19 @@
 import { expect, test } from 'vitest'
-import { optionOf, stackName } from '../../scripts/stack-name.ts'
+import { stackName } from '../../scripts/stack-name.ts'
 
-test('is demo unless told, and takes its context out of the arguments', () => {
-  expect(stackName([])).toEqual({ name: 'demo', stack: 'Zael-demo', rest: [] })
-  const args = ['-c', 'other=1', '--context', 'name=prod', '--force']
-  expect(stackName(args)).toEqual({ name: 'prod', stack: 'Zael-prod', rest: ['-c', 'other=1', '--force'] })
+test('is demo by default', () => {
+  expect(stackName()).toEqual({ name: 'demo', stack: 'Zael-demo' })
+  expect(stackName(['name=prod'])).toEqual({ name: 'prod', stack: 'Zael-prod' })
 })
 
-test('refuses what no stack can be named', () => {
-  expect(() => stackName(['-c', 'name=a b'])).toThrow('name must be letters, digits and hyphens')
-})
+test.each(['name=a b', 'name=', 'name=1a', `name=${'a'.repeat(65)}`])(
+  'rejects %s, which no stack can have',
+  (context) => {
+    expect(() => stackName([context])).toThrow('the name must be letters, digits and hyphens')
+  },
+)
 
-test('finds what follows an option', () => {
-  expect(optionOf(['--outputs-file', 'x.json'], '--outputs-file')).toBe('x.json')
-  expect(optionOf([], '--outputs-file')).toBeUndefined()
+test('rejects other context, which would be ignored', () => {
+  expect(() => stackName(['flavour=aws'])).toThrow('--context must be name=<name>, once, not flavour=aws')
+  expect(() => stackName(['name=a', 'name=b'])).toThrow('--context must be name=<name>, once')
 })

@@ -10,6 +10,6 @@ test('refuses to load demo keys into AWS', () => {
     env: { PATH: process.env.PATH },
     encoding: 'utf8',
   })
-  expect(stderr).toMatch(/^seed: refuses to load demo keys, .+, into AWS .+ or say --allow-demo-keys\n$/)
+  expect(stderr).toMatch(/^seed: refuses to load demo keys, .+, into AWS .+ or add --allow-demo-keys\n$/)
   expect([status, stdout]).toEqual([1, ''])
 })

@@ -66,9 +66,19 @@ export const reportOf = (options: LoadOptions, result: LoadResult, interrupted: 
   }
 }
 
-/** Whether nothing came back but errors, or nothing at all. */
-export const hasFailed = ({ total, lost_processes: lost }: Report): boolean =>
-  lost > 0 || total.success + total.throttled === 0
+/** `401 × 60, 429 × 1,204`: errors by how often they occurred, then the throttled requests. */
+const outcomes = ({ errors_by_kind: errors, throttled }: ReportedCounts): string => {
+  const counts = Object.entries(errors).sort(([, a], [, b]) => b - a)
+  if (throttled > 0) counts.push(['429', throttled])
+  return counts.map(([kind, count]) => `${kind.replace(/^http_/, '')} × ${number(count)}`).join(', ')
+}
+
+/** Why a run fails: a process of it ended early, or no request succeeded. Undefined: it does not. */
+export const failureOf = ({ total, lost_processes: lost }: Report): string | undefined => {
+  if (lost > 0) return `${lost} processes ended early: their requests are not counted`
+  if (total.success > 0) return undefined
+  return total.requests === 0 ? 'no request was sent' : `no request succeeded: ${outcomes(total)}`
+}
 
 const MOST_ROWS = 20
 const HEADINGS = ['requests', 'success', 'throttled', 'errors']

@@ -26,5 +26,5 @@ throttled (429), and how long the answers took. Ends by itself; Ctrl-C ends it s
       --json                  the result as JSON on stdout
   -h, --help                  this text
 
-Ends with 0; with 1 where an option is wrong, where every request failed, and where a process of it broke down.
+Exits with 1 if an option is wrong, no node can be reached, no request succeeded, or one of its processes ended early.
 `

@@ -1,15 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { isModelId, MODEL_ID_RULE } from '../../../src/core/entity/entity.ts'
+import type { OptionValues } from '../../command-line/command-line.ts'
+import { UserError } from '../../command-line/user-error.ts'
 import { reasonOf } from '../../serve/start-error.ts'
 import { integer, Mistake, type SettingKind } from '../../settings/setting-kinds.ts'
 import { apiKey, apiPath, duration, listed, nodeUrl } from './option-kinds.ts'
 import { peakCallers, type Stage, stages } from './stages.ts'
-
-/** What is wrong with an option, in one line. */
-export class OptionError extends Error {
-  override readonly name = 'OptionError'
-}
 
 /** What to send, how often, and where to. */
 export interface LoadOptions {
@@ -39,7 +35,8 @@ const DEFAULT_NODE = 'http://127.0.0.1:8080'
 const DAY_MS = 86_400_000
 const STAGE_BOUNDS = { mostCallers: MOST_CALLERS, mostStages: 100, longestMs: DAY_MS }
 
-const OPTIONS = {
+/** The options of `npm run load`. */
+export const LOAD_OPTIONS = {
   nodes: { type: 'string', short: 'n', multiple: true },
   'api-keys': { type: 'string', short: 'k', multiple: true },
   'api-keys-file': { type: 'string' },
@@ -58,29 +55,16 @@ const OPTIONS = {
   'max-tokens': { type: 'string', default: '50' },
   'payload-cache-size': { type: 'string', default: '1024' },
   json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-/** The first sentence says what is wrong; Node's others guess at what was meant. */
-const firstSentence = (text: string): string => text.split(/\.(?=\s|$)|\n/)[0] ?? text
+type Values = OptionValues<typeof LOAD_OPTIONS>
 
-const parse = (args: readonly string[]) => {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    throw new OptionError(firstSentence(error.message))
-  }
-}
-
-type Values = ReturnType<typeof parse>
-
-const read = <T>(name: keyof typeof OPTIONS, kind: SettingKind<T>, text: string): T => {
+const read = <T>(name: keyof typeof LOAD_OPTIONS, kind: SettingKind<T>, text: string): T => {
   try {
     return kind(text)
   } catch (error) {
     if (!(error instanceof Mistake)) throw error
-    throw new OptionError(`--${name} must ${error.message}`)
+    throw new UserError(`--${name} must ${error.message}`)
   }
 }
 
@@ -88,7 +72,7 @@ const nodesOf = (values: Values): readonly string[] => {
   const kind = nodeUrl({ allowRemote: values['allow-remote'] })
   const nodes = [...new Set(listed(values.nodes ?? [DEFAULT_NODE]).map((text) => read('nodes', kind, text)))]
   if (nodes.length < 1 || nodes.length > MOST_NODES)
-    throw new OptionError(`--nodes must name 1 to ${MOST_NODES} nodes`)
+    throw new UserError(`--nodes must name 1 to ${MOST_NODES} nodes`)
   return nodes
 }
 
@@ -97,7 +81,7 @@ const keysInFile = (path: string): readonly string[] => {
     const lines = readFileSync(path, 'utf8').split(/\r?\n/)
     return lines.map((line) => line.trim()).filter((line) => !line.startsWith('#'))
   } catch (error) {
-    throw new OptionError(`--api-keys-file cannot be read: ${reasonOf(error)}`)
+    throw new UserError(`--api-keys-file cannot be read: ${reasonOf(error)}`)
   }
 }
 
@@ -108,7 +92,7 @@ const keysOf = (values: Values): readonly string[] => {
     file === undefined ? [] : listed(keysInFile(file)).map((key) => read('api-keys-file', apiKey, key))
   const keys = [...new Set([...given, ...filed])]
   if (keys.length < 1 || keys.length > MOST_KEYS) {
-    throw new OptionError(`--api-keys must name 1 to ${MOST_KEYS} keys, itself or by --api-keys-file`)
+    throw new UserError(`--api-keys must name 1 to ${MOST_KEYS} keys, itself or by --api-keys-file`)
   }
   return keys
 }
@@ -120,9 +104,7 @@ const stagesOf = (values: Values): readonly Stage[] => {
     return [{ fromCallers: callers, toCallers: callers, durationMs }]
   }
   if (values.duration !== undefined || values.concurrency !== undefined) {
-    throw new OptionError(
-      '--stages says how long and how many: --duration and --concurrency cannot go with it',
-    )
+    throw new UserError('--stages says how long and how many: --duration and --concurrency cannot go with it')
   }
   return read('stages', stages(STAGE_BOUNDS), values.stages)
 }
@@ -136,7 +118,7 @@ const contentOf = (values: Values) => {
   const { message, check } = values
   const payloadCacheSize = read('payload-cache-size', integer(1, 65_536), values['payload-cache-size'])
   if (Buffer.byteLength(message) * payloadCacheSize > MOST_PAYLOAD_BYTES) {
-    throw new OptionError(
+    throw new UserError(
       '--payload-cache-size must be smaller for so long a --message: 256 MiB at most together',
     )
   }
@@ -168,10 +150,8 @@ const pressureOf = (values: Values, nodes: number) => {
   }
 }
 
-/** Reads the command line. Undefined: help was asked for. Throws `OptionError`. */
-export const readLoadOptions = (args: readonly string[]): LoadOptions | undefined => {
-  const values = parse(args)
-  if (values.help) return undefined
+/** Checks the options. Throws `UserError`, which names the one that is wrong. */
+export const loadOptionsOf = (values: Values): LoadOptions => {
   const nodes = nodesOf(values)
   return {
     nodes,
