@@ -28,8 +28,8 @@ const isFields = (value: unknown): value is Fields =>
 const amount =
   (name: 'request_per_minute' | 'input_tokens_per_minute' | 'output_tokens_per_minute'): Read =>
   (value, field, refuse) => {
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return { [name]: value }
-    refuse(field, `be a positive integer of at most ${Number.MAX_SAFE_INTEGER}`)
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return { [name]: value }
+    refuse(field, `be an integer from 0 to ${Number.MAX_SAFE_INTEGER}`)
     return {}
   }
 

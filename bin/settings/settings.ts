@@ -44,9 +44,9 @@ export const SETTINGS = {
   rateLimitingEnabled: setting('RATE_LIMITING_ENABLED', flag, 'true'),
   bypassLimiter: setting('BYPASS_LIMITER', flag, '0'),
   /** null: no default. */
-  defaultRpmLimit: setting('DEFAULT_RPM_LIMIT', orNone(integer(1, 1e12)), '60'),
+  defaultRpmLimit: setting('DEFAULT_RPM_LIMIT', orNone(integer(0, 1e12)), '60'),
   /** null: no default. */
-  defaultTpmLimit: setting('DEFAULT_TPM_LIMIT', orNone(integer(1, 1e12)), '10000'),
+  defaultTpmLimit: setting('DEFAULT_TPM_LIMIT', orNone(integer(0, 1e12)), '10000'),
   rateLimitWindowSeconds: setting('RATE_LIMIT_WINDOW', integer(1, 31 * DAY_SECONDS), '60'),
   configCacheSeconds: setting('CONFIG_CACHE_SECONDS', integer(0, DAY_SECONDS), '30'),
   /** 0: no leases. */

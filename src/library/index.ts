@@ -22,6 +22,7 @@ export {
 export type {
   FixedWindowDefinition,
   LimitDefinition,
+  PerPeriodDefinition,
   SlidingWindowDefinition,
   TokenBucketDefinition,
 } from './limiter/limit-definition.ts'

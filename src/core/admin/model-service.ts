@@ -1,6 +1,6 @@
 import { ID_RULE, isId, isModelId, MODEL_ID_RULE } from '../entity/entity.ts'
 import { modelToJson } from '../entity/entity-json.ts'
-import type { Model, Prices } from '../entity/model.ts'
+import { LEAST_PRICE, MOST_PRICE, type Model, PRICE_RULE, type Prices } from '../entity/model.ts'
 import { invalid, ZaelError } from '../errors.ts'
 import type { AdminDependencies } from './admin-dependencies.ts'
 import { auditRecord } from './audit.ts'
@@ -71,6 +71,8 @@ const checkModel = (id: string, { tier, prices }: ModelDraft): void => {
   if (prices) checkPrices(prices)
 }
 
+const isPrice = (price: number): boolean => price === 0 || (price >= LEAST_PRICE && price <= MOST_PRICE)
+
 const checkPrices = (prices: Prices): void => {
   const fields = {
     input_per_million: prices.inputPerMillion,
@@ -78,6 +80,6 @@ const checkPrices = (prices: Prices): void => {
     cached_input_per_million: prices.cachedInputPerMillion ?? 0,
   }
   for (const [field, price] of Object.entries(fields)) {
-    if (!Number.isFinite(price) || price < 0) throw invalid(`prices.${field}`, 'be a number, 0 or more')
+    if (!isPrice(price)) throw invalid(`prices.${field}`, PRICE_RULE)
   }
 }

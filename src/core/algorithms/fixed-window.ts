@@ -154,7 +154,7 @@ const corrections = (
 
 /** A fixed window from its text, `fixed_window 100 per day Europe/Berlin`, or undefined where it is none. */
 export const parseFixedWindow = (text: string): Algorithm | undefined => {
-  const match = /^fixed_window ([1-9]\d{0,15}) per ([a-z]+) (\S+)$/.exec(text)
+  const match = /^fixed_window (0|[1-9]\d{0,15}) per ([a-z]+) (\S+)$/.exec(text)
   const [, limit, window, timeZone = ''] = match ?? []
   if (!isCalendarUnit(window) || !isTimeZone(timeZone)) return undefined
   return createFixedWindow({ limit: Number(limit), window, timeZone })

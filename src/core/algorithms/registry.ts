@@ -9,7 +9,10 @@ import { createTokenBucket, parseTokenBucket } from './token-bucket.ts'
 export const algorithmOf = (size: LimitSize): Algorithm => {
   switch (size.algorithm) {
     case 'token_bucket':
-      return createTokenBucket({ capacity: size.capacity, tokenNs: nsPerToken(size.refillRate) })
+      return createTokenBucket({
+        capacity: size.capacity,
+        tokenNs: size.capacity === 0 ? 0n : nsPerToken(size.refillRate),
+      })
     case 'sliding_window':
       return createSlidingWindow({ ...size, windowNs: BigInt(size.windowSeconds) * SECOND_NS })
     case 'fixed_window':
@@ -28,9 +31,9 @@ export const algorithmOfText = (text: string): Algorithm | undefined => {
   return undefined
 }
 
-/** A size of which one process may grant `share` (0 to 1) by itself; never less than 1. */
+/** A size of which one process may grant `share` (0 to 1) by itself; never less than 1, unless the limit is paused. */
 export const scaled = (size: LimitSize, share: number): LimitSize => {
-  const part = (amount: number): number => Math.max(1, Math.floor(amount * share))
+  const part = (amount: number): number => Math.max(Math.min(1, amount), Math.floor(amount * share))
   return size.algorithm === 'token_bucket'
     ? { ...size, capacity: part(size.capacity), refillRate: size.refillRate * share }
     : { ...size, limit: part(size.limit) }

@@ -174,7 +174,7 @@ const ends = (grid: Grid): Pick<Algorithm, 'fullAt' | 'latestFullAt'> => ({
 
 /** A sliding window from its text, `sliding_window 10 per 3600s in 30 slots`, or undefined where it is none. */
 export const parseSlidingWindow = (text: string): Algorithm | undefined => {
-  const match = /^sliding_window ([1-9]\d{0,15}) per ([1-9]\d{0,9})s in ([1-9]\d?) slots$/.exec(text)
+  const match = /^sliding_window (0|[1-9]\d{0,15}) per ([1-9]\d{0,9})s in ([1-9]\d?) slots$/.exec(text)
   if (match === null) return undefined
   const [limit, seconds, slots] = [Number(match[1]), BigInt(match[2] ?? 1), Number(match[3])]
   return createSlidingWindow({ limit, windowNs: seconds * SECOND_NS, slots })

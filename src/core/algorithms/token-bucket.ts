@@ -12,13 +12,15 @@ import {
 import { type Algorithm, type GiveBack, type LimitFields, type LimitWrite, numberAt } from './algorithm.ts'
 import { larger, roundedUp, SECOND_NS, smaller } from './integers.ts'
 
-/** Capacity in tokens, and the ns in which one token comes back. */
+/** Capacity in tokens, and the ns in which one token comes back; that of a capacity of 0 has no meaning. */
 interface TokenBucketShape {
   readonly capacity: number
   readonly tokenNs: bigint
 }
 
 const MILLION = 1_000_000n
+/** A paused bucket has no rate. The window it states, and ns per token where it has never had a size. */
+const PAUSED_WINDOW_NS = 60n * SECOND_NS
 
 /**
  * A bucket of `capacity` tokens, one coming back every `tokenNs`, as one number: `tat`, the theoretical arrival time of
@@ -26,12 +28,9 @@ const MILLION = 1_000_000n
  * again. Refill costs nothing: time passes by itself. `refunded` sums up, in ns, all that was ever given back.
  */
 export const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algorithm => {
+  if (capacity === 0) return pausedBucket
   const windowNs = BigInt(capacity) * tokenNs
   const price = (tokens: number): bigint => BigInt(tokens) * tokenNs
-  const busyFor = (fields: LimitFields, now: bigint): bigint => {
-    const left = numberAt(fields, 'tat', now) - now
-    return left > 0n ? left : 0n
-  }
   const usedMillionths: Algorithm['usedMillionths'] = (fields, now) =>
     roundedUp(busyFor(fields, now) * MILLION, tokenNs)
 
@@ -90,8 +89,51 @@ export const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algo
   }
 }
 
+/**
+ * A token bucket of capacity 0. It admits nothing, so that only settlements of earlier charges reach it. What was in use
+ * when it was paused refills at the rate of that time, kept as `price` (ns per token): pausing never lets more through.
+ */
+const pausedBucket: Algorithm = {
+  name: 'token_bucket',
+  text: `token_bucket 0 per ${PAUSED_WINDOW_NS / SECOND_NS}s`,
+  capacity: 0,
+  windowNs: PAUSED_WINDOW_NS,
+  level: (fields, now) => ({ available: 0, resetNs: busyFor(fields, now) }),
+  wait: (fields, _cost, now) => busyFor(fields, now),
+  charge: (_seen, _cost, now) => notInDebt(now),
+  over: (_seen, cost, now) => ({ conditions: cost === 0 ? [atLeast('tat', now + 1n)] : [], actions: [] }),
+  debit(seen, amount, now, latest) {
+    const priceNs = BigInt(amount) * keptPrice(seen)
+    return isBusy(seen, now) ? busy(priceNs, now, latest) : idle(priceNs, now)
+  },
+  remember: () => ({}),
+  giveBack: () => undefined,
+  topUp(fields, amount, now) {
+    const back = smaller(BigInt(amount) * keptPrice(fields), busyFor(fields, now))
+    return back > 0n ? returned(back) : undefined
+  },
+  usedMillionths: (fields, now) => roundedUp(busyFor(fields, now) * MILLION, keptPrice(fields)),
+  uses: (fields, now) => [{ since: now, until: now, millionths: pausedBucket.usedMillionths(fields, now) }],
+  takeOver(previous, fields, now) {
+    const price = roundedUp(previous.windowNs, BigInt(Math.max(1, previous.capacity)))
+    const used = roundedUp(previous.usedMillionths(fields, now) * price, MILLION)
+    return { tat: now + used, refunded: numberAt(fields, 'refunded', 0n), price }
+  },
+  fullAt: (fields, amount, now) => now + busyFor(fields, now) + BigInt(amount) * keptPrice(fields),
+  latestFullAt: (now) => now,
+}
+
+const keptPrice = (fields: LimitFields | undefined): bigint =>
+  numberAt(fields ?? {}, 'price', PAUSED_WINDOW_NS)
+
+const busyFor = (fields: LimitFields, now: bigint): bigint => {
+  const left = numberAt(fields, 'tat', now) - now
+  return left > 0n ? left : 0n
+}
+
 /** A token bucket from its text, `token_bucket 50 per 60s`, or undefined where it is none. */
 export const parseTokenBucket = (text: string): Algorithm | undefined => {
+  if (text === pausedBucket.text) return pausedBucket
   const match = /^token_bucket ([1-9]\d{0,15}) per ([1-9]\d{0,19})(s|ns)$/.exec(text)
   if (match === null) return undefined
   const windowNs = BigInt(match[2] ?? 0) * (match[3] === 's' ? SECOND_NS : 1n)

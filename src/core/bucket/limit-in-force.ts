@@ -25,6 +25,9 @@ export const boundOf = ({ algorithm, headroom }: LimitInForce): number =>
     : // the double of (1 − 0.9) × 10 is less than 1
       Math.floor(Number((algorithm.capacity * (1 - headroom)).toPrecision(15)))
 
+/** Whether a limit of this size denies every request whose cost names its meter, a cost of 0 too. */
+export const isPaused = ({ algorithm }: Pick<LimitInForce, 'algorithm'>): boolean => algorithm.capacity === 0
+
 /** The attributes of a limit in its bucket that every algorithm has beside its own state. */
 export const textPath = (name: string): string => `${name}_limit`
 export const versionPath = (name: string): string => `${name}_version`

@@ -1,4 +1,4 @@
-import { fieldsOf } from '../algorithms/algorithm.ts'
+import { fieldsOf, type LimitFields, type LimitWrite } from '../algorithms/algorithm.ts'
 import { larger } from '../algorithms/integers.ts'
 import type { Cost } from '../limit/meter.ts'
 import { bookkeeping } from './bookkeeping.ts'
@@ -12,7 +12,15 @@ import {
   remove,
   set,
 } from './conditional-write.ts'
-import { boundOf, type LimitInForce, numberIn, textIn, textPath, versionPath } from './limit-in-force.ts'
+import {
+  boundOf,
+  isPaused,
+  type LimitInForce,
+  numberIn,
+  textIn,
+  textPath,
+  versionPath,
+} from './limit-in-force.ts'
 import { prefixed } from './prefixed.ts'
 
 /** The limits of a bucket that a cost touches, with what it asks of each. */
@@ -23,8 +31,9 @@ export interface Demand {
   readonly isOver?: boolean
 }
 
-/** Whether the demand is within the caller's share of the whole limit. */
-export const fitsAtAll = ({ inForce, amount }: Demand): boolean => amount <= boundOf(inForce)
+/** Whether the demand is within the caller's share of the whole limit. Nothing is within a paused one. */
+export const fitsAtAll = ({ inForce, amount }: Demand): boolean =>
+  amount <= boundOf(inForce) && !isPaused(inForce)
 
 /** ns until the demand, which fits at all, passes in the state `seen`. */
 export const waitFor = (seen: BucketItem, { inForce, amount }: Demand, now: bigint): bigint =>
@@ -59,16 +68,11 @@ export const planCharge = (
   }
 }
 
-const chargeOne = (
-  seen: BucketItem | undefined,
-  { inForce, amount, isOver = false }: Demand,
-  now: bigint,
-): ConditionalWrite => {
-  const { limit, algorithm, version } = inForce
-  const plan = isOver ? algorithm.over : algorithm.charge
+const chargeOne = (seen: BucketItem | undefined, demand: Demand, now: bigint): ConditionalWrite => {
+  const { limit, algorithm, version } = demand.inForce
   const isKnown = textIn(seen, limit.name) !== undefined
   const fields = seen && isKnown ? fieldsOf(seen, limit.name) : undefined
-  const write = prefixed(limit.name, plan(fields, amount, now, boundOf(inForce)))
+  const write = prefixed(limit.name, ownPart(fields, demand, now))
   const text = textPath(limit.name)
   if (isKnown)
     return { conditions: [equal(text, algorithm.text), ...write.conditions], actions: write.actions }
@@ -76,6 +80,16 @@ const chargeOne = (
     conditions: [missing(text), ...write.conditions],
     actions: [...write.actions, set(text, algorithm.text), set(versionPath(limit.name), version)],
   }
+}
+
+const UNCONDITIONAL: LimitWrite = { conditions: [], actions: [] }
+
+/** What is larger than the whole limit exceeds it in any state. */
+const ownPart = (fields: LimitFields | undefined, demand: Demand, now: bigint): LimitWrite => {
+  const { inForce, amount, isOver = false } = demand
+  if (isOver && !fitsAtAll(demand)) return UNCONDITIONAL
+  const { algorithm } = inForce
+  return (isOver ? algorithm.over : algorithm.charge)(fields, amount, now, boundOf(inForce))
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { BucketItem } from '../bucket/conditional-write.ts'
-import { boundOf, type LimitInForce } from '../bucket/limit-in-force.ts'
+import { boundOf, isPaused, type LimitInForce } from '../bucket/limit-in-force.ts'
 import { fieldsInForce } from '../charging/changed-limits.ts'
 import { isEnforced } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
@@ -18,6 +18,10 @@ export interface BucketView {
   /** ns since the epoch: as of when it is told, where that is not the moment of the decision; a charge may wait for another. */
   readonly at?: bigint
 }
+
+/** The share of a limit that is used; of a paused limit (capacity 0) all of it. */
+export const usedShare = ({ used, capacity }: Pick<LimitState, 'used' | 'capacity'>): number =>
+  capacity === 0 ? 1 : used / capacity
 
 /** Every limit of a bucket as people see it at `now`. */
 export const limitStates = (view: BucketView, now: bigint): readonly LimitState[] =>
@@ -56,7 +60,7 @@ export const longestWait = (waits: readonly (bigint | null)[]): bigint | null =>
 
 /** ns until `amount` passes the limit; null: it never will. */
 const waitFor = ({ item }: BucketView, inForce: LimitInForce, amount: number, now: bigint): bigint | null =>
-  amount > boundOf(inForce)
+  isPaused(inForce) || amount > boundOf(inForce)
     ? null
     : inForce.algorithm.wait(fieldsInForce(item, inForce, now), amount, now, boundOf(inForce))
 

@@ -1,3 +1,8 @@
+/** A price is 0 or lies between these: below, it is no price of anything, and the table does not hold it below 1e-130. */
+export const LEAST_PRICE = 1e-6
+export const MOST_PRICE = 1_000_000_000
+export const PRICE_RULE = `be 0, or a number of dollars from ${LEAST_PRICE} to ${MOST_PRICE}`
+
 /** Prices in US dollars per million tokens. */
 export interface Prices {
   readonly inputPerMillion: number

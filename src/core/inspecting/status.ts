@@ -4,7 +4,7 @@ import type { BucketItem } from '../bucket/conditional-write.ts'
 import { numberIn } from '../bucket/limit-in-force.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
 import type { BucketStatus, LimitState } from '../deciding/decision.ts'
-import { limitStates } from '../deciding/limit-states.ts'
+import { limitStates, usedShare } from '../deciding/limit-states.ts'
 import { DEFAULT_RESOURCE } from '../limit/limit.ts'
 import { type Cost, METERS } from '../limit/meter.ts'
 import type { BucketPlan } from '../resolving/bucket-plan.ts'
@@ -79,4 +79,4 @@ const usedIn = (item: BucketItem | undefined): Cost =>
 
 /** 0 to 1, of the limit that has the least left; 1 where there is none. */
 const shareOf = ({ limits }: BucketStatus): number =>
-  limits.reduce((least, limit: LimitState) => Math.min(least, limit.available / limit.capacity), 1)
+  limits.reduce((least, limit: LimitState) => Math.min(least, 1 - usedShare(limit)), 1)

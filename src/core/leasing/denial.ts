@@ -1,7 +1,7 @@
 import { fieldsOf } from '../algorithms/algorithm.ts'
 import { smaller } from '../algorithms/integers.ts'
 import type { BucketItem } from '../bucket/conditional-write.ts'
-import { boundOf, type LimitInForce, textIn } from '../bucket/limit-in-force.ts'
+import { boundOf, isPaused, type LimitInForce, textIn } from '../bucket/limit-in-force.ts'
 import type { Cost, Meter } from '../limit/meter.ts'
 
 /** A denial that the table has given, and for how long it speaks for itself. */
@@ -40,7 +40,7 @@ export const rememberedDenial = (
   for (const inForce of limits) {
     const { limit, algorithm } = inForce
     const [amount, bound] = [cost[limit.meter], boundOf(inForce)]
-    if (amount === undefined || amount > bound) continue
+    if (amount === undefined || amount > bound || isPaused(inForce)) continue
     const waitNs = algorithm.wait(fieldsOf(item, limit.name), amount, now, bound)
     if (waitNs === 0n) continue
     reasons.push({ meter: limit.meter, amount, passesAt: now + waitNs })

@@ -3,7 +3,7 @@ import type { Priority } from '../entity/entity.ts'
 import type { PolicyKey } from '../policy/policy-key.ts'
 import type { Meter } from './meter.ts'
 
-/** Refilled all the time: `capacity` tokens, `refillRate` tokens per second. */
+/** Refilled all the time: `capacity` tokens, `refillRate` tokens per second. A capacity of 0, rate 0, is paused. */
 export interface TokenBucketSize {
   readonly algorithm: 'token_bucket'
   readonly capacity: number
@@ -69,6 +69,10 @@ export const DEFAULT_SLOTS = 30
 export const MAX_SLOTS = 60
 /** A lease that outlives its process is no lease. */
 export const MAX_LEASE_SECONDS = 600
+/** Leases are counted in ms. */
+export const MIN_LEASE_SECONDS = 0.001
+/** Shares below it are no shares of any size, and the table does not hold numbers below 1e-130. */
+export const MIN_SHARE = 1e-6
 /** Windows of slots are the largest part of an item: at most so many on one resource. */
 export const MAX_SLIDING_WINDOWS = 3
 

@@ -20,7 +20,7 @@ const USUAL: Readonly<Record<string, Meter>> = {
   otpm: 'output_tokens',
 }
 
-/** The meter that a usual limit name (`rpm`, `tpm`, …) means, or undefined where it must be stated. */
+/** The meter that a usual limit name (`rpm`, `tpm`, …) means; undefined of any other name. */
 export const meterOfName = (name: string): Meter | undefined =>
   Object.hasOwn(USUAL, name) ? USUAL[name] : undefined
 

@@ -6,6 +6,8 @@ import {
   MAX_LEASE_SECONDS,
   MAX_LIMITS,
   MAX_SLIDING_WINDOWS,
+  MIN_LEASE_SECONDS,
+  MIN_SHARE,
 } from './limit.ts'
 import { isMeter, METERS, type Meter, meterOfName } from './meter.ts'
 import { parseAlgorithm, parseSize, sizeFields, sizeToJson } from './parse-size.ts'
@@ -64,11 +66,11 @@ export const limitToJson = (limit: Limit) => ({
 const parseLimit = (input: unknown, field: string): Limit => {
   if (!isFields(input)) throw invalid(field, 'be an object')
   const algorithm = parseAlgorithm(input.algorithm, `${field}.algorithm`)
-  checkFields(input, [...KNOWN, ...sizeFields(algorithm)], field)
+  checkFields(input, [...KNOWN, ...sizeFields(algorithm, input)], field)
   const name = parseName(input.name, `${field}.name`)
   return {
     name,
-    meter: parseMeter(input.meter, name, `${field}.meter`),
+    meter: parseMeter(input.meter ?? meterOfName(name) ?? 'requests', `${field}.meter`),
     size: parseSize(algorithm, input, field),
     ...parseRules(input, field),
   }
@@ -92,26 +94,23 @@ const parseRules = (input: Fields, field: string): Omit<Limit, 'name' | 'meter' 
   }
 }
 
-/** Seconds, parts of them as well; a lease that outlives its process is no lease. */
 const parseLeaseTtl = (input: unknown, field: string): number | undefined => {
-  if (input === undefined) return undefined
-  if (typeof input === 'number' && input >= 0 && input <= MAX_LEASE_SECONDS) return input
-  throw invalid(field, `be a number of seconds from 0 to ${MAX_LEASE_SECONDS}`)
+  if (input === undefined || input === 0) return input
+  if (typeof input === 'number' && input >= MIN_LEASE_SECONDS && input <= MAX_LEASE_SECONDS) return input
+  throw invalid(field, `be 0, or a number of seconds from ${MIN_LEASE_SECONDS} to ${MAX_LEASE_SECONDS}`)
 }
 
 /** Also refuses fields of another algorithm's size: they would be ignored. */
 const checkFields = (input: Fields, known: readonly string[], field: string): void => {
-  const unknown = Object.keys(input).find(
-    (key) => !known.includes(key) && !(key === 'capacity' && 'limit' in input),
-  )
+  const unknown = Object.keys(input).find((key) => !known.includes(key))
   if (unknown !== undefined)
     throw invalid(`${field}.${unknown}`, `not be given; known fields are ${known.join(', ')}`)
 }
 
 const parseShare = (input: unknown, field: string): number | undefined => {
   if (input === undefined) return undefined
-  if (typeof input === 'number' && input > 0 && input <= 1) return input
-  throw invalid(field, 'be a number above 0 and at most 1')
+  if (typeof input === 'number' && input >= MIN_SHARE && input <= 1) return input
+  throw invalid(field, `be a number from ${MIN_SHARE} to 1`)
 }
 
 const parseHeadroom = (input: unknown, field: string): Headroom | undefined => {
@@ -121,13 +120,15 @@ const parseHeadroom = (input: unknown, field: string): Headroom | undefined => {
     if (priority !== 'normal' && priority !== 'low') {
       throw invalid(`${field}.${priority}`, 'not be given; headroom is kept from normal and low priority')
     }
-    if (!isShare(share)) throw invalid(`${field}.${priority}`, 'be a number from 0 and below 1')
+    if (!isShare(share))
+      throw invalid(`${field}.${priority}`, `be 0, or a number from ${MIN_SHARE} and below 1`)
   }
   const { normal, low } = input
   return { ...(isShare(normal) && { normal }), ...(isShare(low) && { low }) }
 }
 
-const isShare = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < 1
+const isShare = (value: unknown): value is number =>
+  typeof value === 'number' && (value === 0 || (value >= MIN_SHARE && value < 1))
 
 const isFields = (input: unknown): input is Fields =>
   typeof input === 'object' && input !== null && !Array.isArray(input)
@@ -140,13 +141,9 @@ const parseName = (input: unknown, field: string): string => {
   return input
 }
 
-const parseMeter = (input: unknown, name: string, field: string): Meter => {
-  const meter = input ?? meterOfName(name)
-  if (isMeter(meter)) return meter
-  throw invalid(
-    field,
-    `be one of ${METERS.join(', ')}${input === undefined ? `, as ${name} is no usual name` : ''}`,
-  )
+const parseMeter = (input: unknown, field: string): Meter => {
+  if (isMeter(input)) return input
+  throw invalid(field, `be one of ${METERS.join(', ')}`)
 }
 
 const parseChoice = <T extends string>(

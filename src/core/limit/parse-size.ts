@@ -14,16 +14,21 @@ type Fields = Readonly<Record<string, unknown>>
 
 type AlgorithmName = LimitSize['algorithm']
 
+/** The periods of `{limit, per}`, in seconds. */
+const PERIODS = { second: 1, minute: 60, hour: 3600, day: 86_400 } as const
+export const PERIOD_NAMES = ['second', 'minute', 'hour', 'day'] as const
+export type Period = (typeof PERIOD_NAMES)[number]
+
 /** Fields of a size in JSON, by algorithm. */
 const SIZE_FIELDS: Readonly<Record<AlgorithmName, readonly string[]>> = {
   token_bucket: ['capacity', 'refill_rate'],
-  sliding_window: ['limit', 'window_seconds', 'slots'],
-  fixed_window: ['limit', 'window', 'time_zone'],
+  sliding_window: ['limit', 'capacity', 'window_seconds', 'slots'],
+  fixed_window: ['limit', 'capacity', 'window', 'time_zone'],
 }
 export const ALGORITHM_NAMES = ['token_bucket', 'sliding_window', 'fixed_window'] as const
 
 /** A bucket that needs longer to fill, or a window that is longer, is a mistake, and its times would leave sensible numbers. */
-const LONGEST_SECONDS = 100 * 366 * 86_400
+export const LONGEST_SECONDS = 100 * 366 * 86_400
 
 /** The algorithm of a limit in JSON; without one it is a token bucket. Throws `ZaelError('invalid_request')`. */
 export const parseAlgorithm = (input: unknown, field: string): AlgorithmName => {
@@ -32,8 +37,12 @@ export const parseAlgorithm = (input: unknown, field: string): AlgorithmName => 
   return name
 }
 
-/** The fields of a limit that say its size, by its algorithm. */
-export const sizeFields = (algorithm: AlgorithmName): readonly string[] => SIZE_FIELDS[algorithm]
+/** The fields that give the size of a limit in JSON. */
+export const sizeFields = (algorithm: AlgorithmName, input: Fields): readonly string[] =>
+  algorithm === 'token_bucket' && isPerPeriod(input) ? ['limit', 'per'] : SIZE_FIELDS[algorithm]
+
+/** `{limit, per}`: short for a token bucket of that capacity, refilled within that time. */
+const isPerPeriod = (input: Fields): boolean => input.per !== undefined || input.limit !== undefined
 
 /** The size of a limit in JSON. Throws `ZaelError('invalid_request')` that names the field and what it must be. */
 export const parseSize = (algorithm: AlgorithmName, input: Fields, field: string): LimitSize => {
@@ -64,7 +73,9 @@ export const sizeToJson = (size: LimitSize) => {
 }
 
 const tokenBucket = (input: Fields, field: string): TokenBucketSize => {
+  if (isPerPeriod(input)) return perPeriod(input, field)
   const capacity = parseCount(input.capacity, `${field}.capacity`)
+  if (capacity === 0) return paused(input.refill_rate, `${field}.refill_rate`)
   const refillRate = parseRate(input.refill_rate, `${field}.refill_rate`)
   if (capacity / refillRate > LONGEST_SECONDS) {
     throw invalid(`${field}.refill_rate`, 'fill the capacity within 100 years')
@@ -72,9 +83,29 @@ const tokenBucket = (input: Fields, field: string): TokenBucketSize => {
   return { algorithm: 'token_bucket', capacity, refillRate }
 }
 
+const perPeriod = (input: Fields, field: string): TokenBucketSize => {
+  if (!isPeriod(input.per)) {
+    throw invalid(`${field}.per`, `be one of ${PERIOD_NAMES.join(', ')}; or state the algorithm of a window`)
+  }
+  const capacity = parseCount(input.limit, `${field}.limit`)
+  if (capacity === 0) return PAUSED
+  const refillRate = parseRate(capacity / PERIODS[input.per], `${field}.limit`)
+  return { algorithm: 'token_bucket', capacity, refillRate }
+}
+
+const isPeriod = (value: unknown): value is Period => PERIOD_NAMES.some((period) => period === value)
+
+const PAUSED: TokenBucketSize = { algorithm: 'token_bucket', capacity: 0, refillRate: 0 }
+
+/** A capacity of 0 has no rate; one that is left beside it is not kept. */
+const paused = (rate: unknown, field: string): TokenBucketSize => {
+  if (typeof rate === 'number' && rate >= 0 && Number.isFinite(rate)) return PAUSED
+  throw invalid(field, 'be 0, as the capacity is 0')
+}
+
 const slidingWindow = (input: Fields, field: string): SlidingWindowSize => {
   const limit = parseWindowLimit(input, field)
-  const windowSeconds = parseCount(input.window_seconds, `${field}.window_seconds`, LONGEST_SECONDS)
+  const windowSeconds = parseCount(input.window_seconds, `${field}.window_seconds`, LONGEST_SECONDS, 1)
   const slots = parseCount(input.slots ?? DEFAULT_SLOTS, `${field}.slots`, MAX_SLOTS, 2)
   return { algorithm: 'sliding_window', limit, windowSeconds, slots }
 }
@@ -102,18 +133,16 @@ const parseCount = (
   input: unknown,
   field: string,
   greatest: number = Number.MAX_SAFE_INTEGER,
-  least = 1,
+  least = 0,
 ): number => {
   if (typeof input === 'number' && Number.isSafeInteger(input) && input >= least && input <= greatest)
     return input
-  const range =
-    least === 1 ? `a positive integer of at most ${greatest}` : `an integer from ${least} to ${greatest}`
-  throw invalid(field, `be ${range}`)
+  throw invalid(field, `be an integer from ${least} to ${greatest}`)
 }
 
 const parseRate = (input: unknown, field: string): number => {
   if (typeof input !== 'number' || !Number.isFinite(input) || input <= 0) {
-    throw invalid(field, 'be a positive number of tokens per second')
+    throw invalid(field, 'be a positive number of tokens per second (0 only with capacity 0)')
   }
   if (Math.abs((Number(nsPerTokenOf(input, field)) * input) / 1e9 - 1) > 0.001) {
     throw invalid(field, 'be a rate that whole nanoseconds per token meet to 0.1 %')

@@ -4,6 +4,7 @@ import type {
   ExplainedBucket,
   LimitState,
 } from '../../core/deciding/decision.ts'
+import { usedShare } from '../../core/deciding/limit-states.ts'
 import { limitToJson } from '../../core/limit/parse-limit.ts'
 import { secondsOf } from '../errors/flat-error.ts'
 
@@ -29,7 +30,7 @@ export const explainedBucketJson = ({ entityId, resource, limits }: ExplainedBuc
 
 /** The share of a limit that is used, in percent with one decimal. */
 export const utilizationPercent = ({ used, capacity }: Pick<LimitState, 'used' | 'capacity'>): number =>
-  Math.round((used / capacity) * 1000) / 10
+  Math.round(usedShare({ used, capacity }) * 1000) / 10
 
 /** A bucket as people see it. */
 export const availabilityJson = (entityId: string, { resource, limits }: BucketStatus) => ({

@@ -23,7 +23,7 @@ export const denialError = (denied: Denied, subject: DeniedSubject): DenialError
   const violation = denied.violations.toSorted(byWait)[0]
   if (violation === undefined) throw new Error('A denial without a violation has no message')
   const wait = violation.retryAfterNs
-  const message = wait === null ? tooLarge(violation, subject) : reached(violation, wait, subject)
+  const message = wait === null ? neverPasses(violation, subject) : reached(violation, wait, subject)
   // dollars are neither requests nor tokens, even where the budget is smaller than what is asked
   if (violation.meter === 'cost_usd_micros' || (wait !== null && isQuota(violation)))
     return { message, type: 'insufficient_quota', param: null, code: 'insufficient_quota' }
@@ -47,6 +47,13 @@ const reached = (violation: Violation, retryAfterNs: bigint, subject: DeniedSubj
   const numbers = `Limit ${state.capacity}, Used ${state.used}, Requested ${requested}`
   return `${what} ${place(violation, subject)}: ${numbers}. Please try again in ${goDuration(retryAfterNs)}.`
 }
+
+const neverPasses = (violation: Violation, subject: DeniedSubject): string =>
+  violation.state.capacity === 0 ? paused(violation, subject) : tooLarge(violation, subject)
+
+const paused = (violation: Violation, subject: DeniedSubject): string =>
+  `Rate limit reached ${place(violation, subject)}: Limit 0, Used 0, Requested ${violation.requested}. ` +
+  'The limit is paused: no request passes until it is raised.'
 
 const tooLarge = (violation: Violation, subject: DeniedSubject): string =>
   `Request too large ${place(violation, subject)}: Limit ${violation.state.capacity}, Requested ${violation.requested}. ` +

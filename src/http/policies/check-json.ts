@@ -1,4 +1,5 @@
 import type { Decision, LimitState } from '../../core/deciding/decision.ts'
+import { usedShare } from '../../core/deciding/limit-states.ts'
 import { policyLabel, selectorText } from '../../core/policy/policy-key.ts'
 import { type PolicyUse, policyUses } from '../../core/policy/policy-uses.ts'
 import { degradedField } from '../errors/flat-error.ts'
@@ -60,4 +61,4 @@ const countsJson = ({ count, state }: PolicyUse) => ({
 const windowSeconds = ({ windowNs }: LimitState): number => Math.round(Number(windowNs) / 1e6) / 1000
 
 const percentOf = ({ count, state }: PolicyUse): number =>
-  Math.min(100, Math.round((count / state.capacity) * 1000) / 10)
+  Math.min(100, Math.round(usedShare({ used: count, capacity: state.capacity }) * 1000) / 10)

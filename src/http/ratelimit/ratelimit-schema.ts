@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 
-const MUST_BE_COUNT = 'be a positive integer'
+const MUST_BE_COUNT = `be an integer from 0 (paused) to ${Number.MAX_SAFE_INTEGER}`
 const count = v.pipe(
   v.number(MUST_BE_COUNT),
   v.integer(MUST_BE_COUNT),
-  v.minValue(1, MUST_BE_COUNT),
+  v.minValue(0, MUST_BE_COUNT),
   v.maxValue(Number.MAX_SAFE_INTEGER, MUST_BE_COUNT),
 )
 const LONGEST_WINDOW_SECONDS = 366 * 86_400

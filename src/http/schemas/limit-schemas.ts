@@ -6,33 +6,41 @@ import {
   MAX_LEASE_SECONDS,
   MAX_LIMITS,
   MAX_SLOTS,
+  MIN_LEASE_SECONDS,
+  MIN_SHARE,
 } from '../../core/limit/limit.ts'
 import { METERS } from '../../core/limit/meter.ts'
-import { ALGORITHM_NAMES } from '../../core/limit/parse-size.ts'
+import { ALGORITHM_NAMES, LONGEST_SECONDS, PERIOD_NAMES } from '../../core/limit/parse-size.ts'
 import { checkedElsewhere } from './checked-elsewhere.ts'
 import { id, resource } from './fields.ts'
 
-const capacity = v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Tokens the bucket holds'))
-const refillRate = v.pipe(v.number(), v.gtValue(0), v.description('Tokens refilled per second'))
+const size = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER))
+const capacity = v.pipe(size, v.description('Tokens the bucket holds; 0: paused'))
+const refillRate = v.pipe(
+  v.number(),
+  v.minValue(0),
+  v.maxValue(1e9),
+  v.description('Tokens refilled per second; 0 with a capacity of 0 only'),
+)
 const limitName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,31}$/))
 
-const windowLimit = v.pipe(
-  v.number(),
-  v.integer(),
-  v.minValue(1),
-  v.description('The most in any one window'),
-)
-const share = v.pipe(v.number(), v.minValue(0), v.ltValue(1))
+const windowLimit = v.pipe(size, v.description('The most in any one window; 0: paused'))
+const share = v.union([v.literal(0), v.pipe(v.number(), v.minValue(MIN_SHARE), v.ltValue(1))])
 
 const tokenBucketFields = {
   algorithm: v.exactOptional(v.literal('token_bucket')),
   capacity,
   refill_rate: refillRate,
 }
+const perPeriodFields = {
+  algorithm: v.exactOptional(v.literal('token_bucket')),
+  limit: v.pipe(size, v.description('Capacity of a token bucket that refills within the period; 0: paused')),
+  per: v.picklist(PERIOD_NAMES),
+}
 const slidingWindowFields = {
   algorithm: v.literal('sliding_window'),
   limit: windowLimit,
-  window_seconds: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  window_seconds: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LONGEST_SECONDS)),
   slots: v.exactOptional(
     v.pipe(
       v.number(),
@@ -63,7 +71,7 @@ const commonFields = {
   warn_at: v.exactOptional(
     v.pipe(
       v.number(),
-      v.gtValue(0),
+      v.minValue(MIN_SHARE),
       v.maxValue(1),
       v.description('Share in use that is worth a warning; 0.8'),
     ),
@@ -78,9 +86,10 @@ const commonFields = {
   ),
   lease_ttl_seconds: v.exactOptional(
     v.pipe(
-      v.number(),
-      v.minValue(0),
-      v.maxValue(MAX_LEASE_SECONDS),
+      v.union([
+        v.literal(0),
+        v.pipe(v.number(), v.minValue(MIN_LEASE_SECONDS), v.maxValue(MAX_LEASE_SECONDS)),
+      ]),
       v.description("How long tokens may be charged ahead; 0: every decision is the table's"),
     ),
   ),
@@ -89,11 +98,14 @@ const commonFields = {
 const limitInput = v.pipe(
   v.union([
     v.strictObject({ ...commonFields, ...tokenBucketFields }),
+    v.strictObject({ ...commonFields, ...perPeriodFields }),
     v.strictObject({ ...commonFields, ...slidingWindowFields }),
     v.strictObject({ ...commonFields, ...fixedWindowFields }),
   ]),
   v.metadata({ ref: 'LimitInput' }),
-  v.description('The meter may be left out where the name is a usual one: rpm, tpm, itpm, otpm, …'),
+  v.description(
+    'Without a meter, tpm, tph and tpd count tokens, itpm input tokens, otpm output tokens; any other name counts requests',
+  ),
 )
 
 /** What the core's `parseLimits` checks. */

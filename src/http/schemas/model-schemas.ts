@@ -1,11 +1,15 @@
 import * as v from 'valibot'
+import { LEAST_PRICE, MOST_PRICE, PRICE_RULE } from '../../core/entity/model.ts'
 import { id, nextCursor, seconds } from './fields.ts'
 
-const MOST_DOLLARS = 1_000_000_000
 const price = v.pipe(
-  v.number(),
-  v.minValue(0),
-  v.maxValue(MOST_DOLLARS),
+  v.union(
+    [
+      v.literal(0, PRICE_RULE),
+      v.pipe(v.number(PRICE_RULE), v.minValue(LEAST_PRICE, PRICE_RULE), v.maxValue(MOST_PRICE, PRICE_RULE)),
+    ],
+    PRICE_RULE,
+  ),
   v.description('US dollars per million tokens'),
 )
 

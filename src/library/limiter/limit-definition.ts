@@ -1,11 +1,15 @@
 import type { CalendarUnit } from '../../core/algorithms/calendar.ts'
 import type { Headroom, LimitMode, OnUnavailable } from '../../core/limit/limit.ts'
 import type { Meter } from '../../core/limit/meter.ts'
+import type { Period } from '../../core/limit/parse-size.ts'
 
 interface LimitRules {
   /** `rpm`, `tpm`, …: 1 to 32 of a-z 0-9 _ that begin with a letter. */
   readonly name: string
-  /** What it counts. Needed where the name is no usual one: `rps`, `rpm`, `rph`, `rpd` mean requests, `tpm` … tokens. */
+  /**
+   * What it counts. By default `tpm`, `tph` and `tpd` count tokens, `itpm` input tokens, `otpm` output tokens, and any other
+   * name requests.
+   */
   readonly meter?: Meter
   /** `warn` and `shadow` report what is beyond the limit and refuse nothing. Default `enforce`. */
   readonly mode?: LimitMode
@@ -19,11 +23,18 @@ interface LimitRules {
   readonly headroom?: Headroom
 }
 
-/** `capacity` tokens, `refill_rate` more each second. */
+/** `capacity` tokens, `refill_rate` more each second. A capacity of 0, rate 0, denies every request (paused). */
 export interface TokenBucketDefinition extends LimitRules {
   readonly algorithm?: 'token_bucket'
   readonly capacity: number
   readonly refill_rate: number
+}
+
+/** Short for a token bucket: `limit` tokens, refilled within the period. A limit of 0 denies every request. */
+export interface PerPeriodDefinition extends LimitRules {
+  readonly algorithm?: 'token_bucket'
+  readonly limit: number
+  readonly per: Period
 }
 
 /** At most `limit` in any `window_seconds`. */
@@ -45,4 +56,8 @@ export interface FixedWindowDefinition extends LimitRules {
 }
 
 /** A limit as code states it: the JSON of the HTTP API. */
-export type LimitDefinition = TokenBucketDefinition | SlidingWindowDefinition | FixedWindowDefinition
+export type LimitDefinition =
+  | TokenBucketDefinition
+  | PerPeriodDefinition
+  | SlidingWindowDefinition
+  | FixedWindowDefinition

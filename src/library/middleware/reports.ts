@@ -1,3 +1,4 @@
+import { usedShare } from '../../core/deciding/limit-states.ts'
 import type { Cache } from '../../core/ports/cache.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Logger } from '../../core/ports/logger.ts'
@@ -69,7 +70,7 @@ export const createReport = (audience: Audience, isShadow: boolean): Report => {
 const limitWarning = (key: string, { kind, state }: Warning): LimitWarning => ({
   key,
   limit: limitUse(state),
-  percent: Math.floor((100 * state.used) / state.capacity),
+  percent: Math.floor(100 * usedShare(state)),
   exceeded: kind === 'exceeded',
 })
 

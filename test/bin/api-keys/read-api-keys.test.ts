@@ -75,14 +75,14 @@ describe('the keys of a file', () => {
 })
 
 describe('a file is refused in one line that shows no key', () => {
-  const positive = 'be a positive integer of at most 9007199254740991'
+  const count = 'be an integer from 0 to 9007199254740991'
   const known = 'id, name, request_per_minute, input_tokens_per_minute, output_tokens_per_minute'
 
   test.each([
-    ['{request_per_minute: 0}', `keys.sk-prod-....request_per_minute (key 1) must ${positive}`],
-    ['{request_per_minute: 1.5}', `keys.sk-prod-....request_per_minute (key 1) must ${positive}`],
-    ['{request_per_minute: "120"}', `keys.sk-prod-....request_per_minute (key 1) must ${positive}`],
-    ['{request_per_minute: }', `keys.sk-prod-....request_per_minute (key 1) must ${positive}`],
+    ['{request_per_minute: -1}', `keys.sk-prod-....request_per_minute (key 1) must ${count}`],
+    ['{request_per_minute: 1.5}', `keys.sk-prod-....request_per_minute (key 1) must ${count}`],
+    ['{request_per_minute: "120"}', `keys.sk-prod-....request_per_minute (key 1) must ${count}`],
+    ['{request_per_minute: }', `keys.sk-prod-....request_per_minute (key 1) must ${count}`],
     ['{rpm: 1}', `keys.sk-prod-....rpm (key 1) must not be given; known fields are ${known}`],
     ['{name: ""}', 'keys.sk-prod-....name (key 1) must be 1 to 256 characters long'],
     [

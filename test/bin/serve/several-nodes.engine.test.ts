@@ -108,7 +108,7 @@ test('a file that cannot be used stops the start, before anything is listened on
   const error: unknown = await start({ API_KEYS_FILE: path }).catch((reason: unknown) => reason)
   expect(error).toEqual(
     new StartError(
-      'API_KEYS_FILE keys.sk-prod-....request_per_minute (key 1) must be a positive integer of at most 9007199254740991',
+      'API_KEYS_FILE keys.sk-prod-....request_per_minute (key 1) must be an integer from 0 to 9007199254740991',
     ),
   )
 })

@@ -82,7 +82,7 @@ test.each([
     'AWS_ENDPOINT_URL must be a URL that begins with http:// or https://',
   ],
   ['RATE_LIMITING_ENABLED', 'yes', 'RATE_LIMITING_ENABLED must be true or false (1 or 0)'],
-  ['DEFAULT_RPM_LIMIT', '0', 'DEFAULT_RPM_LIMIT must be none, or a whole number from 1 to 1000000000000'],
+  ['DEFAULT_RPM_LIMIT', '-1', 'DEFAULT_RPM_LIMIT must be none, or a whole number from 0 to 1000000000000'],
   ['ON_UNAVAILABLE', 'shrug', 'ON_UNAVAILABLE must be one of allow, deny, local'],
   ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of debug, info, warn, error, silent'],
   [

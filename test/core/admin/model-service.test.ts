@@ -35,6 +35,7 @@ describe('models', () => {
     ['model_id', 'a b', {}],
     ['tier', 'a', { tier: '' }],
     ['prices.input_per_million', 'a', { prices: { ...prices, inputPerMillion: -1 } }],
+    ['prices.input_per_million', 'a', { prices: { ...prices, inputPerMillion: 1e-131 } }],
     ['prices.output_per_million', 'a', { prices: { ...prices, outputPerMillion: Number.NaN } }],
     ['prices.cached_input_per_million', 'a', { prices: { ...prices, cachedInputPerMillion: Infinity } }],
   ])('with a bad %s are refused', async (field, id, draft) => {

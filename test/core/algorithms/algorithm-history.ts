@@ -35,6 +35,10 @@ export const sizes: Readonly<Record<LimitSize['algorithm'], fc.Arbitrary<LimitSi
 }
 export const anySize = fc.oneof(...Object.values(sizes))
 
+/** The same size, paused. */
+export const pausedSize = (size: LimitSize): LimitSize =>
+  size.algorithm === 'token_bucket' ? { ...size, capacity: 0, refillRate: 0 } : { ...size, limit: 0 }
+
 /** Carries out one limit's write, or undefined where a condition fails. */
 export const applied = (fields: LimitFields, { conditions, actions }: LimitWrite): LimitFields | undefined =>
   conditions.every((condition) => holds(condition, fields)) ? applyActions(fields, actions) : undefined

@@ -3,7 +3,17 @@ import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import type { LimitFields } from '../../../src/core/algorithms/algorithm.ts'
 import { algorithmOf, algorithmOfText } from '../../../src/core/algorithms/registry.ts'
-import { anySize, applied, costOf, type History, histories, sizes } from './algorithm-history.ts'
+import {
+  anySize,
+  applied,
+  costOf,
+  type History,
+  histories,
+  historyOf,
+  pausedSize,
+  sizes,
+  steps,
+} from './algorithm-history.ts'
 
 const shares = fc.double({ min: 0, max: 1, noNaN: true })
 const picks = fc.nat(100)
@@ -15,12 +25,19 @@ const pickOf = ({ states }: History, pick: number): LimitFields => states[pick %
 describe.each(Object.entries(sizes))('%s', (_, size) => {
   const history = histories(size)
 
-  test.prop([size])('is read back from its text with the same arithmetic', (each) => {
-    const algorithm = algorithmOf(each)
-    const again = algorithmOfText(algorithm.text)
-    expect(again).toMatchObject({ text: algorithm.text, capacity: algorithm.capacity, name: each.algorithm })
-    expect(again?.windowNs).toBe(algorithm.windowNs)
-  })
+  test.prop([fc.oneof(size, size.map(pausedSize))])(
+    'is read back from its text with the same arithmetic',
+    (each) => {
+      const algorithm = algorithmOf(each)
+      const again = algorithmOfText(algorithm.text)
+      expect(again).toMatchObject({
+        text: algorithm.text,
+        capacity: algorithm.capacity,
+        name: each.algorithm,
+      })
+      expect(again?.windowNs).toBe(algorithm.windowNs)
+    },
+  )
 
   test.prop([history, shares, shares])(
     'names the first moment at which a denied request would pass',
@@ -148,6 +165,45 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
       const fits = other.wait(taken, 1, now, other.capacity) === 0n
       expect(applied(taken, other.charge(taken, 1, now, other.capacity)) !== undefined).toBe(fits)
       expect(other.usedMillionths(taken, other.fullAt(taken, 0, now))).toBe(0n)
+    },
+  )
+
+  test.prop([size, steps, shares, picks])(
+    'forgives nothing while it is paused, and is never fuller than its debts after that',
+    (each, plan, wait, debt) => {
+      const { algorithm, now, ...past } = historyOf(each, plan)
+      const fields = past.states.at(-1) ?? {}
+      const paused = algorithmOf(pausedSize(each))
+      const held = paused.takeOver(algorithm, fields, now)
+      const owing =
+        applied(held, paused.debit(held, debt, now, now + 10n ** 20n)) ?? expect.fail('not charged')
+      expect(paused.level(owing, now).available).toBe(0)
+      expect(paused.usedMillionths(owing, paused.fullAt(owing, 0, now))).toBe(0n)
+
+      const later = now + BigInt(Math.floor(Number(algorithm.windowNs) * wait))
+      const resumed = algorithm.takeOver(paused, owing, later)
+      const inFull =
+        applied(fields, algorithm.debit(fields, debt, now, now + 10n ** 20n)) ?? expect.fail('no')
+      expect(algorithm.usedMillionths(resumed, later) >= algorithm.usedMillionths(inFull, later)).toBe(true)
+    },
+  )
+
+  test.prop([history, size, picks, shares])(
+    'denies all while it is paused, and is topped up no further than to nothing in use',
+    (past, next, debt, cost) => {
+      const { algorithm, now } = past
+      const paused = algorithmOf(pausedSize(next))
+      const taken = paused.takeOver(algorithm, lastOf(past), now)
+      const fields =
+        applied(taken, paused.debit(taken, debt, now, now + 10n ** 20n)) ?? expect.fail('not charged')
+      const amount = costOf(algorithm, cost)
+      expect(applied(fields, paused.over(fields, amount, now, 0))).toEqual(fields)
+      const isInDebt = paused.usedMillionths(fields, now) > 0n
+      expect(applied(fields, paused.charge(fields, 0, now, 0)) === undefined).toBe(isInDebt)
+      const write = paused.topUp(fields, 10_000, now)
+      expect(write === undefined).toBe(!isInDebt)
+      const topped = write ? (applied(fields, write) ?? expect.fail('not topped up')) : fields
+      expect(paused.usedMillionths(topped, now)).toBe(0n)
     },
   )
 })

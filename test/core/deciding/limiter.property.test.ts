@@ -49,6 +49,25 @@ describe('the limiter', () => {
     },
   )
 
+  test.prop([roomy, moments, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 })], { numRuns: 300 })(
+    'never lets more be used in any span where it is paused at times, and nothing while it is',
+    async ({ capacity, seconds }, plan, pauses) => {
+      const world = createTestWorld({ configCacheMs: 0 })
+      world.config.putEntity('key')
+      const log = createUseLog(world, capacity)
+      for (const [index, { wait, acts }] of plan.entries()) {
+        const isPaused = pauses[index] ?? false
+        const size = isPaused ? ([0, 0] as const) : ([capacity, capacity / seconds] as const)
+        world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: size }))
+        world.clock.advance(BigInt(Math.floor(wait * seconds * 1e9)) + 1n)
+        const before = log.uses.length
+        await Promise.all(acts.map(log.act))
+        if (isPaused) expect(log.uses.length).toBe(before)
+      }
+      expect(worstExcess(log.uses, capacity, tokenNsOf(capacity, seconds))).toBe(0n)
+    },
+  )
+
   const asks = fc.array(
     fc.record({ waitMs: fc.nat(20_000), cost: fc.integer({ min: 1, max: 220 }), node: fc.nat(NODES - 1) }),
   )

@@ -11,12 +11,12 @@ import { createTestWorld, type TestNode, type TestWorld } from '../test-limiter.
 import { createReferenceLimiter, type Event, type ReferenceLimiter } from './reference-limiter.ts'
 
 /** A token bucket, a sliding window and a calendar window in one bucket. */
-const limitsWith = (perHour: number): readonly Limit[] =>
+const limitsWith = (perHour: number, perDay = 400): readonly Limit[] =>
   parseLimits(
     [
       { name: 'rpm', capacity: 6, refill_rate: 0.25 },
       { name: 'tph', algorithm: 'sliding_window', limit: perHour, window_seconds: 3600, slots: 12 },
-      { name: 'tpd', algorithm: 'fixed_window', limit: 400, window: 'day' },
+      { name: 'tpd', algorithm: 'fixed_window', limit: perDay, window: 'day' },
     ],
     'limits',
   )
@@ -95,15 +95,15 @@ const changing: fc.Arbitrary<Command> = fc.oneof(
       nodes[node] = world.join()
     }),
   ),
-  fc.constantFrom(100, 150, 200).map((perHour) =>
-    command(`resize to ${perHour}`, async ({ reference }, { world }) => {
-      const limits = limitsWith(perHour)
+  fc.constantFrom([100], [150], [200], [0], [150, 0]).map(([perHour = 0, perDay]) =>
+    command(`resize to ${perHour} an hour, ${perDay ?? 400} a day`, async ({ reference }, { world }) => {
+      const limits = limitsWith(perHour, perDay)
       // what was read at this very moment is not old yet
       world.clock.advance(1n)
       world.config.putLimits(entityOwner('key'), '_default_', limits)
       reference.resize(limits)
-      // a bucket is carried over by the next decision on it
-      await world.join().limiter.decide({ entityId: 'key', cost: { tokens: 0 }, settles: false })
+      // a bucket is carried over by the next decision on it that is not denied by a size alone
+      await world.join().limiter.decide({ entityId: 'key', cost: { requests: 0 }, settles: false })
     }),
   ),
 )

@@ -23,6 +23,9 @@ export interface ReferenceLimiter {
 
 const DAY = 86_400n * 10n ** 9n
 
+const isPaused = ({ size }: Limit): boolean =>
+  (size.algorithm === 'token_bucket' ? size.capacity : size.limit) === 0
+
 export const createReferenceLimiter = (initial: readonly Limit[]): ReferenceLimiter => {
   let limits = initial
   let events: Event[] = []
@@ -70,7 +73,11 @@ export const createReferenceLimiter = (initial: readonly Limit[]): ReferenceLimi
   }
 
   return {
-    admits: (cost, now) => limits.every((limit) => (cost[limit.meter] ?? 0) <= room(limit, now)),
+    admits: (cost, now) =>
+      limits.every((limit) => {
+        const amount = cost[limit.meter]
+        return amount === undefined || (!isPaused(limit) && amount <= room(limit, now))
+      }),
     record(cost, now) {
       const counted = new Map(limits.map(({ name, meter }) => [name, cost[meter] ?? 0]))
       const event = { at: now, counted, life, changes: new Map(changes) }

@@ -57,14 +57,49 @@ describe('limits as JSON', () => {
     expect(parseLimits(json, 'limits').map(limitToJson)).toEqual(json)
   })
 
-  it('take the meter from a usual name, else want it stated', () => {
+  it.each([
+    [{ limit: 100, per: 'second' }, 100, 100],
+    [{ limit: 100, per: 'minute' }, 100, 100 / 60],
+    [{ algorithm: 'token_bucket', limit: 7, per: 'hour' }, 7, 7 / 3600],
+    [{ limit: 5000, per: 'day' }, 5000, 5000 / 86_400],
+    [{ limit: 0, per: 'day' }, 0, 0],
+  ])('of a period, %j, are token buckets that refill within it', (input, capacity, refill_rate) => {
+    const json = parseLimits([{ name: 'rpm', ...input }], 'limits').map(limitToJson)
+    expect(json).toEqual([
+      { name: 'rpm', meter: 'requests', algorithm: 'token_bucket', capacity, refill_rate },
+    ])
+    expect(parseLimits(json, 'limits').map(limitToJson)).toEqual(json)
+  })
+
+  it.each([
+    [
+      { capacity: 0, refill_rate: 0 },
+      { algorithm: 'token_bucket', capacity: 0, refill_rate: 0 },
+    ],
+    [
+      { capacity: 0, refill_rate: 5 },
+      { algorithm: 'token_bucket', capacity: 0, refill_rate: 0 },
+    ],
+    [
+      { algorithm: 'sliding_window', limit: 0, window_seconds: 60 },
+      { algorithm: 'sliding_window', limit: 0, capacity: 0, window_seconds: 60, slots: 30 },
+    ],
+    [
+      { algorithm: 'fixed_window', limit: 0, window: 'day' },
+      { algorithm: 'fixed_window', limit: 0, capacity: 0, window: 'day', time_zone: 'UTC' },
+    ],
+  ])('of size 0, %j, are paused, and read back', (input, told) => {
+    const json = parseLimits([{ name: 'rpm', ...input }], 'limits').map(limitToJson)
+    expect(json).toEqual([{ name: 'rpm', meter: 'requests', ...told }])
+    expect(parseLimits(json, 'limits').map(limitToJson)).toEqual(json)
+  })
+
+  it('take the meter from a usual name, else count requests', () => {
     const meters = ['rps', 'rph', 'tpm', 'itpm', 'otpm'].map(
       (name) => parseLimits([{ ...rpm, name }], 'limits')[0]?.meter,
     )
     expect(meters).toEqual(['requests', 'requests', 'tokens', 'input_tokens', 'output_tokens'])
-    expect(messageOf([{ ...rpm, name: 'burst' }])).toMatch(
-      /^limits\[0\]\.meter must be one of requests, tokens/,
-    )
+    expect(parseLimits([{ name: 'login', capacity: 5, refill_rate: 1 }], 'limits')[0]?.meter).toBe('requests')
     expect(parseLimits([{ ...rpm, name: 'burst', meter: 'tokens' }], 'limits')[0]?.meter).toBe('tokens')
   })
 
@@ -96,15 +131,67 @@ describe('limits as JSON', () => {
       [{ ...rpm, algorithm: 'leaky' }],
       /^limits\[0\]\.algorithm must be one of token_bucket/,
     ],
-    ['no capacity', [{ name: 'rpm', refill_rate: 1 }], /^limits\[0\]\.capacity must be a positive integer/],
-    ['a negative capacity', [{ ...rpm, capacity: -1 }], /^limits\[0\]\.capacity must be a positive integer/],
-    ['half a token', [{ ...rpm, capacity: 0.5 }], /^limits\[0\]\.capacity must be a positive integer/],
+    ['no capacity', [{ name: 'rpm', refill_rate: 1 }], /^limits\[0\]\.capacity must be an integer from/],
+    ['a negative capacity', [{ ...rpm, capacity: -1 }], /^limits\[0\]\.capacity must be an integer from/],
+    ['half a token', [{ ...rpm, capacity: 0.5 }], /^limits\[0\]\.capacity must be an integer from/],
     [
       'a capacity beyond integers',
       [{ ...rpm, capacity: 2 ** 53 }],
-      /^limits\[0\]\.capacity must be a positive integer/,
+      /^limits\[0\]\.capacity must be an integer from/,
     ],
     ['a rate of 0', [{ ...rpm, refill_rate: 0 }], /^limits\[0\]\.refill_rate must be a positive number/],
+    [
+      'a negative rate beside a capacity of 0',
+      [{ ...rpm, capacity: 0, refill_rate: -1 }],
+      /^limits\[0\]\.refill_rate must be 0, as the capacity is 0/,
+    ],
+    [
+      'a limit without a period',
+      [{ name: 'rpm', limit: 5 }],
+      /^limits\[0\]\.per must be one of second, minute/,
+    ],
+    ['a period of a week', [{ name: 'rpm', limit: 5, per: 'week' }], /^limits\[0\]\.per must be one of/],
+    [
+      'a period without a limit',
+      [{ name: 'rpm', per: 'day' }],
+      /^limits\[0\]\.limit must be an integer from 0/,
+    ],
+    [
+      'a capacity beside a period',
+      [{ name: 'rpm', limit: 5, per: 'day', capacity: 5 }],
+      /^limits\[0\]\.capacity must not be given/,
+    ],
+    [
+      'a rate beside a period',
+      [{ name: 'rpm', limit: 5, per: 'day', refill_rate: 5 }],
+      /^limits\[0\]\.refill_rate must not be given/,
+    ],
+    [
+      'more in a second than nanoseconds tell',
+      [{ name: 'rpm', limit: 700_000_000, per: 'second' }],
+      /^limits\[0\]\.limit must be a rate that whole nanoseconds/,
+    ],
+    ['a period beside a window', [{ ...rpd, per: 'day' }], /^limits\[0\]\.per must not be given/],
+    [
+      'a warning at next to nothing',
+      [{ ...rpm, warn_at: 1e-131 }],
+      /^limits\[0\]\.warn_at must be a number from/,
+    ],
+    [
+      'next to no headroom',
+      [{ ...rpm, headroom: { low: 1e-131 } }],
+      /^limits\[0\]\.headroom\.low must be 0, or a number from/,
+    ],
+    [
+      'a lease of next to nothing',
+      [{ ...rpm, lease_ttl_seconds: 1e-131 }],
+      /^limits\[0\]\.lease_ttl_seconds must be 0, or a number of seconds from 0\.001 to 600/,
+    ],
+    [
+      'a window of a tenth of a second',
+      [{ ...rph, window_seconds: 0.1 }],
+      /^limits\[0\]\.window_seconds must be an integer from 1/,
+    ],
     ['a rate as text', [{ ...rpm, refill_rate: '1' }], /^limits\[0\]\.refill_rate must be a positive number/],
     [
       'a rate that nanoseconds miss',
@@ -124,13 +211,9 @@ describe('limits as JSON', () => {
     [
       'a window without its length',
       [{ name: 'rph', algorithm: 'sliding_window', limit: 10 }],
-      /^limits\[0\]\.window_seconds must be a positive integer/,
+      /^limits\[0\]\.window_seconds must be an integer from/,
     ],
-    [
-      'half a request in a window',
-      [{ ...rph, limit: 0.5 }],
-      /^limits\[0\]\.limit must be a positive integer/,
-    ],
+    ['half a request in a window', [{ ...rph, limit: 0.5 }], /^limits\[0\]\.limit must be an integer from/],
     ['a negative window', [{ ...rph, window_seconds: -60 }], /^limits\[0\]\.window_seconds must be/],
     ['one slot', [{ ...rph, slots: 1 }], /^limits\[0\]\.slots must be an integer from 2 to 60/],
     ['3600 slots', [{ ...rph, slots: 3600 }], /^limits\[0\]\.slots must be an integer from 2 to 60/],
@@ -154,7 +237,7 @@ describe('limits as JSON', () => {
     [
       'a lease for ever',
       [{ ...rpm, lease_ttl_seconds: 601 }],
-      /^limits\[0\]\.lease_ttl_seconds must be a number/,
+      /^limits\[0\]\.lease_ttl_seconds must be 0, or a number/,
     ],
     [
       'a lease of less than nothing',
@@ -162,8 +245,8 @@ describe('limits as JSON', () => {
       /^limits\[0\]\.lease_ttl_seconds must be/,
     ],
     ['an unknown mode', [{ ...rpm, mode: 'off' }], /^limits\[0\]\.mode must be one of enforce, warn, shadow/],
-    ['a warning at nothing', [{ ...rpm, warn_at: 0 }], /^limits\[0\]\.warn_at must be a number above 0/],
-    ['a warning beyond all', [{ ...rpm, warn_at: 1.1 }], /^limits\[0\]\.warn_at must be a number above 0/],
+    ['a warning at nothing', [{ ...rpm, warn_at: 0 }], /^limits\[0\]\.warn_at must be a number from/],
+    ['a warning beyond all', [{ ...rpm, warn_at: 1.1 }], /^limits\[0\]\.warn_at must be a number from/],
     ['all kept as headroom', [{ ...rpm, headroom: { low: 1 } }], /^limits\[0\]\.headroom\.low must be/],
     [
       'headroom from high',

@@ -73,7 +73,7 @@ describe('limits', () => {
     ['limits[0].capacity', { limits: [{ name: 'rpm', refill_rate: 1 }] }],
     ['limits[0].refill_rate', { limits: [{ ...RPM, refill_rate: 0 }] }],
     ['limits[1].name', { limits: [RPM, RPM] }],
-    ['limits[0].meter', { limits: [{ ...RPM, name: 'mine' }] }],
+    ['limits[0].meter', { limits: [{ ...RPM, meter: 'cats' }] }],
     ['limits[0].algorithm', { limits: [{ ...RPM, algorithm: 'magic' }] }],
     ['limits[0].burst', { limits: [{ ...RPM, burst: 1 }] }],
     ['resource', { resource: 'a b', limits: [RPM] }],

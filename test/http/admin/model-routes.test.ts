@@ -42,6 +42,16 @@ describe('a model', () => {
       { prices: { input_per_million: 1e300, output_per_million: 1 } },
     ],
     [
+      'prices.output_per_million',
+      '/api/models/a',
+      { prices: { input_per_million: 0, output_per_million: 1e-131 } },
+    ],
+    [
+      'prices.cached_input_per_million',
+      '/api/models/a',
+      { prices: { input_per_million: 1, output_per_million: 1, cached_input_per_million: 5e-324 } },
+    ],
+    [
       'prices.per_image',
       '/api/models/a',
       { prices: { input_per_million: 1, output_per_million: 1, per_image: 1 } },

@@ -84,6 +84,7 @@ describe('the OpenAPI document', () => {
     expect(document.components.schemas.LimitInput).toMatchObject({
       anyOf: [
         { required: ['name', 'capacity', 'refill_rate'] },
+        { required: ['name', 'limit', 'per'] },
         { required: ['name', 'algorithm', 'limit', 'window_seconds'] },
         { required: ['name', 'algorithm', 'limit', 'window'] },
       ],

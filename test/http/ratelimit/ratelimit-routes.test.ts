@@ -125,7 +125,7 @@ describe('the configuration of a key', () => {
   })
 
   test.each([
-    ['rpm_limit', { rpm_limit: 0 }],
+    ['rpm_limit', { rpm_limit: -1 }],
     ['rpm_limit', { rpm_limit: 1.5 }],
     ['tpm_limit', { tpm_limit: null }],
     ['tpm_limit', { tpm_limit: 700_000_000, window_seconds: 60 }],

@@ -36,6 +36,23 @@ describe('limits in code', () => {
     expect((await limiter.check('a')).allowed).toBe(true)
   })
 
+  test('count requests unless the name means another meter, also per period', async () => {
+    for (const size of [
+      { capacity: 5, refill_rate: 1 },
+      { limit: 5, per: 'minute' as const },
+    ]) {
+      const { limiter } = limiterOf({ limits: [{ name: 'login', ...size }] })
+      expect(await take(limiter, 'a', 7)).toBe(5)
+    }
+  })
+
+  test('of size 0 deny every request, for as long as they are paused', async () => {
+    const { limiter } = limiterOf({ limits: [{ name: 'login', capacity: 0, refill_rate: 0 }] })
+    const denied = await limiter.check('a')
+    expect(denied).toMatchObject({ allowed: false, retryAfterMs: null })
+    expect(denied.violations).toMatchObject([{ name: 'login', capacity: 0, available: 0 }])
+  })
+
   test('say null where the cost never fits', async () => {
     const { limiter } = limiterOf()
     expect(await limiter.check('a', { cost: { requests: 11 } })).toMatchObject({
