@@ -28,6 +28,7 @@ export const aReservation = (fields: Partial<StoredReservation> = {}): StoredRes
               memory: { left: 18_000_000_000n, refunded: 0n, slots: 'a1 a2' },
               full: false,
               soft: true,
+              headroom: 0,
             },
             {
               limitName: 'rpm',
@@ -38,6 +39,7 @@ export const aReservation = (fields: Partial<StoredReservation> = {}): StoredRes
               memory: { marks: '' },
               full: true,
               soft: false,
+              headroom: 12,
             },
           ],
         },

@@ -1,4 +1,4 @@
-import { type ChargeMemory, fieldsOf, type LimitFields } from '../algorithms/algorithm.ts'
+import { type Algorithm, type ChargeMemory, fieldsOf, type LimitFields } from '../algorithms/algorithm.ts'
 import { larger } from '../algorithms/integers.ts'
 import { algorithmOfText } from '../algorithms/registry.ts'
 import type { Meter } from '../limit/meter.ts'
@@ -27,6 +27,8 @@ export interface LimitReceipt {
   readonly full: boolean
   /** True: the limit only warns. What was used beyond the charge is charged where it fits, so that it is never in debt. */
   readonly soft: boolean
+  /** Tokens of the capacity that are kept from the caller, for callers of a higher priority. */
+  readonly headroom: number
 }
 
 /** One limit to settle: how much more (above 0) or less (below 0) was used than charged. */
@@ -46,6 +48,11 @@ export interface SettlementPlan {
   readonly elapsedNs: bigint
   /** True: refunds return only what no state can refuse. */
   readonly surely: boolean
+  /**
+   * True: what is owed is charged only where it fits, within what the caller may use of the limit. So the write cannot put
+   * the bucket into debt.
+   */
+  readonly fitsOnly: boolean
   readonly counters: readonly Action[]
 }
 
@@ -73,7 +80,7 @@ export const planSettlement = (plan: SettlementPlan): ConditionalWrite | undefin
 /** Whether more was used than charged, and is to be charged now. */
 const isDue = (plan: SettlementPlan, { receipt, difference }: Correction): boolean => {
   if (difference <= 0 || !receipt.soft) return difference > 0
-  const algorithm = algorithmNamed(textIn(plan.seen, receipt.limitName) ?? receipt.text)
+  const algorithm = algorithmFor(plan.seen, receipt)
   const { capacity } = algorithm
   const fields = fieldsIn(plan.seen, receipt) ?? {}
   return difference <= capacity && algorithm.wait(fields, difference, plan.now, capacity) === 0n
@@ -107,14 +114,16 @@ const debitOne = (
   { receipt, difference }: Correction,
   latest: bigint,
 ): PrefixedWrite => {
-  const { limitName, version, soft } = receipt
+  const { limitName, version, soft, headroom } = receipt
   const known = textIn(plan.seen, limitName)
   const text = known ?? receipt.text
   const algorithm = algorithmNamed(text)
   const fields = fieldsIn(plan.seen, receipt)
-  const write = soft
-    ? algorithm.charge(fields, difference, plan.now, algorithm.capacity)
-    : algorithm.debit(fields, difference, plan.now, latest)
+  const bound = plan.fitsOnly && !soft ? algorithm.capacity - headroom : algorithm.capacity
+  const write =
+    soft || plan.fitsOnly
+      ? algorithm.charge(fields, difference, plan.now, bound)
+      : algorithm.debit(fields, difference, plan.now, latest)
   const { conditions, actions, onlyAsSeen } = prefixed(limitName, write)
   if (known !== undefined)
     return { conditions: [equal(textPath(limitName), text), ...conditions], actions, onlyAsSeen }
@@ -126,19 +135,22 @@ const debitOne = (
 }
 
 const fullAfter = ({ seen, now }: SettlementPlan, { receipt, difference }: Correction): bigint =>
-  algorithmNamed(textIn(seen, receipt.limitName) ?? receipt.text).fullAt(
-    fieldsIn(seen, receipt) ?? {},
-    difference,
-    now,
-  )
+  algorithmFor(seen, receipt).fullAt(fieldsIn(seen, receipt) ?? {}, difference, now)
 
 const hasChanged = (seen: BucketItem, { limitName, text, version }: LimitReceipt): boolean =>
   textIn(seen, limitName) !== text || numberIn(seen, versionPath(limitName), -1n) !== version
 
-const fieldsIn = (seen: BucketItem | undefined, { limitName }: LimitReceipt): LimitFields | undefined =>
-  seen && fieldsOf(seen, limitName)
+/** The state of a receipt's limit; undefined where nothing is stored. */
+export const fieldsIn = (
+  seen: BucketItem | undefined,
+  { limitName }: LimitReceipt,
+): LimitFields | undefined => seen && fieldsOf(seen, limitName)
 
-const algorithmNamed = (text: string) => {
+/** The arithmetic of a receipt's limit, by the text in the bucket where it has one. */
+export const algorithmFor = (seen: BucketItem | undefined, { limitName, text }: LimitReceipt): Algorithm =>
+  algorithmNamed(textIn(seen, limitName) ?? text)
+
+const algorithmNamed = (text: string): Algorithm => {
   const algorithm = algorithmOfText(text)
   if (algorithm === undefined)
     throw new Error(`a receipt names a limit that this version of zael does not know: ${text}`)

@@ -1,7 +1,7 @@
 import { fieldsOf } from '../algorithms/algorithm.ts'
 import type { BucketId } from '../bucket/bucket-id.ts'
 import type { BucketItem } from '../bucket/conditional-write.ts'
-import { type LimitInForce, numberIn, textPath, versionPath } from '../bucket/limit-in-force.ts'
+import { boundOf, type LimitInForce, numberIn, textPath, versionPath } from '../bucket/limit-in-force.ts'
 import type { LimitReceipt } from '../bucket/plan-settlement.ts'
 import { isEnforced } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
@@ -23,7 +23,8 @@ export const receiptOf = (
   bucket,
   born: numberIn(item, 'born', now),
   chargedAt: now,
-  limits: limits.map(({ limit, algorithm, version }): LimitReceipt => {
+  limits: limits.map((inForce): LimitReceipt => {
+    const { limit, algorithm, version } = inForce
     const text = item[textPath(limit.name)]
     return {
       limitName: limit.name,
@@ -34,6 +35,7 @@ export const receiptOf = (
       memory: algorithm.remember(fieldsOf(item, limit.name), now),
       full: limit.refund === 'full',
       soft: !isEnforced(limit),
+      headroom: algorithm.capacity - boundOf(inForce),
     }
   }),
 })

@@ -1,9 +1,11 @@
 import { countersWrite } from '../bucket/bookkeeping.ts'
 import type { BucketId } from '../bucket/bucket-id.ts'
-import type { Action, BucketItem } from '../bucket/conditional-write.ts'
+import { type Action, add, type BucketItem } from '../bucket/conditional-write.ts'
 import { numberIn } from '../bucket/limit-in-force.ts'
 import { type Correction, type LimitReceipt, planSettlement } from '../bucket/plan-settlement.ts'
+import type { Cost } from '../limit/meter.ts'
 import type { BucketWriter } from './bucket-writer.ts'
+import { type Excess, isShort, partOfExcess, type Settled } from './callers-excess.ts'
 
 /** What a charge on one bucket must remember to be settled later, by any node. */
 export interface Receipt {
@@ -22,6 +24,11 @@ export interface Settlement {
   moment(): Moment
   /** What to add to `used_*` and `denied_*`, whatever becomes of the limits. */
   readonly counters: readonly Action[]
+  /**
+   * Where a caller settles a bucket that others share: what was used beyond the reservation, per meter, in place of
+   * corrections above 0. As much of it as is available is charged, and added to `used_*`; the rest is dropped.
+   */
+  readonly excess?: readonly Excess[]
 }
 
 export interface Moment {
@@ -36,8 +43,12 @@ const SURE_ATTEMPT = 4
 /** What is owed is not let go: under contention each try loses to one write of another. */
 const MOST_ATTEMPTS = 20
 
-/** overtaken: others wrote faster, and a part of what was to be given back, or owed, was not written. */
-export type SettlementResult = 'settled' | 'overtaken'
+export interface SettlementOutcome {
+  /** overtaken: others wrote faster, and a part of what was to be given back, or owed, was not written. */
+  readonly result: 'settled' | 'overtaken'
+  /** Undefined where no write of the limits was applied: there was nothing to correct, or it was not to be had. */
+  readonly written?: Settled
+}
 
 /**
  * Brings one bucket to what it would be had the actual cost been charged at the start, or stricter, in one write nearly
@@ -47,35 +58,72 @@ export type SettlementResult = 'settled' | 'overtaken'
 export const settleBucket = async (
   writer: BucketWriter,
   settlement: Settlement,
-): Promise<SettlementResult> => {
+): Promise<SettlementOutcome> => {
   const { receipt, counters } = settlement
   const attempted = await attempt(writer, settlement)
-  if (attempted.result !== undefined) return attempted.result
-  if (counters.length > 0) {
+  if (attempted.outcome !== undefined) return attempted.outcome
+  const isAlive = isSameLife(attempted.state, receipt)
+  if (counters.length > 0 && isCounted(attempted.state, receipt)) {
     await writer.write(receipt.bucket, countersWrite(counters, settlement.moment().now))
   }
-  return isSameLife(attempted.state, receipt) ? 'overtaken' : 'settled'
+  return { result: isAlive ? 'overtaken' : 'settled' }
 }
 
-/** Without a result nothing was written: others were faster each time, or the life that was charged is over. */
+/** A policy's bucket that was removed is not made again for its counters: no usage is made of them. */
+const isCounted = ({ isGone }: StateToSettle, { bucket }: Receipt): boolean =>
+  !(isGone && bucket.kind === 'policy')
+
+/** Without an outcome nothing was written: others were faster each time, or the life that was charged is over. */
 const attempt = async (writer: BucketWriter, settlement: Settlement) => {
-  const { receipt, corrections, counters, moment } = settlement
-  const isRefund = corrections.some(({ difference }) => difference < 0)
+  const { receipt, moment } = settlement
   let state = await stateToSettle(writer, settlement)
-  for (let tries = 1; tries <= attemptsFor(corrections) && isSameLife(state, receipt); tries++) {
+  for (let tries = 1; tries <= attemptsFor(settlement) && isSameLife(state, receipt); tries++) {
     const surely = tries >= SURE_ATTEMPT
-    const known = { seen: state.seen, born: receipt.born, surely }
-    const write = planSettlement({ corrections, counters, ...known, ...moment() })
+    const { now, elapsedNs } = moment()
+    const { corrections, counters } = dueIn(settlement, state.seen, now)
+    const fitsOnly = settlement.excess !== undefined
+    const known = { seen: state.seen, born: receipt.born, surely, fitsOnly }
+    const write = planSettlement({ corrections, counters, ...known, now, elapsedNs })
     const outcome = write && (await writer.write(receipt.bucket, write))
-    const result: SettlementResult = surely && isRefund ? 'overtaken' : 'settled'
-    if (outcome === undefined || outcome.applied) return { state, result }
+    const isRefund = corrections.some(({ difference }) => difference < 0)
+    const result = surely && isRefund ? 'overtaken' : 'settled'
+    if (outcome === undefined) return { state, outcome: { result } as const }
+    if (outcome.applied) return { state, outcome: { result, written: { item: outcome.item, now } } as const }
     state = { seen: outcome.item, isGone: outcome.item === undefined }
   }
-  return { state, result: undefined }
+  return { state, outcome: undefined }
 }
 
-const attemptsFor = (corrections: readonly Correction[]): number =>
-  corrections.some(({ difference }) => difference > 0) ? MOST_ATTEMPTS : SURE_ATTEMPT + corrections.length
+/** What to correct and to count by the state `seen`: of an excess as much as is available in it. */
+const dueIn = (
+  { receipt, corrections, counters, excess = [] }: Settlement,
+  seen: BucketItem | undefined,
+  now: bigint,
+): Pick<Settlement, 'corrections' | 'counters'> => {
+  const part = partOfExcess(receipt.limits, excess, seen, now)
+  const charges = receipt.limits.flatMap((limit): readonly Correction[] => {
+    const difference = part[limit.meter] ?? 0
+    return difference > 0 ? [{ receipt: limit, difference }] : []
+  })
+  return { corrections: [...corrections, ...charges], counters: withUse(counters, part) }
+}
+
+/** One action per counter: an expression names no attribute twice. */
+const withUse = (counters: readonly Action[], used: Cost): readonly Action[] => {
+  const sums = new Map<Action['path'], Action>(counters.map((action) => [action.path, action]))
+  for (const [meter, amount] of Object.entries(used)) {
+    const path = `used_${meter}`
+    const before = sums.get(path)
+    const counted = before?.does === 'add' ? before.value : 0n
+    if (amount > 0) sums.set(path, add(path, counted + BigInt(amount)))
+  }
+  return [...sums.values()]
+}
+
+const attemptsFor = ({ corrections, excess = [] }: Settlement): number =>
+  corrections.some(({ difference }) => difference > 0)
+    ? MOST_ATTEMPTS
+    : SURE_ATTEMPT + corrections.length + 2 * excess.length
 
 interface StateToSettle {
   readonly seen: BucketItem | undefined
@@ -84,11 +132,13 @@ interface StateToSettle {
 
 /**
  * What this node last saw will do, else it is read. A guess of another life is none: only what is stored may say that the
- * life is over.
+ * life is over, or that an excess is not available.
  */
-const stateToSettle = async (writer: BucketWriter, { receipt }: Settlement): Promise<StateToSettle> => {
+const stateToSettle = async (writer: BucketWriter, settlement: Settlement): Promise<StateToSettle> => {
+  const { receipt, excess = [], moment } = settlement
   const guess = { seen: writer.lastSeen(receipt.bucket), isGone: false }
-  if (guess.seen !== undefined && isSameLife(guess, receipt)) return guess
+  const isUsable = guess.seen !== undefined && isSameLife(guess, receipt)
+  if (isUsable && !isShort(receipt.limits, excess, guess.seen, moment().now)) return guess
   const stored = await writer.read(receipt.bucket)
   return { seen: stored, isGone: stored === undefined }
 }

@@ -2,8 +2,12 @@ import { type BucketId, bucketKey } from '../bucket/bucket-id.ts'
 import { type Action, add } from '../bucket/conditional-write.ts'
 import type { Cost } from '../limit/meter.ts'
 
-/** Increments of a bucket's counters by attribute name: `used_tokens`, `denied`, `denied_rpm`. */
-export type Counts = Readonly<Record<string, number>>
+/**
+ * Increments of a bucket's counters by attribute name: `used_tokens`, `denied`, `denied_rpm`. A sum that is no longer a
+ * safe integer is a bigint: single amounts reach 2^53 − 1.
+ */
+export type Counts = Readonly<Record<string, Count>>
+export type Count = number | bigint
 
 /** Counts that wait in this process to go along with the next write to their bucket, or by themselves when due. */
 export interface Tally {
@@ -21,7 +25,7 @@ export interface Tally {
 /** Counts that wait for a write; nothing may be added once they are taken. */
 export interface Waiting {
   readonly bucket: BucketId
-  readonly counts: Record<string, number>
+  readonly counts: Record<string, Count>
   useSinceNs: bigint | undefined
   sinceNs: bigint
   isTaken: boolean
@@ -49,7 +53,8 @@ export const createTally = (): Tally => {
   }
   const join = ({ bucket, counts, sinceNs, useSinceNs }: Pending): void => {
     const into = waitingOf(bucket, sinceNs)
-    for (const [name, amount] of Object.entries(counts)) into.counts[name] = (into.counts[name] ?? 0) + amount
+    for (const [name, amount] of Object.entries(counts))
+      into.counts[name] = plus(into.counts[name] ?? 0, amount)
     if (sinceNs < into.sinceNs) into.sinceNs = sinceNs
     into.useSinceNs = earlier(into.useSinceNs, useSinceNs)
   }
@@ -88,9 +93,18 @@ export const useOf = (cost: Cost): Counts =>
   Object.fromEntries(Object.entries(cost).map(([meter, amount]) => [`used_${meter}`, amount]))
 
 export const summed = (a: Counts, b: Counts): Counts => {
-  const sum: Record<string, number> = { ...a }
-  for (const [name, amount] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + amount
+  const sum: Record<string, Count> = { ...a }
+  for (const [name, amount] of Object.entries(b)) sum[name] = plus(sum[name] ?? 0, amount)
   return sum
+}
+
+/** Exact, whatever the size of the sum. */
+export const plus = (a: Count, b: Count): Count => {
+  if (typeof a === 'number' && typeof b === 'number') {
+    const sum = a + b
+    if (Number.isSafeInteger(sum)) return sum
+  }
+  return BigInt(a) + BigInt(b)
 }
 
 const earlier = (a: bigint | undefined, b: bigint | undefined): bigint | undefined => {

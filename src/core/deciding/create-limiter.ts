@@ -82,7 +82,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
         settings.isEnabled ? resolver.resolvePolicies(subject, maxAgeNs) : { plans: [] },
       )
     },
-    settleCharges: (charges, actual) => settleCharges(deps, charges, actual),
+    settleCharges: (charges, actual, by) => settleCharges(deps, charges, actual, by && { by }),
     forget: resolver.forget,
     flush: ({ all = false } = {}) =>
       flush(deps, leases, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS }),

@@ -4,6 +4,11 @@ import type { Limit } from '../limit/limit.ts'
 import type { Cost, Meter } from '../limit/meter.ts'
 import type { PolicySubject } from '../policy/applicable-policies.ts'
 
+/** The caller who settles: what they say they used is bounded on the buckets that they share with others. */
+export interface SettledBy {
+  readonly callerId: string
+}
+
 /** What policies are picked by, where it is not what the entity and the resource say. A tier wins over the model's. */
 export interface PolicyContext {
   readonly tenant?: string
@@ -163,8 +168,12 @@ export interface Limiter extends Inspector {
   /**
    * Settles what some node has charged to `actual` (a meter left out stays as reserved), or gives all back (null). It
    * does so as often as it is called: that a reservation ends once is for the caller to see to. Never throws.
+   *
+   * With `by`, a caller has told what they used: their own buckets are charged in full, those of parents and policies
+   * beyond the reservation at most what the caller's own had available and what is available there, and meters that the
+   * reservation did not name on the caller's own buckets only. Without it, every bucket is charged in full.
    */
-  settleCharges(charges: ReservedCharges, actual: Cost | null): Promise<void>
+  settleCharges(charges: ReservedCharges, actual: Cost | null, by?: SettledBy): Promise<void>
   /**
    * Charges one request on every policy that applies, of all or of none, whatever the limits of any entity. Allowed where
    * none applies. A denial names every policy that fails. Throws `ZaelError('invalid_request')` for what is no id,

@@ -1,6 +1,6 @@
 import { bucketKey } from '../bucket/bucket-id.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
-import type { Tally } from '../counting/tally.ts'
+import { plus, type Tally } from '../counting/tally.ts'
 import type { Leases } from '../leasing/leases.ts'
 import type { Slot } from '../leasing/slot.ts'
 import { type Cost, METERS, type Meter } from '../limit/meter.ts'
@@ -91,13 +91,13 @@ const hotPlan = ({ leases, clock, tally }: HotPlansDependencies, plan: BucketPla
       const into = counts(steadyNs)
       for (const meter of METERS) {
         const amount = cost[meter]
-        if (amount !== undefined && amount > 0) into[USED[meter]] = (into[USED[meter]] ?? 0) + amount
+        if (amount !== undefined && amount > 0) into[USED[meter]] = plus(into[USED[meter]] ?? 0, amount)
       }
       if (isUsageMade) waiting.useSinceNs ??= steadyNs
     },
     countDenials(names, steadyNs) {
       const into = counts(steadyNs)
-      for (const name of names) into[name] = (into[name] ?? 0) + 1
+      for (const name of names) into[name] = plus(into[name] ?? 0, 1)
     },
   }
 }

@@ -1,18 +1,20 @@
 import { larger } from '../algorithms/integers.ts'
+import type { BucketId } from '../bucket/bucket-id.ts'
 import type { Correction } from '../bucket/plan-settlement.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
+import { type Excess, excessOf, isOwn, type Settled, type SettledOwn } from '../charging/callers-excess.ts'
 import { receiptFor } from '../charging/receipt-of.ts'
 import { NO_CHARGES, type ReservedCharges, type ReservedPart } from '../charging/reserved-charges.ts'
-import { type Moment, type Receipt, settleBucket } from '../charging/settle-bucket.ts'
+import { type Moment, type Receipt, type Settlement, settleBucket } from '../charging/settle-bucket.ts'
 import { countActions, summed, type Tally, useOf } from '../counting/tally.ts'
 import { StoreUnavailable } from '../errors.ts'
 import { emptied, isLive, type Lease, spend } from '../leasing/lease.ts'
-import { type Cost, isAmount, type Meter, usedInstead } from '../limit/meter.ts'
+import { type Cost, isAmount, METERS, type Meter, usedInstead } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { ChargedPart } from './charge-plan.ts'
-import type { Reservation } from './decision.ts'
+import type { Reservation, SettledBy } from './decision.ts'
 
 export interface SettlingDependencies {
   readonly writer: BucketWriter
@@ -34,7 +36,7 @@ export const createReservation = (
   const once = async (actual: Cost | null): Promise<void> => {
     if (!isOpen) return
     isOpen = false
-    await settleCharges(deps, charges, actual, startedNs)
+    await settleCharges(deps, charges, actual, { startedNs })
   }
   return { charges, settle: once, release: () => once(null) }
 }
@@ -55,20 +57,53 @@ export const settledReservation: Reservation = {
 /**
  * Brings every bucket of a reservation to what it would be had `actual` been charged at the start, or stricter; null gives
  * all back. `startedNs` is the steady clock before the charge; undefined where another process charged, whose steady clock
- * means nothing here: then the wall clock alone says how much time has passed. Never throws.
+ * means nothing here: then the wall clock alone says how much time has passed. Without `by`, every bucket is settled in full.
+ * Never throws.
  */
 export const settleCharges = async (
   deps: SettlingDependencies,
   { reserved, parts }: ReservedCharges,
   actual: Cost | null,
-  startedNs?: bigint,
+  { startedNs, by }: { readonly startedNs?: bigint; readonly by?: SettledBy } = {},
 ): Promise<void> => {
   if (actual === null) {
     await giveBackAll(deps, parts, startedNs)
     return
   }
   const used = usedInstead(reserved, amountsIn(actual))
-  await Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs)))
+  if (by) await settleAsCaller(deps, { reserved, parts }, used, by)
+  else await Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs)))
+}
+
+/**
+ * The caller's own buckets first, in full; then those that they share, by what their own had available (see
+ * `charging/callers-excess.ts`). Where nothing goes beyond the reservation, all at once.
+ */
+const settleAsCaller = async (
+  deps: SettlingDependencies,
+  { reserved, parts }: ReservedCharges,
+  used: Cost,
+  { callerId }: SettledBy,
+): Promise<void> => {
+  const [own, shared] = [
+    parts.filter(({ bucket }) => isOwn(bucket, callerId)),
+    parts.filter(({ bucket }) => !isOwn(bucket, callerId)),
+  ]
+  const settling = Promise.all(own.map((part) => settleOwn(deps, part, used)))
+  const isBeyond = METERS.some((meter) => (used[meter] ?? 0) > (reserved[meter] ?? Number.POSITIVE_INFINITY))
+  const excess = isBeyond ? excessOf(reserved, used, await settling) : []
+  const within = withinReserved(reserved, used)
+  await Promise.all([settling, ...shared.map((part) => settleShared(deps, part, within, excess))])
+}
+
+/** What was used of what was reserved. */
+const withinReserved = (reserved: Cost, used: Cost): Cost => {
+  const within: Partial<Record<Meter, number>> = {}
+  for (const meter of METERS) {
+    const named = reserved[meter]
+    if (named !== undefined) within[meter] = Math.min(named, used[meter] ?? named)
+  }
+  return within
 }
 
 /** Gives back what was charged; what was not charged for certain is never given back. */
@@ -121,19 +156,62 @@ const settlePart = async (
   used: Cost,
   startedNs: bigint | undefined,
 ): Promise<void> => {
-  const all = (receipt?.limits ?? []).map((limit): Correction => {
-    return { receipt: limit, difference: (used[limit.meter] ?? limit.charged) - limit.charged }
-  })
-  const corrections = beyondLease(deps, lease, all)
-  const isExact = corrections.every(({ difference }) => difference === 0)
-  if (!receipt || isExact) {
-    deps.tally.add(bucket, useOf(used), { isUse: true, nowNs: deps.clock.monotonic() })
-    return
+  const corrections = beyondLease(deps, lease, correctionsTo(receipt, used))
+  if (receipt === undefined || isExact(corrections)) return countLater(deps, bucket, used)
+  await settleAndCount(deps, receipt, used, { corrections, startedNs: lease?.startedNs ?? startedNs })
+}
+
+const settleOwn = async (
+  deps: SettlingDependencies,
+  { bucket, receipt }: ReservedPart,
+  used: Cost,
+): Promise<SettledOwn> => {
+  const limits = receipt?.limits
+  const corrections = correctionsTo(receipt, used)
+  if (receipt === undefined || isExact(corrections)) {
+    countLater(deps, bucket, used)
+    return { limits, corrections, settled: undefined }
   }
-  const pending = deps.tally.take(bucket)
-  const counts = summed(pending?.counts ?? {}, useOf(used))
-  const since = lease?.startedNs ?? startedNs
-  await settle(deps, receipt, { corrections, startedNs: since, counters: countActions(counts) }, () => {
+  return { limits, corrections, settled: await settleAndCount(deps, receipt, used, { corrections }) }
+}
+
+/** `within`: what was used of what was reserved. */
+const settleShared = async (
+  deps: SettlingDependencies,
+  { bucket, receipt }: ReservedPart,
+  within: Cost,
+  excess: readonly Excess[],
+): Promise<void> => {
+  const corrections = correctionsTo(receipt, within)
+  if (receipt === undefined || (excess.length === 0 && isExact(corrections)))
+    return countLater(deps, bucket, within)
+  await settleAndCount(deps, receipt, within, { corrections, excess })
+}
+
+/** How far each limit's charge is from what was used; a meter that is left out stays as charged. */
+const correctionsTo = (receipt: Receipt | undefined, used: Cost): readonly Correction[] =>
+  (receipt?.limits ?? []).map((limit) => ({
+    receipt: limit,
+    difference: (used[limit.meter] ?? limit.charged) - limit.charged,
+  }))
+
+const isExact = (corrections: readonly Correction[]): boolean =>
+  corrections.every(({ difference }) => difference === 0)
+
+/** The use goes along with the next write to the bucket. */
+const countLater = ({ tally, clock }: SettlingDependencies, bucket: BucketId, used: Cost): void =>
+  tally.add(bucket, useOf(used), { isUse: true, nowNs: clock.monotonic() })
+
+/** Settles one bucket, with the use and all counts that wait for it in the same write. */
+const settleAndCount = (
+  deps: SettlingDependencies,
+  receipt: Receipt,
+  used: Cost,
+  ending: Omit<Ending, 'counters'>,
+): Promise<Settled | undefined> => {
+  const { bucket } = receipt
+  const counts = summed(deps.tally.take(bucket)?.counts ?? {}, useOf(used))
+  return settle(deps, receipt, { ...ending, counters: countActions(counts) }, () => {
     deps.tally.add(bucket, counts, { isUse: true, nowNs: deps.clock.monotonic() })
   })
 }
@@ -142,26 +220,31 @@ const settlePart = async (
 const amountsIn = (actual: Cost): Cost =>
   Object.fromEntries(Object.entries(actual).filter(([, amount]) => isAmount(amount)))
 
-type Ending = Pick<Parameters<typeof settleBucket>[1], 'corrections' | 'counters'> & {
-  readonly startedNs: bigint | undefined
+type Ending = Pick<Settlement, 'corrections' | 'counters' | 'excess'> & {
+  readonly startedNs?: bigint | undefined
 }
 
-/** Never throws: what could not be settled stays charged, which errs towards denying. `onUnwritten`: surely not applied. */
+/**
+ * The bucket right after the write; undefined where none was applied, or that is not known. Never throws: what could not be
+ * settled stays charged, which errs towards denying. `onUnwritten`: surely not applied.
+ */
 const settle = async (
   deps: SettlingDependencies,
   receipt: Receipt,
   ending: Ending,
   onUnwritten?: () => void,
-): Promise<void> => {
-  const { corrections, counters, startedNs } = ending
+): Promise<Settled | undefined> => {
+  const { startedNs, ...what } = ending
   const moment = () => momentOf(deps.clock, receipt, startedNs)
   try {
-    const result = await settleBucket(deps.writer, { receipt, corrections, counters, moment })
+    const { result, written } = await settleBucket(deps.writer, { receipt, ...what, moment })
     if (result === 'overtaken') deps.metrics.count('refunds_lost')
+    return written
   } catch (error) {
     deps.metrics.count('refunds_lost')
     deps.logger.warn('a settlement was not written', { bucket: receipt.bucket, reason: String(error) })
     if (error instanceof StoreUnavailable && !error.mayHaveApplied) onUnwritten?.()
+    return undefined
   }
 }
 

@@ -1,5 +1,6 @@
 import { roundedUp, SECOND_NS } from '../algorithms/integers.ts'
-import type { Limiter, Reservation } from '../deciding/decision.ts'
+import type { ReservedCharges } from '../charging/reserved-charges.ts'
+import type { Limiter, Reservation, SettledBy } from '../deciding/decision.ts'
 import { isId } from '../entity/entity.ts'
 import { StoreUnavailable, ZaelError } from '../errors.ts'
 import type { Cost } from '../limit/meter.ts'
@@ -26,10 +27,11 @@ export interface ReservationService {
    */
   hold(ownerId: string, reservation: Reservation, lifetimeSeconds: number): Promise<StoredReservation>
   /**
-   * Settles a reservation to `actual`, or gives all back (null), once. Throws `ZaelError('not_found')` where `ownerId` has no
-   * such reservation, `StoreUnavailable`.
+   * Settles a reservation to `actual`, or gives all back (null), once. `by`: the caller settles it themselves, which bounds
+   * what it charges to buckets that others share. Throws `ZaelError('not_found')` where `ownerId` has no such reservation,
+   * `StoreUnavailable`.
    */
-  end(ownerId: string, id: string, actual: Cost | null): Promise<Ended>
+  end(ownerId: string, id: string, actual: Cost | null, by?: SettledBy): Promise<Ended>
 }
 
 export interface ReservationDependencies {
@@ -45,7 +47,7 @@ export const createReservationService = (deps: ReservationDependencies): Reserva
     const stored: StoredReservation = {
       id: deps.secrets.id(),
       ownerId,
-      charges: reservation.charges,
+      charges: withoutLeases(reservation.charges),
       createdAt: now,
       // a whole second, as the answer tells it
       expiresAt: (roundedUp(now, SECOND_NS) + BigInt(lifetimeSeconds)) * SECOND_NS,
@@ -64,16 +66,22 @@ export const createReservationService = (deps: ReservationDependencies): Reserva
    * First closed, then settled: a process that dies in between leaves all of it charged, which errs towards denying. The
    * other way round two could settle.
    */
-  async end(ownerId, id, actual) {
+  async end(ownerId, id, actual, by) {
     if (!isId(id)) throw unknownReservation(id)
     const as = actual === null ? 'released' : 'settled'
     const closing = { id, ownerId, as, now: deps.clock.now(), closedBy: deps.secrets.id() } as const
     const closed = await closeSurely(deps.reservations, closing)
     if (closed.outcome === 'missing') throw unknownReservation(id)
     if (closed.outcome === 'ended') return { changed: false, state: closed.state }
-    await deps.limiter.settleCharges(closed.reservation.charges, actual)
+    await deps.limiter.settleCharges(closed.reservation.charges, actual, by)
     return { changed: true, state: as }
   },
+})
+
+/** Leases belong to this process: whichever node ends the reservation settles it in the table. */
+const withoutLeases = ({ reserved, parts }: ReservedCharges): ReservedCharges => ({
+  reserved,
+  parts: parts.map(({ lease: _, ...part }) => part),
 })
 
 /** A lost answer is asked for once more; the store knows this closing again. */

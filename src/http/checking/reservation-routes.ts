@@ -1,7 +1,8 @@
 import { Hono } from 'hono'
 import type * as v from 'valibot'
+import type { SettledBy } from '../../core/deciding/decision.ts'
 import type { ReservationService } from '../../core/reserving/reservation-service.ts'
-import type { AppEnv } from '../app-dependencies.ts'
+import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
 import { openAiErrorSchema } from '../chat/chat-schema.ts'
 import { describe, jsonAnswer } from '../schemas/described.ts'
 import { jsonBody } from '../schemas/validated.ts'
@@ -16,7 +17,13 @@ export const createReservationRoutes = (reservations: ReservationService): Hono<
       jsonBody(settleBody),
       async (c) => {
         const { reservation_id, cost } = c.req.valid('json')
-        const { changed, state } = await reservations.end(c.get('acting').entityId, reservation_id, cost)
+        const acting = c.get('acting')
+        const { changed, state } = await reservations.end(
+          acting.entityId,
+          reservation_id,
+          cost,
+          settledBy(acting),
+        )
         return c.json({ reservation_id, settled: changed, state })
       },
     )
@@ -30,6 +37,10 @@ export const createReservationRoutes = (reservations: ReservationService): Hono<
         return c.json({ reservation_id, released: changed, state })
       },
     )
+
+/** An administrator's word is taken in full, a caller's as far as their own limits go. */
+const settledBy = ({ kind, entityId }: ActingIdentity): SettledBy | undefined =>
+  kind === 'admin' ? undefined : { callerId: entityId }
 
 const describeEnd = (summary: string, answer: v.GenericSchema) =>
   describe({

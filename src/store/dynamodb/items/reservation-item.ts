@@ -58,6 +58,7 @@ const limitFields = (receipt: LimitReceipt): Fields => ({
   charged: receipt.charged,
   refund: receipt.full ? 'full' : 'strict',
   soft: receipt.soft,
+  ...(receipt.headroom > 0 && { headroom: receipt.headroom }),
   memory: receipt.memory,
 })
 
@@ -106,5 +107,6 @@ const toLimitReceipt = (read: ItemReader): LimitReceipt => ({
   charged: Number(read.integer('charged')),
   full: read.word('refund', ['strict', 'full']) === 'full',
   soft: read.flag('soft'),
+  headroom: read.has('headroom') ? Number(read.integer('headroom')) : 0,
   memory: read.scalars('memory'),
 })
