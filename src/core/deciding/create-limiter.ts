@@ -7,9 +7,11 @@ import { createCharger } from '../charging/shared-charges.ts'
 import { countDecision } from '../counting/count-decision.ts'
 import { flushTally } from '../counting/flush-tally.ts'
 import { createTally } from '../counting/tally.ts'
-import { StoreUnavailable } from '../errors.ts'
+import { CHARGED_RULE } from '../entity/entity.ts'
+import { invalid, StoreUnavailable } from '../errors.ts'
 import { createInspector } from '../inspecting/create-inspector.ts'
 import { createLeases, type Leases } from '../leasing/leases.ts'
+import { TOTAL_RESOURCE } from '../limit/limit.ts'
 import { checkCost, withTotalTokens } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
 import { createDecisionLog, type DecisionLog } from '../reporting/decision-log.ts'
@@ -68,7 +70,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
       resolver,
     }),
     async decide(request) {
-      checkCost(request.cost)
+      checkRequest(request)
       const target = targetOf(request)
       const known = isHot(request) ? resolver.peek(target, configAgeNs) : undefined
       const decision =
@@ -87,6 +89,12 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     flush: ({ all = false } = {}) =>
       flush(deps, leases, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS }),
   }
+}
+
+/** `_total_` by itself would leave out the limits on every resource, and those of parents. */
+const checkRequest = ({ cost, resource }: DecisionRequest): void => {
+  checkCost(cost)
+  if (resource === TOTAL_RESOURCE) throw invalid('resource', CHARGED_RULE)
 }
 
 /** Where nothing runs after an answer, no lease is charged beside one. */

@@ -162,7 +162,8 @@ export interface Inspector {
 /** Deciding, and what people ask of it. One per process. */
 export interface Limiter extends Inspector {
   /**
-   * Throws `ZaelError`: `not_found` for an unknown entity, `invalid_request` for an amount below 0 or not whole;
+   * Throws `ZaelError`: `not_found` for an unknown entity, `invalid_request` for an amount below 0 or not whole, and for the
+   * resource `_total_`;
    * `StoreUnavailable` where the configuration cannot be read. */
   decide(request: DecisionRequest): Promise<Decision>
   /**

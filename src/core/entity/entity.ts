@@ -28,6 +28,9 @@ export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/
 export const MODEL_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
 export const RESOURCE_PATTERN = /^([A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}|_(default|other|total)_)$/
 
+/** Resources that a request may name: `_total_` is charged with every request, and never by itself. */
+export const CHARGED_PATTERN = /^([A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}|_(default|other)_)$/
+
 /** Ids of entities, keys, roles and selectors. */
 export const isId = (value: string): boolean => ID_PATTERN.test(value)
 export const isModelId = (value: string): boolean => MODEL_ID_PATTERN.test(value)
@@ -37,3 +40,4 @@ export const isResource = (value: string): boolean => RESOURCE_PATTERN.test(valu
 export const ID_RULE = 'be 1 to 128 of A-Z a-z 0-9 . _ : @ - and begin with a letter or digit'
 export const MODEL_ID_RULE = 'be 1 to 128 of A-Z a-z 0-9 . _ : @ / - and begin with a letter or digit'
 export const RESOURCE_RULE = `${MODEL_ID_RULE}, or be _default_, _other_ or _total_`
+export const CHARGED_RULE = `${MODEL_ID_RULE}, or be _default_ or _other_; _total_ is charged with every request`

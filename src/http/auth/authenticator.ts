@@ -22,6 +22,8 @@ type Entities = ReadThroughCache<Entity>
 type Needs = Pick<AppDependencies, 'store' | 'secrets' | 'clock' | 'caches' | 'settings'>
 
 const MOST_CACHED = 10_000
+/** As OpenAI's, without the key. */
+const INCORRECT_KEY = 'Incorrect API key provided. It is unknown, expired or revoked.'
 
 export const createAuthenticator = (deps: Needs): Authenticator => {
   const { store, secrets, clock, caches, settings } = deps
@@ -44,9 +46,9 @@ export const createAuthenticator = (deps: Needs): Authenticator => {
       const kind = tokenKind(tokenHash, credential.isBearer)
       if (kind !== undefined) return { kind, entityId: null, entity: null, organization: null }
       const key = await keys.get(tokenHash)
-      if (key === undefined || !isUsable(key, clock.now())) throw unauthorized('The API key is not valid')
+      if (key === undefined || !isUsable(key, clock.now())) throw unauthorized(INCORRECT_KEY)
       const entity = await entities.get(key.entityId)
-      if (entity === undefined) throw unauthorized('The API key is not valid')
+      if (entity === undefined) throw unauthorized(INCORRECT_KEY)
       return { kind: 'caller', ...(await enabled(entities, entity)) }
     },
     async actingAs(entityId) {

@@ -30,7 +30,7 @@ export const createGuards = (deps: Needs, authenticator: Authenticator): Guards 
       return next()
     },
     admins: async (c, next) => {
-      const identity = await identify(c)
+      const identity = await identify(c).catch(namingTokens)
       if (identity.kind === 'caller') throw new ZaelError('forbidden', 'This needs the admin token')
       if (identity.kind === 'viewer') checkReads(c.req.method)
       c.set('identity', identity)
@@ -48,9 +48,8 @@ const createIdentify = (
   return async (c) => {
     try {
       const credential = presentedKey((name) => c.req.header(name))
-      if (credential === undefined) {
-        throw unauthorized('An API key is needed: X-API-Key, or Authorization: Bearer')
-      }
+      if (credential === 'conflict') throw unauthorized(CONFLICT)
+      if (credential === undefined) throw unauthorized(NO_KEY)
       return await authenticator.identify(credential)
     } catch (error) {
       if (error instanceof ZaelError && error.code === 'unauthorized') {
@@ -60,6 +59,15 @@ const createIdentify = (
       throw error
     }
   }
+}
+
+const NO_KEY = 'No API key provided. Send one as Authorization: Bearer <key>, X-API-Key or api-key.'
+const CONFLICT = 'Authorization, X-API-Key and api-key contain different keys. Send one of them.'
+
+/** Where callers have no access, keys are not what is missing. */
+const namingTokens = (error: unknown): never => {
+  if (!(error instanceof ZaelError) || error.code !== 'unauthorized') throw error
+  throw unauthorized('The admin or viewer token is required: Authorization: Bearer <token>')
 }
 
 /** Whom an admin acts for; undefined: an admin or viewer that only reads and names no entity. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { id, modelId, resource, seconds } from '../schemas/fields.ts'
+import { chargedResource, id, modelId, seconds } from '../schemas/fields.ts'
 import { noList } from '../schemas/no-list.ts'
 
 /** As many checks as one request may hold. */
@@ -48,7 +48,7 @@ export const checkBody = v.pipe(
   noList(
     v.strictObject({
       resource: v.exactOptional(
-        v.pipe(resource, v.description('The bucket `_default_` itself, where none is named')),
+        v.pipe(chargedResource, v.description('The bucket `_default_` itself, where none is named')),
       ),
       cost: v.exactOptional(
         v.pipe(costBody, v.description('Taken literally; one request, where none is given')),

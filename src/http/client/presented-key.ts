@@ -1,20 +1,36 @@
-/** What a request shows to say who asks. */
+/** What a request presents to be authenticated. */
 export interface Credential {
   readonly token: string
   /** Admin and viewer tokens come as `Authorization: Bearer` only. */
   readonly isBearer: boolean
 }
 
+/** Returns a header's value by its lower-case name. */
+type HeaderOf = (name: string) => string | undefined
+
 const LONGEST_TOKEN = 512
 const BEARER = /^bearer +(\S+) *$/i
 
 /**
- * X-API-Key, else `Authorization: Bearer`; undefined where there is neither, or nothing that could be one. `header` gives a
- * header's value by its lower-case name.
+ * The key in `Authorization: Bearer`, `X-API-Key` or `api-key`; undefined where there is none, or nothing that could be one.
+ * `conflict`: two of them differ.
  */
-export const presentedKey = (header: (name: string) => string | undefined): Credential | undefined => {
-  const apiKey = header('x-api-key')?.trim()
-  const token = apiKey || BEARER.exec(header('authorization') ?? '')?.[1]
-  if (token === undefined || token.length > LONGEST_TOKEN) return undefined
-  return { token, isBearer: !apiKey }
+export const presentedKey = (header: HeaderOf): Credential | 'conflict' | undefined => {
+  const { bearer, apiKeys } = tokensIn(header)
+  const [token = bearer] = apiKeys
+  if (token === undefined) return undefined
+  if ([bearer ?? token, ...apiKeys].some((other) => other !== token)) return 'conflict'
+  return token.length > LONGEST_TOKEN ? undefined : { token, isBearer: bearer !== undefined }
 }
+
+/** The same for apps that use `Authorization` for something else as well: `X-API-Key`, else `api-key`, else Bearer. */
+export const presentedApiKey = (header: HeaderOf): string | undefined => {
+  const { bearer, apiKeys } = tokensIn(header)
+  const [token = bearer] = apiKeys
+  return token === undefined || token.length > LONGEST_TOKEN ? undefined : token
+}
+
+const tokensIn = (header: HeaderOf) => ({
+  bearer: BEARER.exec(header('authorization') ?? '')?.[1],
+  apiKeys: ['x-api-key', 'api-key'].flatMap((name) => header(name)?.trim() || []),
+})

@@ -8,8 +8,8 @@ import type { Headers } from './headers.ts'
 const MAX_INTEGER = 999_999_999_999_999
 
 /**
- * RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-11: one item for each limit of the caller's
- * own that denies. `t` is the time to the end of a fixed window; for others it is only said where nothing is left: before,
+ * RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-11: one item for each enforced limit of the
+ * caller's own, and for each of another's that denied (`"proj-demo/rpm"`, `"GLOBAL/rph"`). `t` is the time to the end of a fixed window; for others it is only said where nothing is left: before,
  * a bucket that refills all the time has no window in which what is left is all there is.
  */
 export const addIetf = (
@@ -18,14 +18,18 @@ export const addIetf = (
   violations: readonly Violation[],
 ): void => {
   const own = limits.filter((state) => state.own && isEnforced(state.limit))
-  if (own.length === 0) return
-  headers['ratelimit-policy'] = own.map(policyItem).join(', ')
-  headers.ratelimit = own.map((state) => limitItem(state, retryAfterOf(state, violations))).join(', ')
+  const others = violations.flatMap(({ state }) => (state.own ? [] : [state]))
+  const listed = [...own, ...others]
+  if (listed.length === 0) return
+  headers['ratelimit-policy'] = listed.map(policyItem).join(', ')
+  headers.ratelimit = listed.map((state) => limitItem(state, retryAfterOf(state, violations))).join(', ')
 }
 
 /** A name of an item: `"rpm"`; the bucket over all resources may have a limit of the same name. */
-const nameOf = ({ limit, resource }: LimitState): string =>
-  resource === TOTAL_RESOURCE ? `"total/${limit.name}"` : `"${limit.name}"`
+const nameOf = ({ limit, resource, own, bucket }: LimitState): string => {
+  const name = resource === TOTAL_RESOURCE && bucket.kind === 'entity' ? `total/${limit.name}` : limit.name
+  return own ? `"${name}"` : `"${bucket.kind === 'policy' ? bucket.scope : bucket.entityId}/${name}"`
+}
 
 const policyItem = (state: LimitState): string => {
   const { meter } = state.limit

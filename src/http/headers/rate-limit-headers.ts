@@ -17,6 +17,9 @@ export const RATE_LIMIT_HEADERS: readonly string[] = [
   'x-ratelimit-limit-tokens',
   'x-ratelimit-remaining-tokens',
   'x-ratelimit-reset-tokens',
+  'x-ratelimit-limit-project-tokens',
+  'x-ratelimit-remaining-project-tokens',
+  'x-ratelimit-reset-project-tokens',
   'x-ratelimit-limit',
   'x-ratelimit-remaining',
   'x-ratelimit-limit-tpm',
@@ -37,9 +40,10 @@ export const RATE_LIMIT_HEADERS: readonly string[] = [
  */
 export const rateLimitHeaders = (decision: Decision, now: bigint): Headers => {
   const headers: Headers = {}
-  addOpenAi(headers, decision.limits)
-  addXRateLimit(headers, decision.limits, now)
-  addIetf(headers, decision.limits, decision.allowed ? [] : decision.violations)
+  const violations = decision.allowed ? [] : decision.violations
+  addOpenAi(headers, decision.limits, violations)
+  addXRateLimit(headers, decision.limits, now, violations)
+  addIetf(headers, decision.limits, violations)
   addWarning(headers, decision)
   if (!decision.allowed && !decision.unavailable) addRetry(headers, decision)
   if (decision.degraded) headers[DEGRADED] = 'true'

@@ -1,12 +1,10 @@
-import type { LimitState } from '../../core/deciding/decision.ts'
+import type { LimitState, Violation } from '../../core/deciding/decision.ts'
 import { isEnforced } from '../../core/limit/limit.ts'
 import type { Meter } from '../../core/limit/meter.ts'
 
-/** Negative where `a` has the lesser share left; among equals the caller's own limit comes first, then the smaller. */
+/** Negative where `a` has the lesser share left; among equals the smaller comes first. */
 const byShareLeft = (a: LimitState, b: LimitState): number =>
-  a.available * b.capacity - b.available * a.capacity ||
-  Number(b.own) - Number(a.own) ||
-  a.capacity - b.capacity
+  a.available * b.capacity - b.available * a.capacity || a.capacity - b.capacity
 
 const tightestOf = (limits: readonly LimitState[], meters: readonly Meter[]): LimitState | undefined => {
   let tightest: LimitState | undefined
@@ -17,10 +15,59 @@ const tightestOf = (limits: readonly LimitState[], meters: readonly Meter[]): Li
   return tightest
 }
 
-/** The limit on requests that denies, with the least share left. */
-export const tightestRequests = (limits: readonly LimitState[]): LimitState | undefined =>
-  tightestOf(limits, ['requests'])
+const REQUESTS: readonly Meter[] = ['requests']
+/** Input or output tokens only where nothing limits their sum. */
+const TOKENS: readonly Meter[] = ['tokens']
+const PARTS: readonly Meter[] = ['input_tokens', 'output_tokens']
 
-/** The limit on tokens that denies, with the least share left; one on input or output tokens where nothing limits their sum. */
+/** The enforced limit on requests with the least share left. */
+export const tightestRequests = (limits: readonly LimitState[]): LimitState | undefined =>
+  tightestOf(limits, REQUESTS)
+
+/** The enforced limit on tokens with the least share left; one on input or output tokens where nothing limits their sum. */
 export const tightestTokens = (limits: readonly LimitState[]): LimitState | undefined =>
-  tightestOf(limits, ['tokens']) ?? tightestOf(limits, ['input_tokens', 'output_tokens'])
+  tightestOf(limits, TOKENS) ?? tightestOf(limits, PARTS)
+
+/** The limit that a client's headers describe for requests: the one that denied, else the caller's own, else a parent's. */
+export const describedRequests = (
+  limits: readonly LimitState[],
+  violations: readonly Violation[],
+): LimitState | undefined => deniedBy(violations, REQUESTS) ?? nearest(limits, REQUESTS)
+
+/** The same for tokens. */
+export const describedTokens = (
+  limits: readonly LimitState[],
+  violations: readonly Violation[],
+): LimitState | undefined =>
+  deniedBy(violations, [...TOKENS, ...PARTS]) ?? nearest(limits, TOKENS) ?? nearest(limits, PARTS)
+
+/** The parent's limit on tokens: of the nearest parent that has one. */
+export const parentsTokens = (limits: readonly LimitState[]): LimitState | undefined =>
+  nearest(
+    limits.filter(({ own }) => !own),
+    TOKENS,
+  )
+
+/** Of several that denied, the one that takes longest to pass; one that never does, before all others. */
+const deniedBy = (violations: readonly Violation[], meters: readonly Meter[]): LimitState | undefined => {
+  let longest: Violation | undefined
+  for (const violation of violations) {
+    if (!meters.includes(violation.meter)) continue
+    if (longest === undefined || isLonger(violation.retryAfterNs, longest.retryAfterNs)) longest = violation
+  }
+  return longest?.state
+}
+
+const isLonger = (a: bigint | null, b: bigint | null): boolean => b !== null && (a === null || a > b)
+
+/** The tightest of the caller's own, else of the nearest parent that limits the meters. `limits` name the nearest first. */
+const nearest = (limits: readonly LimitState[], meters: readonly Meter[]): LimitState | undefined => {
+  const candidates = limits.filter(
+    ({ bucket, limit }) => bucket.kind === 'entity' && isEnforced(limit) && meters.includes(limit.meter),
+  )
+  const owner = candidates.find(({ own }) => own) ?? candidates[0]
+  return tightestOf(
+    candidates.filter(({ entityId }) => entityId === owner?.entityId),
+    meters,
+  )
+}

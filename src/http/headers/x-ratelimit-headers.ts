@@ -1,17 +1,21 @@
 import { smaller } from '../../core/algorithms/integers.ts'
-import type { LimitState } from '../../core/deciding/decision.ts'
+import type { LimitState, Violation } from '../../core/deciding/decision.ts'
 import { ceilMs } from './go-duration.ts'
 import type { Headers } from './headers.ts'
-import { tightestRequests, tightestTokens } from './tightest-limit.ts'
+import { describedRequests, describedTokens } from './tightest-limit.ts'
 
 /**
- * X-RateLimit, for older clients: the caller's own limits, whatever its parents have. `now`: ns since the epoch.
+ * X-RateLimit, for older clients: the same limits as OpenAI's headers. `now`: ns since the epoch.
  * Reset is when the limit on requests (on tokens where there is no other) is full again.
  */
-export const addXRateLimit = (headers: Headers, limits: readonly LimitState[], now: bigint): void => {
-  const own = limits.filter((state) => state.own)
-  const requests = tightestRequests(own)
-  const tokens = tightestTokens(own)
+export const addXRateLimit = (
+  headers: Headers,
+  limits: readonly LimitState[],
+  now: bigint,
+  violations: readonly Violation[] = [],
+): void => {
+  const requests = describedRequests(limits, violations)
+  const tokens = describedTokens(limits, violations)
   const first = requests ?? tokens
   if (requests) {
     headers['x-ratelimit-limit'] = String(requests.capacity)

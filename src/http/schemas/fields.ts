@@ -1,5 +1,7 @@
 import * as v from 'valibot'
 import {
+  CHARGED_PATTERN,
+  CHARGED_RULE,
   ID_PATTERN,
   ID_RULE,
   MODEL_ID_PATTERN,
@@ -11,6 +13,8 @@ import {
 export const id = v.pipe(v.string(), v.regex(ID_PATTERN, ID_RULE))
 export const modelId = v.pipe(v.string(), v.regex(MODEL_ID_PATTERN, MODEL_ID_RULE))
 export const resource = v.pipe(v.string(), v.regex(RESOURCE_PATTERN, RESOURCE_RULE))
+/** A resource that a request is charged to. */
+export const chargedResource = v.pipe(v.string(), v.regex(CHARGED_PATTERN, CHARGED_RULE))
 
 export const idParam = v.object({ id })
 export const modelIdParam = v.object({ id: modelId })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { invalid } from '../../core/errors.ts'
 import { addressBehind, addressBeyond, type ClientAddress } from '../../http/client/client-address.ts'
 import { addressGroup } from '../../http/client/ip-address.ts'
-import { presentedKey } from '../../http/client/presented-key.ts'
+import { presentedApiKey } from '../../http/client/presented-key.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 /** Says who asks; undefined where a request tells nothing of it. */
@@ -34,12 +34,12 @@ export const byClientIp = ({ trustedProxies = 0 }: ClientIpOptions = {}): KeyFun
 }
 
 /**
- * Limits each API key: `X-API-Key`, else `Authorization: Bearer`, hashed. It does not say whether a key is valid: let
+ * Limits each API key: `X-API-Key`, else `api-key`, else `Authorization: Bearer`, hashed. It does not say whether a key is valid: let
  * requests with invented keys fail before they come here, or limit addresses as well.
  */
 export const byApiKey = (): KeyFunction => (request) => {
-  const credential = presentedKey((name) => request.header(name))
-  return credential && `key:${sha256(credential.token).slice(0, HASH_LENGTH)}`
+  const token = presentedApiKey((name) => request.header(name))
+  return token && `key:${sha256(token).slice(0, HASH_LENGTH)}`
 }
 
 /**

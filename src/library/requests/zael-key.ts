@@ -34,6 +34,7 @@ export const byZaelKey = (
     (await keys.read([hash], maxAgeNs, async () => [await config.apiKey(hash)]))[0]?.value
   return async (request) => {
     const credential = presentedKey((name) => request.header(name))
+    if (credential === 'conflict') throw unauthorized('The request contains different keys; send one of them')
     if (credential === undefined) throw unauthorized('An API key is needed')
     const hash = createHash('sha256').update(credential.token).digest('hex')
     const key = (await lookUp(hash, KNOWN_MAX_AGE_NS)) ?? (await lookUp(hash, UNKNOWN_MAX_AGE_NS))

@@ -82,34 +82,14 @@ describe('a read that is under way', () => {
   })
 })
 
-it('charges the bucket of all resources once where it is the one that is asked for', async () => {
+it('rejects a request for the bucket of all resources alone, which would leave out all other limits', async () => {
   const world = createTestWorld()
   world.config.putEntity('key')
   world.config.putLimits(entityOwner('key'), '_total_', limitsOf({ rpm: [3, 1 / 3600] }))
-  const { limits } = await world.node.limiter.decide({
-    entityId: 'key',
-    resource: '_total_',
-    cost: { requests: 1 },
-    settles: false,
+  const request = { entityId: 'key', resource: '_total_', cost: { requests: 1 }, settles: false }
+  await expect(world.node.limiter.decide(request)).rejects.toMatchObject({
+    code: 'invalid_request',
+    field: 'resource',
   })
-  expect(limits).toMatchObject([{ resource: '_total_', available: 2 }])
-})
-
-it('gives a model its own bucket as soon as this process has registered it', async () => {
-  const world = createTestWorld({ defaultLimits: limitsOf({ rpm: [3, 1 / 3600] }) })
-  world.config.putEntity('key')
-  const request = { entityId: 'key', resource: 'gpt-4', cost: { requests: 1 }, settles: false }
-  expect((await world.node.limiter.decide(request)).limits).toMatchObject([{ resource: '_other_' }])
-  world.config.putModel('gpt-4')
-  world.node.limiter.forget()
-  expect((await world.node.limiter.decide(request)).limits).toMatchObject([{ resource: 'gpt-4' }])
-})
-
-it('counts nothing on parents that have no limits', async () => {
-  const world = createTestWorld({ defaultLimits: limitsOf({ rpm: [3, 1 / 3600] }) })
-  world.config.putEntity('org')
-  world.config.putEntity('key', { parentId: 'org' })
-  await world.node.limiter.decide({ entityId: 'key', cost: { requests: 1 }, settles: false })
-  await world.node.limiter.flush({ all: true })
-  expect(await world.buckets.list('org')).toEqual([])
+  expect((await world.node.limiter.status('key', '_total_')).limits).toMatchObject([{ available: 3 }])
 })

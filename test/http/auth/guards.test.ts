@@ -24,6 +24,9 @@ describe('a caller', () => {
   test.each([
     ['X-API-Key', KEY],
     ['Authorization: Bearer', BEARER],
+    ['api-key', { 'api-key': SECRET }],
+    ['the same key in every header', { ...BEARER, ...KEY, 'api-key': SECRET }],
+    ['a key beside another scheme', { ...KEY, authorization: 'Basic YTpi' }],
     ['the scheme in lower case', { authorization: `bearer ${SECRET}` }],
   ])('is known by %s', async (_, headers) => {
     expect(await statusOf(await withKey(), headers)).toBe(200)
@@ -33,6 +36,9 @@ describe('a caller', () => {
     ['no key', {}],
     ['an unknown key', { 'x-api-key': 'another-secret-123' }],
     ['another scheme', { authorization: `Basic ${SECRET}` }],
+    ['two keys that differ', { ...KEY, 'api-key': 'another-secret-123' }],
+    ['a bearer that differs', { ...KEY, authorization: 'Bearer another-secret-123' }],
+    ['an admin token beside a key', { ...KEY, ...ADMIN }],
     ['an endless key', { 'x-api-key': 'x'.repeat(5000) }],
   ])('gets 401 for %s', async (_, headers) => {
     const { status, body, headers: answered } = await (await withKey()).ask('GET', '/v1/models', { headers })
@@ -42,6 +48,35 @@ describe('a caller', () => {
     })
     expect(answered.get('x-request-id')).toMatch(/^req_/)
   })
+
+  test.each([
+    [{}, /^No API key provided/],
+    [{ 'x-api-key': 'another-secret-123' }, /^Incorrect API key provided/],
+    [{ 'api-key': 'another-secret-123' }, /^Incorrect API key provided/],
+    [
+      { ...KEY, 'api-key': 'another-secret-123' },
+      /^Authorization, X-API-Key and api-key contain different keys/,
+    ],
+  ])('that sends %j learns what is wrong, and no part of a key', async (headers, message) => {
+    const { body } = await (await withKey()).ask('GET', '/v1/models', { headers })
+    expect(body).toMatchObject({ message: expect.stringMatching(message) })
+    expect(JSON.stringify(body)).not.toMatch(/secret/)
+  })
+
+  test.each([{}, { authorization: 'Bearer wrong' }, { 'x-api-key': 'the-admin-token' }])(
+    'that sends %j to an admin route learns that a token is required',
+    async (headers) => {
+      const app = await withKey()
+      for (const path of ['/api/entities', '/rate-limit/check', '/api/nothing']) {
+        const { status, body } = await app.ask('GET', path, { headers })
+        expect(status).toBe(401)
+        expect(body).toMatchObject({
+          error: 'unauthorized',
+          message: 'The admin or viewer token is required: Authorization: Bearer <token>',
+        })
+      }
+    },
+  )
 
   test('gets 403 on an admin route, to read as to write', async () => {
     const app = await withKey()

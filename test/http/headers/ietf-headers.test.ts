@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { LimitState, Violation } from '../../../src/core/deciding/decision.ts'
 import type { Headers } from '../../../src/http/headers/headers.ts'
 import { addIetf } from '../../../src/http/headers/ietf-headers.ts'
-import { deniedBy, SECOND, stateOf, tpm, violationOf } from './limit-states.ts'
+import { deniedBy, policyStateOf, SECOND, stateOf, tpm, violationOf } from './limit-states.ts'
 
 const ietfHeaders = (limits: readonly LimitState[], violations: readonly Violation[]): Headers => {
   const headers: Headers = {}
@@ -98,6 +98,29 @@ describe('RateLimit', () => {
       'ratelimit-policy': '"enforce";q=10;w=60',
       ratelimit: '"enforce";r=4',
     })
+  })
+
+  it("names another's limit that denied by its owner", () => {
+    const parents = { capacity: 7, available: 0, own: false, entityId: 'proj-demo' }
+    const denied = deniedBy(
+      [
+        violationOf(stateOf(parents), 1, 17n * SECOND),
+        violationOf(stateOf({ ...parents, resource: '_total_' }), 1, 18n * SECOND),
+        violationOf(policyStateOf('GLOBAL', { name: 'rph', capacity: 9, available: 0 }), 1, 19n * SECOND),
+      ],
+      [
+        stateOf({ capacity: 5, available: 4 }),
+        stateOf({ capacity: 8, available: 8, own: false, entityId: 'org' }),
+      ],
+    )
+    const headers = ietfHeaders(denied.limits, denied.violations)
+    expect(parsed(headers.ratelimit)).toEqual([
+      ['rpm', { r: 4 }],
+      ['proj-demo/rpm', { r: 0, t: 17 }],
+      ['proj-demo/total/rpm', { r: 0, t: 18 }],
+      ['GLOBAL/rph', { r: 0, t: 19 }],
+    ])
+    expect(parsed(headers['ratelimit-policy'])).toHaveLength(4)
   })
 
   it('is not there where the caller has no limit of its own', () => {

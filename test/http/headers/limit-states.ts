@@ -1,4 +1,4 @@
-import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { entityBucket, policyBucket } from '../../../src/core/bucket/bucket-id.ts'
 import type { Allowed, Denied, LimitState, Violation } from '../../../src/core/deciding/decision.ts'
 import { settledReservation } from '../../../src/core/deciding/reservation.ts'
 import type { LimitMode } from '../../../src/core/limit/limit.ts'
@@ -40,7 +40,7 @@ export const stateOf = (parts: StateParts): LimitState => {
     capacity,
     available,
     used,
-    resetNs: parts.resetNs ?? (windowNs * BigInt(used)) / BigInt(capacity),
+    resetNs: parts.resetNs ?? (windowNs * BigInt(used)) / BigInt(Math.max(1, capacity)),
     windowNs,
     ...(parts.endsInNs !== undefined && { endsInNs: parts.endsInNs }),
     ...(parts.nextNs !== undefined && { nextNs: parts.nextNs }),
@@ -48,6 +48,12 @@ export const stateOf = (parts: StateParts): LimitState => {
     own,
   }
 }
+
+/** Of a policy without a selector. */
+export const policyStateOf = (scope: 'GLOBAL', parts: StateParts): LimitState => ({
+  ...stateOf({ ...parts, own: false, entityId: `POLICY:${scope}:*`, resource: '_total_' }),
+  bucket: policyBucket({ scope, selector: '*' }),
+})
 
 export const tpm = (parts: StateParts): LimitState => stateOf({ name: 'tpm', meter: 'tokens', ...parts })
 

@@ -1,9 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { RATE_LIMIT_HEADERS, rateLimitHeaders } from '../../../src/http/headers/rate-limit-headers.ts'
-import { allowedBy, deniedBy, MINUTE, SECOND, stateOf, tpm, violationOf } from './limit-states.ts'
+import {
+  allowedBy,
+  deniedBy,
+  MINUTE,
+  policyStateOf,
+  SECOND,
+  stateOf,
+  tpm,
+  violationOf,
+} from './limit-states.ts'
 
 const NOW = 1_800_000_000n * SECOND
 const DAY = 86_400n * SECOND
+
+const own = (capacity: number, available: number) => stateOf({ capacity, available })
+const parent = (capacity: number, available: number, entityId = 'proj-demo') =>
+  stateOf({ capacity, available, entityId, own: false })
+const policy = (capacity: number, available: number) => policyStateOf('GLOBAL', { capacity, available })
 
 describe("OpenAI's headers", () => {
   it('say limit, rest and the time until full', () => {
@@ -23,20 +37,58 @@ describe("OpenAI's headers", () => {
 
   it.each([
     [
-      'the one with the least share left, though it holds more',
-      { capacity: 100, available: 20 },
-      { capacity: 10, available: 5 },
+      "the caller's own with the least share left",
+      [own(10, 5), own(100, 20), parent(7, 0), policy(6, 0)],
       '100',
     ],
+    ['the smaller of its own where the shares are equal', [own(100, 50), own(10, 5)], '10'],
+    ['a paused one of its own', [own(10, 5), own(0, 0)], '0'],
+    ["the nearest parent's", [parent(70, 60), parent(7, 6), parent(5, 0, 'org'), policy(6, 0)], '7'],
+    ['nothing where only policies limit', [policy(6, 0)], undefined],
     [
-      "the caller's own where the shares are equal",
-      { capacity: 10, available: 5 },
-      { capacity: 100, available: 50 },
-      '100',
+      'nothing where its own only warns',
+      [{ ...own(1, 0), limit: { ...own(1, 0).limit, mode: 'warn' as const } }],
+      undefined,
     ],
-  ])('are of %s', (_, parent, own, limit) => {
-    const limits = [stateOf({ ...parent, own: false, entityId: 'proj-demo' }), stateOf(own)]
-    expect(rateLimitHeaders(allowedBy(...limits), NOW)['x-ratelimit-limit-requests']).toBe(limit)
+  ])('describe %s', (_, limits, limit) => {
+    const headers = rateLimitHeaders(allowedBy(...limits), NOW)
+    expect(headers['x-ratelimit-limit-requests']).toBe(limit)
+    expect(headers['x-ratelimit-limit']).toBe(limit)
+  })
+
+  it.each([
+    ["a parent's that denied", parent(7, 0), '7'],
+    ["a policy's that denied", policy(6, 0), '6'],
+    ['its own that denied, though another has less left', own(30, 30), '30'],
+  ])('describe %s, and of other meters what they describe when allowed', (_, state, limit) => {
+    const others = [own(10, 0), tpm({ capacity: 500, available: 400 }), parent(8, 8, 'org')]
+    const headers = rateLimitHeaders(deniedBy([violationOf(state, 31, 6n * SECOND)], others), NOW)
+    expect(headers).toMatchObject({
+      'x-ratelimit-limit-requests': limit,
+      'x-ratelimit-limit': limit,
+      'x-ratelimit-limit-tokens': '500',
+      'x-ratelimit-limit-tpm': '500',
+    })
+  })
+
+  it('describe the denial that takes longest, and before all one that never passes', () => {
+    const [short, long, never] = [own(3, 0), parent(7, 0), policy(6, 0)]
+    const waits = [violationOf(short, 1, SECOND), violationOf(long, 1, MINUTE)]
+    expect(rateLimitHeaders(deniedBy(waits), NOW)['x-ratelimit-limit-requests']).toBe('7')
+    const all = [...waits, violationOf(never, 9, null)]
+    expect(rateLimitHeaders(deniedBy(all), NOW)['x-ratelimit-limit-requests']).toBe('6')
+  })
+
+  it("describe the parent's limit on tokens beside the caller's own", () => {
+    const parents = tpm({ capacity: 9000, available: 8000, own: false, entityId: 'proj-demo' })
+    const headers = rateLimitHeaders(allowedBy(tpm({ capacity: 1000, available: 700 }), parents), NOW)
+    expect(headers).toMatchObject({
+      'x-ratelimit-limit-tokens': '1000',
+      'x-ratelimit-limit-project-tokens': '9000',
+      'x-ratelimit-remaining-project-tokens': '8000',
+      'x-ratelimit-reset-project-tokens': '6.667s',
+    })
+    expect(rateLimitHeaders(allowedBy(parents), NOW)['x-ratelimit-limit-tokens']).toBe('9000')
   })
 
   it('speak of input or output tokens where nothing limits their sum', () => {
@@ -125,7 +177,10 @@ it('lists every header that it makes', () => {
   const denied = {
     ...deniedBy(
       [violationOf(stateOf({ name: 'rpd', capacity: 1, available: 0, windowNs: DAY }), 1, MINUTE)],
-      [tpm({ capacity: 9, available: 1 })],
+      [
+        tpm({ capacity: 9, available: 1 }),
+        tpm({ capacity: 9, available: 1, own: false, entityId: 'proj-demo' }),
+      ],
     ),
     degraded: true,
   }
