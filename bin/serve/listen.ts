@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Server } from 'node:http'
+import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createAdaptorServer } from '@hono/node-server'
@@ -21,7 +21,8 @@ export interface ListenOptions {
   readonly keepAliveSeconds: number
 }
 
-const STOP_GRACE_MS = 2_000
+/** How long requests under way may take to finish: below the 10 s after which Docker kills. */
+const STOP_GRACE_MS = 7_000
 /** How long a request that was cut off may take to settle what it had charged. */
 const SETTLE_GRACE_MS = 1_000
 /** How much longer than an idle connection the headers of a request may take. */
@@ -53,13 +54,43 @@ const tracked = (fetch: Fetch) => {
   return { fetch: track, ended }
 }
 
-const close = async (server: Server): Promise<void> => {
-  const closed = once(server, 'close')
-  server.close()
-  const hurry = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS)
-  await closed
-  clearTimeout(hurry)
+/**
+ * Ends a server without cutting a request. Once draining, every response closes its connection, so that clients take
+ * their next request elsewhere; connections without a request are closed.
+ */
+const createDrain = (server: Server) => {
+  const open = new Set<ServerResponse>()
+  let isDraining = false
+  const closeAfter = (response: ServerResponse): void => {
+    if (!response.headersSent) response.setHeader('connection', 'close')
+  }
+  server.prependListener('request', (_: IncomingMessage, response: ServerResponse) => {
+    open.add(response)
+    response.once('close', () => {
+      open.delete(response)
+      // its headers may have promised to keep the connection
+      if (isDraining) setImmediate(() => server.closeIdleConnections())
+    })
+    if (isDraining) closeAfter(response)
+  })
+  return async (): Promise<void> => {
+    isDraining = true
+    for (const response of open) {
+      if (isEndless(response)) response.destroy()
+      else closeAfter(response)
+    }
+    const closed = once(server, 'close')
+    server.close()
+    server.closeIdleConnections()
+    const hurry = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS)
+    await closed
+    clearTimeout(hurry)
+  }
 }
+
+/** The dashboard's event stream: a GET whose body is still being written. It never ends by itself, and its page reconnects. */
+const isEndless = ({ req, headersSent, writableEnded }: ServerResponse): boolean =>
+  req.method === 'GET' && headersSent && !writableEnded
 
 /**
  * A balancer that reuses a connection just as it is closed here answers 502, so connections outlive its own timeout (60 s
@@ -89,6 +120,7 @@ export const listen = async (options: ListenOptions): Promise<Listening> => {
   const server = createAdaptorServer({ fetch })
   if (!(server instanceof Server)) throw new Error('the API needs an HTTP/1.1 server')
   keepAlive(server, options.keepAliveSeconds)
+  const drain = createDrain(server)
   try {
     server.listen(options.port, options.host)
     await once(server, 'listening')
@@ -98,7 +130,7 @@ export const listen = async (options: ListenOptions): Promise<Listening> => {
   return {
     url: urlOf(server),
     async stop() {
-      await close(server)
+      await drain()
       await Promise.race([ended(), pause(SETTLE_GRACE_MS, undefined, { ref: false })])
     },
   }

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
-import { afterEach, expect, test } from 'vitest'
+import { connect, type Socket } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
 import { type ListenOptions, listen } from '../../../bin/serve/listen.ts'
 
 const closing: (() => unknown)[] = []
@@ -34,4 +36,144 @@ test('keeps an idle connection open for as long as the setting says', async () =
   const { headers } = await get(url, agent)
   expect(headers['keep-alive']).toBe('timeout=65')
   expect(headers.connection).toBe('keep-alive')
+})
+
+/** Answers only when the test says so, and says which requests have arrived. */
+const heldFetch = () => {
+  const waiting = new Map<string, () => void>()
+  const arrivals = new Map<string, () => void>()
+  const held = new Set<string>()
+  return {
+    fetch: async ({ url }: Request): Promise<Response> => {
+      const { pathname } = new URL(url)
+      if (!held.has(pathname)) return new Response(pathname)
+      await new Promise<void>((resolve) => {
+        waiting.set(pathname, resolve)
+        arrivals.get(pathname)?.()
+      })
+      return new Response(pathname)
+    },
+    /** Resolves when the request for `path` is under way. */
+    hold: (path: string): Promise<void> => {
+      held.add(path)
+      return new Promise((resolve) => arrivals.set(path, resolve))
+    },
+    answer: (path: string): void => waiting.get(path)?.(),
+  }
+}
+
+/** A keep-alive connection, byte by byte. */
+const openConnection = async (url: string) => {
+  const { hostname, port } = new URL(url)
+  const socket: Socket = connect({ host: hostname, port: Number(port) })
+  closing.push(() => socket.destroy())
+  await once(socket, 'connect')
+  const received = { text: '', error: undefined as Error | undefined }
+  socket.setEncoding('utf8').on('data', (text) => {
+    received.text += text
+  })
+  socket.on('error', (error) => {
+    received.error = error
+  })
+  const closed = once(socket, 'close')
+  const until = async (text: string): Promise<void> => {
+    while (!received.text.includes(text)) await once(socket, 'data')
+  }
+  return { received, closed, until, write: (text: string) => socket.write(text) }
+}
+
+const get11 = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: any\r\n`
+
+describe('stopping', () => {
+  test('finishes what is under way on kept connections, each with connection: close, and cuts none', async () => {
+    const { fetch, hold, answer } = heldFetch()
+    const { url, stop } = await start({ fetch })
+    const paths = Array.from({ length: 5 }, (_, index) => `/${index}-slow`)
+    const connections = await Promise.all(
+      paths.map(async (path) => {
+        const connection = await openConnection(url)
+        connection.write(`${get11('/before')}\r\n`)
+        await connection.until('/before')
+        const arrived = hold(path)
+        connection.write(`${get11(path)}\r\n`)
+        await arrived
+        return connection
+      }),
+    )
+    const stopped = stop()
+    paths.forEach(answer)
+    await stopped
+    await Promise.all(connections.map(({ closed }) => closed))
+    for (const [index, { received }] of connections.entries()) {
+      const [before, after] = received.text.split(/(?<=\/before)/)
+      expect(before).toMatch(/connection: keep-alive/i)
+      expect(after).toMatch(/^HTTP\/1.1 200 OK[\s\S]*connection: close/i)
+      expect(after).toContain(paths[index])
+      expect(received.error).toBeUndefined()
+    }
+  })
+
+  test('answers a request whose first bytes came before it', async () => {
+    const { fetch, hold, answer } = heldFetch()
+    const { url, stop } = await start({ fetch })
+    const other = await openConnection(url)
+    const arrived = hold('/slow')
+    other.write(`${get11('/slow')}\r\n`)
+    const half = await openConnection(url)
+    half.write(get11('/half'))
+    await arrived
+    const stopped = stop()
+    half.write('\r\n')
+    await half.closed
+    expect(half.received.text).toMatch(/^HTTP\/1.1 200 OK[\s\S]*connection: close[\s\S]*\/half/i)
+    answer('/slow')
+    await stopped
+  })
+
+  test('closes idle connections at once and accepts no new ones', async () => {
+    const { fetch, hold, answer } = heldFetch()
+    const { url, stop } = await start({ fetch })
+    const idle = await openConnection(url)
+    idle.write(`${get11('/')}\r\n`)
+    await idle.until('200 OK')
+    const busy = await openConnection(url)
+    const arrived = hold('/slow')
+    busy.write(`${get11('/slow')}\r\n`)
+    await arrived
+    const stopped = stop()
+    await idle.closed
+    await expect(openConnection(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    answer('/slow')
+    await stopped
+  })
+
+  test('closes a connection whose response had begun before, as soon as it ends', async () => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const { url, stop } = await start({ fetch: () => new Response(readable) })
+    const connection = await openConnection(url)
+    connection.write(`POST / HTTP/1.1\r\nhost: any\r\ncontent-length: 0\r\n\r\n`)
+    const writer = writable.getWriter()
+    const encoder = new TextEncoder()
+    await writer.write(encoder.encode('first '))
+    await connection.until('first')
+    const stopped = stop()
+    await writer.write(encoder.encode('last'))
+    await writer.close()
+    await stopped
+    await connection.closed
+    expect(connection.received.text).toMatch(/first[\s\S]*last[\s\S]*\r\n0\r\n/)
+  })
+
+  test('ends event streams that a GET has opened', async () => {
+    const endless = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('data: 1\n\n')),
+    })
+    const headers = { 'content-type': 'text/event-stream' }
+    const { url, stop } = await start({ fetch: () => new Response(endless, { headers }) })
+    const connection = await openConnection(url)
+    connection.write(`${get11('/')}\r\n`)
+    await connection.until('data: 1')
+    await stop()
+    await connection.closed
+  })
 })
