@@ -14,7 +14,12 @@ const DEADLINE_MS = 5_000
 const settings = readSettings(process.env)
 const logger = createPowertoolsLogger('zael-aggregator', settings.logLevel)
 const metrics = createPowertoolsMetrics('zael-aggregator')
-const client = createDynamoClient({ clock: systemClock, logger, deadlineMs: DEADLINE_MS })
+const client = createDynamoClient({
+  clock: systemClock,
+  logger,
+  deadlineMs: DEADLINE_MS,
+  tableName: settings.tableName,
+})
 const usageStore = createDynamoUsageStore(client, settings.tableName)
 const aggregator = createAggregator({ usageStore, entityBucketOf, logger, metrics })
 

@@ -17,6 +17,7 @@ import { lruCaches } from '../src/platform/lru-caches.ts'
 import { randomSecrets } from '../src/platform/random-secrets.ts'
 import { shortPause } from '../src/platform/short-pause.ts'
 import { systemClock } from '../src/platform/system-clock.ts'
+import { createFailureLog } from '../src/store/dynamodb/calling/failure-log.ts'
 import { createDynamoClient } from '../src/store/dynamodb/client.ts'
 import { createDynamoAdminStore, createDynamoConfigStore } from '../src/store/dynamodb/dynamo-admin-store.ts'
 import { createDynamoBucketStore } from '../src/store/dynamodb/dynamo-bucket-store.ts'
@@ -51,8 +52,9 @@ const ADMINISTERING_DEADLINE_MS = 5_000
 
 const openTable = ({ settings, logger }: ApiParts) => {
   const { tableName, storeDeadlineMs, maxClockSkewMs } = settings
+  const failureLog = createFailureLog(systemClock, logger)
   const connect = (deadlineMs: number) =>
-    createDynamoClient({ clock: systemClock, logger, deadlineMs, maxClockSkewMs })
+    createDynamoClient({ clock: systemClock, logger, deadlineMs, maxClockSkewMs, tableName, failureLog })
   const deciding = connect(storeDeadlineMs)
   const administering = connect(ADMINISTERING_DEADLINE_MS)
   const config = createDynamoConfigStore(deciding, tableName)
@@ -99,6 +101,7 @@ export const createApi = (parts: ApiParts) => {
       ...shared,
       limiter,
       ...stores,
+      checkHealth: buckets.checkHealth,
       backend,
       tokens,
       secrets: randomSecrets,

@@ -20,7 +20,7 @@ export const startCounting = async (
   { settings, logger, metrics }: CountingOptions,
 ): Promise<Feed> => {
   const { tableName, maxClockSkewMs } = settings
-  const client = connect(host, { logger, maxClockSkewMs, deadlineMs: PREPARING_DEADLINE_MS })
+  const client = connect(host, { logger, maxClockSkewMs, tableName, deadlineMs: PREPARING_DEADLINE_MS })
   const usageStore = createDynamoUsageStore(client, tableName)
   const aggregator = createAggregator({ logger, metrics, usageStore, entityBucketOf })
   const feed = await host.feed(createDelivery({ aggregator, logger })).catch((error: unknown) => {

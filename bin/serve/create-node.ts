@@ -13,6 +13,7 @@ import type { PrometheusMetrics } from '../../src/platform/prometheus-metrics.ts
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import { shortPause } from '../../src/platform/short-pause.ts'
 import { systemClock } from '../../src/platform/system-clock.ts'
+import { createFailureLog } from '../../src/store/dynamodb/calling/failure-log.ts'
 import {
   createDynamoAdminStore,
   createDynamoConfigStore,
@@ -47,8 +48,10 @@ const LOOK_AT_DASHBOARD_EVERY_MS = 1_000
 /** Deciding has its own client: its calls are cut off sooner than an administrator's. */
 const openTable = (host: TableAddress, settings: Settings, logger: Logger) => {
   const { tableName, maxClockSkewMs, storeDeadlineMs } = settings
-  const deciding = connect(host, { logger, maxClockSkewMs, deadlineMs: storeDeadlineMs })
-  const administering = connect(host, { logger, maxClockSkewMs, deadlineMs: PREPARING_DEADLINE_MS })
+  const failureLog = createFailureLog(systemClock, logger)
+  const common = { logger, maxClockSkewMs, tableName, failureLog }
+  const deciding = connect(host, { ...common, deadlineMs: storeDeadlineMs })
+  const administering = connect(host, { ...common, deadlineMs: PREPARING_DEADLINE_MS })
   const config = createDynamoConfigStore(deciding, tableName)
   return {
     config,
@@ -90,6 +93,7 @@ export const createNode = (options: NodeOptions): Node => {
     ...shared,
     limiter,
     store: table.store,
+    checkHealth: table.buckets.checkHealth,
     reservations: table.reservations,
     idempotency: table.idempotency,
     usage: table.usage,

@@ -1,3 +1,4 @@
+import { ZaelError } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/ports/logger.ts'
 import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
 import { warnOfGuessable } from '../api-keys/guessable-keys.ts'
@@ -48,7 +49,9 @@ const prepare = async (
   try {
     await prepareTable(host, { settings, keys, logger })
   } catch (error) {
-    if (settings.awsEndpointUrl === null || error instanceof StartError) throw error
+    if (error instanceof StartError) throw error
+    if (error instanceof ZaelError) throw new StartError(error.message, { cause: error })
+    if (settings.awsEndpointUrl === null) throw error
     throw new StartError(`AWS_ENDPOINT_URL ${host.endpoint} cannot be used: ${reasonOf(error)}`, {
       cause: error,
     })

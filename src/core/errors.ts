@@ -32,16 +32,32 @@ export const invalid = (field: string, must: string): ZaelError =>
 /**
  * The store did not answer in time, or refused. `mayHaveApplied` says whether the write can have taken effect all
  * the same: true for a lost answer, false where it surely did not (refused connection, throttled, circuit open).
- * `isThrottled`: it is there, and takes no more for a moment.
+ * `isThrottled`: it is there, and takes no more for a moment. `isClockOff`: it is there, and this machine's clock differs
+ * too much from its own.
  */
 export class StoreUnavailable extends Error {
   readonly mayHaveApplied: boolean
   readonly isThrottled: boolean
+  readonly isClockOff: boolean
+  /** Why, in one line with the service's own name and message: for logs and the operator, not for HTTP responses. */
+  readonly reason: string
 
-  constructor(message: string, options: { mayHaveApplied: boolean; isThrottled?: boolean; cause?: unknown }) {
+  constructor(
+    message: string,
+    options: {
+      mayHaveApplied: boolean
+      isThrottled?: boolean
+      isClockOff?: boolean
+      reason?: string
+      cause?: unknown
+    },
+  ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'StoreUnavailable'
     this.mayHaveApplied = options.mayHaveApplied
     this.isThrottled = options.isThrottled ?? false
+    this.isClockOff = options.isClockOff ?? false
+    this.reason =
+      options.reason ?? (options.cause instanceof StoreUnavailable ? options.cause.reason : message)
   }
 }

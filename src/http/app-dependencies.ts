@@ -67,6 +67,8 @@ export interface Assets {
 export interface AppDependencies {
   readonly limiter: Limiter
   readonly store: AdminStore
+  /** Throws `StoreUnavailable` where nothing can be decided now; costs a read of the table. */
+  checkHealth(): Promise<void>
   /** Reservations that outlive a request. */
   readonly reservations: ReservationStore
   /** Answers to requests with an idempotency key. */

@@ -84,6 +84,7 @@ export interface TestAppOptions {
   readonly usage?: UsageReader
   readonly logger?: Logger
   readonly metricsText?: () => Promise<string>
+  readonly checkHealth?: () => Promise<void>
   readonly onChange?: OnConfigChange
   /** Who answers chats; without them none is asked. */
   readonly chat?: Pick<AppDependencies, 'backend' | 'tokens'>
@@ -96,6 +97,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
   const deps: AppDependencies = {
     limiter: testLimiter(table, settings),
     store,
+    checkHealth: options.checkHealth ?? (async () => void (await store.entity('any'))),
     reservations,
     idempotency,
     usage,

@@ -19,6 +19,7 @@ export type Circuit = <T>(call: () => Promise<T>) => Promise<T>
 export const createCircuit = (clock: Clock): Circuit => {
   let failures = 0
   let openUntilNs = 0n
+  let lastFailure: unknown
 
   const isOpen = (): boolean => failures >= FAILURES
   const leaveAlone = (): void => {
@@ -29,7 +30,10 @@ export const createCircuit = (clock: Clock): Circuit => {
   const admit = (): void => {
     if (!isOpen()) return
     if (clock.monotonic() < openUntilNs) {
-      throw new StoreUnavailable('the store has not answered lately', { mayHaveApplied: false })
+      throw new StoreUnavailable('the store has not answered lately', {
+        mayHaveApplied: false,
+        cause: lastFailure,
+      })
     }
     leaveAlone()
   }
@@ -42,6 +46,7 @@ export const createCircuit = (clock: Clock): Circuit => {
       return answer
     } catch (error) {
       failures = failuresAfter(error, failures)
+      lastFailure = error
       if (isOpen()) leaveAlone()
       throw error
     }

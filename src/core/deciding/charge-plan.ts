@@ -26,6 +26,8 @@ export interface ChargedPart {
   readonly receipt?: Receipt
   /** The lease that it was spent from. */
   readonly lease?: Lease
+  /** Why the bucket could not be reached, where the result is `unavailable`. */
+  readonly unavailableCause?: string
   /** Whether the use was counted in the same write. */
   readonly isCounted?: boolean
 }
@@ -74,7 +76,7 @@ const chargeWithin = async (
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error
     const isTimeLeft = tries < mostTriesFor(error) && deps.clock.monotonic() < untilNs
-    if (!isTimeLeft) return unavailable(call)
+    if (!isTimeLeft) return unavailable(call, error)
   }
   await deps.pause(tries)
   return chargeWithin(deps, call, untilNs, tries + 1)
@@ -82,8 +84,9 @@ const chargeWithin = async (
 
 const mostTriesFor = ({ isThrottled }: StoreUnavailable): number => (isThrottled ? THROTTLED_TRIES : 2)
 
-const unavailable = ({ plan }: ChargeCall): ChargedPart => ({
+const unavailable = ({ plan }: ChargeCall, { reason }: StoreUnavailable): ChargedPart => ({
   result: 'unavailable',
+  unavailableCause: reason,
   reported: [],
   view: { plan, limits: plan.limits, item: undefined },
 })

@@ -36,25 +36,33 @@ export const decide = async (deps: DecideDependencies, call: DecideCall): Promis
   }
   const startedNs = deps.clock.monotonic()
   const parts = await chargeAll(deps, call, cost, startedNs)
-  const degraded = parts.some(isUnavailable)
+  const availability = availabilityOf(parts)
+  const reached = parts.filter((part) => !isUnavailable(part))
   const violations = await violationsIn(deps, parts, cost, now)
   if (violations !== undefined) {
     await giveBackAll(deps, parts, startedNs)
-    const current = parts.map(({ view }) => ({
+    const current = reached.map(({ view }) => ({
       ...view,
       item: deps.writer.lastSeen(view.plan.bucket) ?? view.item,
     }))
     return {
       ...denied(current, violations, now),
       reported: reportedIn(parts),
-      degraded,
+      ...availability,
       unavailable: violations.length === 0,
     }
   }
-  const limits = parts.flatMap(({ view }) => limitStates(view, now))
+  const limits = reached.flatMap(({ view }) => limitStates(view, now))
   const reservation = request.settles ? createReservation(deps, parts, cost, startedNs) : settledReservation
   if (!request.settles) countUse(deps, parts, cost)
-  return { allowed: true, degraded, limits, reported: reportedIn(parts), reservation }
+  return { allowed: true, ...availability, limits, reported: reportedIn(parts), reservation }
+}
+
+const availabilityOf = (parts: readonly ChargedPart[]): Pick<Decision, 'degraded' | 'unavailableCause'> => {
+  const unavailable = parts.find(isUnavailable)
+  if (unavailable === undefined) return { degraded: false }
+  const { unavailableCause } = unavailable
+  return { degraded: true, ...(unavailableCause !== undefined && { unavailableCause }) }
 }
 
 const reportedIn = (parts: readonly ChargedPart[]): readonly Violation[] =>

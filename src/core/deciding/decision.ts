@@ -82,6 +82,9 @@ export interface Allowed {
   readonly allowed: true
   /** True: a part of this answer was given without the store. */
   readonly degraded: boolean
+  /** Why, in one line for logs and the operator; undefined unless `degraded`. */
+  readonly unavailableCause?: string
+  /** Without those of buckets that could not be reached: nothing is known of them. */
   readonly limits: readonly LimitState[]
   /** Limits of mode `warn` or `shadow` that the request exceeds. They were not charged. */
   readonly reported: readonly Violation[]
@@ -90,7 +93,9 @@ export interface Allowed {
 
 export interface Denied {
   readonly allowed: false
+  /** As of `Allowed`. */
   readonly degraded: boolean
+  readonly unavailableCause?: string
   readonly limits: readonly LimitState[]
   /** Never empty, unless `unavailable`. */
   readonly violations: readonly Violation[]

@@ -19,6 +19,8 @@ export interface DecisionLogDependencies {
 
 /** A limit that goes on denying is spoken of once in this time. */
 const QUIET_NS = 10n * SECOND_NS
+/** How often decisions without the store are logged, each time with their number since the last line. */
+const UNAVAILABLE_QUIET_NS = 60n * SECOND_NS
 /** Limits of which it is known when they were last spoken of. */
 const MOST_KNOWN = 10_000
 
@@ -32,7 +34,8 @@ interface Spoken {
 /**
  * Writes each limit that a decision looked at as a line at debug level, and each limit that denied at warn: of the same
  * limit of the same bucket at most one in ten seconds, with the number of those left out since the last. Limits that are
- * nearly used up, or exceeded without denying, are counted, and told of as sparely.
+ * nearly used up, or exceeded without denying, are counted, and told of as sparely. Decisions without the store are one
+ * line a minute with their number.
  */
 export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog => {
   const { logger, metrics } = deps
@@ -56,7 +59,19 @@ export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog =>
     )
   }
 
+  const degrade = ({ allowed, unavailableCause }: Decision): void =>
+    sampled(
+      `degraded#${allowed}`,
+      (suppressed) =>
+        logger.warn(allowed ? 'requests allowed without the store' : 'requests denied without the store', {
+          count: suppressed + 1,
+          reason: unavailableCause,
+        }),
+      UNAVAILABLE_QUIET_NS,
+    )
+
   return (decision) => {
+    if (decision.degraded) degrade(decision)
     if (logger.isDebugOn !== false) {
       const { allowed } = decision
       for (const evaluation of evaluationsOf(decision))
@@ -67,13 +82,13 @@ export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog =>
   }
 }
 
-type Sampling = (subject: string, speak: (suppressed: number) => void) => void
+type Sampling = (subject: string, speak: (suppressed: number) => void, quietNs?: bigint) => void
 
 const createSampling = ({ clock, newCache }: DecisionLogDependencies): Sampling => {
   const spoken = newCache<Spoken>({ max: MOST_KNOWN })
-  return (subject, speak) => {
+  return (subject, speak, quietNs = QUIET_NS) => {
     const [last, now] = [spoken.get(subject), clock.monotonic()]
-    if (last !== undefined && now - last.atNs < QUIET_NS) {
+    if (last !== undefined && now - last.atNs < quietNs) {
       spoken.set(subject, { ...last, suppressed: last.suppressed + 1 })
       return
     }

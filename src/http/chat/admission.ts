@@ -56,14 +56,7 @@ export interface Admission {
 
 /** Asks the limiter whether a chat may be answered, for its prompt and the most that its answer may hold. */
 export const admit = async (
-  {
-    limiter,
-    backend,
-    clock,
-    logger,
-    settings,
-    unpriced,
-  }: AdmissionNeeds & { readonly unpriced: UnpricedWatch },
+  { limiter, backend, clock, settings, unpriced }: AdmissionNeeds & { readonly unpriced: UnpricedWatch },
   { acting, request, model, promptTokens, user }: Admission,
 ): Promise<Admitted | Refused> => {
   if (settings.bypassLimiter) return { allowed: true, headers: {}, reservation: settledReservation }
@@ -76,10 +69,6 @@ export const admit = async (
     settles: true,
   })
   unpriced(model, decision)
-  if (decision.degraded) {
-    const { allowed } = decision
-    logger.warn('A decision was made without the store', { entityId: acting.entityId, allowed })
-  }
   const headers = rateLimitHeaders(decision, clock.now())
   return decision.allowed
     ? { allowed: true, headers, reservation: decision.reservation }

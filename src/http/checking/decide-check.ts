@@ -27,7 +27,7 @@ export const confirm = async ({ reservation, isHeld }: Checked): Promise<void> =
 /** The answer is given to nobody: what was charged comes back. What is held stays open in the store, under an id that nobody is told. */
 export const undo = async ({ reservation }: Checked): Promise<void> => reservation?.release()
 
-export interface CheckerNeeds extends Pick<AppDependencies, 'limiter' | 'clock' | 'logger'> {
+export interface CheckerNeeds extends Pick<AppDependencies, 'limiter' | 'clock'> {
   readonly settings: Pick<HttpSettings, 'bypassLimiter'>
   readonly reservationService: ReservationService
 }
@@ -79,18 +79,8 @@ const UNASKED: Allowed = {
   reservation: settledReservation,
 }
 
-const decided = async (
-  { limiter, logger, settings }: CheckerNeeds,
-  request: DecisionRequest,
-): Promise<Decision> => {
-  if (settings.bypassLimiter) return UNASKED
-  const decision = await limiter.decide(request)
-  if (decision.degraded) {
-    const { allowed } = decision
-    logger.warn('A decision was made without the store', { entityId: request.entityId, allowed })
-  }
-  return decision
-}
+const decided = async ({ limiter, settings }: CheckerNeeds, request: DecisionRequest): Promise<Decision> =>
+  settings.bypassLimiter ? UNASKED : limiter.decide(request)
 
 const refusal = (denied: Denied, headers: Readonly<Record<string, string>>): Checked => ({
   answer: denied.unavailable

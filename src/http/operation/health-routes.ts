@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { StoreUnavailable } from '../../core/errors.ts'
+import type { Clock } from '../../core/ports/clock.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { described } from '../schemas/described.ts'
 import { query } from '../schemas/validated.ts'
@@ -9,6 +10,7 @@ const healthAnswer = v.object({
   status: v.picklist(['ok', 'unavailable']),
   node_id: v.nullable(v.string()),
   version: v.string(),
+  reason: v.exactOptional(v.pipe(v.string(), v.description('Why it is unavailable'))),
 })
 
 const healthQuery = v.object({
@@ -23,32 +25,49 @@ const description = described({
   isOpen: true,
 })
 
-type Needs = Pick<AppDependencies, 'store' | 'settings'>
+type Needs = Pick<AppDependencies, 'checkHealth' | 'clock' | 'settings'>
 
-export const createHealthRoutes = (needs: Needs) =>
-  new Hono<AppEnv>()
-    .get('/health', description, query(healthQuery), async (c) => health(c, needs, c.req.valid('query').deep))
-    .get('/healthz', description, query(healthQuery), async (c) =>
-      health(c, needs, c.req.valid('query').deep),
-    )
-
-const health = async (c: Context<AppEnv>, { store, settings }: Needs, deep: string | undefined) => {
-  const isWell = deep !== '1' || (await answers(store))
-  const body = {
-    status: isWell ? ('ok' as const) : ('unavailable' as const),
-    node_id: settings.nodeId,
-    version: settings.version,
+export const createHealthRoutes = (needs: Needs) => {
+  const deepCheck = createDeepCheck(needs)
+  const health = async (c: Context<AppEnv>, deep: string | undefined) => {
+    const reason = deep === '1' ? await deepCheck() : undefined
+    const { nodeId: node_id, version } = needs.settings
+    return reason === undefined
+      ? c.json({ status: 'ok' as const, node_id, version }, 200)
+      : c.json({ status: 'unavailable' as const, node_id, version, reason }, 503)
   }
-  return c.json(body, isWell ? 200 : 503)
+  return new Hono<AppEnv>()
+    .get('/health', description, query(healthQuery), (c) => health(c, c.req.valid('query').deep))
+    .get('/healthz', description, query(healthQuery), (c) => health(c, c.req.valid('query').deep))
 }
 
-/** Any read will do: what counts is that there is an answer. */
-const answers = async (store: Needs['store']): Promise<boolean> => {
+/** The route is open, so it costs at most one read a second, however many ask. */
+const MAX_AGE_NS = 1_000_000_000n
+
+/** Resolves to why nothing can be decided now; undefined: all is well. */
+const createDeepCheck = ({ checkHealth, clock }: { checkHealth(): Promise<void>; readonly clock: Clock }) => {
+  let latest: Promise<string | undefined> | undefined
+  let checkedAtNs: bigint | undefined
+  return (): Promise<string | undefined> => {
+    const isOld = checkedAtNs !== undefined && clock.monotonic() - checkedAtNs >= MAX_AGE_NS
+    if (latest !== undefined && !isOld) return latest
+    checkedAtNs = undefined
+    latest = reasonOf(checkHealth).finally(() => {
+      checkedAtNs = clock.monotonic()
+    })
+    return latest
+  }
+}
+
+/** What an open route may say of it; the log has the store's own words. */
+const reasonOf = async (checkHealth: () => Promise<void>): Promise<string | undefined> => {
   try {
-    await store.entity('healthz')
-    return true
+    await checkHealth()
+    return undefined
   } catch (error) {
-    if (error instanceof StoreUnavailable) return false
-    throw error
+    if (!(error instanceof StoreUnavailable)) throw error
+    return error.isClockOff
+      ? "The clock of this machine differs too much from the table's"
+      : 'The table cannot be reached'
   }
 }

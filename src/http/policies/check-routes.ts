@@ -13,7 +13,7 @@ import { policyCheckJson } from './check-json.ts'
 import type { ModelCatalog } from './model-catalog.ts'
 import { policyCheckAnswer, policyCheckBody } from './policy-schemas.ts'
 
-type Needs = Pick<AppDependencies, 'limiter' | 'settings' | 'logger'> & {
+type Needs = Pick<AppDependencies, 'limiter' | 'settings'> & {
   readonly models: ModelLookup
   readonly catalog: ModelCatalog
 }
@@ -50,15 +50,9 @@ const notCalled: Decision = {
   reservation: settledReservation,
 }
 
-const decide = async ({ limiter, settings, logger }: Needs, subject: PolicySubject): Promise<Decision> => {
+const decide = async ({ limiter, settings }: Needs, subject: PolicySubject): Promise<Decision> => {
   if (settings.bypassLimiter) return notCalled
   const decision = await limiter.checkPolicies(subject)
-  if (decision.degraded) {
-    logger.warn('A decision was made without the store', {
-      tenant: subject.tenant,
-      allowed: decision.allowed,
-    })
-  }
   if (!decision.allowed && decision.unavailable) {
     throw new StoreUnavailable('A policy cannot be checked', { mayHaveApplied: false })
   }

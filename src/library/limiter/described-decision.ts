@@ -10,6 +10,7 @@ export const describedDecision = (decision: Decision, decidedAtNs: bigint): Rate
   retryAfterMs: retryAfterMsOf(decision),
   unavailable: !decision.allowed && decision.unavailable,
   degraded: decision.degraded,
+  ...(decision.unavailableCause !== undefined && { unavailableCause: decision.unavailableCause }),
   limits: decision.limits.map(limitUse),
   violations: decision.allowed ? [] : decision.violations.map(violatedLimit),
   reported: decision.reported.map(violatedLimit),

@@ -38,6 +38,8 @@ export interface RateLimitDecision {
   readonly unavailable: boolean
   /** True: a part of this answer was given without the store. */
   readonly degraded: boolean
+  /** Why, in one line for your logs, with the name and message of AWS's error. Only where `degraded`; not for clients. */
+  readonly unavailableCause?: string
   readonly limits: readonly LimitUse[]
   /** Empty where it is allowed. */
   readonly violations: readonly ViolatedLimit[]

@@ -1,5 +1,6 @@
 import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
-import type { Logger } from '../../core/ports/logger.ts'
+import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
+import { type Logger, silentLogger } from '../../core/ports/logger.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { systemClock } from '../../platform/system-clock.ts'
 import { createDynamoClient, type DynamoClientOptions } from '../../store/dynamodb/client.ts'
@@ -28,7 +29,11 @@ export interface DynamoDbStoreOptions {
 }
 
 export interface DynamoDbStore extends Required<LimiterStore> {
-  /** Makes the table where it is missing, without a stream (only the aggregator of a deployed zael needs one). Needs the right to. */
+  /**
+   * Makes the table where it is missing, without a stream (only the aggregator of a deployed zael needs one). Needs the
+   * right to. Throws `ZaelError`: `unavailable` with table, region and AWS's reason, `conflict` for a table of that name
+   * with other keys.
+   */
   createTable(): Promise<'created' | 'exists'>
 }
 
@@ -50,9 +55,19 @@ export const dynamoDbStore = (options: DynamoDbStoreOptions): DynamoDbStore => {
     buckets: createDynamoBucketStore(client, tableName),
     config: createDynamoConfigStore(client, tableName),
     async createTable() {
-      const preparing = createDynamoClient({ ...connection, deadlineMs: PREPARING_DEADLINE_MS })
+      // it logs nothing: whoever calls this gets the error
+      const preparing = createDynamoClient({
+        ...connection,
+        logger: silentLogger,
+        deadlineMs: PREPARING_DEADLINE_MS,
+      })
       try {
         return await ensureTable(preparing, tableName, { stream: false })
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error
+        const { region } = await preparing.address()
+        const message = `table ${tableName} in region ${region} cannot be created or used: ${error.reason}`
+        throw new ZaelError('unavailable', message, { cause: error })
       } finally {
         preparing.close()
       }
@@ -61,12 +76,7 @@ export const dynamoDbStore = (options: DynamoDbStoreOptions): DynamoDbStore => {
   }
 }
 
-const connectionOf = ({
-  tableName: _,
-  client,
-  logger,
-  ...own
-}: DynamoDbStoreOptions): DynamoClientOptions => ({
+const connectionOf = ({ client, logger, ...own }: DynamoDbStoreOptions): DynamoClientOptions => ({
   ...(client && addressedBy(client)),
   ...own,
   clock: systemClock,

@@ -1,8 +1,10 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
+import { StoreUnavailable } from '../../core/errors.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import { type Logger, silentLogger } from '../../core/ports/logger.ts'
 import { type ClockSkew, createClockSkew } from './calling/clock-skew.ts'
 import { createDeadlines } from './calling/deadlines.ts'
+import { createFailureLog, type FailureLog, type StoreAddress } from './calling/failure-log.ts'
 import { createGate } from './calling/gate.ts'
 import { guardRequests } from './calling/guarded-handler.ts'
 import { toStoreError } from './calling/store-error.ts'
@@ -22,6 +24,10 @@ export interface DynamoClientOptions {
   readonly maxWaitMs?: number
   /** Beyond this difference from the store's clock nothing is decided: 5 s unless told. */
   readonly maxClockSkewMs?: number
+  /** The table that calls are about, for the log. */
+  readonly tableName?: string
+  /** Shared by clients of the same table, so that a failure is logged once. Its own unless given. */
+  readonly failureLog?: FailureLog
 }
 
 /** A connection to the table's engine. Calls are sent once: whether to repeat one is for the caller to decide. */
@@ -32,6 +38,9 @@ export interface DynamoClient {
    */
   run<T>(call: (sdk: DynamoDBClient) => Promise<T>): Promise<T>
   readonly skew: ClockSkew
+  address(): Promise<StoreAddress>
+  /** Logs an error that was found without a call, and returns it. */
+  reported(error: StoreUnavailable): StoreUnavailable
   close(): void
 }
 
@@ -57,15 +66,34 @@ export const createDynamoClient = (options: DynamoClientOptions): DynamoClient =
   const guard = { gate, deadlines, deadlineMs, skew, clock }
   Object.assign(handler, { handle: guardRequests(handler.handle.bind(handler), guard) })
 
+  const failureLog = options.failureLog ?? createFailureLog(clock, logger)
+  const address = (): Promise<StoreAddress> => addressOf(sdk, options)
+  const reported = (error: StoreUnavailable): StoreUnavailable => {
+    failureLog.failed(error, address)
+    return error
+  }
   return {
     async run(call) {
       try {
         return await call(sdk)
       } catch (error) {
-        throw toStoreError(error)
+        const thrown = toStoreError(error)
+        throw thrown instanceof StoreUnavailable ? reported(thrown) : thrown
       }
     },
     skew,
+    address,
+    reported,
     close: () => sdk.destroy(),
   }
 }
+
+const addressOf = async (
+  sdk: DynamoDBClient,
+  { tableName = 'unknown', endpoint }: DynamoClientOptions,
+): Promise<StoreAddress> => ({
+  table: tableName,
+  // the SDK throws where none is configured
+  region: await sdk.config.region().catch(() => 'none'),
+  ...(typeof endpoint === 'string' && { endpoint }),
+})

@@ -6,20 +6,29 @@ import { createConditionalItems } from './table/conditional-items.ts'
 import { createTableReads } from './table/table-reads.ts'
 import { afterPrefix, bucketTableKey, entityPartition, NOWHERE, SORT } from './table-keys.ts'
 
+export interface DynamoBucketStore extends BucketStore {
+  /** Reads the table and compares the clocks. Throws `StoreUnavailable` where no decision could be written now. */
+  checkHealth(): Promise<void>
+}
+
 /**
  * Buckets in the table, one item each; a write is one UpdateItem. Writes carry times, so none is sent while this
  * machine's clock is known to be off, or before it has been compared with the store's.
  */
-export const createDynamoBucketStore = (client: DynamoClient, tableName: string): BucketStore => {
+export const createDynamoBucketStore = (client: DynamoClient, tableName: string): DynamoBucketStore => {
   const items = createConditionalItems(client, tableName)
   const reads = createTableReads(client, tableName)
-  const checkClock = createClockCheck(client.skew, () => items.read(NOWHERE))
+  const checkClock = createClockCheck(client, () => items.read(NOWHERE))
   return {
     async write(id, write) {
       if (client.skew.trust() !== 'trusted') await checkClock()
       return items.write(bucketTableKey(id), write)
     },
     read: (id) => items.read(bucketTableKey(id)),
+    async checkHealth() {
+      await items.read(NOWHERE)
+      await checkClock()
+    },
     async list(entityId) {
       const stored = await reads.partition(entityPartition(entityId), { prefix: SORT.bucket })
       return stored.map((item) => ({

@@ -6,8 +6,10 @@ import {
   DescribeTimeToLiveCommand,
   ResourceInUseException,
   ResourceNotFoundException,
+  type TableDescription,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
+import { ZaelError } from '../../core/errors.ts'
 import type { DynamoClient } from './client.ts'
 import { INDEX, INDEX_ATTRIBUTES, KEY_ATTRIBUTES } from './table-keys.ts'
 
@@ -48,7 +50,7 @@ const keySchema = ([hash, range]: readonly [string, string]): CreateTableCommand
 /**
  * Makes the table where it is missing and waits until it takes calls; any number of processes may do so at once. Says
  * whether this call made it. Making a table takes a while: give it a client with a deadline of some seconds.
- * Throws `StoreUnavailable`.
+ * Throws `StoreUnavailable`, and `ZaelError('conflict')` where a table of that name has other keys.
  */
 export const ensureTable = async (
   client: DynamoClient,
@@ -65,14 +67,34 @@ export const ensureTable = async (
   return made ? 'created' : 'exists'
 }
 
+/** Throws `ZaelError('conflict')` where a table of that name has other keys. */
 const statusOf = async (client: DynamoClient, tableName: string): Promise<string | undefined> => {
   try {
     const { Table } = await client.run((sdk) => sdk.send(new DescribeTableCommand({ TableName: tableName })))
+    if (Table !== undefined) checkKeys(tableName, Table)
     return Table?.TableStatus
   } catch (error) {
     if (causeOf(error) instanceof ResourceNotFoundException) return 'MISSING'
     throw error
   }
+}
+
+const OWN_KEYS = `${KEY_ATTRIBUTES[0]} (HASH, S), ${KEY_ATTRIBUTES[1]} (RANGE, S)`
+
+const checkKeys = (
+  tableName: string,
+  { KeySchema = [], AttributeDefinitions = [] }: TableDescription,
+): void => {
+  const typeOf = (name: string | undefined) =>
+    AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType
+  const keys = KeySchema.map(
+    ({ AttributeName, KeyType }) => `${AttributeName} (${KeyType}, ${typeOf(AttributeName)})`,
+  ).join(', ')
+  if (keys === OWN_KEYS) return
+  throw new ZaelError(
+    'conflict',
+    `table ${tableName} exists with other keys: ${keys}; zael needs ${OWN_KEYS}. Choose another table name`,
+  )
 }
 
 /** False: another process was faster. */

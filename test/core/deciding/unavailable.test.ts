@@ -46,6 +46,24 @@ describe('while the store is away', () => {
     expect(node.counts.decisions_degraded).toBe(1)
   })
 
+  it('carries the cause, also where the store is no longer asked, and lists no limit that it knows nothing of', async () => {
+    const { node, asked } = createAwayWorld('allow')
+    for (let turn = 0; turn < 10; turn++) {
+      expect(await ask(node)).toMatchObject({ unavailableCause: 'away', limits: [] })
+    }
+    expect(asked()).toBeLessThan(10)
+  })
+
+  it('lists the limits of the buckets that did answer', async () => {
+    const world = worldOf(100, 1)
+    world.config.putEntity('child', { parentId: 'key' })
+    world.config.putLimits(entityOwner('child'), '_default_', limitsOf({ tpm: [50, 1] }))
+    const buckets = sometimesAway(world, (id) => id === 'child')
+    const node = createTestNode({ ...world, buckets, settings: { onUnavailable: 'allow' } })
+    const decision = await node.limiter.decide({ entityId: 'child', cost: { tokens: 5 }, settles: false })
+    expect(decision).toMatchObject({ allowed: true, degraded: true, limits: [{ entityId: 'key', used: 5 }] })
+  })
+
   it('grants a tenth of the limit by itself where limits say local', async () => {
     const { node } = createAwayWorld('local')
     const decisions = []

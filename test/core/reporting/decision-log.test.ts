@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { policyBucket } from '../../../src/core/bucket/bucket-id.ts'
 import { createLimiter } from '../../../src/core/deciding/create-limiter.ts'
 import type { Decision } from '../../../src/core/deciding/decision.ts'
+import { settledReservation } from '../../../src/core/deciding/reservation.ts'
 import { type Logger, silentLogger } from '../../../src/core/ports/logger.ts'
 import { noMetrics } from '../../../src/core/ports/metrics.ts'
 import { createDecisionLog } from '../../../src/core/reporting/decision-log.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
-import { SECOND } from '../test-clock.ts'
+import { createTestClock, SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld, newMapCache } from '../test-limiter.ts'
 
@@ -36,6 +37,30 @@ const start = (isDebugOn = true) => {
   const of = (level: string) => lines.filter((line) => line[0] === level).map(([, fields]) => fields)
   return { world, logger, ask, lines, of }
 }
+
+describe('decisions without the store', () => {
+  it.each([
+    [true, 'requests allowed without the store'],
+    [false, 'requests denied without the store'],
+  ])('are one line a minute with their number and the reason (allowed: %s)', (allowed, message) => {
+    const lines: unknown[] = []
+    const logger: Logger = { ...silentLogger, warn: (...line) => void lines.push(line) }
+    const clock = createTestClock()
+    const log = createDecisionLog({ logger, metrics: noMetrics, clock, newCache: newMapCache })
+    const common = { degraded: true, unavailableCause: 'no table', limits: [], reported: [] } as const
+    const decision: Decision = allowed
+      ? { ...common, allowed: true, reservation: settledReservation }
+      : { ...common, allowed: false, violations: [], retryAfterNs: null, unavailable: true }
+    for (let turn = 0; turn < 3; turn++) log(decision)
+    expect(lines).toEqual([[message, { count: 1, reason: 'no table' }]])
+    clock.advance(59n * SECOND)
+    log(decision)
+    expect(lines).toHaveLength(1)
+    clock.advance(SECOND)
+    log(decision)
+    expect(lines[1]).toEqual([message, { count: 4, reason: 'no table' }])
+  })
+})
 
 describe('at debug level', () => {
   it('every limit that a decision looked at is a line', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { SECOND } from '../../core/test-clock.ts'
 import { createTestApp, VIEWER } from '../test-app.ts'
 
 describe.each(['/health', '/healthz'])('%s', (path) => {
@@ -13,10 +15,56 @@ describe.each(['/health', '/healthz'])('%s', (path) => {
   })
 
   test('asks the table where it is told to', async () => {
-    const { ask, store } = createTestApp()
+    const { ask, store, clock } = createTestApp()
     expect((await ask('GET', `${path}?deep=1`)).status).toBe(200)
     store.away = true
-    expect(await ask('GET', `${path}?deep=1`)).toMatchObject({ status: 503, body: { status: 'unavailable' } })
+    clock.advance(SECOND)
+    expect(await ask('GET', `${path}?deep=1`)).toMatchObject({
+      status: 503,
+      body: { status: 'unavailable', reason: 'The table cannot be reached' },
+    })
+  })
+})
+
+describe('the deep check', () => {
+  test('shares one read among all who ask within a second', async () => {
+    let reads = 0
+    const { ask, clock } = createTestApp({ checkHealth: async () => void reads++ })
+    const deep = () => ask('GET', '/health?deep=1', { headers: {} })
+    await Promise.all([deep(), deep(), ask('GET', '/healthz?deep=1', { headers: {} })])
+    clock.advance(SECOND - 1n)
+    await deep()
+    expect(reads).toBe(1)
+    clock.advance(1n)
+    await deep()
+    expect(reads).toBe(2)
+  })
+
+  test('shares a read that takes longer than a second', async () => {
+    let answer = (): void => {}
+    const promise = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    let reads = 0
+    const checkHealth = (): Promise<void> => {
+      reads++
+      return promise
+    }
+    const { ask, clock } = createTestApp({ checkHealth })
+    const first = ask('GET', '/health?deep=1')
+    clock.advance(5n * SECOND)
+    const second = ask('GET', '/health?deep=1')
+    answer()
+    expect([(await first).status, (await second).status, reads]).toEqual([200, 200, 1])
+  })
+
+  test('names the clock where it is the reason, and nothing of the store', async () => {
+    const error = new StoreUnavailable('away', { mayHaveApplied: false, isClockOff: true, reason: 'secret' })
+    const { ask } = createTestApp({ checkHealth: () => Promise.reject(error) })
+    expect(await ask('GET', '/health?deep=1', { headers: {} })).toMatchObject({
+      status: 503,
+      body: { status: 'unavailable', reason: "The clock of this machine differs too much from the table's" },
+    })
   })
 })
 

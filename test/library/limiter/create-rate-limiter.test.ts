@@ -178,6 +178,8 @@ describe('while the store is away', () => {
       allowed: false,
       unavailable: true,
       degraded: true,
+      unavailableCause: 'away',
+      limits: [],
       retryAfterMs: 1000,
     })
   })
@@ -187,7 +189,12 @@ describe('while the store is away', () => {
       limits: [{ name: 'rps', capacity: 10, refill_rate: 2, on_unavailable: 'allow' }],
     }
     const { limiter } = limiterOf(limits, store)
-    expect(await limiter.check('a')).toMatchObject({ allowed: true, degraded: true })
+    expect(await limiter.check('a')).toMatchObject({
+      allowed: true,
+      degraded: true,
+      unavailableCause: 'away',
+      limits: [],
+    })
   })
 })
 

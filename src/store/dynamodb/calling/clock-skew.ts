@@ -19,6 +19,8 @@ export interface ClockSkew {
   trust(): ClockTrust
   /** ns that this clock is ahead (negative: behind); as near to 0 as the answers allow. */
   skewNs(): bigint
+  /** The largest difference that is trusted, ms. */
+  readonly maxMs: number
 }
 
 interface Bounds {
@@ -69,6 +71,7 @@ export const createClockSkew = (options: {
       return now - observedAt > REFUSAL_NS ? 'unknown' : 'refused'
     },
     skewNs,
+    maxMs: options.maxClockSkewMs,
   }
 }
 

@@ -33,8 +33,15 @@ const TOO_MANY_REQUESTS = 429
 
 const OUT_OF_TIME: ReadonlySet<string> = new Set(['AbortError', 'TimeoutError'])
 
+/** What DynamoDB answers where the keys of a call are not those of the table. */
+const OTHER_KEYS = /key element does not match the schema|missed key schema element|missing the key/i
+/** The SDK throws a plain `Error` before it sends anything. */
+const NO_REGION = /^Region is missing/
+const LONGEST_REASON = 300
+
 interface Fault {
   readonly name?: unknown
+  readonly message?: unknown
   readonly code?: unknown
   readonly syscall?: unknown
   readonly $fault?: unknown
@@ -49,13 +56,32 @@ interface Fault {
  */
 export const toStoreError = (error: unknown): unknown => {
   if (error instanceof StoreUnavailable || !isFault(error)) return error
-  if (typeof error.name === 'string' && ANSWERS.has(error.name)) return error
-  if (isProgrammingError(error)) return error
+  if (isAnswer(error) || isProgrammingError(error)) return error
   return new StoreUnavailable(messageFor(error), {
     mayHaveApplied: !surelyNotApplied(error),
     isThrottled: isThrottled(error),
+    reason: reasonOf(error),
     cause: error,
   })
+}
+
+const isAnswer = (fault: Fault): boolean =>
+  isText(fault.name) && ANSWERS.has(fault.name) && !isAboutKeys(fault)
+
+/** The table has other keys than zael's: no call can ever succeed. */
+const isAboutKeys = ({ name, message }: Fault): boolean =>
+  name === 'ValidationException' && isText(message) && OTHER_KEYS.test(message)
+
+/**
+ * The error's name and the first line of its message. Further lines are left out: after a signature that does not match,
+ * DynamoDB repeats the signed headers there, session token included.
+ */
+const reasonOf = (fault: Fault): string => {
+  if (isText(fault.name) && OUT_OF_TIME.has(fault.name)) return 'no response in time'
+  const [line = ''] = isText(fault.message) ? fault.message.split('\n') : []
+  const name = [fault.name, fault.code].find((word) => isText(word) && word !== 'Error')
+  const parts = [name, line.slice(0, LONGEST_REASON)].filter(isText)
+  return parts.length === 0 ? 'unknown fault' : parts.join(': ')
 }
 
 const isFault = (error: unknown): error is Fault => typeof error === 'object' && error !== null
@@ -65,6 +91,7 @@ const surelyNotApplied = (fault: Fault): boolean => {
   if (status !== undefined) return status >= 400 && status < 500
   return (
     fault.syscall === 'connect' ||
+    (isText(fault.message) && NO_REGION.test(fault.message)) ||
     [fault.code, fault.name].some((word) => isText(word) && NEVER_SENT.has(word))
   )
 }

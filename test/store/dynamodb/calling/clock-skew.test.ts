@@ -101,7 +101,7 @@ describe('the check before time is written', () => {
   it('asks the store once, for all who wait, and then no more', async () => {
     const { skew, call } = nodeAhead(0n)
     let looks = 0
-    const check = createClockCheck(skew, async () => {
+    const check = createClockCheck({ skew, reported: (error) => error }, async () => {
       looks += 1
       await Promise.resolve()
       call()
@@ -113,7 +113,7 @@ describe('the check before time is written', () => {
 
   it('refuses as surely not applied while the clock is off, and looks again a second later', async () => {
     const { clock, skew, call, step } = nodeAhead(60n * SECOND)
-    const check = createClockCheck(skew, async () => call())
+    const check = createClockCheck({ skew, reported: (error) => error }, async () => call())
     const refuses = { name: 'StoreUnavailable', mayHaveApplied: false }
     await expect(check()).rejects.toMatchObject(refuses)
     step(-60n * SECOND)
@@ -124,9 +124,25 @@ describe('the check before time is written', () => {
     await expect(check()).rejects.toMatchObject(refuses)
   })
 
+  it('names the clock in the reason, which is reported', async () => {
+    const { skew, call } = nodeAhead(30n * SECOND)
+    const reasons: string[] = []
+    const reported = (error: StoreUnavailable): StoreUnavailable => {
+      reasons.push(error.reason)
+      return error
+    }
+    const check = createClockCheck({ skew, reported }, async () => call())
+    await expect(check()).rejects.toMatchObject({ isClockOff: true })
+    expect(reasons).toEqual([
+      expect.stringMatching(
+        /^the clock of this machine is \d+\.\d s ahead of the store's; at most 5000 ms are allowed$/,
+      ),
+    ])
+  })
+
   it('refuses as surely not applied where the store cannot be asked', async () => {
     const { skew } = nodeAhead(0n)
-    const check = createClockCheck(skew, async () => {
+    const check = createClockCheck({ skew, reported: (error) => error }, async () => {
       throw new StoreUnavailable('away', { mayHaveApplied: true })
     })
     await expect(check()).rejects.toMatchObject({ mayHaveApplied: false })

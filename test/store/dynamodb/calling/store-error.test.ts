@@ -47,6 +47,7 @@ describe('an error of the SDK', () => {
     ['a connection refused', broken('ECONNREFUSED', { syscall: 'connect' }), false],
     ['a connection that did not come about', broken('ETIMEDOUT', { syscall: 'connect' }), false],
     ['no such host', broken('ENOTFOUND', { syscall: 'getaddrinfo' }), false],
+    ['no region', new Error('Region is missing'), false],
     ['no credentials', Object.assign(new Error('none'), { name: 'CredentialsProviderError' }), false],
     ['a connection lost', broken('ECONNRESET'), true],
     ['a connection closed while writing', broken('EPIPE'), true],
@@ -90,6 +91,33 @@ describe('an error of the SDK', () => {
     ['a fault of the code', new TypeError('x is not a function')],
   ])('%s: is thrown as it is', async (_, error) => {
     expect(await callWith(error)).toBe(error)
+  })
+
+  it.each<[error: Error, reason: string]>([
+    [answered('AccessDeniedException', 400), 'AccessDeniedException: AccessDeniedException of the service'],
+    [broken('ECONNREFUSED', { syscall: 'connect' }), 'ECONNREFUSED: broken: ECONNREFUSED'],
+    [new Error('Region is missing'), 'Region is missing'],
+    [Object.assign(new Error('aborted'), { name: 'AbortError' }), 'no response in time'],
+    [Object.assign(new Error(''), { code: 'ECONNREFUSED', name: 'AggregateError' }), 'AggregateError'],
+  ])('carries the name and message of %s as its reason', async (error, reason) => {
+    expect(await callWith(error)).toMatchObject({ reason })
+  })
+
+  it('leaves out all but the first line of a reason: signed headers may follow', async () => {
+    const error = answered('InvalidSignatureException', 400)
+    error.message = 'The signature does not match\n\nx-amz-security-token:SECRET'
+    expect(await callWith(error)).toMatchObject({
+      reason: 'InvalidSignatureException: The signature does not match',
+    })
+  })
+
+  it('is unavailable where the table has other keys', async () => {
+    const error = answered('ValidationException', 400)
+    error.message = 'The provided key element does not match the schema'
+    expect(await callWith(error)).toMatchObject({
+      mayHaveApplied: false,
+      reason: 'ValidationException: The provided key element does not match the schema',
+    })
   })
 
   it('names no secret of the request in its message', async () => {
