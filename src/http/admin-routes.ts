@@ -53,7 +53,7 @@ const createAdminServices = (
     keys: createKeyService(needs),
     models: createModelService(needs),
     limitSets: createLimitSetService(needs),
-    policies: createPolicyService(needs),
+    policies: createPolicyService({ ...needs, limiter }),
     buckets: createBucketService({ store, clock, secrets, limiter }),
   }
 }

@@ -37,6 +37,7 @@ export const createHeldStore = (buckets: BucketStore): HeldStore => {
     write: (id, write) => held(() => buckets.write(id, write)),
     read: (id) => held(() => buckets.read(id)),
     list: (entityId) => buckets.list(entityId),
+    remove: (id) => buckets.remove(id),
     letGo,
     async letAllGo() {
       await quiet()

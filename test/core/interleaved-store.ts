@@ -25,6 +25,7 @@ export const createInterleavedStore = (buckets: BucketStore, next: () => Fate): 
     write: (id, write) => far(() => buckets.write(id, write)),
     read: async (id) => (await far(async () => ({ item: await buckets.read(id) }))).item,
     list: (entityId) => buckets.list(entityId),
+    remove: (id) => buckets.remove(id),
   }
 }
 

@@ -257,6 +257,25 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
       })
     })
 
+    describe('removing', () => {
+      it('leaves nothing of the bucket, and others as they are', async () => {
+        const [id, other] = [await holding({ n: 1n }), await holding({ n: 2n })]
+        await store().remove(id)
+        expect(await store().read(id)).toBeUndefined()
+        expect(await store().read(other)).toEqual({ n: 2n })
+        expect(await store().write(id, always(add('n', 5n)))).toEqual({ applied: true, item: { n: 5n } })
+      })
+
+      it('removes the bucket of a policy, and does nothing where there is none', async () => {
+        const id = policyBucket({ scope: 'TENANT', selector: `tenant-${++made}` })
+        await store().remove(id)
+        await store().write(id, always(set('n', 1n)))
+        await store().remove(id)
+        await store().remove(id)
+        expect(await store().read(id)).toBeUndefined()
+      })
+    })
+
     describe('reading', () => {
       it('knows nothing of a bucket that was never written', async () => {
         expect(await store().read(freshId())).toBeUndefined()

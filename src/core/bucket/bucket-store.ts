@@ -18,6 +18,12 @@ export interface BucketStore {
   /** The bucket as it is now (strongly consistent), or undefined. Throws `StoreUnavailable`. */
   read(id: BucketId): Promise<BucketItem | undefined>
 
+  /**
+   * Removes the bucket, whatever its state; nothing happens where there is none. What is charged afterwards makes a new
+   * generation of it, of which receipts from before know nothing. Throws `StoreUnavailable`.
+   */
+  remove(id: BucketId): Promise<void>
+
   /** All buckets of an entity, with their resources. Throws `StoreUnavailable`. */
   list(entityId: string): Promise<readonly { readonly resource: string; readonly item: BucketItem }[]>
 }

@@ -14,6 +14,8 @@ export interface BucketWriter {
   write(id: BucketId, write: ConditionalWrite): Promise<WriteOutcome>
   /** As `BucketStore.read`. */
   read(id: BucketId): Promise<BucketItem | undefined>
+  /** As `BucketStore.remove`. */
+  remove(id: BucketId): Promise<void>
 }
 
 export const createBucketWriter = (
@@ -43,6 +45,11 @@ export const createBucketWriter = (
       const item = await store.read(id)
       see(bucketKey(id), item)
       return item
+    },
+    async remove(id) {
+      metrics.count('bucket_writes')
+      await store.remove(id)
+      see(bucketKey(id), undefined)
     },
   }
 }

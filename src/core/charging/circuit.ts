@@ -63,6 +63,7 @@ export const bucketsBehind = (circuit: Circuit, store: BucketStore): BucketStore
   write: (id, write) => circuit(() => store.write(id, write)),
   read: (id) => circuit(() => store.read(id)),
   list: (entityId) => circuit(() => store.list(entityId)),
+  remove: (id) => circuit(() => store.remove(id)),
 })
 
 /** What is known serves while the store is away; without this, every decision would first wait for it in vain. */

@@ -3,6 +3,7 @@ import type { ReservedCharges } from '../charging/reserved-charges.ts'
 import type { Limit } from '../limit/limit.ts'
 import type { Cost, Meter } from '../limit/meter.ts'
 import type { PolicySubject } from '../policy/applicable-policies.ts'
+import type { PolicyKey } from '../policy/policy-key.ts'
 
 /** The caller who settles: what they say they used is bounded on the buckets that they share with others. */
 export interface SettledBy {
@@ -157,6 +158,10 @@ export interface Inspector {
   ): Promise<{ readonly waitNs: bigint | null; readonly limiting: LimitState | null }>
   /** Full again: a fresh life of the bucket. Without `resource`: every bucket of the entity; with `limitName` only that limit. */
   reset(entityId: string, options: { readonly resource?: string; readonly limitName?: string }): Promise<void>
+  /** Makes a policy's limits full again: a new generation of its bucket. Throws `ZaelError('conflict')` under contention. */
+  resetPolicy(key: PolicyKey): Promise<void>
+  /** Removes the bucket of a policy that is gone, or not yet there, with all that is charged to it. */
+  removePolicyBucket(key: PolicyKey): Promise<void>
   /** More for now: gives `amount` tokens (all that is used where left out) to the limit, or to every limit. */
   topUp(
     entityId: string,

@@ -1,5 +1,5 @@
 import { SECOND_NS } from '../algorithms/integers.ts'
-import { type BucketId, entityBucket } from '../bucket/bucket-id.ts'
+import { type BucketId, entityBucket, policyBucket } from '../bucket/bucket-id.ts'
 import type { BucketStore } from '../bucket/bucket-store.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
 import { readViews } from '../deciding/charge-all.ts'
@@ -74,6 +74,8 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
     async reset(entityId, { resource, ...options }) {
       await resetBuckets(deps.writer, await bucketsOf(deps, entityId, resource), options, clock.now())
     },
+    resetPolicy: (key) => resetBuckets(deps.writer, [policyBucket(key)], {}, clock.now()),
+    removePolicyBucket: (key) => deps.writer.remove(policyBucket(key)),
     async topUp(entityId, { resource, ...options }) {
       await topUpBuckets(deps.writer, await bucketsOf(deps, entityId, resource), options, clock.now())
     },

@@ -1,7 +1,10 @@
 import type { AdminDependencies } from '../admin/admin-dependencies.ts'
+import { auditRecord } from '../admin/audit.ts'
 import { createLimitSetService } from '../admin/limit-set-service.ts'
+import type { Limiter } from '../deciding/decision.ts'
 import { invalid, ZaelError } from '../errors.ts'
 import type { Limit } from '../limit/limit.ts'
+import { ownerText } from '../limit/owner-text.ts'
 import type { Page, PageRequest } from '../ports/admin-store.ts'
 import { type Policy, policyLimitSet } from './policy.ts'
 import { type PolicyKey, policyLabel } from './policy-key.ts'
@@ -17,11 +20,18 @@ export interface PolicyService {
     limits: readonly Limit[],
     actor: string,
   ): Promise<{ readonly policy: Policy; readonly created: boolean }>
-  /** Throws `not_found`. */
+  /** Throws `not_found`. Its bucket goes as well: a policy that is made anew begins full. */
   remove(key: PolicyKey, actor: string): Promise<void>
+  /** Makes its limits full again, and answers with it. Throws `not_found`, `conflict` where others write faster. */
+  reset(key: PolicyKey, actor: string): Promise<Policy>
 }
 
-export const createPolicyService = (deps: AdminDependencies): PolicyService => {
+export interface PolicyDependencies extends AdminDependencies {
+  readonly limiter: Pick<Limiter, 'resetPolicy' | 'removePolicyBucket'>
+}
+
+export const createPolicyService = (deps: PolicyDependencies): PolicyService => {
+  const { limiter } = deps
   const sets = createLimitSetService(deps)
   const limitsOf = (key: PolicyKey): Promise<readonly Limit[]> => sets.get(policyLimitSet(key))
   const existing = async (key: PolicyKey): Promise<Policy> => {
@@ -35,12 +45,24 @@ export const createPolicyService = (deps: AdminDependencies): PolicyService => {
     async put(key, limits, actor) {
       if (limits.length === 0) throw invalid('limits', 'hold at least one limit')
       const before = await limitsOf(key)
+      // nodes that did not know yet of its removal may have charged it since, and a crash may have left the bucket there
+      if (before.length === 0) await limiter.removePolicyBucket(key)
       await sets.replace(policyLimitSet(key), limits, actor)
       return { policy: { key, limits }, created: before.length === 0 }
     },
     async remove(key, actor) {
       await existing(key)
+      // the limits first: a crash in between leaves a bucket that no request meets, and that is removed before it could be met
       await sets.replace(policyLimitSet(key), [], actor)
+      await limiter.removePolicyBucket(key)
+    },
+    async reset(key, actor) {
+      const policy = await existing(key)
+      await limiter.resetPolicy(key)
+      const subject = ownerText({ kind: 'policy', ...key })
+      const deed = { actor, action: 'bucket.reset', subject, before: null, after: null }
+      await deps.store.recordAudit(auditRecord(deps, deed))
+      return policy
     },
   }
 }

@@ -18,7 +18,10 @@ const tag = 'Policies'
 const PATH = '/:scope/:selector{.+}'
 
 export const createPolicyRoutes = ({ policies }: { readonly policies: PolicyService }) =>
-  new Hono<AppEnv>().route('/', createReadRoutes(policies)).route('/', createWriteRoutes(policies))
+  new Hono<AppEnv>()
+    .route('/', createReadRoutes(policies))
+    .route('/', createWriteRoutes(policies))
+    .route('/', createResetRoute(policies))
 
 const createReadRoutes = (policies: PolicyService) =>
   new Hono<AppEnv>()
@@ -41,6 +44,24 @@ const createReadRoutes = (policies: PolicyService) =>
         return c.json(policyJson(await policies.get(parsePolicyKey(scope, selector))))
       },
     )
+
+const createResetRoute = (policies: PolicyService) =>
+  new Hono<AppEnv>().post(
+    `${PATH}/reset`,
+    described({
+      tag,
+      summary: 'Make the limits of a policy full again',
+      description: 'What was charged to it is forgotten; reservations from before give nothing back to it.',
+      answer: policyAnswer,
+      errors: [400, 404, 409],
+    }),
+    params(policyParams, {}),
+    async (c) => {
+      const { scope, selector } = c.req.param()
+      const key = parsePolicyKey(scope, selector)
+      return c.json(policyJson(await policies.reset(key, c.get('identity').kind)))
+    },
+  )
 
 const createWriteRoutes = (policies: PolicyService) =>
   new Hono<AppEnv>()
@@ -66,7 +87,13 @@ const createWriteRoutes = (policies: PolicyService) =>
     )
     .delete(
       PATH,
-      described({ tag, summary: 'Remove a policy', status: 204, errors: [400, 404, 409] }),
+      described({
+        tag,
+        summary: 'Remove a policy',
+        description: 'With what was charged to it: made anew, it begins full.',
+        status: 204,
+        errors: [400, 404, 409],
+      }),
       params(policyParams, {}),
       async (c) => {
         const { scope, selector } = c.req.param()

@@ -1,5 +1,6 @@
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import type { BucketStore } from '../../core/bucket/bucket-store.ts'
-import { toBucketItem } from './attribute-values.ts'
+import { toBucketItem, toItem } from './attribute-values.ts'
 import { createClockCheck } from './calling/clock-check.ts'
 import type { DynamoClient } from './client.ts'
 import { createConditionalItems } from './table/conditional-items.ts'
@@ -28,6 +29,10 @@ export const createDynamoBucketStore = (client: DynamoClient, tableName: string)
     async checkHealth() {
       await items.read(NOWHERE)
       await checkClock()
+    },
+    async remove(id) {
+      const command = new DeleteItemCommand({ TableName: tableName, Key: toItem({ ...bucketTableKey(id) }) })
+      await client.run((sdk) => sdk.send(command))
     },
     async list(entityId) {
       const stored = await reads.partition(entityPartition(entityId), { prefix: SORT.bucket })

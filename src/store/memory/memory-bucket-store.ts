@@ -39,16 +39,19 @@ export const createMemoryBucketStore = (): MemoryBucketStore => {
     return { applied: true, item }
   }
 
+  const drop = (id: BucketId): void => {
+    const partition = partitions.get(partitionOf(id))
+    partition?.delete(sortOf(id))
+    if (partition?.size === 0) partitions.delete(partitionOf(id))
+  }
+
   return {
     write: async (id, conditionalWrite) => write(id, conditionalWrite),
     read: async (id) => find(id),
     list: async (entityId) =>
       Array.from(partitions.get(entityId) ?? [], ([resource, item]) => ({ resource, item })),
-    expire(id) {
-      const partition = partitions.get(partitionOf(id))
-      partition?.delete(sortOf(id))
-      if (partition?.size === 0) partitions.delete(partitionOf(id))
-    },
+    remove: async (id) => drop(id),
+    expire: drop,
   }
 }
 

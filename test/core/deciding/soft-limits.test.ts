@@ -137,7 +137,7 @@ describe('beside limits that deny, one that only warns', () => {
     const away = async (): Promise<never> => {
       throw new StoreUnavailable('away', { mayHaveApplied: false })
     }
-    const node = createTestNode({ ...world, buckets: { write: away, read: away, list: away } })
+    const node = createTestNode({ ...world, buckets: { write: away, read: away, list: away, remove: away } })
     expect(await ask(node, { tokens: 1 })).toMatchObject({ allowed: true, degraded: true })
   })
 })

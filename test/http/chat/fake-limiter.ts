@@ -54,6 +54,8 @@ export const createFakeLimiter = (
     waitTime: unused,
     reset: unused,
     topUp: unused,
+    resetPolicy: unused,
+    removePolicyBucket: unused,
     forget: unused,
     flush: unused,
   }

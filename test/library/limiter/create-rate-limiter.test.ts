@@ -167,6 +167,7 @@ const away: BucketStore = {
     throw new StoreUnavailable('away', { mayHaveApplied: false })
   },
   list: async () => [],
+  remove: async () => {},
 }
 
 describe('while the store is away', () => {

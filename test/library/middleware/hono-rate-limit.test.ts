@@ -283,7 +283,7 @@ describe('shadow mode', () => {
 const away = async () => {
   throw new StoreUnavailable('away', { mayHaveApplied: false })
 }
-const storeAway = { ...memoryStore(), buckets: { write: away, read: away, list: away } }
+const storeAway = { ...memoryStore(), buckets: { write: away, read: away, list: away, remove: away } }
 
 test('a store that is away is answered with 503 and a short wait', async () => {
   const { ask } = createTestApp({ store: storeAway })

@@ -83,6 +83,8 @@ export const createNetwork = (
       write: (id, write) => send(machine, (end, sentNs) => table.write(id, write, end, sentNs)),
       read: (id) => send(machine, () => table.read(id)),
       list: (entityId) => send(machine, () => table.list(entityId)),
+      // policies are not removed here
+      remove: () => Promise.reject(new Error('the simulation removes no bucket')),
     }),
     configFrom: (machine, config) => ({
       entity: (id) => send(machine, () => config.entity(id)),
