@@ -1,5 +1,4 @@
-import { BlockList } from 'node:net'
-import { bareAddress, comparable } from './ip-address.ts'
+import { bareAddress, type ComparableAddress, comparableAddress, isSamePrefix } from './ip-address.ts'
 
 /** What a request tells of where it comes from. */
 export interface Origin {
@@ -22,17 +21,19 @@ export const addressBehind =
     hops === 0 ? connection : entriesOf(forwardedFor).at(-hops) || connection
 
 /**
- * Trusts proxies by their addresses and networks (`10.0.0.0/8`, `2001:db8::/32`): from the right, the first entry of
+ * Trusts proxies by their addresses and networks (`10.0.0.0/8`, `::ffff:10.0.0.0/104`, `2001:db8::/32`): from the right, the first entry of
  * X-Forwarded-For that none of them is. Nothing is believed of a connection that does not come from one of them.
  * Throws `RangeError` where an entry of `proxies` is neither an address nor a network.
  */
 export const addressBeyond = (proxies: readonly string[]): ClientAddress => {
-  const trusted = blockListOf(proxies)
+  const networks = proxies.map(networkOf)
   const isTrusted = (text: string): boolean => {
     const address = bareAddress(text)
     if (address === undefined) return false
-    const { address: compared, family } = comparable(address)
-    return trusted.check(compared, family)
+    const { groups, isIpv4 } = comparableAddress(address)
+    return networks.some(
+      (network) => network.isIpv4 === isIpv4 && isSamePrefix(network.groups, groups, network.bits),
+    )
   }
   return ({ connection, forwardedFor }) => {
     let believed = connection
@@ -48,25 +49,29 @@ export const addressBeyond = (proxies: readonly string[]): ClientAddress => {
 const entriesOf = (forwardedFor: string | undefined): string[] =>
   (forwardedFor ?? '').split(',').map((entry) => entry.trim())
 
-const blockListOf = (proxies: readonly string[]): BlockList => {
-  const list = new BlockList()
-  for (const proxy of proxies) addTo(list, proxy)
-  return list
+/** `bits` of 128: IPv4 is compared as the last 32 of them. */
+interface Network extends ComparableAddress {
+  readonly bits: number
 }
 
-const addTo = (list: BlockList, proxy: string): void => {
+const ALL_BITS = 128
+const IPV4_OFFSET = 96
+
+const networkOf = (proxy: unknown): Network => {
+  if (typeof proxy !== 'string') throw noNetwork(proxy)
   const [network = '', prefix, ...rest] = proxy.split('/')
   const address = bareAddress(network)
   if (address !== network || rest.length > 0) throw noNetwork(proxy)
-  const { address: compared, family } = comparable(address)
-  if (prefix === undefined) {
-    list.addAddress(compared, family)
-    return
+  const comparable = comparableAddress(address)
+  if (prefix === undefined) return { ...comparable, bits: ALL_BITS }
+  const offset = address.includes(':') ? 0 : IPV4_OFFSET
+  const bits = offset + Number(prefix)
+  if (!/^\d{1,3}$/.test(prefix) || bits > ALL_BITS) throw noNetwork(proxy)
+  if (comparable.isIpv4 && bits < IPV4_OFFSET) {
+    throw new RangeError(`${proxy} is IPv4 written as IPv6, whose prefix is ${IPV4_OFFSET} or longer`)
   }
-  const bits = Number(prefix)
-  if (!/^\d{1,3}$/.test(prefix) || bits > (family === 'ipv4' ? 32 : 128)) throw noNetwork(proxy)
-  list.addSubnet(compared, bits, family)
+  return { ...comparable, bits }
 }
 
-const noNetwork = (proxy: string): RangeError =>
-  new RangeError(`${proxy} is neither an IP address nor a network such as 10.0.0.0/8`)
+const noNetwork = (proxy: unknown): RangeError =>
+  new RangeError(`${String(proxy)} is neither an IP address nor a network such as 10.0.0.0/8`)

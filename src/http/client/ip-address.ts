@@ -17,7 +17,7 @@ export const bareAddress = (text: string): string | undefined => {
 
 /**
  * What one client cannot easily change of its address: of IPv6 the /64 (`2001:db8:1:2`), of IPv4 all of it, also where it
- * is written as IPv6 (`::ffff:192.0.2.1`, `::ffff:c000:201`). What is no address stays as it is.
+ * is written as IPv6 (`::ffff:192.0.2.1`, `::ffff:c000:201`, `64:ff9b::192.0.2.1`). What is no address stays as it is.
  */
 export const addressGroup = (text: string): string => {
   const address = bareAddress(text)
@@ -25,17 +25,30 @@ export const addressGroup = (text: string): string => {
   return isIP(address) === 4 ? address : groupOfIpv6(groupsOf(address))
 }
 
-/** An address as `BlockList` compares it: IPv4 also where it is written as IPv6. */
-export const comparable = (
-  address: string,
-): { readonly address: string; readonly family: 'ipv4' | 'ipv6' } => {
-  const group = addressGroup(address)
-  return isIP(group) === 4 ? { address: group, family: 'ipv4' } : { address, family: 'ipv6' }
+/** An address as eight groups; IPv4, however it is written, as the IPv4-mapped address. */
+export interface ComparableAddress {
+  readonly groups: readonly number[]
+  readonly isIpv4: boolean
 }
+
+/** `address` as `bareAddress` returns it. */
+export const comparableAddress = (address: string): ComparableAddress => {
+  const groups = isIP(address) === 4 ? [...MAPPED, ...quad(address)] : groupsOf(address)
+  return isIpv4(groups)
+    ? { groups: [...MAPPED, ...groups.slice(6)], isIpv4: true }
+    : { groups, isIpv4: false }
+}
+
+/** Whether the first `bits` of two addresses are the same. */
+export const isSamePrefix = (a: readonly number[], b: readonly number[], bits: number): boolean =>
+  a.every((group, index) => {
+    const compared = Math.min(Math.max(bits - 16 * index, 0), 16)
+    return (group ^ (b[index] ?? 0)) >> (16 - compared) === 0
+  })
 
 const groupOfIpv6 = (groups: readonly number[]): string => {
   const [high = 0, low = 0] = groups.slice(6)
-  if (isMapped(groups)) return [high >> 8, high & 255, low >> 8, low & 255].join('.')
+  if (isIpv4(groups)) return [high >> 8, high & 255, low >> 8, low & 255].join('.')
   return groups
     .slice(0, NETWORK_GROUPS)
     .map((group) => group.toString(16))
@@ -43,8 +56,19 @@ const groupOfIpv6 = (groups: readonly number[]): string => {
 }
 
 /** ::ffff:0:0/96, https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.2 */
-const isMapped = (groups: readonly number[]): boolean =>
-  groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
+const MAPPED = [0, 0, 0, 0, 0, 0xffff] as const
+/** ::ffff:0:0:0/96, https://www.rfc-editor.org/rfc/rfc2765#section-2.1 */
+const TRANSLATED = [0, 0, 0, 0, 0xffff, 0] as const
+/** 64:ff9b::/96, what NAT64 writes IPv4 as: https://www.rfc-editor.org/rfc/rfc6052#section-2.1 */
+const NAT64 = [0x64, 0xff9b, 0, 0, 0, 0] as const
+/** ::/96, but for `::` and `::1`: https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.1 */
+const COMPATIBLE = [0, 0, 0, 0, 0, 0] as const
+
+const isIpv4 = (groups: readonly number[]): boolean => {
+  const begins = (prefix: readonly number[]): boolean =>
+    prefix.every((group, index) => groups[index] === group)
+  return begins(MAPPED) || begins(NAT64) || begins(TRANSLATED) || (begins(COMPATIBLE) && groups[6] !== 0)
+}
 
 /** The eight groups of a valid IPv6 address. */
 const groupsOf = (address: string): readonly number[] => {

@@ -31,6 +31,33 @@ describe('beyond proxies of known addresses', () => {
   })
 
   test.each([
+    ['::ffff:10.0.0.0/104', '10.1.2.3'],
+    ['::ffff:a00:0/104', '::ffff:10.1.2.3'],
+    ['::FFFF:A00:0/104', '64:ff9b::10.1.2.3'],
+    ['64:ff9b::10.0.0.0/104', '10.1.2.3'],
+    ['10.0.0.0/8', '64:ff9b::a01:203'],
+    ['10.0.0.0/8', '::10.1.2.3'],
+    ['0.0.0.0/0', '::ffff:10.1.2.3'],
+    ['::/0', '2001:db8::5'],
+  ])('trusts %s to hold %s', (network, connection) => {
+    expect(addressBeyond([network])({ connection, forwardedFor: '203.0.113.9' })).toBe('203.0.113.9')
+  })
+
+  test.each([
+    ['::ffff:10.0.0.0/104', '11.1.2.3'],
+    ['10.0.0.0/8', '2001:db8::10.1.2.3'],
+    ['::/0', '10.1.2.3'],
+    ['0.0.0.0/0', '2001:db8::5'],
+  ])('does not trust %s to hold %s', (network, connection) => {
+    expect(addressBeyond([network])({ connection, forwardedFor: '203.0.113.9' })).toBe(connection)
+  })
+
+  test('names the shortest prefix of IPv4 that is written as IPv6', () => {
+    expect(() => addressBeyond(['::ffff:10.0.0.0/8'])).toThrow(/whose prefix is 96 or longer/)
+  })
+
+  test.each([
+    '::ffff:10.0.0.0/129',
     'proxy.internal',
     '10.0.0.0/33',
     '10.0.0.0/',
