@@ -17,10 +17,17 @@ const line = (level: LogLevel, message: string, fields: Readonly<Record<string, 
   return `${time} ${level.padEnd(5)} ${message}${rest.join('')}`
 }
 
+/** `console.error` writes there as well, where a runtime has no `process`. */
+const writeToStderr = (text: string): void => {
+  const stderr = globalThis.process?.stderr
+  if (stderr) stderr.write(`${text}\n`)
+  else console.error(text)
+}
+
 /** Readable lines on stderr, of `lowest` level and above: stdout belongs to what was asked for. */
 export const createConsoleLogger = (
   lowest: LogLevel,
-  write: (line: string) => void = (text) => process.stderr.write(`${text}\n`),
+  write: (line: string) => void = writeToStderr,
 ): Logger => {
   const at =
     (level: LogLevel): Logger['info'] =>

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { invalid } from '../core/errors.ts'
 
 /** Where a list goes on: parts that callers are not to look into. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createConsoleLogger } from '../../src/platform/console-logger.ts'
 
 const logged = (level: Parameters<typeof createConsoleLogger>[0]) => {
@@ -29,4 +29,17 @@ test.each([
   ['silent', false],
 ] as const)('at level %s it says whether debug lines are worth making', (level, isDebugOn) => {
   expect(createConsoleLogger(level, () => {}).isDebugOn).toBe(isDebugOn)
+})
+
+test('writes to console.error where a runtime has no process', () => {
+  const lines: unknown[] = []
+  const error = vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(line))
+  vi.stubGlobal('process', undefined)
+  try {
+    createConsoleLogger('info').warn('the message', { field: 'value' })
+  } finally {
+    vi.unstubAllGlobals()
+    error.mockRestore()
+  }
+  expect(lines).toEqual([expect.stringMatching(/ warn {2}the message {2}field="value"$/)])
 })

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { BucketItem, Condition } from '../../core/bucket/conditional-write.ts'
 import { validationException, valueAt } from './fields.ts'
 
