@@ -33,6 +33,7 @@ const WEIGHED: readonly Weighed[] = [
 /** Programs that a project with these packages can run, in this order: what one needs, the next ones have too. */
 const STEPS: readonly (readonly [program: string, needs: readonly string[]])[] = [
   ['memory-limiter.mjs', RUNTIME],
+  ['other-runtime.mjs', []],
   ['required.cjs', []],
   ['limiter-types.ts', []],
   ['hono-app.mjs', ['hono']],

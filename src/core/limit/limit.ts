@@ -42,7 +42,8 @@ export type LimitMode = (typeof LIMIT_MODES)[number]
 export type Headroom = Readonly<Partial<Record<Exclude<Priority, 'high'>, number>>>
 
 /** What to answer for a limit whose bucket cannot be reached. */
-export type OnUnavailable = 'allow' | 'deny' | 'local'
+export const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
+export type OnUnavailable = (typeof ON_UNAVAILABLE)[number]
 
 /** A limit as an administrator states it. */
 export interface Limit {

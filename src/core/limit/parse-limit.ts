@@ -8,6 +8,7 @@ import {
   MAX_SLIDING_WINDOWS,
   MIN_LEASE_SECONDS,
   MIN_SHARE,
+  ON_UNAVAILABLE,
 } from './limit.ts'
 import { isMeter, METERS, type Meter, meterOfName } from './meter.ts'
 import { parseAlgorithm, parseSize, sizeFields, sizeToJson } from './parse-size.ts'
@@ -29,7 +30,6 @@ const KNOWN = [
   'lease_ttl_seconds',
 ]
 const REFUNDS = ['strict', 'full'] as const
-const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
 
 /**
  * Limits from untrusted JSON (`{name, meter?, capacity, refill_rate, …}`), as requests and stored items hold them.

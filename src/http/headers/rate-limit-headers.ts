@@ -4,7 +4,7 @@ import { addIetf } from './ietf-headers.ts'
 import { addOpenAi } from './openai-headers.ts'
 import { addRetry } from './retry-headers.ts'
 import { addWarning, WARNING_HEADER } from './warning-header.ts'
-import { addXRateLimit } from './x-ratelimit-headers.ts'
+import { addXRateLimit, resetAsIso } from './x-ratelimit-headers.ts'
 
 /** Says that a part of an answer was given without the store. */
 export const DEGRADED = 'x-zael-degraded'
@@ -42,7 +42,7 @@ export const rateLimitHeaders = (decision: Decision, now: bigint): Headers => {
   const headers: Headers = {}
   const violations = decision.allowed ? [] : decision.violations
   addOpenAi(headers, decision.limits, violations)
-  addXRateLimit(headers, decision.limits, now, violations)
+  addXRateLimit(headers, decision.limits, resetAsIso(now), violations)
   addIetf(headers, decision.limits, violations)
   addWarning(headers, decision)
   if (!decision.allowed && !decision.unavailable) addRetry(headers, decision)

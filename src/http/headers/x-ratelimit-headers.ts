@@ -1,17 +1,29 @@
 import { smaller } from '../../core/algorithms/integers.ts'
 import type { LimitState, Violation } from '../../core/deciding/decision.ts'
-import { ceilMs } from './go-duration.ts'
+import { ceilMs, ceilSeconds } from './go-duration.ts'
 import type { Headers } from './headers.ts'
 import { describedRequests, describedTokens } from './tightest-limit.ts'
 
+/** The value of X-RateLimit-Reset. `resetNs`: ns until the limit is full again. */
+export type ResetText = (resetNs: bigint) => string
+
+/** Whole seconds, rounded up: `30`. */
+export const resetInSeconds: ResetText = (resetNs) => String(ceilSeconds(resetNs))
+
+/** A time: `2026-01-01T00:00:30.000Z`. `now`: ns since the epoch. */
+export const resetAsIso =
+  (now: bigint): ResetText =>
+  (resetNs) =>
+    isoTime(now + resetNs)
+
 /**
- * X-RateLimit, for older clients: the same limits as OpenAI's headers. `now`: ns since the epoch.
+ * X-RateLimit, for older clients: the same limits as OpenAI's headers.
  * Reset is when the limit on requests (on tokens where there is no other) is full again.
  */
 export const addXRateLimit = (
   headers: Headers,
   limits: readonly LimitState[],
-  now: bigint,
+  resetOf: ResetText,
   violations: readonly Violation[] = [],
 ): void => {
   const requests = describedRequests(limits, violations)
@@ -25,7 +37,7 @@ export const addXRateLimit = (
     headers['x-ratelimit-limit-tpm'] = String(tokens.capacity)
     headers['x-ratelimit-remaining-tpm'] = String(tokens.available)
   }
-  if (first) headers['x-ratelimit-reset'] = isoTime(now + first.resetNs)
+  if (first) headers['x-ratelimit-reset'] = resetOf(first.resetNs)
 }
 
 /** The end of the year 9999: a debt that lasts longer than dates go would have none. */

@@ -1,9 +1,9 @@
 import { createLimiter } from '../../core/deciding/create-limiter.ts'
-import type { Decision, Limiter } from '../../core/deciding/decision.ts'
+import type { Decision, Limiter, PolicyContext } from '../../core/deciding/decision.ts'
 import type { LimiterDependencies } from '../../core/deciding/limiter-dependencies.ts'
 import { isId } from '../../core/entity/entity.ts'
 import { invalid, ZaelError } from '../../core/errors.ts'
-import type { OnUnavailable } from '../../core/limit/limit.ts'
+import { ON_UNAVAILABLE, type OnUnavailable } from '../../core/limit/limit.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import type { Logger } from '../../core/ports/logger.ts'
@@ -13,7 +13,20 @@ import { lruCaches } from '../../platform/lru-caches.ts'
 import { shortPause } from '../../platform/short-pause.ts'
 import { systemClock } from '../../platform/system-clock.ts'
 import { createMemoryBucketStore } from '../../store/memory/memory-bucket-store.ts'
-import type { LimiterStore } from '../stores/limiter-store.ts'
+import { checkedActualCost, checkedCost } from '../arguments/checked-cost.ts'
+import { checkedKey } from '../arguments/checked-key.ts'
+import { invalidArgument } from '../arguments/invalid-argument.ts'
+import {
+  checkCallOptions,
+  checkChoice,
+  checkFunctions,
+  checkOptions,
+  type OptionNames,
+} from '../arguments/known-options.ts'
+import { ONE_REQUEST } from '../requests/cost-functions.ts'
+import { checkStore, type LimiterStore } from '../stores/limiter-store.ts'
+import { memoryStore } from '../stores/memory-store.ts'
+import { claimDefaultName, DEFAULT_NAME } from './default-name.ts'
 import { describedDecision } from './described-decision.ts'
 import { createEnabledCheck } from './enabled-entities.ts'
 import { createEntityIds } from './entity-ids.ts'
@@ -23,7 +36,8 @@ import { type CodeLimits, createConfigInCode } from './limits-in-code.ts'
 import type { CheckOptions, RateLimiter, RateLimitReservation } from './rate-limiter.ts'
 
 interface CommonOptions {
-  readonly store: LimiterStore
+  /** Default: `memoryStore()`. */
+  readonly store?: LimiterStore
   /** For limits that do not say `on_unavailable` themselves: what to answer while the store is away. Default `deny`. */
   readonly onUnavailable?: OnUnavailable
   /** Default: one line each on stderr, debugging left out. */
@@ -36,50 +50,81 @@ interface CommonOptions {
 /** Limits that the app states itself, for keys that need not exist anywhere. */
 export interface LimitsInCode extends CommonOptions, CodeLimits {
   readonly config?: 'code'
-  /** Tells the buckets of several limiters on one store apart: 1 to 48 of A-Z a-z 0-9 . _ : @ -. Default `app`. */
+  /**
+   * Names the buckets: 1 to 48 of A-Z a-z 0-9 . _ : @ -. Default `app`. Limiters of one name on one store share their buckets,
+   * which must be stated: in one process, a second limiter on the store without a name is an error.
+   */
   readonly name?: string
 }
 
 /** Entities, limits and policies as a deployed zael keeps them in the store's table; keys are ids of entities. */
 export interface LimitsInTable extends CommonOptions {
   readonly config: 'table'
+  readonly store: LimiterStore
 }
 
 export type RateLimiterOptions = LimitsInCode | LimitsInTable
 
+export const RATE_LIMITER_OPTIONS: OptionNames<RateLimiterOptions> = {
+  limits: true,
+  resources: true,
+  limitsFor: true,
+  priorityOf: true,
+  revision: true,
+  config: true,
+  name: true,
+  store: true,
+  onUnavailable: true,
+  logger: true,
+  metrics: true,
+  clock: true,
+}
+
+const CHECK_OPTIONS: OptionNames<CheckOptions> = { cost: true, resource: true, user: true, context: true }
+const CONTEXT_OPTIONS: OptionNames<PolicyContext> = { tenant: true, model: true, tier: true }
+
 /**
- * Makes a rate limiter. Throws `ZaelError('invalid_request')` that names the field, where a limit cannot be.
+ * Makes a rate limiter. Throws `ZaelError('invalid_request')` whose `field` names the option that is unknown or invalid.
  *
  * @example
- * const limiter = createRateLimiter({
- *   store: memoryStore(),
- *   limits: [{ name: 'rpm', capacity: 60, refill_rate: 1 }],
- * })
+ * const limiter = createRateLimiter({ limits: [{ name: 'rpm', capacity: 60, refill_rate: 1 }] })
  * const { allowed, retryAfterMs } = await limiter.check('user-42')
  */
-export const createRateLimiter = (options: RateLimiterOptions): RateLimiter => {
+export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter => {
+  checkLimiterOptions(options)
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? createConsoleLogger('info')
-  const target = options.config === 'table' ? inTable(options, clock) : inCode(options)
-  const limiter = createLimiter(dependenciesOf(options, target.config, clock, logger))
+  const store = options.store ?? memoryStore()
+  const target = options.config === 'table' ? inTable(store, clock) : inCode(options, store)
+  const limiter = createLimiter(dependenciesOf(options, { store, config: target.config, clock, logger }))
   const timer = createFlushTimer(() => limiter.flush(), logger)
   const decide = createDecide(limiter, target)
 
   return {
     async check(key, options = {}) {
       timer.start()
-      return describedDecision(await decide(key, options, false), clock.now())
+      return describedDecision(await decide(key, options, false), clock.now(), {})
     },
     async reserve(key, options = {}) {
       timer.start()
-      return reservationOf(await decide(key, options, true), clock.now())
+      const decision = await decide(key, options, true)
+      return describedDecision(decision, clock.now(), endingsOf(decision))
     },
     flush: () => limiter.flush({ all: true }),
     close() {
       timer.stop()
+      target.close()
       return limiter.flush({ all: true })
     },
   }
+}
+
+const checkLimiterOptions = (options: RateLimiterOptions): void => {
+  checkOptions<RateLimiterOptions>(options, RATE_LIMITER_OPTIONS)
+  checkChoice(options.config, ['code', 'table'], 'config')
+  checkChoice(options.onUnavailable, ON_UNAVAILABLE, 'onUnavailable')
+  checkFunctions(options, ['limitsFor', 'priorityOf'])
+  checkStore(options.store)
 }
 
 /** Where the limits come from, and how a key becomes an entity's id there. */
@@ -87,22 +132,29 @@ interface Target {
   readonly config: ConfigStore
   idOf(key: string): string
   during<T>(id: string, key: string, decide: () => Promise<T>): Promise<T>
+  close(): void
 }
 
-const inCode = (options: LimitsInCode): Target => {
+const inCode = (options: LimitsInCode, store: LimiterStore): Target => {
   const keys = createKeysUnderWay()
+  const config = createConfigInCode(options, keys.keyOf)
+  const idOf = createEntityIds(options.name ?? DEFAULT_NAME)
   return {
-    config: createConfigInCode(options, keys.keyOf),
-    idOf: createEntityIds(options.name ?? 'app'),
+    config,
+    idOf,
     during: keys.during,
+    close: options.name === undefined ? claimDefaultName(store) : () => {},
   }
 }
 
-const inTable = ({ store }: LimitsInTable, clock: Clock): Target => {
-  if (store.config === undefined) throw invalid('store', 'be a table where config is table')
+const inTable = (store: LimiterStore, clock: Clock): Target => {
+  if (store.config === undefined) {
+    throw invalid('store', "be a table, such as dynamoDbStore() of zael/dynamodb, where config is 'table'")
+  }
   const checkEnabled = createEnabledCheck(store.config, clock)
   return {
     config: store.config,
+    close: () => {},
     idOf: entityIdOf,
     async during(id, _key, decide) {
       await checkEnabled(id)
@@ -118,33 +170,44 @@ const entityIdOf = (key: string): string => {
 
 const createDecide =
   (limiter: Limiter, { idOf, during }: Target) =>
-  async (key: string, options: CheckOptions, settles: boolean): Promise<Decision> => {
+  async (given: string | number, options: CheckOptions, settles: boolean): Promise<Decision> => {
+    checkCheckOptions(options)
+    const key = checkedKey(given)
     const entityId = idOf(key)
-    const request = { ...options, cost: options.cost ?? { requests: 1 }, entityId, settles }
+    const cost = options.cost === undefined ? ONE_REQUEST : checkedCost(options.cost)
+    const request = { ...options, cost, entityId, settles }
     return during(entityId, key, () => limiter.decide(request))
   }
 
-const reservationOf = (decision: Decision, decidedAtNs: bigint): RateLimitReservation => ({
-  ...describedDecision(decision, decidedAtNs),
+const checkCheckOptions = (options: CheckOptions): void => {
+  checkCallOptions<CheckOptions>(options, CHECK_OPTIONS)
+  const { resource, user, context } = options
+  if (resource !== undefined && typeof resource !== 'string') throw invalidArgument('resource', 'be a text')
+  if (user !== undefined && typeof user !== 'string') throw invalidArgument('user', 'be a text')
+  if (context !== undefined) checkCallOptions<PolicyContext>(context, CONTEXT_OPTIONS, 'context')
+}
+
+const endingsOf = (decision: Decision): Pick<RateLimitReservation, 'settle' | 'release'> => ({
   settle: async (actual) => {
-    if (decision.allowed) await decision.reservation.settle(actual)
+    const cost = checkedActualCost(actual)
+    if (decision.allowed) await decision.reservation.settle(cost)
   },
   release: async () => {
     if (decision.allowed) await decision.reservation.release()
   },
 })
 
+interface Parts extends Pick<LimiterDependencies, 'config' | 'clock' | 'logger'> {
+  readonly store: LimiterStore
+}
+
 const dependenciesOf = (
-  { store, metrics, onUnavailable }: RateLimiterOptions,
-  config: ConfigStore,
-  clock: Clock,
-  logger: Logger,
+  { metrics, onUnavailable }: RateLimiterOptions,
+  { store, ...parts }: Parts,
 ): LimiterDependencies => ({
+  ...parts,
   buckets: store.buckets,
   localBuckets: createMemoryBucketStore(),
-  config,
-  clock,
-  logger,
   metrics: metrics ?? noMetrics,
   newCache: lruCaches,
   pause: shortPause,

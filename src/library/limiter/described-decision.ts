@@ -4,8 +4,36 @@ import type { LimitUse, RateLimitDecision, ViolatedLimit } from './rate-limiter.
 /** While the store is away, trying again makes sense once a second. */
 const UNAVAILABLE_RETRY_MS = 1000
 
-/** A decision in milliseconds and plain numbers. `decidedAtNs`: ns since the epoch. */
-export const describedDecision = (decision: Decision, decidedAtNs: bigint): RateLimitDecision => ({
+/** A decision in ns, as headers are made of it. `decidedAtNs`: ns since the epoch. */
+export interface ExactDecision {
+  readonly decision: Decision
+  readonly decidedAtNs: bigint
+}
+
+/** Beside the public decision rather than in it: its BigInts cannot be serialized as JSON. */
+const exact = new WeakMap<RateLimitDecision, ExactDecision>()
+
+/** What `described` was made of. Throws `TypeError` for a decision that no limiter of this package returned. */
+export const exactDecision = (described: RateLimitDecision): ExactDecision => {
+  const found = exact.get(described)
+  if (found === undefined) {
+    throw new TypeError('limiter must return the decisions of createRateLimiter() themselves, not copies')
+  }
+  return found
+}
+
+/** A decision in milliseconds and plain numbers, with `methods` added to it. `decidedAtNs`: ns since the epoch. */
+export const describedDecision = <Methods extends object>(
+  decision: Decision,
+  decidedAtNs: bigint,
+  methods: Methods,
+): RateLimitDecision & Methods => {
+  const described = { ...plainDecision(decision), ...methods }
+  exact.set(described, { decision, decidedAtNs })
+  return described
+}
+
+const plainDecision = (decision: Decision): RateLimitDecision => ({
   allowed: decision.allowed,
   retryAfterMs: retryAfterMsOf(decision),
   unavailable: !decision.allowed && decision.unavailable,
@@ -14,8 +42,6 @@ export const describedDecision = (decision: Decision, decidedAtNs: bigint): Rate
   limits: decision.limits.map(limitUse),
   violations: decision.allowed ? [] : decision.violations.map(violatedLimit),
   reported: decision.reported.map(violatedLimit),
-  decision,
-  decidedAtNs,
 })
 
 const retryAfterMsOf = (decision: Decision): number | null => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isId } from '../../core/entity/entity.ts'
 import { invalid } from '../../core/errors.ts'
+import { invalidArgument } from '../arguments/invalid-argument.ts'
 
 const HASHED = 'sha256:'
 /** A name leaves room for a hash behind it: 48 + 1 + 7 + 64 characters are 120 of 128. */
@@ -12,14 +13,14 @@ export type EntityIds = (key: string) => string
 /**
  * Ids of the form `<name>:<key>`, so that limiters with other names, and the entities of a deployed zael, have other
  * buckets. A key that fits the rule for ids stays readable (`app:2001:db8:1:2`); any other is hashed, and so is one that
- * looks like a hash: no key can be chosen to meet another's bucket. Throws `ZaelError('invalid_request')` for an empty key.
+ * looks like a hash: no key can be chosen to meet another's bucket. Throws `TypeError` for an empty key.
  */
 export const createEntityIds = (name: string): EntityIds => {
   if (!isId(name) || name.length > LONGEST_NAME) {
     throw invalid('name', `be 1 to ${LONGEST_NAME} of A-Z a-z 0-9 . _ : @ - and begin with a letter or digit`)
   }
   return (key) => {
-    if (key === '') throw invalid('key', 'not be empty')
+    if (key === '') throw invalidArgument('key', 'not be empty')
     const id = `${name}:${key}`
     return isId(id) && !key.startsWith(HASHED) ? id : `${name}:${HASHED}${sha256(key)}`
   }

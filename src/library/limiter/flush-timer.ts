@@ -9,14 +9,17 @@ export interface FlushTimer {
 }
 
 export const createFlushTimer = (flush: () => Promise<void>, logger: Logger): FlushTimer => {
-  let timer: NodeJS.Timeout | undefined
+  let timer: ReturnType<typeof setInterval> | undefined
   let isStopped = false
   const flushOnce = (): void => {
     flush().catch((error: unknown) => logger.warn('Counts were not written', { reason: String(error) }))
   }
   return {
     start() {
-      if (timer === undefined && !isStopped) timer = setInterval(flushOnce, FLUSH_EVERY_MS).unref()
+      if (timer !== undefined || isStopped) return
+      timer = setInterval(flushOnce, FLUSH_EVERY_MS)
+      // A number in browsers, jsdom, Deno and Workers.
+      if (typeof timer === 'object') timer.unref?.()
     },
     stop() {
       isStopped = true

@@ -56,10 +56,12 @@ export const createConfigInCode = (
   }
 }
 
+const EXAMPLE = "for example limits: [{ name: 'rpm', capacity: 60, refill_rate: 1 }]"
+
 const defaultSets = (code: CodeLimits): ReadonlyMap<string, readonly Limit[]> => {
   const { limits = [], resources = {} } = code
   if (code.limits === undefined && code.resources === undefined && code.limitsFor === undefined) {
-    throw invalid('limits', 'be given, or resources, or limitsFor')
+    throw invalid('limits', `be given, or resources, or limitsFor; ${EXAMPLE}`)
   }
   const unknown = Object.keys(resources).find((resource) => !isResource(resource))
   if (unknown !== undefined) throw invalid(`resources.${unknown}`, RESOURCE_RULE)

@@ -1,4 +1,4 @@
-import type { Decision, PolicyContext } from '../../core/deciding/decision.ts'
+import type { PolicyContext } from '../../core/deciding/decision.ts'
 import type { LimitMode } from '../../core/limit/limit.ts'
 import type { Cost, Meter } from '../../core/limit/meter.ts'
 
@@ -29,7 +29,7 @@ export interface ViolatedLimit extends LimitUse {
   readonly retryAfterMs: number | null
 }
 
-/** What was decided about one request. */
+/** What was decided about one request. Plain data: `JSON.stringify` takes it as it is. */
 export interface RateLimitDecision {
   readonly allowed: boolean
   /** ms until the same request would pass, rounded up: 0 where it is allowed, null where it never will. */
@@ -45,22 +45,21 @@ export interface RateLimitDecision {
   readonly violations: readonly ViolatedLimit[]
   /** Limits of mode `warn` or `shadow` that the request exceeds. They refuse nothing. */
   readonly reported: readonly ViolatedLimit[]
-  /** The same with times in ns, for those who make headers of it. */
-  readonly decision: Decision
-  /** When it was decided, ns since the epoch. */
-  readonly decidedAtNs: bigint
 }
 
 /** A decision whose cost was an estimate. One of the two methods is to be called; the second call does nothing. */
 export interface RateLimitReservation extends RateLimitDecision {
-  /** Says what was really used, per meter; a meter left out stays as reserved. Never throws. */
+  /**
+   * Charges the actual use instead of the estimate, per meter; a meter that is left out stays as reserved. Rejects with a
+   * `TypeError` for a cost that is invalid, and can then be called again; a store that is unavailable never makes it fail.
+   */
   settle(actual: Cost): Promise<void>
   /** Gives back all of it. Never throws. */
   release(): Promise<void>
 }
 
 export interface CheckOptions {
-  /** One request unless told. Whole numbers of at least 0. */
+  /** Default: one request. Whole numbers of at least 0; `{}` charges nothing and only reads. */
   readonly cost?: Cost
   /** What is used, such as a model. A resource without limits of its own shares one bucket with all others of the kind. */
   readonly resource?: string
@@ -73,14 +72,14 @@ export interface CheckOptions {
 /** Decides by the limits it was made with. One per process and set of limits. */
 export interface RateLimiter {
   /**
-   * Charges `cost` to `key`, any text that says who asks; denied, nothing is charged. Throws `ZaelError` for an empty key or
-   * a cost that cannot be, with `config: 'table'` also for a key that is no entity
-   * (`not_found`) or a disabled one (`unauthorized`), and `StoreUnavailable` where the
-   * configuration cannot be read.
+   * Charges `cost` to `key`, any text or number that names the caller (42 and '42' are one key); denied, nothing is charged.
+   * Rejects with a `TypeError` (`code` is `invalid_request`, `field` names the argument) for a key, a cost or an option that
+   * is invalid. With `config: 'table'`, rejects with `ZaelError` for a key that is no entity (`not_found`) or a disabled one
+   * (`unauthorized`), and with `StoreUnavailable` where the configuration cannot be read.
    */
-  check(key: string, options?: CheckOptions): Promise<RateLimitDecision>
-  /** As `check`, with a cost that is corrected when the real one is known. */
-  reserve(key: string, options?: CheckOptions): Promise<RateLimitReservation>
+  check(key: string | number, options?: CheckOptions): Promise<RateLimitDecision>
+  /** As `check`, with a cost that is corrected when the actual one is known. */
+  reserve(key: string | number, options?: CheckOptions): Promise<RateLimitReservation>
   /** Writes what is counted and not yet written. Where nothing runs after an answer (Lambda), call it before. */
   flush(): Promise<void>
   /** Writes what is counted, and stops. The store stays open. */

@@ -5,33 +5,50 @@ import { addOpenAi } from '../../http/headers/openai-headers.ts'
 import { DEGRADED, RATE_LIMIT_HEADERS } from '../../http/headers/rate-limit-headers.ts'
 import { addRetry } from '../../http/headers/retry-headers.ts'
 import { addWarning } from '../../http/headers/warning-header.ts'
-import { addXRateLimit } from '../../http/headers/x-ratelimit-headers.ts'
-import type { RateLimitDecision } from '../limiter/rate-limiter.ts'
+import {
+  addXRateLimit,
+  type ResetText,
+  resetAsIso,
+  resetInSeconds,
+} from '../../http/headers/x-ratelimit-headers.ts'
+import type { ExactDecision } from '../limiter/described-decision.ts'
 
 /** `x-ratelimit`: X-RateLimit-Limit, … `ietf`: RateLimit and RateLimit-Policy. `openai`: x-ratelimit-limit-requests, … */
-export type HeaderForm = 'x-ratelimit' | 'ietf' | 'openai'
+export const HEADER_FORMS = ['x-ratelimit', 'ietf', 'openai'] as const
+export type HeaderForm = (typeof HEADER_FORMS)[number]
+
+/** Most clients of X-RateLimit-Reset read a number; `iso` is what the HTTP API sends. */
+export const RESET_FORMATS = ['seconds', 'iso'] as const
+export type ResetFormat = (typeof RESET_FORMATS)[number]
 
 /** All headers that an answer can get, for Access-Control-Expose-Headers. */
 export const rateLimitHeaderNames: readonly string[] = [...RATE_LIMIT_HEADERS, 'x-ratelimit-shadow']
 
-const FORMS: Readonly<Record<HeaderForm, (headers: Headers, decision: Decision, now: bigint) => void>> = {
-  openai: (headers, { limits }) => addOpenAi(headers, limits),
-  'x-ratelimit': (headers, { limits }, now) => addXRateLimit(headers, limits, now),
-  ietf: (headers, decision) => addIetf(headers, decision.limits, decision.allowed ? [] : decision.violations),
+interface HeaderOptions {
+  readonly forms: readonly HeaderForm[]
+  readonly resetFormat: ResetFormat
+  readonly isShadow: boolean
 }
 
-/** What an answer says of a decision. One that blocks no one (`isShadow`) tells nobody to wait. */
+/** The headers of a decision. One that blocks no one (`isShadow`) contains no time to wait. */
 export const answerHeaders = (
-  { decision, decidedAtNs }: RateLimitDecision,
-  forms: readonly HeaderForm[],
-  isShadow: boolean,
+  { decision, decidedAtNs }: ExactDecision,
+  { forms, resetFormat, isShadow }: HeaderOptions,
 ): Readonly<Headers> => {
   const headers: Headers = {}
-  for (const form of forms) FORMS[form](headers, decision, decidedAtNs)
+  const resetOf = resetFormat === 'iso' ? resetAsIso(decidedAtNs) : resetInSeconds
+  for (const form of forms) addForm(headers, form, decision, resetOf)
   addWarning(headers, decision)
   if (!decision.allowed) addWait(headers, decision, isShadow)
   if (decision.degraded) headers[DEGRADED] = 'true'
   return headers
+}
+
+const addForm = (headers: Headers, form: HeaderForm, decision: Decision, resetOf: ResetText): void => {
+  const violations = decision.allowed ? [] : decision.violations
+  if (form === 'openai') addOpenAi(headers, decision.limits, violations)
+  else if (form === 'x-ratelimit') addXRateLimit(headers, decision.limits, resetOf, violations)
+  else addIetf(headers, decision.limits, violations)
 }
 
 const addWait = (headers: Headers, denied: Denied, isShadow: boolean): void => {

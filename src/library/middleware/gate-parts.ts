@@ -3,19 +3,21 @@ import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { systemClock } from '../../platform/system-clock.ts'
 import { createRateLimiter } from '../limiter/create-rate-limiter.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
-import { memoryStore } from '../stores/memory-store.ts'
-import type { HeaderForm } from './answer-headers.ts'
-import type { RateLimitOptions } from './rate-limit-options.ts'
-import { createReport, type Report } from './reports.ts'
+import type { HeaderForm, ResetFormat } from './answer-headers.ts'
+import type { LimiterOrLimits, RateLimitOptions } from './rate-limit-options.ts'
+import { createReport, createSampling, type Report } from './reports.ts'
 
 /** What deciding about requests stands on. */
 export interface GateParts {
   readonly limiter: RateLimiter
   readonly report: Report
   readonly forms: readonly HeaderForm[]
+  readonly resetFormat: ResetFormat
   readonly isShadow: boolean
   readonly logger: Logger
   readonly metrics: { count(name: string, by?: number): void }
+  /** Whether a subject may be logged again: once a minute. */
+  readonly isDue: (subject: string) => boolean
 }
 
 const FORMS: readonly HeaderForm[] = ['x-ratelimit', 'ietf']
@@ -23,11 +25,13 @@ const FORMS: readonly HeaderForm[] = ['x-ratelimit', 'ietf']
 /** The options with their defaults. Throws `ZaelError('invalid_request')` for a limit that cannot be. */
 export const gateParts = <Native>(options: RateLimitOptions<Native>): GateParts => {
   const shared = sharedParts(options)
-  const { headers: forms = FORMS, shadow: isShadow = false } = options
+  const { headers: forms = FORMS, resetFormat = 'seconds', shadow: isShadow = false } = options
   return {
     ...shared,
     forms,
+    resetFormat,
     isShadow,
+    isDue: createSampling(shared.clock),
     limiter: limiterOf(options, shared),
     report: reportOf(options, shared),
   }
@@ -41,8 +45,22 @@ const sharedParts = <Native>({ logger, metrics, clock }: RateLimitOptions<Native
   clock: clock ?? systemClock,
 })
 
-const limiterOf = <Native>(options: RateLimitOptions<Native>, shared: SharedParts): RateLimiter =>
-  options.limiter ?? createRateLimiter({ ...options, ...shared, store: options.store ?? memoryStore() })
+/** A limiter checks its own options, so it is given no others. */
+const limiterOf = (options: LimiterOrLimits, shared: SharedParts): RateLimiter => {
+  if (options.limiter !== undefined) return options.limiter
+  const { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable } = options
+  const given = { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable }
+  return createRateLimiter({ ...shared, ...withoutUndefined(given) })
+}
+
+const withoutUndefined = <T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } => {
+  const given: { [K in keyof T]?: NonNullable<T[K]> } = {}
+  for (const name in options) {
+    const value = options[name]
+    if (value !== undefined && value !== null) given[name] = value
+  }
+  return given
+}
 
 const reportOf = <Native>(
   { onWarning, onDenied, shadow = false }: RateLimitOptions<Native>,

@@ -1,12 +1,10 @@
-import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
+import { type ErrorCode, StoreUnavailable, ZaelError } from '../../core/errors.ts'
 import type { Cost } from '../../core/limit/meter.ts'
+import type { Logger } from '../../core/ports/logger.ts'
 import { flatDenial } from '../../http/errors/flat-error.ts'
-import type {
-  CheckOptions,
-  RateLimitDecision,
-  RateLimiter,
-  RateLimitReservation,
-} from '../limiter/rate-limiter.ts'
+import { checkedActualCost, checkedCost } from '../arguments/checked-cost.ts'
+import { exactDecision } from '../limiter/described-decision.ts'
+import type { CheckOptions, RateLimitDecision, RateLimitReservation } from '../limiter/rate-limiter.ts'
 import { createBypass } from '../requests/bypass.ts'
 import { ONE_REQUEST } from '../requests/cost-functions.ts'
 import { createExemption } from '../requests/exemptions.ts'
@@ -15,87 +13,106 @@ import type { AnswerFacts, RequestFacts } from '../requests/request-facts.ts'
 import type { SettleFunction } from '../requests/settle-functions.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { type GateParts, gateParts } from './gate-parts.ts'
-import type { RateLimitOptions } from './rate-limit-options.ts'
+import type { LimitHeaders } from './nested-limits.ts'
+import { checkRateLimitOptions, type RateLimitOptions } from './rate-limit-options.ts'
 
 /** What becomes of a request. */
 export interface Admission {
   /** Answers in place of the app. */
-  readonly refusal?: { readonly status: 401 | 429 | 503; readonly body: object }
-  /** For the answer, the app's or the refusal. */
-  readonly headers: Readonly<Record<string, string>>
+  readonly refusal?: Refusal
+  /** For the response, the app's or the refusal; left out where nothing was decided. */
+  readonly limitHeaders?: LimitHeaders
   /** To be called when the app has answered. Never throws. */
   finish(answer: AnswerFacts): Promise<void>
 }
 
-/** Decides about requests, whatever the framework. */
-export type Gate<Native> = (request: RequestFacts<Native>) => Promise<Admission>
-
-const OPEN: Admission = { headers: {}, finish: async () => {} }
-
-const UNAVAILABLE: Pick<Admission, 'refusal'> = {
-  refusal: {
-    status: 503,
-    body: { error: 'unavailable', message: 'The store is not reachable; please try again' },
-  },
+interface Refusal {
+  readonly status: 401 | 429 | 503
+  readonly body: object
 }
 
-/** Throws `ZaelError('invalid_request')` that names the option which cannot be. */
+/** Decides about requests, whatever the framework. */
+export interface Gate<Native> {
+  /** For the key functions, which are called without one. */
+  readonly logger: Logger
+  admit(request: RequestFacts<Native>): Promise<Admission>
+}
+
+const OPEN: Admission = { finish: async () => {} }
+
+/** Throws `ZaelError('invalid_request')` that names the option which is unknown or invalid. */
 export const createGate = <Native>(options: RateLimitOptions<Native>): Gate<Native> => {
+  checkRateLimitOptions(options)
   const parts = gateParts(options)
   const keyOf = options.key ?? byClientIp()
   const isExempt = createExemption(options.exempt)
   const isBypassed = createBypass(options.bypass)
-  const admit: Gate<Native> = async (request) => {
+  const admit: Gate<Native>['admit'] = async (request) => {
     if (await isExempt(request)) return OPEN
     if (await isBypassed(request)) {
       parts.metrics.count('bypassed')
       return OPEN
     }
-    const key = (await keyOf(request)) || 'anonymous'
+    const key = keyOrAnonymous(await keyOf(request))
     const asked = { cost: await costOf(options, request), ...subjectOf(options, request) }
-    const { decision, finish } = await decide(parts.limiter, key, asked, options.settle)
-    parts.report(key, decision)
+    const { decision, finish } = await decide(parts, key, asked, options.settle)
+    parts.report(String(key), decision)
     return admissionOf(parts, decision, finish)
   }
-  return async (request) => {
-    try {
-      return await admit(request)
-    } catch (error) {
-      return admittedInSpiteOf(error, parts)
-    }
+  return {
+    logger: parts.logger,
+    async admit(request) {
+      try {
+        return await admit(request)
+      } catch (error) {
+        return admittedInSpiteOf(error, parts)
+      }
+    },
   }
 }
 
-const unauthorized = ({ code, message }: ZaelError): Admission => ({
+/** Requests without a key share one. What is neither text nor a number is an error of the limiter's. */
+const keyOrAnonymous = (key: string | number | null | undefined): string | number =>
+  key === undefined || key === null || key === '' ? 'anonymous' : key
+
+const refused = (status: Refusal['status'], body: object, headers: LimitHeaders['headers']): Admission => ({
   ...OPEN,
-  refusal: { status: 401, body: { error: code, message } },
-  headers: { 'www-authenticate': 'Bearer' },
+  refusal: { status, body },
+  limitHeaders: { headers, denies: true, isShadow: false },
 })
 
 /** A middleware that only watches lets pass what it cannot decide about; but not who may not ask at all. */
 const admittedInSpiteOf = (error: unknown, { isShadow, logger }: GateParts): Admission => {
-  if (error instanceof ZaelError && error.code === 'unauthorized') return unauthorized(error)
+  if (error instanceof ZaelError && error.code === 'unauthorized') {
+    return refused(401, { error: error.code, message: error.message }, { 'www-authenticate': 'Bearer' })
+  }
   if (isShadow) {
     logger.error('A request could not be decided about, and passed', { reason: String(error) })
     return OPEN
   }
-  if (error instanceof StoreUnavailable) return { ...OPEN, ...UNAVAILABLE, headers: { 'retry-after': '1' } }
+  if (error instanceof StoreUnavailable) return refused(503, UNAVAILABLE, { 'retry-after': '1' })
   throw error
 }
 
-const admissionOf = (
-  { forms, isShadow }: GateParts,
-  decision: RateLimitDecision,
-  finish: Admission['finish'],
-): Admission => ({
-  headers: answerHeaders(decision, forms, isShadow),
-  finish,
-  ...(!isShadow && refusalOf(decision)),
-})
+const UNAVAILABLE: { readonly error: ErrorCode; readonly message: string } = {
+  error: 'unavailable',
+  message: 'The store is not reachable; please try again',
+}
 
-const refusalOf = ({ decision }: RateLimitDecision): Pick<Admission, 'refusal'> => {
-  if (decision.allowed) return {}
-  return decision.unavailable ? UNAVAILABLE : { refusal: { status: 429, body: flatDenial(decision) } }
+const admissionOf = (
+  { forms, resetFormat, isShadow }: GateParts,
+  described: RateLimitDecision,
+  finish: Admission['finish'],
+): Admission => {
+  const exact = exactDecision(described)
+  const { decision } = exact
+  const headers = answerHeaders(exact, { forms, resetFormat, isShadow })
+  const limitHeaders = { headers, denies: !decision.allowed && !isShadow, isShadow, decision }
+  if (decision.allowed || isShadow) return { limitHeaders, finish }
+  const refusal: Refusal = decision.unavailable
+    ? { status: 503, body: UNAVAILABLE }
+    : { status: 429, body: flatDenial(decision) }
+  return { limitHeaders, finish, refusal }
 }
 
 interface Decided {
@@ -103,27 +120,49 @@ interface Decided {
   readonly finish: Admission['finish']
 }
 
+type Asked = CheckOptions & Required<Pick<CheckOptions, 'cost'>>
+
 const decide = async (
-  limiter: RateLimiter,
-  key: string,
-  asked: Required<Pick<CheckOptions, 'cost'>> & CheckOptions,
+  parts: GateParts,
+  key: string | number,
+  asked: Asked,
   settle: SettleFunction | undefined,
 ): Promise<Decided> => {
-  if (settle === undefined) return { decision: await limiter.check(key, asked), finish: OPEN.finish }
-  const reservation = await limiter.reserve(key, asked)
-  return { decision: reservation, finish: (answer) => settleBy(settle, reservation, asked.cost, answer) }
+  if (settle === undefined) return { decision: await parts.limiter.check(key, asked), finish: OPEN.finish }
+  const reservation = await parts.limiter.reserve(key, asked)
+  const finish = (answer: AnswerFacts) =>
+    settleBy(settle, { parts, reservation, reserved: asked.cost }, answer)
+  return { decision: reservation, finish }
+}
+
+interface Reserved {
+  readonly parts: GateParts
+  readonly reservation: RateLimitReservation
+  readonly reserved: Cost
 }
 
 const settleBy = async (
   settle: SettleFunction,
-  reservation: RateLimitReservation,
-  reserved: Cost,
+  { parts, reservation, reserved }: Reserved,
   answer: AnswerFacts,
 ): Promise<void> => {
-  const used = await Promise.resolve(answer)
-    .then(settle)
-    .catch(() => undefined)
+  const used = await actualCost(settle, answer, parts)
   await reservation.settle(used ?? (answer.status < 400 ? {} : requestsAlone(reserved)))
+}
+
+/** Undefined where the answer states no use, or the function fails: the response is made, and can no longer be refused. */
+const actualCost = async (
+  settle: SettleFunction,
+  answer: AnswerFacts,
+  { logger, isDue }: GateParts,
+): Promise<Cost | undefined> => {
+  try {
+    const used = await settle(answer)
+    return used === undefined || used === null ? undefined : checkedActualCost(used, 'settle()')
+  } catch (error) {
+    if (isDue('settle')) logger.error('settle failed', { reason: String(error) })
+    return undefined
+  }
 }
 
 /** An answer that failed and tells of no use has used nothing but the request. */
@@ -132,8 +171,11 @@ const requestsAlone = (reserved: Cost): Cost =>
     Object.entries(reserved).map(([meter, amount]) => [meter, meter === 'requests' ? amount : 0]),
   )
 
-const costOf = <Native>({ cost }: RateLimitOptions<Native>, request: RequestFacts<Native>) =>
-  typeof cost === 'function' ? cost(request) : (cost ?? ONE_REQUEST)
+const costOf = async <Native>(
+  { cost }: RateLimitOptions<Native>,
+  request: RequestFacts<Native>,
+): Promise<Cost> =>
+  typeof cost === 'function' ? checkedCost(await cost(request), 'cost()') : (cost ?? ONE_REQUEST)
 
 const subjectOf = <Native>(
   { resource, user: userOf }: RateLimitOptions<Native>,

@@ -1,6 +1,9 @@
+import { invalid } from '../../core/errors.ts'
 import type { Cost } from '../../core/limit/meter.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Logger } from '../../core/ports/logger.ts'
+import { checkedCost } from '../arguments/checked-cost.ts'
+import { checkChoice, checkFunctions, checkOptions, type OptionNames } from '../arguments/known-options.ts'
 import type { LimitsInCode } from '../limiter/create-rate-limiter.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { Bypass } from '../requests/bypass.ts'
@@ -9,20 +12,22 @@ import type { Exemptions } from '../requests/exemptions.ts'
 import type { KeyFunction } from '../requests/key-functions.ts'
 import type { RequestFacts } from '../requests/request-facts.ts'
 import type { SettleFunction } from '../requests/settle-functions.ts'
-import type { HeaderForm } from './answer-headers.ts'
+import { HEADER_FORMS, type HeaderForm, RESET_FORMATS, type ResetFormat } from './answer-headers.ts'
 import type { Denial, LimitWarning } from './reports.ts'
 
-/** A limiter, or what to make one of: limits, and a store that is in memory unless told. */
+/** A limiter, or what to make one of: limits, and a store, in memory by default. */
 export type LimiterOrLimits =
   | { readonly limiter: RateLimiter }
-  | ({ readonly limiter?: never } & Omit<LimitsInCode, 'store' | 'config' | 'logger' | 'metrics' | 'clock'> &
-      Partial<Pick<LimitsInCode, 'store'>>)
+  | ({ readonly limiter?: never } & LimitsOfMiddleware)
+
+/** What a limiter is made of, but for what the middleware has itself. */
+type LimitsOfMiddleware = Omit<LimitsInCode, 'config' | 'logger' | 'metrics' | 'clock'>
 
 /** How requests are limited; `Native` is the framework's own request. */
 export type RateLimitOptions<Native> = LimiterOrLimits & MiddlewareOptions<Native>
 
 export interface MiddlewareOptions<Native> {
-  /** Who asks. Default `byClientIp()`. All requests that tell nothing of it share one key, `anonymous`. */
+  /** Names the caller. Default `byClientIp()`. Requests for which it returns undefined or '' share one key, `anonymous`. */
   readonly key?: KeyFunction<Native>
   /** Default: one request. */
   readonly cost?: Cost | CostFunction<Native>
@@ -47,9 +52,76 @@ export interface MiddlewareOptions<Native> {
   onDenied?(denial: Denial): void
   /** Default X-RateLimit's and IETF's; what a 429 says of waiting is always there. */
   readonly headers?: readonly HeaderForm[]
+  /** What `X-RateLimit-Reset` contains: seconds until the limit is full again (the default), or that time as an ISO date. */
+  readonly resetFormat?: ResetFormat
   /** Default: one line each on stderr, debugging left out. */
   readonly logger?: Logger
   readonly metrics?: { count(name: string, by?: number): void }
   /** Default: the machine's. */
   readonly clock?: Clock
+}
+
+/** Of a limiter that the middleware makes. */
+const LIMITER_OPTIONS: OptionNames<LimitsOfMiddleware> = {
+  limits: true,
+  resources: true,
+  limitsFor: true,
+  priorityOf: true,
+  revision: true,
+  name: true,
+  store: true,
+  onUnavailable: true,
+}
+
+export const RATE_LIMIT_OPTIONS: OptionNames<RateLimitOptions<unknown>> = {
+  limiter: true,
+  ...LIMITER_OPTIONS,
+  key: true,
+  cost: true,
+  resource: true,
+  user: true,
+  settle: true,
+  exempt: true,
+  bypass: true,
+  shadow: true,
+  onWarning: true,
+  onDenied: true,
+  headers: true,
+  resetFormat: true,
+  logger: true,
+  metrics: true,
+  clock: true,
+}
+
+const FUNCTIONS = ['key', 'user', 'settle', 'onWarning', 'onDenied']
+
+/** Throws `ZaelError('invalid_request')` for an option that is unknown, or none that the middleware could go by. */
+export const checkRateLimitOptions = <Native>(options: RateLimitOptions<Native>): void => {
+  checkOptions<RateLimitOptions<unknown>>(options, RATE_LIMIT_OPTIONS)
+  checkFunctions(options, FUNCTIONS)
+  if (options.cost !== undefined && typeof options.cost !== 'function') checkedCost(options.cost)
+  if (!['undefined', 'string', 'function'].includes(typeof options.resource)) {
+    throw invalid('resource', 'be a text or a function')
+  }
+  if (!['undefined', 'boolean'].includes(typeof options.shadow)) throw invalid('shadow', 'be true or false')
+  checkHeaders(options)
+  checkLimiter(options)
+}
+
+const checkHeaders = ({ headers = [], resetFormat }: MiddlewareOptions<never>): void => {
+  if (!Array.isArray(headers)) throw invalid('headers', `be a list of ${HEADER_FORMS.join(', ')}`)
+  for (const [index, form] of headers.entries()) {
+    if (form === undefined) throw invalid(`headers[${index}]`, `be one of ${HEADER_FORMS.join(', ')}`)
+    checkChoice(form, HEADER_FORMS, `headers[${index}]`)
+  }
+  checkChoice(resetFormat, RESET_FORMATS, 'resetFormat')
+}
+
+const checkLimiter = ({ limiter, ...rest }: LimiterOrLimits): void => {
+  if (limiter === undefined) return
+  if (typeof limiter?.check !== 'function' || typeof limiter.reserve !== 'function') {
+    throw invalid('limiter', 'be what createRateLimiter() returns')
+  }
+  const other = Object.keys(rest).find((name) => Object.hasOwn(LIMITER_OPTIONS, name))
+  if (other !== undefined) throw invalid(other, 'not be given beside limiter, which has its own')
 }

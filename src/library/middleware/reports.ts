@@ -5,7 +5,7 @@ import type { Logger } from '../../core/ports/logger.ts'
 import { limitKey } from '../../core/reporting/evaluations.ts'
 import { type Warning, warningsOf } from '../../core/reporting/warnings.ts'
 import { lruCaches } from '../../platform/lru-caches.ts'
-import { limitUse } from '../limiter/described-decision.ts'
+import { exactDecision, limitUse } from '../limiter/described-decision.ts'
 import type { LimitUse, RateLimitDecision } from '../limiter/rate-limiter.ts'
 
 /** A limit that is used by its `warn_at` (80 %) or more, or one of mode `warn` or `shadow` that a request exceeds. */
@@ -62,7 +62,7 @@ export const createReport = (audience: Audience, isShadow: boolean): Report => {
       logger.warn('A request would have been refused', { key: denial.key, limits })
   }
   return (key, described) => {
-    for (const warning of warningsOf(described.decision)) warn(key, warning)
+    for (const warning of warningsOf(exactDecision(described).decision)) warn(key, warning)
     if (!described.allowed) deny({ key, decision: described, shadow: isShadow })
   }
 }
@@ -83,7 +83,8 @@ const tell = (logger: Logger, callback: () => void): void => {
   }
 }
 
-const createSampling = (clock: Clock): ((subject: string) => boolean) => {
+/** Whether a subject is due: the first time, and then once in a minute at most. */
+export const createSampling = (clock: Clock): ((subject: string) => boolean) => {
   const told: Cache<{ readonly at: bigint }> = lruCaches({ max: MAX_REMEMBERED })
   return (subject) => {
     const now = clock.monotonic()

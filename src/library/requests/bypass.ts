@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { invalid } from '../../core/errors.ts'
+import { checkOptions, type OptionNames } from '../arguments/known-options.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 /** A secret that callers of one's own send in a header. */
@@ -25,11 +26,16 @@ export const createBypass = <Native>(
   return typeof bypass === 'function' ? bypass : bySecret(bypass)
 }
 
-const bySecret = ({ header = 'x-internal-secret', secret }: SharedSecret) => {
-  const secrets = [secret].flat()
-  if (secrets.length === 0 || secrets.some(({ length }) => length < SHORTEST_SECRET)) {
+const OPTIONS: OptionNames<SharedSecret> = { header: true, secret: true }
+
+const bySecret = (shared: SharedSecret) => {
+  checkOptions<SharedSecret>(shared, OPTIONS, 'bypass')
+  const { header = 'x-internal-secret', secret } = shared
+  const secrets: readonly unknown[] = Array.isArray(secret) ? secret : [secret]
+  if (secrets.length === 0 || !secrets.every(isLongEnough)) {
     throw invalid('bypass.secret', `be at least ${SHORTEST_SECRET} characters long`)
   }
+  if (typeof header !== 'string' || header === '') throw invalid('bypass.header', 'be the name of a header')
   const hashes = secrets.map(sha256)
   const name = header.toLowerCase()
   return (request: RequestFacts): boolean => {
@@ -39,5 +45,8 @@ const bySecret = ({ header = 'x-internal-secret', secret }: SharedSecret) => {
     return hashes.map((hash) => timingSafeEqual(hash, shownHash)).includes(true)
   }
 }
+
+const isLongEnough = (secret: unknown): secret is string =>
+  typeof secret === 'string' && secret.length >= SHORTEST_SECRET
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()

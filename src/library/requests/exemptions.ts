@@ -6,14 +6,33 @@ export type Exemptions<Native = unknown> =
   | readonly string[]
   | ((request: RequestFacts<Native>) => boolean | Promise<boolean>)
 
-/** Throws `ZaelError('invalid_request')` for a path that could match nothing. */
+/**
+ * A path is compared as the client requests it, and as the router routes it that the middleware is mounted on: `/health` in a
+ * router at `/api` is `/api/health`. Throws `ZaelError('invalid_request')` for a path that could match nothing.
+ */
 export const createExemption = <Native>(
   exempt: Exemptions<Native> = [],
 ): ((request: RequestFacts<Native>) => boolean | Promise<boolean>) => {
   if (typeof exempt === 'function') return exempt
-  const wrong = exempt.findIndex((path) => !/^\/[^*]*(\/\*)?$/.test(path) && path !== '/*')
-  if (wrong >= 0) throw invalid(`exempt[${wrong}]`, 'be a path such as /health or /public/*')
-  return ({ path }) => exempt.some((pattern) => matches(pattern, plainPath(path)))
+  const patterns = patternsOf(exempt)
+  if (patterns.length === 0) return () => false
+  const isCovered = (path: string): boolean => {
+    const plain = plainPath(path)
+    return patterns.some((pattern) => matches(pattern, plain))
+  }
+  return ({ path, mountedPath }) =>
+    isCovered(path) || (mountedPath !== undefined && mountedPath !== path && isCovered(mountedPath))
+}
+
+/** The paths as `plainPath` writes those of requests. */
+const patternsOf = (exempt: unknown): readonly string[] => {
+  if (!Array.isArray(exempt)) throw invalid('exempt', 'be a list of paths, or a function')
+  return exempt.map((path: unknown, index) => {
+    if (typeof path !== 'string' || (!/^\/[^*]*(\/\*)?$/.test(path) && path !== '/*')) {
+      throw invalid(`exempt[${index}]`, 'be a path such as /health or /public/*')
+    }
+    return plainPath(path)
+  })
 }
 
 const matches = (pattern: string, path: string): boolean =>

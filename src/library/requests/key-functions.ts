@@ -1,19 +1,23 @@
 import { createHash } from 'node:crypto'
 import { invalid } from '../../core/errors.ts'
+import type { Logger } from '../../core/ports/logger.ts'
 import { addressBehind, addressBeyond, type ClientAddress } from '../../http/client/client-address.ts'
+import { runtimeWithoutAddresses } from '../../http/client/connection-address.ts'
 import { addressGroup } from '../../http/client/ip-address.ts'
 import { presentedApiKey } from '../../http/client/presented-key.ts'
+import { checkOptions, type OptionNames } from '../arguments/known-options.ts'
 import type { RequestFacts } from './request-facts.ts'
 
-/** Says who asks; undefined where a request tells nothing of it. */
+/** Names the caller; undefined where a request does not say. The number 42 and the text '42' are one key. */
 export type KeyFunction<Native = unknown> = (
   request: RequestFacts<Native>,
-) => string | undefined | Promise<string | undefined>
+) => string | number | undefined | Promise<string | number | undefined>
 
 export interface ClientIpOptions {
   /**
    * How many proxies stand before this process, or their addresses and networks (`10.0.0.0/8`). Only what they have written
-   * into X-Forwarded-For is believed, read from the right. Default: none, and the header counts for nothing.
+   * into X-Forwarded-For is believed, read from the right. Default: Express's `req.ip` where the app sets `trust proxy`, else
+   * none, and the header counts for nothing; 0 states that there is none, and keeps the warning about an ignored header away.
    */
   readonly trustedProxies?: number | readonly string[]
 }
@@ -22,16 +26,58 @@ export interface ClientIpOptions {
 const HASH_LENGTH = 32
 
 /**
- * Limits each client's address; of IPv6 each /64, which is what one client has at hand.
+ * Limits each client's address; of IPv6 each /64, which is what one client has at hand. Throws `ZaelError` for an option that
+ * is unknown or invalid, and on runtimes that give an app no addresses. Logs a warning, once, where all clients may share one
+ * limit: X-Forwarded-For arrives and no trusted proxy has written it, or there is no address.
  *
  * @example
  * byClientIp({ trustedProxies: ['10.0.0.0/8'] })
  */
-export const byClientIp = ({ trustedProxies = 0 }: ClientIpOptions = {}): KeyFunction => {
-  const addressOf = clientAddress(trustedProxies)
-  return ({ connection, header }) =>
-    addressGroup(addressOf({ connection, forwardedFor: header('x-forwarded-for') }))
+export const byClientIp = (options: ClientIpOptions = {}): KeyFunction => {
+  checkOptions<ClientIpOptions>(options, CLIENT_IP_OPTIONS)
+  const { trustedProxies } = options
+  if (trustedProxies === undefined) checkRuntime()
+  const addressOf = clientAddress(trustedProxies ?? 0)
+  const warn = createWarnOnce(trustedProxies)
+  return ({ connection, clientAddress, header, logger }) => {
+    const seen = (trustedProxies === undefined && clientAddress) || connection
+    const forwardedFor = header('x-forwarded-for')
+    const address = addressOf({ connection: seen, forwardedFor })
+    if (address === connection) warn(logger, connection, forwardedFor)
+    return addressGroup(address)
+  }
 }
+
+const CLIENT_IP_OPTIONS: OptionNames<ClientIpOptions> = { trustedProxies: true }
+
+const checkRuntime = (): void => {
+  const runtime = runtimeWithoutAddresses()
+  if (runtime === undefined) return
+  throw invalid(
+    'key',
+    `be given: ${runtime} tells an app no client addresses; for example ` +
+      "key: ({ header }) => header('cf-connecting-ip'), or byClientIp({ trustedProxies: 1 }) behind a proxy",
+  )
+}
+
+/** `trustedProxies` that are stated as none are no mistake. */
+const createWarnOnce = (trustedProxies: ClientIpOptions['trustedProxies']) => {
+  const isNoneMeant = trustedProxies === 0 || (Array.isArray(trustedProxies) && trustedProxies.length === 0)
+  let isWarned = false
+  return (logger: Logger | undefined, connection: string, forwardedFor: string | undefined): void => {
+    if (isWarned || logger === undefined) return
+    const isIgnored = forwardedFor !== undefined && !isNoneMeant
+    if (!isIgnored && connection !== 'unknown') return
+    isWarned = true
+    if (isIgnored) logger.warn('x-forwarded-for ignored', { connection, hint: FORWARDED_HINT })
+    else logger.warn('client address unknown', { hint: UNKNOWN_HINT })
+  }
+}
+
+const FORWARDED_HINT =
+  'no trusted proxy has sent it, so clients behind a proxy share one limit; set byClientIp({ trustedProxies }), ' +
+  'or trust proxy in Express; trustedProxies: 0 states that there is no proxy'
+const UNKNOWN_HINT = 'all clients share one limit; set key to a function that names the caller'
 
 /**
  * Limits each API key: `X-API-Key`, else `api-key`, else `Authorization: Bearer`, hashed. It does not say whether a key is valid: let
@@ -53,14 +99,14 @@ export const firstOf =
   async (request) => {
     for (const keyOf of keys) {
       const key = await keyOf(request)
-      if (key !== undefined) return key
+      if (key !== undefined && key !== null) return key
     }
     return undefined
   }
 
 const clientAddress = (trusted: number | readonly string[]): ClientAddress => {
-  if (typeof trusted !== 'number') return beyond(trusted)
-  if (!Number.isSafeInteger(trusted) || trusted < 0) {
+  if (Array.isArray(trusted)) return beyond(trusted)
+  if (typeof trusted !== 'number' || !Number.isSafeInteger(trusted) || trusted < 0) {
     throw invalid('trustedProxies', 'be a whole number of at least 0, or a list of addresses and networks')
   }
   return addressBehind(trusted)

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { SECOND_NS } from '../../core/algorithms/integers.ts'
 import { type ApiKey, isUsable } from '../../core/entity/api-key.ts'
-import { ZaelError } from '../../core/errors.ts'
+import { invalid, ZaelError } from '../../core/errors.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import { createItemCache } from '../../core/resolving/item-cache.ts'
 import { presentedKey } from '../../http/client/presented-key.ts'
 import { lruCaches } from '../../platform/lru-caches.ts'
 import { systemClock } from '../../platform/system-clock.ts'
+import { checkOptions } from '../arguments/known-options.ts'
 import type { KeyFunction } from './key-functions.ts'
 
 /** How long a revoked key may still pass. */
@@ -27,8 +28,11 @@ const MAX_KEYS = 10_000
  */
 export const byZaelKey = (
   { config }: { readonly config: ConfigStore },
-  { clock = systemClock }: { readonly clock?: Clock } = {},
+  options: { readonly clock?: Clock } = {},
 ): KeyFunction => {
+  checkOptions<typeof options>(options, { clock: true })
+  if (config === undefined) throw invalid('store', 'be a table, such as dynamoDbStore() of zael/dynamodb')
+  const { clock = systemClock } = options
   const keys = createItemCache<ApiKey | undefined>(clock, lruCaches, MAX_KEYS)
   const lookUp = async (hash: string, maxAgeNs: bigint): Promise<ApiKey | undefined> =>
     (await keys.read([hash], maxAgeNs, async () => [await config.apiKey(hash)]))[0]?.value

@@ -1,4 +1,5 @@
 import type { BucketStore } from '../../core/bucket/bucket-store.ts'
+import { invalid } from '../../core/errors.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 
 /** Where a rate limiter keeps its buckets: `memoryStore()`, or `dynamoDbStore()` of `zael/dynamodb`. */
@@ -8,4 +9,14 @@ export interface LimiterStore {
   readonly config?: ConfigStore
   /** Closes connections. Limiters on the store are to be closed before. */
   close(): void
+}
+
+/** Throws `ZaelError('invalid_request')` for what is given as a store and is none. */
+export const checkStore = (store: unknown): void => {
+  if (store === undefined) return
+  const buckets =
+    typeof store === 'object' && store !== null && 'buckets' in store ? store.buckets : undefined
+  if (typeof buckets !== 'object' || buckets === null) {
+    throw invalid('store', 'be what memoryStore(), or dynamoDbStore() of zael/dynamodb, returns')
+  }
 }

@@ -1,11 +1,13 @@
 import { LRUCache } from 'lru-cache'
 import { type BucketId, bucketKey } from '../../core/bucket/bucket-id.ts'
+import { invalid } from '../../core/errors.ts'
 import { createMemoryBucketStore } from '../../store/memory/memory-bucket-store.ts'
+import { checkOptions, type OptionNames } from '../arguments/known-options.ts'
 import type { LimiterStore } from './limiter-store.ts'
 
 export interface MemoryStoreOptions {
   /**
-   * Buckets kept, 100,000 unless told (about 1 KB each). Beyond it the one that was not charged for longest is forgotten,
+   * How many buckets are kept. Default 100,000 (about 1 KB each). Beyond it the one that was not charged for longest is forgotten,
    * and is full again.
    */
   readonly maxBuckets?: number
@@ -13,13 +15,20 @@ export interface MemoryStoreOptions {
 
 const MAX_BUCKETS = 100_000
 
+export const MEMORY_STORE_OPTIONS: OptionNames<MemoryStoreOptions> = { maxBuckets: true }
+
 /**
  * Buckets in this process alone: nothing to set up, and nothing shared with other processes.
  *
  * @example
- * const limiter = createRateLimiter({ store: memoryStore(), limits: [{ name: 'rps', capacity: 10, refill_rate: 2 }] })
+ * const limiter = createRateLimiter({ store: memoryStore({ maxBuckets: 10_000 }), limits: [{ name: 'rps', capacity: 10, refill_rate: 2 }] })
  */
-export const memoryStore = ({ maxBuckets = MAX_BUCKETS }: MemoryStoreOptions = {}): LimiterStore => {
+export const memoryStore = (options: MemoryStoreOptions = {}): LimiterStore => {
+  checkOptions<MemoryStoreOptions>(options, MEMORY_STORE_OPTIONS)
+  const { maxBuckets = MAX_BUCKETS } = options
+  if (!Number.isSafeInteger(maxBuckets) || maxBuckets < 1) {
+    throw invalid('maxBuckets', 'be a whole number of at least 1')
+  }
   const buckets = createMemoryBucketStore()
   const charged = new LRUCache<string, BucketId>({
     max: maxBuckets,

@@ -6,9 +6,10 @@ import { createTestClock, SECOND } from '../../core/test-clock.ts'
 
 const TEN: CodeLimits = { limits: [{ name: 'rps', capacity: 10, refill_rate: 2 }] }
 
+/** Limiters of one name: as those of two processes, they may share a store. */
 const limiterOf = (limits: CodeLimits = TEN, store = memoryStore()) => {
   const clock = createTestClock()
-  return { clock, limiter: createRateLimiter({ ...limits, store, clock, logger: silentLogger }) }
+  return { clock, limiter: createRateLimiter({ ...limits, name: 'app', store, clock, logger: silentLogger }) }
 }
 
 const take = async (limiter: ReturnType<typeof limiterOf>['limiter'], key: string, times: number) => {
@@ -134,6 +135,143 @@ describe('limits in code', () => {
   })
 })
 
+/** As JavaScript passes it, which no compiler has checked. */
+const untyped = (value: unknown): never => value as never
+
+describe('a decision', () => {
+  test('is plain data, of a check and of a reservation', async () => {
+    const { limiter } = limiterOf()
+    const allowed = await limiter.check('a')
+    expect(JSON.parse(JSON.stringify(allowed))).toEqual(allowed)
+    const { settle, release, ...reserved } = await limiter.reserve('a')
+    expect(structuredClone(reserved)).toEqual(JSON.parse(JSON.stringify(reserved)))
+  })
+
+  test('is plain data where it denies', async () => {
+    const { limiter } = limiterOf()
+    const denied = await limiter.check('a', { cost: { requests: 11 } })
+    expect(JSON.parse(JSON.stringify(denied))).toEqual(denied)
+    expect(denied.violations).toMatchObject([{ requested: 11, retryAfterMs: null }])
+  })
+})
+
+describe('a key', () => {
+  test('may be a number, and is the same as its text', async () => {
+    const { limiter } = limiterOf()
+    expect(await limiter.check(42)).toMatchObject({ limits: [{ entityId: 'app:42', available: 9 }] })
+    expect(await limiter.check('42')).toMatchObject({ limits: [{ entityId: 'app:42', available: 8 }] })
+    expect(await limiter.check(0)).toMatchObject({ limits: [{ entityId: 'app:0' }] })
+  })
+
+  test.each([undefined, null, Number.NaN, Number.POSITIVE_INFINITY, true, {}, ['a'], ''])(
+    'cannot be %o',
+    async (key) => {
+      const { limiter } = limiterOf()
+      const error = { name: 'TypeError', code: 'invalid_request', field: 'key' }
+      await expect(limiter.check(untyped(key))).rejects.toMatchObject(error)
+      await expect(limiter.reserve(untyped(key))).rejects.toMatchObject(error)
+    },
+  )
+})
+
+describe('a check without types', () => {
+  test.each([
+    [{ cost: { request: 1 } }, 'cost.request'],
+    [{ cost: 5 }, 'cost'],
+    [{ cost: { requests: -1 } }, 'cost.requests'],
+    [{ cost: { requests: 0.5 } }, 'cost.requests'],
+    [{ cost: { requests: Number.NaN } }, 'cost.requests'],
+    [{ costs: { requests: 1 } }, 'costs'],
+    [{ resource: 5 }, 'resource'],
+    [{ user: {} }, 'user'],
+    [{ context: { tenent: 'a' } }, 'context.tenent'],
+    ['gpt-4', 'options'],
+  ])('is an error and charges nothing: %j', async (options, field) => {
+    const { limiter } = limiterOf()
+    const error = { name: 'TypeError', code: 'invalid_request', field }
+    await expect(limiter.check('a', untyped(options))).rejects.toMatchObject(error)
+    await expect(limiter.reserve('a', untyped(options))).rejects.toMatchObject(error)
+    expect((await limiter.check('a')).limits).toMatchObject([{ used: 1 }])
+  })
+})
+
+describe('options', () => {
+  test('may name no store: buckets are in memory then', async () => {
+    const limiter = createRateLimiter({ ...TEN, logger: silentLogger })
+    expect(await take(limiter, 'a', 12)).toBe(10)
+  })
+
+  test.each([
+    [undefined, 'limits', /^limits must be given, or resources, or limitsFor; for example limits: \[/],
+    [{}, 'limits', /^limits must be given/],
+    [{ ...TEN, exmpt: [] }, 'exmpt', /^exmpt must not be given; known options are limits, .*onUnavailable/],
+    [{ ...TEN, onUnavailable: 'open' }, 'onUnavailable', /^onUnavailable must be one of allow, deny, local/],
+    [{ ...TEN, config: 'tabel' }, 'config', /^config must be one of code, table/],
+    [{ ...TEN, store: {} }, 'store', /^store must be what memoryStore\(\)/],
+    [{ ...TEN, store: 'memory' }, 'store', /^store must be/],
+    [{ ...TEN, limitsFor: [] }, 'limitsFor', /^limitsFor must be a function/],
+    [{ limits: [{ name: 'rps', capacity: 1, refil_rate: 1 }] }, 'limits[0].refil_rate', /known fields are/],
+    [{ config: 'table' }, 'store', /^store must be a table/],
+    ['rpm', 'options', /^options must be an object/],
+  ])('that are unknown or invalid are named: %j', (options, field, message) => {
+    expect(() => createRateLimiter(untyped(options))).toThrow(
+      expect.objectContaining({ code: 'invalid_request', field, message: expect.stringMatching(message) }),
+    )
+  })
+
+  test.each([[{ maxBuckets: 0 }], [{ maxBuckets: 1.5 }], [{ maxBuckets: '9' }], [{ max: 9 }]])(
+    'of a store in memory are checked: %j',
+    (options) => {
+      expect(() => memoryStore(untyped(options))).toThrow(
+        expect.objectContaining({ code: 'invalid_request' }),
+      )
+    },
+  )
+})
+
+describe('two limiters on one store', () => {
+  const unnamed = (store = memoryStore()) => createRateLimiter({ ...TEN, store, logger: silentLogger })
+
+  test('are an error where neither has a name: they would share their buckets', () => {
+    const store = memoryStore()
+    unnamed(store)
+    const error = expect.objectContaining({
+      field: 'name',
+      message: expect.stringMatching(/^name must be given/),
+    })
+    expect(() => unnamed(store)).toThrow(error)
+    expect(() => unnamed({ ...store })).toThrow(error)
+  })
+
+  test('have their own buckets where one has a name', async () => {
+    const store = memoryStore()
+    const general = unnamed(store)
+    const login = createRateLimiter({
+      name: 'login',
+      limits: [{ name: 'rpm', capacity: 3, refill_rate: 0.05 }],
+      store,
+      logger: silentLogger,
+    })
+    expect(await take(general, 'a', 12)).toBe(10)
+    expect(await take(login, 'a', 12)).toBe(3)
+  })
+
+  test('may follow each other without a name', async () => {
+    const store = memoryStore()
+    await unnamed(store).close()
+    const second = unnamed(store)
+    await second.close()
+    await second.close()
+    expect(() => unnamed(store)).not.toThrow()
+  })
+
+  test('are no error where limits were invalid at first', () => {
+    const store = memoryStore()
+    expect(() => createRateLimiter({ limits: [], revision: -1, store })).toThrow('revision')
+    expect(() => unnamed(store)).not.toThrow()
+  })
+})
+
 describe('a reservation', () => {
   const tokens: CodeLimits = { limits: [{ name: 'tpm', capacity: 600, refill_rate: 10 }] }
 
@@ -142,6 +280,29 @@ describe('a reservation', () => {
     const reservation = await limiter.reserve('a', { cost: { tokens: 500 } })
     await reservation.settle({ tokens: 100 })
     expect((await limiter.check('a', { cost: { tokens: 500 } })).allowed).toBe(true)
+  })
+
+  test.each([{ token: 5 }, 5, { tokens: -1 }, { tokens: 1.5 }, undefined])(
+    'is not settled by %j, and can still be',
+    async (actual) => {
+      const { limiter } = limiterOf(tokens)
+      const reservation = await limiter.reserve('a', { cost: { tokens: 500 } })
+      await expect(reservation.settle(untyped(actual))).rejects.toMatchObject({
+        name: 'TypeError',
+        code: 'invalid_request',
+      })
+      expect((await limiter.check('a', { cost: {} })).limits).toMatchObject([{ used: 500 }])
+      await reservation.settle({ tokens: 100 })
+      expect((await limiter.check('a', { cost: {} })).limits).toMatchObject([{ used: 100 }])
+    },
+  )
+
+  test('is settled exactly from what JSON cannot contain', async () => {
+    const { limiter } = limiterOf({ limits: [{ name: 'tpm', capacity: 9_000_000_000, refill_rate: 100 }] })
+    const reservation = await limiter.reserve('a', { cost: { tokens: 8_999_999_999 } })
+    JSON.stringify(reservation)
+    await reservation.settle({ tokens: 8_999_999_998 })
+    expect((await limiter.check('a', { cost: {} })).limits).toMatchObject([{ used: 8_999_999_998 }])
   })
 
   test('that is denied can be settled and released without effect', async () => {

@@ -37,3 +37,20 @@ test('writes a line where it fails, and goes on', async () => {
   expect(flushed).toHaveBeenCalledTimes(2)
   expect(logged).toEqual(['Counts were not written', 'Counts were not written'])
 })
+
+test.each([7, { ref() {} }])('works where setInterval returns %o, which has no unref', (timer) => {
+  const setInterval = vi.fn(() => timer)
+  const clearInterval = vi.fn()
+  vi.stubGlobal('setInterval', setInterval)
+  vi.stubGlobal('clearInterval', clearInterval)
+  try {
+    const { timer: flushing } = createTestTimer()
+    flushing.start()
+    flushing.start()
+    flushing.stop()
+  } finally {
+    vi.unstubAllGlobals()
+  }
+  expect(setInterval).toHaveBeenCalledTimes(1)
+  expect(clearInterval).toHaveBeenCalledWith(timer)
+})

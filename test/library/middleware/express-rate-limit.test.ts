@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import express, { type Request, type Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express'
 import { afterEach, describe, expect, test } from 'vitest'
 import { rateLimit } from '../../../src/library/express.ts'
 import { byAnswer, type RateLimitOptions, silentLogger } from '../../../src/library/index.ts'
@@ -17,7 +17,7 @@ afterEach(async () => {
 /** A real server on a free loopback port; `routes` adds to what it answers. */
 const start = async (
   options: Partial<RateLimitOptions<Request>>,
-  routes: (app: Router) => void = () => {},
+  routes: (app: Express) => void = () => {},
 ) => {
   const clock = createTestClock()
   const log = createReportsLog()
@@ -98,6 +98,93 @@ describe('an Express app', () => {
     expect(await statuses(3, '/part/free?x=1')).toEqual(ok(3))
     expect(await statuses(2, '/part/other')).toEqual([200, 429])
   })
+})
+
+describe('exempt paths of a mounted router', () => {
+  test('are those that the router routes, or whole ones', async () => {
+    const router = Router()
+    const limits = [{ name: 'rps', capacity: 1, refill_rate: 0.01 }]
+    router.use(rateLimit({ limits, exempt: ['/health', '/api/status', '/files/*'], logger: silentLogger }))
+    router.use((_, response) => void response.send('router'))
+    const { statuses } = await start({}, (app) => void app.use('/api', router))
+    for (const path of ['/api/health?deep=1', '/api/status', '/api/files/a']) {
+      expect([path, await statuses(2, path)]).toEqual([path, ok(2)])
+    }
+    expect(await statuses(2, '/api/other')).toEqual([200, 429])
+    expect(await statuses(1, '/api/healthz')).toEqual([429])
+  })
+})
+
+describe('an Express app behind a proxy', () => {
+  const from = (address: string) => ({ 'x-forwarded-for': address })
+
+  test('limits each client by req.ip where it trusts the proxy', async () => {
+    const { statuses, log } = await start({}, (app) => void app.set('trust proxy', 1))
+    expect(await statuses(11, '/', from('9.9.9.9, 203.0.113.7'))).toEqual([...ok(10), 429])
+    expect(await statuses(1, '/', from('203.0.113.7, 203.0.113.8'))).toEqual([200])
+    expect(log.logged).not.toContain('x-forwarded-for ignored')
+  })
+
+  test('warns once that a header is ignored', async () => {
+    const { statuses, log } = await start({})
+    await statuses(3, '/', from('203.0.113.7'))
+    expect(log.logged).toEqual(['x-forwarded-for ignored'])
+  })
+})
+
+describe('limiters inside each other in Express', () => {
+  const GENERAL = { limits: [{ name: 'rpm', capacity: 100, refill_rate: 1 }] }
+  const STRICT = { limits: [{ name: 'rps', capacity: 2, refill_rate: 0.1 }], cost: { requests: 1 } }
+
+  test.each([
+    ['the strict one inside', GENERAL, STRICT],
+    ['the strict one outside', STRICT, GENERAL],
+  ])('describe the one that denies, else the tightest: %s', async (_, outer, inner) => {
+    const { ask } = await start(outer, (app) => {
+      app.use('/part', rateLimit({ ...inner, clock: createTestClock(), logger: silentLogger }))
+      app.get('/part', (_, response) => void response.send('part'))
+    })
+    expect(Object.fromEntries((await ask('/part')).headers)).toMatchObject({
+      'x-ratelimit-limit': '2',
+      'x-ratelimit-remaining': '1',
+    })
+    await ask('/part')
+    const denied = await ask('/part')
+    expect(denied.status).toBe(429)
+    expect(Object.fromEntries(denied.headers)).toMatchObject({
+      'x-ratelimit-limit': '2',
+      'x-ratelimit-remaining': '0',
+      'ratelimit-policy': '"rps";q=2;w=20',
+      'retry-after': '10',
+    })
+  })
+
+  test('leave no header of the other', async () => {
+    const tokens = { limits: [{ name: 'tpm', capacity: 1000, refill_rate: 1 }], cost: { tokens: 1 } }
+    const { ask } = await start(tokens, (app) => {
+      app.use('/part', rateLimit({ ...STRICT, logger: silentLogger }))
+      app.get('/part', (_, response) => void response.send('part'))
+    })
+    const { headers } = await ask('/part')
+    expect([headers.get('x-ratelimit-limit'), headers.has('x-ratelimit-limit-tpm')]).toEqual(['2', false])
+  })
+})
+
+test('a cost that is no cost is an error of the app, which does not run', async () => {
+  const errors: unknown[] = []
+  let runs = 0
+  const onError: ErrorRequestHandler = (error, _request, response, _next) => {
+    errors.push(error)
+    response.status(500).send('broken')
+  }
+  const cost = (() => ({ request: 2 })) as never
+  const { statuses } = await start({ cost }, (app) => {
+    app.get('/runs', (_, response) => void response.send(String(++runs)))
+    app.use(onError)
+  })
+  expect(await statuses(1, '/runs')).toEqual([500])
+  expect(errors).toMatchObject([{ name: 'TypeError', field: 'cost().request' }])
+  expect(runs).toBe(0)
 })
 
 describe('settling an Express app', () => {

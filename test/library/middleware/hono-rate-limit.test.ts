@@ -13,6 +13,7 @@ import {
   memoryStore,
   type RateLimitOptions,
   rateLimitHeaderNames,
+  silentLogger,
 } from '../../../src/library/index.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 import { createTableWorld } from '../table-world.ts'
@@ -62,7 +63,7 @@ describe('an app that limits each client', () => {
     expect(Object.fromEntries(headers)).toMatchObject({
       'x-ratelimit-limit': '10',
       'x-ratelimit-remaining': '9',
-      'x-ratelimit-reset': '2026-01-01T00:00:00.500Z',
+      'x-ratelimit-reset': '1',
       'ratelimit-policy': '"rps";q=10;w=5',
       ratelimit: '"rps";r=9',
     })
@@ -95,6 +96,11 @@ describe('an app that limits each client', () => {
         },
       ],
     })
+  })
+
+  test('gives the time of the reset as a date where that is asked for', async () => {
+    const { ask } = createTestApp({ resetFormat: 'iso' })
+    expect((await ask()).headers.get('x-ratelimit-reset')).toBe('2026-01-01T00:00:00.500Z')
   })
 
   test('gives the forms of headers that are asked for', async () => {
@@ -159,6 +165,29 @@ describe('exempt paths', () => {
     },
   )
 
+  test('are those of the router that the middleware is mounted on, or whole ones', async () => {
+    const sub = new Hono()
+    const strict = {
+      name: 'sub',
+      limits: [{ name: 'rps', capacity: 1, refill_rate: 0.01 }],
+      logger: silentLogger,
+    }
+    sub.use(rateLimit({ ...strict, exempt: ['/health', '/acme/api/status', '/files/*'] }))
+    sub.get('*', (c) => c.text('sub'))
+    const app = new Hono().route('/:tenant/api', sub)
+    const statuses = async (path: string) => [
+      (await app.request(path, {}, env)).status,
+      (await app.request(path, {}, env)).status,
+    ]
+    const env = { incoming: { socket: { remoteAddress: '203.0.113.7' } } }
+    for (const path of ['/acme/api/health', '/acme/api/status', '/acme/api/files/a/b']) {
+      expect([path, await statuses(path)]).toEqual([path, ok(2)])
+    }
+    for (const path of ['/acme/api/healthz', '/acme/api/api/status']) {
+      expect([path, await statuses(path)]).toEqual([path, expect.arrayContaining([429])])
+    }
+  })
+
   test('may be told by a function', async () => {
     const { statuses } = createTestApp({ exempt: ({ method }) => method === 'GET' })
     expect(await statuses(12)).toEqual(ok(12))
@@ -194,7 +223,242 @@ describe('costs', () => {
   })
 })
 
+/** As JavaScript passes it, which no compiler has checked. */
+const untyped = (value: unknown): never => value as never
+
+describe('a function that returns nonsense', () => {
+  const failing = (options: Partial<RateLimitOptions<Context>>) => {
+    const world = createTestApp(options)
+    const errors: unknown[] = []
+    world.app.onError((error, c) => {
+      errors.push(error)
+      return c.text('broken', 500)
+    })
+    return { ...world, errors }
+  }
+
+  test.each([
+    [{ request: 2 }, 'cost().request'],
+    [{ requests: -1 }, 'cost().requests'],
+    [{ requests: 1.5 }, 'cost().requests'],
+    [{ requests: Number.NaN }, 'cost().requests'],
+    [5, 'cost()'],
+    [undefined, 'cost()'],
+  ])('for the cost is an error of the app, which does not run: %j', async (cost, field) => {
+    const { ask, errors, app } = failing({ cost: untyped(async () => cost) })
+    let runs = 0
+    app.get('/runs', (c) => c.text(String(++runs)))
+    expect((await ask('/runs')).status).toBe(500)
+    expect(errors).toMatchObject([{ name: 'TypeError', code: 'invalid_request', field }])
+    expect(runs).toBe(0)
+  })
+
+  test.each([{}, true, ['a'], Number.NaN])('for the key is an error of the app: %j', async (key) => {
+    const { ask, errors } = failing({ key: untyped(() => key) })
+    expect((await ask()).status).toBe(500)
+    expect(errors).toMatchObject([{ name: 'TypeError', field: 'key' }])
+  })
+
+  test.each([5, {}])('for the resource is an error of the app: %j', async (resource) => {
+    const { ask, errors } = failing({ resource: untyped(() => resource) })
+    expect((await ask()).status).toBe(500)
+    expect(errors).toMatchObject([{ name: 'TypeError', field: 'resource' }])
+  })
+
+  test('or that throws is an error of the app', async () => {
+    const broken = () => {
+      throw new Error('broken')
+    }
+    for (const options of [{ key: broken }, { cost: broken }, { resource: broken }, { exempt: broken }]) {
+      expect((await failing(options).ask()).status).toBe(500)
+    }
+  })
+
+  test.each([
+    () => ({ token: 1 }),
+    () => 5,
+    () => ({ tokens: -1 }),
+    () => Promise.reject(new Error('broken')),
+  ])('for the actual use leaves the estimate, and is logged once a minute', async (settle) => {
+    const { ask, log } = createTestApp({
+      limits: [{ name: 'tpm', capacity: 1000, refill_rate: 1 }],
+      cost: { tokens: 100 },
+      settle: untyped(settle),
+    })
+    expect((await ask()).status).toBe(200)
+    expect((await ask()).headers.get('x-ratelimit-remaining-tpm')).toBe('800')
+    expect(log.logged).toEqual(['settle failed'])
+  })
+})
+
+describe('options', () => {
+  test.each([
+    [undefined, 'limits', /^limits must be given/],
+    [{}, 'limits', /^limits must be given/],
+    [{ exmpt: [] }, 'exmpt', /^exmpt must not be given; known options are limiter, .*exempt/],
+    [{ onUnavailable: 'open' }, 'onUnavailable', /^onUnavailable must be one of/],
+    [{ config: 'table' }, 'config', /^config must not be given/],
+    [{ cost: 5 }, 'cost', /^cost must be an object of amounts/],
+    [{ cost: { request: 1 } }, 'cost.request', /known meters are requests/],
+    [{ key: 'ip' }, 'key', /^key must be a function/],
+    [{ settle: true }, 'settle', /^settle must be a function/],
+    [{ exempt: '/health' }, 'exempt', /^exempt must be a list of paths, or a function/],
+    [{ headers: ['x-rate'] }, 'headers[0]', /^headers\[0\] must be one of x-ratelimit, ietf, openai/],
+    [{ headers: 'ietf' }, 'headers', /^headers must be a list/],
+    [{ resetFormat: 'date' }, 'resetFormat', /^resetFormat must be one of seconds, iso/],
+    [{ shadow: 'yes' }, 'shadow', /^shadow must be true or false/],
+    [{ bypass: { secret: undefined } }, 'bypass.secret', /^bypass.secret must be at least 16/],
+    [{ bypass: { secrets: 'x'.repeat(16) } }, 'bypass.secrets', /^bypass.secrets must not be given; known/],
+    [{ bypass: 'x'.repeat(16) }, 'bypass', /^bypass must be an object/],
+    [{ limiter: {} }, 'limiter', /^limiter must be what createRateLimiter\(\) returns/],
+  ])('that are unknown or invalid are named: %o', (options, field, message) => {
+    const given = options && Object.keys(options).length > 0 ? { limits: LIMITS, ...options } : options
+    expect(() => rateLimit(untyped(given))).toThrow(
+      expect.objectContaining({ code: 'invalid_request', field, message: expect.stringMatching(message) }),
+    )
+  })
+
+  test('of a limiter cannot stand beside one', () => {
+    const limiter = createRateLimiter({ limits: LIMITS, logger: silentLogger })
+    expect(() => rateLimit(untyped({ limiter, name: 'login' }))).toThrow(
+      'name must not be given beside limiter',
+    )
+  })
+})
+
+describe('two limiters on one store', () => {
+  const createApp = (names: { readonly general?: string; readonly login?: string }) => {
+    const store = memoryStore()
+    const common = { store, key: () => 'a', logger: silentLogger }
+    const nameOf = (name?: string) => (name === undefined ? {} : { name })
+    const general = [{ name: 'rpm', capacity: 100, refill_rate: 100 / 60 }]
+    const login = [{ name: 'rpm', capacity: 3, refill_rate: 3 / 60 }]
+    const app = new Hono()
+    app.use('/api', rateLimit({ ...common, ...nameOf(names.general), limits: general }))
+    app.use('/login', rateLimit({ ...common, ...nameOf(names.login), limits: login }))
+    return app.all('*', (c) => c.text('ok'))
+  }
+
+  test('keep their own buckets', async () => {
+    const app = createApp({ login: 'login' })
+    for (let i = 0; i < 20; i++) await app.request('/api')
+    const logins = [1, 2, 3, 4].map(() => app.request('/login'))
+    expect((await Promise.all(logins)).map(({ status }) => status)).toEqual([...ok(3), 429])
+  })
+
+  test('are an error that asks for a name where neither has one', () => {
+    expect(() => createApp({})).toThrow(/^name must be given: .* for example name: 'login'/)
+  })
+
+  test('share their buckets where they have one name', async () => {
+    const app = createApp({ general: 'all', login: 'all' })
+    const left = async (path: string) => (await app.request(path)).headers.get('x-ratelimit-remaining')
+    expect([await left('/login'), await left('/login')]).toEqual(['2', '1'])
+    expect(Number(await left('/api'))).toBeLessThan(99)
+  })
+})
+
+describe('limiters inside each other', () => {
+  const GENERAL = { limits: [{ name: 'rpm', capacity: 100, refill_rate: 1 }] }
+  const STRICT = { limits: [{ name: 'rps', capacity: 2, refill_rate: 0.1 }] }
+
+  /** The headers of the third request: the strict one denies it. */
+  const createNested = (
+    outer: Partial<RateLimitOptions<Context>>,
+    inner: Partial<RateLimitOptions<Context>>,
+  ) => {
+    const common = { clock: createTestClock(), key: () => 'a', logger: silentLogger }
+    const app = new Hono()
+    app.use(rateLimit({ limits: [], ...common, ...outer }), rateLimit({ limits: [], ...common, ...inner }))
+    return app.get('/', (c) => c.text('home'))
+  }
+  const headersOf = async (app: Hono, times: number) => {
+    for (let i = 1; i < times; i++) await app.request('/')
+    return Object.fromEntries((await app.request('/')).headers)
+  }
+  const ORDERS: [string, object, object][] = [
+    ['the strict one inside', GENERAL, STRICT],
+    ['the strict one outside', STRICT, GENERAL],
+  ]
+
+  test.each(ORDERS)('describe the one that denies: %s', async (_, outer, inner) => {
+    expect(await headersOf(createNested(outer, inner), 3)).toMatchObject({
+      'x-ratelimit-limit': '2',
+      'x-ratelimit-remaining': '0',
+      'ratelimit-policy': '"rps";q=2;w=20',
+      'retry-after': '10',
+    })
+  })
+
+  test.each(ORDERS)('describe the tightest where none denies: %s', async (_, outer, inner) => {
+    const headers = await headersOf(createNested(outer, inner), 1)
+    expect(headers).toMatchObject({
+      'x-ratelimit-limit': '2',
+      'x-ratelimit-remaining': '1',
+      ratelimit: '"rps";r=1',
+    })
+  })
+
+  test.each(ORDERS)('leave no header of the other: %s', async (_, outer, inner) => {
+    const tokens = { limits: [{ name: 'tpm', capacity: 1000, refill_rate: 1 }], cost: { tokens: 1 } }
+    const app = createNested(outer === GENERAL ? tokens : STRICT, inner === GENERAL ? tokens : STRICT)
+    for (const times of [1, 3]) {
+      const headers = await headersOf(app, times)
+      expect(headers).toMatchObject({ 'x-ratelimit-limit': '2' })
+      expect(headers).not.toHaveProperty('x-ratelimit-limit-tpm')
+    }
+  })
+
+  test.each([true, false])(
+    'describe one that denies rather than one that only watches: outside %j',
+    async (isOutside) => {
+      const watching = { ...STRICT, shadow: true }
+      const app = isOutside ? createNested(watching, GENERAL) : createNested(GENERAL, watching)
+      expect(await headersOf(app, 3)).toMatchObject({
+        'x-ratelimit-limit': '100',
+        'x-ratelimit-remaining': '97',
+      })
+    },
+  )
+
+  test.each([true, false])('say that a part was decided without the store: outside %j', async (isOutside) => {
+    const unavailable = {
+      limits: [{ name: 'rph', capacity: 5, refill_rate: 1 }],
+      onUnavailable: 'allow' as const,
+    }
+    const storeless = { ...unavailable, store: storeAway() }
+    const app = isOutside ? createNested(storeless, STRICT) : createNested(STRICT, storeless)
+    expect(await headersOf(app, 1)).toMatchObject({ 'x-ratelimit-limit': '2', 'x-zael-degraded': 'true' })
+  })
+
+  test('of three, one inside a router, describe the one that denies', async () => {
+    const common = { clock: createTestClock(), key: () => 'a', logger: silentLogger }
+    const sub = new Hono().use(rateLimit({ ...common, ...STRICT })).get('/', (c) => c.text('sub'))
+    const app = new Hono()
+    app.use(rateLimit({ ...common, ...GENERAL }))
+    app.use(rateLimit({ ...common, limits: [{ name: 'rph', capacity: 50, refill_rate: 1 }] }))
+    app.route('/sub', sub)
+    for (let i = 0; i < 2; i++) await app.request('/sub')
+    const denied = await app.request('/sub')
+    expect([denied.status, denied.headers.get('x-ratelimit-limit')]).toEqual([429, '2'])
+  })
+})
+
 describe('keys', () => {
+  test('may be numbers, 0 as well', async () => {
+    const { ask } = createTestApp({ key: ({ native }) => Number(native.req.query('id')) })
+    await ask('/?id=0')
+    expect((await ask('/?id=42')).headers.get('x-ratelimit-remaining')).toBe('9')
+    expect((await ask('/?id=0')).headers.get('x-ratelimit-remaining')).toBe('8')
+  })
+
+  test('that are hostile are hashed', async () => {
+    for (const key of ['ENTITY#key-bob', 'a#b', 'x'.repeat(100_000), '\u0000', '../..', 'sha256:0']) {
+      const { ask } = createTestApp({ key: () => key, cost: { requests: 11 } })
+      expect(await (await ask()).text()).toMatch(/"entity_id":"app:sha256:[0-9a-f]{64}"/)
+    }
+  })
+
   test('of API keys are separate, and never shown', async () => {
     const { statuses, ask, log } = createTestApp({ key: firstOf(byApiKey(), byClientIp()) })
     const as = (secret: string) => ({ headers: { authorization: `Bearer ${secret}` } })
@@ -241,6 +505,29 @@ describe('bypass', () => {
     expect(await statuses(1, '/', { headers: { 'x-mesh': secret } })).toEqual([200])
   })
 
+  test('are those of the router that the middleware is mounted on, or whole ones', async () => {
+    const sub = new Hono()
+    const strict = {
+      name: 'sub',
+      limits: [{ name: 'rps', capacity: 1, refill_rate: 0.01 }],
+      logger: silentLogger,
+    }
+    sub.use(rateLimit({ ...strict, exempt: ['/health', '/acme/api/status', '/files/*'] }))
+    sub.get('*', (c) => c.text('sub'))
+    const app = new Hono().route('/:tenant/api', sub)
+    const statuses = async (path: string) => [
+      (await app.request(path, {}, env)).status,
+      (await app.request(path, {}, env)).status,
+    ]
+    const env = { incoming: { socket: { remoteAddress: '203.0.113.7' } } }
+    for (const path of ['/acme/api/health', '/acme/api/status', '/acme/api/files/a/b']) {
+      expect([path, await statuses(path)]).toEqual([path, ok(2)])
+    }
+    for (const path of ['/acme/api/healthz', '/acme/api/api/status']) {
+      expect([path, await statuses(path)]).toEqual([path, expect.arrayContaining([429])])
+    }
+  })
+
   test('may be told by a function', async () => {
     const { statuses } = createTestApp({ bypass: ({ path }) => path === '/health' })
     expect(await statuses(12, '/health')).toEqual(ok(12))
@@ -275,7 +562,7 @@ describe('shadow mode', () => {
   })
 
   test('lets pass while the store is away', async () => {
-    const { statuses } = createTestApp({ shadow: true, store: storeAway })
+    const { statuses } = createTestApp({ shadow: true, store: storeAway() })
     expect(await statuses(1)).toEqual([200])
   })
 })
@@ -283,10 +570,10 @@ describe('shadow mode', () => {
 const away = async () => {
   throw new StoreUnavailable('away', { mayHaveApplied: false })
 }
-const storeAway = { ...memoryStore(), buckets: { write: away, read: away, list: away, remove: away } }
+const storeAway = () => ({ ...memoryStore(), buckets: { write: away, read: away, list: away, remove: away } })
 
 test('a store that is away is answered with 503 and a short wait', async () => {
-  const { ask } = createTestApp({ store: storeAway })
+  const { ask } = createTestApp({ store: storeAway() })
   const refused = await ask()
   expect(refused.status).toBe(503)
   expect(refused.headers.get('retry-after')).toBe('1')
@@ -348,7 +635,8 @@ describe('warnings', () => {
     await table.limit('team', 1)
     const clock = createTestClock()
     const { options, warnings } = createReportsLog()
-    const limiter = createRateLimiter({ store: table.store, config: 'table', clock, ...options })
+    const { logger } = options
+    const limiter = createRateLimiter({ store: table.store, config: 'table', clock, logger })
     const app = new Hono().use(rateLimit({ limiter, key: () => 'key-bob', clock, ...options }))
     expect((await app.request('/')).headers.has('x-ratelimit-warning')).toBe(false)
     expect(warnings).toMatchObject([{ key: 'key-bob', limit: { entityId: 'team', own: false } }])

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createExemption } from '../../../src/library/requests/exemptions.ts'
 
 const isExempt = createExemption(['/health', '/public/*'])
@@ -26,4 +26,34 @@ test.each([
   '',
 ])('%s is not', (path) => {
   expect(isExempt(request(path))).toBe(false)
+})
+
+describe('below a mount', () => {
+  const below = (path: string, mountedPath: string) => ({ ...request(path), mountedPath })
+
+  test.each([
+    ['/api/health', '/health'],
+    ['/api/public/a', '/public/a'],
+    ['/public/health', '/other'],
+  ])('%s is exempt as %s', (path, mountedPath) => {
+    expect(isExempt(below(path, mountedPath))).toBe(true)
+  })
+
+  test.each([
+    ['/api/public/../x', '/public/../x'],
+    ['/api/healthz', '/healthz'],
+    ['/api/Health', '/Health'],
+  ])('%s is not', (path, mountedPath) => {
+    expect(isExempt(below(path, mountedPath))).toBe(false)
+  })
+})
+
+test.each(['/über', '/a b', '/a%20b'])('%s is compared as a URL contains it', (path) => {
+  const isCovered = createExemption([path])
+  expect(isCovered(request(path))).toBe(true)
+  expect(isCovered(request(new URL(path, 'http://any').pathname))).toBe(true)
+})
+
+test.each([['/health'], [{}], [[5]], [[['/health']]]])('cannot be %j', (exempt) => {
+  expect(() => createExemption(exempt as never)).toThrow(/^exempt(\[0\])? must be a/)
 })

@@ -1,10 +1,13 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { rateLimit } from '../../../src/library/hono.ts'
 import {
   byApiKey,
   byClientIp,
   type ClientIpOptions,
+  costByMethod,
   firstOf,
   type RequestFacts,
+  silentLogger,
 } from '../../../src/library/index.ts'
 
 const request = (connection: string, headers: Readonly<Record<string, string>> = {}): RequestFacts => ({
@@ -63,6 +66,100 @@ describe('byClientIp', () => {
       expect.objectContaining({ code: 'invalid_request', field: 'trustedProxies' }),
     )
   })
+})
+
+describe('byClientIp with other options', () => {
+  test.each([{ trustedProxy: 1 }, { trustedProxies: '10.0.0.0/8' }, { trustedProxies: [5] }, 1])(
+    'is an error: %j',
+    (options) => {
+      expect(() => byClientIp(options as never)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
+    },
+  )
+})
+
+describe('byClientIp in a framework that trusts a proxy', () => {
+  const framed = (clientAddress: string | undefined) => ({
+    ...request('10.0.0.1', { 'x-forwarded-for': '1.1.1.1, 203.0.113.7' }),
+    clientAddress,
+  })
+
+  test('goes by what the framework takes for the address of the client', () => {
+    expect(byClientIp()(framed('203.0.113.7'))).toBe('203.0.113.7')
+    expect(byClientIp()(framed('::ffff:203.0.113.7'))).toBe('203.0.113.7')
+  })
+
+  test('goes by the connection where the framework has none', () => {
+    expect(byClientIp()(framed(undefined))).toBe('10.0.0.1')
+  })
+
+  test('goes by its own proxies where they are given', () => {
+    expect(byClientIp({ trustedProxies: 0 })(framed('1.1.1.1'))).toBe('10.0.0.1')
+    expect(byClientIp({ trustedProxies: ['10.0.0.0/8'] })(framed('1.1.1.1'))).toBe('203.0.113.7')
+  })
+})
+
+describe('byClientIp warns once', () => {
+  const warningsOf = (options: ClientIpOptions | undefined, facts: Partial<RequestFacts>, times = 3) => {
+    const warn = vi.fn()
+    const key = byClientIp(options)
+    for (let i = 0; i < times; i++)
+      key({ ...request('10.0.0.1'), logger: { ...silentLogger, warn }, ...facts })
+    return warn.mock.calls.map(([message]) => message)
+  }
+  const forwarded = { header: (name: string) => (name === 'x-forwarded-for' ? '203.0.113.7' : undefined) }
+
+  test.each<[string, ClientIpOptions | undefined, Partial<RequestFacts>]>([
+    ['nothing is trusted', undefined, forwarded],
+    ['the framework trusts other proxies', undefined, { ...forwarded, clientAddress: '10.0.0.1' }],
+    ['other proxies are trusted', { trustedProxies: ['192.0.2.0/24'] }, forwarded],
+    ['more proxies are trusted than have written', { trustedProxies: 2 }, forwarded],
+  ])('of a header that is ignored, where %s', (_, options, facts) => {
+    expect(warningsOf(options, facts)).toEqual(['x-forwarded-for ignored'])
+  })
+
+  test('of an address that is unknown', () => {
+    expect(warningsOf(undefined, { connection: 'unknown' })).toEqual(['client address unknown'])
+  })
+
+  test.each<[string, ClientIpOptions | undefined, Partial<RequestFacts>]>([
+    ['the header is believed', { trustedProxies: 1 }, forwarded],
+    ['the framework believes it', undefined, { ...forwarded, clientAddress: '203.0.113.7' }],
+    ['no proxy is meant to be trusted', { trustedProxies: 0 }, forwarded],
+    ['no proxies are meant to be trusted', { trustedProxies: [] }, forwarded],
+    ['there is no header', undefined, {}],
+  ])('of nothing where %s', (_, options, facts) => {
+    expect(warningsOf(options, facts)).toEqual([])
+  })
+})
+
+describe('byClientIp on a runtime without addresses', () => {
+  afterEach(() => void vi.unstubAllGlobals())
+
+  test.each([
+    ['navigator', { userAgent: 'Cloudflare-Workers' }],
+    ['EdgeRuntime', 'edge-runtime'],
+    ['fastly', {}],
+  ])('is an error that asks for a key: %s', (name, value) => {
+    vi.stubGlobal(name, value)
+    const error = expect.objectContaining({ code: 'invalid_request', field: 'key' })
+    expect(() => byClientIp()).toThrow(error)
+    expect(() => rateLimit({ limits: [{ name: 'rps', capacity: 1, refill_rate: 1 }] })).toThrow(error)
+  })
+
+  test('is none behind proxies, nor where another key is given', () => {
+    vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })
+    expect(() => byClientIp({ trustedProxies: 1 })).not.toThrow()
+    const limits = [{ name: 'rps', capacity: 1, refill_rate: 1 }]
+    expect(() => rateLimit({ limits, key: ({ header }) => header('cf-connecting-ip') })).not.toThrow()
+  })
+})
+
+test.each([{ POST: 1.5 }, { POST: -1 }, { POST: '5' }, 5, null])('costByMethod refuses %j', (requests) => {
+  expect(() => costByMethod(requests as never)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
+})
+
+test('costByMethod takes a method in lower case', async () => {
+  expect(await costByMethod({ post: 5 })({ ...request(''), method: 'POST' })).toEqual({ requests: 5 })
 })
 
 describe('byApiKey', () => {
