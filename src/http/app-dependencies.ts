@@ -120,6 +120,8 @@ export interface AppEnv {
   Variables: {
     readonly requestId: string
     readonly answering: Answering
+    /** The most bytes that this request's body may have. */
+    readonly maxBodyBytes: number
     /** Outside the open routes. */
     readonly identity: Identity
     /** On `/v1`; there undefined where an admin or viewer only reads and names no entity. */

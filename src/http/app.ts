@@ -11,9 +11,9 @@ import { createCheckRoutes } from './checking/check-routes.ts'
 import { createReservationRoutes } from './checking/reservation-routes.ts'
 import { createDocsRoutes } from './docs/docs-routes.ts'
 import { createErrorAnswer, createNotFoundAnswer } from './errors/error-answer.ts'
+import { bodyBounds } from './middleware/body-bounds.ts'
 import { crossOrigin } from './middleware/cross-origin.ts'
 import { everyAnswer } from './middleware/every-answer.ts'
-import { jsonRequests } from './middleware/json-requests.ts'
 import { createHealthRoutes } from './operation/health-routes.ts'
 import { createHomeRoutes } from './operation/home-routes.ts'
 import { createMetricsRoutes } from './operation/metrics-routes.ts'
@@ -63,7 +63,7 @@ const useMiddleware = (app: Hono<AppEnv>, deps: AppDependencies): void => {
   const { corsOrigins, maxBodyBytes } = deps.settings
   app.use(everyAnswer(deps))
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins))
-  app.use(jsonRequests(maxBodyBytes))
+  app.use(bodyBounds(maxBodyBytes))
 }
 
 const mountOperation = (app: Hono<AppEnv>, deps: AppDependencies, guards: Guards): void => {

@@ -5,7 +5,7 @@ import { availabilityAnswer } from '../schemas/dashboard-schemas.ts'
 import { described } from '../schemas/described.ts'
 import { idParam, resourceQuery } from '../schemas/fields.ts'
 import { resetBody, topUpBody } from '../schemas/limit-schemas.ts'
-import { jsonBody, params, query } from '../schemas/validated.ts'
+import { optionalJsonBody, params, query } from '../schemas/validated.ts'
 import type { AdminServices } from './admin-services.ts'
 import { availabilityJson } from './limit-json.ts'
 import { oneResource } from './one-resource.ts'
@@ -27,7 +27,7 @@ export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
       }),
       params(idParam),
       query(resourceQuery),
-      jsonBody(resetBody),
+      optionalJsonBody(resetBody),
       async (c) => {
         const { id } = c.req.valid('param')
         const { resource: named, limit_name } = c.req.valid('json')
@@ -41,7 +41,7 @@ export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
       described({ tag, summary: 'Give more for now', answer: availabilityAnswer, errors: [400, 404, 409] }),
       params(idParam),
       query(resourceQuery),
-      jsonBody(topUpBody),
+      optionalJsonBody(topUpBody),
       async (c) => {
         const { id } = c.req.valid('param')
         const { resource: named, limit_name, amount } = c.req.valid('json')

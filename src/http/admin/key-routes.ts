@@ -5,7 +5,7 @@ import type { AppEnv } from '../app-dependencies.ts'
 import { described } from '../schemas/described.ts'
 import { keysAnswer, newKeyAnswer, newKeyBody, rotateBody } from '../schemas/entity-schemas.ts'
 import { idParam, keyParams } from '../schemas/fields.ts'
-import { jsonBody, params } from '../schemas/validated.ts'
+import { jsonBody, optionalJsonBody, params } from '../schemas/validated.ts'
 import type { AdminServices } from './admin-services.ts'
 
 const tag = 'Keys'
@@ -68,7 +68,7 @@ const createSingleRoutes = ({ keys }: Needs) =>
         errors: [400, 404, 409],
       }),
       params(keyParams),
-      jsonBody(rotateBody),
+      optionalJsonBody(rotateBody),
       async (c) => {
         const { id, key_id } = c.req.valid('param')
         const graceNs = nsOf(c.req.valid('json').grace_seconds ?? 0)

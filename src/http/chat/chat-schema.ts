@@ -1,51 +1,63 @@
 import * as v from 'valibot'
+import { boundedList } from '../schemas/bounded-list.ts'
+import { checkedElsewhere } from '../schemas/checked-elsewhere.ts'
+import { openObject } from '../schemas/open-object.ts'
 
-/** Deeper JSON could not be written out again by every engine. */
-const MAX_DEPTH = 100
 /** Far above any model's window; keeps sums whole. */
 const MAX_TOKENS = 1_000_000_000
-/** As OpenAI bounds it. */
+// As OpenAI bounds them: https://platform.openai.com/docs/api-reference/chat/create
 const MAX_CHOICES = 128
+const MAX_MESSAGES = 2048
+/** Larger than OpenAI's bounds (128 and 4), which compatible upstreams do not share. */
+const [MAX_TOOLS, MAX_STOPS] = [1024, 64]
+const MAX_PARTS = 2048
 
 const tokens = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TOKENS))
 const between = (least: number, most: number) => v.pipe(v.number(), v.minValue(least), v.maxValue(most))
 
-/** Whether `value` nests at most `MAX_DEPTH` arrays and objects. Level by level: a recursion could be made to overflow. */
-const isShallow = (value: unknown): boolean => {
-  let level: readonly unknown[] = [value]
-  for (let depth = 0; depth <= MAX_DEPTH; depth++) {
-    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []))
-    if (level.length === 0) return true
-  }
-  return false
-}
-
-const message = v.looseObject({
-  role: v.pipe(v.string(), v.nonEmpty('not be empty')),
-  content: v.nullish(
-    v.union([v.string(), v.array(v.looseObject({ type: v.string() }))], 'be a string or a list of parts'),
+const CONTENT = `be a string or a list of at most ${MAX_PARTS} parts, each with a type`
+/** Checked by hand: there may be thousands of parts, and a schema takes fifty times as long for each. */
+const content = v.pipe(
+  checkedElsewhere(
+    v.union([v.string(), v.pipe(v.array(v.looseObject({ type: v.string() })), v.maxLength(MAX_PARTS))]),
   ),
+  v.check((value) => typeof value === 'string' || isPartList(value), CONTENT),
+)
+
+const isPartList = (value: unknown): boolean =>
+  Array.isArray(value) && value.length <= MAX_PARTS && value.every(isPart)
+const isPart = (part: unknown): boolean =>
+  typeof part === 'object' && part !== null && 'type' in part && typeof part.type === 'string'
+
+const message = openObject({
+  role: v.pipe(v.string(), v.nonEmpty('not be empty')),
+  content: v.nullish(content),
   name: v.optional(v.string()),
 })
 
+const STOP = `be a string or a list of at most ${MAX_STOPS} strings`
+
 /** An OpenAI chat request. Messages of issues complete "<field> must …". */
-export const chatRequestSchema = v.pipe(
-  v.looseObject({
-    model: v.nullish(v.pipe(v.string(), v.nonEmpty('not be empty'))),
-    messages: v.pipe(v.array(message), v.nonEmpty('hold at least one message')),
-    max_tokens: v.nullish(tokens),
-    max_completion_tokens: v.nullish(tokens),
-    n: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_CHOICES))),
-    stream: v.nullish(v.boolean()),
-    stream_options: v.nullish(v.looseObject({ include_usage: v.nullish(v.boolean()) })),
-    temperature: v.nullish(between(0, 2)),
-    top_p: v.nullish(between(0, 1)),
-    stop: v.nullish(v.union([v.string(), v.array(v.string())], 'be a string or a list of strings')),
-    tools: v.nullish(v.array(v.looseObject({}))),
-    user: v.nullish(v.string()),
+export const chatRequestSchema = openObject({
+  model: v.nullish(v.pipe(v.string(), v.nonEmpty('not be empty'))),
+  messages: boundedList(message, {
+    least: 1,
+    most: MAX_MESSAGES,
+    must: `contain 1 to ${MAX_MESSAGES} messages`,
   }),
-  v.check((body) => isShallow(body), `nest at most ${MAX_DEPTH} levels deep`),
-)
+  max_tokens: v.nullish(tokens),
+  max_completion_tokens: v.nullish(tokens),
+  n: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_CHOICES))),
+  stream: v.nullish(v.boolean()),
+  stream_options: v.nullish(openObject({ include_usage: v.nullish(v.boolean()) })),
+  temperature: v.nullish(between(0, 2)),
+  top_p: v.nullish(between(0, 1)),
+  stop: v.nullish(v.union([v.string(), boundedList(v.string(), { most: MAX_STOPS, must: STOP })], STOP)),
+  tools: v.nullish(
+    boundedList(openObject({}), { most: MAX_TOOLS, must: `contain at most ${MAX_TOOLS} tools` }),
+  ),
+  user: v.nullish(v.string()),
+})
 
 const usageSchema = v.object({
   prompt_tokens: v.number(),

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { boundedList } from '../schemas/bounded-list.ts'
 import { chargedResource, id, modelId, seconds } from '../schemas/fields.ts'
 import { noList } from '../schemas/no-list.ts'
 
@@ -74,7 +75,7 @@ export const checkBody = v.pipe(
 )
 
 const COUNT = `hold 1 to ${MOST_CHECKS} checks`
-export const checksBody = v.pipe(v.array(checkBody), v.minLength(1, COUNT), v.maxLength(MOST_CHECKS, COUNT))
+export const checksBody = boundedList(checkBody, { least: 1, most: MOST_CHECKS, must: COUNT })
 
 const reservationId = v.string()
 export const settleBody = v.strictObject({

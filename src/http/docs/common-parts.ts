@@ -1,11 +1,17 @@
+import { OPTIONAL_BODY } from '../schemas/described.ts'
+
 /** What this file needs to know of an OpenAPI document; the rest passes as it is. */
 interface Document {
   readonly paths?: Readonly<Record<string, PathItem | undefined>>
 }
 type PathItem = Readonly<Record<string, unknown>>
 
+interface RequestBody {
+  readonly content?: Readonly<Record<string, { readonly schema?: Readonly<Record<string, unknown>> }>>
+}
+
 interface Operation {
-  readonly requestBody?: unknown
+  readonly requestBody?: RequestBody
   /** Empty where the route is open. */
   readonly security?: readonly unknown[]
   readonly parameters?: readonly unknown[]
@@ -18,8 +24,8 @@ const OF_GUARDED = {
   503: 'The store is not reachable',
 } as const
 const OF_BODIES = {
-  413: 'The body is larger than MAX_BODY_BYTES',
-  415: 'The body does not say that it is JSON',
+  413: 'The body is larger than MAX_BODY_BYTES, or than 64 KiB on /v1/limits',
+  415: 'The body is compressed, or its Content-Type is not JSON',
 } as const
 
 const ACTING_FOR = {
@@ -45,8 +51,21 @@ const completed = (operation: Operation, path: string): Operation => {
   }
   return {
     ...operation,
+    ...(operation.requestBody !== undefined && { requestBody: withNeed(operation.requestBody) }),
     ...(isV1 && { parameters: [...(operation.parameters ?? []), ACTING_FOR] }),
     responses: { ...mapped(common, (description) => errorAnswer(description, isV1)), ...operation.responses },
+  }
+}
+
+const withNeed = (body: RequestBody) => {
+  const isOptional = Object.values(body.content ?? {}).some(({ schema }) => schema?.[OPTIONAL_BODY] === true)
+  return {
+    ...body,
+    required: !isOptional,
+    content: mapped(body.content ?? {}, ({ schema: { [OPTIONAL_BODY]: _, ...schema } = {}, ...media }) => ({
+      ...media,
+      schema,
+    })),
   }
 }
 

@@ -4,7 +4,7 @@ import { answerJson } from '../answering/answering.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { v1Error } from '../chat/openai-error.ts'
 import { flatError } from './flat-error.ts'
-import { MethodNotAllowed } from './http-errors.ts'
+import { ClientGone, MethodNotAllowed } from './http-errors.ts'
 import { type Problem, problemOf } from './problem.ts'
 
 interface Needs extends Pick<AppDependencies, 'logger'> {
@@ -17,6 +17,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export const createErrorAnswer =
   ({ logger, settings }: Needs): ErrorHandler<AppEnv> =>
   (error, c) => {
+    if (error instanceof ClientGone) return unsent(logger, c)
     const problem = problemOf(error)
     if (problem.status >= 500) logFault(logger, c, error)
     return answer(c, problem, settings.errorFormat)
@@ -37,6 +38,19 @@ export const createNotFoundAnswer =
 const answer = (c: Context<AppEnv>, problem: Problem, format: 'openai' | 'flat'): Response => {
   const body = isV1(c.req.path) ? v1Error(problem, format) : flatError(problem)
   return answerJson(c.get('answering'), body, problem.status, { ...problem.headers })
+}
+
+/** nginx's status for a client that is gone; it shows in access logs only. */
+const CLIENT_CLOSED_REQUEST = 499
+
+const unsent = (logger: AppDependencies['logger'], c: Context<AppEnv>): Response => {
+  const { method, path } = c.req
+  logger.debug('client disconnected before the end of its body', {
+    requestId: c.get('requestId'),
+    method,
+    path,
+  })
+  return new Response(null, { status: CLIENT_CLOSED_REQUEST })
 }
 
 const isV1 = (path: string): boolean => path === '/v1' || path.startsWith('/v1/')

@@ -34,3 +34,11 @@ export class ModelRefused extends Error {
     this.code = code
   }
 }
+
+/** The client closed the connection before its request had arrived. Nothing can be sent to it. */
+export class ClientGone extends Error {
+  constructor(options: { readonly cause: unknown }) {
+    super('The client closed the connection before the end of its request', options)
+    this.name = 'ClientGone'
+  }
+}

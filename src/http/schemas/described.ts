@@ -7,6 +7,9 @@ export const errorAnswer = v.pipe(
   v.metadata({ ref: 'Error' }),
 )
 
+/** Marks the schema of a body that may be left out: the generator declares every body as required. */
+export const OPTIONAL_BODY = 'x-optional-body'
+
 const ERRORS = {
   400: 'The request is not valid; `field` names the input at fault',
   401: 'No valid key or token',

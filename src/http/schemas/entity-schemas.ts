@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { ENTITY_BOUNDS } from '../../core/admin/entity-draft.ts'
 import { PRIORITIES } from '../../core/entity/entity.ts'
+import { boundedList } from './bounded-list.ts'
 import { id, modelId, moment, nextCursor, seconds } from './fields.ts'
 import { noList } from './no-list.ts'
 
@@ -12,13 +13,15 @@ const metadata = v.pipe(
   v.maxEntries(metadataEntries),
 )
 
+const modelIds = boundedList(modelId, { most: models, must: `contain at most ${models} models` })
+
 const changeable = {
   parent_id: v.exactOptional(v.nullable(id)),
   kind: v.exactOptional(id),
   cascade: v.exactOptional(v.boolean()),
   role: v.exactOptional(v.nullable(id)),
   priority: v.exactOptional(v.picklist(PRIORITIES)),
-  models: v.exactOptional(v.nullable(v.pipe(v.array(modelId), v.maxLength(models)))),
+  models: v.exactOptional(v.nullable(modelIds)),
   metadata: v.exactOptional(metadata),
 }
 

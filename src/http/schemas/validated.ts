@@ -1,8 +1,11 @@
-import type { Context, Env, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { resolver, uniqueSymbol, validator } from 'hono-openapi'
 import * as v from 'valibot'
 import { invalid } from '../../core/errors.ts'
-import { JSON_TYPE } from '../middleware/json-requests.ts'
+import type { AppEnv } from '../app-dependencies.ts'
+import { parseJson } from '../body/parse-json.ts'
+import { readJsonText } from '../body/read-body.ts'
+import { OPTIONAL_BODY } from './described.ts'
 import { fieldOf, mustOf } from './issue-text.ts'
 
 type Outcome =
@@ -19,15 +22,20 @@ const AS_SENT = { options: { typeMode: 'input' } }
 /** The JSON body, checked against `schema` and described by it. Throws `invalid_request` that names the field. */
 export const jsonBody = <S extends ObjectSchema>(schema: S) =>
   jsonReader(schema, (value) => {
-    if (Array.isArray(value)) throw invalid('body', 'be an object')
-    return checked(schema, value)
+    if (value === undefined) throw invalid('body', 'be given: a JSON object')
+    return objectIn(schema, value)
   })
+
+/** As `jsonBody`, for a schema without required fields: a request without a body means `{}`. */
+export const optionalJsonBody = <S extends ObjectSchema>(schema: S) =>
+  jsonReader(schema, (value = {}) => objectIn(schema, value), { isOptional: true })
 
 /** A JSON body that is `one` or `many` of them, likewise: errors name the field within what was sent (`[3].cost`). */
 export const jsonBodyOrList = <S extends ObjectSchema, L extends ObjectSchema>(one: S, many: L) =>
-  jsonReader<v.UnionSchema<[S, L], undefined>>(v.union([one, many]), (value) =>
-    Array.isArray(value) ? checked(many, value) : checked(one, value),
-  )
+  jsonReader<v.UnionSchema<[S, L], undefined>>(v.union([one, many]), (value) => {
+    if (value === undefined) throw invalid('body', 'be given: a JSON object, or a list of them')
+    return Array.isArray(value) ? checked(many, value) : checked(one, value)
+  })
 
 /** Of objects or lists. */
 type ObjectSchema = v.GenericSchema<unknown, object>
@@ -37,32 +45,39 @@ type JsonInput<S extends ObjectSchema> = {
   readonly out: { readonly json: v.InferOutput<S> }
 }
 
-/** Reads the body once and hands it to `check`; `validator` would take four promises more to do so. */
+/** Reads the body once and passes it to `check`, undefined where there is none; `validator` would take four promises more. */
 const jsonReader = <S extends ObjectSchema>(
   schema: S,
   check: (value: unknown) => v.InferOutput<S>,
-): MiddlewareHandler<Env, string, JsonInput<S>> => {
-  const read: MiddlewareHandler = async (c, next) => {
+  { isOptional = false } = {},
+): MiddlewareHandler<AppEnv, string, JsonInput<S>> => {
+  const read: MiddlewareHandler<AppEnv> = async (c, next) => {
     c.req.addValidatedData('json', check(await jsonIn(c)))
     return next()
   }
+  const { toOpenAPISchema, ...resolved } = resolver(schema, AS_SENT.options)
+  const description = async () => {
+    const { schema: described, ...rest } = await toOpenAPISchema()
+    return { schema: { ...described, ...(isOptional && { [OPTIONAL_BODY]: true }) }, ...rest }
+  }
   return Object.assign(read, {
-    [uniqueSymbol]: { target: 'json', ...resolver(schema, AS_SENT.options), ...AS_SENT },
+    [uniqueSymbol]: { target: 'json', ...resolved, ...AS_SENT, toOpenAPISchema: description },
   })
 }
 
-/** A request without a body says nothing: what it lacks is for the schema to name. */
-const jsonIn = async ({ req }: Context): Promise<unknown> => {
-  if (!JSON_TYPE.test(req.header('content-type') ?? '')) return {}
-  try {
-    return await req.json()
-  } catch {
-    throw invalid('body', 'be well-formed JSON')
-  }
+const jsonIn = async (c: Context<AppEnv>): Promise<unknown> => {
+  const text = await readJsonText(c, c.get('maxBodyBytes'))
+  return text === undefined ? undefined : parseJson(text)
 }
 
+const objectIn = <S extends ObjectSchema>(schema: S, value: unknown): v.InferOutput<S> => {
+  if (Array.isArray(value)) throw invalid('body', 'be an object')
+  return checked(schema, value)
+}
+
+/** The first issue is enough: to collect all of them takes time and memory for each item of a hostile body. */
 const checked = <S extends v.GenericSchema>(schema: S, input: unknown): v.InferOutput<S> => {
-  const { success, output, issues } = v.safeParse(schema, input)
+  const { success, output, issues } = v.safeParse(schema, input, { abortEarly: true })
   if (success) return output
   const [first] = issues
   const path = first.path?.map(({ key }) => (typeof key === 'number' ? key : String(key)))

@@ -30,9 +30,13 @@ describe('a key', () => {
     }
   })
 
-  test('may be made without a body', async () => {
+  test('may be made without any field, but not without a body', async () => {
     const { ask } = await withEntity()
-    asDescribed(await ask('POST', KEYS), newKeyAnswer, 201)
+    asDescribed(await ask('POST', KEYS, { body: {} }), newKeyAnswer, 201)
+    expect(await ask('POST', KEYS)).toMatchObject({
+      status: 400,
+      body: { field: 'body', message: 'body must be given: a JSON object' },
+    })
   })
 
   test('may be given its secret, once', async () => {

@@ -191,14 +191,14 @@ describe('the model', () => {
 describe('a request', () => {
   it.each([
     ['messages', { messages: undefined }, 'messages must be given'],
-    ['messages', { messages: [] }, 'messages must hold at least one message'],
+    ['messages', { messages: [] }, 'messages must contain 1 to 2048 messages'],
     ['messages', { messages: 'Hi' }, 'messages must be a list'],
     ['messages[1]', { messages: [{ role: 'user' }, 'Hi'] }, 'messages[1] must be an object'],
     ['messages[0].role', { messages: [{ content: 'Hi' }] }, 'messages[0].role must be given'],
     [
       'messages[0].content',
       { messages: [{ role: 'user', content: 7 }] },
-      'messages[0].content must be a string or a list of parts',
+      'messages[0].content must be a string or a list of at most 2048 parts, each with a type',
     ],
     ['max_tokens', { max_tokens: 0 }, 'max_tokens must be at least 1'],
     ['max_tokens', { max_tokens: 1.5 }, 'max_tokens must be an integer'],

@@ -91,6 +91,7 @@ const appOf = (deps: ChatRoutesNeeds, denied: () => void): Hono<AppEnv> => {
     if (entity === undefined) throw new Error(`There is no demo key ${id}`)
     c.set('requestId', 'req_1')
     c.set('answering', { requestId: 'req_1', nodeId: null, crossOrigin: undefined, whole: undefined })
+    c.set('maxBodyBytes', 1_048_576)
     c.set('acting', { kind: 'caller', entityId: id, entity, organization: entity.parentId ?? id })
     await next()
     if (c.res.status === 429) denied()

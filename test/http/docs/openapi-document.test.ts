@@ -10,7 +10,10 @@ type Operation = {
   readonly summary?: string
   readonly security?: readonly object[]
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[]
-  readonly requestBody?: { readonly content: Record<string, { readonly schema: object }> }
+  readonly requestBody?: {
+    readonly required?: boolean
+    readonly content: Record<string, { readonly schema: object }>
+  }
   readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }>
 }
 
@@ -126,6 +129,17 @@ describe('the OpenAPI document', () => {
       'X-User-Id',
       'X-Zael-Entity',
     ])
+  })
+
+  test('says which bodies may be left out', async () => {
+    const { document, operations } = await read()
+    const optional = operations.filter(({ operation }) => operation.requestBody?.required === false)
+    expect(optional.map(({ name }) => name).toSorted()).toEqual([
+      'POST /api/entities/{id}/keys/{key_id}/rotate',
+      'POST /api/limits/{id}/reset',
+      'POST /api/limits/{id}/top-up',
+    ])
+    expect(JSON.stringify(document)).not.toContain('x-optional-body')
   })
 
   test('says that a model may be new, and that health may be bad', async () => {

@@ -70,8 +70,10 @@ describe('the status of a key', () => {
       ['GET', 'status'],
       ['POST', 'config'],
       ['POST', 'reset'],
-    ] as const)
-      expect((await ask(method, `/api/ratelimit/${path}/nobody`)).status).toBe(404)
+    ] as const) {
+      const body = path === 'config' ? { body: { enabled: true } } : {}
+      expect((await ask(method, `/api/ratelimit/${path}/nobody`, body)).status).toBe(404)
+    }
   })
 })
 

@@ -1,0 +1,68 @@
+import { Hono } from 'hono'
+import * as v from 'valibot'
+import { expect, test } from 'vitest'
+import { silentLogger } from '../../../src/core/ports/logger.ts'
+import type { AppEnv } from '../../../src/http/app-dependencies.ts'
+import { createErrorAnswer } from '../../../src/http/errors/error-answer.ts'
+import { bodyBounds } from '../../../src/http/middleware/body-bounds.ts'
+import { jsonBody, optionalJsonBody } from '../../../src/http/schemas/validated.ts'
+
+/** Routes that take a list of positive numbers, and how many items were looked at. */
+const listening = () => {
+  let visited = 0
+  const item = v.custom<number>((value) => {
+    visited += 1
+    return typeof value === 'number' && value > 0
+  }, 'be positive')
+  const app = new Hono<AppEnv>()
+  app.onError(createErrorAnswer({ logger: silentLogger, settings: { errorFormat: 'flat' } }))
+  app.use(bodyBounds(1_048_576), (c, next) => {
+    c.set('answering', { requestId: 'req_1', nodeId: null, crossOrigin: undefined, whole: undefined })
+    return next()
+  })
+  const echo = jsonBody(v.strictObject({ items: v.array(item) }))
+  app.post('/required', echo, (c) => c.json(c.req.valid('json')))
+  app.post('/optional', optionalJsonBody(v.strictObject({ name: v.exactOptional(v.string()) })), (c) =>
+    c.json(c.req.valid('json')),
+  )
+  const post = async (path: string, body?: string) => {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await app.request(path, { method: 'POST', ...(body !== undefined && { headers, body }) })
+    const json: unknown = await answer.json()
+    return { status: answer.status, body: json }
+  }
+  return { post, visited: () => visited }
+}
+
+test('validation stops at the first item that is wrong, and names it', async () => {
+  const { post, visited } = listening()
+  expect(await post('/required', JSON.stringify({ items: [1, 2, ...Array(40_000).fill(0)] }))).toMatchObject({
+    status: 400,
+    body: { message: 'items[2] must be positive' },
+  })
+  expect(visited()).toBe(3)
+})
+
+test('an error repeats no more than 128 characters of a name', async () => {
+  const { post } = listening()
+  const name = 'n'.repeat(100_000)
+  expect(await post('/required', JSON.stringify({ items: [], [name]: 1 }))).toMatchObject({
+    status: 400,
+    body: { message: `${'n'.repeat(128)}… must not be given: it is not known` },
+  })
+})
+
+test('a body may be left out only where every field may', async () => {
+  const { post } = listening()
+  expect(await post('/required')).toMatchObject({
+    status: 400,
+    body: { message: 'body must be given: a JSON object' },
+  })
+  expect(await post('/optional')).toEqual({ status: 200, body: {} })
+  for (const body of ['[]', 'null', '1']) {
+    expect(await post('/optional', body)).toMatchObject({
+      status: 400,
+      body: { message: 'body must be an object' },
+    })
+  }
+})
