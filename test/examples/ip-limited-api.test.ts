@@ -63,26 +63,13 @@ test('another client is not touched, and what a client invents counts for nothin
   expect(await from('203.0.113.8')).toBe(200)
 })
 
-test.each([
-  [
-    'a port that is taken',
-    () => ({ PORT: new URL(url).port }),
-    /^example:ip: PORT \d+ cannot be listened on: /,
-  ],
-  [
-    'a port that is none',
-    () => ({ PORT: 'http' }),
-    /^example:ip: PORT must be a whole number from 0 to 65535/,
-  ],
-  ['proxies that are no number', () => ({ TRUSTED_PROXIES: 'all' }), /^example:ip: TRUSTED_PROXIES must be /],
-])('npm run example:ip ends with one line for %s', async (_, environment, message) => {
+test('npm run example:ip ends with one line on a port that is taken', async () => {
   const child = spawn(process.execPath, ['--import', 'tsx', 'examples/ip-limited-api/serve.ts'], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    env: { PATH: process.env.PATH, ...environment() },
+    env: { PATH: process.env.PATH, PORT: new URL(url).port },
   })
   const stderr = text(child.stderr)
   const [code] = await once(child, 'close')
-  expect(await stderr).toMatch(message)
-  expect((await stderr).split('\n')).toHaveLength(2)
+  expect(await stderr).toMatch(/^example:ip: PORT \d+ cannot be listened on: [^\n]+\n$/)
   expect(code).toBe(1)
 })
