@@ -1,12 +1,15 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Metafile } from 'esbuild'
 import { runCommandLine } from '../bin/command-line/command-line.ts'
 import { bundleLambda } from '../lib/bundle-lambda.ts'
 import { bundleDirectory } from '../lib/lambda-code.ts'
 import { AGGREGATOR_SOURCE, API_SOURCE } from '../lib/lambda-sources.ts'
+import packageJson from '../package.json' with { type: 'json' }
 import { filesAtStart } from './files-at-start.ts'
 import { runCommand } from './run-command.ts'
+import { createSbom } from './sbom.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist')
@@ -24,23 +27,28 @@ const compile = async (): Promise<void> => {
 }
 
 /** Whoever takes the constructs deploys these bundles; a deployment from a checkout makes them for itself. */
-const bundle = (): void => {
-  for (const source of [API_SOURCE, AGGREGATOR_SOURCE]) {
+const bundle = (): readonly Metafile[] =>
+  [API_SOURCE, AGGREGATOR_SOURCE].map((source) => {
     const directory = bundleDirectory(DIST, source)
-    const kilobytes = filesAtStart(bundleLambda(source, directory), 'index.mjs').reduce(
-      (sum, { bytes }) => sum + bytes / 1000,
-      0,
-    )
+    const metafile = bundleLambda(source, directory)
+    const kilobytes = filesAtStart(metafile, 'index.mjs').reduce((sum, { bytes }) => sum + bytes / 1000, 0)
     console.log(`${directory.slice(ROOT.length)}: ${kilobytes.toFixed(0)} KB are loaded at start`)
-  }
+    return metafile
+  })
+
+const writeSbom = async (bundles: readonly Metafile[]): Promise<void> => {
+  const sbom = await createSbom(ROOT, packageJson.name, bundles)
+  await writeFile(join(DIST, 'sbom.cdx.json'), `${JSON.stringify(sbom, null, 1)}\n`)
+  console.log(`dist/sbom.cdx.json: ${sbom.components.length} packages`)
 }
 
 const HELP = `npm run build
 
-Builds what is published into dist/: modules and declarations of the entry points, and the bundles of the Lambdas.`
+Builds what is published into dist/: modules and declarations of the entry points, the bundles of the
+Lambdas, and dist/sbom.cdx.json, which lists the packages in them (CycloneDX).`
 
 await runCommandLine({ command: 'npm run build', help: HELP, options: {} }, async () => {
   await rm(DIST, { recursive: true, force: true })
   await compile()
-  bundle()
+  await writeSbom(bundle())
 })

@@ -35,6 +35,8 @@ export const installInto = async (root: string, tarball: string, directory: stri
   return { directory, provide }
 }
 
+const REQUIRED_FILES = ['LICENSE', 'SECURITY.md', 'README.md', 'CHANGELOG.md', 'dist/sbom.cdx.json']
+
 /** What is published: code below `dist` alone, no tests, and no path of the machine it was built on. */
 export const checkFiles = async (root: string, { directory }: Consumer): Promise<void> => {
   const base = join(directory, 'node_modules', 'zael')
@@ -42,9 +44,12 @@ export const checkFiles = async (root: string, { directory }: Consumer): Promise
     entry.isFile(),
   )
   const paths = files.map(({ parentPath, name }) => join(parentPath, name).slice(base.length + 1))
-  const expected = /^(dist\/(src|lib|lambdas)\/|(package\.json|README\.md|CHANGELOG\.md|LICENSE)$)/
+  const expected =
+    /^(dist\/(src|lib|lambdas)\/|(dist\/sbom\.cdx\.json|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$)/
   const odd = paths.filter((path) => !expected.test(path) || /(^|\/)(test|\.env)|\.test\./.test(path))
   if (odd.length > 0) throw new ScriptError(`this should not be published: ${odd.join(', ')}`)
+  const missing = REQUIRED_FILES.filter((path) => !paths.includes(path))
+  if (missing.length > 0) throw new ScriptError(`this should be published: ${missing.join(', ')}`)
   for (const path of paths) {
     const text = await readFile(join(base, path), 'latin1')
     const machine = [root, homedir()].find((place) => place.length > 1 && text.includes(`${place}/`))

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { build, type Metafile } from 'esbuild'
+import { API_SOURCE } from '../lib/lambda-sources.ts'
+import packageLock from '../package-lock.json' with { type: 'json' }
+import { ScriptError } from './run-command.ts'
+
+const run = promisify(execFile)
+const MOST_BYTES = 64 * 1_048_576
+
+interface LockedPackage {
+  readonly version?: string
+  readonly dev?: boolean
+}
+
+interface Component {
+  readonly name: string
+  readonly version: string
+  readonly purl: string
+  readonly hashes?: readonly object[]
+}
+
+/** The part of a CycloneDX document that is read here; the rest passes through. */
+export interface Sbom {
+  readonly metadata: { readonly component: { readonly name: string } }
+  readonly components: readonly Component[]
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[]
+}
+
+const LOCKED: Readonly<Record<string, LockedPackage>> = packageLock.packages
+
+/** `name@version` of a place in the lock file, such as `node_modules/a/node_modules/@b/c`. */
+const nameAndVersion = (place: string, locked: Readonly<Record<string, LockedPackage>>): string => {
+  const version = locked[place]?.version
+  if (version === undefined) throw new ScriptError(`${place} is bundled, and not in package-lock.json`)
+  return `${place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length)}@${version}`
+}
+
+const placesOf = ({ inputs }: Metafile): readonly string[] =>
+  Object.keys(inputs).flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [])
+
+/** `name@version` of what users of the package run: its dependencies, and the packages whose files are in the bundles. */
+export const shippedPackages = (
+  metafiles: readonly Metafile[],
+  copied: readonly string[],
+  locked: Readonly<Record<string, LockedPackage>>,
+): ReadonlySet<string> => {
+  const installed = Object.keys(locked).filter((place) => place !== '' && locked[place]?.dev !== true)
+  const copiedPlaces = copied.map((name) => `node_modules/${name}`)
+  const places = [...installed, ...metafiles.flatMap(placesOf), ...copiedPlaces]
+  return new Set(places.map((place) => nameAndVersion(place, locked)))
+}
+
+/** `all` with the shipped packages alone. Throws `ScriptError` where one of them is missing or has no hash. */
+export const sbomOf = (all: Sbom, name: string, shipped: ReadonlySet<string>): Sbom => {
+  const refOf = (component: Component): string => `${component.name}@${component.version}`
+  const components = all.components.filter((component) => shipped.has(refOf(component)))
+  const complete = new Set(components.filter(({ hashes = [] }) => hashes.length > 0).map(refOf))
+  const missing = [...shipped].filter((ref) => !complete.has(ref))
+  if (missing.length > 0)
+    throw new ScriptError(`the SBOM lacks these packages or their hashes: ${missing.join(', ')}`)
+  const isListed = (ref: string): boolean => shipped.has(ref) || ref.startsWith(`${name}@`)
+  const dependencies = all.dependencies
+    .filter(({ ref }) => isListed(ref))
+    .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter(isListed) }))
+  // npm names the root after its folder
+  const metadata = { ...all.metadata, component: { ...all.metadata.component, name } }
+  return { ...all, metadata, components, dependencies }
+}
+
+const pageMetafile = async (root: string): Promise<Metafile> => {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ['dashboard/main.tsx'],
+    outdir: 'dashboard',
+    bundle: true,
+    metafile: true,
+    write: false,
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    logLevel: 'warning',
+  })
+  return metafile
+}
+
+/**
+ * The software bill of materials of the package in CycloneDX's JSON: npm's, which lists all that is installed, less what
+ * neither the package's dependencies nor its bundles hold. `npm sbom --omit=dev` leaves out what development shares with
+ * them.
+ */
+export const createSbom = async (root: string, name: string, bundles: readonly Metafile[]): Promise<Sbom> => {
+  const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'library']
+  const { stdout } = await run('npm', args, { cwd: root, maxBuffer: MOST_BYTES })
+  const all: Sbom = JSON.parse(stdout)
+  const copied = Object.values(API_SOURCE.assets ?? {}).map(([module]) => module)
+  return sbomOf(all, name, shippedPackages([...bundles, await pageMetafile(root)], copied, LOCKED))
+}
