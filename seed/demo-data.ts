@@ -1,5 +1,6 @@
 import type { EntityDraft } from '../src/core/admin/entity-draft.ts'
 import type { ModelDraft } from '../src/core/admin/model-service.ts'
+import type { Prices } from '../src/core/entity/model.ts'
 import type { Limit, LimitOwner } from '../src/core/limit/limit.ts'
 import { DEFAULT_RESOURCE, DEFAULT_SLOTS } from '../src/core/limit/limit.ts'
 import { policyLimitSet } from '../src/core/policy/policy.ts'
@@ -48,6 +49,13 @@ const perHour = (scope: PolicyScope, selector: string, limit: number): DemoLimit
   ],
 })
 
+/** Per million tokens, so that budgets apply to the demo's models. */
+const dollars = (input: number, output: number, cachedInput?: number): Prices => ({
+  inputPerMillion: input,
+  outputPerMillion: output,
+  ...(cachedInput !== undefined && { cachedInputPerMillion: cachedInput }),
+})
+
 const entity = (id: string): LimitOwner => ({ kind: 'entity', id })
 const role = (name: string): LimitOwner => ({ kind: 'role', role: name })
 
@@ -66,11 +74,11 @@ export const demoData: DemoData = {
   ],
   keysOf: ['key-alice', 'key-bob', 'key-charlie', 'free-co-key'],
   models: [
-    { id: 'gpt-4', tier: 'premium' },
-    { id: 'gpt-4o', tier: 'premium' },
-    { id: 'gpt-4o-mini', tier: 'standard' },
-    { id: 'gpt-3.5-turbo', tier: 'standard' },
-    { id: 'tiny-model', tier: 'free' },
+    { id: 'gpt-4', tier: 'premium', prices: dollars(30, 60) },
+    { id: 'gpt-4o', tier: 'premium', prices: dollars(2.5, 10, 1.25) },
+    { id: 'gpt-4o-mini', tier: 'standard', prices: dollars(0.15, 0.6, 0.075) },
+    { id: 'gpt-3.5-turbo', tier: 'standard', prices: dollars(0.5, 1.5) },
+    { id: 'tiny-model', tier: 'free', prices: dollars(0.05, 0.1) },
   ],
   limits: [
     rpmAndTpm(entity('proj-demo'), 50, 10_000),

@@ -48,7 +48,10 @@ test('loads entities, limits, models and roles as the contract has them', async 
   expect(await limitsOf('key-charlie')).toMatchObject([{ 2: 20 }, { 2: 2000 }])
   expect(await store.entity('free-co-key')).toMatchObject({ parentId: 'free_co' })
   expect(await store.entity('enterprise_co')).toMatchObject({ kind: 'tenant', parentId: null })
-  const tiers = (await store.listModels()).map(({ id, tier }) => `${id} ${tier}`).toSorted()
+  const models = await store.listModels()
+  // a model without prices costs nothing, and no budget would ever deny it
+  expect(models.filter(({ prices }) => (prices?.outputPerMillion ?? 0) <= 0)).toEqual([])
+  const tiers = models.map(({ id, tier }) => `${id} ${tier}`).toSorted()
   expect(tiers).toEqual([
     'gpt-3.5-turbo standard',
     'gpt-4 premium',
