@@ -3,12 +3,18 @@ import { type LoadRequest, NoAnswer } from '../../../bin/load/http-client.ts'
 import { createTally, requestsOf } from '../../../bin/load/measuring/tally.ts'
 import { type Callers, runCallers } from '../../../bin/load/run-callers.ts'
 
-/** Runs two callers for a moment against `answer`. */
-const run = async (answer: (request: LoadRequest) => Promise<number>, options: Partial<Callers> = {}) => {
+const HOUR_MS = 3_600_000
+
+/** Runs two callers against `answer`, until it aborts `stopping`. */
+const run = async (
+  answer: (request: LoadRequest, stopping: AbortController) => Promise<number>,
+  options: Partial<Callers> = {},
+) => {
   const tally = createTally(2, 2)
+  const stopping = new AbortController()
   let isClosed = false
   const client = {
-    send: answer,
+    send: (request: LoadRequest) => answer(request, stopping),
     close: () => {
       isClosed = true
     },
@@ -19,12 +25,12 @@ const run = async (answer: (request: LoadRequest) => Promise<number>, options: P
     nodes: 2,
     apiKeys: ['a', 'b'],
     payloads: [Buffer.from('{}')],
-    stages: [{ fromCallers: 2, toCallers: 2, durationMs: 100 }],
+    stages: [{ fromCallers: 2, toCallers: 2, durationMs: HOUR_MS }],
     process: 0,
     processes: 1,
     delayMs: 1,
     random: Math.random,
-    signal: new AbortController().signal,
+    signal: stopping.signal,
     ...options,
   })
   return { tally, isClosed }
@@ -32,8 +38,9 @@ const run = async (answer: (request: LoadRequest) => Promise<number>, options: P
 
 test('asks every node as every key, and counts each answer where it belongs', async () => {
   const sent: string[] = []
-  const { tally, isClosed } = await run(async ({ node, apiKey }) => {
+  const { tally, isClosed } = await run(async ({ node, apiKey }, stopping) => {
     sent.push(`${node}${apiKey}`)
+    if (new Set(sent).size === 4) stopping.abort()
     return apiKey === 'a' ? 200 : 429
   })
   expect(new Set(sent)).toEqual(new Set(['0a', '0b', '1a', '1b']))
@@ -51,14 +58,16 @@ test('has no more requests under way than callers, of which others may run a par
   const mostUnderWay = async (process: number): Promise<number> => {
     let underWay = 0
     let most = 0
+    let sent = 0
     await run(
-      async () => {
+      async (_, stopping) => {
         most = Math.max(most, ++underWay)
+        if (++sent === 50) stopping.abort()
         await new Promise(setImmediate)
         underWay--
         return 200
       },
-      { process, processes: 2, stages: [{ fromCallers: 5, toCallers: 5, durationMs: 60 }] },
+      { process, processes: 2, stages: [{ fromCallers: 5, toCallers: 5, durationMs: HOUR_MS }] },
     )
     return most
   }
@@ -66,23 +75,19 @@ test('has no more requests under way than callers, of which others may run a par
 })
 
 test('ends when told, in the middle of a delay, and knows what it has counted', async () => {
-  const stopping = new AbortController()
   const { tally } = await run(
-    async () => {
+    async (_, stopping) => {
       stopping.abort()
       return 200
     },
-    {
-      signal: stopping.signal,
-      delayMs: 3_600_000,
-      stages: [{ fromCallers: 1, toCallers: 1, durationMs: 86_400_000 }],
-    },
+    { delayMs: HOUR_MS, stages: [{ fromCallers: 1, toCallers: 1, durationMs: HOUR_MS }] },
   )
   expect(tally.total()).toEqual({ success: 1, throttled: 0, errors: {} })
 })
 
 test('counts requests without an answer by why there was none', async () => {
-  const { tally } = await run(async () => {
+  const { tally } = await run(async (_, stopping) => {
+    stopping.abort()
     throw new NoAnswer('ECONNREFUSED')
   })
   expect(Object.keys(tally.total().errors)).toEqual(['ECONNREFUSED'])
