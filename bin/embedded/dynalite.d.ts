@@ -19,8 +19,20 @@ declare module 'dynalite/db/index.js' {
       del(key: string, done: Done): void
     }
 
+    type Callback = (error: Error | null) => void
+
+    /** LevelDB, or a database in memory, with callbacks. */
+    interface Database {
+      open(): Promise<void>
+      readonly close: (() => Promise<void>) & { readonly _original?: () => Promise<void> }
+      put(key: string, value: unknown, done: Callback): void
+      del(key: string, done: Callback): void
+      batch(operations: readonly unknown[], done: Callback): void
+      get(key: string, done: (error: Error | null, value?: unknown) => void): void
+    }
+
     interface Store {
-      readonly db: { open(): Promise<void> }
+      readonly db: Database
       getItemDb(tableName: string): ItemDb
     }
   }

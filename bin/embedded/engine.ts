@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { StreamRecord } from '../../src/usage/stream-record.ts'
+import { closeToPages } from './closed-to-pages.ts'
 import { makeDirectory } from './make-directory.ts'
 import type { TapOptions } from './tapped-dynalite.ts'
 import { createTappedDynalite } from './tapped-dynalite.ts'
@@ -74,6 +75,7 @@ export const startEngine = async (
       isWanted: isBucket,
       onWrite: feed.add,
     })
+    closeToPages(server)
     surviveLostClients(server)
     server.keepAliveTimeout = KEEP_ALIVE_MS
     server.listen(port, LOOPBACK)

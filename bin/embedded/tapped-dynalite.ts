@@ -1,7 +1,9 @@
+import { statfs } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import dynalite from 'dynalite'
 import type { Item, ItemDb, Store } from 'dynalite/db/index.js'
 import db from 'dynalite/db/index.js'
+import { guardDisk } from './disk-guard.ts'
 
 /** A write that has taken effect. Writes of one item are told in their order. */
 export interface ItemWrite {
@@ -60,6 +62,14 @@ const tapStore = (store: Store, options: TapOptions): Store => {
   }
 }
 
+/** What LevelDB writes to open a database is far less. */
+const ROOM_BYTES = 1_048_576
+
+const hasRoom = async (path: string): Promise<boolean> => {
+  const { bavail, bsize } = await statfs(path)
+  return bavail * bsize >= ROOM_BYTES
+}
+
 /**
  * dynalite has no streams and no hook for writes: its store is made by `db.create`, which is replaced while the server
  * is created. `test/bin/embedded/engine.engine.test.ts` fails where another version of dynalite does it differently.
@@ -80,6 +90,9 @@ export const createTappedDynalite = async (options: TapOptions): Promise<Server>
     })
     const [store] = stores
     if (store === undefined) throw new Error('dynalite no longer makes its store with db.create')
+    const { path } = options
+    if (path !== undefined)
+      guardDisk(store.db, { hasRoom: () => hasRoom(path), nowMs: () => performance.now() })
     await store.db.open()
     return server
   } finally {

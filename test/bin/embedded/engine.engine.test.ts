@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import {
   DeleteItemCommand,
   DynamoDBClient,
+  GetItemCommand,
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import { afterEach, expect, test } from 'vitest'
+import db from 'dynalite/db/index.js'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { EngineOptions } from '../../../bin/embedded/engine.ts'
 import { startEngine } from '../../../bin/embedded/engine.ts'
 import { startEngineThread } from '../../../bin/embedded/engine-thread.ts'
@@ -168,4 +170,52 @@ test('says that another process has its directory', async () => {
   await expect(startInThread({ port: 0, dataDir, tableName }, [])).rejects.toMatchObject({
     code: 'LEVEL_LOCKED',
   })
+})
+
+test('refuses every request of a web page, and names no origin that may call', async () => {
+  const { engine } = await start()
+  const target = { 'x-amz-target': 'DynamoDB_20120810.ListTables', authorization: 'AWS4-HMAC-SHA256 x' }
+  for (const method of ['OPTIONS', 'POST', 'GET']) {
+    for (const origin of ['https://evil.example', engine.endpoint, 'null']) {
+      const { status, headers } = await fetch(engine.endpoint, { method, headers: { ...target, origin } })
+      expect(status).toBe(403)
+      expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([])
+    }
+  }
+  expect((await fetch(engine.endpoint)).status).toBe(200)
+})
+
+/** An engine whose disk is full while the test says so. */
+const startOnDisk = async () => {
+  const disk = { isFull: false }
+  const { create } = db
+  db.create = (options) => {
+    const store = create(options)
+    const put = store.db.put.bind(store.db)
+    const full = Object.assign(new Error('IO error: No space left on device'), { code: 'LEVEL_IO_ERROR' })
+    store.db.put = (key, value, done) => (disk.isFull ? setImmediate(done, full) : put(key, value, done))
+    return store
+  }
+  closing.push(() => {
+    db.create = create
+  })
+  const dataDir = await mkdtemp(join(tmpdir(), 'zael-engine-'))
+  closing.push(() => rm(dataDir, { recursive: true }))
+  const started = await start({ dataDir })
+  return { ...started, disk }
+}
+
+test('outlives a full disk: a write fails as InternalServerError, reads go on, and writes once there is room', async () => {
+  const { sdk, disk } = await startOnDisk()
+  await addOne(sdk)
+  disk.isFull = true
+  await expect(addOne(sdk)).rejects.toMatchObject({
+    name: 'InternalServerError',
+    message: expect.stringContaining('No space left on device'),
+  })
+  const read = new GetItemCommand({ TableName: tableName, Key: key('BUCKET#gpt-4') })
+  expect(usedOf((await sdk.send(read)).Item)).toBe('1')
+  disk.isFull = false
+  await vi.waitFor(() => addOne(sdk), { timeout: 30_000 })
+  expect(usedOf((await sdk.send(read)).Item)).toBe('2')
 })
