@@ -107,7 +107,11 @@ export const createApi = (parts: ApiParts) => {
       secrets: randomSecrets,
       clock: systemClock,
       caches: smallCaches,
-      settings: { ...httpSettings(settings, version, { streamIntervalMs: null }), adminToken, viewerToken },
+      settings: {
+        ...httpSettings(settings, version, { streamIntervalMs: null, isLocalOnly: false }),
+        adminToken,
+        viewerToken,
+      },
       assets,
     })
   return { limiter, appFor }

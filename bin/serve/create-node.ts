@@ -24,7 +24,7 @@ import { createDynamoReservationStore } from '../../src/store/dynamodb/dynamo-re
 import { createDynamoUsageStore } from '../../src/store/dynamodb/dynamo-usage-store.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
 import { httpSettings, limiterSettings } from '../settings/derived-settings.ts'
-import type { Settings } from '../settings/settings.ts'
+import { hasDefaultToken, type Settings } from '../settings/settings.ts'
 import { connect, PREPARING_DEADLINE_MS } from './connect.ts'
 import type { TableAddress } from './table-host.ts'
 
@@ -102,7 +102,10 @@ export const createNode = (options: NodeOptions): Node => {
     secrets: randomSecrets,
     clock: systemClock,
     caches: lruCaches,
-    settings: httpSettings(settings, version, { streamIntervalMs: LOOK_AT_DASHBOARD_EVERY_MS }),
+    settings: httpSettings(settings, version, {
+      streamIntervalMs: LOOK_AT_DASHBOARD_EVERY_MS,
+      isLocalOnly: hasDefaultToken(settings),
+    }),
     assets: createPackageAssets(version, bundlePage),
     metricsText: options.metricsText ?? metrics.text,
   })

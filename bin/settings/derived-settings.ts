@@ -4,11 +4,11 @@ import { usualLimits } from '../../src/core/limit/usual-limits.ts'
 import type { HttpSettings } from '../../src/http/app-dependencies.ts'
 import type { Settings } from './settings.ts'
 
-/** What the HTTP API needs to know of the settings. `streamIntervalMs`: see `HttpSettings`. */
+/** What the HTTP API needs to know of the settings. `streamIntervalMs` and `isLocalOnly`: see `HttpSettings`. */
 export const httpSettings = (
   settings: Settings,
   version: string,
-  { streamIntervalMs }: Pick<HttpSettings, 'streamIntervalMs'>,
+  { streamIntervalMs, isLocalOnly }: Pick<HttpSettings, 'streamIntervalMs' | 'isLocalOnly'>,
 ): HttpSettings => ({
   adminToken: settings.adminToken,
   viewerToken: settings.viewerToken,
@@ -26,6 +26,7 @@ export const httpSettings = (
   windowSeconds: settings.rateLimitWindowSeconds,
   configCacheMs: settings.configCacheSeconds * 1000,
   streamIntervalMs,
+  isLocalOnly,
 })
 
 /** What the limiter needs to know of the settings. */

@@ -89,6 +89,13 @@ export const UNSUPPORTED_SETTINGS = [
   'SIMULATED_TOKENS_PER_SECOND',
 ]
 
+/** Whether a token is one that everyone knows. */
+export const hasDefaultToken = ({
+  adminToken,
+  viewerToken,
+}: Pick<Settings, 'adminToken' | 'viewerToken'>): boolean =>
+  adminToken === DEFAULT_ADMIN_TOKEN || viewerToken === DEFAULT_VIEWER_TOKEN
+
 export const isLoopback = (host: string): boolean => /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host)
 
 const settingNames = (): readonly string[] => Object.values(SETTINGS).map(({ name }) => name)
@@ -119,8 +126,7 @@ const checkDefaultLimits = (reader: SettingsReader, settings: Settings): void =>
 
 const checkTogether = (reader: SettingsReader, settings: Settings): void => {
   const { adminToken, viewerToken, host } = settings
-  const hasDefaultToken = adminToken === DEFAULT_ADMIN_TOKEN || viewerToken === DEFAULT_VIEWER_TOKEN
-  if (hasDefaultToken && !isLoopback(host)) {
+  if (hasDefaultToken(settings) && !isLoopback(host)) {
     reader.mistake('HOST must be a loopback address while ADMIN_TOKEN or VIEWER_TOKEN is the default one')
   }
   if (settings.upstreamApiKey !== null && settings.upstreamBaseUrl === null) {

@@ -26,6 +26,8 @@ export interface HttpSettings {
   /** The shape of errors in `/v1`. */
   readonly errorFormat: 'openai' | 'flat'
   readonly maxBodyBytes: number
+  /** True: only programs and pages of this machine may call; its tokens are known to everyone. */
+  readonly isLocalOnly: boolean
   /** Origins that browsers may call from; empty: none, `*`: any. */
   readonly corsOrigins: readonly string[]
   /** How many proxies in front of this process append to X-Forwarded-For. */

@@ -14,6 +14,7 @@ import { createErrorAnswer, createNotFoundAnswer } from './errors/error-answer.t
 import { bodyBounds } from './middleware/body-bounds.ts'
 import { crossOrigin } from './middleware/cross-origin.ts'
 import { everyAnswer } from './middleware/every-answer.ts'
+import { localOnly } from './middleware/local-only.ts'
 import { createHealthRoutes } from './operation/health-routes.ts'
 import { createHomeRoutes } from './operation/home-routes.ts'
 import { createMetricsRoutes } from './operation/metrics-routes.ts'
@@ -60,8 +61,9 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
 }
 
 const useMiddleware = (app: Hono<AppEnv>, deps: AppDependencies): void => {
-  const { corsOrigins, maxBodyBytes } = deps.settings
+  const { corsOrigins, isLocalOnly, maxBodyBytes } = deps.settings
   app.use(everyAnswer(deps))
+  if (isLocalOnly) app.use(localOnly(corsOrigins))
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins))
   app.use(bodyBounds(maxBodyBytes))
 }

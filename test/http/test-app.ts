@@ -38,6 +38,7 @@ export const TEST_SETTINGS: HttpSettings = {
   windowSeconds: 60,
   configCacheMs: 30_000,
   streamIntervalMs: 5,
+  isLocalOnly: false,
 }
 
 export const ADMIN = { authorization: 'Bearer the-admin-token' }
