@@ -1,6 +1,6 @@
 import type { ChatBackend, ChatCall, ChatRequest, ChatUsage } from '../core/ports/chat-backend.ts'
 import type { Clock } from '../core/ports/clock.ts'
-import { askedChoices, askedPerChoice } from './asked-tokens.ts'
+import { choicesOf, mostTokens, tokensPerChoice } from './asked-tokens.ts'
 import { type JsonObject, usageJson } from './chat-objects.ts'
 import { abortError, type Delay } from './delay.ts'
 import { simulatedText } from './simulated-text.ts'
@@ -19,8 +19,8 @@ export interface SimulatedModelOptions {
   readonly nodeId: string | null
 }
 
-const tokensPerChoice = (request: ChatRequest): number => askedPerChoice(request, DEFAULT_TOKENS)
-const allTokens = (request: ChatRequest): number => tokensPerChoice(request) * askedChoices(request)
+const perChoice = (request: ChatRequest): number => tokensPerChoice(request, DEFAULT_TOKENS)
+const allTokens = (request: ChatRequest): number => perChoice(request) * choicesOf(request)
 
 /** A model that answers exactly as many tokens as it is asked for, and says so in `usage`. */
 export const createSimulatedModel = ({
@@ -35,7 +35,7 @@ export const createSimulatedModel = ({
     if (latencyMs > 0) await delay(latencyMs, call.signal)
   }
   return {
-    mostCompletionTokens: allTokens,
+    mostCompletionTokens: (request) => mostTokens(request, DEFAULT_TOKENS),
     async complete(call) {
       await wait(call)
       const usage = { promptTokens: call.promptTokens, completionTokens: allTokens(call.request) }
@@ -48,7 +48,10 @@ export const createSimulatedModel = ({
         completionTokens += tokens
       }
       const usage = () => ({ promptTokens: call.promptTokens, completionTokens })
-      return { chunks: streamedAnswer(call, { created: created(), count, usage }), usage }
+      return {
+        chunks: streamedAnswer(call, { created: created(), count, usage }),
+        usage: () => (completionTokens === 0 ? undefined : usage()),
+      }
     },
   }
 }
@@ -59,13 +62,13 @@ const wholeAnswer = (
   created: number,
   nodeId: string | null,
 ): JsonObject => {
-  const content = simulatedText(0, tokensPerChoice(request))
+  const content = simulatedText(0, perChoice(request))
   return {
     id: `chatcmpl-${requestId}`,
     object: 'chat.completion',
     created,
     model: request.model,
-    choices: Array.from({ length: askedChoices(request) }, (_, index) => ({
+    choices: Array.from({ length: choicesOf(request) }, (_, index) => ({
       index,
       message: { role: 'assistant', content, refusal: null },
       logprobs: null,
@@ -96,8 +99,8 @@ async function* streamedAnswer(
     choices,
     ...(includeUsage && { usage: null }),
   })
-  for (let index = 0; index < askedChoices(request); index++) {
-    for (const { tokens, delta, finish } of choiceParts(tokensPerChoice(request))) {
+  for (let index = 0; index < choicesOf(request); index++) {
+    for (const { tokens, delta, finish } of choiceParts(perChoice(request))) {
       if (signal.aborted) throw abortError()
       count(tokens)
       yield chunk([{ index, delta, logprobs: null, finish_reason: finish }])

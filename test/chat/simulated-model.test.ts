@@ -40,13 +40,18 @@ describe('a whole answer', () => {
   it.each([
     ['16 tokens where none is asked', {}, 16],
     ['max_tokens', { max_tokens: 50 }, 50],
-    ['max_completion_tokens, which wins', { max_tokens: 50, max_completion_tokens: 7 }, 7],
     ['as many for each choice', { max_tokens: 50, n: 3 }, 150],
     ['nulls as nothing', { max_tokens: null, max_completion_tokens: null, n: null }, 16],
     ['more than anyone would read', { max_tokens: 1_000_000, n: 128 }, 128_000_000],
   ])('uses %s', async (_, request, completionTokens) => {
     expect(model.mostCompletionTokens(callOf(request).request)).toBe(completionTokens)
     expect((await model.complete(callOf(request))).usage).toEqual({ promptTokens: 9, completionTokens })
+  })
+
+  it('uses max_completion_tokens where both are given, and may use the larger', async () => {
+    const call = callOf({ max_tokens: 50, max_completion_tokens: 7 })
+    expect((await model.complete(call)).usage).toMatchObject({ completionTokens: 7 })
+    expect(model.mostCompletionTokens(call.request)).toBe(50)
   })
 
   it('has the form of OpenAI, and says which node spoke', async () => {

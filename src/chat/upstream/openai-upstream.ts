@@ -6,7 +6,7 @@ import type {
   TokenCounter,
 } from '../../core/ports/chat-backend.ts'
 import type { Logger } from '../../core/ports/logger.ts'
-import { askedChoices, askedPerChoice } from '../asked-tokens.ts'
+import { mostTokens } from '../asked-tokens.ts'
 import { isObject, parseUsage } from '../chat-objects.ts'
 import { abortError } from '../delay.ts'
 import { textOf, upstreamStream } from './upstream-chunks.ts'
@@ -37,7 +37,7 @@ export const createOpenAiUpstream = (options: OpenAiUpstreamOptions): ChatBacken
   const send = createSend(options)
   const assumed = options.assumedTokens ?? ASSUMED_TOKENS
   return {
-    mostCompletionTokens: (request) => askedPerChoice(request, assumed) * askedChoices(request),
+    mostCompletionTokens: (request) => mostTokens(request, assumed),
     complete(call) {
       const watch = watchUpstream(call.signal, silenceMs)
       return answering(call, watch, options.logger, async () => {

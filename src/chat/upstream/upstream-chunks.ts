@@ -22,22 +22,28 @@ export const upstreamStream = (
   tokens: Pick<TokenCounter, 'countText'>,
 ): ChatStream => {
   let usage: ChatUsage = { promptTokens: call.promptTokens, completionTokens: 0 }
+  let isKnown = false
   const asUsageAsked = call.request.stream_options?.include_usage === true ? same : withoutUsage
   const count = async (chunk: JsonObject) => {
     const completionTokens = usage.completionTokens + (await tokens.countText(textOf(chunk)))
-    usage = parseUsage(chunk.usage) ?? { ...usage, completionTokens }
+    const reported = parseUsage(chunk.usage)
+    usage = reported ?? { ...usage, completionTokens }
+    isKnown ||= reported !== undefined || completionTokens > 0
   }
 
   async function* counted(): AsyncGenerator<JsonObject> {
     for await (const data of sseData(body)) {
-      if (data === '[DONE]') return
+      if (data === '[DONE]') {
+        isKnown = true
+        return
+      }
       const chunk = parseChunk(data)
       await count(chunk)
       const shown = asUsageAsked(chunk)
       if (shown !== undefined) yield shown
     }
   }
-  return { chunks: watched(counted(), call.signal, watch), usage: () => usage }
+  return { chunks: watched(counted(), call.signal, watch), usage: () => (isKnown ? usage : undefined) }
 }
 
 /** Each chunk has its own time to come; that the reader takes its time is no silence of the upstream. */

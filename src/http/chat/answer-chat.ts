@@ -1,5 +1,6 @@
 import type { Model } from '../../core/entity/model.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
+import type { Cost } from '../../core/limit/meter.ts'
 import type {
   ChatAnswer,
   ChatCall,
@@ -33,6 +34,12 @@ export interface Chat {
   readonly signal: () => AbortSignal
 }
 
+/**
+ * Everything stays charged as it was reserved. A model generates its whole answer, and its provider bills it, whether or not
+ * the caller waits: if a caller got the estimate back by hanging up, a limit would hold nobody who never waits.
+ */
+const THE_ESTIMATE: Cost = {}
+
 /** The client has gone away: no one reads this. nginx's number for it. */
 const CLIENT_CLOSED_REQUEST = 499
 
@@ -51,7 +58,7 @@ export const createChatAnswerer = (deps: ChatNeeds): ((chat: Chat) => Promise<Re
         await admission.reservation.release()
         throw error
       }
-      await admission.reservation.settle(costOf({ promptTokens, completionTokens: 0 }, chat.model.prices))
+      await admission.reservation.settle(THE_ESTIMATE)
       return new Response(null, { status: CLIENT_CLOSED_REQUEST })
     }
   }
@@ -137,13 +144,19 @@ interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'> {
   readonly gone: AbortSignal
 }
 
-/** Whether the stream ends, breaks off or loses its reader: what was counted until then is settled. */
+/**
+ * Whether the stream ends, breaks off or loses its reader: what was counted until then is settled, or the estimate where no
+ * output has come.
+ */
 const streamed = (
   { chunks, usage }: ChatStream,
   { reservation, headers }: Admitted,
   { gone, abandon, errorBody, prices }: Streaming,
 ): Response => {
-  const settle = () => reservation.settle(costOf(usage(), prices))
+  const settle = () => {
+    const used = usage()
+    return reservation.settle(used === undefined ? THE_ESTIMATE : costOf(used, prices))
+  }
   gone.addEventListener('abort', () => void settle(), { once: true })
   return new Response(sseBody({ chunks, settle, abandon, errorBody }), {
     headers: { ...headers, ...SSE_HEADERS },

@@ -175,6 +175,18 @@ describe('a streamed answer', () => {
     expect(stream.usage()).toEqual({ promptTokens: 9, completionTokens: 2 })
   })
 
+  it.each([
+    ['a role alone, and is cut', answersEvents([events[0] ?? '', '{"choices":']), undefined],
+    ['nothing, and is cut', answersEvents(['{"choices":']), undefined],
+    ['nothing, and is complete', answersEvents(['[DONE]']), { promptTokens: 9, completionTokens: 0 }],
+  ])('that has %s says what is known of its use', async (_, answer, usage) => {
+    const { baseUrl } = await startFakeUpstream(answer)
+    const stream = streamOf(await upstreamAt(baseUrl).stream(callOf({ stream: true })))
+    expect(stream.usage()).toBeUndefined()
+    await all(stream)
+    expect(stream.usage()).toEqual(usage)
+  })
+
   it('hangs up on the upstream when its reader goes away', async () => {
     const closed = new EventEmitter()
     const { baseUrl } = await startFakeUpstream((response) => {
@@ -185,7 +197,7 @@ describe('a streamed answer', () => {
     const stream = streamOf(await upstreamAt(baseUrl).stream(callOf({ stream: true })))
     for await (const _ of stream.chunks) break
     await hungUp
-    expect(stream.usage().completionTokens).toBe(2)
+    expect(stream.usage()?.completionTokens).toBe(2)
   })
 
   it('that comes as JSON all the same is a whole answer', async () => {

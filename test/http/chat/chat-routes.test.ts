@@ -23,6 +23,21 @@ const backendOf = (answer: ChatAnswer | ChatStream | Error): ChatBackend => {
   }
 }
 
+/** Clients that go away while the upstream answers: each asks with an `init` of its own. */
+const leaving = (most = 100) => {
+  let gone = new AbortController()
+  const leave = async (): Promise<never> => {
+    gone.abort()
+    throw new DOMException('The request was aborted', 'AbortError')
+  }
+  const backend: ChatBackend = { mostCompletionTokens: () => most, complete: leave, stream: leave }
+  const init = () => {
+    gone = new AbortController()
+    return { signal: gone.signal }
+  }
+  return { backend, init }
+}
+
 const used = (output: number) => ({
   requests: 1,
   input_tokens: PROMPT,
@@ -73,18 +88,44 @@ describe('a chat', () => {
     expect(limiter.calls.at(-1)).toEqual(['release'])
   })
 
-  it('whose client goes away before the answer is settled for its prompt', async () => {
+  it('whose client goes away before the answer stays charged as it was reserved', async () => {
+    const limiter = createFakeLimiter()
+    for (const stream of [false, true]) {
+      const { backend, init } = leaving()
+      await createDemoChat({ limiter, backend }).ask('key-bob', { ...hello(), stream }, init())
+      expect(limiter.calls.at(-1)).toEqual(['settle', {}])
+    }
+  })
+
+  it('whose upstream fails once its client has gone away is given back', async () => {
     const limiter = createFakeLimiter()
     const gone = new AbortController()
     const backend: ChatBackend = {
       ...backendOf(new Error('unused')),
       async complete() {
         gone.abort()
-        throw new DOMException('The request was aborted', 'AbortError')
+        return { status: 502, body: {}, usage: undefined }
       },
     }
     await createDemoChat({ limiter, backend }).ask('key-bob', hello(), { signal: gone.signal })
-    expect(limiter.calls.at(-1)).toEqual(['settle', used(0)])
+    expect(limiter.calls.at(-1)).toEqual(['release'])
+  })
+
+  it('gets no caller past its limit who hangs up each time', async () => {
+    const { backend, init } = leaving(900)
+    const chat = createDemoChat({ backend })
+    const statuses: number[] = []
+    for (let i = 0; i < 4; i++) statuses.push((await chat.ask('key-bob', hello(900), init())).status)
+    expect(statuses).toEqual([499, 429, 429, 429])
+  })
+
+  it('charges the largest of the bounds that it names', async () => {
+    const answer = await createDemoChat().ask('key-bob', {
+      ...hello(4000),
+      max_completion_tokens: 1,
+    })
+    expect(answer.status).toBe(429)
+    expect(await answer.json()).toMatchObject({ violations: [{ limit_name: 'tpm', requested: 4013 }] })
   })
 
   it('does not reach the limiter at all where that is bypassed', async () => {

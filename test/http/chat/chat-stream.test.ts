@@ -116,6 +116,30 @@ describe('a streamed chat', () => {
     expect(backend.ended).toBe(true)
   })
 
+  it.each(['cancels', 'aborts'])(
+    'whose client %s before any output stays charged as reserved',
+    async (how) => {
+      const limiter = createFakeLimiter()
+      const backend: ChatBackend = {
+        ...streaming([]),
+        async stream() {
+          async function* chunks() {
+            yield { choices: [{ delta: { role: 'assistant' } }] }
+            await new Promise(() => {})
+          }
+          return { chunks: chunks(), usage: () => undefined }
+        },
+      }
+      const gone = new AbortController()
+      const answer = await createDemoChat({ limiter, backend }).ask('key-bob', body, { signal: gone.signal })
+      const reader = answer.body?.getReader()
+      await reader?.read()
+      if (how === 'aborts') gone.abort()
+      else void reader?.cancel()
+      expect(await limiter.settled()).toEqual({})
+    },
+  )
+
   it('whose client goes away while nothing is read is settled', async () => {
     const limiter = createFakeLimiter()
     const gone = new AbortController()
