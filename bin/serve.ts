@@ -3,6 +3,7 @@ import { createConsoleLogger } from '../src/platform/console-logger.ts'
 import { UserError } from './command-line/user-error.ts'
 import { announcement } from './serve/announcement.ts'
 import { type RunningServer, startServer } from './serve/start-server.ts'
+import { watchNpm } from './serve/watch-npm.ts'
 import { readSettings } from './settings/settings.ts'
 import { SettingsError } from './settings/settings-reader.ts'
 import { readServeOptions, SERVE_HELP, type ServeOptions } from './workers/serve-options.ts'
@@ -11,6 +12,9 @@ import { startWorkers } from './workers/start-workers.ts'
 const { version } = packageJson
 /** npm passes a Ctrl-C on that the terminal has sent to this process as well. */
 const SAME_SIGNAL_MS = 1_000
+
+/** Read before anything is waited for: later, an orphan's parent is another process. */
+const STARTED_BY = process.ppid
 
 const complain = (error: unknown): void => {
   const isExpected = error instanceof UserError || error instanceof SettingsError
@@ -33,7 +37,7 @@ const start = async ({ workers }: ServeOptions): Promise<RunningServer> => {
   return server
 }
 
-/** The first signal stops cleanly; another one, later, at once. */
+/** The first signal, or the end of npm, stops cleanly; another one, later, at once. */
 const stopOnSignals = (server: RunningServer): void => {
   let stoppingSince: number | undefined
   const stop = async (): Promise<void> => {
@@ -47,6 +51,12 @@ const stopOnSignals = (server: RunningServer): void => {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  watchNpm({
+    environment: process.env,
+    npmId: STARTED_BY,
+    parentId: () => process.ppid,
+    onGone: () => void (stoppingSince === undefined && stop()),
+  })
 }
 
 const main = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
@@ -10,7 +10,7 @@ export interface ServeProcess {
   readonly tableUrl: string
   readonly stdout: string
   readonly stderr: () => string
-  /** Sends a signal and waits for the end; says the exit code. */
+  /** Sends a signal, and waits for the end of every process that writes to the same streams. Resolves to the exit code. */
   end(signal?: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<number | null>
 }
 
@@ -23,8 +23,10 @@ export interface Ended {
 type Environment = Readonly<Record<string, string>>
 
 /** Nothing of the environment of the tests gets in; ports are free ones unless told. */
-const launch = (environment: Environment, args: readonly string[]) => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/serve.ts', ...args], {
+const launch = (environment: Environment, args: readonly string[], byNpm = false) => {
+  const own = ['--import', 'tsx', 'bin/serve.ts', ...args]
+  const [program, programArgs] = byNpm ? ['npm', ['start', '--', ...args]] : [process.execPath, own]
+  const child = spawn(program, programArgs, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, PORT: '0', DYNAMODB_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -36,12 +38,7 @@ const launch = (environment: Environment, args: readonly string[]) => {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     output.stderr += text
   })
-  return { child, output }
-}
-
-const endOf = async (child: ChildProcess): Promise<number | null> => {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
-  return child.exitCode
+  return { child, output, closed: once(child, 'close') }
 }
 
 const found = (text: string, pattern: RegExp): string => {
@@ -54,8 +51,9 @@ const found = (text: string, pattern: RegExp): string => {
 export const startServe = async (
   environment: Environment = {},
   args: readonly string[] = [],
+  { byNpm = false } = {},
 ): Promise<ServeProcess> => {
-  const { child, output } = launch(environment, args)
+  const { child, output, closed } = launch(environment, args, byNpm)
   await new Promise<void>((resolve, reject) => {
     child.stdout.on('data', () => output.stdout.includes('/api/usage/') && resolve())
     child.once('close', (code) => reject(new Error(`it ended with ${code}: ${output.stderr}`)))
@@ -65,16 +63,17 @@ export const startServe = async (
     tableUrl: found(output.stdout, /Table +\S+ in ([^\s,]+)/),
     stdout: output.stdout,
     stderr: () => output.stderr,
-    end(signal = 'SIGINT') {
+    async end(signal = 'SIGINT') {
       child.kill(signal)
-      return endOf(child)
+      await closed
+      return child.exitCode
     },
   }
 }
 
 /** Starts zael where it is expected to end by itself. */
 export const failToServe = async (environment: Environment, args: readonly string[] = []): Promise<Ended> => {
-  const { child, output } = launch(environment, args)
-  const code = await endOf(child)
-  return { code, ...output }
+  const { child, output, closed } = launch(environment, args)
+  await closed
+  return { code: child.exitCode, ...output }
 }

@@ -105,6 +105,14 @@ test('shares a table with a second node, and counts what both admit', async () =
   expect(await first.end()).toBe(0)
 })
 
+test.each(['SIGTERM', 'SIGKILL'] as const)('ends with the npm that runs it, by %s', async (signal) => {
+  const server = await startServe({}, [], { byNpm: true })
+  closing.push(() => server.end('SIGKILL'))
+  // resolves once no process holds the streams any more: npm, and the server that it started
+  await server.end(signal)
+  await expect(fetch(`${server.apiUrl}/health`)).rejects.toThrow('fetch failed')
+})
+
 test('says in one line on stderr why it cannot start, and ends with 1', async () => {
   const { apiUrl } = await start()
   const { port } = new URL(apiUrl)

@@ -6,7 +6,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** The programs of this repository that package.json runs; an example is to be read, and takes no arguments. */
 const commands = Object.entries(packageJson.scripts).flatMap(([script, line]) => {
-  const file = /(?:^|&& )(?:tsx|node(?: --import \S+)*) (\S+\.ts)$/.exec(line)?.[1]
+  const file = /(?:^|&& )(?:exec )?node(?: (?:-r|--import) \S+)* (\S+\.ts)$/.exec(line)?.[1]
   if (file === undefined || script.startsWith('example:')) return []
   return [{ file, script, command: script === 'start' ? 'npm start' : `npm run ${script}` }]
 })
