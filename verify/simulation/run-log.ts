@@ -15,7 +15,13 @@ export interface LoggedAsk {
   readonly frozenNs: number
   answer?: LoggedAnswer
   /** What its caller has told was used in the end. */
-  ending?: { readonly calledNs: number; readonly tokens: number; readonly requests: number }
+  ending?: {
+    readonly calledNs: number
+    readonly tokens: number
+    readonly requests: number
+    /** Who has claimed it, through any node; left out: the process that asked. */
+    readonly by?: 'caller' | 'admin'
+  }
 }
 
 export interface LoggedAnswer {

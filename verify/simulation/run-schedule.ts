@@ -4,7 +4,7 @@ import { StoreUnavailable, ZaelError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/ports/logger.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
 import type { LoggedAnswer, LoggedAsk, LoggedLife, LoggedReset, RunLog } from './run-log.ts'
-import type { PlannedAsk, PlannedEnding, PlannedFault, Schedule } from './schedule/schedule.ts'
+import type { PlannedAsk, PlannedClaim, PlannedEnding, PlannedFault, Schedule } from './schedule/schedule.ts'
 import { createConfig, type PlannedConfig } from './world/config.ts'
 import { createMachine, type Machine } from './world/machine.ts'
 import { createNetwork, type Network } from './world/network.ts'
@@ -169,14 +169,19 @@ const refuse = ({ scheduler }: World, { machine }: Life, logged: LoggedAsk): voi
 }
 
 const endLater = (
-  { scheduler, log }: World,
+  world: World,
   { machine }: Life,
   logged: LoggedAsk,
   reservation: Reservation,
   ending: PlannedEnding,
 ): void => {
   if (ending === 'never') return
+  if ('claims' in ending) {
+    claimLater(world, logged, reservation, ending)
+    return
+  }
   const { afterNs, share } = ending
+  const { scheduler, log } = world
   machine.after(afterNs, async () => {
     const tokens = Math.floor(logged.tokens * (share ?? 0))
     logged.ending = { calledNs: scheduler.now(), tokens, requests: share === null ? 0 : 1 }
@@ -186,6 +191,29 @@ const endLater = (
       log.errors.push(`settling has thrown ${String(error)}`)
     }
   })
+}
+
+/** As a stored reservation is settled: through a node that knows nothing else of it. */
+const claimLater = (
+  world: World,
+  logged: LoggedAsk,
+  { charges }: Reservation,
+  { afterNs, claims, node, by }: PlannedClaim,
+): void => {
+  const { scheduler, log } = world
+  const parts = charges.parts.map(({ lease: _, ...part }) => part)
+  const settledBy = by === 'caller' ? { callerId: logged.entityId } : undefined
+  scheduler.at(scheduler.now() + afterNs, () =>
+    onNode(world, node, async ({ limiter }) => {
+      const { tokens = logged.tokens, requests = 1 } = claims
+      logged.ending = { calledNs: scheduler.now(), tokens, requests, by }
+      try {
+        await limiter.settleCharges({ ...charges, parts }, claims, settledBy)
+      } catch (error) {
+        log.errors.push(`settling has thrown ${String(error)}`)
+      }
+    }),
+  )
 }
 
 const flush = async ({ log }: World, { limiter }: Life, all: boolean): Promise<void> => {

@@ -27,6 +27,8 @@ const COUNTED = {
   'limits changed': ({ schedule }) => schedule.changes.length,
   'schedules with limits that warn, or say what holds without the table': (log) => (hasModes(log) ? 1 : 0),
   'schedules with policies': ({ schedule }) => (schedule.policies.length > 0 ? 1 : 0),
+  'settlements to what callers claim': ({ asks }) =>
+    asks.filter(({ ending }) => ending?.by === 'caller').length,
 } as const satisfies Record<string, (log: RunLog) => number>
 
 export type CountName = keyof typeof COUNTED
@@ -79,6 +81,7 @@ const countsOf = (count: (name: CountName) => number): Record<CountName, number>
   resets: count('resets'),
   'limits changed': count('limits changed'),
   'schedules with policies': count('schedules with policies'),
+  'settlements to what callers claim': count('settlements to what callers claim'),
   'schedules with limits that warn, or say what holds without the table': count(
     'schedules with limits that warn, or say what holds without the table',
   ),

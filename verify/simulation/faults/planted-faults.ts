@@ -165,4 +165,28 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     from: "return { result: isBound ? result : 'untouched', view",
     to: 'return { result: isBound ? result : result, view',
   },
+  {
+    name: 'what a caller claims is charged to others whatever their own limits had available',
+    file: 'src/core/charging/callers-excess.ts',
+    from: 'const amount = Math.min(wanted, ...available)',
+    to: 'const amount = Math.max(wanted, 0 * available.length)',
+  },
+  {
+    name: 'what was available is read from a cached state',
+    file: 'src/core/deciding/reservation.ts',
+    from: 'return { limits, corrections, settled: await settleAndCount(deps, receipt, used, { corrections }) }',
+    to: 'const item = deps.writer.lastSeen(bucket)\n  await settleAndCount(deps, receipt, used, { corrections })\n  return { limits, corrections: [], settled: item && { item, now: deps.clock.now() } }',
+  },
+  {
+    name: 'meters that were not reserved are charged to others',
+    file: 'src/core/charging/callers-excess.ts',
+    from: 'if (named === undefined) return []\n    const wanted = (used[meter] ?? named) - named',
+    to: 'const wanted = (used[meter] ?? named ?? 0) - (named ?? 0)',
+  },
+  {
+    name: 'what a caller claims puts others into debt',
+    file: 'src/core/bucket/plan-settlement.ts',
+    from: 'soft || plan.fitsOnly\n',
+    to: 'soft\n',
+  },
 ]

@@ -78,6 +78,8 @@ const isAllKnown = ({ lives, writes, resets, lostBacks }: RunLog): boolean =>
 const leftOf = (log: RunLog, watched: Watched): string | undefined => {
   // what was charged before a change stays charged
   if (!givesAllBack(log, watched) || isChanged(log, watched)) return undefined
+  // of what callers claim, shared buckets are charged a part
+  if (log.asks.some((ask) => ask.ending?.by !== undefined && touches(log, watched, ask))) return undefined
   // of what was admitted without one bucket, the others have charged all the same
   if (log.asks.some((ask) => ask.answer?.isDegraded && touches(log, watched, ask))) return undefined
   const [charged, used] = [sum(chargesOf(log, watched)), sum(usesOf(log, watched)) + beyond(log, watched)]
@@ -106,23 +108,15 @@ const beyond = (log: RunLog, watched: Watched): number =>
     )
 
 const countsOff = (log: RunLog): readonly string[] =>
-  log.schedule.entities.flatMap(({ id, limits }) => {
-    const told = log.asks.filter(
-      (ask) => ask.answer?.isAllowed && touches(log, { entityId: id, limit: limits[0] ?? NONE }, ask),
-    )
+  log.schedule.entities.flatMap(({ id }) => {
+    const told = log.asks.filter((ask) => ask.answer?.isAllowed && touches(log, { entityId: id }, ask))
     const counted = log.writes
       .filter(({ entityId }) => entityId === id)
       .reduce((total, { used }) => total + (used.tokens ?? 0), 0)
+    if (told.some(({ ending }) => ending?.by !== undefined)) return []
     const tokens = told.reduce((total, ask) => total + toldOf(ask), 0)
     return counted === tokens ? [] : [`${id}: ${counted} tokens counted as used, ${tokens} told`]
   })
-
-const NONE: Watched['limit'] = {
-  name: '',
-  meter: 'tokens',
-  size: { kind: 'minute', limit: 1 },
-  refund: 'strict',
-}
 
 /** What was told to be used: at once, or when it was settled; of what was given back, or never settled, nothing. */
 const toldOf = ({ tokens, ending, settles }: RunLog['asks'][number]): number => {

@@ -57,7 +57,7 @@ const useOf = (log: RunLog, watched: Watched, ask: LoggedAsk): Use | undefined =
 /** Whether a request meets the bucket: it is the caller's own, its parent's, or a policy's. */
 export const touches = (
   { schedule }: RunLog,
-  { entityId }: Watched,
+  { entityId }: Pick<Watched, 'entityId'>,
   ask: Pick<LoggedAsk, 'entityId'>,
 ): boolean => {
   if (ask.entityId === entityId) return true

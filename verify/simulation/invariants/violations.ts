@@ -1,6 +1,7 @@
 import type { RunLog } from '../run-log.ts'
 import { answered } from './answered.ts'
 import { asTold } from './as-told.ts'
+import { callersBounded } from './callers-bounded.ts'
 import { chargedFirst, nothingLeftOver } from './charged-first.ts'
 import { inOrder } from './in-order.ts'
 import { neverOver } from './never-over.ts'
@@ -14,6 +15,7 @@ export const INVARIANTS = {
   'in order': inOrder,
   'used up': usedUp,
   'as told': asTold,
+  'callers bounded': callersBounded,
   answered,
 } as const satisfies Record<string, (log: RunLog) => readonly string[]>
 

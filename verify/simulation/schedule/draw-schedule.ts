@@ -1,6 +1,7 @@
 import type { Random } from '../world/random.ts'
 import { createRandom } from '../world/random.ts'
 import { withChanges, withSteadyChange } from './draw-changes.ts'
+import { withClaims } from './draw-claims.ts'
 import { drawClocks, EPOCH_NS } from './draw-clocks.ts'
 import { drawEntities, roomIn } from './draw-entities.ts'
 import { drawFaults, drawNetwork } from './draw-faults.ts'
@@ -23,17 +24,18 @@ export const drawSchedule = (seed: number): Schedule => {
   if (seed % STEADY_ONE_IN === 0) return withSteadyChange(more, drawSteady(seed, random))
   if (seed % PAUSES_ONE_IN === 0) return drawPauses(seed, random)
   const modes = createRandom(seed ^ MODES)
-  return withModes(modes, withChanges(more, withPolicies(more, drawBursts(seed, random))))
+  const drawn = withModes(modes, withChanges(more, withPolicies(more, drawBursts(seed, random))))
+  return lasting(withClaims(createRandom(seed ^ CLAIMS), drawn))
 }
 
 /** What is drawn beside the rest has chance of its own, so that the rest stays as it is. */
 const MORE = 0x2545f491
 const MODES = 0x6c078965
+const CLAIMS = 0x1b873593
 
-const drawBursts = (seed: number, random: Random): Schedule => {
-  const drawn = drawAll(seed, random)
-  return { ...drawn, durationNs: lastNs(drawn) }
-}
+const drawBursts = (seed: number, random: Random): Schedule => lasting(drawAll(seed, random))
+
+const lasting = (schedule: Schedule): Schedule => ({ ...schedule, durationNs: lastNs(schedule) })
 
 /** When the last is asked for, or settled. */
 const lastNs = ({ durationNs, asks }: Schedule): number =>

@@ -1,3 +1,4 @@
+import type { Cost } from '../../../src/core/limit/meter.ts'
 import type { PolicyKey } from '../../../src/core/policy/policy-key.ts'
 import type { NetworkFaults } from '../world/network.ts'
 
@@ -52,7 +53,19 @@ export interface PlannedAsk {
 }
 
 /** After so long all that was reserved is used by this share; `null`: all is given back. never: it stays reserved. */
-export type PlannedEnding = 'never' | { readonly afterNs: number; readonly share: number | null }
+export type PlannedEnding =
+  | 'never'
+  | { readonly afterNs: number; readonly share: number | null }
+  | PlannedClaim
+
+/** After so long it is settled through `node`, as a stored reservation is, to what is claimed to be used in total. */
+export interface PlannedClaim {
+  readonly afterNs: number
+  readonly claims: Cost
+  readonly node: number
+  /** A caller's word is bounded by their own limits, an administrator's is not. */
+  readonly by: 'caller' | 'admin'
+}
 
 export type PlannedFault =
   | { readonly fault: 'crash'; readonly atNs: number; readonly node: number }

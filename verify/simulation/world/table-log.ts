@@ -26,6 +26,8 @@ export interface TableWrite {
   readonly resized: readonly { readonly limit: string; readonly version: number }[]
   /** What it added to the counters of use, by meter. */
   readonly used: Readonly<Record<string, number>>
+  /** What it left of the limits that it changed: `tat` of a token bucket, ns since the epoch, or `n`. */
+  readonly states: Readonly<Record<string, bigint>>
   /** True: it began a new life of the bucket. */
   readonly isReset: boolean
 }
@@ -62,10 +64,10 @@ const changesOf = (
   before: BucketItem,
   after: BucketItem,
   { actions, conditions }: ConditionalWrite,
-): Pick<TableWrite, 'changes' | 'resized' | 'used' | 'isReset'> => {
+): Pick<TableWrite, 'changes' | 'resized' | 'used' | 'states' | 'isReset'> => {
   const resized = resizedIn(before, after)
   if (before.born !== undefined && after.born !== before.born)
-    return { changes: [], resized, used: {}, isReset: true }
+    return { changes: [], resized, used: {}, states: {}, isReset: true }
   const paths = actions.flatMap(({ path }) => (typeof path === 'string' ? [path] : []))
   return {
     resized,
@@ -75,8 +77,14 @@ const changesOf = (
         .filter((path) => path.startsWith('used_'))
         .map((path) => [path.slice(5), Number(numberAt(after, path) - numberAt(before, path))]),
     ),
+    states: Object.fromEntries(paths.flatMap((path) => stateOf(path, after))),
     isReset: false,
   }
+}
+
+const stateOf = (path: string, after: BucketItem): readonly (readonly [string, bigint])[] => {
+  const limit = path.replace(/_(tat|n)$/, '')
+  return limit === path ? [] : [[limit, numberAt(after, path)]]
 }
 
 const changeOf = (

@@ -51,6 +51,7 @@ const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }
     changes: [{ limit: 'tpm', amount, version: 1 }],
     resized: [],
     used: {},
+    states: {},
     isReset: false,
   })),
   lostBacks: 0,

@@ -1,0 +1,44 @@
+import type { Random } from '../world/random.ts'
+import type { PlannedAsk, PlannedClaim, Schedule } from './schedule.ts'
+
+const MOST = Number.MAX_SAFE_INTEGER
+/** One in so many of these schedules is settled by an administrator as well. */
+const BY_ADMINS = 0.2
+
+/**
+ * In two fifths of the schedules with several keys, one of the keys claims to have used what it likes: the greatest amounts, a
+ * little more than it reserved, meters that it has not reserved; each reservation through any node, many of them at once.
+ */
+export const withClaims = (random: Random, schedule: Schedule): Schedule => {
+  const keys = schedule.entities.filter(({ parentId }) => parentId !== null).map(({ id }) => id)
+  const [first, ...others] = keys
+  if (first === undefined || !random.chance(0.4)) return schedule
+  const hostile = random.pick([first, ...others])
+  const draw = claimsOf(random, schedule)
+  return {
+    ...schedule,
+    asks: schedule.asks.map((ask) => (ask.entityId === hostile && random.chance(0.8) ? draw(ask) : ask)),
+  }
+}
+
+const claimsOf = (random: Random, { aheadNs, durationNs }: Schedule) => {
+  const share = random.chance(BY_ADMINS) ? 0.5 : 0
+  const momentNs = Math.round(durationNs * (0.3 + 0.7 * random.next()))
+  return (ask: PlannedAsk): PlannedAsk => {
+    const isTogether = ask.atNs < momentNs && random.chance(0.6)
+    const ending: PlannedClaim = {
+      afterNs: isTogether ? momentNs - ask.atNs : random.between(0, 1_000_000_000),
+      claims: {
+        tokens: amountOf(random, ask.tokens),
+        ...(random.chance(0.4) && { requests: amountOf(random, 1) }),
+        ...(random.chance(0.4) && { output_tokens: MOST }),
+      },
+      node: random.between(0, aheadNs.length - 1),
+      by: random.chance(share) ? 'admin' : 'caller',
+    }
+    return { ...ask, ending }
+  }
+}
+
+const amountOf = (random: Random, reserved: number): number =>
+  random.pick([MOST, 2 ** 40, 10 * reserved, 2 * reserved, reserved + 1, Math.floor(reserved / 2)])
