@@ -1,5 +1,5 @@
 import type { Random } from '../world/random.ts'
-import type { PlannedAsk, PlannedClaim, Schedule } from './schedule.ts'
+import type { PlannedAsk, PlannedClaim, PlannedLimit, Schedule } from './schedule.ts'
 
 const MOST = Number.MAX_SAFE_INTEGER
 /** One in so many of these schedules is settled by an administrator as well. */
@@ -7,19 +7,46 @@ const BY_ADMINS = 0.2
 
 /**
  * In two fifths of the schedules with several keys, one of the keys claims to have used what it likes: the greatest amounts, a
- * little more than it reserved, meters that it has not reserved; each reservation through any node, many of them at once.
+ * little more than it reserved, meters that it has not reserved; each reservation through any node, many of them at once. In
+ * half of these all keys do, with small limits of their own below wide ones, so that what is charged beyond them shows.
  */
 export const withClaims = (random: Random, schedule: Schedule): Schedule => {
   const keys = schedule.entities.filter(({ parentId }) => parentId !== null).map(({ id }) => id)
   const [first, ...others] = keys
   if (first === undefined || !random.chance(0.4)) return schedule
-  const hostile = random.pick([first, ...others])
-  const draw = claimsOf(random, schedule)
+  const isNarrow = schedule.changes.length === 0 && random.chance(0.5)
+  const drawn = isNarrow ? narrowed(random, schedule) : schedule
+  const hostile = isNarrow ? keys : [random.pick([first, ...others])]
+  const draw = claimsOf(random, drawn)
   return {
-    ...schedule,
-    asks: schedule.asks.map((ask) => (ask.entityId === hostile && random.chance(0.8) ? draw(ask) : ask)),
+    ...drawn,
+    asks: drawn.asks.map((ask) => (hostile.includes(ask.entityId) && random.chance(0.8) ? draw(ask) : ask)),
   }
 }
+
+/** Little comes back to a key while a schedule runs, and what its parents and policies have is out of its reach. */
+const narrowed = (random: Random, schedule: Schedule): Schedule => {
+  const capacity = random.pick([20, 50, 100])
+  const tpm = (size: PlannedLimit['size']): readonly PlannedLimit[] => [
+    { name: 'tpm', meter: 'tokens', refund: 'strict', size },
+  ]
+  const wide = tpm({ kind: 'bucket', capacity: 4000, fillsInSeconds: 60 })
+  const small = tpm({ kind: 'bucket', capacity, fillsInSeconds: 600 })
+  return {
+    ...schedule,
+    entities: schedule.entities.map((each) => ({ ...each, limits: each.parentId === null ? wide : small })),
+    policies: schedule.policies.map((each) => ({ ...each, limits: wide })),
+    asks: schedule.asks.map((ask) => ({
+      ...ask,
+      tokens: random.between(1, Math.ceil(capacity / 8)),
+      ...(isBeyond(ask) && { ending: 'never' as const }),
+    })),
+  }
+}
+
+/** Settled by its own process to more than it reserved, which is trusted. */
+const isBeyond = ({ ending }: PlannedAsk): boolean =>
+  typeof ending === 'object' && 'share' in ending && (ending.share ?? 0) > 1
 
 const claimsOf = (random: Random, { aheadNs, durationNs }: Schedule) => {
   const share = random.chance(BY_ADMINS) ? 0.5 : 0
