@@ -3,6 +3,7 @@ import { bundlePage } from '../../lib/bundle-page.ts'
 import type { OnConfigChange } from '../../src/core/admin/config-change.ts'
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
+import type { LimiterSettings } from '../../src/core/deciding/limiter-dependencies.ts'
 import { parseLimits } from '../../src/core/limit/parse-limit.ts'
 import type { CacheFactory } from '../../src/core/ports/cache.ts'
 import type { IdempotencyStore } from '../../src/core/ports/idempotency-store.ts'
@@ -80,6 +81,7 @@ export interface AskOptions {
 
 export interface TestAppOptions {
   readonly settings?: Partial<HttpSettings>
+  readonly limiter?: Partial<LimiterSettings>
   /** The table of another node to share, or parts of one that fail. */
   readonly table?: Partial<SharedTable>
   readonly usage?: UsageReader
@@ -96,7 +98,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
   const table = createTestTable(options.table)
   const { store, buckets, clock, reservations, idempotency } = table
   const deps: AppDependencies = {
-    limiter: testLimiter(table, settings),
+    limiter: testLimiter(table, settings, options.limiter),
     store,
     checkHealth: options.checkHealth ?? (async () => void (await store.entity('any'))),
     reservations,
@@ -138,7 +140,11 @@ const createTestTable = (shared: Partial<SharedTable> = {}): SharedTable => ({
   ...shared,
 })
 
-const testLimiter = ({ store, buckets, clock }: SharedTable, settings: Partial<HttpSettings> = {}) =>
+const testLimiter = (
+  { store, buckets, clock }: SharedTable,
+  settings: Partial<HttpSettings> = {},
+  limiterSettings: Partial<LimiterSettings> = {},
+) =>
   createLimiter({
     buckets,
     localBuckets: createMemoryBucketStore(),
@@ -157,6 +163,7 @@ const testLimiter = ({ store, buckets, clock }: SharedTable, settings: Partial<H
         ],
         'defaults',
       ),
+      ...limiterSettings,
     },
   })
 

@@ -55,28 +55,28 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const isHot = ({ dryRun }: DecisionRequest): boolean =>
     leases.isOn && !dryRun && dependencies.logger.isDebugOn === false
   const isLimited = ({ entity }: Resolution): boolean => settings.isEnabled && !entity.bypass
+  const limitedBy = (request: DecisionRequest, target = targetOf(request)): Resolution | undefined => {
+    const known = resolver.peek(target, configAgeNs)
+    return known && isLimited(known) ? known : undefined
+  }
   const resolve = async (target: ResolutionTarget, maxAgeNs: bigint): Promise<Resolution> => {
     const resolution = await resolver.resolve(target, maxAgeNs)
     return isLimited(resolution) ? resolution : unlimited(resolution)
   }
 
   return {
-    ...createInspector({
-      buckets,
-      writer: deps.writer,
-      heldAt: leases.heldAt,
-      clock,
-      isLimited,
-      resolver,
-    }),
+    ...createInspector({ ...deps, buckets, isLimited, resolver }),
     async decide(request) {
       checkRequest(request)
       const target = targetOf(request)
-      const known = isHot(request) ? resolver.peek(target, configAgeNs) : undefined
-      const decision =
-        known && isLimited(known) && hotPath.decide(known, withTotalTokens(request.cost), request.settles)
+      const known = isHot(request) ? limitedBy(request, target) : undefined
+      const decision = known && hotPath.decide(known, withTotalTokens(request.cost), request.settles)
       if (decision) return decision
       return decideAndCount(deps, request, (maxAgeNs) => resolve(target, maxAgeNs ?? configAgeNs))
+    },
+    foreseesDenial(request) {
+      const known = limitedBy(request)
+      return known !== undefined && hotPath.denies(known, withTotalTokens(request.cost))
     },
     async checkPolicies(check) {
       const subject = subjectOf(check)

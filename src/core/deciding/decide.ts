@@ -1,8 +1,7 @@
-import { demandsOf, fitsAtAll } from '../bucket/plan-charge.ts'
 import { useOf } from '../counting/tally.ts'
 import { isEnforced } from '../limit/limit.ts'
 import { type Cost, withTotalTokens } from '../limit/meter.ts'
-import type { BucketPlan, Plans } from '../resolving/bucket-plan.ts'
+import type { Plans } from '../resolving/bucket-plan.ts'
 import {
   type ChargeAllDependencies,
   chargeAll,
@@ -13,7 +12,14 @@ import {
 } from './charge-all.ts'
 import type { ChargedPart } from './charge-plan.ts'
 import type { Decision, Denied, Violation } from './decision.ts'
-import { type BucketView, excessesOf, limitStates, longestWait, violationsOf } from './limit-states.ts'
+import {
+  type BucketView,
+  excessesOf,
+  limitStates,
+  longestWait,
+  neverFits,
+  violationsOf,
+} from './limit-states.ts'
 import { createReservation, giveBackAll, settledReservation } from './reservation.ts'
 import type { Fallback } from './unavailable.ts'
 
@@ -100,9 +106,6 @@ export const decideByReading = async (
   const limits = views.flatMap((view) => limitStates(view, now))
   return { allowed: true, degraded: false, limits, reported, reservation: settledReservation }
 }
-
-const neverFits = (plan: BucketPlan, cost: Cost): boolean =>
-  demandsOf(plan.limits, cost).some((demand) => isEnforced(demand.inForce.limit) && !fitsAtAll(demand))
 
 const isUnavailable = ({ result }: ChargedPart): boolean => result === 'unavailable'
 

@@ -177,6 +177,11 @@ export interface Limiter extends Inspector {
    * `StoreUnavailable` where the configuration cannot be read. */
   decide(request: DecisionRequest): Promise<Decision>
   /**
+   * Whether this process knows, by cached configuration and remembered denials, that a request will be denied: without a
+   * call of the store. A guess: `decide` may still allow it. Throws `ZaelError('invalid_request')` as `decide`.
+   */
+  foreseesDenial(request: DecisionRequest): boolean
+  /**
    * Settles what some node has charged to `actual` (a meter left out stays as reserved), or gives all back (null). It
    * does so as often as it is called: that a reservation ends once is for the caller to see to. Never throws.
    *

@@ -11,13 +11,15 @@ import type { Plans } from '../resolving/bucket-plan.ts'
 import type { Decision } from './decision.ts'
 import { createHotPlans, type HotPlan, type HotPlans } from './hot-plans.ts'
 import { LeasedDecision, RememberedDenial } from './lazy-decision.ts'
-import type { BucketView } from './limit-states.ts'
+import { type BucketView, neverFits } from './limit-states.ts'
 import type { SettlingDependencies } from './reservation.ts'
 
 /** Decides what needs no write: requests that leases pay for, and repeats of a denial. */
 export interface HotPath {
   /** undefined: the table is to be asked. `cost` is checked. */
   decide(known: Plans, cost: Cost, settles: boolean): Decision | undefined
+  /** Whether `cost` fits no state of a bucket, or a remembered denial holds for it. Counts nothing. */
+  denies(known: Plans, cost: Cost): boolean
 }
 
 export interface HotPathDependencies extends SettlingDependencies {
@@ -45,6 +47,12 @@ export const createHotPath = (deps: HotPathDependencies): HotPath => {
       const paid = payersOf(asked)
       if (paid === undefined) return repeatDenial(deps, asked)
       return paid.length > 0 ? allow(deps, asked, paid, settles) : undefined
+    },
+    denies(known, cost) {
+      if (known.plans.some((plan) => neverFits(plan, cost))) return true
+      if (!deps.leases.isOn) return false
+      const asked = { hots: hotPlansOf(known), cost, now: clock.now(), steadyNs: clock.monotonic() }
+      return asked.hots.plans.some((hot) => isDeniedBy(deps.writer, hot, asked))
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { BucketItem } from '../bucket/conditional-write.ts'
 import { boundOf, isPaused, type LimitInForce } from '../bucket/limit-in-force.ts'
+import { demandsOf, fitsAtAll } from '../bucket/plan-charge.ts'
 import { fieldsInForce } from '../charging/changed-limits.ts'
 import { isEnforced } from '../limit/limit.ts'
 import type { Cost } from '../limit/meter.ts'
@@ -26,6 +27,10 @@ export const usedShare = ({ used, capacity }: Pick<LimitState, 'used' | 'capacit
 /** Every limit of a bucket as people see it at `now`. */
 export const limitStates = (view: BucketView, now: bigint): readonly LimitState[] =>
   view.limits.map((inForce) => limitState(view, inForce, now))
+
+/** Whether an enforced limit of a bucket denies `cost` in every state: it is larger than what the caller may use of it. */
+export const neverFits = ({ limits }: Pick<BucketPlan, 'limits'>, cost: Cost): boolean =>
+  demandsOf(limits, cost).some((demand) => isEnforced(demand.inForce.limit) && !fitsAtAll(demand))
 
 /** Every limit of the bucket that denies `cost`, and when it would pass. */
 export const violationsOf = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>

@@ -3,20 +3,24 @@ import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import type { ActingIdentity } from '../app-dependencies.ts'
 import { problemOf } from '../errors/problem.ts'
 import { DEGRADED } from '../headers/rate-limit-headers.ts'
-import type { AskedCheck, Check } from './asked-checks.ts'
+import { type AskedCheck, asksForNothing, type Check } from './asked-checks.ts'
 import { undecidedJson } from './check-json.ts'
-import type { Checker } from './decide-check.ts'
-import type { Claim, Idempotency } from './idempotency.ts'
+import { type Checked, type Checker, confirm, undo } from './decide-check.ts'
+import type { Claim, Idempotency, KeyedRequest } from './idempotency.ts'
 
 export interface AnsweringNeeds {
   readonly checker: Checker
   readonly idempotency: Idempotency
+  /** Whether a check is known to charge nothing before it is decided: it asks for nothing, or will be denied. */
+  chargesNothing(acting: ActingIdentity, check: Check): boolean
 }
 
 interface ClaimedCheck {
   readonly check: Check
-  /** undefined: without a key */
+  /** undefined: without a key, or not claimed yet */
   readonly claim: Claim | undefined
+  /** To be claimed if the check charges something after all. */
+  readonly unclaimed?: KeyedRequest
 }
 
 /** One check by itself. Throws what stands in its way. */
@@ -64,26 +68,51 @@ const claimAll = async (
   throw failed.reason
 }
 
+/** A record is written only where there may be something to charge once: else a caller could fill the table for nothing. */
 const claimed = async (
-  { idempotency }: AnsweringNeeds,
-  { entityId }: ActingIdentity,
+  { idempotency, chargesNothing }: AnsweringNeeds,
+  acting: ActingIdentity,
   { check, idempotencyKey, place }: AskedCheck,
 ): Promise<ClaimedCheck> => {
   if (idempotencyKey === undefined) return { check, claim: undefined }
   const field = `${place}idempotency_key`
   const body = JSON.stringify(check)
-  return { check, claim: await idempotency.claim({ callerId: entityId, key: idempotencyKey, body, field }) }
+  const request = { callerId: acting.entityId, key: idempotencyKey, body, field }
+  if (!chargesNothing(acting, check)) return { check, claim: await idempotency.claim(request) }
+  return { check, claim: await idempotency.look(request), unclaimed: request }
 }
 
 const answer = async (
   { checker, idempotency }: AnsweringNeeds,
   acting: ActingIdentity,
-  { check, claim }: ClaimedCheck,
+  { check, claim, unclaimed }: ClaimedCheck,
 ): Promise<RememberedAnswer> => {
-  if (claim === undefined) return (await checker(acting, check, { canUndo: false })).answer
+  if (claim === undefined) {
+    const checked = await checker(acting, check, { canUndo: unclaimed !== undefined })
+    return unclaimed ? claimedLate(idempotency, check, checked, unclaimed) : checked.answer
+  }
   const kept = await idempotency.answer(claim, () => checker(acting, check, { canUndo: true }))
   // what is kept is the store's: the headers of an answer are added to
   return { ...kept, headers: { ...kept.headers } }
+}
+
+/** What was to charge nothing has, if it was allowed against expectation: then its key is claimed now. */
+const claimedLate = async (
+  idempotency: Idempotency,
+  check: Check,
+  checked: Checked,
+  request: KeyedRequest,
+): Promise<RememberedAnswer> => {
+  if (checked.answer.status !== 200 || asksForNothing(check)) {
+    await confirm(checked)
+    return checked.answer
+  }
+  const claim = await idempotency.claim(request).catch(async (error: unknown) => {
+    await undo(checked)
+    throw error
+  })
+  if ('remembered' in claim) await undo(checked)
+  return idempotency.answer(claim, async () => checked)
 }
 
 const undecided = (error: unknown): RememberedAnswer => {

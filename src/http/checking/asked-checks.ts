@@ -48,19 +48,27 @@ export const checksIn = (body: Body | readonly Body[], user: string | undefined)
 /** `Array.isArray` does not know lists that are readonly. */
 const isList = (body: Body | readonly Body[]): body is readonly Body[] => Array.isArray(body)
 
-const askedCheck = (body: Body, place: string, user: string | undefined): AskedCheck => ({
-  place,
-  idempotencyKey: body.idempotency_key,
-  check: {
-    resource: body.resource,
-    cost: inOrder(body.cost ?? { requests: 1 }),
-    user: body.user ?? user,
-    context: body.context,
-    dryRun: body.dry_run ?? false,
-    reserve: (body.reserve ?? false) && body.dry_run !== true,
-    lifetimeSeconds: body.expires_in_seconds ?? DEFAULT_LIFETIME_SECONDS,
-  },
+/** Throws `invalid_request` where it reserves nothing: a reservation is an item of the table. */
+const askedCheck = (body: Body, place: string, user: string | undefined): AskedCheck => {
+  const cost = inOrder(body.cost ?? { requests: 1 })
+  if (body.reserve && asksForNothing({ cost, dryRun: false }))
+    throw invalid(`${place}cost`, 'name an amount above 0 where it is reserved')
+  return { place, idempotencyKey: body.idempotency_key, check: checkOf(body, cost, user) }
+}
+
+const checkOf = (body: Body, cost: Cost, user: string | undefined): Check => ({
+  resource: body.resource,
+  cost,
+  user: body.user ?? user,
+  context: body.context,
+  dryRun: body.dry_run ?? false,
+  reserve: (body.reserve ?? false) && body.dry_run !== true,
+  lifetimeSeconds: body.expires_in_seconds ?? DEFAULT_LIFETIME_SECONDS,
 })
+
+/** Whether a check charges nothing even where it is allowed. */
+export const asksForNothing = ({ cost, dryRun }: Pick<Check, 'cost' | 'dryRun'>): boolean =>
+  dryRun || Object.values(cost).every((amount) => amount === 0)
 
 /** So that the same cost reads the same, however it was written. */
 const inOrder = (cost: Cost): Cost => {

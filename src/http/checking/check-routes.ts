@@ -17,7 +17,7 @@ import { jsonBodyOrList } from '../schemas/validated.ts'
 import { type AnsweringNeeds, answerMany, answerOne } from './answer-checks.ts'
 import { type AskedCheck, checksIn } from './asked-checks.ts'
 import { allowedAnswer, checkBody, checksBody, deniedAnswer, MOST_CHECKS } from './check-schema.ts'
-import { createChecker } from './decide-check.ts'
+import { createChecker, createForesight } from './decide-check.ts'
 import { createIdempotency } from './idempotency.ts'
 
 export interface CheckRoutesNeeds
@@ -28,7 +28,11 @@ export interface CheckRoutesNeeds
 
 /** Decisions without a chat: one, or a list of them. */
 export const createCheckRoutes = (needs: CheckRoutesNeeds, models: ModelLookup): Hono<AppEnv> => {
-  const needed: AnsweringNeeds = { checker: createChecker(needs), idempotency: createIdempotency(needs) }
+  const needed: AnsweringNeeds = {
+    checker: createChecker(needs),
+    idempotency: createIdempotency(needs),
+    chargesNothing: createForesight(needs),
+  }
   return new Hono<AppEnv>().post(
     '/check',
     describeCheck,

@@ -6,7 +6,7 @@ import type { ReservationService } from '../../core/reserving/reservation-servic
 import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { problemOf } from '../errors/problem.ts'
 import { rateLimitHeaders } from '../headers/rate-limit-headers.ts'
-import type { Check } from './asked-checks.ts'
+import { asksForNothing, type Check } from './asked-checks.ts'
 import { allowedJson, deniedJson, undecidedJson } from './check-json.ts'
 
 /** A check that has been decided, and what is still to be done about it: `confirm` or `undo`. */
@@ -53,6 +53,13 @@ export const createChecker =
     const answer = { status: 200, headers, body: allowedJson(decision, held) }
     return { answer, reservation, isHeld: held !== undefined }
   }
+
+/** Whether a check charges nothing, as far as is known before it is decided. */
+export const createForesight =
+  ({ limiter, settings }: Pick<CheckerNeeds, 'limiter' | 'settings'>) =>
+  (acting: ActingIdentity, check: Check): boolean =>
+    asksForNothing(check) ||
+    (!settings.bypassLimiter && limiter.foreseesDenial(requestOf(acting, check, true)))
 
 const requestOf = (
   { entityId }: ActingIdentity,

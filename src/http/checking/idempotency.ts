@@ -30,7 +30,9 @@ export type Claim = (Attempt & { readonly field: string }) | { readonly remember
 export interface Idempotency {
   /** Throws `ZaelError('conflict')` where the key stands for another body, or is being answered. Nothing is charged yet. */
   claim(request: KeyedRequest): Promise<Claim>
-  /** The answer had before, or that of `check`, remembered from now on. Errors and 503 are not: the key is free again. */
+  /** The answer that the key stands for, by a read alone; undefined where it is free. Throws as `claim`. */
+  look(request: KeyedRequest): Promise<Claim | undefined>
+  /** The answer had before, or that of `check`: kept where it is allowed, else the key is free again, as after an error. */
   answer(claim: Claim, check: () => Promise<Checked>): Promise<RememberedAnswer>
   /** The key is free again, as far as the store can be reached. */
   drop(claim: Claim): Promise<void>
@@ -62,13 +64,21 @@ export const createIdempotency = (
       if (begun.outcome !== 'begun') throw conflict(field, CONFLICTS[begun.outcome])
       return { ...attempt, field }
     },
+    async look({ callerId, key, body, field }) {
+      const { hash } = needs.secrets
+      const at = { key: { callerId, keyHash: hash(key) }, bodyHash: hash(body), now: needs.clock.now() }
+      const found = await store.look(at)
+      if (found.outcome === 'free') return undefined
+      if (found.outcome === 'answered') return { remembered: found.answer }
+      throw conflict(field, CONFLICTS[found.outcome])
+    },
     async answer(claim, check) {
       if ('remembered' in claim) return claim.remembered
       const checked = await check().catch(async (error: unknown) => {
         await drop(claim)
         throw error
       })
-      if (checked.answer.status >= 500) await drop(claim)
+      if (checked.answer.status !== 200) await drop(claim)
       else await remember(store, claim, checked)
       return checked.answer
     },

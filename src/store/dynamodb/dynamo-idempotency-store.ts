@@ -9,6 +9,7 @@ import type {
   Beginning,
   BeginOutcome,
   IdempotencyStore,
+  LookOutcome,
   RememberedAnswer,
 } from '../../core/ports/idempotency-store.ts'
 import { type StoredItem, toItem } from './attribute-values.ts'
@@ -26,7 +27,8 @@ const isOverdue = '#state = :pending AND #body = :body AND (#pending_until <= :n
 
 /** Answers to repeated requests in the table, one item for each key of a caller. */
 export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: string): IdempotencyStore => {
-  const itemThatFailed = createItemThatFailed(createTableReads(client, tableName).get)
+  const reads = createTableReads(client, tableName)
+  const itemThatFailed = createItemThatFailed(reads.get)
   return {
     async begin(beginning) {
       try {
@@ -36,6 +38,10 @@ export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: st
         if (!(error instanceof ConditionalCheckFailedException)) throw error
         return outcomeOf(await itemThatFailed(error, keyOf(beginning)), beginning)
       }
+    },
+    async look({ key, bodyHash, now }) {
+      const item = await reads.get(keyOf({ key }))
+      return item === undefined || isOver(item, bodyHash, now) ? { outcome: 'free' } : metBy(item, bodyHash)
     },
     async finish(own, answer) {
       const isOwn = await unlessConditionFails(
@@ -112,8 +118,16 @@ const unlessConditionFails = async (call: Promise<unknown>): Promise<boolean> =>
 }
 
 /** Where the record went away between the two looks, whoever asks again will find the key free. */
-const outcomeOf = (item: StoredItem | undefined, { bodyHash }: Beginning): BeginOutcome => {
-  if (item === undefined) return { outcome: 'pending' }
+const outcomeOf = (item: StoredItem | undefined, { bodyHash }: Beginning): BeginOutcome =>
+  item === undefined ? { outcome: 'pending' } : metBy(item, bodyHash)
+
+/** As the condition of `begin` has it. */
+const isOver = (item: StoredItem, bodyHash: string, now: bigint): boolean => {
+  const { expiresAt, pendingUntil, bodyHash: remembered } = rememberedIn(item)
+  return expiresAt <= now || (pendingUntil !== null && pendingUntil <= now && remembered === bodyHash)
+}
+
+const metBy = (item: StoredItem, bodyHash: string): Exclude<LookOutcome, { readonly outcome: 'free' }> => {
   const { bodyHash: remembered, answer } = rememberedIn(item)
   if (remembered !== bodyHash) return { outcome: 'other_body' }
   return answer === null ? { outcome: 'pending' } : { outcome: 'answered', answer }

@@ -25,6 +25,11 @@ export const createMemoryIdempotencyStore = (): IdempotencyStore => {
       }
       return outcome
     },
+    async look({ key, bodyHash, now }) {
+      const found = kept.get(nameOf(key))
+      const outcome = found === undefined ? BEGUN : outcomeOf(found, { bodyHash, attemptId: '' }, now)
+      return outcome.outcome === 'begun' ? { outcome: 'free' } : outcome
+    },
     async finish({ key, attemptId }, answer) {
       const found = kept.get(nameOf(key))
       if (found === undefined || found.attemptId !== attemptId) return 'lost'

@@ -45,6 +45,7 @@ export const createFakeLimiter = (
       return decision.allowed ? { ...decision, reservation } : decision
     },
     settleCharges: unused,
+    foreseesDenial: unused,
     checkPolicies: unused,
     explain: unused,
     explainOthers: unused,

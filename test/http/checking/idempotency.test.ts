@@ -4,7 +4,7 @@ import type { IdempotencyStore } from '../../../src/core/ports/idempotency-store
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import { createMemoryIdempotencyStore } from '../../../src/store/memory/memory-idempotency-store.ts'
 import { SECOND } from '../../core/test-clock.ts'
-import { ADMIN_FOR_BOB, ALICE, allowed, BOB, createCheckingApp, denied } from './checking-app.ts'
+import { ADMIN_FOR_BOB, ALICE, allowed, BOB, createCheckingApp } from './checking-app.ts'
 
 const HOUR = 3600n * SECOND
 const ONCE = { idempotency_key: 'once', cost: { tokens: 100 } }
@@ -43,14 +43,14 @@ describe('an idempotency key', () => {
     expect(await left('tpm')).toBe(774)
   })
 
-  test('remembers a denial as well, and does not count it twice', async () => {
-    const { check, stored } = await createCheckingApp()
-    const body = { ...ONCE, cost: { requests: 11 } }
-    const first = await check(body)
-    const again = await check(body)
-    expect(denied(again)).toEqual(denied(first))
-    expect(again.headers.get('x-should-retry')).toBe('false')
-    expect(await stored()).toMatchObject({ denied: 1n })
+  test('does not keep a denial: the same key is decided anew, with another body too', async () => {
+    const { check, stored, clock } = await createCheckingApp()
+    await check({ cost: { requests: 10 } })
+    expect((await check({ ...ONCE, cost: { requests: 2 } })).status).toBe(429)
+    expect((await check({ ...ONCE, cost: { requests: 2 } })).status).toBe(429)
+    clock.advance(HOUR)
+    expect((await check({ ...ONCE, cost: { requests: 1 } })).status).toBe(200)
+    expect(await stored()).toMatchObject({ denied: 2n, used_requests: 11n })
   })
 
   test('gives the reservation that was made, which can be settled once', async () => {
@@ -138,6 +138,82 @@ describe('an idempotency key', () => {
     expect((await healthy.check(ONCE)).status).toBe(200)
     // nobody knows whether the dead one had charged: it did, and that stays
     expect(await healthy.left('tpm')).toBe(800)
+  })
+})
+
+describe('an idempotency key of a check that charges nothing', () => {
+  /** A store that counts what is written to it. */
+  const counted = async (settings: { readonly leaseTtlMs?: number } = {}) => {
+    let writes = 0
+    const counting =
+      <A extends readonly unknown[], R>(call: (...parameters: A) => R) =>
+      (...parameters: A): R => {
+        writes++
+        return call(...parameters)
+      }
+    const idempotency = storeWith(({ begin, finish, abandon }) => ({
+      begin: counting(begin),
+      finish: counting(finish),
+      abandon: counting(abandon),
+    }))
+    const app = await createCheckingApp({ table: { idempotency }, limiter: settings })
+    return { ...app, writes: () => writes }
+  }
+  const fresh = (index: number) => ({ idempotency_key: `fresh-${index}` })
+
+  test.each([
+    ['can never pass', { cost: { requests: 11 } }, 429],
+    ['asks for nothing', { cost: { requests: 0 } }, 200],
+    ['names no meter', { cost: {} }, 200],
+    ['is a dry run', { dry_run: true }, 200],
+  ])('writes no record where it %s', async (_, body, status) => {
+    const { check, writes } = await counted()
+    await check({ dry_run: true })
+    for (let index = 0; index < 5; index++)
+      expect((await check({ ...body, ...fresh(index) })).status).toBe(status)
+    expect((await check([{ ...body, ...fresh(6) }])).status).toBe(200)
+    expect(writes()).toBe(0)
+  })
+
+  test('writes no record where this process remembers the denial', async () => {
+    const { check, writes, stored } = await counted({ leaseTtlMs: 1000 })
+    await check({ cost: { requests: 10 } })
+    expect((await check({ ...fresh(0), cost: { requests: 1 } })).status).toBe(429)
+    const before = writes()
+    for (let index = 1; index < 20; index++)
+      expect((await check({ ...fresh(index), cost: { requests: 1 } })).status).toBe(429)
+    expect(writes()).toBe(before)
+    expect(await stored()).toMatchObject({ denied: 20n })
+  })
+
+  test('gives the allowed answer that its key stands for, though a denial is remembered', async () => {
+    const { check, left } = await counted({ leaseTtlMs: 1000 })
+    const body = { ...ONCE, cost: { requests: 5 } }
+    const first = await check(body)
+    expect(first.status).toBe(200)
+    expect((await check({ cost: { requests: 5 } })).status).toBe(200)
+    for (const _ of 'two') expect((await check({ cost: { requests: 5 } })).status).toBe(429)
+    expect((await check(body)).body).toEqual(first.body)
+    expect((await check({ ...body, cost: { requests: 6 } })).status).toBe(409)
+    expect(await left('rpm')).toBe(0)
+  })
+
+  test('charges once where it is allowed against expectation', async () => {
+    const { check, left, deps, writes } = await counted()
+    deps.limiter.foreseesDenial = () => true
+    const first = await check(ONCE)
+    expect(first.status).toBe(200)
+    expect(writes()).toBe(2)
+    expect((await check(ONCE)).body).toEqual(first.body)
+    expect(await left('tpm')).toBe(900)
+  })
+
+  test('gives back what was charged against expectation where the key was taken meanwhile', async () => {
+    const idempotency = storeWith(() => ({ begin: async () => ({ outcome: 'pending' }) }))
+    const { check, left, deps } = await createCheckingApp({ table: { idempotency } })
+    deps.limiter.foreseesDenial = () => true
+    expect((await check(ONCE)).status).toBe(409)
+    expect(await left('tpm')).toBe(1000)
   })
 })
 

@@ -24,8 +24,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'what is given back is given back twice',
     file: 'src/core/charging/settle-bucket.ts',
-    from: 'if (outcome === undefined || outcome.applied) return { state, result }',
-    to: 'if (write && outcome?.applied) await writer.write(receipt.bucket, write)\n    if (outcome === undefined || outcome.applied) return { state, result }',
+    from: 'if (outcome === undefined) return { state, outcome: { result } as const }',
+    to: 'if (write && outcome?.applied) await writer.write(receipt.bucket, write)\n    if (outcome === undefined) return { state, outcome: { result } as const }',
   },
   {
     name: 'a give-back whose answer is lost is sent again',
@@ -78,8 +78,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a charge whose answer is lost counts as none, and the request is admitted',
     file: 'src/core/deciding/charge-plan.ts',
-    from: 'if (!isTimeLeft) return unavailable(call)',
-    to: 'return isTimeLeft ? untouched(deps, call) : unavailable(call)',
+    from: 'if (!isTimeLeft) return unavailable(call, error)',
+    to: 'return isTimeLeft ? untouched(deps, call) : unavailable(call, error)',
   },
   {
     name: 'who comes after the line has been served waits for ever',

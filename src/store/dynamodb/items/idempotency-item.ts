@@ -27,11 +27,19 @@ export const answerFields = ({ status, headers, body }: RememberedAnswer): Plain
 /** What a record remembers; `answer` is null while it is pending. Throws an error that names the item where it cannot be read. */
 export const rememberedIn = (
   item: StoredItem,
-): { readonly bodyHash: string; readonly answer: RememberedAnswer | null } => {
+): {
+  readonly bodyHash: string
+  readonly answer: RememberedAnswer | null
+  /** ns since the epoch; `pendingUntil` null: it is answered. */
+  readonly expiresAt: bigint
+  readonly pendingUntil: bigint | null
+} => {
   const read = createItemReader(item)
   const answer = read.mapOrNull('answer')
   return {
     bodyHash: read.text('body_sha256'),
+    expiresAt: read.time('expires_at'),
+    pendingUntil: read.timeOrNull('pending_until'),
     answer: answer && {
       status: answer.number('status'),
       headers: answer.textMap('headers'),
