@@ -66,7 +66,9 @@ export const checkBody = v.pipe(
           v.string(),
           v.nonEmpty('not be empty'),
           v.maxLength(LONGEST_KEY),
-          v.description('The same body under the same key gets the same answer for 24 hours'),
+          v.description(
+            'The same body under the same key gets the same answer for 24 hours, once it is allowed; a denial is not kept',
+          ),
         ),
       ),
     }),
