@@ -4,6 +4,7 @@ import { connectionFailure } from '../bin/command-line/connection-failure.ts'
 import { UserError } from '../bin/command-line/user-error.ts'
 import { markdownTable, withSection } from '../verify/markdown.ts'
 import { figure } from './figure.ts'
+import { hostilePart } from './http/hostile-part.ts'
 import { httpPart } from './http/http-part.ts'
 import { addedPart, requestsPart, saturationPart } from './limiter/limiter-parts.ts'
 import { loadAverage, machine } from './machine.ts'
@@ -18,6 +19,7 @@ one run. Prints tables and writes bench/results/<date>.json.
 
   stores        decisions on one DynamoDB engine: raw UpdateItem, zael exact and leased, rate-limiter-flexible
   http          the check and chat routes on a leased key, beside a bare Hono handler
+  hostile-bodies  what other callers notice of one that sends bodies made to take long
   added         what the limiter adds to a request on a leased hot key
   memory        what a process holds after a million keys were seen once each
   saturation    how much of what is allowed callers get
@@ -31,7 +33,15 @@ one run. Prints tables and writes bench/results/<date>.json.
   -h, --help      this text`
 
 const DOCUMENT = 'docs/benchmarks.md'
-const PARTS: readonly Part[] = [storesPart, httpPart, addedPart, memoryPart, saturationPart, requestsPart]
+const PARTS: readonly Part[] = [
+  storesPart,
+  httpPart,
+  hostilePart,
+  addedPart,
+  memoryPart,
+  saturationPart,
+  requestsPart,
+]
 
 const OPTIONS = {
   only: { type: 'string' },

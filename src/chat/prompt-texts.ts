@@ -1,11 +1,8 @@
 import type { ChatRequest } from '../core/ports/chat-backend.ts'
 import { isObject } from './chat-objects.ts'
 
-/** What a prompt is made of: texts to be counted, and tokens that are added whatever the texts say. */
-export interface PromptParts {
-  readonly texts: readonly string[]
-  readonly overhead: number
-}
+/** A text to be counted, or a number of tokens that are added whatever the texts say. */
+export type PromptPart = string | number
 
 // https://github.com/openai/openai-cookbook/blob/main/examples/How_to_count_tokens_with_tiktoken.ipynb
 const PER_MESSAGE = 3
@@ -18,51 +15,52 @@ const TOOLS_END = 12
 const LOW_DETAIL_IMAGE = 85
 const IMAGE = 765
 
-const NOTHING: PromptParts = { texts: [], overhead: 0 }
-
-/** The parts of `request` that OpenAI counts as input. Tools and images are estimated: their true count is not public. */
-export const promptParts = (request: ChatRequest): PromptParts =>
-  join([
-    { texts: [], overhead: REPLY_PRIMING },
-    ...request.messages.map(messageParts),
-    toolParts(request.tools ?? request.functions),
-    jsonParts(isObject(request.response_format) ? request.response_format.json_schema : undefined),
-  ])
-
-const join = (parts: readonly PromptParts[]): PromptParts => ({
-  texts: parts.flatMap(({ texts }) => texts),
-  overhead: parts.reduce((sum, { overhead }) => sum + overhead, 0),
-})
-
-const messageParts = (message: unknown): PromptParts => {
-  if (!isObject(message)) return NOTHING
-  const { role, name, content, tool_calls, function_call } = message
-  return join([
-    { texts: [], overhead: PER_MESSAGE },
-    textParts(role),
-    typeof name === 'string' ? { texts: [name], overhead: PER_NAME } : NOTHING,
-    ...(Array.isArray(content) ? content.map(contentPart) : [textParts(content)]),
-    jsonParts(tool_calls),
-    jsonParts(function_call),
-  ])
+/**
+ * The parts of `request` that OpenAI counts as input, one by one: a body can hold tens of thousands. Tools and images are
+ * estimated: their true count is not public.
+ */
+export function* promptParts(request: ChatRequest): Generator<PromptPart> {
+  yield REPLY_PRIMING
+  for (const message of request.messages) yield* messageParts(message)
+  yield* toolParts(request.tools ?? request.functions)
+  yield* jsonParts(isObject(request.response_format) ? request.response_format.json_schema : undefined)
 }
 
-const contentPart = (part: unknown): PromptParts => {
-  if (!isObject(part)) return NOTHING
-  if (part.type === 'image_url') return { texts: [], overhead: imageTokens(part.image_url) }
-  return join([textParts(part.text), textParts(part.refusal)])
+function* messageParts(message: unknown): Generator<PromptPart> {
+  if (!isObject(message)) return
+  const { role, name, content, tool_calls, function_call } = message
+  yield PER_MESSAGE
+  yield* textParts(role)
+  if (typeof name === 'string') yield PER_NAME
+  yield* textParts(name)
+  if (Array.isArray(content)) for (const part of content) yield* contentPart(part)
+  else yield* textParts(content)
+  yield* jsonParts(tool_calls)
+  yield* jsonParts(function_call)
+}
+
+function* contentPart(part: unknown): Generator<PromptPart> {
+  if (!isObject(part)) return
+  if (part.type === 'image_url') yield imageTokens(part.image_url)
+  else {
+    yield* textParts(part.text)
+    yield* textParts(part.refusal)
+  }
 }
 
 const imageTokens = (image: unknown): number =>
   isObject(image) && image.detail === 'low' ? LOW_DETAIL_IMAGE : IMAGE
 
-const toolParts = (tools: unknown): PromptParts =>
-  Array.isArray(tools) && tools.length > 0
-    ? join([jsonParts(tools), { texts: [], overhead: PER_TOOL * tools.length + TOOLS_END }])
-    : NOTHING
+function* toolParts(tools: unknown): Generator<PromptPart> {
+  if (!Array.isArray(tools) || tools.length === 0) return
+  yield* jsonParts(tools)
+  yield PER_TOOL * tools.length + TOOLS_END
+}
 
-const textParts = (text: unknown): PromptParts =>
-  typeof text === 'string' ? { texts: [text], overhead: 0 } : NOTHING
+function* textParts(text: unknown): Generator<PromptPart> {
+  if (typeof text === 'string') yield text
+}
 
-const jsonParts = (value: unknown): PromptParts =>
-  value === undefined || value === null ? NOTHING : { texts: [JSON.stringify(value)], overhead: 0 }
+function* jsonParts(value: unknown): Generator<PromptPart> {
+  if (value !== undefined && value !== null) yield JSON.stringify(value)
+}

@@ -62,7 +62,7 @@ const wholeAnswer = (
   created: number,
   nodeId: string | null,
 ): JsonObject => {
-  const content = simulatedText(0, perChoice(request))
+  const content = simulatedText(0, perChoice(request), choicesOf(request))
   return {
     id: `chatcmpl-${requestId}`,
     object: 'chat.completion',
@@ -100,7 +100,7 @@ async function* streamedAnswer(
     ...(includeUsage && { usage: null }),
   })
   for (let index = 0; index < choicesOf(request); index++) {
-    for (const { tokens, delta, finish } of choiceParts(perChoice(request))) {
+    for (const { tokens, delta, finish } of choiceParts(perChoice(request), choicesOf(request))) {
       if (signal.aborted) throw abortError()
       count(tokens)
       yield chunk([{ index, delta, logprobs: null, finish_reason: finish }])
@@ -115,12 +115,12 @@ interface Part {
   readonly finish: 'stop' | null
 }
 
-function* choiceParts(tokens: number): Generator<Part> {
+function* choiceParts(tokens: number, choices: number): Generator<Part> {
   const step = Math.ceil(tokens / MAX_PARTS)
   yield { tokens: 0, delta: { role: 'assistant', content: '' }, finish: null }
   for (let from = 0; from < tokens; from += step) {
     const size = Math.min(step, tokens - from)
-    yield { tokens: size, delta: { content: simulatedText(from, size) }, finish: null }
+    yield { tokens: size, delta: { content: simulatedText(from, size, choices) }, finish: null }
   }
   yield { tokens: 0, delta: {}, finish: 'stop' }
 }

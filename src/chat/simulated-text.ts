@@ -3,12 +3,13 @@ const WORDS = ' This answer is simulated : no model was asked , and every word i
   .split(/(?= )/)
   .map((word) => (/\w/.test(word) ? word : word.trim()))
 
-/** A choice's text ends here, whatever its usage says, so that no one can ask for gigabytes. */
-const MAX_TEXT_TOKENS = 16_384
+/** A choice's text ends here, and those of all choices together, whatever the usage says: no one can ask for gigabytes. */
+const [MAX_CHOICE_TOKENS, MAX_ANSWER_TOKENS] = [16_384, 65_536]
 
-/** `count` tokens of an answer's text, from the `from`th on. */
-export const simulatedText = (from: number, count: number): string => {
-  const length = Math.max(0, Math.min(count, MAX_TEXT_TOKENS - from))
+/** `count` tokens of the text of one of `choices`, from the `from`th on. */
+export const simulatedText = (from: number, count: number, choices: number): string => {
+  const most = Math.min(MAX_CHOICE_TOKENS, Math.floor(MAX_ANSWER_TOKENS / choices))
+  const length = Math.max(0, Math.min(count, most - from))
   const text = Array.from({ length }, (_, i) => WORDS[(from + i) % WORDS.length]).join('')
   return from === 0 ? text.trimStart() : text
 }

@@ -78,6 +78,16 @@ describe('a whole answer', () => {
     ])
   })
 
+  it('says a bounded number of words in all choices together', async () => {
+    const lengthOf = async (n: number) => {
+      const { body } = await model.complete(callOf({ max_tokens: 1_000_000, n }))
+      return JSON.stringify(body).length
+    }
+    const [one, four, most] = [await lengthOf(1), await lengthOf(4), await lengthOf(128)]
+    expect(four).toBeGreaterThan(3.9 * one)
+    expect(most).toBeLessThan(1.2 * four)
+  })
+
   it.each([1, 2, 5, 16, 17, 50, 200, 1000])('of %d tokens counts as that many', async (max_tokens) => {
     const count = await loadO200k()
     const { body } = await model.complete(callOf({ max_tokens }))

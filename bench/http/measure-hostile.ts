@@ -1,0 +1,155 @@
+import autocannon from 'autocannon'
+import { median } from '../measure.ts'
+import { ADMIN_TOKEN, type ChildServer, type LoopBlock, startZael } from './child-server.ts'
+import { HOSTILE_BODIES, type HostileBody } from './hostile-bodies.ts'
+
+export interface HostileRow {
+  readonly name: string
+  /** The status of the hostile requests' responses. */
+  readonly status: string
+  readonly hostilePerSecond: number
+  readonly p50AloneMs: number
+  readonly p50UnderAttackMs: number
+  readonly ratio: number
+  readonly longestBlockMs: number
+  /** Processor time: null where the platform does not report it. */
+  readonly longestBlockCpuMs: number | null
+}
+
+export interface HostileOptions {
+  readonly seconds: number
+  readonly rounds: number
+}
+
+const [OTHER, HOSTILE] = ['sk-bench-other-0123456789', 'sk-bench-hostile-0123456789']
+const OTHER_CONNECTIONS = 4
+const HOSTILE_CONNECTIONS = 2
+
+/** What other callers notice while one caller sends hostile bodies, two at a time, each body by itself. */
+export const measureHostile = async (
+  { seconds, rounds }: HostileOptions,
+  onProgress: (text: string) => void,
+): Promise<readonly HostileRow[]> => {
+  const zael = await startZael({ isWatched: true })
+  try {
+    await prepare(zael)
+    // both routes once: the tokenizer's tables load at the first chat
+    await attack(zael, HOSTILE_BODIES.at(-1) ?? raise(), 1)
+    await others(zael, 2)
+    const rows: HostileRow[] = []
+    for (const body of HOSTILE_BODIES) {
+      onProgress(body.name)
+      rows.push(await measureBody(zael, body, seconds, rounds))
+    }
+    return rows
+  } finally {
+    await zael.stop()
+  }
+}
+
+const measureBody = async (
+  zael: ChildServer,
+  body: HostileBody,
+  seconds: number,
+  rounds: number,
+): Promise<HostileRow> => {
+  const turns: { alone: number; under: number; block: LoopBlock; attack: Attack }[] = []
+  for (let round = 0; round < rounds; round++) {
+    const alone = await others(zael, seconds)
+    await zael.longestBlock()
+    const [under, hostile] = await Promise.all([others(zael, seconds), attack(zael, body, seconds)])
+    turns.push({ alone, under, block: await zael.longestBlock(), attack: hostile })
+  }
+  return {
+    name: body.name,
+    status: turns[0]?.attack.status ?? '',
+    hostilePerSecond: median(turns.map(({ attack }) => attack.perSecond)),
+    p50AloneMs: median(turns.map(({ alone }) => alone)),
+    p50UnderAttackMs: median(turns.map(({ under }) => under)),
+    ratio: median(turns.map(({ alone, under }) => under / alone)),
+    longestBlockMs: Math.max(...turns.map(({ block }) => block.longestBlockMs)),
+    longestBlockCpuMs: largest(turns.map(({ block }) => block.longestBlockCpuMs)),
+  }
+}
+
+const largest = (values: readonly (number | null)[]): number | null =>
+  values.reduce((most, value) => (most === null || value === null ? null : Math.max(most, value)))
+
+/** The p50 of checks of another caller, in ms. */
+const others = async ({ url }: ChildServer, seconds: number): Promise<number> => {
+  const latencies: number[] = []
+  const end = performance.now() + seconds * 1000
+  const loop = async (): Promise<void> => {
+    while (performance.now() < end) {
+      const before = performance.now()
+      const response = await fetch(`${url}/v1/limits/check`, {
+        method: 'POST',
+        headers: headersOf(OTHER),
+        body: '{"cost":{"requests":1}}',
+      })
+      await response.text()
+      if (!response.ok) throw new Error(`a check was answered ${response.status}`)
+      latencies.push(performance.now() - before)
+    }
+  }
+  await Promise.all(Array.from({ length: OTHER_CONNECTIONS }, loop))
+  return median(latencies)
+}
+
+interface Attack {
+  readonly status: string
+  readonly perSecond: number
+}
+
+const attack = async (
+  { url }: ChildServer,
+  { path, body }: HostileBody,
+  duration: number,
+): Promise<Attack> => {
+  const result = await autocannon({
+    url: `${url}${path}`,
+    method: 'POST',
+    headers: headersOf(HOSTILE),
+    body,
+    connections: HOSTILE_CONNECTIONS,
+    duration,
+  })
+  const statuses = Object.keys(result.statusCodeStats ?? {})
+  return { status: statuses.join(', ') || 'none yet', perSecond: result.requests.total / duration }
+}
+
+const headersOf = (secret: string) => ({
+  authorization: `Bearer ${secret}`,
+  'content-type': 'application/json',
+})
+
+/** Two keys with large limits; the demo's limits for everyone are taken away. */
+const prepare = async ({ url }: ChildServer): Promise<void> => {
+  const call = async (method: string, path: string, body?: object): Promise<void> => {
+    const { ok, status } = await fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    if (!ok) throw new Error(`${method} ${path} answered ${status}`)
+  }
+  await call('DELETE', '/api/policies/GLOBAL/*')
+  await call('DELETE', '/api/policies/MODEL_TIER/premium')
+  for (const [id, secret] of [
+    ['other', OTHER],
+    ['hostile', HOSTILE],
+  ]) {
+    await call('POST', '/api/entities', { entity_id: id, name: id })
+    await call('POST', `/api/entities/${id}/keys`, { secret })
+    await call('PUT', `/api/limits/${id}`, {
+      limits: [
+        { name: 'rpm', capacity: 1_000_000_000, refill_rate: 1_000_000 },
+        { name: 'tpm', capacity: 1_000_000_000_000, refill_rate: 1_000_000 },
+      ],
+    })
+  }
+}
+
+const raise = (): never => {
+  throw new Error('there are no hostile bodies')
+}

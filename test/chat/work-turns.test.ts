@@ -1,0 +1,80 @@
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { createTokenCounter } from '../../src/chat/token-counter.ts'
+import { createWorkTurns } from '../../src/chat/work-turns.ts'
+
+/** Turns of the event loop in which the work done is noted. */
+const counted = () => {
+  const perTurn = [0]
+  const nextTurn = async () => {
+    await setImmediate()
+    perTurn.push(0)
+  }
+  const turns = createWorkTurns({ freeWork: 1000, workPerTurn: 100, nextTurn })
+  const begin = (): ReturnType<typeof turns.begin> => {
+    const task = turns.begin()
+    return {
+      spend(work) {
+        perTurn[perTurn.length - 1] = (perTurn.at(-1) ?? 0) + work
+        return task.spend(work)
+      },
+    }
+  }
+  return { turns: { begin }, perTurn }
+}
+
+/** Does `work` in steps of 10. */
+const run = async (task: ReturnType<ReturnType<typeof createWorkTurns>['begin']>, work: number) => {
+  for (let done = 0; done < work; done += 10) {
+    const turn = task.spend(10)
+    if (turn !== undefined) await turn
+  }
+}
+
+describe('work in turns', () => {
+  test('takes no turn where there is little', async () => {
+    const { turns, perTurn } = counted()
+    await run(turns.begin(), 990)
+    expect(perTurn).toEqual([990])
+  })
+
+  test('does a bounded part in each turn where there is much, however many tasks there are', async () => {
+    const { turns, perTurn } = counted()
+    await Promise.all(Array.from({ length: 24 }, () => run(turns.begin(), 5000)))
+    const [first = 0, ...later] = perTurn
+    expect(first).toBe(24 * 1000)
+    expect(Math.max(...later)).toBe(100)
+  })
+
+  test('goes on with the task that has done least', async () => {
+    const ended: string[] = []
+    const { turns } = counted()
+    const tasks = [
+      run(turns.begin(), 50_000).then(() => ended.push('long')),
+      run(turns.begin(), 5000).then(() => ended.push('short')),
+    ]
+    await Promise.all(tasks)
+    expect(ended).toEqual(['short', 'long'])
+  })
+})
+
+describe('counting a prompt', () => {
+  const messages = (content: unknown, count = 1) =>
+    Array.from({ length: count }, () => ({ role: 'user', content }))
+
+  test.each([
+    ['one word of 520,000 letters', messages('s'.repeat(520_000))],
+    ['a million characters of words', messages('word '.repeat(200_000))],
+    ['spaces alone', messages(' '.repeat(500_000))],
+    ['2,048 short messages', messages('hello', 2048)],
+    ['20,000 parts', messages(Array(20_000).fill({ type: 'text', text: 'a' }))],
+    ['20,000 images', messages(Array(20_000).fill({ type: 'image_url' }))],
+  ])('never works long without a turn: %s', async (_, prompt) => {
+    const { turns, perTurn } = counted()
+    const counter = createTokenCounter({ load: async () => (text) => text.length, turns })
+    await counter.countPrompt({ model: 'm', messages: prompt })
+    const longestWord = 32 + 128 * 128
+    expect(Math.max(...perTurn)).toBeLessThan(1000 + longestWord)
+    expect(perTurn.length).toBeGreaterThan(100)
+  })
+})

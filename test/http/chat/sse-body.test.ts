@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { CHUNKS_PER_TURN, sseBody } from '../../../src/http/chat/sse-body.ts'
+
+test('a stream that waits for nothing yields to others all the same', async () => {
+  const between: number[] = [0]
+  const nextTurn = async () => {
+    between.push(0)
+  }
+  async function* chunks() {
+    for (let index = 0; index < 1000; index++) {
+      between[between.length - 1] = (between.at(-1) ?? 0) + 1
+      yield { index }
+    }
+  }
+  const source = { chunks: chunks(), settle: async () => {}, abandon() {}, errorBody: () => ({}) }
+  const text = await new Response(sseBody(source, nextTurn)).text()
+  expect(text.endsWith('data: {"index":999}\n\ndata: [DONE]\n\n')).toBe(true)
+  expect(Math.max(...between)).toBe(CHUNKS_PER_TURN)
+})
