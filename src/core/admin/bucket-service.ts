@@ -1,5 +1,6 @@
 import type { Limiter } from '../deciding/decision.ts'
 import { invalid } from '../errors.ts'
+import type { Meter } from '../limit/meter.ts'
 import type { AdminDependencies } from './admin-dependencies.ts'
 import { auditRecord } from './audit.ts'
 
@@ -24,9 +25,9 @@ export interface BucketService {
 type BucketDependencies = Omit<AdminDependencies, 'changed'> & { readonly limiter: Limiter }
 
 export const createBucketService = (deps: BucketDependencies): BucketService => {
-  const record = (entityId: string, action: string, what: Amendment, actor: string): Promise<void> => {
-    const { resource = null, limitName = null, amount = null } = what
-    const after = { resource, limit_name: limitName, amount }
+  const record = (entityId: string, action: string, what: Recorded, actor: string): Promise<void> => {
+    const { resource = null, limitName = null, amount = null, meter } = what
+    const after = { resource, limit_name: limitName, amount, ...(meter === 'cost_usd_micros' && { meter }) }
     return deps.store.recordAudit(
       auditRecord(deps, { actor, action, subject: entityId, before: null, after }),
     )
@@ -38,20 +39,30 @@ export const createBucketService = (deps: BucketDependencies): BucketService => 
       await record(entityId, 'bucket.reset', selection, actor)
     },
     async topUp(entityId, selection, actor) {
-      await checkLimit(deps, entityId, selection)
+      const meter = await checkLimit(deps, entityId, selection)
       await deps.limiter.topUp(entityId, selection)
-      await record(entityId, 'bucket.top_up', selection, actor)
+      await record(entityId, 'bucket.top_up', { ...selection, ...(meter && { meter }) }, actor)
     },
   }
 }
 
-/** Without a resource a limit may be one of any bucket of the entity. */
-const checkLimit = async (deps: BucketDependencies, entityId: string, { resource, limitName }: Selection) => {
+/** `meter`: recorded of money alone, whose amounts are micro-dollars. */
+interface Recorded extends Amendment {
+  readonly meter?: Meter
+}
+
+/** The meter of the named limit. Without a resource a limit may be one of any bucket of the entity. */
+const checkLimit = async (
+  deps: BucketDependencies,
+  entityId: string,
+  { resource, limitName }: Selection,
+): Promise<Meter | undefined> => {
   const resources =
     resource === undefined ? [undefined, ...(await limitedResources(deps, entityId))] : [resource]
   const limits = await Promise.all(resources.map((name) => deps.limiter.explain(entityId, name)))
+  const named = limits.flat().find(({ limit }) => limit.name === limitName)
+  if (limitName === undefined || named !== undefined) return named?.limit.meter
   const names = [...new Set(limits.flat().map(({ limit }) => limit.name))]
-  if (limitName === undefined || names.includes(limitName)) return
   throw invalid('limit_name', `be a limit of ${entityId}: ${names.join(', ')}`)
 }
 

@@ -135,6 +135,12 @@ export interface BucketStatus {
   readonly used: Cost
 }
 
+/** The state of a bucket of a parent or a policy. */
+export interface OtherBucketStatus extends BucketStatus {
+  /** The parent's id, or `POLICY:<scope>:<selector>`. */
+  readonly entityId: string
+}
+
 /** What people ask of buckets beside decisions. All throw `ZaelError('not_found')` for an unknown entity, and `StoreUnavailable`. */
 export interface Inspector {
   /** The limits of the entity itself on `resource` (`_default_` where none is named), with what each overrode. */
@@ -143,6 +149,8 @@ export interface Inspector {
   explainOthers(entityId: string, resource?: string): Promise<readonly ExplainedBucket[]>
   /** Without `resource`: the bucket with the least available share; full, with the effective limits, where there is none. */
   status(entityId: string, resource?: string): Promise<BucketStatus>
+  /** The state of every bucket that `explainOthers` lists, in that order. */
+  statusOfOthers(entityId: string, resource?: string): Promise<readonly OtherBucketStatus[]>
   /**
    * What `status` says without a resource, as time goes on (`now` in ns since the epoch), from one reading: as if nothing
    * were charged or given back since. The configuration is 30 s old at most: for those who look all the time.

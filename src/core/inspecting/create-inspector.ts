@@ -11,7 +11,14 @@ import type { Resolver } from '../resolving/create-resolver.ts'
 import type { Resolution } from '../resolving/resolve-buckets.ts'
 import { effectiveLimits } from '../resolving/resolve-limits.ts'
 import { resetBuckets, topUpBuckets } from './amend-buckets.ts'
-import { leastAvailable, observe, requestedAs, type StatusDependencies, statusOf } from './status.ts'
+import {
+  leastAvailable,
+  observe,
+  requestedAs,
+  type StatusDependencies,
+  statusOf,
+  statusOfOthers,
+} from './status.ts'
 
 export interface InspectorDependencies {
   readonly buckets: BucketStore
@@ -55,6 +62,7 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
       resource === undefined
         ? leastAvailable(deps, entityId, clock.now())
         : statusOf(deps, entityId, resource, clock.now()),
+    statusOfOthers: (entityId, resource) => statusOfOthers(deps, entityId, resource, clock.now()),
     observe: (entityId) => observe(observing, entityId),
     prepareObserving: (entityIds) => deps.resolver.prepare(entityIds, OBSERVED_MAX_AGE_NS - PREPARED_FOR_NS),
     async waitTime(entityId, cost, resource) {

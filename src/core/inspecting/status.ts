@@ -3,7 +3,7 @@ import type { BucketStore } from '../bucket/bucket-store.ts'
 import type { BucketItem } from '../bucket/conditional-write.ts'
 import { numberIn } from '../bucket/limit-in-force.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
-import type { BucketStatus, LimitState } from '../deciding/decision.ts'
+import type { BucketStatus, LimitState, OtherBucketStatus } from '../deciding/decision.ts'
 import { limitStates, usedShare } from '../deciding/limit-states.ts'
 import { DEFAULT_RESOURCE } from '../limit/limit.ts'
 import { type Cost, METERS } from '../limit/meter.ts'
@@ -26,6 +26,22 @@ export const statusOf = async (
 ): Promise<BucketStatus> => {
   const { plans } = await deps.resolve(entityId, resource)
   return stateOf(deps, plans[0], await deps.writer.read(plans[0].bucket))(now)
+}
+
+/** The state of each bucket that a request for the resource charges beside the entity's own. */
+export const statusOfOthers = async (
+  deps: StatusDependencies,
+  entityId: string,
+  resource: string | undefined,
+  now: bigint,
+): Promise<readonly OtherBucketStatus[]> => {
+  const [, ...others] = (await deps.resolve(entityId, resource)).plans
+  return Promise.all(
+    others.map(async (plan) => ({
+      entityId: plan.entityId,
+      ...stateOf(deps, plan, await deps.writer.read(plan.bucket))(now),
+    })),
+  )
 }
 
 /** The state of the entity's bucket with the least available share; where no bucket has limits, of a full one. */

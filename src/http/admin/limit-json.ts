@@ -33,7 +33,10 @@ export const utilizationPercent = ({ used, capacity }: Pick<LimitState, 'used' |
   Math.round(usedShare({ used, capacity }) * 1000) / 10
 
 /** A bucket as people see it. */
-export const availabilityJson = (entityId: string, { resource, limits }: BucketStatus) => ({
+export const availabilityJson = (
+  entityId: string,
+  { resource, limits }: Pick<BucketStatus, 'resource' | 'limits'>,
+) => ({
   entity_id: entityId,
   resource,
   limits: limits.map((state) => ({

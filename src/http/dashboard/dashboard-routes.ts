@@ -109,7 +109,13 @@ const createEntityRoutes = ({ limiter }: Needs) =>
       query(resourceQuery),
       async (c) => {
         const { id } = c.req.valid('param')
-        return c.json(availabilityJson(id, await limiter.status(id, c.req.valid('query').resource)))
+        const { resource } = c.req.valid('query')
+        const own = await limiter.status(id, resource)
+        const others = await limiter.statusOfOthers(id, resource ?? own.resource)
+        return c.json({
+          ...availabilityJson(id, own),
+          also_enforced: others.map(({ entityId, ...status }) => availabilityJson(entityId, status)),
+        })
       },
     )
     .get(

@@ -10,6 +10,8 @@ export interface DashboardEntity {
   readonly limits: readonly {
     readonly name: string
     readonly resource: string
+    /** Of money alone: the amounts are micro-dollars. */
+    readonly meter?: 'cost_usd_micros'
     readonly capacity: number
     readonly available: number
     readonly utilization_percent: number
@@ -31,6 +33,7 @@ export const entityJson = (entity: Entity, { limits }: BucketStatus): DashboardE
   limits: limits.map((state) => ({
     name: state.limit.name,
     resource: state.resource,
+    ...(state.limit.meter === 'cost_usd_micros' && { meter: state.limit.meter }),
     capacity: state.capacity,
     available: state.available,
     utilization_percent: utilizationPercent(state),

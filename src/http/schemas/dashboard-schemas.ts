@@ -24,6 +24,12 @@ export const dashboardEntity = v.pipe(
       v.object({
         name: v.string(),
         resource: v.string(),
+        meter: v.exactOptional(
+          v.pipe(
+            v.literal('cost_usd_micros'),
+            v.description('Only where amounts are money: `capacity` and `available` are micro-dollars'),
+          ),
+        ),
         capacity: tokens,
         available: tokens,
         utilization_percent: percent,
@@ -38,23 +44,35 @@ export const dashboardEntitiesAnswer = v.object({
   next_cursor: nextCursor,
 })
 
+const bucketAnswer = v.object({
+  entity_id: v.string(),
+  resource: v.string(),
+  limits: v.array(
+    v.object({
+      name: v.string(),
+      resource: v.string(),
+      meter: v.string(),
+      algorithm: v.string(),
+      capacity: tokens,
+      available: tokens,
+      used: tokens,
+      utilization_percent: percent,
+      reset_after_seconds: v.number(),
+      source: v.string(),
+    }),
+  ),
+})
+
 export const availabilityAnswer = v.pipe(
   v.object({
-    entity_id: v.string(),
-    resource: v.string(),
-    limits: v.array(
-      v.object({
-        name: v.string(),
-        resource: v.string(),
-        meter: v.string(),
-        algorithm: v.string(),
-        capacity: tokens,
-        available: tokens,
-        used: tokens,
-        utilization_percent: percent,
-        reset_after_seconds: v.number(),
-        source: v.string(),
-      }),
+    ...bucketAnswer.entries,
+    also_enforced: v.exactOptional(
+      v.pipe(
+        v.array(bucketAnswer),
+        v.description(
+          'What a request is charged to as well: `_total_`, parents, policies (`entity_id` `POLICY:<scope>:<selector>`) that go by no user. Only of `/api/dashboard/availability`',
+        ),
+      ),
     ),
   }),
   v.metadata({ ref: 'Availability' }),

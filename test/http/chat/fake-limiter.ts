@@ -50,6 +50,7 @@ export const createFakeLimiter = (
     explain: unused,
     explainOthers: unused,
     status: unused,
+    statusOfOthers: unused,
     observe: unused,
     prepareObserving: unused,
     waitTime: unused,

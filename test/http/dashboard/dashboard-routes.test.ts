@@ -53,6 +53,41 @@ describe('the dashboard', () => {
     expect((await ask('GET', '/api/dashboard/availability/nobody')).status).toBe(404)
   })
 
+  test('shows what is left of parents and policies as well, to a viewer too', async () => {
+    const { ask, deps } = await withBob()
+    const org = { limits: [{ name: 'rpm', capacity: 100, refill_rate: 1 }] }
+    await ask('PUT', '/api/limits/org', { body: org })
+    await ask('PUT', '/api/policies/API_KEY/bob', { body: org })
+    await deps.limiter.decide({ entityId: 'bob', cost: { requests: 1 }, settles: false })
+    const path = '/api/dashboard/availability/bob?resource=_default_'
+    const { also_enforced } = asDescribed(await ask('GET', path, { headers: VIEWER }), availabilityAnswer)
+    expect(also_enforced).toMatchObject([
+      { entity_id: 'org', limits: [{ name: 'rpm', available: 99 }] },
+      { entity_id: 'POLICY:API_KEY:bob', limits: [{ name: 'rpm', available: 99 }] },
+    ])
+  })
+
+  test('marks amounts of money alone', async () => {
+    const { ask } = await withBob()
+    const limits = [
+      { name: 'rpm', capacity: 10, refill_rate: 1 },
+      {
+        name: 'budget',
+        meter: 'cost_usd_micros',
+        algorithm: 'fixed_window',
+        limit: 5_000_000_000,
+        window: 'day',
+      },
+    ]
+    await ask('PUT', '/api/limits/bob', { body: { limits } })
+    const { entities } = asDescribed(await ask('GET', '/api/dashboard/entities'), dashboardEntitiesAnswer)
+    expect(entities[0]?.limits.map(({ name, meter }) => [name, meter])).toMatchObject([
+      ['rpm', undefined],
+      ['budget', 'cost_usd_micros'],
+      ['tpm', undefined],
+    ])
+  })
+
   test.each([
     ['', 0, null],
     ['?rpm=8', 2, 'rpm'],
