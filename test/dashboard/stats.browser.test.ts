@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import type { Traffic } from '../../dashboard/api/answers.ts'
-import { createPageWorld } from './page-world.ts'
+import { eventually } from './overview/overview-page.ts'
+import { createPageWorld, DEADLINE_MS, expectNoSidewaysScroll, SIZES } from './page-world.ts'
 import { expectUsableByAll } from './usable-by-all.ts'
 
 const world = createPageWorld()
@@ -41,7 +42,7 @@ const untilCounted = (admitted: number, denied: number): Promise<void> =>
           denied: points.reduce((sum, point) => sum + point.denied, 0),
         }
       },
-      { timeout: 30_000, interval: 250 },
+      { timeout: DEADLINE_MS, interval: 250 },
     )
     .toEqual({ admitted, denied })
 
@@ -55,6 +56,9 @@ const withAnswer = async (page: Page, answer: (traffic: Traffic) => Traffic) => 
   })
   await page.goto(`${world.server().apiUrl}/dashboard#/stats`)
 }
+
+const canvasWidth = (page: Page): Promise<number> =>
+  page.locator('.chart canvas').evaluate((canvas) => canvas.getBoundingClientRect().width)
 
 describe('the stats', () => {
   test('show what bob was admitted and denied', async () => {
@@ -104,6 +108,25 @@ describe('the stats', () => {
     )
     await page.goto(`${world.server().apiUrl}/dashboard#/stats`)
     await page.getByRole('alert').filter({ hasText: 'The store does not answer' }).waitFor()
+  })
+
+  test('keep a chart within a window that narrows, also before it is drawn again', async () => {
+    const page = await world.open()
+    // A chart that never learns that its place is smaller now: what a slow machine shows for a while.
+    await page.addInitScript('ResizeObserver = class { observe() {} unobserve() {} disconnect() {} }')
+    await page.reload()
+    await page.getByRole('link', { name: 'Stats' }).click()
+    await page.locator('.chart canvas').waitFor()
+    await page.setViewportSize(SIZES.phone)
+    expect(await canvasWidth(page)).toBeGreaterThan(SIZES.phone.width)
+    await expectNoSidewaysScroll(page)
+  })
+
+  test('draw a chart again where its place is smaller', async () => {
+    const page = await world.open({ route: '/stats' })
+    await page.locator('.chart canvas').waitFor()
+    await page.setViewportSize(SIZES.phone)
+    await eventually(() => canvasWidth(page)).toBeLessThan(SIZES.phone.width)
   })
 
   test('are usable by all', async () => {
