@@ -4,11 +4,11 @@ import { useEffect, useId, useRef } from 'preact/hooks'
 interface Props {
   readonly title: string
   readonly children: ComponentChildren
-  /** It was closed by Escape or by its button. */
+  /** Escape or the button in the corner. */
   onClose(): void
 }
 
-/** A modal dialog; it is open while it is rendered. The browser keeps the focus in it and gives it back. */
+/** A modal dialog; it is open while it is rendered. The browser keeps the focus in it and returns it afterwards. */
 export const Dialog = ({ title, children, onClose }: Props) => {
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
@@ -28,6 +28,12 @@ export const Dialog = ({ title, children, onClose }: Props) => {
       aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault()
+        onClose()
+      }}
+      onClose={({ currentTarget }) => {
+        // Browsers ignore preventDefault() of a second Escape: only `onClose` closes, by no longer rendering it.
+        if (!currentTarget.isConnected || currentTarget.open) return
+        currentTarget.showModal()
         onClose()
       }}
     >

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useId } from 'preact/hooks'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
 
 interface Common {
   readonly label: string
@@ -16,21 +16,36 @@ interface TextProps extends Common {
   readonly disabled?: boolean
   /** The id of a datalist that suggests values. */
   readonly list?: string | undefined
+  /** What is wrong with a value, by a rule that the page knows; it is shown once the field has been left. */
+  check?(value: string): string | undefined
 }
 
-/** A labelled line of text with its hint and its error. */
-export const TextField = ({ label, hint, error, onValue, ...input }: TextProps) => {
+/** A labelled line of text with its hint and its error. A form with a mistaken value is not sent. */
+export const TextField = ({ label, hint, error, check, onValue, ...input }: TextProps) => {
   const id = useId()
+  const { place, mistake, leave } = useCheck(input.value, check)
+  const shown = error ?? mistake
   return (
-    <Labelled id={id} label={label} hint={hint} error={error}>
+    <Labelled id={id} label={label} hint={hint} error={shown} required={input.required}>
       <input
         {...input}
-        {...described(id, error)}
+        {...described(id, shown)}
+        ref={place}
         type="text"
+        onBlur={leave}
         onInput={(event) => onValue(event.currentTarget.value)}
       />
     </Labelled>
   )
+}
+
+/** An empty value is no mistake: whether there must be one is what `required` tells the browser. */
+const useCheck = (value: string, check: TextProps['check']) => {
+  const place = useRef<HTMLInputElement>(null)
+  const [wasLeft, setLeft] = useState(false)
+  const mistake = value.trim() === '' ? undefined : check?.(value.trim())
+  useEffect(() => place.current?.setCustomValidity(mistake ?? ''), [mistake])
+  return { place, mistake: wasLeft ? mistake : undefined, leave: () => setLeft(true) }
 }
 
 interface NumberProps extends Common {
@@ -45,7 +60,7 @@ interface NumberProps extends Common {
 export const NumberField = ({ label, hint, error, onValue, ...input }: NumberProps) => {
   const id = useId()
   return (
-    <Labelled id={id} label={label} hint={hint} error={error}>
+    <Labelled id={id} label={label} hint={hint} error={error} required={input.required}>
       <input
         {...input}
         {...described(id, error)}
@@ -59,13 +74,14 @@ export const NumberField = ({ label, hint, error, onValue, ...input }: NumberPro
 interface LabelledProps extends Pick<Common, 'label' | 'hint' | 'error'> {
   /** Of the input among the children. */
   readonly id: string
+  readonly required?: boolean | undefined
   readonly children: ComponentChildren
 }
 
 /** An input below its label, and above its hint or what is wrong with it. */
-const Labelled = ({ id, label, hint, error, children }: LabelledProps) => (
+export const Labelled = ({ id, label, hint, error, required, children }: LabelledProps) => (
   <div class="field">
-    <label class="field-label" for={id}>
+    <label class={required ? 'field-label required' : 'field-label'} for={id}>
       {label}
     </label>
     {children}
@@ -73,7 +89,7 @@ const Labelled = ({ id, label, hint, error, children }: LabelledProps) => (
   </div>
 )
 
-const described = (id: string, error: string | undefined) => ({
+export const described = (id: string, error: string | undefined) => ({
   id,
   'aria-invalid': error !== undefined,
   'aria-describedby': `${id}-note`,
@@ -135,4 +151,11 @@ const FieldNote = ({ id, hint, error }: { readonly id: string } & Pick<Common, '
   <span id={`${id}-note`} class={error === undefined ? 'field-hint' : 'field-error'}>
     {error ?? hint}
   </span>
+)
+
+/** What the mark at required fields means; stands in forms that have some. */
+export const RequiredNote = () => (
+  <p class="required-note" aria-hidden="true">
+    required
+  </p>
 )

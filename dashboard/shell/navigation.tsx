@@ -1,4 +1,3 @@
-import { useEffect, useRef } from 'preact/hooks'
 import { hrefOf, type Route } from './route.ts'
 
 const PLACES: readonly (readonly [Route, string])[] = [
@@ -14,23 +13,16 @@ const PLACES: readonly (readonly [Route, string])[] = [
 const isAt = (current: Route, place: Route): boolean =>
   place.view === (current.view === 'entity' ? 'overview' : current.view)
 
-export const Navigation = ({ current }: { readonly current: Route }) => {
-  const list = useRef<HTMLUListElement>(null)
-  useEffect(() => {
-    // On a phone the list is wider than the window.
-    list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
-  }, [current.view])
-  return (
-    <nav class="navigation" aria-label="Views">
-      <ul ref={list}>
-        {PLACES.map(([route, name]) => (
-          <li key={route.view}>
-            <a href={hrefOf(route)} aria-current={isAt(current, route) ? 'page' : undefined}>
-              {name}
-            </a>
-          </li>
-        ))}
-      </ul>
-    </nav>
-  )
-}
+export const Navigation = ({ current }: { readonly current: Route }) => (
+  <nav class="navigation" aria-label="Views">
+    <ul>
+      {PLACES.map(([route, name]) => (
+        <li key={route.view}>
+          <a href={hrefOf(route)} aria-current={isAt(current, route) ? 'page' : undefined}>
+            {name}
+          </a>
+        </li>
+      ))}
+    </ul>
+  </nav>
+)

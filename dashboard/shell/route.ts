@@ -8,20 +8,30 @@ export type Route =
   | { readonly view: 'entity'; readonly id: string; readonly section?: EntitySection }
   | { readonly view: 'try'; readonly id: string | undefined }
   | { readonly view: 'policy-check' | 'policies' | 'defaults' | 'stats' }
+  /** No view has this address. */
+  | { readonly view: 'unknown'; readonly address: string }
 
 const PLAIN = ['overview', 'policy-check', 'policies', 'defaults', 'stats'] as const
 
-/** `hash` as the browser gives it. What is not known is the overview. */
+/** `hash` as the browser gives it; none is the overview. */
 export const parseRoute = (hash: string): Route => {
-  const [first = '', second, third] = hash.replace(/^#\/?/, '').split('/')
-  if (first === 'entity' && second) return entityRoute(decoded(second), third)
-  if (first === 'try') return { view: 'try', id: second ? decoded(second) : undefined }
-  return { view: PLAIN.find((view) => view === first) ?? 'overview' }
+  const address = hash.replace(/^#\/?/, '').replace(/\/$/, '')
+  const [first = '', ...rest] = address.split('/')
+  return routeOf(first, rest) ?? { view: 'unknown', address }
 }
 
-const entityRoute = (id: string, third: string | undefined): Route => {
+const routeOf = (first: string, [second, third, ...more]: readonly string[]): Route | undefined => {
+  if (first === 'entity' && second && more.length === 0) return entityRoute(decoded(second), third)
+  if (first === 'try' && third === undefined) return { view: 'try', id: second ? decoded(second) : undefined }
+  if (second !== undefined) return undefined
+  const view = first === '' ? 'overview' : PLAIN.find((each) => each === first)
+  return view && { view }
+}
+
+const entityRoute = (id: string, third: string | undefined): Route | undefined => {
+  if (third === undefined) return { view: 'entity', id }
   const section = ENTITY_SECTIONS.find((known) => known === third)
-  return { view: 'entity', id, ...(section && { section }) }
+  return section && { view: 'entity', id, section }
 }
 
 export const hrefOf = (route: Route): string => {
@@ -31,6 +41,7 @@ export const hrefOf = (route: Route): string => {
 
 /** The address of the view that a route shows a part of. */
 export const viewHrefOf = (route: Route): string => {
+  if (route.view === 'unknown') return `#/${route.address}`
   const id = 'id' in route && route.id !== undefined ? `/${encodeURIComponent(route.id)}` : ''
   return `#/${route.view}${id}`
 }

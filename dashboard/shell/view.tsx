@@ -5,6 +5,7 @@ import { Policies } from '../policies/policies.tsx'
 import { PolicyCheck } from '../policy-check/policy-check.tsx'
 import { Stats } from '../stats/stats.tsx'
 import { TryIt } from '../try-it/try-it.tsx'
+import { NotFound } from './not-found.tsx'
 import type { Route } from './route.ts'
 
 /** The view of a route; that of another entity is another view. */
@@ -24,5 +25,7 @@ export const View = ({ route }: { readonly route: Route }) => {
       return <Defaults />
     case 'stats':
       return <Stats />
+    case 'unknown':
+      return <NotFound address={route.address} />
   }
 }

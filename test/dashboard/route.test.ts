@@ -9,14 +9,27 @@ const ROUTES: readonly Route[] = [
   { view: 'try', id: undefined },
   { view: 'try', id: 'a@b:c' },
   { view: 'policies' },
+  { view: 'unknown', address: 'nowhere/at/all' },
 ]
 
 test.each(ROUTES)('finds %o again by its address', (route) => {
   expect(parseRoute(hrefOf(route))).toEqual(route)
 })
 
-test.each(['', '#', '#/', '#/nowhere', '#/entity', '#/entity/'])('shows the overview for %j', (hash) => {
+test.each(['', '#', '#/', '#/overview', '#/overview/'])('shows the overview for %j', (hash) => {
   expect(parseRoute(hash)).toEqual({ view: 'overview' })
+})
+
+test.each([
+  'nowhere',
+  'entity',
+  'overview/key-bob',
+  'entity/key-bob/nowhere',
+  'entity/key-bob/keys/more',
+  'try/a/b',
+  '//',
+])('finds no view for %s', (address) => {
+  expect(parseRoute(`#/${address}`)).toMatchObject({ view: 'unknown' })
 })
 
 test('takes an address that is not encoded well as it stands', () => {

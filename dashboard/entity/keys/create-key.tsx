@@ -5,7 +5,7 @@ import { fieldErrorOf, isAtField } from '../../api/field-error.ts'
 import { useSession } from '../../api/session.tsx'
 import { useAction } from '../../api/use-action.ts'
 import { Dialog } from '../../parts/dialog.tsx'
-import { NumberField, TextField } from '../../parts/field.tsx'
+import { NumberField, RequiredNote, TextField } from '../../parts/field.tsx'
 import { ErrorNotice } from '../../parts/notice.tsx'
 import { momentText } from '../../parts/time.ts'
 import { expiryIn } from './key-status.ts'
@@ -36,6 +36,7 @@ export const CreateKey = ({ entityId, onChanged, onClose }: KeyDialogProps) => {
   return (
     <Dialog title={`Create a key of ${entityId}`} onClose={onClose}>
       <form class="dialog-form" onSubmit={submit}>
+        <RequiredNote />
         <div class="fields">
           <TextField
             label="Name"
