@@ -14,13 +14,19 @@ const alias = Object.fromEntries(
 
 interface ProjectOptions {
   readonly exclude?: string[]
+  /** Bounds of a test and a hook that hang: nothing waits for them where all is well. */
+  readonly timeoutMs?: number
   /** False: modules are loaded once a worker, not once a file; nothing is mocked in them, and none has state. */
   readonly isolate?: boolean
 }
 
-const project = (name: string, include: string[], { exclude = [], isolate = true }: ProjectOptions = {}) => ({
+const project = (
+  name: string,
+  include: string[],
+  { exclude = [], isolate = true, timeoutMs = 60_000 }: ProjectOptions = {},
+) => ({
   resolve: { alias },
-  test: { name, include, exclude, isolate, testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { name, include, exclude, isolate, testTimeout: timeoutMs, hookTimeout: timeoutMs },
 })
 
 export default defineConfig({
@@ -39,7 +45,8 @@ export default defineConfig({
       }),
       project('property', ['test/**/*.property.test.ts'], { isolate: false }),
       project('engine', ['test/**/*.engine.test.ts'], { isolate: false }),
-      project('browser', ['test/**/*.browser.test.ts']),
+      // A browser, a server and every other worker may share one core.
+      project('browser', ['test/**/*.browser.test.ts'], { timeoutMs: 300_000 }),
       project('e2e', ['test/e2e/**/*.test.ts']),
     ],
   },

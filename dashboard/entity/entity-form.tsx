@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks'
 import { fieldErrorOf, isAtField } from '../api/field-error.ts'
 import { useAction } from '../api/use-action.ts'
+import { checkId, checkModelIds, checkName } from '../parts/checking/name-rules.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { CheckField, ChoiceField, TextField } from '../parts/field.tsx'
+import { CheckField, ChoiceField, RequiredNote, TextField } from '../parts/field.tsx'
 import { ErrorNotice } from '../parts/notice.tsx'
 import { EntityField } from '../parts/suggesting/entity-field.tsx'
 import { type EntityDraft, PRIORITIES } from './entity-draft.ts'
@@ -38,6 +39,7 @@ export const EntityForm = ({ title, action, draft: initial, isNew, save, onSaved
   return (
     <Dialog title={title} onClose={onClose}>
       <form class="entity-form" onSubmit={submit}>
+        <RequiredNote />
         <div class="fields">
           <NameFields {...part} />
           <PlaceFields {...part} />
@@ -71,6 +73,7 @@ const NameFields = ({ draft, isNew, error, set }: PartProps) => (
         label="Id"
         value={draft.id}
         required
+        check={checkId}
         error={fieldErrorOf(error, 'entity_id')}
         hint="stays for ever"
         onValue={(id) => set({ id })}
@@ -80,6 +83,7 @@ const NameFields = ({ draft, isNew, error, set }: PartProps) => (
       label="Name"
       value={draft.name}
       required
+      check={checkName}
       error={fieldErrorOf(error, 'name')}
       onValue={(name) => set({ name })}
     />
@@ -87,6 +91,7 @@ const NameFields = ({ draft, isNew, error, set }: PartProps) => (
       label="Kind"
       value={draft.kind}
       required
+      check={checkId}
       error={fieldErrorOf(error, 'kind')}
       hint="as project, tenant, user, key"
       onValue={(kind) => set({ kind })}
@@ -99,6 +104,7 @@ const PlaceFields = ({ draft, error, set }: PartProps) => (
     <EntityField
       label="Parent"
       value={draft.parentId}
+      check={checkId}
       error={fieldErrorOf(error, 'parent_id')}
       hint="an entity’s id; blank: none"
       onValue={(parentId) => set({ parentId })}
@@ -106,6 +112,7 @@ const PlaceFields = ({ draft, error, set }: PartProps) => (
     <TextField
       label="Role"
       value={draft.role}
+      check={checkId}
       error={fieldErrorOf(error, 'role')}
       hint="whose defaults hold; blank: none"
       onValue={(role) => set({ role })}
@@ -119,6 +126,7 @@ const PlaceFields = ({ draft, error, set }: PartProps) => (
     <TextField
       label="Models"
       value={draft.models}
+      check={checkModelIds}
       error={fieldErrorOf(error, 'models')}
       hint="ids with commas between them; blank: all"
       onValue={(models) => set({ models })}

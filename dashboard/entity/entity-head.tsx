@@ -53,7 +53,7 @@ const Tags = ({ entity }: Pick<Props, 'entity'>) => {
           {cascade ? 'cascade' : 'no cascade'}
         </span>
       )}
-      {models !== null && <span class="tag wrap">only {models.join(', ') || 'no model'}</span>}
+      {models !== null && <span class="tag">only {models.join(', ') || 'no model'}</span>}
     </p>
   )
 }

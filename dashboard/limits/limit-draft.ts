@@ -1,5 +1,7 @@
 import type { Limit } from '../api/answers.ts'
-import { amountText, isPeriod, PERIOD_SECONDS, type Period, perPeriod } from './refill.ts'
+import { dollarsOf, isMoney, MICROS_PER_DOLLAR } from '../parts/numbers/amount-text.ts'
+import { meterOf } from './limit-text.ts'
+import { isPeriod, PERIOD_SECONDS, type Period, perPeriod } from './refill.ts'
 
 /** A limit as it is sent: an answer without what only answers tell. */
 export type LimitInput = Pick<Limit, 'name' | 'algorithm'> &
@@ -21,8 +23,9 @@ export interface LimitDraft {
   readonly name: string
   readonly meter: string
   readonly algorithm: string
-  /** The capacity, or the limit of a window. */
+  /** The capacity, or the limit of a window; US dollars where it counts money. */
   readonly amount: string
+  /** What comes back per `refillPer`; US dollars where it counts money. */
   readonly refill: string
   readonly refillPer: Period
   readonly windowSeconds: string
@@ -46,6 +49,7 @@ const SHOWN: readonly string[] = [
   'capacity',
   'refill_rate',
   'limit',
+  'per',
   'window_seconds',
   'slots',
   'window',
@@ -90,7 +94,7 @@ export const draftOf = (limit: Limit, key: number): LimitDraft => ({
   name: limit.name,
   meter: limit.meter,
   algorithm: limit.algorithm,
-  amount: text(limit.capacity),
+  amount: sizeTextOf(limit),
   ...refillOf(limit),
   ...windowOf(limit),
   mode: limit.mode === 'enforce' ? '' : text(limit.mode),
@@ -102,11 +106,24 @@ export const draftOf = (limit: Limit, key: number): LimitDraft => ({
   headroomLow: text(limit.headroom?.low),
 })
 
-const refillOf = ({ refill_rate: rate }: Limit): Partial<LimitDraft> => {
+const sizeTextOf = ({ capacity, meter }: Limit): string => unitText(capacity, meter)
+
+const refillOf = ({ refill_rate: rate, meter }: Limit): Partial<LimitDraft> => {
   if (rate === undefined) return {}
   const { amount, period } = perPeriod(rate)
-  return { refill: amountText(amount), refillPer: period }
+  return { refill: unitText(amount, meter), refillPer: period }
 }
+
+/** An amount as the form shows it: money in dollars. */
+const unitText = (amount: number, meter: string): string =>
+  isMoney(meter) ? dollarsOf(amount) : text(amount)
+
+/** How many units of the API's meter one unit of the form is. */
+const unitOf = (meter: string): number => (isMoney(meter) ? MICROS_PER_DOLLAR : 1)
+
+/** What a draft counts, by its meter or else by its name. */
+export const draftMeter = ({ name, meter }: Pick<LimitDraft, 'name' | 'meter'>): Limit['meter'] =>
+  oneOf(METERS, meter) ?? meterOf({ name: name.trim() })
 
 const windowOf = ({ window_seconds, slots, window, time_zone }: Limit): Partial<LimitDraft> => ({
   ...(window_seconds !== undefined && { windowSeconds: text(window_seconds) }),
@@ -137,30 +154,46 @@ export const limitOf = (draft: LimitDraft): LimitInput => {
 }
 
 const sizeOf = (draft: LimitDraft): Partial<LimitInput> => {
+  const size = sizeIn(draft)
   switch (draft.algorithm) {
     case 'sliding_window':
       return given({
-        limit: number(draft.amount),
+        limit: size,
         window_seconds: number(draft.windowSeconds),
         slots: number(draft.slots),
       })
     case 'fixed_window':
       return given({
-        limit: number(draft.amount),
+        limit: size,
         window: oneOf(CALENDAR_UNITS, draft.window),
         time_zone: draft.timeZone.trim() || undefined,
       })
     default:
-      return given({ capacity: number(draft.amount), refill_rate: refillRateOf(draft) })
+      return given({ capacity: size, refill_rate: isPausedDraft(draft) ? 0 : refillRateOf(draft) })
   }
 }
 
-/** Tokens per second. A rate that was not touched stays what it was, to the last digit. */
-export const refillRateOf = ({ original, refill, refillPer }: LimitDraft): number | undefined => {
+/** In units of the meter: dollars are typed with up to six decimals. A size that was not touched stays what it was. */
+const sizeIn = (draft: LimitDraft): number | undefined => {
+  const { original, amount } = draft
+  const meter = draftMeter(draft)
+  if (original?.meter === meter && amount === sizeTextOf(original)) return original.capacity
+  const typed = number(amount)
+  return typed === undefined || !isMoney(meter) ? typed : Math.round(typed * MICROS_PER_DOLLAR)
+}
+
+/** A size of 0 denies every request that the limit counts, and nothing refills. */
+export const isPausedDraft = ({ amount }: Pick<LimitDraft, 'amount'>): boolean => number(amount) === 0
+
+/** Units of the meter per second. A rate that was not touched stays what it was, to the last digit. */
+export const refillRateOf = (draft: LimitDraft): number | undefined => {
+  const { original, refill, refillPer } = draft
+  const meter = draftMeter(draft)
   const before = original && refillOf(original)
-  if (before?.refill === refill && before.refillPer === refillPer) return original?.refill_rate
+  if (before?.refill === refill && before.refillPer === refillPer && original?.meter === meter)
+    return original.refill_rate
   const amount = number(refill)
-  return amount === undefined ? undefined : amount / PERIOD_SECONDS[refillPer]
+  return amount === undefined ? undefined : (amount * unitOf(meter)) / PERIOD_SECONDS[refillPer]
 }
 
 /** `draft` with another period; the number stays. */

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { Limit } from '../api/answers.ts'
 import { Empty } from '../parts/empty.tsx'
+import { RequiredNote } from '../parts/field.tsx'
 import { LimitFields } from './fields/limit-fields.tsx'
 import { draftOf, type LimitDraft, newDraft } from './limit-draft.ts'
 import type { LimitError } from './limit-error.ts'
@@ -34,20 +35,23 @@ export const LimitForm = ({ drafts, inherited, error, onDrafts, onReview, onClos
       {drafts.length === 0 && (
         <NothingSet inherited={inherited} onCopy={() => onDrafts(inherited.map(draftOf))} />
       )}
+      {drafts.length > 0 && <RequiredNote />}
       {drafts.map((draft, index) => (
         <LimitFields
           key={draft.key}
           draft={draft}
+          others={drafts.filter(({ key }) => key !== draft.key).map(({ name }) => name.trim())}
           error={error?.index === index ? error : undefined}
           onDraft={(changed) => onDrafts(drafts.map((each) => (each.key === changed.key ? changed : each)))}
           onRemove={() => onDrafts(drafts.filter(({ key }) => key !== draft.key))}
         />
       ))}
-      <div class="actions limit-form-actions">
+      <div class="actions">
         <button class="button" type="button" onClick={() => onDrafts([...drafts, newDraft(nextKey(drafts))])}>
           Add a limit
         </button>
-        <span class="push" />
+      </div>
+      <div class="actions limit-form-actions">
         <button class="button" type="button" onClick={onClose}>
           Cancel
         </button>

@@ -1,28 +1,39 @@
 import type { Limit } from '../api/answers.ts'
+import { amountText, isMoney } from '../parts/numbers/amount-text.ts'
+import { isPaused } from '../parts/numbers/load.ts'
 import { numberText } from '../parts/numbers/number-text.ts'
 import type { LimitInput } from './limit-draft.ts'
 import { perPeriod } from './refill.ts'
 
 type Size = Limit | LimitInput
 
-/** How much, as people say it: `10, refilled 10 per minute`, `1,000 in any 1 h`, `100 per day (UTC)`. */
-export const sizeText = (limit: Size): string => {
+/**
+ * The size of a limit: `10, refilled 10 per minute`, `1,000 in any 1 h`, `$5.00 per day (UTC)`, or `paused` where it is 0.
+ * `amountOf` writes its amount.
+ */
+export const sizeText = (limit: Size, amountOf = plainAmountText): string => {
   const { algorithm, window_seconds: seconds = 0, window = 'day', time_zone = 'UTC' } = limit
-  const most = numberText(limit.limit ?? limit.capacity ?? 0)
+  const size = sizeOf(limit)
+  if (isPaused(size)) return 'paused'
+  const most = amountOf(meterOf(limit), size)
   switch (algorithm) {
     case 'sliding_window':
       return `${most} in any ${windowText(seconds)}`
     case 'fixed_window':
       return `${most} per ${window} (${time_zone})`
     default:
-      return `${most}, refilled ${refillText(limit.refill_rate ?? 0)}`
+      return `${most}, refilled ${refillText(limit.refill_rate ?? 0, meterOf(limit))}`
   }
 }
 
-/** `10 per minute` */
-export const refillText = (rate: number): string => {
+const plainAmountText = (meter: Limit['meter'], amount: number): string => amountText(meter, amount)
+
+const sizeOf = ({ limit, capacity }: Size): number => limit ?? capacity ?? 0
+
+/** `10 per minute`, `$0.06 per minute` */
+export const refillText = (rate: number, meter?: Limit['meter']): string => {
   const { amount, period } = perPeriod(rate)
-  return `${RATE.format(amount)} per ${period}`
+  return `${isMoney(meter) ? amountText(meter, amount) : RATE.format(amount)} per ${period}`
 }
 
 const UNITS = [
@@ -44,7 +55,7 @@ export const METER_NAMES: Readonly<Record<Limit['meter'], string>> = {
   tokens: 'tokens',
   input_tokens: 'input tokens',
   output_tokens: 'output tokens',
-  cost_usd_micros: 'cost (millionths of a US dollar)',
+  cost_usd_micros: 'cost in US dollars',
 }
 
 export const ALGORITHM_NAMES: Readonly<Record<Limit['algorithm'], string>> = {
@@ -71,15 +82,16 @@ export const NAMES_ID = 'usual-limit-names'
 
 export const USUAL_NAMES: readonly string[] = Object.keys(USUAL_METERS)
 
-/** What a limit of this name counts where it does not say; undefined: it must say. */
+/** The meter that a usual name implies. */
 export const meterOfName = (name: string): Limit['meter'] | undefined =>
   Object.hasOwn(USUAL_METERS, name) ? USUAL_METERS[name] : undefined
 
+/** What a limit counts: a name that implies no meter counts requests. */
+export const meterOf = ({ meter, name }: Pick<LimitInput, 'name' | 'meter'>): Limit['meter'] =>
+  meter ?? meterOfName(name) ?? 'requests'
+
 /** What a limit counts, in words. */
-export const meterText = ({ meter, name }: Pick<LimitInput, 'name' | 'meter'>): string => {
-  const counted = meter ?? meterOfName(name)
-  return counted === undefined ? 'not said' : METER_NAMES[counted]
-}
+export const meterText = (limit: Pick<LimitInput, 'name' | 'meter'>): string => METER_NAMES[meterOf(limit)]
 
 /** Where a limit was set, in words: `system default for gpt-4`. */
 export const sourceText = (source: string): string => {

@@ -16,6 +16,3 @@ export const perPeriod = (rate: number): { readonly amount: number; readonly per
   }
   return { amount: rate, period: 'second' }
 }
-
-/** A number as it is typed, with no more digits than it needs. */
-export const amountText = (amount: number): string => String(amount)

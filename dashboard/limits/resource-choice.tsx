@@ -1,6 +1,7 @@
 import './limits.css'
 import { useState } from 'preact/hooks'
 import { useModels } from '../api/use-models.ts'
+import { checkResource } from '../parts/checking/name-rules.ts'
 import { ChoiceField, TextField } from '../parts/field.tsx'
 
 const SPECIAL = [
@@ -40,7 +41,13 @@ export const ResourceChoice = ({ resource, onResource }: Props) => {
       />
       {another !== undefined && (
         <>
-          <TextField label="Name of the resource" value={another} required onValue={setAnother} />
+          <TextField
+            label="Name of the resource"
+            value={another}
+            required
+            check={checkResource}
+            onValue={setAnother}
+          />
           <button class="button" type="submit">
             Show
           </button>

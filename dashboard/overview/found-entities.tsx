@@ -6,6 +6,7 @@ import { totalsOf } from './list/entity-rows.ts'
 import type { EntityPage } from './live/entity-page.ts'
 import type { LivePage } from './live/use-live-page.ts'
 import type { Place } from './use-place.ts'
+import { type SearchOn, useSearchOn } from './use-search-on.ts'
 
 interface Props {
   readonly place: Place
@@ -15,7 +16,9 @@ interface Props {
 }
 
 /** The page of entities, or why there is none. */
-export const FoundEntities = ({ place, live: { page, isOld, connection }, onMake }: Props) => {
+export const FoundEntities = ({ place, live, onMake }: Props) => {
+  const { page, isOld, connection } = live
+  const searching = useSearchOn(place, live)
   if (page === undefined)
     return connection.state === 'offline' ? (
       <ErrorNotice error={new Error(connection.error)} />
@@ -25,20 +28,26 @@ export const FoundEntities = ({ place, live: { page, isOld, connection }, onMake
       </div>
     )
   const isPaged = page.nextCursor !== null || place.pageNumber > 1
+  const pager = {
+    place,
+    nextCursor: page.nextCursor,
+    isOld,
+    isShort: place.query.q !== undefined && page.nextCursor !== null && page.entities.size < place.perPage,
+  }
   return (
     <section class="card overview-found" aria-busy={isOld} data-state={connection.state}>
       <div class="overview-found-head">
         <Totals page={page} />
-        {isPaged && <Pager place={place} nextCursor={page.nextCursor} isOld={isOld} />}
+        {isPaged && <Pager {...pager} />}
       </div>
       {page.entities.size === 0 ? (
-        <Nothing place={place} hasMore={page.nextCursor !== null} onMake={onMake} />
+        <Nothing place={place} hasMore={page.nextCursor !== null} searching={searching} onMake={onMake} />
       ) : (
         <EntityList entities={page.entities} sort={place.sort} />
       )}
       {isPaged && page.entities.size > 0 && (
         <div class="overview-found-foot">
-          <Pager place={place} nextCursor={page.nextCursor} isOld={isOld} />
+          <Pager {...pager} />
         </div>
       )}
     </section>
@@ -66,9 +75,11 @@ interface PagerProps {
   readonly place: Place
   readonly nextCursor: string | null
   readonly isOld: boolean
+  /** A search that gave up before the page was full. */
+  readonly isShort: boolean
 }
 
-const Pager = ({ place, nextCursor, isOld }: PagerProps) => (
+const Pager = ({ place, nextCursor, isOld, isShort }: PagerProps) => (
   <div class="overview-pager">
     <span class="quiet number">Page {place.pageNumber}</span>
     <button
@@ -85,7 +96,7 @@ const Pager = ({ place, nextCursor, isOld }: PagerProps) => (
       disabled={isOld || nextCursor === null}
       onClick={() => nextCursor !== null && place.toNext(nextCursor)}
     >
-      Next
+      {isShort ? 'Search on' : 'Next'}
     </button>
   </div>
 )
@@ -93,12 +104,21 @@ const Pager = ({ place, nextCursor, isOld }: PagerProps) => (
 interface NothingProps {
   readonly place: Place
   readonly hasMore: boolean
+  readonly searching: SearchOn
   readonly onMake: (() => void) | undefined
 }
 
-/** A search gives up a page after many entities that do not match, and goes on with the next. */
-const Nothing = ({ place, hasMore, onMake }: NothingProps) => {
-  if (hasMore) return <Empty title="Nothing found so far">The search goes on with the next page.</Empty>
+const Nothing = ({ place, hasMore, searching, onMake }: NothingProps) => {
+  if (searching.isSearching) return <Empty title="Nothing found so far">The search goes on…</Empty>
+  if (hasMore)
+    return (
+      <Empty title="Nothing found so far">
+        <p>Many entities were searched, and there are more.</p>
+        <button class="button" type="button" onClick={searching.goOn}>
+          Search on
+        </button>
+      </Empty>
+    )
   if (place.query.q !== undefined)
     return (
       <Empty title={`No entity’s id or name contains “${place.query.q}”`}>

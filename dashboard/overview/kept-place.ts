@@ -7,7 +7,12 @@ export interface KeptPlace {
   readonly sort: Sort
   readonly perPage: number
   /** Where the pages gone through began; those of another request (`of`) do not count. */
-  readonly trail: { readonly of: string; readonly cursors: readonly string[] }
+  readonly trail: {
+    readonly of: string
+    /** Where the first page begins, if what comes before it was skipped. */
+    readonly first: string | undefined
+    readonly cursors: readonly string[]
+  }
 }
 
 /** The place in a state of the browser's history; the beginning where there is none. */
@@ -20,6 +25,7 @@ export const keptPlace = (state: unknown): KeptPlace => {
     perPage: PER_PAGE.find((each) => each === place.perPage) ?? PER_PAGE[0],
     trail: {
       of: textOf(trail.of),
+      first: textOf(trail.first) || undefined,
       cursors: Array.isArray(trail.cursors) ? trail.cursors.map(textOf) : [],
     },
   }

@@ -18,6 +18,8 @@ export interface Place {
   setSort(sort: string): void
   setPerPage(perPage: string): void
   toNext(cursor: string): void
+  /** Shows the page that begins at `cursor` in place of this one, which holds nothing that was searched for. */
+  skipTo(cursor: string): void
   toPrevious(): void
 }
 
@@ -28,20 +30,24 @@ export const usePlace = (): Place => {
   const { search, sort, perPage } = place
   const q = useSettled(search.trim())
   const of = `${perPage} ${q}`
-  const cursors = place.trail.of === of ? place.trail.cursors : []
+  const { first, cursors } = place.trail.of === of ? place.trail : { first: undefined, cursors: [] }
   const change = (changes: Partial<KeptPlace>) => setPlace((before) => ({ ...before, ...changes }))
-  const toPage = (now: readonly string[]) => change({ trail: { of, cursors: now } })
+  const toPage = (now: readonly string[]) => change({ trail: { of, first, cursors: now } })
   return {
     search,
     sort,
     perPage,
     pageNumber: cursors.length + 1,
-    query: { limit: perPage, cursor: cursors.at(-1), q: q === '' ? undefined : q },
+    query: { limit: perPage, cursor: cursors.at(-1) ?? first, q: q === '' ? undefined : q },
     setSearch: (typed) => change({ search: typed }),
     setSort: (named) => change({ sort: sortOf(named) }),
     setPerPage: (named) =>
       change({ perPage: PER_PAGE.find((each) => String(each) === named) ?? PER_PAGE[0] }),
     toNext: (cursor) => toPage([...cursors, cursor]),
+    skipTo: (cursor) =>
+      cursors.length === 0
+        ? change({ trail: { of, first: cursor, cursors } })
+        : toPage([...cursors.slice(0, -1), cursor]),
     toPrevious: () => toPage(cursors.slice(0, -1)),
   }
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { loadOf } from './numbers/load.ts'
+import { availableShare, loadOf } from './numbers/load.ts'
 
 interface Props {
   readonly available: number
@@ -11,7 +11,7 @@ interface Props {
  * fills as slowly as the next numbers are away (`--fill-time`), and empties at once.
  */
 export const Bar = ({ available, capacity }: Props) => {
-  const share = Math.max(0, Math.min(available / capacity, 1))
+  const share = availableShare(available, capacity)
   const before = useRef(share)
   const isFalling = share < before.current
   useEffect(() => {

@@ -6,7 +6,7 @@ import { useSession } from '../api/session.tsx'
 import { useAction } from '../api/use-action.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { ChoiceField } from '../parts/field.tsx'
+import { ChoiceField, RequiredNote } from '../parts/field.tsx'
 import { ErrorNotice } from '../parts/notice.tsx'
 import { draftedKey, type KeyDraft, NEW_KEY, type PolicyKey, policyPath } from './policy-key.ts'
 import { SCOPES } from './scopes.ts'
@@ -49,6 +49,7 @@ export const NewPolicy = ({ onKey, onClose }: Props) => {
           hint={meaning}
           onValue={(value) => change({ scope: scopeOf(value) })}
         />
+        {draft.scope !== 'GLOBAL' && <RequiredNote />}
         <SelectorFields draft={draft} models={models.data?.items ?? []} error={error} onChange={change} />
         <ErrorNotice error={error === undefined ? looking.error : undefined} />
         <div class="actions">

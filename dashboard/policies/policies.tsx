@@ -85,6 +85,7 @@ const PolicyGroups = ({ all: { policies, isPartial }, onTask }: GroupsProps) => 
           key={group.scope}
           group={group}
           onEdit={edit}
+          onReset={(policy) => onTask({ kind: 'reset', policy })}
           onDelete={(policy) => onTask({ kind: 'delete', policy })}
         />
       ))}

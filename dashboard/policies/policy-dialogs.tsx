@@ -17,7 +17,7 @@ export type PolicyTask =
       /** It was thought to be new. */
       readonly isSurprise?: boolean
     }
-  | { readonly kind: 'delete'; readonly policy: Policy }
+  | { readonly kind: 'reset' | 'delete'; readonly policy: Policy }
 
 interface Props {
   readonly task: PolicyTask
@@ -40,6 +40,8 @@ export const PolicyDialog = ({ task, onTask, onDone, onClose }: Props) => {
       )
     case 'edit':
       return <EditPolicy task={task} onDone={onDone} onClose={onClose} />
+    case 'reset':
+      return <ResetPolicy policy={task.policy} onDone={onDone} onClose={onClose} />
     case 'delete':
       return <DeletePolicy policy={task.policy} onDone={onDone} onClose={onClose} />
   }
@@ -65,9 +67,25 @@ const EditPolicy = ({ task: { key, existing, isSurprise }, onDone, onClose }: Ed
   )
 }
 
-type DeleteProps = Pick<Props, 'onDone' | 'onClose'> & { readonly policy: Policy }
+type PolicyProps = Pick<Props, 'onDone' | 'onClose'> & { readonly policy: Policy }
 
-const DeletePolicy = ({ policy, onDone, onClose }: DeleteProps) => {
+const ResetPolicy = ({ policy, onDone, onClose }: PolicyProps) => {
+  const { api } = useSession()
+  return (
+    <Confirm
+      title={`Reset ${policy.label}?`}
+      action={`Reset ${policy.label}`}
+      act={() => api.send('POST', `${policyPath(keyOf(policy))}/reset`)}
+      onDone={() => onDone(`${policy.label} is reset: its limits are full again.`)}
+      onClose={onClose}
+    >
+      <p>What was charged to these limits is forgotten, for all who share them:</p>
+      <LimitList limits={policy.limits} />
+    </Confirm>
+  )
+}
+
+const DeletePolicy = ({ policy, onDone, onClose }: PolicyProps) => {
   const { api } = useSession()
   return (
     <Confirm
@@ -77,7 +95,7 @@ const DeletePolicy = ({ policy, onDone, onClose }: DeleteProps) => {
       onDone={() => onDone(`${policy.label} is deleted.`)}
       onClose={onClose}
     >
-      <p>These limits do not bind any more:</p>
+      <p>These limits do not bind any more, and what was charged to them is forgotten:</p>
       <LimitList limits={policy.limits} />
     </Confirm>
   )

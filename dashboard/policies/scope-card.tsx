@@ -8,6 +8,7 @@ import type { PolicyGroup } from './policy-groups.ts'
 
 interface Changes {
   onEdit(policy: Policy): void
+  onReset(policy: Policy): void
   onDelete(policy: Policy): void
 }
 
@@ -49,7 +50,7 @@ export const ScopeCard = ({ group, ...changes }: Props) => {
   )
 }
 
-const PolicyRow = ({ policy, onEdit, onDelete }: Changes & { readonly policy: Policy }) => {
+const PolicyRow = ({ policy, onEdit, onReset, onDelete }: Changes & { readonly policy: Policy }) => {
   const { mayWrite } = useSession()
   return (
     <li class="policy">
@@ -66,6 +67,14 @@ const PolicyRow = ({ policy, onEdit, onDelete }: Changes & { readonly policy: Po
             aria-label={`Edit ${policy.label}`}
           >
             Edit
+          </button>
+          <button
+            class="button small"
+            type="button"
+            onClick={() => onReset(policy)}
+            aria-label={`Reset ${policy.label}`}
+          >
+            Reset
           </button>
           <button
             class="button small danger"

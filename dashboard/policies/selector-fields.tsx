@@ -1,4 +1,5 @@
 import type { Model } from '../api/answers.ts'
+import { checkId, checkModelId } from '../parts/checking/name-rules.ts'
 import { TextField } from '../parts/field.tsx'
 import { EntityField } from '../parts/suggesting/entity-field.tsx'
 import { SuggestField } from '../parts/suggesting/suggest-field.tsx'
@@ -38,6 +39,7 @@ const UserField = ({ draft, error, onChange }: Props) => (
     label="User"
     value={draft.user}
     required
+    check={checkId}
     error={error}
     hint="as requests name them"
     onValue={(user) => onChange({ user })}
@@ -49,6 +51,7 @@ const ModelField = ({ draft, models, error, onChange }: Props) => (
     label="Model"
     value={draft.model}
     required
+    check={checkModelId}
     error={error}
     hint="a registered one"
     suggestions={models.map(({ model_id }) => model_id)}
@@ -61,6 +64,7 @@ const TierField = ({ draft, models, error, onChange }: Props) => (
     label="Tier"
     value={draft.tier}
     required
+    check={checkId}
     error={error}
     hint="the tier of registered models"
     suggestions={[...new Set(models.flatMap(({ tier }) => tier ?? []))].toSorted()}
@@ -73,6 +77,7 @@ const OwnerField = ({ draft, error, onChange }: Props) => (
     label={draft.scope === 'TENANT' ? 'Tenant' : 'Entity'}
     value={draft.entity}
     required
+    check={checkId}
     error={error}
     hint="the id of an entity"
     onValue={(entity) => onChange({ entity })}

@@ -2,6 +2,8 @@ import type { Models } from '../api/answers.ts'
 import { fieldErrorOf, isAtField } from '../api/field-error.ts'
 import { useSession } from '../api/session.tsx'
 import { useAnswer } from '../api/use-answer.ts'
+import { checkId, checkModelId } from '../parts/checking/name-rules.ts'
+import { RequiredNote } from '../parts/field.tsx'
 import { ErrorNotice } from '../parts/notice.tsx'
 import { EntityField } from '../parts/suggesting/entity-field.tsx'
 import { SuggestField } from '../parts/suggesting/suggest-field.tsx'
@@ -23,10 +25,13 @@ export const CheckForm = ({ draft, error, change, onCheck }: Props) => {
   const errorAt = (name: keyof CheckDraft) => fieldErrorOf(error, name)
   return (
     <form class="card" onSubmit={submit} noValidate aria-label="Request">
+      <RequiredNote />
       <div class="fields">
         <EntityField
           label="Tenant"
           value={draft.tenantId}
+          required
+          check={checkId}
           error={errorAt('tenantId')}
           onValue={(tenantId) => change({ tenantId })}
         />
@@ -34,15 +39,18 @@ export const CheckForm = ({ draft, error, change, onCheck }: Props) => {
           label="User"
           suggestions={[]}
           value={draft.userId}
+          required
+          check={checkId}
           error={errorAt('userId')}
           onValue={(userId) => change({ userId })}
         />
         <ModelFields draft={draft} errorAt={errorAt} change={change} />
         <EntityField
-          label="Key (optional)"
+          label="Key"
           value={draft.apiKey}
+          check={checkId}
           error={errorAt('apiKey')}
-          hint="The id of a key’s entity, for its API_KEY policy."
+          hint="The id of a key’s entity, for its API_KEY policy; blank: none."
           onValue={(apiKey) => change({ apiKey })}
         />
       </div>
@@ -74,6 +82,8 @@ const ModelFields = ({ draft, errorAt, change }: ModelProps) => {
         label="Model"
         suggestions={models.map(({ model_id, tier }) => [model_id, tier ?? ''] as const)}
         value={draft.modelId}
+        required
+        check={checkModelId}
         error={errorAt('modelId')}
         onValue={(modelId) => change({ modelId })}
       />
@@ -81,6 +91,7 @@ const ModelFields = ({ draft, errorAt, change }: ModelProps) => {
         label="Tier"
         suggestions={tiers}
         value={draft.modelTier}
+        check={checkId}
         error={errorAt('modelTier')}
         hint="In place of the model’s own; empty: its own."
         onValue={(modelTier) => change({ modelTier })}

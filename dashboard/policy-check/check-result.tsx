@@ -1,5 +1,5 @@
 import type { PolicyCheck } from '../api/answers.ts'
-import { loadOf } from '../parts/numbers/load.ts'
+import { isPaused, loadOf } from '../parts/numbers/load.ts'
 import { numberText } from '../parts/numbers/number-text.ts'
 import { spanText } from '../parts/time.ts'
 
@@ -17,6 +17,12 @@ export const CheckResult = ({ allowed, cause, primary, policies, degraded }: Pol
     {policies.length > 0 && <Fulfilled policies={policies} />}
   </div>
 )
+
+/** In minutes where they are whole, as gateways are told it: `60 min`; else `50 s`. */
+const policyWindowText = (seconds: number): string =>
+  seconds % MINUTE === 0 ? `${numberText(seconds / MINUTE)} min` : spanText(seconds)
+
+const MINUTE = 60
 
 /** First what is most specific, then what else failed. */
 const Cause = ({ cause }: { readonly cause: string }) => (
@@ -50,7 +56,9 @@ const Primary = ({
       <div class="bar-fill" style={{ transform: `scaleX(${percent / 100})` }} />
     </div>
     <p class="quiet number">
-      {percent}% used in the last {spanText(window_seconds)}
+      {isPaused(limit)
+        ? 'paused: every request is denied'
+        : `${percent}% used in the last ${spanText(window_seconds)}`}
     </p>
   </div>
 )
@@ -58,29 +66,32 @@ const Primary = ({
 const Fulfilled = ({ policies }: Pick<PolicyCheck, 'policies'>) => (
   <div class="check-fulfilled">
     <h3 id="check-fulfilled">Fulfilled policies</h3>
-    <table aria-labelledby="check-fulfilled">
-      <thead>
-        <tr>
-          <th scope="col">Policy</th>
-          <th scope="col" class="number">
-            Used
-          </th>
-          <th scope="col" class="number">
-            Window
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {policies.map(({ label, count, limit, window_minutes }) => (
-          <tr key={label}>
-            <td>{label}</td>
-            <td class="number">
-              {numberText(count)}/{numberText(limit)}
-            </td>
-            <td class="number">{numberText(window_minutes)} min</td>
+    {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+    <section class="table-scroll" aria-labelledby="check-fulfilled" tabIndex={0}>
+      <table aria-labelledby="check-fulfilled">
+        <thead>
+          <tr>
+            <th scope="col">Policy</th>
+            <th scope="col" class="number">
+              Used
+            </th>
+            <th scope="col" class="number">
+              Window
+            </th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {policies.map(({ label, count, limit, window_seconds }) => (
+            <tr key={label}>
+              <td>{label}</td>
+              <td class="number">
+                {numberText(count)}/{numberText(limit)}
+              </td>
+              <td class="number">{policyWindowText(window_seconds)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   </div>
 )

@@ -37,7 +37,7 @@ export const TryIt = ({ id }: { readonly id: string | undefined }) => {
             onSend={send}
             onStop={run.stop}
           />
-          <ResultsCard run={run} />
+          <ResultsCard run={run} meters={limits.meters} />
         </div>
         <div class="try-column">
           <LimitsCard {...limits} />

@@ -64,6 +64,24 @@ describe('policies', () => {
     expect(await check('page-tenant')).toBe('allowed')
   })
 
+  test('are full again after a reset, which is asked about first', async () => {
+    const limits = [{ name: 'rph', algorithm: 'sliding_window', limit: 1, window_seconds: 3600 }]
+    await world.ask('PUT', '/api/policies/TENANT/page-reset', { limits })
+    expect([await check('page-reset'), await check('page-reset')]).toEqual([
+      'allowed',
+      expect.stringContaining('TENANT exceeded: 2/1'),
+    ])
+    const page = await world.open({ route: '/policies' })
+    const reset = page.getByRole('button', { name: 'Reset TENANT page-reset' })
+    await reset.click()
+    await dialog(page).getByRole('button', { name: 'Cancel' }).click()
+    expect(await check('page-reset')).toContain('TENANT exceeded: 2/1')
+    await reset.click()
+    await dialog(page).getByRole('button', { name: 'Reset TENANT page-reset' }).click()
+    await page.getByRole('status').filter({ hasText: 'TENANT page-reset is reset' }).waitFor()
+    expect(await check('page-reset')).toBe('allowed')
+  })
+
   test('of a user on a model take both', async () => {
     const page = await openToSet()
     await page.getByRole('button', { name: 'New policy' }).click()

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createPageWorld, expectAccessible, expectNoSidewaysScroll } from './page-world.ts'
+import { createPageWorld } from './page-world.ts'
+import { expectUsableByAll } from './usable-by-all.ts'
 
 const world = createPageWorld()
 
@@ -38,10 +39,9 @@ describe('signing in', () => {
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
   })
 
-  test.each(['desktop', 'phone'] as const)('is usable by all on a %s', async (size) => {
-    const page = await world.open({ token: null, size })
+  test('is usable by all', async () => {
+    const page = await world.open({ token: null })
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
-    await expectAccessible(page)
-    await expectNoSidewaysScroll(page)
+    await expectUsableByAll(page)
   })
 })

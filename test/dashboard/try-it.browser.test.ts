@@ -1,7 +1,9 @@
 import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createPageWorld, expectAccessible, expectNoSidewaysScroll } from './page-world.ts'
+import { createOwnEntity, requests, tokens } from './entity/own-entity.ts'
+import { createPageWorld, expectAccessible } from './page-world.ts'
 import { curlArguments } from './try-it/curl-arguments.ts'
+import { expectUsableByAll } from './usable-by-all.ts'
 
 const world = createPageWorld({ SIMULATED_LATENCY_MS: '15' })
 
@@ -44,36 +46,45 @@ const saying = (page: Page, text: string | RegExp) => results(page).getByText(te
 const limitShows = (page: Page, text: string | RegExp) =>
   limits(page).getByRole('listitem').filter({ hasText: text }).first().waitFor()
 
-describe('trying requests as key-bob', () => {
-  test('gets one of 11 denied on rpm, counts down, and sees the bar refill until it passes again', async () => {
-    const page = await world.open({ route: '/try/key-bob' })
+describe('trying requests', () => {
+  test('gets one of 11 denied where 10 are allowed, and says why and how long to wait', async () => {
+    await createOwnEntity(world, 'try-ten', [requests(10)])
+    const page = await world.open({ route: '/try/try-ten' })
     world.forgive(page)
     await limitShows(page, '10 of 10')
     await send(page, { requests: 11, atOnce: 4 })
     await saying(page, '10 allowed')
     await saying(page, '1 denied')
     const why = denial(page)
-    await why.getByText('requests per min (RPM)').waitFor()
+    await why.getByText('on requests per').waitFor()
     expect(await why.getByRole('listitem').textContent()).toMatch(
-      /rpm of key-bob\s*available 0\s*requested 1\s*capacity 10/,
+      /rpm of try-ten\s*available 0\s*requested 1\s*capacity 10/,
     )
-    await why.getByText(/May be tried again in [1-6] s/).waitFor()
-    await limitShows(page, /^rpm\s*[01] of 10\D/)
+    await why.getByText(/May be tried again in (1 h|\d+ min)/).waitFor()
+    await limitShows(page, /^rpm\s*0 of 10\D/)
     await results(page).getByText('429 denied').waitFor()
-    await why.getByText('It may be tried again now.').waitFor()
-    await limitShows(page, /^rpm\s*[1-3] of 10\D/)
+  })
+
+  test('counts down, and passes again', async () => {
+    // 30 requests would have to take over two minutes for none of them to be denied
+    await createOwnEntity(world, 'try-again', [{ name: 'rpm', capacity: 2, refill_rate: 0.2 }])
+    const page = await world.open({ route: '/try/try-again' })
+    world.forgive(page)
+    await send(page, { requests: 30, atOnce: 10 })
+    await denial(page).getByText('It may be tried again now.').waitFor()
     await send(page)
-    await saying(page, '11 allowed')
-    expect(await why.count()).toBe(0)
+    await denial(page).waitFor({ state: 'detached' })
+    await results(page).getByText('200 allowed').first().waitFor()
   })
 
   test('is denied on tpm where each request asks for 200 tokens', async () => {
-    const page = await world.open({ route: '/try/key-bob' })
+    await createOwnEntity(world, 'try-tokens', [tokens(1000)])
+    const page = await world.open({ route: '/try/try-tokens' })
     world.forgive(page)
     await send(page, { requests: 8, atOnce: 4, maxTokens: 200 })
-    await saying(page, /[4-7] allowed/)
+    await saying(page, '4 allowed')
     const violation = await denial(page).getByRole('listitem').textContent()
-    expect(violation).toMatch(/tpm of key-bob\s*available \d+\s*requested 208\s*capacity 1,000/)
+    expect(violation).toMatch(/tpm of try-tokens\s*available 168\s*requested 208\s*capacity 1,000/)
     await denial(page)
       .getByText(/May be tried again in/)
       .waitFor()
@@ -90,19 +101,30 @@ describe('trying requests as key-bob', () => {
     expect(await denial(page).getByText('May be tried again').count()).toBe(0)
   })
 
-  test('is denied by the project that others have emptied, and shows whose limit it is', async () => {
-    const page = await world.open({ route: '/try/key-alice' })
+  test('shows budgets in dollars, and what is paused', async () => {
+    const daily = { algorithm: 'fixed_window', window: 'day' }
+    const budget = { name: 'budget', meter: 'cost_usd_micros', ...daily, limit: 5_000_000_000 }
+    await createOwnEntity(world, 'try-paused', [budget, { name: 'rpd', ...daily, limit: 0 }])
+    const page = await world.open({ route: '/try/try-paused' })
     world.forgive(page)
-    await send(page, { requests: 30, atOnce: 10, maxTokens: 1 })
-    await saying(page, '30 allowed')
-    await entityField(page).fill('key-charlie')
-    await send(page, { requests: 20, atOnce: 10, maxTokens: 1 })
-    await saying(page, '50 allowed')
-    await entityField(page).fill('key-bob')
-    await send(page, { requests: 10, atOnce: 10, maxTokens: 1 })
-    const violation = denial(page).getByRole('listitem').filter({ hasText: 'of proj-demo' })
+    await limitShows(page, '$5,000 of $5,000')
+    await limitShows(page, /rpd\s*paused\s*denies every request/)
+    await send(page)
+    await denial(page).getByText('rpd of try-paused is paused: its size is 0.').waitFor()
+    await denial(page).getByText('Give the limit a size above 0').waitFor()
+  })
+
+  test('is denied by the project that others have emptied, and shows whose limit it is', async () => {
+    await createOwnEntity(world, 'try-project', [requests(5)])
+    const other = await createOwnEntity(world, 'try-other', [requests(9)], 'try-project')
+    await createOwnEntity(world, 'try-child', [requests(9)], 'try-project')
+    await other.charge({ requests: 5 })
+    const page = await world.open({ route: '/try/try-child' })
+    world.forgive(page)
+    await send(page)
+    const violation = denial(page).getByRole('listitem').filter({ hasText: 'of try-project' })
     expect(await violation.textContent()).toMatch(
-      /rpm of proj-demo\s*available 0\s*requested 1\s*capacity 50/,
+      /rpm of try-project\s*available 0\s*requested 1\s*capacity 5/,
     )
   })
 })
@@ -231,7 +253,7 @@ describe('a pasted key', () => {
     await page.getByLabel('API key').fill('sk-unknown')
     await send(page)
     await saying(page, '401 failed')
-    await limits(page).getByText('The API key is not valid').waitFor()
+    await limits(page).getByText('Incorrect API key provided').waitFor()
     await page.getByRole('button', { name: 'Sign out' }).waitFor()
   })
 
@@ -267,19 +289,14 @@ describe('a pasted key', () => {
   })
 })
 
-test.each([
-  ['desktop', 'light'],
-  ['desktop', 'dark'],
-  ['phone', 'light'],
-  ['phone', 'dark'],
-] as const)('is usable by all on a %s, %s', async (size, theme) => {
-  const page = await world.open({ route: '/try/key-bob', size, theme })
+test('is usable by all', async () => {
+  await createOwnEntity(world, 'try-all', [requests(2)])
+  const page = await world.open({ route: '/try/try-all' })
   world.forgive(page)
-  await limitShows(page, '10 of 10')
-  await send(page, { requests: 11, atOnce: 5, maxTokens: 1 })
+  await limitShows(page, '2 of 2')
+  await send(page, { requests: 3, maxTokens: 1 })
   await denial(page).waitFor()
   await results(page).getByText('200 allowed').first().click()
   await results(page).getByText('Rate limit headers').waitFor()
-  await expectAccessible(page)
-  await expectNoSidewaysScroll(page)
+  await expectUsableByAll(page)
 })

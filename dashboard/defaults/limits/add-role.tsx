@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { checkId } from '../../parts/checking/name-rules.ts'
 import { TextField } from '../../parts/field.tsx'
 
 /** Shows the defaults of a role that no entity has yet. */
@@ -12,7 +13,7 @@ export const AddRole = ({ onRole }: { onRole(role: string): void }) => {
   }
   return (
     <form class="add-role" onSubmit={submit}>
-      <TextField label="Another role" value={role} required onValue={setRole} />
+      <TextField label="Another role" value={role} required check={checkId} onValue={setRole} />
       <button class="button" type="submit">
         Show
       </button>

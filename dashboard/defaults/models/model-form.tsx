@@ -4,8 +4,9 @@ import { pathOf } from '../../api/api.ts'
 import { fieldErrorOf, isAtField } from '../../api/field-error.ts'
 import { useSession } from '../../api/session.tsx'
 import { useAction } from '../../api/use-action.ts'
+import { checkId, checkModelId } from '../../parts/checking/name-rules.ts'
 import { Dialog } from '../../parts/dialog.tsx'
-import { NumberField, TextField } from '../../parts/field.tsx'
+import { NumberField, RequiredNote, TextField } from '../../parts/field.tsx'
 import { ErrorNotice } from '../../parts/notice.tsx'
 import { SuggestField } from '../../parts/suggesting/suggest-field.tsx'
 import { hasPrices, type ModelDraft, modelBody, modelDraftOf, NEW_MODEL } from './model-draft.ts'
@@ -40,6 +41,7 @@ export const ModelForm = ({ model, tiers, onSaved, onClose }: Props) => {
   return (
     <Dialog title={model ? `Edit ${model.model_id}` : 'Register a model'} onClose={onClose}>
       <form class="model-form" onSubmit={submit}>
+        <RequiredNote />
         <IdentityFields {...fields} isNew={model === undefined} tiers={tiers} />
         <PriceFields {...fields} />
         <ErrorNotice error={isAtField(saving.error, FIELDS) ? undefined : saving.error} />
@@ -76,6 +78,7 @@ const IdentityFields = ({
       required
       disabled={!isNew}
       placeholder="gpt-4o"
+      check={checkModelId}
       error={fieldErrorOf(error, 'model_id') ?? fieldErrorOf(error, 'id')}
       hint="as requests name it"
       onValue={(id) => onChange({ id })}
@@ -84,6 +87,7 @@ const IdentityFields = ({
       label="Tier"
       value={draft.tier}
       suggestions={tiers}
+      check={checkId}
       error={fieldErrorOf(error, 'tier')}
       hint="for policies of MODEL_TIER; blank: none"
       onValue={(tier) => onChange({ tier })}

@@ -1,5 +1,6 @@
 import type { Audit, Limit } from '../../api/answers.ts'
 import { changesOf, type FieldChange, type LimitChange } from '../../limits/changes/limit-changes.ts'
+import { amountText } from '../../parts/numbers/amount-text.ts'
 import { momentText } from '../../parts/time.ts'
 
 type Recorded = Pick<Audit['items'][number], 'before' | 'after'>
@@ -53,18 +54,25 @@ const isLimit = (value: unknown): value is Limit =>
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const SAID_ELSEWHERE: readonly string[] = ['limits', 'resource', 'entity_id', 'created_at']
+const SAID_ELSEWHERE: readonly string[] = ['limits', 'resource', 'entity_id', 'created_at', 'meter']
 
 /** What is not said elsewhere of a record, as texts by path. What is null is not there. */
 const leavesOf = (value: unknown, path = ''): ReadonlyMap<string, string> => {
   if (isFields(value)) {
     const parts = Object.entries(value).filter(([name]) => !SAID_ELSEWHERE.includes(name))
     return new Map(
-      parts.flatMap(([name, part]) => [...leavesOf(part, path === '' ? name : `${path}.${name}`)]),
+      parts.flatMap(([name, part]): (readonly [string, string])[] =>
+        name === 'amount' && typeof part === 'number'
+          ? [[name, amountText(meterIn(value), part)]]
+          : [...leavesOf(part, path === '' ? name : `${path}.${name}`)],
+      ),
     )
   }
   return value === null || value === undefined ? new Map() : new Map([[path, textOf(value, path)]])
 }
+
+/** What an amount is of: of money it is in dollars. */
+const meterIn = ({ meter }: Fields): string | undefined => (typeof meter === 'string' ? meter : undefined)
 
 const textOf = (value: unknown, path: string): string => {
   if (typeof value === 'number' && path.endsWith('_at')) return momentText(value)

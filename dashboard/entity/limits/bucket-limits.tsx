@@ -1,7 +1,9 @@
+import type { Limit } from '../../api/answers.ts'
 import { sizeText, sourceText } from '../../limits/limit-text.ts'
 import { limitSentence } from '../../limits/showing/limit-sentence.ts'
 import { Bar } from '../../parts/bar.tsx'
-import { numberText } from '../../parts/numbers/number-text.ts'
+import { amountText } from '../../parts/numbers/amount-text.ts'
+import { isPaused } from '../../parts/numbers/load.ts'
 import { spanText } from '../../parts/time.ts'
 import { hrefOf } from '../../shell/route.ts'
 import { type ExplainedBucket, type ExplainedLimit, isPolicy, type LimitState } from './buckets.ts'
@@ -21,7 +23,7 @@ export const BucketLimits = ({ bucket, states, isNamed }: Props) => (
       {bucket.limits.map((limit) => (
         <li key={limit.name} class="limit">
           <What limit={limit} />
-          <Left state={states?.find(({ name }) => name === limit.name)} />
+          <Left limit={limit} state={states?.find(({ name }) => name === limit.name)} />
           {!isPolicy(bucket) && <Source limit={limit} />}
         </li>
       ))}
@@ -46,20 +48,38 @@ const What = ({ limit: { name, winner } }: { readonly limit: ExplainedLimit }) =
   </p>
 )
 
-const Left = ({ state }: { readonly state: LimitState | undefined }) => (
+interface LeftProps {
+  readonly limit: ExplainedLimit
+  readonly state: LimitState | undefined
+}
+
+const Left = ({ limit, state }: LeftProps) => (
   <div class="limit-left">
     {state && (
       <>
         <Bar available={state.available} capacity={state.capacity} />
         <p class="number small">
-          {numberText(state.available)} of {numberText(state.capacity)} left
-          {state.reset_after_seconds > 0 && (
-            <span class="quiet">, full in {spanText(state.reset_after_seconds)}</span>
+          {isPaused(state.capacity) ? (
+            'paused: every request is denied'
+          ) : (
+            <LeftText {...limit.winner} {...state} />
           )}
         </p>
       </>
     )}
   </div>
+)
+
+const LeftText = ({
+  meter,
+  available,
+  capacity,
+  reset_after_seconds: reset,
+}: LimitState & Pick<Limit, 'meter'>) => (
+  <>
+    {amountText(meter, available)} of {amountText(meter, capacity)} left
+    {reset > 0 && <span class="quiet">, full in {spanText(reset)}</span>}
+  </>
 )
 
 const Source = ({ limit: { winner, overrides } }: { readonly limit: ExplainedLimit }) => (

@@ -5,8 +5,9 @@ import { useSession } from '../../api/session.tsx'
 import { useAction } from '../../api/use-action.ts'
 import { sizeText } from '../../limits/limit-text.ts'
 import { Dialog } from '../../parts/dialog.tsx'
-import { ChoiceField, NumberField } from '../../parts/field.tsx'
+import { ChoiceField, NumberField, RequiredNote } from '../../parts/field.tsx'
 import { ErrorNotice } from '../../parts/notice.tsx'
+import { isMoney, MICROS_PER_DOLLAR } from '../../parts/numbers/amount-text.ts'
 import type { LimitDialogProps } from './limit-actions.tsx'
 
 /** Gives more for now: an amount of one limit, never beyond its capacity. */
@@ -15,11 +16,12 @@ export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps
   const { resource, limits } = explained
   const [name, setName] = useState(limits[0]?.name ?? '')
   const [amount, setAmount] = useState('')
+  const takesDollars = isMoney(limits.find((limit) => limit.name === name)?.winner.meter)
   const giving = useAction(() =>
     api.send('POST', pathOf('api/limits', entityId, 'top-up'), {
       resource,
       limit_name: name,
-      amount: Number(amount),
+      amount: takesDollars ? Math.round(Number(amount) * MICROS_PER_DOLLAR) : Number(amount),
     }),
   )
   const submit = async (event: SubmitEvent) => {
@@ -30,6 +32,7 @@ export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps
     <Dialog title={`Top up ${entityId}`} onClose={onClose}>
       <form class="dialog-form" onSubmit={submit}>
         <p>Gives back some of what was used on {resource}, never more than the capacity.</p>
+        <RequiredNote />
         <div class="fields">
           <ChoiceField
             label="Limit"
@@ -39,10 +42,11 @@ export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps
             onValue={setName}
           />
           <NumberField
-            label="Amount"
+            label={takesDollars ? 'Amount, US dollars' : 'Amount'}
             value={amount}
             required
-            min={1}
+            min={takesDollars ? 0.000001 : 1}
+            step={takesDollars ? 0.000001 : 1}
             error={fieldErrorOf(giving.error, 'amount')}
             onValue={setAmount}
           />

@@ -1,8 +1,9 @@
 import { useMemo } from 'preact/hooks'
 import { Chart } from '../../parts/chart.tsx'
+import { amountText } from '../../parts/numbers/amount-text.ts'
 import { numberText } from '../../parts/numbers/number-text.ts'
 import { startText } from '../../parts/time.ts'
-import { costText, type Granularity, type UsagePoint } from './usage-points.ts'
+import type { Granularity, UsagePoint } from './usage-points.ts'
 
 interface Props {
   readonly points: readonly UsagePoint[]
@@ -54,7 +55,7 @@ const COLUMNS: readonly (readonly [string, (point: UsagePoint) => string])[] = [
   ['Tokens', ({ tokens }) => numberText(tokens)],
   ['Input', ({ input_tokens }) => numberText(input_tokens)],
   ['Output', ({ output_tokens }) => numberText(output_tokens)],
-  ['Cost', ({ cost_usd_micros }) => costText(cost_usd_micros)],
+  ['Cost', ({ cost_usd_micros }) => amountText('cost_usd_micros', cost_usd_micros)],
 ]
 
 /** Newest first. A region that scrolls can be reached by keyboard. */

@@ -52,12 +52,3 @@ export const sumOf = (points: readonly UsagePoint[]): UsagePoint =>
 /** The resources that were used, by name. */
 export const usedResources = (points: Usage['points']): readonly string[] =>
   [...new Set(points.map(({ resource }) => resource))].toSorted()
-
-/** Millionths of a US dollar as dollars: `$0.0123`. */
-export const costText = (usdMicros: number): string => DOLLARS.format(usdMicros / 1_000_000)
-
-const DOLLARS = new Intl.NumberFormat('en-US', {
-  style: 'currency',
-  currency: 'USD',
-  maximumFractionDigits: 6,
-})

@@ -1,5 +1,6 @@
+import { amountText } from '../../parts/numbers/amount-text.ts'
 import { numberText } from '../../parts/numbers/number-text.ts'
-import { costText, sumOf, type UsagePoint } from './usage-points.ts'
+import { sumOf, type UsagePoint } from './usage-points.ts'
 
 /** What was used in all. */
 export const UsageTotals = ({ points }: { readonly points: readonly UsagePoint[] }) => {
@@ -10,7 +11,9 @@ export const UsageTotals = ({ points }: { readonly points: readonly UsagePoint[]
     ['Tokens', numberText(sum.tokens)],
     ['Input tokens', numberText(sum.input_tokens)],
     ['Output tokens', numberText(sum.output_tokens)],
-    ...(sum.cost_usd_micros > 0 ? [['Cost', costText(sum.cost_usd_micros)] as const] : []),
+    ...(sum.cost_usd_micros > 0
+      ? [['Cost', amountText('cost_usd_micros', sum.cost_usd_micros)] as const]
+      : []),
   ] as const
   return (
     <dl class="usage-totals">

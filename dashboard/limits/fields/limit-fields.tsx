@@ -1,29 +1,32 @@
+import { checkLimitName } from '../../parts/checking/name-rules.ts'
 import { ChoiceField, TextField } from '../../parts/field.tsx'
 import { ALGORITHMS, type LimitDraft, METERS } from '../limit-draft.ts'
 import type { LimitError } from '../limit-error.ts'
-import { ALGORITHM_NAMES, METER_NAMES, meterOfName, NAMES_ID } from '../limit-text.ts'
+import { ALGORITHM_NAMES, METER_NAMES, meterOf, NAMES_ID } from '../limit-text.ts'
 import { RuleFields } from './rule-fields.tsx'
 import { SizeFields } from './size-fields.tsx'
 
 interface Props {
   readonly draft: LimitDraft
+  /** The names of the other limits of the form. */
+  readonly others: readonly string[]
   readonly error: LimitError | undefined
   onDraft(draft: LimitDraft): void
   onRemove(): void
 }
 
 /** What the parts of a limit's form need. */
-export interface PartProps {
-  readonly draft: LimitDraft
+export interface PartProps extends Pick<Props, 'draft' | 'others'> {
   set(changes: Partial<LimitDraft>): void
   /** What is wrong with a field, by the API's names. */
   errorOf(...fields: readonly string[]): string | undefined
 }
 
 /** One limit of a form. */
-export const LimitFields = ({ draft, error, onDraft, onRemove }: Props) => {
+export const LimitFields = ({ draft, others, error, onDraft, onRemove }: Props) => {
   const part: PartProps = {
     draft,
+    others,
     set: (changes) => onDraft({ ...draft, ...changes }),
     errorOf: (...fields) => (error !== undefined && fields.includes(error.field) ? error.text : undefined),
   }
@@ -50,9 +53,11 @@ export const LimitFields = ({ draft, error, onDraft, onRemove }: Props) => {
   )
 }
 
-const IdentityFields = ({ draft, set, errorOf }: PartProps) => {
-  const usual = meterOfName(draft.name)
-  const byName = usual === undefined ? 'Choose…' : `As its name says: ${METER_NAMES[usual]}`
+const IdentityFields = ({ draft, others, set, errorOf }: PartProps) => {
+  const checkName = (name: string) =>
+    checkLimitName(name) ??
+    (others.includes(name) ? 'Must be unique: another limit here has this name' : undefined)
+  const byName = `As its name says: ${METER_NAMES[meterOf({ name: draft.name.trim() })]}`
   return (
     <>
       <TextField
@@ -60,6 +65,7 @@ const IdentityFields = ({ draft, set, errorOf }: PartProps) => {
         value={draft.name}
         required
         list={NAMES_ID}
+        check={checkName}
         error={errorOf('name')}
         onValue={(name) => set({ name })}
       />

@@ -1,6 +1,14 @@
 import { ChoiceField, NumberField, TextField } from '../../parts/field.tsx'
-import { CALENDAR_UNITS, refillRateOf, withPeriod } from '../limit-draft.ts'
-import { windowText } from '../limit-text.ts'
+import { isMoney } from '../../parts/numbers/amount-text.ts'
+import {
+  CALENDAR_UNITS,
+  draftMeter,
+  isPausedDraft,
+  type LimitDraft,
+  refillRateOf,
+  withPeriod,
+} from '../limit-draft.ts'
+import { refillText, windowText } from '../limit-text.ts'
 import { PERIODS } from '../refill.ts'
 import type { PartProps } from './limit-fields.tsx'
 
@@ -18,27 +26,42 @@ export const SizeFields = (props: PartProps) => {
 
 const PERIOD_OPTIONS = PERIODS.map((period) => [period, `per ${period}`] as const)
 
-const TokenBucketFields = ({ draft, set, errorOf }: PartProps) => {
+/** The label of an amount, with its unit where that is money, and what may be typed: 0 pauses the limit. */
+const amountProps = (draft: LimitDraft, label: string, hint: string) => ({
+  label: isMoney(draftMeter(draft)) ? `${label}, US dollars` : label,
+  min: 0,
+  step: isMoney(draftMeter(draft)) ? 0.000001 : 1,
+  hint: isPausedDraft(draft) ? '0: paused, every request is denied' : hint,
+})
+
+const refillHint = (draft: LimitDraft): string => {
   const rate = refillRateOf(draft)
-  const perSecond = `${Number((rate ?? 0).toPrecision(4))} per second`
+  if (isPausedDraft(draft)) return 'nothing while it is paused'
+  if (rate === undefined || rate <= 0) return 'what comes back'
+  return isMoney(draftMeter(draft))
+    ? `= ${refillText(rate, 'cost_usd_micros')}`
+    : `= ${Number(rate.toPrecision(4))} per second`
+}
+
+const TokenBucketFields = ({ draft, set, errorOf }: PartProps) => {
+  const isPaused = isPausedDraft(draft)
   return (
     <>
       <NumberField
-        label="Capacity"
+        {...amountProps(draft, 'Capacity', 'the most at once')}
         value={draft.amount}
         required
-        min={1}
         error={errorOf('capacity')}
-        hint="the most at once"
         onValue={(amount) => set({ amount })}
       />
       <NumberField
-        label="Refill"
-        value={draft.refill}
-        required
+        label={isMoney(draftMeter(draft)) ? 'Refill, US dollars' : 'Refill'}
+        value={isPaused ? '0' : draft.refill}
+        required={!isPaused}
+        disabled={isPaused}
         step="any"
         error={errorOf('refill_rate')}
-        hint={rate === undefined ? 'what comes back' : `= ${perSecond}`}
+        hint={refillHint(draft)}
         onValue={(refill) => set({ refill })}
       />
       <ChoiceField
@@ -53,12 +76,10 @@ const TokenBucketFields = ({ draft, set, errorOf }: PartProps) => {
 
 const WindowLimitField = ({ draft, set, errorOf }: PartProps) => (
   <NumberField
-    label="Limit"
+    {...amountProps(draft, 'Limit', 'the most in one window')}
     value={draft.amount}
     required
-    min={1}
     error={errorOf('limit', 'capacity')}
-    hint="the most in one window"
     onValue={(amount) => set({ amount })}
   />
 )

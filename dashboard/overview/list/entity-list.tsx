@@ -2,11 +2,11 @@ import './entity-list.css'
 import { useMemo } from 'preact/hooks'
 import type { DashboardEntity } from '../../api/answers.ts'
 import { Bar } from '../../parts/bar.tsx'
-import { loadOf } from '../../parts/numbers/load.ts'
-import { numberText } from '../../parts/numbers/number-text.ts'
+import { amountText } from '../../parts/numbers/amount-text.ts'
+import { isPaused, loadOf } from '../../parts/numbers/load.ts'
 import { hrefOf } from '../../shell/route.ts'
 import { type EntityRow, rowsOf, type Sort } from './entity-rows.ts'
-import { narrowRowHeight, wideRowHeight } from './row-height.ts'
+import { isLong, narrowRowHeight, wideRowHeight } from './row-height.ts'
 import { useNarrow } from './use-narrow.ts'
 import { VirtualList } from './virtual-list.tsx'
 
@@ -17,10 +17,10 @@ interface Props {
 
 export const EntityList = ({ entities, sort }: Props) => {
   const rows = useMemo(() => rowsOf([...entities.values()], sort), [entities, sort])
-  const heightOf = useNarrow() ? narrowHeight : wideHeight
+  const isNarrow = useNarrow()
   return (
-    <VirtualList items={rows} label="Entities" heightOf={heightOf} keyOf={idOf}>
-      {(row) => <Entity row={row} />}
+    <VirtualList items={rows} label="Entities" heightOf={isNarrow ? narrowHeight : wideHeight} keyOf={idOf}>
+      {(row) => <Entity row={row} isNarrow={isNarrow} />}
     </VirtualList>
   )
 }
@@ -29,13 +29,18 @@ const idOf = ({ entity }: EntityRow): string => entity.entity_id
 const wideHeight = ({ entity }: EntityRow): number => wideRowHeight(entity)
 const narrowHeight = ({ entity }: EntityRow): number => narrowRowHeight(entity)
 
-const Entity = ({ row: { entity, depth } }: { readonly row: EntityRow }) => (
+interface EntityProps {
+  readonly row: EntityRow
+  readonly isNarrow: boolean
+}
+
+const Entity = ({ row: { entity, depth }, isNarrow }: EntityProps) => (
   <div class="row-entity">
     <Identity entity={entity} depth={depth} />
     <div class="row-limits">
       {entity.limits.length === 0 && <span class="quiet">No limits</span>}
       {entity.limits.map((limit) => (
-        <LimitLine key={`${limit.resource} ${limit.name}`} limit={limit} />
+        <LimitLine key={`${limit.resource} ${limit.name}`} limit={limit} isLong={isLong(limit, isNarrow)} />
       ))}
     </div>
   </div>
@@ -50,10 +55,10 @@ const Identity = ({ entity, depth }: EntityRow) => {
       class={depth > 0 ? 'row-identity below' : 'row-identity'}
       style={{ '--depth': Math.min(depth, DEEPEST) }}
     >
-      <a class="row-name" href={hrefOf({ view: 'entity', id: entity_id })}>
+      <a class="row-name" href={hrefOf({ view: 'entity', id: entity_id })} title={name}>
         {name}
       </a>
-      <span class="row-id">
+      <span class="row-id" title={entity_id}>
         <span class="mono">{entity_id}</span>
         {parent_id !== null && <ParentNote id={parent_id} isAbove={depth > 0} />}
         <ResourceNote entity={entity} />
@@ -85,15 +90,26 @@ const ResourceNote = ({ entity }: { readonly entity: DashboardEntity }) => {
   return name === '' ? null : <span>on {name}</span>
 }
 
-const LimitLine = ({ limit }: { readonly limit: DashboardEntity['limits'][number] }) => {
-  const { name, available, capacity } = limit
-  return (
-    <div class={`row-limit ${loadOf(available, capacity)}`}>
-      <span class="row-limit-name mono">{name}</span>
-      <Bar available={available} capacity={capacity} />
-      <span class="row-limit-left number">
-        <strong>{numberText(available)}</strong> of {numberText(capacity)}
-      </span>
-    </div>
-  )
+interface LineProps {
+  readonly limit: DashboardEntity['limits'][number]
+  /** The amounts take two lines. */
+  readonly isLong: boolean
 }
+
+const LimitLine = ({ limit: { name, meter, available, capacity }, isLong }: LineProps) => (
+  <div class={`row-limit ${loadOf(available, capacity)}${isLong ? ' long' : ''}`}>
+    <span class="row-limit-name mono" title={name}>
+      {name}
+    </span>
+    <Bar available={available} capacity={capacity} />
+    <span class="row-limit-left number">
+      {isPaused(capacity) ? (
+        <span class="tag bad">paused</span>
+      ) : (
+        <>
+          <strong>{amountText(meter, available)}</strong> <span>of {amountText(meter, capacity)}</span>
+        </>
+      )}
+    </span>
+  </div>
+)

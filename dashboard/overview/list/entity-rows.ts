@@ -1,5 +1,5 @@
 import type { DashboardEntity } from '../../api/answers.ts'
-import { loadOf } from '../../parts/numbers/load.ts'
+import { availableShare, loadOf } from '../../parts/numbers/load.ts'
 
 export const SORTS = [
   ['tree', 'By parent'],
@@ -35,7 +35,7 @@ const stepOf = (entity: DashboardEntity): number => Math.ceil(leastShare(entity)
 
 /** 0 to 1, of the limit that has the least left; above 1 where there is no limit. */
 export const leastShare = ({ limits }: DashboardEntity): number =>
-  limits.reduce((least, { available, capacity }) => Math.min(least, available / capacity), 2)
+  limits.reduce((least, { available, capacity }) => Math.min(least, availableShare(available, capacity)), 2)
 
 /** Children below their parents, where both are there. `entities` by id. */
 const treeOf = (entities: readonly DashboardEntity[]): readonly EntityRow[] => {

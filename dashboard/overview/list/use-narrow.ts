@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks'
 
-const NARROW = '(max-width: 760px)'
+const NARROW = '(max-width: 1000px)'
 
-/** Whether the window is as narrow as a phone, as the style sheets see it. */
+/** Whether the bars stand below the names: `entity-list.css` has the same width. */
 export const useNarrow = (): boolean => {
   const [isNarrow, setNarrow] = useState(() => matchMedia(NARROW).matches)
   useEffect(() => {

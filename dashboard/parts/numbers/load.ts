@@ -2,9 +2,17 @@
 const BUSY = 0.6
 const NEARLY_USED_UP = 0.85
 
-export type Load = 'calm' | 'busy' | 'high'
+/** `paused`: a limit of 0, which denies every request that it counts. */
+export type Load = 'calm' | 'busy' | 'high' | 'paused'
+
+export const isPaused = (capacity: number): boolean => capacity === 0
+
+/** 0 to 1: what is available of a capacity. A debt is shown as nothing. */
+export const availableShare = (available: number, capacity: number): number =>
+  isPaused(capacity) ? 0 : Math.max(0, Math.min(available / capacity, 1))
 
 export const loadOf = (available: number, capacity: number): Load => {
+  if (isPaused(capacity)) return 'paused'
   const used = 1 - available / capacity
   if (used >= NEARLY_USED_UP) return 'high'
   return used >= BUSY ? 'busy' : 'calm'

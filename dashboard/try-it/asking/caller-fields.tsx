@@ -1,6 +1,7 @@
 import { useId, useState } from 'preact/hooks'
 import { useSession } from '../../api/session.tsx'
 import { Segments } from '../../parts/choosing/segments.tsx'
+import { described, Labelled } from '../../parts/field.tsx'
 import { EntityField } from '../../parts/suggesting/entity-field.tsx'
 import type { DraftProps } from './request-form.tsx'
 
@@ -32,6 +33,7 @@ export const CallerFields = ({ draft, mistakes, change }: DraftProps) => {
           label="Entity"
           placeholder="key-bob"
           value={draft.entityId}
+          required
           error={mistakes.entityId}
           hint="You act for it as the admin; its limits are charged."
           onValue={(entityId) => change({ entityId })}
@@ -55,24 +57,23 @@ const KeyField = ({ value, error, onKey }: KeyProps) => {
   // what is typed is nobody else's before it is whole, and must outlast whatever is shown anew meanwhile
   const [typed, setTyped] = useState(value)
   return (
-    <div class="field">
-      <label class="field-label" for={id}>
-        API key
-      </label>
+    <Labelled
+      id={id}
+      label="API key"
+      required
+      error={error}
+      hint="Kept in this view’s memory only, and forgotten when you leave it."
+    >
       <input
-        id={id}
+        {...described(id, error)}
         type="password"
+        required
         autocomplete="off"
         spellcheck={false}
-        aria-invalid={error !== undefined}
-        aria-describedby={`${id}-note`}
         value={typed}
         onInput={(event) => setTyped(event.currentTarget.value)}
         onChange={(event) => onKey(event.currentTarget.value)}
       />
-      <span id={`${id}-note`} class={error === undefined ? 'field-hint' : 'field-error'}>
-        {error ?? 'Kept in this view’s memory only, and forgotten when you leave it.'}
-      </span>
-    </div>
+    </Labelled>
   )
 }

@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks'
-import { ChoiceField, NumberField } from '../../parts/field.tsx'
+import { ChoiceField, described, Labelled, NumberField, RequiredNote } from '../../parts/field.tsx'
 import { CallerFields } from './caller-fields.tsx'
 import { type Draft, type Mistakes, MOST_AT_ONCE, MOST_REQUESTS } from './draft.ts'
 
@@ -24,6 +24,7 @@ export const RequestForm = ({ models, isRunning, onSend, onStop, ...props }: Pro
   }
   return (
     <form class="card" onSubmit={submit} noValidate aria-label="Request">
+      <RequiredNote />
       <CallerFields {...props} />
       <ChatFields models={models} {...props} />
       <MessageField {...props} />
@@ -68,22 +69,15 @@ const ChatFields = ({
 const MessageField = ({ draft, mistakes, change }: DraftProps) => {
   const id = useId()
   return (
-    <div class="field">
-      <label class="field-label" for={id}>
-        Message
-      </label>
+    <Labelled id={id} label="Message" required error={mistakes.message}>
       <textarea
-        id={id}
+        {...described(id, mistakes.message)}
         rows={2}
-        aria-invalid={mistakes.message !== undefined}
-        aria-describedby={`${id}-note`}
+        required
         value={draft.message}
         onInput={(event) => change({ message: event.currentTarget.value })}
       />
-      <span id={`${id}-note`} class="field-error">
-        {mistakes.message}
-      </span>
-    </div>
+    </Labelled>
   )
 }
 
@@ -94,6 +88,7 @@ const AmountFields = ({ draft, mistakes, change }: DraftProps) => (
       min={1}
       max={MOST_REQUESTS}
       value={draft.count}
+      required
       error={mistakes.count}
       hint={`1 to ${MOST_REQUESTS}`}
       onValue={(count) => change({ count })}
@@ -103,6 +98,7 @@ const AmountFields = ({ draft, mistakes, change }: DraftProps) => (
       min={1}
       max={MOST_AT_ONCE}
       value={draft.parallelism}
+      required
       error={mistakes.parallelism}
       hint={`1 to ${MOST_AT_ONCE}`}
       onValue={(parallelism) => change({ parallelism })}

@@ -1,18 +1,20 @@
 import { Bar } from '../../parts/bar.tsx'
 import { Empty } from '../../parts/empty.tsx'
-import { numberText } from '../../parts/numbers/number-text.ts'
+import { amountText, type Meter } from '../../parts/numbers/amount-text.ts'
+import { isPaused } from '../../parts/numbers/load.ts'
 import { spanText } from '../../parts/time.ts'
 import { OwnerName } from '../owner-name.tsx'
+import { type Meters, meterKey } from './ask-meters.ts'
 import type { LimitState, OwnedLimits } from './owned-limits.ts'
 import type { WatchedLimits } from './use-limits.ts'
 
 /** Every limit that the request meets, refilling. */
-export const LimitsCard = ({ about, owned, error }: WatchedLimits) => (
+export const LimitsCard = ({ about, owned, error, meters }: WatchedLimits) => (
   <section class="card" aria-labelledby="try-limits">
     <h2 id="try-limits">Limits it meets</h2>
     {error !== undefined && <p class="limits-error">{error}</p>}
     {owned?.map((each) => (
-      <Owned key={each.owner} {...each} />
+      <Owned key={each.owner} {...each} meters={meters} />
     ))}
     {owned?.length === 0 && <p class="quiet">None: every request passes.</p>}
     {about === undefined && (
@@ -21,29 +23,44 @@ export const LimitsCard = ({ about, owned, error }: WatchedLimits) => (
   </section>
 )
 
-const Owned = ({ owner, limits }: OwnedLimits) => (
+const Owned = ({ owner, limits, meters }: OwnedLimits & { readonly meters: Meters }) => (
   <div class="owned-limits">
     <h3>
       <OwnerName id={owner} />
     </h3>
     <ul class="limit-bars">
       {limits.map((limit) => (
-        <LimitBar key={`${limit.resource} ${limit.limit_name}`} {...limit} />
+        <LimitBar
+          key={`${limit.resource} ${limit.limit_name}`}
+          {...limit}
+          meter={meters.get(meterKey(limit))}
+        />
       ))}
     </ul>
   </div>
 )
 
-const LimitBar = ({ limit_name, available, capacity, reset_after_seconds }: LimitState) => (
+type LimitBarProps = LimitState & { readonly meter: Meter | undefined }
+
+const LimitBar = ({ limit_name, meter, available, capacity, reset_after_seconds }: LimitBarProps) => (
   <li class="limit-bar">
-    <span class="mono">{limit_name}</span>
+    <span class="mono limit-bar-name">{limit_name}</span>
     <span class="number limit-available">
-      <strong>{numberText(available)}</strong>
-      <span class="quiet"> of {numberText(capacity)}</span>
+      {isPaused(capacity) ? (
+        <span class="tag bad">paused</span>
+      ) : (
+        <>
+          <strong>{amountText(meter, available)}</strong>{' '}
+          <span class="quiet">of {amountText(meter, capacity)}</span>
+        </>
+      )}
     </span>
     <Bar available={available} capacity={capacity} />
-    <span class="number quiet limit-full">
-      {available >= capacity ? 'full' : `full in ${spanText(reset_after_seconds)}`}
-    </span>
+    <span class="number quiet limit-full">{fullText(available, capacity, reset_after_seconds)}</span>
   </li>
 )
+
+const fullText = (available: number, capacity: number, resetSeconds: number): string => {
+  if (isPaused(capacity)) return 'denies every request'
+  return available >= capacity ? 'full' : `full in ${spanText(resetSeconds)}`
+}

@@ -1,10 +1,12 @@
 import { useEffect, useState } from 'preact/hooks'
+import type { Api } from '../../api/api.ts'
 import { asError } from '../../api/as-error.ts'
 import { useSession } from '../../api/session.tsx'
 import { useSettled } from '../../parts/suggesting/use-settled.ts'
 import type { Caller } from '../asking/draft.ts'
 import type { Run } from '../running/use-run.ts'
 import { askLimits, type Found } from './ask-limits.ts'
+import { askMeters, type Meters, meterKey, NO_METERS } from './ask-meters.ts'
 import { isFilling, type OwnedLimits } from './owned-limits.ts'
 
 /** While something changes by itself, and while nothing does. */
@@ -17,6 +19,7 @@ export interface WatchedLimits {
   /** Undefined until they are known. */
   readonly owned: readonly OwnedLimits[] | undefined
   readonly error: string | undefined
+  readonly meters: Meters
 }
 
 type State = WatchedLimits
@@ -27,11 +30,12 @@ export const useLimits = (caller: Caller, model: string, run: Run): WatchedLimit
   const isRunning = run.count !== undefined
   const named = caller.kind === 'entity' ? caller.id : caller.key
   const about = useSettled(named === '' || model === '' ? undefined : JSON.stringify([caller, model]))
-  const [state, setState] = useState<State>({ about, owned: undefined, error: undefined })
+  const [state, setState] = useState<State>(nothingOf(about))
 
   useEffect(() => {
     if (about === undefined) return
     const abort = new AbortController()
+    const metersOf = createMeters(api, model, abort.signal)
     let timer: ReturnType<typeof setTimeout> | undefined
     const again = (delayMs: number | undefined) => {
       if (delayMs !== undefined && !abort.signal.aborted) timer = setTimeout(watch, delayMs)
@@ -41,8 +45,9 @@ export const useLimits = (caller: Caller, model: string, run: Run): WatchedLimit
       const found = await askLimits(api, caller, model, abort.signal).catch(
         (error: unknown): Found => ({ error: asError(error).message, isFinal: false }),
       )
+      const meters = 'owned' in found ? await metersOf(found.owned) : NO_METERS
       if (abort.signal.aborted) return
-      setState((last) => stateAfter(last, about, found))
+      setState((last) => stateAfter(last, about, found, meters))
       again(nextDelayMs(found, isRunning))
     }
     void watch()
@@ -52,14 +57,35 @@ export const useLimits = (caller: Caller, model: string, run: Run): WatchedLimit
     }
   }, [about, isRunning, run.ended])
 
-  return state.about === about ? state : { about, owned: undefined, error: undefined }
+  return state.about === about ? state : nothingOf(about)
+}
+
+const nothingOf = (about: string | undefined): State => ({
+  about,
+  owned: undefined,
+  error: undefined,
+  meters: NO_METERS,
+})
+
+/** Meters are read again only where the limits are others. */
+const createMeters = (api: Api, model: string, signal: AbortSignal) => {
+  let of = ''
+  let meters = NO_METERS
+  return async (owned: readonly OwnedLimits[]): Promise<Meters> => {
+    const names = owned.flatMap(({ limits }) => limits.map(meterKey)).join('\n')
+    if (names !== of) {
+      meters = await askMeters(api, owned, model, signal)
+      of = names
+    }
+    return meters
+  }
 }
 
 /** What is shown stays while the API is away, with what is wrong beside it. */
-const stateAfter = (last: State, about: string, found: Found): State => {
-  if ('owned' in found) return { about, owned: found.owned, error: undefined }
+const stateAfter = (last: State, about: string, found: Found, meters: Meters): State => {
+  if ('owned' in found) return { about, owned: found.owned, error: undefined, meters }
   const isKept = last.about === about && !found.isFinal
-  return { about, owned: isKept ? last.owned : undefined, error: found.error }
+  return { about, owned: isKept ? last.owned : undefined, error: found.error, meters: last.meters }
 }
 
 /** Undefined: asking again is of no use. */

@@ -1,5 +1,7 @@
-import { numberText } from '../../parts/numbers/number-text.ts'
+import { amountText } from '../../parts/numbers/amount-text.ts'
+import { isPaused } from '../../parts/numbers/load.ts'
 import { spanText } from '../../parts/time.ts'
+import { type Meters, meterKey } from '../limits/ask-meters.ts'
 import { OwnerName } from '../owner-name.tsx'
 import type { Denial, Outcome, Violation } from '../running/outcome.ts'
 import { neverReasons } from './denial-words.ts'
@@ -7,10 +9,11 @@ import { useCountdown } from './use-countdown.ts'
 
 interface Props extends Pick<Outcome, 'number' | 'endedAtMs'> {
   readonly denial: Denial
+  readonly meters: Meters
 }
 
 /** Which limits said no, and when they may say yes. */
-export const DenialNotice = ({ number, endedAtMs, denial }: Props) => {
+export const DenialNotice = ({ number, endedAtMs, denial, meters }: Props) => {
   const { message, retryAfterSeconds, violations } = denial
   return (
     <section class="denial" aria-label={`Why request ${number} was denied`}>
@@ -18,11 +21,11 @@ export const DenialNotice = ({ number, endedAtMs, denial }: Props) => {
       <p>{message}</p>
       <ul class="violations">
         {violations.map((violation) => (
-          <ViolationRow key={`${violation.entity_id} ${violation.limit_name}`} {...violation} />
+          <ViolationRow key={meterKey(violation)} violation={violation} meters={meters} />
         ))}
       </ul>
       {retryAfterSeconds === null ? (
-        <NeverAgain violations={violations} />
+        <NeverAgain violations={violations} meters={meters} />
       ) : (
         <Countdown atMs={endedAtMs + retryAfterSeconds * 1000} />
       )}
@@ -30,29 +33,35 @@ export const DenialNotice = ({ number, endedAtMs, denial }: Props) => {
   )
 }
 
-const ViolationRow = ({ limit_name, entity_id, available, requested, capacity }: Violation) => (
+interface ViolationProps {
+  readonly violation: Violation
+  readonly meters: Meters
+}
+
+const AMOUNTS = ['available', 'requested', 'capacity'] as const
+
+const ViolationRow = ({ violation, meters }: ViolationProps) => (
   <li class="violation">
     <span class="violation-name">
-      <span class="mono">{limit_name}</span> of <OwnerName id={entity_id} />
+      <span class="mono">{violation.limit_name}</span> of <OwnerName id={violation.entity_id} />{' '}
+      {isPaused(violation.capacity) && <span class="tag bad">paused</span>}
     </span>
-    {(
-      [
-        ['available', available],
-        ['requested', requested],
-        ['capacity', capacity],
-      ] as const
-    ).map(([name, value]) => (
+    {AMOUNTS.map((name) => (
       <span key={name} class="violation-number">
-        <span class="quiet">{name}</span> <strong class="number">{numberText(value)}</strong>
+        <span class="quiet">{name}</span>{' '}
+        <strong class="number">{amountText(meters.get(meterKey(violation)), violation[name])}</strong>
       </span>
     ))}
   </li>
 )
 
-const NeverAgain = ({ violations }: Pick<Denial, 'violations'>) => (
+const NeverAgain = ({ violations, meters }: Pick<Denial, 'violations'> & Pick<Props, 'meters'>) => (
   <p>
-    <strong>It can never pass.</strong> {neverReasons(violations).join(' ')} Make the request smaller, or the
-    limit larger.
+    <strong>It can never pass.</strong>{' '}
+    {neverReasons(violations, (violation) => meters.get(meterKey(violation))).join(' ')}{' '}
+    {violations.some(({ capacity }) => isPaused(capacity))
+      ? 'Give the limit a size above 0 to let requests pass again.'
+      : 'Make the request smaller, or the limit larger.'}
   </p>
 )
 

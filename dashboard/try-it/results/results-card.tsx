@@ -1,13 +1,14 @@
 import { useEffect, useState } from 'preact/hooks'
 import { Empty } from '../../parts/empty.tsx'
 import { numberText } from '../../parts/numbers/number-text.ts'
+import type { Meters } from '../limits/ask-meters.ts'
 import { countsText, MOST_KEPT, sumOf, type Tally } from '../running/tally.ts'
 import type { Run } from '../running/use-run.ts'
 import { DenialNotice } from './denial-notice.tsx'
 import { OutcomeRow } from './outcome-row.tsx'
 
 /** What came of the requests: how many, why not, and each of them. */
-export const ResultsCard = ({ run }: { readonly run: Run }) => {
+export const ResultsCard = ({ run, meters }: { readonly run: Run; readonly meters: Meters }) => {
   const { tally, count, ended, clear } = run
   const { outcomes, counts, denied } = tally
   const isEmpty = outcomes.length === 0 && count === undefined
@@ -29,7 +30,7 @@ export const ResultsCard = ({ run }: { readonly run: Run }) => {
       ) : (
         <Summary counts={counts} run={run} />
       )}
-      {denied?.denial && <DenialNotice {...denied} denial={denied.denial} />}
+      {denied?.denial && <DenialNotice {...denied} denial={denied.denial} meters={meters} />}
       <Outcomes tally={tally} isRunning={count !== undefined} />
     </section>
   )

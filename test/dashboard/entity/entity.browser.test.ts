@@ -1,6 +1,8 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
+import { eventually } from '../overview/overview-page.ts'
 import { createPageWorld } from '../page-world.ts'
+import { expectUsableByAll } from '../usable-by-all.ts'
 import { callWith, createOwnEntity, requests } from './own-entity.ts'
 
 const world = createPageWorld()
@@ -8,6 +10,13 @@ const world = createPageWorld()
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
 const section = (page: Page, name: string) =>
   page.getByRole('navigation', { name: /^Parts of/ }).getByRole('link', { name })
+
+/** Confirms that the secret is stored, and closes the dialog that shows it. */
+const storeSecret = async (page: Page): Promise<void> => {
+  await page.getByLabel('I have stored the secret').check()
+  await button(page, 'Done').click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+}
 
 describe('an entity', () => {
   test('is created, gets a key whose secret shows once, calls with it, and its usage appears', async () => {
@@ -27,7 +36,7 @@ describe('an entity', () => {
     await button(page, 'Create').click()
     await page.getByText('cannot be shown again').waitFor()
     const secret = await page.getByRole('dialog').getByRole('code').textContent()
-    await button(page, 'Done').click()
+    await storeSecret(page)
     const keys = page.getByRole('region', { name: 'Keys' })
     await keys.getByText(`${secret?.slice(0, 8)}...`).waitFor()
     expect(await page.content()).not.toContain(secret)
@@ -106,13 +115,35 @@ describe('an entity', () => {
     await page.getByLabel('The old key').selectOption('0')
     await button(page, 'Rotate').click()
     const secret = (await page.getByRole('dialog').getByRole('code').textContent()) ?? ''
-    await button(page, 'Done').click()
+    await storeSecret(page)
     await page.getByText('revoked', { exact: true }).waitFor()
     expect([await entity.call(), await callWith(world, secret)]).toEqual([401, 200])
     await button(page, 'Revoke test').click()
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke test' }).click()
-    await expect.poll(() => page.getByText('revoked', { exact: true }).count()).toBe(2)
+    await eventually(() => page.getByText('revoked', { exact: true }).count()).toBe(2)
     expect(await callWith(world, secret)).toBe(401)
+  })
+
+  test('keeps a new secret on the screen until it is confirmed to be stored', async () => {
+    await createOwnEntity(world, 'secretive', [requests(9)])
+    const page = await world.open({ route: '/entity/secretive/keys' })
+    await button(page, 'Create a key').click()
+    await page.getByLabel('Name').fill('laptop')
+    await button(page, 'Create').click()
+    const dialog = page.getByRole('dialog', { name: 'The key laptop' })
+    const secret = (await dialog.getByRole('code').textContent()) ?? ''
+    // Browsers close a dialog at the second Escape without asking it.
+    for (const key of ['Escape', 'Escape', 'Escape']) await page.keyboard.press(key)
+    await page.mouse.click(2, 2)
+    await dialog.getByRole('button', { name: 'Close' }).click()
+    // it explains what is missing, so it can be pressed although it is marked as disabled
+    await dialog.getByRole('button', { name: 'Done' }).press('Enter')
+    await dialog.getByRole('alert').filter({ hasText: 'Confirm below that you have stored it' }).waitFor()
+    expect(await dialog.getByRole('code').textContent()).toBe(secret)
+    expect(await page.evaluate('document.activeElement.type')).toBe('checkbox')
+    await expectUsableByAll(page)
+    await storeSecret(page)
+    expect(await page.content()).not.toContain(secret)
   })
 
   test('shows its changes page by page', async () => {

@@ -110,6 +110,55 @@ describe('the limits of an entity', () => {
     await inForce(page).getByText('5 of 5 left').waitFor()
   })
 
+  test('of money are shown and taken in dollars, and sent in micro-dollars', async () => {
+    const daily = { algorithm: 'fixed_window', window: 'day' }
+    await createOwnEntity(world, 'budgeted', [
+      { name: 'budget', meter: 'cost_usd_micros', ...daily, limit: 5_000_000_000 },
+    ])
+    const page = await world.open({ route: '/entity/budgeted' })
+    await inForce(page).getByText('$5,000 of $5,000 left').waitFor()
+    await choose(page, '_default_')
+    await button(page, 'Edit limits').click()
+    const budget = page.getByRole('group', { name: 'budget' })
+    expect(await budget.getByLabel('Limit, US dollars').inputValue()).toBe('5000')
+    await budget.getByLabel('Limit, US dollars').fill('12.5')
+    await button(page, 'Review changes').click()
+    const changes = page.getByRole('region', { name: 'What changes' })
+    await changes.getByText('$5,000 per day (UTC)').waitFor()
+    await changes.getByText('$12.50 per day (UTC)').waitFor()
+    await button(page, 'Save').click()
+    await saved(page)
+    await inForce(page).getByText('$12.50 of $12.50 left').waitFor()
+    expect(await world.ask('GET', '/api/limits/budgeted')).toMatchObject({
+      limits: expect.arrayContaining([expect.objectContaining({ name: 'budget', limit: 12_500_000 })]),
+    })
+    await button(page, 'Top up').click()
+    await page.getByRole('dialog').getByLabel('Limit').selectOption('budget')
+    await page.getByRole('dialog').getByLabel('Amount, US dollars').fill('0.5')
+    await page.getByRole('dialog').getByRole('button', { name: 'Top up' }).click()
+    await saved(page)
+    await page.getByRole('link', { name: 'Audit' }).click()
+    await page.getByRole('region', { name: 'Audit' }).getByText('$0.50').waitFor()
+  })
+
+  test('are paused by a size of 0, and say so', async () => {
+    const entity = await createOwnEntity(world, 'pausing', [requests(3)])
+    const page = await world.open({ route: '/entity/pausing' })
+    await choose(page, '_default_')
+    await button(page, 'Edit limits').click()
+    await page.getByRole('group', { name: 'rpm' }).getByLabel('Capacity').fill('0')
+    await page.getByText('0: paused, every request is denied').waitFor()
+    await button(page, 'Review changes').click()
+    await page.getByRole('region', { name: 'What changes' }).getByText('paused').waitFor()
+    await button(page, 'Save').click()
+    await saved(page)
+    await inForce(page).getByText('paused: every request is denied').waitFor()
+    expect(await entity.call()).toBe(429)
+    const waiting = page.getByRole('region', { name: 'Wait time' })
+    await waiting.getByRole('button', { name: 'Calculate' }).click()
+    await waiting.getByText('Can never pass, limited by rpm').waitFor()
+  })
+
   test('show by themselves what others use', async () => {
     const entity = await createOwnEntity(world, 'watched', [requests(9)])
     const page = await world.open({ route: '/entity/watched' })
@@ -130,6 +179,13 @@ describe('the limits of an entity', () => {
     await waiting.getByText('May pass now').waitFor()
     await ask('2001')
     await waiting.getByText('Can never pass, limited by tpm').waitFor()
+  })
+
+  test('show to a viewer what is left of parents and policies as well', async () => {
+    const page = await world.open({ route: '/entity/ent-user-1', token: 'dev-viewer' })
+    const others = page.getByRole('region', { name: 'Enforced as well' })
+    await others.getByText(/ of 500 left/).waitFor()
+    await others.getByText(/ of 1,000,000 left/).waitFor()
   })
 
   test('show to a viewer without anything that changes them', async () => {

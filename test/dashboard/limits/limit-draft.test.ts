@@ -45,6 +45,56 @@ describe('a draft of a limit', () => {
     expect(limitOf(draftOf(limit, 0))).toEqual(sent)
   })
 
+  test('shows and takes money in dollars, and sends micro-dollars', () => {
+    const budget: Limit = {
+      ...BUCKET,
+      name: 'budget',
+      meter: 'cost_usd_micros',
+      capacity: 12_500_000,
+      refill_rate: 12_500_000 / 86_400,
+    }
+    const draft = draftOf(budget, 0)
+    expect(draft).toMatchObject({ amount: '12.5', refill: '12.5', refillPer: 'day' })
+    const changed = limitOf({ ...draft, amount: '0.3', refill: '0.3', refillPer: 'hour' })
+    expect(changed).toMatchObject({ capacity: 300_000, refill_rate: 300_000 / 3600 })
+    const window = { ...newDraft(0), name: 'b', meter: 'cost_usd_micros', algorithm: 'fixed_window' }
+    expect(limitOf({ ...window, amount: '0.000001' })).toMatchObject({ limit: 1 })
+    expect(limitOf({ ...window, amount: '1.005' })).toMatchObject({ limit: 1_005_000 })
+  })
+
+  test('keeps a size and a rate that were not touched, to the last micro-dollar', () => {
+    for (const capacity of [9_007_199_254_740_991, 9_007_199_254_740_989, 1]) {
+      const budget: Limit = {
+        ...BUCKET,
+        name: 'b',
+        meter: 'cost_usd_micros',
+        capacity,
+        refill_rate: 1.23456789e-3,
+      }
+      expect(limitOf(draftOf(budget, 0))).toMatchObject({ capacity, refill_rate: 1.23456789e-3 })
+    }
+  })
+
+  test('means dollars by what was typed before the meter was chosen, and the other way round', () => {
+    const typed = { ...newDraft(0), name: 'b', amount: '5', refill: '5' }
+    expect(limitOf(typed)).toMatchObject({ capacity: 5 })
+    expect(limitOf({ ...typed, meter: 'cost_usd_micros' })).toMatchObject({ capacity: 5_000_000 })
+    const tokens = { ...draftOf(BUCKET, 0), meter: 'cost_usd_micros' }
+    expect(limitOf(tokens)).toMatchObject({ capacity: 1_000_000_000, refill_rate: 1_000_000_000 / 60 })
+  })
+
+  test('pauses a limit by a size of 0, whatever the refill says', () => {
+    expect(limitOf({ ...draftOf(BUCKET, 0), amount: '0' })).toMatchObject({ capacity: 0, refill_rate: 0 })
+    expect(limitOf({ ...newDraft(0), name: 'rpd', algorithm: 'fixed_window', amount: '0' })).toMatchObject({
+      limit: 0,
+    })
+  })
+
+  test('sends no period beside a capacity', () => {
+    const short = { ...BUCKET, limit: 1000, per: 'minute' }
+    expect(limitOf(draftOf(short, 0))).toEqual(limitOf(draftOf(BUCKET, 0)))
+  })
+
   test('shows a rate by the period in which it is a whole number', () => {
     expect(draftOf(BUCKET, 0)).toMatchObject({ refill: '1000', refillPer: 'minute' })
     expect(draftOf({ ...BUCKET, refill_rate: 5 / 3600 }, 0)).toMatchObject({ refill: '5', refillPer: 'hour' })

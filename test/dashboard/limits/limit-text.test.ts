@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
 import { limitErrorOf } from '../../../dashboard/limits/limit-error.ts'
-import { refillText, sizeText, sourceText, windowText } from '../../../dashboard/limits/limit-text.ts'
+import {
+  meterText,
+  refillText,
+  sizeText,
+  sourceText,
+  windowText,
+} from '../../../dashboard/limits/limit-text.ts'
 
 test.each([
   [1, '60 per minute'],
@@ -29,6 +35,21 @@ test('says sizes by their algorithm', () => {
   expect(sizeText({ ...named, algorithm: 'fixed_window', limit: 5, window: 'month' })).toBe(
     '5 per month (UTC)',
   )
+})
+
+test('says money in dollars, and a size of 0 as paused', () => {
+  const budget = { name: 'budget', meter: 'cost_usd_micros' } as const
+  expect(sizeText({ ...budget, algorithm: 'fixed_window', limit: 5_000_000_000, window: 'month' })).toBe(
+    '$5,000 per month (UTC)',
+  )
+  expect(
+    sizeText({ ...budget, algorithm: 'token_bucket', capacity: 500_000, refill_rate: 500_000 / 3600 }),
+  ).toBe('$0.50, refilled $0.50 per hour')
+  expect(sizeText({ ...budget, algorithm: 'sliding_window', limit: 0, window_seconds: 60 })).toBe('paused')
+})
+
+test('counts requests where the name implies nothing else', () => {
+  expect([meterText({ name: 'login' }), meterText({ name: 'tpm' })]).toEqual(['requests', 'tokens'])
 })
 
 test.each([

@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createOwnEntity, requests } from '../entity/own-entity.ts'
 import { createPageWorld, expectAccessible } from '../page-world.ts'
 import { type CutOffProxy, openCutOffProxy } from './cut-off-proxy.ts'
 import { chatUntilDenied, eventually, left, leftNumber, pollInstead, rowOf } from './overview-page.ts'
@@ -32,20 +33,21 @@ const open = async (): Promise<Page> => {
 
 describe('the connection', () => {
   test('that is cut is told of once, with the next try, and comes back by itself with the right numbers', async () => {
+    const entity = await createOwnEntity(world, 'cut-off', [requests(10)])
     const page = await open()
-    await left(page, 'Bob', 'rpm').getByText('10 of 10').waitFor()
+    await left(page, 'Name of cut-off', 'rpm').getByText('10 of 10').waitFor()
     await watchAnnouncements(page)
     proxy.cut()
     await badge(page).getByText('Offline').waitFor()
     await badge(page)
       .getByText(/next try in \d+ s|trying/)
       .waitFor()
-    await chatUntilDenied(world, 'key-bob', 1)
-    expect(await leftNumber(page, 'Bob', 'rpm')).toBe(10)
+    await chatUntilDenied(world, entity.secret, 1)
+    expect(await leftNumber(page, 'Name of cut-off', 'rpm')).toBe(10)
     await expectAccessible(page)
     proxy.mend()
     await badge(page).getByText('Live').waitFor()
-    await eventually(() => leftNumber(page, 'Bob', 'rpm')).toBeLessThan(5)
+    await left(page, 'Name of cut-off', 'rpm').getByText('0 of 10').waitFor()
     expect(await announcements(page)).toEqual([expect.stringMatching(/^Offline/), 'Live'])
   })
 
@@ -68,14 +70,15 @@ describe('the connection', () => {
   })
 
   test('is polling where the node cannot stream', async () => {
+    const entity = await createOwnEntity(world, 'polled', [requests(10)])
     const page = await world.open({ token: null })
     const asked: string[] = []
     page.on('request', (request) => asked.push(new URL(request.url()).pathname))
     await pollInstead(page)
     await badge(page).getByText('Polling').waitFor()
-    await rowOf(page, 'Charlie').waitFor()
-    await chatUntilDenied(world, 'key-charlie', 150)
-    await rowOf(page, 'Charlie').locator('.row-limit.high').waitFor()
+    await rowOf(page, 'Name of polled').waitFor()
+    await chatUntilDenied(world, entity.secret, 1)
+    await rowOf(page, 'Name of polled').locator('.row-limit.high').waitFor()
     expect(asked).not.toContain('/api/dashboard/stream')
   })
 })

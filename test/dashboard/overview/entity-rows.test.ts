@@ -53,6 +53,15 @@ describe('the rows of a page', () => {
   })
 })
 
+test('a paused limit has nothing left, and is not among those that are nearly used up', () => {
+  const paused = {
+    ...entity('paused', null, 0),
+    limits: [{ ...entity('p', null, 0).limits[0], capacity: 0 }],
+  } as DashboardEntity
+  expect(shown([entity('low', null, 3), paused], 'least')).toEqual(['paused', 'low'])
+  expect(totalsOf([paused])).toMatchObject({ limits: 1, high: 0 })
+})
+
 test('counts the limits that are nearly used up', () => {
   expect(totalsOf([entity('a', null, 100, 15), entity('b', null, 16), entity('c', null, 0)])).toEqual({
     entities: 3,

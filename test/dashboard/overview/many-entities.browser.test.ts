@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { createOwnEntity, requests } from '../entity/own-entity.ts'
 import { createPageWorld, expectAccessible } from '../page-world.ts'
 import { chatUntilDenied, eventually, leftNumber, namesOf, pollInstead, rowOf } from './overview-page.ts'
 import { seedEntities } from './seed-entities.ts'
@@ -78,11 +79,64 @@ describe('many entities', () => {
     await page.getByRole('link', { name: 'Enterprise Co' }).waitFor()
   })
 
+  test('are searched on over pages that hold none, one after the other, and on demand where a page is short', async () => {
+    const page = await world.open({ token: null })
+    const asked: (string | null)[] = []
+    await pollInstead(page)
+    await page.route('**/api/dashboard/entities?*', (route) => {
+      const cursor = new URL(route.request().url()).searchParams.get('cursor')
+      if (asked.at(-1) !== cursor) asked.push(cursor)
+      const found = { ...thousand(0).entities[7], name: `Found at ${cursor}` }
+      const pages: Record<string, object> = {
+        null: { entities: [], next_cursor: 'b' },
+        b: { entities: [], next_cursor: 'c' },
+        c: { entities: [found], next_cursor: 'd' },
+        d: { entities: [found], next_cursor: null },
+      }
+      return route.fulfill({ json: pages[String(cursor)] ?? {} })
+    })
+    await page.getByLabel('Search').fill('found')
+    await page.getByRole('link', { name: 'Found at c' }).waitFor()
+    expect(asked).toEqual([null, 'b', 'c'])
+    await page.getByText('Page 1').first().waitFor()
+    await page.getByRole('button', { name: 'Search on' }).first().click()
+    await page.getByRole('link', { name: 'Found at d' }).waitFor()
+    await page.getByRole('button', { name: 'Previous' }).first().click()
+    await page.getByRole('link', { name: 'Found at c' }).waitFor()
+    expect(asked).toEqual([null, 'b', 'c', 'd', 'c'])
+  })
+
+  test('are searched on for so long by themselves, and no longer', async () => {
+    const page = await world.open({ token: null })
+    let asked = 0
+    await pollInstead(page)
+    await page.clock.install()
+    await page.route('**/api/dashboard/entities?*', (route) => {
+      asked = Math.max(asked, Number(new URL(route.request().url()).searchParams.get('cursor')))
+      return route.fulfill({ json: { entities: [], next_cursor: String(asked + 1) } })
+    })
+    await page.getByLabel('Search').fill('found')
+    const button = page.getByRole('button', { name: 'Search on', exact: true }).last()
+    await eventually(async () => {
+      await page.clock.runFor(1000)
+      return asked
+    }).toBe(20)
+    await page.clock.runFor(10_000)
+    await page.getByText('Many entities were searched, and there are more.').waitFor()
+    expect(asked).toBe(20)
+    await button.click()
+    await eventually(async () => {
+      await page.clock.runFor(1000)
+      return asked
+    }).toBeGreaterThan(20)
+  })
+
   test('can begin with those that have the least left', async () => {
-    await chatUntilDenied(world, 'key-alice', 900)
+    const { secret } = await createOwnEntity(world, 'f-scarce', [requests(2)])
+    await chatUntilDenied(world, secret, 1)
     const page = await world.open()
     await page.getByLabel('Order').selectOption('Least left first')
-    await eventually(async () => (await namesOf(page))[0]).toBe('Alice')
+    await eventually(async () => (await namesOf(page))[0]).toBe('Name of f-scarce')
     await page.getByLabel('Order').selectOption('By name')
     await eventually(async () => (await namesOf(page))[0]).toBe('Alice')
     await page.getByLabel('Order').selectOption('By id')

@@ -1,9 +1,9 @@
 import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
-import type { PageWorld } from '../page-world.ts'
+import { DEADLINE_MS, type PageWorld } from '../page-world.ts'
 
 /** What holds at once or after a while: the machine may be busy. */
-export const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 15_000 })
+export const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: DEADLINE_MS })
 
 /** The row of an entity, by its name. */
 export const rowOf = (page: Page, name: string): Locator =>

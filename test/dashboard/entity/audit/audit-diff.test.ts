@@ -55,6 +55,20 @@ describe('what an audit record says', () => {
     ])
   })
 
+  test('has amounts in dollars where they are money', () => {
+    const after = { resource: 'gpt-4', limit_name: 'budget', amount: 2_500_000, meter: 'cost_usd_micros' }
+    expect(fieldDiff({ before: null, after })).toEqual([
+      { what: 'limit name', before: undefined, after: 'budget' },
+      { what: 'amount', before: undefined, after: '$2.50' },
+    ])
+    const tokens = { ...after, meter: 'tokens' }
+    expect(fieldDiff({ before: null, after: tokens })).toContainEqual({
+      what: 'amount',
+      before: undefined,
+      after: '2,500,000',
+    })
+  })
+
   test('has words for actions, and shows others as they are', () => {
     expect(actionText('key.rotate')).toBe('Key rotated')
     expect(actionText('something.new')).toBe('something.new')
