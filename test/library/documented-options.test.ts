@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { RATE_LIMITER_OPTIONS } from '../../src/library/limiter/create-rate-limiter.ts'
 import { RATE_LIMIT_OPTIONS } from '../../src/library/middleware/rate-limit-options.ts'
+import { DYNAMO_DB_STORE_OPTIONS } from '../../src/library/stores/dynamo-db-store.ts'
 
 const text = readFileSync(new URL('../../docs/library.md', import.meta.url), 'utf8')
 
@@ -19,6 +20,7 @@ const documented = (heading: string): readonly string[] => {
 describe('the table of options', () => {
   test.each([
     ['A limiter', RATE_LIMITER_OPTIONS],
+    ['Stores', DYNAMO_DB_STORE_OPTIONS],
     ['Middleware', RATE_LIMIT_OPTIONS],
   ])('of "%s" names every option once, and no other', (heading, known) => {
     expect([...documented(heading)].sort()).toEqual(Object.keys(known).sort())

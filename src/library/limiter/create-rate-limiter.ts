@@ -95,7 +95,7 @@ export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? createConsoleLogger('info')
   const store = options.store ?? memoryStore()
-  const target = options.config === 'table' ? inTable(store, clock) : inCode(options, store)
+  const target = options.config === 'table' ? inTable(store, clock) : inCode(options, { store, logger })
   const limiter = createLimiter(dependenciesOf(options, { store, config: target.config, clock, logger }))
   const timer = createFlushTimer(() => limiter.flush(), logger)
   const decide = createDecide(limiter, target)
@@ -135,7 +135,7 @@ interface Target {
   close(): void
 }
 
-const inCode = (options: LimitsInCode, store: LimiterStore): Target => {
+const inCode = (options: LimitsInCode, { store, logger }: Pick<Parts, 'store' | 'logger'>): Target => {
   const keys = createKeysUnderWay()
   const config = createConfigInCode(options, keys.keyOf)
   const idOf = createEntityIds(options.name ?? DEFAULT_NAME)
@@ -143,7 +143,7 @@ const inCode = (options: LimitsInCode, store: LimiterStore): Target => {
     config,
     idOf,
     during: keys.during,
-    close: options.name === undefined ? claimDefaultName(store) : () => {},
+    close: options.name === undefined ? claimDefaultName(store, logger) : () => {},
   }
 }
 

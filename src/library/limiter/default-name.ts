@@ -1,4 +1,5 @@
 import { invalid } from '../../core/errors.ts'
+import type { Logger } from '../../core/ports/logger.ts'
 import type { LimiterStore } from '../stores/limiter-store.ts'
 
 export const DEFAULT_NAME = 'app'
@@ -10,8 +11,14 @@ export const DEFAULT_NAME = 'app'
  */
 const claimed = new WeakSet<LimiterStore['buckets']>()
 
-/** Takes the default name on a store. Throws `ZaelError('invalid_request')` where it is taken. Returns what frees it. */
-export const claimDefaultName = ({ buckets }: LimiterStore): (() => void) => {
+/** How many limiters have the default name on a table, by as many stores: as many processes would, so that is no error. */
+const claimedTables = new Map<string, number>()
+
+/**
+ * Takes the default name on a store. Throws `ZaelError('invalid_request')` where it is taken; logs a warning where it is
+ * taken on another store of the same table. Returns what frees it.
+ */
+export const claimDefaultName = ({ buckets, table }: LimiterStore, logger: Logger): (() => void) => {
   if (claimed.has(buckets)) {
     throw invalid(
       'name',
@@ -20,9 +27,24 @@ export const claimDefaultName = ({ buckets }: LimiterStore): (() => void) => {
     )
   }
   claimed.add(buckets)
+  const before = countClaims(table, 1)
+  if (before > 0) logger.warn('limiters without a name share their buckets', { table, hint: HINT })
   let isClaimed = true
   return () => {
-    if (isClaimed) claimed.delete(buckets)
+    if (!isClaimed) return
     isClaimed = false
+    claimed.delete(buckets)
+    countClaims(table, -1)
   }
+}
+
+const HINT = 'give each limiter a name, or one name for all if sharing is intended'
+
+/** Returns the count before. */
+const countClaims = (table: string | undefined, by: number): number => {
+  if (table === undefined) return 0
+  const before = claimedTables.get(table) ?? 0
+  if (before + by > 0) claimedTables.set(table, before + by)
+  else claimedTables.delete(table)
+  return before
 }

@@ -1,5 +1,5 @@
 import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
-import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
+import { invalid, StoreUnavailable, ZaelError } from '../../core/errors.ts'
 import { type Logger, silentLogger } from '../../core/ports/logger.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { systemClock } from '../../platform/system-clock.ts'
@@ -7,6 +7,7 @@ import { createDynamoClient, type DynamoClientOptions } from '../../store/dynamo
 import { createDynamoConfigStore } from '../../store/dynamodb/dynamo-admin-store.ts'
 import { createDynamoBucketStore } from '../../store/dynamodb/dynamo-bucket-store.ts'
 import { ensureTable } from '../../store/dynamodb/table-definition.ts'
+import { checkOptions, type OptionNames } from '../arguments/known-options.ts'
 import type { LimiterStore } from './limiter-store.ts'
 
 export interface DynamoDbStoreOptions {
@@ -48,12 +49,14 @@ const PREPARING_DEADLINE_MS = 5_000
  * const store = dynamoDbStore({ tableName: 'ZAEL-demo', region: 'eu-central-1' })
  */
 export const dynamoDbStore = (options: DynamoDbStoreOptions): DynamoDbStore => {
+  checkDynamoDbStoreOptions(options)
   const { tableName } = options
   const connection = connectionOf(options)
   const client = createDynamoClient(connection)
   return {
     buckets: createDynamoBucketStore(client, tableName),
     config: createDynamoConfigStore(client, tableName),
+    table: tableText(options),
     async createTable() {
       // it logs nothing: whoever calls this gets the error
       const preparing = createDynamoClient({
@@ -75,6 +78,40 @@ export const dynamoDbStore = (options: DynamoDbStoreOptions): DynamoDbStore => {
     close: () => client.close(),
   }
 }
+
+export const DYNAMO_DB_STORE_OPTIONS: OptionNames<DynamoDbStoreOptions> = {
+  tableName: true,
+  region: true,
+  endpoint: true,
+  credentials: true,
+  client: true,
+  deadlineMs: true,
+  maxClockSkewMs: true,
+  logger: true,
+}
+
+/** A name or an ARN: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html */
+const TABLE_NAME = /^[\w.:/-]{1,1024}$/
+
+const checkDynamoDbStoreOptions = (options: DynamoDbStoreOptions): void => {
+  checkOptions<DynamoDbStoreOptions>(options, DYNAMO_DB_STORE_OPTIONS)
+  const { tableName, client, deadlineMs, maxClockSkewMs } = options
+  if (typeof tableName !== 'string' || !TABLE_NAME.test(tableName)) {
+    throw invalid('tableName', 'be the name or the ARN of a table')
+  }
+  if (client !== undefined && typeof client?.config !== 'object')
+    throw invalid('client', 'be a DynamoDBClient')
+  for (const [name, ms] of Object.entries({ deadlineMs, maxClockSkewMs })) {
+    if (ms !== undefined && !(typeof ms === 'number' && ms > 0))
+      throw invalid(name, 'be a number of ms above 0')
+  }
+}
+
+/** The table as far as the options name it; what the SDK finds in the environment is the same for all stores of a process. */
+const tableText = ({ tableName, region, endpoint, client }: DynamoDbStoreOptions): string =>
+  [region, endpoint].some((part) => typeof part === 'function') || client !== undefined
+    ? tableName
+    : [tableName, region, endpoint && JSON.stringify(endpoint)].filter(Boolean).join(' ')
 
 const connectionOf = ({ client, logger, ...own }: DynamoDbStoreOptions): DynamoClientOptions => ({
   ...(client && addressedBy(client)),

@@ -7,6 +7,8 @@ export interface LimiterStore {
   readonly buckets: BucketStore
   /** The entities, limits and policies that stand in the same table; a store in memory has none. */
   readonly config?: ConfigStore
+  /** Names the table; stores of one table have the same. A store in memory has none. */
+  readonly table?: string
   /** Closes connections. Limiters on the store are to be closed before. */
   close(): void
 }

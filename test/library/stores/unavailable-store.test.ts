@@ -144,3 +144,45 @@ test('createTable() names the keys of a table that has others', async () => {
   )
   expect(sdk.commandCalls(CreateTableCommand)).toEqual([])
 })
+
+test.each([
+  [undefined, 'options'],
+  [{}, 'tableName'],
+  [{ tableName: '' }, 'tableName'],
+  [{ tableName: 'a b c' }, 'tableName'],
+  [{ tableName: 'ZAEL-demo', table: 'x' }, 'table'],
+  [{ tableName: 'ZAEL-demo', deadline: 5 }, 'deadline'],
+  [{ tableName: 'ZAEL-demo', deadlineMs: 0 }, 'deadlineMs'],
+  [{ tableName: 'ZAEL-demo', maxClockSkewMs: Number.NaN }, 'maxClockSkewMs'],
+  [{ tableName: 'ZAEL-demo', client: 'http://localhost' }, 'client'],
+])('dynamoDbStore() names an option that is unknown or invalid: %j', (options, field) => {
+  expect(() => dynamoDbStore(options as never)).toThrow(
+    expect.objectContaining({ code: 'invalid_request', field }),
+  )
+})
+
+describe('two limiters on two stores of one table', () => {
+  const warnings = async (names: readonly (string | undefined)[], tables = ['ZAEL-demo', 'ZAEL-demo']) => {
+    const warn = vi.fn()
+    const limiters = names.map((name, index) => {
+      const store = dynamoDbStore({
+        ...{ tableName: tables[index] ?? '', region: 'us-east-1', credentials: CREDENTIALS },
+        logger: silentLogger,
+      })
+      closing.push(() => store.close())
+      const logger = { ...silentLogger, warn }
+      return createRateLimiter({ store, limits: LIMITS, logger, ...(name !== undefined && { name }) })
+    })
+    for (const limiter of limiters) await limiter.close()
+    return warn.mock.calls.map(([message]) => message)
+  }
+
+  test('log a warning where neither has a name: in two processes, that is one limit', async () => {
+    expect(await warnings([undefined, undefined])).toEqual(['limiters without a name share their buckets'])
+  })
+
+  test('log nothing where one has a name, or the tables differ', async () => {
+    expect(await warnings([undefined, 'login'])).toEqual([])
+    expect(await warnings([undefined, undefined], ['ZAEL-demo', 'ZAEL-other'])).toEqual([])
+  })
+})
