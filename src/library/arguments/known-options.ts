@@ -47,6 +47,29 @@ export const checkFunctions = (options: object, names: readonly string[]): void 
   }
 }
 
+/** Throws `ZaelError('invalid_request')` where a value is given and lacks one of `methods`. */
+export const checkMethods = (value: unknown, methods: readonly string[], field: string): void => {
+  if (value === undefined) return
+  const isWhole =
+    typeof value === 'object' && value !== null && methods.every((name) => isMethod(value, name))
+  if (!isWhole) throw invalid(field, `have the methods ${methods.join(', ')}`)
+}
+
+const isMethod = (value: object, name: string): boolean => typeof Reflect.get(value, name) === 'function'
+
+/** What limiters and middleware are told of, and by which clock. Throws `ZaelError('invalid_request')`. */
+export const checkPorts = ({ logger, metrics, clock }: Ports): void => {
+  checkMethods(logger, ['debug', 'info', 'warn', 'error'], 'logger')
+  checkMethods(metrics, ['count'], 'metrics')
+  checkMethods(clock, ['now', 'monotonic'], 'clock')
+}
+
+interface Ports {
+  readonly logger?: unknown
+  readonly metrics?: unknown
+  readonly clock?: unknown
+}
+
 /** Throws `ZaelError('invalid_request')` where a value is given and is none of `choices`. */
 export const checkChoice = (value: unknown, choices: readonly string[], field: string): void => {
   if (value === undefined || choices.some((choice) => choice === value)) return

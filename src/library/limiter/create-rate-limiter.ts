@@ -21,6 +21,7 @@ import {
   checkChoice,
   checkFunctions,
   checkOptions,
+  checkPorts,
   type OptionNames,
 } from '../arguments/known-options.ts'
 import { ONE_REQUEST } from '../requests/cost-functions.ts'
@@ -124,6 +125,7 @@ const checkLimiterOptions = (options: RateLimiterOptions): void => {
   checkChoice(options.config, ['code', 'table'], 'config')
   checkChoice(options.onUnavailable, ON_UNAVAILABLE, 'onUnavailable')
   checkFunctions(options, ['limitsFor', 'priorityOf'])
+  checkPorts(options)
   checkStore(options.store)
 }
 

@@ -1,9 +1,16 @@
 import { newEntity } from '../../core/admin/entity-draft.ts'
-import { type Entity, isResource, type Priority, RESOURCE_RULE } from '../../core/entity/entity.ts'
+import {
+  type Entity,
+  isResource,
+  PRIORITIES,
+  type Priority,
+  RESOURCE_RULE,
+} from '../../core/entity/entity.ts'
 import { invalid } from '../../core/errors.ts'
 import { DEFAULT_RESOURCE, type Limit, type LimitSet, type LimitSetKey } from '../../core/limit/limit.ts'
 import { parseLimits } from '../../core/limit/parse-limit.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
+import { checkChoice } from '../arguments/known-options.ts'
 import type { LimitDefinition } from './limit-definition.ts'
 
 /** Limits that an app states itself. */
@@ -45,6 +52,7 @@ export const createConfigInCode = (
   const entity = async (id: string): Promise<Entity> => {
     const key = keyOf(id)
     const priority = key === undefined ? undefined : await code.priorityOf?.(key)
+    checkChoice(priority, PRIORITIES, 'priorityOf()')
     return newEntity({ id, name: id, kind: 'key', ...(priority && { priority }) }, 0n)
   }
   return {
@@ -62,6 +70,9 @@ const defaultSets = (code: CodeLimits): ReadonlyMap<string, readonly Limit[]> =>
   const { limits = [], resources = {} } = code
   if (code.limits === undefined && code.resources === undefined && code.limitsFor === undefined) {
     throw invalid('limits', `be given, or resources, or limitsFor; ${EXAMPLE}`)
+  }
+  if (typeof resources !== 'object' || resources === null || Array.isArray(resources)) {
+    throw invalid('resources', 'be an object of lists of limits by resource')
   }
   const unknown = Object.keys(resources).find((resource) => !isResource(resource))
   if (unknown !== undefined) throw invalid(`resources.${unknown}`, RESOURCE_RULE)

@@ -3,7 +3,13 @@ import type { Cost } from '../../core/limit/meter.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Logger } from '../../core/ports/logger.ts'
 import { checkedCost } from '../arguments/checked-cost.ts'
-import { checkChoice, checkFunctions, checkOptions, type OptionNames } from '../arguments/known-options.ts'
+import {
+  checkChoice,
+  checkFunctions,
+  checkOptions,
+  checkPorts,
+  type OptionNames,
+} from '../arguments/known-options.ts'
 import type { LimitsInCode } from '../limiter/create-rate-limiter.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { Bypass } from '../requests/bypass.ts'
@@ -99,6 +105,7 @@ const FUNCTIONS = ['key', 'user', 'settle', 'onWarning', 'onDenied']
 export const checkRateLimitOptions = <Native>(options: RateLimitOptions<Native>): void => {
   checkOptions<RateLimitOptions<unknown>>(options, RATE_LIMIT_OPTIONS)
   checkFunctions(options, FUNCTIONS)
+  checkPorts(options)
   if (options.cost !== undefined && typeof options.cost !== 'function') checkedCost(options.cost)
   if (!['undefined', 'string', 'function'].includes(typeof options.resource)) {
     throw invalid('resource', 'be a text or a function')

@@ -94,15 +94,18 @@ export const byApiKey = (): KeyFunction => (request) => {
  * @example
  * firstOf(byApiKey(), byClientIp())
  */
-export const firstOf =
-  <Native>(...keys: readonly KeyFunction<Native>[]): KeyFunction<Native> =>
-  async (request) => {
+export const firstOf = <Native>(...keys: readonly KeyFunction<Native>[]): KeyFunction<Native> => {
+  if (keys.length === 0 || keys.some((keyOf) => typeof keyOf !== 'function')) {
+    throw invalid('firstOf()', 'get one or more functions such as byApiKey()')
+  }
+  return async (request) => {
     for (const keyOf of keys) {
       const key = await keyOf(request)
       if (key !== undefined && key !== null) return key
     }
     return undefined
   }
+}
 
 const clientAddress = (trusted: number | readonly string[]): ClientAddress => {
   if (Array.isArray(trusted)) return beyond(trusted)

@@ -18,6 +18,9 @@ const take = async (limiter: ReturnType<typeof limiterOf>['limiter'], key: strin
   return results.filter(Boolean).length
 }
 
+/** As JavaScript passes it, which no compiler has checked. */
+const untyped = (value: unknown): never => value as never
+
 describe('limits in code', () => {
   test('give each key its own bucket, without any entity in a table', async () => {
     const { limiter } = limiterOf()
@@ -103,6 +106,15 @@ describe('limits in code', () => {
     expect((await limiter.check('another')).limits).toMatchObject([{ capacity: 10 }])
   })
 
+  test.each([
+    [{ limitsFor: () => [{ name: 'rps', capacity: -1, refill_rate: 1 }] }, 'limitsFor()[0].capacity'],
+    [{ limitsFor: () => ({ name: 'rps' }) }, 'limitsFor()'],
+    [{ ...TEN, priorityOf: () => 'urgent' }, 'priorityOf()'],
+  ])('of a function that returns none are an error: %o', async (code, field) => {
+    const { limiter } = limiterOf(untyped(code))
+    await expect(limiter.check('a')).rejects.toMatchObject({ code: 'invalid_request', field })
+  })
+
   test('of a higher revision hold on a bucket in use, also for processes that have the old ones', async () => {
     const store = memoryStore()
     const { limiter: before } = limiterOf(TEN, store)
@@ -134,9 +146,6 @@ describe('limits in code', () => {
     expect(() => limiterOf(limits)).toThrow(expect.objectContaining({ code: 'invalid_request', field }))
   })
 })
-
-/** As JavaScript passes it, which no compiler has checked. */
-const untyped = (value: unknown): never => value as never
 
 describe('a decision', () => {
   test('is plain data, of a check and of a reservation', async () => {
@@ -210,6 +219,11 @@ describe('options', () => {
     [{ ...TEN, store: {} }, 'store', /^store must be what memoryStore\(\)/],
     [{ ...TEN, store: 'memory' }, 'store', /^store must be/],
     [{ ...TEN, limitsFor: [] }, 'limitsFor', /^limitsFor must be a function/],
+    [{ ...TEN, resources: null }, 'resources', /^resources must be an object/],
+    [{ ...TEN, resources: [] }, 'resources', /^resources must be an object/],
+    [{ ...TEN, logger: { log: 1 } }, 'logger', /^logger must have the methods debug, info, warn, error/],
+    [{ ...TEN, metrics: { increment() {} } }, 'metrics', /^metrics must have the methods count/],
+    [{ ...TEN, clock: Date }, 'clock', /^clock must have the methods now, monotonic/],
     [{ limits: [{ name: 'rps', capacity: 1, refil_rate: 1 }] }, 'limits[0].refil_rate', /known fields are/],
     [{ config: 'table' }, 'store', /^store must be a table/],
     ['rpm', 'options', /^options must be an object/],

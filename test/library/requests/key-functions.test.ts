@@ -183,4 +183,6 @@ test('firstOf takes the first key that there is', async () => {
   expect(await key(request('203.0.113.7'))).toBe('203.0.113.7')
   expect(await key(request('203.0.113.7', { 'x-api-key': 'k' }))).toMatch(/^key:/)
   expect(await firstOf(byApiKey())(request('203.0.113.7'))).toBeUndefined()
+  expect(() => firstOf()).toThrow('firstOf() must get one or more functions')
+  expect(() => firstOf(undefined as never)).toThrow('firstOf() must get one or more functions')
 })
