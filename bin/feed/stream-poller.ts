@@ -9,6 +9,8 @@ import {
   TrimmedDataAccessException,
 } from '@aws-sdk/client-dynamodb-streams'
 import type { Logger } from '../../src/core/ports/logger.ts'
+import { createOnceAMinute } from '../../src/core/reporting/once-a-minute.ts'
+import { systemClock } from '../../src/platform/system-clock.ts'
 import type { Deliver } from './deliver-in-order.ts'
 
 export interface StreamPollerOptions {
@@ -25,7 +27,10 @@ export interface StreamPoller {
   stop(): Promise<void>
 }
 
-/** The table's stream; undefined where this DynamoDB has none (it answers with an error, or with no stream). */
+/** What engines without streams answer. */
+const NO_STREAMS: ReadonlySet<string> = new Set(['UnknownOperationException', 'ResourceNotFoundException'])
+
+/** The table's stream; undefined where this DynamoDB has none, or no streams at all. Throws the SDK's error otherwise. */
 export const findStream = async (
   client: DynamoDBStreamsClient,
   tableName: string,
@@ -33,8 +38,9 @@ export const findStream = async (
   try {
     const { Streams: streams = [] } = await client.send(new ListStreamsCommand({ TableName: tableName }))
     return streams.at(-1)?.StreamArn
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof Error && NO_STREAMS.has(error.name)) return undefined
+    throw error
   }
 }
 
@@ -92,6 +98,7 @@ export const startStreamPoller = (options: StreamPollerOptions): StreamPoller =>
   const read = createShardReader(options)
   const positions: Positions = new Map()
   const stopping = new AbortController()
+  const failed = createOnceAMinute(systemClock)
   const look = async (): Promise<void> => {
     const listed = await shards(client, streamArn)
     const ids = new Set(listed.map((shard) => shard.ShardId))
@@ -104,12 +111,14 @@ export const startStreamPoller = (options: StreamPollerOptions): StreamPoller =>
     look().catch((error: unknown) => {
       if (error instanceof ExpiredIteratorException || error instanceof TrimmedDataAccessException)
         positions.clear()
-      logger.warn('the stream could not be read', { error })
+      failed((failures) => logger.warn('stream not read', { streamArn, error, failures }))
     })
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await tryToLook()
-      await pause(pauseMs, undefined, { signal: stopping.signal }).catch(() => {})
+      await pause(pauseMs, undefined, { signal: stopping.signal }).catch(() => {
+        // it is only rejected by `stop`
+      })
     }
     await tryToLook()
   }

@@ -34,9 +34,17 @@ export const foreignTableHost = (
     async feed(deliver) {
       const { region, credentials } = access
       const client = new DynamoDBStreamsClient({ endpoint, region, ...(credentials && { credentials }) })
-      const streamArn = await findStream(client, tableName)
+      const streamArn = await findStream(client, tableName).catch((error: unknown) => {
+        logger.error('stream not found: usage is not counted by this process', {
+          table: tableName,
+          region,
+          error,
+        })
+        return null
+      })
+      if (streamArn == null) client.destroy()
+      if (streamArn === null) return { stop: async () => {} }
       if (streamArn === undefined) {
-        client.destroy()
         logger.info('this DynamoDB has no stream of the table: usage is counted by the process that owns it')
         return { stop: async () => {} }
       }

@@ -40,6 +40,7 @@ const flushOne = async ({ writer, tally, clock }: FlushDependencies, bucket: Buc
   try {
     await writer.write(bucket, countersWrite(countActions(pending.counts), clock.now()))
   } catch (error) {
+    // the store's client has logged it; counts that may be in the table already are dropped, as twice is worse than never
     if (!(error instanceof StoreUnavailable)) throw error
     if (!error.mayHaveApplied) tally.putBack(pending)
   }

@@ -83,7 +83,8 @@ export const chargeAhead = async (deps: ChargerDependencies, order: SharedOrder)
 
 /**
  * Charges the lease that follows `lease` while that one still pays, where enough is asked for to be worth it. Never throws:
- * whoever asks the table next is told what is wrong with it, and what a lost write has charged comes back with time.
+ * the store's client logs a failed write, the next request that needs the table meets the same failure, and what a lost
+ * write has charged refills with time.
  */
 export const renewLease = async (
   deps: ChargerDependencies,

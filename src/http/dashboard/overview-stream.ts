@@ -1,6 +1,7 @@
 import type { SSEStreamingApi } from 'hono/streaming'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Logger } from '../../core/ports/logger.ts'
+import { createOnceAMinute } from '../../core/reporting/once-a-minute.ts'
 import type { EntityOverview } from './entity-overview.ts'
 import { overviewChanges, type Shown } from './overview-changes.ts'
 
@@ -24,11 +25,12 @@ export const sendOverview = async (stream: SSEStreamingApi, options: Options): P
   await send(stream, first)
   if (intervalMs === null) return
   let shown = overviewChanges(new Map(), first).shown
+  const failed = createOnceAMinute(clock)
   for (;;) {
     await stream.sleep(intervalMs)
     if (stream.aborted || stream.closed) return
     const now = clock.monotonic()
-    const next = await sendChanges(stream, options, shown)
+    const next = await sendChanges(stream, { ...options, failed }, shown)
     shown = next.shown
     if (!next.sent && now - sentAt < HEARTBEAT_NS) continue
     if (!next.sent) await stream.write(': heartbeat\n\n')
@@ -39,7 +41,7 @@ export const sendOverview = async (stream: SSEStreamingApi, options: Options): P
 /** A store that is away for a while ends no stream. */
 const sendChanges = async (
   stream: SSEStreamingApi,
-  { read, logger }: Options,
+  { read, logger, failed }: Options & { readonly failed: ReturnType<typeof createOnceAMinute> },
   shown: Shown,
 ): Promise<{ readonly shown: Shown; readonly sent: boolean }> => {
   try {
@@ -49,7 +51,7 @@ const sendChanges = async (
     await send(stream, { entities, removed, next_cursor: overview.next_cursor })
     return { shown: now, sent: true }
   } catch (error) {
-    logger.warn('The dashboard’s stream could not read', { error: String(error) })
+    failed((failures) => logger.warn('dashboard stream not read', { error: String(error), failures }))
     return { shown, sent: false }
   }
 }

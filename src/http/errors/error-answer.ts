@@ -1,5 +1,6 @@
 import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
-import { ZaelError } from '../../core/errors.ts'
+import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
+import { createOnceAMinute } from '../../core/reporting/once-a-minute.ts'
 import { answerJson } from '../answering/answering.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { v1Error } from '../chat/openai-error.ts'
@@ -7,21 +8,29 @@ import { flatError } from './flat-error.ts'
 import { ClientGone, MethodNotAllowed } from './http-errors.ts'
 import { type Problem, problemOf } from './problem.ts'
 
-interface Needs extends Pick<AppDependencies, 'logger'> {
+interface Needs extends Pick<AppDependencies, 'logger' | 'clock'> {
   readonly settings: Pick<HttpSettings, 'errorFormat'>
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
-/** Answers what was thrown, in the shape that the path asks for. Faults of ours are logged, never shown. */
-export const createErrorAnswer =
-  ({ logger, settings }: Needs): ErrorHandler<AppEnv> =>
-  (error, c) => {
+/**
+ * Answers what was thrown, in the shape that the path asks for. Faults of ours are logged, never shown; requests that fail
+ * with the store are one line a minute with their number, however many they are.
+ */
+export const createErrorAnswer = ({ logger, clock, settings }: Needs): ErrorHandler<AppEnv> => {
+  const unavailable = createOnceAMinute(clock)
+  return (error, c) => {
     if (error instanceof ClientGone) return unsent(logger, c)
     const problem = problemOf(error)
-    if (problem.status >= 500) logFault(logger, c, error)
+    if (error instanceof StoreUnavailable) {
+      unavailable((count) =>
+        logger.warn('requests failed without the store', { count, reason: error.reason }),
+      )
+    } else if (problem.status >= 500) logFault(logger, c, error)
     return answer(c, problem, settings.errorFormat)
   }
+}
 
 /** Answers a path that is not there, or not with this method. */
 export const createNotFoundAnswer =

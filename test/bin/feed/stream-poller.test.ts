@@ -106,6 +106,14 @@ test('finds the stream of a table, and none where the engine knows no streams', 
   const mock = mockClient(sdk)
   mock.on(ListStreamsCommand).resolvesOnce({ Streams: [{ StreamArn: 'arn:x' }] })
   expect(await findStream(sdk, 'ZAEL-demo')).toBe('arn:x')
-  mock.on(ListStreamsCommand).rejects(new Error('UnknownOperationException'))
+  mock.on(ListStreamsCommand).rejects({ name: 'UnknownOperationException' })
   expect(await findStream(sdk, 'ZAEL-demo')).toBeUndefined()
+  mock.on(ListStreamsCommand).resolves({ Streams: [] })
+  expect(await findStream(sdk, 'ZAEL-demo')).toBeUndefined()
+})
+
+test('does not take an engine that refuses to answer for one without streams', async () => {
+  const sdk = client()
+  mockClient(sdk).on(ListStreamsCommand).rejects({ name: 'AccessDeniedException' })
+  await expect(findStream(sdk, 'ZAEL-demo')).rejects.toMatchObject({ name: 'AccessDeniedException' })
 })

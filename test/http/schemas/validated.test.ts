@@ -6,6 +6,7 @@ import type { AppEnv } from '../../../src/http/app-dependencies.ts'
 import { createErrorAnswer } from '../../../src/http/errors/error-answer.ts'
 import { bodyBounds } from '../../../src/http/middleware/body-bounds.ts'
 import { jsonBody, optionalJsonBody } from '../../../src/http/schemas/validated.ts'
+import { systemClock } from '../../../src/platform/system-clock.ts'
 
 /** Routes that take a list of positive numbers, and how many items were looked at. */
 const listening = () => {
@@ -15,7 +16,9 @@ const listening = () => {
     return typeof value === 'number' && value > 0
   }, 'be positive')
   const app = new Hono<AppEnv>()
-  app.onError(createErrorAnswer({ logger: silentLogger, settings: { errorFormat: 'flat' } }))
+  app.onError(
+    createErrorAnswer({ logger: silentLogger, clock: systemClock, settings: { errorFormat: 'flat' } }),
+  )
   app.use(bodyBounds(1_048_576), (c, next) => {
     c.set('answering', { requestId: 'req_1', nodeId: null, crossOrigin: undefined, whole: undefined })
     return next()

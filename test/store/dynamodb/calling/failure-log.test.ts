@@ -19,7 +19,8 @@ const setUp = () => {
   const fail = async (isThrottled = false): Promise<void> => {
     const error = new StoreUnavailable('x', { mayHaveApplied: false, isThrottled, reason: 'no such table' })
     log.failed(error, async () => ADDRESS)
-    await Promise.resolve()
+    // the address is looked up before the line is written
+    await new Promise(setImmediate)
   }
   return { clock, lines, fail }
 }

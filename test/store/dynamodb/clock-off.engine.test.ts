@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Logger, silentLogger } from '../../../src/core/ports/logger.ts'
+import { createRateLimiter } from '../../../src/library/index.ts'
+import { systemClock } from '../../../src/platform/system-clock.ts'
+import { createDynamoClient } from '../../../src/store/dynamodb/client.ts'
+import { createDynamoBucketStore } from '../../../src/store/dynamodb/dynamo-bucket-store.ts'
+import { ensureTable } from '../../../src/store/dynamodb/table-definition.ts'
+import { startDynalite, TEST_CREDENTIALS, type TestEngine } from '../../engine/start-dynalite.ts'
+
+const TABLE = 'ZAEL-clock'
+const AHEAD_NS = 30_000_000_000n
+
+let engine: TestEngine
+const closing: (() => unknown)[] = []
+
+beforeAll(async () => {
+  engine = await startDynalite()
+  const { client } = connect(0n)
+  await ensureTable(client, TABLE, { stream: false })
+})
+
+afterAll(async () => {
+  for (const close of closing.reverse()) await close()
+  await engine.close()
+})
+
+const connect = (aheadNs: bigint) => {
+  const lines: unknown[] = []
+  const logger: Logger = { ...silentLogger, error: (...line) => void lines.push(line) }
+  const clock = { ...systemClock, now: () => systemClock.now() + aheadNs }
+  const client = createDynamoClient({
+    ...{ clock, logger, tableName: TABLE, region: 'us-east-1', credentials: TEST_CREDENTIALS },
+    ...{ endpoint: engine.endpoint, deadlineMs: 30_000 },
+  })
+  closing.push(client.close)
+  return { client, clock, lines, buckets: createDynamoBucketStore(client, TABLE) }
+}
+
+const NAMES_THE_CLOCK = expect.stringMatching(
+  /^the clock of this machine is (29|30)\.\d s ahead of the store's/,
+)
+
+test('a node whose clock is 30 s ahead is not healthy, and names the clock in health, decision and log', async () => {
+  const { buckets, clock, lines } = connect(AHEAD_NS)
+  await expect(buckets.checkHealth()).rejects.toMatchObject({ isClockOff: true, reason: NAMES_THE_CLOCK })
+  const limits = [{ name: 'rpm', capacity: 5, refill_rate: 1 }]
+  const store = { buckets, close: () => {} }
+  const limiter = createRateLimiter({ store, limits, clock, logger: silentLogger })
+  expect(await limiter.check('a')).toMatchObject({
+    allowed: false,
+    unavailable: true,
+    unavailableCause: NAMES_THE_CLOCK,
+  })
+  await limiter.close()
+  expect(lines).toEqual([['store unavailable', expect.objectContaining({ reason: NAMES_THE_CLOCK })]])
+})
+
+test('a node whose clock is right is healthy', async () => {
+  await expect(connect(0n).buckets.checkHealth()).resolves.toBeUndefined()
+})
