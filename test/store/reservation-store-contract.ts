@@ -125,6 +125,39 @@ export const reservationStoreContract = (name: string, storeNow: () => Reservati
       expect(await close(closingOf(aReservation()))).toEqual({ outcome: 'missing' })
     })
 
+    const extend = (
+      { id, ownerId }: StoredReservation,
+      expiresAt: bigint,
+      fields: Partial<Parameters<ReservationStore['extend']>[0]> = {},
+    ) => storeNow().extend({ id, ownerId, now: TODAY + MINUTE, expiresAt, ...fields })
+
+    it('can be extended while they are open, and then be ended as they were', async () => {
+      const reservation = await kept()
+      const expiresAt = reservation.expiresAt + MINUTE
+      expect(await extend(reservation, expiresAt)).toEqual({ outcome: 'open', expiresAt })
+      // asked again, or to an earlier end: the later one stays
+      expect(await extend(reservation, expiresAt)).toEqual({ outcome: 'open', expiresAt })
+      expect(await extend(reservation, expiresAt - 1n)).toEqual({ outcome: 'open', expiresAt })
+      const closing = closingOf(reservation, { now: expiresAt - 1n })
+      const extended = { ...reservation, expiresAt }
+      expect(await close(closing)).toStrictEqual({ outcome: 'closed', reservation: extended })
+    })
+
+    it('are not extended once they have ended, nor by another than their owner', async () => {
+      const [settled, expired, foreign] = [await kept(), await kept(), await kept()]
+      const later = settled.expiresAt + MINUTE
+      await close(closingOf(settled))
+      expect(await extend(settled, later)).toEqual({ outcome: 'ended', state: 'settled' })
+      expect(await extend(expired, later, { now: expired.expiresAt })).toEqual({
+        outcome: 'ended',
+        state: 'expired',
+      })
+      expect(await extend(foreign, later, { ownerId: 'key-alice' })).toEqual({ outcome: 'missing' })
+      expect(await extend(aReservation(), later)).toEqual({ outcome: 'missing' })
+      const end = closingOf(foreign, { now: foreign.expiresAt })
+      expect(await close(end)).toEqual({ outcome: 'ended', state: 'expired' })
+    })
+
     it('can be ended up to the moment at which they expire', async () => {
       const [early, late] = [await kept(), await kept()]
       const { expiresAt } = late

@@ -32,12 +32,28 @@ export type CloseOutcome =
   | { readonly outcome: 'ended'; readonly state: 'settled' | 'released' | 'expired' }
   | { readonly outcome: 'missing' }
 
+export interface Extension {
+  readonly id: string
+  readonly ownerId: string
+  /** ns since the epoch */
+  readonly now: bigint
+  /** ns since the epoch: when it is to expire. */
+  readonly expiresAt: bigint
+}
+
+/** open: it expires at `expiresAt`, which is later than asked for where it was already. Else as of a closing. */
+export type ExtendOutcome =
+  | { readonly outcome: 'open'; readonly expiresAt: bigint }
+  | Exclude<CloseOutcome, { readonly outcome: 'closed' }>
+
 /** Where reservations live between two requests. Every adapter passes `test/store/reservation-store-contract.ts`. */
 export interface ReservationStore {
   /** Keeps a new reservation, open. Throws `StoreUnavailable`. */
   put(reservation: StoredReservation): Promise<void>
   /** Ends a reservation by one conditional write: of all that try, one closes it. Throws `StoreUnavailable`. */
   close(closing: Closing): Promise<CloseOutcome>
+  /** Makes an open reservation expire later, never earlier, by one conditional write. Throws `StoreUnavailable`. */
+  extend(extension: Extension): Promise<ExtendOutcome>
 }
 
 /** How long an ended reservation is still known, so that who ends it again hears so. */

@@ -5,18 +5,21 @@ import { isId } from '../entity/entity.ts'
 import { StoreUnavailable, ZaelError } from '../errors.ts'
 import type { Cost } from '../limit/meter.ts'
 import type { Clock } from '../ports/clock.ts'
-import type {
-  CloseOutcome,
-  Closing,
-  ReservationStore,
-  StoredReservation,
-} from '../ports/reservation-store.ts'
+import type { ReservationStore, StoredReservation } from '../ports/reservation-store.ts'
 import type { Secrets } from '../ports/secrets.ts'
 
 /** What has become of a reservation. `changed`: by this call. */
 export interface Ended {
   readonly changed: boolean
   readonly state: 'settled' | 'released' | 'expired'
+}
+
+/** What has become of a reservation that was to be extended. `changed`: it ends when it was asked to. */
+export interface Extended {
+  readonly changed: boolean
+  readonly state: 'open' | 'settled' | 'released' | 'expired'
+  /** ns since the epoch, where it is open. */
+  readonly expiresAt?: bigint
 }
 
 /** Reservations that are settled by another request than the one that made them, on any node. */
@@ -32,6 +35,8 @@ export interface ReservationService {
    * `StoreUnavailable`.
    */
   end(ownerId: string, id: string, actual: Cost | null, by?: SettledBy): Promise<Ended>
+  /** Makes an open reservation expire `lifetimeSeconds` from now, unless it does so later already. Throws as `end`. */
+  extend(ownerId: string, id: string, lifetimeSeconds: number): Promise<Extended>
 }
 
 export interface ReservationDependencies {
@@ -49,8 +54,7 @@ export const createReservationService = (deps: ReservationDependencies): Reserva
       ownerId,
       charges: withoutLeases(reservation.charges),
       createdAt: now,
-      // a whole second, as the answer tells it
-      expiresAt: (roundedUp(now, SECOND_NS) + BigInt(lifetimeSeconds)) * SECOND_NS,
+      expiresAt: endOf(now, lifetimeSeconds),
     }
     try {
       await deps.reservations.put(stored)
@@ -70,13 +74,28 @@ export const createReservationService = (deps: ReservationDependencies): Reserva
     if (!isId(id)) throw unknownReservation(id)
     const as = actual === null ? 'released' : 'settled'
     const closing = { id, ownerId, as, now: deps.clock.now(), closedBy: deps.secrets.id() } as const
-    const closed = await closeSurely(deps.reservations, closing)
+    const closed = await twiceAtMost(() => deps.reservations.close(closing))
     if (closed.outcome === 'missing') throw unknownReservation(id)
     if (closed.outcome === 'ended') return { changed: false, state: closed.state }
     await deps.limiter.settleCharges(closed.reservation.charges, actual, by)
     return { changed: true, state: as }
   },
+
+  async extend(ownerId, id, lifetimeSeconds) {
+    if (!isId(id)) throw unknownReservation(id)
+    const now = deps.clock.now()
+    const expiresAt = endOf(now, lifetimeSeconds)
+    const extension = { id, ownerId, now, expiresAt }
+    const extended = await twiceAtMost(() => deps.reservations.extend(extension))
+    if (extended.outcome === 'missing') throw unknownReservation(id)
+    if (extended.outcome === 'ended') return { changed: false, state: extended.state }
+    return { changed: extended.expiresAt === expiresAt, state: 'open', expiresAt: extended.expiresAt }
+  },
 })
+
+/** A whole second, as answers have it. */
+const endOf = (now: bigint, lifetimeSeconds: number): bigint =>
+  (roundedUp(now, SECOND_NS) + BigInt(lifetimeSeconds)) * SECOND_NS
 
 /** Leases belong to this process: whichever node ends the reservation settles it in the table. */
 const withoutLeases = ({ reserved, parts }: ReservedCharges): ReservedCharges => ({
@@ -84,12 +103,12 @@ const withoutLeases = ({ reserved, parts }: ReservedCharges): ReservedCharges =>
   parts: parts.map(({ lease: _, ...part }) => part),
 })
 
-/** A lost answer is asked for once more; the store knows this closing again. */
-const closeSurely = async (store: ReservationStore, closing: Closing): Promise<CloseOutcome> => {
+/** Repeats a call whose answer was lost: the store knows a closing again, and extends to the same end. */
+const twiceAtMost = async <T>(call: () => Promise<T>): Promise<T> => {
   try {
-    return await store.close(closing)
+    return await call()
   } catch (error) {
-    if (error instanceof StoreUnavailable && error.mayHaveApplied) return store.close(closing)
+    if (error instanceof StoreUnavailable && error.mayHaveApplied) return call()
     throw error
   }
 }

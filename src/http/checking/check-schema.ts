@@ -85,6 +85,10 @@ export const settleBody = v.strictObject({
   cost: v.pipe(costBody, v.description('What was really used, in total; a meter left out stays as reserved')),
 })
 export const releaseBody = v.strictObject({ reservation_id: reservationId })
+export const extendBody = v.strictObject({
+  reservation_id: reservationId,
+  expires_in_seconds: v.exactOptional(lifetime),
+})
 
 const wait = v.pipe(v.nullable(v.number()), v.description('0: it passes now; null: it can never pass'))
 
@@ -136,6 +140,16 @@ export const settledAnswer = v.object({
   reservation_id: v.string(),
   settled: v.pipe(v.boolean(), v.description('False: it had ended before, and nothing was changed')),
   state: v.picklist(['settled', 'released', 'expired']),
+})
+
+export const extendedAnswer = v.object({
+  reservation_id: v.string(),
+  extended: v.pipe(
+    v.boolean(),
+    v.description('False: it had ended before, or ends later already, and nothing was changed'),
+  ),
+  state: v.picklist(['open', 'settled', 'released', 'expired']),
+  expires_at: v.exactOptional(v.pipe(seconds, v.description('When it ends, where it is open'))),
 })
 
 export const releasedAnswer = v.object({

@@ -1,14 +1,23 @@
 import { Hono } from 'hono'
 import type * as v from 'valibot'
 import type { SettledBy } from '../../core/deciding/decision.ts'
+import { epochSeconds } from '../../core/entity/entity-json.ts'
 import type { ReservationService } from '../../core/reserving/reservation-service.ts'
 import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
 import { openAiErrorSchema } from '../chat/chat-schema.ts'
 import { describe, jsonAnswer } from '../schemas/described.ts'
 import { jsonBody } from '../schemas/validated.ts'
-import { releaseBody, releasedAnswer, settleBody, settledAnswer } from './check-schema.ts'
+import {
+  DEFAULT_LIFETIME_SECONDS,
+  extendBody,
+  extendedAnswer,
+  releaseBody,
+  releasedAnswer,
+  settleBody,
+  settledAnswer,
+} from './check-schema.ts'
 
-/** Ends reservations, whichever node has made them. */
+/** Ends reservations and prolongs them, whichever node has made them. */
 export const createReservationRoutes = (reservations: ReservationService): Hono<AppEnv> =>
   new Hono<AppEnv>()
     .post(
@@ -37,16 +46,50 @@ export const createReservationRoutes = (reservations: ReservationService): Hono<
         return c.json({ reservation_id, released: changed, state })
       },
     )
+    .route('/', createExtendRoute(reservations))
+
+const createExtendRoute = (reservations: ReservationService): Hono<AppEnv> =>
+  new Hono<AppEnv>().post(
+    '/extend',
+    describeReservation({
+      summary: 'Prolong a reservation',
+      description:
+        'It then ends so long from now, unless it ends later already. Once it has ended, nothing is changed.',
+      answer: extendedAnswer,
+    }),
+    jsonBody(extendBody),
+    async (c) => {
+      const { reservation_id, expires_in_seconds = DEFAULT_LIFETIME_SECONDS } = c.req.valid('json')
+      const { entityId } = c.get('acting')
+      const extended = await reservations.extend(entityId, reservation_id, expires_in_seconds)
+      const { changed, state, expiresAt } = extended
+      const open = expiresAt !== undefined && { expires_at: epochSeconds(expiresAt) }
+      return c.json({ reservation_id, extended: changed, state, ...open })
+    },
+  )
 
 /** An administrator's word is taken in full, a caller's as far as their own limits go. */
 const settledBy = ({ kind, entityId }: ActingIdentity): SettledBy | undefined =>
   kind === 'admin' ? undefined : { callerId: entityId }
 
 const describeEnd = (summary: string, answer: v.GenericSchema) =>
-  describe({
-    tags: ['Limits'],
+  describeReservation({
     summary,
     description: 'Once: a second time, or after it has expired, nothing is changed.',
+    answer,
+  })
+
+const describeReservation = ({
+  answer,
+  ...texts
+}: {
+  readonly summary: string
+  readonly description: string
+  readonly answer: v.GenericSchema
+}) =>
+  describe({
+    tags: ['Limits'],
+    ...texts,
     responses: {
       200: jsonAnswer('What has become of it', answer),
       400: jsonAnswer('The request names a field that is not what it must be', openAiErrorSchema),

@@ -1,3 +1,4 @@
+import { larger } from '../../core/algorithms/integers.ts'
 import {
   type Closing,
   KEPT_AFTER_EXPIRY_SECONDS,
@@ -29,6 +30,16 @@ export const createMemoryReservationStore = (): ReservationStore => {
       if (ended === undefined && reservation.expiresAt <= now) return { outcome: 'ended', state: 'expired' }
       kept.set(id, { reservation, ended: { as, closedBy } })
       return { outcome: 'closed', reservation }
+    },
+    async extend({ id, ownerId, now, expiresAt }) {
+      const found = kept.get(id)
+      if (found === undefined || found.reservation.ownerId !== ownerId) return { outcome: 'missing' }
+      const { reservation, ended } = found
+      if (ended !== undefined) return { outcome: 'ended', state: ended.as }
+      if (reservation.expiresAt <= now) return { outcome: 'ended', state: 'expired' }
+      const latest = larger(reservation.expiresAt, expiresAt)
+      kept.set(id, { reservation: { ...reservation, expiresAt: latest } })
+      return { outcome: 'open', expiresAt: latest }
     },
   }
 }

@@ -14,7 +14,7 @@ export interface CheckingApp extends TestApp {
   check(body: unknown, headers?: Headers): Promise<Asked>
   /** A check that passes, as described. */
   passes(body: unknown, headers?: Headers): Promise<ReturnType<typeof allowed>>
-  end(how: 'settle' | 'release', body: unknown, headers?: Headers): Promise<Asked>
+  end(how: 'settle' | 'release' | 'extend', body: unknown, headers?: Headers): Promise<Asked>
   /** What key-bob has left of a limit. */
   left(name: string, resource?: string): Promise<number | undefined>
   /** A bucket of key-bob as it is stored, with all that was counted. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/errors.ts'
-import { releasedAnswer, settledAnswer } from '../../../src/http/checking/check-schema.ts'
+import { extendedAnswer, releasedAnswer, settledAnswer } from '../../../src/http/checking/check-schema.ts'
 import { createMemoryReservationStore } from '../../../src/store/memory/memory-reservation-store.ts'
 import { SECOND, START } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
@@ -124,6 +124,101 @@ describe('a reservation', () => {
     const { status, body } = await check({ reserve: true, cost: { tokens: 1001 } })
     expect(status).toBe(429)
     expect(body).not.toHaveProperty('reservation_id')
+  })
+})
+
+describe('a reservation that is extended', () => {
+  const extended = async (more: object = {}) => {
+    const app = await reserved({ expires_in_seconds: 10 })
+    const { reservation_id } = app
+    const extend = async (fields: object = more, headers = BOB) =>
+      asDescribed(await app.end('extend', { reservation_id, ...fields }, headers), extendedAnswer)
+    return { ...app, extend }
+  }
+  const inSeconds = (seconds: number) => Number(START / SECOND) + seconds
+
+  test('can be settled until then', async () => {
+    const { reservation_id, extend, settle, clock } = await extended()
+    clock.advance(9n * SECOND)
+    expect(await extend({ expires_in_seconds: 100 })).toEqual({
+      reservation_id,
+      extended: true,
+      state: 'open',
+      expires_at: inSeconds(109),
+    })
+    clock.advance(99n * SECOND)
+    expect(await settle({ tokens: 100 })).toMatchObject({ settled: true })
+  })
+
+  test('ends 600 s from then unless it is said, and never earlier than before', async () => {
+    const { extend } = await extended()
+    expect(await extend()).toMatchObject({ extended: true, expires_at: inSeconds(600) })
+    expect(await extend({ expires_in_seconds: 5 })).toMatchObject({
+      extended: false,
+      state: 'open',
+      expires_at: inSeconds(600),
+    })
+  })
+
+  test('stays as it is once it has ended', async () => {
+    const { reservation_id, extend, settle, left } = await extended()
+    await settle({ tokens: 100 })
+    expect(await extend()).toEqual({ reservation_id, extended: false, state: 'settled' })
+    expect(await left('tpm')).toBe(900)
+    const expired = await extended()
+    expired.clock.advance(10n * SECOND)
+    expect(await expired.extend()).toMatchObject({ extended: false, state: 'expired' })
+    expect(await expired.settle({})).toMatchObject({ settled: false, state: 'expired' })
+  })
+
+  test('is its caller’s, or an admin’s who acts for it', async () => {
+    const { reservation_id, end, extend } = await extended()
+    expect(await end('extend', { reservation_id }, ALICE)).toMatchObject({
+      status: 404,
+      body: { error: { code: 'not_found', param: 'reservation_id' } },
+    })
+    expect((await end('extend', { reservation_id: 'a#b' })).status).toBe(404)
+    expect(await extend({}, ADMIN_FOR_BOB)).toMatchObject({ extended: true })
+  })
+
+  test.each([0, 3601, 1.5, '60', null])('is not extended by %s seconds', async (expires_in_seconds) => {
+    const { reservation_id, end } = await extended()
+    expect(await end('extend', { reservation_id, expires_in_seconds })).toMatchObject({
+      status: 400,
+      body: { error: { param: 'expires_in_seconds' } },
+    })
+  })
+
+  test('is extended once more where the answer was lost', async () => {
+    const reservations = createMemoryReservationStore()
+    const { extend } = reservations
+    let isLost = true
+    reservations.extend = async (extension) => {
+      const outcome = await extend(extension)
+      if (!isLost) return outcome
+      isLost = false
+      throw new StoreUnavailable('lost', { mayHaveApplied: true })
+    }
+    const { passes, end } = await createCheckingApp({ table: { reservations } })
+    const { reservation_id } = await passes({ reserve: true })
+    const answer = await end('extend', { reservation_id, expires_in_seconds: 3600 })
+    expect(asDescribed(answer, extendedAnswer)).toMatchObject({ extended: true })
+  })
+})
+
+describe('a reservation of no cost', () => {
+  test.each([
+    ['cost', { cost: {} }],
+    ['cost', { cost: { requests: 0, tokens: 0 } }],
+    ['cost', { cost: { tokens: 0 }, idempotency_key: 'once' }],
+  ])('is refused, naming the %s', async (param, body) => {
+    const { check } = await createCheckingApp()
+    expect(await check({ ...body, reserve: true })).toMatchObject({ status: 400, body: { error: { param } } })
+    expect(await check([{}, { ...body, reserve: true }])).toMatchObject({
+      status: 400,
+      body: { error: { param: '[1].cost' } },
+    })
+    expect((await check({ ...body, idempotency_key: undefined })).status).toBe(200)
   })
 })
 

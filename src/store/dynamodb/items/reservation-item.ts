@@ -31,8 +31,11 @@ export const reservationItem = ({
     buckets: charges.parts.map(partFields),
     created_at: toIsoTime(createdAt),
     expires_at: toIsoTime(expiresAt),
-    ttl: expiresAt / SECOND_NS + KEPT_AFTER_EXPIRY_SECONDS,
+    ttl: ttlOf(expiresAt),
   })
+
+/** Seconds since the epoch. */
+export const ttlOf = (expiresAt: bigint): bigint => expiresAt / SECOND_NS + KEPT_AFTER_EXPIRY_SECONDS
 
 const partFields = ({ bucket, receipt }: ReservedPart): Fields => ({
   ...bucketFields(bucket),
