@@ -1,5 +1,4 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { handle, streamHandle } from 'hono/aws-lambda'
 import { readSettings } from '../bin/settings/settings.ts'
 import { createPowertoolsLogger } from '../src/platform/powertools-logger.ts'
 import { createPowertoolsMetrics } from '../src/platform/powertools-metrics.ts'
@@ -7,6 +6,7 @@ import { createSecretValues } from '../src/platform/secret-values.ts'
 import { systemClock } from '../src/platform/system-clock.ts'
 import { createApi } from './create-api.ts'
 import { finishAnswers } from './finish-answers.ts'
+import { bufferedHandler, streamingHandler } from './handlers.ts'
 
 const { ADMIN_TOKEN_SECRET_ARN = '', VIEWER_TOKEN_SECRET_ARN = '', RESPONSE_STREAMING } = process.env
 const settings = readSettings(process.env)
@@ -49,4 +49,5 @@ const app = finishAnswers(appNow, finish).onError((error, c) => {
 const canStream = typeof awslambda !== 'undefined' && typeof awslambda.streamifyResponse === 'function'
 
 /** Streams where the API does (AWS), and there alone: emulators call handlers without the means to. */
-export const handler = RESPONSE_STREAMING === 'true' && canStream ? streamHandle(app) : handle(app)
+export const handler =
+  RESPONSE_STREAMING === 'true' && canStream ? streamingHandler(app) : bufferedHandler(app)

@@ -1,22 +1,27 @@
 import { Hono } from 'hono'
-import type { LambdaContext, LambdaEvent } from 'hono/aws-lambda'
+import type { Fetching } from './handlers.ts'
 
-/** What the adapter hands to the app with a request. */
-interface LambdaBindings {
-  readonly Bindings: { readonly event: LambdaEvent; readonly lambdaContext: LambdaContext }
-}
-
-/** An app, as far as it matters here. */
-interface Fetching {
-  fetch(request: Request, env: unknown): Response | Promise<Response>
-}
-
-async function* thenFinish(body: ReadableStream<Uint8Array>, finish: () => Promise<void>) {
-  try {
-    yield* body
-  } finally {
-    await finish()
-  }
+/** The body, and `finish` before its end, also when it is cancelled or fails. */
+const thenFinish = (body: ReadableStream<Uint8Array>, finish: () => Promise<void>) => {
+  const reader = body.getReader()
+  let isCancelled = false
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read().catch(async (error: unknown) => {
+        await finish()
+        throw error
+      })
+      if (isCancelled) return
+      if (!done) return controller.enqueue(value)
+      await finish()
+      controller.close()
+    },
+    // At once, although a read may be under way: an upstream that is silent must be stopped too.
+    async cancel(reason) {
+      isCancelled = true
+      await reader.cancel(reason).finally(finish)
+    },
+  })
 }
 
 /**
@@ -26,11 +31,11 @@ async function* thenFinish(body: ReadableStream<Uint8Array>, finish: () => Promi
 export const finishAnswers = (
   appNow: () => Promise<Fetching>,
   finish: () => Promise<void>,
-): Hono<LambdaBindings> =>
-  new Hono<LambdaBindings>().all('*', async (c) => {
+): Hono<{ Bindings: object }> =>
+  new Hono<{ Bindings: object }>().all('*', async (c) => {
     const app = await appNow()
     const answer = await app.fetch(c.req.raw, c.env)
     if (answer.body === null) await finish()
-    else return new Response(ReadableStream.from(thenFinish(answer.body, finish)), answer)
+    else return new Response(thenFinish(answer.body, finish), answer)
     return answer
   })

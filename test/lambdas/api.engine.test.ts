@@ -69,12 +69,20 @@ const event = (method: string, path: string, token: string, body?: unknown) => (
   body: body === undefined ? null : JSON.stringify(body),
 })
 
+/** The same behind a custom domain whose base path is `limits`. */
+const belowLimits = (method: string, path: string) => ({
+  ...event(method, `/limits${path}`, 'none'),
+  resource: path === '' ? '/' : '/{proxy+}',
+  pathParameters: path === '' ? null : { proxy: path.slice(1) },
+  requestContext: { stage: 'prod', path: `/limits${path}`, identity: { sourceIp: '192.0.2.1' } },
+})
+
 const CHAT = { model: 'gpt-4', max_tokens: 4, messages: [{ role: 'user', content: 'Hello' }] }
 
-const usedBy = async (entityId: string): Promise<unknown> => {
-  const buckets = createDynamoBucketStore(table.client, table.tableName)
-  return (await buckets.read(entityBucket(entityId, 'gpt-4')))?.used_output_tokens
-}
+const bucketOf = (entityId: string) =>
+  createDynamoBucketStore(table.client, table.tableName).read(entityBucket(entityId, 'gpt-4'))
+
+const usedBy = async (entityId: string): Promise<unknown> => (await bucketOf(entityId))?.used_output_tokens
 
 test('answers whole where the API does not stream, by the tokens in Secrets Manager', async () => {
   const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
@@ -123,14 +131,57 @@ test('reserves in one environment, settles in another, and counts before it answ
   expect(await usedBy('key-charlie')).toBe(40n)
 })
 
-test('streams where the API does: status and headers first, and what was used is counted before the end', async () => {
+test('answers below the base path of a custom domain: routes, documentation and page, with links below it', async () => {
+  const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
+  const get = async (path: string) => {
+    const { statusCode, body, multiValueHeaders } = await handler(belowLimits('GET', path), {})
+    return { status: statusCode, body: String(body), location: multiValueHeaders.location }
+  }
+  expect(await get('/health')).toMatchObject({ status: 200 })
+  expect(await get('/docs')).toMatchObject({ status: 200, body: expect.stringContaining('"./docs/init.js"') })
+  expect(await get('/docs/init.js')).toMatchObject({
+    status: 200,
+    body: expect.stringContaining("'./openapi.json'"),
+  })
+  expect(await get('/docs/')).toMatchObject({ status: 302, location: ['../docs'] })
+  expect(JSON.parse((await get('/openapi.json')).body).servers).toMatchObject([{ url: './' }])
+  expect(await get('')).toMatchObject({
+    status: 200,
+    body: expect.stringContaining('href="/limits/dashboard"'),
+  })
+})
+
+const streamingLambda = () => {
   vi.stubGlobal('awslambda', {
     streamifyResponse: (handler: unknown) => handler,
     HttpResponseStream: {
       from: (stream: Writable, metadata: unknown) => Object.assign(stream, { metadata }),
     },
   })
-  const handler = await startLambda({ RESPONSE_STREAMING: 'true' })
+  return startLambda({ RESPONSE_STREAMING: 'true' })
+}
+
+test('settles what was sent before it resolves, where the client leaves after the first chunk', async () => {
+  const handler = await streamingLambda()
+  let chunks = 0
+  const stream = new Writable({
+    write(_chunk, _encoding, done) {
+      chunks += 1
+      done()
+      this.destroy()
+    },
+  })
+  const long = { ...CHAT, max_tokens: 400, stream: true }
+  await handler(event('POST', '/v1/chat/completions', 'free-co-key', long), stream, {})
+  expect(chunks).toBe(1)
+  const { used_requests: requests, used_tokens: tokens } = (await bucketOf('free-co-key')) ?? {}
+  expect(requests).toBe(1n)
+  expect(tokens).toBeGreaterThan(0n)
+  expect(tokens).toBeLessThan(400n)
+})
+
+test('streams where the API does: status and headers first, and what was used is counted before the end', async () => {
+  const handler = await streamingLambda()
   const chunks: string[] = []
   const stream = new Writable({
     write(chunk, _encoding, done) {

@@ -11,6 +11,10 @@ const streaming = new Hono()
     '/stream',
     () => new Response(ReadableStream.from(chunks(['one ', 'two'])), { headers: { 'x-kept': 'yes' } }),
   )
+  .get(
+    '/broken',
+    () => new Response(new ReadableStream({ pull: () => Promise.reject(new Error('upstream broke')) })),
+  )
   .get('/empty', (c) => c.body(null, 204))
   .post('/echo', async (c) => c.json(await c.req.json(), 201))
 
@@ -45,6 +49,21 @@ test('finishes when the reader goes away', async () => {
   const reader = (await app.request('/stream')).body?.getReader()
   await reader?.read()
   await reader?.cancel()
+  expect(finished).toEqual(['finished'])
+})
+
+test('finishes once when the reader goes away while the body is read', async () => {
+  const { app, finished } = recording()
+  const body = (await app.request('/stream')).body
+  await new Promise(setImmediate)
+  await body?.cancel()
+  await new Promise(setImmediate)
+  expect(finished).toEqual(['finished'])
+})
+
+test('finishes when the body fails, and passes the failure on', async () => {
+  const { app, finished } = recording()
+  await expect((await app.request('/broken')).text()).rejects.toThrow('upstream broke')
   expect(finished).toEqual(['finished'])
 })
 

@@ -32,11 +32,11 @@ export const createReservation = (
   startedNs: bigint,
 ): Reservation => {
   const charges: ReservedCharges = { reserved, parts: parts.map(reservedPart) }
-  let isOpen = true
-  const once = async (actual: Cost | null): Promise<void> => {
-    if (!isOpen) return
-    isOpen = false
-    await settleCharges(deps, charges, actual, { startedNs })
+  let settlement: Promise<void> | undefined
+  // A second call waits for the first: a Lambda may end when it resolves.
+  const once = (actual: Cost | null): Promise<void> => {
+    settlement ??= settleCharges(deps, charges, actual, { startedNs })
+    return settlement
   }
   return { charges, settle: once, release: () => once(null) }
 }

@@ -19,8 +19,15 @@ const PLACES = [
 /** The home page. */
 export const createHomeRoutes = () => new Hono<AppEnv>().get('/', describedPage('Show what there is'), home)
 
-const home = (c: Context<AppEnv>) =>
-  c.html(
+/** `.`, but where a Lambda's event lies at a base path without a slash at its end: there its adapter sets `rootLinks`. */
+const linksOf = (env: unknown): string => {
+  const isSet = typeof env === 'object' && env !== null && 'rootLinks' in env
+  return isSet && typeof env.rootLinks === 'string' ? env.rootLinks : '.'
+}
+
+const home = (c: Context<AppEnv>) => {
+  const base = linksOf(c.env)
+  return c.html(
     html`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>zael</title></head>
@@ -28,8 +35,9 @@ const home = (c: Context<AppEnv>) =>
 <h1>zael</h1>
 <p>A rate limiter for LLM and HTTP APIs. What there is:</p>
 <ul>
-${PLACES.map(([place, what]) => html`<li><a href="./${place}">${place}</a>: ${what}</li>\n`)}</ul>
+${PLACES.map(([place, what]) => html`<li><a href="${base}/${place}">${place}</a>: ${what}</li>\n`)}</ul>
 </body>
 </html>
 `,
   )
+}

@@ -1,0 +1,195 @@
+import { PassThrough, Writable } from 'node:stream'
+import type { LambdaContext, LambdaEvent } from 'hono/aws-lambda'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { finishAnswers } from '../../lambdas/finish-answers.ts'
+import { bufferedHandler, type Fetching, streamingHandler } from '../../lambdas/handlers.ts'
+
+const eventOf = (headers: Readonly<Record<string, string>> = {}) =>
+  ({
+    httpMethod: 'GET',
+    path: '/limits/some',
+    resource: '/{proxy+}',
+    pathParameters: { proxy: 'some' },
+    headers: { host: 'api.example', ...headers },
+    requestContext: { path: '/limits/some' },
+    body: null,
+  }) as unknown as LambdaEvent
+const CONTEXT = {} as LambdaContext
+
+describe('a handler that answers whole', () => {
+  const answered = async (
+    answer: (request: Request) => Response,
+    headers?: Readonly<Record<string, string>>,
+  ) => bufferedHandler({ fetch: (request) => answer(request) })(eventOf(headers), CONTEXT)
+
+  test.each([
+    'text/html; charset=utf-8',
+    'text/event-stream; charset=utf-8',
+    'text/javascript; charset=utf-8',
+    'application/json',
+    'application/vnd.oai.openapi+json;version=3.1',
+  ])('passes %s on as text', async (type) => {
+    const answer = await answered(() => new Response('data: ä\n\n', { headers: { 'content-type': type } }))
+    expect(answer).toMatchObject({ statusCode: 200, isBase64Encoded: false, body: 'data: ä\n\n' })
+  })
+
+  test.each(['image/png', 'font/woff2'])('passes %s on as base64', async (type) => {
+    const bytes = new Uint8Array([0x89, 0xff])
+    const answer = await answered(() => new Response(bytes, { headers: { 'content-type': type } }))
+    expect(answer).toMatchObject({ isBase64Encoded: true, body: 'if8=' })
+  })
+
+  test('asks the app for nothing that is compressed', async () => {
+    const answer = await answered((request) => new Response(String(request.headers.get('accept-encoding'))), {
+      'Accept-Encoding': 'gzip, br',
+    })
+    expect(answer).toMatchObject({ body: 'null' })
+  })
+
+  test('gives the app its path below the base path', async () => {
+    expect(await answered((request) => new Response(new URL(request.url).pathname))).toMatchObject({
+      body: '/some',
+    })
+  })
+})
+
+describe('a handler that streams', () => {
+  type StreamHandler = (event: LambdaEvent, stream: Writable, context: LambdaContext) => Promise<void>
+
+  beforeEach(() => {
+    vi.stubGlobal('awslambda', {
+      streamifyResponse: (handler: unknown) => handler,
+      HttpResponseStream: {
+        from: (stream: Writable, metadata: unknown) => Object.assign(stream, { metadata }),
+      },
+    })
+  })
+  afterEach(() => vi.unstubAllGlobals())
+
+  const handlerOf = (app: Fetching) => streamingHandler(app) as unknown as StreamHandler
+
+  /** An app whose body never ends by itself, and what happened to it in order. */
+  const endless = () => {
+    const events: string[] = []
+    const app: Fetching = {
+      fetch: (request) => {
+        request.signal.addEventListener('abort', () => events.push('signal aborted'))
+        const body = new ReadableStream({
+          start: (controller) => controller.enqueue(new TextEncoder().encode('first')),
+          pull: () => new Promise(() => {}),
+          cancel: async () => {
+            events.push('upstream stopped')
+            await new Promise(setImmediate)
+            events.push('settled')
+          },
+        })
+        return new Response(body)
+      },
+    }
+    const finishing = finishAnswers(
+      async () => app,
+      async () => void events.push('finished'),
+    )
+    return { app: finishing, events }
+  }
+
+  test('sends status, headers and cookies before the body, below the base path', async () => {
+    const app: Fetching = {
+      fetch: (request) =>
+        new Response(new URL(request.url).pathname, {
+          status: 201,
+          headers: { 'x-a': 'b', 'set-cookie': 'c=d' },
+        }),
+    }
+    const stream = new PassThrough()
+    await handlerOf(app)(eventOf(), stream, CONTEXT)
+    expect(stream).toMatchObject({
+      metadata: { statusCode: 201, headers: { 'x-a': 'b' }, cookies: ['c=d'] },
+      writableEnded: true,
+    })
+    expect(String(stream.read())).toBe('/some')
+  })
+
+  test('ends a response without a body', async () => {
+    const stream = new PassThrough()
+    await handlerOf({ fetch: () => new Response(null, { status: 204 }) })(eventOf(), stream, CONTEXT)
+    expect(stream).toMatchObject({ metadata: { statusCode: 204 }, writableEnded: true })
+  })
+
+  test('waits for a reader that is slower than the app', async () => {
+    const text = 'x'.repeat(100_000)
+    const stream = new PassThrough({ highWaterMark: 1 })
+    const handled = handlerOf({ fetch: () => new Response(text) })(eventOf(), stream, CONTEXT)
+    let read = ''
+    for await (const chunk of stream) read += String(chunk)
+    await handled
+    expect(read).toBe(text)
+  })
+
+  test('stops the upstream and settles before it resolves, where the client leaves after the first chunk', async () => {
+    const { app, events } = endless()
+    const stream = new Writable({
+      write(_chunk, _encoding, done) {
+        done()
+        this.destroy()
+      },
+    })
+    await handlerOf(app)(eventOf(), stream, CONTEXT)
+    expect(events).toEqual(['signal aborted', 'upstream stopped', 'settled', 'finished'])
+  })
+
+  test('stops a body that is there at once after the chunk that the client left at', async () => {
+    let pulled = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulled += 1
+        controller.enqueue(new Uint8Array(1))
+        if (pulled === 100) controller.close()
+      },
+    })
+    const stream = new Writable({
+      write(_chunk, _encoding, done) {
+        done()
+        this.destroy()
+      },
+    })
+    await handlerOf({ fetch: () => new Response(body) })(eventOf(), stream, CONTEXT)
+    expect(pulled).toBeLessThan(5)
+  })
+
+  test('does the same where the connection breaks with an error, and its buffer is full', async () => {
+    const { app, events } = endless()
+    const stream = new Writable({
+      highWaterMark: 1,
+      write() {
+        this.destroy(new Error('EPIPE'))
+      },
+    })
+    await handlerOf(app)(eventOf(), stream, CONTEXT)
+    expect(events).toEqual(['signal aborted', 'upstream stopped', 'settled', 'finished'])
+  })
+
+  test('sends nothing to a client that left before the response began', async () => {
+    const { app, events } = endless()
+    const stream = new PassThrough()
+    stream.destroy()
+    await handlerOf(app)(eventOf(), stream, CONTEXT)
+    expect(stream).not.toHaveProperty('metadata')
+    expect(events).toEqual(['signal aborted', 'upstream stopped', 'settled', 'finished'])
+  })
+
+  test('does not take the end of a response for a client that left', async () => {
+    let signal: AbortSignal | undefined
+    const app: Fetching = {
+      fetch: (request) => {
+        signal = request.signal
+        return new Response('all')
+      },
+    }
+    const stream = new PassThrough()
+    const closed = new Promise((resolve) => stream.once('close', resolve))
+    await handlerOf(app)(eventOf(), stream.resume(), CONTEXT)
+    await closed
+    expect(signal?.aborted).toBe(false)
+  })
+})
