@@ -1,6 +1,7 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
+import { Duration, Names, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import {
   AccessLogFormat,
+  CfnDeployment,
   EndpointType,
   LambdaIntegration,
   LogGroupLogDestination,
@@ -63,6 +64,12 @@ const checkEnvironment = (environment: Readonly<Record<string, string>> = {}): v
 
 const STAGE = 'prod'
 
+/**
+ * The first call of a Lambda opens a connection, on a share of a CPU. LocalStack writes one item after the other where a table
+ * has a stream.
+ */
+const DEADLINE_MS = { aws: '1000', emulator: '10000' } as const
+
 /** The HTTP API: a regional REST API that hands every request to one Lambda. */
 export class ZaelApi extends Construct {
   readonly api: RestApi
@@ -81,8 +88,8 @@ export class ZaelApi extends Construct {
       // An emulator does not need the account's role for logs, and may not know it.
       cloudWatchRole: streams,
       ...(streams ? { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN } : {}),
-      // Pictures of the docs pages: an answer that does not stream travels as text otherwise.
-      ...(streams ? {} : { binaryMediaTypes: ['*/*'] }),
+      // Pictures of the docs pages travel as base64 where the API does not stream. LocalStack does not know */*.
+      ...(streams ? {} : { binaryMediaTypes: ['*/*', 'image/*'] }),
       defaultIntegration: integration(this.fn, timeout, streams),
       deployOptions: this.stageOptions(props, streams),
     })
@@ -90,6 +97,7 @@ export class ZaelApi extends Construct {
     // An output of its own, which on an emulator would be wrong.
     this.api.node.tryRemoveChild('Endpoint')
     if (streams) this.keepExecutionLogs()
+    else this.keepDeployment()
     this.guard(props)
   }
 
@@ -106,8 +114,7 @@ export class ZaelApi extends Construct {
       timeout,
       memoryMb: props.memoryMb ?? 512,
       environment: {
-        // The first call of a Lambda opens a connection, on a share of a CPU.
-        STORE_DEADLINE_MS: '1000',
+        STORE_DEADLINE_MS: streams ? DEADLINE_MS.aws : DEADLINE_MS.emulator,
         ...props.environment,
         TABLE_NAME: table.tableName,
         ADMIN_TOKEN_SECRET_ARN: adminToken.secretArn,
@@ -153,6 +160,15 @@ export class ZaelApi extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     })
     this.api.deploymentStage.node.addDependency(logs)
+  }
+
+  /**
+   * The CDK makes a new deployment whenever the API's definition changes, which LocalStack cannot update its stage to:
+   * "Stage already exists". On an emulator the deployment stays, and `deploy:local` puts the definition onto the stage.
+   */
+  private keepDeployment(): void {
+    const deployment = this.api.latestDeployment?.node.defaultChild
+    if (deployment instanceof CfnDeployment) deployment.overrideLogicalId(Names.uniqueId(deployment))
   }
 
   private guard(props: ZaelApiProps): void {

@@ -71,6 +71,6 @@ export class ZaelStack extends Stack {
   }
 }
 
-/** Emulators answer for every API below one address. */
+/** Emulators respond for every API below one address. LocalStack and MiniStack share this form. */
 const emulatorUrl = (endpoint: string, { api }: ZaelApi): string =>
-  `${endpoint.replace(/\/$/, '')}/restapis/${api.restApiId}/${api.deploymentStage.stageName}/_user_request_/`
+  `${endpoint.replace(/\/$/, '')}/_aws/execute-api/${api.restApiId}/${api.deploymentStage.stageName}/`

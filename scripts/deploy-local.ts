@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCommandLine } from '../bin/command-line/command-line.ts'
-import { emulatorEndpoint, emulatorEnvironment, requireEmulator } from './emulator.ts'
+import { emulatorEndpoint, emulatorEnvironment, redeployApi, requireEmulator } from './emulator.ts'
 import { runCommand, ScriptError } from './run-command.ts'
 import { CONTEXT_OPTION, type StackName, stackName } from './stack-name.ts'
 
@@ -30,6 +30,13 @@ const readOutputs = async (file: string, stackId: string): Promise<Outputs> => {
 const ACCOUNT = '000000000000'
 const DEPLOY = ['--require-approval', 'never', '--progress', 'bar']
 
+const cannotUpdate = ({ name, stack }: StackName, endpoint: string): string => `
+The emulator did not take ${stack}. If it was there already: emulators cannot make every update ("Stage already exists" on
+LocalStack). Delete the stack, with its table, and deploy again:
+  AWS_ENDPOINT_URL=${endpoint} npm run destroy -- -c name=${name}
+  AWS_ENDPOINT_URL=${endpoint} npm run deploy:local -- -c name=${name}
+`
+
 /** Puts the stack onto the emulator, or brings the one that is there up to date. */
 const deploy = async (
   target: StackName,
@@ -46,7 +53,12 @@ const deploy = async (
       ['bootstrap', `aws://${ACCOUNT}/${env.AWS_REGION}`, '--output', join(directory, 'bootstrap')],
       env,
     )
-    await cdklocal(['deploy', target.stack, ...DEPLOY, '--outputs-file', outputs, ...common], env)
+    await cdklocal(['deploy', target.stack, ...DEPLOY, '--outputs-file', outputs, ...common], env).catch(
+      (error: unknown) => {
+        console.error(cannotUpdate(target, endpoint))
+        throw error
+      },
+    )
     return await readOutputs(outputs, target.stack)
   } finally {
     await rm(directory, { recursive: true, force: true })
@@ -104,6 +116,7 @@ await runCommandLine(
     await requireEmulator(endpoint)
     const env = emulatorEnvironment(endpoint, process.env)
     const outputs = await deploy(target, endpoint, env, values['outputs-file'])
+    await redeployApi(endpoint, outputs.ApiUrl ?? '')
     await seed(outputs, env)
     console.log(summary(endpoint, outputs))
   },

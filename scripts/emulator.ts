@@ -50,8 +50,31 @@ export const requireEmulator = async (endpoint: string): Promise<void> => {
     [
       `no AWS emulator at ${endpoint}: ${found}.`,
       'Start one:  docker compose -f docker-compose.localstack.yml up',
-      '       or:  npm run ministack   (no Docker)',
+      '       or:  npm run localstack   (no Docker, needs Java), npm run ministack   (no Docker, needs only Python)',
       'or name yours in AWS_ENDPOINT_URL.',
     ].join('\n'),
+  )
+}
+
+/** Emulators read the service from the credential's scope, and check no signature. */
+const API_GATEWAY =
+  'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/apigateway/aws4_request, SignedHeaders=host, Signature=0'
+
+/**
+ * Makes the stage of `apiUrl` serve its API as it is defined now: a stage keeps the definition of its deployment, and the
+ * stack keeps that deployment when the definition changes. Throws `ScriptError` if the emulator refuses.
+ */
+export const redeployApi = async (endpoint: string, apiUrl: string): Promise<void> => {
+  const [, apiId, stageName] = /\/_aws\/execute-api\/([^/]+)\/([^/]+)\/$/.exec(apiUrl) ?? []
+  if (apiId === undefined)
+    throw new ScriptError(`ApiUrl must end in /_aws/execute-api/<api>/<stage>/: ${apiUrl}`)
+  const response = await fetch(`${endpoint}/restapis/${apiId}/deployments`, {
+    method: 'POST',
+    headers: { authorization: API_GATEWAY, 'content-type': 'application/json' },
+    body: JSON.stringify({ stageName }),
+  })
+  if (response.ok) return
+  throw new ScriptError(
+    `the API could not be deployed to its stage (${response.status}): ${await response.text()}`,
   )
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type CommandArguments, runCommandLine } from '../bin/command-line/command-line.ts'
 import { emulatorEnvironment } from './emulator.ts'
+import { startLocalStack } from './localstack.ts'
 import { startMiniStack } from './ministack.ts'
-import { runCommand } from './run-command.ts'
+import { runCommand, ScriptError } from './run-command.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -28,39 +29,51 @@ const deployAndTest = async (endpoint: string, args: readonly string[]): Promise
 const HELP = `npm run test:e2e [-- options] [files]
 
 Deploys to an emulator and runs the end-to-end tests against the deployment: on the emulator that AWS_ENDPOINT_URL names,
-else on a MiniStack that is started for it and ends with it. Files are parts of the paths of tests.
+else on one that is started for it and ends with it. Files are parts of the paths of tests.
 
+      --on ministack|localstack   the emulator to start; default: ministack
   -t, --testNamePattern PATTERN   only tests whose name matches
       --reporter NAME             a reporter of vitest; repeat it
       --outputFile.json FILE      where the reporter json writes
   -h, --help                      this text`
 
+const STARTS = { ministack: startMiniStack, localstack: startLocalStack } as const
+
 const OPTIONS = {
+  on: { type: 'string', default: 'ministack' },
   testNamePattern: { type: 'string', short: 't' },
   reporter: { type: 'string', multiple: true },
   'outputFile.json': { type: 'string' },
 } as const
 
 /** The same options as vitest takes them. */
-const vitestArguments = ({ values, positionals }: CommandArguments<typeof OPTIONS>): readonly string[] => [
+const vitestArguments = ({
+  values: { on: _, ...values },
+  positionals,
+}: CommandArguments<typeof OPTIONS>): readonly string[] => [
   ...positionals,
   ...Object.entries(values).flatMap(([name, value]) => [value].flat().map((one) => `--${name}=${one}`)),
 ]
 
-const runTests = async (args: readonly string[]): Promise<void> => {
+const isEmulator = (name: string): name is keyof typeof STARTS => name in STARTS
+
+const runTests = async (name: string, args: readonly string[]): Promise<void> => {
+  if (!isEmulator(name)) {
+    throw new ScriptError(`--on must be ${Object.keys(STARTS).join(' or ')}, not ${name}`)
+  }
   const endpoint = process.env.AWS_ENDPOINT_URL
   if (endpoint) return deployAndTest(endpoint, args)
-  const ministack = await startMiniStack()
-  const leave = () => void ministack.stop().finally(() => process.exit(130))
+  const emulator = await STARTS[name]()
+  const leave = () => void emulator.stop().finally(() => process.exit(130))
   process.once('SIGINT', leave).once('SIGTERM', leave)
   try {
-    await deployAndTest(ministack.endpoint, args)
+    await deployAndTest(emulator.endpoint, args)
   } finally {
-    await ministack.stop()
+    await emulator.stop()
   }
 }
 
 await runCommandLine(
   { command: 'npm run test:e2e', help: HELP, options: OPTIONS, allowPositionals: true },
-  (given) => runTests(vitestArguments(given)),
+  (given) => runTests(given.values.on, vitestArguments(given)),
 )

@@ -79,7 +79,9 @@ describe('below the stage', () => {
   })
 
   test('a picture arrives byte by byte', async () => {
-    const answer = await fetch(`${output('ApiUrl')}docs/favicon-32x32.png`)
+    const answer = await fetch(`${output('ApiUrl')}docs/favicon-32x32.png`, {
+      headers: { accept: 'image/*' },
+    })
     const bytes = new Uint8Array(await answer.arrayBuffer())
     expect([...bytes.slice(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47])
   })

@@ -66,9 +66,9 @@ export const chat = (key: string, more: Readonly<Record<string, unknown>> = {}):
     ...more,
   })
 
-/** Limits that refill in an hour: not to speak of while a test runs. */
+/** Limits that refill in twelve hours: by less than one while a test runs, however slow the machine is. */
 export const barely = (capacities: Readonly<Record<string, number>>): readonly object[] =>
-  Object.entries(capacities).map(([name, capacity]) => ({ name, capacity, refill_rate: capacity / 3600 }))
+  Object.entries(capacities).map(([name, capacity]) => ({ name, capacity, refill_rate: capacity / 43_200 }))
 
 export interface Caller {
   readonly entityId: string

@@ -31,10 +31,9 @@ describe('the page, behind API Gateway', () => {
     })
   })
 
-  test('comes compressed, as it was built', async () => {
-    const plain = await fetch(output('DashboardUrl'), { headers: { 'accept-encoding': 'identity' } })
-    const packed = await fetch(output('DashboardUrl'))
-    expect(packed.headers.get('content-encoding')).toBe('gzip')
-    expect(await packed.text()).toBe(await plain.text())
+  test('comes as text, as the API does not stream: gateways differ in how they decode base64', async () => {
+    const page = await fetch(output('DashboardUrl'), { headers: { 'accept-encoding': 'gzip' } })
+    expect(page.headers.get('content-encoding')).toBeNull()
+    expect(await page.text()).toMatch(/^<!doctype html>/)
   })
 })

@@ -19,8 +19,8 @@ test('a scan shows a bucket in plain words: its limits as text, what was used as
   const items = await scanTable()
   const bucket = items.find(({ PK, SK }) => PK?.S === `ENTITY#${entityId}` && SK?.S === 'BUCKET#gpt-4')
   expect(bucket).toMatchObject({
-    rpm_limit: { S: 'token_bucket 6 per 3600s' },
-    tpm_limit: { S: 'token_bucket 600 per 3600s' },
+    rpm_limit: { S: 'token_bucket 6 per 43200s' },
+    tpm_limit: { S: 'token_bucket 600 per 43200s' },
     used_requests: { N: '1' },
     used_tokens: { N: String(body.usage.total_tokens) },
   })

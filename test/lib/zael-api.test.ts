@@ -1,7 +1,9 @@
 import { Stack } from 'aws-cdk-lib'
-import { Template } from 'aws-cdk-lib/assertions'
+import { Match, Template } from 'aws-cdk-lib/assertions'
+import type { RestApi } from 'aws-cdk-lib/aws-apigateway'
 import { describe, expect, test } from 'vitest'
-import { ZaelApi } from '../../lib/zael-api.ts'
+import type { Flavour } from '../../lib/flavour.ts'
+import { ZaelApi, type ZaelApiProps } from '../../lib/zael-api.ts'
 import { ZaelTable } from '../../lib/zael-table.ts'
 import { ZaelTokens } from '../../lib/zael-tokens.ts'
 import { createApp, idOf, permissionsOf, synthesize } from './synthesize.ts'
@@ -81,35 +83,65 @@ describe('the API on AWS', () => {
   })
 })
 
-test('a web ACL of the user stands before the API', () => {
-  const stack = new Stack(createApp(), 'Mine')
+/** An API in a stack of its owner's. */
+const apiIn = (stack: Stack, props: Partial<ZaelApiProps>): ZaelApi => {
   const tokens = new ZaelTokens(stack, 'Tokens', { label: 'limits' })
-  new ZaelApi(stack, 'Api', {
+  return new ZaelApi(stack, 'Api', {
     table: new ZaelTable(stack, 'Limits').table,
     adminToken: tokens.admin,
     viewerToken: tokens.viewer,
-    webAclArn: 'arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/mine/1',
+    ...props,
   })
+}
+
+test('a web ACL of the user stands before the API', () => {
+  const stack = new Stack(createApp(), 'Mine')
+  apiIn(stack, { webAclArn: 'arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/mine/1' })
   Template.fromStack(stack).resourceCountIs('AWS::WAFv2::WebACLAssociation', 1)
 })
 
 test('keys of a file are refused before anything is deployed', () => {
   const stack = new Stack(createApp(), 'Mine')
-  const tokens = new ZaelTokens(stack, 'Tokens', { label: 'limits' })
-  const made = () =>
-    new ZaelApi(stack, 'Api', {
-      table: new ZaelTable(stack, 'Limits').table,
-      adminToken: tokens.admin,
-      viewerToken: tokens.viewer,
-      environment: { API_KEYS_JSON: '{"keys": {}}' },
-    })
+  const made = () => apiIn(stack, { environment: { API_KEYS_JSON: '{"keys": {}}' } })
   expect(made).toThrow('API_KEYS_JSON cannot be set: make keys by POST /api/entities/{id}/keys')
 })
 
-test('the API on an emulator answers at once: it has no mode of transfer that emulators do not know', () => {
+describe('the API on an emulator', () => {
   const template = synthesize('local')
-  expect(JSON.stringify(template.toJSON())).not.toMatch(/ResponseTransferMode|response-streaming/)
-  template.hasResourceProperties('AWS::Lambda::Function', {
-    Environment: { Variables: { RESPONSE_STREAMING: 'false' } },
+
+  test('answers at once: it has no mode of transfer that emulators do not know', () => {
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/ResponseTransferMode|response-streaming/)
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: { RESPONSE_STREAMING: 'false' } },
+    })
+  })
+
+  test('decodes pictures, also on LocalStack, which does not know */*', () => {
+    template.hasResourceProperties('AWS::ApiGateway::RestApi', { BinaryMediaTypes: ['*/*', 'image/*'] })
+    synthesize('aws').allResourcesProperties('AWS::ApiGateway::RestApi', { BinaryMediaTypes: Match.absent() })
+  })
+
+  test('waits for a slow table, unless its owner says how long', () => {
+    const deadlineOf = (of: Template) =>
+      Object.values(
+        of.findResources('AWS::Lambda::Function', { Properties: { Description: 'zael: the HTTP API' } }),
+      )[0]?.Properties.Environment.Variables.STORE_DEADLINE_MS
+    expect(deadlineOf(template)).toBe('10000')
+    expect(deadlineOf(synthesize('aws'))).toBe('1000')
+    const stack = new Stack(createApp(), 'Mine')
+    apiIn(stack, { flavour: 'local', environment: { STORE_DEADLINE_MS: '300' } })
+    expect(deadlineOf(Template.fromStack(stack))).toBe('300')
+  })
+
+  test('keeps its deployment when its definition changes: LocalStack cannot move a stage to another', () => {
+    const deployments = (flavour: Flavour, change: (api: RestApi) => void) => {
+      const stack = new Stack(createApp(), 'Mine')
+      change(apiIn(stack, { flavour }).api)
+      return Object.keys(Template.fromStack(stack).findResources('AWS::ApiGateway::Deployment'))
+    }
+    const asItIs = () => {}
+    const changed = (api: RestApi) => api.root.addResource('more').addMethod('GET')
+    expect(deployments('local', changed)).toEqual(deployments('local', asItIs))
+    expect(deployments('aws', changed)).not.toEqual(deployments('aws', asItIs))
   })
 })

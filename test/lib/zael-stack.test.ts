@@ -76,7 +76,7 @@ describe('the stack on an emulator', () => {
 
   test('answers at the address of the emulator', () => {
     expect(JSON.stringify(template.toJSON().Outputs.ApiUrl.Value)).toMatch(
-      /"http:\/\/localhost:4566\/restapis\/".*"\/_user_request_\/"/,
+      /"http:\/\/localhost:4566\/_aws\/execute-api\/".*"\/",\{"Ref":"ApiDeploymentStage[^"]*"\},"\/"/,
     )
   })
 })

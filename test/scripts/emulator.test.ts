@@ -1,6 +1,11 @@
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
-import { emulatorEndpoint, emulatorEnvironment, requireEmulator } from '../../scripts/emulator.ts'
+import {
+  emulatorEndpoint,
+  emulatorEnvironment,
+  redeployApi,
+  requireEmulator,
+} from '../../scripts/emulator.ts'
 
 test('has its usual address unless AWS_ENDPOINT_URL names another', () => {
   expect(emulatorEndpoint({})).toBe('http://localhost:4566')
@@ -29,7 +34,7 @@ test('gets test credentials whatever the machine has, and both addresses', () =>
 
 test('is missed with a line that says how to start one', async () => {
   await expect(requireEmulator('http://127.0.0.1:9')).rejects.toThrow(
-    /no AWS emulator at http:\/\/127\.0\.0\.1:9: nothing listens there.*docker-compose\.localstack\.yml.*npm run ministack/s,
+    /no AWS emulator at http:\/\/127\.0\.0\.1:9: nothing listens there.*docker-compose\.localstack\.yml.*npm run localstack.*npm run ministack/s,
   )
 })
 
@@ -40,6 +45,27 @@ test('is not taken for something else that listens', async () => {
     const address = server.address()
     const port = address !== null && typeof address === 'object' ? address.port : 0
     await expect(requireEmulator(`http://127.0.0.1:${port}`)).rejects.toThrow('no emulator (404)')
+  } finally {
+    server.close()
+  }
+})
+
+test('deploys an API to its stage as it is defined now', async () => {
+  const requests: unknown[] = []
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += String(chunk)
+    requests.push([request.method, request.url, JSON.parse(body)])
+    response.writeHead(request.url?.includes('gone') ? 404 : 201).end('{}')
+  }).listen(0, '127.0.0.1')
+  try {
+    await new Promise((listening) => server.once('listening', listening))
+    const address = server.address()
+    const endpoint = `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`
+    await redeployApi(endpoint, `${endpoint}/_aws/execute-api/abc123/prod/`)
+    expect(requests).toEqual([['POST', '/restapis/abc123/deployments', { stageName: 'prod' }]])
+    await expect(redeployApi(endpoint, `${endpoint}/_aws/execute-api/gone/prod/`)).rejects.toThrow('(404)')
+    await expect(redeployApi(endpoint, 'https://abc.example/prod/')).rejects.toThrow('ApiUrl must end in')
   } finally {
     server.close()
   }

@@ -1,0 +1,165 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { emulatorEndpoint } from './emulator.ts'
+import { ScriptError } from './run-command.ts'
+
+/** An AWS emulator that runs as a process of this machine, Lambdas included. */
+export interface Emulator {
+  readonly endpoint: string
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<unknown>
+  /** Ends it and everything it started. A second call waits for the first. */
+  stop(): Promise<void>
+}
+
+/** How an emulator is started. */
+export interface EmulatorProgram {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  /** Its whole environment; `directory` is its own, and is deleted when it ends. */
+  environment(port: number, directory: string): NodeJS.ProcessEnv
+  readonly startTimeoutMs: number
+  /** How long it may take to end by itself, with all that it started. */
+  readonly stopTimeoutMs: number
+}
+
+const LOG_END_CHARACTERS = 2_000
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new ScriptError('no free port')
+  return address.port
+}
+
+/** Throws `ScriptError` if something listens on `port`: it would be taken for the emulator. */
+const requireFree = async (port: number): Promise<void> => {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    throw new ScriptError(
+      `port ${port} is in use: end what listens there, or name another in AWS_ENDPOINT_URL`,
+    )
+  }
+  server.close()
+  await once(server, 'close')
+}
+
+/** Waits until it responds. Throws `ScriptError` with the end of its log if it ends first, or takes too long. */
+const untilReady = async (
+  { name, startTimeoutMs }: EmulatorProgram,
+  endpoint: string,
+  child: ChildProcess,
+  log: string,
+): Promise<void> => {
+  const deadline = Date.now() + startTimeoutMs
+  while (child.exitCode === null && Date.now() < deadline) {
+    const response = await fetch(`${endpoint}/_localstack/health`).catch(() => undefined)
+    if (response?.ok) return
+    await wait(100)
+  }
+  throw new ScriptError(`${name} did not start:\n${readFileSync(log, 'utf8').slice(-LOG_END_CHARACTERS)}`)
+}
+
+const signal = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** The parent of a process. Undefined: there is no such process, or no /proc. */
+const parentOf = (pid: number): number | undefined => {
+  try {
+    // The name stands in parentheses, and may contain any: pid (name) state ppid.
+    return Number(/.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1])
+  } catch {
+    return undefined
+  }
+}
+
+const processes = (): readonly number[] =>
+  existsSync('/proc/self/stat') ? readdirSync('/proc').map(Number).filter(Number.isInteger) : []
+
+/** What `pid` has started, and what that has started: LocalStack gives DynamoDB Local a group of its own. Linux only. */
+export const descendantsOf = (pid: number): readonly number[] => {
+  const parents = processes().map((child) => ({ child, parent: parentOf(child) }))
+  const found = [pid]
+  for (const of of found) {
+    found.push(...parents.filter(({ parent }) => parent === of).map(({ child }) => child))
+  }
+  return found.slice(1)
+}
+
+/** Ends a leader of a process group with its group, and then what is left of what it started. */
+const endTree = async (pid: number, ended: Promise<unknown>, timeoutMs: number): Promise<void> => {
+  const descendants = descendantsOf(pid)
+  signal(-pid, 'SIGTERM')
+  await Promise.race([ended, wait(timeoutMs, undefined, { ref: false })])
+  signal(-pid, 'SIGKILL')
+  for (const descendant of descendants) signal(descendant, 'SIGKILL')
+}
+
+/** Starts an emulator on loopback. Default port: a free one. Throws `ScriptError` if it does not start. */
+export const startEmulator = async (program: EmulatorProgram, port?: number): Promise<Emulator> => {
+  if (port !== undefined) await requireFree(port)
+  const chosen = port ?? (await freePort())
+  const endpoint = `http://localhost:${chosen}`
+  const directory = await mkdtemp(join(tmpdir(), `zael-${program.name.toLowerCase()}-`))
+  const log = join(directory, 'emulator.log')
+  const output = openSync(log, 'w')
+  const child = spawn(program.command, program.args, {
+    detached: true,
+    stdio: ['ignore', output, output],
+    env: program.environment(chosen, directory),
+  })
+  const ended = once(child, 'exit')
+  const end = async (): Promise<void> => {
+    if (child.pid !== undefined) await endTree(child.pid, ended, program.stopTimeoutMs)
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+  let stopping: Promise<void> | undefined
+  const stop = (): Promise<void> => {
+    stopping ??= end()
+    return stopping
+  }
+  try {
+    await untilReady(program, endpoint, child, log)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { endpoint, ended, stop }
+}
+
+const portOf = (endpoint: string): number => {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  if (url?.protocol !== 'http:') {
+    throw new ScriptError(`AWS_ENDPOINT_URL must be a URL that begins with http://, not ${endpoint}`)
+  }
+  return Number(url.port || 80)
+}
+
+/** Runs an emulator on the port of AWS_ENDPOINT_URL until this process is ended. */
+export const runEmulator = async (
+  name: string,
+  start: (port: number) => Promise<Emulator>,
+): Promise<void> => {
+  const emulator = await start(portOf(emulatorEndpoint(process.env)))
+  console.log(`${name} answers at ${emulator.endpoint}. Now, in another terminal: npm run deploy:local`)
+  process.once('SIGINT', emulator.stop).once('SIGTERM', emulator.stop)
+  await emulator.ended
+  await emulator.stop()
+}

@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { ScriptError } from '../run-command.ts'
+
+/** The machine, as far as LocalStack without Docker depends on it. */
+export interface Machine {
+  /** `linux-x64`. */
+  readonly platform: string
+  /** What a command prints. Undefined: it cannot be run, or fails. */
+  output(command: string, args: readonly string[]): string | undefined
+  /** Pythons that may be in no search path, best first. */
+  readonly pythons: readonly string[]
+}
+
+const output: Machine['output'] = (command, args) => {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  } catch {
+    return undefined
+  }
+}
+
+/** The Pythons that pyenv has built: its command `python3.13` runs only where that version is selected. */
+const pyenvPythons = (): readonly string[] => {
+  const root = output('pyenv', ['root'])?.trim()
+  if (root === undefined) return []
+  const versions = join(root, 'versions')
+  try {
+    return readdirSync(versions)
+      .filter((version) => /^3\.1[23]\./.test(version))
+      .toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }))
+      .map((version) => join(versions, version, 'bin', 'python3'))
+  } catch {
+    return []
+  }
+}
+
+export const thisMachine = (env: NodeJS.ProcessEnv = process.env): Machine => ({
+  platform: `${process.platform}-${process.arch}`,
+  output,
+  pythons: [...(env.PYTHON ? [env.PYTHON] : []), ...pyenvPythons()],
+})
+
+/** LocalStack runs on 3.13, and its syntax needs 3.12; its packages of that day have no builds for 3.14. */
+const CHECK_PYTHON = 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 12), (3, 13)))'
+
+const findPython = ({ output, pythons }: Machine): string | undefined =>
+  [...pythons, 'python3.13', 'python3.12', 'python3'].find(
+    (python) => output(python, ['-c', CHECK_PYTHON]) !== undefined,
+  )
+
+const hasJava = ({ output }: Machine): boolean => {
+  const major = /^\S+ (\d+)/.exec(output('java', ['--version']) ?? '')?.[1]
+  return Number(major) >= 17
+}
+
+/** The Python to run LocalStack with. Throws `ScriptError`, in one line that names everything that is missing. */
+export const requirePython = (machine: Machine): string => {
+  const python = findPython(machine)
+  const missing = [
+    ...(machine.platform === 'linux-x64' ? [] : ['Linux on x64']),
+    ...(python === undefined
+      ? ['Python 3.12 or 3.13 with venv (on the PATH, from pyenv, or named in PYTHON)']
+      : []),
+    ...(hasJava(machine) ? [] : ['Java 17 or newer']),
+    ...(machine.output('mvn', ['--version']) === undefined ? ['Maven'] : []),
+  ]
+  if (python !== undefined && missing.length === 0) return python
+  throw new ScriptError(
+    `LocalStack without Docker needs ${missing.join(', ')}; npm run ministack needs only Python 3`,
+  )
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { type Machine, requirePython } from '../../../scripts/localstack/requirements.ts'
+
+const machine = (
+  commands: Readonly<Record<string, string | undefined>>,
+  more: Partial<Machine> = {},
+): Machine => ({
+  platform: 'linux-x64',
+  output: (command) => commands[command],
+  pythons: [],
+  ...more,
+})
+
+const ALL = { 'python3.13': '', java: 'openjdk 17.0.15 2025-04-15\n', mvn: 'Apache Maven 3.8.7' }
+
+describe('the Python that LocalStack runs on', () => {
+  test('is 3.13, else 3.12, else python3 if it is one of them', () => {
+    expect(requirePython(machine({ ...ALL, 'python3.12': '', python3: '' }))).toBe('python3.13')
+    expect(requirePython(machine({ ...ALL, 'python3.13': undefined, 'python3.12': '', python3: '' }))).toBe(
+      'python3.12',
+    )
+    expect(requirePython(machine({ ...ALL, 'python3.13': undefined, python3: '' }))).toBe('python3')
+  })
+
+  test('may be in no search path', () => {
+    const found = machine(
+      { ...ALL, '/versions/3.13.0/bin/python3': '' },
+      { pythons: ['/versions/3.13.0/bin/python3'] },
+    )
+    expect(requirePython(found)).toBe('/versions/3.13.0/bin/python3')
+  })
+
+  test('is not one that does not run, as a shim without a version behind it', () => {
+    expect(
+      requirePython(machine({ ...ALL, 'python3.13': undefined, python3: '' }, { pythons: ['shim'] })),
+    ).toBe('python3')
+  })
+})
+
+describe('what is missing is named in one line:', () => {
+  test.each([
+    ['Java', { ...ALL, java: undefined }, 'LocalStack without Docker needs Java 17 or newer;'],
+    [
+      'a newer Java',
+      { ...ALL, java: 'openjdk 11.0.2 2019' },
+      'LocalStack without Docker needs Java 17 or newer;',
+    ],
+    ['Maven', { ...ALL, mvn: undefined }, 'LocalStack without Docker needs Maven;'],
+    [
+      'Python',
+      { ...ALL, 'python3.13': undefined },
+      'LocalStack without Docker needs Python 3.12 or 3.13 with venv',
+    ],
+  ])('%s', (_, commands, message) => {
+    expect(() => requirePython(machine(commands))).toThrow(message)
+    expect(() => requirePython(machine(commands))).toThrow(/^[^\n]*$/)
+  })
+
+  test('everything', () => {
+    expect(() => requirePython(machine({}, { platform: 'darwin-arm64' }))).toThrow(
+      /Linux on x64, Python 3\.12 or 3\.13 .*, Java 17 or newer, Maven; npm run ministack needs only Python 3$/,
+    )
+  })
+})
