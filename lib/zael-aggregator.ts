@@ -9,6 +9,7 @@ import {
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import { checkEnvironment } from './check-environment.ts'
 import type { Flavour } from './flavour.ts'
 import { grantKey, type TableRef } from './grantable.ts'
 import { AGGREGATOR_SOURCE } from './lambda-sources.ts'
@@ -23,7 +24,7 @@ export interface ZaelAggregatorProps {
   readonly flavour?: Flavour
   /** Default 256. */
   readonly memoryMb?: number
-  /** Further settings of zael's, such as LOG_LEVEL. */
+  /** Further settings of zael's, such as LOG_LEVEL; mistakes are errors at synthesis. */
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -45,6 +46,7 @@ export class ZaelAggregator extends Construct {
 
   constructor(scope: Construct, id: string, props: ZaelAggregatorProps) {
     super(scope, id)
+    checkEnvironment(props.environment)
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,

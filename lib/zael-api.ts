@@ -14,6 +14,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2'
 import { Construct } from 'constructs'
+import { checkEnvironment } from './check-environment.ts'
 import type { Flavour } from './flavour.ts'
 import { grantKey, type SecretRef, type TableRef } from './grantable.ts'
 import { API_SOURCE } from './lambda-sources.ts'
@@ -36,7 +37,7 @@ export interface ZaelApiProps {
   readonly memoryMb?: number
   /** The longest answer. Default 5 minutes where answers stream, else 29 seconds, the most that API Gateway waits. */
   readonly timeout?: Duration
-  /** Further settings of zael's (`docs/settings.md`), such as DEFAULT_RPM_LIMIT. */
+  /** Further settings of zael's (`docs/settings.md`), such as DEFAULT_RPM_LIMIT; mistakes are errors at synthesis. */
   readonly environment?: Readonly<Record<string, string>>
   /** A regional web ACL of yours that stands before the API. */
   readonly webAclArn?: string
@@ -53,13 +54,10 @@ const TABLE_ACTIONS = [
   'dynamodb:UpdateItem',
 ]
 
-/** Settings that the Lambda refuses, at its first start: better said before it is deployed. */
-const NOT_FOR_LAMBDA = ['API_KEYS_FILE', 'API_KEYS_JSON']
-
-const checkEnvironment = (environment: Readonly<Record<string, string>> = {}): void => {
-  const refused = NOT_FOR_LAMBDA.filter((name) => environment[name])
-  if (refused.length === 0) return
-  throw new Error(`${refused.join(' and ')} cannot be set: make keys by POST /api/entities/{id}/keys`)
+/** Settings that the Lambda refuses. */
+const NO_KEYS_OF_A_FILE = {
+  names: ['API_KEYS_FILE', 'API_KEYS_JSON'],
+  instead: 'make keys by POST /api/entities/{id}/keys',
 }
 
 const STAGE = 'prod'
@@ -77,7 +75,7 @@ export class ZaelApi extends Construct {
 
   constructor(scope: Construct, id: string, props: ZaelApiProps) {
     super(scope, id)
-    checkEnvironment(props.environment)
+    checkEnvironment(props.environment, NO_KEYS_OF_A_FILE)
     const streams = props.flavour !== 'local'
     const timeout = props.timeout ?? (streams ? Duration.minutes(5) : Duration.seconds(29))
     this.fn = this.addFunction(props, timeout, streams)

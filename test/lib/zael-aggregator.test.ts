@@ -1,6 +1,9 @@
+import { Stack } from 'aws-cdk-lib'
 import { Match } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
-import { idOf, permissionsOf, synthesize } from './synthesize.ts'
+import { ZaelAggregator } from '../../lib/zael-aggregator.ts'
+import { ZaelTable } from '../../lib/zael-table.ts'
+import { createApp, idOf, permissionsOf, synthesize } from './synthesize.ts'
 
 const MAPPING = 'AWS::Lambda::EventSourceMapping'
 
@@ -69,4 +72,12 @@ describe('the aggregator', () => {
       dynamodb: { Keys: { PK: { S: [{ prefix: 'ENTITY#' }] }, SK: { S: [{ prefix: 'BUCKET#' }] } } },
     })
   })
+})
+
+test('settings that cannot be are refused at synthesis', () => {
+  const stack = new Stack(createApp(), 'Mine')
+  const { table, streamArn } = new ZaelTable(stack, 'Limits')
+  const withEnvironment = (environment: Readonly<Record<string, string>>) => () =>
+    new ZaelAggregator(stack, 'Usage', { table, streamArn, environment })
+  expect(withEnvironment({ LOG_LEVEL: 'loud' })).toThrow('environment: LOG_LEVEL must')
 })

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib'
+import { Lazy, Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway'
 import { describe, expect, test } from 'vitest'
@@ -100,10 +100,35 @@ test('a web ACL of the user stands before the API', () => {
   Template.fromStack(stack).resourceCountIs('AWS::WAFv2::WebACLAssociation', 1)
 })
 
-test('keys of a file are refused before anything is deployed', () => {
-  const stack = new Stack(createApp(), 'Mine')
-  const made = () => apiIn(stack, { environment: { API_KEYS_JSON: '{"keys": {}}' } })
-  expect(made).toThrow('API_KEYS_JSON cannot be set: make keys by POST /api/entities/{id}/keys')
+describe('the environment', () => {
+  const withEnvironment = (environment: Readonly<Record<string, string>>) => () =>
+    apiIn(new Stack(createApp(), 'Mine'), { environment })
+
+  test('is refused with keys of a file', () => {
+    expect(withEnvironment({ API_KEYS_JSON: '{"keys": {}}' })).toThrow(
+      'environment: API_KEYS_JSON cannot be set: make keys by POST /api/entities/{id}/keys',
+    )
+  })
+
+  test('is refused with every mistake: a value that cannot be, a name that is nearly a setting', () => {
+    expect(withEnvironment({ DEFAULT_RPM_LIMIT: 'abc', LEASE_TTL: '0' })).toThrow(
+      /^environment: DEFAULT_RPM_LIMIT must .*; LEASE_TTL is not a setting of zael; the nearest one is LEASE_TTL_MS$/,
+    )
+    expect(withEnvironment({ UPSTREAM_TIMEOUT: '1' })).toThrow('UPSTREAM_TIMEOUT')
+    expect(withEnvironment({ UPSTREAM_API_KEY: 'sk-1' })).toThrow('UPSTREAM_API_KEY needs UPSTREAM_BASE_URL')
+  })
+
+  test('takes settings, and variables of others', () => {
+    expect(
+      withEnvironment({ DEFAULT_RPM_LIMIT: 'none', LEASE_TTL_MS: '0', NODE_OPTIONS: '--no-warnings' }),
+    ).not.toThrow()
+  })
+
+  test('takes a value that is known at deployment only, and what depends on it', () => {
+    const late = Lazy.string({ produce: () => 'https://models.example/v1' })
+    expect(withEnvironment({ UPSTREAM_BASE_URL: late, UPSTREAM_API_KEY: 'sk-1' })).not.toThrow()
+    expect(withEnvironment({ UPSTREAM_BASE_URL: late, LEASE_TTL_MS: 'x' })).toThrow('LEASE_TTL_MS must')
+  })
 })
 
 describe('the API on an emulator', () => {
