@@ -57,7 +57,11 @@ export interface AdminStore extends ConfigStore {
   ): Promise<'replaced' | 'changed' | 'parent_missing'>
   /** Removes META, child row, keys and limit sets (as tombstones); buckets and usage expire by themselves. */
   deleteEntity(entity: Entity, audit: AuditRecord): Promise<'deleted' | 'has_children' | 'missing'>
-  /** By id, ascending; `q` keeps those whose id or name contains it, case-insensitively. */
+  /**
+   * By id, ascending. `q` keeps those whose id or name contains it, case-insensitively: first those whose id begins with it,
+   * then the others. A page of a search ends after a bounded number of reads: it may hold fewer than `limit`, or none, and
+   * still have a cursor.
+   */
   listEntities(page: PageRequest & { readonly q?: string }): Promise<Page<Entity>>
   children(id: string): Promise<readonly string[]>
 

@@ -26,7 +26,14 @@ const createCollectionRoutes = ({ entities }: Needs) =>
   new Hono<AppEnv>()
     .get(
       '/',
-      described({ tag, summary: 'List entities', answer: entitiesAnswer, errors: [400] }),
+      described({
+        tag,
+        summary: 'List entities',
+        description:
+          'With `q`: those whose id begins with it, then those whose id or name contains it. A page of a search may hold fewer than `limit`, or none, and still have a `next_cursor`.',
+        answer: entitiesAnswer,
+        errors: [400],
+      }),
       query(searchQuery),
       async (c) => {
         const page = await entities.list({ limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })

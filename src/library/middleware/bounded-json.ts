@@ -1,3 +1,5 @@
+import { scanJson } from '../../http/client/json-scan.ts'
+
 /** What tells of use is small; a body that is larger is passed on unread. */
 const MAX_BYTES = 1_048_576
 const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
@@ -6,7 +8,7 @@ const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
 export const boundedJson = async (answer: Response): Promise<unknown> => {
   if (answer.body === null || !isPlainJson(answer.headers)) return undefined
   const text = await boundedText(answer.clone().body)
-  return text === undefined ? undefined : parsed(text)
+  return text === undefined ? undefined : boundedValue(text)
 }
 
 const isPlainJson = (headers: Headers): boolean =>
@@ -29,6 +31,16 @@ const boundedText = async (body: ReadableStream<Uint8Array> | null): Promise<str
   // Not awaited: it ends when the client has read the rest.
   reader.cancel().catch(() => {})
   return undefined
+}
+
+/** Characters that are scanned between two turns of the event loop, some 2 ms. */
+const CHARS_PER_TURN = 131_072
+
+/** Undefined of JSON with more parts than a request may have: it may repeat what a client sent, and parsing cannot yield. */
+const boundedValue = async (text: string): Promise<unknown> => {
+  const scan = scanJson(text)
+  while (!scan.run(CHARS_PER_TURN)) await new Promise((resolve) => setTimeout(resolve, 0))
+  return scan.exceeded() === undefined ? parsed(text) : undefined
 }
 
 const parsed = (text: string): unknown => {

@@ -1,7 +1,7 @@
 import { type Entity, isId } from '../../core/entity/entity.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import { badCursor, decodeCursor, encodeCursor } from '../cursor.ts'
-import { matchesSearch } from '../search.ts'
+import { type EntityPage, type EntitySource, searchEntities } from '../search.ts'
 import { byText, type MemoryTables } from './memory-tables.ts'
 
 type Entities = Pick<
@@ -46,17 +46,29 @@ export const createMemoryEntities = (tables: MemoryTables): Entities => {
       audit.push(record)
       return 'deleted'
     },
-    async listEntities({ limit, cursor, q }) {
-      const [after] = decodeCursor(cursor, 1) ?? []
+    async listEntities({ q, ...request }) {
+      const source: EntitySource = { page: async (options) => pageOf(entities.values(), options) }
+      if (q) return searchEntities(source, { ...request, q })
+      const [after] = decodeCursor(request.cursor, 1) ?? []
       if (after !== undefined && !isId(after)) throw badCursor()
-      const found = [...entities.values()]
-        .filter((entity) => (after === undefined || byText(entity.id, after) > 0) && matchesSearch(entity, q))
-        .sort((a, b) => byText(a.id, b.id))
-      const items = found.slice(0, limit)
-      const last = items.at(-1)
-      return { items, nextCursor: last === undefined || found.length <= limit ? null : encodeCursor(last.id) }
+      const page = await source.page({ prefix: '', after, limit: request.limit })
+      return {
+        items: page.entities,
+        nextCursor: page.readUpTo === undefined ? null : encodeCursor(page.readUpTo),
+      }
     },
   }
+}
+
+const pageOf = (
+  all: Iterable<Entity>,
+  { prefix, after, limit }: Parameters<EntitySource['page']>[0],
+): EntityPage => {
+  const left = [...all]
+    .filter(({ id }) => id.startsWith(prefix) && (after === undefined || byText(id, after) > 0))
+    .sort((a, b) => byText(a.id, b.id))
+  const entities = left.slice(0, limit)
+  return { entities, readUpTo: left.length > limit ? entities.at(-1)?.id : undefined }
 }
 
 const removeBelongings = ({ apiKeys, limitSets }: MemoryTables, id: string, at: bigint): void => {

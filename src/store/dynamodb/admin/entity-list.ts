@@ -1,36 +1,45 @@
-import { type Entity, isId } from '../../../core/entity/entity.ts'
+import { setTimeout as wait } from 'node:timers/promises'
+import { isId } from '../../../core/entity/entity.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { badCursor, decodeCursor, encodeCursor } from '../../cursor.ts'
-import { matchesSearch } from '../../search.ts'
+import { type EntityPage, type EntitySource, searchEntities } from '../../search.ts'
 import { type StoredItem, toItem } from '../attribute-values.ts'
 import { toEntity } from '../items/entity-item.ts'
 import type { TableReads } from '../table/table-reads.ts'
 import { entityKey, INDEX, INDEXED } from '../table-keys.ts'
 
-/** How many entities a search reads at a time, and at most for one page. */
-const SEARCH_PAGE = 500
-const SEARCH_BOUND = 10_000
+/** Lists entities by the index; searches share a bounded number of reads per second. */
+export const createEntityList = (reads: TableReads): AdminStore['listEntities'] => {
+  const paced = createPace(SEARCH_PAUSE_MS)
+  const source: EntitySource = {
+    page: (options) => (options.prefix === '' ? paced(() => pageOf(reads, options)) : pageOf(reads, options)),
+  }
+  return async ({ q, ...request }) => {
+    if (q) return searchEntities(source, { ...request, q })
+    const { limit, cursor } = request
+    const page = await pageOf(reads, { prefix: '', after: startOf(cursor), limit: limit + 1 })
+    const items = page.entities.slice(0, limit)
+    // a query also ends after 1 MiB, perhaps with fewer items than asked for
+    const next = page.entities.length > limit ? items.at(-1)?.id : page.readUpTo
+    return { items, nextCursor: next === undefined ? null : encodeCursor(next) }
+  }
+}
 
 /**
- * Lists entities by the index. A search reads on until the page is full; where little matches, a page ends after
- * `SEARCH_BOUND` entities and may hold fewer than asked for, or none, and still have a cursor.
+ * Between two pages that searches read, of all viewers together: at most 50 pages, 5,000 entities, per second and process.
+ * Others' requests go on meanwhile.
  */
-export const createEntityList =
-  (reads: TableReads): AdminStore['listEntities'] =>
-  async ({ limit, cursor, q }) => {
-    const found: Entity[] = []
-    let seen = 0
-    for await (const { entities, readUpTo } of pagesAfter(
-      reads,
-      startOf(cursor),
-      q === undefined ? limit + 1 : SEARCH_PAGE,
-    )) {
-      found.push(...entities.filter((entity) => matchesSearch(entity, q)))
-      seen += entities.length
-      if (found.length > limit || seen >= SEARCH_BOUND) return pageOf(found, limit, readUpTo)
-    }
-    return pageOf(found, limit, undefined)
+const SEARCH_PAUSE_MS = 20
+
+/** Runs tasks one at a time, with a pause after each. */
+const createPace = (pauseMs: number) => {
+  let last: Promise<unknown> = Promise.resolve()
+  return <T>(task: () => Promise<T>): Promise<T> => {
+    const mine = last.then(task)
+    last = mine.catch(() => {}).then(() => wait(pauseMs, undefined, { ref: false }))
+    return mine
   }
+}
 
 const startOf = (cursor: string | undefined): string | undefined => {
   const [lastId] = decodeCursor(cursor, 1) ?? []
@@ -38,33 +47,14 @@ const startOf = (cursor: string | undefined): string | undefined => {
   return lastId
 }
 
-interface EntityPage {
-  readonly entities: readonly Entity[]
-  /** The last id that was looked at; undefined where there are no more. */
-  readonly readUpTo: string | undefined
-}
-
-async function* pagesAfter(
+const pageOf = async (
   reads: TableReads,
-  lastId: string | undefined,
-  pageSize: number,
-): AsyncGenerator<EntityPage> {
-  let after = lastId === undefined ? undefined : startAfter(lastId)
-  do {
-    const page = await reads.indexPage(INDEX, INDEXED.entities, 'all', {
-      limit: pageSize,
-      ...(after !== undefined && { after }),
-    })
-    after = page.next
-    yield { entities: page.items.map(toEntity), readUpTo: after?.GSI1SK?.S }
-  } while (after !== undefined)
-}
-
-/** The first `limit` of what was found; `readUpTo` is the last id that was looked at, undefined where all were. */
-const pageOf = (found: readonly Entity[], limit: number, readUpTo: string | undefined) => {
-  const items = found.slice(0, limit)
-  const next = found.length > limit ? items.at(-1)?.id : readUpTo
-  return { items, nextCursor: next === undefined ? null : encodeCursor(next) }
+  { prefix, after, limit }: Parameters<EntitySource['page']>[0],
+): Promise<EntityPage> => {
+  const range = prefix === '' ? 'all' : { prefix }
+  const start = after === undefined ? {} : { after: startAfter(after) }
+  const { items, next } = await reads.indexPage(INDEX, INDEXED.entities, range, { limit, ...start })
+  return { entities: items.map(toEntity), readUpTo: next?.GSI1SK?.S }
 }
 
 const startAfter = (id: string): StoredItem =>

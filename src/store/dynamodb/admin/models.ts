@@ -9,7 +9,7 @@ import { INDEX, INDEXED, modelKey } from '../table-keys.ts'
 
 type Models = Pick<AdminStore, 'model' | 'putModel' | 'deleteModel' | 'listModels'>
 
-const PAGE_SIZE = 1000
+const PAGE_SIZE = 500
 
 /** Registered models in the table, listed by the index. */
 export const createModels = (reads: TableReads, writes: TableWrites): Models => ({

@@ -14,6 +14,8 @@ import type { TableKey } from '../table-keys.ts'
 
 /** As many keys as one BatchGetItem takes. */
 const BATCH_SIZE = 100
+/** Items of a partition that are read at a time: to convert a page of 1 MiB would block the event loop for too long. */
+const PARTITION_PAGE = 500
 /** Waits before what a batch left out is asked for again, ms. */
 const BATCH_WAITS_MS = [0, 10, 30, 100]
 
@@ -83,6 +85,7 @@ export const createTableReads = (client: DynamoClient, tableName: string): Table
       do {
         const page = await query({
           ConsistentRead: true,
+          Limit: PARTITION_PAGE,
           ...keyCondition({ hash: 'PK', range: 'SK' }, partitionKey, range),
           ...startingAfter(after),
         })
