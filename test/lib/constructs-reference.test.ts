@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+
+/** The properties of an exported interface, in two spaces, as the formatter writes them. */
+const propsOf = (construct: string, source: string): readonly string[] => {
+  const [, body = ''] =
+    new RegExp(`export interface ${construct}Props .*?\\{\n(.*?)\n\\}`, 's').exec(source) ?? []
+  return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name)
+}
+
+/** The names in the first column of the table in a construct's section. */
+const documentedOf = (construct: string, document: string): readonly string[] => {
+  const section = document.split(/^## /m).find((text) => text.startsWith(`${construct}\n`)) ?? ''
+  const cells = section.split('\n').flatMap((line) => /^\| (`[^|]+) \|/.exec(line)?.[1] ?? [])
+  return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name))
+}
+
+test.each([
+  ['ZaelStack', 'lib/zael-stack.ts'],
+  ['ZaelTable', 'lib/zael-table.ts'],
+  ['ZaelTokens', 'lib/zael-tokens.ts'],
+  ['ZaelApi', 'lib/zael-api.ts'],
+  ['ZaelAggregator', 'lib/zael-aggregator.ts'],
+  ['ZaelAlarms', 'lib/zael-alarms.ts'],
+])('the documentation of %s has all of its properties and no other', (construct, file) => {
+  const props = propsOf(construct, read(file))
+  expect(props.length).toBeGreaterThan(1)
+  expect(documentedOf(construct, read('docs/constructs.md')).toSorted()).toEqual(props.toSorted())
+})
+
+test('the documentation has every construct of the package', () => {
+  const constructs = [...read('lib/index.ts').matchAll(/\b(Zael\w+?)(?:Props)?\b/g)].map(([, name]) => name)
+  const sections = [...read('docs/constructs.md').matchAll(/^## (\w+)$/gm)].map(([, name]) => name)
+  expect(new Set(sections)).toEqual(new Set(constructs))
+})
