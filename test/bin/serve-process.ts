@@ -22,13 +22,16 @@ export interface Ended {
 
 type Environment = Readonly<Record<string, string>>
 
-/** Nothing of the environment of the tests gets in; ports are free ones unless told. */
+/** On a busy machine a slow response is no store that is unavailable. */
+const PATIENT = { STORE_DEADLINE_MS: '30000' }
+
+/** Nothing of the environment of the tests gets in; ports are free ones by default. */
 const launch = (environment: Environment, args: readonly string[], byNpm = false) => {
   const own = ['--import', 'tsx', 'bin/serve.ts', ...args]
   const [program, programArgs] = byNpm ? ['npm', ['start', '--', ...args]] : [process.execPath, own]
   const child = spawn(program, programArgs, {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, PORT: '0', DYNAMODB_PORT: '0', ...environment },
+    env: { PATH: process.env.PATH, PORT: '0', DYNAMODB_PORT: '0', ...PATIENT, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = { stdout: '', stderr: '' }

@@ -98,10 +98,9 @@ describe('a long text', () => {
     ['one letter', 'a'],
     ['emoji', '\ud83d\ude00'],
   ])('of %s without end does not take quadratic time', async (_, unit) => {
-    const start = performance.now()
+    // quadratic time would be minutes, more than a test has
     const counted = await tokens.countText(unit.repeat(200_000 / unit.length))
     expect(counted).toBeGreaterThan(200_000 / 128 / 2)
-    expect(performance.now() - start).toBeLessThan(5000)
   })
 
   it('counts as no less than a text that is shorter', async () => {

@@ -10,7 +10,7 @@ let nodes: RunningServer[]
 
 const start = (environment: Readonly<Record<string, string>>): Promise<RunningServer> =>
   startServer({
-    settings: readSettings({ PORT: '0', DYNAMODB_PORT: '0', STORE_DEADLINE_MS: '10000', ...environment }),
+    settings: readSettings({ PORT: '0', DYNAMODB_PORT: '0', STORE_DEADLINE_MS: '30000', ...environment }),
     environment: {},
     version: '0.0.0',
     logger: silentLogger,
@@ -66,7 +66,7 @@ test('a check that passes and one that does not say so in status, headers and bo
   expect(passed.headers.get('ratelimit-policy')).toContain('"rpm";q=20;w=60')
   expect(passed.headers.has('retry-after')).toBe(false)
 
-  const denied = await ask(1, '/v1/limits/check', { cost: { requests: 9 } })
+  const denied = await ask(1, '/v1/limits/check', { cost: { requests: 19 } })
   expect(denied.status).toBe(429)
   const waitMs = Number(denied.headers.get('retry-after-ms'))
   expect(denied.body).toMatchObject({

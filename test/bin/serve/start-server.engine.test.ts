@@ -16,7 +16,7 @@ afterEach(async () => {
 
 const start = async (environment: Readonly<Record<string, string>>) => {
   const server = await startServer({
-    settings: readSettings({ PORT: '0', DYNAMODB_PORT: '0', ...environment }),
+    settings: readSettings({ PORT: '0', DYNAMODB_PORT: '0', STORE_DEADLINE_MS: '30000', ...environment }),
     environment: {},
     version: '0.0.0',
     logger: silentLogger,
@@ -100,10 +100,8 @@ test('makes and seeds the table at AWS_ENDPOINT_URL where it is missing, and lea
 })
 
 test('lets an OpenAI-compatible upstream answer chats', async () => {
-  const patient = { STORE_DEADLINE_MS: '10000' }
-  const upstream = await start({ ...patient, NODE_ID: 'upstream' })
+  const upstream = await start({ NODE_ID: 'upstream' })
   const server = await start({
-    ...patient,
     UPSTREAM_BASE_URL: `${upstream.apiUrl}/v1`,
     UPSTREAM_API_KEY: 'key-alice',
   })

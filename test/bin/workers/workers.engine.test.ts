@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -16,17 +18,13 @@ const TEN_AN_HOUR = {
   API_KEYS_JSON: JSON.stringify({ keys: { [KEY]: { id: 'team', request_per_minute: 10 } } }),
   WINDOW_SECONDS: '3600',
 }
-const PATIENCE = { timeout: 30_000, interval: 100 }
+const PATIENCE = { timeout: 120_000, interval: 100 }
 
 const start = async (
   environment: Readonly<Record<string, string>> = {},
   args: readonly string[] = ['--workers', '2'],
 ): Promise<ServeProcess> => {
-  // a busy machine: a slow answer is no lost one
-  const server = await startServe(
-    { NODE_ID: 'node-1', STORE_DEADLINE_MS: '30000', ...TEN_AN_HOUR, ...environment },
-    args,
-  )
+  const server = await startServe({ NODE_ID: 'node-1', ...TEN_AN_HOUR, ...environment }, args)
   closing.push(() => server.end('SIGKILL'))
   return server
 }
@@ -66,7 +64,7 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-test('all workers answer on one port, hold one limit, and count together', async () => {
+test('all workers answer on one port, hold one limit, count together, and end by SIGINT with 0', async () => {
   const server = await start()
   const answers = []
   for (let turn = 0; turn < 14; turn++) answers.push(await chat(server))
@@ -85,23 +83,24 @@ test('all workers answer on one port, hold one limit, and count together', async
     PATIENCE,
   )
   expect(server.stdout.match(/is ready/g)).toHaveLength(1)
+  const pids = [...pidsOf(server, 1), ...pidsOf(server, 2)]
+  expect(pids.map(isAlive)).toEqual([true, true])
+  expect(await server.end('SIGINT')).toBe(0)
+  expect(pids.map(isAlive)).toEqual([false, false])
 })
 
-test.each(['SIGINT', 'SIGTERM'] as const)(
-  'ends all its processes by %s, with 0 and all counted',
-  async (signal) => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'zael-workers-'))
-    closing.push(() => rm(dataDir, { recursive: true, force: true }))
-    const first = await start({ DATA_DIR: dataDir })
-    for (let turn = 0; turn < 4; turn++) expect((await chat(first)).status).toBe(200)
-    const pids = [...pidsOf(first, 1), ...pidsOf(first, 2)]
-    expect(pids.map(isAlive)).toEqual([true, true])
-    expect(await first.end(signal)).toBe(0)
-    expect(pids.map(isAlive)).toEqual([false, false])
-    const second = await start({ DATA_DIR: dataDir }, [])
-    expect(await usageOf(second)).toMatchObject({ points: [{ requests: 4, output_tokens: 20 }] })
-  },
-)
+test('ends all its processes by SIGTERM, with 0 and all counted', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'zael-workers-'))
+  closing.push(() => rm(dataDir, { recursive: true, force: true }))
+  const first = await start({ DATA_DIR: dataDir })
+  for (let turn = 0; turn < 4; turn++) expect((await chat(first)).status).toBe(200)
+  const pids = [...pidsOf(first, 1), ...pidsOf(first, 2)]
+  expect(pids.map(isAlive)).toEqual([true, true])
+  expect(await first.end('SIGTERM')).toBe(0)
+  expect(pids.map(isAlive)).toEqual([false, false])
+  const second = await start({ DATA_DIR: dataDir }, [])
+  expect(await usageOf(second)).toMatchObject({ points: [{ requests: 4, output_tokens: 20 }] })
+})
 
 test('replaces a worker that is killed, and leaves none behind when it is killed itself', async () => {
   const server = await start()
@@ -132,17 +131,14 @@ test('shares the table of another node', async () => {
 })
 
 test('says once why it cannot start, and ends with 1', async () => {
-  const { apiUrl } = await start({}, [])
-  const { port } = new URL(apiUrl)
-  const two = ['--workers', '2']
-  const refused = (why: string) => ({ code: 1, stdout: '', stderr: `zael: ${why}\n` })
-  expect(await failToServe({ PORT: port }, two)).toEqual(
-    refused(`PORT ${port} is taken: stop what listens there, or set another PORT`),
-  )
-  expect(await failToServe({ PORT: 'x' }, two)).toEqual(
-    refused('PORT must be a whole number from 0 to 65535'),
-  )
-  expect(await failToServe({}, ['--workers', '65'])).toEqual(
-    refused('--workers must be a whole number from 1 to 64'),
-  )
+  const taken = createServer().listen(0, '127.0.0.1')
+  closing.push(() => taken.close())
+  await once(taken, 'listening')
+  const address = taken.address()
+  const port = address !== null && typeof address === 'object' ? String(address.port) : ''
+  expect(await failToServe({ PORT: port }, ['--workers', '2'])).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `zael: PORT ${port} is taken: stop what listens there, or set another PORT\n`,
+  })
 })

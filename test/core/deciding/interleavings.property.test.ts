@@ -1,6 +1,7 @@
 import { test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { nsPerToken } from '../../../src/core/algorithms/integers.ts'
+import { runs } from '../../property-runs.ts'
 import { CAPACITIES, calmPlans, changingPlans, createFamilyLog, roughPlans } from '../family-log.ts'
 import { stored } from '../token-world.ts'
 import { worstExcess } from '../use-log.ts'
@@ -21,7 +22,7 @@ const carriedOut = async (plan: Parameters<FamilyLog['run']>[0]): Promise<Family
 const tokensIn = ({ log }: FamilyLog): number => log.uses.reduce((sum, { amount }) => sum + amount, 0)
 
 describe('calls that overtake each other', () => {
-  test.prop([calmPlans], { numRuns: 500 })(
+  test.prop([calmPlans], { numRuns: runs(170) })(
     'at one moment take exactly what is used, and count it and every denial once',
     async (plan) => {
       const family = await carriedOut(plan)
@@ -38,7 +39,7 @@ describe('calls that overtake each other', () => {
     },
   )
 
-  test.prop([changingPlans], { numRuns: 500 })(
+  test.prop([changingPlans], { numRuns: runs(170) })(
     'at one moment forget nothing of what is used, whatever becomes of the limit meanwhile',
     async (plan) => {
       const family = await carriedOut(plan)
@@ -53,7 +54,7 @@ describe('calls that overtake each other', () => {
     },
   )
 
-  test.prop([roughPlans], { numRuns: 1000 })(
+  test.prop([roughPlans], { numRuns: runs(330) })(
     'never let more be used than there is, whatever is refused or lost, and each has an answer',
     async (plan) => {
       const { log } = await carriedOut(plan)

@@ -4,6 +4,7 @@ import { describe, expect } from 'vitest'
 import { larger, smaller } from '../../../src/core/algorithms/integers.ts'
 import type { Decision } from '../../../src/core/deciding/decision.ts'
 import type { Cost } from '../../../src/core/limit/meter.ts'
+import { runs } from '../../property-runs.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld, type TestNode, type TestWorld } from '../test-limiter.ts'
 import { createUseLog, moments, NODES, worstExcess } from '../use-log.ts'
@@ -36,7 +37,7 @@ const ask = ({ limiter }: TestNode, cost: Cost): Promise<Decision> =>
 const waitOf = (decision: Decision): bigint | null => (decision.allowed ? 0n : decision.retryAfterNs)
 
 describe('the limiter', () => {
-  test.prop([roomy, moments], { numRuns: 1500 })(
+  test.prop([roomy, moments], { numRuns: runs(500) })(
     'never lets more be used in any span than the capacity and what comes back in it, whoever settles what when',
     async ({ capacity, seconds }, plan) => {
       const world = worldWith(capacity, seconds)
@@ -49,7 +50,9 @@ describe('the limiter', () => {
     },
   )
 
-  test.prop([roomy, moments, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 })], { numRuns: 300 })(
+  test.prop([roomy, moments, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 })], {
+    numRuns: runs(100),
+  })(
     'never lets more be used in any span where it is paused at times, and nothing while it is',
     async ({ capacity, seconds }, plan, pauses) => {
       const world = createTestWorld({ configCacheMs: 0 })

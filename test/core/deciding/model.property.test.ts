@@ -5,6 +5,7 @@ import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import type { Reservation } from '../../../src/core/deciding/decision.ts'
 import type { Limit } from '../../../src/core/limit/limit.ts'
 import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
+import { runs } from '../../property-runs.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestWorld, type TestNode, type TestWorld } from '../test-limiter.ts'
@@ -114,7 +115,7 @@ const plans = fc.commands([asking, asking, asking, settling, settling, waiting, 
 })
 
 describe('the whole limiter', () => {
-  test.prop([plans], { numRuns: 400 })(
+  test.prop([plans], { numRuns: runs(130) })(
     'decides as one that keeps a log of every event and counts it anew each time',
     async (commands) => {
       const world = createTestWorld({ configCacheMs: 0 })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Reservation } from '../../../src/core/deciding/decision.ts'
 import type { Cost } from '../../../src/core/limit/meter.ts'
 import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
+import { runs } from '../../property-runs.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner } from '../test-config.ts'
 import type { TestNode, TestWorld } from '../test-limiter.ts'
@@ -62,7 +63,7 @@ describe('a reservation that another node settles', () => {
   const algorithms = fc.constantFrom<Algorithm>('token_bucket', 'sliding_window', 'fixed_window')
 
   test.prop([algorithms, steps], {
-    numRuns: 600,
+    numRuns: runs(200),
   })('leaves what it leaves where its own node does', async (algorithm, plan) => {
     const same = await played(algorithm, plan, (_, reservation, actual) =>
       actual === null ? reservation.release() : reservation.settle(actual),

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { calendarWindow } from '../../../src/core/algorithms/calendar.ts'
 import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
+import { runs } from '../../property-runs.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestWorld, nodeOff, type TestWorld } from '../test-limiter.ts'
 import { createUseLog, moments, mostInAnyWindow, NODES } from '../use-log.ts'
@@ -34,7 +35,7 @@ const play = async (
 }
 
 describe('a sliding window', () => {
-  test.prop([limits, fc.constantFrom(10, 60, 3600), slots, moments], { numRuns: 250 })(
+  test.prop([limits, fc.constantFrom(10, 60, 3600), slots, moments], { numRuns: runs(120) })(
     'never lets more be used in any true window than the limit, whoever settles what when',
     async (limit, seconds, count, plan) => {
       const world = sliding(limit, seconds, count)
@@ -46,7 +47,7 @@ describe('a sliding window', () => {
 
   const offsets = fc.array(fc.constantFrom(0, -5, -2.5, 1, 5), { minLength: NODES, maxLength: NODES })
 
-  test.prop([limits, fc.constantFrom(60, 3600), slots, offsets, moments], { numRuns: 250 })(
+  test.prop([limits, fc.constantFrom(60, 3600), slots, offsets, moments], { numRuns: runs(120) })(
     'costs no more than the difference of clocks: the limit holds in any window shorter by that',
     async (limit, seconds, count, offs, plan) => {
       const world = sliding(limit, seconds, count)
@@ -84,7 +85,9 @@ describe('a sliding window', () => {
 describe('a fixed window', () => {
   const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'Asia/Kathmandu')
 
-  test.prop([limits, fc.constantFrom('minute' as const, 'hour', 'day'), zones, moments], { numRuns: 150 })(
+  test.prop([limits, fc.constantFrom('minute' as const, 'hour', 'day'), zones, moments], {
+    numRuns: runs(80),
+  })(
     'never lets more be used in any window of its calendar than the limit',
     async (limit, window, time_zone, plan) => {
       const world = worldWith({ algorithm: 'fixed_window', limit, window, time_zone })

@@ -2,6 +2,7 @@ import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
+import { runs } from '../../property-runs.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestWorld, type TestWorld } from '../test-limiter.ts'
 import { acts, createUseLog, mostInAnyWindow, NODES, worstExcess } from '../use-log.ts'
@@ -43,7 +44,7 @@ const play = async (world: TestWorld, limit: number, plan: Bursts) => {
 
 describe('with leases', () => {
   test.prop([fc.integer({ min: 200, max: 5000 }), fc.integer({ min: 1, max: 100 }), bursts], {
-    numRuns: 400,
+    numRuns: runs(150),
   })(
     'a token bucket admits in any span no more than its capacity and what comes back in it and the life of a lease',
     async (capacity, seconds, plan) => {
@@ -54,7 +55,7 @@ describe('with leases', () => {
     },
   )
 
-  test.prop([fc.integer({ min: 200, max: 5000 }), fc.constantFrom(5, 20), bursts], { numRuns: 400 })(
+  test.prop([fc.integer({ min: 200, max: 5000 }), fc.constantFrom(5, 20), bursts], { numRuns: runs(150) })(
     'a sliding window holds its limit in any window that is shorter by the life of a lease',
     async (limit, seconds, plan) => {
       const world = worldWith({ algorithm: 'sliding_window', limit, window_seconds: seconds, slots: 10 })
@@ -64,7 +65,7 @@ describe('with leases', () => {
     },
   )
 
-  test.prop([fc.integer({ min: 200, max: 5000 }), bursts], { numRuns: 250 })(
+  test.prop([fc.integer({ min: 200, max: 5000 }), bursts], { numRuns: runs(100) })(
     'a fixed window is never over its limit: leases end with it',
     async (limit, plan) => {
       const world = worldWith({ algorithm: 'fixed_window', limit, window: 'minute' })

@@ -6,6 +6,7 @@ import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
 import { applicablePolicies, type PolicySubject } from '../../../src/core/policy/applicable-policies.ts'
 import { POLICY_SCOPES, type PolicyKey, parsePolicyKey } from '../../../src/core/policy/policy-key.ts'
 import { policyUses } from '../../../src/core/policy/policy-uses.ts'
+import { runs } from '../../property-runs.ts'
 import { createTestWorld, type TestWorld } from '../test-limiter.ts'
 
 const NODES = 3
@@ -101,7 +102,7 @@ const compare = (decision: Decision, bound: readonly string[], left: Map<string,
 describe('a decision on policies', () => {
   const plans = fc.array(fc.tuple(subjects, fc.nat(NODES - 1)), { minLength: 1, maxLength: 40 })
 
-  test.prop([limits, plans], { numRuns: 300 })(
+  test.prop([limits, plans], { numRuns: runs(100) })(
     'fails by all that have nothing left, the most specific first, and then takes nothing from any',
     async (drafts, plan) => {
       const { world, left } = worldWith(drafts)
@@ -113,7 +114,7 @@ describe('a decision on policies', () => {
     },
   )
 
-  test.prop([limits, fc.array(subjects, { minLength: 1, maxLength: 60 })], { numRuns: 200 })(
+  test.prop([limits, fc.array(subjects, { minLength: 1, maxLength: 60 })], { numRuns: runs(70) })(
     'lets no policy be exceeded by requests that come at once on several nodes',
     async (drafts, plan) => {
       const { world, left } = worldWith(drafts)

@@ -12,6 +12,7 @@ import {
 import { createDynamoBucketStore } from '../../../src/store/dynamodb/dynamo-bucket-store.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'
+import { runs as examples } from '../../property-runs.ts'
 
 /** Few names and values, so that conditions hold as often as not and paths meet. */
 const attribute = fc.constantFrom('a', 'b', 'c', 'marks')
@@ -73,7 +74,7 @@ describe('the store in memory and the one in DynamoDB', () => {
   })
   afterAll(() => table.close())
 
-  test.prop([fc.array(write, { minLength: 1, maxLength: 12 })], { numRuns: 120 })(
+  test.prop([fc.array(write, { minLength: 1, maxLength: 12 })], { numRuns: examples(40) })(
     'come to the same by the same writes, whatever they are',
     async (drawn) => {
       // engines differ where a value comes from a missing attribute and is not needed

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Logger, silentLogger } from '../../../src/core/ports/logger.ts'
 import {
   createDynamoClient,
@@ -37,6 +37,8 @@ const clientOf = async (
     endpoint: `http://127.0.0.1:${address.port}`,
     region: 'us-east-1',
     credentials: TEST_CREDENTIALS,
+    // a busy machine is no slow store
+    deadlineMs: 30_000,
     ...options,
   })
   open.push({ server, client })
@@ -113,20 +115,36 @@ describe('a call of the store', () => {
   })
 
   it('does not count our own queue against its deadline', async () => {
-    let inFlight = 0
+    const held: ServerResponse[] = []
+    const client = await clientOf((_, response) => held.push(response), {
+      deadlineMs: 200,
+      maxInFlight: 1,
+      maxWaitMs: 30_000,
+    })
+    const first = call(client)
+    const second = call(client)
+    second.catch(() => {})
+    // the first one takes all of its time, in which the second one waits
+    await expect(first).rejects.toMatchObject({ name: 'StoreUnavailable' })
+    await vi.waitFor(() => expect(held).toHaveLength(2), { timeout: 30_000, interval: 1 })
+    json(held[1] ?? expect.fail(), 200, {})
+    await second
+  })
+
+  it('sends no more at once than it may', async () => {
+    const held: ServerResponse[] = []
     let most = 0
+    const answerAll = (): void => {
+      most = Math.max(most, held.length)
+      for (const response of held.splice(0)) json(response, 200, {})
+    }
     const client = await clientOf(
       (_, response) => {
-        inFlight += 1
-        most = Math.max(most, inFlight)
-        setTimeout(() => {
-          inFlight -= 1
-          json(response, 200, {})
-        }, 60)
+        // a fifth one would come before the four are answered
+        if (held.push(response) === 4) setImmediate(() => setImmediate(answerAll))
       },
-      { deadlineMs: 150, maxInFlight: 4 },
+      { maxInFlight: 4, maxWaitMs: 30_000 },
     )
-    // 40 calls of 60 ms, four at a time: the last begins after 540 ms
     await Promise.all(Array.from({ length: 40 }, () => call(client)))
     expect(most).toBe(4)
   })

@@ -20,16 +20,13 @@ describe('planted faults', () => {
     expect(() => planted({ name: 'a', file: 'b', from: 'c', to: 'd' }, 'c and c')).toThrow('stands 2 times')
   })
 
+  // those that a few seeds show; `npm run verify`, which .ci/run calls, hunts all of them
   it.each([
     ['given back twice', 'charged first'],
     ['leases are not charged', 'charged first'],
-    ['mark after the oldest', 'never over'],
     ['waits for ever', 'answered'],
-    ['begins anew', 'never over'],
-    ['carries it back', 'in order'],
     ['policies are not charged', 'charged first'],
-    ['without the table a process grants', 'as told'],
-  ])('are found: %s', { timeout: 120_000 }, async (part, invariant) => {
+  ])('are found: %s', async (part, invariant) => {
     const { seed, invariants } = await hunt(named(part), 400)
     expect(seed).toBeLessThanOrEqual(400)
     expect(invariants).toContain(invariant)
