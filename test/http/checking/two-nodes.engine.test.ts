@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
 import { createDynamoBucketStore } from '../../../src/store/dynamodb/dynamo-bucket-store.ts'
 import { createDynamoIdempotencyStore } from '../../../src/store/dynamodb/dynamo-idempotency-store.ts'
 import { createDynamoReservationStore } from '../../../src/store/dynamodb/dynamo-reservation-store.ts'
 import { createTestClient, startTestTable, type TestTable } from '../../engine/test-table.ts'
-import { type CheckingApp, createCheckingApp } from './checking-app.ts'
+import { ALICE, type CheckingApp, createCheckingApp } from './checking-app.ts'
 
 let engine: TestTable
 let nodes: readonly [CheckingApp, CheckingApp]
@@ -54,12 +55,39 @@ describe('two nodes on one table of an engine', () => {
     expect(await there.left('tpm')).toBe(before - 10)
   })
 
-  test('remember a denial with its headers', async () => {
+  test('decide a denied request anew under its key, and leave no record of it', async () => {
     const [here, there] = nodes
     const body = { idempotency_key: 'too much', cost: { tokens: 5000 } }
     const [first, again] = [await here.check(body), await there.check(body)]
-    expect(first.status).toBe(429)
-    expect([again.status, again.body]).toEqual([429, first.body])
+    expect([first.status, again.status]).toEqual([429, 429])
     expect(again.headers.get('x-should-retry')).toBe('false')
+    expect((await there.check({ ...body, cost: { tokens: 1 } })).status).toBe(200)
+  })
+
+  test('charge a parent what the caller had available, whatever is settled on both at once', async () => {
+    const [here, there] = nodes
+    await here.ask('PUT', '/api/limits/proj-demo', {
+      body: { limits: [{ name: 'rpm', capacity: 1000, refill_rate: 1 / 3600 }] },
+    })
+    there.deps.limiter.forget()
+    const reserve = async (node: CheckingApp) =>
+      (await node.passes({ reserve: true, cost: { requests: 1 } }, ALICE)).reservation_id
+    const ids = [await reserve(here), await reserve(there), await reserve(here), await reserve(there)]
+    const cost = { requests: Number.MAX_SAFE_INTEGER, tokens: Number.MAX_SAFE_INTEGER }
+    const endings = await Promise.all(
+      ids.map((reservation_id, at) => (at < 2 ? here : there).end('settle', { reservation_id, cost }, ALICE)),
+    )
+    expect(endings.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    const { limits } = await here.deps.limiter.status('proj-demo', '_default_')
+    expect(limits[0]?.available).toBe(990)
+    const bucket = (await here.table.buckets.read(entityBucket('key-alice', '_default_'))) ?? {}
+    expect(bucket.used_requests).toBe(4n * BigInt(Number.MAX_SAFE_INTEGER))
+  })
+
+  test('extend what the other has reserved', async () => {
+    const [here, there] = nodes
+    const { reservation_id, expires_at = 0 } = await here.passes({ reserve: true, cost: { tokens: 1 } })
+    const answer = await there.end('extend', { reservation_id, expires_in_seconds: 3600 })
+    expect(answer).toMatchObject({ status: 200, body: { extended: true, expires_at: expires_at + 3000 } })
   })
 })
