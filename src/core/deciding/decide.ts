@@ -1,15 +1,9 @@
 import { useOf } from '../counting/tally.ts'
+import { StoreUnavailable } from '../errors.ts'
 import { isEnforced } from '../limit/limit.ts'
 import { type Cost, withTotalTokens } from '../limit/meter.ts'
-import type { Plans } from '../resolving/bucket-plan.ts'
-import {
-  type ChargeAllDependencies,
-  chargeAll,
-  type DecideCall,
-  isRefused,
-  lastView,
-  readViews,
-} from './charge-all.ts'
+import type { BucketPlan, Plans } from '../resolving/bucket-plan.ts'
+import { type ChargeAllDependencies, chargeAll, type DecideCall, isRefused, readViews } from './charge-all.ts'
 import type { ChargedPart } from './charge-plan.ts'
 import type { Decision, Denied, Violation } from './decision.ts'
 import {
@@ -96,15 +90,29 @@ export const decideByReading = async (
   cost: Cost,
   now: bigint,
 ): Promise<Decision> => {
+  const neverFitting = resolution.plans.filter((plan) => neverFits(plan, cost))
   const views = await readViews(deps, resolution).catch((error: unknown) => {
-    if (!resolution.plans.some((plan) => neverFits(plan, cost))) throw error
-    return resolution.plans.map((plan) => lastView(deps, plan))
+    if (neverFitting.length === 0 || !(error instanceof StoreUnavailable)) throw error
+    return error
   })
+  if (views instanceof StoreUnavailable) return deniedUnread(neverFitting, cost, now, views)
   const violations = views.flatMap((view) => violationsOf(view, cost, now))
   const reported = views.flatMap((view) => excessesOf(view, cost, now))
   if (violations.length > 0) return { ...denied(views, violations, now), reported }
   const limits = views.flatMap((view) => limitStates(view, now))
   return { allowed: true, degraded: false, limits, reported, reservation: settledReservation }
+}
+
+/** A denial that needs no state: the cost is larger than a limit. Nothing is known of what is left of any. */
+const deniedUnread = (
+  plans: readonly BucketPlan[],
+  cost: Cost,
+  now: bigint,
+  { reason }: StoreUnavailable,
+): Denied => {
+  const views = plans.map((plan) => ({ plan, limits: plan.limits, item: undefined }))
+  const violations = views.flatMap((view) => violationsOf(view, cost, now))
+  return { ...denied([], violations, now), degraded: true, unavailableCause: reason }
 }
 
 const isUnavailable = ({ result }: ChargedPart): boolean => result === 'unavailable'

@@ -68,7 +68,10 @@ describe('a request that is not let through', () => {
     const world = createFamily()
     const node = createTestNode({ ...world, buckets: sometimesAway(world, () => true) })
     const decision = await node.limiter.decide({ entityId: 'key', cost: { tokens: 101 }, settles: false })
-    expect(decision).toMatchObject({ allowed: false, unavailable: false, retryAfterNs: null })
+    expect(decision).toMatchObject({
+      ...{ allowed: false, unavailable: false, retryAfterNs: null },
+      ...{ degraded: true, unavailableCause: 'away', limits: [] },
+    })
     await expect(admits(node, 1, { dryRun: true })).rejects.toThrow('away')
   })
 
