@@ -46,15 +46,30 @@ describe('work in turns', () => {
     expect(Math.max(...later)).toBe(100)
   })
 
-  test('goes on with the task that has done least', async () => {
+  test.each([
+    ['long', 'short'],
+    ['short', 'long'],
+  ])('ends the shorter task first where a %s one begins', async (...begun) => {
     const ended: string[] = []
     const { turns } = counted()
-    const tasks = [
-      run(turns.begin(), 50_000).then(() => ended.push('long')),
-      run(turns.begin(), 5000).then(() => ended.push('short')),
-    ]
-    await Promise.all(tasks)
+    const work = { long: 50_000, short: 5000 }
+    await Promise.all(
+      begun.map((kind) =>
+        run(turns.begin(), kind === 'long' ? work.long : work.short).then(() => ended.push(kind)),
+      ),
+    )
     expect(ended).toEqual(['short', 'long'])
+  })
+
+  test('lets a task that begins later catch up before the others go on', async () => {
+    const { turns, perTurn } = counted()
+    const long = run(turns.begin(), 50_000)
+    while (perTurn.length < 100) await setImmediate()
+    const before = perTurn.length
+    await run(turns.begin(), 5000)
+    const taken = (5000 - 1000) / 100
+    expect(perTurn.length - before).toBeLessThan(taken + 5)
+    await long
   })
 })
 

@@ -20,11 +20,15 @@ export class TooManyFailures extends Error {
   }
 }
 
+/** Longer than any id of a model: a client may name a model of a megabyte, and the error repeats it. */
+const LONGEST_MODEL = 200
+
 /** A model that is not registered, or that the caller may not use. */
 export class ModelRefused extends Error {
   readonly code: 'model_not_found' | 'model_not_allowed'
 
-  constructor(code: ModelRefused['code'], model: string) {
+  constructor(code: ModelRefused['code'], named: string) {
+    const model = named.length > LONGEST_MODEL ? `${named.slice(0, LONGEST_MODEL)}…` : named
     super(
       code === 'model_not_found'
         ? `The model \`${model}\` does not exist or you do not have access to it.`

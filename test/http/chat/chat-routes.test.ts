@@ -288,6 +288,12 @@ describe('a request', () => {
     ])
   })
 
+  it('that names a model of a megabyte is refused in a few words', async () => {
+    const answer = await createDemoChat().ask('key-bob', { ...hello(), model: 'm'.repeat(1_000_000) })
+    expect(answer.status).toBe(404)
+    expect((await answer.text()).length).toBeLessThan(1000)
+  })
+
   it('that is no JSON is refused', async () => {
     const answer = await createDemoChat().ask('key-bob', {}, { body: '{"model":' })
     expect(answer.status).toBe(400)
