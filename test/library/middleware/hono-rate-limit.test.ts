@@ -390,6 +390,16 @@ describe('limiters inside each other', () => {
     })
   })
 
+  test('describe the one that denies although the other has less left', async () => {
+    const less = { limits: [{ name: 'rpm', capacity: 10, refill_rate: 0.1 }], cost: { requests: 4 } }
+    const denying = { limits: [{ name: 'rps', capacity: 20, refill_rate: 0.1 }], cost: { requests: 12 } }
+    expect(await headersOf(createNested(less, denying), 2)).toMatchObject({
+      'x-ratelimit-limit': '20',
+      'x-ratelimit-remaining': '8',
+      'retry-after': '40',
+    })
+  })
+
   test.each(ORDERS)('describe the tightest where none denies: %s', async (_, outer, inner) => {
     const headers = await headersOf(createNested(outer, inner), 1)
     expect(headers).toMatchObject({
