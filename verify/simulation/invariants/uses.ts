@@ -67,6 +67,7 @@ export const touches = (
 }
 
 const usedOf = (meter: PlannedLimit['meter'], { tokens, ending }: LoggedAsk): number => {
+  if (meter === 'output_tokens') return 0
   const reserved = meter === 'tokens' ? tokens : 1
   return ending === undefined ? reserved : Math.min(reserved, ending[meter])
 }

@@ -27,11 +27,12 @@ export const withClaims = (random: Random, schedule: Schedule): Schedule => {
 /** Little comes back to a key while a schedule runs, and what its parents and policies have is out of its reach. */
 const narrowed = (random: Random, schedule: Schedule): Schedule => {
   const capacity = random.pick([20, 50, 100])
-  const tpm = (size: PlannedLimit['size']): readonly PlannedLimit[] => [
+  const both = (size: PlannedLimit['size']): readonly PlannedLimit[] => [
     { name: 'tpm', meter: 'tokens', refund: 'strict', size },
+    { name: 'otpm', meter: 'output_tokens', refund: 'strict', size },
   ]
-  const wide = tpm({ kind: 'bucket', capacity: 4000, fillsInSeconds: 60 })
-  const small = tpm({ kind: 'bucket', capacity, fillsInSeconds: 600 })
+  const wide = both({ kind: 'bucket', capacity: 4000, fillsInSeconds: 60 })
+  const small = both({ kind: 'bucket', capacity, fillsInSeconds: 600 })
   return {
     ...schedule,
     entities: schedule.entities.map((each) => ({ ...each, limits: each.parentId === null ? wide : small })),

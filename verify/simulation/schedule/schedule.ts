@@ -5,7 +5,8 @@ import type { NetworkFaults } from '../world/network.ts'
 /** A limit of the simulation. `name` tells its meter, as in a real one: rpm of requests, tpm of tokens. */
 export interface PlannedLimit {
   readonly name: string
-  readonly meter: 'requests' | 'tokens'
+  /** No request reserves output tokens: they are only claimed. */
+  readonly meter: 'requests' | 'tokens' | 'output_tokens'
   readonly size:
     | { readonly kind: 'bucket'; readonly capacity: number; readonly fillsInSeconds: number }
     | { readonly kind: 'sliding'; readonly limit: number; readonly seconds: number; readonly slots: number }
