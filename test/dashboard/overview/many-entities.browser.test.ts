@@ -63,7 +63,6 @@ describe('many entities', () => {
     await page.getByText('Page 2').first().waitFor()
     await page.getByRole('link', { name: 'many-0050' }).waitFor()
     expect(await page.getByLabel('Search').inputValue()).toBe('MANY-00')
-    expect(await next.isDisabled()).toBe(true)
     await previous.click()
     await page.getByRole('link', { name: 'many-0000' }).waitFor()
   })
