@@ -64,7 +64,7 @@ const HELP = `npm run localstack
 
 Starts LocalStack ${LOCALSTACK_VERSION}, the emulator of docker-compose.localstack.yml, without Docker, on the port of AWS_ENDPOINT_URL (default:
 ${DEFAULT_ENDPOINT}). Lambdas run as Node processes. The first start installs it into .localstack, which needs Linux on x64,
-Python 3.12 or 3.13, Java 17 or newer, and Maven. Ctrl-C ends it.`
+Python 3.13, Java 17 or newer, and Maven. Ctrl-C ends it.`
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await runCommandLine({ command: 'npm run localstack', help: HELP, options: {} }, () =>

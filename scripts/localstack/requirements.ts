@@ -28,7 +28,7 @@ const pyenvPythons = (): readonly string[] => {
   const versions = join(root, 'versions')
   try {
     return readdirSync(versions)
-      .filter((version) => /^3\.1[23]\./.test(version))
+      .filter((version) => /^3\.13\./.test(version))
       .toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }))
       .map((version) => join(versions, version, 'bin', 'python3'))
   } catch {
@@ -42,13 +42,11 @@ export const thisMachine = (env: NodeJS.ProcessEnv = process.env): Machine => ({
   pythons: [...(env.PYTHON ? [env.PYTHON] : []), ...pyenvPythons()],
 })
 
-/** LocalStack runs on 3.13, and its syntax needs 3.12; its packages of that day have no builds for 3.14. */
-const CHECK_PYTHON = 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 12), (3, 13)))'
+/** LocalStack 4.14.0 does not run on 3.12, and its packages of that day have no builds for 3.14. */
+const CHECK_PYTHON = 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 13))'
 
 const findPython = ({ output, pythons }: Machine): string | undefined =>
-  [...pythons, 'python3.13', 'python3.12', 'python3'].find(
-    (python) => output(python, ['-c', CHECK_PYTHON]) !== undefined,
-  )
+  [...pythons, 'python3.13', 'python3'].find((python) => output(python, ['-c', CHECK_PYTHON]) !== undefined)
 
 const hasJava = ({ output }: Machine): boolean => {
   const major = /^\S+ (\d+)/.exec(output('java', ['--version']) ?? '')?.[1]
@@ -60,9 +58,7 @@ export const requirePython = (machine: Machine): string => {
   const python = findPython(machine)
   const missing = [
     ...(machine.platform === 'linux-x64' ? [] : ['Linux on x64']),
-    ...(python === undefined
-      ? ['Python 3.12 or 3.13 with venv (on the PATH, from pyenv, or named in PYTHON)']
-      : []),
+    ...(python === undefined ? ['Python 3.13 with venv (on the PATH, from pyenv, or named in PYTHON)'] : []),
     ...(hasJava(machine) ? [] : ['Java 17 or newer']),
     ...(machine.output('mvn', ['--version']) === undefined ? ['Maven'] : []),
   ]

@@ -14,11 +14,8 @@ const machine = (
 const ALL = { 'python3.13': '', java: 'openjdk 17.0.15 2025-04-15\n', mvn: 'Apache Maven 3.8.7' }
 
 describe('the Python that LocalStack runs on', () => {
-  test('is 3.13, else 3.12, else python3 if it is one of them', () => {
-    expect(requirePython(machine({ ...ALL, 'python3.12': '', python3: '' }))).toBe('python3.13')
-    expect(requirePython(machine({ ...ALL, 'python3.13': undefined, 'python3.12': '', python3: '' }))).toBe(
-      'python3.12',
-    )
+  test('is python3.13, else a python3 of that version', () => {
+    expect(requirePython(machine({ ...ALL, python3: '' }))).toBe('python3.13')
     expect(requirePython(machine({ ...ALL, 'python3.13': undefined, python3: '' }))).toBe('python3')
   })
 
@@ -46,11 +43,7 @@ describe('what is missing is named in one line:', () => {
       'LocalStack without Docker needs Java 17 or newer;',
     ],
     ['Maven', { ...ALL, mvn: undefined }, 'LocalStack without Docker needs Maven;'],
-    [
-      'Python',
-      { ...ALL, 'python3.13': undefined },
-      'LocalStack without Docker needs Python 3.12 or 3.13 with venv',
-    ],
+    ['Python', { ...ALL, 'python3.13': undefined }, 'LocalStack without Docker needs Python 3.13 with venv'],
   ])('%s', (_, commands, message) => {
     expect(() => requirePython(machine(commands))).toThrow(message)
     expect(() => requirePython(machine(commands))).toThrow(/^[^\n]*$/)
@@ -58,7 +51,7 @@ describe('what is missing is named in one line:', () => {
 
   test('everything', () => {
     expect(() => requirePython(machine({}, { platform: 'darwin-arm64' }))).toThrow(
-      /Linux on x64, Python 3\.12 or 3\.13 .*, Java 17 or newer, Maven; npm run ministack needs only Python 3$/,
+      /Linux on x64, Python 3\.13 .*, Java 17 or newer, Maven; npm run ministack needs only Python 3$/,
     )
   })
 })
