@@ -32,7 +32,8 @@ export interface EmulatorProgram {
 
 const LOG_END_CHARACTERS = 2_000
 
-const freePort = async (): Promise<number> => {
+/** A port of loopback that nothing listens on now. */
+export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -9,7 +9,7 @@ export type LimitInput = Pick<Limit, 'name' | 'algorithm'> &
 
 export const METERS = ['requests', 'tokens', 'input_tokens', 'output_tokens', 'cost_usd_micros'] as const
 export const ALGORITHMS = ['token_bucket', 'sliding_window', 'fixed_window'] as const
-export const CALENDAR_UNITS = ['minute', 'hour', 'day', 'month'] as const
+export const CALENDAR_UNITS = ['minute', 'hour', 'day', 'week', 'month'] as const
 export const MODES = ['enforce', 'warn', 'shadow'] as const
 export const REFUNDS = ['strict', 'full'] as const
 export const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const

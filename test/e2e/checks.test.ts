@@ -11,7 +11,7 @@ test('a reservation is charged, settled once, and can be read in the table', asy
   expect((await check({ ...asking, reserve: false })).status).toBe(409)
   expect(await check({ cost: { tokens: 800 } })).toMatchObject({
     status: 429,
-    body: { allowed: false, error: 'rate_limit_exceeded', violations: [{ limit_name: 'tpm' }] },
+    body: { allowed: false, error: { code: 'rate_limit_exceeded' }, violations: [{ limit_name: 'tpm' }] },
   })
 
   const { reservation_id } = first.body

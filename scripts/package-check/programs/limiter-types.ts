@@ -27,7 +27,7 @@ limiter.check('user-42', { cost: { request: 1 } })
 createRateLimiter({ store, limits: [], exmpt: [] })
 
 // @ts-expect-error a calendar has no such window
-createRateLimiter({ store, limits: [{ name: 'a', algorithm: 'fixed_window', limit: 1, window: 'week' }] })
+createRateLimiter({ store, limits: [{ name: 'a', algorithm: 'fixed_window', limit: 1, window: 'year' }] })
 
 // @ts-expect-error a token bucket says how fast it is refilled
 createRateLimiter({ store, limits: [{ name: 'rpm', capacity: 60 }] })

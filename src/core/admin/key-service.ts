@@ -1,4 +1,12 @@
-import { type ApiKey, isSecret, isUsable, prefixOf, secretRule } from '../entity/api-key.ts'
+import {
+  type ApiKey,
+  isSecret,
+  isUsable,
+  LONGEST_KEY_NAME,
+  prefixOf,
+  SHORTEST_SECRET,
+  secretRule,
+} from '../entity/api-key.ts'
 import { apiKeyToJson } from '../entity/entity-json.ts'
 import { invalid, ZaelError } from '../errors.ts'
 import type { AdminDependencies } from './admin-dependencies.ts'
@@ -36,11 +44,9 @@ export interface KeyRules {
   readonly shortestSecret: number
 }
 
-const LONGEST_NAME = 256
-
 export const createKeyService = (
   deps: AdminDependencies,
-  rules: KeyRules = { shortestSecret: 16 },
+  rules: KeyRules = { shortestSecret: SHORTEST_SECRET },
 ): KeyService => ({
   create: (entityId, draft, actor) => createKey(deps, rules, entityId, draft, actor),
   list: async (entityId) => {
@@ -148,8 +154,8 @@ const findKey = async (deps: AdminDependencies, entityId: string, keyId: string)
 }
 
 const checkDraft = ({ name, secret, expiresAt }: KeyDraft, rules: KeyRules, now: bigint): void => {
-  if (name !== undefined && name.length > LONGEST_NAME) {
-    throw invalid('name', `be at most ${LONGEST_NAME} characters long`)
+  if (name !== undefined && name.length > LONGEST_KEY_NAME) {
+    throw invalid('name', `be at most ${LONGEST_KEY_NAME} characters long`)
   }
   if (secret !== undefined && !isSecret(secret, rules.shortestSecret)) {
     throw invalid('secret', secretRule(rules.shortestSecret))

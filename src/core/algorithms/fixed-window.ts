@@ -39,6 +39,7 @@ const NOMINAL_SECONDS: Readonly<Record<CalendarUnit, bigint>> = {
   minute: 60n,
   hour: 3600n,
   day: 86_400n,
+  week: 7n * 86_400n,
   month: 30n * 86_400n,
 }
 

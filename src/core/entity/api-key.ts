@@ -17,7 +17,9 @@ export const isUsable = (key: ApiKey, now: bigint): boolean =>
 
 /** What stays readable of a secret; of one that is no longer than that, half of it. */
 const PREFIX_LENGTH = 8
-const LONGEST_SECRET = 256
+export const LONGEST_SECRET = 256
+export const SHORTEST_SECRET = 16
+export const LONGEST_KEY_NAME = 256
 /** What a header carries as it is. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/
 

@@ -19,7 +19,7 @@ export interface SlidingWindowSize {
   readonly slots: number
 }
 
-/** At most `limit` in each minute, hour, day or month of the calendar of `timeZone`. */
+/** At most `limit` in each minute, hour, day, week (from Monday on) or month of the calendar of `timeZone`. */
 export interface FixedWindowSize {
   readonly algorithm: 'fixed_window'
   readonly limit: number

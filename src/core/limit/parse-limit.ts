@@ -70,7 +70,7 @@ const parseLimit = (input: unknown, field: string): Limit => {
   const name = parseName(input.name, `${field}.name`)
   return {
     name,
-    meter: parseMeter(input.meter ?? meterOfName(name) ?? 'requests', `${field}.meter`),
+    meter: parseMeter(input.meter, name, `${field}.meter`),
     size: parseSize(algorithm, input, field),
     ...parseRules(input, field),
   }
@@ -141,7 +141,8 @@ const parseName = (input: unknown, field: string): string => {
   return input
 }
 
-const parseMeter = (input: unknown, field: string): Meter => {
+const parseMeter = (input: unknown, name: string, field: string): Meter => {
+  if (input === undefined) return meterOfName(name) ?? 'requests'
   if (isMeter(input)) return input
   throw invalid(field, `be one of ${METERS.join(', ')}`)
 }

@@ -97,7 +97,7 @@ export const modelSchema = v.pipe(
 
 export const modelListSchema = v.object({ object: v.literal('list'), data: v.array(modelSchema) })
 
-const error = v.object({
+export const openAiErrorBody = v.object({
   message: v.string(),
   type: v.string(),
   param: v.nullable(v.string()),
@@ -105,13 +105,13 @@ const error = v.object({
 })
 
 export const openAiErrorSchema = v.pipe(
-  v.looseObject({ error, message: v.string() }),
+  v.looseObject({ error: openAiErrorBody, message: v.string() }),
   v.metadata({ ref: 'OpenAiError' }),
 )
 
 export const openAiDenialSchema = v.pipe(
   v.looseObject({
-    error,
+    error: openAiErrorBody,
     message: v.string(),
     retry_after_seconds: v.nullable(v.number()),
     violations: v.array(

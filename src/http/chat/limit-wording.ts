@@ -14,6 +14,7 @@ const WINDOWS: readonly (readonly [seconds: number, word: string, initial: strin
   [60, 'min', 'M'],
   [3600, 'hour', 'H'],
   [86_400, 'day', 'D'],
+  [604_800, 'week', 'W'],
 ]
 const MONTH_DAYS = { least: 28, most: 31 }
 

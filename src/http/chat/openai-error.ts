@@ -12,7 +12,9 @@ export const v1Error = (problem: Problem, format: ErrorFormat) =>
 
 /** The body of a chat's 429. */
 export const v1Denial = (denied: Denied, subject: DeniedSubject, format: ErrorFormat) =>
-  format === 'flat' ? flatDenial(denied) : { error: denialError(denied, subject), ...denialFields(denied) }
+  format === 'flat'
+    ? flatDenial(denied)
+    : { error: { ...denialError(denied, subject) }, ...denialFields(denied) }
 
 /** All four fields of `error` are always there: official clients read them without asking. */
 export const openAiError = (problem: Problem) => ({

@@ -1,6 +1,6 @@
 import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
 import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
-import type { ActingIdentity } from '../app-dependencies.ts'
+import type { ActingIdentity, HttpSettings } from '../app-dependencies.ts'
 import { problemOf } from '../errors/problem.ts'
 import { DEGRADED } from '../headers/rate-limit-headers.ts'
 import { type AskedCheck, asksForNothing, type Check } from './asked-checks.ts'
@@ -13,6 +13,7 @@ export interface AnsweringNeeds {
   readonly idempotency: Idempotency
   /** Whether a check is known to charge nothing before it is decided: it asks for nothing, or will be denied. */
   chargesNothing(acting: ActingIdentity, check: Check): boolean
+  readonly errorFormat: HttpSettings['errorFormat']
 }
 
 interface ClaimedCheck {
@@ -48,7 +49,9 @@ export const answerMany = async (
     claims.map((each) => {
       const { resource } = each.check
       const before = lastOn.get(resource) ?? Promise.resolve()
-      const mine = before.then(() => answer(needs, acting, each).catch(undecided))
+      const mine = before.then(() =>
+        answer(needs, acting, each).catch((error: unknown) => undecided(error, needs.errorFormat)),
+      )
       lastOn.set(resource, mine)
       return mine
     }),
@@ -115,9 +118,9 @@ const claimedLate = async (
   return idempotency.answer(claim, async () => checked)
 }
 
-const undecided = (error: unknown): RememberedAnswer => {
+const undecided = (error: unknown, format: HttpSettings['errorFormat']): RememberedAnswer => {
   if (!(error instanceof StoreUnavailable || error instanceof ZaelError)) throw error
   const problem = problemOf(error)
   const headers = error instanceof StoreUnavailable ? { [DEGRADED]: 'true' } : {}
-  return { status: problem.status, headers, body: undecidedJson(problem) }
+  return { status: problem.status, headers, body: undecidedJson(problem, format) }
 }

@@ -1,7 +1,10 @@
 import type { Allowed, Denied, LimitState } from '../../core/deciding/decision.ts'
 import { epochSeconds } from '../../core/entity/entity-json.ts'
 import type { StoredReservation } from '../../core/ports/reservation-store.ts'
-import { flatDenial, secondsOf } from '../errors/flat-error.ts'
+import type { HttpSettings } from '../app-dependencies.ts'
+import type { DeniedSubject } from '../chat/denial-message.ts'
+import { v1Denial, v1Error } from '../chat/openai-error.ts'
+import { secondsOf } from '../errors/flat-error.ts'
 import type { Problem } from '../errors/problem.ts'
 
 /** A check that passes. What is held is named with the second up to which it can be settled. */
@@ -14,9 +17,11 @@ export const allowedJson = ({ degraded, limits }: Allowed, held: StoredReservati
   ...(held !== undefined && { reservation_id: held.id, expires_at: epochSeconds(held.expiresAt) }),
 })
 
-/** A check that does not pass: with the fields of a 429, flat. */
-export const deniedJson = (denied: Denied) => ({
-  ...flatDenial(denied),
+type ErrorFormat = HttpSettings['errorFormat']
+
+/** A check that does not pass: the fields of a 429 and of a decision. */
+export const deniedJson = (denied: Denied, subject: DeniedSubject, format: ErrorFormat) => ({
+  ...v1Denial(denied, subject, format),
   allowed: false,
   degraded: denied.degraded,
   limits: denied.limits.map(limitStateJson),
@@ -26,9 +31,8 @@ export const deniedJson = (denied: Denied) => ({
 const ASKED_AGAIN_SECONDS = 1
 
 /** A check of a list that could not be decided. */
-export const undecidedJson = (problem: Problem, limits: readonly LimitState[] = []) => ({
-  error: problem.code,
-  message: problem.message,
+export const undecidedJson = (problem: Problem, format: ErrorFormat, limits: readonly LimitState[] = []) => ({
+  ...v1Error(problem, format),
   allowed: false,
   degraded: problem.status === 503,
   retry_after_seconds: problem.status === 503 ? ASKED_AGAIN_SECONDS : null,

@@ -6,7 +6,7 @@ import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import type { ReservationService } from '../../core/reserving/reservation-service.ts'
 import { type Answering, answerJson } from '../answering/answering.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
-import { openAiErrorSchema } from '../chat/chat-schema.ts'
+import { openAiDenialSchema, openAiErrorSchema } from '../chat/chat-schema.ts'
 import { type ModelLookup, mayUse } from '../chat/model-lookup.ts'
 import { v1Error } from '../chat/openai-error.ts'
 import { ModelRefused } from '../errors/http-errors.ts'
@@ -32,6 +32,7 @@ export const createCheckRoutes = (needs: CheckRoutesNeeds, models: ModelLookup):
     checker: createChecker(needs),
     idempotency: createIdempotency(needs),
     chargesNothing: createForesight(needs),
+    errorFormat: needs.settings.errorFormat,
   }
   return new Hono<AppEnv>().post(
     '/check',
@@ -116,7 +117,10 @@ const describeCheck = describe({
       'The idempotency key stands for another request, or is being answered',
       openAiErrorSchema,
     ),
-    429: jsonAnswer('It does not pass, and nothing is charged', deniedAnswer),
+    429: jsonAnswer(
+      'It does not pass, and nothing is charged; or too many failed authentications from this address',
+      v.union([deniedAnswer, openAiDenialSchema]),
+    ),
     503: jsonAnswer('The store is away, and a limit says deny', openAiErrorSchema),
   },
 })

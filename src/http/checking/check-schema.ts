@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { openAiErrorBody } from '../chat/chat-schema.ts'
 import { boundedList } from '../schemas/bounded-list.ts'
 import { chargedResource, id, modelId, seconds } from '../schemas/fields.ts'
 import { noList } from '../schemas/no-list.ts'
@@ -132,7 +133,14 @@ export const allowedAnswer = v.pipe(
 )
 
 export const deniedAnswer = v.pipe(
-  v.object({ error: v.string(), message: v.string(), ...decision }),
+  v.object({
+    error: v.pipe(
+      v.union([openAiErrorBody, v.string()]),
+      v.description('An object; the code alone with ERROR_FORMAT=flat'),
+    ),
+    message: v.string(),
+    ...decision,
+  }),
   v.metadata({ ref: 'CheckDenied' }),
 )
 

@@ -1,6 +1,7 @@
 import type { Allowed, Decision, DecisionRequest, Denied, Reservation } from '../../core/deciding/decision.ts'
 import { settledReservation } from '../../core/deciding/reservation.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
+import { DEFAULT_RESOURCE } from '../../core/limit/limit.ts'
 import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import type { ReservationService } from '../../core/reserving/reservation-service.ts'
 import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
@@ -28,7 +29,7 @@ export const confirm = async ({ reservation, isHeld }: Checked): Promise<void> =
 export const undo = async ({ reservation }: Checked): Promise<void> => reservation?.release()
 
 export interface CheckerNeeds extends Pick<AppDependencies, 'limiter' | 'clock'> {
-  readonly settings: Pick<HttpSettings, 'bypassLimiter'>
+  readonly settings: Pick<HttpSettings, 'bypassLimiter' | 'errorFormat'>
   readonly reservationService: ReservationService
 }
 
@@ -45,7 +46,14 @@ export const createChecker =
   async (acting, check, { canUndo }) => {
     const decision = await decided(needs, requestOf(acting, check, canUndo))
     const headers = rateLimitHeaders(decision, needs.clock.now())
-    if (!decision.allowed) return refusal(decision, headers)
+    if (!decision.allowed) {
+      const subject = { model: check.resource ?? DEFAULT_RESOURCE, organization: acting.organization }
+      const format = needs.settings.errorFormat
+      const answer = decision.unavailable
+        ? unavailable(decision, format, headers)
+        : { status: 429, headers, body: deniedJson(decision, subject, format) }
+      return { answer, reservation: undefined, isHeld: false }
+    }
     const { reservation } = decision
     const held = check.reserve
       ? await needs.reservationService.hold(acting.entityId, reservation, check.lifetimeSeconds)
@@ -89,19 +97,15 @@ const UNASKED: Allowed = {
 const decided = async ({ limiter, settings }: CheckerNeeds, request: DecisionRequest): Promise<Decision> =>
   settings.bypassLimiter ? UNASKED : limiter.decide(request)
 
-const refusal = (denied: Denied, headers: Readonly<Record<string, string>>): Checked => ({
-  answer: denied.unavailable
-    ? unavailable(denied, headers)
-    : { status: 429, headers, body: deniedJson(denied) },
-  reservation: undefined,
-  isHeld: false,
-})
-
-const unavailable = ({ limits }: Denied, headers: Readonly<Record<string, string>>): RememberedAnswer => {
+const unavailable = (
+  { limits }: Denied,
+  format: HttpSettings['errorFormat'],
+  headers: Readonly<Record<string, string>>,
+): RememberedAnswer => {
   const problem = problemOf(new StoreUnavailable('A limit cannot be checked', { mayHaveApplied: false }))
   return {
     status: problem.status,
     headers: { ...headers, ...problem.headers },
-    body: undecidedJson(problem, limits),
+    body: undecidedJson(problem, format, limits),
   }
 }

@@ -23,6 +23,12 @@ const OF_GUARDED = {
   429: 'Too many failed authentications from this address',
   503: 'The store is not reachable',
 } as const
+/** Of callers, and of admins that act for an entity. */
+const OF_V1 = {
+  400: 'The request is not valid, or an admin names no entity in X-Zael-Entity',
+  403: 'The key or token may not do this',
+  404: 'There is no such thing, or no such entity as X-Zael-Entity names',
+} as const
 const OF_BODIES = {
   413: 'The body is larger than MAX_BODY_BYTES, or than 64 KiB on /v1/limits',
   415: 'The body is compressed, or its Content-Type is not JSON',
@@ -47,6 +53,7 @@ const completed = (operation: Operation, path: string): Operation => {
   const isV1 = path.startsWith('/v1/')
   const common = {
     ...(operation.security?.length !== 0 && OF_GUARDED),
+    ...(isV1 && OF_V1),
     ...(operation.requestBody !== undefined && OF_BODIES),
   }
   return {

@@ -19,6 +19,7 @@ export const openApiDocument = async (app: Hono<AppEnv>, version: string): Promi
       components: {
         securitySchemes: {
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A caller’s key, on /v1' },
+          azureKey: { type: 'apiKey', in: 'header', name: 'api-key', description: 'The same, on /v1' },
           bearer: {
             type: 'http',
             scheme: 'bearer',
@@ -26,7 +27,7 @@ export const openApiDocument = async (app: Hono<AppEnv>, version: string): Promi
           },
         },
       },
-      security: [{ bearer: [] }, { apiKey: [] }],
+      security: [{ bearer: [] }, { apiKey: [] }, { azureKey: [] }],
     },
     excludeStaticFile: false,
     exclude: UNDESCRIBED,

@@ -1,15 +1,21 @@
 import * as v from 'valibot'
 import { ENTITY_BOUNDS } from '../../core/admin/entity-draft.ts'
+import { LONGEST_KEY_NAME, LONGEST_SECRET, SHORTEST_SECRET, secretRule } from '../../core/entity/api-key.ts'
 import { PRIORITIES } from '../../core/entity/entity.ts'
 import { boundedList } from './bounded-list.ts'
 import { id, modelId, moment, nextCursor, seconds } from './fields.ts'
 import { noList } from './no-list.ts'
 
-const { nameLength, models, metadataEntries, metadataValueLength } = ENTITY_BOUNDS
+const { nameLength, models, metadataEntries, metadataKeyLength, metadataValueLength } = ENTITY_BOUNDS
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(nameLength))
 const metadata = v.pipe(
-  noList(v.record(v.string(), v.pipe(v.string(), v.maxLength(metadataValueLength)))),
+  noList(
+    v.record(
+      v.pipe(v.string(), v.minLength(1), v.maxLength(metadataKeyLength)),
+      v.pipe(v.string(), v.maxLength(metadataValueLength)),
+    ),
+  ),
   v.maxEntries(metadataEntries),
 )
 
@@ -55,9 +61,12 @@ export const entityAnswer = v.pipe(
 export const entitiesAnswer = v.object({ items: v.array(entityAnswer), next_cursor: nextCursor })
 export const childrenAnswer = v.object({ entity_id: v.string(), children: v.array(v.string()) })
 
+/** What the key service checks by default; it knows other rules for the demo seed. */
+const SECRET_PATTERN = new RegExp(`^[\\x21-\\x7e]{${SHORTEST_SECRET},${LONGEST_SECRET}}$`)
+
 export const newKeyBody = v.strictObject({
-  name: v.exactOptional(v.string()),
-  secret: v.exactOptional(v.string()),
+  name: v.exactOptional(v.pipe(v.string(), v.maxLength(LONGEST_KEY_NAME))),
+  secret: v.exactOptional(v.pipe(v.string(), v.regex(SECRET_PATTERN, secretRule(SHORTEST_SECRET)))),
   expires_at: v.exactOptional(v.nullable(moment)),
 })
 

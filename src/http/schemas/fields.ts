@@ -25,16 +25,21 @@ export const resourceQuery = v.object({ resource: v.exactOptional(resource) })
 const MOST_PER_PAGE = 1000
 export const DEFAULT_PER_PAGE = 50
 
-/** A whole number in a query; documented as the string it is sent as. */
+/** Bounds of the integers that queries contain as digits, by the check for digits. */
+const integers = new WeakMap<object, { readonly minimum: number; readonly maximum: number }>()
+
+/** A whole number in a query. */
 export const wholeNumber = (least: number, most: number) => {
   const must = `be an integer from ${least} to ${most}`
-  return v.pipe(
-    v.string(),
-    v.regex(/^\d{1,16}$/, must),
-    v.transform(Number),
-    v.minValue(least, must),
-    v.maxValue(most, must),
-  )
+  const digits = v.regex<string, string>(/^\d{1,16}$/, must)
+  integers.set(digits, { minimum: least, maximum: most })
+  return v.pipe(v.string(), digits, v.transform(Number), v.minValue(least, must), v.maxValue(most, must))
+}
+
+/** The JSON schema of a `wholeNumber`: an integer with its bounds, not the string that it is read from. */
+export const integerSchema = (check: object) => {
+  const bounds = integers.get(check)
+  return bounds && ({ type: 'integer', ...bounds } as const)
 }
 
 const LATEST_SECOND = 253_402_300_799

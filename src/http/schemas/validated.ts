@@ -6,6 +6,7 @@ import type { AppEnv } from '../app-dependencies.ts'
 import { parseJson } from '../body/parse-json.ts'
 import { readJsonText } from '../body/read-body.ts'
 import { OPTIONAL_BODY } from './described.ts'
+import { integerSchema } from './fields.ts'
 import { fieldOf, mustOf } from './issue-text.ts'
 
 type Outcome =
@@ -17,7 +18,12 @@ type Outcome =
     }
 
 /** Documents show what is sent, not what a schema makes of it. */
-const AS_SENT = { options: { typeMode: 'input' } }
+const AS_SENT = {
+  options: {
+    typeMode: 'input',
+    overrideAction: ({ valibotAction }: { readonly valibotAction: object }) => integerSchema(valibotAction),
+  },
+}
 
 /** The JSON body, checked against `schema` and described by it. Throws `invalid_request` that names the field. */
 export const jsonBody = <S extends ObjectSchema>(schema: S) =>

@@ -46,7 +46,7 @@ export interface SlidingWindowDefinition extends LimitRules {
   readonly slots?: number
 }
 
-/** At most `limit` in each minute, hour, day or month of the calendar. */
+/** At most `limit` in each minute, hour, day, week (from Monday on) or month of the calendar. */
 export interface FixedWindowDefinition extends LimitRules {
   readonly algorithm: 'fixed_window'
   readonly limit: number

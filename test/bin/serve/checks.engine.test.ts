@@ -70,7 +70,7 @@ test('a check that passes and one that does not say so in status, headers and bo
   expect(denied.status).toBe(429)
   const waitMs = Number(denied.headers.get('retry-after-ms'))
   expect(denied.body).toMatchObject({
-    error: 'rate_limit_exceeded',
+    error: { code: 'rate_limit_exceeded' },
     allowed: false,
     retry_after_seconds: waitMs / 1000,
   })

@@ -125,6 +125,7 @@ describe('limits as JSON', () => {
       /^limits\[0\]\.name must not be used or denied/,
     ],
     ['a name twice', [rpm, rpm], /^limits\[1\]\.name must be unique/],
+    ['a meter of null', [{ ...rpm, meter: null }], /^limits\[0\]\.meter must be one of/],
     ['an unknown meter', [{ ...rpm, meter: 'cats' }], /^limits\[0\]\.meter must be one of/],
     [
       'an unknown algorithm',
@@ -229,7 +230,11 @@ describe('limits as JSON', () => {
       ['rps', 'rpm', 'rph', 'rpd'].map((name) => ({ ...rph, name })),
       /^limits must hold at most 3 limits of algorithm sliding_window/,
     ],
-    ['a week', [{ ...rpd, window: 'week' }], /^limits\[0\]\.window must be one of minute, hour, day, month/],
+    [
+      'a year',
+      [{ ...rpd, window: 'year' }],
+      /^limits\[0\]\.window must be one of minute, hour, day, week, month/,
+    ],
     ['no window', [{ ...rpd, window: undefined }], /^limits\[0\]\.window must be one of minute/],
     ['a zone on Mars', [{ ...rpd, time_zone: 'Mars/Base' }], /^limits\[0\]\.time_zone must be a time zone/],
     ['a zone with spaces', [{ ...rpd, time_zone: 'UTC x' }], /^limits\[0\]\.time_zone must be a time zone/],

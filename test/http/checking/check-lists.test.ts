@@ -18,7 +18,7 @@ describe('a list of checks', () => {
         { allowed: true, retry_after_seconds: 0 },
         {
           allowed: false,
-          error: 'rate_limit_exceeded',
+          error: { code: 'rate_limit_exceeded', type: 'requests' },
           retry_after_seconds: 7200,
           violations: [{ requested: 6 }],
         },

@@ -58,12 +58,18 @@ describe('a check', () => {
     expect(await stored()).toEqual({})
   })
 
-  test('that does not pass has the fields of a 429, flat, and tells when it would', async () => {
+  test('that does not pass has the fields of a 429 with its error as an object, and says when it would pass', async () => {
     const { check, passes, clock, left } = await createCheckingApp()
     await passes({ cost: { requests: 8 } })
     const asked = await check({ cost: { requests: 3, tokens: 1 } })
     expect(denied(asked)).toEqual({
-      error: 'rate_limit_exceeded',
+      error: {
+        message:
+          'Rate limit reached for _default_ in organization proj-demo on requests per 36000s: Limit 10, Used 8, Requested 3. Please try again in 1h0m0s.',
+        type: 'requests',
+        param: null,
+        code: 'rate_limit_exceeded',
+      },
       message: 'Rate limit exceeded for limits: rpm',
       allowed: false,
       degraded: false,
@@ -164,7 +170,49 @@ describe('a check', () => {
       status: 400,
       body: { error: 'invalid_request', field: 'cost.tokens' },
     })
-    denied(await check({ cost: { requests: 11 } }))
+    const refused = denied(await check({ cost: { requests: 11 } }))
+    expect(refused).toMatchObject({ error: 'rate_limit_exceeded', allowed: false })
+    const list = await check([{ cost: { requests: 11 } }, {}])
+    expect(list.body).toMatchObject([{ error: 'rate_limit_exceeded' }, { allowed: true }])
+  })
+
+  test('of its own limit has headers of that limit, though a policy holds more', async () => {
+    const { ask, check } = await createCheckingApp()
+    await ask('PUT', '/api/policies/GLOBAL/*', {
+      body: { limits: [{ name: 'rph', limit: 1_000_000, per: 'hour' }] },
+    })
+    for (const requests of [11, 1]) {
+      const { headers } = await check({ cost: { requests } })
+      expect(headers.get('x-ratelimit-limit-requests')).toBe('10')
+      expect(headers.get('x-ratelimit-limit')).toBe('10')
+      expect(headers.get('ratelimit-policy')).not.toContain('GLOBAL')
+    }
+  })
+
+  test('of a policy that denies has headers of the policy', async () => {
+    const { ask, check } = await createCheckingApp()
+    await ask('PUT', '/api/policies/GLOBAL/*', { body: { limits: [{ name: 'rph', limit: 2, per: 'hour' }] } })
+    const { headers, body } = await check({ cost: { requests: 3 } })
+    expect(body).toMatchObject({ error: { code: 'rate_limit_exceeded', type: 'requests' } })
+    expect(headers.get('x-ratelimit-limit-requests')).toBe('2')
+    expect(headers.get('x-ratelimit-limit-tokens')).toBe('1000')
+    expect(headers.get('ratelimit')).toContain('"GLOBAL/rph";r=2')
+  })
+
+  test.each([
+    ['_total_', 400],
+    ['_default_', 200],
+    ['_other_', 200],
+  ])('of the resource %s is answered %i', async (resource, status) => {
+    const { ask, check } = await createCheckingApp()
+    const answer = await check({ resource })
+    expect(answer.status).toBe(status)
+    if (status === 400)
+      expect(answer.body).toMatchObject({
+        error: { param: 'resource', message: expect.stringContaining('_total_') },
+      })
+    expect((await check([{}, { resource }])).status).toBe(status)
+    expect((await ask('GET', `/api/limits/key-bob?resource=${resource}`)).status).toBe(200)
   })
 
   test('needs a key that is known', async () => {
@@ -266,7 +314,13 @@ describe('a check while the buckets cannot be reached', () => {
     expect(list).toMatchObject({
       status: 200,
       body: [
-        { allowed: false, degraded: true, error: 'unavailable', retry_after_seconds: 1, violations: [] },
+        {
+          allowed: false,
+          degraded: true,
+          error: { code: 'unavailable' },
+          retry_after_seconds: 1,
+          violations: [],
+        },
         { allowed: true },
       ],
     })

@@ -289,7 +289,7 @@ describe('an idempotency key whose record fails', () => {
     expect(await check(ONCE)).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } })
     expect(await check([{ ...ONCE, idempotency_key: 'other' }])).toMatchObject({
       status: 200,
-      body: [{ allowed: false, error: 'conflict', limits: [], violations: [] }],
+      body: [{ allowed: false, error: { code: 'conflict' }, limits: [], violations: [] }],
     })
     expect(await left('tpm')).toBe(1000)
     expect(await stored()).not.toHaveProperty('used_tokens')

@@ -114,7 +114,7 @@ describe('a reservation', () => {
     expect(list.headers.get('x-zael-degraded')).toBe('true')
     expect(list).toMatchObject({
       status: 200,
-      body: [{ allowed: false, error: 'unavailable', degraded: true }, { allowed: true }],
+      body: [{ allowed: false, error: { code: 'unavailable' }, degraded: true }, { allowed: true }],
     })
     expect(await left('tpm')).toBe(1000)
   })

@@ -103,7 +103,7 @@ describe('the OpenAPI document', () => {
     expect(page).toEqual(['limit', 'cursor', 'q'])
     expect(operation('GET /health')?.security).toEqual([])
     expect(operation('GET /api/entities')?.security).toBeUndefined()
-    expect(document).toMatchObject({ security: [{ bearer: [] }, { apiKey: [] }] })
+    expect(document).toMatchObject({ security: [{ bearer: [] }, { apiKey: [] }, { azureKey: [] }] })
   })
 
   test('says of every route what stands before it', async () => {
@@ -117,6 +117,10 @@ describe('the OpenAPI document', () => {
       ]
       expect({ name, statuses }).toEqual({ name, statuses: expect.arrayContaining(expected) })
     }
+    const ofCallers = operations.filter(({ name }) => name.includes(' /v1/'))
+    expect(ofCallers.length).toBeGreaterThan(4)
+    for (const { operation } of ofCallers)
+      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '403', '404']))
     const own = operation('POST /v1/chat/completions')
     expect(own?.responses['429']).toMatchObject({
       content: { 'application/json': { schema: { $ref: '#/components/schemas/OpenAiDenial' } } },
@@ -128,6 +132,15 @@ describe('the OpenAPI document', () => {
       'X-Preferred-Model',
       'X-User-Id',
       'X-Zael-Entity',
+    ])
+  })
+
+  test('states the bounds of numbers in queries', async () => {
+    const { operation } = await read()
+    expect(operation('GET /api/entities')?.parameters).toMatchObject([
+      { name: 'limit', schema: { type: 'integer', minimum: 1, maximum: 1000 } },
+      { name: 'cursor', schema: { type: 'string', maxLength: 2048 } },
+      { name: 'q', schema: { type: 'string', maxLength: 256 } },
     ])
   })
 

@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { runCommandLine } from '../bin/command-line/command-line.ts'
+import { freePort } from './emulator-process.ts'
+import { type FuzzSum, sumFuzzReports } from './fuzz-report.ts'
+import { CommandFailed, runCommand, ScriptError } from './run-command.ts'
+
+const VERSION = '4.32.5'
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const VENV = join(ROOT, '.schemathesis')
+const START_TIMEOUT_MS = 60_000
+const ADMIN = { authorization: 'Bearer dev-admin' }
+const CALLER = 'fuzz-caller'
+/** A busy machine is no store that is unavailable. */
+const SETTINGS = { LOG_LEVEL: 'error', STORE_DEADLINE_MS: '10000' }
+
+/** Who sends generated requests, to which operations, for how long at most. The admin changes what the others need: it is last. */
+const ROLES = [
+  { name: 'caller', seconds: 45, operations: ['--include-path-regex', '^/v1/'] },
+  { name: 'viewer', seconds: 30, operations: ['--include-path-regex', '^/api/', '--include-method', 'GET'] },
+  // without a token it reaches the limit of failed authentications, whose 429 is no 401
+  { name: 'admin', seconds: 100, operations: ['--exclude-checks', 'ignored_auth'] },
+] as const
+
+/** Installs schemathesis from PyPI, once. */
+const install = async (): Promise<void> => {
+  const stamp = join(VENV, 'version')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === VERSION) return
+  console.log(`Installing schemathesis ${VERSION} into .schemathesis`)
+  await runCommand('python3', ['-m', 'venv', VENV])
+  await runCommand(join(VENV, 'bin', 'pip'), ['install', '--quiet', `schemathesis==${VERSION}`])
+  writeFileSync(stamp, VERSION)
+}
+
+const startServer = async () => {
+  const [port, dynamodbPort] = [await freePort(), await freePort()]
+  const { PATH, HOME } = process.env
+  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/serve.ts'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { PATH, HOME, ...SETTINGS, PORT: String(port), DYNAMODB_PORT: String(dynamodbPort) },
+  })
+  const url = `http://127.0.0.1:${port}`
+  await untilReady(url, child)
+  return { url, child }
+}
+
+const untilReady = async (url: string, child: ChildProcess): Promise<void> => {
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (child.exitCode === null && Date.now() < deadline) {
+    if ((await fetch(`${url}/health`).catch(() => undefined))?.ok) return
+    await wait(100)
+  }
+  throw new ScriptError('zael did not start')
+}
+
+const post = async (method: string, url: string, body: object): Promise<unknown> => {
+  const headers = { ...ADMIN, 'content-type': 'application/json' }
+  const response = await fetch(url, { method, headers, body: JSON.stringify(body) })
+  if (!response.ok) throw new ScriptError(`${method} ${url} returned ${response.status}`)
+  return response.json()
+}
+
+/** A caller with a key whose limits no run reaches. */
+const makeCaller = async (url: string): Promise<string> => {
+  await post('POST', `${url}/api/entities`, { entity_id: CALLER, name: CALLER })
+  await post('PUT', `${url}/api/limits/${CALLER}`, {
+    limits: ['rpm', 'tpm'].map((name) => ({ name, limit: 1_000_000_000, per: 'minute' })),
+  })
+  const secret = `fuzz-${crypto.randomUUID()}`
+  await post('POST', `${url}/api/entities/${CALLER}/keys`, { secret })
+  return secret
+}
+
+const headersOf = (role: (typeof ROLES)[number]['name'], secret: string): readonly string[] => {
+  if (role === 'caller') return [`X-API-Key: ${secret}`]
+  if (role === 'viewer') return ['Authorization: Bearer dev-viewer']
+  return [`Authorization: ${ADMIN.authorization}`, `X-Zael-Entity: ${CALLER}`]
+}
+
+const fuzz = async (
+  url: string,
+  role: (typeof ROLES)[number],
+  headers: readonly string[],
+  report: string,
+): Promise<void> => {
+  const options = [
+    ...['--phases', 'coverage,fuzzing', '--max-examples', '10', '--generation-deterministic', '--no-shrink'],
+    ...['--generation-with-security-parameters', 'false', '--max-time', String(role.seconds)],
+    ...['--warnings', 'off', '--continue-on-failure', '--report', 'json', '--report-json-path', report],
+    // events without an end
+    ...['--exclude-path', '/api/dashboard/stream'],
+    ...headers.flatMap((header) => ['--header', header]),
+    ...role.operations,
+  ]
+  const config = ['--config-file', join(ROOT, 'schemathesis.toml'), '--no-color']
+  try {
+    await runCommand(join(VENV, 'bin', 'st'), [...config, 'run', `${url}/openapi.json`, ...options])
+  } catch (error) {
+    // its report counts what failed
+    if (!(error instanceof CommandFailed)) throw error
+  }
+}
+
+const run = async (reportPath: string | undefined): Promise<FuzzSum> => {
+  await install()
+  const directory = await mkdtemp(join(tmpdir(), 'zael-fuzz-'))
+  const { url, child } = await startServer()
+  try {
+    const secret = await makeCaller(url)
+    const reports = ROLES.map((role) => ({ role, report: join(directory, `${role.name}.json`) }))
+    for (const { role, report } of reports) {
+      console.log(`\nAs ${role.name}`)
+      await fuzz(url, role, headersOf(role.name, secret), report)
+    }
+    const sum = sumFuzzReports(reports.map(({ report }) => report))
+    if (reportPath !== undefined) writeFileSync(reportPath, JSON.stringify(sum))
+    return sum
+  } finally {
+    const ended = once(child, 'exit')
+    if (child.exitCode === null && child.kill()) await ended
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+const HELP = `npm run test:api [-- --report <file>]
+
+Starts an embedded zael on free ports and sends it requests generated by schemathesis from its OpenAPI document, as a caller, as a
+viewer and as an admin. The first run installs schemathesis into .schemathesis, which needs Python 3.`
+
+await runCommandLine(
+  { command: 'npm run test:api', help: HELP, options: { report: { type: 'string' } } },
+  async ({ values }) => {
+    const { numPassedTests, numFailedTests, success } = await run(values.report)
+    console.log(`\n${numPassedTests} passed, ${numFailedTests} failed`)
+    if (!success) process.exitCode = 1
+  },
+)
