@@ -17,13 +17,19 @@ const PATIENCE_MS = 300_000
 
 interface ProjectOptions {
   readonly exclude?: string[]
+  /** Modules whose `setup` and `teardown` surround all files. */
+  readonly globalSetup?: string[]
   /** False: modules are loaded once a worker, not once a file; nothing is mocked in them, and none has state. */
   readonly isolate?: boolean
 }
 
-const project = (name: string, include: string[], { exclude = [], isolate = true }: ProjectOptions = {}) => ({
+const project = (
+  name: string,
+  include: string[],
+  { exclude = [], isolate = true, globalSetup = [] }: ProjectOptions = {},
+) => ({
   resolve: { alias },
-  test: { name, include, exclude, isolate, testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS },
+  test: { name, include, exclude, isolate, globalSetup, testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS },
 })
 
 export default defineConfig({
@@ -42,7 +48,9 @@ export default defineConfig({
       }),
       project('property', ['test/**/*.property.test.ts'], { isolate: false }),
       project('engine', ['test/**/*.engine.test.ts'], { isolate: false }),
-      project('browser', ['test/**/*.browser.test.ts']),
+      project('browser', ['test/**/*.browser.test.ts'], {
+        globalSetup: ['./test/dashboard/browser-setup.ts'],
+      }),
       project('e2e', ['test/e2e/**/*.test.ts']),
     ],
   },

@@ -44,6 +44,8 @@ const VIEWS: Readonly<Record<string, { readonly route: string; prepare(page: Pag
         .getByText(/was denied/)
         .first()
         .waitFor()
+      // the run is over
+      await page.getByRole('button', { name: 'Send' }).and(page.locator('[aria-disabled="false"]')).waitFor()
     },
   },
   entity: {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, type BrowserServer, chromium, type LaunchOptions } from 'playwright-core'
 import { UserError } from '../../bin/command-line/user-error.ts'
 
 /** Debian's Chromium, or the one that CHROMIUM_PATH names. */
@@ -10,11 +10,16 @@ const PLACES = [
   '/usr/bin/google-chrome',
 ]
 
-/** The browser of tests; throws where there is none. */
-export const launchChromium = (): Promise<Browser> => {
+/** A browser; throws where none is installed. */
+export const launchChromium = (): Promise<Browser> => chromium.launch(launchOptions())
+
+/** A browser that other processes connect to; throws where none is installed. */
+export const launchChromiumServer = (): Promise<BrowserServer> => chromium.launchServer(launchOptions())
+
+const launchOptions = (): LaunchOptions => {
   const executablePath = PLACES.find((path) => path !== undefined && existsSync(path))
   if (executablePath === undefined)
     throw new UserError('Chromium is not installed: install it, or set CHROMIUM_PATH to its executable')
   // Chromium refuses its sandbox to root, who runs CI.
-  return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
+  return { executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] }
 }

@@ -1,8 +1,8 @@
 import axe, { type AxeResults, type RunOptions } from 'axe-core'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import { type ServeProcess, startServe } from '../bin/serve-process.ts'
-import { launchChromium } from './launch-chromium.ts'
+import type {} from './browser-setup.ts'
 
 /** A test that waits for something longer than this has failed; a busy machine takes long for anything. */
 export const DEADLINE_MS = 90_000
@@ -22,7 +22,7 @@ export interface Opening {
   readonly url?: string
 }
 
-/** A server with the demo data and a browser, for all tests of a file. */
+/** A server with the demo data for all tests of a file, and the browser of all files. */
 export interface PageWorld {
   readonly server: () => ServeProcess
   /** A new tab of a browser that knows nothing yet. Its errors fail the test, unless `forgive` was called with it. */
@@ -42,7 +42,7 @@ export const createPageWorld = (environment: Readonly<Record<string, string>> = 
   beforeAll(async () => {
     ;[server, browser] = await Promise.all([
       startServe({ STORE_DEADLINE_MS: PATIENCE_MS, ...environment }),
-      launchChromium(),
+      chromium.connect(inject('browserEndpoint')),
     ])
   })
   afterEach(async () => {

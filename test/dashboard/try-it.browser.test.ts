@@ -118,7 +118,7 @@ describe('trying requests', () => {
     await createOwnEntity(world, 'try-project', [requests(5)])
     const other = await createOwnEntity(world, 'try-other', [requests(9)], 'try-project')
     await createOwnEntity(world, 'try-child', [requests(9)], 'try-project')
-    await other.charge({ requests: 5 })
+    await other.charge({ requests: 5 }, 'gpt-4')
     const page = await world.open({ route: '/try/try-child' })
     world.forgive(page)
     await send(page)

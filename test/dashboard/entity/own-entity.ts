@@ -7,8 +7,8 @@ export interface OwnEntity {
   readonly secret: string
   /** A chat of one request and a few tokens; says the status. */
   call(): Promise<number>
-  /** Charges a cost without a chat. Throws where it is denied. */
-  charge(cost: object): Promise<void>
+  /** Charges a cost without a chat, on `_default_` where no resource is named. Throws where it is denied. */
+  charge(cost: object, resource?: string): Promise<void>
 }
 
 const RARELY = 1 / 3600
@@ -35,8 +35,8 @@ export const createOwnEntity = async (
     id,
     secret,
     call: () => callWith(world, secret),
-    async charge(cost) {
-      const { status } = await post(world, '/v1/limits/check', secret, { cost })
+    async charge(cost, resource = '_default_') {
+      const { status } = await post(world, '/v1/limits/check', secret, { resource, cost })
       if (status !== 200) throw new Error(`the charge was answered with ${status}`)
     },
   }
