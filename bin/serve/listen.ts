@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { createAdaptorServer } from '@hono/node-server'
 import { codeOf, portError, reasonOf, StartError } from './start-error.ts'
 
@@ -21,6 +21,8 @@ export interface ListenOptions {
   readonly keepAliveSeconds: number
 }
 
+/** How long requests are still accepted: more than one takes from a client that has just received a response. */
+const LAST_REQUESTS_MS = 200
 /** How long requests under way may take to finish: below the 10 s after which Docker kills. */
 const STOP_GRACE_MS = 7_000
 /** How long a request that was cut off may take to settle what it had charged. */
@@ -75,10 +77,12 @@ const createDrain = (server: Server) => {
   })
   return async (): Promise<void> => {
     isDraining = true
-    for (const response of open) {
-      if (isEndless(response)) response.destroy()
-      else closeAfter(response)
-    }
+    open.forEach(closeAfter)
+    // a busy client has its next request on the way: it is answered, and then its connection is closed
+    if (await hasConnections(server)) await pause(LAST_REQUESTS_MS)
+    // what has arrived is read before connections count as idle
+    await nextTurn()
+    for (const response of open) if (isEndless(response)) response.destroy()
     const closed = once(server, 'close')
     server.close()
     server.closeIdleConnections()
@@ -87,6 +91,9 @@ const createDrain = (server: Server) => {
     clearTimeout(hurry)
   }
 }
+
+const hasConnections = (server: Server): Promise<boolean> =>
+  new Promise((resolve) => server.getConnections((error, count) => resolve(error !== null || count > 0)))
 
 /** The dashboard's event stream: a GET whose body is still being written. It never ends by itself, and its page reconnects. */
 const isEndless = ({ req, headersSent, writableEnded }: ServerResponse): boolean =>

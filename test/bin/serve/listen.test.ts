@@ -113,6 +113,18 @@ describe('stopping', () => {
     }
   })
 
+  test('answers the request that a kept connection sends next, and then closes it', async () => {
+    const { url, stop } = await start()
+    const connection = await openConnection(url)
+    connection.write(`${get11('/first')}\r\n`)
+    await connection.until('ok')
+    const stopped = stop()
+    connection.write(`${get11('/next')}\r\n`)
+    await connection.closed
+    expect(connection.received.text).toMatch(/connection: keep-alive[\s\S]*200 OK[\s\S]*connection: close/i)
+    await stopped
+  })
+
   test('answers a request whose first bytes came before it', async () => {
     const { fetch, hold, answer } = heldFetch()
     const { url, stop } = await start({ fetch })
