@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { createAdaptorServer } from '@hono/node-server'
 import { codeOf, portError, reasonOf, StartError } from './start-error.ts'
@@ -80,12 +80,16 @@ const createDrain = (server: Server) => {
     open.forEach(closeAfter)
     // a busy client has its next request on the way: it is answered, and then its connection is closed
     if (await hasConnections(server)) await pause(LAST_REQUESTS_MS)
+    // connections that the kernel has completed are accepted in this turn; closing would reset them
+    await nextTurn()
+    const closed = once(server, 'close')
+    // unlike the HTTP server's, it leaves connections open: those just accepted have sent a request that is not read yet
+    NetServer.prototype.close.call(server)
+    if (await hasConnections(server)) await pause(LAST_REQUESTS_MS)
     // what has arrived is read before connections count as idle
     await nextTurn()
     for (const response of open) if (isEndless(response)) response.destroy()
-    const closed = once(server, 'close')
     server.close()
-    server.closeIdleConnections()
     const hurry = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS)
     await closed
     clearTimeout(hurry)
