@@ -220,7 +220,7 @@ test('the curl line does what Send does, without the secret in it', async () => 
   const line = String(await page.evaluate('navigator.clipboard.readText()'))
   expect(line).not.toContain('dev-admin')
   const [, url = '', , token = '', , entity = '', , , , body = ''] = curlArguments(line, {
-    ZAEL_TOKEN: 'dev-admin',
+    ADMIN_TOKEN: 'dev-admin',
   })
   expect(JSON.parse(body).messages[0].content).toBe(`It's "quoted" $HOME \`id\``)
   const headers = [token, entity, 'content-type: application/json'].map((header) => header.split(': '))
@@ -237,7 +237,7 @@ describe('a pasted key', () => {
     await send(page)
     await saying(page, '1 allowed')
     await limits(page).getByRole('link', { name: 'key-bob' }).waitFor()
-    await page.getByText('$ZAEL_KEY').waitFor()
+    await page.getByText('$API_KEY').waitFor()
     const kept = await page.evaluate('JSON.stringify([sessionStorage, localStorage, location.href])')
     expect(kept).not.toContain('key-bob')
     await page.getByRole('link', { name: 'Overview' }).click()

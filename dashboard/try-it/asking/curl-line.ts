@@ -1,8 +1,8 @@
 import type { Caller, ChatBody } from './draft.ts'
 
 /** The variable that stands for the secret: no secret is shown, nor copied. */
-export const secretVariable = (caller: Caller): 'ZAEL_TOKEN' | 'ZAEL_KEY' =>
-  caller.kind === 'entity' ? 'ZAEL_TOKEN' : 'ZAEL_KEY'
+export const secretVariable = (caller: Caller): 'ADMIN_TOKEN' | 'API_KEY' =>
+  caller.kind === 'entity' ? 'ADMIN_TOKEN' : 'API_KEY'
 
 /** The same request for a POSIX shell, its secret in a variable of the environment. */
 export const curlLine = (url: string, caller: Caller, body: ChatBody): string =>

@@ -7,7 +7,7 @@ const URL = 'https://api.example/prod/v1/chat/completions'
 const BOB: Caller = { kind: 'entity', id: 'key-bob' }
 const bodyOf = (content: string): ChatBody => ({ model: 'gpt-4', messages: [{ role: 'user', content }] })
 
-const argumentsOf = (line: string) => curlArguments(line, { ZAEL_TOKEN: 'the token', ZAEL_KEY: 'the key' })
+const argumentsOf = (line: string) => curlArguments(line, { ADMIN_TOKEN: 'the token', API_KEY: 'the key' })
 
 describe('a line for curl', () => {
   test('asks as the admin who acts for an entity, the token in a variable', () => {
