@@ -32,7 +32,7 @@ export const LONGEST_SECONDS = 100 * 366 * 86_400
 
 /** The algorithm of a limit in JSON; without one it is a token bucket. Throws `ZaelError('invalid_request')`. */
 export const parseAlgorithm = (input: unknown, field: string): AlgorithmName => {
-  const name = ALGORITHM_NAMES.find((known) => known === (input ?? 'token_bucket'))
+  const name = ALGORITHM_NAMES.find((known) => known === (input === undefined ? 'token_bucket' : input))
   if (name === undefined) throw invalid(field, `be one of ${ALGORITHM_NAMES.join(', ')}`)
   return name
 }
@@ -106,7 +106,12 @@ const paused = (rate: unknown, field: string): TokenBucketSize => {
 const slidingWindow = (input: Fields, field: string): SlidingWindowSize => {
   const limit = parseWindowLimit(input, field)
   const windowSeconds = parseCount(input.window_seconds, `${field}.window_seconds`, LONGEST_SECONDS, 1)
-  const slots = parseCount(input.slots ?? DEFAULT_SLOTS, `${field}.slots`, MAX_SLOTS, 2)
+  const slots = parseCount(
+    input.slots === undefined ? DEFAULT_SLOTS : input.slots,
+    `${field}.slots`,
+    MAX_SLOTS,
+    2,
+  )
   return { algorithm: 'sliding_window', limit, windowSeconds, slots }
 }
 

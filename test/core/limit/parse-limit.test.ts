@@ -125,6 +125,8 @@ describe('limits as JSON', () => {
       /^limits\[0\]\.name must not be used or denied/,
     ],
     ['a name twice', [rpm, rpm], /^limits\[1\]\.name must be unique/],
+    ['slots of null', [{ ...rph, slots: null }], /^limits\[0\]\.slots must be/],
+    ['an algorithm of null', [{ ...rpm, algorithm: null }], /^limits\[0\]\.algorithm must be one of/],
     ['a meter of null', [{ ...rpm, meter: null }], /^limits\[0\]\.meter must be one of/],
     ['an unknown meter', [{ ...rpm, meter: 'cats' }], /^limits\[0\]\.meter must be one of/],
     [
