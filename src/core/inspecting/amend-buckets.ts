@@ -16,6 +16,9 @@ import { asSeen, type PrefixedWrite, prefixed } from '../bucket/prefixed.ts'
 import type { BucketWriter } from '../charging/bucket-writer.ts'
 import { ZaelError } from '../errors.ts'
 
+/** Attributes that only count. No limit is named `used` or `denied`, or `used_…` or `denied_…`; `deniedlogins` is a limit. */
+const COUNTER = /^(used_|denied(_|$))/
+
 /** Which limits of a bucket to amend: all where none is named. */
 interface LimitSelection {
   readonly limitName?: string
@@ -73,7 +76,7 @@ const resetWrite = (item: BucketItem, limitName: string | undefined, now: bigint
   const attributes = gone.flatMap((name) =>
     Object.keys(fieldsOf(item, name)).map((field) => `${name}_${field}`),
   )
-  const counters = Object.keys(item).filter((name) => /^(used_|denied)/.test(name))
+  const counters = Object.keys(item).filter((name) => COUNTER.test(name))
   const actions: readonly Action[] = [
     set('born', now > born ? now : born + 1n),
     add('rev', 1n),

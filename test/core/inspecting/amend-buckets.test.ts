@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { admits, available, reserve, stored, worldOf } from '../token-world.ts'
@@ -30,6 +31,19 @@ describe('a reset', () => {
     await world.node.limiter.reset('key', { limitName: 'tpm' })
     const { limits } = await world.join().limiter.status('key', '_default_')
     expect(limits.map((limit) => limit.available)).toEqual([10, 4])
+  })
+
+  it('also resets a limit whose name only begins like a counter', async () => {
+    const world = worldOf(10, 1 / 3600)
+    const name = 'deniedlogins'
+    const limit = { name, meter: 'tokens', capacity: 10, refill_rate: 1 / 3600 }
+    world.config.putLimits(entityOwner('key'), '_default_', parseLimits([limit], 'limits'))
+    expect(await admits(world.node, 10)).toBe(true)
+    expect(await admits(world.node, 1)).toBe(false)
+    await world.node.limiter.flush({ all: true })
+    await world.node.limiter.reset('key', {})
+    expect(await stored(world)).toMatchObject({ denied: 0n, [`denied_${name}`]: 0n })
+    expect(await admits(world.node, 10)).toBe(true)
   })
 
   it('is of the bucket that requests for the resource meet', async () => {
