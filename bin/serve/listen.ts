@@ -23,6 +23,8 @@ export interface ListenOptions {
 
 /** How long requests are still accepted: more than one takes from a client that has just received a response. */
 const LAST_REQUESTS_MS = 200
+/** How many connections may wait to be accepted: Node's default. */
+const BACKLOG = 511
 /** How long requests under way may take to finish: below the 10 s after which Docker kills. */
 const STOP_GRACE_MS = 7_000
 /** How long a request that was cut off may take to settle what it had charged. */
@@ -80,8 +82,7 @@ const createDrain = (server: Server) => {
     open.forEach(closeAfter)
     // a busy client has its next request on the way: it is answered, and then its connection is closed
     if (await hasConnections(server)) await pause(LAST_REQUESTS_MS)
-    // connections that the kernel has completed are accepted in this turn; closing would reset them
-    await nextTurn()
+    await acceptWaiting(server)
     const closed = once(server, 'close')
     // unlike the HTTP server's, it leaves connections open: those just accepted have sent a request that is not read yet
     NetServer.prototype.close.call(server)
@@ -94,6 +95,23 @@ const createDrain = (server: Server) => {
     await closed
     clearTimeout(hurry)
   }
+}
+
+/**
+ * Accepts the connections that the kernel has completed; closing the socket would reset them. Node accepts one per turn of
+ * the event loop, and clients whose request is answered in a turn connect anew, so it takes a turn without either.
+ */
+const acceptWaiting = async (server: Server): Promise<void> => {
+  let isQuiet = false
+  const onTraffic = (): void => {
+    isQuiet = false
+  }
+  server.on('connection', onTraffic).on('request', onTraffic)
+  for (let turn = 0; turn < BACKLOG && !isQuiet; turn++) {
+    isQuiet = true
+    await nextTurn()
+  }
+  server.off('connection', onTraffic).off('request', onTraffic)
 }
 
 const hasConnections = (server: Server): Promise<boolean> =>

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type ListenOptions, listen } from '../../../bin/serve/listen.ts'
 
@@ -84,6 +85,27 @@ const openConnection = async (url: string) => {
 
 const get11 = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: any\r\n`
 
+/** For a worker: sets `state` when all connections have sent `text`, and posts what each received: a status line or a code. */
+const CONNECT_AND_SEND = `
+const { connect } = require('node:net')
+const { parentPort, workerData: { state, count, port, text } } = require('node:worker_threads')
+let sent = 0
+const send = () => new Promise((resolve) => {
+  let received = ''
+  const socket = connect(port, '127.0.0.1', () => socket.write(text, () => {
+    sent++
+    if (sent < count) return
+    Atomics.store(state, 0, 1)
+    Atomics.notify(state, 0)
+  }))
+  socket.setEncoding('utf8')
+  socket.on('data', (chunk) => { received += chunk })
+  socket.on('error', ({ code }) => { received ||= code })
+  socket.on('close', () => resolve(received.split('\\r\\n')[0]))
+})
+Promise.all(Array.from({ length: count }, send)).then((all) => parentPort.postMessage(all))
+`
+
 describe('stopping', () => {
   test('finishes what is under way on kept connections, each with connection: close, and cuts none', async () => {
     const { fetch, hold, answer } = heldFetch()
@@ -140,6 +162,21 @@ describe('stopping', () => {
     expect(half.received.text).toMatch(/^HTTP\/1.1 200 OK[\s\S]*connection: close[\s\S]*\/half/i)
     answer('/slow')
     await stopped
+  })
+
+  test('answers requests on connections that the kernel has completed and nobody has accepted', async () => {
+    const { url, stop } = await start()
+    // this thread is blocked until all have connected and sent, so that none is accepted before it stops
+    const state = new Int32Array(new SharedArrayBuffer(4))
+    const worker = new Worker(CONNECT_AND_SEND, {
+      eval: true,
+      workerData: { state, count: 20, port: Number(new URL(url).port), text: `${get11('/')}\r\n` },
+    })
+    closing.push(() => worker.terminate())
+    const results = once(worker, 'message')
+    expect(Atomics.wait(state, 0, 0, 60_000)).not.toBe('timed-out')
+    await stop()
+    expect(await results).toEqual([Array.from({ length: 20 }, () => 'HTTP/1.1 200 OK')])
   })
 
   test('closes idle connections at once and accepts no new ones', async () => {
