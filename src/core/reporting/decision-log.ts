@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import { denialOf, evaluationOf, evaluationsOf, limitKey } from './evaluations.ts'
+import { createOnceAMinute } from './once-a-minute.ts'
 import { type Warning, warningsOf } from './warnings.ts'
 
 /** Told of every decision that was not a dry run. */
@@ -19,8 +20,6 @@ export interface DecisionLogDependencies {
 
 /** A limit that goes on denying is spoken of once in this time. */
 const QUIET_NS = 10n * SECOND_NS
-/** How often decisions without the store are logged, each time with their number since the last line. */
-const UNAVAILABLE_QUIET_NS = 60n * SECOND_NS
 /** Limits of which it is known when they were last spoken of. */
 const MOST_KNOWN = 10_000
 
@@ -59,19 +58,15 @@ export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog =>
     )
   }
 
-  const degrade = ({ allowed, unavailableCause }: Decision): void =>
-    sampled(
-      `degraded#${allowed}`,
-      (suppressed) =>
-        logger.warn(allowed ? 'requests allowed without the store' : 'requests denied without the store', {
-          count: suppressed + 1,
-          reason: unavailableCause,
-        }),
-      UNAVAILABLE_QUIET_NS,
-    )
+  const allowedWithoutStore = createOnceAMinute(deps.clock)
+  const deniedWithoutStore = createOnceAMinute(deps.clock)
+  const logDegraded = ({ allowed, unavailableCause: reason }: Decision): void =>
+    allowed
+      ? allowedWithoutStore((count) => logger.warn('requests allowed without the store', { count, reason }))
+      : deniedWithoutStore((count) => logger.warn('requests denied without the store', { count, reason }))
 
   return (decision) => {
-    if (decision.degraded) degrade(decision)
+    if (decision.degraded) logDegraded(decision)
     if (logger.isDebugOn !== false) {
       const { allowed } = decision
       for (const evaluation of evaluationsOf(decision))
@@ -82,13 +77,13 @@ export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog =>
   }
 }
 
-type Sampling = (subject: string, speak: (suppressed: number) => void, quietNs?: bigint) => void
+type Sampling = (subject: string, speak: (suppressed: number) => void) => void
 
 const createSampling = ({ clock, newCache }: DecisionLogDependencies): Sampling => {
   const spoken = newCache<Spoken>({ max: MOST_KNOWN })
-  return (subject, speak, quietNs = QUIET_NS) => {
+  return (subject, speak) => {
     const [last, now] = [spoken.get(subject), clock.monotonic()]
-    if (last !== undefined && now - last.atNs < quietNs) {
+    if (last !== undefined && now - last.atNs < QUIET_NS) {
       spoken.set(subject, { ...last, suppressed: last.suppressed + 1 })
       return
     }
