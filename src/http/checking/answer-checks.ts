@@ -90,14 +90,15 @@ const answer = async (
   acting: ActingIdentity,
   { check, claim, unclaimed }: ClaimedCheck,
 ): Promise<RememberedAnswer> => {
-  if (claim === undefined) {
-    const checked = await checker(acting, check, { canUndo: unclaimed !== undefined })
-    return unclaimed ? claimedLate(idempotency, check, checked, unclaimed) : checked.answer
+  if (claim) {
+    return copyOf(await idempotency.answer(claim, () => checker(acting, check, { canUndo: true })))
   }
-  const kept = await idempotency.answer(claim, () => checker(acting, check, { canUndo: true }))
-  // what is kept is the store's: the headers of an answer are added to
-  return { ...kept, headers: { ...kept.headers } }
+  const checked = await checker(acting, check, { canUndo: unclaimed !== undefined })
+  return unclaimed ? copyOf(await claimedLate(idempotency, check, checked, unclaimed)) : checked.answer
 }
+
+/** Headers are added to a response, and must not be added to the one that the store keeps. */
+const copyOf = (kept: RememberedAnswer): RememberedAnswer => ({ ...kept, headers: { ...kept.headers } })
 
 /** What was to charge nothing has, if it was allowed against expectation: then its key is claimed now. */
 const claimedLate = async (

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/errors.ts'
-import type { IdempotencyStore } from '../../../src/core/ports/idempotency-store.ts'
+import type { IdempotencyStore, RememberedAnswer } from '../../../src/core/ports/idempotency-store.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import { createMemoryIdempotencyStore } from '../../../src/store/memory/memory-idempotency-store.ts'
 import { SECOND } from '../../core/test-clock.ts'
@@ -207,6 +207,24 @@ describe('an idempotency key of a check that charges nothing', () => {
     expect((await check(ONCE)).body).toEqual(first.body)
     expect(await left('tpm')).toBe(900)
   })
+
+  test.each([true, false])(
+    'keeps no header of the response to one request (denial foreseen: %s)',
+    async (foreseen) => {
+      const kept: RememberedAnswer[] = []
+      const idempotency = storeWith(({ finish }) => ({
+        finish: (attempt, answer) => {
+          kept.push(answer)
+          return finish(attempt, answer)
+        },
+      }))
+      const { check, deps } = await createCheckingApp({ table: { idempotency } })
+      deps.limiter.foreseesDenial = () => foreseen
+      expect((await check(ONCE)).headers.get('x-request-id')).not.toBeNull()
+      expect(kept).toHaveLength(1)
+      expect(kept[0]?.headers).not.toHaveProperty('x-request-id')
+    },
+  )
 
   test('gives back what was charged against expectation where the key was taken meanwhile', async () => {
     const idempotency = storeWith(() => ({ begin: async () => ({ outcome: 'pending' }) }))
