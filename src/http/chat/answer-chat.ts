@@ -12,6 +12,7 @@ import { createUnpricedWatch } from '../../core/pricing/unpriced-models.ts'
 import { type Answering, answerJson } from '../answering/answering.ts'
 import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
 import { degradedField } from '../errors/flat-error.ts'
+import { CLIENT_CLOSED_REQUEST } from '../errors/http-errors.ts'
 import { problemOf } from '../errors/problem.ts'
 import { type AdmissionNeeds, type Admitted, admit, costOf, type Refused } from './admission.ts'
 import { openAiError, v1Denial, v1Error } from './openai-error.ts'
@@ -36,12 +37,9 @@ export interface Chat {
 
 /**
  * Everything stays charged as it was reserved. A model generates its whole answer, and its provider bills it, whether or not
- * the caller waits: if a caller got the estimate back by hanging up, a limit would hold nobody who never waits.
+ * the caller waits. If hanging up returned the estimate, no limit would apply to callers who never wait.
  */
 const THE_ESTIMATE: Cost = {}
-
-/** The client has gone away: no one reads this. nginx's number for it. */
-const CLIENT_CLOSED_REQUEST = 499
 
 /** Answers chats: counts the prompt, charges the estimate, asks the backend, settles what was really used. */
 export const createChatAnswerer = (deps: ChatNeeds): ((chat: Chat) => Promise<Response>) => {

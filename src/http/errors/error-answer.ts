@@ -5,7 +5,7 @@ import { answerJson } from '../answering/answering.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { v1Error } from '../chat/openai-error.ts'
 import { flatError } from './flat-error.ts'
-import { ClientGone, MethodNotAllowed } from './http-errors.ts'
+import { CLIENT_CLOSED_REQUEST, ClientGone, MethodNotAllowed } from './http-errors.ts'
 import { type Problem, problemOf } from './problem.ts'
 
 interface Needs extends Pick<AppDependencies, 'logger' | 'clock'> {
@@ -48,9 +48,6 @@ const answer = (c: Context<AppEnv>, problem: Problem, format: 'openai' | 'flat')
   const body = isV1(c.req.path) ? v1Error(problem, format) : flatError(problem)
   return answerJson(c.get('answering'), body, problem.status, { ...problem.headers })
 }
-
-/** nginx's status for a client that is gone; it shows in access logs only. */
-const CLIENT_CLOSED_REQUEST = 499
 
 const unsent = (logger: AppDependencies['logger'], c: Context<AppEnv>): Response => {
   const { method, path } = c.req

@@ -39,6 +39,9 @@ export class ModelRefused extends Error {
   }
 }
 
+/** nginx's status for a client that has closed the connection: no one reads the response, and only access logs show it. */
+export const CLIENT_CLOSED_REQUEST = 499
+
 /** The client closed the connection before its request had arrived. Nothing can be sent to it. */
 export class ClientGone extends Error {
   constructor(options: { readonly cause: unknown }) {
