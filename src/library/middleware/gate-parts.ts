@@ -1,11 +1,12 @@
 import type { Logger } from '../../core/ports/logger.ts'
+import { createOnceAMinute } from '../../core/reporting/once-a-minute.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { systemClock } from '../../platform/system-clock.ts'
 import { createRateLimiter } from '../limiter/create-rate-limiter.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { HeaderForm, ResetFormat } from './answer-headers.ts'
 import type { LimiterOrLimits, RateLimitOptions } from './rate-limit-options.ts'
-import { createReport, createSampling, type Report } from './reports.ts'
+import { createReport, type Report } from './reports.ts'
 
 /** What deciding about requests stands on. */
 export interface GateParts {
@@ -16,8 +17,8 @@ export interface GateParts {
   readonly isShadow: boolean
   readonly logger: Logger
   readonly metrics: { count(name: string, by?: number): void }
-  /** Whether a subject may be logged again: once a minute. */
-  readonly isDue: (subject: string) => boolean
+  /** Logs failures of the `settle` function. */
+  readonly settleFailed: ReturnType<typeof createOnceAMinute>
 }
 
 const FORMS: readonly HeaderForm[] = ['x-ratelimit', 'ietf']
@@ -31,7 +32,7 @@ export const gateParts = <Native>(options: RateLimitOptions<Native>): GateParts 
     forms,
     resetFormat,
     isShadow,
-    isDue: createSampling(shared.clock),
+    settleFailed: createOnceAMinute(shared.clock),
     limiter: limiterOf(options, shared),
     report: reportOf(options, shared),
   }

@@ -154,13 +154,13 @@ const settleBy = async (
 const actualCost = async (
   settle: SettleFunction,
   answer: AnswerFacts,
-  { logger, isDue }: GateParts,
+  { logger, settleFailed }: GateParts,
 ): Promise<Cost | undefined> => {
   try {
     const used = await settle(answer)
     return used === undefined || used === null ? undefined : checkedActualCost(used, 'settle()')
   } catch (error) {
-    if (isDue('settle')) logger.error('settle failed', { reason: String(error) })
+    settleFailed((failures) => logger.error('settle failed', { reason: String(error), failures }))
     return undefined
   }
 }

@@ -1,4 +1,5 @@
 import type { Decision } from '../../core/deciding/decision.ts'
+import { usedShare } from '../../core/deciding/limit-states.ts'
 import { isEnforced } from '../../core/limit/limit.ts'
 import type { Headers } from '../../http/headers/headers.ts'
 import { DEGRADED } from '../../http/headers/rate-limit-headers.ts'
@@ -53,8 +54,8 @@ const isTighter = (a: LimitHeaders, b: LimitHeaders): boolean => {
 /** Of the caller's own limits, which the headers describe; 1 where there are none. */
 const leastShare = ({ decision }: LimitHeaders): number => {
   let least = 1
-  for (const { own, limit, available, capacity } of decision?.limits ?? []) {
-    if (own && isEnforced(limit)) least = Math.min(least, capacity === 0 ? 0 : available / capacity)
+  for (const state of decision?.limits ?? []) {
+    if (state.own && isEnforced(state.limit)) least = Math.min(least, 1 - usedShare(state))
   }
   return least
 }

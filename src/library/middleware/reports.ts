@@ -83,8 +83,8 @@ const tell = (logger: Logger, callback: () => void): void => {
   }
 }
 
-/** Whether a subject is due: the first time, and then once in a minute at most. */
-export const createSampling = (clock: Clock): ((subject: string) => boolean) => {
+/** Whether a subject is due: the first time, and then at most once a minute. */
+const createSampling = (clock: Clock): ((subject: string) => boolean) => {
   const told: Cache<{ readonly at: bigint }> = lruCaches({ max: MAX_REMEMBERED })
   return (subject) => {
     const now = clock.monotonic()
