@@ -51,20 +51,20 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       expect(outcomes.filter(({ outcome }) => outcome === 'pending')).toHaveLength(9)
     })
 
-    it('are met by a look as they are begun by another, which changes nothing', async () => {
-      const look = (of: Beginning, body = of.bodyHash, afterNs = 0n) =>
-        storeNow().look({ key: of.key, bodyHash: body, now: of.now + afterNs })
+    it('are found as another attempt would meet them, by a read that changes nothing', async () => {
+      const find = (of: Beginning, body = of.bodyHash, afterNs = 0n) =>
+        storeNow().find({ key: of.key, bodyHash: body, now: of.now + afterNs })
       const unknown = aBeginning()
-      expect(await look(unknown)).toEqual({ outcome: 'free' })
+      expect(await find(unknown)).toEqual({ outcome: 'free' })
       expect(await begin(unknown)).toEqual({ outcome: 'begun' })
-      expect(await look(unknown)).toEqual({ outcome: 'pending' })
-      expect(await look(unknown, 'another')).toEqual({ outcome: 'other_body' })
-      expect(await look(unknown, unknown.bodyHash, MINUTE)).toEqual({ outcome: 'free' })
-      expect(await look(unknown, 'another', MINUTE)).toEqual({ outcome: 'other_body' })
+      expect(await find(unknown)).toEqual({ outcome: 'pending' })
+      expect(await find(unknown, 'another')).toEqual({ outcome: 'other_body' })
+      expect(await find(unknown, unknown.bodyHash, MINUTE)).toEqual({ outcome: 'free' })
+      expect(await find(unknown, 'another', MINUTE)).toEqual({ outcome: 'other_body' })
       await storeNow().finish(unknown, ANSWER)
-      expect(await look(unknown)).toStrictEqual({ outcome: 'answered', answer: ANSWER })
-      expect(await look(unknown, 'another')).toEqual({ outcome: 'other_body' })
-      expect(await look(unknown, unknown.bodyHash, 24n * HOUR_NS)).toEqual({ outcome: 'free' })
+      expect(await find(unknown)).toStrictEqual({ outcome: 'answered', answer: ANSWER })
+      expect(await find(unknown, 'another')).toEqual({ outcome: 'other_body' })
+      expect(await find(unknown, unknown.bodyHash, 24n * HOUR_NS)).toEqual({ outcome: 'free' })
     })
 
     it('give the same answer again until they expire', async () => {

@@ -48,7 +48,7 @@ export type BeginOutcome =
   | { readonly outcome: 'pending' }
   | { readonly outcome: 'other_body' }
 
-export type LookOutcome = Exclude<BeginOutcome, { readonly outcome: 'begun' }> | { readonly outcome: 'free' }
+export type FindOutcome = Exclude<BeginOutcome, { readonly outcome: 'begun' }> | { readonly outcome: 'free' }
 
 /** Where answers to repeated requests live. Every adapter passes `test/store/idempotency-store-contract.ts`. */
 export interface IdempotencyStore {
@@ -58,10 +58,10 @@ export interface IdempotencyStore {
    */
   begin(beginning: Beginning): Promise<BeginOutcome>
   /**
-   * What `begin` would meet, by a strongly consistent read and without a write; free: nothing that stands in the way.
+   * What `begin` would meet, by a strongly consistent read and without a write; free: it would begin.
    * Throws `StoreUnavailable`.
    */
-  look(at: Pick<Beginning, 'key' | 'bodyHash' | 'now'>): Promise<LookOutcome>
+  find(at: Pick<Beginning, 'key' | 'bodyHash' | 'now'>): Promise<FindOutcome>
   /** Keeps the answer. lost: another attempt has taken over meanwhile; nothing was changed. Throws `StoreUnavailable`. */
   finish(attempt: Pick<Attempt, 'key' | 'attemptId'>, answer: RememberedAnswer): Promise<'kept' | 'lost'>
   /** Forgets a pending attempt, so that the key can be used again at once. Throws `StoreUnavailable`. */

@@ -82,7 +82,7 @@ const claimed = async (
   const body = JSON.stringify(check)
   const request = { callerId: acting.entityId, key: idempotencyKey, body, field }
   if (!chargesNothing(acting, check)) return { check, claim: await idempotency.claim(request) }
-  return { check, claim: await idempotency.look(request), unclaimed: request }
+  return { check, claim: await idempotency.find(request), unclaimed: request }
 }
 
 const answer = async (

@@ -31,7 +31,7 @@ export interface Idempotency {
   /** Throws `ZaelError('conflict')` where the key stands for another body, or is being answered. Nothing is charged yet. */
   claim(request: KeyedRequest): Promise<Claim>
   /** The answer that the key stands for, by a read alone; undefined where it is free. Throws as `claim`. */
-  look(request: KeyedRequest): Promise<Claim | undefined>
+  find(request: KeyedRequest): Promise<Claim | undefined>
   /** The answer had before, or that of `check`: kept where it is allowed, else the key is free again, as after an error. */
   answer(claim: Claim, check: () => Promise<Checked>): Promise<RememberedAnswer>
   /** The key is free again, as far as the store can be reached. */
@@ -64,10 +64,10 @@ export const createIdempotency = (
       if (begun.outcome !== 'begun') throw conflict(field, CONFLICTS[begun.outcome])
       return { ...attempt, field }
     },
-    async look({ callerId, key, body, field }) {
+    async find({ callerId, key, body, field }) {
       const { hash } = needs.secrets
       const at = { key: { callerId, keyHash: hash(key) }, bodyHash: hash(body), now: needs.clock.now() }
-      const found = await store.look(at)
+      const found = await store.find(at)
       if (found.outcome === 'free') return undefined
       if (found.outcome === 'answered') return { remembered: found.answer }
       throw conflict(field, CONFLICTS[found.outcome])

@@ -8,8 +8,8 @@ import type {
   Attempt,
   Beginning,
   BeginOutcome,
+  FindOutcome,
   IdempotencyStore,
-  LookOutcome,
   RememberedAnswer,
 } from '../../core/ports/idempotency-store.ts'
 import { type StoredItem, toItem } from './attribute-values.ts'
@@ -39,9 +39,11 @@ export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: st
         return outcomeOf(await itemThatFailed(error, keyOf(beginning)), beginning)
       }
     },
-    async look({ key, bodyHash, now }) {
+    async find({ key, bodyHash, now }) {
       const item = await reads.get(keyOf({ key }))
-      return item === undefined || isOver(item, bodyHash, now) ? { outcome: 'free' } : metBy(item, bodyHash)
+      return item === undefined || isReplaceable(item, bodyHash, now)
+        ? { outcome: 'free' }
+        : metBy(item, bodyHash)
     },
     async finish(own, answer) {
       const isOwn = await unlessConditionFails(
@@ -121,13 +123,13 @@ const unlessConditionFails = async (call: Promise<unknown>): Promise<boolean> =>
 const outcomeOf = (item: StoredItem | undefined, { bodyHash }: Beginning): BeginOutcome =>
   item === undefined ? { outcome: 'pending' } : metBy(item, bodyHash)
 
-/** As the condition of `begin` has it. */
-const isOver = (item: StoredItem, bodyHash: string, now: bigint): boolean => {
+/** Whether `begin` would replace the record: the same rule as its condition. */
+const isReplaceable = (item: StoredItem, bodyHash: string, now: bigint): boolean => {
   const { expiresAt, pendingUntil, bodyHash: remembered } = rememberedIn(item)
   return expiresAt <= now || (pendingUntil !== null && pendingUntil <= now && remembered === bodyHash)
 }
 
-const metBy = (item: StoredItem, bodyHash: string): Exclude<LookOutcome, { readonly outcome: 'free' }> => {
+const metBy = (item: StoredItem, bodyHash: string): Exclude<FindOutcome, { readonly outcome: 'free' }> => {
   const { bodyHash: remembered, answer } = rememberedIn(item)
   if (remembered !== bodyHash) return { outcome: 'other_body' }
   return answer === null ? { outcome: 'pending' } : { outcome: 'answered', answer }

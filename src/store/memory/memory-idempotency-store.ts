@@ -25,7 +25,7 @@ export const createMemoryIdempotencyStore = (): IdempotencyStore => {
       }
       return outcome
     },
-    async look({ key, bodyHash, now }) {
+    async find({ key, bodyHash, now }) {
       const found = kept.get(nameOf(key))
       const outcome = found === undefined ? BEGUN : outcomeOf(found, { bodyHash, attemptId: '' }, now)
       return outcome.outcome === 'begun' ? { outcome: 'free' } : outcome
