@@ -20,6 +20,28 @@ export const accessTo = (
   credentials: isLocalEndpoint(endpoint) && !hasCredentials(environment) ? ANYONE : undefined,
 })
 
+/** The table's stream. Undefined: this process counts no usage, and the log contains the reason. */
+const streamOf = async (
+  client: DynamoDBStreamsClient,
+  tableName: string,
+  logger: Logger,
+): Promise<string | undefined> => {
+  try {
+    const streamArn = await findStream(client, tableName)
+    if (streamArn === undefined)
+      logger.info('this DynamoDB has no stream of the table: usage is counted by the process that owns it')
+    return streamArn
+  } catch (error) {
+    const region = await client.config.region()
+    logger.error('stream not found: usage is not counted by this process', {
+      table: tableName,
+      region,
+      error,
+    })
+    return undefined
+  }
+}
+
 /** The DynamoDB of AWS_ENDPOINT_URL. Where it has streams, the table's is polled. */
 export const foreignTableHost = (
   { endpoint, tableName }: { readonly endpoint: string; readonly tableName: string },
@@ -34,18 +56,9 @@ export const foreignTableHost = (
     async feed(deliver) {
       const { region, credentials } = access
       const client = new DynamoDBStreamsClient({ endpoint, region, ...(credentials && { credentials }) })
-      const streamArn = await findStream(client, tableName).catch((error: unknown) => {
-        logger.error('stream not found: usage is not counted by this process', {
-          table: tableName,
-          region,
-          error,
-        })
-        return null
-      })
-      if (streamArn == null) client.destroy()
-      if (streamArn === null) return { stop: async () => {} }
+      const streamArn = await streamOf(client, tableName, logger)
       if (streamArn === undefined) {
-        logger.info('this DynamoDB has no stream of the table: usage is counted by the process that owns it')
+        client.destroy()
         return { stop: async () => {} }
       }
       const poller = startStreamPoller({ client, streamArn, deliver, logger })
