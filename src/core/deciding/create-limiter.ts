@@ -51,7 +51,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const configAgeNs = BigInt(settings.configCacheMs) * MS_NS
   const hotPath = createHotPath({ ...deps, leases })
-  /** Whoever reads every decision in the log has no use for decisions that nobody looks at. */
+  /** Not at debug level: the hot path evaluates no limits, so there would be nothing to log. */
   const isHot = ({ dryRun }: DecisionRequest): boolean =>
     leases.isOn && !dryRun && dependencies.logger.isDebugOn === false
   const isLimited = ({ entity }: Resolution): boolean => settings.isEnabled && !entity.bypass
@@ -75,6 +75,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
       return decideAndCount(deps, request, (maxAgeNs) => resolve(target, maxAgeNs ?? configAgeNs))
     },
     foreseesDenial(request) {
+      checkRequest(request)
       const known = limitedBy(request)
       return known !== undefined && hotPath.denies(known, withTotalTokens(request.cost))
     },

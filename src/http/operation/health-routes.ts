@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
+import { SECOND_NS } from '../../core/algorithms/integers.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
@@ -41,10 +42,10 @@ export const createHealthRoutes = (needs: Needs) => {
     .get('/healthz', description, query(healthQuery), (c) => health(c, c.req.valid('query').deep))
 }
 
-/** The route is open, so it costs at most one read a second, however many ask. */
-const MAX_AGE_NS = 1_000_000_000n
+/** The route is open to everyone, so it reads the table at most once per second. */
+const MAX_AGE_NS = SECOND_NS
 
-/** Resolves to why nothing can be decided now; undefined: all is well. */
+/** Returns why nothing can be decided now; undefined: everything works. */
 const createDeepCheck = ({ checkHealth, clock }: { checkHealth(): Promise<void>; readonly clock: Clock }) => {
   let latest: Promise<string | undefined> | undefined
   let checkedAtNs: bigint | undefined
@@ -59,7 +60,7 @@ const createDeepCheck = ({ checkHealth, clock }: { checkHealth(): Promise<void>;
   }
 }
 
-/** What an open route may say of it; the log has the store's own words. */
+/** The reason as an open route may state it; the log contains the store's own message. */
 const reasonOf = async (checkHealth: () => Promise<void>): Promise<string | undefined> => {
   try {
     await checkHealth()
