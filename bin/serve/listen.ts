@@ -19,6 +19,8 @@ export interface ListenOptions {
   readonly port: number
   /** How long an idle connection stays open. */
   readonly keepAliveSeconds: number
+  /** A timer by default. */
+  readonly wait?: (ms: number) => Promise<void>
 }
 
 /** How long requests are still accepted: more than one takes from a client that has just received a response. */
@@ -62,9 +64,10 @@ const tracked = (fetch: Fetch) => {
  * Ends a server without cutting a request. Once draining, every response closes its connection, so that clients take
  * their next request elsewhere; connections without a request are closed.
  */
-const createDrain = (server: Server) => {
+const createDrain = (server: Server, wait: (ms: number) => Promise<void>) => {
   const open = new Set<ServerResponse>()
   let isDraining = false
+  let isClosing = false
   const closeAfter = (response: ServerResponse): void => {
     if (!response.headersSent) response.setHeader('connection', 'close')
   }
@@ -73,7 +76,7 @@ const createDrain = (server: Server) => {
     response.once('close', () => {
       open.delete(response)
       // its headers may have promised to keep the connection
-      if (isDraining) setImmediate(() => server.closeIdleConnections())
+      if (isClosing) setImmediate(() => server.closeIdleConnections())
     })
     if (isDraining) closeAfter(response)
   })
@@ -81,15 +84,16 @@ const createDrain = (server: Server) => {
     isDraining = true
     open.forEach(closeAfter)
     // a busy client has its next request on the way: it is answered, and then its connection is closed
-    if (await hasConnections(server)) await pause(LAST_REQUESTS_MS)
+    if (await hasConnections(server)) await wait(LAST_REQUESTS_MS)
     await acceptWaiting(server)
     const closed = once(server, 'close')
     // unlike the HTTP server's, it leaves connections open: those just accepted have sent a request that is not read yet
     NetServer.prototype.close.call(server)
-    if (await hasConnections(server)) await pause(LAST_REQUESTS_MS)
+    if (await hasConnections(server)) await wait(LAST_REQUESTS_MS)
     // what has arrived is read before connections count as idle
     await nextTurn()
     for (const response of open) if (isEndless(response)) response.destroy()
+    isClosing = true
     server.close()
     const hurry = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS)
     await closed
@@ -149,7 +153,7 @@ export const listen = async (options: ListenOptions): Promise<Listening> => {
   const server = createAdaptorServer({ fetch })
   if (!(server instanceof Server)) throw new Error('the API needs an HTTP/1.1 server')
   keepAlive(server, options.keepAliveSeconds)
-  const drain = createDrain(server)
+  const drain = createDrain(server, options.wait ?? pause)
   try {
     server.listen(options.port, options.host)
     await once(server, 'listening')

@@ -147,6 +147,40 @@ describe('stopping', () => {
     await stopped
   })
 
+  test('leaves kept connections open for their next requests when responses on others end', async () => {
+    const { fetch, hold, answer } = heldFetch()
+    let begin = (): void => {}
+    const drains = new Promise<void>((resolve) => {
+      begin = resolve
+    })
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const wait = (): Promise<void> => {
+      begin()
+      return released
+    }
+    const { url, stop } = await start({ fetch, wait })
+    const kept = await openConnection(url)
+    kept.write(`${get11('/first')}\r\n`)
+    await kept.until('/first')
+    const other = await openConnection(url)
+    const arrived = hold('/slow')
+    other.write(`${get11('/slow')}\r\n`)
+    await arrived
+    const stopped = stop()
+    await drains
+    answer('/slow')
+    await other.closed
+    await new Promise((resolve) => setImmediate(resolve))
+    kept.write(`${get11('/next')}\r\n`)
+    await kept.closed
+    expect(kept.received.text).toMatch(/200 OK[\s\S]*connection: close[\s\S]*\/next$/i)
+    release()
+    await stopped
+  })
+
   test('answers a request whose first bytes came before it', async () => {
     const { fetch, hold, answer } = heldFetch()
     const { url, stop } = await start({ fetch })
