@@ -186,7 +186,15 @@ const checkCheckOptions = (options: CheckOptions): void => {
   const { resource, user, context } = options
   if (resource !== undefined && typeof resource !== 'string') throw invalidArgument('resource', 'be a text')
   if (user !== undefined && typeof user !== 'string') throw invalidArgument('user', 'be a text')
-  if (context !== undefined) checkCallOptions<PolicyContext>(context, CONTEXT_OPTIONS, 'context')
+  if (context !== undefined) checkContext(context)
+}
+
+const checkContext = (context: PolicyContext): void => {
+  checkCallOptions<PolicyContext>(context, CONTEXT_OPTIONS, 'context')
+  for (const [name, value] of Object.entries(context)) {
+    if (value !== undefined && typeof value !== 'string')
+      throw invalidArgument(`context.${name}`, 'be a text')
+  }
 }
 
 const endingsOf = (decision: Decision): Pick<RateLimitReservation, 'settle' | 'release'> => ({

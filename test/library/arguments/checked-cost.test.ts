@@ -23,7 +23,7 @@ describe('a cost', () => {
   test.each([[{ requests: 1 }], [{ tokens: 0 }], [{ cost_usd_micros: Number.MAX_SAFE_INTEGER }], [{}]])(
     'may be %j',
     (cost) => {
-      expect(checkedCost(cost)).toBe(cost)
+      expect(checkedCost(cost)).toEqual(cost)
     },
   )
 
@@ -39,6 +39,16 @@ describe('a cost', () => {
       expect(() => checkedCost(cost)).toThrow(failure('cost', message))
     },
   )
+
+  test('stays as it was checked when the app changes its object, and is read once', () => {
+    const reused = { tokens: 5 }
+    const checked = checkedCost(reused)
+    reused.tokens = 1.5
+    expect(checked).toEqual({ tokens: 5 })
+    const amounts = [5, Number.NaN]
+    const changing = Object.defineProperty({}, 'tokens', { enumerable: true, get: () => amounts.shift() })
+    expect(checkedCost(changing)).toEqual({ tokens: 5 })
+  })
 
   test('names an amount that is undefined', () => {
     expect(() => checkedCost({ tokens: undefined })).toThrow(/^cost\.tokens must be a whole number/)

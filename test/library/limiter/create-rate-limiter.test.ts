@@ -194,6 +194,9 @@ describe('a check without types', () => {
     [{ resource: 5 }, 'resource'],
     [{ user: {} }, 'user'],
     [{ context: { tenent: 'a' } }, 'context.tenent'],
+    [{ context: { tenant: 5 } }, 'context.tenant'],
+    [{ context: { model: {} } }, 'context.model'],
+    [{ context: { tier: null } }, 'context.tier'],
     ['gpt-4', 'options'],
   ])('is an error and charges nothing: %j', async (options, field) => {
     const { limiter } = limiterOf()
@@ -202,6 +205,15 @@ describe('a check without types', () => {
     await expect(limiter.reserve('a', untyped(options))).rejects.toMatchObject(error)
     expect((await limiter.check('a')).limits).toMatchObject([{ used: 1 }])
   })
+})
+
+test('charges the cost as it was when the check began', async () => {
+  const { limiter } = limiterOf()
+  const cost = { requests: 3 }
+  const checks = [1, 2].map(() => limiter.check('a', { cost }))
+  cost.requests = 0
+  await Promise.all(checks)
+  expect((await limiter.check('a')).limits).toMatchObject([{ used: 7 }])
 })
 
 describe('options', () => {
