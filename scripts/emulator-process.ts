@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { emulatorEndpoint } from './emulator.ts'
+import { deployCommand, emulatorEndpoint } from './emulator.ts'
 import { ScriptError } from './run-command.ts'
 
 /** An AWS emulator that runs as a process of this machine, Lambdas included. */
@@ -159,7 +159,9 @@ export const runEmulator = async (
   start: (port: number) => Promise<Emulator>,
 ): Promise<void> => {
   const emulator = await start(portOf(emulatorEndpoint(process.env)))
-  console.log(`${name} answers at ${emulator.endpoint}. Now, in another terminal: npm run deploy:local`)
+  console.log(
+    `${name} answers at ${emulator.endpoint}. Now, in another terminal: ${deployCommand(emulator.endpoint)}`,
+  )
   process.once('SIGINT', emulator.stop).once('SIGTERM', emulator.stop)
   await emulator.ended
   await emulator.stop()

@@ -7,6 +7,10 @@ export const DEFAULT_ENDPOINT = 'http://localhost:4566'
 export const emulatorEndpoint = (env: NodeJS.ProcessEnv): string =>
   (env.AWS_ENDPOINT_URL || DEFAULT_ENDPOINT).replace(/\/+$/, '')
 
+/** The command that deploys to this emulator: another terminal does not have this one's AWS_ENDPOINT_URL. */
+export const deployCommand = (endpoint: string): string =>
+  endpoint === DEFAULT_ENDPOINT ? 'npm run deploy:local' : `AWS_ENDPOINT_URL=${endpoint} npm run deploy:local`
+
 /** What cdklocal leaves in the environment, beside the endpoints. */
 const KEPT = [
   'AWS_REGION',

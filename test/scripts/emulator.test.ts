@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
 import {
+  deployCommand,
   emulatorEndpoint,
   emulatorEnvironment,
   redeployApi,
@@ -10,6 +11,13 @@ import {
 test('has its usual address unless AWS_ENDPOINT_URL names another', () => {
   expect(emulatorEndpoint({})).toBe('http://localhost:4566')
   expect(emulatorEndpoint({ AWS_ENDPOINT_URL: 'http://localhost:4599/' })).toBe('http://localhost:4599')
+})
+
+test('names AWS_ENDPOINT_URL in the command that deploys to another port', () => {
+  expect(deployCommand('http://localhost:4566')).toBe('npm run deploy:local')
+  expect(deployCommand('http://localhost:4599')).toBe(
+    'AWS_ENDPOINT_URL=http://localhost:4599 npm run deploy:local',
+  )
 })
 
 test('gets test credentials whatever the machine has, and both addresses', () => {
