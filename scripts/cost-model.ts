@@ -1,7 +1,7 @@
 import { STREAM_BATCHES } from '../lib/stream-batches.ts'
 import { markdownTable } from '../verify/markdown.ts'
 
-/** AWS's list prices on demand in us-east-1, in dollars, of 2025, without the free tier. */
+/** AWS list prices on demand in us-east-1, in dollars, as of November 2026, without the free tier. */
 export const PRICES = {
   /** DynamoDB, a million units of the standard table class. */
   writeUnits: 0.625,
