@@ -1,3 +1,5 @@
+import { fieldOf } from './field-of.ts'
+
 /** What `npm audit --json` printed. */
 export interface AuditResult {
   /** Why the registry gave no advisories. Undefined: it did. */
@@ -5,11 +7,6 @@ export interface AuditResult {
   /** `package: title (URL)` of each advisory that is not explained. */
   readonly unexplained: readonly string[]
 }
-
-const fieldOf = (value: unknown, name: string): unknown =>
-  value !== null && typeof value === 'object'
-    ? Object.entries(value).find(([key]) => key === name)?.[1]
-    : undefined
 
 const entriesOf = (value: unknown): readonly (readonly [string, unknown])[] =>
   value !== null && typeof value === 'object' ? Object.entries(value) : []

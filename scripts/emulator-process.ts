@@ -57,19 +57,25 @@ const requireFree = async (port: number): Promise<void> => {
   await once(server, 'close')
 }
 
-/** Waits until it responds. Throws `ScriptError` with the end of its log if it ends first, or takes too long. */
-const untilReady = async (
+/** Whether `url` responds with success before `timeoutMs` have passed or `child` has ended. */
+export const isReady = async (url: string, child: ChildProcess, timeoutMs: number): Promise<boolean> => {
+  const deadline = Date.now() + timeoutMs
+  while (child.exitCode === null && Date.now() < deadline) {
+    const response = await fetch(url).catch(() => undefined)
+    if (response?.ok) return true
+    await wait(100)
+  }
+  return false
+}
+
+/** Throws `ScriptError` with the end of its log if it ends before it responds, or takes too long. */
+const requireReady = async (
   { name, startTimeoutMs }: EmulatorProgram,
   endpoint: string,
   child: ChildProcess,
   log: string,
 ): Promise<void> => {
-  const deadline = Date.now() + startTimeoutMs
-  while (child.exitCode === null && Date.now() < deadline) {
-    const response = await fetch(`${endpoint}/_localstack/health`).catch(() => undefined)
-    if (response?.ok) return
-    await wait(100)
-  }
+  if (await isReady(`${endpoint}/_localstack/health`, child, startTimeoutMs)) return
   throw new ScriptError(`${name} did not start:\n${readFileSync(log, 'utf8').slice(-LOG_END_CHARACTERS)}`)
 }
 
@@ -137,7 +143,7 @@ export const startEmulator = async (program: EmulatorProgram, port?: number): Pr
     return stopping
   }
   try {
-    await untilReady(program, endpoint, child, log)
+    await requireReady(program, endpoint, child, log)
   } catch (error) {
     await stop()
     throw error

@@ -1,13 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runCommandLine } from '../bin/command-line/command-line.ts'
-import { freePort } from './emulator-process.ts'
+import { freePort, isReady } from './emulator-process.ts'
 import { type FuzzSum, sumFuzzReports } from './fuzz-report.ts'
 import { CommandFailed, runCommand, ScriptError } from './run-command.ts'
 
@@ -46,34 +45,25 @@ const startServer = async () => {
     env: { PATH, HOME, ...SETTINGS, PORT: String(port), DYNAMODB_PORT: String(dynamodbPort) },
   })
   const url = `http://127.0.0.1:${port}`
-  await untilReady(url, child)
-  return { url, child }
-}
-
-const untilReady = async (url: string, child: ChildProcess): Promise<void> => {
-  const deadline = Date.now() + START_TIMEOUT_MS
-  while (child.exitCode === null && Date.now() < deadline) {
-    if ((await fetch(`${url}/health`).catch(() => undefined))?.ok) return
-    await wait(100)
-  }
+  if (await isReady(`${url}/health`, child, START_TIMEOUT_MS)) return { url, child }
+  child.kill()
   throw new ScriptError('zael did not start')
 }
 
-const post = async (method: string, url: string, body: object): Promise<unknown> => {
+const write = async (method: 'POST' | 'PUT', url: string, body: object): Promise<void> => {
   const headers = { ...ADMIN, 'content-type': 'application/json' }
   const response = await fetch(url, { method, headers, body: JSON.stringify(body) })
   if (!response.ok) throw new ScriptError(`${method} ${url} returned ${response.status}`)
-  return response.json()
 }
 
 /** A caller with a key whose limits no run reaches. */
 const makeCaller = async (url: string): Promise<string> => {
-  await post('POST', `${url}/api/entities`, { entity_id: CALLER, name: CALLER })
-  await post('PUT', `${url}/api/limits/${CALLER}`, {
+  await write('POST', `${url}/api/entities`, { entity_id: CALLER, name: CALLER })
+  await write('PUT', `${url}/api/limits/${CALLER}`, {
     limits: ['rpm', 'tpm'].map((name) => ({ name, limit: 1_000_000_000, per: 'minute' })),
   })
   const secret = `fuzz-${crypto.randomUUID()}`
-  await post('POST', `${url}/api/entities/${CALLER}/keys`, { secret })
+  await write('POST', `${url}/api/entities/${CALLER}/keys`, { secret })
   return secret
 }
 

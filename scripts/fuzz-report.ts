@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { fieldOf } from './field-of.ts'
 
 /** Counts as a JSON report of vitest states them. A passed test is a request whose response kept to the document. */
 export interface FuzzSum {
@@ -35,11 +36,6 @@ const countsIn = (report: unknown): FuzzSum => {
   const success = numberOf(report, 'exit_code', 1) === 0 && failed === 0 && passed > 0
   return { numPassedTests: passed, numFailedTests: success ? 0 : Math.max(1, failed), success }
 }
-
-const fieldOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null
-    ? Object.entries(value).find(([key]) => key === name)?.[1]
-    : undefined
 
 const numberOf = (value: unknown, name: string, fallback = 0): number => {
   const field = fieldOf(value, name)
