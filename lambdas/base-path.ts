@@ -1,9 +1,9 @@
 import type { LambdaEvent } from 'hono/aws-lambda'
 
 /**
- * The event with its path as the app knows it: without the stage of an HTTP API, and without what a custom domain or a
- * resource of its owner's puts before it. What is below is known from the route: what `{proxy+}` matched, or a route
- * without parameters. Events of load balancers and function URLs stay as they are.
+ * The event with the path that the app expects: without the stage of an HTTP API, and without the base path of a custom
+ * domain or of a resource in a user's own API. The path below the base is what the route's `{proxy+}` matched, or a route
+ * without parameters. Events of load balancers and function URLs are returned as they are.
  */
 export const withoutBasePath = (event: LambdaEvent): LambdaEvent => {
   if ('rawPath' in event) return { ...event, rawPath: httpApiPath(event) }
@@ -14,8 +14,8 @@ export const withoutBasePath = (event: LambdaEvent): LambdaEvent => {
 }
 
 /**
- * What links on the page at the root begin with. Undefined: `./` does. Right below a base path without a slash at its end,
- * `./docs` would name a neighbour of the API.
+ * What links on the page at the root begin with; undefined: `./`. At a base path without a slash at its end, `./docs` would
+ * be a path beside the API.
  */
 export const rootLinks = (event: LambdaEvent): string | undefined => {
   const path = publicPath(event)

@@ -8,7 +8,7 @@ export interface Fetching {
   fetch(request: Request, env: unknown): Response | Promise<Response>
 }
 
-/** Hono reads the event into a request, and `respond` answers it with what the app gets from the platform. */
+/** Hono makes a request of the event, which `respond` handles with the platform's bindings. */
 const invoke = (
   event: LambdaEvent,
   context: LambdaContext,
@@ -55,9 +55,9 @@ export const streamingHandler = (app: Fetching) =>
 interface Client {
   /** Aborts if the stream closes before the response has ended. */
   readonly left: AbortSignal
-  /** Whether the stream is destroyed; then `left` aborts at once. It closes only after promises that are due: a whole body. */
+  /** Whether the stream is destroyed; then `left` aborts at once. `close` alone is too late: it follows all promises that are due. */
   hasLeft(): boolean
-  /** The response has ended: from here on the stream closes as it should. */
+  /** The response has ended: when the stream closes now, the client has not left. */
   served(): void
 }
 

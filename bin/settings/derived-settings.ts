@@ -4,7 +4,7 @@ import { usualLimits } from '../../src/core/limit/usual-limits.ts'
 import type { HttpSettings } from '../../src/http/app-dependencies.ts'
 import type { Settings } from './settings.ts'
 
-/** What the HTTP API needs to know of the settings. `streamIntervalMs` and `isLocalOnly`: see `HttpSettings`. */
+/** The settings of the HTTP API. `streamIntervalMs` and `isLocalOnly`: see `HttpSettings`. */
 export const httpSettings = (
   settings: Settings,
   version: string,

@@ -1,6 +1,6 @@
 import type { ChatRequest } from '../core/ports/chat-backend.ts'
 
-/** Keeps sums whole where a field that zael does not check names an absurd number. */
+/** Keeps sums exact: `max_output_tokens` is not checked, and may be any number. */
 const MAX_TOKENS = 1_000_000_000
 
 /** Completion tokens that the simulated model answers in each choice: OpenAI prefers the newer name. */

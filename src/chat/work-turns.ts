@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 /** Spreads the work of all tasks of a process over the turns of the event loop. */
 export interface WorkTurns {
   /**
-   * A task that is about to do something long. Its first `FREE_WORK` units take no turn, so short tasks never wait; then it
-   * waits until it is its turn again.
+   * Begins a task that may be long. Its first `freeWork` units take no turn, so short tasks never wait; after that it waits
+   * for its turn.
    */
   begin(): WorkTask
 }
@@ -29,7 +29,7 @@ export interface WorkTurnsOptions {
 
 /**
  * In each turn of the event loop one waiting task goes on: the one that has done least so far, the longest-waiting of several.
- * However many tasks wait, other callers are held up by `workPerTurn` at most.
+ * However many tasks wait, other callers are delayed by at most `workPerTurn` per turn.
  */
 export const createWorkTurns = (options: WorkTurnsOptions): WorkTurns => {
   const { freeWork, workPerTurn, nextTurn: turn = nextTurn } = options

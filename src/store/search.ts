@@ -1,15 +1,15 @@
-import type { Entity } from '../core/entity/entity.ts'
-import { isId } from '../core/entity/entity.ts'
+import { type Entity, isId } from '../core/entity/entity.ts'
 import type { AdminStore, Page } from '../core/ports/admin-store.ts'
 import { badCursor, decodeCursor, encodeCursor } from './cursor.ts'
 
-/** Entities that a search reads at a time, and at most in one call besides those whose id begins with what is searched for. */
+/** Entities that a search reads at a time. */
 export const SEARCH_PAGE = 100
+/** The most that one call reads besides those whose id begins with `q`. */
 export const MAX_EXAMINED = 500
 
 /** Entities by id, ascending. */
 export interface EntitySource {
-  /** Those behind `after` whose id begins with `prefix`. */
+  /** Those that come after `after` and whose id begins with `prefix`. */
   page(options: {
     readonly prefix: string
     readonly after: string | undefined

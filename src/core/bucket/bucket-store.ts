@@ -20,7 +20,7 @@ export interface BucketStore {
 
   /**
    * Removes the bucket, whatever its state; nothing happens where there is none. What is charged afterwards makes a new
-   * generation of it, of which receipts from before know nothing. Throws `StoreUnavailable`.
+   * generation of it, which earlier receipts do not change. Throws `StoreUnavailable`.
    */
   remove(id: BucketId): Promise<void>
 

@@ -90,8 +90,8 @@ const availableIn = (item: BucketItem | undefined, limit: LimitReceipt, now: big
 
 /**
  * What of an excess a shared bucket takes in the state `seen`: of each meter as much as all its enforced limits have available.
- * Where neither the caller nor the bucket has an enforced limit on a meter, only what a limit that only warns has room for, so
- * that no one's word alone counts as use.
+ * Where neither the caller nor the bucket has an enforced limit on a meter, a limit of mode `warn` or `shadow` must have room
+ * for all of it: an amount that nothing bounds is not counted as use.
  */
 export const partOfExcess = (
   limits: readonly LimitReceipt[],
@@ -117,7 +117,7 @@ const fitsSoft = (
   available: (limit: LimitReceipt) => number,
 ): boolean => limits.some((limit) => limit.meter === meter && limit.soft && available(limit) >= amount)
 
-/** Whether the state `seen` has not all of an excess available, so that a guess is to be checked before anything is dropped. */
+/** Whether the state `seen` has less available than the excess: then a cached state is read again before anything is dropped. */
 export const isShort = (
   limits: readonly LimitReceipt[],
   excess: readonly Excess[],

@@ -46,7 +46,7 @@ const MOST_ATTEMPTS = 20
 export interface SettlementOutcome {
   /** overtaken: others wrote faster, and a part of what was to be given back, or owed, was not written. */
   readonly result: 'settled' | 'overtaken'
-  /** Undefined where no write of the limits was applied: there was nothing to correct, or it was not to be had. */
+  /** Undefined if the limits were not written: there was nothing to correct, the generation is over, or others wrote faster. */
   readonly written?: Settled
 }
 
@@ -69,7 +69,7 @@ export const settleBucket = async (
   return { result: isAlive ? 'overtaken' : 'settled' }
 }
 
-/** A policy's bucket that was removed is not made again for its counters: no usage is made of them. */
+/** A removed bucket of a policy is not created again for its counters: usage reports do not read them. */
 const isCounted = ({ isGone }: StateToSettle, { bucket }: Receipt): boolean =>
   !(isGone && bucket.kind === 'policy')
 

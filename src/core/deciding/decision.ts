@@ -5,7 +5,7 @@ import type { Cost, Meter } from '../limit/meter.ts'
 import type { PolicySubject } from '../policy/applicable-policies.ts'
 import type { PolicyKey } from '../policy/policy-key.ts'
 
-/** The caller who settles: what they say they used is bounded on the buckets that they share with others. */
+/** The caller who settles: on buckets that they share with others, the amounts that they report are bounded. */
 export interface SettledBy {
   readonly callerId: string
 }
@@ -193,7 +193,7 @@ export interface Limiter extends Inspector {
    * Settles what some node has charged to `actual` (a meter left out stays as reserved), or gives all back (null). It
    * does so as often as it is called: that a reservation ends once is for the caller to see to. Never throws.
    *
-   * With `by`, a caller has told what they used: their own buckets are charged in full, those of parents and policies
+   * With `by`, a caller reports what they used: their own buckets are charged in full, those of parents and policies
    * beyond the reservation at most what the caller's own had available and what is available there, and meters that the
    * reservation did not name on the caller's own buckets only. Without it, every bucket is charged in full.
    */

@@ -1,4 +1,4 @@
-/** A price is 0 or lies between these: below, it is no price of anything, and the table does not hold it below 1e-130. */
+/** A price is 0 or within these bounds, in dollars. DynamoDB stores no number below 1e-130. */
 export const LEAST_PRICE = 1e-6
 export const MOST_PRICE = 1_000_000_000
 export const PRICE_RULE = `be 0, or a number of dollars from ${LEAST_PRICE} to ${MOST_PRICE}`

@@ -72,7 +72,7 @@ export const MAX_SLOTS = 60
 export const MAX_LEASE_SECONDS = 600
 /** Leases are counted in ms. */
 export const MIN_LEASE_SECONDS = 0.001
-/** Shares below it are no shares of any size, and the table does not hold numbers below 1e-130. */
+/** A smaller share has no effect on any size, and DynamoDB stores no number below 1e-130. */
 export const MIN_SHARE = 1e-6
 /** Windows of slots are the largest part of an item: at most so many on one resource. */
 export const MAX_SLIDING_WINDOWS = 3

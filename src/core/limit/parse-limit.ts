@@ -121,7 +121,7 @@ const parseHeadroom = (input: unknown, field: string): Headroom | undefined => {
       throw invalid(`${field}.${priority}`, 'not be given; headroom is kept from normal and low priority')
     }
     if (!isShare(share))
-      throw invalid(`${field}.${priority}`, `be 0, or a number from ${MIN_SHARE} and below 1`)
+      throw invalid(`${field}.${priority}`, `be 0, or a number from ${MIN_SHARE} up to, but not including, 1`)
   }
   const { normal, low } = input
   return { ...(isShare(normal) && { normal }), ...(isShare(low) && { low }) }

@@ -20,9 +20,9 @@ export interface PolicyService {
     limits: readonly Limit[],
     actor: string,
   ): Promise<{ readonly policy: Policy; readonly created: boolean }>
-  /** Throws `not_found`. Its bucket goes as well: a policy that is made anew begins full. */
+  /** Removes its bucket as well: a policy that is created again begins full. Throws `not_found`. */
   remove(key: PolicyKey, actor: string): Promise<void>
-  /** Makes its limits full again, and answers with it. Throws `not_found`, `conflict` where others write faster. */
+  /** Makes its limits full again, and returns it. Throws `not_found`, and `conflict` if others write faster. */
   reset(key: PolicyKey, actor: string): Promise<Policy>
 }
 
@@ -45,14 +45,14 @@ export const createPolicyService = (deps: PolicyDependencies): PolicyService => 
     async put(key, limits, actor) {
       if (limits.length === 0) throw invalid('limits', 'hold at least one limit')
       const before = await limitsOf(key)
-      // nodes that did not know yet of its removal may have charged it since, and a crash may have left the bucket there
+      // a removed policy may have a bucket again: a node charged it by cached configuration, or `remove` was interrupted
       if (before.length === 0) await limiter.removePolicyBucket(key)
       await sets.replace(policyLimitSet(key), limits, actor)
       return { policy: { key, limits }, created: before.length === 0 }
     },
     async remove(key, actor) {
       await existing(key)
-      // the limits first: a crash in between leaves a bucket that no request meets, and that is removed before it could be met
+      // the limits first: a crash in between leaves a bucket that no request is charged to, and `put` removes it
       await sets.replace(policyLimitSet(key), [], actor)
       await limiter.removePolicyBucket(key)
     },
@@ -60,8 +60,8 @@ export const createPolicyService = (deps: PolicyDependencies): PolicyService => 
       const policy = await existing(key)
       await limiter.resetPolicy(key)
       const subject = ownerText({ kind: 'policy', ...key })
-      const deed = { actor, action: 'bucket.reset', subject, before: null, after: null }
-      await deps.store.recordAudit(auditRecord(deps, deed))
+      const entry = { actor, action: 'bucket.reset', subject, before: null, after: null }
+      await deps.store.recordAudit(auditRecord(deps, entry))
       return policy
     },
   }

@@ -14,7 +14,7 @@ export interface Ended {
   readonly state: 'settled' | 'released' | 'expired'
 }
 
-/** What has become of a reservation that was to be extended. `changed`: it ends when it was asked to. */
+/** The result of extending a reservation. `changed`: it now ends when this call asked for. */
 export interface Extended {
   readonly changed: boolean
   readonly state: 'open' | 'settled' | 'released' | 'expired'
@@ -97,13 +97,13 @@ export const createReservationService = (deps: ReservationDependencies): Reserva
 const endOf = (now: bigint, lifetimeSeconds: number): bigint =>
   (roundedUp(now, SECOND_NS) + BigInt(lifetimeSeconds)) * SECOND_NS
 
-/** Leases belong to this process: whichever node ends the reservation settles it in the table. */
+/** Leases belong to this process; a stored reservation may be settled by any node, in the table. */
 const withoutLeases = ({ reserved, parts }: ReservedCharges): ReservedCharges => ({
   reserved,
   parts: parts.map(({ lease: _, ...part }) => part),
 })
 
-/** Repeats a call whose answer was lost: the store knows a closing again, and extends to the same end. */
+/** Repeats a call whose response was lost: the store recognizes the same closing, and extends to the same end. */
 const twiceAtMost = async <T>(call: () => Promise<T>): Promise<T> => {
   try {
     return await call()

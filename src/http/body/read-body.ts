@@ -40,16 +40,16 @@ const checkMediaType = ({ req }: Context): void => {
 }
 
 /**
- * The length in bytes to which the server holds the body; undefined where only reading tells. Node's HTTP/1.1 parser ends a
- * body after Content-Length bytes, and without that header and Transfer-Encoding there is none. What a header of a Lambda
- * event says is not checked by anyone.
+ * The length in bytes that the server enforces; undefined where the body must be read to know it. Node's HTTP/1.1 parser ends a
+ * body after Content-Length bytes, and without that header and Transfer-Encoding there is none. On Lambda nothing checks
+ * the header.
  */
 const declaredLength = (c: Context): number | undefined => {
   if (!isNodeServer(c) || c.req.header('transfer-encoding') !== undefined) return undefined
   return Number.parseInt(c.req.header('content-length') ?? '0', 10)
 }
 
-/** Reads as far as `maxBytes`: a body that is larger is not kept, and not read to its end. */
+/** Reads at most `maxBytes`: the rest of a larger body is not read. */
 const streamedText = async (c: Context, maxBytes: number): Promise<string> => {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = c.req.raw.body?.getReader()
   const decoder = new TextDecoder()

@@ -71,7 +71,7 @@ const claimAll = async (
   throw failed.reason
 }
 
-/** A record is written only where there may be something to charge once: else a caller could fill the table for nothing. */
+/** Writes a record only for checks that may charge something: others would let a caller fill the table for free. */
 const claimed = async (
   { idempotency, chargesNothing }: AnsweringNeeds,
   acting: ActingIdentity,
@@ -100,7 +100,7 @@ const answer = async (
 /** Headers are added to a response, and must not be added to the one that the store keeps. */
 const copyOf = (kept: RememberedAnswer): RememberedAnswer => ({ ...kept, headers: { ...kept.headers } })
 
-/** What was to charge nothing has, if it was allowed against expectation: then its key is claimed now. */
+/** Claims the key of a check that was expected to charge nothing, if it was allowed after all. */
 const claimedLate = async (
   idempotency: Idempotency,
   check: Check,

@@ -48,7 +48,7 @@ export const checksIn = (body: Body | readonly Body[], user: string | undefined)
 /** `Array.isArray` does not know lists that are readonly. */
 const isList = (body: Body | readonly Body[]): body is readonly Body[] => Array.isArray(body)
 
-/** Throws `invalid_request` where it reserves nothing: a reservation is an item of the table. */
+/** Throws `invalid_request` for a reservation of no cost: it would cost the caller nothing, and takes an item in the table. */
 const askedCheck = (body: Body, place: string, user: string | undefined): AskedCheck => {
   const cost = inOrder(body.cost ?? { requests: 1 })
   if (body.reserve && asksForNothing({ cost, dryRun: false }))

@@ -54,7 +54,7 @@ const createExtendRoute = (reservations: ReservationService): Hono<AppEnv> =>
     describeReservation({
       summary: 'Prolong a reservation',
       description:
-        'It then ends so long from now, unless it ends later already. Once it has ended, nothing is changed.',
+        'It then expires `expires_in_seconds` from now, unless it expires later already. One that has ended is not changed.',
       answer: extendedAnswer,
     }),
     jsonBody(extendBody),
@@ -68,7 +68,7 @@ const createExtendRoute = (reservations: ReservationService): Hono<AppEnv> =>
     },
   )
 
-/** An administrator's word is taken in full, a caller's as far as their own limits go. */
+/** Settlements of administrators are charged in full, those of callers as far as their own limits allow. */
 const settledBy = ({ kind, entityId }: ActingIdentity): SettledBy | undefined =>
   kind === 'admin' ? undefined : { callerId: entityId }
 

@@ -21,8 +21,8 @@ export const addressBehind =
     hops === 0 ? connection : entriesOf(forwardedFor).at(-hops) || connection
 
 /**
- * Trusts proxies by their addresses and networks (`10.0.0.0/8`, `::ffff:10.0.0.0/104`, `2001:db8::/32`): from the right, the first entry of
- * X-Forwarded-For that none of them is. Nothing is believed of a connection that does not come from one of them.
+ * Trusts proxies by their addresses and networks (`10.0.0.0/8`, `::ffff:10.0.0.0/104`, `2001:db8::/32`): from the right, the
+ * first entry of X-Forwarded-For that is none of them. Nothing is believed of a connection that does not come from one of them.
  * Throws `RangeError` where an entry of `proxies` is neither an address nor a network.
  */
 export const addressBeyond = (proxies: readonly string[]): ClientAddress => {

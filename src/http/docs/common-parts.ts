@@ -58,13 +58,13 @@ const completed = (operation: Operation, path: string): Operation => {
   }
   return {
     ...operation,
-    ...(operation.requestBody !== undefined && { requestBody: withNeed(operation.requestBody) }),
+    ...(operation.requestBody !== undefined && { requestBody: withRequired(operation.requestBody) }),
     ...(isV1 && { parameters: [...(operation.parameters ?? []), ACTING_FOR] }),
     responses: { ...mapped(common, (description) => errorAnswer(description, isV1)), ...operation.responses },
   }
 }
 
-const withNeed = (body: RequestBody) => {
+const withRequired = (body: RequestBody) => {
   const isOptional = Object.values(body.content ?? {}).some(({ schema }) => schema?.[OPTIONAL_BODY] === true)
   return {
     ...body,

@@ -20,7 +20,7 @@ export class TooManyFailures extends Error {
   }
 }
 
-/** Longer than any id of a model: a client may name a model of a megabyte, and the error repeats it. */
+/** Longer than any model id. The error repeats the name that the client sent, which may be as long as a body. */
 const LONGEST_MODEL = 200
 
 /** A model that is not registered, or that the caller may not use. */

@@ -9,8 +9,9 @@ const MAX_INTEGER = 999_999_999_999_999
 
 /**
  * RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-11: one item for each enforced limit of the
- * caller's own, and for each of another's that denied (`"proj-demo/rpm"`, `"GLOBAL/rph"`). `t` is the time to the end of a fixed window; for others it is only said where nothing is left: before,
- * a bucket that refills all the time has no window in which what is left is all there is.
+ * caller's own, and for each of another's that denied (`"proj-demo/rpm"`, `"GLOBAL/rph"`). `t` is the time to the end of a
+ * fixed window; other limits have it only where nothing is left: before, a bucket that refills all the time has no window
+ * in which what is left is all there is.
  */
 export const addIetf = (
   headers: Headers,

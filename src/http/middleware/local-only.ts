@@ -7,7 +7,7 @@ const SET_TOKENS = 'Set ADMIN_TOKEN and VIEWER_TOKEN to lift this'
 
 /**
  * Keeps web pages of other sites from a server whose tokens are known to everyone: the browser of the developer who runs
- * it can reach it. A request without an Origin and with a loopback Host is no such page's.
+ * it can reach it. Their requests have an Origin, or a Host that is not loopback.
  */
 export const localOnly =
   (corsOrigins: readonly string[]): MiddlewareHandler<AppEnv> =>

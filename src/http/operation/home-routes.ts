@@ -19,7 +19,7 @@ const PLACES = [
 /** The home page. */
 export const createHomeRoutes = () => new Hono<AppEnv>().get('/', describedPage('Show what there is'), home)
 
-/** `.`, but where a Lambda's event lies at a base path without a slash at its end: there its adapter sets `rootLinks`. */
+/** What links begin with: `.`, or `rootLinks`, which the Lambda's adapter sets where the URL is a base path without a slash. */
 const linksOf = (env: unknown): string => {
   const isSet = typeof env === 'object' && env !== null && 'rootLinks' in env
   return isSet && typeof env.rootLinks === 'string' ? env.rootLinks : '.'

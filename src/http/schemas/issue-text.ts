@@ -19,7 +19,7 @@ export const fieldOf = (path: readonly PathSegment[] | undefined, whole: string)
   return text === '' ? whole : text.replace(/^\./, '')
 }
 
-/** A client may send a name of a megabyte, and an error repeats it. */
+/** Errors repeat names of fields that the client sent, which may be as long as a body. */
 const LONGEST_NAME = 128
 const shortened = (name: string): string =>
   name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name

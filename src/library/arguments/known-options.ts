@@ -57,7 +57,7 @@ export const checkMethods = (value: unknown, methods: readonly string[], field: 
 
 const isMethod = (value: object, name: string): boolean => typeof Reflect.get(value, name) === 'function'
 
-/** What limiters and middleware are told of, and by which clock. Throws `ZaelError('invalid_request')`. */
+/** Checks the logger, the metrics and the clock of a limiter or a middleware. Throws `ZaelError('invalid_request')`. */
 export const checkPorts = ({ logger, metrics, clock }: Ports): void => {
   checkMethods(logger, ['debug', 'info', 'warn', 'error'], 'logger')
   checkMethods(metrics, ['count'], 'metrics')

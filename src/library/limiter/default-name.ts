@@ -5,18 +5,18 @@ import type { LimiterStore } from '../stores/limiter-store.ts'
 export const DEFAULT_NAME = 'app'
 
 /**
- * The stores whose buckets a limiter without a name keeps, by their buckets: a copy of a store has the same. Names cannot
- * be derived instead: from the limits, a changed limit would begin with full buckets; from the position in the code, a
+ * Stores on which a limiter has the default name, by their buckets, which a copy of a store shares. Names cannot be derived
+ * instead: from the limits, a changed limit would begin with full buckets; from the position in the code, a
  * deployment that reorders it would swap buckets while old processes still run.
  */
 const claimed = new WeakSet<LimiterStore['buckets']>()
 
-/** How many limiters have the default name on a table, by as many stores: as many processes would, so that is no error. */
+/** Limiters with the default name by table, each on a store of its own. No error: several processes do the same. */
 const claimedTables = new Map<string, number>()
 
 /**
  * Takes the default name on a store. Throws `ZaelError('invalid_request')` where it is taken; logs a warning where it is
- * taken on another store of the same table. Returns what frees it.
+ * taken on another store of the same table. Returns a function that frees it.
  */
 export const claimDefaultName = ({ buckets, table }: LimiterStore, logger: Logger): (() => void) => {
   if (claimed.has(buckets)) {

@@ -33,7 +33,7 @@ interface Refusal {
 
 /** Decides about requests, whatever the framework. */
 export interface Gate<Native> {
-  /** For the key functions, which are called without one. */
+  /** Passed to key functions with each request. */
   readonly logger: Logger
   admit(request: RequestFacts<Native>): Promise<Admission>
 }

@@ -26,7 +26,7 @@ export type LimiterOrLimits =
   | { readonly limiter: RateLimiter }
   | ({ readonly limiter?: never } & LimitsOfMiddleware)
 
-/** What a limiter is made of, but for what the middleware has itself. */
+/** The options of a limiter, except those that the middleware passes to it. */
 type LimitsOfMiddleware = Omit<LimitsInCode, 'config' | 'logger' | 'metrics' | 'clock'>
 
 /** How requests are limited; `Native` is the framework's own request. */
@@ -67,7 +67,7 @@ export interface MiddlewareOptions<Native> {
   readonly clock?: Clock
 }
 
-/** Of a limiter that the middleware makes. */
+/** Options for the limiter that the middleware creates. */
 const LIMITER_OPTIONS: OptionNames<LimitsOfMiddleware> = {
   limits: true,
   resources: true,
@@ -101,7 +101,7 @@ export const RATE_LIMIT_OPTIONS: OptionNames<RateLimitOptions<unknown>> = {
 
 const FUNCTIONS = ['key', 'user', 'settle', 'onWarning', 'onDenied']
 
-/** Throws `ZaelError('invalid_request')` for an option that is unknown, or none that the middleware could go by. */
+/** Throws `ZaelError('invalid_request')` for an option that is unknown or invalid. */
 export const checkRateLimitOptions = <Native>(options: RateLimitOptions<Native>): void => {
   checkOptions<RateLimitOptions<unknown>>(options, RATE_LIMIT_OPTIONS)
   checkFunctions(options, FUNCTIONS)

@@ -55,12 +55,12 @@ const checkRuntime = (): void => {
   if (runtime === undefined) return
   throw invalid(
     'key',
-    `be given: ${runtime} tells an app no client addresses; for example ` +
+    `be given: ${runtime} provides no client addresses; for example ` +
       "key: ({ header }) => header('cf-connecting-ip'), or byClientIp({ trustedProxies: 1 }) behind a proxy",
   )
 }
 
-/** `trustedProxies` that are stated as none are no mistake. */
+/** Does not warn of an ignored header where `trustedProxies` states that there is no proxy. */
 const createWarnOnce = (trustedProxies: ClientIpOptions['trustedProxies']) => {
   const isNoneMeant = trustedProxies === 0 || (Array.isArray(trustedProxies) && trustedProxies.length === 0)
   let isWarned = false
@@ -80,8 +80,8 @@ const FORWARDED_HINT =
 const UNKNOWN_HINT = 'all clients share one limit; set key to a function that names the caller'
 
 /**
- * Limits each API key: `X-API-Key`, else `api-key`, else `Authorization: Bearer`, hashed. It does not say whether a key is valid: let
- * requests with invented keys fail before they come here, or limit addresses as well.
+ * Limits each API key: `X-API-Key`, else `api-key`, else `Authorization: Bearer`, hashed. It does not check keys: reject
+ * requests with invented keys before, or limit addresses as well.
  */
 export const byApiKey = (): KeyFunction => (request) => {
   const token = presentedApiKey((name) => request.header(name))

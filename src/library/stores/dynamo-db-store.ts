@@ -58,7 +58,7 @@ export const dynamoDbStore = (options: DynamoDbStoreOptions): DynamoDbStore => {
     config: createDynamoConfigStore(client, tableName),
     table: tableText(options),
     async createTable() {
-      // it logs nothing: whoever calls this gets the error
+      // silent: the caller gets the error
       const preparing = createDynamoClient({
         ...connection,
         logger: silentLogger,
@@ -107,7 +107,7 @@ const checkDynamoDbStoreOptions = (options: DynamoDbStoreOptions): void => {
   }
 }
 
-/** The table as far as the options name it; what the SDK finds in the environment is the same for all stores of a process. */
+/** Names the table by the options alone: what the SDK reads from the environment is the same for all stores of a process. */
 const tableText = ({ tableName, region, endpoint, client }: DynamoDbStoreOptions): string =>
   [region, endpoint].some((part) => typeof part === 'function') || client !== undefined
     ? tableName

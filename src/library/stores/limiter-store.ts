@@ -13,7 +13,7 @@ export interface LimiterStore {
   close(): void
 }
 
-/** Throws `ZaelError('invalid_request')` for what is given as a store and is none. */
+/** Throws `ZaelError('invalid_request')` for a value that is not a store. */
 export const checkStore = (store: unknown): void => {
   if (store === undefined) return
   const buckets =

@@ -24,9 +24,9 @@ export interface DynamoClientOptions {
   readonly maxWaitMs?: number
   /** Beyond this difference from the store's clock nothing is decided: 5 s unless told. */
   readonly maxClockSkewMs?: number
-  /** The table that calls are about, for the log. */
+  /** For the log. */
   readonly tableName?: string
-  /** Shared by clients of the same table, so that a failure is logged once. Its own unless given. */
+  /** Shared by clients of the same table, so that a failure is logged once. Default: its own. */
   readonly failureLog?: FailureLog
 }
 

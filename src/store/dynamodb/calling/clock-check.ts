@@ -30,7 +30,7 @@ export const createClockCheck = (
   }
 }
 
-/** Names the clock in its reason, which tells an operator what to mend. */
+/** Its reason states the difference and the bound, so that an operator can correct the clock. */
 const clockError = (skew: ClockSkew): StoreUnavailable =>
   new StoreUnavailable("This machine's clock differs too much from the store's", {
     mayHaveApplied: false,

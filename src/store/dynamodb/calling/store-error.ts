@@ -33,7 +33,7 @@ const TOO_MANY_REQUESTS = 429
 
 const OUT_OF_TIME: ReadonlySet<string> = new Set(['AbortError', 'TimeoutError'])
 
-/** What DynamoDB answers where the keys of a call are not those of the table. */
+/** DynamoDB's messages for a call whose keys are not those of the table. */
 const OTHER_KEYS = /key element does not match the schema|missed key schema element|missing the key/i
 /** The SDK throws a plain `Error` before it sends anything. */
 const NO_REGION = /^Region is missing/
