@@ -79,7 +79,7 @@ describe('the policies that apply', () => {
     world.config.putLimits(entityOwner('key'), 'search', limitsOf({ rpm: [5, 1] }))
     world.config.putPolicy('MODEL', 'search', PER_HOUR(1))
     world.config.putPolicy('MODEL', 'unheard-of', PER_HOUR(1))
-    for (const resource of ['search', 'unheard-of', '_default_', '_total_'])
+    for (const resource of ['search', 'unheard-of', '_default_'])
       expect(await policiesOf(world, { user: 'ann', resource })).toEqual([
         'API_KEY:key',
         'TENANT:acme',
