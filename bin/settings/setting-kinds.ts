@@ -57,6 +57,9 @@ export const httpUrl: SettingKind<string> = (value) => {
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw new Mistake('be a URL that begins with http:// or https://')
   }
+  if (url.username !== '' || url.password !== '') {
+    throw new Mistake('contain no user name or password: errors and logs contain the URL')
+  }
   return value
 }
 

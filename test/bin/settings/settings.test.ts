@@ -72,6 +72,17 @@ test('takes what is set, and an empty text as not set', () => {
 })
 
 test.each([
+  ['AWS_ENDPOINT_URL', 'http://user:s3cret@localhost:8000'],
+  ['AWS_ENDPOINT_URL', 'http://s3cret@localhost:8000'],
+  ['UPSTREAM_BASE_URL', 'https://user:s3cret@example.com/v1'],
+  ['UPSTREAM_BASE_URL', 'https://:s3cret@example.com/v1'],
+])('refuses credentials in %s and repeats no part of %s', (name, value) => {
+  expect(mistakesOf({ [name]: value })).toEqual([
+    `${name} must contain no user name or password: errors and logs contain the URL`,
+  ])
+})
+
+test.each([
   ['PORT', '65536', 'PORT must be a whole number from 0 to 65535'],
   ['PORT', '80.5', 'PORT must be a whole number from 0 to 65535'],
   ['DYNAMODB_PORT', '-1', 'DYNAMODB_PORT must be a whole number from 0 to 65535'],
