@@ -6,10 +6,13 @@ const docs = await readFile(new URL('../../../docs/settings.md', import.meta.url
 
 const codes = (cell = ''): readonly string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text)
 
-/** Name and default of every setting in the tables. A dash is no default; one default may stand for all names. */
+/**
+ * Name and default of every setting in the tables, which list other things as well. A dash is no default; one default may
+ * stand for all names.
+ */
 const documented = docs
   .split('\n')
-  .filter((line) => line.startsWith('| `'))
+  .filter((line) => /^\| `[A-Z][A-Z0-9_]+`/.test(line))
   .flatMap((line) => {
     const [, names, defaults] = line.split('|')
     const values = codes(defaults)
