@@ -1,12 +1,5 @@
 import { ENTITY_SECTIONS, type EntitySection, hrefOf } from '../shell/route.ts'
-
-const NAMES: Readonly<Record<EntitySection, string>> = {
-  limits: 'Limits',
-  keys: 'Keys',
-  usage: 'Usage',
-  children: 'Children',
-  audit: 'Audit',
-}
+import { SECTION_NAMES } from '../shell/title.ts'
 
 interface Props {
   readonly id: string
@@ -22,7 +15,7 @@ export const SectionLinks = ({ id, current }: Props) => (
         href={hrefOf({ view: 'entity', id, section })}
         aria-current={section === current ? 'page' : undefined}
       >
-        {NAMES[section]}
+        {SECTION_NAMES[section]}
       </a>
     ))}
   </nav>

@@ -4,6 +4,7 @@ import { Mark } from './mark.tsx'
 import { Navigation } from './navigation.tsx'
 import { hrefOf, type Route, viewHrefOf } from './route.ts'
 import { ThemeChoice } from './theme.tsx'
+import { titleOf } from './title.ts'
 import { useRoute } from './use-route.ts'
 import { View } from './view.tsx'
 
@@ -11,6 +12,10 @@ import { View } from './view.tsx'
 export const Frame = () => {
   const route = useRoute()
   const main = useFocusOnChange(route)
+  const title = titleOf(route)
+  useEffect(() => {
+    document.title = title
+  }, [title])
   return (
     <div class="frame">
       <button class="skip" type="button" onClick={() => main.current?.focus()}>

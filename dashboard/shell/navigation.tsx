@@ -1,12 +1,13 @@
 import { hrefOf, type Route } from './route.ts'
+import { VIEW_NAMES } from './title.ts'
 
-const PLACES: readonly (readonly [Route, string])[] = [
-  [{ view: 'overview' }, 'Overview'],
-  [{ view: 'try', id: undefined }, 'Try it'],
-  [{ view: 'policy-check' }, 'Policy check'],
-  [{ view: 'policies' }, 'Policies'],
-  [{ view: 'defaults' }, 'Defaults'],
-  [{ view: 'stats' }, 'Stats'],
+const PLACES: readonly Exclude<Route, { view: 'entity' | 'unknown' }>[] = [
+  { view: 'overview' },
+  { view: 'try', id: undefined },
+  { view: 'policy-check' },
+  { view: 'policies' },
+  { view: 'defaults' },
+  { view: 'stats' },
 ]
 
 /** An entity is found by the overview. */
@@ -16,10 +17,10 @@ const isAt = (current: Route, place: Route): boolean =>
 export const Navigation = ({ current }: { readonly current: Route }) => (
   <nav class="navigation" aria-label="Views">
     <ul>
-      {PLACES.map(([route, name]) => (
+      {PLACES.map((route) => (
         <li key={route.view}>
           <a href={hrefOf(route)} aria-current={isAt(current, route) ? 'page' : undefined}>
-            {name}
+            {VIEW_NAMES[route.view]}
           </a>
         </li>
       ))}

@@ -1,6 +1,7 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { Notice } from '../parts/notice.tsx'
 import { Mark } from './mark.tsx'
+import { SIGN_IN_TITLE } from './title.ts'
 
 interface Props {
   readonly error: string | undefined
@@ -9,6 +10,9 @@ interface Props {
 
 export const SignIn = ({ error, onToken }: Props) => {
   const [token, setToken] = useState('')
+  useEffect(() => {
+    document.title = SIGN_IN_TITLE
+  }, [])
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
     if (token.trim() !== '') onToken(token.trim())

@@ -35,6 +35,8 @@ describe('signing in', () => {
   test('signs out, and is out after a reload too', async () => {
     const page = await world.open()
     await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('button', { name: 'Sign in' }).waitFor()
+    expect(await page.title()).toBe('Sign in · zael')
     await page.reload()
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
   })
