@@ -28,7 +28,7 @@ export const Confirm = ({ title, children, action, act, onDone, onClose }: Props
         <button class="button" type="button" onClick={onClose}>
           Cancel
         </button>
-        <button class="button danger" type="button" disabled={acting.isRunning} onClick={confirm}>
+        <button class="button danger" type="button" aria-disabled={acting.isRunning} onClick={confirm}>
           {action}
         </button>
       </div>

@@ -8,7 +8,12 @@ interface Props {
   onClose(): void
 }
 
-/** A modal dialog; it is open while it is rendered. The browser keeps the focus in it and returns it afterwards. */
+const FIRST_FIELD = 'form :is(input, select, textarea):not(:disabled)'
+
+/**
+ * A modal dialog; it is open while it is rendered. The focus begins in the first field of its form, stays in the dialog
+ * and returns afterwards.
+ */
 export const Dialog = ({ title, children, onClose }: Props) => {
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
@@ -16,6 +21,8 @@ export const Dialog = ({ title, children, onClose }: Props) => {
     const { current } = dialog
     const before = document.activeElement
     current?.showModal()
+    // The browser would focus the button that closes it, which stands first.
+    current?.querySelector<HTMLElement>(FIRST_FIELD)?.focus()
     return () => {
       current?.close()
       if (before instanceof HTMLElement) before.focus()

@@ -26,6 +26,13 @@ const OPENERS = {
 const isInDialog = (page: Page): Promise<boolean> =>
   page.evaluate("document.activeElement?.closest('dialog') !== null")
 
+/** Or there is no field: a confirmation. */
+const isAtFirstField = (page: Page): Promise<boolean> =>
+  page.evaluate(`(() => {
+    const first = document.querySelector('dialog form :is(input, select, textarea):not(:disabled)')
+    return first === null || first === document.activeElement
+  })()`)
+
 describe('dialogs are usable by all, and by keyboard alone', () => {
   test.each(Object.entries(OPENERS))('of %s', async (route, openers) => {
     if (route.startsWith('/entity') && !isMade) {
@@ -46,11 +53,22 @@ describe('dialogs are usable by all, and by keyboard alone', () => {
       await expectContrast(page)
       await page.emulateMedia({ colorScheme: 'light' })
       expect(await isInDialog(page)).toBe(true)
+      expect(await isAtFirstField(page)).toBe(true)
       await page.keyboard.press('Escape')
       await page.getByRole('dialog').waitFor({ state: 'detached' })
       expect(await opener.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true)
     }
   })
+})
+
+test('a confirmation that fails says why, and keeps the focus on its button', async () => {
+  const page = await world.open({ route: '/entity/proj-demo' })
+  world.forgive(page)
+  await page.getByRole('main').getByRole('button', { name: 'Delete', exact: true }).click()
+  const confirm = page.getByRole('dialog').getByRole('button', { name: 'Delete proj-demo' })
+  await confirm.press('Enter')
+  await page.getByRole('dialog').getByText('has children').waitFor()
+  expect(await confirm.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true)
 })
 
 let isMade = false
