@@ -109,7 +109,8 @@ export const draftOf = (limit: Limit, key: number): LimitDraft => ({
 const sizeTextOf = ({ capacity, meter }: Limit): string => unitText(capacity, meter)
 
 const refillOf = ({ refill_rate: rate, meter }: Limit): Partial<LimitDraft> => {
-  if (rate === undefined) return {}
+  // A paused limit has no rate to go on with: one must be typed before it is more than 0.
+  if (rate === undefined || rate === 0) return {}
   const { amount, period } = perPeriod(rate)
   return { refill: unitText(amount, meter), refillPer: period }
 }

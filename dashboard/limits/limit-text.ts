@@ -55,7 +55,19 @@ export const METER_NAMES: Readonly<Record<Limit['meter'], string>> = {
   tokens: 'tokens',
   input_tokens: 'input tokens',
   output_tokens: 'output tokens',
-  cost_usd_micros: 'cost in US dollars',
+  cost_usd_micros: 'cost (USD)',
+}
+
+/**
+ * What a limit of 0 does, by what it counts and its mode: `denies every request that costs tokens`. It denies only those
+ * requests whose cost names its meter; undefined where the meter is not known.
+ */
+export const pausedText = (meter: Limit['meter'] | undefined, mode = 'enforce'): string => {
+  // A form has '' for the default mode.
+  if (mode !== 'enforce' && mode !== '') return `denies nothing, as its mode is ${mode}`
+  if (meter === undefined) return 'denies every request that it counts'
+  if (meter === 'requests') return 'denies every counted request'
+  return `denies every request that costs ${isMoney(meter) ? 'money' : METER_NAMES[meter]}`
 }
 
 export const ALGORITHM_NAMES: Readonly<Record<Limit['algorithm'], string>> = {

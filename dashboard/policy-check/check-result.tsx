@@ -1,4 +1,5 @@
 import type { PolicyCheck } from '../api/answers.ts'
+import { pausedText } from '../limits/limit-text.ts'
 import { isPaused, loadOf } from '../parts/numbers/load.ts'
 import { numberText } from '../parts/numbers/number-text.ts'
 import { spanText } from '../parts/time.ts'
@@ -57,7 +58,7 @@ const Primary = ({
     </div>
     <p class="quiet number">
       {isPaused(limit)
-        ? 'paused: every request is denied'
+        ? `paused: ${pausedText('requests')}`
         : `${percent}% used in the last ${spanText(window_seconds)}`}
     </p>
   </div>

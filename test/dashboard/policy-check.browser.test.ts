@@ -108,6 +108,17 @@ describe('the demo’s scenarios', () => {
 })
 
 describe('a check', () => {
+  test('shows a paused policy as paused, without a filled bar', async () => {
+    await world.ask('POST', '/api/entities', { entity_id: 'paused-co', name: 'Paused Co', kind: 'tenant' })
+    await world.ask('PUT', '/api/policies/TENANT/paused-co', perHour(0))
+    const page = await world.open({ route: '/policy-check' })
+    await fill(page, { tenant: 'paused-co' })
+    await check(page)
+    await saying(page, 'paused: denies every counted request')
+    await result(page).locator('.bar.paused').waitFor()
+    expect(await result(page).locator('.bar-fill').isVisible()).toBe(false)
+  })
+
   test('names first what is most specific, and the rest after it', async () => {
     const page = await world.open({ route: '/policy-check' })
     await fill(page, CHECK_CO)

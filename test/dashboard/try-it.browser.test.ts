@@ -108,7 +108,7 @@ describe('trying requests', () => {
     const page = await world.open({ route: '/try/try-paused' })
     world.forgive(page)
     await limitShows(page, '$5,000 of $5,000')
-    await limitShows(page, /rpd\s*paused\s*denies every request/)
+    await limitShows(page, /rpd\s*paused\s*denies every counted request/)
     await send(page)
     await denial(page).getByText('rpd of try-paused is paused: its size is 0.').waitFor()
     await denial(page).getByText('Give the limit a size above 0').waitFor()

@@ -1,5 +1,5 @@
 import type { Limit } from '../../api/answers.ts'
-import { sizeText, sourceText } from '../../limits/limit-text.ts'
+import { pausedText, sizeText, sourceText } from '../../limits/limit-text.ts'
 import { limitSentence } from '../../limits/showing/limit-sentence.ts'
 import { Bar } from '../../parts/bar.tsx'
 import { amountText } from '../../parts/numbers/amount-text.ts'
@@ -60,7 +60,7 @@ const Left = ({ limit, state }: LeftProps) => (
         <Bar available={state.available} capacity={state.capacity} />
         <p class="number small">
           {isPaused(state.capacity) ? (
-            'paused: every request is denied'
+            `paused: ${pausedText(limit.winner.meter, limit.winner.mode)}`
           ) : (
             <LeftText {...limit.winner} {...state} />
           )}

@@ -8,7 +8,7 @@ import { Confirm } from '../../parts/confirm.tsx'
 import type { Said } from '../../parts/telling/said.tsx'
 import { inheritedLimits, ownLimits } from './buckets.ts'
 import { ResetBuckets } from './reset-buckets.tsx'
-import { TopUp } from './top-up.tsx'
+import { TopUp, toppable } from './top-up.tsx'
 
 interface Props {
   readonly entityId: string
@@ -49,9 +49,11 @@ export const LimitActions = ({ entityId, explained, onChanged }: Props) => {
       )}
       {explained.limits.length > 0 && (
         <>
-          <button class="button" type="button" onClick={() => setOpen('top-up')}>
-            Top up
-          </button>
+          {toppable(explained).length > 0 && (
+            <button class="button" type="button" onClick={() => setOpen('top-up')}>
+              Top up
+            </button>
+          )}
           <button class="button" type="button" onClick={() => setOpen('reset')}>
             Reset
           </button>

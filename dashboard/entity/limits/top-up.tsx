@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import type { Explanation } from '../../api/answers.ts'
 import { pathOf } from '../../api/api.ts'
 import { fieldErrorOf, isAtField } from '../../api/field-error.ts'
 import { useSession } from '../../api/session.tsx'
@@ -8,12 +9,18 @@ import { Dialog } from '../../parts/dialog.tsx'
 import { ChoiceField, NumberField, RequiredNote } from '../../parts/field.tsx'
 import { ErrorNotice } from '../../parts/notice.tsx'
 import { isMoney, MICROS_PER_DOLLAR } from '../../parts/numbers/amount-text.ts'
+import { isPaused } from '../../parts/numbers/load.ts'
 import type { LimitDialogProps } from './limit-actions.tsx'
+
+/** The limits that can hold more: one that is paused holds nothing. */
+export const toppable = ({ limits }: Explanation): Explanation['limits'] =>
+  limits.filter(({ winner }) => !isPaused(winner.capacity))
 
 /** Gives more for now: an amount of one limit, never beyond its capacity. */
 export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
   const { api } = useSession()
-  const { resource, limits } = explained
+  const { resource } = explained
+  const limits = toppable(explained)
   const [name, setName] = useState(limits[0]?.name ?? '')
   const [amount, setAmount] = useState('')
   const takesDollars = isMoney(limits.find((limit) => limit.name === name)?.winner.meter)
@@ -31,7 +38,7 @@ export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps
   return (
     <Dialog title={`Top up ${entityId}`} onClose={onClose}>
       <form class="dialog-form" onSubmit={submit}>
-        <p>Gives back some of what was used on {resource}, never more than the capacity.</p>
+        <p>Refunds some of what was used on {resource}, up to the capacity.</p>
         <RequiredNote />
         <div class="fields">
           <ChoiceField

@@ -74,7 +74,7 @@ const ShareFields = ({ draft, set, errorOf }: PartProps) => (
       value={draft.warnAt}
       step="any"
       error={errorOf('warn_at')}
-      hint="share in use: 0.8 unless told"
+      hint="share in use: default 0.8"
       onValue={(warnAt) => set({ warnAt })}
     />
     <NumberField

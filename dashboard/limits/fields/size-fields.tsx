@@ -8,7 +8,7 @@ import {
   refillRateOf,
   withPeriod,
 } from '../limit-draft.ts'
-import { refillText, windowText } from '../limit-text.ts'
+import { pausedText, refillText, windowText } from '../limit-text.ts'
 import { PERIODS } from '../refill.ts'
 import type { PartProps } from './limit-fields.tsx'
 
@@ -31,7 +31,7 @@ const amountProps = (draft: LimitDraft, label: string, hint: string) => ({
   label: isMoney(draftMeter(draft)) ? `${label}, US dollars` : label,
   min: 0,
   step: isMoney(draftMeter(draft)) ? 0.000001 : 1,
-  hint: isPausedDraft(draft) ? '0: paused, every request is denied' : hint,
+  hint: isPausedDraft(draft) ? `0: paused, ${pausedText(draftMeter(draft), draft.mode)}` : hint,
 })
 
 const refillHint = (draft: LimitDraft): string => {
@@ -103,7 +103,7 @@ const SlidingWindowFields = (props: PartProps) => {
         label="Slots"
         value={draft.slots}
         error={errorOf('slots')}
-        hint="steps in which it moves on: 2 to 60, 30 unless told"
+        hint="steps in which it moves on: 2 to 60, default 30"
         onValue={(slots) => set({ slots })}
       />
     </>
@@ -116,9 +116,9 @@ const FixedWindowFields = (props: PartProps) => {
     <>
       <WindowLimitField {...props} />
       <ChoiceField
-        label="Window"
+        label="Calendar window"
         value={draft.window}
-        options={CALENDAR_UNITS.map((unit) => [unit, `calendar ${unit}`] as const)}
+        options={CALENDAR_UNITS}
         error={errorOf('window')}
         onValue={(window) => set({ window })}
       />

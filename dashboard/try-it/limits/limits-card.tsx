@@ -1,3 +1,4 @@
+import { pausedText } from '../../limits/limit-text.ts'
 import { Bar } from '../../parts/bar.tsx'
 import { Empty } from '../../parts/empty.tsx'
 import { amountText, type Meter } from '../../parts/numbers/amount-text.ts'
@@ -56,11 +57,11 @@ const LimitBar = ({ limit_name, meter, available, capacity, reset_after_seconds 
       )}
     </span>
     <Bar available={available} capacity={capacity} />
-    <span class="number quiet limit-full">{fullText(available, capacity, reset_after_seconds)}</span>
+    <span class="number quiet limit-full">
+      {isPaused(capacity) ? pausedText(meter) : fullText(available, capacity, reset_after_seconds)}
+    </span>
   </li>
 )
 
-const fullText = (available: number, capacity: number, resetSeconds: number): string => {
-  if (isPaused(capacity)) return 'denies every request'
-  return available >= capacity ? 'full' : `full in ${spanText(resetSeconds)}`
-}
+const fullText = (available: number, capacity: number, resetSeconds: number): string =>
+  available >= capacity ? 'full' : `full in ${spanText(resetSeconds)}`

@@ -45,6 +45,13 @@ describe('a draft of a limit', () => {
     expect(limitOf(draftOf(limit, 0))).toEqual(sent)
   })
 
+  test('of a paused limit has no refill rate to go on with', () => {
+    const draft = draftOf({ ...BUCKET, capacity: 0, refill_rate: 0 }, 0)
+    expect(draft.refill).toBe('')
+    expect(limitOf(draft)).toMatchObject({ capacity: 0, refill_rate: 0 })
+    expect(limitOf({ ...draft, amount: '5' })).not.toHaveProperty('refill_rate')
+  })
+
   test('shows and takes money in dollars, and sends micro-dollars', () => {
     const budget: Limit = {
       ...BUCKET,

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { limitErrorOf } from '../../../dashboard/limits/limit-error.ts'
 import {
   meterText,
+  pausedText,
   refillText,
   sizeText,
   sourceText,
@@ -76,4 +77,15 @@ test('finds the limit and the field that an error names', () => {
   ).toBeUndefined()
   expect(limitErrorOf(new Error('The API does not answer'))).toBeUndefined()
   expect(limitErrorOf(undefined)).toBeUndefined()
+})
+
+test.each([
+  ['requests', undefined, 'denies every counted request'],
+  ['tokens', 'enforce', 'denies every request that costs tokens'],
+  ['input_tokens', undefined, 'denies every request that costs input tokens'],
+  ['cost_usd_micros', '', 'denies every request that costs money'],
+  [undefined, undefined, 'denies every request that it counts'],
+  ['tokens', 'warn', 'denies nothing, as its mode is warn'],
+] as const)('a paused limit on %s in mode %s %s', (meter, mode, text) => {
+  expect(pausedText(meter, mode)).toBe(text)
 })
