@@ -43,6 +43,16 @@ const colourIn = (place: HTMLElement, name: string): string => {
   return color
 }
 
+const AXIS = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 })
+
+/** Short enough for the axis at any size: `1.5K`, `9T`. */
+const axisText = (value: number): string => AXIS.format(value)
+
+/** 1, 2, 5, 10 and so on, to beyond the largest exact number: what the charts count is whole. */
+const WHOLE_STEPS = Array.from({ length: 17 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** power),
+).flat()
+
 const optionsOf = (place: HTMLElement, { series, heightPx }: Drawn): uPlot.Options => {
   const axis: uPlot.Axis = {
     stroke: colourIn(place, '--text-quiet'),
@@ -52,7 +62,7 @@ const optionsOf = (place: HTMLElement, { series, heightPx }: Drawn): uPlot.Optio
   return {
     width: place.clientWidth,
     height: heightPx,
-    axes: [axis, { ...axis, size: 64 }],
+    axes: [axis, { ...axis, size: 52, incrs: WHOLE_STEPS, values: (_plot, splits) => splits.map(axisText) }],
     scales: { y: { range: { min: { pad: 0, hard: 0, mode: 1 }, max: { pad: 0.1, soft: 1, mode: 1 } } } },
     series: [
       { value: (_plot, at) => (at === null ? '' : momentText(at)) },

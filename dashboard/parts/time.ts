@@ -1,3 +1,5 @@
+import { numberText } from './numbers/number-text.ts'
+
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 
 /** A moment in the reader's own time; `at` in seconds since the epoch. */
@@ -22,16 +24,21 @@ export const startText = (start: number, granularity: 'hour' | 'day'): string =>
 const MINUTE = 60
 const HOUR = 3600
 const DAY = 86_400
+const YEAR = 365 * DAY
 
-/** A span as people say it, rounded up to what matters: `2.4 s`, `3 min 20 s`, `1 h 5 min`, `2 d 3 h`. */
+/** A span as people say it, rounded up to what matters: `2.4 s`, `3 min 20 s`, `1 h 5 min`, `2 d 3 h`, `5,707 years`. */
 export const spanText = (seconds: number): string => {
   if (seconds < 10) return `${Math.ceil(seconds * 10) / 10} s`
   const whole = Math.ceil(seconds)
   if (whole < MINUTE) return `${whole} s`
   if (whole < HOUR) return parts(whole, MINUTE, 'min', 1, 's')
   if (whole < DAY) return parts(whole, HOUR, 'h', MINUTE, 'min')
-  return parts(whole, DAY, 'd', HOUR, 'h')
+  if (whole < YEAR) return parts(whole, DAY, 'd', HOUR, 'h')
+  return yearsText(Math.floor(whole / YEAR))
 }
+
+/** A large debt takes this long to refill, or more. */
+const yearsText = (years: number): string => (years === 1 ? 'over a year' : `${numberText(years)} years`)
 
 const parts = (
   seconds: number,

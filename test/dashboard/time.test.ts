@@ -12,6 +12,9 @@ test.each([
   [3600, '1 h'],
   [3900, '1 h 5 min'],
   [183_600, '2 d 3 h'],
+  [364 * 86_400, '364 d'],
+  [400 * 86_400, 'over a year'],
+  [180_000_000_000, '5,707 years'],
 ])('says %f seconds as %s', (seconds, text) => {
   expect(spanText(seconds)).toBe(text)
 })
