@@ -25,8 +25,8 @@ export const DeleteEntity = ({ entity, onClose }: Props) => {
       onClose={onClose}
     >
       <p>
-        Its keys open nothing from then on, and its limits are gone. This cannot be taken back. An entity with
-        children cannot be deleted.
+        Its keys and limits are deleted with it. This cannot be undone. An entity with children cannot be
+        deleted.
       </p>
     </Confirm>
   )

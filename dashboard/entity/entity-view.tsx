@@ -40,10 +40,12 @@ export const EntityView = ({ id, section }: Props) => {
 const NoEntity = ({ id, error }: { readonly id: string; readonly error: Error }) => {
   if (!(error instanceof ApiError && error.status === 404)) return <ErrorNotice error={error} />
   return (
-    <Empty title={`There is no entity ${id}`}>
-      <p>
-        It may have been deleted. <a href={hrefOf({ view: 'overview' })}>See which there are</a>
-      </p>
-    </Empty>
+    <section class="card">
+      <Empty title={`There is no entity ${id}`}>
+        <p>
+          It may have been deleted. <a href={hrefOf({ view: 'overview' })}>Go to the overview</a>
+        </p>
+      </Empty>
+    </section>
   )
 }

@@ -39,8 +39,8 @@ export const Policies = () => {
         )}
       </header>
       <p class="quiet policies-note">
-        All policies that apply to a request bind it, beside the limits of its entity. The requests that a
-        policy applies to share its limits, over all resources. A denial names the most specific one.
+        A request must pass every policy that applies to it, as well as the limits of its entity. All requests
+        that a policy applies to share its limits, on every resource. A denial names the most specific policy.
       </p>
       {said !== undefined && <Said {...said} />}
       <ErrorNotice error={error} />

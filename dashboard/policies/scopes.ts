@@ -15,23 +15,24 @@ export const SCOPES: readonly Scope[] = [
     scope: 'USER_MODEL',
     name: 'A user on a model',
     meaning:
-      'Requests for the model that name the user, in the body or by the header X-User-Id. Who names none is not bound.',
+      'Requests for the model that name the user, in the body or in the header X-User-Id. Others are not limited.',
   },
   {
     scope: 'API_KEY',
     name: 'A caller',
-    meaning: 'Requests of one entity, whichever of its keys it uses.',
+    meaning: 'Requests of one entity, with any of its keys.',
   },
   {
     scope: 'TENANT',
     name: 'A tenant',
-    meaning: 'Requests of an entity of kind tenant and of all below it; of several tenants the nearest.',
+    meaning:
+      'Requests of an entity of kind tenant and of all entities below it. With several tenants, the nearest applies.',
   },
-  { scope: 'MODEL', name: 'A model', meaning: 'Requests for one registered model, whoever asks.' },
+  { scope: 'MODEL', name: 'A model', meaning: 'Requests of all callers for one registered model.' },
   {
     scope: 'MODEL_TIER',
     name: 'A tier of models',
-    meaning: 'Requests for all registered models of the tier, whoever asks.',
+    meaning: 'Requests of all callers for the registered models of a tier.',
   },
-  { scope: 'GLOBAL', name: 'Everyone', meaning: 'Every request there is.' },
+  { scope: 'GLOBAL', name: 'Everyone', meaning: 'All requests.' },
 ]

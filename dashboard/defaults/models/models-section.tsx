@@ -95,8 +95,8 @@ const ModelTask = ({ task, models, onDone, onClose }: TaskProps) => {
       onClose={onClose}
     >
       <p>
-        Requests for it then count on <code>_other_</code>, unless an entity has limits for it; policies for
-        the model or its tier do not bind them, and they cost nothing that anyone knows of.
+        Requests for it then share the limits of <code>_other_</code>, unless an entity has limits for it.
+        Policies for the model or its tier no longer apply, and without prices no budget is charged.
       </p>
     </Confirm>
   )

@@ -25,8 +25,7 @@ export const RevokeKey = ({
       onClose={onClose}
     >
       <p>
-        <code>{apiKey.masked_secret}</code> opens nothing from now on: whoever calls with it is refused. This
-        cannot be taken back.
+        Requests with <code>{apiKey.masked_secret}</code> are rejected from now on. This cannot be undone.
       </p>
     </Confirm>
   )

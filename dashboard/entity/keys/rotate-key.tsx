@@ -10,11 +10,11 @@ import type { KeyDialogProps } from './create-key.tsx'
 import { NewSecret } from './new-secret.tsx'
 
 const GRACES = [
-  ['0', 'opens nothing from now on'],
-  ['300', 'opens for 5 minutes more'],
-  ['3600', 'opens for an hour more'],
-  ['86400', 'opens for a day more'],
-  ['604800', 'opens for a week more'],
+  ['0', 'stops working now'],
+  ['300', 'works for 5 more minutes'],
+  ['3600', 'works for one more hour'],
+  ['86400', 'works for one more day'],
+  ['604800', 'works for one more week'],
 ] as const
 
 /** Puts a new key in place of another one, and shows its secret this once. */
@@ -39,7 +39,7 @@ export const RotateKey = ({
   return (
     <Dialog title={`Rotate ${apiKey.name || apiKey.masked_secret}`} onClose={onClose}>
       <form class="dialog-form" onSubmit={submit}>
-        <p>A new key of the same name takes its place.</p>
+        <p>Creates a new key with the same name to replace this one.</p>
         <ChoiceField label="The old key" value={grace} options={GRACES} onValue={setGrace} />
         <ErrorNotice error={rotating.error} />
         <div class="actions">

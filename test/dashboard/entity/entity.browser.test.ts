@@ -161,7 +161,7 @@ describe('an entity', () => {
     const page = await world.open({ route: '/entity/nobody' })
     world.forgive(page)
     await page.getByText('There is no entity nobody').waitFor()
-    await page.getByRole('link', { name: 'See which there are' }).click()
+    await page.getByRole('link', { name: 'Go to the overview' }).click()
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
   })
 
