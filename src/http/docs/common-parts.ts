@@ -23,7 +23,7 @@ const OF_GUARDED = {
   429: 'Too many failed authentications from this address',
   503: 'The store is not reachable',
 } as const
-/** Of callers, and of admins that act for an entity. */
+/** Responses to callers, and to admins who act for an entity. */
 const OF_V1 = {
   400: 'The request is not valid, or an admin names no entity in X-Zael-Entity',
   403: 'The key or token may not do this',

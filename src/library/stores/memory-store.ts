@@ -7,7 +7,7 @@ import type { LimiterStore } from './limiter-store.ts'
 
 export interface MemoryStoreOptions {
   /**
-   * How many buckets are kept. Default 100,000 (about 1 KB each). Beyond it the one that was not charged for longest is forgotten,
+   * How many buckets are kept. Default 100,000 (about 1 KB each). Beyond it the one that was charged least recently is removed,
    * and is full again.
    */
   readonly maxBuckets?: number
@@ -21,7 +21,10 @@ export const MEMORY_STORE_OPTIONS: OptionNames<MemoryStoreOptions> = { maxBucket
  * Buckets in this process alone: nothing to set up, and nothing shared with other processes.
  *
  * @example
- * const limiter = createRateLimiter({ store: memoryStore({ maxBuckets: 10_000 }), limits: [{ name: 'rps', capacity: 10, refill_rate: 2 }] })
+ * const limiter = createRateLimiter({
+ *   store: memoryStore({ maxBuckets: 10_000 }),
+ *   limits: [{ name: 'rps', capacity: 10, refill_rate: 2 }],
+ * })
  */
 export const memoryStore = (options: MemoryStoreOptions = {}): LimiterStore => {
   checkOptions<MemoryStoreOptions>(options, MEMORY_STORE_OPTIONS)

@@ -8,9 +8,9 @@ const MINUTE_NS = 60 * SECOND_NS
 const ROUNDING = 1e-6
 
 /**
- * What callers claim to have used costs themselves and nobody else. Of the buckets that they share: none is ever in debt; no
- * meter that was not reserved is counted; and what is counted as used there is at most what the own limits of all callers
- * together allow. Not of buckets that someone is trusted to charge in full: an administrator, or the process that asked.
+ * What callers claim to have used is charged to themselves and to nobody else. Of the buckets that they share: none is ever in
+ * debt; no meter that was not reserved is counted; and the counted use is at most what the own limits of all callers together
+ * allow. Buckets that an administrator, or the process that asked, has charged in full are left out.
  */
 export const callersBounded = (log: RunLog): readonly string[] =>
   sharedIn(log).flatMap((id) => {
