@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url'
 import { httpSettings, limiterSettings } from '../bin/settings/derived-settings.ts'
 import type { Settings } from '../bin/settings/settings.ts'
 import { SettingsError } from '../bin/settings/settings-reader.ts'
-import packageJson from '../package.json' with { type: 'json' }
 import { createChatBackend } from '../src/chat/create-chat-backend.ts'
 import { createTokenCounter } from '../src/chat/token-counter.ts'
 import { createLimiter } from '../src/core/deciding/create-limiter.ts'
@@ -25,8 +24,7 @@ import { createDynamoIdempotencyStore } from '../src/store/dynamodb/dynamo-idemp
 import { createDynamoReservationStore } from '../src/store/dynamodb/dynamo-reservation-store.ts'
 import { createDynamoUsageStore } from '../src/store/dynamodb/dynamo-usage-store.ts'
 import { createMemoryBucketStore } from '../src/store/memory/memory-bucket-store.ts'
-
-const { version } = packageJson
+import { version } from './version.ts'
 
 /** The files of the docs pages and of the dashboard lie beside the bundle; what makes the OpenAPI document is loaded when it is asked for. */
 const assets: Assets = {

@@ -10,6 +10,8 @@ const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 const require = createRequire(import.meta.url)
 
+const versionOf = (packageJson: { readonly version: string }): string => packageJson.version
+
 /**
  * Bundles a function into `outputDir`: `index.mjs`, a file for each thing that is imported dynamically, so that only
  * what every call needs is loaded at start, source maps, and the assets. Node 20 syntax: emulators run Lambdas under
@@ -32,6 +34,7 @@ export const bundleLambda = (source: LambdaSource, outputDir: string): Metafile 
     format: 'esm',
     target: 'node20',
     mainFields: ['module', 'main'],
+    define: { ZAEL_VERSION: JSON.stringify(versionOf(require('../package.json'))) },
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',

@@ -57,7 +57,7 @@ test('counts as passed what the table says was used, by key and by node', async 
   const report = JSON.parse(stdout)
   const { total, by_node: nodes, by_key: keys } = report
   expect(report).toMatchObject({ interrupted: false, processes: 2, lost_processes: 0, most_callers: 40 })
-  expect(total).toMatchObject({ errors: 0, requests: total.success + total.throttled })
+  expect(total).toMatchObject({ errors_by_kind: {}, errors: 0, requests: total.success + total.throttled })
   for (const field of ['requests', 'success', 'throttled', 'errors']) {
     expect(nodes[0][field] + nodes[1][field]).toBe(total[field])
     expect(keys[0][field] + keys[1][field]).toBe(total[field])
