@@ -25,8 +25,7 @@ export interface Callers {
 const LOOK_EVERY_MS = 50
 /** A node that refuses connections would otherwise be asked thousands of times a second. */
 const PAUSE_AFTER_FAILURE_MS = 100
-/** How long answers are waited for at the end. */
-const GRACE_MS = 5_000
+/** How long responses are waited for after an interruption. */
 const GRACE_WHEN_STOPPED_MS = 2_000
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'
@@ -61,8 +60,8 @@ const pauseAfter = (isAnswered: boolean, { delayMs }: Callers): number =>
   isAnswered ? delayMs : Math.max(delayMs, PAUSE_AFTER_FAILURE_MS)
 
 /**
- * Runs the callers of one process, as many as the stage says, and waits for the answers to what they sent; what is not
- * answered soon after the end counts as `unfinished`. Resolves to how long it took, in ms.
+ * Runs the callers of one process, as many as the stage names, and waits for the responses to what they sent. After an
+ * interruption, a request without a response counts as `unfinished`. Resolves to how long it took, in ms.
  */
 export const runCallers = async (callers: Callers): Promise<number> => {
   const begunMs = performance.now()
@@ -94,14 +93,19 @@ export const runCallers = async (callers: Callers): Promise<number> => {
   return performance.now() - begunMs
 }
 
+/** Waits for the responses under way, each of which the client bounds by its timeout; an interruption shortens that. */
 const finish = async ({ client, signal }: Callers, running: ReadonlyMap<number, Promise<void>>) => {
-  const all = Promise.all(running.values())
-  const graceMs = signal.aborted ? GRACE_WHEN_STOPPED_MS : GRACE_MS
-  const hurry = setTimeout(() => client.close(), graceMs)
+  const hurrying = new AbortController()
+  const hurry = async (): Promise<void> => {
+    await waitFor(GRACE_WHEN_STOPPED_MS, hurrying.signal)
+    client.close()
+  }
+  if (signal.aborted) void hurry()
+  else signal.addEventListener('abort', hurry, { once: true, signal: hurrying.signal })
   try {
-    await all
+    await Promise.all(running.values())
   } finally {
-    clearTimeout(hurry)
+    hurrying.abort()
     client.close()
   }
 }

@@ -51,7 +51,7 @@ test('counts as passed what the table says was used, by key and by node', async 
   const second = await serve({ AWS_ENDPOINT_URL: first.tableUrl })
   const { code, stdout, stderr } = await load(
     ...['--nodes', first.apiUrl, '--nodes', second.apiUrl, '--api-keys', 'key-alice,key-bob', '-d', '1'],
-    ...['-c', '40', '--processes', '2', '--max-tokens', '5', '--delay', '0.01', '--json'],
+    ...['-c', '40', '--processes', '2', '--max-tokens', '5', '--delay', '0.01', '--timeout', '300', '--json'],
   )
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const report = JSON.parse(stdout)
