@@ -113,5 +113,8 @@ const twiceAtMost = async <T>(call: () => Promise<T>): Promise<T> => {
   }
 }
 
+/** An id that the client made up may be as long as a body, so only one of a valid form is repeated. */
 const unknownReservation = (id: string): ZaelError =>
-  new ZaelError('not_found', `You have no reservation ${id}`, { field: 'reservation_id' })
+  new ZaelError('not_found', isId(id) ? `You have no reservation ${id}` : 'You have no such reservation', {
+    field: 'reservation_id',
+  })
