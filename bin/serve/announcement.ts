@@ -43,7 +43,7 @@ See the table:
 Ask as key-bob:
   curl ${apiUrl}/v1/chat/completions -H 'Authorization: Bearer key-bob' -H 'Content-Type: application/json' -d '{"model": "${settings.defaultModel}", "max_tokens": 50, "messages": [{"role": "user", "content": "Hello"}]}'
 
-See what he has used:
+See what they have used:
   curl ${apiUrl}/api/usage/key-bob -H 'Authorization: Bearer ${settings.viewerToken}'
 `
 }

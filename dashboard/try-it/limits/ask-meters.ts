@@ -15,14 +15,14 @@ const POLICY = /^POLICY:/
 
 /**
  * What the limits of a check count, which only an explanation says: amounts of money need it to be shown in dollars.
- * Empty where it cannot be read.
+ * Undefined if it could not be read.
  */
 export const askMeters = async (
   api: Api,
   owned: readonly OwnedLimits[],
   resource: string,
   signal: AbortSignal,
-): Promise<Meters> => {
+): Promise<Meters | undefined> => {
   const caller = owned.find(({ owner }) => !POLICY.test(owner))?.owner
   if (caller === undefined) return NO_METERS
   try {
@@ -35,6 +35,6 @@ export const askMeters = async (
       ),
     )
   } catch {
-    return NO_METERS
+    return undefined
   }
 }

@@ -67,16 +67,17 @@ const nothingOf = (about: string | undefined): State => ({
   meters: NO_METERS,
 })
 
-/** Meters are read again only where the limits are others. */
+/** Meters are read again only if the limits have changed, or the last read failed. */
 const createMeters = (api: Api, model: string, signal: AbortSignal) => {
   let of = ''
   let meters = NO_METERS
   return async (owned: readonly OwnedLimits[]): Promise<Meters> => {
     const names = owned.flatMap(({ limits }) => limits.map(meterKey)).join('\n')
-    if (names !== of) {
-      meters = await askMeters(api, owned, model, signal)
-      of = names
-    }
+    if (names === of) return meters
+    const read = await askMeters(api, owned, model, signal)
+    if (read === undefined) return meters
+    meters = read
+    of = names
     return meters
   }
 }
