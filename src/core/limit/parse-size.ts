@@ -30,6 +30,9 @@ export const ALGORITHM_NAMES = ['token_bucket', 'sliding_window', 'fixed_window'
 /** A bucket that needs longer to fill, or a window that is longer, is a mistake, and its times would leave sensible numbers. */
 export const LONGEST_SECONDS = 100 * 366 * 86_400
 
+/** Tokens per second: one each nanosecond, the unit of time. */
+const HIGHEST_RATE = 1_000_000_000
+
 /** The algorithm of a limit in JSON; without one it is a token bucket. Throws `ZaelError('invalid_request')`. */
 export const parseAlgorithm = (input: unknown, field: string): AlgorithmName => {
   const name = ALGORITHM_NAMES.find((known) => known === (input === undefined ? 'token_bucket' : input))
@@ -99,7 +102,7 @@ const PAUSED: TokenBucketSize = { algorithm: 'token_bucket', capacity: 0, refill
 
 /** A capacity of 0 has no rate; one that is left beside it is not kept. */
 const paused = (rate: unknown, field: string): TokenBucketSize => {
-  if (typeof rate === 'number' && rate >= 0 && Number.isFinite(rate)) return PAUSED
+  if (typeof rate === 'number' && rate >= 0 && rate <= HIGHEST_RATE) return PAUSED
   throw invalid(field, 'be 0, as the capacity is 0')
 }
 
@@ -156,8 +159,8 @@ const parseRate = (input: unknown, field: string): number => {
 }
 
 const nsPerTokenOf = (rate: number, field: string): bigint => {
-  if (rate > 1e9 || rate < 1 / LONGEST_SECONDS) {
-    throw invalid(field, 'lie between one token in 100 years and 1000000000 a second')
+  if (rate > HIGHEST_RATE || rate < 1 / LONGEST_SECONDS) {
+    throw invalid(field, `lie between one token in 100 years and ${HIGHEST_RATE} a second`)
   }
   return nsPerToken(rate)
 }

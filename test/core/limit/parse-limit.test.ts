@@ -149,6 +149,11 @@ describe('limits as JSON', () => {
       /^limits\[0\]\.refill_rate must be 0, as the capacity is 0/,
     ],
     [
+      'a rate above all bounds beside a capacity of 0',
+      [{ ...rpm, capacity: 0, refill_rate: 1_000_000_001 }],
+      /^limits\[0\]\.refill_rate must be 0, as the capacity is 0/,
+    ],
+    [
       'a limit without a period',
       [{ name: 'rpm', limit: 5 }],
       /^limits\[0\]\.per must be one of second, minute/,
