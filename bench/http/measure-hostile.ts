@@ -1,6 +1,7 @@
 import autocannon from 'autocannon'
 import { median } from '../measure.ts'
-import { ADMIN_TOKEN, type ChildServer, type LoopBlock, startZael } from './child-server.ts'
+import { adminCalls } from './admin-calls.ts'
+import { type ChildServer, type LoopBlock, startZael } from './child-server.ts'
 import { HOSTILE_BODIES, type HostileBody } from './hostile-bodies.ts'
 
 export interface HostileRow {
@@ -125,14 +126,7 @@ const headersOf = (secret: string) => ({
 
 /** Two keys with large limits; the demo's limits for everyone are taken away. */
 const prepare = async ({ url }: ChildServer): Promise<void> => {
-  const call = async (method: string, path: string, body?: object): Promise<void> => {
-    const { ok, status } = await fetch(`${url}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
-      ...(body && { body: JSON.stringify(body) }),
-    })
-    if (!ok) throw new Error(`${method} ${path} answered ${status}`)
-  }
+  const call = adminCalls(url)
   await call('DELETE', '/api/policies/GLOBAL/*')
   await call('DELETE', '/api/policies/MODEL_TIER/premium')
   for (const [id, secret] of [

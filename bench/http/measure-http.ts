@@ -1,6 +1,7 @@
 import autocannon from 'autocannon'
 import { median } from '../measure.ts'
-import { ADMIN_TOKEN, type ChildServer, startBare, startZael } from './child-server.ts'
+import { adminCalls } from './admin-calls.ts'
+import { type ChildServer, startBare, startZael } from './child-server.ts'
 
 export interface HttpRow {
   readonly route: string
@@ -118,14 +119,7 @@ const turn = async (
 
 /** A key with large limits, and a model of no tier; the demo's limits for everyone are taken away. */
 const prepare = async ({ url }: ChildServer): Promise<void> => {
-  const call = async (method: string, path: string, body?: object): Promise<void> => {
-    const { ok, status } = await fetch(`${url}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
-      ...(body && { body: JSON.stringify(body) }),
-    })
-    if (!ok) throw new Error(`${method} ${path} answered ${status}`)
-  }
+  const call = adminCalls(url)
   await call('DELETE', '/api/policies/GLOBAL/*')
   await call('PUT', `/api/models/${MODEL}`, {})
   await call('POST', '/api/entities', { entity_id: 'bench', name: 'Benchmark' })
