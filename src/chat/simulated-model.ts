@@ -7,8 +7,8 @@ import { simulatedText } from './simulated-text.ts'
 
 /** Completion tokens of an answer for which no number is asked. */
 const DEFAULT_TOKENS = 16
-/** A choice is streamed in at most this many parts. */
-const MAX_PARTS = 256
+/** A choice is streamed in at most 256 parts, all choices together in at most 1,024 (or one each). */
+const [MAX_CHOICE_PARTS, MAX_PARTS] = [256, 1024]
 
 export interface SimulatedModelOptions {
   readonly clock: Clock
@@ -116,7 +116,8 @@ interface Part {
 }
 
 function* choiceParts(tokens: number, choices: number): Generator<Part> {
-  const step = Math.ceil(tokens / MAX_PARTS)
+  const parts = Math.min(MAX_CHOICE_PARTS, Math.ceil(MAX_PARTS / choices))
+  const step = Math.ceil(tokens / parts)
   yield { tokens: 0, delta: { role: 'assistant', content: '' }, finish: null }
   for (let from = 0; from < tokens; from += step) {
     const size = Math.min(step, tokens - from)

@@ -22,6 +22,12 @@ const callOf = (
 const said = v.optional(v.object({ content: v.optional(v.string(), '') }))
 const saying = v.object({ choices: v.tuple([v.object({ message: said, delta: said })]) })
 
+const manySaying = v.object({ choices: v.array(v.object({ message: said })) })
+
+/** The text of each choice of a whole answer. */
+const textsIn = (body: unknown): readonly string[] =>
+  v.parse(manySaying, body).choices.map(({ message }) => message?.content ?? '')
+
 /** The text of an answer's, or a chunk's, only choice. */
 const saidIn = (body: unknown): string => {
   const [{ message, delta }] = v.parse(saying, body).choices
@@ -78,14 +84,19 @@ describe('a whole answer', () => {
     ])
   })
 
-  it('says a bounded number of words in all choices together', async () => {
-    const lengthOf = async (n: number) => {
-      const { body } = await model.complete(callOf({ max_tokens: 1_000_000, n }))
-      return JSON.stringify(body).length
-    }
-    const [one, four, most] = [await lengthOf(1), await lengthOf(4), await lengthOf(128)]
-    expect(four).toBeGreaterThan(3.9 * one)
-    expect(most).toBeLessThan(1.2 * four)
+  it.each<[string, Partial<ChatRequest>, number]>([
+    ['n: 1', {}, 16_384],
+    ['n: 1 and 16,384 tokens', { max_tokens: 16_384 }, 16_384],
+    ['n: 4', { n: 4 }, 4096],
+    ['n: 100', { n: 100 }, 163],
+    ['n: 128', { n: 128 }, 128],
+    ['n: 128 and 3 tokens', { n: 128, max_tokens: 3 }, 3],
+  ])('contains at most 16,384 words in all choices together: %s', async (_, request, words) => {
+    const count = await loadO200k()
+    const call = callOf({ max_tokens: 1_000_000, ...request })
+    const texts = textsIn((await model.complete(call)).body)
+    expect(texts.length).toBe(request.n ?? 1)
+    expect(new Set(texts.map(count))).toEqual(new Set([words]))
   })
 
   it.each([1, 2, 5, 16, 17, 50, 200, 1000])('of %d tokens counts as that many', async (max_tokens) => {
@@ -134,6 +145,21 @@ describe('a streamed answer', () => {
     const { body } = await model.complete(callOf({ max_tokens: 10_000 }))
     expect(chunks.map(saidIn).join('')).toBe(saidIn(body))
     expect(chunks.length).toBeLessThan(260)
+  })
+
+  it.each<[string, Partial<ChatRequest>]>([
+    ['16,384 tokens in each of 128 choices', { n: 128, max_tokens: 16_384 }],
+    ['1,000,000 tokens in each of 5 choices', { n: 5, max_tokens: 1_000_000 }],
+    ['1,000,000 tokens in one', { max_tokens: 1_000_000 }],
+  ])('contains the same words as a whole one: %s', async (_, request) => {
+    const call = callOf({ ...request, stream: true })
+    const { chunks, usage } = await chunksOf(call)
+    const whole = await model.complete(call)
+    expect(chunks.map(saidIn).join('')).toBe(textsIn(whole.body).join(''))
+    expect(usage).toEqual(whole.usage)
+    // of each choice the role, at most 1,024 parts of text in all, and the end
+    const choices = request.n ?? 1
+    expect(chunks.length).toBeLessThanOrEqual(3 * choices + 1024)
   })
 
   it('has counted what was taken of it when it is aborted', async () => {
