@@ -36,6 +36,28 @@ const HEADERS_MARGIN_MS = 5_000
 
 type Fetch = ListenOptions['fetch']
 
+/**
+ * Leaves 100 Continue to the app, which calls `sendContinue` of its `env` before it reads a body. By default Node sends it
+ * at once, and clients upload bodies that are rejected by their headers alone. Where it is not sent, Node closes
+ * the connection after the response: whether the body follows is not known.
+ */
+const continuedByApp = (fetch: Fetch) => {
+  const expecting = new WeakSet<object>()
+  const passOn: Fetch = (request, env) => {
+    const { outgoing } = env
+    if (!expecting.has(outgoing)) return fetch(request, env)
+    const withContinue = { ...env, sendContinue: () => outgoing.writeContinue() }
+    return fetch(request, withContinue)
+  }
+  const watch = (server: Server): void => {
+    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      expecting.add(response)
+      server.emit('request', request, response)
+    })
+  }
+  return { fetch: passOn, watch }
+}
+
 /** Knows whether requests are being answered. */
 const tracked = (fetch: Fetch) => {
   let underWay = 0
@@ -149,9 +171,11 @@ const explain = (error: unknown, { host, port }: ListenOptions): StartError =>
 
 /** Serves the app. Throws `StartError` where the address cannot be listened on. */
 export const listen = async (options: ListenOptions): Promise<Listening> => {
-  const { fetch, ended } = tracked(options.fetch)
+  const { fetch: app, ended } = tracked(options.fetch)
+  const { fetch, watch } = continuedByApp(app)
   const server = createAdaptorServer({ fetch })
   if (!(server instanceof Server)) throw new Error('the API needs an HTTP/1.1 server')
+  watch(server)
   keepAlive(server, options.keepAliveSeconds)
   const drain = createDrain(server, options.wait ?? pause)
   try {

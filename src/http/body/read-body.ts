@@ -7,7 +7,8 @@ const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
 
 /**
  * The text of a JSON body of at most `maxBytes`; undefined where the request has no body. Throws `too_large` without reading
- * on, `unsupported_media_type`, and `ClientGone` where the client leaves before the end.
+ * on, `unsupported_media_type`, and `ClientGone` where the client leaves before the end. A client that waits for 100 Continue
+ * gets it when its body is about to be read.
  */
 export const readJsonText = async (c: Context, maxBytes: number): Promise<string | undefined> => {
   const declared = declaredLength(c)
@@ -15,12 +16,17 @@ export const readJsonText = async (c: Context, maxBytes: number): Promise<string
   if (declared === undefined && c.req.raw.body === null) return undefined
   if (declared !== undefined && declared > maxBytes) throw tooLarge(maxBytes)
   checkMediaType(c)
+  sendContinue(c)
   try {
     return declared === undefined ? await streamedText(c, maxBytes) : await c.req.text()
   } catch (error) {
     if (error instanceof ZaelError || !hasLeft(c)) throw error
     throw new ClientGone({ cause: error })
   }
+}
+
+const sendContinue = (c: Context): void => {
+  if (isNodeServer(c)) c.env.sendContinue?.()
 }
 
 const tooLarge = (maxBytes: number) =>
@@ -66,6 +72,8 @@ const streamedText = async (c: Context, maxBytes: number): Promise<string> => {
 
 interface NodeBindings {
   readonly incoming: { readonly complete?: boolean }
+  /** Where the client waits for 100 Continue and the server leaves it to the app. */
+  readonly sendContinue?: () => void
 }
 
 const isNodeServer = (c: Context): c is Context<{ Bindings: NodeBindings }> =>

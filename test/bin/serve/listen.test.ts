@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type ListenOptions, listen } from '../../../bin/serve/listen.ts'
+import { ADMIN, createTestApp } from '../../http/test-app.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -258,5 +259,64 @@ describe('stopping', () => {
     await connection.until('data: 1')
     await stop()
     await connection.closed
+  })
+})
+
+describe('a request with Expect: 100-continue', () => {
+  const BODY = '{"entity_id":"b","name":"B"}'
+  const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
+
+  const post = (headers: Readonly<Record<string, string>>, version = '1.1'): string => {
+    const all = { host: 'any', expect: '100-continue', 'content-type': 'application/json', ...headers }
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+    return `POST /api/entities HTTP/${version}\r\n${lines.join('')}\r\n`
+  }
+
+  const startApp = async () => {
+    const { url } = await start({ fetch: createTestApp().app.fetch })
+    return openConnection(url)
+  }
+
+  test.each([
+    [401, { 'content-length': '1000000' }],
+    [401, { 'transfer-encoding': 'chunked' }],
+    [401, { ...ADMIN, authorization: 'Bearer nobody', 'content-length': '10' }],
+    [413, { ...ADMIN, 'content-length': '1048577' }],
+    [415, { ...ADMIN, 'content-length': '10', 'content-type': 'text/plain' }],
+  ])('gets %i without sending its body, and the connection is closed: %j', async (status, headers) => {
+    const connection = await startApp()
+    connection.write(post(headers))
+    await connection.until('\r\n\r\n')
+    expect(connection.received.text).toMatch(
+      new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*connection: close`, 'i'),
+    )
+  })
+
+  test.each([
+    [{ 'content-length': String(BODY.length) }, BODY],
+    [{ 'transfer-encoding': 'chunked' }, `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`],
+  ])('gets 100 Continue once where its body is read, and its response: %j', async (headers, body) => {
+    const connection = await startApp()
+    connection.write(post({ ...ADMIN, ...headers }))
+    await connection.until('\r\n\r\n')
+    expect(connection.received.text).toBe(CONTINUE)
+    connection.write(body)
+    await connection.until('"entity_id":"b"')
+    expect(connection.received.text).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 201 Created/)
+    expect(connection.received.text).toMatch(/connection: keep-alive/i)
+  })
+
+  test('is served if its body is already there', async () => {
+    const connection = await startApp()
+    connection.write(`${post({ ...ADMIN, 'content-length': String(BODY.length) })}${BODY}`)
+    await connection.until('"entity_id":"b"')
+    expect(connection.received.text).toContain('HTTP/1.1 201 Created')
+  })
+
+  test('of HTTP/1.0, which has no 100 Continue, gets its response alone', async () => {
+    const connection = await startApp()
+    connection.write(`${post({ ...ADMIN, 'content-length': String(BODY.length) }, '1.0')}${BODY}`)
+    await connection.closed
+    expect(connection.received.text).toMatch(/^HTTP\/1.1 201 Created/)
   })
 })
