@@ -36,12 +36,30 @@ export const limitDiff = ({ before, after }: Recorded): readonly LimitChange[] =
  * What a record says of anything else: fields that differ, by their names (`old.status`). What was made or deleted as a
  * whole shows what it had.
  */
-export const fieldDiff = ({ before, after }: Recorded): readonly FieldChange[] => {
+export const fieldDiff = (record: Recorded): readonly FieldChange[] => {
+  const { before, after } = record
+  if (isRotation(after)) return rotationDiff(before, after)
   const [was, is] = [leavesOf(before), leavesOf(after)]
   return [...new Set([...was.keys(), ...is.keys()])]
     .map((name) => ({ what: nameText(name), before: was.get(name), after: is.get(name) }))
     .filter((field) => field.before !== field.after)
 }
+
+/** A rotation records the new key beside what became of the old one. */
+interface Rotation {
+  readonly old: Fields
+  readonly new: Fields
+}
+
+const isRotation = (value: unknown): value is Rotation =>
+  isFields(value) && isFields(value.old) && isFields(value.new) && 'masked_secret' in value.new
+
+/** Which key it is, its secret before and after, what else differs of the new key, and what changed of the old one. */
+const rotationDiff = (before: unknown, { old, new: made }: Rotation): readonly FieldChange[] => [
+  { what: 'name', before: undefined, after: textOf(made.name, 'name') },
+  ...fieldDiff({ before, after: made }).filter(({ what }) => what !== 'key id' && what !== 'name'),
+  ...fieldDiff({ before, after: old }).map((change) => ({ ...change, what: `old key ${change.what}` })),
+]
 
 const limitsIn = (value: unknown): readonly Limit[] => {
   const limits = isFields(value) ? value.limits : undefined

@@ -7,6 +7,7 @@ import { isPaused } from '../../parts/numbers/load.ts'
 import { spanText } from '../../parts/time.ts'
 import { hrefOf } from '../../shell/route.ts'
 import { type ExplainedBucket, type ExplainedLimit, isPolicy, type LimitState } from './buckets.ts'
+import { debtOf } from './debt.ts'
 
 interface Props {
   readonly bucket: ExplainedBucket
@@ -62,7 +63,7 @@ const Left = ({ limit, state }: LeftProps) => (
           {isPaused(state.capacity) ? (
             `paused: ${pausedText(limit.winner.meter, limit.winner.mode)}`
           ) : (
-            <LeftText {...limit.winner} {...state} />
+            <LeftText limit={limit.winner} state={state} />
           )}
         </p>
       </>
@@ -70,17 +71,23 @@ const Left = ({ limit, state }: LeftProps) => (
   </div>
 )
 
-const LeftText = ({
-  meter,
-  available,
-  capacity,
-  reset_after_seconds: reset,
-}: LimitState & Pick<Limit, 'meter'>) => (
-  <>
-    {amountText(meter, available)} of {amountText(meter, capacity)} left
-    {reset > 0 && <span class="quiet">, full in {spanText(reset)}</span>}
-  </>
-)
+interface LeftTextProps {
+  readonly limit: Limit
+  readonly state: LimitState
+}
+
+const LeftText = ({ limit, state }: LeftTextProps) => {
+  const { available, capacity, reset_after_seconds: reset } = state
+  const debt = debtOf(limit, state)
+  const left = debt ? `−${amountText(limit.meter, debt.amount)}` : amountText(limit.meter, available)
+  return (
+    <>
+      {left} of {amountText(limit.meter, capacity)} left
+      {debt && <strong> (in debt, available again in {spanText(debt.seconds)})</strong>}
+      {reset > 0 && <span class="quiet">, full in {spanText(reset)}</span>}
+    </>
+  )
+}
 
 const Source = ({ limit: { winner, overrides } }: { readonly limit: ExplainedLimit }) => (
   <div class="limit-source small">

@@ -124,6 +124,21 @@ describe('an entity', () => {
     expect(await callWith(world, secret)).toBe(401)
   })
 
+  test('shows a rotation as one change from the old key to the new one', async () => {
+    await createOwnEntity(world, 'rotated', [requests(9)])
+    const page = await world.open({ route: '/entity/rotated/keys' })
+    await button(page, 'Rotate test').click()
+    await page.getByLabel('The old key').selectOption('0')
+    await button(page, 'Rotate').click()
+    await storeSecret(page)
+    await page.getByRole('link', { name: 'Audit' }).click()
+    const newest = page.getByRole('region', { name: 'Audit' }).getByRole('listitem').first()
+    await newest.getByText('Key rotated').waitFor()
+    const fields = await newest.getByRole('term').allTextContents()
+    expect(fields).toEqual(['name', 'masked secret', 'old key status'])
+    await newest.getByText('revoked').waitFor()
+  })
+
   test('keeps a new secret on the screen until it is confirmed to be stored', async () => {
     await createOwnEntity(world, 'secretive', [requests(9)])
     const page = await world.open({ route: '/entity/secretive/keys' })

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { createPageWorld } from '../page-world.ts'
-import { createOwnEntity, requests } from './own-entity.ts'
+import { createOwnEntity, requests, tokens } from './own-entity.ts'
 
 const world = createPageWorld()
 
@@ -168,6 +168,15 @@ describe('the limits of an entity', () => {
     await inForce(page).getByText('9 of 9 left').waitFor()
     await entity.call()
     await inForce(page).getByText('8 of 9 left').waitFor()
+  })
+
+  test('show a debt, and when tokens are available again', async () => {
+    const entity = await createOwnEntity(world, 'indebted', [tokens(1000)])
+    await entity.overdraw(2200)
+    const page = await world.open({ route: '/entity/indebted' })
+    await inForce(page)
+      .getByText(/^−1,200 of 1,000 left \(in debt, available again in 49 d \d+ h\)/)
+      .waitFor()
   })
 
   test('say when a request may pass', async () => {

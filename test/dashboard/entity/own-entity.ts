@@ -9,6 +9,8 @@ export interface OwnEntity {
   call(): Promise<number>
   /** Charges a cost without a chat, on `_default_` where no resource is named. Throws where it is denied. */
   charge(cost: object, resource?: string): Promise<void>
+  /** Reserves one token on `_default_`, and settles at `tokens`. */
+  overdraw(tokens: number): Promise<void>
 }
 
 const RARELY = 1 / 3600
@@ -39,7 +41,22 @@ export const createOwnEntity = async (
       const { status } = await post(world, '/v1/limits/check', secret, { resource, cost })
       if (status !== 200) throw new Error(`the charge was answered with ${status}`)
     },
+    overdraw: (tokens) => overdraw(world, secret, tokens),
   }
+}
+
+const overdraw = async (world: PageWorld, secret: string, tokens: number): Promise<void> => {
+  const reserve = { cost: { tokens: 1 }, reserve: true }
+  const reserved: unknown = await (await post(world, '/v1/limits/check', secret, reserve)).json()
+  const settlement = { ...reservationOf(reserved), cost: { tokens } }
+  const { status } = await post(world, '/v1/limits/settle', secret, settlement)
+  if (status !== 200) throw new Error(`the settlement was answered with ${status}`)
+}
+
+const reservationOf = (body: unknown): { readonly reservation_id: unknown } => {
+  if (typeof body === 'object' && body !== null && 'reservation_id' in body)
+    return { reservation_id: body.reservation_id }
+  throw new Error(`nothing was reserved: ${JSON.stringify(body)}`)
 }
 
 const post = (world: PageWorld, path: string, secret: string, body: object): Promise<Response> =>

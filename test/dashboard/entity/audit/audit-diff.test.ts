@@ -5,6 +5,7 @@ import {
   limitDiff,
   resourceOf,
 } from '../../../../dashboard/entity/audit/audit-diff.ts'
+import { momentText } from '../../../../dashboard/parts/time.ts'
 
 const RPM = { name: 'rpm', meter: 'requests', algorithm: 'token_bucket', capacity: 10, refill_rate: 1 }
 
@@ -67,6 +68,25 @@ describe('what an audit record says', () => {
       before: undefined,
       after: '2,500,000',
     })
+  })
+
+  test('is of a rotation the change of secret, and what became of the old key', () => {
+    const key = { key_id: 'k1', name: 'ci', masked_secret: 'zk_old...', status: 'active', expires_at: null }
+    const created = { ...key, key_id: 'k2', masked_secret: 'zk_new...', created_at: 2 }
+    const rotated = (old: object) =>
+      fieldDiff({ before: key, after: { old: { ...key, ...old }, new: created } })
+    const name = { what: 'name', before: undefined, after: 'ci' }
+    const secret = { what: 'masked secret', before: 'zk_old...', after: 'zk_new...' }
+    expect(rotated({ expires_at: 1_795_998_273 })).toEqual([
+      name,
+      secret,
+      { what: 'old key expires at', before: undefined, after: momentText(1_795_998_273) },
+    ])
+    expect(rotated({ status: 'revoked' })).toEqual([
+      name,
+      secret,
+      { what: 'old key status', before: 'active', after: 'revoked' },
+    ])
   })
 
   test('has words for actions, and shows others as they are', () => {
