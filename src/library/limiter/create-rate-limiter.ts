@@ -1,6 +1,10 @@
+import { configBehind, createCircuit } from '../../core/charging/circuit.ts'
 import { createLimiter } from '../../core/deciding/create-limiter.ts'
 import type { Decision, Limiter, PolicyContext } from '../../core/deciding/decision.ts'
-import type { LimiterDependencies } from '../../core/deciding/limiter-dependencies.ts'
+import {
+  DEFAULT_LIMITER_SETTINGS,
+  type LimiterDependencies,
+} from '../../core/deciding/limiter-dependencies.ts'
 import { isId } from '../../core/entity/entity.ts'
 import { invalid, ZaelError } from '../../core/errors.ts'
 import { ON_UNAVAILABLE, type OnUnavailable } from '../../core/limit/limit.ts'
@@ -35,11 +39,15 @@ import { createFlushTimer } from './flush-timer.ts'
 import { createKeysUnderWay } from './keys-under-way.ts'
 import { type CodeLimits, createConfigInCode } from './limits-in-code.ts'
 import type { CheckOptions, RateLimiter, RateLimitReservation } from './rate-limiter.ts'
+import { createUnreadConfigFallback } from './unread-config.ts'
 
 interface CommonOptions {
   /** Default: `memoryStore()`. */
   readonly store?: LimiterStore
-  /** For limits that do not say `on_unavailable` themselves: what to answer while the store is away. Default `deny`. */
+  /**
+   * While the store is unavailable: for limits without `on_unavailable`, and for every key whose configuration cannot be
+   * read (`config: 'table'`; `local` denies there). Default `deny`.
+   */
   readonly onUnavailable?: OnUnavailable
   /** Default: one line each on stderr, debugging left out. */
   readonly logger?: Logger
@@ -96,7 +104,10 @@ export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? createConsoleLogger('info')
   const store = options.store ?? memoryStore()
-  const target = options.config === 'table' ? inTable(store, clock) : inCode(options, { store, logger })
+  const target =
+    options.config === 'table'
+      ? inTable(options, { store, clock, logger })
+      : inCode(options, { store, logger })
   const limiter = createLimiter(dependenciesOf(options, { store, config: target.config, clock, logger }))
   const timer = createFlushTimer(() => limiter.flush(), logger)
   const decide = createDecide(limiter, target)
@@ -133,7 +144,7 @@ const checkLimiterOptions = (options: RateLimiterOptions): void => {
 interface Target {
   readonly config: ConfigStore
   idOf(key: string): string
-  during<T>(id: string, key: string, decide: () => Promise<T>): Promise<T>
+  during(id: string, key: string, decide: () => Promise<Decision>): Promise<Decision>
   close(): void
 }
 
@@ -149,19 +160,27 @@ const inCode = (options: LimitsInCode, { store, logger }: Pick<Parts, 'store' | 
   }
 }
 
-const inTable = (store: LimiterStore, clock: Clock): Target => {
+const inTable = (
+  { onUnavailable = DEFAULT_LIMITER_SETTINGS.onUnavailable, metrics = noMetrics }: LimitsInTable,
+  { store, clock, logger }: Omit<Parts, 'config'>,
+): Target => {
   if (store.config === undefined) {
     throw invalid('store', "be a table, such as dynamoDbStore() of zael/dynamodb, where config is 'table'")
   }
-  const checkEnabled = createEnabledCheck(store.config, clock)
+  const checkEnabled = createEnabledCheck(configBehind(createCircuit(clock), store.config), clock)
+  const orUnread = createUnreadConfigFallback({
+    ...{ onUnavailable, metrics, clock, logger },
+    newCache: lruCaches,
+  })
   return {
     config: store.config,
     close: () => {},
     idOf: entityIdOf,
-    async during(id, _key, decide) {
-      await checkEnabled(id)
-      return decide()
-    },
+    during: (id, _key, decide) =>
+      orUnread(async () => {
+        await checkEnabled(id)
+        return decide()
+      }),
   }
 }
 

@@ -75,7 +75,7 @@ export interface RateLimiter {
    * Charges `cost` to `key`, any text or number that names the caller (42 and '42' are one key); denied, nothing is charged.
    * Rejects with a `TypeError` (`code` is `invalid_request`, `field` names the argument) for a key, a cost or an option that
    * is invalid. With `config: 'table'`, rejects with `ZaelError` for a key that is no entity (`not_found`) or a disabled one
-   * (`unauthorized`), and with `StoreUnavailable` where the configuration cannot be read.
+   * (`unauthorized`); where that cannot be read, `onUnavailable` decides.
    */
   check(key: string | number, options?: CheckOptions): Promise<RateLimitDecision>
   /** As `check`, with a cost that is corrected when the actual one is known. */

@@ -1,0 +1,61 @@
+import type { Allowed, Decision, Denied } from '../../core/deciding/decision.ts'
+import { settledReservation } from '../../core/deciding/reservation.ts'
+import { StoreUnavailable } from '../../core/errors.ts'
+import type { OnUnavailable } from '../../core/limit/limit.ts'
+import type { CacheFactory } from '../../core/ports/cache.ts'
+import type { Clock } from '../../core/ports/clock.ts'
+import type { Logger } from '../../core/ports/logger.ts'
+import type { Metrics } from '../../core/ports/metrics.ts'
+import { createDecisionLog } from '../../core/reporting/decision-log.ts'
+
+interface Needs {
+  /** `local` denies: no limit is known whose share could be granted. */
+  readonly onUnavailable: OnUnavailable
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly newCache: CacheFactory
+}
+
+/** Runs `decide`, and decides by `onUnavailable` alone where it throws `StoreUnavailable`: no configuration is known. */
+export const createUnreadConfigFallback = (needs: Needs) => {
+  const { onUnavailable, metrics } = needs
+  const log = createDecisionLog(needs)
+  const decideWithout = (error: StoreUnavailable): Decision => {
+    const decision = onUnavailable === 'allow' ? allowed(error) : denied(error)
+    metrics.count(decision.allowed ? 'decisions_allowed' : 'decisions_denied')
+    metrics.count('decisions_degraded')
+    log(decision)
+    return decision
+  }
+  return async (decide: () => Promise<Decision>): Promise<Decision> => {
+    try {
+      return await decide()
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return decideWithout(error)
+      throw error
+    }
+  }
+}
+
+/** What a decision without any limit has in common. */
+const unknown = ({ reason }: StoreUnavailable) => ({
+  degraded: true,
+  unavailableCause: reason,
+  limits: [],
+  reported: [],
+})
+
+const allowed = (error: StoreUnavailable): Allowed => ({
+  ...unknown(error),
+  allowed: true,
+  reservation: settledReservation,
+})
+
+const denied = (error: StoreUnavailable): Denied => ({
+  ...unknown(error),
+  allowed: false,
+  unavailable: true,
+  violations: [],
+  retryAfterNs: 0n,
+})
