@@ -25,6 +25,17 @@ export class ZaelError extends Error {
   }
 }
 
+/** A bound on work of one kind is reached. The same request may succeed after `retryAfterSeconds`, to the millisecond. */
+export class TooManyRequests extends Error {
+  readonly retryAfterSeconds: number
+
+  constructor(message: string, retryAfterSeconds: number) {
+    super(message)
+    this.name = 'TooManyRequests'
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
 /** Bad input. `must` completes the sentence "<field> must …": `be a positive integer`. */
 export const invalid = (field: string, must: string): ZaelError =>
   new ZaelError('invalid_request', `${field} must ${must}`, { field })

@@ -32,7 +32,7 @@ const createCollectionRoutes = ({ entities }: Needs) =>
         description:
           'With `q`: those whose id begins with it, then those whose id or name contains it. A page of a search may hold fewer than `limit`, or none, and still have a `next_cursor`.',
         answer: entitiesAnswer,
-        errors: [400],
+        errors: [400, 429],
       }),
       query(searchQuery),
       async (c) => {

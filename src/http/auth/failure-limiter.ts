@@ -1,11 +1,11 @@
+import { TooManyRequests } from '../../core/errors.ts'
 import type { Cache, CacheFactory } from '../../core/ports/cache.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import { secondsOf } from '../errors/flat-error.ts'
-import { TooManyFailures } from '../errors/http-errors.ts'
 
 /** Counts failed authentications per address. */
 export interface FailureLimiter {
-  /** Notes a failure. Throws `TooManyFailures` where the address has had too many within the minute. */
+  /** Notes a failure. Throws `TooManyRequests` where the address has had too many within the minute. */
   failed(address: string): void
 }
 
@@ -14,6 +14,7 @@ interface Failures {
   readonly count: number
 }
 
+const TOO_MANY = 'Too many failed authentications from this address'
 const MOST_A_MINUTE = 60
 const MINUTE_NS = 60_000_000_000n
 /** Bounds the memory; an attacker with more addresses than this is no longer limited by address. */
@@ -27,7 +28,7 @@ export const createFailureLimiter = (clock: Clock, caches: CacheFactory): Failur
       const known = addresses.get(address)
       const current = known !== undefined && now - known.since < MINUTE_NS ? known : { since: now, count: 0 }
       if (current.count >= MOST_A_MINUTE) {
-        throw new TooManyFailures(secondsOf(current.since + MINUTE_NS - now))
+        throw new TooManyRequests(TOO_MANY, secondsOf(current.since + MINUTE_NS - now))
       }
       addresses.set(address, { since: current.since, count: current.count + 1 })
     },

@@ -71,7 +71,7 @@ const createOverviewRoutes = (needs: Needs) => {
         summary: 'Show what each entity has left',
         description: LEAST,
         answer: dashboardEntitiesAnswer,
-        errors: [400],
+        errors: [400, 429],
       }),
       query(searchQuery),
       async (c) => c.json(await own.read({ limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })),
@@ -84,7 +84,7 @@ const createOverviewRoutes = (needs: Needs) => {
         description: `Events \`entities\`: first all, then about every second those that changed, with \`removed\` ids. ${SHARED}`,
         answer: v.string(),
         mediaType: 'text/event-stream',
-        errors: [400],
+        errors: [400, 429],
       }),
       query(searchQuery),
       async (c) => {

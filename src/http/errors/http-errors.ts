@@ -9,17 +9,6 @@ export class MethodNotAllowed extends Error {
   }
 }
 
-/** Too many failed authentications from one address. */
-export class TooManyFailures extends Error {
-  readonly retryAfterSeconds: number
-
-  constructor(retryAfterSeconds: number) {
-    super('Too many failed authentications from this address')
-    this.name = 'TooManyFailures'
-    this.retryAfterSeconds = retryAfterSeconds
-  }
-}
-
 /** Longer than any model id. The error repeats the name that the client sent, which may be as long as a body. */
 const LONGEST_MODEL = 200
 

@@ -1,6 +1,6 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { type ErrorCode, StoreUnavailable, ZaelError } from '../../core/errors.ts'
-import { MethodNotAllowed, ModelRefused, TooManyFailures } from './http-errors.ts'
+import { type ErrorCode, StoreUnavailable, TooManyRequests, ZaelError } from '../../core/errors.ts'
+import { MethodNotAllowed, ModelRefused } from './http-errors.ts'
 
 export type ProblemCode =
   | ErrorCode
@@ -37,7 +37,7 @@ export const problemOf = (error: unknown): Problem => {
   if (error instanceof ZaelError) return zaelProblem(error)
   if (error instanceof StoreUnavailable) return unavailable
   if (error instanceof MethodNotAllowed) return methodProblem(error)
-  if (error instanceof TooManyFailures) return failuresProblem(error)
+  if (error instanceof TooManyRequests) return tooManyProblem(error)
   if (error instanceof ModelRefused) return modelProblem(error)
   return { status: 500, code: 'internal_error', message: 'Something went wrong on our side', headers: {} }
 }
@@ -71,7 +71,7 @@ const modelProblem = (error: ModelRefused): Problem => ({
   headers: {},
 })
 
-const failuresProblem = (error: TooManyFailures): Problem => ({
+const tooManyProblem = (error: TooManyRequests): Problem => ({
   status: 429,
   code: 'rate_limit_exceeded',
   message: error.message,

@@ -16,6 +16,7 @@ const ERRORS = {
   403: 'The key or token may not do this',
   404: 'There is no such thing',
   409: 'It conflicts with what there is',
+  429: 'Too many searches at once, or too many failed authentications from this address',
   503: 'The store is not reachable',
 } as const
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { TooManyRequests } from '../../../src/core/errors.ts'
 import { createFailureLimiter } from '../../../src/http/auth/failure-limiter.ts'
-import { TooManyFailures } from '../../../src/http/errors/http-errors.ts'
 import { lruCaches } from '../../../src/platform/lru-caches.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 
@@ -11,7 +11,7 @@ const failTimes = (failures: { failed(address: string): void }, address: string,
 test('takes 60 failures of an address within a minute, and no more', () => {
   const failures = createFailureLimiter(createTestClock(), lruCaches)
   failTimes(failures, 'a', 60)
-  expect(() => failures.failed('a')).toThrow(TooManyFailures)
+  expect(() => failures.failed('a')).toThrow(TooManyRequests)
   expect(() => failures.failed('b')).not.toThrow()
 })
 

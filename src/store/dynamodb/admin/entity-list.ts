@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { isId } from '../../../core/entity/entity.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { badCursor, decodeCursor, encodeCursor } from '../../cursor.ts'
@@ -7,15 +6,21 @@ import { type StoredItem, toItem } from '../attribute-values.ts'
 import { toEntity } from '../items/entity-item.ts'
 import type { TableReads } from '../table/table-reads.ts'
 import { entityKey, INDEX, INDEXED } from '../table-keys.ts'
+import { createSearchPace, type SearchPace } from './search-pace.ts'
 
-/** Lists entities by the index; searches share a bounded number of reads per second. */
-export const createEntityList = (reads: TableReads): AdminStore['listEntities'] => {
-  const paced = createPace(SEARCH_PAUSE_MS)
-  const source: EntitySource = {
-    page: (options) => (options.prefix === '' ? paced(() => pageOf(reads, options)) : pageOf(reads, options)),
-  }
+/**
+ * All searches of a process read at most 50 pages, 5,000 entities, per second; other requests are answered meanwhile. A full
+ * queue delays a search that reads five pages by some 4 s.
+ */
+export const SEARCH_PACE = { pauseMs: 20, maxSearches: 32 }
+
+/** Lists entities by the index. Searches share `pace`, and reject with `TooManyRequests` beyond its bound. */
+export const createEntityList = (
+  reads: TableReads,
+  pace: SearchPace = createSearchPace(SEARCH_PACE),
+): AdminStore['listEntities'] => {
   return async ({ q, ...request }) => {
-    if (q) return searchEntities(source, { ...request, q })
+    if (q) return pacedSearch(reads, pace, { ...request, q })
     const { limit, cursor } = request
     const page = await pageOf(reads, { prefix: '', after: startOf(cursor), limit: limit + 1 })
     const items = page.entities.slice(0, limit)
@@ -25,19 +30,19 @@ export const createEntityList = (reads: TableReads): AdminStore['listEntities'] 
   }
 }
 
-/**
- * Between two pages that searches read, of all viewers together: at most 50 pages, 5,000 entities, per second and process.
- * Others' requests go on meanwhile.
- */
-const SEARCH_PAUSE_MS = 20
-
-/** Runs tasks one at a time, with a pause after each. */
-const createPace = (pauseMs: number) => {
-  let last: Promise<unknown> = Promise.resolve()
-  return <T>(task: () => Promise<T>): Promise<T> => {
-    const mine = last.then(task)
-    last = mine.catch(() => {}).then(() => wait(pauseMs, undefined, { ref: false }))
-    return mine
+/** Reads by prefix are not paced: each is one small read of the index. */
+const pacedSearch = async (
+  reads: TableReads,
+  pace: SearchPace,
+  search: Parameters<typeof searchEntities>[1],
+): ReturnType<typeof searchEntities> => {
+  const paced = pace.begin()
+  const page: EntitySource['page'] = (options) =>
+    options.prefix === '' ? paced.read(() => pageOf(reads, options)) : pageOf(reads, options)
+  try {
+    return await searchEntities({ page }, search)
+  } finally {
+    paced.end()
   }
 }
 

@@ -1,11 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { createEntityList } from '../../../../src/store/dynamodb/admin/entity-list.ts'
+import { TooManyRequests } from '../../../../src/core/errors.ts'
+import { encodeCursor } from '../../../../src/store/cursor.ts'
+import { createEntityList, SEARCH_PACE } from '../../../../src/store/dynamodb/admin/entity-list.ts'
+import { createSearchPace } from '../../../../src/store/dynamodb/admin/search-pace.ts'
 import type { TableReads } from '../../../../src/store/dynamodb/table/table-reads.ts'
 
 const unused = (): never => {
   throw new Error('not read here')
 }
+
+const withoutPauses = () => createSearchPace({ ...SEARCH_PACE, pause: async () => {} })
 
 /** Reads of an index that never ends, and how many of whole pages were under way at once. */
 const endless = () => {
@@ -30,7 +35,7 @@ const endless = () => {
 
 test('searches of all viewers read one page of others at a time', async () => {
   const { reads, most, scanned } = endless()
-  const list = createEntityList(reads)
+  const list = createEntityList(reads, withoutPauses())
   await Promise.all(Array.from({ length: 4 }, () => list({ limit: 10, q: 'x' })))
   expect(scanned()).toBeGreaterThan(4)
   expect(most()).toBe(1)
@@ -39,14 +44,45 @@ test('searches of all viewers read one page of others at a time', async () => {
 test('a read that fails does not hold up the searches behind it', async () => {
   const { reads } = endless()
   let isFirst = true
-  const list = createEntityList({
+  const failing: TableReads = {
     ...reads,
     async indexPage(...asked) {
       if (asked[2] !== 'all' || !isFirst) return reads.indexPage(...asked)
       isFirst = false
       throw new Error('the table is unavailable')
     },
-  })
+  }
+  const list = createEntityList(failing, withoutPauses())
   const outcomes = await Promise.allSettled([list({ limit: 1, q: 'x' }), list({ limit: 1, q: 'x' })])
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+})
+
+test('at most 32 searches read at once, and later ones are admitted when they have ended', async () => {
+  const { reads, scanned } = endless()
+  const list = createEntityList(reads, withoutPauses())
+  const search = () => list({ limit: 1, q: 'x' })
+  const outcomes = await Promise.allSettled(Array.from({ length: SEARCH_PACE.maxSearches + 8 }, search))
+  const rejected = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+  expect(rejected).toHaveLength(8)
+  for (const error of rejected) expect(error).toBeInstanceOf(TooManyRequests)
+  const before = scanned()
+  expect((await search()).items).toEqual([])
+  expect(scanned()).toBeGreaterThan(before)
+})
+
+test('ids that begin with the text are found while 32 others read', async () => {
+  const { reads } = endless()
+  const found: TableReads = {
+    ...reads,
+    indexPage: async (index, partition, range, page) =>
+      range === 'all'
+        ? reads.indexPage(index, partition, range, page)
+        : { items: [], next: { GSI1SK: { S: 'x' } } },
+  }
+  const list = createEntityList(found, withoutPauses())
+  const others = Array.from({ length: SEARCH_PACE.maxSearches }, () =>
+    list({ limit: 1, q: 'x', cursor: encodeCursor('others', 'a') }),
+  )
+  expect((await list({ limit: 1, q: 'x' })).nextCursor).toBe(encodeCursor('prefix', 'x'))
+  await Promise.all(others)
 })
