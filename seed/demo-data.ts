@@ -1,10 +1,9 @@
-import type { EntityDraft } from '../src/core/admin/entity-draft.ts'
-import type { ModelDraft } from '../src/core/admin/model-service.ts'
-import type { Prices } from '../src/core/entity/model.ts'
-import type { Limit, LimitOwner } from '../src/core/limit/limit.ts'
-import { DEFAULT_RESOURCE, DEFAULT_SLOTS } from '../src/core/limit/limit.ts'
-import { policyLimitSet } from '../src/core/policy/policy.ts'
-import { type PolicyScope, parsePolicyKey } from '../src/core/policy/policy-key.ts'
+import type { EntityDraft } from '../src/core/admin/entities.ts'
+import type { ModelDraft } from '../src/core/admin/models.ts'
+import { DEFAULT_SLOTS, type Limit } from '../src/core/model/limit.ts'
+import { DEFAULT_RESOURCE, type LimitOwner, policyLimitSet } from '../src/core/model/limit-set.ts'
+import type { Prices } from '../src/core/model/model.ts'
+import { type PolicyScope, parsePolicyKey } from '../src/core/model/policy.ts'
 
 export interface DemoLimits {
   readonly owner: LimitOwner

@@ -1,4 +1,4 @@
-import type { Decision, DecisionRequest } from '../../src/core/deciding/decision.ts'
+import type { Decision, DecisionRequest } from '../../src/core/decide/decision.ts'
 import { runLoops } from '../measure.ts'
 import type { BenchTable } from '../table.ts'
 

@@ -1,5 +1,5 @@
-import { type Limit, MAX_SLOTS } from '../../src/core/limit/limit.ts'
-import { parseLimits } from '../../src/core/limit/parse-limit.ts'
+import { type Limit, MAX_SLOTS } from '../../src/core/model/limit.ts'
+import { parseLimits } from '../../src/core/model/parse-limit.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import type { KeyEntry } from './key-entries.ts'
 

@@ -1,5 +1,5 @@
-import { masked } from '../../src/core/entity/api-key.ts'
-import type { Logger } from '../../src/core/ports/logger.ts'
+import { masked } from '../../src/core/model/key.ts'
+import type { Logger } from '../../src/core/ports/platform.ts'
 import { isLoopback, type Settings } from '../settings/settings.ts'
 import { isPublished } from './file-entity.ts'
 import type { FileKey } from './read-api-keys.ts'

@@ -1,5 +1,5 @@
-import { isSecret, masked, secretRule } from '../../src/core/entity/api-key.ts'
-import { ID_RULE, isId } from '../../src/core/entity/entity.ts'
+import { ID_RULE, isId } from '../../src/core/model/entity.ts'
+import { isSecret, masked, secretRule } from '../../src/core/model/key.ts'
 
 /** What may be said of a key. The numbers are the most in one window. */
 export interface KeyEntry {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parse, YAMLParseError } from 'yaml'
-import { masked } from '../../src/core/entity/api-key.ts'
+import { masked } from '../../src/core/model/key.ts'
 import { reasonOf, StartError } from '../serve/start-error.ts'
 import type { Settings } from '../settings/settings.ts'
 import { entityIdOf } from './file-entity.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Logger } from '../../src/core/ports/logger.ts'
+import type { Logger } from '../../src/core/ports/platform.ts'
 import type { Aggregator } from '../../src/usage/aggregator.ts'
 import type { StreamRecord } from '../../src/usage/stream-record.ts'
 

@@ -1,5 +1,4 @@
-import type { Logger } from '../../src/core/ports/logger.ts'
-import type { Metrics } from '../../src/core/ports/metrics.ts'
+import type { Logger, Metrics } from '../../src/core/ports/platform.ts'
 import { createDynamoUsageStore } from '../../src/store/dynamodb/dynamo-usage-store.ts'
 import { entityBucketOf } from '../../src/store/dynamodb/table-keys.ts'
 import { createAggregator } from '../../src/usage/aggregator.ts'

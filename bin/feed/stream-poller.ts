@@ -1,15 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { DynamoDBStreamsClient, Shard } from '@aws-sdk/client-dynamodb-streams'
 import {
   DescribeStreamCommand,
+  type DynamoDBStreamsClient,
   ExpiredIteratorException,
   GetRecordsCommand,
   GetShardIteratorCommand,
   ListStreamsCommand,
+  type Shard,
   TrimmedDataAccessException,
 } from '@aws-sdk/client-dynamodb-streams'
-import type { Logger } from '../../src/core/ports/logger.ts'
-import { createOnceAMinute } from '../../src/core/reporting/once-a-minute.ts'
+import { createOnceAMinute } from '../../src/core/ports/once-a-minute.ts'
+import type { Logger } from '../../src/core/ports/platform.ts'
 import { systemClock } from '../../src/platform/system-clock.ts'
 import type { Deliver } from './deliver-in-order.ts'
 

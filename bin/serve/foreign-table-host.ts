@@ -1,6 +1,6 @@
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { isLocalEndpoint } from '../../seed/local-endpoint.ts'
-import type { Logger } from '../../src/core/ports/logger.ts'
+import type { Logger } from '../../src/core/ports/platform.ts'
 import { findStream, startStreamPoller } from '../feed/stream-poller.ts'
 import type { Environment } from '../settings/settings-reader.ts'
 import type { TableHost } from './table-host.ts'

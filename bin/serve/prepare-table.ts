@@ -1,7 +1,7 @@
 import { demoData } from '../../seed/demo-data.ts'
 import { loadDemoData } from '../../seed/load-demo-data.ts'
 import { isLocalEndpoint } from '../../seed/local-endpoint.ts'
-import type { Logger } from '../../src/core/ports/logger.ts'
+import type { Logger } from '../../src/core/ports/platform.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import { systemClock } from '../../src/platform/system-clock.ts'
 import { createDynamoAdminStore } from '../../src/store/dynamodb/dynamo-admin-store.ts'

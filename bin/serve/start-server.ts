@@ -1,5 +1,5 @@
-import { ZaelError } from '../../src/core/errors.ts'
-import type { Logger } from '../../src/core/ports/logger.ts'
+import { ZaelError } from '../../src/core/model/errors.ts'
+import type { Logger } from '../../src/core/ports/platform.ts'
 import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
 import { warnOfGuessable } from '../api-keys/guessable-keys.ts'
 import { type FileKey, readApiKeys } from '../api-keys/read-api-keys.ts'

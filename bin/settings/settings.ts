@@ -1,28 +1,56 @@
-import { isModelId, MODEL_ID_RULE } from '../../src/core/entity/entity.ts'
-import { ZaelError } from '../../src/core/errors.ts'
-import { limitToJson, parseLimits } from '../../src/core/limit/parse-limit.ts'
+import type { LimiterSettings } from '../../src/core/decide/limiter.ts'
+import { isModelId, MODEL_ID_RULE } from '../../src/core/model/entity.ts'
+import { ZaelError } from '../../src/core/model/errors.ts'
+import { type Limit, usualLimits } from '../../src/core/model/limit.ts'
+import { limitToJson, parseLimits } from '../../src/core/model/parse-limit.ts'
+import type { HttpSettings } from '../../src/http/app-dependencies.ts'
 import { LOG_LEVELS } from '../../src/platform/console-logger.ts'
-import { defaultLimits } from './derived-settings.ts'
-import type { SettingKind } from './setting-kinds.ts'
-import { flag, httpUrl, integer, Mistake, matching, oneOf, origins, orNone, text } from './setting-kinds.ts'
+import {
+  flag,
+  httpUrl,
+  integer,
+  Mistake,
+  matching,
+  oneOf,
+  origins,
+  orNone,
+  type SettingKind,
+  text,
+} from './setting-kinds.ts'
 import { mistakenNames } from './setting-names.ts'
-import type { Environment, Setting, SettingsReader } from './settings-reader.ts'
-import { createSettingsReader, optional, SettingsError, setting } from './settings-reader.ts'
+import {
+  createSettingsReader,
+  type Environment,
+  optional,
+  type Setting,
+  SettingsError,
+  type SettingsReader,
+  setting,
+} from './settings-reader.ts'
 
 const DEFAULT_ADMIN_TOKEN = 'dev-admin'
+
 const DEFAULT_VIEWER_TOKEN = 'dev-viewer'
 
 const HOUR_SECONDS = 3600
+
 const DAY_SECONDS = 86_400
+
 const TEN_MINUTES_MS = 600_000
+
 /** Sliding windows reckon with no more. */
 const MOST_CLOCK_SKEW_MS = 5000
+
 const MEBIBYTE = 1_048_576
 
 const port = integer(0, 65_535)
+
 const token = matching(/^[\x21-\x7e]+$/, 'be printable ASCII without spaces')
+
 const tableName = matching(/^[A-Za-z0-9_.-]{3,255}$/, 'be 3 to 255 of A-Z a-z 0-9 _ . -')
+
 const nodeId = matching(/^[\x21-\x7e]{1,128}$/, 'be 1 to 128 printable ASCII characters without spaces')
+
 const modelId: SettingKind<string> = (value) => {
   if (!isModelId(value)) throw new Mistake(MODEL_ID_RULE)
   return value
@@ -164,3 +192,46 @@ export const readSettings = (environment: Environment): Settings => {
   if (mistakes.length > 0) throw new SettingsError(mistakes)
   return settings
 }
+
+/** The settings of the HTTP API. `streamIntervalMs` and `isLocalOnly`: see `HttpSettings`. */
+export const httpSettings = (
+  settings: Settings,
+  version: string,
+  { streamIntervalMs, isLocalOnly }: Pick<HttpSettings, 'streamIntervalMs' | 'isLocalOnly'>,
+): HttpSettings => ({
+  adminToken: settings.adminToken,
+  viewerToken: settings.viewerToken,
+  nodeId: settings.nodeId,
+  version,
+  defaultModel: settings.defaultModel,
+  errorFormat: settings.errorFormat,
+  maxBodyBytes: settings.maxBodyBytes,
+  corsOrigins: settings.corsOrigins,
+  trustedProxies: settings.trustedProxies,
+  rateLimitingEnabled: settings.rateLimitingEnabled,
+  bypassLimiter: settings.bypassLimiter,
+  defaultRpmLimit: settings.defaultRpmLimit,
+  defaultTpmLimit: settings.defaultTpmLimit,
+  windowSeconds: settings.rateLimitWindowSeconds,
+  configCacheMs: settings.configCacheSeconds * 1000,
+  streamIntervalMs,
+  isLocalOnly,
+})
+
+/** What the limiter needs to know of the settings. */
+export const limiterSettings = (settings: Settings): Partial<LimiterSettings> => ({
+  defaultLimits: defaultLimits(settings),
+  configCacheMs: settings.configCacheSeconds * 1000,
+  storeDeadlineMs: settings.storeDeadlineMs,
+  onUnavailable: settings.onUnavailable,
+  isEnabled: settings.rateLimitingEnabled,
+  leaseTtlMs: settings.leaseTtlMs,
+})
+
+/** The limits of callers for whom the table has none. */
+export const defaultLimits = (settings: Settings): readonly Limit[] =>
+  usualLimits({
+    rpm: settings.defaultRpmLimit,
+    tpm: settings.defaultTpmLimit,
+    windowSeconds: settings.rateLimitWindowSeconds,
+  })

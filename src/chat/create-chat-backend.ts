@@ -1,6 +1,5 @@
 import type { ChatBackend, TokenCounter } from '../core/ports/chat-backend.ts'
-import type { Clock } from '../core/ports/clock.ts'
-import type { Logger } from '../core/ports/logger.ts'
+import type { Clock, Logger } from '../core/ports/platform.ts'
 import { timerDelay } from './delay.ts'
 import { createSimulatedModel } from './simulated-model.ts'
 import { createOpenAiUpstream } from './upstream/openai-upstream.ts'

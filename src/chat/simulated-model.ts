@@ -1,5 +1,5 @@
 import type { ChatBackend, ChatCall, ChatRequest, ChatUsage } from '../core/ports/chat-backend.ts'
-import type { Clock } from '../core/ports/clock.ts'
+import type { Clock } from '../core/ports/platform.ts'
 import { choicesOf, mostTokens, tokensPerChoice } from './asked-tokens.ts'
 import { type JsonObject, usageJson } from './chat-objects.ts'
 import { abortError, type Delay } from './delay.ts'

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
-import type { OnConfigChange } from '../core/admin/config-change.ts'
-import { createReservationService } from '../core/reserving/reservation-service.ts'
+import type { OnConfigChange } from '../core/admin/audit.ts'
+import { createReservationService } from '../core/admin/reservations.ts'
 import { createAdminRoutes } from './admin-routes.ts'
 import type { AppDependencies, AppEnv } from './app-dependencies.ts'
 import { createAuthenticator } from './auth/authenticator.ts'

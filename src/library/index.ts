@@ -5,14 +5,13 @@ export type {
   LimitState,
   Reservation,
   Violation,
-} from '../core/deciding/decision.ts'
-export type { Priority } from '../core/entity/entity.ts'
-export { type ErrorCode, StoreUnavailable, ZaelError } from '../core/errors.ts'
-export type { Limit, LimitMode, OnUnavailable } from '../core/limit/limit.ts'
-export type { Cost, Meter } from '../core/limit/meter.ts'
-export type { Clock } from '../core/ports/clock.ts'
-export { type Logger, silentLogger } from '../core/ports/logger.ts'
-export type { MetricName, Metrics } from '../core/ports/metrics.ts'
+} from '../core/decide/decision.ts'
+export type { Priority } from '../core/model/entity.ts'
+export { type ErrorCode, StoreUnavailable, ZaelError } from '../core/model/errors.ts'
+export type { Limit, LimitMode, OnUnavailable } from '../core/model/limit.ts'
+export type { Cost, Meter } from '../core/model/meter.ts'
+export type { Clock, MetricName, Metrics } from '../core/ports/platform.ts'
+export { type Logger, silentLogger } from '../core/ports/platform.ts'
 export {
   createRateLimiter,
   type LimitsInCode,

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { Logger } from '../core/ports/logger.ts'
+import type { Logger } from '../core/ports/platform.ts'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]

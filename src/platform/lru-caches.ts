@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { CacheFactory } from '../core/ports/cache.ts'
+import type { CacheFactory } from '../core/ports/platform.ts'
 
 /** Caches that hold at most `max` values and forget what was not used for longest. */
 export const lruCaches: CacheFactory = <V extends object>({ max }: { readonly max: number }) => {

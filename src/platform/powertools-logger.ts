@@ -1,5 +1,5 @@
 import { Logger as Powertools } from '@aws-lambda-powertools/logger'
-import type { Logger } from '../core/ports/logger.ts'
+import type { Logger } from '../core/ports/platform.ts'
 import type { LogLevel } from './console-logger.ts'
 
 const LEVELS = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR', silent: 'SILENT' } as const

@@ -1,5 +1,5 @@
 import { MetricUnit, Metrics as Powertools } from '@aws-lambda-powertools/metrics'
-import type { MetricName, Metrics } from '../core/ports/metrics.ts'
+import type { MetricName, Metrics } from '../core/ports/platform.ts'
 
 export interface EmbeddedMetrics extends Metrics {
   /** Writes what was counted since the last time as one line, from which CloudWatch makes metrics; none where nothing was. */

@@ -1,5 +1,5 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Registry } from 'prom-client'
-import type { MetricName, Metrics } from '../core/ports/metrics.ts'
+import type { MetricName, Metrics } from '../core/ports/platform.ts'
 
 const HELP: Readonly<Record<MetricName, string>> = {
   decisions_allowed: 'Decisions that allowed the request',

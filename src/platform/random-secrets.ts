@@ -1,6 +1,6 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import type { Secrets } from '../core/ports/secrets.ts'
+import type { Secrets } from '../core/ports/platform.ts'
 
 const PREFIX = 'zk_'
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'

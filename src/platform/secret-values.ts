@@ -1,5 +1,4 @@
-import type { Clock } from '../core/ports/clock.ts'
-import type { Logger } from '../core/ports/logger.ts'
+import type { Clock, Logger } from '../core/ports/platform.ts'
 
 /** Secrets that change seldom, read again from time to time. */
 export interface SecretValues {

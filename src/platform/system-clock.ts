@@ -1,4 +1,4 @@
-import type { Clock } from '../core/ports/clock.ts'
+import type { Clock } from '../core/ports/platform.ts'
 
 const NS_PER_MS = 1_000_000n
 

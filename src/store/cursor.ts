@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { invalid } from '../core/errors.ts'
+import { invalid } from '../core/model/errors.ts'
 
 /** Where a list goes on: parts that callers are not to look into. */
 export const encodeCursor = (...parts: readonly string[]): string =>

@@ -1,4 +1,4 @@
-import { POLICY_SCOPES, type PolicyKey } from '../core/policy/policy-key.ts'
+import { POLICY_SCOPES, type PolicyKey } from '../core/model/policy.ts'
 import { badCursor, decodeCursor, encodeCursor } from './cursor.ts'
 
 /** Where a list of policies goes on. */

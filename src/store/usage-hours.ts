@@ -8,9 +8,9 @@ import {
   missing,
   set,
   setIfMissing,
-} from '../core/bucket/conditional-write.ts'
-import { StoreUnavailable } from '../core/errors.ts'
-import type { Counters, UsageHour } from '../core/usage/usage.ts'
+} from '../core/bucket/write.ts'
+import { StoreUnavailable } from '../core/model/errors.ts'
+import type { Counters, UsageHour } from '../core/model/usage.ts'
 
 /** How long an hour of usage is kept, seconds: a year and a month. */
 const KEPT_SECONDS = 400n * 86_400n

@@ -1,7 +1,7 @@
-import type { BucketItem } from '../core/bucket/conditional-write.ts'
-import { TOTAL_RESOURCE } from '../core/limit/limit.ts'
-import { METERS, type Meter } from '../core/limit/meter.ts'
-import { DAY_SECONDS, HOUR_SECONDS, type UsagePoint, type UsageQuery } from '../core/usage/usage.ts'
+import type { BucketItem } from '../core/bucket/write.ts'
+import { TOTAL_RESOURCE } from '../core/model/limit-set.ts'
+import { METERS, type Meter } from '../core/model/meter.ts'
+import { DAY_SECONDS, HOUR_SECONDS, type UsagePoint, type UsageQuery } from '../core/model/usage.ts'
 import { countersOf } from './usage-hours.ts'
 
 /** An hour of one life of a bucket, as it is stored. */

@@ -1,10 +1,8 @@
-import type { Logger } from '../core/ports/logger.ts'
-import type { Metrics } from '../core/ports/metrics.ts'
-import type { UsageStore } from '../core/usage/usage.ts'
+import type { UsageStore } from '../core/model/usage.ts'
+import type { Logger, Metrics } from '../core/ports/platform.ts'
 import type { EntityBucketOf } from './bucket-change.ts'
 import type { StreamBatchResponse, StreamEvent } from './stream-record.ts'
-import type { BatchHour } from './usage-hours.ts'
-import { usageHours } from './usage-hours.ts'
+import { type BatchHour, usageHours } from './usage-hours.ts'
 
 export interface AggregatorDependencies {
   readonly usageStore: Pick<UsageStore, 'record'>

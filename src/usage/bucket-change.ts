@@ -1,6 +1,5 @@
-import { METERS } from '../core/limit/meter.ts'
-import type { Counters } from '../core/usage/usage.ts'
-import { HOUR_SECONDS } from '../core/usage/usage.ts'
+import { METERS } from '../core/model/meter.ts'
+import { type Counters, HOUR_SECONDS } from '../core/model/usage.ts'
 import type { StreamImage, StreamRecord } from './stream-record.ts'
 
 /** Whose bucket an item is. Undefined: it is no entity's bucket. */

@@ -1,6 +1,5 @@
-import type { UsageHour } from '../core/usage/usage.ts'
-import type { BucketChange, EntityBucketOf } from './bucket-change.ts'
-import { bucketChange, PoisonRecord } from './bucket-change.ts'
+import type { UsageHour } from '../core/model/usage.ts'
+import { type BucketChange, bucketChange, type EntityBucketOf, PoisonRecord } from './bucket-change.ts'
 import type { StreamRecord } from './stream-record.ts'
 
 /** What is to be written for one hour of one life of a bucket, and the first record it was made of. */

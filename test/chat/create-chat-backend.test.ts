@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createChatBackend } from '../../src/chat/create-chat-backend.ts'
 import { createTokenCounter } from '../../src/chat/token-counter.ts'
-import { silentLogger } from '../../src/core/ports/logger.ts'
+import { silentLogger } from '../../src/core/ports/platform.ts'
 import { answersJson, startFakeUpstream } from './upstream/fake-upstream.ts'
 
 const parts = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { larger } from '../../src/core/algorithms/integers.ts'
-import type { Denied, Reservation } from '../../src/core/deciding/decision.ts'
+import type { Denied, Reservation } from '../../src/core/decide/decision.ts'
+import { larger } from '../../src/core/model/time.ts'
 import { createHeldStore, type End, quiet } from './held-store.ts'
 import { entityOwner, limitsOf } from './test-config.ts'
 import { createTestNode, createTestWorld } from './test-limiter.ts'

@@ -1,5 +1,5 @@
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
-import { StoreUnavailable } from '../../src/core/errors.ts'
+import { StoreUnavailable } from '../../src/core/model/errors.ts'
 
 /** What becomes of a call that is let go. applied and lost: the answer does not come. refused: surely not applied. */
 export type End = 'answered' | 'applied and lost' | 'lost' | 'refused'

@@ -1,5 +1,5 @@
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
-import { StoreUnavailable } from '../../src/core/errors.ts'
+import { StoreUnavailable } from '../../src/core/model/errors.ts'
 
 /** What becomes of one call: how many turns of the event loop it takes to arrive and to answer, and whether it does. */
 export interface Fate {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/core/ports/clock.ts'
+import type { Clock } from '../../src/core/ports/platform.ts'
 
 export const SECOND = 1_000_000_000n
 

@@ -1,11 +1,15 @@
-import { newEntity } from '../../src/core/admin/entity-draft.ts'
-import type { Entity } from '../../src/core/entity/entity.ts'
-import type { Model } from '../../src/core/entity/model.ts'
-import type { Limit, LimitOwner, LimitSet } from '../../src/core/limit/limit.ts'
-import { limitSetText } from '../../src/core/limit/owner-text.ts'
-import { parseLimits } from '../../src/core/limit/parse-limit.ts'
-import { policyLimitSet } from '../../src/core/policy/policy.ts'
-import { type PolicyScope, parsePolicyKey } from '../../src/core/policy/policy-key.ts'
+import { newEntity } from '../../src/core/admin/entities.ts'
+import type { Entity } from '../../src/core/model/entity.ts'
+import type { Limit } from '../../src/core/model/limit.ts'
+import {
+  type LimitOwner,
+  type LimitSet,
+  limitSetText,
+  policyLimitSet,
+} from '../../src/core/model/limit-set.ts'
+import type { Model } from '../../src/core/model/model.ts'
+import { parseLimits } from '../../src/core/model/parse-limit.ts'
+import { type PolicyScope, parsePolicyKey } from '../../src/core/model/policy.ts'
 import type { ConfigStore } from '../../src/core/ports/config-store.ts'
 
 /** Configuration that a test writes directly. */

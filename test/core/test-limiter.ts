@@ -1,11 +1,16 @@
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
-import { createLimiter } from '../../src/core/deciding/create-limiter.ts'
-import type { Limiter } from '../../src/core/deciding/decision.ts'
-import type { LimiterDependencies, LimiterSettings } from '../../src/core/deciding/limiter-dependencies.ts'
-import type { CacheFactory } from '../../src/core/ports/cache.ts'
-import type { Clock } from '../../src/core/ports/clock.ts'
-import { silentLogger } from '../../src/core/ports/logger.ts'
-import type { MetricName } from '../../src/core/ports/metrics.ts'
+import {
+  createLimiter,
+  type Limiter,
+  type LimiterDependencies,
+  type LimiterSettings,
+} from '../../src/core/decide/limiter.ts'
+import {
+  type CacheFactory,
+  type Clock,
+  type MetricName,
+  silentLogger,
+} from '../../src/core/ports/platform.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
 import { createTestClock, type TestClock } from './test-clock.ts'
 import { createTestConfig, type TestConfig } from './test-config.ts'

@@ -1,5 +1,5 @@
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
-import { StoreUnavailable } from '../../src/core/errors.ts'
+import { StoreUnavailable } from '../../src/core/model/errors.ts'
 
 /** A table that refuses writes for being too busy as long as a test says so. */
 export interface ThrottlingStore extends BucketStore {

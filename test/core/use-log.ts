@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Reservation } from '../../src/core/deciding/decision.ts'
+import type { Reservation } from '../../src/core/decide/decision.ts'
 import type { TestNode, TestWorld } from './test-limiter.ts'
 
 export const NODES = 3

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningServer, startServer } from '../../bin/serve/start-server.ts'
 import { readSettings } from '../../bin/settings/settings.ts'
-import { silentLogger } from '../../src/core/ports/logger.ts'
+import { silentLogger } from '../../src/core/ports/platform.ts'
 
 let node: RunningServer
 

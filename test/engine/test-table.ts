@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock } from '../../src/core/ports/clock.ts'
+import type { Clock } from '../../src/core/ports/platform.ts'
 import { createDynamoClient, type DynamoClient } from '../../src/store/dynamodb/client.ts'
 import { ensureTable } from '../../src/store/dynamodb/table-definition.ts'
 import { startDynalite, TEST_CREDENTIALS, type TestEngine } from './start-dynalite.ts'

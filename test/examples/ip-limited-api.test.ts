@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { serve } from '@hono/node-server'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createIpLimitedApi } from '../../examples/ip-limited-api/app.ts'
-import { silentLogger } from '../../src/core/ports/logger.ts'
+import { silentLogger } from '../../src/core/ports/platform.ts'
 import { createTestClock, SECOND, type TestClock } from '../core/test-clock.ts'
 
 let clock: TestClock

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../../src/core/errors.ts'
+import { StoreUnavailable } from '../../src/core/model/errors.ts'
 import type { AdminStore } from '../../src/core/ports/admin-store.ts'
 import { createMemoryAdminStore } from '../../src/store/memory/memory-admin-store.ts'
 

@@ -2,8 +2,7 @@ import { expect, test } from 'vitest'
 import { readSettings } from '../../bin/settings/settings.ts'
 import { SettingsError } from '../../bin/settings/settings-reader.ts'
 import { createApi } from '../../lambdas/create-api.ts'
-import { silentLogger } from '../../src/core/ports/logger.ts'
-import { noMetrics } from '../../src/core/ports/metrics.ts'
+import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 
 const made = (environment: Readonly<Record<string, string>>) => () =>
   createApi({ settings: readSettings(environment), logger: silentLogger, metrics: noMetrics })

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { EntityPatch } from '../../src/core/admin/entity-draft.ts'
-import { newEntity } from '../../src/core/admin/entity-draft.ts'
-import type { ApiKey } from '../../src/core/entity/api-key.ts'
-import { parseLimits } from '../../src/core/limit/parse-limit.ts'
+import { type EntityPatch, newEntity } from '../../src/core/admin/entities.ts'
+import type { ApiKey } from '../../src/core/model/key.ts'
+import { parseLimits } from '../../src/core/model/parse-limit.ts'
 import { memoryStore } from '../../src/library/index.ts'
 import { createMemoryAdminStore } from '../../src/store/memory/memory-admin-store.ts'
 

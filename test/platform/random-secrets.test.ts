@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { isId } from '../../src/core/entity/entity.ts'
+import { isId } from '../../src/core/model/entity.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'

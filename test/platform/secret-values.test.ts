@@ -1,6 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import type { Clock } from '../../src/core/ports/clock.ts'
-import { type Logger, silentLogger } from '../../src/core/ports/logger.ts'
+import { type Clock, type Logger, silentLogger } from '../../src/core/ports/platform.ts'
 import { createSecretValues } from '../../src/platform/secret-values.ts'
 
 const MINUTE_NS = 60_000_000_000n

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { type Algorithm, fieldsOf, type LimitFields } from '../../src/core/algorithms/algorithm.ts'
-import { algorithmOf } from '../../src/core/algorithms/registry.ts'
-import { entityBucket } from '../../src/core/bucket/bucket-id.ts'
-import type { BucketStore, WriteOutcome } from '../../src/core/bucket/bucket-store.ts'
-import { add, type BucketItem, equal, set } from '../../src/core/bucket/conditional-write.ts'
-import { numberIn } from '../../src/core/bucket/limit-in-force.ts'
-import { asSeen, prefixed } from '../../src/core/bucket/prefixed.ts'
-import type { LimitSize } from '../../src/core/limit/limit.ts'
+import { type Algorithm, fieldsOf, type LimitFields } from '../../src/core/bucket/algorithm.ts'
+import { asSeen, numberIn, prefixed } from '../../src/core/bucket/bucket-item.ts'
+import { type BucketStore, entityBucket, type WriteOutcome } from '../../src/core/bucket/bucket-store.ts'
+import { algorithmOf } from '../../src/core/bucket/registry.ts'
+import { add, type BucketItem, equal, set } from '../../src/core/bucket/write.ts'
+import type { LimitSize } from '../../src/core/model/limit.ts'
 
 const SECOND = 1_000_000_000n
 /** 2026-01-01T00:00:00Z, where minutes and slots begin. */

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { type BucketId, entityBucket, policyBucket } from '../../src/core/bucket/bucket-id.ts'
-import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
+import {
+  type BucketId,
+  type BucketStore,
+  entityBucket,
+  policyBucket,
+} from '../../src/core/bucket/bucket-store.ts'
 import {
   add,
   anyOf,
@@ -16,8 +20,8 @@ import {
   remove,
   set,
   setIfMissing,
-} from '../../src/core/bucket/conditional-write.ts'
-import type { PolicyScope } from '../../src/core/policy/policy-key.ts'
+} from '../../src/core/bucket/write.ts'
+import type { PolicyScope } from '../../src/core/model/policy.ts'
 
 const BIG = 99_999_999_999_999_999_999_999_999_999_999_999_999n
 

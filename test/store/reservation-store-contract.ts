@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { entityBucket, policyBucket } from '../../src/core/bucket/bucket-id.ts'
-import type { Closing, ReservationStore, StoredReservation } from '../../src/core/ports/reservation-store.ts'
+import { entityBucket, policyBucket } from '../../src/core/bucket/bucket-store.ts'
+import type { Closing, ReservationStore, StoredReservation } from '../../src/core/charge/reservation-store.ts'
 import { fresh, TODAY } from './store-fixtures.ts'
 
 const MINUTE = 60_000_000_000n

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Entity } from '../../src/core/entity/entity.ts'
+import type { Entity } from '../../src/core/model/entity.ts'
 import { type EntitySource, MAX_EXAMINED, SEARCH_PAGE, searchEntities } from '../../src/store/search.ts'
 import { anEntity } from './store-fixtures.ts'
 

@@ -1,8 +1,9 @@
-import { newEntity } from '../../src/core/admin/entity-draft.ts'
-import type { ApiKey } from '../../src/core/entity/api-key.ts'
-import type { Entity } from '../../src/core/entity/entity.ts'
-import type { Model } from '../../src/core/entity/model.ts'
-import type { Limit, LimitSetKey } from '../../src/core/limit/limit.ts'
+import { newEntity } from '../../src/core/admin/entities.ts'
+import type { Entity } from '../../src/core/model/entity.ts'
+import type { ApiKey } from '../../src/core/model/key.ts'
+import type { Limit } from '../../src/core/model/limit.ts'
+import type { LimitSetKey } from '../../src/core/model/limit-set.ts'
+import type { Model } from '../../src/core/model/model.ts'
 import type { AuditRecord } from '../../src/core/ports/admin-store.ts'
 
 /** Noon of a day that tests take for today: ns since the epoch. */

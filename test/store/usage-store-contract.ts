@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Counters, UsageHour, UsagePoint, UsageStore } from '../../src/core/usage/usage.ts'
+import type { Counters, UsageHour, UsagePoint, UsageStore } from '../../src/core/model/usage.ts'
 import { fresh } from './store-fixtures.ts'
 
 const HOUR = 3600

@@ -1,7 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { expect } from 'vitest'
-import { silentLogger } from '../../src/core/ports/logger.ts'
-import { noMetrics } from '../../src/core/ports/metrics.ts'
+import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { createAggregator } from '../../src/usage/aggregator.ts'
 import type { StreamRecord } from '../../src/usage/stream-record.ts'
 import { bucketEvents, play, withoutZeros } from './bucket-history.ts'

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { silentLogger } from '../../src/core/ports/logger.ts'
-import { noMetrics } from '../../src/core/ports/metrics.ts'
+import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { createAggregator } from '../../src/usage/aggregator.ts'
 import { bucketRecord, entityBucketOf, HOUR_ZERO } from './bucket-records.ts'
 import { createTestUsageStore } from './test-usage-store.ts'

@@ -1,4 +1,4 @@
-import type { UsageStore } from '../../src/core/usage/usage.ts'
+import type { UsageStore } from '../../src/core/model/usage.ts'
 import { createMemoryUsageStore } from '../../src/store/memory/memory-usage-store.ts'
 
 /** Totals by `<entity>#<resource>#<hour>`, of the counters that are not 0. */

@@ -1,6 +1,6 @@
 import type { BenchTable } from '../../bench/table.ts'
-import type { DecisionRequest } from '../../src/core/deciding/decision.ts'
-import type { Cost, Meter } from '../../src/core/limit/meter.ts'
+import type { DecisionRequest } from '../../src/core/decide/decision.ts'
+import type { Cost, Meter } from '../../src/core/model/meter.ts'
 import type { Bound } from './allowed.ts'
 
 /** How many ask, and for how long. */

@@ -1,4 +1,4 @@
-import type { Cost } from '../../src/core/limit/meter.ts'
+import type { Cost } from '../../src/core/model/meter.ts'
 import type { Load, Scenario, Watched } from './scenario.ts'
 
 const SLOTS = 30

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/core/ports/clock.ts'
+import type { Clock } from '../../src/core/ports/platform.ts'
 import { systemClock } from '../../src/platform/system-clock.ts'
 
 /** The machine's clock, `shiftNs` later. */

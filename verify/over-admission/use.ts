@@ -1,4 +1,4 @@
-import type { Cost, Meter } from '../../src/core/limit/meter.ts'
+import type { Cost, Meter } from '../../src/core/model/meter.ts'
 
 /** One request that was admitted, as its caller saw it. Times are ns since the epoch, by the clock of the node. */
 export interface Admission {

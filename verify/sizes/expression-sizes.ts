@@ -1,4 +1,4 @@
-import type { ConditionalWrite } from '../../src/core/bucket/conditional-write.ts'
+import type { ConditionalWrite } from '../../src/core/bucket/write.ts'
 import type { LimitDefinition } from '../../src/library/limiter/limit-definition.ts'
 import { updateExpression } from '../../src/store/dynamodb/update-expression.ts'
 import { createSizeWorld, ENTITY_ID, type SizeWorld, slotNsOf } from './size-world.ts'

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { BucketId } from '../../src/core/bucket/bucket-id.ts'
-import type { BucketItem } from '../../src/core/bucket/conditional-write.ts'
+import type { BucketId } from '../../src/core/bucket/bucket-store.ts'
+import type { BucketItem } from '../../src/core/bucket/write.ts'
 import { fieldAttribute, type StoredItem, toItem } from '../../src/store/dynamodb/attribute-values.ts'
 import { bucketTableKey } from '../../src/store/dynamodb/table-keys.ts'
 

@@ -1,4 +1,4 @@
-import { add, type BucketItem } from '../../src/core/bucket/conditional-write.ts'
+import { add, type BucketItem } from '../../src/core/bucket/write.ts'
 import type { LimitDefinition } from '../../src/library/limiter/limit-definition.ts'
 import { itemBytes, writeUnits } from './item-bytes.ts'
 import { BUCKET, createSizeWorld, ENTITY_ID, slotNsOf } from './size-world.ts'

@@ -1,4 +1,4 @@
-import { masked } from '../../../src/core/entity/api-key.ts'
+import { masked } from '../../../src/core/model/key.ts'
 import type { LoadOptions } from '../options/options.ts'
 import { peakCallers } from '../options/stages.ts'
 import type { LoadResult } from '../run-load.ts'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { isModelId, MODEL_ID_RULE } from '../../../src/core/entity/entity.ts'
+import { isModelId, MODEL_ID_RULE } from '../../../src/core/model/entity.ts'
 import type { OptionValues } from '../../command-line/command-line.ts'
 import { UserError } from '../../command-line/user-error.ts'
 import { reasonOf } from '../../serve/start-error.ts'

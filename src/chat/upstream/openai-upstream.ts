@@ -5,7 +5,7 @@ import type {
   ChatRequest,
   TokenCounter,
 } from '../../core/ports/chat-backend.ts'
-import type { Logger } from '../../core/ports/logger.ts'
+import type { Logger } from '../../core/ports/platform.ts'
 import { mostTokens } from '../asked-tokens.ts'
 import { isObject, parseUsage } from '../chat-objects.ts'
 import { abortError } from '../delay.ts'

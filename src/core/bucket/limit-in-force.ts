@@ -1,6 +1,5 @@
-import type { Algorithm } from '../algorithms/algorithm.ts'
-import type { Limit } from '../limit/limit.ts'
-import type { BucketItem } from './conditional-write.ts'
+import type { Limit } from '../model/limit.ts'
+import type { Algorithm } from './algorithm.ts'
 
 /** The source of limits that no one has set in the table: defaults of this process. */
 export const ENVIRONMENT = 'environment'
@@ -27,19 +26,3 @@ export const boundOf = ({ algorithm, headroom }: LimitInForce): number =>
 
 /** Whether a limit of this size denies every request whose cost names its meter, a cost of 0 too. */
 export const isPaused = ({ algorithm }: Pick<LimitInForce, 'algorithm'>): boolean => algorithm.capacity === 0
-
-/** The attributes of a limit in its bucket that every algorithm has beside its own state. */
-export const textPath = (name: string): string => `${name}_limit`
-export const versionPath = (name: string): string => `${name}_version`
-
-/** The text of the limit that the bucket holds, or undefined where it holds none of this name. */
-export const textIn = (item: BucketItem | undefined, name: string): string | undefined => {
-  const text = item?.[textPath(name)]
-  return typeof text === 'string' ? text : undefined
-}
-
-/** A number in the bucket; `fallback` where there is none. */
-export const numberIn = (item: BucketItem | undefined, path: string, fallback: bigint): bigint => {
-  const value = item?.[path]
-  return typeof value === 'bigint' ? value : fallback
-}

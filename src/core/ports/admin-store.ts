@@ -1,8 +1,7 @@
-import type { ApiKey } from '../entity/api-key.ts'
-import type { Entity } from '../entity/entity.ts'
-import type { Model } from '../entity/model.ts'
-import type { LimitOwner, LimitSet, LimitSetKey } from '../limit/limit.ts'
-import type { Policy } from '../policy/policy.ts'
+import type { Entity } from '../model/entity.ts'
+import type { ApiKey } from '../model/key.ts'
+import type { LimitOwner, LimitSet, LimitSetKey, Policy } from '../model/limit-set.ts'
+import type { Model } from '../model/model.ts'
 import type { ConfigStore } from './config-store.ts'
 
 /** JSON as it is stored in an audit record. Never holds a secret. */

@@ -1,7 +1,7 @@
-import type { ApiKey } from '../entity/api-key.ts'
-import type { Entity } from '../entity/entity.ts'
-import type { Model } from '../entity/model.ts'
-import type { LimitSet, LimitSetKey } from '../limit/limit.ts'
+import type { Entity } from '../model/entity.ts'
+import type { ApiKey } from '../model/key.ts'
+import type { LimitSet, LimitSetKey } from '../model/limit-set.ts'
+import type { Model } from '../model/model.ts'
 
 /** What deciding needs to read. All reads are strongly consistent; all throw `StoreUnavailable`. */
 export interface ConfigStore {

@@ -1,11 +1,4 @@
-/** JSON, as answers hold it. */
-export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [name: string]: JsonValue }
+import type { JsonValue } from '../model/json.ts'
 
 /** An answer that is given again to whoever asks the same with the same key. */
 export interface RememberedAnswer {

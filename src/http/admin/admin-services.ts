@@ -1,9 +1,9 @@
-import type { BucketService } from '../../core/admin/bucket-service.ts'
-import type { EntityService } from '../../core/admin/entity-service.ts'
-import type { KeyService } from '../../core/admin/key-service.ts'
-import type { LimitSetService } from '../../core/admin/limit-set-service.ts'
-import type { ModelService } from '../../core/admin/model-service.ts'
-import type { PolicyService } from '../../core/policy/policy-service.ts'
+import type { BucketService } from '../../core/admin/buckets.ts'
+import type { EntityService } from '../../core/admin/entities.ts'
+import type { KeyService } from '../../core/admin/keys.ts'
+import type { LimitSetService } from '../../core/admin/limits.ts'
+import type { ModelService } from '../../core/admin/models.ts'
+import type { PolicyService } from '../../core/admin/policies.ts'
 
 /** What the admin routes ask to be done. */
 export interface AdminServices {

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import type { Limiter } from '../../core/deciding/decision.ts'
+import type { Limiter } from '../../core/decide/limiter.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { availabilityAnswer } from '../schemas/dashboard-schemas.ts'
 import { described } from '../schemas/described.ts'

@@ -1,15 +1,15 @@
 import { Hono } from 'hono'
-import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/limit/limit.ts'
-import { parseLimits } from '../../core/limit/parse-limit.ts'
-import { usualLimits } from '../../core/limit/usual-limits.ts'
+import { usualLimits } from '../../core/model/limit.ts'
+import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
+import { parseLimits } from '../../core/model/parse-limit.ts'
+import { effectiveLimits } from '../../core/resolve/effective-limits.ts'
 import {
   type DefaultsOwner,
   defaultsKeys,
   environmentLayer,
   type Layer,
-} from '../../core/resolving/layers.ts'
-import { readLayers } from '../../core/resolving/read-layers.ts'
-import { effectiveLimits } from '../../core/resolving/resolve-limits.ts'
+  readLayers,
+} from '../../core/resolve/layers.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { described } from '../schemas/described.ts'
 import { defaultsAnswer, defaultsBody, defaultsQuery } from '../schemas/limit-schemas.ts'

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import type * as v from 'valibot'
-import type { EntityPatch } from '../../core/admin/entity-draft.ts'
-import { entityToJson } from '../../core/entity/entity-json.ts'
+import type { EntityPatch } from '../../core/admin/entities.ts'
+import { entityToJson } from '../../core/model/json.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { described } from '../schemas/described.ts'
 import {

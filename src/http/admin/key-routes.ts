@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
-import type { NewKey } from '../../core/admin/key-service.ts'
-import { apiKeyToJson, epochSeconds } from '../../core/entity/entity-json.ts'
+import type { NewKey } from '../../core/admin/keys.ts'
+import { apiKeyToJson, epochSeconds } from '../../core/model/json.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { described } from '../schemas/described.ts'
 import { keysAnswer, newKeyAnswer, newKeyBody, rotateBody } from '../schemas/entity-schemas.ts'

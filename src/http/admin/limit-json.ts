@@ -1,11 +1,8 @@
-import type {
-  BucketStatus,
-  EffectiveLimit,
-  ExplainedBucket,
-  LimitState,
-} from '../../core/deciding/decision.ts'
-import { usedShare } from '../../core/deciding/limit-states.ts'
-import { limitToJson } from '../../core/limit/parse-limit.ts'
+import type { LimitState } from '../../core/decide/decision.ts'
+import type { BucketStatus, ExplainedBucket } from '../../core/decide/inspector.ts'
+import { usedShare } from '../../core/decide/limit-state.ts'
+import { limitToJson } from '../../core/model/parse-limit.ts'
+import type { EffectiveLimit } from '../../core/resolve/effective-limits.ts'
 import { secondsOf } from '../errors/flat-error.ts'
 
 /** A limit in force, with where it came from. */

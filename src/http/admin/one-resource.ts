@@ -1,4 +1,4 @@
-import { invalid } from '../../core/errors.ts'
+import { invalid } from '../../core/model/errors.ts'
 
 /**
  * The resource that a write names in its body; or in its query, as reads and deletions do, so that one which is named there

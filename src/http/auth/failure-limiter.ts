@@ -1,6 +1,5 @@
-import { TooManyRequests } from '../../core/errors.ts'
-import type { Cache, CacheFactory } from '../../core/ports/cache.ts'
-import type { Clock } from '../../core/ports/clock.ts'
+import { TooManyRequests } from '../../core/model/errors.ts'
+import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
 import { secondsOf } from '../errors/flat-error.ts'
 
 /** Counts failed authentications per address. */

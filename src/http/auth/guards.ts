@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import { isId } from '../../core/entity/entity.ts'
-import { invalid, ZaelError } from '../../core/errors.ts'
+import { isId } from '../../core/model/entity.ts'
+import { invalid, ZaelError } from '../../core/model/errors.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, Identity } from '../app-dependencies.ts'
 import { addressGroup } from '../client/ip-address.ts'
 import { presentedKey } from '../client/presented-key.ts'

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { invalid } from '../../core/errors.ts'
+import { invalid } from '../../core/model/errors.ts'
 import { JSON_BOUNDS, type JsonBounds, scanJson } from '../client/json-scan.ts'
 
 /** Characters that are scanned between two turns of the event loop, some 0.5 ms. Texts up to this length take no turn. */

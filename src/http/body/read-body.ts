@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { ZaelError } from '../../core/errors.ts'
+import { ZaelError } from '../../core/model/errors.ts'
 import { ClientGone } from '../errors/http-errors.ts'
 
 /** A content type that says JSON. */

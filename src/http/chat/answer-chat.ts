@@ -1,6 +1,7 @@
-import type { Model } from '../../core/entity/model.ts'
-import { StoreUnavailable } from '../../core/errors.ts'
-import type { Cost } from '../../core/limit/meter.ts'
+import { createUnpricedWatch } from '../../core/decide/policy-use.ts'
+import { StoreUnavailable } from '../../core/model/errors.ts'
+import type { Cost } from '../../core/model/meter.ts'
+import type { Model } from '../../core/model/model.ts'
 import type {
   ChatAnswer,
   ChatCall,
@@ -8,7 +9,6 @@ import type {
   ChatStream,
   ChatUsage,
 } from '../../core/ports/chat-backend.ts'
-import { createUnpricedWatch } from '../../core/pricing/unpriced-models.ts'
 import { type Answering, answerJson } from '../answering/answering.ts'
 import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
 import { degradedField } from '../errors/flat-error.ts'

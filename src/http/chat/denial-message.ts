@@ -1,4 +1,4 @@
-import type { Denied, Violation } from '../../core/deciding/decision.ts'
+import type { Denied, Violation } from '../../core/decide/decision.ts'
 import { goDuration } from '../headers/go-duration.ts'
 import { isQuota } from '../headers/quota.ts'
 import { limitWording } from './limit-wording.ts'

@@ -1,5 +1,5 @@
-import type { LimitState } from '../../core/deciding/decision.ts'
-import type { Meter } from '../../core/limit/meter.ts'
+import type { LimitState } from '../../core/decide/decision.ts'
+import type { Meter } from '../../core/model/meter.ts'
 
 const METER_WORDS: Readonly<Record<Meter, readonly [plural: string, initials: string]>> = {
   requests: ['requests', 'R'],

@@ -1,6 +1,5 @@
-import type { Entity } from '../../core/entity/entity.ts'
-import { isModelId } from '../../core/entity/entity.ts'
-import type { Model } from '../../core/entity/model.ts'
+import { type Entity, isModelId } from '../../core/model/entity.ts'
+import type { Model } from '../../core/model/model.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { createReadThroughCache, type ReadThroughCache } from '../auth/read-through-cache.ts'

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
-import type { Model } from '../../core/entity/model.ts'
+import type { Model } from '../../core/model/model.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
 import { jsonAnswer } from '../schemas/described.ts'

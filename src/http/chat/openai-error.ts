@@ -1,4 +1,4 @@
-import type { Denied } from '../../core/deciding/decision.ts'
+import type { Denied } from '../../core/decide/decision.ts'
 import type { HttpSettings } from '../app-dependencies.ts'
 import { denialFields, flatDenial, flatError, waitFields } from '../errors/flat-error.ts'
 import type { Problem, ProblemCode } from '../errors/problem.ts'

@@ -1,4 +1,4 @@
-import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
+import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
 import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import type { ActingIdentity, HttpSettings } from '../app-dependencies.ts'
 import { problemOf } from '../errors/problem.ts'

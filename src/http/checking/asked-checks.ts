@@ -1,7 +1,7 @@
 import type * as v from 'valibot'
-import type { PolicyContext } from '../../core/deciding/decision.ts'
-import { invalid } from '../../core/errors.ts'
-import { type Cost, METERS, type Meter } from '../../core/limit/meter.ts'
+import { invalid } from '../../core/model/errors.ts'
+import { type Cost, METERS, type Meter } from '../../core/model/meter.ts'
+import type { PolicyContext } from '../../core/model/policy.ts'
 import { type checkBody, DEFAULT_LIFETIME_SECONDS } from './check-schema.ts'
 
 /** One question: whether a cost would pass, or passes. */

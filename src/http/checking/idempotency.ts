@@ -1,4 +1,4 @@
-import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
+import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
 import type { Attempt, IdempotencyStore, RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import type { AppDependencies } from '../app-dependencies.ts'
 import { type Checked, confirm, undo } from './decide-check.ts'

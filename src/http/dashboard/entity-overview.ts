@@ -1,5 +1,5 @@
-import type { BucketStatus } from '../../core/deciding/decision.ts'
-import type { Entity } from '../../core/entity/entity.ts'
+import type { BucketStatus } from '../../core/decide/inspector.ts'
+import type { Entity } from '../../core/model/entity.ts'
 import type { PageRequest } from '../../core/ports/admin-store.ts'
 import { utilizationPercent } from '../admin/limit-json.ts'
 

@@ -1,7 +1,7 @@
-import type { BucketStatus, Limiter } from '../../core/deciding/decision.ts'
-import { ZaelError } from '../../core/errors.ts'
-import type { Cache, CacheFactory } from '../../core/ports/cache.ts'
-import type { Clock } from '../../core/ports/clock.ts'
+import type { BucketStatus } from '../../core/decide/inspector.ts'
+import type { Limiter } from '../../core/decide/limiter.ts'
+import { ZaelError } from '../../core/model/errors.ts'
+import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
 
 /** What an entity has left as time goes on, from one reading; undefined: it is not there any more. */
 export type Observed = ((now: bigint) => BucketStatus) | undefined

@@ -1,7 +1,6 @@
 import type { SSEStreamingApi } from 'hono/streaming'
-import type { Clock } from '../../core/ports/clock.ts'
-import type { Logger } from '../../core/ports/logger.ts'
-import { createOnceAMinute } from '../../core/reporting/once-a-minute.ts'
+import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
+import type { Clock, Logger } from '../../core/ports/platform.ts'
 import type { EntityOverview } from './entity-overview.ts'
 import { overviewChanges, type Shown } from './overview-changes.ts'
 

@@ -1,8 +1,7 @@
-import { epochSeconds } from '../../core/entity/entity-json.ts'
+import { epochSeconds } from '../../core/model/json.ts'
+import { type UsagePeriod, type UsageReader, usagePeriod } from '../../core/model/usage.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
-import type { Clock } from '../../core/ports/clock.ts'
-import type { UsageReader } from '../../core/usage/usage.ts'
-import { type UsagePeriod, usagePeriod } from '../../core/usage/usage-period.ts'
+import type { Clock } from '../../core/ports/platform.ts'
 import { type EntityUsage, type Traffic, trafficOf } from './traffic.ts'
 
 export interface TrafficReading extends Traffic {

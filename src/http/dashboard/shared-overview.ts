@@ -1,4 +1,4 @@
-import type { Entity } from '../../core/entity/entity.ts'
+import type { Entity } from '../../core/model/entity.ts'
 import type { Page } from '../../core/ports/admin-store.ts'
 import type { AppDependencies } from '../app-dependencies.ts'
 import { type EntityOverview, entityJson, type OverviewRequest } from './entity-overview.ts'

@@ -1,5 +1,4 @@
-import type { Cache, CacheFactory } from '../../core/ports/cache.ts'
-import type { Clock } from '../../core/ports/clock.ts'
+import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
 
 interface Reading<A> {
   readonly at: bigint

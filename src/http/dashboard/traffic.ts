@@ -1,6 +1,5 @@
-import type { Entity } from '../../core/entity/entity.ts'
-import type { UsagePoint } from '../../core/usage/usage.ts'
-import { type UsagePeriod, unitSeconds } from '../../core/usage/usage-period.ts'
+import type { Entity } from '../../core/model/entity.ts'
+import { type UsagePeriod, type UsagePoint, unitSeconds } from '../../core/model/usage.ts'
 
 /** What one entity's own buckets counted. */
 export interface EntityUsage {

@@ -1,6 +1,6 @@
 import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
-import { StoreUnavailable, ZaelError } from '../../core/errors.ts'
-import { createOnceAMinute } from '../../core/reporting/once-a-minute.ts'
+import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
+import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import { answerJson } from '../answering/answering.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { v1Error } from '../chat/openai-error.ts'

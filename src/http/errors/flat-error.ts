@@ -1,4 +1,4 @@
-import type { Denied, Violation } from '../../core/deciding/decision.ts'
+import type { Denied, Violation } from '../../core/decide/decision.ts'
 import type { Problem } from './problem.ts'
 
 /** Seconds with the precision of a millisecond, rounded up: whoever waits that long has waited long enough. */

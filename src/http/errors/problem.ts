@@ -1,5 +1,5 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { type ErrorCode, StoreUnavailable, TooManyRequests, ZaelError } from '../../core/errors.ts'
+import { type ErrorCode, StoreUnavailable, TooManyRequests, ZaelError } from '../../core/model/errors.ts'
 import { MethodNotAllowed, ModelRefused } from './http-errors.ts'
 
 export type ProblemCode =

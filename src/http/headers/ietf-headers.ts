@@ -1,6 +1,7 @@
-import { bucketKey } from '../../core/bucket/bucket-id.ts'
-import type { LimitState, Violation } from '../../core/deciding/decision.ts'
-import { isEnforced, TOTAL_RESOURCE } from '../../core/limit/limit.ts'
+import { bucketKey } from '../../core/bucket/bucket-store.ts'
+import type { LimitState, Violation } from '../../core/decide/decision.ts'
+import { isEnforced } from '../../core/model/limit.ts'
+import { TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
 import { ceilSeconds } from './go-duration.ts'
 import type { Headers } from './headers.ts'
 

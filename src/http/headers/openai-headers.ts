@@ -1,4 +1,4 @@
-import type { LimitState, Violation } from '../../core/deciding/decision.ts'
+import type { LimitState, Violation } from '../../core/decide/decision.ts'
 import { goDuration } from './go-duration.ts'
 import type { Headers } from './headers.ts'
 import { describedRequests, describedTokens, parentsTokens } from './tightest-limit.ts'

@@ -1,4 +1,4 @@
-import type { Violation } from '../../core/deciding/decision.ts'
+import type { Violation } from '../../core/decide/decision.ts'
 
 const NS_PER_DAY = 86_400_000_000_000n
 

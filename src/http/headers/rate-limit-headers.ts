@@ -1,4 +1,4 @@
-import type { Decision } from '../../core/deciding/decision.ts'
+import type { Decision } from '../../core/decide/decision.ts'
 import type { Headers } from './headers.ts'
 import { addIetf } from './ietf-headers.ts'
 import { addOpenAi } from './openai-headers.ts'

@@ -1,4 +1,4 @@
-import type { Denied } from '../../core/deciding/decision.ts'
+import type { Denied } from '../../core/decide/decision.ts'
 import { ceilMs, ceilSeconds } from './go-duration.ts'
 import type { Headers } from './headers.ts'
 import { isQuota } from './quota.ts'

@@ -1,6 +1,6 @@
-import type { LimitState, Violation } from '../../core/deciding/decision.ts'
-import { isEnforced } from '../../core/limit/limit.ts'
-import type { Meter } from '../../core/limit/meter.ts'
+import type { LimitState, Violation } from '../../core/decide/decision.ts'
+import { isEnforced } from '../../core/model/limit.ts'
+import type { Meter } from '../../core/model/meter.ts'
 
 /** Negative where `a` has the lesser share left; among equals the smaller comes first. */
 const byShareLeft = (a: LimitState, b: LimitState): number =>

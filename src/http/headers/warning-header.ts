@@ -1,5 +1,5 @@
-import type { Decision } from '../../core/deciding/decision.ts'
-import { warningsOf } from '../../core/reporting/warnings.ts'
+import type { Decision } from '../../core/decide/decision.ts'
+import { warningsOf } from '../../core/decide/decision-log.ts'
 import type { Headers } from './headers.ts'
 
 export const WARNING_HEADER = 'x-ratelimit-warning'

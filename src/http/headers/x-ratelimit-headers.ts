@@ -1,5 +1,5 @@
-import { smaller } from '../../core/algorithms/integers.ts'
-import type { LimitState, Violation } from '../../core/deciding/decision.ts'
+import type { LimitState, Violation } from '../../core/decide/decision.ts'
+import { smaller } from '../../core/model/time.ts'
 import { ceilMs, ceilSeconds } from './go-duration.ts'
 import type { Headers } from './headers.ts'
 import { describedRequests, describedTokens } from './tightest-limit.ts'

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import { ZaelError } from '../../core/errors.ts'
+import { ZaelError } from '../../core/model/errors.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { isLoopbackHost, isOwnOrigin } from '../client/loopback.ts'
 

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { ZaelError } from '../../core/errors.ts'
+import { ZaelError } from '../../core/model/errors.ts'
 import type { AppEnv, Assets } from '../app-dependencies.ts'
 import { describedPage } from '../schemas/described.ts'
 

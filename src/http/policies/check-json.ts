@@ -1,7 +1,7 @@
-import type { Decision, LimitState } from '../../core/deciding/decision.ts'
-import { usedShare } from '../../core/deciding/limit-states.ts'
-import { policyLabel, selectorText } from '../../core/policy/policy-key.ts'
-import { type PolicyUse, policyUses } from '../../core/policy/policy-uses.ts'
+import type { Decision, LimitState } from '../../core/decide/decision.ts'
+import { usedShare } from '../../core/decide/limit-state.ts'
+import { type PolicyUse, policyUses } from '../../core/decide/policy-use.ts'
+import { policyLabel, selectorText } from '../../core/model/policy.ts'
 import { degradedField } from '../errors/flat-error.ts'
 
 /** What a gateway is told of a decision on policies alone. */

@@ -1,4 +1,4 @@
-import type { Model } from '../../core/entity/model.ts'
+import type { Model } from '../../core/model/model.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { createReadThroughCache } from '../auth/read-through-cache.ts'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { POLICY_SCOPES } from '../../core/policy/policy-key.ts'
+import { POLICY_SCOPES } from '../../core/model/policy.ts'
 import { checkedElsewhere } from '../schemas/checked-elsewhere.ts'
 import { id, nextCursor } from '../schemas/fields.ts'
 import { limitAnswer } from '../schemas/limit-schemas.ts'

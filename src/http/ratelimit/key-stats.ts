@@ -1,5 +1,5 @@
-import type { Limiter } from '../../core/deciding/decision.ts'
-import { ZaelError } from '../../core/errors.ts'
+import type { Limiter } from '../../core/decide/limiter.ts'
+import { ZaelError } from '../../core/model/errors.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 
 export interface KeyStats {

@@ -1,7 +1,8 @@
-import type { BucketStatus, LimitState } from '../../core/deciding/decision.ts'
-import type { Entity } from '../../core/entity/entity.ts'
-import type { Limit } from '../../core/limit/limit.ts'
-import { usualSize } from '../../core/limit/resize-usual.ts'
+import { usualSize } from '../../core/admin/limits.ts'
+import type { LimitState } from '../../core/decide/decision.ts'
+import type { BucketStatus } from '../../core/decide/inspector.ts'
+import type { Entity } from '../../core/model/entity.ts'
+import type { Limit } from '../../core/model/limit.ts'
 import { secondsOf } from '../errors/flat-error.ts'
 import { tightestRequests, tightestTokens } from '../headers/tightest-limit.ts'
 

@@ -8,7 +8,7 @@ import {
   MODEL_ID_RULE,
   RESOURCE_PATTERN,
   RESOURCE_RULE,
-} from '../../core/entity/entity.ts'
+} from '../../core/model/entity.ts'
 
 export const id = v.pipe(v.string(), v.regex(ID_PATTERN, ID_RULE))
 export const modelId = v.pipe(v.string(), v.regex(MODEL_ID_PATTERN, MODEL_ID_RULE))

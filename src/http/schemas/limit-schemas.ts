@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { CALENDAR_UNITS } from '../../core/algorithms/calendar.ts'
+import { CALENDAR_UNITS } from '../../core/model/calendar.ts'
 import {
   DEFAULT_SLOTS,
   LIMIT_MODES,
@@ -8,9 +8,9 @@ import {
   MAX_SLOTS,
   MIN_LEASE_SECONDS,
   MIN_SHARE,
-} from '../../core/limit/limit.ts'
-import { METERS } from '../../core/limit/meter.ts'
-import { ALGORITHM_NAMES, LONGEST_SECONDS, PERIOD_NAMES } from '../../core/limit/parse-size.ts'
+} from '../../core/model/limit.ts'
+import { METERS } from '../../core/model/meter.ts'
+import { ALGORITHM_NAMES, LONGEST_SECONDS, PERIOD_NAMES } from '../../core/model/parse-size.ts'
 import { checkedElsewhere } from './checked-elsewhere.ts'
 import { id, resource } from './fields.ts'
 

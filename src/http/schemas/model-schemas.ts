@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { LEAST_PRICE, MOST_PRICE, PRICE_RULE } from '../../core/entity/model.ts'
+import { LEAST_PRICE, MOST_PRICE, PRICE_RULE } from '../../core/model/model.ts'
 import { id, nextCursor, seconds } from './fields.ts'
 
 const price = v.pipe(

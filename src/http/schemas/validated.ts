@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { resolver, uniqueSymbol, validator } from 'hono-openapi'
 import * as v from 'valibot'
-import { invalid } from '../../core/errors.ts'
+import { invalid } from '../../core/model/errors.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { parseJson } from '../body/parse-json.ts'
 import { readJsonText } from '../body/read-body.ts'

@@ -1,4 +1,4 @@
-import { type Cost, isAmount, isMeter, METERS, type Meter } from '../../core/limit/meter.ts'
+import { type Cost, isAmount, isMeter, METERS, type Meter } from '../../core/model/meter.ts'
 import { invalidArgument } from './invalid-argument.ts'
 
 const SHAPE = `be an object of amounts such as { requests: 1 }; known meters are ${METERS.join(', ')}`

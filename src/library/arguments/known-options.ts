@@ -1,4 +1,4 @@
-import { invalid } from '../../core/errors.ts'
+import { invalid } from '../../core/model/errors.ts'
 import { invalidArgument } from './invalid-argument.ts'
 
 /** The names of every option, in every member of a union. */

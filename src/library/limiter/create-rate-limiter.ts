@@ -1,17 +1,17 @@
-import { configBehind, createCircuit } from '../../core/charging/circuit.ts'
-import { createLimiter } from '../../core/deciding/create-limiter.ts'
-import type { Decision, Limiter, PolicyContext } from '../../core/deciding/decision.ts'
+import { configBehind, createCircuit } from '../../core/charge/circuit.ts'
+import type { Decision } from '../../core/decide/decision.ts'
 import {
+  createLimiter,
   DEFAULT_LIMITER_SETTINGS,
+  type Limiter,
   type LimiterDependencies,
-} from '../../core/deciding/limiter-dependencies.ts'
-import { isId } from '../../core/entity/entity.ts'
-import { invalid, ZaelError } from '../../core/errors.ts'
-import { ON_UNAVAILABLE, type OnUnavailable } from '../../core/limit/limit.ts'
-import type { Clock } from '../../core/ports/clock.ts'
+} from '../../core/decide/limiter.ts'
+import { isId } from '../../core/model/entity.ts'
+import { invalid, ZaelError } from '../../core/model/errors.ts'
+import { ON_UNAVAILABLE, type OnUnavailable } from '../../core/model/limit.ts'
+import type { PolicyContext } from '../../core/model/policy.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
-import type { Logger } from '../../core/ports/logger.ts'
-import { type Metrics, noMetrics } from '../../core/ports/metrics.ts'
+import { type Clock, type Logger, type Metrics, noMetrics } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { lruCaches } from '../../platform/lru-caches.ts'
 import { shortPause } from '../../platform/short-pause.ts'

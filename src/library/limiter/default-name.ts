@@ -1,5 +1,5 @@
-import { invalid } from '../../core/errors.ts'
-import type { Logger } from '../../core/ports/logger.ts'
+import { invalid } from '../../core/model/errors.ts'
+import type { Logger } from '../../core/ports/platform.ts'
 import type { LimiterStore } from '../stores/limiter-store.ts'
 
 export const DEFAULT_NAME = 'app'

@@ -1,4 +1,4 @@
-import type { Decision, LimitState, Violation } from '../../core/deciding/decision.ts'
+import type { Decision, LimitState, Violation } from '../../core/decide/decision.ts'
 import type { LimitUse, RateLimitDecision, ViolatedLimit } from './rate-limiter.ts'
 
 /** While the store is away, trying again makes sense once a second. */

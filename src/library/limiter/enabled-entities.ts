@@ -1,8 +1,8 @@
-import { SECOND_NS } from '../../core/algorithms/integers.ts'
-import { ZaelError } from '../../core/errors.ts'
-import type { Clock } from '../../core/ports/clock.ts'
+import { ZaelError } from '../../core/model/errors.ts'
+import { SECOND_NS } from '../../core/model/time.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
-import { createCachedConfig } from '../../core/resolving/cached-config.ts'
+import type { Clock } from '../../core/ports/platform.ts'
+import { createCachedConfig } from '../../core/resolve/config-cache.ts'
 import { lruCaches } from '../../platform/lru-caches.ts'
 
 const MAX_AGE_NS = 30n * SECOND_NS

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { isId } from '../../core/entity/entity.ts'
-import { invalid } from '../../core/errors.ts'
+import { isId } from '../../core/model/entity.ts'
+import { invalid } from '../../core/model/errors.ts'
 import { invalidArgument } from '../arguments/invalid-argument.ts'
 
 const HASHED = 'sha256:'

@@ -1,4 +1,4 @@
-import type { Logger } from '../../core/ports/logger.ts'
+import type { Logger } from '../../core/ports/platform.ts'
 
 const FLUSH_EVERY_MS = 1000
 

@@ -1,7 +1,7 @@
-import type { CalendarUnit } from '../../core/algorithms/calendar.ts'
-import type { Headroom, LimitMode, OnUnavailable } from '../../core/limit/limit.ts'
-import type { Meter } from '../../core/limit/meter.ts'
-import type { Period } from '../../core/limit/parse-size.ts'
+import type { CalendarUnit } from '../../core/model/calendar.ts'
+import type { Headroom, LimitMode, OnUnavailable } from '../../core/model/limit.ts'
+import type { Meter } from '../../core/model/meter.ts'
+import type { Period } from '../../core/model/parse-size.ts'
 
 interface LimitRules {
   /** `rpm`, `tpm`, …: 1 to 32 of a-z 0-9 _ that begin with a letter. */

@@ -1,14 +1,9 @@
-import { newEntity } from '../../core/admin/entity-draft.ts'
-import {
-  type Entity,
-  isResource,
-  PRIORITIES,
-  type Priority,
-  RESOURCE_RULE,
-} from '../../core/entity/entity.ts'
-import { invalid } from '../../core/errors.ts'
-import { DEFAULT_RESOURCE, type Limit, type LimitSet, type LimitSetKey } from '../../core/limit/limit.ts'
-import { parseLimits } from '../../core/limit/parse-limit.ts'
+import { newEntity } from '../../core/admin/entities.ts'
+import { type Entity, isResource, PRIORITIES, type Priority, RESOURCE_RULE } from '../../core/model/entity.ts'
+import { invalid } from '../../core/model/errors.ts'
+import type { Limit } from '../../core/model/limit.ts'
+import { DEFAULT_RESOURCE, type LimitSet, type LimitSetKey } from '../../core/model/limit-set.ts'
+import { parseLimits } from '../../core/model/parse-limit.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import { checkChoice } from '../arguments/known-options.ts'
 import type { LimitDefinition } from './limit-definition.ts'

@@ -1,6 +1,6 @@
-import type { PolicyContext } from '../../core/deciding/decision.ts'
-import type { LimitMode } from '../../core/limit/limit.ts'
-import type { Cost, Meter } from '../../core/limit/meter.ts'
+import type { LimitMode } from '../../core/model/limit.ts'
+import type { Cost, Meter } from '../../core/model/meter.ts'
+import type { PolicyContext } from '../../core/model/policy.ts'
 
 /** One limit as a decision left it. */
 export interface LimitUse {

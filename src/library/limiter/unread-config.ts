@@ -1,12 +1,9 @@
-import type { Allowed, Decision, Denied } from '../../core/deciding/decision.ts'
-import { settledReservation } from '../../core/deciding/reservation.ts'
-import { StoreUnavailable } from '../../core/errors.ts'
-import type { OnUnavailable } from '../../core/limit/limit.ts'
-import type { CacheFactory } from '../../core/ports/cache.ts'
-import type { Clock } from '../../core/ports/clock.ts'
-import type { Logger } from '../../core/ports/logger.ts'
-import type { Metrics } from '../../core/ports/metrics.ts'
-import { createDecisionLog } from '../../core/reporting/decision-log.ts'
+import type { Allowed, Decision, Denied } from '../../core/decide/decision.ts'
+import { createDecisionLog } from '../../core/decide/decision-log.ts'
+import { settledReservation } from '../../core/decide/reservation.ts'
+import { StoreUnavailable } from '../../core/model/errors.ts'
+import type { OnUnavailable } from '../../core/model/limit.ts'
+import type { CacheFactory, Clock, Logger, Metrics } from '../../core/ports/platform.ts'
 
 interface Needs {
   /** `local` denies: no limit is known whose share could be granted. */

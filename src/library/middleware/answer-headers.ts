@@ -1,4 +1,4 @@
-import type { Decision, Denied } from '../../core/deciding/decision.ts'
+import type { Decision, Denied } from '../../core/decide/decision.ts'
 import type { Headers } from '../../http/headers/headers.ts'
 import { addIetf } from '../../http/headers/ietf-headers.ts'
 import { addOpenAi } from '../../http/headers/openai-headers.ts'

@@ -1,5 +1,5 @@
-import type { Logger } from '../../core/ports/logger.ts'
-import { createOnceAMinute } from '../../core/reporting/once-a-minute.ts'
+import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
+import type { Logger } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { systemClock } from '../../platform/system-clock.ts'
 import { createRateLimiter } from '../limiter/create-rate-limiter.ts'

@@ -1,6 +1,6 @@
-import type { Decision } from '../../core/deciding/decision.ts'
-import { usedShare } from '../../core/deciding/limit-states.ts'
-import { isEnforced } from '../../core/limit/limit.ts'
+import type { Decision } from '../../core/decide/decision.ts'
+import { usedShare } from '../../core/decide/limit-state.ts'
+import { isEnforced } from '../../core/model/limit.ts'
 import type { Headers } from '../../http/headers/headers.ts'
 import { DEGRADED } from '../../http/headers/rate-limit-headers.ts'
 

@@ -1,7 +1,6 @@
-import { invalid } from '../../core/errors.ts'
-import type { Cost } from '../../core/limit/meter.ts'
-import type { Clock } from '../../core/ports/clock.ts'
-import type { Logger } from '../../core/ports/logger.ts'
+import { invalid } from '../../core/model/errors.ts'
+import type { Cost } from '../../core/model/meter.ts'
+import type { Clock, Logger } from '../../core/ports/platform.ts'
 import { checkedCost } from '../arguments/checked-cost.ts'
 import {
   checkChoice,

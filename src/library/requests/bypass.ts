@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { invalid } from '../../core/errors.ts'
+import { invalid } from '../../core/model/errors.ts'
 import { checkOptions, type OptionNames } from '../arguments/known-options.ts'
 import type { RequestFacts } from './request-facts.ts'
 

@@ -1,4 +1,4 @@
-import type { Cost } from '../../core/limit/meter.ts'
+import type { Cost } from '../../core/model/meter.ts'
 import { checkedCost } from '../arguments/checked-cost.ts'
 import { invalidArgument } from '../arguments/invalid-argument.ts'
 import type { RequestFacts } from './request-facts.ts'

@@ -1,4 +1,4 @@
-import { invalid } from '../../core/errors.ts'
+import { invalid } from '../../core/model/errors.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 /** Paths that are not limited (`/health`, `/public/*`), or a function that says so. */

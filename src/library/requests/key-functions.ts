@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { invalid } from '../../core/errors.ts'
-import type { Logger } from '../../core/ports/logger.ts'
+import { invalid } from '../../core/model/errors.ts'
+import type { Logger } from '../../core/ports/platform.ts'
 import { addressBehind, addressBeyond, type ClientAddress } from '../../http/client/client-address.ts'
 import { runtimeWithoutAddresses } from '../../http/client/connection-address.ts'
 import { addressGroup } from '../../http/client/ip-address.ts'

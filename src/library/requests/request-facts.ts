@@ -1,4 +1,4 @@
-import type { Logger } from '../../core/ports/logger.ts'
+import type { Logger } from '../../core/ports/platform.ts'
 
 /** A request as the middleware sees it, whatever the framework. */
 export interface RequestFacts<Native = unknown> {

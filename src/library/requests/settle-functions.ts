@@ -1,4 +1,4 @@
-import { type Cost, isAmount } from '../../core/limit/meter.ts'
+import { type Cost, isAmount } from '../../core/model/meter.ts'
 import type { AnswerFacts } from './request-facts.ts'
 
 /** Says what an answer really used; undefined where it tells nothing. */

@@ -1,6 +1,6 @@
 import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
-import { invalid, StoreUnavailable, ZaelError } from '../../core/errors.ts'
-import { type Logger, silentLogger } from '../../core/ports/logger.ts'
+import { invalid, StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
+import { type Logger, silentLogger } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { systemClock } from '../../platform/system-clock.ts'
 import { createDynamoClient, type DynamoClientOptions } from '../../store/dynamodb/client.ts'

@@ -1,5 +1,5 @@
 import type { BucketStore } from '../../core/bucket/bucket-store.ts'
-import { invalid } from '../../core/errors.ts'
+import { invalid } from '../../core/model/errors.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 
 /** Where a rate limiter keeps its buckets: `memoryStore()`, or `dynamoDbStore()` of `zael/dynamodb`. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { type BucketId, bucketKey } from '../../core/bucket/bucket-id.ts'
-import { invalid } from '../../core/errors.ts'
+import { type BucketId, bucketKey } from '../../core/bucket/bucket-store.ts'
+import { invalid } from '../../core/model/errors.ts'
 import { createMemoryBucketStore } from '../../store/memory/memory-bucket-store.ts'
 import { checkOptions, type OptionNames } from '../arguments/known-options.ts'
 import type { LimiterStore } from './limiter-store.ts'

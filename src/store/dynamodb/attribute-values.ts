@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { BucketItem, FieldValue } from '../../core/bucket/conditional-write.ts'
+import type { BucketItem, FieldValue } from '../../core/bucket/write.ts'
 import { describeKey, INDEX_ATTRIBUTES, KEY_ATTRIBUTES } from './table-keys.ts'
 
 /** An item as the SDK gives it. */

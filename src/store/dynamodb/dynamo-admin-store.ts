@@ -1,6 +1,6 @@
 import type { AdminStore } from '../../core/ports/admin-store.ts'
-import type { Clock } from '../../core/ports/clock.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
+import type { Clock } from '../../core/ports/platform.ts'
 import { createApiKeys } from './admin/api-keys.ts'
 import { createAuditList } from './admin/audit-list.ts'
 import { createAuditWriter } from './admin/audit-writer.ts'

@@ -5,7 +5,7 @@ import type {
   ExtendOutcome,
   Extension,
   ReservationStore,
-} from '../../core/ports/reservation-store.ts'
+} from '../../core/charge/reservation-store.ts'
 import { type StoredItem, toItem } from './attribute-values.ts'
 import type { DynamoClient } from './client.ts'
 import { toIsoTime } from './items/iso-time.ts'

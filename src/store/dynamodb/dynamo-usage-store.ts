@@ -1,4 +1,4 @@
-import type { UsageStore } from '../../core/usage/usage.ts'
+import type { UsageStore } from '../../core/model/usage.ts'
 import { createRecordHour } from '../usage-hours.ts'
 import { hoursOf, type StoredHour, toUsagePoints } from '../usage-points.ts'
 import { type StoredItem, toBucketItem, unreadable } from './attribute-values.ts'

@@ -9,7 +9,7 @@ import {
   type TableDescription,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
-import { ZaelError } from '../../core/errors.ts'
+import { ZaelError } from '../../core/model/errors.ts'
 import type { DynamoClient } from './client.ts'
 import { INDEX, INDEX_ATTRIBUTES, KEY_ATTRIBUTES } from './table-keys.ts'
 

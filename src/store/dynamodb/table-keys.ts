@@ -1,7 +1,11 @@
-import type { BucketId } from '../../core/bucket/bucket-id.ts'
-import { type LimitOwner, type LimitSetKey, TOTAL_RESOURCE } from '../../core/limit/limit.ts'
-import { policyLimitSet } from '../../core/policy/policy.ts'
-import { POLICY_SCOPES, type PolicyKey } from '../../core/policy/policy-key.ts'
+import type { BucketId } from '../../core/bucket/bucket-store.ts'
+import {
+  type LimitOwner,
+  type LimitSetKey,
+  policyLimitSet,
+  TOTAL_RESOURCE,
+} from '../../core/model/limit-set.ts'
+import { POLICY_SCOPES, type PolicyKey } from '../../core/model/policy.ts'
 
 /**
  * The only file that knows what the table's keys look like. No id holds a `#`, so a key is taken apart where it was

@@ -1,11 +1,5 @@
 import type { AttributeValue, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
-import type {
-  Action,
-  Condition,
-  ConditionalWrite,
-  FieldValue,
-  Path,
-} from '../../core/bucket/conditional-write.ts'
+import type { Action, Condition, ConditionalWrite, FieldValue, Path } from '../../core/bucket/write.ts'
 import { fieldAttribute } from './attribute-values.ts'
 
 type Expressions = Pick<

@@ -1,4 +1,4 @@
-import type { Action, BucketItem, FieldValue, Path } from '../../core/bucket/conditional-write.ts'
+import type { Action, BucketItem, FieldValue, Path } from '../../core/bucket/write.ts'
 import { isMap, rootOf, validationException, valueAt } from './fields.ts'
 
 /** DynamoDB keeps 38 digits. */

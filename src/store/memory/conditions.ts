@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { BucketItem, Condition } from '../../core/bucket/conditional-write.ts'
+import type { BucketItem, Condition } from '../../core/bucket/write.ts'
 import { validationException, valueAt } from './fields.ts'
 
 /** Refuses crossed bounds, which DynamoDB does before it looks at the item. Throws `ValidationException`. */

@@ -1,4 +1,4 @@
-import type { BucketItem, FieldValue, Path } from '../../core/bucket/conditional-write.ts'
+import type { BucketItem, FieldValue, Path } from '../../core/bucket/write.ts'
 
 /** DynamoDB's refusal of a write that makes no sense, whatever is stored; its name is what callers look at. */
 export const validationException = (message: string): Error =>

@@ -1,6 +1,5 @@
-import { limitSetText, ownerText } from '../../core/limit/owner-text.ts'
-import type { Policy } from '../../core/policy/policy.ts'
-import type { PolicyKey } from '../../core/policy/policy-key.ts'
+import { limitSetText, ownerText, type Policy } from '../../core/model/limit-set.ts'
+import type { PolicyKey } from '../../core/model/policy.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import { decodePolicyCursor, encodePolicyCursor } from '../policy-cursor.ts'
 import { createMemoryApiKeys } from './memory-api-keys.ts'

@@ -1,4 +1,4 @@
-import type { ApiKey } from '../../core/entity/api-key.ts'
+import type { ApiKey } from '../../core/model/key.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import type { MemoryTables } from './memory-tables.ts'
 

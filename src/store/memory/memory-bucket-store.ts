@@ -1,6 +1,5 @@
-import type { BucketId } from '../../core/bucket/bucket-id.ts'
-import type { BucketStore, WriteOutcome } from '../../core/bucket/bucket-store.ts'
-import type { BucketItem, ConditionalWrite } from '../../core/bucket/conditional-write.ts'
+import type { BucketId, BucketStore, WriteOutcome } from '../../core/bucket/bucket-store.ts'
+import type { BucketItem, ConditionalWrite } from '../../core/bucket/write.ts'
 import { applyActions, checkActions } from './apply-actions.ts'
 import { checkConditions, holds } from './conditions.ts'
 

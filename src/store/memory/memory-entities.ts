@@ -1,4 +1,4 @@
-import { type Entity, isId } from '../../core/entity/entity.ts'
+import { type Entity, isId } from '../../core/model/entity.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import { badCursor, decodeCursor, encodeCursor } from '../cursor.ts'
 import { type EntityPage, type EntitySource, searchEntities } from '../search.ts'

@@ -1,10 +1,10 @@
-import { larger } from '../../core/algorithms/integers.ts'
 import {
   type Closing,
   KEPT_AFTER_EXPIRY_SECONDS,
   type ReservationStore,
   type StoredReservation,
-} from '../../core/ports/reservation-store.ts'
+} from '../../core/charge/reservation-store.ts'
+import { larger } from '../../core/model/time.ts'
 import { dropOldest } from './drop-oldest.ts'
 
 interface Kept {

@@ -1,7 +1,7 @@
-import type { ApiKey } from '../../core/entity/api-key.ts'
-import type { Entity } from '../../core/entity/entity.ts'
-import type { Model } from '../../core/entity/model.ts'
-import type { LimitSet, LimitSetKey } from '../../core/limit/limit.ts'
+import type { Entity } from '../../core/model/entity.ts'
+import type { ApiKey } from '../../core/model/key.ts'
+import type { LimitSet, LimitSetKey } from '../../core/model/limit-set.ts'
+import type { Model } from '../../core/model/model.ts'
 import type { AuditRecord } from '../../core/ports/admin-store.ts'
 
 /** What the memory adapter keeps. Each change runs in one turn of the event loop, so all of it happens or none. */

@@ -1,5 +1,5 @@
-import { entityBucket } from '../../core/bucket/bucket-id.ts'
-import type { UsageStore } from '../../core/usage/usage.ts'
+import { entityBucket } from '../../core/bucket/bucket-store.ts'
+import type { UsageStore } from '../../core/model/usage.ts'
 import { createRecordHour, type HourKey } from '../usage-hours.ts'
 import { hoursOf, type StoredHour, toUsagePoints } from '../usage-points.ts'
 import { createMemoryBucketStore } from './memory-bucket-store.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { warnOfGuessable } from '../../../bin/api-keys/guessable-keys.ts'
-import { silentLogger } from '../../../src/core/ports/logger.ts'
+import { silentLogger } from '../../../src/core/ports/platform.ts'
 
 const KEYS = ['sk-test-tier-a', 'short-secret', 'sk-prod-4f8a77c1e09d'].map((secret) => ({ secret }))
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createDelivery } from '../../../bin/feed/deliver-in-order.ts'
-import { silentLogger } from '../../../src/core/ports/logger.ts'
+import { silentLogger } from '../../../src/core/ports/platform.ts'
 import type { StreamRecord } from '../../../src/usage/stream-record.ts'
 
 const records = (count: number): StreamRecord[] =>

@@ -9,7 +9,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock'
 import { expect, test } from 'vitest'
 import { findStream, startStreamPoller } from '../../../bin/feed/stream-poller.ts'
-import { silentLogger } from '../../../src/core/ports/logger.ts'
+import { silentLogger } from '../../../src/core/ports/platform.ts'
 
 const client = () => new DynamoDBStreamsClient({ region: 'us-east-1' })
 

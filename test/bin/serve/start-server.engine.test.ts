@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest'
 import { StartError } from '../../../bin/serve/start-error.ts'
 import { startServer } from '../../../bin/serve/start-server.ts'
 import { readSettings } from '../../../bin/settings/settings.ts'
-import { silentLogger } from '../../../src/core/ports/logger.ts'
+import { silentLogger } from '../../../src/core/ports/platform.ts'
 
 const closing: (() => unknown)[] = []
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { defaultLimits } from '../../../bin/settings/derived-settings.ts'
-import { readSettings } from '../../../bin/settings/settings.ts'
+import { defaultLimits, readSettings } from '../../../bin/settings/settings.ts'
 import { SettingsError } from '../../../bin/settings/settings-reader.ts'
 
 const mistakesOf = (environment: Record<string, string>): readonly string[] => {

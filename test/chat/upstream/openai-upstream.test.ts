@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createTokenCounter } from '../../../src/chat/token-counter.ts'
 import { createOpenAiUpstream } from '../../../src/chat/upstream/openai-upstream.ts'
 import type { ChatAnswer, ChatCall, ChatStream } from '../../../src/core/ports/chat-backend.ts'
-import { silentLogger } from '../../../src/core/ports/logger.ts'
+import { silentLogger } from '../../../src/core/ports/platform.ts'
 import { answersEvents, answersJson, startFakeUpstream } from './fake-upstream.ts'
 
 const LONG_MS = 30_000

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { nextVersion, untilUnchanged } from '../../../src/core/admin/changing.ts'
-import { ZaelError } from '../../../src/core/errors.ts'
+import { nextVersion, untilUnchanged } from '../../../src/core/admin/audit.ts'
+import { ZaelError } from '../../../src/core/model/errors.ts'
 
 test.each([
   [100n, null, 100n],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createEntityService } from '../../../src/core/admin/entity-service.ts'
+import { createEntityService } from '../../../src/core/admin/entities.ts'
 import { createTestAdmin } from './test-admin.ts'
 
 const setUp = () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createEntityService } from '../../../src/core/admin/entity-service.ts'
-import { createKeyService } from '../../../src/core/admin/key-service.ts'
+import { createEntityService } from '../../../src/core/admin/entities.ts'
+import { createKeyService } from '../../../src/core/admin/keys.ts'
 import { createTestAdmin } from './test-admin.ts'
 
 const setUp = async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createModelService } from '../../../src/core/admin/model-service.ts'
+import { createModelService } from '../../../src/core/admin/models.ts'
 import { createTestAdmin } from './test-admin.ts'
 
 const setUp = () => {

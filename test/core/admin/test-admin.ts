@@ -1,5 +1,4 @@
-import type { AdminDependencies } from '../../../src/core/admin/admin-dependencies.ts'
-import type { ConfigChange } from '../../../src/core/admin/config-change.ts'
+import type { AdminDependencies, ConfigChange } from '../../../src/core/admin/audit.ts'
 import { createTestAdminStore } from '../../http/test-admin-store.ts'
 import { createTestClock } from '../test-clock.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import type { TestWorld } from '../test-limiter.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { meterOfName, USUAL_NAMES } from '../../../dashboard/limits/limit-text.ts'
-import { meterOfName as meterInCore } from '../../../src/core/limit/meter.ts'
+import { meterOfName as meterInCore } from '../../../src/core/model/meter.ts'
 
 /** The page carries no code of the core: what it says of names is held against the core here. */
 test.each([...USUAL_NAMES, 'rpq', 'budget', 'toString'])('means by %s what the core means', (name) => {

@@ -1,5 +1,5 @@
 import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { newEntity } from '../../../src/core/admin/entity-draft.ts'
+import { newEntity } from '../../../src/core/admin/entities.ts'
 import { entityItem } from '../../../src/store/dynamodb/items/entity-item.ts'
 
 /** As many items as one BatchWriteItem takes. */

@@ -8,8 +8,8 @@ import {
   checkName,
   checkResource,
 } from '../../../dashboard/parts/checking/name-rules.ts'
-import { ENTITY_BOUNDS } from '../../../src/core/admin/entity-draft.ts'
-import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
+import { ENTITY_BOUNDS } from '../../../src/core/admin/entities.ts'
+import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { id, modelId, resource } from '../../../src/http/schemas/fields.ts'
 
 /** Names at the bounds of every rule. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { UsageQuery } from '../../../src/core/usage/usage.ts'
+import type { UsageQuery } from '../../../src/core/model/usage.ts'
 import { usageAnswer } from '../../../src/http/schemas/record-schemas.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp } from '../test-app.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { TooManyRequests } from '../../../src/core/errors.ts'
+import { TooManyRequests } from '../../../src/core/model/errors.ts'
 import { createFailureLimiter } from '../../../src/http/auth/failure-limiter.ts'
 import { lruCaches } from '../../../src/platform/lru-caches.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'

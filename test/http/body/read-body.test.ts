@@ -3,7 +3,7 @@ import { type IncomingMessage, request, Server } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { createAdaptorServer } from '@hono/node-server'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Logger, silentLogger } from '../../../src/core/ports/logger.ts'
+import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
 import { ADMIN, createTestApp } from '../test-app.ts'
 
 const JSON_HEADERS = { ...ADMIN, 'content-type': 'application/json', 'x-zael-entity': 'a' }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Decision } from '../../../src/core/deciding/decision.ts'
+import type { Decision } from '../../../src/core/decide/decision.ts'
 import { allowedBy, deniedBy, SECOND, stateOf, violationOf } from '../headers/limit-states.ts'
 import { createDemoChat, denialOf, hello } from './demo-chat.ts'
 import { createFakeLimiter } from './fake-limiter.ts'

@@ -1,6 +1,7 @@
-import type { Entity } from '../../../src/core/entity/entity.ts'
-import type { Model } from '../../../src/core/entity/model.ts'
-import { DEFAULT_RESOURCE, type Limit, type LimitSetKey } from '../../../src/core/limit/limit.ts'
+import type { Entity } from '../../../src/core/model/entity.ts'
+import type { Limit } from '../../../src/core/model/limit.ts'
+import { DEFAULT_RESOURCE, type LimitSetKey } from '../../../src/core/model/limit-set.ts'
+import type { Model } from '../../../src/core/model/model.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
 
 /** [id, parent, rpm, tpm], as `seed/` loads them. */

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { NO_CHARGES } from '../../../src/core/charging/reserved-charges.ts'
-import type { Decision, DecisionRequest, Limiter } from '../../../src/core/deciding/decision.ts'
-import type { Cost } from '../../../src/core/limit/meter.ts'
+import { NO_CHARGES } from '../../../src/core/charge/reservation-store.ts'
+import type { Decision, DecisionRequest } from '../../../src/core/decide/decision.ts'
+import type { Limiter } from '../../../src/core/decide/limiter.ts'
+import type { Cost } from '../../../src/core/model/meter.ts'
 import { allowedBy, stateOf } from '../headers/limit-states.ts'
 
 export interface FakeLimiter extends Limiter {

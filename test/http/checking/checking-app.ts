@@ -1,5 +1,5 @@
-import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
-import type { BucketItem } from '../../../src/core/bucket/conditional-write.ts'
+import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
+import type { BucketItem } from '../../../src/core/bucket/write.ts'
 import { allowedAnswer, deniedAnswer } from '../../../src/http/checking/check-schema.ts'
 import { asDescribed } from '../as-described.ts'
 import { type Asked, createTestApp, type TestApp, type TestAppOptions } from '../test-app.ts'

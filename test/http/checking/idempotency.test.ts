@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import type { IdempotencyStore, RememberedAnswer } from '../../../src/core/ports/idempotency-store.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import { createMemoryIdempotencyStore } from '../../../src/store/memory/memory-idempotency-store.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { extendedAnswer, releasedAnswer, settledAnswer } from '../../../src/http/checking/check-schema.ts'
 import { createMemoryReservationStore } from '../../../src/store/memory/memory-reservation-store.ts'
 import { SECOND, START } from '../../core/test-clock.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { createDynamoBucketStore } from '../../../src/store/dynamodb/dynamo-bucket-store.ts'
 import { createDynamoIdempotencyStore } from '../../../src/store/dynamodb/dynamo-idempotency-store.ts'
 import { createDynamoReservationStore } from '../../../src/store/dynamodb/dynamo-reservation-store.ts'

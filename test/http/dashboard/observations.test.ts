@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { BucketStatus } from '../../../src/core/deciding/decision.ts'
-import { StoreUnavailable, ZaelError } from '../../../src/core/errors.ts'
+import type { BucketStatus } from '../../../src/core/decide/inspector.ts'
+import { StoreUnavailable, ZaelError } from '../../../src/core/model/errors.ts'
 import { createObservations, READ_AGAIN } from '../../../src/http/dashboard/observations.ts'
 import { lruCaches } from '../../../src/platform/lru-caches.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'

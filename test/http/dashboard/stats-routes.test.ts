@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { UsageQuery } from '../../../src/core/usage/usage.ts'
+import type { UsageQuery } from '../../../src/core/model/usage.ts'
 import { trafficAnswer } from '../../../src/http/schemas/dashboard-schemas.ts'
 import { createMemoryUsageStore } from '../../../src/store/memory/memory-usage-store.ts'
 import { SECOND } from '../../core/test-clock.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { UsagePoint } from '../../../src/core/usage/usage.ts'
+import type { UsagePoint } from '../../../src/core/model/usage.ts'
 import { type EntityUsage, trafficOf } from '../../../src/http/dashboard/traffic.ts'
 
 const HOUR = 3600

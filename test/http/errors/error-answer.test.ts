@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Logger, silentLogger } from '../../../src/core/ports/logger.ts'
+import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
 import { createTestApp } from '../test-app.ts'
 
 describe('an error', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
-import type { Denied, LimitState, Violation } from '../../../src/core/deciding/decision.ts'
+import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
+import type { Denied, LimitState, Violation } from '../../../src/core/decide/decision.ts'
 import { flatDenial, secondsOf } from '../../../src/http/errors/flat-error.ts'
 
 const violation = (name: string, entityId: string, retryAfterNs: bigint | null): Violation => {

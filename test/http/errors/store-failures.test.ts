@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
-import { type Logger, silentLogger } from '../../../src/core/ports/logger.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
+import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { createTestApp } from '../test-app.ts'
 

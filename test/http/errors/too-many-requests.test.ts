@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { TooManyRequests } from '../../../src/core/errors.ts'
+import { TooManyRequests } from '../../../src/core/model/errors.ts'
 import { createTestApp, VIEWER } from '../test-app.ts'
 
 test.each(['/api/entities?q=x', '/api/dashboard/entities?q=x', '/api/dashboard/stream?q=x'])(

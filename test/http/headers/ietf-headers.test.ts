@@ -1,6 +1,6 @@
 import { type InnerList, type Item, parseList } from 'structured-headers'
 import { describe, expect, it } from 'vitest'
-import type { LimitState, Violation } from '../../../src/core/deciding/decision.ts'
+import type { LimitState, Violation } from '../../../src/core/decide/decision.ts'
 import type { Headers } from '../../../src/http/headers/headers.ts'
 import { addIetf } from '../../../src/http/headers/ietf-headers.ts'
 import { deniedBy, policyStateOf, SECOND, stateOf, tpm, violationOf } from './limit-states.ts'

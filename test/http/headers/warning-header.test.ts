@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Decision } from '../../../src/core/deciding/decision.ts'
+import type { Decision } from '../../../src/core/decide/decision.ts'
 import type { Headers } from '../../../src/http/headers/headers.ts'
 import { addWarning } from '../../../src/http/headers/warning-header.ts'
 import { allowedBy, stateOf, violationOf } from './limit-states.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { createTestApp, VIEWER } from '../test-app.ts'
 

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { silentLogger } from '../../../src/core/ports/logger.ts'
+import { silentLogger } from '../../../src/core/ports/platform.ts'
 import type { AppEnv } from '../../../src/http/app-dependencies.ts'
 import { createErrorAnswer } from '../../../src/http/errors/error-answer.ts'
 import { bodyBounds } from '../../../src/http/middleware/body-bounds.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { type CodeLimits, createRateLimiter, memoryStore, silentLogger } from '../../../src/library/index.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isId } from '../../../src/core/entity/entity.ts'
+import { isId } from '../../../src/core/model/entity.ts'
 import { createEntityIds } from '../../../src/library/limiter/entity-ids.ts'
 
 const idOf = createEntityIds('app')

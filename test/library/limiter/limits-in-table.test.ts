@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
-import type { OnUnavailable } from '../../../src/core/limit/limit.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
+import type { OnUnavailable } from '../../../src/core/model/limit.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
 import { createRateLimiter, type Logger, silentLogger } from '../../../src/library/index.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'

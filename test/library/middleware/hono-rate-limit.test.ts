@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { type Context, Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { rateLimit } from '../../../src/library/hono.ts'
 import {
   byAnswer,

@@ -1,14 +1,13 @@
 import { fc, test } from '@fast-check/vitest'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
-import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
+import { type BucketStore, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import {
   type Action,
   type Condition,
   type ConditionalWrite,
   type Path,
   set,
-} from '../../../src/core/bucket/conditional-write.ts'
+} from '../../../src/core/bucket/write.ts'
 import { createDynamoBucketStore } from '../../../src/store/dynamodb/dynamo-bucket-store.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type Logger, silentLogger } from '../../../src/core/ports/logger.ts'
+import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
 import {
   createDynamoClient,
   type DynamoClient,

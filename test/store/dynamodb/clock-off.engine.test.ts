@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Logger, silentLogger } from '../../../src/core/ports/logger.ts'
+import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
 import { createRateLimiter } from '../../../src/library/index.ts'
 import { systemClock } from '../../../src/platform/system-clock.ts'
 import { createDynamoClient } from '../../../src/store/dynamodb/client.ts'

@@ -1,6 +1,6 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { ReservationStore } from '../../../src/core/ports/reservation-store.ts'
+import type { ReservationStore } from '../../../src/core/charge/reservation-store.ts'
 import { toItem } from '../../../src/store/dynamodb/attribute-values.ts'
 import { createDynamoReservationStore } from '../../../src/store/dynamodb/dynamo-reservation-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import {
   bucketTableKey,
   entityBucketOf,

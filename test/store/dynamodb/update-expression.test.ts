@@ -11,7 +11,7 @@ import {
   remove,
   set,
   setIfMissing,
-} from '../../../src/core/bucket/conditional-write.ts'
+} from '../../../src/core/bucket/write.ts'
 import { updateExpression } from '../../../src/store/dynamodb/update-expression.ts'
 
 describe('a conditional write in the words of DynamoDB', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { entityBucket } from '../../../src/core/bucket/bucket-id.ts'
+import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { itemBytes, writeUnits } from '../../../verify/sizes/item-bytes.ts'
 
 const ID = entityBucket('key', 'gpt-4')

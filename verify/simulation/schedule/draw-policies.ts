@@ -1,4 +1,4 @@
-import { GLOBAL_POLICY, type PolicyKey, policyName } from '../../../src/core/policy/policy-key.ts'
+import { GLOBAL_POLICY, type PolicyKey, policyName } from '../../../src/core/model/policy.ts'
 import type { Random } from '../world/random.ts'
 import { redrawn } from './draw-entities.ts'
 import type { PlannedEntity, PlannedPolicy, Schedule } from './schedule.ts'

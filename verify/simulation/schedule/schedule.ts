@@ -1,5 +1,5 @@
-import type { Cost } from '../../../src/core/limit/meter.ts'
-import type { PolicyKey } from '../../../src/core/policy/policy-key.ts'
+import type { Cost } from '../../../src/core/model/meter.ts'
+import type { PolicyKey } from '../../../src/core/model/policy.ts'
 import type { NetworkFaults } from '../world/network.ts'
 
 /** A limit of the simulation. `name` tells its meter, as in a real one: rpm of requests, tpm of tokens. */

@@ -1,7 +1,7 @@
-import { newEntity } from '../../../src/core/admin/entity-draft.ts'
-import { DEFAULT_RESOURCE, type LimitSet } from '../../../src/core/limit/limit.ts'
-import { parseLimits } from '../../../src/core/limit/parse-limit.ts'
-import { policyName } from '../../../src/core/policy/policy-key.ts'
+import { newEntity } from '../../../src/core/admin/entities.ts'
+import { DEFAULT_RESOURCE, type LimitSet } from '../../../src/core/model/limit-set.ts'
+import { parseLimits } from '../../../src/core/model/parse-limit.ts'
+import { policyName } from '../../../src/core/model/policy.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
 import type { PlannedChange, PlannedLimit, Schedule } from '../schedule/schedule.ts'
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/core/ports/clock.ts'
+import type { Clock } from '../../../src/core/ports/platform.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** The machine of one node: it can freeze, and crash; its clocks are its own. */

@@ -1,5 +1,5 @@
 import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
 import type { Machine } from './machine.ts'
 import type { Random } from './random.ts'

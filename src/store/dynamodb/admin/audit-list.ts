@@ -1,5 +1,5 @@
 import type { AdminStore, AuditRecord, Page } from '../../../core/ports/admin-store.ts'
-import type { Clock } from '../../../core/ports/clock.ts'
+import type { Clock } from '../../../core/ports/platform.ts'
 import { badCursor, decodeCursor, encodeCursor } from '../../cursor.ts'
 import { toItem } from '../attribute-values.ts'
 import { auditTableKeys, toAuditRecord } from '../items/audit-item.ts'

@@ -1,5 +1,5 @@
-import { StoreUnavailable } from '../../../core/errors.ts'
-import type { LimitSetKey } from '../../../core/limit/limit.ts'
+import { StoreUnavailable } from '../../../core/model/errors.ts'
+import type { LimitSetKey } from '../../../core/model/limit-set.ts'
 import type { AdminStore, AuditRecord } from '../../../core/ports/admin-store.ts'
 import type { StoredItem } from '../attribute-values.ts'
 import { secretHashOf, toApiKey } from '../items/api-key-item.ts'

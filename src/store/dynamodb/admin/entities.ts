@@ -1,4 +1,4 @@
-import type { Entity } from '../../../core/entity/entity.ts'
+import type { Entity } from '../../../core/model/entity.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { toItem } from '../attribute-values.ts'
 import { auditItem } from '../items/audit-item.ts'

@@ -1,4 +1,4 @@
-import type { Model } from '../../../core/entity/model.ts'
+import type { Model } from '../../../core/model/model.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { auditItem } from '../items/audit-item.ts'
 import { modelItem, toModel } from '../items/model-item.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { TooManyRequests } from '../../../core/errors.ts'
+import { TooManyRequests } from '../../../core/model/errors.ts'
 
 /** Spreads the reads of all searches of a process over time, so that other requests are answered meanwhile. */
 export interface SearchPace {

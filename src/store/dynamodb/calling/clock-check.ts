@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../../../core/errors.ts'
+import { StoreUnavailable } from '../../../core/model/errors.ts'
 import type { DynamoClient } from '../client.ts'
 import type { ClockSkew } from './clock-skew.ts'
 

@@ -1,5 +1,4 @@
-import type { Clock } from '../../../core/ports/clock.ts'
-import type { Logger } from '../../../core/ports/logger.ts'
+import type { Clock, Logger } from '../../../core/ports/platform.ts'
 
 const SECOND_NS = 1_000_000_000n
 const MS_NS = 1_000_000n

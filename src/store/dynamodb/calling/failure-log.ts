@@ -1,7 +1,6 @@
-import type { StoreUnavailable } from '../../../core/errors.ts'
-import type { Clock } from '../../../core/ports/clock.ts'
-import type { Logger } from '../../../core/ports/logger.ts'
-import { createOnceAMinute } from '../../../core/reporting/once-a-minute.ts'
+import type { StoreUnavailable } from '../../../core/model/errors.ts'
+import { createOnceAMinute } from '../../../core/ports/once-a-minute.ts'
+import type { Clock, Logger } from '../../../core/ports/platform.ts'
 
 /** Where calls go, in the words of logs. */
 export interface StoreAddress {

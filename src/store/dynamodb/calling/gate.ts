@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../../../core/errors.ts'
+import { StoreUnavailable } from '../../../core/model/errors.ts'
 import type { Deadlines } from './deadlines.ts'
 
 /** Lets a bounded number of calls through at once, in order of arrival. */

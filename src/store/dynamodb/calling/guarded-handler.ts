@@ -1,4 +1,4 @@
-import type { Clock } from '../../../core/ports/clock.ts'
+import type { Clock } from '../../../core/ports/platform.ts'
 import type { ClockSkew } from './clock-skew.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Gate } from './gate.ts'

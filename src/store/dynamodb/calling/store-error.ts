@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../../../core/errors.ts'
+import { StoreUnavailable } from '../../../core/model/errors.ts'
 
 /** Answers that are about the write, not about the store; callers look at their names. */
 const ANSWERS: ReadonlySet<string> = new Set([

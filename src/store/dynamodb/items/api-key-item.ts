@@ -1,4 +1,4 @@
-import type { ApiKey } from '../../../core/entity/api-key.ts'
+import type { ApiKey } from '../../../core/model/key.ts'
 import { type StoredItem, toItem } from '../attribute-values.ts'
 import { entityApiKeyKey, secretKey, type TableKey } from '../table-keys.ts'
 import { toIsoTime } from './iso-time.ts'

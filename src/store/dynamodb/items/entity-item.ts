@@ -1,4 +1,4 @@
-import { type Entity, PRIORITIES } from '../../../core/entity/entity.ts'
+import { type Entity, PRIORITIES } from '../../../core/model/entity.ts'
 import { type StoredItem, toItem } from '../attribute-values.ts'
 import { entityKey, INDEXED, idOf } from '../table-keys.ts'
 import { toIsoTime } from './iso-time.ts'

@@ -1,4 +1,4 @@
-import type { Model, Prices } from '../../../core/entity/model.ts'
+import type { Model, Prices } from '../../../core/model/model.ts'
 import { type StoredItem, toItem } from '../attribute-values.ts'
 import { INDEXED, idOf, modelKey } from '../table-keys.ts'
 import { toIsoTime } from './iso-time.ts'

@@ -1,10 +1,12 @@
-import type { BucketId } from '../../../core/bucket/bucket-id.ts'
-import type { LimitReceipt } from '../../../core/bucket/plan-settlement.ts'
-import type { ReservedPart } from '../../../core/charging/reserved-charges.ts'
-import type { Receipt } from '../../../core/charging/settle-bucket.ts'
-import { type Cost, isMeter, METERS } from '../../../core/limit/meter.ts'
-import { POLICY_SCOPES } from '../../../core/policy/policy-key.ts'
-import { KEPT_AFTER_EXPIRY_SECONDS, type StoredReservation } from '../../../core/ports/reservation-store.ts'
+import type { BucketId } from '../../../core/bucket/bucket-store.ts'
+import type { LimitReceipt, Receipt } from '../../../core/bucket/receipt.ts'
+import {
+  KEPT_AFTER_EXPIRY_SECONDS,
+  type ReservedPart,
+  type StoredReservation,
+} from '../../../core/charge/reservation-store.ts'
+import { type Cost, isMeter, METERS } from '../../../core/model/meter.ts'
+import { POLICY_SCOPES } from '../../../core/model/policy.ts'
 import { type PlainValue, type StoredItem, toItem } from '../attribute-values.ts'
 import { idOf, reservationKey } from '../table-keys.ts'
 import { toIsoTime } from './iso-time.ts'

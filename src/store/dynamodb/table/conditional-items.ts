@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { WriteOutcome } from '../../../core/bucket/bucket-store.ts'
-import type { BucketItem, ConditionalWrite } from '../../../core/bucket/conditional-write.ts'
+import type { BucketItem, ConditionalWrite } from '../../../core/bucket/write.ts'
 import { type StoredItem, toBucketItem, toItem } from '../attribute-values.ts'
 import type { DynamoClient } from '../client.ts'
 import type { TableKey } from '../table-keys.ts'

@@ -7,7 +7,7 @@ import {
   type QueryCommandInput,
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb'
-import { StoreUnavailable } from '../../../core/errors.ts'
+import { StoreUnavailable } from '../../../core/model/errors.ts'
 import { type StoredItem, toItem } from '../attribute-values.ts'
 import type { DynamoClient } from '../client.ts'
 import type { TableKey } from '../table-keys.ts'

@@ -3,7 +3,7 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb'
-import { StoreUnavailable } from '../../../core/errors.ts'
+import { StoreUnavailable } from '../../../core/model/errors.ts'
 import { toItem } from '../attribute-values.ts'
 import type { DynamoClient } from '../client.ts'
 import { conditionInput, type TableWrite } from './table-write.ts'

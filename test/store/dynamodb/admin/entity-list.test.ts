@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { TooManyRequests } from '../../../../src/core/errors.ts'
+import { TooManyRequests } from '../../../../src/core/model/errors.ts'
 import { encodeCursor } from '../../../../src/store/cursor.ts'
 import { createEntityList, SEARCH_PACE } from '../../../../src/store/dynamodb/admin/entity-list.ts'
 import { createSearchPace } from '../../../../src/store/dynamodb/admin/search-pace.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { TooManyRequests } from '../../../../src/core/errors.ts'
+import { TooManyRequests } from '../../../../src/core/model/errors.ts'
 import { createSearchPace } from '../../../../src/store/dynamodb/admin/search-pace.ts'
 
 /** A pace of two searches whose pauses end when they are told to, and what happened in which order. */

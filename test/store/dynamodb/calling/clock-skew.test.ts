@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { StoreUnavailable } from '../../../../src/core/errors.ts'
-import { silentLogger } from '../../../../src/core/ports/logger.ts'
+import { StoreUnavailable } from '../../../../src/core/model/errors.ts'
+import { silentLogger } from '../../../../src/core/ports/platform.ts'
 import { createClockCheck } from '../../../../src/store/dynamodb/calling/clock-check.ts'
 import { createClockSkew } from '../../../../src/store/dynamodb/calling/clock-skew.ts'
 import { createManualClock } from './manual-time.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { StoreUnavailable } from '../../../../src/core/errors.ts'
-import { type Logger, silentLogger } from '../../../../src/core/ports/logger.ts'
+import { StoreUnavailable } from '../../../../src/core/model/errors.ts'
+import { type Logger, silentLogger } from '../../../../src/core/ports/platform.ts'
 import { createFailureLog } from '../../../../src/store/dynamodb/calling/failure-log.ts'
 import { createManualClock } from './manual-time.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { StoreUnavailable } from '../../../../src/core/errors.ts'
+import { StoreUnavailable } from '../../../../src/core/model/errors.ts'
 import { createGate } from '../../../../src/store/dynamodb/calling/gate.ts'
 import { createManualDeadlines } from './manual-time.ts'
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../../src/core/ports/clock.ts'
+import type { Clock } from '../../../../src/core/ports/platform.ts'
 import { createDeadlines, type Deadlines, TICK_MS } from '../../../../src/store/dynamodb/calling/deadlines.ts'
 
 /** Deadlines whose timers the test runs. */

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
 import { afterEach, describe, expect, it } from 'vitest'
-import { StoreUnavailable } from '../../../../src/core/errors.ts'
+import { StoreUnavailable } from '../../../../src/core/model/errors.ts'
 import { createDynamoClient } from '../../../../src/store/dynamodb/client.ts'
 import { createManualClock } from './manual-time.ts'
 

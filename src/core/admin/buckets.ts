@@ -1,0 +1,69 @@
+import type { Limiter } from '../decide/limiter.ts'
+import { invalid } from '../model/errors.ts'
+import type { Meter } from '../model/meter.ts'
+import { type AdminDependencies, auditRecord } from './audit.ts'
+
+/** Which buckets and limits of an entity; what is left out means all. */
+export interface Selection {
+  readonly resource?: string
+  readonly limitName?: string
+}
+
+export interface Amendment extends Selection {
+  readonly amount?: number
+}
+
+/** What administrators do to buckets. Throws `not_found` for an unknown entity, `invalid_request` for an unknown limit. */
+export interface BucketService {
+  /** Full again. Without `resource` every bucket of the entity, without `limitName` every limit. */
+  reset(entityId: string, selection: Selection, actor: string): Promise<void>
+  /** More for now: `amount` tokens, or all that is used. */
+  topUp(entityId: string, selection: Amendment, actor: string): Promise<void>
+}
+
+type BucketDependencies = Omit<AdminDependencies, 'changed'> & { readonly limiter: Limiter }
+
+export const createBucketService = (deps: BucketDependencies): BucketService => {
+  const record = (entityId: string, action: string, what: Recorded, actor: string): Promise<void> => {
+    const { resource = null, limitName = null, amount = null, meter } = what
+    const after = { resource, limit_name: limitName, amount, ...(meter === 'cost_usd_micros' && { meter }) }
+    return deps.store.recordAudit(
+      auditRecord(deps, { actor, action, subject: entityId, before: null, after }),
+    )
+  }
+  return {
+    async reset(entityId, selection, actor) {
+      await checkLimit(deps, entityId, selection)
+      await deps.limiter.reset(entityId, selection)
+      await record(entityId, 'bucket.reset', selection, actor)
+    },
+    async topUp(entityId, selection, actor) {
+      const meter = await checkLimit(deps, entityId, selection)
+      await deps.limiter.topUp(entityId, selection)
+      await record(entityId, 'bucket.top_up', { ...selection, ...(meter && { meter }) }, actor)
+    },
+  }
+}
+
+/** `meter`: recorded of money alone, whose amounts are micro-dollars. */
+interface Recorded extends Amendment {
+  readonly meter?: Meter
+}
+
+/** The meter of the named limit. Without a resource a limit may be one of any bucket of the entity. */
+const checkLimit = async (
+  deps: BucketDependencies,
+  entityId: string,
+  { resource, limitName }: Selection,
+): Promise<Meter | undefined> => {
+  const resources =
+    resource === undefined ? [undefined, ...(await limitedResources(deps, entityId))] : [resource]
+  const limits = await Promise.all(resources.map((name) => deps.limiter.explain(entityId, name)))
+  const named = limits.flat().find(({ limit }) => limit.name === limitName)
+  if (limitName === undefined || named !== undefined) return named?.limit.meter
+  const names = [...new Set(limits.flat().map(({ limit }) => limit.name))]
+  throw invalid('limit_name', `be a limit of ${entityId}: ${names.join(', ')}`)
+}
+
+const limitedResources = ({ store }: BucketDependencies, id: string): Promise<readonly string[]> =>
+  store.limitedResources({ kind: 'entity', id })

@@ -1,0 +1,191 @@
+import { type Entity, ID_RULE, isId, isModelId, MODEL_ID_RULE, type Priority } from '../model/entity.ts'
+import { invalid, ZaelError } from '../model/errors.ts'
+import { entityToJson } from '../model/json.ts'
+import type { Page, PageRequest } from '../ports/admin-store.ts'
+import { type AdminDependencies, auditRecord, nextVersion, untilUnchanged } from './audit.ts'
+
+/** What an administrator may change of an entity. */
+export interface EntityPatch {
+  readonly name?: string
+  readonly parentId?: string | null
+  readonly kind?: string
+  readonly cascade?: boolean
+  readonly role?: string | null
+  readonly priority?: Priority
+  readonly models?: readonly string[] | null
+  readonly metadata?: Readonly<Record<string, string>>
+  readonly disabled?: boolean
+  readonly bypass?: boolean
+}
+
+/** What an administrator says of a new entity; the rest is as in `newEntity`. */
+export interface EntityDraft extends EntityPatch {
+  readonly id: string
+  readonly name: string
+}
+
+/** Bounds that keep an entity's item far below DynamoDB's 400 KB. */
+export const ENTITY_BOUNDS = {
+  nameLength: 256,
+  models: 100,
+  metadataEntries: 50,
+  metadataKeyLength: 128,
+  metadataValueLength: 1024,
+} as const
+
+export const newEntity = (draft: EntityDraft, now: bigint): Entity => ({
+  kind: 'entity',
+  parentId: null,
+  cascade: true,
+  role: null,
+  priority: 'normal',
+  models: null,
+  disabled: false,
+  bypass: false,
+  metadata: {},
+  ...draft,
+  createdAt: now,
+  version: now,
+})
+
+/** Throws `ZaelError('invalid_request')` that names the field, where the entity breaks a rule that it can break alone. */
+export const checkEntity = (entity: Entity): void => {
+  if (!isId(entity.id)) throw invalid('entity_id', ID_RULE)
+  checkText('name', entity.name, ENTITY_BOUNDS.nameLength)
+  if (!isId(entity.kind)) throw invalid('kind', ID_RULE)
+  if (entity.role !== null && !isId(entity.role)) throw invalid('role', ID_RULE)
+  if (entity.parentId !== null && !isId(entity.parentId)) throw invalid('parent_id', ID_RULE)
+  checkModels(entity.models ?? [])
+  checkMetadata(entity.metadata)
+}
+
+const checkText = (field: string, text: string, most: number): void => {
+  if (text.length === 0 || text.length > most) throw invalid(field, `be 1 to ${most} characters long`)
+}
+
+const checkModels = (models: readonly string[]): void => {
+  if (models.length > ENTITY_BOUNDS.models)
+    throw invalid('models', `hold at most ${ENTITY_BOUNDS.models} ids`)
+  const wrong = models.findIndex((id) => !isModelId(id))
+  if (wrong >= 0) throw invalid(`models[${wrong}]`, MODEL_ID_RULE)
+}
+
+const checkMetadata = (metadata: Readonly<Record<string, string>>): void => {
+  const entries = Object.entries(metadata)
+  const { metadataEntries, metadataKeyLength, metadataValueLength } = ENTITY_BOUNDS
+  if (entries.length > metadataEntries) throw invalid('metadata', `hold at most ${metadataEntries} entries`)
+  for (const [key, value] of entries) {
+    checkText('metadata', key, metadataKeyLength)
+    if (value.length > metadataValueLength) {
+      throw invalid(`metadata.${key}`, `be at most ${metadataValueLength} characters long`)
+    }
+  }
+}
+
+/** Entities, as administrators make and change them. All methods throw `StoreUnavailable`. */
+export interface EntityService {
+  /** Throws `not_found`. */
+  get(id: string): Promise<Entity>
+  list(page: PageRequest & { readonly q?: string }): Promise<Page<Entity>>
+  /** The children's ids. Throws `not_found`. */
+  children(id: string): Promise<readonly string[]>
+  /** Throws `conflict` where it exists, `invalid_request` for a bad field, an unknown parent or a cycle. */
+  create(draft: EntityDraft, actor: string): Promise<Entity>
+  /** Throws as `create`, and `not_found`. */
+  change(id: string, patch: EntityPatch, actor: string): Promise<Entity>
+  /** Throws `not_found`, and `conflict` while it has children. */
+  remove(id: string, actor: string): Promise<void>
+}
+
+export const createEntityService = (deps: AdminDependencies): EntityService => ({
+  get: (id) => getEntity(deps, id),
+  list: (page) => deps.store.listEntities(page),
+  children: async (id) => {
+    await getEntity(deps, id)
+    return deps.store.children(id)
+  },
+  create: (draft, actor) => createEntity(deps, draft, actor),
+  change: (id, patch, actor) => changeEntity(deps, id, patch, actor),
+  remove: (id, actor) => removeEntity(deps, id, actor),
+})
+
+/** Throws `not_found`. */
+export const getEntity = async ({ store }: Pick<AdminDependencies, 'store'>, id: string): Promise<Entity> => {
+  const entity = await store.entity(id)
+  if (entity === undefined) throw new ZaelError('not_found', `There is no entity ${id}`)
+  return entity
+}
+
+const createEntity = async (deps: AdminDependencies, draft: EntityDraft, actor: string): Promise<Entity> => {
+  const entity = newEntity(draft, deps.clock.now())
+  checkEntity(entity)
+  if (entity.parentId !== null) await checkParent(deps, entity.id, entity.parentId)
+  const audit = auditRecord(deps, {
+    actor,
+    action: 'entity.create',
+    subject: entity.id,
+    before: null,
+    after: entityToJson(entity),
+  })
+  const outcome = await deps.store.createEntity(entity, audit)
+  if (outcome === 'exists') throw new ZaelError('conflict', `There is an entity ${entity.id} already`)
+  if (outcome === 'parent_missing') throw unknownParent()
+  deps.changed({ entityId: entity.id })
+  return entity
+}
+
+const changeEntity = (
+  deps: AdminDependencies,
+  id: string,
+  patch: EntityPatch,
+  actor: string,
+): Promise<Entity> =>
+  untilUnchanged(async () => {
+    const before = await getEntity(deps, id)
+    const after: Entity = { ...before, ...patch, version: nextVersion(deps.clock.now(), before.version) }
+    checkEntity(after)
+    if (after.parentId !== null && after.parentId !== before.parentId) {
+      await checkParent(deps, id, after.parentId)
+    }
+    const audit = auditRecord(deps, {
+      actor,
+      action: 'entity.change',
+      subject: id,
+      before: entityToJson(before),
+      after: entityToJson(after),
+    })
+    const outcome = await deps.store.replaceEntity(after, before.version, audit)
+    if (outcome === 'parent_missing') throw unknownParent()
+    if (outcome === 'changed') return outcome
+    deps.changed({ entityId: id })
+    return after
+  })
+
+const removeEntity = async (deps: AdminDependencies, id: string, actor: string): Promise<void> => {
+  const entity = await getEntity(deps, id)
+  const audit = auditRecord(deps, {
+    actor,
+    action: 'entity.delete',
+    subject: id,
+    before: entityToJson(entity),
+    after: null,
+  })
+  const outcome = await deps.store.deleteEntity(entity, audit)
+  if (outcome === 'missing') throw new ZaelError('not_found', `There is no entity ${id}`)
+  if (outcome === 'has_children') throw new ZaelError('conflict', `${id} has children; delete them first`)
+  deps.changed({ entityId: id })
+}
+
+/** Throws where `parentId` does not exist, or has `id` among its ancestors. */
+const checkParent = async ({ store }: AdminDependencies, id: string, parentId: string): Promise<void> => {
+  const seen = new Set<string>()
+  for (let next: string | null = parentId; next !== null && !seen.has(next); ) {
+    if (next === id) throw invalid('parent_id', 'not be the entity itself or one of its descendants')
+    seen.add(next)
+    const ancestor: Entity | undefined = await store.entity(next)
+    if (ancestor === undefined && next === parentId) throw unknownParent()
+    next = ancestor?.parentId ?? null
+  }
+}
+
+const unknownParent = (): ZaelError => invalid('parent_id', 'name an entity that exists')

@@ -1,0 +1,241 @@
+import { algorithmOf } from '../bucket/registry.ts'
+import { ID_RULE, isId, isResource, RESOURCE_RULE } from '../model/entity.ts'
+import { invalid, ZaelError } from '../model/errors.ts'
+import { type Limit, MAX_LIMITS, MAX_SLIDING_WINDOWS, type TokenBucketSize } from '../model/limit.ts'
+import {
+  DEFAULT_RESOURCE,
+  type LimitOwner,
+  type LimitSet,
+  type LimitSetKey,
+  limitSetText,
+  ownerText,
+  TOTAL_RESOURCE,
+} from '../model/limit-set.ts'
+import { limitToJson, parseLimits } from '../model/parse-limit.ts'
+import type { AuditValue } from '../ports/admin-store.ts'
+import { areTooMany } from '../resolve/effective-limits.ts'
+import { callerKeys, defaultsKeys, layerOf } from '../resolve/layers.ts'
+import {
+  type AdminDependencies,
+  auditRecord,
+  type ConfigChange,
+  nextVersion,
+  untilUnchanged,
+} from './audit.ts'
+import { getEntity } from './entities.ts'
+
+/**
+ * The limits that an owner has itself, per resource. All methods throw `not_found` for an unknown entity,
+ * `invalid_request` for a resource or role that cannot be, and `StoreUnavailable`.
+ */
+export interface LimitSetService {
+  /** What is set, without what is inherited; empty where nothing is. */
+  get(key: LimitSetKey): Promise<readonly Limit[]>
+  /** Puts `limits` in place of what was set. None: what is inherited counts again. */
+  replace(key: LimitSetKey, limits: readonly Limit[], actor: string): Promise<void>
+  /** Puts what `edit` makes of them in place of the limits that are set; asked again where others get in between. */
+  change(key: LimitSetKey, edit: (limits: readonly Limit[]) => readonly Limit[], actor: string): Promise<void>
+  /** As `replace`, but where just these are set already nothing is written, and no version raised. Says whether it wrote. */
+  ensure(key: LimitSetKey, limits: readonly Limit[], actor: string): Promise<boolean>
+}
+
+export const createLimitSetService = (deps: AdminDependencies): LimitSetService => ({
+  get: async (key) => {
+    await checkKey(deps, key)
+    const [stored] = await deps.store.limitSets([key])
+    return stored?.limits ?? []
+  },
+  replace: async (key, limits, actor) => {
+    await checkKey(deps, key)
+    await untilUnchanged(() => editLimits(deps, key, () => limits, actor))
+    deps.changed(changeOf(key.owner))
+  },
+  change: async (key, edit, actor) => {
+    await checkKey(deps, key)
+    await untilUnchanged(() => editLimits(deps, key, edit, actor))
+    deps.changed(changeOf(key.owner))
+  },
+  ensure: async (key, limits, actor) => {
+    await checkKey(deps, key)
+    const isWritten = await untilUnchanged(() => ensureLimits(deps, key, limits, actor))
+    if (isWritten) deps.changed(changeOf(key.owner))
+    return isWritten
+  },
+})
+
+const ensureLimits = async (
+  deps: AdminDependencies,
+  key: LimitSetKey,
+  limits: readonly Limit[],
+  actor: string,
+): Promise<boolean | 'changed'> => {
+  const [before] = await deps.store.limitSets([key])
+  if (sameLimits(before?.limits ?? [], limits)) return false
+  await checkTogether(deps, key, limits)
+  return (await writeLimits(deps, key, { before, limits, actor })) === 'changed' ? 'changed' : true
+}
+
+const sameLimits = (a: readonly Limit[], b: readonly Limit[]): boolean =>
+  JSON.stringify(a.map(limitToJson)) === JSON.stringify(b.map(limitToJson))
+
+const editLimits = async (
+  deps: AdminDependencies,
+  key: LimitSetKey,
+  edit: (limits: readonly Limit[]) => readonly Limit[],
+  actor: string,
+): Promise<'replaced' | 'changed'> => {
+  const [before] = await deps.store.limitSets([key])
+  const limits = edit(before?.limits ?? [])
+  const wasEmpty = before === undefined || before.limits.length === 0
+  if (wasEmpty && limits.length === 0) return 'replaced'
+  await checkTogether(deps, key, limits)
+  return writeLimits(deps, key, { before, limits, actor })
+}
+
+interface Change {
+  readonly before: LimitSet | undefined
+  readonly limits: readonly Limit[]
+  readonly actor: string
+}
+
+/** Writes where nothing else has been written since `before` was read. */
+const writeLimits = (deps: AdminDependencies, key: LimitSetKey, { before, limits, actor }: Change) => {
+  const expected = before?.version ?? null
+  const audit = auditRecord(deps, {
+    actor,
+    action: limits.length === 0 ? 'limits.delete' : 'limits.replace',
+    subject: subjectOf(key.owner),
+    before: auditValue(key, before?.limits ?? []),
+    after: auditValue(key, limits),
+  })
+  const set = { limits, version: nextVersion(deps.clock.now(), expected) }
+  return deps.store.putLimitSet(key, set, expected, audit)
+}
+
+const checkKey = async (deps: AdminDependencies, { owner, resource }: LimitSetKey): Promise<void> => {
+  if (!isResource(resource)) throw invalid('resource', RESOURCE_RULE)
+  if (owner.kind === 'role' && !isId(owner.role)) throw invalid('role', ID_RULE)
+  if (owner.kind === 'entity') await getEntity(deps, owner.id)
+}
+
+/**
+ * Throws `invalid_request` where the limits, with what they inherit and what inherits them on the owner's own resources,
+ * would be more than one bucket keeps. A role's or the system's are not held against those of every entity.
+ */
+const checkTogether = async (
+  deps: AdminDependencies,
+  key: LimitSetKey,
+  limits: readonly Limit[],
+): Promise<void> => {
+  if (limits.length === 0 || key.owner.kind === 'policy') return
+  for (const resource of await resourcesOf(deps, key)) {
+    const keys = await keysOf(deps, key.owner, resource)
+    const stored = await deps.store.limitSets(keys)
+    const layers = keys.map((each, index) =>
+      layerOf(each, limitSetText(each) === limitSetText(key) ? { limits, version: 0n } : stored[index]),
+    )
+    if (areTooMany(layers)) {
+      const most = `${MAX_LIMITS} limits, ${MAX_SLIDING_WINDOWS} of them of algorithm sliding_window`
+      throw invalid('limits', `leave at most ${most}, in force on ${resource} with those that are inherited`)
+    }
+  }
+}
+
+/** The resources on which a set is in force, as far as its owner has limits of its own there. */
+const resourcesOf = async ({ store }: AdminDependencies, { owner, resource }: LimitSetKey) => {
+  if (resource !== DEFAULT_RESOURCE) return [resource]
+  const limited = await store.limitedResources(owner)
+  return [resource, ...limited.filter((each) => each !== resource && each !== TOTAL_RESOURCE)]
+}
+
+const keysOf = async (
+  deps: AdminDependencies,
+  owner: Exclude<LimitOwner, { readonly kind: 'policy' }>,
+  resource: string,
+): Promise<readonly LimitSetKey[]> =>
+  owner.kind === 'entity'
+    ? callerKeys(await getEntity(deps, owner.id), resource)
+    : defaultsKeys(owner, resource)
+
+const auditValue = ({ resource }: LimitSetKey, limits: readonly Limit[]): AuditValue => ({
+  resource,
+  limits: limits.map(limitToJson),
+})
+
+const subjectOf = (owner: LimitOwner): string => (owner.kind === 'entity' ? owner.id : ownerText(owner))
+
+const changeOf = (owner: LimitOwner): ConfigChange =>
+  owner.kind === 'entity' ? { entityId: owner.id } : { all: true }
+
+/** What to make of `rpm` and `tpm`; what is left out stays as it is. */
+export interface UsualChange {
+  readonly rpm?: number
+  readonly tpm?: number
+  /** In which both are refilled. */
+  readonly windowSeconds?: number
+}
+
+const USUAL = [
+  { name: 'rpm', meter: 'requests', field: 'rpm_limit' },
+  { name: 'tpm', meter: 'tokens', field: 'tpm_limit' },
+] as const
+
+const MS_NS = 1e6
+
+/** The usual size of a limit: what it holds, and the seconds (to the ms: tokens are whole ns) in which that comes back. */
+export const usualSize = ({ size }: Pick<Limit, 'size'>) => {
+  const { capacity, windowNs } = algorithmOf(size)
+  return { capacity, windowSeconds: Math.round(Number(windowNs) / MS_NS) / 1000 }
+}
+
+/**
+ * The limits `own` with `rpm` and `tpm` as token buckets of another size, in their places; the others as they are. What
+ * the change leaves open is taken from the limits in force, and the window else from `fallbackSeconds`. Throws
+ * `invalid_request` that names `rpm_limit` or `tpm_limit`.
+ */
+export const resizeUsual = (
+  own: readonly Limit[],
+  inForce: readonly Limit[],
+  change: UsualChange,
+  fallbackSeconds: number,
+): readonly Limit[] => {
+  let limits = own
+  for (const { name, meter, field } of USUAL) {
+    const size = sizeAfter(
+      inForce.find((limit) => limit.name === name),
+      change[name],
+      change.windowSeconds,
+      fallbackSeconds,
+    )
+    const old = limits.find((limit) => limit.name === name)
+    if (size !== undefined) limits = checked(replaced(limits, old, { ...old, name, meter, size }), field)
+  }
+  return limits
+}
+
+/** undefined: it stays as it is */
+const sizeAfter = (
+  known: Limit | undefined,
+  amount: number | undefined,
+  windowSeconds: number | undefined,
+  fallbackSeconds: number,
+): TokenBucketSize | undefined => {
+  const before = known && usualSize(known)
+  const capacity = amount ?? (windowSeconds === undefined ? undefined : before?.capacity)
+  if (capacity === undefined) return undefined
+  const seconds = windowSeconds ?? before?.windowSeconds ?? fallbackSeconds
+  return { algorithm: 'token_bucket', capacity, refillRate: capacity / seconds }
+}
+
+const replaced = (limits: readonly Limit[], old: Limit | undefined, by: Limit): readonly Limit[] =>
+  old === undefined ? [...limits, by] : limits.map((limit) => (limit === old ? by : limit))
+
+/** By the rules that hold for all limits; what they say is said of the field that asked for it. */
+const checked = (limits: readonly Limit[], field: string): readonly Limit[] => {
+  try {
+    return parseLimits(limits.map(limitToJson), 'limits')
+  } catch (error) {
+    if (!(error instanceof ZaelError) || error.field === undefined) throw error
+    throw invalid(field, `make a limit that can be: ${error.message.replace(/^limits\[\d+\]\./, '')}`)
+  }
+}

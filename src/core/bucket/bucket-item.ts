@@ -1,0 +1,117 @@
+import { SECOND_NS } from '../model/time.ts'
+import type { LimitWrite } from './algorithm.ts'
+import {
+  type Action,
+  add,
+  type BucketItem,
+  type Condition,
+  type ConditionalWrite,
+  equal,
+  missing,
+  type Path,
+  set,
+  setIfMissing,
+} from './write.ts'
+
+/** The attributes of a limit in its bucket that every algorithm has beside its own state. */
+export const textPath = (name: string): string => `${name}_limit`
+
+export const versionPath = (name: string): string => `${name}_version`
+
+/** The text of the limit that the bucket holds, or undefined where it holds none of this name. */
+export const textIn = (item: BucketItem | undefined, name: string): string | undefined => {
+  const text = item?.[textPath(name)]
+  return typeof text === 'string' ? text : undefined
+}
+
+/** A number in the bucket; `fallback` where there is none. */
+export const numberIn = (item: BucketItem | undefined, path: string, fallback: bigint): bigint => {
+  const value = item?.[path]
+  return typeof value === 'bigint' ? value : fallback
+}
+
+const DAY_NS = 86_400n * SECOND_NS
+
+/** A bucket outlives the moment at which all is full again by this much, so that no debt is ever forgiven. */
+const KEPT_NS = 2n * DAY_NS
+
+/** `ttl` is set this much later than needed, so that a busy bucket pays for its change once a day. */
+const SLACK_NS = DAY_NS
+
+/** A part of a write, and the latest moment at which a limit of the bucket may be full again after it. */
+export interface Bookkeeping extends ConditionalWrite {
+  readonly latestFullAt: bigint
+}
+
+/**
+ * What every write that relies on a state seen before does beside its purpose: it is void in another life of the bucket
+ * (`born`), raises `rev`, and moves `ttl` where `fullAt` (the latest moment at which a limit is full again) asks for it.
+ * `ttl` only grows within a life: whoever moves it names the value that it replaces.
+ */
+export const bookkeeping = (seen: BucketItem | undefined, now: bigint, fullAt: bigint): Bookkeeping => {
+  const ttl = set('ttl', ttlSeconds(fullAt))
+  const latestFullAt = fullAt + SLACK_NS - SECOND_NS
+  if (seen?.born === undefined) {
+    return { conditions: [missing('born')], actions: [set('born', now), add('rev', 1n), ttl], latestFullAt }
+  }
+  const kept = keptUntil(seen)
+  const { conditions, actions } = sameLife(numberIn(seen, 'born', 0n))
+  if (fullAt <= kept) return { conditions, actions, latestFullAt: kept }
+  const sameTtl = seen.ttl === undefined ? missing('ttl') : equal('ttl', numberIn(seen, 'ttl', 0n))
+  return { conditions: [...conditions, sameTtl], actions: [...actions, ttl], latestFullAt }
+}
+
+/** A part of a write that only lowers what is used: void in another life of the bucket, and counted. */
+export const sameLife = (born: bigint): ConditionalWrite => ({
+  conditions: [equal('born', born)],
+  actions: [add('rev', 1n)],
+})
+
+const keptUntil = (seen: BucketItem): bigint => numberIn(seen, 'ttl', 0n) * SECOND_NS - KEPT_NS
+
+const ttlSeconds = (fullAt: bigint): bigint => (fullAt + KEPT_NS + SLACK_NS) / SECOND_NS
+
+/** A write of nothing but counters, in whatever life the bucket is. */
+export const countersWrite = (counters: readonly Action[], now: bigint): ConditionalWrite => ({
+  conditions: [],
+  actions: [setIfMissing('born', now), setIfMissing('ttl', ttlSeconds(now)), add('rev', 1n), ...counters],
+})
+
+/** One limit's part of a bucket's write. */
+export interface PrefixedWrite extends ConditionalWrite {
+  /** True: it holds for no other state of the bucket than the one that was seen. */
+  readonly onlyAsSeen: boolean
+}
+
+/** The condition that a bucket has not been written since it was seen, where a part asks for it. */
+export const asSeen = (
+  seen: BucketItem | undefined,
+  parts: readonly PrefixedWrite[],
+): readonly Condition[] =>
+  parts.some(({ onlyAsSeen }) => onlyAsSeen) ? [equal('rev', numberIn(seen, 'rev', 0n))] : []
+
+/** One limit's write on the names of its bucket: `tat` becomes `rpm_tat`. */
+export const prefixed = (limitName: string, write: LimitWrite): PrefixedWrite => ({
+  onlyAsSeen: write.onlyAsSeen ?? false,
+  conditions: write.conditions.map((condition) => inCondition(limitName, condition)),
+  actions: write.actions.map((action) => inAction(limitName, action)),
+})
+
+const inPath = (limitName: string, path: Path): Path =>
+  typeof path === 'string' ? `${limitName}_${path}` : [`${limitName}_${path[0]}`, path[1]]
+
+const inCondition = (limitName: string, condition: Condition): Condition =>
+  condition.is === 'anyOf'
+    ? { ...condition, conditions: condition.conditions.map((inner) => inCondition(limitName, inner)) }
+    : { ...condition, path: inPath(limitName, condition.path) }
+
+const inAction = (limitName: string, action: Action): Action => {
+  const path = inPath(limitName, action.path)
+  if (action.does === 'setIfMissing' && typeof action.value === 'object' && isSource(action.value)) {
+    return { ...action, path, value: { from: `${limitName}_${action.value.from}` } }
+  }
+  return { ...action, path }
+}
+
+const isSource = (value: object): value is { readonly from: string } =>
+  'from' in value && typeof value.from === 'string'

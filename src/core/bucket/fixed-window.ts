@@ -1,0 +1,186 @@
+import {
+  type CalendarUnit,
+  type CalendarWindow,
+  calendarWindow,
+  isCalendarUnit,
+  isTimeZone,
+} from '../model/calendar.ts'
+import { larger, roundedUp, SECOND_NS, smaller } from '../model/time.ts'
+import {
+  type Algorithm,
+  type GiveBack,
+  type LimitFields,
+  type LimitWrite,
+  numberAt,
+  type Use,
+} from './algorithm.ts'
+import { add, anyOf, atLeast, atMost, below, type Condition, equal, missing, set } from './write.ts'
+
+interface FixedWindowShape {
+  readonly limit: number
+  readonly window: CalendarUnit
+  readonly timeZone: string
+}
+
+const MILLION = 1_000_000n
+
+/** Lengths as people mean them: months have 28 to 31 days, and days 23 to 25 hours. */
+const NOMINAL_SECONDS: Readonly<Record<CalendarUnit, bigint>> = {
+  minute: 60n,
+  hour: 3600n,
+  day: 86_400n,
+  week: 7n * 86_400n,
+  month: 30n * 86_400n,
+}
+
+/**
+ * At most `limit` in each window of the calendar: `w` is the start of the window that is counted in, `n` the count. A node
+ * that is a little late stays in the newer window, so no clock makes a window begin twice.
+ */
+export const createFixedWindow = (shape: FixedWindowShape): Algorithm => {
+  const { limit, window, timeZone } = shape
+  const windowAt = rememberingLast((at) => calendarWindow(window, timeZone, at))
+  return {
+    name: 'fixed_window',
+    text: `fixed_window ${limit} per ${window} ${timeZone}`,
+    capacity: limit,
+    windowNs: NOMINAL_SECONDS[window] * SECOND_NS,
+    ...readings(limit, windowAt),
+    ...charges(limit, windowAt),
+    ...corrections(windowAt),
+  }
+}
+
+type WindowAt = (at: bigint) => CalendarWindow
+
+/** The window that counts: the stored one where it is this or a later one. */
+const currentOf = (fields: LimitFields, { start }: CalendarWindow) => {
+  const stored = numberAt(fields, 'w', start - 1n)
+  return stored >= start
+    ? { start: stored, n: numberAt(fields, 'n', 0n), isStored: true }
+    : { start, n: 0n, isStored: false }
+}
+
+const readings = (
+  limit: number,
+  windowAt: WindowAt,
+): Pick<Algorithm, 'level' | 'wait' | 'usedMillionths' | 'uses' | 'fullAt' | 'latestFullAt'> => {
+  const current = (fields: LimitFields, now: bigint) => currentOf(fields, windowAt(now))
+  const endOf = (fields: LimitFields, now: bigint): bigint => windowAt(current(fields, now).start).end
+  return {
+    level(fields, now) {
+      const { n } = current(fields, now)
+      const endsInNs = endOf(fields, now) - now
+      return { available: Math.max(0, limit - Number(n)), resetNs: n > 0n ? endsInNs : 0n, endsInNs }
+    },
+
+    wait(fields, cost, now, bound) {
+      const isRoom = current(fields, now).n + BigInt(cost) <= BigInt(cost === 0 ? limit : bound)
+      return isRoom ? 0n : endOf(fields, now) - now
+    },
+
+    usedMillionths: (fields, now) => current(fields, now).n * MILLION,
+
+    uses(fields, now) {
+      const { start, n } = current(fields, now)
+      return n > 0n ? [{ since: start, until: larger(start, now), millionths: n * MILLION }] : []
+    },
+
+    fullAt: (fields, amount, now) => (amount > 0 || current(fields, now).n > 0n ? endOf(fields, now) : now),
+    latestFullAt: (now) => windowAt(now).end,
+  }
+}
+
+const charges = (limit: number, windowAt: WindowAt): Pick<Algorithm, 'charge' | 'over' | 'debit'> => {
+  /** What remains of the bound beside `cost`; a cost of 0 is checked against debt. */
+  const roomBeside = (cost: number, bound: number): number => (cost === 0 ? limit : bound - cost)
+  const counting = (
+    seen: LimitFields | undefined,
+    fits: readonly Condition[],
+    cost: number,
+    now: bigint,
+  ): LimitWrite => {
+    const window = windowAt(now)
+    const { isStored } = currentOf(seen ?? {}, window)
+    return isStored ? within(window, fits, cost) : entering(window, cost)
+  }
+  return {
+    charge: (seen, cost, now, bound) =>
+      counting(seen, [atMost('n', BigInt(roomBeside(cost, bound)))], cost, now),
+
+    over(_seen, cost, now, bound) {
+      const room = roomBeside(cost, bound)
+      if (room < 0) return { conditions: [], actions: [] }
+      return within(windowAt(now), [atLeast('n', BigInt(room + 1))], 0)
+    },
+
+    debit: (seen, amount, now) => counting(seen, [], amount, now),
+  }
+}
+
+const corrections = (
+  windowAt: WindowAt,
+): Pick<Algorithm, 'remember' | 'giveBack' | 'topUp' | 'takeOver'> => ({
+  remember: (fields) => ({ w: numberAt(fields, 'w', 0n) }),
+
+  giveBack: (seen, give) => giveBack(seen, give, windowAt(give.now)),
+
+  topUp(fields, amount, now) {
+    const { start, n } = currentOf(fields, windowAt(now))
+    const back = smaller(BigInt(amount), n)
+    if (back <= 0n) return undefined
+    return { conditions: [equal('w', start), atLeast('n', back)], actions: [add('n', -back)] }
+  },
+
+  takeOver(previous, fields, now) {
+    const { start } = windowAt(now)
+    const isKept = ({ since, until }: Use): boolean =>
+      // of another calendar's window it is not known when in it
+      (previous.name === 'fixed_window' ? since : until) >= start
+    const kept = previous.uses(fields, now).filter(isKept)
+    const n = kept.reduce((sum, { millionths }) => sum + roundedUp(millionths, MILLION), 0n)
+    return { w: start, n }
+  },
+})
+
+/** A fixed window from its text, `fixed_window 100 per day Europe/Berlin`, or undefined where it is none. */
+export const parseFixedWindow = (text: string): Algorithm | undefined => {
+  const match = /^fixed_window (0|[1-9]\d{0,15}) per ([a-z]+) (\S+)$/.exec(text)
+  const [, limit, window, timeZone = ''] = match ?? []
+  if (!isCalendarUnit(window) || !isTimeZone(timeZone)) return undefined
+  return createFixedWindow({ limit: Number(limit), window, timeZone })
+}
+
+/** The calendar is asked once a window, not once a decision. */
+const rememberingLast = (ask: WindowAt): WindowAt => {
+  let last: CalendarWindow | undefined
+  return (at) => {
+    if (last === undefined || at < last.start || at >= last.end) last = ask(at)
+    return last
+  }
+}
+
+/** Counts in the window that is stored, which is this one or a later one. */
+const within = ({ start }: CalendarWindow, fits: readonly Condition[], cost: number): LimitWrite => ({
+  conditions: [atLeast('w', start), ...fits],
+  actions: cost === 0 ? [] : [add('n', BigInt(cost))],
+})
+
+/** Begins the window with `cost`. */
+const entering = ({ start }: CalendarWindow, cost: number): LimitWrite => ({
+  conditions: [anyOf(missing('w'), below('w', start))],
+  actions: cost === 0 ? [] : [set('w', start), set('n', BigInt(cost))],
+})
+
+/** Only in the window that was charged, and no more than is counted in it: a top-up may have taken it already. */
+const giveBack = (
+  seen: LimitFields,
+  { memory, amount, surely }: GiveBack,
+  { start }: CalendarWindow,
+): LimitWrite | undefined => {
+  const charged = numberAt(memory, 'w', 0n)
+  if (surely || numberAt(seen, 'w', 0n) !== charged || charged < start) return undefined
+  const back = smaller(BigInt(amount), numberAt(seen, 'n', 0n))
+  if (back <= 0n) return undefined
+  return { conditions: [equal('w', charged), atLeast('n', back)], actions: [add('n', -back)] }
+}

@@ -1,0 +1,79 @@
+import { isEnforced } from '../model/limit.ts'
+import type { Cost, Meter } from '../model/meter.ts'
+import { type ChargeMemory, fieldsOf } from './algorithm.ts'
+import { numberIn, textPath, versionPath } from './bucket-item.ts'
+import type { BucketId } from './bucket-store.ts'
+import { boundOf, type LimitInForce } from './limit-in-force.ts'
+import type { BucketItem } from './write.ts'
+
+/** What one charge must remember of one limit to be settled later. */
+export interface LimitReceipt {
+  readonly limitName: string
+  readonly meter: Meter
+  /** As in the bucket right after the charge: a limit that has changed since gets nothing back. */
+  readonly text: string
+  readonly version: bigint
+  readonly charged: number
+  readonly memory: ChargeMemory
+  /** Whether a refund returns all (`refund: "full"`). */
+  readonly full: boolean
+  /** True: the limit only warns. What was used beyond the charge is charged where it fits, so that it is never in debt. */
+  readonly soft: boolean
+  /** Tokens of the capacity that are kept from the caller, for callers of a higher priority. */
+  readonly headroom: number
+}
+
+/** What a charge on one bucket must remember to be settled later, by any node. */
+export interface Receipt {
+  readonly bucket: BucketId
+  /** The life of the bucket that was charged; undefined: nothing was charged, so what is owed is owed in any life. */
+  readonly born: bigint | undefined
+  /** ns since the epoch */
+  readonly chargedAt: bigint
+  readonly limits: readonly LimitReceipt[]
+}
+
+/** A bucket right after a charge by `limits`. */
+export interface ChargedBucket {
+  readonly bucket: BucketId
+  readonly limits: readonly LimitInForce[]
+  readonly item: BucketItem | undefined
+}
+
+/** What a charge of `cost` at `now` must remember. */
+export const receiptOf = (
+  { bucket, limits, item = {} }: ChargedBucket,
+  cost: Cost,
+  now: bigint,
+): Receipt => ({
+  bucket,
+  born: numberIn(item, 'born', now),
+  chargedAt: now,
+  limits: limits.map((inForce): LimitReceipt => {
+    const { limit, algorithm, version } = inForce
+    const text = item[textPath(limit.name)]
+    return {
+      limitName: limit.name,
+      meter: limit.meter,
+      text: typeof text === 'string' ? text : algorithm.text,
+      version: numberIn(item, versionPath(limit.name), version),
+      charged: cost[limit.meter] ?? 0,
+      memory: algorithm.remember(fieldsOf(item, limit.name), now),
+      full: limit.refund === 'full',
+      soft: !isEnforced(limit),
+      headroom: algorithm.capacity - boundOf(inForce),
+    }
+  }),
+})
+
+/** Of a bucket that a cost does not touch: nothing is charged, but what is used in the end may be of a meter that it counts. */
+export const uncharged = (plan: Omit<ChargedBucket, 'item'>, cost: Cost, now: bigint): Receipt => ({
+  ...receiptOf({ ...plan, item: undefined }, cost, now),
+  born: undefined,
+})
+
+/** A receipt for a part of what was charged together. */
+export const receiptFor = (receipt: Receipt, cost: Cost): Receipt => ({
+  ...receipt,
+  limits: receipt.limits.map((limit) => ({ ...limit, charged: cost[limit.meter] ?? 0 })),
+})

@@ -1,0 +1,143 @@
+import { larger } from '../model/time.ts'
+import { type Algorithm, fieldsOf, type LimitFields } from './algorithm.ts'
+import {
+  asSeen,
+  type Bookkeeping,
+  bookkeeping,
+  numberIn,
+  type PrefixedWrite,
+  prefixed,
+  sameLife,
+  textIn,
+  textPath,
+  versionPath,
+} from './bucket-item.ts'
+import type { LimitReceipt } from './receipt.ts'
+import { algorithmOfText } from './registry.ts'
+import { type Action, type BucketItem, type ConditionalWrite, equal, missing, set } from './write.ts'
+
+/** One limit to settle: how much more (above 0) or less (below 0) was used than charged. */
+export interface Correction {
+  readonly receipt: LimitReceipt
+  readonly difference: number
+}
+
+export interface SettlementPlan {
+  /** The last known state of the life that was charged; undefined where nothing was charged and nothing is stored. */
+  readonly seen: BucketItem | undefined
+  /** The life that was charged; undefined: none was, and there is nothing to give back. */
+  readonly born: bigint | undefined
+  readonly corrections: readonly Correction[]
+  readonly now: bigint
+  /** ns since the charge */
+  readonly elapsedNs: bigint
+  /** True: refunds return only what no state can refuse. */
+  readonly surely: boolean
+  /**
+   * True: what is owed is charged only where it fits, within what the caller may use of the limit. So the write cannot put
+   * the bucket into debt.
+   */
+  readonly fitsOnly: boolean
+  readonly counters: readonly Action[]
+}
+
+/**
+ * The one write that gives back what was charged too much and charges what was charged too little, on one bucket, together
+ * with the counters; undefined where there is nothing to write. A limit that has changed since the charge gets nothing
+ * back, and pays by what it is now.
+ */
+export const planSettlement = (plan: SettlementPlan): ConditionalWrite | undefined => {
+  const refunds = plan.corrections.flatMap((correction) => refund(plan, correction) ?? [])
+  const debits = plan.corrections.filter((correction) => isDue(plan, correction))
+  if (refunds.length + debits.length + plan.counters.length === 0) return undefined
+  const head = headOf(plan, debits)
+  const parts = [...refunds, ...debits.map((debit) => debitOne(plan, debit, head.latestFullAt))]
+  return {
+    conditions: [
+      ...head.conditions,
+      ...asSeen(plan.seen, parts),
+      ...parts.flatMap(({ conditions }) => conditions),
+    ],
+    actions: [...head.actions, ...parts.flatMap(({ actions }) => actions), ...plan.counters],
+  }
+}
+
+/** Whether more was used than charged, and is to be charged now. */
+const isDue = (plan: SettlementPlan, { receipt, difference }: Correction): boolean => {
+  if (difference <= 0 || !receipt.soft) return difference > 0
+  const algorithm = algorithmFor(plan.seen, receipt)
+  const { capacity } = algorithm
+  const fields = fieldsIn(plan.seen, receipt) ?? {}
+  return difference <= capacity && algorithm.wait(fields, difference, plan.now, capacity) === 0n
+}
+
+/** Refunds alone need no more than the life that was charged. */
+const headOf = (plan: SettlementPlan, debits: readonly Correction[]): Bookkeeping => {
+  const { seen, born, now } = plan
+  if (debits.length === 0 && born !== undefined) return { ...sameLife(born), latestFullAt: now }
+  const fullAt = debits.reduce((latest, debit) => larger(latest, fullAfter(plan, debit)), now)
+  return bookkeeping(seen, now, fullAt)
+}
+
+const refund = (plan: SettlementPlan, { receipt, difference }: Correction): PrefixedWrite | undefined => {
+  const { seen, now, elapsedNs, surely } = plan
+  if (difference >= 0 || seen === undefined || hasChanged(seen, receipt)) return undefined
+  const { memory, full, limitName } = receipt
+  const give = { memory, full, amount: -difference, now, elapsedNs, surely }
+  const write = algorithmNamed(receipt.text).giveBack(fieldsOf(seen, limitName), give)
+  if (write === undefined) return undefined
+  const { conditions, actions, onlyAsSeen } = prefixed(limitName, write)
+  const unchanged = [
+    equal(textPath(receipt.limitName), receipt.text),
+    equal(versionPath(receipt.limitName), receipt.version),
+  ]
+  return { conditions: [...unchanged, ...conditions], actions, onlyAsSeen }
+}
+
+const debitOne = (
+  plan: SettlementPlan,
+  { receipt, difference }: Correction,
+  latest: bigint,
+): PrefixedWrite => {
+  const { limitName, version, soft, headroom } = receipt
+  const known = textIn(plan.seen, limitName)
+  const text = known ?? receipt.text
+  const algorithm = algorithmNamed(text)
+  const fields = fieldsIn(plan.seen, receipt)
+  const bound = plan.fitsOnly && !soft ? algorithm.capacity - headroom : algorithm.capacity
+  const write =
+    soft || plan.fitsOnly
+      ? algorithm.charge(fields, difference, plan.now, bound)
+      : algorithm.debit(fields, difference, plan.now, latest)
+  const { conditions, actions, onlyAsSeen } = prefixed(limitName, write)
+  if (known !== undefined)
+    return { conditions: [equal(textPath(limitName), text), ...conditions], actions, onlyAsSeen }
+  return {
+    onlyAsSeen,
+    conditions: [missing(textPath(limitName)), ...conditions],
+    actions: [...actions, set(textPath(limitName), text), set(versionPath(limitName), version)],
+  }
+}
+
+const fullAfter = ({ seen, now }: SettlementPlan, { receipt, difference }: Correction): bigint =>
+  algorithmFor(seen, receipt).fullAt(fieldsIn(seen, receipt) ?? {}, difference, now)
+
+const hasChanged = (seen: BucketItem, { limitName, text, version }: LimitReceipt): boolean =>
+  textIn(seen, limitName) !== text || numberIn(seen, versionPath(limitName), -1n) !== version
+
+/** The state of a receipt's limit; undefined where nothing is stored. */
+export const fieldsIn = (
+  seen: BucketItem | undefined,
+  { limitName }: LimitReceipt,
+): LimitFields | undefined => seen && fieldsOf(seen, limitName)
+
+/** The arithmetic of a receipt's limit, by the text in the bucket where it has one. */
+export const algorithmFor = (seen: BucketItem | undefined, { limitName, text }: LimitReceipt): Algorithm =>
+  algorithmNamed(textIn(seen, limitName) ?? text)
+
+const algorithmNamed = (text: string): Algorithm => {
+  const algorithm = algorithmOfText(text)
+  if (algorithm === undefined)
+    throw new Error(`a receipt names a limit that this version of zael does not know: ${text}`)
+  return algorithm
+}

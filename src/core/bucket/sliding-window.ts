@@ -1,0 +1,312 @@
+import { roundedUp, SECOND_NS, smaller } from '../model/time.ts'
+import { type Algorithm, type GiveBack, type LimitFields, type LimitWrite, numberAt } from './algorithm.ts'
+import {
+  type Action,
+  add,
+  atLeast,
+  atMost,
+  type Condition,
+  equal,
+  missing,
+  remove,
+  set,
+  setIfMissing,
+} from './write.ts'
+
+interface SlidingWindowShape {
+  readonly limit: number
+  readonly windowNs: bigint
+  readonly slots: number
+}
+
+const MILLION = 1_000_000n
+
+/** Two nodes may each be 5 s off the store's clock, and refuse to decide beyond that. */
+const GREATEST_DIFFERENCE_NS = 10n * SECOND_NS
+
+/** Old marks that one write removes, and marks that a refund lowers or names: an expression ends at 4 KB. */
+const MAX_REMOVALS = 16
+
+const MAX_LOWERED = 24
+
+const MAX_NAMED = 32
+
+/**
+ * At most `limit` in any window, exact to a slot, as a count that never falls behind and marks of what it was. `n` is all
+ * that was ever counted; `marks` maps a slot (its number since the epoch, base 36) to what `n` was when something was first
+ * counted in it. The count of the last window is `n` less the mark of the oldest slot in reach. The oldest slot counts in
+ * full although a part of it is out of the window: never over the limit in any true window.
+ *
+ * A mark is written once, and every later one is at least as large, so a node with an old view still knows the base, as long
+ * as the mark itself has not changed: which is what the write's condition says.
+ */
+export const createSlidingWindow = (shape: SlidingWindowShape): Algorithm => {
+  const { limit, windowNs, slots } = shape
+  const slotNs = roundedUp(windowNs, BigInt(slots))
+  // nodes further apart than a window have no window in common
+  const ahead = Math.min(1 + Number(roundedUp(GREATEST_DIFFERENCE_NS, slotNs)), slots + 1)
+  const grid: Grid = { slotNs, slots, ahead }
+  return {
+    name: 'sliding_window',
+    text: `sliding_window ${limit} per ${windowNs / SECOND_NS}s in ${slots} slots`,
+    capacity: limit,
+    windowNs,
+    ...readings(shape, grid),
+    ...charges(limit, grid),
+    ...corrections(grid),
+    ...ends(grid),
+  }
+}
+
+const slotAt = ({ slotNs }: Grid, now: bigint): number => Number(now / slotNs)
+
+/** When what was counted in a slot is out of every window. */
+const goneAt = ({ slots, slotNs }: Grid, slot: number): bigint => BigInt(slot + slots + 1) * slotNs
+
+const usedIn = ({ n, base }: Counted): bigint => n - (base?.value ?? n)
+
+const readings = (
+  { limit, windowNs }: SlidingWindowShape,
+  grid: Grid,
+): Pick<Algorithm, 'level' | 'wait' | 'usedMillionths' | 'uses'> => {
+  const used = (fields: LimitFields, now: bigint): bigint =>
+    usedIn(countedIn(fields, grid, slotAt(grid, now)))
+  return {
+    level(fields, now) {
+      const last = partsOf(fields, grid, slotAt(grid, now)).at(-1)
+      return {
+        available: Math.max(0, limit - Number(used(fields, now))),
+        resetNs: last ? goneAt(grid, last.slot) - now : 0n,
+      }
+    },
+
+    wait(fields, cost, now, bound) {
+      let excess = used(fields, now) + BigInt(cost - (cost === 0 ? limit : bound))
+      if (excess <= 0n) return 0n
+      for (const { slot, amount } of partsOf(fields, grid, slotAt(grid, now))) {
+        excess -= amount
+        if (excess <= 0n) return goneAt(grid, slot) - now
+      }
+      return windowNs
+    },
+
+    usedMillionths: (fields, now) => used(fields, now) * MILLION,
+
+    uses: (fields, now) =>
+      partsOf(fields, grid, slotAt(grid, now)).map(({ slot, amount }) => ({
+        since: BigInt(slot) * grid.slotNs,
+        until: BigInt(slot + 1) * grid.slotNs - 1n,
+        millionths: amount * MILLION,
+      })),
+  }
+}
+
+const charges = (limit: number, grid: Grid): Pick<Algorithm, 'charge' | 'over' | 'debit'> => {
+  /** What remains of the bound beside `cost`; a cost of 0 is checked against debt. */
+  const roomBeside = (cost: number, bound: number): number => (cost === 0 ? limit : bound - cost)
+  return {
+    charge(seen, cost, now, bound) {
+      const slot = slotAt(grid, now)
+      if (seen?.n === undefined) return firstWrite(slot, cost)
+      const counted = countedIn(seen, grid, slot)
+      const { base } = counted
+      const fits = base ? [atMost('n', base.value + BigInt(roomBeside(cost, bound)))] : []
+      return {
+        conditions: [...fits, isBase(counted)],
+        actions: cost === 0 ? [] : counting(seen, grid, slot, cost),
+      }
+    },
+
+    over(seen, cost, now, bound) {
+      const room = roomBeside(cost, bound)
+      if (room < 0) return { conditions: [], actions: [] }
+      const counted = countedIn(seen ?? {}, grid, slotAt(grid, now))
+      const excess = (counted.base?.value ?? counted.n) + BigInt(room) + 1n
+      return { conditions: [atLeast('n', excess), isBase(counted)], actions: [] }
+    },
+
+    debit(seen, amount, now) {
+      const slot = slotAt(grid, now)
+      if (seen?.n === undefined) return firstWrite(slot, amount)
+      return { conditions: [atLeast('n', 0n)], actions: counting(seen, grid, slot, amount) }
+    },
+  }
+}
+
+const corrections = (grid: Grid): Pick<Algorithm, 'remember' | 'giveBack' | 'topUp' | 'takeOver'> => ({
+  remember: (fields, now) => ({
+    slot: BigInt(slotAt(grid, now)),
+    known: knownSlots(fields).join(' '),
+    ...(typeof fields.topped === 'bigint' && { topped: fields.topped }),
+  }),
+
+  giveBack: (seen, give) => giveBack(seen, give, grid, slotAt(grid, give.now)),
+
+  topUp(fields, amount, now) {
+    const counted = countedIn(fields, grid, slotAt(grid, now))
+    const back = smaller(BigInt(amount), usedIn(counted))
+    if (back <= 0n) return undefined
+    const n = counted.n - back
+    const marks = counted.marks.map(([key, value]) => [key, smaller(value, n)])
+    const actions = [set('n', n), set('marks', Object.fromEntries(marks)), add('topped', back)]
+    return { conditions: [], actions, onlyAsSeen: true }
+  },
+
+  takeOver(previous, fields, now) {
+    const marks: Record<string, bigint> = {}
+    let n = 0n
+    for (const { until, millionths } of previous.uses(fields, now)) {
+      const slot = slotAt(grid, smaller(until, now))
+      if (slot < slotAt(grid, now) - grid.slots) continue
+      marks[slotKey(slot)] ??= n
+      n += roundedUp(millionths, MILLION)
+    }
+    return { n, marks }
+  },
+})
+
+const ends = (grid: Grid): Pick<Algorithm, 'fullAt' | 'latestFullAt'> => ({
+  fullAt(fields, amount, now) {
+    const slot = slotAt(grid, now)
+    const last = partsOf(fields, grid, slot).at(-1)?.slot ?? slot
+    if (amount > 0) return goneAt(grid, Math.max(last, slot))
+    return knownSlots(fields).length > 0 ? goneAt(grid, last) : now
+  },
+  latestFullAt: (now) => goneAt(grid, slotAt(grid, now) + grid.ahead),
+})
+
+/** A sliding window from its text, `sliding_window 10 per 3600s in 30 slots`, or undefined where it is none. */
+export const parseSlidingWindow = (text: string): Algorithm | undefined => {
+  const match = /^sliding_window (0|[1-9]\d{0,15}) per ([1-9]\d{0,9})s in ([1-9]\d?) slots$/.exec(text)
+  if (match === null) return undefined
+  const [limit, seconds, slots] = [Number(match[1]), BigInt(match[2] ?? 1), Number(match[3])]
+  return createSlidingWindow({ limit, windowNs: seconds * SECOND_NS, slots })
+}
+
+const firstWrite = (slot: number, cost: number): LimitWrite => ({
+  conditions: [missing('n')],
+  actions: cost === 0 ? [] : [set('n', BigInt(cost)), set('marks', { [slotKey(slot)]: 0n })],
+})
+
+/** The base that was seen is the base still; where there is none, nothing was counted since. */
+const isBase = ({ n, base }: Counted): Condition =>
+  base ? equal(['marks', base.key], base.value) : equal('n', n)
+
+/** What counts `cost` in `slot`: the slot's mark where it has none yet, and marks that no clock reaches any more removed. */
+const counting = (seen: LimitFields, grid: Grid, slot: number, cost: number): readonly Action[] => {
+  const known = knownSlots(seen)
+  const key = slotKey(slot)
+  const outOfReach = known.filter((each) => Number.parseInt(each, 36) < slot - grid.slots - grid.ahead - 1)
+  return [
+    ...(known.includes(key) ? [] : [setIfMissing(['marks', key], { from: 'n' })]),
+    add('n', BigInt(cost)),
+    ...outOfReach.slice(0, MAX_REMOVALS).map((each) => remove(['marks', each])),
+  ]
+}
+
+/**
+ * Takes `amount` from the count, and from every mark that was made after the charge: those count it as past. The others were
+ * there when it was charged (`known`). None may have been made unseen meanwhile. Nothing once the charge's slot is out of
+ * the window, nor after a top-up, which has taken from the count what no one can tell.
+ */
+const giveBack = (
+  seen: LimitFields,
+  { memory, amount, surely }: GiveBack,
+  grid: Grid,
+  slotNow: number,
+): LimitWrite | undefined => {
+  const slot = Number(memory.slot ?? 0n)
+  if (surely || slot < slotNow - grid.slots || seen.topped !== memory.topped) return undefined
+  const known = String(memory.known ?? '').split(' ')
+  const made = knownSlots(seen).filter((key) => !known.includes(key))
+  const notMade = Array.from({ length: slotNow - slot + 2 * grid.ahead + 1 }, (_, index) =>
+    slotKey(slot - grid.ahead + index),
+  ).filter((key) => !known.includes(key) && !made.includes(key))
+  const actions = [add('n', BigInt(-amount)), ...made.map((key) => add(['marks', key], BigInt(-amount)))]
+  const isTopped = typeof memory.topped === 'bigint' ? equal('topped', memory.topped) : missing('topped')
+  const covers = [atLeast('n', BigInt(amount)), isTopped]
+  if (made.length > MAX_LOWERED) return lessByReplacing(seen, covers, made, amount)
+  if (made.length + notMade.length > MAX_NAMED) return { conditions: covers, actions, onlyAsSeen: true }
+  return {
+    conditions: [
+      ...covers,
+      ...made.map((key) => atLeast(['marks', key], BigInt(amount))),
+      ...notMade.map((key) => missing(['marks', key])),
+    ],
+    actions,
+  }
+}
+
+/** The same with the whole map in one value. */
+const lessByReplacing = (
+  seen: LimitFields,
+  conditions: readonly Condition[],
+  made: readonly string[],
+  amount: number,
+): LimitWrite => {
+  const marks = typeof seen.marks === 'object' ? Object.entries(seen.marks) : []
+  const lowered = marks.map(([key, value]) => [key, made.includes(key) ? value - BigInt(amount) : value])
+  const actions = [add('n', BigInt(-amount)), set('marks', Object.fromEntries(lowered))]
+  return { conditions, actions, onlyAsSeen: true }
+}
+
+/** How a window is cut into slots, numbered since the epoch. */
+export interface Grid {
+  readonly slotNs: bigint
+  /** Slots of one window. */
+  readonly slots: number
+  /** How many slots ahead of now another node's clock may be. */
+  readonly ahead: number
+}
+
+/** A slot's number and what was ever counted when something was first counted in it. */
+type Mark = readonly [key: string, value: bigint]
+
+/** A window's state, as seen from a slot. */
+export interface Counted {
+  /** All that was ever counted. */
+  readonly n: bigint
+  readonly marks: readonly Mark[]
+  /** The least mark in reach: what was counted before the window; undefined where none is in reach, and nothing is in use. */
+  readonly base: { readonly key: string; readonly value: bigint } | undefined
+}
+
+/** What is in use of one slot. */
+export interface SlotUse {
+  readonly slot: number
+  readonly amount: bigint
+}
+
+/** Slots are named in base 36, which keeps items small. */
+export const slotKey = (slot: number): string => slot.toString(36)
+
+const slotOf = (key: string): number => Number.parseInt(key, 36)
+
+const marksOf = ({ marks }: LimitFields): readonly Mark[] =>
+  typeof marks === 'object' ? Object.entries(marks) : []
+
+export const knownSlots = (fields: LimitFields): readonly string[] => marksOf(fields).map(([key]) => key)
+
+export const countedIn = (fields: LimitFields, grid: Grid, slotNow: number): Counted => {
+  const marks = marksOf(fields)
+  let base: Counted['base']
+  for (const [key, value] of inReach(marks, grid, slotNow))
+    if (base === undefined || value < base.value) base = { key, value }
+  return { n: numberAt(fields, 'n', 0n), marks, base }
+}
+
+/** What is in use, by the slot with which it goes, the earliest first. */
+export const partsOf = (fields: LimitFields, grid: Grid, slotNow: number): readonly SlotUse[] => {
+  const latestFirst = inReach(marksOf(fields), grid, slotNow).toSorted((a, b) => slotOf(b[0]) - slotOf(a[0]))
+  const parts: SlotUse[] = []
+  let least = numberAt(fields, 'n', 0n)
+  for (const [key, value] of latestFirst) {
+    if (value >= least) continue
+    parts.unshift({ slot: slotOf(key), amount: least - value })
+    least = value
+  }
+  return parts
+}
+
+const inReach = (marks: readonly Mark[], { slots, ahead }: Grid, slotNow: number): readonly Mark[] =>
+  marks.filter(([key]) => slotOf(key) >= slotNow - slots && slotOf(key) <= slotNow + ahead)

@@ -1,0 +1,184 @@
+import { larger, roundedUp, SECOND_NS, smaller } from '../model/time.ts'
+import { type Algorithm, type GiveBack, type LimitFields, type LimitWrite, numberAt } from './algorithm.ts'
+import { add, anyOf, atLeast, atMost, below, between, missing, set, setIfMissing } from './write.ts'
+
+/** Capacity in tokens, and the ns in which one token comes back; that of a capacity of 0 has no meaning. */
+interface TokenBucketShape {
+  readonly capacity: number
+  readonly tokenNs: bigint
+}
+
+const MILLION = 1_000_000n
+
+/** A paused bucket has no rate. The window it states, and ns per token where it has never had a size. */
+const PAUSED_WINDOW_NS = 60n * SECOND_NS
+
+/**
+ * A bucket of `capacity` tokens, one coming back every `tokenNs`, as one number: `tat`, the theoretical arrival time of
+ * the generic cell rate algorithm (ITU-T I.371, virtual scheduling), which is the moment at which the bucket is full
+ * again. Refill costs nothing: time passes by itself. `refunded` sums up, in ns, all that was ever given back.
+ */
+export const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algorithm => {
+  if (capacity === 0) return pausedBucket
+  const windowNs = BigInt(capacity) * tokenNs
+  const price = (tokens: number): bigint => BigInt(tokens) * tokenNs
+  const usedMillionths: Algorithm['usedMillionths'] = (fields, now) =>
+    roundedUp(busyFor(fields, now) * MILLION, tokenNs)
+
+  return {
+    name: 'token_bucket',
+    text: textOf(capacity, windowNs),
+    capacity,
+    windowNs,
+    usedMillionths,
+
+    level(fields, now) {
+      const free = windowNs - busyFor(fields, now)
+      return { available: free > 0n ? Number(free / tokenNs) : 0, resetNs: busyFor(fields, now) }
+    },
+
+    wait(fields, cost, now, bound) {
+      const excess = busyFor(fields, now) + price(cost) - (cost === 0 ? windowNs : price(bound))
+      return excess > 0n ? excess : 0n
+    },
+
+    charge(seen, cost, now, bound) {
+      if (cost === 0) return notInDebt(now + windowNs)
+      return isBusy(seen, now) ? busy(price(cost), now, now + price(bound)) : idle(price(cost), now)
+    },
+
+    over(_seen, cost, now, bound) {
+      const room = cost === 0 ? windowNs : price(bound) - price(cost)
+      return { conditions: room < 0n ? [] : [atLeast('tat', now + room + 1n)], actions: [] }
+    },
+
+    uses: (fields, now) => [{ since: now, until: now, millionths: usedMillionths(fields, now) }],
+
+    debit(seen, amount, now, latest) {
+      return isBusy(seen, now) ? busy(price(amount), now, latest) : idle(price(amount), now)
+    },
+
+    remember: (fields, now) => ({
+      left: numberAt(fields, 'tat', now) - now,
+      refunded: numberAt(fields, 'refunded', 0n),
+    }),
+
+    giveBack: (seen, give) => giveBack(seen, give, price(give.amount)),
+
+    topUp(fields, amount, now) {
+      const back = smaller(price(amount), busyFor(fields, now))
+      return back > 0n ? returned(back) : undefined
+    },
+
+    takeOver(previous, fields, now) {
+      const used = roundedUp(previous.usedMillionths(fields, now) * tokenNs, MILLION)
+      return { tat: now + used, refunded: numberAt(fields, 'refunded', 0n) }
+    },
+
+    fullAt: (fields, amount, now) => now + busyFor(fields, now) + price(amount),
+    latestFullAt: (now) => now + windowNs,
+  }
+}
+
+/**
+ * A token bucket of capacity 0. It admits nothing, so that only settlements of earlier charges reach it. What was in use
+ * when it was paused refills at the rate of that time, kept as `price` (ns per token): pausing never lets more through.
+ */
+const pausedBucket: Algorithm = {
+  name: 'token_bucket',
+  text: `token_bucket 0 per ${PAUSED_WINDOW_NS / SECOND_NS}s`,
+  capacity: 0,
+  windowNs: PAUSED_WINDOW_NS,
+  level: (fields, now) => ({ available: 0, resetNs: busyFor(fields, now) }),
+  wait: (fields, _cost, now) => busyFor(fields, now),
+  charge: (_seen, _cost, now) => notInDebt(now),
+  over: (_seen, cost, now) => ({ conditions: cost === 0 ? [atLeast('tat', now + 1n)] : [], actions: [] }),
+  debit(seen, amount, now, latest) {
+    const priceNs = BigInt(amount) * keptPrice(seen)
+    return isBusy(seen, now) ? busy(priceNs, now, latest) : idle(priceNs, now)
+  },
+  remember: () => ({}),
+  giveBack: () => undefined,
+  topUp(fields, amount, now) {
+    const back = smaller(BigInt(amount) * keptPrice(fields), busyFor(fields, now))
+    return back > 0n ? returned(back) : undefined
+  },
+  usedMillionths: (fields, now) => roundedUp(busyFor(fields, now) * MILLION, keptPrice(fields)),
+  uses: (fields, now) => [{ since: now, until: now, millionths: pausedBucket.usedMillionths(fields, now) }],
+  takeOver(previous, fields, now) {
+    const price = roundedUp(previous.windowNs, BigInt(Math.max(1, previous.capacity)))
+    const used = roundedUp(previous.usedMillionths(fields, now) * price, MILLION)
+    return { tat: now + used, refunded: numberAt(fields, 'refunded', 0n), price }
+  },
+  fullAt: (fields, amount, now) => now + busyFor(fields, now) + BigInt(amount) * keptPrice(fields),
+  latestFullAt: (now) => now,
+}
+
+const keptPrice = (fields: LimitFields | undefined): bigint =>
+  numberAt(fields ?? {}, 'price', PAUSED_WINDOW_NS)
+
+const busyFor = (fields: LimitFields, now: bigint): bigint => {
+  const left = numberAt(fields, 'tat', now) - now
+  return left > 0n ? left : 0n
+}
+
+/** A token bucket from its text, `token_bucket 50 per 60s`, or undefined where it is none. */
+export const parseTokenBucket = (text: string): Algorithm | undefined => {
+  if (text === pausedBucket.text) return pausedBucket
+  const match = /^token_bucket ([1-9]\d{0,15}) per ([1-9]\d{0,19})(s|ns)$/.exec(text)
+  if (match === null) return undefined
+  const windowNs = BigInt(match[2] ?? 0) * (match[3] === 's' ? SECOND_NS : 1n)
+  const capacity = Number(match[1])
+  return createTokenBucket({ capacity, tokenNs: roundedUp(windowNs, BigInt(capacity)) })
+}
+
+/** Whole seconds where they lead back to the same ns per token, else exact ns. */
+const textOf = (capacity: number, windowNs: bigint): string => {
+  const seconds = windowNs / SECOND_NS
+  const tokenNs = windowNs / BigInt(capacity)
+  const exact = seconds > 0n && roundedUp(seconds * SECOND_NS, BigInt(capacity)) === tokenNs
+  return `token_bucket ${capacity} per ${exact ? `${seconds}s` : `${windowNs}ns`}`
+}
+
+const isBusy = (seen: LimitFields | undefined, now: bigint): boolean =>
+  typeof seen?.tat === 'bigint' && seen.tat >= now
+
+/** DynamoDB has no max(): one variant for a bucket that is refilling, one for a bucket that is full. */
+const busy = (priceNs: bigint, now: bigint, latest: bigint): LimitWrite => ({
+  conditions: [between('tat', now, latest - priceNs)],
+  actions: [add('tat', priceNs)],
+})
+
+const idle = (priceNs: bigint, now: bigint): LimitWrite => ({
+  conditions: [anyOf(missing('tat'), below('tat', now))],
+  actions: [set('tat', now + priceNs), setIfMissing('refunded', 0n)],
+})
+
+const notInDebt = (latest: bigint): LimitWrite => ({
+  conditions: [anyOf(missing('tat'), atMost('tat', latest))],
+  actions: [],
+})
+
+const returned = (ns: bigint): LimitWrite => ({
+  conditions: [],
+  actions: [add('tat', -ns), add('refunded', ns)],
+})
+
+/**
+ * What a strict refund may return: `priceNs`, but not what time has given back already, nor what other refunds have
+ * taken out of the same backlog since. Two bounds, each safe by itself, and the larger one is taken: what is left of the
+ * backlog found right after the charge (`left`), which holds only while no more than `refunded` was given back; and the
+ * price less the time passed, which always holds.
+ */
+const giveBack = (seen: LimitFields, give: GiveBack, priceNs: bigint): LimitWrite | undefined => {
+  if (give.full) return returned(priceNs)
+  const left = numberAt(give.memory, 'left', 0n)
+  const refunded = numberAt(give.memory, 'refunded', 0n)
+  const backlog = left - give.elapsedNs
+  const refundedSince = larger(0n, numberAt(seen, 'refunded', refunded) - refunded)
+  const always = priceNs - give.elapsedNs
+  const amount = give.surely ? always : larger(always, smaller(priceNs, backlog - refundedSince))
+  if (amount <= 0n) return undefined
+  if (amount === always) return returned(amount)
+  return { conditions: [atMost('refunded', refunded + backlog - amount)], actions: returned(amount).actions }
+}

@@ -1,0 +1,69 @@
+/**
+ * A conditional write, as data. The core says what must hold of a bucket and what then changes; the DynamoDB adapter
+ * turns that into one UpdateItem, the memory adapter and the simulations carry it out themselves. So the very
+ * conditions that guard the table are the ones the property tests attack, and a new algorithm changes no store.
+ */
+export type FieldValue = bigint | string | Readonly<Record<string, bigint>>
+
+/** A stored bucket: its attributes by name, without the keys of the table. */
+export type BucketItem = Readonly<Record<string, FieldValue>>
+
+/** An attribute, or a key within an attribute that holds a map. */
+export type Path = string | readonly [attribute: string, key: string]
+
+type Scalar = bigint | string
+
+export type Condition =
+  | { readonly is: 'missing'; readonly path: Path }
+  | { readonly is: 'equal' | 'below' | 'atMost' | 'atLeast'; readonly path: Path; readonly value: Scalar }
+  | { readonly is: 'between'; readonly path: Path; readonly low: bigint; readonly high: bigint }
+  | { readonly is: 'anyOf'; readonly conditions: readonly Condition[] }
+
+export type Action =
+  | { readonly does: 'set'; readonly path: Path; readonly value: FieldValue }
+  | {
+      readonly does: 'setIfMissing'
+      readonly path: Path
+      readonly value: FieldValue | { readonly from: string }
+    }
+  /** Adds to a number; one that is missing counts as 0. */
+  | { readonly does: 'add'; readonly path: Path; readonly value: bigint }
+  | { readonly does: 'remove'; readonly path: Path }
+
+/** All `conditions` hold, then all `actions` happen, at once. Values are those before the write. No path twice. */
+export interface ConditionalWrite {
+  readonly conditions: readonly Condition[]
+  readonly actions: readonly Action[]
+}
+
+export const missing = (path: Path): Condition => ({ is: 'missing', path })
+
+export const equal = (path: Path, value: Scalar): Condition => ({ is: 'equal', path, value })
+
+export const below = (path: Path, value: bigint): Condition => ({ is: 'below', path, value })
+
+export const atMost = (path: Path, value: bigint): Condition => ({ is: 'atMost', path, value })
+
+export const atLeast = (path: Path, value: bigint): Condition => ({ is: 'atLeast', path, value })
+
+/** Both ends included. `low` above `high` is an error on DynamoDB: decide such a case before. */
+export const between = (path: Path, low: bigint, high: bigint): Condition => ({
+  is: 'between',
+  path,
+  low,
+  high,
+})
+
+export const anyOf = (...conditions: readonly Condition[]): Condition => ({ is: 'anyOf', conditions })
+
+export const set = (path: Path, value: FieldValue): Action => ({ does: 'set', path, value })
+
+export const setIfMissing = (path: Path, value: FieldValue | { readonly from: string }): Action => ({
+  does: 'setIfMissing',
+  path,
+  value,
+})
+
+export const add = (path: Path, value: bigint): Action => ({ does: 'add', path, value })
+
+export const remove = (path: Path): Action => ({ does: 'remove', path })

@@ -1,0 +1,134 @@
+import { fieldsOf } from '../bucket/algorithm.ts'
+import {
+  asSeen,
+  numberIn,
+  type PrefixedWrite,
+  prefixed,
+  sameLife,
+  textIn,
+  textPath,
+} from '../bucket/bucket-item.ts'
+import type { BucketId } from '../bucket/bucket-store.ts'
+import { algorithmOfText } from '../bucket/registry.ts'
+import {
+  type Action,
+  add,
+  type BucketItem,
+  type ConditionalWrite,
+  equal,
+  remove,
+  set,
+} from '../bucket/write.ts'
+import { ZaelError } from '../model/errors.ts'
+import type { BucketWriter } from './bucket-writer.ts'
+
+/** Attributes that only count. No limit is named `used` or `denied`, or `used_…` or `denied_…`; `deniedlogins` is a limit. */
+const COUNTER = /^(used_|denied(_|$))/
+
+/** Which limits of a bucket to amend: all where none is named. */
+interface LimitSelection {
+  readonly limitName?: string
+}
+
+/** Under contention each try loses to one write of another; a bucket takes about a thousand a second. */
+const MAX_TRIES = 20
+
+/**
+ * Makes limits full again: a fresh life of the bucket, so that reservations and guesses from before are void, with its
+ * counters at 0. Throws `ZaelError('conflict')` where others write faster at every try.
+ */
+export const resetBuckets = (
+  writer: BucketWriter,
+  buckets: readonly BucketId[],
+  { limitName }: LimitSelection,
+  now: bigint,
+): Promise<void> => amend(writer, buckets, (item) => resetWrite(item, limitName, now))
+
+/** Gives tokens back to limits, whatever they were charged for; all that is used where no amount is given. */
+export const topUpBuckets = (
+  writer: BucketWriter,
+  buckets: readonly BucketId[],
+  selection: LimitSelection & { readonly amount?: number },
+  now: bigint,
+): Promise<void> => amend(writer, buckets, (item) => topUpWrite(item, selection, now))
+
+const amend = async (
+  writer: BucketWriter,
+  buckets: readonly BucketId[],
+  writeFor: (item: BucketItem) => ConditionalWrite | undefined,
+): Promise<void> => {
+  await Promise.all(buckets.map((bucket) => amendOne(writer, bucket, writeFor)))
+}
+
+const amendOne = async (
+  writer: BucketWriter,
+  bucket: BucketId,
+  writeFor: (item: BucketItem) => ConditionalWrite | undefined,
+): Promise<void> => {
+  let item = await writer.read(bucket)
+  for (let tries = MAX_TRIES; tries > 0; tries--) {
+    const write = item && writeFor(item)
+    if (write === undefined) return
+    const outcome = await writer.write(bucket, write)
+    if (outcome.applied) return
+    item = outcome.item
+  }
+  throw new ZaelError('conflict', 'the bucket is being written by others all the time; try again')
+}
+
+const resetWrite = (item: BucketItem, limitName: string | undefined, now: bigint): ConditionalWrite => {
+  const born = numberIn(item, 'born', 0n)
+  const gone = limitNamesIn(item).filter((name) => limitName === undefined || name === limitName)
+  const attributes = gone.flatMap((name) =>
+    Object.keys(fieldsOf(item, name)).map((field) => `${name}_${field}`),
+  )
+  const counters = Object.keys(item).filter((name) => COUNTER.test(name))
+  const actions: readonly Action[] = [
+    set('born', now > born ? now : born + 1n),
+    add('rev', 1n),
+    ...attributes.map(remove),
+    ...counters.map((name) => set(name, 0n)),
+  ]
+  return { conditions: [equal('born', born), equal('rev', numberIn(item, 'rev', 0n))], actions }
+}
+
+const topUpWrite = (
+  item: BucketItem,
+  { limitName, amount }: LimitSelection & { readonly amount?: number },
+  now: bigint,
+): ConditionalWrite | undefined => {
+  const names = limitNamesIn(item).filter((name) => limitName === undefined || name === limitName)
+  const parts = names.flatMap((name) => topUpOne(item, name, amount, now) ?? [])
+  if (parts.length === 0) return undefined
+  const life = sameLife(numberIn(item, 'born', 0n))
+  return {
+    conditions: [
+      ...life.conditions,
+      ...asSeen(item, parts),
+      ...parts.flatMap(({ conditions }) => conditions),
+    ],
+    actions: [...life.actions, ...parts.flatMap(({ actions }) => actions)],
+  }
+}
+
+const topUpOne = (
+  item: BucketItem,
+  name: string,
+  amount: number | undefined,
+  now: bigint,
+): PrefixedWrite | undefined => {
+  const text = textIn(item, name) ?? ''
+  const algorithm = algorithmOfText(text)
+  const fields = fieldsOf(item, name)
+  if (!algorithm) return undefined
+  const all = Math.ceil(Number(algorithm.usedMillionths(fields, now)) / 1e6)
+  const write = algorithm.topUp(fields, amount ?? all, now)
+  if (!write) return undefined
+  const { conditions, ...rest } = prefixed(name, write)
+  return { conditions: [equal(textPath(name), text), ...conditions], ...rest }
+}
+
+const limitNamesIn = (item: BucketItem): readonly string[] =>
+  Object.keys(item).flatMap((name) =>
+    name.endsWith('_limit') && textIn(item, name.slice(0, -6)) ? [name.slice(0, -6)] : [],
+  )

@@ -1,0 +1,130 @@
+import type { BucketId } from '../bucket/bucket-store.ts'
+import type { LimitReceipt } from '../bucket/receipt.ts'
+import { algorithmFor, type Correction, fieldsIn } from '../bucket/settle-plan.ts'
+import type { BucketItem } from '../bucket/write.ts'
+import { type Cost, METERS, type Meter } from '../model/meter.ts'
+
+/*
+ * What a caller's own settlement may charge to buckets that others share.
+ *
+ * A caller who settles tells zael what they used, and nothing proves it. On their own buckets every amount is charged in
+ * full, into debt. On the buckets of their parents and of policies, what goes beyond the reservation (the excess) is bounded:
+ *
+ *   charged to the shared bucket ≤ min(excess, what the caller's own buckets had available before, what is available there)
+ *
+ * The middle term is read from the item that the write to the own bucket returned, so it is the state that this very write
+ * changed: no other node can have charged in between, and no other settlement reads the same tokens as available.
+ *
+ * Why this is enough. Let every write to an own limit be a step i, which charges d_i where a_i was available before it. A check
+ * has d_i ≤ a_i, and charges shared buckets s_i = d_i; a settlement charges them s_i ≤ min(d_i, a_i). Consider a second limit
+ * of the same size that is charged s_i at each step: s_i ≤ d_i, so it is never fuller than the real one, and s_i ≤ a_i fits it
+ * each time. It never goes into debt, so in any span T it is charged at most capacity + rate × T, and that is all that the
+ * shared bucket is charged for this caller. It holds for each own limit alone, so the least a_i of all of them is taken.
+ * With leases, a step is the write that charged the lease: its tokens are spent, and the shared buckets charged, up to the
+ * lease's life later, so the bound is capacity + rate × (T + TTL). What a lease still holds is in use in the table, and so never
+ * part of a_i. The own bucket is written first: a process that dies in between has charged shared buckets less, never more.
+ */
+
+/** What was used of a meter beyond what was reserved. */
+export interface Excess {
+  readonly meter: Meter
+  /** Above 0. */
+  readonly amount: number
+  /** False: the caller has no limit of their own on this meter, so only the shared bucket's limits bound the amount. */
+  readonly isBounded: boolean
+}
+
+export const isOwn = (bucket: BucketId, callerId: string): boolean =>
+  bucket.kind === 'entity' && bucket.entityId === callerId
+
+/** A bucket right after the write that settled it. */
+export interface Settled {
+  readonly item: BucketItem
+  /** The moment that the write reckoned with, ns since the epoch. */
+  readonly now: bigint
+}
+
+/** A bucket of the caller after it was settled. */
+export interface SettledOwn {
+  /** Undefined where it is not known what was charged. */
+  readonly limits: readonly LimitReceipt[] | undefined
+  readonly corrections: readonly Correction[]
+  /** Undefined: not written, or it is not known whether. */
+  readonly settled: Settled | undefined
+}
+
+/** What shared buckets may be charged of `used`, per meter of the reservation, by what the caller's own buckets had available. */
+export const excessOf = (reserved: Cost, used: Cost, own: readonly SettledOwn[]): readonly Excess[] =>
+  METERS.flatMap((meter): readonly Excess[] => {
+    const named = reserved[meter]
+    if (named === undefined) return []
+    const wanted = (used[meter] ?? named) - named
+    const available = own.flatMap((each) => availableBefore(each, meter))
+    const amount = Math.min(wanted, ...available)
+    return amount > 0 ? [{ meter, amount, isBounded: available.length > 0 }] : []
+  })
+
+/** What each enforced limit of an own bucket had available of a meter right before it was settled; 0 where that is not known. */
+const availableBefore = ({ limits, corrections, settled }: SettledOwn, meter: Meter): readonly number[] => {
+  if (limits === undefined) return [0]
+  return limits.filter(isBinding(meter)).map((limit) => {
+    if (settled === undefined) return 0
+    const charged = corrections.find(({ receipt }) => receipt.limitName === limit.limitName)?.difference ?? 0
+    return availableIn(settled.item, limit, settled.now, charged)
+  })
+}
+
+const isBinding =
+  (meter: Meter) =>
+  (limit: LimitReceipt): boolean =>
+    limit.meter === meter && !limit.soft
+
+const MILLION = 1_000_000n
+
+/** Whole tokens that the caller may still use of a limit in a state, as if `charged` had not been charged. */
+const availableIn = (item: BucketItem | undefined, limit: LimitReceipt, now: bigint, charged = 0): number => {
+  const algorithm = algorithmFor(item, limit)
+  const used = algorithm.usedMillionths(fieldsIn(item, limit) ?? {}, now) - BigInt(charged) * MILLION
+  const free = BigInt(algorithm.capacity - limit.headroom) * MILLION - (used > 0n ? used : 0n)
+  return free > 0n ? Number(free / MILLION) : 0
+}
+
+/**
+ * What of an excess a shared bucket takes in the state `seen`: of each meter as much as all its enforced limits have available.
+ * Where neither the caller nor the bucket has an enforced limit on a meter, a limit of mode `warn` or `shadow` must have room
+ * for all of it: an amount that nothing bounds is not counted as use.
+ */
+export const partOfExcess = (
+  limits: readonly LimitReceipt[],
+  excess: readonly Excess[],
+  seen: BucketItem | undefined,
+  now: bigint,
+): Cost => {
+  const part: Partial<Record<Meter, number>> = {}
+  for (const { meter, amount, isBounded } of excess) {
+    const binding = limits.filter(isBinding(meter))
+    const available = (limit: LimitReceipt): number => availableIn(seen, limit, now)
+    const takes = Math.min(amount, ...binding.map(available))
+    const isCovered = isBounded || binding.length > 0 || fitsSoft(limits, meter, amount, available)
+    part[meter] = isCovered ? takes : 0
+  }
+  return part
+}
+
+const fitsSoft = (
+  limits: readonly LimitReceipt[],
+  meter: Meter,
+  amount: number,
+  available: (limit: LimitReceipt) => number,
+): boolean => limits.some((limit) => limit.meter === meter && limit.soft && available(limit) >= amount)
+
+/** Whether the state `seen` has less available than the excess: then a cached state is read again before anything is dropped. */
+export const isShort = (
+  limits: readonly LimitReceipt[],
+  excess: readonly Excess[],
+  seen: BucketItem | undefined,
+  now: bigint,
+): boolean => {
+  const part = partOfExcess(limits, excess, seen, now)
+  return excess.some(({ meter, amount }) => (part[meter] ?? 0) < amount)
+}

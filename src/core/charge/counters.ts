@@ -1,0 +1,159 @@
+import { countersWrite } from '../bucket/bucket-item.ts'
+import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
+import { type Action, add } from '../bucket/write.ts'
+import { StoreUnavailable } from '../model/errors.ts'
+import type { Cost } from '../model/meter.ts'
+import { SECOND_NS } from '../model/time.ts'
+import type { Clock } from '../ports/platform.ts'
+import type { BucketWriter } from './bucket-writer.ts'
+
+/**
+ * Increments of a bucket's counters by attribute name: `used_tokens`, `denied`, `denied_rpm`. A sum that is no longer a
+ * safe integer is a bigint: single amounts reach 2^53 − 1.
+ */
+export type Counts = Readonly<Record<string, Count>>
+
+export type Count = number | bigint
+
+/** Counts that wait in this process to go along with the next write to their bucket, or by themselves when due. */
+export interface Tally {
+  /** `isUse`: real use, due soon; else denials, which may wait longer, as all counts of policies: no usage is made of them. */
+  add(bucket: BucketId, counts: Counts, options: { readonly isUse: boolean; readonly nowNs: bigint }): void
+  /** What waits for a bucket, to be added to until it is taken. */
+  waitingOf(bucket: BucketId, nowNs: bigint): Waiting
+  /** Takes what waits for a bucket; the caller writes it, or puts it back. */
+  take(bucket: BucketId): Pending | undefined
+  putBack(pending: Pending): void
+  /** Buckets whose use has waited for `useNs`, or whose denials for `denialsNs` (steady clock). */
+  due(nowNs: bigint, age: { readonly useNs: bigint; readonly denialsNs: bigint }): readonly BucketId[]
+}
+
+/** Counts that wait for a write; nothing may be added once they are taken. */
+export interface Waiting {
+  readonly bucket: BucketId
+  readonly counts: Record<string, Count>
+  useSinceNs: bigint | undefined
+  sinceNs: bigint
+  isTaken: boolean
+}
+
+export type Pending = Readonly<Pick<Waiting, 'bucket' | 'sinceNs' | 'useSinceNs'>> & {
+  readonly counts: Counts
+}
+
+export const createTally = (): Tally => {
+  const all = new Map<string, Waiting>()
+  const waitingOf = (bucket: BucketId, nowNs: bigint): Waiting => {
+    const key = bucketKey(bucket)
+    const known = all.get(key)
+    if (known) return known
+    const made = { bucket, counts: {}, sinceNs: nowNs, useSinceNs: undefined, isTaken: false }
+    all.set(key, made)
+    return made
+  }
+  const takeOut = (waiting: Waiting | undefined): Waiting | undefined => {
+    if (!waiting) return undefined
+    waiting.isTaken = true
+    all.delete(bucketKey(waiting.bucket))
+    return isEmpty(waiting) ? undefined : waiting
+  }
+  const join = ({ bucket, counts, sinceNs, useSinceNs }: Pending): void => {
+    const into = waitingOf(bucket, sinceNs)
+    for (const [name, amount] of Object.entries(counts))
+      into.counts[name] = plus(into.counts[name] ?? 0, amount)
+    if (sinceNs < into.sinceNs) into.sinceNs = sinceNs
+    into.useSinceNs = earlier(into.useSinceNs, useSinceNs)
+  }
+  return {
+    add(bucket, counts, { isUse, nowNs }) {
+      const isDueSoon = isUse && bucket.kind === 'entity'
+      join({ bucket, counts, sinceNs: nowNs, useSinceNs: isDueSoon ? nowNs : undefined })
+    },
+    waitingOf,
+    take: (bucket) => takeOut(all.get(bucketKey(bucket))),
+    putBack: join,
+    due(nowNs, { useNs, denialsNs }) {
+      const waiting = [...all.values()]
+      for (const each of waiting) if (isEmpty(each)) takeOut(each)
+      return waiting
+        .filter((each) => {
+          const isUseDue = each.useSinceNs !== undefined && nowNs - each.useSinceNs >= useNs
+          return !each.isTaken && (isUseDue || nowNs - each.sinceNs >= denialsNs)
+        })
+        .map(({ bucket }) => bucket)
+    },
+  }
+}
+
+const isEmpty = ({ counts }: Waiting): boolean => {
+  for (const _ in counts) return false
+  return true
+}
+
+/** The counters' part of a write. */
+export const countActions = (counts: Counts): readonly Action[] =>
+  Object.entries(counts).flatMap(([name, amount]) => (amount > 0 ? [add(name, BigInt(amount))] : []))
+
+/** `used_*` for what a request really used. */
+export const useOf = (cost: Cost): Counts =>
+  Object.fromEntries(Object.entries(cost).map(([meter, amount]) => [`used_${meter}`, amount]))
+
+export const summed = (a: Counts, b: Counts): Counts => {
+  const sum: Record<string, Count> = { ...a }
+  for (const [name, amount] of Object.entries(b)) sum[name] = plus(sum[name] ?? 0, amount)
+  return sum
+}
+
+/** Exact, whatever the size of the sum. */
+export const plus = (a: Count, b: Count): Count => {
+  if (typeof a === 'number' && typeof b === 'number') {
+    const sum = a + b
+    if (Number.isSafeInteger(sum)) return sum
+  }
+  return BigInt(a) + BigInt(b)
+}
+
+const earlier = (a: bigint | undefined, b: bigint | undefined): bigint | undefined => {
+  if (a === undefined || b === undefined) return a ?? b
+  return a < b ? a : b
+}
+
+export interface FlushDependencies {
+  readonly writer: BucketWriter
+  readonly tally: Tally
+  readonly clock: Clock
+}
+
+const DENIALS_DELAY_NS = 10n * SECOND_NS
+
+/** Writes of counts under way, so that decisions do not queue behind thousands of them. */
+const AT_ONCE = 8
+
+/** Writes the counts that have waited long enough (`all`: every one) by themselves; those surely not written wait on. */
+export const flushTally = async (
+  deps: FlushDependencies,
+  options: { readonly useDelayNs: bigint; readonly all: boolean },
+) => {
+  const age = options.all
+    ? { useNs: 0n, denialsNs: 0n }
+    : { useNs: options.useDelayNs, denialsNs: DENIALS_DELAY_NS }
+  const due = deps.tally.due(deps.clock.monotonic(), age).values()
+  const failures: unknown[] = []
+  const flushNext = async (): Promise<void> => {
+    for (const bucket of due) await flushOne(deps, bucket).catch((error: unknown) => failures.push(error))
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, flushNext))
+  if (failures.length > 0) throw failures[0]
+}
+
+const flushOne = async ({ writer, tally, clock }: FlushDependencies, bucket: BucketId): Promise<void> => {
+  const pending = tally.take(bucket)
+  if (!pending) return
+  try {
+    await writer.write(bucket, countersWrite(countActions(pending.counts), clock.now()))
+  } catch (error) {
+    // the store's client has logged it; counts that may be in the table already are dropped, as twice is worse than never
+    if (!(error instanceof StoreUnavailable)) throw error
+    if (!error.mayHaveApplied) tally.putBack(pending)
+  }
+}

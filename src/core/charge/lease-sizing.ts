@@ -1,0 +1,79 @@
+import { changesIn, fieldsInForce } from '../bucket/carry-over.ts'
+import { boundOf, type LimitInForce } from '../bucket/limit-in-force.ts'
+import type { BucketItem } from '../bucket/write.ts'
+import { type Cost, METERS, type Meter } from '../model/meter.ts'
+import { SECOND_NS, smaller } from '../model/time.ts'
+import { AHEAD_NS, type ExpectedDemand, expectedDemand, reachOf, type Slot } from './lease.ts'
+
+/** What a lease is sized by. */
+export interface Sizing {
+  readonly slot: Slot
+  readonly limits: readonly LimitInForce[]
+  /** What is asked for now. */
+  readonly sum: Cost
+  /** What is charged ahead already. */
+  readonly held: Cost
+  /** The bucket as it was last seen. */
+  readonly item: BucketItem
+  /** Requests that it must be likely to serve. */
+  readonly fewest: number
+  readonly ttlNs: bigint
+  readonly now: bigint
+  readonly steadyNs: bigint
+}
+
+/** Leases take at most this part of what is available, and where writes are throttled up to the larger one. */
+const SHARE = 1 / 10
+
+const LARGEST_SHARE = 1 / 4
+
+/** What to charge beside the sum, by recent demand and what is left in the bucket; undefined where a lease is not worth it. */
+export const leaseSize = (sizing: Sizing): Cost | undefined => {
+  const { slot, limits, sum, fewest, ttlNs, steadyNs } = sizing
+  const lifeNs = lifeOf(limits, sum, ttlNs)
+  if (lifeNs === 0n) return undefined
+  // the next one is charged before this one ends: what could not be spent by then would only go back
+  const longest = Math.max(1, Number(lifeNs) / Number(AHEAD_NS) - 1)
+  const reach = Math.min(reachOf(slot, steadyNs), longest)
+  const expected = expectedDemand(slot, fewest, reach, steadyNs)
+  return expected && affordable(sizing, expected, Math.min(reach * SHARE, LARGEST_SHARE))
+}
+
+/**
+ * What can be charged ahead: of each meter what is expected, and together with what is held no more than a part of what its
+ * tightest limit has left; nothing where that would not serve the fewest requests.
+ */
+const affordable = (
+  { limits, sum, held, item, now }: Sizing,
+  { amounts, share }: ExpectedDemand,
+  most: number,
+): Cost | undefined => {
+  const { takeOvers, isLater } = changesIn(item, limits, now, true)
+  if (takeOvers.length > 0 || isLater) return undefined
+  const extra: Partial<Record<Meter, number>> = {}
+  for (const inForce of limits) {
+    const { meter } = inForce.limit
+    if (sum[meter] === undefined) continue
+    const { available } = inForce.algorithm.level(fieldsInForce(item, inForce, now), now)
+    const open = available - (inForce.algorithm.capacity - boundOf(inForce)) - sum[meter]
+    const ahead = held[meter] ?? 0
+    const room = Math.max(0, Math.floor((open + ahead) * most) - ahead)
+    extra[meter] = Math.min(extra[meter] ?? amounts[meter] ?? 0, room)
+  }
+  const isWorth = METERS.every((meter) => {
+    const amount = extra[meter]
+    return amount === undefined || amount >= (amounts[meter] ?? 0) * share
+  })
+  return isWorth && METERS.some((meter) => (extra[meter] ?? 0) > 0) ? extra : undefined
+}
+
+/** How long what is charged of `cost` may be kept: as long as the strictest limit says, 0 where one wants none. */
+export const lifeOf = (limits: readonly LimitInForce[], cost: Cost, ttlNs: bigint): bigint =>
+  limits
+    .filter(({ limit }) => cost[limit.meter] !== undefined)
+    .map(({ limit }) =>
+      limit.leaseTtlSeconds === undefined
+        ? ttlNs
+        : BigInt(Math.floor(limit.leaseTtlSeconds * 1000)) * (SECOND_NS / 1000n),
+    )
+    .reduce((least, life) => smaller(least, life), ttlNs === 0n ? 0n : 3600n * SECOND_NS)

@@ -1,0 +1,137 @@
+import { countersWrite, numberIn } from '../bucket/bucket-item.ts'
+import type { Receipt } from '../bucket/receipt.ts'
+import { type Correction, planSettlement } from '../bucket/settle-plan.ts'
+import { type Action, add, type BucketItem } from '../bucket/write.ts'
+import type { Cost } from '../model/meter.ts'
+import type { BucketWriter } from './bucket-writer.ts'
+import { type Excess, isShort, partOfExcess, type Settled } from './callers-excess.ts'
+
+export interface Settlement {
+  readonly receipt: Receipt
+  readonly corrections: readonly Correction[]
+  /** Asked before each try: what time has given back while others were faster does not come back once more. */
+  moment(): Moment
+  /** What to add to `used_*` and `denied_*`, whatever becomes of the limits. */
+  readonly counters: readonly Action[]
+  /**
+   * Where a caller settles a bucket that others share: what was used beyond the reservation, per meter, in place of
+   * corrections above 0. As much of it as is available is charged, and added to `used_*`; the rest is dropped.
+   */
+  readonly excess?: readonly Excess[]
+}
+
+export interface Moment {
+  /** ns since the epoch */
+  readonly now: bigint
+  /** ns since the charge: the larger of what the wall clock and the steady clock say. */
+  readonly elapsedNs: bigint
+}
+
+/** From this attempt on refunds take only what cannot be refused; an optimistic one and informed ones came before. */
+const SURE_ATTEMPT = 4
+
+/** What is owed is not let go: under contention each try loses to one write of another. */
+const MOST_ATTEMPTS = 20
+
+export interface SettlementOutcome {
+  /** overtaken: others wrote faster, and a part of what was to be given back, or owed, was not written. */
+  readonly result: 'settled' | 'overtaken'
+  /** Undefined if the limits were not written: there was nothing to correct, the generation is over, or others wrote faster. */
+  readonly written?: Settled
+}
+
+/**
+ * Brings one bucket to what it would be had the actual cost been charged at the start, or stricter, in one write nearly
+ * always; none where there is nothing to change and nothing to count. Where the life that was charged is over, only the
+ * counters are written. Throws `StoreUnavailable`; a lost answer is not asked for again.
+ */
+export const settleBucket = async (
+  writer: BucketWriter,
+  settlement: Settlement,
+): Promise<SettlementOutcome> => {
+  const { receipt, counters } = settlement
+  const attempted = await attempt(writer, settlement)
+  if (attempted.outcome !== undefined) return attempted.outcome
+  const isAlive = isSameLife(attempted.state, receipt)
+  if (counters.length > 0 && isCounted(attempted.state, receipt)) {
+    await writer.write(receipt.bucket, countersWrite(counters, settlement.moment().now))
+  }
+  return { result: isAlive ? 'overtaken' : 'settled' }
+}
+
+/** A removed bucket of a policy is not created again for its counters: usage reports do not read them. */
+const isCounted = ({ isGone }: StateToSettle, { bucket }: Receipt): boolean =>
+  !(isGone && bucket.kind === 'policy')
+
+/** Without an outcome nothing was written: others were faster each time, or the life that was charged is over. */
+const attempt = async (writer: BucketWriter, settlement: Settlement) => {
+  const { receipt, moment } = settlement
+  let state = await stateToSettle(writer, settlement)
+  for (let tries = 1; tries <= attemptsFor(settlement) && isSameLife(state, receipt); tries++) {
+    const surely = tries >= SURE_ATTEMPT
+    const { now, elapsedNs } = moment()
+    const { corrections, counters } = dueIn(settlement, state.seen, now)
+    const fitsOnly = settlement.excess !== undefined
+    const known = { seen: state.seen, born: receipt.born, surely, fitsOnly }
+    const write = planSettlement({ corrections, counters, ...known, now, elapsedNs })
+    const outcome = write && (await writer.write(receipt.bucket, write))
+    const isRefund = corrections.some(({ difference }) => difference < 0)
+    const result = surely && isRefund ? 'overtaken' : 'settled'
+    if (outcome === undefined) return { state, outcome: { result } as const }
+    if (outcome.applied) return { state, outcome: { result, written: { item: outcome.item, now } } as const }
+    state = { seen: outcome.item, isGone: outcome.item === undefined }
+  }
+  return { state, outcome: undefined }
+}
+
+/** What to correct and to count by the state `seen`: of an excess as much as is available in it. */
+const dueIn = (
+  { receipt, corrections, counters, excess = [] }: Settlement,
+  seen: BucketItem | undefined,
+  now: bigint,
+): Pick<Settlement, 'corrections' | 'counters'> => {
+  const part = partOfExcess(receipt.limits, excess, seen, now)
+  const charges = receipt.limits.flatMap((limit): readonly Correction[] => {
+    const difference = part[limit.meter] ?? 0
+    return difference > 0 ? [{ receipt: limit, difference }] : []
+  })
+  return { corrections: [...corrections, ...charges], counters: withUse(counters, part) }
+}
+
+/** One action per counter: an expression names no attribute twice. */
+const withUse = (counters: readonly Action[], used: Cost): readonly Action[] => {
+  const sums = new Map<Action['path'], Action>(counters.map((action) => [action.path, action]))
+  for (const [meter, amount] of Object.entries(used)) {
+    const path = `used_${meter}`
+    const before = sums.get(path)
+    const counted = before?.does === 'add' ? before.value : 0n
+    if (amount > 0) sums.set(path, add(path, counted + BigInt(amount)))
+  }
+  return [...sums.values()]
+}
+
+const attemptsFor = ({ corrections, excess = [] }: Settlement): number =>
+  corrections.some(({ difference }) => difference > 0)
+    ? MOST_ATTEMPTS
+    : SURE_ATTEMPT + corrections.length + 2 * excess.length
+
+interface StateToSettle {
+  readonly seen: BucketItem | undefined
+  readonly isGone: boolean
+}
+
+/**
+ * What this node last saw will do, else it is read. A guess of another life is none: only what is stored may say that the
+ * life is over, or that an excess is not available.
+ */
+const stateToSettle = async (writer: BucketWriter, settlement: Settlement): Promise<StateToSettle> => {
+  const { receipt, excess = [], moment } = settlement
+  const guess = { seen: writer.lastSeen(receipt.bucket), isGone: false }
+  const isUsable = guess.seen !== undefined && isSameLife(guess, receipt)
+  if (isUsable && !isShort(receipt.limits, excess, guess.seen, moment().now)) return guess
+  const stored = await writer.read(receipt.bucket)
+  return { seen: stored, isGone: stored === undefined }
+}
+
+const isSameLife = ({ seen, isGone }: StateToSettle, { born }: Receipt): boolean =>
+  born === undefined || (!isGone && numberIn(seen, 'born', born) === born)

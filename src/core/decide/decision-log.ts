@@ -1,0 +1,176 @@
+import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
+import type { Tally } from '../charge/counters.ts'
+import { DEFAULT_WARN_AT } from '../model/limit.ts'
+import { policyLabel, selectorText } from '../model/policy.ts'
+import { SECOND_NS } from '../model/time.ts'
+import { createOnceAMinute } from '../ports/once-a-minute.ts'
+import type { CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
+import type { Decision, LimitState, Violation } from './decision.ts'
+
+/** Told of every decision that was not a dry run. */
+export type DecisionLog = (decision: Decision) => void
+
+export interface DecisionLogDependencies {
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly clock: Clock
+  readonly newCache: CacheFactory
+}
+
+/** A limit that goes on denying is spoken of once in this time. */
+const QUIET_NS = 10n * SECOND_NS
+
+/** Limits of which it is known when they were last spoken of. */
+const MOST_KNOWN = 10_000
+
+interface Spoken {
+  /** By the steady clock. */
+  readonly atNs: bigint
+  /** Denials since then. */
+  readonly suppressed: number
+}
+
+/**
+ * Writes each limit that a decision looked at as a line at debug level, and each limit that denied at warn: of the same
+ * limit of the same bucket at most one in ten seconds, with the number of those left out since the last. Limits that are
+ * nearly used up, or exceeded without denying, are counted, and told of as sparely. Decisions without the store are one
+ * line a minute with their number.
+ */
+export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog => {
+  const { logger, metrics } = deps
+  const sampled = createSampling(deps)
+
+  const deny = (violation: Violation): void =>
+    sampled(`denied#${limitKey(violation.state)}`, (suppressed) =>
+      logger.warn('A limit denied', { ...denialOf(violation), suppressed }),
+    )
+
+  const caution = ({ kind, state }: Warning): void => {
+    metrics.count(kind === 'near' ? 'limits_near' : 'limits_exceeded')
+    sampled(`${kind}#${limitKey(state)}`, (suppressed) =>
+      kind === 'near'
+        ? logger.info('A limit is nearly used up', { ...evaluationOf(state), suppressed })
+        : logger.warn('A limit would have denied', {
+            ...evaluationOf(state),
+            mode: state.limit.mode,
+            suppressed,
+          }),
+    )
+  }
+
+  const allowedWithoutStore = createOnceAMinute(deps.clock)
+  const deniedWithoutStore = createOnceAMinute(deps.clock)
+  const logDegraded = ({ allowed, unavailableCause: reason }: Decision): void =>
+    allowed
+      ? allowedWithoutStore((count) => logger.warn('requests allowed without the store', { count, reason }))
+      : deniedWithoutStore((count) => logger.warn('requests denied without the store', { count, reason }))
+
+  return (decision) => {
+    if (decision.degraded) logDegraded(decision)
+    if (logger.isDebugOn !== false) {
+      const { allowed } = decision
+      for (const evaluation of evaluationsOf(decision))
+        logger.debug('A limit was evaluated', { ...evaluation, allowed })
+    }
+    if (!decision.allowed) decision.violations.forEach(deny)
+    warningsOf(decision).forEach(caution)
+  }
+}
+
+type Sampling = (subject: string, speak: (suppressed: number) => void) => void
+
+const createSampling = ({ clock, newCache }: DecisionLogDependencies): Sampling => {
+  const spoken = newCache<Spoken>({ max: MOST_KNOWN })
+  return (subject, speak) => {
+    const [last, now] = [spoken.get(subject), clock.monotonic()]
+    if (last !== undefined && now - last.atNs < QUIET_NS) {
+      spoken.set(subject, { ...last, suppressed: last.suppressed + 1 })
+      return
+    }
+    spoken.set(subject, { atNs: now, suppressed: 0 })
+    speak(last?.suppressed ?? 0)
+  }
+}
+
+/** What a decision found of one limit, in the words of logs. Holds ids and numbers, never a secret. */
+export interface Evaluation {
+  /** `key-bob:gpt-4`, or of a policy `USER_MODEL:ent-user-2:gpt-4o`. */
+  readonly key: string
+  /** `key-bob gpt-4`, or of a policy `USER_MODEL ent-user-2:gpt-4o`. */
+  readonly label: string
+  readonly limitName: string
+  /** What is in use after the decision. */
+  readonly count: number
+  readonly limit: number
+}
+
+/** A limit that denied. */
+export interface DenialEvaluation extends Evaluation {
+  readonly requested: number
+  /** Rounded up; null: the request can never pass. */
+  readonly retryAfterMs: number | null
+}
+
+/** Every limit that the decision looked at. */
+export const evaluationsOf = ({ limits }: Pick<Decision, 'limits'>): readonly Evaluation[] =>
+  limits.map(evaluationOf)
+
+const MS_NS = 1_000_000n
+
+export const denialOf = ({ state, requested, retryAfterNs }: Violation): DenialEvaluation => ({
+  ...evaluationOf(state),
+  requested,
+  retryAfterMs: retryAfterNs === null ? null : Number((retryAfterNs + MS_NS - 1n) / MS_NS),
+})
+
+/** A text that no two limits of any two buckets share. */
+export const limitKey = ({ bucket, limit }: LimitState): string => `${bucketKey(bucket)}#${limit.name}`
+
+/** What a decision found of one limit. */
+export const evaluationOf = ({ bucket, limit, used, capacity }: LimitState): Evaluation => ({
+  ...namesOf(bucket),
+  limitName: limit.name,
+  count: used,
+  limit: capacity,
+})
+
+const namesOf = (bucket: BucketId): Pick<Evaluation, 'key' | 'label'> =>
+  bucket.kind === 'policy'
+    ? { key: `${bucket.scope}:${selectorText(bucket)}`, label: policyLabel(bucket) }
+    : { key: `${bucket.entityId}:${bucket.resource}`, label: `${bucket.entityId} ${bucket.resource}` }
+
+/** A limit that deserves attention although it has not denied. */
+export interface Warning {
+  /** `near`: as much is in use as its `warn_at` says. `exceeded`: it only warns, and would have denied. */
+  readonly kind: 'near' | 'exceeded'
+  readonly state: LimitState
+}
+
+/** What a decision found nearly used up, or exceeded without denying; those exceeded first. */
+export const warningsOf = (decision: Decision): readonly Warning[] => {
+  const denied = decision.allowed ? [] : decision.violations
+  const spokenOf = [...decision.reported, ...denied].map(({ state }) => limitKey(state))
+  const near = decision.limits.filter((state) => isNear(state) && !spokenOf.includes(limitKey(state)))
+  return [
+    ...decision.reported.map(({ state }): Warning => ({ kind: 'exceeded', state })),
+    ...near.map((state): Warning => ({ kind: 'near', state })),
+  ]
+}
+
+const isNear = ({ used, capacity, limit }: LimitState): boolean =>
+  used >= capacity * (limit.warnAt ?? DEFAULT_WARN_AT)
+
+/** Counts a decision: `denied` once on the caller's own bucket (policies alone have none), `denied_<limit>` on each bucket that denied. */
+export const countDecision = (
+  { metrics, tally, clock }: { readonly metrics: Metrics; readonly tally: Tally; readonly clock: Clock },
+  decision: Decision,
+  own?: BucketId,
+): void => {
+  metrics.count(decision.allowed ? 'decisions_allowed' : 'decisions_denied')
+  if (decision.degraded) metrics.count('decisions_degraded')
+  if (decision.allowed || decision.unavailable) return
+  const waits = { isUse: false, nowNs: clock.monotonic() }
+  if (own) tally.add(own, { denied: 1 }, waits)
+  for (const { state } of decision.violations)
+    tally.add(state.bucket, { [`denied_${state.limit.name}`]: 1 }, waits)
+}

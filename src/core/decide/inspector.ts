@@ -1,0 +1,249 @@
+import { numberIn } from '../bucket/bucket-item.ts'
+import { type BucketId, type BucketStore, entityBucket, policyBucket } from '../bucket/bucket-store.ts'
+import type { BucketItem } from '../bucket/write.ts'
+import { resetBuckets, topUpBuckets } from '../charge/amend-buckets.ts'
+import type { BucketWriter } from '../charge/bucket-writer.ts'
+import { DEFAULT_RESOURCE } from '../model/limit-set.ts'
+import { type Cost, checkCost, METERS, withTotalTokens } from '../model/meter.ts'
+import type { PolicyKey } from '../model/policy.ts'
+import { SECOND_NS } from '../model/time.ts'
+import type { Clock } from '../ports/platform.ts'
+import type { BucketPlan } from '../resolve/bucket-plan.ts'
+import { type EffectiveLimit, effectiveLimits } from '../resolve/effective-limits.ts'
+import type { Resolution } from '../resolve/resolve.ts'
+import type { Resolver } from '../resolve/resolver.ts'
+import { readViews } from './charge-buckets.ts'
+import type { LimitState } from './decision.ts'
+import { limitStates, longestWait, usedShare, violationsOf } from './limit-state.ts'
+
+/** The limits of a bucket, each with what it overrode. */
+export interface ExplainedBucket {
+  /** The entity's id, or `POLICY:<scope>:<selector>`. */
+  readonly entityId: string
+  readonly resource: string
+  readonly limits: readonly EffectiveLimit[]
+}
+
+/** A bucket as people see it. */
+export interface BucketStatus {
+  readonly bucket: BucketId
+  readonly resource: string
+  readonly limits: readonly LimitState[]
+  /** The counters as stored: `used_<meter>`, `denied`. */
+  readonly used: Cost
+}
+
+/** The state of a bucket of a parent or a policy. */
+export interface OtherBucketStatus extends BucketStatus {
+  /** The parent's id, or `POLICY:<scope>:<selector>`. */
+  readonly entityId: string
+}
+
+/** What people ask of buckets beside decisions. All throw `ZaelError('not_found')` for an unknown entity, and `StoreUnavailable`. */
+export interface Inspector {
+  /** The limits of the entity itself on `resource` (`_default_` where none is named), with what each overrode. */
+  explain(entityId: string, resource?: string): Promise<readonly EffectiveLimit[]>
+  /** Those of every other bucket that a request meets as well: `_total_`, parents, policies that go by no user. */
+  explainOthers(entityId: string, resource?: string): Promise<readonly ExplainedBucket[]>
+  /** Without `resource`: the bucket with the least available share; full, with the effective limits, where there is none. */
+  status(entityId: string, resource?: string): Promise<BucketStatus>
+  /** The state of every bucket that `explainOthers` lists, in that order. */
+  statusOfOthers(entityId: string, resource?: string): Promise<readonly OtherBucketStatus[]>
+  /**
+   * What `status` says without a resource, as time goes on (`now` in ns since the epoch), from one reading: as if nothing
+   * were charged or given back since. The configuration is 30 s old at most: for those who look all the time.
+   */
+  observe(entityId: string): Promise<(now: bigint) => BucketStatus>
+  /** Makes observing many cheaper: reads their configuration in few calls. */
+  prepareObserving(entityIds: readonly string[]): Promise<void>
+  /** ns until `cost` would pass everything that applies, and the limit that takes longest; null: never. */
+  waitTime(
+    entityId: string,
+    cost: Cost,
+    resource?: string,
+  ): Promise<{ readonly waitNs: bigint | null; readonly limiting: LimitState | null }>
+  /** Full again: a fresh life of the bucket. Without `resource`: every bucket of the entity; with `limitName` only that limit. */
+  reset(entityId: string, options: { readonly resource?: string; readonly limitName?: string }): Promise<void>
+  /** Makes a policy's limits full again: a new generation of its bucket. Throws `ZaelError('conflict')` under contention. */
+  resetPolicy(key: PolicyKey): Promise<void>
+  /** Removes the bucket of a policy that is gone, or not yet there, with all that is charged to it. */
+  removePolicyBucket(key: PolicyKey): Promise<void>
+  /** More for now: gives `amount` tokens (all that is used where left out) to the limit, or to every limit. */
+  topUp(
+    entityId: string,
+    options: { readonly resource?: string; readonly limitName?: string; readonly amount?: number },
+  ): Promise<void>
+}
+
+export interface InspectorDependencies {
+  readonly buckets: BucketStore
+  readonly writer: BucketWriter
+  readonly clock: Clock
+  /** What this process holds of a bucket in leases, per meter: it is available here. */
+  heldAt(bucket: BucketId): Cost
+  /** Whether limits are enforced on the entity at all. */
+  isLimited(resolution: Resolution): boolean
+  readonly resolver: Pick<Resolver, 'resolve' | 'prepare'>
+}
+
+/** People look at what holds now; they ask far less often than requests come. */
+const LOOK_MAX_AGE_NS = SECOND_NS
+
+/** Observers ask all the time, and for many: a limit that another node has changed shows within so long, as it binds. */
+const OBSERVED_MAX_AGE_NS = 30n * SECOND_NS
+
+/** What is prepared is fresh enough for observations that begin within so long. */
+const PREPARED_FOR_NS = 2n * SECOND_NS
+
+/** What people ask of buckets beside decisions. */
+export const createInspector = (dependencies: InspectorDependencies): Inspector => {
+  const { clock } = dependencies
+  const deps = { ...dependencies, resolve: resolveWithin(dependencies, LOOK_MAX_AGE_NS) }
+  const { resolve } = deps
+  const observing = { ...deps, resolve: resolveWithin(dependencies, OBSERVED_MAX_AGE_NS) }
+  return {
+    async explain(entityId, resource) {
+      return effectiveLimits((await resolve(entityId, resource)).plans[0].layers)
+    },
+    async explainOthers(entityId, resource) {
+      const [, ...others] = (await resolve(entityId, resource)).plans
+      return others.map(({ layers, ...plan }) => ({
+        entityId: plan.entityId,
+        resource: plan.resource,
+        limits: effectiveLimits(layers),
+      }))
+    },
+    status: (entityId, resource) =>
+      resource === undefined
+        ? leastAvailable(deps, entityId, clock.now())
+        : statusOf(deps, entityId, resource, clock.now()),
+    statusOfOthers: (entityId, resource) => statusOfOthers(deps, entityId, resource, clock.now()),
+    observe: (entityId) => observe(observing, entityId),
+    prepareObserving: (entityIds) => deps.resolver.prepare(entityIds, OBSERVED_MAX_AGE_NS - PREPARED_FOR_NS),
+    async waitTime(entityId, cost, resource) {
+      checkCost(cost)
+      const now = clock.now()
+      const named = resource ?? requestedAs(await leastAvailable(deps, entityId, now))
+      const resolution = await resolve(entityId, named)
+      if (!deps.isLimited(resolution)) return { waitNs: 0n, limiting: null }
+      const views = await readViews(deps, resolution)
+      const violations = views.flatMap((view) => violationsOf(view, withTotalTokens(cost), now))
+      const waitNs = longestWait(violations.map(({ retryAfterNs }) => retryAfterNs))
+      return {
+        waitNs,
+        limiting: violations.find(({ retryAfterNs }) => retryAfterNs === waitNs)?.state ?? null,
+      }
+    },
+    async reset(entityId, { resource, ...options }) {
+      await resetBuckets(deps.writer, await bucketsOf(deps, entityId, resource), options, clock.now())
+    },
+    resetPolicy: (key) => resetBuckets(deps.writer, [policyBucket(key)], {}, clock.now()),
+    removePolicyBucket: (key) => deps.writer.remove(policyBucket(key)),
+    async topUp(entityId, { resource, ...options }) {
+      await topUpBuckets(deps.writer, await bucketsOf(deps, entityId, resource), options, clock.now())
+    },
+  }
+}
+
+const resolveWithin =
+  ({ resolver }: InspectorDependencies, maxAgeNs: bigint) =>
+  (entityId: string, resource: string | undefined): Promise<Resolution> =>
+    resolver.resolve({ entityId, resource }, maxAgeNs)
+
+/** The bucket that a request for `resource` meets, or every bucket that the entity has. */
+const bucketsOf = async (
+  { buckets, resolve }: StatusDependencies,
+  entityId: string,
+  resource: string | undefined,
+): Promise<readonly BucketId[]> => {
+  const { plans } = await resolve(entityId, resource)
+  if (resource !== undefined) return [plans[0].bucket]
+  return (await buckets.list(entityId)).map((bucket) => entityBucket(entityId, bucket.resource))
+}
+
+export interface StatusDependencies {
+  readonly buckets: BucketStore
+  readonly writer: BucketWriter
+  heldAt(bucket: BucketId): Cost
+  resolve(entityId: string, resource: string | undefined): Promise<Resolution>
+}
+
+/** The state of the entity's bucket on a resource; full where nothing is stored. */
+export const statusOf = async (
+  deps: StatusDependencies,
+  entityId: string,
+  resource: string | undefined,
+  now: bigint,
+): Promise<BucketStatus> => {
+  const { plans } = await deps.resolve(entityId, resource)
+  return stateOf(deps, plans[0], await deps.writer.read(plans[0].bucket))(now)
+}
+
+/** The state of each bucket that a request for the resource charges beside the entity's own. */
+export const statusOfOthers = async (
+  deps: StatusDependencies,
+  entityId: string,
+  resource: string | undefined,
+  now: bigint,
+): Promise<readonly OtherBucketStatus[]> => {
+  const [, ...others] = (await deps.resolve(entityId, resource)).plans
+  return Promise.all(
+    others.map(async (plan) => ({
+      entityId: plan.entityId,
+      ...stateOf(deps, plan, await deps.writer.read(plan.bucket))(now),
+    })),
+  )
+}
+
+/** The state of the entity's bucket with the least available share; where no bucket has limits, of a full one. */
+export const leastAvailable = async (
+  deps: StatusDependencies,
+  entityId: string,
+  now: bigint,
+): Promise<BucketStatus> => (await observe(deps, entityId))(now)
+
+/** The same as time goes on, from one reading of the buckets. */
+export const observe = async (
+  deps: StatusDependencies,
+  entityId: string,
+): Promise<(now: bigint) => BucketStatus> => {
+  const fallback = await deps.resolve(entityId, undefined)
+  const stored = await deps.buckets.list(entityId)
+  const limited = await Promise.all(
+    stored.map(async ({ resource, item }) => {
+      const { plans } = await deps.resolve(entityId, resource)
+      const plan = plans.find(
+        (candidate) => candidate.entityId === entityId && candidate.resource === resource,
+      )
+      return plan && plan.limits.length > 0 ? [stateOf(deps, plan, item)] : []
+    }),
+  )
+  const full = stateOf(deps, fallback.plans[0], undefined)
+  const states = limited.flat()
+  return (now) => {
+    const [first = full(now), ...others] = states.map((state) => state(now))
+    return others.reduce((least, status) => (shareOf(status) < shareOf(least) ? status : least), first)
+  }
+}
+
+/** The resource as a caller would name it to meet this bucket. */
+export const requestedAs = ({ resource }: BucketStatus): string | undefined =>
+  resource === DEFAULT_RESOURCE ? undefined : resource
+
+const stateOf = ({ heldAt }: StatusDependencies, plan: BucketPlan, item: BucketItem | undefined) => {
+  const held = heldAt(plan.bucket)
+  const used = usedIn(item)
+  return (now: bigint): BucketStatus => ({
+    bucket: plan.bucket,
+    resource: plan.resource,
+    limits: limitStates({ plan, limits: plan.limits, item, held }, now),
+    used,
+  })
+}
+
+const usedIn = (item: BucketItem | undefined): Cost =>
+  Object.fromEntries(METERS.map((meter) => [meter, Number(numberIn(item, `used_${meter}`, 0n))]))
+
+/** 0 to 1, of the limit that has the least left; 1 where there is none. */
+const shareOf = ({ limits }: BucketStatus): number =>
+  limits.reduce((least, limit: LimitState) => Math.min(least, 1 - usedShare(limit)), 1)

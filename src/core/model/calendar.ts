@@ -1,0 +1,94 @@
+import {
+  addDays,
+  addMonths,
+  addWeeks,
+  create,
+  getTimeZoneTransition,
+  type Record as Moment,
+  offsetNanoseconds,
+  startOfDay,
+  startOfMonth,
+  startOfWeek,
+} from 'temporal-polyfill/fns/ZonedDateTime'
+
+export const CALENDAR_UNITS = ['minute', 'hour', 'day', 'week', 'month'] as const
+
+export type CalendarUnit = (typeof CALENDAR_UNITS)[number]
+
+/** From `start` up to, not including, `end`: ns since the epoch. */
+export interface CalendarWindow {
+  readonly start: bigint
+  readonly end: bigint
+}
+
+const MINUTE_NS = 60_000_000_000n
+
+const HOUR_NS = 60n * MINUTE_NS
+
+type WindowOf = (moment: Moment) => CalendarWindow
+
+/** Dates as the time zone names them; `next` is the start of the date after `start`. */
+const byDate =
+  (startOf: (moment: Moment) => Moment, next: (start: Moment) => Moment): WindowOf =>
+  (moment) => {
+    let start = startOf(moment)
+    let end = next(start)
+    // clocks put back across midnight name a date again that has ended: it belongs to the date that has begun since
+    while (end.epochNanoseconds <= moment.epochNanoseconds) {
+      start = end
+      end = next(start)
+    }
+    return { start: start.epochNanoseconds, end: end.epochNanoseconds }
+  }
+
+/** Parts of the hour as clocks show them. One ends where clocks are changed within it, and another begins. */
+const byClock =
+  (lengthNs: bigint): WindowOf =>
+  (moment) => {
+    const at = moment.epochNanoseconds
+    const offset = offsetNanoseconds(moment)
+    const sinceStart = (at + BigInt(offset)) % lengthNs
+    const start = at - (sinceStart < 0n ? sinceStart + lengthNs : sinceStart)
+    const end = start + lengthNs
+    const isSame = (other: bigint): boolean => offsetNanoseconds(create(other, moment.timeZoneId)) === offset
+    return {
+      start: isSame(start) ? start : changeOf(create(at + 1n, moment.timeZoneId), 'previous', start),
+      end: isSame(end - 1n) ? end : changeOf(moment, 'next', end),
+    }
+  }
+
+/** When the clocks of the time zone are changed, before or after `moment`. */
+const changeOf = (moment: Moment, direction: 'previous' | 'next', fallback: bigint): bigint =>
+  getTimeZoneTransition(moment, direction)?.epochNanoseconds ?? fallback
+
+const WINDOWS: Readonly<Record<CalendarUnit, WindowOf>> = {
+  minute: byClock(MINUTE_NS),
+  hour: byClock(HOUR_NS),
+  day: byDate(startOfDay, (start) => startOfDay(addDays(start, 1))),
+  // begins on Monday, as weeks of ISO 8601 do
+  week: byDate(startOfWeek, (start) => startOfWeek(addWeeks(start, 1))),
+  month: byDate(startOfMonth, (start) => startOfMonth(addMonths(start, 1))),
+}
+
+/**
+ * The window of the calendar in `timeZone` that contains `at`. The windows of a unit and a time zone follow each other without
+ * gap or overlap; where clocks are changed, they are longer or shorter than their name says.
+ */
+export const calendarWindow = (unit: CalendarUnit, timeZone: string, at: bigint): CalendarWindow =>
+  WINDOWS[unit](create(at, timeZone))
+
+/** Names of the IANA database and fixed offsets; nothing that a text with spaces between its words could not hold. */
+const ZONE_PATTERN = /^[A-Za-z0-9._+:/-]{1,64}$/
+
+export const isTimeZone = (value: string): boolean => {
+  if (!ZONE_PATTERN.test(value)) return false
+  try {
+    create(0n, value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export const isCalendarUnit = (value: unknown): value is CalendarUnit =>
+  CALENDAR_UNITS.some((unit) => unit === value)

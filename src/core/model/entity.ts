@@ -1,0 +1,58 @@
+export const PRIORITIES = ['high', 'normal', 'low'] as const
+
+export type Priority = (typeof PRIORITIES)[number]
+
+/** Who is limited: an organisation, project, tenant, user, API key, client. */
+export interface Entity {
+  readonly id: string
+  readonly name: string
+  /** A free word; `tenant` has a meaning for policies. */
+  readonly kind: string
+  readonly parentId: string | null
+  /** Whether the parents' own limits bind this entity as well. */
+  readonly cascade: boolean
+  readonly role: string | null
+  readonly priority: Priority
+  /** Models it may use; null: all. */
+  readonly models: readonly string[] | null
+  readonly disabled: boolean
+  /** Counted, never limited. */
+  readonly bypass: boolean
+  readonly metadata: Readonly<Record<string, string>>
+  /** ns since the epoch */
+  readonly createdAt: bigint
+  /** Orders changes as a limit set's version does: a change of role changes which limits apply. */
+  readonly version: bigint
+}
+
+export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/
+
+export const MODEL_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
+
+export const RESOURCE_PATTERN = /^([A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}|_(default|other|total)_)$/
+
+/** Resources that a request may name: `_total_` is charged with every request, and never by itself. */
+export const CHARGED_PATTERN = /^([A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}|_(default|other)_)$/
+
+/** Ids of entities, keys, roles and selectors. */
+export const isId = (value: string): boolean => ID_PATTERN.test(value)
+
+export const isModelId = (value: string): boolean => MODEL_ID_PATTERN.test(value)
+
+/** Resources are model ids and the three special ones. */
+export const isResource = (value: string): boolean => RESOURCE_PATTERN.test(value)
+
+export const ID_RULE = 'be 1 to 128 of A-Z a-z 0-9 . _ : @ - and begin with a letter or digit'
+
+export const MODEL_ID_RULE = 'be 1 to 128 of A-Z a-z 0-9 . _ : @ / - and begin with a letter or digit'
+
+export const RESOURCE_RULE = `${MODEL_ID_RULE}, or be _default_, _other_ or _total_`
+
+export const CHARGED_RULE = `${MODEL_ID_RULE}, or be _default_ or _other_; _total_ is charged with every request`
+
+/** The models that an entity may use, given those that it and each of its ancestors allow; null: all. */
+export const allowedModels = (family: readonly Pick<Entity, 'models'>[]): Entity['models'] =>
+  family.reduce<Entity['models']>((allowed, { models }) => {
+    if (allowed === null || models === null) return allowed ?? models
+    return allowed.filter((id) => models.includes(id))
+  }, null)

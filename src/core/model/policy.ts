@@ -1,0 +1,117 @@
+import { ID_RULE, isId, isModelId, MODEL_ID_RULE } from './entity.ts'
+import { invalid } from './errors.ts'
+
+/** What a policy can be attached to; most specific first, which is the order of precedence. */
+export const POLICY_SCOPES = ['USER_MODEL', 'API_KEY', 'TENANT', 'MODEL', 'MODEL_TIER', 'GLOBAL'] as const
+
+export type PolicyScope = (typeof POLICY_SCOPES)[number]
+
+/** Names one policy. The selector is an id, `*` for GLOBAL, and `<user>#<model>` for USER_MODEL: no id holds a `#`. */
+export interface PolicyKey {
+  readonly scope: PolicyScope
+  readonly selector: string
+}
+
+export const GLOBAL_POLICY: PolicyKey = { scope: 'GLOBAL', selector: '*' }
+
+const PART = '#'
+
+export const userModelSelector = (user: string, model: string): string => `${user}${PART}${model}`
+
+/** The two ids of a USER_MODEL policy; undefined for every other. */
+export const userModelOf = ({
+  scope,
+  selector,
+}: PolicyKey): { readonly user: string; readonly model: string } | undefined => {
+  if (scope !== 'USER_MODEL') return undefined
+  const at = selector.indexOf(PART)
+  return { user: selector.slice(0, at), model: selector.slice(at + 1) }
+}
+
+/** The selector as people read it: `ent-user-2:gpt-4o`. Not for telling policies apart: ids may hold a `:`. */
+export const selectorText = ({ selector }: PolicyKey): string => selector.replace(PART, ':')
+
+/** `TENANT enterprise_co` */
+export const policyLabel = (key: PolicyKey): string => `${key.scope} ${selectorText(key)}`
+
+/** What answers name instead of an entity: `POLICY:TENANT:enterprise_co`. */
+export const policyName = (key: PolicyKey): string => `POLICY:${key.scope}:${selectorText(key)}`
+
+/** Below 0 where `a` is the more specific scope. */
+export const byPrecedence = (a: PolicyScope, b: PolicyScope): number =>
+  POLICY_SCOPES.indexOf(a) - POLICY_SCOPES.indexOf(b)
+
+/**
+ * A policy's key as a path names it: `TENANT` and `enterprise_co`, `GLOBAL` and `*`, `USER_MODEL` and `<user>/<model>`,
+ * where the model may hold `/` as well. Throws `ZaelError('invalid_request')` that names `scope` or `selector`.
+ */
+export const parsePolicyKey = (scope: string, selector: string): PolicyKey => {
+  const known = POLICY_SCOPES.find((each) => each === scope)
+  if (known === undefined) throw invalid('scope', `be one of ${POLICY_SCOPES.join(', ')}`)
+  return { scope: known, selector: PARSERS[known](selector) }
+}
+
+const idSelector = (selector: string): string => {
+  if (!isId(selector)) throw invalid('selector', ID_RULE)
+  return selector
+}
+
+const PARSERS: Readonly<Record<PolicyScope, (selector: string) => string>> = {
+  USER_MODEL: (selector) => {
+    const at = selector.indexOf('/')
+    const [user, model] = [selector.slice(0, Math.max(at, 0)), selector.slice(at + 1)]
+    if (!isId(user) || !isModelId(model)) {
+      throw invalid('selector', 'be <user>/<model>, the id of a user and the id of a model')
+    }
+    return userModelSelector(user, model)
+  },
+  API_KEY: idSelector,
+  TENANT: idSelector,
+  MODEL: (selector) => {
+    if (!isModelId(selector)) throw invalid('selector', MODEL_ID_RULE)
+    return selector
+  },
+  MODEL_TIER: idSelector,
+  GLOBAL: (selector) => {
+    if (selector !== GLOBAL_POLICY.selector) throw invalid('selector', 'be * for GLOBAL')
+    return selector
+  },
+}
+
+/** What is known of a request, by which policies apply to it. What is not known picks no policy. */
+export interface PolicySubject {
+  /** Who asks, as a client or a gateway names it: any text. */
+  readonly user?: string | undefined
+  /** The id of the calling entity. */
+  readonly apiKey?: string | undefined
+  readonly tenant?: string | undefined
+  /** A registered model. */
+  readonly model?: string | undefined
+  readonly tier?: string | undefined
+}
+
+/** The policies that there may be for a request, most specific first; one of each scope at most. */
+export const applicablePolicies = (subject: PolicySubject): readonly PolicyKey[] => {
+  const { apiKey, tenant, model, tier } = subject
+  return [
+    ...userModelPolicy(subject),
+    ...(apiKey === undefined ? [] : [{ scope: 'API_KEY', selector: apiKey } as const]),
+    ...(tenant === undefined ? [] : [{ scope: 'TENANT', selector: tenant } as const]),
+    ...(model === undefined ? [] : [{ scope: 'MODEL', selector: model } as const]),
+    ...(tier === undefined ? [] : [{ scope: 'MODEL_TIER', selector: tier } as const]),
+    GLOBAL_POLICY,
+  ]
+}
+
+/** A text that is no id has no policy, so nothing need be looked up for it. */
+const userModelPolicy = ({ user, model }: PolicySubject): readonly PolicyKey[] =>
+  user === undefined || model === undefined || !isId(user)
+    ? []
+    : [{ scope: 'USER_MODEL', selector: userModelSelector(user, model) }]
+
+/** What policies are picked by, where it is not what the entity and the resource say. A tier wins over the model's. */
+export interface PolicyContext {
+  readonly tenant?: string
+  readonly model?: string
+  readonly tier?: string
+}

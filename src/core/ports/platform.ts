@@ -1,0 +1,61 @@
+/** Time, as services see it. The core's rules take time as an argument. */
+export interface Clock {
+  /** Wall clock: ns since the epoch. */
+  now(): bigint
+  /** A clock that never steps back, ns from an arbitrary start: for ages and deadlines. */
+  monotonic(): bigint
+}
+
+/** A bounded map that forgets what was not used for longest. Wiring hands in a library's. */
+export interface Cache<V> {
+  get(key: string): V | undefined
+  set(key: string, value: V): void
+  delete(key: string): void
+}
+
+export type CacheFactory = <V extends object>(options: { readonly max: number }) => Cache<V>
+
+/** Structured log lines. Never pass a secret: mask it first. */
+export interface Logger {
+  /** False: debug lines go nowhere, so that there is no need to put them together. */
+  readonly isDebugOn?: boolean
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void
+}
+
+export const silentLogger: Logger = { isDebugOn: false, debug() {}, info() {}, warn() {}, error() {} }
+
+/** Every metric zael counts. Labels are few-valued: no ids. */
+export type MetricName =
+  | 'decisions_allowed'
+  | 'decisions_denied'
+  | 'decisions_degraded'
+  | 'decisions_contended'
+  | 'limits_near'
+  | 'limits_exceeded'
+  | 'bucket_writes'
+  | 'bucket_reads'
+  | 'charges_throttled'
+  | 'refunds_lost'
+  | 'authentication_failures'
+  | 'usage_hours_recorded'
+  | 'usage_records_failed'
+
+export interface Metrics {
+  /** Adds `by` (1) to a counter. */
+  count(name: MetricName, by?: number): void
+}
+
+export const noMetrics: Metrics = { count() {} }
+
+/** Makes and hashes API keys' secrets. */
+export interface Secrets {
+  /** A new secret: 256 random bits with a prefix and a checksum. */
+  create(): string
+  /** SHA-256, lower-case hexadecimal. */
+  hash(secret: string): string
+  /** A new unique id (key ids, audit ids, request ids). */
+  id(): string
+}

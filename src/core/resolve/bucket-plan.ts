@@ -1,0 +1,21 @@
+import type { BucketId } from '../bucket/bucket-store.ts'
+import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import type { Layer } from './layers.ts'
+
+/** One bucket that a decision meets, and the limits to charge it by. */
+export interface BucketPlan {
+  readonly bucket: BucketId
+  /** The entity's id, or `POLICY:<scope>:<selector>`. */
+  readonly entityId: string
+  readonly resource: string
+  readonly limits: readonly LimitInForce[]
+  /** Where they come from, for explanations. */
+  readonly layers: readonly Layer[]
+  /** Whether it is the caller's own: of the resource that was asked for, or `_total_`. */
+  readonly isOwn: boolean
+}
+
+/** All buckets that a decision meets; each is there once. */
+export interface Plans {
+  readonly plans: readonly BucketPlan[]
+}

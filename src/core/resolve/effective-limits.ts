@@ -1,0 +1,82 @@
+import type { Algorithm } from '../bucket/algorithm.ts'
+import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import { algorithmOf } from '../bucket/registry.ts'
+import type { Priority } from '../model/entity.ts'
+import { type Limit, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../model/limit.ts'
+import type { CacheFactory } from '../ports/platform.ts'
+import type { BucketPlan } from './bucket-plan.ts'
+import type { Layer } from './layers.ts'
+
+/** A limit in force, and where it comes from. */
+export interface EffectiveLimit {
+  readonly limit: Limit
+  readonly source: string
+  /** What it overrode, nearest first. */
+  readonly overrides: readonly { readonly limit: Limit; readonly source: string }[]
+}
+
+/**
+ * The limits that hold, by name: the nearest layer that has one of that name wins. A default on `tokens` does not hold for
+ * an entity that limits its input or output tokens itself.
+ */
+export const effectiveLimits = (layers: readonly Layer[]): readonly EffectiveLimit[] => {
+  const splitsTokens = layers.some(({ isOwn, limits }) => isOwn && limits.some(isTokenPart))
+  const candidates = layers.flatMap(({ source, limits, isOwn }) =>
+    limits
+      .filter(({ meter }) => isOwn || !splitsTokens || meter !== 'tokens')
+      .map((limit) => ({ limit, source })),
+  )
+  const names = [...new Set(candidates.map(({ limit }) => limit.name))]
+  return names.flatMap((name) => {
+    const [winner, ...overrides] = candidates.filter(({ limit }) => limit.name === name)
+    return winner ? [{ ...winner, overrides }] : []
+  })
+}
+
+/** The limits as a bucket is charged by them; `version` is the greatest of all that they were resolved from. */
+export const limitsInForce = (layers: readonly Layer[], version: bigint): readonly LimitInForce[] =>
+  effectiveLimits(layers).map(({ limit, source }) => ({
+    limit,
+    source,
+    version,
+    algorithm: algorithmOf(limit.size),
+    headroom: 0,
+  }))
+
+/** The limits as they bind a caller of `priority`. */
+export const keepingHeadroom = (
+  limits: readonly LimitInForce[],
+  priority: Priority,
+): readonly LimitInForce[] =>
+  priority === 'high'
+    ? limits
+    : limits.map((inForce) => ({ ...inForce, headroom: inForce.limit.headroom?.[priority] ?? 0 }))
+
+/** Whether more limits would hold together than one bucket can keep: expressions end at 4 KB and 300 operators. */
+export const areTooMany = (layers: readonly Layer[]): boolean => {
+  const together = effectiveLimits(layers)
+  const windows = together.filter(({ limit }) => limit.size.algorithm === 'sliding_window')
+  return together.length > MAX_LIMITS || windows.length > MAX_SLIDING_WINDOWS
+}
+
+const isTokenPart = ({ meter }: Limit): boolean => meter === 'input_tokens' || meter === 'output_tokens'
+
+/** Sizes of limits that are in use at once; far fewer than there are keys. */
+const MAX_ALGORITHMS = 1000
+
+/**
+ * Gives plans whose limits are of the same size the same arithmetic. An algorithm is some kilobytes of functions, and
+ * thousands of resolutions are remembered, most of them of a handful of sizes. Its text says all that it is made of.
+ */
+export const createSharing = (newCache: CacheFactory): ((plan: BucketPlan) => BucketPlan) => {
+  const known = newCache<Algorithm>({ max: MAX_ALGORITHMS })
+  const shared = (algorithm: Algorithm): Algorithm => {
+    const first = known.get(algorithm.text)
+    if (first === undefined) known.set(algorithm.text, algorithm)
+    return first ?? algorithm
+  }
+  return (plan) => ({
+    ...plan,
+    limits: plan.limits.map((inForce) => ({ ...inForce, algorithm: shared(inForce.algorithm) })),
+  })
+}

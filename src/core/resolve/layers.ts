@@ -1,0 +1,96 @@
+import { ENVIRONMENT } from '../bucket/limit-in-force.ts'
+import type { Entity } from '../model/entity.ts'
+import type { Limit } from '../model/limit.ts'
+import {
+  DEFAULT_RESOURCE,
+  type LimitOwner,
+  type LimitSet,
+  type LimitSetKey,
+  limitSetText,
+  TOTAL_RESOURCE,
+} from '../model/limit-set.ts'
+import { selectorText } from '../model/policy.ts'
+import type { ConfigReads } from './config-cache.ts'
+
+/** One place that limits come from, nearest first in a list of layers. */
+export interface Layer {
+  /** `entity:gpt-4`, `role:admin:_default_`, `system:_default_`, `policy:TENANT:acme`, `environment`. */
+  readonly source: string
+  /** undefined: of any resource */
+  readonly resource: string | undefined
+  readonly limits: readonly Limit[]
+  readonly version: bigint
+  /** Whether it is the entity's own, not a default of its role or of the system. */
+  readonly isOwn: boolean
+}
+
+/** Where to look for the limits of `entity` itself on a resource, nearest first. */
+export const callerKeys = (entity: Entity, resource: string): readonly LimitSetKey[] => [
+  ...ownKeys(entity.id, resource),
+  ...(entity.role === null ? [] : onResource({ kind: 'role', role: entity.role }, resource)),
+  ...onResource({ kind: 'system' }, resource),
+]
+
+/** Where to look for the limits that bind an entity's children as well: defaults are for callers only. */
+export const ownKeys = (entityId: string, resource: string): readonly LimitSetKey[] =>
+  onResource({ kind: 'entity', id: entityId }, resource)
+
+/** Who has defaults: for callers that have no limit of that name themselves. */
+export type DefaultsOwner = Extract<LimitOwner, { readonly kind: 'role' | 'system' }>
+
+/** Where to look for the defaults of a role, or of the system, and what these stand before. */
+export const defaultsKeys = (owner: DefaultsOwner, resource: string): readonly LimitSetKey[] => [
+  ...(owner.kind === 'role' ? onResource(owner, resource) : []),
+  ...onResource({ kind: 'system' }, resource),
+]
+
+/** `_total_` is enforced beside every resource, so it inherits from none of them. */
+const onResource = (owner: LimitOwner, resource: string): readonly LimitSetKey[] =>
+  resource === TOTAL_RESOURCE || resource === DEFAULT_RESOURCE
+    ? [{ owner, resource }]
+    : [
+        { owner, resource },
+        { owner, resource: DEFAULT_RESOURCE },
+      ]
+
+export const layerOf = ({ owner, resource }: LimitSetKey, set: LimitSet | undefined): Layer => ({
+  source: sourceOf(owner, resource),
+  resource,
+  limits: set?.limits ?? [],
+  version: set?.version ?? 0n,
+  isOwn: owner.kind === 'entity',
+})
+
+const sourceOf = (owner: LimitOwner, resource: string): string => {
+  switch (owner.kind) {
+    case 'role':
+      return `role:${owner.role}:${resource}`
+    case 'policy':
+      return `policy:${owner.scope}:${selectorText(owner)}`
+    default:
+      return `${owner.kind}:${resource}`
+  }
+}
+
+/** The defaults of the environment: below everything that is in the table. */
+export const environmentLayer = (limits: readonly Limit[]): Layer => ({
+  source: ENVIRONMENT,
+  resource: undefined,
+  limits,
+  version: 0n,
+  isOwn: false,
+})
+
+/** Picks from the sets that were read. */
+export type LayersOf = (keys: readonly LimitSetKey[]) => readonly Layer[]
+
+/** Reads all sets at once; what it returns picks from them. */
+export const readLayers = async (
+  reads: Pick<ConfigReads, 'limitSets'>,
+  keys: readonly LimitSetKey[],
+): Promise<LayersOf> => {
+  const unique = new Map(keys.map((key) => [limitSetText(key), key]))
+  const sets = await reads.limitSets([...unique.values()])
+  const layers = new Map([...unique].map(([text, key], index) => [text, layerOf(key, sets[index])]))
+  return (wanted) => wanted.flatMap((key) => layers.get(limitSetText(key)) ?? [])
+}

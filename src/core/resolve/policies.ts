@@ -1,0 +1,37 @@
+import { policyBucket } from '../bucket/bucket-store.ts'
+import { policyLimitSet, TOTAL_RESOURCE } from '../model/limit-set.ts'
+import { applicablePolicies, type PolicyKey, type PolicySubject, policyName } from '../model/policy.ts'
+import type { BucketPlan } from './bucket-plan.ts'
+import type { ConfigReads } from './config-cache.ts'
+import { keepingHeadroom, limitsInForce } from './effective-limits.ts'
+import { type LayersOf, readLayers } from './layers.ts'
+
+/** One bucket for each policy that has limits, in the order of `keys`; `layersOf` holds their sets. */
+export const policyPlans = (keys: readonly PolicyKey[], layersOf: LayersOf): readonly BucketPlan[] =>
+  keys.map((key) => policyPlan(key, layersOf)).filter(({ limits }) => limits.length > 0)
+
+const policyPlan = (key: PolicyKey, layersOf: LayersOf): BucketPlan => {
+  const layers = layersOf([policyLimitSet(key)])
+  return {
+    bucket: policyBucket(key),
+    entityId: policyName(key),
+    resource: TOTAL_RESOURCE,
+    limits: limitsInForce(layers, layers[0]?.version ?? 0n),
+    layers,
+    isOwn: false,
+  }
+}
+
+/**
+ * The buckets of all policies that apply to a request, most specific first, whatever entity asks. A model that is not
+ * registered picks none; a tier that is given wins over the model's. Nothing is known of a priority, so it is a normal one.
+ */
+export const resolvePolicies = async (
+  reads: ConfigReads,
+  { model: modelId, tier, ...subject }: PolicySubject,
+): Promise<readonly BucketPlan[]> => {
+  const model = modelId === undefined ? undefined : await reads.model(modelId)
+  const keys = applicablePolicies({ ...subject, model: model?.id, tier: tier ?? model?.tier ?? undefined })
+  const plans = policyPlans(keys, await readLayers(reads, keys.map(policyLimitSet)))
+  return plans.map((plan) => ({ ...plan, limits: keepingHeadroom(plan.limits, 'normal') }))
+}

@@ -1,0 +1,151 @@
+import { entityBucket } from '../bucket/bucket-store.ts'
+import type { Entity } from '../model/entity.ts'
+import { ZaelError } from '../model/errors.ts'
+import type { Limit } from '../model/limit.ts'
+import { DEFAULT_RESOURCE, OTHER_RESOURCE, policyLimitSet, TOTAL_RESOURCE } from '../model/limit-set.ts'
+import type { Model } from '../model/model.ts'
+import { applicablePolicies, type PolicyContext, type PolicySubject } from '../model/policy.ts'
+import { larger } from '../model/time.ts'
+import { ancestorsOf, bindingParents, tenantOf } from './ancestors.ts'
+import type { BucketPlan, Plans } from './bucket-plan.ts'
+import type { ConfigReads } from './config-cache.ts'
+import { keepingHeadroom, limitsInForce } from './effective-limits.ts'
+import { callerKeys, environmentLayer, type Layer, type LayersOf, ownKeys, readLayers } from './layers.ts'
+import { policyPlans } from './policies.ts'
+
+/** All buckets that a decision meets, the caller's own on the resource first. */
+export interface Resolution extends Plans {
+  readonly entity: Entity
+  readonly plans: readonly [BucketPlan, ...BucketPlan[]]
+}
+
+/** What a decision is asked for. */
+export interface ResolutionTarget {
+  readonly entityId: string
+  /** undefined: the bucket `_default_` itself */
+  readonly resource?: string | undefined
+  readonly user?: string | undefined
+  /** What policies go by instead of what is known of the entity and the resource. */
+  readonly context?: PolicyContext | undefined
+}
+
+export interface ResolutionRequest extends ResolutionTarget {
+  /** Limits of the environment, for callers that the table knows no default for. */
+  readonly defaults: readonly Limit[]
+}
+
+/** Resolves what applies to a request. Throws `ZaelError('not_found')` for an unknown entity. */
+export const resolveBuckets = async (reads: ConfigReads, request: ResolutionRequest): Promise<Resolution> => {
+  const { entityId, resource = DEFAULT_RESOURCE } = request
+  const [entity, model] = await Promise.all([
+    reads.entity(entityId),
+    isSpecial(resource) ? undefined : reads.model(resource),
+  ])
+  if (!entity) throw new ZaelError('not_found', `there is no entity ${entityId}`, { field: 'entity_id' })
+  const isRegistered = isSpecial(resource) || model !== undefined
+  const ancestors = await ancestorsOf(reads, entity)
+  const parents = bindingParents(entity, ancestors)
+  const policies = applicablePolicies(await policySubject(reads, request, { entity, ancestors, model }))
+  const layersOf = await readLayers(reads, [
+    ...[resource, OTHER_RESOURCE, TOTAL_RESOURCE].flatMap((name) => callerKeys(entity, name)),
+    ...parents.flatMap(({ id }) =>
+      [resource, OTHER_RESOURCE, TOTAL_RESOURCE].flatMap((name) => ownKeys(id, name)),
+    ),
+    ...policies.map(policyLimitSet),
+  ])
+
+  const own = onRegistered(resource, isRegistered, (name) => layersOf(callerKeys(entity, name)))
+  const ownLayers =
+    resource === TOTAL_RESOURCE ? own.layers : [...own.layers, environmentLayer(request.defaults)]
+  const plans = [
+    ...totalPlans(entity.id, resource, layersOf(callerKeys(entity, TOTAL_RESOURCE)), true, entity.version),
+    ...parents.flatMap((parent) => parentPlans(parent.id, resource, isRegistered, layersOf)),
+    ...policyPlans(policies, layersOf),
+  ]
+  const ownPlan = planFor(entity.id, own.resource, ownLayers, true, entity.version)
+  const bound = (plan: BucketPlan): BucketPlan => ({
+    ...plan,
+    limits: keepingHeadroom(plan.limits, entity.priority),
+  })
+  return { entity, plans: [bound(ownPlan), ...plans.map(bound)] }
+}
+
+interface Known {
+  readonly entity: Entity
+  readonly ancestors: readonly Entity[]
+  /** Of the resource. */
+  readonly model: Model | undefined
+}
+
+/** What policies go by: what the context says, else what is known of the entity and the resource. */
+const policySubject = async (
+  reads: ConfigReads,
+  { user, context = {} }: ResolutionRequest,
+  known: Known,
+): Promise<PolicySubject> => {
+  const model = context.model === undefined ? known.model : await reads.model(context.model)
+  return {
+    user,
+    apiKey: known.entity.id,
+    tenant: context.tenant ?? tenantOf(known.entity, known.ancestors),
+    model: model?.id,
+    tier: context.tier ?? model?.tier ?? undefined,
+  }
+}
+
+/** A resource is registered by a model, or by limits of its own; all others share `_other_`, so that inventing names gains nothing. */
+const onRegistered = (
+  resource: string,
+  isRegistered: boolean,
+  layersOn: (resource: string) => readonly Layer[],
+) => {
+  const layers = layersOn(resource)
+  const isLimited = layers.some((layer) => layer.resource === resource && layer.limits.length > 0)
+  return isRegistered || isLimited
+    ? { resource, layers }
+    : { resource: OTHER_RESOURCE, layers: layersOn(OTHER_RESOURCE) }
+}
+
+const parentPlans = (
+  id: string,
+  resource: string,
+  isRegistered: boolean,
+  layersOf: LayersOf,
+): readonly BucketPlan[] => {
+  const own = onRegistered(resource, isRegistered, (name) => layersOf(ownKeys(id, name)))
+  const plan = planFor(id, own.resource, own.layers, false)
+  const total = totalPlans(id, resource, layersOf(ownKeys(id, TOTAL_RESOURCE)), false)
+  return plan.limits.length > 0 ? [plan, ...total] : total
+}
+
+const totalPlans = (
+  id: string,
+  resource: string,
+  layers: readonly Layer[],
+  isOwn: boolean,
+  least = 0n,
+): readonly BucketPlan[] => {
+  const plan = planFor(id, TOTAL_RESOURCE, layers, isOwn, least)
+  return resource === TOTAL_RESOURCE || plan.limits.length === 0 ? [] : [plan]
+}
+
+const planFor = (
+  entityId: string,
+  resource: string,
+  layers: readonly Layer[],
+  isOwn: boolean,
+  least = 0n,
+): BucketPlan => {
+  const version = layers.reduce((greatest, layer) => larger(greatest, layer.version), least)
+  return {
+    bucket: entityBucket(entityId, resource),
+    entityId,
+    resource,
+    limits: limitsInForce(layers, version),
+    layers,
+    isOwn,
+  }
+}
+
+const isSpecial = (resource: string): boolean =>
+  [DEFAULT_RESOURCE, OTHER_RESOURCE, TOTAL_RESOURCE].includes(resource)

@@ -1,0 +1,168 @@
+import type { Limit } from '../model/limit.ts'
+import { DEFAULT_RESOURCE, type LimitSetKey, limitSetText } from '../model/limit-set.ts'
+import type { PolicySubject } from '../model/policy.ts'
+import type { ConfigStore } from '../ports/config-store.ts'
+import type { Cache, CacheFactory, Clock } from '../ports/platform.ts'
+import type { Plans } from './bucket-plan.ts'
+import { type CachedConfig, type ConfigReads, createCachedConfig } from './config-cache.ts'
+import { createSharing } from './effective-limits.ts'
+import { resolvePolicies } from './policies.ts'
+import { type Resolution, type ResolutionTarget, resolveBuckets } from './resolve.ts'
+
+/** Which buckets and limits apply to a request, remembered. */
+export interface Resolver {
+  /**
+   * What applies to an entity on a resource, from reads no older than `maxAgeNs`.
+   * Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` where nothing is known and the store is away.
+   */
+  resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<Resolution>
+  /** The same where it is known; undefined where it is to be read. */
+  peek(target: ResolutionTarget, maxAgeNs: bigint): Resolution | undefined
+  /** Reads what `resolve` needs for many entities on `_default_` in few calls; those that are not there are passed over. */
+  prepare(entityIds: readonly string[], maxAgeNs: bigint): Promise<void>
+  /** The policies that apply, whatever entity asks. Throws `StoreUnavailable` likewise. */
+  resolvePolicies(subject: PolicySubject, maxAgeNs: bigint): Promise<Plans>
+  /** Drops all that is known: this process has just changed something. */
+  forget(): void
+}
+
+export interface ResolverDependencies {
+  readonly config: ConfigStore
+  readonly clock: Clock
+  readonly newCache: CacheFactory
+  /** Limits of the environment, below everything that is in the table. */
+  readonly defaults: readonly Limit[]
+}
+
+/** Requests of different kinds (entity, resource, user, …) whose buckets are kept in memory. */
+const MAX_RESOLUTIONS = 20_000
+
+export const createResolver = ({ config, clock, newCache, defaults }: ResolverDependencies): Resolver => {
+  const items = createCachedConfig(config, clock, newCache)
+  const resolutions = createRemembered<Resolution>(items, clock, newCache, MAX_RESOLUTIONS)
+  const policies = createRemembered<Plans>(items, clock, newCache, MAX_RESOLUTIONS)
+  const sharing = createSharing(newCache)
+  return {
+    resolve: (target, maxAgeNs) =>
+      resolutions.get(targetText(target), maxAgeNs, async (reads) => {
+        const resolution = await resolveBuckets(reads, { ...target, defaults })
+        const [own, ...others] = resolution.plans
+        return { ...resolution, plans: [sharing(own), ...others.map(sharing)] }
+      }),
+    prepare: (entityIds, maxAgeNs) => prepareResolving(items.open(maxAgeNs), entityIds),
+    peek: (target, maxAgeNs) => resolutions.peek(targetText(target), maxAgeNs),
+    resolvePolicies: (subject, maxAgeNs) =>
+      policies.get(subjectText(subject), maxAgeNs, async (reads) => ({
+        plans: (await resolvePolicies(reads, subject)).map(sharing),
+      })),
+    forget() {
+      items.forget()
+      resolutions.forget()
+      policies.forget()
+    },
+  }
+}
+
+/** A text that no two targets share: no id holds a `#`, and `user`, which may be any text, stands last. */
+const targetText = ({ entityId, resource = DEFAULT_RESOURCE, user, context }: ResolutionTarget): string => {
+  const named = `${entityId}#${resource}`
+  if (user === undefined && context === undefined) return named
+  const { tenant = '', model = '', tier = '' } = context ?? {}
+  return `${named}#${tenant}#${model}#${tier}#${user ?? ''}`
+}
+
+const subjectText = ({ apiKey = '', tenant = '', model = '', tier = '', user = '' }: PolicySubject): string =>
+  `${apiKey}#${tenant}#${model}#${tier}#${user}`
+
+/** What was worked out from the configuration, kept as long as that may be believed. */
+export interface Remembered<T> {
+  /**
+   * What is known of `key`, from reads no older than `maxAgeNs`; else what `work` makes of new ones. Those who ask while the
+   * same is being read wait for that read.
+   */
+  get(key: string, maxAgeNs: bigint, work: (reads: ConfigReads) => Promise<T>): Promise<T>
+  /** What is known of `key`, from reads no older than `maxAgeNs`; undefined where it is to be read. */
+  peek(key: string, maxAgeNs: bigint): T | undefined
+  forget(): void
+}
+
+interface Entry<T> {
+  readonly value: T
+  /** Steady clock: when the oldest of what it was made of was read. */
+  readonly readNs: bigint
+}
+
+export const createRemembered = <T>(
+  items: CachedConfig,
+  clock: Clock,
+  newCache: CacheFactory,
+  max: number,
+): Remembered<T> => {
+  const underWay = new Map<string, Promise<Entry<T>>>()
+  let entries: Cache<Entry<T>> = newCache<Entry<T>>({ max })
+
+  const readAnew = async (key: string, maxAgeNs: bigint, work: (reads: ConfigReads) => Promise<T>) => {
+    const target = entries
+    const reads = items.open(maxAgeNs)
+    const value = await work(reads)
+    const entry = { value, readNs: reads.oldestNs() }
+    target.set(key, entry)
+    return entry
+  }
+
+  const shared = (key: string, read: () => Promise<Entry<T>>): Promise<Entry<T>> => {
+    const running = underWay.get(key)
+    if (running) return running
+    const started = read().finally(() => {
+      if (underWay.get(key) === started) underWay.delete(key)
+    })
+    underWay.set(key, started)
+    return started
+  }
+
+  const peek = (key: string, maxAgeNs: bigint): T | undefined => {
+    const known = entries.get(key)
+    return known && clock.monotonic() - known.readNs <= maxAgeNs ? known.value : undefined
+  }
+
+  return {
+    peek,
+    async get(key, maxAgeNs, work) {
+      const known = peek(key, maxAgeNs)
+      if (known !== undefined) return known
+      return (await shared(`${key}#${maxAgeNs}`, () => readAnew(key, maxAgeNs, work))).value
+    },
+    /** A read under way fills the cache that it began with, so it cannot bring back what is dropped here. */
+    forget() {
+      entries = newCache<Entry<T>>({ max })
+      underWay.clear()
+    },
+  }
+}
+
+/**
+ * Reads what resolving entities one by one would read, all at once: the entities, their parents level by level, and the
+ * sets that all of them ask for. Those that are not there are passed over.
+ */
+export const prepareResolving = async (reads: ConfigReads, entityIds: readonly string[]): Promise<void> => {
+  const known = new Set<string>()
+  const found: string[] = []
+  let wanted = [...new Set(entityIds)]
+  while (wanted.length > 0) {
+    const entities = (await reads.entities(wanted)).flatMap((entity) => entity ?? [])
+    for (const id of wanted) known.add(id)
+    if (found.length === 0) found.push(...entities.map(({ id }) => id))
+    const parents = new Set(entities.flatMap(({ parentId }) => parentId ?? []))
+    wanted = [...parents].filter((id) => !known.has(id))
+  }
+  const keys = new Map<string, LimitSetKey>()
+  const asking: ConfigReads = {
+    ...reads,
+    async limitSets(asked) {
+      for (const key of asked) keys.set(limitSetText(key), key)
+      return asked.map(() => undefined)
+    },
+  }
+  await Promise.all(found.map((entityId) => resolveBuckets(asking, { entityId, defaults: [] })))
+  await reads.limitSets([...keys.values()])
+}

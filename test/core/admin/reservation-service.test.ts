@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest'
+import { createReservationService } from '../../../src/core/admin/reservations.ts'
+import type { ReservationStore } from '../../../src/core/charge/reservation-store.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
+import { randomSecrets } from '../../../src/platform/random-secrets.ts'
+import { createMemoryReservationStore } from '../../../src/store/memory/memory-reservation-store.ts'
+import { SECOND, START } from '../test-clock.ts'
+import type { TestNode, TestWorld } from '../test-limiter.ts'
+import { available, reserve, stored, worldOf } from '../token-world.ts'
+
+const serviceOf = (world: TestWorld, node: TestNode, reservations: ReservationStore) =>
+  createReservationService({
+    limiter: node.limiter,
+    reservations,
+    clock: world.clock,
+    secrets: randomSecrets,
+  })
+
+/** Two nodes on one table; the first holds a reservation of 40 out of 100 tokens. */
+const twoNodes = async (lifetimeSeconds = 600) => {
+  const world = worldOf(100, 1 / 3600)
+  const reservations = createMemoryReservationStore()
+  const other = world.join()
+  const [here, there] = [serviceOf(world, world.node, reservations), serviceOf(world, other, reservations)]
+  const { reservation } = await reserve(world.node, 40)
+  const { id, expiresAt } = await here.hold('key', reservation, lifetimeSeconds)
+  return { world, reservations, here, there, other, id, expiresAt }
+}
+
+const lost = () => new StoreUnavailable('lost', { mayHaveApplied: true })
+
+describe('a reservation held over two requests', () => {
+  it('is settled by whatever node is asked, once', async () => {
+    const { world, here, there, other, id } = await twoNodes()
+    expect(await available(world)).toBe(60)
+    expect(await there.end('key', id, { tokens: 10 })).toEqual({ changed: true, state: 'settled' })
+    expect(await available(world)).toBe(90)
+    for (const again of [here, there]) {
+      expect(await again.end('key', id, { tokens: 99 })).toEqual({ changed: false, state: 'settled' })
+      expect(await again.end('key', id, null)).toEqual({ changed: false, state: 'settled' })
+    }
+    await other.limiter.flush({ all: true })
+    expect(await available(world)).toBe(90)
+    expect(await stored(world)).toMatchObject({ used_tokens: 10n })
+  })
+
+  it('gives all back where it is released, and counts nothing', async () => {
+    const { world, there, here, id } = await twoNodes()
+    expect(await there.end('key', id, null)).toEqual({ changed: true, state: 'released' })
+    expect(await here.end('key', id, { tokens: 1 })).toEqual({ changed: false, state: 'released' })
+    expect(await available(world)).toBe(100)
+    expect(await stored(world)).not.toHaveProperty('used_tokens')
+  })
+
+  it('stays charged once it has expired, and is never counted as used', async () => {
+    const { world, here, id, expiresAt } = await twoNodes(30)
+    expect(expiresAt).toBe(START + 30n * SECOND)
+    world.clock.advance(30n * SECOND)
+    expect(await here.end('key', id, null)).toEqual({ changed: false, state: 'expired' })
+    await world.node.limiter.flush({ all: true })
+    expect(await available(world)).toBe(60)
+    expect(await stored(world)).not.toHaveProperty('used_tokens')
+  })
+
+  it.each(['', 'nobody', 'a#b', 'x'.repeat(500)])('is not found under the id %j', async (id) => {
+    const { here } = await twoNodes()
+    await expect(here.end('key', id, null)).rejects.toMatchObject({
+      code: 'not_found',
+      field: 'reservation_id',
+    })
+  })
+
+  it('is not found by another', async () => {
+    const { world, here, id } = await twoNodes()
+    await expect(here.end('another', id, null)).rejects.toMatchObject({ code: 'not_found' })
+    expect(await available(world)).toBe(60)
+  })
+
+  it.each([true, false])(
+    'is given back where it cannot be kept (applied and lost: %s)',
+    async (isApplied) => {
+      const { world, reservations } = await twoNodes()
+      const failing: ReservationStore = {
+        ...reservations,
+        async put(reservation) {
+          if (isApplied) await reservations.put(reservation)
+          throw new StoreUnavailable('away', { mayHaveApplied: isApplied })
+        },
+      }
+      const { reservation } = await reserve(world.node, 30)
+      const held = serviceOf(world, world.node, failing).hold('key', reservation, 600)
+      await expect(held).rejects.toBeInstanceOf(StoreUnavailable)
+      expect(await available(world)).toBe(60)
+    },
+  )
+
+  it('is settled also where the answer to its closing is lost', async () => {
+    const { world, reservations, id } = await twoNodes()
+    let asked = 0
+    const losing: ReservationStore = {
+      ...reservations,
+      async close(closing) {
+        const outcome = await reservations.close(closing)
+        if (asked++ === 0) throw lost()
+        return outcome
+      },
+    }
+    const service = serviceOf(world, world.node, losing)
+    expect(await service.end('key', id, { tokens: 1 })).toEqual({ changed: true, state: 'settled' })
+    expect(await available(world)).toBe(99)
+    expect(asked).toBe(2)
+  })
+
+  it('stays charged where the store goes away before it is closed', async () => {
+    const { world, reservations, id, here } = await twoNodes()
+    const away: ReservationStore = { ...reservations, close: () => Promise.reject(lost()) }
+    await expect(serviceOf(world, world.node, away).end('key', id, null)).rejects.toBeInstanceOf(
+      StoreUnavailable,
+    )
+    expect(await available(world)).toBe(60)
+    expect(await here.end('key', id, null)).toMatchObject({ changed: true })
+  })
+})

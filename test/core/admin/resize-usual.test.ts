@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { resizeUsual, type UsualChange } from '../../../src/core/admin/limits.ts'
+import { type Limit, usualLimits } from '../../../src/core/model/limit.ts'
+import { limitToJson, parseLimits } from '../../../src/core/model/parse-limit.ts'
+
+const IN_FORCE = usualLimits({ rpm: 60, tpm: 6000, windowSeconds: 60 })
+
+const resized = (own: readonly Limit[], change: UsualChange, inForce = IN_FORCE) =>
+  resizeUsual(own, inForce, change, 30).map(limitToJson)
+
+const bucket = (name: 'rpm' | 'tpm', capacity: number, seconds: number) => ({
+  name,
+  meter: name === 'rpm' ? 'requests' : 'tokens',
+  algorithm: 'token_bucket',
+  capacity,
+  refill_rate: capacity / seconds,
+})
+
+describe('the usual limits of another size', () => {
+  it('are those that are named, in the window that holds for each', () => {
+    expect(resized([], { rpm: 5 })).toEqual([bucket('rpm', 5, 60)])
+    expect(resized([], { tpm: 5 }, [])).toEqual([bucket('tpm', 5, 30)])
+    expect(resized([], { rpm: 5, tpm: 7, windowSeconds: 10 })).toEqual([
+      bucket('rpm', 5, 10),
+      bucket('tpm', 7, 10),
+    ])
+  })
+
+  it('are all that there are, where only the window is named', () => {
+    expect(resized([], { windowSeconds: 10 })).toEqual([bucket('rpm', 60, 10), bucket('tpm', 6000, 10)])
+    expect(resized([], { windowSeconds: 10 }, [])).toEqual([])
+  })
+
+  it('stand in their places, keep what else is said of them, and leave the others alone', () => {
+    const own = parseLimits(
+      [
+        { name: 'rpd', algorithm: 'fixed_window', limit: 100, window: 'day' },
+        { name: 'rpm', algorithm: 'sliding_window', limit: 10, window_seconds: 60, mode: 'warn' },
+        { name: 'otpm', capacity: 5, refill_rate: 1 },
+      ],
+      'limits',
+    )
+    const [day, , out] = own.map(limitToJson)
+    expect(resized(own, { rpm: 20 }, own)).toEqual([day, { ...bucket('rpm', 20, 60), mode: 'warn' }, out])
+  })
+
+  it.each([
+    ['rpm_limit', { rpm: 700_000_000, windowSeconds: 60 }],
+    ['tpm_limit', { rpm: 1, tpm: 1, windowSeconds: 1_000_000_000_000 }, 'rpm_limit'],
+  ])('are refused where they cannot be, by the name of the field: %s', (field, change, named = field) => {
+    expect(() => resized([], change)).toThrow(expect.objectContaining({ field: named }))
+  })
+
+  it('are refused where there are too many', () => {
+    const own = parseLimits(
+      Array.from({ length: 8 }, (_, index) => ({
+        name: `own${index}`,
+        meter: 'requests',
+        capacity: 1,
+        refill_rate: 1,
+      })),
+      'limits',
+    )
+    expect(() => resized(own, { tpm: 5 })).toThrow(expect.objectContaining({ field: 'tpm_limit' }))
+  })
+})

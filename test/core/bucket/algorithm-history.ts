@@ -1,0 +1,95 @@
+import fc from 'fast-check'
+import type { Algorithm, LimitFields, LimitWrite } from '../../../src/core/bucket/algorithm.ts'
+import { algorithmOf } from '../../../src/core/bucket/registry.ts'
+import { CALENDAR_UNITS } from '../../../src/core/model/calendar.ts'
+import type { LimitSize } from '../../../src/core/model/limit.ts'
+import { applyActions } from '../../../src/store/memory/apply-actions.ts'
+import { holds } from '../../../src/store/memory/conditions.ts'
+import { START } from '../test-clock.ts'
+
+const limit = fc.integer({ min: 1, max: 40 })
+
+const tokenBucket: fc.Arbitrary<LimitSize> = fc
+  .tuple(limit, fc.constantFrom(1, 60, 3600))
+  .map(([capacity, seconds]) => ({ algorithm: 'token_bucket', capacity, refillRate: capacity / seconds }))
+
+const slidingWindow: fc.Arbitrary<LimitSize> = fc.record({
+  algorithm: fc.constant('sliding_window' as const),
+  limit,
+  windowSeconds: fc.constantFrom(1, 7, 60, 3600),
+  slots: fc.constantFrom(2, 7, 30, 60),
+})
+
+const fixedWindow: fc.Arbitrary<LimitSize> = fc.record({
+  algorithm: fc.constant('fixed_window' as const),
+  limit,
+  window: fc.constantFrom(...CALENDAR_UNITS),
+  timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', '+02:00'),
+})
+
+/** A size of every algorithm; what holds of all of them is tested on all of them. */
+export const sizes: Readonly<Record<LimitSize['algorithm'], fc.Arbitrary<LimitSize>>> = {
+  token_bucket: tokenBucket,
+  sliding_window: slidingWindow,
+  fixed_window: fixedWindow,
+}
+
+export const anySize = fc.oneof(...Object.values(sizes))
+
+/** The same size, paused. */
+export const pausedSize = (size: LimitSize): LimitSize =>
+  size.algorithm === 'token_bucket' ? { ...size, capacity: 0, refillRate: 0 } : { ...size, limit: 0 }
+
+/** Carries out one limit's write, or undefined where a condition fails. */
+export const applied = (fields: LimitFields, { conditions, actions }: LimitWrite): LimitFields | undefined =>
+  conditions.every((condition) => holds(condition, fields)) ? applyActions(fields, actions) : undefined
+
+interface Step {
+  /** Share of the window that passes before it. */
+  readonly wait: number
+  /** Share of the limit. */
+  readonly cost: number
+  /** Seconds by which the clock of the node that charges is off. */
+  readonly skew: number
+}
+
+/** Charges over time by nodes of which some are late or early. */
+export const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.record({
+    wait: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.3, noNaN: true }), fc.constantFrom(1, 1.5)),
+    cost: fc.double({ min: 0, max: 1, noNaN: true }),
+    skew: fc.constantFrom(0, 0, 0, -2.5, 2.5),
+  }),
+  { maxLength: 25 },
+)
+
+export interface History {
+  readonly algorithm: Algorithm
+  /** Every state the limit was in, the first empty; as of the moments of `times`. */
+  readonly states: readonly LimitFields[]
+  readonly now: bigint
+}
+
+export const costOf = (algorithm: Algorithm, share: number): number =>
+  Math.max(1, Math.floor(algorithm.capacity * share))
+
+/** What becomes of a limit by charges, each tried where it fits as its node sees it. */
+export const historyOf = (size: LimitSize, plan: readonly Step[]): History => {
+  const algorithm = algorithmOf(size)
+  const states: LimitFields[] = [{}]
+  let now = START
+  for (const { wait, cost, skew } of plan) {
+    now += BigInt(Math.floor(Number(algorithm.windowNs) * wait))
+    const seen = states.at(-1) ?? {}
+    // beyond a window, nodes have no window in common
+    const most = Number(algorithm.windowNs) / 2
+    const at = now + BigInt(Math.round(Math.max(-most, Math.min(most, skew * 1e9))))
+    const write = algorithm.charge(seen, costOf(algorithm, cost), at, algorithm.capacity)
+    const after = applied(seen, write)
+    if (after !== undefined) states.push(after)
+  }
+  return { algorithm, states, now }
+}
+
+export const histories = (size: fc.Arbitrary<LimitSize>): fc.Arbitrary<History> =>
+  fc.tuple(size, steps).map(([each, plan]) => historyOf(each, plan))

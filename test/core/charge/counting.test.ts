@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest'
+import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
+import type { BucketItem } from '../../../src/core/bucket/write.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
+import type { Cost } from '../../../src/core/model/meter.ts'
+import { SECOND } from '../test-clock.ts'
+import { entityOwner, limitsOf } from '../test-config.ts'
+import { createTestWorld, type TestWorld } from '../test-limiter.ts'
+
+const createFamily = (): TestWorld => {
+  const world = createTestWorld()
+  world.config.putEntity('project')
+  world.config.putEntity('key', { parentId: 'project' })
+  world.config.putLimits(entityOwner('project'), '_default_', limitsOf({ rpm: [100, 1] }))
+  world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [3, 1 / 3600] }))
+  return world
+}
+
+const ask = (world: TestWorld, settles: boolean, cost: Cost = { requests: 1, tokens: 7 }) =>
+  world.node.limiter.decide({ entityId: 'key', cost, settles })
+
+const stored = async (world: TestWorld, id: string): Promise<BucketItem> =>
+  (await world.buckets.read(entityBucket(id, '_default_'))) ?? {}
+
+describe('use', () => {
+  it('is counted for every meter, limited or not, when it is settled and not before', async () => {
+    const world = createFamily()
+    const decision = await ask(world, true, { requests: 1, tokens: 50 })
+    expect(await stored(world, 'key')).not.toHaveProperty('used_tokens')
+    if (decision.allowed)
+      await decision.reservation.settle({ requests: 1, input_tokens: 8, output_tokens: 4 })
+    await world.node.limiter.flush({ all: true })
+    for (const id of ['key', 'project']) {
+      expect(await stored(world, id)).toMatchObject({
+        used_requests: 1n,
+        used_input_tokens: 8n,
+        used_output_tokens: 4n,
+        used_tokens: 12n,
+      })
+    }
+  })
+
+  it('is counted once however often a reservation is settled or released', async () => {
+    const world = createFamily()
+    const decision = await ask(world, true)
+    if (!decision.allowed) throw new Error('denied')
+    await decision.reservation.settle({ tokens: 5 })
+    await decision.reservation.settle({ tokens: 500 })
+    await decision.reservation.release()
+    await world.node.limiter.flush({ all: true })
+    expect(await stored(world, 'key')).toMatchObject({ used_requests: 1n, used_tokens: 5n })
+    expect((await world.join().limiter.status('key', '_default_')).limits[0]?.available).toBe(2)
+  })
+
+  it('is not counted for what is released, nor for what is denied, nor for a dry run', async () => {
+    const world = createFamily()
+    const decision = await ask(world, true)
+    if (decision.allowed) await decision.reservation.release()
+    expect((await ask(world, false, { requests: 4 })).allowed).toBe(false)
+    const dry = await world.node.limiter.decide({
+      entityId: 'key',
+      cost: { requests: 1 },
+      settles: false,
+      dryRun: true,
+    })
+    expect(dry.allowed).toBe(true)
+    await world.node.limiter.flush({ all: true })
+    expect(await stored(world, 'key')).not.toHaveProperty('used_requests')
+    expect((await world.join().limiter.status('key', '_default_')).limits[0]?.available).toBe(3)
+  })
+
+  it('of several buckets goes along with the next write, or is written within a second', async () => {
+    const world = createFamily()
+    await ask(world, false)
+    await ask(world, false)
+    expect(await stored(world, 'key')).toMatchObject({ used_requests: 1n })
+    await world.node.limiter.flush()
+    expect(await stored(world, 'key')).toMatchObject({ used_requests: 1n })
+    world.clock.advance(SECOND)
+    await world.node.limiter.flush()
+    expect(await stored(world, 'key')).toMatchObject({ used_requests: 2n, used_tokens: 14n })
+    const writes = world.node.counts.bucket_writes
+    await world.node.limiter.flush({ all: true })
+    expect(world.node.counts.bucket_writes).toBe(writes)
+  })
+})
+
+describe('denials', () => {
+  it('are counted once on the bucket of the caller and by limit on the bucket that denied, after ten seconds', async () => {
+    const world = createFamily()
+    world.config.putLimits(entityOwner('project'), '_default_', limitsOf({ rpm: [3, 1 / 3600] }))
+    for (let turn = 0; turn < 3; turn++) expect((await ask(world, false)).allowed).toBe(true)
+    await world.node.limiter.flush({ all: true })
+    for (let turn = 0; turn < 2; turn++) expect((await ask(world, false)).allowed).toBe(false)
+    world.clock.advance(9n * SECOND)
+    await world.node.limiter.flush()
+    expect(await stored(world, 'project')).not.toHaveProperty('denied_rpm')
+    world.clock.advance(SECOND)
+    await world.node.limiter.flush()
+    expect(await stored(world, 'key')).toMatchObject({ denied: 2n, denied_rpm: 2n })
+    expect(await stored(world, 'project')).toMatchObject({ denied_rpm: 2n })
+    expect(await stored(world, 'project')).not.toHaveProperty('denied')
+  })
+})
+
+describe('counts that are due', () => {
+  const createCrowd = async (count: number) => {
+    const world = createTestWorld()
+    for (let index = 0; index < count; index++) {
+      world.config.putEntity(`key-${index}`)
+      await world.node.limiter.decide({ entityId: `key-${index}`, cost: { requests: 1 }, settles: false })
+    }
+    return world
+  }
+
+  it('are written a few at once, so that decisions need not wait behind them', async () => {
+    const world = await createCrowd(100)
+    const { write } = world.buckets
+    let [underWay, most, written] = [0, 0, 0]
+    world.buckets.write = async (id, wanted) => {
+      most = Math.max(most, ++underWay)
+      await Promise.resolve()
+      underWay--
+      written++
+      return write(id, wanted)
+    }
+    await world.node.limiter.flush({ all: true })
+    expect(written).toBe(100)
+    expect(most).toBeLessThanOrEqual(8)
+  })
+
+  it('are written also where others cannot be, which is told', async () => {
+    const world = await createCrowd(20)
+    const { write } = world.buckets
+    let calls = 0
+    world.buckets.write = async (id, wanted) => {
+      if (++calls <= 10) throw new Error('not readable')
+      return write(id, wanted)
+    }
+    await expect(world.node.limiter.flush({ all: true })).rejects.toThrow('not readable')
+    expect(calls).toBe(20)
+  })
+
+  it('wait on where the store surely did not take them, and are dropped where it may have', async () => {
+    const world = await createCrowd(1)
+    const { write } = world.buckets
+    const fail = (mayHaveApplied: boolean) => {
+      world.buckets.write = async () => {
+        throw new StoreUnavailable('away', { mayHaveApplied })
+      }
+    }
+    const bucket = async () => (await world.buckets.read(entityBucket('key-0', '_default_'))) ?? {}
+    fail(false)
+    await world.node.limiter.flush({ all: true })
+    world.buckets.write = write
+    await world.node.limiter.flush({ all: true })
+    expect(await bucket()).toMatchObject({ used_requests: 1n })
+    await world.node.limiter.decide({ entityId: 'key-0', cost: { requests: 1 }, settles: false })
+    fail(true)
+    await world.node.limiter.flush({ all: true })
+    world.buckets.write = write
+    await world.node.limiter.flush({ all: true })
+    expect(await bucket()).toMatchObject({ used_requests: 1n })
+  })
+})

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest'
+import type { Decision } from '../../../src/core/decide/decision.ts'
+import type { LimiterSettings } from '../../../src/core/decide/limiter.ts'
+import { parseLimits } from '../../../src/core/model/parse-limit.ts'
+import { createHeldStore, type End, type HeldStore, quiet } from '../held-store.ts'
+import { SECOND } from '../test-clock.ts'
+import { entityOwner } from '../test-config.ts'
+import { createTestNode, createTestWorld, type TestNode, type TestWorld } from '../test-limiter.ts'
+import { available } from '../token-world.ts'
+
+const MS = 1_000_000n
+
+interface Held {
+  readonly world: TestWorld
+  readonly buckets: HeldStore
+  readonly node: TestNode
+}
+
+/** A node whose table answers when a test says so. */
+const heldWorld = (capacity: number, settings: Partial<LimiterSettings> = {}): Held => {
+  const world = createTestWorld()
+  world.config.putEntity('key')
+  const limits = [{ name: 'tpm', capacity, refill_rate: 0.001 }]
+  world.config.putLimits(entityOwner('key'), '_default_', parseLimits(limits, 'limits'))
+  const buckets = createHeldStore(world.buckets)
+  return {
+    world,
+    buckets,
+    node: createTestNode({ ...world, buckets, settings: { leaseTtlMs: 1000, ...settings } }),
+  }
+}
+
+const ask = ({ node }: Held): Promise<Decision> =>
+  node.limiter.decide({ entityId: 'key', cost: { tokens: 1 }, settles: false })
+
+/** Whether the table was not waited for. */
+const isAnswered = async (asked: Promise<unknown>): Promise<boolean> => {
+  let isDone = false
+  void asked.then(() => {
+    isDone = true
+  })
+  await quiet()
+  return isDone
+}
+
+/** Requests, each answered before the next. All that is under way is over then. */
+const warmUp = async (held: Held, requests = 100): Promise<void> => {
+  for (let turn = 0; turn < requests; turn++) {
+    const asked = ask(held)
+    await held.buckets.letAllGo()
+    await asked
+  }
+}
+
+/** How many requests are answered one after the other before one waits for the table; that one is under way. */
+const answeredAtOnce = async (
+  held: Held,
+): Promise<{ readonly count: number; readonly waiting: Promise<Decision> }> => {
+  for (let count = 0; count < 1000; count++) {
+    const waiting = ask(held)
+    if (!(await isAnswered(waiting))) return { count, waiting }
+  }
+  throw new Error('no request waits for the table')
+}
+
+const writesOf = ({ node }: Held): number => node.counts.bucket_writes ?? 0
+
+/** How many of so many requests did not wait for a write, and yet began one. */
+const followed = async (held: Held, requests: number, everyMs: number): Promise<number> => {
+  let begun = 0
+  for (let turn = 0; turn < requests; turn++) {
+    const before = writesOf(held)
+    const asked = ask(held)
+    if ((await isAnswered(asked)) && writesOf(held) > before) begun++
+    await held.buckets.letAllGo()
+    await asked
+    held.world.clock.advance(BigInt(everyMs) * MS)
+  }
+  return begun
+}
+
+describe('a lease of which half is spent', () => {
+  it('is followed by the next, whose write nobody waits for', async () => {
+    const held = heldWorld(100_000)
+    await warmUp(held)
+    for (let turn = 0; turn < 1000; turn++) {
+      const asked = ask(held)
+      expect(await isAnswered(asked)).toBe(true)
+      if (turn % 10 === 9) await held.buckets.letAllGo()
+    }
+    expect(writesOf(held)).toBeLessThan(120)
+  })
+
+  it('pays on while the next is charged, which then pays for those who have waited for it', async () => {
+    const held = heldWorld(100_000)
+    await warmUp(held)
+    const { count, waiting } = await answeredAtOnce(held)
+    expect(count).toBeGreaterThan(10)
+    const before = writesOf(held)
+    await held.buckets.letAllGo()
+    expect((await waiting).allowed).toBe(true)
+    expect(writesOf(held)).toBe(before)
+  })
+
+  it('holds together with the next no more than a tenth of what is available', async () => {
+    const held = heldWorld(1000)
+    for (let spent = 1; spent <= 900; spent++) {
+      const asked = ask(held)
+      await held.buckets.letAllGo()
+      await asked
+      const ahead = 1000 - spent - ((await available(held.world)) ?? 0)
+      expect(ahead).toBeLessThanOrEqual(Math.ceil((1000 - spent) / 10) + 1)
+    }
+  })
+
+  it.each<End>(['refused', 'lost', 'applied and lost'])(
+    'is not followed where that write is %s',
+    async (end) => {
+      const held = heldWorld(100_000)
+      await warmUp(held)
+      const { waiting } = await answeredAtOnce(held)
+      await held.buckets.letGo(0, end)
+      await held.buckets.letAllGo()
+      expect((await waiting).allowed).toBe(true)
+    },
+  )
+
+  it('is followed where ten or more ask in a quarter of a second, and something runs after an answer', async () => {
+    expect(await followed(heldWorld(100_000), 500, 20)).toBeGreaterThan(20)
+    expect(await followed(heldWorld(100_000), 500, 50)).toBe(0)
+    expect(await followed(heldWorld(100_000, { useDelayMs: 0 }), 500, 20)).toBe(0)
+  })
+
+  it('goes back with the next that was still being charged, where its process ends', async () => {
+    const held = heldWorld(100_000)
+    await warmUp(held)
+    const before = writesOf(held)
+    let asked = 0
+    for (; writesOf(held) === before; asked++) expect(await isAnswered(ask(held))).toBe(true)
+    await Promise.all([held.node.limiter.flush({ all: true }), held.buckets.letAllGo()])
+    expect(await available(held.world)).toBe(100_000 - 100 - asked)
+  })
+})
+
+it('a lease is followed before its life is over, where there is still demand', async () => {
+  const held = heldWorld(100_000)
+  const { clock } = held.world
+  await warmUp(held, 400)
+  clock.advance(SECOND)
+  await warmUp(held, 1)
+  const before = writesOf(held)
+  clock.advance(700n * MS)
+  for (let turn = 0; turn < 20; turn++) expect(await isAnswered(ask(held))).toBe(true)
+  expect(writesOf(held)).toBe(before)
+  clock.advance(60n * MS)
+  expect(await isAnswered(ask(held))).toBe(true)
+  expect(writesOf(held)).toBe(before + 1)
+  await held.buckets.letAllGo()
+  clock.advance(240n * MS)
+  expect(await isAnswered(ask(held))).toBe(true)
+})

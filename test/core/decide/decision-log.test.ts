@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest'
+import { policyBucket } from '../../../src/core/bucket/bucket-store.ts'
+import type { Decision } from '../../../src/core/decide/decision.ts'
+import { createDecisionLog } from '../../../src/core/decide/decision-log.ts'
+import { createLimiter } from '../../../src/core/decide/limiter.ts'
+import { settledReservation } from '../../../src/core/decide/reservation.ts'
+import { type Logger, noMetrics, silentLogger } from '../../../src/core/ports/platform.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createTestClock, SECOND } from '../test-clock.ts'
+import { entityOwner, limitsOf } from '../test-config.ts'
+import { createTestWorld, newMapCache } from '../test-limiter.ts'
+
+type Line = readonly [level: string, fields: Readonly<Record<string, unknown>> | undefined]
+
+const start = (isDebugOn = true) => {
+  const lines: Line[] = []
+  const logger: Logger = {
+    ...silentLogger,
+    isDebugOn,
+    debug: (_, fields) => void lines.push(['debug', fields]),
+    warn: (_, fields) => void lines.push(['warn', fields]),
+  }
+  const world = createTestWorld()
+  world.config.putEntity('key')
+  world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [2, 1 / 3600], tpm: [100, 1] }))
+  const limiter = createLimiter({
+    ...world,
+    localBuckets: createMemoryBucketStore(),
+    logger,
+    metrics: noMetrics,
+    newCache: newMapCache,
+    pause: async () => {},
+  })
+  const ask = (cost = {}, dryRun = false) =>
+    limiter.decide({ entityId: 'key', cost: { requests: 1, ...cost }, settles: false, dryRun })
+  const of = (level: string) => lines.filter((line) => line[0] === level).map(([, fields]) => fields)
+  return { world, logger, ask, lines, of }
+}
+
+describe('decisions without the store', () => {
+  it.each([
+    [true, 'requests allowed without the store'],
+    [false, 'requests denied without the store'],
+  ])('are one line a minute with their number and the reason (allowed: %s)', (allowed, message) => {
+    const lines: unknown[] = []
+    const logger: Logger = { ...silentLogger, warn: (...line) => void lines.push(line) }
+    const clock = createTestClock()
+    const log = createDecisionLog({ logger, metrics: noMetrics, clock, newCache: newMapCache })
+    const common = { degraded: true, unavailableCause: 'no table', limits: [], reported: [] } as const
+    const decision: Decision = allowed
+      ? { ...common, allowed: true, reservation: settledReservation }
+      : { ...common, allowed: false, violations: [], retryAfterNs: null, unavailable: true }
+    for (let turn = 0; turn < 3; turn++) log(decision)
+    expect(lines).toEqual([[message, { count: 1, reason: 'no table' }]])
+    clock.advance(59n * SECOND)
+    log(decision)
+    expect(lines).toHaveLength(1)
+    clock.advance(SECOND)
+    log(decision)
+    expect(lines[1]).toEqual([message, { count: 4, reason: 'no table' }])
+  })
+})
+
+describe('at debug level', () => {
+  it('every limit that a decision looked at is a line', async () => {
+    const { ask, of } = start()
+    await ask({ tokens: 30 })
+    const common = { key: 'key:_default_', label: 'key _default_', allowed: true }
+    expect(of('debug')).toEqual([
+      { ...common, limitName: 'rpm', count: 1, limit: 2 },
+      { ...common, limitName: 'tpm', count: 30, limit: 100 },
+    ])
+  })
+
+  it('a policy is named as it is where it denies', async () => {
+    const { world, logger, ask, of, lines } = start()
+    const decision = await ask()
+    lines.length = 0
+    const bucket = policyBucket({ scope: 'USER_MODEL', selector: 'ent-user-2#gpt-4o' })
+    createDecisionLog({ logger, metrics: noMetrics, clock: world.clock, newCache: newMapCache })({
+      ...decision,
+      limits: decision.limits.slice(0, 1).map((state) => ({ ...state, bucket })),
+    })
+    expect(of('debug')).toMatchObject([
+      { key: 'USER_MODEL:ent-user-2:gpt-4o', label: 'USER_MODEL ent-user-2:gpt-4o', count: 1, limit: 2 },
+    ])
+  })
+
+  it('a question that charges nothing is not spoken of', async () => {
+    const { ask, lines } = start()
+    await ask({}, true)
+    await ask({ tokens: 101 }, true)
+    expect(lines).toEqual([])
+  })
+})
+
+it('nothing is put together for lines that no one sees', async () => {
+  const { world, logger, ask, lines } = start(false)
+  let looks = 0
+  const watched: Decision = {
+    ...(await ask()),
+    get limits() {
+      looks++
+      return []
+    },
+  }
+  createDecisionLog({ logger, metrics: noMetrics, clock: world.clock, newCache: newMapCache })(watched)
+  // once for what is nearly used up, not for lines
+  expect([looks, lines]).toEqual([1, []])
+})
+
+describe('a denial', () => {
+  it('is a warning with what was asked for, once in ten seconds for the same limit', async () => {
+    const { world, ask, of } = start(false)
+    for (let turn = 0; turn < 2; turn++) await ask()
+    for (let turn = 0; turn < 6; turn++) await ask()
+    const line = { key: 'key:_default_', label: 'key _default_', limitName: 'rpm', limit: 2, requested: 1 }
+    expect(of('warn')).toEqual([{ ...line, count: 2, retryAfterMs: 3_600_000, suppressed: 0 }])
+    world.clock.advance(10n * SECOND - 1n)
+    await ask()
+    expect(of('warn')).toHaveLength(1)
+    world.clock.advance(1n)
+    await ask()
+    expect(of('warn')[1]).toMatchObject({ ...line, suppressed: 6 })
+    world.clock.advance(10n * SECOND)
+    await ask()
+    expect(of('warn')[2]).toMatchObject({ suppressed: 0 })
+  })
+
+  it('by another limit is another one, and one that nothing cures has no wait', async () => {
+    const { ask, of } = start(false)
+    await ask({ tokens: 101 })
+    for (let turn = 0; turn < 3; turn++) await ask()
+    expect(of('warn')).toMatchObject([
+      { limitName: 'tpm', requested: 101, retryAfterMs: null },
+      { limitName: 'rpm', requested: 1 },
+    ])
+  })
+})
+
+it('remembers a bounded number of limits', () => {
+  const { world, logger } = start()
+  const bounds: number[] = []
+  createDecisionLog({
+    logger,
+    metrics: noMetrics,
+    clock: world.clock,
+    newCache: ({ max }) => {
+      bounds.push(max)
+      return new Map()
+    },
+  })
+  expect(bounds).toEqual([10_000])
+})

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import { type BucketStore, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
+import { set } from '../../../src/core/bucket/write.ts'
+import { SECOND } from '../test-clock.ts'
+import { entityOwner, limitsOf } from '../test-config.ts'
+import { createTestNode, type TestWorld } from '../test-limiter.ts'
+import { admits, available, sometimesAway, stored, worldOf } from '../token-world.ts'
+
+/** `child` with a limit of 5 tokens below `key` with one of 100. */
+const createFamily = (): TestWorld => {
+  const world = worldOf(100, 1 / 3600)
+  world.config.putEntity('child', { parentId: 'key' })
+  world.config.putLimits(entityOwner('child'), '_default_', limitsOf({ tpm: [5, 1 / 3600] }))
+  return world
+}
+
+describe('a request that is not let through', () => {
+  it('consumes nothing of a parent where the bucket of the child cannot be understood', async () => {
+    const world = createFamily()
+    await world.buckets.write(entityBucket('child', '_default_'), {
+      conditions: [],
+      actions: [set('born', 1n), set('rev', 1n), set('tpm_limit', 'leaky_bucket 5 per 60s')],
+    })
+    await expect(admits(world.node, 1, { entityId: 'child' })).rejects.toThrow('leaky_bucket')
+    expect(await available(world)).toBe(100)
+    expect(await stored(world)).not.toHaveProperty('used_tokens')
+  })
+
+  it('consumes nothing of a bucket that was asked first where another cannot be understood', async () => {
+    const world = createFamily()
+    expect(await admits(world.node, 5, { entityId: 'child' })).toBe(true)
+    await world.join().limiter.topUp('child', {})
+    const other = [set('tpm_limit', 'leaky_bucket 5 per 60s'), set('tpm_version', 10n ** 20n)]
+    world.node.limiter.forget()
+    await world.buckets.write(entityBucket('key', '_default_'), { conditions: [], actions: other })
+    await expect(admits(world.node, 5, { entityId: 'child' })).rejects.toThrow('leaky_bucket')
+    expect((await world.join().limiter.status('child', '_default_')).limits[0]?.available).toBe(5)
+  })
+
+  it('consumes nothing of a parent where its entity is found to be deleted meanwhile', async () => {
+    const world = createFamily()
+    let isDeleted = false
+    const entity = (id: string) =>
+      isDeleted && id === 'child' ? Promise.resolve(undefined) : world.config.entity(id)
+    const node = createTestNode({ ...world, config: { ...world.config, entity } })
+    expect(await admits(node, 1, { entityId: 'child' })).toBe(true)
+    const later = [set('tpm_limit', 'token_bucket 9 per 60s'), set('tpm_version', 10n ** 20n)]
+    await world.buckets.write(entityBucket('child', '_default_'), { conditions: [], actions: later })
+    world.clock.advance(2n * SECOND)
+    isDeleted = true
+    await expect(admits(node, 1, { entityId: 'child' })).rejects.toMatchObject({ code: 'not_found' })
+    expect(await available(world)).toBe(99)
+  })
+
+  it('is refused for an amount that cannot be, before anything is charged', async () => {
+    const world = createFamily()
+    for (const tokens of [-1, 0.5, Number.NaN]) {
+      await expect(admits(world.node, tokens)).rejects.toMatchObject({
+        code: 'invalid_request',
+        field: 'cost.tokens',
+      })
+    }
+    expect(await stored(world)).toEqual({})
+  })
+
+  it('is denied for ever where it is larger than a limit, also while the store is away', async () => {
+    const world = createFamily()
+    const node = createTestNode({ ...world, buckets: sometimesAway(world, () => true) })
+    const decision = await node.limiter.decide({ entityId: 'key', cost: { tokens: 101 }, settles: false })
+    expect(decision).toMatchObject({
+      ...{ allowed: false, unavailable: false, retryAfterNs: null },
+      ...{ degraded: true, unavailableCause: 'away', limits: [] },
+    })
+    await expect(admits(node, 1, { dryRun: true })).rejects.toThrow('away')
+  })
+
+  it('has to wait a moment where others are faster each time, and that is counted', async () => {
+    const world = createFamily()
+    const buckets: BucketStore = {
+      ...world.buckets,
+      write: async (id) => ({ applied: false, item: await world.buckets.read(id) }),
+    }
+    const node = createTestNode({ ...world, buckets })
+    const decision = await node.limiter.decide({ entityId: 'key', cost: { tokens: 1 }, settles: false })
+    expect(decision).toMatchObject({ allowed: false, retryAfterNs: 50_000_000n, unavailable: false })
+    expect(node.counts).toMatchObject({ decisions_contended: 1, bucket_writes: 3 })
+  })
+
+  it('is told the limits as they are once everything is given back', async () => {
+    const world = createFamily()
+    expect(await admits(world.join(), 99)).toBe(true)
+    const decision = await world.node.limiter.decide({
+      entityId: 'child',
+      cost: { tokens: 2 },
+      settles: false,
+    })
+    expect(decision).toMatchObject({ allowed: false, violations: [{ state: { entityId: 'key' } }] })
+    expect(decision.limits.map(({ available: left }) => left)).toEqual([5, 1])
+  })
+
+  it('costs one write where it asks for nothing, whatever was last seen', async () => {
+    const world = createFamily()
+    const node = world.join()
+    expect(await admits(node, 1)).toBe(true)
+    world.clock.advance(2n * 3600n * SECOND)
+    expect(await admits(world.join(), 100)).toBe(true)
+    expect(await admits(node, 0)).toBe(true)
+    expect(node.counts.bucket_writes).toBe(2)
+  })
+})

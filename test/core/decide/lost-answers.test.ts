@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { type BucketStore, bucketKey, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
+import { SECOND } from '../test-clock.ts'
+import { entityOwner, limitsOf } from '../test-config.ts'
+import { createTestNode } from '../test-limiter.ts'
+import { admits, available, worldOf } from '../token-world.ts'
+
+/** Cases that broke earlier drafts of the design, on the real limiter: answers that never come. Times in seconds. */
+
+describe('an answer that is lost', () => {
+  const worldWithLoss = (isApplied: boolean) => {
+    const world = worldOf(100, 1 / 3600)
+    world.config.putEntity('child', { parentId: 'key' })
+    world.config.putLimits(entityOwner('child'), '_default_', limitsOf({ tpm: [5, 1 / 3600] }))
+    let isLosing = false
+    const buckets: BucketStore = {
+      ...world.buckets,
+      async write(id, write) {
+        const isParent = bucketKey(id) === bucketKey(entityBucket('key', '_default_'))
+        if (!isLosing || !isParent) return world.buckets.write(id, write)
+        if (isApplied) await world.buckets.write(id, write)
+        throw new StoreUnavailable('lost', { mayHaveApplied: true })
+      },
+    }
+    const node = createTestNode({ ...world, buckets })
+    return { world, node, lose: (losing: boolean) => (isLosing = losing) }
+  }
+
+  it('of a charge counts as charged: nothing is given back for it', async () => {
+    const { world, node, lose } = worldWithLoss(false)
+    lose(true)
+    const decision = await node.limiter.decide({ entityId: 'child', cost: { tokens: 3 }, settles: true })
+    expect(decision).toMatchObject({ allowed: false, unavailable: true, degraded: true })
+    lose(false)
+    expect(await available(world)).toBe(100)
+    expect((await world.join().limiter.status('child', '_default_')).limits[0]?.available).toBe(5)
+  })
+
+  it('is asked for once more, and never admits more than there is', async () => {
+    const { world, node, lose } = worldWithLoss(true)
+    expect(await admits(node, 1, { entityId: 'child' })).toBe(true)
+    lose(true)
+    await node.limiter.decide({ entityId: 'child', cost: { tokens: 3 }, settles: true })
+    // both tries were applied; erring towards denying, neither comes back
+    expect(await available(world)).toBe(93)
+  })
+
+  it('is not asked for once more where half of the time is over', async () => {
+    const world = worldOf(100, 1 / 3600)
+    let asked = 0
+    world.buckets.write = async () => {
+      asked++
+      world.clock.advance(SECOND / 8n)
+      throw new StoreUnavailable('lost', { mayHaveApplied: true })
+    }
+    expect(await admits(world.node, 1)).toBe(false)
+    expect(asked).toBe(1)
+  })
+})

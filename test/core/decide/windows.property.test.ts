@@ -1,0 +1,105 @@
+import { test } from '@fast-check/vitest'
+import fc from 'fast-check'
+import { describe, expect } from 'vitest'
+import { calendarWindow } from '../../../src/core/model/calendar.ts'
+import { parseLimits } from '../../../src/core/model/parse-limit.ts'
+import { runs } from '../../property-runs.ts'
+import { entityOwner } from '../test-config.ts'
+import { createTestWorld, nodeOff, type TestWorld } from '../test-limiter.ts'
+import { createUseLog, moments, mostInAnyWindow, NODES } from '../use-log.ts'
+
+const limits = fc.integer({ min: 20, max: 1000 })
+
+const slots = fc.constantFrom(2, 7, 30, 60)
+
+const worldWith = (size: object): TestWorld => {
+  const world = createTestWorld()
+  world.config.putEntity('key')
+  world.config.putLimits(entityOwner('key'), '_default_', parseLimits([{ name: 'tpm', ...size }], 'limits'))
+  return world
+}
+
+const sliding = (limit: number, window_seconds: number, count: number): TestWorld =>
+  worldWith({ algorithm: 'sliding_window', limit, window_seconds, slots: count })
+
+/** Waits are parts of `windowSeconds`. */
+const play = async (
+  world: TestWorld,
+  log: ReturnType<typeof createUseLog>,
+  plan: typeof moments extends fc.Arbitrary<infer T> ? T : never,
+  windowSeconds: number,
+): Promise<void> => {
+  for (const { wait, acts } of plan) {
+    world.clock.advance(BigInt(Math.floor(wait * windowSeconds * 1e9)))
+    await Promise.all(acts.map(log.act))
+  }
+}
+
+describe('a sliding window', () => {
+  test.prop([limits, fc.constantFrom(10, 60, 3600), slots, moments], { numRuns: runs(120) })(
+    'never lets more be used in any true window than the limit, whoever settles what when',
+    async (limit, seconds, count, plan) => {
+      const world = sliding(limit, seconds, count)
+      const log = createUseLog(world, limit)
+      await play(world, log, plan, seconds)
+      expect(mostInAnyWindow(log.uses, BigInt(seconds) * 10n ** 9n)).toBeLessThanOrEqual(limit)
+    },
+  )
+
+  const offsets = fc.array(fc.constantFrom(0, -5, -2.5, 1, 5), { minLength: NODES, maxLength: NODES })
+
+  test.prop([limits, fc.constantFrom(60, 3600), slots, offsets, moments], { numRuns: runs(120) })(
+    'costs no more than the difference of clocks: the limit holds in any window shorter by that',
+    async (limit, seconds, count, offs, plan) => {
+      const world = sliding(limit, seconds, count)
+      const log = createUseLog(
+        world,
+        limit,
+        offs.map((off) => nodeOff(world, off)),
+      )
+      await play(world, log, plan, seconds)
+      // the node that drains has no clock of its own
+      const difference = Math.max(0, ...offs) - Math.min(0, ...offs)
+      const windowNs = BigInt((seconds - difference) * 1e9)
+      expect(mostInAnyWindow(log.uses, windowNs)).toBeLessThanOrEqual(limit)
+    },
+  )
+
+  test.prop([fc.integer({ min: 60, max: 240 }), slots, fc.integer({ min: 1, max: 4 })], { numRuns: 6 })(
+    'admits at saturation all but one slot in slots + 1',
+    async (limit, count, perSecond) => {
+      const world = sliding(limit, 60, count)
+      const ask = () => world.node.limiter.decide({ entityId: 'key', cost: { tokens: 1 }, settles: false })
+      let admitted = 0
+      const seconds = 300
+      for (let tick = 0; tick < seconds; tick++) {
+        const asks = Array.from({ length: Math.ceil(limit / 60) * perSecond + 1 }, ask)
+        for (const { allowed } of await Promise.all(asks)) if (allowed) admitted++
+        world.clock.advance(10n ** 9n)
+      }
+      const share = admitted / ((limit * seconds) / 60)
+      expect(share).toBeGreaterThan(count / (count + 1) - 0.01)
+    },
+  )
+})
+
+describe('a fixed window', () => {
+  const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'Asia/Kathmandu')
+
+  test.prop([limits, fc.constantFrom('minute' as const, 'hour', 'day'), zones, moments], {
+    numRuns: runs(80),
+  })(
+    'never lets more be used in any window of its calendar than the limit',
+    async (limit, window, time_zone, plan) => {
+      const world = worldWith({ algorithm: 'fixed_window', limit, window, time_zone })
+      const log = createUseLog(world, limit)
+      await play(world, log, plan, { minute: 60, hour: 3600, day: 86_400 }[window])
+      const used = new Map<bigint, number>()
+      for (const { at, amount } of log.uses) {
+        const { start } = calendarWindow(window, time_zone, at)
+        used.set(start, (used.get(start) ?? 0) + amount)
+      }
+      expect(Math.max(0, ...used.values())).toBeLessThanOrEqual(limit)
+    },
+  )
+})

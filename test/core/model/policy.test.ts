@@ -1,0 +1,61 @@
+import { describe, expect, it, test } from 'vitest'
+import { bucketKey, policyBucket } from '../../../src/core/bucket/bucket-store.ts'
+import {
+  byPrecedence,
+  POLICY_SCOPES,
+  parsePolicyKey,
+  policyLabel,
+  policyName,
+  userModelOf,
+} from '../../../src/core/model/policy.ts'
+
+describe("a policy's key", () => {
+  it.each([
+    ['GLOBAL', '*', 'GLOBAL *'],
+    ['TENANT', 'enterprise_co', 'TENANT enterprise_co'],
+    ['API_KEY', 'free-co-key', 'API_KEY free-co-key'],
+    ['MODEL', 'org/gpt-4', 'MODEL org/gpt-4'],
+    ['MODEL_TIER', 'premium', 'MODEL_TIER premium'],
+    ['USER_MODEL', 'ent-user-2/gpt-4o', 'USER_MODEL ent-user-2:gpt-4o'],
+    ['USER_MODEL', 'ent-user-2/org/gpt-4o', 'USER_MODEL ent-user-2:org/gpt-4o'],
+  ])('is read from a path: %s/%s', (scope, selector, label) => {
+    const key = parsePolicyKey(scope, selector)
+    expect(policyLabel(key)).toBe(label)
+    expect(policyName(key)).toBe(`POLICY:${label.replace(' ', ':')}`)
+  })
+
+  it.each([
+    ['PLANET', 'earth', 'scope'],
+    ['tenant', 'acme', 'scope'],
+    ['toString', 'acme', 'scope'],
+    ['GLOBAL', 'acme', 'selector'],
+    ['TENANT', '*', 'selector'],
+    ['TENANT', 'a/b', 'selector'],
+    ['TENANT', 'a#b', 'selector'],
+    ['API_KEY', '', 'selector'],
+    ['MODEL', '/gpt', 'selector'],
+    ['USER_MODEL', 'ent-user-2', 'selector'],
+    ['USER_MODEL', '/gpt-4o', 'selector'],
+    ['USER_MODEL', 'ent-user-2/', 'selector'],
+    ['USER_MODEL', 'ent-user-2#gpt-4o', 'selector'],
+    ['USER_MODEL', 'a#b/gpt-4o', 'selector'],
+  ])('is refused: %s/%s', (scope, selector, field) => {
+    expect(() => parsePolicyKey(scope, selector)).toThrow(
+      expect.objectContaining({ code: 'invalid_request', field }),
+    )
+  })
+
+  it('tells user and model apart, also where their texts run into each other', () => {
+    const [one, other] = [parsePolicyKey('USER_MODEL', 'a:b/c'), parsePolicyKey('USER_MODEL', 'a/b:c')]
+    expect(bucketKey(policyBucket(one))).not.toBe(bucketKey(policyBucket(other)))
+    expect(userModelOf(one)).toEqual({ user: 'a:b', model: 'c' })
+    expect(userModelOf(other)).toEqual({ user: 'a', model: 'b:c' })
+    expect(userModelOf(parsePolicyKey('TENANT', 'a'))).toBeUndefined()
+  })
+})
+
+test('scopes are ordered from a user on a model to everyone', () => {
+  const scopes = ['GLOBAL', 'MODEL', 'TENANT', 'USER_MODEL', 'API_KEY', 'MODEL_TIER'] as const
+  expect(scopes.toSorted(byPrecedence)).toEqual([...POLICY_SCOPES])
+  expect(POLICY_SCOPES).toEqual(['USER_MODEL', 'API_KEY', 'TENANT', 'MODEL', 'MODEL_TIER', 'GLOBAL'])
+})

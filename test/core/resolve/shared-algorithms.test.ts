@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest'
+import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
+import { parseLimits } from '../../../src/core/model/parse-limit.ts'
+import type { BucketPlan } from '../../../src/core/resolve/bucket-plan.ts'
+import { createSharing, limitsInForce } from '../../../src/core/resolve/effective-limits.ts'
+import { lruCaches } from '../../../src/platform/lru-caches.ts'
+
+const plan = (entityId: string, capacity: number): BucketPlan => {
+  const limits = parseLimits([{ name: 'rpm', capacity, refill_rate: 1 }], 'limits')
+  const layers = [{ source: 'entity:_default_', resource: '_default_', limits, version: 1n, isOwn: true }]
+  return {
+    bucket: entityBucket(entityId, '_default_'),
+    entityId,
+    resource: '_default_',
+    limits: limitsInForce(layers, 1n),
+    layers,
+    isOwn: true,
+  }
+}
+
+it('gives limits of one size the same arithmetic, and no other', () => {
+  const share = createSharing(lruCaches)
+  const [alice, bob, carol] = [plan('alice', 60), plan('bob', 60), plan('carol', 61)].map(share)
+  expect(alice?.limits[0]?.algorithm).toBe(bob?.limits[0]?.algorithm)
+  expect(carol?.limits[0]?.algorithm.capacity).toBe(61)
+})
+
+it('changes nothing else of a plan', () => {
+  const share = createSharing(lruCaches)
+  const { limits, ...rest } = plan('alice', 60)
+  const shared = share({ limits, ...rest })
+  expect(shared).toMatchObject(rest)
+  expect(shared.limits.map(({ algorithm, ...inForce }) => ({ ...inForce, text: algorithm.text }))).toEqual(
+    limits.map(({ algorithm, ...inForce }) => ({ ...inForce, text: algorithm.text })),
+  )
+})
