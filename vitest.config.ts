@@ -47,7 +47,10 @@ export default defineConfig({
         isolate: false,
       }),
       project('property', ['test/**/*.property.test.ts'], { isolate: false }),
-      project('engine', ['test/**/*.engine.test.ts'], { isolate: false }),
+      project('engine', ['test/**/*.engine.test.ts'], {
+        globalSetup: ['./test/bin/bundled-programs.ts'],
+        isolate: false,
+      }),
       project('browser', ['test/**/*.browser.test.ts'], {
         globalSetup: ['./test/dashboard/browser-setup.ts'],
       }),

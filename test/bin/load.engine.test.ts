@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, inject, test, vi } from 'vitest'
 import { type ServeProcess, startServe } from './serve-process.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -17,9 +18,12 @@ const serve = async (environment: Readonly<Record<string, string>> = {}): Promis
   return server
 }
 
-/** Starts the load client as `npm run load` does. */
-const startLoad = (args: readonly string[]) => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/load.ts', ...args], {
+/** From the sources, as `npm run load` does. */
+const SOURCES = ['--import', 'tsx', 'bin/load.ts']
+
+/** Starts the load client, bundled by default. */
+const startLoad = (args: readonly string[], program = [join(inject('programs'), 'load.mjs')]) => {
+  const child = spawn(process.execPath, [...program, ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -77,19 +81,10 @@ test('counts as passed what the table says was used, by key and by node', async 
 
 test('says what was measured when it is interrupted, in words', async () => {
   const { apiUrl } = await serve()
-  const running = startLoad([
-    '-n',
-    apiUrl,
-    '-k',
-    'key-alice',
-    '-d',
-    '1h',
-    '-c',
-    '2',
-    '--check',
-    '--delay',
-    '0.05',
-  ])
+  const running = startLoad(
+    ['-n', apiUrl, '-k', 'key-alice', '-d', '1h', '-c', '2', '--check', '--delay', '0.05'],
+    SOURCES,
+  )
   await vi.waitFor(async () => expect(await checksOf(apiUrl)).toBeGreaterThan(0), { timeout: 120_000 })
   running.kill('SIGINT')
   const { code, stdout, stderr } = await running.ended

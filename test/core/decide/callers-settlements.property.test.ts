@@ -12,6 +12,7 @@ import type { Limit } from '../../../src/core/model/limit.ts'
 import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { randomSecrets } from '../../../src/platform/random-secrets.ts'
 import { createMemoryReservationStore } from '../../../src/store/memory/memory-reservation-store.ts'
+import { runs } from '../../property-runs.ts'
 import { createInterleavedStore, type Fate } from '../interleaved-store.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestNode, createTestWorld } from '../test-limiter.ts'
@@ -190,7 +191,7 @@ const alone = (plan: Plan): Plan => ({
 
 describe('what one caller’s checks and settlements charge to buckets that they share', () => {
   // with leases the parent's table is charged ahead, by the process and not by the caller: there, use is what is bounded
-  test.prop([plans(['answered'])], { numRuns: 300 })(
+  test.prop([plans(['answered'])], { numRuns: runs(300) })(
     'is in any span at most what their own limits allow in it',
     async (plan) => {
       const { charges } = await carriedOut({ ...alone(plan), leases: false })
@@ -207,7 +208,7 @@ describe('what one caller’s checks and settlements charge to buckets that they
   )
 
   test.prop([plans(['answered', 'answered', 'answered', 'applied and lost', 'lost', 'refused'])], {
-    numRuns: 300,
+    numRuns: runs(300),
   })('puts no bucket into debt, and counts as used no more than that, whatever is lost', async (plan) => {
     const { debts, parent, elapsedNs } = await carriedOut(alone(plan))
     expect(debts).toEqual([])
@@ -216,7 +217,7 @@ describe('what one caller’s checks and settlements charge to buckets that they
     expect(parent).not.toHaveProperty('used_output_tokens')
   })
 
-  test.prop([plans(['answered'])], { numRuns: 150 })(
+  test.prop([plans(['answered'])], { numRuns: runs(150) })(
     'puts no bucket into debt where others use it at the same time',
     async (plan) => {
       expect((await carriedOut(plan)).debts).toEqual([])

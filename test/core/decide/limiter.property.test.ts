@@ -75,7 +75,7 @@ describe('the limiter', () => {
     fc.record({ waitMs: fc.nat(20_000), cost: fc.integer({ min: 1, max: 220 }), node: fc.nat(NODES - 1) }),
   )
 
-  test.prop([sizes, asks])(
+  test.prop([sizes, asks], { numRuns: runs(100) })(
     'allows exactly what a bucket that is filled drop by drop allows, and says when a denied request would pass',
     async ({ capacity, seconds }, plan) => {
       const world = worldWith(capacity, seconds)
@@ -104,7 +104,7 @@ describe('the limiter', () => {
     ),
   })
 
-  test.prop([family])(
+  test.prop([family], { numRuns: runs(100) })(
     'takes nothing anywhere for a request that is denied anywhere',
     async ({ own, parent, asks: plan }) => {
       const world = createTestWorld()
@@ -139,7 +139,7 @@ describe('the limiter', () => {
     },
   )
 
-  test.prop([fc.integer({ min: 2, max: 40 }), fc.nat(1000)])(
+  test.prop([fc.integer({ min: 2, max: 40 }), fc.nat(1000)], { numRuns: runs(100) })(
     'gives everything back to the parent when many are denied at once',
     async (callers, waitMs) => {
       const world = createTestWorld()
