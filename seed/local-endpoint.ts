@@ -1,13 +1,11 @@
-const LOCAL_NAMES =
-  /^(localhost|.*\.localhost|localhost\.localstack\.cloud|host\.docker\.internal|[a-z0-9-]+)$/
-const LOOPBACK_ADDRESS = /^(127(\.\d{1,3}){3}|\[::1\])$/
+import { isLoopback } from '../src/http/client/loopback.ts'
 
-/**
- * Whether an endpoint is this machine, or a container beside this one (a name without a dot is no name on the
- * internet). Undefined is AWS.
- */
+/** A container beside this one: no name on the internet is without a dot. */
+const CONTAINER_NAMES = /^(localhost\.localstack\.cloud|host\.docker\.internal|[a-z0-9-]+)$/
+
+/** Whether an endpoint is this machine, or a container beside this one. Undefined is AWS. */
 export const isLocalEndpoint = (endpoint: string | undefined): boolean => {
   if (endpoint === undefined || !URL.canParse(endpoint)) return false
   const { hostname } = new URL(endpoint)
-  return LOOPBACK_ADDRESS.test(hostname) || LOCAL_NAMES.test(hostname)
+  return isLoopback(hostname) || CONTAINER_NAMES.test(hostname)
 }

@@ -1,6 +1,7 @@
 import { masked } from '../../src/core/model/key.ts'
 import type { Logger } from '../../src/core/ports/platform.ts'
-import { isLoopback, type Settings } from '../settings/settings.ts'
+import { isLoopback } from '../../src/http/client/loopback.ts'
+import type { Settings } from '../settings/settings.ts'
 import { isPublished } from './file-entity.ts'
 import type { FileKey } from './read-api-keys.ts'
 

@@ -4,6 +4,7 @@ import { ZaelError } from '../../src/core/model/errors.ts'
 import { type Limit, usualLimits } from '../../src/core/model/limit.ts'
 import { limitToJson, parseLimits } from '../../src/core/model/parse-limit.ts'
 import type { HttpSettings } from '../../src/http/app-dependencies.ts'
+import { isLoopback } from '../../src/http/client/loopback.ts'
 import { LOG_LEVELS } from '../../src/platform/console-logger.ts'
 import {
   flag,
@@ -123,8 +124,6 @@ export const hasDefaultToken = ({
   viewerToken,
 }: Pick<Settings, 'adminToken' | 'viewerToken'>): boolean =>
   adminToken === DEFAULT_ADMIN_TOKEN || viewerToken === DEFAULT_VIEWER_TOKEN
-
-export const isLoopback = (host: string): boolean => /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host)
 
 const settingNames = (): readonly string[] => Object.values(SETTINGS).map(({ name }) => name)
 

@@ -7,6 +7,8 @@ test.each([
   'http://[::1]:8000',
   'http://localstack:4566',
   'http://dynamodb.localhost:4566',
+  'http://localhost.:8000',
+  'http://127.255.1.2:8000',
   'http://localhost.localstack.cloud:4566',
 ])('takes %s for local', (endpoint) => {
   expect(isLocalEndpoint(endpoint)).toBe(true)

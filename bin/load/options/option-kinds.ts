@@ -1,5 +1,5 @@
+import { isLoopback } from '../../../src/http/client/loopback.ts'
 import { Mistake, type SettingKind } from '../../settings/setting-kinds.ts'
-import { isLoopback } from '../../settings/settings.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 const DURATION = /^(\d{1,9}(?:\.\d{1,6})?|\.\d{1,6})(ms|s|m|h)?$/
@@ -33,8 +33,6 @@ export const listed = (values: readonly string[]): readonly string[] => [
   ),
 ]
 
-const hostnameOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
-
 /** Where a node's API begins, without a slash at its end. A host that is not this machine is refused unless allowed. */
 export const nodeUrl =
   ({ allowRemote }: { readonly allowRemote: boolean }): SettingKind<string> =>
@@ -44,7 +42,7 @@ export const nodeUrl =
     if (!url || !isHttp || url.username || url.password || url.search || url.hash) {
       throw new Mistake(`be URLs such as http://127.0.0.1:8080, which "${text}" is not`)
     }
-    if (!allowRemote && !isLoopback(hostnameOf(url))) {
+    if (!allowRemote && !isLoopback(url.hostname)) {
       throw new Mistake(`be on this machine, which ${url.host} is not, unless --allow-remote is given`)
     }
     return url.href.replace(/\/+$/, '')

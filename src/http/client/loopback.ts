@@ -1,16 +1,17 @@
 /**
- * Whether a Host header names this machine: localhost, a name below `.localhost`, 127.0.0.0/8 or [::1], with or without a
- * port. A page of another site whose name resolves to 127.0.0.1 still sends its own name (DNS rebinding).
+ * Whether a host name or address is this machine's own: localhost, a name below `.localhost`, 127.0.0.0/8 or ::1, in any
+ * case, with or without the brackets of a URL and a final dot.
  */
-export const isLoopbackHost = (header: string): boolean => {
-  const name = hostnameOf(header)
-  return (
-    name === 'localhost' ||
-    name.endsWith('.localhost') ||
-    name === '[::1]' ||
-    /^127(\.\d{1,3}){3}$/.test(name)
-  )
+export const isLoopback = (host: string): boolean => {
+  const name = host.toLowerCase().replace(/\.$/, '')
+  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(name)
 }
+
+/**
+ * Whether a Host header, with or without a port, names this machine. A page of another site whose name resolves to
+ * 127.0.0.1 still sends its own name (DNS rebinding).
+ */
+export const isLoopbackHost = (header: string): boolean => isLoopback(hostnameOf(header))
 
 /** Whether the origin's host and port are those of the Host header. The scheme may differ: a proxy may speak TLS. */
 export const isOwnOrigin = (origin: string, header: string): boolean => {
@@ -21,8 +22,8 @@ export const isOwnOrigin = (origin: string, header: string): boolean => {
   return own !== undefined && new URL(origin).origin === own.origin
 }
 
-/** Lower case, addresses in their usual form, without the port and a final dot; empty where it is no host. */
-const hostnameOf = (header: string): string => urlOf(header, 'http:')?.hostname.replace(/\.$/, '') ?? ''
+/** Lower case, addresses in their usual form, without the port; empty where it is no host. */
+const hostnameOf = (header: string): string => urlOf(header, 'http:')?.hostname ?? ''
 
 const urlOf = (header: string, protocol: string): URL | undefined => {
   const text = `${protocol}//${header}`

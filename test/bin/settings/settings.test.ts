@@ -196,6 +196,9 @@ test.each(['0.0.0.0', '192.168.0.2', 'example.com', '127.evil.example'])(
   },
 )
 
-test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1'])('listens on %s with the default tokens', (host) => {
-  expect(mistakesOf({ HOST: host })).toEqual([])
-})
+test.each(['127.0.0.1', '127.1.2.3', 'localhost', 'LOCALHOST', 'api.localhost', '::1'])(
+  'listens on %s with the default tokens',
+  (host) => {
+    expect(mistakesOf({ HOST: host })).toEqual([])
+  },
+)

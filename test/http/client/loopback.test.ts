@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isLoopbackHost, isOwnOrigin } from '../../../src/http/client/loopback.ts'
+import { isLoopback, isLoopbackHost, isOwnOrigin } from '../../../src/http/client/loopback.ts'
 
 test.each([
   'localhost',
@@ -37,6 +37,27 @@ test.each([
   'localhost, evil.example',
 ])('%s is not', (host) => {
   expect(isLoopbackHost(host)).toBe(false)
+})
+
+test.each(['::1', '[::1]', 'LocalHost', 'a.b.localhost.', '127.0.0.1'])(
+  '%s without a port is this machine',
+  (host) => {
+    expect(isLoopback(host)).toBe(true)
+  },
+)
+
+test.each([
+  '',
+  '.localhost',
+  'localhost:8080',
+  '::',
+  '[::1]:1',
+  '127.0.0.1.example',
+  'x127.0.0.1',
+  '0.0.0.0',
+  'a\nlocalhost',
+])('%j without a port is not', (host) => {
+  expect(isLoopback(host)).toBe(false)
 })
 
 test.each<[origin: string, host: string, isOwn: boolean]>([

@@ -124,6 +124,11 @@ test.each([
   expect(message).not.toContain('\n')
 })
 
+test('takes every loopback name for this machine', () => {
+  const nodes = ['http://[::1]:8080', 'http://api.localhost:8080', 'http://127.1.2.3:8080']
+  expect(read(`-k a -n ${nodes.join(',')}`).nodes).toEqual(nodes)
+})
+
 test('loads a node that is not on this machine where that is allowed', () => {
   expect(read('-k a --allow-remote -n https://api.example.com/prod/').nodes).toEqual([
     'https://api.example.com/prod',
