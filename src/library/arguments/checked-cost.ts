@@ -1,5 +1,6 @@
 import { type Cost, isAmount, isMeter, METERS, type Meter } from '../../core/model/meter.ts'
 import { invalidArgument } from './invalid-argument.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 const SHAPE = `be an object of amounts such as { requests: 1 }; known meters are ${METERS.join(', ')}`
 
@@ -47,6 +48,3 @@ const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
-
-const withoutUndefined = (amounts: Amounts): Amounts =>
-  Object.fromEntries(Object.entries(amounts).filter(([, amount]) => amount !== undefined))

@@ -151,10 +151,10 @@ interface Target {
 const inCode = (options: LimitsInCode, { store, logger }: Pick<Parts, 'store' | 'logger'>): Target => {
   const keys = createKeysUnderWay()
   const config = createConfigInCode(options, keys.keyOf)
-  const idOf = createEntityIds(options.name ?? DEFAULT_NAME)
+  const { name = DEFAULT_NAME } = options
   return {
     config,
-    idOf,
+    idOf: createEntityIds(name),
     during: keys.during,
     close: options.name === undefined ? claimDefaultName(store, logger) : () => {},
   }

@@ -16,7 +16,7 @@ export type EntityIds = (key: string) => string
  * looks like a hash: no key can be chosen to meet another's bucket. Throws `TypeError` for an empty key.
  */
 export const createEntityIds = (name: string): EntityIds => {
-  if (!isId(name) || name.length > LONGEST_NAME) {
+  if (typeof name !== 'string' || !isId(name) || name.length > LONGEST_NAME) {
     throw invalid('name', `be 1 to ${LONGEST_NAME} of A-Z a-z 0-9 . _ : @ - and begin with a letter or digit`)
   }
   return (key) => {

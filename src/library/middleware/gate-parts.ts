@@ -2,6 +2,7 @@ import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { Logger } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { systemClock } from '../../platform/system-clock.ts'
+import { withoutUndefined } from '../arguments/without-undefined.ts'
 import { createRateLimiter } from '../limiter/create-rate-limiter.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { HeaderForm, ResetFormat } from './answer-headers.ts'
@@ -52,15 +53,6 @@ const limiterOf = (options: LimiterOrLimits, shared: SharedParts): RateLimiter =
   const { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable } = options
   const given = { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable }
   return createRateLimiter({ ...shared, ...withoutUndefined(given) })
-}
-
-const withoutUndefined = <T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } => {
-  const given: { [K in keyof T]?: NonNullable<T[K]> } = {}
-  for (const name in options) {
-    const value = options[name]
-    if (value !== undefined && value !== null) given[name] = value
-  }
-  return given
 }
 
 const reportOf = <Native>(

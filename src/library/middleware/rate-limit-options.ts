@@ -9,6 +9,7 @@ import {
   checkPorts,
   type OptionNames,
 } from '../arguments/known-options.ts'
+import { withoutUndefined } from '../arguments/without-undefined.ts'
 import type { LimitsInCode } from '../limiter/create-rate-limiter.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { Bypass } from '../requests/bypass.ts'
@@ -128,6 +129,6 @@ const checkLimiter = ({ limiter, ...rest }: LimiterOrLimits): void => {
   if (typeof limiter?.check !== 'function' || typeof limiter.reserve !== 'function') {
     throw invalid('limiter', 'be what createRateLimiter() returns')
   }
-  const other = Object.keys(rest).find((name) => Object.hasOwn(LIMITER_OPTIONS, name))
+  const other = Object.keys(withoutUndefined(rest)).find((name) => Object.hasOwn(LIMITER_OPTIONS, name))
   if (other !== undefined) throw invalid(other, 'not be given beside limiter, which has its own')
 }

@@ -297,6 +297,10 @@ describe('options', () => {
     [{}, 'limits', /^limits must be given/],
     [{ exmpt: [] }, 'exmpt', /^exmpt must not be given; known options are limiter, .*exempt/],
     [{ onUnavailable: 'open' }, 'onUnavailable', /^onUnavailable must be one of/],
+    [{ onUnavailable: null }, 'onUnavailable', /^onUnavailable must be one of/],
+    [{ store: null }, 'store', /^store must be what memoryStore\(\)/],
+    [{ name: null }, 'name', /^name must be 1 to 48 of/],
+    [{ revision: null }, 'revision', /^revision must be a whole number/],
     [{ config: 'table' }, 'config', /^config must not be given/],
     [{ cost: 5 }, 'cost', /^cost must be an object of amounts/],
     [{ cost: { request: 1 } }, 'cost.request', /known meters are requests/],
@@ -316,6 +320,13 @@ describe('options', () => {
     expect(() => rateLimit(untyped(given))).toThrow(
       expect.objectContaining({ code: 'invalid_request', field, message: expect.stringMatching(message) }),
     )
+  })
+
+  test('that are undefined are left out', () => {
+    const limiter = createRateLimiter({ limits: LIMITS, logger: silentLogger })
+    expect(() => rateLimit(untyped({ limiter, name: undefined, limits: undefined }))).not.toThrow()
+    const none = { store: undefined, name: undefined, revision: undefined, onUnavailable: undefined }
+    expect(() => rateLimit(untyped({ limits: LIMITS, ...none }))).not.toThrow()
   })
 
   test('of a limiter cannot stand beside one', () => {
