@@ -12,7 +12,7 @@ export interface Api {
   fetch(path: string, init?: RequestInit): Promise<Response>
 }
 
-/** What the API said no to, in its words; `status` 0: it did not answer. */
+/** An error response, with the message of the API; `status` 0: the API was not reached. */
 export class ApiError extends Error {
   readonly status: number
   /** The input at fault, where the answer names one. */
@@ -36,7 +36,7 @@ export const createApi = (token: string, onUnauthorized: () => void): Api => {
       })
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') throw error
-      throw new ApiError(0, 'The API does not answer. Is it running?')
+      throw new ApiError(0, 'The API cannot be reached. Check that it is running, then try again.')
     }
   }
 
@@ -74,6 +74,9 @@ export const withQuery = (path: string, query: Query = {}): string => {
 const errorOf = (status: number, body: unknown): ApiError => {
   const { message, field } =
     typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
-  const text = typeof message === 'string' ? message : `The API answered ${status}`
+  const text =
+    typeof message === 'string'
+      ? message
+      : `The API returned status ${status}. Try again, or look into its log.`
   return new ApiError(status, text, typeof field === 'string' ? field : undefined)
 }

@@ -3,7 +3,7 @@ import { useContext } from 'preact/hooks'
 import type { Session } from './answers.ts'
 import type { Api } from './api.ts'
 
-/** Whoever is signed in. */
+/** The signed-in administrator or viewer. */
 export interface SignedIn extends Session {
   readonly api: Api
   /** The role may change things. */

@@ -30,6 +30,7 @@ export const ChildrenSection = ({ entityId }: { readonly entityId: string }) => 
         )}
       </div>
       <ErrorNotice error={asked.error} />
+      {!asked.data && !asked.error && <p class="quiet">Loading…</p>}
       {asked.data && <ChildLinks ids={asked.data.children} />}
       {isCreating && <CreateEntity parentId={entityId} onCreated={show} onClose={() => setCreating(false)} />}
     </section>
@@ -37,10 +38,12 @@ export const ChildrenSection = ({ entityId }: { readonly entityId: string }) => 
 }
 
 const ChildLinks = ({ ids }: { readonly ids: readonly string[] }) => {
+  const { mayWrite } = useSession()
   if (ids.length === 0)
     return (
-      <Empty title="It has no children">
-        <p>A child’s requests are held against this entity’s limits as well.</p>
+      <Empty title="No children yet">
+        <p>Requests of a child also count against the limits of this entity.</p>
+        <p>{mayWrite ? 'Select “Add a child” to create one.' : 'An administrator can add one.'}</p>
       </Empty>
     )
   return (

@@ -49,7 +49,7 @@ export const newEntityBody = (draft: EntityDraft) => {
   return { entity_id: draft.id.trim(), ...fields }
 }
 
-/** What `PATCH` takes: what the draft changes of the entity, so that nothing else of it is put back. */
+/** What `PATCH` takes: what the draft changes of the entity, so that concurrent changes of other fields are kept. */
 export const entityPatch = (entity: Entity, draft: EntityDraft): Readonly<Record<string, unknown>> => {
   const before: Readonly<Record<string, unknown>> = fieldsOf(entityDraftOf(entity))
   return Object.fromEntries(

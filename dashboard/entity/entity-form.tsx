@@ -75,7 +75,7 @@ const NameFields = ({ draft, isNew, error, set }: PartProps) => (
         required
         check={checkId}
         error={fieldErrorOf(error, 'entity_id')}
-        hint="stays for ever"
+        hint="cannot be changed later"
         onValue={(id) => set({ id })}
       />
     )}
@@ -93,7 +93,7 @@ const NameFields = ({ draft, isNew, error, set }: PartProps) => (
       required
       check={checkId}
       error={fieldErrorOf(error, 'kind')}
-      hint="as project, tenant, user, key"
+      hint="for example project, tenant, user, key"
       onValue={(kind) => set({ kind })}
     />
   </>
@@ -114,7 +114,7 @@ const PlaceFields = ({ draft, error, set }: PartProps) => (
       value={draft.role}
       check={checkId}
       error={fieldErrorOf(error, 'role')}
-      hint="whose defaults hold; blank: none"
+      hint="its default limits apply; blank: none"
       onValue={(role) => set({ role })}
     />
     <ChoiceField
@@ -128,7 +128,7 @@ const PlaceFields = ({ draft, error, set }: PartProps) => (
       value={draft.models}
       check={checkModelIds}
       error={fieldErrorOf(error, 'models')}
-      hint="ids with commas between them; blank: all"
+      hint="ids separated by commas; blank: all"
       onValue={(models) => set({ models })}
     />
   </>
@@ -139,7 +139,7 @@ const SwitchFields = ({ draft, isNew, set }: PartProps) => (
     <CheckField
       label="Cascade"
       checked={draft.cascade}
-      hint="parents’ limits hold as well"
+      hint="parents’ limits apply too"
       onChecked={(cascade) => set({ cascade })}
     />
     {!isNew && (
@@ -153,7 +153,7 @@ const SwitchFields = ({ draft, isNew, set }: PartProps) => (
         <CheckField
           label="Disabled"
           checked={draft.disabled}
-          hint="its keys open nothing"
+          hint="its keys are rejected"
           onChecked={(disabled) => set({ disabled })}
         />
       </>

@@ -37,7 +37,7 @@ const Tags = ({ entity }: Pick<Props, 'entity'>) => {
     <p class="tags">
       <span class="tag">{kind}</span>
       {disabled && (
-        <span class="tag bad" title="Its keys open nothing">
+        <span class="tag bad" title="Its keys are rejected">
           disabled
         </span>
       )}
@@ -49,7 +49,7 @@ const Tags = ({ entity }: Pick<Props, 'entity'>) => {
       {role !== null && <span class="tag">role {role}</span>}
       {priority !== 'normal' && <span class="tag">{priority} priority</span>}
       {parent_id !== null && (
-        <span class="tag" title={cascade ? 'Parents’ limits hold as well' : 'Parents’ limits do not hold'}>
+        <span class="tag" title={cascade ? 'Parents’ limits apply too' : 'Parents’ limits do not apply'}>
           {cascade ? 'cascade' : 'no cascade'}
         </span>
       )}

@@ -64,11 +64,11 @@ export const LimitForm = ({ drafts, inherited, error, onDrafts, onReview, onClos
 }
 
 const NothingSet = ({ inherited, onCopy }: Pick<Props, 'inherited'> & { onCopy(): void }) => (
-  <Empty title="Nothing is set here">
-    <p>{inherited.length > 0 ? 'What is inherited counts.' : 'Add a limit to begin.'}</p>
+  <Empty title="No limits are set here">
+    <p>{inherited.length > 0 ? 'The inherited limits apply.' : 'Add a limit to begin.'}</p>
     {inherited.length > 0 && (
       <button class="button" type="button" onClick={onCopy}>
-        Begin with what is inherited
+        Start from the inherited limits
       </button>
     )}
   </Empty>

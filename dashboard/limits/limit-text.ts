@@ -64,7 +64,7 @@ export const METER_NAMES: Readonly<Record<Limit['meter'], string>> = {
  */
 export const pausedText = (meter: Limit['meter'] | undefined, mode = 'enforce'): string => {
   // A form has '' for the default mode.
-  if (mode !== 'enforce' && mode !== '') return `denies nothing, as its mode is ${mode}`
+  if (mode !== 'enforce' && mode !== '') return `denies nothing because its mode is ${mode}`
   if (meter === undefined) return 'denies every request that it counts'
   if (meter === 'requests') return 'denies every counted request'
   return `denies every request that costs ${isMoney(meter) ? 'money' : METER_NAMES[meter]}`
@@ -118,7 +118,7 @@ export const sourceText = (source: string): string => {
     case 'policy':
       return `policy ${first} ${rest.join(':')}`
     case 'environment':
-      return 'default of the environment'
+      return 'environment default'
     default:
       return source
   }

@@ -5,9 +5,9 @@ import { checkResource } from '../parts/checking/name-rules.ts'
 import { ChoiceField, TextField } from '../parts/field.tsx'
 
 const SPECIAL = [
-  ['_default_', '_default_: each resource without limits of its own'],
+  ['_default_', '_default_: for each resource'],
   ['_total_', '_total_: all resources together'],
-  ['_other_', '_other_: all that is not registered'],
+  ['_other_', '_other_: all unregistered'],
 ] as const
 const ANOTHER = ''
 

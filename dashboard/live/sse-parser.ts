@@ -13,7 +13,7 @@ export interface SseParser {
 const LINE_END = /\r\n|\n|\r/
 const BYTE_ORDER_MARK = '\ufeff'
 
-/** Takes a stream of server-sent events apart. `id` and `retry` are left out: whoever reads keeps its own times. */
+/** Parses a stream of server-sent events. `id` and `retry` are left out: reconnecting has its own times. */
 export const createSseParser = (): SseParser => {
   let unfinished = ''
   let isFirst = true

@@ -15,7 +15,7 @@ export const createStreamSource =
       if (!answer.ok || !answer.body) throw await refusalOf(api, answer)
       await hearAll(answer.body, hear, silence.restart)
     } catch (error) {
-      throw error instanceof ApiError ? error : new Error('The connection is lost.')
+      throw error instanceof ApiError ? error : new Error('The connection was lost.')
     } finally {
       silence.stop()
     }
@@ -60,5 +60,5 @@ const refusalOf = async (api: Api, answer: Response): Promise<ApiError> => {
   if (answer.status === 401) await api.get('api/dashboard/session')
   const body: unknown = await answer.json().catch(() => undefined)
   const said = typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : ''
-  return new ApiError(answer.status, said || `The API answered ${answer.status}.`)
+  return new ApiError(answer.status, said || `The API returned status ${answer.status}.`)
 }

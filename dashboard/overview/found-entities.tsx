@@ -24,7 +24,7 @@ export const FoundEntities = ({ place, live, onMake }: Props) => {
       <ErrorNotice error={new Error(connection.error)} />
     ) : (
       <div class="card overview-waiting" aria-busy="true">
-        <p class="overview-waiting-note quiet">Reading what is left…</p>
+        <p class="overview-waiting-note quiet">Loading…</p>
       </div>
     )
   const isPaged = page.nextCursor !== null || place.pageNumber > 1
@@ -96,7 +96,7 @@ const Pager = ({ place, nextCursor, isOld, isShort }: PagerProps) => (
       disabled={isOld || nextCursor === null}
       onClick={() => nextCursor !== null && place.toNext(nextCursor)}
     >
-      {isShort ? 'Search on' : 'Next'}
+      {isShort ? 'Continue searching' : 'Next'}
     </button>
   </div>
 )
@@ -109,13 +109,13 @@ interface NothingProps {
 }
 
 const Nothing = ({ place, hasMore, searching, onMake }: NothingProps) => {
-  if (searching.isSearching) return <Empty title="Nothing found so far">The search goes on…</Empty>
+  if (searching.isSearching) return <Empty title="Nothing found so far">Still searching…</Empty>
   if (hasMore)
     return (
       <Empty title="Nothing found so far">
-        <p>Many entities were searched, and there are more.</p>
+        <p>Many entities have been searched, and more remain.</p>
         <button class="button" type="button" onClick={searching.goOn}>
-          Search on
+          Continue searching
         </button>
       </Empty>
     )
@@ -129,13 +129,16 @@ const Nothing = ({ place, hasMore, searching, onMake }: NothingProps) => {
     )
   return (
     <Empty title="No entities yet">
-      <p>An entity is whoever is limited: a project, a tenant, a user, an API key.</p>
+      <p>An entity is anything with limits: a project, a tenant, a user, an API key.</p>
       {onMake ? (
-        <button class="button primary" type="button" onClick={onMake}>
-          New entity
-        </button>
+        <>
+          <p>Create the first one, then give it limits and a key.</p>
+          <button class="button primary" type="button" onClick={onMake}>
+            New entity
+          </button>
+        </>
       ) : (
-        <p>An admin can make the first one.</p>
+        <p>An administrator can create the first one.</p>
       )}
     </Empty>
   )

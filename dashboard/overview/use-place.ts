@@ -23,7 +23,7 @@ export interface Place {
   toPrevious(): void
 }
 
-/** A place is kept with the entry of the browser's history: whoever comes back finds it as it was. */
+/** A place is kept in the entry of the browser's history, and restored on the way back. */
 export const usePlace = (): Place => {
   const [place, setPlace] = useState<KeptPlace>(() => keptPlace(history.state))
   useEffect(() => history.replaceState({ place }, ''), [place])

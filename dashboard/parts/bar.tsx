@@ -8,7 +8,7 @@ interface Props {
 
 /**
  * What is available of a capacity: the fuller, the more is left. A picture of numbers that stand beside it as text. It
- * fills as slowly as the next numbers are away (`--fill-time`), and empties at once.
+ * fills over the interval between two readings (`--fill-time`), and empties at once.
  */
 export const Bar = ({ available, capacity }: Props) => {
   const share = availableShare(available, capacity)

@@ -9,7 +9,7 @@ export interface ChartSeries {
 }
 
 interface Props {
-  /** What it shows, for whoever cannot see it. */
+  /** What it shows, for screen readers. */
   readonly label: string
   /** Seconds since the epoch, ascending. */
   readonly times: readonly number[]

@@ -33,7 +33,7 @@ export const drawChart = (place: HTMLElement, drawn: Drawn): (() => void) => {
   }
 }
 
-/** Colours are asked of an element: a canvas knows no `light-dark()`. */
+/** Colours are read from an element: a canvas does not support `light-dark()`. */
 const colourIn = (place: HTMLElement, name: string): string => {
   const probe = document.createElement('span')
   probe.style.color = `var(${name})`

@@ -16,7 +16,7 @@ interface TextProps extends Common {
   readonly disabled?: boolean
   /** The id of a datalist that suggests values. */
   readonly list?: string | undefined
-  /** What is wrong with a value, by a rule that the page knows; it is shown once the field has been left. */
+  /** The error of a value by a rule of the page; shown once the field has been left. */
   check?(value: string): string | undefined
 }
 

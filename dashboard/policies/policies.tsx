@@ -69,11 +69,11 @@ const PolicyGroups = ({ all: { policies, isPartial }, onTask }: GroupsProps) => 
         <TextField label="Search" value={search} placeholder="acme, gpt-4o, rph" onValue={setSearch} />
       </div>
       {isPartial && (
-        <Notice kind="info">There are more: these are the first {numberText(policies.length)}.</Notice>
+        <Notice kind="info">Only the first {numberText(policies.length)} policies are shown.</Notice>
       )}
       {groups.length === 0 && (
         <section class="card">
-          <Empty title={`No policy is called “${search.trim()}”`}>
+          <Empty title={`No policy or limit has a name with “${search.trim()}”`}>
             <button class="button" type="button" onClick={() => setSearch('')}>
               Show all
             </button>
@@ -100,8 +100,8 @@ const NoPolicies = () => {
       <Empty title="There are no policies yet">
         <p>
           {mayWrite
-            ? 'Set one for a tenant, a model, a tier, or everyone: “New policy”.'
-            : 'An admin can set one for a tenant, a model, a tier, or everyone.'}
+            ? 'Select “New policy” to limit a tenant, a model, a tier or everyone.'
+            : 'An administrator can create one for a tenant, a model, a tier or everyone.'}
         </p>
       </Empty>
     </section>

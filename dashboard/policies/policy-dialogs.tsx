@@ -59,10 +59,10 @@ const EditPolicy = ({ task: { key, existing, isSurprise }, onDone, onClose }: Ed
       title={`Limits of ${name}`}
       limits={existing?.limits ?? []}
       save={(limits) => api.send('PUT', policyPath(key), { limits })}
-      onSaved={() => onDone(`${name} is ${existing ? 'changed' : 'set'}: it binds from the next request on.`)}
+      onSaved={() => onDone(`${name} is ${existing ? 'changed' : 'set'}. It applies from the next request.`)}
       onClose={onClose}
     >
-      {isSurprise && <Notice kind="info">There is such a policy already; these are its limits.</Notice>}
+      {isSurprise && <Notice kind="info">This policy already exists. These are its limits.</Notice>}
     </LimitEditor>
   )
 }
@@ -79,7 +79,7 @@ const ResetPolicy = ({ policy, onDone, onClose }: PolicyProps) => {
       onDone={() => onDone(`${policy.label} is reset: its limits are full again.`)}
       onClose={onClose}
     >
-      <p>What was charged to these limits is forgotten, for all who share them:</p>
+      <p>These limits become full again for everyone who shares them:</p>
       <LimitList limits={policy.limits} />
     </Confirm>
   )
@@ -95,7 +95,7 @@ const DeletePolicy = ({ policy, onDone, onClose }: PolicyProps) => {
       onDone={() => onDone(`${policy.label} is deleted.`)}
       onClose={onClose}
     >
-      <p>These limits do not bind any more, and what was charged to them is forgotten:</p>
+      <p>These limits no longer apply, and their recorded use is deleted:</p>
       <LimitList limits={policy.limits} />
     </Confirm>
   )

@@ -33,7 +33,7 @@ export const ScopeCard = ({ group, ...changes }: Props) => {
         <p class="quiet">{meaning}</p>
       </div>
       {policies.length === 0 ? (
-        <p class="quiet none">None is set.</p>
+        <p class="quiet none">No policies.</p>
       ) : (
         <ul class="policies" aria-labelledby={`scope-${scope}`}>
           {shown.map((policy) => (

@@ -15,7 +15,7 @@ export const SCOPES: readonly Scope[] = [
     scope: 'USER_MODEL',
     name: 'A user on a model',
     meaning:
-      'Requests for the model that name the user, in the body or in the header X-User-Id. Others are not limited.',
+      'Requests for the model that name the user in the body or in the header X-User-Id. Other requests are not limited.',
   },
   {
     scope: 'API_KEY',

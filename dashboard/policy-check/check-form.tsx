@@ -59,9 +59,7 @@ export const CheckForm = ({ draft, error, change, onCheck }: Props) => {
         <button class="button primary" type="submit">
           Check Rate Limit
         </button>
-        <p class="quiet check-note">
-          It really counts: each check that is allowed is one request in every policy it meets.
-        </p>
+        <p class="quiet check-note">Each allowed check counts as one request in every policy that applies.</p>
       </div>
     </form>
   )
@@ -93,7 +91,7 @@ const ModelFields = ({ draft, errorAt, change }: ModelProps) => {
         value={draft.modelTier}
         check={checkId}
         error={errorAt('modelTier')}
-        hint="In place of the model’s own; empty: its own."
+        hint="Replaces the tier of the model; blank: the model’s tier."
         onValue={(modelTier) => change({ modelTier })}
       />
     </>

@@ -11,10 +11,10 @@ export const CheckResult = ({ allowed, cause, primary, policies, degraded }: Pol
       <span aria-hidden="true">{allowed ? '✓' : '✕'}</span>
       {allowed ? 'Request allowed' : 'Request blocked'}
     </p>
-    {degraded && <p class="tag warn">A part of this was decided without the table.</p>}
+    {degraded && <p class="tag warn">Part of this was decided without the table, which was unavailable.</p>}
     {cause !== null && <Cause cause={cause} />}
     {primary !== null && <Primary allowed={allowed} {...primary} />}
-    {allowed && primary === null && <p class="quiet">No policy applies to it.</p>}
+    {allowed && primary === null && <p class="quiet">No policy applies to this request.</p>}
     {policies.length > 0 && <Fulfilled policies={policies} />}
   </div>
 )

@@ -22,7 +22,7 @@ export const PolicyCheck = () => {
         <Checking />
       ) : (
         <Notice kind="info">
-          A check counts one request against every policy that applies, and the viewer token may only read.
+          A check counts one request against every policy that applies, and the viewer token can only read.
           Sign in with the admin token to check, or look at{' '}
           <a href={hrefOf({ view: 'policies' })}>the policies themselves</a>.
         </Notice>
@@ -57,7 +57,7 @@ const Checking = () => {
         <div aria-live="polite">
           {answer === undefined ? (
             <Empty title="Nothing checked yet">
-              Check a request to see which policies it meets, and how much of each is used.
+              Check a request to see which policies apply, and how much of each is used.
             </Empty>
           ) : (
             <CheckResult {...answer} />

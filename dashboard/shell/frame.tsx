@@ -40,7 +40,7 @@ const Account = () => {
   return (
     <div class="account">
       {node_id !== null && <span class="quiet wide-only">node {node_id}</span>}
-      <span class="tag" title={role === 'admin' ? 'May read and write' : 'May read and not write'}>
+      <span class="tag" title={role === 'admin' ? 'Can read and write' : 'Can only read'}>
         {role}
       </span>
       <ThemeChoice />
@@ -51,7 +51,7 @@ const Account = () => {
   )
 }
 
-/** Whoever goes elsewhere by keyboard goes on reading there, and not at the top of the page. */
+/** Moves the focus into a new view, so that keyboard users continue there and not at the top of the page. */
 const useFocusOnChange = (route: Route) => {
   const main = useRef<HTMLElement>(null)
   const isFirst = useRef(true)

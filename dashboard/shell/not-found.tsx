@@ -8,7 +8,7 @@ export const NotFound = ({ address }: { readonly address: string }) => (
       <h1>Page not found</h1>
     </header>
     <section class="card">
-      <Empty title={`No view has the address #/${address}`}>
+      <Empty title={`There is no page at #/${address}`}>
         <p>
           The link may be mistyped or out of date.{' '}
           <a href={hrefOf({ view: 'overview' })}>Go to the overview</a>

@@ -14,9 +14,10 @@ type Entrance =
 
 const OUTSIDE: Entrance = { state: 'outside', error: undefined }
 
-/** The sign-in, or whatever the address shows to whoever is signed in. */
+/** The sign-in, or the view of the address once signed in. */
 export const Page = () => {
   const [token, setToken] = useState(readToken)
+  const [tries, setTries] = useState(0)
   const [entrance, setEntrance] = useState<Entrance>(token ? { state: 'asking' } : OUTSIDE)
   const leave = useCallback((error?: string) => {
     forgetToken()
@@ -24,24 +25,28 @@ export const Page = () => {
     setEntrance({ state: 'outside', error })
   }, [])
   const api = useMemo(
-    () => createApi(token ?? '', () => leave('This token is not known, or no longer. Sign in again.')),
+    () => createApi(token ?? '', () => leave('This token is not valid, or no longer valid. Sign in again.')),
     [token],
   )
   useEffect(() => {
     if (token === undefined) return
     api.get<Session>('api/dashboard/session').then(
       (session) => setEntrance({ state: 'inside', session }),
-      (error: unknown) => leave(refusal(asError(error))),
+      (error: unknown) => {
+        if (saysNothingOfToken(error)) setEntrance({ state: 'outside', error: asError(error).message })
+        else leave(refusal(asError(error)))
+      },
     )
-  }, [api])
+  }, [api, tries])
 
   if (entrance.state === 'outside') {
     const enter = (given: string) => {
       keepToken(given)
       setToken(given)
+      setTries(tries + 1)
       setEntrance({ state: 'asking' })
     }
-    return <SignIn error={entrance.error} onToken={enter} />
+    return <SignIn token={token ?? ''} error={entrance.error} onToken={enter} />
   }
   if (entrance.state === 'asking')
     return (
@@ -58,9 +63,14 @@ export const Page = () => {
   )
 }
 
+/** The API was not reached, or failed: the token may still be valid, so it is kept for the next try. */
+const saysNothingOfToken = (error: unknown): boolean =>
+  error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500)
+
 const refusal = (error: Error): string => {
   if (!(error instanceof ApiError)) return error.message
-  if (error.status === 401) return 'This is neither the admin token nor the viewer token.'
+  if (error.status === 401)
+    return 'This is neither the admin token nor the viewer token. Check it and sign in again.'
   if (error.status === 403)
     return 'This is a caller’s API key. The page needs the admin token or the viewer token.'
   return error.message

@@ -1,4 +1,4 @@
-/** The parts of an entity's view; the first one shows unless told. */
+/** The parts of an entity's view; the first one is the default. */
 export const ENTITY_SECTIONS = ['limits', 'keys', 'usage', 'children', 'audit'] as const
 export type EntitySection = (typeof ENTITY_SECTIONS)[number]
 

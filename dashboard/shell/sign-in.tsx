@@ -1,17 +1,22 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Notice } from '../parts/notice.tsx'
 import { Mark } from './mark.tsx'
 import { SIGN_IN_TITLE } from './title.ts'
 
 interface Props {
+  /** The token of a try that failed for another reason; '' otherwise. */
+  readonly token: string
   readonly error: string | undefined
   onToken(token: string): void
 }
 
-export const SignIn = ({ error, onToken }: Props) => {
-  const [token, setToken] = useState('')
+export const SignIn = ({ token: initial, error, onToken }: Props) => {
+  const [token, setToken] = useState(initial)
+  const field = useRef<HTMLInputElement>(null)
   useEffect(() => {
     document.title = SIGN_IN_TITLE
+    // The button that had the focus was removed while the token was checked.
+    if (error !== undefined) field.current?.focus()
   }, [])
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
@@ -24,9 +29,14 @@ export const SignIn = ({ error, onToken }: Props) => {
           <Mark /> zael
         </h1>
         <p class="quiet">See every limit live, try requests, and manage entities, keys and policies.</p>
-        <label class="field">
-          <span class="field-label">Admin or viewer token</span>
+        <div class="field">
+          <label class="field-label" for="token">
+            Admin or viewer token
+          </label>
           <input
+            id="token"
+            ref={field}
+            aria-describedby="token-note"
             type="password"
             name="token"
             autocomplete="current-password"
@@ -34,11 +44,11 @@ export const SignIn = ({ error, onToken }: Props) => {
             value={token}
             onInput={(event) => setToken(event.currentTarget.value)}
           />
-          <span class="field-hint">
+          <span id="token-note" class="field-hint">
             <code>npm start</code> prints a link that signs you in. On AWS the tokens are in Secrets Manager;
-            the stack’s outputs name them. It is kept until this tab is closed.
+            the stack’s outputs name them. The token is kept until this tab is closed.
           </span>
-        </label>
+        </div>
         {error !== undefined && <Notice kind="error">{error}</Notice>}
         <button class="button primary" type="submit">
           Sign in

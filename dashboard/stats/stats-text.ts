@@ -30,5 +30,5 @@ export const partialText = ({
   entities_read,
 }: Pick<Traffic, 'is_partial' | 'entities_read'>): string | undefined =>
   is_partial
-    ? `There are more entities than could be read: these are the numbers of the first ${numberText(entities_read)} by id.`
+    ? `There are too many entities to read all of them: these numbers cover the first ${numberText(entities_read)} by id.`
     : undefined

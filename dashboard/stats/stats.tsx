@@ -28,7 +28,7 @@ export const Stats = () => {
       </header>
       <ErrorNotice error={error} />
       {data === undefined ? (
-        isLoading && <p class="quiet stats-place">Counting…</p>
+        isLoading && <p class="quiet stats-place">Loading…</p>
       ) : (
         <TrafficOf traffic={data} />
       )}
@@ -52,8 +52,8 @@ const TrafficOf = ({ traffic }: { readonly traffic: Traffic }) => {
         </>
       )}
       <p class="quiet stats-note">
-        Counted up to {momentText(traffic.read_at)}. Requests show some seconds after they were answered; what
-        was decided by policies alone is not among them.
+        Counted up to {momentText(traffic.read_at)}. Requests appear a few seconds after their response.
+        Checks of policies alone are not included.
       </p>
     </>
   )
@@ -61,10 +61,10 @@ const TrafficOf = ({ traffic }: { readonly traffic: Traffic }) => {
 
 const NothingAsked = ({ granularity }: Pick<Traffic, 'granularity'>) => (
   <section class="card">
-    <Empty title={`Nothing was asked ${periodText(granularity)}`}>
+    <Empty title={`No requests ${periodText(granularity)}`}>
       <p>
-        <a href={hrefOf({ view: 'try', id: undefined })}>Try a request</a>: it is counted here some seconds
-        later.
+        <a href={hrefOf({ view: 'try', id: undefined })}>Send a test request</a>: it is counted here a few
+        seconds later.
       </p>
     </Empty>
   </section>

@@ -6,9 +6,9 @@ import { percentText, periodText } from './stats-text.ts'
 /** Who was denied most, and what share of all denials that is. */
 export const TopDenied = ({ traffic }: { readonly traffic: Traffic }) => (
   <section class="card" aria-labelledby="top-denied-title">
-    <h2 id="top-denied-title">Denied most</h2>
+    <h2 id="top-denied-title">Most denied</h2>
     {traffic.top_denied.length === 0 ? (
-      <p class="quiet">No one was denied {periodText(traffic.granularity)}.</p>
+      <p class="quiet">No request was denied {periodText(traffic.granularity)}.</p>
     ) : (
       <table class="top-denied">
         <thead>
@@ -18,7 +18,7 @@ export const TopDenied = ({ traffic }: { readonly traffic: Traffic }) => (
               Denied
             </th>
             <th scope="col" class="number">
-              Of all denials
+              Share of denials
             </th>
           </tr>
         </thead>

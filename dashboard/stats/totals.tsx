@@ -7,7 +7,7 @@ export const Totals = ({ traffic }: { readonly traffic: Traffic }) => (
   <dl class="totals" aria-label={`Sums ${periodText(traffic.granularity)}`}>
     <Total name="Admitted" text={numberText(traffic.admitted)} kind="admitted" />
     <Total name="Denied" text={numberText(traffic.denied)} kind="denied" />
-    <Total name="Denied of all" text={deniedShareText(traffic)} kind="share-denied" />
+    <Total name="Share denied" text={deniedShareText(traffic)} kind="share-denied" />
   </dl>
 )
 

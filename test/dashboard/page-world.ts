@@ -14,7 +14,7 @@ export const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 36
 export interface Opening {
   /** What stands behind the `#`: `/policies`. */
   readonly route?: string
-  /** The admin's unless told; null: no one is signed in. */
+  /** The admin's by default; null: no one is signed in. */
   readonly token?: string | null
   readonly size?: keyof typeof SIZES
   readonly theme?: 'light' | 'dark'
@@ -115,6 +115,20 @@ const expectNoViolations = async (page: Page, options: RunOptions): Promise<void
     ({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ html }) => html).join(' | ')})`,
   )
   expect(found).toEqual([])
+}
+
+/** Fails where a list box cuts the text of its choice; names the texts. */
+export const expectWholeChoices = async (page: Page): Promise<void> => {
+  const cut = await page.evaluate(`[...document.querySelectorAll('select')].filter((select) => {
+    const copy = select.cloneNode(false)
+    copy.append(...[...select.selectedOptions].map((option) => option.cloneNode(true)))
+    copy.style.cssText = 'position: absolute; width: max-content; min-width: 0; max-width: none'
+    select.parentElement.append(copy)
+    const isCut = select.offsetWidth > 0 && copy.offsetWidth > select.offsetWidth
+    copy.remove()
+    return isCut
+  }).map((select) => select.selectedOptions[0]?.text)`)
+  expect(cut).toEqual([])
 }
 
 /** Fails where the page is wider than its window: on a phone that is what breaks first. */

@@ -96,12 +96,12 @@ describe('policies', () => {
     await world.ask('DELETE', '/api/policies/USER_MODEL/page-user/gpt-4')
   })
 
-  test('that are there already are shown to whoever would set them anew', async () => {
+  test('that are there already are shown to an admin who would set them again', async () => {
     const page = await world.open({ route: '/policies' })
     await page.getByRole('button', { name: 'New policy' }).click()
     await dialog(page).getByLabel('Applies to').selectOption('GLOBAL')
     await dialog(page).getByRole('button', { name: 'Continue to its limits' }).click()
-    await dialog(page).getByText('There is such a policy already').waitFor()
+    await dialog(page).getByText('This policy already exists').waitFor()
     expect(await dialog(page).getByLabel('Limit', { exact: true }).inputValue()).toBe('1000000')
   })
 

@@ -32,6 +32,22 @@ describe('signing in', () => {
     await page.getByText('viewer', { exact: true }).waitFor()
   })
 
+  test('keeps the token while the API cannot be reached', async () => {
+    const page = await world.open({ token: null })
+    world.forgive(page)
+    await page.route('**/api/dashboard/session', (route) => route.abort())
+    await page.getByLabel('Admin or viewer token').fill('dev-viewer')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    const alert = page.getByRole('alert').filter({ hasText: 'Check that it is running, then try again' })
+    await alert.waitFor()
+    expect(await page.evaluate('document.activeElement.name')).toBe('token')
+    await page.reload()
+    await alert.waitFor()
+    await page.unroute('**/api/dashboard/session')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('viewer', { exact: true }).waitFor()
+  })
+
   test('signs out, and is out after a reload too', async () => {
     const page = await world.open()
     await page.getByRole('button', { name: 'Sign out' }).click()

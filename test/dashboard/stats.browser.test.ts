@@ -89,25 +89,25 @@ describe('the stats', () => {
   test('say what to do where nothing was asked', async () => {
     const page = await world.open()
     await withAnswer(page, (traffic) => ({ ...traffic, admitted: 0, denied: 0, points: [], top_denied: [] }))
-    await page.getByText('Nothing was asked in the last 24 hours').waitFor()
-    await page.getByRole('link', { name: 'Try a request' }).click()
+    await page.getByText('No requests in the last 24 hours').waitFor()
+    await page.getByRole('link', { name: 'Send a test request' }).click()
     await page.waitForURL(/#\/try$/)
   })
 
   test('say what was left out', async () => {
     const page = await world.open()
     await withAnswer(page, (traffic) => ({ ...traffic, is_partial: true, entities_read: 500 }))
-    await page.getByText('the numbers of the first 500 by id').waitFor()
+    await page.getByText('these numbers cover the first 500 by id').waitFor()
   })
 
   test('say what went wrong', async () => {
     const page = await world.open()
     world.forgive(page)
     await page.route('**/api/dashboard/stats*', (route) =>
-      route.fulfill({ status: 503, json: { error: 'unavailable', message: 'The store does not answer' } }),
+      route.fulfill({ status: 503, json: { error: 'unavailable', message: 'The store is unavailable' } }),
     )
     await page.goto(`${world.server().apiUrl}/dashboard#/stats`)
-    await page.getByRole('alert').filter({ hasText: 'The store does not answer' }).waitFor()
+    await page.getByRole('alert').filter({ hasText: 'The store is unavailable' }).waitFor()
   })
 
   test('keep a chart within a window that narrows, also before it is drawn again', async () => {

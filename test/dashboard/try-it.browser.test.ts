@@ -38,7 +38,7 @@ const send = async (page: Page, { requests = 1, atOnce = 1, maxTokens = 50 }: Se
 }
 
 const entityField = (page: Page) => page.getByLabel('Entity', { exact: true })
-const limits = (page: Page) => page.getByRole('region', { name: 'Limits it meets' })
+const limits = (page: Page) => page.getByRole('region', { name: 'Limits that apply' })
 const results = (page: Page) => page.getByRole('region', { name: 'Results' })
 const denial = (page: Page) => page.getByRole('region', { name: /^Why request \d+ was denied/ })
 const saying = (page: Page, text: string | RegExp) => results(page).getByText(text).first().waitFor()
@@ -71,7 +71,7 @@ describe('trying requests', () => {
     const page = await world.open({ route: '/try/try-again' })
     world.forgive(page)
     await send(page, { requests: 30, atOnce: 10 })
-    await denial(page).getByText('It may be tried again now.').waitFor()
+    await denial(page).getByText('You can try again now.').waitFor()
     await send(page)
     await denial(page).waitFor({ state: 'detached' })
     await results(page).getByText('200 allowed').first().waitFor()
@@ -95,9 +95,7 @@ describe('trying requests', () => {
     world.forgive(page)
     await send(page, { maxTokens: 5000 })
     await denial(page).getByText('It can never pass.', { exact: true }).waitFor()
-    await denial(page)
-      .getByText('It asks for 5,008, and tpm of key-bob never holds more than 1,000.')
-      .waitFor()
+    await denial(page).getByText('It requests 5,008, but tpm of key-bob allows at most 1,000.').waitFor()
     expect(await denial(page).getByText('May be tried again').count()).toBe(0)
   })
 
@@ -147,7 +145,7 @@ describe('an answer', () => {
 
   test('streams where it is asked to, with its usage', async () => {
     const page = await world.open({ route: '/try/key-bob' })
-    await page.getByLabel('Stream the answer').check()
+    await page.getByLabel('Stream the response').check()
     await send(page, { maxTokens: 5 })
     await saying(page, 'Usage: 8 prompt + 5 completion = 13 tokens')
     expect(await results(page).locator('pre').textContent()).toContain('data: [DONE]')
@@ -174,7 +172,7 @@ describe('the form', () => {
     await send(page, { requests: 201, atOnce: 21 })
     for (const name of ['Entity', 'Message', 'Requests', 'At once'])
       await page.getByLabel(name, { exact: true }).and(page.locator('[aria-invalid="true"]')).waitFor()
-    await page.getByText('Name the entity to act for.').waitFor()
+    await page.getByText('Enter the entity to send requests as.').waitFor()
     await saying(page, 'Nothing sent yet')
     await expectAccessible(page)
   })
@@ -196,7 +194,7 @@ describe('the form', () => {
     await saying(page, 'Nothing sent yet')
   })
 
-  test('keeps the last 200 results, and shows the newest 20 unless told', async () => {
+  test('keeps the last 200 results, and shows the newest 20 by default', async () => {
     const page = await world.open({ route: `/try/${PLENTY}` })
     await page.getByLabel('Model').selectOption('free-model')
     await send(page, { requests: 190, atOnce: 20, maxTokens: 1 })
@@ -207,7 +205,7 @@ describe('the form', () => {
     expect(await rows.count()).toBe(20)
     await results(page).getByRole('button', { name: 'Show all 200' }).click()
     expect(await rows.count()).toBe(200)
-    await saying(page, 'The last 200 are kept.')
+    await saying(page, 'Only the last 200 results are kept.')
   })
 })
 
@@ -279,7 +277,7 @@ describe('a pasted key', () => {
 
   test('is all that a viewer may ask with', async () => {
     const page = await world.open({ route: '/try/key-bob', token: 'dev-viewer' })
-    await page.getByText('The viewer token may only read, so it cannot act for an entity.').waitFor()
+    await page.getByText('The viewer token can only read, so it cannot send requests as an entity.').waitFor()
     expect(await page.getByRole('main').getByRole('radio').count()).toBe(0)
     expect(await entityField(page).count()).toBe(0)
     await page.getByLabel('API key').fill('key-bob')

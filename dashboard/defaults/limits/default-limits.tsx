@@ -4,7 +4,7 @@ import { AddRole } from './add-role.tsx'
 import { DefaultsRow } from './defaults-row.tsx'
 import { useRoles } from './use-roles.ts'
 
-/** The limits of whoever has none of that name: everyone's, and each role's. */
+/** The default limits of everyone and of each role. */
 export const DefaultLimits = () => {
   const [resource, setResource] = useState('_default_')
   const [added, setAdded] = useState<readonly string[]>([])
@@ -14,8 +14,8 @@ export const DefaultLimits = () => {
       <div>
         <h2 id="default-limits-title">Limits</h2>
         <p class="quiet">
-          They bind an entity that has no limit of that name itself: first its role’s, then everyone’s, then
-          the environment’s.
+          They apply to entities without a limit of that name: first the defaults of the role, then those of
+          everyone, then those of the environment.
         </p>
       </div>
       <ResourceChoice resource={resource} onResource={setResource} />

@@ -35,7 +35,7 @@ export const DefaultsRow = ({ role, resource }: Props) => {
       <div class="defaults-limits">
         {data && <Shown defaults={data} />}
         <ErrorNotice error={error} />
-        {isSaved && <Notice kind="success">Saved: they bind from the next request on.</Notice>}
+        {isSaved && <Notice kind="success">Saved. The limits apply from the next request.</Notice>}
       </div>
       {mayWrite && data && (
         <button

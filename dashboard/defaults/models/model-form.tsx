@@ -89,7 +89,7 @@ const IdentityFields = ({
       suggestions={tiers}
       check={checkId}
       error={fieldErrorOf(error, 'tier')}
-      hint="for policies of MODEL_TIER; blank: none"
+      hint="for MODEL_TIER policies; blank: none"
       onValue={(tier) => onChange({ tier })}
     />
   </div>
@@ -127,7 +127,7 @@ const PriceFields = ({ draft, error, onChange }: FieldsProps) => {
           onValue={(cached) => onChange({ cached })}
         />
       </div>
-      <p class="field-hint">Without prices no budget binds requests for it; 0 is free.</p>
+      <p class="field-hint">Without prices, requests for it are not charged to budgets. 0 means free.</p>
     </fieldset>
   )
 }

@@ -41,8 +41,8 @@ export const ModelsSection = () => {
           )}
         </div>
         <p class="quiet">
-          Each registered model is limited by itself; all others share the limits of <code>_other_</code>.
-          Prices are in US dollars per million tokens.
+          Each registered model is limited separately; all other models share the limits of{' '}
+          <code>_other_</code>. Prices are in US dollars per million tokens.
         </p>
       </div>
       {removed !== undefined && <Said text={`${removed} is removed.`} takesFocus />}
@@ -67,11 +67,19 @@ export const ModelsSection = () => {
   )
 }
 
-const NoModels = () => (
-  <Empty title="No model is registered">
-    <p>All models share the limits of _other_, and no policy for a model or a tier applies.</p>
-  </Empty>
-)
+const NoModels = () => {
+  const { mayWrite } = useSession()
+  return (
+    <Empty title="No models yet">
+      <p>All models share the limits of _other_, and no policy for a model or a tier applies.</p>
+      <p>
+        {mayWrite
+          ? 'Select “Register a model” to limit a model separately.'
+          : 'An administrator can register models.'}
+      </p>
+    </Empty>
+  )
+}
 
 interface TaskProps {
   readonly task: Task
@@ -95,7 +103,7 @@ const ModelTask = ({ task, models, onDone, onClose }: TaskProps) => {
       onClose={onClose}
     >
       <p>
-        Requests for it then share the limits of <code>_other_</code>, unless an entity has limits for it.
+        Its requests then share the limits of <code>_other_</code>, unless an entity has limits for it.
         Policies for the model or its tier no longer apply, and without prices no budget is charged.
       </p>
     </Confirm>

@@ -32,7 +32,11 @@ const AuditPage = ({ entityId, cursor }: PageProps) => {
   if (error) return <ErrorNotice error={error} />
   if (!data) return <p class="quiet">Loading…</p>
   if (data.items.length === 0)
-    return <Empty title={cursor === undefined ? 'Nothing was changed yet' : 'There is nothing older'} />
+    return (
+      <Empty title={cursor === undefined ? 'No changes yet' : 'No older changes'}>
+        {cursor === undefined && <p>Changes of this entity, its keys and its limits appear here.</p>}
+      </Empty>
+    )
   return (
     <>
       <ol class="audit">

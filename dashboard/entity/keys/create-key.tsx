@@ -42,7 +42,7 @@ export const CreateKey = ({ entityId, onChanged, onClose }: KeyDialogProps) => {
             label="Name"
             value={name}
             required
-            hint="tells it from the others"
+            hint="to recognize the key by"
             error={fieldErrorOf(creating.error, 'name')}
             onValue={setName}
           />

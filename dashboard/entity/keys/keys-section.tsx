@@ -55,8 +55,10 @@ const KeyList = ({ items, onOpen }: ListProps) => {
   const { mayWrite } = useSession()
   if (items.length === 0)
     return (
-      <Empty title="It has no keys">
-        <p>{mayWrite ? 'Create one to let it call the API.' : 'An administrator can create one.'}</p>
+      <Empty title="No keys yet">
+        <p>
+          {mayWrite ? 'Create a key to call the API as this entity.' : 'An administrator can create one.'}
+        </p>
       </Empty>
     )
   return (

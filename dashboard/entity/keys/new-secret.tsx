@@ -24,8 +24,8 @@ export const NewSecret = ({ made, onClose }: Props) => {
   return (
     <Dialog title={`The key ${made.name || made.key_id}`} onClose={close}>
       <Notice kind="info">
-        <strong>Copy the secret now.</strong> It is not kept and cannot be shown again; whoever has it can
-        call as this entity.
+        <strong>Copy the secret now.</strong> It is not stored and cannot be shown again. Anyone who has it
+        can call the API as this entity.
       </Notice>
       <div class="secret">
         <code>{made.secret}</code>

@@ -19,7 +19,7 @@ interface Props {
 
 const DONE = {
   edit: 'The limits are saved.',
-  inherit: 'What is inherited counts again.',
+  inherit: 'The inherited limits apply again.',
   reset: 'The limits are full again.',
   'top-up': 'The limit is topped up.',
 } as const
@@ -44,7 +44,7 @@ export const LimitActions = ({ entityId, explained, onChanged }: Props) => {
       </button>
       {ownLimits(explained).length > 0 && (
         <button class="button" type="button" onClick={() => setOpen('inherit')}>
-          Back to inherited
+          Use inherited limits
         </button>
       )}
       {explained.limits.length > 0 && (
@@ -95,14 +95,14 @@ const BackToInherited = ({ entityId, explained, onDone, onClose }: LimitDialogPr
   const names = ownLimits(explained).map(({ name }) => name)
   return (
     <Confirm
-      title="Back to what is inherited?"
+      title="Use inherited limits?"
       action="Remove these limits"
       act={() => api.send('DELETE', `${pathOf('api/limits', entityId)}?${new URLSearchParams({ resource })}`)}
       onDone={onDone}
       onClose={onClose}
     >
       <p>
-        {names.join(', ')} of {entityId} on {resource} will be removed; what was set is in the audit log.
+        {names.join(', ')} of {entityId} on {resource} will be removed. The audit log keeps a record of them.
       </p>
     </Confirm>
   )

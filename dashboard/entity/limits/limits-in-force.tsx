@@ -29,7 +29,7 @@ export const LimitsInForce = ({ entity, resource }: Props) => {
   return (
     <>
       {said !== undefined && <Said {...said} />}
-      <section class="card" aria-label="Limits in force">
+      <section class="card" aria-label="Effective limits">
         <div class="card-head">
           <h2>Limits on {resource}</h2>
           {mayWrite && explained.data && (
@@ -39,8 +39,8 @@ export const LimitsInForce = ({ entity, resource }: Props) => {
         <ErrorNotice error={explained.error ?? left.error} />
         {!explained.data && !explained.error && <p class="quiet">Loading…</p>}
         {explained.data && own.limits.length === 0 && (
-          <Empty title={`Nothing limits ${entity.entity_id} on ${resource} by itself`}>
-            <p>{mayWrite ? 'Edit the limits to set some.' : 'An administrator can set limits.'}</p>
+          <Empty title={`${entity.entity_id} has no limits on ${resource}`}>
+            <p>{mayWrite ? 'Select “Edit limits” to set some.' : 'An administrator can set limits.'}</p>
           </Empty>
         )}
         <BucketLimits bucket={own} states={left.data?.get(bucketText(own))} />
@@ -57,8 +57,8 @@ interface OthersProps {
 
 const OtherBuckets = ({ buckets, states }: OthersProps) =>
   buckets.length === 0 ? null : (
-    <section class="card" aria-label="Enforced as well">
-      <h2>Enforced as well</h2>
+    <section class="card" aria-label="Also enforced">
+      <h2>Also enforced</h2>
       {buckets.map((bucket) => (
         <BucketLimits
           key={bucketText(bucket)}

@@ -19,7 +19,7 @@ export const ResetBuckets = ({ entityId, explained, onDone, onClose }: LimitDial
       onClose={onClose}
     >
       <p>All of its limits on {resource} will be full again at once.</p>
-      <CheckField label="On every other resource as well" checked={isForAll} onChecked={setForAll} />
+      <CheckField label="Also on every other resource" checked={isForAll} onChecked={setForAll} />
     </Confirm>
   )
 }

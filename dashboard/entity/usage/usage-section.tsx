@@ -97,9 +97,10 @@ const Shown = ({ points, granularity, entityId }: ShownProps) => {
   )
   if (points.length === 0)
     return (
-      <Empty title={`Nothing was used in the last ${granularity === 'hour' ? '24 hours' : '30 days'}`}>
+      <Empty title={`No use in the last ${granularity === 'hour' ? '24 hours' : '30 days'}`}>
         <p>
-          Requests show here within seconds. <a href={hrefOf({ view: 'try', id: entityId })}>Try one</a>
+          <a href={hrefOf({ view: 'try', id: entityId })}>Send a test request</a>: it is counted here a few
+          seconds later.
         </p>
       </Empty>
     )

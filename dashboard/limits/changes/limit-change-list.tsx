@@ -48,9 +48,7 @@ const Change = ({ change, isAhead }: { readonly change: LimitChange; readonly is
 )
 
 const insteadText = (again: Limit | undefined): string =>
-  again
-    ? `Inherited again: ${sizeText(again)}, ${sourceText(again.source)}`
-    : 'Not limited by that name any more'
+  again ? `Inherited again: ${sizeText(again)}, ${sourceText(again.source)}` : 'No limit of that name is left'
 
 /** What changed of one thing, each field before and after. */
 export const FieldChanges = ({ fields }: { readonly fields: readonly FieldChange[] }) => (

@@ -61,11 +61,8 @@ const FIELDS: readonly Described[] = [
   ['Mode', ({ mode = 'enforce' }) => mode],
   ['Warns from', ({ warn_at = 0.8 }) => percentText(warn_at)],
   ['Refund', ({ refund = 'strict' }) => refund],
-  ['Where the store is away', ({ on_unavailable = 'as the settings say' }) => on_unavailable],
-  [
-    'Charged ahead for',
-    ({ lease_ttl_seconds: ttl }) => (ttl === undefined ? 'as the settings say' : `${ttl} s`),
-  ],
+  ['If the store is unavailable', ({ on_unavailable = 'as configured' }) => on_unavailable],
+  ['Charged ahead for', ({ lease_ttl_seconds: ttl }) => (ttl === undefined ? 'as configured' : `${ttl} s`)],
   ['Kept from normal priority', ({ headroom }) => percentText(headroom?.normal ?? 0)],
   ['Kept from low priority', ({ headroom }) => percentText(headroom?.low ?? 0)],
 ]

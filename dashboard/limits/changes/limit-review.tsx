@@ -23,8 +23,8 @@ export const LimitReview = ({ changes, isEmpty, error, isSaving, onBack, onSave 
       <section class="limit-changes" ref={place} tabIndex={-1} aria-label="What changes">
         <h3>{hasChanges ? 'What changes' : 'Nothing changes'}</h3>
         {hasChanges && <LimitChangeList changes={changes} isAhead />}
-        {hasChanges && isEmpty && <p class="quiet">Nothing is set here any more.</p>}
-        {!hasChanges && <p class="quiet">The limits are as they were.</p>}
+        {hasChanges && isEmpty && <p class="quiet">No limits are left here.</p>}
+        {!hasChanges && <p class="quiet">The limits are unchanged.</p>}
       </section>
       <ErrorNotice error={error} />
       <div class="actions">

@@ -57,7 +57,7 @@ const IdentityFields = ({ draft, others, set, errorOf }: PartProps) => {
   const checkName = (name: string) =>
     checkLimitName(name) ??
     (others.includes(name) ? 'Must be unique: another limit here has this name' : undefined)
-  const byName = `As its name says: ${METER_NAMES[meterOf({ name: draft.name.trim() })]}`
+  const byName = `By its name: ${METER_NAMES[meterOf({ name: draft.name.trim() })]}`
   return (
     <>
       <TextField

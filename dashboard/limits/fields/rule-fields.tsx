@@ -4,15 +4,15 @@ import type { PartProps } from './limit-fields.tsx'
 
 const MODE_OPTIONS = [
   ['', 'enforce: denies'],
-  ['warn', 'warn: never denies, tells callers'],
-  ['shadow', 'shadow: never denies, counts alone'],
+  ['warn', 'warn: only warns callers'],
+  ['shadow', 'shadow: only counts'],
 ] as const
 const REFUND_OPTIONS = [
-  ['', 'strict: never twice'],
-  ['full', 'full: all of it'],
+  ['', 'strict: not yet refilled'],
+  ['full', 'full: all that is unused'],
 ] as const
 const UNAVAILABLE_OPTIONS = [
-  ['', 'as the settings say'],
+  ['', 'as configured'],
   ['deny', 'deny'],
   ['allow', 'allow'],
   ['local', 'local: a share per process'],
@@ -58,7 +58,7 @@ const ConductFields = ({ draft, set, errorOf }: PartProps) => (
       onValue={(refund) => set({ refund })}
     />
     <ChoiceField
-      label="Where the store is away"
+      label="If the store is unavailable"
       value={draft.onUnavailable}
       options={UNAVAILABLE_OPTIONS}
       error={errorOf('on_unavailable')}
@@ -82,7 +82,7 @@ const ShareFields = ({ draft, set, errorOf }: PartProps) => (
       value={draft.leaseTtlSeconds}
       step="any"
       error={errorOf('lease_ttl_seconds')}
-      hint="0: never; blank: as the settings say"
+      hint="0: never; blank: as configured"
       onValue={(leaseTtlSeconds) => set({ leaseTtlSeconds })}
     />
     <NumberField
@@ -90,7 +90,7 @@ const ShareFields = ({ draft, set, errorOf }: PartProps) => (
       value={draft.headroomNormal}
       step="any"
       error={errorOf('headroom', 'headroom.normal')}
-      hint="share of the capacity, as 0.1"
+      hint="share of the capacity, for example 0.1"
       onValue={(headroomNormal) => set({ headroomNormal })}
     />
     <NumberField
@@ -98,7 +98,7 @@ const ShareFields = ({ draft, set, errorOf }: PartProps) => (
       value={draft.headroomLow}
       step="any"
       error={errorOf('headroom.low')}
-      hint="share of the capacity, as 0.3"
+      hint="share of the capacity, for example 0.3"
       onValue={(headroomLow) => set({ headroomLow })}
     />
   </>

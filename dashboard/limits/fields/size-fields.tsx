@@ -36,8 +36,8 @@ const amountProps = (draft: LimitDraft, label: string, hint: string) => ({
 
 const refillHint = (draft: LimitDraft): string => {
   const rate = refillRateOf(draft)
-  if (isPausedDraft(draft)) return 'nothing while it is paused'
-  if (rate === undefined || rate <= 0) return 'what comes back'
+  if (isPausedDraft(draft)) return 'no refill while paused'
+  if (rate === undefined || rate <= 0) return 'amount per period'
   return isMoney(draftMeter(draft))
     ? `= ${refillText(rate, 'cost_usd_micros')}`
     : `= ${Number(rate.toPrecision(4))} per second`
@@ -48,7 +48,7 @@ const TokenBucketFields = ({ draft, set, errorOf }: PartProps) => {
   return (
     <>
       <NumberField
-        {...amountProps(draft, 'Capacity', 'the most at once')}
+        {...amountProps(draft, 'Capacity', 'maximum at once')}
         value={draft.amount}
         required
         error={errorOf('capacity')}
@@ -76,7 +76,7 @@ const TokenBucketFields = ({ draft, set, errorOf }: PartProps) => {
 
 const WindowLimitField = ({ draft, set, errorOf }: PartProps) => (
   <NumberField
-    {...amountProps(draft, 'Limit', 'the most in one window')}
+    {...amountProps(draft, 'Limit', 'maximum per window')}
     value={draft.amount}
     required
     error={errorOf('limit', 'capacity')}
@@ -103,7 +103,7 @@ const SlidingWindowFields = (props: PartProps) => {
         label="Slots"
         value={draft.slots}
         error={errorOf('slots')}
-        hint="steps in which it moves on: 2 to 60, default 30"
+        hint="steps of the window: 2 to 60, default 30"
         onValue={(slots) => set({ slots })}
       />
     </>
@@ -127,7 +127,7 @@ const FixedWindowFields = (props: PartProps) => {
         value={draft.timeZone}
         placeholder="UTC"
         error={errorOf('time_zone')}
-        hint="as Europe/Berlin or +02:00"
+        hint="for example Europe/Berlin or +02:00"
         onValue={(timeZone) => set({ timeZone })}
       />
     </>

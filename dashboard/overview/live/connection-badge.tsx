@@ -7,8 +7,8 @@ const KINDS = { connecting: '', live: 'good', polling: 'warn', offline: 'bad' } 
 const HINTS = {
   connecting: 'Waiting for the first numbers',
   live: 'Changes are shown within a second',
-  polling: 'This node cannot stream; it is asked every two seconds',
-  offline: 'The numbers are those of the last answer.',
+  polling: 'This server cannot stream: the numbers are updated every two seconds',
+  offline: 'The numbers are from the last response.',
 } as const
 
 /** Whether what is shown is kept up to date. A change of that is read out, the seconds until the next try are not. */
@@ -23,7 +23,7 @@ export const ConnectionBadge = ({ connection }: { readonly connection: Connectio
         {state === 'offline' && <NextTry at={connection.nextTryAt} />}
       </span>
       <span class="unseen" role="status">
-        {state === 'offline' ? 'Offline. It is tried again by itself.' : NAMES[state]}
+        {state === 'offline' ? 'Offline. Reconnecting automatically.' : NAMES[state]}
       </span>
     </span>
   )

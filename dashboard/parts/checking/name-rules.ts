@@ -33,7 +33,7 @@ export const checkName: Check = (text) =>
 /** Model ids with commas or spaces between them. */
 export const checkModelIds: Check = (text) => {
   const wrong = text.split(/[\s,]+/).find((id) => id !== '' && !MODEL_ID.test(id))
-  return wrong === undefined ? undefined : `${wrong} is no model id: ${lowerFirst(checkModelId(wrong))}`
+  return wrong === undefined ? undefined : `${wrong} is not a model id: ${lowerFirst(checkModelId(wrong))}`
 }
 
 const lowerFirst = (text = ''): string => `${text.charAt(0).toLowerCase()}${text.slice(1)}`

@@ -10,22 +10,22 @@ const KINDS = [
   ['key', 'With a key'],
 ] as const
 
-/** Who asks: an entity that the admin acts for, or whoever a pasted key belongs to. */
+/** The caller: an entity that the admin acts for, or the owner of a pasted key. */
 export const CallerFields = ({ draft, mistakes, change }: DraftProps) => {
   const { mayWrite } = useSession()
   return (
     <div class="caller-fields">
       {mayWrite ? (
         <Segments
-          label="Ask as"
+          label="Send as"
           value={draft.callerKind}
           options={KINDS}
           onValue={(callerKind) => change({ callerKind })}
         />
       ) : (
         <p class="quiet">
-          The viewer token may only read, so it cannot act for an entity. Paste a caller’s key: the requests
-          are then its own, and count against its limits.
+          The viewer token can only read, so it cannot send requests as an entity. Paste the key of a caller:
+          the requests count against the limits of that caller.
         </p>
       )}
       {draft.callerKind === 'entity' ? (
@@ -35,7 +35,7 @@ export const CallerFields = ({ draft, mistakes, change }: DraftProps) => {
           value={draft.entityId}
           required
           error={mistakes.entityId}
-          hint="You act for it as the admin; its limits are charged."
+          hint="Requests are sent as this entity, and its limits are charged."
           onValue={(entityId) => change({ entityId })}
         />
       ) : (
@@ -62,7 +62,7 @@ const KeyField = ({ value, error, onKey }: KeyProps) => {
       label="API key"
       required
       error={error}
-      hint="Kept in this view’s memory only, and forgotten when you leave it."
+      hint="Kept in memory only, and cleared when you leave this view."
     >
       <input
         {...described(id, error)}

@@ -16,7 +16,7 @@ export const CurlCard = ({ draft }: { readonly draft: Draft }) => {
         {line && <CopyButton text={line} what="the curl line" />}
       </div>
       {line === undefined ? (
-        <p class="quiet">The line stands here once the request is complete.</p>
+        <p class="quiet">Complete the request to see its curl command.</p>
       ) : (
         <>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
@@ -24,8 +24,8 @@ export const CurlCard = ({ draft }: { readonly draft: Draft }) => {
             {line}
           </pre>
           <p class="quiet curl-note">
-            No secret stands in it: put {caller?.kind === 'entity' ? 'the admin token' : 'the key'} into{' '}
-            <code>{caller && secretVariable(caller)}</code> first.
+            The command contains no secret: set <code>{caller && secretVariable(caller)}</code> to{' '}
+            {caller?.kind === 'entity' ? 'the admin token' : 'the key'} first.
           </p>
         </>
       )}

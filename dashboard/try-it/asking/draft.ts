@@ -1,4 +1,4 @@
-/** Who is to be limited: an entity that the admin acts for, or whoever a key belongs to. */
+/** The caller: an entity that the admin acts for, or the owner of a key. */
 export type Caller =
   | { readonly kind: 'entity'; readonly id: string }
   | { readonly kind: 'key'; readonly key: string }
@@ -67,9 +67,10 @@ export const callerOf = ({ callerKind, entityId, key }: Draft): Caller =>
 const mistakesOf = ({ callerKind, ...draft }: Draft): Mistakes => {
   const { maxTokens } = draft
   const wrong: Record<string, string | false> = {
-    entityId: callerKind === 'entity' && draft.entityId.trim() === '' && 'Name the entity to act for.',
+    entityId:
+      callerKind === 'entity' && draft.entityId.trim() === '' && 'Enter the entity to send requests as.',
     key: callerKind === 'key' && keyMistake(draft.key.trim()),
-    model: draft.model.trim() === '' && 'Name a model.',
+    model: draft.model.trim() === '' && 'Choose a model.',
     message: draft.message === '' && 'Write a message.',
     maxTokens:
       maxTokens.trim() !== '' && !isWhole(maxTokens, MOST_TOKENS) && `Up to ${MOST_TOKENS}, or nothing.`,

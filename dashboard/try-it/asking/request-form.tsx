@@ -109,7 +109,7 @@ const AmountFields = ({ draft, mistakes, change }: DraftProps) => (
         checked={draft.streams}
         onChange={(event) => change({ streams: event.currentTarget.checked })}
       />
-      Stream the answer
+      Stream the response
     </label>
   </div>
 )

@@ -26,6 +26,6 @@ export const askLimits = async (
     typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {}
   // The server's tests hold every answer against the schema that the type is made of.
   if (Array.isArray(limits)) return { owned: byOwner(limits as readonly LimitState[]) }
-  const error = typeof message === 'string' ? message : `The API answered ${answer.status}`
+  const error = typeof message === 'string' ? message : `The API returned status ${answer.status}`
   return { error, isFinal: answer.status < 500 }
 }

@@ -12,14 +12,14 @@ import type { WatchedLimits } from './use-limits.ts'
 /** Every limit that the request meets, refilling. */
 export const LimitsCard = ({ about, owned, error, meters }: WatchedLimits) => (
   <section class="card" aria-labelledby="try-limits">
-    <h2 id="try-limits">Limits it meets</h2>
+    <h2 id="try-limits">Limits that apply</h2>
     {error !== undefined && <p class="limits-error">{error}</p>}
     {owned?.map((each) => (
       <Owned key={each.owner} {...each} meters={meters} />
     ))}
-    {owned?.length === 0 && <p class="quiet">None: every request passes.</p>}
+    {owned?.length === 0 && <p class="quiet">No limits: every request passes.</p>}
     {about === undefined && (
-      <Empty title="Nobody is named yet">Choose an entity or paste a key, and its limits show here.</Empty>
+      <Empty title="No caller yet">Choose an entity or paste a key to see its limits.</Empty>
     )}
   </section>
 )

@@ -82,7 +82,7 @@ const createMeters = (api: Api, model: string, signal: AbortSignal) => {
   }
 }
 
-/** What is shown stays while the API is away, with what is wrong beside it. */
+/** The limits stay on the page while the API is unavailable, with the error beside them. */
 const stateAfter = (last: State, about: string, found: Found, meters: Meters): State => {
   if ('owned' in found) return { about, owned: found.owned, error: undefined, meters }
   const isKept = last.about === about && !found.isFinal

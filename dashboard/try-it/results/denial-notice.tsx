@@ -12,7 +12,7 @@ interface Props extends Pick<Outcome, 'number' | 'endedAtMs'> {
   readonly meters: Meters
 }
 
-/** Which limits said no, and when they may say yes. */
+/** Which limits denied a request, and when they may allow it. */
 export const DenialNotice = ({ number, endedAtMs, denial, meters }: Props) => {
   const { message, retryAfterSeconds, violations } = denial
   return (
@@ -61,7 +61,7 @@ const NeverAgain = ({ violations, meters }: Pick<Denial, 'violations'> & Pick<Pr
     {neverReasons(violations, (violation) => meters.get(meterKey(violation))).join(' ')}{' '}
     {violations.some(({ capacity }) => isPaused(capacity))
       ? 'Give the limit a size above 0 to let requests pass again.'
-      : 'Make the request smaller, or the limit larger.'}
+      : 'Make the request smaller or the limit larger.'}
   </p>
 )
 
@@ -75,7 +75,7 @@ const Countdown = ({ atMs }: { readonly atMs: number }) => {
           May be tried again in <strong class="number">{spanText(seconds)}</strong>
         </>
       )}
-      <strong role="status">{seconds === 0 && 'It may be tried again now.'}</strong>
+      <strong role="status">{seconds === 0 && 'You can try again now.'}</strong>
     </p>
   )
 }

@@ -21,6 +21,6 @@ export const neverReasons = (
         amountText(meter, violation.capacity),
       ]
       return violation.requested > violation.capacity
-        ? `It asks for ${requested}, and ${nameOf(violation)} never holds more than ${capacity}.`
-        : `It asks for ${requested}, more than this caller may ever take of ${nameOf(violation)} (${capacity}): the rest is kept for higher priorities.`
+        ? `It requests ${requested}, but ${nameOf(violation)} allows at most ${capacity}.`
+        : `It requests ${requested}, more than this caller can ever use of ${nameOf(violation)} (${capacity}): the rest is reserved for higher priorities.`
     })

@@ -21,7 +21,7 @@ export const OutcomeRow = ({ outcome, isOpen, onToggle }: Props) => {
       <details class="outcome" open={isOpen} onToggle={(event) => toggled(event.currentTarget.open)}>
         <summary class="outcome-line">
           <span class="number quiet">{number}</span>
-          <span class={`tag ${TONES[kind]}`}>{status === 0 ? 'no answer' : `${status} ${kind}`}</span>
+          <span class={`tag ${TONES[kind]}`}>{status === 0 ? 'no response' : `${status} ${kind}`}</span>
           <span class="quiet wide-only outcome-usage">
             {usage && `${numberText(usage.prompt)} + ${numberText(usage.completion)} tokens`}
           </span>

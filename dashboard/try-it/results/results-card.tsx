@@ -26,7 +26,9 @@ export const ResultsCard = ({ run, meters }: { readonly run: Run; readonly meter
         {ended && endText(tally, ended)}
       </p>
       {isEmpty ? (
-        <Empty title="Nothing sent yet">What is sent shows here: status, time, headers, usage, body.</Empty>
+        <Empty title="Nothing sent yet">
+          Send a request to see its status, time, headers, usage and body.
+        </Empty>
       ) : (
         <Summary counts={counts} run={run} />
       )}
@@ -95,7 +97,7 @@ const Outcomes = ({ tally, isRunning }: { readonly tally: Tally; readonly isRunn
           {showsAll ? `Show the newest ${SHOWN_FIRST}` : `Show all ${outcomes.length}`}
         </button>
       )}
-      {sumOf(tally.counts) > MOST_KEPT && <p class="quiet">The last {MOST_KEPT} are kept.</p>}
+      {sumOf(tally.counts) > MOST_KEPT && <p class="quiet">Only the last {MOST_KEPT} results are kept.</p>}
     </>
   )
 }

@@ -2,7 +2,7 @@ import type { CheckDenied } from '../../api/answers.ts'
 
 export type Violation = CheckDenied['violations'][number]
 
-/** Why limits said no. */
+/** Why limits denied a request. */
 export interface Denial {
   readonly message: string
   /** null: it can never pass. */

@@ -16,7 +16,7 @@ const LONG_ID = 'x'.repeat(128)
 
 /** What opens dialogs, by the route of the view that it stands on. */
 const OPENERS = {
-  [`/entity/${LONG_ID}`]: ['Edit limits', 'Back to inherited', 'Top up', 'Reset', 'Edit', 'Delete'],
+  [`/entity/${LONG_ID}`]: ['Edit limits', 'Use inherited limits', 'Top up', 'Reset', 'Edit', 'Delete'],
   [`/entity/${LONG_ID}/keys`]: ['Create a key', 'Rotate test', 'Revoke test'],
   [`/entity/${LONG_ID}/children`]: ['Add a child'],
   '/policies': ['New policy', 'Edit GLOBAL *', 'Reset GLOBAL *', 'Delete GLOBAL *'],

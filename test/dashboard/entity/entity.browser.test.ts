@@ -29,7 +29,7 @@ describe('an entity', () => {
     await page.getByText('Child of proj-demo').waitFor()
 
     await section(page, 'Keys').click()
-    await page.getByText('It has no keys').waitFor()
+    await page.getByText('No keys yet').waitFor()
     await button(page, 'Create a key').click()
     await page.getByLabel('Name').fill('laptop')
     await page.getByLabel('Expires in days').fill('90')
@@ -70,7 +70,7 @@ describe('an entity', () => {
     await remove('below')
     await page.getByRole('heading', { name: 'Above above' }).waitFor()
     await section(page, 'Children').click()
-    await page.getByText('It has no children').waitFor()
+    await page.getByText('No children yet').waitFor()
   })
 
   test('is changed where the form was changed, says what is wrong at its field, and keeps the rest', async () => {

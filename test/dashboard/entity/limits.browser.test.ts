@@ -1,12 +1,12 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { createPageWorld } from '../page-world.ts'
+import { createPageWorld, SIZES } from '../page-world.ts'
 import { createOwnEntity, requests, tokens } from './own-entity.ts'
 
 const world = createPageWorld()
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
-const inForce = (page: Page) => page.getByRole('region', { name: 'Limits in force' })
+const inForce = (page: Page) => page.getByRole('region', { name: 'Effective limits' })
 const saved = (page: Page) => page.getByRole('dialog').waitFor({ state: 'detached' })
 const choose = (page: Page, resource: string) =>
   page.getByLabel('Resource', { exact: true }).selectOption(resource)
@@ -19,7 +19,7 @@ describe('the limits of an entity', () => {
     await rpm.getByText('set for every resource').waitFor()
     await rpm.getByText('instead of 60, refilled 60 per minute').waitFor()
     await rpm.getByText('10 of 10 left').waitFor()
-    const others = page.getByRole('region', { name: 'Enforced as well' })
+    const others = page.getByRole('region', { name: 'Also enforced' })
     await others.getByRole('link', { name: 'proj-demo' }).waitFor()
     await others.getByText('1,000 of 1,000 left').waitFor()
     await others.getByRole('heading', { name: 'Policy MODEL_TIER premium' }).waitFor()
@@ -80,17 +80,17 @@ describe('the limits of an entity', () => {
     const page = await world.open({ route: '/entity/returning' })
     await choose(page, 'gpt-4o')
     await button(page, 'Edit limits').click()
-    await button(page, 'Begin with what is inherited').click()
+    await button(page, 'Start from the inherited limits').click()
     await page.getByRole('group', { name: 'rpm' }).getByLabel('Capacity').fill('2')
     await button(page, 'Review changes').click()
     await page.getByText('instead of 3, refilled 1 per hour').waitFor()
     await button(page, 'Save').click()
     await saved(page)
     await inForce(page).getByText('set for gpt-4o').first().waitFor()
-    await button(page, 'Back to inherited').click()
+    await button(page, 'Use inherited limits').click()
     await button(page, 'Remove these limits').click()
-    await page.getByText('What is inherited counts again.').waitFor()
-    await button(page, 'Back to inherited').waitFor({ state: 'detached' })
+    await page.getByText('The inherited limits apply again.').waitFor()
+    await button(page, 'Use inherited limits').waitFor({ state: 'detached' })
     await inForce(page).getByText('set for every resource').waitFor()
     await inForce(page).getByText('3 requests, refilled 1 per hour').waitFor()
   })
@@ -139,6 +139,26 @@ describe('the limits of an entity', () => {
     await saved(page)
     await page.getByRole('link', { name: 'Audit' }).click()
     await page.getByRole('region', { name: 'Audit' }).getByText('$0.50').waitFor()
+  })
+
+  test('are edited with whole numbers and names, at any width', async () => {
+    const name = `tpm_${'x'.repeat(28)}`
+    await createOwnEntity(world, 'wide', [
+      { name, meter: 'tokens', capacity: 123_456_789_012_345, refill_rate: 1_000_000 },
+    ])
+    const page = await world.open({ route: '/entity/wide' })
+    await button(page, 'Edit limits').click()
+    const group = page.getByRole('group', { name })
+    for (const size of Object.values(SIZES)) {
+      await page.setViewportSize(size)
+      const cutPx = await group
+        .getByLabel('Capacity')
+        .evaluate((input) => input.scrollWidth - input.clientWidth)
+      expect(cutPx).toBe(0)
+      const title = await group.locator('legend').boundingBox()
+      const remove = await button(page, `Remove ${name}`).boundingBox()
+      expect((title?.x ?? 0) + (title?.width ?? 0)).toBeLessThanOrEqual(remove?.x ?? 0)
+    }
   })
 
   test('are paused by a size of 0, and say so', async () => {
@@ -194,7 +214,7 @@ describe('the limits of an entity', () => {
 
   test('show to a viewer what is left of parents and policies as well', async () => {
     const page = await world.open({ route: '/entity/ent-user-1', token: 'dev-viewer' })
-    const others = page.getByRole('region', { name: 'Enforced as well' })
+    const others = page.getByRole('region', { name: 'Also enforced' })
     await others.getByText(/ of 500 left/).waitFor()
     await others.getByText(/ of 1,000,000 left/).waitFor()
   })

@@ -61,7 +61,7 @@ test.each([
   ['role:user:gpt-4', 'role user for gpt-4'],
   ['system:_default_', 'system default'],
   ['system:gpt-4', 'system default for gpt-4'],
-  ['environment', 'default of the environment'],
+  ['environment', 'environment default'],
   ['policy:USER_MODEL:ann:gpt-4', 'policy USER_MODEL ann:gpt-4'],
 ])('says the source %s as %s', (source, text) => {
   expect(sourceText(source)).toBe(text)
@@ -75,7 +75,7 @@ test('finds the limit and the field that an error names', () => {
   expect(
     limitErrorOf(Object.assign(new Error('limits must hold at most 8'), { field: 'limits' })),
   ).toBeUndefined()
-  expect(limitErrorOf(new Error('The API does not answer'))).toBeUndefined()
+  expect(limitErrorOf(new Error('The API cannot be reached'))).toBeUndefined()
   expect(limitErrorOf(undefined)).toBeUndefined()
 })
 
@@ -85,7 +85,7 @@ test.each([
   ['input_tokens', undefined, 'denies every request that costs input tokens'],
   ['cost_usd_micros', '', 'denies every request that costs money'],
   [undefined, undefined, 'denies every request that it counts'],
-  ['tokens', 'warn', 'denies nothing, as its mode is warn'],
+  ['tokens', 'warn', 'denies nothing because its mode is warn'],
 ] as const)('a paused limit on %s in mode %s %s', (meter, mode, text) => {
   expect(pausedText(meter, mode)).toBe(text)
 })

@@ -98,7 +98,7 @@ describe('many entities', () => {
     await page.getByRole('link', { name: 'Found at c' }).waitFor()
     expect(asked).toEqual([null, 'b', 'c'])
     await page.getByText('Page 1').first().waitFor()
-    await page.getByRole('button', { name: 'Search on' }).first().click()
+    await page.getByRole('button', { name: 'Continue searching' }).first().click()
     await page.getByRole('link', { name: 'Found at d' }).waitFor()
     await page.getByRole('button', { name: 'Previous' }).first().click()
     await page.getByRole('link', { name: 'Found at c' }).waitFor()
@@ -116,13 +116,13 @@ describe('many entities', () => {
       return route.fulfill({ json: { entities: [], next_cursor: String(asked + 1) } })
     })
     await page.getByLabel('Search').fill('found')
-    const button = page.getByRole('button', { name: 'Search on', exact: true }).last()
+    const button = page.getByRole('button', { name: 'Continue searching', exact: true }).last()
     await eventually(async () => {
       await page.clock.runFor(1000)
       return asked
     }).toBe(20)
     await page.clock.runFor(10_000)
-    await page.getByText('Many entities were searched, and there are more.').waitFor()
+    await page.getByText('Many entities have been searched, and more remain.').waitFor()
     expect(asked).toBe(20)
     await button.click()
     await eventually(async () => {

@@ -166,7 +166,7 @@ test('every view is in sight in the navigation of a phone', async () => {
 
 test('an address that no view has says so, with a way on', async () => {
   const page = await world.open({ route: '/nowhere' })
-  await page.getByText('No view has the address #/nowhere').waitFor()
+  await page.getByText('There is no page at #/nowhere').waitFor()
   expect(await page.title()).toBe('Page not found · zael')
   await expectAccessible(page)
   await page.getByRole('link', { name: 'Go to the overview' }).click()

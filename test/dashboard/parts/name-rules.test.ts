@@ -63,7 +63,7 @@ describe.each(NAMES)('the page checks the name %s as the API does', (name) => {
 
 test('names the first wrong model of several', () => {
   expect(checkModelIds('gpt-4, openai/gpt-4o')).toBeUndefined()
-  expect(checkModelIds('gpt-4 über')).toMatch(/^über is no model id: must be 1 to 128/)
+  expect(checkModelIds('gpt-4 über')).toMatch(/^über is not a model id: must be 1 to 128/)
 })
 
 test('bounds what an entity is called as the API does', () => {

@@ -18,18 +18,18 @@ const noMeter = () => undefined
 test('why a request can never pass names the limits that no waiting cures', () => {
   const curable = { ...violation, limit_name: 'rpm', retry_after_seconds: 5 }
   expect(neverReasons([curable, violation], noMeter)).toEqual([
-    'It asks for 5,008, and tpm of key-bob never holds more than 1,000.',
+    'It requests 5,008, but tpm of key-bob allows at most 1,000.',
   ])
   const kept = { ...violation, entity_id: 'POLICY:MODEL_TIER:free', requested: 900 }
   expect(neverReasons([kept], noMeter)[0]).toMatch(
-    /900.* tpm of MODEL_TIER free .*kept for higher priorities/,
+    /900.* tpm of MODEL_TIER free .*reserved for higher priorities/,
   )
 })
 
 test('why a request can never pass is in dollars where it is about money', () => {
   const budget = { ...violation, limit_name: 'budget', requested: 2_500_000, capacity: 1_000_000 }
   expect(neverReasons([budget], () => 'cost_usd_micros')).toEqual([
-    'It asks for $2.50, and budget of key-bob never holds more than $1.00.',
+    'It requests $2.50, but budget of key-bob allows at most $1.00.',
   ])
 })
 
