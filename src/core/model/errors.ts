@@ -36,9 +36,21 @@ export class TooManyRequests extends Error {
   }
 }
 
-/** Bad input. `must` completes the sentence "<field> must …": `be a positive integer`. */
-export const invalid = (field: string, must: string): ZaelError =>
-  new ZaelError('invalid_request', `${field} must ${must}`, { field })
+/** Longer than any id, and than any known field with the name of a metadata entry. */
+const LONGEST_REPEATED = 200
+
+/** What a client sent, as an error repeats it: at most 200 characters. It may be as long as a body. */
+export const shortened = (text: string): string =>
+  text.length > LONGEST_REPEATED ? `${text.slice(0, LONGEST_REPEATED).replace(HALF_A_PAIR, '')}…` : text
+
+/** A character outside the BMP, cut in two. */
+const HALF_A_PAIR = /[\uD800-\uDBFF]$/
+
+/** Bad input. `must` completes the sentence "<field> must …": `be a positive integer`. A long `field` is shortened. */
+export const invalid = (field: string, must: string): ZaelError => {
+  const repeated = shortened(field)
+  return new ZaelError('invalid_request', `${repeated} must ${must}`, { field: repeated })
+}
 
 /**
  * The store did not answer in time, or refused. `mayHaveApplied` says whether the write can have taken effect all

@@ -1,5 +1,5 @@
 import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
-import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
+import { StoreUnavailable, shortened, ZaelError } from '../../core/model/errors.ts'
 import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import { answerJson } from '../answering/answering.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
@@ -40,7 +40,7 @@ export const createNotFoundAnswer =
     const error =
       allow.length > 0
         ? new MethodNotAllowed(c.req.method, allow)
-        : new ZaelError('not_found', `There is nothing at ${c.req.path}`)
+        : new ZaelError('not_found', `There is nothing at ${shortened(c.req.path)}`)
     return answer(c, problemOf(error), settings.errorFormat)
   }
 

@@ -1,23 +1,22 @@
+import { shortened } from '../../core/model/errors.ts'
+
 /** The path exists, the method does not. `allow` lists the methods that do. */
 export class MethodNotAllowed extends Error {
   readonly allow: readonly string[]
 
   constructor(method: string, allow: readonly string[]) {
-    super(`${method} is not allowed here; allowed: ${allow.join(', ')}`)
+    super(`${shortened(method)} is not allowed here; allowed: ${allow.join(', ')}`)
     this.name = 'MethodNotAllowed'
     this.allow = allow
   }
 }
-
-/** Longer than any model id. The error repeats the name that the client sent, which may be as long as a body. */
-const LONGEST_MODEL = 200
 
 /** A model that is not registered, or that the caller may not use. */
 export class ModelRefused extends Error {
   readonly code: 'model_not_found' | 'model_not_allowed'
 
   constructor(code: ModelRefused['code'], named: string) {
-    const model = named.length > LONGEST_MODEL ? `${named.slice(0, LONGEST_MODEL)}…` : named
+    const model = shortened(named)
     super(
       code === 'model_not_found'
         ? `The model \`${model}\` does not exist or you do not have access to it.`

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { ZaelError } from '../../core/model/errors.ts'
+import { shortened, ZaelError } from '../../core/model/errors.ts'
 import type { AppEnv, Assets } from '../app-dependencies.ts'
 import { describedPage } from '../schemas/described.ts'
 
@@ -59,4 +59,4 @@ const file = async (
   })
 }
 
-const missing = (name: string) => new ZaelError('not_found', `The page has no file ${name}`)
+const missing = (name: string) => new ZaelError('not_found', `The page has no file ${shortened(name)}`)

@@ -13,16 +13,9 @@ type PathSegment = PropertyKey | { readonly key: PropertyKey }
 /** `limits[0].capacity`; `whole` where the issue is with the input as a whole. */
 export const fieldOf = (path: readonly PathSegment[] | undefined, whole: string): string => {
   const keys = (path ?? []).map((segment) => (typeof segment === 'object' ? segment.key : segment))
-  const text = keys
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${shortened(String(key))}`))
-    .join('')
+  const text = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')
   return text === '' ? whole : text.replace(/^\./, '')
 }
-
-/** Errors repeat names of fields that the client sent, which may be as long as a body. */
-const LONGEST_NAME = 128
-const shortened = (name: string): string =>
-  name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name
 
 /** What completes "<field> must …". A message that a schema gives itself is used as it is. */
 export const mustOf = (issue: unknown): string => {
