@@ -60,7 +60,7 @@ const requireFree = async (port: number): Promise<void> => {
 /** Whether `url` responds with success before `timeoutMs` have passed or `child` has ended. */
 export const isReady = async (url: string, child: ChildProcess, timeoutMs: number): Promise<boolean> => {
   const deadline = Date.now() + timeoutMs
-  while (child.exitCode === null && Date.now() < deadline) {
+  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
     const response = await fetch(url).catch(() => undefined)
     if (response?.ok) return true
     await wait(100)
@@ -68,13 +68,19 @@ export const isReady = async (url: string, child: ChildProcess, timeoutMs: numbe
   return false
 }
 
-/** Throws `ScriptError` with the end of its log if it ends before it responds, or takes too long. */
+/** Resolves when a process has ended; if it could not be started, to the reason. */
+const endOf = (child: ChildProcess): Promise<Error | undefined> =>
+  new Promise((resolve) => child.on('error', resolve).once('exit', () => resolve(undefined)))
+
+/** Throws `ScriptError` with the reason, or the end of its log, if it ends before it responds, or takes too long. */
 const requireReady = async (
   { name, startTimeoutMs }: EmulatorProgram,
   endpoint: string,
   child: ChildProcess,
+  ended: Promise<Error | undefined>,
   log: string,
 ): Promise<void> => {
+  if (child.pid === undefined) throw new ScriptError(`${name} did not start: ${(await ended)?.message}`)
   if (await isReady(`${endpoint}/_localstack/health`, child, startTimeoutMs)) return
   throw new ScriptError(`${name} did not start:\n${readFileSync(log, 'utf8').slice(-LOG_END_CHARACTERS)}`)
 }
@@ -132,7 +138,7 @@ export const startEmulator = async (program: EmulatorProgram, port?: number): Pr
     stdio: ['ignore', output, output],
     env: program.environment(chosen, directory),
   })
-  const ended = once(child, 'exit')
+  const ended = endOf(child)
   const end = async (): Promise<void> => {
     if (child.pid !== undefined) await endTree(child.pid, ended, program.stopTimeoutMs)
     await rm(directory, { recursive: true, force: true, maxRetries: 5 })
@@ -143,7 +149,7 @@ export const startEmulator = async (program: EmulatorProgram, port?: number): Pr
     return stopping
   }
   try {
-    await requireReady(program, endpoint, child, log)
+    await requireReady(program, endpoint, child, ended, log)
   } catch (error) {
     await stop()
     throw error

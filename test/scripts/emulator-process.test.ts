@@ -40,6 +40,18 @@ test('that does not start shows the end of its log', async () => {
   await expect(startEmulator(broken)).rejects.toThrow(/^Fake did not start:\nno such module/)
 })
 
+test('that is killed while it starts is not waited for', async () => {
+  const killed = program('console.error("out of memory"); process.kill(process.pid, "SIGKILL")')
+  await expect(startEmulator({ ...killed, startTimeoutMs: 3_600_000 })).rejects.toThrow(
+    /^Fake did not start:\nout of memory/,
+  )
+})
+
+test('whose command does not exist says so, and is stopped as any other', async () => {
+  const missing = { ...program(PROGRAM), command: '/nowhere/emulator' }
+  await expect(startEmulator(missing)).rejects.toThrow('Fake did not start: spawn /nowhere/emulator ENOENT')
+})
+
 test('is not started on a port that is in use', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   try {
