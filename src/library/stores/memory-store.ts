@@ -34,7 +34,9 @@ export const memoryStore = (options: MemoryStoreOptions = {}): LimiterStore => {
   }
   const buckets = createMemoryBucketStore()
   const charged = new LRUCache<string, BucketId>({
-    max: maxBuckets,
+    // with `max`, the library allocates room for all of them at once
+    maxSize: maxBuckets,
+    sizeCalculation: () => 1,
     dispose: (id, _, reason) => {
       if (reason === 'evict') buckets.expire(id)
     },
