@@ -71,7 +71,12 @@ const claimAll = async (
   throw failed.reason
 }
 
-/** Writes a record only for checks that may charge something: others would let a caller fill the table for free. */
+/**
+ * Writes a record only for checks that may charge something: others would let a caller fill the table for free. It is written
+ * before the decision, so a denial that is not foreseen costs a put and a delete. Written after it, two equal requests at the
+ * same time would both charge until one is undone, which can deny either of them, and a process that dies in between would
+ * leave a charge that the retry makes again.
+ */
 const claimed = async (
   { idempotency, chargesNothing }: AnsweringNeeds,
   acting: ActingIdentity,
