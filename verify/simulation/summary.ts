@@ -1,5 +1,6 @@
 import { shareUsed } from './invariants/used-up.ts'
 import type { RunLog } from './run-log.ts'
+import { amountOf } from './schedule/draw-entities.ts'
 import { isCalm } from './schedule/schedule.ts'
 import { type Failure, failureOf } from './simulate.ts'
 
@@ -27,6 +28,8 @@ const COUNTED = {
   'limits changed': ({ schedule }) => schedule.changes.length,
   'schedules with limits that warn, or say what holds without the table': (log) => (hasModes(log) ? 1 : 0),
   'schedules with policies': ({ schedule }) => (schedule.policies.length > 0 ? 1 : 0),
+  'requests that cost no tokens': ({ asks }) => asks.filter(({ tokens }) => tokens === 0).length,
+  'schedules with paused limits': ({ schedule }) => (hasPaused(schedule) ? 1 : 0),
   'settlements to what callers claim': ({ asks }) =>
     asks.filter(({ ending }) => ending?.by === 'caller').length,
 } as const satisfies Record<string, (log: RunLog) => number>
@@ -39,6 +42,9 @@ const hasModes = ({ schedule }: RunLog): boolean =>
   [...schedule.entities, ...schedule.policies].some(({ limits }) =>
     limits.some(({ mode, onUnavailable }) => mode !== undefined || onUnavailable !== undefined),
   )
+
+const hasPaused = ({ entities, policies, changes }: RunLog['schedule']): boolean =>
+  [...entities, ...policies, ...changes].some(({ limits }) => limits.some(({ size }) => amountOf(size) === 0))
 
 const faultsIn = ({ faults }: RunLog['schedule'], kind: string): number =>
   faults.filter(({ fault }) => fault === kind).length
@@ -81,6 +87,8 @@ const countsOf = (count: (name: CountName) => number): Record<CountName, number>
   resets: count('resets'),
   'limits changed': count('limits changed'),
   'schedules with policies': count('schedules with policies'),
+  'requests that cost no tokens': count('requests that cost no tokens'),
+  'schedules with paused limits': count('schedules with paused limits'),
   'settlements to what callers claim': count('settlements to what callers claim'),
   'schedules with limits that warn, or say what holds without the table': count(
     'schedules with limits that warn, or say what holds without the table',

@@ -189,4 +189,10 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     from: 'soft || plan.fitsOnly\n',
     to: 'soft\n',
   },
+  {
+    name: 'a paused limit admits what costs nothing',
+    file: 'src/core/bucket/charge-plan.ts',
+    from: 'amount <= boundOf(inForce) && !isPaused(inForce)',
+    to: 'amount <= boundOf(inForce) && (amount === 0 || !isPaused(inForce))',
+  },
 ]

@@ -1,16 +1,18 @@
 import type { LoggedAsk, RunLog } from '../run-log.ts'
+import { amountOf } from '../schedule/draw-entities.ts'
 import type { PlannedLimit } from '../schedule/schedule.ts'
 import { overBy } from './never-over.ts'
 import { giveBacksOf } from './spans.ts'
-import { softIn, touches, type Use, usesOf, type Watched, watchedIn } from './uses.ts'
+import { isChanged, softIn, touches, type Use, usesOf, type Watched, watchedIn } from './uses.ts'
 
 /** As the settings have it: the share of a limit that one process grants by itself. */
 const LOCAL_SHARE = 0.1
 
 type Rule = 'deny' | 'local' | 'allow'
 
-/** What limits say of themselves: what holds while the table is away, and that some only warn. */
+/** What limits say of themselves: what holds while the table is away, that some only warn, and that some are paused. */
 export const asTold = (log: RunLog): readonly string[] => [
+  ...watchedIn(log).flatMap((watched) => admittedByPaused(log, watched)),
   ...log.asks.flatMap((ask) => askAgainstRules(log, ask)),
   ...watchedIn(log).flatMap((watched) => overShare(log, watched)),
   ...softIn(log).flatMap((watched) => overSoft(log, watched)),
@@ -36,6 +38,19 @@ const askAgainstRules = (log: RunLog, ask: LoggedAsk): readonly string[] => {
     soft ? `denied by ${soft.limit.name} of ${soft.entityId}, which only warns` : '',
   ]
   return wrongs.filter((wrong) => wrong !== '').map((wrong) => `asked at ${askedNs / 1e9} s, ${wrong}`)
+}
+
+/** A limit of 0 admits nothing, also at a cost of 0: every request names both meters. Told where it does not change. */
+const admittedByPaused = (log: RunLog, watched: Watched): readonly string[] => {
+  const { entityId, limit } = watched
+  if (amountOf(limit.size) > 0 || limit.meter === 'output_tokens' || isChanged(log, watched)) return []
+  return log.asks
+    .filter((ask) => touches(log, watched, ask) && ask.answer?.isAllowed)
+    .filter(({ answer }) => !answer?.isDegraded || limit.onUnavailable !== 'allow')
+    .map(
+      ({ askedNs }) =>
+        `asked at ${askedNs / 1e9} s, admitted by ${limit.name} of ${entityId}, which is paused`,
+    )
 }
 
 /** The strictest rule of each bucket that the request meets, of limits that deny; where none does, allow. */
@@ -70,6 +85,7 @@ const overShare = (log: RunLog, watched: Watched): readonly string[] => {
 }
 
 const shareOf = (size: PlannedLimit['size']): PlannedLimit['size'] => {
+  if (amountOf(size) === 0) return size
   const part = (amount: number): number => Math.max(1, Math.floor(amount * LOCAL_SHARE))
   if (size.kind !== 'bucket') return { ...size, limit: part(size.limit) }
   const perSecond = (size.capacity / size.fillsInSeconds) * LOCAL_SHARE

@@ -9,6 +9,7 @@ import { withModes } from './draw-modes.ts'
 import { drawPauses } from './draw-pauses.ts'
 import { withPolicies } from './draw-policies.ts'
 import { drawSteady } from './draw-steady.ts'
+import { withZeros } from './draw-zeros.ts'
 import type { PlannedAsk, PlannedEnding, PlannedEntity, Schedule } from './schedule.ts'
 
 const SECOND_NS = 1_000_000_000
@@ -25,13 +26,15 @@ export const drawSchedule = (seed: number): Schedule => {
   if (seed % PAUSES_ONE_IN === 0) return drawPauses(seed, random)
   const modes = createRandom(seed ^ MODES)
   const drawn = withModes(modes, withChanges(more, withPolicies(more, drawBursts(seed, random))))
-  return lasting(withClaims(createRandom(seed ^ CLAIMS), drawn))
+  const claimed = withClaims(createRandom(seed ^ CLAIMS), drawn)
+  return lasting(withZeros(createRandom(seed ^ ZEROS), claimed))
 }
 
 /** What is drawn beside the rest has chance of its own, so that the rest stays as it is. */
 const MORE = 0x2545f491
 const MODES = 0x6c078965
 const CLAIMS = 0x1b873593
+const ZEROS = 0x3c6ef372
 
 const drawBursts = (seed: number, random: Random): Schedule => lasting(drawAll(seed, random))
 

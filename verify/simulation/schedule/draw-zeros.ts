@@ -1,0 +1,31 @@
+import type { Random } from '../world/random.ts'
+import type { PlannedLimit, Schedule } from './schedule.ts'
+
+/**
+ * In a fifth of the schedules some requests cost 0 tokens; in half of these a limit is paused as well, from the beginning, or by
+ * a change and perhaps only until the next one.
+ */
+export const withZeros = (random: Random, schedule: Schedule): Schedule => {
+  if (!random.chance(0.2)) return schedule
+  const share = random.pick([0.1, 0.5])
+  const free = {
+    ...schedule,
+    asks: schedule.asks.map((ask) => (random.chance(share) ? { ...ask, tokens: 0 } : ask)),
+  }
+  return random.chance(0.5) ? withPaused(random, free) : free
+}
+
+const withPaused = (random: Random, schedule: Schedule): Schedule => {
+  const drawn = <T extends { readonly limits: readonly PlannedLimit[] }>(owner: T): T => ({
+    ...owner,
+    limits: owner.limits.map((limit) => (random.chance(0.3) ? paused(limit) : limit)),
+  })
+  const changes = schedule.changes.map(drawn)
+  if (changes.length > 0) return { ...schedule, changes }
+  return { ...schedule, entities: schedule.entities.map(drawn), policies: schedule.policies.map(drawn) }
+}
+
+const paused = (limit: PlannedLimit): PlannedLimit => ({
+  ...limit,
+  size: limit.size.kind === 'bucket' ? { ...limit.size, capacity: 0 } : { ...limit.size, limit: 0 },
+})
