@@ -79,7 +79,7 @@ Takes the pictures of the page in docs/images: the demo, in both themes. Needs C
 
 await runCommandLine({ command: 'npm run pictures', help: HELP, options: {} }, async () => {
   await mkdir(IMAGES, { recursive: true })
-  const server = await startServe()
+  const server = await startServe({}, [], { byNpm: true })
   const browser = await launchChromium()
   try {
     for (const theme of THEMES) {

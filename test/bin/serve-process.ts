@@ -29,8 +29,9 @@ const PATIENT = { STORE_DEADLINE_MS: '30000' }
 
 /** Nothing of the environment of the tests gets in; ports are free ones by default. */
 const launch = (environment: Environment, args: readonly string[], byNpm = false) => {
-  const own = [join(inject('programs'), 'serve.mjs'), ...args]
-  const [program, programArgs] = byNpm ? ['npm', ['start', '--', ...args]] : [process.execPath, own]
+  const [program, programArgs] = byNpm
+    ? ['npm', ['start', '--', ...args]]
+    : [process.execPath, [join(inject('programs'), 'serve.mjs'), ...args]]
   const child = spawn(program, programArgs, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, PORT: '0', DYNAMODB_PORT: '0', ...PATIENT, ...environment },
