@@ -29,7 +29,10 @@ const byLife = (changes: readonly PlacedChange[]): readonly PlacedChange[][] => 
   return [...lives.values()]
 }
 
-/** Clocks of DynamoDB's nodes differ: a later write of an item is never put into an earlier hour than the one before. */
+/**
+ * In the order of `rev`: a stream keeps the order of one item, a redriven batch need not. Clocks of DynamoDB's nodes differ, so
+ * a write of an item is never assigned to an earlier hour than the write before it.
+ */
 const withoutGoingBack = (life: readonly PlacedChange[]): readonly PlacedChange[] => {
   let hourStart = 0
   return life
@@ -54,6 +57,7 @@ const hoursOfLife = (life: readonly PlacedChange[]): readonly BatchHour[] => {
     const from = fromZero(hours.get(hourStart)?.from ?? change.before, after)
     hours.set(hourStart, { entityId, resource, born, hourStart, rev, from, to: after })
   }
+  // a chat writes its bucket twice and only its settlement counts: writing both hours would double the aggregator's writes
   return [...hours.values()].filter(grew).map((hour) => ({ hour, firstRecord }))
 }
 

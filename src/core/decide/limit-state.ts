@@ -88,6 +88,7 @@ const stateAt = (view: BucketView, inForce: LimitInForce, now: bigint): LimitSta
     entityId: plan.entityId,
     resource: plan.resource,
     limit,
+    // with `headroom` also the limit's own capacity, not the caller's bound: only `available` and the waits are the caller's
     capacity: algorithm.capacity,
     available,
     used: algorithm.capacity - available,

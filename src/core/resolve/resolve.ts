@@ -106,6 +106,7 @@ const onRegistered = (
     : { resource: OTHER_RESOURCE, layers: layersOn(OTHER_RESOURCE) }
 }
 
+/** Only buckets with limits: one without can deny nothing, and its counts are the sum of those of the children. */
 const parentPlans = (
   id: string,
   resource: string,
