@@ -6,6 +6,7 @@ import { markdownTable, withSection } from '../verify/markdown.ts'
 import { figure } from './figure.ts'
 import { hostilePart } from './http/hostile-part.ts'
 import { httpPart } from './http/http-part.ts'
+import { searchesPart } from './http/searches-part.ts'
 import { addedPart, requestsPart, saturationPart } from './limiter/limiter-parts.ts'
 import { loadAverage, machine } from './machine.ts'
 import { memoryPart } from './memory/memory-part.ts'
@@ -20,6 +21,7 @@ one run. Prints tables and writes bench/results/<date>.json.
   stores        decisions on one DynamoDB engine: raw UpdateItem, zael exact and leased, rate-limiter-flexible
   http          the check and chat routes on a leased key, beside a bare Hono handler
   hostile-bodies  what other callers notice of one that sends bodies made to take long
+  searches      what other callers notice of viewers who search 10,000 entities
   added         what the limiter adds to a request on a leased hot key
   memory        what a process holds after a million keys were seen once each
   saturation    how much of what is allowed callers get
@@ -37,6 +39,7 @@ const PARTS: readonly Part[] = [
   storesPart,
   httpPart,
   hostilePart,
+  searchesPart,
   addedPart,
   memoryPart,
   saturationPart,

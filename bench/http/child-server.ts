@@ -16,38 +16,55 @@ export interface ChildServer {
   stop(): Promise<void>
 }
 
+/** zael with a table of its own. */
+export interface ZaelServer extends ChildServer {
+  /** The engine's endpoint. */
+  readonly tableUrl: string
+}
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** zael as `npm start` runs it, with its own engine, and the demo data of a new table. */
-export const startZael = ({ isWatched = false } = {}): Promise<ChildServer> =>
-  startChild(
+export const startZael = async ({ isWatched = false } = {}): Promise<ZaelServer> => {
+  const child = spawnNode(
     'bin/serve.ts',
-    { PORT: '0', DYNAMODB_PORT: '0', ADMIN_TOKEN, LOG_LEVEL: 'warn' },
+    { PORT: '0', DYNAMODB_PORT: '0', ADMIN_TOKEN, VIEWER_TOKEN, STORE_DEADLINE_MS, LOG_LEVEL: 'warn' },
     isWatched ? ['--import', './bench/http/watch-loop.ts'] : [],
   )
+  const [url, tableUrl] = await Promise.all([printedBy(child, API), printedBy(child, TABLE)])
+  return { ...serverOf(child, url), tableUrl }
+}
 
-export const ADMIN_TOKEN = 'bench-admin'
+/** As zael and the bare server print where they listen. */
+const [API, TABLE] = [/API +(\S+)\n/, /Table +\S+ in ([^\s,]+)/]
+
+/** A benchmark measures how long decisions take; on a busy machine none is to be denied for its time. */
+const STORE_DEADLINE_MS = '5000'
+
+export const [ADMIN_TOKEN, VIEWER_TOKEN] = ['bench-admin', 'bench-viewer']
 
 /** Handlers by path that answer every POST with the JSON given. */
-export const startBare = (answers: Readonly<Record<string, unknown>>): Promise<ChildServer> =>
-  startChild('bench/http/bare-server.ts', { BARE_ANSWERS: JSON.stringify(answers) })
+export const startBare = async (answers: Readonly<Record<string, unknown>>): Promise<ChildServer> => {
+  const child = spawnNode('bench/http/bare-server.ts', { BARE_ANSWERS: JSON.stringify(answers) })
+  return serverOf(child, await printedBy(child, API))
+}
 
-const startChild = async (
+const spawnNode = (
   script: string,
   environment: Readonly<Record<string, string>>,
   preloaded: readonly string[] = [],
-): Promise<ChildServer> => {
-  const child = spawn(process.execPath, ['--import', 'tsx', ...preloaded, script], {
+): ChildProcess =>
+  spawn(process.execPath, ['--import', 'tsx', ...preloaded, script], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', ...environment },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
-  return {
-    url: await urlSaidBy(child),
-    longestBlock: () => longestBlockOf(child),
-    stop: () => stop(child),
-  }
-}
+
+const serverOf = (child: ChildProcess, url: string): ChildServer => ({
+  url,
+  longestBlock: () => longestBlockOf(child),
+  stop: () => stop(child),
+})
 
 const longestBlockOf = async (child: ChildProcess): Promise<LoopBlock> => {
   const answer = once(child, 'message')
@@ -60,16 +77,17 @@ const longestBlockOf = async (child: ChildProcess): Promise<LoopBlock> => {
 const isLoopBlock = (message: unknown): message is LoopBlock =>
   typeof message === 'object' && message !== null && 'longestBlockMs' in message
 
-const urlSaidBy = (child: ChildProcess): Promise<string> =>
+/** The first group of `pattern` in what the child prints. */
+const printedBy = (child: ChildProcess, pattern: RegExp): Promise<string> =>
   new Promise((resolve, reject) => {
-    let said = ''
+    let printed = ''
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-      const url = /API +(\S+)\n/.exec(said)?.[1]
-      if (url !== undefined) resolve(url)
+      printed += text
+      const found = pattern.exec(printed)?.[1]
+      if (found !== undefined) resolve(found)
     })
     child.once('error', reject)
-    child.once('close', (code) => reject(new Error(`the server ended with ${code}: ${said}`)))
+    child.once('close', (code) => reject(new Error(`the server ended with ${code}: ${printed}`)))
   })
 
 const stop = async (child: ChildProcess): Promise<void> => {

@@ -3,6 +3,7 @@ import { median } from '../measure.ts'
 import { adminCalls } from './admin-calls.ts'
 import { type ChildServer, type LoopBlock, startZael } from './child-server.ts'
 import { HOSTILE_BODIES, type HostileBody } from './hostile-bodies.ts'
+import { addCaller, headersOf, type OtherCaller } from './other-caller.ts'
 
 export interface HostileRow {
   readonly name: string
@@ -23,7 +24,6 @@ export interface HostileOptions {
 }
 
 const [OTHER, HOSTILE] = ['sk-bench-other-0123456789', 'sk-bench-hostile-0123456789']
-const OTHER_CONNECTIONS = 4
 const HOSTILE_CONNECTIONS = 2
 
 /** What other callers notice while one caller sends hostile bodies, two at a time, each body by itself. */
@@ -33,14 +33,14 @@ export const measureHostile = async (
 ): Promise<readonly HostileRow[]> => {
   const zael = await startZael({ isWatched: true })
   try {
-    await prepare(zael)
+    const other = await prepare(zael)
     // both routes once: the tokenizer's tables load at the first chat
     await attack(zael, HOSTILE_BODIES.at(-1) ?? raise(), 1)
-    await others(zael, 2)
+    await other.p50Ms(2)
     const rows: HostileRow[] = []
     for (const body of HOSTILE_BODIES) {
       onProgress(body.name)
-      rows.push(await measureBody(zael, body, seconds, rounds))
+      rows.push(await measureBody({ zael, other, body }, seconds, rounds))
     }
     return rows
   } finally {
@@ -48,17 +48,22 @@ export const measureHostile = async (
   }
 }
 
+interface Scene {
+  readonly zael: ChildServer
+  readonly other: OtherCaller
+  readonly body: HostileBody
+}
+
 const measureBody = async (
-  zael: ChildServer,
-  body: HostileBody,
+  { zael, other, body }: Scene,
   seconds: number,
   rounds: number,
 ): Promise<HostileRow> => {
   const turns: { alone: number; under: number; block: LoopBlock; attack: Attack }[] = []
   for (let round = 0; round < rounds; round++) {
-    const alone = await others(zael, seconds)
+    const alone = await other.p50Ms(seconds)
     await zael.longestBlock()
-    const [under, hostile] = await Promise.all([others(zael, seconds), attack(zael, body, seconds)])
+    const [under, hostile] = await Promise.all([other.p50Ms(seconds), attack(zael, body, seconds)])
     turns.push({ alone, under, block: await zael.longestBlock(), attack: hostile })
   }
   return {
@@ -75,27 +80,6 @@ const measureBody = async (
 
 const largest = (values: readonly (number | null)[]): number | null =>
   values.reduce((most, value) => (most === null || value === null ? null : Math.max(most, value)))
-
-/** The p50 of checks of another caller, in ms. */
-const others = async ({ url }: ChildServer, seconds: number): Promise<number> => {
-  const latencies: number[] = []
-  const end = performance.now() + seconds * 1000
-  const loop = async (): Promise<void> => {
-    while (performance.now() < end) {
-      const before = performance.now()
-      const response = await fetch(`${url}/v1/limits/check`, {
-        method: 'POST',
-        headers: headersOf(OTHER),
-        body: '{"cost":{"requests":1}}',
-      })
-      await response.text()
-      if (!response.ok) throw new Error(`a check was answered ${response.status}`)
-      latencies.push(performance.now() - before)
-    }
-  }
-  await Promise.all(Array.from({ length: OTHER_CONNECTIONS }, loop))
-  return median(latencies)
-}
 
 interface Attack {
   readonly status: string
@@ -119,29 +103,13 @@ const attack = async (
   return { status: statuses.join(', ') || 'none yet', perSecond: result.requests.total / duration }
 }
 
-const headersOf = (secret: string) => ({
-  authorization: `Bearer ${secret}`,
-  'content-type': 'application/json',
-})
-
-/** Two keys with large limits; the demo's limits for everyone are taken away. */
-const prepare = async ({ url }: ChildServer): Promise<void> => {
-  const call = adminCalls(url)
+/** Two keys with large limits; the demo's limits for everyone are taken away. Returns the other caller. */
+const prepare = async (zael: ChildServer): Promise<OtherCaller> => {
+  const call = adminCalls(zael.url)
   await call('DELETE', '/api/policies/GLOBAL/*')
   await call('DELETE', '/api/policies/MODEL_TIER/premium')
-  for (const [id, secret] of [
-    ['other', OTHER],
-    ['hostile', HOSTILE],
-  ]) {
-    await call('POST', '/api/entities', { entity_id: id, name: id })
-    await call('POST', `/api/entities/${id}/keys`, { secret })
-    await call('PUT', `/api/limits/${id}`, {
-      limits: [
-        { name: 'rpm', capacity: 1_000_000_000, refill_rate: 1_000_000 },
-        { name: 'tpm', capacity: 1_000_000_000_000, refill_rate: 1_000_000 },
-      ],
-    })
-  }
+  await addCaller(zael, 'hostile', HOSTILE)
+  return addCaller(zael, 'other', OTHER)
 }
 
 const raise = (): never => {

@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { seedEntities } from '../../../bench/seed-entities.ts'
 import { createOwnEntity, requests } from '../entity/own-entity.ts'
 import { createPageWorld, expectAccessible } from '../page-world.ts'
 import { chatUntilDenied, eventually, leftNumber, namesOf, pollInstead, rowOf } from './overview-page.ts'
-import { seedEntities } from './seed-entities.ts'
 
 /** Pages are read beside everything else that a machine under test does. */
 const world = createPageWorld({ STORE_DEADLINE_MS: '5000' })

@@ -1,11 +1,11 @@
 import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { newEntity } from '../../../src/core/admin/entities.ts'
-import { entityItem } from '../../../src/store/dynamodb/items/entity-item.ts'
+import { newEntity } from '../src/core/admin/entities.ts'
+import { entityItem } from '../src/store/dynamodb/items/entity-item.ts'
 
 /** As many items as one BatchWriteItem takes. */
 const AT_ONCE = 25
 
-/** Writes entities `<prefix>-0000` and so on straight into the demo's table: by the API they take a minute. */
+/** Writes entities `<prefix>-0000` and so on straight into the demo's table: through the API 120 take a minute. */
 export const seedEntities = async (tableUrl: string, prefix: string, count: number): Promise<void> => {
   const client = new DynamoDBClient({
     endpoint: tableUrl,
