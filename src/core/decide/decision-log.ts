@@ -3,7 +3,7 @@ import type { Tally } from '../charge/counters.ts'
 import { DEFAULT_WARN_AT } from '../model/limit.ts'
 import { policyLabel, selectorText } from '../model/policy.ts'
 import { SECOND_NS } from '../model/time.ts'
-import { createOnceAMinute } from '../ports/once-a-minute.ts'
+import { createOnceAMinute, createSampling } from '../ports/once-a-minute.ts'
 import type { CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
 import type { Decision, LimitState, Violation } from './decision.ts'
 
@@ -20,16 +20,6 @@ export interface DecisionLogDependencies {
 /** A limit that goes on denying is spoken of once in this time. */
 const QUIET_NS = 10n * SECOND_NS
 
-/** Limits of which it is known when they were last spoken of. */
-const MOST_KNOWN = 10_000
-
-interface Spoken {
-  /** By the steady clock. */
-  readonly atNs: bigint
-  /** Denials since then. */
-  readonly suppressed: number
-}
-
 /**
  * Writes each limit that a decision looked at as a line at debug level, and each limit that denied at warn: of the same
  * limit of the same bucket at most one in ten seconds, with the number of those left out since the last. Limits that are
@@ -38,7 +28,7 @@ interface Spoken {
  */
 export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog => {
   const { logger, metrics } = deps
-  const sampled = createSampling(deps)
+  const sampled = createSampling(deps, QUIET_NS)
 
   const deny = (violation: Violation): void =>
     sampled(`denied#${limitKey(violation.state)}`, (suppressed) =>
@@ -74,21 +64,6 @@ export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog =>
     }
     if (!decision.allowed) decision.violations.forEach(deny)
     warningsOf(decision).forEach(caution)
-  }
-}
-
-type Sampling = (subject: string, speak: (suppressed: number) => void) => void
-
-const createSampling = ({ clock, newCache }: DecisionLogDependencies): Sampling => {
-  const spoken = newCache<Spoken>({ max: MOST_KNOWN })
-  return (subject, speak) => {
-    const [last, now] = [spoken.get(subject), clock.monotonic()]
-    if (last !== undefined && now - last.atNs < QUIET_NS) {
-      spoken.set(subject, { ...last, suppressed: last.suppressed + 1 })
-      return
-    }
-    spoken.set(subject, { atNs: now, suppressed: 0 })
-    speak(last?.suppressed ?? 0)
   }
 }
 

@@ -1,5 +1,5 @@
 import { SECOND_NS } from '../model/time.ts'
-import type { Clock } from './platform.ts'
+import type { CacheFactory, Clock } from './platform.ts'
 
 const QUIET_NS = 60n * SECOND_NS
 
@@ -19,5 +19,32 @@ export const createOnceAMinute = (
     loggedAtNs = now
     log(count)
     count = 0
+  }
+}
+
+/** Beyond so many subjects, the one that was acted on least recently is forgotten. */
+const MAX_SUBJECTS = 10_000
+
+interface Acted {
+  /** By the steady clock. */
+  readonly atNs: bigint
+  /** Events since then. */
+  readonly suppressed: number
+}
+
+/** As `createOnceAMinute`, for each subject by itself: `act` gets the number of events left out since its last call. */
+export const createSampling = (
+  { clock, newCache }: { readonly clock: Pick<Clock, 'monotonic'>; readonly newCache: CacheFactory },
+  quietNs = QUIET_NS,
+): ((subject: string, act: (suppressed: number) => void) => void) => {
+  const acted = newCache<Acted>({ max: MAX_SUBJECTS })
+  return (subject, act) => {
+    const [last, now] = [acted.get(subject), clock.monotonic()]
+    if (last !== undefined && now - last.atNs < quietNs) {
+      acted.set(subject, { ...last, suppressed: last.suppressed + 1 })
+      return
+    }
+    acted.set(subject, { atNs: now, suppressed: 0 })
+    act(last?.suppressed ?? 0)
   }
 }

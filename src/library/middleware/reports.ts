@@ -1,6 +1,7 @@
 import { limitKey, type Warning, warningsOf } from '../../core/decide/decision-log.ts'
 import { usedShare } from '../../core/decide/limit-state.ts'
-import type { Cache, Clock, Logger } from '../../core/ports/platform.ts'
+import { createSampling } from '../../core/ports/once-a-minute.ts'
+import type { Clock, Logger } from '../../core/ports/platform.ts'
 import { lruCaches } from '../../platform/lru-caches.ts'
 import { exactDecision, limitUse } from '../limiter/described-decision.ts'
 import type { LimitUse, RateLimitDecision } from '../limiter/rate-limiter.ts'
@@ -38,25 +39,23 @@ export interface Audience {
 /** Tells of one decision. */
 export type Report = (key: string, decision: RateLimitDecision) => void
 
-/** The callback hears of one limit of one key, and the log of one key that a shadow passed, once in this time. */
-const REPEAT_AFTER_NS = 60_000_000_000n
-const MAX_REMEMBERED = 10_000
-
+/** The callback is called for one limit of one key, and a key that a shadow passed is logged, at most once a minute. */
 export const createReport = (audience: Audience, isShadow: boolean): Report => {
   const { logger, metrics, onWarning, onDenied } = audience
-  const isDue = createSampling(audience.clock)
+  const sampled = createSampling({ clock: audience.clock, newCache: lruCaches })
   const warn = (key: string, warning: Warning): void => {
-    if (isDue(`${warning.kind}#${limitKey(warning.state)}#${key}`)) {
-      tell(logger, () => onWarning?.(limitWarning(key, warning)))
-    }
+    sampled(`${warning.kind}#${limitKey(warning.state)}#${key}`, () =>
+      tell(logger, () => onWarning?.(limitWarning(key, warning))),
+    )
   }
   const deny = (denial: Denial): void => {
     tell(logger, () => onDenied?.(denial))
     if (!denial.shadow) return
     metrics.count('shadow_denied')
     const limits = denial.decision.violations.map(({ name }) => name)
-    if (isDue(`shadow#${denial.key}`))
-      logger.warn('A request would have been refused', { key: denial.key, limits })
+    sampled(`shadow#${denial.key}`, () =>
+      logger.warn('A request would have been refused', { key: denial.key, limits }),
+    )
   }
   return (key, described) => {
     for (const warning of warningsOf(exactDecision(described).decision)) warn(key, warning)
@@ -77,17 +76,5 @@ const tell = (logger: Logger, callback: () => void): void => {
     callback()
   } catch (error) {
     logger.error('A callback of the rate limit failed', { reason: String(error) })
-  }
-}
-
-/** Whether a subject is due: the first time, and then at most once a minute. */
-const createSampling = (clock: Clock): ((subject: string) => boolean) => {
-  const told: Cache<{ readonly at: bigint }> = lruCaches({ max: MAX_REMEMBERED })
-  return (subject) => {
-    const now = clock.monotonic()
-    const last = told.get(subject)
-    if (last !== undefined && now - last.at < REPEAT_AFTER_NS) return false
-    told.set(subject, { at: now })
-    return true
   }
 }
