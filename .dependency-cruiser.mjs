@@ -9,17 +9,19 @@ const CORE = ['model', 'ports', 'bucket', 'resolve', 'charge', 'decide', 'admin'
 /** The folders of `src` that a folder imports beside itself. */
 const SRC = {
   core: [],
+  contract: ['core/model'],
   chat: ['core'],
-  store: ['core'],
+  store: ['core', 'contract'],
   platform: ['core'],
   usage: ['core'],
-  http: ['core'],
-  library: ['core', 'store', 'platform', 'http/(body|client|errors|headers)'],
+  http: ['core', 'contract'],
+  library: ['core', 'contract', 'store', 'platform', 'http/(body|client|errors|headers)'],
 }
 
 /** Packages that a folder must not import: `core` has no platform, and only `store` and `platform` call AWS. */
 const PACKAGES = {
   core: 'node_modules/(@aws-sdk|@aws-lambda|hono|valibot)',
+  contract: 'node_modules/(?!valibot)',
   chat: 'node_modules/@aws-sdk',
   store: 'node_modules/hono',
   platform: 'node_modules/hono',

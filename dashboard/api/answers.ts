@@ -1,58 +1,49 @@
 import type { InferOutput } from 'valibot'
-import type { allowedAnswer, deniedAnswer } from '../../src/http/checking/check-schema.ts'
+import type { auditResponse } from '../../src/contract/audit.ts'
+import type { allowedResponse, deniedResponse } from '../../src/contract/checks.ts'
 import type {
-  policiesAnswer,
-  policyAnswer,
-  policyCheckAnswer,
-} from '../../src/http/policies/policy-schemas.ts'
-import type {
-  availabilityAnswer,
-  dashboardEntitiesAnswer,
+  availabilityResponse,
+  dashboardEntitiesResponse,
   dashboardEntity,
-  sessionAnswer,
-  trafficAnswer,
-  waitTimeAnswer,
-} from '../../src/http/schemas/dashboard-schemas.ts'
+  sessionResponse,
+  trafficResponse,
+  waitTimeResponse,
+} from '../../src/contract/dashboard.ts'
+import type { childrenResponse, entitiesResponse, entityResponse } from '../../src/contract/entities.ts'
+import type { keyResponse, keysResponse, newKeyResponse } from '../../src/contract/keys.ts'
 import type {
-  childrenAnswer,
-  entitiesAnswer,
-  entityAnswer,
-  keyAnswer,
-  keysAnswer,
-  newKeyAnswer,
-} from '../../src/http/schemas/entity-schemas.ts'
-import type {
-  defaultsAnswer,
-  explainAnswer,
-  limitAnswer,
-  limitsAnswer,
-} from '../../src/http/schemas/limit-schemas.ts'
-import type { modelAnswer, modelsAnswer } from '../../src/http/schemas/model-schemas.ts'
-import type { auditAnswer, usageAnswer } from '../../src/http/schemas/record-schemas.ts'
+  defaultsResponse,
+  explainResponse,
+  limitResponse,
+  limitsResponse,
+} from '../../src/contract/limits.ts'
+import type { modelResponse, modelsResponse } from '../../src/contract/models.ts'
+import type { policiesResponse, policyCheckResponse, policyResponse } from '../../src/contract/policies.ts'
+import type { usageResponse } from '../../src/contract/usage.ts'
 
 /** What the API answers: the very schemas that its answers are tested against, as types alone. */
-export type Session = InferOutput<typeof sessionAnswer>
+export type Session = InferOutput<typeof sessionResponse>
 export type DashboardEntity = InferOutput<typeof dashboardEntity>
-export type DashboardEntities = InferOutput<typeof dashboardEntitiesAnswer>
-export type Availability = InferOutput<typeof availabilityAnswer>
-export type WaitTime = InferOutput<typeof waitTimeAnswer>
-export type Entity = InferOutput<typeof entityAnswer>
-export type Entities = InferOutput<typeof entitiesAnswer>
-export type Children = InferOutput<typeof childrenAnswer>
-export type ApiKey = InferOutput<typeof keyAnswer>
-export type ApiKeys = InferOutput<typeof keysAnswer>
-export type NewApiKey = InferOutput<typeof newKeyAnswer>
-export type Limit = InferOutput<typeof limitAnswer>
-export type Limits = InferOutput<typeof limitsAnswer>
-export type Defaults = InferOutput<typeof defaultsAnswer>
-export type Explanation = InferOutput<typeof explainAnswer>
-export type Usage = InferOutput<typeof usageAnswer>
-export type Audit = InferOutput<typeof auditAnswer>
-export type Policy = InferOutput<typeof policyAnswer>
-export type Policies = InferOutput<typeof policiesAnswer>
-export type PolicyCheck = InferOutput<typeof policyCheckAnswer>
-export type CheckAllowed = InferOutput<typeof allowedAnswer>
-export type CheckDenied = InferOutput<typeof deniedAnswer>
-export type Model = InferOutput<typeof modelAnswer>
-export type Models = InferOutput<typeof modelsAnswer>
-export type Traffic = InferOutput<typeof trafficAnswer>
+export type DashboardEntities = InferOutput<typeof dashboardEntitiesResponse>
+export type Availability = InferOutput<typeof availabilityResponse>
+export type WaitTime = InferOutput<typeof waitTimeResponse>
+export type Entity = InferOutput<typeof entityResponse>
+export type Entities = InferOutput<typeof entitiesResponse>
+export type Children = InferOutput<typeof childrenResponse>
+export type ApiKey = InferOutput<typeof keyResponse>
+export type ApiKeys = InferOutput<typeof keysResponse>
+export type NewApiKey = InferOutput<typeof newKeyResponse>
+export type Limit = InferOutput<typeof limitResponse>
+export type Limits = InferOutput<typeof limitsResponse>
+export type Defaults = InferOutput<typeof defaultsResponse>
+export type Explanation = InferOutput<typeof explainResponse>
+export type Usage = InferOutput<typeof usageResponse>
+export type Audit = InferOutput<typeof auditResponse>
+export type Policy = InferOutput<typeof policyResponse>
+export type Policies = InferOutput<typeof policiesResponse>
+export type PolicyCheck = InferOutput<typeof policyCheckResponse>
+export type CheckAllowed = InferOutput<typeof allowedResponse>
+export type CheckDenied = InferOutput<typeof deniedResponse>
+export type Model = InferOutput<typeof modelResponse>
+export type Models = InferOutput<typeof modelsResponse>
+export type Traffic = InferOutput<typeof trafficResponse>

@@ -1,4 +1,12 @@
-import { type Entity, ID_RULE, isId, isModelId, MODEL_ID_RULE, type Priority } from '../model/entity.ts'
+import {
+  ENTITY_BOUNDS,
+  type Entity,
+  ID_RULE,
+  isId,
+  isModelId,
+  MODEL_ID_RULE,
+  type Priority,
+} from '../model/entity.ts'
 import { invalid, ZaelError } from '../model/errors.ts'
 import { entityToJson } from '../model/json.ts'
 import type { Page, PageRequest } from '../ports/admin-store.ts'
@@ -23,15 +31,6 @@ export interface EntityDraft extends EntityPatch {
   readonly id: string
   readonly name: string
 }
-
-/** Bounds that keep an entity's item far below DynamoDB's 400 KB. */
-export const ENTITY_BOUNDS = {
-  nameLength: 256,
-  models: 100,
-  metadataEntries: 50,
-  metadataKeyLength: 128,
-  metadataValueLength: 1024,
-} as const
 
 export const newEntity = (draft: EntityDraft, now: bigint): Entity => ({
   kind: 'entity',

@@ -56,3 +56,12 @@ export const allowedModels = (family: readonly Pick<Entity, 'models'>[]): Entity
     if (allowed === null || models === null) return allowed ?? models
     return allowed.filter((id) => models.includes(id))
   }, null)
+
+/** Bounds that keep an entity's item far below DynamoDB's 400 KB. */
+export const ENTITY_BOUNDS = {
+  nameLength: 256,
+  models: 100,
+  metadataEntries: 50,
+  metadataKeyLength: 128,
+  metadataValueLength: 1024,
+} as const

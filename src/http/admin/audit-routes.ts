@@ -1,10 +1,10 @@
 import { Hono } from 'hono'
+import { auditQuery, auditResponse } from '../../contract/audit.ts'
+import { DEFAULT_PER_PAGE } from '../../contract/fields.ts'
 import type { AdminStore, AuditRecord } from '../../core/ports/admin-store.ts'
 import type { AppEnv } from '../app-dependencies.ts'
-import { described } from '../schemas/described.ts'
-import { DEFAULT_PER_PAGE } from '../schemas/fields.ts'
-import { auditAnswer, auditQuery } from '../schemas/record-schemas.ts'
-import { query } from '../schemas/validated.ts'
+import { query } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 
 const NS_PER_SECOND = 1_000_000_000n
 
@@ -14,7 +14,7 @@ export const createAuditRoutes = ({ store }: { readonly store: AdminStore }) =>
     described({
       tag: 'Audit',
       summary: 'List who changed what, newest first',
-      answer: auditAnswer,
+      answer: auditResponse,
       errors: [400],
     }),
     query(auditQuery),

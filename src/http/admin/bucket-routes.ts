@@ -1,11 +1,11 @@
 import { Hono } from 'hono'
+import { availabilityResponse } from '../../contract/dashboard.ts'
+import { idParam, resourceQuery } from '../../contract/fields.ts'
+import { resetBody, topUpBody } from '../../contract/limits.ts'
 import type { Limiter } from '../../core/decide/limiter.ts'
 import type { AppEnv } from '../app-dependencies.ts'
-import { availabilityAnswer } from '../schemas/dashboard-schemas.ts'
-import { described } from '../schemas/described.ts'
-import { idParam, resourceQuery } from '../schemas/fields.ts'
-import { resetBody, topUpBody } from '../schemas/limit-schemas.ts'
-import { optionalJsonBody, params, query } from '../schemas/validated.ts'
+import { optionalJsonBody, params, query } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 import type { AdminServices } from './admin-services.ts'
 import { availabilityJson } from './limit-json.ts'
 import { oneResource } from './one-resource.ts'
@@ -22,7 +22,7 @@ export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
       described({
         tag,
         summary: 'Make buckets full again',
-        answer: availabilityAnswer,
+        answer: availabilityResponse,
         errors: [400, 404, 409],
       }),
       params(idParam),
@@ -38,7 +38,7 @@ export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
     )
     .post(
       '/:id/top-up',
-      described({ tag, summary: 'Give more for now', answer: availabilityAnswer, errors: [400, 404, 409] }),
+      described({ tag, summary: 'Give more for now', answer: availabilityResponse, errors: [400, 404, 409] }),
       params(idParam),
       query(resourceQuery),
       optionalJsonBody(topUpBody),

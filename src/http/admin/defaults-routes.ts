@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { defaultsBody, defaultsQuery, defaultsResponse } from '../../contract/limits.ts'
 import { usualLimits } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
 import { parseLimits } from '../../core/model/parse-limit.ts'
@@ -11,9 +12,8 @@ import {
   readLayers,
 } from '../../core/resolve/layers.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
-import { described } from '../schemas/described.ts'
-import { defaultsAnswer, defaultsBody, defaultsQuery } from '../schemas/limit-schemas.ts'
-import { jsonBody, query } from '../schemas/validated.ts'
+import { jsonBody, query } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 import type { AdminServices } from './admin-services.ts'
 import { effectiveLimitJson } from './limit-json.ts'
 
@@ -46,7 +46,7 @@ export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
         summary: 'Show system or role defaults',
         description:
           'Those of the environment hold where the system has none of that name. `inherited`: what would hold if nothing were set here.',
-        answer: defaultsAnswer,
+        answer: defaultsResponse,
         errors: [400],
       }),
       query(defaultsQuery),
@@ -60,7 +60,7 @@ export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
       described({
         tag,
         summary: 'Replace system or role defaults',
-        answer: defaultsAnswer,
+        answer: defaultsResponse,
         errors: [400, 409],
       }),
       query(defaultsQuery),

@@ -1,18 +1,18 @@
 import { Hono } from 'hono'
 import type * as v from 'valibot'
+import {
+  childrenResponse,
+  entitiesResponse,
+  entityPatchBody,
+  entityResponse,
+  newEntityBody,
+} from '../../contract/entities.ts'
+import { DEFAULT_PER_PAGE, idParam, searchQuery } from '../../contract/fields.ts'
 import type { EntityPatch } from '../../core/admin/entities.ts'
 import { entityToJson } from '../../core/model/json.ts'
 import type { AppEnv } from '../app-dependencies.ts'
-import { described } from '../schemas/described.ts'
-import {
-  childrenAnswer,
-  entitiesAnswer,
-  entityAnswer,
-  entityPatchBody,
-  newEntityBody,
-} from '../schemas/entity-schemas.ts'
-import { DEFAULT_PER_PAGE, idParam, searchQuery } from '../schemas/fields.ts'
-import { jsonBody, params, query } from '../schemas/validated.ts'
+import { jsonBody, params, query } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 import type { AdminServices } from './admin-services.ts'
 
 const tag = 'Entities'
@@ -31,7 +31,7 @@ const createCollectionRoutes = ({ entities }: Needs) =>
         summary: 'List entities',
         description:
           'With `q`: those whose id begins with it, then those whose id or name contains it. A page of a search may hold fewer than `limit`, or none, and still have a `next_cursor`.',
-        answer: entitiesAnswer,
+        answer: entitiesResponse,
         errors: [400, 429],
       }),
       query(searchQuery),
@@ -42,7 +42,13 @@ const createCollectionRoutes = ({ entities }: Needs) =>
     )
     .post(
       '/',
-      described({ tag, summary: 'Create an entity', status: 201, answer: entityAnswer, errors: [400, 409] }),
+      described({
+        tag,
+        summary: 'Create an entity',
+        status: 201,
+        answer: entityResponse,
+        errors: [400, 409],
+      }),
       jsonBody(newEntityBody),
       async (c) => {
         const { entity_id, name, ...rest } = c.req.valid('json')
@@ -55,13 +61,13 @@ const createSingleRoutes = ({ entities }: Needs) =>
   new Hono<AppEnv>()
     .get(
       '/:id',
-      described({ tag, summary: 'Show an entity', answer: entityAnswer, errors: [400, 404] }),
+      described({ tag, summary: 'Show an entity', answer: entityResponse, errors: [400, 404] }),
       params(idParam),
       async (c) => c.json(entityToJson(await entities.get(c.req.valid('param').id))),
     )
     .patch(
       '/:id',
-      described({ tag, summary: 'Change an entity', answer: entityAnswer, errors: [400, 404, 409] }),
+      described({ tag, summary: 'Change an entity', answer: entityResponse, errors: [400, 404, 409] }),
       params(idParam),
       jsonBody(entityPatchBody),
       async (c) => {
@@ -84,7 +90,7 @@ const createSingleRoutes = ({ entities }: Needs) =>
       described({
         tag,
         summary: 'List the ids of an entity’s children',
-        answer: childrenAnswer,
+        answer: childrenResponse,
         errors: [400, 404],
       }),
       params(idParam),

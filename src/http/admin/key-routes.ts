@@ -1,11 +1,11 @@
 import { Hono } from 'hono'
+import { idParam, keyParams } from '../../contract/fields.ts'
+import { keysResponse, newKeyBody, newKeyResponse, rotateBody } from '../../contract/keys.ts'
 import type { NewKey } from '../../core/admin/keys.ts'
 import { apiKeyToJson, epochSeconds } from '../../core/model/json.ts'
 import type { AppEnv } from '../app-dependencies.ts'
-import { described } from '../schemas/described.ts'
-import { keysAnswer, newKeyAnswer, newKeyBody, rotateBody } from '../schemas/entity-schemas.ts'
-import { idParam, keyParams } from '../schemas/fields.ts'
-import { jsonBody, optionalJsonBody, params } from '../schemas/validated.ts'
+import { jsonBody, optionalJsonBody, params } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 import type { AdminServices } from './admin-services.ts'
 
 const tag = 'Keys'
@@ -24,7 +24,7 @@ const createCollectionRoutes = ({ keys }: Needs) =>
         tag,
         summary: 'Create a key; its secret is shown this once',
         status: 201,
-        answer: newKeyAnswer,
+        answer: newKeyResponse,
         errors: [400, 404, 409],
       }),
       params(idParam),
@@ -38,7 +38,7 @@ const createCollectionRoutes = ({ keys }: Needs) =>
     )
     .get(
       '/:id/keys',
-      described({ tag, summary: 'List an entity’s keys, masked', answer: keysAnswer, errors: [400, 404] }),
+      described({ tag, summary: 'List an entity’s keys, masked', answer: keysResponse, errors: [400, 404] }),
       params(idParam),
       async (c) => {
         const items = await keys.list(c.req.valid('param').id)
@@ -64,7 +64,7 @@ const createSingleRoutes = ({ keys }: Needs) =>
         tag,
         summary: 'Replace a key; the old one opens for the grace period',
         status: 201,
-        answer: newKeyAnswer,
+        answer: newKeyResponse,
         errors: [400, 404, 409],
       }),
       params(keyParams),

@@ -1,12 +1,12 @@
 import { Hono } from 'hono'
+import { idParam, resourceQuery } from '../../contract/fields.ts'
+import { explainResponse, limitsBody, limitsResponse } from '../../contract/limits.ts'
 import type { Limiter } from '../../core/decide/limiter.ts'
 import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
 import { parseLimits } from '../../core/model/parse-limit.ts'
 import type { AppEnv } from '../app-dependencies.ts'
-import { described } from '../schemas/described.ts'
-import { idParam, resourceQuery } from '../schemas/fields.ts'
-import { explainAnswer, limitsAnswer, limitsBody } from '../schemas/limit-schemas.ts'
-import { jsonBody, params, query } from '../schemas/validated.ts'
+import { jsonBody, params, query } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 import type { AdminServices } from './admin-services.ts'
 import { effectiveLimitJson, explainedBucketJson, explainedLimitJson } from './limit-json.ts'
 import { oneResource } from './one-resource.ts'
@@ -22,7 +22,7 @@ const createReadRoutes = (needs: Needs) =>
   new Hono<AppEnv>()
     .get(
       '/:id',
-      described({ tag, summary: 'Show the limits in force', answer: limitsAnswer, errors: [400, 404] }),
+      described({ tag, summary: 'Show the limits in force', answer: limitsResponse, errors: [400, 404] }),
       params(idParam),
       query(resourceQuery),
       async (c) => {
@@ -35,7 +35,7 @@ const createReadRoutes = (needs: Needs) =>
       described({
         tag,
         summary: 'Show where each limit comes from, and what it overrode',
-        answer: explainAnswer,
+        answer: explainResponse,
         errors: [400, 404],
       }),
       params(idParam),
@@ -54,7 +54,7 @@ const createWriteRoutes = (needs: Needs) =>
       described({
         tag,
         summary: 'Replace the entity’s limits',
-        answer: limitsAnswer,
+        answer: limitsResponse,
         errors: [400, 404, 409],
       }),
       params(idParam),

@@ -1,12 +1,12 @@
 import { Hono } from 'hono'
 import type * as v from 'valibot'
+import { modelIdParam } from '../../contract/fields.ts'
+import { modelBody, modelResponse, modelsResponse } from '../../contract/models.ts'
 import type { ModelDraft } from '../../core/admin/models.ts'
 import { modelToJson } from '../../core/model/json.ts'
 import type { AppEnv } from '../app-dependencies.ts'
-import { described } from '../schemas/described.ts'
-import { modelIdParam } from '../schemas/fields.ts'
-import { modelAnswer, modelBody, modelsAnswer } from '../schemas/model-schemas.ts'
-import { jsonBody, params } from '../schemas/validated.ts'
+import { jsonBody, params } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 import type { AdminServices } from './admin-services.ts'
 
 const tag = 'Models'
@@ -16,7 +16,7 @@ const PATH = '/:id{.+}'
 
 export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
   new Hono<AppEnv>()
-    .get('/', described({ tag, summary: 'List registered models', answer: modelsAnswer }), async (c) => {
+    .get('/', described({ tag, summary: 'List registered models', answer: modelsResponse }), async (c) => {
       const items = await models.list()
       return c.json({ items: items.map(modelToJson), next_cursor: null })
     })
@@ -27,7 +27,7 @@ export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
         summary: 'Register a model, or replace its tier and prices',
         description: '201 where it was not registered.',
         otherStatus: 201,
-        answer: modelAnswer,
+        answer: modelResponse,
         errors: [400],
       }),
       params(modelIdParam, { id: 'model_id' }),

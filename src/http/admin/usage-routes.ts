@@ -1,12 +1,12 @@
 import { Hono } from 'hono'
+import { idParam } from '../../contract/fields.ts'
+import { usageQuery, usageResponse } from '../../contract/usage.ts'
 import { epochSeconds } from '../../core/model/json.ts'
 import { type UsageReader, usagePeriod } from '../../core/model/usage.ts'
 import type { Clock } from '../../core/ports/platform.ts'
 import type { AppEnv } from '../app-dependencies.ts'
-import { described } from '../schemas/described.ts'
-import { idParam } from '../schemas/fields.ts'
-import { usageAnswer, usageQuery } from '../schemas/record-schemas.ts'
-import { params, query } from '../schemas/validated.ts'
+import { params, query } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 import type { AdminServices } from './admin-services.ts'
 
 type Needs = Pick<AdminServices, 'entities'> & { readonly usage: UsageReader; readonly clock: Clock }
@@ -19,7 +19,7 @@ export const createUsageRoutes = ({ entities, usage, clock }: Needs) =>
       summary: 'Show what was used, by hour or UTC day',
       description:
         'The last day, or the last 30 days, up to now unless told. Times are seconds since the epoch; the hour or day that `from` lies in shows as a whole.',
-      answer: usageAnswer,
+      answer: usageResponse,
       errors: [400, 404],
     }),
     params(idParam),

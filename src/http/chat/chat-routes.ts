@@ -1,15 +1,11 @@
 import { Hono } from 'hono'
 import { resolver } from 'hono-openapi'
+import { chatCompletionResponse, chatRequestBody } from '../../contract/chat.ts'
+import { openAiDenialResponse, openAiErrorResponse } from '../../contract/errors.ts'
 import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
-import { describe, jsonAnswer } from '../schemas/described.ts'
-import { jsonBody } from '../schemas/validated.ts'
+import { jsonBody } from '../body/validated.ts'
+import { describe, jsonAnswer } from '../docs/described.ts'
 import { type ChatNeeds, createChatAnswerer } from './answer-chat.ts'
-import {
-  chatCompletionSchema,
-  chatRequestSchema,
-  openAiDenialSchema,
-  openAiErrorSchema,
-} from './chat-schema.ts'
 import { createModelLookup, type ModelLookup, type ModelLookupNeeds, usableModel } from './model-lookup.ts'
 import { createModelRoutes, type ModelRoutesNeeds } from './model-routes.ts'
 
@@ -25,7 +21,7 @@ export const createChatRoutes = (
 ): Hono<AppEnv> => {
   const answer = createChatAnswerer(deps)
   const app = new Hono<AppEnv>()
-  app.post('/chat/completions', describeChat, jsonBody(chatRequestSchema), async (c) => {
+  app.post('/chat/completions', describeChat, jsonBody(chatRequestBody), async (c) => {
     const body = c.req.valid('json')
     const acting = c.get('acting')
     const wanted = body.model ?? (c.req.header('x-preferred-model') || deps.settings.defaultModel)
@@ -66,15 +62,15 @@ const describeChat = describe({
     200: {
       description: 'The answer; with `stream: true` chunks of it, then `[DONE]`',
       content: {
-        'application/json': { schema: resolver(chatCompletionSchema) },
+        'application/json': { schema: resolver(chatCompletionResponse) },
         'text/event-stream': { schema: { type: 'string' } },
       },
     },
-    400: jsonAnswer('The request names a field that is not what it must be', openAiErrorSchema),
-    401: jsonAnswer('No key, or one that is not known', openAiErrorSchema),
-    403: jsonAnswer('You may not use this model', openAiErrorSchema),
-    404: jsonAnswer('There is no such model', openAiErrorSchema),
-    429: jsonAnswer('A limit is reached', openAiDenialSchema),
-    503: jsonAnswer('The store is away, and a limit says deny', openAiErrorSchema),
+    400: jsonAnswer('The request names a field that is not what it must be', openAiErrorResponse),
+    401: jsonAnswer('No key, or one that is not known', openAiErrorResponse),
+    403: jsonAnswer('You may not use this model', openAiErrorResponse),
+    404: jsonAnswer('There is no such model', openAiErrorResponse),
+    429: jsonAnswer('A limit is reached', openAiDenialResponse),
+    503: jsonAnswer('The store is away, and a limit says deny', openAiErrorResponse),
   },
 })

@@ -1,10 +1,11 @@
 import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
+import { openAiErrorResponse } from '../../contract/errors.ts'
+import { openAiModelResponse, openAiModelsResponse } from '../../contract/models.ts'
 import type { Model } from '../../core/model/model.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
-import { jsonAnswer } from '../schemas/described.ts'
-import { modelListSchema, modelSchema, openAiErrorSchema } from './chat-schema.ts'
+import { jsonAnswer } from '../docs/described.ts'
 import { type ModelLookup, mayUse, usableModel } from './model-lookup.ts'
 
 const modelJson = ({ id, createdAt }: Model) => ({
@@ -29,7 +30,7 @@ export const createModelRoutes = ({ store }: ModelRoutesNeeds, models: ModelLook
     describeRoute({
       tags: ['Chat'],
       summary: 'List the models you may use',
-      responses: { 200: jsonAnswer('The registered models', modelListSchema) },
+      responses: { 200: jsonAnswer('The registered models', openAiModelsResponse) },
     }),
     async (c) => {
       const entity = entityOf(c.get('acting'))
@@ -45,9 +46,9 @@ export const createModelRoutes = ({ store }: ModelRoutesNeeds, models: ModelLook
       summary: 'Get a model; its id may contain /',
       parameters: [{ in: 'path', name: 'id', required: true, schema: { type: 'string' } }],
       responses: {
-        200: jsonAnswer('The model', modelSchema),
-        403: jsonAnswer('You may not use it', openAiErrorSchema),
-        404: jsonAnswer('There is no such model', openAiErrorSchema),
+        200: jsonAnswer('The model', openAiModelResponse),
+        403: jsonAnswer('You may not use it', openAiErrorResponse),
+        404: jsonAnswer('There is no such model', openAiErrorResponse),
       },
     }),
     async (c) => c.json(modelJson(await usableModel(models, c.req.param('id'), entityOf(c.get('acting'))))),

@@ -1,8 +1,9 @@
 import type * as v from 'valibot'
+import type { checkBody } from '../../contract/checks.ts'
+import { DEFAULT_LIFETIME_SECONDS } from '../../contract/reservations.ts'
 import { invalid } from '../../core/model/errors.ts'
 import { type Cost, METERS, type Meter } from '../../core/model/meter.ts'
 import type { PolicyContext } from '../../core/model/policy.ts'
-import { type checkBody, DEFAULT_LIFETIME_SECONDS } from './check-schema.ts'
 
 /** One question: whether a cost would pass, or passes. */
 export interface Check {

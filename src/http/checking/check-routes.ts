@@ -1,22 +1,22 @@
 import { Hono } from 'hono'
 import { resolver } from 'hono-openapi'
 import * as v from 'valibot'
+import { allowedResponse, checkBody, checksBody, deniedResponse, MOST_CHECKS } from '../../contract/checks.ts'
+import { openAiDenialResponse, openAiErrorResponse } from '../../contract/errors.ts'
 import type { ReservationService } from '../../core/admin/reservations.ts'
 import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
 import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import { type Answering, answerJson } from '../answering/answering.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
-import { openAiDenialSchema, openAiErrorSchema } from '../chat/chat-schema.ts'
+import { jsonBodyOrList } from '../body/validated.ts'
 import { type ModelLookup, mayUse } from '../chat/model-lookup.ts'
 import { v1Error } from '../chat/openai-error.ts'
+import { describe, jsonAnswer } from '../docs/described.ts'
 import { ModelRefused } from '../errors/http-errors.ts'
 import { problemOf } from '../errors/problem.ts'
 import { DEGRADED } from '../headers/rate-limit-headers.ts'
-import { describe, jsonAnswer } from '../schemas/described.ts'
-import { jsonBodyOrList } from '../schemas/validated.ts'
 import { type AnsweringNeeds, answerMany, answerOne } from './answer-checks.ts'
 import { type AskedCheck, checksIn } from './asked-checks.ts'
-import { allowedAnswer, checkBody, checksBody, deniedAnswer, MOST_CHECKS } from './check-schema.ts'
 import { createChecker, createForesight } from './decide-check.ts'
 import { createIdempotency } from './idempotency.ts'
 
@@ -107,20 +107,20 @@ const describeCheck = describe({
       description: 'It passes, and is charged; or the answers to a list',
       content: {
         'application/json': {
-          schema: resolver(v.union([allowedAnswer, v.array(v.union([allowedAnswer, deniedAnswer]))])),
+          schema: resolver(v.union([allowedResponse, v.array(v.union([allowedResponse, deniedResponse]))])),
         },
       },
     },
-    400: jsonAnswer('The request names a field that is not what it must be', openAiErrorSchema),
-    403: jsonAnswer('You may not use this model, or not give a context', openAiErrorSchema),
+    400: jsonAnswer('The request names a field that is not what it must be', openAiErrorResponse),
+    403: jsonAnswer('You may not use this model, or not give a context', openAiErrorResponse),
     409: jsonAnswer(
       'The idempotency key stands for another request, or is being answered',
-      openAiErrorSchema,
+      openAiErrorResponse,
     ),
     429: jsonAnswer(
       'It does not pass, and nothing is charged; or too many failed authentications from this address',
-      v.union([deniedAnswer, openAiDenialSchema]),
+      v.union([deniedResponse, openAiDenialResponse]),
     ),
-    503: jsonAnswer('The store is away, and a limit says deny', openAiErrorSchema),
+    503: jsonAnswer('The store is away, and a limit says deny', openAiErrorResponse),
   },
 })

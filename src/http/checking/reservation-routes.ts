@@ -1,28 +1,28 @@
 import { Hono } from 'hono'
 import type * as v from 'valibot'
+import { openAiErrorResponse } from '../../contract/errors.ts'
+import {
+  DEFAULT_LIFETIME_SECONDS,
+  extendBody,
+  extendedResponse,
+  releaseBody,
+  releasedResponse,
+  settleBody,
+  settledResponse,
+} from '../../contract/reservations.ts'
 import type { ReservationService } from '../../core/admin/reservations.ts'
 import type { SettledBy } from '../../core/decide/decision.ts'
 import { epochSeconds } from '../../core/model/json.ts'
 import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
-import { openAiErrorSchema } from '../chat/chat-schema.ts'
-import { describe, jsonAnswer } from '../schemas/described.ts'
-import { jsonBody } from '../schemas/validated.ts'
-import {
-  DEFAULT_LIFETIME_SECONDS,
-  extendBody,
-  extendedAnswer,
-  releaseBody,
-  releasedAnswer,
-  settleBody,
-  settledAnswer,
-} from './check-schema.ts'
+import { jsonBody } from '../body/validated.ts'
+import { describe, jsonAnswer } from '../docs/described.ts'
 
 /** Ends reservations and prolongs them, whichever node has made them. */
 export const createReservationRoutes = (reservations: ReservationService): Hono<AppEnv> =>
   new Hono<AppEnv>()
     .post(
       '/settle',
-      describeEnd('Settle a reservation to what was really used', settledAnswer),
+      describeEnd('Settle a reservation to what was really used', settledResponse),
       jsonBody(settleBody),
       async (c) => {
         const { reservation_id, cost } = c.req.valid('json')
@@ -38,7 +38,7 @@ export const createReservationRoutes = (reservations: ReservationService): Hono<
     )
     .post(
       '/release',
-      describeEnd('Give back what a reservation holds', releasedAnswer),
+      describeEnd('Give back what a reservation holds', releasedResponse),
       jsonBody(releaseBody),
       async (c) => {
         const { reservation_id } = c.req.valid('json')
@@ -55,7 +55,7 @@ const createExtendRoute = (reservations: ReservationService): Hono<AppEnv> =>
       summary: 'Prolong a reservation',
       description:
         'It then expires `expires_in_seconds` from now, unless it expires later already. One that has ended is not changed.',
-      answer: extendedAnswer,
+      answer: extendedResponse,
     }),
     jsonBody(extendBody),
     async (c) => {
@@ -92,8 +92,8 @@ const describeReservation = ({
     ...texts,
     responses: {
       200: jsonAnswer('What has become of it', answer),
-      400: jsonAnswer('The request names a field that is not what it must be', openAiErrorSchema),
-      404: jsonAnswer('You have no such reservation', openAiErrorSchema),
-      503: jsonAnswer('The store is away', openAiErrorSchema),
+      400: jsonAnswer('The request names a field that is not what it must be', openAiErrorResponse),
+      404: jsonAnswer('You have no such reservation', openAiErrorResponse),
+      503: jsonAnswer('The store is away', openAiErrorResponse),
     },
   })

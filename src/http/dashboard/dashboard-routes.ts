@@ -1,21 +1,21 @@
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import * as v from 'valibot'
+import {
+  availabilityResponse,
+  dashboardEntitiesResponse,
+  sessionResponse,
+  trafficQuery,
+  trafficResponse,
+  waitTimeQuery,
+  waitTimeResponse,
+} from '../../contract/dashboard.ts'
+import { DEFAULT_PER_PAGE, idParam, resourceQuery, searchQuery } from '../../contract/fields.ts'
 import { availabilityJson } from '../admin/limit-json.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
+import { params, query } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 import { secondsOf } from '../errors/flat-error.ts'
-import {
-  availabilityAnswer,
-  dashboardEntitiesAnswer,
-  sessionAnswer,
-  trafficAnswer,
-  trafficQuery,
-  waitTimeAnswer,
-  waitTimeQuery,
-} from '../schemas/dashboard-schemas.ts'
-import { described } from '../schemas/described.ts'
-import { DEFAULT_PER_PAGE, idParam, resourceQuery, searchQuery } from '../schemas/fields.ts'
-import { params, query } from '../schemas/validated.ts'
 import { READ_AGAIN } from './observations.ts'
 import { sendOverview } from './overview-stream.ts'
 import { MOST_READ, readTraffic, type TrafficReading } from './read-traffic.ts'
@@ -39,7 +39,7 @@ export const createDashboardRoutes = (needs: Needs) =>
 const createSessionRoutes = ({ settings }: Needs) =>
   new Hono<AppEnv>().get(
     '/session',
-    described({ tag, summary: 'Show what the token may do, and what this node is', answer: sessionAnswer }),
+    described({ tag, summary: 'Show what the token may do, and what this node is', answer: sessionResponse }),
     (c) =>
       c.json({
         role: c.get('identity').kind,
@@ -70,7 +70,7 @@ const createOverviewRoutes = (needs: Needs) => {
         tag,
         summary: 'Show what each entity has left',
         description: LEAST,
-        answer: dashboardEntitiesAnswer,
+        answer: dashboardEntitiesResponse,
         errors: [400, 429],
       }),
       query(searchQuery),
@@ -102,7 +102,7 @@ const createEntityRoutes = ({ limiter }: Needs) =>
       described({
         tag,
         summary: 'Show what an entity has left',
-        answer: availabilityAnswer,
+        answer: availabilityResponse,
         errors: [400, 404],
       }),
       params(idParam),
@@ -125,7 +125,7 @@ const createEntityRoutes = ({ limiter }: Needs) =>
         summary: 'Show how long a request would have to wait',
         description:
           'A request that costs `rpm` requests (1 unless told) and `tpm` tokens (none unless told).',
-        answer: waitTimeAnswer,
+        answer: waitTimeResponse,
         errors: [400, 404],
       }),
       params(idParam),
@@ -160,7 +160,7 @@ const createStatsRoutes = (needs: Needs) => {
       tag,
       summary: 'Show what was admitted and denied, and who was denied most',
       description: `By hour of the last day, or by UTC day of the last 30, of the first ${MOST_READ} entities by id: \`is_partial\` where there are more. Counts come seconds after what they count.`,
-      answer: trafficAnswer,
+      answer: trafficResponse,
       errors: [400],
     }),
     query(trafficQuery),

@@ -1,4 +1,4 @@
-import { OPTIONAL_BODY } from '../schemas/described.ts'
+import { OPTIONAL_BODY } from './described.ts'
 
 /** What this file needs to know of an OpenAPI document; the rest passes as it is. */
 interface Document {

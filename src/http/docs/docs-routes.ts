@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { ZaelError } from '../../core/model/errors.ts'
 import type { AppEnv, AssetName, Assets } from '../app-dependencies.ts'
-import { described, describedPage } from '../schemas/described.ts'
+import { described, describedPage } from './described.ts'
 import { offlineRedoc, redocPage, swaggerInit, swaggerPage } from './docs-pages.ts'
 import { once } from './once.ts'
 

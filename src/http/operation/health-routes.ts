@@ -4,8 +4,8 @@ import { StoreUnavailable } from '../../core/model/errors.ts'
 import { SECOND_NS } from '../../core/model/time.ts'
 import type { Clock } from '../../core/ports/platform.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
-import { described } from '../schemas/described.ts'
-import { query } from '../schemas/validated.ts'
+import { query } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 
 const healthAnswer = v.object({
   status: v.picklist(['ok', 'unavailable']),

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import type { AppEnv } from '../app-dependencies.ts'
-import { describedPage } from '../schemas/described.ts'
+import { describedPage } from '../docs/described.ts'
 
 /** What there is, with addresses relative to this page: it may lie below a stage. */
 const PLACES = [

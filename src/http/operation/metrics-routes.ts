@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
 import type { AppEnv } from '../app-dependencies.ts'
-import { described } from '../schemas/described.ts'
+import { described } from '../docs/described.ts'
 
 const description = described({
   tag: 'Operation',

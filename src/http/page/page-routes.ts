@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { shortened, ZaelError } from '../../core/model/errors.ts'
 import type { AppEnv, Assets } from '../app-dependencies.ts'
-import { describedPage } from '../schemas/described.ts'
+import { describedPage } from '../docs/described.ts'
 
 /** No script or style stands in the page, and it asks no other host. */
 const POLICY = [

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { policyCheckBody, policyCheckResponse } from '../../contract/policies.ts'
 import type { Decision } from '../../core/decide/decision.ts'
 import { settledReservation } from '../../core/decide/reservation.ts'
 import { isModelId } from '../../core/model/entity.ts'
@@ -6,12 +7,11 @@ import { invalid, StoreUnavailable } from '../../core/model/errors.ts'
 import type { Model } from '../../core/model/model.ts'
 import type { PolicySubject } from '../../core/model/policy.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
+import { jsonBody } from '../body/validated.ts'
 import type { ModelLookup } from '../chat/model-lookup.ts'
-import { described } from '../schemas/described.ts'
-import { jsonBody } from '../schemas/validated.ts'
+import { described } from '../docs/described.ts'
 import { policyCheckJson } from './check-json.ts'
 import type { ModelCatalog } from './model-catalog.ts'
-import { policyCheckAnswer, policyCheckBody } from './policy-schemas.ts'
 
 type Needs = Pick<AppDependencies, 'limiter' | 'settings'> & {
   readonly models: ModelLookup
@@ -27,7 +27,7 @@ export const createPolicyCheckRoutes = (needs: Needs) =>
       summary: 'Decide by policies alone, and count one request',
       description:
         'Always 200: `allowed` tells. A request that is blocked counts nowhere. A tier that is given wins over the model’s.',
-      answer: policyCheckAnswer,
+      answer: policyCheckResponse,
       errors: [400],
     }),
     jsonBody(policyCheckBody),

@@ -1,4 +1,7 @@
 import { Hono } from 'hono'
+import { DEFAULT_PER_PAGE, pageQuery } from '../../contract/fields.ts'
+import { defaultsBody } from '../../contract/limits.ts'
+import { policiesResponse, policyParams, policyResponse } from '../../contract/policies.ts'
 import type { PolicyService } from '../../core/admin/policies.ts'
 import { type Policy, policyLimitSet } from '../../core/model/limit-set.ts'
 import { parseLimits } from '../../core/model/parse-limit.ts'
@@ -6,11 +9,8 @@ import { parsePolicyKey, policyLabel, selectorText, userModelOf } from '../../co
 import { layerOf } from '../../core/resolve/layers.ts'
 import { effectiveLimitJson } from '../admin/limit-json.ts'
 import type { AppEnv } from '../app-dependencies.ts'
-import { described } from '../schemas/described.ts'
-import { DEFAULT_PER_PAGE, pageQuery } from '../schemas/fields.ts'
-import { defaultsBody } from '../schemas/limit-schemas.ts'
-import { jsonBody, params, query } from '../schemas/validated.ts'
-import { policiesAnswer, policyAnswer, policyParams } from './policy-schemas.ts'
+import { jsonBody, params, query } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 
 const tag = 'Policies'
 
@@ -27,7 +27,7 @@ const createReadRoutes = (policies: PolicyService) =>
   new Hono<AppEnv>()
     .get(
       '/',
-      described({ tag, summary: 'List policies', answer: policiesAnswer, errors: [400] }),
+      described({ tag, summary: 'List policies', answer: policiesResponse, errors: [400] }),
       query(pageQuery),
       async (c) => {
         const { limit = DEFAULT_PER_PAGE, cursor } = c.req.valid('query')
@@ -37,7 +37,7 @@ const createReadRoutes = (policies: PolicyService) =>
     )
     .get(
       PATH,
-      described({ tag, summary: 'Show a policy', answer: policyAnswer, errors: [400, 404] }),
+      described({ tag, summary: 'Show a policy', answer: policyResponse, errors: [400, 404] }),
       params(policyParams, {}),
       async (c) => {
         const { scope, selector } = c.req.param()
@@ -52,7 +52,7 @@ const createResetRoute = (policies: PolicyService) =>
       tag,
       summary: 'Make the limits of a policy full again',
       description: 'What was charged to it is forgotten; reservations from before give nothing back to it.',
-      answer: policyAnswer,
+      answer: policyResponse,
       errors: [400, 404, 409],
     }),
     params(policyParams, {}),
@@ -72,7 +72,7 @@ const createWriteRoutes = (policies: PolicyService) =>
         summary: 'Set the limits of a policy',
         description: 'All requests that it applies to share them, over all resources. 201 where it is new.',
         otherStatus: 201,
-        answer: policyAnswer,
+        answer: policyResponse,
         errors: [400, 409],
       }),
       params(policyParams, {}),

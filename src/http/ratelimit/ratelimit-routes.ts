@@ -1,17 +1,17 @@
 import { Hono } from 'hono'
 import type * as v from 'valibot'
+import { idParam } from '../../contract/fields.ts'
+import { configBody, rateLimitStatsResponse, rateLimitStatusResponse } from '../../contract/rate-limit.ts'
 import { resizeUsual, type UsualChange } from '../../core/admin/limits.ts'
 import type { Entity } from '../../core/model/entity.ts'
 import { usualLimits } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
 import type { AdminServices } from '../admin/admin-services.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
-import { described } from '../schemas/described.ts'
-import { idParam } from '../schemas/fields.ts'
-import { jsonBody, params } from '../schemas/validated.ts'
+import { jsonBody, params } from '../body/validated.ts'
+import { described } from '../docs/described.ts'
 import { countKeys, MOST_COUNTED } from './key-stats.ts'
 import { configJson, rateLimitJson } from './ratelimit-json.ts'
-import { configBody, rateLimitStatsAnswer, rateLimitStatusAnswer } from './ratelimit-schema.ts'
 
 const tag = 'Rate limits'
 
@@ -29,7 +29,7 @@ const createReadRoutes = (needs: Needs) =>
       described({
         tag,
         summary: 'Show what a key has left, and its limits',
-        answer: rateLimitStatusAnswer,
+        answer: rateLimitStatusResponse,
         errors: [400, 404],
       }),
       params(idParam),
@@ -44,7 +44,7 @@ const createReadRoutes = (needs: Needs) =>
         tag,
         summary: 'Count keys',
         description: `Among the first ${MOST_COUNTED} entities by id.`,
-        answer: rateLimitStatsAnswer,
+        answer: rateLimitStatsResponse,
       }),
       async (c) => {
         const [keys, limits] = await Promise.all([countKeys(needs), defaultLimits(needs)])
@@ -65,7 +65,7 @@ const createWriteRoutes = (needs: Needs) =>
         tag,
         summary: 'Set the limits on requests and tokens',
         description: 'What is left out stays as it is, as do limits of other names.',
-        answer: rateLimitStatusAnswer,
+        answer: rateLimitStatusResponse,
         errors: [400, 404, 409],
       }),
       params(idParam),
@@ -80,7 +80,7 @@ const createWriteRoutes = (needs: Needs) =>
       described({
         tag,
         summary: 'Make all that a key has full again',
-        answer: rateLimitStatusAnswer,
+        answer: rateLimitStatusResponse,
         errors: [400, 404, 409],
       }),
       params(idParam),

@@ -8,9 +8,9 @@ import {
   checkName,
   checkResource,
 } from '../../../dashboard/parts/checking/name-rules.ts'
-import { ENTITY_BOUNDS } from '../../../src/core/admin/entities.ts'
+import { id, modelId, resource } from '../../../src/contract/fields.ts'
+import { ENTITY_BOUNDS } from '../../../src/core/model/entity.ts'
 import { parseLimits } from '../../../src/core/model/parse-limit.ts'
-import { id, modelId, resource } from '../../../src/http/schemas/fields.ts'
 
 /** Names at the bounds of every rule. */
 const NAMES = [

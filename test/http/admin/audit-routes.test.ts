@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { auditAnswer } from '../../../src/http/schemas/record-schemas.ts'
+import { auditResponse } from '../../../src/contract/audit.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp } from '../test-app.ts'
@@ -11,7 +11,7 @@ const withHistory = async () => {
   await app.ask('POST', '/api/entities', { body: { entity_id: 'b', name: 'B' } })
   app.clock.advance(1n)
   await app.ask('PATCH', '/api/entities/a', { body: { name: 'AA' } })
-  const audit = async (search = '') => asDescribed(await app.ask('GET', `/api/audit${search}`), auditAnswer)
+  const audit = async (search = '') => asDescribed(await app.ask('GET', `/api/audit${search}`), auditResponse)
   return { ...app, audit }
 }
 

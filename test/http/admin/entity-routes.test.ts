@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { entitiesAnswer, entityAnswer } from '../../../src/http/schemas/entity-schemas.ts'
+import { entitiesResponse, entityResponse } from '../../../src/contract/entities.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp } from '../test-app.ts'
 
@@ -8,7 +8,7 @@ const minimal = (entity_id: string, more: object = {}) => ({ body: { entity_id, 
 describe('creating an entity', () => {
   test('answers 201 with the entity, all its fields filled in', async () => {
     const { ask } = createTestApp()
-    const created = asDescribed(await ask('POST', '/api/entities', minimal('org')), entityAnswer, 201)
+    const created = asDescribed(await ask('POST', '/api/entities', minimal('org')), entityResponse, 201)
     expect(created).toEqual({
       entity_id: 'org',
       name: 'org',
@@ -65,7 +65,7 @@ describe('changing an entity', () => {
     await ask('POST', '/api/entities', minimal('org'))
     await ask('POST', '/api/entities', minimal('key', { parent_id: 'org', role: 'user', models: ['gpt-4'] }))
     const patch = { parent_id: null, models: null, disabled: true }
-    const changed = asDescribed(await ask('PATCH', '/api/entities/key', { body: patch }), entityAnswer)
+    const changed = asDescribed(await ask('PATCH', '/api/entities/key', { body: patch }), entityResponse)
     expect(changed).toMatchObject({
       parent_id: null,
       models: null,
@@ -112,7 +112,7 @@ describe('listing entities', () => {
     let cursor: string | null = null
     do {
       const next: string = cursor === null ? '' : `&cursor=${cursor}`
-      const page = asDescribed(await ask('GET', `/api/entities?limit=2${next}`), entitiesAnswer)
+      const page = asDescribed(await ask('GET', `/api/entities?limit=2${next}`), entitiesResponse)
       seen.push(...page.items.map((entity) => entity.entity_id))
       cursor = page.next_cursor
     } while (cursor !== null)
@@ -122,7 +122,7 @@ describe('listing entities', () => {
   test('keeps those that a search finds', async () => {
     const { ask } = createTestApp()
     for (const id of ['alpha', 'beta']) await ask('POST', '/api/entities', minimal(id))
-    const { items } = asDescribed(await ask('GET', '/api/entities?q=ALP'), entitiesAnswer)
+    const { items } = asDescribed(await ask('GET', '/api/entities?q=ALP'), entitiesResponse)
     expect(items.map((entity) => entity.entity_id)).toEqual(['alpha'])
   })
 

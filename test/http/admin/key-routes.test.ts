@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { keysAnswer, newKeyAnswer } from '../../../src/http/schemas/entity-schemas.ts'
+import { keysResponse, newKeyResponse } from '../../../src/contract/keys.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp } from '../test-app.ts'
@@ -14,7 +14,7 @@ const withEntity = async () => {
     return (await app.ask('GET', '/v1/models', { headers: { 'x-api-key': secret } })).status === 200
   }
   const create = async (body: object = {}) =>
-    asDescribed(await app.ask('POST', KEYS, { body }), newKeyAnswer, 201)
+    asDescribed(await app.ask('POST', KEYS, { body }), newKeyResponse, 201)
   return { ...app, opens, create }
 }
 
@@ -23,7 +23,7 @@ describe('a key', () => {
     const { ask, opens, create } = await withEntity()
     const { key_id, secret } = await create({ name: 'ci' })
     expect(await opens(secret)).toBe(true)
-    const { items } = asDescribed(await ask('GET', KEYS), keysAnswer)
+    const { items } = asDescribed(await ask('GET', KEYS), keysResponse)
     expect(items).toMatchObject([{ key_id, name: 'ci', masked_secret: `${secret.slice(0, 8)}...` }])
     for (const path of [KEYS, '/api/audit', '/api/entities/org']) {
       expect(JSON.stringify((await ask('GET', path)).body)).not.toContain(secret.slice(8))
@@ -32,7 +32,7 @@ describe('a key', () => {
 
   test('may be made without any field, but not without a body', async () => {
     const { ask } = await withEntity()
-    asDescribed(await ask('POST', KEYS, { body: {} }), newKeyAnswer, 201)
+    asDescribed(await ask('POST', KEYS, { body: {} }), newKeyResponse, 201)
     expect(await ask('POST', KEYS)).toMatchObject({
       status: 400,
       body: { field: 'body', message: 'body must be given: a JSON object' },
@@ -85,7 +85,7 @@ describe('rotating a key', () => {
   test('shuts the old one at once where there is no grace', async () => {
     const { ask, opens, create } = await withEntity()
     const old = await create({ name: 'ci' })
-    const made = asDescribed(await ask('POST', `${KEYS}/${old.key_id}/rotate`), newKeyAnswer, 201)
+    const made = asDescribed(await ask('POST', `${KEYS}/${old.key_id}/rotate`), newKeyResponse, 201)
     expect(made).toMatchObject({ name: 'ci', expires_at: null })
     expect([await opens(old.secret), await opens(made.secret)]).toEqual([false, true])
   })

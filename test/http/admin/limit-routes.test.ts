@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { availabilityAnswer } from '../../../src/http/schemas/dashboard-schemas.ts'
-import { defaultsAnswer, explainAnswer, limitsAnswer } from '../../../src/http/schemas/limit-schemas.ts'
+import { availabilityResponse } from '../../../src/contract/dashboard.ts'
+import { defaultsResponse, explainResponse, limitsResponse } from '../../../src/contract/limits.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp } from '../test-app.ts'
 
@@ -10,7 +10,7 @@ const withEntity = async (more: object = {}) => {
   const app = createTestApp()
   await app.ask('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org', ...more } })
   const inForce = async (search = '') =>
-    asDescribed(await app.ask('GET', `/api/limits/org${search}`), limitsAnswer)
+    asDescribed(await app.ask('GET', `/api/limits/org${search}`), limitsResponse)
   const rpm = async (search = '') => (await inForce(search)).limits.find(({ name }) => name === 'rpm')
   return { ...app, inForce, rpm }
 }
@@ -18,7 +18,7 @@ const withEntity = async (more: object = {}) => {
 describe('limits', () => {
   test('are shown with what each is and where it came from', async () => {
     const { ask, inForce } = await withEntity()
-    const put = asDescribed(await ask('PUT', '/api/limits/org', { body: { limits: [RPM] } }), limitsAnswer)
+    const put = asDescribed(await ask('PUT', '/api/limits/org', { body: { limits: [RPM] } }), limitsResponse)
     expect(put).toMatchObject({ entity_id: 'org', resource: '_default_' })
     expect(put.limits).toContainEqual({
       ...RPM,
@@ -60,7 +60,7 @@ describe('limits', () => {
     const { ask } = await withEntity()
     await ask('PUT', '/api/defaults', { body: { limits: [{ ...RPM, capacity: 99 }] } })
     await ask('PUT', '/api/limits/org', { body: { limits: [RPM] } })
-    const { limits } = asDescribed(await ask('GET', '/api/limits/org/explain'), explainAnswer)
+    const { limits } = asDescribed(await ask('GET', '/api/limits/org/explain'), explainResponse)
     const explained = limits.find(({ name }) => name === 'rpm')
     expect(explained?.winner).toMatchObject({ capacity: 10, source: 'entity:_default_' })
     expect(explained?.overrides[0]).toMatchObject({ capacity: 99 })
@@ -104,8 +104,8 @@ describe('defaults', () => {
   test('of the system and of a role are kept apart', async () => {
     const { ask, rpm } = await withEntity({ role: 'user' })
     const put = await ask('PUT', '/api/defaults?role=user', { body: { limits: [{ ...RPM, capacity: 7 }] } })
-    expect(asDescribed(put, defaultsAnswer)).toMatchObject({ role: 'user', resource: '_default_' })
-    const ofSystem = asDescribed(await ask('GET', '/api/defaults'), defaultsAnswer)
+    expect(asDescribed(put, defaultsResponse)).toMatchObject({ role: 'user', resource: '_default_' })
+    const ofSystem = asDescribed(await ask('GET', '/api/defaults'), defaultsResponse)
     expect(ofSystem.limits.map(({ source }) => source)).toEqual(['environment', 'environment'])
     expect(await rpm()).toMatchObject({ capacity: 7 })
     expect((await ask('GET', '/api/defaults?role=user')).body).toEqual(put.body)
@@ -115,8 +115,8 @@ describe('defaults', () => {
     const { ask } = await withEntity({ role: 'user' })
     for (const search of ['resource=gpt-4', 'resource=gpt-4&role=user']) {
       const body = { limits: [{ ...RPM, capacity: 7 }] }
-      const put = asDescribed(await ask('PUT', `/api/defaults?${search}`, { body }), defaultsAnswer)
-      const inForce = asDescribed(await ask('GET', '/api/limits/org?resource=gpt-4'), limitsAnswer)
+      const put = asDescribed(await ask('PUT', `/api/defaults?${search}`, { body }), defaultsResponse)
+      const inForce = asDescribed(await ask('GET', '/api/limits/org?resource=gpt-4'), limitsResponse)
       expect(put.limits[0]?.source).toBe(inForce.limits.find(({ name }) => name === 'rpm')?.source)
     }
   })
@@ -126,7 +126,7 @@ describe('defaults', () => {
       settings: { defaultRpmLimit: 30, defaultTpmLimit: 900, windowSeconds: 30 },
     })
     const shown = async (search = '') =>
-      asDescribed(await ask('GET', `/api/defaults${search}`), defaultsAnswer).limits.map(
+      asDescribed(await ask('GET', `/api/defaults${search}`), defaultsResponse).limits.map(
         ({ name, capacity, source }) => [name, capacity, source],
       )
     const tpm = ['tpm', 900, 'environment']
@@ -153,7 +153,7 @@ describe('defaults', () => {
     await set('?role=user', 9)
     await set('?role=user&resource=gpt-4', 10)
     const inherited = async (search: string) =>
-      asDescribed(await ask('GET', `/api/defaults${search}`), defaultsAnswer).inherited.map(
+      asDescribed(await ask('GET', `/api/defaults${search}`), defaultsResponse).inherited.map(
         ({ name, capacity, source }) => [name, capacity, source],
       )
     const tpm = ['tpm', 900, 'environment']
@@ -185,7 +185,7 @@ describe('buckets', () => {
     await app.ask('PUT', '/api/limits/org', { body: { limits: [RPM] } })
     await app.deps.limiter.decide({ entityId: 'org', cost: { requests: 8 }, settles: false })
     const rpm = async (path: string, body: object) =>
-      asDescribed(await app.ask('POST', path, { body }), availabilityAnswer).limits.find(
+      asDescribed(await app.ask('POST', path, { body }), availabilityResponse).limits.find(
         ({ name }) => name === 'rpm',
       )
     return { ...app, rpm }
@@ -209,7 +209,7 @@ describe('buckets', () => {
     await deps.limiter.decide({ ...charge, settles: false })
     const held = await deps.limiter.decide({ entityId: 'org', cost: { requests: 1 }, settles: true })
     const body = { resource: '_default_', limit_name: 'rpm' }
-    const after = asDescribed(await ask('POST', '/api/limits/org/reset', { body }), availabilityAnswer)
+    const after = asDescribed(await ask('POST', '/api/limits/org/reset', { body }), availabilityResponse)
     const used = Object.fromEntries(after.limits.map(({ name, used }) => [name, used]))
     expect(used).toEqual({ rpm: 0, tpm: 400 })
     await deps.limiter.decide({ entityId: 'org', cost: { requests: 3 }, settles: false })

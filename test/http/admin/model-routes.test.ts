@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { modelAnswer, modelsAnswer } from '../../../src/http/schemas/model-schemas.ts'
+import { modelResponse, modelsResponse } from '../../../src/contract/models.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp } from '../test-app.ts'
 
@@ -10,13 +10,13 @@ describe('a model', () => {
     const prices = { input_per_million: 2.5, output_per_million: 10, cached_input_per_million: 1.25 }
     const created = asDescribed(
       await ask('PUT', path, { body: { tier: 'premium', prices } }),
-      modelAnswer,
+      modelResponse,
       201,
     )
     expect(created).toMatchObject({ model_id: 'openai/o1/mini', tier: 'premium', prices })
-    const replaced = asDescribed(await ask('PUT', path, { body: { tier: 'free' } }), modelAnswer)
+    const replaced = asDescribed(await ask('PUT', path, { body: { tier: 'free' } }), modelResponse)
     expect(replaced).toEqual({ ...created, tier: 'free', prices: null })
-    expect(asDescribed(await ask('GET', '/api/models'), modelsAnswer).items).toEqual([replaced])
+    expect(asDescribed(await ask('GET', '/api/models'), modelsResponse).items).toEqual([replaced])
     expect((await ask('DELETE', path)).status).toBe(204)
     expect((await ask('DELETE', path)).status).toBe(404)
   })

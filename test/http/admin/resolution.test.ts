@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createSimulatedModel } from '../../../src/chat/simulated-model.ts'
-import { availabilityAnswer } from '../../../src/http/schemas/dashboard-schemas.ts'
-import { explainAnswer } from '../../../src/http/schemas/limit-schemas.ts'
+import { availabilityResponse } from '../../../src/contract/dashboard.ts'
+import { explainResponse } from '../../../src/contract/limits.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp, type TestApp } from '../test-app.ts'
@@ -119,7 +119,7 @@ test('names that no one has registered share one bucket', async () => {
   const decisions = [await decide('invented-1'), await decide('invented-2'), await decide('invented-3')]
   expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, false])
   const shown = await node.ask('GET', '/api/dashboard/availability/key?resource=invented-4')
-  expect(asDescribed(shown, availabilityAnswer)).toMatchObject({
+  expect(asDescribed(shown, availabilityResponse)).toMatchObject({
     resource: '_other_',
     limits: [
       { name: 'rpm', available: 0 },
@@ -138,7 +138,7 @@ test('an explanation shows the winner and the overridden of every limit that a r
   await put(node, '/api/limits/org', [rpm(5)], { resource: 'gpt-4' })
   const explained = asDescribed(
     await node.ask('GET', '/api/limits/key/explain?resource=gpt-4'),
-    explainAnswer,
+    explainResponse,
   )
   const sources = (limits: typeof explained.limits) =>
     limits.map(({ name, winner, overrides }) => [

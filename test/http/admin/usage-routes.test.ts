@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { usageResponse } from '../../../src/contract/usage.ts'
 import type { UsageQuery } from '../../../src/core/model/usage.ts'
-import { usageAnswer } from '../../../src/http/schemas/record-schemas.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp } from '../test-app.ts'
 
@@ -23,7 +23,7 @@ const withUsage = async () => {
 
 test('shows each point with every meter and the denials', async () => {
   const { ask } = await withUsage()
-  const answer = asDescribed(await ask('GET', '/api/usage/org'), usageAnswer)
+  const answer = asDescribed(await ask('GET', '/api/usage/org'), usageResponse)
   expect(answer).toEqual({
     entity_id: 'org',
     points: [{ start: NOW, resource: 'gpt-4', ...used, denied: 2 }],

@@ -3,13 +3,13 @@ import { Hono } from 'hono'
 import * as v from 'valibot'
 import { createSimulatedModel } from '../../../src/chat/simulated-model.ts'
 import { createTokenCounter } from '../../../src/chat/token-counter.ts'
+import { openAiDenialResponse } from '../../../src/contract/errors.ts'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
 import { createLimiter } from '../../../src/core/decide/limiter.ts'
 import { noMetrics, silentLogger } from '../../../src/core/ports/platform.ts'
 import type { AppEnv } from '../../../src/http/app-dependencies.ts'
 import { type ChatRoutesNeeds, createChatRoutes } from '../../../src/http/chat/chat-routes.ts'
-import { openAiDenialSchema } from '../../../src/http/chat/chat-schema.ts'
 import { createErrorAnswer } from '../../../src/http/errors/error-answer.ts'
 import { lruCaches } from '../../../src/platform/lru-caches.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
@@ -105,4 +105,4 @@ export const hello = (maxTokens?: number) => ({
 })
 
 /** The body of a 429, checked against what the API's description says of it. */
-export const denialOf = async (response: Response) => v.parse(openAiDenialSchema, await response.json())
+export const denialOf = async (response: Response) => v.parse(openAiDenialResponse, await response.json())

@@ -1,6 +1,6 @@
+import { allowedResponse, deniedResponse } from '../../../src/contract/checks.ts'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
-import { allowedAnswer, deniedAnswer } from '../../../src/http/checking/check-schema.ts'
 import { asDescribed } from '../as-described.ts'
 import { type Asked, createTestApp, type TestApp, type TestAppOptions } from '../test-app.ts'
 
@@ -21,8 +21,8 @@ export interface CheckingApp extends TestApp {
   stored(resource?: string): Promise<BucketItem>
 }
 
-export const allowed = (asked: Asked) => asDescribed(asked, allowedAnswer)
-export const denied = (asked: Asked) => asDescribed(asked, deniedAnswer, 429)
+export const allowed = (asked: Asked) => asDescribed(asked, allowedResponse)
+export const denied = (asked: Asked) => asDescribed(asked, deniedResponse, 429)
 
 const PER_HOUR = 1 / 3600
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { dashboardEntitiesAnswer, waitTimeAnswer } from '../../../src/http/schemas/dashboard-schemas.ts'
-import { limitsAnswer } from '../../../src/http/schemas/limit-schemas.ts'
+import { dashboardEntitiesResponse, waitTimeResponse } from '../../../src/contract/dashboard.ts'
+import { limitsResponse } from '../../../src/contract/limits.ts'
 import { asDescribed } from '../as-described.ts'
 import { VIEWER } from '../test-app.ts'
 import { createCheckingApp, denied } from './checking-app.ts'
@@ -22,7 +22,7 @@ describe.each([
 ])('a paused %s', (_, limit) => {
   test('is shown with a capacity of 0', async () => {
     const { put } = await withPaused(limit)
-    expect(asDescribed(put, limitsAnswer).limits).toContainEqual(
+    expect(asDescribed(put, limitsResponse).limits).toContainEqual(
       expect.objectContaining({ name: 'rpm', capacity: 0, meter: 'requests' }),
     )
   })
@@ -48,7 +48,7 @@ describe.each([
   test('is fully used for the dashboard, and has no wait', async () => {
     const { ask } = await withPaused(limit)
     const overview = await ask('GET', '/api/dashboard/entities?q=key-bob', { headers: VIEWER })
-    expect(asDescribed(overview, dashboardEntitiesAnswer).entities[0]?.limits).toContainEqual({
+    expect(asDescribed(overview, dashboardEntitiesResponse).entities[0]?.limits).toContainEqual({
       name: 'rpm',
       resource: '_default_',
       capacity: 0,
@@ -56,7 +56,7 @@ describe.each([
       utilization_percent: 100,
     })
     const wait = await ask('GET', '/api/dashboard/wait-time/key-bob?rpm=1')
-    expect(asDescribed(wait, waitTimeAnswer)).toMatchObject({ wait_seconds: null, limiting: 'rpm' })
+    expect(asDescribed(wait, waitTimeResponse)).toMatchObject({ wait_seconds: null, limiting: 'rpm' })
   })
 })
 

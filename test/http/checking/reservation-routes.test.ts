@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { extendedResponse, releasedResponse, settledResponse } from '../../../src/contract/reservations.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
-import { extendedAnswer, releasedAnswer, settledAnswer } from '../../../src/http/checking/check-schema.ts'
 import { createMemoryReservationStore } from '../../../src/store/memory/memory-reservation-store.ts'
 import { SECOND, START } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
@@ -11,8 +11,8 @@ const reserved = async (more: object = {}) => {
   const answer = await app.passes({ reserve: true, cost: { requests: 1, tokens: 400 }, ...more })
   const { reservation_id = '', expires_at } = answer
   const settle = async (cost: object, headers = BOB) =>
-    asDescribed(await app.end('settle', { reservation_id, cost }, headers), settledAnswer)
-  const release = async () => asDescribed(await app.end('release', { reservation_id }), releasedAnswer)
+    asDescribed(await app.end('settle', { reservation_id, cost }, headers), settledResponse)
+  const release = async () => asDescribed(await app.end('release', { reservation_id }), releasedResponse)
   return { ...app, reservation_id, expires_at, settle, release }
 }
 
@@ -132,7 +132,7 @@ describe('a reservation that is extended', () => {
     const app = await reserved({ expires_in_seconds: 10 })
     const { reservation_id } = app
     const extend = async (fields: object = more, headers = BOB) =>
-      asDescribed(await app.end('extend', { reservation_id, ...fields }, headers), extendedAnswer)
+      asDescribed(await app.end('extend', { reservation_id, ...fields }, headers), extendedResponse)
     return { ...app, extend }
   }
   const inSeconds = (seconds: number) => Number(START / SECOND) + seconds
@@ -202,7 +202,7 @@ describe('a reservation that is extended', () => {
     const { passes, end } = await createCheckingApp({ table: { reservations } })
     const { reservation_id } = await passes({ reserve: true })
     const answer = await end('extend', { reservation_id, expires_in_seconds: 3600 })
-    expect(asDescribed(answer, extendedAnswer)).toMatchObject({ extended: true })
+    expect(asDescribed(answer, extendedResponse)).toMatchObject({ extended: true })
   })
 })
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import {
-  availabilityAnswer,
-  dashboardEntitiesAnswer,
-  waitTimeAnswer,
-} from '../../../src/http/schemas/dashboard-schemas.ts'
+  availabilityResponse,
+  dashboardEntitiesResponse,
+  waitTimeResponse,
+} from '../../../src/contract/dashboard.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp, VIEWER } from '../test-app.ts'
 
@@ -24,7 +24,7 @@ describe('the dashboard', () => {
   test('shows entities with what each has left, to a viewer too', async () => {
     const { ask } = await withBob()
     const answer = await ask('GET', '/api/dashboard/entities', { headers: VIEWER })
-    const { entities, next_cursor } = asDescribed(answer, dashboardEntitiesAnswer)
+    const { entities, next_cursor } = asDescribed(answer, dashboardEntitiesResponse)
     expect(next_cursor).toBeNull()
     expect(entities[0]).toEqual({
       entity_id: 'bob',
@@ -40,15 +40,15 @@ describe('the dashboard', () => {
 
   test('goes page by page, and searches', async () => {
     const { ask } = await withBob()
-    const first = asDescribed(await ask('GET', '/api/dashboard/entities?limit=1'), dashboardEntitiesAnswer)
+    const first = asDescribed(await ask('GET', '/api/dashboard/entities?limit=1'), dashboardEntitiesResponse)
     expect(first.next_cursor).not.toBeNull()
-    const found = asDescribed(await ask('GET', '/api/dashboard/entities?q=ORG'), dashboardEntitiesAnswer)
+    const found = asDescribed(await ask('GET', '/api/dashboard/entities?q=ORG'), dashboardEntitiesResponse)
     expect(found.entities.map(({ entity_id }) => entity_id)).toEqual(['org'])
   })
 
   test('shows what one entity has left', async () => {
     const { ask } = await withBob()
-    const { limits } = asDescribed(await ask('GET', '/api/dashboard/availability/bob'), availabilityAnswer)
+    const { limits } = asDescribed(await ask('GET', '/api/dashboard/availability/bob'), availabilityResponse)
     expect(limits[0]).toMatchObject({ name: 'rpm', available: 6, used: 4, reset_after_seconds: 4 })
     expect((await ask('GET', '/api/dashboard/availability/nobody')).status).toBe(404)
   })
@@ -60,7 +60,7 @@ describe('the dashboard', () => {
     await ask('PUT', '/api/policies/API_KEY/bob', { body: org })
     await deps.limiter.decide({ entityId: 'bob', cost: { requests: 1 }, settles: false })
     const path = '/api/dashboard/availability/bob?resource=_default_'
-    const { also_enforced } = asDescribed(await ask('GET', path, { headers: VIEWER }), availabilityAnswer)
+    const { also_enforced } = asDescribed(await ask('GET', path, { headers: VIEWER }), availabilityResponse)
     expect(also_enforced).toMatchObject([
       { entity_id: 'org', limits: [{ name: 'rpm', available: 99 }] },
       { entity_id: 'POLICY:API_KEY:bob', limits: [{ name: 'rpm', available: 99 }] },
@@ -80,7 +80,7 @@ describe('the dashboard', () => {
       },
     ]
     await ask('PUT', '/api/limits/bob', { body: { limits } })
-    const { entities } = asDescribed(await ask('GET', '/api/dashboard/entities'), dashboardEntitiesAnswer)
+    const { entities } = asDescribed(await ask('GET', '/api/dashboard/entities'), dashboardEntitiesResponse)
     expect(entities[0]?.limits.map(({ name, meter }) => [name, meter])).toMatchObject([
       ['rpm', undefined],
       ['budget', 'cost_usd_micros'],
@@ -96,7 +96,7 @@ describe('the dashboard', () => {
     ['?tpm=1001', null, 'tpm'],
   ])('tells with %s how long to wait', async (search, wait_seconds, limiting) => {
     const { ask } = await withBob()
-    const answer = asDescribed(await ask('GET', `/api/dashboard/wait-time/bob${search}`), waitTimeAnswer)
+    const answer = asDescribed(await ask('GET', `/api/dashboard/wait-time/bob${search}`), waitTimeResponse)
     expect(answer).toEqual({ entity_id: 'bob', wait_seconds, limiting })
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { trafficResponse } from '../../../src/contract/dashboard.ts'
 import type { UsageQuery } from '../../../src/core/model/usage.ts'
-import { trafficAnswer } from '../../../src/http/schemas/dashboard-schemas.ts'
 import { createMemoryUsageStore } from '../../../src/store/memory/memory-usage-store.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
@@ -33,7 +33,7 @@ const withUsage = async () => {
     return usage.record({ entityId, resource: 'gpt-4', born: 1n, hourStart, rev: 1n, from, to })
   }
   const stats = async (search = '') =>
-    asDescribed(await app.ask('GET', `/api/dashboard/stats${search}`), trafficAnswer)
+    asDescribed(await app.ask('GET', `/api/dashboard/stats${search}`), trafficResponse)
   return { ...app, record, stats, queries }
 }
 
@@ -43,7 +43,7 @@ describe('the stats', () => {
     await record('bob', NOW, { requests: 10n, denied: 4n })
     await record('eve', NOW - 23 * HOUR, { requests: 1n, denied: 1n })
     await record('eve', NOW - 24 * HOUR, { requests: 100n })
-    const answer = asDescribed(await ask('GET', '/api/dashboard/stats', { headers: VIEWER }), trafficAnswer)
+    const answer = asDescribed(await ask('GET', '/api/dashboard/stats', { headers: VIEWER }), trafficResponse)
     expect(answer).toMatchObject({
       granularity: 'hour',
       read_at: NOW,
@@ -103,7 +103,7 @@ describe('the stats of many entities', () => {
     const app = createTestApp({ usage: { usage } })
     const ids = Array.from({ length: count }, (_, place) => `key-${place + 1000}`)
     await addEntities(app, ...ids)
-    const stats = async () => asDescribed(await app.ask('GET', '/api/dashboard/stats'), trafficAnswer)
+    const stats = async () => asDescribed(await app.ask('GET', '/api/dashboard/stats'), trafficResponse)
     return { ...app, stats }
   }
 

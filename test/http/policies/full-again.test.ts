@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { auditResponse } from '../../../src/contract/audit.ts'
+import { policyResponse } from '../../../src/contract/policies.ts'
 import { type BucketStore, policyBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
-import { policyAnswer } from '../../../src/http/policies/policy-schemas.ts'
-import { auditAnswer } from '../../../src/http/schemas/record-schemas.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
@@ -47,11 +47,11 @@ describe('a policy that is reset', () => {
     const { ask, use, reserve, settle, left } = await withPolicy()
     await settle(await reserve(1), 2 ** 50)
     expect((await use(1)).status).toBe(429)
-    const answer = asDescribed(await ask('POST', `${PATH}/reset`), policyAnswer)
-    expect(answer).toEqual(asDescribed(await ask('GET', PATH), policyAnswer))
+    const answer = asDescribed(await ask('POST', `${PATH}/reset`), policyResponse)
+    expect(answer).toEqual(asDescribed(await ask('GET', PATH), policyResponse))
     expect((await use(1)).status).toBe(200)
     expect(await left()).toBe(999)
-    const audit = asDescribed(await ask('GET', '/api/audit'), auditAnswer)
+    const audit = asDescribed(await ask('GET', '/api/audit'), auditResponse)
     expect(audit.items.find(({ action }) => action === 'bucket.reset')).toMatchObject({
       actor: 'admin',
       action: 'bucket.reset',

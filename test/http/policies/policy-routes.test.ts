@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { policiesAnswer, policyAnswer } from '../../../src/http/policies/policy-schemas.ts'
-import { auditAnswer } from '../../../src/http/schemas/record-schemas.ts'
+import { auditResponse } from '../../../src/contract/audit.ts'
+import { policiesResponse, policyResponse } from '../../../src/contract/policies.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp, VIEWER } from '../test-app.ts'
 
@@ -11,7 +11,7 @@ describe('a policy', () => {
   it('is made, replaced, shown, listed and removed', async () => {
     const { ask } = createTestApp()
     const path = '/api/policies/TENANT/acme'
-    const created = asDescribed(await ask('PUT', path, { body }), policyAnswer, 201)
+    const created = asDescribed(await ask('PUT', path, { body }), policyResponse, 201)
     expect(created).toMatchObject({
       label: 'TENANT acme',
       scope: 'TENANT',
@@ -20,16 +20,16 @@ describe('a policy', () => {
     })
     expect(created).not.toHaveProperty('user')
     const tokens = { name: 'tpm', capacity: 100, refill_rate: 10 }
-    const replaced = asDescribed(await ask('PUT', path, { body: { limits: [tokens] } }), policyAnswer)
+    const replaced = asDescribed(await ask('PUT', path, { body: { limits: [tokens] } }), policyResponse)
     expect(replaced.limits).toMatchObject([tokens])
-    expect(asDescribed(await ask('GET', path), policyAnswer)).toEqual(replaced)
-    const listed = asDescribed(await ask('GET', '/api/policies'), policiesAnswer)
+    expect(asDescribed(await ask('GET', path), policyResponse)).toEqual(replaced)
+    const listed = asDescribed(await ask('GET', '/api/policies'), policiesResponse)
     expect(listed).toEqual({ items: [replaced], next_cursor: null })
     expect(await ask('DELETE', path)).toMatchObject({ status: 204, body: undefined })
     expect((await ask('DELETE', path)).status).toBe(404)
     expect((await ask('GET', path)).status).toBe(404)
-    expect(asDescribed(await ask('GET', '/api/policies'), policiesAnswer).items).toEqual([])
-    asDescribed(await ask('PUT', path, { body }), policyAnswer, 201)
+    expect(asDescribed(await ask('GET', '/api/policies'), policiesResponse).items).toEqual([])
+    asDescribed(await ask('PUT', path, { body }), policyResponse, 201)
   })
 
   it.each([
@@ -40,9 +40,9 @@ describe('a policy', () => {
     ['USER_MODEL/ann%3A1/gpt', 'USER_MODEL ann:1:gpt', { user: 'ann:1', model: 'gpt' }],
   ])('is named by the path %s', async (path, label, parts) => {
     const { ask } = createTestApp()
-    const policy = asDescribed(await ask('PUT', `/api/policies/${path}`, { body }), policyAnswer, 201)
+    const policy = asDescribed(await ask('PUT', `/api/policies/${path}`, { body }), policyResponse, 201)
     expect(policy).toMatchObject({ label, ...parts })
-    expect(asDescribed(await ask('GET', `/api/policies/${path}`), policyAnswer)).toEqual(policy)
+    expect(asDescribed(await ask('GET', `/api/policies/${path}`), policyResponse)).toEqual(policy)
     expect((await ask('DELETE', `/api/policies/${path}`)).status).toBe(204)
   })
 
@@ -50,7 +50,7 @@ describe('a policy', () => {
     const { ask } = createTestApp()
     await ask('PUT', '/api/policies/USER_MODEL/a:b/c', { body })
     await ask('PUT', '/api/policies/USER_MODEL/a/b:c', { body: { limits: [{ ...PER_HOUR, limit: 7 }] } })
-    const { items } = asDescribed(await ask('GET', '/api/policies'), policiesAnswer)
+    const { items } = asDescribed(await ask('GET', '/api/policies'), policiesResponse)
     expect(items.map(({ user, model, limits }) => [user, model, limits[0]?.capacity])).toEqual([
       ['a', 'b:c', 7],
       ['a:b', 'c', 10],
@@ -88,10 +88,10 @@ describe('a policy', () => {
   it('is listed page by page', async () => {
     const { ask } = createTestApp()
     for (const id of ['a', 'b', 'c']) await ask('PUT', `/api/policies/TENANT/${id}`, { body })
-    const first = asDescribed(await ask('GET', '/api/policies?limit=2'), policiesAnswer)
+    const first = asDescribed(await ask('GET', '/api/policies?limit=2'), policiesResponse)
     expect(first.items.map(({ selector }) => selector)).toEqual(['a', 'b'])
     const next = await ask('GET', `/api/policies?limit=2&cursor=${first.next_cursor}`)
-    const second = asDescribed(next, policiesAnswer)
+    const second = asDescribed(next, policiesResponse)
     expect(second.items.map(({ selector }) => selector)).toEqual(['c'])
     expect(second.next_cursor).toBeNull()
     expect(await ask('GET', '/api/policies?cursor=nonsense')).toMatchObject({ body: { field: 'cursor' } })
@@ -108,7 +108,7 @@ describe('a policy', () => {
     const { ask } = createTestApp()
     await ask('PUT', '/api/policies/USER_MODEL/ann/gpt', { body })
     await ask('DELETE', '/api/policies/USER_MODEL/ann/gpt')
-    const { items } = asDescribed(await ask('GET', '/api/audit'), auditAnswer)
+    const { items } = asDescribed(await ask('GET', '/api/audit'), auditResponse)
     const subject = 'POLICY#USER_MODEL#ann#gpt'
     expect(items.toSorted((a, b) => b.action.localeCompare(a.action))).toMatchObject([
       { subject, actor: 'admin', action: 'limits.replace', after: { limits: [{ limit: 10 }] } },

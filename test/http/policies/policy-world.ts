@@ -2,20 +2,20 @@ import type * as v from 'valibot'
 import { demoData } from '../../../seed/demo-data.ts'
 import { loadDemoData } from '../../../seed/load-demo-data.ts'
 import { createSimulatedModel } from '../../../src/chat/simulated-model.ts'
+import { policyCheckResponse } from '../../../src/contract/policies.ts'
 import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import { createLimiter, type LimiterSettings } from '../../../src/core/decide/limiter.ts'
 import type { AdminStore } from '../../../src/core/ports/admin-store.ts'
 import type { Clock } from '../../../src/core/ports/platform.ts'
 import { createApp } from '../../../src/http/app.ts'
 import type { HttpSettings } from '../../../src/http/app-dependencies.ts'
-import { policyCheckAnswer } from '../../../src/http/policies/policy-schemas.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import { createTestClock, type TestClock } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestAdminStore, type TestAdminStore } from '../test-admin-store.ts'
 import { type Asked, type AskOptions, createTestApp, TEST_SETTINGS } from '../test-app.ts'
 
-export type PolicyCheck = v.InferOutput<typeof policyCheckAnswer>
+export type PolicyCheck = v.InferOutput<typeof policyCheckResponse>
 
 export interface CheckBody {
   readonly userId?: string
@@ -75,7 +75,7 @@ export const createPolicyWorld = async (parts: PolicyWorldParts): Promise<Policy
     }
   }
   const check = async (body: CheckBody) =>
-    asDescribed(await ask('POST', '/rate-limit/check', { body }), policyCheckAnswer)
+    asDescribed(await ask('POST', '/rate-limit/check', { body }), policyCheckResponse)
   return {
     ask,
     check,

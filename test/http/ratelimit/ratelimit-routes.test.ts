@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { rateLimitStatsAnswer, rateLimitStatusAnswer } from '../../../src/http/ratelimit/ratelimit-schema.ts'
-import { limitsAnswer } from '../../../src/http/schemas/limit-schemas.ts'
+import { limitsResponse } from '../../../src/contract/limits.ts'
+import { rateLimitStatsResponse, rateLimitStatusResponse } from '../../../src/contract/rate-limit.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp, VIEWER } from '../test-app.ts'
 
@@ -8,15 +8,15 @@ const withKey = async (settings = {}) => {
   const app = createTestApp({ settings })
   await app.ask('POST', '/api/entities', { body: { entity_id: 'sk-test-tier-a', name: 'A' } })
   const status = async () =>
-    asDescribed(await app.ask('GET', '/api/ratelimit/status/sk-test-tier-a'), rateLimitStatusAnswer)
+    asDescribed(await app.ask('GET', '/api/ratelimit/status/sk-test-tier-a'), rateLimitStatusResponse)
   const configure = async (body: object) =>
     asDescribed(
       await app.ask('POST', '/api/ratelimit/config/sk-test-tier-a', { body }),
-      rateLimitStatusAnswer,
+      rateLimitStatusResponse,
     )
-  const stats = async () => asDescribed(await app.ask('GET', '/api/ratelimit/stats'), rateLimitStatsAnswer)
+  const stats = async () => asDescribed(await app.ask('GET', '/api/ratelimit/stats'), rateLimitStatsResponse)
   const limits = async () =>
-    asDescribed(await app.ask('GET', '/api/limits/sk-test-tier-a'), limitsAnswer).limits
+    asDescribed(await app.ask('GET', '/api/limits/sk-test-tier-a'), limitsResponse).limits
   const use = (requests: number, tokens: number) =>
     app.deps.limiter.decide({ entityId: 'sk-test-tier-a', cost: { requests, tokens }, settles: false })
   return { ...app, status, configure, stats, limits, use }
@@ -152,7 +152,7 @@ describe('the reset of a key', () => {
     const { ask, use, status } = await withKey()
     await use(50, 5000)
     const answer = await ask('POST', '/api/ratelimit/reset/sk-test-tier-a')
-    expect(asDescribed(answer, rateLimitStatusAnswer).status).toMatchObject({
+    expect(asDescribed(answer, rateLimitStatusResponse).status).toMatchObject({
       requests: { used: 0, remaining: 60 },
       tokens: { used: 0 },
     })

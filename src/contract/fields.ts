@@ -8,21 +8,28 @@ import {
   MODEL_ID_RULE,
   RESOURCE_PATTERN,
   RESOURCE_RULE,
-} from '../../core/model/entity.ts'
+} from '../core/model/entity.ts'
+import { noList } from './containers.ts'
 
 export const id = v.pipe(v.string(), v.regex(ID_PATTERN, ID_RULE))
+
 export const modelId = v.pipe(v.string(), v.regex(MODEL_ID_PATTERN, MODEL_ID_RULE))
+
 export const resource = v.pipe(v.string(), v.regex(RESOURCE_PATTERN, RESOURCE_RULE))
+
 /** A resource that a request is charged to. */
 export const chargedResource = v.pipe(v.string(), v.regex(CHARGED_PATTERN, CHARGED_RULE))
 
 export const idParam = v.object({ id })
+
 export const modelIdParam = v.object({ id: modelId })
+
 export const keyParams = v.object({ id, key_id: id })
 
 export const resourceQuery = v.object({ resource: v.exactOptional(resource) })
 
 const MOST_PER_PAGE = 1000
+
 export const DEFAULT_PER_PAGE = 50
 
 /** Bounds of the integers that queries contain as digits, by the check for digits. */
@@ -55,6 +62,7 @@ export const moment = v.pipe(
 )
 
 const LONGEST_CURSOR = 2048
+
 const LONGEST_SEARCH = 256
 
 export const pageQuery = v.object({
@@ -71,3 +79,22 @@ export const nextCursor = v.nullable(v.string())
 
 /** Seconds since the epoch, in an answer. */
 export const seconds = v.pipe(v.number(), v.integer())
+
+const AMOUNT = 'be a whole number of at least 0'
+
+const amount = v.pipe(
+  v.number(AMOUNT),
+  v.integer(AMOUNT),
+  v.minValue(0, AMOUNT),
+  v.maxValue(Number.MAX_SAFE_INTEGER, AMOUNT),
+)
+
+export const costBody = noList(
+  v.strictObject({
+    requests: v.exactOptional(amount),
+    tokens: v.exactOptional(v.pipe(amount, v.description('input + output, where only those are given'))),
+    input_tokens: v.exactOptional(amount),
+    output_tokens: v.exactOptional(amount),
+    cost_usd_micros: v.exactOptional(amount),
+  }),
+)

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { CALENDAR_UNITS } from '../../core/model/calendar.ts'
+import { CALENDAR_UNITS } from '../core/model/calendar.ts'
 import {
   DEFAULT_SLOTS,
   LIMIT_MODES,
@@ -8,23 +8,27 @@ import {
   MAX_SLOTS,
   MIN_LEASE_SECONDS,
   MIN_SHARE,
-} from '../../core/model/limit.ts'
-import { METERS } from '../../core/model/meter.ts'
-import { ALGORITHM_NAMES, LONGEST_SECONDS, PERIOD_NAMES } from '../../core/model/parse-size.ts'
-import { checkedElsewhere } from './checked-elsewhere.ts'
+} from '../core/model/limit.ts'
+import { METERS } from '../core/model/meter.ts'
+import { ALGORITHM_NAMES, LONGEST_SECONDS, PERIOD_NAMES } from '../core/model/parse-size.ts'
+import { checkedElsewhere } from './containers.ts'
 import { id, resource } from './fields.ts'
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER))
+
 const capacity = v.pipe(size, v.description('Tokens the bucket holds; 0: paused'))
+
 const refillRate = v.pipe(
   v.number(),
   v.minValue(0),
   v.maxValue(1e9),
   v.description('Tokens refilled per second; 0 with a capacity of 0 only'),
 )
+
 const limitName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,31}$/))
 
 const windowLimit = v.pipe(size, v.description('The most in any one window; 0: paused'))
+
 const share = v.union([v.literal(0), v.pipe(v.number(), v.minValue(MIN_SHARE), v.ltValue(1))])
 
 const tokenBucketFields = {
@@ -32,11 +36,13 @@ const tokenBucketFields = {
   capacity,
   refill_rate: refillRate,
 }
+
 const perPeriodFields = {
   algorithm: v.exactOptional(v.literal('token_bucket')),
   limit: v.pipe(size, v.description('Capacity of a token bucket that refills within the period; 0: paused')),
   per: v.picklist(PERIOD_NAMES),
 }
+
 const slidingWindowFields = {
   algorithm: v.literal('sliding_window'),
   limit: windowLimit,
@@ -52,6 +58,7 @@ const slidingWindowFields = {
   ),
   capacity: v.exactOptional(windowLimit),
 }
+
 const fixedWindowFields = {
   algorithm: v.literal('fixed_window'),
   limit: windowLimit,
@@ -112,7 +119,7 @@ const limitInput = v.pipe(
 const limitInputs = checkedElsewhere(v.pipe(v.array(limitInput), v.maxLength(MAX_LIMITS)))
 
 /** A limit in an answer. */
-export const limitAnswer = v.pipe(
+export const limitResponse = v.pipe(
   v.object({
     ...commonFields,
     meter: v.picklist(METERS),
@@ -133,26 +140,29 @@ export const limitAnswer = v.pipe(
 )
 
 export const limitsBody = v.strictObject({ resource: v.exactOptional(resource), limits: limitInputs })
+
 export const defaultsBody = v.strictObject({ limits: limitInputs })
+
 export const defaultsQuery = v.object({ resource: v.exactOptional(resource), role: v.exactOptional(id) })
 
-export const limitsAnswer = v.object({
+export const limitsResponse = v.object({
   entity_id: v.string(),
   resource: v.string(),
-  limits: v.array(limitAnswer),
+  limits: v.array(limitResponse),
 })
-export const defaultsAnswer = v.object({
+
+export const defaultsResponse = v.object({
   role: v.nullable(v.string()),
   resource: v.string(),
-  limits: v.array(limitAnswer),
-  inherited: v.pipe(v.array(limitAnswer), v.description('What would hold if nothing were set here')),
+  limits: v.array(limitResponse),
+  inherited: v.pipe(v.array(limitResponse), v.description('What would hold if nothing were set here')),
 })
 
 const explainedLimits = v.array(
-  v.object({ name: v.string(), winner: limitAnswer, overrides: v.array(limitAnswer) }),
+  v.object({ name: v.string(), winner: limitResponse, overrides: v.array(limitResponse) }),
 )
 
-export const explainAnswer = v.object({
+export const explainResponse = v.object({
   entity_id: v.string(),
   resource: v.string(),
   limits: explainedLimits,
@@ -163,6 +173,7 @@ export const explainAnswer = v.object({
 })
 
 const bucketPart = { resource: v.exactOptional(resource), limit_name: v.exactOptional(limitName) }
+
 const amount = v.pipe(
   v.number('be a positive integer'),
   v.integer('be a positive integer'),
@@ -171,4 +182,5 @@ const amount = v.pipe(
 )
 
 export const resetBody = v.strictObject(bucketPart)
+
 export const topUpBody = v.strictObject({ ...bucketPart, amount: v.exactOptional(amount) })

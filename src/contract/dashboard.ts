@@ -2,9 +2,10 @@ import * as v from 'valibot'
 import { nextCursor, resource, seconds, wholeNumber } from './fields.ts'
 
 const tokens = v.pipe(v.number(), v.integer(), v.minValue(0))
+
 const percent = v.pipe(v.number(), v.description('0 to 100, with one decimal'))
 
-export const sessionAnswer = v.pipe(
+export const sessionResponse = v.pipe(
   v.object({
     role: v.pipe(v.picklist(['admin', 'viewer']), v.description('A viewer may read and not write')),
     streams: v.pipe(v.boolean(), v.description('False: the stream ends after one event, so poll')),
@@ -39,12 +40,12 @@ export const dashboardEntity = v.pipe(
   v.metadata({ ref: 'DashboardEntity' }),
 )
 
-export const dashboardEntitiesAnswer = v.object({
+export const dashboardEntitiesResponse = v.object({
   entities: v.array(dashboardEntity),
   next_cursor: nextCursor,
 })
 
-const bucketAnswer = v.object({
+const bucketResponse = v.object({
   entity_id: v.string(),
   resource: v.string(),
   limits: v.array(
@@ -63,12 +64,12 @@ const bucketAnswer = v.object({
   ),
 })
 
-export const availabilityAnswer = v.pipe(
+export const availabilityResponse = v.pipe(
   v.object({
-    ...bucketAnswer.entries,
+    ...bucketResponse.entries,
     also_enforced: v.exactOptional(
       v.pipe(
-        v.array(bucketAnswer),
+        v.array(bucketResponse),
         v.description(
           'What a request is charged to as well: `_total_`, parents, policies (`entity_id` `POLICY:<scope>:<selector>`) that go by no user. Only of `/api/dashboard/availability`',
         ),
@@ -86,7 +87,7 @@ export const waitTimeQuery = v.object({
   tpm: v.exactOptional(wholeNumber(0, LARGEST_COST)),
 })
 
-export const waitTimeAnswer = v.object({
+export const waitTimeResponse = v.object({
   entity_id: v.string(),
   wait_seconds: v.pipe(v.nullable(v.number()), v.description('null: the request can never pass')),
   limiting: v.pipe(v.nullable(v.string()), v.description('The limit that takes longest')),
@@ -98,7 +99,7 @@ export const trafficQuery = v.object({
   granularity: v.exactOptional(v.picklist(['hour', 'day'])),
 })
 
-export const trafficAnswer = v.pipe(
+export const trafficResponse = v.pipe(
   v.object({
     granularity: v.picklist(['hour', 'day']),
     read_at: v.pipe(seconds, v.description('A reading is shared by all who ask within 30 s')),

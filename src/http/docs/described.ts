@@ -1,11 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { type describeRoute, resolver, uniqueSymbol } from 'hono-openapi'
 import * as v from 'valibot'
-
-export const errorAnswer = v.pipe(
-  v.object({ error: v.string(), message: v.string(), field: v.exactOptional(v.string()) }),
-  v.metadata({ ref: 'Error' }),
-)
+import { errorResponse } from '../../contract/errors.ts'
 
 /** Marks the schema of a body that may be left out: the generator declares every body as required. */
 export const OPTIONAL_BODY = 'x-optional-body'
@@ -61,7 +57,7 @@ export const described = (route: Description) => {
     responses: {
       [status]: success,
       [otherStatus]: success,
-      ...Object.fromEntries(errors.map((error) => [error, errorResponse(error)])),
+      ...Object.fromEntries(errors.map((error) => [error, describedError(error)])),
     },
   })
 }
@@ -76,4 +72,4 @@ export const jsonAnswer = (description: string, schema: v.GenericSchema) => ({
   content: { 'application/json': { schema: resolver(schema) } },
 })
 
-const errorResponse = (status: ErrorStatus) => jsonAnswer(ERRORS[status], errorAnswer)
+const describedError = (status: ErrorStatus) => jsonAnswer(ERRORS[status], errorResponse)

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
-import { POLICY_SCOPES } from '../../core/model/policy.ts'
-import { checkedElsewhere } from '../schemas/checked-elsewhere.ts'
-import { id, nextCursor } from '../schemas/fields.ts'
-import { limitAnswer } from '../schemas/limit-schemas.ts'
+import { POLICY_SCOPES } from '../core/model/policy.ts'
+import { checkedElsewhere } from './containers.ts'
+import { id, nextCursor } from './fields.ts'
+import { limitResponse } from './limits.ts'
 
 /** Both are what the core's `parsePolicyKey` checks. */
 export const policyParams = v.object({
@@ -18,17 +18,17 @@ const policyNames = {
   selector: v.pipe(v.string(), v.description('`<user>:<model>` for USER_MODEL')),
 }
 
-export const policyAnswer = v.pipe(
+export const policyResponse = v.pipe(
   v.object({
     ...policyNames,
     user: v.exactOptional(v.pipe(v.string(), v.description('Of USER_MODEL only'))),
     model: v.exactOptional(v.pipe(v.string(), v.description('Of USER_MODEL only'))),
-    limits: v.array(limitAnswer),
+    limits: v.array(limitResponse),
   }),
   v.metadata({ ref: 'Policy' }),
 )
 
-export const policiesAnswer = v.object({ items: v.array(policyAnswer), next_cursor: nextCursor })
+export const policiesResponse = v.object({ items: v.array(policyResponse), next_cursor: nextCursor })
 
 const name = v.pipe(v.string(), v.nonEmpty('not be empty'))
 
@@ -43,9 +43,10 @@ export const policyCheckBody = v.strictObject({
 })
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+
 const use = { count, limit: count, window_seconds: v.number() }
 
-export const policyCheckAnswer = v.pipe(
+export const policyCheckResponse = v.pipe(
   v.object({
     allowed: v.boolean(),
     cause: v.pipe(v.nullable(v.string()), v.description('null where it is allowed')),

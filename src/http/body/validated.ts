@@ -1,13 +1,13 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { resolver, uniqueSymbol, validator } from 'hono-openapi'
 import * as v from 'valibot'
+import { integerSchema } from '../../contract/fields.ts'
+import { fieldOf, mustOf } from '../../contract/issue-text.ts'
 import { invalid } from '../../core/model/errors.ts'
 import type { AppEnv } from '../app-dependencies.ts'
-import { parseJson } from '../body/parse-json.ts'
-import { readJsonText } from '../body/read-body.ts'
-import { OPTIONAL_BODY } from './described.ts'
-import { integerSchema } from './fields.ts'
-import { fieldOf, mustOf } from './issue-text.ts'
+import { OPTIONAL_BODY } from '../docs/described.ts'
+import { parseJson } from './parse-json.ts'
+import { readJsonText } from './read-body.ts'
 
 type Outcome =
   | { readonly success: true; readonly data: unknown }

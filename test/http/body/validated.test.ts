@@ -3,9 +3,9 @@ import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
 import type { AppEnv } from '../../../src/http/app-dependencies.ts'
+import { jsonBody, optionalJsonBody } from '../../../src/http/body/validated.ts'
 import { createErrorAnswer } from '../../../src/http/errors/error-answer.ts'
 import { bodyBounds } from '../../../src/http/middleware/body-bounds.ts'
-import { jsonBody, optionalJsonBody } from '../../../src/http/schemas/validated.ts'
 import { systemClock } from '../../../src/platform/system-clock.ts'
 
 /** Routes that take a list of positive numbers, and how many items were looked at. */

@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { boundedList } from '../../../src/http/schemas/bounded-list.ts'
-import { openObject } from '../../../src/http/schemas/open-object.ts'
+import { boundedList, openObject } from '../../src/contract/containers.ts'
 
 /** A list of up to three positive numbers, and how many items were looked at. */
 const counted = () => {

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { LEAST_PRICE, MOST_PRICE, PRICE_RULE } from '../../core/model/model.ts'
+import { LEAST_PRICE, MOST_PRICE, PRICE_RULE } from '../core/model/model.ts'
 import { id, nextCursor, seconds } from './fields.ts'
 
 const price = v.pipe(
@@ -24,7 +24,7 @@ export const modelBody = v.strictObject({
   prices: v.exactOptional(v.nullable(prices)),
 })
 
-export const modelAnswer = v.pipe(
+export const modelResponse = v.pipe(
   v.object({
     model_id: v.string(),
     tier: v.nullable(v.string()),
@@ -34,4 +34,19 @@ export const modelAnswer = v.pipe(
   v.metadata({ ref: 'Model' }),
 )
 
-export const modelsAnswer = v.object({ items: v.array(modelAnswer), next_cursor: nextCursor })
+export const modelsResponse = v.object({ items: v.array(modelResponse), next_cursor: nextCursor })
+
+export const openAiModelResponse = v.pipe(
+  v.object({
+    id: v.string(),
+    object: v.literal('model'),
+    created: v.number(),
+    owned_by: v.string(),
+  }),
+  v.metadata({ ref: 'OpenAiModel' }),
+)
+
+export const openAiModelsResponse = v.object({
+  object: v.literal('list'),
+  data: v.array(openAiModelResponse),
+})

@@ -1,14 +1,18 @@
 import * as v from 'valibot'
 
 const MUST_BE_COUNT = `be an integer from 0 (paused) to ${Number.MAX_SAFE_INTEGER}`
+
 const count = v.pipe(
   v.number(MUST_BE_COUNT),
   v.integer(MUST_BE_COUNT),
   v.minValue(0, MUST_BE_COUNT),
   v.maxValue(Number.MAX_SAFE_INTEGER, MUST_BE_COUNT),
 )
+
 const LONGEST_WINDOW_SECONDS = 366 * 86_400
+
 const MUST_BE_WINDOW = `be an integer from 1 to ${LONGEST_WINDOW_SECONDS}`
+
 const windowSeconds = v.pipe(
   v.number(MUST_BE_WINDOW),
   v.integer(MUST_BE_WINDOW),
@@ -53,7 +57,7 @@ const level = v.pipe(
   v.description('null: not limited'),
 )
 
-export const rateLimitStatusAnswer = v.pipe(
+export const rateLimitStatusResponse = v.pipe(
   v.object({
     api_key: v.pipe(v.string(), v.description('The first 8 characters of the id, and "..."')),
     status: v.object({
@@ -66,7 +70,7 @@ export const rateLimitStatusAnswer = v.pipe(
   v.metadata({ ref: 'RateLimitStatus' }),
 )
 
-export const rateLimitStatsAnswer = v.pipe(
+export const rateLimitStatsResponse = v.pipe(
   v.object({
     total_tracked_keys: v.pipe(v.number(), v.description('Entities that have used anything')),
     total_configured_keys: v.pipe(v.number(), v.description('Entities that have limits of their own')),

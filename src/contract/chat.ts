@@ -1,21 +1,25 @@
 import * as v from 'valibot'
-import { boundedList } from '../schemas/bounded-list.ts'
-import { checkedElsewhere } from '../schemas/checked-elsewhere.ts'
-import { openObject } from '../schemas/open-object.ts'
+import { boundedList, checkedElsewhere, openObject } from './containers.ts'
 
 /** Far above any model's window; keeps sums whole. */
 const MAX_TOKENS = 1_000_000_000
+
 // As OpenAI bounds them: https://platform.openai.com/docs/api-reference/chat/create
 const MAX_CHOICES = 128
+
 const MAX_MESSAGES = 2048
+
 /** Larger than OpenAI's bounds (128 and 4), which compatible upstreams do not share. */
 const [MAX_TOOLS, MAX_STOPS] = [1024, 64]
+
 const MAX_PARTS = 2048
 
 const tokens = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TOKENS))
+
 const between = (least: number, most: number) => v.pipe(v.number(), v.minValue(least), v.maxValue(most))
 
 const CONTENT = `be a string or a list of at most ${MAX_PARTS} parts, each with a type`
+
 /** Checked by hand: there may be thousands of parts, and a schema takes fifty times as long for each. */
 const content = v.pipe(
   checkedElsewhere(
@@ -26,6 +30,7 @@ const content = v.pipe(
 
 const isPartList = (value: unknown): boolean =>
   Array.isArray(value) && value.length <= MAX_PARTS && value.every(isPart)
+
 const isPart = (part: unknown): boolean =>
   typeof part === 'object' && part !== null && 'type' in part && typeof part.type === 'string'
 
@@ -38,7 +43,7 @@ const message = openObject({
 const STOP = `be a string or a list of at most ${MAX_STOPS} strings`
 
 /** An OpenAI chat request. Messages of issues complete "<field> must …". */
-export const chatRequestSchema = openObject({
+export const chatRequestBody = openObject({
   model: v.nullish(v.pipe(v.string(), v.nonEmpty('not be empty'))),
   messages: boundedList(message, {
     least: 1,
@@ -59,14 +64,14 @@ export const chatRequestSchema = openObject({
   user: v.nullish(v.string()),
 })
 
-const usageSchema = v.object({
+const usage = v.object({
   prompt_tokens: v.number(),
   completion_tokens: v.number(),
   total_tokens: v.number(),
 })
 
 /** A whole answer, for the API's description: answers themselves are the backend's. */
-export const chatCompletionSchema = v.pipe(
+export const chatCompletionResponse = v.pipe(
   v.looseObject({
     id: v.string(),
     object: v.literal('chat.completion'),
@@ -79,52 +84,8 @@ export const chatCompletionSchema = v.pipe(
         finish_reason: v.string(),
       }),
     ),
-    usage: usageSchema,
+    usage: usage,
     node_id: v.nullish(v.string()),
   }),
   v.metadata({ ref: 'ChatCompletion' }),
-)
-
-export const modelSchema = v.pipe(
-  v.object({
-    id: v.string(),
-    object: v.literal('model'),
-    created: v.number(),
-    owned_by: v.string(),
-  }),
-  v.metadata({ ref: 'OpenAiModel' }),
-)
-
-export const modelListSchema = v.object({ object: v.literal('list'), data: v.array(modelSchema) })
-
-export const openAiErrorBody = v.object({
-  message: v.string(),
-  type: v.string(),
-  param: v.nullable(v.string()),
-  code: v.string(),
-})
-
-export const openAiErrorSchema = v.pipe(
-  v.looseObject({ error: openAiErrorBody, message: v.string() }),
-  v.metadata({ ref: 'OpenAiError' }),
-)
-
-export const openAiDenialSchema = v.pipe(
-  v.looseObject({
-    error: openAiErrorBody,
-    message: v.string(),
-    retry_after_seconds: v.nullable(v.number()),
-    violations: v.array(
-      v.object({
-        limit_name: v.string(),
-        entity_id: v.string(),
-        resource: v.string(),
-        available: v.number(),
-        requested: v.number(),
-        capacity: v.number(),
-        retry_after_seconds: v.nullable(v.number()),
-      }),
-    ),
-  }),
-  v.metadata({ ref: 'OpenAiDenial' }),
 )

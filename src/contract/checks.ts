@@ -1,0 +1,96 @@
+import * as v from 'valibot'
+import { boundedList, noList } from './containers.ts'
+import { openAiError, violation, wait } from './errors.ts'
+import { chargedResource, costBody, id, modelId, seconds } from './fields.ts'
+import { lifetime } from './reservations.ts'
+
+/** As many checks as one request may hold. */
+export const MOST_CHECKS = 25
+
+const LONGEST_KEY = 255
+
+const LONGEST_USER = 256
+
+const contextBody = noList(
+  v.strictObject({
+    tenant: v.exactOptional(id),
+    model: v.exactOptional(modelId),
+    tier: v.exactOptional(id),
+  }),
+)
+
+export const checkBody = v.pipe(
+  noList(
+    v.strictObject({
+      resource: v.exactOptional(
+        v.pipe(chargedResource, v.description('The bucket `_default_` itself, where none is named')),
+      ),
+      cost: v.exactOptional(
+        v.pipe(costBody, v.description('Taken literally; one request, where none is given')),
+      ),
+      user: v.exactOptional(v.pipe(v.string(), v.nonEmpty('not be empty'), v.maxLength(LONGEST_USER))),
+      context: v.exactOptional(
+        v.pipe(contextBody, v.description('What policies go by instead of what is known; admins only')),
+      ),
+      dry_run: v.exactOptional(v.pipe(v.boolean(), v.description('Nothing is charged, nothing counted'))),
+      reserve: v.exactOptional(v.pipe(v.boolean(), v.description('What is charged will be settled'))),
+      expires_in_seconds: v.exactOptional(lifetime),
+      idempotency_key: v.exactOptional(
+        v.pipe(
+          v.string(),
+          v.nonEmpty('not be empty'),
+          v.maxLength(LONGEST_KEY),
+          v.description(
+            'The same body under the same key gets the same answer for 24 hours, once it is allowed; a denial is not kept',
+          ),
+        ),
+      ),
+    }),
+  ),
+  v.metadata({ ref: 'LimitCheck' }),
+)
+
+const COUNT = `hold 1 to ${MOST_CHECKS} checks`
+
+export const checksBody = boundedList(checkBody, { least: 1, most: MOST_CHECKS, must: COUNT })
+
+const limitState = v.object({
+  entity_id: v.string(),
+  resource: v.string(),
+  limit_name: v.string(),
+  algorithm: v.string(),
+  capacity: v.number(),
+  available: v.number(),
+  used: v.number(),
+  reset_after_seconds: v.number(),
+  source: v.string(),
+})
+
+const decision = {
+  allowed: v.boolean(),
+  degraded: v.pipe(v.boolean(), v.description('A part of this was decided without the store')),
+  retry_after_seconds: wait,
+  limits: v.array(limitState),
+  violations: v.array(violation),
+}
+
+export const allowedResponse = v.pipe(
+  v.object({
+    ...decision,
+    reservation_id: v.exactOptional(v.string()),
+    expires_at: v.exactOptional(seconds),
+  }),
+  v.metadata({ ref: 'CheckAllowed' }),
+)
+
+export const deniedResponse = v.pipe(
+  v.object({
+    error: v.pipe(
+      v.union([openAiError, v.string()]),
+      v.description('An object; the code alone with ERROR_FORMAT=flat'),
+    ),
+    message: v.string(),
+    ...decision,
+  }),
+  v.metadata({ ref: 'CheckDenied' }),
+)

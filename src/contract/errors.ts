@@ -1,0 +1,50 @@
+import * as v from 'valibot'
+
+export const errorResponse = v.pipe(
+  v.object({ error: v.string(), message: v.string(), field: v.exactOptional(v.string()) }),
+  v.metadata({ ref: 'Error' }),
+)
+
+export const wait = v.pipe(v.nullable(v.number()), v.description('0: it passes now; null: it can never pass'))
+
+export const violation = v.object({
+  limit_name: v.string(),
+  entity_id: v.string(),
+  resource: v.string(),
+  available: v.number(),
+  requested: v.number(),
+  capacity: v.number(),
+  retry_after_seconds: wait,
+})
+
+export const openAiError = v.object({
+  message: v.string(),
+  type: v.string(),
+  param: v.nullable(v.string()),
+  code: v.string(),
+})
+
+export const openAiErrorResponse = v.pipe(
+  v.looseObject({ error: openAiError, message: v.string() }),
+  v.metadata({ ref: 'OpenAiError' }),
+)
+
+export const openAiDenialResponse = v.pipe(
+  v.looseObject({
+    error: openAiError,
+    message: v.string(),
+    retry_after_seconds: v.nullable(v.number()),
+    violations: v.array(
+      v.object({
+        limit_name: v.string(),
+        entity_id: v.string(),
+        resource: v.string(),
+        available: v.number(),
+        requested: v.number(),
+        capacity: v.number(),
+        retry_after_seconds: v.nullable(v.number()),
+      }),
+    ),
+  }),
+  v.metadata({ ref: 'OpenAiDenial' }),
+)

@@ -1,0 +1,52 @@
+import * as v from 'valibot'
+import { costBody, seconds } from './fields.ts'
+
+export const DEFAULT_LIFETIME_SECONDS = 600
+
+const LONGEST_LIFETIME_SECONDS = 3600
+
+const LIFETIME = `be a whole number of seconds from 1 to ${LONGEST_LIFETIME_SECONDS}`
+
+export const lifetime = v.pipe(
+  v.number(LIFETIME),
+  v.integer(LIFETIME),
+  v.minValue(1, LIFETIME),
+  v.maxValue(LONGEST_LIFETIME_SECONDS, LIFETIME),
+  v.description(`How long the reservation can be settled; ${DEFAULT_LIFETIME_SECONDS} unless told`),
+)
+
+const reservationId = v.string()
+
+export const settleBody = v.strictObject({
+  reservation_id: reservationId,
+  cost: v.pipe(costBody, v.description('What was really used, in total; a meter left out stays as reserved')),
+})
+
+export const releaseBody = v.strictObject({ reservation_id: reservationId })
+
+export const extendBody = v.strictObject({
+  reservation_id: reservationId,
+  expires_in_seconds: v.exactOptional(lifetime),
+})
+
+export const settledResponse = v.object({
+  reservation_id: v.string(),
+  settled: v.pipe(v.boolean(), v.description('False: it had ended before, and nothing was changed')),
+  state: v.picklist(['settled', 'released', 'expired']),
+})
+
+export const extendedResponse = v.object({
+  reservation_id: v.string(),
+  extended: v.pipe(
+    v.boolean(),
+    v.description('False: it had ended before, or ends later already, and nothing was changed'),
+  ),
+  state: v.picklist(['open', 'settled', 'released', 'expired']),
+  expires_at: v.exactOptional(v.pipe(seconds, v.description('When it ends, where it is open'))),
+})
+
+export const releasedResponse = v.object({
+  reservation_id: v.string(),
+  released: v.pipe(v.boolean(), v.description('False: it had ended before, and nothing was changed')),
+  state: v.picklist(['settled', 'released', 'expired']),
+})
