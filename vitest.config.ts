@@ -21,15 +21,26 @@ interface ProjectOptions {
   readonly globalSetup?: string[]
   /** False: modules are loaded once a worker, not once a file; nothing is mocked in them, and none has state. */
   readonly isolate?: boolean
+  /** Modules that are loaded before each file. */
+  readonly setupFiles?: string[]
 }
 
 const project = (
   name: string,
   include: string[],
-  { exclude = [], isolate = true, globalSetup = [] }: ProjectOptions = {},
+  { exclude = [], isolate = true, globalSetup = [], setupFiles = [] }: ProjectOptions = {},
 ) => ({
   resolve: { alias },
-  test: { name, include, exclude, isolate, globalSetup, testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS },
+  test: {
+    name,
+    include,
+    exclude,
+    isolate,
+    globalSetup,
+    setupFiles,
+    testTimeout: PATIENCE_MS,
+    hookTimeout: PATIENCE_MS,
+  },
 })
 
 export default defineConfig({
@@ -46,7 +57,10 @@ export default defineConfig({
         ],
         isolate: false,
       }),
-      project('property', ['test/**/*.property.test.ts'], { isolate: false }),
+      project('property', ['test/**/*.property.test.ts'], {
+        isolate: false,
+        setupFiles: ['./test/property-setup.ts'],
+      }),
       project('engine', ['test/**/*.engine.test.ts'], {
         globalSetup: ['./test/bin/bundled-programs.ts'],
         isolate: false,

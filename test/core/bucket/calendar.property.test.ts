@@ -4,6 +4,7 @@ import { create, getTimeZoneTransition } from 'temporal-polyfill/fns/ZonedDateTi
 import { describe, expect } from 'vitest'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
 import { CALENDAR_UNITS, calendarWindow } from '../../../src/core/model/calendar.ts'
+import { runs } from '../../property-runs.ts'
 import { applied } from './algorithm-history.ts'
 
 const SECOND = 10n ** 9n
@@ -53,7 +54,7 @@ const moments = fc
   })
 
 describe('windows of the calendar', () => {
-  test.prop([moments, units], { numRuns: 800 })(
+  test.prop([moments, units], { numRuns: runs(800) })(
     'contain their moment in every zone, and follow each other',
     ({ zone, at }, unit) => {
       const window = calendarWindow(unit, zone, at)
@@ -64,7 +65,7 @@ describe('windows of the calendar', () => {
     },
   )
 
-  test.prop([moments, units], { numRuns: 300 })(
+  test.prop([moments, units], { numRuns: runs(300) })(
     'deny up to their end, and no longer',
     ({ zone, at }, window) => {
       const algorithm = algorithmOf({ algorithm: 'fixed_window', limit: 1, window, timeZone: zone })

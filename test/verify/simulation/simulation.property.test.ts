@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { failureOf, failureText, simulate } from '../../../verify/simulation/simulate.ts'
 
 /** `npm run verify` runs many more, and so does .ci/run. */
-const SCHEDULES = 150
+const SCHEDULES = 60
 
 describe('in a simulation of nodes that fail', () => {
   test('the limiter keeps what it promises, whatever is lost, late, frozen or dead', async () => {
