@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Algorithm, fieldsOf, type LimitFields } from '../../src/core/bucket/algorithm.ts'
-import { asSeen, numberIn, prefixed } from '../../src/core/bucket/bucket-item.ts'
+import { numberIn, prefixed, unchangedSince } from '../../src/core/bucket/bucket-item.ts'
 import { type BucketStore, entityBucket, type WriteOutcome } from '../../src/core/bucket/bucket-store.ts'
 import { algorithmOf } from '../../src/core/bucket/registry.ts'
 import { add, type BucketItem, equal, set } from '../../src/core/bucket/write.ts'
@@ -37,7 +37,7 @@ const limitOn = (store: BucketStore) => {
       if (part === undefined) throw new Error('there is nothing to write')
       const write = prefixed('rpm', part)
       const outcome = await store.write(id, {
-        conditions: [...asSeen(item, [write]), ...write.conditions],
+        conditions: [...unchangedSince(item, [write]), ...write.conditions],
         actions: [add('rev', 1n), ...write.actions],
       })
       item = outcome.item
@@ -63,7 +63,7 @@ const give = (memory: ReturnType<Algorithm['remember']>, amount: number, now: bi
   now,
   elapsedNs,
   full: false,
-  surely: false,
+  unconditional: false,
 })
 
 /**
@@ -105,8 +105,8 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       const limit = limitOn(store())
       await limit.write(charge(undefined, 9, 1))
       const before = limit.fields()
-      expect((await limit.write(algorithm.over(limit.seen(), 1, at(1), 10))).applied).toBe(false)
-      expect((await limit.write(algorithm.over(limit.seen(), 2, at(1), 10))).applied).toBe(true)
+      expect((await limit.write(algorithm.exceeded(limit.seen(), 1, at(1), 10))).applied).toBe(false)
+      expect((await limit.write(algorithm.exceeded(limit.seen(), 2, at(1), 10))).applied).toBe(true)
       expect(limit.fields()).toEqual(before)
     })
 
@@ -133,7 +133,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       await limit.write(charge(limit.seen(), 6, 1))
       const memory = algorithm.remember(limit.fields(), at(1))
       await limit.write(charge(limit.seen(), 1, 7))
-      const refund = algorithm.giveBack(limit.fields(), give(memory, 5, at(7), 6n * SECOND))
+      const refund = algorithm.refund(limit.fields(), give(memory, 5, at(7), 6n * SECOND))
       expect((await limit.write(refund)).applied).toBe(true)
       const left = { token_bucket: 3, sliding_window: 4, fixed_window: 4 }
       expect(used(algorithm, limit.fields(), at(7))).toBe(left[algorithmName])
@@ -157,7 +157,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       const previous = algorithmOf(SIZES[previousName])
       const limit = limitOn(store())
       await limit.write(previous.charge(undefined, 4, at(1), 10))
-      const after = algorithm.takeOver(previous, limit.fields(), at(1))
+      const after = algorithm.carryOver(previous, limit.fields(), at(1))
       await limit.begin(after)
       expect(limit.fields()).toMatchObject(after)
       const kept = used(algorithm, limit.fields(), at(1))
@@ -188,10 +188,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       const memory = algorithm.remember(limit.fields(), at(0))
       await chargeUntil(limit, 1, seconds)
       const before = sorted(marks(limit))
-      const refund = algorithm.giveBack(
-        limit.fields(),
-        give(memory, 70, at(seconds), BigInt(seconds) * SECOND),
-      )
+      const refund = algorithm.refund(limit.fields(), give(memory, 70, at(seconds), BigInt(seconds) * SECOND))
       expect((await limit.write(refund)).applied).toBe(true)
       expect(limit.fields().n).toBe(30n + 10n * BigInt(seconds))
       expect(sorted(marks(limit))).toEqual(before.map((value) => (value === 0n ? 0n : value - 70n)))
@@ -203,7 +200,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       await limit.write(algorithm.charge(undefined, 100, at(0), 1000))
       const memory = algorithm.remember(limit.fields(), at(0))
       await limit.writeUnseen(algorithm.charge(limit.seen(), 10, at(3), 1000))
-      const refund = () => algorithm.giveBack(limit.fields(), give(memory, 70, at(3), 3n * SECOND))
+      const refund = () => algorithm.refund(limit.fields(), give(memory, 70, at(3), 3n * SECOND))
       expect((await limit.write(refund())).applied).toBe(false)
       expect((await limit.write(refund())).applied).toBe(true)
       expect(sorted(marks(limit))).toEqual([0n, 30n])

@@ -16,7 +16,7 @@ export const aReservation = (fields: Partial<StoredReservation> = {}): StoredRes
         bucket: entityBucket('key-bob', 'org/gpt-4'),
         receipt: {
           bucket: entityBucket('key-bob', 'org/gpt-4'),
-          born: TODAY - 5n,
+          generation: TODAY - 5n,
           chargedAt: TODAY + 123_456_789n,
           limits: [
             {
@@ -48,7 +48,7 @@ export const aReservation = (fields: Partial<StoredReservation> = {}): StoredRes
         bucket: policyBucket({ scope: 'USER_MODEL', selector: 'ann#org/gpt-4' }),
         receipt: {
           bucket: policyBucket({ scope: 'USER_MODEL', selector: 'ann#org/gpt-4' }),
-          born: undefined,
+          generation: undefined,
           chargedAt: TODAY,
           limits: [],
         },

@@ -195,14 +195,14 @@ export const usualSize = ({ size }: Pick<Limit, 'size'>) => {
  */
 export const resizeUsual = (
   own: readonly Limit[],
-  inForce: readonly Limit[],
+  effective: readonly Limit[],
   change: UsualChange,
   fallbackSeconds: number,
 ): readonly Limit[] => {
   let limits = own
   for (const { name, meter, field } of USUAL) {
     const size = sizeAfter(
-      inForce.find((limit) => limit.name === name),
+      effective.find((limit) => limit.name === name),
       change[name],
       change.windowSeconds,
       fallbackSeconds,

@@ -11,7 +11,7 @@ export interface LimitWrite {
   readonly conditions: readonly Condition[]
   readonly actions: readonly Action[]
   /** True: it holds for no other state than the one that was seen. */
-  readonly onlyAsSeen?: boolean
+  readonly requiresSnapshot?: boolean
 }
 
 /** How full a limit is at a moment. */
@@ -36,7 +36,7 @@ export interface Use {
 /** What a later settlement must know of a charge. Kept in memory, or as attributes of a stored reservation. */
 export type ChargeMemory = Readonly<Record<string, bigint | string>>
 
-export interface GiveBack {
+export interface Refund {
   readonly memory: ChargeMemory
   /** What was charged and is not used: tokens, above 0. */
   readonly amount: number
@@ -47,7 +47,7 @@ export interface GiveBack {
   /** True: also what time has given back already (`refund: "full"`). */
   readonly full: boolean
   /** True: only what may be returned whatever the state is, so that no condition can fail. */
-  readonly surely: boolean
+  readonly unconditional: boolean
 }
 
 /**
@@ -74,13 +74,13 @@ export interface Algorithm {
    */
   charge(seen: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
   /** Holds only where `cost` does not fit within `bound`, and changes nothing. */
-  over(seen: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
+  exceeded(seen: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
   /** Charges `amount` whether it fits or not, while the state afterwards is full again by `latest` (ns since the epoch). */
   debit(seen: LimitFields | undefined, amount: number, now: bigint, latest: bigint): LimitWrite
   /** What to remember of a charge that left `fields` at `now`. */
   remember(fields: LimitFields, now: bigint): ChargeMemory
   /** Returns what may be returned; undefined: nothing is left to return. */
-  giveBack(seen: LimitFields, give: GiveBack): LimitWrite | undefined
+  refund(seen: LimitFields, refund: Refund): LimitWrite | undefined
   /** Returns `amount` whatever it was charged for (a top-up); undefined: nothing is used. */
   topUp(fields: LimitFields, amount: number, now: bigint): LimitWrite | undefined
   /** Millionths of tokens in use, rounded up; above the capacity in debt. */
@@ -88,7 +88,7 @@ export interface Algorithm {
   /** What is in use, in parts, earliest first; their sum is `usedMillionths`. */
   uses(fields: LimitFields, now: bigint): readonly Use[]
   /** The state in which a limit of another size or algorithm goes on as this one. */
-  takeOver(previous: Algorithm, fields: LimitFields, now: bigint): LimitFields
+  carryOver(previous: Algorithm, fields: LimitFields, now: bigint): LimitFields
   /** ns since the epoch: when a limit in this state is full again after a debit of `amount`. */
   fullAt(fields: LimitFields, amount: number, now: bigint): bigint
   /** ns since the epoch: when a limit is full again at the latest, after any charge at `now`. */

@@ -44,30 +44,30 @@ export interface Bookkeeping extends ConditionalWrite {
 }
 
 /**
- * What every write that relies on a state seen before does beside its purpose: it is void in another life of the bucket
+ * What every write that relies on a state snapshot before does beside its purpose: it is void in another life of the bucket
  * (`born`), raises `rev`, and moves `ttl` where `fullAt` (the latest moment at which a limit is full again) asks for it.
  * `ttl` only grows within a life: whoever moves it names the value that it replaces.
  */
-export const bookkeeping = (seen: BucketItem | undefined, now: bigint, fullAt: bigint): Bookkeeping => {
+export const bookkeeping = (snapshot: BucketItem | undefined, now: bigint, fullAt: bigint): Bookkeeping => {
   const ttl = set('ttl', ttlSeconds(fullAt))
   const latestFullAt = fullAt + SLACK_NS - SECOND_NS
-  if (seen?.born === undefined) {
+  if (snapshot?.born === undefined) {
     return { conditions: [missing('born')], actions: [set('born', now), add('rev', 1n), ttl], latestFullAt }
   }
-  const kept = keptUntil(seen)
-  const { conditions, actions } = sameLife(numberIn(seen, 'born', 0n))
+  const kept = keptUntil(snapshot)
+  const { conditions, actions } = sameGeneration(numberIn(snapshot, 'born', 0n))
   if (fullAt <= kept) return { conditions, actions, latestFullAt: kept }
-  const sameTtl = seen.ttl === undefined ? missing('ttl') : equal('ttl', numberIn(seen, 'ttl', 0n))
+  const sameTtl = snapshot.ttl === undefined ? missing('ttl') : equal('ttl', numberIn(snapshot, 'ttl', 0n))
   return { conditions: [...conditions, sameTtl], actions: [...actions, ttl], latestFullAt }
 }
 
 /** A part of a write that only lowers what is used: void in another life of the bucket, and counted. */
-export const sameLife = (born: bigint): ConditionalWrite => ({
+export const sameGeneration = (born: bigint): ConditionalWrite => ({
   conditions: [equal('born', born)],
   actions: [add('rev', 1n)],
 })
 
-const keptUntil = (seen: BucketItem): bigint => numberIn(seen, 'ttl', 0n) * SECOND_NS - KEPT_NS
+const keptUntil = (snapshot: BucketItem): bigint => numberIn(snapshot, 'ttl', 0n) * SECOND_NS - KEPT_NS
 
 const ttlSeconds = (fullAt: bigint): bigint => (fullAt + KEPT_NS + SLACK_NS) / SECOND_NS
 
@@ -79,20 +79,20 @@ export const countersWrite = (counters: readonly Action[], now: bigint): Conditi
 
 /** One limit's part of a bucket's write. */
 export interface PrefixedWrite extends ConditionalWrite {
-  /** True: it holds for no other state of the bucket than the one that was seen. */
-  readonly onlyAsSeen: boolean
+  /** True: it holds for no other state of the bucket than the one that was snapshot. */
+  readonly requiresSnapshot: boolean
 }
 
-/** The condition that a bucket has not been written since it was seen, where a part asks for it. */
-export const asSeen = (
-  seen: BucketItem | undefined,
+/** The condition that a bucket has not been written since it was snapshot, where a part asks for it. */
+export const unchangedSince = (
+  snapshot: BucketItem | undefined,
   parts: readonly PrefixedWrite[],
 ): readonly Condition[] =>
-  parts.some(({ onlyAsSeen }) => onlyAsSeen) ? [equal('rev', numberIn(seen, 'rev', 0n))] : []
+  parts.some(({ requiresSnapshot }) => requiresSnapshot) ? [equal('rev', numberIn(snapshot, 'rev', 0n))] : []
 
 /** One limit's write on the names of its bucket: `tat` becomes `rpm_tat`. */
 export const prefixed = (limitName: string, write: LimitWrite): PrefixedWrite => ({
-  onlyAsSeen: write.onlyAsSeen ?? false,
+  requiresSnapshot: write.requiresSnapshot ?? false,
   conditions: write.conditions.map((condition) => inCondition(limitName, condition)),
   actions: write.actions.map((action) => inAction(limitName, action)),
 })

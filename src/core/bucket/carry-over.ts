@@ -1,7 +1,7 @@
 import { larger } from '../model/time.ts'
 import { fieldsOf, type LimitFields } from './algorithm.ts'
 import { bookkeeping, numberIn, textIn, textPath, versionPath } from './bucket-item.ts'
-import { ENVIRONMENT, type LimitInForce } from './limit-in-force.ts'
+import { type EffectiveLimit, ENVIRONMENT } from './effective-limit.ts'
 import { algorithmOfText } from './registry.ts'
 import {
   type Action,
@@ -17,33 +17,33 @@ import {
  * The write that carries the states of limits whose text has changed over to the limits in force, and charges nothing.
  * A compare-and-set on `rev`: what it computes from is the whole state.
  */
-export const planTakeOver = (
-  seen: BucketItem,
-  changed: readonly TakeOver[],
+export const planCarryOver = (
+  snapshot: BucketItem,
+  changed: readonly CarryOver[],
   now: bigint,
 ): ConditionalWrite => {
-  const states = changed.map((change) => takenOver(seen, change, now))
+  const states = changed.map((change) => carriedOver(snapshot, change, now))
   const kept = bookkeeping(
-    seen,
+    snapshot,
     now,
     states.reduce((latest, { fullAt }) => larger(latest, fullAt), now),
   )
   return {
-    conditions: [...kept.conditions, equal('rev', numberIn(seen, 'rev', 0n))],
+    conditions: [...kept.conditions, equal('rev', numberIn(snapshot, 'rev', 0n))],
     actions: [...kept.actions, ...states.flatMap(({ actions }) => actions)],
   }
 }
 
 /** A limit in force, and the arithmetic by which the bucket still keeps it. */
-export interface TakeOver {
-  readonly inForce: LimitInForce
-  readonly previous: LimitInForce['algorithm']
+export interface CarryOver {
+  readonly effective: EffectiveLimit
+  readonly previous: EffectiveLimit['algorithm']
 }
 
-const takenOver = (seen: BucketItem, { inForce, previous }: TakeOver, now: bigint) => {
-  const { limit, algorithm, version } = inForce
-  const before = fieldsOf(seen, limit.name)
-  const after = algorithm.takeOver(previous, before, now)
+const carriedOver = (snapshot: BucketItem, { effective, previous }: CarryOver, now: bigint) => {
+  const { limit, algorithm, version } = effective
+  const before = fieldsOf(snapshot, limit.name)
+  const after = algorithm.carryOver(previous, before, now)
   const isState = (name: string): boolean => name !== 'limit' && name !== 'version'
   const gone = Object.keys(before).filter((name) => isState(name) && !(name in after))
   const path = (name: string): Path => `${limit.name}_${name}`
@@ -59,7 +59,7 @@ const takenOver = (seen: BucketItem, { inForce, previous }: TakeOver, now: bigin
 
 export interface ChangedLimits {
   /** Limits that this node knows a later change of than the bucket: their states are to be carried over. */
-  readonly takeOvers: readonly TakeOver[]
+  readonly carryOvers: readonly CarryOver[]
   /** Whether the bucket knows a later (or another, equally old) change of some limit than this node. */
   readonly isLater: boolean
 }
@@ -71,57 +71,74 @@ export interface ChangedLimits {
  * others, and the one that has just read all of them again (`isReread`) is right.
  */
 export const changesIn = (
-  seen: BucketItem | undefined,
-  limits: readonly LimitInForce[],
+  snapshot: BucketItem | undefined,
+  limits: readonly EffectiveLimit[],
   now: bigint,
   isReread: boolean,
 ): ChangedLimits => {
-  if (!seen) return { takeOvers: [], isLater: false }
+  if (!snapshot) return { carryOvers: [], isLater: false }
   const changed = limits.filter(
-    ({ limit, algorithm }) => (textIn(seen, limit.name) ?? algorithm.text) !== algorithm.text,
+    ({ limit, algorithm }) => (textIn(snapshot, limit.name) ?? algorithm.text) !== algorithm.text,
   )
-  const [earlier, later] = split(changed, (inForce) => isEarlierIn(seen, inForce, now, isReread))
-  const takeOvers = earlier.map((inForce) => ({ inForce, previous: algorithmIn(seen, inForce) }))
-  return { takeOvers, isLater: later.length > 0 }
+  const [earlier, later] = split(changed, (effective) => isEarlierIn(snapshot, effective, now, isReread))
+  const carryOvers = earlier.map((effective) => ({ effective, previous: algorithmIn(snapshot, effective) }))
+  return { carryOvers, isLater: later.length > 0 }
 }
 
 /** The limits, just read again, with the arithmetic that the bucket names where it knows a later change. */
-export const decidedByTheBucket = (
-  seen: BucketItem | undefined,
-  limits: readonly LimitInForce[],
+export const preferStored = (
+  snapshot: BucketItem | undefined,
+  limits: readonly EffectiveLimit[],
   now: bigint,
-): readonly LimitInForce[] =>
-  limits.map((inForce) => {
-    if (!seen || textIn(seen, inForce.limit.name) === undefined || isEarlierIn(seen, inForce, now, true))
-      return inForce
-    return { ...inForce, algorithm: algorithmIn(seen, inForce) }
+): readonly EffectiveLimit[] =>
+  limits.map((effective) => {
+    if (
+      !snapshot ||
+      textIn(snapshot, effective.limit.name) === undefined ||
+      isEarlierIn(snapshot, effective, now, true)
+    )
+      return effective
+    return { ...effective, algorithm: algorithmIn(snapshot, effective) }
   })
 
 /** The limits, with the arithmetic that the bucket names, whoever knows the later change. */
-export const asInTheBucket = (seen: BucketItem, limits: readonly LimitInForce[]): readonly LimitInForce[] =>
-  limits.map((inForce) => ({ ...inForce, algorithm: algorithmIn(seen, inForce) }))
+export const asStored = (
+  snapshot: BucketItem,
+  limits: readonly EffectiveLimit[],
+): readonly EffectiveLimit[] =>
+  limits.map((effective) => ({ ...effective, algorithm: algorithmIn(snapshot, effective) }))
 
-/** A limit's state in the bucket, seen as a state of the limit in force. */
-export const fieldsInForce = (
-  seen: BucketItem | undefined,
-  inForce: LimitInForce,
+/** A limit's state in the bucket, snapshot as a state of the limit in force. */
+export const effectiveFields = (
+  snapshot: BucketItem | undefined,
+  effective: EffectiveLimit,
   now: bigint,
 ): LimitFields => {
-  if (!seen) return {}
-  const fields = fieldsOf(seen, inForce.limit.name)
-  const previous = algorithmIn(seen, inForce)
-  return previous.text === inForce.algorithm.text ? fields : inForce.algorithm.takeOver(previous, fields, now)
+  if (!snapshot) return {}
+  const fields = fieldsOf(snapshot, effective.limit.name)
+  const previous = algorithmIn(snapshot, effective)
+  return previous.text === effective.algorithm.text
+    ? fields
+    : effective.algorithm.carryOver(previous, fields, now)
 }
 
-const isEarlierIn = (seen: BucketItem, inForce: LimitInForce, now: bigint, isReread: boolean): boolean => {
-  const version = numberIn(seen, versionPath(inForce.limit.name), 0n)
-  if (version !== inForce.version) return version < inForce.version
-  if (inForce.source !== ENVIRONMENT) return isReread
-  return algorithmIn(seen, inForce).usedMillionths(fieldsOf(seen, inForce.limit.name), now) === 0n
+const isEarlierIn = (
+  snapshot: BucketItem,
+  effective: EffectiveLimit,
+  now: bigint,
+  isReread: boolean,
+): boolean => {
+  const version = numberIn(snapshot, versionPath(effective.limit.name), 0n)
+  if (version !== effective.version) return version < effective.version
+  if (effective.source !== ENVIRONMENT) return isReread
+  return algorithmIn(snapshot, effective).usedMillionths(fieldsOf(snapshot, effective.limit.name), now) === 0n
 }
 
-const algorithmIn = (seen: BucketItem, { limit, algorithm }: LimitInForce): LimitInForce['algorithm'] => {
-  const text = textIn(seen, limit.name) ?? algorithm.text
+const algorithmIn = (
+  snapshot: BucketItem,
+  { limit, algorithm }: EffectiveLimit,
+): EffectiveLimit['algorithm'] => {
+  const text = textIn(snapshot, limit.name) ?? algorithm.text
   if (text === algorithm.text) return algorithm
   const named = algorithmOfText(text)
   if (named === undefined)

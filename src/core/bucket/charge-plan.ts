@@ -2,59 +2,59 @@ import type { Cost } from '../model/meter.ts'
 import { larger } from '../model/time.ts'
 import { fieldsOf, type LimitFields, type LimitWrite } from './algorithm.ts'
 import { bookkeeping, prefixed, textIn, textPath, versionPath } from './bucket-item.ts'
-import { boundOf, isPaused, type LimitInForce } from './limit-in-force.ts'
+import { boundOf, type EffectiveLimit, isPaused } from './effective-limit.ts'
 import { type Action, type BucketItem, type ConditionalWrite, equal, missing, set } from './write.ts'
 
 /** The limits of a bucket that a cost touches, with what it asks of each. */
-export interface Demand {
-  readonly inForce: LimitInForce
+export interface LimitCharge {
+  readonly effective: EffectiveLimit
   readonly amount: number
   /** True: the limit only warns, is thought to be exceeded, and is not charged; the write holds only where it is. */
-  readonly isOver?: boolean
+  readonly isExceeded?: boolean
 }
 
-/** Whether the demand is within the caller's share of the whole limit. Nothing is within a paused one. */
-export const fitsAtAll = ({ inForce, amount }: Demand): boolean =>
-  amount <= boundOf(inForce) && !isPaused(inForce)
+/** Whether the charge is within the caller's share of the whole limit. Nothing is within a paused one. */
+export const fitsAtAll = ({ effective, amount }: LimitCharge): boolean =>
+  amount <= boundOf(effective) && !isPaused(effective)
 
-/** ns until the demand, which fits at all, passes in the state `seen`. */
-export const waitFor = (seen: BucketItem, { inForce, amount }: Demand, now: bigint): bigint =>
-  inForce.algorithm.wait(fieldsOf(seen, inForce.limit.name), amount, now, boundOf(inForce))
+/** ns until the charge, which fits at all, passes in the state `seen`. */
+export const waitNsOf = (snapshot: BucketItem, { effective, amount }: LimitCharge, now: bigint): bigint =>
+  effective.algorithm.wait(fieldsOf(snapshot, effective.limit.name), amount, now, boundOf(effective))
 
 /** What `cost` asks of each limit; limits whose meter is not in it are left out. */
-export const demandsOf = (limits: readonly LimitInForce[], cost: Cost): readonly Demand[] =>
-  limits.flatMap((inForce) => {
-    const amount = cost[inForce.limit.meter]
-    return amount === undefined ? [] : [{ inForce, amount }]
+export const limitChargesOf = (limits: readonly EffectiveLimit[], cost: Cost): readonly LimitCharge[] =>
+  limits.flatMap((effective) => {
+    const amount = cost[effective.limit.meter]
+    return amount === undefined ? [] : [{ effective, amount }]
   })
 
 /**
- * The one write that charges all of `demands` or none. `seen` is the last known state of the bucket: it picks the variants.
- * Its limits have the texts of the demands, or none yet. `counters` go along. Exact whatever the state really is.
+ * The one write that charges all of `charges` or none. `seen` is the last known state of the bucket: it picks the variants.
+ * Its limits have the texts of the charges, or none yet. `counters` go along. Exact whatever the state really is.
  */
 export const planCharge = (
-  seen: BucketItem | undefined,
-  demands: readonly Demand[],
+  snapshot: BucketItem | undefined,
+  charges: readonly LimitCharge[],
   now: bigint,
   counters: readonly Action[],
 ): ConditionalWrite => {
-  const fullAt = demands.reduce(
-    (latest, { inForce }) => larger(latest, inForce.algorithm.latestFullAt(now)),
+  const fullAt = charges.reduce(
+    (latest, { effective }) => larger(latest, effective.algorithm.latestFullAt(now)),
     now,
   )
-  const kept = bookkeeping(seen, now, fullAt)
-  const parts = demands.map((demand) => chargeOne(seen, demand, now))
+  const kept = bookkeeping(snapshot, now, fullAt)
+  const parts = charges.map((charge) => chargeOne(snapshot, charge, now))
   return {
     conditions: [...kept.conditions, ...parts.flatMap(({ conditions }) => conditions)],
     actions: [...kept.actions, ...parts.flatMap(({ actions }) => actions), ...counters],
   }
 }
 
-const chargeOne = (seen: BucketItem | undefined, demand: Demand, now: bigint): ConditionalWrite => {
-  const { limit, algorithm, version } = demand.inForce
-  const isKnown = textIn(seen, limit.name) !== undefined
-  const fields = seen && isKnown ? fieldsOf(seen, limit.name) : undefined
-  const write = prefixed(limit.name, ownPart(fields, demand, now))
+const chargeOne = (snapshot: BucketItem | undefined, charge: LimitCharge, now: bigint): ConditionalWrite => {
+  const { limit, algorithm, version } = charge.effective
+  const isKnown = textIn(snapshot, limit.name) !== undefined
+  const fields = snapshot && isKnown ? fieldsOf(snapshot, limit.name) : undefined
+  const write = prefixed(limit.name, ownPart(fields, charge, now))
   const text = textPath(limit.name)
   if (isKnown)
     return { conditions: [equal(text, algorithm.text), ...write.conditions], actions: write.actions }
@@ -67,9 +67,9 @@ const chargeOne = (seen: BucketItem | undefined, demand: Demand, now: bigint): C
 const UNCONDITIONAL: LimitWrite = { conditions: [], actions: [] }
 
 /** What is larger than the whole limit exceeds it in any state. */
-const ownPart = (fields: LimitFields | undefined, demand: Demand, now: bigint): LimitWrite => {
-  const { inForce, amount, isOver = false } = demand
-  if (isOver && !fitsAtAll(demand)) return UNCONDITIONAL
-  const { algorithm } = inForce
-  return (isOver ? algorithm.over : algorithm.charge)(fields, amount, now, boundOf(inForce))
+const ownPart = (fields: LimitFields | undefined, charge: LimitCharge, now: bigint): LimitWrite => {
+  const { effective, amount, isExceeded: isOver = false } = charge
+  if (isOver && !fitsAtAll(charge)) return UNCONDITIONAL
+  const { algorithm } = effective
+  return (isOver ? algorithm.exceeded : algorithm.charge)(fields, amount, now, boundOf(effective))
 }

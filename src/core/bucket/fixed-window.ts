@@ -8,10 +8,10 @@ import {
 import { larger, roundedUp, SECOND_NS, smaller } from '../model/time.ts'
 import {
   type Algorithm,
-  type GiveBack,
   type LimitFields,
   type LimitWrite,
   numberAt,
+  type Refund,
   type Use,
 } from './algorithm.ts'
 import { add, anyOf, atLeast, atMost, below, type Condition, equal, missing, set } from './write.ts'
@@ -91,39 +91,37 @@ const readings = (
   }
 }
 
-const charges = (limit: number, windowAt: WindowAt): Pick<Algorithm, 'charge' | 'over' | 'debit'> => {
+const charges = (limit: number, windowAt: WindowAt): Pick<Algorithm, 'charge' | 'exceeded' | 'debit'> => {
   /** What remains of the bound beside `cost`; a cost of 0 is checked against debt. */
   const roomBeside = (cost: number, bound: number): number => (cost === 0 ? limit : bound - cost)
   const counting = (
-    seen: LimitFields | undefined,
+    snapshot: LimitFields | undefined,
     fits: readonly Condition[],
     cost: number,
     now: bigint,
   ): LimitWrite => {
     const window = windowAt(now)
-    const { isStored } = currentOf(seen ?? {}, window)
+    const { isStored } = currentOf(snapshot ?? {}, window)
     return isStored ? within(window, fits, cost) : entering(window, cost)
   }
   return {
-    charge: (seen, cost, now, bound) =>
-      counting(seen, [atMost('n', BigInt(roomBeside(cost, bound)))], cost, now),
+    charge: (snapshot, cost, now, bound) =>
+      counting(snapshot, [atMost('n', BigInt(roomBeside(cost, bound)))], cost, now),
 
-    over(_seen, cost, now, bound) {
+    exceeded(_snapshot, cost, now, bound) {
       const room = roomBeside(cost, bound)
       if (room < 0) return { conditions: [], actions: [] }
       return within(windowAt(now), [atLeast('n', BigInt(room + 1))], 0)
     },
 
-    debit: (seen, amount, now) => counting(seen, [], amount, now),
+    debit: (snapshot, amount, now) => counting(snapshot, [], amount, now),
   }
 }
 
-const corrections = (
-  windowAt: WindowAt,
-): Pick<Algorithm, 'remember' | 'giveBack' | 'topUp' | 'takeOver'> => ({
+const corrections = (windowAt: WindowAt): Pick<Algorithm, 'remember' | 'refund' | 'topUp' | 'carryOver'> => ({
   remember: (fields) => ({ w: numberAt(fields, 'w', 0n) }),
 
-  giveBack: (seen, give) => giveBack(seen, give, windowAt(give.now)),
+  refund: (snapshot, refund) => refundWrite(snapshot, refund, windowAt(refund.now)),
 
   topUp(fields, amount, now) {
     const { start, n } = currentOf(fields, windowAt(now))
@@ -132,7 +130,7 @@ const corrections = (
     return { conditions: [equal('w', start), atLeast('n', back)], actions: [add('n', -back)] }
   },
 
-  takeOver(previous, fields, now) {
+  carryOver(previous, fields, now) {
     const { start } = windowAt(now)
     const isKept = ({ since, until }: Use): boolean =>
       // of another calendar's window it is not known when in it
@@ -173,14 +171,14 @@ const entering = ({ start }: CalendarWindow, cost: number): LimitWrite => ({
 })
 
 /** Only in the window that was charged, and no more than is counted in it: a top-up may have taken it already. */
-const giveBack = (
-  seen: LimitFields,
-  { memory, amount, surely }: GiveBack,
+const refundWrite = (
+  snapshot: LimitFields,
+  { memory, amount, unconditional }: Refund,
   { start }: CalendarWindow,
 ): LimitWrite | undefined => {
   const charged = numberAt(memory, 'w', 0n)
-  if (surely || numberAt(seen, 'w', 0n) !== charged || charged < start) return undefined
-  const back = smaller(BigInt(amount), numberAt(seen, 'n', 0n))
+  if (unconditional || numberAt(snapshot, 'w', 0n) !== charged || charged < start) return undefined
+  const back = smaller(BigInt(amount), numberAt(snapshot, 'n', 0n))
   if (back <= 0n) return undefined
   return { conditions: [equal('w', charged), atLeast('n', back)], actions: [add('n', -back)] }
 }

@@ -3,7 +3,7 @@ import type { Cost, Meter } from '../model/meter.ts'
 import { type ChargeMemory, fieldsOf } from './algorithm.ts'
 import { numberIn, textPath, versionPath } from './bucket-item.ts'
 import type { BucketId } from './bucket-store.ts'
-import { boundOf, type LimitInForce } from './limit-in-force.ts'
+import { boundOf, type EffectiveLimit } from './effective-limit.ts'
 import type { BucketItem } from './write.ts'
 
 /** What one charge must remember of one limit to be settled later. */
@@ -27,7 +27,7 @@ export interface LimitReceipt {
 export interface Receipt {
   readonly bucket: BucketId
   /** The life of the bucket that was charged; undefined: nothing was charged, so what is owed is owed in any life. */
-  readonly born: bigint | undefined
+  readonly generation: bigint | undefined
   /** ns since the epoch */
   readonly chargedAt: bigint
   readonly limits: readonly LimitReceipt[]
@@ -36,7 +36,7 @@ export interface Receipt {
 /** A bucket right after a charge by `limits`. */
 export interface ChargedBucket {
   readonly bucket: BucketId
-  readonly limits: readonly LimitInForce[]
+  readonly limits: readonly EffectiveLimit[]
   readonly item: BucketItem | undefined
 }
 
@@ -47,10 +47,10 @@ export const receiptOf = (
   now: bigint,
 ): Receipt => ({
   bucket,
-  born: numberIn(item, 'born', now),
+  generation: numberIn(item, 'born', now),
   chargedAt: now,
-  limits: limits.map((inForce): LimitReceipt => {
-    const { limit, algorithm, version } = inForce
+  limits: limits.map((effective): LimitReceipt => {
+    const { limit, algorithm, version } = effective
     const text = item[textPath(limit.name)]
     return {
       limitName: limit.name,
@@ -61,7 +61,7 @@ export const receiptOf = (
       memory: algorithm.remember(fieldsOf(item, limit.name), now),
       full: limit.refund === 'full',
       soft: !isEnforced(limit),
-      headroom: algorithm.capacity - boundOf(inForce),
+      headroom: algorithm.capacity - boundOf(effective),
     }
   }),
 })
@@ -69,7 +69,7 @@ export const receiptOf = (
 /** Of a bucket that a cost does not touch: nothing is charged, but what is used in the end may be of a meter that it counts. */
 export const uncharged = (plan: Omit<ChargedBucket, 'item'>, cost: Cost, now: bigint): Receipt => ({
   ...receiptOf({ ...plan, item: undefined }, cost, now),
-  born: undefined,
+  generation: undefined,
 })
 
 /** A receipt for a part of what was charged together. */

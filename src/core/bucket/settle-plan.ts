@@ -1,15 +1,15 @@
 import { larger } from '../model/time.ts'
 import { type Algorithm, fieldsOf, type LimitFields } from './algorithm.ts'
 import {
-  asSeen,
   type Bookkeeping,
   bookkeeping,
   numberIn,
   type PrefixedWrite,
   prefixed,
-  sameLife,
+  sameGeneration,
   textIn,
   textPath,
+  unchangedSince,
   versionPath,
 } from './bucket-item.ts'
 import type { LimitReceipt } from './receipt.ts'
@@ -24,15 +24,15 @@ export interface Correction {
 
 export interface SettlementPlan {
   /** The last known state of the life that was charged; undefined where nothing was charged and nothing is stored. */
-  readonly seen: BucketItem | undefined
+  readonly snapshot: BucketItem | undefined
   /** The life that was charged; undefined: none was, and there is nothing to give back. */
-  readonly born: bigint | undefined
+  readonly generation: bigint | undefined
   readonly corrections: readonly Correction[]
   readonly now: bigint
   /** ns since the charge */
   readonly elapsedNs: bigint
   /** True: refunds return only what no state can refuse. */
-  readonly surely: boolean
+  readonly unconditional: boolean
   /**
    * True: what is owed is charged only where it fits, within what the caller may use of the limit. So the write cannot put
    * the bucket into debt.
@@ -55,7 +55,7 @@ export const planSettlement = (plan: SettlementPlan): ConditionalWrite | undefin
   return {
     conditions: [
       ...head.conditions,
-      ...asSeen(plan.seen, parts),
+      ...unchangedSince(plan.snapshot, parts),
       ...parts.flatMap(({ conditions }) => conditions),
     ],
     actions: [...head.actions, ...parts.flatMap(({ actions }) => actions), ...plan.counters],
@@ -65,33 +65,33 @@ export const planSettlement = (plan: SettlementPlan): ConditionalWrite | undefin
 /** Whether more was used than charged, and is to be charged now. */
 const isDue = (plan: SettlementPlan, { receipt, difference }: Correction): boolean => {
   if (difference <= 0 || !receipt.soft) return difference > 0
-  const algorithm = algorithmFor(plan.seen, receipt)
+  const algorithm = algorithmFor(plan.snapshot, receipt)
   const { capacity } = algorithm
-  const fields = fieldsIn(plan.seen, receipt) ?? {}
+  const fields = fieldsIn(plan.snapshot, receipt) ?? {}
   return difference <= capacity && algorithm.wait(fields, difference, plan.now, capacity) === 0n
 }
 
 /** Refunds alone need no more than the life that was charged. */
 const headOf = (plan: SettlementPlan, debits: readonly Correction[]): Bookkeeping => {
-  const { seen, born, now } = plan
-  if (debits.length === 0 && born !== undefined) return { ...sameLife(born), latestFullAt: now }
+  const { snapshot, generation: born, now } = plan
+  if (debits.length === 0 && born !== undefined) return { ...sameGeneration(born), latestFullAt: now }
   const fullAt = debits.reduce((latest, debit) => larger(latest, fullAfter(plan, debit)), now)
-  return bookkeeping(seen, now, fullAt)
+  return bookkeeping(snapshot, now, fullAt)
 }
 
 const refund = (plan: SettlementPlan, { receipt, difference }: Correction): PrefixedWrite | undefined => {
-  const { seen, now, elapsedNs, surely } = plan
-  if (difference >= 0 || seen === undefined || hasChanged(seen, receipt)) return undefined
+  const { snapshot, now, elapsedNs, unconditional } = plan
+  if (difference >= 0 || snapshot === undefined || hasChanged(snapshot, receipt)) return undefined
   const { memory, full, limitName } = receipt
-  const give = { memory, full, amount: -difference, now, elapsedNs, surely }
-  const write = algorithmNamed(receipt.text).giveBack(fieldsOf(seen, limitName), give)
+  const refund = { memory, full, amount: -difference, now, elapsedNs, unconditional }
+  const write = algorithmNamed(receipt.text).refund(fieldsOf(snapshot, limitName), refund)
   if (write === undefined) return undefined
-  const { conditions, actions, onlyAsSeen } = prefixed(limitName, write)
+  const { conditions, actions, requiresSnapshot } = prefixed(limitName, write)
   const unchanged = [
     equal(textPath(receipt.limitName), receipt.text),
     equal(versionPath(receipt.limitName), receipt.version),
   ]
-  return { conditions: [...unchanged, ...conditions], actions, onlyAsSeen }
+  return { conditions: [...unchanged, ...conditions], actions, requiresSnapshot }
 }
 
 const debitOne = (
@@ -100,40 +100,42 @@ const debitOne = (
   latest: bigint,
 ): PrefixedWrite => {
   const { limitName, version, soft, headroom } = receipt
-  const known = textIn(plan.seen, limitName)
+  const known = textIn(plan.snapshot, limitName)
   const text = known ?? receipt.text
   const algorithm = algorithmNamed(text)
-  const fields = fieldsIn(plan.seen, receipt)
+  const fields = fieldsIn(plan.snapshot, receipt)
   const bound = plan.fitsOnly && !soft ? algorithm.capacity - headroom : algorithm.capacity
   const write =
     soft || plan.fitsOnly
       ? algorithm.charge(fields, difference, plan.now, bound)
       : algorithm.debit(fields, difference, plan.now, latest)
-  const { conditions, actions, onlyAsSeen } = prefixed(limitName, write)
+  const { conditions, actions, requiresSnapshot } = prefixed(limitName, write)
   if (known !== undefined)
-    return { conditions: [equal(textPath(limitName), text), ...conditions], actions, onlyAsSeen }
+    return { conditions: [equal(textPath(limitName), text), ...conditions], actions, requiresSnapshot }
   return {
-    onlyAsSeen,
+    requiresSnapshot,
     conditions: [missing(textPath(limitName)), ...conditions],
     actions: [...actions, set(textPath(limitName), text), set(versionPath(limitName), version)],
   }
 }
 
-const fullAfter = ({ seen, now }: SettlementPlan, { receipt, difference }: Correction): bigint =>
-  algorithmFor(seen, receipt).fullAt(fieldsIn(seen, receipt) ?? {}, difference, now)
+const fullAfter = ({ snapshot, now }: SettlementPlan, { receipt, difference }: Correction): bigint =>
+  algorithmFor(snapshot, receipt).fullAt(fieldsIn(snapshot, receipt) ?? {}, difference, now)
 
-const hasChanged = (seen: BucketItem, { limitName, text, version }: LimitReceipt): boolean =>
-  textIn(seen, limitName) !== text || numberIn(seen, versionPath(limitName), -1n) !== version
+const hasChanged = (snapshot: BucketItem, { limitName, text, version }: LimitReceipt): boolean =>
+  textIn(snapshot, limitName) !== text || numberIn(snapshot, versionPath(limitName), -1n) !== version
 
 /** The state of a receipt's limit; undefined where nothing is stored. */
 export const fieldsIn = (
-  seen: BucketItem | undefined,
+  snapshot: BucketItem | undefined,
   { limitName }: LimitReceipt,
-): LimitFields | undefined => seen && fieldsOf(seen, limitName)
+): LimitFields | undefined => snapshot && fieldsOf(snapshot, limitName)
 
 /** The arithmetic of a receipt's limit, by the text in the bucket where it has one. */
-export const algorithmFor = (seen: BucketItem | undefined, { limitName, text }: LimitReceipt): Algorithm =>
-  algorithmNamed(textIn(seen, limitName) ?? text)
+export const algorithmFor = (
+  snapshot: BucketItem | undefined,
+  { limitName, text }: LimitReceipt,
+): Algorithm => algorithmNamed(textIn(snapshot, limitName) ?? text)
 
 const algorithmNamed = (text: string): Algorithm => {
   const algorithm = algorithmOfText(text)

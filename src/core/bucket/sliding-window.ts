@@ -1,5 +1,5 @@
 import { roundedUp, SECOND_NS, smaller } from '../model/time.ts'
-import { type Algorithm, type GiveBack, type LimitFields, type LimitWrite, numberAt } from './algorithm.ts'
+import { type Algorithm, type LimitFields, type LimitWrite, numberAt, type Refund } from './algorithm.ts'
 import {
   type Action,
   add,
@@ -81,11 +81,11 @@ const readings = (
     },
 
     wait(fields, cost, now, bound) {
-      let excess = used(fields, now) + BigInt(cost - (cost === 0 ? limit : bound))
-      if (excess <= 0n) return 0n
+      let overage = used(fields, now) + BigInt(cost - (cost === 0 ? limit : bound))
+      if (overage <= 0n) return 0n
       for (const { slot, amount } of partsOf(fields, grid, slotAt(grid, now))) {
-        excess -= amount
-        if (excess <= 0n) return goneAt(grid, slot) - now
+        overage -= amount
+        if (overage <= 0n) return goneAt(grid, slot) - now
       }
       return windowNs
     },
@@ -101,46 +101,46 @@ const readings = (
   }
 }
 
-const charges = (limit: number, grid: Grid): Pick<Algorithm, 'charge' | 'over' | 'debit'> => {
+const charges = (limit: number, grid: Grid): Pick<Algorithm, 'charge' | 'exceeded' | 'debit'> => {
   /** What remains of the bound beside `cost`; a cost of 0 is checked against debt. */
   const roomBeside = (cost: number, bound: number): number => (cost === 0 ? limit : bound - cost)
   return {
-    charge(seen, cost, now, bound) {
+    charge(snapshot, cost, now, bound) {
       const slot = slotAt(grid, now)
-      if (seen?.n === undefined) return firstWrite(slot, cost)
-      const counted = countedIn(seen, grid, slot)
+      if (snapshot?.n === undefined) return firstWrite(slot, cost)
+      const counted = countedIn(snapshot, grid, slot)
       const { base } = counted
       const fits = base ? [atMost('n', base.value + BigInt(roomBeside(cost, bound)))] : []
       return {
         conditions: [...fits, isBase(counted)],
-        actions: cost === 0 ? [] : counting(seen, grid, slot, cost),
+        actions: cost === 0 ? [] : counting(snapshot, grid, slot, cost),
       }
     },
 
-    over(seen, cost, now, bound) {
+    exceeded(snapshot, cost, now, bound) {
       const room = roomBeside(cost, bound)
       if (room < 0) return { conditions: [], actions: [] }
-      const counted = countedIn(seen ?? {}, grid, slotAt(grid, now))
-      const excess = (counted.base?.value ?? counted.n) + BigInt(room) + 1n
-      return { conditions: [atLeast('n', excess), isBase(counted)], actions: [] }
+      const counted = countedIn(snapshot ?? {}, grid, slotAt(grid, now))
+      const overage = (counted.base?.value ?? counted.n) + BigInt(room) + 1n
+      return { conditions: [atLeast('n', overage), isBase(counted)], actions: [] }
     },
 
-    debit(seen, amount, now) {
+    debit(snapshot, amount, now) {
       const slot = slotAt(grid, now)
-      if (seen?.n === undefined) return firstWrite(slot, amount)
-      return { conditions: [atLeast('n', 0n)], actions: counting(seen, grid, slot, amount) }
+      if (snapshot?.n === undefined) return firstWrite(slot, amount)
+      return { conditions: [atLeast('n', 0n)], actions: counting(snapshot, grid, slot, amount) }
     },
   }
 }
 
-const corrections = (grid: Grid): Pick<Algorithm, 'remember' | 'giveBack' | 'topUp' | 'takeOver'> => ({
+const corrections = (grid: Grid): Pick<Algorithm, 'remember' | 'refund' | 'topUp' | 'carryOver'> => ({
   remember: (fields, now) => ({
     slot: BigInt(slotAt(grid, now)),
     known: knownSlots(fields).join(' '),
     ...(typeof fields.topped === 'bigint' && { topped: fields.topped }),
   }),
 
-  giveBack: (seen, give) => giveBack(seen, give, grid, slotAt(grid, give.now)),
+  refund: (snapshot, refund) => refundWrite(snapshot, refund, grid, slotAt(grid, refund.now)),
 
   topUp(fields, amount, now) {
     const counted = countedIn(fields, grid, slotAt(grid, now))
@@ -149,10 +149,10 @@ const corrections = (grid: Grid): Pick<Algorithm, 'remember' | 'giveBack' | 'top
     const n = counted.n - back
     const marks = counted.marks.map(([key, value]) => [key, smaller(value, n)])
     const actions = [set('n', n), set('marks', Object.fromEntries(marks)), add('topped', back)]
-    return { conditions: [], actions, onlyAsSeen: true }
+    return { conditions: [], actions, requiresSnapshot: true }
   },
 
-  takeOver(previous, fields, now) {
+  carryOver(previous, fields, now) {
     const marks: Record<string, bigint> = {}
     let n = 0n
     for (const { until, millionths } of previous.uses(fields, now)) {
@@ -188,13 +188,13 @@ const firstWrite = (slot: number, cost: number): LimitWrite => ({
   actions: cost === 0 ? [] : [set('n', BigInt(cost)), set('marks', { [slotKey(slot)]: 0n })],
 })
 
-/** The base that was seen is the base still; where there is none, nothing was counted since. */
+/** The base that was snapshot is the base still; where there is none, nothing was counted since. */
 const isBase = ({ n, base }: Counted): Condition =>
   base ? equal(['marks', base.key], base.value) : equal('n', n)
 
 /** What counts `cost` in `slot`: the slot's mark where it has none yet, and marks that no clock reaches any more removed. */
-const counting = (seen: LimitFields, grid: Grid, slot: number, cost: number): readonly Action[] => {
-  const known = knownSlots(seen)
+const counting = (snapshot: LimitFields, grid: Grid, slot: number, cost: number): readonly Action[] => {
+  const known = knownSlots(snapshot)
   const key = slotKey(slot)
   const outOfReach = known.filter((each) => Number.parseInt(each, 36) < slot - grid.slots - grid.ahead - 1)
   return [
@@ -209,24 +209,24 @@ const counting = (seen: LimitFields, grid: Grid, slot: number, cost: number): re
  * there when it was charged (`known`). None may have been made unseen meanwhile. Nothing once the charge's slot is out of
  * the window, nor after a top-up, which has taken from the count what no one can tell.
  */
-const giveBack = (
-  seen: LimitFields,
-  { memory, amount, surely }: GiveBack,
+const refundWrite = (
+  snapshot: LimitFields,
+  { memory, amount, unconditional }: Refund,
   grid: Grid,
   slotNow: number,
 ): LimitWrite | undefined => {
   const slot = Number(memory.slot ?? 0n)
-  if (surely || slot < slotNow - grid.slots || seen.topped !== memory.topped) return undefined
+  if (unconditional || slot < slotNow - grid.slots || snapshot.topped !== memory.topped) return undefined
   const known = String(memory.known ?? '').split(' ')
-  const made = knownSlots(seen).filter((key) => !known.includes(key))
+  const made = knownSlots(snapshot).filter((key) => !known.includes(key))
   const notMade = Array.from({ length: slotNow - slot + 2 * grid.ahead + 1 }, (_, index) =>
     slotKey(slot - grid.ahead + index),
   ).filter((key) => !known.includes(key) && !made.includes(key))
   const actions = [add('n', BigInt(-amount)), ...made.map((key) => add(['marks', key], BigInt(-amount)))]
   const isTopped = typeof memory.topped === 'bigint' ? equal('topped', memory.topped) : missing('topped')
   const covers = [atLeast('n', BigInt(amount)), isTopped]
-  if (made.length > MAX_LOWERED) return lessByReplacing(seen, covers, made, amount)
-  if (made.length + notMade.length > MAX_NAMED) return { conditions: covers, actions, onlyAsSeen: true }
+  if (made.length > MAX_LOWERED) return lessByReplacing(snapshot, covers, made, amount)
+  if (made.length + notMade.length > MAX_NAMED) return { conditions: covers, actions, requiresSnapshot: true }
   return {
     conditions: [
       ...covers,
@@ -239,15 +239,15 @@ const giveBack = (
 
 /** The same with the whole map in one value. */
 const lessByReplacing = (
-  seen: LimitFields,
+  snapshot: LimitFields,
   conditions: readonly Condition[],
   made: readonly string[],
   amount: number,
 ): LimitWrite => {
-  const marks = typeof seen.marks === 'object' ? Object.entries(seen.marks) : []
+  const marks = typeof snapshot.marks === 'object' ? Object.entries(snapshot.marks) : []
   const lowered = marks.map(([key, value]) => [key, made.includes(key) ? value - BigInt(amount) : value])
   const actions = [add('n', BigInt(-amount)), set('marks', Object.fromEntries(lowered))]
-  return { conditions, actions, onlyAsSeen: true }
+  return { conditions, actions, requiresSnapshot: true }
 }
 
 /** How a window is cut into slots, numbered since the epoch. */
@@ -262,7 +262,7 @@ export interface Grid {
 /** A slot's number and what was ever counted when something was first counted in it. */
 type Mark = readonly [key: string, value: bigint]
 
-/** A window's state, as seen from a slot. */
+/** A window's state, as snapshot from a slot. */
 export interface Counted {
   /** All that was ever counted. */
   readonly n: bigint

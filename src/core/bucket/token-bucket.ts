@@ -1,5 +1,5 @@
 import { larger, roundedUp, SECOND_NS, smaller } from '../model/time.ts'
-import { type Algorithm, type GiveBack, type LimitFields, type LimitWrite, numberAt } from './algorithm.ts'
+import { type Algorithm, type LimitFields, type LimitWrite, numberAt, type Refund } from './algorithm.ts'
 import { add, anyOf, atLeast, atMost, below, between, missing, set, setIfMissing } from './write.ts'
 
 /** Capacity in tokens, and the ns in which one token comes back; that of a capacity of 0 has no meaning. */
@@ -38,24 +38,24 @@ export const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algo
     },
 
     wait(fields, cost, now, bound) {
-      const excess = busyFor(fields, now) + price(cost) - (cost === 0 ? windowNs : price(bound))
-      return excess > 0n ? excess : 0n
+      const overage = busyFor(fields, now) + price(cost) - (cost === 0 ? windowNs : price(bound))
+      return overage > 0n ? overage : 0n
     },
 
-    charge(seen, cost, now, bound) {
+    charge(snapshot, cost, now, bound) {
       if (cost === 0) return notInDebt(now + windowNs)
-      return isBusy(seen, now) ? busy(price(cost), now, now + price(bound)) : idle(price(cost), now)
+      return isBusy(snapshot, now) ? busy(price(cost), now, now + price(bound)) : idle(price(cost), now)
     },
 
-    over(_seen, cost, now, bound) {
+    exceeded(_snapshot, cost, now, bound) {
       const room = cost === 0 ? windowNs : price(bound) - price(cost)
       return { conditions: room < 0n ? [] : [atLeast('tat', now + room + 1n)], actions: [] }
     },
 
     uses: (fields, now) => [{ since: now, until: now, millionths: usedMillionths(fields, now) }],
 
-    debit(seen, amount, now, latest) {
-      return isBusy(seen, now) ? busy(price(amount), now, latest) : idle(price(amount), now)
+    debit(snapshot, amount, now, latest) {
+      return isBusy(snapshot, now) ? busy(price(amount), now, latest) : idle(price(amount), now)
     },
 
     remember: (fields, now) => ({
@@ -63,14 +63,14 @@ export const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algo
       refunded: numberAt(fields, 'refunded', 0n),
     }),
 
-    giveBack: (seen, give) => giveBack(seen, give, price(give.amount)),
+    refund: (snapshot, refund) => refundWrite(snapshot, refund, price(refund.amount)),
 
     topUp(fields, amount, now) {
       const back = smaller(price(amount), busyFor(fields, now))
       return back > 0n ? returned(back) : undefined
     },
 
-    takeOver(previous, fields, now) {
+    carryOver(previous, fields, now) {
       const used = roundedUp(previous.usedMillionths(fields, now) * tokenNs, MILLION)
       return { tat: now + used, refunded: numberAt(fields, 'refunded', 0n) }
     },
@@ -91,21 +91,24 @@ const pausedBucket: Algorithm = {
   windowNs: PAUSED_WINDOW_NS,
   level: (fields, now) => ({ available: 0, resetNs: busyFor(fields, now) }),
   wait: (fields, _cost, now) => busyFor(fields, now),
-  charge: (_seen, _cost, now) => notInDebt(now),
-  over: (_seen, cost, now) => ({ conditions: cost === 0 ? [atLeast('tat', now + 1n)] : [], actions: [] }),
-  debit(seen, amount, now, latest) {
-    const priceNs = BigInt(amount) * keptPrice(seen)
-    return isBusy(seen, now) ? busy(priceNs, now, latest) : idle(priceNs, now)
+  charge: (_snapshot, _cost, now) => notInDebt(now),
+  exceeded: (_snapshot, cost, now) => ({
+    conditions: cost === 0 ? [atLeast('tat', now + 1n)] : [],
+    actions: [],
+  }),
+  debit(snapshot, amount, now, latest) {
+    const priceNs = BigInt(amount) * keptPrice(snapshot)
+    return isBusy(snapshot, now) ? busy(priceNs, now, latest) : idle(priceNs, now)
   },
   remember: () => ({}),
-  giveBack: () => undefined,
+  refund: () => undefined,
   topUp(fields, amount, now) {
     const back = smaller(BigInt(amount) * keptPrice(fields), busyFor(fields, now))
     return back > 0n ? returned(back) : undefined
   },
   usedMillionths: (fields, now) => roundedUp(busyFor(fields, now) * MILLION, keptPrice(fields)),
   uses: (fields, now) => [{ since: now, until: now, millionths: pausedBucket.usedMillionths(fields, now) }],
-  takeOver(previous, fields, now) {
+  carryOver(previous, fields, now) {
     const price = roundedUp(previous.windowNs, BigInt(Math.max(1, previous.capacity)))
     const used = roundedUp(previous.usedMillionths(fields, now) * price, MILLION)
     return { tat: now + used, refunded: numberAt(fields, 'refunded', 0n), price }
@@ -140,8 +143,8 @@ const textOf = (capacity: number, windowNs: bigint): string => {
   return `token_bucket ${capacity} per ${exact ? `${seconds}s` : `${windowNs}ns`}`
 }
 
-const isBusy = (seen: LimitFields | undefined, now: bigint): boolean =>
-  typeof seen?.tat === 'bigint' && seen.tat >= now
+const isBusy = (snapshot: LimitFields | undefined, now: bigint): boolean =>
+  typeof snapshot?.tat === 'bigint' && snapshot.tat >= now
 
 /** DynamoDB has no max(): one variant for a bucket that is refilling, one for a bucket that is full. */
 const busy = (priceNs: bigint, now: bigint, latest: bigint): LimitWrite => ({
@@ -170,14 +173,14 @@ const returned = (ns: bigint): LimitWrite => ({
  * backlog found right after the charge (`left`), which holds only while no more than `refunded` was given back; and the
  * price less the time passed, which always holds.
  */
-const giveBack = (seen: LimitFields, give: GiveBack, priceNs: bigint): LimitWrite | undefined => {
-  if (give.full) return returned(priceNs)
-  const left = numberAt(give.memory, 'left', 0n)
-  const refunded = numberAt(give.memory, 'refunded', 0n)
-  const backlog = left - give.elapsedNs
-  const refundedSince = larger(0n, numberAt(seen, 'refunded', refunded) - refunded)
-  const always = priceNs - give.elapsedNs
-  const amount = give.surely ? always : larger(always, smaller(priceNs, backlog - refundedSince))
+const refundWrite = (snapshot: LimitFields, refund: Refund, priceNs: bigint): LimitWrite | undefined => {
+  if (refund.full) return returned(priceNs)
+  const left = numberAt(refund.memory, 'left', 0n)
+  const refunded = numberAt(refund.memory, 'refunded', 0n)
+  const backlog = left - refund.elapsedNs
+  const refundedSince = larger(0n, numberAt(snapshot, 'refunded', refunded) - refunded)
+  const always = priceNs - refund.elapsedNs
+  const amount = refund.unconditional ? always : larger(always, smaller(priceNs, backlog - refundedSince))
   if (amount <= 0n) return undefined
   if (amount === always) return returned(amount)
   return { conditions: [atMost('refunded', refunded + backlog - amount)], actions: returned(amount).actions }

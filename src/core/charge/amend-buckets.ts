@@ -1,12 +1,12 @@
 import { fieldsOf } from '../bucket/algorithm.ts'
 import {
-  asSeen,
   numberIn,
   type PrefixedWrite,
   prefixed,
-  sameLife,
+  sameGeneration,
   textIn,
   textPath,
+  unchangedSince,
 } from '../bucket/bucket-item.ts'
 import type { BucketId } from '../bucket/bucket-store.ts'
 import { algorithmOfText } from '../bucket/registry.ts'
@@ -100,11 +100,11 @@ const topUpWrite = (
   const names = limitNamesIn(item).filter((name) => limitName === undefined || name === limitName)
   const parts = names.flatMap((name) => topUpOne(item, name, amount, now) ?? [])
   if (parts.length === 0) return undefined
-  const life = sameLife(numberIn(item, 'born', 0n))
+  const life = sameGeneration(numberIn(item, 'born', 0n))
   return {
     conditions: [
       ...life.conditions,
-      ...asSeen(item, parts),
+      ...unchangedSince(item, parts),
       ...parts.flatMap(({ conditions }) => conditions),
     ],
     actions: [...life.actions, ...parts.flatMap(({ actions }) => actions)],

@@ -16,7 +16,7 @@ import {
 } from './charge-ahead.ts'
 import { type Counts, summed } from './counters.ts'
 import { rememberedDenial } from './denial.ts'
-import { type Lease, limitsText } from './lease.ts'
+import { chargingText, type Lease } from './lease.ts'
 
 /** Charges buckets for all requests of this process. */
 export interface Charger {
@@ -64,7 +64,7 @@ export const createCharger = (deps: ChargerDependencies): Charger => {
     isShared({ bucket, limits, cost }) {
       if (!leases.isOn) return false
       const slot = leases.slotOf(bucket, limits)
-      return leases.wantedOfMany(slot, limits, cost, writer.lastSeen(bucket)) !== undefined
+      return leases.wantedOfMany(slot, limits, cost, writer.cached(bucket)) !== undefined
     },
     renew,
     renewed: () => Promise.all(renewals),
@@ -125,8 +125,8 @@ const isPaid = (deps: ChargerDependencies, { order, resolve }: WaitingCharge): b
 const takeAlike = (line: WaitingCharge[]): readonly WaitingCharge[] => {
   const [first] = line
   if (first === undefined) return []
-  const text = limitsText(first.order.limits)
-  const alike = line.filter(({ order }) => limitsText(order.limits) === text)
+  const text = chargingText(first.order.limits)
+  const alike = line.filter(({ order }) => chargingText(order.limits) === text)
   line.splice(0, line.length, ...line.filter((waiting) => !alike.includes(waiting)))
   return alike
 }
@@ -197,7 +197,7 @@ const deniedBy = (known: SharedOutcome | undefined, now: bigint): SharedOutcome 
   result: 'denied',
   item: known?.item,
   limits: known?.limits ?? [],
-  over: [],
+  exceeded: [],
   chargedAt: now,
   held: known?.held ?? {},
 })

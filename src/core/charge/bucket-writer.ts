@@ -5,9 +5,9 @@ import type { Cache, Metrics } from '../ports/platform.ts'
 
 /** A bucket store that remembers what it last saw of each bucket. What it remembers is a guess, never grounds for a denial. */
 export interface BucketWriter {
-  lastSeen(id: BucketId): BucketItem | undefined
+  cached(id: BucketId): BucketItem | undefined
   /** The same, by the bucket's key. */
-  lastSeenAt(key: string): BucketItem | undefined
+  cachedAt(key: string): BucketItem | undefined
   /** As `BucketStore.write`. */
   write(id: BucketId, write: ConditionalWrite): Promise<WriteOutcome>
   /** As `BucketStore.read`. */
@@ -21,17 +21,17 @@ export const createBucketWriter = (
   views: Cache<BucketItem>,
   metrics: Metrics,
   /** Told of a bucket that has begun another life, or is gone: what was known of it is void. */
-  onNewLife: (key: string) => void = () => {},
+  onNewGeneration: (key: string) => void = () => {},
 ): BucketWriter => {
   const see = (key: string, item: BucketItem | undefined): void => {
     const known = views.get(key)
-    if (known && known.born !== item?.born) onNewLife(key)
+    if (known && known.born !== item?.born) onNewGeneration(key)
     if (!item) views.delete(key)
     else if (isNewer(item, views.get(key))) views.set(key, item)
   }
   return {
-    lastSeen: (id) => views.get(bucketKey(id)),
-    lastSeenAt: (key) => views.get(key),
+    cached: (id) => views.get(bucketKey(id)),
+    cachedAt: (key) => views.get(key),
     async write(id, write) {
       metrics.count('bucket_writes')
       const outcome = await store.write(id, write)
@@ -57,6 +57,6 @@ export const createBucketWriter = (
  * stands: `born` is read off clocks that differ, and a guess that held on to a dead life would fail for ever.
  */
 const isNewer = (item: BucketItem, known: BucketItem | undefined): boolean => {
-  const isSameLife = known !== undefined && numberIn(item, 'born', 0n) === numberIn(known, 'born', 0n)
-  return !isSameLife || numberIn(item, 'rev', 0n) >= numberIn(known, 'rev', 0n)
+  const isSameGeneration = known !== undefined && numberIn(item, 'born', 0n) === numberIn(known, 'born', 0n)
+  return !isSameGeneration || numberIn(item, 'rev', 0n) >= numberIn(known, 'rev', 0n)
 }

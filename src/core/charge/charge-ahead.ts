@@ -1,7 +1,7 @@
 import type { BucketId } from '../bucket/bucket-store.ts'
 import { changesIn } from '../bucket/carry-over.ts'
-import { demandsOf, fitsAtAll, waitFor } from '../bucket/charge-plan.ts'
-import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import { fitsAtAll, limitChargesOf, waitNsOf } from '../bucket/charge-plan.ts'
+import type { EffectiveLimit } from '../bucket/effective-limit.ts'
 import { receiptOf } from '../bucket/receipt.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
@@ -38,7 +38,7 @@ export interface ChargerDependencies {
   readonly leases: Leases
   readonly metrics: Metrics
   /** Gives back what is left of leases. Never throws. */
-  giveBack(leases: readonly Lease[]): Promise<unknown>
+  refund(leases: readonly Lease[]): Promise<unknown>
 }
 
 /** What leases and remembered denials answer. */
@@ -51,10 +51,10 @@ export const withoutTable = (deps: ChargerDependencies, order: SharedOrder): Sha
   const paid = paidByLease(deps, order)
   if (paid) return paid
   const { denial } = slot
-  const item = writer.lastSeen(bucket)
+  const item = writer.cached(bucket)
   const now = clock.now()
   if (denial === undefined || !denies(denial, item, cost, now, clock.monotonic())) return undefined
-  return { result: 'denied', item, limits, over: [], held: leases.heldOf(slot), chargedAt: now }
+  return { result: 'denied', item, limits, exceeded: [], held: leases.heldOf(slot), chargedAt: now }
 }
 
 /** Spends the cost from a lease that holds all of it. */
@@ -68,8 +68,8 @@ export const paidByLease = (
   if (!lease) return undefined
   tally.add(bucket, counts, { isUse: true, nowNs: clock.monotonic() })
   const { chargedAt } = lease.receipt
-  const item = writer.lastSeen(bucket)
-  return { result: 'charged', item, limits, over: [], held: leases.heldOf(slot), chargedAt, lease }
+  const item = writer.cached(bucket)
+  return { result: 'charged', item, limits, exceeded: [], held: leases.heldOf(slot), chargedAt, lease }
 }
 
 /** Charges what is likely to be asked for soon in the same write. Where that is too much, what is asked for now. */
@@ -77,7 +77,7 @@ export const chargeAhead = async (deps: ChargerDependencies, order: SharedOrder)
   const { leases, writer } = deps
   const { bucket, limits, cost } = order
   const slot = leases.isOn ? leases.slotOf(bucket, limits) : undefined
-  const extra = slot && leases.wanted(slot, limits, cost, writer.lastSeen(bucket))
+  const extra = slot && leases.wanted(slot, limits, cost, writer.cached(bucket))
   if (extra === undefined) return chargeAlone(deps, order)
   const outcome = await chargeWith(deps, order, extra)
   return outcome.result === 'charged' ? outcome : chargeAlone(deps, order)
@@ -97,7 +97,7 @@ export const renewLease = async (
   const order = { bucket, limits, cost: nothingOf(lease), counts: {}, reread: async () => limits }
   try {
     const slot = leases.slotOf(bucket, limits)
-    const extra = leases.wantedOfMany(slot, limits, order.cost, writer.lastSeen(bucket))
+    const extra = leases.wantedOfMany(slot, limits, order.cost, writer.cached(bucket))
     if (extra !== undefined) await chargeWith(deps, order, extra)
   } catch {}
 }
@@ -105,7 +105,7 @@ export const renewLease = async (
 /** A bucket, and the limits by which it is charged. */
 export interface LeasedBucket {
   readonly bucket: BucketId
-  readonly limits: readonly LimitInForce[]
+  readonly limits: readonly EffectiveLimit[]
 }
 
 /** Charges `extra` in the same write, and keeps it as a lease. */
@@ -165,7 +165,7 @@ const noteFailure = (
  * the state after that. undefined: it is no denial, or that would help none of `orders`, which are of one bucket and alike.
  */
 export const withLeasesBack = async (
-  { leases, writer, clock, giveBack }: ChargerDependencies,
+  { leases, writer, clock, refund }: ChargerDependencies,
   orders: readonly SharedOrder[],
   outcome: SharedOutcome,
 ): Promise<SharedOutcome | undefined> => {
@@ -179,8 +179,8 @@ export const withLeasesBack = async (
   const isIn = fitting(limits, item, [first, ...others], now)
   const isInThen = fitting(limits, item, [beyond(first, held), ...others], now)
   if (isInThen.every((fits, index) => !fits || isIn[index])) return undefined
-  await giveBack(leases.takeBack(bucket))
-  return { ...outcome, item: writer.lastSeen(bucket), held: {} }
+  await refund(leases.takeBack(bucket))
+  return { ...outcome, item: writer.cached(bucket), held: {} }
 }
 
 /**
@@ -188,16 +188,16 @@ export const withLeasesBack = async (
  * where none is known (nothing that is stored, or a state kept by other sizes).
  */
 export const fitting = (
-  limits: readonly LimitInForce[],
+  limits: readonly EffectiveLimit[],
   item: BucketItem | undefined,
   costs: readonly Cost[],
   now: bigint,
 ): readonly boolean[] => {
-  const { takeOvers, isLater } = changesIn(item, limits, now, true)
-  const state = takeOvers.length > 0 || isLater ? undefined : item
+  const { carryOvers, isLater } = changesIn(item, limits, now, true)
+  const state = carryOvers.length > 0 || isLater ? undefined : item
   const passes = (cost: Cost): boolean =>
-    demandsOf(limits, cost).every(
-      (demand) => fitsAtAll(demand) && (state === undefined || waitFor(state, demand, now) === 0n),
+    limitChargesOf(limits, cost).every(
+      (demand) => fitsAtAll(demand) && (state === undefined || waitNsOf(state, demand, now) === 0n),
     )
   let taken: Cost = {}
   return costs.map((cost) => {

@@ -24,7 +24,7 @@ export interface Tally {
   /** Takes what waits for a bucket; the caller writes it, or puts it back. */
   take(bucket: BucketId): Pending | undefined
   putBack(pending: Pending): void
-  /** Buckets whose use has waited for `useNs`, or whose denials for `denialsNs` (steady clock). */
+  /** Buckets whose use has waited for `useNs`, or whose denials for `denialsNs` (monotonic clock). */
   due(nowNs: bigint, age: { readonly useNs: bigint; readonly denialsNs: bigint }): readonly BucketId[]
 }
 

@@ -1,19 +1,19 @@
 import { fieldsOf } from '../bucket/algorithm.ts'
 import { textIn } from '../bucket/bucket-item.ts'
-import { boundOf, isPaused, type LimitInForce } from '../bucket/limit-in-force.ts'
+import { boundOf, type EffectiveLimit, isPaused } from '../bucket/effective-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import type { Cost, Meter } from '../model/meter.ts'
 import { smaller } from '../model/time.ts'
 
 /** A denial that the table has given, and for how long it speaks for itself. */
 export interface Denial {
-  /** The state that denied. A later one that this process has seen takes its word away. */
+  /** The state that denied. A later one that this process has snapshot takes its word away. */
   readonly item: BucketItem
-  readonly limits: readonly LimitInForce[]
+  readonly limits: readonly EffectiveLimit[]
   readonly reasons: readonly Reason[]
   /** What each such denial adds one to on the bucket: `denied_<limit>`. */
   readonly counters: readonly string[]
-  /** By the steady clock: then the configuration may be looked at again. */
+  /** By the monotonic clock: then the configuration may be looked at again. */
   readonly untilNs: bigint
 }
 
@@ -30,18 +30,18 @@ const LONGEST_NS = 1_000_000_000n
 /** What to remember of a denial at `now`; undefined where the state does not say why (its limits have changed). */
 export const rememberedDenial = (
   item: BucketItem | undefined,
-  limits: readonly LimitInForce[],
+  limits: readonly EffectiveLimit[],
   cost: Cost,
   now: bigint,
-  steadyNs: bigint,
+  monotonicNs: bigint,
 ): Denial | undefined => {
-  if (item === undefined || limits.some((inForce) => isOther(item, inForce))) return undefined
+  if (item === undefined || limits.some((effective) => isOther(item, effective))) return undefined
   const reasons: Reason[] = []
   const counters: string[] = []
-  for (const inForce of limits) {
-    const { limit, algorithm } = inForce
-    const [amount, bound] = [cost[limit.meter], boundOf(inForce)]
-    if (amount === undefined || amount > bound || isPaused(inForce)) continue
+  for (const effective of limits) {
+    const { limit, algorithm } = effective
+    const [amount, bound] = [cost[limit.meter], boundOf(effective)]
+    if (amount === undefined || amount > bound || isPaused(effective)) continue
     const waitNs = algorithm.wait(fieldsOf(item, limit.name), amount, now, bound)
     if (waitNs === 0n) continue
     reasons.push({ meter: limit.meter, amount, passesAt: now + waitNs })
@@ -49,21 +49,21 @@ export const rememberedDenial = (
   }
   if (reasons.length === 0) return undefined
   const longest = reasons.reduce((end, { passesAt }) => (passesAt > end ? passesAt : end), now)
-  return { item, limits, reasons, counters, untilNs: steadyNs + smaller(longest - now, LONGEST_NS) }
+  return { item, limits, reasons, counters, untilNs: monotonicNs + smaller(longest - now, LONGEST_NS) }
 }
 
 /**
  * Whether a remembered denial holds for `cost`: at least as much of something that was too much. `seen` is the state that this
- * process has seen last: what it has given back since may be enough.
+ * process has snapshot last: what it has given back since may be enough.
  */
 export const denies = (
   denial: Denial,
-  seen: BucketItem | undefined,
+  snapshot: BucketItem | undefined,
   cost: Cost,
   now: bigint,
-  steadyNs: bigint,
+  monotonicNs: bigint,
 ): boolean => {
-  if (steadyNs >= denial.untilNs || denial.item !== seen) return false
+  if (monotonicNs >= denial.untilNs || denial.item !== snapshot) return false
   for (const { meter, amount, passesAt } of denial.reasons) {
     const wanted = cost[meter]
     if (wanted !== undefined && wanted >= amount && now < passesAt) return true
@@ -71,7 +71,7 @@ export const denies = (
   return false
 }
 
-const isOther = (item: BucketItem, { limit, algorithm }: LimitInForce): boolean => {
+const isOther = (item: BucketItem, { limit, algorithm }: EffectiveLimit): boolean => {
   const text = textIn(item, limit.name)
   return text !== undefined && text !== algorithm.text
 }

@@ -1,5 +1,5 @@
-import { changesIn, fieldsInForce } from '../bucket/carry-over.ts'
-import { boundOf, type LimitInForce } from '../bucket/limit-in-force.ts'
+import { changesIn, effectiveFields } from '../bucket/carry-over.ts'
+import { boundOf, type EffectiveLimit } from '../bucket/effective-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
 import { SECOND_NS, smaller } from '../model/time.ts'
@@ -8,7 +8,7 @@ import { AHEAD_NS, type ExpectedDemand, expectedDemand, reachOf, type Slot } fro
 /** What a lease is sized by. */
 export interface Sizing {
   readonly slot: Slot
-  readonly limits: readonly LimitInForce[]
+  readonly limits: readonly EffectiveLimit[]
   /** What is asked for now. */
   readonly sum: Cost
   /** What is charged ahead already. */
@@ -19,7 +19,7 @@ export interface Sizing {
   readonly fewest: number
   readonly ttlNs: bigint
   readonly now: bigint
-  readonly steadyNs: bigint
+  readonly monotonicNs: bigint
 }
 
 /** Leases take at most this part of what is available, and where writes are throttled up to the larger one. */
@@ -29,13 +29,13 @@ const LARGEST_SHARE = 1 / 4
 
 /** What to charge beside the sum, by recent demand and what is left in the bucket; undefined where a lease is not worth it. */
 export const leaseSize = (sizing: Sizing): Cost | undefined => {
-  const { slot, limits, sum, fewest, ttlNs, steadyNs } = sizing
-  const lifeNs = lifeOf(limits, sum, ttlNs)
-  if (lifeNs === 0n) return undefined
+  const { slot, limits, sum, fewest, ttlNs, monotonicNs } = sizing
+  const leaseTtlNs = leaseTtlOf(limits, sum, ttlNs)
+  if (leaseTtlNs === 0n) return undefined
   // the next one is charged before this one ends: what could not be spent by then would only go back
-  const longest = Math.max(1, Number(lifeNs) / Number(AHEAD_NS) - 1)
-  const reach = Math.min(reachOf(slot, steadyNs), longest)
-  const expected = expectedDemand(slot, fewest, reach, steadyNs)
+  const longest = Math.max(1, Number(leaseTtlNs) / Number(AHEAD_NS) - 1)
+  const reach = Math.min(reachOf(slot, monotonicNs), longest)
+  const expected = expectedDemand(slot, fewest, reach, monotonicNs)
   return expected && affordable(sizing, expected, Math.min(reach * SHARE, LARGEST_SHARE))
 }
 
@@ -48,14 +48,14 @@ const affordable = (
   { amounts, share }: ExpectedDemand,
   most: number,
 ): Cost | undefined => {
-  const { takeOvers, isLater } = changesIn(item, limits, now, true)
-  if (takeOvers.length > 0 || isLater) return undefined
+  const { carryOvers, isLater } = changesIn(item, limits, now, true)
+  if (carryOvers.length > 0 || isLater) return undefined
   const extra: Partial<Record<Meter, number>> = {}
-  for (const inForce of limits) {
-    const { meter } = inForce.limit
+  for (const effective of limits) {
+    const { meter } = effective.limit
     if (sum[meter] === undefined) continue
-    const { available } = inForce.algorithm.level(fieldsInForce(item, inForce, now), now)
-    const open = available - (inForce.algorithm.capacity - boundOf(inForce)) - sum[meter]
+    const { available } = effective.algorithm.level(effectiveFields(item, effective, now), now)
+    const open = available - (effective.algorithm.capacity - boundOf(effective)) - sum[meter]
     const ahead = held[meter] ?? 0
     const room = Math.max(0, Math.floor((open + ahead) * most) - ahead)
     extra[meter] = Math.min(extra[meter] ?? amounts[meter] ?? 0, room)
@@ -68,7 +68,7 @@ const affordable = (
 }
 
 /** How long what is charged of `cost` may be kept: as long as the strictest limit says, 0 where one wants none. */
-export const lifeOf = (limits: readonly LimitInForce[], cost: Cost, ttlNs: bigint): bigint =>
+export const leaseTtlOf = (limits: readonly EffectiveLimit[], cost: Cost, ttlNs: bigint): bigint =>
   limits
     .filter(({ limit }) => cost[limit.meter] !== undefined)
     .map(({ limit }) =>

@@ -1,5 +1,5 @@
 import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
-import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import type { EffectiveLimit } from '../bucket/effective-limit.ts'
 import type { Receipt } from '../bucket/receipt.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
 import type { Denial } from './denial.ts'
@@ -11,27 +11,27 @@ import type { Denial } from './denial.ts'
 export interface Lease {
   /** What a give-back must know; `charged` is all of the lease. */
   readonly receipt: Receipt
-  /** By the steady clock: before its write was sent. */
+  /** By the monotonic clock: before its write was sent. */
   readonly startedNs: bigint
-  /** By the steady clock, and by the wall clock: both must be before, as one may stand still and the other be set back. */
+  /** By the monotonic clock, and by the wall clock: both must be before, as one may stand still and the other be set back. */
   readonly endsNs: bigint
   readonly endsAt: bigint
   /** What is not spent, per meter. */
   readonly left: Partial<Record<Meter, number>>
-  /** With less than this left of a meter, or from then on by the steady clock, the lease that follows is due. */
+  /** With less than this left of a meter, or from then on by the monotonic clock, the lease that follows is due. */
   readonly dueBelow: Cost
   readonly dueNs: bigint
   /** True: the lease that follows has been asked for, or none is to be. */
   isFollowed: boolean
 }
 
-export const isLive = (lease: Lease, now: bigint, steadyNs: bigint): boolean =>
-  steadyNs < lease.endsNs && now < lease.endsAt
+export const isLive = (lease: Lease, now: bigint, monotonicNs: bigint): boolean =>
+  monotonicNs < lease.endsNs && now < lease.endsAt
 
 /** Whether it is time to charge the lease that follows, so that this one pays until that is there. */
-export const isDue = ({ isFollowed, dueNs, dueBelow, left }: Lease, steadyNs: bigint): boolean => {
+export const isDue = ({ isFollowed, dueNs, dueBelow, left }: Lease, monotonicNs: bigint): boolean => {
   if (isFollowed) return false
-  if (steadyNs >= dueNs) return true
+  if (monotonicNs >= dueNs) return true
   for (const meter of METERS) {
     const amount = dueBelow[meter]
     if (amount !== undefined && (left[meter] ?? 0) < amount) return true
@@ -71,7 +71,7 @@ export const emptied = ({ left }: Lease): Cost => {
 /** What this process holds and knows of one bucket, charged by the same limits. */
 export interface Slot {
   readonly leases: Lease[]
-  readonly asked: Asked
+  readonly demand: RecentDemand
   denial: Denial | undefined
   /** The last time that its table refused a charge for being too busy. */
   throttled: Throttled | undefined
@@ -81,14 +81,14 @@ export interface Slot {
   isGone: boolean
 }
 
-/** By the steady clock. `reach`: how much further ahead leases reached from then on. */
+/** By the monotonic clock. `reach`: how much further ahead leases reached from then on. */
 export interface Throttled {
   readonly atNs: bigint
   readonly reach: number
 }
 
-/** What was asked of a bucket lately. Times by the steady clock. */
-export interface Asked {
+/** What was asked of a bucket lately. Times by the monotonic clock. */
+export interface RecentDemand {
   sinceNs: bigint
   requests: number
   amounts: Partial<Record<Meter, number>>
@@ -108,7 +108,7 @@ export const AHEAD_NS = 250_000_000n
 
 export const createSlot = (nowNs: bigint): Slot => ({
   leases: [],
-  asked: { sinceNs: nowNs, requests: 0, amounts: {}, requestsBefore: 0, amountsBefore: {} },
+  demand: { sinceNs: nowNs, requests: 0, amounts: {}, requestsBefore: 0, amountsBefore: {} },
   denial: undefined,
   throttled: undefined,
   isIdle: false,
@@ -135,7 +135,7 @@ export const noteThrottled = (slot: Slot, nowNs: bigint): void => {
 
 /** Counts a request as demand. */
 export const noteDemand = (slot: Slot, cost: Cost, nowNs: bigint): void => {
-  const { asked } = slot
+  const { demand: asked } = slot
   slot.isIdle = false
   if (nowNs - asked.sinceNs >= AHEAD_NS) turnOver(asked, nowNs)
   asked.requests++
@@ -149,7 +149,7 @@ export const noteDemand = (slot: Slot, cost: Cost, nowNs: bigint): void => {
  * What to expect in `reach` quarters of a second, whole amounts per meter; undefined where that is below `fewest` requests.
  */
 export const expectedDemand = (
-  { asked }: Slot,
+  { demand: asked }: Slot,
   fewest: number,
   reach: number,
   nowNs: bigint,
@@ -171,7 +171,7 @@ const times = (amounts: Cost, factor: number): Cost => {
 }
 
 /** What was asked in a longer time counts as if in one quarter of a second. */
-const turnOver = (asked: Asked, nowNs: bigint): void => {
+const turnOver = (asked: RecentDemand, nowNs: bigint): void => {
   const share = Number(AHEAD_NS) / Number(nowNs - asked.sinceNs)
   asked.requestsBefore = asked.requests * share
   asked.amountsBefore = times(asked.amounts, share)
@@ -185,16 +185,16 @@ export const payingLease = (
   { leases }: Slot,
   cost: Cost,
   now: bigint,
-  steadyNs: bigint,
+  monotonicNs: bigint,
 ): Lease | undefined => {
-  for (const lease of leases) if (isLive(lease, now, steadyNs) && holds(lease, cost)) return lease
+  for (const lease of leases) if (isLive(lease, now, monotonicNs) && holds(lease, cost)) return lease
   return undefined
 }
 
 /** The slots of this process: one for each bucket and list of limits that it is charged by. */
 export interface Slots {
   /** Made where there is none. */
-  of(bucket: BucketId, limits: readonly LimitInForce[], nowNs: bigint): Slot
+  of(bucket: BucketId, limits: readonly EffectiveLimit[], nowNs: bigint): Slot
   /** All of a bucket, by its key. */
   at(key: string): readonly Slot[]
   /** Hands out every slot once; those of which `isOver` says so go. */
@@ -206,7 +206,7 @@ export const createSlots = (): Slots => {
   const all = new Map<string, Map<string, Slot>>()
   return {
     of(bucket, limits, nowNs) {
-      const [key, text] = [bucketKey(bucket), limitsText(limits)]
+      const [key, text] = [bucketKey(bucket), chargingText(limits)]
       const ofBucket = all.get(key) ?? new Map<string, Slot>()
       const slot = ofBucket.get(text) ?? createSlot(nowNs)
       all.set(key, ofBucket.set(text, slot))
@@ -230,10 +230,10 @@ const sweepBucket = (ofBucket: Map<string, Slot>, isOver: (slot: Slot) => boolea
   }
 }
 
-const texts = new WeakMap<readonly LimitInForce[], string>()
+const texts = new WeakMap<readonly EffectiveLimit[], string>()
 
 /** A text that two lists of limits share only where they charge alike. */
-export const limitsText = (limits: readonly LimitInForce[]): string => {
+export const chargingText = (limits: readonly EffectiveLimit[]): string => {
   const known = texts.get(limits)
   if (known !== undefined) return known
   const text = limits

@@ -1,6 +1,6 @@
 import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
-import { fieldsInForce } from '../bucket/carry-over.ts'
-import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import { effectiveFields } from '../bucket/carry-over.ts'
+import type { EffectiveLimit } from '../bucket/effective-limit.ts'
 import type { Receipt } from '../bucket/receipt.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { type Cost, METERS, type Meter, sumOf } from '../model/meter.ts'
@@ -21,7 +21,7 @@ import {
   type Slot,
   spend,
 } from './lease.ts'
-import { leaseSize, lifeOf } from './lease-sizing.ts'
+import { leaseSize, leaseTtlOf } from './lease-sizing.ts'
 
 export interface LeasesOptions {
   readonly clock: Clock
@@ -36,7 +36,7 @@ export interface Leases {
   /** False: every decision asks the table. */
   readonly isOn: boolean
   /** The slot of a bucket that is charged by `limits`; made where there is none. */
-  slotOf(bucket: BucketId, limits: readonly LimitInForce[]): Slot
+  slotOf(bucket: BucketId, limits: readonly EffectiveLimit[]): Slot
   /** Counts a request as demand. */
   note(slot: Slot, cost: Cost): void
   /** Lets leases grow for a while, as their table refuses charges for being too busy. */
@@ -46,11 +46,11 @@ export interface Leases {
   /** Whether the lease that follows is to be charged. */
   isDue(lease: Lease): boolean
   /** Whether a lease holds all of `cost` now. */
-  canSpend(bucket: BucketId, limits: readonly LimitInForce[], cost: Cost): boolean
+  canSpend(bucket: BucketId, limits: readonly EffectiveLimit[], cost: Cost): boolean
   /** What to charge beside `sum`, by recent demand and what is left in the bucket as it was last seen. */
   wanted(
     slot: Slot,
-    limits: readonly LimitInForce[],
+    limits: readonly EffectiveLimit[],
     sum: Cost,
     item: BucketItem | undefined,
   ): Cost | undefined
@@ -59,7 +59,7 @@ export interface Leases {
   /** Keeps what was charged beside the sum. */
   keep(slot: Slot, made: MadeLease): void
   /** Takes out the leases that are over, or all, with something left: they are to be given back. Forgets idle buckets. */
-  takeOver(all: boolean): readonly Lease[]
+  takeEnded(all: boolean): readonly Lease[]
   /** Takes all leases of a bucket out that have something left: they are to be given back. */
   takeBack(bucket: BucketId): readonly Lease[]
   /** Forgets what is held and known of a bucket that has begun another life: nothing of it can be given back. */
@@ -71,7 +71,7 @@ export interface Leases {
 }
 
 export interface MadeLease {
-  readonly limits: readonly LimitInForce[]
+  readonly limits: readonly EffectiveLimit[]
   readonly extra: Cost
   /** The state right after the charge. */
   readonly item: BucketItem
@@ -96,7 +96,7 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
     (fewest: number): Leases['wanted'] =>
     (slot, limits, sum, item) => {
       if (item === undefined) return undefined
-      const moment = { now: clock.now(), steadyNs: clock.monotonic() }
+      const moment = { now: clock.now(), monotonicNs: clock.monotonic() }
       return leaseSize({ slot, limits, sum, held: heldOf(slot), item, fewest, ttlNs, ...moment })
     }
 
@@ -119,7 +119,7 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
       keepIn(slot, leaseOf(made, ttlNs, follows ? reachOf(slot, made.startedNs) : undefined)),
     takeBack: (bucket) => slots.at(bucketKey(bucket)).flatMap((slot) => takeOut(slot, () => true)),
     voidAt: (key) => slots.at(key).forEach(forget),
-    takeOver(all) {
+    takeEnded(all) {
       const over: Lease[] = []
       slots.sweep((slot) => {
         over.push(...takeOut(slot, (lease) => all || isOver(lease)))
@@ -149,8 +149,8 @@ const forget = (slot: Slot): void => {
 }
 
 /** What is left in those that live. */
-const leftOf = (leases: readonly Lease[], now: bigint, steadyNs: bigint): Cost =>
-  sumOf(leases.filter((lease) => isLive(lease, now, steadyNs)).map(({ left }) => left))
+const leftOf = (leases: readonly Lease[], now: bigint, monotonicNs: bigint): Cost =>
+  sumOf(leases.filter((lease) => isLive(lease, now, monotonicNs)).map(({ left }) => left))
 
 /** Takes the leases out of a slot that are over; those with something left. */
 const takeOut = (slot: Slot, isOver: (lease: Lease) => boolean): readonly Lease[] => {
@@ -164,9 +164,9 @@ const takeOut = (slot: Slot, isOver: (lease: Lease) => boolean): readonly Lease[
 const leaseOf = (made: MadeLease, ttlNs: bigint, reach: number | undefined): Lease => {
   const { limits, extra, item, receipt, startedNs } = made
   const { chargedAt } = receipt
-  const life = lifeOf(limits, extra, ttlNs)
-  const ends = limits.flatMap((inForce) => {
-    const { endsInNs } = inForce.algorithm.level(fieldsInForce(item, inForce, chargedAt), chargedAt)
+  const life = leaseTtlOf(limits, extra, ttlNs)
+  const ends = limits.flatMap((effective) => {
+    const { endsInNs } = effective.algorithm.level(effectiveFields(item, effective, chargedAt), chargedAt)
     return endsInNs === undefined ? [] : [chargedAt + endsInNs]
   })
   const endsAt = ends.reduce((least, end) => smaller(least, end), chargedAt + life)

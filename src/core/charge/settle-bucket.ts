@@ -4,7 +4,7 @@ import { type Correction, planSettlement } from '../bucket/settle-plan.ts'
 import { type Action, add, type BucketItem } from '../bucket/write.ts'
 import type { Cost } from '../model/meter.ts'
 import type { BucketWriter } from './bucket-writer.ts'
-import { type Excess, isShort, partOfExcess, type Settled } from './callers-excess.ts'
+import { isShort, type Overage, partOfOverage, type Settled } from './overage.ts'
 
 export interface Settlement {
   readonly receipt: Receipt
@@ -17,18 +17,18 @@ export interface Settlement {
    * Where a caller settles a bucket that others share: what was used beyond the reservation, per meter, in place of
    * corrections above 0. As much of it as is available is charged, and added to `used_*`; the rest is dropped.
    */
-  readonly excess?: readonly Excess[]
+  readonly overage?: readonly Overage[]
 }
 
 export interface Moment {
   /** ns since the epoch */
   readonly now: bigint
-  /** ns since the charge: the larger of what the wall clock and the steady clock say. */
+  /** ns since the charge: the larger of what the wall clock and the monotonic clock say. */
   readonly elapsedNs: bigint
 }
 
 /** From this attempt on refunds take only what cannot be refused; an optimistic one and informed ones came before. */
-const SURE_ATTEMPT = 4
+const UNCONDITIONAL_ATTEMPT = 4
 
 /** What is owed is not let go: under contention each try loses to one write of another. */
 const MOST_ATTEMPTS = 20
@@ -52,7 +52,7 @@ export const settleBucket = async (
   const { receipt, counters } = settlement
   const attempted = await attempt(writer, settlement)
   if (attempted.outcome !== undefined) return attempted.outcome
-  const isAlive = isSameLife(attempted.state, receipt)
+  const isAlive = isSameGeneration(attempted.state, receipt)
   if (counters.length > 0 && isCounted(attempted.state, receipt)) {
     await writer.write(receipt.bucket, countersWrite(counters, settlement.moment().now))
   }
@@ -67,30 +67,30 @@ const isCounted = ({ isGone }: StateToSettle, { bucket }: Receipt): boolean =>
 const attempt = async (writer: BucketWriter, settlement: Settlement) => {
   const { receipt, moment } = settlement
   let state = await stateToSettle(writer, settlement)
-  for (let tries = 1; tries <= attemptsFor(settlement) && isSameLife(state, receipt); tries++) {
-    const surely = tries >= SURE_ATTEMPT
+  for (let tries = 1; tries <= attemptsFor(settlement) && isSameGeneration(state, receipt); tries++) {
+    const unconditional = tries >= UNCONDITIONAL_ATTEMPT
     const { now, elapsedNs } = moment()
-    const { corrections, counters } = dueIn(settlement, state.seen, now)
-    const fitsOnly = settlement.excess !== undefined
-    const known = { seen: state.seen, born: receipt.born, surely, fitsOnly }
+    const { corrections, counters } = dueIn(settlement, state.snapshot, now)
+    const fitsOnly = settlement.overage !== undefined
+    const known = { snapshot: state.snapshot, generation: receipt.generation, unconditional, fitsOnly }
     const write = planSettlement({ corrections, counters, ...known, now, elapsedNs })
     const outcome = write && (await writer.write(receipt.bucket, write))
     const isRefund = corrections.some(({ difference }) => difference < 0)
-    const result = surely && isRefund ? 'overtaken' : 'settled'
+    const result = unconditional && isRefund ? 'overtaken' : 'settled'
     if (outcome === undefined) return { state, outcome: { result } as const }
     if (outcome.applied) return { state, outcome: { result, written: { item: outcome.item, now } } as const }
-    state = { seen: outcome.item, isGone: outcome.item === undefined }
+    state = { snapshot: outcome.item, isGone: outcome.item === undefined }
   }
   return { state, outcome: undefined }
 }
 
-/** What to correct and to count by the state `seen`: of an excess as much as is available in it. */
+/** What to correct and to count by the state `seen`: of an overage as much as is available in it. */
 const dueIn = (
-  { receipt, corrections, counters, excess = [] }: Settlement,
-  seen: BucketItem | undefined,
+  { receipt, corrections, counters, overage = [] }: Settlement,
+  snapshot: BucketItem | undefined,
   now: bigint,
 ): Pick<Settlement, 'corrections' | 'counters'> => {
-  const part = partOfExcess(receipt.limits, excess, seen, now)
+  const part = partOfOverage(receipt.limits, overage, snapshot, now)
   const charges = receipt.limits.flatMap((limit): readonly Correction[] => {
     const difference = part[limit.meter] ?? 0
     return difference > 0 ? [{ receipt: limit, difference }] : []
@@ -110,28 +110,28 @@ const withUse = (counters: readonly Action[], used: Cost): readonly Action[] => 
   return [...sums.values()]
 }
 
-const attemptsFor = ({ corrections, excess = [] }: Settlement): number =>
+const attemptsFor = ({ corrections, overage = [] }: Settlement): number =>
   corrections.some(({ difference }) => difference > 0)
     ? MOST_ATTEMPTS
-    : SURE_ATTEMPT + corrections.length + 2 * excess.length
+    : UNCONDITIONAL_ATTEMPT + corrections.length + 2 * overage.length
 
 interface StateToSettle {
-  readonly seen: BucketItem | undefined
+  readonly snapshot: BucketItem | undefined
   readonly isGone: boolean
 }
 
 /**
  * What this node last saw will do, else it is read. A guess of another life is none: only what is stored may say that the
- * life is over, or that an excess is not available.
+ * life is over, or that an overage is not available.
  */
 const stateToSettle = async (writer: BucketWriter, settlement: Settlement): Promise<StateToSettle> => {
-  const { receipt, excess = [], moment } = settlement
-  const guess = { seen: writer.lastSeen(receipt.bucket), isGone: false }
-  const isUsable = guess.seen !== undefined && isSameLife(guess, receipt)
-  if (isUsable && !isShort(receipt.limits, excess, guess.seen, moment().now)) return guess
+  const { receipt, overage = [], moment } = settlement
+  const guess = { snapshot: writer.cached(receipt.bucket), isGone: false }
+  const isUsable = guess.snapshot !== undefined && isSameGeneration(guess, receipt)
+  if (isUsable && !isShort(receipt.limits, overage, guess.snapshot, moment().now)) return guess
   const stored = await writer.read(receipt.bucket)
-  return { seen: stored, isGone: stored === undefined }
+  return { snapshot: stored, isGone: stored === undefined }
 }
 
-const isSameLife = ({ seen, isGone }: StateToSettle, { born }: Receipt): boolean =>
-  born === undefined || (!isGone && numberIn(seen, 'born', born) === born)
+const isSameGeneration = ({ snapshot, isGone }: StateToSettle, { generation: born }: Receipt): boolean =>
+  born === undefined || (!isGone && numberIn(snapshot, 'born', born) === born)

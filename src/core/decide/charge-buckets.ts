@@ -1,6 +1,6 @@
 import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
-import { demandsOf } from '../bucket/charge-plan.ts'
-import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import { limitChargesOf } from '../bucket/charge-plan.ts'
+import type { EffectiveLimit } from '../bucket/effective-limit.ts'
 import { receiptFor, receiptOf, uncharged } from '../bucket/receipt.ts'
 import type { Charger } from '../charge/batch.ts'
 import type { BucketWriter } from '../charge/bucket-writer.ts'
@@ -9,10 +9,10 @@ import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
 import type { Cost } from '../model/meter.ts'
 import type { Clock } from '../ports/platform.ts'
-import type { BucketPlan, Plans } from '../resolve/bucket-plan.ts'
+import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import type { DecisionRequest } from './decision.ts'
-import { type BucketView, type ChargedPart, excessesOf, violationOf, violationsOf } from './limit-state.ts'
-import { giveBackAll, type SettlingDependencies } from './reservation.ts'
+import { type BucketView, type ChargedPart, exceededIn, violationOf, violationsOf } from './limit-state.ts'
+import { refundAll, type SettlingDependencies } from './reservation.ts'
 
 export interface ChargeAllDependencies extends ChargePlanDependencies, SettlingDependencies {}
 
@@ -22,10 +22,10 @@ export interface DecideCall {
     readonly namesAll?: boolean
   }
   /** Which buckets the request meets; perhaps none. */
-  readonly resolution: Plans
+  readonly resolution: Resolution
   readonly now: bigint
   /** The same request resolved anew; asked where a bucket knows a later change. */
-  reread(): Promise<Plans>
+  reread(): Promise<Resolution>
 }
 
 /**
@@ -39,15 +39,15 @@ export const chargeAll = async (
   cost: Cost,
   startedNs: bigint,
 ): Promise<readonly ChargedPart[]> => {
-  const { plans } = call.resolution
-  const views = plans.map((plan) => lastView(deps, plan))
+  const { buckets: plans } = call.resolution
+  const views = plans.map((plan) => cachedView(deps, plan))
   const doubtful = views.filter((view) => violationsOf(view, cost, call.now).length > 0)
   if (doubtful.length === 0 || views.some(({ item }) => item === undefined)) {
     return chargeSharedFirst(deps, call, cost, startedNs)
   }
   const first = await chargeTogether(deps, call, plansOf(doubtful), cost, [], startedNs)
   const rest = views.filter((view) => !doubtful.includes(view))
-  const isDecided = first.some(isRefused) || rest.length === 0
+  const isDecided = first.some(hasDenied) || rest.length === 0
   const others = isDecided
     ? await leaveAlone(deps, call, rest, cost)
     : await chargeTogether(deps, call, plansOf(rest), cost, first, startedNs)
@@ -65,14 +65,14 @@ const chargeSharedFirst = async (
   cost: Cost,
   startedNs: bigint,
 ): Promise<readonly ChargedPart[]> => {
-  const { plans } = call.resolution
+  const { buckets: plans } = call.resolution
   const last = lastOf(deps, plans, cost)
   if (last === undefined) return chargeTogether(deps, call, plans, cost, [], startedNs)
   const before = plans.filter((plan) => plan !== last)
   const first = await chargeTogether(deps, call, before, cost, [], startedNs)
   const allAllow = first.every(({ result }) => result === 'charged' || result === 'untouched')
-  const others = first.some(isRefused)
-    ? await leaveAlone(deps, call, [lastView(deps, last)], cost)
+  const others = first.some(hasDenied)
+    ? await leaveAlone(deps, call, [cachedView(deps, last)], cost)
     : await chargeTogether(deps, call, [last], cost, first, startedNs, allAllow)
   return inOrderOf(plans, [...first, ...others])
 }
@@ -80,12 +80,17 @@ const chargeSharedFirst = async (
 /** The one bucket that has to be written for this request; undefined where there are more of them, or none. */
 const lastOf = (
   { charger }: ChargeAllDependencies,
-  plans: readonly BucketPlan[],
+  plans: readonly ApplicableBucket[],
   cost: Cost,
-): BucketPlan | undefined => {
-  const isAsked = ({ limits }: BucketPlan): boolean => demandsOf(limits, cost).length > 0
-  const unpaid = plans.filter((plan) => isAsked(plan) && !charger.isPaidFor({ ...plan, cost }))
-  const own = unpaid.length > 1 ? unpaid.filter((plan) => !charger.isShared({ ...plan, cost })) : unpaid
+): ApplicableBucket | undefined => {
+  const isAsked = ({ limits }: ApplicableBucket): boolean => limitChargesOf(limits, cost).length > 0
+  const unpaid = plans.filter(
+    (plan) => isAsked(plan) && !charger.isPaidFor({ bucket: plan.id, limits: plan.limits, cost }),
+  )
+  const own =
+    unpaid.length > 1
+      ? unpaid.filter((plan) => !charger.isShared({ bucket: plan.id, limits: plan.limits, cost }))
+      : unpaid
   return own.length === 1 ? own[0] : undefined
 }
 
@@ -97,7 +102,7 @@ const leaveAlone = async (
   cost: Cost,
 ): Promise<readonly ChargedPart[]> => {
   const current = request.namesAll
-    ? await readViews(deps, { plans: plansOf(views) }).catch(() => views)
+    ? await readViews(deps, { buckets: plansOf(views) }).catch(() => views)
     : views
   return current.map((view) => {
     const isOver = violationsOf(view, cost, now).length > 0
@@ -105,21 +110,24 @@ const leaveAlone = async (
   })
 }
 
-const plansOf = (views: readonly BucketView[]): readonly BucketPlan[] => views.map(({ plan }) => plan)
+const plansOf = (views: readonly BucketView[]): readonly ApplicableBucket[] =>
+  views.map(({ bucket: plan }) => plan)
 
 /** Answers list the caller's own limits first, then its parents'. */
-const inOrderOf = (plans: readonly BucketPlan[], parts: readonly ChargedPart[]): readonly ChargedPart[] =>
-  plans.flatMap((plan) => parts.filter((part) => part.view.plan === plan))
+const inOrderOf = (
+  plans: readonly ApplicableBucket[],
+  parts: readonly ChargedPart[],
+): readonly ChargedPart[] => plans.flatMap((plan) => parts.filter((part) => part.view.bucket === plan))
 
 /** Where one bucket fails for another reason than its store, all others get theirs back before the error is thrown. */
 const chargeTogether = async (
   deps: ChargeAllDependencies,
   call: DecideCall,
-  plans: readonly BucketPlan[],
+  plans: readonly ApplicableBucket[],
   cost: Cost,
   charged: readonly ChargedPart[],
   startedNs: bigint,
-  allOthersAllow = call.resolution.plans.length === 1,
+  allOthersAllow = call.resolution.buckets.length === 1,
 ): Promise<readonly ChargedPart[]> => {
   const isCounted = allOthersAllow && !call.request.settles
   const counts = isCounted ? useOf(cost) : {}
@@ -128,57 +136,57 @@ const chargeTogether = async (
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
   if (failed === undefined)
     return parts.map((part) => ({ ...part, isCounted: isCounted && part.result === 'charged' }))
-  await giveBackAll(deps, [...charged, ...parts], startedNs)
+  await refundAll(deps, [...charged, ...parts], startedNs)
   throw failed.reason
 }
 
 /** A bucket as this node last saw it. */
-export const lastView = (
+export const cachedView = (
   { writer }: Pick<ChargeAllDependencies, 'writer'>,
-  plan: BucketPlan,
+  plan: ApplicableBucket,
 ): BucketView => ({
-  plan,
+  bucket: plan,
   limits: plan.limits,
-  item: writer.lastSeen(plan.bucket),
+  item: writer.cached(plan.id),
 })
 
 /** Every bucket that applies, as it is stored now. */
 export const readViews = (
   { writer, heldAt }: Pick<ChargeAllDependencies, 'writer' | 'heldAt'>,
-  { plans }: Plans,
+  { buckets: plans }: Resolution,
 ): Promise<readonly BucketView[]> =>
   Promise.all(
     plans.map(async (plan) => {
-      const item = await writer.read(plan.bucket)
-      return { plan, limits: plan.limits, item, held: heldAt(plan.bucket) }
+      const item = await writer.read(plan.id)
+      return { bucket: plan, limits: plan.limits, item, held: heldAt(plan.id) }
     }),
   )
 
 /** Whether the bucket said no; one that could not be reached has not. */
-export const isRefused = ({ result }: ChargedPart): boolean => result === 'denied' || result === 'contended'
+export const hasDenied = ({ result }: ChargedPart): boolean => result === 'denied' || result === 'contended'
 
 const chargePart = (
   deps: ChargeAllDependencies,
   call: DecideCall,
-  plan: BucketPlan,
+  plan: ApplicableBucket,
   cost: Cost,
   counts: Counts,
 ) => {
-  const reread = async (): Promise<BucketPlan> => {
-    const { plans } = await call.reread()
-    const key = bucketKey(plan.bucket)
-    return plans.find(({ bucket }) => bucketKey(bucket) === key) ?? plan
+  const reread = async (): Promise<ApplicableBucket> => {
+    const { buckets: plans } = await call.reread()
+    const key = bucketKey(plan.id)
+    return plans.find(({ id: bucket }) => bucketKey(bucket) === key) ?? plan
   }
   return chargePlan(deps, { plan, cost, now: call.now, counts, reread })
 }
 
 export interface ChargeCall {
-  readonly plan: BucketPlan
+  readonly plan: ApplicableBucket
   readonly cost: Cost
   readonly now: bigint
   /** Counters to write along with the charge. */
   readonly counts: Counts
-  reread(): Promise<BucketPlan>
+  reread(): Promise<ApplicableBucket>
 }
 
 export interface ChargePlanDependencies {
@@ -201,7 +209,7 @@ const THROTTLED_TRIES = 4
  */
 export const chargePlan = async (deps: ChargePlanDependencies, call: ChargeCall): Promise<ChargedPart> => {
   const { plan, cost } = call
-  if (demandsOf(plan.limits, cost).length === 0) return untouched(deps, call)
+  if (limitChargesOf(plan.limits, cost).length === 0) return untouched(deps, call)
   return chargeWithin(deps, call, deps.clock.monotonic() + deps.deadlineNs / 2n)
 }
 
@@ -228,12 +236,13 @@ const unavailable = ({ plan }: ChargeCall, { reason }: StoreUnavailable): Charge
   result: 'unavailable',
   unavailableCause: reason,
   reported: [],
-  view: { plan, limits: plan.limits, item: undefined },
+  view: { bucket: plan, limits: plan.limits, item: undefined },
 })
 
 const untouched = ({ writer }: ChargePlanDependencies, { plan, cost, now }: ChargeCall): ChargedPart => {
-  const view = { plan, limits: plan.limits, item: writer.lastSeen(plan.bucket) }
-  return { result: 'untouched', reported: [], view, receipt: uncharged(plan, cost, now) }
+  const view = { bucket: plan, limits: plan.limits, item: writer.cached(plan.id) }
+  const receipt = uncharged({ bucket: plan.id, limits: plan.limits }, cost, now)
+  return { result: 'untouched', reported: [], view, receipt }
 }
 
 const chargeOnce = async (
@@ -243,18 +252,18 @@ const chargeOnce = async (
 ): Promise<ChargedPart> => {
   const { plan, cost, now, counts } = call
   const reread = async () => (await call.reread()).limits
-  const order = { bucket: plan.bucket, limits: plan.limits, cost, counts, isRepeated, reread }
-  const { result, item, limits, over, chargedAt, lease, held } = await deps.charger.charge(order)
-  const view: BucketView = { plan, limits, item, held, ...(!lease && { at: chargedAt }) }
+  const order = { bucket: plan.id, limits: plan.limits, cost, counts, isRepeated, reread }
+  const { result, item, limits, exceeded: over, chargedAt, lease, held } = await deps.charger.charge(order)
+  const view: BucketView = { bucket: plan, limits, item, held, ...(!lease && { at: chargedAt }) }
   if (result !== 'charged') {
     // limits that only warn deny nobody, also where others were faster each time
-    const isBound = demandsOf(limits, cost).some(({ inForce }) => isEnforced(inForce.limit))
-    return { result: isBound ? result : 'untouched', view, reported: excessesOf(view, cost, now) }
+    const isBound = limitChargesOf(limits, cost).some(({ effective }) => isEnforced(effective.limit))
+    return { result: isBound ? result : 'untouched', view, reported: exceededIn(view, cost, now) }
   }
-  const isOver = ({ limit }: LimitInForce): boolean => over.includes(limit.name)
-  const reported = limits.filter(isOver).map((inForce) => violationOf(view, inForce, cost, now))
+  const isOver = ({ limit }: EffectiveLimit): boolean => over.includes(limit.name)
+  const reported = limits.filter(isOver).map((effective) => violationOf(view, effective, cost, now))
   if (lease) return { result, view, reported, receipt: receiptFor(lease.receipt, cost), lease }
-  const { bucket } = plan
-  const charged = limits.filter((inForce) => !isOver(inForce))
+  const { id: bucket } = plan
+  const charged = limits.filter((effective) => !isOver(effective))
   return { result, view, reported, receipt: receiptOf({ bucket, limits: charged, item }, cost, chargedAt) }
 }

@@ -2,12 +2,12 @@ import { useOf } from '../charge/counters.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
 import { type Cost, withTotalTokens } from '../model/meter.ts'
-import type { BucketPlan, Plans } from '../resolve/bucket-plan.ts'
+import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import {
   type ChargeAllDependencies,
   chargeAll,
   type DecideCall,
-  isRefused,
+  hasDenied,
   readViews,
 } from './charge-buckets.ts'
 import type { Decision, Denied, Violation } from './decision.ts'
@@ -15,13 +15,13 @@ import type { Fallback } from './fallback.ts'
 import {
   type BucketView,
   type ChargedPart,
-  excessesOf,
+  exceededIn,
   limitStates,
   longestWait,
   neverFits,
   violationsOf,
 } from './limit-state.ts'
-import { createReservation, giveBackAll, settledReservation } from './reservation.ts'
+import { createReservation, refundAll, settledReservation } from './reservation.ts'
 
 export interface DecideDependencies extends ChargeAllDependencies {
   readonly fallback: Fallback
@@ -37,7 +37,7 @@ const CONTENDED_WAIT_NS = 50_000_000n
 export const decide = async (deps: DecideDependencies, call: DecideCall): Promise<Decision> => {
   const { request, resolution, now } = call
   const cost = withTotalTokens(request.cost)
-  if (request.dryRun || resolution.plans.some((plan) => neverFits(plan, cost))) {
+  if (request.dryRun || resolution.buckets.some((plan) => neverFits(plan, cost))) {
     return decideByReading(deps, resolution, cost, now)
   }
   const startedNs = deps.clock.monotonic()
@@ -46,10 +46,10 @@ export const decide = async (deps: DecideDependencies, call: DecideCall): Promis
   const reached = parts.filter((part) => !isUnavailable(part))
   const violations = await violationsIn(deps, parts, cost, now)
   if (violations !== undefined) {
-    await giveBackAll(deps, parts, startedNs)
+    await refundAll(deps, parts, startedNs)
     const current = reached.map(({ view }) => ({
       ...view,
-      item: deps.writer.lastSeen(view.plan.bucket) ?? view.item,
+      item: deps.writer.cached(view.bucket.id) ?? view.item,
     }))
     return {
       ...denied(current, violations, now),
@@ -82,8 +82,8 @@ const violationsIn = async (
   now: bigint,
 ): Promise<readonly Violation[] | undefined> => {
   if (parts.some(({ result }) => result === 'contended')) deps.metrics.count('decisions_contended')
-  if (parts.some(isRefused)) return parts.flatMap((part) => partViolations(part, cost, now))
-  const away = parts.filter(isUnavailable).map(({ view }) => view.plan)
+  if (parts.some(hasDenied)) return parts.flatMap((part) => partViolations(part, cost, now))
+  const away = parts.filter(isUnavailable).map(({ view }) => view.bucket)
   if (away.length === 0) return undefined
   const { isDenied, violations } = await deps.fallback.decide(away, cost, now)
   return isDenied ? violations : undefined
@@ -92,18 +92,18 @@ const violationsIn = async (
 /** Decides from what is stored, and charges nothing. What fits no state is denied also where the store is away. */
 export const decideByReading = async (
   deps: Pick<DecideDependencies, 'writer' | 'heldAt'>,
-  resolution: Plans,
+  resolution: Resolution,
   cost: Cost,
   now: bigint,
 ): Promise<Decision> => {
-  const neverFitting = resolution.plans.filter((plan) => neverFits(plan, cost))
+  const neverFitting = resolution.buckets.filter((plan) => neverFits(plan, cost))
   const views = await readViews(deps, resolution).catch((error: unknown) => {
     if (neverFitting.length === 0 || !(error instanceof StoreUnavailable)) throw error
     return error
   })
   if (views instanceof StoreUnavailable) return deniedUnread(neverFitting, cost, now, views)
   const violations = views.flatMap((view) => violationsOf(view, cost, now))
-  const reported = views.flatMap((view) => excessesOf(view, cost, now))
+  const reported = views.flatMap((view) => exceededIn(view, cost, now))
   if (violations.length > 0) return { ...denied(views, violations, now), reported }
   const limits = views.flatMap((view) => limitStates(view, now))
   return { allowed: true, degraded: false, limits, reported, reservation: settledReservation }
@@ -111,12 +111,12 @@ export const decideByReading = async (
 
 /** A denial that needs no state: the cost is larger than a limit. Nothing is known of what is left of any. */
 const deniedUnread = (
-  plans: readonly BucketPlan[],
+  plans: readonly ApplicableBucket[],
   cost: Cost,
   now: bigint,
   { reason }: StoreUnavailable,
 ): Denied => {
-  const views = plans.map((plan) => ({ plan, limits: plan.limits, item: undefined }))
+  const views = plans.map((plan) => ({ bucket: plan, limits: plan.limits, item: undefined }))
   const violations = views.flatMap((view) => violationsOf(view, cost, now))
   return { ...denied([], violations, now), degraded: true, unavailableCause: reason }
 }
@@ -149,6 +149,6 @@ const denied = (views: readonly BucketView[], violations: readonly Violation[], 
 const countUse = (deps: DecideDependencies, parts: readonly ChargedPart[], cost: Cost): void => {
   for (const { isCounted, view } of parts) {
     if (isCounted) continue
-    deps.tally.add(view.plan.bucket, useOf(cost), { isUse: true, nowNs: deps.clock.monotonic() })
+    deps.tally.add(view.bucket.id, useOf(cost), { isUse: true, nowNs: deps.clock.monotonic() })
   }
 }

@@ -1,6 +1,6 @@
 import type { BucketStore } from '../bucket/bucket-store.ts'
-import { demandsOf } from '../bucket/charge-plan.ts'
-import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import { limitChargesOf } from '../bucket/charge-plan.ts'
+import type { EffectiveLimit } from '../bucket/effective-limit.ts'
 import { receiptOf } from '../bucket/receipt.ts'
 import { algorithmOf, scaled } from '../bucket/registry.ts'
 import { createBucketWriter } from '../charge/bucket-writer.ts'
@@ -10,20 +10,20 @@ import { isEnforced, type OnUnavailable } from '../model/limit.ts'
 import type { Cost } from '../model/meter.ts'
 import { SECOND_NS } from '../model/time.ts'
 import { type CacheFactory, noMetrics } from '../ports/platform.ts'
-import type { BucketPlan } from '../resolve/bucket-plan.ts'
+import type { ApplicableBucket } from '../resolve/resolution.ts'
 import type { Violation } from './decision.ts'
 import { type BucketView, violationsOf } from './limit-state.ts'
 
 /** What is decided for buckets that cannot be reached. */
 export interface FallbackDecision {
-  /** Without violations: a limit says deny, and the request is refused as unavailable. */
+  /** Without violations: a limit says deny, and the request is denied as unavailable. */
   readonly isDenied: boolean
   /** What the limiter in memory denied. */
   readonly violations: readonly Violation[]
 }
 
 export interface Fallback {
-  decide(plans: readonly BucketPlan[], cost: Cost, now: bigint): Promise<FallbackDecision>
+  decide(plans: readonly ApplicableBucket[], cost: Cost, now: bigint): Promise<FallbackDecision>
 }
 
 export interface FallbackOptions {
@@ -51,21 +51,21 @@ export const createFallback = ({
   localShare,
 }: FallbackOptions): Fallback => {
   const writer = createBucketWriter(localBuckets, newCache({ max: MAX_LOCAL_BUCKETS }), noMetrics)
-  const ruleOf = ({ limits }: BucketPlan, cost: Cost): OnUnavailable => {
-    const rules = demandsOf(limits, cost)
-      .filter(({ inForce }) => isEnforced(inForce.limit))
-      .map(({ inForce }) => inForce.limit.onUnavailable ?? onUnavailable)
+  const ruleOf = ({ limits }: ApplicableBucket, cost: Cost): OnUnavailable => {
+    const rules = limitChargesOf(limits, cost)
+      .filter(({ effective }) => isEnforced(effective.limit))
+      .map(({ effective }) => effective.limit.onUnavailable ?? onUnavailable)
     return STRICTEST_FIRST.find((rule) => rules.includes(rule)) ?? 'allow'
   }
-  const chargeShare = async (plan: BucketPlan, cost: Cost, now: bigint) => {
-    const limits = plan.limits.map((inForce) => shareOf(inForce, localShare))
-    const order = { bucket: plan.bucket, limits, cost, now, counters: [], reread: async () => limits }
+  const chargeShare = async (plan: ApplicableBucket, cost: Cost, now: bigint) => {
+    const limits = plan.limits.map((effective) => shareOf(effective, localShare))
+    const order = { bucket: plan.id, limits, cost, now, counters: [], reread: async () => limits }
     const { result, item } = await chargeBucket(writer, order)
-    return { result, view: { plan, limits, item } }
+    return { result, view: { bucket: plan, limits, item } }
   }
-  const giveBack = (view: BucketView, cost: Cost, now: bigint): Promise<unknown> => {
-    const { limits, item, plan } = view
-    const receipt = receiptOf({ bucket: plan.bucket, limits, item }, cost, now)
+  const refund = (view: BucketView, cost: Cost, now: bigint): Promise<unknown> => {
+    const { limits, item, bucket: plan } = view
+    const receipt = receiptOf({ bucket: plan.id, limits, item }, cost, now)
     const corrections = receipt.limits.map((limit) => ({ receipt: limit, difference: -limit.charged }))
     return settleBucket(writer, {
       receipt,
@@ -79,11 +79,11 @@ export const createFallback = ({
       if (plans.some((plan) => ruleOf(plan, cost) === 'deny')) return { isDenied: true, violations: [] }
       const local = plans.filter((plan) => ruleOf(plan, cost) === 'local')
       const parts = await Promise.all(local.map((plan) => chargeShare(plan, cost, now)))
-      const refused = parts.filter(({ result }) => result !== 'charged')
-      const granted = refused.length > 0 ? parts.filter(({ result }) => result === 'charged') : []
-      await Promise.all(granted.map(({ view }) => giveBack(view, cost, now)))
-      const violations = refused.flatMap(({ view }) => violationsFor(view, cost, now))
-      return { isDenied: refused.length > 0, violations }
+      const denied = parts.filter(({ result }) => result !== 'charged')
+      const granted = denied.length > 0 ? parts.filter(({ result }) => result === 'charged') : []
+      await Promise.all(granted.map(({ view }) => refund(view, cost, now)))
+      const violations = denied.flatMap(({ view }) => violationsFor(view, cost, now))
+      return { isDenied: denied.length > 0, violations }
     },
   }
 }
@@ -95,7 +95,7 @@ const violationsFor = (view: BucketView, cost: Cost, now: bigint): readonly Viol
     retryAfterNs: violation.retryAfterNs ?? ASKED_AGAIN_NS,
   }))
 
-const shareOf = (inForce: LimitInForce, share: number): LimitInForce => ({
-  ...inForce,
-  algorithm: algorithmOf(scaled(inForce.limit.size, share)),
+const shareOf = (effective: EffectiveLimit, share: number): EffectiveLimit => ({
+  ...effective,
+  algorithm: algorithmOf(scaled(effective.limit.size, share)),
 })

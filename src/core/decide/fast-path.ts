@@ -8,7 +8,7 @@ import { isDue, type Lease, noteDemand, payingLease, type Slot, spend } from '..
 import type { Leases } from '../charge/leases.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
 import type { Clock } from '../ports/platform.ts'
-import type { BucketPlan, Plans } from '../resolve/bucket-plan.ts'
+import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import type { Allowed, Decision, Denied, LimitState, Reservation, Violation } from './decision.ts'
 import {
   type BucketView,
@@ -21,14 +21,14 @@ import {
 import { createReservation, type SettlingDependencies, settledReservation } from './reservation.ts'
 
 /** Decides what needs no write: requests that leases pay for, and repeats of a denial. */
-export interface HotPath {
+export interface FastPath {
   /** undefined: the table is to be asked. `cost` is checked. */
-  decide(known: Plans, cost: Cost, settles: boolean): Decision | undefined
+  decide(known: Resolution, cost: Cost, settles: boolean): Decision | undefined
   /** Whether `cost` fits no state of a bucket, or a remembered denial holds for it. Counts nothing. */
-  denies(known: Plans, cost: Cost): boolean
+  denies(known: Resolution, cost: Cost): boolean
 }
 
-export interface HotPathDependencies extends SettlingDependencies {
+export interface FastPathDependencies extends SettlingDependencies {
   readonly writer: BucketWriter
   readonly charger: Charger
   readonly leases: Leases
@@ -37,99 +37,109 @@ export interface HotPathDependencies extends SettlingDependencies {
 }
 
 /** A request, at the moment of its decision. */
-interface Asked {
-  readonly hots: HotPlans
+interface FastRequest {
+  readonly prepared: PreparedBuckets
   readonly cost: Cost
   readonly now: bigint
-  readonly steadyNs: bigint
+  readonly monotonicNs: bigint
 }
 
-export const createHotPath = (deps: HotPathDependencies): HotPath => {
+export const createFastPath = (deps: FastPathDependencies): FastPath => {
   const { clock } = deps
-  const hotPlansOf = createHotPlans(deps)
+  const preparedOf = createPreparedBuckets(deps)
   return {
     decide(known, cost, settles) {
-      const asked = { hots: hotPlansOf(known), cost, now: clock.now(), steadyNs: clock.monotonic() }
+      const asked = { prepared: preparedOf(known), cost, now: clock.now(), monotonicNs: clock.monotonic() }
       const paid = payersOf(asked)
       if (paid === undefined) return repeatDenial(deps, asked)
       return paid.length > 0 ? allow(deps, asked, paid, settles) : undefined
     },
     denies(known, cost) {
-      if (known.plans.some((plan) => neverFits(plan, cost))) return true
+      if (known.buckets.some((plan) => neverFits(plan, cost))) return true
       if (!deps.leases.isOn) return false
-      const asked = { hots: hotPlansOf(known), cost, now: clock.now(), steadyNs: clock.monotonic() }
-      return asked.hots.plans.some((hot) => isDeniedBy(deps.writer, hot, asked))
+      const asked = { prepared: preparedOf(known), cost, now: clock.now(), monotonicNs: clock.monotonic() }
+      return asked.prepared.buckets.some((bucket) => isDeniedBy(deps.writer, bucket, asked))
     },
   }
 }
 
 /** The lease that pays for each bucket; none for those that the cost does not touch. undefined: one is not paid for. */
-const payersOf = ({ hots, cost, now, steadyNs }: Asked): readonly (Lease | undefined)[] | undefined => {
+const payersOf = ({
+  prepared,
+  cost,
+  now,
+  monotonicNs,
+}: FastRequest): readonly (Lease | undefined)[] | undefined => {
   const paid: (Lease | undefined)[] = []
-  for (const hot of hots.plans) {
-    const lease = hot.touches(cost) ? payingLease(hot.slot(), cost, now, steadyNs) : undefined
-    if (lease === undefined && hot.touches(cost)) return undefined
+  for (const bucket of prepared.buckets) {
+    const lease = bucket.touches(cost) ? payingLease(bucket.slot(), cost, now, monotonicNs) : undefined
+    if (lease === undefined && bucket.touches(cost)) return undefined
     paid.push(lease)
   }
   return paid.some((lease) => lease !== undefined) ? paid : []
 }
 
 const allow = (
-  deps: HotPathDependencies,
-  { hots, cost, now, steadyNs }: Asked,
+  deps: FastPathDependencies,
+  { prepared, cost, now, monotonicNs }: FastRequest,
   paid: readonly (Lease | undefined)[],
   settles: boolean,
 ): Decision => {
-  hots.plans.forEach((hot, at) => {
+  prepared.buckets.forEach((bucket, at) => {
     const lease = paid[at]
     if (lease) {
-      noteDemand(hot.slot(), cost, steadyNs)
+      noteDemand(bucket.slot(), cost, monotonicNs)
       spend(lease, cost)
-      if (isDue(lease, steadyNs)) deps.charger.renew(hot.plan, lease)
+      if (isDue(lease, monotonicNs))
+        deps.charger.renew({ bucket: bucket.bucket.id, limits: bucket.bucket.limits }, lease)
     }
-    if (!settles) hot.countUse(cost, steadyNs)
+    if (!settles) bucket.countUse(cost, monotonicNs)
   })
   deps.metrics.count('decisions_allowed')
-  return new LeasedDecision(deps, hots.look, paid, cost, settles, now, steadyNs)
+  return new LeasedDecision(deps, prepared.look, paid, cost, settles, now, monotonicNs)
 }
 
-const repeatDenial = (deps: HotPathDependencies, asked: Asked): Decision | undefined => {
-  const { hots, cost, now, steadyNs } = asked
-  const by = hots.plans.find((hot) => isDeniedBy(deps.writer, hot, asked))
+const repeatDenial = (deps: FastPathDependencies, asked: FastRequest): Decision | undefined => {
+  const { prepared, cost, now, monotonicNs } = asked
+  const by = prepared.buckets.find((bucket) => isDeniedBy(deps.writer, bucket, asked))
   const denial = by?.slot().denial
   if (by === undefined || denial === undefined) return undefined
-  hots.plans.find(({ plan }) => plan.isOwn)?.countDenials(['denied'], steadyNs)
-  by.countDenials(denial.counters, steadyNs)
+  prepared.buckets.find(({ bucket: plan }) => plan.isOwn)?.countDenials(['denied'], monotonicNs)
+  by.countDenials(denial.counters, monotonicNs)
   deps.metrics.count('decisions_denied')
   const { limits, item } = denial
-  const view: BucketView = { plan: by.plan, limits, item, held: deps.leases.heldOf(by.slot()) }
-  return new RememberedDenial(hots.look, view, cost, now)
+  const view: BucketView = { bucket: by.bucket, limits, item, held: deps.leases.heldOf(by.slot()) }
+  return new RememberedDenial(prepared.look, view, cost, now)
 }
 
-const isDeniedBy = (writer: BucketWriter, hot: HotPlan, { cost, now, steadyNs }: Asked): boolean => {
-  const { denial } = hot.slot()
-  return denial !== undefined && denies(denial, writer.lastSeenAt(hot.key), cost, now, steadyNs)
+const isDeniedBy = (
+  writer: BucketWriter,
+  bucket: PreparedBucket,
+  { cost, now, monotonicNs }: FastRequest,
+): boolean => {
+  const { denial } = bucket.slot()
+  return denial !== undefined && denies(denial, writer.cachedAt(bucket.key), cost, now, monotonicNs)
 }
 
 /** One bucket of a request, with all that was looked up for it before. */
-export interface HotPlan {
-  readonly plan: BucketPlan
+export interface PreparedBucket {
+  readonly bucket: ApplicableBucket
   readonly key: string
   slot(): Slot
   /** Whether a limit counts a meter of the cost. */
   touches(cost: Cost): boolean
-  countUse(cost: Cost, steadyNs: bigint): void
+  countUse(cost: Cost, monotonicNs: bigint): void
   /** Adds one to each counter. */
-  countDenials(names: readonly string[], steadyNs: bigint): void
+  countDenials(names: readonly string[], monotonicNs: bigint): void
 }
 
-export interface HotPlans {
-  readonly plans: readonly HotPlan[]
+export interface PreparedBuckets {
+  readonly buckets: readonly PreparedBucket[]
   /** Every bucket as this process sees it now. */
   look(): readonly BucketView[]
 }
 
-interface HotPlansDependencies {
+interface PreparedBucketsDependencies {
   readonly writer: BucketWriter
   readonly leases: Leases
   readonly clock: Clock
@@ -145,61 +155,69 @@ const USED: Readonly<Record<Meter, string>> = {
 }
 
 /** Looks a request's buckets up once, for as long as the same plans are handed in. */
-export const createHotPlans = (deps: HotPlansDependencies): ((plans: Plans) => HotPlans) => {
-  const known = new WeakMap<Plans, HotPlans>()
+export const createPreparedBuckets = (
+  deps: PreparedBucketsDependencies,
+): ((plans: Resolution) => PreparedBuckets) => {
+  const known = new WeakMap<Resolution, PreparedBuckets>()
   return (plans) => {
     const before = known.get(plans)
     if (before !== undefined) return before
-    const made = hotPlans(deps, plans)
+    const made = preparedBuckets(deps, plans)
     known.set(plans, made)
     return made
   }
 }
 
-const hotPlans = (deps: HotPlansDependencies, { plans }: Plans): HotPlans => {
-  const hots = plans.map((plan) => hotPlan(deps, plan))
+const preparedBuckets = (
+  deps: PreparedBucketsDependencies,
+  { buckets: plans }: Resolution,
+): PreparedBuckets => {
+  const prepared = plans.map((plan) => preparedBucket(deps, plan))
   return {
-    plans: hots,
+    buckets: prepared,
     look: () =>
-      hots.map(({ plan, key, slot }) => ({
-        plan,
-        limits: plan.limits,
-        item: deps.writer.lastSeenAt(key),
+      prepared.map(({ bucket, key, slot }) => ({
+        bucket,
+        limits: bucket.limits,
+        item: deps.writer.cachedAt(key),
         held: deps.leases.heldOf(slot()),
       })),
   }
 }
 
-const hotPlan = ({ leases, clock, tally }: HotPlansDependencies, plan: BucketPlan): HotPlan => {
+const preparedBucket = (
+  { leases, clock, tally }: PreparedBucketsDependencies,
+  plan: ApplicableBucket,
+): PreparedBucket => {
   const meters = [...new Set(plan.limits.map(({ limit }) => limit.meter))]
-  const isUsageMade = plan.bucket.kind === 'entity'
-  let slot = leases.slotOf(plan.bucket, plan.limits)
-  let waiting = tally.waitingOf(plan.bucket, clock.monotonic())
-  const counts = (steadyNs: bigint) => {
-    if (waiting.isTaken) waiting = tally.waitingOf(plan.bucket, steadyNs)
+  const isUsageMade = plan.id.kind === 'entity'
+  let slot = leases.slotOf(plan.id, plan.limits)
+  let waiting = tally.waitingOf(plan.id, clock.monotonic())
+  const counts = (monotonicNs: bigint) => {
+    if (waiting.isTaken) waiting = tally.waitingOf(plan.id, monotonicNs)
     return waiting.counts
   }
   return {
-    plan,
-    key: bucketKey(plan.bucket),
+    bucket: plan,
+    key: bucketKey(plan.id),
     slot() {
-      if (slot.isGone) slot = leases.slotOf(plan.bucket, plan.limits)
+      if (slot.isGone) slot = leases.slotOf(plan.id, plan.limits)
       return slot
     },
     touches(cost) {
       for (const meter of meters) if (cost[meter] !== undefined) return true
       return false
     },
-    countUse(cost, steadyNs) {
-      const into = counts(steadyNs)
+    countUse(cost, monotonicNs) {
+      const into = counts(monotonicNs)
       for (const meter of METERS) {
         const amount = cost[meter]
         if (amount !== undefined && amount > 0) into[USED[meter]] = plus(into[USED[meter]] ?? 0, amount)
       }
-      if (isUsageMade) waiting.useSinceNs ??= steadyNs
+      if (isUsageMade) waiting.useSinceNs ??= monotonicNs
     },
-    countDenials(names, steadyNs) {
-      const into = counts(steadyNs)
+    countDenials(names, monotonicNs) {
+      const into = counts(monotonicNs)
       for (const name of names) into[name] = plus(into[name] ?? 0, 1)
     },
   }
@@ -262,7 +280,7 @@ export class LeasedDecision implements Allowed {
           view,
           reported: NONE,
           result: 'untouched',
-          receipt: uncharged(view.plan, this.#cost, this.#now),
+          receipt: uncharged({ bucket: view.bucket.id, limits: view.limits }, this.#cost, this.#now),
         }
       const receipt = receiptFor(lease.receipt, this.#cost)
       return { view, reported: NONE, result: 'charged', lease, receipt }
@@ -292,7 +310,7 @@ export class RememberedDenial implements Denied {
 
   get limits(): readonly LimitState[] {
     this.#limits ??= this.#look().flatMap((view) =>
-      limitStates(view.plan === this.#by.plan ? this.#by : view, this.#now),
+      limitStates(view.bucket === this.#by.bucket ? this.#by : view, this.#now),
     )
     return this.#limits
   }

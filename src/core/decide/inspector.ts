@@ -8,9 +8,9 @@ import { type Cost, checkCost, METERS, withTotalTokens } from '../model/meter.ts
 import type { PolicyKey } from '../model/policy.ts'
 import { SECOND_NS } from '../model/time.ts'
 import type { Clock } from '../ports/platform.ts'
-import type { BucketPlan } from '../resolve/bucket-plan.ts'
-import { type EffectiveLimit, effectiveLimits } from '../resolve/effective-limits.ts'
-import type { Resolution } from '../resolve/resolve.ts'
+import { type ExplainedLimit, explainLimits } from '../resolve/effective-limits.ts'
+import type { ApplicableBucket } from '../resolve/resolution.ts'
+import type { EntityResolution } from '../resolve/resolve.ts'
 import type { Resolver } from '../resolve/resolver.ts'
 import { readViews } from './charge-buckets.ts'
 import type { LimitState } from './decision.ts'
@@ -21,7 +21,7 @@ export interface ExplainedBucket {
   /** The entity's id, or `POLICY:<scope>:<selector>`. */
   readonly entityId: string
   readonly resource: string
-  readonly limits: readonly EffectiveLimit[]
+  readonly limits: readonly ExplainedLimit[]
 }
 
 /** A bucket as people see it. */
@@ -42,7 +42,7 @@ export interface OtherBucketStatus extends BucketStatus {
 /** What people ask of buckets beside decisions. All throw `ZaelError('not_found')` for an unknown entity, and `StoreUnavailable`. */
 export interface Inspector {
   /** The limits of the entity itself on `resource` (`_default_` where none is named), with what each overrode. */
-  explain(entityId: string, resource?: string): Promise<readonly EffectiveLimit[]>
+  explain(entityId: string, resource?: string): Promise<readonly ExplainedLimit[]>
   /** Those of every other bucket that a request meets as well: `_total_`, parents, policies that go by no user. */
   explainOthers(entityId: string, resource?: string): Promise<readonly ExplainedBucket[]>
   /** Without `resource`: the bucket with the least available share; full, with the effective limits, where there is none. */
@@ -82,7 +82,7 @@ export interface InspectorDependencies {
   /** What this process holds of a bucket in leases, per meter: it is available here. */
   heldAt(bucket: BucketId): Cost
   /** Whether limits are enforced on the entity at all. */
-  isLimited(resolution: Resolution): boolean
+  isLimited(resolution: EntityResolution): boolean
   readonly resolver: Pick<Resolver, 'resolve' | 'prepare'>
 }
 
@@ -103,14 +103,14 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
   const observing = { ...deps, resolve: resolveWithin(dependencies, OBSERVED_MAX_AGE_NS) }
   return {
     async explain(entityId, resource) {
-      return effectiveLimits((await resolve(entityId, resource)).plans[0].layers)
+      return explainLimits((await resolve(entityId, resource)).buckets[0].layers)
     },
     async explainOthers(entityId, resource) {
-      const [, ...others] = (await resolve(entityId, resource)).plans
+      const [, ...others] = (await resolve(entityId, resource)).buckets
       return others.map(({ layers, ...plan }) => ({
         entityId: plan.entityId,
         resource: plan.resource,
-        limits: effectiveLimits(layers),
+        limits: explainLimits(layers),
       }))
     },
     status: (entityId, resource) =>
@@ -147,7 +147,7 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
 
 const resolveWithin =
   ({ resolver }: InspectorDependencies, maxAgeNs: bigint) =>
-  (entityId: string, resource: string | undefined): Promise<Resolution> =>
+  (entityId: string, resource: string | undefined): Promise<EntityResolution> =>
     resolver.resolve({ entityId, resource }, maxAgeNs)
 
 /** The bucket that a request for `resource` meets, or every bucket that the entity has. */
@@ -156,8 +156,8 @@ const bucketsOf = async (
   entityId: string,
   resource: string | undefined,
 ): Promise<readonly BucketId[]> => {
-  const { plans } = await resolve(entityId, resource)
-  if (resource !== undefined) return [plans[0].bucket]
+  const { buckets: plans } = await resolve(entityId, resource)
+  if (resource !== undefined) return [plans[0].id]
   return (await buckets.list(entityId)).map((bucket) => entityBucket(entityId, bucket.resource))
 }
 
@@ -165,7 +165,7 @@ export interface StatusDependencies {
   readonly buckets: BucketStore
   readonly writer: BucketWriter
   heldAt(bucket: BucketId): Cost
-  resolve(entityId: string, resource: string | undefined): Promise<Resolution>
+  resolve(entityId: string, resource: string | undefined): Promise<EntityResolution>
 }
 
 /** The state of the entity's bucket on a resource; full where nothing is stored. */
@@ -175,8 +175,8 @@ export const statusOf = async (
   resource: string | undefined,
   now: bigint,
 ): Promise<BucketStatus> => {
-  const { plans } = await deps.resolve(entityId, resource)
-  return stateOf(deps, plans[0], await deps.writer.read(plans[0].bucket))(now)
+  const { buckets: plans } = await deps.resolve(entityId, resource)
+  return stateOf(deps, plans[0], await deps.writer.read(plans[0].id))(now)
 }
 
 /** The state of each bucket that a request for the resource charges beside the entity's own. */
@@ -186,11 +186,11 @@ export const statusOfOthers = async (
   resource: string | undefined,
   now: bigint,
 ): Promise<readonly OtherBucketStatus[]> => {
-  const [, ...others] = (await deps.resolve(entityId, resource)).plans
+  const [, ...others] = (await deps.resolve(entityId, resource)).buckets
   return Promise.all(
     others.map(async (plan) => ({
       entityId: plan.entityId,
-      ...stateOf(deps, plan, await deps.writer.read(plan.bucket))(now),
+      ...stateOf(deps, plan, await deps.writer.read(plan.id))(now),
     })),
   )
 }
@@ -211,14 +211,14 @@ export const observe = async (
   const stored = await deps.buckets.list(entityId)
   const limited = await Promise.all(
     stored.map(async ({ resource, item }) => {
-      const { plans } = await deps.resolve(entityId, resource)
+      const { buckets: plans } = await deps.resolve(entityId, resource)
       const plan = plans.find(
         (candidate) => candidate.entityId === entityId && candidate.resource === resource,
       )
       return plan && plan.limits.length > 0 ? [stateOf(deps, plan, item)] : []
     }),
   )
-  const full = stateOf(deps, fallback.plans[0], undefined)
+  const full = stateOf(deps, fallback.buckets[0], undefined)
   const states = limited.flat()
   return (now) => {
     const [first = full(now), ...others] = states.map((state) => state(now))
@@ -230,13 +230,13 @@ export const observe = async (
 export const requestedAs = ({ resource }: BucketStatus): string | undefined =>
   resource === DEFAULT_RESOURCE ? undefined : resource
 
-const stateOf = ({ heldAt }: StatusDependencies, plan: BucketPlan, item: BucketItem | undefined) => {
-  const held = heldAt(plan.bucket)
+const stateOf = ({ heldAt }: StatusDependencies, plan: ApplicableBucket, item: BucketItem | undefined) => {
+  const held = heldAt(plan.id)
   const used = usedIn(item)
   return (now: bigint): BucketStatus => ({
-    bucket: plan.bucket,
+    bucket: plan.id,
     resource: plan.resource,
-    limits: limitStates({ plan, limits: plan.limits, item, held }, now),
+    limits: limitStates({ bucket: plan, limits: plan.limits, item, held }, now),
     used,
   })
 }

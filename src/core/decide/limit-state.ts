@@ -1,20 +1,20 @@
-import { fieldsInForce } from '../bucket/carry-over.ts'
-import { demandsOf, fitsAtAll } from '../bucket/charge-plan.ts'
-import { boundOf, isPaused, type LimitInForce } from '../bucket/limit-in-force.ts'
+import { effectiveFields } from '../bucket/carry-over.ts'
+import { fitsAtAll, limitChargesOf } from '../bucket/charge-plan.ts'
+import { boundOf, type EffectiveLimit, isPaused } from '../bucket/effective-limit.ts'
 import type { Receipt } from '../bucket/receipt.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import type { ChargeOutcome } from '../charge/charge-bucket.ts'
 import type { Lease } from '../charge/lease.ts'
 import { isEnforced } from '../model/limit.ts'
 import type { Cost } from '../model/meter.ts'
-import type { BucketPlan } from '../resolve/bucket-plan.ts'
+import type { ApplicableBucket } from '../resolve/resolution.ts'
 import type { LimitState, Violation } from './decision.ts'
 
 /** A bucket's state as a decision found or left it. */
 export interface BucketView {
-  readonly plan: BucketPlan
+  readonly bucket: ApplicableBucket
   /** The limits decided by; those of the plan, unless the bucket knew a later change. */
-  readonly limits: readonly LimitInForce[]
+  readonly limits: readonly EffectiveLimit[]
   /** undefined: nothing is stored, all is full */
   readonly item: BucketItem | undefined
   /** What this process holds in leases, per meter: charged, and not used yet. */
@@ -29,34 +29,39 @@ export const usedShare = ({ used, capacity }: Pick<LimitState, 'used' | 'capacit
 
 /** Every limit of a bucket as people see it at `now`. */
 export const limitStates = (view: BucketView, now: bigint): readonly LimitState[] =>
-  view.limits.map((inForce) => limitState(view, inForce, now))
+  view.limits.map((effective) => limitState(view, effective, now))
 
 /** Whether an enforced limit of a bucket denies `cost` in every state: it is larger than what the caller may use of it. */
-export const neverFits = ({ limits }: Pick<BucketPlan, 'limits'>, cost: Cost): boolean =>
-  demandsOf(limits, cost).some((demand) => isEnforced(demand.inForce.limit) && !fitsAtAll(demand))
+export const neverFits = ({ limits }: Pick<ApplicableBucket, 'limits'>, cost: Cost): boolean =>
+  limitChargesOf(limits, cost).some((demand) => isEnforced(demand.effective.limit) && !fitsAtAll(demand))
 
 /** Every limit of the bucket that denies `cost`, and when it would pass. */
 export const violationsOf = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>
-  view.limits.flatMap((inForce) => {
-    if (!isEnforced(inForce.limit)) return []
-    const violation = violationOf(view, inForce, cost, now)
+  view.limits.flatMap((effective) => {
+    if (!isEnforced(effective.limit)) return []
+    const violation = violationOf(view, effective, cost, now)
     return violation.retryAfterNs === 0n ? [] : [violation]
   })
 
 /** Every limit that only warns and that `cost` does not fit. */
-export const excessesOf = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>
-  view.limits.flatMap((inForce) => {
-    if (isEnforced(inForce.limit)) return []
-    const violation = violationOf(view, inForce, cost, now)
+export const exceededIn = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>
+  view.limits.flatMap((effective) => {
+    if (isEnforced(effective.limit)) return []
+    const violation = violationOf(view, effective, cost, now)
     return violation.retryAfterNs === 0n ? [] : [violation]
   })
 
 /** A limit as exceeded by `cost`; a cost that does not touch it waits for nothing. */
-export const violationOf = (view: BucketView, inForce: LimitInForce, cost: Cost, now: bigint): Violation => {
-  const { meter } = inForce.limit
+export const violationOf = (
+  view: BucketView,
+  effective: EffectiveLimit,
+  cost: Cost,
+  now: bigint,
+): Violation => {
+  const { meter } = effective.limit
   const requested = cost[meter]
-  const retryAfterNs = requested === undefined ? 0n : waitNs(view, inForce, requested, view.at ?? now)
-  return { state: limitState(view, inForce, now), meter, requested: requested ?? 0, retryAfterNs }
+  const retryAfterNs = requested === undefined ? 0n : waitNs(view, effective, requested, view.at ?? now)
+  return { state: limitState(view, effective, now), meter, requested: requested ?? 0, retryAfterNs }
 }
 
 /** The greatest wait; null where one of them never ends, and 0 of none. */
@@ -67,24 +72,29 @@ export const longestWait = (waits: readonly (bigint | null)[]): bigint | null =>
   )
 
 /** ns until `amount` passes the limit; null: it never will. */
-const waitNs = ({ item }: BucketView, inForce: LimitInForce, amount: number, now: bigint): bigint | null =>
-  isPaused(inForce) || amount > boundOf(inForce)
+const waitNs = (
+  { item }: BucketView,
+  effective: EffectiveLimit,
+  amount: number,
+  now: bigint,
+): bigint | null =>
+  isPaused(effective) || amount > boundOf(effective)
     ? null
-    : inForce.algorithm.wait(fieldsInForce(item, inForce, now), amount, now, boundOf(inForce))
+    : effective.algorithm.wait(effectiveFields(item, effective, now), amount, now, boundOf(effective))
 
-const limitState = (view: BucketView, inForce: LimitInForce, now: bigint): LimitState =>
-  stateAt(view, inForce, view.at ?? now)
+const limitState = (view: BucketView, effective: EffectiveLimit, now: bigint): LimitState =>
+  stateAt(view, effective, view.at ?? now)
 
-const stateAt = (view: BucketView, inForce: LimitInForce, now: bigint): LimitState => {
-  const { plan, item, held } = view
-  const { limit, algorithm, source } = inForce
-  const level = algorithm.level(fieldsInForce(item, inForce, now), now)
-  const open = level.available - (algorithm.capacity - boundOf(inForce)) + (held?.[limit.meter] ?? 0)
+const stateAt = (view: BucketView, effective: EffectiveLimit, now: bigint): LimitState => {
+  const { bucket: plan, item, held } = view
+  const { limit, algorithm, source } = effective
+  const level = algorithm.level(effectiveFields(item, effective, now), now)
+  const open = level.available - (algorithm.capacity - boundOf(effective)) + (held?.[limit.meter] ?? 0)
   const available = Math.min(Math.max(0, open), algorithm.capacity)
-  const nextNs = available > 0 ? null : waitNs(view, inForce, 1, now)
+  const nextNs = available > 0 ? null : waitNs(view, effective, 1, now)
   // made for each limit of each answer: spreads of what may be missing would take as long as all the rest
   const state: { -readonly [K in keyof LimitState]: LimitState[K] } = {
-    bucket: plan.bucket,
+    bucket: plan.id,
     entityId: plan.entityId,
     resource: plan.resource,
     limit,

@@ -14,17 +14,17 @@ import type { PolicySubject } from '../model/policy.ts'
 import { SECOND_NS } from '../model/time.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import type { CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
-import type { Plans } from '../resolve/bucket-plan.ts'
-import type { Resolution, ResolutionTarget } from '../resolve/resolve.ts'
+import type { Resolution } from '../resolve/resolution.ts'
+import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import { createResolver } from '../resolve/resolver.ts'
 import type { DecideCall } from './charge-buckets.ts'
 import { type DecideDependencies, decide } from './decide.ts'
 import type { Decision, DecisionRequest, SettledBy } from './decision.ts'
 import { countDecision, createDecisionLog, type DecisionLog } from './decision-log.ts'
 import { createFallback } from './fallback.ts'
-import { createHotPath } from './fast-path.ts'
+import { createFastPath } from './fast-path.ts'
 import { createInspector, type Inspector } from './inspector.ts'
-import { giveBackLeases, settleCharges } from './reservation.ts'
+import { refundLeases, settleCharges } from './reservation.ts'
 
 /** Deciding, and what people ask of it. One per process. */
 export interface Limiter extends Inspector {
@@ -124,16 +124,16 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const config = configBehind(createCircuit(clock), dependencies.config)
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const configAgeNs = BigInt(settings.configCacheMs) * MS_NS
-  const hotPath = createHotPath({ ...deps, leases })
-  /** Not at debug level: the hot path evaluates no limits, so there would be nothing to log. */
+  const fastPath = createFastPath({ ...deps, leases })
+  /** Not at debug level: the fast path evaluates no limits, so there would be nothing to log. */
   const isHot = ({ dryRun }: DecisionRequest): boolean =>
     leases.isOn && !dryRun && dependencies.logger.isDebugOn === false
-  const isLimited = ({ entity }: Resolution): boolean => settings.isEnabled && !entity.bypass
-  const limitedBy = (request: DecisionRequest, target = targetOf(request)): Resolution | undefined => {
+  const isLimited = ({ entity }: EntityResolution): boolean => settings.isEnabled && !entity.bypass
+  const limitedBy = (request: DecisionRequest, target = targetOf(request)): EntityResolution | undefined => {
     const known = resolver.peek(target, configAgeNs)
     return known && isLimited(known) ? known : undefined
   }
-  const resolve = async (target: ResolutionTarget, maxAgeNs: bigint): Promise<Resolution> => {
+  const resolve = async (target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution> => {
     const resolution = await resolver.resolve(target, maxAgeNs)
     return isLimited(resolution) ? resolution : unlimited(resolution)
   }
@@ -144,19 +144,19 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
       checkRequest(request)
       const target = targetOf(request)
       const known = isHot(request) ? limitedBy(request, target) : undefined
-      const decision = known && hotPath.decide(known, withTotalTokens(request.cost), request.settles)
+      const decision = known && fastPath.decide(known, withTotalTokens(request.cost), request.settles)
       if (decision) return decision
       return decideAndCount(deps, request, (maxAgeNs) => resolve(target, maxAgeNs ?? configAgeNs))
     },
     foreseesDenial(request) {
       checkRequest(request)
       const known = limitedBy(request)
-      return known !== undefined && hotPath.denies(known, withTotalTokens(request.cost))
+      return known !== undefined && fastPath.denies(known, withTotalTokens(request.cost))
     },
     async checkPolicies(check) {
       const subject = subjectOf(check)
       return decideAndCount(deps, ONE_REQUEST, async (maxAgeNs = configAgeNs) =>
-        settings.isEnabled ? resolver.resolvePolicies(subject, maxAgeNs) : { plans: [] },
+        settings.isEnabled ? resolver.resolvePolicies(subject, maxAgeNs) : { buckets: [] },
       )
     },
     settleCharges: (charges, actual, by) => settleCharges(deps, charges, actual, by && { by }),
@@ -183,7 +183,7 @@ const flush = async (
   options: Parameters<typeof flushTally>[1],
 ): Promise<void> => {
   if (options.all) await deps.charger.renewed()
-  await giveBackLeases(deps, leases.takeOver(options.all))
+  await refundLeases(deps, leases.takeEnded(options.all))
   await flushTally(deps, options)
 }
 
@@ -204,7 +204,7 @@ const createParts = (
     heldAt: leases.heldAt,
     charger: createCharger({
       ...{ writer, tally, clock, leases, metrics },
-      giveBack: (rest) => giveBackLeases({ ...dependencies, writer, tally }, rest),
+      refund: (rest) => refundLeases({ ...dependencies, writer, tally }, rest),
     }),
     fallback: createFallback({ ...dependencies, ...settings }),
     deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
@@ -214,7 +214,7 @@ const createParts = (
 const ONE_REQUEST = { cost: { requests: 1 }, settles: false, namesAll: true } as const
 
 /** Which buckets a request meets, from reads no older than `maxAgeNs` (left out: as old as the settings allow). */
-type PlansOf = (maxAgeNs?: bigint) => Promise<Plans>
+type Resolve = (maxAgeNs?: bigint) => Promise<Resolution>
 
 interface CountingDependencies extends DecideDependencies {
   readonly log: DecisionLog
@@ -223,12 +223,12 @@ interface CountingDependencies extends DecideDependencies {
 const decideAndCount = async (
   deps: CountingDependencies,
   request: DecideCall['request'],
-  plansOf: PlansOf,
+  plansOf: Resolve,
 ): Promise<Decision> => {
   const known = await plansOf()
   const decision = await decideByLatest(deps, request, known, () => plansOf(DENIAL_MAX_AGE_NS))
   if (request.dryRun) return decision
-  countDecision(deps, decision, known.plans.find(({ isOwn }) => isOwn)?.bucket)
+  countDecision(deps, decision, known.buckets.find(({ isOwn }) => isOwn)?.id)
   deps.log(decision)
   return decision
 }
@@ -237,8 +237,8 @@ const decideAndCount = async (
 const decideByLatest = async (
   deps: DecideDependencies,
   request: DecideCall['request'],
-  known: Plans,
-  reread: () => Promise<Plans>,
+  known: Resolution,
+  reread: () => Promise<Resolution>,
 ): Promise<Decision> => {
   const now = deps.clock.now()
   const decision = await decide(deps, { request, resolution: known, now, reread })
@@ -247,7 +247,7 @@ const decideByLatest = async (
   return sameLimits(known, latest) ? decision : decide(deps, { request, resolution: latest, now, reread })
 }
 
-const orKnown = async (reading: Promise<Plans>, known: Plans): Promise<Plans> => {
+const orKnown = async (reading: Promise<Resolution>, known: Resolution): Promise<Resolution> => {
   try {
     return await reading
   } catch (error) {
@@ -256,11 +256,12 @@ const orKnown = async (reading: Promise<Plans>, known: Plans): Promise<Plans> =>
   }
 }
 
-const sameLimits = (a: Plans, b: Plans): boolean => a === b || limitsText(a) === limitsText(b)
+const sameLimits = (a: Resolution, b: Resolution): boolean =>
+  a === b || resolutionText(a) === resolutionText(b)
 
-const limitsText = ({ plans }: Plans): string =>
+const resolutionText = ({ buckets: plans }: Resolution): string =>
   plans
-    .map(({ bucket, limits }) => [
+    .map(({ id: bucket, limits }) => [
       bucketKey(bucket),
       ...limits.map(
         ({ limit, algorithm, headroom }) => `${limit.name} ${algorithm.text} ${limit.mode ?? ''} ${headroom}`,
@@ -269,9 +270,9 @@ const limitsText = ({ plans }: Plans): string =>
     .join('\n')
 
 /** Everything is allowed, and counted. */
-const unlimited = ({ plans, ...rest }: Resolution): Resolution => ({
+const unlimited = ({ buckets: plans, ...rest }: EntityResolution): EntityResolution => ({
   ...rest,
-  plans: [{ ...plans[0], limits: [] }],
+  buckets: [{ ...plans[0], limits: [] }],
 })
 
 /** What a request's limits are resolved by. Throws `ZaelError('invalid_request')` where the context names what is no id. */

@@ -2,9 +2,9 @@ import type { BucketId } from '../bucket/bucket-store.ts'
 import { type Receipt, receiptFor } from '../bucket/receipt.ts'
 import type { Correction } from '../bucket/settle-plan.ts'
 import type { BucketWriter } from '../charge/bucket-writer.ts'
-import { type Excess, excessOf, isOwn, type Settled, type SettledOwn } from '../charge/callers-excess.ts'
 import { countActions, summed, type Tally, useOf } from '../charge/counters.ts'
 import { emptied, isLive, type Lease, spend } from '../charge/lease.ts'
+import { isOwn, type Overage, overageOf, type Settled, type SettledOwn } from '../charge/overage.ts'
 import { NO_CHARGES, type ReservedCharges, type ReservedPart } from '../charge/reservation-store.ts'
 import { type Moment, type Settlement, settleBucket } from '../charge/settle-bucket.ts'
 import { StoreUnavailable } from '../model/errors.ts'
@@ -22,7 +22,7 @@ export interface SettlingDependencies {
   readonly metrics: Metrics
 }
 
-/** What an allowed decision holds, to be settled or released once. `startedNs`: the steady clock before it was charged. */
+/** What an allowed decision holds, to be settled or released once. `startedNs`: the monotonic clock before it was charged. */
 export const createReservation = (
   deps: SettlingDependencies,
   parts: readonly ChargedPart[],
@@ -40,7 +40,7 @@ export const createReservation = (
 }
 
 const reservedPart = ({ view, receipt, lease }: ChargedPart): ReservedPart => ({
-  bucket: view.plan.bucket,
+  bucket: view.bucket.id,
   ...(receipt !== undefined && { receipt }),
   ...(lease !== undefined && { lease }),
 })
@@ -54,7 +54,7 @@ export const settledReservation: Reservation = {
 
 /**
  * Brings every bucket of a reservation to what it would be had `actual` been charged at the start, or stricter; null gives
- * all back. `startedNs` is the steady clock before the charge; undefined where another process charged, whose steady clock
+ * all back. `startedNs` is the monotonic clock before the charge; undefined where another process charged, whose monotonic clock
  * means nothing here: then the wall clock alone says how much time has passed. Without `by`, every bucket is settled in full.
  * Never throws.
  */
@@ -65,7 +65,7 @@ export const settleCharges = async (
   { startedNs, by }: { readonly startedNs?: bigint; readonly by?: SettledBy } = {},
 ): Promise<void> => {
   if (actual === null) {
-    await giveBackAll(deps, parts, startedNs)
+    await refundAll(deps, parts, startedNs)
     return
   }
   const used = usedInstead(reserved, amountsIn(actual))
@@ -75,7 +75,7 @@ export const settleCharges = async (
 
 /**
  * The caller's own buckets first, in full; then those that they share, by what their own had available (see
- * `charge/callers-excess.ts`). Where nothing goes beyond the reservation, all at once.
+ * `charge/overage.ts`). Where nothing goes beyond the reservation, all at once.
  */
 const settleAsCaller = async (
   deps: SettlingDependencies,
@@ -89,9 +89,9 @@ const settleAsCaller = async (
   ]
   const settling = Promise.all(own.map((part) => settleOwn(deps, part, used)))
   const isBeyond = METERS.some((meter) => (used[meter] ?? 0) > (reserved[meter] ?? Number.POSITIVE_INFINITY))
-  const excess = isBeyond ? excessOf(reserved, used, await settling) : []
+  const overage = isBeyond ? overageOf(reserved, used, await settling) : []
   const within = withinReserved(reserved, used)
-  await Promise.all([settling, ...shared.map((part) => settleShared(deps, part, within, excess))])
+  await Promise.all([settling, ...shared.map((part) => settleShared(deps, part, within, overage))])
 }
 
 /** What was used of what was reserved. */
@@ -105,7 +105,7 @@ const withinReserved = (reserved: Cost, used: Cost): Cost => {
 }
 
 /** Gives back what was charged; what was not charged for certain is never given back. */
-export const giveBackAll = (
+export const refundAll = (
   deps: SettlingDependencies,
   parts: readonly Pick<ReservedPart, 'receipt' | 'lease'>[],
   startedNs: bigint | undefined,
@@ -121,11 +121,11 @@ export const giveBackAll = (
   )
 
 /** Gives back what is left of leases that are over. */
-export const giveBackLeases = (deps: SettlingDependencies, leases: readonly Lease[]): Promise<unknown> =>
+export const refundLeases = (deps: SettlingDependencies, leases: readonly Lease[]): Promise<unknown> =>
   Promise.all(
     leases.map((lease) => {
       const receipt = receiptFor(lease.receipt, emptied(lease))
-      return giveBackAll(deps, [{ receipt }], lease.startedNs)
+      return refundAll(deps, [{ receipt }], lease.startedNs)
     }),
   )
 
@@ -178,12 +178,12 @@ const settleShared = async (
   deps: SettlingDependencies,
   { bucket, receipt }: ReservedPart,
   within: Cost,
-  excess: readonly Excess[],
+  overage: readonly Overage[],
 ): Promise<void> => {
   const corrections = correctionsTo(receipt, within)
-  if (receipt === undefined || (excess.length === 0 && isExact(corrections)))
+  if (receipt === undefined || (overage.length === 0 && isExact(corrections)))
     return countLater(deps, bucket, within)
-  await settleAndCount(deps, receipt, within, { corrections, excess })
+  await settleAndCount(deps, receipt, within, { corrections, overage })
 }
 
 /** How far each limit's charge is from what was used; a meter that is left out stays as charged. */
@@ -218,7 +218,7 @@ const settleAndCount = (
 const amountsIn = (actual: Cost): Cost =>
   Object.fromEntries(Object.entries(actual).filter(([, amount]) => isAmount(amount)))
 
-type Ending = Pick<Settlement, 'corrections' | 'counters' | 'excess'> & {
+type Ending = Pick<Settlement, 'corrections' | 'counters' | 'overage'> & {
   readonly startedNs?: bigint | undefined
 }
 
@@ -248,6 +248,6 @@ const settle = async (
 
 const momentOf = (clock: Clock, { chargedAt }: Receipt, startedNs: bigint | undefined): Moment => {
   const now = clock.now()
-  const steadyNs = startedNs === undefined ? 0n : clock.monotonic() - startedNs
-  return { now, elapsedNs: larger(0n, larger(now - chargedAt, steadyNs)) }
+  const monotonicNs = startedNs === undefined ? 0n : clock.monotonic() - startedNs
+  return { now, elapsedNs: larger(0n, larger(now - chargedAt, monotonicNs)) }
 }

@@ -13,7 +13,7 @@ export interface ConfigReads {
   model(id: string): Promise<Model | undefined>
   /** In the order of `keys`. */
   limitSets(keys: readonly LimitSetKey[]): Promise<readonly (LimitSet | undefined)[]>
-  /** Steady clock, ns: when the oldest of what was read so far was read from the store. */
+  /** Monotonic clock, ns: when the oldest of what was read so far was read from the store. */
   oldestNs(): bigint
 }
 
@@ -71,7 +71,7 @@ export const createCachedConfig = (
   }
 }
 
-/** A value ("nothing there" included) and when it was read, by the steady clock in ns. */
+/** A value ("nothing there" included) and when it was read, by the monotonic clock in ns. */
 export interface Known<T> {
   readonly value: T
   readonly readNs: bigint

@@ -1,14 +1,14 @@
 import type { Algorithm } from '../bucket/algorithm.ts'
-import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import type { EffectiveLimit } from '../bucket/effective-limit.ts'
 import { algorithmOf } from '../bucket/registry.ts'
 import type { Priority } from '../model/entity.ts'
 import { type Limit, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../model/limit.ts'
 import type { CacheFactory } from '../ports/platform.ts'
-import type { BucketPlan } from './bucket-plan.ts'
 import type { Layer } from './layers.ts'
+import type { ApplicableBucket } from './resolution.ts'
 
 /** A limit in force, and where it comes from. */
-export interface EffectiveLimit {
+export interface ExplainedLimit {
   readonly limit: Limit
   readonly source: string
   /** What it overrode, nearest first. */
@@ -19,7 +19,7 @@ export interface EffectiveLimit {
  * The limits that hold, by name: the nearest layer that has one of that name wins. A default on `tokens` does not hold for
  * an entity that limits its input or output tokens itself.
  */
-export const effectiveLimits = (layers: readonly Layer[]): readonly EffectiveLimit[] => {
+export const explainLimits = (layers: readonly Layer[]): readonly ExplainedLimit[] => {
   const splitsTokens = layers.some(({ isOwn, limits }) => isOwn && limits.some(isTokenPart))
   const candidates = layers.flatMap(({ source, limits, isOwn }) =>
     limits
@@ -34,8 +34,8 @@ export const effectiveLimits = (layers: readonly Layer[]): readonly EffectiveLim
 }
 
 /** The limits as a bucket is charged by them; `version` is the greatest of all that they were resolved from. */
-export const limitsInForce = (layers: readonly Layer[], version: bigint): readonly LimitInForce[] =>
-  effectiveLimits(layers).map(({ limit, source }) => ({
+export const effectiveLimits = (layers: readonly Layer[], version: bigint): readonly EffectiveLimit[] =>
+  explainLimits(layers).map(({ limit, source }) => ({
     limit,
     source,
     version,
@@ -45,16 +45,16 @@ export const limitsInForce = (layers: readonly Layer[], version: bigint): readon
 
 /** The limits as they bind a caller of `priority`. */
 export const keepingHeadroom = (
-  limits: readonly LimitInForce[],
+  limits: readonly EffectiveLimit[],
   priority: Priority,
-): readonly LimitInForce[] =>
+): readonly EffectiveLimit[] =>
   priority === 'high'
     ? limits
-    : limits.map((inForce) => ({ ...inForce, headroom: inForce.limit.headroom?.[priority] ?? 0 }))
+    : limits.map((effective) => ({ ...effective, headroom: effective.limit.headroom?.[priority] ?? 0 }))
 
 /** Whether more limits would hold together than one bucket can keep: expressions end at 4 KB and 300 operators. */
 export const areTooMany = (layers: readonly Layer[]): boolean => {
-  const together = effectiveLimits(layers)
+  const together = explainLimits(layers)
   const windows = together.filter(({ limit }) => limit.size.algorithm === 'sliding_window')
   return together.length > MAX_LIMITS || windows.length > MAX_SLIDING_WINDOWS
 }
@@ -68,7 +68,7 @@ const MAX_ALGORITHMS = 1000
  * Gives plans whose limits are of the same size the same arithmetic. An algorithm is some kilobytes of functions, and
  * thousands of resolutions are remembered, most of them of a handful of sizes. Its text says all that it is made of.
  */
-export const createSharing = (newCache: CacheFactory): ((plan: BucketPlan) => BucketPlan) => {
+export const createSharing = (newCache: CacheFactory): ((plan: ApplicableBucket) => ApplicableBucket) => {
   const known = newCache<Algorithm>({ max: MAX_ALGORITHMS })
   const shared = (algorithm: Algorithm): Algorithm => {
     const first = known.get(algorithm.text)
@@ -77,6 +77,6 @@ export const createSharing = (newCache: CacheFactory): ((plan: BucketPlan) => Bu
   }
   return (plan) => ({
     ...plan,
-    limits: plan.limits.map((inForce) => ({ ...inForce, algorithm: shared(inForce.algorithm) })),
+    limits: plan.limits.map((effective) => ({ ...effective, algorithm: shared(effective.algorithm) })),
   })
 }

@@ -1,4 +1,4 @@
-import { ENVIRONMENT } from '../bucket/limit-in-force.ts'
+import { ENVIRONMENT } from '../bucket/effective-limit.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Limit } from '../model/limit.ts'
 import {

@@ -1,22 +1,22 @@
 import { policyBucket } from '../bucket/bucket-store.ts'
 import { policyLimitSet, TOTAL_RESOURCE } from '../model/limit-set.ts'
 import { applicablePolicies, type PolicyKey, type PolicySubject, policyName } from '../model/policy.ts'
-import type { BucketPlan } from './bucket-plan.ts'
 import type { ConfigReads } from './config-cache.ts'
-import { keepingHeadroom, limitsInForce } from './effective-limits.ts'
+import { effectiveLimits, keepingHeadroom } from './effective-limits.ts'
 import { type LayersOf, readLayers } from './layers.ts'
+import type { ApplicableBucket } from './resolution.ts'
 
 /** One bucket for each policy that has limits, in the order of `keys`; `layersOf` holds their sets. */
-export const policyPlans = (keys: readonly PolicyKey[], layersOf: LayersOf): readonly BucketPlan[] =>
+export const policyBuckets = (keys: readonly PolicyKey[], layersOf: LayersOf): readonly ApplicableBucket[] =>
   keys.map((key) => policyPlan(key, layersOf)).filter(({ limits }) => limits.length > 0)
 
-const policyPlan = (key: PolicyKey, layersOf: LayersOf): BucketPlan => {
+const policyPlan = (key: PolicyKey, layersOf: LayersOf): ApplicableBucket => {
   const layers = layersOf([policyLimitSet(key)])
   return {
-    bucket: policyBucket(key),
+    id: policyBucket(key),
     entityId: policyName(key),
     resource: TOTAL_RESOURCE,
-    limits: limitsInForce(layers, layers[0]?.version ?? 0n),
+    limits: effectiveLimits(layers, layers[0]?.version ?? 0n),
     layers,
     isOwn: false,
   }
@@ -29,9 +29,9 @@ const policyPlan = (key: PolicyKey, layersOf: LayersOf): BucketPlan => {
 export const resolvePolicies = async (
   reads: ConfigReads,
   { model: modelId, tier, ...subject }: PolicySubject,
-): Promise<readonly BucketPlan[]> => {
+): Promise<readonly ApplicableBucket[]> => {
   const model = modelId === undefined ? undefined : await reads.model(modelId)
   const keys = applicablePolicies({ ...subject, model: model?.id, tier: tier ?? model?.tier ?? undefined })
-  const plans = policyPlans(keys, await readLayers(reads, keys.map(policyLimitSet)))
+  const plans = policyBuckets(keys, await readLayers(reads, keys.map(policyLimitSet)))
   return plans.map((plan) => ({ ...plan, limits: keepingHeadroom(plan.limits, 'normal') }))
 }

@@ -7,16 +7,16 @@ import type { Model } from '../model/model.ts'
 import { applicablePolicies, type PolicyContext, type PolicySubject } from '../model/policy.ts'
 import { larger } from '../model/time.ts'
 import { ancestorsOf, bindingParents, tenantOf } from './ancestors.ts'
-import type { BucketPlan, Plans } from './bucket-plan.ts'
 import type { ConfigReads } from './config-cache.ts'
-import { keepingHeadroom, limitsInForce } from './effective-limits.ts'
+import { effectiveLimits, keepingHeadroom } from './effective-limits.ts'
 import { callerKeys, environmentLayer, type Layer, type LayersOf, ownKeys, readLayers } from './layers.ts'
-import { policyPlans } from './policies.ts'
+import { policyBuckets } from './policies.ts'
+import type { ApplicableBucket, Resolution } from './resolution.ts'
 
 /** All buckets that a decision meets, the caller's own on the resource first. */
-export interface Resolution extends Plans {
+export interface EntityResolution extends Resolution {
   readonly entity: Entity
-  readonly plans: readonly [BucketPlan, ...BucketPlan[]]
+  readonly buckets: readonly [ApplicableBucket, ...ApplicableBucket[]]
 }
 
 /** What a decision is asked for. */
@@ -35,7 +35,10 @@ export interface ResolutionRequest extends ResolutionTarget {
 }
 
 /** Resolves what applies to a request. Throws `ZaelError('not_found')` for an unknown entity. */
-export const resolveBuckets = async (reads: ConfigReads, request: ResolutionRequest): Promise<Resolution> => {
+export const resolveBuckets = async (
+  reads: ConfigReads,
+  request: ResolutionRequest,
+): Promise<EntityResolution> => {
   const { entityId, resource = DEFAULT_RESOURCE } = request
   const [entity, model] = await Promise.all([
     reads.entity(entityId),
@@ -58,16 +61,16 @@ export const resolveBuckets = async (reads: ConfigReads, request: ResolutionRequ
   const ownLayers =
     resource === TOTAL_RESOURCE ? own.layers : [...own.layers, environmentLayer(request.defaults)]
   const plans = [
-    ...totalPlans(entity.id, resource, layersOf(callerKeys(entity, TOTAL_RESOURCE)), true, entity.version),
-    ...parents.flatMap((parent) => parentPlans(parent.id, resource, isRegistered, layersOf)),
-    ...policyPlans(policies, layersOf),
+    ...totalBuckets(entity.id, resource, layersOf(callerKeys(entity, TOTAL_RESOURCE)), true, entity.version),
+    ...parents.flatMap((parent) => parentBuckets(parent.id, resource, isRegistered, layersOf)),
+    ...policyBuckets(policies, layersOf),
   ]
-  const ownPlan = planFor(entity.id, own.resource, ownLayers, true, entity.version)
-  const bound = (plan: BucketPlan): BucketPlan => ({
+  const ownPlan = bucketOf(entity.id, own.resource, ownLayers, true, entity.version)
+  const bound = (plan: ApplicableBucket): ApplicableBucket => ({
     ...plan,
     limits: keepingHeadroom(plan.limits, entity.priority),
   })
-  return { entity, plans: [bound(ownPlan), ...plans.map(bound)] }
+  return { entity, buckets: [bound(ownPlan), ...plans.map(bound)] }
 }
 
 interface Known {
@@ -107,42 +110,42 @@ const onRegistered = (
 }
 
 /** Only buckets with limits: one without can deny nothing, and its counts are the sum of those of the children. */
-const parentPlans = (
+const parentBuckets = (
   id: string,
   resource: string,
   isRegistered: boolean,
   layersOf: LayersOf,
-): readonly BucketPlan[] => {
+): readonly ApplicableBucket[] => {
   const own = onRegistered(resource, isRegistered, (name) => layersOf(ownKeys(id, name)))
-  const plan = planFor(id, own.resource, own.layers, false)
-  const total = totalPlans(id, resource, layersOf(ownKeys(id, TOTAL_RESOURCE)), false)
+  const plan = bucketOf(id, own.resource, own.layers, false)
+  const total = totalBuckets(id, resource, layersOf(ownKeys(id, TOTAL_RESOURCE)), false)
   return plan.limits.length > 0 ? [plan, ...total] : total
 }
 
-const totalPlans = (
+const totalBuckets = (
   id: string,
   resource: string,
   layers: readonly Layer[],
   isOwn: boolean,
   least = 0n,
-): readonly BucketPlan[] => {
-  const plan = planFor(id, TOTAL_RESOURCE, layers, isOwn, least)
+): readonly ApplicableBucket[] => {
+  const plan = bucketOf(id, TOTAL_RESOURCE, layers, isOwn, least)
   return resource === TOTAL_RESOURCE || plan.limits.length === 0 ? [] : [plan]
 }
 
-const planFor = (
+const bucketOf = (
   entityId: string,
   resource: string,
   layers: readonly Layer[],
   isOwn: boolean,
   least = 0n,
-): BucketPlan => {
+): ApplicableBucket => {
   const version = layers.reduce((greatest, layer) => larger(greatest, layer.version), least)
   return {
-    bucket: entityBucket(entityId, resource),
+    id: entityBucket(entityId, resource),
     entityId,
     resource,
-    limits: limitsInForce(layers, version),
+    limits: effectiveLimits(layers, version),
     layers,
     isOwn,
   }

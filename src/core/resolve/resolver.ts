@@ -3,11 +3,11 @@ import { DEFAULT_RESOURCE, type LimitSetKey, limitSetText } from '../model/limit
 import type { PolicySubject } from '../model/policy.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import type { Cache, CacheFactory, Clock } from '../ports/platform.ts'
-import type { Plans } from './bucket-plan.ts'
 import { type CachedConfig, type ConfigReads, createCachedConfig } from './config-cache.ts'
 import { createSharing } from './effective-limits.ts'
 import { resolvePolicies } from './policies.ts'
-import { type Resolution, type ResolutionTarget, resolveBuckets } from './resolve.ts'
+import type { Resolution } from './resolution.ts'
+import { type EntityResolution, type ResolutionTarget, resolveBuckets } from './resolve.ts'
 
 /** Which buckets and limits apply to a request, remembered. */
 export interface Resolver {
@@ -15,13 +15,13 @@ export interface Resolver {
    * What applies to an entity on a resource, from reads no older than `maxAgeNs`.
    * Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` where nothing is known and the store is away.
    */
-  resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<Resolution>
+  resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution>
   /** The same where it is known; undefined where it is to be read. */
-  peek(target: ResolutionTarget, maxAgeNs: bigint): Resolution | undefined
+  peek(target: ResolutionTarget, maxAgeNs: bigint): EntityResolution | undefined
   /** Reads what `resolve` needs for many entities on `_default_` in few calls; those that are not there are passed over. */
   prepare(entityIds: readonly string[], maxAgeNs: bigint): Promise<void>
   /** The policies that apply, whatever entity asks. Throws `StoreUnavailable` likewise. */
-  resolvePolicies(subject: PolicySubject, maxAgeNs: bigint): Promise<Plans>
+  resolvePolicies(subject: PolicySubject, maxAgeNs: bigint): Promise<Resolution>
   /** Drops all that is known: this process has just changed something. */
   forget(): void
 }
@@ -39,21 +39,21 @@ const MAX_RESOLUTIONS = 20_000
 
 export const createResolver = ({ config, clock, newCache, defaults }: ResolverDependencies): Resolver => {
   const items = createCachedConfig(config, clock, newCache)
-  const resolutions = createRemembered<Resolution>(items, clock, newCache, MAX_RESOLUTIONS)
-  const policies = createRemembered<Plans>(items, clock, newCache, MAX_RESOLUTIONS)
+  const resolutions = createRemembered<EntityResolution>(items, clock, newCache, MAX_RESOLUTIONS)
+  const policies = createRemembered<Resolution>(items, clock, newCache, MAX_RESOLUTIONS)
   const sharing = createSharing(newCache)
   return {
     resolve: (target, maxAgeNs) =>
       resolutions.get(targetText(target), maxAgeNs, async (reads) => {
         const resolution = await resolveBuckets(reads, { ...target, defaults })
-        const [own, ...others] = resolution.plans
-        return { ...resolution, plans: [sharing(own), ...others.map(sharing)] }
+        const [own, ...others] = resolution.buckets
+        return { ...resolution, buckets: [sharing(own), ...others.map(sharing)] }
       }),
     prepare: (entityIds, maxAgeNs) => prepareResolving(items.open(maxAgeNs), entityIds),
     peek: (target, maxAgeNs) => resolutions.peek(targetText(target), maxAgeNs),
     resolvePolicies: (subject, maxAgeNs) =>
       policies.get(subjectText(subject), maxAgeNs, async (reads) => ({
-        plans: (await resolvePolicies(reads, subject)).map(sharing),
+        buckets: (await resolvePolicies(reads, subject)).map(sharing),
       })),
     forget() {
       items.forget()
@@ -88,7 +88,7 @@ export interface Remembered<T> {
 
 interface Entry<T> {
   readonly value: T
-  /** Steady clock: when the oldest of what it was made of was read. */
+  /** Monotonic clock: when the oldest of what it was made of was read. */
   readonly readNs: bigint
 }
 

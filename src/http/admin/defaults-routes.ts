@@ -3,7 +3,7 @@ import { defaultsBody, defaultsQuery, defaultsResponse } from '../../contract/li
 import { usualLimits } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
 import { parseLimits } from '../../core/model/parse-limit.ts'
-import { effectiveLimits } from '../../core/resolve/effective-limits.ts'
+import { explainLimits } from '../../core/resolve/effective-limits.ts'
 import {
   type DefaultsOwner,
   defaultsKeys,
@@ -89,7 +89,7 @@ const defaultsJson = (
   return {
     role: role ?? null,
     resource,
-    limits: effectiveLimits(own).map(effectiveLimitJson),
-    inherited: effectiveLimits(all.slice(1)).map(effectiveLimitJson),
+    limits: explainLimits(own).map(effectiveLimitJson),
+    inherited: explainLimits(all.slice(1)).map(effectiveLimitJson),
   }
 }

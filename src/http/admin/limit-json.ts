@@ -2,17 +2,17 @@ import type { LimitState } from '../../core/decide/decision.ts'
 import type { BucketStatus, ExplainedBucket } from '../../core/decide/inspector.ts'
 import { usedShare } from '../../core/decide/limit-state.ts'
 import { limitToJson } from '../../core/model/parse-limit.ts'
-import type { EffectiveLimit } from '../../core/resolve/effective-limits.ts'
+import type { ExplainedLimit } from '../../core/resolve/effective-limits.ts'
 import { secondsOf } from '../errors/flat-error.ts'
 
 /** A limit in force, with where it came from. */
-export const effectiveLimitJson = ({ limit, source }: Pick<EffectiveLimit, 'limit' | 'source'>) => ({
+export const effectiveLimitJson = ({ limit, source }: Pick<ExplainedLimit, 'limit' | 'source'>) => ({
   ...limitToJson(limit),
   source,
 })
 
 /** A limit in force, and everything it overrode, nearest first. */
-export const explainedLimitJson = (effective: EffectiveLimit) => ({
+export const explainedLimitJson = (effective: ExplainedLimit) => ({
   name: effective.limit.name,
   winner: effectiveLimitJson(effective),
   overrides: effective.overrides.map(effectiveLimitJson),

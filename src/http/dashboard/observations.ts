@@ -7,7 +7,7 @@ import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
 export type Observed = ((now: bigint) => BucketStatus) | undefined
 
 interface Observation {
-  /** Steady clock, ns. */
+  /** Monotonic clock, ns. */
   readonly at: bigint
   readonly observed: Promise<Observed>
 }

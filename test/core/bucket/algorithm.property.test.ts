@@ -75,7 +75,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
       const { algorithm, now } = past
       const [fields, amount] = [lastOf(past), costOf(past.algorithm, cost)]
       const bound = costOf(algorithm, boundShare)
-      const isOver = applied(fields, algorithm.over(fields, amount, now, bound)) !== undefined
+      const isOver = applied(fields, algorithm.exceeded(fields, amount, now, bound)) !== undefined
       const fits = amount <= bound && algorithm.wait(fields, amount, now, bound) === 0n
       expect(isOver).toBe(!fits)
     },
@@ -113,7 +113,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
     const after = applied(fields, algorithm.charge(fields, amount, now, algorithm.capacity))
     fc.pre(after !== undefined)
     const give = { memory: algorithm.remember(after, now), amount, now, elapsedNs: 0n }
-    const write = algorithm.giveBack(after, { ...give, full: false, surely: false })
+    const write = algorithm.refund(after, { ...give, full: false, unconditional: false })
     const restored = (write && applied(after, write)) ?? expect.fail('not given back')
     expect(algorithm.usedMillionths(restored, now)).toBe(algorithm.usedMillionths(fields, now))
     expect(algorithm.level(restored, now).available).toBe(algorithm.level(fields, now).available)
@@ -161,7 +161,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
       const { algorithm, now } = past
       const fields = lastOf(past)
       const other = algorithmOf(next)
-      const taken = other.takeOver(algorithm, fields, now)
+      const taken = other.carryOver(algorithm, fields, now)
       // rounded up to whole tokens, or to the ns
       expect(other.usedMillionths(taken, now) < algorithm.usedMillionths(fields, now) + 1_000_001n).toBe(true)
       const fits = other.wait(taken, 1, now, other.capacity) === 0n
@@ -176,14 +176,14 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
       const { algorithm, now, ...past } = historyOf(each, plan)
       const fields = past.states.at(-1) ?? {}
       const paused = algorithmOf(pausedSize(each))
-      const held = paused.takeOver(algorithm, fields, now)
+      const held = paused.carryOver(algorithm, fields, now)
       const owing =
         applied(held, paused.debit(held, debt, now, now + 10n ** 20n)) ?? expect.fail('not charged')
       expect(paused.level(owing, now).available).toBe(0)
       expect(paused.usedMillionths(owing, paused.fullAt(owing, 0, now))).toBe(0n)
 
       const later = now + BigInt(Math.floor(Number(algorithm.windowNs) * wait))
-      const resumed = algorithm.takeOver(paused, owing, later)
+      const resumed = algorithm.carryOver(paused, owing, later)
       const inFull =
         applied(fields, algorithm.debit(fields, debt, now, now + 10n ** 20n)) ?? expect.fail('no')
       expect(algorithm.usedMillionths(resumed, later) >= algorithm.usedMillionths(inFull, later)).toBe(true)
@@ -195,11 +195,11 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
     (past, next, debt, cost) => {
       const { algorithm, now } = past
       const paused = algorithmOf(pausedSize(next))
-      const taken = paused.takeOver(algorithm, lastOf(past), now)
+      const taken = paused.carryOver(algorithm, lastOf(past), now)
       const fields =
         applied(taken, paused.debit(taken, debt, now, now + 10n ** 20n)) ?? expect.fail('not charged')
       const amount = costOf(algorithm, cost)
-      expect(applied(fields, paused.over(fields, amount, now, 0))).toEqual(fields)
+      expect(applied(fields, paused.exceeded(fields, amount, now, 0))).toEqual(fields)
       const isInDebt = paused.usedMillionths(fields, now) > 0n
       expect(applied(fields, paused.charge(fields, 0, now, 0)) === undefined).toBe(isInDebt)
       const write = paused.topUp(fields, 10_000, now)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { planTakeOver } from '../../../src/core/bucket/carry-over.ts'
+import { planCarryOver } from '../../../src/core/bucket/carry-over.ts'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
 import { applyActions } from '../../../src/store/memory/apply-actions.ts'
 import { START } from '../test-clock.ts'
@@ -20,8 +20,8 @@ it('leaves nothing of another algorithm behind, and all that is no state of the 
     rpm_burst_tat: 5n,
     denied_rpm: 3n,
   }
-  const inForce = { limit, algorithm, version: 2n, source: 'entity:_default_', headroom: 0 }
-  const { conditions, actions } = planTakeOver(seen, [{ inForce, previous }], START)
+  const effective = { limit, algorithm, version: 2n, source: 'entity:_default_', headroom: 0 }
+  const { conditions, actions } = planCarryOver(seen, [{ effective, previous }], START)
   expect(conditions).toContainEqual({ is: 'equal', path: 'rev', value: 7n })
   const { ttl, ...after } = applyActions(seen, actions)
   expect(ttl).toBeTypeOf('bigint')

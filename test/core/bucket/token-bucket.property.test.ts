@@ -87,13 +87,13 @@ describe('a token bucket', () => {
       const after = applied(fields, algorithm.charge(fields, cost, START, capacity))
       if (after === undefined) return
       const memory = algorithm.remember(after, START)
-      const write = algorithm.giveBack(after, {
+      const write = algorithm.refund(after, {
         memory,
         amount: cost,
         now: START,
         elapsedNs: 0n,
         full: false,
-        surely: false,
+        unconditional: false,
       })
       const restored = write && applied(after, write)
       expect(restored && algorithm.level(restored, START)).toEqual(algorithm.level(fields, START))
@@ -104,7 +104,7 @@ describe('a token bucket', () => {
     'keeps its used tokens when it is given another size',
     (from, to, busyNs) => {
       const fields = { tat: START + busyNs, refunded: 7n }
-      const after = to.algorithm.takeOver(from.algorithm, fields, START)
+      const after = to.algorithm.carryOver(from.algorithm, fields, START)
       const [before, kept] = [
         from.algorithm.usedMillionths(fields, START),
         to.algorithm.usedMillionths(after, START),

@@ -14,7 +14,7 @@ const afterAnswers = async (...answers: readonly (BucketItem | undefined)[]) => 
   const store = { ...createMemoryBucketStore(), read: async () => left.shift() }
   const writer = createBucketWriter(store, newMapCache({ max: 10 }), noMetrics)
   for (const _ of answers) await writer.read(BUCKET)
-  return writer.lastSeen(BUCKET)
+  return writer.cached(BUCKET)
 }
 
 it.each([

@@ -99,7 +99,7 @@ describe('a reservation that another node settles', () => {
     expect(await available(world)).toBe(50)
   })
 
-  it('gets back what time has not, by the wall clock, whatever that node’s steady clock says', async () => {
+  it('gets back what time has not, by the wall clock, whatever that node’s monotonic clock says', async () => {
     const world = worldOf(100, 1)
     const { reservation } = await reserve(world.node, 30)
     world.clock.advance(20n * SECOND)

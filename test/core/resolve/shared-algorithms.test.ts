@@ -1,18 +1,18 @@
 import { expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { parseLimits } from '../../../src/core/model/parse-limit.ts'
-import type { BucketPlan } from '../../../src/core/resolve/bucket-plan.ts'
-import { createSharing, limitsInForce } from '../../../src/core/resolve/effective-limits.ts'
+import { createSharing, effectiveLimits } from '../../../src/core/resolve/effective-limits.ts'
+import type { ApplicableBucket } from '../../../src/core/resolve/resolution.ts'
 import { lruCaches } from '../../../src/platform/lru-caches.ts'
 
-const plan = (entityId: string, capacity: number): BucketPlan => {
+const plan = (entityId: string, capacity: number): ApplicableBucket => {
   const limits = parseLimits([{ name: 'rpm', capacity, refill_rate: 1 }], 'limits')
   const layers = [{ source: 'entity:_default_', resource: '_default_', limits, version: 1n, isOwn: true }]
   return {
-    bucket: entityBucket(entityId, '_default_'),
+    id: entityBucket(entityId, '_default_'),
     entityId,
     resource: '_default_',
-    limits: limitsInForce(layers, 1n),
+    limits: effectiveLimits(layers, 1n),
     layers,
     isOwn: true,
   }
@@ -30,7 +30,7 @@ it('changes nothing else of a plan', () => {
   const { limits, ...rest } = plan('alice', 60)
   const shared = share({ limits, ...rest })
   expect(shared).toMatchObject(rest)
-  expect(shared.limits.map(({ algorithm, ...inForce }) => ({ ...inForce, text: algorithm.text }))).toEqual(
-    limits.map(({ algorithm, ...inForce }) => ({ ...inForce, text: algorithm.text })),
-  )
+  expect(
+    shared.limits.map(({ algorithm, ...effective }) => ({ ...effective, text: algorithm.text })),
+  ).toEqual(limits.map(({ algorithm, ...effective }) => ({ ...effective, text: algorithm.text })))
 })

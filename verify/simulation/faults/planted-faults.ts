@@ -18,8 +18,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'settlements give nothing back',
     file: 'src/core/bucket/settle-plan.ts',
-    from: 'if (difference >= 0 || seen === undefined || hasChanged(seen, receipt)) return undefined',
-    to: 'if (difference >= -1e12 || seen === undefined || hasChanged(seen, receipt)) return undefined',
+    from: 'if (difference >= 0 || snapshot === undefined || hasChanged(snapshot, receipt)) return undefined',
+    to: 'if (difference >= -1e12 || snapshot === undefined || hasChanged(snapshot, receipt)) return undefined',
   },
   {
     name: 'what is given back is given back twice',
@@ -36,14 +36,14 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'leases never end',
     file: 'src/core/charge/lease.ts',
-    from: 'steadyNs < lease.endsNs && now < lease.endsAt',
-    to: 'steadyNs >= 0n && now > 0n && lease.endsAt > 0n',
+    from: 'monotonicNs < lease.endsNs && now < lease.endsAt',
+    to: 'monotonicNs >= 0n && now > 0n && lease.endsAt > 0n',
   },
   {
-    name: 'leases end by the steady clock alone',
+    name: 'leases end by the monotonic clock alone',
     file: 'src/core/charge/lease.ts',
-    from: 'steadyNs < lease.endsNs && now < lease.endsAt',
-    to: 'steadyNs < lease.endsNs && now > 0n',
+    from: 'monotonicNs < lease.endsNs && now < lease.endsAt',
+    to: 'monotonicNs < lease.endsNs && now > 0n',
   },
   {
     name: 'leases outlive their calendar window',
@@ -102,8 +102,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'time that has passed is given back once more',
     file: 'src/core/bucket/token-bucket.ts',
-    from: 'if (give.full) return returned(priceNs)',
-    to: 'if (give.amount > 0) return returned(priceNs)',
+    from: 'if (refund.full) return returned(priceNs)',
+    to: 'if (refund.amount > 0) return returned(priceNs)',
   },
   {
     name: 'a limit that is changed begins anew',
@@ -120,14 +120,14 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'what was charged before a change is given back after it',
     file: 'src/core/bucket/settle-plan.ts',
-    from: 'return { conditions: [...unchanged, ...conditions], actions, onlyAsSeen }',
-    to: 'return { conditions: [...unchanged.slice(2), ...conditions], actions, onlyAsSeen }',
+    from: 'return { conditions: [...unchanged, ...conditions], actions, requiresSnapshot }',
+    to: 'return { conditions: [...unchanged.slice(2), ...conditions], actions, requiresSnapshot }',
   },
   {
     name: 'a node that knows an older limit carries it back',
     file: 'src/core/bucket/carry-over.ts',
-    from: 'if (version !== inForce.version) return version < inForce.version',
-    to: 'if (version !== inForce.version) return true',
+    from: 'if (version !== effective.version) return version < effective.version',
+    to: 'if (version !== effective.version) return true',
   },
   {
     name: 'a change is not looked for before a denial',
@@ -144,14 +144,14 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'without the table all is admitted',
     file: 'src/core/decide/fallback.ts',
-    from: 'inForce.limit.onUnavailable ?? onUnavailable)',
-    to: "inForce.limit.onUnavailable ?? (onUnavailable === 'deny' ? 'allow' : onUnavailable))",
+    from: 'effective.limit.onUnavailable ?? onUnavailable)',
+    to: "effective.limit.onUnavailable ?? (onUnavailable === 'deny' ? 'allow' : onUnavailable))",
   },
   {
     name: 'without the table a process grants the whole limit',
     file: 'src/core/decide/fallback.ts',
-    from: 'algorithm: algorithmOf(scaled(inForce.limit.size, share))',
-    to: 'algorithm: algorithmOf(scaled(inForce.limit.size, share ** 0))',
+    from: 'algorithm: algorithmOf(scaled(effective.limit.size, share))',
+    to: 'algorithm: algorithmOf(scaled(effective.limit.size, share ** 0))',
   },
   {
     name: 'limits that only warn deny',
@@ -167,7 +167,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'what a caller claims is charged to others whatever their own limits had available',
-    file: 'src/core/charge/callers-excess.ts',
+    file: 'src/core/charge/overage.ts',
     from: 'const amount = Math.min(wanted, ...available)',
     to: 'const amount = Math.max(wanted, 0 * available.length)',
   },
@@ -175,11 +175,11 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     name: 'what was available is read from a cached state',
     file: 'src/core/decide/reservation.ts',
     from: 'return { limits, corrections, settled: await settleAndCount(deps, receipt, used, { corrections }) }',
-    to: 'const item = deps.writer.lastSeen(bucket)\n  await settleAndCount(deps, receipt, used, { corrections })\n  return { limits, corrections: [], settled: item && { item, now: deps.clock.now() } }',
+    to: 'const item = deps.writer.cached(bucket)\n  await settleAndCount(deps, receipt, used, { corrections })\n  return { limits, corrections: [], settled: item && { item, now: deps.clock.now() } }',
   },
   {
     name: 'meters that were not reserved are charged to others',
-    file: 'src/core/charge/callers-excess.ts',
+    file: 'src/core/charge/overage.ts',
     from: 'if (named === undefined) return []\n    const wanted = (used[meter] ?? named) - named',
     to: 'const wanted = (used[meter] ?? named ?? 0) - (named ?? 0)',
   },

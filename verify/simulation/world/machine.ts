@@ -8,7 +8,7 @@ export interface Machine {
   deliver(happening: () => void): void
   /** The same after so long by true time. */
   after(delayNs: number, happening: () => void): void
-  /** Stands still until `untilNs`; `stopsSteady`: so does its steady clock, as a Lambda's. */
+  /** Stands still until `untilNs`; `stopsSteady`: so does its monotonic clock, as a Lambda's. */
   freeze(untilNs: number, stopsSteady: boolean): void
   /** Its wall clock is set forward, or back. */
   stepWall(ns: number): void

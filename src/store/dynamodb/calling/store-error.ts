@@ -58,7 +58,7 @@ export const toStoreError = (error: unknown): unknown => {
   if (error instanceof StoreUnavailable || !isFault(error)) return error
   if (isAnswer(error) || isProgrammingError(error)) return error
   return new StoreUnavailable(messageFor(error), {
-    mayHaveApplied: !surelyNotApplied(error),
+    mayHaveApplied: !certainlyNotApplied(error),
     isThrottled: isThrottled(error),
     reason: reasonOf(error),
     cause: error,
@@ -86,7 +86,7 @@ const reasonOf = (fault: Fault): string => {
 
 const isFault = (error: unknown): error is Fault => typeof error === 'object' && error !== null
 
-const surelyNotApplied = (fault: Fault): boolean => {
+const certainlyNotApplied = (fault: Fault): boolean => {
   const status = statusOf(fault)
   if (status !== undefined) return status >= 400 && status < 500
   return (

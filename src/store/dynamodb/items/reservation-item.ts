@@ -49,7 +49,7 @@ const bucketFields = (bucket: BucketId): Fields =>
     ? { kind: bucket.kind, entity_id: bucket.entityId, resource: bucket.resource }
     : { kind: bucket.kind, scope: bucket.scope, selector: bucket.selector }
 
-const receiptFields = ({ born, chargedAt, limits }: Receipt): Fields => ({
+const receiptFields = ({ generation: born, chargedAt, limits }: Receipt): Fields => ({
   ...(born !== undefined && { born }),
   charged_at: chargedAt,
   limits: limits.map(limitFields),
@@ -99,7 +99,7 @@ const toBucket = (read: ItemReader): BucketId =>
 
 const toReceipt = (read: ItemReader, bucket: BucketId): Receipt => ({
   bucket,
-  born: read.has('born') ? read.integer('born') : undefined,
+  generation: read.has('born') ? read.integer('born') : undefined,
   chargedAt: read.integer('charged_at'),
   limits: read.maps('limits').map(toLimitReceipt),
 })

@@ -8,9 +8,9 @@ import { type Cost, METERS, type Meter } from '../model/meter.ts'
  * What a caller's own settlement may charge to buckets that others share.
  *
  * A caller who settles tells zael what they used, and nothing proves it. On their own buckets every amount is charged in
- * full, into debt. On the buckets of their parents and of policies, what goes beyond the reservation (the excess) is bounded:
+ * full, into debt. On the buckets of their parents and of policies, what goes beyond the reservation (the overage) is bounded:
  *
- *   charged to the shared bucket ≤ min(excess, what the caller's own buckets had available before, what is available there)
+ *   charged to the shared bucket ≤ min(overage, what the caller's own buckets had available before, what is available there)
  *
  * The middle term is read from the item that the write to the own bucket returned, so it is the state that this very write
  * changed: no other node can have charged in between, and no other settlement reads the same tokens as available.
@@ -26,7 +26,7 @@ import { type Cost, METERS, type Meter } from '../model/meter.ts'
  */
 
 /** What was used of a meter beyond what was reserved. */
-export interface Excess {
+export interface Overage {
   readonly meter: Meter
   /** Above 0. */
   readonly amount: number
@@ -54,8 +54,8 @@ export interface SettledOwn {
 }
 
 /** What shared buckets may be charged of `used`, per meter of the reservation, by what the caller's own buckets had available. */
-export const excessOf = (reserved: Cost, used: Cost, own: readonly SettledOwn[]): readonly Excess[] =>
-  METERS.flatMap((meter): readonly Excess[] => {
+export const overageOf = (reserved: Cost, used: Cost, own: readonly SettledOwn[]): readonly Overage[] =>
+  METERS.flatMap((meter): readonly Overage[] => {
     const named = reserved[meter]
     if (named === undefined) return []
     const wanted = (used[meter] ?? named) - named
@@ -90,20 +90,20 @@ const availableIn = (item: BucketItem | undefined, limit: LimitReceipt, now: big
 }
 
 /**
- * What of an excess a shared bucket takes in the state `seen`: of each meter as much as all its enforced limits have available.
+ * What of an overage a shared bucket takes in the state `seen`: of each meter as much as all its enforced limits have available.
  * Where neither the caller nor the bucket has an enforced limit on a meter, a limit of mode `warn` or `shadow` must have room
  * for all of it: an amount that nothing bounds is not counted as use.
  */
-export const partOfExcess = (
+export const partOfOverage = (
   limits: readonly LimitReceipt[],
-  excess: readonly Excess[],
-  seen: BucketItem | undefined,
+  overage: readonly Overage[],
+  snapshot: BucketItem | undefined,
   now: bigint,
 ): Cost => {
   const part: Partial<Record<Meter, number>> = {}
-  for (const { meter, amount, isBounded } of excess) {
+  for (const { meter, amount, isBounded } of overage) {
     const binding = limits.filter(isBinding(meter))
-    const available = (limit: LimitReceipt): number => availableIn(seen, limit, now)
+    const available = (limit: LimitReceipt): number => availableIn(snapshot, limit, now)
     const takes = Math.min(amount, ...binding.map(available))
     const isCovered = isBounded || binding.length > 0 || fitsSoft(limits, meter, amount, available)
     part[meter] = isCovered ? takes : 0
@@ -118,13 +118,13 @@ const fitsSoft = (
   available: (limit: LimitReceipt) => number,
 ): boolean => limits.some((limit) => limit.meter === meter && limit.soft && available(limit) >= amount)
 
-/** Whether the state `seen` has less available than the excess: then a cached state is read again before anything is dropped. */
+/** Whether the state `seen` has less available than the overage: then a cached state is read again before anything is dropped. */
 export const isShort = (
   limits: readonly LimitReceipt[],
-  excess: readonly Excess[],
-  seen: BucketItem | undefined,
+  overage: readonly Overage[],
+  snapshot: BucketItem | undefined,
   now: bigint,
 ): boolean => {
-  const part = partOfExcess(limits, excess, seen, now)
-  return excess.some(({ meter, amount }) => (part[meter] ?? 0) < amount)
+  const part = partOfOverage(limits, overage, snapshot, now)
+  return overage.some(({ meter, amount }) => (part[meter] ?? 0) < amount)
 }

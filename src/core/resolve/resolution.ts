@@ -1,14 +1,14 @@
 import type { BucketId } from '../bucket/bucket-store.ts'
-import type { LimitInForce } from '../bucket/limit-in-force.ts'
+import type { EffectiveLimit } from '../bucket/effective-limit.ts'
 import type { Layer } from './layers.ts'
 
 /** One bucket that a decision meets, and the limits to charge it by. */
-export interface BucketPlan {
-  readonly bucket: BucketId
+export interface ApplicableBucket {
+  readonly id: BucketId
   /** The entity's id, or `POLICY:<scope>:<selector>`. */
   readonly entityId: string
   readonly resource: string
-  readonly limits: readonly LimitInForce[]
+  readonly limits: readonly EffectiveLimit[]
   /** Where they come from, for explanations. */
   readonly layers: readonly Layer[]
   /** Whether it is the caller's own: of the resource that was asked for, or `_total_`. */
@@ -16,6 +16,6 @@ export interface BucketPlan {
 }
 
 /** All buckets that a decision meets; each is there once. */
-export interface Plans {
-  readonly plans: readonly BucketPlan[]
+export interface Resolution {
+  readonly buckets: readonly ApplicableBucket[]
 }

@@ -5,7 +5,7 @@ import type { Algorithm } from './algorithm.ts'
 export const ENVIRONMENT = 'environment'
 
 /** A limit as a node would enforce it on one bucket now. */
-export interface LimitInForce {
+export interface EffectiveLimit {
   readonly limit: Limit
   /** The arithmetic of the limit's size. Where the bucket knows a later one, that one's. */
   readonly algorithm: Algorithm
@@ -18,11 +18,12 @@ export interface LimitInForce {
 }
 
 /** The most that may be in use with a request of the caller. */
-export const boundOf = ({ algorithm, headroom }: LimitInForce): number =>
+export const boundOf = ({ algorithm, headroom }: EffectiveLimit): number =>
   headroom === 0
     ? algorithm.capacity
     : // the double of (1 − 0.9) × 10 is less than 1
       Math.floor(Number((algorithm.capacity * (1 - headroom)).toPrecision(15)))
 
 /** Whether a limit of this size denies every request whose cost names its meter, a cost of 0 too. */
-export const isPaused = ({ algorithm }: Pick<LimitInForce, 'algorithm'>): boolean => algorithm.capacity === 0
+export const isPaused = ({ algorithm }: Pick<EffectiveLimit, 'algorithm'>): boolean =>
+  algorithm.capacity === 0
