@@ -13,16 +13,16 @@ export interface TestClock extends Clock {
 export const START = 1_767_225_600n * SECOND
 
 export const createTestClock = (start = START): TestClock => {
-  let steady = 0n
+  let monotonic = 0n
   let offset = start
   return {
-    now: () => steady + offset,
-    monotonic: () => steady,
+    now: () => monotonic + offset,
+    monotonic: () => monotonic,
     advance(ns) {
-      steady += ns
+      monotonic += ns
     },
     advanceTo(now) {
-      steady = now - offset
+      monotonic = now - offset
     },
     step(ns) {
       offset += ns

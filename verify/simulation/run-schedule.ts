@@ -236,7 +236,7 @@ const strike = (world: World, plan: PlannedFault): void => {
       begin(world, plan.node)
       break
     case 'freeze':
-      machine.freeze(world.scheduler.now() + plan.ns, plan.stopsSteady)
+      machine.freeze(world.scheduler.now() + plan.ns, plan.stopsMonotonic)
       break
     case 'step':
       step(life, plan.ns)

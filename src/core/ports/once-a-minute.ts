@@ -26,7 +26,7 @@ export const createOnceAMinute = (
 const MAX_SUBJECTS = 10_000
 
 interface Acted {
-  /** By the steady clock. */
+  /** By the monotonic clock. */
   readonly atNs: bigint
   /** Events since then. */
   readonly suppressed: number

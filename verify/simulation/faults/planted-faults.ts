@@ -192,7 +192,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a paused limit admits what costs nothing',
     file: 'src/core/bucket/charge-plan.ts',
-    from: 'amount <= boundOf(inForce) && !isPaused(inForce)',
-    to: 'amount <= boundOf(inForce) && (amount === 0 || !isPaused(inForce))',
+    from: 'amount <= boundOf(effective) && !isPaused(effective)',
+    to: 'amount <= boundOf(inForce) && (amount === 0 || !isPaused(effective))',
   },
 ]

@@ -38,7 +38,7 @@ export const drawFaults = (
     fault: 'freeze',
     ...moment(),
     ns: random.between(1, random.pick([100, 1500, 4000])) * 1_000_000,
-    stopsSteady: random.chance(0.7),
+    stopsMonotonic: random.chance(0.7),
   })
   const step = (): PlannedFault => ({
     fault: 'step',

@@ -90,4 +90,4 @@ const drawAsks = (random: Random, phases: Phases & { readonly amount: number }):
 const drawFreezes = (random: Random, { nodes, crowdNs, silenceNs }: Phases): readonly PlannedFault[] =>
   Array.from({ length: nodes }, (_, node) => node)
     .filter(() => random.chance(0.7))
-    .map((node) => ({ fault: 'freeze', atNs: crowdNs, node, ns: silenceNs, stopsSteady: true }))
+    .map((node) => ({ fault: 'freeze', atNs: crowdNs, node, ns: silenceNs, stopsMonotonic: true }))

@@ -75,7 +75,7 @@ export type PlannedFault =
       readonly atNs: number
       readonly node: number
       readonly ns: number
-      readonly stopsSteady: boolean
+      readonly stopsMonotonic: boolean
     }
   | { readonly fault: 'step'; readonly atNs: number; readonly node: number; readonly ns: number }
   | { readonly fault: 'reset'; readonly atNs: number; readonly node: number; readonly entityId: string }

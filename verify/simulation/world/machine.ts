@@ -8,8 +8,8 @@ export interface Machine {
   deliver(happening: () => void): void
   /** The same after so long by true time. */
   after(delayNs: number, happening: () => void): void
-  /** Stands still until `untilNs`; `stopsSteady`: so does its monotonic clock, as a Lambda's. */
-  freeze(untilNs: number, stopsSteady: boolean): void
+  /** Stands still until `untilNs`; `stopsMonotonic`: so does its monotonic clock, as a Lambda's. */
+  freeze(untilNs: number, stopsMonotonic: boolean): void
   /** Its wall clock is set forward, or back. */
   stepWall(ns: number): void
   /** By how much its wall clock is ahead of true time now. */
@@ -34,7 +34,7 @@ export const createMachine = (scheduler: Scheduler, options: MachineOptions): Ma
   let isDead = false
   let frozenUntil = 0
   let frozen = 0
-  let steadyStood = 0
+  let monotonicStood = 0
   const tick = BigInt(options.tickNs)
   const deliver = (happening: () => void): void => {
     if (isDead) return
@@ -47,15 +47,15 @@ export const createMachine = (scheduler: Scheduler, options: MachineOptions): Ma
         const exact = options.startNs + BigInt(scheduler.now() + aheadNs)
         return exact - (exact % tick)
       },
-      monotonic: () => BigInt(scheduler.now() - steadyStood) + 1_000_000_000n,
+      monotonic: () => BigInt(scheduler.now() - monotonicStood) + 1_000_000_000n,
     },
     deliver,
     after: (delayNs, happening) => scheduler.at(scheduler.now() + delayNs, () => deliver(happening)),
-    freeze(untilNs, stopsSteady) {
+    freeze(untilNs, stopsMonotonic) {
       const more = Math.max(0, Math.round(untilNs) - Math.max(scheduler.now(), frozenUntil))
       frozenUntil = Math.max(frozenUntil, Math.round(untilNs))
       frozen += more
-      if (stopsSteady) steadyStood += more
+      if (stopsMonotonic) monotonicStood += more
     },
     stepWall(ns) {
       aheadNs += ns
