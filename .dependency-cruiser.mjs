@@ -8,14 +8,26 @@ const CORE = ['model', 'ports', 'bucket', 'resolve', 'charge', 'decide', 'admin'
 
 /** The folders of `src` that a folder imports beside itself. */
 const SRC = {
+  'command-line': [],
   core: [],
   contract: ['core/model'],
   chat: ['core'],
   store: ['core', 'contract'],
   platform: ['core'],
   usage: ['core'],
-  http: ['core', 'contract'],
+  http: ['core', 'contract', 'platform/loopback'],
+  embedded: ['usage'],
   library: ['core', 'contract', 'store', 'platform', 'http/(body|client|errors|headers)'],
+  settings: ['core', 'platform'],
+  compose: ['core', 'chat', 'store', 'platform', 'usage', 'http', 'settings'],
+}
+
+/** What the folders beside `src` import of this repository, beside themselves. `bin`, `lambdas` and `lib` are on top. */
+const TOP = {
+  seed: ['src/core'],
+  lib: ['src/(core|settings)'],
+  lambdas: ['src/(compose|core|http|platform|settings|usage)'],
+  bin: ['src', 'lib', 'seed'],
 }
 
 /** Packages that a folder must not import: `core` has no platform, and only `store` and `platform` call AWS. */
@@ -50,9 +62,26 @@ export default {
         { path: `^src/${folder}/` },
         {
           path: '^(src|lib|bin|lambdas|seed|scripts|bench|verify|test)/',
-          pathNot: `^src/(${[folder, ...others].join('|')})/`,
+          pathNot: `^src/(${[folder, ...others].join('|')})(/|[.]ts$)`,
         },
       ),
+    ),
+    ...Object.entries(TOP).map(([folder, others]) =>
+      rule(
+        folder,
+        `${folder} imports only ${[folder, ...others].join(', ')}`,
+        { path: `^${folder}/` },
+        {
+          path: '^(src|lib|bin|lambdas|seed|scripts|bench|verify|test)/',
+          pathNot: `^(${[folder, ...others].join('|')})/`,
+        },
+      ),
+    ),
+    rule(
+      'programs are on top',
+      'nothing but tests imports a program or a Lambda',
+      { path: '^(src|lib|seed|scripts|bench|verify|examples)/' },
+      { path: '^(bin|lambdas)/' },
     ),
     rule('core has no platform', 'no module of Node', { path: '^src/core/' }, { dependencyTypes: ['core'] }),
     ...Object.entries(PACKAGES).map(([folder, packages]) =>

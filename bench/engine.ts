@@ -1,4 +1,4 @@
-import { startEngineThread } from '../bin/embedded/engine-thread.ts'
+import { startEngineThread } from '../src/embedded/engine-thread.ts'
 
 /** The DynamoDB that is measured on. */
 export interface BenchEngine {

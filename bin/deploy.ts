@@ -1,6 +1,6 @@
 import { App, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
-import type { Flavour } from '../lib/flavour.ts'
+import type { Flavour } from '../lib/construct-props.ts'
 import { ZaelStack } from '../lib/zael-stack.ts'
 
 /** The CDK's command line prints what this program prints, then its own error. */

@@ -1,12 +1,9 @@
-import { runCommandLine } from './command-line/command-line.ts'
-import { connectionFailure } from './command-line/connection-failure.ts'
-import { UserError } from './command-line/user-error.ts'
-import { createProgress } from './load/measuring/progress.ts'
-import { failureOf, reportOf, reportText } from './load/measuring/report.ts'
-import { HELP } from './load/options/help.ts'
-import { LOAD_OPTIONS, type LoadOptions, loadOptionsOf } from './load/options/options.ts'
-import { totalMs } from './load/options/stages.ts'
+import { runCommandLine, UserError } from '../src/command-line/command-line.ts'
+import { connectionFailure } from '../src/command-line/failure.ts'
+import { HELP, LOAD_OPTIONS, type LoadOptions, loadOptionsOf } from './load/options.ts'
+import { createProgress, failureOf, reportOf, reportText } from './load/report.ts'
 import { runLoad } from './load/run-load.ts'
+import { totalMs } from './load/stages.ts'
 
 /** npm passes a Ctrl-C on that the terminal has sent to this process as well. */
 const SAME_SIGNAL_MS = 1_000

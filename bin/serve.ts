@@ -1,12 +1,16 @@
 import packageJson from '../package.json' with { type: 'json' }
+import { UserError } from '../src/command-line/command-line.ts'
 import { createConsoleLogger } from '../src/platform/console-logger.ts'
-import { UserError } from './command-line/user-error.ts'
-import { announcement } from './serve/announcement.ts'
+import { SettingsError } from '../src/settings/reader.ts'
+import { readSettings } from '../src/settings/settings.ts'
+import {
+  announcement,
+  readServeOptions,
+  SERVE_HELP,
+  type ServeOptions,
+  watchNpm,
+} from './serve/start-command.ts'
 import { type RunningServer, startServer } from './serve/start-server.ts'
-import { watchNpm } from './serve/watch-npm.ts'
-import { readSettings } from './settings/settings.ts'
-import { SettingsError } from './settings/settings-reader.ts'
-import { readServeOptions, SERVE_HELP, type ServeOptions } from './workers/serve-options.ts'
 import { startWorkers } from './workers/start-workers.ts'
 
 const { version } = packageJson

@@ -1,18 +1,16 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { readSettings } from '../bin/settings/settings.ts'
-import { createPowertoolsLogger } from '../src/platform/powertools-logger.ts'
-import { createPowertoolsMetrics } from '../src/platform/powertools-metrics.ts'
+import { createPowertoolsLogger, createPowertoolsMetrics } from '../src/platform/powertools.ts'
+import { systemClock } from '../src/platform/runtime.ts'
 import { createSecretValues } from '../src/platform/secret-values.ts'
-import { systemClock } from '../src/platform/system-clock.ts'
-import { createApi } from './create-api.ts'
-import { finishAnswers } from './finish-answers.ts'
+import { readSettings } from '../src/settings/settings.ts'
 import { bufferedHandler, streamingHandler } from './handlers.ts'
+import { createLambdaApi, finishResponses } from './lambda-api.ts'
 
 const { ADMIN_TOKEN_SECRET_ARN = '', VIEWER_TOKEN_SECRET_ARN = '', RESPONSE_STREAMING } = process.env
 const settings = readSettings(process.env)
 const logger = createPowertoolsLogger('zael-api', settings.logLevel)
 const metrics = createPowertoolsMetrics('zael-api')
-const { limiter, appFor } = createApi({ settings, logger, metrics })
+const zael = createLambdaApi({ settings, logger, metrics })
 
 const secretsManager = new SecretsManagerClient()
 const tokens = createSecretValues({
@@ -27,20 +25,21 @@ const tokens = createSecretValues({
   logger,
 })
 
-let current: { readonly of: readonly string[]; readonly app: ReturnType<typeof appFor> } | undefined
-const appNow = async () => {
+let current: { readonly of: readonly string[]; readonly app: ReturnType<typeof zael.api> } | undefined
+/** The app that accepts the current tokens. */
+const currentApp = async () => {
   const of = await tokens.read()
   const [adminToken = '', viewerToken = ''] = of
-  if (current?.of !== of) current = { of, app: appFor(adminToken, viewerToken) }
+  if (current?.of !== of) current = { of, app: zael.api({ adminToken, viewerToken }) }
   return current.app
 }
 
 const finish = async (): Promise<void> => {
-  await limiter.flush().catch((error: unknown) => logger.error('use was not counted', { error }))
+  await zael.flush()
   metrics.publish()
 }
 
-const app = finishAnswers(appNow, finish).onError((error, c) => {
+const app = finishResponses(currentApp, finish).onError((error, c) => {
   logger.error('the API is not ready', { error })
   return c.json({ error: 'unavailable', message: 'The API is not ready, try again' }, 503)
 })

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { Hono } from 'hono'
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda'
-import { rootLinks, withoutBasePath } from './base-path.ts'
+import { rootLinks, withoutBasePath } from './events.ts'
 
 /** An app, as far as it matters here. */
 export interface Fetching {

@@ -1,5 +1,4 @@
-export type { Flavour } from './flavour.ts'
-export type { SecretRef, TableRef } from './grantable.ts'
+export type { Flavour, SecretRef, TableRef } from './construct-props.ts'
 export { ZaelAggregator, type ZaelAggregatorProps } from './zael-aggregator.ts'
 export { ZaelAlarms, type ZaelAlarmsProps } from './zael-alarms.ts'
 export { ZaelApi, type ZaelApiProps } from './zael-api.ts'

@@ -9,10 +9,8 @@ import {
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { checkEnvironment } from './check-environment.ts'
-import type { Flavour } from './flavour.ts'
-import { grantKey, type TableRef } from './grantable.ts'
-import { AGGREGATOR_SOURCE } from './lambda-sources.ts'
+import { AGGREGATOR_SOURCE } from './bundle-lambda.ts'
+import { checkEnvironment, type Flavour, grantKey, type TableRef } from './construct-props.ts'
 import { STREAM_BATCHES } from './stream-batches.ts'
 import { ZaelFunction } from './zael-function.ts'
 

@@ -1,10 +1,40 @@
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { AssetHashType, DockerImage, type Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import { lambdaCode } from './lambda-code.ts'
-import type { LambdaSource } from './lambda-sources.ts'
+import { bundleDirectory, bundleLambda, type LambdaSource } from './bundle-lambda.ts'
+
+/** The project's root in a checkout, `dist` in the published package. */
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/**
+ * A function's code as an asset of the stack: the finished bundle that the published package holds; in a checkout one that
+ * the esbuild of this project makes. No Docker.
+ */
+export const lambdaCode = (source: LambdaSource): Code => {
+  const finished = bundleDirectory(ROOT, source)
+  return existsSync(join(finished, 'index.mjs')) ? Code.fromAsset(finished) : bundledCode(source)
+}
+
+const bundledCode = (source: LambdaSource): Code =>
+  Code.fromAsset(join(ROOT, dirname(source.entry)), {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      image: DockerImage.fromRegistry('not-used'),
+      // Tells the bundles apart where the CDK looks for one it has made already.
+      command: [source.entry],
+      local: {
+        tryBundle: (outputDir: string) => {
+          bundleLambda(source, outputDir)
+          return true
+        },
+      },
+    },
+  })
 
 export interface ZaelFunctionProps {
   readonly description: string

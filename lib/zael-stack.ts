@@ -1,7 +1,7 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
-import type { Flavour } from './flavour.ts'
+import type { Flavour } from './construct-props.ts'
 import { ZaelAggregator } from './zael-aggregator.ts'
 import { ZaelAlarms } from './zael-alarms.ts'
 import { ZaelApi, type ZaelApiProps } from './zael-api.ts'

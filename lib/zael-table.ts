@@ -9,7 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
-import type { Flavour } from './flavour.ts'
+import type { Flavour } from './construct-props.ts'
 
 /** The index of what people list: entities, models, policies, audit records. Buckets have none of its keys. */
 export const LISTING_INDEX = 'GSI1'

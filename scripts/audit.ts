@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { runCommandLine } from '../bin/command-line/command-line.ts'
+import { runCommandLine } from '../src/command-line/command-line.ts'
 import { auditResult } from './audit-result.ts'
 import { ScriptError } from './run-command.ts'
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { type OptionValues, runCommandLine } from '../bin/command-line/command-line.ts'
+import { type OptionValues, runCommandLine } from '../src/command-line/command-line.ts'
 import { emulatorEnvironment, requireEmulator } from './emulator.ts'
 import { runCommand } from './run-command.ts'
 import { CONTEXT_OPTION, type StackName, stackName } from './stack-name.ts'

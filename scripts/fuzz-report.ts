@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { fieldOf } from './field-of.ts'
+import { fieldOf } from './audit-result.ts'
 
 /** Counts as a JSON report of vitest states them. A passed test is a request whose response kept to the document. */
 export interface FuzzSum {

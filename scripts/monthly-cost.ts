@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { runCommandLine } from '../bin/command-line/command-line.ts'
+import { runCommandLine } from '../src/command-line/command-line.ts'
 import { withSection } from '../verify/markdown.ts'
 import { costTable } from './cost-model.ts'
 

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
-import { runCommandLine } from '../bin/command-line/command-line.ts'
+import { runCommandLine } from '../src/command-line/command-line.ts'
 import { startServe } from '../test/bin/serve-process.ts'
 import { launchChromium } from '../test/dashboard/launch-chromium.ts'
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { UserError } from '../bin/command-line/user-error.ts'
-import { reasonOf } from '../bin/serve/start-error.ts'
+import { UserError } from '../src/command-line/command-line.ts'
+import { reasonOf } from '../src/command-line/failure.ts'
 
 export interface CommandOptions {
   readonly cwd?: string

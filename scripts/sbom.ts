@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { build, type Metafile } from 'esbuild'
-import { API_SOURCE } from '../lib/lambda-sources.ts'
+import { API_SOURCE } from '../lib/bundle-lambda.ts'
 import packageLock from '../package-lock.json' with { type: 'json' }
 import { ScriptError } from './run-command.ts'
 

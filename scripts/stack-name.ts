@@ -1,4 +1,4 @@
-import { UserError } from '../bin/command-line/user-error.ts'
+import { UserError } from '../src/command-line/command-line.ts'
 
 /** The stack that a script acts on. */
 export interface StackName {

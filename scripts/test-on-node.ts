@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runCommandLine } from '../bin/command-line/command-line.ts'
-import { UserError } from '../bin/command-line/user-error.ts'
+import { runCommandLine, UserError } from '../src/command-line/command-line.ts'
 import { runCommand } from './run-command.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))

@@ -22,6 +22,7 @@ export interface DemoData {
 }
 
 const MINUTE_SECONDS = 60
+
 const HOUR_SECONDS = 3600
 
 const perMinute = (name: string, meter: Limit['meter'], capacity: number): Limit => ({
@@ -56,6 +57,7 @@ const dollars = (input: number, output: number, cachedInput?: number): Prices =>
 })
 
 const entity = (id: string): LimitOwner => ({ kind: 'entity', id })
+
 const role = (name: string): LimitOwner => ({ kind: 'role', role: name })
 
 export const demoData: DemoData = {

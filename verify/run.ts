@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { machine } from '../bench/machine.ts'
-import { type OptionValues, runCommandLine } from '../bin/command-line/command-line.ts'
-import { UserError } from '../bin/command-line/user-error.ts'
+import { type OptionValues, runCommandLine, UserError } from '../src/command-line/command-line.ts'
 import { withSection } from './markdown.ts'
 import { overAdmissionPart } from './over-admission/part.ts'
 import { overAdmissionScenarios } from './over-admission/scenarios.ts'

@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/platform/system-clock.ts'
+import { systemClock } from '../../src/platform/runtime.ts'
 import { quantile } from '../measure.ts'
 import type { BenchTable } from '../table.ts'
 

@@ -4,9 +4,7 @@ import type { BucketId } from '../../src/core/bucket/bucket-store.ts'
 import { createLimiter } from '../../src/core/decide/limiter.ts'
 import { parseLimits } from '../../src/core/model/parse-limit.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
-import { lruCaches } from '../../src/platform/lru-caches.ts'
-import { shortPause } from '../../src/platform/short-pause.ts'
-import { systemClock } from '../../src/platform/system-clock.ts'
+import { lruCaches, shortPause, systemClock } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
 
 /** A process of its own: asks once for each of so many keys, and says what it holds then. `node --expose-gc`. */

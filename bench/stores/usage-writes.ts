@@ -5,7 +5,7 @@ import { entityBucketOf } from '../../src/store/dynamodb/table-keys.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
 import { createRecordHour } from '../../src/store/usage-hours.ts'
 import { createAggregator } from '../../src/usage/aggregator.ts'
-import type { StreamRecord } from '../../src/usage/stream-record.ts'
+import type { StreamRecord } from '../../src/usage/stream-usage.ts'
 
 /** A record of the table's stream, and when it came by the clock of the contender that caused it: only its own turns count. */
 export interface TimedRecord {

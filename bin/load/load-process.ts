@@ -1,8 +1,7 @@
 import { createHttpClient } from './http-client.ts'
-import { createTally } from './measuring/tally.ts'
-import { createPayloads } from './payloads.ts'
-import type { LoadCommand, LoadMessage } from './process-messages.ts'
-import { runCallers } from './run-callers.ts'
+import { createPayloads, runCallers } from './run-callers.ts'
+import type { LoadCommand, LoadMessage } from './run-load.ts'
+import { createTally } from './tally.ts'
 
 type Begin = Extract<LoadCommand, { says: 'begin' }>
 

@@ -1,8 +1,31 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type HttpClient, NoAnswer } from './http-client.ts'
-import type { Tally } from './measuring/tally.ts'
-import { callersAt, type Stage, shareOf, totalMs } from './options/stages.ts'
+import type { LoadOptions } from './options.ts'
+import { callersAt, type Stage, shareOf, totalMs } from './stages.ts'
+import type { Tally } from './tally.ts'
+
+export type Content = Pick<LoadOptions, 'isCheck' | 'model' | 'message' | 'maxTokens' | 'payloadCacheSize'>
+
+const check = ({ model, maxTokens }: Content): object => ({
+  resource: model,
+  cost: { requests: 1, tokens: maxTokens },
+})
+
+/** The first says the message as it was given, the others with their number behind it. */
+const chat = ({ model, message, maxTokens }: Content, index: number): object => ({
+  model,
+  max_tokens: maxTokens,
+  messages: [{ role: 'user', content: index === 0 ? message : `${message} (${index})` }],
+})
+
+/** All bodies that will be sent, different from each other. Checks differ in nothing: there is one. */
+export const createPayloads = (content: Content): readonly Buffer[] => {
+  const length = content.isCheck ? 1 : content.payloadCacheSize
+  return Array.from({ length }, (_, index) =>
+    Buffer.from(JSON.stringify(content.isCheck ? check(content) : chat(content, index))),
+  )
+}
 
 export interface Callers {
   readonly client: HttpClient
@@ -23,8 +46,10 @@ export interface Callers {
 }
 
 const LOOK_EVERY_MS = 50
+
 /** A node that refuses connections would otherwise be asked thousands of times a second. */
 const PAUSE_AFTER_FAILURE_MS = 100
+
 /** How long responses are waited for after an interruption. */
 const GRACE_WHEN_STOPPED_MS = 2_000
 

@@ -3,7 +3,7 @@ import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { createAdaptorServer } from '@hono/node-server'
-import { codeOf, portError, reasonOf, StartError } from './start-error.ts'
+import { codeOf, portError, reasonOf, StartError } from '../../src/command-line/failure.ts'
 
 export interface Listening {
   /** `http://127.0.0.1:8080` */

@@ -1,15 +1,19 @@
 import { demoData } from '../../seed/demo-data.ts'
 import { loadDemoData } from '../../seed/load-demo-data.ts'
-import { isLocalEndpoint } from '../../seed/local-endpoint.ts'
+import { StartError } from '../../src/command-line/failure.ts'
+import { connectTo, isLocalEndpoint, LONG_DEADLINE_MS } from '../../src/compose/connect.ts'
+import { administrationOf } from '../../src/compose/table.ts'
+import type { AdminDependencies } from '../../src/core/admin/audit.ts'
+import { createEntityService } from '../../src/core/admin/entities.ts'
+import { createKeyService } from '../../src/core/admin/keys.ts'
+import { createLimitSetService } from '../../src/core/admin/limits.ts'
+import { ZaelError } from '../../src/core/model/errors.ts'
+import { isUsable, masked } from '../../src/core/model/key.ts'
+import { DEFAULT_RESOURCE } from '../../src/core/model/limit-set.ts'
 import type { Logger } from '../../src/core/ports/platform.ts'
-import { randomSecrets } from '../../src/platform/random-secrets.ts'
-import { systemClock } from '../../src/platform/system-clock.ts'
-import { createDynamoAdminStore } from '../../src/store/dynamodb/dynamo-admin-store.ts'
+import type { Settings } from '../../src/settings/settings.ts'
 import { ensureTable } from '../../src/store/dynamodb/table-definition.ts'
-import { loadApiKeys } from '../api-keys/load-api-keys.ts'
-import type { FileKey } from '../api-keys/read-api-keys.ts'
-import type { Settings } from '../settings/settings.ts'
-import { connect, PREPARING_DEADLINE_MS } from './connect.ts'
+import { type FileKey, windowLimits } from './api-keys-file.ts'
 import type { TableHost } from './table-host.ts'
 
 export interface Preparation {
@@ -27,11 +31,10 @@ export interface Preparation {
 export const prepareTable = async (host: TableHost, preparation: Preparation): Promise<void> => {
   const { settings, keys, logger } = preparation
   const { tableName, windowSeconds } = settings
-  const client = connect(host, { deadlineMs: PREPARING_DEADLINE_MS })
+  const client = connectTo(host)({ deadlineMs: LONG_DEADLINE_MS })
   try {
     const outcome = await ensureTable(client, tableName, { stream: host.hasStreams })
-    const store = createDynamoAdminStore(client, tableName, systemClock)
-    const deps = { store, clock: systemClock, secrets: randomSecrets }
+    const deps = administrationOf(client, tableName)
     if (outcome !== 'exists') await loadDemo(host, deps, logger)
     await loadApiKeys({ ...deps, logger, windowSeconds }, keys)
   } finally {
@@ -46,4 +49,79 @@ const loadDemo = async (
 ): Promise<void> => {
   if (isLocalEndpoint(endpoint)) await loadDemoData(deps, demoData)
   else logger.warn('the table is new and empty: demo data is loaded on this machine only', { endpoint })
+}
+
+const ACTOR = 'api-keys-file'
+
+export interface LoadingDependencies extends Omit<AdminDependencies, 'changed'> {
+  readonly logger: Logger
+  /** Length of the limits' windows. */
+  readonly windowSeconds: number
+}
+
+/** Another node that starts with the same file may be a moment ahead. */
+const unlessThere = async (make: () => Promise<unknown>): Promise<void> => {
+  try {
+    await make()
+  } catch (error) {
+    if (!(error instanceof ZaelError && error.code === 'conflict')) throw error
+  }
+}
+
+/**
+ * Puts keys into the table: an entity, a key and its limits for each. What is there already is left as it is, other limits
+ * excepted, so any number of nodes may do it at once and again. Throws `StartError` for a key of another entity, and
+ * `StoreUnavailable`.
+ */
+export const loadApiKeys = async (deps: LoadingDependencies, keys: readonly FileKey[]): Promise<void> => {
+  const services = servicesOn({ ...deps, changed: () => {} })
+  let changed = 0
+  for (const key of keys) {
+    await services.makeEntity(key)
+    await services.makeKey(key)
+    if (await services.setLimits(key)) changed += 1
+  }
+  if (keys.length > 0) deps.logger.info('API keys are loaded', { keys: keys.length, limitsChanged: changed })
+}
+
+const servicesOn = (deps: LoadingDependencies & AdminDependencies) => {
+  const entities = createEntityService(deps)
+  const apiKeys = createKeyService(deps, { shortestSecret: 1 })
+  const limitSets = createLimitSetService(deps)
+  return {
+    async makeEntity({ entityId: id, name = id }: FileKey): Promise<void> {
+      if ((await deps.store.entity(id)) !== undefined) return
+      await unlessThere(() => entities.create({ id, name, kind: 'key' }, ACTOR))
+    },
+    async makeKey({ entityId, secret }: FileKey): Promise<void> {
+      const hash = deps.secrets.hash(secret)
+      if ((await deps.store.apiKey(hash)) === undefined) {
+        await unlessThere(() => apiKeys.create(entityId, { name: ACTOR, secret }, ACTOR))
+      }
+      checkKey(deps, { entityId, secret }, await deps.store.apiKey(hash))
+    },
+    setLimits: (key: FileKey): Promise<boolean> =>
+      limitSets.ensure(
+        { owner: { kind: 'entity', id: key.entityId }, resource: DEFAULT_RESOURCE },
+        windowLimits(key, deps.windowSeconds),
+        ACTOR,
+      ),
+  }
+}
+
+type Stored = Awaited<ReturnType<AdminDependencies['store']['apiKey']>>
+
+/** A key that was revoked stays revoked: who did that would be surprised by a restart. */
+const checkKey = (
+  { clock, logger }: Pick<LoadingDependencies, 'clock' | 'logger'>,
+  { entityId, secret }: Pick<FileKey, 'entityId' | 'secret'>,
+  stored: Stored,
+): void => {
+  if (stored !== undefined && stored.entityId !== entityId) {
+    throw new StartError(
+      `API_KEYS_FILE keys.${masked(secret)} is a key of ${stored.entityId} already: give it the id ${stored.entityId}, or take it out`,
+    )
+  }
+  if (stored === undefined || isUsable(stored, clock.now())) return
+  logger.warn('A key of the file is revoked or has expired, and stays so', { key: masked(secret), entityId })
 }

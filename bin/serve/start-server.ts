@@ -1,18 +1,42 @@
+import { bundlePage } from '../../lib/bundle-page.ts'
+import { reasonOf, StartError } from '../../src/command-line/failure.ts'
+import { connectTo, type TableAddress } from '../../src/compose/connect.ts'
+import { openAggregator } from '../../src/compose/table.ts'
+import { composeZael } from '../../src/compose/zael.ts'
 import { ZaelError } from '../../src/core/model/errors.ts'
-import type { Logger } from '../../src/core/ports/platform.ts'
-import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
-import { warnOfGuessable } from '../api-keys/guessable-keys.ts'
-import { type FileKey, readApiKeys } from '../api-keys/read-api-keys.ts'
-import { startCounting } from '../feed/start-counting.ts'
-import type { Settings } from '../settings/settings.ts'
-import type { Environment } from '../settings/settings-reader.ts'
-import { createNode, type NodeOptions } from './create-node.ts'
-import { foreignTableHost } from './foreign-table-host.ts'
+import type { Logger, Metrics } from '../../src/core/ports/platform.ts'
+import { createPackageAssets } from '../../src/http/docs/package-assets.ts'
+import { createPrometheusMetrics, type PrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
+import { lruCaches } from '../../src/platform/runtime.ts'
+import type { Environment } from '../../src/settings/reader.ts'
+import { hasDefaultToken, type Settings } from '../../src/settings/settings.ts'
+import { type FileKey, readApiKeys, warnOfGuessable } from './api-keys-file.ts'
+import { createDelivery } from './delivery.ts'
 import { listen } from './listen.ts'
-import { startOwnTableHost } from './own-table-host.ts'
 import { prepareTable } from './prepare-table.ts'
-import { reasonOf, StartError } from './start-error.ts'
-import type { TableHost } from './table-host.ts'
+import { type Feed, foreignTableHost, startOwnTableHost, type TableHost } from './table-host.ts'
+
+export interface CountingOptions {
+  readonly settings: Pick<Settings, 'tableName' | 'maxClockSkewMs'>
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** Feeds the table's writes to an aggregator. Once per table host, however many nodes write. */
+export const startCounting = async (host: TableHost, options: CountingOptions): Promise<Feed> => {
+  const { logger } = options
+  const { aggregator, close } = openAggregator({ ...options, connect: connectTo(host) })
+  const feed = await host.feed(createDelivery({ aggregator, logger })).catch((error: unknown) => {
+    close()
+    throw error
+  })
+  return {
+    async stop() {
+      await feed.stop()
+      close()
+    },
+  }
+}
 
 export interface RunningServer {
   readonly apiUrl: string
@@ -33,7 +57,7 @@ export interface ServerOptions {
 /** What ends each part that has been started, in the order of their starts. */
 export type Stops = (() => Promise<void> | void)[]
 
-const FLUSH_EVERY_MS = 1_000
+const DASHBOARD_INTERVAL_MS = 1_000
 
 const hostOf = async ({ settings, environment, logger, onFailure }: ServerOptions): Promise<TableHost> => {
   const { awsEndpointUrl: endpoint, tableName } = settings
@@ -69,23 +93,39 @@ export const startTable = async (options: ServerOptions, stops: Stops): Promise<
   return host
 }
 
-/** A node that listens. Resolves to its URL. */
-export const startApi = async (options: NodeOptions, stops: Stops): Promise<string> => {
-  const { settings, logger } = options
-  const node = createNode(options)
-  stops.push(node.close)
-  const flush = (all: boolean): Promise<void> =>
-    node.limiter
-      .flush(all ? { all } : {})
-      .catch((error: unknown) => logger.warn('counts could not be written', { error }))
-  const timer = setInterval(() => flush(false), FLUSH_EVERY_MS)
-  stops.push(() => {
-    clearInterval(timer)
-    return flush(true)
-  })
+/** One node: everything but the engine that holds its table. */
+export interface NodeOptions {
+  readonly table: TableAddress
+  readonly settings: Settings
+  readonly version: string
+  readonly logger: Logger
+  readonly metrics: PrometheusMetrics
+  /** The text of `/metrics`. Default: what this node has counted. */
+  readonly metricsText?: () => Promise<string>
+}
 
-  const { host: address, port, keepAliveSeconds } = settings
-  const listening = await listen({ fetch: node.app.fetch, host: address, port, keepAliveSeconds })
+/** Starts a node that listens. Resolves to its URL. */
+export const startApi = async (options: NodeOptions, stops: Stops): Promise<string> => {
+  const { table, settings, version, logger, metrics, metricsText = metrics.text } = options
+  const zael = composeZael(settings, {
+    connect: connectTo(table),
+    logger,
+    metrics,
+    caches: lruCaches,
+    assets: createPackageAssets(version, bundlePage),
+    version,
+    listener: {
+      runsBetweenRequests: true,
+      streamIntervalMs: DASHBOARD_INTERVAL_MS,
+      isLocalOnly: hasDefaultToken(settings),
+    },
+    metricsText,
+  })
+  zael.start()
+  stops.push(zael.close)
+  const { host, port, keepAliveSeconds } = settings
+  const { fetch } = zael.api(settings)
+  const listening = await listen({ fetch, host, port, keepAliveSeconds })
   stops.push(listening.stop)
   return listening.url
 }
@@ -116,6 +156,6 @@ export const startServer = (options: ServerOptions): Promise<RunningServer> =>
     const metrics = createPrometheusMetrics()
     const counting = await startCounting(host, { settings, logger, metrics })
     stops.push(counting.stop)
-    const apiUrl = await startApi({ host, settings, version, logger, metrics }, stops)
+    const apiUrl = await startApi({ table: host, settings, version, logger, metrics }, stops)
     return { apiUrl, host }
   })

@@ -1,8 +1,13 @@
 import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
-import { startCounting } from '../feed/start-counting.ts'
-import { type RunningServer, type ServerOptions, startAll, startTable } from '../serve/start-server.ts'
+import {
+  type RunningServer,
+  type ServerOptions,
+  startAll,
+  startCounting,
+  startTable,
+} from '../serve/start-server.ts'
 import type { TableHost } from '../serve/table-host.ts'
-import { createSummedMetrics } from './summed-metrics.ts'
+import { createSummedMetrics } from './worker-messages.ts'
 import { startWorkerPool, type WorkerPool } from './worker-pool.ts'
 
 /** Less than a worker waits for the sum. */

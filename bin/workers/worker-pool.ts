@@ -2,10 +2,19 @@ import type { Worker } from 'node:cluster'
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { StartError } from '../../src/command-line/failure.ts'
 import type { Logger } from '../../src/core/ports/platform.ts'
-import { StartError } from '../serve/start-error.ts'
-import { backOffMs, HEALTHY_MS } from './back-off.ts'
 import type { WorkerCommand, WorkerMessage } from './worker-messages.ts'
+
+const SHORTEST_MS = 250
+
+const LONGEST_MS = 30_000
+
+/** A worker that lived so long is no sign of another's early end. */
+export const HEALTHY_MS = 60_000
+
+/** How long to wait before the next worker takes the place of one that has ended, after `deaths` early ends in a row (1 or more). */
+export const backOffMs = (deaths: number): number => Math.min(LONGEST_MS, SHORTEST_MS * 2 ** (deaths - 1))
 
 type Heard = (message: WorkerMessage, answer: (command: WorkerCommand) => void) => void
 

@@ -1,10 +1,9 @@
+import { reasonOf, StartError } from '../../src/command-line/failure.ts'
 import { createConsoleLogger } from '../../src/platform/console-logger.ts'
 import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
-import { reasonOf, StartError } from '../serve/start-error.ts'
+import { readSettings } from '../../src/settings/settings.ts'
 import { type Stops, startApi, stopAll } from '../serve/start-server.ts'
-import { readSettings } from '../settings/settings.ts'
-import { createReplies } from './replies.ts'
-import type { WorkerCommand, WorkerMessage } from './worker-messages.ts'
+import { createReplies, type WorkerCommand, type WorkerMessage } from './worker-messages.ts'
 
 const METRICS_PATIENCE_MS = 2_000
 
@@ -31,7 +30,7 @@ const serve = async ({
   nodeId,
   version,
 }: Extract<WorkerCommand, { says: 'serve' }>): Promise<void> => {
-  const options = { host: table, settings: { ...settings, nodeId }, version, logger, metrics, metricsText }
+  const options = { table, settings: { ...settings, nodeId }, version, logger, metrics, metricsText }
   try {
     say({ says: 'listening', url: await startApi(options, stops) })
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { ChatUsage } from '../core/ports/chat-backend.ts'
+import type { AbortSignalLike, ChatUsage } from '../core/ports/chat-backend.ts'
 
 /** A JSON object of OpenAI's API. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -27,3 +27,22 @@ export const parseUsage = (usage: unknown): ChatUsage | undefined => {
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+
+/** Waits `ms`; rejects at once where `signal` is aborted, before or meanwhile. */
+export type Delay = (ms: number, signal: AbortSignalLike) => Promise<void>
+
+export const abortError = (): Error => new DOMException('The request was aborted', 'AbortError')
+
+export const timerDelay: Delay = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(abortError())
+    const stop = () => {
+      clearTimeout(timer)
+      reject(abortError())
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop)
+      resolve()
+    }, ms)
+    signal.addEventListener('abort', stop, { once: true })
+  })

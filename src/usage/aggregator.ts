@@ -1,8 +1,12 @@
 import type { UsageStore } from '../core/model/usage.ts'
 import type { Logger, Metrics } from '../core/ports/platform.ts'
-import type { EntityBucketOf } from './bucket-change.ts'
-import type { StreamBatchResponse, StreamEvent } from './stream-record.ts'
-import { type BatchHour, usageHours } from './usage-hours.ts'
+import {
+  type BatchHour,
+  type EntityBucketOf,
+  type StreamBatchResponse,
+  type StreamEvent,
+  usageOfBatch,
+} from './stream-usage.ts'
 
 export interface AggregatorDependencies {
   readonly usageStore: Pick<UsageStore, 'record'>
@@ -56,7 +60,7 @@ export const createAggregator = ({
   metrics,
 }: AggregatorDependencies): Aggregator => ({
   async handle({ Records: records }) {
-    const { hours, poison } = usageHours(records, entityBucketOf)
+    const { hours, poison } = usageOfBatch(records, entityBucketOf)
     const unwritten = await recordAll(hours, usageStore)
     metrics.count('usage_hours_recorded', hours.length - unwritten.length)
     const failures = [...poison, ...unwritten].toSorted((a, b) => a.record - b.record)

@@ -19,7 +19,7 @@ const CACHE = join(ROOT, 'node_modules/.cache')
 const ENTRIES = {
   serve: 'bin/serve.ts',
   worker: 'bin/workers/worker.ts',
-  'engine-worker': 'bin/embedded/engine-worker.ts',
+  'engine-worker': 'src/embedded/engine-worker.ts',
   load: 'bin/load.ts',
   'load-process': 'bin/load/load-process.ts',
 } as const

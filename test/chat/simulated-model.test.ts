@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { type Delay, timerDelay } from '../../src/chat/delay.ts'
-import { loadO200k } from '../../src/chat/o200k.ts'
+import { type Delay, timerDelay } from '../../src/chat/chat-objects.ts'
 import { createSimulatedModel } from '../../src/chat/simulated-model.ts'
+import { loadO200k } from '../../src/chat/token-counter.ts'
 import type { ChatCall, ChatRequest } from '../../src/core/ports/chat-backend.ts'
 
 const clock = { now: () => 1_694_268_190_999_000_000n, monotonic: () => 0n }

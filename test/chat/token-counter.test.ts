@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { loadO200k } from '../../src/chat/o200k.ts'
-import { createTokenCounter } from '../../src/chat/token-counter.ts'
+import { createTokenCounter, loadO200k } from '../../src/chat/token-counter.ts'
 
 const tokens = createTokenCounter()
 const prompt = (request: Readonly<Record<string, unknown>>) =>

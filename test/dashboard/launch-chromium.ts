@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserServer, chromium, type LaunchOptions } from 'playwright-core'
-import { UserError } from '../../bin/command-line/user-error.ts'
+import { UserError } from '../../src/command-line/command-line.ts'
 
 /** Debian's Chromium, or the one that CHROMIUM_PATH names. */
 const PLACES = [

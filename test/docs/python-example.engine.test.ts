@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningServer, startServer } from '../../bin/serve/start-server.ts'
-import { readSettings } from '../../bin/settings/settings.ts'
 import { silentLogger } from '../../src/core/ports/platform.ts'
+import { readSettings } from '../../src/settings/settings.ts'
 
 let node: RunningServer
 

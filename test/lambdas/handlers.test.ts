@@ -1,8 +1,8 @@
 import { PassThrough, Writable } from 'node:stream'
 import type { LambdaContext, LambdaEvent } from 'hono/aws-lambda'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { finishAnswers } from '../../lambdas/finish-answers.ts'
 import { bufferedHandler, type Fetching, streamingHandler } from '../../lambdas/handlers.ts'
+import { finishResponses } from '../../lambdas/lambda-api.ts'
 
 const eventOf = (headers: Readonly<Record<string, string>> = {}) =>
   ({
@@ -86,7 +86,7 @@ describe('a handler that streams', () => {
         return new Response(body)
       },
     }
-    const finishing = finishAnswers(
+    const finishing = finishResponses(
       async () => app,
       async () => void events.push('finished'),
     )

@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Metafile } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bundleLambda } from '../../lib/bundle-lambda.ts'
-import { AGGREGATOR_SOURCE, API_SOURCE } from '../../lib/lambda-sources.ts'
-import { filesAtStart } from '../../scripts/files-at-start.ts'
+import { AGGREGATOR_SOURCE, API_SOURCE, bundleLambda } from '../../lib/bundle-lambda.ts'
+import { filesAtStart } from '../../scripts/bundle-files.ts'
 import { ASSET_SOURCES } from '../../src/http/docs/package-assets.ts'
 
 let directory: string

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { afterAll } from 'vitest'
-import type { Flavour } from '../../lib/flavour.ts'
+import type { Flavour } from '../../lib/construct-props.ts'
 import { ZaelStack } from '../../lib/zael-stack.ts'
 
 /** Bundling is skipped: no Lambda is run here. */

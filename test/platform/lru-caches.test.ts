@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lruCaches } from '../../src/platform/lru-caches.ts'
+import { lruCaches } from '../../src/platform/runtime.ts'
 
 test('holds at most so many values, and forgets what was not used for longest', () => {
   const cache = lruCaches<{ readonly n: number }>({ max: 2 })

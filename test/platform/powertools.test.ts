@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createPowertoolsLogger } from '../../src/platform/powertools-logger.ts'
-import { createPowertoolsMetrics } from '../../src/platform/powertools-metrics.ts'
+import { createPowertoolsLogger, createPowertoolsMetrics } from '../../src/platform/powertools.ts'
 
 let written = ''
 

@@ -5,7 +5,7 @@ import { limitToJson } from '../../src/core/model/parse-limit.ts'
 import { policyLabel } from '../../src/core/model/policy.ts'
 import type { AdminStore } from '../../src/core/ports/admin-store.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
-import { systemClock } from '../../src/platform/system-clock.ts'
+import { systemClock } from '../../src/platform/runtime.ts'
 import { createDynamoAdminStore } from '../../src/store/dynamodb/dynamo-admin-store.ts'
 import { startTestTable, type TestTable } from '../engine/test-table.ts'
 

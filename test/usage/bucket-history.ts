@@ -1,7 +1,6 @@
 import { fc } from '@fast-check/vitest'
-import type { StreamRecord } from '../../src/usage/stream-record.ts'
-import type { BucketState } from './bucket-records.ts'
-import { bucketRecord, HOUR_ZERO } from './bucket-records.ts'
+import type { StreamRecord } from '../../src/usage/stream-usage.ts'
+import { type BucketState, bucketRecord, HOUR_ZERO } from './bucket-records.ts'
 import type { Totals } from './test-usage-store.ts'
 
 /** Something that happens to one of three buckets. */

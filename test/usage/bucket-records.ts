@@ -1,5 +1,4 @@
-import type { EntityBucketOf } from '../../src/usage/bucket-change.ts'
-import type { StreamImage, StreamRecord } from '../../src/usage/stream-record.ts'
+import type { EntityBucketOf, StreamImage, StreamRecord } from '../../src/usage/stream-usage.ts'
 
 /** Stands in for the table's key file: enough to tell an entity's bucket from anything else. */
 export const entityBucketOf: EntityBucketOf = (partitionKey, sortKey) => {

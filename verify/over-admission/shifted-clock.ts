@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/core/ports/platform.ts'
-import { systemClock } from '../../src/platform/system-clock.ts'
+import { systemClock } from '../../src/platform/runtime.ts'
 
 /** The machine's clock, `shiftNs` later. */
 export const createShiftedClock = (shiftNs: bigint): Clock => ({

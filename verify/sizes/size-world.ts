@@ -4,7 +4,7 @@ import { createLimiter, type Limiter } from '../../src/core/decide/limiter.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import type { LimitDefinition } from '../../src/library/limiter/limit-definition.ts'
 import { createConfigInCode } from '../../src/library/limiter/limits-in-code.ts'
-import { lruCaches } from '../../src/platform/lru-caches.ts'
+import { lruCaches } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
 
 const SECOND_NS = 1_000_000_000n

@@ -6,12 +6,18 @@ import type {
   TokenCounter,
 } from '../../core/ports/chat-backend.ts'
 import type { Logger } from '../../core/ports/platform.ts'
-import { mostTokens } from '../asked-tokens.ts'
-import { isObject, parseUsage } from '../chat-objects.ts'
-import { abortError } from '../delay.ts'
-import { textOf, upstreamStream } from './upstream-chunks.ts'
-import { failure, refusal, TIMED_OUT, UNREACHABLE, UNREADABLE } from './upstream-error.ts'
-import { type UpstreamWatch, watchUpstream } from './upstream-watch.ts'
+import { abortError, isObject, parseUsage } from '../chat-objects.ts'
+import { mostTokens } from '../request-tokens.ts'
+import {
+  failure,
+  refusal,
+  TIMED_OUT,
+  UNREACHABLE,
+  UNREADABLE,
+  type UpstreamWatch,
+  watchUpstream,
+} from './upstream-call.ts'
+import { textOf, upstreamStream } from './upstream-stream.ts'
 
 export interface OpenAiUpstreamOptions {
   /** As official clients take it: `https://api.openai.com/v1`. */

@@ -3,7 +3,7 @@ import { SECOND_NS } from '../../core/model/time.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import type { Clock } from '../../core/ports/platform.ts'
 import { createCachedConfig } from '../../core/resolve/config-cache.ts'
-import { lruCaches } from '../../platform/lru-caches.ts'
+import { lruCaches } from '../../platform/runtime.ts'
 
 const MAX_AGE_NS = 30n * SECOND_NS
 /** As in resolving: a longer chain of parents is cut. */

@@ -1,7 +1,7 @@
 import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { Logger } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
-import { systemClock } from '../../platform/system-clock.ts'
+import { systemClock } from '../../platform/runtime.ts'
 import { withoutUndefined } from '../arguments/without-undefined.ts'
 import { createRateLimiter } from '../limiter/create-rate-limiter.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'

@@ -2,7 +2,7 @@ import { limitKey, type Warning, warningsOf } from '../../core/decide/decision-l
 import { usedShare } from '../../core/decide/limit-state.ts'
 import { createSampling } from '../../core/ports/once-a-minute.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
-import { lruCaches } from '../../platform/lru-caches.ts'
+import { lruCaches } from '../../platform/runtime.ts'
 import { exactDecision, limitUse } from '../limiter/described-decision.ts'
 import type { LimitUse, RateLimitDecision } from '../limiter/rate-limiter.ts'
 

@@ -2,7 +2,7 @@ import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import { invalid, StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
 import { type Logger, silentLogger } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
-import { systemClock } from '../../platform/system-clock.ts'
+import { systemClock } from '../../platform/runtime.ts'
 import { createDynamoClient, type DynamoClientOptions } from '../../store/dynamodb/client.ts'
 import { createDynamoConfigStore } from '../../store/dynamodb/dynamo-admin-store.ts'
 import { createDynamoBucketStore } from '../../store/dynamodb/dynamo-bucket-store.ts'

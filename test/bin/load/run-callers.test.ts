@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type LoadRequest, NoAnswer } from '../../../bin/load/http-client.ts'
-import { createTally, requestsOf } from '../../../bin/load/measuring/tally.ts'
-import { type Callers, runCallers } from '../../../bin/load/run-callers.ts'
+import { type Callers, type Content, createPayloads, runCallers } from '../../../bin/load/run-callers.ts'
+import { createTally, requestsOf } from '../../../bin/load/tally.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -91,4 +91,27 @@ test('counts requests without an answer by why there was none', async () => {
     throw new NoAnswer('ECONNREFUSED')
   })
   expect(Object.keys(tally.total().errors)).toEqual(['ECONNREFUSED'])
+})
+
+const content: Content = {
+  isCheck: false,
+  model: 'gpt-4o',
+  message: 'Hi',
+  maxTokens: 7,
+  payloadCacheSize: 100,
+}
+
+test('makes as many different chats as told', () => {
+  const bodies = createPayloads(content).map((body) => body.toString())
+  expect(new Set(bodies).size).toBe(100)
+  expect(JSON.parse(bodies[0] ?? '')).toEqual({
+    model: 'gpt-4o',
+    max_tokens: 7,
+    messages: [{ role: 'user', content: 'Hi' }],
+  })
+})
+
+test('makes one check, which asks for what a chat may use', () => {
+  const bodies = createPayloads({ ...content, isCheck: true }).map((body) => JSON.parse(body.toString()))
+  expect(bodies).toEqual([{ resource: 'gpt-4o', cost: { requests: 1, tokens: 7 } }])
 })

@@ -2,8 +2,8 @@ import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningServer, startServer } from '../../../bin/serve/start-server.ts'
-import { readSettings } from '../../../bin/settings/settings.ts'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
+import { readSettings } from '../../../src/settings/settings.ts'
 
 /** Two nodes on one table, asked over sockets. */
 let nodes: RunningServer[]

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, expect, test } from 'vitest'
-import { StartError } from '../../../bin/serve/start-error.ts'
 import { type RunningServer, startServer } from '../../../bin/serve/start-server.ts'
-import { readSettings } from '../../../bin/settings/settings.ts'
+import { StartError } from '../../../src/command-line/failure.ts'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
+import { readSettings } from '../../../src/settings/settings.ts'
 
 const closing: (() => unknown)[] = []
 

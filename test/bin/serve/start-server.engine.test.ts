@@ -3,10 +3,10 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { StartError } from '../../../bin/serve/start-error.ts'
 import { startServer } from '../../../bin/serve/start-server.ts'
-import { readSettings } from '../../../bin/settings/settings.ts'
+import { StartError } from '../../../src/command-line/failure.ts'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
+import { readSettings } from '../../../src/settings/settings.ts'
 
 const closing: (() => unknown)[] = []
 

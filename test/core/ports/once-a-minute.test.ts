@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createSampling } from '../../../src/core/ports/once-a-minute.ts'
-import { lruCaches } from '../../../src/platform/lru-caches.ts'
+import { lruCaches } from '../../../src/platform/runtime.ts'
 import { createTestClock, SECOND } from '../test-clock.ts'
 
 test('acts once per subject and time, with the number of events left out', () => {

@@ -3,7 +3,7 @@ import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { createSharing, effectiveLimits } from '../../../src/core/resolve/effective-limits.ts'
 import type { ApplicableBucket } from '../../../src/core/resolve/resolution.ts'
-import { lruCaches } from '../../../src/platform/lru-caches.ts'
+import { lruCaches } from '../../../src/platform/runtime.ts'
 
 const plan = (entityId: string, capacity: number): ApplicableBucket => {
   const limits = parseLimits([{ name: 'rpm', capacity, refill_rate: 1 }], 'limits')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { TooManyRequests } from '../../../src/core/model/errors.ts'
 import { createFailureLimiter } from '../../../src/http/auth/failure-limiter.ts'
-import { lruCaches } from '../../../src/platform/lru-caches.ts'
+import { lruCaches } from '../../../src/platform/runtime.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 
 const failTimes = (failures: { failed(address: string): void }, address: string, times: number): void => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createReadThroughCache } from '../../../src/http/auth/read-through-cache.ts'
-import { lruCaches } from '../../../src/platform/lru-caches.ts'
+import { lruCaches } from '../../../src/platform/runtime.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 
 const setUp = () => {

@@ -6,7 +6,7 @@ import type { AppEnv } from '../../../src/http/app-dependencies.ts'
 import { jsonBody, optionalJsonBody } from '../../../src/http/body/validated.ts'
 import { createErrorAnswer } from '../../../src/http/errors/error-answer.ts'
 import { bodyBounds } from '../../../src/http/middleware/body-bounds.ts'
-import { systemClock } from '../../../src/platform/system-clock.ts'
+import { systemClock } from '../../../src/platform/runtime.ts'
 
 /** Routes that take a list of positive numbers, and how many items were looked at. */
 const listening = () => {

@@ -11,7 +11,7 @@ import { noMetrics, silentLogger } from '../../../src/core/ports/platform.ts'
 import type { AppEnv } from '../../../src/http/app-dependencies.ts'
 import { type ChatRoutesNeeds, createChatRoutes } from '../../../src/http/chat/chat-routes.ts'
 import { createErrorAnswer } from '../../../src/http/errors/error-answer.ts'
-import { lruCaches } from '../../../src/platform/lru-caches.ts'
+import { lruCaches } from '../../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
 import { demoConfig, demoEntities } from './demo-config.ts'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { isLoopback, isLoopbackHost, isOwnOrigin } from '../../../src/http/client/loopback.ts'
+import { isLoopbackHost, isOwnOrigin } from '../../../src/http/client/loopback.ts'
+import { isLoopback } from '../../../src/platform/loopback.ts'
 
 test.each([
   'localhost',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { BucketStatus } from '../../../src/core/decide/inspector.ts'
 import { StoreUnavailable, ZaelError } from '../../../src/core/model/errors.ts'
 import { createObservations, READ_AGAIN } from '../../../src/http/dashboard/observations.ts'
-import { lruCaches } from '../../../src/platform/lru-caches.ts'
+import { lruCaches } from '../../../src/platform/runtime.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 
 /** Observations of entities whose readings are counted, and end when they are told to. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
 import { createRateLimiter } from '../../../src/library/index.ts'
-import { systemClock } from '../../../src/platform/system-clock.ts'
+import { systemClock } from '../../../src/platform/runtime.ts'
 import { createDynamoClient } from '../../../src/store/dynamodb/client.ts'
 import { createDynamoBucketStore } from '../../../src/store/dynamodb/dynamo-bucket-store.ts'
 import { ensureTable } from '../../../src/store/dynamodb/table-definition.ts'

@@ -1,0 +1,200 @@
+import { readFileSync } from 'node:fs'
+import { type OptionValues, UserError } from '../../src/command-line/command-line.ts'
+import { reasonOf } from '../../src/command-line/failure.ts'
+import { isModelId, MODEL_ID_RULE } from '../../src/core/model/entity.ts'
+import { integer, Mistake, type SettingKind } from '../../src/settings/kinds.ts'
+import { apiKey, apiPath, duration, listed, nodeUrl } from './option-kinds.ts'
+import { peakCallers, type Stage, stages } from './stages.ts'
+
+export const HELP = `npm run load -- --api-keys KEY [options]
+
+Sends requests to one node or several, each to a random one with a random key, and says how many passed, how many were
+throttled (429), and how long the answers took. Ends by itself; Ctrl-C ends it sooner and prints what was measured.
+
+  -n, --nodes URL             a node; repeat it, or put commas between. http://127.0.0.1:8080 unless told
+  -k, --api-keys KEY          whose requests these are; repeat it, or put commas between
+      --api-keys-file FILE    more keys, one a line; empty lines and those that begin with # are left out
+      --allow-remote          nodes that are not on this machine
+
+  -d, --duration SECONDS      how long; 10 unless told. Also 500ms, 10s, 2m, 1h
+  -c, --concurrency N         callers at once, over all processes; 10 unless told
+  -s, --stages LIST           in place of both: 5:10s,20:30s goes evenly to 5 callers in 10 s, then to 20 in 30 s
+      --delay SECONDS         what each caller waits after an answer; 0 unless told
+  -p, --processes N           processes that share the callers; 1 unless told
+      --max-connections N     at once, over all nodes and processes; 4000 unless told
+      --timeout SECONDS       a request without an answer is an error after it; 30 unless told
+
+      --check                 ask /v1/limits/check instead of chatting
+      --path PATH             send to this path instead
+  -m, --model MODEL           gpt-4 unless told
+      --message TEXT          what is said in chats
+      --max-tokens N          what is asked for in chats, and charged in checks; 50 unless told
+      --payload-cache-size N  how many different bodies are made, once, before the first request; 1024 unless told
+
+      --json                  the result as JSON on stdout
+  -h, --help                  this text
+
+Exits with 1 if an option is wrong, no node can be reached, no request succeeded, or one of its processes ended early.
+`
+
+/** What to send, how often, and where to. */
+export interface LoadOptions {
+  readonly nodes: readonly string[]
+  readonly apiKeys: readonly string[]
+  readonly stages: readonly Stage[]
+  readonly delayMs: number
+  readonly processes: number
+  readonly maxConnections: number
+  readonly timeoutMs: number
+  /** Checks in place of chats. */
+  readonly isCheck: boolean
+  readonly path: string
+  readonly model: string
+  readonly message: string
+  readonly maxTokens: number
+  readonly payloadCacheSize: number
+  readonly json: boolean
+}
+
+const MOST_CALLERS = 20_000
+
+const MOST_NODES = 100
+
+const MOST_KEYS = 100_000
+
+const MOST_PROCESSES = 64
+
+const MOST_PAYLOAD_BYTES = 256 * 1_048_576
+
+const DEFAULT_NODE = 'http://127.0.0.1:8080'
+
+const DAY_MS = 86_400_000
+
+const STAGE_BOUNDS = { mostCallers: MOST_CALLERS, mostStages: 100, longestMs: DAY_MS }
+
+/** The options of `npm run load`. */
+export const LOAD_OPTIONS = {
+  nodes: { type: 'string', short: 'n', multiple: true },
+  'api-keys': { type: 'string', short: 'k', multiple: true },
+  'api-keys-file': { type: 'string' },
+  'allow-remote': { type: 'boolean', default: false },
+  duration: { type: 'string', short: 'd' },
+  concurrency: { type: 'string', short: 'c' },
+  stages: { type: 'string', short: 's' },
+  delay: { type: 'string', default: '0' },
+  processes: { type: 'string', short: 'p', default: '1' },
+  'max-connections': { type: 'string', default: '4000' },
+  timeout: { type: 'string', default: '30' },
+  check: { type: 'boolean', default: false },
+  path: { type: 'string' },
+  model: { type: 'string', short: 'm', default: 'gpt-4' },
+  message: { type: 'string', default: 'Say hello.' },
+  'max-tokens': { type: 'string', default: '50' },
+  'payload-cache-size': { type: 'string', default: '1024' },
+  json: { type: 'boolean', default: false },
+} as const
+
+type Values = OptionValues<typeof LOAD_OPTIONS>
+
+const read = <T>(name: keyof typeof LOAD_OPTIONS, kind: SettingKind<T>, text: string): T => {
+  try {
+    return kind(text)
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error
+    throw new UserError(`--${name} must ${error.message}`)
+  }
+}
+
+const nodesOf = (values: Values): readonly string[] => {
+  const kind = nodeUrl({ allowRemote: values['allow-remote'] })
+  const nodes = [...new Set(listed(values.nodes ?? [DEFAULT_NODE]).map((text) => read('nodes', kind, text)))]
+  if (nodes.length < 1 || nodes.length > MOST_NODES)
+    throw new UserError(`--nodes must name 1 to ${MOST_NODES} nodes`)
+  return nodes
+}
+
+const keysInFile = (path: string): readonly string[] => {
+  try {
+    const lines = readFileSync(path, 'utf8').split(/\r?\n/)
+    return lines.map((line) => line.trim()).filter((line) => !line.startsWith('#'))
+  } catch (error) {
+    throw new UserError(`--api-keys-file cannot be read: ${reasonOf(error)}`)
+  }
+}
+
+const keysOf = (values: Values): readonly string[] => {
+  const file = values['api-keys-file']
+  const given = listed(values['api-keys'] ?? []).map((key) => read('api-keys', apiKey, key))
+  const filed =
+    file === undefined ? [] : listed(keysInFile(file)).map((key) => read('api-keys-file', apiKey, key))
+  const keys = [...new Set([...given, ...filed])]
+  if (keys.length < 1 || keys.length > MOST_KEYS) {
+    throw new UserError(`--api-keys must name 1 to ${MOST_KEYS} keys, itself or by --api-keys-file`)
+  }
+  return keys
+}
+
+const stagesOf = (values: Values): readonly Stage[] => {
+  if (values.stages === undefined) {
+    const callers = read('concurrency', integer(1, MOST_CALLERS), values.concurrency ?? '10')
+    const durationMs = read('duration', duration(100, DAY_MS), values.duration ?? '10')
+    return [{ fromCallers: callers, toCallers: callers, durationMs }]
+  }
+  if (values.duration !== undefined || values.concurrency !== undefined) {
+    throw new UserError('--stages says how long and how many: --duration and --concurrency cannot go with it')
+  }
+  return read('stages', stages(STAGE_BOUNDS), values.stages)
+}
+
+const modelId: SettingKind<string> = (text) => {
+  if (!isModelId(text)) throw new Mistake(MODEL_ID_RULE)
+  return text
+}
+
+const contentOf = (values: Values) => {
+  const { message, check } = values
+  const payloadCacheSize = read('payload-cache-size', integer(1, 65_536), values['payload-cache-size'])
+  if (Buffer.byteLength(message) * payloadCacheSize > MOST_PAYLOAD_BYTES) {
+    throw new UserError(
+      '--payload-cache-size must be smaller for so long a --message: 256 MiB at most together',
+    )
+  }
+  const usualPath = check ? '/v1/limits/check' : '/v1/chat/completions'
+  return {
+    isCheck: check,
+    path: read('path', apiPath, values.path ?? usualPath),
+    model: read('model', modelId, values.model),
+    message,
+    maxTokens: read('max-tokens', integer(1, 1_000_000), values['max-tokens']),
+    payloadCacheSize,
+  }
+}
+
+const pressureOf = (values: Values, nodes: number) => {
+  const ramp = stagesOf(values)
+  // a process without a caller would only be waited for
+  const processes = Math.min(
+    read('processes', integer(1, MOST_PROCESSES), values.processes),
+    peakCallers(ramp),
+  )
+  const fewest = processes * nodes
+  return {
+    stages: ramp,
+    processes,
+    delayMs: read('delay', duration(0, 3_600_000), values.delay),
+    maxConnections: read('max-connections', integer(fewest, MOST_CALLERS), values['max-connections']),
+    timeoutMs: read('timeout', duration(100, 600_000), values.timeout),
+  }
+}
+
+/** Checks the options. Throws `UserError`, which names the one that is wrong. */
+export const loadOptionsOf = (values: Values): LoadOptions => {
+  const nodes = nodesOf(values)
+  return {
+    nodes,
+    apiKeys: keysOf(values),
+    ...pressureOf(values, nodes.length),
+    ...contentOf(values),
+    json: values.json,
+  }
+}

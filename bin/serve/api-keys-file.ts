@@ -1,0 +1,204 @@
+import { readFile } from 'node:fs/promises'
+import { parse, YAMLParseError } from 'yaml'
+import { reasonOf, StartError } from '../../src/command-line/failure.ts'
+import { ID_RULE, isId } from '../../src/core/model/entity.ts'
+import { isSecret, masked, secretRule } from '../../src/core/model/key.ts'
+import { type Limit, MAX_SLOTS } from '../../src/core/model/limit.ts'
+import { parseLimits } from '../../src/core/model/parse-limit.ts'
+import type { Logger } from '../../src/core/ports/platform.ts'
+import { isLoopback } from '../../src/platform/loopback.ts'
+import { randomSecrets } from '../../src/platform/random-secrets.ts'
+import type { Settings } from '../../src/settings/settings.ts'
+
+/** What may be said of a key. The numbers are the most in one window. */
+export interface KeyEntry {
+  readonly id?: string
+  readonly name?: string
+  readonly request_per_minute?: number
+  readonly input_tokens_per_minute?: number
+  readonly output_tokens_per_minute?: number
+}
+
+/** Entries by the key's secret; what is wrong with the document, in sentences that hold no secret. */
+export interface KeyEntries {
+  readonly entries: ReadonlyMap<string, KeyEntry>
+  readonly mistakes: readonly string[]
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+type Refuse = (field: string, must: string) => void
+
+type Read = (value: unknown, field: string, refuse: Refuse) => KeyEntry
+
+const LONGEST_NAME = 256
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const amount =
+  (name: 'request_per_minute' | 'input_tokens_per_minute' | 'output_tokens_per_minute'): Read =>
+  (value, field, refuse) => {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return { [name]: value }
+    refuse(field, `be an integer from 0 to ${Number.MAX_SAFE_INTEGER}`)
+    return {}
+  }
+
+const READERS: Readonly<Record<keyof KeyEntry, Read>> = {
+  id(value, field, refuse) {
+    if (typeof value === 'string' && isId(value)) return { id: value }
+    refuse(field, ID_RULE)
+    return {}
+  },
+  name(value, field, refuse) {
+    if (typeof value === 'string' && value.length > 0 && value.length <= LONGEST_NAME) return { name: value }
+    refuse(field, `be 1 to ${LONGEST_NAME} characters long`)
+    return {}
+  },
+  request_per_minute: amount('request_per_minute'),
+  input_tokens_per_minute: amount('input_tokens_per_minute'),
+  output_tokens_per_minute: amount('output_tokens_per_minute'),
+}
+
+const isField = (name: string): name is keyof KeyEntry => Object.hasOwn(READERS, name)
+
+const readEntry = (entry: unknown, refuse: Refuse): KeyEntry => {
+  if (!isFields(entry)) {
+    refuse('', 'be an object')
+    return {}
+  }
+  let known: KeyEntry = {}
+  for (const [name, value] of Object.entries(entry)) {
+    if (isField(name)) known = { ...known, ...READERS[name](value, `.${name}`, refuse) }
+    else refuse(`.${name}`, `not be given; known fields are ${Object.keys(READERS).join(', ')}`)
+  }
+  return known
+}
+
+/** Checks `{keys: {<secret>: {…}}}`; `setting` is the name of the setting that it came from. */
+export const parseKeyEntries = (document: unknown, setting: string): KeyEntries => {
+  if (!isFields(document) || !isFields(document.keys)) {
+    return {
+      entries: new Map(),
+      mistakes: [`${setting} must be {keys: {<key>: {request_per_minute: <number>, …}}}`],
+    }
+  }
+  const mistakes: string[] = Object.keys(document)
+    .filter((field) => field !== 'keys')
+    .map((field) => `${setting} ${field} must not be given: there is nothing beside keys`)
+  const entries = Object.entries(document.keys).map(([secret, entry], index) => {
+    // several keys may begin alike, so it is said which one it is
+    const path = `${setting} keys.${masked(secret)}`
+    const refuse: Refuse = (field, must) => mistakes.push(`${path}${field} (key ${index + 1}) must ${must}`)
+    if (!isSecret(secret, 1)) refuse('', secretRule(1))
+    return [secret, readEntry(entry, refuse)] as const
+  })
+  return { entries: new Map(entries), mistakes }
+}
+
+/** Keys that everyone can read in the sample file, and that name their own entities, as those of the demo data do. */
+const PUBLISHED = ['sk-test-tier-a', 'sk-test-tier-b']
+
+const HASH_LENGTH = 8
+
+export const isPublished = (secret: string): boolean => PUBLISHED.includes(secret)
+
+/**
+ * The entity of a key in a file: the one that its `id` names, else one that is named by the beginning of the key's hash. A
+ * key's own text would be in the table, in logs and in answers.
+ */
+export const entityIdOf = (secret: string, id: string | undefined): string =>
+  id ?? (isPublished(secret) ? secret : `file-${randomSecrets.hash(secret).slice(0, HASH_LENGTH)}`)
+
+const LEAST_SLOTS = 2
+
+/** Windows of `windowSeconds`, in slots of a second, or of a sixtieth of the window where that is longer. */
+export const windowLimits = (entry: KeyEntry, windowSeconds: number): readonly Limit[] => {
+  const slots = Math.max(LEAST_SLOTS, Math.min(MAX_SLOTS, windowSeconds))
+  const sizes = [
+    ['rpm', entry.request_per_minute],
+    ['itpm', entry.input_tokens_per_minute],
+    ['otpm', entry.output_tokens_per_minute],
+  ] as const
+  const limits = sizes.flatMap(([name, limit]) =>
+    limit === undefined
+      ? []
+      : [{ name, algorithm: 'sliding_window', limit, window_seconds: windowSeconds, slots }],
+  )
+  return parseLimits(limits, 'limits')
+}
+
+/** A key of API_KEYS_FILE or API_KEYS_JSON, with all that is known of it. */
+export interface FileKey extends KeyEntry {
+  readonly secret: string
+  readonly entityId: string
+}
+
+const NONE: KeyEntries = { entries: new Map(), mistakes: [] }
+
+/** A parser's own message may quote the text around a mistake, keys included: it is not shown. */
+const parsed = (text: string, parseText: (text: string) => unknown, mustBe: string): unknown => {
+  try {
+    return parseText(text)
+  } catch (error) {
+    const place = error instanceof YAMLParseError ? error.linePos?.[0] : undefined
+    const where = place === undefined ? '' : ` (line ${place.line}, column ${place.col})`
+    throw new StartError(`${mustBe}${where}`)
+  }
+}
+
+const fromFile = async (path: string): Promise<KeyEntries> => {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new StartError(`API_KEYS_FILE ${path} cannot be read: ${reasonOf(error)}`)
+  })
+  const document = parsed(text, (yaml) => parse(yaml), `API_KEYS_FILE ${path} must be YAML`)
+  return parseKeyEntries(document, 'API_KEYS_FILE')
+}
+
+const fromJson = (text: string): KeyEntries =>
+  parseKeyEntries(
+    parsed(text, (json) => JSON.parse(json), 'API_KEYS_JSON must be JSON'),
+    'API_KEYS_JSON',
+  )
+
+const repeatedIds = (keys: readonly FileKey[]): readonly string[] =>
+  keys
+    .filter(({ entityId }, index) => keys.findIndex((other) => other.entityId === entityId) < index)
+    .map(({ secret, entityId }) => `keys.${masked(secret)}.id must be unique: another key has ${entityId}`)
+
+/**
+ * The keys of API_KEYS_FILE, and of API_KEYS_JSON, whose fields win. Throws `StartError`, which names every mistake and
+ * holds no secret.
+ */
+export const readApiKeys = async ({
+  apiKeysFile,
+  apiKeysJson,
+}: Pick<Settings, 'apiKeysFile' | 'apiKeysJson'>): Promise<readonly FileKey[]> => {
+  const file = apiKeysFile === null ? NONE : await fromFile(apiKeysFile)
+  const json = apiKeysJson === null ? NONE : fromJson(apiKeysJson)
+  const secrets = new Set([...file.entries.keys(), ...json.entries.keys()])
+  const keys = [...secrets].map((secret): FileKey => {
+    const entry: KeyEntry = { ...file.entries.get(secret), ...json.entries.get(secret) }
+    return { ...entry, secret, entityId: entityIdOf(secret, entry.id) }
+  })
+  const mistakes = [...file.mistakes, ...json.mistakes, ...repeatedIds(keys)]
+  if (mistakes.length > 0) throw new StartError(mistakes.join('; '))
+  return keys
+}
+
+/** As long as a secret must be that is given over HTTP. */
+const HARD_TO_GUESS = 16
+
+/** Warns of keys that are known to everyone, or short, where others than this machine can reach the API. */
+export const warnOfGuessable = (
+  keys: readonly Pick<FileKey, 'secret'>[],
+  { host }: Pick<Settings, 'host'>,
+  logger: Logger,
+): void => {
+  if (isLoopback(host)) return
+  const guessable = keys.filter(({ secret }) => isPublished(secret) || secret.length < HARD_TO_GUESS)
+  if (guessable.length === 0) return
+  logger.warn('API keys of the file are easy to guess', {
+    keys: guessable.map(({ secret }) => masked(secret)),
+  })
+}

@@ -1,0 +1,104 @@
+import { readCommandLine, UserError } from '../../src/command-line/command-line.ts'
+import { integer, Mistake } from '../../src/settings/kinds.ts'
+import type { Environment } from '../../src/settings/reader.ts'
+import type { Settings } from '../../src/settings/settings.ts'
+import type { TableHost } from './table-host.ts'
+
+export const SERVE_HELP = `npm start [-- options]
+
+Serves the API, with a DynamoDB of its own unless AWS_ENDPOINT_URL names one.
+
+  -w, --workers N   processes that answer on the same port, 1 to 64; default 1
+  -h, --help        this text
+
+Everything else is set in the environment: docs/settings.md
+`
+
+export interface ServeOptions {
+  readonly workers: number
+}
+
+const OPTIONS = { workers: { type: 'string', short: 'w', default: '1' } } as const
+
+/** Reads the command line. Undefined: help was asked for. Throws `UserError`. */
+export const readServeOptions = (args: readonly string[]): ServeOptions | undefined => {
+  const given = readCommandLine(args, { options: OPTIONS })
+  if (given === undefined) return undefined
+  try {
+    return { workers: integer(1, 64)(given.values.workers) }
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error
+    throw new UserError(`--workers must ${error.message}`)
+  }
+}
+
+export interface Announced {
+  readonly version: string
+  readonly apiUrl: string
+  readonly host: Pick<TableHost, 'endpoint' | 'region' | 'credentials'>
+  readonly settings: Pick<
+    Settings,
+    'tableName' | 'dataDir' | 'awsEndpointUrl' | 'adminToken' | 'viewerToken' | 'defaultModel'
+  >
+}
+
+const keptIn = ({ awsEndpointUrl, dataDir }: Announced['settings']): string => {
+  if (awsEndpointUrl !== null) return ''
+  return dataDir === null ? ', in memory: DATA_DIR keeps it' : `, kept in ${dataDir}`
+}
+
+/** The aws CLI wants credentials even where the engine looks at none. */
+const scanLine = ({ host, settings }: Announced): string => {
+  const { credentials } = host
+  const access = credentials
+    ? `AWS_ACCESS_KEY_ID=${credentials.accessKeyId} AWS_SECRET_ACCESS_KEY=${credentials.secretAccessKey} `
+    : ''
+  return `${access}aws dynamodb scan --table-name ${settings.tableName} --endpoint-url ${host.endpoint} --region ${host.region}`
+}
+
+/** Where everything is, for whoever has just started it. */
+export const announcement = (announced: Announced): string => {
+  const { version, apiUrl, host, settings } = announced
+  return `
+zael ${version} is ready. Ctrl-C stops it.
+
+  API     ${apiUrl}
+  Page    ${apiUrl}/dashboard#token=${settings.adminToken}  (reads only: #token=${settings.viewerToken})
+  Docs    ${apiUrl}/docs  (ReDoc: ${apiUrl}/redoc, OpenAPI: ${apiUrl}/openapi.json)
+  Admin   Authorization: Bearer ${settings.adminToken}  (reads only: ${settings.viewerToken})
+  Table   ${settings.tableName} in ${host.endpoint}${keptIn(settings)}
+
+See the table:
+  ${scanLine(announced)}
+
+Ask as key-bob:
+  curl ${apiUrl}/v1/chat/completions -H 'Authorization: Bearer key-bob' -H 'Content-Type: application/json' -d '{"model": "${settings.defaultModel}", "max_tokens": 50, "messages": [{"role": "user", "content": "Hello"}]}'
+
+See what they have used:
+  curl ${apiUrl}/api/usage/key-bob -H 'Authorization: Bearer ${settings.viewerToken}'
+`
+}
+
+export interface NpmWatch {
+  readonly environment: Environment
+  /** The id of the process that started this one. */
+  readonly npmId: number
+  /** The id of this process's parent now. */
+  readonly parentId: () => number
+  readonly onGone: () => void
+}
+
+const LOOK_EVERY_MS = 500
+
+/**
+ * Calls `onGone` once the npm that runs `npm start` has ended, however it did: npm passes signals on, but not when it is
+ * killed. The script's `exec` makes npm the parent of this process. A process that was started otherwise outlives its parent.
+ */
+export const watchNpm = ({ environment, npmId, parentId, onGone }: NpmWatch): void => {
+  if (environment.npm_lifecycle_event !== 'start') return
+  const timer = setInterval(() => {
+    if (parentId() === npmId) return
+    clearInterval(timer)
+    onGone()
+  }, LOOK_EVERY_MS).unref()
+}

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Hono } from 'hono'
+import { connectToAws } from '../src/compose/connect.ts'
+import { composeZael, type Zael } from '../src/compose/zael.ts'
+import type { CacheFactory, Logger, Metrics } from '../src/core/ports/platform.ts'
+import type { Assets } from '../src/http/app-dependencies.ts'
+import { createDirectoryAssets } from '../src/http/docs/directory-assets.ts'
+import { lruCaches } from '../src/platform/runtime.ts'
+import { SettingsError } from '../src/settings/reader.ts'
+import type { Settings } from '../src/settings/settings.ts'
+import type { Fetching } from './handlers.ts'
+
+/** Set by the bundler: importing package.json would add all of it to the bundle. */
+declare const ZAEL_VERSION: string | undefined
+
+const versionInPackage = (): string => {
+  const { version }: { version: string } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  )
+  return version
+}
+
+const version = typeof ZAEL_VERSION === 'string' ? ZAEL_VERSION : versionInPackage()
+
+/** The files of the docs pages and of the dashboard are beside the bundle. The code that makes the OpenAPI document is loaded on the first request for it. */
+const assets: Assets = {
+  ...createDirectoryAssets(fileURLToPath(new URL('assets', import.meta.url))),
+  async openApiDocument(app) {
+    const { openApiDocument } = await import('../src/http/docs/openapi-document.ts')
+    return openApiDocument(app, version)
+  },
+}
+
+/** A Lambda environment serves one request at a time and is often replaced: large caches would only slow down its start. */
+const MAX_CACHED = 2_000
+const smallCaches: CacheFactory = ({ max }) => lruCaches({ max: Math.min(max, MAX_CACHED) })
+
+/** Lambda environments start at any request: none of them can be the one that loads keys into the table. */
+const rejectKeyFiles = ({ apiKeysFile, apiKeysJson }: Settings): void => {
+  if (apiKeysFile === null && apiKeysJson === null) return
+  throw new SettingsError([
+    'API_KEYS_FILE and API_KEYS_JSON are for npm start: on Lambda make keys by POST /api/entities/{id}/keys',
+  ])
+}
+
+export interface LambdaParts {
+  readonly settings: Settings
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** zael for a Lambda. Opens no connection. Throws `SettingsError` for settings that are not supported on Lambda. */
+export const createLambdaApi = ({ settings, logger, metrics }: LambdaParts): Zael => {
+  rejectKeyFiles(settings)
+  return composeZael(settings, {
+    connect: connectToAws,
+    logger,
+    metrics,
+    caches: smallCaches,
+    assets,
+    version,
+    listener: { runsBetweenRequests: false, streamIntervalMs: null, isLocalOnly: false },
+  })
+}
+
+/** The body; `finish` runs before its end, also if it is cancelled or fails. */
+const withFinish = (body: ReadableStream<Uint8Array>, finish: () => Promise<void>) => {
+  const reader = body.getReader()
+  let isCancelled = false
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read().catch(async (error: unknown) => {
+        await finish()
+        throw error
+      })
+      if (isCancelled) return
+      if (!done) return controller.enqueue(value)
+      await finish()
+      controller.close()
+    },
+    // At once, although a read may be in progress: a silent upstream must be stopped too.
+    async cancel(reason) {
+      isCancelled = true
+      await reader.cancel(reason).finally(finish)
+    },
+  })
+}
+
+/**
+ * An app that responds like the current one and runs `finish` before the last byte of each response, also of one that
+ * streams or is aborted: on Lambda nothing runs after it. `finish` must not throw.
+ */
+export const finishResponses = (
+  currentApp: () => Promise<Fetching>,
+  finish: () => Promise<void>,
+): Hono<{ Bindings: object }> =>
+  new Hono<{ Bindings: object }>().all('*', async (c) => {
+    const app = await currentApp()
+    const response = await app.fetch(c.req.raw, c.env)
+    if (response.body !== null) return new Response(withFinish(response.body, finish), response)
+    await finish()
+    return response
+  })

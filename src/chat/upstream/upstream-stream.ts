@@ -1,0 +1,125 @@
+import type {
+  AbortSignalLike,
+  ChatCall,
+  ChatStream,
+  ChatUsage,
+  TokenCounter,
+} from '../../core/ports/chat-backend.ts'
+import { abortError, isObject, type JsonObject, parseUsage } from '../chat-objects.ts'
+import { TIMED_OUT, UNREACHABLE, type UpstreamWatch } from './upstream-call.ts'
+
+/**
+ * An upstream's stream. Its usage is what it reports at the end; until then, and where it reports none, its deltas are
+ * counted. A stream that breaks off ends with the error as its last chunk.
+ */
+export const upstreamStream = (
+  body: ReadableStream<Uint8Array>,
+  call: ChatCall,
+  watch: UpstreamWatch,
+  tokens: Pick<TokenCounter, 'countText'>,
+): ChatStream => {
+  let usage: ChatUsage = { promptTokens: call.promptTokens, completionTokens: 0 }
+  let isKnown = false
+  const asUsageAsked = call.request.stream_options?.include_usage === true ? same : withoutUsage
+  const count = async (chunk: JsonObject) => {
+    const completionTokens = usage.completionTokens + (await tokens.countText(textOf(chunk)))
+    const reported = parseUsage(chunk.usage)
+    usage = reported ?? { ...usage, completionTokens }
+    isKnown ||= reported !== undefined || completionTokens > 0
+  }
+
+  async function* counted(): AsyncGenerator<JsonObject> {
+    for await (const data of sseData(body)) {
+      if (data === '[DONE]') {
+        isKnown = true
+        return
+      }
+      const chunk = parseChunk(data)
+      await count(chunk)
+      const shown = asUsageAsked(chunk)
+      if (shown !== undefined) yield shown
+    }
+  }
+  return { chunks: watched(counted(), call.signal, watch), usage: () => (isKnown ? usage : undefined) }
+}
+
+/** Each chunk has its own time to come; that the reader takes its time is no silence of the upstream. */
+async function* watched(
+  chunks: AsyncIterable<JsonObject>,
+  caller: AbortSignalLike,
+  watch: UpstreamWatch,
+): AsyncGenerator<JsonObject> {
+  try {
+    watch.resume()
+    for await (const chunk of chunks) {
+      watch.pause()
+      yield chunk
+      watch.resume()
+    }
+  } catch {
+    if (caller.aborted) throw abortError()
+    yield watch.timedOut() ? TIMED_OUT : UNREACHABLE
+  } finally {
+    watch.end()
+  }
+}
+
+const parseChunk = (data: string): JsonObject => {
+  const chunk: unknown = JSON.parse(data)
+  if (!isObject(chunk)) throw new Error('The upstream sent a chunk that is no object')
+  return chunk
+}
+
+const same = (chunk: JsonObject): JsonObject | undefined => chunk
+
+/** The chunk as a client sees it that did not ask for usage; undefined where it says nothing else. */
+const withoutUsage = ({ usage, ...chunk }: JsonObject): JsonObject | undefined =>
+  isObject(usage) && choicesOf(chunk).length === 0 ? undefined : chunk
+
+const choicesOf = ({ choices }: JsonObject): readonly unknown[] => (Array.isArray(choices) ? choices : [])
+
+/** All that a chunk, or a whole answer, adds to the answer's text: what the model had to write. */
+export const textOf = (chunk: JsonObject): string =>
+  choicesOf(chunk)
+    .flatMap((choice) => (isObject(choice) ? [choice.delta ?? choice.message] : []))
+    .flatMap((delta) => (isObject(delta) ? Object.entries(delta) : []))
+    .map(([key, value]) => (key === 'role' ? '' : writtenText(value)))
+    .join('')
+
+/** Strings count as they are; calls of tools by the names and arguments within. */
+const writtenText = (value: unknown): string => {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value))
+    return value.map((each) => (isObject(each) ? writtenText(each.function) : '')).join('')
+  return isObject(value) ? `${value.name ?? ''}${value.arguments ?? ''}` : ''
+}
+
+/** An event longer than this is no chunk of a chat. */
+const MAX_EVENT_CHARS = 4 * 1024 * 1024
+
+/**
+ * The data of each server-sent event in `body`. https://html.spec.whatwg.org/multipage/server-sent-events.html
+ * Other fields and comments are dropped; an event that the end of the stream cuts off is given as far as it came.
+ */
+export async function* sseData(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let data: string[] = []
+  for await (const line of linesOf(body)) {
+    if (line.startsWith('data:')) data.push(line.slice(line[5] === ' ' ? 6 : 5))
+    if (line !== '' || data.length === 0) continue
+    yield data.join('\n')
+    data = []
+  }
+  if (data.length > 0) yield data.join('\n')
+}
+
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const bytes of body) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    if (rest.length > MAX_EVENT_CHARS) throw new Error('The upstream sent an endless line')
+    for (const line of lines) yield line.replace(/\r$/, '')
+  }
+  if (rest !== '') yield rest
+}

@@ -1,0 +1,73 @@
+import type { AdminDependencies } from '../core/admin/audit.ts'
+import type { Logger, Metrics } from '../core/ports/platform.ts'
+import { randomSecrets } from '../platform/random-secrets.ts'
+import { systemClock } from '../platform/runtime.ts'
+import type { Settings } from '../settings/settings.ts'
+import { createFailureLog } from '../store/dynamodb/calling/failure-log.ts'
+import type { DynamoClient } from '../store/dynamodb/client.ts'
+import { createDynamoAdminStore, createDynamoConfigStore } from '../store/dynamodb/dynamo-admin-store.ts'
+import { createDynamoBucketStore } from '../store/dynamodb/dynamo-bucket-store.ts'
+import { createDynamoIdempotencyStore } from '../store/dynamodb/dynamo-idempotency-store.ts'
+import { createDynamoReservationStore } from '../store/dynamodb/dynamo-reservation-store.ts'
+import { createDynamoUsageStore } from '../store/dynamodb/dynamo-usage-store.ts'
+import { entityBucketOf } from '../store/dynamodb/table-keys.ts'
+import { type Aggregator, createAggregator } from '../usage/aggregator.ts'
+import { type Connect, LONG_DEADLINE_MS } from './connect.ts'
+
+export interface TableParts {
+  readonly connect: Connect
+  readonly settings: Pick<Settings, 'tableName' | 'storeDeadlineMs' | 'maxClockSkewMs'>
+  readonly logger: Logger
+}
+
+/** The stores of one table. Decisions have a client of their own: their calls have a shorter deadline. */
+export const openTable = ({ connect, settings, logger }: TableParts) => {
+  const { tableName, maxClockSkewMs, storeDeadlineMs } = settings
+  const common = { logger, maxClockSkewMs, tableName, failureLog: createFailureLog(systemClock, logger) }
+  const deciding = connect({ ...common, deadlineMs: storeDeadlineMs })
+  const administering = connect({ ...common, deadlineMs: LONG_DEADLINE_MS })
+  const config = createDynamoConfigStore(deciding, tableName)
+  return {
+    config,
+    buckets: createDynamoBucketStore(deciding, tableName),
+    reservations: createDynamoReservationStore(deciding, tableName),
+    idempotency: createDynamoIdempotencyStore(deciding, tableName),
+    store: { ...createDynamoAdminStore(administering, tableName, systemClock), ...config },
+    usage: createDynamoUsageStore(administering, tableName),
+    close() {
+      deciding.close()
+      administering.close()
+    },
+  }
+}
+
+/** What the admin services need to load entities, keys and limits into a table. */
+export const administrationOf = (
+  client: DynamoClient,
+  tableName: string,
+): Omit<AdminDependencies, 'changed'> => ({
+  store: createDynamoAdminStore(client, tableName, systemClock),
+  clock: systemClock,
+  secrets: randomSecrets,
+})
+
+export interface AggregatorParts {
+  readonly connect: Connect
+  readonly settings: Pick<Settings, 'tableName' | 'maxClockSkewMs'>
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** The aggregator of a table's usage, with a client of its own. */
+export const openAggregator = ({
+  connect,
+  settings,
+  logger,
+  metrics,
+}: AggregatorParts): { readonly aggregator: Aggregator; close(): void } => {
+  const { tableName, maxClockSkewMs } = settings
+  const client = connect({ logger, tableName, maxClockSkewMs, deadlineMs: LONG_DEADLINE_MS })
+  const usageStore = createDynamoUsageStore(client, tableName)
+  const aggregator = createAggregator({ usageStore, entityBucketOf, logger, metrics })
+  return { aggregator, close: client.close }
+}

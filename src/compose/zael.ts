@@ -1,0 +1,147 @@
+import type { Hono } from 'hono'
+import { createChatBackend } from '../chat/chat-backend.ts'
+import { createTokenCounter } from '../chat/token-counter.ts'
+import { createLimiter, type Limiter, type LimiterSettings } from '../core/decide/limiter.ts'
+import type { CacheFactory, Logger, Metrics } from '../core/ports/platform.ts'
+import { createApp } from '../http/app.ts'
+import type { AppEnv, Assets, HttpSettings } from '../http/app-dependencies.ts'
+import { randomSecrets } from '../platform/random-secrets.ts'
+import { shortPause, systemClock } from '../platform/runtime.ts'
+import { defaultLimits, type Settings } from '../settings/settings.ts'
+import { createMemoryBucketStore } from '../store/memory/memory-bucket-store.ts'
+import type { Connect } from './connect.ts'
+import { openTable } from './table.ts'
+
+/** What a server and a Lambda provide, each in its own way. */
+export interface ZaelParts {
+  readonly connect: Connect
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly caches: CacheFactory
+  /** The files of the docs pages and of the dashboard. */
+  readonly assets: Assets
+  readonly version: string
+  readonly listener: ListenerFacts
+  /** The text of `/metrics`; undefined: there is no such route. */
+  readonly metricsText?: () => Promise<string>
+}
+
+/** How requests arrive. */
+export interface ListenerFacts extends Pick<HttpSettings, 'streamIntervalMs' | 'isLocalOnly'> {
+  /** Whether the process runs between requests; on Lambda it does not. */
+  readonly runsBetweenRequests: boolean
+}
+
+export type Tokens = Pick<Settings, 'adminToken' | 'viewerToken'>
+
+/** zael without its engine and its socket. Opens no connection before the first request. */
+export interface Zael {
+  readonly limiter: Limiter
+  /** The API that accepts these tokens. */
+  api(tokens: Tokens): Hono<AppEnv>
+  /** Writes counts that are due every second, until `close`. For processes that run between requests. */
+  start(): void
+  /** Writes counts that are due. Never throws: the log contains the error. */
+  flush(): Promise<void>
+  /** Writes all counts and closes the connections. Never throws. */
+  close(): Promise<void>
+}
+
+const FLUSH_EVERY_MS = 1_000
+
+/** The composition root: wires the stores, the limiter, the chat backend and the API. */
+export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {
+  const { logger, metrics } = parts
+  const table = openTable({ ...parts, settings })
+  const limiter = createLimiter({
+    logger,
+    metrics,
+    buckets: table.buckets,
+    localBuckets: createMemoryBucketStore(),
+    config: table.config,
+    clock: systemClock,
+    newCache: parts.caches,
+    pause: shortPause,
+    settings: limiterSettings(settings, parts.listener),
+  })
+  const flush = (options: { readonly all?: boolean } = {}): Promise<void> =>
+    limiter.flush(options).catch((error: unknown) => logger.warn('counts not written', { error }))
+  let timer: NodeJS.Timeout | undefined
+  return {
+    limiter,
+    api: createApi(settings, parts, { table, limiter }),
+    start() {
+      timer ??= setInterval(flush, FLUSH_EVERY_MS)
+    },
+    flush: () => flush(),
+    async close() {
+      clearInterval(timer)
+      await flush({ all: true })
+      table.close()
+    },
+  }
+}
+
+interface Wired {
+  readonly table: ReturnType<typeof openTable>
+  readonly limiter: Limiter
+}
+
+const createApi = (settings: Settings, parts: ZaelParts, { table, limiter }: Wired): Zael['api'] => {
+  const { logger, metrics, caches, assets, metricsText } = parts
+  const tokens = createTokenCounter()
+  const backend = createChatBackend({ clock: systemClock, tokens, logger }, settings)
+  return (accepted) =>
+    createApp({
+      limiter,
+      store: table.store,
+      checkHealth: table.buckets.checkHealth,
+      reservations: table.reservations,
+      idempotency: table.idempotency,
+      usage: table.usage,
+      backend,
+      tokens,
+      secrets: randomSecrets,
+      clock: systemClock,
+      logger,
+      metrics,
+      caches,
+      settings: { ...httpSettings(settings, parts), ...accepted },
+      assets,
+      ...(metricsText && { metricsText }),
+    })
+}
+
+const httpSettings = (
+  settings: Settings,
+  { version, listener }: ZaelParts,
+): Omit<HttpSettings, keyof Tokens> => ({
+  nodeId: settings.nodeId,
+  version,
+  defaultModel: settings.defaultModel,
+  errorFormat: settings.errorFormat,
+  maxBodyBytes: settings.maxBodyBytes,
+  corsOrigins: settings.corsOrigins,
+  trustedProxies: settings.trustedProxies,
+  rateLimitingEnabled: settings.rateLimitingEnabled,
+  bypassLimiter: settings.bypassLimiter,
+  defaultRpmLimit: settings.defaultRpmLimit,
+  defaultTpmLimit: settings.defaultTpmLimit,
+  windowSeconds: settings.rateLimitWindowSeconds,
+  configCacheMs: settings.configCacheSeconds * 1000,
+  streamIntervalMs: listener.streamIntervalMs,
+  isLocalOnly: listener.isLocalOnly,
+})
+
+const limiterSettings = (
+  settings: Settings,
+  { runsBetweenRequests }: ListenerFacts,
+): Partial<LimiterSettings> => ({
+  defaultLimits: defaultLimits(settings),
+  configCacheMs: settings.configCacheSeconds * 1000,
+  storeDeadlineMs: settings.storeDeadlineMs,
+  onUnavailable: settings.onUnavailable,
+  isEnabled: settings.rateLimitingEnabled,
+  leaseTtlMs: settings.leaseTtlMs,
+  ...(!runsBetweenRequests && { useDelayMs: 0 }),
+})

@@ -1,0 +1,101 @@
+import { statfs } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import dynalite from 'dynalite'
+import type { Item, ItemDb, Store } from 'dynalite/db/index.js'
+import db from 'dynalite/db/index.js'
+import { guardDisk } from './disk-guard.ts'
+
+/** A write that has taken effect. Writes of one item are told in their order. */
+export interface ItemWrite {
+  readonly old: Item | undefined
+  /** Undefined: deleted. */
+  readonly new: Item | undefined
+}
+
+export interface TapOptions {
+  /** A directory; undefined: in memory. */
+  readonly path: string | undefined
+  /** Only the writes of this table are told. */
+  readonly tableName: string
+  /** Which items are told of: the others cost no read of their old image. */
+  readonly isWanted: (item: Item) => boolean
+  readonly onWrite: (write: ItemWrite) => void
+}
+
+const notFound = (error: Error | null): boolean => error === null || error.name === 'NotFoundError'
+
+/** dynalite calls `put` and `del` with the key's lock held, so nothing comes between reading the old image and writing. */
+const tapItems = (items: ItemDb, { isWanted, onWrite }: TapOptions): ItemDb => ({
+  ...items,
+  put(key, item, done) {
+    if (!isWanted(item)) return items.put(key, item, done)
+    items.get(key, (readError, old) => {
+      if (!notFound(readError)) return done(readError)
+      items.put(key, item, (error) => {
+        if (!error) onWrite({ old, new: item })
+        done(error)
+      })
+    })
+  },
+  del(key, done) {
+    items.get(key, (readError, old) => {
+      if (!notFound(readError)) return done(readError)
+      items.del(key, (error) => {
+        if (!error && old !== undefined && isWanted(old)) onWrite({ old, new: undefined })
+        done(error)
+      })
+    })
+  },
+})
+
+const tapStore = (store: Store, options: TapOptions): Store => {
+  const tapped = new WeakMap<ItemDb, ItemDb>()
+  return {
+    ...store,
+    getItemDb(tableName) {
+      const items = store.getItemDb(tableName)
+      if (tableName !== options.tableName) return items
+      const known = tapped.get(items) ?? tapItems(items, options)
+      tapped.set(items, known)
+      return known
+    },
+  }
+}
+
+/** What LevelDB writes to open a database is far less. */
+const ROOM_BYTES = 1_048_576
+
+const hasRoom = async (path: string): Promise<boolean> => {
+  const { bavail, bsize } = await statfs(path)
+  return bavail * bsize >= ROOM_BYTES
+}
+
+/**
+ * dynalite has no streams and no hook for writes: its store is made by `db.create`, which is replaced while the server
+ * is created. `test/embedded/engine.engine.test.ts` fails where another version of dynalite does it differently.
+ * Throws where the data cannot be opened.
+ */
+export const createTappedDynalite = async (options: TapOptions): Promise<Server> => {
+  const { create } = db
+  const stores: Store[] = []
+  db.create = (created) => {
+    const store = tapStore(create(created), options)
+    stores.push(store)
+    return store
+  }
+  try {
+    const server = dynalite({
+      ...(options.path === undefined ? {} : { path: options.path }),
+      createTableMs: 0,
+    })
+    const [store] = stores
+    if (store === undefined) throw new Error('dynalite no longer makes its store with db.create')
+    const { path } = options
+    if (path !== undefined)
+      guardDisk(store.db, { hasRoom: () => hasRoom(path), nowMs: () => performance.now() })
+    await store.db.open()
+    return server
+  } finally {
+    db.create = create
+  }
+}

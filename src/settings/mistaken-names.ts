@@ -1,0 +1,62 @@
+import type { Environment } from './reader.ts'
+
+/** Only zael's settings may begin with one of these: a typing error must not go unnoticed. */
+const RESERVED_PREFIXES = ['ZAEL_', 'UPSTREAM_', 'LEASE_', 'STORE_', 'SIMULATED_', 'JWT_']
+
+/** Variables that hold secrets of upstreams, under names of the operator's choice. */
+const SECRET_PREFIX = 'UPSTREAM_SECRET_'
+
+/** Variables of other programs are often one edit away from a shorter name (`PORTS`, `HOSTS`). */
+const SHORTEST_GUARDED_NAME = 9
+
+/** Names in the environment that look like a setting and are none, each with the nearest of the `known` names. */
+export const mistakenNames = (
+  environment: Environment,
+  known: readonly string[],
+): readonly { readonly name: string; readonly nearest: string }[] =>
+  Object.keys(environment)
+    .filter((name) => !known.includes(name) && (isReserved(name) || isNearly(name, known)))
+    .map((name) => ({ name, nearest: nearestTo(name, known) }))
+
+const isReserved = (name: string): boolean =>
+  RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix)) && !name.startsWith(SECRET_PREFIX)
+
+const isNearly = (name: string, known: readonly string[]): boolean =>
+  known.some(
+    (setting) =>
+      setting.length >= SHORTEST_GUARDED_NAME &&
+      Math.abs(setting.length - name.length) <= 1 &&
+      editDistance(setting, name) === 1,
+  )
+
+const nearestTo = (name: string, known: readonly string[]): string => {
+  const plain = name.replace(/^ZAEL_/, '')
+  const distances = known.map((setting) => editDistance(setting, plain))
+  return known[distances.indexOf(Math.min(...distances))] ?? ''
+}
+
+/** Insertions, deletions, substitutions and swaps of neighbours that make `b` of `a` (optimal string alignment). */
+const editDistance = (a: string, b: string): number => {
+  let beforeLast: readonly number[] = []
+  let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= b.length; column++) {
+      const isSame = a[row - 1] === b[column - 1]
+      const isSwap = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
+      current.push(
+        Math.min(
+          at(current, column - 1) + 1,
+          at(last, column) + 1,
+          at(last, column - 1) + (isSame ? 0 : 1),
+          isSwap ? at(beforeLast, column - 2) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      )
+    }
+    beforeLast = last
+    last = current
+  }
+  return at(last, b.length)
+}
+
+const at = (row: readonly number[], column: number): number => row[column] ?? Number.POSITIVE_INFINITY

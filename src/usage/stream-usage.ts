@@ -1,0 +1,195 @@
+import { METERS } from '../core/model/meter.ts'
+import { type Counters, HOUR_SECONDS, type UsageHour } from '../core/model/usage.ts'
+
+/** An attribute as DynamoDB writes it; only the two shapes that buckets' counters use are named. */
+export interface StreamAttribute {
+  readonly S?: string | undefined
+  readonly N?: string | undefined
+}
+
+export type StreamImage = Readonly<Record<string, StreamAttribute>>
+
+/**
+ * The part of a DynamoDB stream record that the aggregator reads. Lambda's events, the streams API's answers and the
+ * embedded feed all fit it: the first gives the time as seconds since the epoch, the second as a Date.
+ */
+export interface StreamRecord {
+  readonly dynamodb?:
+    | {
+        readonly Keys?: StreamImage | undefined
+        readonly OldImage?: StreamImage | undefined
+        readonly NewImage?: StreamImage | undefined
+        /** Absent never in practice; an empty one is reported as a failure of the whole batch. */
+        readonly SequenceNumber?: string | undefined
+        readonly ApproximateCreationDateTime?: number | Date | undefined
+      }
+    | undefined
+}
+
+/** A batch as a Lambda gets it. */
+export interface StreamEvent {
+  readonly Records: readonly StreamRecord[]
+}
+
+/** Which records failed: a stream is read again from the first of them. */
+export interface StreamBatchResponse {
+  batchItemFailures: { itemIdentifier: string }[]
+}
+
+/** Whose bucket an item is. Undefined: it is no entity's bucket. */
+export type EntityBucketOf = (
+  partitionKey: string,
+  sortKey: string,
+) => { readonly entityId: string; readonly resource: string } | undefined
+
+/** One write to an entity's bucket, as the stream tells it. */
+export interface BucketChange {
+  readonly entityId: string
+  readonly resource: string
+  /** ns since the epoch: which life of the bucket */
+  readonly born: bigint
+  readonly rev: bigint
+  /** Seconds since the epoch: the start of the hour of the write. */
+  readonly hourStart: number
+  /** All 0 where this life of the bucket began with the write. */
+  readonly before: Counters
+  readonly after: Counters
+}
+
+/** A record that no retry will cure. */
+export class PoisonRecord extends Error {
+  override readonly name = 'PoisonRecord'
+}
+
+const COUNTERS: readonly string[] = [...METERS.map((meter) => `used_${meter}`), 'denied']
+
+const INTEGER = /^\d{1,38}$/
+
+const integer = (image: StreamImage, name: string): bigint => {
+  const text = image[name]?.N
+  if (text === undefined || !INTEGER.test(text))
+    throw new PoisonRecord(`${name} is not a whole number: ${text}`)
+  return BigInt(text)
+}
+
+const counters = (image: StreamImage): Counters =>
+  Object.fromEntries(
+    COUNTERS.filter((name) => image[name] !== undefined).map((name) => [name, integer(image, name)]),
+  )
+
+const hourStartOf = (time: number | Date | undefined): number => {
+  const seconds = time instanceof Date ? time.getTime() / 1000 : time
+  if (seconds === undefined || !Number.isFinite(seconds)) throw new PoisonRecord('the record has no time')
+  return Math.floor(seconds / HOUR_SECONDS) * HOUR_SECONDS
+}
+
+/**
+ * What a record says of an entity's bucket; undefined where it is of no entity's bucket, or of one that went away.
+ * Throws `PoisonRecord` where the bucket cannot be read.
+ */
+export const bucketChange = (
+  record: StreamRecord,
+  entityBucketOf: EntityBucketOf,
+): BucketChange | undefined => {
+  const {
+    Keys: keys,
+    NewImage: image,
+    OldImage: old,
+    ApproximateCreationDateTime: time,
+  } = record.dynamodb ?? {}
+  const bucket = entityBucketOf(keys?.PK?.S ?? '', keys?.SK?.S ?? '')
+  if (bucket === undefined || image === undefined) return undefined
+  const born = integer(image, 'born')
+  const after = counters(image)
+  const sameLife = old?.born?.N !== undefined && integer(old, 'born') === born
+  const known = sameLife ? counters(old) : {}
+  const before = Object.fromEntries(Object.keys(after).map((name) => [name, known[name] ?? 0n]))
+  return { ...bucket, born, rev: integer(image, 'rev'), hourStart: hourStartOf(time), before, after }
+}
+
+/** What is to be written for one hour of one life of a bucket, and the first record it was made of. */
+export interface BatchHour {
+  readonly hour: UsageHour
+  /** The place in the batch of the first record of that bucket's life: where to read again if the write fails. */
+  readonly firstRecord: number
+}
+
+export interface BatchUsage {
+  readonly hours: readonly BatchHour[]
+  readonly poison: readonly { readonly record: number; readonly reason: string }[]
+}
+
+interface PlacedChange extends BucketChange {
+  readonly record: number
+}
+
+const byLife = (changes: readonly PlacedChange[]): readonly PlacedChange[][] => {
+  const lives = new Map<string, PlacedChange[]>()
+  for (const change of changes) {
+    const key = `${change.entityId}#${change.resource}#${change.born}`
+    const life = lives.get(key)
+    if (life === undefined) lives.set(key, [change])
+    else life.push(change)
+  }
+  return [...lives.values()]
+}
+
+/**
+ * In the order of `rev`: a stream keeps the order of one item, a redriven batch need not. Clocks of DynamoDB's nodes differ, so
+ * a write of an item is never assigned to an earlier hour than the write before it.
+ */
+const withoutGoingBack = (life: readonly PlacedChange[]): readonly PlacedChange[] => {
+  let hourStart = 0
+  return life
+    .toSorted((a, b) => (a.rev < b.rev ? -1 : Number(a.rev > b.rev)))
+    .map((change) => {
+      hourStart = Math.max(hourStart, change.hourStart)
+      return { ...change, hourStart }
+    })
+}
+
+const grew = ({ from, to }: UsageHour): boolean =>
+  Object.entries(to).some(([name, count]) => count !== from[name])
+
+const fromZero = (from: UsageHour['from'], to: UsageHour['to']): UsageHour['from'] =>
+  Object.fromEntries(Object.keys(to).map((name) => [name, from[name] ?? 0n]))
+
+const hoursOfLife = (life: readonly PlacedChange[]): readonly BatchHour[] => {
+  const firstRecord = Math.min(...life.map((change) => change.record))
+  const hours = new Map<number, UsageHour>()
+  for (const change of withoutGoingBack(life)) {
+    const { entityId, resource, born, hourStart, rev, after } = change
+    const from = fromZero(hours.get(hourStart)?.from ?? change.before, after)
+    hours.set(hourStart, { entityId, resource, born, hourStart, rev, from, to: after })
+  }
+  // a chat writes its bucket twice and only its settlement counts: writing both hours would double the aggregator's writes
+  return [...hours.values()].filter(grew).map((hour) => ({ hour, firstRecord }))
+}
+
+const placedChange = (
+  record: StreamRecord,
+  place: number,
+  entityBucketOf: EntityBucketOf,
+): PlacedChange | { readonly record: number; readonly reason: string } | undefined => {
+  try {
+    const change = bucketChange(record, entityBucketOf)
+    return change && { ...change, record: place }
+  } catch (error) {
+    if (!(error instanceof PoisonRecord)) throw error
+    return { record: place, reason: error.message }
+  }
+}
+
+/**
+ * The use that a batch of stream records tells of: per life of an entity's bucket and hour, the counters before the
+ * first and after the last change. Pure; records of one item may come in any order, and more than once.
+ */
+export const usageOfBatch = (
+  records: readonly StreamRecord[],
+  entityBucketOf: EntityBucketOf,
+): BatchUsage => {
+  const read = records.map((record, place) => placedChange(record, place, entityBucketOf))
+  const poison = read.flatMap((outcome) => (outcome !== undefined && 'reason' in outcome ? [outcome] : []))
+  const changes = read.flatMap((outcome) => (outcome !== undefined && 'born' in outcome ? [outcome] : []))
+  return { hours: byLife(changes).flatMap(hoursOfLife), poison }
+}

@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+test('refuses to load demo keys into AWS', () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'bin/seed.ts'], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH },
+    encoding: 'utf8',
+  })
+  expect(stderr).toMatch(/^seed: refuses to load demo keys, .+, into AWS .+ or add --allow-demo-keys\n$/)
+  expect([status, stdout]).toEqual([1, ''])
+})

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { createDelivery } from '../../../bin/serve/delivery.ts'
+import { silentLogger } from '../../../src/core/ports/platform.ts'
+import type { StreamRecord } from '../../../src/usage/stream-usage.ts'
+
+const records = (count: number): StreamRecord[] =>
+  Array.from({ length: count }, (_, place) => ({ dynamodb: { SequenceNumber: String(place) } }))
+
+/** An aggregator that fails the records that `fails` names, by sequence number and call. */
+const start = (fails: (sequence: number, call: number) => boolean) => {
+  const calls: number[][] = []
+  const errors: string[] = []
+  const deliver = createDelivery({
+    aggregator: {
+      handle: async ({ Records: some }) => {
+        const sequences = some.map(({ dynamodb }) => Number(dynamodb?.SequenceNumber))
+        calls.push(sequences)
+        const failed = sequences.filter((sequence) => fails(sequence, calls.length))
+        return { batchItemFailures: failed.map((sequence) => ({ itemIdentifier: String(sequence) })) }
+      },
+    },
+    logger: { ...silentLogger, error: (message) => errors.push(message) },
+    attempts: 3,
+    pauseMs: 0,
+  })
+  return { calls, errors, deliver }
+}
+
+test('hands over batches of at most 500, in order', async () => {
+  const { calls, deliver } = start(() => false)
+  await deliver(records(1201))
+  expect(calls.map((call) => call.length)).toEqual([500, 500, 201])
+  expect(calls.flat()).toEqual(Array.from({ length: 1201 }, (_, place) => place))
+})
+
+test('reads again from the first record that failed', async () => {
+  const { calls, errors, deliver } = start((sequence, call) => call === 1 && sequence >= 2)
+  await deliver(records(4))
+  expect(calls).toEqual([
+    [0, 1, 2, 3],
+    [2, 3],
+  ])
+  expect(errors).toEqual([])
+})
+
+test('gives up a record that fails again and again, and goes on behind it', async () => {
+  const { calls, errors, deliver } = start((sequence) => sequence === 1)
+  await deliver(records(3))
+  expect(calls).toEqual([[0, 1, 2], [1, 2], [1, 2], [1, 2], [2]])
+  expect(errors).toEqual(['a record of usage was given up'])
+})

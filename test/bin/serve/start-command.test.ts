@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { readServeOptions, watchNpm } from '../../../bin/serve/start-command.ts'
+import { UserError } from '../../../src/command-line/command-line.ts'
+
+test('serves in one process by default', () => {
+  expect(readServeOptions([])).toEqual({ workers: 1 })
+  expect(readServeOptions(['--workers', '64'])).toEqual({ workers: 64 })
+  expect(readServeOptions(['-w', '2'])).toEqual({ workers: 2 })
+  expect(readServeOptions(['--help', '--workers', '2'])).toBeUndefined()
+})
+
+test.each([
+  [['--workers', '0'], '--workers must be a whole number from 1 to 64'],
+  [['--workers', '65'], '--workers must be a whole number from 1 to 64'],
+  [['--workers=-1'], '--workers must be a whole number from 1 to 64'],
+  [['--workers'], "Option '-w, --workers <value>' argument missing; the options are --help, --workers"],
+  [['--worker', '2'], "Unknown option '--worker'; the options are --help, --workers"],
+])('rejects %j', (args, why) => {
+  expect(() => readServeOptions(args)).toThrow(new UserError(why))
+})
+
+beforeEach(() => void vi.useFakeTimers())
+
+afterEach(() => void vi.useRealTimers())
+
+const watch = (environment: Readonly<Record<string, string>>) => {
+  let parent = 42
+  const onGone = vi.fn()
+  watchNpm({ environment, npmId: 42, parentId: () => parent, onGone })
+  return {
+    onGone,
+    leaveOrphaned: () => {
+      parent = 1
+    },
+  }
+}
+
+test('stops once, when npm is no longer the parent', () => {
+  const { onGone, leaveOrphaned } = watch({ npm_lifecycle_event: 'start' })
+  vi.advanceTimersByTime(60_000)
+  expect(onGone).not.toHaveBeenCalled()
+  leaveOrphaned()
+  vi.advanceTimersByTime(60_000)
+  expect(onGone).toHaveBeenCalledTimes(1)
+})
+
+test.each<[name: string, environment: Readonly<Record<string, string>>]>([
+  ['not started by npm', {}],
+  ['started by another script of npm', { npm_lifecycle_event: 'bench' }],
+])('outlives its parent where it was %s', (_, environment) => {
+  const { onGone, leaveOrphaned } = watch(environment)
+  leaveOrphaned()
+  vi.advanceTimersByTime(60_000)
+  expect(onGone).not.toHaveBeenCalled()
+})

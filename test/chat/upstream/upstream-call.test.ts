@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { watchUpstream } from '../../../src/chat/upstream/upstream-call.ts'
+
+const SILENCE_MS = 1000
+
+const caller = () => new AbortController()
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+it('ends a call whose upstream says nothing for too long', () => {
+  const watch = watchUpstream(caller().signal, SILENCE_MS)
+  vi.advanceTimersByTime(SILENCE_MS - 1)
+  watch.resume()
+  vi.advanceTimersByTime(SILENCE_MS - 1)
+  expect(watch.signal.aborted).toBe(false)
+  vi.advanceTimersByTime(1)
+  expect([watch.signal.aborted, watch.timedOut()]).toEqual([true, true])
+})
+
+it('does not take a slow reader for a silent upstream', () => {
+  const watch = watchUpstream(caller().signal, SILENCE_MS)
+  watch.pause()
+  vi.advanceTimersByTime(10 * SILENCE_MS)
+  expect(watch.signal.aborted).toBe(false)
+  watch.resume()
+  vi.advanceTimersByTime(SILENCE_MS)
+  expect(watch.timedOut()).toBe(true)
+})
+
+it('ends a call whose caller goes away, which is no silence', () => {
+  const gone = caller()
+  const watch = watchUpstream(gone.signal, SILENCE_MS)
+  gone.abort()
+  expect([watch.signal.aborted, watch.timedOut()]).toEqual([true, false])
+  expect(watchUpstream(gone.signal, SILENCE_MS).signal.aborted).toBe(true)
+})
+
+it('leaves no timer behind', () => {
+  watchUpstream(caller().signal, SILENCE_MS).end()
+  expect(vi.getTimerCount()).toBe(0)
+})

@@ -1,0 +1,97 @@
+import type { Callback, Database } from 'dynalite/db/index.js'
+import { expect, test } from 'vitest'
+import { guardDisk } from '../../src/embedded/disk-guard.ts'
+
+const FULL = Object.assign(new Error('IO error: 000003.log: No space left on device'), {
+  code: 'LEVEL_IO_ERROR',
+})
+
+/** A database in memory on a disk that the test fills. It stays broken after a failed write until it is reopened. */
+const setUp = () => {
+  const items = new Map<string, unknown>()
+  const disk = { isFull: false, isBroken: false, opens: 0, writes: 0, nowMs: 0 }
+  const write = (change: () => void, done: Callback): void => {
+    disk.writes++
+    disk.isBroken ||= disk.isFull
+    if (!disk.isBroken) change()
+    done(disk.isBroken ? FULL : null)
+  }
+  const database: Database = {
+    async open() {
+      if (disk.isFull) throw FULL
+      disk.opens++
+      disk.isBroken = false
+    },
+    close: async () => {},
+    put: (key, value, done) => write(() => items.set(key, value), done),
+    del: (key, done) => write(() => items.delete(key), done),
+    batch: (_, done) => write(() => {}, done),
+    get: (key, done) => done(null, items.get(key)),
+  }
+  guardDisk(database, { hasRoom: async () => !disk.isFull, nowMs: () => disk.nowMs })
+  const put = (key: string): Promise<unknown> =>
+    new Promise((resolve) => database.put(key, key, (error) => resolve(error)))
+  const get = (key: string): Promise<unknown> =>
+    new Promise((resolve) => database.get(key, (_, value) => resolve(value)))
+  return { disk, database, put, get }
+}
+
+test('answers a failed write as an InternalServerError that names the reason', async () => {
+  const { disk, put } = setUp()
+  expect(await put('a')).toBeNull()
+  disk.isFull = true
+  expect(await put('b')).toMatchObject({
+    statusCode: 500,
+    body: {
+      __type: expect.stringContaining('InternalServerError'),
+      message: expect.stringContaining('No space left on device'),
+    },
+  })
+})
+
+test('attempts no write while there is no room, and goes on reading', async () => {
+  const { disk, put, get } = setUp()
+  await put('a')
+  disk.isFull = true
+  await put('b')
+  const before = disk.writes
+  for (let turn = 0; turn < 3; turn++) {
+    disk.nowMs += 1_000
+    expect(await put('c')).toMatchObject({ statusCode: 500 })
+  }
+  expect([disk.writes, disk.opens, await get('a')]).toEqual([before, 0, 'a'])
+})
+
+test('reopens the database once there is room, before anything else is written', async () => {
+  const { disk, put, get } = setUp()
+  disk.isFull = true
+  await put('a')
+  disk.isFull = false
+  expect(await put('b')).toMatchObject({ statusCode: 500 })
+  disk.nowMs += 1_000
+  expect(await Promise.all([put('c'), put('d')])).toEqual([null, null])
+  expect(disk.opens).toBe(1)
+  expect([await get('b'), await get('c'), await get('d')]).toEqual([undefined, 'c', 'd'])
+})
+
+test('tries again a second after it could not be reopened', async () => {
+  const { disk, database, put } = setUp()
+  disk.isFull = true
+  await put('a')
+  disk.isFull = false
+  const { open } = database
+  Object.assign(database, { open: () => Promise.reject(new Error('still broken')) })
+  disk.nowMs += 1_000
+  expect(await put('b')).toMatchObject({ statusCode: 500 })
+  Object.assign(database, { open })
+  disk.nowMs += 1_000
+  expect(await put('c')).toBeNull()
+})
+
+test('leaves alone what is no failure', async () => {
+  const { database } = setUp()
+  const missing = Object.assign(new Error('not found'), { name: 'NotFoundError' })
+  const under: Database = { ...database, get: (_, done) => done(missing) }
+  guardDisk(under, { hasRoom: async () => true, nowMs: () => 0 })
+  expect(await new Promise((resolve) => under.get('a', resolve))).toBe(missing)
+})

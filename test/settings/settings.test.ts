@@ -1,0 +1,204 @@
+import { expect, test } from 'vitest'
+import { SettingsError } from '../../src/settings/reader.ts'
+import { defaultLimits, readSettings } from '../../src/settings/settings.ts'
+
+const mistakesOf = (environment: Record<string, string>): readonly string[] => {
+  try {
+    readSettings(environment)
+  } catch (error) {
+    if (error instanceof SettingsError) return error.mistakes
+    throw error
+  }
+  return []
+}
+
+test('has a default for every setting', () => {
+  expect(readSettings({})).toEqual({
+    tableName: 'ZAEL-demo',
+    awsEndpointUrl: null,
+    host: '127.0.0.1',
+    port: 8080,
+    dynamodbPort: 8000,
+    dataDir: null,
+    nodeId: null,
+    logLevel: 'info',
+    rateLimitingEnabled: true,
+    bypassLimiter: false,
+    defaultRpmLimit: 60,
+    defaultTpmLimit: 10_000,
+    rateLimitWindowSeconds: 60,
+    configCacheSeconds: 30,
+    leaseTtlMs: 1000,
+    storeDeadlineMs: 250,
+    onUnavailable: 'deny',
+    maxClockSkewMs: 5000,
+    windowSeconds: 60,
+    apiKeysFile: null,
+    apiKeysJson: null,
+    adminToken: 'dev-admin',
+    viewerToken: 'dev-viewer',
+    defaultModel: 'gpt-4',
+    upstreamBaseUrl: null,
+    upstreamApiKey: null,
+    simulatedLatencyMs: 0,
+    errorFormat: 'openai',
+    maxBodyBytes: 1_048_576,
+    keepAliveSeconds: 65,
+    corsOrigins: [],
+    trustedProxies: 0,
+  })
+})
+
+test('takes what is set, and an empty text as not set', () => {
+  const settings = readSettings({
+    PORT: '9000',
+    RATE_LIMITING_ENABLED: 'false',
+    BYPASS_LIMITER: '1',
+    CORS_ORIGINS: 'https://a.example, http://localhost:3000',
+    ON_UNAVAILABLE: 'local',
+    NODE_ID: '',
+    DATA_DIR: '/tmp/zael',
+  })
+  expect(settings).toMatchObject({
+    port: 9000,
+    rateLimitingEnabled: false,
+    bypassLimiter: true,
+    corsOrigins: ['https://a.example', 'http://localhost:3000'],
+    onUnavailable: 'local',
+    nodeId: null,
+    dataDir: '/tmp/zael',
+  })
+})
+
+test.each([
+  ['AWS_ENDPOINT_URL', 'http://user:s3cret@localhost:8000'],
+  ['AWS_ENDPOINT_URL', 'http://s3cret@localhost:8000'],
+  ['UPSTREAM_BASE_URL', 'https://user:s3cret@example.com/v1'],
+  ['UPSTREAM_BASE_URL', 'https://:s3cret@example.com/v1'],
+])('refuses credentials in %s and repeats no part of %s', (name, value) => {
+  expect(mistakesOf({ [name]: value })).toEqual([
+    `${name} must contain no user name or password: errors and logs contain the URL`,
+  ])
+})
+
+test.each([
+  ['PORT', '65536', 'PORT must be a whole number from 0 to 65535'],
+  ['PORT', '80.5', 'PORT must be a whole number from 0 to 65535'],
+  ['DYNAMODB_PORT', '-1', 'DYNAMODB_PORT must be a whole number from 0 to 65535'],
+  ['TABLE_NAME', 'a b', 'TABLE_NAME must be 3 to 255 of A-Z a-z 0-9 _ . -'],
+  [
+    'AWS_ENDPOINT_URL',
+    'localhost:8000',
+    'AWS_ENDPOINT_URL must be a URL that begins with http:// or https://',
+  ],
+  ['RATE_LIMITING_ENABLED', 'yes', 'RATE_LIMITING_ENABLED must be true or false (1 or 0)'],
+  ['DEFAULT_RPM_LIMIT', '-1', 'DEFAULT_RPM_LIMIT must be none, or a whole number from 0 to 1000000000000'],
+  ['ON_UNAVAILABLE', 'shrug', 'ON_UNAVAILABLE must be one of allow, deny, local'],
+  ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of debug, info, warn, error, silent'],
+  [
+    'CORS_ORIGINS',
+    'example.com',
+    'CORS_ORIGINS must be origins such as https://example.com, with commas between them',
+  ],
+  ['ADMIN_TOKEN', 'two words', 'ADMIN_TOKEN must be printable ASCII without spaces'],
+  ['ADMIN_TOKEN', 'dev-viewer', 'VIEWER_TOKEN must differ from ADMIN_TOKEN'],
+  ['PORT', '8000', 'DYNAMODB_PORT must differ from PORT'],
+  ['KEEP_ALIVE_SECONDS', '0', 'KEEP_ALIVE_SECONDS must be a whole number from 1 to 3600'],
+  [
+    'UPSTREAM_BASE_URL',
+    'localhost:1',
+    'UPSTREAM_BASE_URL must be a URL that begins with http:// or https://',
+  ],
+  ['UPSTREAM_API_KEY', 'sk-x', 'UPSTREAM_API_KEY needs UPSTREAM_BASE_URL'],
+  ['UPSTREAMS_FILE', 'upstreams.yaml', 'UPSTREAMS_FILE is not supported by this version'],
+])('refuses %s=%s', (name, value, sentence) => {
+  expect(mistakesOf({ [name]: value })).toEqual([sentence])
+})
+
+test.each([
+  ['ZAEL_PORT', 'PORT'],
+  ['UPSTREAM_TIMEOUT', 'UPSTREAM_BASE_URL'],
+  ['UPSTREAM_BASE', 'UPSTREAM_BASE_URL'],
+  ['LEASE_TTL', 'LEASE_TTL_MS'],
+  ['STORE_DEADLINE', 'STORE_DEADLINE_MS'],
+  ['SIMULATED_LATENCY', 'SIMULATED_LATENCY_MS'],
+  ['JWT_ISSUER', 'JWT_ISSUERS'],
+  ['UPSTREAM_SECRETS', 'UPSTREAMS_FILE'],
+  // one edit away: a letter more, less, another, or two swapped
+  ['LOG_LEVELS', 'LOG_LEVEL'],
+  ['LOGLEVEL', 'LOG_LEVEL'],
+  ['TABLE_NAMW', 'TABLE_NAME'],
+  ['DEFAULT_RMP_LIMIT', 'DEFAULT_RPM_LIMIT'],
+  ['TRUSTED_PROXY', undefined],
+  ['CORS_ORIGIN', 'CORS_ORIGINS'],
+])('refuses %s and names %s', (name, nearest) => {
+  const sentence = `${name} is not a setting of zael; the nearest one is ${nearest}`
+  expect(mistakesOf({ [name]: '1' })).toEqual(nearest === undefined ? [] : [sentence])
+})
+
+test.each([
+  'MAX_RETRY_SECONDS',
+  'HEARTBEAT_SECONDS',
+  'MAX_MODEL_BODY_BYTES',
+  'JWT_ISSUERS',
+  'SIMULATED_TOKENS_PER_SECOND',
+])('refuses %s, which this version does not support', (name) => {
+  expect(mistakesOf({ [name]: '5' })).toEqual([`${name} is not supported by this version`])
+  expect(mistakesOf({ [name]: '' })).toEqual([])
+})
+
+test('accepts the variables of other programs', () => {
+  const npm = ['npm_config_loglevel', 'npm_package_name', 'npm_lifecycle_event', 'INIT_CWD', 'NODE']
+  const lambda = [
+    ...['AWS_LAMBDA_LOG_LEVEL', 'AWS_LAMBDA_FUNCTION_NAME', 'AWS_REGION', 'AWS_DEFAULT_REGION', '_HANDLER'],
+    ...['LAMBDA_TASK_ROOT', 'AWS_LAMBDA_RUNTIME_API', 'AWS_SESSION_TOKEN', '_X_AMZN_TRACE_ID', 'TZ'],
+    ...['AWS_ENDPOINT_URL_DYNAMODB', 'POWERTOOLS_LOG_LEVEL', 'POWERTOOLS_SERVICE_NAME'],
+  ]
+  const ours = [
+    'ADMIN_TOKEN_SECRET_ARN',
+    'VIEWER_TOKEN_SECRET_ARN',
+    'RESPONSE_STREAMING',
+    'UPSTREAM_SECRET_A',
+  ]
+  const short = ['HOSTS', 'PORTS', 'DATA_DIRS', 'NODE_IDS', 'HOSTNAME', 'LOCALSTACK_HOSTNAME']
+  const names = [...npm, ...lambda, ...ours, ...short]
+  expect(mistakesOf(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([])
+})
+
+test('has no default limit where it is none', () => {
+  const settings = readSettings({ DEFAULT_TPM_LIMIT: 'none' })
+  expect(defaultLimits(settings).map(({ name }) => name)).toEqual(['rpm'])
+  expect(defaultLimits(readSettings({ DEFAULT_RPM_LIMIT: 'none', DEFAULT_TPM_LIMIT: 'none' }))).toEqual([])
+})
+
+test('refuses defaults that would be refused as limits', () => {
+  const rate = 'lie between one token in 100 years and 1000000000 a second'
+  expect(mistakesOf({ DEFAULT_TPM_LIMIT: '1000000000000' })).toEqual([
+    `DEFAULT_TPM_LIMIT / RATE_LIMIT_WINDOW must ${rate}`,
+  ])
+  expect(mistakesOf({ DEFAULT_RPM_LIMIT: '700000000', RATE_LIMIT_WINDOW: '1' })).toEqual([
+    'DEFAULT_RPM_LIMIT / RATE_LIMIT_WINDOW must be a rate that whole nanoseconds per token meet to 0.1 %',
+  ])
+  expect(mistakesOf({ DEFAULT_TPM_LIMIT: '1000000000000', RATE_LIMIT_WINDOW: '1000' })).toEqual([])
+})
+
+test('names every mistake at once', () => {
+  expect(mistakesOf({ PORT: 'x', LOG_LEVEL: 'x', ZAEL_X: 'x' })).toHaveLength(3)
+})
+
+test.each(['0.0.0.0', '192.168.0.2', 'example.com', '127.evil.example'])(
+  'refuses to listen on %s while a token is the default one',
+  (host) => {
+    const sentence = 'HOST must be a loopback address while ADMIN_TOKEN or VIEWER_TOKEN is the default one'
+    expect(mistakesOf({ HOST: host })).toEqual([sentence])
+    expect(mistakesOf({ HOST: host, ADMIN_TOKEN: 'a-secret' })).toEqual([sentence])
+    expect(mistakesOf({ HOST: host, ADMIN_TOKEN: 'a-secret', VIEWER_TOKEN: 'another' })).toEqual([])
+  },
+)
+
+test.each(['127.0.0.1', '127.1.2.3', 'localhost', 'LOCALHOST', 'api.localhost', '::1'])(
+  'listens on %s with the default tokens',
+  (host) => {
+    expect(mistakesOf({ HOST: host })).toEqual([])
+  },
+)

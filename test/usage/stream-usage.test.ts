@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest'
+import { usageOfBatch } from '../../src/usage/stream-usage.ts'
+import { bucketRecord, entityBucketOf, HOUR_ZERO } from './bucket-records.ts'
+
+const state = (rev: number, requests: number, born = 1) => ({
+  born,
+  rev,
+  counters: { used_requests: requests },
+})
+
+const hoursOf = (...writes: Parameters<typeof bucketRecord>[0][]) =>
+  usageOfBatch(
+    writes.map((write, place) => bucketRecord({ sequence: place, ...write })),
+    entityBucketOf,
+  ).hours.map(({ hour }) => hour)
+
+test('takes the first old and the last new image of a bucket in an hour', () => {
+  const hours = hoursOf(
+    { old: state(4, 10), new: state(5, 11) },
+    { old: state(5, 11), new: state(6, 13) },
+    { old: state(6, 13), new: state(7, 20) },
+  )
+  expect(hours).toEqual([
+    {
+      entityId: 'key-bob',
+      resource: 'gpt-4',
+      born: 1n,
+      hourStart: HOUR_ZERO,
+      rev: 7n,
+      from: { used_requests: 10n },
+      to: { used_requests: 20n },
+    },
+  ])
+})
+
+test('counts all of a bucket that began with the write', () => {
+  expect(hoursOf({ new: state(1, 3) })).toMatchObject([
+    { from: { used_requests: 0n }, to: { used_requests: 3n } },
+  ])
+})
+
+test('counts an old image of another life as 0', () => {
+  expect(hoursOf({ old: state(9, 50, 1), new: state(10, 2, 2) })).toMatchObject([
+    { born: 2n, from: { used_requests: 0n }, to: { used_requests: 2n } },
+  ])
+})
+
+test('keeps the lives of a bucket apart', () => {
+  const hours = hoursOf(
+    { old: state(1, 5, 1), new: state(2, 8, 1) },
+    { old: state(2, 8, 1), new: state(3, 1, 2) },
+  )
+  expect(hours).toMatchObject([
+    { born: 1n, from: { used_requests: 5n }, to: { used_requests: 8n } },
+    { born: 2n, from: { used_requests: 0n }, to: { used_requests: 1n } },
+  ])
+})
+
+test('puts a settlement after the end of the hour into the new hour, without going negative', () => {
+  const hours = hoursOf(
+    { new: state(1, 0), seconds: 3599 },
+    { old: state(1, 0), new: state(2, 1), seconds: 3601 },
+  )
+  expect(hours).toMatchObject([
+    { hourStart: HOUR_ZERO + 3600, from: { used_requests: 0n }, to: { used_requests: 1n } },
+  ])
+})
+
+test('never goes back to an earlier hour within an item', () => {
+  const hours = hoursOf(
+    { new: state(1, 1), seconds: 3600 },
+    { old: state(1, 1), new: state(2, 2), seconds: 3599 },
+  )
+  expect(hours).toMatchObject([{ hourStart: HOUR_ZERO + 3600, to: { used_requests: 2n } }])
+})
+
+test('orders the records of an item by their revision', () => {
+  const hours = hoursOf({ old: state(1, 1), new: state(2, 5) }, { new: state(1, 1) })
+  expect(hours).toMatchObject([{ rev: 2n, from: { used_requests: 0n }, to: { used_requests: 5n } }])
+})
+
+test('counts a meter from 0 when it first shows in the middle of a batch', () => {
+  const hours = hoursOf(
+    { old: state(1, 1), new: state(2, 2) },
+    { old: state(2, 2), new: { born: 1, rev: 3, counters: { used_requests: 2, used_tokens: 40 } } },
+  )
+  expect(hours).toMatchObject([{ from: { used_requests: 1n, used_tokens: 0n }, to: { used_tokens: 40n } }])
+})
+
+test('counts denied decisions and leaves the counters of single limits alone', () => {
+  const hours = hoursOf({ new: { born: 1, rev: 1, counters: { denied: 2, denied_rpm: 2 } } })
+  expect(hours).toMatchObject([{ to: { denied: 2n } }])
+  expect(hours[0]?.to).not.toHaveProperty('denied_rpm')
+})
+
+test('writes nothing for a charge that is not yet settled', () => {
+  expect(hoursOf({ old: state(1, 7), new: state(2, 7) })).toEqual([])
+})
+
+test('leaves out deletions and whatever is no bucket of an entity', () => {
+  expect(hoursOf({ old: state(1, 7) })).toEqual([])
+  const usage = { PK: { S: 'ENTITY#key-bob' }, SK: { S: 'USAGE#hour#1#gpt-4#1' } }
+  const policy = { PK: { S: 'POLICY#GLOBAL#*' }, SK: { S: 'BUCKET' } }
+  const records = [usage, policy].map((keys) => ({
+    dynamodb: { Keys: keys, NewImage: { ...keys, rev: { N: '1' } }, SequenceNumber: '1' },
+  }))
+  expect(usageOfBatch([...records, {}], entityBucketOf)).toEqual({ hours: [], poison: [] })
+})
+
+test('takes the time of the streams API as well as that of a Lambda event', () => {
+  const { dynamodb } = bucketRecord({ new: state(1, 1) })
+  const record = {
+    dynamodb: { ...dynamodb, ApproximateCreationDateTime: new Date((HOUR_ZERO + 3700) * 1000) },
+  }
+  expect(usageOfBatch([record], entityBucketOf).hours[0]?.hour.hourStart).toBe(HOUR_ZERO + 3600)
+})
+
+test.each([
+  ['born', { rev: { N: '1' } }],
+  ['rev', { born: { N: '1' } }],
+  ['used_requests', { born: { N: '1' }, rev: { N: '1' }, used_requests: { N: '-1' } }],
+  ['used_tokens', { born: { N: '1' }, rev: { N: '1' }, used_tokens: { S: 'many' } }],
+])('says that a bucket whose %s cannot be read is poison', (name, attributes) => {
+  const { dynamodb } = bucketRecord({ new: state(1, 1) })
+  const record = { dynamodb: { ...dynamodb, NewImage: { ...dynamodb?.Keys, ...attributes } } }
+  const { hours, poison } = usageOfBatch([bucketRecord({ new: state(1, 1) }), record], entityBucketOf)
+  expect(hours).toHaveLength(1)
+  expect(poison).toEqual([{ record: 1, reason: expect.stringContaining(name) }])
+})
