@@ -15,9 +15,10 @@ const SRC = {
   store: ['core', 'contract'],
   platform: ['core'],
   usage: ['core'],
-  http: ['core', 'contract', 'platform/loopback'],
+  web: ['core'],
+  http: ['core', 'contract', 'web', 'platform/loopback'],
   embedded: ['usage'],
-  library: ['core', 'contract', 'store', 'platform', 'http/(body|client|errors|headers)'],
+  library: ['core', 'contract', 'store', 'platform', 'web'],
   settings: ['core', 'platform'],
   compose: ['core', 'chat', 'store', 'platform', 'usage', 'http', 'settings'],
 }
@@ -38,6 +39,7 @@ const PACKAGES = {
   store: 'node_modules/hono',
   platform: 'node_modules/hono',
   usage: 'node_modules/(@aws-sdk|hono)',
+  web: 'node_modules/',
   http: 'node_modules/@aws-sdk',
   library: 'node_modules/(valibot|hono-openapi)',
 }

@@ -3,7 +3,7 @@ import type { BucketStatus, ExplainedBucket } from '../../core/decide/inspector.
 import { usedShare } from '../../core/decide/limit-state.ts'
 import { limitToJson } from '../../core/model/parse-limit.ts'
 import type { ExplainedLimit } from '../../core/resolve/effective-limits.ts'
-import { secondsOf } from '../errors/flat-error.ts'
+import { secondsOf } from '../../web/denial-json.ts'
 
 /** A limit in force, with where it came from. */
 export const effectiveLimitJson = ({ limit, source }: Pick<ExplainedLimit, 'limit' | 'source'>) => ({

@@ -1,4 +1,4 @@
-import type { Headers } from '../headers/headers.ts'
+import type { Headers } from '../../web/rate-limit-headers.ts'
 
 /** What the answer to one request says, whatever its route does; begun by middleware before the route. */
 export interface Answering {

@@ -1,6 +1,5 @@
 import type { Context } from 'hono'
-import { addressBehind } from '../client/client-address.ts'
-import { connectionAddress } from '../client/connection-address.ts'
+import { addressBehind, connectionAddress } from '../../web/client.ts'
 
 /** The address that asks, behind as many proxies as are trusted. */
 export const clientIp = (c: Context, trustedProxies: number): string =>

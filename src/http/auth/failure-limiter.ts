@@ -1,6 +1,6 @@
 import { TooManyRequests } from '../../core/model/errors.ts'
 import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
-import { secondsOf } from '../errors/flat-error.ts'
+import { secondsOf } from '../../web/denial-json.ts'
 
 /** Counts failed authentications per address. */
 export interface FailureLimiter {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { invalid } from '../../core/model/errors.ts'
-import { JSON_BOUNDS, type JsonBounds, scanJson } from '../client/json-scan.ts'
+import { JSON_BOUNDS, type JsonBounds, scanJson } from '../../web/json-scan.ts'
 
 /** Characters that are scanned between two turns of the event loop, some 0.5 ms. Texts up to this length take no turn. */
 export const CHARS_PER_TURN = 32_768

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { ZaelError } from '../../core/model/errors.ts'
-import { ClientGone } from '../errors/http-errors.ts'
+import { ClientGone } from '../errors/problem.ts'
 
 /** A content type that says JSON. */
 const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i

@@ -4,9 +4,8 @@ import { settledReservation } from '../../core/decide/reservation.ts'
 import type { Cost } from '../../core/model/meter.ts'
 import { type Model, type Prices, priceOf } from '../../core/model/model.ts'
 import type { ChatRequest, ChatUsage } from '../../core/ports/chat-backend.ts'
+import { type Headers, rateLimitHeaders } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
-import type { Headers } from '../headers/headers.ts'
-import { rateLimitHeaders } from '../headers/rate-limit-headers.ts'
 
 export interface AdmissionNeeds extends Pick<AppDependencies, 'limiter' | 'backend' | 'clock' | 'logger'> {
   readonly settings: Pick<HttpSettings, 'bypassLimiter' | 'errorFormat'>

@@ -9,11 +9,10 @@ import type {
   ChatStream,
   ChatUsage,
 } from '../../core/ports/chat-backend.ts'
+import { degradedField } from '../../web/denial-json.ts'
 import { type Answering, answerJson } from '../answering/answering.ts'
 import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
-import { degradedField } from '../errors/flat-error.ts'
-import { CLIENT_CLOSED_REQUEST } from '../errors/http-errors.ts'
-import { problemOf } from '../errors/problem.ts'
+import { CLIENT_CLOSED_REQUEST, problemOf } from '../errors/problem.ts'
 import { type AdmissionNeeds, type Admitted, admit, costOf, type Refused } from './admission.ts'
 import { openAiError, v1Denial, v1Error } from './openai-error.ts'
 import { type SseSource, sseBody } from './sse-body.ts'

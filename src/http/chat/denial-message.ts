@@ -1,6 +1,5 @@
 import type { Denied, Violation } from '../../core/decide/decision.ts'
-import { goDuration } from '../headers/go-duration.ts'
-import { isQuota } from '../headers/quota.ts'
+import { goDuration, isQuota } from '../../web/rate-limit-headers.ts'
 import { limitWording } from './limit-wording.ts'
 
 /** What a denied request was for. */

@@ -3,7 +3,7 @@ import type { Model } from '../../core/model/model.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { createReadThroughCache, type ReadThroughCache } from '../auth/read-through-cache.ts'
-import { ModelRefused } from '../errors/http-errors.ts'
+import { ModelRefused } from '../errors/problem.ts'
 
 /** Registered models by id, as old as the settings allow; to be told of each change that this process makes. */
 export type ModelLookup = ReadThroughCache<Model>

@@ -1,7 +1,7 @@
 import type { Denied } from '../../core/decide/decision.ts'
+import { denialFields, flatDenial } from '../../web/denial-json.ts'
 import type { HttpSettings } from '../app-dependencies.ts'
-import { denialFields, flatDenial, flatError, waitFields } from '../errors/flat-error.ts'
-import type { Problem, ProblemCode } from '../errors/problem.ts'
+import { flatError, type Problem, type ProblemCode, waitFields } from '../errors/problem.ts'
 import { type DeniedSubject, denialError } from './denial-message.ts'
 
 type ErrorFormat = HttpSettings['errorFormat']

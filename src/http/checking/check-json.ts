@@ -1,10 +1,10 @@
 import type { StoredReservation } from '../../core/charge/reservation-store.ts'
 import type { Allowed, Denied, LimitState } from '../../core/decide/decision.ts'
 import { epochSeconds } from '../../core/model/json.ts'
+import { secondsOf } from '../../web/denial-json.ts'
 import type { HttpSettings } from '../app-dependencies.ts'
 import type { DeniedSubject } from '../chat/denial-message.ts'
 import { v1Denial, v1Error } from '../chat/openai-error.ts'
-import { secondsOf } from '../errors/flat-error.ts'
 import type { Problem } from '../errors/problem.ts'
 
 /** A check that passes. What is held is named with the second up to which it can be settled. */

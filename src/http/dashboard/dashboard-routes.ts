@@ -11,11 +11,11 @@ import {
   waitTimeResponse,
 } from '../../contract/dashboard.ts'
 import { DEFAULT_PER_PAGE, idParam, resourceQuery, searchQuery } from '../../contract/fields.ts'
+import { secondsOf } from '../../web/denial-json.ts'
 import { availabilityJson } from '../admin/limit-json.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { params, query } from '../body/validated.ts'
 import { described } from '../docs/described.ts'
-import { secondsOf } from '../errors/flat-error.ts'
 import { READ_AGAIN } from './observations.ts'
 import { sendOverview } from './overview-stream.ts'
 import { MOST_READ, readTraffic, type TrafficReading } from './read-traffic.ts'

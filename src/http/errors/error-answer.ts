@@ -4,9 +4,14 @@ import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import { answerJson } from '../answering/answering.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { v1Error } from '../chat/openai-error.ts'
-import { flatError } from './flat-error.ts'
-import { CLIENT_CLOSED_REQUEST, ClientGone, MethodNotAllowed } from './http-errors.ts'
-import { type Problem, problemOf } from './problem.ts'
+import {
+  CLIENT_CLOSED_REQUEST,
+  ClientGone,
+  flatError,
+  MethodNotAllowed,
+  type Problem,
+  problemOf,
+} from './problem.ts'
 
 interface Needs extends Pick<AppDependencies, 'logger' | 'clock'> {
   readonly settings: Pick<HttpSettings, 'errorFormat'>

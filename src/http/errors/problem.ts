@@ -1,6 +1,49 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { type ErrorCode, StoreUnavailable, TooManyRequests, ZaelError } from '../../core/model/errors.ts'
-import { MethodNotAllowed, ModelRefused } from './http-errors.ts'
+import {
+  type ErrorCode,
+  StoreUnavailable,
+  shortened,
+  TooManyRequests,
+  ZaelError,
+} from '../../core/model/errors.ts'
+
+/** The path exists, the method does not. `allow` lists the methods that do. */
+export class MethodNotAllowed extends Error {
+  readonly allow: readonly string[]
+
+  constructor(method: string, allow: readonly string[]) {
+    super(`${shortened(method)} is not allowed here; allowed: ${allow.join(', ')}`)
+    this.name = 'MethodNotAllowed'
+    this.allow = allow
+  }
+}
+
+/** A model that is not registered, or that the caller may not use. */
+export class ModelRefused extends Error {
+  readonly code: 'model_not_found' | 'model_not_allowed'
+
+  constructor(code: ModelRefused['code'], named: string) {
+    const model = shortened(named)
+    super(
+      code === 'model_not_found'
+        ? `The model \`${model}\` does not exist or you do not have access to it.`
+        : `You are not allowed to use the model \`${model}\`.`,
+    )
+    this.name = 'ModelRefused'
+    this.code = code
+  }
+}
+
+/** nginx's status for a client that has closed the connection: no one reads the response, and only access logs show it. */
+export const CLIENT_CLOSED_REQUEST = 499
+
+/** The client closed the connection before its request had arrived. Nothing can be sent to it. */
+export class ClientGone extends Error {
+  constructor(options: { readonly cause: unknown }) {
+    super('The client closed the connection before the end of its request', options)
+    this.name = 'ClientGone'
+  }
+}
 
 export type ProblemCode =
   | ErrorCode
@@ -81,3 +124,15 @@ const tooManyProblem = (error: TooManyRequests): Problem => ({
     'retry-after': String(Math.ceil(error.retryAfterSeconds)),
   },
 })
+
+/** An error outside `/v1`, and everywhere with ERROR_FORMAT=flat. */
+export const flatError = (problem: Problem) => ({
+  error: problem.code,
+  message: problem.message,
+  ...(problem.field !== undefined && { field: problem.field }),
+  ...waitFields(problem),
+})
+
+/** What a 429 that no limit of an entity gave says of waiting. */
+export const waitFields = ({ retryAfterSeconds }: Problem) =>
+  retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds, violations: [] }

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
+import { RATE_LIMIT_HEADERS } from '../../web/rate-limit-headers.ts'
 import type { AppEnv } from '../app-dependencies.ts'
-import { RATE_LIMIT_HEADERS } from '../headers/rate-limit-headers.ts'
 
 const PREFLIGHT_SECONDS = 600
 const EXPOSED = ['x-request-id', 'x-zael-node', ...RATE_LIMIT_HEADERS]

@@ -2,7 +2,7 @@ import type { Decision, LimitState } from '../../core/decide/decision.ts'
 import { usedShare } from '../../core/decide/limit-state.ts'
 import { type PolicyUse, policyUses } from '../../core/decide/policy-use.ts'
 import { policyLabel, selectorText } from '../../core/model/policy.ts'
-import { degradedField } from '../errors/flat-error.ts'
+import { degradedField } from '../../web/denial-json.ts'
 
 /** What a gateway is told of a decision on policies alone. */
 export const policyCheckJson = (decision: Decision) => {

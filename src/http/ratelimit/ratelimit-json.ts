@@ -3,8 +3,8 @@ import type { LimitState } from '../../core/decide/decision.ts'
 import type { BucketStatus } from '../../core/decide/inspector.ts'
 import type { Entity } from '../../core/model/entity.ts'
 import type { Limit } from '../../core/model/limit.ts'
-import { secondsOf } from '../errors/flat-error.ts'
-import { tightestRequests, tightestTokens } from '../headers/tightest-limit.ts'
+import { secondsOf } from '../../web/denial-json.ts'
+import { tightestRequests, tightestTokens } from '../../web/described-limits.ts'
 
 const SHOWN_OF_KEY = 8
 

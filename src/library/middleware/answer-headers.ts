@@ -1,16 +1,17 @@
 import type { Decision, Denied } from '../../core/decide/decision.ts'
-import type { Headers } from '../../http/headers/headers.ts'
-import { addIetf } from '../../http/headers/ietf-headers.ts'
-import { addOpenAi } from '../../http/headers/openai-headers.ts'
-import { DEGRADED, RATE_LIMIT_HEADERS } from '../../http/headers/rate-limit-headers.ts'
-import { addRetry } from '../../http/headers/retry-headers.ts'
-import { addWarning } from '../../http/headers/warning-header.ts'
 import {
+  addIetf,
+  addOpenAi,
+  addRetry,
+  addWarning,
   addXRateLimit,
+  DEGRADED,
+  type Headers,
+  RATE_LIMIT_HEADERS,
   type ResetText,
   resetAsIso,
   resetInSeconds,
-} from '../../http/headers/x-ratelimit-headers.ts'
+} from '../../web/rate-limit-headers.ts'
 import type { ExactDecision } from '../limiter/described-decision.ts'
 
 /** `x-ratelimit`: X-RateLimit-Limit, … `ietf`: RateLimit and RateLimit-Policy. `openai`: x-ratelimit-limit-requests, … */

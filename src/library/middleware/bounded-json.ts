@@ -1,4 +1,4 @@
-import { scanJson } from '../../http/client/json-scan.ts'
+import { scanJson } from '../../web/json-scan.ts'
 
 /** What tells of use is small; a body that is larger is passed on unread. */
 const MAX_BYTES = 1_048_576

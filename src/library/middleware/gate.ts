@@ -1,7 +1,7 @@
 import { type ErrorCode, StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
 import type { Cost } from '../../core/model/meter.ts'
 import type { Logger } from '../../core/ports/platform.ts'
-import { flatDenial } from '../../http/errors/flat-error.ts'
+import { flatDenial } from '../../web/denial-json.ts'
 import { checkedActualCost, checkedCost } from '../arguments/checked-cost.ts'
 import { exactDecision } from '../limiter/described-decision.ts'
 import type { CheckOptions, RateLimitDecision, RateLimitReservation } from '../limiter/rate-limiter.ts'

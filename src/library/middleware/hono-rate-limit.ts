@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import { connectionAddress } from '../../http/client/connection-address.ts'
+import { connectionAddress } from '../../web/client.ts'
 import type { AnswerFacts, RequestFacts } from '../requests/request-facts.ts'
 import { boundedJson } from './bounded-json.ts'
 import { createGate, type Gate } from './gate.ts'

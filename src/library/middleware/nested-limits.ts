@@ -1,8 +1,7 @@
 import type { Decision } from '../../core/decide/decision.ts'
 import { usedShare } from '../../core/decide/limit-state.ts'
 import { isEnforced } from '../../core/model/limit.ts'
-import type { Headers } from '../../http/headers/headers.ts'
-import { DEGRADED } from '../../http/headers/rate-limit-headers.ts'
+import { DEGRADED, type Headers } from '../../web/rate-limit-headers.ts'
 
 /** The headers of one limiter for one response. */
 export interface LimitHeaders {

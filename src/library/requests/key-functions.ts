@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 import { invalid } from '../../core/model/errors.ts'
 import type { Logger } from '../../core/ports/platform.ts'
-import { addressBehind, addressBeyond, type ClientAddress } from '../../http/client/client-address.ts'
-import { runtimeWithoutAddresses } from '../../http/client/connection-address.ts'
-import { addressGroup } from '../../http/client/ip-address.ts'
-import { presentedApiKey } from '../../http/client/presented-key.ts'
+import {
+  addressBehind,
+  addressBeyond,
+  type ClientAddress,
+  presentedApiKey,
+  runtimeWithoutAddresses,
+} from '../../web/client.ts'
+import { addressGroup } from '../../web/ip-address.ts'
 import { checkOptions, type OptionNames } from '../arguments/known-options.ts'
 import type { RequestFacts } from './request-facts.ts'
 

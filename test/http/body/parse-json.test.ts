@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { CHARS_PER_TURN, parseJson } from '../../../src/http/body/parse-json.ts'
-import { JSON_BOUNDS } from '../../../src/http/client/json-scan.ts'
+import { JSON_BOUNDS } from '../../../src/web/json-scan.ts'
 
 /** The outcome, and how many turns others were given. */
 const parsing = async (text: string) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Decision } from '../../../src/core/decide/decision.ts'
-import { allowedBy, deniedBy, SECOND, stateOf, violationOf } from '../headers/limit-states.ts'
+import { allowedBy, deniedBy, SECOND, stateOf, violationOf } from '../../web/limit-states.ts'
 import { createDemoChat, denialOf, hello } from './demo-chat.ts'
 import { createFakeLimiter } from './fake-limiter.ts'
 

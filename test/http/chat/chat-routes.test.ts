@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ChatAnswer, ChatBackend, ChatStream } from '../../../src/core/ports/chat-backend.ts'
-import { deniedBy, SECOND, stateOf, tpm, violationOf } from '../headers/limit-states.ts'
+import { deniedBy, SECOND, stateOf, tpm, violationOf } from '../../web/limit-states.ts'
 import { createDemoChat, hello } from './demo-chat.ts'
 import { createFakeLimiter } from './fake-limiter.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { denialError } from '../../../src/http/chat/denial-message.ts'
 import { limitWording } from '../../../src/http/chat/limit-wording.ts'
-import { deniedBy, SECOND, stateOf, tpm, violationOf } from '../headers/limit-states.ts'
+import { deniedBy, SECOND, stateOf, tpm, violationOf } from '../../web/limit-states.ts'
 
 const subject = { model: 'gpt-4', organization: 'proj-demo' }
 const DAY = 86_400n * SECOND

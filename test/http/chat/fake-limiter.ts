@@ -3,7 +3,7 @@ import { NO_CHARGES } from '../../../src/core/charge/reservation-store.ts'
 import type { Decision, DecisionRequest } from '../../../src/core/decide/decision.ts'
 import type { Limiter } from '../../../src/core/decide/limiter.ts'
 import type { Cost } from '../../../src/core/model/meter.ts'
-import { allowedBy, stateOf } from '../headers/limit-states.ts'
+import { allowedBy, stateOf } from '../../web/limit-states.ts'
 
 export interface FakeLimiter extends Limiter {
   /** What it was asked and told: `decide`, `settle`, `release`, oldest first. */

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { expect } from 'vitest'
-import { scanJson } from '../../../src/http/client/json-scan.ts'
+import { scanJson } from '../../src/web/json-scan.ts'
 
 /** The parts of a parsed value; its levels are those of lists and objects. */
 const partsOf = (value: unknown): { values: number; fields: number; levels: number } => {
@@ -15,6 +15,7 @@ const partsOf = (value: unknown): { values: number; fields: number; levels: numb
 }
 
 const json = fc.jsonValue({ depthSize: 'medium', maxDepth: 6 })
+
 const isScanned = (text: string, bounds: Parameters<typeof scanJson>[1], charsPerRun: number): boolean => {
   const scan = scanJson(text, bounds)
   for (let runs = 0; !scan.run(charsPerRun); runs++) expect(runs).toBeLessThan(text.length)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
-import type { Denied, LimitState, Violation } from '../../../src/core/decide/decision.ts'
-import { flatDenial, secondsOf } from '../../../src/http/errors/flat-error.ts'
+import { entityBucket } from '../../src/core/bucket/bucket-store.ts'
+import type { Denied, LimitState, Violation } from '../../src/core/decide/decision.ts'
+import { flatDenial, secondsOf } from '../../src/web/denial-json.ts'
 
 const violation = (name: string, entityId: string, retryAfterNs: bigint | null): Violation => {
   const size = { algorithm: 'token_bucket', capacity: 10, refillRate: 1 } as const

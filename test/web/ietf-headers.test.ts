@@ -1,8 +1,7 @@
 import { type InnerList, type Item, parseList } from 'structured-headers'
 import { describe, expect, it } from 'vitest'
-import type { LimitState, Violation } from '../../../src/core/decide/decision.ts'
-import type { Headers } from '../../../src/http/headers/headers.ts'
-import { addIetf } from '../../../src/http/headers/ietf-headers.ts'
+import type { LimitState, Violation } from '../../src/core/decide/decision.ts'
+import { addIetf, type Headers } from '../../src/web/rate-limit-headers.ts'
 import { deniedBy, policyStateOf, SECOND, stateOf, tpm, violationOf } from './limit-states.ts'
 
 const ietfHeaders = (limits: readonly LimitState[], violations: readonly Violation[]): Headers => {

@@ -1,20 +1,7 @@
-import type { Denied, Violation } from '../../core/decide/decision.ts'
-import type { Problem } from './problem.ts'
+import type { Denied, Violation } from '../core/decide/decision.ts'
 
 /** Seconds with the precision of a millisecond, rounded up: whoever waits that long has waited long enough. */
 export const secondsOf = (ns: bigint): number => Number((ns + 999_999n) / 1_000_000n) / 1000
-
-/** An error outside `/v1`, and everywhere with ERROR_FORMAT=flat. */
-export const flatError = (problem: Problem) => ({
-  error: problem.code,
-  message: problem.message,
-  ...(problem.field !== undefined && { field: problem.field }),
-  ...waitFields(problem),
-})
-
-/** What a 429 that no limit of an entity gave says of waiting. */
-export const waitFields = ({ retryAfterSeconds }: Problem) =>
-  retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds, violations: [] }
 
 /** One violated limit, as every 429 and every check lists it. */
 export const violationJson = ({ state, requested, retryAfterNs }: Violation) => ({

@@ -1,6 +1,6 @@
-import type { LimitState, Violation } from '../../core/decide/decision.ts'
-import { isEnforced } from '../../core/model/limit.ts'
-import type { Meter } from '../../core/model/meter.ts'
+import type { LimitState, Violation } from '../core/decide/decision.ts'
+import { isEnforced } from '../core/model/limit.ts'
+import type { Meter } from '../core/model/meter.ts'
 
 /** Negative where `a` has the lesser share left; among equals the smaller comes first. */
 const byShareLeft = (a: LimitState, b: LimitState): number =>
@@ -16,8 +16,10 @@ const tightestOf = (limits: readonly LimitState[], meters: readonly Meter[]): Li
 }
 
 const REQUESTS: readonly Meter[] = ['requests']
+
 /** Input or output tokens only where nothing limits their sum. */
 const TOKENS: readonly Meter[] = ['tokens']
+
 const PARTS: readonly Meter[] = ['input_tokens', 'output_tokens']
 
 /** The enforced limit on requests with the least share left. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { addressGroup, bareAddress } from '../../../src/http/client/ip-address.ts'
+import { addressGroup, bareAddress } from '../../src/web/ip-address.ts'
 
 describe('addressGroup', () => {
   test.each([

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net'
 
 const GROUPS = 8
+
 /** Groups that name a network: an IPv6 host owns its /64. */
 const NETWORK_GROUPS = 4
+
 const PORT = /^(?:\[([^\]]*)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/
 
 /**
@@ -57,10 +59,13 @@ const groupOfIpv6 = (groups: readonly number[]): string => {
 
 /** ::ffff:0:0/96, https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.2 */
 const MAPPED = [0, 0, 0, 0, 0, 0xffff] as const
+
 /** ::ffff:0:0:0/96, https://www.rfc-editor.org/rfc/rfc2765#section-2.1 */
 const TRANSLATED = [0, 0, 0, 0, 0xffff, 0] as const
+
 /** 64:ff9b::/96, what NAT64 writes IPv4 as: https://www.rfc-editor.org/rfc/rfc6052#section-2.1 */
 const NAT64 = [0x64, 0xff9b, 0, 0, 0, 0] as const
+
 /** ::/96, but for `::` and `::1`: https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.1 */
 const COMPATIBLE = [0, 0, 0, 0, 0, 0] as const
 

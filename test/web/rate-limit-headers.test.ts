@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { RATE_LIMIT_HEADERS, rateLimitHeaders } from '../../../src/http/headers/rate-limit-headers.ts'
+import type { Decision } from '../../src/core/decide/decision.ts'
+import {
+  addWarning,
+  goDuration,
+  type Headers,
+  RATE_LIMIT_HEADERS,
+  rateLimitHeaders,
+} from '../../src/web/rate-limit-headers.ts'
 import {
   allowedBy,
   deniedBy,
@@ -12,11 +19,14 @@ import {
 } from './limit-states.ts'
 
 const NOW = 1_800_000_000n * SECOND
+
 const DAY = 86_400n * SECOND
 
 const own = (capacity: number, available: number) => stateOf({ capacity, available })
+
 const parent = (capacity: number, available: number, entityId = 'proj-demo') =>
   stateOf({ capacity, available, entityId, own: false })
+
 const policy = (capacity: number, available: number) => policyStateOf('GLOBAL', { capacity, available })
 
 describe("OpenAI's headers", () => {
@@ -185,4 +195,55 @@ it('lists every header that it makes', () => {
     degraded: true,
   }
   expect(Object.keys(rateLimitHeaders(denied, NOW)).toSorted()).toEqual(RATE_LIMIT_HEADERS.toSorted())
+})
+
+const warningHeader = (decision: Decision): Headers => {
+  const headers: Headers = {}
+  addWarning(headers, decision)
+  return headers
+}
+
+describe('X-RateLimit-Warning', () => {
+  it("names the caller's own limits that are nearly used up", () => {
+    const near = stateOf({ capacity: 10, available: 2 })
+    const far = stateOf({ name: 'tpm', capacity: 10, available: 3 })
+    const parents = stateOf({ name: 'rpd', capacity: 10, available: 0, own: false })
+    expect(warningHeader(allowedBy(near, far, parents))).toEqual({
+      'x-ratelimit-warning': 'rpm;used=8;limit=10',
+    })
+    expect(warningHeader(allowedBy(far, parents))).toEqual({})
+  })
+
+  it('names what would have denied, and keeps silent of a shadow', () => {
+    const warning = stateOf({ mode: 'warn', capacity: 10, available: 5 })
+    const shadow = stateOf({ name: 'tpm', mode: 'shadow', capacity: 10, available: 0 })
+    const reported = [violationOf(warning, 6, 1n), violationOf(shadow, 1, 1n)]
+    expect(warningHeader({ ...allowedBy(warning, shadow), reported })).toEqual({
+      'x-ratelimit-warning': 'rpm;used=5;limit=10',
+    })
+  })
+})
+
+const MS = 1_000_000n
+
+describe('a Go duration', () => {
+  it.each([
+    [0n, '0s'],
+    [-5n, '0s'],
+    [1n, '1ms'],
+    [120n * MS, '120ms'],
+    [999n * MS, '999ms'],
+    [999n * MS + 1n, '1s'],
+    [8640n * MS, '8.64s'],
+    [18_642n * MS, '18.642s'],
+    [6000n * MS, '6s'],
+    [60_000n * MS, '1m0s'],
+    [360_000n * MS, '6m0s'],
+    [432_000n * MS, '7m12s'],
+    [3_600_000n * MS, '1h0m0s'],
+    [3_600_500n * MS, '1h0m0.5s'],
+    [100_000n * 3_600_000n * MS, '100000h0m0s'],
+  ])('of %d ns reads %s', (ns, text) => {
+    expect(goDuration(ns)).toBe(text)
+  })
 })

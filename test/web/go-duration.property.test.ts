@@ -1,8 +1,9 @@
 import { fc, test } from '@fast-check/vitest'
 import { expect } from 'vitest'
-import { goDuration } from '../../../src/http/headers/go-duration.ts'
+import { goDuration } from '../../src/web/rate-limit-headers.ts'
 
 const MS_OF: Readonly<Record<string, bigint>> = { h: 3_600_000n, m: 60_000n, s: 1000n, ms: 1n }
+
 const PART = /(\d+)(?:\.(\d+))?(ms|h|m|s)/y
 
 /** As Go's `time.ParseDuration` reads it, in ms. Throws where anything is left over. */

@@ -1,10 +1,11 @@
-import { entityBucket, policyBucket } from '../../../src/core/bucket/bucket-store.ts'
-import type { Allowed, Denied, LimitState, Violation } from '../../../src/core/decide/decision.ts'
-import { settledReservation } from '../../../src/core/decide/reservation.ts'
-import type { LimitMode } from '../../../src/core/model/limit.ts'
-import type { Meter } from '../../../src/core/model/meter.ts'
+import { entityBucket, policyBucket } from '../../src/core/bucket/bucket-store.ts'
+import type { Allowed, Denied, LimitState, Violation } from '../../src/core/decide/decision.ts'
+import { settledReservation } from '../../src/core/decide/reservation.ts'
+import type { LimitMode } from '../../src/core/model/limit.ts'
+import type { Meter } from '../../src/core/model/meter.ts'
 
 export const SECOND = 1_000_000_000n
+
 export const MINUTE = 60n * SECOND
 
 export interface StateParts {

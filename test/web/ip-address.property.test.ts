@@ -1,11 +1,13 @@
 import { BlockList } from 'node:net'
 import { fc, test } from '@fast-check/vitest'
 import { expect } from 'vitest'
-import { addressBeyond } from '../../../src/http/client/client-address.ts'
-import { addressGroup } from '../../../src/http/client/ip-address.ts'
+import { addressBeyond } from '../../src/web/client.ts'
+import { addressGroup } from '../../src/web/ip-address.ts'
 
 const group = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff }))
+
 const groups = fc.array(group, { minLength: 8, maxLength: 8 })
+
 /** `::ffff:0:0/96`, `64:ff9b::/96`, `::ffff:0:0:0/96`, and `::/96` but for its first 65,536 addresses. */
 const isIpv4 = (all: readonly number[]) => {
   const prefix = all

@@ -1,0 +1,156 @@
+import { bareAddress, type ComparableAddress, comparableAddress, isSamePrefix } from './ip-address.ts'
+
+/** What a request presents to be authenticated. */
+export interface Credential {
+  readonly token: string
+  /** Admin and viewer tokens come as `Authorization: Bearer` only. */
+  readonly isBearer: boolean
+}
+
+/** Returns a header's value by its lower-case name. */
+type HeaderOf = (name: string) => string | undefined
+
+const LONGEST_TOKEN = 512
+
+const BEARER = /^bearer +(\S+) *$/i
+
+/**
+ * The key in `Authorization: Bearer`, `X-API-Key` or `api-key`; undefined where there is none, or nothing that could be one.
+ * `conflict`: two of them differ.
+ */
+export const presentedKey = (header: HeaderOf): Credential | 'conflict' | undefined => {
+  const { bearer, apiKeys } = tokensIn(header)
+  const [token = bearer] = apiKeys
+  if (token === undefined) return undefined
+  if ([bearer ?? token, ...apiKeys].some((other) => other !== token)) return 'conflict'
+  return token.length > LONGEST_TOKEN ? undefined : { token, isBearer: bearer !== undefined }
+}
+
+/** The same for apps that use `Authorization` for something else as well: `X-API-Key`, else `api-key`, else Bearer. */
+export const presentedApiKey = (header: HeaderOf): string | undefined => {
+  const { bearer, apiKeys } = tokensIn(header)
+  const [token = bearer] = apiKeys
+  return token === undefined || token.length > LONGEST_TOKEN ? undefined : token
+}
+
+const tokensIn = (header: HeaderOf) => ({
+  bearer: BEARER.exec(header('authorization') ?? '')?.[1],
+  apiKeys: ['x-api-key', 'api-key'].flatMap((name) => header(name)?.trim() || []),
+})
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * The address of the connection, of what a platform passes to a Hono app as `env`: a Node server its socket, API Gateway and
+ * function URLs their request context, Deno the connection, Bun the server, which finds it by the request. `unknown` where
+ * the platform provides none.
+ */
+export const connectionAddress = (env: unknown, request?: Request): string => {
+  const candidates = [
+    at(env, 'incoming', 'socket', 'remoteAddress'),
+    at(env, 'requestContext', 'identity', 'sourceIp'),
+    at(env, 'requestContext', 'http', 'sourceIp'),
+    at(env, 'event', 'requestContext', 'identity', 'sourceIp'),
+    at(env, 'event', 'requestContext', 'http', 'sourceIp'),
+    at(env, 'remoteAddr', 'hostname'),
+  ]
+  return candidates.find((address) => address !== undefined) ?? bunAddress(env, request) ?? 'unknown'
+}
+
+const bunAddress = (env: unknown, request: Request | undefined): string | undefined => {
+  const server = isFields(env) && isFields(env.server) ? env.server : env
+  if (!isFields(server) || typeof server.requestIP !== 'function') return undefined
+  return at(server.requestIP(request), 'address')
+}
+
+const at = (value: unknown, ...path: readonly string[]): string | undefined => {
+  let here = value
+  for (const key of path) here = isFields(here) ? here[key] : undefined
+  return typeof here === 'string' ? here : undefined
+}
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+
+/** The name of a runtime that gives an app no address of the connection; undefined on all others. */
+export const runtimeWithoutAddresses = (): string | undefined => {
+  if (at(globalThis, 'navigator', 'userAgent') === 'Cloudflare-Workers') return 'Cloudflare Workers'
+  if ('EdgeRuntime' in globalThis) return 'an edge runtime'
+  return 'fastly' in globalThis ? 'Fastly Compute' : undefined
+}
+
+/** What a request tells of where it comes from. */
+export interface Origin {
+  /** The address of the connection. */
+  readonly connection: string
+  /** The header X-Forwarded-For as it came. */
+  readonly forwardedFor: string | undefined
+}
+
+/** Says where a request really comes from. */
+export type ClientAddress = (origin: Origin) => string
+
+/**
+ * Trusts as many proxies as stand before this process: each has appended the address it saw to X-Forwarded-For, so only
+ * the last `hops` entries can be believed. With none, or fewer entries, it is the address of the connection.
+ */
+export const addressBehind =
+  (hops: number): ClientAddress =>
+  ({ connection, forwardedFor }) =>
+    hops === 0 ? connection : entriesOf(forwardedFor).at(-hops) || connection
+
+/**
+ * Trusts proxies by their addresses and networks (`10.0.0.0/8`, `::ffff:10.0.0.0/104`, `2001:db8::/32`): from the right, the
+ * first entry of X-Forwarded-For that is none of them. Nothing is believed of a connection that does not come from one of them.
+ * Throws `RangeError` where an entry of `proxies` is neither an address nor a network.
+ */
+export const addressBeyond = (proxies: readonly string[]): ClientAddress => {
+  const networks = proxies.map(networkOf)
+  const isTrusted = (text: string): boolean => {
+    const address = bareAddress(text)
+    if (address === undefined) return false
+    const { groups, isIpv4 } = comparableAddress(address)
+    return networks.some(
+      (network) => network.isIpv4 === isIpv4 && isSamePrefix(network.groups, groups, network.bits),
+    )
+  }
+  return ({ connection, forwardedFor }) => {
+    let believed = connection
+    for (const entry of entriesOf(forwardedFor).reverse()) {
+      if (!isTrusted(believed)) return believed
+      if (bareAddress(entry) === undefined) return believed
+      believed = entry
+    }
+    return believed
+  }
+}
+
+const entriesOf = (forwardedFor: string | undefined): string[] =>
+  (forwardedFor ?? '').split(',').map((entry) => entry.trim())
+
+/** `bits` of 128: IPv4 is compared as the last 32 of them. */
+interface Network extends ComparableAddress {
+  readonly bits: number
+}
+
+const ALL_BITS = 128
+
+const IPV4_OFFSET = 96
+
+const networkOf = (proxy: unknown): Network => {
+  if (typeof proxy !== 'string') throw noNetwork(proxy)
+  const [network = '', prefix, ...rest] = proxy.split('/')
+  const address = bareAddress(network)
+  if (address !== network || rest.length > 0) throw noNetwork(proxy)
+  const comparable = comparableAddress(address)
+  if (prefix === undefined) return { ...comparable, bits: ALL_BITS }
+  const offset = address.includes(':') ? 0 : IPV4_OFFSET
+  const bits = offset + Number(prefix)
+  if (!/^\d{1,3}$/.test(prefix) || bits > ALL_BITS) throw noNetwork(proxy)
+  if (comparable.isIpv4 && bits < IPV4_OFFSET) {
+    throw new RangeError(`${proxy} is IPv4 written as IPv6, whose prefix is ${IPV4_OFFSET} or longer`)
+  }
+  return { ...comparable, bits }
+}
+
+const noNetwork = (proxy: unknown): RangeError =>
+  new RangeError(`${String(proxy)} is neither an IP address nor a network such as 10.0.0.0/8`)

@@ -1,0 +1,233 @@
+import { bucketKey } from '../core/bucket/bucket-store.ts'
+import type { Decision, Denied, LimitState, Violation } from '../core/decide/decision.ts'
+import { warningsOf } from '../core/decide/decision-log.ts'
+import { isEnforced } from '../core/model/limit.ts'
+import { TOTAL_RESOURCE } from '../core/model/limit-set.ts'
+import { smaller } from '../core/model/time.ts'
+import { describedRequests, describedTokens, parentsTokens } from './described-limits.ts'
+
+/**
+ * The headers of one answer, names in lower case, made for it alone: whoever gets them may add to them. A record that begins
+ * as `{}` and is added to under names that stand in the code takes a fifth of a microsecond for twenty of them; spread together
+ * of several it takes many times as long (docs/decisions/035).
+ */
+export type Headers = Record<string, string>
+
+export const WARNING_HEADER = 'x-ratelimit-warning'
+
+/** Says that a part of an answer was given without the store. */
+export const DEGRADED = 'x-zael-degraded'
+
+/** Every header that `rateLimitHeaders` can give, for Access-Control-Expose-Headers. */
+export const RATE_LIMIT_HEADERS: readonly string[] = [
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-tokens',
+  'x-ratelimit-limit-project-tokens',
+  'x-ratelimit-remaining-project-tokens',
+  'x-ratelimit-reset-project-tokens',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-limit-tpm',
+  'x-ratelimit-remaining-tpm',
+  'x-ratelimit-reset',
+  WARNING_HEADER,
+  'ratelimit-policy',
+  'ratelimit',
+  'retry-after-ms',
+  'retry-after',
+  'x-should-retry',
+  DEGRADED,
+]
+
+/**
+ * What an answer says of a decision, allowed or denied, in the three forms that clients read: OpenAI's, X-RateLimit
+ * and IETF's. `now` is the time of the decision, ns since the epoch.
+ */
+export const rateLimitHeaders = (decision: Decision, now: bigint): Headers => {
+  const headers: Headers = {}
+  const violations = decision.allowed ? [] : decision.violations
+  addOpenAi(headers, decision.limits, violations)
+  addXRateLimit(headers, decision.limits, resetAsIso(now), violations)
+  addIetf(headers, decision.limits, violations)
+  addWarning(headers, decision)
+  if (!decision.allowed && !decision.unavailable) addRetry(headers, decision)
+  if (decision.degraded) headers[DEGRADED] = 'true'
+  return headers
+}
+
+/**
+ * OpenAI's headers: one triple for requests, one for tokens, and one for the parent's limit on tokens.
+ * https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers
+ */
+export const addOpenAi = (
+  headers: Headers,
+  limits: readonly LimitState[],
+  violations: readonly Violation[] = [],
+): void => {
+  addTriple(headers, 'requests', describedRequests(limits, violations))
+  addTriple(headers, 'tokens', describedTokens(limits, violations))
+  addTriple(headers, 'project-tokens', parentsTokens(limits))
+}
+
+const addTriple = (
+  headers: Headers,
+  what: 'requests' | 'tokens' | 'project-tokens',
+  state: LimitState | undefined,
+): void => {
+  if (state === undefined) return
+  headers[`x-ratelimit-limit-${what}`] = String(state.capacity)
+  headers[`x-ratelimit-remaining-${what}`] = String(state.available)
+  headers[`x-ratelimit-reset-${what}`] = goDuration(state.resetNs)
+}
+
+/** The value of X-RateLimit-Reset. `resetNs`: ns until the limit is full again. */
+export type ResetText = (resetNs: bigint) => string
+
+/** Whole seconds, rounded up: `30`. */
+export const resetInSeconds: ResetText = (resetNs) => String(ceilSeconds(resetNs))
+
+/** A time: `2026-01-01T00:00:30.000Z`. `now`: ns since the epoch. */
+export const resetAsIso =
+  (now: bigint): ResetText =>
+  (resetNs) =>
+    isoTime(now + resetNs)
+
+/**
+ * X-RateLimit, for older clients: the same limits as OpenAI's headers.
+ * Reset is when the limit on requests (on tokens where there is no other) is full again.
+ */
+export const addXRateLimit = (
+  headers: Headers,
+  limits: readonly LimitState[],
+  resetOf: ResetText,
+  violations: readonly Violation[] = [],
+): void => {
+  const requests = describedRequests(limits, violations)
+  const tokens = describedTokens(limits, violations)
+  const first = requests ?? tokens
+  if (requests) {
+    headers['x-ratelimit-limit'] = String(requests.capacity)
+    headers['x-ratelimit-remaining'] = String(requests.available)
+  }
+  if (tokens) {
+    headers['x-ratelimit-limit-tpm'] = String(tokens.capacity)
+    headers['x-ratelimit-remaining-tpm'] = String(tokens.available)
+  }
+  if (first) headers['x-ratelimit-reset'] = resetOf(first.resetNs)
+}
+
+/** The end of the year 9999: a debt that lasts longer than dates go would have none. */
+const LATEST_MS = 253_402_300_799_999n
+
+const isoTime = (ns: bigint): string => new Date(Number(smaller(ceilMs(ns), LATEST_MS))).toISOString()
+
+const MS_PER_SECOND = 1000
+
+const MS_PER_MINUTE = 60_000
+
+const MS_PER_HOUR = 3_600_000n
+
+/** ns as whole ms, rounded up: whoever waits that long has waited long enough. Never below 0. */
+export const ceilMs = (ns: bigint): bigint => (ns <= 0n ? 0n : (ns + 999_999n) / 1_000_000n)
+
+/** ns as whole seconds, rounded up. */
+export const ceilSeconds = (ns: bigint): bigint => (ns <= 0n ? 0n : (ns + 999_999_999n) / 1_000_000_000n)
+
+/** As Go's `time.Duration` prints itself, which OpenAI's headers do: `120ms`, `8.64s`, `6m0s`, `1h0m0.5s`. To the ms, rounded up. */
+export const goDuration = (ns: bigint): string => {
+  const total = ceilMs(ns)
+  // the hours alone may be too many for a number
+  const hours = total / MS_PER_HOUR
+  const ms = Number(total % MS_PER_HOUR)
+  if (hours === 0n && ms > 0 && ms < MS_PER_SECOND) return `${ms}ms`
+  const minutes = Math.floor(ms / MS_PER_MINUTE)
+  // thousandths below a minute: such a quotient prints as it is written by hand
+  const seconds = `${(ms % MS_PER_MINUTE) / MS_PER_SECOND}s`
+  if (hours > 0n) return `${hours}h${minutes}m${seconds}`
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds
+}
+
+/** Integers of structured fields have at most 15 digits. https://www.rfc-editor.org/rfc/rfc9651#name-integers */
+const MAX_INTEGER = 999_999_999_999_999
+
+/**
+ * RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-11: one item for each enforced limit of the
+ * caller's own, and for each of another's that denied (`"proj-demo/rpm"`, `"GLOBAL/rph"`). `t` is the time to the end of a
+ * fixed window; other limits have it only where nothing is left: before, a bucket that refills all the time has no window
+ * in which what is left is all there is.
+ */
+export const addIetf = (
+  headers: Headers,
+  limits: readonly LimitState[],
+  violations: readonly Violation[],
+): void => {
+  const own = limits.filter((state) => state.own && isEnforced(state.limit))
+  const others = violations.flatMap(({ state }) => (state.own ? [] : [state]))
+  const listed = [...own, ...others]
+  if (listed.length === 0) return
+  headers['ratelimit-policy'] = listed.map(policyItem).join(', ')
+  headers.ratelimit = listed.map((state) => limitItem(state, retryAfterOf(state, violations))).join(', ')
+}
+
+/** A name of an item: `"rpm"`; the bucket over all resources may have a limit of the same name. */
+const nameOf = ({ limit, resource, own, bucket }: LimitState): string => {
+  const name = resource === TOTAL_RESOURCE && bucket.kind === 'entity' ? `total/${limit.name}` : limit.name
+  return own ? `"${name}"` : `"${bucket.kind === 'policy' ? bucket.scope : bucket.entityId}/${name}"`
+}
+
+const policyItem = (state: LimitState): string => {
+  const { meter } = state.limit
+  const window = Math.max(1, Math.round(Number(state.windowNs) / 1e9))
+  const item = `${nameOf(state)};q=${integer(state.capacity)};w=${integer(window)}`
+  return meter === 'requests' ? item : `${item};zael-meter="${meter}"`
+}
+
+const limitItem = (state: LimitState, retryAfterNs: bigint | undefined): string => {
+  const item = `${nameOf(state)};r=${integer(state.available)}`
+  const windowNs = state.endsInNs ?? (state.available > 0 ? undefined : retryAfterNs)
+  return windowNs === undefined ? item : `${item};t=${integer(Number(ceilSeconds(windowNs)))}`
+}
+
+/** ns until the denied request would pass; where this limit did not deny it, or always will, until one token is there. */
+const retryAfterOf = (state: LimitState, violations: readonly Violation[]): bigint | undefined => {
+  const violation = violations.find(
+    (each) =>
+      each.state.limit.name === state.limit.name && bucketKey(each.state.bucket) === bucketKey(state.bucket),
+  )
+  return violation?.retryAfterNs ?? state.nextNs
+}
+
+const integer = (value: number): number => Math.min(Math.trunc(value), MAX_INTEGER)
+
+/**
+ * `rpm;used=8;limit=10, tpm;used=900;limit=1000`: the caller's own limits that are nearly used up, or exceeded without
+ * denying. Limits of mode `shadow` are not spoken of.
+ */
+export const addWarning = (headers: Headers, decision: Decision): void => {
+  const items = warningsOf(decision)
+    .filter(({ state }) => state.own && state.limit.mode !== 'shadow')
+    .map(({ state }) => `${state.limit.name};used=${state.used};limit=${state.capacity}`)
+  if (items.length > 0) headers[WARNING_HEADER] = items.join(', ')
+}
+
+/**
+ * What a 429 says of trying again. Official SDKs read `retry-after-ms` before `retry-after`; `x-should-retry: false`
+ * stops their own retries, where waiting cannot help or takes a day.
+ */
+export const addRetry = (headers: Headers, { retryAfterNs, violations }: Denied): void => {
+  if (retryAfterNs === null || violations.some(isQuota)) headers['x-should-retry'] = 'false'
+  if (retryAfterNs === null) return
+  const seconds = ceilSeconds(retryAfterNs)
+  headers['retry-after-ms'] = String(ceilMs(retryAfterNs))
+  headers['retry-after'] = String(seconds < 1n ? 1n : seconds)
+}
+
+const NS_PER_DAY = 86_400_000_000_000n
+
+/** Whether a limit is a quota or a budget (a day or longer, or money): clients do better to give up than to wait. */
+export const isQuota = ({ state, meter }: Violation): boolean =>
+  meter === 'cost_usd_micros' || state.windowNs >= NS_PER_DAY
