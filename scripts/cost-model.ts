@@ -3,19 +3,19 @@ import { markdownTable } from '../verify/markdown.ts'
 
 /** AWS list prices on demand in us-east-1, in dollars, as of November 2026, without the free tier. */
 export const PRICES = {
-  /** DynamoDB, a million units of the standard table class. */
+  /** DynamoDB, per million units of the standard table class. */
   writeUnits: 0.625,
-  /** API Gateway, a million requests to a REST API, the first 333 million a month. */
+  /** API Gateway, per million requests to a REST API, the first 333 million per month. */
   apiRequests: 3.5,
-  /** Lambda, a million invocations. */
+  /** Lambda, per million invocations. */
   invocations: 0.2,
-  /** Lambda on arm64, a GB-second. */
+  /** Lambda on arm64, per GB-second. */
   gigabyteSeconds: 0.000_013_333_4,
-  /** CloudWatch Logs, a GB ingested. */
+  /** CloudWatch Logs, per GB ingested. */
   logGigabytes: 0.5,
-  /** A secret in Secrets Manager, a month. */
+  /** A secret in Secrets Manager, per month. */
   secret: 0.4,
-  /** A CloudWatch alarm, a month. */
+  /** A CloudWatch alarm, per month. */
   alarm: 0.1,
 } as const
 
@@ -27,9 +27,9 @@ export const ASSUMED = {
   activeKeys: 20,
   lambdaSeconds: 0.05,
   lambdaGigabytes: 0.5,
-  /** An access log entry, and what Lambda logs of an invocation. */
+  /** An access log entry, and Lambda's log lines of an invocation. */
   logBytesPerRequest: 900,
-  /** A lease pays for a quarter of a second. */
+  /** A lease covers a quarter of a second. */
   leasesPerSecond: 4,
   secrets: 2,
   alarms: 8,
@@ -37,10 +37,10 @@ export const ASSUMED = {
 
 export type Writing = 'exact' | 'leased'
 
-/** Lambdas that answer at once: each has leases of its own. */
+/** Concurrent Lambda instances; each has its own leases. */
 const instances = (requestsPerSecond: number): number => Math.ceil(requestsPerSecond * ASSUMED.lambdaSeconds)
 
-/** Write units a second that decisions take. A lease is only worth its write where it pays for several requests. */
+/** Write units per second for decisions. A lease is charged only if it serves several requests. */
 export const decisionWrites = (requestsPerSecond: number, writing: Writing): number => {
   const exact = requestsPerSecond * ASSUMED.buckets
   if (writing === 'exact') return exact
@@ -49,7 +49,7 @@ export const decisionWrites = (requestsPerSecond: number, writing: Writing): num
   return leasesOf(ASSUMED.activeKeys) + leasesOf(1)
 }
 
-/** Write units a second of the aggregator: the hour of each bucket once a batch. */
+/** Write units per second of the aggregator: the hour of each bucket once per batch. */
 const usageWrites = (decisions: number): number =>
   Math.min(decisions, (ASSUMED.activeKeys + 1) / STREAM_BATCHES.windowSeconds)
 
@@ -63,7 +63,7 @@ export interface MonthlyCost {
   readonly other: number
 }
 
-/** What one deployment costs a month, in dollars, at a constant rate of checks. */
+/** The monthly cost of one deployment, in dollars, at a constant rate of checks. */
 export const monthlyCost = (requestsPerSecond: number, writing: Writing): MonthlyCost => {
   const requests = requestsPerSecond * ASSUMED.secondsPerMonth
   const batches = ASSUMED.secondsPerMonth / STREAM_BATCHES.windowSeconds
@@ -99,7 +99,7 @@ export const costTable = (): string =>
       ['Lambda', ({ lambda }) => dollars(lambda)],
       ['API Gateway', ({ apiGateway }) => dollars(apiGateway)],
       ['logs, secrets, alarms', ({ other }) => dollars(other)],
-      ['a month', (cost) => `**${dollars(totalOf(cost))}**`],
+      ['per month', (cost) => `**${dollars(totalOf(cost))}**`],
     ],
     [1, 10, 100].flatMap((rate) => [monthlyCost(rate, 'exact'), monthlyCost(rate, 'leased')]),
   )

@@ -8,9 +8,9 @@ const DOCUMENT = fileURLToPath(new URL('../docs/cost.md', import.meta.url))
 
 const HELP = `npm run cost [-- options]
 
-Prints what a deployment costs a month at 1, 10 and 100 requests per second. Prices and assumptions: scripts/cost-model.ts
+Prints the monthly cost of a deployment at 1, 10 and 100 requests per second. Prices and assumptions: scripts/cost-model.ts
 
-  --write      put the table into docs/cost.md
+  --write      write the table to docs/cost.md
   -h, --help   this text`
 
 await runCommandLine(
