@@ -1,6 +1,6 @@
 import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { newEntity } from '../src/core/admin/entities.ts'
-import { entityItem } from '../src/store/dynamodb/items/entity-item.ts'
+import { entityItem } from '../src/store/dynamodb/admin/entities.ts'
 
 /** As many items as one BatchWriteItem takes. */
 const AT_ONCE = 25

@@ -5,7 +5,7 @@ import { createLimiter } from '../../src/core/decide/limiter.ts'
 import { parseLimits } from '../../src/core/model/parse-limit.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { lruCaches, shortPause, systemClock } from '../../src/platform/runtime.ts'
-import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 
 /** A process of its own: asks once for each of so many keys, and says what it holds then. `node --expose-gc`. */
 const keys = Number(process.argv[2])

@@ -8,7 +8,7 @@ import type { AppEnv, Assets, HttpSettings } from '../http/app-dependencies.ts'
 import { randomSecrets } from '../platform/random-secrets.ts'
 import { shortPause, systemClock } from '../platform/runtime.ts'
 import { defaultLimits, type Settings } from '../settings/settings.ts'
-import { createMemoryBucketStore } from '../store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../store/memory/bucket-store.ts'
 import type { Connect } from './connect.ts'
 import { openTable } from './table.ts'
 

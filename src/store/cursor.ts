@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { invalid } from '../core/model/errors.ts'
+import { POLICY_SCOPES, type PolicyKey } from '../core/model/policy.ts'
 
 /** Where a list goes on: parts that callers are not to look into. */
 export const encodeCursor = (...parts: readonly string[]): string =>
@@ -22,4 +23,17 @@ const parse = (text: string): readonly string[] | undefined => {
   } catch {
     return undefined
   }
+}
+
+/** Where a list of policies goes on. */
+export const encodePolicyCursor = ({ scope, selector }: PolicyKey): string => encodeCursor(scope, selector)
+
+/** The last policy of the page before; undefined where there is none. Throws `invalid('cursor', …)`. */
+export const decodePolicyCursor = (cursor: string | undefined): PolicyKey | undefined => {
+  const parts = decodeCursor(cursor, 2)
+  if (parts === undefined) return undefined
+  const [word, selector = ''] = parts
+  const scope = POLICY_SCOPES.find((each) => each === word)
+  if (scope === undefined || selector === '') throw badCursor()
+  return { scope, selector }
 }

@@ -11,7 +11,7 @@ import {
   type MetricName,
   silentLogger,
 } from '../../src/core/ports/platform.ts'
-import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 import { createTestClock, type TestClock } from './test-clock.ts'
 import { createTestConfig, type TestConfig } from './test-config.ts'
 

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '../../src/core/model/errors.ts'
 import type { AdminStore } from '../../src/core/ports/admin-store.ts'
-import { createMemoryAdminStore } from '../../src/store/memory/memory-admin-store.ts'
+import { createMemoryAdminStore } from '../support/memory-admin-store.ts'
 
 /** The store in memory, which a test can take away. */
 export interface TestAdminStore extends AdminStore {

@@ -13,10 +13,12 @@ import type { AppDependencies, AppEnv, HttpSettings } from '../../src/http/app-d
 import { createPackageAssets } from '../../src/http/docs/package-assets.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import { lruCaches } from '../../src/platform/runtime.ts'
-import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
-import { createMemoryIdempotencyStore } from '../../src/store/memory/memory-idempotency-store.ts'
-import { createMemoryReservationStore } from '../../src/store/memory/memory-reservation-store.ts'
+import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 import { createTestClock, type TestClock } from '../core/test-clock.ts'
+import {
+  createMemoryIdempotencyStore,
+  createMemoryReservationStore,
+} from '../support/memory-request-stores.ts'
 import { createTestAdminStore, type TestAdminStore } from './test-admin-store.ts'
 
 export const TEST_SETTINGS: HttpSettings = {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { RATE_LIMITER_OPTIONS } from '../../src/library/limiter/create-rate-limiter.ts'
+import { RATE_LIMITER_OPTIONS } from '../../src/library/limiter/limiter-options.ts'
 import { RATE_LIMIT_OPTIONS } from '../../src/library/middleware/rate-limit-options.ts'
 import { DYNAMO_DB_STORE_OPTIONS } from '../../src/library/stores/dynamo-db-store.ts'
 

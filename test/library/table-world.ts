@@ -3,7 +3,7 @@ import { type EntityPatch, newEntity } from '../../src/core/admin/entities.ts'
 import type { ApiKey } from '../../src/core/model/key.ts'
 import { parseLimits } from '../../src/core/model/parse-limit.ts'
 import { memoryStore } from '../../src/library/index.ts'
-import { createMemoryAdminStore } from '../../src/store/memory/memory-admin-store.ts'
+import { createMemoryAdminStore } from '../support/memory-admin-store.ts'
 
 const audit = { id: '1', at: 1n, actor: 'test', action: 'test', subject: 'test', before: null, after: null }
 

@@ -6,7 +6,7 @@ import { policyLabel } from '../../src/core/model/policy.ts'
 import type { AdminStore } from '../../src/core/ports/admin-store.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import { systemClock } from '../../src/platform/runtime.ts'
-import { createDynamoAdminStore } from '../../src/store/dynamodb/dynamo-admin-store.ts'
+import { createDynamoAdminStore } from '../../src/store/dynamodb/admin/admin-store.ts'
 import { startTestTable, type TestTable } from '../engine/test-table.ts'
 
 let table: TestTable

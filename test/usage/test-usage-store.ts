@@ -1,5 +1,5 @@
 import type { UsageStore } from '../../src/core/model/usage.ts'
-import { createMemoryUsageStore } from '../../src/store/memory/memory-usage-store.ts'
+import { createMemoryUsageStore } from '../support/memory-usage-store.ts'
 
 /** Totals by `<entity>#<resource>#<hour>`, of the counters that are not 0. */
 export type Totals = Readonly<Record<string, Readonly<Record<string, number>>>>

@@ -1,6 +1,6 @@
 import type { ConditionalWrite } from '../../src/core/bucket/write.ts'
 import type { LimitDefinition } from '../../src/library/limiter/limit-definition.ts'
-import { updateExpression } from '../../src/store/dynamodb/update-expression.ts'
+import { updateExpression } from '../../src/store/dynamodb/conditional-items.ts'
 import { createSizeWorld, ENTITY_ID, type SizeWorld, slotNsOf } from './size-world.ts'
 
 /** What DynamoDB takes: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { BucketId } from '../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../src/core/bucket/write.ts'
-import { fieldAttribute, type StoredItem, toItem } from '../../src/store/dynamodb/attribute-values.ts'
+import { fieldAttribute, type StoredItem, toItem } from '../../src/store/dynamodb/attributes.ts'
 import { bucketTableKey } from '../../src/store/dynamodb/table-keys.ts'
 
 const UNIT_BYTES = 1024

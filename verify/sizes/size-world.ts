@@ -5,7 +5,7 @@ import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import type { LimitDefinition } from '../../src/library/limiter/limit-definition.ts'
 import { createConfigInCode } from '../../src/library/limiter/limits-in-code.ts'
 import { lruCaches } from '../../src/platform/runtime.ts'
-import { createMemoryBucketStore } from '../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 
 const SECOND_NS = 1_000_000_000n
 /** A day of 2026, so that slots have names as long as they have now. */

@@ -8,87 +8,35 @@ import {
 } from '../../core/decide/limiter.ts'
 import { isId } from '../../core/model/entity.ts'
 import { invalid, ZaelError } from '../../core/model/errors.ts'
-import { ON_UNAVAILABLE, type OnUnavailable } from '../../core/model/limit.ts'
-import type { PolicyContext } from '../../core/model/policy.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
-import { type Clock, type Logger, type Metrics, noMetrics } from '../../core/ports/platform.ts'
+import { type Logger, noMetrics } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { lruCaches, shortPause, systemClock } from '../../platform/runtime.ts'
-import { createMemoryBucketStore } from '../../store/memory/memory-bucket-store.ts'
-import { checkedActualCost, checkedCost } from '../arguments/checked-cost.ts'
-import { checkedKey } from '../arguments/checked-key.ts'
-import { invalidArgument } from '../arguments/invalid-argument.ts'
+import { createMemoryBucketStore } from '../../store/memory/bucket-store.ts'
+import { checkedActualCost, checkedCost, checkedKey } from '../arguments.ts'
+import { ONE_REQUEST } from '../requests/costs.ts'
+import { type LimiterStore, memoryStore } from '../stores/memory-store.ts'
 import {
-  checkCallOptions,
-  checkChoice,
-  checkFunctions,
-  checkOptions,
-  checkPorts,
-  type OptionNames,
-} from '../arguments/known-options.ts'
-import { ONE_REQUEST } from '../requests/cost-functions.ts'
-import { checkStore, type LimiterStore } from '../stores/limiter-store.ts'
-import { memoryStore } from '../stores/memory-store.ts'
-import { claimDefaultName, DEFAULT_NAME } from './default-name.ts'
-import { describedDecision } from './described-decision.ts'
-import { createEnabledCheck } from './enabled-entities.ts'
-import { createEntityIds } from './entity-ids.ts'
-import { createFlushTimer } from './flush-timer.ts'
-import { createKeysUnderWay } from './keys-under-way.ts'
-import { type CodeLimits, createConfigInCode } from './limits-in-code.ts'
-import type { CheckOptions, RateLimiter, RateLimitReservation } from './rate-limiter.ts'
-import { createUnreadConfigFallback } from './unread-config.ts'
-
-interface CommonOptions {
-  /** Default: `memoryStore()`. */
-  readonly store?: LimiterStore
-  /**
-   * While the store is unavailable: for limits without `on_unavailable`, and for every key whose configuration cannot be
-   * read (`config: 'table'`; `local` denies there). Default `deny`.
-   */
-  readonly onUnavailable?: OnUnavailable
-  /** Default: one line each on stderr, debugging left out. */
-  readonly logger?: Logger
-  readonly metrics?: Metrics
-  /** Default: the machine's. */
-  readonly clock?: Clock
-}
-
-/** Limits that the app states itself, for keys that need not exist anywhere. */
-export interface LimitsInCode extends CommonOptions, CodeLimits {
-  readonly config?: 'code'
-  /**
-   * Names the buckets: 1 to 48 of A-Z a-z 0-9 . _ : @ -. Default `app`. Limiters of one name on one store share their buckets,
-   * which must be stated: in one process, a second limiter on the store without a name is an error.
-   */
-  readonly name?: string
-}
-
-/** Entities, limits and policies as a deployed zael keeps them in the store's table; keys are ids of entities. */
-export interface LimitsInTable extends CommonOptions {
-  readonly config: 'table'
-  readonly store: LimiterStore
-}
-
-export type RateLimiterOptions = LimitsInCode | LimitsInTable
-
-export const RATE_LIMITER_OPTIONS: OptionNames<RateLimiterOptions> = {
-  limits: true,
-  resources: true,
-  limitsFor: true,
-  priorityOf: true,
-  revision: true,
-  config: true,
-  name: true,
-  store: true,
-  onUnavailable: true,
-  logger: true,
-  metrics: true,
-  clock: true,
-}
-
-const CHECK_OPTIONS: OptionNames<CheckOptions> = { cost: true, resource: true, user: true, context: true }
-const CONTEXT_OPTIONS: OptionNames<PolicyContext> = { tenant: true, model: true, tier: true }
+  checkCheckOptions,
+  checkLimiterOptions,
+  type LimitsInCode,
+  type LimitsInTable,
+  type RateLimiterOptions,
+} from './limiter-options.ts'
+import {
+  claimDefaultName,
+  createConfigInCode,
+  createEntityIds,
+  createKeysUnderWay,
+  DEFAULT_NAME,
+} from './limits-in-code.ts'
+import { createEnabledCheck, createUnreadConfigFallback } from './limits-in-table.ts'
+import {
+  type CheckOptions,
+  describedDecision,
+  type RateLimiter,
+  type RateLimitReservation,
+} from './rate-limiter.ts'
 
 /**
  * Makes a rate limiter. Throws `ZaelError('invalid_request')` whose `field` names the option that is unknown or invalid.
@@ -127,15 +75,6 @@ export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter
       return limiter.flush({ all: true })
     },
   }
-}
-
-const checkLimiterOptions = (options: RateLimiterOptions): void => {
-  checkOptions<RateLimiterOptions>(options, RATE_LIMITER_OPTIONS)
-  checkChoice(options.config, ['code', 'table'], 'config')
-  checkChoice(options.onUnavailable, ON_UNAVAILABLE, 'onUnavailable')
-  checkFunctions(options, ['limitsFor', 'priorityOf'])
-  checkPorts(options)
-  checkStore(options.store)
 }
 
 /** Where the limits come from, and how a key becomes an entity's id there. */
@@ -198,22 +137,6 @@ const createDecide =
     return during(entityId, key, () => limiter.decide(request))
   }
 
-const checkCheckOptions = (options: CheckOptions): void => {
-  checkCallOptions<CheckOptions>(options, CHECK_OPTIONS)
-  const { resource, user, context } = options
-  if (resource !== undefined && typeof resource !== 'string') throw invalidArgument('resource', 'be a text')
-  if (user !== undefined && typeof user !== 'string') throw invalidArgument('user', 'be a text')
-  if (context !== undefined) checkContext(context)
-}
-
-const checkContext = (context: PolicyContext): void => {
-  checkCallOptions<PolicyContext>(context, CONTEXT_OPTIONS, 'context')
-  for (const [name, value] of Object.entries(context)) {
-    if (value !== undefined && typeof value !== 'string')
-      throw invalidArgument(`context.${name}`, 'be a text')
-  }
-}
-
 const endingsOf = (decision: Decision): Pick<RateLimitReservation, 'settle' | 'release'> => ({
   settle: async (actual) => {
     const cost = checkedActualCost(actual)
@@ -240,3 +163,31 @@ const dependenciesOf = (
   pause: shortPause,
   ...(onUnavailable !== undefined && { settings: { onUnavailable } }),
 })
+
+const FLUSH_EVERY_MS = 1000
+
+/** Flushes once a second from the first use on. It never keeps a process alive. */
+export interface FlushTimer {
+  start(): void
+  stop(): void
+}
+
+export const createFlushTimer = (flush: () => Promise<void>, logger: Logger): FlushTimer => {
+  let timer: ReturnType<typeof setInterval> | undefined
+  let isStopped = false
+  const flushOnce = (): void => {
+    flush().catch((error: unknown) => logger.warn('Counts were not written', { reason: String(error) }))
+  }
+  return {
+    start() {
+      if (timer !== undefined || isStopped) return
+      timer = setInterval(flushOnce, FLUSH_EVERY_MS)
+      // A number in browsers, jsdom, Deno and Workers.
+      if (typeof timer === 'object') timer.unref?.()
+    },
+    stop() {
+      isStopped = true
+      clearInterval(timer)
+    },
+  }
+}

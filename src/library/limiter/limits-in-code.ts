@@ -1,11 +1,21 @@
+import { createHash } from 'node:crypto'
 import { newEntity } from '../../core/admin/entities.ts'
-import { type Entity, isResource, PRIORITIES, type Priority, RESOURCE_RULE } from '../../core/model/entity.ts'
+import {
+  type Entity,
+  isId,
+  isResource,
+  PRIORITIES,
+  type Priority,
+  RESOURCE_RULE,
+} from '../../core/model/entity.ts'
 import { invalid } from '../../core/model/errors.ts'
 import type { Limit } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE, type LimitSet, type LimitSetKey } from '../../core/model/limit-set.ts'
 import { parseLimits } from '../../core/model/parse-limit.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
-import { checkChoice } from '../arguments/known-options.ts'
+import type { Logger } from '../../core/ports/platform.ts'
+import { checkChoice, invalidArgument } from '../arguments.ts'
+import type { LimiterStore } from '../stores/memory-store.ts'
 import type { LimitDefinition } from './limit-definition.ts'
 
 /** Limits that an app states itself. */
@@ -82,4 +92,107 @@ const versionOf = (revision = 0): bigint => {
     throw invalid('revision', 'be a whole number of at least 0')
   }
   return BigInt(revision)
+}
+
+/** Which key stands behind an entity's id, for as long as it is being decided about. */
+export interface KeysUnderWay {
+  keyOf(entityId: string): string | undefined
+  /** Runs `decide`, which may ask `keyOf(entityId)` until it has ended. */
+  during<T>(entityId: string, key: string, decide: () => Promise<T>): Promise<T>
+}
+
+interface UnderWay {
+  readonly key: string
+  count: number
+}
+
+export const createKeysUnderWay = (): KeysUnderWay => {
+  const underWay = new Map<string, UnderWay>()
+  return {
+    keyOf: (entityId) => underWay.get(entityId)?.key,
+    async during(entityId, key, decide) {
+      const entry = underWay.get(entityId) ?? { key, count: 0 }
+      entry.count++
+      underWay.set(entityId, entry)
+      try {
+        return await decide()
+      } finally {
+        entry.count--
+        if (entry.count === 0) underWay.delete(entityId)
+      }
+    },
+  }
+}
+
+const HASHED = 'sha256:'
+
+/** A name leaves room for a hash behind it: 48 + 1 + 7 + 64 characters are 120 of 128. */
+const LONGEST_NAME = 48
+
+/** Makes a key, which is any text, the id of an entity. */
+export type EntityIds = (key: string) => string
+
+/**
+ * Ids of the form `<name>:<key>`, so that limiters with other names, and the entities of a deployed zael, have other
+ * buckets. A key that fits the rule for ids stays readable (`app:2001:db8:1:2`); any other is hashed, and so is one that
+ * looks like a hash: no key can be chosen to meet another's bucket. Throws `TypeError` for an empty key.
+ */
+export const createEntityIds = (name: string): EntityIds => {
+  if (typeof name !== 'string' || !isId(name) || name.length > LONGEST_NAME) {
+    throw invalid('name', `be 1 to ${LONGEST_NAME} of A-Z a-z 0-9 . _ : @ - and begin with a letter or digit`)
+  }
+  return (key) => {
+    if (key === '') throw invalidArgument('key', 'not be empty')
+    const id = `${name}:${key}`
+    return isId(id) && !key.startsWith(HASHED) ? id : `${name}:${HASHED}${sha256(key)}`
+  }
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+export const DEFAULT_NAME = 'app'
+
+/**
+ * Stores on which a limiter has the default name, by their buckets, which a copy of a store shares. Names cannot be derived
+ * instead: from the limits, a changed limit would begin with full buckets; from the position in the code, a
+ * deployment that reorders it would swap buckets while old processes still run.
+ */
+const claimed = new WeakSet<LimiterStore['buckets']>()
+
+/** Limiters with the default name by table, each on a store of its own. No error: several processes do the same. */
+const claimedTables = new Map<string, number>()
+
+/**
+ * Takes the default name on a store. Throws `ZaelError('invalid_request')` where it is taken; logs a warning where it is
+ * taken on another store of the same table. Returns a function that frees it.
+ */
+export const claimDefaultName = ({ buckets, table }: LimiterStore, logger: Logger): (() => void) => {
+  if (claimed.has(buckets)) {
+    throw invalid(
+      'name',
+      'be given: another limiter on this store has none, and they would share their buckets; for example ' +
+        "name: 'login', or one name for both if sharing is intended",
+    )
+  }
+  claimed.add(buckets)
+  const before = countClaims(table, 1)
+  if (before > 0) logger.warn('limiters without a name share their buckets', { table, hint: HINT })
+  let isClaimed = true
+  return () => {
+    if (!isClaimed) return
+    isClaimed = false
+    claimed.delete(buckets)
+    countClaims(table, -1)
+  }
+}
+
+const HINT = 'give each limiter a name, or one name for all if sharing is intended'
+
+/** Returns the count before. */
+const countClaims = (table: string | undefined, by: number): number => {
+  if (table === undefined) return 0
+  const before = claimedTables.get(table) ?? 0
+  if (before + by > 0) claimedTables.set(table, before + by)
+  else claimedTables.delete(table)
+  return before
 }

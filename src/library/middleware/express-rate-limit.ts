@@ -1,8 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express'
-import type { AnswerFacts, RequestFacts } from '../requests/request-facts.ts'
-import { createGate, type Gate } from './gate.ts'
-import { headerChanges, type LimitHeaders } from './nested-limits.ts'
+import type { AnswerFacts, RequestFacts } from '../requests/costs.ts'
+import { createGate, type Gate } from './middleware.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
+import { headerChanges, type LimitHeaders } from './response-headers.ts'
 
 /**
  * Limits requests of an Express app. Throws `ZaelError('invalid_request')` that names the option which is unknown or invalid.

@@ -1,25 +1,22 @@
 import { invalid } from '../../core/model/errors.ts'
 import type { Cost } from '../../core/model/meter.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
-import { checkedCost } from '../arguments/checked-cost.ts'
 import {
   checkChoice,
+  checkedCost,
   checkFunctions,
   checkOptions,
   checkPorts,
   type OptionNames,
-} from '../arguments/known-options.ts'
-import { withoutUndefined } from '../arguments/without-undefined.ts'
-import type { LimitsInCode } from '../limiter/create-rate-limiter.ts'
+  withoutUndefined,
+} from '../arguments.ts'
+import type { LimitsInCode } from '../limiter/limiter-options.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
-import type { Bypass } from '../requests/bypass.ts'
-import type { CostFunction } from '../requests/cost-functions.ts'
-import type { Exemptions } from '../requests/exemptions.ts'
-import type { KeyFunction } from '../requests/key-functions.ts'
-import type { RequestFacts } from '../requests/request-facts.ts'
-import type { SettleFunction } from '../requests/settle-functions.ts'
-import { HEADER_FORMS, type HeaderForm, RESET_FORMATS, type ResetFormat } from './answer-headers.ts'
+import type { CostFunction, RequestFacts, SettleFunction } from '../requests/costs.ts'
+import type { Bypass, Exemptions } from '../requests/exemptions.ts'
+import type { KeyFunction } from '../requests/keys.ts'
 import type { Denial, LimitWarning } from './reports.ts'
+import { HEADER_FORMS, type HeaderForm, RESET_FORMATS, type ResetFormat } from './response-headers.ts'
 
 /** A limiter, or what to make one of: limits, and a store, in memory by default. */
 export type LimiterOrLimits =

@@ -3,8 +3,7 @@ import { usedShare } from '../../core/decide/limit-state.ts'
 import { createSampling } from '../../core/ports/once-a-minute.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
 import { lruCaches } from '../../platform/runtime.ts'
-import { exactDecision, limitUse } from '../limiter/described-decision.ts'
-import type { LimitUse, RateLimitDecision } from '../limiter/rate-limiter.ts'
+import { exactDecision, type LimitUse, limitUse, type RateLimitDecision } from '../limiter/rate-limiter.ts'
 
 /** A limit that is used by its `warn_at` (80 %) or more, or one of mode `warn` or `shadow` that a request exceeds. */
 export interface LimitWarning {

@@ -3,12 +3,12 @@ import { invalid, StoreUnavailable, ZaelError } from '../../core/model/errors.ts
 import { type Logger, silentLogger } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { systemClock } from '../../platform/runtime.ts'
+import { createDynamoBucketStore } from '../../store/dynamodb/bucket-store.ts'
 import { createDynamoClient, type DynamoClientOptions } from '../../store/dynamodb/client.ts'
-import { createDynamoConfigStore } from '../../store/dynamodb/dynamo-admin-store.ts'
-import { createDynamoBucketStore } from '../../store/dynamodb/dynamo-bucket-store.ts'
+import { createDynamoConfigStore } from '../../store/dynamodb/config-store.ts'
 import { ensureTable } from '../../store/dynamodb/table-definition.ts'
-import { checkOptions, type OptionNames } from '../arguments/known-options.ts'
-import type { LimiterStore } from './limiter-store.ts'
+import { checkOptions, type OptionNames } from '../arguments.ts'
+import type { LimiterStore } from './memory-store.ts'
 
 export interface DynamoDbStoreOptions {
   /** `ZAEL-<name>` where a deployed zael made it. */

@@ -1,12 +1,9 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { StoreUnavailable } from '../../core/model/errors.ts'
 import { type Clock, type Logger, silentLogger } from '../../core/ports/platform.ts'
-import { type ClockSkew, createClockSkew } from './calling/clock-skew.ts'
-import { createDeadlines } from './calling/deadlines.ts'
-import { createFailureLog, type FailureLog, type StoreAddress } from './calling/failure-log.ts'
-import { createGate } from './calling/gate.ts'
-import { guardRequests } from './calling/guarded-handler.ts'
-import { toStoreError } from './calling/store-error.ts'
+import { createDeadlines, createGate, type Deadlines, type Gate } from './call-limits.ts'
+import { type ClockSkew, createClockSkew } from './clock-skew.ts'
+import { createFailureLog, type FailureLog, type StoreAddress, toStoreError } from './store-error.ts'
 
 export interface DynamoClientOptions {
   readonly clock: Clock
@@ -96,3 +93,63 @@ const addressOf = async (
   region: await sdk.config.region().catch(() => 'none'),
   ...(typeof endpoint === 'string' && { endpoint }),
 })
+
+/** What sends a signed request, as the SDK has it. */
+export type SendRequest<Request, Answer> = (
+  request: Request,
+  options?: { readonly abortSignal?: AbortSignal },
+) => Promise<Answer>
+
+/**
+ * Stands between the SDK and the network, where a call is really sent: waits for room, starts the deadline (it ends
+ * with the answer's body), and reads the store's clock off the answer.
+ */
+export const guardRequests =
+  <Request, Answer>(
+    send: SendRequest<Request, Answer>,
+    guard: {
+      readonly gate: Gate
+      readonly deadlines: Deadlines
+      readonly deadlineMs: number
+      readonly skew: ClockSkew
+      readonly clock: Clock
+    },
+  ): SendRequest<Request, Answer> =>
+  async (request, options) => {
+    const leave = await guard.gate.enter()
+    const abort = new AbortController()
+    const stop = guard.deadlines.start(guard.deadlineMs, () => abort.abort())
+    const over = (): void => {
+      stop()
+      leave()
+    }
+    try {
+      const sentAt = guard.clock.now()
+      const answer = await send(request, { ...options, abortSignal: abort.signal })
+      const { date, body } = partsOf(answer)
+      guard.skew.observe(sentAt, guard.clock.now(), date)
+      if (body === undefined) over()
+      else body.once('close', over)
+      return answer
+    } catch (error) {
+      over()
+      throw error
+    }
+  }
+
+interface Body {
+  once(event: 'close', listener: () => void): unknown
+}
+
+const partsOf = (answer: unknown): { readonly date: string | undefined; readonly body: Body | undefined } => {
+  const response = field(answer, 'response')
+  const date = field(field(response, 'headers'), 'date')
+  const body = field(response, 'body')
+  return { date: typeof date === 'string' ? date : undefined, body: isOpenBody(body) ? body : undefined }
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+
+const isOpenBody = (body: unknown): body is Body =>
+  typeof field(body, 'once') === 'function' && field(body, 'closed') === false

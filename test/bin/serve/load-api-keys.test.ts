@@ -4,8 +4,8 @@ import { loadApiKeys } from '../../../bin/serve/prepare-table.ts'
 import { createKeyService } from '../../../src/core/admin/keys.ts'
 import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
 import { randomSecrets } from '../../../src/platform/random-secrets.ts'
-import { createMemoryAdminStore } from '../../../src/store/memory/memory-admin-store.ts'
 import { createTestClock } from '../../core/test-clock.ts'
+import { createMemoryAdminStore } from '../../support/memory-admin-store.ts'
 
 const SECRET = 'sk-prod-4f8a77c1e09d'
 

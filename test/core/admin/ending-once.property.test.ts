@@ -4,8 +4,8 @@ import { createReservationService } from '../../../src/core/admin/reservations.t
 import type { ReservationStore } from '../../../src/core/charge/reservation-store.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { randomSecrets } from '../../../src/platform/random-secrets.ts'
-import { createMemoryReservationStore } from '../../../src/store/memory/memory-reservation-store.ts'
 import { runs } from '../../property-runs.ts'
+import { createMemoryReservationStore } from '../../support/memory-request-stores.ts'
 import { available, reserve, stored, worldOf } from '../token-world.ts'
 
 const turns = async (count: number): Promise<void> => {

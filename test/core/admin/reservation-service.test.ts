@@ -3,7 +3,7 @@ import { createReservationService } from '../../../src/core/admin/reservations.t
 import type { ReservationStore } from '../../../src/core/charge/reservation-store.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { randomSecrets } from '../../../src/platform/random-secrets.ts'
-import { createMemoryReservationStore } from '../../../src/store/memory/memory-reservation-store.ts'
+import { createMemoryReservationStore } from '../../support/memory-request-stores.ts'
 import { SECOND, START } from '../test-clock.ts'
 import type { TestNode, TestWorld } from '../test-limiter.ts'
 import { available, reserve, stored, worldOf } from '../token-world.ts'

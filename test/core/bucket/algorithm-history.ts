@@ -3,8 +3,7 @@ import type { Algorithm, LimitFields, LimitWrite } from '../../../src/core/bucke
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
 import { CALENDAR_UNITS } from '../../../src/core/model/calendar.ts'
 import type { LimitSize } from '../../../src/core/model/limit.ts'
-import { applyActions } from '../../../src/store/memory/apply-actions.ts'
-import { holds } from '../../../src/store/memory/conditions.ts'
+import { applyActions, holds } from '../../../src/store/memory/conditional-write.ts'
 import { START } from '../test-clock.ts'
 
 const limit = fc.integer({ min: 1, max: 40 })

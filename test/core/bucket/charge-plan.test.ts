@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { planCarryOver } from '../../../src/core/bucket/carry-over.ts'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
-import { applyActions } from '../../../src/store/memory/apply-actions.ts'
+import { applyActions } from '../../../src/store/memory/conditional-write.ts'
 import { START } from '../test-clock.ts'
 import { limitsOf } from '../test-config.ts'
 

@@ -4,8 +4,7 @@ import { describe, expect } from 'vitest'
 import type { Algorithm, LimitFields, LimitWrite } from '../../../src/core/bucket/algorithm.ts'
 import { algorithmOf, algorithmOfText } from '../../../src/core/bucket/registry.ts'
 import { nsPerToken } from '../../../src/core/model/time.ts'
-import { applyActions } from '../../../src/store/memory/apply-actions.ts'
-import { holds } from '../../../src/store/memory/conditions.ts'
+import { applyActions, holds } from '../../../src/store/memory/conditional-write.ts'
 import { START } from '../test-clock.ts'
 
 const capacities = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 1_000_000_000 }))

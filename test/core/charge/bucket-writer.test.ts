@@ -3,7 +3,7 @@ import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
 import { createBucketWriter } from '../../../src/core/charge/bucket-writer.ts'
 import { noMetrics } from '../../../src/core/ports/platform.ts'
-import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { newMapCache } from '../test-limiter.ts'
 
 const BUCKET = entityBucket('key', '_default_')

@@ -12,7 +12,7 @@ import type { AppEnv } from '../../../src/http/app-dependencies.ts'
 import { type ChatRoutesNeeds, createChatRoutes } from '../../../src/http/chat/chat-routes.ts'
 import { createErrorAnswer } from '../../../src/http/errors/error-answer.ts'
 import { lruCaches } from '../../../src/platform/runtime.ts'
-import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { demoConfig, demoEntities } from './demo-config.ts'
 
 export const tokens = createTokenCounter()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { entityBucket, policyBucket } from '../../../src/core/bucket/bucket-store.ts'
-import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 import { createPolicyWorld } from '../policies/policy-world.ts'
 import { createTestAdminStore } from '../test-admin-store.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { ADMIN_FOR_BOB, BOB, createCheckingApp } from './checking-app.ts'
 
 describe('a list of checks', () => {

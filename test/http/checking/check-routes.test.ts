@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
-import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { ADMIN_FOR_BOB, BOB, createCheckingApp, denied } from './checking-app.ts'
 
 describe('a check', () => {

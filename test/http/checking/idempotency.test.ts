@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import type { IdempotencyStore, RememberedAnswer } from '../../../src/core/ports/idempotency-store.ts'
-import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
-import { createMemoryIdempotencyStore } from '../../../src/store/memory/memory-idempotency-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { SECOND } from '../../core/test-clock.ts'
+import { createMemoryIdempotencyStore } from '../../support/memory-request-stores.ts'
 import { ADMIN_FOR_BOB, ALICE, allowed, BOB, createCheckingApp } from './checking-app.ts'
 
 const HOUR = 3600n * SECOND

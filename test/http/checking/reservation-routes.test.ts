@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { extendedResponse, releasedResponse, settledResponse } from '../../../src/contract/reservations.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
-import { createMemoryReservationStore } from '../../../src/store/memory/memory-reservation-store.ts'
 import { SECOND, START } from '../../core/test-clock.ts'
+import { createMemoryReservationStore } from '../../support/memory-request-stores.ts'
 import { asDescribed } from '../as-described.ts'
 import { ADMIN_FOR_BOB, ALICE, BOB, createCheckingApp } from './checking-app.ts'
 

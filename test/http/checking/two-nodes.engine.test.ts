@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
-import { createDynamoBucketStore } from '../../../src/store/dynamodb/dynamo-bucket-store.ts'
-import { createDynamoIdempotencyStore } from '../../../src/store/dynamodb/dynamo-idempotency-store.ts'
-import { createDynamoReservationStore } from '../../../src/store/dynamodb/dynamo-reservation-store.ts'
+import { createDynamoBucketStore } from '../../../src/store/dynamodb/bucket-store.ts'
+import { createDynamoIdempotencyStore } from '../../../src/store/dynamodb/idempotency-store.ts'
+import { createDynamoReservationStore } from '../../../src/store/dynamodb/reservation-store.ts'
 import { createTestClient, startTestTable, type TestTable } from '../../engine/test-table.ts'
 import { ALICE, type CheckingApp, createCheckingApp } from './checking-app.ts'
 

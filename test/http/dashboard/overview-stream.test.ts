@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
-import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { createTestApp, type TestApp, VIEWER } from '../test-app.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { trafficResponse } from '../../../src/contract/dashboard.ts'
 import type { UsageQuery } from '../../../src/core/model/usage.ts'
-import { createMemoryUsageStore } from '../../../src/store/memory/memory-usage-store.ts'
 import { SECOND } from '../../core/test-clock.ts'
+import { createMemoryUsageStore } from '../../support/memory-usage-store.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp, type TestApp, VIEWER } from '../test-app.ts'
 

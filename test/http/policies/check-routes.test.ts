@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
-import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createTestClock } from '../../core/test-clock.ts'
 import { createTestAdminStore } from '../test-admin-store.ts'
 import { createMemoryWorld, createPolicyWorld } from './policy-world.ts'

@@ -1,6 +1,6 @@
 import { afterEach } from 'vitest'
-import { createDynamoAdminStore } from '../../../src/store/dynamodb/dynamo-admin-store.ts'
-import { createDynamoBucketStore } from '../../../src/store/dynamodb/dynamo-bucket-store.ts'
+import { createDynamoAdminStore } from '../../../src/store/dynamodb/admin/admin-store.ts'
+import { createDynamoBucketStore } from '../../../src/store/dynamodb/bucket-store.ts'
 import { startTestTable, type TestTable, testClock } from '../../engine/test-table.ts'
 import { demoScenarios } from './demo-scenarios.ts'
 import { createPolicyWorld } from './policy-world.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkedActualCost, checkedCost } from '../../../src/library/arguments/checked-cost.ts'
+import { checkedActualCost, checkedCost } from '../../../src/library/arguments.ts'
 
 const METERS = 'requests, tokens, input_tokens, output_tokens, cost_usd_micros'
 const failure = (field: string, message: string) =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { isId } from '../../../src/core/model/entity.ts'
-import { createEntityIds } from '../../../src/library/limiter/entity-ids.ts'
+import { createEntityIds } from '../../../src/library/limiter/limits-in-code.ts'
 
 const idOf = createEntityIds('app')
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createFlushTimer } from '../../../src/library/limiter/flush-timer.ts'
+import { createFlushTimer } from '../../../src/library/limiter/create-rate-limiter.ts'
 import { createReportsLog } from '../middleware/reports-log.ts'
 
 beforeEach(() => void vi.useFakeTimers())

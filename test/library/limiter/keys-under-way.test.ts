@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createKeysUnderWay } from '../../../src/library/limiter/keys-under-way.ts'
+import { createKeysUnderWay } from '../../../src/library/limiter/limits-in-code.ts'
 
 test('a key is known until the last decision about it has ended, also one that fails', async () => {
   const keys = createKeysUnderWay()

@@ -4,7 +4,7 @@ import { newEntity } from '../../../src/core/admin/entities.ts'
 import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { type DynamoDbStore, dynamoDbStore } from '../../../src/library/dynamodb.ts'
 import { createRateLimiter, silentLogger } from '../../../src/library/index.ts'
-import { createDynamoAdminStore } from '../../../src/store/dynamodb/dynamo-admin-store.ts'
+import { createDynamoAdminStore } from '../../../src/store/dynamodb/admin/admin-store.ts'
 import { startDynalite, TEST_CREDENTIALS, type TestEngine } from '../../engine/start-dynalite.ts'
 import { createTestClient, testClock } from '../../engine/test-table.ts'
 

@@ -8,8 +8,8 @@ import {
   type Path,
   set,
 } from '../../../src/core/bucket/write.ts'
-import { createDynamoBucketStore } from '../../../src/store/dynamodb/dynamo-bucket-store.ts'
-import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createDynamoBucketStore } from '../../../src/store/dynamodb/bucket-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'
 import { runs as examples } from '../../property-runs.ts'
 

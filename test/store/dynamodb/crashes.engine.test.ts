@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AdminStore } from '../../../src/core/ports/admin-store.ts'
-import { createDynamoAdminStore } from '../../../src/store/dynamodb/dynamo-admin-store.ts'
+import { createDynamoAdminStore } from '../../../src/store/dynamodb/admin/admin-store.ts'
 import { createTestClient, startTestTable, type TestTable, testClock } from '../../engine/test-table.ts'
 import { aKey, anAudit, anEntity, fresh, ofEntity, RPM } from '../store-fixtures.ts'
 

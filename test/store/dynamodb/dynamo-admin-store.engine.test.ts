@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest'
 import type { AdminStore } from '../../../src/core/ports/admin-store.ts'
-import { createDynamoAdminStore } from '../../../src/store/dynamodb/dynamo-admin-store.ts'
+import { createDynamoAdminStore } from '../../../src/store/dynamodb/admin/admin-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'
 import { adminStoreContract } from '../admin-store-contract.ts'
 import { TODAY } from '../store-fixtures.ts'

@@ -1,7 +1,7 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { IdempotencyStore } from '../../../src/core/ports/idempotency-store.ts'
-import { createDynamoIdempotencyStore } from '../../../src/store/dynamodb/dynamo-idempotency-store.ts'
+import { createDynamoIdempotencyStore } from '../../../src/store/dynamodb/idempotency-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'
 import { ANSWER, aBeginning, idempotencyStoreContract } from '../idempotency-store-contract.ts'
 import { TODAY } from '../store-fixtures.ts'

@@ -1,7 +1,7 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { UsageStore } from '../../../src/core/model/usage.ts'
-import { createDynamoUsageStore } from '../../../src/store/dynamodb/dynamo-usage-store.ts'
+import { createDynamoUsageStore } from '../../../src/store/dynamodb/usage-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'
 import { usageStoreContract } from '../usage-store-contract.ts'
 

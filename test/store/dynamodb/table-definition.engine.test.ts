@@ -1,7 +1,7 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { set } from '../../../src/core/bucket/write.ts'
-import { createDynamoBucketStore } from '../../../src/store/dynamodb/dynamo-bucket-store.ts'
+import { createDynamoBucketStore } from '../../../src/store/dynamodb/bucket-store.ts'
 import { ensureTable, tableDefinition } from '../../../src/store/dynamodb/table-definition.ts'
 import { startDynalite } from '../../engine/start-dynalite.ts'
 import { createTestClient, startTestTable, type TestTable } from '../../engine/test-table.ts'

@@ -12,7 +12,7 @@ import {
   set,
   setIfMissing,
 } from '../../../src/core/bucket/write.ts'
-import { updateExpression } from '../../../src/store/dynamodb/update-expression.ts'
+import { updateExpression } from '../../../src/store/dynamodb/conditional-items.ts'
 
 describe('a conditional write in the words of DynamoDB', () => {
   it('names every condition and action, each name and value once', () => {

@@ -1,4 +1,4 @@
-import { createMemoryAdminStore } from '../../../src/store/memory/memory-admin-store.ts'
+import { createMemoryAdminStore } from '../../support/memory-admin-store.ts'
 import { adminStoreContract } from '../admin-store-contract.ts'
 
 const store = createMemoryAdminStore()

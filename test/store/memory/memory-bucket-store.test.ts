@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { set, setIfMissing } from '../../../src/core/bucket/write.ts'
-import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { algorithmWritesContract } from '../algorithm-writes-contract.ts'
 import { bucketStoreContract } from '../bucket-store-contract.ts'
 

@@ -1,4 +1,4 @@
-import { createMemoryIdempotencyStore } from '../../../src/store/memory/memory-idempotency-store.ts'
+import { createMemoryIdempotencyStore } from '../../support/memory-request-stores.ts'
 import { idempotencyStoreContract } from '../idempotency-store-contract.ts'
 
 const store = createMemoryIdempotencyStore()

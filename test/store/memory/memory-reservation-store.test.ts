@@ -1,4 +1,4 @@
-import { createMemoryReservationStore } from '../../../src/store/memory/memory-reservation-store.ts'
+import { createMemoryReservationStore } from '../../support/memory-request-stores.ts'
 import { reservationStoreContract } from '../reservation-store-contract.ts'
 
 const store = createMemoryReservationStore()

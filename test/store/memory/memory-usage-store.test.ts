@@ -1,4 +1,4 @@
-import { createMemoryUsageStore } from '../../../src/store/memory/memory-usage-store.ts'
+import { createMemoryUsageStore } from '../../support/memory-usage-store.ts'
 import { usageStoreContract } from '../usage-store-contract.ts'
 
 const store = createMemoryUsageStore()

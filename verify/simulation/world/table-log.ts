@@ -1,7 +1,7 @@
 import type { BucketId } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem, Condition, ConditionalWrite } from '../../../src/core/bucket/write.ts'
 import { policyName } from '../../../src/core/model/policy.ts'
-import { createMemoryBucketStore } from '../../../src/store/memory/memory-bucket-store.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import type { CallEnd, TableAtWork } from './network.ts'
 import type { Scheduler } from './scheduler.ts'
 

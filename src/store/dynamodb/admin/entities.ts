@@ -1,18 +1,52 @@
-import type { Entity } from '../../../core/model/entity.ts'
+import { type Entity, PRIORITIES } from '../../../core/model/entity.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
-import { toItem } from '../attribute-values.ts'
-import { auditItem } from '../items/audit-item.ts'
-import { entityItem, toEntity } from '../items/entity-item.ts'
-import type { TableReads } from '../table/table-reads.ts'
-import { absent, atVersion, type ItemCondition, type TableWrite } from '../table/table-write.ts'
-import type { TableWrites } from '../table/table-writes.ts'
-import { afterPrefix, childKey, entityKey, entityPartition, SORT } from '../table-keys.ts'
-import { createDeleteEntity } from './deleting-entity.ts'
+import { createItemReader, type StoredItem, toIsoTime, toItem } from '../attributes.ts'
+import { afterPrefix, childKey, entityKey, entityPartition, INDEXED, idOf, SORT } from '../table-keys.ts'
+import type { TableReads } from '../table-reads.ts'
+import { absent, atVersion, type ItemCondition, type TableWrite, type TableWrites } from '../table-writes.ts'
+import { auditItem } from './audit.ts'
 
-type Entities = Pick<
-  AdminStore,
-  'entity' | 'entities' | 'createEntity' | 'replaceEntity' | 'deleteEntity' | 'children'
->
+/** An entity's META item, in the index of all entities. What is null is left out. */
+export const entityItem = (entity: Entity): StoredItem =>
+  toItem({
+    ...entityKey(entity.id),
+    GSI1PK: INDEXED.entities,
+    GSI1SK: entity.id,
+    name: entity.name,
+    kind: entity.kind,
+    ...(entity.parentId !== null && { parent_id: entity.parentId }),
+    cascade: entity.cascade,
+    ...(entity.role !== null && { role: entity.role }),
+    priority: entity.priority,
+    ...(entity.models !== null && { models: entity.models }),
+    disabled: entity.disabled,
+    bypass: entity.bypass,
+    metadata: entity.metadata,
+    created_at: toIsoTime(entity.createdAt),
+    version: entity.version,
+  })
+
+/** Throws an error that names the item where it cannot be read. */
+export const toEntity = (item: StoredItem): Entity => {
+  const read = createItemReader(item)
+  return {
+    id: idOf(read.text('PK')),
+    name: read.text('name'),
+    kind: read.text('kind'),
+    parentId: read.textOrNull('parent_id'),
+    cascade: read.flag('cascade'),
+    role: read.textOrNull('role'),
+    priority: read.word('priority', PRIORITIES),
+    models: read.textsOrNull('models'),
+    disabled: read.flag('disabled'),
+    bypass: read.flag('bypass'),
+    metadata: read.textMap('metadata'),
+    createdAt: read.time('created_at'),
+    version: read.integer('version'),
+  }
+}
+
+type Entities = Pick<AdminStore, 'entity' | 'entities' | 'createEntity' | 'replaceEntity' | 'children'>
 
 /** Takes children: exists, and nobody is deleting it. */
 const takesChildren: ItemCondition = {
@@ -71,7 +105,6 @@ export const createEntities = (reads: TableReads, writes: TableWrites): Entities
       ])
       return failed ?? 'replaced'
     },
-    deleteEntity: createDeleteEntity(reads, writes, children),
   }
 }
 

@@ -1,12 +1,13 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { isId } from '../../../core/model/entity.ts'
+import { TooManyRequests } from '../../../core/model/errors.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { badCursor, decodeCursor, encodeCursor } from '../../cursor.ts'
 import { type EntityPage, type EntitySource, searchEntities } from '../../search.ts'
-import { type StoredItem, toItem } from '../attribute-values.ts'
-import { toEntity } from '../items/entity-item.ts'
-import type { TableReads } from '../table/table-reads.ts'
+import { type StoredItem, toItem } from '../attributes.ts'
 import { entityKey, INDEX, INDEXED } from '../table-keys.ts'
-import { createSearchPace, type SearchPace } from './search-pace.ts'
+import type { TableReads } from '../table-reads.ts'
+import { toEntity } from './entities.ts'
 
 /**
  * All searches of a process read at most 50 pages, 5,000 entities, per second; other requests are answered meanwhile. A full
@@ -64,3 +65,64 @@ const pageOf = async (
 
 const startAfter = (id: string): StoredItem =>
   toItem({ ...entityKey(id), GSI1PK: INDEXED.entities, GSI1SK: id })
+
+/** Spreads the reads of all searches of a process over time, so that other requests are answered meanwhile. */
+export interface SearchPace {
+  begin(): PacedSearch
+}
+
+export interface PacedSearch {
+  /**
+   * Runs `task` after those that other searches queued before it, and a pause. The first call rejects with `TooManyRequests`
+   * if `maxSearches` searches are already reading.
+   */
+  read<T>(task: () => Promise<T>): Promise<T>
+  end(): void
+}
+
+export interface SearchPaceOptions {
+  /** Between two reads. */
+  readonly pauseMs: number
+  /** Each waits with at most one read, so the queue is no longer than this. */
+  readonly maxSearches: number
+  readonly pause?: (ms: number) => Promise<unknown>
+}
+
+export const createSearchPace = ({
+  pauseMs,
+  maxSearches,
+  pause = unrefWait,
+}: SearchPaceOptions): SearchPace => {
+  let reading = 0
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
+    const mine = last.then(task)
+    last = mine.catch(() => {}).then(() => pause(pauseMs))
+    return mine
+  }
+  const admit = (): void => {
+    if (reading >= maxSearches) throw new TooManyRequests('Too many searches at once', RETRY_AFTER_SECONDS)
+    reading += 1
+  }
+  return {
+    begin() {
+      let isAdmitted = false
+      return {
+        async read(task) {
+          if (!isAdmitted) admit()
+          isAdmitted = true
+          return inTurn(task)
+        },
+        end() {
+          if (isAdmitted) reading -= 1
+          isAdmitted = false
+        },
+      }
+    },
+  }
+}
+
+/** Searches end continually while the queue is full: one of 500 entities takes five reads. */
+const RETRY_AFTER_SECONDS = 1
+
+const unrefWait = (ms: number): Promise<unknown> => wait(ms, undefined, { ref: false })

@@ -1,10 +1,52 @@
+import { ZaelError } from '../../../core/model/errors.ts'
+import type { LimitSet, LimitSetKey, Policy } from '../../../core/model/limit-set.ts'
+import { limitToJson, parseLimits } from '../../../core/model/parse-limit.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
-import { auditItem } from '../items/audit-item.ts'
-import { limitSetItem, toLimitSet } from '../items/limit-set-item.ts'
-import type { TableReads } from '../table/table-reads.ts'
-import { atVersion } from '../table/table-write.ts'
-import type { TableWrites } from '../table/table-writes.ts'
-import { limitedResourceOf, limitSetTableKey, ownerPartition, SORT } from '../table-keys.ts'
+import { decodePolicyCursor, encodePolicyCursor } from '../../cursor.ts'
+import { createItemReader, fromAttribute, type StoredItem, toItem } from '../attributes.ts'
+import {
+  INDEX,
+  INDEXED,
+  limitedResourceOf,
+  limitSetTableKey,
+  ownerPartition,
+  policyIndexKey,
+  policyOf,
+  SORT,
+} from '../table-keys.ts'
+import type { TableReads } from '../table-reads.ts'
+import { atVersion, type TableWrites } from '../table-writes.ts'
+import { auditItem } from './audit.ts'
+
+/**
+ * A set's item: limits with the field names of the API, as a list of maps. A tombstone has an empty list, and is in no
+ * index; a policy that has limits is.
+ */
+export const limitSetItem = (key: LimitSetKey, set: LimitSet): StoredItem =>
+  toItem({
+    ...limitSetTableKey(key),
+    ...(key.owner.kind === 'policy' && set.limits.length > 0 && policyIndexKey(key.owner)),
+    limits: set.limits.map(limitToJson),
+    version: set.version,
+  })
+
+/** Throws an error that names the item where it cannot be read, or holds a limit that nobody could have put. */
+export const toLimitSet = (item: StoredItem): LimitSet => {
+  const read = createItemReader(item)
+  try {
+    return { limits: parseLimits(fromAttribute(item.limits), 'limits'), version: read.integer('version') }
+  } catch (cause) {
+    throw cause instanceof ZaelError ? read.unreadable(cause.field ?? 'limits', cause) : cause
+  }
+}
+
+/** Throws likewise, and where the item is no policy's. */
+export const toPolicy = (item: StoredItem): Policy => {
+  const read = createItemReader(item)
+  const key = policyOf(read.text('PK'))
+  if (key === undefined) throw read.unreadable('PK')
+  return { key, limits: toLimitSet(item).limits }
+}
 
 type LimitSets = Pick<AdminStore, 'limitSets' | 'putLimitSet' | 'limitedResources'>
 
@@ -33,3 +75,18 @@ export const createLimitSets = (reads: TableReads, writes: TableWrites): LimitSe
       .flatMap((item) => limitedResourceOf(item.SK?.S ?? '') ?? [])
   },
 })
+
+/** Lists policies by the index, which holds only those that have limits. */
+export const createPolicyList =
+  (reads: TableReads): AdminStore['listPolicies'] =>
+  async ({ limit, cursor }) => {
+    const after = decodePolicyCursor(cursor)
+    const page = await reads.indexPage(INDEX, INDEXED.policies, 'all', {
+      limit: limit + 1,
+      ...(after && { after: toItem({ ...policyIndexKey(after) }) }),
+    })
+    const items = page.items.slice(0, limit).map(toPolicy)
+    const last = items.at(-1)
+    const hasMore = last !== undefined && page.items.length > limit
+    return { items, nextCursor: hasMore ? encodePolicyCursor(last.key) : null }
+  }

@@ -1,11 +1,50 @@
-import type { Model } from '../../../core/model/model.ts'
+import type { Model, Prices } from '../../../core/model/model.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
-import { auditItem } from '../items/audit-item.ts'
-import { modelItem, toModel } from '../items/model-item.ts'
-import type { TablePage, TableReads } from '../table/table-reads.ts'
-import { present } from '../table/table-write.ts'
-import type { TableWrites } from '../table/table-writes.ts'
-import { INDEX, INDEXED, modelKey } from '../table-keys.ts'
+import { createItemReader, type ItemReader, type StoredItem, toIsoTime, toItem } from '../attributes.ts'
+import { INDEX, INDEXED, idOf, modelKey } from '../table-keys.ts'
+import type { TablePage, TableReads } from '../table-reads.ts'
+import { present, type TableWrites } from '../table-writes.ts'
+import { auditItem } from './audit.ts'
+
+/** A model's META item, in the index of all models. What is null is left out. */
+export const modelItem = (model: Model): StoredItem =>
+  toItem({
+    ...modelKey(model.id),
+    GSI1PK: INDEXED.models,
+    GSI1SK: model.id,
+    ...(model.tier !== null && { tier: model.tier }),
+    ...(model.prices !== null && { prices: pricesFields(model.prices) }),
+    created_at: toIsoTime(model.createdAt),
+  })
+
+const pricesFields = (prices: Prices): Record<string, number> => ({
+  input_per_million: prices.inputPerMillion,
+  output_per_million: prices.outputPerMillion,
+  ...(prices.cachedInputPerMillion !== undefined && {
+    cached_input_per_million: prices.cachedInputPerMillion,
+  }),
+})
+
+/** Throws an error that names the item where it cannot be read. */
+export const toModel = (item: StoredItem): Model => {
+  const read = createItemReader(item)
+  const prices = read.mapOrNull('prices')
+  return {
+    id: idOf(read.text('PK')),
+    tier: read.textOrNull('tier'),
+    prices: prices === null ? null : toPrices(prices),
+    createdAt: read.time('created_at'),
+  }
+}
+
+const toPrices = (read: ItemReader): Prices => {
+  const cached = read.numberOrNull('cached_input_per_million')
+  return {
+    inputPerMillion: read.number('input_per_million'),
+    outputPerMillion: read.number('output_per_million'),
+    ...(cached !== null && { cachedInputPerMillion: cached }),
+  }
+}
 
 type Models = Pick<AdminStore, 'model' | 'putModel' | 'deleteModel' | 'listModels'>
 

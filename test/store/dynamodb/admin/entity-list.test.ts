@@ -2,9 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { TooManyRequests } from '../../../../src/core/model/errors.ts'
 import { encodeCursor } from '../../../../src/store/cursor.ts'
-import { createEntityList, SEARCH_PACE } from '../../../../src/store/dynamodb/admin/entity-list.ts'
-import { createSearchPace } from '../../../../src/store/dynamodb/admin/search-pace.ts'
-import type { TableReads } from '../../../../src/store/dynamodb/table/table-reads.ts'
+import {
+  createEntityList,
+  createSearchPace,
+  SEARCH_PACE,
+} from '../../../../src/store/dynamodb/admin/entity-list.ts'
+import type { TableReads } from '../../../../src/store/dynamodb/table-reads.ts'
 
 const unused = (): never => {
   throw new Error('not read here')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { TooManyRequests } from '../../../../src/core/model/errors.ts'
-import { createSearchPace } from '../../../../src/store/dynamodb/admin/search-pace.ts'
+import { createSearchPace } from '../../../../src/store/dynamodb/admin/entity-list.ts'
 
 /** A pace of two searches whose pauses end when they are told to, and what happened in which order. */
 const manual = () => {

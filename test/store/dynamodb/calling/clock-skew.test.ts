@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { StoreUnavailable } from '../../../../src/core/model/errors.ts'
 import { silentLogger } from '../../../../src/core/ports/platform.ts'
-import { createClockCheck } from '../../../../src/store/dynamodb/calling/clock-check.ts'
-import { createClockSkew } from '../../../../src/store/dynamodb/calling/clock-skew.ts'
+import { createClockCheck, createClockSkew } from '../../../../src/store/dynamodb/clock-skew.ts'
 import { createManualClock } from './manual-time.ts'
 
 const MS = 1_000_000n

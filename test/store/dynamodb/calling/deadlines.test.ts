@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { TICK_MS } from '../../../../src/store/dynamodb/calling/deadlines.ts'
+import { TICK_MS } from '../../../../src/store/dynamodb/call-limits.ts'
 import { createManualDeadlines } from './manual-time.ts'
 
 describe('a deadline', () => {

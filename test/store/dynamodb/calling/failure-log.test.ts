@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { StoreUnavailable } from '../../../../src/core/model/errors.ts'
 import { type Logger, silentLogger } from '../../../../src/core/ports/platform.ts'
-import { createFailureLog } from '../../../../src/store/dynamodb/calling/failure-log.ts'
+import { createFailureLog } from '../../../../src/store/dynamodb/store-error.ts'
 import { createManualClock } from './manual-time.ts'
 
 const SECOND = 1_000_000_000n

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { StoreUnavailable } from '../../../../src/core/model/errors.ts'
-import { createGate } from '../../../../src/store/dynamodb/calling/gate.ts'
+import { createGate } from '../../../../src/store/dynamodb/call-limits.ts'
 import { createManualDeadlines } from './manual-time.ts'
 
 const gateOf = (width: number) => {

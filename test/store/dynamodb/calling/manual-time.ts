@@ -1,5 +1,5 @@
 import type { Clock } from '../../../../src/core/ports/platform.ts'
-import { createDeadlines, type Deadlines, TICK_MS } from '../../../../src/store/dynamodb/calling/deadlines.ts'
+import { createDeadlines, type Deadlines, TICK_MS } from '../../../../src/store/dynamodb/call-limits.ts'
 
 /** Deadlines whose timers the test runs. */
 export interface ManualDeadlines extends Deadlines {

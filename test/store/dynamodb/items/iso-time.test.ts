@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dayOf, fromIsoTime, toIsoTime } from '../../../../src/store/dynamodb/items/iso-time.ts'
+import { dayOf, fromIsoTime, toIsoTime } from '../../../../src/store/dynamodb/attributes.ts'
 
 describe('a time as text', () => {
   it.each<[bigint, string]>([

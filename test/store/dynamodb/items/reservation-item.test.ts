@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { parseLimits } from '../../../../src/core/model/parse-limit.ts'
-import { reservationItem, toReservation } from '../../../../src/store/dynamodb/items/reservation-item.ts'
+import { reservationItem, toReservation } from '../../../../src/store/dynamodb/reservation-store.ts'
 import { entityOwner } from '../../../core/test-config.ts'
 import { createTestWorld } from '../../../core/test-limiter.ts'
 

@@ -8,15 +8,15 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { toItem } from '../../../../src/store/dynamodb/attribute-values.ts'
+import { toItem } from '../../../../src/store/dynamodb/attributes.ts'
 import { createDynamoClient } from '../../../../src/store/dynamodb/client.ts'
 import {
   absent,
   atVersion,
+  createTableWrites,
   present,
   type TableWrite,
-} from '../../../../src/store/dynamodb/table/table-write.ts'
-import { createTableWrites } from '../../../../src/store/dynamodb/table/table-writes.ts'
+} from '../../../../src/store/dynamodb/table-writes.ts'
 import { createManualClock } from '../calling/manual-time.ts'
 
 const sdk = mockClient(DynamoDBClient)

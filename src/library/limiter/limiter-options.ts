@@ -1,0 +1,92 @@
+import { ON_UNAVAILABLE, type OnUnavailable } from '../../core/model/limit.ts'
+import type { PolicyContext } from '../../core/model/policy.ts'
+import type { Clock, Logger, Metrics } from '../../core/ports/platform.ts'
+import {
+  checkCallOptions,
+  checkChoice,
+  checkFunctions,
+  checkOptions,
+  checkPorts,
+  invalidArgument,
+  type OptionNames,
+} from '../arguments.ts'
+import { checkStore, type LimiterStore } from '../stores/memory-store.ts'
+import type { CodeLimits } from './limits-in-code.ts'
+import type { CheckOptions } from './rate-limiter.ts'
+
+interface CommonOptions {
+  /** Default: `memoryStore()`. */
+  readonly store?: LimiterStore
+  /**
+   * While the store is unavailable: for limits without `on_unavailable`, and for every key whose configuration cannot be
+   * read (`config: 'table'`; `local` denies there). Default `deny`.
+   */
+  readonly onUnavailable?: OnUnavailable
+  /** Default: one line each on stderr, debugging left out. */
+  readonly logger?: Logger
+  readonly metrics?: Metrics
+  /** Default: the machine's. */
+  readonly clock?: Clock
+}
+
+/** Limits that the app states itself, for keys that need not exist anywhere. */
+export interface LimitsInCode extends CommonOptions, CodeLimits {
+  readonly config?: 'code'
+  /**
+   * Names the buckets: 1 to 48 of A-Z a-z 0-9 . _ : @ -. Default `app`. Limiters of one name on one store share their buckets,
+   * which must be stated: in one process, a second limiter on the store without a name is an error.
+   */
+  readonly name?: string
+}
+
+/** Entities, limits and policies as a deployed zael keeps them in the store's table; keys are ids of entities. */
+export interface LimitsInTable extends CommonOptions {
+  readonly config: 'table'
+  readonly store: LimiterStore
+}
+
+export type RateLimiterOptions = LimitsInCode | LimitsInTable
+
+export const RATE_LIMITER_OPTIONS: OptionNames<RateLimiterOptions> = {
+  limits: true,
+  resources: true,
+  limitsFor: true,
+  priorityOf: true,
+  revision: true,
+  config: true,
+  name: true,
+  store: true,
+  onUnavailable: true,
+  logger: true,
+  metrics: true,
+  clock: true,
+}
+
+const CHECK_OPTIONS: OptionNames<CheckOptions> = { cost: true, resource: true, user: true, context: true }
+
+const CONTEXT_OPTIONS: OptionNames<PolicyContext> = { tenant: true, model: true, tier: true }
+
+export const checkLimiterOptions = (options: RateLimiterOptions): void => {
+  checkOptions<RateLimiterOptions>(options, RATE_LIMITER_OPTIONS)
+  checkChoice(options.config, ['code', 'table'], 'config')
+  checkChoice(options.onUnavailable, ON_UNAVAILABLE, 'onUnavailable')
+  checkFunctions(options, ['limitsFor', 'priorityOf'])
+  checkPorts(options)
+  checkStore(options.store)
+}
+
+export const checkCheckOptions = (options: CheckOptions): void => {
+  checkCallOptions<CheckOptions>(options, CHECK_OPTIONS)
+  const { resource, user, context } = options
+  if (resource !== undefined && typeof resource !== 'string') throw invalidArgument('resource', 'be a text')
+  if (user !== undefined && typeof user !== 'string') throw invalidArgument('user', 'be a text')
+  if (context !== undefined) checkContext(context)
+}
+
+const checkContext = (context: PolicyContext): void => {
+  checkCallOptions<PolicyContext>(context, CONTEXT_OPTIONS, 'context')
+  for (const [name, value] of Object.entries(context)) {
+    if (value !== undefined && typeof value !== 'string')
+      throw invalidArgument(`context.${name}`, 'be a text')
+  }
+}

@@ -1,0 +1,87 @@
+import type { Allowed, Decision, Denied } from '../../core/decide/decision.ts'
+import { createDecisionLog } from '../../core/decide/decision-log.ts'
+import { settledReservation } from '../../core/decide/reservation.ts'
+import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
+import type { OnUnavailable } from '../../core/model/limit.ts'
+import { SECOND_NS } from '../../core/model/time.ts'
+import type { ConfigStore } from '../../core/ports/config-store.ts'
+import type { CacheFactory, Clock, Logger, Metrics } from '../../core/ports/platform.ts'
+import { createCachedConfig } from '../../core/resolve/config-cache.ts'
+import { lruCaches } from '../../platform/runtime.ts'
+
+const MAX_AGE_NS = 30n * SECOND_NS
+
+/** As in resolving: a longer chain of parents is cut. */
+const MAX_ANCESTORS = 32
+
+/**
+ * Throws `ZaelError('unauthorized')` for an entity that is disabled, or below one that is, as an administrator's change of
+ * up to 30 s ago says; `StoreUnavailable` where nothing is known.
+ */
+export const createEnabledCheck = (
+  config: ConfigStore,
+  clock: Clock,
+): ((entityId: string) => Promise<void>) => {
+  const cached = createCachedConfig(config, clock, lruCaches)
+  return async (entityId) => {
+    const reads = cached.open(MAX_AGE_NS)
+    let id: string | null = entityId
+    for (let i = 0; id !== null && i <= MAX_ANCESTORS; i++) {
+      const entity = await reads.entity(id)
+      if (entity?.disabled) throw new ZaelError('unauthorized', `${id} is disabled`)
+      id = entity?.parentId ?? null
+    }
+  }
+}
+
+interface Needs {
+  /** `local` denies: no limit is known whose share could be granted. */
+  readonly onUnavailable: OnUnavailable
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly newCache: CacheFactory
+}
+
+/** Runs `decide`, and decides by `onUnavailable` alone where it throws `StoreUnavailable`: no configuration is known. */
+export const createUnreadConfigFallback = (needs: Needs) => {
+  const { onUnavailable, metrics } = needs
+  const log = createDecisionLog(needs)
+  const decideWithout = (error: StoreUnavailable): Decision => {
+    const decision = onUnavailable === 'allow' ? allowed(error) : denied(error)
+    metrics.count(decision.allowed ? 'decisions_allowed' : 'decisions_denied')
+    metrics.count('decisions_degraded')
+    log(decision)
+    return decision
+  }
+  return async (decide: () => Promise<Decision>): Promise<Decision> => {
+    try {
+      return await decide()
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return decideWithout(error)
+      throw error
+    }
+  }
+}
+
+/** What a decision without any limit has in common. */
+const unknown = ({ reason }: StoreUnavailable) => ({
+  degraded: true,
+  unavailableCause: reason,
+  limits: [],
+  reported: [],
+})
+
+const allowed = (error: StoreUnavailable): Allowed => ({
+  ...unknown(error),
+  allowed: true,
+  reservation: settledReservation,
+})
+
+const denied = (error: StoreUnavailable): Denied => ({
+  ...unknown(error),
+  allowed: false,
+  unavailable: true,
+  violations: [],
+  retryAfterNs: 0n,
+})

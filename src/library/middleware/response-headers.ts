@@ -1,0 +1,119 @@
+import type { Decision, Denied } from '../../core/decide/decision.ts'
+import { usedShare } from '../../core/decide/limit-state.ts'
+import { isEnforced } from '../../core/model/limit.ts'
+import {
+  addIetf,
+  addOpenAi,
+  addRetry,
+  addWarning,
+  addXRateLimit,
+  DEGRADED,
+  type Headers,
+  RATE_LIMIT_HEADERS,
+  type ResetText,
+  resetAsIso,
+  resetInSeconds,
+} from '../../web/rate-limit-headers.ts'
+import type { ExactDecision } from '../limiter/rate-limiter.ts'
+
+/** `x-ratelimit`: X-RateLimit-Limit, … `ietf`: RateLimit and RateLimit-Policy. `openai`: x-ratelimit-limit-requests, … */
+export const HEADER_FORMS = ['x-ratelimit', 'ietf', 'openai'] as const
+
+export type HeaderForm = (typeof HEADER_FORMS)[number]
+
+/** Most clients of X-RateLimit-Reset read a number; `iso` is what the HTTP API sends. */
+export const RESET_FORMATS = ['seconds', 'iso'] as const
+
+export type ResetFormat = (typeof RESET_FORMATS)[number]
+
+/** All headers that an answer can get, for Access-Control-Expose-Headers. */
+export const rateLimitHeaderNames: readonly string[] = [...RATE_LIMIT_HEADERS, 'x-ratelimit-shadow']
+
+interface HeaderOptions {
+  readonly forms: readonly HeaderForm[]
+  readonly resetFormat: ResetFormat
+  readonly isShadow: boolean
+}
+
+/** The headers of a decision. One that blocks no one (`isShadow`) contains no time to wait. */
+export const answerHeaders = (
+  { decision, decidedAtNs }: ExactDecision,
+  { forms, resetFormat, isShadow }: HeaderOptions,
+): Readonly<Headers> => {
+  const headers: Headers = {}
+  const resetOf = resetFormat === 'iso' ? resetAsIso(decidedAtNs) : resetInSeconds
+  for (const form of forms) addForm(headers, form, decision, resetOf)
+  addWarning(headers, decision)
+  if (!decision.allowed) addWait(headers, decision, isShadow)
+  if (decision.degraded) headers[DEGRADED] = 'true'
+  return headers
+}
+
+const addForm = (headers: Headers, form: HeaderForm, decision: Decision, resetOf: ResetText): void => {
+  const violations = decision.allowed ? [] : decision.violations
+  if (form === 'openai') addOpenAi(headers, decision.limits, violations)
+  else if (form === 'x-ratelimit') addXRateLimit(headers, decision.limits, resetOf, violations)
+  else addIetf(headers, decision.limits, violations)
+}
+
+const addWait = (headers: Headers, denied: Denied, isShadow: boolean): void => {
+  if (isShadow) headers['x-ratelimit-shadow'] = 'denied'
+  else if (denied.unavailable) headers['retry-after'] = '1'
+  else addRetry(headers, denied)
+}
+
+/** The headers of one limiter for one response. */
+export interface LimitHeaders {
+  readonly headers: Readonly<Headers>
+  /** Whether this limiter refuses the request. */
+  readonly denies: boolean
+  /** True: the limiter only watches, and what it found binds no one. */
+  readonly isShadow: boolean
+  /** Left out where the request was refused before any limit was looked at. */
+  readonly decision?: Decision
+}
+
+/** What is to change in the headers of a response: first the removals. */
+export interface HeaderChanges {
+  readonly remove: readonly string[]
+  readonly set: Readonly<Headers>
+}
+
+const NO_CHANGES: HeaderChanges = { remove: [], set: {} }
+
+/** By the framework's own object for a request, which all limiters on it share. */
+const described = new WeakMap<object, LimitHeaders>()
+
+/**
+ * Several limiters may decide about one request. Its response describes the one that denies, else the one with the least
+ * share left, in whichever order they are mounted and finish.
+ */
+export const headerChanges = (request: object, own: LimitHeaders): HeaderChanges => {
+  const before = described.get(request)
+  if (before === undefined) {
+    described.set(request, own)
+    return { remove: [], set: own.headers }
+  }
+  if (!isTighter(own, before)) return own.headers[DEGRADED] ? { remove: [], set: DEGRADED_ONLY } : NO_CHANGES
+  described.set(request, own)
+  const remove = Object.keys(before.headers).filter((name) => name !== DEGRADED && !(name in own.headers))
+  return { remove, set: own.headers }
+}
+
+/** Holds for the whole response, whichever limiter it describes. */
+const DEGRADED_ONLY: Readonly<Headers> = { [DEGRADED]: 'true' }
+
+const isTighter = (a: LimitHeaders, b: LimitHeaders): boolean => {
+  if (a.denies || b.denies) return a.denies
+  if (a.isShadow !== b.isShadow) return b.isShadow
+  return leastShare(a) < leastShare(b)
+}
+
+/** Of the caller's own limits, which the headers describe; 1 where there are none. */
+const leastShare = ({ decision }: LimitHeaders): number => {
+  let least = 1
+  for (const state of decision?.limits ?? []) {
+    if (state.own && isEnforced(state.limit)) least = Math.min(least, 1 - usedShare(state))
+  }
+  return least
+}

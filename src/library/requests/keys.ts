@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto'
+import { invalid, ZaelError } from '../../core/model/errors.ts'
+import { type ApiKey, isUsable } from '../../core/model/key.ts'
+import { SECOND_NS } from '../../core/model/time.ts'
+import type { ConfigStore } from '../../core/ports/config-store.ts'
+import type { Clock, Logger } from '../../core/ports/platform.ts'
+import { createItemCache } from '../../core/resolve/config-cache.ts'
+import { lruCaches, systemClock } from '../../platform/runtime.ts'
+import {
+  addressBehind,
+  addressBeyond,
+  type ClientAddress,
+  presentedApiKey,
+  presentedKey,
+  runtimeWithoutAddresses,
+} from '../../web/client.ts'
+import { addressGroup } from '../../web/ip-address.ts'
+import { checkOptions, type OptionNames } from '../arguments.ts'
+import type { RequestFacts } from './costs.ts'
+
+/** Names the caller; undefined where a request does not say. The number 42 and the text '42' are one key. */
+export type KeyFunction<Native = unknown> = (
+  request: RequestFacts<Native>,
+) => string | number | undefined | Promise<string | number | undefined>
+
+export interface ClientIpOptions {
+  /**
+   * How many proxies stand before this process, or their addresses and networks (`10.0.0.0/8`). Only what they have written
+   * into X-Forwarded-For is believed, read from the right. Default: Express's `req.ip` where the app sets `trust proxy`, else
+   * none, and the header counts for nothing; 0 states that there is none, and keeps the warning about an ignored header away.
+   */
+  readonly trustedProxies?: number | readonly string[]
+}
+
+/** Enough that no two keys meet: 128 bits. */
+const HASH_LENGTH = 32
+
+/**
+ * Limits each client's address; of IPv6 each /64, which is what one client has at hand. Throws `ZaelError` for an option that
+ * is unknown or invalid, and on runtimes that give an app no addresses. Logs a warning, once, where all clients may share one
+ * limit: X-Forwarded-For arrives and no trusted proxy has written it, or there is no address.
+ *
+ * @example
+ * byClientIp({ trustedProxies: ['10.0.0.0/8'] })
+ */
+export const byClientIp = (options: ClientIpOptions = {}): KeyFunction => {
+  checkOptions<ClientIpOptions>(options, CLIENT_IP_OPTIONS)
+  const { trustedProxies } = options
+  if (trustedProxies === undefined) checkRuntime()
+  const addressOf = clientAddress(trustedProxies ?? 0)
+  const warn = createWarnOnce(trustedProxies)
+  return ({ connection, clientAddress, header, logger }) => {
+    const seen = (trustedProxies === undefined && clientAddress) || connection
+    const forwardedFor = header('x-forwarded-for')
+    const address = addressOf({ connection: seen, forwardedFor })
+    if (address === connection) warn(logger, connection, forwardedFor)
+    return addressGroup(address)
+  }
+}
+
+const CLIENT_IP_OPTIONS: OptionNames<ClientIpOptions> = { trustedProxies: true }
+
+const checkRuntime = (): void => {
+  const runtime = runtimeWithoutAddresses()
+  if (runtime === undefined) return
+  throw invalid(
+    'key',
+    `be given: ${runtime} provides no client addresses; for example ` +
+      "key: ({ header }) => header('cf-connecting-ip'), or byClientIp({ trustedProxies: 1 }) behind a proxy",
+  )
+}
+
+/** Does not warn of an ignored header where `trustedProxies` states that there is no proxy. */
+const createWarnOnce = (trustedProxies: ClientIpOptions['trustedProxies']) => {
+  const isNoneMeant = trustedProxies === 0 || (Array.isArray(trustedProxies) && trustedProxies.length === 0)
+  let isWarned = false
+  return (logger: Logger | undefined, connection: string, forwardedFor: string | undefined): void => {
+    if (isWarned || logger === undefined) return
+    const isIgnored = forwardedFor !== undefined && !isNoneMeant
+    if (!isIgnored && connection !== 'unknown') return
+    isWarned = true
+    if (isIgnored) logger.warn('x-forwarded-for ignored', { connection, hint: FORWARDED_HINT })
+    else logger.warn('client address unknown', { hint: UNKNOWN_HINT })
+  }
+}
+
+const FORWARDED_HINT =
+  'no trusted proxy has sent it, so clients behind a proxy share one limit; set byClientIp({ trustedProxies }), ' +
+  'or trust proxy in Express; trustedProxies: 0 states that there is no proxy'
+
+const UNKNOWN_HINT = 'all clients share one limit; set key to a function that names the caller'
+
+/**
+ * Limits each API key: `X-API-Key`, else `api-key`, else `Authorization: Bearer`, hashed. It does not check keys: reject
+ * requests with invented keys before, or limit addresses as well.
+ */
+export const byApiKey = (): KeyFunction => (request) => {
+  const token = presentedApiKey((name) => request.header(name))
+  return token && `key:${sha256(token).slice(0, HASH_LENGTH)}`
+}
+
+/**
+ * The first of several keys that a request has.
+ *
+ * @example
+ * firstOf(byApiKey(), byClientIp())
+ */
+export const firstOf = <Native>(...keys: readonly KeyFunction<Native>[]): KeyFunction<Native> => {
+  if (keys.length === 0 || keys.some((keyOf) => typeof keyOf !== 'function')) {
+    throw invalid('firstOf()', 'get one or more functions such as byApiKey()')
+  }
+  return async (request) => {
+    for (const keyOf of keys) {
+      const key = await keyOf(request)
+      if (key !== undefined && key !== null) return key
+    }
+    return undefined
+  }
+}
+
+const clientAddress = (trusted: number | readonly string[]): ClientAddress => {
+  if (Array.isArray(trusted)) return beyond(trusted)
+  if (typeof trusted !== 'number' || !Number.isSafeInteger(trusted) || trusted < 0) {
+    throw invalid('trustedProxies', 'be a whole number of at least 0, or a list of addresses and networks')
+  }
+  return addressBehind(trusted)
+}
+
+const beyond = (proxies: readonly string[]): ClientAddress => {
+  try {
+    return addressBeyond(proxies)
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid('trustedProxies', `hold networks: ${error.message}`)
+    throw error
+  }
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** How long a revoked key may still pass. */
+const KNOWN_MAX_AGE_NS = 30n * SECOND_NS
+
+/** How long a new key may still be refused. */
+const UNKNOWN_MAX_AGE_NS = SECOND_NS
+
+const MAX_KEYS = 10_000
+
+/**
+ * The entity of a deployed zael whose API key the request shows (`X-API-Key`, else `Authorization: Bearer`), for a limiter
+ * with `config: 'table'`. A request without a valid key is answered with 401. Limit addresses before it: each key that is
+ * invented costs a read.
+ *
+ * @example
+ * const store = dynamoDbStore({ tableName: 'ZAEL-demo' })
+ * app.use(rateLimit({ limiter: createRateLimiter({ store, config: 'table' }), key: byZaelKey(store) }))
+ */
+export const byZaelKey = (
+  { config }: { readonly config: ConfigStore },
+  options: { readonly clock?: Clock } = {},
+): KeyFunction => {
+  checkOptions<typeof options>(options, { clock: true })
+  if (config === undefined) throw invalid('store', 'be a table, such as dynamoDbStore() of zael/dynamodb')
+  const { clock = systemClock } = options
+  const keys = createItemCache<ApiKey | undefined>(clock, lruCaches, MAX_KEYS)
+  const lookUp = async (hash: string, maxAgeNs: bigint): Promise<ApiKey | undefined> =>
+    (await keys.read([hash], maxAgeNs, async () => [await config.apiKey(hash)]))[0]?.value
+  return async (request) => {
+    const credential = presentedKey((name) => request.header(name))
+    if (credential === 'conflict') throw unauthorized('The request contains different keys; send one of them')
+    if (credential === undefined) throw unauthorized('An API key is needed')
+    const hash = createHash('sha256').update(credential.token).digest('hex')
+    const key = (await lookUp(hash, KNOWN_MAX_AGE_NS)) ?? (await lookUp(hash, UNKNOWN_MAX_AGE_NS))
+    if (key === undefined || !isUsable(key, clock.now())) throw unauthorized('The API key is not valid')
+    return key.entityId
+  }
+}
+
+const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)

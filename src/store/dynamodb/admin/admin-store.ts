@@ -1,0 +1,33 @@
+import type { AdminStore } from '../../../core/ports/admin-store.ts'
+import type { Clock } from '../../../core/ports/platform.ts'
+import type { DynamoClient } from '../client.ts'
+import { createTableReads } from '../table-reads.ts'
+import { createTableWrites } from '../table-writes.ts'
+import { createApiKeys } from './api-keys.ts'
+import { createAuditList, createAuditWriter } from './audit.ts'
+import { createDeleteEntity } from './delete-entity.ts'
+import { createEntities } from './entities.ts'
+import { createEntityList } from './entity-list.ts'
+import { createLimitSets, createPolicyList } from './limit-sets.ts'
+import { createModels } from './models.ts'
+
+/**
+ * What administrators change and list, in the table. A change takes several items, so give it a client whose deadline
+ * is longer than that of deciding. `clock` says from which day to list records of changes.
+ */
+export const createDynamoAdminStore = (client: DynamoClient, tableName: string, clock: Clock): AdminStore => {
+  const reads = createTableReads(client, tableName)
+  const writes = createTableWrites(client, tableName)
+  const entities = createEntities(reads, writes)
+  return {
+    ...entities,
+    deleteEntity: createDeleteEntity(reads, writes, entities.children),
+    listEntities: createEntityList(reads),
+    ...createApiKeys(reads, writes),
+    ...createModels(reads, writes),
+    ...createLimitSets(reads, writes),
+    listPolicies: createPolicyList(reads),
+    recordAudit: createAuditWriter(writes),
+    listAudit: createAuditList(reads, clock),
+  }
+}

@@ -1,0 +1,186 @@
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import type {
+  Attempt,
+  Beginning,
+  BeginOutcome,
+  FindOutcome,
+  IdempotencyStore,
+  RememberedAnswer,
+} from '../../core/ports/idempotency-store.ts'
+import {
+  createItemReader,
+  fromAttribute,
+  type PlainValue,
+  type StoredItem,
+  toIsoTime,
+  toItem,
+} from './attributes.ts'
+import type { DynamoClient } from './client.ts'
+import { createItemThatFailed } from './conditional-items.ts'
+import { idempotencyKey, type TableKey } from './table-keys.ts'
+import { createTableReads } from './table-reads.ts'
+
+type Own = Pick<Attempt, 'key' | 'attemptId'>
+
+const isFree = 'attribute_not_exists(#pk) OR #expires_at <= :now'
+
+const isOverdue = '#state = :pending AND #body = :body AND (#pending_until <= :now OR #attempt = :attempt)'
+
+/** Answers to repeated requests in the table, one item for each key of a caller. */
+export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: string): IdempotencyStore => {
+  const reads = createTableReads(client, tableName)
+  const itemThatFailed = createItemThatFailed(reads.get)
+  return {
+    async begin(beginning) {
+      try {
+        await client.run((sdk) => sdk.send(beginCommand(tableName, beginning)))
+        return { outcome: 'begun' }
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error
+        return outcomeOf(await itemThatFailed(error, keyOf(beginning)), beginning)
+      }
+    },
+    async find({ key, bodyHash, now }) {
+      const item = await reads.get(keyOf({ key }))
+      return item === undefined || isReplaceable(item, bodyHash, now)
+        ? { outcome: 'free' }
+        : metBy(item, bodyHash)
+    },
+    async finish(own, answer) {
+      const isOwn = await unlessConditionFails(
+        client.run((sdk) => sdk.send(finishCommand(tableName, own, answer))),
+      )
+      return isOwn ? 'kept' : 'lost'
+    },
+    async abandon(own) {
+      await unlessConditionFails(client.run((sdk) => sdk.send(abandonCommand(tableName, own))))
+    },
+  }
+}
+
+const keyOf = ({ key }: Pick<Attempt, 'key'>): TableKey => idempotencyKey(key.callerId, key.keyHash)
+
+const beginCommand = (tableName: string, beginning: Beginning): PutItemCommand =>
+  new PutItemCommand({
+    TableName: tableName,
+    Item: pendingItem(beginning),
+    ConditionExpression: `${isFree} OR (${isOverdue})`,
+    ExpressionAttributeNames: {
+      '#pk': 'PK',
+      '#expires_at': 'expires_at',
+      '#state': 'state',
+      '#body': 'body_sha256',
+      '#pending_until': 'pending_until',
+      '#attempt': 'attempt',
+    },
+    ExpressionAttributeValues: toItem({
+      ':now': toIsoTime(beginning.now),
+      ':pending': 'pending',
+      ':body': beginning.bodyHash,
+      ':attempt': beginning.attemptId,
+    }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  })
+
+const finishCommand = (tableName: string, own: Own, answer: RememberedAnswer): UpdateItemCommand =>
+  new UpdateItemCommand({
+    TableName: tableName,
+    Key: toItem({ ...keyOf(own) }),
+    ConditionExpression: '#attempt = :attempt',
+    UpdateExpression: 'SET #state = :answered, #answer = :answer REMOVE #pending_until',
+    ExpressionAttributeNames: {
+      '#attempt': 'attempt',
+      '#state': 'state',
+      '#answer': 'answer',
+      '#pending_until': 'pending_until',
+    },
+    ExpressionAttributeValues: toItem({
+      ':attempt': own.attemptId,
+      ':answered': 'answered',
+      ':answer': answerFields(answer),
+    }),
+  })
+
+const abandonCommand = (tableName: string, own: Own): DeleteItemCommand =>
+  new DeleteItemCommand({
+    TableName: tableName,
+    Key: toItem({ ...keyOf(own) }),
+    ConditionExpression: '#attempt = :attempt AND #state = :pending',
+    ExpressionAttributeNames: { '#attempt': 'attempt', '#state': 'state' },
+    ExpressionAttributeValues: toItem({ ':attempt': own.attemptId, ':pending': 'pending' }),
+  })
+
+const unlessConditionFails = async (call: Promise<unknown>): Promise<boolean> => {
+  try {
+    await call
+    return true
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false
+    throw error
+  }
+}
+
+/** Where the record went away between the two looks, whoever asks again will find the key free. */
+const outcomeOf = (item: StoredItem | undefined, { bodyHash }: Beginning): BeginOutcome =>
+  item === undefined ? { outcome: 'pending' } : metBy(item, bodyHash)
+
+/** Whether `begin` would replace the record: the same rule as its condition. */
+const isReplaceable = (item: StoredItem, bodyHash: string, now: bigint): boolean => {
+  const { expiresAt, pendingUntil, bodyHash: remembered } = rememberedIn(item)
+  return expiresAt <= now || (pendingUntil !== null && pendingUntil <= now && remembered === bodyHash)
+}
+
+const metBy = (item: StoredItem, bodyHash: string): Exclude<FindOutcome, { readonly outcome: 'free' }> => {
+  const { bodyHash: remembered, answer } = rememberedIn(item)
+  if (remembered !== bodyHash) return { outcome: 'other_body' }
+  return answer === null ? { outcome: 'pending' } : { outcome: 'answered', answer }
+}
+
+const SECOND_NS = 1_000_000_000n
+
+export const pendingItem = ({ key, bodyHash, attemptId, ...times }: Beginning): StoredItem =>
+  toItem({
+    ...idempotencyKey(key.callerId, key.keyHash),
+    state: 'pending',
+    body_sha256: bodyHash,
+    attempt: attemptId,
+    created_at: toIsoTime(times.now),
+    pending_until: toIsoTime(times.pendingUntil),
+    expires_at: toIsoTime(times.expiresAt),
+    ttl: times.expiresAt / SECOND_NS,
+  })
+
+export const answerFields = ({ status, headers, body }: RememberedAnswer): PlainValue => ({
+  status,
+  headers,
+  body,
+})
+
+/** What a record remembers; `answer` is null while it is pending. Throws an error that names the item where it cannot be read. */
+export const rememberedIn = (
+  item: StoredItem,
+): {
+  readonly bodyHash: string
+  readonly answer: RememberedAnswer | null
+  /** ns since the epoch; `pendingUntil` null: it is answered. */
+  readonly expiresAt: bigint
+  readonly pendingUntil: bigint | null
+} => {
+  const read = createItemReader(item)
+  const answer = read.mapOrNull('answer')
+  return {
+    bodyHash: read.text('body_sha256'),
+    expiresAt: read.time('expires_at'),
+    pendingUntil: read.timeOrNull('pending_until'),
+    answer: answer && {
+      status: answer.number('status'),
+      headers: answer.textMap('headers'),
+      body: fromAttribute(item.answer?.M?.body) ?? null,
+    },
+  }
+}

@@ -1,0 +1,235 @@
+import { ConditionalCheckFailedException, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import type { BucketId } from '../../core/bucket/bucket-store.ts'
+import type { LimitReceipt, Receipt } from '../../core/bucket/receipt.ts'
+import {
+  type CloseOutcome,
+  type Closing,
+  type ExtendOutcome,
+  type Extension,
+  KEPT_AFTER_EXPIRY_SECONDS,
+  type ReservationStore,
+  type ReservedPart,
+  type StoredReservation,
+} from '../../core/charge/reservation-store.ts'
+import { type Cost, isMeter, METERS } from '../../core/model/meter.ts'
+import { POLICY_SCOPES } from '../../core/model/policy.ts'
+import {
+  createItemReader,
+  type ItemReader,
+  type PlainValue,
+  type StoredItem,
+  toIsoTime,
+  toItem,
+} from './attributes.ts'
+import type { DynamoClient } from './client.ts'
+import { createItemThatFailed } from './conditional-items.ts'
+import { idOf, reservationKey } from './table-keys.ts'
+import { createTableReads } from './table-reads.ts'
+import { absent, conditionInput } from './table-writes.ts'
+
+const isOpen = '#state = :open AND #owner = :owner AND #expires_at > :now'
+
+/** Reservations in the table, one item each; it is closed by one UpdateItem. */
+export const createDynamoReservationStore = (client: DynamoClient, tableName: string): ReservationStore => {
+  const itemThatFailed = createItemThatFailed(createTableReads(client, tableName).get)
+  return {
+    async put(reservation) {
+      const command = new PutItemCommand({
+        TableName: tableName,
+        Item: reservationItem(reservation),
+        ...conditionInput(absent),
+      })
+      await client.run((sdk) => sdk.send(command))
+    },
+    async close(closing) {
+      try {
+        const { Attributes = {} } = await client.run((sdk) => sdk.send(closeCommand(tableName, closing)))
+        return { outcome: 'closed', reservation: toReservation(Attributes) }
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error
+        return notClosed(await itemThatFailed(error, reservationKey(closing.id)), closing)
+      }
+    },
+    async extend(extension) {
+      try {
+        await client.run((sdk) => sdk.send(extendCommand(tableName, extension)))
+        return { outcome: 'open', expiresAt: extension.expiresAt }
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error
+        return notExtended(await itemThatFailed(error, reservationKey(extension.id)), extension)
+      }
+    },
+  }
+}
+
+const closeCommand = (tableName: string, { id, ownerId, as, now, closedBy }: Closing): UpdateItemCommand =>
+  new UpdateItemCommand({
+    TableName: tableName,
+    Key: toItem({ ...reservationKey(id) }),
+    ConditionExpression: isOpen,
+    UpdateExpression: 'SET #state = :ended, #closed_at = :now, #closed_by = :closed_by',
+    ExpressionAttributeNames: {
+      '#state': 'state',
+      '#owner': 'owner',
+      '#expires_at': 'expires_at',
+      '#closed_at': 'closed_at',
+      '#closed_by': 'closed_by',
+    },
+    ExpressionAttributeValues: toItem({
+      ':open': 'open',
+      ':owner': ownerId,
+      ':now': toIsoTime(now),
+      ':ended': as,
+      ':closed_by': closedBy,
+    }),
+    ReturnValues: 'ALL_NEW',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  })
+
+const extendCommand = (tableName: string, { id, ownerId, now, expiresAt }: Extension): UpdateItemCommand =>
+  new UpdateItemCommand({
+    TableName: tableName,
+    Key: toItem({ ...reservationKey(id) }),
+    ConditionExpression: `${isOpen} AND #expires_at < :expires_at`,
+    UpdateExpression: 'SET #expires_at = :expires_at, #ttl = :ttl',
+    ExpressionAttributeNames: {
+      '#state': 'state',
+      '#owner': 'owner',
+      '#expires_at': 'expires_at',
+      '#ttl': 'ttl',
+    },
+    ExpressionAttributeValues: toItem({
+      ':open': 'open',
+      ':owner': ownerId,
+      ':now': toIsoTime(now),
+      ':expires_at': toIsoTime(expiresAt),
+      ':ttl': ttlOf(expiresAt),
+    }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  })
+
+/** Open still where it expires later than asked for. */
+const notExtended = (item: StoredItem | undefined, { ownerId, now }: Extension): ExtendOutcome => {
+  if (item === undefined) return { outcome: 'missing' }
+  const read = createItemReader(item)
+  if (read.text('owner') !== ownerId) return { outcome: 'missing' }
+  const state = read.word('state', ['open', 'settled', 'released'])
+  if (state !== 'open') return { outcome: 'ended', state }
+  const expiresAt = read.time('expires_at')
+  return expiresAt > now ? { outcome: 'open', expiresAt } : { outcome: 'ended', state: 'expired' }
+}
+
+const notClosed = (item: StoredItem | undefined, { ownerId, closedBy }: Closing): CloseOutcome => {
+  if (item === undefined) return { outcome: 'missing' }
+  const read = createItemReader(item)
+  if (read.text('owner') !== ownerId) return { outcome: 'missing' }
+  if (read.textOrNull('closed_by') === closedBy)
+    return { outcome: 'closed', reservation: toReservation(item) }
+  const state = read.word('state', ['open', 'settled', 'released'])
+  return { outcome: 'ended', state: state === 'open' ? 'expired' : state }
+}
+
+type Fields = Readonly<Record<string, PlainValue>>
+
+const SECOND_NS = 1_000_000_000n
+
+const KINDS = ['entity', 'policy'] as const
+
+/** An open reservation, as people can read it: each bucket with what was charged to each of its limits. Times that rules reckon with are ns. */
+export const reservationItem = ({
+  id,
+  ownerId,
+  charges,
+  createdAt,
+  expiresAt,
+}: StoredReservation): StoredItem =>
+  toItem({
+    ...reservationKey(id),
+    owner: ownerId,
+    state: 'open',
+    reserved: charges.reserved,
+    buckets: charges.parts.map(partFields),
+    created_at: toIsoTime(createdAt),
+    expires_at: toIsoTime(expiresAt),
+    ttl: ttlOf(expiresAt),
+  })
+
+/** Seconds since the epoch. */
+export const ttlOf = (expiresAt: bigint): bigint => expiresAt / SECOND_NS + KEPT_AFTER_EXPIRY_SECONDS
+
+const partFields = ({ bucket, receipt }: ReservedPart): Fields => ({
+  ...bucketFields(bucket),
+  ...(receipt !== undefined && receiptFields(receipt)),
+})
+
+const bucketFields = (bucket: BucketId): Fields =>
+  bucket.kind === 'entity'
+    ? { kind: bucket.kind, entity_id: bucket.entityId, resource: bucket.resource }
+    : { kind: bucket.kind, scope: bucket.scope, selector: bucket.selector }
+
+const receiptFields = ({ generation: born, chargedAt, limits }: Receipt): Fields => ({
+  ...(born !== undefined && { born }),
+  charged_at: chargedAt,
+  limits: limits.map(limitFields),
+})
+
+const limitFields = (receipt: LimitReceipt): Fields => ({
+  name: receipt.limitName,
+  meter: receipt.meter,
+  limit: receipt.text,
+  version: receipt.version,
+  charged: receipt.charged,
+  refund: receipt.full ? 'full' : 'strict',
+  soft: receipt.soft,
+  ...(receipt.headroom > 0 && { headroom: receipt.headroom }),
+  memory: receipt.memory,
+})
+
+/** Throws an error that names the item where it cannot be read. */
+export const toReservation = (item: StoredItem): StoredReservation => {
+  const read = createItemReader(item)
+  return {
+    id: idOf(read.text('PK')),
+    ownerId: read.text('owner'),
+    charges: { reserved: toCost(read), parts: read.maps('buckets').map(toPart) },
+    createdAt: read.time('created_at'),
+    expiresAt: read.time('expires_at'),
+  }
+}
+
+const toCost = (read: ItemReader): Cost =>
+  Object.fromEntries(
+    Object.entries(read.scalars('reserved')).map(([meter, amount]) => {
+      if (!isMeter(meter) || typeof amount !== 'bigint') throw read.unreadable(`reserved.${meter}`)
+      return [meter, Number(amount)]
+    }),
+  )
+
+const toPart = (read: ItemReader): ReservedPart => {
+  const bucket = toBucket(read)
+  return read.has('limits') ? { bucket, receipt: toReceipt(read, bucket) } : { bucket }
+}
+
+const toBucket = (read: ItemReader): BucketId =>
+  read.word('kind', KINDS) === 'entity'
+    ? { kind: 'entity', entityId: read.text('entity_id'), resource: read.text('resource') }
+    : { kind: 'policy', scope: read.word('scope', POLICY_SCOPES), selector: read.text('selector') }
+
+const toReceipt = (read: ItemReader, bucket: BucketId): Receipt => ({
+  bucket,
+  generation: read.has('born') ? read.integer('born') : undefined,
+  chargedAt: read.integer('charged_at'),
+  limits: read.maps('limits').map(toLimitReceipt),
+})
+
+const toLimitReceipt = (read: ItemReader): LimitReceipt => ({
+  limitName: read.text('name'),
+  meter: read.word('meter', METERS),
+  text: read.text('limit'),
+  version: read.integer('version'),
+  charged: Number(read.integer('charged')),
+  full: read.word('refund', ['strict', 'full']) === 'full',
+  soft: read.flag('soft'),
+  headroom: read.has('headroom') ? Number(read.integer('headroom')) : 0,
+  memory: read.scalars('memory'),
+})

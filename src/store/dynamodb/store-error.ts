@@ -1,0 +1,160 @@
+import { StoreUnavailable } from '../../core/model/errors.ts'
+import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
+import type { Clock, Logger } from '../../core/ports/platform.ts'
+
+/** Answers that are about the write, not about the store; callers look at their names. */
+const ANSWERS: ReadonlySet<string> = new Set([
+  'ConditionalCheckFailedException',
+  'TransactionCanceledException',
+  'ValidationException',
+  'UnknownOperationException',
+])
+
+/** Faults after which nothing can have reached the store. */
+const NEVER_SENT: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EMFILE',
+  'CredentialsProviderError',
+])
+
+/**
+ * Refusals for asking too much of an item, a table or the account.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ */
+const THROTTLED: ReadonlySet<string> = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+])
+
+const TOO_MANY_REQUESTS = 429
+
+const OUT_OF_TIME: ReadonlySet<string> = new Set(['AbortError', 'TimeoutError'])
+
+/** DynamoDB's messages for a call whose keys are not those of the table. */
+const OTHER_KEYS = /key element does not match the schema|missed key schema element|missing the key/i
+
+/** The SDK throws a plain `Error` before it sends anything. */
+const NO_REGION = /^Region is missing/
+
+const LONGEST_REASON = 300
+
+interface Fault {
+  readonly name?: unknown
+  readonly message?: unknown
+  readonly code?: unknown
+  readonly syscall?: unknown
+  readonly $fault?: unknown
+  readonly $retryable?: { readonly throttling?: unknown }
+  readonly $metadata?: { readonly httpStatusCode?: unknown }
+}
+
+/**
+ * What to throw for an error of the SDK: answers about the write as they are, everything else as `StoreUnavailable`.
+ * The store refuses with 4xx (throttled, over a limit, no such table, not allowed) before it does anything; after a 5xx
+ * or a lost answer the write may have been applied.
+ */
+export const toStoreError = (error: unknown): unknown => {
+  if (error instanceof StoreUnavailable || !isFault(error)) return error
+  if (isAnswer(error) || isProgrammingError(error)) return error
+  return new StoreUnavailable(messageFor(error), {
+    mayHaveApplied: !certainlyNotApplied(error),
+    isThrottled: isThrottled(error),
+    reason: reasonOf(error),
+    cause: error,
+  })
+}
+
+const isAnswer = (fault: Fault): boolean =>
+  isText(fault.name) && ANSWERS.has(fault.name) && !isAboutKeys(fault)
+
+/** The table has other keys than zael's: no call can ever succeed. */
+const isAboutKeys = ({ name, message }: Fault): boolean =>
+  name === 'ValidationException' && isText(message) && OTHER_KEYS.test(message)
+
+/**
+ * The error's name and the first line of its message. Further lines are left out: after a signature that does not match,
+ * DynamoDB repeats the signed headers there, session token included.
+ */
+const reasonOf = (fault: Fault): string => {
+  if (isText(fault.name) && OUT_OF_TIME.has(fault.name)) return 'no response in time'
+  const [line = ''] = isText(fault.message) ? fault.message.split('\n') : []
+  const name = [fault.name, fault.code].find((word) => isText(word) && word !== 'Error')
+  const parts = [name, line.slice(0, LONGEST_REASON)].filter(isText)
+  return parts.length === 0 ? 'unknown fault' : parts.join(': ')
+}
+
+const isFault = (error: unknown): error is Fault => typeof error === 'object' && error !== null
+
+const certainlyNotApplied = (fault: Fault): boolean => {
+  const status = statusOf(fault)
+  if (status !== undefined) return status >= 400 && status < 500
+  return (
+    fault.syscall === 'connect' ||
+    (isText(fault.message) && NO_REGION.test(fault.message)) ||
+    [fault.code, fault.name].some((word) => isText(word) && NEVER_SENT.has(word))
+  )
+}
+
+/** By its name, or by what the SDK or the status says of it, whatever its name may be one day. */
+const isThrottled = (fault: Fault): boolean =>
+  (isText(fault.name) && THROTTLED.has(fault.name)) ||
+  fault.$retryable?.throttling === true ||
+  statusOf(fault) === TOO_MANY_REQUESTS
+
+const statusOf = (fault: Fault): number | undefined => {
+  const status = fault.$metadata?.httpStatusCode
+  if (typeof status === 'number') return status
+  // an error of the service whose status was lost on the way
+  return fault.$fault === 'client' ? 400 : undefined
+}
+
+/** Nothing that the network or the service does: a fault of the code, to be seen as one. */
+const isProgrammingError = (fault: Fault): boolean =>
+  statusOf(fault) === undefined &&
+  fault.code === undefined &&
+  (fault instanceof TypeError || fault instanceof RangeError)
+
+const messageFor = (fault: Fault): string => {
+  if (isText(fault.name) && OUT_OF_TIME.has(fault.name)) return 'The store did not answer in time'
+  const word = [fault.code, fault.name].find(isText)
+  return `The store is unavailable: ${word ?? 'unknown fault'}`
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+
+/** Where calls go, in the words of logs. */
+export interface StoreAddress {
+  readonly table: string
+  readonly region: string
+  readonly endpoint?: string
+}
+
+/** Logs failed calls to the store: one line at first, and at most one a minute after that. */
+export interface FailureLog {
+  failed(error: StoreUnavailable, address: () => Promise<StoreAddress>): void
+}
+
+/**
+ * A failure log, which several clients of one table may share. A throttled call is a warning with lines of its own: the
+ * store is there, and only takes no more for a moment.
+ */
+export const createFailureLog = (clock: Clock, logger: Logger): FailureLog => {
+  const unavailable = createOnceAMinute(clock)
+  const throttled = createOnceAMinute(clock)
+  return {
+    failed(error, address) {
+      const sampled = error.isThrottled ? throttled : unavailable
+      sampled(async (failures) => {
+        const fields = { ...(await address()), reason: error.reason, failures }
+        if (error.isThrottled) logger.warn('store throttled', fields)
+        else logger.error('store unavailable', fields)
+      })
+    },
+  }
+}

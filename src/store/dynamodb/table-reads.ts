@@ -1,0 +1,160 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import {
+  BatchGetItemCommand,
+  type BatchGetItemCommandOutput,
+  GetItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  type QueryCommandOutput,
+} from '@aws-sdk/client-dynamodb'
+import { StoreUnavailable } from '../../core/model/errors.ts'
+import { type StoredItem, toItem } from './attributes.ts'
+import type { DynamoClient } from './client.ts'
+import type { TableKey } from './table-keys.ts'
+
+/** As many keys as one BatchGetItem takes. */
+const BATCH_SIZE = 100
+
+/** Items of a partition that are read at a time: to convert a page of 1 MiB would block the event loop for too long. */
+const PARTITION_PAGE = 500
+
+/** Waits before what a batch left out is asked for again, ms. */
+const BATCH_WAITS_MS = [0, 10, 30, 100]
+
+/** Which items of a partition: all, those of one kind, or those between two sort keys (both included). */
+export type SortRange = 'all' | { readonly prefix: string } | { readonly from: string; readonly to: string }
+
+export interface TablePage {
+  readonly items: readonly StoredItem[]
+  /** Where the next page begins; undefined where there is none. */
+  readonly next: StoredItem | undefined
+}
+
+export interface PageOptions {
+  readonly limit: number
+  readonly after?: StoredItem
+  readonly newestFirst?: boolean
+}
+
+/** Reads of one table. All but those of the index are strongly consistent. All throw `StoreUnavailable`. */
+export interface TableReads {
+  get(key: TableKey): Promise<StoredItem | undefined>
+  /** In the order of `keys`, each item undefined where there is none. A key may come twice. */
+  getAll(keys: readonly TableKey[]): Promise<readonly (StoredItem | undefined)[]>
+  /** All items of a partition in `range`, by sort key. */
+  partition(partitionKey: string, range: SortRange): Promise<readonly StoredItem[]>
+  /** One page of a partition. */
+  page(partitionKey: string, range: SortRange, options: PageOptions): Promise<TablePage>
+  /** One page of a partition of an index. */
+  indexPage(
+    index: { readonly name: string; readonly hash: string; readonly range: string },
+    partitionKey: string,
+    range: SortRange,
+    options: PageOptions,
+  ): Promise<TablePage>
+}
+
+export const createTableReads = (client: DynamoClient, tableName: string): TableReads => {
+  const query = async (input: Omit<QueryCommandInput, 'TableName'>): Promise<TablePage> => {
+    const answer: QueryCommandOutput = await client.run((sdk) =>
+      sdk.send(new QueryCommand({ TableName: tableName, ...input })),
+    )
+    return { items: answer.Items ?? [], next: answer.LastEvaluatedKey }
+  }
+  const batch = createBatchGet(client, tableName)
+
+  return {
+    async get(key) {
+      const command = new GetItemCommand({
+        TableName: tableName,
+        Key: toItem({ ...key }),
+        ConsistentRead: true,
+      })
+      const { Item } = await client.run((sdk) => sdk.send(command))
+      return Item
+    },
+    async getAll(keys) {
+      const wanted = new Map(keys.map((key) => [identity(key), key]))
+      const unique = [...wanted.values()]
+      const found = new Map<string, StoredItem>()
+      for (let at = 0; at < unique.length; at += BATCH_SIZE)
+        for (const item of await batch(unique.slice(at, at + BATCH_SIZE))) found.set(itemIdentity(item), item)
+      return keys.map((key) => found.get(identity(key)))
+    },
+    async partition(partitionKey, range) {
+      const items: StoredItem[] = []
+      let after: StoredItem | undefined
+      do {
+        const page = await query({
+          ConsistentRead: true,
+          Limit: PARTITION_PAGE,
+          ...keyCondition({ hash: 'PK', range: 'SK' }, partitionKey, range),
+          ...startingAfter(after),
+        })
+        items.push(...page.items)
+        after = page.next
+      } while (after !== undefined)
+      return items
+    },
+    page: (partitionKey, range, options) =>
+      query({
+        ConsistentRead: true,
+        ...keyCondition({ hash: 'PK', range: 'SK' }, partitionKey, range),
+        ...pageInput(options),
+      }),
+    indexPage: (index, partitionKey, range, options) =>
+      query({ IndexName: index.name, ...keyCondition(index, partitionKey, range), ...pageInput(options) }),
+  }
+}
+
+const createBatchGet =
+  (client: DynamoClient, tableName: string) =>
+  async (keys: readonly TableKey[]): Promise<readonly StoredItem[]> => {
+    const items: StoredItem[] = []
+    let left: StoredItem[] = keys.map((key) => toItem({ ...key }))
+    for (const waitMs of BATCH_WAITS_MS) {
+      if (waitMs > 0) await wait(waitMs)
+      const command = new BatchGetItemCommand({
+        RequestItems: { [tableName]: { Keys: left, ConsistentRead: true } },
+      })
+      const answer: BatchGetItemCommandOutput = await client.run((sdk) => sdk.send(command))
+      items.push(...(answer.Responses?.[tableName] ?? []))
+      left = answer.UnprocessedKeys?.[tableName]?.Keys ?? []
+      if (left.length === 0) return items
+    }
+    throw new StoreUnavailable('The store left out items of a batch', { mayHaveApplied: false })
+  }
+
+const pageInput = ({ limit, after, newestFirst = false }: PageOptions): Partial<QueryCommandInput> => ({
+  Limit: limit,
+  ScanIndexForward: !newestFirst,
+  ...startingAfter(after),
+})
+
+const startingAfter = (after: StoredItem | undefined): Partial<QueryCommandInput> =>
+  after === undefined ? {} : { ExclusiveStartKey: after }
+
+const keyCondition = (
+  { hash, range: rangeName }: { readonly hash: string; readonly range: string },
+  partitionKey: string,
+  range: SortRange,
+): Partial<QueryCommandInput> => {
+  const [sortCondition, sortValues] = sortConditionOf(range)
+  return {
+    KeyConditionExpression: ['#hash = :hash', ...sortCondition].join(' AND '),
+    ExpressionAttributeNames: { '#hash': hash, ...(sortCondition.length > 0 && { '#range': rangeName }) },
+    ExpressionAttributeValues: toItem({ ':hash': partitionKey, ...sortValues }),
+  }
+}
+
+const sortConditionOf = (
+  range: SortRange,
+): readonly [condition: readonly string[], values: Record<string, string>] => {
+  if (range === 'all') return [[], {}]
+  if ('prefix' in range) return [['begins_with(#range, :prefix)'], { ':prefix': range.prefix }]
+  return [['#range BETWEEN :from AND :to'], { ':from': range.from, ':to': range.to }]
+}
+
+const identity = (key: TableKey): string => `${key.PK}\n${key.SK}`
+
+const itemIdentity = (item: StoredItem): string => identity({ PK: item.PK?.S ?? '', SK: item.SK?.S ?? '' })

@@ -1,0 +1,256 @@
+import { type Entity, isId } from '../../src/core/model/entity.ts'
+import type { ApiKey } from '../../src/core/model/key.ts'
+import {
+  type LimitSet,
+  type LimitSetKey,
+  limitSetText,
+  ownerText,
+  type Policy,
+} from '../../src/core/model/limit-set.ts'
+import type { Model } from '../../src/core/model/model.ts'
+import type { PolicyKey } from '../../src/core/model/policy.ts'
+import type { AdminStore, AuditRecord } from '../../src/core/ports/admin-store.ts'
+import {
+  badCursor,
+  decodeCursor,
+  decodePolicyCursor,
+  encodeCursor,
+  encodePolicyCursor,
+} from '../../src/store/cursor.ts'
+import { type EntityPage, type EntitySource, searchEntities } from '../../src/store/search.ts'
+
+/** What the memory adapter keeps. Each change runs in one turn of the event loop, so all of it happens or none. */
+export interface MemoryTables {
+  readonly entities: Map<string, Entity>
+  /** By the SHA-256 of the secret. */
+  readonly apiKeys: Map<string, ApiKey>
+  readonly models: Map<string, Model>
+  /** By `limitSetText`. */
+  readonly limitSets: Map<string, { readonly key: LimitSetKey; readonly set: LimitSet }>
+  readonly audit: AuditRecord[]
+}
+
+export const createMemoryTables = (): MemoryTables => ({
+  entities: new Map(),
+  apiKeys: new Map(),
+  models: new Map(),
+  limitSets: new Map(),
+  audit: [],
+})
+
+/** As the table sorts text: by code units, which is by bytes for all that an id may hold. */
+export const byText = (a: string, b: string): number => {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
+
+/** What administrators change and list, without an engine: for tests and a single process that may forget. */
+export const createMemoryAdminStore = (): AdminStore => {
+  const tables = createMemoryTables()
+  return {
+    ...createMemoryEntities(tables),
+    ...createMemoryApiKeys(tables),
+    ...createMemoryModels(tables),
+    ...createMemoryLimitSets(tables),
+    listPolicies: createMemoryPolicyList(tables),
+    recordAudit: async (record) => void tables.audit.push(record),
+    listAudit: createMemoryAudit(tables),
+  }
+}
+
+const createMemoryModels = ({
+  models,
+  audit,
+}: MemoryTables): Pick<AdminStore, 'model' | 'putModel' | 'deleteModel' | 'listModels'> => ({
+  model: async (id) => models.get(id),
+  async putModel(model, record) {
+    models.set(model.id, model)
+    audit.push(record)
+  },
+  async deleteModel(id, record) {
+    if (!models.delete(id)) return 'missing'
+    audit.push(record)
+    return 'deleted'
+  },
+  listModels: async () => [...models.values()].sort((a, b) => byText(a.id, b.id)),
+})
+
+const createMemoryLimitSets = ({
+  limitSets,
+  audit,
+}: MemoryTables): Pick<AdminStore, 'limitSets' | 'putLimitSet' | 'limitedResources'> => ({
+  limitSets: async (keys) => keys.map((key) => limitSets.get(limitSetText(key))?.set),
+  async putLimitSet(key, set, expectedVersion, record) {
+    const name = limitSetText(key)
+    if ((limitSets.get(name)?.set.version ?? null) !== expectedVersion) return 'changed'
+    limitSets.set(name, { key, set })
+    audit.push(record)
+    return 'replaced'
+  },
+  limitedResources: async (owner) =>
+    [...limitSets.values()]
+      .filter(({ key, set }) => ownerText(key.owner) === ownerText(owner) && set.limits.length > 0)
+      .map(({ key }) => key.resource)
+      .sort(byText),
+})
+
+const createMemoryPolicyList =
+  ({ limitSets }: MemoryTables): AdminStore['listPolicies'] =>
+  async ({ limit, cursor }) => {
+    const after = decodePolicyCursor(cursor)
+    const found = [...limitSets.values()]
+      .flatMap(({ key: { owner }, set: { limits } }): Policy[] =>
+        owner.kind === 'policy' && limits.length > 0 ? [{ key: keyOf(owner), limits }] : [],
+      )
+      .filter(({ key }) => after === undefined || byText(rangeOf(key), rangeOf(after)) > 0)
+      .sort((a, b) => byText(rangeOf(a.key), rangeOf(b.key)))
+    const items = found.slice(0, limit)
+    const last = items.at(-1)
+    const hasMore = last !== undefined && found.length > limit
+    return { items, nextCursor: hasMore ? encodePolicyCursor(last.key) : null }
+  }
+
+const keyOf = ({ scope, selector }: PolicyKey): PolicyKey => ({ scope, selector })
+
+const rangeOf = ({ scope, selector }: PolicyKey): string => `${scope}#${selector}`
+
+type Entities = Pick<
+  AdminStore,
+  'entity' | 'entities' | 'createEntity' | 'replaceEntity' | 'deleteEntity' | 'children' | 'listEntities'
+>
+
+/** Entities without an engine. */
+export const createMemoryEntities = (tables: MemoryTables): Entities => {
+  const { entities, audit } = tables
+  const lacksParent = ({ parentId }: Entity): boolean => parentId !== null && !entities.has(parentId)
+  const childrenOf = (id: string): readonly string[] =>
+    [...entities.values()]
+      .filter(({ parentId }) => parentId === id)
+      .map((child) => child.id)
+      .sort(byText)
+
+  return {
+    entity: async (id) => entities.get(id),
+    entities: async (ids) => ids.map((id) => entities.get(id)),
+    children: async (id) => childrenOf(id),
+    async createEntity(entity, record) {
+      if (lacksParent(entity)) return 'parent_missing'
+      if (entities.has(entity.id)) return 'exists'
+      entities.set(entity.id, entity)
+      audit.push(record)
+      return 'created'
+    },
+    async replaceEntity(entity, expectedVersion, record) {
+      const stored = entities.get(entity.id)
+      if (stored?.version !== expectedVersion) return 'changed'
+      if (stored.parentId !== entity.parentId && lacksParent(entity)) return 'parent_missing'
+      entities.set(entity.id, entity)
+      audit.push(record)
+      return 'replaced'
+    },
+    async deleteEntity({ id }, record) {
+      if (!entities.has(id)) return 'missing'
+      if (childrenOf(id).length > 0) return 'has_children'
+      entities.delete(id)
+      removeBelongings(tables, id, record.at)
+      audit.push(record)
+      return 'deleted'
+    },
+    async listEntities({ q, ...request }) {
+      const source: EntitySource = { page: async (options) => pageOf(entities.values(), options) }
+      if (q) return searchEntities(source, { ...request, q })
+      const [after] = decodeCursor(request.cursor, 1) ?? []
+      if (after !== undefined && !isId(after)) throw badCursor()
+      const page = await source.page({ prefix: '', after, limit: request.limit })
+      return {
+        items: page.entities,
+        nextCursor: page.readUpTo === undefined ? null : encodeCursor(page.readUpTo),
+      }
+    },
+  }
+}
+
+const pageOf = (
+  all: Iterable<Entity>,
+  { prefix, after, limit }: Parameters<EntitySource['page']>[0],
+): EntityPage => {
+  const left = [...all]
+    .filter(({ id }) => id.startsWith(prefix) && (after === undefined || byText(id, after) > 0))
+    .sort((a, b) => byText(a.id, b.id))
+  const entities = left.slice(0, limit)
+  return { entities, readUpTo: left.length > limit ? entities.at(-1)?.id : undefined }
+}
+
+const removeBelongings = ({ apiKeys, limitSets }: MemoryTables, id: string, at: bigint): void => {
+  for (const [hash, { entityId }] of apiKeys) if (entityId === id) apiKeys.delete(hash)
+  for (const [name, { key, set }] of limitSets) {
+    if (key.owner.kind !== 'entity' || key.owner.id !== id || set.limits.length === 0) continue
+    limitSets.set(name, { key, set: { limits: [], version: at > set.version ? at : set.version + 1n } })
+  }
+}
+
+type ApiKeys = Pick<AdminStore, 'apiKey' | 'putKey' | 'listKeys' | 'updateKey'>
+
+/** API keys without an engine. */
+export const createMemoryApiKeys = ({ apiKeys, audit }: MemoryTables): ApiKeys => {
+  const find = ({ entityId, keyId }: ApiKey) =>
+    [...apiKeys].find(([, key]) => key.entityId === entityId && key.keyId === keyId)
+  const isTaken = (key: ApiKey, secretHash: string): boolean =>
+    apiKeys.has(secretHash) || find(key) !== undefined
+
+  return {
+    apiKey: async (secretHash) => apiKeys.get(secretHash),
+    async putKey(key, secretHash, record) {
+      if (isTaken(key, secretHash)) return 'exists'
+      apiKeys.set(secretHash, key)
+      audit.push(record)
+      return 'created'
+    },
+    listKeys: async (entityId) =>
+      [...apiKeys.values()]
+        .filter((key) => key.entityId === entityId)
+        .sort((a, b) => Number(a.createdAt - b.createdAt)),
+    async updateKey(key, record, replacement) {
+      const [hash, stored] = find(key) ?? []
+      if (hash === undefined || stored === undefined || isRevival(stored, key)) return 'missing'
+      if (replacement !== undefined) {
+        if (isTaken(replacement.key, replacement.secretHash)) return 'exists'
+        apiKeys.set(replacement.secretHash, replacement.key)
+      }
+      apiKeys.set(hash, { ...stored, status: key.status, expiresAt: key.expiresAt })
+      audit.push(record)
+      return 'updated'
+    },
+  }
+}
+
+/** A revoked key stays so, whoever changes it at the same time. */
+const isRevival = (stored: ApiKey, key: ApiKey): boolean =>
+  stored.status === 'revoked' && key.status !== 'revoked'
+
+type Place = Pick<AuditRecord, 'at' | 'id'>
+
+/** Records of changes without an engine, newest first. */
+export const createMemoryAudit =
+  ({ audit }: MemoryTables): AdminStore['listAudit'] =>
+  async ({ limit, cursor, subject, from = 0n }) => {
+    const after = toPlace(cursor)
+    const found = audit
+      .filter((record) => record.at >= from && (subject === undefined || record.subject === subject))
+      .filter((record) => after === undefined || newestFirst(record, after) > 0)
+      .sort(newestFirst)
+    const items = found.slice(0, limit)
+    const last = items.at(-1)
+    const hasMore = last !== undefined && found.length > limit
+    return { items, nextCursor: hasMore ? encodeCursor(String(last.at), last.id) : null }
+  }
+
+const newestFirst = (a: Place, b: Place): number => (a.at === b.at ? byText(b.id, a.id) : Number(b.at - a.at))
+
+const toPlace = (cursor: string | undefined): Place | undefined => {
+  const parts = decodeCursor(cursor, 2)
+  if (parts === undefined) return undefined
+  const [at = '', id = ''] = parts
+  if (!/^\d+$/.test(at) || id === '') throw badCursor()
+  return { at: BigInt(at), id }
+}
