@@ -1,5 +1,5 @@
-/** Where the API lies: beside the page, below a stage where there is one. */
-export const API_BASE = new URL('.', document.baseURI)
+/** The URL of a path of the API: relative to the document, so that it includes the stage if there is one. */
+export const apiUrl = (path: string): URL => new URL(path, new URL('.', document.baseURI))
 
 export type Query = Readonly<Record<string, string | number | undefined>>
 
@@ -30,7 +30,7 @@ export class ApiError extends Error {
 export const createApi = (token: string, onUnauthorized: () => void): Api => {
   const fetchAnswer = async (path: string, init: RequestInit = {}): Promise<Response> => {
     try {
-      return await fetch(new URL(path, API_BASE), {
+      return await fetch(apiUrl(path), {
         ...init,
         headers: { authorization: `Bearer ${token}`, ...init.headers },
       })

@@ -1,4 +1,4 @@
-import { API_BASE } from '../../api/api.ts'
+import { apiUrl } from '../../api/api.ts'
 import { CopyButton } from '../../parts/copy-button.tsx'
 import { CHAT_PATH } from '../running/send-chat.ts'
 import { curlLine, secretVariable } from './curl-line.ts'
@@ -8,7 +8,7 @@ import { type Draft, planOf } from './draft.ts'
 export const CurlCard = ({ draft }: { readonly draft: Draft }) => {
   const drafted = planOf({ ...draft, count: '1', parallelism: '1' })
   const { caller, body } = 'plan' in drafted ? drafted.plan : {}
-  const line = caller && body && curlLine(new URL(CHAT_PATH, API_BASE).href, caller, body)
+  const line = caller && body && curlLine(apiUrl(CHAT_PATH).href, caller, body)
   return (
     <section class="card" aria-labelledby="try-curl">
       <div class="card-head">
