@@ -3,7 +3,7 @@ import './styles/base.css'
 import './styles/controls.css'
 import './styles/layout.css'
 import { render } from 'preact'
-import { Page } from './shell/page.tsx'
+import { Dashboard } from './shell/dashboard.tsx'
 
 const root = document.getElementById('page')
-if (root) render(<Page />, root)
+if (root) render(<Dashboard />, root)

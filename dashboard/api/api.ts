@@ -1,3 +1,5 @@
+import { ApiError } from './errors.ts'
+
 /** The URL of a path of the API: relative to the document, so that it includes the stage if there is one. */
 export const apiUrl = (path: string): URL => new URL(path, new URL('.', document.baseURI))
 
@@ -10,20 +12,6 @@ export interface Api {
   send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T>
   /** The raw answer, of any status; `path` begins below the page's folder. Throws `ApiError` where there is none. */
   fetch(path: string, init?: RequestInit): Promise<Response>
-}
-
-/** An error response, with the message of the API; `status` 0: the API was not reached. */
-export class ApiError extends Error {
-  readonly status: number
-  /** The input at fault, where the answer names one. */
-  readonly field: string | undefined
-
-  constructor(status: number, message: string, field?: string) {
-    super(message)
-    this.name = 'ApiError'
-    this.status = status
-    this.field = field
-  }
 }
 
 /** `path` as `api/entities`; ids in it are to be encoded: see `pathOf`. */

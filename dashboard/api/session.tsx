@@ -1,7 +1,7 @@
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { Session } from './answers.ts'
 import type { Api } from './api.ts'
+import type { Session } from './responses.ts'
 
 /** The signed-in administrator or viewer. */
 export interface SignedIn extends Session {

@@ -1,8 +1,18 @@
 import './defaults.css'
-import { DefaultLimits } from './limits/default-limits.tsx'
-import { ModelsSection } from './models/models-section.tsx'
+import { useState } from 'preact/hooks'
+import { useAnswer } from '../api/hooks.ts'
+import type { Defaults, Entities, Limit } from '../api/responses.ts'
+import { useSession } from '../api/session.tsx'
+import { LimitEditor } from '../limits/limit-editor.tsx'
+import { LimitList } from '../limits/limit-list.tsx'
+import type { LimitInput } from '../limits/limit-text.ts'
+import { ResourceChoice } from '../limits/resource-choice.tsx'
+import { TextField } from '../parts/fields.tsx'
+import { checkId } from '../parts/name-rules.ts'
+import { ErrorNotice, Notice } from '../parts/notices.tsx'
+import { ModelsSection } from './models-section.tsx'
 
-export const Defaults = () => (
+export const DefaultsView = () => (
   <>
     <header class="view-head">
       <h1>Defaults</h1>
@@ -11,3 +21,166 @@ export const Defaults = () => (
     <ModelsSection />
   </>
 )
+
+/** The default limits of everyone and of each role. */
+export const DefaultLimits = () => {
+  const [resource, setResource] = useState('_default_')
+  const [added, setAdded] = useState<readonly string[]>([])
+  const roles = useRoles(added)
+  return (
+    <section class="card" aria-labelledby="default-limits-title">
+      <div>
+        <h2 id="default-limits-title">Limits</h2>
+        <p class="quiet">
+          They apply to entities without a limit of that name: first the defaults of the role, then those of
+          everyone, then those of the environment.
+        </p>
+      </div>
+      <ResourceChoice resource={resource} onResource={setResource} />
+      <ul class="defaults">
+        <DefaultsRow key={resource} resource={resource} />
+        {roles.map((role) => (
+          <DefaultsRow key={`${role} ${resource}`} role={role} resource={resource} />
+        ))}
+      </ul>
+      <AddRole onRole={(role) => setAdded([...added, role])} />
+    </section>
+  )
+}
+
+/** Shows the defaults of a role that no entity has yet. */
+export const AddRole = ({ onRole }: { onRole(role: string): void }) => {
+  const [role, setRole] = useState('')
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    if (role.trim() === '') return
+    onRole(role.trim())
+    setRole('')
+  }
+  return (
+    <form class="add-role" onSubmit={submit}>
+      <TextField label="Another role" value={role} required check={checkId} onValue={setRole} />
+      <button class="button" type="submit">
+        Show
+      </button>
+    </form>
+  )
+}
+
+const LOOKED_AT = 1000
+
+/** Roles that there surely are, and what says them: those of entities, and those that were added here. */
+export const useRoles = (added: readonly string[]): readonly string[] => {
+  const { api } = useSession()
+  const { data } = useAnswer((signal) => api.get<Entities>('api/entities', { limit: LOOKED_AT }, signal), [])
+  return knownRoles(
+    data?.items.map(({ role }) => role),
+    added,
+  )
+}
+
+/** Roles that most have. */
+const USUAL = ['admin', 'service', 'user']
+
+/** The usual roles, those of entities and those that were named, each once, by name. */
+export const knownRoles = (
+  ofEntities: readonly (string | null)[] = [],
+  named: readonly string[] = [],
+): readonly string[] =>
+  [...new Set([...USUAL, ...ofEntities.flatMap((role) => role ?? []), ...named])].toSorted()
+
+interface DefaultsRowProps {
+  /** Undefined: everyone's. */
+  readonly role?: string
+  readonly resource: string
+}
+
+/** The defaults of a role, or of the system, for one resource: what is set, and what holds where nothing is. */
+export const DefaultsRow = ({ role, resource }: DefaultsRowProps) => {
+  const { api, mayWrite } = useSession()
+  const [isEditing, setEditing] = useState(false)
+  const [isSaved, setSaved] = useState(false)
+  const { data, error, reload } = useAnswer(
+    (signal) => api.get<Defaults>('api/defaults', { role, resource }, signal),
+    [role, resource],
+  )
+  const title = role ?? 'Everyone'
+  const finish = () => {
+    setEditing(false)
+    setSaved(true)
+    reload()
+  }
+  return (
+    <li class="defaults-row">
+      <h3>{role === undefined ? title : <code>{role}</code>}</h3>
+      <div class="defaults-limits">
+        {data && <Shown defaults={data} />}
+        <ErrorNotice error={error} />
+        {isSaved && <Notice kind="success">Saved. The limits apply from the next request.</Notice>}
+      </div>
+      {mayWrite && data && (
+        <button
+          class="button small"
+          type="button"
+          aria-label={`Edit defaults of ${title}`}
+          onClick={() => setEditing(true)}
+        >
+          Edit
+        </button>
+      )}
+      {isEditing && data && (
+        <EditDefaults defaults={data} title={title} onSaved={finish} onClose={() => setEditing(false)} />
+      )}
+    </li>
+  )
+}
+
+const Shown = ({ defaults }: { readonly defaults: Defaults }) => {
+  const own = ownLimits(defaults)
+  const beneath = defaults.inherited.filter(({ name }) => !own.some((limit) => limit.name === name))
+  return (
+    <>
+      {own.length > 0 && <LimitList limits={own} />}
+      {own.length === 0 && beneath.length === 0 && <p class="quiet">Not limited.</p>}
+      {beneath.length > 0 && (
+        <div class="beneath">
+          <LimitList limits={beneath} hasSources />
+        </div>
+      )}
+    </>
+  )
+}
+
+interface EditProps {
+  readonly defaults: Defaults
+  readonly title: string
+  onSaved(): void
+  onClose(): void
+}
+
+const EditDefaults = ({ defaults, title, onSaved, onClose }: EditProps) => {
+  const { api } = useSession()
+  const { role, resource, inherited } = defaults
+  const query = new URLSearchParams({ resource, ...(role !== null && { role }) })
+  const save = (limits: readonly LimitInput[]) => api.send('PUT', `api/defaults?${query}`, { limits })
+  return (
+    <LimitEditor
+      title={`Defaults of ${title} ${onResourceText(resource)}`}
+      limits={ownLimits(defaults)}
+      inherited={inherited}
+      save={save}
+      onSaved={onSaved}
+      onClose={onClose}
+    />
+  )
+}
+
+const ENVIRONMENT = 'environment'
+
+/** What is set here, without what the environment says where nothing is. */
+export const ownLimits = ({ limits }: Pick<Defaults, 'limits'>): readonly Limit[] =>
+  limits.filter(({ source }) => source !== ENVIRONMENT)
+
+/** `on gpt-4`, for a title. */
+export const onResourceText = (resource: string): string =>
+  resource === '_default_' ? 'for each resource' : `on ${resource}`

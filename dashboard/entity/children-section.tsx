@@ -1,12 +1,11 @@
 import { useState } from 'preact/hooks'
-import type { Children } from '../api/answers.ts'
 import { pathOf } from '../api/api.ts'
+import { useAnswer } from '../api/hooks.ts'
+import type { Children } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { useAnswer } from '../api/use-answer.ts'
-import { Empty } from '../parts/empty.tsx'
-import { ErrorNotice } from '../parts/notice.tsx'
-import { hrefOf } from '../shell/route.ts'
-import { CreateEntity } from './edit-entity.tsx'
+import { Empty, ErrorNotice } from '../parts/notices.tsx'
+import { hrefOf } from '../parts/route.ts'
+import { CreateEntity } from './entity-form.tsx'
 
 /** The entities below this one. */
 export const ChildrenSection = ({ entityId }: { readonly entityId: string }) => {

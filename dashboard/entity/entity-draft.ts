@@ -1,4 +1,4 @@
-import type { Entity } from '../api/answers.ts'
+import type { Entity } from '../api/responses.ts'
 
 export const PRIORITIES = ['high', 'normal', 'low'] as const
 

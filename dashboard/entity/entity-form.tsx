@@ -1,14 +1,69 @@
 import { useState } from 'preact/hooks'
-import { fieldErrorOf, isAtField } from '../api/field-error.ts'
-import { useAction } from '../api/use-action.ts'
-import { checkId, checkModelIds, checkName } from '../parts/checking/name-rules.ts'
+import { pathOf } from '../api/api.ts'
+import { fieldErrorOf, isAtField } from '../api/errors.ts'
+import { useAction } from '../api/hooks.ts'
+import type { Entity } from '../api/responses.ts'
+import { useSession } from '../api/session.tsx'
 import { Dialog } from '../parts/dialog.tsx'
-import { CheckField, ChoiceField, RequiredNote, TextField } from '../parts/field.tsx'
-import { ErrorNotice } from '../parts/notice.tsx'
-import { EntityField } from '../parts/suggesting/entity-field.tsx'
-import { type EntityDraft, PRIORITIES } from './entity-draft.ts'
+import { CheckField, ChoiceField, EntityField, RequiredNote, TextField } from '../parts/fields.tsx'
+import { checkId, checkModelIds, checkName } from '../parts/name-rules.ts'
+import { ErrorNotice } from '../parts/notices.tsx'
+import {
+  type EntityDraft,
+  entityDraftOf,
+  entityPatch,
+  newEntityBody,
+  newEntityDraft,
+  PRIORITIES,
+} from './entity-draft.ts'
 
-interface Props {
+interface EditProps {
+  readonly entity: Entity
+  onSaved(): void
+  onClose(): void
+}
+
+export const EditEntity = ({ entity, onSaved, onClose }: EditProps) => {
+  const { api } = useSession()
+  return (
+    <EntityForm
+      title={`Edit ${entity.entity_id}`}
+      action="Save"
+      draft={entityDraftOf(entity)}
+      isNew={false}
+      save={(draft) =>
+        api.send('PATCH', pathOf('api/entities', entity.entity_id), entityPatch(entity, draft))
+      }
+      onSaved={onSaved}
+      onClose={onClose}
+    />
+  )
+}
+
+interface CreateProps {
+  /** The parent that is suggested; '': none. */
+  readonly parentId: string
+  onCreated(id: string): void
+  onClose(): void
+}
+
+/** Creates an entity; for whichever view has a use for it. */
+export const CreateEntity = ({ parentId, onCreated, onClose }: CreateProps) => {
+  const { api } = useSession()
+  return (
+    <EntityForm
+      title="New entity"
+      action="Create"
+      draft={newEntityDraft(parentId)}
+      isNew
+      save={(draft) => api.send('POST', 'api/entities', newEntityBody(draft))}
+      onSaved={(draft) => onCreated(draft.id.trim())}
+      onClose={onClose}
+    />
+  )
+}
+
+interface EntityFormProps {
   readonly title: string
   /** The button that does it. */
   readonly action: string
@@ -23,7 +78,15 @@ interface Props {
 const FIELDS = ['entity_id', 'name', 'kind', 'parent_id', 'role', 'models']
 
 /** What an administrator says of an entity. */
-export const EntityForm = ({ title, action, draft: initial, isNew, save, onSaved, onClose }: Props) => {
+export const EntityForm = ({
+  title,
+  action,
+  draft: initial,
+  isNew,
+  save,
+  onSaved,
+  onClose,
+}: EntityFormProps) => {
   const [draft, setDraft] = useState(initial)
   const saving = useAction(save)
   const submit = async (event: SubmitEvent) => {

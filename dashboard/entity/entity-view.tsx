@@ -1,22 +1,27 @@
 import './entity.css'
-import type { Entity } from '../api/answers.ts'
-import { ApiError, pathOf } from '../api/api.ts'
+import { useState } from 'preact/hooks'
+import { pathOf } from '../api/api.ts'
+import { ApiError } from '../api/errors.ts'
+import { useAnswer } from '../api/hooks.ts'
+import type { Entity } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { useAnswer } from '../api/use-answer.ts'
-import { Empty } from '../parts/empty.tsx'
-import { ErrorNotice } from '../parts/notice.tsx'
-import { type EntitySection, hrefOf } from '../shell/route.ts'
-import { EntityHead } from './entity-head.tsx'
-import { Section } from './section.tsx'
-import { SectionLinks } from './section-links.tsx'
+import { Confirm } from '../parts/dialog.tsx'
+import { Empty, ErrorNotice } from '../parts/notices.tsx'
+import { ENTITY_SECTIONS, type EntitySection, hrefOf, SECTION_NAMES } from '../parts/route.ts'
+import { AuditSection } from './audit-section.tsx'
+import { ChildrenSection } from './children-section.tsx'
+import { EditEntity } from './entity-form.tsx'
+import { KeysSection } from './keys-section.tsx'
+import { LimitsSection } from './limits-section.tsx'
+import { UsageSection } from './usage-section.tsx'
 
-interface Props {
+interface EntityViewProps {
   readonly id: string
   readonly section: EntitySection
 }
 
 /** One entity, with everything that is about it. */
-export const EntityView = ({ id, section }: Props) => {
+export const EntityView = ({ id, section }: EntityViewProps) => {
   const { api } = useSession()
   const asked = useAnswer((signal) => api.get<Entity>(pathOf('api/entities', id), {}, signal), [id])
   if (asked.data === undefined)
@@ -47,5 +52,163 @@ const NoEntity = ({ id, error }: { readonly id: string; readonly error: Error })
         </p>
       </Empty>
     </section>
+  )
+}
+
+interface SectionLinksProps {
+  readonly id: string
+  readonly current: EntitySection
+}
+
+/** The way to the parts of an entity's view; each has its address. */
+export const SectionLinks = ({ id, current }: SectionLinksProps) => (
+  <nav class="section-links" aria-label={`Parts of ${id}`}>
+    {ENTITY_SECTIONS.map((section) => (
+      <a
+        key={section}
+        href={hrefOf({ view: 'entity', id, section })}
+        aria-current={section === current ? 'page' : undefined}
+      >
+        {SECTION_NAMES[section]}
+      </a>
+    ))}
+  </nav>
+)
+
+/** A part of an entity's view. */
+export const Section = ({
+  section,
+  entity,
+}: {
+  readonly section: EntitySection
+  readonly entity: Entity
+}) => {
+  switch (section) {
+    case 'limits':
+      return <LimitsSection entity={entity} />
+    case 'keys':
+      return <KeysSection entityId={entity.entity_id} />
+    case 'usage':
+      return <UsageSection entityId={entity.entity_id} />
+    case 'children':
+      return <ChildrenSection entityId={entity.entity_id} />
+    case 'audit':
+      return <AuditSection entityId={entity.entity_id} />
+  }
+}
+
+interface EntityHeadProps {
+  readonly entity: Entity
+  onChanged(): void
+}
+
+/** Who it is, and what can be done with it. */
+export const EntityHead = ({ entity, onChanged }: EntityHeadProps) => {
+  const { entity_id: id, name, parent_id } = entity
+  return (
+    <header class="view-head entity-head">
+      <div class="entity-title">
+        {parent_id !== null && (
+          <p class="quiet">
+            Child of <a href={hrefOf({ view: 'entity', id: parent_id })}>{parent_id}</a>
+          </p>
+        )}
+        <h1>
+          {name} {name !== id && <code class="entity-id">{id}</code>}
+        </h1>
+        <Tags entity={entity} />
+      </div>
+      <HeadActions entity={entity} onChanged={onChanged} />
+    </header>
+  )
+}
+
+const Tags = ({ entity }: Pick<EntityHeadProps, 'entity'>) => {
+  const { kind, disabled, bypass, role, priority, cascade, parent_id, models } = entity
+  return (
+    <p class="tags">
+      <span class="tag">{kind}</span>
+      {disabled && (
+        <span class="tag bad" title="Its keys are rejected">
+          disabled
+        </span>
+      )}
+      {bypass && (
+        <span class="tag warn" title="Counted, never limited">
+          bypass
+        </span>
+      )}
+      {role !== null && <span class="tag">role {role}</span>}
+      {priority !== 'normal' && <span class="tag">{priority} priority</span>}
+      {parent_id !== null && (
+        <span class="tag" title={cascade ? 'Parents’ limits apply too' : 'Parents’ limits do not apply'}>
+          {cascade ? 'cascade' : 'no cascade'}
+        </span>
+      )}
+      {models !== null && <span class="tag">only {models.join(', ') || 'no model'}</span>}
+    </p>
+  )
+}
+
+const HeadActions = ({ entity, onChanged }: EntityHeadProps) => {
+  const { mayWrite } = useSession()
+  const [open, setOpen] = useState<'edit' | 'delete' | undefined>(undefined)
+  const close = () => setOpen(undefined)
+  const { entity_id: id } = entity
+  return (
+    <div class="actions">
+      <a class="button" href={hrefOf({ view: 'try', id })}>
+        Try it
+      </a>
+      {mayWrite && (
+        <>
+          <button class="button" type="button" onClick={() => setOpen('edit')}>
+            Edit
+          </button>
+          <button class="button danger" type="button" onClick={() => setOpen('delete')}>
+            Delete
+          </button>
+        </>
+      )}
+      {open === 'edit' && (
+        <EditEntity
+          entity={entity}
+          onClose={close}
+          onSaved={() => {
+            close()
+            onChanged()
+          }}
+        />
+      )}
+      {open === 'delete' && <DeleteEntity entity={entity} onClose={close} />}
+    </div>
+  )
+}
+
+interface DeleteEntityProps {
+  readonly entity: Entity
+  onClose(): void
+}
+
+/** Asks before an entity is deleted, and leads to where it was found. */
+export const DeleteEntity = ({ entity, onClose }: DeleteEntityProps) => {
+  const { api } = useSession()
+  const { entity_id: id, parent_id } = entity
+  const leave = () => {
+    location.hash = hrefOf(parent_id === null ? { view: 'overview' } : { view: 'entity', id: parent_id })
+  }
+  return (
+    <Confirm
+      title={`Delete ${id}?`}
+      action={`Delete ${id}`}
+      act={() => api.send('DELETE', pathOf('api/entities', id))}
+      onDone={leave}
+      onClose={onClose}
+    >
+      <p>
+        Its keys and limits are deleted with it. This cannot be undone. An entity with children cannot be
+        deleted.
+      </p>
+    </Confirm>
   )
 }

@@ -1,11 +1,6 @@
-import type { Limit } from '../api/answers.ts'
-import { dollarsOf, isMoney, MICROS_PER_DOLLAR } from '../parts/numbers/amount-text.ts'
-import { meterOf } from './limit-text.ts'
-import { isPeriod, PERIOD_SECONDS, type Period, perPeriod } from './refill.ts'
-
-/** A limit as it is sent: an answer without what only answers tell. */
-export type LimitInput = Pick<Limit, 'name' | 'algorithm'> &
-  Partial<Omit<Limit, 'name' | 'algorithm' | 'source'>>
+import type { Limit } from '../api/responses.ts'
+import { dollarsOf, isMoney, MICROS_PER_DOLLAR } from '../parts/amounts.ts'
+import { isPeriod, type LimitInput, meterOf, PERIOD_SECONDS, type Period, perPeriod } from './limit-text.ts'
 
 export const METERS = ['requests', 'tokens', 'input_tokens', 'output_tokens', 'cost_usd_micros'] as const
 export const ALGORITHMS = ['token_bucket', 'sliding_window', 'fixed_window'] as const

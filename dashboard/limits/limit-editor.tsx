@@ -1,16 +1,18 @@
 import './limits.css'
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
-import type { Limit } from '../api/answers.ts'
-import { useAction } from '../api/use-action.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { useAction } from '../api/hooks.ts'
+import type { Limit } from '../api/responses.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { changesOf } from './changes/limit-changes.ts'
-import { LimitReview } from './changes/limit-review.tsx'
-import { draftOf, type LimitDraft, type LimitInput, limitOf } from './limit-draft.ts'
-import { limitErrorOf } from './limit-error.ts'
-import { LimitForm } from './limit-form.tsx'
+import { RequiredNote } from '../parts/fields.tsx'
+import { Empty } from '../parts/notices.tsx'
+import { changesOf, LimitReview } from './limit-changes.tsx'
+import { draftOf, type LimitDraft, limitOf, newDraft } from './limit-draft.ts'
+import { LimitFields } from './limit-fields.tsx'
+import { type LimitInput, NAMES_ID, USUAL_NAMES } from './limit-text.ts'
+import { type LimitError, limitErrorOf } from './size-fields.tsx'
 
-interface Props {
+interface LimitEditorProps {
   /** `Limits of key-bob on gpt-4` */
   readonly title: string
   /** What it is about, above the limits. */
@@ -26,7 +28,15 @@ interface Props {
 }
 
 /** Edits a set of limits, shows what that changes, and saves it. */
-export const LimitEditor = ({ title, children, limits, inherited = [], save, onSaved, onClose }: Props) => {
+export const LimitEditor = ({
+  title,
+  children,
+  limits,
+  inherited = [],
+  save,
+  onSaved,
+  onClose,
+}: LimitEditorProps) => {
   const [drafts, setDrafts] = useState<readonly LimitDraft[]>(() => limits.map(draftOf))
   const [isReviewing, setReviewing] = useState(false)
   const saving = useAction(() => save(drafts.map(limitOf)))
@@ -65,4 +75,83 @@ export const LimitEditor = ({ title, children, limits, inherited = [], save, onS
       />
     </Dialog>
   )
+}
+
+interface LimitFormProps {
+  readonly drafts: readonly LimitDraft[]
+  readonly inherited: readonly Limit[]
+  readonly error: LimitError | undefined
+  onDrafts(drafts: readonly LimitDraft[]): void
+  onReview(): void
+  onClose(): void
+}
+
+const nextKey = (drafts: readonly LimitDraft[]): number => Math.max(-1, ...drafts.map(({ key }) => key)) + 1
+
+/** The limits to be, one below the other. */
+export const LimitForm = ({ drafts, inherited, error, onDrafts, onReview, onClose }: LimitFormProps) => {
+  const form = useFirstError(error)
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    onReview()
+  }
+  return (
+    <form class="limit-form" ref={form} onSubmit={submit}>
+      <datalist id={NAMES_ID}>
+        {USUAL_NAMES.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      {drafts.length === 0 && (
+        <NothingSet inherited={inherited} onCopy={() => onDrafts(inherited.map(draftOf))} />
+      )}
+      {drafts.length > 0 && <RequiredNote />}
+      {drafts.map((draft, index) => (
+        <LimitFields
+          key={draft.key}
+          draft={draft}
+          others={drafts.filter(({ key }) => key !== draft.key).map(({ name }) => name.trim())}
+          error={error?.index === index ? error : undefined}
+          onDraft={(changed) => onDrafts(drafts.map((each) => (each.key === changed.key ? changed : each)))}
+          onRemove={() => onDrafts(drafts.filter(({ key }) => key !== draft.key))}
+        />
+      ))}
+      <div class="actions">
+        <button class="button" type="button" onClick={() => onDrafts([...drafts, newDraft(nextKey(drafts))])}>
+          Add a limit
+        </button>
+      </div>
+      <div class="actions limit-form-actions">
+        <button class="button" type="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button class="button primary" type="submit">
+          Review changes
+        </button>
+      </div>
+    </form>
+  )
+}
+
+const NothingSet = ({ inherited, onCopy }: Pick<LimitFormProps, 'inherited'> & { onCopy(): void }) => (
+  <Empty title="No limits are set here">
+    <p>{inherited.length > 0 ? 'The inherited limits apply.' : 'Add a limit to begin.'}</p>
+    {inherited.length > 0 && (
+      <button class="button" type="button" onClick={onCopy}>
+        Start from the inherited limits
+      </button>
+    )}
+  </Empty>
+)
+
+/** Leads to the field that the API did not take. */
+const useFirstError = (error: LimitError | undefined) => {
+  const form = useRef<HTMLFormElement>(null)
+  useEffect(() => {
+    const field = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')
+    const hidden = field?.closest('details')
+    if (hidden) hidden.open = true
+    field?.focus()
+  }, [error?.index, error?.field])
+  return form
 }

@@ -1,14 +1,15 @@
 import './limits.css'
 import { useState } from 'preact/hooks'
-import { useModels } from '../api/use-models.ts'
-import { checkResource } from '../parts/checking/name-rules.ts'
-import { ChoiceField, TextField } from '../parts/field.tsx'
+import { useModels } from '../api/hooks.ts'
+import { ChoiceField, TextField } from '../parts/fields.tsx'
+import { checkResource } from '../parts/name-rules.ts'
 
 const SPECIAL = [
   ['_default_', '_default_: for each resource'],
   ['_total_', '_total_: all resources together'],
   ['_other_', '_other_: all unregistered'],
 ] as const
+
 const ANOTHER = ''
 
 interface Props {

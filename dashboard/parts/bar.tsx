@@ -1,7 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { availableShare, loadOf } from './numbers/load.ts'
 
-interface Props {
+interface BarProps {
   readonly available: number
   readonly capacity: number
 }
@@ -10,7 +9,7 @@ interface Props {
  * What is available of a capacity: the fuller, the more is left. A picture of numbers that stand beside it as text. It
  * fills over the interval between two readings (`--fill-time`), and empties at once.
  */
-export const Bar = ({ available, capacity }: Props) => {
+export const Bar = ({ available, capacity }: BarProps) => {
   const share = availableShare(available, capacity)
   const before = useRef(share)
   const isFalling = share < before.current
@@ -22,4 +21,24 @@ export const Bar = ({ available, capacity }: Props) => {
       <div class="bar-fill" style={{ transform: `scaleX(${share})` }} />
     </div>
   )
+}
+
+/** From these shares of the capacity in use on, a limit is busy, or nearly used up. */
+const BUSY = 0.6
+const NEARLY_USED_UP = 0.85
+
+/** `paused`: a limit of 0, which denies every request that it counts. */
+export type Load = 'calm' | 'busy' | 'high' | 'paused'
+
+export const isPaused = (capacity: number): boolean => capacity === 0
+
+/** 0 to 1: what is available of a capacity. A debt is shown as nothing. */
+export const availableShare = (available: number, capacity: number): number =>
+  isPaused(capacity) ? 0 : Math.max(0, Math.min(available / capacity, 1))
+
+export const loadOf = (available: number, capacity: number): Load => {
+  if (isPaused(capacity)) return 'paused'
+  const used = 1 - available / capacity
+  if (used >= NEARLY_USED_UP) return 'high'
+  return used >= BUSY ? 'busy' : 'calm'
 }

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
+import { useAction } from '../api/hooks.ts'
+import { ErrorNotice } from './notices.tsx'
 
-interface Props {
+interface DialogProps {
   readonly title: string
   readonly children: ComponentChildren
   /** Escape or the button in the corner. */
@@ -14,7 +16,7 @@ const FIRST_FIELD = 'form :is(input, select, textarea):not(:disabled)'
  * A modal dialog; it is open while it is rendered. The focus begins in the first field of its form, stays in the dialog
  * and returns afterwards.
  */
-export const Dialog = ({ title, children, onClose }: Props) => {
+export const Dialog = ({ title, children, onClose }: DialogProps) => {
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
   useEffect(() => {
@@ -52,5 +54,38 @@ export const Dialog = ({ title, children, onClose }: Props) => {
       </div>
       {children}
     </dialog>
+  )
+}
+
+interface ConfirmProps {
+  readonly title: string
+  /** What will happen. */
+  readonly children: ComponentChildren
+  /** The button that does it: `Delete key-bob`. */
+  readonly action: string
+  act(): Promise<unknown>
+  onDone(): void
+  onClose(): void
+}
+
+/** Asks before something that cannot be taken back. */
+export const Confirm = ({ title, children, action, act, onDone, onClose }: ConfirmProps) => {
+  const acting = useAction(act)
+  const confirm = async () => {
+    if (await acting.run()) onDone()
+  }
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <div class="dialog-body">{children}</div>
+      <ErrorNotice error={acting.error} />
+      <div class="actions">
+        <button class="button" type="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button class="button danger" type="button" aria-disabled={acting.isRunning} onClick={confirm}>
+          {action}
+        </button>
+      </div>
+    </Dialog>
   )
 }

@@ -1,8 +1,8 @@
-import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import './chart.css'
+import uPlot from 'uplot'
+import { numberText } from './amounts.ts'
 import type { ChartSeries } from './chart.tsx'
-import { numberText } from './numbers/number-text.ts'
 import { momentText } from './time.ts'
 
 interface Drawn {

@@ -1,4 +1,4 @@
-import { numberText } from './numbers/number-text.ts'
+import { numberText } from './amounts.ts'
 
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 
@@ -10,6 +10,7 @@ const STARTED_HOUR = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
   minute: '2-digit',
 })
+
 const STARTED_DAY = new Intl.DateTimeFormat(undefined, {
   weekday: 'short',
   day: 'numeric',

@@ -1,18 +1,15 @@
 import { useState } from 'preact/hooks'
-import type { Models, Policy } from '../api/answers.ts'
-import { ApiError } from '../api/api.ts'
-import { fieldErrorOf } from '../api/field-error.ts'
+import { ApiError, fieldErrorOf } from '../api/errors.ts'
+import { useAction, useAnswer } from '../api/hooks.ts'
+import type { Model, Models, Policy } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { useAction } from '../api/use-action.ts'
-import { useAnswer } from '../api/use-answer.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { ChoiceField, RequiredNote } from '../parts/field.tsx'
-import { ErrorNotice } from '../parts/notice.tsx'
-import { draftedKey, type KeyDraft, NEW_KEY, type PolicyKey, policyPath } from './policy-key.ts'
-import { SCOPES } from './scopes.ts'
-import { SelectorFields } from './selector-fields.tsx'
+import { ChoiceField, EntityField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
+import { checkId, checkModelId } from '../parts/name-rules.ts'
+import { ErrorNotice } from '../parts/notices.tsx'
+import { draftedKey, type KeyDraft, NEW_KEY, type PolicyKey, policyPath, SCOPES } from './policy-key.ts'
 
-interface Props {
+interface NewPolicyProps {
   /** `existing`: it is there already, with these limits. */
   onKey(key: PolicyKey, existing: Policy | undefined): void
   onClose(): void
@@ -21,7 +18,7 @@ interface Props {
 const OPTIONS = SCOPES.map(({ scope, name }) => [scope, `${name} (${scope})`] as const)
 
 /** Asks what a new policy applies to; its limits come after that. */
-export const NewPolicy = ({ onKey, onClose }: Props) => {
+export const NewPolicy = ({ onKey, onClose }: NewPolicyProps) => {
   const { api } = useSession()
   const [draft, setDraft] = useState(NEW_KEY)
   const models = useAnswer((signal) => api.get<Models>('api/models', {}, signal), [])
@@ -71,3 +68,82 @@ const scopeOf = (value: string): KeyDraft['scope'] =>
 const nothingIfMissing = (error: unknown): undefined => {
   if (!(error instanceof ApiError) || error.status !== 404) throw error
 }
+
+interface SelectorFieldsProps {
+  readonly draft: KeyDraft
+  readonly models: readonly Model[]
+  /** What is wrong with the selector. */
+  readonly error?: string | undefined
+  onChange(changes: Partial<KeyDraft>): void
+}
+
+/** Who or what a policy of the scope is for. */
+export const SelectorFields = (props: SelectorFieldsProps) => {
+  switch (props.draft.scope) {
+    case 'USER_MODEL':
+      return (
+        <div class="fields">
+          <UserField {...props} />
+          <ModelField {...props} error={undefined} />
+        </div>
+      )
+    case 'MODEL':
+      return <ModelField {...props} />
+    case 'MODEL_TIER':
+      return <TierField {...props} />
+    case 'GLOBAL':
+      return null
+    default:
+      return <OwnerField {...props} />
+  }
+}
+
+const UserField = ({ draft, error, onChange }: SelectorFieldsProps) => (
+  <TextField
+    label="User"
+    value={draft.user}
+    required
+    check={checkId}
+    error={error}
+    hint="as requests name them"
+    onValue={(user) => onChange({ user })}
+  />
+)
+
+const ModelField = ({ draft, models, error, onChange }: SelectorFieldsProps) => (
+  <SuggestField
+    label="Model"
+    value={draft.model}
+    required
+    check={checkModelId}
+    error={error}
+    hint="a registered one"
+    suggestions={models.map(({ model_id }) => model_id)}
+    onValue={(model) => onChange({ model })}
+  />
+)
+
+const TierField = ({ draft, models, error, onChange }: SelectorFieldsProps) => (
+  <SuggestField
+    label="Tier"
+    value={draft.tier}
+    required
+    check={checkId}
+    error={error}
+    hint="the tier of registered models"
+    suggestions={[...new Set(models.flatMap(({ tier }) => tier ?? []))].toSorted()}
+    onValue={(tier) => onChange({ tier })}
+  />
+)
+
+const OwnerField = ({ draft, error, onChange }: SelectorFieldsProps) => (
+  <EntityField
+    label={draft.scope === 'TENANT' ? 'Tenant' : 'Entity'}
+    value={draft.entity}
+    required
+    check={checkId}
+    error={error}
+    hint="the id of an entity"
+    onValue={(entity) => onChange({ entity })}
+  />
+)

@@ -1,20 +1,18 @@
 import './policies.css'
 import type { ComponentProps } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Policy } from '../api/answers.ts'
+import type { Api } from '../api/api.ts'
+import { type Asked, useAnswer } from '../api/hooks.ts'
+import type { Policies, Policy } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { Empty } from '../parts/empty.tsx'
-import { TextField } from '../parts/field.tsx'
-import { ErrorNotice, Notice } from '../parts/notice.tsx'
-import { numberText } from '../parts/numbers/number-text.ts'
-import { Said } from '../parts/telling/said.tsx'
+import { numberText } from '../parts/amounts.ts'
+import { TextField } from '../parts/fields.tsx'
+import { Empty, ErrorNotice, Notice, Said } from '../parts/notices.tsx'
 import { PolicyDialog, type PolicyTask } from './policy-dialogs.tsx'
-import { groupPolicies } from './policy-groups.ts'
 import { keyOf } from './policy-key.ts'
-import { ScopeCard } from './scope-card.tsx'
-import { type AllPolicies, usePolicies } from './use-policies.ts'
+import { groupPolicies, ScopeCard } from './scope-card.tsx'
 
-export const Policies = () => {
+export const PoliciesView = () => {
   const { mayWrite } = useSession()
   const { data, error, isLoading, reload } = usePolicies()
   const [task, setTask] = useState<PolicyTask | undefined>(undefined)
@@ -106,4 +104,31 @@ const NoPolicies = () => {
       </Empty>
     </section>
   )
+}
+
+export interface AllPolicies {
+  readonly policies: readonly Policy[]
+  /** There are more than were asked for. */
+  readonly isPartial: boolean
+}
+
+const PER_PAGE = 1000
+const MOST_PAGES = 5
+
+/** All policies, page by page. */
+export const usePolicies = (): Asked<AllPolicies> => {
+  const { api } = useSession()
+  return useAnswer((signal) => readAll(api, signal), [])
+}
+
+const readAll = async (api: Api, signal: AbortSignal): Promise<AllPolicies> => {
+  const policies: Policy[] = []
+  let cursor: string | undefined
+  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+    const page = await api.get<Policies>('api/policies', { limit: PER_PAGE, cursor }, signal)
+    policies.push(...page.items)
+    if (page.next_cursor === null) return { policies, isPartial: false }
+    cursor = page.next_cursor
+  }
+  return { policies, isPartial: true }
 }

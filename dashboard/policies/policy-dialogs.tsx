@@ -1,9 +1,9 @@
-import type { Policy } from '../api/answers.ts'
+import type { Policy } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { LimitEditor } from '../limits/limit-editor.tsx'
-import { LimitList } from '../limits/showing/limit-list.tsx'
-import { Confirm } from '../parts/confirm.tsx'
-import { Notice } from '../parts/notice.tsx'
+import { LimitList } from '../limits/limit-list.tsx'
+import { Confirm } from '../parts/dialog.tsx'
+import { Notice } from '../parts/notices.tsx'
 import { NewPolicy } from './new-policy.tsx'
 import { keyOf, keyText, type PolicyKey, policyPath } from './policy-key.ts'
 

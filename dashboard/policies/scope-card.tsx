@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks'
-import type { Policy } from '../api/answers.ts'
+import type { Policy } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { LimitList } from '../limits/showing/limit-list.tsx'
-import { numberText } from '../parts/numbers/number-text.ts'
-import { hrefOf } from '../shell/route.ts'
-import type { PolicyGroup } from './policy-groups.ts'
+import { LimitList } from '../limits/limit-list.tsx'
+import { numberText } from '../parts/amounts.ts'
+import { hrefOf } from '../parts/route.ts'
+import { SCOPES, type Scope } from './policy-key.ts'
 
 interface Changes {
   onEdit(policy: Policy): void
@@ -12,14 +12,14 @@ interface Changes {
   onDelete(policy: Policy): void
 }
 
-interface Props extends Changes {
+interface ScopeCardProps extends Changes {
   readonly group: PolicyGroup
 }
 
 const SHOWN_AT_FIRST = 50
 
 /** The policies of one scope, and what that scope means. */
-export const ScopeCard = ({ group, ...changes }: Props) => {
+export const ScopeCard = ({ group, ...changes }: ScopeCardProps) => {
   const [showsAll, setShowsAll] = useState(false)
   const { scope, name, meaning, policies } = group
   const shown = showsAll ? policies : policies.slice(0, SHOWN_AT_FIRST)
@@ -107,3 +107,20 @@ const Selector = ({ policy: { scope, selector, user, model } }: { readonly polic
       return <strong>{selector}</strong>
   }
 }
+
+export interface PolicyGroup extends Scope {
+  readonly policies: readonly Policy[]
+}
+
+/** Policies by scope, those whose name or limits hold what is searched for; without a search scopes without any, too. */
+export const groupPolicies = (policies: readonly Policy[], search: string): readonly PolicyGroup[] => {
+  const wanted = search.trim().toLowerCase()
+  const found = policies.filter((policy) => textOf(policy).includes(wanted))
+  return SCOPES.map((scope) => ({
+    ...scope,
+    policies: found.filter((policy) => policy.scope === scope.scope),
+  })).filter((group) => wanted === '' || group.policies.length > 0)
+}
+
+const textOf = ({ label, limits }: Policy): string =>
+  [label, ...limits.map(({ name }) => name)].join(' ').toLowerCase()

@@ -1,15 +1,12 @@
-import type { Models } from '../api/answers.ts'
-import { fieldErrorOf, isAtField } from '../api/field-error.ts'
+import { fieldErrorOf, isAtField } from '../api/errors.ts'
+import { useAnswer } from '../api/hooks.ts'
+import type { Models } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { useAnswer } from '../api/use-answer.ts'
-import { checkId, checkModelId } from '../parts/checking/name-rules.ts'
-import { RequiredNote } from '../parts/field.tsx'
-import { ErrorNotice } from '../parts/notice.tsx'
-import { EntityField } from '../parts/suggesting/entity-field.tsx'
-import { SuggestField } from '../parts/suggesting/suggest-field.tsx'
-import type { CheckDraft } from './check-draft.ts'
+import { EntityField, RequiredNote, SuggestField } from '../parts/fields.tsx'
+import { checkId, checkModelId } from '../parts/name-rules.ts'
+import { ErrorNotice } from '../parts/notices.tsx'
 
-interface Props {
+interface CheckFormProps {
   readonly draft: CheckDraft
   readonly error: Error | undefined
   change(fields: Partial<CheckDraft>): void
@@ -17,7 +14,7 @@ interface Props {
 }
 
 /** Who asks for what. */
-export const CheckForm = ({ draft, error, change, onCheck }: Props) => {
+export const CheckForm = ({ draft, error, change, onCheck }: CheckFormProps) => {
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
     onCheck()
@@ -65,7 +62,7 @@ export const CheckForm = ({ draft, error, change, onCheck }: Props) => {
   )
 }
 
-interface ModelProps extends Pick<Props, 'draft' | 'change'> {
+interface ModelProps extends Pick<CheckFormProps, 'draft' | 'change'> {
   errorAt(name: keyof CheckDraft): string | undefined
 }
 
@@ -97,3 +94,30 @@ const ModelFields = ({ draft, errorAt, change }: ModelProps) => {
     </>
   )
 }
+
+/** The form as it is typed. */
+export interface CheckDraft {
+  readonly tenantId: string
+  readonly userId: string
+  readonly modelId: string
+  readonly modelTier: string
+  /** The id of a key's entity. */
+  readonly apiKey: string
+}
+
+export const DEFAULT_CHECK: CheckDraft = {
+  tenantId: 'enterprise_co',
+  userId: 'ent-user-1',
+  modelId: 'gpt-4o',
+  modelTier: 'premium',
+  apiKey: '',
+}
+
+/** The body of `POST /rate-limit/check`. What is left empty and need not be given is null. */
+export const checkBodyOf = ({ tenantId, userId, modelId, modelTier, apiKey }: CheckDraft) => ({
+  tenantId: tenantId.trim(),
+  userId: userId.trim(),
+  modelId: modelId.trim(),
+  modelTier: modelTier.trim() || null,
+  apiKey: apiKey.trim() || null,
+})

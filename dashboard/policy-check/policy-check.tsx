@@ -1,17 +1,18 @@
 import './policy-check.css'
 import { useState } from 'preact/hooks'
-import type { PolicyCheck as Checked } from '../api/answers.ts'
+import { useAction } from '../api/hooks.ts'
+import type { PolicyCheck as Checked, PolicyCheck } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { useAction } from '../api/use-action.ts'
-import { Empty } from '../parts/empty.tsx'
-import { Notice } from '../parts/notice.tsx'
-import { hrefOf } from '../shell/route.ts'
-import { type CheckDraft, checkBodyOf, DEFAULT_CHECK } from './check-draft.ts'
-import { CheckForm } from './check-form.tsx'
-import { CheckResult } from './check-result.tsx'
+import { pausedText } from '../limits/limit-text.ts'
+import { numberText } from '../parts/amounts.ts'
+import { isPaused, loadOf } from '../parts/bar.tsx'
+import { Empty, Notice } from '../parts/notices.tsx'
+import { hrefOf } from '../parts/route.ts'
+import { spanText } from '../parts/time.ts'
+import { type CheckDraft, CheckForm, checkBodyOf, DEFAULT_CHECK } from './check-form.tsx'
 
 /** Asks the policies about a request, and counts it. */
-export const PolicyCheck = () => {
+export const PolicyCheckView = () => {
   const { mayWrite } = useSession()
   return (
     <>
@@ -67,3 +68,96 @@ const Checking = () => {
     </div>
   )
 }
+
+/** What the policies say. */
+export const CheckResult = ({ allowed, cause, primary, policies, degraded }: PolicyCheck) => (
+  <div class="check-result">
+    <p class={`check-verdict ${allowed ? 'good' : 'bad'}`}>
+      <span aria-hidden="true">{allowed ? '✓' : '✕'}</span>
+      {allowed ? 'Request allowed' : 'Request blocked'}
+    </p>
+    {degraded && <p class="tag warn">Part of this was decided without the table, which was unavailable.</p>}
+    {cause !== null && <Cause cause={cause} />}
+    {primary !== null && <Primary allowed={allowed} {...primary} />}
+    {allowed && primary === null && <p class="quiet">No policy applies to this request.</p>}
+    {policies.length > 0 && <Fulfilled policies={policies} />}
+  </div>
+)
+
+/** In minutes where they are whole, as gateways are told it: `60 min`; else `50 s`. */
+const policyWindowText = (seconds: number): string =>
+  seconds % MINUTE === 0 ? `${numberText(seconds / MINUTE)} min` : spanText(seconds)
+
+const MINUTE = 60
+
+/** First what is most specific, then what else failed. */
+const Cause = ({ cause }: { readonly cause: string }) => (
+  <div class="check-cause">
+    <h3>Cause</h3>
+    {cause.split('; ').map((part) => (
+      <p key={part}>{part}</p>
+    ))}
+  </div>
+)
+
+type PrimaryUse = NonNullable<PolicyCheck['primary']>
+
+const Primary = ({
+  allowed,
+  label,
+  count,
+  limit,
+  window_seconds,
+  percent,
+}: PrimaryUse & { readonly allowed: boolean }) => (
+  <div class="check-primary">
+    <h3>{allowed ? 'Primary usage' : 'What fails'}</h3>
+    <div class="check-primary-numbers">
+      <span>{label}</span>
+      <strong class="number">
+        {numberText(count)}/{numberText(limit)}
+      </strong>
+    </div>
+    <div class={`bar ${loadOf(limit - count, limit)}`} aria-hidden="true">
+      <div class="bar-fill" style={{ transform: `scaleX(${percent / 100})` }} />
+    </div>
+    <p class="quiet number">
+      {isPaused(limit)
+        ? `paused: ${pausedText('requests')}`
+        : `${percent}% used in the last ${spanText(window_seconds)}`}
+    </p>
+  </div>
+)
+
+const Fulfilled = ({ policies }: Pick<PolicyCheck, 'policies'>) => (
+  <div class="check-fulfilled">
+    <h3 id="check-fulfilled">Fulfilled policies</h3>
+    {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+    <section class="table-scroll" aria-labelledby="check-fulfilled" tabIndex={0}>
+      <table aria-labelledby="check-fulfilled">
+        <thead>
+          <tr>
+            <th scope="col">Policy</th>
+            <th scope="col" class="number">
+              Used
+            </th>
+            <th scope="col" class="number">
+              Window
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {policies.map(({ label, count, limit, window_seconds }) => (
+            <tr key={label}>
+              <td>{label}</td>
+              <td class="number">
+                {numberText(count)}/{numberText(limit)}
+              </td>
+              <td class="number">{policyWindowText(window_seconds)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  </div>
+)

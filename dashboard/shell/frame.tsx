@@ -1,11 +1,7 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useSession } from '../api/session.tsx'
-import { Mark } from './mark.tsx'
-import { Navigation } from './navigation.tsx'
-import { hrefOf, type Route, viewHrefOf } from './route.ts'
-import { ThemeChoice } from './theme.tsx'
-import { titleOf } from './title.ts'
-import { useRoute } from './use-route.ts'
+import { hrefOf, type Route, titleOf, useRoute, VIEW_NAMES, viewHrefOf } from '../parts/route.ts'
+import { Mark } from './sign-in.tsx'
 import { View } from './view.tsx'
 
 /** What stands around every view. */
@@ -63,4 +59,63 @@ const useFocusOnChange = (route: Route) => {
     isFirst.current = false
   }, [viewHrefOf(route)])
   return main
+}
+
+const PLACES: readonly Exclude<Route, { view: 'entity' | 'unknown' }>[] = [
+  { view: 'overview' },
+  { view: 'try', id: undefined },
+  { view: 'policy-check' },
+  { view: 'policies' },
+  { view: 'defaults' },
+  { view: 'stats' },
+]
+
+/** An entity is found by the overview. */
+const isAt = (current: Route, place: Route): boolean =>
+  place.view === (current.view === 'entity' ? 'overview' : current.view)
+
+export const Navigation = ({ current }: { readonly current: Route }) => (
+  <nav class="navigation" aria-label="Views">
+    <ul>
+      {PLACES.map((route) => (
+        <li key={route.view}>
+          <a href={hrefOf(route)} aria-current={isAt(current, route) ? 'page' : undefined}>
+            {VIEW_NAMES[route.view]}
+          </a>
+        </li>
+      ))}
+    </ul>
+  </nav>
+)
+
+const THEMES = ['auto', 'light', 'dark'] as const
+type Theme = (typeof THEMES)[number]
+
+const NAMES: Readonly<Record<Theme, string>> = { auto: 'Auto', light: 'Light', dark: 'Dark' }
+const KEPT_AS = 'zael-theme'
+
+const kept = (): Theme => THEMES.find((theme) => theme === localStorage.getItem(KEPT_AS)) ?? 'auto'
+
+/** The theme that was chosen in this browser; until then the system's. */
+export const ThemeChoice = () => {
+  const [theme, setTheme] = useState(kept)
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme
+    localStorage.setItem(KEPT_AS, theme)
+  }, [theme])
+  return (
+    <label class="theme-choice">
+      <span class="unseen">Theme</span>
+      <select
+        value={theme}
+        onChange={(event) => setTheme(THEMES.find((each) => each === event.currentTarget.value) ?? 'auto')}
+      >
+        {THEMES.map((each) => (
+          <option key={each} value={each}>
+            {NAMES[each]}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
 }

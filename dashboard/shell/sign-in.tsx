@@ -1,16 +1,15 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { Notice } from '../parts/notice.tsx'
-import { Mark } from './mark.tsx'
-import { SIGN_IN_TITLE } from './title.ts'
+import { Notice } from '../parts/notices.tsx'
+import { SIGN_IN_TITLE } from '../parts/route.ts'
 
-interface Props {
+interface SignInProps {
   /** The token of a try that failed for another reason; '' otherwise. */
   readonly token: string
   readonly error: string | undefined
   onToken(token: string): void
 }
 
-export const SignIn = ({ token: initial, error, onToken }: Props) => {
+export const SignIn = ({ token: initial, error, onToken }: SignInProps) => {
   const [token, setToken] = useState(initial)
   const field = useRef<HTMLInputElement>(null)
   useEffect(() => {
@@ -57,3 +56,30 @@ export const SignIn = ({ token: initial, error, onToken }: Props) => {
     </main>
   )
 }
+
+/** A bucket that is half full. */
+export const Mark = () => (
+  <svg class="mark" viewBox="0 0 16 16" width="24" height="24" aria-hidden="true">
+    <rect width="16" height="16" rx="4" fill="currentColor" />
+    <path class="mark-bucket" d="M4 3h8v10H4z" />
+    <path class="mark-fill" d="M4.7 7h6.6v5.3H4.7z" />
+  </svg>
+)
+
+const KEPT_AS = 'zael-token'
+
+/**
+ * The token of this tab: from `#token=…` in the address, which no server sees and which is taken out of it, or from the
+ * session storage, which ends with the tab.
+ */
+export const readToken = (): string | undefined => {
+  const given = new URLSearchParams(location.hash.slice(1)).get('token')
+  if (given) {
+    history.replaceState(null, '', location.pathname + location.search)
+    keepToken(given)
+  }
+  return sessionStorage.getItem(KEPT_AS) ?? undefined
+}
+
+export const keepToken = (token: string): void => sessionStorage.setItem(KEPT_AS, token)
+export const forgetToken = (): void => sessionStorage.removeItem(KEPT_AS)

@@ -1,12 +1,12 @@
-import { Defaults } from '../defaults/defaults.tsx'
+import { DefaultsView } from '../defaults/defaults.tsx'
 import { EntityView } from '../entity/entity-view.tsx'
 import { Overview } from '../overview/overview.tsx'
-import { Policies } from '../policies/policies.tsx'
-import { PolicyCheck } from '../policy-check/policy-check.tsx'
-import { Stats } from '../stats/stats.tsx'
-import { TryIt } from '../try-it/try-it.tsx'
-import { NotFound } from './not-found.tsx'
-import type { Route } from './route.ts'
+import { Empty } from '../parts/notices.tsx'
+import { hrefOf, type Route } from '../parts/route.ts'
+import { PoliciesView } from '../policies/policies.tsx'
+import { PolicyCheckView } from '../policy-check/policy-check.tsx'
+import { StatsView } from '../stats/stats.tsx'
+import { TryItView } from '../try-it/try-it.tsx'
 
 /** The view of a route; that of another entity is another view. */
 export const View = ({ route }: { readonly route: Route }) => {
@@ -16,16 +16,33 @@ export const View = ({ route }: { readonly route: Route }) => {
     case 'entity':
       return <EntityView key={route.id} id={route.id} section={route.section ?? 'limits'} />
     case 'try':
-      return <TryIt key={route.id} id={route.id} />
+      return <TryItView key={route.id} id={route.id} />
     case 'policy-check':
-      return <PolicyCheck />
+      return <PolicyCheckView />
     case 'policies':
-      return <Policies />
+      return <PoliciesView />
     case 'defaults':
-      return <Defaults />
+      return <DefaultsView />
     case 'stats':
-      return <Stats />
+      return <StatsView />
     case 'unknown':
       return <NotFound address={route.address} />
   }
 }
+
+/** An address that no view has. */
+export const NotFound = ({ address }: { readonly address: string }) => (
+  <>
+    <header class="view-head">
+      <h1>Page not found</h1>
+    </header>
+    <section class="card">
+      <Empty title={`There is no page at #/${address}`}>
+        <p>
+          The link may be mistyped or out of date.{' '}
+          <a href={hrefOf({ view: 'overview' })}>Go to the overview</a>
+        </p>
+      </Empty>
+    </section>
+  </>
+)

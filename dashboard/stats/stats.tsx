@@ -1,18 +1,16 @@
 import './stats.css'
-import { useState } from 'preact/hooks'
-import type { Traffic } from '../api/answers.ts'
-import { Segments } from '../parts/choosing/segments.tsx'
-import { Empty } from '../parts/empty.tsx'
-import { ErrorNotice, Notice } from '../parts/notice.tsx'
-import { momentText } from '../parts/time.ts'
-import { hrefOf } from '../shell/route.ts'
-import { PERIODS, partialText, periodText } from './stats-text.ts'
-import { TopDenied } from './top-denied.tsx'
-import { Totals } from './totals.tsx'
-import { TrafficChart } from './traffic-chart.tsx'
-import { useTraffic } from './use-traffic.ts'
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { type Asked, useAnswer } from '../api/hooks.ts'
+import type { Traffic } from '../api/responses.ts'
+import { useSession } from '../api/session.tsx'
+import { numberText } from '../parts/amounts.ts'
+import { Chart } from '../parts/chart.tsx'
+import { Segments } from '../parts/controls.tsx'
+import { Empty, ErrorNotice, Notice } from '../parts/notices.tsx'
+import { hrefOf } from '../parts/route.ts'
+import { momentText, startText } from '../parts/time.ts'
 
-export const Stats = () => {
+export const StatsView = () => {
   const [granularity, setGranularity] = useState<Traffic['granularity']>('hour')
   const { data, error, isLoading } = useTraffic(granularity)
   return (
@@ -69,3 +67,179 @@ const NothingAsked = ({ granularity }: Pick<Traffic, 'granularity'>) => (
     </Empty>
   </section>
 )
+
+/** The server reads them no more often. */
+const EVERY_MS = 30_000
+
+/** What was admitted and denied, asked for again and again while the page is looked at. */
+export const useTraffic = (granularity: Traffic['granularity']): Asked<Traffic> => {
+  const { api } = useSession()
+  const asked = useAnswer(
+    (signal) => api.get<Traffic>('api/dashboard/stats', { granularity }, signal),
+    [granularity],
+  )
+  const { reload } = asked
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || reload(), EVERY_MS)
+    return () => clearInterval(timer)
+  }, [reload])
+  return asked
+}
+
+/** The sums of the period. */
+export const Totals = ({ traffic }: { readonly traffic: Traffic }) => (
+  <dl class="totals" aria-label={`Sums ${periodText(traffic.granularity)}`}>
+    <Total name="Admitted" text={numberText(traffic.admitted)} kind="admitted" />
+    <Total name="Denied" text={numberText(traffic.denied)} kind="denied" />
+    <Total name="Share denied" text={deniedShareText(traffic)} kind="share-denied" />
+  </dl>
+)
+
+interface TotalProps {
+  readonly name: string
+  readonly text: string
+  readonly kind: string
+}
+
+const Total = ({ name, text, kind }: TotalProps) => (
+  <div class={`card total ${kind}`}>
+    <dt>{name}</dt>
+    <dd class="number">{text}</dd>
+  </div>
+)
+
+/** Admitted and denied over time, as a picture and as a table. */
+export const TrafficChart = ({ traffic }: { readonly traffic: Traffic }) => {
+  const { points, granularity } = traffic
+  const times = useMemo(() => points.map(({ start }) => start), [points])
+  const series = useMemo(
+    () => [
+      { name: 'Admitted', colour: '--series-1', values: points.map(({ admitted }) => admitted) },
+      { name: 'Denied', colour: '--series-2', values: points.map(({ denied }) => denied) },
+    ],
+    [points],
+  )
+  const title = granularity === 'hour' ? 'By hour' : 'By UTC day'
+  return (
+    <section class="card" aria-labelledby="traffic-title">
+      <h2 id="traffic-title">{title}</h2>
+      <Chart
+        label={`Requests admitted and denied ${periodText(granularity)}; the table below has the numbers`}
+        times={times}
+        series={series}
+      />
+      <details>
+        <summary>The numbers as a table</summary>
+        <PointsTable traffic={traffic} />
+      </details>
+    </section>
+  )
+}
+
+/** Newest first. */
+const PointsTable = ({ traffic: { points, granularity } }: { readonly traffic: Traffic }) => (
+  <table>
+    <thead>
+      <tr>
+        <th scope="col">{granularity === 'hour' ? 'Hour' : 'UTC day'}</th>
+        <th scope="col" class="number">
+          Admitted
+        </th>
+        <th scope="col" class="number">
+          Denied
+        </th>
+      </tr>
+    </thead>
+    <tbody>
+      {points.toReversed().map(({ start, admitted, denied }) => (
+        <tr key={start}>
+          <td>{startText(start, granularity)}</td>
+          <td class="number">{numberText(admitted)}</td>
+          <td class="number">{numberText(denied)}</td>
+        </tr>
+      ))}
+    </tbody>
+  </table>
+)
+
+/** Who was denied most, and what share of all denials that is. */
+export const TopDenied = ({ traffic }: { readonly traffic: Traffic }) => (
+  <section class="card" aria-labelledby="top-denied-title">
+    <h2 id="top-denied-title">Most denied</h2>
+    {traffic.top_denied.length === 0 ? (
+      <p class="quiet">No request was denied {periodText(traffic.granularity)}.</p>
+    ) : (
+      <table class="top-denied">
+        <thead>
+          <tr>
+            <th scope="col">Entity</th>
+            <th scope="col" class="number">
+              Denied
+            </th>
+            <th scope="col" class="number">
+              Share of denials
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {traffic.top_denied.map((entity) => (
+            <Row key={entity.entity_id} entity={entity} />
+          ))}
+        </tbody>
+      </table>
+    )}
+  </section>
+)
+
+const Row = ({ entity }: { readonly entity: Traffic['top_denied'][number] }) => {
+  const { entity_id: id, name, denied, share_percent } = entity
+  return (
+    <tr>
+      <td>
+        <a href={hrefOf({ view: 'entity', id })}>{name}</a>
+        {name !== id && <span class="mono quiet denied-id">{id}</span>}
+      </td>
+      <td class="number">{numberText(denied)}</td>
+      <td class="number">
+        <span class="share">
+          <span class="share-bar" aria-hidden="true">
+            <span class="share-fill" style={{ transform: `scaleX(${share_percent / 100})` }} />
+          </span>
+          <span class="share-text">{percentText(share_percent)}</span>
+        </span>
+      </td>
+    </tr>
+  )
+}
+
+type Granularity = Traffic['granularity']
+
+export const PERIODS: readonly (readonly [Granularity, string])[] = [
+  ['hour', 'Last 24 hours'],
+  ['day', 'Last 30 days'],
+]
+
+/** `in the last 24 hours` */
+export const periodText = (granularity: Granularity): string =>
+  granularity === 'hour' ? 'in the last 24 hours' : 'in the last 30 days'
+
+/** What share of all that was asked was denied: `12.5 %`; – where nothing was asked. */
+export const deniedShareText = ({ admitted, denied }: Pick<Traffic, 'admitted' | 'denied'>): string => {
+  const asked = admitted + denied
+  return asked === 0 ? '–' : percentText((denied / asked) * 100)
+}
+
+const PERCENTS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
+
+/** `percent` as text; what is more than nothing never shows as 0. */
+export const percentText = (percent: number): string =>
+  percent > 0 && percent < 0.1 ? '< 0.1 %' : `${PERCENTS.format(percent)} %`
+
+/** What was left out; undefined where nothing was. */
+export const partialText = ({
+  is_partial,
+  entities_read,
+}: Pick<Traffic, 'is_partial' | 'entities_read'>): string | undefined =>
+  is_partial
+    ? `There are too many entities to read all of them: these numbers cover the first ${numberText(entities_read)} by id.`
+    : undefined

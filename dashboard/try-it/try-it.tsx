@@ -1,17 +1,17 @@
 import './try-it.css'
 import { useState } from 'preact/hooks'
+import { useModels } from '../api/hooks.ts'
 import { useSession } from '../api/session.tsx'
-import { useModels } from '../api/use-models.ts'
-import { CurlCard } from './asking/curl-card.tsx'
-import { callerOf, type Draft, type Mistakes, planOf } from './asking/draft.ts'
-import { RequestForm } from './asking/request-form.tsx'
-import { LimitsCard } from './limits/limits-card.tsx'
-import { useLimits } from './limits/use-limits.ts'
-import { ResultsCard } from './results/results-card.tsx'
-import { useRun } from './running/use-run.ts'
+import { CurlCard } from './curl-card.tsx'
+import { LimitsCard } from './limits-card.tsx'
+import { callerOf, type Draft, type Mistakes, planOf } from './request-draft.ts'
+import { RequestForm } from './request-form.tsx'
+import { ResultsCard } from './results-card.tsx'
+import { useRun } from './run.ts'
+import { useLimits } from './watched-limits.ts'
 
 /** Sends chats as an entity or with a key, and shows what limits make of them. */
-export const TryIt = ({ id }: { readonly id: string | undefined }) => {
+export const TryItView = ({ id }: { readonly id: string | undefined }) => {
   const { draft, change, mistakes, setMistakes } = useDraft(id)
   const models = useModels()
   const run = useRun()

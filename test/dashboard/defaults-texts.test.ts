@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest'
-import type { Limit } from '../../dashboard/api/answers.ts'
-import { knownRoles } from '../../dashboard/defaults/limits/known-roles.ts'
-import { onResourceText, ownLimits } from '../../dashboard/defaults/limits/own-limits.ts'
+import type { Limit } from '../../dashboard/api/responses.ts'
+import { knownRoles, onResourceText, ownLimits } from '../../dashboard/defaults/defaults.tsx'
 import {
   hasPrices,
   modelBody,
   modelDraftOf,
   NEW_MODEL,
   pricesText,
-} from '../../dashboard/defaults/models/model-draft.ts'
+} from '../../dashboard/defaults/model-form.tsx'
 
 test('knows the usual roles, those of entities and those that were named', () => {
   expect(knownRoles()).toEqual(['admin', 'service', 'user'])

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Policy } from '../../dashboard/api/answers.ts'
-import { groupPolicies } from '../../dashboard/policies/policy-groups.ts'
+import type { Policy } from '../../dashboard/api/responses.ts'
 import { draftedKey, keyOf, keyText, NEW_KEY, policyPath } from '../../dashboard/policies/policy-key.ts'
+import { groupPolicies } from '../../dashboard/policies/scope-card.tsx'
 
 const policy = (scope: Policy['scope'], selector: string, more: Partial<Policy> = {}): Policy => ({
   label: `${scope} ${selector}`,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hrefOf, parseRoute, type Route } from '../../dashboard/shell/route.ts'
+import { hrefOf, parseRoute, type Route } from '../../dashboard/parts/route.ts'
 
 const ROUTES: readonly Route[] = [
   { view: 'overview' },

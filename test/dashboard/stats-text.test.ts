@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { startText } from '../../dashboard/parts/time.ts'
-import { deniedShareText, partialText, percentText } from '../../dashboard/stats/stats-text.ts'
+import { deniedShareText, partialText, percentText } from '../../dashboard/stats/stats.tsx'
 
 test.each([
   [0, '0 %'],

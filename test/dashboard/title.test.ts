@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseRoute } from '../../dashboard/shell/route.ts'
-import { titleOf } from '../../dashboard/shell/title.ts'
+import { parseRoute, titleOf } from '../../dashboard/parts/route.ts'
 
 test.each([
   ['', 'Overview · zael'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Entity } from '../../../dashboard/api/answers.ts'
+import type { Entity } from '../../../dashboard/api/responses.ts'
 import {
   entityDraftOf,
   entityPatch,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Limit } from '../../../dashboard/api/answers.ts'
+import type { Limit } from '../../../dashboard/api/responses.ts'
 import { draftOf, limitOf, newDraft, refillRateOf } from '../../../dashboard/limits/limit-draft.ts'
 
 const BUCKET: Limit = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { limitSentence } from '../../../dashboard/limits/showing/limit-sentence.ts'
+import { limitSentence } from '../../../dashboard/limits/limit-list.tsx'
 
 const bucket = (capacity: number, refill_rate: number) =>
   ({ name: 'any', meter: 'requests', algorithm: 'token_bucket', capacity, refill_rate }) as const

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { limitErrorOf } from '../../../dashboard/limits/limit-error.ts'
 import {
   meterText,
   pausedText,
@@ -8,6 +7,7 @@ import {
   sourceText,
   windowText,
 } from '../../../dashboard/limits/limit-text.ts'
+import { limitErrorOf } from '../../../dashboard/limits/size-fields.tsx'
 
 test.each([
   [1, '60 per minute'],

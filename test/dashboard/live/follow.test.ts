@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { backOffMs } from '../../../dashboard/live/back-off.ts'
-import { type Connection, follow, type Source } from '../../../dashboard/live/follow.ts'
+import { backOffMs, type Connection, follow, type Source } from '../../../dashboard/live/follow.ts'
 
 /** Follows a source that is to be listened to in these ways, one after the other; then nothing follows. */
 const followed = async (...ways: readonly Source<string>[]) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { pageAfter, pageOf } from '../../../dashboard/overview/live/entity-page.ts'
+import { pageAfter, pageOf } from '../../../dashboard/overview/live-page.tsx'
 
 const entity = (id: string, name = id) => ({ entity_id: id, name, parent_id: null, limits: [] })
 const shown = (page: ReturnType<typeof pageOf>) => ({

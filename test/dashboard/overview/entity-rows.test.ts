@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { DashboardEntity } from '../../../dashboard/api/answers.ts'
-import { rowsOf, type Sort, totalsOf } from '../../../dashboard/overview/list/entity-rows.ts'
+import type { DashboardEntity } from '../../../dashboard/api/responses.ts'
+import { rowsOf, type Sort, totalsOf } from '../../../dashboard/overview/entity-rows.ts'
 
 const entity = (id: string, parent: string | null = null, ...left: readonly number[]): DashboardEntity => ({
   entity_id: id,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { keptPlace } from '../../../dashboard/overview/kept-place.ts'
+import { keptPlace } from '../../../dashboard/overview/place.ts'
 
 const BEGINNING = { search: '', sort: 'tree', perPage: 50, trail: { of: '', cursors: [] } }
 

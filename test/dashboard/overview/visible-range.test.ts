@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { offsetsOf, visibleRange } from '../../../dashboard/overview/list/visible-range.ts'
+import { offsetsOf, visibleRange } from '../../../dashboard/overview/virtual-list.tsx'
 
 describe('the rows in sight', () => {
   const offsets = offsetsOf([10, 20, 10, 40, 10])

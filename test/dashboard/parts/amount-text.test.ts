@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { amountText, dollarsOf } from '../../../dashboard/parts/numbers/amount-text.ts'
-import { availableShare, loadOf } from '../../../dashboard/parts/numbers/load.ts'
+import { amountText, dollarsOf } from '../../../dashboard/parts/amounts.ts'
+import { availableShare, loadOf } from '../../../dashboard/parts/bar.tsx'
 
 test.each([
   ['requests', 5_000_000_000, '5,000,000,000'],

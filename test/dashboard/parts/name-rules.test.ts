@@ -7,7 +7,7 @@ import {
   checkModelIds,
   checkName,
   checkResource,
-} from '../../../dashboard/parts/checking/name-rules.ts'
+} from '../../../dashboard/parts/name-rules.ts'
 import { id, modelId, resource } from '../../../src/contract/fields.ts'
 import { ENTITY_BOUNDS } from '../../../src/core/model/entity.ts'
 import { parseLimits } from '../../../src/core/model/parse-limit.ts'

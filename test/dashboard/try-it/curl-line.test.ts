@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { curlLine, quoted } from '../../../dashboard/try-it/asking/curl-line.ts'
-import type { Caller, ChatBody } from '../../../dashboard/try-it/asking/draft.ts'
+import { curlLine, quoted } from '../../../dashboard/try-it/curl-card.tsx'
+import type { Caller, ChatBody } from '../../../dashboard/try-it/request-draft.ts'
 import { curlArguments } from './curl-arguments.ts'
 
 const URL = 'https://api.example/prod/v1/chat/completions'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Draft, planOf } from '../../../dashboard/try-it/asking/draft.ts'
+import { type Draft, planOf } from '../../../dashboard/try-it/request-draft.ts'
 
 const DRAFT: Draft = {
   callerKind: 'entity',

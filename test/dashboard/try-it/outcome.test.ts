@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readAnswer } from '../../../dashboard/try-it/running/outcome.ts'
+import { readAnswer } from '../../../dashboard/try-it/send-chat.ts'
 
 const HEADERS = new Headers({ 'retry-after': '6' })
 const read = (status: number, body: unknown) =>

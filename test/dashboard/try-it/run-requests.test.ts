@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runRequests } from '../../../dashboard/try-it/running/run-requests.ts'
+import { runRequests } from '../../../dashboard/try-it/run.ts'
 
 test.each([
   [11, 3, 3],

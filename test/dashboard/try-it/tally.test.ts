@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Outcome } from '../../../dashboard/try-it/running/outcome.ts'
-import {
-  countsText,
-  EMPTY_TALLY,
-  MOST_KEPT,
-  withOutcomes,
-  withRun,
-} from '../../../dashboard/try-it/running/tally.ts'
+import { countsText, EMPTY_TALLY, MOST_KEPT, withOutcomes, withRun } from '../../../dashboard/try-it/run.ts'
+import type { Outcome } from '../../../dashboard/try-it/send-chat.ts'
 
 const outcome = (number: number, kind: Outcome['kind'] = 'allowed'): Outcome => ({
   number,

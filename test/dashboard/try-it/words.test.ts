@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { byOwner, isFilling, type LimitState } from '../../../dashboard/try-it/limits/owned-limits.ts'
-import { neverReasons } from '../../../dashboard/try-it/results/denial-words.ts'
-import { headerGroups } from '../../../dashboard/try-it/results/header-groups.ts'
+import { neverReasons } from '../../../dashboard/try-it/denial-notice.tsx'
+import { headerGroups } from '../../../dashboard/try-it/results-card.tsx'
+import { byOwner, isFilling, type LimitState } from '../../../dashboard/try-it/watched-limits.ts'
 
 const violation = {
   limit_name: 'tpm',

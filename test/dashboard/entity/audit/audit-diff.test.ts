@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  actionText,
-  fieldDiff,
-  limitDiff,
-  resourceOf,
-} from '../../../../dashboard/entity/audit/audit-diff.ts'
+import { actionText, fieldDiff, limitDiff, resourceOf } from '../../../../dashboard/entity/audit-section.tsx'
 import { momentText } from '../../../../dashboard/parts/time.ts'
 
 const RPM = { name: 'rpm', meter: 'requests', algorithm: 'token_bucket', capacity: 10, refill_rate: 1 }

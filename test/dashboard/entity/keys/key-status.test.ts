@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { expiryIn, statusOf } from '../../../../dashboard/entity/keys/key-status.ts'
+import { expiryIn } from '../../../../dashboard/entity/key-dialogs.tsx'
+import { statusOf } from '../../../../dashboard/entity/keys-section.tsx'
 
 test('tells keys that have expired from those that open and those that were revoked', () => {
   expect(statusOf({ status: 'active', expires_at: null }, 100)).toBe('active')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inheritedLimits, ownLimits } from '../../../../dashboard/entity/limits/buckets.ts'
+import { inheritedLimits, ownLimits } from '../../../../dashboard/entity/bucket-limits.tsx'
 
 test('tells what is set for a resource from what it inherits', () => {
   const limit = (source: string) => ({

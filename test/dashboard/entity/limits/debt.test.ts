@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { debtOf } from '../../../../dashboard/entity/limits/debt.ts'
+import { debtOf } from '../../../../dashboard/entity/bucket-limits.tsx'
 
 const BUCKET = { algorithm: 'token_bucket', refill_rate: 50 } as const
 const EMPTY = { name: 'tpm', available: 0, capacity: 3000 }

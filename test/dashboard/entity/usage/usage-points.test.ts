@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { sumOf, usageOverTime, usedResources } from '../../../../dashboard/entity/usage/usage-points.ts'
+import { sumOf, usageOverTime, usedResources } from '../../../../dashboard/entity/usage-charts.tsx'
 
 const HOUR = 3600
 const START = 1_767_225_600

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { waitText } from '../../../../dashboard/entity/wait-time/wait-text.ts'
+import { waitText } from '../../../../dashboard/entity/limits-section.tsx'
 
 test.each([
   [0, null, 'May pass now'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Limit } from '../../../../dashboard/api/answers.ts'
-import { changesOf } from '../../../../dashboard/limits/changes/limit-changes.ts'
+import type { Limit } from '../../../../dashboard/api/responses.ts'
+import { changesOf } from '../../../../dashboard/limits/limit-changes.tsx'
 import { draftOf, limitOf } from '../../../../dashboard/limits/limit-draft.ts'
 
 const RPM: Limit = {

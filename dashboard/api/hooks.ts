@@ -1,0 +1,116 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { asError } from './errors.ts'
+import type { Models } from './responses.ts'
+import { useSession } from './session.tsx'
+
+/** What was asked for: `data` of the last answer stays while it is asked for again. */
+export interface Asked<T> {
+  readonly data: T | undefined
+  /** Of the last try. */
+  readonly error: Error | undefined
+  readonly isLoading: boolean
+  reload(): void
+}
+
+/** Asks when the view opens and whenever `about` changes; what is under way then is aborted. */
+export const useAnswer = <T>(
+  ask: (signal: AbortSignal) => Promise<T>,
+  about: readonly unknown[],
+): Asked<T> => {
+  const [state, setState] = useState<Pick<Asked<T>, 'data' | 'error' | 'isLoading'>>({
+    data: undefined,
+    error: undefined,
+    isLoading: true,
+  })
+  const [round, setRound] = useState(0)
+  const latest = useRef(ask)
+  latest.current = ask
+  useEffect(() => {
+    const abort = new AbortController()
+    setState(({ data }) => ({ data, error: undefined, isLoading: true }))
+    latest.current(abort.signal).then(
+      (data) => abort.signal.aborted || setState({ data, error: undefined, isLoading: false }),
+      (error: unknown) => {
+        if (abort.signal.aborted) return
+        setState(({ data }) => ({ data, error: asError(error), isLoading: false }))
+      },
+    )
+    return () => abort.abort()
+  }, [round, ...about])
+  return { ...state, reload: useCallback(() => setRound((last) => last + 1), []) }
+}
+
+/** Asks again `everyMs` after each answer while the page is visible, and at once when it becomes visible again. */
+export const useRefresh = (
+  { isLoading, reload }: Pick<Asked<unknown>, 'isLoading' | 'reload'>,
+  everyMs: number,
+): void => {
+  useEffect(() => {
+    if (isLoading) return
+    const reloadIfVisible = () => {
+      if (document.visibilityState === 'visible') reload()
+    }
+    const timer = setTimeout(reloadIfVisible, everyMs)
+    document.addEventListener('visibilitychange', reloadIfVisible)
+    return () => {
+      clearTimeout(timer)
+      document.removeEventListener('visibilitychange', reloadIfVisible)
+    }
+  }, [isLoading, reload, everyMs])
+}
+
+/** Something that changes the world. */
+export interface Action<A extends readonly unknown[]> {
+  /** True: done. Never throws: what went wrong is in `error`. */
+  run(...args: A): Promise<boolean>
+  readonly isRunning: boolean
+  readonly error: Error | undefined
+  /** Forgets the error. */
+  clear(): void
+}
+
+/** Runs `act` once at a time. */
+export const useAction = <A extends readonly unknown[]>(act: (...args: A) => Promise<unknown>): Action<A> => {
+  const [isRunning, setRunning] = useState(false)
+  const [error, setError] = useState<Error | undefined>(undefined)
+  return {
+    isRunning,
+    error,
+    clear: () => setError(undefined),
+    async run(...args) {
+      if (isRunning) return false
+      setRunning(true)
+      setError(undefined)
+      try {
+        await act(...args)
+        return true
+      } catch (caught) {
+        setError(asError(caught))
+        return false
+      } finally {
+        setRunning(false)
+      }
+    },
+  }
+}
+
+const NONE: readonly string[] = []
+
+/** The ids of the registered models; none until they are known. */
+export const useModels = (): readonly string[] => {
+  const { api } = useSession()
+  const { data } = useAnswer((signal) => api.get<Models>('api/models', {}, signal), [])
+  return data?.items.map(({ model_id }) => model_id) ?? NONE
+}
+
+const SETTLED_AFTER_MS = 250
+
+/** `value` as it was when it last had not changed for a moment: not every letter that is typed is asked about. */
+export const useSettled = <T extends string | undefined>(value: T): T => {
+  const [settled, setSettled] = useState(value)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), SETTLED_AFTER_MS)
+    return () => clearTimeout(timer)
+  }, [value])
+  return settled
+}

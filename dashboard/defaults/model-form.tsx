@@ -1,0 +1,187 @@
+import { useState } from 'preact/hooks'
+import { pathOf } from '../api/api.ts'
+import { fieldErrorOf, isAtField } from '../api/errors.ts'
+import { useAction } from '../api/hooks.ts'
+import type { Model } from '../api/responses.ts'
+import { useSession } from '../api/session.tsx'
+import { Dialog } from '../parts/dialog.tsx'
+import { NumberField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
+import { checkId, checkModelId } from '../parts/name-rules.ts'
+import { ErrorNotice } from '../parts/notices.tsx'
+
+interface ModelFormProps {
+  /** Undefined: a new one. */
+  readonly model: Model | undefined
+  readonly tiers: readonly string[]
+  onSaved(): void
+  onClose(): void
+}
+
+const FIELDS = ['model_id', 'id', 'tier', 'prices']
+
+/** Registers a model, or edits its tier and prices. */
+export const ModelForm = ({ model, tiers, onSaved, onClose }: ModelFormProps) => {
+  const { api } = useSession()
+  const [draft, setDraft] = useState(model ? modelDraftOf(model) : NEW_MODEL)
+  const saving = useAction(() => api.send('PUT', pathOf('api/models', draft.id.trim()), modelBody(draft)))
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault()
+    if (await saving.run()) onSaved()
+  }
+  const fields = {
+    draft,
+    error: saving.error,
+    onChange: (changes: Partial<ModelDraft>) => {
+      saving.clear()
+      setDraft({ ...draft, ...changes })
+    },
+  }
+  return (
+    <Dialog title={model ? `Edit ${model.model_id}` : 'Register a model'} onClose={onClose}>
+      <form class="model-form" onSubmit={submit}>
+        <RequiredNote />
+        <IdentityFields {...fields} isNew={model === undefined} tiers={tiers} />
+        <PriceFields {...fields} />
+        <ErrorNotice error={isAtField(saving.error, FIELDS) ? undefined : saving.error} />
+        <div class="actions">
+          <button class="button" type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button class="button primary" type="submit" disabled={saving.isRunning}>
+            {model ? 'Save' : 'Register'}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+interface FieldsProps {
+  readonly draft: ModelDraft
+  readonly error: Error | undefined
+  onChange(changes: Partial<ModelDraft>): void
+}
+
+const IdentityFields = ({
+  draft,
+  error,
+  onChange,
+  isNew,
+  tiers,
+}: FieldsProps & { readonly isNew: boolean; readonly tiers: readonly string[] }) => (
+  <div class="fields">
+    <TextField
+      label="Model"
+      value={draft.id}
+      required
+      disabled={!isNew}
+      placeholder="gpt-4o"
+      check={checkModelId}
+      error={fieldErrorOf(error, 'model_id') ?? fieldErrorOf(error, 'id')}
+      hint="as requests name it"
+      onValue={(id) => onChange({ id })}
+    />
+    <SuggestField
+      label="Tier"
+      value={draft.tier}
+      suggestions={tiers}
+      check={checkId}
+      error={fieldErrorOf(error, 'tier')}
+      hint="for MODEL_TIER policies; blank: none"
+      onValue={(tier) => onChange({ tier })}
+    />
+  </div>
+)
+
+const PriceFields = ({ draft, error, onChange }: FieldsProps) => {
+  const isNeeded = hasPrices(draft)
+  const price = { min: 0, step: 'any' } as const
+  return (
+    <fieldset class="model-prices">
+      <legend>US dollars per million tokens</legend>
+      <div class="fields">
+        <NumberField
+          {...price}
+          label="Input"
+          value={draft.input}
+          required={isNeeded}
+          error={fieldErrorOf(error, 'prices.input_per_million')}
+          onValue={(input) => onChange({ input })}
+        />
+        <NumberField
+          {...price}
+          label="Output"
+          value={draft.output}
+          required={isNeeded}
+          error={fieldErrorOf(error, 'prices.output_per_million')}
+          onValue={(output) => onChange({ output })}
+        />
+        <NumberField
+          {...price}
+          label="Cached input"
+          value={draft.cached}
+          hint="blank: as input"
+          error={fieldErrorOf(error, 'prices.cached_input_per_million')}
+          onValue={(cached) => onChange({ cached })}
+        />
+      </div>
+      <p class="field-hint">Without prices, requests for it are not charged to budgets. 0 means free.</p>
+    </fieldset>
+  )
+}
+
+/** A model as it is typed. */
+export interface ModelDraft {
+  readonly id: string
+  readonly tier: string
+  /** US dollars per million tokens; all empty: it has no prices. */
+  readonly input: string
+  readonly output: string
+  readonly cached: string
+}
+
+export const NEW_MODEL: ModelDraft = { id: '', tier: '', input: '', output: '', cached: '' }
+
+export const modelDraftOf = ({ model_id, tier, prices }: Model): ModelDraft => ({
+  id: model_id,
+  tier: tier ?? '',
+  input: text(prices?.input_per_million),
+  output: text(prices?.output_per_million),
+  cached: text(prices?.cached_input_per_million),
+})
+
+const text = (price: number | undefined): string => (price === undefined ? '' : String(price))
+
+/** Whether anything is said of prices: then input and output are needed. */
+export const hasPrices = ({ input, output, cached }: ModelDraft): boolean =>
+  [input, output, cached].some((price) => price.trim() !== '')
+
+/** What is sent. */
+export const modelBody = (draft: ModelDraft) => ({
+  tier: draft.tier.trim() || null,
+  prices: hasPrices(draft)
+    ? {
+        input_per_million: Number(draft.input),
+        output_per_million: Number(draft.output),
+        ...(draft.cached.trim() !== '' && { cached_input_per_million: Number(draft.cached) }),
+      }
+    : null,
+})
+
+const DOLLARS = new Intl.NumberFormat('en-US', {
+  style: 'currency',
+  currency: 'USD',
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 6,
+})
+
+/** `$2.50 in, $1.25 cached, $10.00 out` */
+export const pricesText = (prices: Model['prices']): string => {
+  if (prices === null) return 'no prices'
+  const { input_per_million: input, output_per_million: output, cached_input_per_million: cached } = prices
+  return [
+    `${DOLLARS.format(input)} in`,
+    ...(cached === undefined ? [] : [`${DOLLARS.format(cached)} cached`]),
+    `${DOLLARS.format(output)} out`,
+  ].join(', ')
+}

@@ -1,0 +1,212 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { pathOf } from '../api/api.ts'
+import { fieldErrorOf, isAtField } from '../api/errors.ts'
+import { useAction } from '../api/hooks.ts'
+import type { ApiKey, NewApiKey } from '../api/responses.ts'
+import { useSession } from '../api/session.tsx'
+import { CopyButton } from '../parts/controls.tsx'
+import { Confirm, Dialog } from '../parts/dialog.tsx'
+import { ChoiceField, NumberField, RequiredNote, TextField } from '../parts/fields.tsx'
+import { ErrorNotice, Notice } from '../parts/notices.tsx'
+import { momentText } from '../parts/time.ts'
+
+export interface KeyDialogProps {
+  readonly entityId: string
+  onChanged(): void
+  onClose(): void
+}
+
+/** Creates a key, and shows its secret this once. */
+export const CreateKey = ({ entityId, onChanged, onClose }: KeyDialogProps) => {
+  const { api } = useSession()
+  const [name, setName] = useState('')
+  const [days, setDays] = useState('')
+  const [made, setMade] = useState<NewApiKey | undefined>(undefined)
+  const creating = useAction(async () => {
+    const body = { name: name.trim(), expires_at: expiryIn(days, Date.now() / 1000) }
+    setMade(await api.send<NewApiKey>('POST', pathOf('api/entities', entityId, 'keys'), body))
+  })
+  if (made) return <NewSecret made={made} onClose={onClose} />
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault()
+    if (await creating.run()) onChanged()
+  }
+  const expiry = expiryIn(days, Date.now() / 1000)
+  return (
+    <Dialog title={`Create a key of ${entityId}`} onClose={onClose}>
+      <form class="dialog-form" onSubmit={submit}>
+        <RequiredNote />
+        <div class="fields">
+          <TextField
+            label="Name"
+            value={name}
+            required
+            hint="to recognize the key by"
+            error={fieldErrorOf(creating.error, 'name')}
+            onValue={setName}
+          />
+          <NumberField
+            label="Expires in days"
+            value={days}
+            step="any"
+            hint={expiry === null ? 'blank: never' : momentText(expiry)}
+            error={fieldErrorOf(creating.error, 'expires_at')}
+            onValue={setDays}
+          />
+        </div>
+        <ErrorNotice error={isAtField(creating.error, ['name', 'expires_at']) ? undefined : creating.error} />
+        <div class="actions">
+          <button class="button" type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button class="button primary" type="submit" disabled={creating.isRunning}>
+            Create
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+const GRACES = [
+  ['0', 'stops working now'],
+  ['300', 'works for 5 more minutes'],
+  ['3600', 'works for one more hour'],
+  ['86400', 'works for one more day'],
+  ['604800', 'works for one more week'],
+] as const
+
+/** Puts a new key in place of another one, and shows its secret this once. */
+export const RotateKey = ({
+  entityId,
+  apiKey,
+  onChanged,
+  onClose,
+}: KeyDialogProps & { readonly apiKey: ApiKey }) => {
+  const { api } = useSession()
+  const [grace, setGrace] = useState('3600')
+  const [made, setMade] = useState<NewApiKey | undefined>(undefined)
+  const rotating = useAction(async () => {
+    const path = pathOf('api/entities', entityId, 'keys', apiKey.key_id, 'rotate')
+    setMade(await api.send<NewApiKey>('POST', path, { grace_seconds: Number(grace) }))
+  })
+  if (made) return <NewSecret made={made} onClose={onClose} />
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault()
+    if (await rotating.run()) onChanged()
+  }
+  return (
+    <Dialog title={`Rotate ${apiKey.name || apiKey.masked_secret}`} onClose={onClose}>
+      <form class="dialog-form" onSubmit={submit}>
+        <p>Creates a new key with the same name to replace this one.</p>
+        <ChoiceField label="The old key" value={grace} options={GRACES} onValue={setGrace} />
+        <ErrorNotice error={rotating.error} />
+        <div class="actions">
+          <button class="button" type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button class="button primary" type="submit" disabled={rotating.isRunning}>
+            Rotate
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** Asks before a key opens nothing any more. */
+export const RevokeKey = ({
+  entityId,
+  apiKey,
+  onChanged,
+  onClose,
+}: KeyDialogProps & { readonly apiKey: ApiKey }) => {
+  const { api } = useSession()
+  const called = apiKey.name || apiKey.masked_secret
+  return (
+    <Confirm
+      title={`Revoke ${called}?`}
+      action={`Revoke ${called}`}
+      act={() => api.send('DELETE', pathOf('api/entities', entityId, 'keys', apiKey.key_id))}
+      onDone={() => {
+        onClose()
+        onChanged()
+      }}
+      onClose={onClose}
+    >
+      <p>
+        Requests with <code>{apiKey.masked_secret}</code> are rejected from now on. This cannot be undone.
+      </p>
+    </Confirm>
+  )
+}
+
+interface NewSecretProps {
+  readonly made: NewApiKey
+  onClose(): void
+}
+
+/** A secret, the only time that it is shown: nothing closes it but the confirmation that it is stored. */
+export const NewSecret = ({ made, onClose }: NewSecretProps) => {
+  const [isStored, setStored] = useState(false)
+  const [isRefused, setRefused] = useState(false)
+  const confirmation = useRef<HTMLInputElement>(null)
+  useWarnBeforeUnload(!isStored)
+  const close = () => {
+    if (isStored) return onClose()
+    setRefused(true)
+    confirmation.current?.focus()
+  }
+  return (
+    <Dialog title={`The key ${made.name || made.key_id}`} onClose={close}>
+      <Notice kind="info">
+        <strong>Copy the secret now.</strong> It is not stored and cannot be shown again. Anyone who has it
+        can call the API as this entity.
+      </Notice>
+      <div class="secret">
+        <code>{made.secret}</code>
+        <CopyButton text={made.secret} what="the secret" />
+      </div>
+      <p class="quiet small">It {expiryText(made)}.</p>
+      {isRefused && !isStored && (
+        <Notice kind="error">
+          The secret is lost once this is closed. Confirm below that you have stored it.
+        </Notice>
+      )}
+      <div class="actions secret-actions">
+        <label class="check">
+          <input
+            ref={confirmation}
+            type="checkbox"
+            checked={isStored}
+            onChange={(event) => setStored(event.currentTarget.checked)}
+          />
+          I have stored the secret
+        </label>
+        {/* A disabled button could not explain what is missing. */}
+        <button class="button primary" type="button" aria-disabled={!isStored} onClick={close}>
+          Done
+        </button>
+      </div>
+    </Dialog>
+  )
+}
+
+/** The browser asks before the tab is closed or loaded again. */
+const useWarnBeforeUnload = (isActive: boolean): void => {
+  useEffect(() => {
+    if (!isActive) return
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
+    addEventListener('beforeunload', warn)
+    return () => removeEventListener('beforeunload', warn)
+  }, [isActive])
+}
+
+export const expiryText = ({ expires_at: expiresAt }: Pick<ApiKey, 'expires_at'>): string =>
+  expiresAt === null ? 'never expires' : `expires ${momentText(expiresAt)}`
+
+const DAY_SECONDS = 86_400
+
+/** The moment some days from `now`, both in seconds since the epoch; null where no number of days is typed. */
+export const expiryIn = (days: string, now: number): number | null =>
+  days.trim() === '' ? null : Math.round(now + Number(days) * DAY_SECONDS)

@@ -1,0 +1,117 @@
+import { useState } from 'preact/hooks'
+import { pathOf } from '../api/api.ts'
+import { useAnswer } from '../api/hooks.ts'
+import type { ApiKey, ApiKeys } from '../api/responses.ts'
+import { useSession } from '../api/session.tsx'
+import { Empty, ErrorNotice } from '../parts/notices.tsx'
+import { momentText } from '../parts/time.ts'
+import { CreateKey, expiryText, RevokeKey, RotateKey } from './key-dialogs.tsx'
+
+type Open = 'create' | { readonly act: 'rotate' | 'revoke'; readonly apiKey: ApiKey }
+
+/** The keys that open the API for an entity. */
+export const KeysSection = ({ entityId }: { readonly entityId: string }) => {
+  const { api, mayWrite } = useSession()
+  const [open, setOpen] = useState<Open | undefined>(undefined)
+  const asked = useAnswer(
+    (signal) => api.get<ApiKeys>(pathOf('api/entities', entityId, 'keys'), {}, signal),
+    [entityId],
+  )
+  const dialog = {
+    entityId,
+    onClose: () => setOpen(undefined),
+    onChanged: asked.reload,
+  }
+  return (
+    <section class="card" aria-label="Keys">
+      <div class="card-head">
+        <h2>Keys</h2>
+        {mayWrite && (
+          <button class="button" type="button" onClick={() => setOpen('create')}>
+            Create a key
+          </button>
+        )}
+      </div>
+      <ErrorNotice error={asked.error} />
+      {!asked.data && !asked.error && <p class="quiet">Loading…</p>}
+      {asked.data && <KeyList items={asked.data.items} onOpen={setOpen} />}
+      {open === 'create' && <CreateKey {...dialog} />}
+      {typeof open === 'object' && open.act === 'rotate' && <RotateKey {...dialog} apiKey={open.apiKey} />}
+      {typeof open === 'object' && open.act === 'revoke' && <RevokeKey {...dialog} apiKey={open.apiKey} />}
+    </section>
+  )
+}
+
+interface ListProps {
+  readonly items: readonly ApiKey[]
+  onOpen(open: Open): void
+}
+
+const KeyList = ({ items, onOpen }: ListProps) => {
+  const { mayWrite } = useSession()
+  if (items.length === 0)
+    return (
+      <Empty title="No keys yet">
+        <p>
+          {mayWrite ? 'Create a key to call the API as this entity.' : 'An administrator can create one.'}
+        </p>
+      </Empty>
+    )
+  return (
+    <ul class="limit-list">
+      {items.map((apiKey) => (
+        <KeyRow key={apiKey.key_id} apiKey={apiKey} onOpen={onOpen} />
+      ))}
+    </ul>
+  )
+}
+
+const TAGS = { active: 'good', expired: 'warn', revoked: 'bad' } as const
+
+const KeyRow = ({ apiKey, onOpen }: { readonly apiKey: ApiKey; onOpen(open: Open): void }) => {
+  const { mayWrite } = useSession()
+  const { name, masked_secret, created_at, key_id } = apiKey
+  const status = statusOf(apiKey, Date.now() / 1000)
+  const called = name || key_id
+  return (
+    <li class="key">
+      <div class="key-name">
+        <p>
+          <strong>{name || 'unnamed'}</strong> <span class={`tag ${TAGS[status]}`}>{status}</span>
+        </p>
+        <p class="quiet small mono">{masked_secret}</p>
+      </div>
+      <div class="small">
+        <p>{expiryText(apiKey)}</p>
+        <p class="quiet">created {momentText(created_at)}</p>
+      </div>
+      {mayWrite && status === 'active' && (
+        <div class="actions">
+          <button
+            class="button small"
+            type="button"
+            aria-label={`Rotate ${called}`}
+            onClick={() => onOpen({ act: 'rotate', apiKey })}
+          >
+            Rotate
+          </button>
+          <button
+            class="button small danger"
+            type="button"
+            aria-label={`Revoke ${called}`}
+            onClick={() => onOpen({ act: 'revoke', apiKey })}
+          >
+            Revoke
+          </button>
+        </div>
+      )}
+    </li>
+  )
+}
+
+/** Whether a key opens anything at `now`, seconds since the epoch. */
+export const statusOf = (
+  { status, expires_at: expiresAt }: Pick<ApiKey, 'status' | 'expires_at'>,
+  now: number,
+): 'active' | 'expired' | 'revoked' =>
+  status === 'active' && expiresAt !== null && expiresAt <= now ? 'expired' : status

@@ -1,0 +1,193 @@
+import type { ComponentProps } from 'preact'
+import { useState } from 'preact/hooks'
+import { pathOf } from '../api/api.ts'
+import { fieldErrorOf, isAtField } from '../api/errors.ts'
+import { useAction } from '../api/hooks.ts'
+import type { Explanation } from '../api/responses.ts'
+import { useSession } from '../api/session.tsx'
+import { LimitEditor } from '../limits/limit-editor.tsx'
+import { sizeText } from '../limits/limit-text.ts'
+import { isMoney, MICROS_PER_DOLLAR } from '../parts/amounts.ts'
+import { isPaused } from '../parts/bar.tsx'
+import { Confirm, Dialog } from '../parts/dialog.tsx'
+import { CheckField, ChoiceField, NumberField, RequiredNote } from '../parts/fields.tsx'
+import { ErrorNotice, type Said } from '../parts/notices.tsx'
+import { inheritedLimits, ownLimits } from './bucket-limits.tsx'
+
+interface LimitActionsProps {
+  readonly entityId: string
+  readonly explained: Explanation
+  /** What was done, in words; the button that did it may be gone. */
+  onChanged(said: ComponentProps<typeof Said>): void
+}
+
+const DONE = {
+  edit: 'The limits are saved.',
+  inherit: 'The inherited limits apply again.',
+  reset: 'The limits are full again.',
+  'top-up': 'The limit is topped up.',
+} as const
+
+type Open = keyof typeof DONE
+
+/** What can be done to the limits of an entity on a resource, and to its bucket. */
+export const LimitActions = ({ entityId, explained, onChanged }: LimitActionsProps) => {
+  const [open, setOpen] = useState<Open | undefined>(undefined)
+  const dialog = {
+    entityId,
+    explained,
+    onClose: () => setOpen(undefined),
+    onDone: () => {
+      setOpen(undefined)
+      if (open) onChanged({ text: DONE[open], takesFocus: open === 'inherit' })
+    },
+  }
+  return (
+    <div class="actions">
+      <button class="button" type="button" onClick={() => setOpen('edit')}>
+        Edit limits
+      </button>
+      {ownLimits(explained).length > 0 && (
+        <button class="button" type="button" onClick={() => setOpen('inherit')}>
+          Use inherited limits
+        </button>
+      )}
+      {explained.limits.length > 0 && (
+        <>
+          {toppable(explained).length > 0 && (
+            <button class="button" type="button" onClick={() => setOpen('top-up')}>
+              Top up
+            </button>
+          )}
+          <button class="button" type="button" onClick={() => setOpen('reset')}>
+            Reset
+          </button>
+        </>
+      )}
+      {open === 'edit' && <EditLimits {...dialog} />}
+      {open === 'inherit' && <BackToInherited {...dialog} />}
+      {open === 'top-up' && <TopUp {...dialog} />}
+      {open === 'reset' && <ResetBuckets {...dialog} />}
+    </div>
+  )
+}
+
+export interface LimitDialogProps {
+  readonly entityId: string
+  readonly explained: Explanation
+  onDone(): void
+  onClose(): void
+}
+
+const EditLimits = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
+  const { api } = useSession()
+  const { resource } = explained
+  return (
+    <LimitEditor
+      title={`Limits of ${entityId} on ${resource}`}
+      limits={ownLimits(explained)}
+      inherited={inheritedLimits(explained)}
+      save={(limits) => api.send('PUT', pathOf('api/limits', entityId), { resource, limits })}
+      onSaved={onDone}
+      onClose={onClose}
+    />
+  )
+}
+
+const BackToInherited = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
+  const { api } = useSession()
+  const { resource } = explained
+  const names = ownLimits(explained).map(({ name }) => name)
+  return (
+    <Confirm
+      title="Use inherited limits?"
+      action="Remove these limits"
+      act={() => api.send('DELETE', `${pathOf('api/limits', entityId)}?${new URLSearchParams({ resource })}`)}
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <p>
+        {names.join(', ')} of {entityId} on {resource} will be removed. The audit log keeps a record of them.
+      </p>
+    </Confirm>
+  )
+}
+
+/** The limits that can hold more: one that is paused holds nothing. */
+export const toppable = ({ limits }: Explanation): Explanation['limits'] =>
+  limits.filter(({ winner }) => !isPaused(winner.capacity))
+
+/** Gives more for now: an amount of one limit, never beyond its capacity. */
+export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
+  const { api } = useSession()
+  const { resource } = explained
+  const limits = toppable(explained)
+  const [name, setName] = useState(limits[0]?.name ?? '')
+  const [amount, setAmount] = useState('')
+  const takesDollars = isMoney(limits.find((limit) => limit.name === name)?.winner.meter)
+  const giving = useAction(() =>
+    api.send('POST', pathOf('api/limits', entityId, 'top-up'), {
+      resource,
+      limit_name: name,
+      amount: takesDollars ? Math.round(Number(amount) * MICROS_PER_DOLLAR) : Number(amount),
+    }),
+  )
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault()
+    if (await giving.run()) onDone()
+  }
+  return (
+    <Dialog title={`Top up ${entityId}`} onClose={onClose}>
+      <form class="dialog-form" onSubmit={submit}>
+        <p>Refunds some of what was used on {resource}, up to the capacity.</p>
+        <RequiredNote />
+        <div class="fields">
+          <ChoiceField
+            label="Limit"
+            value={name}
+            options={limits.map((limit) => [limit.name, `${limit.name}: ${sizeText(limit.winner)}`] as const)}
+            error={fieldErrorOf(giving.error, 'limit_name')}
+            onValue={setName}
+          />
+          <NumberField
+            label={takesDollars ? 'Amount, US dollars' : 'Amount'}
+            value={amount}
+            required
+            min={takesDollars ? 0.000001 : 1}
+            step={takesDollars ? 0.000001 : 1}
+            error={fieldErrorOf(giving.error, 'amount')}
+            onValue={setAmount}
+          />
+        </div>
+        <ErrorNotice error={isAtField(giving.error, ['limit_name', 'amount']) ? undefined : giving.error} />
+        <div class="actions">
+          <button class="button" type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button class="button primary" type="submit" disabled={giving.isRunning}>
+            Top up
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** Asks before buckets are made full again. */
+export const ResetBuckets = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
+  const { api } = useSession()
+  const { resource } = explained
+  const [isForAll, setForAll] = useState(false)
+  return (
+    <Confirm
+      title={`Reset ${entityId}?`}
+      action="Reset"
+      act={() => api.send('POST', pathOf('api/limits', entityId, 'reset'), isForAll ? {} : { resource })}
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <p>All of its limits on {resource} will be full again at once.</p>
+      <CheckField label="Also on every other resource" checked={isForAll} onChecked={setForAll} />
+    </Confirm>
+  )
+}

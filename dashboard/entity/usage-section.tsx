@@ -1,0 +1,143 @@
+import { useMemo, useState } from 'preact/hooks'
+import { pathOf } from '../api/api.ts'
+import { useAnswer, useRefresh } from '../api/hooks.ts'
+import type { Usage } from '../api/responses.ts'
+import { useSession } from '../api/session.tsx'
+import { amountText, numberText } from '../parts/amounts.ts'
+import { Segments } from '../parts/controls.tsx'
+import { Empty, ErrorNotice } from '../parts/notices.tsx'
+import { hrefOf } from '../parts/route.ts'
+import {
+  type Granularity,
+  sumOf,
+  UsageCharts,
+  type UsagePoint,
+  usageOverTime,
+  usedResources,
+} from './usage-charts.tsx'
+
+const REFRESH_MS = 5000
+const PERIODS: readonly (readonly [Granularity, string])[] = [
+  ['hour', 'Last 24 hours'],
+  ['day', 'Last 30 days'],
+]
+
+const ALL = ''
+
+/** What an entity used, by hour or by day. */
+export const UsageSection = ({ entityId }: { readonly entityId: string }) => {
+  const { api } = useSession()
+  const [granularity, setGranularity] = useState<Granularity>('hour')
+  const [resource, setResource] = useState(ALL)
+  const asked = useAnswer(
+    async (signal) => {
+      const usage = await api.get<Usage>(pathOf('api/usage', entityId), { granularity }, signal)
+      return { granularity, points: usage.points }
+    },
+    [entityId, granularity],
+  )
+  useRefresh(asked, REFRESH_MS)
+  const points = useSteady(asked.data?.points ?? NONE)
+  const shown = points.filter((point) => resource === ALL || point.resource === resource)
+  return (
+    <section class="card" aria-label="Usage">
+      <div class="card-head">
+        <h2>Usage</h2>
+        <div class="actions">
+          <ResourceFilter value={resource} resources={usedResources(points)} onValue={setResource} />
+          <Segments
+            label="Period"
+            value={granularity}
+            options={PERIODS}
+            onValue={(chosen) => setGranularity(chosen)}
+          />
+        </div>
+      </div>
+      <ErrorNotice error={asked.error} />
+      {asked.data ? (
+        <Shown points={shown} granularity={asked.data.granularity} entityId={entityId} />
+      ) : (
+        !asked.error && <p class="quiet">Loading…</p>
+      )}
+    </section>
+  )
+}
+
+const NONE: Usage['points'] = []
+
+/** The same object while it says the same, so that nothing is drawn again for nothing. */
+const useSteady = <T,>(value: T): T => useMemo(() => value, [JSON.stringify(value)])
+
+interface FilterProps {
+  readonly value: string
+  readonly resources: readonly string[]
+  onValue(resource: string): void
+}
+
+const ResourceFilter = ({ value, resources, onValue }: FilterProps) => (
+  <label class="usage-resource">
+    <span class="unseen">Resource</span>
+    <select value={value} onChange={(event) => onValue(event.currentTarget.value)}>
+      <option value={ALL}>All resources</option>
+      {resources.map((resource) => (
+        <option key={resource} value={resource}>
+          {resource}
+        </option>
+      ))}
+    </select>
+  </label>
+)
+
+interface ShownProps {
+  readonly points: Usage['points']
+  readonly granularity: Granularity
+  readonly entityId: string
+}
+
+const Shown = ({ points, granularity, entityId }: ShownProps) => {
+  const steady = useSteady(points)
+  const overTime = useMemo(
+    () => usageOverTime(steady, { granularity, now: Date.now() / 1000 }),
+    [steady, granularity],
+  )
+  if (points.length === 0)
+    return (
+      <Empty title={`No use in the last ${granularity === 'hour' ? '24 hours' : '30 days'}`}>
+        <p>
+          <a href={hrefOf({ view: 'try', id: entityId })}>Send a test request</a>: it is counted here a few
+          seconds later.
+        </p>
+      </Empty>
+    )
+  return (
+    <>
+      <UsageTotals points={overTime} />
+      <UsageCharts points={overTime} granularity={granularity} />
+    </>
+  )
+}
+
+/** What was used in all. */
+export const UsageTotals = ({ points }: { readonly points: readonly UsagePoint[] }) => {
+  const sum = sumOf(points)
+  const totals = [
+    ['Requests', numberText(sum.requests)],
+    ['Denied', numberText(sum.denied)],
+    ['Tokens', numberText(sum.tokens)],
+    ['Input tokens', numberText(sum.input_tokens)],
+    ['Output tokens', numberText(sum.output_tokens)],
+    ...(sum.cost_usd_micros > 0
+      ? [['Cost', amountText('cost_usd_micros', sum.cost_usd_micros)] as const]
+      : []),
+  ] as const
+  return (
+    <dl class="usage-totals">
+      {totals.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd class="number">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

@@ -1,0 +1,177 @@
+import './limits.css'
+import { useEffect, useRef } from 'preact/hooks'
+import type { Limit } from '../api/responses.ts'
+import { ErrorNotice } from '../parts/notices.tsx'
+import { ALGORITHM_NAMES, type LimitInput, meterText, sizeText, sourceText } from './limit-text.ts'
+
+interface LimitReviewProps {
+  readonly changes: readonly LimitChange[]
+  /** No limit would be left. */
+  readonly isEmpty: boolean
+  readonly error: Error | undefined
+  readonly isSaving: boolean
+  onBack(): void
+  onSave(): void
+}
+
+/** What saving would change, and the button that does it. */
+export const LimitReview = ({ changes, isEmpty, error, isSaving, onBack, onSave }: LimitReviewProps) => {
+  const place = useRef<HTMLElement>(null)
+  useEffect(() => place.current?.focus(), [])
+  const hasChanges = changes.length > 0
+  return (
+    <>
+      <section class="limit-changes" ref={place} tabIndex={-1} aria-label="What changes">
+        <h3>{hasChanges ? 'What changes' : 'Nothing changes'}</h3>
+        {hasChanges && <LimitChangeList changes={changes} isAhead />}
+        {hasChanges && isEmpty && <p class="quiet">No limits are left here.</p>}
+        {!hasChanges && <p class="quiet">The limits are unchanged.</p>}
+      </section>
+      <ErrorNotice error={error} />
+      <div class="actions">
+        <button class="button" type="button" onClick={onBack}>
+          Back
+        </button>
+        <button class="button primary" type="button" disabled={isSaving || !hasChanges} onClick={onSave}>
+          Save
+        </button>
+      </div>
+    </>
+  )
+}
+
+interface LimitChangeListProps {
+  readonly changes: readonly LimitChange[]
+  /** What counts instead of limits that are removed is known: they are about to be. */
+  readonly isAhead?: boolean
+}
+
+/** Limits that are added, removed and changed. */
+export const LimitChangeList = ({ changes, isAhead = false }: LimitChangeListProps) => (
+  <ul class="limit-change-list">
+    {changes.map((change) => (
+      <li key={change.name}>
+        <Change change={change} isAhead={isAhead} />
+      </li>
+    ))}
+  </ul>
+)
+
+const KINDS = { added: 'good', removed: 'bad', changed: 'warn' } as const
+
+const Change = ({ change, isAhead }: { readonly change: LimitChange; readonly isAhead: boolean }) => (
+  <>
+    <p class="limit-change-head">
+      <strong>{change.name}</strong> <span class={`tag ${KINDS[change.kind]}`}>{change.kind}</span>
+    </p>
+    {change.kind === 'added' && (
+      <p>
+        <ins>{change.size}</ins>
+        {change.instead && (
+          <span class="quiet">
+            {' '}
+            instead of {sizeText(change.instead)}, {sourceText(change.instead.source)}
+          </span>
+        )}
+      </p>
+    )}
+    {change.kind === 'removed' && (
+      <p>
+        <del>{change.size}</del> {isAhead && <span class="quiet">{insteadText(change.again)}</span>}
+      </p>
+    )}
+    {change.kind === 'changed' && <FieldChanges fields={change.fields} />}
+  </>
+)
+
+const insteadText = (again: Limit | undefined): string =>
+  again ? `Inherited again: ${sizeText(again)}, ${sourceText(again.source)}` : 'No limit of that name is left'
+
+/** What changed of one thing, each field before and after. */
+export const FieldChanges = ({ fields }: { readonly fields: readonly FieldChange[] }) => (
+  <dl class="field-changes">
+    {fields.map(({ what, before, after }) => (
+      <div key={what}>
+        <dt>{what}</dt>
+        <dd>
+          {before !== undefined && <del>{before}</del>}
+          {before !== undefined && after !== undefined && <span aria-hidden="true"> → </span>}
+          {after !== undefined && <ins>{after}</ins>}
+        </dd>
+      </div>
+    ))}
+  </dl>
+)
+
+/** One field of something, before and after; undefined: it was not there. */
+export interface FieldChange {
+  readonly what: string
+  readonly before: string | undefined
+  readonly after: string | undefined
+}
+
+/** What saving would do to the limit of one name. */
+export type LimitChange =
+  | {
+      readonly kind: 'added'
+      readonly name: string
+      readonly size: string
+      readonly instead: Limit | undefined
+    }
+  | {
+      readonly kind: 'removed'
+      readonly name: string
+      readonly size: string
+      readonly again: Limit | undefined
+    }
+  | { readonly kind: 'changed'; readonly name: string; readonly fields: readonly FieldChange[] }
+
+/**
+ * What saving `after` in place of `before` would change, by name. `inherited` are the limits that hold where nothing is
+ * set: a limit that is removed gives way to that of its name (`again`), one that is added stands before it (`instead`).
+ */
+export const changesOf = (
+  before: readonly Limit[],
+  after: readonly LimitInput[],
+  inherited: readonly Limit[] = [],
+): readonly LimitChange[] => {
+  const inheritedAs = (name: string) => inherited.find((limit) => limit.name === name)
+  const kept = after.flatMap((limit): readonly LimitChange[] => {
+    const old = before.find(({ name }) => name === limit.name)
+    if (!old)
+      return [{ kind: 'added', name: limit.name, size: sizeText(limit), instead: inheritedAs(limit.name) }]
+    const fields = fieldChanges(old, limit)
+    return fields.length === 0 ? [] : [{ kind: 'changed', name: limit.name, fields }]
+  })
+  const removed = before
+    .filter(({ name }) => !after.some((limit) => limit.name === name))
+    .map((limit): LimitChange => {
+      const again = inheritedAs(limit.name)
+      return { kind: 'removed', name: limit.name, size: sizeText(limit), again }
+    })
+  return [...kept, ...removed]
+}
+
+type Described = readonly [what: string, textOf: (limit: LimitInput) => string]
+
+const FIELDS: readonly Described[] = [
+  ['Counts', meterText],
+  ['Algorithm', ({ algorithm }) => ALGORITHM_NAMES[algorithm]],
+  ['Size', sizeText],
+  ['Slots', ({ algorithm, slots }) => (algorithm === 'sliding_window' ? String(slots ?? 30) : '–')],
+  ['Mode', ({ mode = 'enforce' }) => mode],
+  ['Warns from', ({ warn_at = 0.8 }) => percentText(warn_at)],
+  ['Refund', ({ refund = 'strict' }) => refund],
+  ['If the store is unavailable', ({ on_unavailable = 'as configured' }) => on_unavailable],
+  ['Charged ahead for', ({ lease_ttl_seconds: ttl }) => (ttl === undefined ? 'as configured' : `${ttl} s`)],
+  ['Kept from normal priority', ({ headroom }) => percentText(headroom?.normal ?? 0)],
+  ['Kept from low priority', ({ headroom }) => percentText(headroom?.low ?? 0)],
+]
+
+const fieldChanges = (before: Limit, after: LimitInput): readonly FieldChange[] =>
+  FIELDS.map(([what, textOf]) => ({ what, before: textOf(before), after: textOf(after) })).filter(
+    (change) => change.before !== change.after,
+  )
+
+const PERCENT = new Intl.NumberFormat('en-US', { style: 'percent', maximumFractionDigits: 2 })
+const percentText = (share: number): string => PERCENT.format(share)

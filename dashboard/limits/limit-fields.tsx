@@ -1,0 +1,183 @@
+import { ChoiceField, NumberField, TextField } from '../parts/fields.tsx'
+import { checkLimitName } from '../parts/name-rules.ts'
+import { ALGORITHMS, type LimitDraft, METERS } from './limit-draft.ts'
+import { ALGORITHM_NAMES, METER_NAMES, meterOf, NAMES_ID } from './limit-text.ts'
+import { type LimitError, type PartProps, SizeFields } from './size-fields.tsx'
+
+export interface LimitFieldsProps {
+  readonly draft: LimitDraft
+  /** The names of the other limits of the form. */
+  readonly others: readonly string[]
+  readonly error: LimitError | undefined
+  onDraft(draft: LimitDraft): void
+  onRemove(): void
+}
+
+/** One limit of a form. */
+export const LimitFields = ({ draft, others, error, onDraft, onRemove }: LimitFieldsProps) => {
+  const part: PartProps = {
+    draft,
+    others,
+    set: (changes) => onDraft({ ...draft, ...changes }),
+    errorOf: (...fields) => (error !== undefined && fields.includes(error.field) ? error.text : undefined),
+  }
+  const title = draft.name || 'new limit'
+  return (
+    <fieldset class="limit-fields">
+      <legend>{title}</legend>
+      <button
+        class="button small limit-remove"
+        type="button"
+        onClick={onRemove}
+        aria-label={`Remove ${title}`}
+      >
+        Remove
+      </button>
+      <div class="fields">
+        <IdentityFields {...part} />
+      </div>
+      <div class="fields">
+        <SizeFields {...part} />
+      </div>
+      <RuleFields {...part} />
+    </fieldset>
+  )
+}
+
+const IdentityFields = ({ draft, others, set, errorOf }: PartProps) => {
+  const checkName = (name: string) =>
+    checkLimitName(name) ??
+    (others.includes(name) ? 'Must be unique: another limit here has this name' : undefined)
+  const byName = `By its name: ${METER_NAMES[meterOf({ name: draft.name.trim() })]}`
+  return (
+    <>
+      <TextField
+        label="Name"
+        value={draft.name}
+        required
+        list={NAMES_ID}
+        check={checkName}
+        error={errorOf('name')}
+        onValue={(name) => set({ name })}
+      />
+      <ChoiceField
+        label="Counts"
+        value={draft.meter}
+        options={[['', byName], ...METERS.map((meter) => [meter, METER_NAMES[meter]] as const)]}
+        error={errorOf('meter')}
+        onValue={(meter) => set({ meter })}
+      />
+      <ChoiceField
+        label="Algorithm"
+        value={draft.algorithm}
+        options={ALGORITHMS.map((algorithm) => [algorithm, ALGORITHM_NAMES[algorithm]] as const)}
+        error={errorOf('algorithm')}
+        onValue={(algorithm) => set({ algorithm })}
+      />
+    </>
+  )
+}
+
+const MODE_OPTIONS = [
+  ['', 'enforce: denies'],
+  ['warn', 'warn: only warns callers'],
+  ['shadow', 'shadow: only counts'],
+] as const
+
+const REFUND_OPTIONS = [
+  ['', 'strict: not yet refilled'],
+  ['full', 'full: all that is unused'],
+] as const
+
+const UNAVAILABLE_OPTIONS = [
+  ['', 'as configured'],
+  ['deny', 'deny'],
+  ['allow', 'allow'],
+  ['local', 'local: a share per process'],
+] as const
+
+/** What a limit seldom says; closed unless it says something. */
+export const RuleFields = (props: PartProps) => (
+  <details class="limit-rules" open={saysSomething(props.draft)}>
+    <summary>Advanced</summary>
+    <div class="fields">
+      <ConductFields {...props} />
+      <ShareFields {...props} />
+    </div>
+  </details>
+)
+
+const saysSomething = ({ original }: LimitDraft): boolean =>
+  original !== undefined &&
+  [
+    original.mode,
+    original.warn_at,
+    original.refund,
+    original.on_unavailable,
+    original.lease_ttl_seconds,
+    original.headroom,
+  ].some((rule) => rule !== undefined)
+
+const ConductFields = ({ draft, set, errorOf }: PartProps) => (
+  <>
+    <ChoiceField
+      label="Mode"
+      value={draft.mode}
+      options={MODE_OPTIONS}
+      error={errorOf('mode')}
+      onValue={(mode) => set({ mode })}
+    />
+    <ChoiceField
+      label="Refunds"
+      value={draft.refund}
+      options={REFUND_OPTIONS}
+      error={errorOf('refund')}
+      hint="of what was reserved and not used"
+      onValue={(refund) => set({ refund })}
+    />
+    <ChoiceField
+      label="If the store is unavailable"
+      value={draft.onUnavailable}
+      options={UNAVAILABLE_OPTIONS}
+      error={errorOf('on_unavailable')}
+      onValue={(onUnavailable) => set({ onUnavailable })}
+    />
+  </>
+)
+
+const ShareFields = ({ draft, set, errorOf }: PartProps) => (
+  <>
+    <NumberField
+      label="Warn from"
+      value={draft.warnAt}
+      step="any"
+      error={errorOf('warn_at')}
+      hint="share in use: default 0.8"
+      onValue={(warnAt) => set({ warnAt })}
+    />
+    <NumberField
+      label="Charge ahead, seconds"
+      value={draft.leaseTtlSeconds}
+      step="any"
+      error={errorOf('lease_ttl_seconds')}
+      hint="0: never; blank: as configured"
+      onValue={(leaseTtlSeconds) => set({ leaseTtlSeconds })}
+    />
+    <NumberField
+      label="Kept from normal priority"
+      value={draft.headroomNormal}
+      step="any"
+      error={errorOf('headroom', 'headroom.normal')}
+      hint="share of the capacity, for example 0.1"
+      onValue={(headroomNormal) => set({ headroomNormal })}
+    />
+    <NumberField
+      label="Kept from low priority"
+      value={draft.headroomLow}
+      step="any"
+      error={errorOf('headroom.low')}
+      hint="share of the capacity, for example 0.3"
+      onValue={(headroomLow) => set({ headroomLow })}
+    />
+  </>
+)

@@ -1,0 +1,51 @@
+import './limits.css'
+import type { Limit } from '../api/responses.ts'
+import { amountText, isMoney } from '../parts/amounts.ts'
+import { METER_NAMES, sizeText, sourceText } from './limit-text.ts'
+
+interface LimitListProps {
+  readonly limits: readonly Limit[]
+  /** Say where each was set. */
+  readonly hasSources?: boolean
+}
+
+/** Limits in words, without what is left of them. */
+export const LimitList = ({ limits, hasSources = false }: LimitListProps) => (
+  <ul class="limit-words">
+    {limits.map((limit) => (
+      <li key={limit.name}>
+        <strong class="mono">{limit.name}</strong>
+        <span class="number">
+          {limitSentence(limit)}{' '}
+          {limit.mode !== undefined && limit.mode !== 'enforce' && <span class="tag warn">{limit.mode}</span>}{' '}
+          {hasSources && <span class="tag">{sourceText(limit.source)}</span>}
+        </span>
+      </li>
+    ))}
+  </ul>
+)
+
+type Sized = Pick<
+  Limit,
+  | 'name'
+  | 'meter'
+  | 'algorithm'
+  | 'capacity'
+  | 'refill_rate'
+  | 'limit'
+  | 'window_seconds'
+  | 'window'
+  | 'time_zone'
+>
+
+/**
+ * The size of a limit with what it counts: `60 requests, refilled 60 per minute`, `50 requests in any 1 h`,
+ * `$5.00 per day (UTC)`, `paused`.
+ */
+export const limitSentence = (limit: Sized): string => sizeText(limit, countedText)
+
+const countedText = (meter: Limit['meter'], amount: number): string => {
+  const text = amountText(meter, amount)
+  if (isMoney(meter)) return text
+  return `${text} ${amount === 1 ? METER_NAMES[meter].replace(/s$/, '') : METER_NAMES[meter]}`
+}

@@ -1,0 +1,150 @@
+import { useEffect, useState } from 'preact/hooks'
+import { type Api, type Query, withQuery } from '../api/api.ts'
+import type { DashboardEntities, DashboardEntity } from '../api/responses.ts'
+import { useSession } from '../api/session.tsx'
+import { type Connection, follow, type Source } from '../live/follow.ts'
+import { browserWait, createPollSource, createStreamSource } from '../live/sources.ts'
+import { spanText } from '../parts/time.ts'
+
+const POLL_MS = 2000
+
+/** A tab that nobody looks at keeps its stream for so long. */
+const HIDDEN_STREAM_MS = 60_000
+
+export interface LivePage {
+  /** Of the request before until the first answer to this one. */
+  readonly page: EntityPage | undefined
+  /** `page` answers another request. */
+  readonly isOld: boolean
+  readonly connection: Connection
+}
+
+/** The page that `query` asks for (`limit`, `cursor`, `q`), kept up to date while someone looks. */
+export const useLivePage = (query: Query): LivePage => {
+  const { api, streams } = useSession()
+  const [connection, setConnection] = useState<Connection>({ state: 'connecting' })
+  const [shown, setShown] = useState<{ readonly key: string; readonly page: EntityPage } | undefined>()
+  const key = withQuery('', query)
+  useEffect(() => {
+    const source = streams ? streamed(api, query) : polled(api, query)
+    return whileVisible(streams ? HIDDEN_STREAM_MS : 0, (signal) => {
+      let page: EntityPage | undefined
+      const onEvent = (changes: EntityChanges) => {
+        page = pageAfter(page, changes)
+        setShown({ key, page })
+      }
+      const connected = streams ? 'live' : 'polling'
+      const { now } = Date
+      const { random } = Math
+      const onConnection = setConnection
+      void follow({ source, connected, onEvent, onConnection, wait: browserWait, now, random }, signal)
+    })
+  }, [api, streams, key])
+  return { page: shown?.page, isOld: shown?.key !== key, connection }
+}
+
+const polled = (api: Api, query: Query): Source<EntityChanges> =>
+  createPollSource((signal) => api.get<DashboardEntities>('api/dashboard/entities', query, signal), POLL_MS)
+
+const streamed = (api: Api, query: Query): Source<EntityChanges> => {
+  const source = createStreamSource(api, withQuery('api/dashboard/stream', query))
+  return (signal, hear) =>
+    source(signal, ({ event, data }) => {
+      // The server's tests hold the event against the schema that EntityChanges is made of.
+      if (event === 'entities') hear(JSON.parse(data) as EntityChanges)
+    })
+}
+
+/** Runs `start` while the tab is looked at, and for `graceMs` after; its signal aborts then, or when `stop` is called. */
+export const whileVisible = (graceMs: number, start: (signal: AbortSignal) => void): (() => void) => {
+  let abort: AbortController | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const pause = () => {
+    abort?.abort()
+    abort = undefined
+  }
+  const look = () => {
+    clearTimeout(timer)
+    if (document.hidden) {
+      timer = setTimeout(pause, graceMs)
+    } else if (abort === undefined) {
+      abort = new AbortController()
+      start(abort.signal)
+    }
+  }
+  document.addEventListener('visibilitychange', look)
+  look()
+  return () => {
+    clearTimeout(timer)
+    document.removeEventListener('visibilitychange', look)
+    pause()
+  }
+}
+
+/** What is known of a page of entities. */
+export interface EntityPage {
+  readonly entities: ReadonlyMap<string, DashboardEntity>
+  readonly nextCursor: string | null
+}
+
+/** What the stream says: `removed` is missing from the first event, which holds all. */
+export interface EntityChanges extends DashboardEntities {
+  readonly removed?: readonly string[]
+}
+
+export const pageOf = ({ entities, next_cursor }: DashboardEntities): EntityPage => ({
+  entities: new Map(entities.map((entity) => [entity.entity_id, entity])),
+  nextCursor: next_cursor,
+})
+
+/** The page as it is after an event; `page` is undefined before the first. */
+export const pageAfter = (page: EntityPage | undefined, changes: EntityChanges): EntityPage => {
+  if (page === undefined || changes.removed === undefined) return pageOf(changes)
+  const entities = new Map(page.entities)
+  for (const id of changes.removed) entities.delete(id)
+  for (const entity of changes.entities) entities.set(entity.entity_id, entity)
+  return { entities, nextCursor: changes.next_cursor }
+}
+
+const NAMES = { connecting: 'Connecting', live: 'Live', polling: 'Polling', offline: 'Offline' } as const
+const KINDS = { connecting: '', live: 'good', polling: 'warn', offline: 'bad' } as const
+const HINTS = {
+  connecting: 'Waiting for the first numbers',
+  live: 'Changes are shown within a second',
+  polling: 'This server cannot stream: the numbers are updated every two seconds',
+  offline: 'The numbers are from the last response.',
+} as const
+
+/** Whether what is shown is kept up to date. A change of that is read out, the seconds until the next try are not. */
+export const ConnectionBadge = ({ connection }: { readonly connection: Connection }) => {
+  const { state } = connection
+  const hint = state === 'offline' ? `${connection.error} ${HINTS.offline}` : HINTS[state]
+  return (
+    <span class="connection">
+      <span class={`tag connection-state ${KINDS[state]}`} title={hint} aria-hidden="true">
+        <span class="connection-dot" />
+        {NAMES[state]}
+        {state === 'offline' && <NextTry at={connection.nextTryAt} />}
+      </span>
+      <span class="unseen" role="status">
+        {state === 'offline' ? 'Offline. Reconnecting automatically.' : NAMES[state]}
+      </span>
+    </span>
+  )
+}
+
+const NextTry = ({ at }: { readonly at: number }) => {
+  const [now, setNow] = useState(Date.now)
+  useEffect(() => {
+    setNow(Date.now())
+    const timer = setInterval(() => setNow(Date.now()), 1000)
+    return () => clearInterval(timer)
+  }, [at])
+  const seconds = Math.ceil((at - now) / 1000)
+  return (
+    <span class="number">
+      · <span class="wide-only">next try </span>
+      {seconds > 0 ? `in ${spanText(seconds)}` : 'now'}
+    </span>
+  )
+}

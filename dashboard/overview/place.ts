@@ -1,0 +1,90 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { Query } from '../api/api.ts'
+import { useSettled } from '../api/hooks.ts'
+import { SORTS, type Sort } from './entity-rows.ts'
+
+/** Which entities are looked at, and in which order. */
+export interface Place {
+  /** As it is typed; it is asked for when the typing rests. */
+  readonly search: string
+  readonly sort: Sort
+  readonly perPage: number
+  /** From 1. */
+  readonly pageNumber: number
+  /** What the server is asked for. */
+  readonly query: Query
+  setSearch(search: string): void
+  setSort(sort: string): void
+  setPerPage(perPage: string): void
+  toNext(cursor: string): void
+  /** Shows the page that begins at `cursor` in place of this one, which holds nothing that was searched for. */
+  skipTo(cursor: string): void
+  toPrevious(): void
+}
+
+/** A place is kept in the entry of the browser's history, and restored on the way back. */
+export const usePlace = (): Place => {
+  const [place, setPlace] = useState<KeptPlace>(() => keptPlace(history.state))
+  useEffect(() => history.replaceState({ place }, ''), [place])
+  const { search, sort, perPage } = place
+  const q = useSettled(search.trim())
+  const of = `${perPage} ${q}`
+  const { first, cursors } = place.trail.of === of ? place.trail : { first: undefined, cursors: [] }
+  const change = (changes: Partial<KeptPlace>) => setPlace((before) => ({ ...before, ...changes }))
+  const toPage = (now: readonly string[]) => change({ trail: { of, first, cursors: now } })
+  return {
+    search,
+    sort,
+    perPage,
+    pageNumber: cursors.length + 1,
+    query: { limit: perPage, cursor: cursors.at(-1) ?? first, q: q === '' ? undefined : q },
+    setSearch: (typed) => change({ search: typed }),
+    setSort: (named) => change({ sort: sortOf(named) }),
+    setPerPage: (named) =>
+      change({ perPage: PER_PAGE.find((each) => String(each) === named) ?? PER_PAGE[0] }),
+    toNext: (cursor) => toPage([...cursors, cursor]),
+    skipTo: (cursor) =>
+      cursors.length === 0
+        ? change({ trail: { of, first: cursor, cursors } })
+        : toPage([...cursors.slice(0, -1), cursor]),
+    toPrevious: () => toPage(cursors.slice(0, -1)),
+  }
+}
+
+export const PER_PAGE = [50, 100, 250, 1000] as const
+
+export interface KeptPlace {
+  readonly search: string
+  readonly sort: Sort
+  readonly perPage: number
+  /** Where the pages gone through began; those of another request (`of`) do not count. */
+  readonly trail: {
+    readonly of: string
+    /** Where the first page begins, if what comes before it was skipped. */
+    readonly first: string | undefined
+    readonly cursors: readonly string[]
+  }
+}
+
+/** The place in a state of the browser's history; the beginning where there is none. */
+export const keptPlace = (state: unknown): KeptPlace => {
+  const place = recordOf(recordOf(state).place)
+  const trail = recordOf(place.trail)
+  return {
+    search: textOf(place.search),
+    sort: sortOf(place.sort),
+    perPage: PER_PAGE.find((each) => each === place.perPage) ?? PER_PAGE[0],
+    trail: {
+      of: textOf(trail.of),
+      first: textOf(trail.first) || undefined,
+      cursors: Array.isArray(trail.cursors) ? trail.cursors.map(textOf) : [],
+    },
+  }
+}
+
+export const sortOf = (named: unknown): Sort => SORTS.find(([each]) => each === named)?.[0] ?? 'tree'
+
+const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? { ...value } : {}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

@@ -1,0 +1,105 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+
+interface VirtualListProps<T> {
+  readonly items: readonly T[]
+  readonly label: string
+  /** px; a row is as high as is said here. */
+  heightOf(item: T): number
+  keyOf(item: T): string
+  readonly children: (item: T) => ComponentChildren
+}
+
+/** Rows beyond the window that are there as well: for the keyboard, and for fast scrolling. */
+const SPARE_ROWS = 8
+
+/** A list of any length that scrolls with the window, and of which only what is in sight is in the document. */
+export const VirtualList = <T,>({ items, label, heightOf, keyOf, children }: VirtualListProps<T>) => {
+  const list = useRef<HTMLUListElement>(null)
+  const offsets = useMemo(() => offsetsOf(items.map(heightOf)), [items, heightOf])
+  const { start, end } = useRangeInSight(list, offsets)
+  return (
+    <ul ref={list} class="virtual-list" aria-label={label} style={{ height: `${offsets.at(-1)}px` }}>
+      {items.slice(start, end).map((item, at) => (
+        <li
+          key={keyOf(item)}
+          aria-posinset={start + at + 1}
+          aria-setsize={items.length}
+          style={{ transform: `translateY(${offsets[start + at]}px)`, height: `${heightOf(item)}px` }}
+        >
+          {children(item)}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+const NOTHING: Range = { start: 0, end: 0 }
+
+const useRangeInSight = (
+  list: { readonly current: HTMLElement | null },
+  offsets: readonly number[],
+): Range => {
+  const [range, setRange] = useState(NOTHING)
+  const look = () => {
+    if (!list.current) return
+    const { top } = list.current.getBoundingClientRect()
+    const next = visibleRange(offsets, -top, innerHeight - top, SPARE_ROWS)
+    setRange((last) => (last.start === next.start && last.end === next.end ? last : next))
+  }
+  const latest = useRef(look)
+  latest.current = look
+  useLayoutEffect(look, [offsets])
+  useEffect(() => {
+    const again = () => latest.current()
+    addEventListener('scroll', again, { passive: true })
+    addEventListener('resize', again)
+    return () => {
+      removeEventListener('scroll', again)
+      removeEventListener('resize', again)
+    }
+  }, [])
+  return range
+}
+
+/** Where each of some heights begins, and last where the last one ends. */
+export const offsetsOf = (heights: readonly number[]): readonly number[] => {
+  const offsets = [0]
+  let sum = 0
+  for (const height of heights) {
+    sum += height
+    offsets.push(sum)
+  }
+  return offsets
+}
+
+/** Rows from `start` up to, and not with, `end`. */
+export interface Range {
+  readonly start: number
+  readonly end: number
+}
+
+/** The rows that lie between two heights, and `spare` more at both ends. */
+export const visibleRange = (
+  offsets: readonly number[],
+  topPx: number,
+  bottomPx: number,
+  spare: number,
+): Range => {
+  const count = offsets.length - 1
+  const start = rowAt(offsets, topPx)
+  const end = rowAt(offsets, bottomPx) + 1
+  return { start: Math.max(0, start - spare), end: Math.min(count, end + spare) }
+}
+
+/** The row that covers a height; the first or the last where none does. */
+const rowAt = (offsets: readonly number[], atPx: number): number => {
+  let low = 0
+  let high = Math.max(0, offsets.length - 2)
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if ((offsets[middle] ?? 0) <= atPx) low = middle
+    else high = middle - 1
+  }
+  return low
+}

@@ -1,0 +1,207 @@
+import { type ComponentChildren, type ComponentProps, Fragment } from 'preact'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useAnswer, useSettled } from '../api/hooks.ts'
+import type { Entities } from '../api/responses.ts'
+import { useSession } from '../api/session.tsx'
+
+interface Common {
+  readonly label: string
+  readonly hint?: string | undefined
+  /** What is wrong with it. */
+  readonly error?: string | undefined
+  readonly value: string
+  onValue(value: string): void
+}
+
+interface TextProps extends Common {
+  readonly placeholder?: string | undefined
+  readonly required?: boolean
+  readonly disabled?: boolean
+  /** The id of a datalist that suggests values. */
+  readonly list?: string | undefined
+  /** The error of a value by a rule of the page; shown once the field has been left. */
+  check?(value: string): string | undefined
+}
+
+/** A labelled line of text with its hint and its error. A form with a mistaken value is not sent. */
+export const TextField = ({ label, hint, error, check, onValue, ...input }: TextProps) => {
+  const id = useId()
+  const { place, mistake, leave } = useCheck(input.value, check)
+  const shown = error ?? mistake
+  return (
+    <Labelled id={id} label={label} hint={hint} error={shown} required={input.required}>
+      <input
+        {...input}
+        {...described(id, shown)}
+        ref={place}
+        type="text"
+        onBlur={leave}
+        onInput={(event) => onValue(event.currentTarget.value)}
+      />
+    </Labelled>
+  )
+}
+
+/** An empty value is no mistake: whether there must be one is what `required` tells the browser. */
+const useCheck = (value: string, check: TextProps['check']) => {
+  const place = useRef<HTMLInputElement>(null)
+  const [wasLeft, setLeft] = useState(false)
+  const mistake = value.trim() === '' ? undefined : check?.(value.trim())
+  useEffect(() => place.current?.setCustomValidity(mistake ?? ''), [mistake])
+  return { place, mistake: wasLeft ? mistake : undefined, leave: () => setLeft(true) }
+}
+
+interface NumberProps extends Common {
+  readonly required?: boolean
+  readonly disabled?: boolean
+  readonly min?: number
+  readonly max?: number
+  readonly step?: number | 'any'
+}
+
+/** A labelled number; its value is what was typed, as text. */
+export const NumberField = ({ label, hint, error, onValue, ...input }: NumberProps) => {
+  const id = useId()
+  return (
+    <Labelled id={id} label={label} hint={hint} error={error} required={input.required}>
+      <input
+        {...input}
+        {...described(id, error)}
+        type="number"
+        onInput={(event) => onValue(event.currentTarget.value)}
+      />
+    </Labelled>
+  )
+}
+
+interface LabelledProps extends Pick<Common, 'label' | 'hint' | 'error'> {
+  /** Of the input among the children. */
+  readonly id: string
+  readonly required?: boolean | undefined
+  readonly children: ComponentChildren
+}
+
+/** An input below its label, and above its hint or what is wrong with it. */
+export const Labelled = ({ id, label, hint, error, required, children }: LabelledProps) => (
+  <div class="field">
+    <label class={required ? 'field-label required' : 'field-label'} for={id}>
+      {label}
+    </label>
+    {children}
+    <FieldNote id={id} hint={hint} error={error} />
+  </div>
+)
+
+export const described = (id: string, error: string | undefined) => ({
+  id,
+  'aria-invalid': error !== undefined,
+  'aria-describedby': `${id}-note`,
+})
+
+interface ChoiceProps extends Common {
+  readonly disabled?: boolean
+  /** Values, or values with the names they are shown by. */
+  readonly options: readonly (string | readonly [value: string, name: string])[]
+}
+
+/** A labelled choice of a few values. */
+export const ChoiceField = ({ label, hint, error, options, onValue, ...select }: ChoiceProps) => {
+  const id = useId()
+  return (
+    <Labelled id={id} label={label} hint={hint} error={error}>
+      <select {...select} {...described(id, error)} onChange={(event) => onValue(event.currentTarget.value)}>
+        {options.map((option) => {
+          const [value, name] = typeof option === 'string' ? [option, option] : option
+          return (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          )
+        })}
+      </select>
+    </Labelled>
+  )
+}
+
+interface CheckProps {
+  readonly label: string
+  readonly hint?: string | undefined
+  readonly checked: boolean
+  readonly disabled?: boolean
+  onChecked(checked: boolean): void
+}
+
+/** A labelled yes or no, with what it means. */
+export const CheckField = ({ label, hint, onChecked, ...input }: CheckProps) => {
+  const id = useId()
+  return (
+    <div class="field">
+      <label class="check">
+        <input
+          {...input}
+          type="checkbox"
+          aria-describedby={`${id}-note`}
+          onChange={(event) => onChecked(event.currentTarget.checked)}
+        />
+        {label}
+      </label>
+      <FieldNote id={id} hint={hint} error={undefined} />
+    </div>
+  )
+}
+
+const FieldNote = ({ id, hint, error }: { readonly id: string } & Pick<Common, 'hint' | 'error'>) => (
+  <span id={`${id}-note`} class={error === undefined ? 'field-hint' : 'field-error'}>
+    {error ?? hint}
+  </span>
+)
+
+/** What the mark at required fields means; stands in forms that have some. */
+export const RequiredNote = () => (
+  <p class="required-note" aria-hidden="true">
+    required
+  </p>
+)
+
+/** A value, or one with what it is called. */
+export type Suggestion = string | readonly [value: string, name: string]
+
+type SuggestFieldProps = Omit<ComponentProps<typeof TextField>, 'list'> & {
+  readonly suggestions: readonly Suggestion[]
+}
+
+/** A line of text that suggests values, and takes others too. */
+export const SuggestField = ({ suggestions, ...field }: SuggestFieldProps) => {
+  const list = useId()
+  return (
+    <Fragment>
+      <TextField {...field} list={list} />
+      <datalist id={list}>
+        {suggestions.map((suggestion) => {
+          const [value, name] = typeof suggestion === 'string' ? [suggestion, undefined] : suggestion
+          return (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          )
+        })}
+      </datalist>
+    </Fragment>
+  )
+}
+
+const SUGGESTED = 20
+
+type EntityFieldProps = Omit<ComponentProps<typeof SuggestField>, 'suggestions'>
+
+/** The id of an entity; suggests those whose id or name holds what is typed. */
+export const EntityField = (field: EntityFieldProps) => {
+  const { api } = useSession()
+  const typed = useSettled(field.value.trim())
+  const { data } = useAnswer(
+    (signal) => api.get<Entities>('api/entities', { q: typed || undefined, limit: SUGGESTED }, signal),
+    [typed],
+  )
+  const suggestions = (data?.items ?? []).map(({ entity_id, name }) => [entity_id, name] as const)
+  return <SuggestField {...field} suggestions={suggestions} />
+}

@@ -1,0 +1,51 @@
+import { apiUrl } from '../api/api.ts'
+import { CopyButton } from '../parts/controls.tsx'
+import { type Caller, type ChatBody, type Draft, planOf } from './request-draft.ts'
+import { CHAT_PATH } from './send-chat.ts'
+
+/** The same request for a shell. */
+export const CurlCard = ({ draft }: { readonly draft: Draft }) => {
+  const drafted = planOf({ ...draft, count: '1', parallelism: '1' })
+  const { caller, body } = 'plan' in drafted ? drafted.plan : {}
+  const line = caller && body && curlLine(apiUrl(CHAT_PATH).href, caller, body)
+  return (
+    <section class="card" aria-labelledby="try-curl">
+      <div class="card-head">
+        <h2 id="try-curl">With curl</h2>
+        {line && <CopyButton text={line} what="the curl line" />}
+      </div>
+      {line === undefined ? (
+        <p class="quiet">Complete the request to see its curl command.</p>
+      ) : (
+        <>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
+          <pre class="curl-line" tabIndex={0}>
+            {line}
+          </pre>
+          <p class="quiet curl-note">
+            The command contains no secret: set <code>{caller && secretVariable(caller)}</code> to{' '}
+            {caller?.kind === 'entity' ? 'the admin token' : 'the key'} first.
+          </p>
+        </>
+      )}
+    </section>
+  )
+}
+
+/** The variable that stands for the secret: no secret is shown, nor copied. */
+export const secretVariable = (caller: Caller): 'ADMIN_TOKEN' | 'API_KEY' =>
+  caller.kind === 'entity' ? 'ADMIN_TOKEN' : 'API_KEY'
+
+/** The same request for a POSIX shell, its secret in a variable of the environment. */
+export const curlLine = (url: string, caller: Caller, body: ChatBody): string =>
+  [
+    `curl -i${body.stream ? 'N' : ''}`,
+    quoted(url),
+    `-H "Authorization: Bearer $${secretVariable(caller)}"`,
+    ...(caller.kind === 'entity' ? [`-H ${quoted(`X-Zael-Entity: ${caller.id}`)}`] : []),
+    `-H 'Content-Type: application/json'`,
+    `-d ${quoted(JSON.stringify(body))}`,
+  ].join(' \\\n')
+
+/** Nothing is special between single quotes but the quote itself. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`

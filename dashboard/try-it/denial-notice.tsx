@@ -1,0 +1,125 @@
+import { useEffect, useState } from 'preact/hooks'
+import { amountText } from '../parts/amounts.ts'
+import { isPaused } from '../parts/bar.tsx'
+import { spanText } from '../parts/time.ts'
+import { OwnerName } from './limits-card.tsx'
+import type { Denial, Outcome, Violation } from './send-chat.ts'
+import { type Meters, meterKey } from './watched-limits.ts'
+
+interface DenialNoticeProps extends Pick<Outcome, 'number' | 'endedAtMs'> {
+  readonly denial: Denial
+  readonly meters: Meters
+}
+
+/** Which limits denied a request, and when they may allow it. */
+export const DenialNotice = ({ number, endedAtMs, denial, meters }: DenialNoticeProps) => {
+  const { message, retryAfterSeconds, violations } = denial
+  return (
+    <section class="denial" aria-label={`Why request ${number} was denied`}>
+      <h3>Request {number} was denied</h3>
+      <p>{message}</p>
+      <ul class="violations">
+        {violations.map((violation) => (
+          <ViolationRow key={meterKey(violation)} violation={violation} meters={meters} />
+        ))}
+      </ul>
+      {retryAfterSeconds === null ? (
+        <NeverAgain violations={violations} meters={meters} />
+      ) : (
+        <Countdown atMs={endedAtMs + retryAfterSeconds * 1000} />
+      )}
+    </section>
+  )
+}
+
+interface ViolationProps {
+  readonly violation: Violation
+  readonly meters: Meters
+}
+
+const AMOUNTS = ['available', 'requested', 'capacity'] as const
+
+const ViolationRow = ({ violation, meters }: ViolationProps) => (
+  <li class="violation">
+    <span class="violation-name">
+      <span class="mono">{violation.limit_name}</span> of <OwnerName id={violation.entity_id} />{' '}
+      {isPaused(violation.capacity) && <span class="tag bad">paused</span>}
+    </span>
+    {AMOUNTS.map((name) => (
+      <span key={name} class="violation-number">
+        <span class="quiet">{name}</span>{' '}
+        <strong class="number">{amountText(meters.get(meterKey(violation)), violation[name])}</strong>
+      </span>
+    ))}
+  </li>
+)
+
+const NeverAgain = ({
+  violations,
+  meters,
+}: Pick<Denial, 'violations'> & Pick<DenialNoticeProps, 'meters'>) => (
+  <p>
+    <strong>It can never pass.</strong>{' '}
+    {neverReasons(violations, (violation) => meters.get(meterKey(violation))).join(' ')}{' '}
+    {violations.some(({ capacity }) => isPaused(capacity))
+      ? 'Give the limit a size above 0 to let requests pass again.'
+      : 'Make the request smaller or the limit larger.'}
+  </p>
+)
+
+/** Only its end is read out. */
+const Countdown = ({ atMs }: { readonly atMs: number }) => {
+  const seconds = useCountdown(atMs)
+  return (
+    <p class="countdown">
+      {seconds > 0 && (
+        <>
+          May be tried again in <strong class="number">{spanText(seconds)}</strong>
+        </>
+      )}
+      <strong role="status">{seconds === 0 && 'You can try again now.'}</strong>
+    </p>
+  )
+}
+
+/** `tpm of key-bob`, `rph of MODEL_TIER free` */
+const nameOf = ({ limit_name, entity_id }: Violation): string =>
+  `${limit_name} of ${entity_id.replace(/^POLICY:([^:]+):/, '$1 ')}`
+
+/** Why no waiting helps, per limit that says so. */
+export const neverReasons = (
+  violations: readonly Violation[],
+  meterOf: (violation: Violation) => string | undefined,
+): readonly string[] =>
+  violations
+    .filter(({ retry_after_seconds }) => retry_after_seconds === null)
+    .map((violation) => {
+      if (isPaused(violation.capacity)) return `${nameOf(violation)} is paused: its size is 0.`
+      const meter = meterOf(violation)
+      const [requested, capacity] = [
+        amountText(meter, violation.requested),
+        amountText(meter, violation.capacity),
+      ]
+      return violation.requested > violation.capacity
+        ? `It requests ${requested}, but ${nameOf(violation)} allows at most ${capacity}.`
+        : `It requests ${requested}, more than this caller can ever use of ${nameOf(violation)} (${capacity}): the rest is reserved for higher priorities.`
+    })
+
+const TICK_MS = 200
+
+/** Whole seconds until `atMs`, on the clock of `performance.now()`; 0 from then on. */
+export const useCountdown = (atMs: number): number => {
+  const [seconds, setSeconds] = useState(() => secondsUntil(atMs))
+  useEffect(() => {
+    setSeconds(secondsUntil(atMs))
+    const timer = setInterval(() => {
+      const left = secondsUntil(atMs)
+      setSeconds(left)
+      if (left === 0) clearInterval(timer)
+    }, TICK_MS)
+    return () => clearInterval(timer)
+  }, [atMs])
+  return seconds
+}
+
+const secondsUntil = (atMs: number): number => Math.max(0, Math.ceil((atMs - performance.now()) / 1000))

@@ -1,0 +1,189 @@
+import { useId, useState } from 'preact/hooks'
+import { useSession } from '../api/session.tsx'
+import { Segments } from '../parts/controls.tsx'
+import { ChoiceField, described, EntityField, Labelled, NumberField, RequiredNote } from '../parts/fields.tsx'
+import { type Draft, type Mistakes, MOST_AT_ONCE, MOST_REQUESTS } from './request-draft.ts'
+
+export interface DraftProps {
+  readonly draft: Draft
+  readonly mistakes: Mistakes
+  change(fields: Partial<Draft>): void
+}
+
+interface RequestFormProps extends DraftProps {
+  readonly models: readonly string[]
+  readonly isRunning: boolean
+  onSend(): void
+  onStop(): void
+}
+
+/** What to send, as whom, and how often. */
+export const RequestForm = ({ models, isRunning, onSend, onStop, ...props }: RequestFormProps) => {
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    onSend()
+  }
+  return (
+    <form class="card" onSubmit={submit} noValidate aria-label="Request">
+      <RequiredNote />
+      <CallerFields {...props} />
+      <ChatFields models={models} {...props} />
+      <MessageField {...props} />
+      <AmountFields {...props} />
+      <div class="actions">
+        {/* Disabled ones would lose the focus. */}
+        <button class="button primary" type="submit" aria-disabled={isRunning}>
+          Send
+        </button>
+        <button class="button" type="button" aria-disabled={!isRunning} onClick={onStop}>
+          Stop
+        </button>
+      </div>
+    </form>
+  )
+}
+
+const ChatFields = ({
+  models,
+  draft,
+  mistakes,
+  change,
+}: DraftProps & { readonly models: readonly string[] }) => (
+  <div class="fields">
+    <ChoiceField
+      label="Model"
+      value={draft.model}
+      error={mistakes.model}
+      options={models}
+      onValue={(model) => change({ model })}
+    />
+    <NumberField
+      label="max_tokens"
+      min={1}
+      value={draft.maxTokens}
+      error={mistakes.maxTokens}
+      onValue={(maxTokens) => change({ maxTokens })}
+    />
+  </div>
+)
+
+const MessageField = ({ draft, mistakes, change }: DraftProps) => {
+  const id = useId()
+  return (
+    <Labelled id={id} label="Message" required error={mistakes.message}>
+      <textarea
+        {...described(id, mistakes.message)}
+        rows={2}
+        required
+        value={draft.message}
+        onInput={(event) => change({ message: event.currentTarget.value })}
+      />
+    </Labelled>
+  )
+}
+
+const AmountFields = ({ draft, mistakes, change }: DraftProps) => (
+  <div class="fields amount-fields">
+    <NumberField
+      label="Requests"
+      min={1}
+      max={MOST_REQUESTS}
+      value={draft.count}
+      required
+      error={mistakes.count}
+      hint={`1 to ${MOST_REQUESTS}`}
+      onValue={(count) => change({ count })}
+    />
+    <NumberField
+      label="At once"
+      min={1}
+      max={MOST_AT_ONCE}
+      value={draft.parallelism}
+      required
+      error={mistakes.parallelism}
+      hint={`1 to ${MOST_AT_ONCE}`}
+      onValue={(parallelism) => change({ parallelism })}
+    />
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={draft.streams}
+        onChange={(event) => change({ streams: event.currentTarget.checked })}
+      />
+      Stream the response
+    </label>
+  </div>
+)
+
+const KINDS = [
+  ['entity', 'As an entity'],
+  ['key', 'With a key'],
+] as const
+
+/** The caller: an entity that the admin acts for, or the owner of a pasted key. */
+export const CallerFields = ({ draft, mistakes, change }: DraftProps) => {
+  const { mayWrite } = useSession()
+  return (
+    <div class="caller-fields">
+      {mayWrite ? (
+        <Segments
+          label="Send as"
+          value={draft.callerKind}
+          options={KINDS}
+          onValue={(callerKind) => change({ callerKind })}
+        />
+      ) : (
+        <p class="quiet">
+          The viewer token can only read, so it cannot send requests as an entity. Paste the key of a caller:
+          the requests count against the limits of that caller.
+        </p>
+      )}
+      {draft.callerKind === 'entity' ? (
+        <EntityField
+          label="Entity"
+          placeholder="key-bob"
+          value={draft.entityId}
+          required
+          error={mistakes.entityId}
+          hint="Requests are sent as this entity, and its limits are charged."
+          onValue={(entityId) => change({ entityId })}
+        />
+      ) : (
+        <KeyField value={draft.key} error={mistakes.key} onKey={(key) => change({ key })} />
+      )}
+    </div>
+  )
+}
+
+interface KeyProps {
+  readonly value: string
+  readonly error: string | undefined
+  onKey(key: string): void
+}
+
+/** A key is asked about once it is whole: each wrong one counts as a failed authentication. */
+const KeyField = ({ value, error, onKey }: KeyProps) => {
+  const id = useId()
+  // what is typed is nobody else's before it is whole, and must outlast whatever is shown anew meanwhile
+  const [typed, setTyped] = useState(value)
+  return (
+    <Labelled
+      id={id}
+      label="API key"
+      required
+      error={error}
+      hint="Kept in memory only, and cleared when you leave this view."
+    >
+      <input
+        {...described(id, error)}
+        type="password"
+        required
+        autocomplete="off"
+        spellcheck={false}
+        value={typed}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+        onChange={(event) => onKey(event.currentTarget.value)}
+      />
+    </Labelled>
+  )
+}

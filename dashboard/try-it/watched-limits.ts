@@ -1,0 +1,178 @@
+import { useEffect, useState } from 'preact/hooks'
+import { type Api, pathOf } from '../api/api.ts'
+import { asError } from '../api/errors.ts'
+import { useSettled } from '../api/hooks.ts'
+import type { CheckAllowed, Explanation } from '../api/responses.ts'
+import { useSession } from '../api/session.tsx'
+import type { Meter } from '../parts/amounts.ts'
+import type { Caller } from './request-draft.ts'
+import type { Run } from './run.ts'
+import { callerHeaders } from './send-chat.ts'
+
+/** While something changes by itself, and while nothing does. */
+const FILLING_EVERY_MS = 1000
+const FULL_EVERY_MS = 5000
+
+export interface WatchedLimits {
+  /** Of whom and what; undefined while no one is named. */
+  readonly about: string | undefined
+  /** Undefined until they are known. */
+  readonly owned: readonly OwnedLimits[] | undefined
+  readonly error: string | undefined
+  readonly meters: Meters
+}
+
+type State = WatchedLimits
+
+/** The limits that `caller` meets with `model`, again and again while the page is looked at, and whenever a run ends. */
+export const useLimits = (caller: Caller, model: string, run: Run): WatchedLimits => {
+  const { api } = useSession()
+  const isRunning = run.count !== undefined
+  const named = caller.kind === 'entity' ? caller.id : caller.key
+  const about = useSettled(named === '' || model === '' ? undefined : JSON.stringify([caller, model]))
+  const [state, setState] = useState<State>(nothingOf(about))
+
+  useEffect(() => {
+    if (about === undefined) return
+    const abort = new AbortController()
+    const metersOf = createMeters(api, model, abort.signal)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const again = (delayMs: number | undefined) => {
+      if (delayMs !== undefined && !abort.signal.aborted) timer = setTimeout(watch, delayMs)
+    }
+    const watch = async () => {
+      if (document.hidden) return again(FILLING_EVERY_MS)
+      const found = await askLimits(api, caller, model, abort.signal).catch(
+        (error: unknown): Found => ({ error: asError(error).message, isFinal: false }),
+      )
+      const meters = 'owned' in found ? await metersOf(found.owned) : NO_METERS
+      if (abort.signal.aborted) return
+      setState((last) => stateAfter(last, about, found, meters))
+      again(nextDelayMs(found, isRunning))
+    }
+    void watch()
+    return () => {
+      abort.abort()
+      clearTimeout(timer)
+    }
+  }, [about, isRunning, run.ended])
+
+  return state.about === about ? state : nothingOf(about)
+}
+
+const nothingOf = (about: string | undefined): State => ({
+  about,
+  owned: undefined,
+  error: undefined,
+  meters: NO_METERS,
+})
+
+/** Meters are read again only if the limits have changed, or the last read failed. */
+const createMeters = (api: Api, model: string, signal: AbortSignal) => {
+  let of = ''
+  let meters = NO_METERS
+  return async (owned: readonly OwnedLimits[]): Promise<Meters> => {
+    const names = owned.flatMap(({ limits }) => limits.map(meterKey)).join('\n')
+    if (names === of) return meters
+    const read = await askMeters(api, owned, model, signal)
+    if (read === undefined) return meters
+    meters = read
+    of = names
+    return meters
+  }
+}
+
+/** The limits stay on the page while the API is unavailable, with the error beside them. */
+const stateAfter = (last: State, about: string, found: Found, meters: Meters): State => {
+  if ('owned' in found) return { about, owned: found.owned, error: undefined, meters }
+  const isKept = last.about === about && !found.isFinal
+  return { about, owned: isKept ? last.owned : undefined, error: found.error, meters: last.meters }
+}
+
+/** Undefined: asking again is of no use. */
+const nextDelayMs = (found: Found, isRunning: boolean): number | undefined => {
+  if ('owned' in found) return isRunning || isFilling(found.owned) ? FILLING_EVERY_MS : FULL_EVERY_MS
+  return found.isFinal ? undefined : FULL_EVERY_MS
+}
+
+/** What was found; without limits, why there are none, and whether asking again may help. */
+export type Found =
+  | { readonly owned: readonly OwnedLimits[] }
+  | { readonly error: string; readonly isFinal: boolean }
+
+/** Every limit that a chat of `caller` with `model` meets: its own, its parents', the policies'. Charges and counts nothing. */
+export const askLimits = async (
+  api: Api,
+  caller: Caller,
+  model: string,
+  signal: AbortSignal,
+): Promise<Found> => {
+  const answer = await api.fetch('v1/limits/check', {
+    method: 'POST',
+    headers: { ...callerHeaders(caller), 'content-type': 'application/json' },
+    body: JSON.stringify({ resource: model, dry_run: true, cost: { requests: 0, tokens: 0 } }),
+    signal,
+  })
+  const json: unknown = await answer.json().catch(() => undefined)
+  const { limits, message } =
+    typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {}
+  // The server's tests hold every answer against the schema that the type is made of.
+  if (Array.isArray(limits)) return { owned: byOwner(limits as readonly LimitState[]) }
+  const error = typeof message === 'string' ? message : `The API returned status ${answer.status}`
+  return { error, isFinal: answer.status < 500 }
+}
+
+export type LimitState = CheckAllowed['limits'][number]
+
+export interface OwnedLimits {
+  /** An entity's id, or `POLICY:<scope>:<selector>`. */
+  readonly owner: string
+  readonly limits: readonly LimitState[]
+}
+
+/** In the order in which they come: the caller's own first. */
+export const byOwner = (limits: readonly LimitState[]): readonly OwnedLimits[] =>
+  [...new Set(limits.map(({ entity_id }) => entity_id))].map((owner) => ({
+    owner,
+    limits: limits.filter(({ entity_id }) => entity_id === owner),
+  }))
+
+/** Whether time alone will soon change what is shown. */
+export const isFilling = (owned: readonly OwnedLimits[]): boolean =>
+  owned.some(({ limits }) => limits.some(({ used, algorithm }) => used > 0 && algorithm === 'token_bucket'))
+
+/** What a limit counts, by `meterKey`. */
+export type Meters = ReadonlyMap<string, Meter>
+
+export const NO_METERS: Meters = new Map()
+
+export const meterKey = (limit: { readonly entity_id: string; readonly limit_name: string }): string =>
+  `${limit.entity_id} ${limit.limit_name}`
+
+const POLICY = /^POLICY:/
+
+/**
+ * What the limits of a check count, which only an explanation says: amounts of money need it to be shown in dollars.
+ * Undefined if it could not be read.
+ */
+export const askMeters = async (
+  api: Api,
+  owned: readonly OwnedLimits[],
+  resource: string,
+  signal: AbortSignal,
+): Promise<Meters | undefined> => {
+  const caller = owned.find(({ owner }) => !POLICY.test(owner))?.owner
+  if (caller === undefined) return NO_METERS
+  try {
+    const path = pathOf('api/limits', caller, 'explain')
+    const { limits, also_enforced } = await api.get<Explanation>(path, { resource }, signal)
+    const buckets = [{ entity_id: caller, limits }, ...also_enforced]
+    return new Map(
+      buckets.flatMap(({ entity_id, limits }) =>
+        limits.map(({ name, winner }) => [meterKey({ entity_id, limit_name: name }), winner.meter] as const),
+      ),
+    )
+  } catch {
+    return undefined
+  }
+}
