@@ -52,26 +52,26 @@ export const createDeadlines = (
   }
 }
 
-/** Lets a bounded number of calls through at once, in order of arrival. */
-export interface Gate {
+/** Bounds the calls in flight; the others wait in order of arrival. */
+export interface CallQueue {
   /**
-   * Resolves once there is room; call what it gives when the call is over (a second time does nothing).
-   * Throws `StoreUnavailable` (surely not applied) where the wait grows past `maxWaitMs`.
+   * Resolves once a call may be sent, with a function to call when it has ended (a second time has no effect).
+   * Throws `StoreUnavailable` (not applied) if the wait exceeds `maxWaitMs`.
    */
   enter(): Promise<() => void>
 }
 
 /**
- * `width`: calls in flight. Fewer than the HTTP agent's sockets (50), so that calls queue here, before their deadline
- * begins, and our own queueing is not taken for slowness of the store.
+ * `maxInFlight` is below the number of sockets of the HTTP agent (50): calls then queue here, before their deadline begins,
+ * and the time in the queue does not count as slowness of the store.
  */
-export const createGate = (options: {
-  readonly width: number
+export const createCallQueue = (options: {
+  readonly maxInFlight: number
   readonly maxWaitMs: number
   readonly deadlines: Deadlines
-}): Gate => {
+}): CallQueue => {
   let inFlight = 0
-  /** In order of arrival: a Set keeps it, and forgets one in the middle at once. */
+  /** A Set keeps the order of arrival, and removes an entry in the middle in constant time. */
   const waiting = new Set<() => void>()
 
   const leave = (): void => {
@@ -79,33 +79,33 @@ export const createGate = (options: {
     if (next === undefined) inFlight -= 1
     else next()
   }
-  const once = (): (() => void) => {
-    let left = false
+  const leaveOnce = (): (() => void) => {
+    let hasLeft = false
     return () => {
-      if (left) return
-      left = true
+      if (hasLeft) return
+      hasLeft = true
       leave()
     }
   }
-  const queue = (): Promise<() => void> =>
+  const wait = (): Promise<() => void> =>
     new Promise((resolve, reject) => {
-      const go = (): void => {
-        waiting.delete(go)
+      const start = (): void => {
+        waiting.delete(start)
         stop()
-        resolve(once())
+        resolve(leaveOnce())
       }
       const stop = options.deadlines.start(options.maxWaitMs, () => {
-        waiting.delete(go)
+        waiting.delete(start)
         reject(new StoreUnavailable('Too many calls to the store are waiting', { mayHaveApplied: false }))
       })
-      waiting.add(go)
+      waiting.add(start)
     })
 
   return {
     enter: async () => {
-      if (inFlight >= options.width) return queue()
+      if (inFlight >= options.maxInFlight) return wait()
       inFlight += 1
-      return once()
+      return leaveOnce()
     },
   }
 }

@@ -3,6 +3,7 @@ import { createFlushTimer } from '../../../src/library/limiter/create-rate-limit
 import { createReportsLog } from '../middleware/reports-log.ts'
 
 beforeEach(() => void vi.useFakeTimers())
+
 afterEach(() => void vi.useRealTimers())
 
 const createTestTimer = (flush: () => Promise<void> = async () => {}) => {

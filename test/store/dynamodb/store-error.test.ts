@@ -1,0 +1,131 @@
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  DynamoDBServiceException,
+  ProvisionedThroughputExceededException,
+  RequestLimitExceeded,
+  ThrottlingException,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import { mockClient } from 'aws-sdk-client-mock'
+import { afterEach, describe, expect, it } from 'vitest'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
+import { createDynamoClient } from '../../../src/store/dynamodb/client.ts'
+import { createManualClock } from './manual-time.ts'
+
+const sdk = mockClient(DynamoDBClient)
+
+afterEach(() => sdk.reset())
+
+const client = createDynamoClient({ clock: createManualClock(0n), region: 'us-east-1' })
+
+const callWith = async (error: Error): Promise<unknown> => {
+  sdk.on(UpdateItemCommand).rejects(error)
+  const command = new UpdateItemCommand({ TableName: 'ZAEL-test', Key: {} })
+  return client.run((each) => each.send(command)).catch((thrown: unknown) => thrown)
+}
+
+const answered = (name: string, httpStatusCode: number): Error =>
+  new DynamoDBServiceException({
+    name,
+    message: `${name} of the service`,
+    $fault: httpStatusCode < 500 ? 'client' : 'server',
+    $metadata: { httpStatusCode },
+  })
+
+const refusal = { message: 'too much', $metadata: { httpStatusCode: 400 } }
+
+const broken = (code: string, more: object = {}): Error =>
+  Object.assign(new Error(`broken: ${code}`), { code, ...more })
+
+describe('an error of the SDK', () => {
+  it.each<[text: string, error: Error, mayHaveApplied: boolean]>([
+    ['throttled', answered('ThrottlingException', 400), false],
+    ['over the throughput', answered('ProvisionedThroughputExceededException', 400), false],
+    ['over a limit of the account', answered('RequestLimitExceeded', 400), false],
+    ['no such table', answered('ResourceNotFoundException', 400), false],
+    ['not allowed', answered('AccessDeniedException', 400), false],
+    ['met a transaction', answered('TransactionConflictException', 400), false],
+    ['a fault of the service', answered('InternalServerError', 500), true],
+    ['the service is away', answered('ServiceUnavailable', 503), true],
+    ['a connection refused', broken('ECONNREFUSED', { syscall: 'connect' }), false],
+    ['a connection that did not come about', broken('ETIMEDOUT', { syscall: 'connect' }), false],
+    ['no such host', broken('ENOTFOUND', { syscall: 'getaddrinfo' }), false],
+    ['no region', new Error('Region is missing'), false],
+    ['no credentials', Object.assign(new Error('none'), { name: 'CredentialsProviderError' }), false],
+    ['a connection lost', broken('ECONNRESET'), true],
+    ['a connection closed while writing', broken('EPIPE'), true],
+    ['out of time', Object.assign(new Error('aborted'), { name: 'AbortError' }), true],
+    [
+      'an answer that is no JSON',
+      Object.assign(new SyntaxError('<'), { $metadata: { httpStatusCode: 200 } }),
+      true,
+    ],
+    ['an answer of a proxy', Object.assign(new TypeError('x'), { $metadata: { httpStatusCode: 502 } }), true],
+  ])('%s: says whether the write may have been applied', async (_, error, mayHaveApplied) => {
+    const thrown = await callWith(error)
+    expect(thrown).toBeInstanceOf(StoreUnavailable)
+    expect(thrown).toMatchObject({ mayHaveApplied, cause: error })
+  })
+
+  it.each<[text: string, error: Error, isThrottled: boolean]>([
+    ['an item beyond its throughput', new ProvisionedThroughputExceededException(refusal), true],
+    ['too much at once', new ThrottlingException(refusal), true],
+    ['too much of the account', new RequestLimitExceeded(refusal), true],
+    ['so the SDK says', Object.assign(answered('Slower', 400), { $retryable: { throttling: true } }), true],
+    ['so the status says', answered('TooManyRequests', 429), true],
+    [
+      'to be tried again, and not throttled',
+      Object.assign(answered('InternalServerError', 500), { $retryable: {} }),
+      false,
+    ],
+    ['a table that is not there', answered('ResourceNotFoundException', 400), false],
+    ['out of time', Object.assign(new Error('aborted'), { name: 'AbortError' }), false],
+    ['a connection lost', broken('ECONNRESET'), false],
+  ])('%s: says whether the store throttles', async (_, error, isThrottled) => {
+    expect(await callWith(error)).toMatchObject({ name: 'StoreUnavailable', isThrottled })
+  })
+
+  it.each<[text: string, error: Error]>([
+    [
+      'a condition that failed',
+      new ConditionalCheckFailedException({ message: 'no', $metadata: { httpStatusCode: 400 } }),
+    ],
+    ['a write that makes no sense', answered('ValidationException', 400)],
+    ['a fault of the code', new TypeError('x is not a function')],
+  ])('%s: is thrown as it is', async (_, error) => {
+    expect(await callWith(error)).toBe(error)
+  })
+
+  it.each<[error: Error, reason: string]>([
+    [answered('AccessDeniedException', 400), 'AccessDeniedException: AccessDeniedException of the service'],
+    [broken('ECONNREFUSED', { syscall: 'connect' }), 'ECONNREFUSED: broken: ECONNREFUSED'],
+    [new Error('Region is missing'), 'Region is missing'],
+    [Object.assign(new Error('aborted'), { name: 'AbortError' }), 'no response in time'],
+    [Object.assign(new Error(''), { code: 'ECONNREFUSED', name: 'AggregateError' }), 'AggregateError'],
+  ])('carries the name and message of %s as its reason', async (error, reason) => {
+    expect(await callWith(error)).toMatchObject({ reason })
+  })
+
+  it('leaves out all but the first line of a reason: signed headers may follow', async () => {
+    const error = answered('InvalidSignatureException', 400)
+    error.message = 'The signature does not match\n\nx-amz-security-token:SECRET'
+    expect(await callWith(error)).toMatchObject({
+      reason: 'InvalidSignatureException: The signature does not match',
+    })
+  })
+
+  it('is unavailable where the table has other keys', async () => {
+    const error = answered('ValidationException', 400)
+    error.message = 'The provided key element does not match the schema'
+    expect(await callWith(error)).toMatchObject({
+      mayHaveApplied: false,
+      reason: 'ValidationException: The provided key element does not match the schema',
+    })
+  })
+
+  it('names no secret of the request in its message', async () => {
+    const thrown = await callWith(answered('ThrottlingException', 400))
+    expect(thrown).toMatchObject({ message: 'The store is unavailable: ThrottlingException' })
+  })
+})
