@@ -66,7 +66,7 @@ export default defineConfig({
         isolate: false,
       }),
       project('browser', ['test/**/*.browser.test.ts'], {
-        globalSetup: ['./test/bin/bundled-programs.ts', './test/dashboard/browser-setup.ts'],
+        globalSetup: ['./test/bin/bundled-programs.ts', './test/dashboard/support/chromium.ts'],
       }),
       project('e2e', ['test/e2e/**/*.test.ts']),
     ],

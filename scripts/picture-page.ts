@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { runCommandLine } from '../src/command-line/command-line.ts'
 import { startServe } from '../test/bin/serve-process.ts'
-import { launchChromium } from '../test/dashboard/launch-chromium.ts'
+import { launchChromium } from '../test/dashboard/support/chromium.ts'
 
 const IMAGES = fileURLToPath(new URL('../docs/images', import.meta.url))
 const THEMES = ['light', 'dark'] as const

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createPageWorld, expectAccessible, expectNoSidewaysScroll } from './page-world.ts'
-import { expectUsableByAll } from './usable-by-all.ts'
+import { expectAccessible, expectNoSidewaysScroll, expectUsableByAll } from './support/checks.ts'
+import { createPageWorld } from './support/world.ts'
 
 const world = createPageWorld()
 

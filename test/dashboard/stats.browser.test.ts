@@ -1,9 +1,8 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import type { Traffic } from '../../dashboard/api/responses.ts'
-import { eventually } from './overview/overview-page.ts'
-import { createPageWorld, DEADLINE_MS, expectNoSidewaysScroll, SIZES } from './page-world.ts'
-import { expectUsableByAll } from './usable-by-all.ts'
+import { eventually, expectNoSidewaysScroll, expectUsableByAll } from './support/checks.ts'
+import { createPageWorld, DEADLINE_MS, SIZES } from './support/world.ts'
 
 const world = createPageWorld()
 

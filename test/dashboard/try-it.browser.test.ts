@@ -1,9 +1,8 @@
 import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createOwnEntity, requests, tokens } from './entity/own-entity.ts'
-import { createPageWorld, expectAccessible } from './page-world.ts'
-import { curlArguments } from './try-it/curl-arguments.ts'
-import { expectUsableByAll } from './usable-by-all.ts'
+import { expectAccessible, expectUsableByAll } from './support/checks.ts'
+import { curlArguments } from './support/curl-arguments.ts'
+import { createOwnEntity, createPageWorld, requests, tokens } from './support/world.ts'
 
 const world = createPageWorld({ SIMULATED_LATENCY_MS: '15' })
 

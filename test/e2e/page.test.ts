@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchChromium } from '../dashboard/launch-chromium.ts'
+import { launchChromium } from '../dashboard/support/chromium.ts'
 import { ADMIN_TOKEN, admin, output } from './deployment.ts'
 
 let browser: Browser

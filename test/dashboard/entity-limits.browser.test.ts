@@ -1,0 +1,227 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { createOwnEntity, createPageWorld, requests, SIZES, tokens } from './support/world.ts'
+
+const world = createPageWorld()
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
+const inForce = (page: Page) => page.getByRole('region', { name: 'Effective limits' })
+const saved = (page: Page) => page.getByRole('dialog').waitFor({ state: 'detached' })
+const choose = (page: Page, resource: string) =>
+  page.getByLabel('Resource', { exact: true }).selectOption(resource)
+
+describe('the limits of an entity', () => {
+  test('show where each comes from, what it overrides, and what is enforced beside them', async () => {
+    const page = await world.open({ route: '/entity/key-bob' })
+    await choose(page, 'gpt-4')
+    const rpm = inForce(page).getByRole('listitem').filter({ hasText: 'rpm' })
+    await rpm.getByText('set for every resource').waitFor()
+    await rpm.getByText('instead of 60, refilled 60 per minute').waitFor()
+    await rpm.getByText('10 of 10 left').waitFor()
+    const others = page.getByRole('region', { name: 'Also enforced' })
+    await others.getByRole('link', { name: 'proj-demo' }).waitFor()
+    await others.getByText('1,000 of 1,000 left').waitFor()
+    await others.getByRole('heading', { name: 'Policy MODEL_TIER premium' }).waitFor()
+  })
+
+  test('take effect for the next call, after a look at what changes', async () => {
+    const entity = await createOwnEntity(world, 'edited', [
+      requests(1),
+      { name: 'tpm', capacity: 90, refill_rate: 1 },
+    ])
+    expect([await entity.call(), await entity.call()]).toEqual([200, 429])
+    const page = await world.open({ route: '/entity/edited' })
+    await inForce(page).getByText('0 of 1 left').waitFor()
+    await choose(page, '_default_')
+    await button(page, 'Edit limits').click()
+    await page.getByRole('group', { name: 'rpm' }).getByLabel('Capacity').fill('4')
+    await button(page, 'Remove tpm').click()
+    await button(page, 'Review changes').click()
+    const changes = page.getByRole('region', { name: 'What changes' })
+    await changes.getByText('1, refilled 1 per hour').waitFor()
+    await changes.getByText('4, refilled 1 per hour').waitFor()
+    await changes.getByText('Inherited again: 10,000, refilled 10,000 per minute').waitFor()
+    await button(page, 'Save').click()
+    await saved(page)
+    await inForce(page).getByText('4 requests, refilled 1 per hour').waitFor()
+    expect(await entity.call()).toBe(200)
+    await choose(page, 'gpt-4')
+    await inForce(page).getByText('2 of 4 left').waitFor()
+  })
+
+  test('say at the field what is wrong with it, and save nothing', async () => {
+    await createOwnEntity(world, 'wrong', [requests(3)])
+    const page = await world.open({ route: '/entity/wrong' })
+    world.forgive(page)
+    await button(page, 'Edit limits').click()
+    await button(page, 'Add a limit').click()
+    const added = page.getByRole('group', { name: 'new limit' })
+    await added.getByLabel('Algorithm').selectOption('Fixed window')
+    await added.getByLabel('Limit', { exact: true }).fill('7')
+    await added.getByLabel('Time zone').fill('Mars')
+    await added.getByLabel('Name').fill('rpd')
+    await button(page, 'Review changes').click()
+    await button(page, 'Save').click()
+    await page.getByText('Must be a time zone').waitFor()
+    const field = page.getByRole('group', { name: 'rpd' }).getByLabel('Time zone')
+    expect(await field.getAttribute('aria-invalid')).toBe('true')
+    expect(await page.evaluate('document.activeElement.value')).toBe('Mars')
+    await field.fill('Europe/Berlin')
+    await button(page, 'Review changes').click()
+    await page.getByText('7 per day (Europe/Berlin)').waitFor()
+    await button(page, 'Save').click()
+    await saved(page)
+    await inForce(page).getByText('7 requests per day (Europe/Berlin)').waitFor()
+  })
+
+  test('are of a resource alone where that is chosen, and give way to what is inherited again', async () => {
+    await createOwnEntity(world, 'returning', [requests(3)])
+    const page = await world.open({ route: '/entity/returning' })
+    await choose(page, 'gpt-4o')
+    await button(page, 'Edit limits').click()
+    await button(page, 'Start from the inherited limits').click()
+    await page.getByRole('group', { name: 'rpm' }).getByLabel('Capacity').fill('2')
+    await button(page, 'Review changes').click()
+    await page.getByText('instead of 3, refilled 1 per hour').waitFor()
+    await button(page, 'Save').click()
+    await saved(page)
+    await inForce(page).getByText('set for gpt-4o').first().waitFor()
+    await button(page, 'Use inherited limits').click()
+    await button(page, 'Remove these limits').click()
+    await page.getByText('The inherited limits apply again.').waitFor()
+    await button(page, 'Use inherited limits').waitFor({ state: 'detached' })
+    await inForce(page).getByText('set for every resource').waitFor()
+    await inForce(page).getByText('3 requests, refilled 1 per hour').waitFor()
+  })
+
+  test('are topped up, and full again after a reset', async () => {
+    const entity = await createOwnEntity(world, 'refilled', [requests(5)])
+    for (const status of [200, 200, 200]) expect(await entity.call()).toBe(status)
+    const page = await world.open({ route: '/entity/refilled' })
+    await inForce(page).getByText('2 of 5 left').waitFor()
+    await button(page, 'Top up').click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Amount').fill('1')
+    await dialog.getByRole('button', { name: 'Top up' }).click()
+    await inForce(page).getByText('3 of 5 left').waitFor()
+    await button(page, 'Reset').click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Reset' }).click()
+    await inForce(page).getByText('5 of 5 left').waitFor()
+  })
+
+  test('of money are shown and taken in dollars, and sent in micro-dollars', async () => {
+    const daily = { algorithm: 'fixed_window', window: 'day' }
+    await createOwnEntity(world, 'budgeted', [
+      { name: 'budget', meter: 'cost_usd_micros', ...daily, limit: 5_000_000_000 },
+    ])
+    const page = await world.open({ route: '/entity/budgeted' })
+    await inForce(page).getByText('$5,000 of $5,000 left').waitFor()
+    await choose(page, '_default_')
+    await button(page, 'Edit limits').click()
+    const budget = page.getByRole('group', { name: 'budget' })
+    expect(await budget.getByLabel('Limit, US dollars').inputValue()).toBe('5000')
+    await budget.getByLabel('Limit, US dollars').fill('12.5')
+    await button(page, 'Review changes').click()
+    const changes = page.getByRole('region', { name: 'What changes' })
+    await changes.getByText('$5,000 per day (UTC)').waitFor()
+    await changes.getByText('$12.50 per day (UTC)').waitFor()
+    await button(page, 'Save').click()
+    await saved(page)
+    await inForce(page).getByText('$12.50 of $12.50 left').waitFor()
+    expect(await world.ask('GET', '/api/limits/budgeted')).toMatchObject({
+      limits: expect.arrayContaining([expect.objectContaining({ name: 'budget', limit: 12_500_000 })]),
+    })
+    await button(page, 'Top up').click()
+    await page.getByRole('dialog').getByLabel('Limit').selectOption('budget')
+    await page.getByRole('dialog').getByLabel('Amount, US dollars').fill('0.5')
+    await page.getByRole('dialog').getByRole('button', { name: 'Top up' }).click()
+    await saved(page)
+    await page.getByRole('link', { name: 'Audit' }).click()
+    await page.getByRole('region', { name: 'Audit' }).getByText('$0.50').waitFor()
+  })
+
+  test('are edited with whole numbers and names, at any width', async () => {
+    const name = `tpm_${'x'.repeat(28)}`
+    await createOwnEntity(world, 'wide', [
+      { name, meter: 'tokens', capacity: 123_456_789_012_345, refill_rate: 1_000_000 },
+    ])
+    const page = await world.open({ route: '/entity/wide' })
+    await button(page, 'Edit limits').click()
+    const group = page.getByRole('group', { name })
+    for (const size of Object.values(SIZES)) {
+      await page.setViewportSize(size)
+      const cutPx = await group
+        .getByLabel('Capacity')
+        .evaluate((input) => input.scrollWidth - input.clientWidth)
+      expect(cutPx).toBe(0)
+      const title = await group.locator('legend').boundingBox()
+      const remove = await button(page, `Remove ${name}`).boundingBox()
+      expect((title?.x ?? 0) + (title?.width ?? 0)).toBeLessThanOrEqual(remove?.x ?? 0)
+    }
+  })
+
+  test('are paused by a size of 0, and say so', async () => {
+    const entity = await createOwnEntity(world, 'pausing', [requests(3)])
+    const page = await world.open({ route: '/entity/pausing' })
+    await choose(page, '_default_')
+    await button(page, 'Edit limits').click()
+    await page.getByRole('group', { name: 'rpm' }).getByLabel('Capacity').fill('0')
+    await page.getByText(/^0: paused, denies every /).waitFor()
+    await button(page, 'Review changes').click()
+    await page.getByRole('region', { name: 'What changes' }).getByText('paused').waitFor()
+    await button(page, 'Save').click()
+    await saved(page)
+    await inForce(page)
+      .getByText(/^paused: denies every /)
+      .waitFor()
+    expect(await entity.call()).toBe(429)
+    const waiting = page.getByRole('region', { name: 'Wait time' })
+    await waiting.getByRole('button', { name: 'Calculate' }).click()
+    await waiting.getByText('Can never pass, limited by rpm').waitFor()
+  })
+
+  test('show by themselves what others use', async () => {
+    const entity = await createOwnEntity(world, 'watched', [requests(9)])
+    const page = await world.open({ route: '/entity/watched' })
+    await choose(page, 'gpt-4')
+    await inForce(page).getByText('9 of 9 left').waitFor()
+    await entity.call()
+    await inForce(page).getByText('8 of 9 left').waitFor()
+  })
+
+  test('show a debt, and when tokens are available again', async () => {
+    const entity = await createOwnEntity(world, 'indebted', [tokens(1000)])
+    await entity.overdraw(2200)
+    const page = await world.open({ route: '/entity/indebted' })
+    await inForce(page)
+      .getByText(/^−1,200 of 1,000 left \(in debt, available again in 49 d \d+ h\)/)
+      .waitFor()
+  })
+
+  test('say when a request may pass', async () => {
+    const page = await world.open({ route: '/entity/key-charlie' })
+    const waiting = page.getByRole('region', { name: 'Wait time' })
+    const ask = async (tokens: string) => {
+      await waiting.getByLabel('Tokens').fill(tokens)
+      await waiting.getByRole('button', { name: 'Calculate' }).click()
+    }
+    await ask('100')
+    await waiting.getByText('May pass now').waitFor()
+    await ask('2001')
+    await waiting.getByText('Can never pass, limited by tpm').waitFor()
+  })
+
+  test('show to a viewer what is left of parents and policies as well', async () => {
+    const page = await world.open({ route: '/entity/ent-user-1', token: 'dev-viewer' })
+    const others = page.getByRole('region', { name: 'Also enforced' })
+    await others.getByText(/ of 500 left/).waitFor()
+    await others.getByText(/ of 1,000,000 left/).waitFor()
+  })
+
+  test('show to a viewer without anything that changes them', async () => {
+    const page = await world.open({ route: '/entity/key-bob', token: 'dev-viewer' })
+    await inForce(page).getByText('of 10 left').waitFor()
+    const buttons = await page.getByRole('main').getByRole('button').allTextContents()
+    expect(buttons).toEqual(['Calculate'])
+  })
+})

@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest'
+import type { Entity } from '../../dashboard/api/responses.ts'
+import { debtOf, inheritedLimits, ownLimits } from '../../dashboard/entity/bucket-limits.tsx'
+import {
+  entityDraftOf,
+  entityPatch,
+  newEntityBody,
+  newEntityDraft,
+} from '../../dashboard/entity/entity-draft.ts'
+import { expiryIn } from '../../dashboard/entity/key-dialogs.tsx'
+import { statusOf } from '../../dashboard/entity/keys-section.tsx'
+import { waitText } from '../../dashboard/entity/limits-section.tsx'
+import { sumOf, usageOverTime, usedResources } from '../../dashboard/entity/usage-charts.tsx'
+
+const BOB: Entity = {
+  entity_id: 'key-bob',
+  name: 'Bob',
+  parent_id: 'proj-demo',
+  kind: 'key',
+  cascade: true,
+  role: null,
+  priority: 'normal',
+  models: ['gpt-4'],
+  disabled: false,
+  bypass: false,
+  created_at: 1,
+  metadata: { team: 'blue' },
+}
+
+describe('a draft of an entity', () => {
+  test('patches only what was changed', () => {
+    const draft = entityDraftOf(BOB)
+    expect(entityPatch(BOB, draft)).toEqual({})
+    expect(entityPatch(BOB, { ...draft, name: ' Robert ', models: '', parentId: '', bypass: true })).toEqual({
+      name: 'Robert',
+      models: null,
+      parent_id: null,
+      bypass: true,
+    })
+    expect(entityPatch(BOB, { ...draft, models: 'gpt-4,gpt-4o  a/b' })).toEqual({
+      models: ['gpt-4', 'gpt-4o', 'a/b'],
+    })
+  })
+
+  test('creates with what creation knows', () => {
+    const draft = { ...newEntityDraft('proj-demo'), id: ' dora ', name: 'Dora' }
+    expect(newEntityBody(draft)).toEqual({
+      entity_id: 'dora',
+      name: 'Dora',
+      kind: 'key',
+      parent_id: 'proj-demo',
+      role: null,
+      priority: 'normal',
+      models: null,
+      cascade: true,
+    })
+  })
+})
+
+test('tells what is set for a resource from what it inherits', () => {
+  const limit = (source: string) => ({
+    name: 'rpm',
+    meter: 'requests' as const,
+    algorithm: 'token_bucket' as const,
+    capacity: 10,
+    refill_rate: 1,
+    source,
+  })
+  const explained = {
+    resource: 'gpt-4',
+    limits: [
+      {
+        name: 'rpm',
+        winner: limit('entity:gpt-4'),
+        overrides: [limit('entity:_default_'), limit('environment')],
+      },
+      { name: 'tpm', winner: limit('role:user:gpt-4'), overrides: [] },
+    ],
+  }
+  expect(ownLimits(explained).map(({ source }) => source)).toEqual(['entity:gpt-4'])
+  expect(inheritedLimits(explained).map(({ source }) => source)).toEqual([
+    'entity:_default_',
+    'role:user:gpt-4',
+  ])
+})
+
+const BUCKET = { algorithm: 'token_bucket', refill_rate: 50 } as const
+const EMPTY = { name: 'tpm', available: 0, capacity: 3000 }
+
+describe('the debt of a token bucket', () => {
+  test('is what refills beyond the capacity until the bucket is full', () => {
+    expect(debtOf(BUCKET, { ...EMPTY, reset_after_seconds: 84 })).toEqual({ amount: 1200, seconds: 24 })
+  })
+
+  test('is rounded to a whole amount, at least 1', () => {
+    expect(debtOf(BUCKET, { ...EMPTY, reset_after_seconds: 60.043 })?.amount).toBe(2)
+    expect(debtOf(BUCKET, { ...EMPTY, reset_after_seconds: 60.002 })).toBeUndefined()
+  })
+
+  test('is none of an empty bucket, whose time is rounded up, nor of one with tokens left', () => {
+    expect(debtOf(BUCKET, { ...EMPTY, reset_after_seconds: 60 })).toBeUndefined()
+    const fast = { ...BUCKET, refill_rate: 1_000_000 }
+    expect(debtOf(fast, { ...EMPTY, capacity: 333_333, reset_after_seconds: 0.334 })).toBeUndefined()
+    expect(debtOf(BUCKET, { ...EMPTY, available: 5, reset_after_seconds: 84 })).toBeUndefined()
+  })
+
+  test('is unknown of windows, and none of a paused limit', () => {
+    const window = { algorithm: 'fixed_window' } as const
+    expect(debtOf(window, { ...EMPTY, reset_after_seconds: 84 })).toBeUndefined()
+    const paused = { ...EMPTY, capacity: 0, reset_after_seconds: 0 }
+    expect(debtOf({ ...BUCKET, refill_rate: 0 }, paused)).toBeUndefined()
+  })
+})
+
+test.each([
+  [0, null, 'May pass now'],
+  [3.2, 'tpm', 'May pass in 3.2 s, limited by tpm'],
+  [null, 'tpm', 'Can never pass, limited by tpm: the limit is smaller than the request, or paused'],
+] as const)('says a wait of %s s as it is', (wait_seconds, limiting, text) => {
+  expect(waitText({ entity_id: 'key-bob', wait_seconds, limiting })).toBe(text)
+})
+
+test('tells keys that have expired from those that open and those that were revoked', () => {
+  expect(statusOf({ status: 'active', expires_at: null }, 100)).toBe('active')
+  expect(statusOf({ status: 'active', expires_at: 101 }, 100)).toBe('active')
+  expect(statusOf({ status: 'active', expires_at: 100 }, 100)).toBe('expired')
+  expect(statusOf({ status: 'revoked', expires_at: 50 }, 100)).toBe('revoked')
+  expect([expiryIn('', 100), expiryIn('0.5', 100)]).toEqual([null, 43_300])
+})
+
+const HOUR = 3600
+const START = 1_767_225_600
+const NOW = START + 30 * 60
+
+const point = (start: number, resource: string, requests: number) => ({
+  start,
+  resource,
+  requests,
+  tokens: requests * 10,
+  input_tokens: requests * 4,
+  output_tokens: requests * 6,
+  cost_usd_micros: requests,
+  denied: 1,
+})
+
+describe('usage over time', () => {
+  test('has every hour, also the idle ones, oldest first, and all resources of an hour together', () => {
+    const points = [point(START, 'gpt-4', 2), point(START, 'gpt-4o', 3), point(START - 2 * HOUR, 'gpt-4', 1)]
+    const hours = usageOverTime(points, { granularity: 'hour', now: NOW })
+    expect(hours).toHaveLength(24)
+    expect(hours.map(({ start }) => start)).toEqual(hours.map((_, index) => START - (23 - index) * HOUR))
+    expect(hours.slice(-3).map(({ requests, denied }) => [requests, denied])).toEqual([
+      [1, 1],
+      [0, 0],
+      [5, 2],
+    ])
+  })
+
+  test('has 30 days', () => {
+    const days = usageOverTime([point(START, 'gpt-4', 2)], { granularity: 'day', now: NOW })
+    expect(days).toHaveLength(30)
+    expect(days.at(-1)).toMatchObject({ start: START, requests: 2 })
+  })
+
+  test('reaches to an hour of a server whose clock is ahead', () => {
+    const hours = usageOverTime([point(START + HOUR, 'gpt-4', 2)], { granularity: 'hour', now: NOW })
+    expect(hours.at(-1)).toMatchObject({ start: START + HOUR, requests: 2 })
+  })
+
+  test('adds up, and names the resources once', () => {
+    const points = [point(START, 'b', 2), point(START, 'a', 3), point(START - HOUR, 'b', 1)]
+    expect(sumOf(points)).toMatchObject({ requests: 6, tokens: 60, denied: 3 })
+    expect(usedResources(points)).toEqual(['a', 'b'])
+  })
+})

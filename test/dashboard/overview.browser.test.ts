@@ -1,0 +1,173 @@
+import type { Locator } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { eventually, expectAccessible, expectNoSidewaysScroll, expectUsableByAll } from './support/checks.ts'
+import { barShare, chatUntilDenied, left, leftNumber, namesOf, rowOf } from './support/overview-page.ts'
+import { createOwnEntity, createPageWorld, requests, SIZES } from './support/world.ts'
+
+const world = createPageWorld()
+
+/** Whether nothing of what an element shows lies outside the row that it stands in, and the row outside the window. */
+const isWhole = (place: Locator): Promise<boolean> =>
+  place.evaluate((element) => {
+    const { ownerDocument } = element
+    const text = ownerDocument.createRange()
+    text.selectNodeContents(element)
+    const [inner, row] = [
+      text.getBoundingClientRect(),
+      element.closest('.row-entity')?.getBoundingClientRect(),
+    ]
+    return (
+      row !== undefined &&
+      inner.left >= row.left &&
+      inner.right <= row.right &&
+      inner.bottom <= row.bottom &&
+      row.right <= ownerDocument.documentElement.clientWidth
+    )
+  })
+
+describe('the overview', () => {
+  test('is a tree of projects and their keys, each with what is left of its limits', async () => {
+    const page = await world.open()
+    await eventually(() => namesOf(page)).toContain('Demo project')
+    const names = await namesOf(page)
+    expect(names.slice(names.indexOf('Demo project'))).toEqual(['Demo project', 'Alice', 'Bob', 'Charlie'])
+    expect(await left(page, 'Alice', 'rpm').textContent()).toBe('30 of 30')
+    await rowOf(page, 'Alice').getByText('below proj-demo').waitFor({ state: 'attached' })
+    await page.locator('.connection-state').getByText('Live').waitFor()
+  })
+
+  test('shows requests used up as soon as they are', async () => {
+    const entity = await createOwnEntity(world, 'spender', [requests(10)])
+    const page = await world.open()
+    await left(page, 'Name of spender', 'rpm').getByText('10 of 10').waitFor()
+    expect(await chatUntilDenied(world, entity.secret, 1)).toContain('on requests per')
+    await left(page, 'Name of spender', 'rpm').getByText('0 of 10').waitFor()
+    await rowOf(page, 'Name of spender').getByText('on gpt-4').waitFor()
+    await eventually(() => barShare(page, 'Name of spender', 'rpm')).toBe(0)
+    await page.getByText('nearly used up').waitFor()
+  })
+
+  test('shows how tokens refill all the time', async () => {
+    const slowly = { name: 'tpm', capacity: 1_000_000, refill_rate: 100 }
+    const entity = await createOwnEntity(world, 'refilling', [slowly])
+    const page = await world.open()
+    await left(page, 'Name of refilling', 'tpm').getByText('1,000,000 of 1,000,000').waitFor()
+    await entity.charge({ tokens: 990_000 })
+    await rowOf(page, 'Name of refilling').locator('.row-limit.high').filter({ hasText: 'tpm' }).waitFor()
+    const before = await leftNumber(page, 'Name of refilling', 'tpm')
+    await eventually(() => leftNumber(page, 'Name of refilling', 'tpm')).toBeGreaterThan(before + 100)
+    await eventually(() => barShare(page, 'Name of refilling', 'tpm')).toBeGreaterThan(0.01)
+  })
+
+  test('shows numbers whole at any width, money in dollars, and what is paused', async () => {
+    await createOwnEntity(world, 'rich', [
+      { name: 'tpm', capacity: 5_000_000_000, refill_rate: 1000 },
+      {
+        name: 'huge',
+        meter: 'tokens',
+        algorithm: 'fixed_window',
+        limit: Number.MAX_SAFE_INTEGER,
+        window: 'day',
+      },
+      {
+        name: 'budget',
+        meter: 'cost_usd_micros',
+        algorithm: 'fixed_window',
+        limit: 5_000_000_000,
+        window: 'month',
+      },
+      { name: 'rpd', algorithm: 'fixed_window', limit: 0, window: 'day' },
+    ])
+    const page = await world.open()
+    const most = '9,007,199,254,740,991'
+    for (const width of [1280, 1010, 1000, 770, 390, 360]) {
+      await page.setViewportSize({ width, height: 900 })
+      for (const [name, text] of [
+        ['tpm', '5,000,000,000 of 5,000,000,000'],
+        ['huge', `${most} of ${most}`],
+        ['budget', '$5,000 of $5,000'],
+        ['rpd', 'paused'],
+      ] as const) {
+        const place = left(page, 'Name of rich', name)
+        await place.waitFor()
+        expect((await place.textContent())?.replaceAll(/\s+/g, ' ')).toBe(text)
+        expect(await isWhole(place), `${name} at ${width} px`).toBe(true)
+      }
+      await expectNoSidewaysScroll(page)
+    }
+    await rowOf(page, 'Name of rich').locator('.row-limit.paused .bar.paused').waitFor({ state: 'attached' })
+  })
+
+  test('goes to the page of an entity', async () => {
+    const page = await world.open()
+    await page.getByRole('link', { name: 'Alice', exact: true }).click()
+    await page.waitForURL('**/dashboard#/entity/key-alice')
+  })
+})
+
+describe('a new entity', () => {
+  test('is asked for in a dialog, which says what is wrong where it is wrong', async () => {
+    const page = await world.open()
+    world.forgive(page)
+    await page.getByRole('button', { name: 'New entity' }).click()
+    const dialog = page.getByRole('dialog', { name: 'New entity' })
+    await dialog.getByLabel('Id', { exact: true }).fill('key dora')
+    await dialog.getByLabel('Name', { exact: true }).fill('Dora')
+    // before anything is sent
+    await dialog.getByText('Must be 1 to 128').waitFor()
+    expect(await dialog.getByLabel('Id', { exact: true }).getAttribute('required')).not.toBeNull()
+    await dialog.getByRole('button', { name: 'Create' }).click()
+    expect(await page.evaluate('document.activeElement.value')).toBe('key dora')
+    expect(await dialog.getByLabel('Id', { exact: true }).getAttribute('aria-invalid')).toBe('true')
+    await dialog.getByLabel('Id', { exact: true }).fill('key-dora')
+    await dialog.getByLabel('Parent', { exact: true }).fill('no-one')
+    await dialog.getByRole('button', { name: 'Create' }).click()
+    await dialog.getByLabel('Parent', { exact: true }).and(page.locator('[aria-invalid="true"]')).waitFor()
+    await expectAccessible(page)
+    await dialog.getByLabel('Parent', { exact: true }).fill('proj-demo')
+    await dialog.getByRole('button', { name: 'Create' }).click()
+    await page.waitForURL('**/dashboard#/entity/key-dora')
+    await page.goBack()
+    await rowOf(page, 'Dora').getByText('below proj-demo').waitFor({ state: 'attached' })
+    await world.ask('DELETE', '/api/entities/key-dora')
+    await rowOf(page, 'Dora').waitFor({ state: 'detached' })
+  })
+
+  test('is not for a viewer to make', async () => {
+    const page = await world.open({ token: 'dev-viewer' })
+    await page.getByRole('link', { name: 'Demo project' }).waitFor()
+    expect(await page.getByRole('button', { name: 'New entity' }).count()).toBe(0)
+  })
+})
+
+test('the overview is usable by all', async () => {
+  const page = await world.open()
+  await page.getByRole('link', { name: 'Demo project' }).waitFor()
+  await expectUsableByAll(page)
+})
+
+test('every view is in sight in the navigation of a phone', async () => {
+  const page = await world.open({ size: 'phone' })
+  const links = page.getByRole('navigation', { name: 'Views' }).getByRole('link')
+  expect(await links.allInnerTexts()).toEqual([
+    'Overview',
+    'Try it',
+    'Policy check',
+    'Policies',
+    'Defaults',
+    'Stats',
+  ])
+  for (const link of await links.all()) {
+    const box = await link.boundingBox()
+    expect(box && box.x >= 0 && box.x + box.width <= SIZES.phone.width).toBe(true)
+  }
+})
+
+test('an address that no view has says so, with a way on', async () => {
+  const page = await world.open({ route: '/nowhere' })
+  await page.getByText('There is no page at #/nowhere').waitFor()
+  expect(await page.title()).toBe('Page not found · zael')
+  await expectAccessible(page)
+  await page.getByRole('link', { name: 'Go to the overview' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+})

@@ -1,0 +1,58 @@
+import axe, { type AxeResults, type RunOptions } from 'axe-core'
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { DEADLINE_MS, SIZES } from './world.ts'
+
+/** Fails where a rule of WCAG 2.2 AA, or of axe's best practices, is broken; names the rule and the places. */
+export const expectAccessible = (page: Page): Promise<void> => expectNoViolations(page, {})
+
+/** Fails where text is too faint: all that a theme changes. */
+export const expectContrast = (page: Page): Promise<void> =>
+  expectNoViolations(page, { runOnly: ['color-contrast', 'link-in-text-block'] })
+
+const expectNoViolations = async (page: Page, options: RunOptions): Promise<void> => {
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(options)})`)
+  const found = violations.map(
+    ({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ html }) => html).join(' | ')})`,
+  )
+  expect(found).toEqual([])
+}
+
+/** Fails where a list box cuts the text of its choice; names the texts. */
+export const expectWholeChoices = async (page: Page): Promise<void> => {
+  const cut = await page.evaluate(`[...document.querySelectorAll('select')].filter((select) => {
+    const copy = select.cloneNode(false)
+    copy.append(...[...select.selectedOptions].map((option) => option.cloneNode(true)))
+    copy.style.cssText = 'position: absolute; width: max-content; min-width: 0; max-width: none'
+    select.parentElement.append(copy)
+    const isCut = select.offsetWidth > 0 && copy.offsetWidth > select.offsetWidth
+    copy.remove()
+    return isCut
+  }).map((select) => select.selectedOptions[0]?.text)`)
+  expect(cut).toEqual([])
+}
+
+/** Fails where the page is wider than its window: on a phone that is what breaks first. */
+export const expectNoSidewaysScroll = async (page: Page): Promise<void> => {
+  const overflowPx = await page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  )
+  expect(overflowPx).toBe(0)
+}
+
+/** Fails where what is open now is not usable by all: in both sizes, in both themes. */
+export const expectUsableByAll = async (page: Page): Promise<void> => {
+  for (const size of Object.values(SIZES)) {
+    await page.setViewportSize(size)
+    await page.emulateMedia({ colorScheme: 'light' })
+    await expectNoSidewaysScroll(page)
+    await expectWholeChoices(page)
+    await expectAccessible(page)
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await expectContrast(page)
+  }
+}
+
+/** What holds at once or after a while: the machine may be busy. */
+export const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: DEADLINE_MS })

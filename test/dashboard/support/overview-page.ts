@@ -1,0 +1,55 @@
+import type { Locator, Page } from 'playwright-core'
+import type { PageWorld } from './world.ts'
+
+/** The row of an entity, by its name. */
+export const rowOf = (page: Page, name: string): Locator =>
+  page.getByRole('listitem').filter({ has: page.getByRole('link', { name, exact: true }) })
+
+/** What a row says of a limit: `9 of 10`. */
+export const left = (page: Page, name: string, limit: string): Locator =>
+  rowOf(page, name).locator('.row-limit').filter({ hasText: limit }).locator('.row-limit-left')
+
+export const leftNumber = async (page: Page, name: string, limit: string): Promise<number> =>
+  Number(((await left(page, name, limit).locator('strong').textContent()) ?? '').replaceAll(',', ''))
+
+/** How full the bar is drawn, 0 to 1, in the middle of whatever it does. */
+export const barShare = (page: Page, name: string, limit: string): Promise<number> =>
+  rowOf(page, name)
+    .locator('.row-limit')
+    .filter({ hasText: limit })
+    .locator('.bar-fill')
+    .evaluate(
+      (fill) => fill.getBoundingClientRect().width / (fill.parentElement?.getBoundingClientRect().width ?? 1),
+    )
+
+/** Sends chats as the entity until one is denied; says by what. */
+export const chatUntilDenied = async (world: PageWorld, key: string, maxTokens: number): Promise<string> => {
+  for (let sent = 0; sent < 50; sent += 1) {
+    const answer = await fetch(`${world.server().apiUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'gpt-4',
+        max_tokens: maxTokens,
+        messages: [{ role: 'user', content: 'Hello' }],
+      }),
+    })
+    const body = await answer.text()
+    if (answer.status === 429) return body
+  }
+  throw new Error('nothing was denied')
+}
+
+export const namesOf = (page: Page): Promise<readonly string[]> =>
+  page.getByRole('list', { name: 'Entities' }).locator('.row-name').allInnerTexts()
+
+/** Signs a viewer in on a node that seems unable to stream, and whose overview is `answer`, where one is given. */
+export const pollInstead = async (page: Page, answer?: () => object): Promise<void> => {
+  await page.route('**/api/dashboard/session', async (route) => {
+    const session = await route.fetch()
+    await route.fulfill({ response: session, json: { ...(await session.json()), streams: false } })
+  })
+  if (answer) await page.route('**/api/dashboard/entities?*', (route) => route.fulfill({ json: answer() }))
+  await page.getByLabel('Admin or viewer token').fill('dev-viewer')
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
