@@ -5,7 +5,7 @@ import { connectToAws } from '../src/compose/connect.ts'
 import { composeZael, type Zael } from '../src/compose/zael.ts'
 import type { CacheFactory, Logger, Metrics } from '../src/core/ports/platform.ts'
 import type { Assets } from '../src/http/app-dependencies.ts'
-import { createDirectoryAssets } from '../src/http/docs/directory-assets.ts'
+import { createDirectoryAssets } from '../src/http/pages/directory-assets.ts'
 import { lruCaches } from '../src/platform/runtime.ts'
 import { SettingsError } from '../src/settings/reader.ts'
 import type { Settings } from '../src/settings/settings.ts'
@@ -27,7 +27,7 @@ const version = typeof ZAEL_VERSION === 'string' ? ZAEL_VERSION : versionInPacka
 const assets: Assets = {
   ...createDirectoryAssets(fileURLToPath(new URL('assets', import.meta.url))),
   async openApiDocument(app) {
-    const { openApiDocument } = await import('../src/http/docs/openapi-document.ts')
+    const { openApiDocument } = await import('../src/http/openapi/document.ts')
     return openApiDocument(app, version)
   },
 }

@@ -1,5 +1,11 @@
 import type { Hono } from 'hono'
 import type { OnConfigChange } from '../core/admin/audit.ts'
+import type { BucketService } from '../core/admin/buckets.ts'
+import type { EntityService } from '../core/admin/entities.ts'
+import type { KeyService } from '../core/admin/keys.ts'
+import type { LimitSetService } from '../core/admin/limits.ts'
+import type { ModelService } from '../core/admin/models.ts'
+import type { PolicyService } from '../core/admin/policies.ts'
 import type { ReservationStore } from '../core/charge/reservation-store.ts'
 import type { Limiter } from '../core/decide/limiter.ts'
 import type { Entity } from '../core/model/entity.ts'
@@ -8,7 +14,7 @@ import type { AdminStore } from '../core/ports/admin-store.ts'
 import type { ChatBackend, TokenCounter } from '../core/ports/chat-backend.ts'
 import type { IdempotencyStore } from '../core/ports/idempotency-store.ts'
 import type { CacheFactory, Clock, Logger, Metrics, Secrets } from '../core/ports/platform.ts'
-import type { Answering } from './answering/answering.ts'
+import type { Answering } from './response.ts'
 
 /** The settings that routes need, already checked; how each is set is in `docs/settings.md`. */
 export interface HttpSettings {
@@ -125,4 +131,14 @@ export interface AppEnv {
     /** On `/v1`; there undefined where an admin or viewer only reads and names no entity. */
     readonly acting: ActingIdentity
   }
+}
+
+/** What the admin routes ask to be done. */
+export interface AdminServices {
+  readonly entities: EntityService
+  readonly keys: KeyService
+  readonly models: ModelService
+  readonly limitSets: LimitSetService
+  readonly policies: PolicyService
+  readonly buckets: BucketService
 }

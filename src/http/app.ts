@@ -1,26 +1,38 @@
 import { Hono } from 'hono'
 import type { OnConfigChange } from '../core/admin/audit.ts'
+import { createBucketService } from '../core/admin/buckets.ts'
+import { createEntityService } from '../core/admin/entities.ts'
+import { createKeyService } from '../core/admin/keys.ts'
+import { createLimitSetService } from '../core/admin/limits.ts'
+import { createModelService } from '../core/admin/models.ts'
+import { createPolicyService } from '../core/admin/policies.ts'
 import { createReservationService } from '../core/admin/reservations.ts'
-import { createAdminRoutes } from './admin-routes.ts'
-import type { AppDependencies, AppEnv } from './app-dependencies.ts'
+import type { AdminServices, AppDependencies, AppEnv } from './app-dependencies.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
 import { createGuards, type Guards } from './auth/guards.ts'
 import { createChatRoutes } from './chat/chat-routes.ts'
-import { createModelLookup } from './chat/model-lookup.ts'
-import { createCheckRoutes } from './checking/check-routes.ts'
-import { createReservationRoutes } from './checking/reservation-routes.ts'
-import { createDocsRoutes } from './docs/docs-routes.ts'
-import { createErrorAnswer, createNotFoundAnswer } from './errors/error-answer.ts'
-import { bodyBounds } from './middleware/body-bounds.ts'
-import { crossOrigin } from './middleware/cross-origin.ts'
-import { everyAnswer } from './middleware/every-answer.ts'
-import { localOnly } from './middleware/local-only.ts'
-import { createHealthRoutes } from './operation/health-routes.ts'
-import { createHomeRoutes } from './operation/home-routes.ts'
-import { createMetricsRoutes } from './operation/metrics-routes.ts'
-import { createPageRoutes } from './page/page-routes.ts'
-import { createPolicyCheckRoutes } from './policies/check-routes.ts'
-import { createModelCatalog } from './policies/model-catalog.ts'
+import { createDashboardRoutes } from './dashboard/dashboard-routes.ts'
+import { createSharedOverview } from './dashboard/overview.ts'
+import { createEntityRoutes } from './entities/entities.ts'
+import { createKeyRoutes } from './entities/keys.ts'
+import { createUsageRoutes } from './entities/usage.ts'
+import { createErrorAnswer, createNotFoundAnswer } from './errors/error-response.ts'
+import { createCheckRoutes } from './limit-checks/check-routes.ts'
+import { createReservationRoutes } from './limit-checks/reservations.ts'
+import { createBucketRoutes } from './limits/buckets.ts'
+import { createDefaultsRoutes } from './limits/defaults.ts'
+import { createLimitRoutes } from './limits/limits.ts'
+import { createRateLimitRoutes } from './limits/rate-limits.ts'
+import { bodyBounds, crossOrigin, everyAnswer, localOnly } from './middleware.ts'
+import { createModelCatalog, createModelLookup } from './models/model-lookup.ts'
+import { createModelRoutes } from './models/models.ts'
+import { createAuditRoutes } from './operation/audit.ts'
+import { createHealthRoutes, createMetricsRoutes } from './operation/health.ts'
+import { createPageRoutes } from './pages/dashboard-files.ts'
+import { createDocsRoutes } from './pages/docs.ts'
+import { createHomeRoutes } from './pages/home.ts'
+import { createPolicyRoutes } from './policies/policies.ts'
+import { createPolicyCheckRoutes } from './policies/policy-checks.ts'
 
 /**
  * The whole HTTP API, the same wherever it runs. Paths begin below the stage: where a platform puts a prefix before
@@ -80,4 +92,41 @@ const mountOperation = (app: Hono<AppEnv>, deps: AppDependencies, guards: Guards
   )
   app.route('/', createPageRoutes(deps.assets))
   app.route('/', createHomeRoutes())
+}
+
+/** All of `/api`, behind the guard that lets admins and reading viewers pass. `changed` is told of every change. */
+export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono<AppEnv> => {
+  const overview = createSharedOverview({ ...deps, maxAgeMs: deps.settings.streamIntervalMs ?? 0 })
+  const services = createAdminServices(deps, (change) => {
+    overview.forget()
+    changed(change)
+  })
+  const needs = { ...deps, ...services }
+  return new Hono<AppEnv>()
+    .route('/entities', createEntityRoutes(services))
+    .route('/entities', createKeyRoutes(services))
+    .route('/models', createModelRoutes(services))
+    .route('/limits', createLimitRoutes(needs))
+    .route('/limits', createBucketRoutes(needs))
+    .route('/defaults', createDefaultsRoutes(needs))
+    .route('/policies', createPolicyRoutes(services))
+    .route('/usage', createUsageRoutes(needs))
+    .route('/audit', createAuditRoutes(deps))
+    .route('/ratelimit', createRateLimitRoutes(needs))
+    .route('/dashboard', createDashboardRoutes({ ...deps, overview }))
+}
+
+const createAdminServices = (
+  { store, clock, secrets, limiter }: AppDependencies,
+  changed: OnConfigChange,
+): AdminServices => {
+  const needs = { store, clock, secrets, changed }
+  return {
+    entities: createEntityService(needs),
+    keys: createKeyService(needs),
+    models: createModelService(needs),
+    limitSets: createLimitSetService(needs),
+    policies: createPolicyService({ ...needs, limiter }),
+    buckets: createBucketService({ store, clock, secrets, limiter }),
+  }
 }

@@ -10,7 +10,7 @@ import type { IdempotencyStore } from '../../src/core/ports/idempotency-store.ts
 import { type CacheFactory, type Logger, noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../../src/http/app-dependencies.ts'
-import { createPackageAssets } from '../../src/http/docs/package-assets.ts'
+import { createPackageAssets } from '../../src/http/pages/package-assets.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import { lruCaches } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'

@@ -7,7 +7,7 @@ import type { Metafile } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AGGREGATOR_SOURCE, API_SOURCE, bundleLambda } from '../../lib/bundle-lambda.ts'
 import { filesAtStart } from '../../scripts/bundle-files.ts'
-import { ASSET_SOURCES } from '../../src/http/docs/package-assets.ts'
+import { ASSET_SOURCES } from '../../src/http/pages/package-assets.ts'
 
 let directory: string
 let api: Metafile

@@ -1,11 +1,12 @@
+import { timingSafeEqual } from 'node:crypto'
 import type { ConfigChange } from '../../core/admin/audit.ts'
 import { allowedModels, type Entity } from '../../core/model/entity.ts'
 import { ZaelError } from '../../core/model/errors.ts'
 import { type ApiKey, isUsable } from '../../core/model/key.ts'
+import type { Secrets } from '../../core/ports/platform.ts'
 import type { Credential } from '../../web/client.ts'
 import type { ActingIdentity, AppDependencies, Identity } from '../app-dependencies.ts'
-import { createTokenCheck } from './credentials.ts'
-import { createReadThroughCache, type ReadThroughCache } from './read-through-cache.ts'
+import { createReadThroughCache, type ReadThroughCache } from '../cached-reads.ts'
 
 /** Says who asks. */
 export interface Authenticator {
@@ -18,9 +19,11 @@ export interface Authenticator {
 }
 
 type Entities = ReadThroughCache<Entity>
+
 type Needs = Pick<AppDependencies, 'store' | 'secrets' | 'clock' | 'caches' | 'settings'>
 
 const MOST_CACHED = 10_000
+
 /** As OpenAI's, without the key. */
 const INCORRECT_KEY = 'Incorrect API key provided. It is unknown, expired or revoked.'
 
@@ -100,3 +103,9 @@ const isAmong = (family: readonly Entity[], { id }: Entity): boolean =>
   family.some((member) => member.id === id)
 
 export const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)
+
+/** Compares the hash of a token with a secret's in a time that tells nothing of either. */
+export const createTokenCheck = (secrets: Secrets, expected: string): ((tokenHash: Buffer) => boolean) => {
+  const expectedHash = Buffer.from(secrets.hash(expected))
+  return (tokenHash) => timingSafeEqual(tokenHash, expectedHash)
+}

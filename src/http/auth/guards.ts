@@ -1,12 +1,12 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { isId } from '../../core/model/entity.ts'
-import { invalid, ZaelError } from '../../core/model/errors.ts'
-import { presentedKey } from '../../web/client.ts'
+import { invalid, TooManyRequests, ZaelError } from '../../core/model/errors.ts'
+import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
+import { addressBehind, connectionAddress, presentedKey } from '../../web/client.ts'
+import { secondsOf } from '../../web/denial-json.ts'
 import { addressGroup } from '../../web/ip-address.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, Identity } from '../app-dependencies.ts'
 import { type Authenticator, unauthorized } from './authenticator.ts'
-import { clientIp } from './client-ip.ts'
-import { createFailureLimiter } from './failure-limiter.ts'
 
 /** Middleware that lets pass who may. */
 export interface Guards {
@@ -17,6 +17,7 @@ export interface Guards {
 }
 
 type Needs = Pick<AppDependencies, 'clock' | 'caches' | 'settings' | 'metrics'>
+
 type Identify = (c: Context<AppEnv>) => Promise<Identity>
 
 export const createGuards = (deps: Needs, authenticator: Authenticator): Guards => {
@@ -62,6 +63,7 @@ const createIdentify = (
 }
 
 const NO_KEY = 'No API key provided. Send one as Authorization: Bearer <key>, X-API-Key or api-key.'
+
 const CONFLICT = 'Authorization, X-API-Key and api-key contain different keys. Send one of them.'
 
 /** Where callers have no access, keys are not what is missing. */
@@ -90,3 +92,45 @@ const checkReads = (method: string): void => {
 }
 
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
+
+/** The address that asks, behind as many proxies as are trusted. */
+export const clientIp = (c: Context, trustedProxies: number): string =>
+  addressBehind(trustedProxies)({
+    connection: connectionAddress(c.env),
+    forwardedFor: c.req.header('x-forwarded-for'),
+  })
+
+/** Counts failed authentications per address. */
+export interface FailureLimiter {
+  /** Notes a failure. Throws `TooManyRequests` where the address has had too many within the minute. */
+  failed(address: string): void
+}
+
+interface Failures {
+  readonly since: bigint
+  readonly count: number
+}
+
+const TOO_MANY = 'Too many failed authentications from this address'
+
+const MOST_A_MINUTE = 60
+
+const MINUTE_NS = 60_000_000_000n
+
+/** Bounds the memory; an attacker with more addresses than this is no longer limited by address. */
+const ADDRESSES = 10_000
+
+export const createFailureLimiter = (clock: Clock, caches: CacheFactory): FailureLimiter => {
+  const addresses: Cache<Failures> = caches({ max: ADDRESSES })
+  return {
+    failed(address) {
+      const now = clock.monotonic()
+      const known = addresses.get(address)
+      const current = known !== undefined && now - known.since < MINUTE_NS ? known : { since: now, count: 0 }
+      if (current.count >= MOST_A_MINUTE) {
+        throw new TooManyRequests(TOO_MANY, secondsOf(current.since + MINUTE_NS - now))
+      }
+      addresses.set(address, { since: current.since, count: current.count + 1 })
+    },
+  }
+}

@@ -5,9 +5,8 @@ import { integerSchema } from '../../contract/fields.ts'
 import { fieldOf, mustOf } from '../../contract/issue-text.ts'
 import { invalid } from '../../core/model/errors.ts'
 import type { AppEnv } from '../app-dependencies.ts'
-import { OPTIONAL_BODY } from '../docs/described.ts'
-import { parseJson } from './parse-json.ts'
-import { readJsonText } from './read-body.ts'
+import { OPTIONAL_BODY } from '../openapi/described.ts'
+import { parseJson, readJsonText } from './read-json.ts'
 
 type Outcome =
   | { readonly success: true; readonly data: unknown }

@@ -4,10 +4,15 @@ import { chatCompletionResponse, chatRequestBody } from '../../contract/chat.ts'
 import { openAiDenialResponse, openAiErrorResponse } from '../../contract/errors.ts'
 import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { jsonBody } from '../body/validated.ts'
-import { describe, jsonAnswer } from '../docs/described.ts'
-import { type ChatNeeds, createChatAnswerer } from './answer-chat.ts'
-import { createModelLookup, type ModelLookup, type ModelLookupNeeds, usableModel } from './model-lookup.ts'
-import { createModelRoutes, type ModelRoutesNeeds } from './model-routes.ts'
+import {
+  createModelLookup,
+  type ModelLookup,
+  type ModelLookupNeeds,
+  usableModel,
+} from '../models/model-lookup.ts'
+import { createModelRoutes, type ModelRoutesNeeds } from '../models/openai-models.ts'
+import { describe, jsonAnswer } from '../openapi/described.ts'
+import { type ChatNeeds, createChatAnswerer } from './completion.ts'
 
 /** The part of `AppDependencies` that chats need. */
 export type ChatRoutesNeeds = ChatNeeds &

@@ -12,15 +12,14 @@ import {
 } from '../../contract/dashboard.ts'
 import { DEFAULT_PER_PAGE, idParam, resourceQuery, searchQuery } from '../../contract/fields.ts'
 import { secondsOf } from '../../web/denial-json.ts'
-import { availabilityJson } from '../admin/limit-json.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { params, query } from '../body/validated.ts'
-import { described } from '../docs/described.ts'
+import { createSharedReading } from '../cached-reads.ts'
+import { availabilityJson } from '../limits/limits.ts'
+import { described } from '../openapi/described.ts'
 import { READ_AGAIN } from './observations.ts'
-import { sendOverview } from './overview-stream.ts'
-import { MOST_READ, readTraffic, type TrafficReading } from './read-traffic.ts'
-import { createSharedOverview, type SharedOverview } from './shared-overview.ts'
-import { createSharedReading } from './shared-reading.ts'
+import { createSharedOverview, type SharedOverview, sendOverview } from './overview.ts'
+import { MOST_READ, readTraffic, type TrafficReading } from './traffic.ts'
 
 const tag = 'Dashboard'
 
@@ -51,6 +50,7 @@ const createSessionRoutes = ({ settings }: Needs) =>
   )
 
 const LEAST = 'Of each entity the bucket that has the least left.'
+
 const SHARED = [
   LEAST,
   'A process that streams (each worker by itself) reads an entity at most once a second, whoever looks,',

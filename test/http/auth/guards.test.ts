@@ -1,5 +1,9 @@
+import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
-import { SECOND } from '../../core/test-clock.ts'
+import { TooManyRequests } from '../../../src/core/model/errors.ts'
+import { clientIp, createFailureLimiter } from '../../../src/http/auth/guards.ts'
+import { lruCaches } from '../../../src/platform/runtime.ts'
+import { createTestClock, SECOND } from '../../core/test-clock.ts'
 import { ADMIN, createTestApp, type TestApp, VIEWER } from '../test-app.ts'
 
 const SECRET = 'a-secret-of-key-1'
@@ -15,6 +19,7 @@ const withKey = async (options: Parameters<typeof createTestApp>[0] = {}): Promi
 }
 
 const KEY = { 'x-api-key': SECRET }
+
 const BEARER = { authorization: `Bearer ${SECRET}` }
 
 const statusOf = async (app: TestApp, headers: Record<string, string>, path = '/v1/models', method = 'GET') =>
@@ -251,4 +256,74 @@ describe('failed authentications', () => {
       ...rest,
     })
   })
+})
+
+const seen = async (trustedProxies: number, env: object, forwarded?: string): Promise<string> => {
+  const app = new Hono().get('/', (c) => c.text(clientIp(c, trustedProxies)))
+  const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }
+  return (await app.request('/', { headers }, env)).text()
+}
+
+const socket = { incoming: { socket: { remoteAddress: '192.0.2.1' } } }
+
+describe('clientIp', () => {
+  test('is the address of the connection, whatever the client claims, where no proxy is trusted', async () => {
+    expect(await seen(0, socket, '203.0.113.9')).toBe('192.0.2.1')
+  })
+
+  test('is what the last trusted proxy saw', async () => {
+    expect(await seen(1, socket, '10.9.9.9, 203.0.113.9')).toBe('203.0.113.9')
+    expect(await seen(2, socket, '10.9.9.9, 203.0.113.9, 198.51.100.7')).toBe('203.0.113.9')
+  })
+
+  test('is the address of the connection where fewer proxies have written than are trusted', async () => {
+    expect(await seen(3, socket, '203.0.113.9')).toBe('192.0.2.1')
+    expect(await seen(1, socket)).toBe('192.0.2.1')
+  })
+
+  test.each([
+    ['a REST API', { requestContext: { identity: { sourceIp: '192.0.2.5' } } }],
+    ['a function URL', { requestContext: { http: { sourceIp: '192.0.2.5' } } }],
+    [
+      'an adapter that hands over the event',
+      { event: { requestContext: { identity: { sourceIp: '192.0.2.5' } } } },
+    ],
+  ])('is found behind %s', async (_, env) => {
+    expect(await seen(0, env)).toBe('192.0.2.5')
+  })
+
+  test('is one address for all where the platform tells none', async () => {
+    expect(await seen(0, {})).toBe('unknown')
+  })
+})
+
+const failTimes = (failures: { failed(address: string): void }, address: string, times: number): void => {
+  for (let i = 0; i < times; i += 1) failures.failed(address)
+}
+
+test('takes 60 failures of an address within a minute, and no more', () => {
+  const failures = createFailureLimiter(createTestClock(), lruCaches)
+  failTimes(failures, 'a', 60)
+  expect(() => failures.failed('a')).toThrow(TooManyRequests)
+  expect(() => failures.failed('b')).not.toThrow()
+})
+
+test('says how long to wait, and begins anew after a minute', () => {
+  const clock = createTestClock()
+  const failures = createFailureLimiter(clock, lruCaches)
+  failTimes(failures, 'a', 60)
+  clock.advance(45n * SECOND)
+  expect(() => failures.failed('a')).toThrow(expect.objectContaining({ retryAfterSeconds: 15 }))
+  clock.advance(15n * SECOND)
+  expect(() => failures.failed('a')).not.toThrow()
+})
+
+test('keeps to a bound however many addresses fail', () => {
+  const sizes: number[] = []
+  const failures = createFailureLimiter(createTestClock(), (options) => {
+    sizes.push(options.max)
+    return lruCaches(options)
+  })
+  failTimes(failures, 'a', 1)
+  expect(sizes).toEqual([10_000])
 })

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
 import type { AppEnv } from '../../../src/http/app-dependencies.ts'
 import { jsonBody, optionalJsonBody } from '../../../src/http/body/validated.ts'
-import { createErrorAnswer } from '../../../src/http/errors/error-answer.ts'
-import { bodyBounds } from '../../../src/http/middleware/body-bounds.ts'
+import { createErrorAnswer } from '../../../src/http/errors/error-response.ts'
+import { bodyBounds } from '../../../src/http/middleware.ts'
 import { systemClock } from '../../../src/platform/runtime.ts'
 
 /** Routes that take a list of positive numbers, and how many items were looked at. */

@@ -1,0 +1,125 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Context } from 'hono'
+import { invalid, ZaelError } from '../../core/model/errors.ts'
+import { JSON_BOUNDS, type JsonBounds, scanJson } from '../../web/json-scan.ts'
+import { ClientGone } from '../errors/problem.ts'
+
+/** A content type that says JSON. */
+const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
+
+/**
+ * The text of a JSON body of at most `maxBytes`; undefined where the request has no body. Throws `too_large` without reading
+ * on, `unsupported_media_type`, and `ClientGone` where the client leaves before the end. A client that waits for 100 Continue
+ * gets it when its body is about to be read.
+ */
+export const readJsonText = async (c: Context, maxBytes: number): Promise<string | undefined> => {
+  const declared = declaredLength(c)
+  if (declared === 0) return undefined
+  if (declared === undefined && c.req.raw.body === null) return undefined
+  if (declared !== undefined && declared > maxBytes) throw tooLarge(maxBytes)
+  checkMediaType(c)
+  sendContinue(c)
+  try {
+    return declared === undefined ? await streamedText(c, maxBytes) : await c.req.text()
+  } catch (error) {
+    if (error instanceof ZaelError || !hasLeft(c)) throw error
+    throw new ClientGone({ cause: error })
+  }
+}
+
+const sendContinue = (c: Context): void => {
+  if (isNodeServer(c)) c.env.sendContinue?.()
+}
+
+const tooLarge = (maxBytes: number) =>
+  new ZaelError('too_large', `The body must be at most ${maxBytes} bytes long`)
+
+const checkMediaType = ({ req }: Context): void => {
+  if (!JSON_TYPE.test(req.header('content-type') ?? '')) {
+    throw new ZaelError('unsupported_media_type', 'Content-Type must be application/json')
+  }
+  const encoding = req.header('content-encoding') ?? 'identity'
+  if (encoding.trim().toLowerCase() !== 'identity') {
+    throw new ZaelError(
+      'unsupported_media_type',
+      'Content-Encoding must be identity: send the body uncompressed',
+    )
+  }
+}
+
+/**
+ * The length in bytes that the server enforces; undefined where the body must be read to know it. Node's HTTP/1.1 parser ends a
+ * body after Content-Length bytes, and without that header and Transfer-Encoding there is none. On Lambda nothing checks
+ * the header.
+ */
+const declaredLength = (c: Context): number | undefined => {
+  if (!isNodeServer(c) || c.req.header('transfer-encoding') !== undefined) return undefined
+  return Number.parseInt(c.req.header('content-length') ?? '0', 10)
+}
+
+/** Reads at most `maxBytes`: the rest of a larger body is not read. */
+const streamedText = async (c: Context, maxBytes: number): Promise<string> => {
+  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = c.req.raw.body?.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for (;;) {
+    const { value, done } = (await reader?.read()) ?? { done: true as const, value: undefined }
+    if (done) return text + decoder.decode()
+    bytes += value.byteLength
+    if (bytes > maxBytes) throw tooLarge(maxBytes)
+    text += decoder.decode(value, { stream: true })
+  }
+}
+
+interface NodeBindings {
+  readonly incoming: { readonly complete?: boolean }
+  /** Where the client waits for 100 Continue and the server leaves it to the app. */
+  readonly sendContinue?: () => void
+}
+
+const isNodeServer = (c: Context): c is Context<{ Bindings: NodeBindings }> =>
+  typeof c.env === 'object' && c.env !== null && 'incoming' in c.env
+
+/** Whether the connection ended before the body did. */
+const hasLeft = (c: Context): boolean =>
+  c.req.raw.signal.aborted || (isNodeServer(c) && c.env.incoming.complete === false)
+
+/** Characters that are scanned between two turns of the event loop, some 0.5 ms. Texts up to this length take no turn. */
+export const CHARS_PER_TURN = 32_768
+
+export interface ParseOptions {
+  readonly bounds?: JsonBounds
+  /** Resolves when the event loop has served others. */
+  readonly nextTurn?: () => Promise<unknown>
+}
+
+/**
+ * The value of a JSON text that a client sent. Throws `invalid_request` where it is not well-formed or exceeds the bounds;
+ * these are checked before it is parsed, as parsing cannot yield.
+ */
+export const parseJson = async (text: string, options: ParseOptions = {}): Promise<unknown> => {
+  const { bounds = JSON_BOUNDS, nextTurn: turn = nextTurn } = options
+  if (cannotExceed(text, bounds)) return parsed(text)
+  const scan = scanJson(text, bounds)
+  while (!scan.run(CHARS_PER_TURN)) await turn()
+  const must = scan.exceeded()
+  if (must !== undefined) throw invalid('body', must)
+  if (text.length <= CHARS_PER_TURN) return parsed(text)
+  await turn()
+  const value = parsed(text)
+  await turn()
+  return value
+}
+
+/** Each level, and each value, takes a character at least. */
+const cannotExceed = ({ length }: string, { levels, values, fields }: JsonBounds): boolean =>
+  length <= Math.min(levels, values, fields)
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw invalid('body', 'be well-formed JSON')
+  }
+}

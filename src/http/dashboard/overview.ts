@@ -1,0 +1,176 @@
+import type { SSEStreamingApi } from 'hono/streaming'
+import type { BucketStatus } from '../../core/decide/inspector.ts'
+import type { Entity } from '../../core/model/entity.ts'
+import type { Page, PageRequest } from '../../core/ports/admin-store.ts'
+import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
+import type { Clock, Logger } from '../../core/ports/platform.ts'
+import type { AppDependencies } from '../app-dependencies.ts'
+import { createSharedReading } from '../cached-reads.ts'
+import { utilizationPercent } from '../limits/limits.ts'
+import { createObservations } from './observations.ts'
+
+type Needs = Pick<AppDependencies, 'limiter' | 'store' | 'clock' | 'caches'> & {
+  /** Who asks within this time, in ms, gets what was read for the one before; 0: each gets a reading of its own. */
+  readonly maxAgeMs: number
+}
+
+/** The overview, read once for all who look at it. */
+export interface SharedOverview {
+  /** Numbers no older than `maxAgeMs`, for as many entities as are read within it. */
+  read(request: OverviewRequest): Promise<EntityOverview>
+  /** This process has just changed something: which entities there are is looked up anew. */
+  forget(): void
+}
+
+/** Which entities there are is looked up so often; those that this process makes or deletes show at once. */
+const LISTED_FOR_MS = 5000
+
+/**
+ * What all viewers of this process cost together, while there are any: each different page is listed every five
+ * seconds, and each entity on any of them is read at most once in `maxAgeMs`, `READ_AGAIN` entities in all.
+ */
+export const createSharedOverview = (needs: Needs): SharedOverview => {
+  const { clock, caches, store, maxAgeMs } = needs
+  const observations = createObservations(needs)
+  const list = (request: OverviewRequest) => store.listEntities(request)
+  const listing = () =>
+    createSharedReading({ clock, caches, maxAgeMs: maxAgeMs && LISTED_FOR_MS, keyOf, read: list })
+  let listed = listing()
+
+  const look = async ({ items, nextCursor }: Page<Entity>): Promise<EntityOverview> => {
+    const observed = await observations.of(items.map(({ id }) => id))
+    const now = clock.now()
+    const entities = items.flatMap((entity, at) => {
+      const status = observed[at]?.(now)
+      return status ? [entityJson(entity, status)] : []
+    })
+    return { entities, next_cursor: nextCursor }
+  }
+  const shared = createSharedReading({
+    clock,
+    caches,
+    maxAgeMs,
+    keyOf,
+    read: async (request: OverviewRequest) => look(await listed(request)),
+  })
+
+  return {
+    read: shared,
+    forget() {
+      listed = listing()
+    },
+  }
+}
+
+const keyOf = ({ limit, cursor, q }: OverviewRequest): string => JSON.stringify([limit, cursor, q])
+
+export interface DashboardEntity {
+  readonly entity_id: string
+  readonly name: string
+  readonly parent_id: string | null
+  readonly limits: readonly {
+    readonly name: string
+    readonly resource: string
+    /** Of money alone: the amounts are micro-dollars. */
+    readonly meter?: 'cost_usd_micros'
+    readonly capacity: number
+    readonly available: number
+    readonly utilization_percent: number
+  }[]
+}
+
+/** A page of entities, each with the bucket that has the least left. */
+export interface EntityOverview {
+  readonly entities: readonly DashboardEntity[]
+  readonly next_cursor: string | null
+}
+
+export type OverviewRequest = PageRequest & { readonly q?: string }
+
+export const entityJson = (entity: Entity, { limits }: BucketStatus): DashboardEntity => ({
+  entity_id: entity.id,
+  name: entity.name,
+  parent_id: entity.parentId,
+  limits: limits.map((state) => ({
+    name: state.limit.name,
+    resource: state.resource,
+    ...(state.limit.meter === 'cost_usd_micros' && { meter: state.limit.meter }),
+    capacity: state.capacity,
+    available: state.available,
+    utilization_percent: utilizationPercent(state),
+  })),
+})
+
+interface Options {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** null: one event, and then the end. */
+  readonly intervalMs: number | null
+  readonly read: () => Promise<EntityOverview>
+}
+
+const HEARTBEAT_NS = 15_000_000_000n
+
+/** A client that must come back by itself waits so long. */
+const RETRY_MS = 2000
+
+/** Sends all entities, then those that change, until the viewer goes away. A comment is the heartbeat. */
+export const sendOverview = async (stream: SSEStreamingApi, options: Options): Promise<void> => {
+  const { clock, intervalMs } = options
+  let sentAt = clock.monotonic()
+  const first = await options.read()
+  await send(stream, first)
+  if (intervalMs === null) return
+  let shown = overviewChanges(new Map(), first).shown
+  const failed = createOnceAMinute(clock)
+  for (;;) {
+    await stream.sleep(intervalMs)
+    if (stream.aborted || stream.closed) return
+    const now = clock.monotonic()
+    const next = await sendChanges(stream, { ...options, failed }, shown)
+    shown = next.shown
+    if (!next.sent && now - sentAt < HEARTBEAT_NS) continue
+    if (!next.sent) await stream.write(': heartbeat\n\n')
+    sentAt = now
+  }
+}
+
+/** A store that is away for a while ends no stream. */
+const sendChanges = async (
+  stream: SSEStreamingApi,
+  { read, logger, failed }: Options & { readonly failed: ReturnType<typeof createOnceAMinute> },
+  shown: Shown,
+): Promise<{ readonly shown: Shown; readonly sent: boolean }> => {
+  try {
+    const overview = await read()
+    const { entities, removed, shown: now } = overviewChanges(shown, overview)
+    if (entities.length === 0 && removed.length === 0) return { shown: now, sent: false }
+    await send(stream, { entities, removed, next_cursor: overview.next_cursor })
+    return { shown: now, sent: true }
+  } catch (error) {
+    failed((failures) => logger.warn('dashboard stream not read', { error: String(error), failures }))
+    return { shown, sent: false }
+  }
+}
+
+const send = (stream: SSEStreamingApi, body: object): Promise<void> =>
+  stream.writeSSE({ event: 'entities', data: JSON.stringify(body), retry: RETRY_MS })
+
+/** What one viewer has been shown: each entity's JSON by its id. */
+export type Shown = ReadonlyMap<string, string>
+
+/** What changed since `shown`. `removed` lists what is gone. */
+export interface OverviewChanges {
+  readonly entities: readonly DashboardEntity[]
+  readonly removed: readonly string[]
+  readonly shown: Shown
+}
+
+export const overviewChanges = (shown: Shown, { entities }: EntityOverview): OverviewChanges => {
+  const now = new Map(entities.map((entity) => [entity.entity_id, JSON.stringify(entity)]))
+  return {
+    entities: entities.filter(({ entity_id }) => now.get(entity_id) !== shown.get(entity_id)),
+    removed: [...shown.keys()].filter((id) => !now.has(id)),
+    shown: now,
+  }
+}

@@ -1,0 +1,105 @@
+import { Hono } from 'hono'
+import type * as v from 'valibot'
+import {
+  childrenResponse,
+  entitiesResponse,
+  entityPatchBody,
+  entityResponse,
+  newEntityBody,
+} from '../../contract/entities.ts'
+import { DEFAULT_PER_PAGE, idParam, searchQuery } from '../../contract/fields.ts'
+import type { EntityPatch } from '../../core/admin/entities.ts'
+import { entityToJson } from '../../core/model/json.ts'
+import type { AdminServices, AppEnv } from '../app-dependencies.ts'
+import { jsonBody, params, query } from '../body/validated.ts'
+import { described } from '../openapi/described.ts'
+
+const tag = 'Entities'
+
+type Needs = Pick<AdminServices, 'entities'>
+
+export const createEntityRoutes = (needs: Needs) =>
+  new Hono<AppEnv>().route('/', createCollectionRoutes(needs)).route('/', createSingleRoutes(needs))
+
+const createCollectionRoutes = ({ entities }: Needs) =>
+  new Hono<AppEnv>()
+    .get(
+      '/',
+      described({
+        tag,
+        summary: 'List entities',
+        description:
+          'With `q`: those whose id begins with it, then those whose id or name contains it. A page of a search may hold fewer than `limit`, or none, and still have a `next_cursor`.',
+        answer: entitiesResponse,
+        errors: [400, 429],
+      }),
+      query(searchQuery),
+      async (c) => {
+        const page = await entities.list({ limit: DEFAULT_PER_PAGE, ...c.req.valid('query') })
+        return c.json({ items: page.items.map(entityToJson), next_cursor: page.nextCursor })
+      },
+    )
+    .post(
+      '/',
+      described({
+        tag,
+        summary: 'Create an entity',
+        status: 201,
+        answer: entityResponse,
+        errors: [400, 409],
+      }),
+      jsonBody(newEntityBody),
+      async (c) => {
+        const { entity_id, name, ...rest } = c.req.valid('json')
+        const draft = { id: entity_id, name, ...patchOf(rest) }
+        return c.json(entityToJson(await entities.create(draft, c.get('identity').kind)), 201)
+      },
+    )
+
+const createSingleRoutes = ({ entities }: Needs) =>
+  new Hono<AppEnv>()
+    .get(
+      '/:id',
+      described({ tag, summary: 'Show an entity', answer: entityResponse, errors: [400, 404] }),
+      params(idParam),
+      async (c) => c.json(entityToJson(await entities.get(c.req.valid('param').id))),
+    )
+    .patch(
+      '/:id',
+      described({ tag, summary: 'Change an entity', answer: entityResponse, errors: [400, 404, 409] }),
+      params(idParam),
+      jsonBody(entityPatchBody),
+      async (c) => {
+        const patch = patchOf(c.req.valid('json'))
+        const { id } = c.req.valid('param')
+        return c.json(entityToJson(await entities.change(id, patch, c.get('identity').kind)))
+      },
+    )
+    .delete(
+      '/:id',
+      described({ tag, summary: 'Delete an entity without children', status: 204, errors: [400, 404, 409] }),
+      params(idParam),
+      async (c) => {
+        await entities.remove(c.req.valid('param').id, c.get('identity').kind)
+        return c.body(null, 204)
+      },
+    )
+    .get(
+      '/:id/children',
+      described({
+        tag,
+        summary: 'List the ids of an entity’s children',
+        answer: childrenResponse,
+        errors: [400, 404],
+      }),
+      params(idParam),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        return c.json({ entity_id: id, children: await entities.children(id) })
+      },
+    )
+
+const patchOf = ({ parent_id, ...rest }: v.InferOutput<typeof entityPatchBody>): EntityPatch => ({
+  ...rest,
+  ...(parent_id !== undefined && { parentId: parent_id }),
+})

@@ -1,0 +1,41 @@
+import { Hono } from 'hono'
+import { idParam } from '../../contract/fields.ts'
+import { usageQuery, usageResponse } from '../../contract/usage.ts'
+import { epochSeconds } from '../../core/model/json.ts'
+import { type UsageReader, usagePeriod } from '../../core/model/usage.ts'
+import type { Clock } from '../../core/ports/platform.ts'
+import type { AdminServices, AppEnv } from '../app-dependencies.ts'
+import { params, query } from '../body/validated.ts'
+import { described } from '../openapi/described.ts'
+
+type Needs = Pick<AdminServices, 'entities'> & { readonly usage: UsageReader; readonly clock: Clock }
+
+export const createUsageRoutes = ({ entities, usage, clock }: Needs) =>
+  new Hono<AppEnv>().get(
+    '/:id',
+    described({
+      tag: 'Usage',
+      summary: 'Show what was used, by hour or UTC day',
+      description:
+        'The last day, or the last 30 days, up to now unless told. Times are seconds since the epoch; the hour or day that `from` lies in shows as a whole.',
+      answer: usageResponse,
+      errors: [400, 404],
+    }),
+    params(idParam),
+    query(usageQuery),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const { resource, ...asked } = c.req.valid('query')
+      const period = usagePeriod(asked, epochSeconds(clock.now()))
+      await entities.get(id)
+      const points = await usage.usage({
+        entityId: id,
+        ...period,
+        ...(resource !== undefined && { resource }),
+      })
+      return c.json({
+        entity_id: id,
+        points: points.map(({ start, resource, used, denied }) => ({ start, resource, ...used, denied })),
+      })
+    },
+  )

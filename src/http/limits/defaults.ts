@@ -1,0 +1,94 @@
+import { Hono } from 'hono'
+import { defaultsBody, defaultsQuery, defaultsResponse } from '../../contract/limits.ts'
+import { usualLimits } from '../../core/model/limit.ts'
+import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
+import { parseLimits } from '../../core/model/parse-limit.ts'
+import { explainLimits } from '../../core/resolve/effective-limits.ts'
+import {
+  type DefaultsOwner,
+  defaultsKeys,
+  environmentLayer,
+  type Layer,
+  readLayers,
+} from '../../core/resolve/layers.ts'
+import type { AdminServices, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
+import { jsonBody, query } from '../body/validated.ts'
+import { described } from '../openapi/described.ts'
+import { effectiveLimitJson } from './limits.ts'
+
+const tag = 'Limits'
+
+type Needs = Pick<AdminServices, 'limitSets'> & {
+  readonly store: Pick<AppDependencies['store'], 'limitSets'>
+  readonly settings: Pick<HttpSettings, 'defaultRpmLimit' | 'defaultTpmLimit' | 'windowSeconds'>
+}
+
+/** System defaults, and a role's where `role` is named. */
+export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
+  const environment = environmentLayer(
+    usualLimits({
+      rpm: settings.defaultRpmLimit,
+      tpm: settings.defaultTpmLimit,
+      windowSeconds: settings.windowSeconds,
+    }),
+  )
+  const show = async (role: string | undefined, resource: string) => {
+    const keys = defaultsKeys(ownerOf(role), resource)
+    const layers = (await readLayers(store, keys))(keys)
+    return defaultsJson(role, resource, layers, environment)
+  }
+  return new Hono<AppEnv>()
+    .get(
+      '/',
+      described({
+        tag,
+        summary: 'Show system or role defaults',
+        description:
+          'Those of the environment hold where the system has none of that name. `inherited`: what would hold if nothing were set here.',
+        answer: defaultsResponse,
+        errors: [400],
+      }),
+      query(defaultsQuery),
+      async (c) => {
+        const { resource = DEFAULT_RESOURCE, role } = c.req.valid('query')
+        return c.json(await show(role, resource))
+      },
+    )
+    .put(
+      '/',
+      described({
+        tag,
+        summary: 'Replace system or role defaults',
+        answer: defaultsResponse,
+        errors: [400, 409],
+      }),
+      query(defaultsQuery),
+      jsonBody(defaultsBody),
+      async (c) => {
+        const { resource = DEFAULT_RESOURCE, role } = c.req.valid('query')
+        const limits = parseLimits(c.req.valid('json').limits, 'limits')
+        await limitSets.replace({ owner: ownerOf(role), resource }, limits, c.get('identity').kind)
+        return c.json(await show(role, resource))
+      },
+    )
+}
+
+const ownerOf = (role: string | undefined): DefaultsOwner =>
+  role === undefined ? { kind: 'system' } : { kind: 'role', role }
+
+/** `layers`: its own, and those beneath. The environment's are the last, and the system's for all resources as well. */
+const defaultsJson = (
+  role: string | undefined,
+  resource: string,
+  layers: readonly Layer[],
+  environment: Layer,
+) => {
+  const all = resource === TOTAL_RESOURCE ? layers : [...layers, environment]
+  const own = role === undefined && resource === DEFAULT_RESOURCE ? all : layers.slice(0, 1)
+  return {
+    role: role ?? null,
+    resource,
+    limits: explainLimits(own).map(effectiveLimitJson),
+    inherited: explainLimits(all.slice(1)).map(effectiveLimitJson),
+  }
+}

@@ -1,0 +1,160 @@
+import { Hono } from 'hono'
+import { idParam, resourceQuery } from '../../contract/fields.ts'
+import { explainResponse, limitsBody, limitsResponse } from '../../contract/limits.ts'
+import type { LimitState } from '../../core/decide/decision.ts'
+import type { BucketStatus, ExplainedBucket } from '../../core/decide/inspector.ts'
+import { usedShare } from '../../core/decide/limit-state.ts'
+import type { Limiter } from '../../core/decide/limiter.ts'
+import { invalid } from '../../core/model/errors.ts'
+import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
+import { limitToJson, parseLimits } from '../../core/model/parse-limit.ts'
+import type { ExplainedLimit } from '../../core/resolve/effective-limits.ts'
+import { secondsOf } from '../../web/denial-json.ts'
+import type { AdminServices, AppEnv } from '../app-dependencies.ts'
+import { jsonBody, params, query } from '../body/validated.ts'
+import { described } from '../openapi/described.ts'
+
+const tag = 'Limits'
+
+type Needs = Pick<AdminServices, 'limitSets'> & { readonly limiter: Limiter }
+
+export const createLimitRoutes = (needs: Needs) =>
+  new Hono<AppEnv>().route('/', createReadRoutes(needs)).route('/', createWriteRoutes(needs))
+
+const createReadRoutes = (needs: Needs) =>
+  new Hono<AppEnv>()
+    .get(
+      '/:id',
+      described({ tag, summary: 'Show the limits in force', answer: limitsResponse, errors: [400, 404] }),
+      params(idParam),
+      query(resourceQuery),
+      async (c) => {
+        const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
+        return c.json(await limitsInForce(needs, c.req.valid('param').id, resource))
+      },
+    )
+    .get(
+      '/:id/explain',
+      described({
+        tag,
+        summary: 'Show where each limit comes from, and what it overrode',
+        answer: explainResponse,
+        errors: [400, 404],
+      }),
+      params(idParam),
+      query(resourceQuery),
+      async (c) => {
+        const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
+        const { id } = c.req.valid('param')
+        return c.json(await explained(needs, id, resource))
+      },
+    )
+
+const createWriteRoutes = (needs: Needs) =>
+  new Hono<AppEnv>()
+    .put(
+      '/:id',
+      described({
+        tag,
+        summary: 'Replace the entity’s limits',
+        answer: limitsResponse,
+        errors: [400, 404, 409],
+      }),
+      params(idParam),
+      query(resourceQuery),
+      jsonBody(limitsBody),
+      async (c) => {
+        const { resource: named, limits } = c.req.valid('json')
+        const resource = oneResource(named, c.req.valid('query')) ?? DEFAULT_RESOURCE
+        const { id } = c.req.valid('param')
+        const key = { owner: { kind: 'entity', id }, resource } as const
+        await needs.limitSets.replace(key, parseLimits(limits, 'limits'), c.get('identity').kind)
+        return c.json(await limitsInForce(needs, id, resource))
+      },
+    )
+    .delete(
+      '/:id',
+      described({ tag, summary: 'Return to what is inherited', status: 204, errors: [400, 404, 409] }),
+      params(idParam),
+      query(resourceQuery),
+      async (c) => {
+        const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
+        const key = { owner: { kind: 'entity', id: c.req.valid('param').id }, resource } as const
+        await needs.limitSets.replace(key, [], c.get('identity').kind)
+        return c.body(null, 204)
+      },
+    )
+
+const limitsInForce = async ({ limiter }: Needs, entityId: string, resource: string) => {
+  const limits = await limiter.explain(entityId, resource)
+  return { entity_id: entityId, resource, limits: limits.map(effectiveLimitJson) }
+}
+
+const explained = async ({ limiter }: Needs, entityId: string, resource: string) => {
+  const limits = await limiter.explain(entityId, resource)
+  const others = await limiter.explainOthers(entityId, resource)
+  return {
+    entity_id: entityId,
+    resource,
+    limits: limits.map(explainedLimitJson),
+    also_enforced: others.map(explainedBucketJson),
+  }
+}
+
+/** A limit in force, with where it came from. */
+export const effectiveLimitJson = ({ limit, source }: Pick<ExplainedLimit, 'limit' | 'source'>) => ({
+  ...limitToJson(limit),
+  source,
+})
+
+/** A limit in force, and everything it overrode, nearest first. */
+export const explainedLimitJson = (effective: ExplainedLimit) => ({
+  name: effective.limit.name,
+  winner: effectiveLimitJson(effective),
+  overrides: effective.overrides.map(effectiveLimitJson),
+})
+
+/** A bucket that is charged beside the entity's own, with its limits. */
+export const explainedBucketJson = ({ entityId, resource, limits }: ExplainedBucket) => ({
+  entity_id: entityId,
+  resource,
+  limits: limits.map(explainedLimitJson),
+})
+
+/** The share of a limit that is used, in percent with one decimal. */
+export const utilizationPercent = ({ used, capacity }: Pick<LimitState, 'used' | 'capacity'>): number =>
+  Math.round(usedShare({ used, capacity }) * 1000) / 10
+
+/** A bucket as people see it. */
+export const availabilityJson = (
+  entityId: string,
+  { resource, limits }: Pick<BucketStatus, 'resource' | 'limits'>,
+) => ({
+  entity_id: entityId,
+  resource,
+  limits: limits.map((state) => ({
+    name: state.limit.name,
+    resource: state.resource,
+    meter: state.limit.meter,
+    algorithm: state.limit.size.algorithm,
+    capacity: state.capacity,
+    available: state.available,
+    used: state.used,
+    utilization_percent: utilizationPercent(state),
+    reset_after_seconds: secondsOf(state.resetNs),
+    source: state.source,
+  })),
+})
+
+/**
+ * The resource that a write names in its body; or in its query, as reads and deletions do, so that one which is named there
+ * is not taken for none. Throws `invalid_request` where they differ.
+ */
+export const oneResource = (
+  inBody: string | undefined,
+  { resource: inQuery }: { readonly resource?: string },
+): string | undefined => {
+  if (inBody !== undefined && inQuery !== undefined && inBody !== inQuery)
+    throw invalid('resource', 'be the same in the body and in the query')
+  return inBody ?? inQuery
+}

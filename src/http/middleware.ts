@@ -1,0 +1,119 @@
+import type { MiddlewareHandler } from 'hono'
+import { cors } from 'hono/cors'
+import { ZaelError } from '../core/model/errors.ts'
+import { isLoopback } from '../platform/loopback.ts'
+import { RATE_LIMIT_HEADERS } from '../web/rate-limit-headers.ts'
+import type { AppDependencies, AppEnv } from './app-dependencies.ts'
+import { type Answering, complete } from './response.ts'
+
+const ACCEPTABLE = /^[A-Za-z0-9._-]{1,128}$/
+
+/**
+ * Sets `requestId`, the caller's own where it sends a sensible one, and begins `answering`: every answer names the request
+ * and the node, and tells browsers how little they may do with it.
+ */
+export const everyAnswer =
+  ({
+    secrets,
+    settings: { nodeId },
+  }: Pick<AppDependencies, 'secrets' | 'settings'>): MiddlewareHandler<AppEnv> =>
+  async (c, next) => {
+    const given = c.req.header('x-request-id')
+    const requestId = given !== undefined && ACCEPTABLE.test(given) ? given : `req_${secrets.id()}`
+    const answering: Answering = { requestId, nodeId, crossOrigin: undefined, whole: undefined }
+    c.set('requestId', requestId)
+    c.set('answering', answering)
+    await next()
+    complete(c.res, answering)
+  }
+
+/** Checks and settlements are small: 25 checks with every field take 20 KiB. */
+const MAX_LIMITS_BODY_BYTES = 65_536
+
+/** Sets the most bytes that a route may read of a body. Only routes read bodies, so no body is read before authentication. */
+export const bodyBounds = (maxBodyBytes: number): MiddlewareHandler<AppEnv> => {
+  const ofLimits = Math.min(maxBodyBytes, MAX_LIMITS_BODY_BYTES)
+  return (c, next) => {
+    c.set('maxBodyBytes', c.req.path.startsWith('/v1/limits/') ? ofLimits : maxBodyBytes)
+    return next()
+  }
+}
+
+const PREFLIGHT_SECONDS = 600
+
+const EXPOSED = ['x-request-id', 'x-zael-node', ...RATE_LIMIT_HEADERS]
+
+/** Lets browsers call from `origins`. No cookies: keys travel in headers. Any request header may be sent. */
+export const crossOrigin = (origins: readonly string[]): MiddlewareHandler<AppEnv> => {
+  const isAny = origins.includes('*')
+  const preflight = cors({
+    origin: isAny ? '*' : [...origins],
+    allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposeHeaders: EXPOSED,
+    maxAge: PREFLIGHT_SECONDS,
+  })
+  const [exposed, varies] = [EXPOSED.join(','), !isAny]
+  const allowedOf = (origin: string | undefined): string | undefined => {
+    if (isAny) return '*'
+    return origin !== undefined && origins.includes(origin) ? origin : undefined
+  }
+  return (c, next) => {
+    if (c.req.method === 'OPTIONS') return preflight(c, next)
+    c.get('answering').crossOrigin = { allowed: allowedOf(c.req.header('origin')), exposed, varies }
+    return next()
+  }
+}
+
+const SET_TOKENS = 'Set ADMIN_TOKEN and VIEWER_TOKEN to lift this'
+
+/**
+ * Keeps web pages of other sites from a server whose tokens are known to everyone: the browser of the developer who runs
+ * it can reach it. Their requests have an Origin, or a Host that is not loopback.
+ */
+export const localOnly =
+  (corsOrigins: readonly string[]): MiddlewareHandler<AppEnv> =>
+  (c, next) => {
+    const host = c.req.header('host')
+    if (host !== undefined && !isLoopbackHost(host)) {
+      throw new ZaelError(
+        'forbidden',
+        `While the tokens are the default ones, Host must be localhost, *.localhost, 127.0.0.0/8 or [::1]. ${SET_TOKENS}`,
+      )
+    }
+    const origin = c.req.header('origin')
+    if (origin !== undefined && !isAllowed(origin, host, corsOrigins)) {
+      throw new ZaelError(
+        'forbidden',
+        `While the tokens are the default ones, Origin must be this server's or listed in CORS_ORIGINS. ${SET_TOKENS}`,
+      )
+    }
+    return next()
+  }
+
+const isAllowed = (origin: string, host: string | undefined, corsOrigins: readonly string[]): boolean =>
+  corsOrigins.includes('*') ||
+  corsOrigins.includes(origin) ||
+  (host !== undefined && isOwnOrigin(origin, host))
+
+/**
+ * Whether a Host header, with or without a port, names this machine. A page of another site whose name resolves to
+ * 127.0.0.1 still sends its own name (DNS rebinding).
+ */
+export const isLoopbackHost = (header: string): boolean => isLoopback(hostnameOf(header))
+
+/** Whether the origin's host and port are those of the Host header. The scheme may differ: a proxy may speak TLS. */
+export const isOwnOrigin = (origin: string, header: string): boolean => {
+  if (!URL.canParse(origin)) return false
+  const { protocol } = new URL(origin)
+  if (protocol !== 'http:' && protocol !== 'https:') return false
+  const own = urlOf(header, protocol)
+  return own !== undefined && new URL(origin).origin === own.origin
+}
+
+/** Lower case, addresses in their usual form, without the port; empty where it is no host. */
+const hostnameOf = (header: string): string => urlOf(header, 'http:')?.hostname ?? ''
+
+const urlOf = (header: string, protocol: string): URL | undefined => {
+  const text = `${protocol}//${header}`
+  return /^[\w.:[\]-]+$/.test(header) && URL.canParse(text) ? new URL(text) : undefined
+}

@@ -1,0 +1,73 @@
+import { type Entity, isModelId } from '../../core/model/entity.ts'
+import type { Model } from '../../core/model/model.ts'
+import type { AdminStore } from '../../core/ports/admin-store.ts'
+import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
+import { createReadThroughCache, type ReadThroughCache } from '../cached-reads.ts'
+import { ModelRefused } from '../errors/problem.ts'
+
+/** Registered models by id, as old as the settings allow; to be told of each change that this process makes. */
+export type ModelLookup = ReadThroughCache<Model>
+
+const MOST_CACHED = 10_000
+
+export interface ModelLookupNeeds extends Pick<AppDependencies, 'clock' | 'caches'> {
+  readonly store: Pick<AdminStore, 'model'>
+  readonly settings: Pick<HttpSettings, 'configCacheMs'>
+}
+
+export const createModelLookup = ({ store, clock, caches, settings }: ModelLookupNeeds): ModelLookup =>
+  createReadThroughCache<Model>({
+    clock,
+    caches,
+    maxAgeMs: settings.configCacheMs,
+    max: MOST_CACHED,
+    groupOf: (model) => model.id,
+    read: (id) => store.model(id),
+  })
+
+/** Whether an entity may use a model. */
+export const mayUse = ({ models }: Pick<Entity, 'models'>, modelId: string): boolean =>
+  models === null || models.includes(modelId)
+
+/** The registered model that `entity` (null: anyone) may use under this id. Throws `ModelRefused`. */
+export const usableModel = async (models: ModelLookup, id: string, entity: Entity | null): Promise<Model> => {
+  const model = isModelId(id) ? await models.get(id) : undefined
+  if (model === undefined) throw new ModelRefused('model_not_found', id)
+  if (entity !== null && !mayUse(entity, id)) throw new ModelRefused('model_not_allowed', id)
+  return model
+}
+
+/** All registered models, as old as the settings allow; to be told of each change that this process makes. */
+export interface ModelCatalog {
+  models(): Promise<readonly Model[]>
+  /** As `models`, read from the store now. */
+  latest(): Promise<readonly Model[]>
+  forget(): void
+}
+
+export interface ModelCatalogNeeds extends Pick<AppDependencies, 'clock' | 'caches'> {
+  readonly store: Pick<AdminStore, 'listModels'>
+  readonly settings: Pick<HttpSettings, 'configCacheMs'>
+}
+
+const ALL = 'all'
+
+export const createModelCatalog = ({ store, clock, caches, settings }: ModelCatalogNeeds): ModelCatalog => {
+  const cache = createReadThroughCache<readonly Model[]>({
+    clock,
+    caches,
+    maxAgeMs: settings.configCacheMs,
+    max: 1,
+    groupOf: () => ALL,
+    read: () => store.listModels(),
+  })
+  const models = async () => (await cache.get(ALL)) ?? []
+  return {
+    models,
+    latest: () => {
+      cache.forget(ALL)
+      return models()
+    },
+    forget: () => cache.forget(ALL),
+  }
+}

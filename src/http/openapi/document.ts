@@ -1,0 +1,132 @@
+import type { Hono } from 'hono'
+import { generateSpecs } from 'hono-openapi'
+import type { AppEnv } from '../app-dependencies.ts'
+import { OPTIONAL_BODY } from './described.ts'
+
+const DESCRIPTION = `A rate limiter for LLM and HTTP APIs. Callers show an API key, admins a token
+(\`dev-admin\` unless set otherwise on a local machine). Times are seconds since the epoch.`
+
+/**
+ * The OpenAPI 3.1 document of `app`, made from the schemas that its routes check with. Imported only when asked for:
+ * the generator has no place in what a Lambda loads at start.
+ */
+export const openApiDocument = async (app: Hono<AppEnv>, version: string): Promise<object> => {
+  const document = await generateSpecs(app, {
+    documentation: {
+      openapi: '3.1.0',
+      info: { title: 'zael', version, description: DESCRIPTION },
+      servers: [{ url: './', description: 'Where this document lies' }],
+      components: {
+        securitySchemes: {
+          apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A caller’s key, on /v1' },
+          azureKey: { type: 'apiKey', in: 'header', name: 'api-key', description: 'The same, on /v1' },
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A caller’s key, or an admin or viewer token',
+          },
+        },
+      },
+      security: [{ bearer: [] }, { apiKey: [] }, { azureKey: [] }],
+    },
+    excludeStaticFile: false,
+    exclude: UNDESCRIBED,
+    defaultValidationErrorResponse: false,
+  })
+  return withCommonParts(document)
+}
+
+/** The files of pages, which are no part of the API. */
+const UNDESCRIBED = [/^\/(docs|redoc)\//]
+
+/** What this file needs to know of an OpenAPI document; the rest passes as it is. */
+interface Document {
+  readonly paths?: Readonly<Record<string, PathItem | undefined>>
+}
+
+type PathItem = Readonly<Record<string, unknown>>
+
+interface RequestBody {
+  readonly content?: Readonly<Record<string, { readonly schema?: Readonly<Record<string, unknown>> }>>
+}
+
+interface Operation {
+  readonly requestBody?: RequestBody
+  /** Empty where the route is open. */
+  readonly security?: readonly unknown[]
+  readonly parameters?: readonly unknown[]
+  readonly responses?: Readonly<Record<string, unknown>>
+}
+
+const OF_GUARDED = {
+  401: 'No valid key or token',
+  429: 'Too many failed authentications from this address',
+  503: 'The store is not reachable',
+} as const
+
+/** Responses to callers, and to admins who act for an entity. */
+const OF_V1 = {
+  400: 'The request is not valid, or an admin names no entity in X-Zael-Entity',
+  403: 'The key or token may not do this',
+  404: 'There is no such thing, or no such entity as X-Zael-Entity names',
+} as const
+
+const OF_BODIES = {
+  413: 'The body is larger than MAX_BODY_BYTES, or than 64 KiB on /v1/limits',
+  415: 'The body is compressed, or its Content-Type is not JSON',
+} as const
+
+const ACTING_FOR = {
+  in: 'header',
+  name: 'X-Zael-Entity',
+  description: 'The entity to act for, where the admin token is used',
+  schema: { type: 'string' },
+}
+
+/** Adds what middleware answers and reads before any route: guards, and what checks bodies. A route's own words stay. */
+export const withCommonParts = <D extends Document>(document: D) => ({
+  ...document,
+  paths: mapped(document.paths ?? {}, (item, path) =>
+    mapped(item ?? {}, (operation) => (isOperation(operation) ? completed(operation, path) : operation)),
+  ),
+})
+
+const completed = (operation: Operation, path: string): Operation => {
+  const isV1 = path.startsWith('/v1/')
+  const common = {
+    ...(operation.security?.length !== 0 && OF_GUARDED),
+    ...(isV1 && OF_V1),
+    ...(operation.requestBody !== undefined && OF_BODIES),
+  }
+  return {
+    ...operation,
+    ...(operation.requestBody !== undefined && { requestBody: withRequired(operation.requestBody) }),
+    ...(isV1 && { parameters: [...(operation.parameters ?? []), ACTING_FOR] }),
+    responses: { ...mapped(common, (description) => errorAnswer(description, isV1)), ...operation.responses },
+  }
+}
+
+const withRequired = (body: RequestBody) => {
+  const isOptional = Object.values(body.content ?? {}).some(({ schema }) => schema?.[OPTIONAL_BODY] === true)
+  return {
+    ...body,
+    required: !isOptional,
+    content: mapped(body.content ?? {}, ({ schema: { [OPTIONAL_BODY]: _, ...schema } = {}, ...media }) => ({
+      ...media,
+      schema,
+    })),
+  }
+}
+
+const errorAnswer = (description: string, isV1: boolean) => ({
+  description,
+  content: {
+    'application/json': { schema: { $ref: `#/components/schemas/${isV1 ? 'OpenAiError' : 'Error'}` } },
+  },
+})
+
+const mapped = <V, R>(record: Readonly<Record<string, V>>, change: (value: V, key: string) => R) =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]))
+
+const isOperation = (value: unknown): value is Operation =>
+  typeof value === 'object' && value !== null && 'responses' in value

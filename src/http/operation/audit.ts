@@ -1,0 +1,40 @@
+import { Hono } from 'hono'
+import { auditQuery, auditResponse } from '../../contract/audit.ts'
+import { DEFAULT_PER_PAGE } from '../../contract/fields.ts'
+import type { AdminStore, AuditRecord } from '../../core/ports/admin-store.ts'
+import type { AppEnv } from '../app-dependencies.ts'
+import { query } from '../body/validated.ts'
+import { described } from '../openapi/described.ts'
+
+const NS_PER_SECOND = 1_000_000_000n
+
+export const createAuditRoutes = ({ store }: { readonly store: AdminStore }) =>
+  new Hono<AppEnv>().get(
+    '/',
+    described({
+      tag: 'Audit',
+      summary: 'List who changed what, newest first',
+      answer: auditResponse,
+      errors: [400],
+    }),
+    query(auditQuery),
+    async (c) => {
+      const { entity_id, from, limit = DEFAULT_PER_PAGE, cursor } = c.req.valid('query')
+      const page = await store.listAudit({
+        limit,
+        ...(cursor !== undefined && { cursor }),
+        ...(entity_id !== undefined && { subject: entity_id }),
+        ...(from !== undefined && { from: BigInt(from) * NS_PER_SECOND }),
+      })
+      return c.json({ items: page.items.map(auditJson), next_cursor: page.nextCursor })
+    },
+  )
+
+const auditJson = ({ at, actor, action, subject, before, after }: AuditRecord) => ({
+  at: Number(at / 1_000_000n) / 1000,
+  actor,
+  action,
+  subject,
+  before,
+  after,
+})

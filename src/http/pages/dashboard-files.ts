@@ -1,0 +1,63 @@
+import { type Context, Hono } from 'hono'
+import { shortened, ZaelError } from '../../core/model/errors.ts'
+import type { AppEnv, Assets } from '../app-dependencies.ts'
+import { describedPage } from '../openapi/described.ts'
+
+/** No script or style stands in the page, and it asks no other host. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** A file's name has a hash of what is in it. */
+const FOR_EVER = 'public, max-age=31536000, immutable'
+
+const TYPES: Readonly<Record<string, string>> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+}
+
+const NAME = /^[a-z]+-[A-Z0-9]{8}\.(js|css)$/
+
+/** `/dashboard` and its files. They are open to all: the data that it shows needs a token. */
+export const createPageRoutes = (assets: Pick<Assets, 'page'>) =>
+  new Hono<AppEnv>()
+    .get('/dashboard', describedPage('See every limit, and change it'), (c) =>
+      file(c, assets, 'index.html', {
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy': POLICY,
+        'cache-control': 'no-cache',
+      }),
+    )
+    .get('/dashboard/', (c) => c.redirect('../dashboard'))
+    .get('/dashboard/:name', (c) => {
+      const name = c.req.param('name')
+      const type = TYPES[NAME.exec(name)?.[1] ?? '']
+      if (type === undefined) throw missing(name)
+      return file(c, assets, name, { 'content-type': type, 'cache-control': FOR_EVER })
+    })
+
+/** Compressed once, when it was built. */
+const file = async (
+  c: Context<AppEnv>,
+  assets: Pick<Assets, 'page'>,
+  name: string,
+  headers: Readonly<Record<string, string>>,
+) => {
+  const isGzip = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
+  const bytes = await assets.page(isGzip ? `${name}.gz` : name)
+  if (bytes === undefined) throw missing(name)
+  return c.body(bytes, 200, {
+    ...headers,
+    vary: 'accept-encoding',
+    ...(isGzip && { 'content-encoding': 'gzip' }),
+  })
+}
+
+const missing = (name: string) => new ZaelError('not_found', `The page has no file ${shortened(name)}`)

@@ -1,0 +1,125 @@
+import { type Context, Hono } from 'hono'
+import * as v from 'valibot'
+import { ZaelError } from '../../core/model/errors.ts'
+import type { AppEnv, AssetName, Assets } from '../app-dependencies.ts'
+import { once } from '../cached-reads.ts'
+import { described, describedPage } from '../openapi/described.ts'
+
+/**
+ * Both pages style elements from script, ReDoc searches in a worker made from a blob; neither takes anything from
+ * another host.
+ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "worker-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** Files are known by the package's version, which a deployment changes. */
+const AN_HOUR = 'public, max-age=3600'
+
+/** ReDoc's script would ask another host for a picture beside its name. */
+const PICTURE = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
+
+const NO_PICTURE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
+
+/** ReDoc's script without its picture: the page is whole where there is no internet. */
+export const offlineRedoc = (script: Uint8Array): Uint8Array<ArrayBuffer> =>
+  new TextEncoder().encode(new TextDecoder().decode(script).replaceAll(PICTURE, NO_PICTURE))
+
+interface DocsFile {
+  readonly name: AssetName
+  readonly type: string
+  readonly change?: (bytes: Uint8Array) => Uint8Array<ArrayBuffer>
+}
+
+const FILES: Readonly<Record<string, DocsFile>> = {
+  'docs/swagger-ui.css': { name: 'swagger-ui.css', type: 'text/css; charset=utf-8' },
+  'docs/swagger-ui-bundle.js': { name: 'swagger-ui-bundle.js', type: 'text/javascript; charset=utf-8' },
+  'docs/favicon-32x32.png': { name: 'favicon-32x32.png', type: 'image/png' },
+  'redoc/redoc.standalone.js': {
+    name: 'redoc.standalone.js',
+    type: 'text/javascript; charset=utf-8',
+    change: offlineRedoc,
+  },
+}
+
+const describedDocument = described({
+  tag: 'Pages',
+  summary: 'Get this document',
+  answer: v.looseObject({ openapi: v.string() }),
+  isOpen: true,
+})
+
+/** `/docs`, `/redoc`, their files, and `/openapi.json` of `app()`. */
+export const createDocsRoutes = (assets: Assets, app: () => Hono<AppEnv>) => {
+  const document = once(() => assets.openApiDocument(app()))
+  const routes = new Hono<AppEnv>()
+    .get('/openapi.json', describedDocument, async (c) => c.json(await document()))
+    .get('/docs', describedPage('Read the API, and try it'), (c) =>
+      c.html(swaggerPage, 200, { 'content-security-policy': POLICY }),
+    )
+    .get('/redoc', describedPage('Read the API'), (c) =>
+      c.html(redocPage, 200, { 'content-security-policy': POLICY }),
+    )
+    .get('/docs/', (c) => c.redirect('../docs'))
+    .get('/redoc/', (c) => c.redirect('../redoc'))
+    .get('/docs/init.js', (c) =>
+      c.body(swaggerInit, 200, { 'content-type': 'text/javascript; charset=utf-8' }),
+    )
+  for (const [path, docsFile] of Object.entries(FILES)) {
+    routes.get(`/${path}`, (c) => file(c, assets, docsFile))
+  }
+  return routes
+}
+
+const file = async (c: Context<AppEnv>, assets: Assets, { name, type, change }: DocsFile) => {
+  const bytes = await assets.read(name)
+  if (bytes === undefined) throw new ZaelError('not_found', `This deployment does not carry ${name}`)
+  return c.body(change?.(bytes) ?? bytes, 200, { 'content-type': type, 'cache-control': AN_HOUR })
+}
+
+/** Swagger UI in its own files. Addresses are relative, so that the page works below a stage. */
+export const swaggerPage = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>zael: API</title>
+<link rel="icon" href="./docs/favicon-32x32.png">
+<link rel="stylesheet" href="./docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="./docs/swagger-ui-bundle.js"></script>
+<script src="./docs/init.js"></script>
+</body>
+</html>
+`
+
+/** No inline script: the page's policy forbids them. */
+export const swaggerInit = `SwaggerUIBundle({ url: './openapi.json', dom_id: '#swagger-ui', deepLinking: true, persistAuthorization: false })
+`
+
+/** ReDoc in its own file. */
+export const redocPage = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>zael: API</title>
+<link rel="icon" href="./docs/favicon-32x32.png">
+</head>
+<body>
+<redoc spec-url="./openapi.json"></redoc>
+<script src="./redoc/redoc.standalone.js"></script>
+</body>
+</html>
+`

@@ -1,0 +1,43 @@
+import { type Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import type { AppEnv } from '../app-dependencies.ts'
+import { describedPage } from '../openapi/described.ts'
+
+/** What there is, with addresses relative to this page: it may lie below a stage. */
+const PLACES = [
+  ['dashboard', 'every limit live, and what changes it (asks for the admin or viewer token)'],
+  ['docs', 'the API, to read and to try'],
+  ['redoc', 'the API, to read'],
+  ['openapi.json', 'the API, to generate clients from'],
+  ['health', 'whether this node is well'],
+  ['v1/models', 'the registered models (needs a key)'],
+  ['api/entities', 'who is limited (needs the admin or viewer token)'],
+  ['api/policies', 'limits on tenants, models, tiers and users (needs the admin or viewer token)'],
+  ['api/dashboard/entities', 'how much of each limit is left (needs the admin or viewer token)'],
+] as const
+
+/** The home page. */
+export const createHomeRoutes = () => new Hono<AppEnv>().get('/', describedPage('Show what there is'), home)
+
+/** What links begin with: `.`, or `rootLinks`, which the Lambda's adapter sets where the URL is a base path without a slash. */
+const linksOf = (env: unknown): string => {
+  const isSet = typeof env === 'object' && env !== null && 'rootLinks' in env
+  return isSet && typeof env.rootLinks === 'string' ? env.rootLinks : '.'
+}
+
+const home = (c: Context<AppEnv>) => {
+  const base = linksOf(c.env)
+  return c.html(
+    html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>zael</title></head>
+<body>
+<h1>zael</h1>
+<p>A rate limiter for LLM and HTTP APIs. What there is:</p>
+<ul>
+${PLACES.map(([place, what]) => html`<li><a href="${base}/${place}">${place}</a>: ${what}</li>\n`)}</ul>
+</body>
+</html>
+`,
+  )
+}

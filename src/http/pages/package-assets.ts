@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { AssetName, Assets } from '../app-dependencies.ts'
+import { once } from '../cached-reads.ts'
+
+const require = createRequire(import.meta.url)
+
+/** Where each file lies in the package that it comes from. */
+export const ASSET_SOURCES: Readonly<Record<AssetName, string>> = {
+  'swagger-ui.css': 'swagger-ui-dist/swagger-ui.css',
+  'swagger-ui-bundle.js': 'swagger-ui-dist/swagger-ui-bundle.js',
+  'favicon-32x32.png': 'swagger-ui-dist/favicon-32x32.png',
+  'redoc.standalone.js': 'redoc/bundles/redoc.standalone.js',
+}
+
+/** The dashboard's files by name. */
+export type BundlePage = () => Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>
+
+/**
+ * Assets of a process that runs from the repository: files from the installed packages, the document and the dashboard
+ * made on demand.
+ */
+export const createPackageAssets = (version: string, bundlePage: BundlePage): Assets => {
+  const page = once(bundlePage)
+  return {
+    page: async (name) => (await page()).get(name),
+    read: async (name) => new Uint8Array(await readFile(require.resolve(ASSET_SOURCES[name]))),
+    openApiDocument: async (app) => {
+      const { openApiDocument } = await import('../openapi/document.ts')
+      return openApiDocument(app, version)
+    },
+  }
+}

@@ -1,0 +1,114 @@
+import { Hono } from 'hono'
+import { DEFAULT_PER_PAGE, pageQuery } from '../../contract/fields.ts'
+import { defaultsBody } from '../../contract/limits.ts'
+import { policiesResponse, policyParams, policyResponse } from '../../contract/policies.ts'
+import type { PolicyService } from '../../core/admin/policies.ts'
+import { type Policy, policyLimitSet } from '../../core/model/limit-set.ts'
+import { parseLimits } from '../../core/model/parse-limit.ts'
+import { parsePolicyKey, policyLabel, selectorText, userModelOf } from '../../core/model/policy.ts'
+import { layerOf } from '../../core/resolve/layers.ts'
+import type { AppEnv } from '../app-dependencies.ts'
+import { jsonBody, params, query } from '../body/validated.ts'
+import { effectiveLimitJson } from '../limits/limits.ts'
+import { described } from '../openapi/described.ts'
+
+const tag = 'Policies'
+
+/** A selector of USER_MODEL holds a `/`, and so may the id of a model. */
+const PATH = '/:scope/:selector{.+}'
+
+export const createPolicyRoutes = ({ policies }: { readonly policies: PolicyService }) =>
+  new Hono<AppEnv>()
+    .route('/', createReadRoutes(policies))
+    .route('/', createWriteRoutes(policies))
+    .route('/', createResetRoute(policies))
+
+const createReadRoutes = (policies: PolicyService) =>
+  new Hono<AppEnv>()
+    .get(
+      '/',
+      described({ tag, summary: 'List policies', answer: policiesResponse, errors: [400] }),
+      query(pageQuery),
+      async (c) => {
+        const { limit = DEFAULT_PER_PAGE, cursor } = c.req.valid('query')
+        const { items, nextCursor } = await policies.list({ limit, ...(cursor !== undefined && { cursor }) })
+        return c.json({ items: items.map(policyJson), next_cursor: nextCursor })
+      },
+    )
+    .get(
+      PATH,
+      described({ tag, summary: 'Show a policy', answer: policyResponse, errors: [400, 404] }),
+      params(policyParams, {}),
+      async (c) => {
+        const { scope, selector } = c.req.param()
+        return c.json(policyJson(await policies.get(parsePolicyKey(scope, selector))))
+      },
+    )
+
+const createResetRoute = (policies: PolicyService) =>
+  new Hono<AppEnv>().post(
+    `${PATH}/reset`,
+    described({
+      tag,
+      summary: 'Make the limits of a policy full again',
+      description: 'What was charged to it is forgotten; reservations from before give nothing back to it.',
+      answer: policyResponse,
+      errors: [400, 404, 409],
+    }),
+    params(policyParams, {}),
+    async (c) => {
+      const { scope, selector } = c.req.param()
+      const key = parsePolicyKey(scope, selector)
+      return c.json(policyJson(await policies.reset(key, c.get('identity').kind)))
+    },
+  )
+
+const createWriteRoutes = (policies: PolicyService) =>
+  new Hono<AppEnv>()
+    .put(
+      PATH,
+      described({
+        tag,
+        summary: 'Set the limits of a policy',
+        description: 'All requests that it applies to share them, over all resources. 201 where it is new.',
+        otherStatus: 201,
+        answer: policyResponse,
+        errors: [400, 409],
+      }),
+      params(policyParams, {}),
+      jsonBody(defaultsBody),
+      async (c) => {
+        const { scope, selector } = c.req.param()
+        const key = parsePolicyKey(scope, selector)
+        const limits = parseLimits(c.req.valid('json').limits, 'limits')
+        const { policy, created } = await policies.put(key, limits, c.get('identity').kind)
+        return c.json(policyJson(policy), created ? 201 : 200)
+      },
+    )
+    .delete(
+      PATH,
+      described({
+        tag,
+        summary: 'Remove a policy',
+        description: 'With what was charged to it: made anew, it begins full.',
+        status: 204,
+        errors: [400, 404, 409],
+      }),
+      params(policyParams, {}),
+      async (c) => {
+        const { scope, selector } = c.req.param()
+        await policies.remove(parsePolicyKey(scope, selector), c.get('identity').kind)
+        return c.body(null, 204)
+      },
+    )
+
+const policyJson = ({ key, limits }: Policy) => {
+  const { source } = layerOf(policyLimitSet(key), undefined)
+  return {
+    label: policyLabel(key),
+    scope: key.scope,
+    selector: selectorText(key),
+    ...userModelOf(key),
+    limits: limits.map((limit) => effectiveLimitJson({ limit, source })),
+  }
+}

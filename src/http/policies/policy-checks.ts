@@ -1,0 +1,150 @@
+import { Hono } from 'hono'
+import { policyCheckBody, policyCheckResponse } from '../../contract/policies.ts'
+import type { Decision, LimitState } from '../../core/decide/decision.ts'
+import { usedShare } from '../../core/decide/limit-state.ts'
+import { type PolicyUse, policyUses } from '../../core/decide/policy-use.ts'
+import { settledReservation } from '../../core/decide/reservation.ts'
+import { isModelId } from '../../core/model/entity.ts'
+import { invalid, StoreUnavailable } from '../../core/model/errors.ts'
+import type { Model } from '../../core/model/model.ts'
+import { type PolicySubject, policyLabel, selectorText } from '../../core/model/policy.ts'
+import { degradedField } from '../../web/denial-json.ts'
+import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
+import { jsonBody } from '../body/validated.ts'
+import type { ModelCatalog, ModelLookup } from '../models/model-lookup.ts'
+import { described } from '../openapi/described.ts'
+
+type Needs = Pick<AppDependencies, 'limiter' | 'settings'> & {
+  readonly models: ModelLookup
+  readonly catalog: ModelCatalog
+}
+
+/** For a gateway that is trusted to name the user: decides by policies alone, and charges one request. */
+export const createPolicyCheckRoutes = (needs: Needs) =>
+  new Hono<AppEnv>().post(
+    '/check',
+    described({
+      tag: 'Policies',
+      summary: 'Decide by policies alone, and count one request',
+      description:
+        'Always 200: `allowed` tells. A request that is blocked counts nowhere. A tier that is given wins over the model’s.',
+      answer: policyCheckResponse,
+      errors: [400],
+    }),
+    jsonBody(policyCheckBody),
+    async (c) => {
+      const { userId: user, modelId, tenantId: tenant, modelTier, apiKey } = c.req.valid('json')
+      const model = await knownModel(needs, modelId)
+      const tier = modelTier == null ? model.tier : await knownTier(needs, model, modelTier)
+      const subject = { user, tenant, model: model.id, tier: tier ?? undefined, apiKey: apiKey ?? undefined }
+      const decision = await decide(needs, subject)
+      if (decision.degraded) c.header('x-zael-degraded', 'true')
+      return c.json(policyCheckJson(decision))
+    },
+  )
+
+const notCalled: Decision = {
+  allowed: true,
+  degraded: false,
+  limits: [],
+  reported: [],
+  reservation: settledReservation,
+}
+
+const decide = async ({ limiter, settings }: Needs, subject: PolicySubject): Promise<Decision> => {
+  if (settings.bypassLimiter) return notCalled
+  const decision = await limiter.checkPolicies(subject)
+  if (!decision.allowed && decision.unavailable) {
+    throw new StoreUnavailable('A policy cannot be checked', { mayHaveApplied: false })
+  }
+  return decision
+}
+
+/** Throws `invalid_request` that says which models are registered. */
+const knownModel = async ({ models, catalog }: Needs, id: string): Promise<Model> => {
+  const model = isModelId(id) ? await models.get(id) : undefined
+  if (model !== undefined) return model
+  throw invalid(
+    'modelId',
+    `be a registered model: ${listed((await catalog.latest()).map((each) => each.id))}`,
+  )
+}
+
+/** Throws `invalid_request` that says which tiers registered models have. */
+const knownTier = async ({ catalog }: Needs, model: Model, tier: string): Promise<string> => {
+  if (model.tier === tier || tiersOf(await catalog.models()).includes(tier)) return tier
+  const tiers = tiersOf(await catalog.latest())
+  if (tiers.includes(tier)) return tier
+  throw invalid('modelTier', `be the tier of a registered model: ${listed(tiers)}`)
+}
+
+const tiersOf = (models: readonly Model[]): readonly string[] => [
+  ...new Set(models.flatMap(({ tier }) => tier ?? [])),
+]
+
+const MOST_LISTED = 50
+
+const listed = (names: readonly string[]): string => {
+  if (names.length === 0) return 'there is none yet'
+  const shown = names.toSorted().slice(0, MOST_LISTED).join(', ')
+  return names.length > MOST_LISTED ? `${shown} and ${names.length - MOST_LISTED} more` : shown
+}
+
+/** What a gateway is told of a decision on policies alone. */
+export const policyCheckJson = (decision: Decision) => {
+  const uses = policyUses(decision)
+  const [primary] = uses
+  return {
+    allowed: decision.allowed,
+    cause: decision.allowed ? null : causeOf(uses),
+    primary: primary
+      ? { label: policyLabel(primary.key), ...countsJson(primary), percent: percentOf(primary) }
+      : null,
+    policies: decision.allowed ? uses.map(fulfilledJson) : [],
+    ...degradedField(decision),
+  }
+}
+
+/** What failed, most specific first: `TENANT exceeded: 51/50 in the last 3600 seconds (key=TENANT:free_co); also violated: …`. */
+const causeOf = ([primary, ...others]: readonly PolicyUse[]): string | null => {
+  if (primary === undefined) return null
+  const { key, state } = primary
+  const first = `${key.scope} exceeded: ${countOf(primary)} ${windowWording(state)} (key=${key.scope}:${selectorText(key)})`
+  if (others.length === 0) return first
+  return `${first}; also violated: ${others.map((use) => `${use.key.scope} (${countOf(use)})`).join(', ')}`
+}
+
+const countOf = ({ count, state }: PolicyUse): string => `${count}/${state.capacity}`
+
+/** In which time so much is too much. */
+const windowWording = (state: LimitState): string => {
+  const { size } = state.limit
+  switch (size.algorithm) {
+    case 'sliding_window':
+      return `in the last ${windowSeconds(state)} seconds`
+    case 'fixed_window':
+      return `in the current ${size.window}`
+    case 'token_bucket':
+      return `per ${windowSeconds(state)} seconds`
+  }
+}
+
+const fulfilledJson = (use: PolicyUse) => ({
+  label: policyLabel(use.key),
+  scope: use.key.scope,
+  selector: selectorText(use.key),
+  ...countsJson(use),
+  window_minutes: Math.round((windowSeconds(use.state) / 60) * 1000) / 1000,
+})
+
+const countsJson = ({ count, state }: PolicyUse) => ({
+  count,
+  limit: state.capacity,
+  window_seconds: windowSeconds(state),
+})
+
+/** To the millisecond. */
+const windowSeconds = ({ windowNs }: LimitState): number => Math.round(Number(windowNs) / 1e6) / 1000
+
+const percentOf = ({ count, state }: PolicyUse): number =>
+  Math.min(100, Math.round(usedShare({ used: count, capacity: state.capacity }) * 1000) / 10)

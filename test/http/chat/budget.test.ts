@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import { createSimulatedModel } from '../../../src/chat/simulated-model.ts'
+import type { ChatBackend, ChatUsage, TokenCounter } from '../../../src/core/ports/chat-backend.ts'
+import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
+import { createTestClock } from '../../core/test-clock.ts'
+import { createTestApp } from '../test-app.ts'
+
+/** 100 tokens are a prompt of 150 micro-dollars; an answered token is 10 of them. */
+const PRICES = { input_per_million: 1.5, output_per_million: 10, cached_input_per_million: 0.5 }
+
+const PROMPT_TOKENS = 100
+
+const tokens: TokenCounter = { countPrompt: async () => PROMPT_TOKENS, countText: async () => 1 }
+
+const simulated = createSimulatedModel({
+  clock: createTestClock(),
+  delay: async () => {},
+  latencyMs: 0,
+  nodeId: null,
+})
+
+/** Answers with less than was asked for, and says what it used. */
+const thrifty = (usage: ChatUsage): ChatBackend => ({
+  ...simulated,
+  complete: async (call) => ({ ...(await simulated.complete(call)), usage }),
+})
+
+const BUDGET = { name: 'budget', meter: 'cost_usd_micros', capacity: 5_000, refill_rate: 0.001 }
+
+const start = async (backend: ChatBackend = simulated, prices: typeof PRICES | null = PRICES) => {
+  const warnings: unknown[] = []
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (message, fields) => void warnings.push([message, fields]),
+  }
+  const { ask, deps } = createTestApp({ chat: { backend, tokens }, logger })
+  await ask('PUT', '/api/models/gpt-4', { body: { prices } })
+  await ask('POST', '/api/entities', { body: { entity_id: 'spender', name: 'Spender' } })
+  await ask('PUT', '/api/limits/spender', { body: { limits: [BUDGET] } })
+  const chat = (max_tokens: number, model = 'gpt-4') =>
+    ask('POST', '/v1/chat/completions', {
+      headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'spender' },
+      body: { model, max_tokens, messages: [{ role: 'user', content: 'Hello' }] },
+    })
+  const spent = async () => (await deps.limiter.status('spender', 'gpt-4')).used.cost_usd_micros
+  const left = async () => {
+    const { limits } = await deps.limiter.status('spender', 'gpt-4')
+    return limits.find(({ limit }) => limit.name === 'budget')?.available
+  }
+  return { ask, deps, chat, spent, left, warnings }
+}
+
+describe('a budget', () => {
+  test('pays for the prompt and for what is answered', async () => {
+    const { deps, chat, spent, left } = await start()
+    expect((await chat(50)).status).toBe(200)
+    await deps.limiter.flush({ all: true })
+    expect([await spent(), await left()]).toEqual([650, 4350])
+  })
+
+  test('pays for what was streamed', async () => {
+    const { ask, deps, spent } = await start()
+    const streamed = await ask('POST', '/v1/chat/completions', {
+      headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'spender' },
+      body: { model: 'gpt-4', max_tokens: 50, stream: true, messages: [{ role: 'user', content: 'Hi' }] },
+    })
+    expect(streamed.body).toContain('[DONE]')
+    await deps.limiter.flush({ all: true })
+    expect(await spent()).toBe(650)
+  })
+
+  test('gets back what was reserved and not used, and cached input at its own price', async () => {
+    const used = { promptTokens: 100, completionTokens: 10, cachedPromptTokens: 80 }
+    const { deps, chat, spent, left } = await start(thrifty(used))
+    expect((await chat(400)).status).toBe(200)
+    await deps.limiter.flush({ all: true })
+    // 20 × 1.5 + 80 × 0.5 + 10 × 10
+    expect([await spent(), await left()]).toEqual([170, 4830])
+  })
+
+  test('that is spent is an exhausted quota, which clients do not try again', async () => {
+    const { chat } = await start()
+    expect((await chat(450)).status).toBe(200)
+    const denied = await chat(50)
+    expect(denied).toMatchObject({
+      status: 429,
+      body: {
+        error: { type: 'insufficient_quota', code: 'insufficient_quota', param: null },
+        violations: [{ limit_name: 'budget', available: 350, requested: 650, capacity: 5_000 }],
+      },
+    })
+    expect(denied.headers.get('x-should-retry')).toBe('false')
+  })
+
+  test('reserves the most that a chat may cost', async () => {
+    const { chat } = await start(thrifty({ promptTokens: 100, completionTokens: 1 }))
+    expect(await chat(1000)).toMatchObject({ status: 429, body: { violations: [{ requested: 10_150 }] } })
+  })
+
+  test('does not bind on a model without prices, and that is said once', async () => {
+    const { deps, chat, spent, warnings } = await start(simulated, null)
+    for (let turn = 0; turn < 3; turn++) expect((await chat(50)).status).toBe(200)
+    await deps.limiter.flush({ all: true })
+    expect(await spent()).toBe(0)
+    expect(warnings).toEqual([
+      [
+        'A budget does not bind: the model has no prices',
+        { model: 'gpt-4', entityId: 'spender', limitName: 'budget' },
+      ],
+    ])
+  })
+
+  test('binds as soon as the model has prices', async () => {
+    const { ask, chat, left, warnings } = await start(simulated, null)
+    await ask('PUT', '/api/models/gpt-4', { body: { prices: PRICES } })
+    await chat(50)
+    expect([await left(), warnings]).toEqual([4350, []])
+  })
+})
+
+test('what a chat cost is counted also where nothing limits it', async () => {
+  const { ask, deps, chat, spent } = await start()
+  await ask('DELETE', '/api/limits/spender')
+  await chat(50)
+  await deps.limiter.flush({ all: true })
+  expect(await spent()).toBe(650)
+})

@@ -1,0 +1,326 @@
+import { describe, expect, it, test } from 'vitest'
+import type { Decision } from '../../../src/core/decide/decision.ts'
+import type { ChatAnswer, ChatBackend, ChatStream } from '../../../src/core/ports/chat-backend.ts'
+import { allowedBy, deniedBy, SECOND, stateOf, tpm, violationOf } from '../../web/limit-states.ts'
+import { createDemoChat, denialOf, hello } from './demo-chat.ts'
+import { createFakeLimiter } from './fake-limiter.ts'
+
+/** "Hello, how are you?" as one message of a user. */
+const PROMPT = 13
+
+const backendOf = (answer: ChatAnswer | ChatStream | Error): ChatBackend => {
+  const give = async () => {
+    if (answer instanceof Error) throw answer
+    return answer
+  }
+  return {
+    mostCompletionTokens: () => 100,
+    stream: give,
+    async complete() {
+      const given = await give()
+      if ('chunks' in given) throw new Error('Asked for a whole answer')
+      return given
+    },
+  }
+}
+
+/** Clients that go away while the upstream answers: each asks with an `init` of its own. */
+const leaving = (most = 100) => {
+  let gone = new AbortController()
+  const leave = async (): Promise<never> => {
+    gone.abort()
+    throw new DOMException('The request was aborted', 'AbortError')
+  }
+  const backend: ChatBackend = { mostCompletionTokens: () => most, complete: leave, stream: leave }
+  const init = () => {
+    gone = new AbortController()
+    return { signal: gone.signal }
+  }
+  return { backend, init }
+}
+
+const used = (output: number) => ({
+  requests: 1,
+  input_tokens: PROMPT,
+  output_tokens: output,
+  tokens: PROMPT + output,
+})
+
+describe('a chat', () => {
+  it('is charged for its prompt and the most that may be answered, then settled to what was used', async () => {
+    const limiter = createFakeLimiter()
+    const usage = { promptTokens: PROMPT, completionTokens: 7 }
+    const backend = backendOf({ status: 200, body: { id: 'c1' }, usage })
+    const answer = await createDemoChat({ limiter, backend }).ask('key-bob', hello())
+    expect([answer.status, await answer.json()]).toEqual([200, { id: 'c1' }])
+    expect(answer.headers.get('x-ratelimit-remaining-requests')).toBe('9')
+    expect(limiter.calls).toEqual([
+      ['decide', { entityId: 'key-bob', resource: 'gpt-4', cost: used(100), settles: true }],
+      ['settle', used(7)],
+    ])
+  })
+
+  it('that the upstream refuses is given back, and passes with its status and headers', async () => {
+    const limiter = createFakeLimiter()
+    const body = { error: { message: 'Overloaded', type: 'server_error', param: null, code: null } }
+    const refused = { status: 503, body, usage: undefined, headers: { 'retry-after': '3' } }
+    for (const stream of [false, true]) {
+      const answer = await createDemoChat({ limiter, backend: backendOf(refused) }).ask('key-bob', {
+        ...hello(),
+        stream,
+      })
+      expect([answer.status, await answer.json(), answer.headers.get('retry-after')]).toEqual([
+        503,
+        body,
+        '3',
+      ])
+    }
+    expect(limiter.calls.map(([name]) => name)).toEqual(['decide', 'release', 'decide', 'release'])
+  })
+
+  it('whose backend throws is given back, and answered with 500', async () => {
+    const limiter = createFakeLimiter()
+    const answer = await createDemoChat({ limiter, backend: backendOf(new Error('a secret')) }).ask(
+      'key-bob',
+      hello(),
+    )
+    const text = await answer.text()
+    expect([answer.status, text.includes('a secret')]).toEqual([500, false])
+    expect(limiter.calls.at(-1)).toEqual(['release'])
+  })
+
+  it('whose client goes away before the answer stays charged as it was reserved', async () => {
+    const limiter = createFakeLimiter()
+    for (const stream of [false, true]) {
+      const { backend, init } = leaving()
+      await createDemoChat({ limiter, backend }).ask('key-bob', { ...hello(), stream }, init())
+      expect(limiter.calls.at(-1)).toEqual(['settle', {}])
+    }
+  })
+
+  it('whose upstream fails once its client has gone away is given back', async () => {
+    const limiter = createFakeLimiter()
+    const gone = new AbortController()
+    const backend: ChatBackend = {
+      ...backendOf(new Error('unused')),
+      async complete() {
+        gone.abort()
+        return { status: 502, body: {}, usage: undefined }
+      },
+    }
+    await createDemoChat({ limiter, backend }).ask('key-bob', hello(), { signal: gone.signal })
+    expect(limiter.calls.at(-1)).toEqual(['release'])
+  })
+
+  it('gets no caller past its limit who hangs up each time', async () => {
+    const { backend, init } = leaving(900)
+    const chat = createDemoChat({ backend })
+    const statuses: number[] = []
+    for (let i = 0; i < 4; i++) statuses.push((await chat.ask('key-bob', hello(900), init())).status)
+    expect(statuses).toEqual([499, 429, 429, 429])
+  })
+
+  it('charges the largest of the bounds that it names', async () => {
+    const answer = await createDemoChat().ask('key-bob', {
+      ...hello(4000),
+      max_completion_tokens: 1,
+    })
+    expect(answer.status).toBe(429)
+    expect(await answer.json()).toMatchObject({ violations: [{ limit_name: 'tpm', requested: 4013 }] })
+  })
+
+  it('does not reach the limiter at all where that is bypassed', async () => {
+    const limiter = createFakeLimiter()
+    const answer = await createDemoChat({ limiter, settings: { bypassLimiter: true } }).ask(
+      'key-bob',
+      hello(),
+    )
+    expect([answer.status, limiter.calls]).toEqual([200, []])
+    expect(answer.headers.get('x-ratelimit-limit-requests')).toBeNull()
+  })
+})
+
+describe('a denial', () => {
+  const limiter = () =>
+    createFakeLimiter(
+      deniedBy(
+        [violationOf(stateOf({ capacity: 10, available: 0 }), 1, 6n * SECOND)],
+        [tpm({ capacity: 1000, available: 9 })],
+      ),
+    )
+
+  it('reaches no backend, and says all headers', async () => {
+    const answer = await createDemoChat({ limiter: limiter(), backend: backendOf(new Error('asked')) }).ask(
+      'key-bob',
+      {
+        ...hello(),
+        stream: true,
+      },
+    )
+    expect(answer.status).toBe(429)
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-type': 'application/json',
+      'retry-after': '6',
+      'retry-after-ms': '6000',
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-remaining-tokens': '9',
+      'x-ratelimit-limit': '10',
+      'ratelimit-policy': '"rpm";q=10;w=60, "tpm";q=1000;w=60;zael-meter="tokens"',
+      ratelimit: '"rpm";r=0;t=6, "tpm";r=9',
+    })
+  })
+
+  it('has the flat body where ERROR_FORMAT says so', async () => {
+    const chat = createDemoChat({ limiter: limiter(), settings: { errorFormat: 'flat' } })
+    expect(await (await chat.ask('key-bob', hello())).json()).toEqual({
+      error: 'rate_limit_exceeded',
+      message: 'Rate limit exceeded for limits: rpm',
+      retry_after_seconds: 6,
+      violations: [
+        {
+          limit_name: 'rpm',
+          entity_id: 'key-bob',
+          resource: 'gpt-4',
+          available: 0,
+          requested: 1,
+          capacity: 10,
+          retry_after_seconds: 6,
+        },
+      ],
+    })
+  })
+
+  it('because the store is away is a 503 that may be tried again', async () => {
+    const away = { ...deniedBy([]), degraded: true, unavailable: true }
+    const answer = await createDemoChat({ limiter: createFakeLimiter(away) }).ask('key-bob', hello())
+    expect(answer.status).toBe(503)
+    expect(await answer.json()).toMatchObject({
+      error: { type: 'server_error', code: 'unavailable', param: null },
+      degraded: true,
+    })
+    expect([answer.headers.get('x-zael-degraded'), answer.headers.get('retry-after')]).toEqual(['true', '1'])
+  })
+})
+
+describe('the model', () => {
+  const chat = createDemoChat()
+  const { model: _, ...unnamed } = hello(1)
+  const modelOf = async (response: Response) => ((await response.json()) as { model: unknown }).model
+
+  it('is the one of the body, else of X-Preferred-Model, else the default', async () => {
+    const preferring = { headers: { 'x-preferred-model': 'gpt-4o' } }
+    expect(
+      await modelOf(await chat.ask('key-alice', { ...unnamed, model: 'org/tiny-model' }, preferring)),
+    ).toBe('org/tiny-model')
+    expect(await modelOf(await chat.ask('key-alice', unnamed, preferring))).toBe('gpt-4o')
+    expect(await modelOf(await chat.ask('key-alice', { ...unnamed, model: null }))).toBe('gpt-4')
+    const unpreferring = { headers: { 'x-preferred-model': '' } }
+    expect(await modelOf(await chat.ask('key-alice', unnamed, unpreferring))).toBe('gpt-4')
+  })
+
+  it.each([
+    ['that is not registered', 'key-bob', 'gpt-9', 404, 'model_not_found'],
+    ['that could be no id', 'key-bob', 'gpt 4#', 404, 'model_not_found'],
+    ['that the caller may not use', 'key-charlie', 'gpt-4o', 403, 'model_not_allowed'],
+  ])('%s is refused before anything is charged', async (_, key, model, status, code) => {
+    const limiter = createFakeLimiter()
+    const answer = await createDemoChat({ limiter }).ask(key, { ...hello(), model })
+    expect([answer.status, limiter.calls]).toEqual([status, []])
+    expect(await answer.json()).toMatchObject({ error: { type: 'invalid_request_error', param: null, code } })
+  })
+})
+
+describe('a request', () => {
+  it.each([
+    ['messages', { messages: undefined }, 'messages must be given'],
+    ['messages', { messages: [] }, 'messages must contain 1 to 2048 messages'],
+    ['messages', { messages: 'Hi' }, 'messages must be a list'],
+    ['messages[1]', { messages: [{ role: 'user' }, 'Hi'] }, 'messages[1] must be an object'],
+    ['messages[0].role', { messages: [{ content: 'Hi' }] }, 'messages[0].role must be given'],
+    [
+      'messages[0].content',
+      { messages: [{ role: 'user', content: 7 }] },
+      'messages[0].content must be a string or a list of at most 2048 parts, each with a type',
+    ],
+    ['max_tokens', { max_tokens: 0 }, 'max_tokens must be at least 1'],
+    ['max_tokens', { max_tokens: 1.5 }, 'max_tokens must be an integer'],
+    ['max_tokens', { max_tokens: '50' }, 'max_tokens must be a number'],
+    [
+      'max_completion_tokens',
+      { max_completion_tokens: 1e12 },
+      'max_completion_tokens must be at most 1000000000',
+    ],
+    ['n', { n: 129 }, 'n must be at most 128'],
+    ['stream', { stream: 'yes' }, 'stream must be true or false'],
+    ['stream_options', { stream_options: 'usage' }, 'stream_options must be an object'],
+    ['temperature', { temperature: 3 }, 'temperature must be at most 2'],
+  ])('names %s where it is wrong', async (field, change, message) => {
+    const answer = await createDemoChat().ask('key-bob', { ...hello(), ...change })
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      { error: { message, type: 'invalid_request_error', param: field, code: 'invalid_request' }, message },
+    ])
+  })
+
+  it('passes fields on that are not known', async () => {
+    const seen: unknown[] = []
+    const backend: ChatBackend = {
+      ...backendOf(new Error('unused')),
+      async complete({ request }) {
+        seen.push(request)
+        return { status: 200, body: {}, usage: undefined }
+      },
+    }
+    const body = {
+      ...hello(5),
+      seed: 7,
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', x: 1 }], y: 2 }],
+    }
+    await createDemoChat({ backend }).ask('key-bob', body)
+    expect(seen).toEqual([body])
+  })
+
+  it.each([101, 100_000])('that nests %d levels deep is refused', async (depth) => {
+    const body = `{"model":"gpt-4","messages":[{"role":"user"}],"metadata":${'['.repeat(depth)}${']'.repeat(depth)}}`
+    const answer = await createDemoChat().ask('key-bob', {}, { body })
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { message: 'body must nest at most 100 levels deep' },
+    ])
+  })
+
+  it('that names a model of a megabyte is refused in a few words', async () => {
+    const answer = await createDemoChat().ask('key-bob', { ...hello(), model: 'm'.repeat(1_000_000) })
+    expect(answer.status).toBe(404)
+    expect((await answer.text()).length).toBeLessThan(1000)
+  })
+
+  it('that is no JSON is refused', async () => {
+    const answer = await createDemoChat().ask('key-bob', {}, { body: '{"model":' })
+    expect(answer.status).toBe(400)
+  })
+})
+
+const empty = violationOf(stateOf({ capacity: 10, available: 0 }), 1, SECOND)
+
+const ask = (decision: Decision) => {
+  const unavailableCause = 'AccessDeniedException: no'
+  const limiter = createFakeLimiter({ ...decision, unavailableCause })
+  return createDemoChat({ limiter }).ask('key-bob', hello())
+}
+
+test.each([
+  [200, allowedBy()],
+  [429, deniedBy([empty])],
+])('a decision made without the store says so in its %d, without the cause', async (status, decision) => {
+  const answer = await ask({ ...decision, degraded: true })
+  expect([answer.status, answer.headers.get('x-zael-degraded')]).toEqual([status, 'true'])
+  expect(await answer.clone().text()).not.toContain('AccessDenied')
+  if (status === 429) expect(await denialOf(answer)).toMatchObject({ degraded: true })
+})
+
+test('one made with the store is not', async () => {
+  const answer = await ask(deniedBy([empty]))
+  expect(answer.headers.get('x-zael-degraded')).toBeNull()
+  expect(await denialOf(answer)).not.toHaveProperty('degraded')
+})

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { usageResponse } from '../../../src/contract/usage.ts'
+import type { UsageQuery } from '../../../src/core/model/usage.ts'
+import { asDescribed } from '../as-described.ts'
+import { createTestApp } from '../test-app.ts'
+
+const NOW = 1_767_225_600
+
+const used = { requests: 3, tokens: 40, input_tokens: 30, output_tokens: 10, cost_usd_micros: 5 }
+
+const withUsage = async () => {
+  const queries: UsageQuery[] = []
+  const app = createTestApp({
+    usage: {
+      usage: async (query) => {
+        queries.push(query)
+        return [{ start: NOW, resource: 'gpt-4', used, denied: 2 }]
+      },
+    },
+  })
+  await app.ask('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
+  return { ...app, queries }
+}
+
+test('shows each point with every meter and the denials', async () => {
+  const { ask } = await withUsage()
+  const answer = asDescribed(await ask('GET', '/api/usage/org'), usageResponse)
+  expect(answer).toEqual({
+    entity_id: 'org',
+    points: [{ start: NOW, resource: 'gpt-4', ...used, denied: 2 }],
+  })
+})
+
+test.each([
+  ['', { granularity: 'hour', from: NOW + 3600 - 86_400, to: NOW + 3600 }],
+  ['?granularity=day', { granularity: 'day', from: NOW + 86_400 - 30 * 86_400, to: NOW + 86_400 }],
+  ['?from=7300&to=7400&resource=gpt-4', { granularity: 'hour', from: 7200, to: 7400, resource: 'gpt-4' }],
+  [`?from=${NOW + 59}`, { granularity: 'hour', from: NOW, to: NOW + 3600 }],
+  [`?granularity=day&from=${NOW - 1}`, { granularity: 'day', from: NOW - 86_400, to: NOW + 86_400 }],
+  ['?from=0', { granularity: 'hour', from: NOW + 3600 - 400 * 86_400, to: NOW + 3600 }],
+  ['?to=4102444800', { granularity: 'hour', from: NOW + 3600 - 86_400, to: NOW + 3600 }],
+  ['?from=4102444800', { granularity: 'hour', from: NOW + 3600, to: NOW + 3600 }],
+])('reads with %s what it says', async (search, query) => {
+  const { ask, queries } = await withUsage()
+  await ask('GET', `/api/usage/org${search}`)
+  expect(queries).toEqual([{ entityId: 'org', ...query }])
+})
+
+test.each([
+  ['from=200&to=100', 'from'],
+  ['from=-1', 'from'],
+  ['from=100&to=100', 'from'],
+  ['granularity=minute', 'granularity'],
+  ['to=yesterday', 'to'],
+  ['resource=a%20b', 'resource'],
+])('refuses ?%s', async (search, field) => {
+  const { ask } = await withUsage()
+  expect(await ask('GET', `/api/usage/org?${search}`)).toMatchObject({ status: 400, body: { field } })
+})
+
+test('finds nothing of nobody', async () => {
+  expect((await (await withUsage()).ask('GET', '/api/usage/nobody')).status).toBe(404)
+})

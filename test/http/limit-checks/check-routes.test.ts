@@ -1,0 +1,445 @@
+import { describe, expect, test } from 'vitest'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
+import { ADMIN_FOR_BOB, BOB, createCheckingApp, denied } from './checking-app.ts'
+
+describe('a check', () => {
+  test('charges one request to the default bucket, and tells what is left', async () => {
+    const { passes, stored } = await createCheckingApp()
+    expect(await passes({})).toEqual({
+      allowed: true,
+      degraded: false,
+      retry_after_seconds: 0,
+      limits: [
+        {
+          entity_id: 'key-bob',
+          resource: '_default_',
+          limit_name: 'rpm',
+          algorithm: 'token_bucket',
+          capacity: 10,
+          available: 9,
+          used: 1,
+          reset_after_seconds: 3600,
+          source: 'entity:_default_',
+        },
+        expect.objectContaining({ limit_name: 'tpm', available: 1000, used: 0, reset_after_seconds: 0 }),
+      ],
+      violations: [],
+    })
+    expect(await stored()).toMatchObject({ used_requests: 1n })
+  })
+
+  test('takes a cost literally, and adds up input and output tokens where only those are given', async () => {
+    const { passes, left } = await createCheckingApp()
+    await passes({ cost: { tokens: 100 } })
+    expect([await left('rpm'), await left('tpm')]).toEqual([10, 900])
+    await passes({ cost: { requests: 2, input_tokens: 30, output_tokens: 20 } })
+    expect([await left('rpm'), await left('tpm')]).toEqual([8, 850])
+    await passes({ cost: { input_tokens: 30, output_tokens: 20, tokens: 1 } })
+    expect([await left('rpm'), await left('tpm')]).toEqual([8, 849])
+    await passes({ cost: {} })
+    expect([await left('rpm'), await left('tpm')]).toEqual([8, 849])
+  })
+
+  test('charges the bucket of the resource, and those that nobody has registered share one', async () => {
+    const { passes, left } = await createCheckingApp()
+    expect((await passes({ resource: 'gpt-4' })).limits[0]).toMatchObject({ resource: 'gpt-4', used: 1 })
+    expect((await passes({ resource: 'search' })).limits[0]).toMatchObject({ resource: '_other_', used: 1 })
+    expect((await passes({ resource: 'images' })).limits[0]).toMatchObject({ resource: '_other_', used: 2 })
+    expect(await left('rpm')).toBe(10)
+  })
+
+  test('charges nothing and counts nothing where it is dry, reserved or not', async () => {
+    const { passes, check, stored } = await createCheckingApp()
+    const answer = await passes({ dry_run: true, reserve: true, cost: { requests: 4 } })
+    expect(answer.limits[0]).toMatchObject({ available: 10 })
+    expect(answer).not.toHaveProperty('reservation_id')
+    denied(await check({ dry_run: true, cost: { requests: 11 } }))
+    expect(await stored()).toEqual({})
+  })
+
+  test('that does not pass has the fields of a 429 with its error as an object, and says when it would pass', async () => {
+    const { check, passes, clock, left } = await createCheckingApp()
+    await passes({ cost: { requests: 8 } })
+    const asked = await check({ cost: { requests: 3, tokens: 1 } })
+    expect(denied(asked)).toEqual({
+      error: {
+        message:
+          'Rate limit reached for _default_ in organization proj-demo on requests per 36000s: Limit 10, Used 8, Requested 3. Please try again in 1h0m0s.',
+        type: 'requests',
+        param: null,
+        code: 'rate_limit_exceeded',
+      },
+      message: 'Rate limit exceeded for limits: rpm',
+      allowed: false,
+      degraded: false,
+      retry_after_seconds: 3600,
+      limits: [
+        expect.objectContaining({ limit_name: 'rpm', available: 2, used: 8 }),
+        expect.objectContaining({ limit_name: 'tpm', available: 1000 }),
+      ],
+      violations: [
+        {
+          limit_name: 'rpm',
+          entity_id: 'key-bob',
+          resource: '_default_',
+          available: 2,
+          requested: 3,
+          capacity: 10,
+          retry_after_seconds: 3600,
+        },
+      ],
+    })
+    expect(await left('tpm')).toBe(1000)
+    clock.advance(3600n * 1_000_000_000n)
+    await passes({ cost: { requests: 3, tokens: 1 } })
+  })
+
+  test('that can never pass says so in its body and its headers', async () => {
+    const { check, passes } = await createCheckingApp()
+    await passes({ cost: { requests: 10 } })
+    const asked = await check({ cost: { requests: 1, tokens: 1001 } })
+    expect(denied(asked)).toMatchObject({
+      retry_after_seconds: null,
+      violations: [
+        { limit_name: 'rpm', retry_after_seconds: 3600 },
+        { limit_name: 'tpm', retry_after_seconds: null },
+      ],
+    })
+    expect(asked.headers.get('x-should-retry')).toBe('false')
+    expect(asked.headers.get('retry-after')).toBeNull()
+    expect(asked.headers.get('retry-after-ms')).toBeNull()
+  })
+
+  test('has the headers of a chat’s answer, allowed and denied', async () => {
+    const { check } = await createCheckingApp()
+    const { headers } = await check({ cost: { requests: 9, tokens: 10 } })
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-type': 'application/json',
+      'x-request-id': expect.stringMatching(/./),
+      'x-ratelimit-limit-requests': '10',
+      'x-ratelimit-remaining-requests': '1',
+      'x-ratelimit-reset-requests': '9h0m0s',
+      'x-ratelimit-remaining-tokens': '990',
+      'x-ratelimit-remaining': '1',
+      'x-ratelimit-remaining-tpm': '990',
+      ratelimit: '"rpm";r=1, "tpm";r=990',
+    })
+    const { headers: late } = await check({ cost: { requests: 2 } })
+    expect(Object.fromEntries(late)).toMatchObject({
+      'retry-after': '3600',
+      'retry-after-ms': '3600000',
+      'x-ratelimit-remaining-requests': '1',
+    })
+  })
+
+  test.each([
+    ['body', 5],
+    ['cost.tokens', { cost: { tokens: -1 } }],
+    ['cost.requests', { cost: { requests: 1.5 } }],
+    ['cost.requests', { cost: { requests: '1' } }],
+    ['cost.requests', { cost: { requests: 2 ** 53 } }],
+    ['cost.coins', { cost: { coins: 1 } }],
+    ['cost', { cost: [1] }],
+    ['cost', { cost: [] }],
+    ['cost', { cost: null }],
+    ['resource', { resource: 'a b' }],
+    ['resource', { resource: '_mine_' }],
+    ['reserv', { reserv: true }],
+    ['dry_run', { dry_run: 'yes' }],
+    ['user', { user: '' }],
+    ['context.tier', { context: { tier: 'a b' } }],
+    ['context.plan', { context: { plan: 'a' } }],
+    ['expires_in_seconds', { reserve: true, expires_in_seconds: 0 }],
+    ['expires_in_seconds', { reserve: true, expires_in_seconds: 3601 }],
+    ['expires_in_seconds', { reserve: true, expires_in_seconds: 1.5 }],
+    ['idempotency_key', { idempotency_key: '' }],
+    ['idempotency_key', { idempotency_key: 'x'.repeat(256) }],
+  ])('with a bad %s is refused in the shape of /v1, and charges nothing: %j', async (field, body) => {
+    const { check, stored } = await createCheckingApp()
+    expect(await check(body, ADMIN_FOR_BOB)).toMatchObject({
+      status: 400,
+      body: { error: { code: 'invalid_request', type: 'invalid_request_error', param: field } },
+    })
+    expect(await stored()).toEqual({})
+  })
+
+  test('keeps its shape where it is denied, and has flat errors where settings say so', async () => {
+    const { check } = await createCheckingApp({ settings: { errorFormat: 'flat' } })
+    expect(await check({ cost: { tokens: -1 } })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request', field: 'cost.tokens' },
+    })
+    const refused = denied(await check({ cost: { requests: 11 } }))
+    expect(refused).toMatchObject({ error: 'rate_limit_exceeded', allowed: false })
+    const list = await check([{ cost: { requests: 11 } }, {}])
+    expect(list.body).toMatchObject([{ error: 'rate_limit_exceeded' }, { allowed: true }])
+  })
+
+  test('of its own limit has headers of that limit, though a policy holds more', async () => {
+    const { ask, check } = await createCheckingApp()
+    await ask('PUT', '/api/policies/GLOBAL/*', {
+      body: { limits: [{ name: 'rph', limit: 1_000_000, per: 'hour' }] },
+    })
+    for (const requests of [11, 1]) {
+      const { headers } = await check({ cost: { requests } })
+      expect(headers.get('x-ratelimit-limit-requests')).toBe('10')
+      expect(headers.get('x-ratelimit-limit')).toBe('10')
+      expect(headers.get('ratelimit-policy')).not.toContain('GLOBAL')
+    }
+  })
+
+  test('of a policy that denies has headers of the policy', async () => {
+    const { ask, check } = await createCheckingApp()
+    await ask('PUT', '/api/policies/GLOBAL/*', { body: { limits: [{ name: 'rph', limit: 2, per: 'hour' }] } })
+    const { headers, body } = await check({ cost: { requests: 3 } })
+    expect(body).toMatchObject({ error: { code: 'rate_limit_exceeded', type: 'requests' } })
+    expect(headers.get('x-ratelimit-limit-requests')).toBe('2')
+    expect(headers.get('x-ratelimit-limit-tokens')).toBe('1000')
+    expect(headers.get('ratelimit')).toContain('"GLOBAL/rph";r=2')
+  })
+
+  test.each([
+    ['_total_', 400],
+    ['_default_', 200],
+    ['_other_', 200],
+  ])('of the resource %s is answered %i', async (resource, status) => {
+    const { ask, check } = await createCheckingApp()
+    const answer = await check({ resource })
+    expect(answer.status).toBe(status)
+    if (status === 400)
+      expect(answer.body).toMatchObject({
+        error: { param: 'resource', message: expect.stringContaining('_total_') },
+      })
+    expect((await check([{}, { resource }])).status).toBe(status)
+    expect((await ask('GET', `/api/limits/key-bob?resource=${resource}`)).status).toBe(200)
+  })
+
+  test('needs a key that is known', async () => {
+    const { check } = await createCheckingApp()
+    for (const headers of [{}, { 'x-api-key': 'the-secret-of-nobody' }])
+      expect((await check({}, { ...headers })).status).toBe(401)
+  })
+
+  test('is not for a model that the caller may not use, while other resources are', async () => {
+    const { ask, check, passes, stored } = await createCheckingApp()
+    await ask('PATCH', '/api/entities/key-bob', { body: { models: ['tiny-model'] } })
+    expect(await check({ resource: 'gpt-4' })).toMatchObject({
+      status: 403,
+      body: { error: { code: 'model_not_allowed' } },
+    })
+    expect(await check([{}, { resource: 'gpt-4' }])).toMatchObject({ status: 403 })
+    expect([await stored(), await stored('gpt-4')]).toEqual([{}, {}])
+    for (const resource of ['tiny-model', 'search', '_default_']) await passes({ resource })
+  })
+
+  test('may be given a context by an admin only', async () => {
+    const { check, passes } = await createCheckingApp()
+    const body = { context: { tenant: 'free_co', model: 'org/tiny', tier: 'free' }, user: 'ann' }
+    await passes(body, ADMIN_FOR_BOB)
+    expect(await check(body, BOB)).toMatchObject({
+      status: 403,
+      body: { error: { code: 'forbidden', param: 'context' } },
+    })
+    expect(await check([{}, body], BOB)).toMatchObject({
+      status: 403,
+      body: { error: { param: '[1].context' } },
+    })
+  })
+
+  test('hands user and context on to whoever decides', async () => {
+    const { deps, passes } = await createCheckingApp()
+    const asked: unknown[] = []
+    const { decide } = deps.limiter
+    deps.limiter.decide = (request) => {
+      asked.push(request)
+      return decide(request)
+    }
+    const context = { tenant: 'free_co' }
+    await passes({ context, user: 'ann' }, ADMIN_FOR_BOB)
+    await passes({}, { ...BOB, 'x-user-id': 'joe' })
+    await passes({ user: 'ann' }, { ...BOB, 'x-user-id': 'joe' })
+    await passes({}, BOB)
+    expect(asked).toEqual([
+      expect.objectContaining({ entityId: 'key-bob', user: 'ann', context, settles: false }),
+      expect.objectContaining({ user: 'joe' }),
+      expect.objectContaining({ user: 'ann' }),
+      expect.not.objectContaining({ user: expect.anything() }),
+    ])
+  })
+})
+
+describe('a check by settings', () => {
+  test('asks no limiter where that is bypassed, reserved or not', async () => {
+    const { passes, stored, end } = await createCheckingApp({ settings: { bypassLimiter: true } })
+    const answer = await passes({ cost: { requests: 99 }, reserve: true })
+    expect(answer).toMatchObject({ allowed: true, limits: [], violations: [] })
+    expect(await end('settle', { reservation_id: answer.reservation_id, cost: {} })).toMatchObject({
+      status: 200,
+      body: { settled: true },
+    })
+    expect(await stored()).toEqual({})
+  })
+
+  test('passes and is counted where limiting is off', async () => {
+    const { passes, stored } = await createCheckingApp({ settings: { rateLimitingEnabled: false } })
+    expect(await passes({ cost: { requests: 99 } })).toMatchObject({ limits: [] })
+    expect(await stored()).toMatchObject({ used_requests: 99n })
+  })
+})
+
+describe('a check while the buckets cannot be reached', () => {
+  const away = async (onUnavailable: string) => {
+    const buckets = createMemoryBucketStore()
+    const app = await createCheckingApp({ table: { buckets } })
+    const limit = { name: 'rpm', capacity: 10, refill_rate: 1, on_unavailable: onUnavailable }
+    await app.ask('PUT', '/api/limits/key-bob', { body: { limits: [limit] } })
+    buckets.write = () => Promise.reject(new StoreUnavailable('away', { mayHaveApplied: false }))
+    return app
+  }
+
+  test('is 503 in the shape of /v1 where a limit says deny, in its place in a list', async () => {
+    const { check } = await away('deny')
+    const single = await check({})
+    expect(single).toMatchObject({
+      status: 503,
+      body: { error: { code: 'unavailable', type: 'server_error' }, degraded: true },
+    })
+    expect([...single.headers.keys()].filter((name) => /^(x-)?ratelimit/.test(name))).toEqual([])
+    expect(single.headers.get('x-zael-degraded')).toBe('true')
+    expect(single.headers.get('retry-after')).toBe('1')
+    const list = await check([{}, { dry_run: true }])
+    expect(list.headers.get('x-zael-degraded')).toBe('true')
+    expect((await check([{ dry_run: true }])).headers.get('x-zael-degraded')).toBeNull()
+    expect(list).toMatchObject({
+      status: 200,
+      body: [
+        {
+          allowed: false,
+          degraded: true,
+          error: { code: 'unavailable' },
+          retry_after_seconds: 1,
+          violations: [],
+        },
+        { allowed: true },
+      ],
+    })
+  })
+
+  test('is allowed and marked where the limit says so', async () => {
+    const { check, passes } = await away('allow')
+    expect(await passes({})).toMatchObject({ allowed: true, degraded: true, limits: [] })
+    const { headers } = await check({})
+    expect(headers.get('x-zael-degraded')).toBe('true')
+    expect([...headers.keys()].filter((name) => /^(x-)?ratelimit/.test(name))).toEqual([])
+  })
+})
+
+describe('a list of checks', () => {
+  test('answers each on its own, in order, with the fields of its own answer', async () => {
+    const { check, left } = await createCheckingApp()
+    const { status, headers, body } = await check([
+      { cost: { requests: 6 } },
+      { cost: { requests: 6 } },
+      { resource: 'gpt-4', cost: { tokens: 5 } },
+      { cost: { requests: 4 } },
+      { cost: { requests: 99 } },
+    ])
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: [
+        { allowed: true, retry_after_seconds: 0 },
+        {
+          allowed: false,
+          error: { code: 'rate_limit_exceeded', type: 'requests' },
+          retry_after_seconds: 7200,
+          violations: [{ requested: 6 }],
+        },
+        { allowed: true, limits: [{ resource: 'gpt-4' }, { resource: 'gpt-4', used: 5 }] },
+        { allowed: true, limits: [{ available: 0 }, {}] },
+        { allowed: false, retry_after_seconds: null },
+      ],
+    })
+    expect(await left('rpm')).toBe(0)
+    expect([...headers.keys()].filter((name) => name.includes('ratelimit'))).toEqual([])
+  })
+
+  test('of one is a list', async () => {
+    const { check } = await createCheckingApp()
+    expect(await check([{}])).toMatchObject({ status: 200, body: [{ allowed: true }] })
+  })
+
+  test('lets the first have what is left, also where a later one would be faster', async () => {
+    const buckets = createMemoryBucketStore()
+    const { check } = await createCheckingApp({ table: { buckets } })
+    const { write } = buckets
+    let writes = 0
+    buckets.write = async (...parameters) => {
+      if (writes++ === 0) await new Promise((resolve) => setImmediate(resolve))
+      return write(...parameters)
+    }
+    const { body } = await check([{ cost: { requests: 7 } }, { cost: { requests: 7 } }])
+    expect(body).toMatchObject([{ allowed: true }, { allowed: false }])
+  })
+
+  test('reserves each that asks for it', async () => {
+    const { check, end, left } = await createCheckingApp()
+    const { body } = await check([{ reserve: true, cost: { tokens: 10 } }, { cost: { tokens: 20 } }])
+    expect(body).toMatchObject([{ reservation_id: expect.any(String) }, {}])
+    const [{ reservation_id }] = body as [{ reservation_id: string }]
+    expect(await end('release', { reservation_id })).toMatchObject({ body: { released: true } })
+    expect(await left('tpm')).toBe(980)
+  })
+
+  test.each([
+    ['body', []],
+    ['body', Array.from({ length: 26 }, () => ({}))],
+    ['[3].cost.tokens', [{}, {}, {}, { cost: { tokens: -1 } }]],
+    ['[1]', [{}, 5]],
+    ['[1].resuorce', [{}, { resuorce: 'gpt-4' }]],
+    ['[2].idempotency_key', [{ idempotency_key: 'a' }, {}, { idempotency_key: 'a' }]],
+  ])('with a bad %s is refused as a whole, and nothing is charged', async (field, body) => {
+    const { check, stored } = await createCheckingApp()
+    expect(await check(body)).toMatchObject({ status: 400, body: { error: { param: field } } })
+    expect(await stored()).toEqual({})
+  })
+
+  test('holds up to 25', async () => {
+    const { check, left } = await createCheckingApp()
+    const { status, body } = await check(Array.from({ length: 25 }, () => ({ cost: { requests: 1 } })))
+    expect(status).toBe(200)
+    expect((body as readonly { allowed: boolean }[]).map(({ allowed }) => allowed)).toEqual(
+      Array.from({ length: 25 }, (_, index) => index < 10),
+    )
+    expect(await left('rpm')).toBe(0)
+  })
+
+  test('has a key for each, and is refused as a whole where one cannot be had', async () => {
+    const { check, left } = await createCheckingApp()
+    const first = await check({ idempotency_key: 'a', cost: { requests: 2 } })
+    const again = await check([
+      { idempotency_key: 'a', cost: { requests: 2 } },
+      { idempotency_key: 'b', cost: { requests: 3 } },
+    ])
+    expect(again).toMatchObject({ status: 200, body: [first.body, { limits: [{ available: 5 }, {}] }] })
+    const other = [
+      { idempotency_key: 'c', cost: { requests: 1 } },
+      { idempotency_key: 'a', cost: { requests: 1 } },
+    ]
+    expect(await check(other)).toMatchObject({
+      status: 409,
+      body: { error: { code: 'conflict', param: '[1].idempotency_key' } },
+    })
+    expect(await left('rpm')).toBe(5)
+    // what was claimed before the refusal is free again
+    expect(await check({ idempotency_key: 'c', cost: { requests: 2 } })).toMatchObject({ status: 200 })
+    expect(await left('rpm')).toBe(3)
+  })
+
+  test('acts for the entity that an admin names', async () => {
+    const { check, left } = await createCheckingApp()
+    expect(await check([{}, {}], ADMIN_FOR_BOB)).toMatchObject({ status: 200 })
+    expect(await check([{}], BOB)).toMatchObject({ status: 200 })
+    expect(await left('rpm')).toBe(7)
+  })
+})

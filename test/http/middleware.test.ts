@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'vitest'
+import { isLoopbackHost, isOwnOrigin } from '../../src/http/middleware.ts'
+import { isLoopback } from '../../src/platform/loopback.ts'
+import { ADMIN, createTestApp } from './test-app.ts'
+
+describe('every answer', () => {
+  test('has a request id: the caller’s own where it is a sensible one', async () => {
+    const { ask } = createTestApp()
+    const idOf = async (given?: string) => {
+      const headers = given === undefined ? {} : { 'x-request-id': given }
+      return (await ask('GET', '/health', { headers })).headers.get('x-request-id')
+    }
+    expect(await idOf('trace-1')).toBe('trace-1')
+    expect(await idOf('x'.repeat(200))).toMatch(/^req_/)
+    expect(await idOf('a b')).toMatch(/^req_/)
+    expect(await idOf()).not.toBe(await idOf())
+  })
+
+  test('names the node where it has an id', async () => {
+    const named = createTestApp({ settings: { nodeId: 'node-7' } })
+    expect((await named.ask('GET', '/nowhere')).headers.get('x-zael-node')).toBe('node-7')
+    expect((await createTestApp().ask('GET', '/health')).headers.has('x-zael-node')).toBe(false)
+  })
+
+  test.each(['/health', '/nowhere', '/api/entities', '/v1/models'])(
+    'of %s is nothing a browser may frame, keep or guess at',
+    async (path) => {
+      const { headers } = await createTestApp().ask('GET', path)
+      expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'")
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+      expect(headers.get('cache-control')).toBe('no-store')
+    },
+  )
+})
+
+describe('a browser from elsewhere', () => {
+  const app = () => createTestApp({ settings: { corsOrigins: ['https://app.example'] } })
+  const from = (origin: string) => ({ ...ADMIN, origin })
+
+  test('may call from an origin that is set, and read the headers, of errors too', async () => {
+    for (const path of ['/api/entities', '/nowhere']) {
+      const { headers } = await app().ask('GET', path, { headers: from('https://app.example') })
+      expect(headers.get('access-control-allow-origin')).toBe('https://app.example')
+      const exposed = headers.get('access-control-expose-headers')?.split(',') ?? []
+      expect(exposed).toEqual(
+        expect.arrayContaining(['x-request-id', 'retry-after', 'ratelimit', 'x-should-retry']),
+      )
+    }
+    const unknown = await app().ask('GET', '/v1/models', { headers: { origin: 'https://app.example' } })
+    expect(unknown.status).toBe(401)
+    expect(unknown.headers.get('access-control-allow-origin')).toBe('https://app.example')
+  })
+
+  test('may ask before it calls, with any header and without a key', async () => {
+    const headers = {
+      origin: 'https://app.example',
+      'access-control-request-method': 'PATCH',
+      'access-control-request-headers': 'authorization,x-stainless-os',
+    }
+    const answer = await app().ask('OPTIONS', '/api/entities/a', { headers })
+    expect(answer.status).toBe(204)
+    expect(answer.headers.get('access-control-allow-methods')).toContain('PATCH')
+    expect(answer.headers.get('access-control-allow-headers')).toContain('x-stainless-os')
+  })
+
+  test('may not from another origin, nor from any where none is set', async () => {
+    const evil = { headers: from('https://evil.example') }
+    expect((await app().ask('GET', '/api/entities', evil)).headers.has('access-control-allow-origin')).toBe(
+      false,
+    )
+    const closed = await createTestApp().ask('GET', '/api/entities', evil)
+    expect(closed.headers.has('access-control-allow-origin')).toBe(false)
+  })
+
+  test('may from any where the setting says *', async () => {
+    const open = createTestApp({ settings: { corsOrigins: ['*'] } })
+    const { headers } = await open.ask('GET', '/health', { headers: from('https://any.example') })
+    expect(headers.get('access-control-allow-origin')).toBe('*')
+  })
+})
+
+const HOST = 'localhost:8080'
+
+const local = (corsOrigins: readonly string[] = []) =>
+  createTestApp({ settings: { isLocalOnly: true, corsOrigins } })
+
+const PATHS = ['/health', '/', '/openapi.json', '/api/entities', '/v1/models', '/nowhere']
+
+describe('with the default tokens', () => {
+  test.each(PATHS)('%s refuses a Host of another name, whatever else the request has', async (path) => {
+    const { status, headers, body } = await local(['*']).ask('GET', path, {
+      headers: { ...ADMIN, host: 'evil.example:8080' },
+    })
+    expect(status).toBe(403)
+    expect(JSON.stringify(body)).toContain('Host must be localhost')
+    expect(headers.get('access-control-allow-origin')).toBeNull()
+  })
+
+  test.each(PATHS)('%s refuses the Origin of another site, before it is asked too', async (path) => {
+    for (const origin of ['https://evil.example', 'http://localhost:3000', 'null']) {
+      for (const method of ['GET', 'OPTIONS']) {
+        const { status, headers } = await local().ask(method, path, {
+          headers: { ...ADMIN, host: HOST, origin },
+        })
+        expect([status, headers.get('access-control-allow-origin')]).toEqual([403, null])
+      }
+    }
+  })
+
+  test('a refusal has the shape of its route', async () => {
+    const headers = { host: HOST, origin: 'null' }
+    expect((await local().ask('GET', '/health', { headers })).body).toMatchObject({ error: 'forbidden' })
+    expect((await local().ask('GET', '/v1/models', { headers })).body).toMatchObject({
+      error: { code: 'forbidden', message: expect.stringContaining('CORS_ORIGINS') },
+    })
+  })
+
+  test.each(['localhost:8080', '127.0.0.1:8080', '[::1]:8080', 'zael.localhost:8080'])(
+    'programs and its own pages at %s are answered',
+    async (host) => {
+      for (const headers of [{ host }, { host, origin: `http://${host}` }]) {
+        expect((await local().ask('GET', '/health', { headers })).status).toBe(200)
+      }
+    },
+  )
+
+  test('origins of CORS_ORIGINS may call', async () => {
+    const origin = 'http://localhost:3000'
+    const { status, headers } = await local([origin]).ask('GET', '/health', {
+      headers: { host: HOST, origin },
+    })
+    expect([status, headers.get('access-control-allow-origin')]).toEqual([200, origin])
+    const preflight = await local(['*']).ask('OPTIONS', '/health', {
+      headers: { host: HOST, origin: 'null', 'access-control-request-method': 'GET' },
+    })
+    expect(preflight.status).toBe(204)
+  })
+})
+
+test('with tokens of its own, a server answers any Host', async () => {
+  const headers = { host: 'api.example', origin: 'https://elsewhere.example' }
+  expect((await createTestApp().ask('GET', '/health', { headers })).status).toBe(200)
+})
+
+test.each([
+  'localhost',
+  'localhost:8080',
+  'LOCALHOST:8080',
+  'localhost.',
+  'api.localhost:8080',
+  '127.0.0.1',
+  '127.0.0.1:8080',
+  '127.255.1.2:1',
+  '[::1]',
+  '[::1]:8080',
+  '[0:0:0:0:0:0:0:1]:8080',
+])('%s is this machine', (host) => {
+  expect(isLoopbackHost(host)).toBe(true)
+})
+
+test.each([
+  '',
+  'evil.example',
+  'evil.example:8080',
+  'localhost.evil.example',
+  'evil-localhost',
+  '127.0.0.1.nip.io',
+  '127.evil.example',
+  '128.0.0.1',
+  '0.0.0.0',
+  '192.168.0.2:8080',
+  '[::2]',
+  '[::ffff:10.0.0.1]',
+  '::1',
+  'localhost@evil.example',
+  'evil.example/localhost',
+  'evil.example#.localhost',
+  'localhost, evil.example',
+])('%s is not', (host) => {
+  expect(isLoopbackHost(host)).toBe(false)
+})
+
+test.each(['::1', '[::1]', 'LocalHost', 'a.b.localhost.', '127.0.0.1'])(
+  '%s without a port is this machine',
+  (host) => {
+    expect(isLoopback(host)).toBe(true)
+  },
+)
+
+test.each([
+  '',
+  '.localhost',
+  'localhost:8080',
+  '::',
+  '[::1]:1',
+  '127.0.0.1.example',
+  'x127.0.0.1',
+  '0.0.0.0',
+  'a\nlocalhost',
+])('%j without a port is not', (host) => {
+  expect(isLoopback(host)).toBe(false)
+})
+
+test.each<[origin: string, host: string, isOwn: boolean]>([
+  ['http://localhost:8080', 'localhost:8080', true],
+  ['http://LOCALHOST:8080', 'localhost:8080', true],
+  ['http://[::1]:8080', '[::1]:8080', true],
+  ['http://localhost', 'localhost:80', true],
+  ['https://localhost', 'localhost', true],
+  ['http://localhost:3000', 'localhost:8080', false],
+  ['http://127.0.0.1:8080', 'localhost:8080', false],
+  ['http://evil.example', 'localhost:8080', false],
+  ['null', 'localhost:8080', false],
+  ['', 'localhost:8080', false],
+  ['file://', 'localhost', false],
+])('the origin %s on the host %s is its own: %s', (origin, host, isOwn) => {
+  expect(isOwnOrigin(origin, host)).toBe(isOwn)
+})

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
+import { createTestClock } from '../../core/test-clock.ts'
+import { createTestAdminStore } from '../test-admin-store.ts'
+import { createMemoryWorld, createPolicyWorld } from './policy-world.ts'
+
+const CHECK = { userId: 'ann', modelId: 'gpt-4', tenantId: 'acme' }
+
+const SECOND = 1_000_000_000n
+
+const post = { method: 'POST', path: '/rate-limit/check' } as const
+
+describe('POST /rate-limit/check', () => {
+  it('needs the admin token: it charges whom it names', async () => {
+    const { ask } = await createMemoryWorld()
+    const asked = async (authorization: string) =>
+      (await ask(post.method, post.path, { headers: { authorization }, body: CHECK })).status
+    expect(await asked('')).toBe(401)
+    expect(await asked('Bearer nobody')).toBe(401)
+    expect(await asked('Bearer key-bob')).toBe(403)
+    expect(await asked('Bearer the-viewer-token')).toBe(403)
+    expect(await asked('Bearer the-admin-token')).toBe(200)
+  })
+
+  it.each([
+    ['userId', { ...CHECK, userId: '' }],
+    ['userId', { modelId: 'gpt-4', tenantId: 'acme' }],
+    ['tenantId', { ...CHECK, tenantId: 'a#b' }],
+    ['modelId', { ...CHECK, modelId: 'gpt-9' }],
+    ['modelId', { ...CHECK, modelId: 'a#b' }],
+    ['modelTier', { ...CHECK, modelTier: 'platinum' }],
+    ['apiKey', { ...CHECK, apiKey: 'a b' }],
+    ['apikey', { ...CHECK, apikey: 'free-co-key' }],
+  ])('refuses a bad %s', async (field, body) => {
+    const { ask } = await createMemoryWorld()
+    expect(await ask(post.method, post.path, { body })).toMatchObject({ status: 400, body: { field } })
+  })
+
+  it('says which models and tiers are known, also those registered a moment ago elsewhere', async () => {
+    const { ask, store, check, clock } = await createMemoryWorld()
+    expect(await ask(post.method, post.path, { body: { ...CHECK, modelId: 'gpt-9' } })).toMatchObject({
+      body: {
+        message: 'modelId must be a registered model: gpt-3.5-turbo, gpt-4, gpt-4o, gpt-4o-mini, tiny-model',
+      },
+    })
+    expect(await ask(post.method, post.path, { body: { ...CHECK, modelTier: 'platinum' } })).toMatchObject({
+      body: { message: 'modelTier must be the tier of a registered model: free, premium, standard' },
+    })
+    clock.advance(SECOND)
+    expect((await check({ ...CHECK, modelTier: 'free' })).allowed).toBe(true)
+    clock.advance(SECOND)
+    const audit = { id: 'a', at: 1n, actor: 'a', action: 'a', subject: 'a', before: null, after: null }
+    await store.putModel({ id: 'gpt-9', tier: 'platinum', prices: null, createdAt: 0n }, audit)
+    expect((await check({ ...CHECK, modelTier: 'platinum' })).allowed).toBe(true)
+  })
+
+  it('reads the list of models once for many checks with another tier than the model has', async () => {
+    const { store, checks } = await createMemoryWorld()
+    await checks(5, { ...CHECK, modelTier: 'free' })
+    expect(store.calls.get('listModels')).toBe(1)
+    await checks(2, CHECK)
+    expect(store.calls.get('listModels')).toBe(1)
+  })
+
+  it("goes by the tier that is given, else by the model's", async () => {
+    const { check } = await createMemoryWorld()
+    const tiers = async (modelTier: string | null | undefined) =>
+      (await check({ ...CHECK, ...(modelTier !== undefined && { modelTier }) })).policies.map(
+        ({ label }) => label,
+      )
+    expect(await tiers('free')).toEqual(['MODEL_TIER free', 'GLOBAL *'])
+    expect(await tiers(null)).toEqual(['MODEL_TIER premium', 'GLOBAL *'])
+    expect(await tiers(undefined)).toEqual(['MODEL_TIER premium', 'GLOBAL *'])
+  })
+
+  it('allows where no policy applies', async () => {
+    const { ask, check } = await createMemoryWorld()
+    await ask('DELETE', '/api/policies/GLOBAL/*')
+    await ask('PUT', '/api/models/plain', { body: {} })
+    expect(await check({ ...CHECK, modelId: 'plain' })).toEqual({
+      allowed: true,
+      cause: null,
+      primary: null,
+      policies: [],
+    })
+  })
+
+  it('lets pass, and counts nothing, where the limiter is switched off', async () => {
+    const body = { ...CHECK, modelTier: 'free' }
+    for (const options of [
+      { settings: { bypassLimiter: true } },
+      { limiterSettings: { isEnabled: false } },
+    ]) {
+      const { checks } = await createMemoryWorld(options)
+      const answers = await checks(11, body)
+      expect(answers[10]).toEqual({ allowed: true, cause: null, primary: null, policies: [] })
+    }
+  })
+
+  it('says of each algorithm in which time so much is too much', async () => {
+    const { ask, check, checks } = await createMemoryWorld()
+    const put = (scope: string, limit: object) =>
+      ask('PUT', `/api/policies/${scope}`, { body: { limits: [{ name: 'rph', ...limit }] } })
+    await put('TENANT/acme', { capacity: 2, refill_rate: 2 / 3600 })
+    await put('MODEL/gpt-4', { algorithm: 'fixed_window', limit: 2, window: 'day' })
+    await checks(2, CHECK)
+    expect((await check(CHECK)).cause).toBe(
+      'TENANT exceeded: 3/2 per 3600 seconds (key=TENANT:acme); also violated: MODEL (3/2)',
+    )
+    await ask('DELETE', '/api/policies/TENANT/acme')
+    expect((await check(CHECK)).cause).toBe('MODEL exceeded: 3/2 in the current day (key=MODEL:gpt-4)')
+  })
+
+  it('lists every limit on requests that a policy has, the fullest first, and none that only warns', async () => {
+    const { ask, check } = await createMemoryWorld()
+    const window = (name: string, limit: number, window_seconds: number, rest = {}) => ({
+      name,
+      meter: 'requests',
+      algorithm: 'sliding_window',
+      limit,
+      window_seconds,
+      ...rest,
+    })
+    const limits = [
+      window('hourly', 100, 3600),
+      window('quick', 4, 90),
+      window('tried', 1, 60, { mode: 'shadow' }),
+      { name: 'tpm', capacity: 1, refill_rate: 1 },
+    ]
+    await ask('PUT', '/api/policies/TENANT/acme', { body: { limits } })
+    const { primary, policies } = await check(CHECK)
+    expect(primary).toEqual({ label: 'TENANT acme', count: 1, limit: 4, window_seconds: 90, percent: 25 })
+    expect(policies.map(({ label, limit, window_minutes }) => [label, limit, window_minutes])).toEqual([
+      ['TENANT acme', 4, 1.5],
+      ['TENANT acme', 100, 60],
+      ['MODEL_TIER premium', 1000, 60],
+      ['GLOBAL *', 1_000_000, 60],
+    ])
+    expect((await check(CHECK)).allowed).toBe(true)
+  })
+
+  it('counts again once the window has moved on', async () => {
+    const { checks, check, clock } = await createMemoryWorld()
+    const body = { ...CHECK, modelTier: 'free' }
+    expect((await checks(11, body))[10]?.allowed).toBe(false)
+    clock.advance(3600n * SECOND + 240n * SECOND)
+    expect(await check(body)).toMatchObject({ allowed: true, primary: { count: 1 } })
+  })
+
+  it('answers 503 where the table is away, and says so where limits allow all the same', async () => {
+    const [clock, store, buckets] = [createTestClock(), createTestAdminStore(), createMemoryBucketStore()]
+    let isAway = true
+    const write: typeof buckets.write = async (id, change) => {
+      if (isAway) throw new StoreUnavailable('away', { mayHaveApplied: false })
+      return buckets.write(id, change)
+    }
+    const { ask, check } = await createPolicyWorld({ store, clock, buckets: { ...buckets, write } })
+    expect(await ask(post.method, post.path, { body: CHECK })).toMatchObject({
+      status: 503,
+      body: { error: 'unavailable' },
+    })
+    isAway = false
+    for (const path of ['MODEL_TIER/premium', 'GLOBAL/*']) {
+      const limits = [{ name: 'rph', capacity: 5, refill_rate: 1, on_unavailable: 'allow' }]
+      await ask('PUT', `/api/policies/${path}`, { body: { limits } })
+    }
+    isAway = true
+    expect(await check(CHECK)).toMatchObject({ allowed: true, degraded: true })
+    const { headers } = await ask(post.method, post.path, { body: CHECK })
+    expect(headers.get('x-zael-degraded')).toBe('true')
+  })
+})

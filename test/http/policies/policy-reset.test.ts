@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import { auditResponse } from '../../../src/contract/audit.ts'
+import { policyResponse } from '../../../src/contract/policies.ts'
+import { type BucketStore, policyBucket } from '../../../src/core/bucket/bucket-store.ts'
+import { StoreUnavailable } from '../../../src/core/model/errors.ts'
+import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
+import { createTestClock, SECOND } from '../../core/test-clock.ts'
+import { asDescribed } from '../as-described.ts'
+import { createTestAdminStore } from '../test-admin-store.ts'
+import { VIEWER } from '../test-app.ts'
+import { createPolicyWorld } from './policy-world.ts'
+
+const PATH = '/api/policies/TENANT/enterprise_co'
+
+const KEY = { scope: 'TENANT', selector: 'enterprise_co' } as const
+
+/** Slow enough that nothing comes back within a test. */
+const body = { limits: [{ name: 'tpm', capacity: 1000, refill_rate: 1 / 3600 }] }
+
+const FOR_TENANT = { 'x-zael-entity': 'enterprise_co' }
+
+/** The demo data, with a policy on the tokens of a tenant. `others`: further nodes on the same table. */
+const withPolicy = async (wrap: (buckets: BucketStore) => BucketStore = (buckets) => buckets) => {
+  const [store, clock, memory] = [createTestAdminStore(), createTestClock(), createMemoryBucketStore()]
+  const join = () => createPolicyWorld({ store, clock, buckets: wrap(memory) })
+  const world = await join()
+  await world.ask('PUT', PATH, { body })
+  const use = (tokens: number, node = world) =>
+    node.ask('POST', '/v1/limits/check', { headers: FOR_TENANT, body: { cost: { tokens } } })
+  const reserve = async (tokens: number): Promise<string> => {
+    const asked = { cost: { tokens }, reserve: true }
+    const { body } = await world.ask('POST', '/v1/limits/check', { headers: FOR_TENANT, body: asked })
+    return (body as { reservation_id: string }).reservation_id
+  }
+  const settle = (reservation_id: string, tokens: number) =>
+    world.ask('POST', '/v1/limits/settle', {
+      headers: FOR_TENANT,
+      body: { reservation_id, cost: { tokens } },
+    })
+  const left = async () => {
+    const { body } = await use(2000)
+    const { violations } = body as { violations: readonly { entity_id: string; available: number }[] }
+    return violations.find(({ entity_id }) => entity_id === 'POLICY:TENANT:enterprise_co')?.available
+  }
+  return { ...world, clock, memory, join, use, reserve, settle, left }
+}
+
+describe('a policy that is reset', () => {
+  it('is full again, whatever its debt, and says who did it', async () => {
+    const { ask, use, reserve, settle, left } = await withPolicy()
+    await settle(await reserve(1), 2 ** 50)
+    expect((await use(1)).status).toBe(429)
+    const answer = asDescribed(await ask('POST', `${PATH}/reset`), policyResponse)
+    expect(answer).toEqual(asDescribed(await ask('GET', PATH), policyResponse))
+    expect((await use(1)).status).toBe(200)
+    expect(await left()).toBe(999)
+    const audit = asDescribed(await ask('GET', '/api/audit'), auditResponse)
+    expect(audit.items.find(({ action }) => action === 'bucket.reset')).toMatchObject({
+      actor: 'admin',
+      action: 'bucket.reset',
+      subject: 'POLICY#TENANT#enterprise_co',
+    })
+  })
+
+  it('is full on other nodes as well, that hold what they have seen of it', async () => {
+    const { ask, use, join } = await withPolicy()
+    const other = await join()
+    expect((await use(1000, other)).status).toBe(200)
+    expect((await use(1, other)).status).toBe(429)
+    await ask('POST', `${PATH}/reset`)
+    expect((await use(1000)).status).toBe(200)
+  })
+
+  it('gets nothing back for what was charged before', async () => {
+    const { ask, reserve, settle, use, left } = await withPolicy()
+    const id = await reserve(800)
+    await ask('POST', `${PATH}/reset`)
+    expect((await use(1000)).status).toBe(200)
+    await settle(id, 0)
+    expect(await left()).toBe(0)
+  })
+
+  it.each(['GLOBAL/*', 'GLOBAL/%2A', 'USER_MODEL/ann/org/gpt', 'USER_MODEL/ann/reset'])(
+    'may be named by the path %s',
+    async (path) => {
+      const { ask } = await withPolicy()
+      await ask('PUT', `/api/policies/${path}`, { body })
+      expect((await ask('POST', `/api/policies/${path}/reset`)).status).toBe(200)
+    },
+  )
+
+  it.each([
+    [404, 'TENANT/nobody/reset'],
+    [400, 'TENANT/a%23b/reset'],
+    [400, 'NOTHING/a/reset'],
+    [405, 'TENANT/enterprise_co'],
+  ])('is not found, or refused, with %s at %s', async (status, path) => {
+    const { ask } = await withPolicy()
+    expect((await ask('POST', `/api/policies/${path}`)).status).toBe(status)
+  })
+
+  it('is reset by administrators only', async () => {
+    const { ask } = await withPolicy()
+    expect((await ask('POST', `${PATH}/reset`, { headers: VIEWER })).status).toBe(403)
+    const caller = { authorization: 'Bearer key-alice' }
+    expect((await ask('POST', `${PATH}/reset`, { headers: caller })).status).toBe(403)
+  })
+})
+
+describe('a policy that is removed', () => {
+  it('leaves no bucket, and begins full where it is made anew', async () => {
+    const { ask, memory, reserve, settle, use } = await withPolicy()
+    await settle(await reserve(1), 2 ** 50)
+    expect((await ask('DELETE', PATH)).status).toBe(204)
+    expect(await memory.read(policyBucket(KEY))).toBeUndefined()
+    await ask('PUT', PATH, { body })
+    expect((await use(1000)).status).toBe(200)
+    expect((await use(1)).status).toBe(429)
+  })
+
+  it('gets nothing back for what was charged before, and no bucket for what was counted', async () => {
+    const { ask, memory, reserve, settle, use, left } = await withPolicy()
+    const [early, late] = [await reserve(400), await reserve(400)]
+    await ask('DELETE', PATH)
+    await settle(early, 0)
+    expect(await memory.read(policyBucket(KEY))).toBeUndefined()
+    await ask('PUT', PATH, { body })
+    expect((await use(900)).status).toBe(200)
+    await settle(late, 0)
+    expect(await left()).toBe(100)
+  })
+
+  it('begins full also where its bucket could not be removed, or was charged since by a node that did not know', async () => {
+    let isAway = false
+    const { ask, use, memory } = await withPolicy((buckets) => ({
+      ...buckets,
+      remove: (id) =>
+        isAway ? Promise.reject(new StoreUnavailable('away', { mayHaveApplied: false })) : buckets.remove(id),
+    }))
+    expect((await use(1000)).status).toBe(200)
+    isAway = true
+    expect((await ask('DELETE', PATH)).status).toBe(503)
+    expect((await ask('GET', PATH)).status).toBe(404)
+    expect(await memory.read(policyBucket(KEY))).toBeDefined()
+    isAway = false
+    expect((await ask('PUT', PATH, { body })).status).toBe(201)
+    expect((await use(1000)).status).toBe(200)
+  })
+
+  it('keeps what is charged to it where its limits are only replaced', async () => {
+    const { ask, use, left, clock } = await withPolicy()
+    await use(600)
+    clock.advance(2n * SECOND)
+    await ask('PUT', PATH, { body: { limits: [{ name: 'tpm', capacity: 900, refill_rate: 1 / 3600 }] } })
+    expect(await left()).toBe(300)
+  })
+})
