@@ -8,8 +8,9 @@ import { createModelService } from '../core/admin/models.ts'
 import { createPolicyService } from '../core/admin/policies.ts'
 import { createReservationService } from '../core/admin/reservations.ts'
 import type { AdminServices, AppDependencies, AppEnv } from './app-dependencies.ts'
+import { useAccess } from './auth/access.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
-import { createGuards, type Guards } from './auth/guards.ts'
+import { createGuards } from './auth/guards.ts'
 import { createChatRoutes } from './chat/chat-routes.ts'
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts'
 import { createSharedOverview } from './dashboard/overview.ts'
@@ -46,7 +47,7 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
   useMiddleware(app, deps)
 
   const authenticator = createAuthenticator(deps)
-  const guards = createGuards(deps, authenticator)
+  useAccess(app, createGuards(deps, authenticator))
   const models = createModelLookup(deps)
   const catalog = createModelCatalog(deps)
   const changed: OnConfigChange = (change) => {
@@ -59,16 +60,13 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
     deps.onChange?.(change)
   }
 
-  app.use('/v1/*', guards.callers)
   app.route('/v1', createChatRoutes(deps, models))
   const reservationService = createReservationService(deps)
   app.route('/v1/limits', createCheckRoutes({ ...deps, reservationService }, models))
   app.route('/v1/limits', createReservationRoutes(reservationService))
-  app.use('/api/*', guards.admins)
   app.route('/api', createAdminRoutes(deps, changed))
-  app.use('/rate-limit/*', guards.admins)
   app.route('/rate-limit', createPolicyCheckRoutes({ ...deps, models, catalog }))
-  mountOperation(app, deps, guards)
+  mountOperation(app, deps)
   return app
 }
 
@@ -80,11 +78,8 @@ const useMiddleware = (app: Hono<AppEnv>, deps: AppDependencies): void => {
   app.use(bodyBounds(maxBodyBytes))
 }
 
-const mountOperation = (app: Hono<AppEnv>, deps: AppDependencies, guards: Guards): void => {
-  if (deps.metricsText !== undefined) {
-    app.use('/metrics', guards.admins)
-    app.route('/metrics', createMetricsRoutes(deps.metricsText))
-  }
+const mountOperation = (app: Hono<AppEnv>, deps: AppDependencies): void => {
+  if (deps.metricsText !== undefined) app.route('/metrics', createMetricsRoutes(deps.metricsText))
   app.route('/', createHealthRoutes(deps))
   app.route(
     '/',
@@ -94,8 +89,8 @@ const mountOperation = (app: Hono<AppEnv>, deps: AppDependencies, guards: Guards
   app.route('/', createHomeRoutes())
 }
 
-/** All of `/api`, behind the guard that lets admins and reading viewers pass. `changed` is told of every change. */
-export const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono<AppEnv> => {
+/** All of `/api`. `changed` is called after every change. */
+const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono<AppEnv> => {
   const overview = createSharedOverview({ ...deps, maxAgeMs: deps.settings.streamIntervalMs ?? 0 })
   const services = createAdminServices(deps, (change) => {
     overview.forget()

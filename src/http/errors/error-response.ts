@@ -17,7 +17,7 @@ interface Needs extends Pick<AppDependencies, 'logger' | 'clock'> {
   readonly settings: Pick<HttpSettings, 'errorFormat'>
 }
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 /**
  * Answers what was thrown, in the shape that the path asks for. Faults of ours are logged, never shown; requests that fail

@@ -8,12 +8,9 @@ export const OPTIONAL_BODY = 'x-optional-body'
 
 const ERRORS = {
   400: 'The request is not valid; `field` names the input at fault',
-  401: 'No valid key or token',
-  403: 'The key or token may not do this',
   404: 'There is no such thing',
   409: 'It conflicts with what there is',
   429: 'Too many searches at once, or too many failed authentications from this address',
-  503: 'The store is not reachable',
 } as const
 
 type ErrorStatus = keyof typeof ERRORS
@@ -29,13 +26,9 @@ export interface Description {
   readonly otherStatus?: number
   readonly answer?: v.GenericSchema
   readonly mediaType?: string
-  /** Beside 401, 403 and 503, which every route that is not open may give. */
+  /** Beside those that the access check, the body reader and the store produce: see `withCommonParts`. */
   readonly errors?: readonly ErrorStatus[]
-  /** Needs no key. */
-  readonly isOpen?: boolean
 }
-
-const ALWAYS: readonly ErrorStatus[] = [401, 403, 503]
 
 /** Describes a route. As `describeRoute`, which takes a promise of its own for each request. */
 export const describe = (spec: Parameters<typeof describeRoute>[0]): MiddlewareHandler =>
@@ -48,23 +41,21 @@ export const described = (route: Description) => {
     description: status === 204 ? 'Done' : 'The answer',
     ...(answer !== undefined && { content: { [mediaType]: { schema: resolver(answer) } } }),
   }
-  const errors = [...(route.errors ?? []), ...(route.isOpen ? [] : ALWAYS)].toSorted((a, b) => a - b)
   return describe({
     tags: [route.tag],
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
-    ...(route.isOpen && { security: [] }),
     responses: {
       [status]: success,
       [otherStatus]: success,
-      ...Object.fromEntries(errors.map((error) => [error, describedError(error)])),
+      ...Object.fromEntries((route.errors ?? []).map((error) => [error, describedError(error)])),
     },
   })
 }
 
 /** Describes a page for people. */
 export const describedPage = (summary: string) =>
-  described({ tag: 'Pages', summary, answer: v.string(), mediaType: 'text/html', isOpen: true })
+  described({ tag: 'Pages', summary, answer: v.string(), mediaType: 'text/html' })
 
 /** One answer of a route, as JSON. */
 export const jsonAnswer = (description: string, schema: v.GenericSchema) => ({

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import { generateSpecs } from 'hono-openapi'
 import type { AppEnv } from '../app-dependencies.ts'
+import { accessTo } from '../auth/access.ts'
 import { OPTIONAL_BODY } from './described.ts'
 
 const DESCRIPTION = `A rate limiter for LLM and HTTP APIs. Callers show an API key, admins a token
@@ -52,7 +53,6 @@ interface RequestBody {
 
 interface Operation {
   readonly requestBody?: RequestBody
-  /** Empty where the route is open. */
   readonly security?: readonly unknown[]
   readonly parameters?: readonly unknown[]
   readonly responses?: Readonly<Record<string, unknown>>
@@ -60,6 +60,7 @@ interface Operation {
 
 const OF_GUARDED = {
   401: 'No valid key or token',
+  403: 'The key or token may not do this',
   429: 'Too many failed authentications from this address',
   503: 'The store is not reachable',
 } as const
@@ -67,7 +68,6 @@ const OF_GUARDED = {
 /** Responses to callers, and to admins who act for an entity. */
 const OF_V1 = {
   400: 'The request is not valid, or an admin names no entity in X-Zael-Entity',
-  403: 'The key or token may not do this',
   404: 'There is no such thing, or no such entity as X-Zael-Entity names',
 } as const
 
@@ -93,13 +93,15 @@ export const withCommonParts = <D extends Document>(document: D) => ({
 
 const completed = (operation: Operation, path: string): Operation => {
   const isV1 = path.startsWith('/v1/')
+  const isOpen = accessTo(path) === 'open'
   const common = {
-    ...(operation.security?.length !== 0 && OF_GUARDED),
+    ...(!isOpen && OF_GUARDED),
     ...(isV1 && OF_V1),
     ...(operation.requestBody !== undefined && OF_BODIES),
   }
   return {
     ...operation,
+    ...(isOpen && { security: [] }),
     ...(operation.requestBody !== undefined && { requestBody: withRequired(operation.requestBody) }),
     ...(isV1 && { parameters: [...(operation.parameters ?? []), ACTING_FOR] }),
     responses: { ...mapped(common, (description) => errorAnswer(description, isV1)), ...operation.responses },

@@ -23,7 +23,6 @@ const describeHealth = described({
   summary: 'Say whether this node is well',
   answer: healthAnswer,
   otherStatus: 503,
-  isOpen: true,
 })
 
 type Needs = Pick<AppDependencies, 'checkHealth' | 'clock' | 'settings'>

@@ -55,7 +55,6 @@ const describedDocument = described({
   tag: 'Pages',
   summary: 'Get this document',
   answer: v.looseObject({ openapi: v.string() }),
-  isOpen: true,
 })
 
 /** `/docs`, `/redoc`, their files, and `/openapi.json` of `app()`. */
