@@ -1,8 +1,7 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { UserError } from '../src/command-line/command-line.ts'
 import { createConsoleLogger } from '../src/platform/console-logger.ts'
-import { SettingsError } from '../src/settings/reader.ts'
-import { readSettings } from '../src/settings/settings.ts'
+import { readSettings, SettingsError } from '../src/settings/read-settings.ts'
 import {
   announcement,
   readServeOptions,

@@ -1,7 +1,7 @@
 import { connectToAws } from '../src/compose/connect.ts'
 import { openAggregator } from '../src/compose/table.ts'
 import { createPowertoolsLogger, createPowertoolsMetrics } from '../src/platform/powertools.ts'
-import { readSettings } from '../src/settings/settings.ts'
+import { readSettings } from '../src/settings/read-settings.ts'
 import type { StreamBatchResponse, StreamEvent } from '../src/usage/stream-usage.ts'
 
 const settings = readSettings(process.env)

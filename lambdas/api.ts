@@ -2,7 +2,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { createPowertoolsLogger, createPowertoolsMetrics } from '../src/platform/powertools.ts'
 import { systemClock } from '../src/platform/runtime.ts'
 import { createSecretValues } from '../src/platform/secret-values.ts'
-import { readSettings } from '../src/settings/settings.ts'
+import { readSettings } from '../src/settings/read-settings.ts'
 import { bufferedHandler, streamingHandler } from './handlers.ts'
 import { createLambdaApi, finishResponses } from './lambda-api.ts'
 

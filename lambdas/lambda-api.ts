@@ -7,7 +7,7 @@ import type { CacheFactory, Logger, Metrics } from '../src/core/ports/platform.t
 import type { Assets } from '../src/http/app-dependencies.ts'
 import { createDirectoryAssets } from '../src/http/pages/directory-assets.ts'
 import { lruCaches } from '../src/platform/runtime.ts'
-import { SettingsError } from '../src/settings/reader.ts'
+import { SettingsError } from '../src/settings/read-settings.ts'
 import type { Settings } from '../src/settings/settings.ts'
 import type { Fetching } from './handlers.ts'
 

@@ -1,7 +1,7 @@
 import { Token } from 'aws-cdk-lib'
 import type { IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
-import { settingMistakes } from '../src/settings/settings.ts'
+import { settingMistakes } from '../src/settings/read-settings.ts'
 
 /**
  * Where a stack goes. `aws`: guarded against loss, logged, streaming. `local`: an emulator; only what the free image of

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { type OptionValues, UserError } from '../../src/command-line/command-line.ts'
 import { reasonOf } from '../../src/command-line/failure.ts'
-import { isModelId, MODEL_ID_RULE } from '../../src/core/model/entity.ts'
-import { integer, Mistake, type SettingKind } from '../../src/settings/kinds.ts'
-import { apiKey, apiPath, duration, listed, nodeUrl } from './option-kinds.ts'
+import { modelId } from '../../src/settings/settings.ts'
+import { parseText, type TextSchema, wholeNumber } from '../../src/settings/text-schemas.ts'
+import { apiKey, apiPath, duration, listed, nodeUrl } from './option-schemas.ts'
 import { peakCallers, type Stage, stages } from './stages.ts'
 
 export const HELP = `npm run load -- --api-keys KEY [options]
@@ -96,13 +96,10 @@ export const LOAD_OPTIONS = {
 
 type Values = OptionValues<typeof LOAD_OPTIONS>
 
-const read = <T>(name: keyof typeof LOAD_OPTIONS, kind: SettingKind<T>, text: string): T => {
-  try {
-    return kind(text)
-  } catch (error) {
-    if (!(error instanceof Mistake)) throw error
-    throw new UserError(`--${name} must ${error.message}`)
-  }
+const read = <T>(name: keyof typeof LOAD_OPTIONS, schema: TextSchema<T>, text: string): T => {
+  const result = parseText(schema, text)
+  if ('must' in result) throw new UserError(`--${name} must ${result.must}`)
+  return result.value
 }
 
 const nodesOf = (values: Values): readonly string[] => {
@@ -136,7 +133,7 @@ const keysOf = (values: Values): readonly string[] => {
 
 const stagesOf = (values: Values): readonly Stage[] => {
   if (values.stages === undefined) {
-    const callers = read('concurrency', integer(1, MOST_CALLERS), values.concurrency ?? '10')
+    const callers = read('concurrency', wholeNumber(1, MOST_CALLERS), values.concurrency ?? '10')
     const durationMs = read('duration', duration(100, DAY_MS), values.duration ?? '10')
     return [{ fromCallers: callers, toCallers: callers, durationMs }]
   }
@@ -146,14 +143,9 @@ const stagesOf = (values: Values): readonly Stage[] => {
   return read('stages', stages(STAGE_BOUNDS), values.stages)
 }
 
-const modelId: SettingKind<string> = (text) => {
-  if (!isModelId(text)) throw new Mistake(MODEL_ID_RULE)
-  return text
-}
-
 const contentOf = (values: Values) => {
   const { message, check } = values
-  const payloadCacheSize = read('payload-cache-size', integer(1, 65_536), values['payload-cache-size'])
+  const payloadCacheSize = read('payload-cache-size', wholeNumber(1, 65_536), values['payload-cache-size'])
   if (Buffer.byteLength(message) * payloadCacheSize > MOST_PAYLOAD_BYTES) {
     throw new UserError(
       '--payload-cache-size must be smaller for so long a --message: 256 MiB at most together',
@@ -165,7 +157,7 @@ const contentOf = (values: Values) => {
     path: read('path', apiPath, values.path ?? usualPath),
     model: read('model', modelId, values.model),
     message,
-    maxTokens: read('max-tokens', integer(1, 1_000_000), values['max-tokens']),
+    maxTokens: read('max-tokens', wholeNumber(1, 1_000_000), values['max-tokens']),
     payloadCacheSize,
   }
 }
@@ -174,7 +166,7 @@ const pressureOf = (values: Values, nodes: number) => {
   const ramp = stagesOf(values)
   // a process without a caller would only be waited for
   const processes = Math.min(
-    read('processes', integer(1, MOST_PROCESSES), values.processes),
+    read('processes', wholeNumber(1, MOST_PROCESSES), values.processes),
     peakCallers(ramp),
   )
   const fewest = processes * nodes
@@ -182,7 +174,7 @@ const pressureOf = (values: Values, nodes: number) => {
     stages: ramp,
     processes,
     delayMs: read('delay', duration(0, 3_600_000), values.delay),
-    maxConnections: read('max-connections', integer(fewest, MOST_CALLERS), values['max-connections']),
+    maxConnections: read('max-connections', wholeNumber(fewest, MOST_CALLERS), values['max-connections']),
     timeoutMs: read('timeout', duration(100, 600_000), values.timeout),
   }
 }

@@ -1,5 +1,5 @@
-import { Mistake, type SettingKind } from '../../src/settings/kinds.ts'
-import { durationMs } from './option-kinds.ts'
+import * as v from 'valibot'
+import { durationMs } from './option-schemas.ts'
 
 /** A stretch of time in which the number of callers goes evenly from one number to another. */
 export interface Stage {
@@ -38,22 +38,28 @@ export const shareOf = (callers: number, index: number, processes: number): numb
 
 const STAGE = /^(\d{1,9}):(.+)$/
 
-/** One `callers:duration`, which begins with as many callers as the one before ended with. */
-const stage = (text: string, fromCallers: number, mostCallers: number): Stage => {
+/** One `callers:duration`, which begins with the number of callers that the stage before ended with. */
+const stageIn = (text: string, fromCallers: number): Stage => {
   const [, callers, time = ''] = STAGE.exec(text.trim()) ?? []
-  const read = { fromCallers, toCallers: Number(callers), durationMs: durationMs(time) }
-  if (read.toCallers <= mostCallers && read.durationMs > 0) return read
-  throw new Mistake(`be concurrency:duration pairs such as 5:10s,20:30s, with 0 to ${mostCallers} callers`)
+  return { fromCallers, toCallers: Number(callers), durationMs: durationMs(time) }
+}
+
+const stagesIn = (text: string): readonly Stage[] => {
+  const ramp: Stage[] = []
+  for (const part of text.split(',')) ramp.push(stageIn(part, ramp.at(-1)?.toCallers ?? 0))
+  return ramp
 }
 
 /** `5:10s,20:30s`: from none to 5 callers in 10 s, then to 20 in 30 s. */
-export const stages =
-  ({ mostCallers, mostStages, longestMs }: StageBounds): SettingKind<readonly Stage[]> =>
-  (text) => {
-    const ramp: Stage[] = []
-    for (const part of text.split(',')) ramp.push(stage(part, ramp.at(-1)?.toCallers ?? 0, mostCallers))
-    if (ramp.length > mostStages) throw new Mistake(`be at most ${mostStages} stages`)
-    if (totalMs(ramp) > longestMs) throw new Mistake(`last at most ${longestMs / 1000} seconds together`)
-    if (peakCallers(ramp) === 0) throw new Mistake('have a caller in at least one stage')
-    return ramp
-  }
+export const stages = ({ mostCallers, mostStages, longestMs }: StageBounds) =>
+  v.pipe(
+    v.string(),
+    v.transform(stagesIn),
+    v.everyItem(
+      ({ toCallers, durationMs }) => toCallers <= mostCallers && durationMs > 0,
+      `be concurrency:duration pairs such as 5:10s,20:30s, with 0 to ${mostCallers} callers`,
+    ),
+    v.check((ramp) => ramp.length <= mostStages, `be at most ${mostStages} stages`),
+    v.check((ramp) => totalMs(ramp) <= longestMs, `last at most ${longestMs / 1000} seconds together`),
+    v.check((ramp) => peakCallers(ramp) > 0, 'have a caller in at least one stage'),
+  )

@@ -1,7 +1,6 @@
 import { readCommandLine, UserError } from '../../src/command-line/command-line.ts'
-import { integer, Mistake } from '../../src/settings/kinds.ts'
-import type { Environment } from '../../src/settings/reader.ts'
-import type { Settings } from '../../src/settings/settings.ts'
+import type { Environment, Settings } from '../../src/settings/settings.ts'
+import { parseText, wholeNumber } from '../../src/settings/text-schemas.ts'
 import type { TableHost } from './table-host.ts'
 
 export const SERVE_HELP = `npm start [-- options]
@@ -24,12 +23,9 @@ const OPTIONS = { workers: { type: 'string', short: 'w', default: '1' } } as con
 export const readServeOptions = (args: readonly string[]): ServeOptions | undefined => {
   const given = readCommandLine(args, { options: OPTIONS })
   if (given === undefined) return undefined
-  try {
-    return { workers: integer(1, 64)(given.values.workers) }
-  } catch (error) {
-    if (!(error instanceof Mistake)) throw error
-    throw new UserError(`--workers must ${error.message}`)
-  }
+  const workers = parseText(wholeNumber(1, 64), given.values.workers)
+  if ('must' in workers) throw new UserError(`--workers must ${workers.must}`)
+  return { workers: workers.value }
 }
 
 export interface Announced {

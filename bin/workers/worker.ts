@@ -1,7 +1,7 @@
 import { reasonOf, StartError } from '../../src/command-line/failure.ts'
 import { createConsoleLogger } from '../../src/platform/console-logger.ts'
 import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
-import { readSettings } from '../../src/settings/settings.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
 import { type Stops, startApi, stopAll } from '../serve/start-server.ts'
 import { createReplies, type WorkerCommand, type WorkerMessage } from './worker-messages.ts'
 

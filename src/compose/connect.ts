@@ -1,6 +1,6 @@
 import { isLoopback } from '../platform/loopback.ts'
 import { systemClock } from '../platform/runtime.ts'
-import type { Environment } from '../settings/reader.ts'
+import type { Environment } from '../settings/settings.ts'
 import { createDynamoClient, type DynamoClient, type DynamoClientOptions } from '../store/dynamodb/client.ts'
 
 /** Where the table's DynamoDB is. */

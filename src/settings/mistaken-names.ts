@@ -1,4 +1,4 @@
-import type { Environment } from './reader.ts'
+import type { Environment } from './settings.ts'
 
 /** Only zael's settings may begin with one of these: a typing error must not go unnoticed. */
 const RESERVED_PREFIXES = ['ZAEL_', 'UPSTREAM_', 'LEASE_', 'STORE_', 'SIMULATED_', 'JWT_']

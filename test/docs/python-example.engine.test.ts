@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningServer, startServer } from '../../bin/serve/start-server.ts'
 import { silentLogger } from '../../src/core/ports/platform.ts'
-import { readSettings } from '../../src/settings/settings.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
 
 let node: RunningServer
 

@@ -2,8 +2,7 @@ import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { createLambdaApi, finishResponses } from '../../lambdas/lambda-api.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
-import { SettingsError } from '../../src/settings/reader.ts'
-import { readSettings } from '../../src/settings/settings.ts'
+import { readSettings, SettingsError } from '../../src/settings/read-settings.ts'
 
 const made = (environment: Readonly<Record<string, string>>) => () =>
   createLambdaApi({ settings: readSettings(environment), logger: silentLogger, metrics: noMetrics })

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { SettingsError } from '../../src/settings/reader.ts'
-import { defaultLimits, readSettings } from '../../src/settings/settings.ts'
+import { defaultLimits, readSettings, SettingsError } from '../../src/settings/read-settings.ts'
 
 const mistakesOf = (environment: Record<string, string>): readonly string[] => {
   try {

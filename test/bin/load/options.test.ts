@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import { LOAD_OPTIONS, type LoadOptions, loadOptionsOf } from '../../../bin/load/options.ts'
 import { callersAt, peakCallers, shareOf, stages, totalMs } from '../../../bin/load/stages.ts'
 import { readCommandLine, UserError } from '../../../src/command-line/command-line.ts'
+import { parseText } from '../../../src/settings/text-schemas.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -143,10 +144,12 @@ test('refuses bodies that would not fit into memory', () => {
   expect(whyNot(`-k a --message ${message}`)).toBe('')
 })
 
-const readStages = stages({ mostCallers: 100, mostStages: 3, longestMs: 60_000 })
+const stagesOf = (text: string) =>
+  parseText(stages({ mostCallers: 100, mostStages: 3, longestMs: 60_000 }), text)
 
 test('goes evenly from one number of callers to the next, and ends', () => {
-  const ramp = readStages('10:10s, 20:500ms,0:20')
+  const result = stagesOf('10:10s, 20:500ms,0:20')
+  const ramp = 'value' in result ? result.value : []
   expect(ramp).toEqual([
     { fromCallers: 0, toCallers: 10, durationMs: 10_000 },
     { fromCallers: 10, toCallers: 20, durationMs: 500 },
@@ -167,7 +170,7 @@ test.each([
   ['1:59s,1:2s', 'last at most 60 seconds together'],
   ['0:1s', 'have a caller'],
 ])('refuses %s', (text, why) => {
-  expect(() => readStages(text)).toThrow(why)
+  expect(stagesOf(text)).toEqual({ must: expect.stringContaining(why) })
 })
 
 test('shares callers among processes so that none is lost and none is twice there', () => {

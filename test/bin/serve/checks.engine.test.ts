@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningServer, startServer } from '../../../bin/serve/start-server.ts'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
-import { readSettings } from '../../../src/settings/settings.ts'
+import { readSettings } from '../../../src/settings/read-settings.ts'
 
 /** Two nodes on one table, asked over sockets. */
 let nodes: RunningServer[]

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest'
 import { type RunningServer, startServer } from '../../../bin/serve/start-server.ts'
 import { StartError } from '../../../src/command-line/failure.ts'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
-import { readSettings } from '../../../src/settings/settings.ts'
+import { readSettings } from '../../../src/settings/read-settings.ts'
 
 const closing: (() => unknown)[] = []
 

@@ -1,0 +1,70 @@
+import * as v from 'valibot'
+
+/** Reads a value from a text. Its message completes the sentence "PORT must …". */
+export type TextSchema<T> = v.GenericSchema<string, T>
+
+/** The value of `text`, or what it must be: `be a whole number from 1 to 64`. */
+export const parseText = <T>(
+  schema: TextSchema<T>,
+  text: string,
+): { readonly value: T } | { readonly must: string } => {
+  const result = v.safeParse(schema, text, { abortEarly: true, abortPipeEarly: true })
+  return result.success ? { value: result.output } : { must: result.issues[0].message }
+}
+
+/** A whole number from `low` to `high`, both included. */
+export const wholeNumber = (low: number, high: number, must = `be a whole number from ${low} to ${high}`) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}$/, must),
+    v.transform(Number),
+    v.minValue(low, must),
+    v.maxValue(high, must),
+  )
+
+/** `none` (null) or a whole number. */
+export const wholeNumberOrNone = (low: number, high: number) => {
+  const must = `be none, or a whole number from ${low} to ${high}`
+  const none = v.pipe(
+    v.literal('none'),
+    v.transform(() => null),
+  )
+  return v.union([none, wholeNumber(low, high, must)], must)
+}
+
+export const flag = v.pipe(
+  v.picklist(['true', 'false', '1', '0'], 'be true or false (1 or 0)'),
+  v.transform((text) => text === 'true' || text === '1'),
+)
+
+export const oneOf = <const T extends readonly string[]>(choices: T) =>
+  v.picklist(choices, `be one of ${choices.join(', ')}`)
+
+export const matching = (pattern: RegExp, must: string) => v.pipe(v.string(), v.regex(pattern, must))
+
+/** Any text, unchanged. */
+export const anyText = v.string()
+
+export const httpUrl = v.pipe(
+  v.string(),
+  v.check(
+    (text) => /^https?:$/.test(urlOf(text)?.protocol ?? ''),
+    'be a URL that begins with http:// or https://',
+  ),
+  v.check((text) => {
+    const { username, password } = urlOf(text) ?? {}
+    return !username && !password
+  }, 'contain no user name or password: errors and logs contain the URL'),
+)
+
+const urlOf = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
+
+/** Origins separated by commas, or `*`: any. Empty: none. */
+export const origins = v.pipe(
+  v.string(),
+  v.transform((text): readonly string[] => (text === '' ? [] : text.split(',').map((each) => each.trim()))),
+  v.check(
+    (listed) => listed.every((origin) => origin === '*' || urlOf(origin)?.origin === origin),
+    'be origins such as https://example.com, with commas between them',
+  ),
+)
