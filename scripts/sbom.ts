@@ -11,6 +11,8 @@ const MOST_BYTES = 64 * 1_048_576
 interface LockedPackage {
   readonly version?: string
   readonly dev?: boolean
+  /** An optional peer of a dependency, which is installed for development. */
+  readonly devOptional?: boolean
 }
 
 interface Component {
@@ -39,13 +41,18 @@ const nameAndVersion = (place: string, locked: Readonly<Record<string, LockedPac
 const placesOf = ({ inputs }: Metafile): readonly string[] =>
   Object.keys(inputs).flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [])
 
+const isForDevelopment = ({ dev, devOptional }: LockedPackage): boolean =>
+  dev === true || devOptional === true
+
 /** `name@version` of what users of the package run: its dependencies, and the packages whose files are in the bundles. */
 export const shippedPackages = (
   metafiles: readonly Metafile[],
   copied: readonly string[],
   locked: Readonly<Record<string, LockedPackage>>,
 ): ReadonlySet<string> => {
-  const installed = Object.keys(locked).filter((place) => place !== '' && locked[place]?.dev !== true)
+  const installed = Object.entries(locked).flatMap(([place, entry]) =>
+    place === '' || isForDevelopment(entry) ? [] : [place],
+  )
   const copiedPlaces = copied.map((name) => `node_modules/${name}`)
   const places = [...installed, ...metafiles.flatMap(placesOf), ...copiedPlaces]
   return new Set(places.map((place) => nameAndVersion(place, locked)))

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import type { Calls, SeenWrite } from '../count-calls.ts'
 import type { ScenarioName } from './scenario.ts'
 
@@ -31,11 +32,7 @@ export const forEachAtOnce = async <T>(
   all: readonly T[],
   operation: (each: T) => Promise<unknown>,
 ): Promise<void> => {
-  const queue = all.values()
-  const work = async (): Promise<void> => {
-    for (const each of queue) await operation(each)
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  await pLimit(AT_ONCE).map(all, operation)
 }
 
 const AT_ONCE = 16

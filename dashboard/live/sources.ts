@@ -1,41 +1,26 @@
 import type { Api } from '../api/api.ts'
 import { ApiError } from '../api/errors.ts'
 import type { Source } from './follow.ts'
-import { createSseParser, type SseEvent } from './sse-parser.ts'
+import { readEvents, type SseEvent } from './read-events.ts'
 
-/** The server says something at least every 15 s; a line that is silent for so long is dead. */
+/** The server sends something at least every 15 s; a stream that is silent for longer than this is lost. */
 const SILENT_MS = 40_000
 
 /** The events of an SSE route. A stream that falls silent, and one that the browser cuts off, fail. */
 export const createStreamSource =
   (api: Api, path: string): Source<SseEvent> =>
-  async (signal, hear) => {
+  async (signal, onEvent) => {
     const silence = createAlarm(SILENT_MS)
     try {
       const answer = await api.fetch(path, { signal: AbortSignal.any([signal, silence.signal]) })
       if (!answer.ok || !answer.body) throw await refusalOf(api, answer)
-      await hearAll(answer.body, hear, silence.restart)
+      await readEvents(answer.body, onEvent, silence.restart)
     } catch (error) {
       throw error instanceof ApiError ? error : new Error('The connection was lost.')
     } finally {
       silence.stop()
     }
   }
-
-const hearAll = async (
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  hear: (event: SseEvent) => void,
-  onChunk: () => void,
-): Promise<void> => {
-  const parser = createSseParser()
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
-  for (;;) {
-    onChunk()
-    const { done, value } = await reader.read()
-    if (done) return
-    for (const event of parser.feed(value)) hear(event)
-  }
-}
 
 /** Aborts when it has not been started again for `ms`, or the browser is offline. */
 const createAlarm = (ms: number) => {

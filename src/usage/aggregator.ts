@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import type { UsageStore } from '../core/model/usage.ts'
 import type { Logger, Metrics } from '../core/ports/platform.ts'
 import {
@@ -38,17 +39,13 @@ const recordAll = async (
   usageStore: AggregatorDependencies['usageStore'],
 ): Promise<readonly Failure[]> => {
   const failures: Failure[] = []
-  const queue = hours.values()
-  const work = async (): Promise<void> => {
-    for (const { hour, firstRecord } of queue) {
-      try {
-        await usageStore.record(hour)
-      } catch (error) {
-        failures.push({ record: firstRecord, reason: error instanceof Error ? error.message : String(error) })
-      }
+  await pLimit(WRITES_AT_ONCE).map(hours, async ({ hour, firstRecord }) => {
+    try {
+      await usageStore.record(hour)
+    } catch (error) {
+      failures.push({ record: firstRecord, reason: error instanceof Error ? error.message : String(error) })
     }
-  }
-  await Promise.all(Array.from({ length: WRITES_AT_ONCE }, work))
+  })
   return failures
 }
 

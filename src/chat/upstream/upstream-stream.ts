@@ -94,32 +94,32 @@ const writtenText = (value: unknown): string => {
   return isObject(value) ? `${value.name ?? ''}${value.arguments ?? ''}` : ''
 }
 
-/** An event longer than this is no chunk of a chat. */
-const MAX_EVENT_CHARS = 4 * 1024 * 1024
+/** In characters. No chunk of a chat is longer. */
+const MAX_EVENT_LENGTH = 4 * 1024 * 1024
 
 /**
- * The data of each server-sent event in `body`. https://html.spec.whatwg.org/multipage/server-sent-events.html
- * Other fields and comments are dropped; an event that the end of the stream cuts off is given as far as it came.
+ * The data of each server-sent event in `body`; other fields and comments are dropped. The event that the end of the stream
+ * cuts off is included as far as it was received. Throws for an event longer than `MAX_EVENT_LENGTH`.
  */
 export async function* sseData(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let data: string[] = []
-  for await (const line of linesOf(body)) {
-    if (line.startsWith('data:')) data.push(line.slice(line[5] === ' ' ? 6 : 5))
-    if (line !== '' || data.length === 0) continue
-    yield data.join('\n')
-    data = []
-  }
-  if (data.length > 0) yield data.join('\n')
-}
-
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  // loaded with the first stream, outside the code that a cold start of a Lambda loads
+  const { createParser } = await import('eventsource-parser')
+  const received: string[] = []
+  const parser = createParser({
+    maxBufferSize: MAX_EVENT_LENGTH,
+    onEvent: ({ data }) => {
+      received.push(data)
+    },
+    onError({ type }) {
+      if (type === 'max-buffer-size-exceeded')
+        throw new Error(`an event of the upstream is longer than ${MAX_EVENT_LENGTH} characters`)
+    },
+  })
   const decoder = new TextDecoder()
-  let rest = ''
   for await (const bytes of body) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
-    if (rest.length > MAX_EVENT_CHARS) throw new Error('The upstream sent an endless line')
-    for (const line of lines) yield line.replace(/\r$/, '')
+    parser.feed(decoder.decode(bytes, { stream: true }))
+    yield* received.splice(0)
   }
-  if (rest !== '') yield rest
+  parser.feed('\n\n')
+  yield* received
 }

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import type { BucketStatus } from '../../core/decide/inspector.ts'
 import type { Limiter } from '../../core/decide/limiter.ts'
 import { ZaelError } from '../../core/model/errors.ts'
@@ -43,12 +44,12 @@ export const createObservations = ({ limiter, clock, caches, maxAgeMs }: Options
   const known: Cache<Observation> = caches({ max: MAX_OBSERVED })
   const maxAgeNs = BigInt(maxAgeMs) * 1_000_000n
   const allowance = createAllowance(maxAgeNs)
-  const inTurn = createTurns(AT_ONCE)
+  const limit = pLimit(AT_ONCE)
 
   const read = (ids: readonly string[], at: bigint): readonly (readonly [string, Observation])[] => {
     const prepare = once(() => limiter.prepareObserving(ids))
     return ids.map((id) => {
-      const observed = inTurn(async () => {
+      const observed = limit(async () => {
         await prepare()
         return observe(limiter, id)
       })
@@ -104,23 +105,6 @@ const once = (task: () => Promise<void>) => {
   return (): Promise<void> => {
     running ??= task()
     return running
-  }
-}
-
-/** Runs tasks in the order in which they come, `atOnce` of them at a time. */
-const createTurns = (atOnce: number) => {
-  const waiting: (() => void)[] = []
-  let running = 0
-  return async <T>(task: () => Promise<T>): Promise<T> => {
-    if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running += 1
-    try {
-      return await task()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else running -= 1
-    }
   }
 }
 

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import type { Entity } from '../../core/model/entity.ts'
 import { epochSeconds } from '../../core/model/json.ts'
 import {
@@ -45,14 +46,10 @@ export const readTraffic = async (
   const period = usagePeriod({ granularity }, readAt)
   const { items, nextCursor } = await store.listEntities({ limit: MOST_READ })
   const usages: EntityUsage[] = []
-  const next = items.values()
-  const read = async (): Promise<void> => {
-    for (const entity of next) {
-      if (clock.monotonic() >= until) return
-      usages.push({ entity, points: await usage.usage({ entityId: entity.id, ...period }) })
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, read))
+  await pLimit(AT_ONCE).map(items, async (entity) => {
+    if (clock.monotonic() >= until) return
+    usages.push({ entity, points: await usage.usage({ entityId: entity.id, ...period }) })
+  })
   return {
     granularity,
     read_at: readAt,

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import pLimit from 'p-limit'
 import type * as v from 'valibot'
 import { idParam } from '../../contract/fields.ts'
 import { configBody, rateLimitStatsResponse, rateLimitStatusResponse } from '../../contract/rate-limit.ts'
@@ -186,13 +187,8 @@ export const countKeys = async (needs: {
   readonly limiter: Limiter
 }): Promise<KeyStats> => {
   const { items } = await needs.store.listEntities({ limit: MOST_COUNTED })
-  const looks: KeyStats[] = []
-  const next = items.values()
-  const look = async (): Promise<void> => {
-    for (const { id } of next) looks.push(await lookAt(needs, id))
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, look))
-  return looks.reduce(
+  const stats = await pLimit(AT_ONCE).map(items, ({ id }) => lookAt(needs, id))
+  return stats.reduce(
     (sum, each) => ({
       tracked: sum.tracked + each.tracked,
       configured: sum.configured + each.configured,

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { sseData } from '../../../src/chat/upstream/upstream-stream.ts'
 
 /** The events in `text`, sent `size` bytes at a time. */
@@ -17,14 +17,23 @@ const events = async (text: string, size: number): Promise<readonly string[]> =>
 
 const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ['events', 'data: a\n\ndata: b\n\n', ['a', 'b']],
-  ['lines that end as Windows ends them', 'data: a\r\n\r\ndata: b\r\n\r\n', ['a', 'b']],
+  ['lines that end in CR LF', 'data: a\r\n\r\ndata: b\r\n\r\n', ['a', 'b']],
   ['data over several lines', 'data: a\ndata: b\n\n', ['a\nb']],
   ['data without a space', 'data:a\n\n', ['a']],
-  ['comments and other fields left out', ': ping\n\nevent: x\nid: 1\ndata: a\n\n', ['a']],
+  ['data without comments and other fields', ': ping\n\nevent: x\nid: 1\ndata: a\n\n', ['a']],
   ['an event that the end cuts off', 'data: a\n\ndata: b', ['a', 'b']],
   ['letters of several bytes', 'data: \u6f22\ud83d\ude00\n\n', ['\u6f22\ud83d\ude00']],
 ]
 
-it.each(CASES)('reads %s, however it is cut', async (_, text, expected) => {
+test.each(CASES)('reads %s, wherever the stream is cut', async (_, text, expected) => {
   for (const size of [1, 2, 3, 1000]) expect(await events(text, size)).toEqual(expected)
+})
+
+test('rejects an event that never ends', async () => {
+  const part = new TextEncoder().encode('x'.repeat(1024 * 1024))
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode('data: ')),
+    pull: (controller) => controller.enqueue(part),
+  })
+  await expect(sseData(body).next()).rejects.toThrow('longer than 4194304 characters')
 })
