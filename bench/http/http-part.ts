@@ -42,7 +42,7 @@ export const findingOf = (rows: readonly HttpRow[]): Finding => {
         bound: 'at least',
         goal: 0.6,
       },
-      { what: 'check: requests a second', value: check?.perSecond ?? 0, bound: 'at least', goal: 10_000 },
+      { what: 'check: requests per second', value: check?.perSecond ?? 0, bound: 'at least', goal: 10_000 },
     ],
     charts: [
       {

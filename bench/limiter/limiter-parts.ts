@@ -16,7 +16,7 @@ export const saturationPart: Part = {
       const markdown = markdownTable<SaturationRow>(
         [
           ['limit per s', ({ limitPerSecond }) => limitPerSecond],
-          ['asked', ({ asked }) => asked],
+          ['requests', ({ asked }) => asked],
           ['allowed', ({ allowed }) => allowed],
           ['admitted', ({ admitted }) => admitted],
           ['of allowed', ({ ofAllowed }) => figure(ofAllowed)],

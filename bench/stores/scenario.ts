@@ -10,7 +10,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'hot-key', title: 'hot key' },
   { name: 'many-keys', title: '1000 keys' },
   { name: 'cascade', title: '1000 keys of one hot parent' },
-  { name: 'denied', title: 'a denied caller asks on' },
+  { name: 'denied', title: 'denied caller repeats' },
 ]
 
 /** The bucket names that a call for a key touches: the key's, and the parent's where there is one. */

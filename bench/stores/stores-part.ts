@@ -58,13 +58,18 @@ const goalsOf = (rows: readonly StoreRow[]): readonly Goal[] => {
   const [least, most] = ['at least', 'at most'] as const
   return [
     goal('hot key, leased: × rate-limiter-flexible', value('hot-key', 'leased', 'ofFlexible'), least, 500),
-    goal('hot key, leased: writes a decision', value('hot-key', 'leased', 'writesPerDecision'), most, 0.01),
+    goal('hot key, leased: writes per decision', value('hot-key', 'leased', 'writesPerDecision'), most, 0.01),
     goal('hot key, exact: × rate-limiter-flexible', value('hot-key', 'exact', 'ofFlexible'), least, 1.6),
     goal('1000 keys, exact: × rate-limiter-flexible', value('many-keys', 'exact', 'ofFlexible'), least, 1.6),
-    goal('repeated denials: a second', value('denied', 'leased', 'perSecond'), least, 500_000),
-    goal('repeated denials: writes a decision', value('denied', 'leased', 'writesPerDecision'), most, 0.0001),
+    goal('repeated denials: per second', value('denied', 'leased', 'perSecond'), least, 500_000),
     goal(
-      'hot parent, leased: writes a decision',
+      'repeated denials: writes per decision',
+      value('denied', 'leased', 'writesPerDecision'),
+      most,
+      0.0001,
+    ),
+    goal(
+      'hot parent, leased: writes per decision',
       value('cascade', 'leased', 'writesPerDecision'),
       most,
       1.05,

@@ -16,7 +16,7 @@ const tokenBucket = (name: string, capacity: number): Sized => {
   return {
     json: { name, meter: meterOf(name), capacity, refill_rate: perSecond },
     watched: {
-      limit: `${name}: ${capacity}, ${perSecond} more a second`,
+      limit: `${name}: ${capacity}, ${perSecond} more per second`,
       meter: meterOf(name),
       bound: { kind: 'span', capacity, perSecond },
     },
@@ -42,7 +42,7 @@ const slidingWindow = (name: string, limit: number, seconds = 1): Sized => ({
 const fixedWindow = (name: string, limit: number): Sized => ({
   json: { name, meter: meterOf(name), algorithm: 'fixed_window', limit, window: 'minute' },
   watched: {
-    limit: `${name}: ${limit} a minute of the clock`,
+    limit: `${name}: ${limit} per minute of the clock`,
     meter: meterOf(name),
     bound: { kind: 'minute', limit },
   },

@@ -67,12 +67,12 @@ const rowsOf = (
   seconds: number,
 ): readonly Row[] => [
   ...COUNT_NAMES.map((name) => ({ what: name, value: counts[name] })),
-  { what: '**schedules that break a promise**', value: `**${failures.length}**` },
+  { what: '**schedules that violate an invariant**', value: `**${failures.length}**` },
   {
-    what: 'least admitted of what is promised under steady demand, nothing failing',
+    what: 'smallest share admitted of the guaranteed amount under steady demand, without failures',
     value: percent(leastShare.calm),
   },
-  { what: 'the same, calls failing', value: percent(leastShare.faulty) },
+  { what: 'the same, with failing calls', value: percent(leastShare.faulty) },
   { what: 'longest wait of a request', value: `${Math.round(longestWaitNs / 1e6)} ms` },
   { what: 'real time', value: `${seconds} s` },
 ]

@@ -22,9 +22,9 @@ describe('planted faults', () => {
 
   // those that a few seeds show; `npm run verify`, which .ci/run calls, hunts all of them
   it.each([
-    ['given back twice', 'charged first'],
+    ['refunds are applied twice', 'charged first'],
     ['leases are not charged', 'charged first'],
-    ['waits for ever', 'answered'],
+    ['waits forever', 'answered'],
     ['policies are not charged', 'charged first'],
   ])('are found: %s', async (part, invariant) => {
     const { seed, invariants } = await hunt(named(part), 400)

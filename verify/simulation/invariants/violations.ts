@@ -14,7 +14,7 @@ export const INVARIANTS = {
   'nothing left over': nothingLeftOver,
   'in order': inOrder,
   'used up': usedUp,
-  'as told': asTold,
+  'as configured': asTold,
   'callers bounded': callersBounded,
   answered,
 } as const satisfies Record<string, (log: RunLog) => readonly string[]>
