@@ -10,7 +10,7 @@ export const invalidArgument = (field: string, must: string): TypeError => {
   })
 }
 
-/** A copy without the fields that are undefined: left out means the default, whereas null is invalid where it is checked. */
+/** A copy without undefined fields. Undefined means the default; null stays, and its check rejects it. */
 export const withoutUndefined = <T extends object>(
   fields: T,
 ): { [Name in keyof T]?: Exclude<T[Name], undefined> } => {
@@ -27,7 +27,7 @@ const isGiven = <V>(value: V): value is Exclude<V, undefined> => value !== undef
 /** The names of every option, in every member of a union. */
 type NameOf<Options> = Options extends unknown ? keyof Options & string : never
 
-/** Each option of `Options` under its name: the compiler finds one that is missing here, or no longer exists. */
+/** Every option of `Options` by name. The compiler finds options that are missing, or no longer exist. */
 export type OptionNames<Options> = Readonly<Record<NameOf<Options>, true>>
 
 type ErrorOf = (field: string, must: string) => Error
@@ -51,8 +51,8 @@ const checkedOptions = (
 const knownText = (names: object): string => `known options are ${Object.keys(names).join(', ')}`
 
 /**
- * Checks what a function was configured with. `at` names the object where it is inside another (`bypass`). Throws
- * `ZaelError('invalid_request')` that names the known options.
+ * Checks the options of a function. `at` names the object if it is inside another (`bypass`). Throws
+ * `ZaelError('invalid_request')` that lists the known options.
  */
 export const checkOptions = <Options>(input: unknown, names: OptionNames<Options>, at = ''): void =>
   checkedOptions(input, names, invalid, at)
@@ -61,7 +61,7 @@ export const checkOptions = <Options>(input: unknown, names: OptionNames<Options
 export const checkCallOptions = <Options>(input: unknown, names: OptionNames<Options>, at = ''): void =>
   checkedOptions(input, names, invalidArgument, at)
 
-/** Throws `ZaelError('invalid_request')` where an option is given and is no function. */
+/** Throws `ZaelError('invalid_request')` if an option is given and is not a function. */
 export const checkFunctions = (options: object, names: readonly string[]): void => {
   for (const [name, value] of Object.entries(options)) {
     if (names.includes(name) && value !== undefined && typeof value !== 'function') {
@@ -70,7 +70,7 @@ export const checkFunctions = (options: object, names: readonly string[]): void 
   }
 }
 
-/** Throws `ZaelError('invalid_request')` where a value is given and lacks one of `methods`. */
+/** Throws `ZaelError('invalid_request')` if a value is given and lacks one of `methods`. */
 export const checkMethods = (value: unknown, methods: readonly string[], field: string): void => {
   if (value === undefined) return
   const isWhole =
@@ -93,13 +93,13 @@ interface Ports {
   readonly clock?: unknown
 }
 
-/** Throws `ZaelError('invalid_request')` where a value is given and is none of `choices`. */
+/** Throws `ZaelError('invalid_request')` if a value is given and is not one of `choices`. */
 export const checkChoice = (value: unknown, choices: readonly string[], field: string): void => {
   if (value === undefined || choices.some((choice) => choice === value)) return
   throw invalid(field, `be one of ${choices.join(', ')}`)
 }
 
-/** A key as text: the number 42 is the key '42'. Throws `TypeError` for what is neither text nor a finite number. */
+/** A key as text: the number 42 is the key '42'. Throws `TypeError` unless it is text or a finite number. */
 export const checkedKey = (key: unknown): string => {
   if (typeof key === 'string') return key
   if (typeof key === 'number' && Number.isFinite(key)) return String(key)
@@ -109,8 +109,8 @@ export const checkedKey = (key: unknown): string => {
 const SHAPE = `be an object of amounts such as { requests: 1 }; known meters are ${METERS.join(', ')}`
 
 /**
- * A cost that an app states. An amount under a name that is no meter would be charged to nothing, so it is an error, as is
- * an object without amounts that is no plain one: a promise that was not awaited, a Map. Returns a copy, because decisions are
+ * A cost that an app passes. A name that is not a meter is an error, because nothing would be charged; so is an object that is
+ * not plain and has no amounts, such as a promise that was not awaited, or a Map. Returns a copy, because decisions are
  * asynchronous and an app may reuse its object. Throws `TypeError`.
  */
 export const checkedCost = (cost: unknown, field = 'cost'): Cost => {
@@ -123,7 +123,7 @@ export const checkedCost = (cost: unknown, field = 'cost'): Cost => {
   return checked
 }
 
-/** An actual cost: as `checkedCost`, and a meter whose amount is undefined is one that is left out. */
+/** As `checkedCost`, for an actual cost: a meter whose amount is undefined is left out. */
 export const checkedActualCost = (actual: unknown, field = 'actual'): Cost => {
   const given = isAmounts(actual) ? withoutUndefined(actual) : actual
   return checkedCost(given, field)
@@ -147,7 +147,7 @@ const isAmounts = (cost: unknown): cost is Amounts =>
   !Array.isArray(cost) &&
   (Object.keys(cost).length > 0 || isPlain(cost))
 
-/** Also of another realm, whose `Object.prototype` is not this one's. */
+/** Includes objects of another realm, which has its own `Object.prototype`. */
 const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null

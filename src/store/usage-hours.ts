@@ -97,7 +97,7 @@ export const hoursOf = ({
 /** Sums over the lives of a bucket, and over the hours of a day: oldest first, then by resource. */
 export const toUsagePoints = (hours: readonly StoredHour[], query: UsageQuery): readonly UsagePoint[] => {
   const points = new Map<string, UsagePoint>()
-  for (const hour of hours.filter(({ resource }) => isAskedFor(resource, query))) {
+  for (const hour of hours.filter(({ resource }) => matchesQuery(resource, query))) {
     const start = Math.floor(hour.hourStart / lengthOf(query.granularity)) * lengthOf(query.granularity)
     const key = `${start}#${hour.resource}`
     points.set(key, plus(points.get(key) ?? nothing(start, hour.resource), hour.item))
@@ -108,7 +108,7 @@ export const toUsagePoints = (hours: readonly StoredHour[], query: UsageQuery): 
 const lengthOf = (granularity: UsageQuery['granularity']): number =>
   granularity === 'hour' ? HOUR_SECONDS : DAY_SECONDS
 
-const isAskedFor = (resource: string, { resource: asked }: UsageQuery): boolean =>
+const matchesQuery = (resource: string, { resource: asked }: UsageQuery): boolean =>
   asked === undefined ? resource !== TOTAL_RESOURCE : resource === asked
 
 const nothing = (start: number, resource: string): UsagePoint => ({

@@ -27,7 +27,7 @@ import {
   claimDefaultName,
   createConfigInCode,
   createEntityIds,
-  createKeysUnderWay,
+  createKeysInDecision,
   DEFAULT_NAME,
 } from './limits-in-code.ts'
 import { createEnabledCheck, createUnreadConfigFallback } from './limits-in-table.ts'
@@ -39,7 +39,7 @@ import {
 } from './rate-limiter.ts'
 
 /**
- * Makes a rate limiter. Throws `ZaelError('invalid_request')` whose `field` names the option that is unknown or invalid.
+ * Creates a rate limiter. Throws `ZaelError('invalid_request')` whose `field` names the unknown or invalid option.
  *
  * @example
  * const limiter = createRateLimiter({ limits: [{ name: 'rpm', capacity: 60, refill_rate: 1 }] })
@@ -77,7 +77,7 @@ export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter
   }
 }
 
-/** Where the limits come from, and how a key becomes an entity's id there. */
+/** The source of the limits, and how a key maps to the id of an entity. */
 interface Target {
   readonly config: ConfigStore
   idOf(key: string): string
@@ -86,7 +86,7 @@ interface Target {
 }
 
 const inCode = (options: LimitsInCode, { store, logger }: Pick<Parts, 'store' | 'logger'>): Target => {
-  const keys = createKeysUnderWay()
+  const keys = createKeysInDecision()
   const config = createConfigInCode(options, keys.keyOf)
   const { name = DEFAULT_NAME } = options
   return {
@@ -166,7 +166,7 @@ const dependenciesOf = (
 
 const FLUSH_EVERY_MS = 1000
 
-/** Flushes once a second from the first use on. It never keeps a process alive. */
+/** Flushes once a second after the first use. Does not keep the process alive. */
 export interface FlushTimer {
   start(): void
   stop(): void
@@ -176,13 +176,13 @@ export const createFlushTimer = (flush: () => Promise<void>, logger: Logger): Fl
   let timer: ReturnType<typeof setInterval> | undefined
   let isStopped = false
   const flushOnce = (): void => {
-    flush().catch((error: unknown) => logger.warn('Counts were not written', { reason: String(error) }))
+    flush().catch((error: unknown) => logger.warn('flush failed', { reason: String(error) }))
   }
   return {
     start() {
       if (timer !== undefined || isStopped) return
       timer = setInterval(flushOnce, FLUSH_EVERY_MS)
-      // A number in browsers, jsdom, Deno and Workers.
+      // a number in browsers, jsdom, Deno and Workers
       if (typeof timer === 'object') timer.unref?.()
     },
     stop() {

@@ -18,28 +18,28 @@ interface CommonOptions {
   /** Default: `memoryStore()`. */
   readonly store?: LimiterStore
   /**
-   * While the store is unavailable: for limits without `on_unavailable`, and for every key whose configuration cannot be
-   * read (`config: 'table'`; `local` denies there). Default `deny`.
+   * Applies while the store is unavailable: to limits without `on_unavailable`, and to keys whose configuration cannot be
+   * read (with `config: 'table'`; `local` denies there). Default `deny`.
    */
   readonly onUnavailable?: OnUnavailable
-  /** Default: one line each on stderr, debugging left out. */
+  /** Default: one line per event on stderr, without debug events. */
   readonly logger?: Logger
   readonly metrics?: Metrics
-  /** Default: the machine's. */
+  /** Default: the clock of the machine. */
   readonly clock?: Clock
 }
 
-/** Limits that the app states itself, for keys that need not exist anywhere. */
+/** Limits in the code of the app, for any keys. */
 export interface LimitsInCode extends CommonOptions, CodeLimits {
   readonly config?: 'code'
   /**
-   * Names the buckets: 1 to 48 of A-Z a-z 0-9 . _ : @ -. Default `app`. Limiters of one name on one store share their buckets,
-   * which must be stated: in one process, a second limiter on the store without a name is an error.
+   * Names the buckets: 1 to 48 of A-Z a-z 0-9 . _ : @ -. Default `app`. Limiters of one name on one store share their buckets.
+   * Sharing must be explicit: in one process, a second limiter without a name on the same store is an error.
    */
   readonly name?: string
 }
 
-/** Entities, limits and policies as a deployed zael keeps them in the store's table; keys are ids of entities. */
+/** Entities, limits and policies of a deployed zael, in the table of the store. Keys are ids of entities. */
 export interface LimitsInTable extends CommonOptions {
   readonly config: 'table'
   readonly store: LimiterStore

@@ -18,23 +18,23 @@ import { checkChoice, invalidArgument } from '../arguments.ts'
 import type { LimiterStore } from '../stores/memory-store.ts'
 import type { LimitDefinition } from './limit-definition.ts'
 
-/** Limits that an app states itself. */
+/** Limits in the code of an app. */
 export interface CodeLimits {
-  /** The limits of every key. */
+  /** Limits of every key. */
   readonly limits?: readonly LimitDefinition[]
-  /** Limits on one resource each, such as a model; by name they stand before `limits`. `_total_`: over all resources. */
+  /** Limits by resource, such as a model; they override `limits` of the same name. `_total_`: over all resources. */
   readonly resources?: Readonly<Record<string, readonly LimitDefinition[]>>
-  /** Limits of one key, such as those of its plan; by name they stand before all others. Asked again after 30 s. */
+  /** Limits of one key, such as those of its price plan; they override all others of the same name. Cached for 30 s. */
   limitsFor?(
     key: string,
   ): readonly LimitDefinition[] | undefined | Promise<readonly LimitDefinition[] | undefined>
-  /** For limits with `headroom`. Default `normal`. Asked again after 30 s. */
+  /** For limits with `headroom`. Default `normal`. Cached for 30 s. */
   priorityOf?(key: string): Priority | Promise<Priority>
-  /** Raise it (a whole number, 0 unless told) when you change limits: then the new ones win while old processes still run. */
+  /** Increase it (a whole number, default 0) when you change limits: the new ones then apply while old processes still run. */
   readonly revision?: number
 }
 
-/** A configuration that knows every entity, and gives it the limits of `code`. `keyOf` names the key behind an id. */
+/** A configuration in which every entity exists and has the limits of `code`. `keyOf` returns the key of an id. */
 export const createConfigInCode = (
   code: CodeLimits,
   keyOf: (entityId: string) => string | undefined,
@@ -94,31 +94,31 @@ const versionOf = (revision = 0): bigint => {
   return BigInt(revision)
 }
 
-/** Which key stands behind an entity's id, for as long as it is being decided about. */
-export interface KeysUnderWay {
+/** The key of an entity's id, which may be a hash, while a decision about it is made. */
+export interface KeysInDecision {
   keyOf(entityId: string): string | undefined
-  /** Runs `decide`, which may ask `keyOf(entityId)` until it has ended. */
+  /** Runs `decide`; until it ends, `keyOf(entityId)` returns `key`. */
   during<T>(entityId: string, key: string, decide: () => Promise<T>): Promise<T>
 }
 
-interface UnderWay {
+interface KeyInDecision {
   readonly key: string
   count: number
 }
 
-export const createKeysUnderWay = (): KeysUnderWay => {
-  const underWay = new Map<string, UnderWay>()
+export const createKeysInDecision = (): KeysInDecision => {
+  const entries = new Map<string, KeyInDecision>()
   return {
-    keyOf: (entityId) => underWay.get(entityId)?.key,
+    keyOf: (entityId) => entries.get(entityId)?.key,
     async during(entityId, key, decide) {
-      const entry = underWay.get(entityId) ?? { key, count: 0 }
+      const entry = entries.get(entityId) ?? { key, count: 0 }
       entry.count++
-      underWay.set(entityId, entry)
+      entries.set(entityId, entry)
       try {
         return await decide()
       } finally {
         entry.count--
-        if (entry.count === 0) underWay.delete(entityId)
+        if (entry.count === 0) entries.delete(entityId)
       }
     },
   }
@@ -126,16 +126,16 @@ export const createKeysUnderWay = (): KeysUnderWay => {
 
 const HASHED = 'sha256:'
 
-/** A name leaves room for a hash behind it: 48 + 1 + 7 + 64 characters are 120 of 128. */
+/** Leaves room for a hash: 48 + 1 + 7 + 64 characters are 120 of 128. */
 const LONGEST_NAME = 48
 
-/** Makes a key, which is any text, the id of an entity. */
+/** Maps a key, which is any text, to the id of an entity. */
 export type EntityIds = (key: string) => string
 
 /**
- * Ids of the form `<name>:<key>`, so that limiters with other names, and the entities of a deployed zael, have other
- * buckets. A key that fits the rule for ids stays readable (`app:2001:db8:1:2`); any other is hashed, and so is one that
- * looks like a hash: no key can be chosen to meet another's bucket. Throws `TypeError` for an empty key.
+ * Ids of the form `<name>:<key>`: limiters with other names, and the entities of a deployed zael, have other buckets. A key
+ * that is a valid id stays readable (`app:2001:db8:1:2`); any other is hashed. So is a key that looks like a hash, so that no
+ * key can be chosen to share the bucket of another. Throws `TypeError` for an empty key.
  */
 export const createEntityIds = (name: string): EntityIds => {
   if (typeof name !== 'string' || !isId(name) || name.length > LONGEST_NAME) {
@@ -153,18 +153,18 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 export const DEFAULT_NAME = 'app'
 
 /**
- * Stores on which a limiter has the default name, by their buckets, which a copy of a store shares. Names cannot be derived
- * instead: from the limits, a changed limit would begin with full buckets; from the position in the code, a
- * deployment that reorders it would swap buckets while old processes still run.
+ * Stores on which a limiter has the default name, by their buckets, which a copy of a store shares. Names are not derived: a
+ * name derived from the limits would give a changed limit full buckets; one derived from the position in the code would swap
+ * buckets when a deployment reorders it.
  */
 const claimed = new WeakSet<LimiterStore['buckets']>()
 
-/** Limiters with the default name by table, each on a store of its own. No error: several processes do the same. */
+/** Number of limiters with the default name per table, each on its own store. Not an error: several processes do the same. */
 const claimedTables = new Map<string, number>()
 
 /**
- * Takes the default name on a store. Throws `ZaelError('invalid_request')` where it is taken; logs a warning where it is
- * taken on another store of the same table. Returns a function that frees it.
+ * Claims the default name on a store. Throws `ZaelError('invalid_request')` if it is taken; logs a warning if it is taken on
+ * another store of the same table. Returns a function that frees it.
  */
 export const claimDefaultName = ({ buckets, table }: LimiterStore, logger: Logger): (() => void) => {
   if (claimed.has(buckets)) {

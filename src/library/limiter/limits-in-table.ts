@@ -11,12 +11,12 @@ import { lruCaches } from '../../platform/runtime.ts'
 
 const MAX_AGE_NS = 30n * SECOND_NS
 
-/** As in resolving: a longer chain of parents is cut. */
+/** Longer chains of parents are cut, as in the resolution of limits. */
 const MAX_ANCESTORS = 32
 
 /**
- * Throws `ZaelError('unauthorized')` for an entity that is disabled, or below one that is, as an administrator's change of
- * up to 30 s ago says; `StoreUnavailable` where nothing is known.
+ * Throws `ZaelError('unauthorized')` for an entity that is disabled or has a disabled ancestor (cached for 30 s), and
+ * `StoreUnavailable` if that cannot be read and is not cached.
  */
 export const createEnabledCheck = (
   config: ConfigStore,
@@ -34,8 +34,8 @@ export const createEnabledCheck = (
   }
 }
 
-interface Needs {
-  /** `local` denies: no limit is known whose share could be granted. */
+interface FallbackDependencies {
+  /** `local` denies, because the limits whose share could be granted cannot be read. */
   readonly onUnavailable: OnUnavailable
   readonly clock: Clock
   readonly logger: Logger
@@ -43,8 +43,8 @@ interface Needs {
   readonly newCache: CacheFactory
 }
 
-/** Runs `decide`, and decides by `onUnavailable` alone where it throws `StoreUnavailable`: no configuration is known. */
-export const createUnreadConfigFallback = (needs: Needs) => {
+/** Runs `decide`. If it throws `StoreUnavailable`, the configuration cannot be read and `onUnavailable` decides alone. */
+export const createUnreadConfigFallback = (needs: FallbackDependencies) => {
   const { onUnavailable, metrics } = needs
   const log = createDecisionLog(needs)
   const decideWithout = (error: StoreUnavailable): Decision => {
@@ -64,8 +64,8 @@ export const createUnreadConfigFallback = (needs: Needs) => {
   }
 }
 
-/** What a decision without any limit has in common. */
-const unknown = ({ reason }: StoreUnavailable) => ({
+/** The common fields of decisions without limits. */
+const withoutLimits = ({ reason }: StoreUnavailable) => ({
   degraded: true,
   unavailableCause: reason,
   limits: [],
@@ -73,13 +73,13 @@ const unknown = ({ reason }: StoreUnavailable) => ({
 })
 
 const allowed = (error: StoreUnavailable): Allowed => ({
-  ...unknown(error),
+  ...withoutLimits(error),
   allowed: true,
   reservation: settledReservation,
 })
 
 const denied = (error: StoreUnavailable): Denied => ({
-  ...unknown(error),
+  ...withoutLimits(error),
   allowed: false,
   unavailable: true,
   violations: [],

@@ -3,13 +3,13 @@ import type { LimitMode } from '../../core/model/limit.ts'
 import type { Cost, Meter } from '../../core/model/meter.ts'
 import type { PolicyContext } from '../../core/model/policy.ts'
 
-/** One limit as a decision left it. */
+/** One limit after a decision. */
 export interface LimitUse {
   readonly name: string
   readonly meter: Meter
-  /** Whose limit it is: the id of the key, of a parent, or a policy's. */
+  /** The owner of the limit: the id of the key or of a parent, or a policy. */
   readonly entityId: string
-  /** The bucket's resource; `_default_` where none was named. */
+  /** The resource of the bucket; `_default_` if the request named none. */
   readonly resource: string
   readonly capacity: number
   /** Whole tokens, never below 0. */
@@ -18,88 +18,88 @@ export interface LimitUse {
   readonly used: number
   /** ms until it is full again, rounded up */
   readonly resetAfterMs: number
-  /** Whether it is the key's own, not a parent's or a policy's. */
+  /** True: a limit of the key itself, not of a parent or a policy. */
   readonly own: boolean
   readonly mode: LimitMode
 }
 
-/** A limit that denied, or would have. */
+/** A limit that denied the request, or would have. */
 export interface ViolatedLimit extends LimitUse {
   readonly requested: number
-  /** ms until this limit would pass the request, rounded up; null: never, it is larger than the capacity */
+  /** ms until this limit would allow the request, rounded up; null: never, because it exceeds the capacity */
   readonly retryAfterMs: number | null
 }
 
-/** What was decided about one request. Plain data: `JSON.stringify` takes it as it is. */
+/** The decision about one request. Plain data, which `JSON.stringify` accepts. */
 export interface RateLimitDecision {
   readonly allowed: boolean
-  /** ms until the same request would pass, rounded up: 0 where it is allowed, null where it never will. */
+  /** ms until the same request would be allowed, rounded up: 0 if it is allowed, null if it never will be. */
   readonly retryAfterMs: number | null
-  /** True: the store is away and a limit says deny. Answer 503, not 429. */
+  /** True: the store is unavailable and `onUnavailable` of a limit is `deny`. Respond with 503, not 429. */
   readonly unavailable: boolean
-  /** True: a part of this answer was given without the store. */
+  /** True: a part of the decision was made without the store. */
   readonly degraded: boolean
-  /** Why, in one line for your logs, with the name and message of AWS's error. Only where `degraded`; not for clients. */
+  /** The cause in one line, with name and message of the AWS error. For your logs, not for clients; only if `degraded`. */
   readonly unavailableCause?: string
   readonly limits: readonly LimitUse[]
-  /** Empty where it is allowed. */
+  /** Empty if allowed. */
   readonly violations: readonly ViolatedLimit[]
-  /** Limits of mode `warn` or `shadow` that the request exceeds. They refuse nothing. */
+  /** Limits of mode `warn` or `shadow` that the request exceeds. They deny nothing. */
   readonly reported: readonly ViolatedLimit[]
 }
 
-/** A decision whose cost was an estimate. One of the two methods is to be called; the second call does nothing. */
+/** A decision with an estimated cost. Call one of the two methods; a second call has no effect. */
 export interface RateLimitReservation extends RateLimitDecision {
   /**
-   * Charges the actual use instead of the estimate, per meter; a meter that is left out stays as reserved. Rejects with a
-   * `TypeError` for a cost that is invalid, and can then be called again; a store that is unavailable never makes it fail.
+   * Charges the actual cost instead of the estimate, per meter; a meter that is left out stays as reserved. Rejects with a
+   * `TypeError` for an invalid cost, and can then be called again. Never rejects because the store is unavailable.
    */
   settle(actual: Cost): Promise<void>
-  /** Gives back all of it. Never throws. */
+  /** Refunds the whole estimate. Never throws. */
   release(): Promise<void>
 }
 
 export interface CheckOptions {
   /** Default: one request. Whole numbers of at least 0; `{}` charges nothing and only reads. */
   readonly cost?: Cost
-  /** What is used, such as a model. A resource without limits of its own shares one bucket with all others of the kind. */
+  /** What the request uses, such as a model. All resources without limits of their own share one bucket. */
   readonly resource?: string
-  /** Who uses the key, where it is known: for policies on a user and a model. */
+  /** The user of the key, if known: for policies on a user and a model. */
   readonly user?: string
-  /** What policies go by instead of what the table says of the entity and the resource. */
+  /** Replaces what the table contains about the entity and the resource, for policies. */
   readonly context?: PolicyContext
 }
 
-/** Decides by the limits it was made with. One per process and set of limits. */
+/** Decides by the limits that it was created with. Create one per process and set of limits. */
 export interface RateLimiter {
   /**
-   * Charges `cost` to `key`, any text or number that names the caller (42 and '42' are one key); denied, nothing is charged.
-   * Rejects with a `TypeError` (`code` is `invalid_request`, `field` names the argument) for a key, a cost or an option that
-   * is invalid. With `config: 'table'`, rejects with `ZaelError` for a key that is no entity (`not_found`) or a disabled one
-   * (`unauthorized`); where that cannot be read, `onUnavailable` decides.
+   * Charges `cost` to `key`, a text or number that identifies the caller (42 and '42' are one key). A denied request is not
+   * charged. Rejects with a `TypeError` (`code` is `invalid_request`, `field` names the argument) for an invalid key, cost or
+   * option. With `config: 'table'`, rejects with `ZaelError` for a key that is not an entity (`not_found`) or is disabled
+   * (`unauthorized`); if that cannot be read, `onUnavailable` decides.
    */
   check(key: string | number, options?: CheckOptions): Promise<RateLimitDecision>
-  /** As `check`, with a cost that is corrected when the actual one is known. */
+  /** As `check`, with an estimated cost that is corrected once the actual cost is known. */
   reserve(key: string | number, options?: CheckOptions): Promise<RateLimitReservation>
-  /** Writes what is counted and not yet written. Where nothing runs after an answer (Lambda), call it before. */
+  /** Writes all pending counters. On Lambda, where nothing runs after the response, call it before the response. */
   flush(): Promise<void>
-  /** Writes what is counted, and stops. The store stays open. */
+  /** Writes all pending counters and stops. The store stays open. */
   close(): Promise<void>
 }
 
-/** While the store is away, trying again makes sense once a second. */
+/** While the store is unavailable, one retry per second is useful. */
 const UNAVAILABLE_RETRY_MS = 1000
 
-/** A decision in ns, as headers are made of it. `decidedAtNs`: ns since the epoch. */
+/** A decision in ns, from which headers are made. `decidedAtNs`: ns since the epoch. */
 export interface ExactDecision {
   readonly decision: Decision
   readonly decidedAtNs: bigint
 }
 
-/** Beside the public decision rather than in it: its BigInts cannot be serialized as JSON. */
+/** Kept apart from the public decision, because JSON cannot contain its BigInts. */
 const exact = new WeakMap<RateLimitDecision, ExactDecision>()
 
-/** What `described` was made of. Throws `TypeError` for a decision that no limiter of this package returned. */
+/** The exact decision behind `described`. Throws `TypeError` for a decision that no limiter of this package returned. */
 export const exactDecision = (described: RateLimitDecision): ExactDecision => {
   const found = exact.get(described)
   if (found === undefined) {

@@ -1,28 +1,29 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { AnswerFacts, RequestFacts } from '../requests/costs.ts'
-import { createGate, type Gate } from './middleware.ts'
+import { createRequestLimiter, type RequestLimiter } from './middleware.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
 import { headerChanges, type LimitHeaders } from './response-headers.ts'
 
 /**
- * Limits requests of an Express app. Throws `ZaelError('invalid_request')` that names the option which is unknown or invalid.
- * Of JSON answers it reads what is given to `res.json()`.
+ * Limits requests of an Express app. Throws `ZaelError('invalid_request')` whose `field` names the unknown or
+ * invalid option.
+ * JSON responses are read from the argument of `res.json()`.
  *
  * @example
  * app.use(rateLimit({ limits: [{ name: 'rps', capacity: 10, refill_rate: 2 }], exempt: ['/health'] }))
  */
 export const rateLimit = (options: RateLimitOptions<Request> = {}): RequestHandler => {
-  const gate = createGate(options)
+  const limiter = createRequestLimiter(options)
   return async (request, response, next) => {
     try {
-      const { refusal, limitHeaders, finish } = await gate.admit(requestFacts(request, gate))
+      const { earlyResponse, limitHeaders, finish } = await limiter.check(requestFacts(request, limiter))
       setHeaders(response, limitHeaders)
-      if (refusal !== undefined) {
-        response.status(refusal.status).json(refusal.body)
+      if (earlyResponse !== undefined) {
+        response.status(earlyResponse.status).json(earlyResponse.body)
         return
       }
-      const answer = watched(response)
-      response.once('close', () => void finish(answer))
+      const facts = responseFacts(response)
+      response.once('close', () => void finish(facts))
     } catch (error) {
       next(error)
       return
@@ -38,7 +39,7 @@ const setHeaders = (response: Response, limitHeaders: LimitHeaders | undefined):
   response.set(set)
 }
 
-const requestFacts = (request: Request, { logger }: Gate<Request>): RequestFacts<Request> => ({
+const requestFacts = (request: Request, { logger }: RequestLimiter<Request>): RequestFacts<Request> => ({
   method: request.method,
   path: request.originalUrl.replace(/\?.*$/s, ''),
   mountedPath: request.path,
@@ -49,7 +50,7 @@ const requestFacts = (request: Request, { logger }: Gate<Request>): RequestFacts
   header: (name) => request.get(name),
 })
 
-const watched = (response: Response): AnswerFacts => {
+const responseFacts = (response: Response): AnswerFacts => {
   let body: unknown
   const send = response.json.bind(response)
   response.json = (json) => {

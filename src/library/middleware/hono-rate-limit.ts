@@ -2,31 +2,32 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { connectionAddress } from '../../web/client.ts'
 import { scanJson } from '../../web/json-scan.ts'
 import type { AnswerFacts, RequestFacts } from '../requests/costs.ts'
-import { createGate, type Gate } from './middleware.ts'
+import { createRequestLimiter, type RequestLimiter } from './middleware.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
 import { headerChanges, type LimitHeaders } from './response-headers.ts'
 
 /**
- * Limits requests of a Hono app. Throws `ZaelError('invalid_request')` that names the option which is unknown or invalid.
+ * Limits requests of a Hono app. Throws `ZaelError('invalid_request')` whose `field` names the unknown or
+ * invalid option.
  *
  * @example
  * app.use(rateLimit({ limits: [{ name: 'rps', capacity: 10, refill_rate: 2 }], exempt: ['/health'] }))
  */
 export const rateLimit = (options: RateLimitOptions<Context> = {}): MiddlewareHandler => {
-  const gate = createGate(options)
+  const limiter = createRequestLimiter(options)
   return async (c, next) => {
-    const { refusal, limitHeaders, finish } = await gate.admit(requestFacts(c, gate))
-    if (refusal !== undefined) {
+    const { earlyResponse, limitHeaders, finish } = await limiter.check(requestFacts(c, limiter))
+    if (earlyResponse !== undefined) {
       const headers = limitHeaders && headerChanges(c, limitHeaders).set
-      return c.json(refusal.body, refusal.status, { ...headers })
+      return c.json(earlyResponse.body, earlyResponse.status, { ...headers })
     }
     await next()
     if (c.res.status !== SWITCHING) setHeaders(c, limitHeaders)
-    await finish(answerFacts(c.res))
+    await finish(responseFacts(c.res))
   }
 }
 
-/** An answer that hands the connection over cannot be made anew with other headers. */
+/** A 101 response hands over the connection and cannot be created again with other headers. */
 const SWITCHING = 101
 
 const setHeaders = (c: Context, limitHeaders: LimitHeaders | undefined): void => {
@@ -36,8 +37,8 @@ const setHeaders = (c: Context, limitHeaders: LimitHeaders | undefined): void =>
   for (const name in set) c.header(name, set[name])
 }
 
-const requestFacts = (c: Context, { logger }: Gate<Context>): RequestFacts<Context> => {
-  // Of the middleware itself: it changes with the next handler.
+const requestFacts = (c: Context, { logger }: RequestLimiter<Context>): RequestFacts<Context> => {
+  // the index of this middleware; it changes with the next handler
   const index = c.req.routeIndex
   return {
     method: c.req.method,
@@ -65,21 +66,21 @@ const pathBelow = (basePath: string | undefined, path: string): string => {
     .join('/')}`
 }
 
-const answerFacts = (answer: Response): AnswerFacts => ({
-  status: answer.status,
-  header: (name) => answer.headers.get(name) ?? undefined,
-  json: () => boundedJson(answer),
+const responseFacts = (response: Response): AnswerFacts => ({
+  status: response.status,
+  header: (name) => response.headers.get(name) ?? undefined,
+  json: () => boundedJson(response),
 })
 
-/** What tells of use is small; a body that is larger is passed on unread. */
+/** Responses that contain usage are small; larger bodies are passed on unread. */
 const MAX_BYTES = 1_048_576
 
 const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
 
-/** The body of an answer where it is JSON of at most 1 MiB; undefined of any other. The answer itself stays as it is. */
-export const boundedJson = async (answer: Response): Promise<unknown> => {
-  if (answer.body === null || !isPlainJson(answer.headers)) return undefined
-  const text = await boundedText(answer.clone().body)
+/** The body of a response if it is JSON of at most 1 MiB, else undefined. The response is not changed. */
+export const boundedJson = async (response: Response): Promise<unknown> => {
+  if (response.body === null || !isPlainJson(response.headers)) return undefined
+  const text = await boundedText(response.clone().body)
   return text === undefined ? undefined : boundedValue(text)
 }
 
@@ -105,10 +106,10 @@ const boundedText = async (body: ReadableStream<Uint8Array> | null): Promise<str
   return undefined
 }
 
-/** Characters that are scanned between two turns of the event loop, some 2 ms. */
+/** Characters scanned per turn of the event loop, about 2 ms. */
 const CHARS_PER_TURN = 131_072
 
-/** Undefined of JSON with more parts than a request may have: it may repeat what a client sent, and parsing cannot yield. */
+/** Undefined for JSON with more parts than a request may have: it may repeat input of a client, and parsing cannot yield. */
 const boundedValue = async (text: string): Promise<unknown> => {
   const scan = scanJson(text)
   while (!scan.run(CHARS_PER_TURN)) await new Promise((resolve) => setTimeout(resolve, 0))

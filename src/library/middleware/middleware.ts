@@ -19,83 +19,87 @@ import { createBypass, createExemption } from '../requests/exemptions.ts'
 import { byClientIp } from '../requests/keys.ts'
 import { checkRateLimitOptions, type LimiterOrLimits, type RateLimitOptions } from './rate-limit-options.ts'
 import { createReport, type Report } from './reports.ts'
-import { answerHeaders, type HeaderForm, type LimitHeaders, type ResetFormat } from './response-headers.ts'
+import { decisionHeaders, type HeaderForm, type LimitHeaders, type ResetFormat } from './response-headers.ts'
 
-/** What becomes of a request. */
-export interface Admission {
-  /** Answers in place of the app. */
-  readonly refusal?: Refusal
-  /** For the response, the app's or the refusal; left out where nothing was decided. */
+/** The result of limiting one request. */
+export interface RequestOutcome {
+  /** To be sent instead of the app's response. */
+  readonly earlyResponse?: EarlyResponse
+  /** For the response, the app's or the early one; left out if nothing was decided. */
   readonly limitHeaders?: LimitHeaders
-  /** To be called when the app has answered. Never throws. */
-  finish(answer: AnswerFacts): Promise<void>
+  /** To be called with the app's response. Never throws. */
+  finish(response: AnswerFacts): Promise<void>
 }
 
-interface Refusal {
+interface EarlyResponse {
   readonly status: 401 | 429 | 503
   readonly body: object
 }
 
-/** Decides about requests, whatever the framework. */
-export interface Gate<Native> {
+/** Limits requests, independent of the framework. */
+export interface RequestLimiter<Native> {
   /** Passed to key functions with each request. */
   readonly logger: Logger
-  admit(request: RequestFacts<Native>): Promise<Admission>
+  check(request: RequestFacts<Native>): Promise<RequestOutcome>
 }
 
-const OPEN: Admission = { finish: async () => {} }
+const PASS: RequestOutcome = { finish: async () => {} }
 
-/** Throws `ZaelError('invalid_request')` that names the option which is unknown or invalid. */
-export const createGate = <Native>(options: RateLimitOptions<Native>): Gate<Native> => {
+/** Throws `ZaelError('invalid_request')` whose `field` names the unknown or invalid option. */
+export const createRequestLimiter = <Native>(options: RateLimitOptions<Native>): RequestLimiter<Native> => {
   checkRateLimitOptions(options)
-  const parts = gateParts(options)
+  const parts = middlewareParts(options)
   const keyOf = options.key ?? byClientIp()
   const isExempt = createExemption(options.exempt)
   const isBypassed = createBypass(options.bypass)
-  const admit: Gate<Native>['admit'] = async (request) => {
-    if (await isExempt(request)) return OPEN
+  const outcome = async (request: RequestFacts<Native>): Promise<RequestOutcome> => {
+    if (await isExempt(request)) return PASS
     if (await isBypassed(request)) {
       parts.metrics.count('bypassed')
-      return OPEN
+      return PASS
     }
     const key = keyOrAnonymous(await keyOf(request))
-    const asked = { cost: await costOf(options, request), ...subjectOf(options, request) }
-    const { decision, finish } = await decide(parts, key, asked, options.settle)
+    const charge = { cost: await costOf(options, request), ...subjectOf(options, request) }
+    const { decision, finish } = await decide(parts, key, charge, options.settle)
     parts.report(String(key), decision)
-    return admissionOf(parts, decision, finish)
+    return outcomeOf(parts, decision, finish)
   }
   return {
     logger: parts.logger,
-    async admit(request) {
+    async check(request) {
       try {
-        return await admit(request)
+        return await outcome(request)
       } catch (error) {
-        return admittedInSpiteOf(error, parts)
+        return outcomeOfError(error, parts)
       }
     },
   }
 }
 
-/** Requests without a key share one. What is neither text nor a number is an error of the limiter's. */
+/** Requests without a key share the key `anonymous`. The limiter rejects a key that is neither text nor a number. */
 const keyOrAnonymous = (key: string | number | null | undefined): string | number =>
   key === undefined || key === null || key === '' ? 'anonymous' : key
 
-const refused = (status: Refusal['status'], body: object, headers: LimitHeaders['headers']): Admission => ({
-  ...OPEN,
-  refusal: { status, body },
+const endedEarly = (
+  status: EarlyResponse['status'],
+  body: object,
+  headers: LimitHeaders['headers'],
+): RequestOutcome => ({
+  ...PASS,
+  earlyResponse: { status, body },
   limitHeaders: { headers, denies: true, isShadow: false },
 })
 
-/** A middleware that only watches lets pass what it cannot decide about; but not who may not ask at all. */
-const admittedInSpiteOf = (error: unknown, { isShadow, logger }: GateParts): Admission => {
+/** In shadow mode, a request passes if it cannot be decided; a caller without a valid key is rejected in every mode. */
+const outcomeOfError = (error: unknown, { isShadow, logger }: MiddlewareParts): RequestOutcome => {
   if (error instanceof ZaelError && error.code === 'unauthorized') {
-    return refused(401, { error: error.code, message: error.message }, { 'www-authenticate': 'Bearer' })
+    return endedEarly(401, { error: error.code, message: error.message }, { 'www-authenticate': 'Bearer' })
   }
   if (isShadow) {
-    logger.error('A request could not be decided about, and passed', { reason: String(error) })
-    return OPEN
+    logger.error('request passed without a decision', { reason: String(error) })
+    return PASS
   }
-  if (error instanceof StoreUnavailable) return refused(503, UNAVAILABLE, { 'retry-after': '1' })
+  if (error instanceof StoreUnavailable) return endedEarly(503, UNAVAILABLE, { 'retry-after': '1' })
   throw error
 }
 
@@ -104,44 +108,44 @@ const UNAVAILABLE: { readonly error: ErrorCode; readonly message: string } = {
   message: 'The store is not reachable; please try again',
 }
 
-const admissionOf = (
-  { forms, resetFormat, isShadow }: GateParts,
+const outcomeOf = (
+  { forms, resetFormat, isShadow }: MiddlewareParts,
   described: RateLimitDecision,
-  finish: Admission['finish'],
-): Admission => {
+  finish: RequestOutcome['finish'],
+): RequestOutcome => {
   const exact = exactDecision(described)
   const { decision } = exact
-  const headers = answerHeaders(exact, { forms, resetFormat, isShadow })
+  const headers = decisionHeaders(exact, { forms, resetFormat, isShadow })
   const limitHeaders = { headers, denies: !decision.allowed && !isShadow, isShadow, decision }
   if (decision.allowed || isShadow) return { limitHeaders, finish }
-  const refusal: Refusal = decision.unavailable
+  const earlyResponse: EarlyResponse = decision.unavailable
     ? { status: 503, body: UNAVAILABLE }
     : { status: 429, body: flatDenial(decision) }
-  return { limitHeaders, finish, refusal }
+  return { limitHeaders, finish, earlyResponse }
 }
 
 interface Decided {
   readonly decision: RateLimitDecision
-  readonly finish: Admission['finish']
+  readonly finish: RequestOutcome['finish']
 }
 
-type Asked = CheckOptions & Required<Pick<CheckOptions, 'cost'>>
+type ChargeOptions = CheckOptions & Required<Pick<CheckOptions, 'cost'>>
 
 const decide = async (
-  parts: GateParts,
+  parts: MiddlewareParts,
   key: string | number,
-  asked: Asked,
+  options: ChargeOptions,
   settle: SettleFunction | undefined,
 ): Promise<Decided> => {
-  if (settle === undefined) return { decision: await parts.limiter.check(key, asked), finish: OPEN.finish }
-  const reservation = await parts.limiter.reserve(key, asked)
-  const finish = (answer: AnswerFacts) =>
-    settleBy(settle, { parts, reservation, reserved: asked.cost }, answer)
+  if (settle === undefined) return { decision: await parts.limiter.check(key, options), finish: PASS.finish }
+  const reservation = await parts.limiter.reserve(key, options)
+  const finish = (response: AnswerFacts) =>
+    settleBy(settle, { parts, reservation, reserved: options.cost }, response)
   return { decision: reservation, finish }
 }
 
 interface Reserved {
-  readonly parts: GateParts
+  readonly parts: MiddlewareParts
   readonly reservation: RateLimitReservation
   readonly reserved: Cost
 }
@@ -149,20 +153,20 @@ interface Reserved {
 const settleBy = async (
   settle: SettleFunction,
   { parts, reservation, reserved }: Reserved,
-  answer: AnswerFacts,
+  response: AnswerFacts,
 ): Promise<void> => {
-  const used = await actualCost(settle, answer, parts)
-  await reservation.settle(used ?? (answer.status < 400 ? {} : requestsAlone(reserved)))
+  const used = await actualCost(settle, response, parts)
+  await reservation.settle(used ?? (response.status < 400 ? {} : requestsAlone(reserved)))
 }
 
-/** Undefined where the answer states no use, or the function fails: the response is made, and can no longer be refused. */
+/** Undefined if the response contains no usage, or the function fails: the response is complete and cannot be replaced. */
 const actualCost = async (
   settle: SettleFunction,
-  answer: AnswerFacts,
-  { logger, settleFailed }: GateParts,
+  response: AnswerFacts,
+  { logger, settleFailed }: MiddlewareParts,
 ): Promise<Cost | undefined> => {
   try {
-    const used = await settle(answer)
+    const used = await settle(response)
     return used === undefined || used === null ? undefined : checkedActualCost(used, 'settle()')
   } catch (error) {
     settleFailed((failures) => logger.error('settle failed', { reason: String(error), failures }))
@@ -170,7 +174,7 @@ const actualCost = async (
   }
 }
 
-/** An answer that failed and tells of no use has used nothing but the request. */
+/** A failed response without usage costs the request alone. */
 const requestsAlone = (reserved: Cost): Cost =>
   Object.fromEntries(
     Object.entries(reserved).map(([meter, amount]) => [meter, meter === 'requests' ? amount : 0]),
@@ -191,8 +195,8 @@ const subjectOf = <Native>(
   return { ...(name !== undefined && { resource: name }), ...(user !== undefined && { user }) }
 }
 
-/** What deciding about requests stands on. */
-export interface GateParts {
+/** What a middleware is built from. */
+export interface MiddlewareParts {
   readonly limiter: RateLimiter
   readonly report: Report
   readonly forms: readonly HeaderForm[]
@@ -206,8 +210,8 @@ export interface GateParts {
 
 const FORMS: readonly HeaderForm[] = ['x-ratelimit', 'ietf']
 
-/** The options with their defaults. Throws `ZaelError('invalid_request')` for a limit that cannot be. */
-export const gateParts = <Native>(options: RateLimitOptions<Native>): GateParts => {
+/** The options with their defaults. Throws `ZaelError('invalid_request')` for an invalid limit. */
+export const middlewareParts = <Native>(options: RateLimitOptions<Native>): MiddlewareParts => {
   const shared = sharedParts(options)
   const { headers: forms = FORMS, resetFormat = 'seconds', shadow: isShadow = false } = options
   return {
@@ -229,7 +233,7 @@ const sharedParts = <Native>({ logger, metrics, clock }: RateLimitOptions<Native
   clock: clock ?? systemClock,
 })
 
-/** A limiter checks its own options, so it is given no others. */
+/** Passes only the options of a limiter, because it rejects unknown ones. */
 const limiterOf = (options: LimiterOrLimits, shared: SharedParts): RateLimiter => {
   if (options.limiter !== undefined) return options.limiter
   const { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable } = options

@@ -18,7 +18,7 @@ import type { KeyFunction } from '../requests/keys.ts'
 import type { Denial, LimitWarning } from './reports.ts'
 import { HEADER_FORMS, type HeaderForm, RESET_FORMATS, type ResetFormat } from './response-headers.ts'
 
-/** A limiter, or what to make one of: limits, and a store, in memory by default. */
+/** A limiter, or the options to create one: limits, and a store (default: memory). */
 export type LimiterOrLimits =
   | { readonly limiter: RateLimiter }
   | ({ readonly limiter?: never } & LimitsOfMiddleware)
@@ -26,34 +26,34 @@ export type LimiterOrLimits =
 /** The options of a limiter, except those that the middleware passes to it. */
 type LimitsOfMiddleware = Omit<LimitsInCode, 'config' | 'logger' | 'metrics' | 'clock'>
 
-/** How requests are limited; `Native` is the framework's own request. */
+/** How requests are limited. `Native` is the request type of the framework. */
 export type RateLimitOptions<Native> = LimiterOrLimits & MiddlewareOptions<Native>
 
 export interface MiddlewareOptions<Native> {
-  /** Names the caller. Default `byClientIp()`. Requests for which it returns undefined or '' share one key, `anonymous`. */
+  /** The caller. Default `byClientIp()`. Requests for which it returns undefined or '' share the key `anonymous`. */
   readonly key?: KeyFunction<Native>
   /** Default: one request. */
   readonly cost?: Cost | CostFunction<Native>
-  /** What is used, such as a model; none unless told. */
+  /** What the request uses, such as a model. Default: none. */
   readonly resource?: string | ((request: RequestFacts<Native>) => string | undefined)
-  /** Who uses the key, for policies on a user and a model. */
+  /** The user of the key, for policies on a user and a model. */
   readonly user?: (request: RequestFacts<Native>) => string | undefined
-  /** What is not limited at all. */
+  /** Requests that are not limited. */
   readonly exempt?: Exemptions<Native>
-  /** Who is neither limited nor counted. */
+  /** Callers that are neither limited nor counted. */
   readonly bypass?: Bypass<Native>
   /**
-   * Makes `cost` an estimate and says what an answer really used. One that tells nothing stays as estimated; where it
-   * failed (400 and above), it costs the request alone.
+   * Makes `cost` an estimate, and returns the actual cost of a response. If it returns undefined, the estimate stays charged;
+   * for a failed response (400 and above), only the request.
    */
   readonly settle?: SettleFunction
-  /** True: decides and reports, and no limit ever blocks. */
+  /** True: decides and reports, and denies nothing. */
   readonly shadow?: boolean
-  /** Told once a minute of each limit of a key that is nearly used up (its `warn_at`, 80 % unless told). */
+  /** Called at most once a minute for each limit of a key that is used to its `warn_at` (default 80 %). */
   onWarning?(warning: LimitWarning): void
-  /** Told of each refusal. */
+  /** Called for each denied request. */
   onDenied?(denial: Denial): void
-  /** Default X-RateLimit's and IETF's; what a 429 says of waiting is always there. */
+  /** Default `x-ratelimit` and `ietf`. A 429 always contains the time to wait. */
   readonly headers?: readonly HeaderForm[]
   /** What `X-RateLimit-Reset` contains: seconds until the limit is full again (the default), or that time as an ISO date. */
   readonly resetFormat?: ResetFormat

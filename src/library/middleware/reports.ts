@@ -5,29 +5,29 @@ import type { Clock, Logger } from '../../core/ports/platform.ts'
 import { lruCaches } from '../../platform/runtime.ts'
 import { exactDecision, type LimitUse, limitUse, type RateLimitDecision } from '../limiter/rate-limiter.ts'
 
-/** A limit that is used by its `warn_at` (80 %) or more, or one of mode `warn` or `shadow` that a request exceeds. */
+/** A limit that is used to its `warn_at` (80 %) or beyond, or a limit of mode `warn` or `shadow` that a request exceeds. */
 export interface LimitWarning {
   readonly key: string
   readonly limit: LimitUse
   /** 0 to 100, rounded down */
   readonly percent: number
-  /** True: the limit would have refused the request, were it enforced. */
+  /** True: if enforced, the limit would have denied the request. */
   readonly exceeded: boolean
 }
 
-/** A request that was refused, or would have been. */
+/** A request that was denied, or would have been. */
 export interface Denial {
   readonly key: string
   readonly decision: RateLimitDecision
-  /** True: it passed all the same, as the middleware only watches. */
+  /** True: the request passed, because the middleware is in shadow mode. */
   readonly shadow: boolean
 }
 
-/** What the middleware counts beside what the limiter does. */
+/** Metrics of the middleware, in addition to those of the limiter. */
 export type MiddlewareMetric = 'shadow_denied' | 'bypassed'
 
-/** Who is told; the limiter itself writes the log and counts the metrics of limits. */
-export interface Audience {
+/** Where decisions are reported; the limiter itself logs and counts the use of limits. */
+export interface ReportTargets {
   readonly logger: Logger
   readonly metrics: { count(name: MiddlewareMetric): void }
   readonly clock: Clock
@@ -35,25 +35,25 @@ export interface Audience {
   readonly onDenied: ((denial: Denial) => void) | undefined
 }
 
-/** Tells of one decision. */
+/** Reports one decision. */
 export type Report = (key: string, decision: RateLimitDecision) => void
 
-/** The callback is called for one limit of one key, and a key that a shadow passed is logged, at most once a minute. */
-export const createReport = (audience: Audience, isShadow: boolean): Report => {
-  const { logger, metrics, onWarning, onDenied } = audience
-  const sampled = createSampling({ clock: audience.clock, newCache: lruCaches })
+/** At most once a minute: `onWarning` for each limit of a key, and the log line for each key that passed in shadow mode. */
+export const createReport = (targets: ReportTargets, isShadow: boolean): Report => {
+  const { logger, metrics, onWarning, onDenied } = targets
+  const sampled = createSampling({ clock: targets.clock, newCache: lruCaches })
   const warn = (key: string, warning: Warning): void => {
     sampled(`${warning.kind}#${limitKey(warning.state)}#${key}`, () =>
-      tell(logger, () => onWarning?.(limitWarning(key, warning))),
+      callSafely(logger, () => onWarning?.(limitWarning(key, warning))),
     )
   }
   const deny = (denial: Denial): void => {
-    tell(logger, () => onDenied?.(denial))
+    callSafely(logger, () => onDenied?.(denial))
     if (!denial.shadow) return
     metrics.count('shadow_denied')
     const limits = denial.decision.violations.map(({ name }) => name)
     sampled(`shadow#${denial.key}`, () =>
-      logger.warn('A request would have been refused', { key: denial.key, limits }),
+      logger.warn('request would have been denied', { key: denial.key, limits }),
     )
   }
   return (key, described) => {
@@ -69,11 +69,11 @@ const limitWarning = (key: string, { kind, state }: Warning): LimitWarning => ({
   exceeded: kind === 'exceeded',
 })
 
-/** A callback that fails is no reason to fail the request. */
-const tell = (logger: Logger, callback: () => void): void => {
+/** A request does not fail because a callback does. */
+const callSafely = (logger: Logger, callback: () => void): void => {
   try {
     callback()
   } catch (error) {
-    logger.error('A callback of the rate limit failed', { reason: String(error) })
+    logger.error('callback failed', { reason: String(error) })
   }
 }

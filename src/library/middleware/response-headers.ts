@@ -21,12 +21,12 @@ export const HEADER_FORMS = ['x-ratelimit', 'ietf', 'openai'] as const
 
 export type HeaderForm = (typeof HEADER_FORMS)[number]
 
-/** Most clients of X-RateLimit-Reset read a number; `iso` is what the HTTP API sends. */
+/** Most clients read X-RateLimit-Reset as a number; the HTTP API sends `iso`. */
 export const RESET_FORMATS = ['seconds', 'iso'] as const
 
 export type ResetFormat = (typeof RESET_FORMATS)[number]
 
-/** All headers that an answer can get, for Access-Control-Expose-Headers. */
+/** All headers that a response may have, for Access-Control-Expose-Headers. */
 export const rateLimitHeaderNames: readonly string[] = [...RATE_LIMIT_HEADERS, 'x-ratelimit-shadow']
 
 interface HeaderOptions {
@@ -35,8 +35,8 @@ interface HeaderOptions {
   readonly isShadow: boolean
 }
 
-/** The headers of a decision. One that blocks no one (`isShadow`) contains no time to wait. */
-export const answerHeaders = (
+/** The headers of a decision. In shadow mode they contain no time to wait, because the request passes. */
+export const decisionHeaders = (
   { decision, decidedAtNs }: ExactDecision,
   { forms, resetFormat, isShadow }: HeaderOptions,
 ): Readonly<Headers> => {
@@ -65,15 +65,15 @@ const addWait = (headers: Headers, denied: Denied, isShadow: boolean): void => {
 /** The headers of one limiter for one response. */
 export interface LimitHeaders {
   readonly headers: Readonly<Headers>
-  /** Whether this limiter refuses the request. */
+  /** Whether this limiter denies the request. */
   readonly denies: boolean
-  /** True: the limiter only watches, and what it found binds no one. */
+  /** True: the limiter is in shadow mode and denies nothing. */
   readonly isShadow: boolean
-  /** Left out where the request was refused before any limit was looked at. */
+  /** Left out if the request was rejected before any limit was read. */
   readonly decision?: Decision
 }
 
-/** What is to change in the headers of a response: first the removals. */
+/** Changes to the headers of a response; `remove` comes first. */
 export interface HeaderChanges {
   readonly remove: readonly string[]
   readonly set: Readonly<Headers>
@@ -81,12 +81,12 @@ export interface HeaderChanges {
 
 const NO_CHANGES: HeaderChanges = { remove: [], set: {} }
 
-/** By the framework's own object for a request, which all limiters on it share. */
+/** By the framework's request object, which all limiters of a request share. */
 const described = new WeakMap<object, LimitHeaders>()
 
 /**
- * Several limiters may decide about one request. Its response describes the one that denies, else the one with the least
- * share left, in whichever order they are mounted and finish.
+ * If several limiters decide about one request, its response describes the one that denies, else the one with the least
+ * share left, independent of the order in which they are mounted and finish.
  */
 export const headerChanges = (request: object, own: LimitHeaders): HeaderChanges => {
   const before = described.get(request)
@@ -100,7 +100,7 @@ export const headerChanges = (request: object, own: LimitHeaders): HeaderChanges
   return { remove, set: own.headers }
 }
 
-/** Holds for the whole response, whichever limiter it describes. */
+/** Applies to the whole response, whichever limiter it describes. */
 const DEGRADED_ONLY: Readonly<Headers> = { [DEGRADED]: 'true' }
 
 const isTighter = (a: LimitHeaders, b: LimitHeaders): boolean => {
@@ -109,7 +109,7 @@ const isTighter = (a: LimitHeaders, b: LimitHeaders): boolean => {
   return leastShare(a) < leastShare(b)
 }
 
-/** Of the caller's own limits, which the headers describe; 1 where there are none. */
+/** Least share left of the caller's own limits, which the headers describe; 1 without limits. */
 const leastShare = ({ decision }: LimitHeaders): number => {
   let least = 1
   for (const state of decision?.limits ?? []) {

@@ -2,42 +2,42 @@ import { type Cost, isAmount } from '../../core/model/meter.ts'
 import type { Logger } from '../../core/ports/platform.ts'
 import { checkedCost, invalidArgument } from '../arguments.ts'
 
-/** A request as the middleware sees it, whatever the framework. */
+/** A request, independent of the framework. */
 export interface RequestFacts<Native = unknown> {
   readonly method: string
-  /** The whole path, without the query, wherever the middleware is mounted: `/api/data`. */
+  /** The whole path without the query, independent of where the middleware is mounted: `/api/data`. */
   readonly path: string
-  /** The path as the router routes it that the middleware is mounted on: `/data` in one that is mounted at `/api`. */
+  /** The path relative to the router of the middleware: `/data` in a router that is mounted at `/api`. */
   readonly mountedPath?: string
   /** The address of the connection; `unknown` where the platform provides none. */
   readonly connection: string
-  /** The address of the client according to the framework, where it trusts a proxy: Express's `req.ip`. */
+  /** The address of the client according to the framework, if it trusts a proxy: `req.ip` of Express. */
   readonly clientAddress?: string | undefined
-  /** The framework's own: Hono's `Context`, Express's `Request`. */
+  /** The object of the framework: `Context` of Hono, `Request` of Express. */
   readonly native: Native
-  /** The middleware's. */
+  /** The logger of the middleware. */
   readonly logger?: Logger
   /** The value of a header, by its lower-case name. */
   header(name: string): string | undefined
 }
 
-/** An answer as the middleware sees it. */
+/** A response, independent of the framework. */
 export interface AnswerFacts {
   readonly status: number
   /** The value of a header, by its lower-case name. */
   header(name: string): string | undefined
-  /** The body where it is JSON and of moderate size; undefined of any other, and of one that streams. */
+  /** The body if it is JSON of moderate size; undefined for any other, and for a stream. */
   json(): Promise<unknown>
 }
 
-/** Says what a request costs: an estimate where answers are settled. */
+/** Returns the cost of a request: an estimate if responses are settled. */
 export type CostFunction<Native = unknown> = (request: RequestFacts<Native>) => Cost | Promise<Cost>
 
 /** One request, and nothing else. */
 export const ONE_REQUEST: Cost = { requests: 1 }
 
 /**
- * So many requests by method, one for methods that are not named. Throws `TypeError` for an amount that is invalid.
+ * A number of requests per method; one for other methods. Throws `TypeError` for an invalid amount.
  *
  * @example
  * costByMethod({ POST: 5, DELETE: 5 })
@@ -53,14 +53,14 @@ export const costByMethod = (requests: Readonly<Record<string, number>>): CostFu
   return ({ method }) => costs.get(method) ?? ONE_REQUEST
 }
 
-/** Says what an answer really used; undefined where it tells nothing. */
-export type SettleFunction = (answer: AnswerFacts) => Cost | undefined | Promise<Cost | undefined>
+/** Returns the actual cost of a response, or undefined if the response does not contain it. */
+export type SettleFunction = (response: AnswerFacts) => Cost | undefined | Promise<Cost | undefined>
 
 type Fields = Readonly<Record<string, unknown>>
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
 
-/** What `X-Token-Count` of the answer says: a whole number of tokens. */
+/** The header `X-Token-Count` of the response: a whole number of tokens. */
 export const byTokenCount: SettleFunction = ({ header }) => {
   const text = header('x-token-count')?.trim() ?? ''
   const tokens = /^\d+$/.test(text) ? amount(Number(text)) : undefined
@@ -68,11 +68,11 @@ export const byTokenCount: SettleFunction = ({ header }) => {
 }
 
 /**
- * What `usage` in a JSON answer says, in OpenAI's words (`prompt_tokens`, `completion_tokens`, `total_tokens`) or with
+ * `usage` of a JSON response, with the names of OpenAI (`prompt_tokens`, `completion_tokens`, `total_tokens`) or with
  * `input_tokens` and `output_tokens`.
  */
-export const byJsonUsage: SettleFunction = async (answer) => {
-  const body = await answer.json()
+export const byJsonUsage: SettleFunction = async (response) => {
+  const body = await response.json()
   const usage = isFields(body) ? body.usage : undefined
   if (!isFields(usage)) return undefined
   const input = amount(usage.prompt_tokens) ?? amount(usage.input_tokens)
@@ -86,9 +86,9 @@ export const byJsonUsage: SettleFunction = async (answer) => {
   return Object.keys(cost).length === 0 ? undefined : cost
 }
 
-/** `X-Token-Count`, else the `usage` of a JSON answer. */
-export const byAnswer: SettleFunction = async (answer) =>
-  (await byTokenCount(answer)) ?? (await byJsonUsage(answer))
+/** `X-Token-Count`, else `usage` of a JSON response. */
+export const byAnswer: SettleFunction = async (response) =>
+  (await byTokenCount(response)) ?? (await byJsonUsage(response))
 
 const amount = (value: unknown): number | undefined =>
   typeof value === 'number' && isAmount(value) ? value : undefined

@@ -3,14 +3,14 @@ import { invalid } from '../../core/model/errors.ts'
 import { checkOptions, type OptionNames } from '../arguments.ts'
 import type { RequestFacts } from './costs.ts'
 
-/** Paths that are not limited (`/health`, `/public/*`), or a function that says so. */
+/** Paths that are not limited (`/health`, `/public/*`), or a function that returns true for such requests. */
 export type Exemptions<Native = unknown> =
   | readonly string[]
   | ((request: RequestFacts<Native>) => boolean | Promise<boolean>)
 
 /**
- * A path is compared as the client requests it, and as the router routes it that the middleware is mounted on: `/health` in a
- * router at `/api` is `/api/health`. Throws `ZaelError('invalid_request')` for a path that could match nothing.
+ * A path is compared with the whole path of a request, and with the path relative to the router of the middleware: `/health`
+ * in a router at `/api` is `/api/health`. Throws `ZaelError('invalid_request')` for a path that cannot match.
  */
 export const createExemption = <Native>(
   exempt: Exemptions<Native> = [],
@@ -26,7 +26,7 @@ export const createExemption = <Native>(
     isCovered(path) || (mountedPath !== undefined && mountedPath !== path && isCovered(mountedPath))
 }
 
-/** The paths as `plainPath` writes those of requests. */
+/** The paths in the form of `plainPath`. */
 const patternsOf = (exempt: unknown): readonly string[] => {
   if (!Array.isArray(exempt)) throw invalid('exempt', 'be a list of paths, or a function')
   return exempt.map((path: unknown, index) => {
@@ -40,7 +40,7 @@ const patternsOf = (exempt: unknown): readonly string[] => {
 const matches = (pattern: string, path: string): boolean =>
   pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern
 
-/** `/public/../api` and `/public/%2e%2e/api` are no paths below `/public`. */
+/** Resolves dots: `/public/../api` and `/public/%2e%2e/api` are not below `/public`. */
 const plainPath = (path: string): string => {
   try {
     return new URL(`http://any${path}`).pathname
@@ -49,15 +49,15 @@ const plainPath = (path: string): string => {
   }
 }
 
-/** A secret that callers of one's own send in a header. */
+/** A secret that internal callers send in a header. */
 export interface SharedSecret {
   /** Default `x-internal-secret`. */
   readonly header?: string
-  /** At least 16 characters; several while one is being replaced. */
+  /** At least 16 characters; several during a rotation. */
   readonly secret: string | readonly string[]
 }
 
-/** Who is neither limited nor counted: a function that says so, or whoever knows a secret. */
+/** Callers that are neither limited nor counted: those with a secret, or those for which a function returns true. */
 export type Bypass<Native = unknown> =
   | SharedSecret
   | ((request: RequestFacts<Native>) => boolean | Promise<boolean>)
@@ -85,10 +85,10 @@ const bySecret = (shared: SharedSecret) => {
   const hashes = secrets.map(sha256)
   const name = header.toLowerCase()
   return (request: RequestFacts): boolean => {
-    const shown = request.header(name)
-    // Hashes have one length and are compared in full, so the time that it takes tells nothing of a secret.
-    const shownHash = sha256(shown ?? '')
-    return hashes.map((hash) => timingSafeEqual(hash, shownHash)).includes(true)
+    const presented = request.header(name)
+    // hashes have one length and are compared in full, so the duration reveals nothing about a secret
+    const presentedHash = sha256(presented ?? '')
+    return hashes.map((hash) => timingSafeEqual(hash, presentedHash)).includes(true)
   }
 }
 

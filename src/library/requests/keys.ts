@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { configBehind, createCircuit } from '../../core/charge/circuit.ts'
 import { invalid, ZaelError } from '../../core/model/errors.ts'
 import { type ApiKey, isUsable } from '../../core/model/key.ts'
 import { SECOND_NS } from '../../core/model/time.ts'
@@ -18,27 +19,27 @@ import { addressGroup } from '../../web/ip-address.ts'
 import { checkOptions, type OptionNames } from '../arguments.ts'
 import type { RequestFacts } from './costs.ts'
 
-/** Names the caller; undefined where a request does not say. The number 42 and the text '42' are one key. */
+/** Returns the key of the caller; undefined if the request contains none. The number 42 and the text '42' are one key. */
 export type KeyFunction<Native = unknown> = (
   request: RequestFacts<Native>,
 ) => string | number | undefined | Promise<string | number | undefined>
 
 export interface ClientIpOptions {
   /**
-   * How many proxies stand before this process, or their addresses and networks (`10.0.0.0/8`). Only what they have written
-   * into X-Forwarded-For is believed, read from the right. Default: Express's `req.ip` where the app sets `trust proxy`, else
-   * none, and the header counts for nothing; 0 states that there is none, and keeps the warning about an ignored header away.
+   * The number of proxies before this process, or their addresses and networks (`10.0.0.0/8`). Only the entries that they add
+   * to X-Forwarded-For are trusted, read from the right. Default: `req.ip` of Express if the app sets `trust proxy`, else none,
+   * and the header is ignored. 0 states that there is no proxy, and suppresses the warning about an ignored header.
    */
   readonly trustedProxies?: number | readonly string[]
 }
 
-/** Enough that no two keys meet: 128 bits. */
+/** 128 bits, enough to avoid collisions. */
 const HASH_LENGTH = 32
 
 /**
- * Limits each client's address; of IPv6 each /64, which is what one client has at hand. Throws `ZaelError` for an option that
- * is unknown or invalid, and on runtimes that give an app no addresses. Logs a warning, once, where all clients may share one
- * limit: X-Forwarded-For arrives and no trusted proxy has written it, or there is no address.
+ * Limits each client address; for IPv6 each /64, the range of one client. Throws `ZaelError` for an unknown or invalid option,
+ * and on runtimes that provide no addresses. Logs one warning if all clients may share one limit: X-Forwarded-For arrives
+ * without a trusted proxy, or there is no address.
  *
  * @example
  * byClientIp({ trustedProxies: ['10.0.0.0/8'] })
@@ -50,9 +51,9 @@ export const byClientIp = (options: ClientIpOptions = {}): KeyFunction => {
   const addressOf = clientAddress(trustedProxies ?? 0)
   const warn = createWarnOnce(trustedProxies)
   return ({ connection, clientAddress, header, logger }) => {
-    const seen = (trustedProxies === undefined && clientAddress) || connection
+    const nearest = (trustedProxies === undefined && clientAddress) || connection
     const forwardedFor = header('x-forwarded-for')
-    const address = addressOf({ connection: seen, forwardedFor })
+    const address = addressOf({ connection: nearest, forwardedFor })
     if (address === connection) warn(logger, connection, forwardedFor)
     return addressGroup(address)
   }
@@ -70,13 +71,14 @@ const checkRuntime = (): void => {
   )
 }
 
-/** Does not warn of an ignored header where `trustedProxies` states that there is no proxy. */
+/** Does not warn about an ignored header if `trustedProxies` states that there is no proxy. */
 const createWarnOnce = (trustedProxies: ClientIpOptions['trustedProxies']) => {
-  const isNoneMeant = trustedProxies === 0 || (Array.isArray(trustedProxies) && trustedProxies.length === 0)
+  const isWithoutProxy =
+    trustedProxies === 0 || (Array.isArray(trustedProxies) && trustedProxies.length === 0)
   let isWarned = false
   return (logger: Logger | undefined, connection: string, forwardedFor: string | undefined): void => {
     if (isWarned || logger === undefined) return
-    const isIgnored = forwardedFor !== undefined && !isNoneMeant
+    const isIgnored = forwardedFor !== undefined && !isWithoutProxy
     if (!isIgnored && connection !== 'unknown') return
     isWarned = true
     if (isIgnored) logger.warn('x-forwarded-for ignored', { connection, hint: FORWARDED_HINT })
@@ -91,8 +93,8 @@ const FORWARDED_HINT =
 const UNKNOWN_HINT = 'all clients share one limit; set key to a function that names the caller'
 
 /**
- * Limits each API key: `X-API-Key`, else `api-key`, else `Authorization: Bearer`, hashed. It does not check keys: reject
- * requests with invented keys before, or limit addresses as well.
+ * Limits each API key: `X-API-Key`, else `api-key`, else `Authorization: Bearer`, hashed. Does not verify keys: reject requests
+ * with invented keys before, or limit addresses as well.
  */
 export const byApiKey = (): KeyFunction => (request) => {
   const token = presentedApiKey((name) => request.header(name))
@@ -100,7 +102,7 @@ export const byApiKey = (): KeyFunction => (request) => {
 }
 
 /**
- * The first of several keys that a request has.
+ * The first key that a request has.
  *
  * @example
  * firstOf(byApiKey(), byClientIp())
@@ -137,30 +139,32 @@ const beyond = (proxies: readonly string[]): ClientAddress => {
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-/** How long a revoked key may still pass. */
-const KNOWN_MAX_AGE_NS = 30n * SECOND_NS
+/** How long a revoked key may still be accepted. */
+const VALID_KEY_MAX_AGE_NS = 30n * SECOND_NS
 
-/** How long a new key may still be refused. */
-const UNKNOWN_MAX_AGE_NS = SECOND_NS
+/** How long a new key may still be rejected. */
+const MISSING_KEY_MAX_AGE_NS = SECOND_NS
 
 const MAX_KEYS = 10_000
 
 /**
- * The entity of a deployed zael whose API key the request shows (`X-API-Key`, else `Authorization: Bearer`), for a limiter
- * with `config: 'table'`. A request without a valid key is answered with 401. Limit addresses before it: each key that is
- * invented costs a read.
+ * The entity of a deployed zael whose API key the request contains (`X-API-Key`, else `Authorization: Bearer`), for a limiter
+ * with `config: 'table'`. The response to a request without a valid key is 401. Limit addresses before it, because each
+ * invented key costs a read. While the store is unavailable, cached keys stay valid and other requests get 503.
  *
  * @example
  * const store = dynamoDbStore({ tableName: 'ZAEL-demo' })
  * app.use(rateLimit({ limiter: createRateLimiter({ store, config: 'table' }), key: byZaelKey(store) }))
  */
 export const byZaelKey = (
-  { config }: { readonly config: ConfigStore },
+  store: { readonly config: ConfigStore },
   options: { readonly clock?: Clock } = {},
 ): KeyFunction => {
   checkOptions<typeof options>(options, { clock: true })
-  if (config === undefined) throw invalid('store', 'be a table, such as dynamoDbStore() of zael/dynamodb')
+  if (store.config === undefined)
+    throw invalid('store', 'be a table, such as dynamoDbStore() of zael/dynamodb')
   const { clock = systemClock } = options
+  const config = configBehind(createCircuit(clock), store.config)
   const keys = createItemCache<ApiKey | undefined>(clock, lruCaches, MAX_KEYS)
   const lookUp = async (hash: string, maxAgeNs: bigint): Promise<ApiKey | undefined> =>
     (await keys.read([hash], maxAgeNs, async () => [await config.apiKey(hash)]))[0]?.value
@@ -169,7 +173,7 @@ export const byZaelKey = (
     if (credential === 'conflict') throw unauthorized('The request contains different keys; send one of them')
     if (credential === undefined) throw unauthorized('An API key is needed')
     const hash = createHash('sha256').update(credential.token).digest('hex')
-    const key = (await lookUp(hash, KNOWN_MAX_AGE_NS)) ?? (await lookUp(hash, UNKNOWN_MAX_AGE_NS))
+    const key = (await lookUp(hash, VALID_KEY_MAX_AGE_NS)) ?? (await lookUp(hash, MISSING_KEY_MAX_AGE_NS))
     if (key === undefined || !isUsable(key, clock.now())) throw unauthorized('The API key is not valid')
     return key.entityId
   }

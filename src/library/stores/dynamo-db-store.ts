@@ -11,38 +11,38 @@ import { checkOptions, type OptionNames } from '../arguments.ts'
 import type { LimiterStore } from './memory-store.ts'
 
 export interface DynamoDbStoreOptions {
-  /** `ZAEL-<name>` where a deployed zael made it. */
+  /** `ZAEL-<name>` for the table of a deployed zael. */
   readonly tableName: string
-  /** These three as the SDK takes them, and as it finds them where they are left out. */
+  /** `region`, `endpoint` and `credentials` as in the SDK; if left out, the SDK finds them. */
   readonly region?: NonNullable<DynamoDBClientConfig['region']>
   readonly endpoint?: NonNullable<DynamoDBClientConfig['endpoint']>
   readonly credentials?: NonNullable<DynamoDBClientConfig['credentials']>
   /**
-   * A client whose region, endpoint and credentials to use. Calls are sent by a client of zael's own, which repeats none:
-   * a charge that is sent twice is charged twice.
+   * A client whose region, endpoint and credentials are used. The calls use a separate client without retries, because a charge
+   * that is sent twice is charged twice.
    */
   readonly client?: Pick<DynamoDBClient, 'config'>
-  /** How long a call may take once it is sent. Default 250 ms. */
+  /** The longest duration of a call after it is sent. Default 250 ms. */
   readonly deadlineMs?: number
-  /** Beyond this difference between the machine's clock and DynamoDB's nothing is decided. Default 5 s. */
+  /** The greatest difference between the clocks of the machine and of DynamoDB; beyond it, no decisions are made. Default 5 s. */
   readonly maxClockSkewMs?: number
   readonly logger?: Logger
 }
 
 export interface DynamoDbStore extends Required<LimiterStore> {
   /**
-   * Makes the table where it is missing, without a stream (only the aggregator of a deployed zael needs one). Needs the
-   * right to. Throws `ZaelError`: `unavailable` with table, region and AWS's reason, `conflict` for a table of that name
-   * with other keys.
+   * Creates the table if it is missing, without a stream (only the aggregator of a deployed zael needs one). Requires the
+   * permission to. Throws `ZaelError`: `unavailable` with table, region and the reason of AWS, `conflict` for a table of that
+   * name with other keys.
    */
   createTable(): Promise<'created' | 'exists'>
 }
 
-/** Making a table takes longer than a decision may. */
+/** The creation of a table takes longer than a decision may. */
 const PREPARING_DEADLINE_MS = 5_000
 
 /**
- * Buckets in a DynamoDB table, shared by any number of processes. It opens no connection before the first decision.
+ * Buckets in a DynamoDB table, shared by any number of processes. Connects with the first decision.
  * IAM: GetItem, BatchGetItem, Query and UpdateItem on the table.
  *
  * @example
@@ -107,7 +107,7 @@ const checkDynamoDbStoreOptions = (options: DynamoDbStoreOptions): void => {
   }
 }
 
-/** Names the table by the options alone: what the SDK reads from the environment is the same for all stores of a process. */
+/** Identifies the table by the options alone: what the SDK reads from the environment is equal for all stores of a process. */
 const tableText = ({ tableName, region, endpoint, client }: DynamoDbStoreOptions): string =>
   [region, endpoint].some((part) => typeof part === 'function') || client !== undefined
     ? tableName

@@ -5,14 +5,14 @@ import type { ConfigStore } from '../../core/ports/config-store.ts'
 import { createMemoryBucketStore } from '../../store/memory/bucket-store.ts'
 import { checkOptions, type OptionNames } from '../arguments.ts'
 
-/** Where a rate limiter keeps its buckets: `memoryStore()`, or `dynamoDbStore()` of `zael/dynamodb`. */
+/** The storage of buckets: `memoryStore()`, or `dynamoDbStore()` of `zael/dynamodb`. */
 export interface LimiterStore {
   readonly buckets: BucketStore
-  /** The entities, limits and policies that stand in the same table; a store in memory has none. */
+  /** Entities, limits and policies in the same table; undefined for a store in memory. */
   readonly config?: ConfigStore
-  /** Names the table; stores of one table have the same. A store in memory has none. */
+  /** Identifies the table; equal for all stores of a table. Undefined for a store in memory. */
   readonly table?: string
-  /** Closes connections. Limiters on the store are to be closed before. */
+  /** Closes connections. Close the limiters on the store first. */
   close(): void
 }
 
@@ -28,8 +28,8 @@ export const checkStore = (store: unknown): void => {
 
 export interface MemoryStoreOptions {
   /**
-   * How many buckets are kept. Default 100,000 (about 1 KB each). Beyond it the one that was charged least recently is removed,
-   * and is full again.
+   * The number of buckets kept. Default 100,000 (about 1 KB each). Beyond it, the least recently charged bucket is removed and
+   * starts again full.
    */
   readonly maxBuckets?: number
 }
@@ -39,7 +39,7 @@ const MAX_BUCKETS = 100_000
 export const MEMORY_STORE_OPTIONS: OptionNames<MemoryStoreOptions> = { maxBuckets: true }
 
 /**
- * Buckets in this process alone: nothing to set up, and nothing shared with other processes.
+ * Buckets in the memory of this process: no setup, and not shared with other processes.
  *
  * @example
  * const limiter = createRateLimiter({

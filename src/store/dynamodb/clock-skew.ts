@@ -9,7 +9,7 @@ const MS_NS = 1_000_000n
 const NOTABLE_NS = SECOND_NS
 
 /** How long a refusal stands before the clock is looked at again. */
-const REFUSAL_NS = SECOND_NS
+const UNTRUSTED_NS = SECOND_NS
 
 const WARN_EVERY_NS = 60n * SECOND_NS
 
@@ -54,7 +54,7 @@ export const createClockSkew = (options: {
   const warn = (skew: bigint, at: bigint): void => {
     if (warnedAt !== undefined && at - warnedAt < WARN_EVERY_NS) return
     warnedAt = at
-    logger.warn("This machine's clock differs from the store's", { skew_ms: Number(skew / MS_NS) })
+    logger.warn('clock differs from the store', { skew_ms: Number(skew / MS_NS) })
   }
 
   return {
@@ -72,7 +72,7 @@ export const createClockSkew = (options: {
       const now = clock.monotonic()
       if (magnitude(clock.now() - now - offset) > NOTABLE_NS) return 'unknown'
       if (magnitude(skewNs()) <= maxNs) return 'trusted'
-      return now - observedAt > REFUSAL_NS ? 'unknown' : 'refused'
+      return now - observedAt > UNTRUSTED_NS ? 'unknown' : 'refused'
     },
     skewNs,
     maxMs: options.maxClockSkewMs,

@@ -28,7 +28,7 @@ export interface ConditionalItems {
 /** Both methods throw `StoreUnavailable`. */
 export const createConditionalItems = (client: DynamoClient, tableName: string): ConditionalItems => {
   const reads = createTableReads(client, tableName)
-  const itemThatFailed = createItemThatFailed(reads.get)
+  const itemThatFailed = createFailedItemReader(reads.get)
   const toBucket = (item: StoredItem | undefined) => (item === undefined ? undefined : toBucketItem(item))
 
   return {
@@ -53,14 +53,14 @@ export const createConditionalItems = (client: DynamoClient, tableName: string):
 }
 
 /** The item that failed a condition: the engine's word, or a read where it keeps the item to itself, as dynalite does. */
-export type ItemThatFailed = (
+export type FailedItemReader = (
   error: ConditionalCheckFailedException,
   key: TableKey,
 ) => Promise<StoredItem | undefined>
 
-export const createItemThatFailed = (
+export const createFailedItemReader = (
   read: (key: TableKey) => Promise<StoredItem | undefined>,
-): ItemThatFailed => {
+): FailedItemReader => {
   /** Whether this engine has shown that it returns the item. */
   let returnsItems = false
   return async ({ Item }, key) => {

@@ -21,20 +21,20 @@ import {
   toItem,
 } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
-import { createItemThatFailed } from './conditional-items.ts'
+import { createFailedItemReader } from './conditional-items.ts'
 import { idempotencyKey, type TableKey } from './table-keys.ts'
 import { createTableReads } from './table-reads.ts'
 
-type Own = Pick<Attempt, 'key' | 'attemptId'>
+type OwnAttempt = Pick<Attempt, 'key' | 'attemptId'>
 
-const isFree = 'attribute_not_exists(#pk) OR #expires_at <= :now'
+const FREE = 'attribute_not_exists(#pk) OR #expires_at <= :now'
 
-const isOverdue = '#state = :pending AND #body = :body AND (#pending_until <= :now OR #attempt = :attempt)'
+const OVERDUE = '#state = :pending AND #body = :body AND (#pending_until <= :now OR #attempt = :attempt)'
 
 /** Answers to repeated requests in the table, one item for each key of a caller. */
 export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: string): IdempotencyStore => {
   const reads = createTableReads(client, tableName)
-  const itemThatFailed = createItemThatFailed(reads.get)
+  const itemThatFailed = createFailedItemReader(reads.get)
   return {
     async begin(beginning) {
       try {
@@ -49,7 +49,7 @@ export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: st
       const item = await reads.get(keyOf({ key }))
       return item === undefined || isReplaceable(item, bodyHash, now)
         ? { outcome: 'free' }
-        : metBy(item, bodyHash)
+        : outcomeOfExisting(item, bodyHash)
     },
     async finish(own, answer) {
       const isOwn = await unlessConditionFails(
@@ -69,7 +69,7 @@ const beginCommand = (tableName: string, beginning: Beginning): PutItemCommand =
   new PutItemCommand({
     TableName: tableName,
     Item: pendingItem(beginning),
-    ConditionExpression: `${isFree} OR (${isOverdue})`,
+    ConditionExpression: `${FREE} OR (${OVERDUE})`,
     ExpressionAttributeNames: {
       '#pk': 'PK',
       '#expires_at': 'expires_at',
@@ -87,7 +87,7 @@ const beginCommand = (tableName: string, beginning: Beginning): PutItemCommand =
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   })
 
-const finishCommand = (tableName: string, own: Own, answer: RememberedAnswer): UpdateItemCommand =>
+const finishCommand = (tableName: string, own: OwnAttempt, answer: RememberedAnswer): UpdateItemCommand =>
   new UpdateItemCommand({
     TableName: tableName,
     Key: toItem({ ...keyOf(own) }),
@@ -106,7 +106,7 @@ const finishCommand = (tableName: string, own: Own, answer: RememberedAnswer): U
     }),
   })
 
-const abandonCommand = (tableName: string, own: Own): DeleteItemCommand =>
+const abandonCommand = (tableName: string, own: OwnAttempt): DeleteItemCommand =>
   new DeleteItemCommand({
     TableName: tableName,
     Key: toItem({ ...keyOf(own) }),
@@ -127,7 +127,7 @@ const unlessConditionFails = async (call: Promise<unknown>): Promise<boolean> =>
 
 /** Where the record went away between the two looks, whoever asks again will find the key free. */
 const outcomeOf = (item: StoredItem | undefined, { bodyHash }: Beginning): BeginOutcome =>
-  item === undefined ? { outcome: 'pending' } : metBy(item, bodyHash)
+  item === undefined ? { outcome: 'pending' } : outcomeOfExisting(item, bodyHash)
 
 /** Whether `begin` would replace the record: the same rule as its condition. */
 const isReplaceable = (item: StoredItem, bodyHash: string, now: bigint): boolean => {
@@ -135,7 +135,10 @@ const isReplaceable = (item: StoredItem, bodyHash: string, now: bigint): boolean
   return expiresAt <= now || (pendingUntil !== null && pendingUntil <= now && remembered === bodyHash)
 }
 
-const metBy = (item: StoredItem, bodyHash: string): Exclude<FindOutcome, { readonly outcome: 'free' }> => {
+const outcomeOfExisting = (
+  item: StoredItem,
+  bodyHash: string,
+): Exclude<FindOutcome, { readonly outcome: 'free' }> => {
   const { bodyHash: remembered, answer } = rememberedIn(item)
   if (remembered !== bodyHash) return { outcome: 'other_body' }
   return answer === null ? { outcome: 'pending' } : { outcome: 'answered', answer }

@@ -22,16 +22,16 @@ import {
   toItem,
 } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
-import { createItemThatFailed } from './conditional-items.ts'
+import { createFailedItemReader } from './conditional-items.ts'
 import { idOf, reservationKey } from './table-keys.ts'
 import { createTableReads } from './table-reads.ts'
 import { absent, conditionInput } from './table-writes.ts'
 
-const isOpen = '#state = :open AND #owner = :owner AND #expires_at > :now'
+const OPEN = '#state = :open AND #owner = :owner AND #expires_at > :now'
 
 /** Reservations in the table, one item each; it is closed by one UpdateItem. */
 export const createDynamoReservationStore = (client: DynamoClient, tableName: string): ReservationStore => {
-  const itemThatFailed = createItemThatFailed(createTableReads(client, tableName).get)
+  const itemThatFailed = createFailedItemReader(createTableReads(client, tableName).get)
   return {
     async put(reservation) {
       const command = new PutItemCommand({
@@ -66,7 +66,7 @@ const closeCommand = (tableName: string, { id, ownerId, as, now, closedBy }: Clo
   new UpdateItemCommand({
     TableName: tableName,
     Key: toItem({ ...reservationKey(id) }),
-    ConditionExpression: isOpen,
+    ConditionExpression: OPEN,
     UpdateExpression: 'SET #state = :ended, #closed_at = :now, #closed_by = :closed_by',
     ExpressionAttributeNames: {
       '#state': 'state',
@@ -90,7 +90,7 @@ const extendCommand = (tableName: string, { id, ownerId, now, expiresAt }: Exten
   new UpdateItemCommand({
     TableName: tableName,
     Key: toItem({ ...reservationKey(id) }),
-    ConditionExpression: `${isOpen} AND #expires_at < :expires_at`,
+    ConditionExpression: `${OPEN} AND #expires_at < :expires_at`,
     UpdateExpression: 'SET #expires_at = :expires_at, #ttl = :ttl',
     ExpressionAttributeNames: {
       '#state': 'state',

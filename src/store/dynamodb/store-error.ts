@@ -3,7 +3,7 @@ import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
 
 /** Answers that are about the write, not about the store; callers look at their names. */
-const ANSWERS: ReadonlySet<string> = new Set([
+const WRITE_OUTCOMES: ReadonlySet<string> = new Set([
   'ConditionalCheckFailedException',
   'TransactionCanceledException',
   'ValidationException',
@@ -37,7 +37,7 @@ const TOO_MANY_REQUESTS = 429
 const OUT_OF_TIME: ReadonlySet<string> = new Set(['AbortError', 'TimeoutError'])
 
 /** DynamoDB's messages for a call whose keys are not those of the table. */
-const OTHER_KEYS = /key element does not match the schema|missed key schema element|missing the key/i
+const KEY_SCHEMA_ERRORS = /key element does not match the schema|missed key schema element|missing the key/i
 
 /** The SDK throws a plain `Error` before it sends anything. */
 const NO_REGION = /^Region is missing/
@@ -61,7 +61,7 @@ interface Fault {
  */
 export const toStoreError = (error: unknown): unknown => {
   if (error instanceof StoreUnavailable || !isFault(error)) return error
-  if (isAnswer(error) || isProgrammingError(error)) return error
+  if (isWriteOutcome(error) || isProgrammingError(error)) return error
   return new StoreUnavailable(messageFor(error), {
     mayHaveApplied: !certainlyNotApplied(error),
     isThrottled: isThrottled(error),
@@ -70,12 +70,12 @@ export const toStoreError = (error: unknown): unknown => {
   })
 }
 
-const isAnswer = (fault: Fault): boolean =>
-  isText(fault.name) && ANSWERS.has(fault.name) && !isAboutKeys(fault)
+const isWriteOutcome = (fault: Fault): boolean =>
+  isText(fault.name) && WRITE_OUTCOMES.has(fault.name) && !isKeySchemaError(fault)
 
 /** The table has other keys than zael's: no call can ever succeed. */
-const isAboutKeys = ({ name, message }: Fault): boolean =>
-  name === 'ValidationException' && isText(message) && OTHER_KEYS.test(message)
+const isKeySchemaError = ({ name, message }: Fault): boolean =>
+  name === 'ValidationException' && isText(message) && KEY_SCHEMA_ERRORS.test(message)
 
 /**
  * The error's name and the first line of its message. Further lines are left out: after a signature that does not match,

@@ -126,7 +126,7 @@ const send = async (
   writes: readonly TableWrite<string>[],
 ): Promise<TransactionCanceledException | undefined> => {
   const command = new TransactWriteItemsCommand({
-    TransactItems: writes.map((write) => part(tableName, write)),
+    TransactItems: writes.map((write) => transactItem(tableName, write)),
   })
   try {
     await client.run((sdk) => sdk.send(command))
@@ -137,7 +137,7 @@ const send = async (
   }
 }
 
-const part = (tableName: string, write: TableWrite<string>): TransactWriteItem => {
+const transactItem = (tableName: string, write: TableWrite<string>): TransactWriteItem => {
   const common = { TableName: tableName, ...conditionInput(write.condition) }
   if (write.does === 'put') return { Put: { ...common, Item: write.item } }
   const Key = toItem({ ...write.key })
@@ -163,7 +163,7 @@ export const writeOneByOne = async <Answer extends string>(
   writes: readonly TableWrite<Answer>[],
 ): Promise<Answer | undefined> => {
   for (const [index, write] of writes.entries()) {
-    if (await holds(client, tableName, write)) continue
+    if (await conditionHolds(client, tableName, write)) continue
     for (const done of writes.slice(0, index).reverse()) await undo(client, tableName, done)
     return write.otherwise
   }
@@ -171,7 +171,7 @@ export const writeOneByOne = async <Answer extends string>(
 }
 
 /** Runs one write; false where its condition does not hold. */
-const holds = async (
+const conditionHolds = async (
   client: DynamoClient,
   tableName: string,
   write: TableWrite<string>,

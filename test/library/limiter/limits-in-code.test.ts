@@ -3,7 +3,7 @@ import { isId } from '../../../src/core/model/entity.ts'
 import {
   createConfigInCode,
   createEntityIds,
-  createKeysUnderWay,
+  createKeysInDecision,
 } from '../../../src/library/limiter/limits-in-code.ts'
 
 const config = createConfigInCode(
@@ -36,7 +36,7 @@ test('gives its limits to entities, and to no policy or role', async () => {
 })
 
 test('a key is known until the last decision about it has ended, also one that fails', async () => {
-  const keys = createKeysUnderWay()
+  const keys = createKeysInDecision()
   const ends: ((error?: Error) => void)[] = []
   const decide = () =>
     new Promise<void>((resolve, reject) => ends.push((error) => (error ? reject(error) : resolve())))

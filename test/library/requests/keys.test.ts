@@ -10,6 +10,7 @@ import {
   createRateLimiter,
   firstOf,
   type RequestFacts,
+  StoreUnavailable,
   silentLogger,
 } from '../../../src/library/index.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
@@ -247,4 +248,27 @@ test('a new key is known a second after it was refused', async () => {
   await addKey('key-bob', 'new-secret')
   clock.advance(2n * SECOND)
   expect((await ask('new-secret')).status).toBe(200)
+})
+
+test('reads no keys while the store is unavailable, save one a second', async () => {
+  const clock = createTestClock()
+  let reads = 0
+  let isUnavailable = true
+  const { config } = createTableWorld().store
+  const apiKey: typeof config.apiKey = async () => {
+    reads += 1
+    if (isUnavailable) throw new StoreUnavailable('no response', { mayHaveApplied: false })
+    return undefined
+  }
+  const keyOf = byZaelKey({ config: { ...config, apiKey } }, { clock })
+  const ask = async (secret: string) => keyOf(request('203.0.113.7', { 'x-api-key': secret }))
+  for (let turn = 0; turn < 20; turn++) {
+    await expect(ask(`secret-${turn}`)).rejects.toBeInstanceOf(StoreUnavailable)
+  }
+  expect(reads).toBe(5)
+  clock.advance(SECOND)
+  isUnavailable = false
+  await expect(ask('secret-1')).rejects.toMatchObject({ code: 'unauthorized' })
+  await expect(ask('secret-2')).rejects.toMatchObject({ code: 'unauthorized' })
+  expect(reads).toBe(7)
 })
