@@ -12,7 +12,7 @@ import {
 } from '../models/model-lookup.ts'
 import { createModelRoutes, type ModelRoutesNeeds } from '../models/openai-models.ts'
 import { describe, jsonAnswer } from '../openapi/described.ts'
-import { type ChatNeeds, createChatAnswerer } from './completion.ts'
+import { type ChatNeeds, createChatCompletion } from './completion.ts'
 
 /** The part of `AppDependencies` that chats need. */
 export type ChatRoutesNeeds = ChatNeeds &
@@ -24,7 +24,7 @@ export const createChatRoutes = (
   deps: ChatRoutesNeeds,
   models: ModelLookup = createModelLookup(deps),
 ): Hono<AppEnv> => {
-  const answer = createChatAnswerer(deps)
+  const answer = createChatCompletion(deps)
   const app = new Hono<AppEnv>()
   app.post('/chat/completions', describeChat, jsonBody(chatRequestBody), async (c) => {
     const body = c.req.valid('json')

@@ -71,7 +71,7 @@ const hasRoute = (app: Hono<AppEnv>, method: string, path: string): boolean =>
   app.router.match(method, path)[0].some(([[, route]]) => route.method === method)
 
 const logFault = (logger: AppDependencies['logger'], c: Context<AppEnv>, error: Error): void =>
-  logger.error('A request failed', {
+  logger.error('request failed', {
     requestId: c.get('requestId'),
     method: c.req.method,
     path: c.req.path,

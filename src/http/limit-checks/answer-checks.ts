@@ -4,7 +4,7 @@ import { DEGRADED } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, HttpSettings } from '../app-dependencies.ts'
 import { problemOf } from '../errors/problem.ts'
 import { type AskedCheck, asksForNothing, type Check } from './check-request.ts'
-import { type Checked, type Checker, confirm, undecidedJson, undo } from './decide-check.ts'
+import { type Checked, type Checker, confirm, failedJson, undo } from './decide-check.ts'
 import type { Claim, Idempotency, KeyedRequest } from './idempotency.ts'
 
 export interface AnsweringNeeds {
@@ -127,5 +127,5 @@ const undecided = (error: unknown, format: HttpSettings['errorFormat']): Remembe
   if (!(error instanceof StoreUnavailable || error instanceof ZaelError)) throw error
   const problem = problemOf(error)
   const headers = error instanceof StoreUnavailable ? { [DEGRADED]: 'true' } : {}
-  return { status: problem.status, headers, body: undecidedJson(problem, format) }
+  return { status: problem.status, headers, body: failedJson(problem, format) }
 }

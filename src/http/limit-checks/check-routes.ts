@@ -4,13 +4,13 @@ import * as v from 'valibot'
 import { allowedResponse, checkBody, checksBody, deniedResponse, MOST_CHECKS } from '../../contract/checks.ts'
 import { openAiDenialResponse, openAiErrorResponse } from '../../contract/errors.ts'
 import type { ReservationService } from '../../core/admin/reservations.ts'
-import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
+import { ZaelError } from '../../core/model/errors.ts'
 import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import { DEGRADED } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { jsonBodyOrList } from '../body/validated.ts'
-import { v1Error } from '../errors/openai-error.ts'
-import { ModelRefused, problemOf } from '../errors/problem.ts'
+import { deciderOf, v1UnavailableBody } from '../decisions.ts'
+import { ModelRefused } from '../errors/problem.ts'
 import { type ModelLookup, mayUse } from '../models/model-lookup.ts'
 import { describe, jsonAnswer } from '../openapi/described.ts'
 import { type Answering, answerJson } from '../response.ts'
@@ -27,10 +27,11 @@ export interface CheckRoutesNeeds
 
 /** Decisions without a chat: one, or a list of them. */
 export const createCheckRoutes = (needs: CheckRoutesNeeds, models: ModelLookup): Hono<AppEnv> => {
+  const decider = deciderOf(needs)
   const needed: AnsweringNeeds = {
-    checker: createChecker(needs),
+    checker: createChecker({ ...needs, decider }),
     idempotency: createIdempotency(needs),
-    chargesNothing: createForesight(needs),
+    chargesNothing: createForesight({ decider }),
     errorFormat: needs.settings.errorFormat,
   }
   return new Hono<AppEnv>().post(
@@ -85,8 +86,7 @@ const single = (
   format: HttpSettings['errorFormat'],
 ): Response => {
   if (status < 500) return answerJson(answering, body, status, headers)
-  const problem = problemOf(new StoreUnavailable('A limit cannot be checked', { mayHaveApplied: false }))
-  return answerJson(answering, { ...v1Error(problem, format), degraded: true }, status, headers)
+  return answerJson(answering, v1UnavailableBody(format), status, headers)
 }
 
 const describeCheck = describe({

@@ -1,23 +1,15 @@
 import type { ReservationService } from '../../core/admin/reservations.ts'
 import type { StoredReservation } from '../../core/charge/reservation-store.ts'
-import type {
-  Allowed,
-  Decision,
-  DecisionRequest,
-  Denied,
-  LimitState,
-  Reservation,
-} from '../../core/decide/decision.ts'
-import { settledReservation } from '../../core/decide/reservation.ts'
-import { StoreUnavailable } from '../../core/model/errors.ts'
+import type { Allowed, DecisionRequest, Denied, LimitState, Reservation } from '../../core/decide/decision.ts'
 import { epochSeconds } from '../../core/model/json.ts'
 import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
 import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import { rateLimitHeaders } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
-import { type DeniedSubject, v1Denial, v1Error } from '../errors/openai-error.ts'
-import { type Problem, problemOf } from '../errors/problem.ts'
+import { type Decider, type DenialBody, v1DenialResponse } from '../decisions.ts'
+import { v1Error } from '../errors/openai-error.ts'
+import type { Problem } from '../errors/problem.ts'
 import { asksForNothing, type Check } from './check-request.ts'
 
 /** A check that has been decided, and what is still to be done about it: `confirm` or `undo`. */
@@ -38,8 +30,9 @@ export const confirm = async ({ reservation, isHeld }: Checked): Promise<void> =
 /** The answer is given to nobody: what was charged comes back. What is held stays open in the store, under an id that nobody is told. */
 export const undo = async ({ reservation }: Checked): Promise<void> => reservation?.release()
 
-export interface CheckerNeeds extends Pick<AppDependencies, 'limiter' | 'clock'> {
-  readonly settings: Pick<HttpSettings, 'bypassLimiter' | 'errorFormat'>
+export interface CheckerNeeds extends Pick<AppDependencies, 'clock'> {
+  readonly decider: Decider
+  readonly settings: Pick<HttpSettings, 'errorFormat'>
   readonly reservationService: ReservationService
 }
 
@@ -54,14 +47,12 @@ export type Checker = (
 export const createChecker =
   (needs: CheckerNeeds): Checker =>
   async (acting, check, { canUndo }) => {
-    const decision = await decided(needs, requestOf(acting, check, canUndo))
+    const decision = await needs.decider.decide(requestOf(acting, check, canUndo))
     const headers = rateLimitHeaders(decision, needs.clock.now())
     if (!decision.allowed) {
       const subject = { model: check.resource ?? DEFAULT_RESOURCE, organization: acting.organization }
-      const format = needs.settings.errorFormat
-      const answer = decision.unavailable
-        ? unavailableAnswer(decision, format, headers)
-        : { status: 429, headers, body: deniedJson(decision, subject, format) }
+      const denial = v1DenialResponse(decision, subject, headers, needs.settings.errorFormat)
+      const answer = { ...denial, body: deniedJson(decision, denial.body) }
       return { answer, reservation: undefined, isHeld: false }
     }
     const { reservation } = decision
@@ -74,10 +65,9 @@ export const createChecker =
 
 /** Whether a check charges nothing, as far as is known before it is decided. */
 export const createForesight =
-  ({ limiter, settings }: Pick<CheckerNeeds, 'limiter' | 'settings'>) =>
+  ({ decider }: Pick<CheckerNeeds, 'decider'>) =>
   (acting: ActingIdentity, check: Check): boolean =>
-    asksForNothing(check) ||
-    (!settings.bypassLimiter && limiter.foreseesDenial(requestOf(acting, check, true)))
+    asksForNothing(check) || decider.foreseesDenial(requestOf(acting, check, true))
 
 const requestOf = (
   { entityId }: ActingIdentity,
@@ -96,32 +86,8 @@ const requestOf = (
   return request
 }
 
-const UNASKED: Allowed = {
-  allowed: true,
-  degraded: false,
-  limits: [],
-  reported: [],
-  reservation: settledReservation,
-}
-
-const decided = async ({ limiter, settings }: CheckerNeeds, request: DecisionRequest): Promise<Decision> =>
-  settings.bypassLimiter ? UNASKED : limiter.decide(request)
-
-const unavailableAnswer = (
-  { limits }: Denied,
-  format: HttpSettings['errorFormat'],
-  headers: Readonly<Record<string, string>>,
-): RememberedAnswer => {
-  const problem = problemOf(new StoreUnavailable('A limit cannot be checked', { mayHaveApplied: false }))
-  return {
-    status: problem.status,
-    headers: { ...headers, ...problem.headers },
-    body: undecidedJson(problem, format, limits),
-  }
-}
-
 /** A check that passes. What is held is named with the second up to which it can be settled. */
-export const allowedJson = ({ degraded, limits }: Allowed, held: StoredReservation | undefined) => ({
+const allowedJson = ({ degraded, limits }: Allowed, held: StoredReservation | undefined) => ({
   allowed: true,
   degraded,
   retry_after_seconds: 0,
@@ -130,27 +96,27 @@ export const allowedJson = ({ degraded, limits }: Allowed, held: StoredReservati
   ...(held !== undefined && { reservation_id: held.id, expires_at: epochSeconds(held.expiresAt) }),
 })
 
-type ErrorFormat = HttpSettings['errorFormat']
-
-/** A check that does not pass: the fields of a 429 and of a decision. */
-export const deniedJson = (denied: Denied, subject: DeniedSubject, format: ErrorFormat) => ({
-  ...v1Denial(denied, subject, format),
+/** A check that does not pass: the fields of the error and of a decision. */
+const deniedJson = ({ degraded, limits, unavailable }: Denied, error: DenialBody) => ({
+  ...error,
+  ...(unavailable && UNDECIDED),
   allowed: false,
-  degraded: denied.degraded,
-  limits: denied.limits.map(limitStateJson),
+  degraded,
+  limits: limits.map(limitStateJson),
 })
 
-/** When a store that was away is asked again, seconds: as `retry-after` says. */
-const ASKED_AGAIN_SECONDS = 1
+/** The wait is that of `retry-after`, in seconds. */
+const UNDECIDED = { retry_after_seconds: 1, violations: [] }
 
-/** A check of a list that could not be decided. */
-export const undecidedJson = (problem: Problem, format: ErrorFormat, limits: readonly LimitState[] = []) => ({
+/** A check of a list that failed before it was decided. */
+export const failedJson = (problem: Problem, format: HttpSettings['errorFormat']) => ({
   ...v1Error(problem, format),
+  retry_after_seconds: null,
+  violations: [],
+  ...(problem.status === 503 && UNDECIDED),
   allowed: false,
   degraded: problem.status === 503,
-  retry_after_seconds: problem.status === 503 ? ASKED_AGAIN_SECONDS : null,
-  limits: limits.map(limitStateJson),
-  violations: [],
+  limits: [],
 })
 
 const limitStateJson = (state: LimitState) => ({

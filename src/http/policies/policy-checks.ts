@@ -3,14 +3,15 @@ import { policyCheckBody, policyCheckResponse } from '../../contract/policies.ts
 import type { Decision, LimitState } from '../../core/decide/decision.ts'
 import { usedShare } from '../../core/decide/limit-state.ts'
 import { type PolicyUse, policyUses } from '../../core/decide/policy-use.ts'
-import { settledReservation } from '../../core/decide/reservation.ts'
 import { isModelId } from '../../core/model/entity.ts'
-import { invalid, StoreUnavailable } from '../../core/model/errors.ts'
+import { invalid } from '../../core/model/errors.ts'
 import type { Model } from '../../core/model/model.ts'
-import { type PolicySubject, policyLabel, selectorText } from '../../core/model/policy.ts'
+import { policyLabel, selectorText } from '../../core/model/policy.ts'
 import { degradedField } from '../../web/denial-json.ts'
+import { DEGRADED } from '../../web/rate-limit-headers.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { jsonBody } from '../body/validated.ts'
+import { deciderOf, requireDecided } from '../decisions.ts'
 import type { ModelCatalog, ModelLookup } from '../models/model-lookup.ts'
 import { described } from '../openapi/described.ts'
 
@@ -20,8 +21,9 @@ type Needs = Pick<AppDependencies, 'limiter' | 'settings'> & {
 }
 
 /** For a gateway that is trusted to name the user: decides by policies alone, and charges one request. */
-export const createPolicyCheckRoutes = (needs: Needs) =>
-  new Hono<AppEnv>().post(
+export const createPolicyCheckRoutes = (needs: Needs) => {
+  const decider = deciderOf(needs)
+  return new Hono<AppEnv>().post(
     '/check',
     described({
       tag: 'Policies',
@@ -37,27 +39,11 @@ export const createPolicyCheckRoutes = (needs: Needs) =>
       const model = await knownModel(needs, modelId)
       const tier = modelTier == null ? model.tier : await knownTier(needs, model, modelTier)
       const subject = { user, tenant, model: model.id, tier: tier ?? undefined, apiKey: apiKey ?? undefined }
-      const decision = await decide(needs, subject)
-      if (decision.degraded) c.header('x-zael-degraded', 'true')
+      const decision = requireDecided(await decider.checkPolicies(subject))
+      if (decision.degraded) c.header(DEGRADED, 'true')
       return c.json(policyCheckJson(decision))
     },
   )
-
-const notCalled: Decision = {
-  allowed: true,
-  degraded: false,
-  limits: [],
-  reported: [],
-  reservation: settledReservation,
-}
-
-const decide = async ({ limiter, settings }: Needs, subject: PolicySubject): Promise<Decision> => {
-  if (settings.bypassLimiter) return notCalled
-  const decision = await limiter.checkPolicies(subject)
-  if (!decision.allowed && decision.unavailable) {
-    throw new StoreUnavailable('A policy cannot be checked', { mayHaveApplied: false })
-  }
-  return decision
 }
 
 /** Throws `invalid_request` that says which models are registered. */

@@ -1,0 +1,74 @@
+import type { Allowed, Decision, Denied } from '../core/decide/decision.ts'
+import type { Limiter } from '../core/decide/limiter.ts'
+import { settledReservation } from '../core/decide/reservation.ts'
+import { StoreUnavailable } from '../core/model/errors.ts'
+import type { Headers } from '../web/rate-limit-headers.ts'
+import type { HttpSettings } from './app-dependencies.ts'
+import { type DeniedSubject, v1Denial, v1Error } from './errors/openai-error.ts'
+import { problemOf } from './errors/problem.ts'
+
+/** The part of the limiter that decides. */
+export type Decider = Pick<Limiter, 'decide' | 'checkPolicies' | 'foreseesDenial'>
+
+export interface DeciderNeeds {
+  readonly limiter: Decider
+  readonly settings: Pick<HttpSettings, 'bypassLimiter'>
+}
+
+/** The limiter. With BYPASS_LIMITER, a stand-in that allows everything, charges nothing and describes no limit. */
+export const deciderOf = ({ limiter, settings }: DeciderNeeds): Decider =>
+  settings.bypassLimiter ? bypass : limiter
+
+const BYPASSED: Allowed = {
+  allowed: true,
+  degraded: false,
+  limits: [],
+  reported: [],
+  reservation: settledReservation,
+}
+
+const bypass: Decider = {
+  decide: async () => BYPASSED,
+  checkPolicies: async () => BYPASSED,
+  foreseesDenial: () => false,
+}
+
+export type DenialBody = ReturnType<typeof v1Denial> | ReturnType<typeof v1UnavailableBody>
+
+/** A response before it becomes JSON; headers may be added to it. */
+export interface DenialResponse {
+  readonly status: 429 | 503
+  readonly headers: Headers
+  readonly body: DenialBody
+}
+
+type ErrorFormat = HttpSettings['errorFormat']
+
+/**
+ * A denial as every `/v1` route responds to it: 429, or 503 where a limit that denies while the store is unavailable could
+ * not be checked. `headers` are the rate-limit headers of the decision.
+ */
+export const v1DenialResponse = (
+  denied: Denied,
+  subject: DeniedSubject,
+  headers: Headers,
+  format: ErrorFormat,
+): DenialResponse =>
+  denied.unavailable
+    ? { status: 503, headers: { ...headers, ...UNAVAILABLE.headers }, body: v1UnavailableBody(format) }
+    : { status: 429, headers, body: v1Denial(denied, subject, format) }
+
+const unavailable = () => new StoreUnavailable('A limit cannot be checked', { mayHaveApplied: false })
+
+const UNAVAILABLE = problemOf(unavailable())
+
+export const v1UnavailableBody = (format: ErrorFormat) => ({
+  ...v1Error(UNAVAILABLE, format),
+  degraded: true,
+})
+
+/** For a route whose denials are a 200 as well. Throws `StoreUnavailable` where a limit could not be checked. */
+export const requireDecided = (decision: Decision): Decision => {
+  if (!decision.allowed && decision.unavailable) throw unavailable()
+  return decision
+}
