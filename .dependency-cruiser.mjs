@@ -19,7 +19,7 @@ const SRC = {
   http: ['core', 'contract', 'web', 'platform/loopback'],
   embedded: ['usage'],
   library: ['core', 'contract', 'store', 'platform', 'web'],
-  settings: ['core', 'platform'],
+  settings: ['core', 'contract', 'platform'],
   compose: ['core', 'chat', 'store', 'platform', 'usage', 'http', 'settings'],
 }
 
@@ -41,7 +41,7 @@ const PACKAGES = {
   usage: 'node_modules/(@aws-sdk|hono)',
   web: 'node_modules/',
   http: 'node_modules/@aws-sdk',
-  library: 'node_modules/(valibot|hono-openapi)',
+  library: 'node_modules/hono-openapi',
 }
 
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to })

@@ -1,7 +1,7 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb'
+import { parseLimits } from '../../src/contract/limits.ts'
 import { newEntity } from '../../src/core/admin/entities.ts'
 import type { DecisionRequest } from '../../src/core/decide/decision.ts'
-import { parseLimits } from '../../src/core/model/parse-limit.ts'
 import { systemClock } from '../../src/platform/runtime.ts'
 import { entityItem } from '../../src/store/dynamodb/admin/entities.ts'
 import { limitSetItem } from '../../src/store/dynamodb/admin/limit-sets.ts'

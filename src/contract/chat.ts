@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { boundedList, checkedElsewhere, openObject } from './containers.ts'
+import { boundedList, checkedByHand, openObject } from './containers.ts'
 
 /** Far above any model's window; keeps sums whole. */
 const MAX_TOKENS = 1_000_000_000
@@ -18,14 +18,11 @@ const tokens = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TOK
 
 const between = (least: number, most: number) => v.pipe(v.number(), v.minValue(least), v.maxValue(most))
 
-const CONTENT = `be a string or a list of at most ${MAX_PARTS} parts, each with a type`
-
 /** Checked by hand: there may be thousands of parts, and a schema takes fifty times as long for each. */
-const content = v.pipe(
-  checkedElsewhere(
-    v.union([v.string(), v.pipe(v.array(v.looseObject({ type: v.string() })), v.maxLength(MAX_PARTS))]),
-  ),
-  v.check((value) => typeof value === 'string' || isPartList(value), CONTENT),
+const content = checkedByHand(
+  v.union([v.string(), v.pipe(v.array(v.looseObject({ type: v.string() })), v.maxLength(MAX_PARTS))]),
+  (value) => typeof value === 'string' || isPartList(value),
+  `be a string or a list of at most ${MAX_PARTS} parts, each with a type`,
 )
 
 const isPartList = (value: unknown): boolean =>

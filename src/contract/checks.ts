@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { boundedList, noList } from './containers.ts'
+import { boundedList, closedObject } from './containers.ts'
 import { openAiError, violation, wait } from './errors.ts'
 import { chargedResource, costBody, id, modelId, seconds } from './fields.ts'
 import { lifetime } from './reservations.ts'
@@ -11,42 +11,38 @@ const LONGEST_KEY = 255
 
 const LONGEST_USER = 256
 
-const contextBody = noList(
-  v.strictObject({
-    tenant: v.exactOptional(id),
-    model: v.exactOptional(modelId),
-    tier: v.exactOptional(id),
-  }),
-)
+const contextBody = closedObject({
+  tenant: v.exactOptional(id),
+  model: v.exactOptional(modelId),
+  tier: v.exactOptional(id),
+})
 
 export const checkBody = v.pipe(
-  noList(
-    v.strictObject({
-      resource: v.exactOptional(
-        v.pipe(chargedResource, v.description('The bucket `_default_` itself, where none is named')),
-      ),
-      cost: v.exactOptional(
-        v.pipe(costBody, v.description('Taken literally; one request, where none is given')),
-      ),
-      user: v.exactOptional(v.pipe(v.string(), v.nonEmpty('not be empty'), v.maxLength(LONGEST_USER))),
-      context: v.exactOptional(
-        v.pipe(contextBody, v.description('What policies go by instead of what is known; admins only')),
-      ),
-      dry_run: v.exactOptional(v.pipe(v.boolean(), v.description('Nothing is charged, nothing counted'))),
-      reserve: v.exactOptional(v.pipe(v.boolean(), v.description('What is charged will be settled'))),
-      expires_in_seconds: v.exactOptional(lifetime),
-      idempotency_key: v.exactOptional(
-        v.pipe(
-          v.string(),
-          v.nonEmpty('not be empty'),
-          v.maxLength(LONGEST_KEY),
-          v.description(
-            'The same body under the same key gets the same answer for 24 hours, once it is allowed; a denial is not kept',
-          ),
+  closedObject({
+    resource: v.exactOptional(
+      v.pipe(chargedResource, v.description('The bucket `_default_` itself, where none is named')),
+    ),
+    cost: v.exactOptional(
+      v.pipe(costBody, v.description('Taken literally; one request, where none is given')),
+    ),
+    user: v.exactOptional(v.pipe(v.string(), v.nonEmpty('not be empty'), v.maxLength(LONGEST_USER))),
+    context: v.exactOptional(
+      v.pipe(contextBody, v.description('What policies go by instead of what is known; admins only')),
+    ),
+    dry_run: v.exactOptional(v.pipe(v.boolean(), v.description('Nothing is charged, nothing counted'))),
+    reserve: v.exactOptional(v.pipe(v.boolean(), v.description('What is charged will be settled'))),
+    expires_in_seconds: v.exactOptional(lifetime),
+    idempotency_key: v.exactOptional(
+      v.pipe(
+        v.string(),
+        v.nonEmpty('not be empty'),
+        v.maxLength(LONGEST_KEY),
+        v.description(
+          'The same body under the same key gets the same answer for 24 hours, once it is allowed; a denial is not kept',
         ),
       ),
-    }),
-  ),
+    ),
+  }),
   v.metadata({ ref: 'LimitCheck' }),
 )
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { ENTITY_BOUNDS, PRIORITIES } from '../core/model/entity.ts'
-import { boundedList, noList } from './containers.ts'
+import { boundedList, plainRecord } from './containers.ts'
 import { id, modelId, nextCursor, seconds } from './fields.ts'
 
 const { nameLength, models, metadataEntries, metadataKeyLength, metadataValueLength } = ENTITY_BOUNDS
@@ -8,11 +8,9 @@ const { nameLength, models, metadataEntries, metadataKeyLength, metadataValueLen
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(nameLength))
 
 const metadata = v.pipe(
-  noList(
-    v.record(
-      v.pipe(v.string(), v.minLength(1), v.maxLength(metadataKeyLength)),
-      v.pipe(v.string(), v.maxLength(metadataValueLength)),
-    ),
+  plainRecord(
+    v.pipe(v.string(), v.minLength(1), v.maxLength(metadataKeyLength)),
+    v.pipe(v.string(), v.maxLength(metadataValueLength)),
   ),
   v.maxEntries(metadataEntries),
 )

@@ -33,18 +33,8 @@ export const openAiDenialResponse = v.pipe(
   v.looseObject({
     error: openAiError,
     message: v.string(),
-    retry_after_seconds: v.nullable(v.number()),
-    violations: v.array(
-      v.object({
-        limit_name: v.string(),
-        entity_id: v.string(),
-        resource: v.string(),
-        available: v.number(),
-        requested: v.number(),
-        capacity: v.number(),
-        retry_after_seconds: v.nullable(v.number()),
-      }),
-    ),
+    retry_after_seconds: wait,
+    violations: v.array(violation),
   }),
   v.metadata({ ref: 'OpenAiDenial' }),
 )

@@ -9,7 +9,9 @@ import {
   RESOURCE_PATTERN,
   RESOURCE_RULE,
 } from '../core/model/entity.ts'
-import { noList } from './containers.ts'
+import type { Meter } from '../core/model/meter.ts'
+import { closedObject } from './containers.ts'
+import { describedAs } from './json-schema.ts'
 
 export const id = v.pipe(v.string(), v.regex(ID_PATTERN, ID_RULE))
 
@@ -32,21 +34,20 @@ const MOST_PER_PAGE = 1000
 
 export const DEFAULT_PER_PAGE = 50
 
-/** Bounds of the integers that queries contain as digits, by the check for digits. */
-const integers = new WeakMap<object, { readonly minimum: number; readonly maximum: number }>()
+/** An integer in JSON. */
+export const integer = (least: number, most: number, must = `be an integer from ${least} to ${most}`) =>
+  v.pipe(v.number(must), v.integer(must), v.minValue(least, must), v.maxValue(most, must))
 
-/** A whole number in a query. */
+/** 0, or a number within bounds. */
+export const zeroOr = (least: number, most: number, must: string) =>
+  v.union([v.literal(0, must), v.pipe(v.number(must), v.minValue(least, must), v.maxValue(most, must))], must)
+
+/** An integer in a query, where it is text; described as the number. */
 export const wholeNumber = (least: number, most: number) => {
   const must = `be an integer from ${least} to ${most}`
   const digits = v.regex<string, string>(/^\d{1,16}$/, must)
-  integers.set(digits, { minimum: least, maximum: most })
+  describedAs(digits, { type: 'integer', minimum: least, maximum: most })
   return v.pipe(v.string(), digits, v.transform(Number), v.minValue(least, must), v.maxValue(most, must))
-}
-
-/** The JSON schema of a `wholeNumber`: an integer with its bounds, not the string that it is read from. */
-export const integerSchema = (check: object) => {
-  const bounds = integers.get(check)
-  return bounds && ({ type: 'integer', ...bounds } as const)
 }
 
 const LATEST_SECOND = 253_402_300_799
@@ -77,24 +78,16 @@ export const searchQuery = v.object({
 
 export const nextCursor = v.nullable(v.string())
 
-/** Seconds since the epoch, in an answer. */
+/** Seconds since the epoch, in a response. */
 export const seconds = v.pipe(v.number(), v.integer())
 
-const AMOUNT = 'be a whole number of at least 0'
+const amount = integer(0, Number.MAX_SAFE_INTEGER, 'be a whole number of at least 0')
 
-const amount = v.pipe(
-  v.number(AMOUNT),
-  v.integer(AMOUNT),
-  v.minValue(0, AMOUNT),
-  v.maxValue(Number.MAX_SAFE_INTEGER, AMOUNT),
-)
-
-export const costBody = noList(
-  v.strictObject({
-    requests: v.exactOptional(amount),
-    tokens: v.exactOptional(v.pipe(amount, v.description('input + output, where only those are given'))),
-    input_tokens: v.exactOptional(amount),
-    output_tokens: v.exactOptional(amount),
-    cost_usd_micros: v.exactOptional(amount),
-  }),
-)
+/** Amounts by meter. */
+export const costBody = closedObject({
+  requests: v.exactOptional(amount),
+  tokens: v.exactOptional(v.pipe(amount, v.description('input + output, where only those are given'))),
+  input_tokens: v.exactOptional(amount),
+  output_tokens: v.exactOptional(amount),
+  cost_usd_micros: v.exactOptional(amount),
+} satisfies Record<Meter, v.GenericSchema>)

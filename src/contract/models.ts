@@ -1,15 +1,9 @@
 import * as v from 'valibot'
 import { LEAST_PRICE, MOST_PRICE, PRICE_RULE } from '../core/model/model.ts'
-import { id, nextCursor, seconds } from './fields.ts'
+import { id, nextCursor, seconds, zeroOr } from './fields.ts'
 
 const price = v.pipe(
-  v.union(
-    [
-      v.literal(0, PRICE_RULE),
-      v.pipe(v.number(PRICE_RULE), v.minValue(LEAST_PRICE, PRICE_RULE), v.maxValue(MOST_PRICE, PRICE_RULE)),
-    ],
-    PRICE_RULE,
-  ),
+  zeroOr(LEAST_PRICE, MOST_PRICE, PRICE_RULE),
   v.description('US dollars per million tokens'),
 )
 

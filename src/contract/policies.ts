@@ -1,15 +1,12 @@
 import * as v from 'valibot'
 import { POLICY_SCOPES } from '../core/model/policy.ts'
-import { checkedElsewhere } from './containers.ts'
 import { id, nextCursor } from './fields.ts'
 import { limitResponse } from './limits.ts'
 
-/** Both are what the core's `parsePolicyKey` checks. */
+/** Whether the selector is one of its scope, `parsePolicyKey` checks. */
 export const policyParams = v.object({
-  scope: checkedElsewhere(v.picklist(POLICY_SCOPES)),
-  selector: checkedElsewhere(
-    v.pipe(v.string(), v.description('An id; `*` for GLOBAL, `<user>/<model>` for USER_MODEL')),
-  ),
+  scope: v.picklist(POLICY_SCOPES),
+  selector: v.pipe(v.string(), v.description('An id; `*` for GLOBAL, `<user>/<model>` for USER_MODEL')),
 })
 
 const policyNames = {

@@ -1,24 +1,15 @@
 import * as v from 'valibot'
+import { integer } from './fields.ts'
 
-const MUST_BE_COUNT = `be an integer from 0 (paused) to ${Number.MAX_SAFE_INTEGER}`
-
-const count = v.pipe(
-  v.number(MUST_BE_COUNT),
-  v.integer(MUST_BE_COUNT),
-  v.minValue(0, MUST_BE_COUNT),
-  v.maxValue(Number.MAX_SAFE_INTEGER, MUST_BE_COUNT),
+const count = integer(
+  0,
+  Number.MAX_SAFE_INTEGER,
+  `be an integer from 0 (paused) to ${Number.MAX_SAFE_INTEGER}`,
 )
 
 const LONGEST_WINDOW_SECONDS = 366 * 86_400
 
-const MUST_BE_WINDOW = `be an integer from 1 to ${LONGEST_WINDOW_SECONDS}`
-
-const windowSeconds = v.pipe(
-  v.number(MUST_BE_WINDOW),
-  v.integer(MUST_BE_WINDOW),
-  v.minValue(1, MUST_BE_WINDOW),
-  v.maxValue(LONGEST_WINDOW_SECONDS, MUST_BE_WINDOW),
-)
+const windowSeconds = integer(1, LONGEST_WINDOW_SECONDS)
 
 export const configBody = v.pipe(
   v.strictObject({

@@ -1,18 +1,13 @@
 import * as v from 'valibot'
-import { costBody, seconds } from './fields.ts'
+import { costBody, integer, seconds } from './fields.ts'
 
 export const DEFAULT_LIFETIME_SECONDS = 600
 
 const LONGEST_LIFETIME_SECONDS = 3600
 
-const LIFETIME = `be a whole number of seconds from 1 to ${LONGEST_LIFETIME_SECONDS}`
-
 export const lifetime = v.pipe(
-  v.number(LIFETIME),
-  v.integer(LIFETIME),
-  v.minValue(1, LIFETIME),
-  v.maxValue(LONGEST_LIFETIME_SECONDS, LIFETIME),
-  v.description(`How long the reservation can be settled; ${DEFAULT_LIFETIME_SECONDS} unless told`),
+  integer(1, LONGEST_LIFETIME_SECONDS, `be a whole number of seconds from 1 to ${LONGEST_LIFETIME_SECONDS}`),
+  v.description(`How long the reservation can be settled; default ${DEFAULT_LIFETIME_SECONDS}`),
 )
 
 const reservationId = v.string()

@@ -1,4 +1,11 @@
 export type {
+  FixedWindowDefinition,
+  LimitDefinition,
+  PerPeriodDefinition,
+  SlidingWindowDefinition,
+  TokenBucketDefinition,
+} from '../contract/sizes/registry.ts'
+export type {
   Allowed,
   Decision,
   Denied,
@@ -13,13 +20,6 @@ export type { Cost, Meter } from '../core/model/meter.ts'
 export type { Clock, MetricName, Metrics } from '../core/ports/platform.ts'
 export { type Logger, silentLogger } from '../core/ports/platform.ts'
 export { createRateLimiter } from './limiter/create-rate-limiter.ts'
-export type {
-  FixedWindowDefinition,
-  LimitDefinition,
-  PerPeriodDefinition,
-  SlidingWindowDefinition,
-  TokenBucketDefinition,
-} from './limiter/limit-definition.ts'
 export type { LimitsInCode, LimitsInTable, RateLimiterOptions } from './limiter/limiter-options.ts'
 export type { CodeLimits } from './limiter/limits-in-code.ts'
 export type {

@@ -1,6 +1,7 @@
+import { parseLimits } from '../contract/limits.ts'
 import { ZaelError } from '../core/model/errors.ts'
+import { limitToJson } from '../core/model/json.ts'
 import { type Limit, usualLimits } from '../core/model/limit.ts'
-import { limitToJson, parseLimits } from '../core/model/parse-limit.ts'
 import { isLoopback } from '../platform/loopback.ts'
 import { mistakenNames } from './mistaken-names.ts'
 import {

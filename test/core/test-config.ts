@@ -1,3 +1,4 @@
+import { parseLimits } from '../../src/contract/limits.ts'
 import { newEntity } from '../../src/core/admin/entities.ts'
 import type { Entity } from '../../src/core/model/entity.ts'
 import type { Limit } from '../../src/core/model/limit.ts'
@@ -8,7 +9,6 @@ import {
   policyLimitSet,
 } from '../../src/core/model/limit-set.ts'
 import type { Model } from '../../src/core/model/model.ts'
-import { parseLimits } from '../../src/core/model/parse-limit.ts'
 import { type PolicyScope, parsePolicyKey } from '../../src/core/model/policy.ts'
 import type { ConfigStore } from '../../src/core/ports/config-store.ts'
 

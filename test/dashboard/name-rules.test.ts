@@ -9,8 +9,8 @@ import {
   checkResource,
 } from '../../dashboard/parts/name-rules.ts'
 import { id, modelId, resource } from '../../src/contract/fields.ts'
+import { parseLimits } from '../../src/contract/limits.ts'
 import { ENTITY_BOUNDS } from '../../src/core/model/entity.ts'
-import { parseLimits } from '../../src/core/model/parse-limit.ts'
 
 /** Names at the bounds of every rule. */
 const NAMES = [

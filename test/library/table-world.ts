@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
+import { parseLimits } from '../../src/contract/limits.ts'
 import { type EntityPatch, newEntity } from '../../src/core/admin/entities.ts'
 import type { ApiKey } from '../../src/core/model/key.ts'
-import { parseLimits } from '../../src/core/model/parse-limit.ts'
 import { memoryStore } from '../../src/library/index.ts'
 import { createMemoryAdminStore } from '../support/memory-admin-store.ts'
 

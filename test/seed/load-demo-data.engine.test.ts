@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { demoData } from '../../seed/demo-data.ts'
 import { loadDemoData } from '../../seed/load-demo-data.ts'
-import { limitToJson } from '../../src/core/model/parse-limit.ts'
+import { limitToJson } from '../../src/core/model/json.ts'
 import { policyLabel } from '../../src/core/model/policy.ts'
 import type { AdminStore } from '../../src/core/ports/admin-store.ts'
 import { randomSecrets } from '../../src/platform/random-secrets.ts'

@@ -1,5 +1,5 @@
+import type { LimitDefinition } from '../../src/contract/sizes/registry.ts'
 import type { ConditionalWrite } from '../../src/core/bucket/write.ts'
-import type { LimitDefinition } from '../../src/library/limiter/limit-definition.ts'
 import { updateExpression } from '../../src/store/dynamodb/conditional-items.ts'
 import { createSizeWorld, ENTITY_ID, type SizeWorld, slotNsOf } from './size-world.ts'
 

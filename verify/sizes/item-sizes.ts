@@ -1,5 +1,5 @@
+import type { LimitDefinition } from '../../src/contract/sizes/registry.ts'
 import { add, type BucketItem } from '../../src/core/bucket/write.ts'
-import type { LimitDefinition } from '../../src/library/limiter/limit-definition.ts'
 import { itemBytes, writeUnits } from './item-bytes.ts'
 import { BUCKET, createSizeWorld, ENTITY_ID, slotNsOf } from './size-world.ts'
 

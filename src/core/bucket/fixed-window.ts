@@ -1,10 +1,5 @@
-import {
-  type CalendarUnit,
-  type CalendarWindow,
-  calendarWindow,
-  isCalendarUnit,
-  isTimeZone,
-} from '../model/calendar.ts'
+import { type CalendarWindow, calendarWindow, isTimeZone } from '../model/calendar.ts'
+import { type CalendarUnit, isCalendarUnit } from '../model/limit.ts'
 import { larger, roundedUp, SECOND_NS, smaller } from '../model/time.ts'
 import {
   type Algorithm,

@@ -10,10 +10,7 @@ import {
   startOfMonth,
   startOfWeek,
 } from 'temporal-polyfill/fns/ZonedDateTime'
-
-export const CALENDAR_UNITS = ['minute', 'hour', 'day', 'week', 'month'] as const
-
-export type CalendarUnit = (typeof CALENDAR_UNITS)[number]
+import type { CalendarUnit } from './limit.ts'
 
 /** From `start` up to, not including, `end`: ns since the epoch. */
 export interface CalendarWindow {
@@ -89,6 +86,3 @@ export const isTimeZone = (value: string): boolean => {
     return false
   }
 }
-
-export const isCalendarUnit = (value: unknown): value is CalendarUnit =>
-  CALENDAR_UNITS.some((unit) => unit === value)

@@ -1,5 +1,6 @@
 import type { Entity } from './entity.ts'
 import type { ApiKey } from './key.ts'
+import type { Limit, LimitSize } from './limit.ts'
 import type { Model } from './model.ts'
 
 const NS_PER_SECOND = 1_000_000_000n
@@ -46,6 +47,28 @@ export const modelToJson = (model: Model) => ({
   },
   created_at: epochSeconds(model.createdAt),
 })
+
+/** A limit as JSON: the form of requests, responses, audit records and stored items. */
+export const limitToJson = (limit: Limit) => ({
+  name: limit.name,
+  meter: limit.meter,
+  ...sizeToJson(limit.size),
+  ...(limit.mode !== undefined && { mode: limit.mode }),
+  ...(limit.warnAt !== undefined && { warn_at: limit.warnAt }),
+  ...(limit.refund !== undefined && { refund: limit.refund }),
+  ...(limit.onUnavailable !== undefined && { on_unavailable: limit.onUnavailable }),
+  ...(limit.headroom !== undefined && { headroom: limit.headroom }),
+  ...(limit.leaseTtlSeconds !== undefined && { lease_ttl_seconds: limit.leaseTtlSeconds }),
+})
+
+/** The fields of a size in snake case, whatever its algorithm. The `limit` of a window is shown as its `capacity` as well. */
+const sizeToJson = (size: LimitSize) => ({
+  algorithm: size.algorithm,
+  capacity: 'limit' in size ? size.limit : size.capacity,
+  ...Object.fromEntries(Object.entries(size).map(([name, value]) => [snakeCase(name), value])),
+})
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /** JSON, as answers hold it. */
 export type JsonValue =

@@ -1,6 +1,8 @@
-import type { CalendarUnit } from './calendar.ts'
 import type { Priority } from './entity.ts'
 import type { Meter } from './meter.ts'
+
+/** The names of the algorithms, as JSON has them. */
+export const ALGORITHMS = ['token_bucket', 'sliding_window', 'fixed_window'] as const
 
 /** Refilled all the time: `capacity` tokens, `refillRate` tokens per second. A capacity of 0, rate 0, is paused. */
 export interface TokenBucketSize {
@@ -17,6 +19,13 @@ export interface SlidingWindowSize {
   /** 2 to 60 */
   readonly slots: number
 }
+
+export const CALENDAR_UNITS = ['minute', 'hour', 'day', 'week', 'month'] as const
+
+export type CalendarUnit = (typeof CALENDAR_UNITS)[number]
+
+export const isCalendarUnit = (value: unknown): value is CalendarUnit =>
+  CALENDAR_UNITS.some((unit) => unit === value)
 
 /** At most `limit` in each minute, hour, day, week (from Monday on) or month of the calendar of `timeZone`. */
 export interface FixedWindowSize {
@@ -41,6 +50,11 @@ export type LimitMode = (typeof LIMIT_MODES)[number]
 /** The share of the capacity, 0 up to (not including) 1, that is kept from callers of a priority. */
 export type Headroom = Readonly<Partial<Record<Exclude<Priority, 'high'>, number>>>
 
+/** `strict` never returns tokens that time has returned already; `full` returns all. */
+export const REFUNDS = ['strict', 'full'] as const
+
+export type Refund = (typeof REFUNDS)[number]
+
 /** What to answer for a limit whose bucket cannot be reached. */
 export const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
 
@@ -51,8 +65,8 @@ export interface Limit {
   readonly name: string
   readonly meter: Meter
   readonly size: LimitSize
-  /** `strict` (the default) never gives back what time has given back; `full` gives back all. */
-  readonly refund?: 'strict' | 'full'
+  /** Default `strict`. */
+  readonly refund?: Refund
   readonly onUnavailable?: OnUnavailable
   /** `enforce` unless told */
   readonly mode?: LimitMode
@@ -70,6 +84,8 @@ export const DEFAULT_WARN_AT = 0.8
 
 export const DEFAULT_SLOTS = 30
 
+export const MIN_SLOTS = 2
+
 export const MAX_SLOTS = 60
 
 /** A lease that outlives its process is no lease. */
@@ -80,6 +96,28 @@ export const MIN_LEASE_SECONDS = 0.001
 
 /** A smaller share has no effect on any size, and DynamoDB stores no number below 1e-130. */
 export const MIN_SHARE = 1e-6
+
+/** The periods of `{limit, per}`, in seconds. */
+export const PERIOD_SECONDS = { second: 1, minute: 60, hour: 3600, day: 86_400 } as const
+
+export const PERIODS = ['second', 'minute', 'hour', 'day'] as const
+
+export type Period = (typeof PERIODS)[number]
+
+/** A bucket that needs longer to fill, or a longer window, is a mistake, and its times would leave sensible numbers. */
+export const MAX_WINDOW_SECONDS = 100 * 366 * 86_400
+
+/** Tokens per second: one each nanosecond, the unit of time. */
+export const MAX_RATE = 1_000_000_000
+
+export const LIMIT_NAME_PATTERN = /^[a-z][a-z0-9_]{0,31}$/
+
+export const LIMIT_NAME_RULE = 'be 1 to 32 of a-z 0-9 _ and begin with a letter'
+
+/** Names that would collide with the counters beside the limits in a bucket. */
+export const RESERVED_NAME_PATTERN = /^(used|denied)(_|$)/
+
+export const RESERVED_NAME_RULE = 'not be used or denied, nor begin with used_ or denied_'
 
 /** Windows of slots are the largest part of an item: at most so many on one resource. */
 export const MAX_SLIDING_WINDOWS = 3

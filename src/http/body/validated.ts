@@ -1,8 +1,8 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { resolver, uniqueSymbol, validator } from 'hono-openapi'
 import * as v from 'valibot'
-import { integerSchema } from '../../contract/fields.ts'
-import { fieldOf, mustOf } from '../../contract/issue-text.ts'
+import { JSON_SCHEMA_OPTIONS } from '../../contract/json-schema.ts'
+import { fieldOf, mustOf, parse } from '../../contract/parse.ts'
 import { invalid } from '../../core/model/errors.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { OPTIONAL_BODY } from '../openapi/described.ts'
@@ -16,13 +16,7 @@ type Outcome =
       readonly error: readonly { readonly path?: Parameters<typeof fieldOf>[0] }[]
     }
 
-/** Documents show what is sent, not what a schema makes of it. */
-const AS_SENT = {
-  options: {
-    typeMode: 'input',
-    overrideAction: ({ valibotAction }: { readonly valibotAction: object }) => integerSchema(valibotAction),
-  },
-}
+const AS_SENT = { options: JSON_SCHEMA_OPTIONS }
 
 /** The JSON body, checked against `schema` and described by it. Throws `invalid_request` that names the field. */
 export const jsonBody = <S extends ObjectSchema>(schema: S) =>
@@ -39,7 +33,7 @@ export const optionalJsonBody = <S extends ObjectSchema>(schema: S) =>
 export const jsonBodyOrList = <S extends ObjectSchema, L extends ObjectSchema>(one: S, many: L) =>
   jsonReader<v.UnionSchema<[S, L], undefined>>(v.union([one, many]), (value) => {
     if (value === undefined) throw invalid('body', 'be given: a JSON object, or a list of them')
-    return Array.isArray(value) ? checked(many, value) : checked(one, value)
+    return Array.isArray(value) ? parse(many, value, 'body') : parse(one, value, 'body')
   })
 
 /** Of objects or lists. */
@@ -77,16 +71,7 @@ const jsonIn = async (c: Context<AppEnv>): Promise<unknown> => {
 
 const objectIn = <S extends ObjectSchema>(schema: S, value: unknown): v.InferOutput<S> => {
   if (Array.isArray(value)) throw invalid('body', 'be an object')
-  return checked(schema, value)
-}
-
-/** The first issue is enough: to collect all of them takes time and memory for each item of a hostile body. */
-const checked = <S extends v.GenericSchema>(schema: S, input: unknown): v.InferOutput<S> => {
-  const { success, output, issues } = v.safeParse(schema, input, { abortEarly: true })
-  if (success) return output
-  const [first] = issues
-  const path = first.path?.map(({ key }) => (typeof key === 'number' ? key : String(key)))
-  throw invalid(fieldOf(path, 'body'), mustOf(first))
+  return parse(schema, value, 'body')
 }
 
 /** The query, likewise. Unknown parameters are ignored. */

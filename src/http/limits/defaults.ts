@@ -2,7 +2,6 @@ import { Hono } from 'hono'
 import { defaultsBody, defaultsQuery, defaultsResponse } from '../../contract/limits.ts'
 import { usualLimits } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
-import { parseLimits } from '../../core/model/parse-limit.ts'
 import { explainLimits } from '../../core/resolve/effective-limits.ts'
 import {
   type DefaultsOwner,
@@ -66,7 +65,7 @@ export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
       jsonBody(defaultsBody),
       async (c) => {
         const { resource = DEFAULT_RESOURCE, role } = c.req.valid('query')
-        const limits = parseLimits(c.req.valid('json').limits, 'limits')
+        const { limits } = c.req.valid('json')
         await limitSets.replace({ owner: ownerOf(role), resource }, limits, c.get('identity').kind)
         return c.json(await show(role, resource))
       },

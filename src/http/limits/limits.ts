@@ -6,8 +6,8 @@ import type { BucketStatus, ExplainedBucket } from '../../core/decide/inspector.
 import { usedShare } from '../../core/decide/limit-state.ts'
 import type { Limiter } from '../../core/decide/limiter.ts'
 import { invalid } from '../../core/model/errors.ts'
+import { limitToJson } from '../../core/model/json.ts'
 import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
-import { limitToJson, parseLimits } from '../../core/model/parse-limit.ts'
 import type { ExplainedLimit } from '../../core/resolve/effective-limits.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
@@ -68,7 +68,7 @@ const createWriteRoutes = (needs: Needs) =>
         const resource = oneResource(named, c.req.valid('query')) ?? DEFAULT_RESOURCE
         const { id } = c.req.valid('param')
         const key = { owner: { kind: 'entity', id }, resource } as const
-        await needs.limitSets.replace(key, parseLimits(limits, 'limits'), c.get('identity').kind)
+        await needs.limitSets.replace(key, limits, c.get('identity').kind)
         return c.json(await limitsInForce(needs, id, resource))
       },
     )

@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from 'hono'
 import { type describeRoute, resolver, uniqueSymbol } from 'hono-openapi'
 import * as v from 'valibot'
 import { errorResponse } from '../../contract/errors.ts'
+import { JSON_SCHEMA_OPTIONS } from '../../contract/json-schema.ts'
 
 /** Marks the schema of a body that may be left out: the generator declares every body as required. */
 export const OPTIONAL_BODY = 'x-optional-body'
@@ -39,7 +40,9 @@ export const described = (route: Description) => {
   const { status = 200, otherStatus = status, answer, mediaType = 'application/json' } = route
   const success = {
     description: status === 204 ? 'Done' : 'The answer',
-    ...(answer !== undefined && { content: { [mediaType]: { schema: resolver(answer) } } }),
+    ...(answer !== undefined && {
+      content: { [mediaType]: { schema: resolver(answer, JSON_SCHEMA_OPTIONS) } },
+    }),
   }
   return describe({
     tags: [route.tag],
@@ -60,7 +63,7 @@ export const describedPage = (summary: string) =>
 /** One answer of a route, as JSON. */
 export const jsonAnswer = (description: string, schema: v.GenericSchema) => ({
   description,
-  content: { 'application/json': { schema: resolver(schema) } },
+  content: { 'application/json': { schema: resolver(schema, JSON_SCHEMA_OPTIONS) } },
 })
 
 const describedError = (status: ErrorStatus) => jsonAnswer(ERRORS[status], errorResponse)

@@ -4,7 +4,6 @@ import { defaultsBody } from '../../contract/limits.ts'
 import { policiesResponse, policyParams, policyResponse } from '../../contract/policies.ts'
 import type { PolicyService } from '../../core/admin/policies.ts'
 import { type Policy, policyLimitSet } from '../../core/model/limit-set.ts'
-import { parseLimits } from '../../core/model/parse-limit.ts'
 import { parsePolicyKey, policyLabel, selectorText, userModelOf } from '../../core/model/policy.ts'
 import { layerOf } from '../../core/resolve/layers.ts'
 import type { AppEnv } from '../app-dependencies.ts'
@@ -80,7 +79,7 @@ const createWriteRoutes = (policies: PolicyService) =>
       async (c) => {
         const { scope, selector } = c.req.param()
         const key = parsePolicyKey(scope, selector)
-        const limits = parseLimits(c.req.valid('json').limits, 'limits')
+        const { limits } = c.req.valid('json')
         const { policy, created } = await policies.put(key, limits, c.get('identity').kind)
         return c.json(policyJson(policy), created ? 201 : 200)
       },

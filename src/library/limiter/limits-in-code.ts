@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { parseLimits } from '../../contract/limits.ts'
+import type { LimitDefinition } from '../../contract/sizes/registry.ts'
 import { newEntity } from '../../core/admin/entities.ts'
 import {
   type Entity,
@@ -11,12 +13,10 @@ import {
 import { invalid } from '../../core/model/errors.ts'
 import type { Limit } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE, type LimitSet, type LimitSetKey } from '../../core/model/limit-set.ts'
-import { parseLimits } from '../../core/model/parse-limit.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import type { Logger } from '../../core/ports/platform.ts'
 import { checkChoice, invalidArgument } from '../arguments.ts'
 import type { LimiterStore } from '../stores/memory-store.ts'
-import type { LimitDefinition } from './limit-definition.ts'
 
 /** Limits in the code of an app. */
 export interface CodeLimits {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { createEntityService } from '../../../src/core/admin/entities.ts'
 import { createLimitSetService } from '../../../src/core/admin/limits.ts'
 import type { LimitSetKey } from '../../../src/core/model/limit-set.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { limitsOf } from '../test-config.ts'
 import { createTestAdmin } from './test-admin.ts'
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import type { Algorithm, LimitFields, LimitWrite } from '../../../src/core/bucket/algorithm.ts'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
-import { CALENDAR_UNITS } from '../../../src/core/model/calendar.ts'
 import type { LimitSize } from '../../../src/core/model/limit.ts'
+import { CALENDAR_UNITS } from '../../../src/core/model/limit.ts'
 import { applyActions, holds } from '../../../src/store/memory/conditional-write.ts'
 import { START } from '../test-clock.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { admits, available, reserve, stored, worldOf } from '../token-world.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { createHeldStore } from '../held-store.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner } from '../test-config.ts'

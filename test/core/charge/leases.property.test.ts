@@ -1,7 +1,7 @@
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { runs } from '../../property-runs.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestWorld, type TestWorld } from '../test-limiter.ts'

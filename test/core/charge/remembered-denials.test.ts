@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import type { Cost } from '../../../src/core/model/meter.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestWorld, type TestNode, type TestWorld } from '../test-limiter.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import type { LimiterSettings } from '../../../src/core/decide/limiter.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestNode, createTestWorld } from '../test-limiter.ts'
 import { createThrottlingStore } from '../throttling-store.ts'

@@ -1,5 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { createReservationService } from '../../../src/core/admin/reservations.ts'
 import {
   type BucketStore,
@@ -9,7 +10,6 @@ import {
 } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
 import type { Limit } from '../../../src/core/model/limit.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { randomSecrets } from '../../../src/platform/random-secrets.ts'
 import { runs } from '../../property-runs.ts'
 import { createMemoryReservationStore } from '../../support/memory-request-stores.ts'

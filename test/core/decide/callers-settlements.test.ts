@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { type BucketStore, entityBucket, policyBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { Reservation } from '../../../src/core/decide/decision.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import type { Cost } from '../../../src/core/model/meter.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestNode, createTestWorld, type TestNode } from '../test-limiter.ts'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestWorld } from '../test-limiter.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { createTestClock, SECOND, START } from '../test-clock.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestNode, createTestWorld, nodeOff, type TestNode, type TestWorld } from '../test-limiter.ts'

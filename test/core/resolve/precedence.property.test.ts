@@ -1,10 +1,10 @@
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import type { Limiter } from '../../../src/core/decide/limiter.ts'
 import { policyUses } from '../../../src/core/decide/policy-use.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import {
   applicablePolicies,
   POLICY_SCOPES,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { createSharing, effectiveLimits } from '../../../src/core/resolve/effective-limits.ts'
 import type { ApplicableBucket } from '../../../src/core/resolve/resolution.ts'
 import { lruCaches } from '../../../src/platform/runtime.ts'

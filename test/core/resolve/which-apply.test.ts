@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import type { DecisionRequest } from '../../../src/core/decide/decision.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { POLICY_SCOPES } from '../../../src/core/model/policy.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'

@@ -77,7 +77,7 @@ describe('the OpenAPI document', () => {
     for (const [, name = ''] of refs) expect(document.components.schemas).toHaveProperty(name)
   })
 
-  test('describes limits in full, though the core checks them', async () => {
+  test('describes limits in full', async () => {
     const { operation, document } = await read()
     const body = operation('PUT /api/limits/{id}')?.requestBody?.content['application/json']?.schema
     expect(body).toMatchObject({

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { newEntity } from '../../../src/core/admin/entities.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { type DynamoDbStore, dynamoDbStore } from '../../../src/library/dynamodb.ts'
 import { createRateLimiter, silentLogger } from '../../../src/library/index.ts'
 import { createDynamoAdminStore } from '../../../src/store/dynamodb/admin/admin-store.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { reservationItem, toReservation } from '../../../src/store/dynamodb/reservation-store.ts'
 import { entityOwner } from '../../core/test-config.ts'
 import { createTestWorld } from '../../core/test-limiter.ts'

@@ -1,6 +1,6 @@
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { newEntity } from '../../../src/core/admin/entities.ts'
 import { DEFAULT_RESOURCE, type LimitSet } from '../../../src/core/model/limit-set.ts'
-import { parseLimits } from '../../../src/core/model/parse-limit.ts'
 import { policyName } from '../../../src/core/model/policy.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
 import type { PlannedChange, PlannedLimit, Schedule } from '../schedule/schedule.ts'

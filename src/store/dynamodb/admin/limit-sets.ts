@@ -1,6 +1,7 @@
+import { parseLimits } from '../../../contract/limits.ts'
 import { ZaelError } from '../../../core/model/errors.ts'
+import { limitToJson } from '../../../core/model/json.ts'
 import type { LimitSet, LimitSetKey, Policy } from '../../../core/model/limit-set.ts'
-import { limitToJson, parseLimits } from '../../../core/model/parse-limit.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { decodePolicyCursor, encodePolicyCursor } from '../../cursor.ts'
 import { createItemReader, fromAttribute, type StoredItem, toItem } from '../attributes.ts'

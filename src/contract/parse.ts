@@ -1,3 +1,35 @@
+import * as v from 'valibot'
+import { invalid } from '../core/model/errors.ts'
+
+/**
+ * A whole input as `schema` describes it. Throws `ZaelError('invalid_request')` that names the first field at fault
+ * (`limits[0].capacity`), or else `whole`: to collect every issue takes time and memory for each item of a hostile input.
+ */
+export const parse = <S extends v.GenericSchema>(
+  schema: S,
+  input: unknown,
+  whole: string,
+): v.InferOutput<S> => parsed(schema, input, (path) => fieldOf(path, whole))
+
+/** As `parse`, for the part of an input that is at `field`: the names of errors begin with it. */
+export const parseAt = <S extends v.GenericSchema>(
+  schema: S,
+  input: unknown,
+  field: string,
+): v.InferOutput<S> => parsed(schema, input, (path) => `${field}${pathText(path)}`)
+
+const parsed = <S extends v.GenericSchema>(
+  schema: S,
+  input: unknown,
+  nameOf: (path: readonly PropertyKey[] | undefined) => string,
+): v.InferOutput<S> => {
+  const { success, output, issues } = v.safeParse(schema, input, { abortEarly: true })
+  if (success) return output
+  const [first] = issues
+  const path = first.path?.map(({ key }) => (typeof key === 'number' ? key : String(key)))
+  throw invalid(nameOf(path), mustOf(first))
+}
+
 /** An issue as valibot reports it; the standard interface shows only `message` and `path`. */
 interface Issue {
   readonly message: string
@@ -12,10 +44,16 @@ type PathSegment = PropertyKey | { readonly key: PropertyKey }
 
 /** `limits[0].capacity`; `whole` where the issue is with the input as a whole. */
 export const fieldOf = (path: readonly PathSegment[] | undefined, whole: string): string => {
-  const keys = (path ?? []).map((segment) => (typeof segment === 'object' ? segment.key : segment))
-  const text = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')
+  const text = pathText(path)
   return text === '' ? whole : text.replace(/^\./, '')
 }
+
+/** `[0].capacity` */
+const pathText = (path: readonly PathSegment[] = []): string =>
+  path
+    .map((segment) => (typeof segment === 'object' ? segment.key : segment))
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
 
 /** What completes "<field> must …". A message that a schema gives itself is used as it is. */
 export const mustOf = (issue: unknown): string => {

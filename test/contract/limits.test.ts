@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { ZaelError } from '../../../src/core/model/errors.ts'
-import { limitToJson, parseLimits } from '../../../src/core/model/parse-limit.ts'
+import { parseLimits } from '../../src/contract/limits.ts'
+import { ZaelError } from '../../src/core/model/errors.ts'
+import { limitToJson } from '../../src/core/model/json.ts'
 
 const rpm = { name: 'rpm', capacity: 50, refill_rate: 50 / 60 }
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { fieldOf, mustOf } from '../../src/contract/issue-text.ts'
+import { fieldOf, mustOf } from '../../src/contract/parse.ts'
 
 const schema = v.strictObject({
   list: v.exactOptional(

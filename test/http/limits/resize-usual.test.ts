@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { resizeUsual, type UsualChange } from '../../../src/core/admin/limits.ts'
+import { parseLimits } from '../../../src/contract/limits.ts'
+import { limitToJson } from '../../../src/core/model/json.ts'
 import { type Limit, usualLimits } from '../../../src/core/model/limit.ts'
-import { limitToJson, parseLimits } from '../../../src/core/model/parse-limit.ts'
+import { resizeUsual, type UsualChange } from '../../../src/http/limits/resize-usual.ts'
 
 const IN_FORCE = usualLimits({ rpm: 60, tpm: 6000, windowSeconds: 60 })
 

@@ -1,0 +1,132 @@
+import * as v from 'valibot'
+import {
+  type Headroom,
+  LIMIT_MODES,
+  LIMIT_NAME_PATTERN,
+  LIMIT_NAME_RULE,
+  type Limit,
+  type LimitMode,
+  MAX_LEASE_SECONDS,
+  MIN_LEASE_SECONDS,
+  MIN_SHARE,
+  ON_UNAVAILABLE,
+  type OnUnavailable,
+  REFUNDS,
+  RESERVED_NAME_PATTERN,
+  RESERVED_NAME_RULE,
+  type Refund,
+} from '../core/model/limit.ts'
+import { METERS, type Meter, meterOfName } from '../core/model/meter.ts'
+import { checkedBy, closedObject, type Fault } from './containers.ts'
+import { integer, zeroOr } from './fields.ts'
+
+/** The name of a limit, also where a request refers to one. */
+export const limitName = v.pipe(v.string(LIMIT_NAME_RULE), v.regex(LIMIT_NAME_PATTERN, LIMIT_NAME_RULE))
+
+const nameFault = (name: string): Fault | undefined =>
+  RESERVED_NAME_PATTERN.test(name) ? { must: RESERVED_NAME_RULE } : undefined
+
+const SHARE_RULE = `be a number from ${MIN_SHARE} to 1`
+
+const KEPT_RULE = `be 0, or a number from ${MIN_SHARE} up to, but not including, 1`
+
+const kept = v.union(
+  [v.literal(0), v.pipe(v.number(KEPT_RULE), v.minValue(MIN_SHARE, KEPT_RULE), v.ltValue(1, KEPT_RULE))],
+  KEPT_RULE,
+)
+
+const LEASE_RULE = `be 0, or a number of seconds from ${MIN_LEASE_SECONDS} to ${MAX_LEASE_SECONDS}`
+
+/** The fields that every limit has in its JSON, whatever its algorithm. */
+export const limitFields = {
+  /** `rpm`, `tpm`, …: 1 to 32 of a-z 0-9 _ that begin with a letter. */
+  name: v.pipe(limitName, checkedBy(nameFault)),
+  /**
+   * What it counts. By default `tpm`, `tph` and `tpd` count tokens, `itpm` input tokens, `otpm` output tokens, and any other
+   * name requests.
+   */
+  meter: v.optional(v.picklist(METERS)),
+  /** `warn` and `shadow` report what exceeds the limit and deny nothing. Default `enforce`. */
+  mode: v.optional(
+    v.pipe(v.picklist(LIMIT_MODES), v.description('warn and shadow limits report and never deny')),
+  ),
+  /** The share in use from which callers are warned. Default 0.8. */
+  warn_at: v.optional(
+    v.pipe(
+      v.number(SHARE_RULE),
+      v.minValue(MIN_SHARE, SHARE_RULE),
+      v.maxValue(1, SHARE_RULE),
+      v.description('Share in use that is worth a warning; default 0.8'),
+    ),
+  ),
+  /** Default `strict`: a refund does not return what time has returned already. */
+  refund: v.optional(v.picklist(REFUNDS)),
+  /** How requests are decided while the store is unavailable. */
+  on_unavailable: v.optional(v.picklist(ON_UNAVAILABLE)),
+  /** The share that is kept from keys of a priority: `{ normal: 0.1, low: 0.3 }`. */
+  headroom: v.optional(
+    v.pipe(
+      closedObject(
+        { normal: v.exactOptional(kept), low: v.exactOptional(kept) },
+        {
+          object: 'be an object with normal, low or both',
+          unknown: 'not be given; headroom is kept from normal and low priority',
+        },
+      ),
+      v.description('Share of the capacity that callers of this priority leave to others'),
+    ),
+  ),
+  /** How long tokens may be charged ahead, in seconds; 0: never. */
+  lease_ttl_seconds: v.optional(
+    v.pipe(
+      zeroOr(MIN_LEASE_SECONDS, MAX_LEASE_SECONDS, LEASE_RULE),
+      v.description("How long tokens may be charged ahead; 0: every decision is the table's"),
+    ),
+  ),
+}
+
+/** The values of `limitFields`. */
+interface LimitFields {
+  readonly name: string
+  readonly meter?: Meter | undefined
+  readonly mode?: LimitMode | undefined
+  readonly warn_at?: number | undefined
+  readonly refund?: Refund | undefined
+  readonly on_unavailable?: OnUnavailable | undefined
+  readonly headroom?: Headroom | undefined
+  readonly lease_ttl_seconds?: number | undefined
+}
+
+/** The limit that JSON states, with the size that its algorithm read from it. Fields that are not given are left out. */
+export const limitOf = (json: LimitFields, size: Limit['size']): Limit => ({
+  name: json.name,
+  meter: json.meter ?? meterOfName(json.name) ?? 'requests',
+  size,
+  ...(json.mode !== undefined && { mode: json.mode }),
+  ...(json.warn_at !== undefined && { warnAt: json.warn_at }),
+  ...(json.refund !== undefined && { refund: json.refund }),
+  ...(json.on_unavailable !== undefined && { onUnavailable: json.on_unavailable }),
+  ...(json.headroom !== undefined && { headroom: json.headroom }),
+  ...(json.lease_ttl_seconds !== undefined && { leaseTtlSeconds: json.lease_ttl_seconds }),
+})
+
+/** An object with `entries` and no other fields; the error for an unknown field lists those that there are. */
+export const limitObject = <const E extends v.ObjectEntries>(entries: E) =>
+  closedObject(entries, { unknown: `not be given; known fields are ${Object.keys(entries).join(', ')}` })
+
+/** Whole tokens. */
+export const size = integer(0, Number.MAX_SAFE_INTEGER)
+
+/** The most in any one window; in JSON also as `capacity`, as responses show it. */
+export const windowLimit = v.pipe(size, v.description('The most in any one window; 0: paused'))
+
+interface WindowJson {
+  readonly limit: number
+  readonly capacity?: number | undefined
+}
+
+/** A `capacity` beside the `limit` of a window, as responses contain it, may be sent again. */
+export const capacityFault = ({ limit, capacity }: WindowJson): Fault | undefined =>
+  capacity === undefined || capacity === limit
+    ? undefined
+    : { path: ['capacity'], must: 'be left out, or be the same as limit' }

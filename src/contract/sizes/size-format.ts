@@ -1,0 +1,62 @@
+import * as v from 'valibot'
+import { type Limit, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../../core/model/limit.ts'
+import { boundedList, checkedBy, chosen, type Fault } from '../containers.ts'
+
+/** A limit in JSON: what it is parsed to. */
+export type LimitForm = v.GenericSchema<unknown, Limit>
+
+/** The limits of one algorithm in JSON. */
+export interface SizeFormat<Form extends LimitForm = LimitForm> {
+  readonly algorithm: string
+  /** Every form that such a limit may have, for the description and the types. */
+  readonly forms: readonly Form[]
+  /** The form that an object is meant to have: its errors are reported. */
+  readonly formOf: (input: object) => Form
+}
+
+/** A limit without `algorithm` is one of these. */
+const DEFAULT_ALGORITHM = 'token_bucket'
+
+/** A limit of any algorithm in `formats`. */
+export const createLimitInput = <Form extends LimitForm>(formats: readonly SizeFormat<Form>[]) => {
+  const names = formats.map(({ algorithm }) => algorithm)
+  const formOf = (input: unknown): Form | Fault => {
+    if (typeof input !== 'object' || input === null || Array.isArray(input)) return { must: 'be an object' }
+    const { algorithm: name = DEFAULT_ALGORITHM }: { readonly algorithm?: unknown } = input
+    const format = formats.find(({ algorithm }) => algorithm === name)
+    return format?.formOf(input) ?? { path: ['algorithm'], must: `be one of ${names.join(', ')}` }
+  }
+  return v.pipe(
+    chosen(
+      formats.flatMap(({ forms }) => forms),
+      formOf,
+    ),
+    v.metadata({ ref: 'LimitInput' }),
+    v.description(
+      'Without a meter, tpm, tph and tpd count tokens, itpm input tokens, otpm output tokens; any other name counts requests',
+    ),
+  )
+}
+
+/** The limits of one owner on one resource, as requests, stored items and apps state them. */
+export const createLimitList = <Form extends LimitForm>(formats: readonly SizeFormat<Form>[]) =>
+  v.pipe(
+    boundedList(createLimitInput(formats), {
+      most: MAX_LIMITS,
+      must: `hold at most ${MAX_LIMITS} limits`,
+      list: 'be a list of limits',
+    }),
+    checkedBy((limits) => faultTogether(limits)),
+  )
+
+/** What is wrong with limits that are right by themselves. */
+const faultTogether = (limits: readonly Limit[]): Fault | undefined => {
+  const names = limits.map(({ name }) => name)
+  const repeated = names.findIndex((name, index) => names.indexOf(name) < index)
+  if (repeated >= 0) {
+    return { path: [repeated, 'name'], must: `be unique; ${names[repeated]} is already there` }
+  }
+  const windows = limits.filter(({ size }) => size.algorithm === 'sliding_window')
+  if (windows.length <= MAX_SLIDING_WINDOWS) return undefined
+  return { must: `hold at most ${MAX_SLIDING_WINDOWS} limits of algorithm sliding_window` }
+}
