@@ -1,10 +1,10 @@
 import type { Cache, CacheFactory, Clock } from '../core/ports/platform.ts'
 
-/** What was read, believed for a while: also that there is nothing. */
+/** Values by key, cached for a while; the absence of a value is cached too. */
 export interface ReadThroughCache<T> {
-  /** At once what is known, else a promise that throws what reading throws; a failure is not remembered. */
+  /** The cached value, without a promise; else a promise that rejects as the read does. Failures are not cached. */
   get(key: string): Promise<T | undefined> | T | undefined
-  /** Nothing that was read of this group up to now is believed any more, nor that anything is missing. */
+  /** Drops what was read of this group up to now, and every absence. */
   forget(group: string): void
 }
 
@@ -12,16 +12,16 @@ export interface ReadThroughOptions<T> {
   readonly clock: Clock
   readonly caches: CacheFactory
   readonly maxAgeMs: number
-  /** Bounds what is kept: so many values, and as many keys under which there is nothing. */
+  /** The most values, and the most absent keys. */
   readonly max: number
-  /** What a value belongs to, to be forgotten by. */
+  /** The group by which a value is dropped. */
   readonly groupOf: (value: T) => string
   readonly read: (key: string) => Promise<T | undefined>
 }
 
 interface Entry<T> {
   readonly value: T | undefined
-  /** Monotonic, ns, from before the read began: a change during the read makes it stale. */
+  /** Monotonic, ns, from before the read: a change during the read makes it stale. */
   readonly readAt: bigint
 }
 
@@ -64,47 +64,60 @@ export const createReadThroughCache = <T>(options: ReadThroughOptions<T>): ReadT
   }
 }
 
-interface Reading<A> {
-  readonly at: bigint
-  readonly answer: Promise<A>
-}
-
-interface Options<R, A> {
+/** How long a read is shared after it began. */
+export interface MaxAge {
   readonly clock: Clock
-  readonly caches: CacheFactory
-  /** A reading is shared for so long. */
-  readonly maxAgeMs: number
-  /** Two requests of the same key are the same. */
-  readonly keyOf: (request: R) => string
-  readonly read: (request: R) => Promise<A>
+  /** 0: never, not even while it is under way. */
+  readonly ms: number
 }
 
-const DIFFERENT_REQUESTS = 100
-
-/** Reads once for all who ask for the same within `maxAgeMs`. */
-export const createSharedReading = <R, A>({ clock, caches, maxAgeMs, keyOf, read }: Options<R, A>) => {
-  const readings: Cache<Reading<A>> = caches({ max: DIFFERENT_REQUESTS })
-  const maxAgeNs = BigInt(maxAgeMs) * 1_000_000n
-  return (request: R): Promise<A> => {
-    const key = keyOf(request)
-    const now = clock.monotonic()
-    const known = readings.get(key)
-    if (known !== undefined && now - known.at < maxAgeNs) return known.answer
-    const answer = read(request)
-    answer.catch(() => readings.delete(key))
-    readings.set(key, { at: now, answer })
-    return answer
+/**
+ * One read for everyone who needs it while it is under way, and until `maxAge` after it began; without `maxAge`, for the life
+ * of the process. Failures are not kept.
+ */
+export const sharedRead = <T>(read: () => Promise<T>, maxAge?: MaxAge): (() => Promise<T>) => {
+  let latest: { readonly result: Promise<T>; readonly at: bigint; isPending: boolean } | undefined
+  const start = (at: bigint): Promise<T> => {
+    const reading = { result: read(), at, isPending: true }
+    latest = reading
+    reading.result.then(
+      () => {
+        reading.isPending = false
+      },
+      () => {
+        if (latest === reading) latest = undefined
+      },
+    )
+    return reading.result
+  }
+  if (maxAge === undefined) return () => latest?.result ?? start(0n)
+  const maxAgeNs = BigInt(maxAge.ms) * 1_000_000n
+  return () => {
+    const now = maxAge.clock.monotonic()
+    const isShared = latest !== undefined && maxAgeNs > 0n && (latest.isPending || now - latest.at < maxAgeNs)
+    return latest !== undefined && isShared ? latest.result : start(now)
   }
 }
 
-/** Made when first asked for; a failure is not kept. */
-export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined
-      throw error
-    })
-    return made
+interface SharedReadsOptions<R, T> {
+  readonly caches: CacheFactory
+  readonly maxAge: MaxAge
+  /** Two requests of the same key share a read. */
+  readonly keyOf: (request: R) => string
+  readonly read: (request: R) => Promise<T>
+}
+
+const MAX_SHARED_READS = 100
+
+/** A shared read per key. */
+export const createSharedReads = <R, T>({ caches, maxAge, keyOf, read }: SharedReadsOptions<R, T>) => {
+  const reads: Cache<() => Promise<T>> = caches({ max: MAX_SHARED_READS })
+  return (request: R): Promise<T> => {
+    const key = keyOf(request)
+    const known = reads.get(key)
+    if (known !== undefined) return known()
+    const shared = sharedRead(() => read(request), maxAge)
+    reads.set(key, shared)
+    return shared()
   }
 }

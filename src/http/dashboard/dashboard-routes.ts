@@ -14,7 +14,7 @@ import { DEFAULT_PER_PAGE, idParam, resourceQuery, searchQuery } from '../../con
 import { secondsOf } from '../../web/denial-json.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { params, query } from '../body/validated.ts'
-import { createSharedReading } from '../cached-reads.ts'
+import { createSharedReads } from '../cached-reads.ts'
 import { availabilityJson } from '../limits/limits.ts'
 import { described } from '../openapi/described.ts'
 import { READ_AGAIN } from './observations.ts'
@@ -147,10 +147,9 @@ const STATS_SHARED_MS = 30_000
 
 const createStatsRoutes = (needs: Needs) => {
   const { clock, caches } = needs
-  const shared = createSharedReading({
-    clock,
+  const shared = createSharedReads({
     caches,
-    maxAgeMs: STATS_SHARED_MS,
+    maxAge: { clock, ms: STATS_SHARED_MS },
     keyOf: (granularity) => granularity,
     read: (granularity: TrafficReading['granularity']) => readTraffic(needs, granularity),
   })

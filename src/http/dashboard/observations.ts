@@ -47,10 +47,11 @@ export const createObservations = ({ limiter, clock, caches, maxAgeMs }: Options
   const limit = pLimit(AT_ONCE)
 
   const read = (ids: readonly string[], at: bigint): readonly (readonly [string, Observation])[] => {
-    const prepare = once(() => limiter.prepareObserving(ids))
+    let prepared: Promise<void> | undefined
     return ids.map((id) => {
       const observed = limit(async () => {
-        await prepare()
+        prepared ??= limiter.prepareObserving(ids)
+        await prepared
         return observe(limiter, id)
       })
       const observation = { at, observed }
@@ -97,14 +98,6 @@ const createAllowance = (spanNs: bigint) => {
     const given = Math.min(wanted, left)
     left -= given
     return given
-  }
-}
-
-const once = (task: () => Promise<void>) => {
-  let running: Promise<void> | undefined
-  return (): Promise<void> => {
-    running ??= task()
-    return running
   }
 }
 

@@ -5,7 +5,7 @@ import type { Page, PageRequest } from '../../core/ports/admin-store.ts'
 import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
 import type { AppDependencies } from '../app-dependencies.ts'
-import { createSharedReading } from '../cached-reads.ts'
+import { createSharedReads } from '../cached-reads.ts'
 import { utilizationPercent } from '../limits/limits.ts'
 import { createObservations } from './observations.ts'
 
@@ -34,7 +34,7 @@ export const createSharedOverview = (needs: Needs): SharedOverview => {
   const observations = createObservations(needs)
   const list = (request: OverviewRequest) => store.listEntities(request)
   const listing = () =>
-    createSharedReading({ clock, caches, maxAgeMs: maxAgeMs && LISTED_FOR_MS, keyOf, read: list })
+    createSharedReads({ caches, maxAge: { clock, ms: maxAgeMs && LISTED_FOR_MS }, keyOf, read: list })
   let listed = listing()
 
   const look = async ({ items, nextCursor }: Page<Entity>): Promise<EntityOverview> => {
@@ -46,10 +46,9 @@ export const createSharedOverview = (needs: Needs): SharedOverview => {
     })
     return { entities, next_cursor: nextCursor }
   }
-  const shared = createSharedReading({
-    clock,
+  const shared = createSharedReads({
     caches,
-    maxAgeMs,
+    maxAge: { clock, ms: maxAgeMs },
     keyOf,
     read: async (request: OverviewRequest) => look(await listed(request)),
   })

@@ -1,10 +1,9 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { StoreUnavailable } from '../../core/model/errors.ts'
-import { SECOND_NS } from '../../core/model/time.ts'
-import type { Clock } from '../../core/ports/platform.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { query } from '../body/validated.ts'
+import { sharedRead } from '../cached-reads.ts'
 import { described } from '../openapi/described.ts'
 
 const healthAnswer = v.object({
@@ -41,35 +40,31 @@ export const createHealthRoutes = (needs: Needs) => {
     .get('/healthz', describeHealth, query(healthQuery), (c) => health(c, c.req.valid('query').deep))
 }
 
-/** The route is open to everyone, so it reads the table at most once per second. */
-const MAX_AGE_NS = SECOND_NS
+/** The route is open to everyone, so it reads the table at most once per second, even while that fails. */
+const SHARED_MS = 1000
 
 /** Returns why nothing can be decided now; undefined: everything works. */
-const createDeepCheck = ({ checkHealth, clock }: { checkHealth(): Promise<void>; readonly clock: Clock }) => {
-  let latest: Promise<string | undefined> | undefined
-  let checkedAtNs: bigint | undefined
-  return (): Promise<string | undefined> => {
-    const isOld = checkedAtNs !== undefined && clock.monotonic() - checkedAtNs >= MAX_AGE_NS
-    if (latest !== undefined && !isOld) return latest
-    checkedAtNs = undefined
-    latest = reasonOf(checkHealth).finally(() => {
-      checkedAtNs = clock.monotonic()
-    })
-    return latest
+const createDeepCheck = ({ checkHealth, clock }: Needs): (() => Promise<string | undefined>) => {
+  const failure = sharedRead(
+    () =>
+      checkHealth().then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      ),
+    { clock, ms: SHARED_MS },
+  )
+  return async () => {
+    const failed = await failure()
+    return failed && reasonOf(failed.error)
   }
 }
 
 /** The reason as an open route may state it; the log contains the store's own message. */
-const reasonOf = async (checkHealth: () => Promise<void>): Promise<string | undefined> => {
-  try {
-    await checkHealth()
-    return undefined
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error
-    return error.isClockOff
-      ? "The clock of this machine differs too much from the table's"
-      : 'The table cannot be reached'
-  }
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof StoreUnavailable)) throw error
+  return error.isClockOff
+    ? "The clock of this machine differs too much from the table's"
+    : 'The table cannot be reached'
 }
 
 const describeMetrics = described({

@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { ZaelError } from '../../core/model/errors.ts'
 import type { AppEnv, AssetName, Assets } from '../app-dependencies.ts'
-import { once } from '../cached-reads.ts'
+import { sharedRead } from '../cached-reads.ts'
 import { described, describedPage } from '../openapi/described.ts'
 
 /**
@@ -59,7 +59,7 @@ const describedDocument = described({
 
 /** `/docs`, `/redoc`, their files, and `/openapi.json` of `app()`. */
 export const createDocsRoutes = (assets: Assets, app: () => Hono<AppEnv>) => {
-  const document = once(() => assets.openApiDocument(app()))
+  const document = sharedRead(() => assets.openApiDocument(app()))
   const routes = new Hono<AppEnv>()
     .get('/openapi.json', describedDocument, async (c) => c.json(await document()))
     .get('/docs', describedPage('Read the API, and try it'), (c) =>

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { AssetName, Assets } from '../app-dependencies.ts'
-import { once } from '../cached-reads.ts'
+import { sharedRead } from '../cached-reads.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -21,7 +21,7 @@ export type BundlePage = () => Promise<ReadonlyMap<string, Uint8Array<ArrayBuffe
  * made on demand.
  */
 export const createPackageAssets = (version: string, bundlePage: BundlePage): Assets => {
-  const page = once(bundlePage)
+  const page = sharedRead(bundlePage)
   return {
     page: async (name) => (await page()).get(name),
     read: async (name) => new Uint8Array(await readFile(require.resolve(ASSET_SOURCES[name]))),

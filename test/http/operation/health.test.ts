@@ -58,6 +58,20 @@ describe('the deep check', () => {
     expect([(await first).status, (await second).status, reads]).toEqual([200, 200, 1])
   })
 
+  test('reads once per second even where the read fails in an unforeseen way', async () => {
+    let reads = 0
+    const { ask, clock } = createTestApp({
+      checkHealth: async () => {
+        reads++
+        throw new Error('a defect')
+      },
+    })
+    const deep = async () => (await ask('GET', '/health?deep=1', { headers: {} })).status
+    expect([await deep(), await deep(), reads]).toEqual([500, 500, 1])
+    clock.advance(SECOND)
+    expect([await deep(), reads]).toEqual([500, 2])
+  })
+
   test('names the clock where it is the reason, and nothing of the store', async () => {
     const error = new StoreUnavailable('away', { mayHaveApplied: false, isClockOff: true, reason: 'secret' })
     const { ask } = createTestApp({ checkHealth: () => Promise.reject(error) })
