@@ -1,5 +1,6 @@
 import type { ReservationStore, ReservedCharges, StoredReservation } from '../charge/reservation-store.ts'
-import type { Reservation, SettledBy } from '../decide/decision.ts'
+import type { SettledBy } from '../charge/settle.ts'
+import type { Reservation } from '../decide/decision.ts'
 import type { Limiter } from '../decide/limiter.ts'
 import { isId } from '../model/entity.ts'
 import { StoreUnavailable, ZaelError } from '../model/errors.ts'

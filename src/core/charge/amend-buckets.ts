@@ -20,7 +20,7 @@ import {
   set,
 } from '../bucket/write.ts'
 import { ZaelError } from '../model/errors.ts'
-import type { BucketWriter } from './bucket-writer.ts'
+import type { CachedBuckets } from './cached-buckets.ts'
 
 /** Attributes that only count. No limit is named `used` or `denied`, or `used_…` or `denied_…`; `deniedlogins` is a limit. */
 const COUNTER = /^(used_|denied(_|$))/
@@ -38,38 +38,38 @@ const MAX_TRIES = 20
  * counters at 0. Throws `ZaelError('conflict')` where others write faster at every try.
  */
 export const resetBuckets = (
-  writer: BucketWriter,
+  store: CachedBuckets,
   buckets: readonly BucketId[],
   { limitName }: LimitSelection,
   now: bigint,
-): Promise<void> => amend(writer, buckets, (item) => resetWrite(item, limitName, now))
+): Promise<void> => amend(store, buckets, (item) => resetWrite(item, limitName, now))
 
 /** Gives tokens back to limits, whatever they were charged for; all that is used where no amount is given. */
 export const topUpBuckets = (
-  writer: BucketWriter,
+  store: CachedBuckets,
   buckets: readonly BucketId[],
   selection: LimitSelection & { readonly amount?: number },
   now: bigint,
-): Promise<void> => amend(writer, buckets, (item) => topUpWrite(item, selection, now))
+): Promise<void> => amend(store, buckets, (item) => topUpWrite(item, selection, now))
 
 const amend = async (
-  writer: BucketWriter,
+  store: CachedBuckets,
   buckets: readonly BucketId[],
   writeFor: (item: BucketItem) => ConditionalWrite | undefined,
 ): Promise<void> => {
-  await Promise.all(buckets.map((bucket) => amendOne(writer, bucket, writeFor)))
+  await Promise.all(buckets.map((bucket) => amendOne(store, bucket, writeFor)))
 }
 
 const amendOne = async (
-  writer: BucketWriter,
+  store: CachedBuckets,
   bucket: BucketId,
   writeFor: (item: BucketItem) => ConditionalWrite | undefined,
 ): Promise<void> => {
-  let item = await writer.read(bucket)
+  let item = await store.read(bucket)
   for (let tries = MAX_TRIES; tries > 0; tries--) {
     const write = item && writeFor(item)
     if (write === undefined) return
-    const outcome = await writer.write(bucket, write)
+    const outcome = await store.write(bucket, write)
     if (outcome.applied) return
     item = outcome.item
   }

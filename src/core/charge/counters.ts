@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../model/errors.ts'
 import type { Cost } from '../model/meter.ts'
 import { SECOND_NS } from '../model/time.ts'
 import type { Clock } from '../ports/platform.ts'
-import type { BucketWriter } from './bucket-writer.ts'
+import type { CachedBuckets } from './cached-buckets.ts'
 
 /**
  * Increments of a bucket's counters by attribute name: `used_tokens`, `denied`, `denied_rpm`. A sum that is no longer a
@@ -119,7 +119,7 @@ const earlier = (a: bigint | undefined, b: bigint | undefined): bigint | undefin
 }
 
 export interface FlushDependencies {
-  readonly writer: BucketWriter
+  readonly store: CachedBuckets
   readonly tally: Tally
   readonly clock: Clock
 }
@@ -146,11 +146,11 @@ export const flushTally = async (
   if (failures.length > 0) throw failures[0]
 }
 
-const flushOne = async ({ writer, tally, clock }: FlushDependencies, bucket: BucketId): Promise<void> => {
+const flushOne = async ({ store, tally, clock }: FlushDependencies, bucket: BucketId): Promise<void> => {
   const pending = tally.take(bucket)
   if (!pending) return
   try {
-    await writer.write(bucket, countersWrite(countActions(pending.counts), clock.now()))
+    await store.write(bucket, countersWrite(countActions(pending.counts), clock.now()))
   } catch (error) {
     // the store's client has logged it; counts that may be in the table already are dropped, as twice is worse than never
     if (!(error instanceof StoreUnavailable)) throw error

@@ -3,17 +3,17 @@ import { boundOf, type EffectiveLimit } from '../bucket/effective-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
 import { SECOND_NS, smaller } from '../model/time.ts'
-import { AHEAD_NS, type ExpectedDemand, expectedDemand, reachOf, type Slot } from './lease.ts'
+import { AHEAD_NS, type ExpectedDemand, expectedDemand, type RecentDemand, reachOf } from './demand.ts'
 
 /** What a lease is sized by. */
 export interface Sizing {
-  readonly slot: Slot
+  readonly demand: RecentDemand
   readonly limits: readonly EffectiveLimit[]
-  /** What is asked for now. */
-  readonly sum: Cost
+  /** What is charged now. */
+  readonly cost: Cost
   /** What is charged ahead already. */
   readonly held: Cost
-  /** The bucket as it was last seen. */
+  /** The bucket as cached. */
   readonly item: BucketItem
   /** Requests that it must be likely to serve. */
   readonly fewest: number
@@ -27,15 +27,15 @@ const SHARE = 1 / 10
 
 const LARGEST_SHARE = 1 / 4
 
-/** What to charge beside the sum, by recent demand and what is left in the bucket; undefined where a lease is not worth it. */
+/** What to charge beside the cost, by recent demand and what is left in the bucket; undefined if a lease is not worth it. */
 export const leaseSize = (sizing: Sizing): Cost | undefined => {
-  const { slot, limits, sum, fewest, ttlNs, monotonicNs } = sizing
-  const leaseTtlNs = leaseTtlOf(limits, sum, ttlNs)
+  const { demand, limits, cost, fewest, ttlNs, monotonicNs } = sizing
+  const leaseTtlNs = leaseTtlOf(limits, cost, ttlNs)
   if (leaseTtlNs === 0n) return undefined
   // the next one is charged before this one ends: what could not be spent by then would only go back
   const longest = Math.max(1, Number(leaseTtlNs) / Number(AHEAD_NS) - 1)
-  const reach = Math.min(reachOf(slot, monotonicNs), longest)
-  const expected = expectedDemand(slot, fewest, reach, monotonicNs)
+  const reach = Math.min(reachOf(demand, monotonicNs), longest)
+  const expected = expectedDemand(demand, fewest, reach, monotonicNs)
   return expected && affordable(sizing, expected, Math.min(reach * SHARE, LARGEST_SHARE))
 }
 
@@ -44,7 +44,7 @@ export const leaseSize = (sizing: Sizing): Cost | undefined => {
  * tightest limit has left; nothing where that would not serve the fewest requests.
  */
 const affordable = (
-  { limits, sum, held, item, now }: Sizing,
+  { limits, cost, held, item, now }: Sizing,
   { amounts, share }: ExpectedDemand,
   most: number,
 ): Cost | undefined => {
@@ -53,9 +53,9 @@ const affordable = (
   const extra: Partial<Record<Meter, number>> = {}
   for (const effective of limits) {
     const { meter } = effective.limit
-    if (sum[meter] === undefined) continue
+    if (cost[meter] === undefined) continue
     const { available } = effective.algorithm.level(effectiveFields(item, effective, now), now)
-    const open = available - (effective.algorithm.capacity - boundOf(effective)) - sum[meter]
+    const open = available - (effective.algorithm.capacity - boundOf(effective)) - cost[meter]
     const ahead = held[meter] ?? 0
     const room = Math.max(0, Math.floor((open + ahead) * most) - ahead)
     extra[meter] = Math.min(extra[meter] ?? amounts[meter] ?? 0, room)
@@ -67,7 +67,7 @@ const affordable = (
   return isWorth && METERS.some((meter) => (extra[meter] ?? 0) > 0) ? extra : undefined
 }
 
-/** How long what is charged of `cost` may be kept: as long as the strictest limit says, 0 where one wants none. */
+/** How long what is charged of `cost` may be kept: the shortest duration of its limits, 0 if one has no leases. */
 export const leaseTtlOf = (limits: readonly EffectiveLimit[], cost: Cost, ttlNs: bigint): bigint =>
   limits
     .filter(({ limit }) => cost[limit.meter] !== undefined)
@@ -76,4 +76,4 @@ export const leaseTtlOf = (limits: readonly EffectiveLimit[], cost: Cost, ttlNs:
         ? ttlNs
         : BigInt(Math.floor(limit.leaseTtlSeconds * 1000)) * (SECOND_NS / 1000n),
     )
-    .reduce((least, life) => smaller(least, life), ttlNs === 0n ? 0n : 3600n * SECOND_NS)
+    .reduce((least, each) => smaller(least, each), ttlNs === 0n ? 0n : 3600n * SECOND_NS)

@@ -1,185 +1,189 @@
 import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
 import { effectiveFields } from '../bucket/carry-over.ts'
 import type { EffectiveLimit } from '../bucket/effective-limit.ts'
-import type { Receipt } from '../bucket/receipt.ts'
+import { receiptOf } from '../bucket/receipt.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { type Cost, METERS, type Meter, sumOf } from '../model/meter.ts'
 import { smaller } from '../model/time.ts'
 import type { Clock } from '../ports/platform.ts'
-import {
-  AHEAD_NS,
-  createSlots,
-  emptied,
-  isDue,
-  isLive,
-  isSpent,
-  type Lease,
-  noteDemand,
-  noteThrottled,
-  payingLease,
-  reachOf,
-  type Slot,
-  spend,
-} from './lease.ts'
+import { AHEAD_NS, createDemand, noteDemand, noteThrottled, type RecentDemand, reachOf } from './demand.ts'
+import type { Denial } from './denial.ts'
+import { emptied, isDue, isLive, isSpent, type Lease, payingLease, spend } from './lease.ts'
 import { leaseSize, leaseTtlOf } from './lease-sizing.ts'
+import type { ChargeOutcome, ChargeRequest } from './write-charge.ts'
+
+/** What this process holds of one bucket that is charged by one list of limits. */
+export interface LeasedBucket {
+  readonly leases: Lease[]
+  readonly demand: RecentDemand
+  /** The last denial by the table. */
+  denial: Denial | undefined
+  /** Whether nothing was requested since the last `takeEnded`. */
+  isIdle: boolean
+  /** True: dropped as idle; `Leases.of` returns another one from now on. */
+  isDropped: boolean
+}
 
 export interface LeasesOptions {
   readonly clock: Clock
-  /** ns after which a lease ends, for limits that do not say it themselves; 0: there are none */
+  /** The duration of leases in ns, for limits that have none of their own; 0: there are no leases. */
   readonly ttlNs: bigint
-  /** Whether a lease is followed by another before it ends; not where nothing runs after an answer. */
+  /** Whether a lease is followed by another before it ends; not where nothing runs after a response. */
   readonly follows: boolean
 }
 
-/** The leases of this process, and what else it knows of busy buckets. */
+/** A bucket and the limits by which it is charged. */
+export type LeaseOwner = Pick<ChargeRequest, 'bucket' | 'limits'>
+
+/** The leases of this process. */
 export interface Leases {
-  /** False: every decision asks the table. */
+  /** False: every decision is the table's. */
   readonly isOn: boolean
-  /** The slot of a bucket that is charged by `limits`; made where there is none. */
-  slotOf(bucket: BucketId, limits: readonly EffectiveLimit[]): Slot
-  /** Counts a request as demand. */
-  note(slot: Slot, cost: Cost): void
-  /** Lets leases grow for a while, as their table refuses charges for being too busy. */
-  noteThrottled(slot: Slot): void
-  /** Spends `cost` from a lease that holds all of it; undefined: the table is to be asked. */
-  spend(slot: Slot, cost: Cost): Lease | undefined
-  /** Whether the lease that follows is to be charged. */
+  /** Creates it where there is none. */
+  of(owner: LeaseOwner): LeasedBucket
+  noteDemand(leased: LeasedBucket, cost: Cost): void
+  /** Lets leases grow for a while: the table throttles their bucket. */
+  noteThrottled(leased: LeasedBucket): void
+  /** Spends `cost` from a lease that holds all of it; undefined if none does. */
+  spend(leased: LeasedBucket, cost: Cost): Lease | undefined
+  /** Whether the next lease is to be charged. */
   isDue(lease: Lease): boolean
   /** Whether a lease holds all of `cost` now. */
-  canSpend(bucket: BucketId, limits: readonly EffectiveLimit[], cost: Cost): boolean
-  /** What to charge beside `sum`, by recent demand and what is left in the bucket as it was last seen. */
-  wanted(
-    slot: Slot,
-    limits: readonly EffectiveLimit[],
-    sum: Cost,
-    item: BucketItem | undefined,
-  ): Cost | undefined
+  canSpend(owner: LeaseOwner, cost: Cost): boolean
+  /** What to charge beside `cost`, by recent demand and what `item` has left. */
+  extraFor(request: LeaseOwner & { readonly cost: Cost }, item: BucketItem | undefined): Cost | undefined
   /** The same, where it serves ten requests or more. */
-  readonly wantedOfMany: Leases['wanted']
-  /** Keeps what was charged beside the sum. */
-  keep(slot: Slot, made: MadeLease): void
-  /** Takes out the leases that are over, or all, with something left: they are to be given back. Forgets idle buckets. */
+  readonly extraForMany: Leases['extraFor']
+  /** Keeps what was charged beside the cost. `startedNs`: the monotonic clock before the write. */
+  keep(owner: LeaseOwner, charged: ChargeOutcome, startedNs: bigint): void
+  /** Removes and returns the leases that have ended, or all, with something left to refund. Drops idle buckets. */
   takeEnded(all: boolean): readonly Lease[]
-  /** Takes all leases of a bucket out that have something left: they are to be given back. */
-  takeBack(bucket: BucketId): readonly Lease[]
-  /** Forgets what is held and known of a bucket that has begun another life: nothing of it can be given back. */
+  /** Removes and returns all leases of a bucket with something left to refund. */
+  takeAll(bucket: BucketId): readonly Lease[]
+  /** Drops all that is held of a bucket that has another generation: nothing of it can be refunded. */
   voidAt(key: string): void
-  /** What is left in live leases of a slot, per meter. */
-  heldOf(slot: Slot): Cost
-  /** What is left in all live leases of a bucket, whatever it is charged by. */
+  /** What is left in the live leases, per meter. */
+  heldOf(leased: LeasedBucket): Cost
+  /** The same of all live leases of a bucket, whatever limits it is charged by. */
   heldAt(bucket: BucketId): Cost
-}
-
-export interface MadeLease {
-  readonly limits: readonly EffectiveLimit[]
-  readonly extra: Cost
-  /** The state right after the charge. */
-  readonly item: BucketItem
-  readonly receipt: Receipt
-  readonly startedNs: bigint
 }
 
 /** For fewer requests a lease would not save a write. */
 const FEWEST = 2
 
-/** From so many on, few wait for a lease's write. */
+/** With so many requests per lease, few wait for its write. */
 const MANY = 10
 
 export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases => {
-  const slots = createSlots()
-  const isOver = (lease: Lease): boolean => !isLive(lease, clock.now(), clock.monotonic())
-  const payer = (slot: Slot, cost: Cost): Lease | undefined =>
-    payingLease(slot, cost, clock.now(), clock.monotonic())
-  const heldOf = ({ leases }: Slot): Cost =>
+  const registry = createRegistry()
+  const hasEnded = (lease: Lease): boolean => !isLive(lease, clock.now(), clock.monotonic())
+  const of = ({ bucket, limits }: LeaseOwner): LeasedBucket =>
+    registry.of(bucketKey(bucket), chargingText(limits), clock.monotonic())
+  const payer = ({ leases }: LeasedBucket, cost: Cost): Lease | undefined =>
+    payingLease(leases, cost, clock.now(), clock.monotonic())
+  const heldOf = ({ leases }: Pick<LeasedBucket, 'leases'>): Cost =>
     leases.length === 0 ? NOTHING : leftOf(leases, clock.now(), clock.monotonic())
-  const wantedFor =
-    (fewest: number): Leases['wanted'] =>
-    (slot, limits, sum, item) => {
-      if (item === undefined) return undefined
+  const extraFor =
+    (fewest: number): Leases['extraFor'] =>
+    (request, item) => {
+      if (ttlNs === 0n || item === undefined) return undefined
+      const { demand, leases } = of(request)
       const moment = { now: clock.now(), monotonicNs: clock.monotonic() }
-      return leaseSize({ slot, limits, sum, held: heldOf(slot), item, fewest, ttlNs, ...moment })
+      return leaseSize({ ...request, demand, held: heldOf({ leases }), item, fewest, ttlNs, ...moment })
     }
 
   return {
     isOn: ttlNs > 0n,
-    slotOf: (bucket, limits) => slots.of(bucket, limits, clock.monotonic()),
-    noteThrottled: (slot) => noteThrottled(slot, clock.monotonic()),
-    note: (slot, cost) => noteDemand(slot, cost, clock.monotonic()),
+    of,
+    noteThrottled: ({ demand }) => noteThrottled(demand, clock.monotonic()),
+    noteDemand: (leased, cost) => noteRequest(leased, cost, clock.monotonic()),
     isDue: (lease) => isDue(lease, clock.monotonic()),
-    spend(slot, cost) {
-      const lease = payer(slot, cost)
+    spend(leased, cost) {
+      const lease = payer(leased, cost)
       if (lease) spend(lease, cost)
       return lease
     },
-    canSpend: (bucket, limits, cost) =>
-      payer(slots.of(bucket, limits, clock.monotonic()), cost) !== undefined,
-    wanted: wantedFor(FEWEST),
-    wantedOfMany: wantedFor(MANY),
-    keep: (slot, made) =>
-      keepIn(slot, leaseOf(made, ttlNs, follows ? reachOf(slot, made.startedNs) : undefined)),
-    takeBack: (bucket) => slots.at(bucketKey(bucket)).flatMap((slot) => takeOut(slot, () => true)),
-    voidAt: (key) => slots.at(key).forEach(forget),
-    takeEnded(all) {
-      const over: Lease[] = []
-      slots.sweep((slot) => {
-        over.push(...takeOut(slot, (lease) => all || isOver(lease)))
-        const wasIdle = slot.isIdle
-        slot.isIdle = true
-        return wasIdle && slot.leases.length === 0
-      })
-      return over
+    canSpend: (owner, cost) => payer(of(owner), cost) !== undefined,
+    extraFor: extraFor(FEWEST),
+    extraForMany: extraFor(MANY),
+    keep(owner, charged, startedNs) {
+      // the leased bucket may have been dropped while the write was under way
+      const leased = of(owner)
+      const reach = follows ? reachOf(leased.demand, startedNs) : undefined
+      keepIn(leased, leaseOf(owner.bucket, charged, startedNs, ttlNs, reach))
     },
-    heldAt: (bucket) => sumOf(slots.at(bucketKey(bucket)).map(heldOf)),
+    takeAll: (bucket) => registry.at(bucketKey(bucket)).flatMap((leased) => takeOut(leased, () => true)),
+    voidAt: (key) => registry.at(key).forEach(empty),
+    takeEnded: (all) => takeEnded(registry, (lease) => all || hasEnded(lease)),
+    heldAt: (bucket) => sumOf(registry.at(bucketKey(bucket)).map(heldOf)),
     heldOf,
   }
 }
 
 const NOTHING: Cost = {}
 
-/** Leases pay in this order; spent ones stay, for what is settled may come back to them. */
-const keepIn = ({ leases }: Slot, made: Lease): void => {
+/** Counts one request as demand. */
+export const noteRequest = (leased: LeasedBucket, cost: Cost, monotonicNs: bigint): void => {
+  leased.isIdle = false
+  noteDemand(leased.demand, cost, monotonicNs)
+}
+
+const takeEnded = (registry: Registry, hasEnded: (lease: Lease) => boolean): readonly Lease[] => {
+  const ended: Lease[] = []
+  registry.sweep((leased) => {
+    ended.push(...takeOut(leased, hasEnded))
+    const wasIdle = leased.isIdle
+    leased.isIdle = true
+    return wasIdle && leased.leases.length === 0
+  })
+  return ended
+}
+
+/** Leases pay in this order; spent ones stay, as settlements may return tokens to them. */
+const keepIn = ({ leases }: LeasedBucket, made: Lease): void => {
   const spent = leases.filter(isSpent)
   const paying = leases.filter((lease) => !spent.includes(lease))
   leases.splice(0, leases.length, ...paying, made, ...spent)
 }
 
-const forget = (slot: Slot): void => {
-  for (const lease of slot.leases.splice(0)) emptied(lease)
-  slot.denial = undefined
+const empty = (leased: LeasedBucket): void => {
+  for (const lease of leased.leases.splice(0)) emptied(lease)
+  leased.denial = undefined
 }
 
-/** What is left in those that live. */
 const leftOf = (leases: readonly Lease[], now: bigint, monotonicNs: bigint): Cost =>
   sumOf(leases.filter((lease) => isLive(lease, now, monotonicNs)).map(({ left }) => left))
 
-/** Takes the leases out of a slot that are over; those with something left. */
-const takeOut = (slot: Slot, isOver: (lease: Lease) => boolean): readonly Lease[] => {
-  const over = slot.leases.filter(isOver)
-  const kept = slot.leases.filter((lease) => !over.includes(lease))
-  slot.leases.splice(0, slot.leases.length, ...kept)
-  return over.filter((lease) => !isSpent(lease))
+/** Removes the leases that have ended; returns those with something left. */
+const takeOut = ({ leases }: LeasedBucket, hasEnded: (lease: Lease) => boolean): readonly Lease[] => {
+  const ended = leases.filter(hasEnded)
+  const kept = leases.filter((lease) => !ended.includes(lease))
+  leases.splice(0, leases.length, ...kept)
+  return ended.filter((lease) => !isSpent(lease))
 }
 
-/** It ends with its life, or with a window that ends at a fixed time. Without a `reach` none is to follow it. */
-const leaseOf = (made: MadeLease, ttlNs: bigint, reach: number | undefined): Lease => {
-  const { limits, extra, item, receipt, startedNs } = made
-  const { chargedAt } = receipt
-  const life = leaseTtlOf(limits, extra, ttlNs)
+/** Ends after its duration, or with a window that ends at a fixed time. Without a `reach` none is to follow it. */
+const leaseOf = (
+  bucket: BucketId,
+  { item = {}, limits, extra = {}, chargedAt }: ChargeOutcome,
+  startedNs: bigint,
+  defaultTtlNs: bigint,
+  reach: number | undefined,
+): Lease => {
+  const ttlNs = leaseTtlOf(limits, extra, defaultTtlNs)
   const ends = limits.flatMap((effective) => {
     const { endsInNs } = effective.algorithm.level(effectiveFields(item, effective, chargedAt), chargedAt)
     return endsInNs === undefined ? [] : [chargedAt + endsInNs]
   })
-  const endsAt = ends.reduce((least, end) => smaller(least, end), chargedAt + life)
-  const endsNs = startedNs + life
-  const dueNs = endsNs - smaller(life / 2n, AHEAD_NS)
+  const endsNs = startedNs + ttlNs
   return {
-    receipt,
+    receipt: receiptOf({ bucket, limits, item }, extra, chargedAt),
     startedNs,
     endsNs,
-    endsAt,
+    endsAt: ends.reduce((least, end) => smaller(least, end), chargedAt + ttlNs),
     left: { ...extra },
     dueBelow: partOf(extra, 1 / (2 * (reach ?? 1))),
-    dueNs,
+    dueNs: endsNs - smaller(ttlNs / 2n, AHEAD_NS),
     isFollowed: reach === undefined,
   }
 }
@@ -191,4 +195,61 @@ const partOf = (cost: Cost, part: number): Cost => {
     if (amount !== undefined) parts[meter] = amount * part
   }
   return parts
+}
+
+type Registry = ReturnType<typeof createRegistry>
+
+/** The leased buckets of this process, by the bucket's key and then by the text of the limits. */
+const createRegistry = () => {
+  const all = new Map<string, Map<string, LeasedBucket>>()
+  return {
+    of(key: string, limits: string, nowNs: bigint): LeasedBucket {
+      const ofBucket = all.get(key) ?? new Map<string, LeasedBucket>()
+      const leased = ofBucket.get(limits) ?? createLeasedBucket(nowNs)
+      all.set(key, ofBucket.set(limits, leased))
+      return leased
+    },
+    at: (key: string): readonly LeasedBucket[] => [...(all.get(key)?.values() ?? [])],
+    /** Visits each once, and drops those for which `isUnused` returns true. */
+    sweep(isUnused: (leased: LeasedBucket) => boolean): void {
+      for (const [key, ofBucket] of all) {
+        dropUnused(ofBucket, isUnused)
+        if (ofBucket.size === 0) all.delete(key)
+      }
+    },
+  }
+}
+
+const dropUnused = (
+  ofBucket: Map<string, LeasedBucket>,
+  isUnused: (leased: LeasedBucket) => boolean,
+): void => {
+  for (const [limits, leased] of ofBucket) {
+    if (!isUnused(leased)) continue
+    leased.isDropped = true
+    ofBucket.delete(limits)
+  }
+}
+
+const createLeasedBucket = (nowNs: bigint): LeasedBucket => ({
+  leases: [],
+  demand: createDemand(nowNs),
+  denial: undefined,
+  isIdle: false,
+  isDropped: false,
+})
+
+const texts = new WeakMap<readonly EffectiveLimit[], string>()
+
+/** A text that two lists of limits share only if they charge alike. */
+export const chargingText = (limits: readonly EffectiveLimit[]): string => {
+  const cached = texts.get(limits)
+  if (cached !== undefined) return cached
+  const text = limits
+    .map(({ limit, algorithm, version, headroom }) =>
+      [limit.name, limit.meter, algorithm.text, version, headroom, limit.refund].join(' '),
+    )
+    .join('\n')
+  texts.set(limits, text)
+  return text
 }

@@ -3,7 +3,7 @@ import type { Receipt } from '../bucket/receipt.ts'
 import { type Correction, planSettlement } from '../bucket/settle-plan.ts'
 import { type Action, add, type BucketItem } from '../bucket/write.ts'
 import type { Cost } from '../model/meter.ts'
-import type { BucketWriter } from './bucket-writer.ts'
+import type { CachedBuckets } from './cached-buckets.ts'
 import { isShort, type Overage, partOfOverage, type Settled } from './overage.ts'
 
 export interface Settlement {
@@ -46,15 +46,15 @@ export interface SettlementOutcome {
  * counters are written. Throws `StoreUnavailable`; a lost answer is not asked for again.
  */
 export const settleBucket = async (
-  writer: BucketWriter,
+  store: CachedBuckets,
   settlement: Settlement,
 ): Promise<SettlementOutcome> => {
   const { receipt, counters } = settlement
-  const attempted = await attempt(writer, settlement)
+  const attempted = await attempt(store, settlement)
   if (attempted.outcome !== undefined) return attempted.outcome
   const isAlive = isSameGeneration(attempted.state, receipt)
   if (counters.length > 0 && isCounted(attempted.state, receipt)) {
-    await writer.write(receipt.bucket, countersWrite(counters, settlement.moment().now))
+    await store.write(receipt.bucket, countersWrite(counters, settlement.moment().now))
   }
   return { result: isAlive ? 'overtaken' : 'settled' }
 }
@@ -64,9 +64,9 @@ const isCounted = ({ isGone }: StateToSettle, { bucket }: Receipt): boolean =>
   !(isGone && bucket.kind === 'policy')
 
 /** Without an outcome nothing was written: others were faster each time, or the life that was charged is over. */
-const attempt = async (writer: BucketWriter, settlement: Settlement) => {
+const attempt = async (store: CachedBuckets, settlement: Settlement) => {
   const { receipt, moment } = settlement
-  let state = await stateToSettle(writer, settlement)
+  let state = await stateToSettle(store, settlement)
   for (let tries = 1; tries <= attemptsFor(settlement) && isSameGeneration(state, receipt); tries++) {
     const unconditional = tries >= UNCONDITIONAL_ATTEMPT
     const { now, elapsedNs } = moment()
@@ -74,7 +74,7 @@ const attempt = async (writer: BucketWriter, settlement: Settlement) => {
     const fitsOnly = settlement.overage !== undefined
     const known = { snapshot: state.snapshot, generation: receipt.generation, unconditional, fitsOnly }
     const write = planSettlement({ corrections, counters, ...known, now, elapsedNs })
-    const outcome = write && (await writer.write(receipt.bucket, write))
+    const outcome = write && (await store.write(receipt.bucket, write))
     const isRefund = corrections.some(({ difference }) => difference < 0)
     const result = unconditional && isRefund ? 'overtaken' : 'settled'
     if (outcome === undefined) return { state, outcome: { result } as const }
@@ -124,12 +124,12 @@ interface StateToSettle {
  * What this node last saw will do, else it is read. A guess of another life is none: only what is stored may say that the
  * life is over, or that an overage is not available.
  */
-const stateToSettle = async (writer: BucketWriter, settlement: Settlement): Promise<StateToSettle> => {
+const stateToSettle = async (store: CachedBuckets, settlement: Settlement): Promise<StateToSettle> => {
   const { receipt, overage = [], moment } = settlement
-  const guess = { snapshot: writer.cached(receipt.bucket), isGone: false }
+  const guess = { snapshot: store.cached(receipt.bucket), isGone: false }
   const isUsable = guess.snapshot !== undefined && isSameGeneration(guess, receipt)
   if (isUsable && !isShort(receipt.limits, overage, guess.snapshot, moment().now)) return guess
-  const stored = await writer.read(receipt.bucket)
+  const stored = await store.read(receipt.bucket)
   return { snapshot: stored, isGone: stored === undefined }
 }
 

@@ -1,16 +1,13 @@
 import { useOf } from '../charge/counters.ts'
+import { refundAll } from '../charge/settle.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
 import { type Cost, withTotalTokens } from '../model/meter.ts'
-import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
-import {
-  type ChargeAllDependencies,
-  chargeAll,
-  type DecideCall,
-  hasDenied,
-  readViews,
-} from './charge-buckets.ts'
-import type { Decision, Denied, Violation } from './decision.ts'
+import { SECOND_NS } from '../model/time.ts'
+import { type ApplicableBucket, type Resolution, sameLimits } from '../resolve/resolution.ts'
+import { type ChargeAttempt, type ChargingDependencies, chargeBuckets, hasDenied } from './charge-buckets.ts'
+import type { Decision, DecisionRequest, Denied, Violation } from './decision.ts'
+import { countDecision, type DecisionLog } from './decision-log.ts'
 import type { Fallback } from './fallback.ts'
 import {
   type BucketView,
@@ -19,50 +16,145 @@ import {
   limitStates,
   longestWait,
   neverFits,
+  readViews,
   violationsOf,
 } from './limit-state.ts'
-import { createReservation, refundAll, settledReservation } from './reservation.ts'
+import { createReservation, settledReservation } from './reservation.ts'
 
-export interface DecideDependencies extends ChargeAllDependencies {
+export interface DecideDependencies extends ChargingDependencies {
   readonly fallback: Fallback
+  readonly log: DecisionLog
+  /** How old the configuration may be, ns. */
+  readonly configAgeNs: bigint
 }
 
-/** How long to wait where others were faster at every attempt. */
+/** What to decide, whatever its buckets are. */
+export interface BucketsRequest extends Pick<DecisionRequest, 'cost' | 'settles' | 'dryRun'> {
+  /** True: a denial names every limit that would deny, also of buckets that were not charged. */
+  readonly namesAll?: boolean
+}
+
+/** A denial is given by configuration no older than this, so that a raised limit helps within a second on every node. */
+const DENIAL_MAX_AGE_NS = SECOND_NS
+
+/** How long to wait after others wrote first at every attempt. */
 const CONTENDED_WAIT_NS = 50_000_000n
 
 /**
- * Charges every bucket that applies, one write each; where one denies, gives the others back before it answers.
- * A cost that fits no state of some bucket is decided before any write.
+ * The resolution loop: charges every bucket that applies, and refunds all if one denies. Before a denial is given, and where
+ * a bucket was charged by a later version of a limit, the configuration is read again; if that changes anything, the request
+ * is decided once more, by the latest limits. So at most two attempts. A cost that fits no state of some bucket is decided
+ * before any write. `resolve` returns the buckets that apply, from reads no older than its argument; its errors are thrown,
+ * save `StoreUnavailable` after a denial.
  */
-export const decide = async (deps: DecideDependencies, call: DecideCall): Promise<Decision> => {
-  const { request, resolution, now } = call
-  const cost = withTotalTokens(request.cost)
-  if (request.dryRun || resolution.buckets.some((plan) => neverFits(plan, cost))) {
-    return decideByReading(deps, resolution, cost, now)
+export const decide = async (
+  deps: DecideDependencies,
+  request: BucketsRequest,
+  resolve: (maxAgeNs: bigint) => Promise<Resolution>,
+): Promise<Decision> => {
+  let attempt = firstAttempt(deps, request, await resolve(deps.configAgeNs))
+  for (;;) {
+    const parts = isWritten(request, attempt) ? await chargeBuckets(deps, attempt) : undefined
+    const decision = await conclude(deps, attempt, parts)
+    const next = await nextAttempt(deps, attempt, resolve, decision)
+    // only a decision has no next attempt, and the second attempt always is a decision
+    if (next === undefined && decision) return recorded(deps, request, attempt, decision)
+    attempt = next ?? attempt
   }
-  const startedNs = deps.clock.monotonic()
-  const parts = await chargeAll(deps, call, cost, startedNs)
-  const availability = availabilityOf(parts)
-  const reached = parts.filter((part) => !isUnavailable(part))
-  const violations = await violationsIn(deps, parts, cost, now)
+}
+
+const firstAttempt = (
+  { clock }: DecideDependencies,
+  { cost, settles, namesAll = false }: BucketsRequest,
+  resolution: Resolution,
+): ChargeAttempt => {
+  const moment = { now: clock.now(), startedNs: clock.monotonic() }
+  return { cost: withTotalTokens(cost), resolution, isLatest: false, settles, namesAll, ...moment }
+}
+
+const isWritten = ({ dryRun }: BucketsRequest, { resolution, cost }: ChargeAttempt): boolean =>
+  dryRun !== true && !resolution.buckets.some((bucket) => neverFits(bucket, cost))
+
+/** The same by the latest limits; undefined if the request is allowed, or these are the same, or cannot be read. */
+const nextAttempt = async (
+  { clock }: DecideDependencies,
+  attempt: ChargeAttempt,
+  resolve: (maxAgeNs: bigint) => Promise<Resolution>,
+  decision: Decision | undefined,
+): Promise<ChargeAttempt | undefined> => {
+  if (attempt.isLatest || decision?.allowed) return undefined
+  const reading = resolve(DENIAL_MAX_AGE_NS)
+  const resolution = await (decision ? reading.catch(undefinedIfUnavailable) : reading)
+  if (resolution === undefined || (decision && sameLimits(attempt.resolution, resolution))) return undefined
+  return { ...attempt, resolution, isLatest: true, startedNs: clock.monotonic() }
+}
+
+const undefinedIfUnavailable = (error: unknown): undefined => {
+  if (!(error instanceof StoreUnavailable)) throw error
+}
+
+/** Counts and logs the decision. */
+const recorded = (
+  deps: DecideDependencies,
+  { dryRun }: BucketsRequest,
+  { resolution }: ChargeAttempt,
+  decision: Decision,
+): Decision => {
+  if (dryRun) return decision
+  countDecision(deps, decision, resolution.buckets.find(({ isOwn }) => isOwn)?.id)
+  deps.log(decision)
+  return decision
+}
+
+/**
+ * The decision; without `parts` by what is stored. Undefined if a bucket was charged by a later version of a limit: then all
+ * charges are refunded.
+ */
+const conclude = async (
+  deps: DecideDependencies,
+  attempt: ChargeAttempt,
+  parts: readonly ChargedPart[] | undefined,
+): Promise<Decision | undefined> => {
+  if (parts === undefined) return decideByReading(deps, attempt)
+  const { cost, settles, now, startedNs } = attempt
+  if (parts.some(({ result }) => result === 'outdated')) {
+    await refundAll(deps, parts, startedNs)
+    return undefined
+  }
+  const violations = await violationsIn(deps, parts, attempt)
   if (violations !== undefined) {
     await refundAll(deps, parts, startedNs)
-    const current = reached.map(({ view }) => ({
-      ...view,
-      item: deps.writer.cached(view.bucket.id) ?? view.item,
-    }))
-    return {
-      ...denied(current, violations, now),
-      reported: reportedIn(parts),
-      ...availability,
-      unavailable: violations.length === 0,
-    }
+    return { ...deniedBy(deps, parts, violations, now), ...availabilityOf(parts) }
   }
-  const limits = reached.flatMap(({ view }) => limitStates(view, now))
-  const reservation = request.settles ? createReservation(deps, parts, cost, startedNs) : settledReservation
-  if (!request.settles) countUse(deps, parts, cost)
-  return { allowed: true, ...availability, limits, reported: reportedIn(parts), reservation }
+  const limits = reachedViews(parts).flatMap((view) => limitStates(view, now))
+  const reservation = settles ? createReservation(deps, parts, cost, startedNs) : settledReservation
+  if (!settles) countUse(deps, parts, cost)
+  return { allowed: true, ...availabilityOf(parts), limits, reported: reportedIn(parts), reservation }
 }
+
+/** Without violations: a limit's `on_unavailable` denies. */
+const deniedBy = (
+  { store }: DecideDependencies,
+  parts: readonly ChargedPart[],
+  violations: readonly Violation[],
+  now: bigint,
+): Denied => {
+  const views = reachedViews(parts).map((view) => ({
+    ...view,
+    item: store.cached(view.bucket.id) ?? view.item,
+  }))
+  return {
+    ...denied(views, violations, now),
+    reported: reportedIn(parts),
+    unavailable: violations.length === 0,
+  }
+}
+
+const reachedViews = (parts: readonly ChargedPart[]): readonly BucketView[] =>
+  parts.filter((part) => !isUnavailable(part)).map(({ view }) => view)
+
+const reportedIn = (parts: readonly ChargedPart[]): readonly Violation[] =>
+  parts.flatMap(({ reported }) => reported)
 
 const availabilityOf = (parts: readonly ChargedPart[]): Pick<Decision, 'degraded' | 'unavailableCause'> => {
   const unavailable = parts.find(isUnavailable)
@@ -71,32 +163,26 @@ const availabilityOf = (parts: readonly ChargedPart[]): Pick<Decision, 'degraded
   return { degraded: true, ...(unavailableCause !== undefined && { unavailableCause }) }
 }
 
-const reportedIn = (parts: readonly ChargedPart[]): readonly Violation[] =>
-  parts.flatMap(({ reported }) => reported)
-
-/** What denies; nothing is asked of the limits in memory where a stored one denies. undefined: nothing does. */
+/** What denies; undefined if nothing does. The limits in memory are charged only if no stored one denies. */
 const violationsIn = async (
   deps: DecideDependencies,
   parts: readonly ChargedPart[],
-  cost: Cost,
-  now: bigint,
+  { cost, now }: ChargeAttempt,
 ): Promise<readonly Violation[] | undefined> => {
   if (parts.some(({ result }) => result === 'contended')) deps.metrics.count('decisions_contended')
   if (parts.some(hasDenied)) return parts.flatMap((part) => partViolations(part, cost, now))
-  const away = parts.filter(isUnavailable).map(({ view }) => view.bucket)
-  if (away.length === 0) return undefined
-  const { isDenied, violations } = await deps.fallback.decide(away, cost, now)
+  const unreached = parts.filter(isUnavailable).map(({ view }) => view.bucket)
+  if (unreached.length === 0) return undefined
+  const { isDenied, violations } = await deps.fallback.decide(unreached, cost, now)
   return isDenied ? violations : undefined
 }
 
-/** Decides from what is stored, and charges nothing. What fits no state is denied also where the store is away. */
-export const decideByReading = async (
-  deps: Pick<DecideDependencies, 'writer' | 'heldAt'>,
-  resolution: Resolution,
-  cost: Cost,
-  now: bigint,
+/** Decides from what is stored, and charges nothing. A cost that fits no state is denied also if the store is unavailable. */
+const decideByReading = async (
+  deps: DecideDependencies,
+  { resolution, cost, now }: ChargeAttempt,
 ): Promise<Decision> => {
-  const neverFitting = resolution.buckets.filter((plan) => neverFits(plan, cost))
+  const neverFitting = resolution.buckets.filter((bucket) => neverFits(bucket, cost))
   const views = await readViews(deps, resolution).catch((error: unknown) => {
     if (neverFitting.length === 0 || !(error instanceof StoreUnavailable)) throw error
     return error
@@ -111,12 +197,12 @@ export const decideByReading = async (
 
 /** A denial that needs no state: the cost is larger than a limit. Nothing is known of what is left of any. */
 const deniedUnread = (
-  plans: readonly ApplicableBucket[],
+  buckets: readonly ApplicableBucket[],
   cost: Cost,
   now: bigint,
   { reason }: StoreUnavailable,
 ): Denied => {
-  const views = plans.map((plan) => ({ bucket: plan, limits: plan.limits, item: undefined }))
+  const views = buckets.map((bucket) => ({ bucket, limits: bucket.limits, item: undefined }))
   const violations = views.flatMap((view) => violationsOf(view, cost, now))
   return { ...denied([], violations, now), degraded: true, unavailableCause: reason }
 }
@@ -145,7 +231,7 @@ const denied = (views: readonly BucketView[], violations: readonly Violation[], 
   unavailable: false,
 })
 
-/** Where several buckets were charged, use is counted once it is known that all of them allow. */
+/** If several buckets were charged, the use is counted once all of them have allowed. */
 const countUse = (deps: DecideDependencies, parts: readonly ChargedPart[], cost: Cost): void => {
   for (const { isCounted, view } of parts) {
     if (isCounted) continue

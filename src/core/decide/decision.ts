@@ -4,11 +4,6 @@ import type { Limit } from '../model/limit.ts'
 import type { Cost, Meter } from '../model/meter.ts'
 import type { PolicyContext } from '../model/policy.ts'
 
-/** The caller who settles: on buckets that they share with others, the amounts that they report are bounded. */
-export interface SettledBy {
-  readonly callerId: string
-}
-
 /** What a caller asks. Charged at once; `settle` says whether the real cost is told later. */
 export interface DecisionRequest {
   readonly entityId: string

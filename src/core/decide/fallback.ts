@@ -3,32 +3,35 @@ import { limitChargesOf } from '../bucket/charge-plan.ts'
 import type { EffectiveLimit } from '../bucket/effective-limit.ts'
 import { receiptOf } from '../bucket/receipt.ts'
 import { algorithmOf, scaled } from '../bucket/registry.ts'
-import { createBucketWriter } from '../charge/bucket-writer.ts'
-import { chargeBucket } from '../charge/charge-bucket.ts'
+import type { BucketItem } from '../bucket/write.ts'
+import { createCachedBuckets } from '../charge/cached-buckets.ts'
+import { createTally } from '../charge/counters.ts'
 import { settleBucket } from '../charge/settle-bucket.ts'
+import { writeCharge } from '../charge/write-charge.ts'
 import { isEnforced, type OnUnavailable } from '../model/limit.ts'
 import type { Cost } from '../model/meter.ts'
 import { SECOND_NS } from '../model/time.ts'
-import { type CacheFactory, noMetrics } from '../ports/platform.ts'
+import { type CacheFactory, type Clock, noMetrics } from '../ports/platform.ts'
 import type { ApplicableBucket } from '../resolve/resolution.ts'
 import type { Violation } from './decision.ts'
 import { type BucketView, violationsOf } from './limit-state.ts'
 
 /** What is decided for buckets that cannot be reached. */
 export interface FallbackDecision {
-  /** Without violations: a limit says deny, and the request is denied as unavailable. */
+  /** Without violations: a limit's `on_unavailable` is `deny`, and the request is denied as unavailable. */
   readonly isDenied: boolean
   /** What the limiter in memory denied. */
   readonly violations: readonly Violation[]
 }
 
 export interface Fallback {
-  decide(plans: readonly ApplicableBucket[], cost: Cost, now: bigint): Promise<FallbackDecision>
+  decide(buckets: readonly ApplicableBucket[], cost: Cost, now: bigint): Promise<FallbackDecision>
 }
 
 export interface FallbackOptions {
   readonly localBuckets: BucketStore
   readonly newCache: CacheFactory
+  readonly clock: Clock
   readonly onUnavailable: OnUnavailable
   readonly localShare: number
 }
@@ -37,62 +40,56 @@ const STRICTEST_FIRST: readonly OnUnavailable[] = ['deny', 'local', 'allow']
 
 const MAX_LOCAL_BUCKETS = 10_000
 
-/** After this long the store is asked again, ns. */
-const ASKED_AGAIN_NS = SECOND_NS
+/** The wait for a cost that is larger than the share of a limit: the store may be available again by then. */
+const AVAILABLE_AGAIN_NS = SECOND_NS
 
 /**
  * Decides by each bucket's strictest `on_unavailable` among the limits that the cost touches. `local` grants a share of the
  * limit in this process alone, of all buckets or of none.
  */
-export const createFallback = ({
-  localBuckets,
-  newCache,
-  onUnavailable,
-  localShare,
-}: FallbackOptions): Fallback => {
-  const writer = createBucketWriter(localBuckets, newCache({ max: MAX_LOCAL_BUCKETS }), noMetrics)
+export const createFallback = (options: FallbackOptions): Fallback => {
+  const { localBuckets, newCache, clock, onUnavailable, localShare } = options
+  const cache = newCache<BucketItem>({ max: MAX_LOCAL_BUCKETS })
+  const store = createCachedBuckets({ store: localBuckets, cache, clock, metrics: noMetrics })
+  const local = { store, tally: createTally(), clock, metrics: noMetrics }
+
   const ruleOf = ({ limits }: ApplicableBucket, cost: Cost): OnUnavailable => {
     const rules = limitChargesOf(limits, cost)
       .filter(({ effective }) => isEnforced(effective.limit))
       .map(({ effective }) => effective.limit.onUnavailable ?? onUnavailable)
     return STRICTEST_FIRST.find((rule) => rules.includes(rule)) ?? 'allow'
   }
-  const chargeShare = async (plan: ApplicableBucket, cost: Cost, now: bigint) => {
-    const limits = plan.limits.map((effective) => shareOf(effective, localShare))
-    const order = { bucket: plan.id, limits, cost, now, counters: [], reread: async () => limits }
-    const { result, item } = await chargeBucket(writer, order)
-    return { result, view: { bucket: plan, limits, item } }
+  const chargeShare = async (bucket: ApplicableBucket, cost: Cost) => {
+    const limits = bucket.limits.map((effective) => shareOf(effective, localShare))
+    const request = { bucket: bucket.id, limits, cost, counts: {}, isLatest: true }
+    const { result, item, chargedAt } = await writeCharge(local, request)
+    return { result, view: { bucket, limits, item, at: chargedAt } }
   }
-  const refund = (view: BucketView, cost: Cost, now: bigint): Promise<unknown> => {
-    const { limits, item, bucket: plan } = view
-    const receipt = receiptOf({ bucket: plan.id, limits, item }, cost, now)
+  const refund = ({ bucket, limits, item, at }: BucketView & { readonly at: bigint }, cost: Cost) => {
+    const receipt = receiptOf({ bucket: bucket.id, limits, item }, cost, at)
     const corrections = receipt.limits.map((limit) => ({ receipt: limit, difference: -limit.charged }))
-    return settleBucket(writer, {
-      receipt,
-      corrections,
-      moment: () => ({ now, elapsedNs: 0n }),
-      counters: [],
-    })
+    const moment = () => ({ now: at, elapsedNs: 0n })
+    return settleBucket(store, { receipt, corrections, moment, counters: [] })
   }
+
   return {
-    async decide(plans, cost, now) {
-      if (plans.some((plan) => ruleOf(plan, cost) === 'deny')) return { isDenied: true, violations: [] }
-      const local = plans.filter((plan) => ruleOf(plan, cost) === 'local')
-      const parts = await Promise.all(local.map((plan) => chargeShare(plan, cost, now)))
+    async decide(buckets, cost, now) {
+      if (buckets.some((bucket) => ruleOf(bucket, cost) === 'deny')) return { isDenied: true, violations: [] }
+      const granting = buckets.filter((bucket) => ruleOf(bucket, cost) === 'local')
+      const parts = await Promise.all(granting.map((bucket) => chargeShare(bucket, cost)))
       const denied = parts.filter(({ result }) => result !== 'charged')
       const granted = denied.length > 0 ? parts.filter(({ result }) => result === 'charged') : []
-      await Promise.all(granted.map(({ view }) => refund(view, cost, now)))
+      await Promise.all(granted.map(({ view }) => refund(view, cost)))
       const violations = denied.flatMap(({ view }) => violationsFor(view, cost, now))
       return { isDenied: denied.length > 0, violations }
     },
   }
 }
 
-/** What is too much for the share may yet pass once the store is back. */
 const violationsFor = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>
   violationsOf(view, cost, now).map((violation) => ({
     ...violation,
-    retryAfterNs: violation.retryAfterNs ?? ASKED_AGAIN_NS,
+    retryAfterNs: violation.retryAfterNs ?? AVAILABLE_AGAIN_NS,
   }))
 
 const shareOf = (effective: EffectiveLimit, share: number): EffectiveLimit => ({

@@ -1,42 +1,35 @@
 import { bucketKey } from '../bucket/bucket-store.ts'
-import { receiptFor, uncharged } from '../bucket/receipt.ts'
-import type { Charger } from '../charge/batch.ts'
-import type { BucketWriter } from '../charge/bucket-writer.ts'
+import type { Batches } from '../charge/batches.ts'
+import type { CachedBuckets } from '../charge/cached-buckets.ts'
 import { plus, type Tally } from '../charge/counters.ts'
 import { denies } from '../charge/denial.ts'
-import { isDue, type Lease, noteDemand, payingLease, type Slot, spend } from '../charge/lease.ts'
-import type { Leases } from '../charge/leases.ts'
+import { isDue, type Lease, payingLease, spend } from '../charge/lease.ts'
+import { type LeasedBucket, type Leases, noteRequest } from '../charge/leases.ts'
+import type { SettlingDependencies } from '../charge/settle.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
 import type { Clock } from '../ports/platform.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
-import type { Allowed, Decision, Denied, LimitState, Reservation, Violation } from './decision.ts'
-import {
-  type BucketView,
-  type ChargedPart,
-  limitStates,
-  longestWait,
-  neverFits,
-  violationsOf,
-} from './limit-state.ts'
-import { createReservation, type SettlingDependencies, settledReservation } from './reservation.ts'
+import type { Decision } from './decision.ts'
+import { type BucketView, neverFits } from './limit-state.ts'
+import { LeasedDecision, RememberedDenial } from './memory-decisions.ts'
 
 /** Decides what needs no write: requests that leases pay for, and repeats of a denial. */
 export interface FastPath {
-  /** undefined: the table is to be asked. `cost` is checked. */
-  decide(known: Resolution, cost: Cost, settles: boolean): Decision | undefined
+  /** Undefined if the table must decide. `cost` is checked. */
+  decide(resolution: Resolution, cost: Cost, settles: boolean): Decision | undefined
   /** Whether `cost` fits no state of a bucket, or a remembered denial holds for it. Counts nothing. */
-  denies(known: Resolution, cost: Cost): boolean
+  denies(resolution: Resolution, cost: Cost): boolean
 }
 
 export interface FastPathDependencies extends SettlingDependencies {
-  readonly writer: BucketWriter
-  readonly charger: Charger
+  readonly store: CachedBuckets
+  readonly batches: Batches
   readonly leases: Leases
   readonly clock: Clock
   readonly tally: Tally
 }
 
-/** A request, at the moment of its decision. */
+/** A request at the moment of its decision. */
 interface FastRequest {
   readonly prepared: PreparedBuckets
   readonly cost: Cost
@@ -48,22 +41,24 @@ export const createFastPath = (deps: FastPathDependencies): FastPath => {
   const { clock } = deps
   const preparedOf = createPreparedBuckets(deps)
   return {
-    decide(known, cost, settles) {
-      const asked = { prepared: preparedOf(known), cost, now: clock.now(), monotonicNs: clock.monotonic() }
-      const paid = payersOf(asked)
-      if (paid === undefined) return repeatDenial(deps, asked)
-      return paid.length > 0 ? allow(deps, asked, paid, settles) : undefined
+    decide(resolution, cost, settles) {
+      const prepared = preparedOf(resolution)
+      const request = { prepared, cost, now: clock.now(), monotonicNs: clock.monotonic() }
+      const paid = payersOf(request)
+      if (paid === undefined) return repeatDenial(deps, request)
+      return paid.length > 0 ? allow(deps, request, paid, settles) : undefined
     },
-    denies(known, cost) {
-      if (known.buckets.some((plan) => neverFits(plan, cost))) return true
+    denies(resolution, cost) {
+      if (resolution.buckets.some((bucket) => neverFits(bucket, cost))) return true
       if (!deps.leases.isOn) return false
-      const asked = { prepared: preparedOf(known), cost, now: clock.now(), monotonicNs: clock.monotonic() }
-      return asked.prepared.buckets.some((bucket) => isDeniedBy(deps.writer, bucket, asked))
+      const prepared = preparedOf(resolution)
+      const request = { prepared, cost, now: clock.now(), monotonicNs: clock.monotonic() }
+      return prepared.buckets.some((bucket) => isDeniedBy(deps.store, bucket, request))
     },
   }
 }
 
-/** The lease that pays for each bucket; none for those that the cost does not touch. undefined: one is not paid for. */
+/** The lease that pays for each bucket; none for those that the cost does not touch. Undefined if one is not paid for. */
 const payersOf = ({
   prepared,
   cost,
@@ -72,8 +67,9 @@ const payersOf = ({
 }: FastRequest): readonly (Lease | undefined)[] | undefined => {
   const paid: (Lease | undefined)[] = []
   for (const bucket of prepared.buckets) {
-    const lease = bucket.touches(cost) ? payingLease(bucket.slot(), cost, now, monotonicNs) : undefined
-    if (lease === undefined && bucket.touches(cost)) return undefined
+    const isTouched = bucket.touches(cost)
+    const lease = isTouched ? payingLease(bucket.leased().leases, cost, now, monotonicNs) : undefined
+    if (lease === undefined && isTouched) return undefined
     paid.push(lease)
   }
   return paid.some((lease) => lease !== undefined) ? paid : []
@@ -87,45 +83,52 @@ const allow = (
 ): Decision => {
   prepared.buckets.forEach((bucket, at) => {
     const lease = paid[at]
-    if (lease) {
-      noteDemand(bucket.slot(), cost, monotonicNs)
-      spend(lease, cost)
-      if (isDue(lease, monotonicNs))
-        deps.charger.renew({ bucket: bucket.bucket.id, limits: bucket.bucket.limits }, lease)
-    }
+    if (lease) pay(deps, bucket, lease, cost, monotonicNs)
     if (!settles) bucket.countUse(cost, monotonicNs)
   })
   deps.metrics.count('decisions_allowed')
-  return new LeasedDecision(deps, prepared.look, paid, cost, settles, now, monotonicNs)
+  return new LeasedDecision(deps, prepared.views, paid, cost, settles, now, monotonicNs)
 }
 
-const repeatDenial = (deps: FastPathDependencies, asked: FastRequest): Decision | undefined => {
-  const { prepared, cost, now, monotonicNs } = asked
-  const by = prepared.buckets.find((bucket) => isDeniedBy(deps.writer, bucket, asked))
-  const denial = by?.slot().denial
+const pay = (
+  { batches }: FastPathDependencies,
+  { applicable, leased }: PreparedBucket,
+  lease: Lease,
+  cost: Cost,
+  monotonicNs: bigint,
+): void => {
+  noteRequest(leased(), cost, monotonicNs)
+  spend(lease, cost)
+  if (isDue(lease, monotonicNs)) batches.renew({ bucket: applicable.id, limits: applicable.limits }, lease)
+}
+
+const repeatDenial = (deps: FastPathDependencies, request: FastRequest): Decision | undefined => {
+  const { prepared, cost, now, monotonicNs } = request
+  const by = prepared.buckets.find((bucket) => isDeniedBy(deps.store, bucket, request))
+  const denial = by?.leased().denial
   if (by === undefined || denial === undefined) return undefined
-  prepared.buckets.find(({ bucket: plan }) => plan.isOwn)?.countDenials(['denied'], monotonicNs)
+  prepared.buckets.find(({ applicable }) => applicable.isOwn)?.countDenials(['denied'], monotonicNs)
   by.countDenials(denial.counters, monotonicNs)
   deps.metrics.count('decisions_denied')
   const { limits, item } = denial
-  const view: BucketView = { bucket: by.bucket, limits, item, held: deps.leases.heldOf(by.slot()) }
-  return new RememberedDenial(prepared.look, view, cost, now)
+  const view: BucketView = { bucket: by.applicable, limits, item, held: deps.leases.heldOf(by.leased()) }
+  return new RememberedDenial(prepared.views, view, cost, now)
 }
 
 const isDeniedBy = (
-  writer: BucketWriter,
+  store: CachedBuckets,
   bucket: PreparedBucket,
   { cost, now, monotonicNs }: FastRequest,
 ): boolean => {
-  const { denial } = bucket.slot()
-  return denial !== undefined && denies(denial, writer.cachedAt(bucket.key), cost, now, monotonicNs)
+  const { denial } = bucket.leased()
+  return denial !== undefined && denies(denial, store.cachedAt(bucket.key), cost, now, monotonicNs)
 }
 
-/** One bucket of a request, with all that was looked up for it before. */
-export interface PreparedBucket {
-  readonly bucket: ApplicableBucket
+/** One bucket of a resolution, with all that a decision needs of it looked up once. */
+interface PreparedBucket {
+  readonly applicable: ApplicableBucket
   readonly key: string
-  slot(): Slot
+  leased(): LeasedBucket
   /** Whether a limit counts a meter of the cost. */
   touches(cost: Cost): boolean
   countUse(cost: Cost, monotonicNs: bigint): void
@@ -133,17 +136,10 @@ export interface PreparedBucket {
   countDenials(names: readonly string[], monotonicNs: bigint): void
 }
 
-export interface PreparedBuckets {
+interface PreparedBuckets {
   readonly buckets: readonly PreparedBucket[]
-  /** Every bucket as this process sees it now. */
-  look(): readonly BucketView[]
-}
-
-interface PreparedBucketsDependencies {
-  readonly writer: BucketWriter
-  readonly leases: Leases
-  readonly clock: Clock
-  readonly tally: Tally
+  /** Every bucket as cached now. */
+  views(): readonly BucketView[]
 }
 
 const USED: Readonly<Record<Meter, string>> = {
@@ -154,55 +150,52 @@ const USED: Readonly<Record<Meter, string>> = {
   cost_usd_micros: 'used_cost_usd_micros',
 }
 
-/** Looks a request's buckets up once, for as long as the same plans are handed in. */
-export const createPreparedBuckets = (
-  deps: PreparedBucketsDependencies,
-): ((plans: Resolution) => PreparedBuckets) => {
-  const known = new WeakMap<Resolution, PreparedBuckets>()
-  return (plans) => {
-    const before = known.get(plans)
-    if (before !== undefined) return before
-    const made = preparedBuckets(deps, plans)
-    known.set(plans, made)
-    return made
+/** Prepares a resolution's buckets once, for as long as the resolution is cached. */
+const createPreparedBuckets = (deps: FastPathDependencies): ((resolution: Resolution) => PreparedBuckets) => {
+  const all = new WeakMap<Resolution, PreparedBuckets>()
+  return (resolution) => {
+    const cached = all.get(resolution)
+    if (cached !== undefined) return cached
+    const prepared = preparedBuckets(deps, resolution)
+    all.set(resolution, prepared)
+    return prepared
   }
 }
 
-const preparedBuckets = (
-  deps: PreparedBucketsDependencies,
-  { buckets: plans }: Resolution,
-): PreparedBuckets => {
-  const prepared = plans.map((plan) => preparedBucket(deps, plan))
+const preparedBuckets = (deps: FastPathDependencies, resolution: Resolution): PreparedBuckets => {
+  const buckets = resolution.buckets.map((bucket) => preparedBucket(deps, bucket))
   return {
-    buckets: prepared,
-    look: () =>
-      prepared.map(({ bucket, key, slot }) => ({
-        bucket,
-        limits: bucket.limits,
-        item: deps.writer.cachedAt(key),
-        held: deps.leases.heldOf(slot()),
+    buckets,
+    views: () =>
+      buckets.map(({ applicable, key, leased }) => ({
+        bucket: applicable,
+        limits: applicable.limits,
+        item: deps.store.cachedAt(key),
+        held: deps.leases.heldOf(leased()),
       })),
   }
 }
 
 const preparedBucket = (
-  { leases, clock, tally }: PreparedBucketsDependencies,
-  plan: ApplicableBucket,
+  { leases, clock, tally }: FastPathDependencies,
+  applicable: ApplicableBucket,
 ): PreparedBucket => {
-  const meters = [...new Set(plan.limits.map(({ limit }) => limit.meter))]
-  const isUsageMade = plan.id.kind === 'entity'
-  let slot = leases.slotOf(plan.id, plan.limits)
-  let waiting = tally.waitingOf(plan.id, clock.monotonic())
+  const { id, limits } = applicable
+  const owner = { bucket: id, limits }
+  const meters = [...new Set(limits.map(({ limit }) => limit.meter))]
+  const isUsageReported = id.kind === 'entity'
+  let leased = leases.of(owner)
+  let waiting = tally.waitingOf(id, clock.monotonic())
   const counts = (monotonicNs: bigint) => {
-    if (waiting.isTaken) waiting = tally.waitingOf(plan.id, monotonicNs)
+    if (waiting.isTaken) waiting = tally.waitingOf(id, monotonicNs)
     return waiting.counts
   }
   return {
-    bucket: plan,
-    key: bucketKey(plan.id),
-    slot() {
-      if (slot.isGone) slot = leases.slotOf(plan.id, plan.limits)
-      return slot
+    applicable,
+    key: bucketKey(id),
+    leased() {
+      if (leased.isDropped) leased = leases.of(owner)
+      return leased
     },
     touches(cost) {
       for (const meter of meters) if (cost[meter] !== undefined) return true
@@ -214,113 +207,11 @@ const preparedBucket = (
         const amount = cost[meter]
         if (amount !== undefined && amount > 0) into[USED[meter]] = plus(into[USED[meter]] ?? 0, amount)
       }
-      if (isUsageMade) waiting.useSinceNs ??= monotonicNs
+      if (isUsageReported) waiting.useSinceNs ??= monotonicNs
     },
     countDenials(names, monotonicNs) {
       const into = counts(monotonicNs)
       for (const name of names) into[name] = plus(into[name] ?? 0, 1)
     },
-  }
-}
-
-/*
- * Decisions that were made in memory, a few microseconds each: what they tell is worked out when it is looked at. Classes, as
- * an object with closures of its own takes longer to make than the decision (docs/decisions/026).
- */
-
-const NONE: readonly Violation[] = []
-
-export class LeasedDecision implements Allowed {
-  readonly allowed = true
-  readonly degraded = false
-  readonly reported = NONE
-  readonly #deps: SettlingDependencies
-  readonly #look: () => readonly BucketView[]
-  readonly #paid: readonly (Lease | undefined)[]
-  readonly #cost: Cost
-  readonly #now: bigint
-  readonly #startedNs: bigint
-  #reservation: Reservation | undefined
-  #limits: readonly LimitState[] | undefined
-
-  /** `paid`: the lease that paid for each bucket of `look()`, in its order. Times as of the decision. */
-  constructor(
-    deps: SettlingDependencies,
-    look: () => readonly BucketView[],
-    paid: readonly (Lease | undefined)[],
-    cost: Cost,
-    settles: boolean,
-    now: bigint,
-    startedNs: bigint,
-  ) {
-    this.#deps = deps
-    this.#look = look
-    this.#paid = paid
-    this.#cost = cost
-    this.#now = now
-    this.#startedNs = startedNs
-    this.#reservation = settles ? undefined : settledReservation
-  }
-
-  get limits(): readonly LimitState[] {
-    this.#limits ??= this.#look().flatMap((view) => limitStates(view, this.#now))
-    return this.#limits
-  }
-
-  get reservation(): Reservation {
-    this.#reservation ??= createReservation(this.#deps, this.#parts(), this.#cost, this.#startedNs)
-    return this.#reservation
-  }
-
-  #parts(): readonly ChargedPart[] {
-    return this.#look().map((view, at): ChargedPart => {
-      const lease = this.#paid[at]
-      if (!lease)
-        return {
-          view,
-          reported: NONE,
-          result: 'untouched',
-          receipt: uncharged({ bucket: view.bucket.id, limits: view.limits }, this.#cost, this.#now),
-        }
-      const receipt = receiptFor(lease.receipt, this.#cost)
-      return { view, reported: NONE, result: 'charged', lease, receipt }
-    })
-  }
-}
-
-export class RememberedDenial implements Denied {
-  readonly allowed = false
-  readonly degraded = false
-  readonly unavailable = false
-  readonly reported = NONE
-  readonly #look: () => readonly BucketView[]
-  readonly #by: BucketView
-  readonly #cost: Cost
-  readonly #now: bigint
-  #limits: readonly LimitState[] | undefined
-  #violations: readonly Violation[] | undefined
-
-  /** `by`: the bucket that denied, as it was then. */
-  constructor(look: () => readonly BucketView[], by: BucketView, cost: Cost, now: bigint) {
-    this.#look = look
-    this.#by = by
-    this.#cost = cost
-    this.#now = now
-  }
-
-  get limits(): readonly LimitState[] {
-    this.#limits ??= this.#look().flatMap((view) =>
-      limitStates(view.bucket === this.#by.bucket ? this.#by : view, this.#now),
-    )
-    return this.#limits
-  }
-
-  get violations(): readonly Violation[] {
-    this.#violations ??= violationsOf(this.#by, this.#cost, this.#now)
-    return this.#violations
-  }
-
-  get retryAfterNs(): bigint | null {
-    return longestWait(this.violations.map(({ retryAfterNs }) => retryAfterNs))
   }
 }

@@ -1,8 +1,9 @@
 import { numberIn } from '../bucket/bucket-item.ts'
-import { type BucketId, type BucketStore, entityBucket, policyBucket } from '../bucket/bucket-store.ts'
+import { type BucketId, entityBucket, policyBucket } from '../bucket/bucket-store.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { resetBuckets, topUpBuckets } from '../charge/amend-buckets.ts'
-import type { BucketWriter } from '../charge/bucket-writer.ts'
+import type { CachedBuckets } from '../charge/cached-buckets.ts'
+import type { Leases } from '../charge/leases.ts'
 import { DEFAULT_RESOURCE } from '../model/limit-set.ts'
 import { type Cost, checkCost, METERS, withTotalTokens } from '../model/meter.ts'
 import type { PolicyKey } from '../model/policy.ts'
@@ -12,9 +13,8 @@ import { type ExplainedLimit, explainLimits } from '../resolve/effective-limits.
 import type { ApplicableBucket } from '../resolve/resolution.ts'
 import type { EntityResolution } from '../resolve/resolve.ts'
 import type { Resolver } from '../resolve/resolver.ts'
-import { readViews } from './charge-buckets.ts'
 import type { LimitState } from './decision.ts'
-import { limitStates, longestWait, usedShare, violationsOf } from './limit-state.ts'
+import { limitStates, longestWait, readViews, usedShare, violationsOf } from './limit-state.ts'
 
 /** The limits of a bucket, each with what it overrode. */
 export interface ExplainedBucket {
@@ -76,11 +76,10 @@ export interface Inspector {
 }
 
 export interface InspectorDependencies {
-  readonly buckets: BucketStore
-  readonly writer: BucketWriter
+  readonly store: CachedBuckets
   readonly clock: Clock
-  /** What this process holds of a bucket in leases, per meter: it is available here. */
-  heldAt(bucket: BucketId): Cost
+  /** What this process holds of a bucket in leases is available here. */
+  readonly leases: Pick<Leases, 'heldAt'>
   /** Whether limits are enforced on the entity at all. */
   isLimited(resolution: EntityResolution): boolean
   readonly resolver: Pick<Resolver, 'resolve' | 'prepare'>
@@ -135,12 +134,12 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
       }
     },
     async reset(entityId, { resource, ...options }) {
-      await resetBuckets(deps.writer, await bucketsOf(deps, entityId, resource), options, clock.now())
+      await resetBuckets(deps.store, await bucketsOf(deps, entityId, resource), options, clock.now())
     },
-    resetPolicy: (key) => resetBuckets(deps.writer, [policyBucket(key)], {}, clock.now()),
-    removePolicyBucket: (key) => deps.writer.remove(policyBucket(key)),
+    resetPolicy: (key) => resetBuckets(deps.store, [policyBucket(key)], {}, clock.now()),
+    removePolicyBucket: (key) => deps.store.remove(policyBucket(key)),
     async topUp(entityId, { resource, ...options }) {
-      await topUpBuckets(deps.writer, await bucketsOf(deps, entityId, resource), options, clock.now())
+      await topUpBuckets(deps.store, await bucketsOf(deps, entityId, resource), options, clock.now())
     },
   }
 }
@@ -152,19 +151,18 @@ const resolveWithin =
 
 /** The bucket that a request for `resource` meets, or every bucket that the entity has. */
 const bucketsOf = async (
-  { buckets, resolve }: StatusDependencies,
+  { store, resolve }: StatusDependencies,
   entityId: string,
   resource: string | undefined,
 ): Promise<readonly BucketId[]> => {
   const { buckets: plans } = await resolve(entityId, resource)
   if (resource !== undefined) return [plans[0].id]
-  return (await buckets.list(entityId)).map((bucket) => entityBucket(entityId, bucket.resource))
+  return (await store.list(entityId)).map((bucket) => entityBucket(entityId, bucket.resource))
 }
 
 export interface StatusDependencies {
-  readonly buckets: BucketStore
-  readonly writer: BucketWriter
-  heldAt(bucket: BucketId): Cost
+  readonly store: CachedBuckets
+  readonly leases: Pick<Leases, 'heldAt'>
   resolve(entityId: string, resource: string | undefined): Promise<EntityResolution>
 }
 
@@ -176,7 +174,7 @@ export const statusOf = async (
   now: bigint,
 ): Promise<BucketStatus> => {
   const { buckets: plans } = await deps.resolve(entityId, resource)
-  return stateOf(deps, plans[0], await deps.writer.read(plans[0].id))(now)
+  return stateOf(deps, plans[0], await deps.store.read(plans[0].id))(now)
 }
 
 /** The state of each bucket that a request for the resource charges beside the entity's own. */
@@ -190,7 +188,7 @@ export const statusOfOthers = async (
   return Promise.all(
     others.map(async (plan) => ({
       entityId: plan.entityId,
-      ...stateOf(deps, plan, await deps.writer.read(plan.id))(now),
+      ...stateOf(deps, plan, await deps.store.read(plan.id))(now),
     })),
   )
 }
@@ -208,7 +206,7 @@ export const observe = async (
   entityId: string,
 ): Promise<(now: bigint) => BucketStatus> => {
   const fallback = await deps.resolve(entityId, undefined)
-  const stored = await deps.buckets.list(entityId)
+  const stored = await deps.store.list(entityId)
   const limited = await Promise.all(
     stored.map(async ({ resource, item }) => {
       const { buckets: plans } = await deps.resolve(entityId, resource)
@@ -230,8 +228,8 @@ export const observe = async (
 export const requestedAs = ({ resource }: BucketStatus): string | undefined =>
   resource === DEFAULT_RESOURCE ? undefined : resource
 
-const stateOf = ({ heldAt }: StatusDependencies, plan: ApplicableBucket, item: BucketItem | undefined) => {
-  const held = heldAt(plan.id)
+const stateOf = ({ leases }: StatusDependencies, plan: ApplicableBucket, item: BucketItem | undefined) => {
+  const held = leases.heldAt(plan.id)
   const used = usedIn(item)
   return (now: bigint): BucketStatus => ({
     bucket: plan.id,

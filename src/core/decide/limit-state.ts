@@ -3,11 +3,13 @@ import { fitsAtAll, limitChargesOf } from '../bucket/charge-plan.ts'
 import { boundOf, type EffectiveLimit, isPaused } from '../bucket/effective-limit.ts'
 import type { Receipt } from '../bucket/receipt.ts'
 import type { BucketItem } from '../bucket/write.ts'
-import type { ChargeOutcome } from '../charge/charge-bucket.ts'
+import type { CachedBuckets } from '../charge/cached-buckets.ts'
 import type { Lease } from '../charge/lease.ts'
+import type { Leases } from '../charge/leases.ts'
+import type { ChargeOutcome } from '../charge/write-charge.ts'
 import { isEnforced } from '../model/limit.ts'
 import type { Cost } from '../model/meter.ts'
-import type { ApplicableBucket } from '../resolve/resolution.ts'
+import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import type { LimitState, Violation } from './decision.ts'
 
 /** A bucket's state as a decision found or left it. */
@@ -22,6 +24,25 @@ export interface BucketView {
   /** ns since the epoch: as of when it is told, where that is not the moment of the decision; a charge may wait for another. */
   readonly at?: bigint
 }
+
+/** A bucket in its cached state. */
+export const cachedView = (store: CachedBuckets, bucket: ApplicableBucket): BucketView => ({
+  bucket,
+  limits: bucket.limits,
+  item: store.cached(bucket.id),
+})
+
+/** Every bucket as it is stored now. Throws `StoreUnavailable`. */
+export const readViews = (
+  { store, leases }: { readonly store: CachedBuckets; readonly leases: Pick<Leases, 'heldAt'> },
+  { buckets }: Resolution,
+): Promise<readonly BucketView[]> =>
+  Promise.all(
+    buckets.map(async (bucket) => {
+      const item = await store.read(bucket.id)
+      return { bucket, limits: bucket.limits, item, held: leases.heldAt(bucket.id) }
+    }),
+  )
 
 /** The share of a limit that is used; of a paused limit (capacity 0) all of it. */
 export const usedShare = ({ used, capacity }: Pick<LimitState, 'used' | 'capacity'>): number =>

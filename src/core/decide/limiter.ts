@@ -1,30 +1,27 @@
-import { type BucketStore, bucketKey } from '../bucket/bucket-store.ts'
-import { createCharger } from '../charge/batch.ts'
-import { createBucketWriter } from '../charge/bucket-writer.ts'
-import { bucketsBehind, configBehind, createCircuit } from '../charge/circuit.ts'
+import type { BucketStore } from '../bucket/bucket-store.ts'
+import { createBatches } from '../charge/batches.ts'
+import { createCachedBuckets } from '../charge/cached-buckets.ts'
+import { configBehind, createCircuit } from '../charge/circuit.ts'
 import { createTally, flushTally } from '../charge/counters.ts'
-import { createLeases, type Leases } from '../charge/leases.ts'
+import { createLeases } from '../charge/leases.ts'
 import type { ReservedCharges } from '../charge/reservation-store.ts'
+import { refundLeases, type SettledBy, settleCharges } from '../charge/settle.ts'
 import { CHARGED_RULE, ID_RULE, isId, isModelId, MODEL_ID_RULE } from '../model/entity.ts'
-import { invalid, StoreUnavailable } from '../model/errors.ts'
+import { invalid } from '../model/errors.ts'
 import type { Limit, OnUnavailable } from '../model/limit.ts'
 import { TOTAL_RESOURCE } from '../model/limit-set.ts'
 import { type Cost, checkCost, withTotalTokens } from '../model/meter.ts'
 import type { PolicySubject } from '../model/policy.ts'
-import { SECOND_NS } from '../model/time.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import type { CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
-import type { Resolution } from '../resolve/resolution.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import { createResolver } from '../resolve/resolver.ts'
-import type { DecideCall } from './charge-buckets.ts'
 import { type DecideDependencies, decide } from './decide.ts'
-import type { Decision, DecisionRequest, SettledBy } from './decision.ts'
-import { countDecision, createDecisionLog, type DecisionLog } from './decision-log.ts'
+import type { Decision, DecisionRequest } from './decision.ts'
+import { createDecisionLog } from './decision-log.ts'
 import { createFallback } from './fallback.ts'
 import { createFastPath } from './fast-path.ts'
 import { createInspector, type Inspector } from './inspector.ts'
-import { refundLeases, settleCharges } from './reservation.ts'
 
 /** Deciding, and what people ask of it. One per process. */
 export interface Limiter extends Inspector {
@@ -105,33 +102,27 @@ export interface LimiterDependencies {
 
 const MS_NS = 1_000_000n
 
-/** A denial is given by configuration no older than this, so that a raised limit helps within a second on every node. */
-const DENIAL_MAX_AGE_NS = SECOND_NS
-
-/** Buckets whose last state is kept in memory. */
-const MAX_VIEWS = 32_000
+/** Buckets whose last state is cached. */
+const MAX_CACHED_BUCKETS = 32_000
 
 /**
- * The limiter: resolves what applies, charges it, settles it, and tells its state. One per process; what it keeps in
- * memory is guesses, counts on their way, and cached configuration, and all of it may be lost at any time.
+ * The limiter: resolves what applies, charges it, settles it, and reads its state. One per process. It keeps cached states,
+ * leases, counts that wait for a write, and cached configuration in memory; all of it may be lost at any time.
  */
 export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const settings = { ...DEFAULT_LIMITER_SETTINGS, ...dependencies.settings }
-  const { clock } = dependencies
-  const buckets = bucketsBehind(createCircuit(clock), dependencies.buckets)
-  const leases = leasesBy(settings, clock)
-  const deps = createParts(dependencies, settings, buckets, leases)
-  const config = configBehind(createCircuit(clock), dependencies.config)
+  const deps = createParts(dependencies, settings)
+  const { leases, configAgeNs } = deps
+  const config = configBehind(createCircuit(dependencies.clock), dependencies.config)
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
-  const configAgeNs = BigInt(settings.configCacheMs) * MS_NS
-  const fastPath = createFastPath({ ...deps, leases })
+  const fastPath = createFastPath(deps)
   /** Not at debug level: the fast path evaluates no limits, so there would be nothing to log. */
-  const isHot = ({ dryRun }: DecisionRequest): boolean =>
+  const isFast = ({ dryRun }: DecisionRequest): boolean =>
     leases.isOn && !dryRun && dependencies.logger.isDebugOn === false
   const isLimited = ({ entity }: EntityResolution): boolean => settings.isEnabled && !entity.bypass
-  const limitedBy = (request: DecisionRequest, target = targetOf(request)): EntityResolution | undefined => {
-    const known = resolver.peek(target, configAgeNs)
-    return known && isLimited(known) ? known : undefined
+  const cachedResolution = (target: ResolutionTarget): EntityResolution | undefined => {
+    const cached = resolver.peek(target, configAgeNs)
+    return cached && isLimited(cached) ? cached : undefined
   }
   const resolve = async (target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution> => {
     const resolution = await resolver.resolve(target, maxAgeNs)
@@ -139,30 +130,57 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   }
 
   return {
-    ...createInspector({ ...deps, buckets, isLimited, resolver }),
+    ...createInspector({ ...deps, isLimited, resolver }),
     async decide(request) {
       checkRequest(request)
       const target = targetOf(request)
-      const known = isHot(request) ? limitedBy(request, target) : undefined
-      const decision = known && fastPath.decide(known, withTotalTokens(request.cost), request.settles)
-      if (decision) return decision
-      return decideAndCount(deps, request, (maxAgeNs) => resolve(target, maxAgeNs ?? configAgeNs))
+      const cached = isFast(request) ? cachedResolution(target) : undefined
+      const decision = cached && fastPath.decide(cached, withTotalTokens(request.cost), request.settles)
+      return decision ?? decide(deps, request, (maxAgeNs) => resolve(target, maxAgeNs))
     },
     foreseesDenial(request) {
       checkRequest(request)
-      const known = limitedBy(request)
-      return known !== undefined && fastPath.denies(known, withTotalTokens(request.cost))
+      const cached = cachedResolution(targetOf(request))
+      return cached !== undefined && fastPath.denies(cached, withTotalTokens(request.cost))
     },
     async checkPolicies(check) {
       const subject = subjectOf(check)
-      return decideAndCount(deps, ONE_REQUEST, async (maxAgeNs = configAgeNs) =>
+      return decide(deps, ONE_REQUEST, async (maxAgeNs) =>
         settings.isEnabled ? resolver.resolvePolicies(subject, maxAgeNs) : { buckets: [] },
       )
     },
-    settleCharges: (charges, actual, by) => settleCharges(deps, charges, actual, by && { by }),
+    settleCharges: (charges, actual, by) => settleCharges(deps, charges, actual, { by }),
     forget: resolver.forget,
-    flush: ({ all = false } = {}) =>
-      flush(deps, leases, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS }),
+    /** Leases first: their refunds take the counts along. */
+    async flush({ all = false } = {}) {
+      if (all) await deps.batches.renewed()
+      await refundLeases(deps, leases.takeEnded(all))
+      await flushTally(deps, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS })
+    },
+  }
+}
+
+const createParts = (dependencies: LimiterDependencies, settings: LimiterSettings): DecideDependencies => {
+  const { clock, logger, metrics, newCache } = dependencies
+  // where nothing runs after a response, no lease is charged after one
+  const follows = settings.useDelayMs > 0
+  const leases = createLeases({ clock, ttlNs: BigInt(settings.leaseTtlMs) * MS_NS, follows })
+  const store = createCachedBuckets({
+    store: dependencies.buckets,
+    cache: newCache({ max: MAX_CACHED_BUCKETS }),
+    clock,
+    metrics,
+    onNewGeneration: leases.voidAt,
+  })
+  const charging = { store, leases, tally: createTally(), clock, logger, metrics }
+  return {
+    ...charging,
+    batches: createBatches(charging),
+    log: createDecisionLog(dependencies),
+    fallback: createFallback({ ...dependencies, ...settings }),
+    deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
+    configAgeNs: BigInt(settings.configCacheMs) * MS_NS,
+    pause: dependencies.pause,
   }
 }
 
@@ -172,102 +190,7 @@ const checkRequest = ({ cost, resource }: DecisionRequest): void => {
   if (resource === TOTAL_RESOURCE) throw invalid('resource', CHARGED_RULE)
 }
 
-/** Where nothing runs after an answer, no lease is charged beside one. */
-const leasesBy = ({ leaseTtlMs, useDelayMs }: LimiterSettings, clock: Clock): Leases =>
-  createLeases({ clock, ttlNs: BigInt(leaseTtlMs) * MS_NS, follows: useDelayMs > 0 })
-
-/** Leases first: what they give back takes the counts along. */
-const flush = async (
-  deps: DecideDependencies,
-  leases: Leases,
-  options: Parameters<typeof flushTally>[1],
-): Promise<void> => {
-  if (options.all) await deps.charger.renewed()
-  await refundLeases(deps, leases.takeEnded(options.all))
-  await flushTally(deps, options)
-}
-
-const createParts = (
-  dependencies: LimiterDependencies,
-  settings: LimiterSettings,
-  buckets: BucketStore,
-  leases: Leases,
-): CountingDependencies => {
-  const { clock, metrics, newCache } = dependencies
-  const writer = createBucketWriter(buckets, newCache({ max: MAX_VIEWS }), metrics, leases.voidAt)
-  const tally = createTally()
-  return {
-    ...dependencies,
-    log: createDecisionLog(dependencies),
-    writer,
-    tally,
-    heldAt: leases.heldAt,
-    charger: createCharger({
-      ...{ writer, tally, clock, leases, metrics },
-      refund: (rest) => refundLeases({ ...dependencies, writer, tally }, rest),
-    }),
-    fallback: createFallback({ ...dependencies, ...settings }),
-    deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
-  }
-}
-
 const ONE_REQUEST = { cost: { requests: 1 }, settles: false, namesAll: true } as const
-
-/** Which buckets a request meets, from reads no older than `maxAgeNs` (left out: as old as the settings allow). */
-type Resolve = (maxAgeNs?: bigint) => Promise<Resolution>
-
-interface CountingDependencies extends DecideDependencies {
-  readonly log: DecisionLog
-}
-
-const decideAndCount = async (
-  deps: CountingDependencies,
-  request: DecideCall['request'],
-  plansOf: Resolve,
-): Promise<Decision> => {
-  const known = await plansOf()
-  const decision = await decideByLatest(deps, request, known, () => plansOf(DENIAL_MAX_AGE_NS))
-  if (request.dryRun) return decision
-  countDecision(deps, decision, known.buckets.find(({ isOwn }) => isOwn)?.id)
-  deps.log(decision)
-  return decision
-}
-
-/** Before a denial is given, the configuration is looked at again; a change that it shows is decided by at once. */
-const decideByLatest = async (
-  deps: DecideDependencies,
-  request: DecideCall['request'],
-  known: Resolution,
-  reread: () => Promise<Resolution>,
-): Promise<Decision> => {
-  const now = deps.clock.now()
-  const decision = await decide(deps, { request, resolution: known, now, reread })
-  if (decision.allowed) return decision
-  const latest = await orKnown(reread(), known)
-  return sameLimits(known, latest) ? decision : decide(deps, { request, resolution: latest, now, reread })
-}
-
-const orKnown = async (reading: Promise<Resolution>, known: Resolution): Promise<Resolution> => {
-  try {
-    return await reading
-  } catch (error) {
-    if (error instanceof StoreUnavailable) return known
-    throw error
-  }
-}
-
-const sameLimits = (a: Resolution, b: Resolution): boolean =>
-  a === b || resolutionText(a) === resolutionText(b)
-
-const resolutionText = ({ buckets: plans }: Resolution): string =>
-  plans
-    .map(({ id: bucket, limits }) => [
-      bucketKey(bucket),
-      ...limits.map(
-        ({ limit, algorithm, headroom }) => `${limit.name} ${algorithm.text} ${limit.mode ?? ''} ${headroom}`,
-      ),
-    ])
-    .join('\n')
 
 /** Everything is allowed, and counted. */
 const unlimited = ({ buckets: plans, ...rest }: EntityResolution): EntityResolution => ({

@@ -1,4 +1,4 @@
-import type { BucketId } from '../bucket/bucket-store.ts'
+import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
 import type { EffectiveLimit } from '../bucket/effective-limit.ts'
 import type { Layer } from './layers.ts'
 
@@ -19,3 +19,17 @@ export interface ApplicableBucket {
 export interface Resolution {
   readonly buckets: readonly ApplicableBucket[]
 }
+
+/** Whether two resolutions lead to the same decisions: the same buckets, with limits of the same size and mode. */
+export const sameLimits = (a: Resolution, b: Resolution): boolean =>
+  a === b || limitsTextOf(a) === limitsTextOf(b)
+
+const limitsTextOf = ({ buckets }: Resolution): string =>
+  buckets
+    .map(({ id, limits }) => [
+      bucketKey(id),
+      ...limits.map(
+        ({ limit, algorithm, headroom }) => `${limit.name} ${algorithm.text} ${limit.mode ?? ''} ${headroom}`,
+      ),
+    ])
+    .join('\n')

@@ -11,7 +11,7 @@ import {
   settledResponse,
 } from '../../contract/reservations.ts'
 import type { ReservationService } from '../../core/admin/reservations.ts'
-import type { SettledBy } from '../../core/decide/decision.ts'
+import type { SettledBy } from '../../core/charge/settle.ts'
 import { epochSeconds } from '../../core/model/json.ts'
 import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
 import { jsonBody } from '../body/validated.ts'

@@ -1,21 +1,29 @@
 import { expect, it } from 'vitest'
-import { createCircuit } from '../../../src/core/charge/circuit.ts'
+import { type Circuit, createCircuit } from '../../../src/core/charge/circuit.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { createTestClock, SECOND } from '../test-clock.ts'
 
+/** Sends a call as the circuit's callers do. */
+const through =
+  (circuit: Circuit) =>
+  async <T>(send: () => Promise<T>): Promise<T> => {
+    circuit.check()
+    return circuit.observe(send())
+  }
+
 const setUp = () => {
   const clock = createTestClock()
-  const circuit = createCircuit(clock)
+  const send = through(createCircuit(clock))
   let asked = 0
   const call = (isAway: boolean) =>
-    circuit(async () => {
+    send(async () => {
       asked++
       await Promise.resolve()
       if (isAway) throw new StoreUnavailable('away', { mayHaveApplied: true })
       return 'here'
     })
   const throttled = () =>
-    circuit(async () => {
+    send(async () => {
       asked++
       throw new StoreUnavailable('throttled', { mayHaveApplied: false, isThrottled: true })
     }).catch(() => {})
@@ -46,11 +54,11 @@ it('counts failures in a row only', async () => {
 
 it('does not take an answer about the call for a store that is away', async () => {
   const { clock } = setUp()
-  const circuit = createCircuit(clock)
+  const send = through(createCircuit(clock))
   let asked = 0
   for (let turn = 0; turn < 10; turn++)
     await expect(
-      circuit(async () => {
+      send(async () => {
         asked++
         throw new Error('malformed')
       }),

@@ -1,25 +1,27 @@
 import { expect, it } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
-import { createBucketWriter } from '../../../src/core/charge/bucket-writer.ts'
+import { createCachedBuckets } from '../../../src/core/charge/cached-buckets.ts'
 import { noMetrics } from '../../../src/core/ports/platform.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
+import { createTestClock } from '../test-clock.ts'
 import { newMapCache } from '../test-limiter.ts'
 
 const BUCKET = entityBucket('key', '_default_')
 
-/** A writer that has had the given answers, in this order. */
+/** The cached state after the given responses, in this order. */
 const afterAnswers = async (...answers: readonly (BucketItem | undefined)[]) => {
   const left = [...answers]
   const store = { ...createMemoryBucketStore(), read: async () => left.shift() }
-  const writer = createBucketWriter(store, newMapCache({ max: 10 }), noMetrics)
-  for (const _ of answers) await writer.read(BUCKET)
-  return writer.cached(BUCKET)
+  const cache = newMapCache<BucketItem>({ max: 10 })
+  const buckets = createCachedBuckets({ store, cache, clock: createTestClock(), metrics: noMetrics })
+  for (const _ of answers) await buckets.read(BUCKET)
+  return buckets.cached(BUCKET)
 }
 
 it.each([
   [
-    'the later state, whichever answer comes first',
+    'the later state, whichever response comes first',
     [
       { born: 1n, rev: 2n },
       { born: 1n, rev: 1n },
@@ -27,7 +29,7 @@ it.each([
     2n,
   ],
   [
-    'the later state where answers come in order',
+    'the later state where responses come in order',
     [
       { born: 1n, rev: 1n },
       { born: 1n, rev: 2n },
@@ -35,7 +37,7 @@ it.each([
     2n,
   ],
   [
-    'the life it heard of last, whatever its clock said',
+    'the generation received last, whatever its clock',
     [
       { born: 5n, rev: 9n },
       { born: 4n, rev: 1n },
@@ -43,7 +45,7 @@ it.each([
     1n,
   ],
   ['nothing of a bucket that is gone', [{ born: 1n, rev: 1n }, undefined], undefined],
-  ['nothing where it has heard nothing', [], undefined],
-] as const)('remembers %s', async (_, answers, rev) => {
+  ['nothing where nothing was read', [], undefined],
+] as const)('caches %s', async (_, answers, rev) => {
   expect((await afterAnswers(...answers))?.rev).toBe(rev)
 })

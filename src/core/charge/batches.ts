@@ -1,0 +1,341 @@
+import { bucketKey } from '../bucket/bucket-store.ts'
+import { changesIn } from '../bucket/carry-over.ts'
+import { fitsAtAll, limitChargesOf, waitNsOf } from '../bucket/charge-plan.ts'
+import type { EffectiveLimit } from '../bucket/effective-limit.ts'
+import type { BucketItem } from '../bucket/write.ts'
+import { StoreUnavailable } from '../model/errors.ts'
+import { isEnforced } from '../model/limit.ts'
+import { beyond, type Cost, METERS, sumOf } from '../model/meter.ts'
+import type { Logger } from '../ports/platform.ts'
+import { type Counts, summed } from './counters.ts'
+import { denies, rememberedDenial } from './denial.ts'
+import { type Lease, zeroCostOf } from './lease.ts'
+import { chargingText, type LeaseOwner, type Leases } from './leases.ts'
+import { refundLeases } from './settle.ts'
+import {
+  type ChargeOutcome,
+  type ChargeRequest,
+  type WriteChargeDependencies,
+  writeCharge,
+} from './write-charge.ts'
+
+/*
+ * One write per bucket is under way in a process. Requests that come meanwhile wait for it and share the next, which charges
+ * their sum, and a lease where the demand is worth one.
+ */
+
+export interface BatchDependencies extends WriteChargeDependencies {
+  readonly leases: Leases
+  readonly logger: Logger
+}
+
+export interface Batches {
+  /** What leases and remembered denials decide; undefined if the table must. Counts the request as demand. */
+  fromMemory(request: ChargeRequest): ChargeOutcome | undefined
+  /** Charges or denies the request by itself, in a write that others may share. Throws `StoreUnavailable`. */
+  charge(request: ChargeRequest): Promise<ChargeOutcome>
+  /** Charges the next lease while `lease` still pays. Does nothing if a write is under way: that one charges a lease itself. */
+  renew(owner: LeaseOwner, lease: Lease): void
+  /** Resolves when all leases that `renew` charges are held, or lost. */
+  renewed(): Promise<unknown>
+}
+
+/** Limits that only warn are not shared, nor leased: each request must find out by itself whether they are exceeded. */
+const isShareable = ({ limits }: LeaseOwner): boolean => limits.every(({ limit }) => isEnforced(limit))
+
+/** Repeats a denial by the table as long as it holds. */
+const deniedFromMemory = (
+  { store, clock, leases }: BatchDependencies,
+  { bucket, limits, cost }: ChargeRequest,
+): ChargeOutcome | undefined => {
+  const { denial } = leases.of({ bucket, limits })
+  const item = store.cached(bucket)
+  const now = clock.now()
+  if (denial === undefined || !denies(denial, item, cost, now, clock.monotonic())) return undefined
+  return { result: 'denied', item, limits, exceeded: [], chargedAt: now }
+}
+
+/** Spends the cost from a lease that holds all of it. */
+const paidByLease = (
+  { store, tally, clock, leases }: BatchDependencies,
+  { bucket, limits, cost, counts }: ChargeRequest,
+): ChargeOutcome | undefined => {
+  if (!leases.isOn) return undefined
+  const lease = leases.spend(leases.of({ bucket, limits }), cost)
+  if (!lease) return undefined
+  tally.add(bucket, counts, { isUse: true, nowNs: clock.monotonic() })
+  const { chargedAt } = lease.receipt
+  return { result: 'charged', item: store.cached(bucket), limits, exceeded: [], chargedAt, lease }
+}
+
+/** A request that waits for its batch. */
+interface Waiting {
+  readonly request: ChargeRequest
+  resolve(outcome: ChargeOutcome): void
+  reject(error: unknown): void
+}
+
+export const createBatches = (deps: BatchDependencies): Batches => {
+  /** The requests that wait, by the bucket's key; an entry exists while a write to the bucket is under way. */
+  const queues = new Map<string, Waiting[]>()
+  const renewals = new Set<Promise<void>>()
+
+  const open = (key: string, ...first: Waiting[]): Waiting[] => {
+    queues.set(key, first)
+    return first
+  }
+  const serve = async (key: string, queue: Waiting[]): Promise<void> => {
+    while (queue.length > 0) {
+      const batch = takeAlike(queue).filter((waiting) => !resolvedByLease(deps, waiting))
+      try {
+        await chargeBatch(deps, batch)
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    queues.delete(key)
+  }
+
+  const renew = (owner: LeaseOwner, lease: Lease): void => {
+    lease.isFollowed = true
+    const key = bucketKey(owner.bucket)
+    if (queues.has(key)) return
+    const queue = open(key)
+    const renewal = renewLease(deps, owner, lease).then(() => void serve(key, queue))
+    renewals.add(renewal)
+    void renewal.then(() => renewals.delete(renewal))
+  }
+
+  return {
+    fromMemory(request) {
+      const { leases } = deps
+      if (!leases.isOn || !isShareable(request)) return undefined
+      leases.noteDemand(leases.of(request), request.cost)
+      const paid = paidByLease(deps, request)
+      if (paid?.lease && leases.isDue(paid.lease)) renew(request, paid.lease)
+      return paid ?? deniedFromMemory(deps, request)
+    },
+    charge(request) {
+      if (!isShareable(request)) return writeCharge(deps, request)
+      const key = bucketKey(request.bucket)
+      return new Promise((resolve, reject) => {
+        const waiting = { request, resolve, reject }
+        const queue = queues.get(key)
+        if (queue) queue.push(waiting)
+        else void serve(key, open(key, waiting))
+      })
+    },
+    renew,
+    renewed: () => Promise.all(renewals),
+  }
+}
+
+/**
+ * Charges the lease that follows `lease`, if the demand is worth it. Never throws: the store's client logs a failed write,
+ * the next request that needs the table meets the same failure, and what a lost write has charged refills with time.
+ */
+const renewLease = async (deps: BatchDependencies, owner: LeaseOwner, lease: Lease): Promise<void> => {
+  const { leases, store, clock } = deps
+  const { bucket, limits } = owner
+  const request = { bucket, limits, cost: zeroCostOf(lease), counts: {}, isLatest: false }
+  const startedNs = clock.monotonic()
+  try {
+    const extra = leases.extraForMany(request, store.cached(bucket))
+    const outcome = extra && (await writeCharge(deps, request, extra))
+    keepLease(deps, request, outcome, startedNs)
+  } catch (error) {
+    noteThrottled(leases, owner, error)
+  }
+}
+
+/** Whether the lease that the previous write charged pays for a request that waited for that write. */
+const resolvedByLease = (deps: BatchDependencies, { request, resolve }: Waiting): boolean => {
+  const paid = paidByLease(deps, request)
+  if (paid) resolve(paid)
+  return paid !== undefined
+}
+
+/** Takes the request at the front of the queue, and all that are charged by the same limits. */
+const takeAlike = (queue: Waiting[]): readonly Waiting[] => {
+  const [first] = queue
+  if (first === undefined) return []
+  const text = chargingText(first.request.limits)
+  const alike = queue.filter(({ request }) => chargingText(request.limits) === text)
+  queue.splice(0, queue.length, ...queue.filter((waiting) => !alike.includes(waiting)))
+  return alike
+}
+
+/** How many sums of one batch may be denied before the requests left are `contended`. */
+const MAX_DENIED_SUMS = 3
+
+/**
+ * The batch loop: resolves every one of `batch`, unless it throws. If the sum is denied, the state that denied it shows which
+ * requests fit, in the order of arrival, and these are charged again. Each round resolves a request, denies a sum (at most
+ * three times), or refunds the leases of this process.
+ */
+const chargeBatch = async (deps: BatchDependencies, batch: readonly Waiting[]): Promise<void> => {
+  let left = batch
+  let known: ChargeOutcome | undefined
+  let deniedSums = 0
+  while (left.length > 0) {
+    const chosen = chosenOf(left, known, deps.clock.now())
+    const request = sumOfRequests(chosen)
+    if (request === undefined) return resolveAll(deps, left, deniedBy(known, deps.clock.now()))
+    const startedNs = deps.clock.monotonic()
+    const extra = deps.leases.extraFor(request, deps.store.cached(request.bucket))
+    const charged = await writeCharge(deps, request, extra).catch((error: unknown) => {
+      rejectAll(deps, request, chosen, error)
+      return undefined
+    })
+    keepLease(deps, request, charged, startedNs)
+    const refunded = charged && (await afterLeaseRefund(deps, left, charged))
+    known = refunded ?? charged
+    const isResolved = !refunded && resolveChosen(deps, chosen, charged, deniedSums)
+    if (isResolved) left = left.filter((each) => !chosen.includes(each))
+    else deniedSums++
+  }
+}
+
+const rejectAll = (
+  { leases }: BatchDependencies,
+  owner: LeaseOwner,
+  waiting: readonly Waiting[],
+  error: unknown,
+): void => {
+  noteThrottled(leases, owner, error)
+  for (const { reject } of waiting) reject(error)
+}
+
+const noteThrottled = (leases: Leases, owner: LeaseOwner, error: unknown): void => {
+  if (error instanceof StoreUnavailable && error.isThrottled && leases.isOn)
+    leases.noteThrottled(leases.of(owner))
+}
+
+/**
+ * Resolves the requests that were charged together; false for a denied sum, whose requests are to be chosen again by the state
+ * that denied it. Without an outcome they have been rejected already.
+ */
+const resolveChosen = (
+  deps: BatchDependencies,
+  chosen: readonly Waiting[],
+  outcome: ChargeOutcome | undefined,
+  deniedSums: number,
+): boolean => {
+  if (outcome === undefined) return true
+  const isFinal = outcome.result === 'charged' || outcome.result === 'outdated' || chosen.length === 1
+  if (!isFinal && deniedSums < MAX_DENIED_SUMS) return false
+  resolveAll(deps, chosen, isFinal ? outcome : { ...outcome, result: 'contended' })
+  return true
+}
+
+const sumOfRequests = (waiting: readonly Waiting[]): ChargeRequest | undefined => {
+  const requests = waiting.map(({ request }) => request)
+  const [first] = requests
+  return (
+    first && {
+      bucket: first.bucket,
+      limits: first.limits,
+      cost: sumOf(requests.map(({ cost }) => cost)),
+      counts: requests.reduce<Counts>((sum, { counts }) => summed(sum, counts), {}),
+      // alike limits have one version: if one request has just read it, it is the latest for all
+      isLatest: requests.some(({ isLatest }) => isLatest),
+    }
+  )
+}
+
+const keepLease = (
+  { leases }: BatchDependencies,
+  request: ChargeRequest,
+  outcome: ChargeOutcome | undefined,
+  startedNs: bigint,
+): void => {
+  if (outcome?.result === 'charged' && outcome.extra !== undefined) leases.keep(request, outcome, startedNs)
+}
+
+const resolveAll = (deps: BatchDependencies, waiting: readonly Waiting[], outcome: ChargeOutcome): void => {
+  for (const { request, resolve } of waiting) {
+    if (outcome.result === 'denied') rememberDenial(deps, request, outcome)
+    resolve(outcome)
+  }
+}
+
+const rememberDenial = (
+  { leases, clock }: BatchDependencies,
+  { bucket, limits, cost }: ChargeRequest,
+  { item }: ChargeOutcome,
+): void => {
+  if (!leases.isOn) return
+  const leased = leases.of({ bucket, limits })
+  leased.denial = rememberedDenial(item, limits, cost, clock.now(), clock.monotonic())
+}
+
+const deniedBy = (known: ChargeOutcome | undefined, now: bigint): ChargeOutcome => ({
+  result: 'denied',
+  item: known?.item,
+  limits: known?.limits ?? [],
+  exceeded: [],
+  chargedAt: now,
+})
+
+/** The requests to charge together: each that fits beside those before it, by the known state, or by the limits' sizes. */
+const chosenOf = (
+  left: readonly Waiting[],
+  known: ChargeOutcome | undefined,
+  now: bigint,
+): readonly Waiting[] => {
+  const limits = known?.limits ?? left[0]?.request.limits ?? []
+  const costs = left.map(({ request }) => request.cost)
+  const fits = fitting(limits, known?.item, costs, now)
+  const chosen = left.filter((_, index) => fits[index])
+  // a cost that no state of these sizes fits is denied by the bucket, which may know a later version
+  return known === undefined && chosen.length === 0 ? left.slice(0, 1) : chosen
+}
+
+/**
+ * If the leases of this process are what denies a request that is too large for them, refunds them: the denial, with the
+ * state after that. Undefined if it is no denial, or if that would help none of `left`.
+ */
+const afterLeaseRefund = async (
+  deps: BatchDependencies,
+  left: readonly Waiting[],
+  outcome: ChargeOutcome,
+): Promise<ChargeOutcome | undefined> => {
+  const { leases, store, clock } = deps
+  const [first, ...others] = left.map(({ request }) => request.cost)
+  const bucket = left[0]?.request.bucket
+  if (bucket === undefined || first === undefined || outcome.result !== 'denied') return undefined
+  const held = leases.heldAt(bucket)
+  if (METERS.every((meter) => (held[meter] ?? 0) === 0)) return undefined
+  const { limits, item } = outcome
+  const now = clock.now()
+  const fits = fitting(limits, item, [first, ...others], now)
+  const wouldFit = fitting(limits, item, [beyond(first, held), ...others], now)
+  if (wouldFit.every((would, index) => !would || fits[index])) return undefined
+  await refundLeases(deps, leases.takeAll(bucket))
+  return { ...outcome, item: store.cached(bucket) }
+}
+
+/**
+ * Which of `costs` fit together, earlier ones first: in the state `item`, or by the sizes of the limits if nothing is stored
+ * or the state is kept by other sizes.
+ */
+const fitting = (
+  limits: readonly EffectiveLimit[],
+  item: BucketItem | undefined,
+  costs: readonly Cost[],
+  now: bigint,
+): readonly boolean[] => {
+  const { carryOvers, isLater } = changesIn(item, limits, now, true)
+  const state = carryOvers.length > 0 || isLater ? undefined : item
+  const passes = (cost: Cost): boolean =>
+    limitChargesOf(limits, cost).every(
+      (charge) => fitsAtAll(charge) && (state === undefined || waitNsOf(state, charge, now) === 0n),
+    )
+  let taken: Cost = {}
+  return costs.map((cost) => {
+    const together = sumOf([taken, cost])
+    const fits = passes(together)
+    if (fits) taken = together
+    return fits
+  })
+}

@@ -1,0 +1,100 @@
+import { type Cost, METERS, type Meter } from '../model/meter.ts'
+
+/*
+ * How much is requested of one bucket, and how far ahead of that its leases reach. All times are by the monotonic clock.
+ */
+
+/** How far ahead a lease reaches: the recent demand of so much time. */
+export const AHEAD_NS = 250_000_000n
+
+/** What was requested of a bucket since `sinceNs`, and in the `AHEAD_NS` before. */
+export interface RecentDemand {
+  sinceNs: bigint
+  requests: number
+  amounts: Partial<Record<Meter, number>>
+  requestsBefore: number
+  amountsBefore: Cost
+  throttled: Throttled | undefined
+}
+
+/** The last time that the table throttled a charge; `reach`: how many times as far leases reached from then on. */
+interface Throttled {
+  readonly atNs: bigint
+  readonly reach: number
+}
+
+export interface ExpectedDemand {
+  readonly amounts: Cost
+  /** The share of the amounts that `fewest` requests take. */
+  readonly share: number
+}
+
+export const createDemand = (nowNs: bigint): RecentDemand => ({
+  sinceNs: nowNs,
+  requests: 0,
+  amounts: {},
+  requestsBefore: 0,
+  amountsBefore: {},
+  throttled: undefined,
+})
+
+/** Counts one request. */
+export const noteDemand = (demand: RecentDemand, cost: Cost, nowNs: bigint): void => {
+  if (nowNs - demand.sinceNs >= AHEAD_NS) turnOver(demand, nowNs)
+  demand.requests++
+  for (const meter of METERS) {
+    const amount = cost[meter]
+    if (amount !== undefined) demand.amounts[meter] = (demand.amounts[meter] ?? 0) + amount
+  }
+}
+
+/** What to expect in `reach` × `AHEAD_NS`, whole amounts per meter; undefined if that is below `fewest` requests. */
+export const expectedDemand = (
+  demand: RecentDemand,
+  fewest: number,
+  reach: number,
+  nowNs: bigint,
+): ExpectedDemand | undefined => {
+  if (nowNs - demand.sinceNs >= AHEAD_NS) turnOver(demand, nowNs)
+  const isLess = demand.requests < demand.requestsBefore
+  const requests = reach * (isLess ? demand.requestsBefore : demand.requests)
+  if (requests < fewest) return undefined
+  return { share: fewest / requests, amounts: times(isLess ? demand.amountsBefore : demand.amounts, reach) }
+}
+
+const times = (amounts: Cost, factor: number): Cost => {
+  const product: Partial<Record<Meter, number>> = {}
+  for (const meter of METERS) {
+    const amount = amounts[meter]
+    if (amount !== undefined) product[meter] = Math.floor(amount * factor)
+  }
+  return product
+}
+
+/** The demand of a longer time counts as its share in one `AHEAD_NS`. */
+const turnOver = (demand: RecentDemand, nowNs: bigint): void => {
+  const share = Number(AHEAD_NS) / Number(nowNs - demand.sinceNs)
+  demand.requestsBefore = demand.requests * share
+  demand.amountsBefore = times(demand.amounts, share)
+  demand.sinceNs = nowNs
+  demand.requests = 0
+  demand.amounts = {}
+}
+
+/** The leases of a throttled bucket reach at most so many times as far: a second ahead. */
+export const FURTHEST_REACH = 4
+
+/** Each such time without being throttled halves the reach. */
+const CALM_NS = 1_000_000_000n
+
+/** How many times as far as usual leases reach, at least 1. */
+export const reachOf = ({ throttled }: RecentDemand, nowNs: bigint): number => {
+  if (throttled === undefined) return 1
+  const seconds = Number((nowNs - throttled.atNs) / CALM_NS)
+  return Math.max(1, throttled.reach / 2 ** seconds)
+}
+
+/** Each throttled charge doubles the reach. */
+export const noteThrottled = (demand: RecentDemand, nowNs: bigint): void => {
+  demand.throttled = { atNs: nowNs, reach: Math.min(FURTHEST_REACH, 2 * reachOf(demand, nowNs)) }
+}

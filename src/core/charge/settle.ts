@@ -1,0 +1,226 @@
+import type { BucketId } from '../bucket/bucket-store.ts'
+import { type Receipt, receiptFor } from '../bucket/receipt.ts'
+import type { Correction } from '../bucket/settle-plan.ts'
+import { StoreUnavailable } from '../model/errors.ts'
+import { type Cost, isAmount, METERS, type Meter, usedInstead } from '../model/meter.ts'
+import { larger } from '../model/time.ts'
+import type { Clock, Logger, Metrics } from '../ports/platform.ts'
+import type { CachedBuckets } from './cached-buckets.ts'
+import { countActions, summed, type Tally, useOf } from './counters.ts'
+import { emptied, isLive, type Lease, spend } from './lease.ts'
+import { isOwn, type Overage, overageOf, type Settled, type SettledOwn } from './overage.ts'
+import type { ReservedCharges, ReservedPart } from './reservation-store.ts'
+import { type Moment, type Settlement, settleBucket } from './settle-bucket.ts'
+
+export interface SettlingDependencies {
+  readonly store: CachedBuckets
+  readonly tally: Tally
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** The caller who settles: on buckets that they share with others, the amounts that they report are bounded. */
+export interface SettledBy {
+  readonly callerId: string
+}
+
+/**
+ * Brings every bucket of a reservation to what it would be had `actual` been charged at the start, or stricter; null gives
+ * all back. `startedNs` is the monotonic clock before the charge; undefined where another process charged, whose monotonic clock
+ * means nothing here: then the wall clock alone says how much time has passed. Without `by`, every bucket is settled in full.
+ * Never throws.
+ */
+export const settleCharges = async (
+  deps: SettlingDependencies,
+  { reserved, parts }: ReservedCharges,
+  actual: Cost | null,
+  { startedNs, by }: { readonly startedNs?: bigint; readonly by?: SettledBy | undefined } = {},
+): Promise<void> => {
+  if (actual === null) {
+    await refundAll(deps, parts, startedNs)
+    return
+  }
+  const used = usedInstead(reserved, amountsIn(actual))
+  if (by) await settleAsCaller(deps, { reserved, parts }, used, by)
+  else await Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs)))
+}
+
+/**
+ * The caller's own buckets first, in full; then those that they share, by what their own had available (see
+ * `charge/overage.ts`). Where nothing goes beyond the reservation, all at once.
+ */
+const settleAsCaller = async (
+  deps: SettlingDependencies,
+  { reserved, parts }: ReservedCharges,
+  used: Cost,
+  { callerId }: SettledBy,
+): Promise<void> => {
+  const [own, shared] = [
+    parts.filter(({ bucket }) => isOwn(bucket, callerId)),
+    parts.filter(({ bucket }) => !isOwn(bucket, callerId)),
+  ]
+  const settling = Promise.all(own.map((part) => settleOwn(deps, part, used)))
+  const isBeyond = METERS.some((meter) => (used[meter] ?? 0) > (reserved[meter] ?? Number.POSITIVE_INFINITY))
+  const overage = isBeyond ? overageOf(reserved, used, await settling) : []
+  const within = withinReserved(reserved, used)
+  await Promise.all([settling, ...shared.map((part) => settleShared(deps, part, within, overage))])
+}
+
+/** What was used of what was reserved. */
+const withinReserved = (reserved: Cost, used: Cost): Cost => {
+  const within: Partial<Record<Meter, number>> = {}
+  for (const meter of METERS) {
+    const named = reserved[meter]
+    if (named !== undefined) within[meter] = Math.min(named, used[meter] ?? named)
+  }
+  return within
+}
+
+/** Gives back what was charged; what was not charged for certain is never given back. */
+export const refundAll = (
+  deps: SettlingDependencies,
+  parts: readonly Pick<ReservedPart, 'receipt' | 'lease'>[],
+  startedNs: bigint | undefined,
+): Promise<unknown> =>
+  Promise.all(
+    parts.flatMap(({ receipt, lease }) => {
+      if (!receipt) return []
+      const all = receipt.limits.map((limit): Correction => ({ receipt: limit, difference: -limit.charged }))
+      const corrections = beyondLease(deps, lease, all)
+      if (corrections.every(({ difference }) => difference === 0)) return []
+      return [settle(deps, receipt, { corrections, startedNs: lease?.startedNs ?? startedNs, counters: [] })]
+    }),
+  )
+
+/** Gives back what is left of leases that are over. */
+export const refundLeases = (deps: SettlingDependencies, leases: readonly Lease[]): Promise<unknown> =>
+  Promise.all(
+    leases.map((lease) => {
+      const receipt = receiptFor(lease.receipt, emptied(lease))
+      return refundAll(deps, [{ receipt }], lease.startedNs)
+    }),
+  )
+
+/** What the lease does not take back, or give, while it lives. */
+const beyondLease = (
+  { clock }: SettlingDependencies,
+  lease: Lease | undefined,
+  corrections: readonly Correction[],
+): readonly Correction[] => {
+  if (!lease || !isLive(lease, clock.now(), clock.monotonic())) return corrections
+  const taken: Partial<Record<Meter, number>> = {}
+  for (const { receipt, difference } of corrections) {
+    const held = lease.left[receipt.meter]
+    if (held !== undefined) taken[receipt.meter] = Math.min(difference, held)
+  }
+  spend(lease, taken)
+  return corrections.map(({ receipt, difference }) => ({
+    receipt,
+    difference: difference - (taken[receipt.meter] ?? 0),
+  }))
+}
+
+const settlePart = async (
+  deps: SettlingDependencies,
+  { bucket, receipt, lease }: ReservedPart,
+  used: Cost,
+  startedNs: bigint | undefined,
+): Promise<void> => {
+  const corrections = beyondLease(deps, lease, correctionsTo(receipt, used))
+  if (receipt === undefined || isExact(corrections)) return countLater(deps, bucket, used)
+  await settleAndCount(deps, receipt, used, { corrections, startedNs: lease?.startedNs ?? startedNs })
+}
+
+const settleOwn = async (
+  deps: SettlingDependencies,
+  { bucket, receipt }: ReservedPart,
+  used: Cost,
+): Promise<SettledOwn> => {
+  const limits = receipt?.limits
+  const corrections = correctionsTo(receipt, used)
+  if (receipt === undefined || isExact(corrections)) {
+    countLater(deps, bucket, used)
+    return { limits, corrections, settled: undefined }
+  }
+  return { limits, corrections, settled: await settleAndCount(deps, receipt, used, { corrections }) }
+}
+
+/** `within`: what was used of what was reserved. */
+const settleShared = async (
+  deps: SettlingDependencies,
+  { bucket, receipt }: ReservedPart,
+  within: Cost,
+  overage: readonly Overage[],
+): Promise<void> => {
+  const corrections = correctionsTo(receipt, within)
+  if (receipt === undefined || (overage.length === 0 && isExact(corrections)))
+    return countLater(deps, bucket, within)
+  await settleAndCount(deps, receipt, within, { corrections, overage })
+}
+
+/** How far each limit's charge is from what was used; a meter that is left out stays as charged. */
+const correctionsTo = (receipt: Receipt | undefined, used: Cost): readonly Correction[] =>
+  (receipt?.limits ?? []).map((limit) => ({
+    receipt: limit,
+    difference: (used[limit.meter] ?? limit.charged) - limit.charged,
+  }))
+
+const isExact = (corrections: readonly Correction[]): boolean =>
+  corrections.every(({ difference }) => difference === 0)
+
+/** The use goes along with the next write to the bucket. */
+const countLater = ({ tally, clock }: SettlingDependencies, bucket: BucketId, used: Cost): void =>
+  tally.add(bucket, useOf(used), { isUse: true, nowNs: clock.monotonic() })
+
+/** Settles one bucket, with the use and all counts that wait for it in the same write. */
+const settleAndCount = (
+  deps: SettlingDependencies,
+  receipt: Receipt,
+  used: Cost,
+  ending: Omit<Ending, 'counters'>,
+): Promise<Settled | undefined> => {
+  const { bucket } = receipt
+  const counts = summed(deps.tally.take(bucket)?.counts ?? {}, useOf(used))
+  return settle(deps, receipt, { ...ending, counters: countActions(counts) }, () => {
+    deps.tally.add(bucket, counts, { isUse: true, nowNs: deps.clock.monotonic() })
+  })
+}
+
+/** An amount that cannot be (below 0, not whole) tells nothing of its meter. */
+const amountsIn = (actual: Cost): Cost =>
+  Object.fromEntries(Object.entries(actual).filter(([, amount]) => isAmount(amount)))
+
+type Ending = Pick<Settlement, 'corrections' | 'counters' | 'overage'> & {
+  readonly startedNs?: bigint | undefined
+}
+
+/**
+ * The bucket right after the write; undefined where none was applied, or that is not known. Never throws: what could not be
+ * settled stays charged, which errs towards denying. `onUnwritten`: surely not applied.
+ */
+const settle = async (
+  deps: SettlingDependencies,
+  receipt: Receipt,
+  ending: Ending,
+  onUnwritten?: () => void,
+): Promise<Settled | undefined> => {
+  const { startedNs, ...what } = ending
+  const moment = () => momentOf(deps.clock, receipt, startedNs)
+  try {
+    const { result, written } = await settleBucket(deps.store, { receipt, ...what, moment })
+    if (result === 'overtaken') deps.metrics.count('refunds_lost')
+    return written
+  } catch (error) {
+    deps.metrics.count('refunds_lost')
+    deps.logger.warn('a settlement was not written', { bucket: receipt.bucket, reason: String(error) })
+    if (error instanceof StoreUnavailable && !error.mayHaveApplied) onUnwritten?.()
+    return undefined
+  }
+}
+
+const momentOf = (clock: Clock, { chargedAt }: Receipt, startedNs: bigint | undefined): Moment => {
+  const now = clock.now()
+  const monotonicNs = startedNs === undefined ? 0n : clock.monotonic() - startedNs
+  return { now, elapsedNs: larger(0n, larger(now - chargedAt, monotonicNs)) }
+}

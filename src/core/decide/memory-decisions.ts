@@ -1,0 +1,110 @@
+import { receiptFor, uncharged } from '../bucket/receipt.ts'
+import type { Lease } from '../charge/lease.ts'
+import type { SettlingDependencies } from '../charge/settle.ts'
+import type { Cost } from '../model/meter.ts'
+import type { Allowed, Denied, LimitState, Reservation, Violation } from './decision.ts'
+import { type BucketView, type ChargedPart, limitStates, longestWait, violationsOf } from './limit-state.ts'
+import { createReservation, settledReservation } from './reservation.ts'
+
+/*
+ * Decisions that the fast path makes in memory, in a few microseconds each: limits, violations and the reservation are
+ * computed when they are read. Classes, as creating an object with closures takes longer than the decision itself
+ * (docs/decisions, 026).
+ */
+
+const NONE: readonly Violation[] = []
+
+export class LeasedDecision implements Allowed {
+  readonly allowed = true
+  readonly degraded = false
+  readonly reported = NONE
+  readonly #deps: SettlingDependencies
+  readonly #views: () => readonly BucketView[]
+  readonly #paid: readonly (Lease | undefined)[]
+  readonly #cost: Cost
+  readonly #now: bigint
+  readonly #startedNs: bigint
+  #reservation: Reservation | undefined
+  #limits: readonly LimitState[] | undefined
+
+  /** `paid`: the lease that paid for each bucket of `views()`, in its order. Times as of the decision. */
+  constructor(
+    deps: SettlingDependencies,
+    views: () => readonly BucketView[],
+    paid: readonly (Lease | undefined)[],
+    cost: Cost,
+    settles: boolean,
+    now: bigint,
+    startedNs: bigint,
+  ) {
+    this.#deps = deps
+    this.#views = views
+    this.#paid = paid
+    this.#cost = cost
+    this.#now = now
+    this.#startedNs = startedNs
+    this.#reservation = settles ? undefined : settledReservation
+  }
+
+  get limits(): readonly LimitState[] {
+    this.#limits ??= this.#views().flatMap((view) => limitStates(view, this.#now))
+    return this.#limits
+  }
+
+  get reservation(): Reservation {
+    this.#reservation ??= createReservation(this.#deps, this.#parts(), this.#cost, this.#startedNs)
+    return this.#reservation
+  }
+
+  #parts(): readonly ChargedPart[] {
+    return this.#views().map((view, at): ChargedPart => {
+      const lease = this.#paid[at]
+      if (!lease)
+        return {
+          view,
+          reported: NONE,
+          result: 'untouched',
+          receipt: uncharged({ bucket: view.bucket.id, limits: view.limits }, this.#cost, this.#now),
+        }
+      const receipt = receiptFor(lease.receipt, this.#cost)
+      return { view, reported: NONE, result: 'charged', lease, receipt }
+    })
+  }
+}
+
+export class RememberedDenial implements Denied {
+  readonly allowed = false
+  readonly degraded = false
+  readonly unavailable = false
+  readonly reported = NONE
+  readonly #views: () => readonly BucketView[]
+  readonly #by: BucketView
+  readonly #cost: Cost
+  readonly #now: bigint
+  #limits: readonly LimitState[] | undefined
+  #violations: readonly Violation[] | undefined
+
+  /** `by`: the bucket that denied, as it was then. */
+  constructor(views: () => readonly BucketView[], by: BucketView, cost: Cost, now: bigint) {
+    this.#views = views
+    this.#by = by
+    this.#cost = cost
+    this.#now = now
+  }
+
+  get limits(): readonly LimitState[] {
+    this.#limits ??= this.#views().flatMap((view) =>
+      limitStates(view.bucket === this.#by.bucket ? this.#by : view, this.#now),
+    )
+    return this.#limits
+  }
+
+  get violations(): readonly Violation[] {
+    this.#violations ??= violationsOf(this.#by, this.#cost, this.#now)
+    return this.#violations
+  }
+
+  get retryAfterNs(): bigint | null {
+    return longestWait(this.violations.map(({ retryAfterNs }) => retryAfterNs))
+  }
+}
