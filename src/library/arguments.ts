@@ -71,7 +71,7 @@ export const checkFunctions = (options: object, names: readonly string[]): void 
 }
 
 /** Throws `ZaelError('invalid_request')` if a value is given and lacks one of `methods`. */
-export const checkMethods = (value: unknown, methods: readonly string[], field: string): void => {
+const checkMethods = (value: unknown, methods: readonly string[], field: string): void => {
   if (value === undefined) return
   const isWhole =
     typeof value === 'object' && value !== null && methods.every((name) => isMethod(value, name))

@@ -2,11 +2,11 @@ import { Buffer } from 'node:buffer'
 import { invalid } from '../core/model/errors.ts'
 import { POLICY_SCOPES, type PolicyKey } from '../core/model/policy.ts'
 
-/** Where a list goes on: parts that callers are not to look into. */
+/** The position of a list as an opaque text. */
 export const encodeCursor = (...parts: readonly string[]): string =>
   Buffer.from(JSON.stringify(parts)).toString('base64url')
 
-/** The `count` parts of a cursor; undefined where there is none. Throws `invalid('cursor', …)`. */
+/** The `count` parts of a cursor; undefined if there is none. Throws `invalid('cursor', …)`. */
 export const decodeCursor = (cursor: string | undefined, count: number): readonly string[] | undefined => {
   if (cursor === undefined) return undefined
   const parts = parse(Buffer.from(cursor, 'base64url').toString())
@@ -25,10 +25,10 @@ const parse = (text: string): readonly string[] | undefined => {
   }
 }
 
-/** Where a list of policies goes on. */
+/** The position in a list of policies. */
 export const encodePolicyCursor = ({ scope, selector }: PolicyKey): string => encodeCursor(scope, selector)
 
-/** The last policy of the page before; undefined where there is none. Throws `invalid('cursor', …)`. */
+/** The last policy of the previous page; undefined if there is none. Throws `invalid('cursor', …)`. */
 export const decodePolicyCursor = (cursor: string | undefined): PolicyKey | undefined => {
   const parts = decodeCursor(cursor, 2)
   if (parts === undefined) return undefined

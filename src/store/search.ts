@@ -2,14 +2,14 @@ import { type Entity, isId } from '../core/model/entity.ts'
 import type { AdminStore, Page } from '../core/ports/admin-store.ts'
 import { badCursor, decodeCursor, encodeCursor } from './cursor.ts'
 
-/** Entities that a search reads at a time. */
+/** Entities per read of a search. */
 export const SEARCH_PAGE = 100
-/** The most that one call reads besides those whose id begins with `q`. */
+/** The most entities that one call reads, besides those whose id begins with `q`. */
 export const MAX_EXAMINED = 500
 
 /** Entities by id, ascending. */
 export interface EntitySource {
-  /** Those that come after `after` and whose id begins with `prefix`. */
+  /** The entities after `after` whose id begins with `prefix`. */
   page(options: {
     readonly prefix: string
     readonly after: string | undefined
@@ -19,14 +19,14 @@ export interface EntitySource {
 
 export interface EntityPage {
   readonly entities: readonly Entity[]
-  /** The last id that was read; undefined where there are no more. */
+  /** The last id that was read; undefined if there are no more. */
   readonly readUpTo: string | undefined
 }
 
 /**
- * A search has two parts: first the entities whose id begins with `q`, which an index finds however many there are, then the
- * others whose id or name contains it, in whatever case. For those every entity must be read, so a page ends after
- * `MAX_EXAMINED` of them and may hold fewer than `limit`, or none, and still have a cursor.
+ * A search has two parts: first the entities whose id begins with `q`, which the index finds, then the others whose id or name
+ * contains `q`, ignoring case. The second part reads every entity, so a page ends after `MAX_EXAMINED` of them. It may then
+ * contain fewer than `limit` entities, or none, and still have a cursor.
  */
 type Part = 'prefix' | 'others'
 
@@ -64,7 +64,7 @@ const searchOthers = async (
   return firstOf(found, limit, encodeCursor('others', after))
 }
 
-/** The first `limit` of what was found; `nextCursor` where there are no more. */
+/** The first `limit` entities; `nextCursor` applies if there are no more. */
 const firstOf = (found: readonly Entity[], limit: number, nextCursor: string | null): Page<Entity> => {
   const items = found.slice(0, limit)
   const last = items.at(-1)
@@ -72,7 +72,7 @@ const firstOf = (found: readonly Entity[], limit: number, nextCursor: string | n
   return { items, nextCursor: encodeCursor('others', last.id) }
 }
 
-/** Whether the id or the name contains `q` where the id does not begin with it. */
+/** Whether the id or the name contains `q`, and the id does not begin with it. */
 const isOther = ({ id, name }: Entity, q: string): boolean => {
   const needle = q.toLowerCase()
   return !id.startsWith(q) && (id.toLowerCase().includes(needle) || name.toLowerCase().includes(needle))

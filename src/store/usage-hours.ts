@@ -24,19 +24,19 @@ import {
 /** How long an hour of usage is kept, seconds: a year and a month. */
 const KEPT_SECONDS = 400n * 86_400n
 
-/** How often a late record is tried against others that change the same hour. */
+/** Attempts for a late record while others change the same hour. */
 const TRIES = 5
 
-/** Which item an hour of one life of a bucket is. */
+/** Identifies the item of an hour of one generation of a bucket. */
 export type HourKey = Pick<UsageHour, 'entityId' | 'resource' | 'born' | 'hourStart'>
 
-/** Writes one hour's item. */
+/** Writes the item of one hour. */
 export type WriteHour = (key: HourKey, write: ConditionalWrite) => Promise<WriteOutcome>
 
 /**
- * Carries out `UsageStore.record`, the same for every adapter: ONE conditional write, which keeps the first `from` and
- * raises `to`; and only where the batch is late, or reaches further back than what was recorded, one more that lowers
- * `from`. Counters only grow, so `from` only falls and `to` only rises, however often and in whatever order.
+ * Implements `UsageStore.record` for every adapter: one conditional write, which keeps the first `from` and raises `to`; if the
+ * batch is late, or begins before the recorded counters, a second one that lowers `from`. Counters only grow, so `from` only
+ * falls and `to` only rises, in any order and with any number of repetitions.
  */
 export const createRecordHour =
   (write: WriteHour) =>
@@ -53,7 +53,7 @@ export const createRecordHour =
       if (outcome.applied) return
       item = outcome.item
     }
-    throw new StoreUnavailable('An hour of usage was changed again and again', { mayHaveApplied: false })
+    throw new StoreUnavailable('An hour of usage was changed repeatedly', { mayHaveApplied: false })
   }
 
 const raise = ({ from, to, rev, hourStart }: UsageHour): ConditionalWrite => ({
@@ -66,24 +66,24 @@ const raise = ({ from, to, rev, hourStart }: UsageHour): ConditionalWrite => ({
   ],
 })
 
-/** The stored counters that stand above those of `from`; one that is missing counts as 0. */
+/** The stored counters above those of `from`; a missing one counts as 0. */
 const lower = (stored: Counters, from: Counters): readonly (readonly [name: string, value: bigint])[] =>
   Object.entries(stored).filter(([name, value]) => value > (from[name] ?? 0n))
 
 /** The counters under `name` of an hour's item. */
-export const countersOf = (item: BucketItem | undefined, name: 'from' | 'to'): Counters => {
+const countersOf = (item: BucketItem | undefined, name: 'from' | 'to'): Counters => {
   const value = item?.[name]
   return typeof value === 'object' ? value : {}
 }
 
-/** An hour of one life of a bucket, as it is stored. */
+/** A stored hour of one generation of a bucket. */
 export interface StoredHour {
   readonly hourStart: number
   readonly resource: string
   readonly item: BucketItem
 }
 
-/** The hours that hold the points whose start lies in [from, to) of a query: seconds since the epoch. */
+/** The hours of the points whose start is in [from, to) of a query: seconds since the epoch. */
 export const hoursOf = ({
   granularity,
   from,
@@ -94,7 +94,7 @@ export const hoursOf = ({
   return { from: align(from), to: align(to) }
 }
 
-/** Sums over the lives of a bucket, and over the hours of a day: oldest first, then by resource. */
+/** Sums over the generations of a bucket and the hours of a day: oldest first, then by resource. */
 export const toUsagePoints = (hours: readonly StoredHour[], query: UsageQuery): readonly UsagePoint[] => {
   const points = new Map<string, UsagePoint>()
   for (const hour of hours.filter(({ resource }) => matchesQuery(resource, query))) {
@@ -108,8 +108,8 @@ export const toUsagePoints = (hours: readonly StoredHour[], query: UsageQuery): 
 const lengthOf = (granularity: UsageQuery['granularity']): number =>
   granularity === 'hour' ? HOUR_SECONDS : DAY_SECONDS
 
-const matchesQuery = (resource: string, { resource: asked }: UsageQuery): boolean =>
-  asked === undefined ? resource !== TOTAL_RESOURCE : resource === asked
+const matchesQuery = (resource: string, { resource: requested }: UsageQuery): boolean =>
+  requested === undefined ? resource !== TOTAL_RESOURCE : resource === requested
 
 const nothing = (start: number, resource: string): UsagePoint => ({
   start,

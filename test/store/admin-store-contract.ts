@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Limit } from '../../src/core/model/limit.ts'
 import { type LimitSetKey, type Policy, policyLimitSet } from '../../src/core/model/limit-set.ts'
 import { type PolicyKey, type PolicyScope, parsePolicyKey } from '../../src/core/model/policy.ts'
@@ -18,7 +18,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
       (await store().listAudit({ limit: 50, subject })).items.map(({ action }) => action)
 
     describe('entities', () => {
-      it('gives back what was put, in every field', async () => {
+      test('gives back what was put, in every field', async () => {
         const parent = await create({ id: fresh('org') })
         const plain = await create({ id: fresh('plain') })
         const full = await create({
@@ -41,7 +41,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().entity('nobody')).toBeUndefined()
       })
 
-      it('makes an entity once', async () => {
+      test('makes an entity once', async () => {
         const entity = await create({ id: fresh('twice') })
         const other = anEntity({ id: entity.id, name: 'other' })
         const audit = anAudit({ subject: entity.id, action: 'refused' })
@@ -50,7 +50,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await subjects(entity.id)).toEqual(['entity.create'])
       })
 
-      it('makes one of many at once', async () => {
+      test('makes one of many at once', async () => {
         const id = fresh('raced')
         const outcomes = await Promise.all(
           Array.from({ length: 5 }, () => store().createEntity(anEntity({ id }), anAudit({ subject: id }))),
@@ -58,20 +58,20 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(outcomes.toSorted()).toEqual(['created', 'exists', 'exists', 'exists', 'exists'])
       })
 
-      it('puts nothing below a parent that is not there', async () => {
+      test('puts nothing below a parent that is not there', async () => {
         const orphan = anEntity({ id: fresh('orphan'), parentId: fresh('nowhere') })
         expect(await store().createEntity(orphan, anAudit({ subject: orphan.id }))).toBe('parent_missing')
         expect(await store().entity(orphan.id)).toBeUndefined()
         expect(await subjects(orphan.id)).toEqual([])
       })
 
-      it('reads many at once, in the order that was asked for', async () => {
+      test('reads many at once, in the order that was asked for', async () => {
         const [a, b] = [await create({ id: fresh('first') }), await create({ id: fresh('second') })]
         expect(await store().entities([b.id, 'nobody', a.id, b.id])).toEqual([b, undefined, a, b])
         expect(await store().entities([])).toEqual([])
       })
 
-      it('lists children in order, and not those that an attempt to make one twice named', async () => {
+      test('lists children in order, and not those that an attempt to make one twice named', async () => {
         const [parent, other] = [await create({ id: fresh('parent') }), await create({ id: fresh('parent') })]
         const b = await create({ id: `${parent.id}-b`, parentId: parent.id })
         const a = await create({ id: `${parent.id}-a`, parentId: parent.id })
@@ -82,7 +82,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().children('nobody')).toEqual([])
       })
 
-      it('replaces the version that was seen, and no other', async () => {
+      test('replaces the version that was seen, and no other', async () => {
         const before = await create({ id: fresh('changing') })
         const after = { ...before, name: 'after', role: 'user', version: before.version + 1n }
         expect(await store().replaceEntity(after, before.version, anAudit({ subject: before.id }))).toBe(
@@ -97,13 +97,13 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await subjects(before.id)).toHaveLength(2)
       })
 
-      it('replaces nothing that is not there', async () => {
+      test('replaces nothing that is not there', async () => {
         const gone = anEntity({ id: fresh('gone') })
         expect(await store().replaceEntity(gone, gone.version, anAudit())).toBe('changed')
         expect(await store().entity(gone.id)).toBeUndefined()
       })
 
-      it('moves an entity to another parent, and to none', async () => {
+      test('moves an entity to another parent, and to none', async () => {
         const [from, to] = [await create({ id: fresh('from') }), await create({ id: fresh('to') })]
         const child = await create({ id: fresh('child'), parentId: from.id })
         const moved = { ...child, parentId: to.id, version: child.version + 1n }
@@ -115,14 +115,14 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().children(to.id)).toEqual([])
       })
 
-      it('moves nothing below a parent that is not there', async () => {
+      test('moves nothing below a parent that is not there', async () => {
         const child = await create({ id: fresh('child') })
         const moved = { ...child, parentId: fresh('nowhere'), version: child.version + 1n }
         expect(await store().replaceEntity(moved, child.version, anAudit())).toBe('parent_missing')
         expect(await store().entity(child.id)).toEqual(child)
       })
 
-      it('deletes an entity once it has no children', async () => {
+      test('deletes an entity once it has no children', async () => {
         const parent = await create({ id: fresh('parent') })
         const child = await create({ id: fresh('child'), parentId: parent.id })
         expect(await store().deleteEntity(parent, anAudit())).toBe('has_children')
@@ -138,7 +138,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await subjects(parent.id)).toEqual(['entity.delete', 'entity.create'])
       })
 
-      it('takes keys and limits along with a deleted entity, and lets it be made anew', async () => {
+      test('takes keys and limits along with a deleted entity, and lets it be made anew', async () => {
         const entity = await create({ id: fresh('leaving') })
         const hash = fresh('hash')
         await store().putKey(aKey({ keyId: 'k1', entityId: entity.id }), hash, anAudit())
@@ -159,7 +159,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         await create({ id: entity.id })
       })
 
-      it('deletes an entity with more belongings than one transaction takes', async () => {
+      test('deletes an entity with more belongings than one transaction takes', async () => {
         const entity = await create({ id: fresh('rich') })
         const hashes = Array.from({ length: 60 }, () => fresh('hash'))
         for (const [index, hash] of hashes.entries())
@@ -189,7 +189,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
       const idsOf = (pages: readonly Page<{ readonly id: string }>[]) =>
         pages.flatMap(({ items }) => items.map(({ id }) => id))
 
-      it('pages through all by id, each once', async () => {
+      test('pages through all by id, each once', async () => {
         for (let i = 0; i < 7; i += 1) await create({ id: fresh('paged') })
         const ids = idsOf(await all(1000))
         expect(ids).toEqual(ids.toSorted())
@@ -200,12 +200,12 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(pages.at(-1)?.items.length).toBeGreaterThan(0)
       })
 
-      it('ends without an empty page where the last one is full', async () => {
+      test('ends without an empty page where the last one is full', async () => {
         const { length } = idsOf(await all(1000))
         expect(await store().listEntities({ limit: length })).toMatchObject({ nextCursor: null })
       })
 
-      it('keeps those whose id or name contains what is searched for', async () => {
+      test('keeps those whose id or name contains what is searched for', async () => {
         const word = fresh('needle')
         const byId = await create({ id: `a-${word}-x`, name: 'one' })
         const byName = await create({ id: fresh('b'), name: `The ${word.toUpperCase()}-x` })
@@ -215,7 +215,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(idsOf(await all(10, 'nothing at all'))).toEqual([])
       })
 
-      it('finds ids that begin with what is searched for first, each once', async () => {
+      test('finds ids that begin with what is searched for first, each once', async () => {
         const word = fresh('prefix')
         const inName = await create({ id: fresh('a'), name: word })
         const first = await create({ id: `${word}-1` })
@@ -224,7 +224,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
           expect(idsOf(await all(limit, word))).toEqual([first.id, second.id, inName.id])
       })
 
-      it('shows what has changed, and not what is gone', async () => {
+      test('shows what has changed, and not what is gone', async () => {
         const entity = await create({ id: fresh('listed') })
         const after = { ...entity, name: fresh('renamed'), version: entity.version + 1n }
         await store().replaceEntity(after, entity.version, anAudit())
@@ -233,7 +233,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect((await store().listEntities({ limit: 5, q: after.name })).items).toEqual([])
       })
 
-      it.each(['x', 'bm90IGpzb24', '!!!', Buffer.from('["a#b"]').toString('base64url')])(
+      test.each(['x', 'bm90IGpzb24', '!!!', Buffer.from('["a#b"]').toString('base64url')])(
         'refuses the cursor %s',
         async (cursor) => {
           await expect(store().listEntities({ limit: 5, cursor })).rejects.toMatchObject({
@@ -245,7 +245,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
     })
 
     describe('keys', () => {
-      it('finds a key by the hash of its secret, and lists those of an entity by age', async () => {
+      test('finds a key by the hash of its secret, and lists those of an entity by age', async () => {
         const entityId = fresh('owner')
         const [older, newer] = [fresh('hash'), fresh('hash')]
         const second = aKey({ keyId: 'a-second', entityId, createdAt: TODAY + 1n, expiresAt: TODAY + 5n })
@@ -259,7 +259,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().listKeys(fresh('owner'))).toEqual([])
       })
 
-      it('takes neither an id nor a secret twice, and leaves nothing of the attempt', async () => {
+      test('takes neither an id nor a secret twice, and leaves nothing of the attempt', async () => {
         const entityId = fresh('owner')
         const [hash, other] = [fresh('hash'), fresh('hash')]
         const key = aKey({ keyId: 'k1', entityId })
@@ -273,7 +273,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().apiKey(hash)).toEqual(key)
       })
 
-      it('revokes a key wherever it is read', async () => {
+      test('revokes a key wherever it is read', async () => {
         const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
         const hash = fresh('hash')
         await store().putKey(key, hash, anAudit())
@@ -285,7 +285,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await subjects(key.entityId)).toEqual(['key.revoke'])
       })
 
-      it('never brings a revoked key back', async () => {
+      test('never brings a revoked key back', async () => {
         const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
         const [hash, next] = [fresh('hash'), fresh('hash')]
         await store().putKey(key, hash, anAudit())
@@ -297,7 +297,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().listKeys(key.entityId)).toHaveLength(1)
       })
 
-      it('rotates: the new key comes with the end of the old one', async () => {
+      test('rotates: the new key comes with the end of the old one', async () => {
         const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
         const [hash, next] = [fresh('hash'), fresh('hash')]
         await store().putKey(key, hash, anAudit())
@@ -311,7 +311,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().listKeys(key.entityId)).toEqual([retired, replacement])
       })
 
-      it('rotates to no secret that is taken, and then leaves the old key as it was', async () => {
+      test('rotates to no secret that is taken, and then leaves the old key as it was', async () => {
         const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
         const [hash, taken] = [fresh('hash'), fresh('hash')]
         await store().putKey(key, hash, anAudit())
@@ -322,7 +322,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().apiKey(hash)).toEqual(key)
       })
 
-      it('updates no key that is not there', async () => {
+      test('updates no key that is not there', async () => {
         const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
         expect(await store().updateKey({ ...key, status: 'revoked' }, anAudit())).toBe('missing')
         expect(await store().listKeys(key.entityId)).toEqual([])
@@ -330,7 +330,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
     })
 
     describe('models', () => {
-      it('puts, replaces, lists and deletes', async () => {
+      test('puts, replaces, lists and deletes', async () => {
         const id = `org/${fresh('model')}`
         const plain = aModel({ id })
         await store().putModel(plain, anAudit({ subject: `MODEL#${id}` }))
@@ -361,7 +361,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         policyLimitSet(parsePolicyKey('USER_MODEL', `${fresh('ann')}/org/model:1`)),
       ]
 
-      it('keeps the limits of every kind of owner, to the digit', async () => {
+      test('keeps the limits of every kind of owner, to the digit', async () => {
         for (const key of keys()) {
           const set = { limits: [RPM, BUDGET], version: TODAY + 123_456_789n }
           expect(await store().limitSets([key])).toEqual([undefined])
@@ -371,7 +371,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         }
       })
 
-      it('answers in the order of what was asked, also what comes twice', async () => {
+      test('answers in the order of what was asked, also what comes twice', async () => {
         const [a, b, c] = keys()
         if (a === undefined || b === undefined || c === undefined) throw new Error('three keys')
         await store().putLimitSet(a, { limits: [RPM], version: 1n }, null, anAudit())
@@ -381,7 +381,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().limitSets([])).toEqual([])
       })
 
-      it('reads more sets than one batch takes', async () => {
+      test('reads more sets than one batch takes', async () => {
         const entityId = fresh('many')
         const many = Array.from({ length: 130 }, (_, index) => ofEntity(entityId, `model-${index}`))
         const last = many.at(-1)
@@ -393,7 +393,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(sets.at(-1)).toBeDefined()
       })
 
-      it('replaces only the version that was seen', async () => {
+      test('replaces only the version that was seen', async () => {
         for (const key of keys()) {
           await store().putLimitSet(key, { limits: [RPM], version: 1n }, null, anAudit())
           const late = { limits: [BUDGET], version: 9n }
@@ -406,7 +406,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         }
       })
 
-      it('lists the resources of one owner in order', async () => {
+      test('lists the resources of one owner in order', async () => {
         const id = fresh('limited')
         for (const resource of ['gpt-4', '_default_', 'a/b'])
           await store().putLimitSet(ofEntity(id, resource), { limits: [RPM], version: 1n }, null, anAudit())
@@ -437,7 +437,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
       const position = (items: readonly Policy[], { scope, selector }: PolicyKey) =>
         items.findIndex(({ key }) => key.scope === scope && key.selector === selector)
 
-      it('lists them in order with their limits', async () => {
+      test('lists them in order with their limits', async () => {
         const [ann, tenant] = [fresh('ann'), fresh('acme')]
         const keys = [
           await put('GLOBAL', '*', [RPM]),
@@ -458,7 +458,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         ])
       })
 
-      it('lists none that was deleted, until it is put again', async () => {
+      test('lists none that was deleted, until it is put again', async () => {
         const key = await put('TENANT', fresh('acme'), [RPM])
         await put('TENANT', key.selector, [], 2n)
         expect(position(await listed(), key)).toBe(-1)
@@ -468,7 +468,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(items[position(items, key)]).toEqual({ key, limits: [BUDGET] })
       })
 
-      it('lists them page by page, each once', async () => {
+      test('lists them page by page, each once', async () => {
         for (const _ of [1, 2, 3]) await put('API_KEY', fresh('key'), [RPM])
         const all = await listed()
         const pages: Page<Policy>[] = []
@@ -482,7 +482,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(pages.at(-1)?.items.length).toBeGreaterThan(0)
       })
 
-      it('refuses a cursor that it did not give', async () => {
+      test('refuses a cursor that it did not give', async () => {
         const audit = Buffer.from(JSON.stringify(['PLANET', 'earth'])).toString('base64url')
         for (const cursor of ['nonsense', audit])
           await expect(store().listPolicies({ limit: 2, cursor })).rejects.toMatchObject({ field: 'cursor' })

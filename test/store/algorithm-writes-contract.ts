@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Algorithm, fieldsOf, type LimitFields } from '../../src/core/bucket/algorithm.ts'
 import { numberIn, prefixed, unchangedSince } from '../../src/core/bucket/bucket-item.ts'
 import { type BucketStore, entityBucket, type WriteOutcome } from '../../src/core/bucket/bucket-store.ts'
@@ -79,7 +79,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
     const charge = (seen: LimitFields | undefined, cost: number, seconds: number) =>
       algorithm.charge(seen, cost, at(seconds), 10)
 
-    it('charges a bucket that is not there, again, up to the limit and no further', async () => {
+    test('charges a bucket that is not there, again, up to the limit and no further', async () => {
       const limit = limitOn(store())
       expect((await limit.write(charge(undefined, 4, 1))).applied).toBe(true)
       expect((await limit.write(charge(limit.seen(), 5, 1))).applied).toBe(true)
@@ -92,7 +92,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect((await limit.write(charge(limit.seen(), 0, 1))).applied).toBe(true)
     })
 
-    it('refuses a first charge where another was first, and takes the next by the state that came with it', async () => {
+    test('refuses a first charge where another was first, and takes the next by the state that came with it', async () => {
       const limit = limitOn(store())
       await limit.writeUnseen(charge(undefined, 8, 1))
       expect((await limit.write(charge(undefined, 8, 1))).applied).toBe(false)
@@ -101,7 +101,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(used(algorithm, limit.fields(), at(1))).toBe(10)
     })
 
-    it('says that a cost does not fit where it does not, and changes nothing', async () => {
+    test('says that a cost does not fit where it does not, and changes nothing', async () => {
       const limit = limitOn(store())
       await limit.write(charge(undefined, 9, 1))
       const before = limit.fields()
@@ -110,7 +110,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(limit.fields()).toEqual(before)
     })
 
-    it('goes into debt, and then refuses even a cost of 0 until it is paid', async () => {
+    test('goes into debt, and then refuses even a cost of 0 until it is paid', async () => {
       const limit = limitOn(store())
       await limit.write(charge(undefined, 6, 1))
       const debit = algorithm.debit(limit.seen(), 9, at(1), at(1000))
@@ -121,13 +121,13 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(used(algorithm, limit.fields(), at(120))).toBe(3)
     })
 
-    it('debits a bucket that is not there', async () => {
+    test('debits a bucket that is not there', async () => {
       const limit = limitOn(store())
       expect((await limit.write(algorithm.debit(undefined, 12, at(1), at(1000)))).applied).toBe(true)
       expect(used(algorithm, limit.fields(), at(1))).toBe(12)
     })
 
-    it('takes back what was not used, with charges before and after it', async () => {
+    test('takes back what was not used, with charges before and after it', async () => {
       const limit = limitOn(store())
       await limit.write(charge(undefined, 2, 1))
       await limit.write(charge(limit.seen(), 6, 1))
@@ -141,7 +141,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(used(algorithm, limit.fields(), at(7))).toBe(10)
     })
 
-    it('tops up what is used', async () => {
+    test('tops up what is used', async () => {
       const limit = limitOn(store())
       await limit.write(charge(undefined, 3, 1))
       await limit.write(charge(limit.seen(), 6, 7))
@@ -153,7 +153,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(algorithm.topUp(limit.fields(), 1, at(7))).toBeUndefined()
     })
 
-    it.each(NAMES)('goes on from the state of a %s, and is charged from there', async (previousName) => {
+    test.each(NAMES)('goes on from the state of a %s, and is charged from there', async (previousName) => {
       const previous = algorithmOf(SIZES[previousName])
       const limit = limitOn(store())
       await limit.write(previous.charge(undefined, 4, at(1), 10))
@@ -178,7 +178,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       typeof limit.fields().marks === 'object' ? Object.values(limit.fields().marks ?? {}) : []
     const sorted = (values: readonly bigint[]): readonly bigint[] => [...values].sort((a, b) => Number(a - b))
 
-    it.each([
+    test.each([
       ['lowered one by one', 5],
       ['lowered where too many slots would have to be named', 20],
       ['lowered in a map that is replaced', 40],
@@ -195,7 +195,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(used(algorithm, limit.fields(), at(seconds))).toBe(30 + 10 * seconds)
     })
 
-    it('refuses a refund that does not know of a mark, and takes it by the state that came with it', async () => {
+    test('refuses a refund that does not know of a mark, and takes it by the state that came with it', async () => {
       const limit = limitOn(store())
       await limit.write(algorithm.charge(undefined, 100, at(0), 1000))
       const memory = algorithm.remember(limit.fields(), at(0))
@@ -207,7 +207,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(limit.fields().n).toBe(40n)
     })
 
-    it('marks a slot once, with what was counted before it, and removes marks that are long gone', async () => {
+    test('marks a slot once, with what was counted before it, and removes marks that are long gone', async () => {
       const limit = limitOn(store())
       await chargeUntil(limit, 0, 3)
       await limit.write(algorithm.charge(limit.seen(), 10, at(3), 1000))
@@ -217,7 +217,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(limit.fields().n).toBe(60n)
     })
 
-    it('admits nothing on a base that has changed unseen', async () => {
+    test('admits nothing on a base that has changed unseen', async () => {
       const limit = limitOn(store())
       await chargeUntil(limit, 0, 1)
       const seen = limit.seen()

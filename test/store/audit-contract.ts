@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { AdminStore, AuditRecord } from '../../src/core/ports/admin-store.ts'
 import { aModel, anAudit, fresh, TODAY } from './store-fixtures.ts'
 
@@ -27,7 +27,7 @@ export const auditContract = (store: () => AdminStore): void => {
       return all
     }
 
-    it('gives back what was recorded, in every field', async () => {
+    test('gives back what was recorded, in every field', async () => {
       const audit = await record({
         before: { name: 'a', list: [1, 0.5, true, null, 'x'], nested: { deep: {} } },
         after: ['z', { n: 16.666666666666668 }],
@@ -36,19 +36,19 @@ export const auditContract = (store: () => AdminStore): void => {
       expect((await store().listAudit({ limit: 1, subject: audit.subject })).items).toEqual([audit])
     })
 
-    it('keeps a record of a change that is not in the configuration', async () => {
+    test('keeps a record of a change that is not in the configuration', async () => {
       const audit = anAudit({ action: 'bucket.reset', after: { resource: 'gpt-4' } })
       await store().recordAudit(audit)
       expect((await store().listAudit({ limit: 1, subject: audit.subject })).items).toEqual([audit])
     })
 
-    it('takes records of what is no change of the configuration', async () => {
+    test('takes records of what is no change of the configuration', async () => {
       const audit = anAudit({ subject: fresh('bucket') })
       await store().recordAudit(audit)
       expect((await store().listAudit({ limit: 5, subject: audit.subject })).items).toEqual([audit])
     })
 
-    it('lists one subject newest first, over many days, in pages', async () => {
+    test('lists one subject newest first, over many days, in pages', async () => {
       const subject = fresh('subject')
       const records: AuditRecord[] = []
       for (const back of [3n, 0n, 200n, 1n, 2n])
@@ -63,7 +63,7 @@ export const auditContract = (store: () => AdminStore): void => {
       expect(await pages({ limit: 5, subject })).toEqual([expected])
     })
 
-    it('drops what is older than asked for', async () => {
+    test('drops what is older than asked for', async () => {
       const subject = fresh('subject')
       await record({ subject, at: TODAY - 5n })
       const kept = [
@@ -75,7 +75,7 @@ export const auditContract = (store: () => AdminStore): void => {
       expect(await pages({ limit: 50, subject, from: TODAY + DAY_NS })).toEqual([[]])
     })
 
-    it('lists everything newest first, by days, each record once', async () => {
+    test('lists everything newest first, by days, each record once', async () => {
       const made: AuditRecord[] = []
       for (const back of [0n, 1n, 1n, 9n, 40n, 300n])
         made.push(await record({ at: TODAY - back * DAY_NS - BigInt(made.length), subject: fresh('any') }))
@@ -89,14 +89,14 @@ export const auditContract = (store: () => AdminStore): void => {
       expect(few.slice(0, -1).every(({ length }) => length === 7)).toBe(true)
     })
 
-    it('drops what is older than asked for from everything', async () => {
+    test('drops what is older than asked for from everything', async () => {
       const from = TODAY + 1_000_000_000n
       const kept = await record({ at: from + 1n })
       await record({ at: from - 1n })
       expect(await pages({ limit: 50, from })).toEqual([[kept]])
     })
 
-    it.each([
+    test.each([
       'x',
       Buffer.from('["a","b","c"]').toString('base64url'),
       Buffer.from('["",""]').toString('base64url'),

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   type BucketId,
   type BucketStore,
@@ -55,21 +55,21 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
     }
 
     describe('writing', () => {
-      it('makes the item where there is none, and answers with its state', async () => {
+      test('makes the item where there is none, and answers with its state', async () => {
         const id = freshId()
         const outcome = await store().write(id, always(set('tat', 5n), set('text', 'a')))
         expect(outcome).toEqual({ applied: true, item: { tat: 5n, text: 'a' } })
         expect(await store().read(id)).toEqual({ tat: 5n, text: 'a' })
       })
 
-      it('changes nothing where a condition fails, and answers with what is stored', async () => {
+      test('changes nothing where a condition fails, and answers with what is stored', async () => {
         const id = await holding({ tat: 5n })
         const outcome = await store().write(id, { conditions: [equal('tat', 6n)], actions: [set('tat', 7n)] })
         expect(outcome).toEqual({ applied: false, item: { tat: 5n } })
         expect(await store().read(id)).toEqual({ tat: 5n })
       })
 
-      it('answers without an item where a condition fails on a bucket that is not there', async () => {
+      test('answers without an item where a condition fails on a bucket that is not there', async () => {
         const id = freshId()
         const write = { conditions: [equal('tat', 6n)], actions: [set('tat', 7n)] }
         expect(await store().write(id, write)).toEqual({ applied: false, item: undefined })
@@ -81,7 +81,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(await store().read(id)).toBeUndefined()
       })
 
-      it('keeps all digits of a number, below zero too', async () => {
+      test('keeps all digits of a number, below zero too', async () => {
         const id = await holding({ high: BIG, low: -BIG, zero: 0n, now: 1_700_000_000_123_456_789n })
         expect(await store().read(id)).toEqual({
           high: BIG,
@@ -91,7 +91,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         })
       })
 
-      it('takes names that DynamoDB reserves', async () => {
+      test('takes names that DynamoDB reserves', async () => {
         const id = await holding({ ttl: 1n, size: 2n, name: 'x', 'with-dash': 3n })
         const write = { conditions: [equal('ttl', 1n)], actions: [add('ttl', 1n), remove('name')] }
         expect(await store().write(id, write)).toMatchObject({
@@ -100,12 +100,12 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         })
       })
 
-      it('makes an empty item from no actions at all', async () => {
+      test('makes an empty item from no actions at all', async () => {
         const id = freshId()
         expect(await store().write(id, always())).toEqual({ applied: true, item: {} })
       })
 
-      it('lets exactly one of many compare-and-sets through', async () => {
+      test('lets exactly one of many compare-and-sets through', async () => {
         const id = await holding({ n: 0n })
         const outcomes = await Promise.all(
           Array.from({ length: 20 }, () =>
@@ -116,7 +116,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(await store().read(id)).toEqual({ n: 1n })
       })
 
-      it('loses none of many additions at once', async () => {
+      test('loses none of many additions at once', async () => {
         const id = freshId()
         const outcomes = await Promise.all(
           Array.from({ length: 20 }, () => store().write(id, always(add('n', 1n)))),
@@ -127,7 +127,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
     })
 
     describe('conditions', () => {
-      it.each<[text: string, condition: Condition, holds: boolean]>([
+      test.each<[text: string, condition: Condition, holds: boolean]>([
         ['missing: of an attribute that is there', missing('n'), false],
         ['missing: of one that is not', missing('x'), true],
         ['missing: of a key that is there', missing(['marks', 'a']), false],
@@ -164,26 +164,26 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(await passes({ n: 10n, text: 'm', marks: { a: 1n, b: 2n } }, condition)).toBe(holds)
       })
 
-      it('compares text by its bytes', async () => {
+      test('compares text by its bytes', async () => {
         const atMostText: Condition = { is: 'atMost', path: 'text', value: 'b' }
         expect(await passes({ text: 'B' }, atMostText)).toBe(true)
         expect(await passes({ text: 'c' }, atMostText)).toBe(false)
       })
 
-      it('wants all of them, and binds anyOf closer than the rest', async () => {
+      test('wants all of them, and binds anyOf closer than the rest', async () => {
         expect(await passes({ n: 1n }, equal('n', 1n), missing('x'))).toBe(true)
         expect(await passes({ n: 1n }, equal('n', 1n), missing('n'))).toBe(false)
         expect(await passes({ n: 1n }, anyOf(equal('n', 1n), missing('n')), equal('n', 2n))).toBe(false)
         expect(await passes({ n: 1n }, equal('n', 2n), anyOf(missing('n'), equal('n', 1n)))).toBe(false)
       })
 
-      it('refuses crossed bounds, on a bucket that is not there too', async () => {
+      test('refuses crossed bounds, on a bucket that is not there too', async () => {
         const crossed = { conditions: [between('n', 2n, 1n)], actions: [set('n', 1n)] }
         await refuses({ n: 1n }, crossed)
         await expect(store().write(freshId(), crossed)).rejects.toMatchObject({ name: 'ValidationException' })
       })
 
-      it('refuses crossed bounds within anyOf', async () => {
+      test('refuses crossed bounds within anyOf', async () => {
         await refuses(
           { n: 1n },
           { conditions: [anyOf(missing('x'), between('n', 2n, 1n))], actions: [set('n', 2n)] },
@@ -192,7 +192,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
     })
 
     describe('actions', () => {
-      it('adds to a number, and to a missing one as if it were 0', async () => {
+      test('adds to a number, and to a missing one as if it were 0', async () => {
         const id = await holding({ n: 10n, marks: { a: 1n } })
         const { item } = await store().write(
           id,
@@ -201,7 +201,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(item).toEqual({ n: 7n, fresh: 4n, marks: { a: 3n, b: 5n } })
       })
 
-      it('sets only what is missing', async () => {
+      test('sets only what is missing', async () => {
         const id = await holding({ n: 10n, marks: { a: 1n } })
         const { item } = await store().write(
           id,
@@ -216,14 +216,14 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(item).toEqual({ n: 10n, fresh: 2n, marks: { a: 1n, b: 10n }, map: { from: 7n, to: 8n } })
       })
 
-      it('copies a map that is missing from one that is there', async () => {
+      test('copies a map that is missing from one that is there', async () => {
         const id = await holding({ marks: { a: 1n } })
         await store().write(id, always(setIfMissing('copy', { from: 'marks' })))
         const { item } = await store().write(id, always(set(['copy', 'b'], 2n)))
         expect(item).toEqual({ marks: { a: 1n }, copy: { a: 1n, b: 2n } })
       })
 
-      it('reads every value as it was before the write', async () => {
+      test('reads every value as it was before the write', async () => {
         const id = await holding({ n: 10n, marks: {} })
         const { item } = await store().write(
           id,
@@ -232,7 +232,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(item).toEqual({ n: 15n, m: 10n, marks: { a: 10n } })
       })
 
-      it('removes attributes and keys, also where they are missing', async () => {
+      test('removes attributes and keys, also where they are missing', async () => {
         const id = await holding({ n: 1n, m: 2n, marks: { a: 1n, b: 2n } })
         const { item } = await store().write(
           id,
@@ -241,13 +241,13 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(item).toEqual({ m: 2n, marks: { b: 2n } })
       })
 
-      it('replaces a map as a whole, also by an empty one', async () => {
+      test('replaces a map as a whole, also by an empty one', async () => {
         const id = await holding({ marks: { a: 1n } })
         expect((await store().write(id, always(set('marks', { b: 2n })))).item).toEqual({ marks: { b: 2n } })
         expect((await store().write(id, always(set('marks', {})))).item).toEqual({ marks: {} })
       })
 
-      it.each<[text: string, write: ConditionalWrite]>([
+      test.each<[text: string, write: ConditionalWrite]>([
         ['the same path twice', always(set('n', 1n), add('n', 1n))],
         ['the same key twice', always(set(['marks', 'a'], 1n), remove(['marks', 'a']))],
         ['a map and a key within it', always(remove(['marks', 'a']), set('marks', {}))],
@@ -262,7 +262,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
     })
 
     describe('removing', () => {
-      it('leaves nothing of the bucket, and others as they are', async () => {
+      test('leaves nothing of the bucket, and others as they are', async () => {
         const [id, other] = [await holding({ n: 1n }), await holding({ n: 2n })]
         await store().remove(id)
         expect(await store().read(id)).toBeUndefined()
@@ -270,7 +270,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(await store().write(id, always(add('n', 5n)))).toEqual({ applied: true, item: { n: 5n } })
       })
 
-      it('removes the bucket of a policy, and does nothing where there is none', async () => {
+      test('removes the bucket of a policy, and does nothing where there is none', async () => {
         const id = policyBucket({ scope: 'TENANT', selector: `tenant-${++made}` })
         await store().remove(id)
         await store().write(id, always(set('n', 1n)))
@@ -281,11 +281,11 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
     })
 
     describe('reading', () => {
-      it('knows nothing of a bucket that was never written', async () => {
+      test('knows nothing of a bucket that was never written', async () => {
         expect(await store().read(freshId())).toBeUndefined()
       })
 
-      it('never lets a caller change what is stored', async () => {
+      test('never lets a caller change what is stored', async () => {
         const marks = { a: 1n }
         const id = freshId()
         const written = await store().write(id, always(set('marks', marks)))
@@ -296,14 +296,14 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(await store().read(id)).toEqual({ marks: { a: 1n }, m: 1n })
       })
 
-      it('leaves what it gave before as it was', async () => {
+      test('leaves what it gave before as it was', async () => {
         const id = await holding({ n: 1n, marks: { a: 1n } })
         const before = await store().read(id)
         await store().write(id, always(add('n', 1n), set(['marks', 'a'], 2n), set(['marks', 'b'], 3n)))
         expect(before).toEqual({ n: 1n, marks: { a: 1n } })
       })
 
-      it('lists the buckets of one entity by their resources', async () => {
+      test('lists the buckets of one entity by their resources', async () => {
         const entityId = `lister-${++made}`
         const resources = ['_default_', 'gpt-4', 'org/model:1']
         for (const resource of resources)
@@ -315,7 +315,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(await store().list('nobody')).toEqual([])
       })
 
-      it('keeps policies apart from entities and from each other', async () => {
+      test('keeps policies apart from entities and from each other', async () => {
         const policy = (scope: PolicyScope, selector: string) => policyBucket({ scope, selector })
         await store().write(policy('USER_MODEL', 'a:b#c'), always(set('n', 1n)))
         await store().write(policy('USER_MODEL', 'a#b:c'), always(set('n', 2n)))

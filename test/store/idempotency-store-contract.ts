@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Beginning, IdempotencyStore, RememberedAnswer } from '../../src/core/ports/idempotency-store.ts'
 import { fresh, HOUR_NS, TODAY } from './store-fixtures.ts'
 
@@ -43,7 +43,7 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       return beginning
     }
 
-    it('belong to the first of many that begin at once', async () => {
+    test('belong to the first of many that begin at once', async () => {
       const first = aBeginning()
       const all = [first, ...Array.from({ length: 9 }, () => laterThan(first, 0n))]
       const outcomes = await Promise.all(all.map(begin))
@@ -51,7 +51,7 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       expect(outcomes.filter(({ outcome }) => outcome === 'pending')).toHaveLength(9)
     })
 
-    it('are found as another attempt would meet them, by a read that changes nothing', async () => {
+    test('are found as another attempt would meet them, by a read that changes nothing', async () => {
       const find = (of: Beginning, body = of.bodyHash, afterNs = 0n) =>
         storeNow().find({ key: of.key, bodyHash: body, now: of.now + afterNs })
       const unknown = aBeginning()
@@ -67,7 +67,7 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       expect(await find(unknown, unknown.bodyHash, 24n * HOUR_NS)).toEqual({ outcome: 'free' })
     })
 
-    it('give the same answer again until they expire', async () => {
+    test('give the same answer again until they expire', async () => {
       const first = await begun()
       expect(await storeNow().finish(first, ANSWER)).toBe('kept')
       const answered = { outcome: 'answered', answer: ANSWER }
@@ -77,7 +77,7 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       expect(await begin(laterThan(first, 24n * HOUR_NS))).toEqual({ outcome: 'pending' })
     })
 
-    it('stand for one body, pending or answered, overdue or not', async () => {
+    test('stand for one body, pending or answered, overdue or not', async () => {
       const first = await begun()
       const other = (afterNs: bigint) => ({ ...laterThan(first, afterNs), bodyHash: '07e4' })
       expect(await begin(other(0n))).toEqual({ outcome: 'other_body' })
@@ -87,7 +87,7 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       expect(await begin(other(24n * HOUR_NS))).toEqual({ outcome: 'begun' })
     })
 
-    it('are taken over where they are pending for too long, and then are the later attempt’s', async () => {
+    test('are taken over where they are pending for too long, and then are the later attempt’s', async () => {
       const first = await begun()
       expect(await begin(laterThan(first, MINUTE - 1n))).toEqual({ outcome: 'pending' })
       const second = laterThan(first, MINUTE)
@@ -100,18 +100,18 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       expect(await begin(laterThan(first, MINUTE))).toEqual({ outcome: 'answered', answer: ANSWER })
     })
 
-    it('may be answered again by the same attempt, whose answer was lost', async () => {
+    test('may be answered again by the same attempt, whose answer was lost', async () => {
       const first = await begun()
       expect(await storeNow().finish(first, ANSWER)).toBe('kept')
       expect(await storeNow().finish(first, ANSWER)).toBe('kept')
     })
 
-    it('may be begun again by the same attempt, whose answer was lost', async () => {
+    test('may be begun again by the same attempt, whose answer was lost', async () => {
       const first = await begun()
       expect(await begin(first)).toEqual({ outcome: 'begun' })
     })
 
-    it('are free again where they are abandoned, but not once they are answered', async () => {
+    test('are free again where they are abandoned, but not once they are answered', async () => {
       const first = await begun()
       await storeNow().abandon(first)
       const second = laterThan(first, 1n)
@@ -123,11 +123,11 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       })
     })
 
-    it('are lost where there is no record any more', async () => {
+    test('are lost where there is no record any more', async () => {
       expect(await storeNow().finish(aBeginning(), ANSWER)).toBe('lost')
     })
 
-    it('of two callers have nothing to do with each other', async () => {
+    test('of two callers have nothing to do with each other', async () => {
       const first = await begun()
       const foreign = { ...laterThan(first, 0n), key: { ...first.key, callerId: 'key-alice' } }
       expect(await begin(foreign)).toEqual({ outcome: 'begun' })

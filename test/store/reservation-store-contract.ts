@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { entityBucket, policyBucket } from '../../src/core/bucket/bucket-store.ts'
 import type { Closing, ReservationStore, StoredReservation } from '../../src/core/charge/reservation-store.ts'
 import { fresh, TODAY } from './store-fixtures.ts'
@@ -80,24 +80,24 @@ export const reservationStoreContract = (name: string, storeNow: () => Reservati
     }
     const close = (closing: Closing) => storeNow().close(closing)
 
-    it('come back whole to who ends them', async () => {
+    test('come back whole to who ends them', async () => {
       const reservation = await kept()
       expect(await close(closingOf(reservation))).toStrictEqual({ outcome: 'closed', reservation })
     })
 
-    it('hold nothing where nothing was charged', async () => {
+    test('hold nothing where nothing was charged', async () => {
       const reservation = await kept({ charges: { reserved: {}, parts: [] } })
       expect(await close(closingOf(reservation))).toStrictEqual({ outcome: 'closed', reservation })
     })
 
-    it.each(['settled', 'released'] as const)('end once, and tell how: %s', async (as) => {
+    test.each(['settled', 'released'] as const)('end once, and tell how: %s', async (as) => {
       const reservation = await kept()
       expect(await close(closingOf(reservation, { as }))).toMatchObject({ outcome: 'closed' })
       for (const again of ['settled', 'released'] as const)
         expect(await close(closingOf(reservation, { as: again }))).toEqual({ outcome: 'ended', state: as })
     })
 
-    it('end for one of many that try at once', async () => {
+    test('end for one of many that try at once', async () => {
       const reservation = await kept()
       const closings = Array.from({ length: 12 }, (_, index) =>
         closingOf(reservation, { as: index % 2 === 0 ? 'settled' : 'released' }),
@@ -108,7 +108,7 @@ export const reservationStoreContract = (name: string, storeNow: () => Reservati
       expect(others).toEqual(others.map(() => ({ outcome: 'ended', state: closings[winner]?.as })))
     })
 
-    it('answer a closing that is asked again as at first, also after they would have expired', async () => {
+    test('answer a closing that is asked again as at first, also after they would have expired', async () => {
       const reservation = await kept()
       const closing = closingOf(reservation)
       await close(closing)
@@ -116,7 +116,7 @@ export const reservationStoreContract = (name: string, storeNow: () => Reservati
       expect(await close(again)).toStrictEqual({ outcome: 'closed', reservation })
     })
 
-    it('are missing for everyone but their owner, ended or not', async () => {
+    test('are missing for everyone but their owner, ended or not', async () => {
       const reservation = await kept()
       const foreign = closingOf(reservation, { ownerId: 'key-alice' })
       expect(await close(foreign)).toEqual({ outcome: 'missing' })
@@ -131,7 +131,7 @@ export const reservationStoreContract = (name: string, storeNow: () => Reservati
       fields: Partial<Parameters<ReservationStore['extend']>[0]> = {},
     ) => storeNow().extend({ id, ownerId, now: TODAY + MINUTE, expiresAt, ...fields })
 
-    it('can be extended while they are open, and then be ended as they were', async () => {
+    test('can be extended while they are open, and then be ended as they were', async () => {
       const reservation = await kept()
       const expiresAt = reservation.expiresAt + MINUTE
       expect(await extend(reservation, expiresAt)).toEqual({ outcome: 'open', expiresAt })
@@ -143,7 +143,7 @@ export const reservationStoreContract = (name: string, storeNow: () => Reservati
       expect(await close(closing)).toStrictEqual({ outcome: 'closed', reservation: extended })
     })
 
-    it('are not extended once they have ended, nor by another than their owner', async () => {
+    test('are not extended once they have ended, nor by another than their owner', async () => {
       const [settled, expired, foreign] = [await kept(), await kept(), await kept()]
       const later = settled.expiresAt + MINUTE
       await close(closingOf(settled))
@@ -158,7 +158,7 @@ export const reservationStoreContract = (name: string, storeNow: () => Reservati
       expect(await close(end)).toEqual({ outcome: 'ended', state: 'expired' })
     })
 
-    it('can be ended up to the moment at which they expire', async () => {
+    test('can be ended up to the moment at which they expire', async () => {
       const [early, late] = [await kept(), await kept()]
       const { expiresAt } = late
       expect(await close(closingOf(late, { now: expiresAt }))).toEqual({ outcome: 'ended', state: 'expired' })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Counters, UsageHour, UsagePoint, UsageStore } from '../../src/core/model/usage.ts'
 import { fresh } from './store-fixtures.ts'
 
@@ -35,7 +35,7 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
     const requests = async (entityId: string): Promise<readonly number[]> =>
       (await hours(entityId)).map(({ used }) => used.requests)
 
-    it('tells what every meter has grown by within the hour', async () => {
+    test('tells what every meter has grown by within the hour', async () => {
       const entityId = fresh('user')
       const from = counted(5n, { used_tokens: 100n, denied: 1n, denied_rpm: 1n })
       const to = counted(7n, { used_tokens: 150n, used_input_tokens: 40n, denied: 4n, denied_rpm: 3n })
@@ -50,14 +50,14 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
       ])
     })
 
-    it('counts the same batch once, however often it comes', async () => {
+    test('counts the same batch once, however often it comes', async () => {
       const entityId = fresh('user')
       const hour = anHour({ entityId, from: counted(1n), to: counted(4n), rev: 3n })
       for (let i = 0; i < 3; i += 1) await store().record(hour)
       expect(await requests(entityId)).toEqual([3])
     })
 
-    it.each([
+    test.each([
       { order: [0, 1, 2] },
       { order: [2, 1, 0] },
       { order: [1, 2, 0] },
@@ -80,14 +80,14 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
       expect(await hours(entityId)).toMatchObject([{ used: { requests: 9, tokens: 8 }, denied: 3 }])
     })
 
-    it('lowers the start of an hour for a batch that is newer and reaches further back', async () => {
+    test('lowers the start of an hour for a batch that is newer and reaches further back', async () => {
       const entityId = fresh('user')
       await store().record(anHour({ entityId, from: counted(6n), to: counted(7n), rev: 7n }))
       await store().record(anHour({ entityId, from: counted(2n), to: counted(9n), rev: 9n }))
       expect(await requests(entityId)).toEqual([7])
     })
 
-    it('loses nothing where batches of one hour come at once', async () => {
+    test('loses nothing where batches of one hour come at once', async () => {
       const entityId = fresh('user')
       const pieces = Array.from({ length: 12 }, (_, at) =>
         anHour({ entityId, from: counted(BigInt(at)), to: counted(BigInt(at + 1)), rev: BigInt(at + 1) }),
@@ -96,7 +96,7 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
       expect(await requests(entityId)).toEqual([12])
     })
 
-    it('sums the lives of a bucket, and keeps hours, resources and entities apart', async () => {
+    test('sums the lives of a bucket, and keeps hours, resources and entities apart', async () => {
       const [entityId, other] = [fresh('user'), fresh('user')]
       const base = { entityId, from: counted(0n) }
       await store().record(anHour({ ...base, born: 1n, from: counted(10n), to: counted(11n) }))
@@ -117,7 +117,7 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
       expect((await hours(entityId, 'a/b:c')).map(({ used }) => used.requests)).toEqual([8])
     })
 
-    it('shows the total over all resources only where it is named', async () => {
+    test('shows the total over all resources only where it is named', async () => {
       const entityId = fresh('user')
       await store().record(anHour({ entityId, resource: '_total_', to: counted(5n) }))
       await store().record(anHour({ entityId, resource: '_default_', to: counted(3n) }))
@@ -125,7 +125,7 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
       expect((await hours(entityId, '_total_')).map(({ used }) => used.requests)).toEqual([5])
     })
 
-    it('takes the points that start at the first moment asked for, and not at the last', async () => {
+    test('takes the points that start at the first moment asked for, and not at the last', async () => {
       const entityId = fresh('user')
       for (const back of [0, 1, 2, 3])
         await store().record(anHour({ entityId, hourStart: DAY_START - back * HOUR, to: counted(1n) }))
@@ -137,7 +137,7 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
       expect(await starts(first, first)).toEqual([])
     })
 
-    it('sums whole UTC days', async () => {
+    test('sums whole UTC days', async () => {
       const entityId = fresh('user')
       for (const hour of [-1, 0, 23, 24])
         await store().record(anHour({ entityId, hourStart: DAY_START + hour * HOUR, to: counted(1n) }))
@@ -155,7 +155,7 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
       expect(await days(DAY_START + 1, DAY_START + DAY + 1)).toEqual([[DAY_START + DAY, 1]])
     })
 
-    it('knows nothing of an entity that has used nothing', async () => {
+    test('knows nothing of an entity that has used nothing', async () => {
       expect(await hours(fresh('user'))).toEqual([])
     })
   })

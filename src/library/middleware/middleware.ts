@@ -211,7 +211,7 @@ export interface MiddlewareParts {
 const FORMS: readonly HeaderForm[] = ['x-ratelimit', 'ietf']
 
 /** The options with their defaults. Throws `ZaelError('invalid_request')` for an invalid limit. */
-export const middlewareParts = <Native>(options: RateLimitOptions<Native>): MiddlewareParts => {
+const middlewareParts = <Native>(options: RateLimitOptions<Native>): MiddlewareParts => {
   const shared = sharedParts(options)
   const { headers: forms = FORMS, resetFormat = 'seconds', shadow: isShadow = false } = options
   return {

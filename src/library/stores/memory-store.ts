@@ -36,7 +36,7 @@ export interface MemoryStoreOptions {
 
 const MAX_BUCKETS = 100_000
 
-export const MEMORY_STORE_OPTIONS: OptionNames<MemoryStoreOptions> = { maxBuckets: true }
+const MEMORY_STORE_OPTIONS: OptionNames<MemoryStoreOptions> = { maxBuckets: true }
 
 /**
  * Buckets in the memory of this process: no setup, and not shared with other processes.

@@ -12,7 +12,7 @@ export const toIsoTime = (ns: bigint): string => {
   return `${seconds}.${String(ns % SECOND_NS).padStart(9, '0')}Z`
 }
 
-/** ns since the epoch; undefined where `text` is no time in UTC. */
+/** ns since the epoch; undefined if `text` is not a time in UTC. */
 export const fromIsoTime = (text: string): bigint | undefined => {
   const [, seconds, fraction = ''] = ISO.exec(text) ?? []
   const ms = seconds === undefined ? Number.NaN : Date.parse(`${seconds}Z`)
@@ -22,10 +22,10 @@ export const fromIsoTime = (text: string): bigint | undefined => {
 /** The UTC day of a time, as `2026-01-31`. */
 export const dayOf = (ns: bigint): string => toIsoTime(ns).slice(0, 10)
 
-/** An item as the SDK gives it. */
+/** An item of the SDK. */
 export type StoredItem = Record<string, AttributeValue>
 
-/** What an item of the table may hold, the plain way. A number that must keep all its digits is a bigint. */
+/** The content of an item as plain values. A number that must keep all its digits is a bigint. */
 export type PlainValue =
   | string
   | bigint
@@ -35,8 +35,8 @@ export type PlainValue =
   | readonly PlainValue[]
   | { readonly [name: string]: PlainValue }
 
-/** DynamoDB's form of `value`: bigint and number → N. Fields that are undefined must be left out before. */
-export const toAttribute = (value: PlainValue): AttributeValue => {
+/** `value` as an attribute: bigint and number → N. Leave out undefined fields before. */
+const toAttribute = (value: PlainValue): AttributeValue => {
   if (typeof value === 'string') return { S: value }
   if (typeof value === 'bigint' || typeof value === 'number') return { N: String(value) }
   if (typeof value === 'boolean') return { BOOL: value }
@@ -49,7 +49,7 @@ const isList = (value: PlainValue): value is readonly PlainValue[] => Array.isAr
 export const toItem = (fields: Readonly<Record<string, PlainValue>>): StoredItem =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, toAttribute(value)]))
 
-/** What JSON can say. */
+/** JSON values. */
 export type PlainJson =
   | string
   | number
@@ -58,7 +58,7 @@ export type PlainJson =
   | readonly PlainJson[]
   | { readonly [name: string]: PlainJson }
 
-/** The JSON that an attribute holds; undefined where there is none, or it holds a set or bytes. */
+/** The JSON in an attribute; undefined if there is none, or the attribute is a set or binary. */
 export const fromAttribute = (attribute: AttributeValue | undefined): PlainJson | undefined => {
   if (attribute?.S !== undefined) return attribute.S
   if (attribute?.N !== undefined) return Number(attribute.N)
@@ -75,8 +75,8 @@ export const fieldAttribute = (value: FieldValue): AttributeValue => toAttribute
 const KEYS: ReadonlySet<string> = new Set([...KEY_ATTRIBUTES, ...INDEX_ATTRIBUTES])
 
 /**
- * A bucket's attributes without the keys of the table. Throws an error that names the item where an attribute is no
- * whole number, text, or map of whole numbers: nothing is decided on what cannot be read.
+ * The attributes of a bucket without the keys of the table. Throws an error that names the item if an attribute is not a whole
+ * number, a text, or a map of whole numbers: no decision is based on an unreadable item.
  */
 export const toBucketItem = (item: StoredItem): BucketItem => {
   const fields: Record<string, FieldValue> = {}
@@ -105,11 +105,10 @@ const toIntegerMap = (map: StoredItem): Readonly<Record<string, bigint>> | undef
   return integers
 }
 
-/** DynamoDB writes integers of up to 38 digits without an exponent. */
-export const toInteger = (text: string): bigint | undefined =>
-  /^-?\d+$/.test(text) ? BigInt(text) : undefined
+/** DynamoDB returns integers of up to 38 digits without an exponent. */
+const toInteger = (text: string): bigint | undefined => (/^-?\d+$/.test(text) ? BigInt(text) : undefined)
 
-/** The error for an item that is not what it should be. */
+/** The error for an item with an invalid attribute. */
 export const unreadable = (item: StoredItem, attribute: string, cause?: Error): Error =>
   new Error(
     `Unreadable item in the table (${describeKey({ PK: item.PK?.S, SK: item.SK?.S })}): ${cause?.message ?? `attribute ${attribute}`}`,
@@ -117,8 +116,8 @@ export const unreadable = (item: StoredItem, attribute: string, cause?: Error): 
   )
 
 /**
- * Reads an item attribute by attribute and trusts none: people edit tables by hand. Every method throws an error that
- * names the item and the attribute where it is not what it must be; the `…OrNull` ones take a missing one as null.
+ * Reads and checks an item attribute by attribute, because tables can be edited by hand. Every method throws an error that names
+ * the item and the attribute if its type is wrong; the `…OrNull` methods return null if it is missing.
  */
 export interface ItemReader {
   text(name: string): string
@@ -140,11 +139,11 @@ export interface ItemReader {
   /** A map of whole numbers and texts. */
   scalars(name: string): Readonly<Record<string, bigint | string>>
   has(name: string): boolean
-  /** The error for an attribute that does not make sense. */
+  /** The error for an attribute with an invalid value. */
   unreadable(name: string, cause?: Error): Error
 }
 
-/** `item` is named in errors; `fields` is what is read: the item itself, or a map within it at `path`. */
+/** Errors name `item`. The reader reads `fields`: the item itself, or a map in it at `path`. */
 export const createItemReader = (item: StoredItem, fields: StoredItem = item, path = ''): ItemReader => {
   const bad = (name: string, cause?: Error): Error => unreadable(item, `${path}${name}`, cause)
   const demand = <T>(name: string, value: T | undefined): T => {

@@ -8,13 +8,13 @@ import { afterPrefix, bucketTableKey, entityPartition, NOWHERE, SORT } from './t
 import { createTableReads } from './table-reads.ts'
 
 export interface DynamoBucketStore extends BucketStore {
-  /** Reads the table and compares the clocks. Throws `StoreUnavailable` where no decision could be written now. */
+  /** Reads the table and compares the clocks. Throws `StoreUnavailable` if no decision could be written now. */
   checkHealth(): Promise<void>
 }
 
 /**
- * Buckets in the table, one item each; a write is one UpdateItem. Writes carry times, so none is sent while this
- * machine's clock is known to be off, or before it has been compared with the store's.
+ * Buckets in the table, one item each; a write is one UpdateItem. Writes contain times, so none is sent while this machine's
+ * clock is untrusted, or before it has been compared with the clock of the store.
  */
 export const createDynamoBucketStore = (client: DynamoClient, tableName: string): DynamoBucketStore => {
   const items = createConditionalItems(client, tableName)

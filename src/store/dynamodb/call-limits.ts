@@ -1,11 +1,11 @@
 import { StoreUnavailable } from '../../core/model/errors.ts'
 
-/** Length of a tick: how exact a deadline is. */
+/** Length of a tick, which is the resolution of deadlines. */
 export const TICK_MS = 50
 
-/** Deadlines of calls that are under way. */
+/** Deadlines of calls in flight. */
 export interface Deadlines {
-  /** Calls `expire` once about `ms` have passed, unless the returned function is called before. */
+  /** Calls `expire` after about `ms`, unless the returned function is called before. */
   start(ms: number, expire: () => void): () => void
 }
 
@@ -15,9 +15,9 @@ interface Pending {
 }
 
 /**
- * Counts time in ticks of one chain of timers. A stalled event loop loses ticks instead of adding them up, and between
- * two ticks it always looks for answers: so a stall here is not taken for a slow store. A deadline may be up to one
- * tick late, never early. The timer runs only while something is pending.
+ * Measures time in ticks of one chain of timers. A stalled event loop loses ticks, and reads responses between two ticks, so a
+ * stall of this process does not count as slowness of the store. A deadline expires at most one tick late, never early. The
+ * timer runs only while a deadline is pending.
  */
 export const createDeadlines = (
   setTimer: (callback: () => void, ms: number) => unknown = setTimeout,
@@ -38,7 +38,7 @@ export const createDeadlines = (
 
   return {
     start(ms, expire) {
-      // one more, because the tick that is under way has partly passed
+      // one more, because a part of the current tick has passed
       const each: Pending = { ticksLeft: Math.ceil(ms / TICK_MS) + 1, expire }
       pending.add(each)
       if (!running) {

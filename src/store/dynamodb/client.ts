@@ -8,17 +8,17 @@ import { createFailureLog, type FailureLog, type StoreAddress, toStoreError } fr
 export interface DynamoClientOptions {
   readonly clock: Clock
   readonly logger?: Logger
-  /** Where the engine is; AWS, or what the environment says, where left out. */
+  /** Default: that of the environment, else AWS. */
   readonly endpoint?: NonNullable<DynamoDBClientConfig['endpoint']>
   readonly region?: NonNullable<DynamoDBClientConfig['region']>
   readonly credentials?: NonNullable<DynamoDBClientConfig['credentials']>
-  /** How long a call may take once it is sent: 250 ms unless told. */
+  /** The longest duration of a call after it is sent. Default 250 ms. */
   readonly deadlineMs?: number
-  /** Calls in flight at once: 40 unless told, at most 50. */
+  /** The most calls in flight. Default 40, at most 50. */
   readonly maxInFlight?: number
-  /** How long a call may wait for room: 2 s unless told. */
+  /** The longest wait of a call in the queue. Default 2 s. */
   readonly maxWaitMs?: number
-  /** Beyond this difference from the store's clock nothing is decided: 5 s unless told. */
+  /** The greatest difference from the clock of the store; beyond it, no decisions are made. Default 5 s. */
   readonly maxClockSkewMs?: number
   /** For the log. */
   readonly tableName?: string
@@ -26,21 +26,21 @@ export interface DynamoClientOptions {
   readonly failureLog?: FailureLog
 }
 
-/** A connection to the table's engine. Calls are sent once: whether to repeat one is for the caller to decide. */
+/** A connection to the engine of the table. Calls are sent once; the caller decides about retries. */
 export interface DynamoClient {
   /**
-   * Runs one call. Throws `StoreUnavailable` where the store is away, slow or refuses; answers about the write
-   * itself (failed conditions, a ValidationException) are thrown as the SDK has them.
+   * Runs one call. Throws `StoreUnavailable` if the store is unavailable, slow, or rejects the call; errors that report the
+   * outcome of a write (a failed condition, a ValidationException) are thrown unchanged.
    */
   run<T>(call: (sdk: DynamoDBClient) => Promise<T>): Promise<T>
   readonly skew: ClockSkew
   address(): Promise<StoreAddress>
-  /** Logs an error that was found without a call, and returns it. */
+  /** Logs an error that did not come from a call, and returns it. */
   reported(error: StoreUnavailable): StoreUnavailable
   close(): void
 }
 
-/** Connects lazily: the first call opens the first socket; sockets are kept. */
+/** Connects with the first call. Sockets are kept open. */
 export const createDynamoClient = (options: DynamoClientOptions): DynamoClient => {
   const { clock, logger = silentLogger } = options
   const sdk = new DynamoDBClient({
@@ -86,7 +86,7 @@ const addressOf = async (
   { tableName = 'unknown', endpoint }: DynamoClientOptions,
 ): Promise<StoreAddress> => ({
   table: tableName,
-  // the SDK throws where none is configured
+  // the SDK throws if none is configured
   region: await sdk.config.region().catch(() => 'none'),
   ...(typeof endpoint === 'string' && { endpoint }),
 })

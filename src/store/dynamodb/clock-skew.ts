@@ -5,37 +5,37 @@ const SECOND_NS = 1_000_000_000n
 
 const MS_NS = 1_000_000n
 
-/** Beyond this a skew is worth a line in the log, and a step of the clock worth a new look. */
+/** A larger skew is logged, and after a larger step of the clock it is measured again. */
 const NOTABLE_NS = SECOND_NS
 
-/** How long a refusal stands before the clock is looked at again. */
+/** How long the clock stays untrusted before it is measured again. */
 const UNTRUSTED_NS = SECOND_NS
 
 const WARN_EVERY_NS = 60n * SECOND_NS
 
-/** What is known of this machine's clock, compared with the store's. */
-export type ClockTrust = 'trusted' | 'refused' | 'unknown'
+/** The state of this machine's clock, compared with that of the store. */
+export type ClockTrust = 'trusted' | 'untrusted' | 'unknown'
 
 export interface ClockSkew {
-  /** Learns from one answer: the clock when it was asked and when it came, and its `Date` header. */
+  /** Takes one response: the times when the request was sent and the response received, and the `Date` header. */
   observe(sentAt: bigint, receivedAt: bigint, date: string | undefined): void
-  /** `unknown`: never compared, or the clock has stepped since, or a refusal is due for another look. */
+  /** `unknown`: not yet measured, or the clock has been set since, or it has been untrusted for a second. */
   trust(): ClockTrust
-  /** ns that this clock is ahead (negative: behind); as near to 0 as the answers allow. */
+  /** ns that this clock is ahead (negative: behind); the value nearest to 0 that the responses permit. */
   skewNs(): bigint
   /** The largest difference that is trusted, ms. */
   readonly maxMs: number
 }
 
 interface Bounds {
-  /** The clock is ahead by no less and no more than this, ns. */
+  /** Least and greatest time that the clock is ahead, ns. */
   readonly low: bigint
   readonly high: bigint
 }
 
 /**
- * `Date` names a whole second: an answer bounds the skew to a second and the time the call took. Bounds of several
- * answers together are narrower; where they contradict each other the clock has been set, and the newest ones stand.
+ * `Date` is a whole second, so a response bounds the skew to one second plus the duration of the call. The bounds of several
+ * responses are intersected; if they contradict each other, the clock has been set, and the newest bounds apply.
  */
 export const createClockSkew = (options: {
   readonly clock: Clock
@@ -72,18 +72,18 @@ export const createClockSkew = (options: {
       const now = clock.monotonic()
       if (magnitude(clock.now() - now - offset) > NOTABLE_NS) return 'unknown'
       if (magnitude(skewNs()) <= maxNs) return 'trusted'
-      return now - observedAt > UNTRUSTED_NS ? 'unknown' : 'refused'
+      return now - observedAt > UNTRUSTED_NS ? 'unknown' : 'untrusted'
     },
     skewNs,
     maxMs: options.maxClockSkewMs,
   }
 }
 
-const narrowed = (known: Bounds | undefined, seen: Bounds): Bounds => {
-  if (known === undefined) return seen
-  const low = known.low > seen.low ? known.low : seen.low
-  const high = known.high < seen.high ? known.high : seen.high
-  return low <= high ? { low, high } : seen
+const narrowed = (previous: Bounds | undefined, observed: Bounds): Bounds => {
+  if (previous === undefined) return observed
+  const low = previous.low > observed.low ? previous.low : observed.low
+  const high = previous.high < observed.high ? previous.high : observed.high
+  return low <= high ? { low, high } : observed
 }
 
 const nearestToZero = ({ low, high }: Bounds): bigint => {
@@ -95,39 +95,39 @@ const magnitude = (value: bigint): bigint => (value < 0n ? -value : value)
 
 interface SkewReport {
   readonly skew: ClockSkew
-  /** Logs an error and returns it. */
+  /** Logs the error and returns it. */
   reported(error: StoreUnavailable): StoreUnavailable
 }
 
 /**
- * Makes sure of this machine's clock before time is written: one request from a clock an hour ahead would block a
- * limit for an hour. `look` is any harmless call, whose answer tells the store's time; it is made only where nothing is
- * known yet or the clock has been set. Throws `StoreUnavailable` (surely not applied).
+ * Checks this machine's clock before a time is written: one request from a clock that is an hour ahead would block a limit for
+ * an hour. `readStore` is any read, whose response contains the time of the store; it is called only if the clock has not been
+ * measured, or has been set since. Throws `StoreUnavailable` (not applied).
  */
 export const createClockCheck = (
   { skew, reported }: SkewReport,
-  look: () => Promise<unknown>,
+  readStore: () => Promise<unknown>,
 ): (() => Promise<void>) => {
-  let looking: Promise<unknown> | undefined
+  let reading: Promise<unknown> | undefined
 
-  const lookOnce = async (): Promise<void> => {
-    looking ??= look().finally(() => {
-      looking = undefined
+  const readOnce = async (): Promise<void> => {
+    reading ??= readStore().finally(() => {
+      reading = undefined
     })
     try {
-      await looking
+      await reading
     } catch (cause) {
       throw new StoreUnavailable("The store's clock is not known", { mayHaveApplied: false, cause })
     }
   }
 
   return async () => {
-    if (skew.trust() === 'unknown') await lookOnce()
-    if (skew.trust() === 'refused') throw reported(clockError(skew))
+    if (skew.trust() === 'unknown') await readOnce()
+    if (skew.trust() === 'untrusted') throw reported(clockError(skew))
   }
 }
 
-/** Its reason states the difference and the bound, so that an operator can correct the clock. */
+/** The reason contains the difference and the bound. */
 const clockError = (skew: ClockSkew): StoreUnavailable =>
   new StoreUnavailable("This machine's clock differs too much from the store's", {
     mayHaveApplied: false,

@@ -18,9 +18,9 @@ import type { DynamoClient } from './client.ts'
 import type { TableKey } from './table-keys.ts'
 import { createTableReads } from './table-reads.ts'
 
-/** Items that are changed by conditional writes: buckets, hours of usage. */
+/** Items that change by conditional writes: buckets, hours of usage. */
 export interface ConditionalItems {
-  /** One UpdateItem; where the engine keeps the stored item to itself when a condition fails, also one GetItem. */
+  /** One UpdateItem; after a failed condition also one GetItem, on an engine that does not return the stored item. */
   write(key: TableKey, write: ConditionalWrite): Promise<WriteOutcome>
   read(key: TableKey): Promise<BucketItem | undefined>
 }
@@ -28,7 +28,7 @@ export interface ConditionalItems {
 /** Both methods throw `StoreUnavailable`. */
 export const createConditionalItems = (client: DynamoClient, tableName: string): ConditionalItems => {
   const reads = createTableReads(client, tableName)
-  const itemThatFailed = createFailedItemReader(reads.get)
+  const failedItem = createFailedItemReader(reads.get)
   const toBucket = (item: StoredItem | undefined) => (item === undefined ? undefined : toBucketItem(item))
 
   return {
@@ -46,13 +46,13 @@ export const createConditionalItems = (client: DynamoClient, tableName: string):
         return { applied: true, item: toBucketItem(Attributes) }
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error
-        return { applied: false, item: toBucket(await itemThatFailed(error, key)) }
+        return { applied: false, item: toBucket(await failedItem(error, key)) }
       }
     },
   }
 }
 
-/** The item that failed a condition: the engine's word, or a read where it keeps the item to itself, as dynalite does. */
+/** Returns the item that failed a condition: from the error, or by a read on an engine that does not return it (dynalite). */
 export type FailedItemReader = (
   error: ConditionalCheckFailedException,
   key: TableKey,
@@ -61,7 +61,7 @@ export type FailedItemReader = (
 export const createFailedItemReader = (
   read: (key: TableKey) => Promise<StoredItem | undefined>,
 ): FailedItemReader => {
-  /** Whether this engine has shown that it returns the item. */
+  /** Whether this engine has returned an item before. */
   let returnsItems = false
   return async ({ Item }, key) => {
     if (Item === undefined || Object.keys(Item).length === 0) return returnsItems ? undefined : read(key)
@@ -76,8 +76,8 @@ type Expressions = Pick<
 >
 
 /**
- * A conditional write in DynamoDB's words. Every name and value is a placeholder, used again where it recurs:
- * `ttl` and others are reserved words, and an expression ends at 4 KB.
+ * The expressions of a conditional write. Every name and value is a placeholder, because `ttl` and others are reserved words;
+ * repeated ones share a placeholder, because expressions are limited to 4 KB.
  */
 export const updateExpression = (write: ConditionalWrite): Expressions => {
   const placeholders = createPlaceholders()
@@ -167,7 +167,7 @@ const actionText = (action: Action, to: Placeholders, sources: readonly string[]
     case 'add':
       if (typeof action.path === 'string' && !sources.includes(action.path))
         return ['ADD', `${path} ${to.value(action.value)}`]
-      // ADD is for top-level attributes only, and dynalite lets clauses that read one see its sum
+      // ADD accepts only top-level attributes, and in dynalite other clauses read the sum
       return ['SET', `${path} = if_not_exists(${path}, ${to.value(0n)}) + ${to.value(action.value)}`]
   }
 }

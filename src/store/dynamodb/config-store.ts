@@ -7,7 +7,7 @@ import type { DynamoClient } from './client.ts'
 import { createTableReads } from './table-reads.ts'
 import { createTableWrites } from './table-writes.ts'
 
-/** What deciding reads, in the table: no writes, no lists. */
+/** The configuration that decisions read: no writes, no lists. */
 export const createDynamoConfigStore = (client: DynamoClient, tableName: string): ConfigStore => {
   const reads = createTableReads(client, tableName)
   const writes = createTableWrites(client, tableName)

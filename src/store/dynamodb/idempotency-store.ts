@@ -31,10 +31,10 @@ const FREE = 'attribute_not_exists(#pk) OR #expires_at <= :now'
 
 const OVERDUE = '#state = :pending AND #body = :body AND (#pending_until <= :now OR #attempt = :attempt)'
 
-/** Answers to repeated requests in the table, one item for each key of a caller. */
+/** Responses of idempotency keys in the table, one item for each key of a caller. */
 export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: string): IdempotencyStore => {
   const reads = createTableReads(client, tableName)
-  const itemThatFailed = createFailedItemReader(reads.get)
+  const failedItem = createFailedItemReader(reads.get)
   return {
     async begin(beginning) {
       try {
@@ -42,7 +42,7 @@ export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: st
         return { outcome: 'begun' }
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error
-        return outcomeOf(await itemThatFailed(error, keyOf(beginning)), beginning)
+        return outcomeOf(await failedItem(error, keyOf(beginning)), beginning)
       }
     },
     async find({ key, bodyHash, now }) {
@@ -125,11 +125,11 @@ const unlessConditionFails = async (call: Promise<unknown>): Promise<boolean> =>
   }
 }
 
-/** Where the record went away between the two looks, whoever asks again will find the key free. */
+/** If the record was removed after the failed write, a repeated request finds the key free. */
 const outcomeOf = (item: StoredItem | undefined, { bodyHash }: Beginning): BeginOutcome =>
   item === undefined ? { outcome: 'pending' } : outcomeOfExisting(item, bodyHash)
 
-/** Whether `begin` would replace the record: the same rule as its condition. */
+/** Whether `begin` would replace the record: the rule of its condition. */
 const isReplaceable = (item: StoredItem, bodyHash: string, now: bigint): boolean => {
   const { expiresAt, pendingUntil, bodyHash: remembered } = rememberedIn(item)
   return expiresAt <= now || (pendingUntil !== null && pendingUntil <= now && remembered === bodyHash)
@@ -146,7 +146,7 @@ const outcomeOfExisting = (
 
 const SECOND_NS = 1_000_000_000n
 
-export const pendingItem = ({ key, bodyHash, attemptId, ...times }: Beginning): StoredItem =>
+const pendingItem = ({ key, bodyHash, attemptId, ...times }: Beginning): StoredItem =>
   toItem({
     ...idempotencyKey(key.callerId, key.keyHash),
     state: 'pending',
@@ -158,19 +158,19 @@ export const pendingItem = ({ key, bodyHash, attemptId, ...times }: Beginning): 
     ttl: times.expiresAt / SECOND_NS,
   })
 
-export const answerFields = ({ status, headers, body }: RememberedAnswer): PlainValue => ({
+const answerFields = ({ status, headers, body }: RememberedAnswer): PlainValue => ({
   status,
   headers,
   body,
 })
 
-/** What a record remembers; `answer` is null while it is pending. Throws an error that names the item where it cannot be read. */
-export const rememberedIn = (
+/** The content of a record; `answer` is null while it is pending. Throws an error that names the item if it is unreadable. */
+const rememberedIn = (
   item: StoredItem,
 ): {
   readonly bodyHash: string
   readonly answer: RememberedAnswer | null
-  /** ns since the epoch; `pendingUntil` null: it is answered. */
+  /** ns since the epoch; `pendingUntil` is null once there is a response. */
   readonly expiresAt: bigint
   readonly pendingUntil: bigint | null
 } => {

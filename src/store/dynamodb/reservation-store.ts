@@ -29,9 +29,9 @@ import { absent, conditionInput } from './table-writes.ts'
 
 const OPEN = '#state = :open AND #owner = :owner AND #expires_at > :now'
 
-/** Reservations in the table, one item each; it is closed by one UpdateItem. */
+/** Reservations in the table, one item each. One UpdateItem closes a reservation. */
 export const createDynamoReservationStore = (client: DynamoClient, tableName: string): ReservationStore => {
-  const itemThatFailed = createFailedItemReader(createTableReads(client, tableName).get)
+  const failedItem = createFailedItemReader(createTableReads(client, tableName).get)
   return {
     async put(reservation) {
       const command = new PutItemCommand({
@@ -47,7 +47,7 @@ export const createDynamoReservationStore = (client: DynamoClient, tableName: st
         return { outcome: 'closed', reservation: toReservation(Attributes) }
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error
-        return notClosed(await itemThatFailed(error, reservationKey(closing.id)), closing)
+        return notClosed(await failedItem(error, reservationKey(closing.id)), closing)
       }
     },
     async extend(extension) {
@@ -56,7 +56,7 @@ export const createDynamoReservationStore = (client: DynamoClient, tableName: st
         return { outcome: 'open', expiresAt: extension.expiresAt }
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error
-        return notExtended(await itemThatFailed(error, reservationKey(extension.id)), extension)
+        return notExtended(await failedItem(error, reservationKey(extension.id)), extension)
       }
     },
   }
@@ -108,7 +108,7 @@ const extendCommand = (tableName: string, { id, ownerId, now, expiresAt }: Exten
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   })
 
-/** Open still where it expires later than asked for. */
+/** A reservation that expires later than requested is still open. */
 const notExtended = (item: StoredItem | undefined, { ownerId, now }: Extension): ExtendOutcome => {
   if (item === undefined) return { outcome: 'missing' }
   const read = createItemReader(item)
@@ -135,7 +135,7 @@ const SECOND_NS = 1_000_000_000n
 
 const KINDS = ['entity', 'policy'] as const
 
-/** An open reservation, as people can read it: each bucket with what was charged to each of its limits. Times that rules reckon with are ns. */
+/** An open reservation in readable form: each bucket with the amounts charged to its limits. Times in calculations are ns. */
 export const reservationItem = ({
   id,
   ownerId,
@@ -155,7 +155,7 @@ export const reservationItem = ({
   })
 
 /** Seconds since the epoch. */
-export const ttlOf = (expiresAt: bigint): bigint => expiresAt / SECOND_NS + KEPT_AFTER_EXPIRY_SECONDS
+const ttlOf = (expiresAt: bigint): bigint => expiresAt / SECOND_NS + KEPT_AFTER_EXPIRY_SECONDS
 
 const partFields = ({ bucket, receipt }: ReservedPart): Fields => ({
   ...bucketFields(bucket),
@@ -185,7 +185,7 @@ const limitFields = (receipt: LimitReceipt): Fields => ({
   memory: receipt.memory,
 })
 
-/** Throws an error that names the item where it cannot be read. */
+/** Throws an error that names the item if it is unreadable. */
 export const toReservation = (item: StoredItem): StoredReservation => {
   const read = createItemReader(item)
   return {

@@ -2,7 +2,7 @@ import { StoreUnavailable } from '../../core/model/errors.ts'
 import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
 
-/** Answers that are about the write, not about the store; callers look at their names. */
+/** Errors that report the outcome of a write, not the state of the store. Callers check their names. */
 const WRITE_OUTCOMES: ReadonlySet<string> = new Set([
   'ConditionalCheckFailedException',
   'TransactionCanceledException',
@@ -10,7 +10,7 @@ const WRITE_OUTCOMES: ReadonlySet<string> = new Set([
   'UnknownOperationException',
 ])
 
-/** Faults after which nothing can have reached the store. */
+/** Faults after which no request can have reached the store. */
 const NEVER_SENT: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -23,7 +23,7 @@ const NEVER_SENT: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Refusals for asking too much of an item, a table or the account.
+ * Errors for exceeding the throughput of an item, a table or the account.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
 const THROTTLED: ReadonlySet<string> = new Set([
@@ -36,10 +36,10 @@ const TOO_MANY_REQUESTS = 429
 
 const OUT_OF_TIME: ReadonlySet<string> = new Set(['AbortError', 'TimeoutError'])
 
-/** DynamoDB's messages for a call whose keys are not those of the table. */
+/** Messages of DynamoDB for a call with other key attributes than those of the table. */
 const KEY_SCHEMA_ERRORS = /key element does not match the schema|missed key schema element|missing the key/i
 
-/** The SDK throws a plain `Error` before it sends anything. */
+/** The SDK throws a plain `Error` before it sends a request. */
 const NO_REGION = /^Region is missing/
 
 const LONGEST_REASON = 300
@@ -55,9 +55,9 @@ interface Fault {
 }
 
 /**
- * What to throw for an error of the SDK: answers about the write as they are, everything else as `StoreUnavailable`.
- * The store refuses with 4xx (throttled, over a limit, no such table, not allowed) before it does anything; after a 5xx
- * or a lost answer the write may have been applied.
+ * Converts an error of the SDK: the outcome of a write is returned unchanged, everything else becomes `StoreUnavailable`.
+ * DynamoDB responds with 4xx (throttled, limit exceeded, no such table, no permission) before it applies anything; after a 5xx
+ * or a lost response the write may have been applied.
  */
 export const toStoreError = (error: unknown): unknown => {
   if (error instanceof StoreUnavailable || !isFault(error)) return error
@@ -73,13 +73,13 @@ export const toStoreError = (error: unknown): unknown => {
 const isWriteOutcome = (fault: Fault): boolean =>
   isText(fault.name) && WRITE_OUTCOMES.has(fault.name) && !isKeySchemaError(fault)
 
-/** The table has other keys than zael's: no call can ever succeed. */
+/** The table has other key attributes: no call can succeed. */
 const isKeySchemaError = ({ name, message }: Fault): boolean =>
   name === 'ValidationException' && isText(message) && KEY_SCHEMA_ERRORS.test(message)
 
 /**
- * The error's name and the first line of its message. Further lines are left out: after a signature that does not match,
- * DynamoDB repeats the signed headers there, session token included.
+ * The name of the error and the first line of its message. Further lines are left out: after a signature mismatch, DynamoDB
+ * repeats the signed headers there, including the session token.
  */
 const reasonOf = (fault: Fault): string => {
   if (isText(fault.name) && OUT_OF_TIME.has(fault.name)) return 'no response in time'
@@ -101,7 +101,7 @@ const certainlyNotApplied = (fault: Fault): boolean => {
   )
 }
 
-/** By its name, or by what the SDK or the status says of it, whatever its name may be one day. */
+/** By the name, the SDK's classification or the status, so that new names are recognized as well. */
 const isThrottled = (fault: Fault): boolean =>
   (isText(fault.name) && THROTTLED.has(fault.name)) ||
   fault.$retryable?.throttling === true ||
@@ -110,11 +110,11 @@ const isThrottled = (fault: Fault): boolean =>
 const statusOf = (fault: Fault): number | undefined => {
   const status = fault.$metadata?.httpStatusCode
   if (typeof status === 'number') return status
-  // an error of the service whose status was lost on the way
+  // an error of the service without its status
   return fault.$fault === 'client' ? 400 : undefined
 }
 
-/** Nothing that the network or the service does: a fault of the code, to be seen as one. */
+/** A fault of the code, not of the network or the service; it is thrown unchanged. */
 const isProgrammingError = (fault: Fault): boolean =>
   statusOf(fault) === undefined &&
   fault.code === undefined &&
@@ -128,21 +128,21 @@ const messageFor = (fault: Fault): string => {
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
-/** Where calls go, in the words of logs. */
+/** The destination of calls, for logs. */
 export interface StoreAddress {
   readonly table: string
   readonly region: string
   readonly endpoint?: string
 }
 
-/** Logs failed calls to the store: one line at first, and at most one a minute after that. */
+/** Logs failed calls to the store: the first one, then at most one line a minute. */
 export interface FailureLog {
   failed(error: StoreUnavailable, address: () => Promise<StoreAddress>): void
 }
 
 /**
- * A failure log, which several clients of one table may share. A throttled call is a warning with lines of its own: the
- * store is there, and only takes no more for a moment.
+ * A failure log, which several clients of one table may share. Throttled calls are logged apart, as warnings, because the store
+ * is available.
  */
 export const createFailureLog = (clock: Clock, logger: Logger): FailureLog => {
   const unavailable = createOnceAMinute(clock)

@@ -13,15 +13,15 @@ import { ZaelError } from '../../core/model/errors.ts'
 import type { DynamoClient } from './client.ts'
 import { INDEX, INDEX_ATTRIBUTES, KEY_ATTRIBUTES } from './table-keys.ts'
 
-/** The attribute that says when an item may go: seconds since the epoch. */
+/** The attribute with the expiry of an item: seconds since the epoch. */
 export const TTL_ATTRIBUTE = 'ttl'
 
 const ACTIVE_WITHIN_MS = 60_000
-const LOOK_EVERY_MS = 100
+const POLL_EVERY_MS = 100
 
 /**
- * The table, as CreateTable takes it. GSI1 is sparse: only items with its keys are copied, which no bucket has, for an
- * index that copies buckets doubles every write. `stream: false` is for an engine that has no streams.
+ * The input of CreateTable. GSI1 is sparse: it contains only items with its keys, and buckets have none, because an index with
+ * buckets would double every write. `stream: false` is for an engine without streams.
  */
 export const tableDefinition = (
   tableName: string,
@@ -48,26 +48,27 @@ const keySchema = ([hash, range]: readonly [string, string]): CreateTableCommand
 ]
 
 /**
- * Makes the table where it is missing and waits until it takes calls; any number of processes may do so at once. Says
- * whether this call made it. Making a table takes a while: give it a client with a deadline of some seconds.
- * Throws `StoreUnavailable`, and `ZaelError('conflict')` where a table of that name has other keys.
+ * Creates the table if it is missing and waits until it is active; any number of processes may do so at once. Returns whether
+ * this call created it. Use a client with a deadline of some seconds. Throws `StoreUnavailable`, and `ZaelError('conflict')` if a
+ * table of that name has other keys.
  */
 export const ensureTable = async (
   client: DynamoClient,
   tableName: string,
   options: { readonly stream: boolean } = { stream: true },
 ): Promise<'created' | 'exists'> => {
-  const made = (await statusOf(client, tableName)) === 'MISSING' && (await create(client, tableName, options))
-  const lastLook = performance.now() + ACTIVE_WITHIN_MS
+  const isCreated =
+    (await statusOf(client, tableName)) === 'MISSING' && (await create(client, tableName, options))
+  const pollUntil = performance.now() + ACTIVE_WITHIN_MS
   while ((await statusOf(client, tableName)) !== 'ACTIVE') {
-    if (performance.now() > lastLook) throw new Error(`Table ${tableName} did not become active`)
-    await wait(LOOK_EVERY_MS)
+    if (performance.now() > pollUntil) throw new Error(`Table ${tableName} did not become active`)
+    await wait(POLL_EVERY_MS)
   }
   await ensureTtl(client, tableName)
-  return made ? 'created' : 'exists'
+  return isCreated ? 'created' : 'exists'
 }
 
-/** Throws `ZaelError('conflict')` where a table of that name has other keys. */
+/** Throws `ZaelError('conflict')` if a table of that name has other keys. */
 const statusOf = async (client: DynamoClient, tableName: string): Promise<string | undefined> => {
   try {
     const { Table } = await client.run((sdk) => sdk.send(new DescribeTableCommand({ TableName: tableName })))
@@ -97,7 +98,7 @@ const checkKeys = (
   )
 }
 
-/** False: another process was faster. */
+/** False: another process has created it. */
 const create = async (
   client: DynamoClient,
   tableName: string,
@@ -112,7 +113,7 @@ const create = async (
   }
 }
 
-/** An engine without TTL refuses, and so does one where another process was faster: both are well. */
+/** Ignores the errors of an engine without TTL, and of one where another process has enabled it. */
 const ensureTtl = async (client: DynamoClient, tableName: string): Promise<void> => {
   try {
     const { TimeToLiveDescription: ttl } = await client.run((sdk) =>

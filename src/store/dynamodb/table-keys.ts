@@ -8,15 +8,14 @@ import {
 import { POLICY_SCOPES, type PolicyKey } from '../../core/model/policy.ts'
 
 /**
- * The only file that knows what the table's keys look like. No id holds a `#`, so a key is taken apart where it was
- * put together.
+ * The only file that defines the keys of the table. No id contains a `#`, so keys can be parsed unambiguously.
  */
 export interface TableKey {
   readonly PK: string
   readonly SK: string
 }
 
-/** The sparse index: entities, models, policies, records of changes by subject. */
+/** The sparse index: entities, models, policies, and audit records by subject. */
 export const INDEX = { name: 'GSI1', hash: 'GSI1PK', range: 'GSI1SK' } as const
 export const KEY_ATTRIBUTES = ['PK', 'SK'] as const
 export const INDEX_ATTRIBUTES = [INDEX.hash, INDEX.range] as const
@@ -34,7 +33,7 @@ export const SORT = {
 /** Partitions of the index. */
 export const INDEXED = { entities: 'ENTITIES', models: 'MODELS', policies: 'POLICIES' } as const
 
-/** No item has this key: it is asked for only to hear the store's time. */
+/** No item has this key. It is read for the time of the store in the response. */
 export const NOWHERE: TableKey = { PK: 'CLOCK', SK: 'CLOCK' }
 
 export const entityPartition = (entityId: string): string => `ENTITY#${entityId}`
@@ -43,7 +42,7 @@ const POLICY_PREFIX = 'POLICY#'
 const policyRange = ({ scope, selector }: PolicyKey): string => `${scope}#${selector}`
 const policyPartition = (key: PolicyKey): string => `${POLICY_PREFIX}${policyRange(key)}`
 
-/** The policy that a partition is of; undefined where it is of something else. */
+/** The policy of a partition; undefined if it belongs to something else. */
 export const policyOf = (partitionKey: string): PolicyKey | undefined => {
   if (!partitionKey.startsWith(POLICY_PREFIX)) return undefined
   const [, word, selector] = POLICY_RANGE.exec(afterPrefix(partitionKey, POLICY_PREFIX)) ?? []
@@ -69,7 +68,7 @@ export const entityApiKeyKey = (entityId: string, keyId: string): TableKey => ({
   SK: `${SORT.key}${keyId}`,
 })
 
-/** What follows the first `#` of a partition key: the id of an entity or of a model. */
+/** The part after the first `#` of a partition key: the id of an entity or a model. */
 export const idOf = (partitionKey: string): string => partitionKey.slice(partitionKey.indexOf('#') + 1)
 
 /** `secretHash`: SHA-256, lower-case hexadecimal. */
@@ -90,7 +89,7 @@ export const ownerPartition = (owner: LimitOwner): string => {
   }
 }
 
-/** A policy has one set of limits, on `_total_`, which its key need not say. */
+/** A policy has one set of limits, on `_total_`, which its key omits. */
 const POLICY_LIMITS = 'LIMITS'
 
 export const limitSetTableKey = ({ owner, resource }: LimitSetKey): TableKey => ({
@@ -98,13 +97,13 @@ export const limitSetTableKey = ({ owner, resource }: LimitSetKey): TableKey => 
   SK: owner.kind === 'policy' ? POLICY_LIMITS : `${SORT.limits}${resource}`,
 })
 
-/** The resource that a set of limits is for, by its sort key; undefined where it is something else. */
+/** The resource of a set of limits, by its sort key; undefined for other items. */
 export const limitedResourceOf = (sortKey: string): string | undefined => {
   if (sortKey === POLICY_LIMITS) return TOTAL_RESOURCE
   return sortKey.startsWith(SORT.limits) ? afterPrefix(sortKey, SORT.limits) : undefined
 }
 
-/** The keys of a policy's limits, where it is in the index of all policies. */
+/** The keys of the limits of a policy, in the index of all policies. */
 export const policyIndexKey = (key: PolicyKey) => ({
   ...limitSetTableKey(policyLimitSet(key)),
   GSI1PK: INDEXED.policies,
@@ -122,7 +121,7 @@ export const usageHourKey = (
   SK: `${SORT.usageHour}${padded(hourStart)}#${resource}#${born}`,
 })
 
-/** The parts of the sort key of an hour of usage; undefined where it is none. */
+/** The parts of the sort key of an hour of usage; undefined for other items. */
 export const usageHourOf = (
   sortKey: string,
 ): { readonly hourStart: number; readonly resource: string; readonly born: bigint } | undefined => {
@@ -132,7 +131,7 @@ export const usageHourOf = (
 }
 const USAGE_HOUR = /^USAGE#hour#(\d{10})#([^#]+)#(\d+)$/
 
-/** Bounds of the sort keys of hours from `from` up to, not including, `to`: seconds since the epoch. */
+/** Bounds of the sort keys of hours in [from, to): seconds since the epoch. */
 export const usageHoursBetween = (from: number, to: number): readonly [low: string, high: string] => [
   `${SORT.usageHour}${padded(from)}`,
   `${SORT.usageHour}${padded(to)}`,
@@ -147,7 +146,7 @@ export const auditKey = (day: string, time: string, id: string): TableKey => ({
   SK: `${time}#${id}`,
 })
 export const auditPartition = (day: string): string => `AUDIT#${day}`
-/** The index's partition of all records about one subject. */
+/** The partition of the index with all records of one subject. */
 export const auditSubjectPartition = (subject: string): string => `AUDIT#${subject}`
 
 export const reservationKey = (id: string): TableKey => ({ PK: `RESERVATION#${id}`, SK: 'META' })
@@ -158,10 +157,10 @@ export const idempotencyKey = (callerId: string, keyHash: string): TableKey => (
   SK: 'META',
 })
 
-/** What follows the prefix of a sort key. */
+/** The part after the prefix of a sort key. */
 export const afterPrefix = (sortKey: string, prefix: string): string => sortKey.slice(prefix.length)
 
-/** Whose bucket an item is, by its key; undefined where it is no entity's bucket. */
+/** The entity and resource of a bucket, by its key; undefined for other items. */
 export const entityBucketOf = (
   partitionKey: string,
   sortKey: string,

@@ -12,13 +12,13 @@ import { type StoredItem, toItem } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
 import type { TableKey } from './table-keys.ts'
 
-/** As many keys as one BatchGetItem takes. */
+/** The most keys of a BatchGetItem. */
 const BATCH_SIZE = 100
 
-/** Items of a partition that are read at a time: to convert a page of 1 MiB would block the event loop for too long. */
+/** Items of a partition per read: the conversion of a page of 1 MiB would block the event loop for too long. */
 const PARTITION_PAGE = 500
 
-/** Waits before what a batch left out is asked for again, ms. */
+/** Waits before the unprocessed keys of a batch are read again, ms. */
 const BATCH_WAITS_MS = [0, 10, 30, 100]
 
 /** Which items of a partition: all, those of one kind, or those between two sort keys (both included). */
@@ -26,7 +26,7 @@ export type SortRange = 'all' | { readonly prefix: string } | { readonly from: s
 
 export interface TablePage {
   readonly items: readonly StoredItem[]
-  /** Where the next page begins; undefined where there is none. */
+  /** The start of the next page; undefined if there is none. */
   readonly next: StoredItem | undefined
 }
 
@@ -36,10 +36,10 @@ export interface PageOptions {
   readonly newestFirst?: boolean
 }
 
-/** Reads of one table. All but those of the index are strongly consistent. All throw `StoreUnavailable`. */
+/** Reads of one table, strongly consistent except those of the index. All throw `StoreUnavailable`. */
 export interface TableReads {
   get(key: TableKey): Promise<StoredItem | undefined>
-  /** In the order of `keys`, each item undefined where there is none. A key may come twice. */
+  /** In the order of `keys`; undefined for a missing item. Keys may repeat. */
   getAll(keys: readonly TableKey[]): Promise<readonly (StoredItem | undefined)[]>
   /** All items of a partition in `range`, by sort key. */
   partition(partitionKey: string, range: SortRange): Promise<readonly StoredItem[]>
@@ -56,10 +56,10 @@ export interface TableReads {
 
 export const createTableReads = (client: DynamoClient, tableName: string): TableReads => {
   const query = async (input: Omit<QueryCommandInput, 'TableName'>): Promise<TablePage> => {
-    const answer: QueryCommandOutput = await client.run((sdk) =>
+    const response: QueryCommandOutput = await client.run((sdk) =>
       sdk.send(new QueryCommand({ TableName: tableName, ...input })),
     )
-    return { items: answer.Items ?? [], next: answer.LastEvaluatedKey }
+    return { items: response.Items ?? [], next: response.LastEvaluatedKey }
   }
   const batch = createBatchGet(client, tableName)
 
@@ -117,9 +117,9 @@ const createBatchGet =
       const command = new BatchGetItemCommand({
         RequestItems: { [tableName]: { Keys: left, ConsistentRead: true } },
       })
-      const answer: BatchGetItemCommandOutput = await client.run((sdk) => sdk.send(command))
-      items.push(...(answer.Responses?.[tableName] ?? []))
-      left = answer.UnprocessedKeys?.[tableName]?.Keys ?? []
+      const response: BatchGetItemCommandOutput = await client.run((sdk) => sdk.send(command))
+      items.push(...(response.Responses?.[tableName] ?? []))
+      left = response.UnprocessedKeys?.[tableName]?.Keys ?? []
       if (left.length === 0) return items
     }
     throw new StoreUnavailable('The store left out items of a batch', { mayHaveApplied: false })

@@ -12,7 +12,7 @@ import { type StoredItem, toItem } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
 import type { TableKey } from './table-keys.ts'
 
-/** What must hold of the item that a write is about. */
+/** A condition on the item of a write. */
 export interface ItemCondition {
   readonly expression: string
   readonly names: Record<string, string>
@@ -20,32 +20,32 @@ export interface ItemCondition {
 }
 
 /**
- * One item's part of a change; `otherwise` is the answer of the whole change where `condition` does not hold.
- * A `recheck` is for engines without transactions: what was checked at first must still hold after the writes between.
+ * The write of one item in a change; `otherwise` is the result of the whole change if `condition` fails. A `recheck` is for
+ * engines without transactions: it repeats a `check` after the writes in between.
  */
-export type TableWrite<Answer extends string = never> =
-  | ({ readonly does: 'put'; readonly item: StoredItem } & Guard<Answer>)
-  | ({ readonly does: 'delete'; readonly key: TableKey } & Guard<Answer>)
+export type TableWrite<Failure extends string = never> =
+  | ({ readonly does: 'put'; readonly item: StoredItem } & Guard<Failure>)
+  | ({ readonly does: 'delete'; readonly key: TableKey } & Guard<Failure>)
   | {
       readonly does: 'check' | 'recheck'
       readonly key: TableKey
       readonly condition: ItemCondition
-      readonly otherwise: Answer
+      readonly otherwise: Failure
     }
 
-type Guard<Answer> =
-  | { readonly condition: ItemCondition; readonly otherwise: Answer }
+type Guard<Failure> =
+  | { readonly condition: ItemCondition; readonly otherwise: Failure }
   | { readonly condition?: never; readonly otherwise?: never }
 
 const names = { '#pk': 'PK' }
 
-/** There is no such item yet. */
+/** The item does not exist. */
 export const absent: ItemCondition = { expression: 'attribute_not_exists(#pk)', names }
 
-/** There is such an item. */
+/** The item exists. */
 export const present: ItemCondition = { expression: 'attribute_exists(#pk)', names }
 
-/** The item still has the version that was seen; null: there is none yet. */
+/** The item still has this version; null: it does not exist. */
 export const atVersion = (version: bigint | null): ItemCondition =>
   version === null
     ? absent
@@ -55,7 +55,7 @@ export const atVersion = (version: bigint | null): ItemCondition =>
         values: toItem({ ':version': version }),
       }
 
-/** A condition as every write of the SDK takes it. */
+/** A condition as input of any write command. */
 export const conditionInput = (condition: ItemCondition | undefined) =>
   condition === undefined
     ? {}
@@ -68,15 +68,15 @@ export const conditionInput = (condition: ItemCondition | undefined) =>
 /** Changes of several items. */
 export interface TableWrites {
   /**
-   * Applies all writes or none: undefined where they were applied, else the `otherwise` of the first whose condition
-   * does not hold. On an engine without transactions they run in the given order, and what a failed condition leaves
-   * behind is taken back; a crash in between leaves the first ones standing, so put first what does no harm alone.
-   * At most 100 (`TRANSACTION_SIZE`), no item twice (but for a `recheck`). Throws `StoreUnavailable`.
+   * Applies all writes or none. Returns undefined if they were applied, else `otherwise` of the first write whose condition
+   * failed. On an engine without transactions the writes run in the given order, and are undone after a failed condition; a
+   * crash leaves the first ones, so order them such that these do no harm alone.
+   * At most 100 writes (`TRANSACTION_SIZE`), one per item (except a `recheck`). Throws `StoreUnavailable`.
    */
-  apply<Answer extends string>(writes: readonly TableWrite<Answer>[]): Promise<Answer | undefined>
+  apply<Failure extends string>(writes: readonly TableWrite<Failure>[]): Promise<Failure | undefined>
 }
 
-/** Asks the engine for a transaction, and remembers where it has none. */
+/** Uses transactions until the engine reports that it has none. */
 export const createTableWrites = (client: DynamoClient, tableName: string): TableWrites => {
   let hasTransactions = true
   return {
@@ -96,28 +96,31 @@ export const createTableWrites = (client: DynamoClient, tableName: string): Tabl
 const isUnknownOperation = (error: unknown): boolean =>
   error instanceof Error && error.name === 'UnknownOperationException'
 
-/** As many items as one transaction takes. */
+/** The most items of a transaction. */
 export const TRANSACTION_SIZE = 100
 
-/** How often a change is tried that meets others under way. */
+/** Attempts for a change that conflicts with others. */
 const TRIES = 4
 
-/** All writes or none. Answers as `TableWrites.apply` does. */
-export const transact = async <Answer extends string>(
+/** All writes or none, with the result of `TableWrites.apply`. */
+const transact = async <Failure extends string>(
   client: DynamoClient,
   tableName: string,
-  writes: readonly TableWrite<Answer>[],
-): Promise<Answer | undefined> => {
-  const atOnce = writes.filter(({ does }) => does !== 'recheck')
-  let met: unknown
+  writes: readonly TableWrite<Failure>[],
+): Promise<Failure | undefined> => {
+  const inTransaction = writes.filter(({ does }) => does !== 'recheck')
+  let conflict: unknown
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const canceled = await send(client, tableName, atOnce)
+    const canceled = await send(client, tableName, inTransaction)
     if (canceled === undefined) return undefined
-    const failed = failedCondition(atOnce, canceled)
+    const failed = failedCondition(inTransaction, canceled)
     if (failed !== undefined) return failed
-    met = canceled
+    conflict = canceled
   }
-  throw new StoreUnavailable('The change met others again and again', { mayHaveApplied: false, cause: met })
+  throw new StoreUnavailable('The change conflicted with others repeatedly', {
+    mayHaveApplied: false,
+    cause: conflict,
+  })
 }
 
 const send = async (
@@ -145,23 +148,23 @@ const transactItem = (tableName: string, write: TableWrite<string>): TransactWri
   return { ConditionCheck: { ...common, Key, ConditionExpression: write.condition.expression } }
 }
 
-const failedCondition = <Answer extends string>(
-  writes: readonly TableWrite<Answer>[],
+const failedCondition = <Failure extends string>(
+  writes: readonly TableWrite<Failure>[],
   canceled: TransactionCanceledException,
-): Answer | undefined => {
+): Failure | undefined => {
   const reasons = canceled.CancellationReasons ?? []
   return writes[reasons.findIndex(({ Code }) => Code === 'ConditionalCheckFailed')]?.otherwise
 }
 
 /**
- * The writes in the given order, for engines without transactions. Where a condition does not hold, the items that the
- * writes before it have made are removed. Answers as `TableWrites.apply` does.
+ * The writes in the given order, for engines without transactions. After a failed condition, the items that the preceding
+ * writes created are removed. Result as `TableWrites.apply`.
  */
-export const writeOneByOne = async <Answer extends string>(
+const writeOneByOne = async <Failure extends string>(
   client: DynamoClient,
   tableName: string,
-  writes: readonly TableWrite<Answer>[],
-): Promise<Answer | undefined> => {
+  writes: readonly TableWrite<Failure>[],
+): Promise<Failure | undefined> => {
   for (const [index, write] of writes.entries()) {
     if (await conditionHolds(client, tableName, write)) continue
     for (const done of writes.slice(0, index).reverse()) await undo(client, tableName, done)
@@ -170,7 +173,7 @@ export const writeOneByOne = async <Answer extends string>(
   return undefined
 }
 
-/** Runs one write; false where its condition does not hold. */
+/** Runs one write. False: its condition failed. */
 const conditionHolds = async (
   client: DynamoClient,
   tableName: string,
@@ -192,7 +195,7 @@ const run = async (client: DynamoClient, tableName: string, write: TableWrite<st
     return
   }
   const Key = toItem({ ...write.key })
-  // an UpdateItem without an expression changes nothing of an item that is there: it only checks
+  // on an existing item, an UpdateItem without an update expression only checks the condition
   if (write.does === 'delete') await client.run((sdk) => sdk.send(new DeleteItemCommand({ ...common, Key })))
   else await client.run((sdk) => sdk.send(new UpdateItemCommand({ ...common, Key })))
 }

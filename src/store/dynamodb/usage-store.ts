@@ -6,7 +6,7 @@ import { createConditionalItems } from './conditional-items.ts'
 import { entityPartition, usageHourKey, usageHourOf, usageHoursBetween } from './table-keys.ts'
 import { createTableReads } from './table-reads.ts'
 
-/** Hours of usage in the table, below their entity; one item per hour, resource and life of a bucket. */
+/** Hours of usage in the table, below their entity; one item per hour, resource and generation of a bucket. */
 export const createDynamoUsageStore = (client: DynamoClient, tableName: string): UsageStore => {
   const items = createConditionalItems(client, tableName)
   const reads = createTableReads(client, tableName)

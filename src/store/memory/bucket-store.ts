@@ -2,18 +2,17 @@ import type { BucketId, BucketStore, WriteOutcome } from '../../core/bucket/buck
 import type { BucketItem, ConditionalWrite } from '../../core/bucket/write.ts'
 import { applyActions, checkActions, checkConditions, holds } from './conditional-write.ts'
 
-/** A bucket store without an engine: for tests, simulations, and a single process that may forget. */
+/** A bucket store in memory: for a single process, local fallback, simulations and tests. */
 export interface MemoryBucketStore extends BucketStore {
-  /** Drops a bucket, as DynamoDB's TTL does. */
+  /** Removes a bucket, as the TTL of DynamoDB does. */
   expire(id: BucketId): void
 }
 
 const EMPTY: BucketItem = Object.freeze({})
 
 /**
- * Carries conditional writes out itself, by DynamoDB's rules: a write that DynamoDB refuses as malformed is refused
- * with the same `ValidationException`. Each write runs in one turn of the event loop, so it is atomic. Items are
- * frozen: what a caller holds never changes.
+ * Applies conditional writes by the rules of DynamoDB: a malformed write is rejected with the same `ValidationException`. Each
+ * write runs in one turn of the event loop, so it is atomic. Items are frozen.
  */
 export const createMemoryBucketStore = (): MemoryBucketStore => {
   const partitions = new Map<string, Map<string, BucketItem>>()
@@ -53,7 +52,7 @@ export const createMemoryBucketStore = (): MemoryBucketStore => {
   }
 }
 
-/** No id holds a `#`, so no entity shares a partition with a policy. */
+/** No id contains a `#`, so no entity shares a partition with a policy. */
 const partitionOf = (id: BucketId): string =>
   id.kind === 'entity' ? id.entityId : `POLICY#${id.scope}#${id.selector}`
 

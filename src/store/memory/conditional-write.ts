@@ -1,18 +1,18 @@
 import { Buffer } from 'node:buffer'
 import type { Action, BucketItem, Condition, FieldValue, Path } from '../../core/bucket/write.ts'
 
-/** DynamoDB's refusal of a write that makes no sense, whatever is stored; its name is what callers look at. */
-export const validationException = (message: string): Error =>
+/** The error of DynamoDB for a malformed write, independent of the stored item. Callers check its name. */
+const validationException = (message: string): Error =>
   Object.assign(new Error(message), { name: 'ValidationException' })
 
-/** The attribute a path begins with. */
-export const rootOf = (path: Path): string => (typeof path === 'string' ? path : path[0])
+/** The attribute at the start of a path. */
+const rootOf = (path: Path): string => (typeof path === 'string' ? path : path[0])
 
-export const isMap = (value: FieldValue | undefined): value is Readonly<Record<string, bigint>> =>
+const isMap = (value: FieldValue | undefined): value is Readonly<Record<string, bigint>> =>
   typeof value === 'object'
 
-/** What stands at `path`; undefined where a part of the path is missing or holds no map. */
-export const valueAt = (item: BucketItem, path: Path): FieldValue | undefined => {
+/** The value at `path`; undefined if a part of the path is missing or not a map. */
+const valueAt = (item: BucketItem, path: Path): FieldValue | undefined => {
   if (typeof path === 'string') return own(item, path)
   const map = own(item, path[0])
   return isMap(map) ? own(map, path[1]) : undefined
@@ -21,7 +21,7 @@ export const valueAt = (item: BucketItem, path: Path): FieldValue | undefined =>
 const own = <V>(record: Readonly<Record<string, V>>, key: string): V | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined
 
-/** Refuses crossed bounds, which DynamoDB does before it looks at the item. Throws `ValidationException`. */
+/** Rejects crossed bounds, as DynamoDB does before it reads the item. Throws `ValidationException`. */
 export const checkConditions = (conditions: readonly Condition[]): void => {
   for (const condition of conditions) {
     if (condition.is === 'anyOf') checkAnyOf(condition.conditions)
@@ -37,7 +37,7 @@ const checkAnyOf = (conditions: readonly Condition[]): void => {
   checkConditions(conditions)
 }
 
-/** Whether `condition` holds of `item`. A comparison with a missing attribute, or one of another type, is false. */
+/** Whether `item` meets `condition`. A comparison with a missing attribute, or one of another type, is false. */
 export const holds = (condition: Condition, item: BucketItem): boolean => {
   if (condition.is === 'anyOf') return condition.conditions.some((each) => holds(each, item))
   const value = valueAt(item, condition.path)
@@ -63,7 +63,7 @@ const compares = (is: 'below' | 'atMost' | 'atLeast', value: unknown, bound: big
 /** DynamoDB keeps 38 digits. */
 const NUMBER_BOUND = 10n ** 38n
 
-/** Refuses a path that is named twice, or within another one. Throws `ValidationException`. */
+/** Rejects overlapping paths. Throws `ValidationException`. */
 export const checkActions = (actions: readonly Action[]): void => {
   const whole = new Set<string>()
   const within = new Set<string>()
@@ -77,7 +77,7 @@ export const checkActions = (actions: readonly Action[]): void => {
   }
 }
 
-/** The item after `actions`, frozen; every value that is read is the one of `before`. Throws `ValidationException`. */
+/** The frozen item after `actions`, which read their values from `before`. Throws `ValidationException`. */
 export const applyActions = (before: BucketItem, actions: readonly Action[]): BucketItem => {
   const after: Record<string, FieldValue> = { ...before }
   for (const action of actions) {
@@ -92,9 +92,9 @@ const result = (before: BucketItem, action: Exclude<Action, { does: 'remove' }>)
   if (action.does === 'set') return checked(action.value)
   const current = valueAt(before, action.path)
   if (action.does === 'add') return sum(current, action.value)
-  // also where it is not needed: engines differ there, so nothing may rely on it
-  const instead = isReference(action.value) ? referred(before, action.value.from) : checked(action.value)
-  return current ?? instead
+  // evaluated even if it is not needed: engines differ, so no write may rely on either
+  const fallback = isReference(action.value) ? referred(before, action.value.from) : checked(action.value)
+  return current ?? fallback
 }
 
 const referred = (before: BucketItem, attribute: string): FieldValue => {
@@ -149,7 +149,7 @@ const removeAt = (after: Record<string, FieldValue>, before: BucketItem, path: P
   else delete ownMap(after, before, path[0])[path[1]]
 }
 
-/** The map at `attribute`, copied from `before` at its first change. */
+/** The map at `attribute`, copied from `before` on its first change. */
 const ownMap = (
   after: Record<string, FieldValue>,
   before: BucketItem,

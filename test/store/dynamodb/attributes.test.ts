@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { dayOf, fromIsoTime, toIsoTime } from '../../../src/store/dynamodb/attributes.ts'
 
 describe('a time as text', () => {
-  it.each<[bigint, string]>([
+  test.each<[bigint, string]>([
     [0n, '1970-01-01T00:00:00.000000000Z'],
     [1_790_000_000_000_000_001n, '2026-09-21T14:13:20.000000001Z'],
     [1_790_000_000_999_999_999n, '2026-09-21T14:13:20.999999999Z'],
@@ -12,12 +12,12 @@ describe('a time as text', () => {
     expect(dayOf(ns)).toBe(text.slice(0, 10))
   })
 
-  it('is read with fewer digits of a second too', () => {
+  test('is read with fewer digits of a second too', () => {
     expect(fromIsoTime('2026-09-21T14:13:20Z')).toBe(1_790_000_000_000_000_000n)
     expect(fromIsoTime('2026-09-21T14:13:20.5Z')).toBe(1_790_000_000_500_000_000n)
   })
 
-  it.each([
+  test.each([
     '',
     'now',
     '2026-09-21',

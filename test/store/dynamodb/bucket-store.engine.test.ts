@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BucketStore, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { set } from '../../../src/core/bucket/write.ts'
 import { type Clock, type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
@@ -33,7 +33,7 @@ describe('a node whose clock is an hour ahead', () => {
   const clock: Clock = { now: () => testClock.now() + HOUR_NS, monotonic: testClock.monotonic }
   const id = entityBucket('behind-its-time', 'gpt-4')
 
-  it('writes nothing, not even once', async () => {
+  test('writes nothing, not even once', async () => {
     const client = createTestClient(table.endpoint, clock)
     const late = createDynamoBucketStore(client, table.tableName)
     const write = { conditions: [], actions: [set('tat', clock.now())] }

@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { createCallQueue, TICK_MS } from '../../../src/store/dynamodb/call-limits.ts'
 import { createManualDeadlines } from './manual-time.ts'
 
 describe('a deadline', () => {
-  it('ends once its time has passed, at most a tick later, and only once', () => {
+  test('ends once its time has passed, at most a tick later, and only once', () => {
     const deadlines = createManualDeadlines()
     let ended = 0
     deadlines.start(250, () => {
@@ -18,7 +18,7 @@ describe('a deadline', () => {
     expect(ended).toBe(1)
   })
 
-  it('is never early, though a tick is under way when it starts', () => {
+  test('is never early, though a tick is under way when it starts', () => {
     const deadlines = createManualDeadlines()
     const ended: string[] = []
     deadlines.start(1000, () => ended.push('long'))
@@ -30,7 +30,7 @@ describe('a deadline', () => {
     expect(ended).toEqual(['short'])
   })
 
-  it('does not end once the call is over', () => {
+  test('does not end once the call is over', () => {
     const deadlines = createManualDeadlines()
     let ended = 0
     const stop = deadlines.start(100, () => {
@@ -41,7 +41,7 @@ describe('a deadline', () => {
     expect(ended).toBe(0)
   })
 
-  it('counts a stall of the event loop as one tick, not as its length', () => {
+  test('counts a stall of the event loop as one tick, not as its length', () => {
     const deadlines = createManualDeadlines()
     let ended = 0
     deadlines.start(250, () => {
@@ -52,7 +52,7 @@ describe('a deadline', () => {
     expect(ended).toBe(0)
   })
 
-  it('keeps one timer for all, and none while nothing is under way', () => {
+  test('keeps one timer for all, and none while nothing is under way', () => {
     const deadlines = createManualDeadlines()
     const stops = [100, 200, 300].map((ms) => deadlines.start(ms, () => {}))
     expect(deadlines.timers()).toBe(1)
@@ -72,7 +72,7 @@ const queueOf = (maxInFlight: number) => {
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a queue of calls', () => {
-  it('admits as many calls as may be in flight, and the others in order of arrival', async () => {
+  test('admits as many calls as may be in flight, and the others in order of arrival', async () => {
     const { queue } = queueOf(2)
     const admitted: number[] = []
     const leaves = new Map<number, () => void>()
@@ -91,7 +91,7 @@ describe('a queue of calls', () => {
     expect(admitted).toEqual([1, 2, 3, 4])
   })
 
-  it('frees a place once, however often the call ends', async () => {
+  test('frees a place once, however often the call ends', async () => {
     const { queue } = queueOf(1)
     const leave = await queue.enter()
     const second = queue.enter()
@@ -106,7 +106,7 @@ describe('a queue of calls', () => {
     expect(third).toBe(false)
   })
 
-  it('has all its places free after many calls', async () => {
+  test('has all its places free after many calls', async () => {
     const { queue } = queueOf(3)
     const work = async (): Promise<void> => {
       const leave = await queue.enter()
@@ -117,7 +117,7 @@ describe('a queue of calls', () => {
     await Promise.all([queue.enter(), queue.enter(), queue.enter()])
   })
 
-  it('rejects a call that waits too long as not applied, and admits the calls behind it', async () => {
+  test('rejects a call that waits too long as not applied, and admits the calls behind it', async () => {
     const { queue, deadlines } = queueOf(1)
     const leave = await queue.enter()
     const impatient = queue.enter()

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   add,
   anyOf,
@@ -15,7 +15,7 @@ import {
 import { updateExpression } from '../../../src/store/dynamodb/conditional-items.ts'
 
 describe('a conditional write in the words of DynamoDB', () => {
-  it('names every condition and action, each name and value once', () => {
+  test('names every condition and action, each name and value once', () => {
     const written = updateExpression({
       conditions: [
         between('rpm_tat', 5n, 9n),
@@ -59,7 +59,7 @@ describe('a conditional write in the words of DynamoDB', () => {
     })
   })
 
-  it('tells a number from the text that looks like it, and keeps maps apart', () => {
+  test('tells a number from the text that looks like it, and keeps maps apart', () => {
     const { ExpressionAttributeValues } = updateExpression({
       conditions: [],
       actions: [set('a', 5n), set('b', '5'), set('c', { x: 1n }), set('d', { x: 2n })],
@@ -72,7 +72,7 @@ describe('a conditional write in the words of DynamoDB', () => {
     })
   })
 
-  it('adds by ADD, but where the sum is of a key or read by another action', () => {
+  test('adds by ADD, but where the sum is of a key or read by another action', () => {
     const { UpdateExpression } = updateExpression({
       conditions: [],
       actions: [add('n', 1n), add(['m', 'k'], 1n), add('seen', 1n), setIfMissing('copy', { from: 'seen' })],
@@ -82,7 +82,7 @@ describe('a conditional write in the words of DynamoDB', () => {
     )
   })
 
-  it('leaves out what it has not', () => {
+  test('leaves out what it has not', () => {
     expect(updateExpression({ conditions: [], actions: [] })).toEqual({})
     expect(updateExpression({ conditions: [], actions: [remove('a')] })).toEqual({
       UpdateExpression: 'REMOVE #0',
@@ -90,7 +90,7 @@ describe('a conditional write in the words of DynamoDB', () => {
     })
   })
 
-  it('stays well below 4 KB with eight limits and sixty slots', () => {
+  test('stays well below 4 KB with eight limits and sixty slots', () => {
     const limits = Array.from({ length: 8 }, (_, index) => `a_limit_with_a_name_of_the_longest${index}`)
     const slots = Array.from({ length: 60 }, (_, index) => `slot${index}`)
     const { ConditionExpression = '', UpdateExpression = '' } = updateExpression({

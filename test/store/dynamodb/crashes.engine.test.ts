@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AdminStore } from '../../../src/core/ports/admin-store.ts'
 import { createDynamoAdminStore } from '../../../src/store/dynamodb/admin/admin-store.ts'
 import { createTestClient, startTestTable, type TestTable, testClock } from '../../engine/test-table.ts'
@@ -67,7 +67,7 @@ const opensOnlyWhatIsListed = async (entityId: string, hashes: readonly string[]
 }
 
 describe('a process that dies between two writes, on an engine without transactions', () => {
-  it('leaves no entity that its parent does not know, and no child that is not there', async () => {
+  test('leaves no entity that its parent does not know, and no child that is not there', async () => {
     await atEveryDeath(async () => {
       const parent = anEntity({ id: fresh('parent') })
       await store.createEntity(parent, anAudit())
@@ -84,7 +84,7 @@ describe('a process that dies between two writes, on an engine without transacti
     })
   })
 
-  it('leaves a moved entity below one parent: the old one or the new', async () => {
+  test('leaves a moved entity below one parent: the old one or the new', async () => {
     await atEveryDeath(async () => {
       const [from, to] = [anEntity({ id: fresh('from') }), anEntity({ id: fresh('to') })]
       for (const parent of [from, to]) await store.createEntity(parent, anAudit())
@@ -102,7 +102,7 @@ describe('a process that dies between two writes, on an engine without transacti
     })
   })
 
-  it('leaves no key that opens and cannot be seen, and any that is seen can be revoked', async () => {
+  test('leaves no key that opens and cannot be seen, and any that is seen can be revoked', async () => {
     await atEveryDeath(async () => {
       const key = aKey({ keyId: fresh('key'), entityId: fresh('owner') })
       const hash = fresh('hash')
@@ -118,7 +118,7 @@ describe('a process that dies between two writes, on an engine without transacti
     })
   })
 
-  it('leaves a rotated key with its successor, or as it was', async () => {
+  test('leaves a rotated key with its successor, or as it was', async () => {
     await atEveryDeath(async () => {
       const key = aKey({ keyId: fresh('key'), entityId: fresh('owner') })
       const [hash, next] = [fresh('hash'), fresh('hash')]
@@ -135,7 +135,7 @@ describe('a process that dies between two writes, on an engine without transacti
     })
   })
 
-  it('leaves an entity that is being deleted without strays, and the next deletion ends it', async () => {
+  test('leaves an entity that is being deleted without strays, and the next deletion ends it', async () => {
     await atEveryDeath(async () => {
       const parent = anEntity({ id: fresh('parent') })
       await store.createEntity(parent, anAudit())
@@ -160,7 +160,7 @@ describe('a process that dies between two writes, on an engine without transacti
 })
 
 describe('two at once', () => {
-  it('put no child below an entity whose deletion has begun', async () => {
+  test('put no child below an entity whose deletion has begun', async () => {
     const parent = anEntity({ id: fresh('parent') })
     await store.createEntity(parent, anAudit())
     // one write: it is marked, and still there
@@ -174,7 +174,7 @@ describe('two at once', () => {
     expect(await store.entity(child.id)).toBeUndefined()
   })
 
-  it('never leave a child below a parent that is gone', async () => {
+  test('never leave a child below a parent that is gone', async () => {
     for (let round = 0; round < 15; round += 1) {
       const parent = anEntity({ id: fresh('parent') })
       await store.createEntity(parent, anAudit())

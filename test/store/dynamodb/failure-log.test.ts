@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
 import { createFailureLog } from '../../../src/store/dynamodb/store-error.ts'
@@ -26,7 +26,7 @@ const setUp = () => {
   return { clock, lines, fail }
 }
 
-it('logs the first failure, and then at most one a minute with their number', async () => {
+test('logs the first failure, and then at most one a minute with their number', async () => {
   const { clock, lines, fail } = setUp()
   for (let turn = 0; turn < 5; turn++) await fail()
   const fields = { ...ADDRESS, reason: 'no such table' }
@@ -39,7 +39,7 @@ it('logs the first failure, and then at most one a minute with their number', as
   expect(lines[1]).toEqual(['error', 'store unavailable', { ...fields, failures: 6 }])
 })
 
-it('warns of throttling apart from it', async () => {
+test('warns of throttling apart from it', async () => {
   const { lines, fail } = setUp()
   await fail(true)
   await fail(true)

@@ -1,5 +1,5 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { IdempotencyStore } from '../../../src/core/ports/idempotency-store.ts'
 import { createDynamoIdempotencyStore } from '../../../src/store/dynamodb/idempotency-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'
@@ -19,7 +19,7 @@ afterAll(() => table.close())
 
 idempotencyStoreContract('DynamoDB', () => store)
 
-it('keeps an answer as people can read it, for a day', async () => {
+test('keeps an answer as people can read it, for a day', async () => {
   const beginning = aBeginning({ key: { callerId: 'key-bob', keyHash: 'f00d' } })
   await store.begin(beginning)
   await store.finish(beginning, ANSWER)

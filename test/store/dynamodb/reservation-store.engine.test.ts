@@ -1,5 +1,5 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ReservationStore } from '../../../src/core/charge/reservation-store.ts'
 import { toItem } from '../../../src/store/dynamodb/attributes.ts'
 import { createDynamoReservationStore } from '../../../src/store/dynamodb/reservation-store.ts'
@@ -22,7 +22,7 @@ reservationStoreContract('DynamoDB', () => store)
 
 const keyOf = (id: string) => ({ PK: { S: `RESERVATION#${id}` }, SK: { S: 'META' } })
 
-it('keeps a reservation as people can read it, for a day after it expires', async () => {
+test('keeps a reservation as people can read it, for a day after it expires', async () => {
   const reservation = aReservation()
   await store.put(reservation)
   await store.close({
@@ -77,7 +77,7 @@ it('keeps a reservation as people can read it, for a day after it expires', asyn
   })
 })
 
-it('names the item that cannot be read', async () => {
+test('names the item that cannot be read', async () => {
   const broken = toItem({ owner: 'key-bob', state: 'open', expires_at: '2126-01-01T00:00:00.000000000Z' })
   await table.client.run((sdk) =>
     sdk.send(new PutItemCommand({ TableName: table.tableName, Item: { ...keyOf('broken'), ...broken } })),

@@ -1,10 +1,10 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import { reservationItem, toReservation } from '../../../src/store/dynamodb/reservation-store.ts'
 import { entityOwner } from '../../core/test-config.ts'
 import { createTestWorld } from '../../core/test-limiter.ts'
 
-it('keeps all that limits of every algorithm remember of a charge', async () => {
+test('keeps all that limits of every algorithm remember of a charge', async () => {
   const { config, node, clock } = createTestWorld()
   config.putEntity('project')
   config.putEntity('key', { parentId: 'project' })

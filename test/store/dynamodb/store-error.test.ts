@@ -8,7 +8,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { createDynamoClient } from '../../../src/store/dynamodb/client.ts'
 import { createManualClock } from './manual-time.ts'
@@ -39,7 +39,7 @@ const broken = (code: string, more: object = {}): Error =>
   Object.assign(new Error(`broken: ${code}`), { code, ...more })
 
 describe('an error of the SDK', () => {
-  it.each<[text: string, error: Error, mayHaveApplied: boolean]>([
+  test.each<[text: string, error: Error, mayHaveApplied: boolean]>([
     ['throttled', answered('ThrottlingException', 400), false],
     ['over the throughput', answered('ProvisionedThroughputExceededException', 400), false],
     ['over a limit of the account', answered('RequestLimitExceeded', 400), false],
@@ -68,7 +68,7 @@ describe('an error of the SDK', () => {
     expect(thrown).toMatchObject({ mayHaveApplied, cause: error })
   })
 
-  it.each<[text: string, error: Error, isThrottled: boolean]>([
+  test.each<[text: string, error: Error, isThrottled: boolean]>([
     ['an item beyond its throughput', new ProvisionedThroughputExceededException(refusal), true],
     ['too much at once', new ThrottlingException(refusal), true],
     ['too much of the account', new RequestLimitExceeded(refusal), true],
@@ -86,7 +86,7 @@ describe('an error of the SDK', () => {
     expect(await callWith(error)).toMatchObject({ name: 'StoreUnavailable', isThrottled })
   })
 
-  it.each<[text: string, error: Error]>([
+  test.each<[text: string, error: Error]>([
     [
       'a condition that failed',
       new ConditionalCheckFailedException({ message: 'no', $metadata: { httpStatusCode: 400 } }),
@@ -97,7 +97,7 @@ describe('an error of the SDK', () => {
     expect(await callWith(error)).toBe(error)
   })
 
-  it.each<[error: Error, reason: string]>([
+  test.each<[error: Error, reason: string]>([
     [answered('AccessDeniedException', 400), 'AccessDeniedException: AccessDeniedException of the service'],
     [broken('ECONNREFUSED', { syscall: 'connect' }), 'ECONNREFUSED: broken: ECONNREFUSED'],
     [new Error('Region is missing'), 'Region is missing'],
@@ -107,7 +107,7 @@ describe('an error of the SDK', () => {
     expect(await callWith(error)).toMatchObject({ reason })
   })
 
-  it('leaves out all but the first line of a reason: signed headers may follow', async () => {
+  test('leaves out all but the first line of a reason: signed headers may follow', async () => {
     const error = answered('InvalidSignatureException', 400)
     error.message = 'The signature does not match\n\nx-amz-security-token:SECRET'
     expect(await callWith(error)).toMatchObject({
@@ -115,7 +115,7 @@ describe('an error of the SDK', () => {
     })
   })
 
-  it('is unavailable where the table has other keys', async () => {
+  test('is unavailable where the table has other keys', async () => {
     const error = answered('ValidationException', 400)
     error.message = 'The provided key element does not match the schema'
     expect(await callWith(error)).toMatchObject({
@@ -124,7 +124,7 @@ describe('an error of the SDK', () => {
     })
   })
 
-  it('names no secret of the request in its message', async () => {
+  test('names no secret of the request in its message', async () => {
     const thrown = await callWith(answered('ThrottlingException', 400))
     expect(thrown).toMatchObject({ message: 'The store is unavailable: ThrottlingException' })
   })

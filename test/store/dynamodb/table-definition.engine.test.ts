@@ -1,5 +1,5 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { set } from '../../../src/core/bucket/write.ts'
 import { createDynamoBucketStore } from '../../../src/store/dynamodb/bucket-store.ts'
 import { ensureTable, tableDefinition } from '../../../src/store/dynamodb/table-definition.ts'
@@ -13,7 +13,7 @@ describe('the table', () => {
   })
   afterAll(() => table.close())
 
-  it('is made once, by whoever comes first, and is ready for all', async () => {
+  test('is made once, by whoever comes first, and is ready for all', async () => {
     const name = `${table.tableName}-raced`
     const outcomes = await Promise.all(
       Array.from({ length: 4 }, () => ensureTable(table.client, name, { stream: false })),
@@ -27,7 +27,7 @@ describe('the table', () => {
     })
   })
 
-  it('is paid by the request, and its index holds only what has the keys of the index', async () => {
+  test('is paid by the request, and its index holds only what has the keys of the index', async () => {
     const { Table } = await table.client.run((sdk) =>
       sdk.send(new DescribeTableCommand({ TableName: table.tableName })),
     )
@@ -49,13 +49,13 @@ describe('the table', () => {
   })
 })
 
-it('has a stream of old and new images where the engine has streams', () => {
+test('has a stream of old and new images where the engine has streams', () => {
   const stream = { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' }
   expect(tableDefinition('ZAEL-x', { stream: true }).StreamSpecification).toEqual(stream)
   expect(tableDefinition('ZAEL-x', { stream: false }).StreamSpecification).toBeUndefined()
 })
 
-it('fails with the store away', async () => {
+test('fails with the store away', async () => {
   const engine = await startDynalite()
   await engine.close()
   const client = createTestClient(engine.endpoint)

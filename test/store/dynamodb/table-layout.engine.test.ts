@@ -1,5 +1,5 @@
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { set } from '../../../src/core/bucket/write.ts'
 import type { AdminStore } from '../../../src/core/ports/admin-store.ts'
@@ -32,7 +32,7 @@ const put = (fields: Parameters<typeof toItem>[0]): Promise<unknown> =>
   )
 
 describe('the table, as the aws CLI shows it', () => {
-  it('names everything in full', async () => {
+  test('names everything in full', async () => {
     const audit = anAudit({ id: 'audit-x', subject: 'key-bob', before: null, after: { name: 'Bob' } })
     await store.createEntity(anEntity({ id: 'proj-demo' }), anAudit({ id: 'audit-0', subject: 'proj-demo' }))
     const bob = anEntity({
@@ -126,7 +126,7 @@ describe('the table, as the aws CLI shows it', () => {
     })
   })
 
-  it('copies no bucket and no usage into the index', async () => {
+  test('copies no bucket and no usage into the index', async () => {
     const buckets = createDynamoBucketStore(table.client, table.tableName)
     await buckets.write(entityBucket('key-bob', 'gpt-4'), { conditions: [], actions: [set('rpm_tat', 5n)] })
     const hour = { entityId: 'key-bob', resource: 'gpt-4', born: 1n, hourStart: 0, from: {}, to: {}, rev: 1n }
@@ -147,7 +147,7 @@ describe('an item that somebody has broken by hand', () => {
     message: expect.stringMatching(new RegExp(`PK ${PK}, SK ${SK}.*${attribute}`)),
   })
 
-  it('is named, with its attribute, in the error that reading it throws', async () => {
+  test('is named, with its attribute, in the error that reading it throws', async () => {
     await put({ PK: 'ENTITY#odd', SK: 'META', name: 'odd', kind: 'user', cascade: 'yes' })
     await expect(store.entity('odd')).rejects.toMatchObject(broken('ENTITY#odd', 'META', 'cascade'))
     await put({ PK: 'MODEL#odd', SK: 'META', created_at: 'yesterday' })
@@ -173,7 +173,7 @@ describe('an item that somebody has broken by hand', () => {
     await expect(store.apiKey('0dd')).rejects.toMatchObject(broken('KEY#0dd', 'META', 'status'))
   })
 
-  it.each<[text: string, limits: Parameters<typeof toItem>[0][string], attribute: string]>([
+  test.each<[text: string, limits: Parameters<typeof toItem>[0][string], attribute: string]>([
     ['no list', 'rpm', 'limits'],
     ['a limit that is no map', ['rpm'], 'limits\\[0\\]'],
     ['a negative capacity', [{ name: 'rpm', capacity: -1, refill_rate: 1 }], 'limits\\[0\\].capacity'],
@@ -184,7 +184,7 @@ describe('an item that somebody has broken by hand', () => {
     await expect(read).rejects.toMatchObject(broken('SYSTEM', 'LIMITS#odd', attribute))
   })
 
-  it.each<[text: string, fields: Parameters<typeof toItem>[0]]>([
+  test.each<[text: string, fields: Parameters<typeof toItem>[0]]>([
     ['a fraction', { rpm_tat: 1.5 }],
     ['a flag', { rpm_tat: true }],
     ['a map that holds text', { rpm_tat: { a: 'b' } }],

@@ -7,7 +7,7 @@ import {
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { toItem } from '../../../src/store/dynamodb/attributes.ts'
 import { createDynamoClient } from '../../../src/store/dynamodb/client.ts'
 import {
@@ -49,7 +49,7 @@ const change: readonly TableWrite<'exists' | 'gone' | 'stale'>[] = [
 beforeEach(() => sdk.reset())
 
 describe('a change of several items', () => {
-  it('is one transaction', async () => {
+  test('is one transaction', async () => {
     sdk.on(TransactWriteItemsCommand).resolves({})
     expect(await createTableWrites(client, 'T').apply(change)).toBeUndefined()
     expect(sdk.commandCalls(TransactWriteItemsCommand)).toHaveLength(1)
@@ -83,7 +83,7 @@ describe('a change of several items', () => {
     ])
   })
 
-  it.each([
+  test.each([
     [['ConditionalCheckFailed', 'None', 'None', 'None'], 'gone'],
     [['None', 'ConditionalCheckFailed', 'ConditionalCheckFailed', 'None'], 'exists'],
     [['TransactionConflict', 'None', 'ConditionalCheckFailed', 'None'], 'stale'],
@@ -92,14 +92,14 @@ describe('a change of several items', () => {
     expect(await createTableWrites(client, 'T').apply(change)).toBe(answer)
   })
 
-  it('is tried again where it met another one', async () => {
+  test('is tried again where it met another one', async () => {
     const met = canceled('None', 'TransactionConflict', 'None', 'None')
     sdk.on(TransactWriteItemsCommand).rejectsOnce(met).rejectsOnce(met).resolves({})
     expect(await createTableWrites(client, 'T').apply(change)).toBeUndefined()
     expect(sdk.commandCalls(TransactWriteItemsCommand)).toHaveLength(3)
   })
 
-  it('is given up, as surely not applied, where it meets others again and again', async () => {
+  test('is given up, as surely not applied, where it meets others again and again', async () => {
     sdk.on(TransactWriteItemsCommand).rejects(canceled('TransactionConflict'))
     await expect(createTableWrites(client, 'T').apply(change)).rejects.toMatchObject({
       name: 'StoreUnavailable',
@@ -107,13 +107,13 @@ describe('a change of several items', () => {
     })
   })
 
-  it('is not tried again where its answer was lost', async () => {
+  test('is not tried again where its answer was lost', async () => {
     sdk.on(TransactWriteItemsCommand).rejects(Object.assign(new Error('lost'), { code: 'ECONNRESET' }))
     await expect(createTableWrites(client, 'T').apply(change)).rejects.toMatchObject({ mayHaveApplied: true })
     expect(sdk.commandCalls(TransactWriteItemsCommand)).toHaveLength(1)
   })
 
-  it('asks an engine without transactions once, and then writes one by one', async () => {
+  test('asks an engine without transactions once, and then writes one by one', async () => {
     sdk.on(TransactWriteItemsCommand).rejects(unknownOperation())
     const writes = createTableWrites(client, 'T')
     for (let i = 0; i < 2; i += 1) expect(await writes.apply(change)).toBeUndefined()

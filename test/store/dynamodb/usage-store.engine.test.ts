@@ -1,5 +1,5 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { UsageStore } from '../../../src/core/model/usage.ts'
 import { createDynamoUsageStore } from '../../../src/store/dynamodb/usage-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'
@@ -18,7 +18,7 @@ afterAll(() => table.close())
 
 usageStoreContract('DynamoDB', () => store)
 
-it('keeps an hour as people can read it, and lets it go after 400 days', async () => {
+test('keeps an hour as people can read it, and lets it go after 400 days', async () => {
   await store.record({
     entityId: 'key-bob',
     resource: 'gpt-4',

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { set, setIfMissing } from '../../../src/core/bucket/write.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
@@ -11,7 +11,7 @@ bucketStoreContract('memory', () => store)
 
 algorithmWritesContract('memory', () => store)
 
-it('forgets a bucket that has expired, and no other', async () => {
+test('forgets a bucket that has expired, and no other', async () => {
   const [gone, kept] = [entityBucket('expiring', 'gpt-4'), entityBucket('expiring', '_default_')]
   for (const id of [gone, kept]) await store.write(id, { conditions: [], actions: [set('n', 1n)] })
   store.expire(gone)
@@ -19,7 +19,7 @@ it('forgets a bucket that has expired, and no other', async () => {
   expect(await store.list('expiring')).toEqual([{ resource: '_default_', item: { n: 1n } }])
 })
 
-it('refuses a value from a missing attribute also where it is not needed, as some engines do', async () => {
+test('refuses a value from a missing attribute also where it is not needed, as some engines do', async () => {
   const id = entityBucket('strict', 'gpt-4')
   await store.write(id, { conditions: [], actions: [set('n', 1n)] })
   const write = { conditions: [], actions: [setIfMissing('n', { from: 'x' })] }

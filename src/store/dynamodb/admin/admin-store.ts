@@ -12,8 +12,8 @@ import { createLimitSets, createPolicyList } from './limit-sets.ts'
 import { createModels } from './models.ts'
 
 /**
- * What administrators change and list, in the table. A change takes several items, so give it a client whose deadline
- * is longer than that of deciding. `clock` says from which day to list records of changes.
+ * The configuration that administrators change and list. A change writes several items, so use a client with a longer deadline
+ * than for decisions. `clock` determines the first day of a list of audit records.
  */
 export const createDynamoAdminStore = (client: DynamoClient, tableName: string, clock: Clock): AdminStore => {
   const reads = createTableReads(client, tableName)

@@ -7,10 +7,10 @@ import { absent, type ItemCondition, present, type TableWrite, type TableWrites 
 import { auditItem } from './audit.ts'
 
 /**
- * A key is two items with the same data, which change together: one found by the secret's SHA-256, to let callers in,
- * one below its entity, to list and revoke. Neither holds the secret.
+ * A key is two items with the same data, which change together: one by the SHA-256 of the secret, for authentication, and one
+ * below its entity, for lists and revocation. Neither contains the secret.
  */
-export const apiKeyItems = (
+const apiKeyItems = (
   key: ApiKey,
   secretHash: string,
 ): { readonly bySecret: StoredItem; readonly byEntity: StoredItem } => ({
@@ -31,7 +31,7 @@ const apiKeyItem = (key: ApiKey, secretHash: string, at: TableKey): StoredItem =
     created_at: toIsoTime(key.createdAt),
   })
 
-/** Throws an error that names the item where it cannot be read. */
+/** Throws an error that names the item if it is unreadable. */
 export const toApiKey = (item: StoredItem): ApiKey => {
   const read = createItemReader(item)
   return {
@@ -49,7 +49,7 @@ export const secretHashOf = (item: StoredItem): string => createItemReader(item)
 
 type ApiKeys = Pick<AdminStore, 'apiKey' | 'putKey' | 'listKeys' | 'updateKey'>
 
-/** A revoked key stays so, whoever changes it at the same time. */
+/** A revoked key stays revoked, also under concurrent changes. */
 const notRevoked: ItemCondition = {
   expression: 'attribute_exists(#pk) AND #status <> :revoked',
   names: { '#pk': 'PK', '#status': 'status' },
@@ -80,7 +80,7 @@ export const createApiKeys = (reads: TableReads, writes: TableWrites): ApiKeys =
     const changed = apiKeyItems({ ...toApiKey(row), status, expiresAt }, secretHashOf(row))
     const failed = await writes.apply<'exists' | 'missing'>([
       ...(replacement === undefined ? [] : newKey(apiKeyItems(replacement.key, replacement.secretHash))),
-      // a revocation needs no other half: it also ends a key that a crash has left half made
+      // a revocation does not require the item by secret: it also revokes a key that a crash left incomplete
       status === 'revoked'
         ? { does: 'put', item: changed.bySecret }
         : { does: 'put', item: changed.bySecret, condition: notRevoked, otherwise: 'missing' },
@@ -91,7 +91,7 @@ export const createApiKeys = (reads: TableReads, writes: TableWrites): ApiKeys =
   },
 })
 
-/** The row below the entity comes first: a key that opens is always one that can be seen and revoked. */
+/** The item below the entity comes first: a key that authenticates can always be listed and revoked. */
 const newKey = ({ byEntity, bySecret }: ReturnType<typeof apiKeyItems>): readonly TableWrite<'exists'>[] =>
   [byEntity, bySecret].map((item) => ({ does: 'put', item, condition: absent, otherwise: 'exists' }))
 

@@ -15,7 +15,7 @@ import { auditKey, auditPartition, auditSubjectPartition, INDEX } from '../table
 import type { TableReads } from '../table-reads.ts'
 import type { TableWrites } from '../table-writes.ts'
 
-/** A record of a change, kept by day, and by subject in the index. */
+/** An audit record, by day, and by subject in the index. */
 export const auditItem = (record: AuditRecord): StoredItem =>
   toItem({
     ...auditTableKeys(record),
@@ -28,15 +28,15 @@ export const auditItem = (record: AuditRecord): StoredItem =>
     after: record.after,
   })
 
-/** The keys of the table and of the index: where a record stands, and where a list goes on after it. */
-export const auditTableKeys = (record: Pick<AuditRecord, 'at' | 'id' | 'subject'>) => ({
+/** The keys of the table and of the index: the position of a record, after which a list continues. */
+const auditTableKeys = (record: Pick<AuditRecord, 'at' | 'id' | 'subject'>) => ({
   ...auditKey(dayOf(record.at), toIsoTime(record.at), record.id),
   GSI1PK: auditSubjectPartition(record.subject),
   GSI1SK: toIsoTime(record.at),
 })
 
-/** Throws an error that names the item where it cannot be read. */
-export const toAuditRecord = (item: StoredItem): AuditRecord => {
+/** Throws an error that names the item if it is unreadable. */
+const toAuditRecord = (item: StoredItem): AuditRecord => {
   const read = createItemReader(item)
   return {
     id: read.text('id'),
@@ -55,16 +55,16 @@ type Place = Pick<AuditRecord, 'at' | 'id' | 'subject'>
 
 const DAY_NS = 86_400n * 1_000_000_000n
 
-/** How far back a list of everything looks for records, days. */
+/** The range of a list of all records, days back. */
 const DAYS_BACK = 400
 
-/** Days that are asked for at once: few at first, as the newest days mostly fill the page. */
+/** Days read at once: few at first, because the newest days usually fill the page. */
 const DAYS_AT_ONCE = [2, 6, 16]
 
 /** Sorts after every digit: the upper end of a range of times. */
 const LAST = '~'
 
-/** Lists records of changes, newest first: of one subject by the index, of everything day by day. */
+/** Lists audit records, newest first: of one subject by the index, of all subjects day by day. */
 export const createAuditList = (reads: TableReads, clock: Clock): AdminStore['listAudit'] => {
   const bySubject = async (subject: string, from: bigint, after: Place | undefined, limit: number) => {
     const page = await reads.indexPage(
@@ -81,7 +81,7 @@ export const createAuditList = (reads: TableReads, clock: Clock): AdminStore['li
   }
 
   const byDay = async (from: bigint, after: Place | undefined, limit: number) => {
-    // a node whose clock is ahead may have written tomorrow's records
+    // a node whose clock is ahead may have written records of the next day
     const newest = after?.at ?? clock.now() + DAY_NS
     const oldest = later(from, newest - BigInt(DAYS_BACK) * DAY_NS)
     const records: AuditRecord[] = []
@@ -122,7 +122,7 @@ const tableKey = (place: Place) => {
   return toItem({ PK, SK })
 }
 
-/** The days from `newest` back to `oldest`, in the groups that are asked for at once. */
+/** The days from `newest` back to `oldest`, in groups that are read at once. */
 function* dayGroups(newest: bigint, oldest: bigint): Generator<readonly string[]> {
   let at = newest
   for (let round = 0; dayOf(at) >= dayOf(oldest); round += 1) {
@@ -151,7 +151,7 @@ const toPlace = (cursor: string | undefined): Place | undefined => {
 
 const later = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
-/** Writes records of what is not a change of the configuration. */
+/** Writes audit records of events that do not change the configuration. */
 export const createAuditWriter =
   (writes: TableWrites): AdminStore['recordAudit'] =>
   async (audit) => {

@@ -24,13 +24,13 @@ import { auditItem } from './audit.ts'
 import { toEntity } from './entities.ts'
 import { limitSetItem, toLimitSet } from './limit-sets.ts'
 
-/** How often a deletion is begun anew because the entity was changed meanwhile. */
+/** Attempts of a deletion while the entity is changed concurrently. */
 const TRIES = 4
 
 /**
- * Deletes in steps, each of which leaves things well: the entity is marked, so that nobody puts children below it;
- * then its keys stop opening and its limits become tombstones; at last it goes itself. A deletion that a crash broke
- * off leaves a marked entity without keys, and is ended by the next one.
+ * Deletes in steps, each of which leaves a consistent state: the entity is marked, so that it accepts no children; its keys are
+ * deleted and its limits become tombstones; then the entity is deleted. After a crash, a marked entity without keys remains,
+ * which the next deletion completes.
  */
 export const createDeleteEntity = (
   reads: TableReads,
@@ -64,7 +64,7 @@ export const createDeleteEntity = (
       const outcome = await attempt(id, audit)
       if (outcome !== 'changed') return outcome
     }
-    throw new StoreUnavailable('The entity was changed again and again', { mayHaveApplied: false })
+    throw new StoreUnavailable('The entity was changed repeatedly', { mayHaveApplied: false })
   }
 }
 
@@ -94,7 +94,7 @@ const removeBelongings = async (
   const removals = [
     ...(await below(SORT.key)).flatMap(keyRemovals),
     ...(await below(SORT.limits)).flatMap((item) => tombstone(entityId, item, audit.at)),
-    // rows without an entity, that a crash has left
+    // child items without an entity, left by a crash
     ...(await below(SORT.child)).map((row) =>
       removal(childKey(entityId, afterPrefix(row.SK?.S ?? '', SORT.child))),
     ),
@@ -105,7 +105,7 @@ const removeBelongings = async (
 
 const removal = (key: ReturnType<typeof childKey>): TableWrite => ({ does: 'delete', key })
 
-/** What lets callers in goes first. */
+/** The item that authenticates callers is deleted first. */
 const keyRemovals = (row: StoredItem): readonly TableWrite[] => {
   const { entityId, keyId } = toApiKey(row)
   return [removal(secretKey(secretHashOf(row))), removal(entityApiKeyKey(entityId, keyId))]

@@ -6,7 +6,7 @@ import type { TableReads } from '../table-reads.ts'
 import { absent, atVersion, type ItemCondition, type TableWrite, type TableWrites } from '../table-writes.ts'
 import { auditItem } from './audit.ts'
 
-/** An entity's META item, in the index of all entities. What is null is left out. */
+/** The META item of an entity, in the index of all entities. Null fields are left out. */
 export const entityItem = (entity: Entity): StoredItem =>
   toItem({
     ...entityKey(entity.id),
@@ -26,7 +26,7 @@ export const entityItem = (entity: Entity): StoredItem =>
     version: entity.version,
   })
 
-/** Throws an error that names the item where it cannot be read. */
+/** Throws an error that names the item if it is unreadable. */
 export const toEntity = (item: StoredItem): Entity => {
   const read = createItemReader(item)
   return {
@@ -48,13 +48,13 @@ export const toEntity = (item: StoredItem): Entity => {
 
 type Entities = Pick<AdminStore, 'entity' | 'entities' | 'createEntity' | 'replaceEntity' | 'children'>
 
-/** Takes children: exists, and nobody is deleting it. */
+/** An entity accepts children if it exists and is not being deleted. */
 const takesChildren: ItemCondition = {
   expression: 'attribute_exists(#pk) AND attribute_not_exists(#deleting)',
   names: { '#pk': 'PK', '#deleting': 'deleting' },
 }
 
-/** Entities in the table: META, and a row below the parent for each child. */
+/** Entities in the table: a META item, and an item below the parent for each child. */
 export const createEntities = (reads: TableReads, writes: TableWrites): Entities => {
   const entity = async (id: string): Promise<Entity | undefined> => {
     const item = await reads.get(entityKey(id))
@@ -65,7 +65,7 @@ export const createEntities = (reads: TableReads, writes: TableWrites): Entities
     const rows = await reads.partition(entityPartition(id), { prefix: SORT.child })
     const ids = rows.map((row) => afterPrefix(row.SK?.S ?? '', SORT.child))
     const found = await reads.getAll(ids.map(entityKey))
-    // a row that a crash left behind has no entity, or one with another parent
+    // a child item that a crash left has no entity, or one with another parent
     return ids.filter((_, index) => found[index]?.parent_id?.S === id)
   }
 
@@ -108,7 +108,7 @@ export const createEntities = (reads: TableReads, writes: TableWrites): Entities
   }
 }
 
-/** The child row comes before the entity: a row without one is skipped, an entity without its row would be lost. */
+/** The child item comes before the entity: without an entity it is skipped, whereas an entity without it would be lost. */
 const belowParent = (entity: Entity): readonly TableWrite<'parent_missing'>[] =>
   entity.parentId === null
     ? []

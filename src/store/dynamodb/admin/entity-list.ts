@@ -10,8 +10,8 @@ import type { TableReads } from '../table-reads.ts'
 import { toEntity } from './entities.ts'
 
 /**
- * All searches of a process read at most 50 pages, 5,000 entities, per second; other requests are answered meanwhile. A full
- * queue delays a search that reads five pages by some 4 s.
+ * All searches of a process together read at most 50 pages (5,000 entities) per second, so that other requests are processed
+ * meanwhile. A full queue delays a search of five pages by about 4 s.
  */
 export const SEARCH_PACE = { pauseMs: 20, maxSearches: 32 }
 
@@ -25,7 +25,7 @@ export const createEntityList = (
     const { limit, cursor } = request
     const page = await pageOf(reads, { prefix: '', after: startOf(cursor), limit: limit + 1 })
     const items = page.entities.slice(0, limit)
-    // a query also ends after 1 MiB, perhaps with fewer items than asked for
+    // a query also ends after 1 MiB, possibly with fewer items than requested
     const next = page.entities.length > limit ? items.at(-1)?.id : page.readUpTo
     return { items, nextCursor: next === undefined ? null : encodeCursor(next) }
   }
@@ -66,24 +66,24 @@ const pageOf = async (
 const startAfter = (id: string): StoredItem =>
   toItem({ ...entityKey(id), GSI1PK: INDEXED.entities, GSI1SK: id })
 
-/** Spreads the reads of all searches of a process over time, so that other requests are answered meanwhile. */
+/** Spreads the reads of all searches of a process over time, so that other requests are processed meanwhile. */
 export interface SearchPace {
   begin(): PacedSearch
 }
 
 export interface PacedSearch {
   /**
-   * Runs `task` after those that other searches queued before it, and a pause. The first call rejects with `TooManyRequests`
-   * if `maxSearches` searches are already reading.
+   * Runs `task` after the tasks queued before it, and a pause. The first call rejects with `TooManyRequests` if `maxSearches`
+   * searches are active.
    */
   read<T>(task: () => Promise<T>): Promise<T>
   end(): void
 }
 
 export interface SearchPaceOptions {
-  /** Between two reads. */
+  /** Pause between two reads. */
   readonly pauseMs: number
-  /** Each waits with at most one read, so the queue is no longer than this. */
+  /** Also bounds the queue, because each search has at most one read in it. */
   readonly maxSearches: number
   readonly pause?: (ms: number) => Promise<unknown>
 }
@@ -122,7 +122,7 @@ export const createSearchPace = ({
   }
 }
 
-/** Searches end continually while the queue is full: one of 500 entities takes five reads. */
+/** While the queue is full, searches end continually: one over 500 entities takes five reads. */
 const RETRY_AFTER_SECONDS = 1
 
 const unrefWait = (ms: number): Promise<unknown> => wait(ms, undefined, { ref: false })

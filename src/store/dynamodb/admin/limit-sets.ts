@@ -20,8 +20,8 @@ import { atVersion, type TableWrites } from '../table-writes.ts'
 import { auditItem } from './audit.ts'
 
 /**
- * A set's item: limits with the field names of the API, as a list of maps. A tombstone has an empty list, and is in no
- * index; a policy that has limits is.
+ * The item of a set: limits with the field names of the API, as a list of maps. A tombstone has an empty list. Only policies with
+ * limits are in the index.
  */
 export const limitSetItem = (key: LimitSetKey, set: LimitSet): StoredItem =>
   toItem({
@@ -31,7 +31,7 @@ export const limitSetItem = (key: LimitSetKey, set: LimitSet): StoredItem =>
     version: set.version,
   })
 
-/** Throws an error that names the item where it cannot be read, or holds a limit that nobody could have put. */
+/** Throws an error that names the item if it is unreadable, or contains an invalid limit. */
 export const toLimitSet = (item: StoredItem): LimitSet => {
   const read = createItemReader(item)
   try {
@@ -41,8 +41,8 @@ export const toLimitSet = (item: StoredItem): LimitSet => {
   }
 }
 
-/** Throws likewise, and where the item is no policy's. */
-export const toPolicy = (item: StoredItem): Policy => {
+/** Throws likewise, and if the item does not belong to a policy. */
+const toPolicy = (item: StoredItem): Policy => {
   const read = createItemReader(item)
   const key = policyOf(read.text('PK'))
   if (key === undefined) throw read.unreadable('PK')
@@ -77,7 +77,7 @@ export const createLimitSets = (reads: TableReads, writes: TableWrites): LimitSe
   },
 })
 
-/** Lists policies by the index, which holds only those that have limits. */
+/** Lists policies by the index, which contains only those with limits. */
 export const createPolicyList =
   (reads: TableReads): AdminStore['listPolicies'] =>
   async ({ limit, cursor }) => {

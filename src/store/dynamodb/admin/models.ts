@@ -6,8 +6,8 @@ import type { TablePage, TableReads } from '../table-reads.ts'
 import { present, type TableWrites } from '../table-writes.ts'
 import { auditItem } from './audit.ts'
 
-/** A model's META item, in the index of all models. What is null is left out. */
-export const modelItem = (model: Model): StoredItem =>
+/** The META item of a model, in the index of all models. Null fields are left out. */
+const modelItem = (model: Model): StoredItem =>
   toItem({
     ...modelKey(model.id),
     GSI1PK: INDEXED.models,
@@ -25,8 +25,8 @@ const pricesFields = (prices: Prices): Record<string, number> => ({
   }),
 })
 
-/** Throws an error that names the item where it cannot be read. */
-export const toModel = (item: StoredItem): Model => {
+/** Throws an error that names the item if it is unreadable. */
+const toModel = (item: StoredItem): Model => {
   const read = createItemReader(item)
   const prices = read.mapOrNull('prices')
   return {
