@@ -1,7 +1,6 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { createPowertoolsLogger, createPowertoolsMetrics } from '../src/platform/powertools.ts'
 import { systemClock } from '../src/platform/runtime.ts'
-import { createSecretValues } from '../src/platform/secret-values.ts'
+import { createSecretValues } from '../src/platform/secrets.ts'
 import { readSettings } from '../src/settings/read-settings.ts'
 import { bufferedHandler, streamingHandler } from './handlers.ts'
 import { createLambdaApi, finishResponses } from './lambda-api.ts'
@@ -12,13 +11,11 @@ const logger = createPowertoolsLogger('zael-api', settings.logLevel)
 const metrics = createPowertoolsMetrics('zael-api')
 const zael = createLambdaApi({ settings, logger, metrics })
 
-const secretsManager = new SecretsManagerClient()
 const tokens = createSecretValues({
   ids: [ADMIN_TOKEN_SECRET_ARN, VIEWER_TOKEN_SECRET_ARN],
   async fetch(id) {
-    const { SecretString } = await secretsManager.send(new GetSecretValueCommand({ SecretId: id }))
-    if (!SecretString) throw new Error(`${id} holds no text`)
-    return SecretString
+    const { readSecret } = await import('./read-secret.ts')
+    return readSecret(id)
   },
   maxAgeMs: 300_000,
   clock: systemClock,
@@ -44,9 +41,9 @@ const app = finishResponses(currentApp, finish).onError((error, c) => {
   return c.json({ error: 'unavailable', message: 'The API is not ready, try again' }, 503)
 })
 
-/** Lambda's own means to stream. Libraries make the global as well, without them. */
+/** Libraries define the global too, without `streamifyResponse`. */
 const canStream = typeof awslambda !== 'undefined' && typeof awslambda.streamifyResponse === 'function'
 
-/** Streams where the API does (AWS), and there alone: emulators call handlers without the means to. */
+/** Streams if the API does (on AWS): emulators do not support it. */
 export const handler =
   RESPONSE_STREAMING === 'true' && canStream ? streamingHandler(app) : bufferedHandler(app)

@@ -9,9 +9,8 @@ import {
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { AGGREGATOR_SOURCE } from './bundle-lambda.ts'
+import { AGGREGATOR_SOURCE, STREAM_BATCHES } from './bundle-lambda.ts'
 import { checkEnvironment, type Flavour, grantKey, type TableRef } from './construct-props.ts'
-import { STREAM_BATCHES } from './stream-batches.ts'
 import { ZaelFunction } from './zael-function.ts'
 
 export interface ZaelAggregatorProps {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { runCommandLine } from '../src/command-line/command-line.ts'
-import { auditResult } from './audit-result.ts'
+import { auditResult } from './reports.ts'
 import { ScriptError } from './run-command.ts'
 
 /** Advisories that do not concern zael, by URL, each with the reason. */

@@ -5,9 +5,8 @@ import type { Metafile } from 'esbuild'
 import { AGGREGATOR_SOURCE, API_SOURCE, bundleDirectory, bundleLambda } from '../lib/bundle-lambda.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { runCommandLine } from '../src/command-line/command-line.ts'
-import { filesAtStart } from './bundle-files.ts'
+import { createSbom, filesAtStart } from './bundle-contents.ts'
 import { runCommand } from './run-command.ts'
-import { createSbom } from './sbom.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist')

@@ -4,9 +4,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import packageJson from '../package.json' with { type: 'json' }
 import { runCommandLine } from '../src/command-line/command-line.ts'
-import { type Consumer, checkFiles, installInto, pack } from './package-check/packed-package.ts'
-import { synthesizeExample } from './package-check/synthesize-example.ts'
-import { type Weighed, weigh } from './package-check/weigh.ts'
+import {
+  type Consumer,
+  checkFiles,
+  installInto,
+  pack,
+  synthesizeExample,
+  type Weighed,
+  weigh,
+} from './package-check/consumer.ts'
 import { runCommand } from './run-command.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')

@@ -1,4 +1,4 @@
-import { STREAM_BATCHES } from '../lib/stream-batches.ts'
+import { STREAM_BATCHES } from '../lib/bundle-lambda.ts'
 import { markdownTable } from '../verify/markdown.ts'
 
 /** AWS list prices on demand in us-east-1, in dollars, as of November 2026, without the free tier. */

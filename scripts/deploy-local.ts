@@ -3,9 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCommandLine } from '../src/command-line/command-line.ts'
-import { emulatorEndpoint, emulatorEnvironment, redeployApi, requireEmulator } from './emulator.ts'
+import {
+  CONTEXT_OPTION,
+  emulatorEndpoint,
+  emulatorEnvironment,
+  redeployApi,
+  requireEmulator,
+  type StackName,
+  stackName,
+} from './deployment.ts'
 import { runCommand, ScriptError } from './run-command.ts'
-import { CONTEXT_OPTION, type StackName, stackName } from './stack-name.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 

@@ -1,8 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { type OptionValues, runCommandLine } from '../src/command-line/command-line.ts'
-import { emulatorEnvironment, requireEmulator } from './emulator.ts'
+import {
+  CONTEXT_OPTION,
+  emulatorEnvironment,
+  requireEmulator,
+  type StackName,
+  stackName,
+} from './deployment.ts'
 import { runCommand } from './run-command.ts'
-import { CONTEXT_OPTION, type StackName, stackName } from './stack-name.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 

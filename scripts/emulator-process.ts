@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { deployCommand, emulatorEndpoint } from './emulator.ts'
+import { deployCommand, emulatorEndpoint } from './deployment.ts'
 import { ScriptError } from './run-command.ts'
 
 /** An AWS emulator that runs as a process of this machine, Lambdas included. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCommandLine } from '../src/command-line/command-line.ts'
 import { freePort, isReady } from './emulator-process.ts'
-import { type FuzzSum, sumFuzzReports } from './fuzz-report.ts'
+import { type FuzzSum, sumFuzzReports } from './reports.ts'
 import { CommandFailed, runCommand, ScriptError } from './run-command.ts'
 
 const VERSION = '4.32.5'

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { runCommandLine } from '../src/command-line/command-line.ts'
-import { DEFAULT_ENDPOINT } from './emulator.ts'
+import { DEFAULT_ENDPOINT } from './deployment.ts'
 import { type Emulator, runEmulator, startEmulator } from './emulator-process.ts'
 import { INSTALLED, installLocalStack, LOCALSTACK_VERSION } from './localstack/install.ts'
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { API_SOURCE, bundleLambda } from '../lib/bundle-lambda.ts'
 import { bundlePage } from '../lib/bundle-page.ts'
 import { runCommandLine } from '../src/command-line/command-line.ts'
-import { filesAtStart } from './bundle-files.ts'
+import { filesAtStart } from './bundle-contents.ts'
 import { ScriptError } from './run-command.ts'
 
 const MOST_KB = 600

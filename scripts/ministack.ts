@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { runCommandLine } from '../src/command-line/command-line.ts'
-import { DEFAULT_ENDPOINT } from './emulator.ts'
+import { DEFAULT_ENDPOINT } from './deployment.ts'
 import { type Emulator, runEmulator, startEmulator } from './emulator-process.ts'
 import { runCommand } from './run-command.ts'
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { sumReports } from './test-reports.ts'
+import { sumReports } from './reports.ts'
 
 const { values, positionals } = parseArgs({
   options: {

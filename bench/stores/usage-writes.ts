@@ -1,4 +1,4 @@
-import { STREAM_BATCHES } from '../../lib/stream-batches.ts'
+import { STREAM_BATCHES } from '../../lib/bundle-lambda.ts'
 import { entityBucket } from '../../src/core/bucket/bucket-store.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { entityBucketOf } from '../../src/store/dynamodb/table-keys.ts'

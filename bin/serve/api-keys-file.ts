@@ -7,7 +7,7 @@ import { isSecret, masked, secretRule } from '../../src/core/model/key.ts'
 import { type Limit, MAX_SLOTS } from '../../src/core/model/limit.ts'
 import type { Logger } from '../../src/core/ports/platform.ts'
 import { isLoopback } from '../../src/platform/loopback.ts'
-import { randomSecrets } from '../../src/platform/random-secrets.ts'
+import { randomSecrets } from '../../src/platform/secrets.ts'
 import type { Settings } from '../../src/settings/settings.ts'
 
 /** What may be said of a key. The numbers are the most in one window. */

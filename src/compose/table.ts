@@ -1,7 +1,7 @@
 import type { AdminDependencies } from '../core/admin/audit.ts'
 import type { Logger, Metrics } from '../core/ports/platform.ts'
-import { randomSecrets } from '../platform/random-secrets.ts'
 import { systemClock } from '../platform/runtime.ts'
+import { randomSecrets } from '../platform/secrets.ts'
 import type { Settings } from '../settings/settings.ts'
 import { createDynamoAdminStore } from '../store/dynamodb/admin/admin-store.ts'
 import { createDynamoBucketStore } from '../store/dynamodb/bucket-store.ts'

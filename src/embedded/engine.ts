@@ -4,8 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import type { StreamRecord } from '../usage/stream-usage.ts'
-import { createTappedDynalite, type TapOptions } from './tapped-dynalite.ts'
-import { createWriteFeed } from './write-feed.ts'
+import { createTappedDynalite, createWriteFeed, type TapOptions } from './tapped-dynalite.ts'
 
 export interface EngineOptions {
   /** On the loopback address; 0: any free one. */

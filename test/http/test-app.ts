@@ -11,8 +11,8 @@ import { type CacheFactory, type Logger, noMetrics, silentLogger } from '../../s
 import { createApp } from '../../src/http/app.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../../src/http/app-dependencies.ts'
 import { createPackageAssets } from '../../src/http/pages/package-assets.ts'
-import { randomSecrets } from '../../src/platform/random-secrets.ts'
 import { lruCaches } from '../../src/platform/runtime.ts'
+import { randomSecrets } from '../../src/platform/secrets.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 import { createTestClock, type TestClock } from '../core/test-clock.ts'
 import {

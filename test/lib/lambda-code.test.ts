@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Metafile } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AGGREGATOR_SOURCE, API_SOURCE, bundleLambda } from '../../lib/bundle-lambda.ts'
-import { filesAtStart } from '../../scripts/bundle-files.ts'
+import { filesAtStart } from '../../scripts/bundle-contents.ts'
 import { ASSET_SOURCES } from '../../src/http/pages/package-assets.ts'
 
 let directory: string
@@ -33,11 +33,11 @@ describe('the API', () => {
     expect(kilobytesAtStart(api)).toBeLessThanOrEqual(600)
   })
 
-  test('has the tokenizer and what makes the OpenAPI document beside it, to be loaded when asked for', () => {
-    const late = /o200k_base|openapi-document|prom-client/
+  test('loads the tokenizer, the OpenAPI document and the secrets client on first use', () => {
+    const late = /o200k_base|http\/openapi\/document|prom-client|client-secrets-manager/
     expect(sourcesAtStart(api).filter((source) => late.test(source))).toEqual([])
     expect(Object.keys(api.inputs).some((source) => source.includes('o200k_base'))).toBe(true)
-    expect(Object.keys(api.inputs).some((source) => source.includes('openapi-document'))).toBe(true)
+    expect(Object.keys(api.inputs).some((source) => source.includes('http/openapi/document'))).toBe(true)
   })
 
   test('has every file of the docs pages beside it', () => {
@@ -52,7 +52,7 @@ describe('the API', () => {
   })
 })
 
-test('the aggregator knows nothing of HTTP', () => {
+test('the aggregator contains no HTTP code', () => {
   expect(sourcesAtStart(aggregator).filter((source) => /src\/http|hono/.test(source))).toEqual([])
   expect(kilobytesAtStart(aggregator)).toBeLessThanOrEqual(350)
 })

@@ -10,7 +10,7 @@ import {
 } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
 import type { Limit } from '../../../src/core/model/limit.ts'
-import { randomSecrets } from '../../../src/platform/random-secrets.ts'
+import { randomSecrets } from '../../../src/platform/secrets.ts'
 import { runs } from '../../property-runs.ts'
 import { createMemoryReservationStore } from '../../support/memory-request-stores.ts'
 import { createInterleavedStore, type Fate } from '../interleaved-store.ts'

@@ -1,6 +1,6 @@
 import type { Metafile } from 'esbuild'
 import { describe, expect, test } from 'vitest'
-import { type Sbom, sbomOf, shippedPackages } from '../../scripts/sbom.ts'
+import { type Sbom, sbomOf, shippedPackages } from '../../scripts/bundle-contents.ts'
 
 const LOCKED = {
   '': { version: '0.1.0' },
@@ -10,6 +10,7 @@ const LOCKED = {
   'node_modules/copied': { version: '4.0.0', dev: true },
   'node_modules/tool': { version: '5.0.0', dev: true },
 }
+
 const SHIPPED = ['runtime@1.0.0', '@scope/bundled@2.0.0', 'bundled@3.0.0', 'copied@4.0.0']
 
 const metafile = (...paths: string[]): Metafile => ({

@@ -3,7 +3,7 @@ import type { FileKey } from '../../../bin/serve/api-keys-file.ts'
 import { loadApiKeys } from '../../../bin/serve/prepare-table.ts'
 import { createKeyService } from '../../../src/core/admin/keys.ts'
 import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
-import { randomSecrets } from '../../../src/platform/random-secrets.ts'
+import { randomSecrets } from '../../../src/platform/secrets.ts'
 import { createTestClock } from '../../core/test-clock.ts'
 import { createMemoryAdminStore } from '../../support/memory-admin-store.ts'
 

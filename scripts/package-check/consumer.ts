@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process'
+import { copyFile, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import { runCommand, ScriptError } from '../run-command.ts'
+
+const run = promisify(execFile)
+
+/** A project that has installed the package and nothing that is not given to it. */
+export interface Consumer {
+  readonly directory: string
+  /** Lets the project find a package of the checkout's, as if it were installed. */
+  provide(name: string): Promise<void>
+}
+
+/** Packs the checkout into `directory`, as `npm publish` would. Gives the tarball. */
+export const pack = async (root: string, directory: string): Promise<string> => {
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', directory], { cwd: root })
+  const [first] = await readdir(directory).then((names) => names.filter((name) => name.endsWith('.tgz')))
+  if (first === undefined) throw new ScriptError(`npm pack made no tarball: ${stdout}`)
+  return join(directory, first)
+}
+
+/** Installs the tarball into an empty project, with the packages that it depends on. */
+export const installInto = async (root: string, tarball: string, directory: string): Promise<Consumer> => {
+  const modules = join(directory, 'node_modules')
+  await mkdir(modules, { recursive: true })
+  await run('tar', ['-xzf', tarball, '-C', modules])
+  await rename(join(modules, 'package'), join(modules, 'zael'))
+  const provide = async (name: string): Promise<void> => {
+    await mkdir(dirname(join(modules, name)), { recursive: true })
+    await symlink(join(root, 'node_modules', name), join(modules, name))
+  }
+  return { directory, provide }
+}
+
+const REQUIRED_FILES = ['LICENSE', 'SECURITY.md', 'README.md', 'CHANGELOG.md', 'dist/sbom.cdx.json']
+
+/** What is published: code below `dist` alone, no tests, and no path of the machine it was built on. */
+export const checkFiles = async (root: string, { directory }: Consumer): Promise<void> => {
+  const base = join(directory, 'node_modules', 'zael')
+  const files = (await readdir(base, { recursive: true, withFileTypes: true })).filter((entry) =>
+    entry.isFile(),
+  )
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name).slice(base.length + 1))
+  const expected =
+    /^(dist\/(src|lib|lambdas|bin\/settings)\/|(dist\/sbom\.cdx\.json|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$)/
+  const odd = paths.filter((path) => !expected.test(path) || /(^|\/)(test|\.env)|\.test\./.test(path))
+  if (odd.length > 0) throw new ScriptError(`this should not be published: ${odd.join(', ')}`)
+  const missing = REQUIRED_FILES.filter((path) => !paths.includes(path))
+  if (missing.length > 0) throw new ScriptError(`this should be published: ${missing.join(', ')}`)
+  for (const path of paths) {
+    const text = await readFile(join(base, path), 'latin1')
+    const machine = [root, homedir()].find((place) => place.length > 1 && text.includes(`${place}/`))
+    if (machine !== undefined) throw new ScriptError(`${path} names a place on this machine: ${machine}`)
+  }
+  console.log(`${paths.length} files, none of them out of place`)
+}
+
+/** What someone bundles, what of the package may be in it, and how much. */
+export interface Weighed {
+  readonly name: string
+  readonly code: string
+  readonly atMostKb: number
+  /** Paths of modules that this code has no use for. */
+  readonly without: RegExp
+}
+
+/** Bundles code that uses a part of the package, and sees that the rest is left out. */
+export const weigh = async (
+  { directory }: Consumer,
+  { name, code, atMostKb, without }: Weighed,
+): Promise<void> => {
+  const entry = join(directory, `${name}.mjs`)
+  await writeFile(entry, code)
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: directory,
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+  const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  )
+  const needless = used.filter((path) => without.test(path))
+  if (needless.length > 0) throw new ScriptError(`${name} holds what it does not use: ${needless.join(', ')}`)
+  const kilobytes = outputFiles.reduce((sum, { contents }) => sum + contents.byteLength / 1000, 0)
+  console.log(`${name}: ${kilobytes.toFixed(1)} KB minified (at most ${atMostKb})`)
+  if (kilobytes > atMostKb) throw new ScriptError(`${name} is larger than ${atMostKb} KB`)
+}
+
+const EXAMPLE = 'examples/embedded-in-your-stack'
+
+/** What each function of zael's must find in its asset. */
+const BUNDLES: readonly (readonly string[])[] = [
+  ['index.mjs', 'package.json'],
+  ['index.mjs', 'package.json', 'assets/swagger-ui.css', 'assets/redoc.standalone.js'],
+]
+
+/** Synthesizes the example from the installed package: the bundles of zael's Lambdas must be in what would be deployed. */
+export const synthesizeExample = async (root: string, consumer: Consumer): Promise<void> => {
+  const { directory } = consumer
+  for (const name of ['aws-cdk-lib', 'constructs']) await consumer.provide(name)
+  await writeFile(join(directory, 'package-lock.json'), '{}\n')
+  await mkdir(join(directory, 'stack'))
+  await copyFile(join(root, EXAMPLE, 'orders-handler.ts'), join(directory, 'stack/orders-handler.ts'))
+  await build({
+    entryPoints: [join(root, EXAMPLE, 'app.ts')],
+    outfile: join(directory, 'stack/app.mjs'),
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    tsconfigRaw: {},
+    logLevel: 'warning',
+  })
+  const outdir = join(directory, 'cdk.out')
+  const context = JSON.stringify({ 'aws:cdk:bundling-stacks': [] })
+  await runCommand(process.execPath, ['stack/app.mjs'], {
+    cwd: directory,
+    env: { ...process.env, CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: context },
+  })
+  await checkAssets(outdir)
+  console.log('the example stack: synthesized from the package')
+}
+
+const checkAssets = async (outdir: string): Promise<void> => {
+  const assets = (await readdir(outdir)).filter((name) => name.startsWith('asset.'))
+  const contents = await Promise.all(
+    assets.map((name) => readdir(join(outdir, name), { recursive: true }).catch((): string[] => [])),
+  )
+  const missing = BUNDLES.filter(
+    (files) => !contents.some((held) => files.every((file) => held.includes(file))),
+  )
+  if (missing.length > 0) throw new ScriptError(`no asset of the stack holds ${missing.join(' and ')}`)
+}
