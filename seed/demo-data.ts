@@ -4,6 +4,7 @@ import { DEFAULT_SLOTS, type Limit } from '../src/core/model/limit.ts'
 import { DEFAULT_RESOURCE, type LimitOwner, policyLimitSet } from '../src/core/model/limit-set.ts'
 import type { Prices } from '../src/core/model/model.ts'
 import { type PolicyScope, parsePolicyKey } from '../src/core/model/policy.ts'
+import { HOUR_SECONDS, MINUTE_SECONDS } from '../src/core/model/time.ts'
 
 export interface DemoLimits {
   readonly owner: LimitOwner
@@ -20,10 +21,6 @@ export interface DemoData {
   readonly models: readonly (ModelDraft & { readonly id: string })[]
   readonly limits: readonly DemoLimits[]
 }
-
-const MINUTE_SECONDS = 60
-
-const HOUR_SECONDS = 3600
 
 const perMinute = (name: string, meter: Limit['meter'], capacity: number): Limit => ({
   name,

@@ -1,3 +1,4 @@
+import { SECOND_NS } from '../core/model/time.ts'
 import type { ChatBackend, ChatCall, ChatRequest, ChatUsage } from '../core/ports/chat-backend.ts'
 import type { Clock } from '../core/ports/platform.ts'
 import { abortError, type Delay, type JsonObject, usageJson } from './chat-objects.ts'
@@ -29,7 +30,7 @@ export const createSimulatedModel = ({
   latencyMs,
   nodeId,
 }: SimulatedModelOptions): ChatBackend => {
-  const created = () => Number(clock.now() / 1_000_000_000n)
+  const created = () => Number(clock.now() / SECOND_NS)
   // a signal is made when it is looked at
   const wait = async (call: ChatCall) => {
     if (latencyMs > 0) await delay(latencyMs, call.signal)

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { LONGEST_KEY_NAME, LONGEST_SECRET, SHORTEST_SECRET, secretRule } from '../core/model/key.ts'
+import { DAY_SECONDS } from '../core/model/time.ts'
 import { moment, nextCursor, seconds } from './fields.ts'
 
 /** What the key service checks by default; it knows other rules for the demo seed. */
@@ -11,7 +12,7 @@ export const newKeyBody = v.strictObject({
   expires_at: v.exactOptional(v.nullable(moment)),
 })
 
-const LONGEST_GRACE_SECONDS = 30 * 86_400
+const LONGEST_GRACE_SECONDS = 30 * DAY_SECONDS
 
 export const rotateBody = v.strictObject({
   grace_seconds: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(LONGEST_GRACE_SECONDS))),

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { DAY_SECONDS } from '../core/model/time.ts'
 import { integer } from './fields.ts'
 
 const count = integer(
@@ -7,7 +8,7 @@ const count = integer(
   `be an integer from 0 (paused) to ${Number.MAX_SAFE_INTEGER}`,
 )
 
-const LONGEST_WINDOW_SECONDS = 366 * 86_400
+const LONGEST_WINDOW_SECONDS = 366 * DAY_SECONDS
 
 const windowSeconds = integer(1, LONGEST_WINDOW_SECONDS)
 

@@ -1,9 +1,10 @@
 import * as v from 'valibot'
+import { HOUR_SECONDS } from '../core/model/time.ts'
 import { costBody, integer, seconds } from './fields.ts'
 
 export const DEFAULT_LIFETIME_SECONDS = 600
 
-const LONGEST_LIFETIME_SECONDS = 3600
+const LONGEST_LIFETIME_SECONDS = HOUR_SECONDS
 
 export const lifetime = v.pipe(
   integer(1, LONGEST_LIFETIME_SECONDS, `be a whole number of seconds from 1 to ${LONGEST_LIFETIME_SECONDS}`),

@@ -1,3 +1,4 @@
+import { MS_NS } from '../core/model/time.ts'
 import type { Cache, CacheFactory, Clock } from '../core/ports/platform.ts'
 
 /** Values by key, cached for a while; the absence of a value is cached too. */
@@ -34,7 +35,7 @@ export const createReadThroughCache = <T>(options: ReadThroughOptions<T>): ReadT
   const present: Cache<Entry<T>> = caches({ max })
   const absent: Cache<Entry<T>> = caches({ max })
   const forgotten: Cache<Forgotten> = caches({ max })
-  const maxAgeNs = BigInt(options.maxAgeMs) * 1_000_000n
+  const maxAgeNs = BigInt(options.maxAgeMs) * MS_NS
   let lastForgotten = -1n
 
   const isFresh = ({ value, readAt }: Entry<T>): boolean => {
@@ -91,7 +92,7 @@ export const sharedRead = <T>(read: () => Promise<T>, maxAge?: MaxAge): (() => P
     return reading.result
   }
   if (maxAge === undefined) return () => latest?.result ?? start(0n)
-  const maxAgeNs = BigInt(maxAge.ms) * 1_000_000n
+  const maxAgeNs = BigInt(maxAge.ms) * MS_NS
   return () => {
     const now = maxAge.clock.monotonic()
     const isShared = latest !== undefined && maxAgeNs > 0n && (latest.isPending || now - latest.at < maxAgeNs)

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isModelId, MODEL_ID_RULE } from '../core/model/entity.ts'
-import { DAY_SECONDS, HOUR_SECONDS } from '../core/model/usage.ts'
+import { DAY_SECONDS, HOUR_SECONDS } from '../core/model/time.ts'
 import { LOG_LEVELS } from '../platform/console-logger.ts'
 import {
   anyText,

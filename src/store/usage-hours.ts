@@ -12,17 +12,11 @@ import {
 import { StoreUnavailable } from '../core/model/errors.ts'
 import { TOTAL_RESOURCE } from '../core/model/limit-set.ts'
 import { METERS, type Meter } from '../core/model/meter.ts'
-import {
-  type Counters,
-  DAY_SECONDS,
-  HOUR_SECONDS,
-  type UsageHour,
-  type UsagePoint,
-  type UsageQuery,
-} from '../core/model/usage.ts'
+import { DAY_SECONDS, HOUR_SECONDS } from '../core/model/time.ts'
+import type { Counters, UsageHour, UsagePoint, UsageQuery } from '../core/model/usage.ts'
 
 /** How long an hour of usage is kept, seconds: a year and a month. */
-const KEPT_SECONDS = 400n * 86_400n
+const KEPT_SECONDS = BigInt(400 * DAY_SECONDS)
 
 /** Attempts for a late record while others change the same hour. */
 const TRIES = 5

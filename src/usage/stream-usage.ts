@@ -1,5 +1,6 @@
 import { METERS } from '../core/model/meter.ts'
-import { type Counters, HOUR_SECONDS, type UsageHour } from '../core/model/usage.ts'
+import { HOUR_SECONDS } from '../core/model/time.ts'
+import type { Counters, UsageHour } from '../core/model/usage.ts'
 
 /** An attribute as DynamoDB writes it; only the two shapes that buckets' counters use are named. */
 export interface StreamAttribute {

@@ -1,7 +1,8 @@
 import type { Denied, Violation } from '../core/decide/decision.ts'
+import { MS_NS, roundedUp } from '../core/model/time.ts'
 
 /** Seconds with the precision of a millisecond, rounded up: whoever waits that long has waited long enough. */
-export const secondsOf = (ns: bigint): number => Number((ns + 999_999n) / 1_000_000n) / 1000
+export const secondsOf = (ns: bigint): number => Number(roundedUp(ns, MS_NS)) / 1000
 
 /** One violated limit, as every 429 and every check lists it. */
 export const violationJson = ({ state, requested, retryAfterNs }: Violation) => ({

@@ -3,7 +3,7 @@ import type { Decision, Denied, LimitState, Violation } from '../core/decide/dec
 import { warningsOf } from '../core/decide/decision-log.ts'
 import { isEnforced } from '../core/model/limit.ts'
 import { TOTAL_RESOURCE } from '../core/model/limit-set.ts'
-import { smaller } from '../core/model/time.ts'
+import { DAY_NS, MS_NS, roundedUp, SECOND_NS, smaller } from '../core/model/time.ts'
 import { describedRequests, describedTokens, parentsTokens } from './described-limits.ts'
 
 /**
@@ -132,10 +132,10 @@ const MS_PER_MINUTE = 60_000
 const MS_PER_HOUR = 3_600_000n
 
 /** ns as whole ms, rounded up: whoever waits that long has waited long enough. Never below 0. */
-export const ceilMs = (ns: bigint): bigint => (ns <= 0n ? 0n : (ns + 999_999n) / 1_000_000n)
+export const ceilMs = (ns: bigint): bigint => (ns <= 0n ? 0n : roundedUp(ns, MS_NS))
 
 /** ns as whole seconds, rounded up. */
-export const ceilSeconds = (ns: bigint): bigint => (ns <= 0n ? 0n : (ns + 999_999_999n) / 1_000_000_000n)
+export const ceilSeconds = (ns: bigint): bigint => (ns <= 0n ? 0n : roundedUp(ns, SECOND_NS))
 
 /** As Go's `time.Duration` prints itself, which OpenAI's headers do: `120ms`, `8.64s`, `6m0s`, `1h0m0.5s`. To the ms, rounded up. */
 export const goDuration = (ns: bigint): string => {
@@ -226,8 +226,6 @@ export const addRetry = (headers: Headers, { retryAfterNs, violations }: Denied)
   headers['retry-after'] = String(seconds < 1n ? 1n : seconds)
 }
 
-const NS_PER_DAY = 86_400_000_000_000n
-
 /** Whether a limit is a quota or a budget (a day or longer, or money): clients do better to give up than to wait. */
 export const isQuota = ({ state, meter }: Violation): boolean =>
-  meter === 'cost_usd_micros' || state.windowNs >= NS_PER_DAY
+  meter === 'cost_usd_micros' || state.windowNs >= DAY_NS

@@ -11,16 +11,13 @@ import {
   startOfWeek,
 } from 'temporal-polyfill/fns/ZonedDateTime'
 import type { CalendarUnit } from './limit.ts'
+import { HOUR_NS, MINUTE_NS } from './time.ts'
 
 /** From `start` up to, not including, `end`: ns since the epoch. */
 export interface CalendarWindow {
   readonly start: bigint
   readonly end: bigint
 }
-
-const MINUTE_NS = 60_000_000_000n
-
-const HOUR_NS = 60n * MINUTE_NS
 
 type WindowOf = (moment: Moment) => CalendarWindow
 

@@ -2,11 +2,10 @@ import type { Entity } from './entity.ts'
 import type { ApiKey } from './key.ts'
 import type { Limit, LimitSize } from './limit.ts'
 import type { Model } from './model.ts'
-
-const NS_PER_SECOND = 1_000_000_000n
+import { SECOND_NS } from './time.ts'
 
 /** Whole seconds since the epoch, as JSON carries times. */
-export const epochSeconds = (ns: bigint): number => Number(ns / NS_PER_SECOND)
+export const epochSeconds = (ns: bigint): number => Number(ns / SECOND_NS)
 
 /** An entity as JSON: the form of answers and of audit records. */
 export const entityToJson = (entity: Entity) => ({

@@ -1,5 +1,6 @@
 import type { Priority } from './entity.ts'
 import type { Meter } from './meter.ts'
+import { DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS } from './time.ts'
 
 /** The names of the algorithms, as JSON has them. */
 export const ALGORITHMS = ['token_bucket', 'sliding_window', 'fixed_window'] as const
@@ -98,14 +99,19 @@ export const MIN_LEASE_SECONDS = 0.001
 export const MIN_SHARE = 1e-6
 
 /** The periods of `{limit, per}`, in seconds. */
-export const PERIOD_SECONDS = { second: 1, minute: 60, hour: 3600, day: 86_400 } as const
+export const PERIOD_SECONDS = {
+  second: 1,
+  minute: MINUTE_SECONDS,
+  hour: HOUR_SECONDS,
+  day: DAY_SECONDS,
+} as const
 
 export const PERIODS = ['second', 'minute', 'hour', 'day'] as const
 
 export type Period = (typeof PERIODS)[number]
 
 /** A bucket that needs longer to fill, or a longer window, is a mistake, and its times would leave sensible numbers. */
-export const MAX_WINDOW_SECONDS = 100 * 366 * 86_400
+export const MAX_WINDOW_SECONDS = 100 * 366 * DAY_SECONDS
 
 /** Tokens per second: one each nanosecond, the unit of time. */
 export const MAX_RATE = 1_000_000_000

@@ -1,4 +1,12 @@
-export const SECOND_NS = 1_000_000_000n
+export const MS_NS = 1_000_000n
+export const SECOND_NS = 1_000n * MS_NS
+export const MINUTE_NS = 60n * SECOND_NS
+export const HOUR_NS = 60n * MINUTE_NS
+export const DAY_NS = 24n * HOUR_NS
+
+export const MINUTE_SECONDS = 60
+export const HOUR_SECONDS = 3600
+export const DAY_SECONDS = 86_400
 
 /** a / b rounded up; b above 0, a not negative. */
 export const roundedUp = (a: bigint, b: bigint): bigint => (a + b - 1n) / b

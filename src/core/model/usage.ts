@@ -1,9 +1,6 @@
 import { invalid } from './errors.ts'
 import type { Meter } from './meter.ts'
-
-export const HOUR_SECONDS = 3600
-
-export const DAY_SECONDS = 86_400
+import { DAY_SECONDS, HOUR_SECONDS } from './time.ts'
 
 /** What was used of one resource in one hour, or in one UTC day. */
 export interface UsagePoint {

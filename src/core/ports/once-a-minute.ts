@@ -1,7 +1,7 @@
-import { SECOND_NS } from '../model/time.ts'
+import { MINUTE_NS } from '../model/time.ts'
 import type { CacheFactory, Clock } from './platform.ts'
 
-const QUIET_NS = 60n * SECOND_NS
+const QUIET_NS = MINUTE_NS
 
 /**
  * For an event that may come any number of times: calls `log` for the first one, and then at most once a minute, with the

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { isId } from '../../core/model/entity.ts'
 import { invalid, TooManyRequests, ZaelError } from '../../core/model/errors.ts'
+import { MINUTE_NS } from '../../core/model/time.ts'
 import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
 import { addressBehind, connectionAddress, presentedKey } from '../../web/client.ts'
 import { secondsOf } from '../../web/denial-json.ts'
@@ -114,8 +115,6 @@ interface Failures {
 const TOO_MANY = 'Too many failed authentications from this address'
 
 const MOST_A_MINUTE = 60
-
-const MINUTE_NS = 60_000_000_000n
 
 /** Bounds the memory; an attacker with more addresses than this is no longer limited by address. */
 const ADDRESSES = 10_000

@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import type { BucketStatus } from '../../core/decide/inspector.ts'
 import type { Limiter } from '../../core/decide/limiter.ts'
 import { ZaelError } from '../../core/model/errors.ts'
+import { MS_NS } from '../../core/model/time.ts'
 import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
 
 /** What an entity has left as time goes on, from one reading; undefined: it is not there any more. */
@@ -42,7 +43,7 @@ const MAX_OBSERVED = 5000
 
 export const createObservations = ({ limiter, clock, caches, maxAgeMs }: Options): Observations => {
   const known: Cache<Observation> = caches({ max: MAX_OBSERVED })
-  const maxAgeNs = BigInt(maxAgeMs) * 1_000_000n
+  const maxAgeNs = BigInt(maxAgeMs) * MS_NS
   const allowance = createAllowance(maxAgeNs)
   const limit = pLimit(AT_ONCE)
 

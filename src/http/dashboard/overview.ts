@@ -1,6 +1,7 @@
 import type { SSEStreamingApi } from 'hono/streaming'
 import type { BucketStatus } from '../../core/decide/inspector.ts'
 import type { Entity } from '../../core/model/entity.ts'
+import { SECOND_NS } from '../../core/model/time.ts'
 import type { Page, PageRequest } from '../../core/ports/admin-store.ts'
 import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
@@ -108,7 +109,7 @@ interface Options {
   readonly read: () => Promise<EntityOverview>
 }
 
-const HEARTBEAT_NS = 15_000_000_000n
+const HEARTBEAT_NS = 15n * SECOND_NS
 
 /** A client that must come back by itself waits so long. */
 const RETRY_MS = 2000

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import type { Entity } from '../../core/model/entity.ts'
 import { epochSeconds } from '../../core/model/json.ts'
+import { SECOND_NS } from '../../core/model/time.ts'
 import {
   type UsagePeriod,
   type UsagePoint,
@@ -27,7 +28,7 @@ export const MOST_READ = 500
 const AT_ONCE = 4
 
 /** After so long no further one is begun. */
-const LONGEST_NS = 5_000_000_000n
+const LONGEST_NS = 5n * SECOND_NS
 
 interface Needs {
   readonly store: Pick<AdminStore, 'listEntities'>

@@ -3,6 +3,7 @@ import { idParam, keyParams } from '../../contract/fields.ts'
 import { keysResponse, newKeyBody, newKeyResponse, rotateBody } from '../../contract/keys.ts'
 import type { NewKey } from '../../core/admin/keys.ts'
 import { apiKeyToJson, epochSeconds } from '../../core/model/json.ts'
+import { MS_NS } from '../../core/model/time.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, optionalJsonBody, params } from '../body/validated.ts'
 import { described } from '../openapi/described.ts'
@@ -83,4 +84,4 @@ const newKeyJson = ({ key, secret }: NewKey) => ({
 })
 
 /** Seconds, to the millisecond, in ns. */
-const nsOf = (seconds: number): bigint => BigInt(Math.round(seconds * 1000)) * 1_000_000n
+const nsOf = (seconds: number): bigint => BigInt(Math.round(seconds * 1000)) * MS_NS

@@ -1,5 +1,6 @@
 import type { Denied, LimitState, Violation } from '../../core/decide/decision.ts'
 import type { Meter } from '../../core/model/meter.ts'
+import { DAY_SECONDS, HOUR_SECONDS } from '../../core/model/time.ts'
 import { denialFields, flatDenial } from '../../web/denial-json.ts'
 import { goDuration, isQuota } from '../../web/rate-limit-headers.ts'
 import type { HttpSettings } from '../app-dependencies.ts'
@@ -103,8 +104,8 @@ const METER_WORDS: Readonly<Record<Meter, readonly [plural: string, initials: st
 const WINDOWS: readonly (readonly [seconds: number, word: string, initial: string])[] = [
   [1, 'sec', 'S'],
   [60, 'min', 'M'],
-  [3600, 'hour', 'H'],
-  [86_400, 'day', 'D'],
+  [HOUR_SECONDS, 'hour', 'H'],
+  [DAY_SECONDS, 'day', 'D'],
   [604_800, 'week', 'W'],
 ]
 
@@ -116,7 +117,7 @@ export const limitWording = ({ limit, windowNs }: LimitState): string => {
   const seconds = Number(windowNs) / 1e9
   const usual = WINDOWS.find(([length]) => Math.abs(seconds - length) <= length / 1000)
   if (usual !== undefined) return `${plural} per ${usual[1]} (${initials}P${usual[2]})`
-  return `${plural} per ${isMonth(seconds / 86_400) ? 'month' : `${Number(seconds.toPrecision(4))}s`}`
+  return `${plural} per ${isMonth(seconds / DAY_SECONDS) ? 'month' : `${Number(seconds.toPrecision(4))}s`}`
 }
 
 const isMonth = (days: number): boolean => days >= MONTH_DAYS.least && days <= MONTH_DAYS.most

@@ -1,19 +1,18 @@
 import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
+import { DAY_NS, MINUTE_NS } from '../../core/model/time.ts'
 import type { Attempt, IdempotencyStore, RememberedAnswer } from '../../core/ports/idempotency-store.ts'
 import type { AppDependencies } from '../app-dependencies.ts'
 import { type Checked, confirm, undo } from './decide-check.ts'
 
-const SECOND_NS = 1_000_000_000n
-
 /** How long the same body gets the same answer. */
-const REMEMBERED_NS = 86_400n * SECOND_NS
+const REMEMBERED_NS = DAY_NS
 
 /**
  * How long an attempt keeps others waiting. Every call of the store has a deadline well below a second, so one that has
  * not answered after this has died, and may have charged: its key must not be blocked for a day, so the next one charges
  * anew, which errs towards denying.
  */
-const PENDING_NS = 60n * SECOND_NS
+const PENDING_NS = MINUTE_NS
 
 /** What a caller asks under a key. */
 export interface KeyedRequest {

@@ -3,6 +3,7 @@ import { describeRoute } from 'hono-openapi'
 import { openAiErrorResponse } from '../../contract/errors.ts'
 import { openAiModelResponse, openAiModelsResponse } from '../../contract/models.ts'
 import type { Model } from '../../core/model/model.ts'
+import { SECOND_NS } from '../../core/model/time.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
 import { jsonAnswer } from '../openapi/described.ts'
@@ -11,7 +12,7 @@ import { type ModelLookup, mayUse, usableModel } from './model-lookup.ts'
 const modelJson = ({ id, createdAt }: Model) => ({
   id,
   object: 'model' as const,
-  created: Number(createdAt / 1_000_000_000n),
+  created: Number(createdAt / SECOND_NS),
   owned_by: 'zael',
 })
 

@@ -1,12 +1,11 @@
 import { Hono } from 'hono'
 import { auditQuery, auditResponse } from '../../contract/audit.ts'
 import { DEFAULT_PER_PAGE } from '../../contract/fields.ts'
+import { MS_NS, SECOND_NS } from '../../core/model/time.ts'
 import type { AdminStore, AuditRecord } from '../../core/ports/admin-store.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { query } from '../body/validated.ts'
 import { described } from '../openapi/described.ts'
-
-const NS_PER_SECOND = 1_000_000_000n
 
 export const createAuditRoutes = ({ store }: { readonly store: AdminStore }) =>
   new Hono<AppEnv>().get(
@@ -24,14 +23,14 @@ export const createAuditRoutes = ({ store }: { readonly store: AdminStore }) =>
         limit,
         ...(cursor !== undefined && { cursor }),
         ...(entity_id !== undefined && { subject: entity_id }),
-        ...(from !== undefined && { from: BigInt(from) * NS_PER_SECOND }),
+        ...(from !== undefined && { from: BigInt(from) * SECOND_NS }),
       })
       return c.json({ items: page.items.map(auditJson), next_cursor: page.nextCursor })
     },
   )
 
 const auditJson = ({ at, actor, action, subject, before, after }: AuditRecord) => ({
-  at: Number(at / 1_000_000n) / 1000,
+  at: Number(at / MS_NS) / 1000,
   actor,
   action,
   subject,

@@ -2,6 +2,7 @@ import type { Decision, LimitState, Violation } from '../../core/decide/decision
 import type { LimitMode } from '../../core/model/limit.ts'
 import type { Cost, Meter } from '../../core/model/meter.ts'
 import type { PolicyContext } from '../../core/model/policy.ts'
+import { MS_NS, roundedUp } from '../../core/model/time.ts'
 
 /** One limit after a decision. */
 export interface LimitUse {
@@ -157,4 +158,4 @@ export const limitUse = (state: LimitState): LimitUse => ({
 
 const msOrNever = (ns: bigint | null): number | null => (ns === null ? null : ceilMs(ns))
 
-const ceilMs = (ns: bigint): number => Number((ns + 999_999n) / 1_000_000n)
+const ceilMs = (ns: bigint): number => Number(roundedUp(ns, MS_NS))

@@ -1,8 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { BucketItem, FieldValue } from '../../core/bucket/write.ts'
+import { SECOND_NS } from '../../core/model/time.ts'
 import { describeKey, INDEX_ATTRIBUTES, KEY_ATTRIBUTES } from './table-keys.ts'
-
-const SECOND_NS = 1_000_000_000n
 
 const ISO = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/
 

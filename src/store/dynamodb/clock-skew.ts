@@ -1,9 +1,6 @@
 import { StoreUnavailable } from '../../core/model/errors.ts'
+import { MINUTE_NS, MS_NS, SECOND_NS } from '../../core/model/time.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
-
-const SECOND_NS = 1_000_000_000n
-
-const MS_NS = 1_000_000n
 
 /** A larger skew is logged, and after a larger step of the clock it is measured again. */
 const NOTABLE_NS = SECOND_NS
@@ -11,7 +8,7 @@ const NOTABLE_NS = SECOND_NS
 /** How long the clock stays untrusted before it is measured again. */
 const UNTRUSTED_NS = SECOND_NS
 
-const WARN_EVERY_NS = 60n * SECOND_NS
+const WARN_EVERY_NS = MINUTE_NS
 
 /** The state of this machine's clock, compared with that of the store. */
 export type ClockTrust = 'trusted' | 'untrusted' | 'unknown'

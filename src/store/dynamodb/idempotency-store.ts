@@ -4,6 +4,7 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
+import { SECOND_NS } from '../../core/model/time.ts'
 import type {
   Attempt,
   Beginning,
@@ -143,8 +144,6 @@ const outcomeOfExisting = (
   if (remembered !== bodyHash) return { outcome: 'other_body' }
   return answer === null ? { outcome: 'pending' } : { outcome: 'answered', answer }
 }
-
-const SECOND_NS = 1_000_000_000n
 
 const pendingItem = ({ key, bodyHash, attemptId, ...times }: Beginning): StoredItem =>
   toItem({

@@ -13,6 +13,7 @@ import {
 } from '../../core/charge/reservation-store.ts'
 import { type Cost, isMeter, METERS } from '../../core/model/meter.ts'
 import { POLICY_SCOPES } from '../../core/model/policy.ts'
+import { SECOND_NS } from '../../core/model/time.ts'
 import {
   createItemReader,
   type ItemReader,
@@ -130,8 +131,6 @@ const notClosed = (item: StoredItem | undefined, { ownerId, closedBy }: Closing)
 }
 
 type Fields = Readonly<Record<string, PlainValue>>
-
-const SECOND_NS = 1_000_000_000n
 
 const KINDS = ['entity', 'policy'] as const
 

@@ -1,3 +1,4 @@
+import { DAY_NS } from '../../../core/model/time.ts'
 import type { AdminStore, AuditRecord, AuditValue, Page } from '../../../core/ports/admin-store.ts'
 import type { Clock } from '../../../core/ports/platform.ts'
 import { badCursor, decodeCursor, encodeCursor } from '../../cursor.ts'
@@ -52,8 +53,6 @@ const toAuditRecord = (item: StoredItem): AuditRecord => {
 const toAuditValue = (value: PlainJson | undefined): AuditValue => value ?? null
 
 type Place = Pick<AuditRecord, 'at' | 'id' | 'subject'>
-
-const DAY_NS = 86_400n * 1_000_000_000n
 
 /** The range of a list of all records, days back. */
 const DAYS_BACK = 400
