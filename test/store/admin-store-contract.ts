@@ -18,7 +18,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
       (await store().listAudit({ limit: 50, subject })).items.map(({ action }) => action)
 
     describe('entities', () => {
-      test('gives back what was put, in every field', async () => {
+      test('returns every field that was put', async () => {
         const parent = await create({ id: fresh('org') })
         const plain = await create({ id: fresh('plain') })
         const full = await create({
@@ -65,7 +65,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await subjects(orphan.id)).toEqual([])
       })
 
-      test('reads many at once, in the order that was asked for', async () => {
+      test('reads many at once, in the order of the ids', async () => {
         const [a, b] = [await create({ id: fresh('first') }), await create({ id: fresh('second') })]
         expect(await store().entities([b.id, 'nobody', a.id, b.id])).toEqual([b, undefined, a, b])
         expect(await store().entities([])).toEqual([])
@@ -82,7 +82,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().children('nobody')).toEqual([])
       })
 
-      test('replaces the version that was seen, and no other', async () => {
+      test('replaces only the expected version of an entity', async () => {
         const before = await create({ id: fresh('changing') })
         const after = { ...before, name: 'after', role: 'user', version: before.version + 1n }
         expect(await store().replaceEntity(after, before.version, anAudit({ subject: before.id }))).toBe(
@@ -138,7 +138,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await subjects(parent.id)).toEqual(['entity.delete', 'entity.create'])
       })
 
-      test('takes keys and limits along with a deleted entity, and lets it be made anew', async () => {
+      test('deletes keys and limits with an entity, which can be created again', async () => {
         const entity = await create({ id: fresh('leaving') })
         const hash = fresh('hash')
         await store().putKey(aKey({ keyId: 'k1', entityId: entity.id }), hash, anAudit())
@@ -159,7 +159,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         await create({ id: entity.id })
       })
 
-      test('deletes an entity with more belongings than one transaction takes', async () => {
+      test('deletes an entity with more items than one transaction accepts', async () => {
         const entity = await create({ id: fresh('rich') })
         const hashes = Array.from({ length: 60 }, () => fresh('hash'))
         for (const [index, hash] of hashes.entries())
@@ -200,12 +200,12 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(pages.at(-1)?.items.length).toBeGreaterThan(0)
       })
 
-      test('ends without an empty page where the last one is full', async () => {
+      test('ends without an empty page after a full last one', async () => {
         const { length } = idsOf(await all(1000))
         expect(await store().listEntities({ limit: length })).toMatchObject({ nextCursor: null })
       })
 
-      test('keeps those whose id or name contains what is searched for', async () => {
+      test('returns entities whose id or name contains the search text', async () => {
         const word = fresh('needle')
         const byId = await create({ id: `a-${word}-x`, name: 'one' })
         const byName = await create({ id: fresh('b'), name: `The ${word.toUpperCase()}-x` })
@@ -259,7 +259,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().listKeys(fresh('owner'))).toEqual([])
       })
 
-      test('takes neither an id nor a secret twice, and leaves nothing of the attempt', async () => {
+      test('rejects a repeated id or secret, and leaves nothing of the attempt', async () => {
         const entityId = fresh('owner')
         const [hash, other] = [fresh('hash'), fresh('hash')]
         const key = aKey({ keyId: 'k1', entityId })
@@ -273,7 +273,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().apiKey(hash)).toEqual(key)
       })
 
-      test('revokes a key wherever it is read', async () => {
+      test('revokes a key in both of its items', async () => {
         const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
         const hash = fresh('hash')
         await store().putKey(key, hash, anAudit())
@@ -311,7 +311,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().listKeys(key.entityId)).toEqual([retired, replacement])
       })
 
-      test('rotates to no secret that is taken, and then leaves the old key as it was', async () => {
+      test('rejects a rotation to a secret in use, and leaves the old key unchanged', async () => {
         const key = aKey({ keyId: 'k1', entityId: fresh('owner') })
         const [hash, taken] = [fresh('hash'), fresh('hash')]
         await store().putKey(key, hash, anAudit())
@@ -371,7 +371,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         }
       })
 
-      test('answers in the order of what was asked, also what comes twice', async () => {
+      test('returns sets in the order of the keys, also repeated ones', async () => {
         const [a, b, c] = keys()
         if (a === undefined || b === undefined || c === undefined) throw new Error('three keys')
         await store().putLimitSet(a, { limits: [RPM], version: 1n }, null, anAudit())
@@ -381,7 +381,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(await store().limitSets([])).toEqual([])
       })
 
-      test('reads more sets than one batch takes', async () => {
+      test('reads more sets than one batch accepts', async () => {
         const entityId = fresh('many')
         const many = Array.from({ length: 130 }, (_, index) => ofEntity(entityId, `model-${index}`))
         const last = many.at(-1)
@@ -393,7 +393,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(sets.at(-1)).toBeDefined()
       })
 
-      test('replaces only the version that was seen', async () => {
+      test('replaces only the expected version', async () => {
         for (const key of keys()) {
           await store().putLimitSet(key, { limits: [RPM], version: 1n }, null, anAudit())
           const late = { limits: [BUDGET], version: 9n }
@@ -482,7 +482,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         expect(pages.at(-1)?.items.length).toBeGreaterThan(0)
       })
 
-      test('refuses a cursor that it did not give', async () => {
+      test('rejects an invalid cursor', async () => {
         const audit = Buffer.from(JSON.stringify(['PLANET', 'earth'])).toString('base64url')
         for (const cursor of ['nonsense', audit])
           await expect(store().listPolicies({ limit: 2, cursor })).rejects.toMatchObject({ field: 'cursor' })

@@ -92,7 +92,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect((await limit.write(charge(limit.seen(), 0, 1))).applied).toBe(true)
     })
 
-    test('refuses a first charge where another was first, and takes the next by the state that came with it', async () => {
+    test('rejects a first charge after another one, and applies the next by the returned state', async () => {
       const limit = limitOn(store())
       await limit.writeUnseen(charge(undefined, 8, 1))
       expect((await limit.write(charge(undefined, 8, 1))).applied).toBe(false)
@@ -101,7 +101,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(used(algorithm, limit.fields(), at(1))).toBe(10)
     })
 
-    test('says that a cost does not fit where it does not, and changes nothing', async () => {
+    test('denies a cost that does not fit, and changes nothing', async () => {
       const limit = limitOn(store())
       await limit.write(charge(undefined, 9, 1))
       const before = limit.fields()
@@ -110,7 +110,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(limit.fields()).toEqual(before)
     })
 
-    test('goes into debt, and then refuses even a cost of 0 until it is paid', async () => {
+    test('goes into debt, and then denies even a cost of 0 until it is paid', async () => {
       const limit = limitOn(store())
       await limit.write(charge(undefined, 6, 1))
       const debit = algorithm.debit(limit.seen(), 9, at(1), at(1000))
@@ -127,7 +127,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(used(algorithm, limit.fields(), at(1))).toBe(12)
     })
 
-    test('takes back what was not used, with charges before and after it', async () => {
+    test('refunds what was not used, with charges before and after it', async () => {
       const limit = limitOn(store())
       await limit.write(charge(undefined, 2, 1))
       await limit.write(charge(limit.seen(), 6, 1))
@@ -195,7 +195,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(used(algorithm, limit.fields(), at(seconds))).toBe(30 + 10 * seconds)
     })
 
-    test('refuses a refund that does not know of a mark, and takes it by the state that came with it', async () => {
+    test('rejects a refund that misses a mark, and applies it by the returned state', async () => {
       const limit = limitOn(store())
       await limit.write(algorithm.charge(undefined, 100, at(0), 1000))
       const memory = algorithm.remember(limit.fields(), at(0))
@@ -217,7 +217,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(limit.fields().n).toBe(60n)
     })
 
-    test('admits nothing on a base that has changed unseen', async () => {
+    test('admits nothing on a base that has changed meanwhile', async () => {
       const limit = limitOn(store())
       await chargeUntil(limit, 0, 1)
       const seen = limit.seen()

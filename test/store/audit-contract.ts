@@ -27,7 +27,7 @@ export const auditContract = (store: () => AdminStore): void => {
       return all
     }
 
-    test('gives back what was recorded, in every field', async () => {
+    test('returns recorded usage in every field', async () => {
       const audit = await record({
         before: { name: 'a', list: [1, 0.5, true, null, 'x'], nested: { deep: {} } },
         after: ['z', { n: 16.666666666666668 }],
@@ -42,7 +42,7 @@ export const auditContract = (store: () => AdminStore): void => {
       expect((await store().listAudit({ limit: 1, subject: audit.subject })).items).toEqual([audit])
     })
 
-    test('takes records of what is no change of the configuration', async () => {
+    test('accepts records of events that do not change the configuration', async () => {
       const audit = anAudit({ subject: fresh('bucket') })
       await store().recordAudit(audit)
       expect((await store().listAudit({ limit: 5, subject: audit.subject })).items).toEqual([audit])
@@ -63,7 +63,7 @@ export const auditContract = (store: () => AdminStore): void => {
       expect(await pages({ limit: 5, subject })).toEqual([expected])
     })
 
-    test('drops what is older than asked for', async () => {
+    test('leaves out records before `from`', async () => {
       const subject = fresh('subject')
       await record({ subject, at: TODAY - 5n })
       const kept = [
@@ -89,7 +89,7 @@ export const auditContract = (store: () => AdminStore): void => {
       expect(few.slice(0, -1).every(({ length }) => length === 7)).toBe(true)
     })
 
-    test('drops what is older than asked for from everything', async () => {
+    test('leaves out older records from a list of all subjects', async () => {
       const from = TODAY + 1_000_000_000n
       const kept = await record({ at: from + 1n })
       await record({ at: from - 1n })

@@ -55,21 +55,21 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
     }
 
     describe('writing', () => {
-      test('makes the item where there is none, and answers with its state', async () => {
+      test('creates a missing item, and returns its state', async () => {
         const id = freshId()
         const outcome = await store().write(id, always(set('tat', 5n), set('text', 'a')))
         expect(outcome).toEqual({ applied: true, item: { tat: 5n, text: 'a' } })
         expect(await store().read(id)).toEqual({ tat: 5n, text: 'a' })
       })
 
-      test('changes nothing where a condition fails, and answers with what is stored', async () => {
+      test('changes nothing if a condition fails, and returns the stored item', async () => {
         const id = await holding({ tat: 5n })
         const outcome = await store().write(id, { conditions: [equal('tat', 6n)], actions: [set('tat', 7n)] })
         expect(outcome).toEqual({ applied: false, item: { tat: 5n } })
         expect(await store().read(id)).toEqual({ tat: 5n })
       })
 
-      test('answers without an item where a condition fails on a bucket that is not there', async () => {
+      test('returns no item if a condition fails on a missing bucket', async () => {
         const id = freshId()
         const write = { conditions: [equal('tat', 6n)], actions: [set('tat', 7n)] }
         expect(await store().write(id, write)).toEqual({ applied: false, item: undefined })
@@ -91,7 +91,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         })
       })
 
-      test('takes names that DynamoDB reserves', async () => {
+      test('accepts names that DynamoDB reserves', async () => {
         const id = await holding({ ttl: 1n, size: 2n, name: 'x', 'with-dash': 3n })
         const write = { conditions: [equal('ttl', 1n)], actions: [add('ttl', 1n), remove('name')] }
         expect(await store().write(id, write)).toMatchObject({
@@ -177,13 +177,13 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(await passes({ n: 1n }, equal('n', 2n), anyOf(missing('n'), equal('n', 1n)))).toBe(false)
       })
 
-      test('refuses crossed bounds, on a bucket that is not there too', async () => {
+      test('rejects crossed bounds, also on a missing bucket', async () => {
         const crossed = { conditions: [between('n', 2n, 1n)], actions: [set('n', 1n)] }
         await refuses({ n: 1n }, crossed)
         await expect(store().write(freshId(), crossed)).rejects.toMatchObject({ name: 'ValidationException' })
       })
 
-      test('refuses crossed bounds within anyOf', async () => {
+      test('rejects crossed bounds within anyOf', async () => {
         await refuses(
           { n: 1n },
           { conditions: [anyOf(missing('x'), between('n', 2n, 1n))], actions: [set('n', 2n)] },
@@ -232,7 +232,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(item).toEqual({ n: 15n, m: 10n, marks: { a: 10n } })
       })
 
-      test('removes attributes and keys, also where they are missing', async () => {
+      test('removes attributes and map entries, also missing ones', async () => {
         const id = await holding({ n: 1n, m: 2n, marks: { a: 1n, b: 2n } })
         const { item } = await store().write(
           id,
@@ -241,7 +241,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(item).toEqual({ m: 2n, marks: { b: 2n } })
       })
 
-      test('replaces a map as a whole, also by an empty one', async () => {
+      test('replaces a whole map, also with an empty one', async () => {
         const id = await holding({ marks: { a: 1n } })
         expect((await store().write(id, always(set('marks', { b: 2n })))).item).toEqual({ marks: { b: 2n } })
         expect((await store().write(id, always(set('marks', {})))).item).toEqual({ marks: {} })
@@ -270,7 +270,7 @@ export const bucketStoreContract = (name: string, store: () => BucketStore): voi
         expect(await store().write(id, always(add('n', 5n)))).toEqual({ applied: true, item: { n: 5n } })
       })
 
-      test('removes the bucket of a policy, and does nothing where there is none', async () => {
+      test('removes the bucket of a policy, and ignores a missing one', async () => {
         const id = policyBucket({ scope: 'TENANT', selector: `tenant-${++made}` })
         await store().remove(id)
         await store().write(id, always(set('n', 1n)))

@@ -67,7 +67,7 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       expect(await find(unknown, unknown.bodyHash, 24n * HOUR_NS)).toEqual({ outcome: 'free' })
     })
 
-    test('give the same answer again until they expire', async () => {
+    test('return the same response until they expire', async () => {
       const first = await begun()
       expect(await storeNow().finish(first, ANSWER)).toBe('kept')
       const answered = { outcome: 'answered', answer: ANSWER }
@@ -87,7 +87,7 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       expect(await begin(other(24n * HOUR_NS))).toEqual({ outcome: 'begun' })
     })
 
-    test('are taken over where they are pending for too long, and then are the later attempt’s', async () => {
+    test('are taken over by a later attempt if they are pending for too long', async () => {
       const first = await begun()
       expect(await begin(laterThan(first, MINUTE - 1n))).toEqual({ outcome: 'pending' })
       const second = laterThan(first, MINUTE)
@@ -100,18 +100,18 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       expect(await begin(laterThan(first, MINUTE))).toEqual({ outcome: 'answered', answer: ANSWER })
     })
 
-    test('may be answered again by the same attempt, whose answer was lost', async () => {
+    test('may be finished again by the same attempt after a lost response', async () => {
       const first = await begun()
       expect(await storeNow().finish(first, ANSWER)).toBe('kept')
       expect(await storeNow().finish(first, ANSWER)).toBe('kept')
     })
 
-    test('may be begun again by the same attempt, whose answer was lost', async () => {
+    test('may be begun again by the same attempt after a lost response', async () => {
       const first = await begun()
       expect(await begin(first)).toEqual({ outcome: 'begun' })
     })
 
-    test('are free again where they are abandoned, but not once they are answered', async () => {
+    test('are free again after they are abandoned, unless they have a response', async () => {
       const first = await begun()
       await storeNow().abandon(first)
       const second = laterThan(first, 1n)
@@ -123,7 +123,7 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       })
     })
 
-    test('are lost where there is no record any more', async () => {
+    test('are lost if the record no longer exists', async () => {
       expect(await storeNow().finish(aBeginning(), ANSWER)).toBe('lost')
     })
 

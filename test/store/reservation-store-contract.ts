@@ -80,12 +80,12 @@ export const reservationStoreContract = (name: string, storeNow: () => Reservati
     }
     const close = (closing: Closing) => storeNow().close(closing)
 
-    test('come back whole to who ends them', async () => {
+    test('return whole when they are closed', async () => {
       const reservation = await kept()
       expect(await close(closingOf(reservation))).toStrictEqual({ outcome: 'closed', reservation })
     })
 
-    test('hold nothing where nothing was charged', async () => {
+    test('contain nothing if nothing was charged', async () => {
       const reservation = await kept({ charges: { reserved: {}, parts: [] } })
       expect(await close(closingOf(reservation))).toStrictEqual({ outcome: 'closed', reservation })
     })
@@ -108,7 +108,7 @@ export const reservationStoreContract = (name: string, storeNow: () => Reservati
       expect(others).toEqual(others.map(() => ({ outcome: 'ended', state: closings[winner]?.as })))
     })
 
-    test('answer a closing that is asked again as at first, also after they would have expired', async () => {
+    test('repeat the result of a repeated close, also after their expiry', async () => {
       const reservation = await kept()
       const closing = closingOf(reservation)
       await close(closing)

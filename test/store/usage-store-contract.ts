@@ -35,7 +35,7 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
     const requests = async (entityId: string): Promise<readonly number[]> =>
       (await hours(entityId)).map(({ used }) => used.requests)
 
-    test('tells what every meter has grown by within the hour', async () => {
+    test('returns the growth of every meter within the hour', async () => {
       const entityId = fresh('user')
       const from = counted(5n, { used_tokens: 100n, denied: 1n, denied_rpm: 1n })
       const to = counted(7n, { used_tokens: 150n, used_input_tokens: 40n, denied: 4n, denied_rpm: 3n })
@@ -87,7 +87,7 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
       expect(await requests(entityId)).toEqual([7])
     })
 
-    test('loses nothing where batches of one hour come at once', async () => {
+    test('loses nothing if batches of one hour arrive at once', async () => {
       const entityId = fresh('user')
       const pieces = Array.from({ length: 12 }, (_, at) =>
         anHour({ entityId, from: counted(BigInt(at)), to: counted(BigInt(at + 1)), rev: BigInt(at + 1) }),
@@ -117,7 +117,7 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
       expect((await hours(entityId, 'a/b:c')).map(({ used }) => used.requests)).toEqual([8])
     })
 
-    test('shows the total over all resources only where it is named', async () => {
+    test('returns the total over all resources only if requested by name', async () => {
       const entityId = fresh('user')
       await store().record(anHour({ entityId, resource: '_total_', to: counted(5n) }))
       await store().record(anHour({ entityId, resource: '_default_', to: counted(3n) }))
@@ -125,7 +125,7 @@ export const usageStoreContract = (name: string, store: () => UsageStore): void 
       expect((await hours(entityId, '_total_')).map(({ used }) => used.requests)).toEqual([5])
     })
 
-    test('takes the points that start at the first moment asked for, and not at the last', async () => {
+    test('includes points that start at `from`, and excludes those at `to`', async () => {
       const entityId = fresh('user')
       for (const back of [0, 1, 2, 3])
         await store().record(anHour({ entityId, hourStart: DAY_START - back * HOUR, to: counted(1n) }))

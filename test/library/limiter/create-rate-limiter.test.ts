@@ -57,7 +57,7 @@ describe('limits in code', () => {
     expect(denied.violations).toMatchObject([{ name: 'login', capacity: 0, available: 0 }])
   })
 
-  test('say null where the cost never fits', async () => {
+  test('contain null if the cost never fits', async () => {
     const { limiter } = limiterOf()
     expect(await limiter.check('a', { cost: { requests: 11 } })).toMatchObject({
       allowed: false,
@@ -96,7 +96,7 @@ describe('limits in code', () => {
     expect(other.limits).toMatchObject([{ resource: '_other_', capacity: 10, available: 8 }])
   })
 
-  test('of one key stand before all others, also where the key is no id', async () => {
+  test('of one key override all others, also if the key is not an id', async () => {
     const { limiter } = limiterOf({
       ...TEN,
       limitsFor: async (key) =>
@@ -156,7 +156,7 @@ describe('a decision', () => {
     expect(structuredClone(reserved)).toEqual(JSON.parse(JSON.stringify(reserved)))
   })
 
-  test('is plain data where it denies', async () => {
+  test('is plain data if denied', async () => {
     const { limiter } = limiterOf()
     const denied = await limiter.check('a', { cost: { requests: 11 } })
     expect(JSON.parse(JSON.stringify(denied))).toEqual(denied)
@@ -261,7 +261,7 @@ describe('options', () => {
 describe('two limiters on one store', () => {
   const unnamed = (store = memoryStore()) => createRateLimiter({ ...TEN, store, logger: silentLogger })
 
-  test('are an error where neither has a name: they would share their buckets', () => {
+  test('are an error if neither has a name: they would share their buckets', () => {
     const store = memoryStore()
     unnamed(store)
     const error = expect.objectContaining({
@@ -272,7 +272,7 @@ describe('two limiters on one store', () => {
     expect(() => unnamed({ ...store })).toThrow(error)
   })
 
-  test('have their own buckets where one has a name', async () => {
+  test('have their own buckets if one has a name', async () => {
     const store = memoryStore()
     const general = unnamed(store)
     const login = createRateLimiter({
@@ -294,7 +294,7 @@ describe('two limiters on one store', () => {
     expect(() => unnamed(store)).not.toThrow()
   })
 
-  test('are no error where limits were invalid at first', () => {
+  test('are not an error after invalid limits', () => {
     const store = memoryStore()
     expect(() => createRateLimiter({ limits: [], revision: -1, store })).toThrow('revision')
     expect(() => unnamed(store)).not.toThrow()
@@ -304,7 +304,7 @@ describe('two limiters on one store', () => {
 describe('a reservation', () => {
   const tokens: CodeLimits = { limits: [{ name: 'tpm', capacity: 600, refill_rate: 10 }] }
 
-  test('gives back what was not used', async () => {
+  test('refunds what was not used', async () => {
     const { limiter } = limiterOf(tokens)
     const reservation = await limiter.reserve('a', { cost: { tokens: 500 } })
     await reservation.settle({ tokens: 100 })
@@ -360,10 +360,10 @@ const away: BucketStore = {
   remove: async () => {},
 }
 
-describe('while the store is away', () => {
+describe('while the store is unavailable', () => {
   const store = { ...memoryStore(), buckets: away }
 
-  test('a request is refused as unavailable unless told otherwise', async () => {
+  test('a request is denied as unavailable by default', async () => {
     const { limiter } = limiterOf(TEN, store)
     expect(await limiter.check('a')).toMatchObject({
       allowed: false,
@@ -375,7 +375,7 @@ describe('while the store is away', () => {
     })
   })
 
-  test('a limit may allow, and the answer says that it was given without the store', async () => {
+  test('a limit may allow, and the decision is degraded', async () => {
     const limits: CodeLimits = {
       limits: [{ name: 'rps', capacity: 10, refill_rate: 2, on_unavailable: 'allow' }],
     }

@@ -31,7 +31,7 @@ test('stays stopped', () => {
   expect(flushed).not.toHaveBeenCalled()
 })
 
-test('writes a line where it fails, and goes on', async () => {
+test('logs a failure, and continues', async () => {
   const { timer, flushed, logged } = createTestTimer(() => Promise.reject(new Error('away')))
   timer.start()
   await vi.advanceTimersByTimeAsync(2000)
@@ -39,7 +39,7 @@ test('writes a line where it fails, and goes on', async () => {
   expect(logged).toEqual(['flush failed', 'flush failed'])
 })
 
-test.each([7, { ref() {} }])('works where setInterval returns %o, which has no unref', (timer) => {
+test.each([7, { ref() {} }])('works if setInterval returns %o, which has no unref', (timer) => {
   const setInterval = vi.fn(() => timer)
   const clearInterval = vi.fn()
   vi.stubGlobal('setInterval', setInterval)

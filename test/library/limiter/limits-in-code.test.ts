@@ -16,7 +16,7 @@ test('knows every entity, none with a parent or a role of its own', async () => 
   expect(await config.entity('app:unknown')).toMatchObject({ priority: 'normal' })
 })
 
-test('gives its limits to entities, and to no policy or role', async () => {
+test('applies to entities, and to no policy or role', async () => {
   const sets = await config.limitSets([
     { owner: { kind: 'system' }, resource: '_default_' },
     { owner: { kind: 'system' }, resource: '_total_' },
@@ -35,7 +35,7 @@ test('gives its limits to entities, and to no policy or role', async () => {
   ])
 })
 
-test('a key is known until the last decision about it has ended, also one that fails', async () => {
+test('returns a key until the last decision about it ends, also a failed one', async () => {
   const keys = createKeysInDecision()
   const ends: ((error?: Error) => void)[] = []
   const decide = () =>
@@ -82,10 +82,10 @@ test('holds the hash also behind the longest name', () => {
   expect(isId(createEntityIds('n'.repeat(48))('a b'))).toBe(true)
 })
 
-test.each(['', '-app', 'a#b', 'n'.repeat(49)])('refuses the name %j', (name) => {
+test.each(['', '-app', 'a#b', 'n'.repeat(49)])('rejects the name %j', (name) => {
   expect(() => createEntityIds(name)).toThrow(/^name must be 1 to 48/)
 })
 
-test('refuses an empty key', () => {
+test('rejects an empty key', () => {
   expect(() => idOf('')).toThrow('key must not be empty')
 })

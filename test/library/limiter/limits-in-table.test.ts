@@ -26,12 +26,12 @@ test("a key is an entity, limited by its own limits and its parents'", async () 
   ])
 })
 
-test.each(['nobody', 'a b', 'key-bob#x', ''])('%j is no entity', async (key) => {
+test.each(['nobody', 'a b', 'key-bob#x', ''])('%j is not an entity', async (key) => {
   const { limiter } = createWorld()
   await expect(limiter.check(key)).rejects.toMatchObject({ code: 'not_found' })
 })
 
-test('who is disabled, or below someone who is, may not ask, half a minute later at most', async () => {
+test('a disabled entity, and one below it, are rejected within half a minute', async () => {
   const { limiter, addEntity, change, clock } = createWorld()
   await addEntity('team')
   await addEntity('key-bob', { parentId: 'team' })
@@ -41,7 +41,7 @@ test('who is disabled, or below someone who is, may not ask, half a minute later
   await expect(limiter.check('key-bob')).rejects.toMatchObject({ code: 'unauthorized' })
 })
 
-test('who bypasses limits is allowed, and counted', async () => {
+test('an entity with bypass is allowed and counted', async () => {
   const { limiter, addEntity, limit, store } = createWorld()
   await addEntity('key-root', { bypass: true })
   await limit('key-root', 1)
@@ -124,7 +124,7 @@ describe('while the configuration cannot be read', () => {
     expect(counted).toContain('decisions_allowed')
   })
 
-  test('what is known still decides: limits, and who is disabled', async () => {
+  test('cached limits and disabled entities still apply', async () => {
     const { limiter, state, clock, addEntity } = await setUp('allow')
     await addEntity('key-eve', { disabled: true })
     state.isUnavailable = false
@@ -139,7 +139,7 @@ describe('while the configuration cannot be read', () => {
     await expect(limiter.check('key-eve')).rejects.toMatchObject({ code: 'unauthorized' })
   })
 
-  test('the store is asked once a second after five failures', async () => {
+  test('the store is read once a second after five failures', async () => {
     const { limiter, state, clock } = await setUp('allow')
     for (let turn = 0; turn < 5; turn++) await limiter.check('key-bob')
     expect(state.calls).toBe(5)

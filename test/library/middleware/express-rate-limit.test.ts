@@ -51,7 +51,7 @@ const start = async (
 const ok = (times: number) => Array.from({ length: times }, () => 200)
 
 describe('an Express app', () => {
-  test('refuses the request beyond the capacity and answers again after the wait', async () => {
+  test('denies the request beyond the capacity, and allows one after the wait', async () => {
     const { statuses, clock } = await start({ exempt: ['/health'] })
     expect(await statuses(11)).toEqual([...ok(10), 429])
     expect(await statuses(1, '/health?deep=1')).toEqual([200])
@@ -59,7 +59,7 @@ describe('an Express app', () => {
     expect(await statuses(2)).toEqual([200, 429])
   })
 
-  test('says what is left, and answers a refusal with the flat body', async () => {
+  test('sends what is left, and responds to a denied request with the flat body', async () => {
     const { ask, statuses } = await start({})
     expect((await ask()).headers.get('ratelimit')).toBe('"rps";r=9')
     await statuses(9)
@@ -86,7 +86,7 @@ describe('an Express app', () => {
     expect(await statuses(1)).toEqual([418])
   })
 
-  test('goes by the whole path, without the query, also where it is mounted on a part of the app', async () => {
+  test('compares the whole path without the query, also if mounted on a part of the app', async () => {
     const mounted = rateLimit({
       limits: [{ name: 'rps', capacity: 1, refill_rate: 0.01 }],
       exempt: ({ path }) => path === '/part/free',
@@ -101,7 +101,7 @@ describe('an Express app', () => {
 })
 
 describe('exempt paths of a mounted router', () => {
-  test('are those that the router routes, or whole ones', async () => {
+  test('are relative to the router, or whole', async () => {
     const router = Router()
     const limits = [{ name: 'rps', capacity: 1, refill_rate: 0.01 }]
     router.use(rateLimit({ limits, exempt: ['/health', '/api/status', '/files/*'], logger: silentLogger }))
@@ -118,7 +118,7 @@ describe('exempt paths of a mounted router', () => {
 describe('an Express app behind a proxy', () => {
   const from = (address: string) => ({ 'x-forwarded-for': address })
 
-  test('limits each client by req.ip where it trusts the proxy', async () => {
+  test('limits each client by req.ip if the app trusts the proxy', async () => {
     const { statuses, log } = await start({}, (app) => void app.set('trust proxy', 1))
     expect(await statuses(11, '/', from('9.9.9.9, 203.0.113.7'))).toEqual([...ok(10), 429])
     expect(await statuses(1, '/', from('203.0.113.7, 203.0.113.8'))).toEqual([200])
@@ -203,7 +203,7 @@ describe('settling an Express app', () => {
     return null
   }
 
-  test('goes by what is given to res.json()', async () => {
+  test('reads the argument of res.json()', async () => {
     const { ask } = await start(settling, (app) => {
       app.get('/answer', (_, response) => void response.json({ usage: { total_tokens: 100 } }))
     })
@@ -211,7 +211,7 @@ describe('settling an Express app', () => {
     expect(await untilSettled(() => ask())).toBe('300')
   })
 
-  test('goes by X-Token-Count of an answer that streams', async () => {
+  test('reads X-Token-Count of a streamed response', async () => {
     const { ask } = await start(settling, (app) => {
       app.get('/answer', (_, response) => {
         response.set('X-Token-Count', '50')

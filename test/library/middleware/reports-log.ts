@@ -1,6 +1,6 @@
 import type { Denial, LimitWarning } from '../../../src/library/index.ts'
 
-/** What a middleware told, for a test to look at; of the log all but debugging. */
+/** Collects the reports of a middleware; of the log all lines above debug. */
 export const createReportsLog = () => {
   const warnings: LimitWarning[] = []
   const denials: Denial[] = []

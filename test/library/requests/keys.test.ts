@@ -58,16 +58,16 @@ describe('byClientIp', () => {
     expect(ip({ trustedProxies: ['10.0.0.0/8'] }, '::ffff:10.0.0.1', '::ffff:cb00:7107')).toBe('203.0.113.7')
   })
 
-  test('takes no notice of the port that some proxies add', () => {
+  test('ignores the port that some proxies add', () => {
     expect(ip({ trustedProxies: 1 }, '10.0.0.1', '203.0.113.7:50123')).toBe('203.0.113.7')
     expect(ip({ trustedProxies: 1 }, '10.0.0.1', '[2001:db8:1:2::9]:50123')).toBe('2001:db8:1:2')
   })
 
-  test.each([-1, 1.5, Number.NaN])('refuses %j proxies', (trustedProxies) => {
+  test.each([-1, 1.5, Number.NaN])('rejects %j proxies', (trustedProxies) => {
     expect(() => byClientIp({ trustedProxies })).toThrow('trustedProxies must be a whole number')
   })
 
-  test('refuses a proxy that is no address', () => {
+  test('rejects a proxy that is not an address', () => {
     expect(() => byClientIp({ trustedProxies: ['proxy.internal'] })).toThrow(
       expect.objectContaining({ code: 'invalid_request', field: 'trustedProxies' }),
     )
@@ -89,16 +89,16 @@ describe('byClientIp in a framework that trusts a proxy', () => {
     clientAddress,
   })
 
-  test('goes by what the framework takes for the address of the client', () => {
+  test('uses the client address of the framework', () => {
     expect(byClientIp()(framed('203.0.113.7'))).toBe('203.0.113.7')
     expect(byClientIp()(framed('::ffff:203.0.113.7'))).toBe('203.0.113.7')
   })
 
-  test('goes by the connection where the framework has none', () => {
+  test('uses the address of the connection without one of the framework', () => {
     expect(byClientIp()(framed(undefined))).toBe('10.0.0.1')
   })
 
-  test('goes by its own proxies where they are given', () => {
+  test('uses its own proxies if they are configured', () => {
     expect(byClientIp({ trustedProxies: 0 })(framed('1.1.1.1'))).toBe('10.0.0.1')
     expect(byClientIp({ trustedProxies: ['10.0.0.0/8'] })(framed('1.1.1.1'))).toBe('203.0.113.7')
   })
@@ -184,7 +184,7 @@ describe('byApiKey', () => {
   )
 })
 
-test('firstOf takes the first key that there is', async () => {
+test('firstOf returns the first key of a request', async () => {
   const key = firstOf(byApiKey(), byClientIp())
   expect(await key(request('203.0.113.7'))).toBe('203.0.113.7')
   expect(await key(request('203.0.113.7', { 'x-api-key': 'k' }))).toMatch(/^key:/)
@@ -208,14 +208,14 @@ const createWorld = async ({ shadow = false } = {}) => {
   return { ...table, clock, key, ask }
 }
 
-test('an app goes by the API keys and limits of a deployed zael', async () => {
+test('an app uses the API keys and limits of a deployed zael', async () => {
   const { ask } = await createWorld()
   const statuses = [await ask('secret-of-bob'), await ask('secret-of-bob'), await ask('secret-of-bob')]
   expect(statuses.map(({ status }) => status)).toEqual([200, 200, 429])
 })
 
 test.each([{ shadow: false }, { shadow: true }])(
-  'who shows no valid key gets 401, whatever the limits do: %j',
+  'a request without a valid key gets 401, independent of the limits: %j',
   async (options) => {
     const { ask } = await createWorld(options)
     const refused = await ask('secret-of-nobody')
@@ -226,7 +226,7 @@ test.each([{ shadow: false }, { shadow: true }])(
   },
 )
 
-test('a revoked key is refused half a minute later at most', async () => {
+test('a revoked key is rejected within half a minute', async () => {
   const { ask, revoke, key, clock } = await createWorld()
   expect((await ask('secret-of-bob')).status).toBe(200)
   await revoke(key)
@@ -234,7 +234,7 @@ test('a revoked key is refused half a minute later at most', async () => {
   expect((await ask('secret-of-bob')).status).toBe(401)
 })
 
-test('a key is refused from the moment on at which it expires', async () => {
+test('a key is rejected from its expiry on', async () => {
   const { ask, addKey, clock } = await createWorld()
   await addKey('key-bob', 'short-lived', { expiresAt: clock.now() + 5n * SECOND })
   expect((await ask('short-lived')).status).toBe(200)
@@ -242,7 +242,7 @@ test('a key is refused from the moment on at which it expires', async () => {
   expect((await ask('short-lived')).status).toBe(401)
 })
 
-test('a new key is known a second after it was refused', async () => {
+test('a new key is accepted a second after it was rejected', async () => {
   const { ask, addKey, clock } = await createWorld()
   expect((await ask('new-secret')).status).toBe(401)
   await addKey('key-bob', 'new-secret')
@@ -250,7 +250,7 @@ test('a new key is known a second after it was refused', async () => {
   expect((await ask('new-secret')).status).toBe(200)
 })
 
-test('reads no keys while the store is unavailable, save one a second', async () => {
+test('reads one key a second after five failures of the store', async () => {
   const clock = createTestClock()
   let reads = 0
   let isUnavailable = true

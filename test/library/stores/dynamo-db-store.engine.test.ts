@@ -52,7 +52,7 @@ test('two processes on one table keep one limit', async () => {
   expect(bucket?.item).toMatchObject({ used_requests: 10n, denied: 20n })
 })
 
-test('an app may give its own client for the way to the table', async () => {
+test('an app may pass its own client for region, endpoint and credentials', async () => {
   const client = new DynamoDBClient({
     endpoint: engine.endpoint,
     region: 'us-east-1',

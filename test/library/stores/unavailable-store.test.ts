@@ -177,11 +177,11 @@ describe('two limiters on two stores of one table', () => {
     return warn.mock.calls.map(([message]) => message)
   }
 
-  test('log a warning where neither has a name: in two processes, that is one limit', async () => {
+  test('log a warning if neither has a name: in two processes, that is one limit', async () => {
     expect(await warnings([undefined, undefined])).toEqual(['limiters without a name share their buckets'])
   })
 
-  test('log nothing where one has a name, or the tables differ', async () => {
+  test('log nothing if one has a name, or the tables differ', async () => {
     expect(await warnings([undefined, 'login'])).toEqual([])
     expect(await warnings([undefined, undefined], ['ZAEL-demo', 'ZAEL-other'])).toEqual([])
   })

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { dayOf, fromIsoTime, toIsoTime } from '../../../src/store/dynamodb/attributes.ts'
+import {
+  dayOf,
+  fromAttribute,
+  fromIsoTime,
+  toIsoTime,
+  toItem,
+} from '../../../src/store/dynamodb/attributes.ts'
 
 describe('a time as text', () => {
   test.each<[bigint, string]>([
@@ -26,5 +32,16 @@ describe('a time as text', () => {
     '2026-09-21T14:13:20+01:00',
   ])('is not %j', (text) => {
     expect(fromIsoTime(text)).toBeUndefined()
+  })
+})
+
+describe('JSON as an attribute', () => {
+  test.each([
+    '{"constructor":"x","b":1}',
+    '{"a":{"constructor":{"name":"Set"}}}',
+    '{"a":{"__proto__":"x","toString":null}}',
+    '[{"valueOf":[]},"",0,-1.5,true,{}]',
+  ])('%s is stored and read key by key', (text) => {
+    expect(JSON.stringify(fromAttribute(toItem({ value: JSON.parse(text) }).value))).toBe(text)
   })
 })

@@ -81,7 +81,7 @@ const NAMES_THE_CLOCK = expect.stringMatching(
   /^the clock of this machine is (29|30)\.\d s ahead of the store's/,
 )
 
-test('a node whose clock is 30 s ahead is not healthy, and names the clock in health, decision and log', async () => {
+test('a node whose clock is 30 s ahead is not healthy, and reports the clock in health, decision and log', async () => {
   const { buckets, clock, lines } = connect(AHEAD_NS)
   await expect(buckets.checkHealth()).rejects.toMatchObject({ isClockOff: true, reason: NAMES_THE_CLOCK })
   const limits = [{ name: 'rpm', capacity: 5, refill_rate: 1 }]

@@ -55,7 +55,7 @@ const json = (response: ServerResponse, status: number, body: object): void => {
 }
 
 describe('a call of the store', () => {
-  test('ends at its deadline where no answer comes, and may have been applied', async () => {
+  test('ends at its deadline without a response, and may have been applied', async () => {
     const client = await clientOf(() => {}, { deadlineMs: 100 })
     const began = performance.now()
     await expect(call(client)).rejects.toMatchObject({
@@ -66,7 +66,7 @@ describe('a call of the store', () => {
     expect(performance.now() - began).toBeGreaterThanOrEqual(95)
   })
 
-  test('ends at its deadline where the answer stops in the middle', async () => {
+  test('ends at its deadline if the response stops in the middle', async () => {
     const client = await clientOf(
       (_, response) => response.writeHead(200, { 'content-length': 100 }).write('{'),
       {
@@ -87,7 +87,7 @@ describe('a call of the store', () => {
   })
 
   test.each(['ProvisionedThroughputExceededException', 'ThrottlingException', 'RequestLimitExceeded'])(
-    'is told apart where it is throttled: %s',
+    'is marked as throttled: %s',
     async (name) => {
       const __type = `com.amazonaws.dynamodb.v20120810#${name}`
       const client = await clientOf((_, response) => json(response, 400, { __type, message: 'too much' }))
@@ -96,18 +96,18 @@ describe('a call of the store', () => {
     },
   )
 
-  test('may have been applied where the connection breaks', async () => {
+  test('may have been applied if the connection breaks', async () => {
     const client = await clientOf((request) => request.socket.destroy())
     await expect(call(client)).rejects.toMatchObject({ name: 'StoreUnavailable', mayHaveApplied: true })
   })
 
-  test('is surely not applied where it was throttled', async () => {
+  test('is not applied if throttled', async () => {
     const type = 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException'
     const client = await clientOf((_, response) => json(response, 400, { __type: type }))
     await expect(call(client)).rejects.toMatchObject({ name: 'StoreUnavailable', mayHaveApplied: false })
   })
 
-  test('is surely not applied where nobody listens', async () => {
+  test('is not applied if the connection is refused', async () => {
     const client = await clientOf(() => {})
     const [{ server } = { server: undefined }] = open
     await new Promise((resolve) => server?.close(resolve))
@@ -149,7 +149,7 @@ describe('a call of the store', () => {
     expect(most).toBe(4)
   })
 
-  test('does not take a stalled event loop for a slow store', async () => {
+  test('does not count a stalled event loop as a slow store', async () => {
     const client = await clientOf((_, response) => json(response, 200, {}), { deadlineMs: 100 })
     await call(client)
     const answer = call(client)
@@ -169,7 +169,7 @@ describe('a call of the store', () => {
     expect(ports.size).toBe(1)
   })
 
-  test('tells how far the clock is off, by the Date of the answer', async () => {
+  test('measures the clock skew by the Date of the response', async () => {
     const warnings: unknown[] = []
     const logger: Logger = {
       ...silentLogger,

@@ -53,20 +53,20 @@ describe('the clock, compared with the store', () => {
     expect(Number(skew.skewNs() / MS)).toBeCloseTo(Number(aheadMs), -2)
   })
 
-  test.each([-7000n, 7000n])('is refused %i ms off, from the first answer', (aheadMs) => {
+  test.each([-7000n, 7000n])('is untrusted if %i ms off, after the first response', (aheadMs) => {
     const { skew, call } = nodeAhead(aheadMs * MS)
     expect(skew.trust()).toBe('unknown')
     call()
     expect(skew.trust()).toBe('untrusted')
   })
 
-  test('is not refused because a call took long', () => {
+  test('is not untrusted because of a slow call', () => {
     const { skew, call } = nodeAhead(0n)
     call(20n * SECOND)
     expect(skew.trust()).toBe('trusted')
   })
 
-  test('takes the bound from the settings', () => {
+  test('uses the bound of the options', () => {
     const { skew, call } = nodeAhead(7000n * MS, 10_000)
     call()
     expect(skew.trust()).toBe('trusted')
@@ -84,14 +84,14 @@ describe('the clock, compared with the store', () => {
     expect(skew.trust()).toBe('trusted')
   })
 
-  test('may be looked at again a second after it was refused', () => {
+  test('is measured again after it has been untrusted for a second', () => {
     const { clock, skew, call } = nodeAhead(60n * SECOND)
     call()
     clock.pass(SECOND + 1n)
     expect(skew.trust()).toBe('unknown')
   })
 
-  test('is trusted where the store does not tell the time', () => {
+  test('is trusted if the store sends no Date', () => {
     const { clock, skew } = nodeAhead(0n)
     skew.observe(clock.now(), clock.now(), undefined)
     expect(skew.trust()).toBe('trusted')
@@ -99,7 +99,7 @@ describe('the clock, compared with the store', () => {
 })
 
 describe('the check before time is written', () => {
-  test('asks the store once, for all who wait, and then no more', async () => {
+  test('reads the store once for all waiting writes, and then no more', async () => {
     const { skew, call } = nodeAhead(0n)
     let looks = 0
     const check = createClockCheck({ skew, reported: (error) => error }, async () => {
@@ -112,7 +112,7 @@ describe('the check before time is written', () => {
     expect(looks).toBe(1)
   })
 
-  test('refuses as surely not applied while the clock is off, and looks again a second later', async () => {
+  test('rejects as not applied while the clock is untrusted, and measures again a second later', async () => {
     const { clock, skew, call, step } = nodeAhead(60n * SECOND)
     const check = createClockCheck({ skew, reported: (error) => error }, async () => call())
     const refuses = { name: 'StoreUnavailable', mayHaveApplied: false }
@@ -141,7 +141,7 @@ describe('the check before time is written', () => {
     ])
   })
 
-  test('refuses as surely not applied where the store cannot be asked', async () => {
+  test('rejects as not applied if the store cannot be read', async () => {
     const { skew } = nodeAhead(0n)
     const check = createClockCheck({ skew, reported: (error) => error }, async () => {
       throw new StoreUnavailable('away', { mayHaveApplied: true })

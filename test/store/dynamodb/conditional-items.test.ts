@@ -59,7 +59,7 @@ describe('a conditional write in the words of DynamoDB', () => {
     })
   })
 
-  test('tells a number from the text that looks like it, and keeps maps apart', () => {
+  test('distinguishes a number from its text, and keeps maps apart', () => {
     const { ExpressionAttributeValues } = updateExpression({
       conditions: [],
       actions: [set('a', 5n), set('b', '5'), set('c', { x: 1n }), set('d', { x: 2n })],
@@ -72,7 +72,7 @@ describe('a conditional write in the words of DynamoDB', () => {
     })
   })
 
-  test('adds by ADD, but where the sum is of a key or read by another action', () => {
+  test('adds by ADD, except for map entries and sums that another action reads', () => {
     const { UpdateExpression } = updateExpression({
       conditions: [],
       actions: [add('n', 1n), add(['m', 'k'], 1n), add('seen', 1n), setIfMissing('copy', { from: 'seen' })],

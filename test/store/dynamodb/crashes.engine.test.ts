@@ -102,7 +102,7 @@ describe('a process that dies between two writes, on an engine without transacti
     })
   })
 
-  test('leaves no key that opens and cannot be seen, and any that is seen can be revoked', async () => {
+  test('leaves no usable key that cannot be listed and revoked', async () => {
     await atEveryDeath(async () => {
       const key = aKey({ keyId: fresh('key'), entityId: fresh('owner') })
       const hash = fresh('hash')
@@ -160,7 +160,7 @@ describe('a process that dies between two writes, on an engine without transacti
 })
 
 describe('two at once', () => {
-  test('put no child below an entity whose deletion has begun', async () => {
+  test('creates no child below an entity that is being deleted', async () => {
     const parent = anEntity({ id: fresh('parent') })
     await store.createEntity(parent, anAudit())
     // one write: it is marked, and still there

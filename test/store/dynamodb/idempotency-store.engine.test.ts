@@ -19,7 +19,7 @@ afterAll(() => table.close())
 
 idempotencyStoreContract('DynamoDB', () => store)
 
-test('keeps an answer as people can read it, for a day', async () => {
+test('stores a response in readable form for a day', async () => {
   const beginning = aBeginning({ key: { callerId: 'key-bob', keyHash: 'f00d' } })
   await store.begin(beginning)
   await store.finish(beginning, ANSWER)

@@ -115,7 +115,7 @@ describe('an error of the SDK', () => {
     })
   })
 
-  test('is unavailable where the table has other keys', async () => {
+  test('is unavailable if the table has other keys', async () => {
     const error = answered('ValidationException', 400)
     error.message = 'The provided key element does not match the schema'
     expect(await callWith(error)).toMatchObject({

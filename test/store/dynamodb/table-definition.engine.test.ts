@@ -13,7 +13,7 @@ describe('the table', () => {
   })
   afterAll(() => table.close())
 
-  test('is made once, by whoever comes first, and is ready for all', async () => {
+  test('is created once by concurrent calls, and is active for all', async () => {
     const name = `${table.tableName}-raced`
     const outcomes = await Promise.all(
       Array.from({ length: 4 }, () => ensureTable(table.client, name, { stream: false })),
@@ -49,13 +49,13 @@ describe('the table', () => {
   })
 })
 
-test('has a stream of old and new images where the engine has streams', () => {
+test('has a stream of old and new images if the engine has streams', () => {
   const stream = { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' }
   expect(tableDefinition('ZAEL-x', { stream: true }).StreamSpecification).toEqual(stream)
   expect(tableDefinition('ZAEL-x', { stream: false }).StreamSpecification).toBeUndefined()
 })
 
-test('fails with the store away', async () => {
+test('fails if the store is unavailable', async () => {
   const engine = await startDynalite()
   await engine.close()
   const client = createTestClient(engine.endpoint)

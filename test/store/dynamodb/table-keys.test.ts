@@ -16,7 +16,7 @@ test("finds an entity's bucket again by its key", () => {
   })
 })
 
-test('takes nothing else for the bucket of an entity', () => {
+test('recognizes no other item as the bucket of an entity', () => {
   expect(bucketOf(bucketTableKey({ kind: 'policy', scope: 'GLOBAL', selector: '*' }))).toBeUndefined()
   expect(bucketOf(entityKey('key-bob'))).toBeUndefined()
   expect(bucketOf(usageHourKey('key-bob', 0, 'gpt-4', 1n))).toBeUndefined()

@@ -87,19 +87,19 @@ describe('a change of several items', () => {
     [['ConditionalCheckFailed', 'None', 'None', 'None'], 'gone'],
     [['None', 'ConditionalCheckFailed', 'ConditionalCheckFailed', 'None'], 'exists'],
     [['TransactionConflict', 'None', 'ConditionalCheckFailed', 'None'], 'stale'],
-  ])('answers for the first condition that does not hold: %j', async (codes, answer) => {
+  ])('returns the result of the first condition that fails: %j', async (codes, answer) => {
     sdk.on(TransactWriteItemsCommand).rejects(canceled(...codes))
     expect(await createTableWrites(client, 'T').apply(change)).toBe(answer)
   })
 
-  test('is tried again where it met another one', async () => {
+  test('is retried after a conflict with another one', async () => {
     const met = canceled('None', 'TransactionConflict', 'None', 'None')
     sdk.on(TransactWriteItemsCommand).rejectsOnce(met).rejectsOnce(met).resolves({})
     expect(await createTableWrites(client, 'T').apply(change)).toBeUndefined()
     expect(sdk.commandCalls(TransactWriteItemsCommand)).toHaveLength(3)
   })
 
-  test('is given up, as surely not applied, where it meets others again and again', async () => {
+  test('fails as not applied after repeated conflicts', async () => {
     sdk.on(TransactWriteItemsCommand).rejects(canceled('TransactionConflict'))
     await expect(createTableWrites(client, 'T').apply(change)).rejects.toMatchObject({
       name: 'StoreUnavailable',
@@ -107,13 +107,13 @@ describe('a change of several items', () => {
     })
   })
 
-  test('is not tried again where its answer was lost', async () => {
+  test('is not retried if its response was lost', async () => {
     sdk.on(TransactWriteItemsCommand).rejects(Object.assign(new Error('lost'), { code: 'ECONNRESET' }))
     await expect(createTableWrites(client, 'T').apply(change)).rejects.toMatchObject({ mayHaveApplied: true })
     expect(sdk.commandCalls(TransactWriteItemsCommand)).toHaveLength(1)
   })
 
-  test('asks an engine without transactions once, and then writes one by one', async () => {
+  test('tries a transaction once, and then writes one by one', async () => {
     sdk.on(TransactWriteItemsCommand).rejects(unknownOperation())
     const writes = createTableWrites(client, 'T')
     for (let i = 0; i < 2; i += 1) expect(await writes.apply(change)).toBeUndefined()

@@ -19,7 +19,7 @@ test('forgets a bucket that has expired, and no other', async () => {
   expect(await store.list('expiring')).toEqual([{ resource: '_default_', item: { n: 1n } }])
 })
 
-test('refuses a value from a missing attribute also where it is not needed, as some engines do', async () => {
+test('rejects a value from a missing attribute even if it is not needed, as some engines do', async () => {
   const id = entityBucket('strict', 'gpt-4')
   await store.write(id, { conditions: [], actions: [set('n', 1n)] })
   const write = { conditions: [], actions: [setIfMissing('n', { from: 'x' })] }

@@ -1,0 +1,215 @@
+import { type Context, Hono } from 'hono'
+import { describe, expect, test } from 'vitest'
+import { rateLimit } from '../../../src/library/hono.ts'
+import { byAnswer, createRateLimiter } from '../../../src/library/index.ts'
+import { createTestClock, SECOND } from '../../core/test-clock.ts'
+import { createTableWorld } from '../table-world.ts'
+import { createReportsLog } from './reports-log.ts'
+import { createTestApp, ok, unavailableStore } from './test-app.ts'
+
+describe('shadow mode', () => {
+  test('denies no one, and reports whom it would have denied', async () => {
+    const { statuses, ask, log } = createTestApp({ shadow: true })
+    expect(await statuses(12)).toEqual(ok(12))
+    const { headers } = await ask()
+    expect(headers.get('x-ratelimit-shadow')).toBe('denied')
+    expect(headers.get('x-ratelimit-remaining')).toBe('0')
+    expect(headers.has('retry-after')).toBe(false)
+    expect(log.denials).toHaveLength(3)
+    expect(log.denials[0]).toMatchObject({ key: '203.0.113.7', shadow: true })
+    expect(log.counted.filter((name) => name === 'shadow_denied')).toHaveLength(3)
+    expect(log.logged.filter((line) => line === 'request would have been denied')).toHaveLength(1)
+  })
+
+  test('lets pass also what cannot be decided about', async () => {
+    const failing = () => {
+      throw new Error('no key')
+    }
+    const { statuses, log } = createTestApp({ shadow: true, key: failing })
+    expect(await statuses(1)).toEqual([200])
+    expect(log.logged).toEqual(['request passed without a decision'])
+  })
+
+  test('passes requests while the store is unavailable', async () => {
+    const { statuses } = createTestApp({ shadow: true, store: unavailableStore() })
+    expect(await statuses(1)).toEqual([200])
+  })
+})
+
+test('an unavailable store results in 503 and a short wait', async () => {
+  const { ask } = createTestApp({ store: unavailableStore() })
+  const refused = await ask()
+  expect(refused.status).toBe(503)
+  expect(refused.headers.get('retry-after')).toBe('1')
+  expect(refused.headers.get('x-zael-degraded')).toBe('true')
+  expect(await refused.json()).toMatchObject({ error: 'unavailable' })
+})
+
+describe('warnings', () => {
+  test('come from 80 % on: header, log, metric, callback', async () => {
+    const { ask, statuses, log } = createTestApp()
+    await statuses(6)
+    expect((await ask()).headers.has('x-ratelimit-warning')).toBe(false)
+    expect(log.warnings).toEqual([])
+    expect((await ask()).headers.get('x-ratelimit-warning')).toBe('rps;used=8;limit=10')
+    expect((await ask()).headers.get('x-ratelimit-warning')).toBe('rps;used=9;limit=10')
+    expect(log.warnings).toMatchObject([
+      { key: '203.0.113.7', percent: 80, exceeded: false, limit: { name: 'rps', used: 8, capacity: 10 } },
+    ])
+    expect(log.counted.filter((name) => name === 'limits_near')).toHaveLength(2)
+    expect(log.logged).toEqual(['A limit is nearly used up'])
+  })
+
+  test('are repeated after a minute, and made for each key', async () => {
+    const { statuses, log, clock } = createTestApp()
+    await statuses(9)
+    await statuses(9, '/', {}, '203.0.113.8')
+    expect(log.warnings.map(({ key }) => key)).toEqual(['203.0.113.7', '203.0.113.8'])
+    clock.advance(61n * SECOND)
+    await statuses(9)
+    expect(log.warnings).toHaveLength(3)
+  })
+
+  test('come at the threshold of the limit', async () => {
+    const limits = [{ name: 'rps', capacity: 10, refill_rate: 2, warn_at: 0.2 }]
+    const { ask } = createTestApp({ limits })
+    expect((await ask()).headers.has('x-ratelimit-warning')).toBe(false)
+    expect((await ask()).headers.get('x-ratelimit-warning')).toBe('rps;used=2;limit=10')
+  })
+
+  test('tell of limits that only warn, and of shadow ones without telling the client', async () => {
+    const limits = [
+      { name: 'rps', capacity: 1, refill_rate: 0.1, mode: 'warn' as const, warn_at: 1 },
+      { name: 'rpm', capacity: 1, refill_rate: 0.1, mode: 'shadow' as const, warn_at: 1 },
+    ]
+    const { ask, log } = createTestApp({ limits })
+    await ask()
+    const answer = await ask()
+    expect([answer.status, answer.headers.get('x-ratelimit-warning')]).toEqual([200, 'rps;used=1;limit=1'])
+    expect(log.warnings.filter(({ exceeded }) => exceeded)).toMatchObject([
+      { limit: { name: 'rps', mode: 'warn' } },
+      { limit: { name: 'rpm', mode: 'shadow' } },
+    ])
+  })
+
+  test("tell the client nothing of its parent's limits", async () => {
+    const table = createTableWorld()
+    await table.addEntity('team')
+    await table.addEntity('key-bob', { parentId: 'team' })
+    await table.limit('team', 1)
+    const clock = createTestClock()
+    const { options, warnings } = createReportsLog()
+    const { logger } = options
+    const limiter = createRateLimiter({ store: table.store, config: 'table', clock, logger })
+    const app = new Hono().use(rateLimit({ limiter, key: () => 'key-bob', clock, ...options }))
+    expect((await app.request('/')).headers.has('x-ratelimit-warning')).toBe(false)
+    expect(warnings).toMatchObject([{ key: 'key-bob', limit: { entityId: 'team', own: false } }])
+  })
+
+  test('survive a callback that fails', async () => {
+    const { statuses } = createTestApp({
+      onWarning: () => {
+        throw new Error('broken callback')
+      },
+    })
+    expect(await statuses(10)).toEqual(ok(10))
+  })
+})
+
+describe('settling', () => {
+  const TOKENS = [{ name: 'tpm', capacity: 1000, refill_rate: 1 }]
+  const settling = { limits: TOKENS, cost: { requests: 1, tokens: 600 }, settle: byAnswer }
+
+  /** What the next request of 600 tokens finds left after an answer, 600 having been reserved. */
+  const leftAfter = async (answer: (c: Context) => Response | Promise<Response>) => {
+    const { app, ask } = createTestApp(settling)
+    app.get('/answer', answer)
+    const text = await (await ask('/answer')).text()
+    const next = await ask('/health')
+    return { text, status: next.status, left: Number(next.headers.get('x-ratelimit-remaining-tpm')) }
+  }
+
+  test('reads the usage of a JSON response, which is not changed', async () => {
+    const body = { id: 1, usage: { prompt_tokens: 40, completion_tokens: 60, total_tokens: 100 } }
+    expect(await leftAfter((c) => c.json(body))).toEqual({
+      text: JSON.stringify(body),
+      status: 200,
+      left: 300,
+    })
+  })
+
+  test('goes by X-Token-Count before the body', async () => {
+    const answer = (c: Context) => c.json({ usage: { total_tokens: 500 } }, 200, { 'X-Token-Count': '200' })
+    expect((await leftAfter(answer)).left).toBe(200)
+  })
+
+  test.each(['-1', '1.5', 'many', '1e2', '99999999999999999999'])(
+    'takes no notice of the count %j',
+    async (count) => {
+      const { status } = await leftAfter((c) => c.text('x', 200, { 'X-Token-Count': count }))
+      expect(status).toBe(429)
+    },
+  )
+
+  test('adds input and output without a total', async () => {
+    const { left } = await leftAfter((c) => c.json({ usage: { input_tokens: 150, output_tokens: 50 } }))
+    expect(left).toBe(200)
+  })
+
+  test('charges the request alone for a failed response without usage', async () => {
+    const answer = (c: Context) => c.json({ error: 'upstream' }, 502)
+    expect(await leftAfter(answer)).toMatchObject({ status: 200, left: 400 })
+  })
+
+  test('does not refund the request itself if the response failed', async () => {
+    const limits = [...TOKENS, { name: 'rpm', capacity: 2, refill_rate: 0.01 }]
+    const { app, statuses } = createTestApp({ ...settling, limits })
+    app.get('/failing', (c) => c.json({ error: 'upstream' }, 502))
+    expect(await statuses(3, '/failing')).toEqual([502, 502, 429])
+  })
+
+  test('leaves the estimate if a response contains no usage', async () => {
+    expect((await leftAfter((c) => c.text('nothing'))).status).toBe(429)
+  })
+
+  test('leaves the estimate and the response if JSON is broken', async () => {
+    const answer = (c: Context) => c.body('{"usage":', 200, { 'content-type': 'application/json' })
+    expect(await leftAfter(answer)).toMatchObject({ text: '{"usage":', status: 429 })
+  })
+})
+
+describe('responses that stream', () => {
+  test('arrive piece by piece, before they have ended', async () => {
+    const { app, ask } = createTestApp({ settle: byAnswer })
+    let more: (text: string) => void = () => {}
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        more = (text) => controller.enqueue(new TextEncoder().encode(text))
+      },
+    })
+    app.get('/stream', () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }))
+    const answer = await ask('/stream')
+    expect(answer.headers.get('x-ratelimit-remaining')).toBe('9')
+    const reader = answer.body?.getReader()
+    more('data: 1\n\n')
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('data: 1\n\n')
+    await reader?.cancel()
+  })
+
+  test('that are declared as JSON and are large are passed on unread', async () => {
+    const { app, ask } = createTestApp({ settle: byAnswer })
+    const piece = new TextEncoder().encode(' '.repeat(65_536))
+    let pieces = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pieces++
+        if (pieces > 40) controller.close()
+        else controller.enqueue(piece)
+      },
+    })
+    app.get('/large', () => new Response(body, { headers: { 'content-type': 'application/json' } }))
+    const answer = await ask('/large')
+    expect(pieces).toBeLessThan(25)
+    expect((await answer.arrayBuffer()).byteLength).toBe(40 * 65_536)
+  })
+})
