@@ -4,10 +4,7 @@ import { ALGORITHMS, type LimitDraft, METERS } from './limit-draft.ts'
 import { ALGORITHM_NAMES, METER_NAMES, meterOf, NAMES_ID } from './limit-text.ts'
 import { type LimitError, type PartProps, SizeFields } from './size-fields.tsx'
 
-export interface LimitFieldsProps {
-  readonly draft: LimitDraft
-  /** The names of the other limits of the form. */
-  readonly others: readonly string[]
+interface LimitFieldsProps extends Pick<PartProps, 'draft' | 'others'> {
   readonly error: LimitError | undefined
   onDraft(draft: LimitDraft): void
   onRemove(): void

@@ -9,11 +9,13 @@ import {
   refillRateOf,
   withPeriod,
 } from './limit-draft.ts'
-import type { LimitFieldsProps } from './limit-fields.tsx'
 import { PERIODS, pausedText, refillText, windowText } from './limit-text.ts'
 
 /** What the parts of a limit's form need. */
-export interface PartProps extends Pick<LimitFieldsProps, 'draft' | 'others'> {
+export interface PartProps {
+  readonly draft: LimitDraft
+  /** The names of the other limits of the form. */
+  readonly others: readonly string[]
   set(changes: Partial<LimitDraft>): void
   /** What is wrong with a field, by the API's names. */
   errorOf(...fields: readonly string[]): string | undefined

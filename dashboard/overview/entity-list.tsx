@@ -112,6 +112,7 @@ const LimitLine = ({ limit: { name, meter, available, capacity }, isLong }: Line
 
 const NARROW = '(max-width: 1000px)'
 
+/** Whether the bars are below the names: the media query of `overview.css` has the same width. */
 export const useNarrow = (): boolean => {
   const [isNarrow, setNarrow] = useState(() => matchMedia(NARROW).matches)
   useEffect(() => {
@@ -125,6 +126,7 @@ export const useNarrow = (): boolean => {
 
 type ListedLimit = DashboardEntity['limits'][number]
 
+/** px, the heights of rows in `overview.css`: the list computes positions from these numbers alone. */
 const PADDING = 21
 const IDENTITY = 44
 const WIDE_LIMIT = 24

@@ -1,12 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type uPlot from 'uplot'
-
-export interface ChartSeries {
-  readonly name: string
-  /** One of the colours of tokens.css: `--series-1`. */
-  readonly colour: string
-  readonly values: readonly (number | null)[]
-}
+import type { ChartSeries } from './draw-chart.ts'
 
 interface Props {
   /** What it shows, for screen readers. */

@@ -2,8 +2,14 @@ import 'uplot/dist/uPlot.min.css'
 import './chart.css'
 import uPlot from 'uplot'
 import { numberText } from './amounts.ts'
-import type { ChartSeries } from './chart.tsx'
 import { momentText } from './time.ts'
+
+export interface ChartSeries {
+  readonly name: string
+  /** One of the colours of tokens.css: `--series-1`. */
+  readonly colour: string
+  readonly values: readonly (number | null)[]
+}
 
 interface Drawn {
   readonly series: readonly Pick<ChartSeries, 'name' | 'colour'>[]
