@@ -3,12 +3,12 @@ import { ApiError } from './errors.ts'
 /** The URL of a path of the API: relative to the document, so that it includes the stage if there is one. */
 export const apiUrl = (path: string): URL => new URL(path, new URL('.', document.baseURI))
 
-export type Query = Readonly<Record<string, string | number | undefined>>
+export type QueryParameters = Readonly<Record<string, string | number | undefined>>
 
 /** The API, asked with a token. */
 export interface Api {
   /** Throws `ApiError`; an aborted request throws what `fetch` throws then. */
-  get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T>
+  get<T>(path: string, query?: QueryParameters, signal?: AbortSignal): Promise<T>
   send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T>
   /** The raw answer, of any status; `path` begins below the page's folder. Throws `ApiError` where there is none. */
   fetch(path: string, init?: RequestInit): Promise<Response>
@@ -16,7 +16,7 @@ export interface Api {
 
 /** `path` as `api/entities`; ids in it are to be encoded: see `pathOf`. */
 export const createApi = (token: string, onUnauthorized: () => void): Api => {
-  const fetchAnswer = async (path: string, init: RequestInit = {}): Promise<Response> => {
+  const fetchResponse = async (path: string, init: RequestInit = {}): Promise<Response> => {
     try {
       return await fetch(apiUrl(path), {
         ...init,
@@ -29,7 +29,7 @@ export const createApi = (token: string, onUnauthorized: () => void): Api => {
   }
 
   const ask = async <T>(path: string, init: RequestInit): Promise<T> => {
-    const answer = await fetchAnswer(path, init)
+    const answer = await fetchResponse(path, init)
     const body: unknown = await answer.json().catch(() => undefined)
     if (answer.status === 401) onUnauthorized()
     if (!answer.ok) throw errorOf(answer.status, body)
@@ -38,7 +38,7 @@ export const createApi = (token: string, onUnauthorized: () => void): Api => {
   }
 
   return {
-    fetch: fetchAnswer,
+    fetch: fetchResponse,
     get: (path, query, signal) => ask(withQuery(path, query), signal ? { signal } : {}),
     send: (method, path, body) =>
       ask(path, {
@@ -53,7 +53,7 @@ export const pathOf = (start: string, ...parts: readonly string[]): string =>
   [start, ...parts.map(encodeURIComponent)].join('/')
 
 /** `path` with those of `query` that are set. */
-export const withQuery = (path: string, query: Query = {}): string => {
+export const withQuery = (path: string, query: QueryParameters = {}): string => {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
   return search.size === 0 ? path : `${path}?${search}`

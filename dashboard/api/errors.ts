@@ -15,19 +15,19 @@ export class ApiError extends Error {
 export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 /** The input at fault, where an `ApiError` names one: `limits[0].capacity`. */
-export const faultOf = (error: Error | undefined): string | undefined =>
+export const errorFieldOf = (error: Error | undefined): string | undefined =>
   error !== undefined && 'field' in error && typeof error.field === 'string' ? error.field : undefined
 
 /** What the API says no to in `field` or in a part of it (`models[1]`), as a sentence of its own; undefined: nothing. */
 export const fieldErrorOf = (error: Error | undefined, field: string): string | undefined => {
-  const fault = faultOf(error)
+  const fault = errorFieldOf(error)
   if (error === undefined || fault === undefined) return undefined
   const isIt = fault === field || fault.startsWith(`${field}[`) || fault.startsWith(`${field}.`)
   return isIt ? withoutField(error.message, fault) : undefined
 }
 
 /** Whether an error stands at one of these fields, so that it needs no other place. */
-export const isAtField = (error: Error | undefined, fields: readonly string[]): boolean =>
+export const isFieldError = (error: Error | undefined, fields: readonly string[]): boolean =>
   fields.some((field) => fieldErrorOf(error, field) !== undefined)
 
 /** `limits[0].capacity must be …` as `Must be …`: what stands at its field need not name it. */

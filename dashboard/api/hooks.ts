@@ -4,7 +4,7 @@ import type { Models } from './responses.ts'
 import { useSession } from './session.tsx'
 
 /** What was asked for: `data` of the last answer stays while it is asked for again. */
-export interface Asked<T> {
+export interface QueryResult<T> {
   readonly data: T | undefined
   /** Of the last try. */
   readonly error: Error | undefined
@@ -13,11 +13,11 @@ export interface Asked<T> {
 }
 
 /** Asks when the view opens and whenever `about` changes; what is under way then is aborted. */
-export const useAnswer = <T>(
+export const useQuery = <T>(
   ask: (signal: AbortSignal) => Promise<T>,
   about: readonly unknown[],
-): Asked<T> => {
-  const [state, setState] = useState<Pick<Asked<T>, 'data' | 'error' | 'isLoading'>>({
+): QueryResult<T> => {
+  const [state, setState] = useState<Pick<QueryResult<T>, 'data' | 'error' | 'isLoading'>>({
     data: undefined,
     error: undefined,
     isLoading: true,
@@ -42,7 +42,7 @@ export const useAnswer = <T>(
 
 /** Asks again `everyMs` after each answer while the page is visible, and at once when it becomes visible again. */
 export const useRefresh = (
-  { isLoading, reload }: Pick<Asked<unknown>, 'isLoading' | 'reload'>,
+  { isLoading, reload }: Pick<QueryResult<unknown>, 'isLoading' | 'reload'>,
   everyMs: number,
 ): void => {
   useEffect(() => {
@@ -97,19 +97,19 @@ export const useAction = <A extends readonly unknown[]>(act: (...args: A) => Pro
 const NONE: readonly string[] = []
 
 /** The ids of the registered models; none until they are known. */
-export const useModels = (): readonly string[] => {
+export const useModelIds = (): readonly string[] => {
   const { api } = useSession()
-  const { data } = useAnswer((signal) => api.get<Models>('api/models', {}, signal), [])
+  const { data } = useQuery((signal) => api.get<Models>('api/models', {}, signal), [])
   return data?.items.map(({ model_id }) => model_id) ?? NONE
 }
 
-const SETTLED_AFTER_MS = 250
+const DEBOUNCE_MS = 250
 
 /** `value` as it was when it last had not changed for a moment: not every letter that is typed is asked about. */
-export const useSettled = <T extends string | undefined>(value: T): T => {
+export const useDebounced = <T extends string | undefined>(value: T): T => {
   const [settled, setSettled] = useState(value)
   useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), SETTLED_AFTER_MS)
+    const timer = setTimeout(() => setSettled(value), DEBOUNCE_MS)
     return () => clearTimeout(timer)
   }, [value])
   return settled

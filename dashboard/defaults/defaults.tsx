@@ -1,6 +1,6 @@
 import './defaults.css'
 import { useState } from 'preact/hooks'
-import { useAnswer } from '../api/hooks.ts'
+import { useQuery } from '../api/hooks.ts'
 import type { Defaults, Entities, Limit } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { LimitEditor } from '../limits/limit-editor.tsx'
@@ -67,12 +67,15 @@ export const AddRole = ({ onRole }: { onRole(role: string): void }) => {
   )
 }
 
-const LOOKED_AT = 1000
+const MAX_ENTITIES_READ = 1000
 
 /** Roles that there surely are, and what says them: those of entities, and those that were added here. */
 export const useRoles = (added: readonly string[]): readonly string[] => {
   const { api } = useSession()
-  const { data } = useAnswer((signal) => api.get<Entities>('api/entities', { limit: LOOKED_AT }, signal), [])
+  const { data } = useQuery(
+    (signal) => api.get<Entities>('api/entities', { limit: MAX_ENTITIES_READ }, signal),
+    [],
+  )
   return knownRoles(
     data?.items.map(({ role }) => role),
     added,
@@ -80,14 +83,14 @@ export const useRoles = (added: readonly string[]): readonly string[] => {
 }
 
 /** Roles that most have. */
-const USUAL = ['admin', 'service', 'user']
+const USUAL_ROLES = ['admin', 'service', 'user']
 
 /** The usual roles, those of entities and those that were named, each once, by name. */
 export const knownRoles = (
   ofEntities: readonly (string | null)[] = [],
   named: readonly string[] = [],
 ): readonly string[] =>
-  [...new Set([...USUAL, ...ofEntities.flatMap((role) => role ?? []), ...named])].toSorted()
+  [...new Set([...USUAL_ROLES, ...ofEntities.flatMap((role) => role ?? []), ...named])].toSorted()
 
 interface DefaultsRowProps {
   /** Undefined: everyone's. */
@@ -100,7 +103,7 @@ export const DefaultsRow = ({ role, resource }: DefaultsRowProps) => {
   const { api, mayWrite } = useSession()
   const [isEditing, setEditing] = useState(false)
   const [isSaved, setSaved] = useState(false)
-  const { data, error, reload } = useAnswer(
+  const { data, error, reload } = useQuery(
     (signal) => api.get<Defaults>('api/defaults', { role, resource }, signal),
     [role, resource],
   )
@@ -114,7 +117,7 @@ export const DefaultsRow = ({ role, resource }: DefaultsRowProps) => {
     <li class="defaults-row">
       <h3>{role === undefined ? title : <code>{role}</code>}</h3>
       <div class="defaults-limits">
-        {data && <Shown defaults={data} />}
+        {data && <RowLimits defaults={data} />}
         <ErrorNotice error={error} />
         {isSaved && <Notice kind="success">Saved. The limits apply from the next request.</Notice>}
       </div>
@@ -135,7 +138,7 @@ export const DefaultsRow = ({ role, resource }: DefaultsRowProps) => {
   )
 }
 
-const Shown = ({ defaults }: { readonly defaults: Defaults }) => {
+const RowLimits = ({ defaults }: { readonly defaults: Defaults }) => {
   const own = ownLimits(defaults)
   const beneath = defaults.inherited.filter(({ name }) => !own.some((limit) => limit.name === name))
   return (

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { useAnswer } from '../api/hooks.ts'
+import { useQuery } from '../api/hooks.ts'
 import type { Model, Models } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { Confirm } from '../parts/dialog.tsx'
-import { Empty, ErrorNotice, Said } from '../parts/notices.tsx'
+import { DoneNotice, EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { ModelForm, pricesText } from './model-form.tsx'
 
 type Task =
@@ -14,7 +14,7 @@ type Task =
 /** The models that have buckets of their own, and what tokens of them cost. */
 export const ModelsSection = () => {
   const { api, mayWrite } = useSession()
-  const { data, error, reload } = useAnswer((signal) => api.get<Models>('api/models', {}, signal), [])
+  const { data, error, reload } = useQuery((signal) => api.get<Models>('api/models', {}, signal), [])
   const [task, setTask] = useState<Task | undefined>(undefined)
   const [removed, setRemoved] = useState<string | undefined>(undefined)
   const begin = (next: Task) => {
@@ -42,7 +42,7 @@ export const ModelsSection = () => {
           <code>_other_</code>. Prices are in US dollars per million tokens.
         </p>
       </div>
-      {removed !== undefined && <Said text={`${removed} is removed.`} takesFocus />}
+      {removed !== undefined && <DoneNotice text={`${removed} is removed.`} takesFocus />}
       <ErrorNotice error={error} />
       {data?.items.length === 0 && <NoModels />}
       {data && data.items.length > 0 && (
@@ -67,14 +67,14 @@ export const ModelsSection = () => {
 const NoModels = () => {
   const { mayWrite } = useSession()
   return (
-    <Empty title="No models yet">
+    <EmptyState title="No models yet">
       <p>All models share the limits of _other_, and no policy for a model or a tier applies.</p>
       <p>
         {mayWrite
           ? 'Select “Register a model” to limit a model separately.'
           : 'An administrator can register models.'}
       </p>
-    </Empty>
+    </EmptyState>
   )
 }
 

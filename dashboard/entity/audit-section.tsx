@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { useAnswer } from '../api/hooks.ts'
+import { useQuery } from '../api/hooks.ts'
 import type { Audit, Limit } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import {
@@ -10,7 +10,7 @@ import {
   LimitChangeList,
 } from '../limits/limit-changes.tsx'
 import { amountText } from '../parts/amounts.ts'
-import { Empty, ErrorNotice } from '../parts/notices.tsx'
+import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { momentText } from '../parts/time.ts'
 
 const PER_PAGE = 20
@@ -32,7 +32,7 @@ interface PageProps {
 const AuditPage = ({ entityId, cursor }: PageProps) => {
   const { api } = useSession()
   const [showsOlder, setShowsOlder] = useState(false)
-  const { data, error } = useAnswer(
+  const { data, error } = useQuery(
     (signal) => api.get<Audit>('api/audit', { entity_id: entityId, limit: PER_PAGE, cursor }, signal),
     [entityId, cursor],
   )
@@ -40,9 +40,9 @@ const AuditPage = ({ entityId, cursor }: PageProps) => {
   if (!data) return <p class="quiet">Loading…</p>
   if (data.items.length === 0)
     return (
-      <Empty title={cursor === undefined ? 'No changes yet' : 'No older changes'}>
+      <EmptyState title={cursor === undefined ? 'No changes yet' : 'No older changes'}>
         {cursor === undefined && <p>Changes of this entity, its keys and its limits appear here.</p>}
-      </Empty>
+      </EmptyState>
     )
   return (
     <>

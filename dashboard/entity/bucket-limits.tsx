@@ -20,9 +20,9 @@ export const BucketLimits = ({ bucket, states, isNamed }: BucketLimitsProps) => 
     <ul class="limit-list">
       {bucket.limits.map((limit) => (
         <li key={limit.name} class="limit">
-          <What limit={limit} />
-          <Left limit={limit} state={states?.find(({ name }) => name === limit.name)} />
-          {!isPolicy(bucket) && <Source limit={limit} />}
+          <LimitTitle limit={limit} />
+          <LimitAvailability limit={limit} state={states?.find(({ name }) => name === limit.name)} />
+          {!isPolicy(bucket) && <LimitSource limit={limit} />}
         </li>
       ))}
     </ul>
@@ -39,19 +39,19 @@ const BucketTitle = ({ bucket }: Pick<BucketLimitsProps, 'bucket'>) => {
   )
 }
 
-const What = ({ limit: { name, winner } }: { readonly limit: ExplainedLimit }) => (
+const LimitTitle = ({ limit: { name, winner } }: { readonly limit: ExplainedLimit }) => (
   <p class="limit-what">
     <strong class="mono">{name}</strong> {limitSentence(winner)}{' '}
     {winner.mode !== undefined && winner.mode !== 'enforce' && <span class="tag warn">{winner.mode}</span>}
   </p>
 )
 
-interface LeftProps {
+interface LimitAvailabilityProps {
   readonly limit: ExplainedLimit
   readonly state: LimitState | undefined
 }
 
-const Left = ({ limit, state }: LeftProps) => (
+const LimitAvailability = ({ limit, state }: LimitAvailabilityProps) => (
   <div class="limit-left">
     {state && (
       <>
@@ -60,7 +60,7 @@ const Left = ({ limit, state }: LeftProps) => (
           {isPaused(state.capacity) ? (
             `paused: ${pausedText(limit.winner.meter, limit.winner.mode)}`
           ) : (
-            <LeftText limit={limit.winner} state={state} />
+            <AvailabilityText limit={limit.winner} state={state} />
           )}
         </p>
       </>
@@ -68,12 +68,12 @@ const Left = ({ limit, state }: LeftProps) => (
   </div>
 )
 
-interface LeftTextProps {
+interface AvailabilityTextProps {
   readonly limit: Limit
   readonly state: LimitState
 }
 
-const LeftText = ({ limit, state }: LeftTextProps) => {
+const AvailabilityText = ({ limit, state }: AvailabilityTextProps) => {
   const { available, capacity, reset_after_seconds: reset } = state
   const debt = debtOf(limit, state)
   const left = debt ? `−${amountText(limit.meter, debt.amount)}` : amountText(limit.meter, available)
@@ -86,7 +86,7 @@ const LeftText = ({ limit, state }: LeftTextProps) => {
   )
 }
 
-const Source = ({ limit: { winner, overrides } }: { readonly limit: ExplainedLimit }) => (
+const LimitSource = ({ limit: { winner, overrides } }: { readonly limit: ExplainedLimit }) => (
   <div class="limit-source small">
     <p>{sourceText(winner.source)}</p>
     {overrides.map((overridden) => (
@@ -156,7 +156,7 @@ export const inheritedLimits = ({
   })
 
 /** Whose bucket, on what. */
-export type BucketName = Pick<ExplainedBucket, 'entity_id' | 'resource'>
+export type BucketKey = Pick<ExplainedBucket, 'entity_id' | 'resource'>
 
 /** A bucket's name among others. */
-export const bucketText = ({ entity_id, resource }: BucketName): string => `${entity_id} ${resource}`
+export const bucketKey = ({ entity_id, resource }: BucketKey): string => `${entity_id} ${resource}`

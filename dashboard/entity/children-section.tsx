@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { useAnswer } from '../api/hooks.ts'
+import { useQuery } from '../api/hooks.ts'
 import type { Children } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { Empty, ErrorNotice } from '../parts/notices.tsx'
+import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { hrefOf } from '../parts/route.ts'
 import { CreateEntity } from './entity-form.tsx'
 
@@ -11,7 +11,7 @@ import { CreateEntity } from './entity-form.tsx'
 export const ChildrenSection = ({ entityId }: { readonly entityId: string }) => {
   const { api, mayWrite } = useSession()
   const [isCreating, setCreating] = useState(false)
-  const asked = useAnswer(
+  const result = useQuery(
     (signal) => api.get<Children>(pathOf('api/entities', entityId, 'children'), {}, signal),
     [entityId],
   )
@@ -28,9 +28,9 @@ export const ChildrenSection = ({ entityId }: { readonly entityId: string }) => 
           </button>
         )}
       </div>
-      <ErrorNotice error={asked.error} />
-      {!asked.data && !asked.error && <p class="quiet">Loading…</p>}
-      {asked.data && <ChildLinks ids={asked.data.children} />}
+      <ErrorNotice error={result.error} />
+      {!result.data && !result.error && <p class="quiet">Loading…</p>}
+      {result.data && <ChildLinks ids={result.data.children} />}
       {isCreating && <CreateEntity parentId={entityId} onCreated={show} onClose={() => setCreating(false)} />}
     </section>
   )
@@ -40,10 +40,10 @@ const ChildLinks = ({ ids }: { readonly ids: readonly string[] }) => {
   const { mayWrite } = useSession()
   if (ids.length === 0)
     return (
-      <Empty title="No children yet">
+      <EmptyState title="No children yet">
         <p>Requests of a child also count against the limits of this entity.</p>
         <p>{mayWrite ? 'Select “Add a child” to create one.' : 'An administrator can add one.'}</p>
-      </Empty>
+      </EmptyState>
     )
   return (
     <ul class="child-links">

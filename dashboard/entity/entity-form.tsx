@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { fieldErrorOf, isAtField } from '../api/errors.ts'
+import { fieldErrorOf, isFieldError } from '../api/errors.ts'
 import { useAction } from '../api/hooks.ts'
 import type { Entity } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
@@ -108,7 +108,7 @@ export const EntityForm = ({
           <PlaceFields {...part} />
         </div>
         <SwitchFields {...part} />
-        <ErrorNotice error={isAtField(saving.error, FIELDS) ? undefined : saving.error} />
+        <ErrorNotice error={isFieldError(saving.error, FIELDS) ? undefined : saving.error} />
         <div class="actions">
           <button class="button" type="button" onClick={onClose}>
             Cancel

@@ -2,11 +2,11 @@ import './entity.css'
 import { useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
 import { ApiError } from '../api/errors.ts'
-import { useAnswer } from '../api/hooks.ts'
+import { useQuery } from '../api/hooks.ts'
 import type { Entity } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { Confirm } from '../parts/dialog.tsx'
-import { Empty, ErrorNotice } from '../parts/notices.tsx'
+import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { ENTITY_SECTIONS, type EntitySection, hrefOf, SECTION_NAMES } from '../parts/route.ts'
 import { AuditSection } from './audit-section.tsx'
 import { ChildrenSection } from './children-section.tsx'
@@ -23,34 +23,34 @@ interface EntityViewProps {
 /** One entity, with everything that is about it. */
 export const EntityView = ({ id, section }: EntityViewProps) => {
   const { api } = useSession()
-  const asked = useAnswer((signal) => api.get<Entity>(pathOf('api/entities', id), {}, signal), [id])
-  if (asked.data === undefined)
+  const result = useQuery((signal) => api.get<Entity>(pathOf('api/entities', id), {}, signal), [id])
+  if (result.data === undefined)
     return (
       <>
         <header class="view-head">
           <h1>{id}</h1>
         </header>
-        {asked.error ? <NoEntity id={id} error={asked.error} /> : <p class="quiet">Loading…</p>}
+        {result.error ? <EntityNotFound id={id} error={result.error} /> : <p class="quiet">Loading…</p>}
       </>
     )
   return (
     <>
-      <EntityHead entity={asked.data} onChanged={asked.reload} />
+      <EntityHead entity={result.data} onChanged={result.reload} />
       <SectionLinks id={id} current={section} />
-      <Section key={section} section={section} entity={asked.data} />
+      <Section key={section} section={section} entity={result.data} />
     </>
   )
 }
 
-const NoEntity = ({ id, error }: { readonly id: string; readonly error: Error }) => {
+const EntityNotFound = ({ id, error }: { readonly id: string; readonly error: Error }) => {
   if (!(error instanceof ApiError && error.status === 404)) return <ErrorNotice error={error} />
   return (
     <section class="card">
-      <Empty title={`There is no entity ${id}`}>
+      <EmptyState title={`There is no entity ${id}`}>
         <p>
           It may have been deleted. <a href={hrefOf({ view: 'overview' })}>Go to the overview</a>
         </p>
-      </Empty>
+      </EmptyState>
     </section>
   )
 }

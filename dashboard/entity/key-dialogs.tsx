@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { fieldErrorOf, isAtField } from '../api/errors.ts'
+import { fieldErrorOf, isFieldError } from '../api/errors.ts'
 import { useAction } from '../api/hooks.ts'
 import type { ApiKey, NewApiKey } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
@@ -21,12 +21,12 @@ export const CreateKey = ({ entityId, onChanged, onClose }: KeyDialogProps) => {
   const { api } = useSession()
   const [name, setName] = useState('')
   const [days, setDays] = useState('')
-  const [made, setMade] = useState<NewApiKey | undefined>(undefined)
+  const [created, setCreated] = useState<NewApiKey | undefined>(undefined)
   const creating = useAction(async () => {
     const body = { name: name.trim(), expires_at: expiryIn(days, Date.now() / 1000) }
-    setMade(await api.send<NewApiKey>('POST', pathOf('api/entities', entityId, 'keys'), body))
+    setCreated(await api.send<NewApiKey>('POST', pathOf('api/entities', entityId, 'keys'), body))
   })
-  if (made) return <NewSecret made={made} onClose={onClose} />
+  if (created) return <NewSecret created={created} onClose={onClose} />
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     if (await creating.run()) onChanged()
@@ -54,7 +54,9 @@ export const CreateKey = ({ entityId, onChanged, onClose }: KeyDialogProps) => {
             onValue={setDays}
           />
         </div>
-        <ErrorNotice error={isAtField(creating.error, ['name', 'expires_at']) ? undefined : creating.error} />
+        <ErrorNotice
+          error={isFieldError(creating.error, ['name', 'expires_at']) ? undefined : creating.error}
+        />
         <div class="actions">
           <button class="button" type="button" onClick={onClose}>
             Cancel
@@ -68,7 +70,7 @@ export const CreateKey = ({ entityId, onChanged, onClose }: KeyDialogProps) => {
   )
 }
 
-const GRACES = [
+const GRACE_OPTIONS = [
   ['0', 'stops working now'],
   ['300', 'works for 5 more minutes'],
   ['3600', 'works for one more hour'],
@@ -85,12 +87,12 @@ export const RotateKey = ({
 }: KeyDialogProps & { readonly apiKey: ApiKey }) => {
   const { api } = useSession()
   const [grace, setGrace] = useState('3600')
-  const [made, setMade] = useState<NewApiKey | undefined>(undefined)
+  const [created, setCreated] = useState<NewApiKey | undefined>(undefined)
   const rotating = useAction(async () => {
     const path = pathOf('api/entities', entityId, 'keys', apiKey.key_id, 'rotate')
-    setMade(await api.send<NewApiKey>('POST', path, { grace_seconds: Number(grace) }))
+    setCreated(await api.send<NewApiKey>('POST', path, { grace_seconds: Number(grace) }))
   })
-  if (made) return <NewSecret made={made} onClose={onClose} />
+  if (created) return <NewSecret created={created} onClose={onClose} />
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     if (await rotating.run()) onChanged()
@@ -99,7 +101,7 @@ export const RotateKey = ({
     <Dialog title={`Rotate ${apiKey.name || apiKey.masked_secret}`} onClose={onClose}>
       <form class="dialog-form" onSubmit={submit}>
         <p>Creates a new key with the same name to replace this one.</p>
-        <ChoiceField label="The old key" value={grace} options={GRACES} onValue={setGrace} />
+        <ChoiceField label="The old key" value={grace} options={GRACE_OPTIONS} onValue={setGrace} />
         <ErrorNotice error={rotating.error} />
         <div class="actions">
           <button class="button" type="button" onClick={onClose}>
@@ -122,11 +124,11 @@ export const RevokeKey = ({
   onClose,
 }: KeyDialogProps & { readonly apiKey: ApiKey }) => {
   const { api } = useSession()
-  const called = apiKey.name || apiKey.masked_secret
+  const label = apiKey.name || apiKey.masked_secret
   return (
     <Confirm
-      title={`Revoke ${called}?`}
-      action={`Revoke ${called}`}
+      title={`Revoke ${label}?`}
+      action={`Revoke ${label}`}
       act={() => api.send('DELETE', pathOf('api/entities', entityId, 'keys', apiKey.key_id))}
       onDone={() => {
         onClose()
@@ -142,19 +144,19 @@ export const RevokeKey = ({
 }
 
 interface NewSecretProps {
-  readonly made: NewApiKey
+  readonly created: NewApiKey
   onClose(): void
 }
 
 /** A secret, the only time that it is shown: nothing closes it but the confirmation that it is stored. */
-export const NewSecret = ({ made, onClose }: NewSecretProps) => {
+export const NewSecret = ({ created: made, onClose }: NewSecretProps) => {
   const [isStored, setStored] = useState(false)
-  const [isRefused, setRefused] = useState(false)
+  const [isWarned, setWarned] = useState(false)
   const confirmation = useRef<HTMLInputElement>(null)
   useWarnBeforeUnload(!isStored)
   const close = () => {
     if (isStored) return onClose()
-    setRefused(true)
+    setWarned(true)
     confirmation.current?.focus()
   }
   return (
@@ -168,7 +170,7 @@ export const NewSecret = ({ made, onClose }: NewSecretProps) => {
         <CopyButton text={made.secret} what="the secret" />
       </div>
       <p class="quiet small">It {expiryText(made)}.</p>
-      {isRefused && !isStored && (
+      {isWarned && !isStored && (
         <Notice kind="error">
           The secret is lost once this is closed. Confirm below that you have stored it.
         </Notice>

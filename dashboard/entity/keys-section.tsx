@@ -1,26 +1,26 @@
 import { useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { useAnswer } from '../api/hooks.ts'
+import { useQuery } from '../api/hooks.ts'
 import type { ApiKey, ApiKeys } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { Empty, ErrorNotice } from '../parts/notices.tsx'
+import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { momentText } from '../parts/time.ts'
 import { CreateKey, expiryText, RevokeKey, RotateKey } from './key-dialogs.tsx'
 
-type Open = 'create' | { readonly act: 'rotate' | 'revoke'; readonly apiKey: ApiKey }
+type OpenDialog = 'create' | { readonly act: 'rotate' | 'revoke'; readonly apiKey: ApiKey }
 
 /** The keys that open the API for an entity. */
 export const KeysSection = ({ entityId }: { readonly entityId: string }) => {
   const { api, mayWrite } = useSession()
-  const [open, setOpen] = useState<Open | undefined>(undefined)
-  const asked = useAnswer(
+  const [open, setOpen] = useState<OpenDialog | undefined>(undefined)
+  const result = useQuery(
     (signal) => api.get<ApiKeys>(pathOf('api/entities', entityId, 'keys'), {}, signal),
     [entityId],
   )
   const dialog = {
     entityId,
     onClose: () => setOpen(undefined),
-    onChanged: asked.reload,
+    onChanged: result.reload,
   }
   return (
     <section class="card" aria-label="Keys">
@@ -32,9 +32,9 @@ export const KeysSection = ({ entityId }: { readonly entityId: string }) => {
           </button>
         )}
       </div>
-      <ErrorNotice error={asked.error} />
-      {!asked.data && !asked.error && <p class="quiet">Loading…</p>}
-      {asked.data && <KeyList items={asked.data.items} onOpen={setOpen} />}
+      <ErrorNotice error={result.error} />
+      {!result.data && !result.error && <p class="quiet">Loading…</p>}
+      {result.data && <KeyList items={result.data.items} onOpen={setOpen} />}
       {open === 'create' && <CreateKey {...dialog} />}
       {typeof open === 'object' && open.act === 'rotate' && <RotateKey {...dialog} apiKey={open.apiKey} />}
       {typeof open === 'object' && open.act === 'revoke' && <RevokeKey {...dialog} apiKey={open.apiKey} />}
@@ -44,18 +44,18 @@ export const KeysSection = ({ entityId }: { readonly entityId: string }) => {
 
 interface ListProps {
   readonly items: readonly ApiKey[]
-  onOpen(open: Open): void
+  onOpen(open: OpenDialog): void
 }
 
 const KeyList = ({ items, onOpen }: ListProps) => {
   const { mayWrite } = useSession()
   if (items.length === 0)
     return (
-      <Empty title="No keys yet">
+      <EmptyState title="No keys yet">
         <p>
           {mayWrite ? 'Create a key to call the API as this entity.' : 'An administrator can create one.'}
         </p>
-      </Empty>
+      </EmptyState>
     )
   return (
     <ul class="limit-list">
@@ -68,11 +68,11 @@ const KeyList = ({ items, onOpen }: ListProps) => {
 
 const TAGS = { active: 'good', expired: 'warn', revoked: 'bad' } as const
 
-const KeyRow = ({ apiKey, onOpen }: { readonly apiKey: ApiKey; onOpen(open: Open): void }) => {
+const KeyRow = ({ apiKey, onOpen }: { readonly apiKey: ApiKey; onOpen(open: OpenDialog): void }) => {
   const { mayWrite } = useSession()
   const { name, masked_secret, created_at, key_id } = apiKey
   const status = statusOf(apiKey, Date.now() / 1000)
-  const called = name || key_id
+  const label = name || key_id
   return (
     <li class="key">
       <div class="key-name">
@@ -90,7 +90,7 @@ const KeyRow = ({ apiKey, onOpen }: { readonly apiKey: ApiKey; onOpen(open: Open
           <button
             class="button small"
             type="button"
-            aria-label={`Rotate ${called}`}
+            aria-label={`Rotate ${label}`}
             onClick={() => onOpen({ act: 'rotate', apiKey })}
           >
             Rotate
@@ -98,7 +98,7 @@ const KeyRow = ({ apiKey, onOpen }: { readonly apiKey: ApiKey; onOpen(open: Open
           <button
             class="button small danger"
             type="button"
-            aria-label={`Revoke ${called}`}
+            aria-label={`Revoke ${label}`}
             onClick={() => onOpen({ act: 'revoke', apiKey })}
           >
             Revoke

@@ -1,7 +1,7 @@
 import type { ComponentProps } from 'preact'
 import { useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { fieldErrorOf, isAtField } from '../api/errors.ts'
+import { fieldErrorOf, isFieldError } from '../api/errors.ts'
 import { useAction } from '../api/hooks.ts'
 import type { Explanation } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
@@ -11,14 +11,14 @@ import { isMoney, MICROS_PER_DOLLAR } from '../parts/amounts.ts'
 import { isPaused } from '../parts/bar.tsx'
 import { Confirm, Dialog } from '../parts/dialog.tsx'
 import { CheckField, ChoiceField, NumberField, RequiredNote } from '../parts/fields.tsx'
-import { ErrorNotice, type Said } from '../parts/notices.tsx'
+import { type DoneNotice, ErrorNotice } from '../parts/notices.tsx'
 import { inheritedLimits, ownLimits } from './bucket-limits.tsx'
 
 interface LimitActionsProps {
   readonly entityId: string
   readonly explained: Explanation
   /** What was done, in words; the button that did it may be gone. */
-  onChanged(said: ComponentProps<typeof Said>): void
+  onChanged(said: ComponentProps<typeof DoneNotice>): void
 }
 
 const DONE = {
@@ -28,11 +28,11 @@ const DONE = {
   'top-up': 'The limit is topped up.',
 } as const
 
-type Open = keyof typeof DONE
+type OpenDialog = keyof typeof DONE
 
 /** What can be done to the limits of an entity on a resource, and to its bucket. */
 export const LimitActions = ({ entityId, explained, onChanged }: LimitActionsProps) => {
-  const [open, setOpen] = useState<Open | undefined>(undefined)
+  const [open, setOpen] = useState<OpenDialog | undefined>(undefined)
   const dialog = {
     entityId,
     explained,
@@ -54,7 +54,7 @@ export const LimitActions = ({ entityId, explained, onChanged }: LimitActionsPro
       )}
       {explained.limits.length > 0 && (
         <>
-          {toppable(explained).length > 0 && (
+          {topUpLimits(explained).length > 0 && (
             <button class="button" type="button" onClick={() => setOpen('top-up')}>
               Top up
             </button>
@@ -65,7 +65,7 @@ export const LimitActions = ({ entityId, explained, onChanged }: LimitActionsPro
         </>
       )}
       {open === 'edit' && <EditLimits {...dialog} />}
-      {open === 'inherit' && <BackToInherited {...dialog} />}
+      {open === 'inherit' && <UseInherited {...dialog} />}
       {open === 'top-up' && <TopUp {...dialog} />}
       {open === 'reset' && <ResetBuckets {...dialog} />}
     </div>
@@ -94,7 +94,7 @@ const EditLimits = ({ entityId, explained, onDone, onClose }: LimitDialogProps) 
   )
 }
 
-const BackToInherited = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
+const UseInherited = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
   const { api } = useSession()
   const { resource } = explained
   const names = ownLimits(explained).map(({ name }) => name)
@@ -114,14 +114,14 @@ const BackToInherited = ({ entityId, explained, onDone, onClose }: LimitDialogPr
 }
 
 /** The limits that can hold more: one that is paused holds nothing. */
-export const toppable = ({ limits }: Explanation): Explanation['limits'] =>
+export const topUpLimits = ({ limits }: Explanation): Explanation['limits'] =>
   limits.filter(({ winner }) => !isPaused(winner.capacity))
 
 /** Gives more for now: an amount of one limit, never beyond its capacity. */
 export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
   const { api } = useSession()
   const { resource } = explained
-  const limits = toppable(explained)
+  const limits = topUpLimits(explained)
   const [name, setName] = useState(limits[0]?.name ?? '')
   const [amount, setAmount] = useState('')
   const takesDollars = isMoney(limits.find((limit) => limit.name === name)?.winner.meter)
@@ -159,7 +159,9 @@ export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps
             onValue={setAmount}
           />
         </div>
-        <ErrorNotice error={isAtField(giving.error, ['limit_name', 'amount']) ? undefined : giving.error} />
+        <ErrorNotice
+          error={isFieldError(giving.error, ['limit_name', 'amount']) ? undefined : giving.error}
+        />
         <div class="actions">
           <button class="button" type="button" onClick={onClose}>
             Cancel

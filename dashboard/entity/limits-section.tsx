@@ -1,22 +1,22 @@
 import type { ComponentProps } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { fieldErrorOf, isAtField } from '../api/errors.ts'
-import { useAction, useAnswer, useRefresh } from '../api/hooks.ts'
+import { fieldErrorOf, isFieldError } from '../api/errors.ts'
+import { useAction, useQuery, useRefresh } from '../api/hooks.ts'
 import type { Availability, Entity, Explanation, WaitTime } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { ResourceChoice } from '../limits/resource-choice.tsx'
 import { NumberField } from '../parts/fields.tsx'
-import { Empty, ErrorNotice, Said } from '../parts/notices.tsx'
+import { DoneNotice, EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { spanText } from '../parts/time.ts'
-import { BucketLimits, type BucketStates, bucketText, type ExplainedBucket } from './bucket-limits.tsx'
+import { BucketLimits, type BucketStates, bucketKey, type ExplainedBucket } from './bucket-limits.tsx'
 import { LimitActions } from './limit-actions.tsx'
 
 /** What limits an entity, by resource: first the one that has the least left. */
 export const LimitsSection = ({ entity }: { readonly entity: Entity }) => {
   const { api } = useSession()
   const { entity_id: id } = entity
-  const scarcest = useAnswer(
+  const scarcest = useQuery(
     (signal) => api.get<Availability>(pathOf('api/dashboard/availability', id), {}, signal),
     [id],
   )
@@ -27,31 +27,31 @@ export const LimitsSection = ({ entity }: { readonly entity: Entity }) => {
   return (
     <>
       <ResourceChoice resource={resource} onResource={setChosen} />
-      <LimitsInForce key={resource} entity={entity} resource={resource} />
+      <EffectiveLimits key={resource} entity={entity} resource={resource} />
       <WaitTimeCalculator entityId={id} resource={resource} />
     </>
   )
 }
 
-interface LimitsInForceProps {
+interface EffectiveLimitsProps {
   readonly entity: Entity
   readonly resource: string
 }
 
 /** The limits that hold, what is left of each, and what is enforced beside them. */
-export const LimitsInForce = ({ entity, resource }: LimitsInForceProps) => {
+export const EffectiveLimits = ({ entity, resource }: EffectiveLimitsProps) => {
   const { mayWrite } = useSession()
-  const { explained, left } = useLimits(entity.entity_id, resource)
-  const [said, setSaid] = useState<ComponentProps<typeof Said> | undefined>(undefined)
-  const reload = (done: ComponentProps<typeof Said>) => {
-    setSaid(done)
+  const { explained, left } = useEffectiveLimits(entity.entity_id, resource)
+  const [done, setDone] = useState<ComponentProps<typeof DoneNotice> | undefined>(undefined)
+  const reload = (done: ComponentProps<typeof DoneNotice>) => {
+    setDone(done)
     explained.reload()
     left.reload()
   }
   const own = { entity_id: entity.entity_id, resource, limits: explained.data?.limits ?? [] }
   return (
     <>
-      {said !== undefined && <Said {...said} />}
+      {done !== undefined && <DoneNotice {...done} />}
       <section class="card" aria-label="Effective limits">
         <div class="card-head">
           <h2>Limits on {resource}</h2>
@@ -62,11 +62,11 @@ export const LimitsInForce = ({ entity, resource }: LimitsInForceProps) => {
         <ErrorNotice error={explained.error ?? left.error} />
         {!explained.data && !explained.error && <p class="quiet">Loading…</p>}
         {explained.data && own.limits.length === 0 && (
-          <Empty title={`${entity.entity_id} has no limits on ${resource}`}>
+          <EmptyState title={`${entity.entity_id} has no limits on ${resource}`}>
             <p>{mayWrite ? 'Select “Edit limits” to set some.' : 'An administrator can set limits.'}</p>
-          </Empty>
+          </EmptyState>
         )}
-        <BucketLimits bucket={own} states={left.data?.get(bucketText(own))} />
+        <BucketLimits bucket={own} states={left.data?.get(bucketKey(own))} />
       </section>
       <OtherBuckets buckets={explained.data?.also_enforced ?? []} states={left.data} />
     </>
@@ -84,9 +84,9 @@ const OtherBuckets = ({ buckets, states }: OthersProps) =>
       <h2>Also enforced</h2>
       {buckets.map((bucket) => (
         <BucketLimits
-          key={bucketText(bucket)}
+          key={bucketKey(bucket)}
           bucket={bucket}
-          states={states?.get(bucketText(bucket))}
+          states={states?.get(bucketKey(bucket))}
           isNamed
         />
       ))}
@@ -96,17 +96,17 @@ const OtherBuckets = ({ buckets, states }: OthersProps) =>
 const REFRESH_MS = 2000
 
 /** The limits of an entity on a resource, where each comes from, and what is left of each as time goes by. */
-export const useLimits = (entityId: string, resource: string) => {
+export const useEffectiveLimits = (entityId: string, resource: string) => {
   const { api } = useSession()
-  const explained = useAnswer(
+  const explained = useQuery(
     (signal) => api.get<Explanation>(pathOf('api/limits', entityId, 'explain'), { resource }, signal),
     [entityId, resource],
   )
-  const left = useAnswer(
+  const left = useQuery(
     async (signal): Promise<BucketStates> => {
       const path = pathOf('api/dashboard/availability', entityId)
       const { also_enforced = [], ...own } = await api.get<Availability>(path, { resource }, signal)
-      return new Map([own, ...also_enforced].map((bucket) => [bucketText(bucket), bucket.limits]))
+      return new Map([own, ...also_enforced].map((bucket) => [bucketKey(bucket), bucket.limits]))
     },
     [entityId, resource],
   )
@@ -124,17 +124,17 @@ export const WaitTimeCalculator = ({ entityId, resource }: WaitTimeCalculatorPro
   const { api } = useSession()
   const [rpm, setRpm] = useState('1')
   const [tpm, setTpm] = useState('1000')
-  const [answer, setAnswer] = useState<string | undefined>(undefined)
-  useEffect(() => setAnswer(undefined), [entityId, resource])
-  const asking = useAction(async () => {
-    setAnswer(undefined)
+  const [text, setText] = useState<string | undefined>(undefined)
+  useEffect(() => setText(undefined), [entityId, resource])
+  const calculation = useAction(async () => {
+    setText(undefined)
     const path = pathOf('api/dashboard/wait-time', entityId)
-    const asked = { rpm: rpm || undefined, tpm: tpm || undefined, resource }
-    setAnswer(waitText(await api.get<WaitTime>(path, asked)))
+    const parameters = { rpm: rpm || undefined, tpm: tpm || undefined, resource }
+    setText(waitText(await api.get<WaitTime>(path, parameters)))
   })
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
-    void asking.run()
+    void calculation.run()
   }
   return (
     <section class="card" aria-label="Wait time">
@@ -144,22 +144,22 @@ export const WaitTimeCalculator = ({ entityId, resource }: WaitTimeCalculatorPro
           label="Requests"
           value={rpm}
           min={0}
-          error={fieldErrorOf(asking.error, 'rpm')}
+          error={fieldErrorOf(calculation.error, 'rpm')}
           onValue={setRpm}
         />
         <NumberField
           label="Tokens"
           value={tpm}
           min={0}
-          error={fieldErrorOf(asking.error, 'tpm')}
+          error={fieldErrorOf(calculation.error, 'tpm')}
           onValue={setTpm}
         />
-        <button class="button" type="submit" disabled={asking.isRunning}>
+        <button class="button" type="submit" disabled={calculation.isRunning}>
           Calculate
         </button>
-        <output class="wait-answer">{answer}</output>
+        <output class="wait-answer">{text}</output>
       </form>
-      <ErrorNotice error={isAtField(asking.error, ['rpm', 'tpm']) ? undefined : asking.error} />
+      <ErrorNotice error={isFieldError(calculation.error, ['rpm', 'tpm']) ? undefined : calculation.error} />
     </section>
   )
 }

@@ -1,11 +1,11 @@
 import { useMemo, useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { useAnswer, useRefresh } from '../api/hooks.ts'
+import { useQuery, useRefresh } from '../api/hooks.ts'
 import type { Usage } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { amountText, numberText } from '../parts/amounts.ts'
-import { Segments } from '../parts/controls.tsx'
-import { Empty, ErrorNotice } from '../parts/notices.tsx'
+import { SegmentedControl } from '../parts/controls.tsx'
+import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { hrefOf } from '../parts/route.ts'
 import {
   type Granularity,
@@ -22,30 +22,30 @@ const PERIODS: readonly (readonly [Granularity, string])[] = [
   ['day', 'Last 30 days'],
 ]
 
-const ALL = ''
+const ALL_RESOURCES = ''
 
 /** What an entity used, by hour or by day. */
 export const UsageSection = ({ entityId }: { readonly entityId: string }) => {
   const { api } = useSession()
   const [granularity, setGranularity] = useState<Granularity>('hour')
-  const [resource, setResource] = useState(ALL)
-  const asked = useAnswer(
+  const [resource, setResource] = useState(ALL_RESOURCES)
+  const result = useQuery(
     async (signal) => {
       const usage = await api.get<Usage>(pathOf('api/usage', entityId), { granularity }, signal)
       return { granularity, points: usage.points }
     },
     [entityId, granularity],
   )
-  useRefresh(asked, REFRESH_MS)
-  const points = useSteady(asked.data?.points ?? NONE)
-  const shown = points.filter((point) => resource === ALL || point.resource === resource)
+  useRefresh(result, REFRESH_MS)
+  const points = useStable(result.data?.points ?? NONE)
+  const shown = points.filter((point) => resource === ALL_RESOURCES || point.resource === resource)
   return (
     <section class="card" aria-label="Usage">
       <div class="card-head">
         <h2>Usage</h2>
         <div class="actions">
           <ResourceFilter value={resource} resources={usedResources(points)} onValue={setResource} />
-          <Segments
+          <SegmentedControl
             label="Period"
             value={granularity}
             options={PERIODS}
@@ -53,11 +53,11 @@ export const UsageSection = ({ entityId }: { readonly entityId: string }) => {
           />
         </div>
       </div>
-      <ErrorNotice error={asked.error} />
-      {asked.data ? (
-        <Shown points={shown} granularity={asked.data.granularity} entityId={entityId} />
+      <ErrorNotice error={result.error} />
+      {result.data ? (
+        <UsageContent points={shown} granularity={result.data.granularity} entityId={entityId} />
       ) : (
-        !asked.error && <p class="quiet">Loading…</p>
+        !result.error && <p class="quiet">Loading…</p>
       )}
     </section>
   )
@@ -66,7 +66,7 @@ export const UsageSection = ({ entityId }: { readonly entityId: string }) => {
 const NONE: Usage['points'] = []
 
 /** The same object while it says the same, so that nothing is drawn again for nothing. */
-const useSteady = <T,>(value: T): T => useMemo(() => value, [JSON.stringify(value)])
+const useStable = <T,>(value: T): T => useMemo(() => value, [JSON.stringify(value)])
 
 interface FilterProps {
   readonly value: string
@@ -78,7 +78,7 @@ const ResourceFilter = ({ value, resources, onValue }: FilterProps) => (
   <label class="usage-resource">
     <span class="unseen">Resource</span>
     <select value={value} onChange={(event) => onValue(event.currentTarget.value)}>
-      <option value={ALL}>All resources</option>
+      <option value={ALL_RESOURCES}>All resources</option>
       {resources.map((resource) => (
         <option key={resource} value={resource}>
           {resource}
@@ -88,26 +88,26 @@ const ResourceFilter = ({ value, resources, onValue }: FilterProps) => (
   </label>
 )
 
-interface ShownProps {
+interface UsageContentProps {
   readonly points: Usage['points']
   readonly granularity: Granularity
   readonly entityId: string
 }
 
-const Shown = ({ points, granularity, entityId }: ShownProps) => {
-  const steady = useSteady(points)
+const UsageContent = ({ points, granularity, entityId }: UsageContentProps) => {
+  const steady = useStable(points)
   const overTime = useMemo(
     () => usageOverTime(steady, { granularity, now: Date.now() / 1000 }),
     [steady, granularity],
   )
   if (points.length === 0)
     return (
-      <Empty title={`No use in the last ${granularity === 'hour' ? '24 hours' : '30 days'}`}>
+      <EmptyState title={`No use in the last ${granularity === 'hour' ? '24 hours' : '30 days'}`}>
         <p>
           <a href={hrefOf({ view: 'try', id: entityId })}>Send a test request</a>: it is counted here a few
           seconds later.
         </p>
-      </Empty>
+      </EmptyState>
     )
   return (
     <>

@@ -23,7 +23,7 @@ export const LimitReview = ({ changes, isEmpty, error, isSaving, onBack, onSave 
     <>
       <section class="limit-changes" ref={place} tabIndex={-1} aria-label="What changes">
         <h3>{hasChanges ? 'What changes' : 'Nothing changes'}</h3>
-        {hasChanges && <LimitChangeList changes={changes} isAhead />}
+        {hasChanges && <LimitChangeList changes={changes} isPreview />}
         {hasChanges && isEmpty && <p class="quiet">No limits are left here.</p>}
         {!hasChanges && <p class="quiet">The limits are unchanged.</p>}
       </section>
@@ -43,11 +43,11 @@ export const LimitReview = ({ changes, isEmpty, error, isSaving, onBack, onSave 
 interface LimitChangeListProps {
   readonly changes: readonly LimitChange[]
   /** What counts instead of limits that are removed is known: they are about to be. */
-  readonly isAhead?: boolean
+  readonly isPreview?: boolean
 }
 
 /** Limits that are added, removed and changed. */
-export const LimitChangeList = ({ changes, isAhead = false }: LimitChangeListProps) => (
+export const LimitChangeList = ({ changes, isPreview: isAhead = false }: LimitChangeListProps) => (
   <ul class="limit-change-list">
     {changes.map((change) => (
       <li key={change.name}>
@@ -77,14 +77,14 @@ const Change = ({ change, isAhead }: { readonly change: LimitChange; readonly is
     )}
     {change.kind === 'removed' && (
       <p>
-        <del>{change.size}</del> {isAhead && <span class="quiet">{insteadText(change.again)}</span>}
+        <del>{change.size}</del> {isAhead && <span class="quiet">{inheritedText(change.again)}</span>}
       </p>
     )}
     {change.kind === 'changed' && <FieldChanges fields={change.fields} />}
   </>
 )
 
-const insteadText = (again: Limit | undefined): string =>
+const inheritedText = (again: Limit | undefined): string =>
   again ? `Inherited again: ${sizeText(again)}, ${sourceText(again.source)}` : 'No limit of that name is left'
 
 /** What changed of one thing, each field before and after. */
@@ -152,9 +152,9 @@ export const changesOf = (
   return [...kept, ...removed]
 }
 
-type Described = readonly [what: string, textOf: (limit: LimitInput) => string]
+type FieldText = readonly [what: string, textOf: (limit: LimitInput) => string]
 
-const FIELDS: readonly Described[] = [
+const FIELDS: readonly FieldText[] = [
   ['Counts', meterText],
   ['Algorithm', ({ algorithm }) => ALGORITHM_NAMES[algorithm]],
   ['Size', sizeText],

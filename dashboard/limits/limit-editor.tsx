@@ -5,7 +5,7 @@ import { useAction } from '../api/hooks.ts'
 import type { Limit } from '../api/responses.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { RequiredNote } from '../parts/fields.tsx'
-import { Empty } from '../parts/notices.tsx'
+import { EmptyState } from '../parts/notices.tsx'
 import { changesOf, LimitReview } from './limit-changes.tsx'
 import { draftOf, type LimitDraft, limitOf, newDraft } from './limit-draft.ts'
 import { LimitFields } from './limit-fields.tsx'
@@ -103,7 +103,7 @@ export const LimitForm = ({ drafts, inherited, error, onDrafts, onReview, onClos
         ))}
       </datalist>
       {drafts.length === 0 && (
-        <NothingSet inherited={inherited} onCopy={() => onDrafts(inherited.map(draftOf))} />
+        <NoLimits inherited={inherited} onCopy={() => onDrafts(inherited.map(draftOf))} />
       )}
       {drafts.length > 0 && <RequiredNote />}
       {drafts.map((draft, index) => (
@@ -133,15 +133,15 @@ export const LimitForm = ({ drafts, inherited, error, onDrafts, onReview, onClos
   )
 }
 
-const NothingSet = ({ inherited, onCopy }: Pick<LimitFormProps, 'inherited'> & { onCopy(): void }) => (
-  <Empty title="No limits are set here">
+const NoLimits = ({ inherited, onCopy }: Pick<LimitFormProps, 'inherited'> & { onCopy(): void }) => (
+  <EmptyState title="No limits are set here">
     <p>{inherited.length > 0 ? 'The inherited limits apply.' : 'Add a limit to begin.'}</p>
     {inherited.length > 0 && (
       <button class="button" type="button" onClick={onCopy}>
         Start from the inherited limits
       </button>
     )}
-  </Empty>
+  </EmptyState>
 )
 
 /** Leads to the field that the API did not take. */

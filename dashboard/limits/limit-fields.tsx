@@ -2,9 +2,9 @@ import { ChoiceField, NumberField, TextField } from '../parts/fields.tsx'
 import { checkLimitName } from '../parts/name-rules.ts'
 import { ALGORITHMS, type LimitDraft, METERS } from './limit-draft.ts'
 import { ALGORITHM_NAMES, METER_NAMES, meterOf, NAMES_ID } from './limit-text.ts'
-import { type LimitError, type PartProps, SizeFields } from './size-fields.tsx'
+import { type FieldsProps, type LimitError, SizeFields } from './size-fields.tsx'
 
-interface LimitFieldsProps extends Pick<PartProps, 'draft' | 'others'> {
+interface LimitFieldsProps extends Pick<FieldsProps, 'draft' | 'others'> {
   readonly error: LimitError | undefined
   onDraft(draft: LimitDraft): void
   onRemove(): void
@@ -12,7 +12,7 @@ interface LimitFieldsProps extends Pick<PartProps, 'draft' | 'others'> {
 
 /** One limit of a form. */
 export const LimitFields = ({ draft, others, error, onDraft, onRemove }: LimitFieldsProps) => {
-  const part: PartProps = {
+  const part: FieldsProps = {
     draft,
     others,
     set: (changes) => onDraft({ ...draft, ...changes }),
@@ -41,7 +41,7 @@ export const LimitFields = ({ draft, others, error, onDraft, onRemove }: LimitFi
   )
 }
 
-const IdentityFields = ({ draft, others, set, errorOf }: PartProps) => {
+const IdentityFields = ({ draft, others, set, errorOf }: FieldsProps) => {
   const checkName = (name: string) =>
     checkLimitName(name) ??
     (others.includes(name) ? 'Must be unique: another limit here has this name' : undefined)
@@ -94,17 +94,17 @@ const UNAVAILABLE_OPTIONS = [
 ] as const
 
 /** What a limit seldom says; closed unless it says something. */
-export const RuleFields = (props: PartProps) => (
-  <details class="limit-rules" open={saysSomething(props.draft)}>
+export const RuleFields = (props: FieldsProps) => (
+  <details class="limit-rules" open={hasRules(props.draft)}>
     <summary>Advanced</summary>
     <div class="fields">
-      <ConductFields {...props} />
+      <BehaviourFields {...props} />
       <ShareFields {...props} />
     </div>
   </details>
 )
 
-const saysSomething = ({ original }: LimitDraft): boolean =>
+const hasRules = ({ original }: LimitDraft): boolean =>
   original !== undefined &&
   [
     original.mode,
@@ -115,7 +115,7 @@ const saysSomething = ({ original }: LimitDraft): boolean =>
     original.headroom,
   ].some((rule) => rule !== undefined)
 
-const ConductFields = ({ draft, set, errorOf }: PartProps) => (
+const BehaviourFields = ({ draft, set, errorOf }: FieldsProps) => (
   <>
     <ChoiceField
       label="Mode"
@@ -142,7 +142,7 @@ const ConductFields = ({ draft, set, errorOf }: PartProps) => (
   </>
 )
 
-const ShareFields = ({ draft, set, errorOf }: PartProps) => (
+const ShareFields = ({ draft, set, errorOf }: FieldsProps) => (
   <>
     <NumberField
       label="Warn from"

@@ -1,6 +1,6 @@
 import './limits.css'
 import { useState } from 'preact/hooks'
-import { useModels } from '../api/hooks.ts'
+import { useModelIds } from '../api/hooks.ts'
 import { ChoiceField, TextField } from '../parts/fields.tsx'
 import { checkResource } from '../parts/name-rules.ts'
 
@@ -19,7 +19,7 @@ interface Props {
 
 /** Which resource the limits are for: a registered model, a special one, or any other name. */
 export const ResourceChoice = ({ resource, onResource }: Props) => {
-  const models = useModels()
+  const models = useModelIds()
   const [another, setAnother] = useState<string | undefined>(undefined)
   const known = [...new Set([...SPECIAL.map(([name]) => name), ...models, resource])]
   const named = new Map<string, string>(SPECIAL)

@@ -1,4 +1,4 @@
-import { faultOf, withoutField } from '../api/errors.ts'
+import { errorFieldOf, withoutField } from '../api/errors.ts'
 import { isMoney } from '../parts/amounts.ts'
 import { ChoiceField, NumberField, TextField } from '../parts/fields.tsx'
 import {
@@ -12,7 +12,7 @@ import {
 import { PERIODS, pausedText, refillText, windowText } from './limit-text.ts'
 
 /** What the parts of a limit's form need. */
-export interface PartProps {
+export interface FieldsProps {
   readonly draft: LimitDraft
   /** The names of the other limits of the form. */
   readonly others: readonly string[]
@@ -22,7 +22,7 @@ export interface PartProps {
 }
 
 /** How much, by the fields of its algorithm. */
-export const SizeFields = (props: PartProps) => {
+export const SizeFields = (props: FieldsProps) => {
   switch (props.draft.algorithm) {
     case 'sliding_window':
       return <SlidingWindowFields {...props} />
@@ -36,7 +36,7 @@ export const SizeFields = (props: PartProps) => {
 const PERIOD_OPTIONS = PERIODS.map((period) => [period, `per ${period}`] as const)
 
 /** The label of an amount, with its unit where that is money, and what may be typed: 0 pauses the limit. */
-const amountProps = (draft: LimitDraft, label: string, hint: string) => ({
+const amountFieldProps = (draft: LimitDraft, label: string, hint: string) => ({
   label: isMoney(draftMeter(draft)) ? `${label}, US dollars` : label,
   min: 0,
   step: isMoney(draftMeter(draft)) ? 0.000001 : 1,
@@ -52,12 +52,12 @@ const refillHint = (draft: LimitDraft): string => {
     : `= ${Number(rate.toPrecision(4))} per second`
 }
 
-const TokenBucketFields = ({ draft, set, errorOf }: PartProps) => {
+const TokenBucketFields = ({ draft, set, errorOf }: FieldsProps) => {
   const isPaused = isPausedDraft(draft)
   return (
     <>
       <NumberField
-        {...amountProps(draft, 'Capacity', 'maximum at once')}
+        {...amountFieldProps(draft, 'Capacity', 'maximum at once')}
         value={draft.amount}
         required
         error={errorOf('capacity')}
@@ -83,9 +83,9 @@ const TokenBucketFields = ({ draft, set, errorOf }: PartProps) => {
   )
 }
 
-const WindowLimitField = ({ draft, set, errorOf }: PartProps) => (
+const WindowLimitField = ({ draft, set, errorOf }: FieldsProps) => (
   <NumberField
-    {...amountProps(draft, 'Limit', 'maximum per window')}
+    {...amountFieldProps(draft, 'Limit', 'maximum per window')}
     value={draft.amount}
     required
     error={errorOf('limit', 'capacity')}
@@ -93,7 +93,7 @@ const WindowLimitField = ({ draft, set, errorOf }: PartProps) => (
   />
 )
 
-const SlidingWindowFields = (props: PartProps) => {
+const SlidingWindowFields = (props: FieldsProps) => {
   const { draft, set, errorOf } = props
   const seconds = Number(draft.windowSeconds)
   return (
@@ -119,7 +119,7 @@ const SlidingWindowFields = (props: PartProps) => {
   )
 }
 
-const FixedWindowFields = (props: PartProps) => {
+const FixedWindowFields = (props: FieldsProps) => {
   const { draft, set, errorOf } = props
   return (
     <>
@@ -154,7 +154,7 @@ export interface LimitError {
 
 /** The field of a limit that an error names, if it names one (`limits[0].capacity`). */
 export const limitErrorOf = (error: Error | undefined): LimitError | undefined => {
-  const [whole, index, field] = /^limits\[(\d+)\]\.(.+)$/.exec(faultOf(error) ?? '') ?? []
+  const [whole, index, field] = /^limits\[(\d+)\]\.(.+)$/.exec(errorFieldOf(error) ?? '') ?? []
   if (error === undefined || whole === undefined || field === undefined) return undefined
   return { index: Number(index), field, text: withoutField(error.message, whole) }
 }

@@ -9,7 +9,7 @@ export type Connection =
 /** Hears events until the source ends, or throws what ended it. */
 export type Source<T> = (signal: AbortSignal, hear: (event: T) => void) => Promise<void>
 
-export interface Following<T> {
+export interface FollowOptions<T> {
   readonly source: Source<T>
   /** What the connection is called while events come. */
   readonly connected: 'live' | 'polling'
@@ -23,12 +23,12 @@ export interface Following<T> {
 }
 
 /** Listens to a source, and again whenever it ends, until it is aborted. Never throws. */
-export const follow = async <T>(following: Following<T>, signal: AbortSignal): Promise<void> => {
+export const follow = async <T>(following: FollowOptions<T>, signal: AbortSignal): Promise<void> => {
   const { onConnection, wait, now, random } = following
   let failures = 0
   onConnection({ state: 'connecting' })
   while (!signal.aborted) {
-    const { heard, error } = await listen(following, signal)
+    const { heard, error } = await readSource(following, signal)
     if (signal.aborted) return
     failures = heard ? 1 : failures + 1
     const waitMs = backOffMs(failures, random())
@@ -38,8 +38,8 @@ export const follow = async <T>(following: Following<T>, signal: AbortSignal): P
 }
 
 /** Whether anything was heard, and why it ended. */
-const listen = async <T>(
-  { source, connected, onEvent, onConnection }: Following<T>,
+const readSource = async <T>(
+  { source, connected, onEvent, onConnection }: FollowOptions<T>,
   signal: AbortSignal,
 ): Promise<{ readonly heard: boolean; readonly error: Error }> => {
   let heard = false

@@ -4,16 +4,16 @@ import type { Source } from './follow.ts'
 import { readEvents, type SseEvent } from './read-events.ts'
 
 /** The server sends something at least every 15 s; a stream that is silent for longer than this is lost. */
-const SILENT_MS = 40_000
+const SILENCE_TIMEOUT_MS = 40_000
 
 /** The events of an SSE route. A stream that falls silent, and one that the browser cuts off, fail. */
 export const createStreamSource =
   (api: Api, path: string): Source<SseEvent> =>
   async (signal, onEvent) => {
-    const silence = createAlarm(SILENT_MS)
+    const silence = createWatchdog(SILENCE_TIMEOUT_MS)
     try {
       const answer = await api.fetch(path, { signal: AbortSignal.any([signal, silence.signal]) })
-      if (!answer.ok || !answer.body) throw await refusalOf(api, answer)
+      if (!answer.ok || !answer.body) throw await responseError(api, answer)
       await readEvents(answer.body, onEvent, silence.restart)
     } catch (error) {
       throw error instanceof ApiError ? error : new Error('The connection was lost.')
@@ -23,7 +23,7 @@ export const createStreamSource =
   }
 
 /** Aborts when it has not been started again for `ms`, or the browser is offline. */
-const createAlarm = (ms: number) => {
+const createWatchdog = (ms: number) => {
   const abort = new AbortController()
   const ring = () => abort.abort()
   let timer = setTimeout(ring, ms)
@@ -42,7 +42,7 @@ const createAlarm = (ms: number) => {
 }
 
 /** A token that is not known any more signs out: asking for the session sees to that. */
-const refusalOf = async (api: Api, answer: Response): Promise<ApiError> => {
+const responseError = async (api: Api, answer: Response): Promise<ApiError> => {
   if (answer.status === 401) await api.get('api/dashboard/session')
   const body: unknown = await answer.json().catch(() => undefined)
   const said = typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : ''
@@ -55,12 +55,12 @@ export const createPollSource =
   async (signal, hear) => {
     while (!signal.aborted) {
       hear(await ask(signal))
-      await browserWait(everyMs, signal)
+      await browserDelay(everyMs, signal)
     }
   }
 
 /** Resolves after `ms`, or as soon as `signal` aborts or the browser is online again. */
-export const browserWait = (ms: number, signal: AbortSignal): Promise<void> =>
+export const browserDelay = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer)

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { DashboardEntity } from '../api/responses.ts'
 import { amountText } from '../parts/amounts.ts'
-import { Bar, isPaused, loadOf } from '../parts/bar.tsx'
+import { Bar, isPaused, loadLevel } from '../parts/bar.tsx'
 import { hrefOf } from '../parts/route.ts'
 import { type EntityRow, rowsOf, type Sort } from './entity-rows.ts'
 import { VirtualList } from './virtual-list.tsx'
@@ -93,7 +93,7 @@ interface LineProps {
 }
 
 const LimitLine = ({ limit: { name, meter, available, capacity }, isLong }: LineProps) => (
-  <div class={`row-limit ${loadOf(available, capacity)}${isLong ? ' long' : ''}`}>
+  <div class={`row-limit ${loadLevel(available, capacity)}${isLong ? ' long' : ''}`}>
     <span class="row-limit-name mono" title={name}>
       {name}
     </span>

@@ -1,5 +1,5 @@
 import type { DashboardEntity } from '../api/responses.ts'
-import { availableShare, loadOf } from '../parts/bar.tsx'
+import { availableShare, loadLevel } from '../parts/bar.tsx'
 
 export const SORTS = [
   ['tree', 'By parent'],
@@ -65,7 +65,9 @@ export const totalsOf = (entities: Iterable<DashboardEntity>) => {
   for (const { limits } of entities) {
     totals.entities += 1
     totals.limits += limits.length
-    totals.high += limits.filter(({ available, capacity }) => loadOf(available, capacity) === 'high').length
+    totals.high += limits.filter(
+      ({ available, capacity }) => loadLevel(available, capacity) === 'high',
+    ).length
   }
   return totals
 }

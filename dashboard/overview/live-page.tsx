@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks'
-import { type Api, type Query, withQuery } from '../api/api.ts'
+import { type Api, type QueryParameters, withQuery } from '../api/api.ts'
 import type { DashboardEntities, DashboardEntity } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { type Connection, follow, type Source } from '../live/follow.ts'
-import { browserWait, createPollSource, createStreamSource } from '../live/sources.ts'
+import { browserDelay, createPollSource, createStreamSource } from '../live/sources.ts'
 import { spanText } from '../parts/time.ts'
 
 const POLL_MS = 2000
@@ -15,12 +15,12 @@ export interface LivePage {
   /** Of the request before until the first answer to this one. */
   readonly page: EntityPage | undefined
   /** `page` answers another request. */
-  readonly isOld: boolean
+  readonly isStale: boolean
   readonly connection: Connection
 }
 
 /** The page that `query` asks for (`limit`, `cursor`, `q`), kept up to date while someone looks. */
-export const useLivePage = (query: Query): LivePage => {
+export const useLivePage = (query: QueryParameters): LivePage => {
   const { api, streams } = useSession()
   const [connection, setConnection] = useState<Connection>({ state: 'connecting' })
   const [shown, setShown] = useState<{ readonly key: string; readonly page: EntityPage } | undefined>()
@@ -37,16 +37,16 @@ export const useLivePage = (query: Query): LivePage => {
       const { now } = Date
       const { random } = Math
       const onConnection = setConnection
-      void follow({ source, connected, onEvent, onConnection, wait: browserWait, now, random }, signal)
+      void follow({ source, connected, onEvent, onConnection, wait: browserDelay, now, random }, signal)
     })
   }, [api, streams, key])
-  return { page: shown?.page, isOld: shown?.key !== key, connection }
+  return { page: shown?.page, isStale: shown?.key !== key, connection }
 }
 
-const polled = (api: Api, query: Query): Source<EntityChanges> =>
+const polled = (api: Api, query: QueryParameters): Source<EntityChanges> =>
   createPollSource((signal) => api.get<DashboardEntities>('api/dashboard/entities', query, signal), POLL_MS)
 
-const streamed = (api: Api, query: Query): Source<EntityChanges> => {
+const streamed = (api: Api, query: QueryParameters): Source<EntityChanges> => {
   const source = createStreamSource(api, withQuery('api/dashboard/stream', query))
   return (signal, hear) =>
     source(signal, ({ event, data }) => {

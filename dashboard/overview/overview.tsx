@@ -4,20 +4,20 @@ import { useSession } from '../api/session.tsx'
 import { CreateEntity } from '../entity/entity-form.tsx'
 import { numberText } from '../parts/amounts.ts'
 import { ChoiceField, TextField } from '../parts/fields.tsx'
-import { Empty, ErrorNotice } from '../parts/notices.tsx'
+import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { hrefOf } from '../parts/route.ts'
 import { EntityList } from './entity-list.tsx'
 import { SORTS, totalsOf } from './entity-rows.ts'
 import { ConnectionBadge, type EntityPage, type LivePage, useLivePage } from './live-page.tsx'
-import { PER_PAGE, type Place, usePlace } from './place.ts'
+import { type ListPlace, PER_PAGE, useListPlace } from './place.ts'
 
 /** Every entity with what it has left, live. */
 export const Overview = () => {
   const { mayWrite } = useSession()
-  const place = usePlace()
+  const place = useListPlace()
   const live = useLivePage(place.query)
-  const [isMaking, setMaking] = useState(false)
-  const make = () => setMaking(true)
+  const [isCreating, setCreating] = useState(false)
+  const create = () => setCreating(true)
   return (
     <>
       <header class="view-head">
@@ -26,21 +26,21 @@ export const Overview = () => {
           <ConnectionBadge connection={live.connection} />
         </div>
         {mayWrite && (
-          <button class="button primary" type="button" onClick={make}>
+          <button class="button primary" type="button" onClick={create}>
             New entity
           </button>
         )}
       </header>
       <Toolbar place={place} />
-      <FoundEntities place={place} live={live} onMake={mayWrite ? make : undefined} />
-      {isMaking && <CreateEntity parentId="" onCreated={goTo} onClose={() => setMaking(false)} />}
+      <EntityResults place={place} live={live} onCreate={mayWrite ? create : undefined} />
+      {isCreating && <CreateEntity parentId="" onCreated={goTo} onClose={() => setCreating(false)} />}
     </>
   )
 }
 
 const goTo = (id: string): void => location.assign(hrefOf({ view: 'entity', id }))
 
-export const Toolbar = ({ place }: { readonly place: Place }) => (
+export const Toolbar = ({ place }: { readonly place: ListPlace }) => (
   <search class="overview-toolbar">
     <TextField label="Search" placeholder="Id or name" value={place.search} onValue={place.setSearch} />
     <ChoiceField label="Order" options={SORTS} value={place.sort} onValue={place.setSort} />
@@ -53,17 +53,17 @@ export const Toolbar = ({ place }: { readonly place: Place }) => (
   </search>
 )
 
-interface FoundEntitiesProps {
-  readonly place: Place
+interface EntityResultsProps {
+  readonly place: ListPlace
   readonly live: LivePage
   /** Undefined: one who may not. */
-  readonly onMake: (() => void) | undefined
+  readonly onCreate: (() => void) | undefined
 }
 
 /** The page of entities, or why there is none. */
-export const FoundEntities = ({ place, live, onMake }: FoundEntitiesProps) => {
-  const { page, isOld, connection } = live
-  const searching = useSearchOn(place, live)
+export const EntityResults = ({ place, live, onCreate }: EntityResultsProps) => {
+  const { page, isStale, connection } = live
+  const searching = useContinuedSearch(place, live)
   if (page === undefined)
     return connection.state === 'offline' ? (
       <ErrorNotice error={new Error(connection.error)} />
@@ -76,17 +76,22 @@ export const FoundEntities = ({ place, live, onMake }: FoundEntitiesProps) => {
   const pager = {
     place,
     nextCursor: page.nextCursor,
-    isOld,
+    isStale,
     isShort: place.query.q !== undefined && page.nextCursor !== null && page.entities.size < place.perPage,
   }
   return (
-    <section class="card overview-found" aria-busy={isOld} data-state={connection.state}>
+    <section class="card overview-found" aria-busy={isStale} data-state={connection.state}>
       <div class="overview-found-head">
         <Totals page={page} />
         {isPaged && <Pager {...pager} />}
       </div>
       {page.entities.size === 0 ? (
-        <Nothing place={place} hasMore={page.nextCursor !== null} searching={searching} onMake={onMake} />
+        <NoResults
+          place={place}
+          hasMore={page.nextCursor !== null}
+          searching={searching}
+          onCreate={onCreate}
+        />
       ) : (
         <EntityList entities={page.entities} sort={place.sort} />
       )}
@@ -117,75 +122,75 @@ const Totals = ({ page }: { readonly page: EntityPage }) => {
 }
 
 interface PagerProps {
-  readonly place: Place
+  readonly place: ListPlace
   readonly nextCursor: string | null
-  readonly isOld: boolean
+  readonly isStale: boolean
   /** A search that gave up before the page was full. */
   readonly isShort: boolean
 }
 
-const Pager = ({ place, nextCursor, isOld, isShort }: PagerProps) => (
+const Pager = ({ place, nextCursor, isStale, isShort }: PagerProps) => (
   <div class="overview-pager">
     <span class="quiet number">Page {place.pageNumber}</span>
     <button
       class="button small"
       type="button"
-      disabled={isOld || place.pageNumber === 1}
-      onClick={place.toPrevious}
+      disabled={isStale || place.pageNumber === 1}
+      onClick={place.previousPage}
     >
       Previous
     </button>
     <button
       class="button small"
       type="button"
-      disabled={isOld || nextCursor === null}
-      onClick={() => nextCursor !== null && place.toNext(nextCursor)}
+      disabled={isStale || nextCursor === null}
+      onClick={() => nextCursor !== null && place.nextPage(nextCursor)}
     >
       {isShort ? 'Continue searching' : 'Next'}
     </button>
   </div>
 )
 
-interface NothingProps {
-  readonly place: Place
+interface NoResultsProps {
+  readonly place: ListPlace
   readonly hasMore: boolean
-  readonly searching: SearchOn
-  readonly onMake: (() => void) | undefined
+  readonly searching: ContinuedSearch
+  readonly onCreate: (() => void) | undefined
 }
 
-const Nothing = ({ place, hasMore, searching, onMake }: NothingProps) => {
-  if (searching.isSearching) return <Empty title="Nothing found so far">Still searching…</Empty>
+const NoResults = ({ place, hasMore, searching, onCreate }: NoResultsProps) => {
+  if (searching.isSearching) return <EmptyState title="Nothing found so far">Still searching…</EmptyState>
   if (hasMore)
     return (
-      <Empty title="Nothing found so far">
+      <EmptyState title="Nothing found so far">
         <p>Many entities have been searched, and more remain.</p>
-        <button class="button" type="button" onClick={searching.goOn}>
+        <button class="button" type="button" onClick={searching.continueSearch}>
           Continue searching
         </button>
-      </Empty>
+      </EmptyState>
     )
   if (place.query.q !== undefined)
     return (
-      <Empty title={`No entity’s id or name contains “${place.query.q}”`}>
+      <EmptyState title={`No entity’s id or name contains “${place.query.q}”`}>
         <button class="button" type="button" onClick={() => place.setSearch('')}>
           Clear the search
         </button>
-      </Empty>
+      </EmptyState>
     )
   return (
-    <Empty title="No entities yet">
+    <EmptyState title="No entities yet">
       <p>An entity is anything with limits: a project, a tenant, a user, an API key.</p>
-      {onMake ? (
+      {onCreate ? (
         <>
           <p>Create the first one, then give it limits and a key.</p>
-          <button class="button primary" type="button" onClick={onMake}>
+          <button class="button primary" type="button" onClick={onCreate}>
             New entity
           </button>
         </>
       ) : (
         <p>An administrator can create the first one.</p>
       )}
-    </Empty>
+    </EmptyState>
   )
 }
 
@@ -193,29 +198,32 @@ const Nothing = ({ place, hasMore, searching, onMake }: NothingProps) => {
 const PAUSE_MS = 500
 
 /** After so many pages that hold nothing the search goes on only when it is told to. */
-const MOST_SKIPPED = 20
+const MAX_SKIPPED_PAGES = 20
 
-export interface SearchOn {
+export interface ContinuedSearch {
   readonly isSearching: boolean
   /** Searches so many pages again. */
-  goOn(): void
+  continueSearch(): void
 }
 
 /** Goes on with a search while its pages are empty, each in place of the one before. */
-export const useSearchOn = (place: Place, { page, isOld }: Pick<LivePage, 'page' | 'isOld'>): SearchOn => {
+export const useContinuedSearch = (
+  place: ListPlace,
+  { page, isStale }: Pick<LivePage, 'page' | 'isStale'>,
+): ContinuedSearch => {
   const [skipped, setSkipped] = useState(0)
   const { q } = place.query
   useEffect(() => setSkipped(0), [q])
   const isEmpty = q !== undefined && page?.entities.size === 0
-  const next = isEmpty && !isOld ? page.nextCursor : null
-  const isSearching = isEmpty && page.nextCursor !== null && skipped < MOST_SKIPPED
+  const next = isEmpty && !isStale ? page.nextCursor : null
+  const isSearching = isEmpty && page.nextCursor !== null && skipped < MAX_SKIPPED_PAGES
   useEffect(() => {
-    if (next === null || skipped >= MOST_SKIPPED) return
+    if (next === null || skipped >= MAX_SKIPPED_PAGES) return
     const timer = setTimeout(() => {
       setSkipped(skipped + 1)
       place.skipTo(next)
     }, PAUSE_MS)
     return () => clearTimeout(timer)
   }, [next, skipped])
-  return { isSearching, goOn: () => setSkipped(0) }
+  return { isSearching, continueSearch: () => setSkipped(0) }
 }

@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { Query } from '../api/api.ts'
-import { useSettled } from '../api/hooks.ts'
+import type { QueryParameters } from '../api/api.ts'
+import { useDebounced } from '../api/hooks.ts'
 import { SORTS, type Sort } from './entity-rows.ts'
 
 /** Which entities are looked at, and in which order. */
-export interface Place {
+export interface ListPlace {
   /** As it is typed; it is asked for when the typing rests. */
   readonly search: string
   readonly sort: Sort
@@ -12,25 +12,25 @@ export interface Place {
   /** From 1. */
   readonly pageNumber: number
   /** What the server is asked for. */
-  readonly query: Query
+  readonly query: QueryParameters
   setSearch(search: string): void
   setSort(sort: string): void
   setPerPage(perPage: string): void
-  toNext(cursor: string): void
+  nextPage(cursor: string): void
   /** Shows the page that begins at `cursor` in place of this one, which holds nothing that was searched for. */
   skipTo(cursor: string): void
-  toPrevious(): void
+  previousPage(): void
 }
 
 /** A place is kept in the entry of the browser's history, and restored on the way back. */
-export const usePlace = (): Place => {
-  const [place, setPlace] = useState<KeptPlace>(() => keptPlace(history.state))
+export const useListPlace = (): ListPlace => {
+  const [place, setPlace] = useState<SavedPlace>(() => savedPlace(history.state))
   useEffect(() => history.replaceState({ place }, ''), [place])
   const { search, sort, perPage } = place
-  const q = useSettled(search.trim())
+  const q = useDebounced(search.trim())
   const of = `${perPage} ${q}`
   const { first, cursors } = place.trail.of === of ? place.trail : { first: undefined, cursors: [] }
-  const change = (changes: Partial<KeptPlace>) => setPlace((before) => ({ ...before, ...changes }))
+  const change = (changes: Partial<SavedPlace>) => setPlace((before) => ({ ...before, ...changes }))
   const toPage = (now: readonly string[]) => change({ trail: { of, first, cursors: now } })
   return {
     search,
@@ -42,18 +42,18 @@ export const usePlace = (): Place => {
     setSort: (named) => change({ sort: sortOf(named) }),
     setPerPage: (named) =>
       change({ perPage: PER_PAGE.find((each) => String(each) === named) ?? PER_PAGE[0] }),
-    toNext: (cursor) => toPage([...cursors, cursor]),
+    nextPage: (cursor) => toPage([...cursors, cursor]),
     skipTo: (cursor) =>
       cursors.length === 0
         ? change({ trail: { of, first: cursor, cursors } })
         : toPage([...cursors.slice(0, -1), cursor]),
-    toPrevious: () => toPage(cursors.slice(0, -1)),
+    previousPage: () => toPage(cursors.slice(0, -1)),
   }
 }
 
 export const PER_PAGE = [50, 100, 250, 1000] as const
 
-export interface KeptPlace {
+export interface SavedPlace {
   readonly search: string
   readonly sort: Sort
   readonly perPage: number
@@ -67,7 +67,7 @@ export interface KeptPlace {
 }
 
 /** The place in a state of the browser's history; the beginning where there is none. */
-export const keptPlace = (state: unknown): KeptPlace => {
+export const savedPlace = (state: unknown): SavedPlace => {
   const place = recordOf(recordOf(state).place)
   const trail = recordOf(place.trail)
   return {

@@ -11,13 +11,13 @@ interface VirtualListProps<T> {
 }
 
 /** Rows beyond the window that are there as well: for the keyboard, and for fast scrolling. */
-const SPARE_ROWS = 8
+const OVERSCAN_ROWS = 8
 
 /** A list of any length that scrolls with the window, and of which only what is in sight is in the document. */
 export const VirtualList = <T,>({ items, label, heightOf, keyOf, children }: VirtualListProps<T>) => {
   const list = useRef<HTMLUListElement>(null)
   const offsets = useMemo(() => offsetsOf(items.map(heightOf)), [items, heightOf])
-  const { start, end } = useRangeInSight(list, offsets)
+  const { start, end } = useVisibleRange(list, offsets)
   return (
     <ul ref={list} class="virtual-list" aria-label={label} style={{ height: `${offsets.at(-1)}px` }}>
       {items.slice(start, end).map((item, at) => (
@@ -34,22 +34,22 @@ export const VirtualList = <T,>({ items, label, heightOf, keyOf, children }: Vir
   )
 }
 
-const NOTHING: Range = { start: 0, end: 0 }
+const NO_ROWS: Range = { start: 0, end: 0 }
 
-const useRangeInSight = (
+const useVisibleRange = (
   list: { readonly current: HTMLElement | null },
   offsets: readonly number[],
 ): Range => {
-  const [range, setRange] = useState(NOTHING)
-  const look = () => {
+  const [range, setRange] = useState(NO_ROWS)
+  const measure = () => {
     if (!list.current) return
     const { top } = list.current.getBoundingClientRect()
-    const next = visibleRange(offsets, -top, innerHeight - top, SPARE_ROWS)
+    const next = visibleRange(offsets, -top, innerHeight - top, OVERSCAN_ROWS)
     setRange((last) => (last.start === next.start && last.end === next.end ? last : next))
   }
-  const latest = useRef(look)
-  latest.current = look
-  useLayoutEffect(look, [offsets])
+  const latest = useRef(measure)
+  latest.current = measure
+  useLayoutEffect(measure, [offsets])
   useEffect(() => {
     const again = () => latest.current()
     addEventListener('scroll', again, { passive: true })
@@ -84,12 +84,12 @@ export const visibleRange = (
   offsets: readonly number[],
   topPx: number,
   bottomPx: number,
-  spare: number,
+  overscan: number,
 ): Range => {
   const count = offsets.length - 1
   const start = rowAt(offsets, topPx)
   const end = rowAt(offsets, bottomPx) + 1
-  return { start: Math.max(0, start - spare), end: Math.min(count, end + spare) }
+  return { start: Math.max(0, start - overscan), end: Math.min(count, end + overscan) }
 }
 
 /** The row that covers a height; the first or the last where none does. */

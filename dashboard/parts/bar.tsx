@@ -17,7 +17,7 @@ export const Bar = ({ available, capacity }: BarProps) => {
     before.current = share
   })
   return (
-    <div class={`bar ${loadOf(available, capacity)}${isFalling ? ' falling' : ''}`} aria-hidden="true">
+    <div class={`bar ${loadLevel(available, capacity)}${isFalling ? ' falling' : ''}`} aria-hidden="true">
       <div class="bar-fill" style={{ transform: `scaleX(${share})` }} />
     </div>
   )
@@ -28,7 +28,7 @@ const BUSY = 0.6
 const NEARLY_USED_UP = 0.85
 
 /** `paused`: a limit of 0, which denies every request that it counts. */
-export type Load = 'calm' | 'busy' | 'high' | 'paused'
+export type LoadLevel = 'calm' | 'busy' | 'high' | 'paused'
 
 export const isPaused = (capacity: number): boolean => capacity === 0
 
@@ -36,7 +36,7 @@ export const isPaused = (capacity: number): boolean => capacity === 0
 export const availableShare = (available: number, capacity: number): number =>
   isPaused(capacity) ? 0 : Math.max(0, Math.min(available / capacity, 1))
 
-export const loadOf = (available: number, capacity: number): Load => {
+export const loadLevel = (available: number, capacity: number): LoadLevel => {
   if (isPaused(capacity)) return 'paused'
   const used = 1 - available / capacity
   if (used >= NEARLY_USED_UP) return 'high'

@@ -1,7 +1,7 @@
 import './controls.css'
 import { useEffect, useId, useState } from 'preact/hooks'
 
-interface SegmentsProps<T extends string> {
+interface SegmentedControlProps<T extends string> {
   /** What is chosen; it is read out, and not shown. */
   readonly label: string
   readonly value: T
@@ -10,7 +10,12 @@ interface SegmentsProps<T extends string> {
 }
 
 /** A choice of two or three that all show. */
-export const Segments = <T extends string>({ label, value, options, onValue }: SegmentsProps<T>) => {
+export const SegmentedControl = <T extends string>({
+  label,
+  value,
+  options,
+  onValue,
+}: SegmentedControlProps<T>) => {
   const name = useId()
   return (
     <fieldset class="choice-strip">
@@ -25,14 +30,14 @@ export const Segments = <T extends string>({ label, value, options, onValue }: S
   )
 }
 
-const SAID_MS = 2000
+const FEEDBACK_MS = 2000
 
 /** Copies a text, and says so. Where the browser refuses, the text stands there to be copied by hand. */
 export const CopyButton = ({ text, what }: { readonly text: string; readonly what: string }) => {
   const [said, setSaid] = useState<string | undefined>(undefined)
   useEffect(() => {
     if (said === undefined) return
-    const timer = setTimeout(() => setSaid(undefined), SAID_MS)
+    const timer = setTimeout(() => setSaid(undefined), FEEDBACK_MS)
     return () => clearTimeout(timer)
   }, [said])
   const copy = () =>

@@ -1,6 +1,6 @@
 import { type ComponentChildren, type ComponentProps, Fragment } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import { useAnswer, useSettled } from '../api/hooks.ts'
+import { useDebounced, useQuery } from '../api/hooks.ts'
 import type { Entities } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 
@@ -26,24 +26,24 @@ interface TextProps extends Common {
 /** A labelled line of text with its hint and its error. A form with a mistaken value is not sent. */
 export const TextField = ({ label, hint, error, check, onValue, ...input }: TextProps) => {
   const id = useId()
-  const { place, mistake, leave } = useCheck(input.value, check)
+  const { place, mistake, leave } = useValidity(input.value, check)
   const shown = error ?? mistake
   return (
-    <Labelled id={id} label={label} hint={hint} error={shown} required={input.required}>
+    <LabelledField id={id} label={label} hint={hint} error={shown} required={input.required}>
       <input
         {...input}
-        {...described(id, shown)}
+        {...inputProps(id, shown)}
         ref={place}
         type="text"
         onBlur={leave}
         onInput={(event) => onValue(event.currentTarget.value)}
       />
-    </Labelled>
+    </LabelledField>
   )
 }
 
 /** An empty value is no mistake: whether there must be one is what `required` tells the browser. */
-const useCheck = (value: string, check: TextProps['check']) => {
+const useValidity = (value: string, check: TextProps['check']) => {
   const place = useRef<HTMLInputElement>(null)
   const [wasLeft, setLeft] = useState(false)
   const mistake = value.trim() === '' ? undefined : check?.(value.trim())
@@ -63,18 +63,18 @@ interface NumberProps extends Common {
 export const NumberField = ({ label, hint, error, onValue, ...input }: NumberProps) => {
   const id = useId()
   return (
-    <Labelled id={id} label={label} hint={hint} error={error} required={input.required}>
+    <LabelledField id={id} label={label} hint={hint} error={error} required={input.required}>
       <input
         {...input}
-        {...described(id, error)}
+        {...inputProps(id, error)}
         type="number"
         onInput={(event) => onValue(event.currentTarget.value)}
       />
-    </Labelled>
+    </LabelledField>
   )
 }
 
-interface LabelledProps extends Pick<Common, 'label' | 'hint' | 'error'> {
+interface LabelledFieldProps extends Pick<Common, 'label' | 'hint' | 'error'> {
   /** Of the input among the children. */
   readonly id: string
   readonly required?: boolean | undefined
@@ -82,7 +82,7 @@ interface LabelledProps extends Pick<Common, 'label' | 'hint' | 'error'> {
 }
 
 /** An input below its label, and above its hint or what is wrong with it. */
-export const Labelled = ({ id, label, hint, error, required, children }: LabelledProps) => (
+export const LabelledField = ({ id, label, hint, error, required, children }: LabelledFieldProps) => (
   <div class="field">
     <label class={required ? 'field-label required' : 'field-label'} for={id}>
       {label}
@@ -92,7 +92,7 @@ export const Labelled = ({ id, label, hint, error, required, children }: Labelle
   </div>
 )
 
-export const described = (id: string, error: string | undefined) => ({
+export const inputProps = (id: string, error: string | undefined) => ({
   id,
   'aria-invalid': error !== undefined,
   'aria-describedby': `${id}-note`,
@@ -108,8 +108,8 @@ interface ChoiceProps extends Common {
 export const ChoiceField = ({ label, hint, error, options, onValue, ...select }: ChoiceProps) => {
   const id = useId()
   return (
-    <Labelled id={id} label={label} hint={hint} error={error}>
-      <select {...select} {...described(id, error)} onChange={(event) => onValue(event.currentTarget.value)}>
+    <LabelledField id={id} label={label} hint={hint} error={error}>
+      <select {...select} {...inputProps(id, error)} onChange={(event) => onValue(event.currentTarget.value)}>
         {options.map((option) => {
           const [value, name] = typeof option === 'string' ? [option, option] : option
           return (
@@ -119,7 +119,7 @@ export const ChoiceField = ({ label, hint, error, options, onValue, ...select }:
           )
         })}
       </select>
-    </Labelled>
+    </LabelledField>
   )
 }
 
@@ -197,8 +197,8 @@ type EntityFieldProps = Omit<ComponentProps<typeof SuggestField>, 'suggestions'>
 /** The id of an entity; suggests those whose id or name holds what is typed. */
 export const EntityField = (field: EntityFieldProps) => {
   const { api } = useSession()
-  const typed = useSettled(field.value.trim())
-  const { data } = useAnswer(
+  const typed = useDebounced(field.value.trim())
+  const { data } = useQuery(
     (signal) => api.get<Entities>('api/entities', { q: typed || undefined, limit: SUGGESTED }, signal),
     [typed],
   )

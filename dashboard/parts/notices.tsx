@@ -18,14 +18,14 @@ export const Notice = ({ kind, children }: NoticeProps) => (
 export const ErrorNotice = ({ error }: { readonly error: Error | undefined }) =>
   error === undefined ? null : <Notice kind="error">{error.message}</Notice>
 
-interface SaidProps {
+interface DoneNoticeProps {
   readonly text: string
   /** What had the focus is gone: it goes on from here. */
   readonly takesFocus: boolean
 }
 
 /** What was done, where it is seen wherever the page is scrolled to. */
-export const Said = ({ text, takesFocus }: SaidProps) => {
+export const DoneNotice = ({ text, takesFocus }: DoneNoticeProps) => {
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (takesFocus) place.current?.focus({ preventScroll: true })
@@ -37,14 +37,14 @@ export const Said = ({ text, takesFocus }: SaidProps) => {
   )
 }
 
-interface EmptyProps {
+interface EmptyStateProps {
   /** What is not there. */
   readonly title: string
   /** What to do about it. */
   readonly children?: ComponentChildren
 }
 
-export const Empty = ({ title, children }: EmptyProps) => (
+export const EmptyState = ({ title, children }: EmptyStateProps) => (
   <div class="empty">
     <p class="empty-title">{title}</p>
     {children}

@@ -13,7 +13,7 @@ export type Route =
   /** No view has this address. */
   | { readonly view: 'unknown'; readonly address: string }
 
-const PLAIN = ['overview', 'policy-check', 'policies', 'defaults', 'stats'] as const
+const SIMPLE_VIEWS = ['overview', 'policy-check', 'policies', 'defaults', 'stats'] as const
 
 /** `hash` as the browser gives it; none is the overview. */
 export const parseRoute = (hash: string): Route => {
@@ -26,7 +26,7 @@ const routeOf = (first: string, [second, third, ...more]: readonly string[]): Ro
   if (first === 'entity' && second && more.length === 0) return entityRoute(decoded(second), third)
   if (first === 'try' && third === undefined) return { view: 'try', id: second ? decoded(second) : undefined }
   if (second !== undefined) return undefined
-  const view = first === '' ? 'overview' : PLAIN.find((each) => each === first)
+  const view = first === '' ? 'overview' : SIMPLE_VIEWS.find((each) => each === first)
   return view && { view }
 }
 

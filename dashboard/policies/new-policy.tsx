@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { ApiError, fieldErrorOf } from '../api/errors.ts'
-import { useAction, useAnswer } from '../api/hooks.ts'
+import { useAction, useQuery } from '../api/hooks.ts'
 import type { Model, Models, Policy } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { Dialog } from '../parts/dialog.tsx'
@@ -21,20 +21,20 @@ const OPTIONS = SCOPES.map(({ scope, name }) => [scope, `${name} (${scope})`] as
 export const NewPolicy = ({ onKey, onClose }: NewPolicyProps) => {
   const { api } = useSession()
   const [draft, setDraft] = useState(NEW_KEY)
-  const models = useAnswer((signal) => api.get<Models>('api/models', {}, signal), [])
-  const looking = useAction(async () => {
+  const models = useQuery((signal) => api.get<Models>('api/models', {}, signal), [])
+  const lookup = useAction(async () => {
     const key = draftedKey(draft)
-    onKey(key, await api.get<Policy>(policyPath(key)).catch(nothingIfMissing))
+    onKey(key, await api.get<Policy>(policyPath(key)).catch(undefinedIfNotFound))
   })
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
-    void looking.run()
+    void lookup.run()
   }
   const change = (changes: Partial<KeyDraft>) => {
-    looking.clear()
+    lookup.clear()
     setDraft({ ...draft, ...changes })
   }
-  const error = fieldErrorOf(looking.error, 'selector')
+  const error = fieldErrorOf(lookup.error, 'selector')
   const { meaning } = SCOPES.find(({ scope }) => scope === draft.scope) ?? {}
   return (
     <Dialog title="New policy" onClose={onClose}>
@@ -48,12 +48,12 @@ export const NewPolicy = ({ onKey, onClose }: NewPolicyProps) => {
         />
         {draft.scope !== 'GLOBAL' && <RequiredNote />}
         <SelectorFields draft={draft} models={models.data?.items ?? []} error={error} onChange={change} />
-        <ErrorNotice error={error === undefined ? looking.error : undefined} />
+        <ErrorNotice error={error === undefined ? lookup.error : undefined} />
         <div class="actions">
           <button class="button" type="button" onClick={onClose}>
             Cancel
           </button>
-          <button class="button primary" type="submit" disabled={looking.isRunning}>
+          <button class="button primary" type="submit" disabled={lookup.isRunning}>
             Continue to its limits
           </button>
         </div>
@@ -65,7 +65,7 @@ export const NewPolicy = ({ onKey, onClose }: NewPolicyProps) => {
 const scopeOf = (value: string): KeyDraft['scope'] =>
   SCOPES.find(({ scope }) => scope === value)?.scope ?? NEW_KEY.scope
 
-const nothingIfMissing = (error: unknown): undefined => {
+const undefinedIfNotFound = (error: unknown): undefined => {
   if (!(error instanceof ApiError) || error.status !== 404) throw error
 }
 

@@ -2,12 +2,12 @@ import './policies.css'
 import type { ComponentProps } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Api } from '../api/api.ts'
-import { type Asked, useAnswer } from '../api/hooks.ts'
+import { type QueryResult, useQuery } from '../api/hooks.ts'
 import type { Policies, Policy } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { numberText } from '../parts/amounts.ts'
 import { TextField } from '../parts/fields.tsx'
-import { Empty, ErrorNotice, Notice, Said } from '../parts/notices.tsx'
+import { DoneNotice, EmptyState, ErrorNotice, Notice } from '../parts/notices.tsx'
 import { PolicyDialog, type PolicyTask } from './policy-dialogs.tsx'
 import { keyOf } from './policy-key.ts'
 import { groupPolicies, ScopeCard } from './scope-card.tsx'
@@ -16,14 +16,14 @@ export const PoliciesView = () => {
   const { mayWrite } = useSession()
   const { data, error, isLoading, reload } = usePolicies()
   const [task, setTask] = useState<PolicyTask | undefined>(undefined)
-  const [said, setSaid] = useState<ComponentProps<typeof Said> | undefined>(undefined)
+  const [done, setDone] = useState<ComponentProps<typeof DoneNotice> | undefined>(undefined)
   const begin = (next: PolicyTask) => {
-    setSaid(undefined)
+    setDone(undefined)
     setTask(next)
   }
   const finish = (text: string) => {
     setTask(undefined)
-    setSaid({ text, takesFocus: task?.kind === 'delete' })
+    setDone({ text, takesFocus: task?.kind === 'delete' })
     reload()
   }
   return (
@@ -40,7 +40,7 @@ export const PoliciesView = () => {
         A request must pass every policy that applies to it, as well as the limits of its entity. All requests
         that a policy applies to share its limits, on every resource. A denial names the most specific policy.
       </p>
-      {said !== undefined && <Said {...said} />}
+      {done !== undefined && <DoneNotice {...done} />}
       <ErrorNotice error={error} />
       {data === undefined && isLoading && <p class="quiet policies-place">Loading…</p>}
       {data !== undefined && <PolicyGroups all={data} onTask={begin} />}
@@ -71,11 +71,11 @@ const PolicyGroups = ({ all: { policies, isPartial }, onTask }: GroupsProps) => 
       )}
       {groups.length === 0 && (
         <section class="card">
-          <Empty title={`No policy or limit has a name with “${search.trim()}”`}>
+          <EmptyState title={`No policy or limit has a name with “${search.trim()}”`}>
             <button class="button" type="button" onClick={() => setSearch('')}>
               Show all
             </button>
-          </Empty>
+          </EmptyState>
         </section>
       )}
       {groups.map((group) => (
@@ -95,13 +95,13 @@ const NoPolicies = () => {
   const { mayWrite } = useSession()
   return (
     <section class="card">
-      <Empty title="There are no policies yet">
+      <EmptyState title="There are no policies yet">
         <p>
           {mayWrite
             ? 'Select “New policy” to limit a tenant, a model, a tier or everyone.'
             : 'An administrator can create one for a tenant, a model, a tier or everyone.'}
         </p>
-      </Empty>
+      </EmptyState>
     </section>
   )
 }
@@ -113,18 +113,18 @@ export interface AllPolicies {
 }
 
 const PER_PAGE = 1000
-const MOST_PAGES = 5
+const MAX_PAGES = 5
 
 /** All policies, page by page. */
-export const usePolicies = (): Asked<AllPolicies> => {
+export const usePolicies = (): QueryResult<AllPolicies> => {
   const { api } = useSession()
-  return useAnswer((signal) => readAll(api, signal), [])
+  return useQuery((signal) => readAll(api, signal), [])
 }
 
 const readAll = async (api: Api, signal: AbortSignal): Promise<AllPolicies> => {
   const policies: Policy[] = []
   let cursor: string | undefined
-  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+  for (let pages = 0; pages < MAX_PAGES; pages += 1) {
     const page = await api.get<Policies>('api/policies', { limit: PER_PAGE, cursor }, signal)
     policies.push(...page.items)
     if (page.next_cursor === null) return { policies, isPartial: false }

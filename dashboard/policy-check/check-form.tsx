@@ -1,5 +1,5 @@
-import { fieldErrorOf, isAtField } from '../api/errors.ts'
-import { useAnswer } from '../api/hooks.ts'
+import { fieldErrorOf, isFieldError } from '../api/errors.ts'
+import { useQuery } from '../api/hooks.ts'
 import type { Models } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { EntityField, RequiredNote, SuggestField } from '../parts/fields.tsx'
@@ -51,7 +51,7 @@ export const CheckForm = ({ draft, error, change, onCheck }: CheckFormProps) => 
           onValue={(apiKey) => change({ apiKey })}
         />
       </div>
-      {!isAtField(error, Object.keys(draft)) && <ErrorNotice error={error} />}
+      {!isFieldError(error, Object.keys(draft)) && <ErrorNotice error={error} />}
       <div class="actions check-actions">
         <button class="button primary" type="submit">
           Check Rate Limit
@@ -68,7 +68,7 @@ interface ModelProps extends Pick<CheckFormProps, 'draft' | 'change'> {
 
 const ModelFields = ({ draft, errorAt, change }: ModelProps) => {
   const { api } = useSession()
-  const { data } = useAnswer((signal) => api.get<Models>('api/models', undefined, signal), [])
+  const { data } = useQuery((signal) => api.get<Models>('api/models', undefined, signal), [])
   const models = data?.items ?? []
   const tiers = [...new Set(models.map(({ tier }) => tier).filter((tier) => tier !== null))]
   return (

@@ -5,8 +5,8 @@ import type { PolicyCheck as Checked, PolicyCheck } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { pausedText } from '../limits/limit-text.ts'
 import { numberText } from '../parts/amounts.ts'
-import { isPaused, loadOf } from '../parts/bar.tsx'
-import { Empty, Notice } from '../parts/notices.tsx'
+import { isPaused, loadLevel } from '../parts/bar.tsx'
+import { EmptyState, Notice } from '../parts/notices.tsx'
 import { hrefOf } from '../parts/route.ts'
 import { spanText } from '../parts/time.ts'
 import { type CheckDraft, CheckForm, checkBodyOf, DEFAULT_CHECK } from './check-form.tsx'
@@ -20,7 +20,7 @@ export const PolicyCheckView = () => {
         <h1>Policy check</h1>
       </header>
       {mayWrite ? (
-        <Checking />
+        <CheckPanel />
       ) : (
         <Notice kind="info">
           A check counts one request against every policy that applies, and the viewer token can only read.
@@ -32,36 +32,36 @@ export const PolicyCheckView = () => {
   )
 }
 
-const Checking = () => {
+const CheckPanel = () => {
   const { api } = useSession()
   const [draft, setDraft] = useState(DEFAULT_CHECK)
-  const [answer, setAnswer] = useState<Checked | undefined>(undefined)
-  const checking = useAction(async (asked: CheckDraft) => {
-    setAnswer(await api.send<Checked>('POST', 'rate-limit/check', checkBodyOf(asked)))
+  const [result, setResult] = useState<Checked | undefined>(undefined)
+  const action = useAction(async (request: CheckDraft) => {
+    setResult(await api.send<Checked>('POST', 'rate-limit/check', checkBodyOf(request)))
   })
   const check = async () => {
-    if (!(await checking.run(draft))) setAnswer(undefined)
+    if (!(await action.run(draft))) setResult(undefined)
   }
   return (
     <div class="columns">
       <CheckForm
         draft={draft}
-        error={checking.error}
+        error={action.error}
         change={(fields) => {
           setDraft({ ...draft, ...fields })
-          checking.clear()
+          action.clear()
         }}
         onCheck={check}
       />
       <section class="card" aria-labelledby="check-result">
         <h2 id="check-result">Result</h2>
         <div aria-live="polite">
-          {answer === undefined ? (
-            <Empty title="Nothing checked yet">
+          {result === undefined ? (
+            <EmptyState title="Nothing checked yet">
               Check a request to see which policies apply, and how much of each is used.
-            </Empty>
+            </EmptyState>
           ) : (
-            <CheckResult {...answer} />
+            <CheckResult {...result} />
           )}
         </div>
       </section>
@@ -118,7 +118,7 @@ const Primary = ({
         {numberText(count)}/{numberText(limit)}
       </strong>
     </div>
-    <div class={`bar ${loadOf(limit - count, limit)}`} aria-hidden="true">
+    <div class={`bar ${loadLevel(limit - count, limit)}`} aria-hidden="true">
       <div class="bar-fill" style={{ transform: `scaleX(${percent / 100})` }} />
     </div>
     <p class="quiet number">

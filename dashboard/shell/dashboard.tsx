@@ -4,57 +4,58 @@ import { ApiError, asError } from '../api/errors.ts'
 import type { Session } from '../api/responses.ts'
 import { SessionProvider } from '../api/session.tsx'
 import { Frame } from './frame.tsx'
-import { forgetToken, keepToken, readToken, SignIn } from './sign-in.tsx'
+import { forgetToken, readToken, SignIn, storeToken } from './sign-in.tsx'
 
-type Entrance =
+type SignInState =
   | { readonly state: 'asking' }
   | { readonly state: 'outside'; readonly error: string | undefined }
   | { readonly state: 'inside'; readonly session: Session }
 
-const OUTSIDE: Entrance = { state: 'outside', error: undefined }
+const SIGNED_OUT: SignInState = { state: 'outside', error: undefined }
 
 /** The sign-in, or the view of the address once signed in. */
 export const Dashboard = () => {
   const [token, setToken] = useState(readToken)
   const [tries, setTries] = useState(0)
-  const [entrance, setEntrance] = useState<Entrance>(token ? { state: 'asking' } : OUTSIDE)
-  const leave = useCallback((error?: string) => {
+  const [state, setState] = useState<SignInState>(token ? { state: 'asking' } : SIGNED_OUT)
+  const signOut = useCallback((error?: string) => {
     forgetToken()
     setToken(undefined)
-    setEntrance({ state: 'outside', error })
+    setState({ state: 'outside', error })
   }, [])
   const api = useMemo(
-    () => createApi(token ?? '', () => leave('This token is not valid, or no longer valid. Sign in again.')),
+    () =>
+      createApi(token ?? '', () => signOut('This token is not valid, or no longer valid. Sign in again.')),
     [token],
   )
   useEffect(() => {
     if (token === undefined) return
     api.get<Session>('api/dashboard/session').then(
-      (session) => setEntrance({ state: 'inside', session }),
+      (session) => setState({ state: 'inside', session }),
       (error: unknown) => {
-        if (saysNothingOfToken(error)) setEntrance({ state: 'outside', error: asError(error).message })
-        else leave(refusal(asError(error)))
+        if (isTokenUnchecked(error)) setState({ state: 'outside', error: asError(error).message })
+        else signOut(rejectionText(asError(error)))
       },
     )
   }, [api, tries])
 
-  if (entrance.state === 'outside') {
-    const enter = (given: string) => {
-      keepToken(given)
+  if (state.state === 'outside') {
+    const signIn = (given: string) => {
+      storeToken(given)
       setToken(given)
       setTries(tries + 1)
-      setEntrance({ state: 'asking' })
+      setState({ state: 'asking' })
     }
-    return <SignIn token={token ?? ''} error={entrance.error} onToken={enter} />
+    return <SignIn token={token ?? ''} error={state.error} onToken={signIn} />
   }
-  if (entrance.state === 'asking')
+  if (state.state === 'asking')
     return (
       <p class="sign-in-note" role="status">
         Signing in…
       </p>
     )
-  const { session } = entrance
-  const signedIn = { ...session, api, mayWrite: session.role === 'admin', signOut: () => leave() }
+  const { session } = state
+  const signedIn = { ...session, api, mayWrite: session.role === 'admin', signOut: () => signOut() }
   return (
     <SessionProvider value={signedIn}>
       <Frame />
@@ -63,10 +64,10 @@ export const Dashboard = () => {
 }
 
 /** The API was not reached, or failed: the token may still be valid, so it is kept for the next try. */
-const saysNothingOfToken = (error: unknown): boolean =>
+const isTokenUnchecked = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500)
 
-const refusal = (error: Error): string => {
+const rejectionText = (error: Error): string => {
   if (!(error instanceof ApiError)) return error.message
   if (error.status === 401)
     return 'This is neither the admin token nor the viewer token. Check it and sign in again.'

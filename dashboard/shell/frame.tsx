@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useSession } from '../api/session.tsx'
 import { hrefOf, type Route, titleOf, useRoute, VIEW_NAMES, viewHrefOf } from '../parts/route.ts'
-import { Mark } from './sign-in.tsx'
+import { Logo } from './sign-in.tsx'
 import { View } from './view.tsx'
 
 /** What stands around every view. */
@@ -19,7 +19,7 @@ export const Frame = () => {
       </button>
       <header class="top">
         <a class="brand" href={hrefOf({ view: 'overview' })}>
-          <Mark /> zael
+          <Logo /> zael
         </a>
         <Account />
       </header>
@@ -61,7 +61,7 @@ const useFocusOnChange = (route: Route) => {
   return main
 }
 
-const PLACES: readonly Exclude<Route, { view: 'entity' | 'unknown' }>[] = [
+const NAVIGATION_ROUTES: readonly Exclude<Route, { view: 'entity' | 'unknown' }>[] = [
   { view: 'overview' },
   { view: 'try', id: undefined },
   { view: 'policy-check' },
@@ -71,15 +71,15 @@ const PLACES: readonly Exclude<Route, { view: 'entity' | 'unknown' }>[] = [
 ]
 
 /** An entity is found by the overview. */
-const isAt = (current: Route, place: Route): boolean =>
+const isCurrent = (current: Route, place: Route): boolean =>
   place.view === (current.view === 'entity' ? 'overview' : current.view)
 
 export const Navigation = ({ current }: { readonly current: Route }) => (
   <nav class="navigation" aria-label="Views">
     <ul>
-      {PLACES.map((route) => (
+      {NAVIGATION_ROUTES.map((route) => (
         <li key={route.view}>
-          <a href={hrefOf(route)} aria-current={isAt(current, route) ? 'page' : undefined}>
+          <a href={hrefOf(route)} aria-current={isCurrent(current, route) ? 'page' : undefined}>
             {VIEW_NAMES[route.view]}
           </a>
         </li>
@@ -92,16 +92,16 @@ const THEMES = ['auto', 'light', 'dark'] as const
 type Theme = (typeof THEMES)[number]
 
 const NAMES: Readonly<Record<Theme, string>> = { auto: 'Auto', light: 'Light', dark: 'Dark' }
-const KEPT_AS = 'zael-theme'
+const THEME_KEY = 'zael-theme'
 
-const kept = (): Theme => THEMES.find((theme) => theme === localStorage.getItem(KEPT_AS)) ?? 'auto'
+const storedTheme = (): Theme => THEMES.find((theme) => theme === localStorage.getItem(THEME_KEY)) ?? 'auto'
 
 /** The theme that was chosen in this browser; until then the system's. */
 export const ThemeChoice = () => {
-  const [theme, setTheme] = useState(kept)
+  const [theme, setTheme] = useState(storedTheme)
   useEffect(() => {
     document.documentElement.dataset.theme = theme
-    localStorage.setItem(KEPT_AS, theme)
+    localStorage.setItem(THEME_KEY, theme)
   }, [theme])
   return (
     <label class="theme-choice">

@@ -25,7 +25,7 @@ export const SignIn = ({ token: initial, error, onToken }: SignInProps) => {
     <main class="sign-in">
       <form class="card sign-in-card" onSubmit={submit}>
         <h1>
-          <Mark /> zael
+          <Logo /> zael
         </h1>
         <p class="quiet">See every limit live, try requests, and manage entities, keys and policies.</p>
         <div class="field">
@@ -58,7 +58,7 @@ export const SignIn = ({ token: initial, error, onToken }: SignInProps) => {
 }
 
 /** A bucket that is half full. */
-export const Mark = () => (
+export const Logo = () => (
   <svg class="mark" viewBox="0 0 16 16" width="24" height="24" aria-hidden="true">
     <rect width="16" height="16" rx="4" fill="currentColor" />
     <path class="mark-bucket" d="M4 3h8v10H4z" />
@@ -66,7 +66,7 @@ export const Mark = () => (
   </svg>
 )
 
-const KEPT_AS = 'zael-token'
+const TOKEN_KEY = 'zael-token'
 
 /**
  * The token of this tab: from `#token=…` in the address, which no server sees and which is taken out of it, or from the
@@ -76,10 +76,10 @@ export const readToken = (): string | undefined => {
   const given = new URLSearchParams(location.hash.slice(1)).get('token')
   if (given) {
     history.replaceState(null, '', location.pathname + location.search)
-    keepToken(given)
+    storeToken(given)
   }
-  return sessionStorage.getItem(KEPT_AS) ?? undefined
+  return sessionStorage.getItem(TOKEN_KEY) ?? undefined
 }
 
-export const keepToken = (token: string): void => sessionStorage.setItem(KEPT_AS, token)
-export const forgetToken = (): void => sessionStorage.removeItem(KEPT_AS)
+export const storeToken = (token: string): void => sessionStorage.setItem(TOKEN_KEY, token)
+export const forgetToken = (): void => sessionStorage.removeItem(TOKEN_KEY)

@@ -1,7 +1,7 @@
 import { DefaultsView } from '../defaults/defaults.tsx'
 import { EntityView } from '../entity/entity-view.tsx'
 import { Overview } from '../overview/overview.tsx'
-import { Empty } from '../parts/notices.tsx'
+import { EmptyState } from '../parts/notices.tsx'
 import { hrefOf, type Route } from '../parts/route.ts'
 import { PoliciesView } from '../policies/policies.tsx'
 import { PolicyCheckView } from '../policy-check/policy-check.tsx'
@@ -37,12 +37,12 @@ export const NotFound = ({ address }: { readonly address: string }) => (
       <h1>Page not found</h1>
     </header>
     <section class="card">
-      <Empty title={`There is no page at #/${address}`}>
+      <EmptyState title={`There is no page at #/${address}`}>
         <p>
           The link may be mistyped or out of date.{' '}
           <a href={hrefOf({ view: 'overview' })}>Go to the overview</a>
         </p>
-      </Empty>
+      </EmptyState>
     </section>
   </>
 )

@@ -1,12 +1,12 @@
 import './stats.css'
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { type Asked, useAnswer } from '../api/hooks.ts'
+import { type QueryResult, useQuery } from '../api/hooks.ts'
 import type { Traffic } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { numberText } from '../parts/amounts.ts'
 import { Chart } from '../parts/chart.tsx'
-import { Segments } from '../parts/controls.tsx'
-import { Empty, ErrorNotice, Notice } from '../parts/notices.tsx'
+import { SegmentedControl } from '../parts/controls.tsx'
+import { EmptyState, ErrorNotice, Notice } from '../parts/notices.tsx'
 import { hrefOf } from '../parts/route.ts'
 import { momentText, startText } from '../parts/time.ts'
 
@@ -17,7 +17,7 @@ export const StatsView = () => {
     <>
       <header class="view-head">
         <h1>Stats</h1>
-        <Segments
+        <SegmentedControl
           label="Period"
           value={granularity}
           options={PERIODS}
@@ -28,20 +28,20 @@ export const StatsView = () => {
       {data === undefined ? (
         isLoading && <p class="quiet stats-place">Loading…</p>
       ) : (
-        <TrafficOf traffic={data} />
+        <TrafficSummary traffic={data} />
       )}
     </>
   )
 }
 
-const TrafficOf = ({ traffic }: { readonly traffic: Traffic }) => {
+const TrafficSummary = ({ traffic }: { readonly traffic: Traffic }) => {
   const partial = partialText(traffic)
   const isEmpty = traffic.admitted + traffic.denied === 0
   return (
     <>
       {partial !== undefined && <Notice kind="info">{partial}</Notice>}
       {isEmpty ? (
-        <NothingAsked granularity={traffic.granularity} />
+        <NoTraffic granularity={traffic.granularity} />
       ) : (
         <>
           <Totals traffic={traffic} />
@@ -57,33 +57,33 @@ const TrafficOf = ({ traffic }: { readonly traffic: Traffic }) => {
   )
 }
 
-const NothingAsked = ({ granularity }: Pick<Traffic, 'granularity'>) => (
+const NoTraffic = ({ granularity }: Pick<Traffic, 'granularity'>) => (
   <section class="card">
-    <Empty title={`No requests ${periodText(granularity)}`}>
+    <EmptyState title={`No requests ${periodText(granularity)}`}>
       <p>
         <a href={hrefOf({ view: 'try', id: undefined })}>Send a test request</a>: it is counted here a few
         seconds later.
       </p>
-    </Empty>
+    </EmptyState>
   </section>
 )
 
 /** The server reads them no more often. */
-const EVERY_MS = 30_000
+const REFRESH_MS = 30_000
 
 /** What was admitted and denied, asked for again and again while the page is looked at. */
-export const useTraffic = (granularity: Traffic['granularity']): Asked<Traffic> => {
+export const useTraffic = (granularity: Traffic['granularity']): QueryResult<Traffic> => {
   const { api } = useSession()
-  const asked = useAnswer(
+  const result = useQuery(
     (signal) => api.get<Traffic>('api/dashboard/stats', { granularity }, signal),
     [granularity],
   )
-  const { reload } = asked
+  const { reload } = result
   useEffect(() => {
-    const timer = setInterval(() => document.hidden || reload(), EVERY_MS)
+    const timer = setInterval(() => document.hidden || reload(), REFRESH_MS)
     return () => clearInterval(timer)
   }, [reload])
-  return asked
+  return result
 }
 
 /** The sums of the period. */
@@ -225,8 +225,8 @@ export const periodText = (granularity: Granularity): string =>
 
 /** What share of all that was asked was denied: `12.5 %`; – where nothing was asked. */
 export const deniedShareText = ({ admitted, denied }: Pick<Traffic, 'admitted' | 'denied'>): string => {
-  const asked = admitted + denied
-  return asked === 0 ? '–' : percentText((denied / asked) * 100)
+  const total = admitted + denied
+  return total === 0 ? '–' : percentText((denied / total) * 100)
 }
 
 const PERCENTS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })

@@ -1,11 +1,11 @@
 import { apiUrl } from '../api/api.ts'
 import { CopyButton } from '../parts/controls.tsx'
-import { type Caller, type ChatBody, type Draft, planOf } from './request-draft.ts'
+import { type Caller, type ChatBody, type Draft, parseDraft } from './request-draft.ts'
 import { CHAT_PATH } from './send-chat.ts'
 
 /** The same request for a shell. */
 export const CurlCard = ({ draft }: { readonly draft: Draft }) => {
-  const drafted = planOf({ ...draft, count: '1', parallelism: '1' })
+  const drafted = parseDraft({ ...draft, count: '1', parallelism: '1' })
   const { caller, body } = 'plan' in drafted ? drafted.plan : {}
   const line = caller && body && curlLine(apiUrl(CHAT_PATH).href, caller, body)
   return (

@@ -1,7 +1,7 @@
 import { pausedText } from '../limits/limit-text.ts'
 import { amountText, type Meter } from '../parts/amounts.ts'
 import { Bar, isPaused } from '../parts/bar.tsx'
-import { Empty } from '../parts/notices.tsx'
+import { EmptyState } from '../parts/notices.tsx'
 import { hrefOf } from '../parts/route.ts'
 import { spanText } from '../parts/time.ts'
 import {
@@ -18,16 +18,16 @@ export const LimitsCard = ({ about, owned, error, meters }: WatchedLimits) => (
     <h2 id="try-limits">Limits that apply</h2>
     {error !== undefined && <p class="limits-error">{error}</p>}
     {owned?.map((each) => (
-      <Owned key={each.owner} {...each} meters={meters} />
+      <OwnerLimits key={each.owner} {...each} meters={meters} />
     ))}
     {owned?.length === 0 && <p class="quiet">No limits: every request passes.</p>}
     {about === undefined && (
-      <Empty title="No caller yet">Choose an entity or paste a key to see its limits.</Empty>
+      <EmptyState title="No caller yet">Choose an entity or paste a key to see its limits.</EmptyState>
     )}
   </section>
 )
 
-const Owned = ({ owner, limits, meters }: OwnedLimits & { readonly meters: Meters }) => (
+const OwnerLimits = ({ owner, limits, meters }: OwnedLimits & { readonly meters: Meters }) => (
   <div class="owned-limits">
     <h3>
       <OwnerName id={owner} />

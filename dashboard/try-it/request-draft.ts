@@ -26,7 +26,7 @@ export interface ChatBody {
 }
 
 /** What is to be sent, how often, and how many at once. */
-export interface Plan {
+export interface RunRequest {
   readonly caller: Caller
   readonly body: ChatBody
   readonly count: number
@@ -34,15 +34,17 @@ export interface Plan {
 }
 
 /** What is wrong, by field. */
-export type Mistakes = { readonly [field in keyof Draft]?: string }
+export type DraftErrors = { readonly [field in keyof Draft]?: string }
 
-export const MOST_REQUESTS = 200
-export const MOST_AT_ONCE = 20
-const MOST_TOKENS = 1_000_000
+export const MAX_REQUESTS = 200
+export const MAX_PARALLELISM = 20
+const MAX_TOKENS = 1_000_000
 
 /** What a draft asks for, or its mistakes. */
-export const planOf = (draft: Draft): { readonly plan: Plan } | { readonly mistakes: Mistakes } => {
-  const mistakes = mistakesOf(draft)
+export const parseDraft = (
+  draft: Draft,
+): { readonly plan: RunRequest } | { readonly mistakes: DraftErrors } => {
+  const mistakes = errorsOf(draft)
   if (Object.keys(mistakes).length > 0) return { mistakes }
   const { maxTokens, message, streams } = draft
   return {
@@ -64,24 +66,24 @@ export const planOf = (draft: Draft): { readonly plan: Plan } | { readonly mista
 export const callerOf = ({ callerKind, entityId, key }: Draft): Caller =>
   callerKind === 'entity' ? { kind: 'entity', id: entityId.trim() } : { kind: 'key', key: key.trim() }
 
-const mistakesOf = ({ callerKind, ...draft }: Draft): Mistakes => {
+const errorsOf = ({ callerKind, ...draft }: Draft): DraftErrors => {
   const { maxTokens } = draft
   const wrong: Record<string, string | false> = {
     entityId:
       callerKind === 'entity' && draft.entityId.trim() === '' && 'Enter the entity to send requests as.',
-    key: callerKind === 'key' && keyMistake(draft.key.trim()),
+    key: callerKind === 'key' && keyError(draft.key.trim()),
     model: draft.model.trim() === '' && 'Choose a model.',
     message: draft.message === '' && 'Write a message.',
     maxTokens:
-      maxTokens.trim() !== '' && !isWhole(maxTokens, MOST_TOKENS) && `Up to ${MOST_TOKENS}, or nothing.`,
-    count: !isWhole(draft.count, MOST_REQUESTS) && `1 to ${MOST_REQUESTS}.`,
-    parallelism: !isWhole(draft.parallelism, MOST_AT_ONCE) && `1 to ${MOST_AT_ONCE}.`,
+      maxTokens.trim() !== '' && !isWhole(maxTokens, MAX_TOKENS) && `Up to ${MAX_TOKENS}, or nothing.`,
+    count: !isWhole(draft.count, MAX_REQUESTS) && `1 to ${MAX_REQUESTS}.`,
+    parallelism: !isWhole(draft.parallelism, MAX_PARALLELISM) && `1 to ${MAX_PARALLELISM}.`,
   }
   return Object.fromEntries(Object.entries(wrong).filter(([, mistake]) => mistake !== false))
 }
 
 /** A header takes printable ASCII only. */
-const keyMistake = (key: string): string | false => {
+const keyError = (key: string): string | false => {
   if (key === '') return 'Paste a key.'
   return !/^[\x21-\x7e]+$/.test(key) && 'A key has no spaces and no letters beyond ASCII.'
 }

@@ -1,12 +1,19 @@
 import { useId, useState } from 'preact/hooks'
 import { useSession } from '../api/session.tsx'
-import { Segments } from '../parts/controls.tsx'
-import { ChoiceField, described, EntityField, Labelled, NumberField, RequiredNote } from '../parts/fields.tsx'
-import { type Draft, type Mistakes, MOST_AT_ONCE, MOST_REQUESTS } from './request-draft.ts'
+import { SegmentedControl } from '../parts/controls.tsx'
+import {
+  ChoiceField,
+  EntityField,
+  inputProps,
+  LabelledField,
+  NumberField,
+  RequiredNote,
+} from '../parts/fields.tsx'
+import { type Draft, type DraftErrors, MAX_PARALLELISM, MAX_REQUESTS } from './request-draft.ts'
 
 export interface DraftProps {
   readonly draft: Draft
-  readonly mistakes: Mistakes
+  readonly mistakes: DraftErrors
   change(fields: Partial<Draft>): void
 }
 
@@ -70,15 +77,15 @@ const ChatFields = ({
 const MessageField = ({ draft, mistakes, change }: DraftProps) => {
   const id = useId()
   return (
-    <Labelled id={id} label="Message" required error={mistakes.message}>
+    <LabelledField id={id} label="Message" required error={mistakes.message}>
       <textarea
-        {...described(id, mistakes.message)}
+        {...inputProps(id, mistakes.message)}
         rows={2}
         required
         value={draft.message}
         onInput={(event) => change({ message: event.currentTarget.value })}
       />
-    </Labelled>
+    </LabelledField>
   )
 }
 
@@ -87,21 +94,21 @@ const AmountFields = ({ draft, mistakes, change }: DraftProps) => (
     <NumberField
       label="Requests"
       min={1}
-      max={MOST_REQUESTS}
+      max={MAX_REQUESTS}
       value={draft.count}
       required
       error={mistakes.count}
-      hint={`1 to ${MOST_REQUESTS}`}
+      hint={`1 to ${MAX_REQUESTS}`}
       onValue={(count) => change({ count })}
     />
     <NumberField
       label="At once"
       min={1}
-      max={MOST_AT_ONCE}
+      max={MAX_PARALLELISM}
       value={draft.parallelism}
       required
       error={mistakes.parallelism}
-      hint={`1 to ${MOST_AT_ONCE}`}
+      hint={`1 to ${MAX_PARALLELISM}`}
       onValue={(parallelism) => change({ parallelism })}
     />
     <label class="check">
@@ -126,7 +133,7 @@ export const CallerFields = ({ draft, mistakes, change }: DraftProps) => {
   return (
     <div class="caller-fields">
       {mayWrite ? (
-        <Segments
+        <SegmentedControl
           label="Send as"
           value={draft.callerKind}
           options={KINDS}
@@ -167,7 +174,7 @@ const KeyField = ({ value, error, onKey }: KeyProps) => {
   // what is typed is nobody else's before it is whole, and must outlast whatever is shown anew meanwhile
   const [typed, setTyped] = useState(value)
   return (
-    <Labelled
+    <LabelledField
       id={id}
       label="API key"
       required
@@ -175,7 +182,7 @@ const KeyField = ({ value, error, onKey }: KeyProps) => {
       hint="Kept in memory only, and cleared when you leave this view."
     >
       <input
-        {...described(id, error)}
+        {...inputProps(id, error)}
         type="password"
         required
         autocomplete="off"
@@ -184,6 +191,6 @@ const KeyField = ({ value, error, onKey }: KeyProps) => {
         onInput={(event) => setTyped(event.currentTarget.value)}
         onChange={(event) => onKey(event.currentTarget.value)}
       />
-    </Labelled>
+    </LabelledField>
   )
 }

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks'
 import { numberText } from '../parts/amounts.ts'
-import { Empty } from '../parts/notices.tsx'
+import { EmptyState } from '../parts/notices.tsx'
 import { DenialNotice } from './denial-notice.tsx'
-import { countsText, MOST_KEPT, type Run, sumOf, type Tally } from './run.ts'
+import { countsText, MAX_OUTCOMES, type Run, sumOf, type Tally } from './run.ts'
 import type { Outcome } from './send-chat.ts'
 import type { Meters } from './watched-limits.ts'
 
@@ -25,9 +25,9 @@ export const ResultsCard = ({ run, meters }: { readonly run: Run; readonly meter
         {ended && endText(tally, ended)}
       </p>
       {isEmpty ? (
-        <Empty title="Nothing sent yet">
+        <EmptyState title="Nothing sent yet">
           Send a request to see its status, time, headers, usage and body.
-        </Empty>
+        </EmptyState>
       ) : (
         <Summary counts={counts} run={run} />
       )}
@@ -68,7 +68,7 @@ const Summary = ({ counts, run }: { readonly counts: Tally['counts']; readonly r
 }
 
 /** As many as are shown before one asks for more. */
-const SHOWN_FIRST = 20
+const INITIALLY_SHOWN = 20
 
 const Outcomes = ({ tally, isRunning }: { readonly tally: Tally; readonly isRunning: boolean }) => {
   const { outcomes, run } = tally
@@ -82,7 +82,7 @@ const Outcomes = ({ tally, isRunning }: { readonly tally: Tally; readonly isRunn
   return (
     <>
       <ol class="outcomes" reversed>
-        {(showsAll ? outcomes : outcomes.slice(0, SHOWN_FIRST)).map((outcome) => (
+        {(showsAll ? outcomes : outcomes.slice(0, INITIALLY_SHOWN)).map((outcome) => (
           <OutcomeRow
             key={outcome.number}
             outcome={outcome}
@@ -91,12 +91,14 @@ const Outcomes = ({ tally, isRunning }: { readonly tally: Tally; readonly isRunn
           />
         ))}
       </ol>
-      {outcomes.length > SHOWN_FIRST && (
+      {outcomes.length > INITIALLY_SHOWN && (
         <button class="button small" type="button" onClick={() => setShowsAll(!showsAll)}>
-          {showsAll ? `Show the newest ${SHOWN_FIRST}` : `Show all ${outcomes.length}`}
+          {showsAll ? `Show the newest ${INITIALLY_SHOWN}` : `Show all ${outcomes.length}`}
         </button>
       )}
-      {sumOf(tally.counts) > MOST_KEPT && <p class="quiet">Only the last {MOST_KEPT} results are kept.</p>}
+      {sumOf(tally.counts) > MAX_OUTCOMES && (
+        <p class="quiet">Only the last {MAX_OUTCOMES} results are kept.</p>
+      )}
     </>
   )
 }

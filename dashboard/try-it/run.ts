@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useSession } from '../api/session.tsx'
-import type { Plan } from './request-draft.ts'
+import type { RunRequest } from './request-draft.ts'
 import { type Outcome, sendChat } from './send-chat.ts'
 
-export const MOST_KEPT = 200
+export const MAX_OUTCOMES = 200
 
 export type Counts = Readonly<Record<Outcome['kind'], number>>
 
@@ -29,7 +29,7 @@ export const withRun = (tally: Tally): Tally => ({ ...tally, run: NONE, denied: 
 export const withOutcomes = (tally: Tally, outcomes: readonly Outcome[]): Tally => ({
   outcomes: [...outcomes, ...tally.outcomes]
     .toSorted((first, second) => second.number - first.number)
-    .slice(0, MOST_KEPT),
+    .slice(0, MAX_OUTCOMES),
   counts: counted(tally.counts, outcomes),
   run: counted(tally.run, outcomes),
   denied: outcomes.findLast(({ kind }) => kind === 'denied') ?? tally.denied,
@@ -77,7 +77,7 @@ export interface Run {
   /** How many the last run ended with, and was to send; undefined before. */
   readonly ended: { readonly done: number; readonly count: number } | undefined
   /** Does nothing while a run goes on. */
-  start(plan: Plan): void
+  start(plan: RunRequest): void
   stop(): void
   /** Forgets what came. */
   clear(): void
@@ -93,23 +93,23 @@ export const useRun = (): Run => {
   const sent = useRef(0)
   useEffect(() => () => running.current?.abort(), [])
 
-  const start = async ({ caller, body, ...plan }: Plan) => {
+  const start = async ({ caller, body, ...plan }: RunRequest) => {
     if (running.current !== undefined) return
     const abort = new AbortController()
     running.current = abort
-    const came: Outcome[] = []
+    const received: Outcome[] = []
     const show = (isOver: boolean) => {
-      const news = came.splice(0)
-      setShown((last) => shownAfter(withOutcomes(last.tally, news), plan.count, isOver))
+      const batch = received.splice(0)
+      setShown((last) => shownAfter(withOutcomes(last.tally, batch), plan.count, isOver))
     }
     setShown((last) => ({ ...last, tally: withRun(last.tally) }))
     const timer = setInterval(() => show(false), SHOWN_EVERY_MS)
     await runRequests(plan, abort.signal, async () => {
       const number = ++sent.current
       const startedAtMs = performance.now()
-      const answered = await sendChat(api, caller, body, abort.signal)
+      const result = await sendChat(api, caller, body, abort.signal)
       const endedAtMs = performance.now()
-      if (answered) came.push({ ...answered, number, endedAtMs, durationMs: endedAtMs - startedAtMs })
+      if (result) received.push({ ...result, number, endedAtMs, durationMs: endedAtMs - startedAtMs })
     })
     clearInterval(timer)
     running.current = undefined

@@ -14,18 +14,18 @@ export const sendChat = async (
   caller: Caller,
   body: ChatBody,
   signal: AbortSignal,
-): Promise<Answered | undefined> => {
+): Promise<ChatResult | undefined> => {
   try {
-    const answer = await api.fetch(CHAT_PATH, {
+    const response = await api.fetch(CHAT_PATH, {
       method: 'POST',
       headers: { ...callerHeaders(caller), 'content-type': 'application/json' },
       body: JSON.stringify(body),
       signal,
     })
-    return readAnswer(answer.status, answer.headers, await answer.text())
+    return readResponse(response.status, response.headers, await response.text())
   } catch (error) {
     if (signal.aborted) return undefined
-    return unanswered(error instanceof Error ? error.message : String(error))
+    return withoutResponse(error instanceof Error ? error.message : String(error))
   }
 }
 
@@ -45,7 +45,7 @@ export interface TokenUsage {
 }
 
 /** What came of a request; `failed` is whatever neither passed nor was denied by limits. */
-export interface Answered {
+export interface ChatResult {
   readonly kind: 'allowed' | 'denied' | 'failed'
   /** 0: there was no answer. */
   readonly status: number
@@ -56,7 +56,7 @@ export interface Answered {
   readonly body: string
 }
 
-export interface Outcome extends Answered {
+export interface Outcome extends ChatResult {
   readonly number: number
   readonly durationMs: number
   /** When it came, on the clock of `performance.now()`. */
@@ -64,14 +64,14 @@ export interface Outcome extends Answered {
 }
 
 /** Bodies are kept to look at, 200 of them. */
-const LONGEST_BODY = 20_000
+const MAX_BODY_LENGTH = 20_000
 
 /** Reads an answer of `/v1/chat/completions`, streamed or not. */
-export const readAnswer = (
+export const readResponse = (
   status: number,
   headers: Iterable<readonly [string, string]>,
   text: string,
-): Answered => {
+): ChatResult => {
   const json = parsed(text)
   const denial = status === 429 ? denialIn(json) : undefined
   const isOk = status >= 200 && status < 300
@@ -81,12 +81,12 @@ export const readAnswer = (
     headers: [...headers],
     usage: isOk ? (usageIn(json) ?? streamedUsage(text)) : undefined,
     denial,
-    body: cut(json === undefined ? text : JSON.stringify(json, null, 2)),
+    body: truncated(json === undefined ? text : JSON.stringify(json, null, 2)),
   }
 }
 
 /** There was no answer. */
-export const unanswered = (message: string): Answered => ({
+export const withoutResponse = (message: string): ChatResult => ({
   kind: 'failed',
   status: 0,
   headers: [],
@@ -131,5 +131,7 @@ const streamedUsage = (text: string): TokenUsage | undefined => {
   return usageIn(parsed(events.at(-1)?.slice('data: '.length) ?? ''))
 }
 
-const cut = (text: string): string =>
-  text.length <= LONGEST_BODY ? text : `${text.slice(0, LONGEST_BODY)}\n… (${text.length} characters in all)`
+const truncated = (text: string): string =>
+  text.length <= MAX_BODY_LENGTH
+    ? text
+    : `${text.slice(0, MAX_BODY_LENGTH)}\n… (${text.length} characters in all)`

@@ -1,23 +1,23 @@
 import './try-it.css'
 import { useState } from 'preact/hooks'
-import { useModels } from '../api/hooks.ts'
+import { useModelIds } from '../api/hooks.ts'
 import { useSession } from '../api/session.tsx'
 import { CurlCard } from './curl-card.tsx'
 import { LimitsCard } from './limits-card.tsx'
-import { callerOf, type Draft, type Mistakes, planOf } from './request-draft.ts'
+import { callerOf, type Draft, type DraftErrors, parseDraft } from './request-draft.ts'
 import { RequestForm } from './request-form.tsx'
 import { ResultsCard } from './results-card.tsx'
 import { useRun } from './run.ts'
-import { useLimits } from './watched-limits.ts'
+import { useWatchedLimits } from './watched-limits.ts'
 
 /** Sends chats as an entity or with a key, and shows what limits make of them. */
 export const TryItView = ({ id }: { readonly id: string | undefined }) => {
   const { draft, change, mistakes, setMistakes } = useDraft(id)
-  const models = useModels()
+  const models = useModelIds()
   const run = useRun()
-  const limits = useLimits(callerOf(draft), draft.model, run)
+  const limits = useWatchedLimits(callerOf(draft), draft.model, run)
   const send = () => {
-    const drafted = planOf(draft)
+    const drafted = parseDraft(draft)
     if ('mistakes' in drafted) return setMistakes(drafted.mistakes)
     run.start(drafted.plan)
   }
@@ -50,7 +50,7 @@ export const TryItView = ({ id }: { readonly id: string | undefined }) => {
 
 const useDraft = (id: string | undefined) => {
   const { mayWrite, default_model } = useSession()
-  const [mistakes, setMistakes] = useState<Mistakes>({})
+  const [mistakes, setMistakes] = useState<DraftErrors>({})
   const [draft, setDraft] = useState<Draft>({
     callerKind: mayWrite ? 'entity' : 'key',
     entityId: id ?? '',
@@ -70,5 +70,5 @@ const useDraft = (id: string | undefined) => {
 }
 
 /** What is being mended is no mistake until it is sent again. */
-const cleared = (fields: Partial<Draft>): Mistakes =>
+const cleared = (fields: Partial<Draft>): DraftErrors =>
   Object.fromEntries(Object.keys(fields).map((field) => [field, undefined]))

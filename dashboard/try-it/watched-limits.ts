@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { type Api, pathOf } from '../api/api.ts'
 import { asError } from '../api/errors.ts'
-import { useSettled } from '../api/hooks.ts'
+import { useDebounced } from '../api/hooks.ts'
 import type { CheckAllowed, Explanation } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import type { Meter } from '../parts/amounts.ts'
@@ -10,8 +10,8 @@ import type { Run } from './run.ts'
 import { callerHeaders } from './send-chat.ts'
 
 /** While something changes by itself, and while nothing does. */
-const FILLING_EVERY_MS = 1000
-const FULL_EVERY_MS = 5000
+const REFILLING_REFRESH_MS = 1000
+const IDLE_REFRESH_MS = 5000
 
 export interface WatchedLimits {
   /** Of whom and what; undefined while no one is named. */
@@ -25,30 +25,30 @@ export interface WatchedLimits {
 type State = WatchedLimits
 
 /** The limits that `caller` meets with `model`, again and again while the page is looked at, and whenever a run ends. */
-export const useLimits = (caller: Caller, model: string, run: Run): WatchedLimits => {
+export const useWatchedLimits = (caller: Caller, model: string, run: Run): WatchedLimits => {
   const { api } = useSession()
   const isRunning = run.count !== undefined
   const named = caller.kind === 'entity' ? caller.id : caller.key
-  const about = useSettled(named === '' || model === '' ? undefined : JSON.stringify([caller, model]))
-  const [state, setState] = useState<State>(nothingOf(about))
+  const about = useDebounced(named === '' || model === '' ? undefined : JSON.stringify([caller, model]))
+  const [state, setState] = useState<State>(emptyState(about))
 
   useEffect(() => {
     if (about === undefined) return
     const abort = new AbortController()
     const metersOf = createMeters(api, model, abort.signal)
     let timer: ReturnType<typeof setTimeout> | undefined
-    const again = (delayMs: number | undefined) => {
+    const scheduleNext = (delayMs: number | undefined) => {
       if (delayMs !== undefined && !abort.signal.aborted) timer = setTimeout(watch, delayMs)
     }
     const watch = async () => {
-      if (document.hidden) return again(FILLING_EVERY_MS)
-      const found = await askLimits(api, caller, model, abort.signal).catch(
-        (error: unknown): Found => ({ error: asError(error).message, isFinal: false }),
+      if (document.hidden) return scheduleNext(REFILLING_REFRESH_MS)
+      const result = await fetchLimits(api, caller, model, abort.signal).catch(
+        (error: unknown): LimitsResult => ({ error: asError(error).message, isFinal: false }),
       )
-      const meters = 'owned' in found ? await metersOf(found.owned) : NO_METERS
+      const meters = 'owned' in result ? await metersOf(result.owned) : NO_METERS
       if (abort.signal.aborted) return
-      setState((last) => stateAfter(last, about, found, meters))
-      again(nextDelayMs(found, isRunning))
+      setState((last) => stateAfter(last, about, result, meters))
+      scheduleNext(nextDelayMs(result, isRunning))
     }
     void watch()
     return () => {
@@ -57,10 +57,10 @@ export const useLimits = (caller: Caller, model: string, run: Run): WatchedLimit
     }
   }, [about, isRunning, run.ended])
 
-  return state.about === about ? state : nothingOf(about)
+  return state.about === about ? state : emptyState(about)
 }
 
-const nothingOf = (about: string | undefined): State => ({
+const emptyState = (about: string | undefined): State => ({
   about,
   owned: undefined,
   error: undefined,
@@ -74,7 +74,7 @@ const createMeters = (api: Api, model: string, signal: AbortSignal) => {
   return async (owned: readonly OwnedLimits[]): Promise<Meters> => {
     const names = owned.flatMap(({ limits }) => limits.map(meterKey)).join('\n')
     if (names === of) return meters
-    const read = await askMeters(api, owned, model, signal)
+    const read = await fetchMeters(api, owned, model, signal)
     if (read === undefined) return meters
     meters = read
     of = names
@@ -83,43 +83,43 @@ const createMeters = (api: Api, model: string, signal: AbortSignal) => {
 }
 
 /** The limits stay on the page while the API is unavailable, with the error beside them. */
-const stateAfter = (last: State, about: string, found: Found, meters: Meters): State => {
+const stateAfter = (last: State, about: string, found: LimitsResult, meters: Meters): State => {
   if ('owned' in found) return { about, owned: found.owned, error: undefined, meters }
   const isKept = last.about === about && !found.isFinal
   return { about, owned: isKept ? last.owned : undefined, error: found.error, meters: last.meters }
 }
 
 /** Undefined: asking again is of no use. */
-const nextDelayMs = (found: Found, isRunning: boolean): number | undefined => {
-  if ('owned' in found) return isRunning || isFilling(found.owned) ? FILLING_EVERY_MS : FULL_EVERY_MS
-  return found.isFinal ? undefined : FULL_EVERY_MS
+const nextDelayMs = (found: LimitsResult, isRunning: boolean): number | undefined => {
+  if ('owned' in found) return isRunning || isRefilling(found.owned) ? REFILLING_REFRESH_MS : IDLE_REFRESH_MS
+  return found.isFinal ? undefined : IDLE_REFRESH_MS
 }
 
 /** What was found; without limits, why there are none, and whether asking again may help. */
-export type Found =
+export type LimitsResult =
   | { readonly owned: readonly OwnedLimits[] }
   | { readonly error: string; readonly isFinal: boolean }
 
 /** Every limit that a chat of `caller` with `model` meets: its own, its parents', the policies'. Charges and counts nothing. */
-export const askLimits = async (
+export const fetchLimits = async (
   api: Api,
   caller: Caller,
   model: string,
   signal: AbortSignal,
-): Promise<Found> => {
-  const answer = await api.fetch('v1/limits/check', {
+): Promise<LimitsResult> => {
+  const response = await api.fetch('v1/limits/check', {
     method: 'POST',
     headers: { ...callerHeaders(caller), 'content-type': 'application/json' },
     body: JSON.stringify({ resource: model, dry_run: true, cost: { requests: 0, tokens: 0 } }),
     signal,
   })
-  const json: unknown = await answer.json().catch(() => undefined)
+  const json: unknown = await response.json().catch(() => undefined)
   const { limits, message } =
     typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {}
   // The server's tests hold every answer against the schema that the type is made of.
   if (Array.isArray(limits)) return { owned: byOwner(limits as readonly LimitState[]) }
-  const error = typeof message === 'string' ? message : `The API returned status ${answer.status}`
-  return { error, isFinal: answer.status < 500 }
+  const error = typeof message === 'string' ? message : `The API returned status ${response.status}`
+  return { error, isFinal: response.status < 500 }
 }
 
 export type LimitState = CheckAllowed['limits'][number]
@@ -138,7 +138,7 @@ export const byOwner = (limits: readonly LimitState[]): readonly OwnedLimits[] =
   }))
 
 /** Whether time alone will soon change what is shown. */
-export const isFilling = (owned: readonly OwnedLimits[]): boolean =>
+export const isRefilling = (owned: readonly OwnedLimits[]): boolean =>
   owned.some(({ limits }) => limits.some(({ used, algorithm }) => used > 0 && algorithm === 'token_bucket'))
 
 /** What a limit counts, by `meterKey`. */
@@ -155,7 +155,7 @@ const POLICY = /^POLICY:/
  * What the limits of a check count, which only an explanation says: amounts of money need it to be shown in dollars.
  * Undefined if it could not be read.
  */
-export const askMeters = async (
+export const fetchMeters = async (
   api: Api,
   owned: readonly OwnedLimits[],
   resource: string,

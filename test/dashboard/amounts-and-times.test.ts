@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { amountText, dollarsOf } from '../../dashboard/parts/amounts.ts'
-import { availableShare, loadOf } from '../../dashboard/parts/bar.tsx'
+import { availableShare, loadLevel } from '../../dashboard/parts/bar.tsx'
 import { spanText, startText } from '../../dashboard/parts/time.ts'
 import { deniedShareText, partialText, percentText } from '../../dashboard/stats/stats.tsx'
 
@@ -31,7 +31,7 @@ test.each([
 
 test('shows a debt as nothing left, and a limit of 0 as paused', () => {
   expect([availableShare(-5, 10), availableShare(0, 0), availableShare(12, 10)]).toEqual([0, 0, 1])
-  expect([loadOf(-5, 10), loadOf(0, 0), loadOf(0, 10)]).toEqual(['high', 'paused', 'high'])
+  expect([loadLevel(-5, 10), loadLevel(0, 0), loadLevel(0, 10)]).toEqual(['high', 'paused', 'high'])
 })
 
 test.each([

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually, expectAccessible } from './support/checks.ts'
 import { chatUntilDenied, left, leftNumber, pollInstead, rowOf } from './support/overview-page.ts'
 import { type CutOffProxy, openCutOffProxy } from './support/proxies.ts'
-import { createOwnEntity, createPageWorld, requests } from './support/world.ts'
+import { createDashboardWorld, createOwnEntity, requests } from './support/world.ts'
 
-const world = createPageWorld()
+const world = createDashboardWorld()
 let proxy: CutOffProxy
 
 beforeAll(async () => {
@@ -28,7 +28,7 @@ const announcements = (page: Page): Promise<readonly string[]> => page.evaluate(
 
 const open = async (): Promise<Page> => {
   const page = await world.open({ url: `${proxy.url}/dashboard` })
-  world.forgive(page)
+  world.ignoreErrors(page)
   await badge(page).getByText('Live').waitFor()
   return page
 }

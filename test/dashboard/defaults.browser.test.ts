@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { expectAccessible, expectNoSidewaysScroll, expectUsableByAll } from './support/checks.ts'
-import { createPageWorld } from './support/world.ts'
+import { createDashboardWorld } from './support/world.ts'
 
-const world = createPageWorld()
+const world = createDashboardWorld()
 
 const dialog = (page: Page) => page.getByRole('dialog')
 const rowOf = (page: Page, title: string) =>
@@ -17,7 +17,7 @@ const save = async (page: Page): Promise<void> => {
 
 /** What limits an entity on requests: how many, and where that comes from. */
 const rpmOf = async (id: string): Promise<readonly unknown[]> => {
-  const { limits } = (await world.ask('GET', `/api/limits/${id}`)) as {
+  const { limits } = (await world.call('GET', `/api/limits/${id}`)) as {
     limits: { name: string; capacity: number; source: string }[]
   }
   return limits.flatMap(({ name, capacity, source }) => (name === 'rpm' ? [capacity, source] : []))
@@ -25,7 +25,7 @@ const rpmOf = async (id: string): Promise<readonly unknown[]> => {
 
 describe('defaults', () => {
   test('of everyone come from the environment until they are set, and bind', async () => {
-    await world.ask('POST', '/api/entities', { entity_id: 'page-guest', name: 'Guest' })
+    await world.call('POST', '/api/entities', { entity_id: 'page-guest', name: 'Guest' })
     expect(await rpmOf('page-guest')).toEqual([60, 'environment'])
     const page = await world.open({ route: '/defaults' })
     const row = rowOf(page, 'Everyone')
@@ -51,7 +51,7 @@ describe('defaults', () => {
   })
 
   test('of a role are set for one resource, and bind its entities there', async () => {
-    await world.ask('POST', '/api/entities', { entity_id: 'page-intern', name: 'Intern', role: 'intern' })
+    await world.call('POST', '/api/entities', { entity_id: 'page-intern', name: 'Intern', role: 'intern' })
     const page = await world.open({ route: '/defaults' })
     await page.getByLabel('Resource').selectOption('gpt-4')
     const row = rowOf(page, 'intern')
@@ -61,7 +61,7 @@ describe('defaults', () => {
     await dialog(page).getByLabel('Capacity').first().fill('3')
     await save(page)
     await row.getByText('3 requests, refilled 60 per minute').waitFor()
-    const { limits } = (await world.ask('GET', '/api/limits/page-intern?resource=gpt-4')) as {
+    const { limits } = (await world.call('GET', '/api/limits/page-intern?resource=gpt-4')) as {
       limits: { capacity: number; source: string }[]
     }
     expect(limits[0]).toMatchObject({ capacity: 3, source: 'role:intern:gpt-4' })
@@ -90,7 +90,7 @@ describe('models', () => {
     await dialog(page).getByLabel('Output').fill('10')
     await dialog(page).getByRole('button', { name: 'Save' }).click()
     await row.getByText('$2.50 in, $10.00 out').waitFor()
-    const { items } = (await world.ask('GET', '/api/models')) as { items: { model_id: string }[] }
+    const { items } = (await world.call('GET', '/api/models')) as { items: { model_id: string }[] }
     expect(items.find(({ model_id }) => model_id === 'page/model')).toMatchObject({
       tier: 'free',
       prices: { input_per_million: 2.5, output_per_million: 10 },
@@ -102,7 +102,7 @@ describe('models', () => {
 
   test('say what is wrong where it is', async () => {
     const page = await world.open({ route: '/defaults' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await page.getByRole('button', { name: 'Register a model' }).click()
     await dialog(page).getByLabel('Model').fill('page-model')
     await dialog(page).getByLabel('Tier').fill('not an id')

@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { createOwnEntity, createPageWorld, requests, SIZES, tokens } from './support/world.ts'
+import { createDashboardWorld, createOwnEntity, requests, SIZES, tokens } from './support/world.ts'
 
-const world = createPageWorld()
+const world = createDashboardWorld()
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
 const inForce = (page: Page) => page.getByRole('region', { name: 'Effective limits' })
@@ -52,7 +52,7 @@ describe('the limits of an entity', () => {
   test('say at the field what is wrong with it, and save nothing', async () => {
     await createOwnEntity(world, 'wrong', [requests(3)])
     const page = await world.open({ route: '/entity/wrong' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await button(page, 'Edit limits').click()
     await button(page, 'Add a limit').click()
     const added = page.getByRole('group', { name: 'new limit' })
@@ -128,7 +128,7 @@ describe('the limits of an entity', () => {
     await button(page, 'Save').click()
     await saved(page)
     await inForce(page).getByText('$12.50 of $12.50 left').waitFor()
-    expect(await world.ask('GET', '/api/limits/budgeted')).toMatchObject({
+    expect(await world.call('GET', '/api/limits/budgeted')).toMatchObject({
       limits: expect.arrayContaining([expect.objectContaining({ name: 'budget', limit: 12_500_000 })]),
     })
     await button(page, 'Top up').click()

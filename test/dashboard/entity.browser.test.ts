@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { eventually, expectUsableByAll } from './support/checks.ts'
-import { callWith, createOwnEntity, createPageWorld, requests } from './support/world.ts'
+import { callWith, createDashboardWorld, createOwnEntity, requests } from './support/world.ts'
 
-const world = createPageWorld()
+const world = createDashboardWorld()
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
 const section = (page: Page, name: string) =>
@@ -51,10 +51,10 @@ describe('an entity', () => {
   })
 
   test('says in words why it cannot be deleted, and is deleted when nothing is below it', async () => {
-    await world.ask('POST', '/api/entities', { entity_id: 'above', name: 'Above' })
-    await world.ask('POST', '/api/entities', { entity_id: 'below', name: 'Below', parent_id: 'above' })
+    await world.call('POST', '/api/entities', { entity_id: 'above', name: 'Above' })
+    await world.call('POST', '/api/entities', { entity_id: 'below', name: 'Below', parent_id: 'above' })
     const page = await world.open({ route: '/entity/above' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     const remove = async (id: string) => {
       await button(page, 'Delete').click()
       await button(page, `Delete ${id}`).click()
@@ -73,9 +73,9 @@ describe('an entity', () => {
 
   test('is changed where the form was changed, says what is wrong at its field, and keeps the rest', async () => {
     await createOwnEntity(world, 'changing', [requests(3)])
-    await world.ask('PATCH', '/api/entities/changing', { metadata: { team: 'blue' } })
+    await world.call('PATCH', '/api/entities/changing', { metadata: { team: 'blue' } })
     const page = await world.open({ route: '/entity/changing' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await button(page, 'Edit').click()
     await page.getByLabel('Parent').fill('changing')
     await button(page, 'Save').click()
@@ -89,7 +89,7 @@ describe('an entity', () => {
     await page.getByRole('heading', { name: 'Changed changing' }).waitFor()
     for (const tag of ['bypass', 'role user', 'only gpt-4, gpt-4o'])
       await page.getByRole('main').getByText(tag, { exact: true }).waitFor()
-    expect(await world.ask('GET', '/api/entities/changing')).toMatchObject({
+    expect(await world.call('GET', '/api/entities/changing')).toMatchObject({
       name: 'Changed',
       parent_id: 'proj-demo',
       role: 'user',
@@ -160,9 +160,9 @@ describe('an entity', () => {
   })
 
   test('shows its changes page by page', async () => {
-    await world.ask('POST', '/api/entities', { entity_id: 'busy', name: 'Busy 0' })
+    await world.call('POST', '/api/entities', { entity_id: 'busy', name: 'Busy 0' })
     for (let round = 1; round <= 25; round += 1)
-      await world.ask('PATCH', '/api/entities/busy', { name: `Busy ${round}` })
+      await world.call('PATCH', '/api/entities/busy', { name: `Busy ${round}` })
     const page = await world.open({ route: '/entity/busy/audit' })
     await page.getByText('Busy 25').first().waitFor()
     expect(await page.getByText('Created').count()).toBe(0)
@@ -172,7 +172,7 @@ describe('an entity', () => {
 
   test('that is not there says so, with a way on', async () => {
     const page = await world.open({ route: '/entity/nobody' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await page.getByText('There is no entity nobody').waitFor()
     await page.getByRole('link', { name: 'Go to the overview' }).click()
     await page.getByRole('heading', { name: 'Overview' }).waitFor()

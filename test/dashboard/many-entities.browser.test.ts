@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { seedEntities } from '../../bench/seed-entities.ts'
 import { eventually, expectAccessible } from './support/checks.ts'
 import { chatUntilDenied, leftNumber, namesOf, pollInstead, rowOf } from './support/overview-page.ts'
-import { createOwnEntity, createPageWorld, requests } from './support/world.ts'
+import { createDashboardWorld, createOwnEntity, requests } from './support/world.ts'
 
 /** Pages are read beside everything else that a machine under test does. */
-const world = createPageWorld({ STORE_DEADLINE_MS: '5000' })
+const world = createDashboardWorld({ STORE_DEADLINE_MS: '5000' })
 
 beforeAll(() => seedEntities(world.server().tableUrl, 'many', 120))
 

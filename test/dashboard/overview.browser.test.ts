@@ -2,9 +2,9 @@ import type { Locator } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { eventually, expectAccessible, expectNoSidewaysScroll, expectUsableByAll } from './support/checks.ts'
 import { barShare, chatUntilDenied, left, leftNumber, namesOf, rowOf } from './support/overview-page.ts'
-import { createOwnEntity, createPageWorld, requests, SIZES } from './support/world.ts'
+import { createDashboardWorld, createOwnEntity, requests, SIZES } from './support/world.ts'
 
-const world = createPageWorld()
+const world = createDashboardWorld()
 
 /** Whether nothing of what an element shows lies outside the row that it stands in, and the row outside the window. */
 const isWhole = (place: Locator): Promise<boolean> =>
@@ -108,7 +108,7 @@ describe('the overview', () => {
 describe('a new entity', () => {
   test('is asked for in a dialog, which says what is wrong where it is wrong', async () => {
     const page = await world.open()
-    world.forgive(page)
+    world.ignoreErrors(page)
     await page.getByRole('button', { name: 'New entity' }).click()
     const dialog = page.getByRole('dialog', { name: 'New entity' })
     await dialog.getByLabel('Id', { exact: true }).fill('key dora')
@@ -129,7 +129,7 @@ describe('a new entity', () => {
     await page.waitForURL('**/dashboard#/entity/key-dora')
     await page.goBack()
     await rowOf(page, 'Dora').getByText('below proj-demo').waitFor({ state: 'attached' })
-    await world.ask('DELETE', '/api/entities/key-dora')
+    await world.call('DELETE', '/api/entities/key-dora')
     await rowOf(page, 'Dora').waitFor({ state: 'detached' })
   })
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { DashboardEntity } from '../../dashboard/api/responses.ts'
 import { rowsOf, type Sort, totalsOf } from '../../dashboard/overview/entity-rows.ts'
 import { pageAfter, pageOf } from '../../dashboard/overview/live-page.tsx'
-import { keptPlace } from '../../dashboard/overview/place.ts'
+import { savedPlace } from '../../dashboard/overview/place.ts'
 import { offsetsOf, visibleRange } from '../../dashboard/overview/virtual-list.tsx'
 
 const entity = (id: string, parent: string | null = null, ...left: readonly number[]): DashboardEntity => ({
@@ -123,7 +123,7 @@ test('finds a place again', () => {
     perPage: 250,
     trail: { of: '250 bob', cursors: ['a', 'b'] },
   }
-  expect(keptPlace({ place })).toEqual(place)
+  expect(savedPlace({ place })).toEqual(place)
 })
 
 test.each([
@@ -134,7 +134,7 @@ test.each([
   { place: null },
   { place: { search: 1, sort: 'x', perPage: 7, trail: { of: 1, cursors: 'a' } } },
 ])('begins at the beginning with %j', (state) => {
-  expect(keptPlace(state)).toEqual(BEGINNING)
+  expect(savedPlace(state)).toEqual(BEGINNING)
 })
 
 describe('the rows in sight', () => {

@@ -1,13 +1,13 @@
 import type { Locator, Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { expectAccessible, expectNoSidewaysScroll, expectUsableByAll } from './support/checks.ts'
-import { createPageWorld } from './support/world.ts'
+import { createDashboardWorld } from './support/world.ts'
 
-const world = createPageWorld()
+const world = createDashboardWorld()
 
 /** One request that policies alone decide: whether it passed, else why not. */
 const check = async (tenantId: string, userId = 'someone'): Promise<string> => {
-  const answer = (await world.ask('POST', '/rate-limit/check', { userId, tenantId, modelId: 'gpt-4' })) as {
+  const answer = (await world.call('POST', '/rate-limit/check', { userId, tenantId, modelId: 'gpt-4' })) as {
     allowed: boolean
     cause: string | null
   }
@@ -19,7 +19,7 @@ const dialog = (page: Page): Locator => page.getByRole('dialog')
 /** Whether a policy is there already is asked first; browsers note on the console that it is not. */
 const openToSet = async (): Promise<Page> => {
   const page = await world.open({ route: '/policies' })
-  world.forgive(page)
+  world.ignoreErrors(page)
   return page
 }
 
@@ -66,7 +66,7 @@ describe('policies', () => {
 
   test('are full again after a reset, which is asked about first', async () => {
     const limits = [{ name: 'rph', algorithm: 'sliding_window', limit: 1, window_seconds: 3600 }]
-    await world.ask('PUT', '/api/policies/TENANT/page-reset', { limits })
+    await world.call('PUT', '/api/policies/TENANT/page-reset', { limits })
     expect([await check('page-reset'), await check('page-reset')]).toEqual([
       'allowed',
       expect.stringContaining('TENANT exceeded: 2/1'),
@@ -93,7 +93,7 @@ describe('policies', () => {
     await page.getByRole('status').filter({ hasText: 'USER_MODEL page-user:gpt-4 is set' }).waitFor()
     expect(await check('any-tenant', 'page-user')).toBe('allowed')
     expect(await check('any-tenant', 'page-user')).toContain('USER_MODEL exceeded: 2/1')
-    await world.ask('DELETE', '/api/policies/USER_MODEL/page-user/gpt-4')
+    await world.call('DELETE', '/api/policies/USER_MODEL/page-user/gpt-4')
   })
 
   test('that are there already are shown to an admin who would set them again', async () => {
@@ -107,7 +107,7 @@ describe('policies', () => {
 
   test('say what is wrong where it is', async () => {
     const page = await world.open({ route: '/policies' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await page.getByRole('button', { name: 'New policy' }).click()
     const tenant = dialog(page).getByLabel('Tenant')
     await tenant.fill('not an id')

@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { expectAccessible, expectNoSidewaysScroll, expectUsableByAll } from './support/checks.ts'
-import { createPageWorld } from './support/world.ts'
+import { createDashboardWorld } from './support/world.ts'
 
-const world = createPageWorld()
+const world = createDashboardWorld()
 
 /** A tenant and a tier that no other test counts on. */
 const TENANT = 'check-co'
@@ -17,11 +17,11 @@ const perHour = (limit: number) => ({
 beforeEach(async () => {
   if (isMade) return
   isMade = true
-  await world.ask('POST', '/api/entities', { entity_id: TENANT, name: 'Check Co', kind: 'tenant' })
-  await world.ask('PUT', '/api/models/check-model', { tier: TIER })
-  await world.ask('PUT', `/api/policies/TENANT/${TENANT}`, perHour(4))
-  await world.ask('PUT', `/api/policies/MODEL_TIER/${TIER}`, perHour(3))
-  await world.ask('PUT', '/api/policies/USER_MODEL/check-user/check-model', perHour(3))
+  await world.call('POST', '/api/entities', { entity_id: TENANT, name: 'Check Co', kind: 'tenant' })
+  await world.call('PUT', '/api/models/check-model', { tier: TIER })
+  await world.call('PUT', `/api/policies/TENANT/${TENANT}`, perHour(4))
+  await world.call('PUT', `/api/policies/MODEL_TIER/${TIER}`, perHour(3))
+  await world.call('PUT', '/api/policies/USER_MODEL/check-user/check-model', perHour(3))
 })
 
 interface Asked {
@@ -109,8 +109,8 @@ describe('the demo’s scenarios', () => {
 
 describe('a check', () => {
   test('shows a paused policy as paused, without a filled bar', async () => {
-    await world.ask('POST', '/api/entities', { entity_id: 'paused-co', name: 'Paused Co', kind: 'tenant' })
-    await world.ask('PUT', '/api/policies/TENANT/paused-co', perHour(0))
+    await world.call('POST', '/api/entities', { entity_id: 'paused-co', name: 'Paused Co', kind: 'tenant' })
+    await world.call('PUT', '/api/policies/TENANT/paused-co', perHour(0))
     const page = await world.open({ route: '/policy-check' })
     await fill(page, { tenant: 'paused-co' })
     await check(page)
@@ -140,7 +140,7 @@ describe('a check', () => {
 
   test('says at its field what is wrong, and offers what there is', async () => {
     const page = await world.open({ route: '/policy-check' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await fill(page, { tier: 'nope' })
     await check(page)
     await page.getByText(/^Must be the tier of a registered model: .*premium/).waitFor()
@@ -164,7 +164,7 @@ describe('a check', () => {
 test('names as long as they may be stay within a phone', async () => {
   const page = await world.open({ route: '/policy-check', size: 'phone' })
   const user = 'u'.repeat(128)
-  await world.ask('PUT', `/api/policies/USER_MODEL/${user}/gpt-4o`, perHour(9))
+  await world.call('PUT', `/api/policies/USER_MODEL/${user}/gpt-4o`, perHour(9))
   await fill(page, { user })
   await check(page)
   await saying(page, `USER_MODEL ${user}:gpt-4o`)
@@ -190,7 +190,7 @@ test('shows a window of less than a minute in seconds', async () => {
   const window = [
     { name: 'burst', meter: 'requests', algorithm: 'sliding_window', limit: 5, window_seconds: 50 },
   ]
-  await world.ask('PUT', '/api/policies/USER_MODEL/hasty/gpt-4o', { limits: window })
+  await world.call('PUT', '/api/policies/USER_MODEL/hasty/gpt-4o', { limits: window })
   const page = await world.open({ route: '/policy-check' })
   await fill(page, { user: 'hasty' })
   await check(page)

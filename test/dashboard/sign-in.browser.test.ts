@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectNoSidewaysScroll, expectUsableByAll } from './support/checks.ts'
 import { type Stage, startStage } from './support/proxies.ts'
-import { createPageWorld } from './support/world.ts'
+import { createDashboardWorld } from './support/world.ts'
 
-const world = createPageWorld()
+const world = createDashboardWorld()
 
 describe('signing in', () => {
   test('takes the token out of the address, and keeps it for this tab alone', async () => {
@@ -17,7 +17,7 @@ describe('signing in', () => {
 
   test('asks for a token, and says what is wrong with another one', async () => {
     const page = await world.open({ token: null })
-    world.forgive(page)
+    world.ignoreErrors(page)
     const field = page.getByLabel('Admin or viewer token')
     await field.fill('not-a-token')
     await page.getByRole('button', { name: 'Sign in' }).click()
@@ -35,7 +35,7 @@ describe('signing in', () => {
 
   test('keeps the token while the API cannot be reached', async () => {
     const page = await world.open({ token: null })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await page.route('**/api/dashboard/session', (route) => route.abort())
     await page.getByLabel('Admin or viewer token').fill('dev-viewer')
     await page.getByRole('button', { name: 'Sign in' }).click()

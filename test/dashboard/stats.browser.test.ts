@@ -2,9 +2,9 @@ import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import type { Traffic } from '../../dashboard/api/responses.ts'
 import { eventually, expectNoSidewaysScroll, expectUsableByAll } from './support/checks.ts'
-import { createPageWorld, DEADLINE_MS, SIZES } from './support/world.ts'
+import { createDashboardWorld, DEADLINE_MS, SIZES } from './support/world.ts'
 
-const world = createPageWorld()
+const world = createDashboardWorld()
 
 /** Bob may ask ten times a minute. */
 const askAsBob = async (times: number): Promise<readonly number[]> => {
@@ -33,7 +33,7 @@ const untilCounted = (admitted: number, denied: number): Promise<void> =>
   expect
     .poll(
       async () => {
-        const { points } = (await world.ask('GET', '/api/usage/key-bob')) as {
+        const { points } = (await world.call('GET', '/api/usage/key-bob')) as {
           points: { requests: number; denied: number }[]
         }
         return {
@@ -101,7 +101,7 @@ describe('the stats', () => {
 
   test('say what went wrong', async () => {
     const page = await world.open()
-    world.forgive(page)
+    world.ignoreErrors(page)
     await page.route('**/api/dashboard/stats*', (route) =>
       route.fulfill({ status: 503, json: { error: 'unavailable', message: 'The store is unavailable' } }),
     )

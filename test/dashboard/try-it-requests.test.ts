@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { curlLine, quoted } from '../../dashboard/try-it/curl-card.tsx'
-import { type Caller, type ChatBody, type Draft, planOf } from '../../dashboard/try-it/request-draft.ts'
+import { type Caller, type ChatBody, type Draft, parseDraft } from '../../dashboard/try-it/request-draft.ts'
 import { runRequests } from '../../dashboard/try-it/run.ts'
 import { curlArguments } from './support/curl-arguments.ts'
 
@@ -17,13 +17,13 @@ const DRAFT: Draft = {
 }
 
 const mistakesOf = (fields: Partial<Draft>) => {
-  const drafted = planOf({ ...DRAFT, ...fields })
+  const drafted = parseDraft({ ...DRAFT, ...fields })
   return 'mistakes' in drafted ? Object.keys(drafted.mistakes) : []
 }
 
 describe('a draft', () => {
   test('says who asks for what, how often and how many at once', () => {
-    expect(planOf(DRAFT)).toEqual({
+    expect(parseDraft(DRAFT)).toEqual({
       plan: {
         caller: { kind: 'entity', id: 'key-bob' },
         body: { model: 'gpt-4', max_tokens: 50, messages: [{ role: 'user', content: 'Hello' }] },
@@ -34,7 +34,7 @@ describe('a draft', () => {
   })
 
   test('leaves max_tokens out where it is empty, and asks a stream for its usage', () => {
-    expect(planOf({ ...DRAFT, maxTokens: ' ', streams: true })).toMatchObject({
+    expect(parseDraft({ ...DRAFT, maxTokens: ' ', streams: true })).toMatchObject({
       plan: {
         body: {
           model: 'gpt-4',
@@ -44,7 +44,7 @@ describe('a draft', () => {
         },
       },
     })
-    expect(planOf({ ...DRAFT, maxTokens: ' ' })).not.toHaveProperty('plan.body.max_tokens')
+    expect(parseDraft({ ...DRAFT, maxTokens: ' ' })).not.toHaveProperty('plan.body.max_tokens')
   })
 
   test('needs the entity or the key, whichever is to ask', () => {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { neverReasons } from '../../dashboard/try-it/denial-notice.tsx'
 import { headerGroups } from '../../dashboard/try-it/results-card.tsx'
-import { countsText, EMPTY_TALLY, MOST_KEPT, withOutcomes, withRun } from '../../dashboard/try-it/run.ts'
-import { type Outcome, readAnswer } from '../../dashboard/try-it/send-chat.ts'
-import { byOwner, isFilling, type LimitState } from '../../dashboard/try-it/watched-limits.ts'
+import { countsText, EMPTY_TALLY, MAX_OUTCOMES, withOutcomes, withRun } from '../../dashboard/try-it/run.ts'
+import { type Outcome, readResponse } from '../../dashboard/try-it/send-chat.ts'
+import { byOwner, isRefilling, type LimitState } from '../../dashboard/try-it/watched-limits.ts'
 
 const HEADERS = new Headers({ 'retry-after': '6' })
 const read = (status: number, body: unknown) =>
-  readAnswer(status, HEADERS, typeof body === 'string' ? body : JSON.stringify(body))
+  readResponse(status, HEADERS, typeof body === 'string' ? body : JSON.stringify(body))
 
 const VIOLATION = {
   limit_name: 'rpm',
@@ -97,7 +97,7 @@ describe('a tally', () => {
     const many = Array.from({ length: 150 }, (_, index) => outcome(index + 1))
     const more = Array.from({ length: 150 }, (_, index) => outcome(index + 151, 'denied'))
     const tally = withOutcomes(withOutcomes(EMPTY_TALLY, many), more)
-    expect(tally.outcomes).toHaveLength(MOST_KEPT)
+    expect(tally.outcomes).toHaveLength(MAX_OUTCOMES)
     expect(tally.outcomes.at(-1)?.number).toBe(101)
     expect(tally.counts).toEqual({ allowed: 150, denied: 150, failed: 0 })
   })
@@ -188,6 +188,6 @@ test('limits are gathered by who has them, the caller’s own first', () => {
 })
 
 test('only buckets that are not full fill by themselves from second to second', () => {
-  expect(isFilling(byOwner([limit('a', 'rpm'), limit('P', 'rph', 3, 'sliding_window')]))).toBe(false)
-  expect(isFilling(byOwner([limit('a', 'rpm', 1)]))).toBe(true)
+  expect(isRefilling(byOwner([limit('a', 'rpm'), limit('P', 'rph', 3, 'sliding_window')]))).toBe(false)
+  expect(isRefilling(byOwner([limit('a', 'rpm', 1)]))).toBe(true)
 })

@@ -2,25 +2,25 @@ import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { expectAccessible, expectUsableByAll } from './support/checks.ts'
 import { curlArguments } from './support/curl-arguments.ts'
-import { createOwnEntity, createPageWorld, requests, tokens } from './support/world.ts'
+import { createDashboardWorld, createOwnEntity, requests, tokens } from './support/world.ts'
 
-const world = createPageWorld({ SIMULATED_LATENCY_MS: '15' })
+const world = createDashboardWorld({ SIMULATED_LATENCY_MS: '15' })
 
 /** An entity whose limits no test reaches. */
 const PLENTY = 'try-plenty'
 let isMade = false
 
 beforeEach(async () => {
-  for (const id of ['key-bob', 'proj-demo']) await world.ask('POST', `/api/limits/${id}/reset`, {})
+  for (const id of ['key-bob', 'proj-demo']) await world.call('POST', `/api/limits/${id}/reset`, {})
   if (isMade) return
   isMade = true
-  await world.ask('POST', '/api/entities', { entity_id: PLENTY, name: 'Plenty' })
+  await world.call('POST', '/api/entities', { entity_id: PLENTY, name: 'Plenty' })
   const limits = [
     { name: 'rpm', capacity: 100_000, refill_rate: 1000 },
     { name: 'tpm', capacity: 100_000_000, refill_rate: 100_000 },
   ]
-  await world.ask('PUT', `/api/limits/${PLENTY}`, { limits })
-  await world.ask('PUT', '/api/models/free-model', {})
+  await world.call('PUT', `/api/limits/${PLENTY}`, { limits })
+  await world.call('PUT', '/api/models/free-model', {})
 })
 
 interface Sending {
@@ -49,7 +49,7 @@ describe('trying requests', () => {
   test('gets one of 11 denied where 10 are allowed, and says why and how long to wait', async () => {
     await createOwnEntity(world, 'try-ten', [requests(10)])
     const page = await world.open({ route: '/try/try-ten' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await limitShows(page, '10 of 10')
     await send(page, { requests: 11, atOnce: 4 })
     await saying(page, '10 allowed')
@@ -68,7 +68,7 @@ describe('trying requests', () => {
     // 30 requests would have to take over two minutes for none of them to be denied
     await createOwnEntity(world, 'try-again', [{ name: 'rpm', capacity: 2, refill_rate: 0.2 }])
     const page = await world.open({ route: '/try/try-again' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await send(page, { requests: 30, atOnce: 10 })
     await denial(page).getByText('You can try again now.').waitFor()
     await send(page)
@@ -79,7 +79,7 @@ describe('trying requests', () => {
   test('is denied on tpm where each request asks for 200 tokens', async () => {
     await createOwnEntity(world, 'try-tokens', [tokens(1000)])
     const page = await world.open({ route: '/try/try-tokens' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await send(page, { requests: 8, atOnce: 4, maxTokens: 200 })
     await saying(page, '4 allowed')
     const violation = await denial(page).getByRole('listitem').textContent()
@@ -91,7 +91,7 @@ describe('trying requests', () => {
 
   test('says why a request larger than the limit can never pass', async () => {
     const page = await world.open({ route: '/try/key-bob' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await send(page, { maxTokens: 5000 })
     await denial(page).getByText('It can never pass.', { exact: true }).waitFor()
     await denial(page).getByText('It requests 5,008, but tpm of key-bob allows at most 1,000.').waitFor()
@@ -103,7 +103,7 @@ describe('trying requests', () => {
     const budget = { name: 'budget', meter: 'cost_usd_micros', ...daily, limit: 5_000_000_000 }
     await createOwnEntity(world, 'try-paused', [budget, { name: 'rpd', ...daily, limit: 0 }])
     const page = await world.open({ route: '/try/try-paused' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await limitShows(page, '$5,000 of $5,000')
     await limitShows(page, /rpd\s*paused\s*denies every counted request/)
     await send(page)
@@ -117,7 +117,7 @@ describe('trying requests', () => {
     await createOwnEntity(world, 'try-child', [requests(9)], 'try-project')
     await other.charge({ requests: 5 }, 'gpt-4')
     const page = await world.open({ route: '/try/try-child' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await send(page)
     const violation = denial(page).getByRole('listitem').filter({ hasText: 'of try-project' })
     expect(await violation.textContent()).toMatch(
@@ -152,7 +152,7 @@ describe('an answer', () => {
 
   test('that fails says why', async () => {
     const page = await world.open({ route: '/try/nobody-here' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await limits(page).getByText('There is no entity nobody-here').waitFor()
     await send(page)
     await saying(page, '404 failed')
@@ -163,7 +163,7 @@ describe('an answer', () => {
 describe('the form', () => {
   test('suggests entities, and says what is missing or out of bounds where it is', async () => {
     const page = await world.open({ route: '/try' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await entityField(page).fill('bo')
     await page.locator('datalist option[value="key-bob"]').waitFor({ state: 'attached' })
     await entityField(page).fill('')
@@ -245,7 +245,7 @@ describe('a pasted key', () => {
 
   test('that is not known is a failure, and signs nobody out', async () => {
     const page = await world.open({ route: '/try' })
-    world.forgive(page)
+    world.ignoreErrors(page)
     await page.getByText('With a key').click()
     await page.getByLabel('API key').fill('sk-unknown')
     await send(page)
@@ -289,7 +289,7 @@ describe('a pasted key', () => {
 test('is usable by all', async () => {
   await createOwnEntity(world, 'try-all', [requests(2)])
   const page = await world.open({ route: '/try/try-all' })
-  world.forgive(page)
+  world.ignoreErrors(page)
   await limitShows(page, '2 of 2')
   await send(page, { requests: 3, maxTokens: 1 })
   await denial(page).waitFor()

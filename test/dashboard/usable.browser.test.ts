@@ -6,9 +6,9 @@ import {
   expectNoSidewaysScroll,
   expectUsableByAll,
 } from './support/checks.ts'
-import { callWith, createOwnEntity, createPageWorld, requests, SIZES, tokens } from './support/world.ts'
+import { callWith, createDashboardWorld, createOwnEntity, requests, SIZES, tokens } from './support/world.ts'
 
-const world = createPageWorld()
+const world = createDashboardWorld()
 
 const SECTIONS = [
   ['limits', 'of 10 left'],
@@ -98,7 +98,7 @@ describe('dialogs are usable by all, and by keyboard alone', () => {
 
 test('a confirmation that fails says why, and keeps the focus on its button', async () => {
   const page = await world.open({ route: '/entity/proj-demo' })
-  world.forgive(page)
+  world.ignoreErrors(page)
   await page.getByRole('main').getByRole('button', { name: 'Delete', exact: true }).click()
   const confirm = page.getByRole('dialog').getByRole('button', { name: 'Delete proj-demo' })
   await confirm.press('Enter')

@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright-core'
-import type { PageWorld } from './world.ts'
+import type { DashboardWorld } from './world.ts'
 
 /** The row of an entity, by its name. */
 export const rowOf = (page: Page, name: string): Locator =>
@@ -23,7 +23,11 @@ export const barShare = (page: Page, name: string, limit: string): Promise<numbe
     )
 
 /** Sends chats as the entity until one is denied; says by what. */
-export const chatUntilDenied = async (world: PageWorld, key: string, maxTokens: number): Promise<string> => {
+export const chatUntilDenied = async (
+  world: DashboardWorld,
+  key: string,
+  maxTokens: number,
+): Promise<string> => {
   for (let sent = 0; sent < 50; sent += 1) {
     const answer = await fetch(`${world.server().apiUrl}/v1/chat/completions`, {
       method: 'POST',

@@ -6,7 +6,7 @@ import { type ServeProcess, startServe } from '../../bin/serve-process.ts'
 export const DEADLINE_MS = 90_000
 
 /** The table is in the server's own process, and the browser takes all of a small machine. */
-const PATIENCE_MS = '10000'
+const STORE_DEADLINE_MS = '10000'
 
 export const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } } as const
 
@@ -22,32 +22,32 @@ export interface Opening {
 }
 
 /** A server with the demo data for all tests of a file, and the browser of all files. */
-export interface PageWorld {
+export interface DashboardWorld {
   readonly server: () => ServeProcess
   /** A new tab of a browser that knows nothing yet. Its errors fail the test, unless `forgive` was called with it. */
   open(opening?: Opening): Promise<Page>
   /** Errors on this tab's console are part of the test: a server that is cut off, a denied request. */
-  forgive(page: Page): void
+  ignoreErrors(page: Page): void
   /** The API, asked by the admin. */
-  ask(method: string, path: string, body?: object): Promise<unknown>
+  call(method: string, path: string, body?: object): Promise<unknown>
 }
 
-export const createPageWorld = (environment: Readonly<Record<string, string>> = {}): PageWorld => {
+export const createDashboardWorld = (environment: Readonly<Record<string, string>> = {}): DashboardWorld => {
   let server: ServeProcess | undefined
   let browser: Browser | undefined
   const contexts: BrowserContext[] = []
-  const complaints = new Map<Page, string[]>()
+  const errors = new Map<Page, string[]>()
 
   beforeAll(async () => {
     ;[server, browser] = await Promise.all([
-      startServe({ STORE_DEADLINE_MS: PATIENCE_MS, ...environment }),
+      startServe({ STORE_DEADLINE_MS, ...environment }),
       chromium.connect(inject('browserEndpoint')),
     ])
   })
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()))
-    const said = [...complaints.values()].flat()
-    complaints.clear()
+    const said = [...errors.values()].flat()
+    errors.clear()
     expect(said).toEqual([])
   })
   afterAll(async () => {
@@ -69,16 +69,16 @@ export const createPageWorld = (environment: Readonly<Record<string, string>> = 
       contexts.push(context)
       context.setDefaultTimeout(DEADLINE_MS)
       const page = await context.newPage()
-      complaints.set(page, [])
-      listen(page, new URL(url ?? apiUrl).origin, (said) => complaints.get(page)?.push(said))
+      errors.set(page, [])
+      listen(page, new URL(url ?? apiUrl).origin, (said) => errors.get(page)?.push(said))
       const address = `${url ?? `${apiUrl}/dashboard`}`
       await page.goto(`${address}${token === null ? '' : `#token=${token}`}`)
       if (token !== null) await page.getByRole('navigation').waitFor()
       if (route !== '/overview') await page.evaluate(`location.assign(${JSON.stringify(`#${route}`)})`)
       return page
     },
-    forgive: (page) => complaints.delete(page),
-    async ask(method, path, body) {
+    ignoreErrors: (page) => errors.delete(page),
+    async call(method, path, body) {
       const answer = await fetch(`${running().apiUrl}${path}`, {
         method,
         headers: { authorization: 'Bearer dev-admin', 'content-type': 'application/json' },
@@ -123,16 +123,16 @@ export const tokens = (capacity: number) => ({ name: 'tpm', capacity, refill_rat
 
 /** Makes an entity whose own limits on every resource are `limits`. */
 export const createOwnEntity = async (
-  world: PageWorld,
+  world: DashboardWorld,
   id: string,
   limits: readonly object[],
   parentId?: string,
 ): Promise<OwnEntity> => {
   const secret = `secret-of-${id}-0123456789`
   const parent = parentId === undefined ? {} : { parent_id: parentId }
-  await world.ask('POST', '/api/entities', { entity_id: id, name: `Name of ${id}`, ...parent })
-  await world.ask('PUT', `/api/limits/${id}`, { limits })
-  await world.ask('POST', `/api/entities/${id}/keys`, { name: 'test', secret })
+  await world.call('POST', '/api/entities', { entity_id: id, name: `Name of ${id}`, ...parent })
+  await world.call('PUT', `/api/limits/${id}`, { limits })
+  await world.call('POST', `/api/entities/${id}/keys`, { name: 'test', secret })
   return {
     id,
     secret,
@@ -145,7 +145,7 @@ export const createOwnEntity = async (
   }
 }
 
-const overdraw = async (world: PageWorld, secret: string, tokens: number): Promise<void> => {
+const overdraw = async (world: DashboardWorld, secret: string, tokens: number): Promise<void> => {
   const reserve = { cost: { tokens: 1 }, reserve: true }
   const reserved: unknown = await (await post(world, '/v1/limits/check', secret, reserve)).json()
   const settlement = { ...reservationOf(reserved), cost: { tokens } }
@@ -159,7 +159,7 @@ const reservationOf = (body: unknown): { readonly reservation_id: unknown } => {
   throw new Error(`nothing was reserved: ${JSON.stringify(body)}`)
 }
 
-const post = (world: PageWorld, path: string, secret: string, body: object): Promise<Response> =>
+const post = (world: DashboardWorld, path: string, secret: string, body: object): Promise<Response> =>
   fetch(`${world.server().apiUrl}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
@@ -167,7 +167,7 @@ const post = (world: PageWorld, path: string, secret: string, body: object): Pro
   })
 
 /** A chat with a key; says the status. */
-export const callWith = async (world: PageWorld, secret: string): Promise<number> => {
+export const callWith = async (world: DashboardWorld, secret: string): Promise<number> => {
   const answer = await post(world, '/v1/chat/completions', secret, {
     model: 'gpt-4',
     max_tokens: 10,
