@@ -1,2 +1,2 @@
-/** Styles are imported for the bundler, which gathers them into one file. */
+/** The bundler collects imported styles in one file. */
 declare module '*.css'

@@ -5,16 +5,19 @@ export const apiUrl = (path: string): URL => new URL(path, new URL('.', document
 
 export type QueryParameters = Readonly<Record<string, string | number | undefined>>
 
-/** The API, asked with a token. */
+/** The API, called with one token. */
 export interface Api {
-  /** Throws `ApiError`; an aborted request throws what `fetch` throws then. */
+  /** Throws `ApiError`; an aborted request throws the `AbortError` of `fetch`. */
   get<T>(path: string, query?: QueryParameters, signal?: AbortSignal): Promise<T>
   send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T>
-  /** The raw answer, of any status; `path` begins below the page's folder. Throws `ApiError` where there is none. */
+  /**
+   * The raw response, of any status; `path` is relative to the document. Throws `ApiError` if there is no
+   * response.
+   */
   fetch(path: string, init?: RequestInit): Promise<Response>
 }
 
-/** `path` as `api/entities`; ids in it are to be encoded: see `pathOf`. */
+/** `path` is relative: `api/entities`. Ids in it must be encoded: see `pathOf`. */
 export const createApi = (token: string, onUnauthorized: () => void): Api => {
   const fetchResponse = async (path: string, init: RequestInit = {}): Promise<Response> => {
     try {
@@ -29,11 +32,11 @@ export const createApi = (token: string, onUnauthorized: () => void): Api => {
   }
 
   const ask = async <T>(path: string, init: RequestInit): Promise<T> => {
-    const answer = await fetchResponse(path, init)
-    const body: unknown = await answer.json().catch(() => undefined)
-    if (answer.status === 401) onUnauthorized()
-    if (!answer.ok) throw errorOf(answer.status, body)
-    // The server's tests hold every answer against the schema that T is made of.
+    const response = await fetchResponse(path, init)
+    const body: unknown = await response.json().catch(() => undefined)
+    if (response.status === 401) onUnauthorized()
+    if (!response.ok) throw errorOf(response.status, body)
+    // Not parsed here: the server's tests check every response against the schema that T is inferred from.
     return body as T
   }
 
@@ -48,11 +51,11 @@ export const createApi = (token: string, onUnauthorized: () => void): Api => {
   }
 }
 
-/** A path of parts that may hold anything: `pathOf('api/entities', id, 'keys')`. */
+/** A path whose parts are encoded: `pathOf('api/entities', id, 'keys')`. */
 export const pathOf = (start: string, ...parts: readonly string[]): string =>
   [start, ...parts.map(encodeURIComponent)].join('/')
 
-/** `path` with those of `query` that are set. */
+/** `path` with the parameters of `query` that are not undefined. */
 export const withQuery = (path: string, query: QueryParameters = {}): string => {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))

@@ -1,7 +1,7 @@
-/** An error response, with the message of the API; `status` 0: the API was not reached. */
+/** An error response, with the message of the API; `status` is 0 if the API was not reached. */
 export class ApiError extends Error {
   readonly status: number
-  /** The input at fault, where the answer names one. */
+  /** The invalid field, if the response names one. */
   readonly field: string | undefined
 
   constructor(status: number, message: string, field?: string) {
@@ -14,11 +14,14 @@ export class ApiError extends Error {
 
 export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
-/** The input at fault, where an `ApiError` names one: `limits[0].capacity`. */
+/** The invalid field, if the error is an `ApiError` that names one: `limits[0].capacity`. */
 export const errorFieldOf = (error: Error | undefined): string | undefined =>
   error !== undefined && 'field' in error && typeof error.field === 'string' ? error.field : undefined
 
-/** What the API says no to in `field` or in a part of it (`models[1]`), as a sentence of its own; undefined: nothing. */
+/**
+ * The message about `field` or a part of it (`models[1]`), without the name of the field; undefined if the
+ * error is about another one.
+ */
 export const fieldErrorOf = (error: Error | undefined, field: string): string | undefined => {
   const fault = errorFieldOf(error)
   if (error === undefined || fault === undefined) return undefined
@@ -26,12 +29,12 @@ export const fieldErrorOf = (error: Error | undefined, field: string): string | 
   return isIt ? withoutField(error.message, fault) : undefined
 }
 
-/** Whether an error stands at one of these fields, so that it needs no other place. */
+/** Whether an error is about one of these fields, which shows it, so that the form need not. */
 export const isFieldError = (error: Error | undefined, fields: readonly string[]): boolean =>
   fields.some((field) => fieldErrorOf(error, field) !== undefined)
 
-/** `limits[0].capacity must be …` as `Must be …`: what stands at its field need not name it. */
+/** `limits[0].capacity must be …` as `Must be …`, to be shown at the field itself. */
 export const withoutField = (message: string, field: string): string => {
-  const said = message.startsWith(`${field} `) ? message.slice(field.length + 1) : message
-  return `${said.charAt(0).toUpperCase()}${said.slice(1)}`
+  const text = message.startsWith(`${field} `) ? message.slice(field.length + 1) : message
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 }

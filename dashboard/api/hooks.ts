@@ -3,16 +3,16 @@ import { asError } from './errors.ts'
 import type { Models } from './responses.ts'
 import { useSession } from './session.tsx'
 
-/** What was asked for: `data` of the last answer stays while it is asked for again. */
+/** The state of a query: `data` is that of the last response while the next one loads. */
 export interface QueryResult<T> {
   readonly data: T | undefined
-  /** Of the last try. */
+  /** Of the last attempt. */
   readonly error: Error | undefined
   readonly isLoading: boolean
   reload(): void
 }
 
-/** Asks when the view opens and whenever `about` changes; what is under way then is aborted. */
+/** Calls `ask` when the view opens and whenever `about` changes, and aborts the call before. */
 export const useQuery = <T>(
   ask: (signal: AbortSignal) => Promise<T>,
   about: readonly unknown[],
@@ -40,7 +40,9 @@ export const useQuery = <T>(
   return { ...state, reload: useCallback(() => setRound((last) => last + 1), []) }
 }
 
-/** Asks again `everyMs` after each answer while the page is visible, and at once when it becomes visible again. */
+/**
+ * Reloads `everyMs` after each response while the tab is visible, and at once when it becomes visible again.
+ */
 export const useRefresh = (
   { isLoading, reload }: Pick<QueryResult<unknown>, 'isLoading' | 'reload'>,
   everyMs: number,
@@ -59,17 +61,17 @@ export const useRefresh = (
   }, [isLoading, reload, everyMs])
 }
 
-/** Something that changes the world. */
+/** A request that changes something on the server. */
 export interface Action<A extends readonly unknown[]> {
-  /** True: done. Never throws: what went wrong is in `error`. */
+  /** Resolves to true if it succeeded. Never throws: a failure is in `error`. */
   run(...args: A): Promise<boolean>
   readonly isRunning: boolean
   readonly error: Error | undefined
-  /** Forgets the error. */
+  /** Removes the error. */
   clear(): void
 }
 
-/** Runs `act` once at a time. */
+/** Runs `act`, one call at a time; a call during another one does nothing. */
 export const useAction = <A extends readonly unknown[]>(act: (...args: A) => Promise<unknown>): Action<A> => {
   const [isRunning, setRunning] = useState(false)
   const [error, setError] = useState<Error | undefined>(undefined)
@@ -96,7 +98,7 @@ export const useAction = <A extends readonly unknown[]>(act: (...args: A) => Pro
 
 const NONE: readonly string[] = []
 
-/** The ids of the registered models; none until they are known. */
+/** The ids of the registered models; empty until they are loaded. */
 export const useModelIds = (): readonly string[] => {
   const { api } = useSession()
   const { data } = useQuery((signal) => api.get<Models>('api/models', {}, signal), [])
@@ -105,7 +107,7 @@ export const useModelIds = (): readonly string[] => {
 
 const DEBOUNCE_MS = 250
 
-/** `value` as it was when it last had not changed for a moment: not every letter that is typed is asked about. */
+/** `value` once it has not changed for 250 ms, so that typing sends one request and not one per letter. */
 export const useDebounced = <T extends string | undefined>(value: T): T => {
   const [settled, setSettled] = useState(value)
   useEffect(() => {

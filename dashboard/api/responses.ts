@@ -21,7 +21,10 @@ import type { modelResponse, modelsResponse } from '../../src/contract/models.ts
 import type { policiesResponse, policyCheckResponse, policyResponse } from '../../src/contract/policies.ts'
 import type { usageResponse } from '../../src/contract/usage.ts'
 
-/** What the API answers: the very schemas that its answers are tested against, as types alone. */
+/**
+ * The types of the API's responses, inferred from the schemas that the server's tests check responses
+ * against.
+ */
 export type Session = InferOutput<typeof sessionResponse>
 export type DashboardEntity = InferOutput<typeof dashboardEntity>
 export type DashboardEntities = InferOutput<typeof dashboardEntitiesResponse>

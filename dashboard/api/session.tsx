@@ -6,7 +6,7 @@ import type { Session } from './responses.ts'
 /** The signed-in administrator or viewer. */
 export interface SignedIn extends Session {
   readonly api: Api
-  /** The role may change things. */
+  /** Whether the role is `admin`, which may write. */
   readonly mayWrite: boolean
   signOut(): void
 }
@@ -14,7 +14,7 @@ export interface SignedIn extends Session {
 const SessionContext = createContext<SignedIn | undefined>(undefined)
 export const SessionProvider = SessionContext.Provider
 
-/** Who is signed in; only below `SessionProvider`. */
+/** The session; throws outside `SessionProvider`. */
 export const useSession = (): SignedIn => {
   const session = useContext(SessionContext)
   if (session === undefined) throw new Error('no one is signed in')

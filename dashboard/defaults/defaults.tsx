@@ -48,7 +48,7 @@ export const DefaultLimits = () => {
   )
 }
 
-/** Shows the defaults of a role that no entity has yet. */
+/** Adds a row for a role that no entity has yet. */
 export const AddRole = ({ onRole }: { onRole(role: string): void }) => {
   const [role, setRole] = useState('')
   const submit = (event: SubmitEvent) => {
@@ -69,7 +69,7 @@ export const AddRole = ({ onRole }: { onRole(role: string): void }) => {
 
 const MAX_ENTITIES_READ = 1000
 
-/** Roles that there surely are, and what says them: those of entities, and those that were added here. */
+/** The roles to show: the usual ones, those of the first entities, and those that were added here. */
 export const useRoles = (added: readonly string[]): readonly string[] => {
   const { api } = useSession()
   const { data } = useQuery(
@@ -82,10 +82,10 @@ export const useRoles = (added: readonly string[]): readonly string[] => {
   )
 }
 
-/** Roles that most have. */
+/** Roles that are shown even if no entity has them. */
 const USUAL_ROLES = ['admin', 'service', 'user']
 
-/** The usual roles, those of entities and those that were named, each once, by name. */
+/** The usual roles, those of entities and the added ones, without duplicates, by name. */
 export const knownRoles = (
   ofEntities: readonly (string | null)[] = [],
   named: readonly string[] = [],
@@ -93,12 +93,12 @@ export const knownRoles = (
   [...new Set([...USUAL_ROLES, ...ofEntities.flatMap((role) => role ?? []), ...named])].toSorted()
 
 interface DefaultsRowProps {
-  /** Undefined: everyone's. */
+  /** Undefined for the defaults of everyone. */
   readonly role?: string
   readonly resource: string
 }
 
-/** The defaults of a role, or of the system, for one resource: what is set, and what holds where nothing is. */
+/** The defaults of a role, or of everyone, for one resource: the limits set there, and the inherited ones. */
 export const DefaultsRow = ({ role, resource }: DefaultsRowProps) => {
   const { api, mayWrite } = useSession()
   const [isEditing, setEditing] = useState(false)
@@ -140,14 +140,14 @@ export const DefaultsRow = ({ role, resource }: DefaultsRowProps) => {
 
 const RowLimits = ({ defaults }: { readonly defaults: Defaults }) => {
   const own = ownLimits(defaults)
-  const beneath = defaults.inherited.filter(({ name }) => !own.some((limit) => limit.name === name))
+  const inherited = defaults.inherited.filter(({ name }) => !own.some((limit) => limit.name === name))
   return (
     <>
       {own.length > 0 && <LimitList limits={own} />}
-      {own.length === 0 && beneath.length === 0 && <p class="quiet">Not limited.</p>}
-      {beneath.length > 0 && (
+      {own.length === 0 && inherited.length === 0 && <p class="quiet">Not limited.</p>}
+      {inherited.length > 0 && (
         <div class="beneath">
-          <LimitList limits={beneath} hasSources />
+          <LimitList limits={inherited} hasSources />
         </div>
       )}
     </>
@@ -180,10 +180,10 @@ const EditDefaults = ({ defaults, title, onSaved, onClose }: EditProps) => {
 
 const ENVIRONMENT = 'environment'
 
-/** What is set here, without what the environment says where nothing is. */
+/** The limits set here, without those of the environment. */
 export const ownLimits = ({ limits }: Pick<Defaults, 'limits'>): readonly Limit[] =>
   limits.filter(({ source }) => source !== ENVIRONMENT)
 
-/** `on gpt-4`, for a title. */
+/** The resource in a title: `on gpt-4`. */
 export const onResourceText = (resource: string): string =>
   resource === '_default_' ? 'for each resource' : `on ${resource}`

@@ -10,7 +10,7 @@ import { checkId, checkModelId } from '../parts/name-rules.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
 
 interface ModelFormProps {
-  /** Undefined: a new one. */
+  /** Undefined for a new model. */
   readonly model: Model | undefined
   readonly tiers: readonly string[]
   onSaved(): void
@@ -130,11 +130,11 @@ const PriceFields = ({ draft, error, onChange }: FieldsProps) => {
   )
 }
 
-/** A model as it is typed. */
+/** The state of the form. */
 export interface ModelDraft {
   readonly id: string
   readonly tier: string
-  /** US dollars per million tokens; all empty: it has no prices. */
+  /** US dollars per million tokens; if all three are empty, the model has no prices. */
   readonly input: string
   readonly output: string
   readonly cached: string
@@ -152,11 +152,11 @@ export const modelDraftOf = ({ model_id, tier, prices }: Model): ModelDraft => (
 
 const text = (price: number | undefined): string => (price === undefined ? '' : String(price))
 
-/** Whether anything is said of prices: then input and output are needed. */
+/** Whether any price is given: then input and output are required. */
 export const hasPrices = ({ input, output, cached }: ModelDraft): boolean =>
   [input, output, cached].some((price) => price.trim() !== '')
 
-/** What is sent. */
+/** The body of `PUT /api/models/{id}`. */
 export const modelBody = (draft: ModelDraft) => ({
   tier: draft.tier.trim() || null,
   prices: hasPrices(draft)

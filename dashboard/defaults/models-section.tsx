@@ -11,7 +11,7 @@ type Task =
   | { readonly kind: 'edit'; readonly model: Model | undefined }
   | { readonly kind: 'remove'; readonly model: Model }
 
-/** The models that have buckets of their own, and what tokens of them cost. */
+/** The registered models, each with its own buckets, and their prices. */
 export const ModelsSection = () => {
   const { api, mayWrite } = useSession()
   const { data, error, reload } = useQuery((signal) => api.get<Models>('api/models', {}, signal), [])

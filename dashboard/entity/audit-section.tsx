@@ -15,7 +15,7 @@ import { momentText } from '../parts/time.ts'
 
 const PER_PAGE = 20
 
-/** Who changed what of an entity, newest first. */
+/** The changes of an entity, newest first. */
 export const AuditSection = ({ entityId }: { readonly entityId: string }) => (
   <section class="card" aria-label="Audit">
     <h2>Audit</h2>
@@ -28,7 +28,7 @@ interface PageProps {
   readonly cursor: string | undefined
 }
 
-/** One page, and the next one where it was asked for. */
+/** One page of records; the next one loads on request. */
 const AuditPage = ({ entityId, cursor }: PageProps) => {
   const { api } = useSession()
   const [showsOlder, setShowsOlder] = useState(false)
@@ -65,7 +65,7 @@ const AuditPage = ({ entityId, cursor }: PageProps) => {
   )
 }
 
-/** One change: when, who, what, and what was before and after. */
+/** One change: time, actor, action, and the values before and after. */
 export const AuditEntry = ({ item }: { readonly item: Audit['items'][number] }) => {
   const limits = limitDiff(item)
   const fields = fieldDiff(item)
@@ -104,22 +104,22 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'bucket.top_up': 'Topped up',
 }
 
-/** What was done, in words. */
+/** The action in words: `Key rotated`. */
 export const actionText = (action: string): string => ACTIONS[action] ?? action
 
-/** The resource that a record is about, if it is about one. */
+/** The resource of a record, if it has one. */
 export const resourceOf = ({ before, after }: Recorded): string | undefined => {
-  const said = [after, before].find((value) => isFields(value) && typeof value.resource === 'string')
-  return isFields(said) ? String(said.resource) : undefined
+  const side = [after, before].find((value) => isFields(value) && typeof value.resource === 'string')
+  return isFields(side) ? String(side.resource) : undefined
 }
 
-/** What a record says of limits. */
+/** The limits that a record changed. */
 export const limitDiff = ({ before, after }: Recorded): readonly LimitChange[] =>
   changesOf(limitsIn(before), limitsIn(after))
 
 /**
- * What a record says of anything else: fields that differ, by their names (`old.status`). What was made or deleted as a
- * whole shows what it had.
+ * The fields of a record that differ, by name (`old.status`), without limits. Something created or deleted as a whole has
+ * all its fields on one side.
  */
 export const fieldDiff = (record: Recorded): readonly FieldChange[] => {
   const { before, after } = record
@@ -130,7 +130,7 @@ export const fieldDiff = (record: Recorded): readonly FieldChange[] => {
     .filter((field) => field.before !== field.after)
 }
 
-/** A rotation records the new key beside what became of the old one. */
+/** A rotation is recorded as the new key and the changed old key. */
 interface Rotation {
   readonly old: Fields
   readonly new: Fields
@@ -139,7 +139,10 @@ interface Rotation {
 const isRotation = (value: unknown): value is Rotation =>
   isFields(value) && isFields(value.old) && isFields(value.new) && 'masked_secret' in value.new
 
-/** Which key it is, its secret before and after, what else differs of the new key, and what changed of the old one. */
+/**
+ * The name of the key, its secret before and after, other changes of the new key, and the changes of the old
+ * one.
+ */
 const rotationDiff = (before: unknown, { old, new: made }: Rotation): readonly FieldChange[] => [
   { what: 'name', before: undefined, after: textOf(made.name, 'name') },
   ...fieldDiff({ before, after: made }).filter(({ what }) => what !== 'key id' && what !== 'name'),
@@ -159,7 +162,7 @@ const isFields = (value: unknown): value is Fields =>
 
 const SAID_ELSEWHERE: readonly string[] = ['limits', 'resource', 'entity_id', 'created_at', 'meter']
 
-/** What is not said elsewhere of a record, as texts by path. What is null is not there. */
+/** The other fields of a record, as texts by path. Fields that are null are left out. */
 const leavesOf = (value: unknown, path = ''): ReadonlyMap<string, string> => {
   if (isFields(value)) {
     const parts = Object.entries(value).filter(([name]) => !SAID_ELSEWHERE.includes(name))
@@ -174,7 +177,7 @@ const leavesOf = (value: unknown, path = ''): ReadonlyMap<string, string> => {
   return value === null || value === undefined ? new Map() : new Map([[path, textOf(value, path)]])
 }
 
-/** What an amount is of: of money it is in dollars. */
+/** The meter of an amount: money is shown in dollars. */
 const meterIn = ({ meter }: Fields): string | undefined => (typeof meter === 'string' ? meter : undefined)
 
 const textOf = (value: unknown, path: string): string => {

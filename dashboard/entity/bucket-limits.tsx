@@ -8,12 +8,12 @@ import { spanText } from '../parts/time.ts'
 
 interface BucketLimitsProps {
   readonly bucket: ExplainedBucket
-  /** What is left; undefined where it is not known, or not yet. */
+  /** The available amounts; undefined until they are loaded, or if they cannot be read. */
   readonly states: readonly LimitState[] | undefined
   readonly isNamed?: boolean
 }
 
-/** The limits of one bucket: how much, how much of it is left, where each comes from. */
+/** The limits of one bucket: size, available amount and source of each. */
 export const BucketLimits = ({ bucket, states, isNamed }: BucketLimitsProps) => (
   <div class="bucket">
     {isNamed && <BucketTitle bucket={bucket} />}
@@ -97,11 +97,11 @@ const LimitSource = ({ limit: { winner, overrides } }: { readonly limit: Explain
   </div>
 )
 
-/** What a token bucket owes after a settlement beyond its reservation. */
+/** The debt of a token bucket after a settlement beyond its reservation. */
 export interface Debt {
-  /** Tokens (micro-dollars of a budget) below zero; at least 1. */
+  /** Tokens (micro-dollars of a budget) below zero, at least 1. */
   readonly amount: number
-  /** Until the first token is available again. */
+  /** Time until the first token is available again. */
   readonly seconds: number
 }
 
@@ -109,9 +109,9 @@ export interface Debt {
 const ROUNDED_UP_SECONDS = 0.001
 
 /**
- * The debt of a token bucket; undefined where there is none. The API shows a debt as 0 available, but counts it in the time
- * until the bucket is full: what refills in that time beyond the capacity is owed. The time of a window does not depend on
- * its use, so the debt of a window cannot be derived.
+ * The debt of a token bucket; undefined without one. The API shows a debt as 0 available, but includes it in the time until
+ * the bucket is full: the refill of that time beyond the capacity is the debt. The time of a window does not depend on its
+ * usage, so its debt cannot be derived.
  */
 export const debtOf = (
   { algorithm, refill_rate: rate = 0 }: Pick<Limit, 'algorithm' | 'refill_rate'>,
@@ -123,29 +123,29 @@ export const debtOf = (
   return seconds > ROUNDED_UP_SECONDS && amount >= 1 ? { amount, seconds } : undefined
 }
 
-/** One bucket that a request meets, with its limits and where they come from. */
+/** One bucket that a request is charged to, with its limits and their sources. */
 export type ExplainedBucket = Explanation['also_enforced'][number]
 export type ExplainedLimit = ExplainedBucket['limits'][number]
 
-/** What is left of a limit. */
+/** The available amount of a limit. */
 export type LimitState = Pick<
   Availability['limits'][number],
   'name' | 'available' | 'capacity' | 'reset_after_seconds'
 >
 
-/** By `bucketText`. */
+/** By `bucketKey`. */
 export type BucketStates = ReadonlyMap<string, readonly LimitState[]>
 
 const POLICY = /^POLICY:/
 
-/** Whether a bucket is a policy's, not an entity's. */
+/** Whether a bucket belongs to a policy rather than an entity. */
 export const isPolicy = ({ entity_id }: Pick<ExplainedBucket, 'entity_id'>): boolean => POLICY.test(entity_id)
 
-/** What is set for the resource itself, without what it inherits. */
+/** The limits set for the resource itself, without inherited ones. */
 export const ownLimits = ({ resource, limits }: Pick<Explanation, 'resource' | 'limits'>): readonly Limit[] =>
   limits.map(({ winner }) => winner).filter(({ source }) => source === `entity:${resource}`)
 
-/** What would hold if nothing were set for the resource itself. */
+/** The limits that would apply if none were set for the resource itself. */
 export const inheritedLimits = ({
   resource,
   limits,
@@ -155,8 +155,8 @@ export const inheritedLimits = ({
     return next ? [next] : []
   })
 
-/** Whose bucket, on what. */
+/** The entity or policy of a bucket, and its resource. */
 export type BucketKey = Pick<ExplainedBucket, 'entity_id' | 'resource'>
 
-/** A bucket's name among others. */
+/** A key for maps and lists of buckets. */
 export const bucketKey = ({ entity_id, resource }: BucketKey): string => `${entity_id} ${resource}`

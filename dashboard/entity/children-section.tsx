@@ -7,7 +7,7 @@ import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { hrefOf } from '../parts/route.ts'
 import { CreateEntity } from './entity-form.tsx'
 
-/** The entities below this one. */
+/** The children of an entity. */
 export const ChildrenSection = ({ entityId }: { readonly entityId: string }) => {
   const { api, mayWrite } = useSession()
   const [isCreating, setCreating] = useState(false)

@@ -2,7 +2,7 @@ import type { Entity } from '../api/responses.ts'
 
 export const PRIORITIES = ['high', 'normal', 'low'] as const
 
-/** An entity as it is typed. */
+/** The state of the form. */
 export interface EntityDraft {
   readonly id: string
   readonly name: string
@@ -10,7 +10,7 @@ export interface EntityDraft {
   readonly parentId: string
   readonly role: string
   readonly priority: string
-  /** Ids with commas between them; none: all models. */
+  /** Ids separated by commas; empty for all models. */
   readonly models: string
   readonly cascade: boolean
   readonly disabled: boolean
@@ -43,13 +43,16 @@ export const entityDraftOf = (entity: Entity): EntityDraft => ({
   bypass: entity.bypass,
 })
 
-/** What `POST /api/entities` takes. */
+/** The body of `POST /api/entities`. */
 export const newEntityBody = (draft: EntityDraft) => {
   const { disabled: _, bypass: __, ...fields } = fieldsOf(draft)
   return { entity_id: draft.id.trim(), ...fields }
 }
 
-/** What `PATCH` takes: what the draft changes of the entity, so that concurrent changes of other fields are kept. */
+/**
+ * The body of `PATCH /api/entities/{id}`: only the fields that differ, so that concurrent changes of other
+ * fields are kept.
+ */
 export const entityPatch = (entity: Entity, draft: EntityDraft): Readonly<Record<string, unknown>> => {
   const before: Readonly<Record<string, unknown>> = fieldsOf(entityDraftOf(entity))
   return Object.fromEntries(

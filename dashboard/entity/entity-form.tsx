@@ -41,13 +41,13 @@ export const EditEntity = ({ entity, onSaved, onClose }: EditProps) => {
 }
 
 interface CreateProps {
-  /** The parent that is suggested; '': none. */
+  /** The suggested parent; '' for none. */
   readonly parentId: string
   onCreated(id: string): void
   onClose(): void
 }
 
-/** Creates an entity; for whichever view has a use for it. */
+/** Creates an entity. Used by the overview and by the children of an entity. */
 export const CreateEntity = ({ parentId, onCreated, onClose }: CreateProps) => {
   const { api } = useSession()
   return (
@@ -65,10 +65,10 @@ export const CreateEntity = ({ parentId, onCreated, onClose }: CreateProps) => {
 
 interface EntityFormProps {
   readonly title: string
-  /** The button that does it. */
+  /** The label of the submit button. */
   readonly action: string
   readonly draft: EntityDraft
-  /** It does not exist yet, so it is to be given an id. */
+  /** A new entity needs an id. */
   readonly isNew: boolean
   save(draft: EntityDraft): Promise<unknown>
   onSaved(draft: EntityDraft): void
@@ -77,7 +77,7 @@ interface EntityFormProps {
 
 const FIELDS = ['entity_id', 'name', 'kind', 'parent_id', 'role', 'models']
 
-/** What an administrator says of an entity. */
+/** The form of an entity, to create and to edit it. */
 export const EntityForm = ({
   title,
   action,

@@ -20,7 +20,7 @@ interface EntityViewProps {
   readonly section: EntitySection
 }
 
-/** One entity, with everything that is about it. */
+/** One entity: its head, and one of its sections. */
 export const EntityView = ({ id, section }: EntityViewProps) => {
   const { api } = useSession()
   const result = useQuery((signal) => api.get<Entity>(pathOf('api/entities', id), {}, signal), [id])
@@ -60,7 +60,7 @@ interface SectionLinksProps {
   readonly current: EntitySection
 }
 
-/** The way to the parts of an entity's view; each has its address. */
+/** Links to the sections of an entity; each has its own address. */
 export const SectionLinks = ({ id, current }: SectionLinksProps) => (
   <nav class="section-links" aria-label={`Parts of ${id}`}>
     {ENTITY_SECTIONS.map((section) => (
@@ -75,7 +75,7 @@ export const SectionLinks = ({ id, current }: SectionLinksProps) => (
   </nav>
 )
 
-/** A part of an entity's view. */
+/** One section of an entity. */
 export const Section = ({
   section,
   entity,
@@ -102,7 +102,7 @@ interface EntityHeadProps {
   onChanged(): void
 }
 
-/** Who it is, and what can be done with it. */
+/** The name and state of an entity, with its actions. */
 export const EntityHead = ({ entity, onChanged }: EntityHeadProps) => {
   const { entity_id: id, name, parent_id } = entity
   return (
@@ -190,7 +190,7 @@ interface DeleteEntityProps {
   onClose(): void
 }
 
-/** Asks before an entity is deleted, and leads to where it was found. */
+/** Confirms and deletes an entity, then opens its parent or the overview. */
 export const DeleteEntity = ({ entity, onClose }: DeleteEntityProps) => {
   const { api } = useSession()
   const { entity_id: id, parent_id } = entity

@@ -16,7 +16,7 @@ export interface KeyDialogProps {
   onClose(): void
 }
 
-/** Creates a key, and shows its secret this once. */
+/** Creates a key, and shows its secret once. */
 export const CreateKey = ({ entityId, onChanged, onClose }: KeyDialogProps) => {
   const { api } = useSession()
   const [name, setName] = useState('')
@@ -78,7 +78,7 @@ const GRACE_OPTIONS = [
   ['604800', 'works for one more week'],
 ] as const
 
-/** Puts a new key in place of another one, and shows its secret this once. */
+/** Replaces a key by a new one, and shows its secret once. */
 export const RotateKey = ({
   entityId,
   apiKey,
@@ -116,7 +116,7 @@ export const RotateKey = ({
   )
 }
 
-/** Asks before a key opens nothing any more. */
+/** Confirms and revokes a key. */
 export const RevokeKey = ({
   entityId,
   apiKey,
@@ -148,7 +148,10 @@ interface NewSecretProps {
   onClose(): void
 }
 
-/** A secret, the only time that it is shown: nothing closes it but the confirmation that it is stored. */
+/**
+ * A new secret. The dialog closes only after the confirmation that it is stored, because it is shown only
+ * once.
+ */
 export const NewSecret = ({ created: made, onClose }: NewSecretProps) => {
   const [isStored, setStored] = useState(false)
   const [isWarned, setWarned] = useState(false)
@@ -194,7 +197,7 @@ export const NewSecret = ({ created: made, onClose }: NewSecretProps) => {
   )
 }
 
-/** The browser asks before the tab is closed or loaded again. */
+/** Lets the browser confirm before the tab is closed or reloaded. */
 const useWarnBeforeUnload = (isActive: boolean): void => {
   useEffect(() => {
     if (!isActive) return
@@ -209,6 +212,6 @@ export const expiryText = ({ expires_at: expiresAt }: Pick<ApiKey, 'expires_at'>
 
 const DAY_SECONDS = 86_400
 
-/** The moment some days from `now`, both in seconds since the epoch; null where no number of days is typed. */
+/** `now` plus some days, in seconds since the epoch; null if no number of days is given. */
 export const expiryIn = (days: string, now: number): number | null =>
   days.trim() === '' ? null : Math.round(now + Number(days) * DAY_SECONDS)

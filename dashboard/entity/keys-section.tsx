@@ -9,7 +9,7 @@ import { CreateKey, expiryText, RevokeKey, RotateKey } from './key-dialogs.tsx'
 
 type OpenDialog = 'create' | { readonly act: 'rotate' | 'revoke'; readonly apiKey: ApiKey }
 
-/** The keys that open the API for an entity. */
+/** The API keys of an entity. */
 export const KeysSection = ({ entityId }: { readonly entityId: string }) => {
   const { api, mayWrite } = useSession()
   const [open, setOpen] = useState<OpenDialog | undefined>(undefined)
@@ -109,7 +109,7 @@ const KeyRow = ({ apiKey, onOpen }: { readonly apiKey: ApiKey; onOpen(open: Open
   )
 }
 
-/** Whether a key opens anything at `now`, seconds since the epoch. */
+/** The status of a key at `now`, in seconds since the epoch. */
 export const statusOf = (
   { status, expires_at: expiresAt }: Pick<ApiKey, 'status' | 'expires_at'>,
   now: number,

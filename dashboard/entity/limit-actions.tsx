@@ -17,8 +17,8 @@ import { inheritedLimits, ownLimits } from './bucket-limits.tsx'
 interface LimitActionsProps {
   readonly entityId: string
   readonly explained: Explanation
-  /** What was done, in words; the button that did it may be gone. */
-  onChanged(said: ComponentProps<typeof DoneNotice>): void
+  /** Called with the notice to show; the button that was used may no longer exist. */
+  onChanged(notice: ComponentProps<typeof DoneNotice>): void
 }
 
 const DONE = {
@@ -30,7 +30,7 @@ const DONE = {
 
 type OpenDialog = keyof typeof DONE
 
-/** What can be done to the limits of an entity on a resource, and to its bucket. */
+/** The actions on the limits of an entity on a resource, and on its bucket. */
 export const LimitActions = ({ entityId, explained, onChanged }: LimitActionsProps) => {
   const [open, setOpen] = useState<OpenDialog | undefined>(undefined)
   const dialog = {
@@ -113,11 +113,11 @@ const UseInherited = ({ entityId, explained, onDone, onClose }: LimitDialogProps
   )
 }
 
-/** The limits that can hold more: one that is paused holds nothing. */
+/** The limits that can be topped up: all except paused ones. */
 export const topUpLimits = ({ limits }: Explanation): Explanation['limits'] =>
   limits.filter(({ winner }) => !isPaused(winner.capacity))
 
-/** Gives more for now: an amount of one limit, never beyond its capacity. */
+/** Adds an amount to one limit, up to its capacity. */
 export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
   const { api } = useSession()
   const { resource } = explained
@@ -175,7 +175,7 @@ export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps
   )
 }
 
-/** Asks before buckets are made full again. */
+/** Confirms and resets a bucket. */
 export const ResetBuckets = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
   const { api } = useSession()
   const { resource } = explained

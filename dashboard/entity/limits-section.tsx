@@ -12,7 +12,7 @@ import { spanText } from '../parts/time.ts'
 import { BucketLimits, type BucketStates, bucketKey, type ExplainedBucket } from './bucket-limits.tsx'
 import { LimitActions } from './limit-actions.tsx'
 
-/** What limits an entity, by resource: first the one that has the least left. */
+/** The limits of an entity, by resource. The first one shown is the resource with the least available. */
 export const LimitsSection = ({ entity }: { readonly entity: Entity }) => {
   const { api } = useSession()
   const { entity_id: id } = entity
@@ -38,7 +38,7 @@ interface EffectiveLimitsProps {
   readonly resource: string
 }
 
-/** The limits that hold, what is left of each, and what is enforced beside them. */
+/** The effective limits with their available amounts, and the other buckets that are also enforced. */
 export const EffectiveLimits = ({ entity, resource }: EffectiveLimitsProps) => {
   const { mayWrite } = useSession()
   const { explained, left } = useEffectiveLimits(entity.entity_id, resource)
@@ -95,7 +95,10 @@ const OtherBuckets = ({ buckets, states }: OthersProps) =>
 
 const REFRESH_MS = 2000
 
-/** The limits of an entity on a resource, where each comes from, and what is left of each as time goes by. */
+/**
+ * The effective limits of an entity on a resource, with their sources, and the available amounts, which are
+ * refreshed.
+ */
 export const useEffectiveLimits = (entityId: string, resource: string) => {
   const { api } = useSession()
   const explained = useQuery(
@@ -119,7 +122,7 @@ interface WaitTimeCalculatorProps {
   readonly resource: string
 }
 
-/** When a request of some size may pass. */
+/** Calculates the wait time of a request. */
 export const WaitTimeCalculator = ({ entityId, resource }: WaitTimeCalculatorProps) => {
   const { api } = useSession()
   const [rpm, setRpm] = useState('1')
@@ -164,7 +167,7 @@ export const WaitTimeCalculator = ({ entityId, resource }: WaitTimeCalculatorPro
   )
 }
 
-/** When a request may pass, in words: `May pass in 3.2 s, limited by tpm`. */
+/** A wait time in words: `May pass in 3.2 s, limited by tpm`. */
 export const waitText = ({ wait_seconds: seconds, limiting }: WaitTime): string => {
   const by = limiting === null ? '' : `, limited by ${limiting}`
   if (seconds === null) return `Can never pass${by}: the limit is smaller than the request, or paused`

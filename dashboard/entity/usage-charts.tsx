@@ -9,7 +9,7 @@ interface UsageChartsProps {
   readonly granularity: Granularity
 }
 
-/** Use over time as pictures, requests apart from tokens, and as a table. */
+/** Usage over time, as one chart of requests and one of tokens, and as a table. */
 export const UsageCharts = ({ points, granularity }: UsageChartsProps) => {
   const times = useMemo(() => points.map(({ start }) => start), [points])
   const requests = useMemo(
@@ -57,7 +57,7 @@ const COLUMNS: readonly (readonly [string, (point: UsagePoint) => string])[] = [
   ['Cost', ({ cost_usd_micros }) => amountText('cost_usd_micros', cost_usd_micros)],
 ]
 
-/** Newest first. A region that scrolls can be reached by keyboard. */
+/** Newest first. */
 const UsageTable = ({ points, granularity }: UsageChartsProps) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
   <section class="table-scroll" aria-label="Usage as a table" tabIndex={0}>
@@ -110,19 +110,19 @@ const nothingAt = (start: number): UsagePoint => ({
   denied: 0,
 })
 
-/** The use of each of the last 24 hours or 30 UTC days, also of those in which nothing was used; oldest first. */
+/** The usage of each of the last 24 hours or 30 UTC days, including idle ones; oldest first. */
 export const usageOverTime = (
   points: Usage['points'],
   { granularity, now }: Period,
 ): readonly UsagePoint[] => {
   const unit = UNIT_SECONDS[granularity]
-  // The server's clock may be ahead of this one.
+  // The server's clock may be ahead of the browser's.
   const last = Math.max(Math.floor(now / unit) * unit, ...points.map(({ start }) => start))
   const starts = Array.from({ length: SHOWN[granularity] }, (_, ago) => last - ago * unit).toReversed()
   return starts.map((start) => ({ ...sumOf(points.filter((point) => point.start === start)), start }))
 }
 
-/** All of `points` together. */
+/** The sum of all points. */
 export const sumOf = (points: readonly UsagePoint[]): UsagePoint =>
   points.reduce(
     (sum, point) => ({
@@ -137,6 +137,6 @@ export const sumOf = (points: readonly UsagePoint[]): UsagePoint =>
     nothingAt(0),
   )
 
-/** The resources that were used, by name. */
+/** The resources of the points, by name. */
 export const usedResources = (points: Usage['points']): readonly string[] =>
   [...new Set(points.map(({ resource }) => resource))].toSorted()

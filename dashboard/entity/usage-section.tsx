@@ -24,7 +24,7 @@ const PERIODS: readonly (readonly [Granularity, string])[] = [
 
 const ALL_RESOURCES = ''
 
-/** What an entity used, by hour or by day. */
+/** The usage of an entity, by hour or by day. */
 export const UsageSection = ({ entityId }: { readonly entityId: string }) => {
   const { api } = useSession()
   const [granularity, setGranularity] = useState<Granularity>('hour')
@@ -65,7 +65,7 @@ export const UsageSection = ({ entityId }: { readonly entityId: string }) => {
 
 const NONE: Usage['points'] = []
 
-/** The same object while it says the same, so that nothing is drawn again for nothing. */
+/** The same object while its JSON is the same, so that charts are not redrawn after every refresh. */
 const useStable = <T,>(value: T): T => useMemo(() => value, [JSON.stringify(value)])
 
 interface FilterProps {
@@ -117,7 +117,7 @@ const UsageContent = ({ points, granularity, entityId }: UsageContentProps) => {
   )
 }
 
-/** What was used in all. */
+/** The sums of the period. */
 export const UsageTotals = ({ points }: { readonly points: readonly UsagePoint[] }) => {
   const sum = sumOf(points)
   const totals = [

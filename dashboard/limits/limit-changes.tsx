@@ -6,7 +6,7 @@ import { ALGORITHM_NAMES, type LimitInput, meterText, sizeText, sourceText } fro
 
 interface LimitReviewProps {
   readonly changes: readonly LimitChange[]
-  /** No limit would be left. */
+  /** Whether no limit is left after saving. */
   readonly isEmpty: boolean
   readonly error: Error | undefined
   readonly isSaving: boolean
@@ -14,14 +14,14 @@ interface LimitReviewProps {
   onSave(): void
 }
 
-/** What saving would change, and the button that does it. */
+/** The changes that saving would make, and the button that saves. */
 export const LimitReview = ({ changes, isEmpty, error, isSaving, onBack, onSave }: LimitReviewProps) => {
-  const place = useRef<HTMLElement>(null)
-  useEffect(() => place.current?.focus(), [])
+  const section = useRef<HTMLElement>(null)
+  useEffect(() => section.current?.focus(), [])
   const hasChanges = changes.length > 0
   return (
     <>
-      <section class="limit-changes" ref={place} tabIndex={-1} aria-label="What changes">
+      <section class="limit-changes" ref={section} tabIndex={-1} aria-label="What changes">
         <h3>{hasChanges ? 'What changes' : 'Nothing changes'}</h3>
         {hasChanges && <LimitChangeList changes={changes} isPreview />}
         {hasChanges && isEmpty && <p class="quiet">No limits are left here.</p>}
@@ -42,7 +42,7 @@ export const LimitReview = ({ changes, isEmpty, error, isSaving, onBack, onSave 
 
 interface LimitChangeListProps {
   readonly changes: readonly LimitChange[]
-  /** What counts instead of limits that are removed is known: they are about to be. */
+  /** The changes are not saved yet, so the limits that replace removed ones are known. */
   readonly isPreview?: boolean
 }
 
@@ -67,27 +67,27 @@ const Change = ({ change, isAhead }: { readonly change: LimitChange; readonly is
     {change.kind === 'added' && (
       <p>
         <ins>{change.size}</ins>
-        {change.instead && (
+        {change.replaces && (
           <span class="quiet">
             {' '}
-            instead of {sizeText(change.instead)}, {sourceText(change.instead.source)}
+            instead of {sizeText(change.replaces)}, {sourceText(change.replaces.source)}
           </span>
         )}
       </p>
     )}
     {change.kind === 'removed' && (
       <p>
-        <del>{change.size}</del> {isAhead && <span class="quiet">{inheritedText(change.again)}</span>}
+        <del>{change.size}</del> {isAhead && <span class="quiet">{inheritedText(change.inherited)}</span>}
       </p>
     )}
     {change.kind === 'changed' && <FieldChanges fields={change.fields} />}
   </>
 )
 
-const inheritedText = (again: Limit | undefined): string =>
-  again ? `Inherited again: ${sizeText(again)}, ${sourceText(again.source)}` : 'No limit of that name is left'
+const inheritedText = (limit: Limit | undefined): string =>
+  limit ? `Inherited again: ${sizeText(limit)}, ${sourceText(limit.source)}` : 'No limit of that name is left'
 
-/** What changed of one thing, each field before and after. */
+/** Changed fields, each with its value before and after. */
 export const FieldChanges = ({ fields }: { readonly fields: readonly FieldChange[] }) => (
   <dl class="field-changes">
     {fields.map(({ what, before, after }) => (
@@ -103,32 +103,32 @@ export const FieldChanges = ({ fields }: { readonly fields: readonly FieldChange
   </dl>
 )
 
-/** One field of something, before and after; undefined: it was not there. */
+/** One field before and after; undefined if it was not set. */
 export interface FieldChange {
   readonly what: string
   readonly before: string | undefined
   readonly after: string | undefined
 }
 
-/** What saving would do to the limit of one name. */
+/** The change of the limit of one name. */
 export type LimitChange =
   | {
       readonly kind: 'added'
       readonly name: string
       readonly size: string
-      readonly instead: Limit | undefined
+      readonly replaces: Limit | undefined
     }
   | {
       readonly kind: 'removed'
       readonly name: string
       readonly size: string
-      readonly again: Limit | undefined
+      readonly inherited: Limit | undefined
     }
   | { readonly kind: 'changed'; readonly name: string; readonly fields: readonly FieldChange[] }
 
 /**
- * What saving `after` in place of `before` would change, by name. `inherited` are the limits that hold where nothing is
- * set: a limit that is removed gives way to that of its name (`again`), one that is added stands before it (`instead`).
+ * The changes, by name, that saving `after` in place of `before` would make. `inherited` are the limits that apply if none
+ * are set: a removed limit is replaced by the inherited one of its name, an added limit replaces it.
  */
 export const changesOf = (
   before: readonly Limit[],
@@ -139,15 +139,14 @@ export const changesOf = (
   const kept = after.flatMap((limit): readonly LimitChange[] => {
     const old = before.find(({ name }) => name === limit.name)
     if (!old)
-      return [{ kind: 'added', name: limit.name, size: sizeText(limit), instead: inheritedAs(limit.name) }]
+      return [{ kind: 'added', name: limit.name, size: sizeText(limit), replaces: inheritedAs(limit.name) }]
     const fields = fieldChanges(old, limit)
     return fields.length === 0 ? [] : [{ kind: 'changed', name: limit.name, fields }]
   })
   const removed = before
     .filter(({ name }) => !after.some((limit) => limit.name === name))
     .map((limit): LimitChange => {
-      const again = inheritedAs(limit.name)
-      return { kind: 'removed', name: limit.name, size: sizeText(limit), again }
+      return { kind: 'removed', name: limit.name, size: sizeText(limit), inherited: inheritedAs(limit.name) }
     })
   return [...kept, ...removed]
 }

@@ -9,18 +9,18 @@ export const MODES = ['enforce', 'warn', 'shadow'] as const
 export const REFUNDS = ['strict', 'full'] as const
 export const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
 
-/** A limit as it is typed; an empty text is what is not said. */
+/** The state of the form of one limit; an empty text is a field that is not set. */
 export interface LimitDraft {
-  /** Tells it from the others while it is edited. */
+  /** Identifies the limit while it is edited. */
   readonly key: number
-  /** What it was before. */
+  /** The limit before; undefined for a new one. */
   readonly original: Limit | undefined
   readonly name: string
   readonly meter: string
   readonly algorithm: string
-  /** The capacity, or the limit of a window; US dollars where it counts money. */
+  /** The capacity, or the limit of a window; in US dollars for a budget. */
   readonly amount: string
-  /** What comes back per `refillPer`; US dollars where it counts money. */
+  /** The refill per `refillPer`; in US dollars for a budget. */
   readonly refill: string
   readonly refillPer: Period
   readonly windowSeconds: string
@@ -36,7 +36,7 @@ export interface LimitDraft {
   readonly headroomLow: string
 }
 
-/** Everything that a draft shows; the rest of a limit is kept as it is. */
+/** The fields that a draft covers; other fields of a limit are kept as they are. */
 const SHOWN: readonly string[] = [
   'name',
   'meter',
@@ -60,7 +60,7 @@ const SHOWN: readonly string[] = [
 
 const text = (value: string | number | undefined): string => (value === undefined ? '' : String(value))
 
-/** A limit that is not there yet. */
+/** The draft of a new limit. */
 export const newDraft = (key: number): LimitDraft => ({
   key,
   original: undefined,
@@ -104,20 +104,20 @@ export const draftOf = (limit: Limit, key: number): LimitDraft => ({
 const sizeTextOf = ({ capacity, meter }: Limit): string => unitText(capacity, meter)
 
 const refillOf = ({ refill_rate: rate, meter }: Limit): Partial<LimitDraft> => {
-  // A paused limit has no rate to go on with: one must be typed before it is more than 0.
+  // A paused limit has no rate to keep: one is required before its size can be above 0.
   if (rate === undefined || rate === 0) return {}
   const { amount, period } = perPeriod(rate)
   return { refill: unitText(amount, meter), refillPer: period }
 }
 
-/** An amount as the form shows it: money in dollars. */
+/** An amount in the unit of the form: money in dollars. */
 const unitText = (amount: number, meter: string): string =>
   isMoney(meter) ? dollarsOf(amount) : text(amount)
 
-/** How many units of the API's meter one unit of the form is. */
+/** Units of the API's meter per unit of the form. */
 const unitOf = (meter: string): number => (isMoney(meter) ? MICROS_PER_DOLLAR : 1)
 
-/** What a draft counts, by its meter or else by its name. */
+/** The meter of a draft: the chosen one, or else that of its name. */
 export const draftMeter = ({ name, meter }: Pick<LimitDraft, 'name' | 'meter'>): Limit['meter'] =>
   oneOf(METERS, meter) ?? meterOf({ name: name.trim() })
 
@@ -128,7 +128,10 @@ const windowOf = ({ window_seconds, slots, window, time_zone }: Limit): Partial<
   ...(time_zone !== undefined && { timeZone: time_zone }),
 })
 
-/** The limit that a draft says, with what a draft does not show as it was. Numbers that are none are left out. */
+/**
+ * The limit of a draft, with the fields that a draft does not cover as they were. Invalid numbers are left
+ * out.
+ */
 export const limitOf = (draft: LimitDraft): LimitInput => {
   const kept = Object.entries(draft.original ?? {}).filter(([name]) => !SHOWN.includes(name))
   const headroom = given({ normal: number(draft.headroomNormal), low: number(draft.headroomLow) })
@@ -169,7 +172,9 @@ const sizeOf = (draft: LimitDraft): Partial<LimitInput> => {
   }
 }
 
-/** In units of the meter: dollars are typed with up to six decimals. A size that was not touched stays what it was. */
+/**
+ * In units of the meter: dollars have up to six decimals. A size that was not edited keeps its exact value.
+ */
 const sizeIn = (draft: LimitDraft): number | undefined => {
   const { original, amount } = draft
   const meter = draftMeter(draft)
@@ -178,10 +183,10 @@ const sizeIn = (draft: LimitDraft): number | undefined => {
   return typed === undefined || !isMoney(meter) ? typed : Math.round(typed * MICROS_PER_DOLLAR)
 }
 
-/** A size of 0 denies every request that the limit counts, and nothing refills. */
+/** Whether the size is 0: the limit denies every request that it counts, and nothing refills. */
 export const isPausedDraft = ({ amount }: Pick<LimitDraft, 'amount'>): boolean => number(amount) === 0
 
-/** Units of the meter per second. A rate that was not touched stays what it was, to the last digit. */
+/** Units of the meter per second. A rate that was not edited keeps its exact value. */
 export const refillRateOf = (draft: LimitDraft): number | undefined => {
   const { original, refill, refillPer } = draft
   const meter = draftMeter(draft)

@@ -15,19 +15,19 @@ import { type LimitError, limitErrorOf } from './size-fields.tsx'
 interface LimitEditorProps {
   /** `Limits of key-bob on gpt-4` */
   readonly title: string
-  /** What it is about, above the limits. */
+  /** Shown above the limits. */
   readonly children?: ComponentChildren
-  /** What is set now, without what is inherited. */
+  /** The limits set now, without inherited ones. */
   readonly limits: readonly Limit[]
-  /** What would hold if nothing were set. */
+  /** The limits that would apply if none were set. */
   readonly inherited?: readonly Limit[]
-  /** Puts limits in place of what is set; its errors name fields as the API does (`limits[0].capacity`). */
+  /** Replaces the limits. Its errors name fields as the API does (`limits[0].capacity`). */
   save(limits: readonly LimitInput[]): Promise<unknown>
   onSaved(): void
   onClose(): void
 }
 
-/** Edits a set of limits, shows what that changes, and saves it. */
+/** Edits a set of limits, shows the changes for review, and saves them. */
 export const LimitEditor = ({
   title,
   children,
@@ -88,7 +88,7 @@ interface LimitFormProps {
 
 const nextKey = (drafts: readonly LimitDraft[]): number => Math.max(-1, ...drafts.map(({ key }) => key)) + 1
 
-/** The limits to be, one below the other. */
+/** The form of a set of limits. */
 export const LimitForm = ({ drafts, inherited, error, onDrafts, onReview, onClose }: LimitFormProps) => {
   const form = useFirstError(error)
   const submit = (event: SubmitEvent) => {
@@ -144,7 +144,7 @@ const NoLimits = ({ inherited, onCopy }: Pick<LimitFormProps, 'inherited'> & { o
   </EmptyState>
 )
 
-/** Leads to the field that the API did not take. */
+/** Moves the focus to the field that the API rejected. */
 const useFirstError = (error: LimitError | undefined) => {
   const form = useRef<HTMLFormElement>(null)
   useEffect(() => {

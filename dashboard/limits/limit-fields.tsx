@@ -93,7 +93,7 @@ const UNAVAILABLE_OPTIONS = [
   ['local', 'local: a share per process'],
 ] as const
 
-/** What a limit seldom says; closed unless it says something. */
+/** Rarely used fields, closed unless one of them is set. */
 export const RuleFields = (props: FieldsProps) => (
   <details class="limit-rules" open={hasRules(props.draft)}>
     <summary>Advanced</summary>

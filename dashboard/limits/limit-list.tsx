@@ -5,11 +5,11 @@ import { METER_NAMES, sizeText, sourceText } from './limit-text.ts'
 
 interface LimitListProps {
   readonly limits: readonly Limit[]
-  /** Say where each was set. */
+  /** Show the source of each limit. */
   readonly hasSources?: boolean
 }
 
-/** Limits in words, without what is left of them. */
+/** Limits in words, without available amounts. */
 export const LimitList = ({ limits, hasSources = false }: LimitListProps) => (
   <ul class="limit-words">
     {limits.map((limit) => (

@@ -2,7 +2,7 @@ import type { Limit } from '../api/responses.ts'
 import { amountText, isMoney, numberText } from '../parts/amounts.ts'
 import { isPaused } from '../parts/bar.tsx'
 
-/** A limit as it is sent: an answer without what only answers tell. */
+/** A limit in a request: the fields of a response without those that only responses have. */
 export type LimitInput = Pick<Limit, 'name' | 'algorithm'> &
   Partial<Omit<Limit, 'name' | 'algorithm' | 'source'>>
 
@@ -10,7 +10,7 @@ type Size = Limit | LimitInput
 
 /**
  * The size of a limit: `10, refilled 10 per minute`, `1,000 in any 1 h`, `$5.00 per day (UTC)`, or `paused` where it is 0.
- * `amountOf` writes its amount.
+ * `amountOf` formats its amount.
  */
 export const sizeText = (limit: Size, amountOf = plainAmountText): string => {
   const { algorithm, window_seconds: seconds = 0, window = 'day', time_zone = 'UTC' } = limit
@@ -43,7 +43,7 @@ const UNITS = [
   [60, 'min'],
 ] as const
 
-/** A span to the second, in the largest unit that it is a whole number of: `90 min`. */
+/** An exact duration, in the largest unit that divides it: `90 min`. */
 export const windowText = (seconds: number): string => {
   const [unit, name] = UNITS.find(([unit]) => seconds > 0 && seconds % unit === 0) ?? [1, 's']
   return `${numberText(seconds / unit)} ${name}`
@@ -60,8 +60,8 @@ export const METER_NAMES: Readonly<Record<Limit['meter'], string>> = {
 }
 
 /**
- * What a limit of 0 does, by what it counts and its mode: `denies every request that costs tokens`. It denies only those
- * requests whose cost names its meter; undefined where the meter is not known.
+ * The effect of a limit of 0, by its meter and mode: `denies every request that costs tokens`. It denies only requests
+ * whose cost includes its meter; `meter` is undefined if it is not known.
  */
 export const pausedText = (meter: Limit['meter'] | undefined, mode = 'enforce'): string => {
   // A form has '' for the default mode.
@@ -77,7 +77,7 @@ export const ALGORITHM_NAMES: Readonly<Record<Limit['algorithm'], string>> = {
   fixed_window: 'Fixed window',
 }
 
-/** What names mean by themselves. */
+/** The meters of usual names. */
 const USUAL_METERS: Readonly<Record<string, Limit['meter']>> = {
   rps: 'requests',
   rpm: 'requests',
@@ -90,7 +90,7 @@ const USUAL_METERS: Readonly<Record<string, Limit['meter']>> = {
   otpm: 'output_tokens',
 }
 
-/** The id of the list that suggests names. */
+/** The id of the `datalist` of usual names. */
 export const NAMES_ID = 'usual-limit-names'
 
 export const USUAL_NAMES: readonly string[] = Object.keys(USUAL_METERS)
@@ -99,14 +99,14 @@ export const USUAL_NAMES: readonly string[] = Object.keys(USUAL_METERS)
 export const meterOfName = (name: string): Limit['meter'] | undefined =>
   Object.hasOwn(USUAL_METERS, name) ? USUAL_METERS[name] : undefined
 
-/** What a limit counts: a name that implies no meter counts requests. */
+/** The meter of a limit: its own, that of its name, or else requests. */
 export const meterOf = ({ meter, name }: Pick<LimitInput, 'name' | 'meter'>): Limit['meter'] =>
   meter ?? meterOfName(name) ?? 'requests'
 
-/** What a limit counts, in words. */
+/** The meter of a limit in words. */
 export const meterText = (limit: Pick<LimitInput, 'name' | 'meter'>): string => METER_NAMES[meterOf(limit)]
 
-/** Where a limit was set, in words: `system default for gpt-4`. */
+/** The source of a limit in words: `system default for gpt-4`. */
 export const sourceText = (source: string): string => {
   const [kind = '', first = '', ...rest] = source.split(':')
   switch (kind) {
@@ -134,12 +134,12 @@ export const PERIOD_SECONDS = { second: 1, minute: 60, hour: 3600, day: 86_400 }
 export type Period = keyof typeof PERIOD_SECONDS
 export const PERIODS: readonly Period[] = ['second', 'minute', 'hour', 'day']
 
-/** Most limits are said by the minute. */
+/** Most limits are stated per minute. */
 const TRIED: readonly Period[] = ['minute', 'second', 'hour', 'day']
 
 export const isPeriod = (value: string): value is Period => PERIODS.some((period) => period === value)
 
-/** A rate per second as people say it: by the first period in which it is a whole number, else by the second. */
+/** A rate per second, converted to the first period in which it is a whole number, or else per second. */
 export const perPeriod = (rate: number): { readonly amount: number; readonly period: Period } => {
   for (const period of TRIED) {
     const amount = rate * PERIOD_SECONDS[period]

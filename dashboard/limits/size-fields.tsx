@@ -11,17 +11,17 @@ import {
 } from './limit-draft.ts'
 import { PERIODS, pausedText, refillText, windowText } from './limit-text.ts'
 
-/** What the parts of a limit's form need. */
+/** The props of the parts of a limit's form. */
 export interface FieldsProps {
   readonly draft: LimitDraft
   /** The names of the other limits of the form. */
   readonly others: readonly string[]
   set(changes: Partial<LimitDraft>): void
-  /** What is wrong with a field, by the API's names. */
+  /** The error of the first of these fields that has one; named as in the API. */
   errorOf(...fields: readonly string[]): string | undefined
 }
 
-/** How much, by the fields of its algorithm. */
+/** The size of a limit: the fields of its algorithm. */
 export const SizeFields = (props: FieldsProps) => {
   switch (props.draft.algorithm) {
     case 'sliding_window':
@@ -35,7 +35,7 @@ export const SizeFields = (props: FieldsProps) => {
 
 const PERIOD_OPTIONS = PERIODS.map((period) => [period, `per ${period}`] as const)
 
-/** The label of an amount, with its unit where that is money, and what may be typed: 0 pauses the limit. */
+/** The label of an amount with its unit, its bounds, and its hint; 0 pauses the limit. */
 const amountFieldProps = (draft: LimitDraft, label: string, hint: string) => ({
   label: isMoney(draftMeter(draft)) ? `${label}, US dollars` : label,
   min: 0,
@@ -143,10 +143,10 @@ const FixedWindowFields = (props: FieldsProps) => {
   )
 }
 
-/** What the API says no to in one field of one limit. */
+/** An error of the API about one field of one limit. */
 export interface LimitError {
   readonly index: number
-  /** As the API calls it: `capacity`, `headroom.low`. */
+  /** Named as in the API: `capacity`, `headroom.low`. */
   readonly field: string
   /** `Must be a positive integer` */
   readonly text: string

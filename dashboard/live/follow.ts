@@ -1,59 +1,59 @@
 import { asError } from '../api/errors.ts'
 
-/** How what is shown is kept up to date. */
+/** How the data on the screen is kept up to date. */
 export type Connection =
   | { readonly state: 'connecting' | 'live' | 'polling' }
   /** `nextTryAt` in ms since the epoch. */
   | { readonly state: 'offline'; readonly nextTryAt: number; readonly error: string }
 
-/** Hears events until the source ends, or throws what ended it. */
-export type Source<T> = (signal: AbortSignal, hear: (event: T) => void) => Promise<void>
+/** Emits events until the source ends; throws if it fails. */
+export type Source<T> = (signal: AbortSignal, emit: (event: T) => void) => Promise<void>
 
 export interface FollowOptions<T> {
   readonly source: Source<T>
-  /** What the connection is called while events come. */
+  /** The state of the connection while events arrive. */
   readonly connected: 'live' | 'polling'
   onEvent(event: T): void
   onConnection(connection: Connection): void
-  /** Resolves after so many ms, or sooner: aborted, or where a try is likely to succeed. */
+  /** Resolves after `ms`, or sooner if `signal` aborts or a retry is likely to succeed. */
   wait(ms: number, signal: AbortSignal): Promise<void>
   now(): number
   /** 0 to 1 */
   random(): number
 }
 
-/** Listens to a source, and again whenever it ends, until it is aborted. Never throws. */
+/** Reads a source, and reconnects with backoff whenever it ends, until `signal` aborts. Never throws. */
 export const follow = async <T>(following: FollowOptions<T>, signal: AbortSignal): Promise<void> => {
   const { onConnection, wait, now, random } = following
   let failures = 0
   onConnection({ state: 'connecting' })
   while (!signal.aborted) {
-    const { heard, error } = await readSource(following, signal)
+    const { received, error } = await readSource(following, signal)
     if (signal.aborted) return
-    failures = heard ? 1 : failures + 1
+    failures = received ? 1 : failures + 1
     const waitMs = backOffMs(failures, random())
     onConnection({ state: 'offline', nextTryAt: now() + waitMs, error: error.message })
     await wait(waitMs, signal)
   }
 }
 
-/** Whether anything was heard, and why it ended. */
+/** Whether any event arrived, and why the source ended. */
 const readSource = async <T>(
   { source, connected, onEvent, onConnection }: FollowOptions<T>,
   signal: AbortSignal,
-): Promise<{ readonly heard: boolean; readonly error: Error }> => {
-  let heard = false
-  const hear = (event: T) => {
+): Promise<{ readonly received: boolean; readonly error: Error }> => {
+  let received = false
+  const emit = (event: T) => {
     if (signal.aborted) return
-    if (!heard) onConnection({ state: connected })
-    heard = true
+    if (!received) onConnection({ state: connected })
+    received = true
     onEvent(event)
   }
   try {
-    await source(signal, hear)
-    return { heard, error: new Error('The stream ended.') }
+    await source(signal, emit)
+    return { received, error: new Error('The stream ended.') }
   } catch (error) {
-    return { heard, error: asError(error) }
+    return { received, error: asError(error) }
   }
 }
 
@@ -61,8 +61,8 @@ const FIRST_MS = 1000
 const LONGEST_MS = 30_000
 
 /**
- * How long to wait after `failures` tries in a row (1 and up) that failed: twice as long each time, up to half a
- * minute; by chance (`random`, 0 to 1) up to half of it less, so that not all viewers come back at once.
+ * The delay after `failures` (1 or more) failed attempts in a row: doubles each time, up to 30 s. `random` (0 to 1) takes
+ * up to half of it away, so that not all viewers reconnect at once.
  */
 export const backOffMs = (failures: number, random: number): number => {
   const longest = Math.min(FIRST_MS * 2 ** (failures - 1), LONGEST_MS)

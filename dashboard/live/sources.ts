@@ -1,20 +1,20 @@
+import { createParser } from 'eventsource-parser'
 import type { Api } from '../api/api.ts'
 import { ApiError } from '../api/errors.ts'
 import type { Source } from './follow.ts'
-import { readEvents, type SseEvent } from './read-events.ts'
 
 /** The server sends something at least every 15 s; a stream that is silent for longer than this is lost. */
 const SILENCE_TIMEOUT_MS = 40_000
 
-/** The events of an SSE route. A stream that falls silent, and one that the browser cuts off, fail. */
+/** The events of an SSE route. Fails if the stream is silent for too long or the browser is offline. */
 export const createStreamSource =
   (api: Api, path: string): Source<SseEvent> =>
   async (signal, onEvent) => {
     const silence = createWatchdog(SILENCE_TIMEOUT_MS)
     try {
-      const answer = await api.fetch(path, { signal: AbortSignal.any([signal, silence.signal]) })
-      if (!answer.ok || !answer.body) throw await responseError(api, answer)
-      await readEvents(answer.body, onEvent, silence.restart)
+      const response = await api.fetch(path, { signal: AbortSignal.any([signal, silence.signal]) })
+      if (!response.ok || !response.body) throw await responseError(api, response)
+      await readEvents(response.body, onEvent, silence.restart)
     } catch (error) {
       throw error instanceof ApiError ? error : new Error('The connection was lost.')
     } finally {
@@ -22,39 +22,39 @@ export const createStreamSource =
     }
   }
 
-/** Aborts when it has not been started again for `ms`, or the browser is offline. */
+/** Aborts `ms` after the last restart, or when the browser goes offline. */
 const createWatchdog = (ms: number) => {
   const abort = new AbortController()
-  const ring = () => abort.abort()
-  let timer = setTimeout(ring, ms)
-  addEventListener('offline', ring)
+  const onTimeout = () => abort.abort()
+  let timer = setTimeout(onTimeout, ms)
+  addEventListener('offline', onTimeout)
   return {
     signal: abort.signal,
     restart() {
       clearTimeout(timer)
-      timer = setTimeout(ring, ms)
+      timer = setTimeout(onTimeout, ms)
     },
     stop() {
       clearTimeout(timer)
-      removeEventListener('offline', ring)
+      removeEventListener('offline', onTimeout)
     },
   }
 }
 
-/** A token that is not known any more signs out: asking for the session sees to that. */
-const responseError = async (api: Api, answer: Response): Promise<ApiError> => {
-  if (answer.status === 401) await api.get('api/dashboard/session')
-  const body: unknown = await answer.json().catch(() => undefined)
-  const said = typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : ''
-  return new ApiError(answer.status, said || `The API returned status ${answer.status}.`)
+/** Requests the session if the token is no longer valid, which signs out. */
+const responseError = async (api: Api, response: Response): Promise<ApiError> => {
+  if (response.status === 401) await api.get('api/dashboard/session')
+  const body: unknown = await response.json().catch(() => undefined)
+  const message = typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : ''
+  return new ApiError(response.status, message || `The API returned status ${response.status}.`)
 }
 
-/** Answers of `ask`, one after the other, `everyMs` apart. */
+/** Calls `ask` again and again, `everyMs` after each response. */
 export const createPollSource =
   <T>(ask: (signal: AbortSignal) => Promise<T>, everyMs: number): Source<T> =>
-  async (signal, hear) => {
+  async (signal, emit) => {
     while (!signal.aborted) {
-      hear(await ask(signal))
+      emit(await ask(signal))
       await browserDelay(everyMs, signal)
     }
   }
@@ -72,3 +72,25 @@ export const browserDelay = (ms: number, signal: AbortSignal): Promise<void> =>
     addEventListener('online', end)
     signal.addEventListener('abort', end)
   })
+
+/** `event` is `message` if the stream does not name it. */
+export interface SseEvent {
+  readonly event: string
+  readonly data: string
+}
+
+/** Reads a stream of server-sent events to its end. `onChunk` is called before each read. */
+export const readEvents = async (
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onEvent: (event: SseEvent) => void,
+  onChunk: () => void,
+): Promise<void> => {
+  const parser = createParser({ onEvent: ({ event = 'message', data }) => onEvent({ event, data }) })
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
+  for (;;) {
+    onChunk()
+    const { done, value } = await reader.read()
+    if (done) return
+    parser.feed(value)
+  }
+}

@@ -63,7 +63,7 @@ const Identity = ({ entity, depth }: EntityRow) => {
   )
 }
 
-/** Who stands above in the list is named for those who do not see it. */
+/** A parent in the row above is named for screen readers only. */
 const ParentNote = ({ id, isAbove }: { readonly id: string; readonly isAbove: boolean }) =>
   isAbove ? (
     <span class="unseen">below {id}</span>
@@ -79,7 +79,7 @@ const NAMES: Readonly<Record<string, string>> = {
   _total_: 'all resources',
 }
 
-/** What is shown is the bucket that has the least left; the one of every resource alike needs no name. */
+/** The row shows the bucket with the least available. `_default_` needs no name. */
 const ResourceNote = ({ entity }: { readonly entity: DashboardEntity }) => {
   const resource = entity.limits[0]?.resource ?? '_default_'
   const name = NAMES[resource] ?? resource
@@ -132,10 +132,13 @@ const IDENTITY = 44
 const WIDE_LIMIT = 24
 const NARROW_LIMIT = 36
 
-/** What the second line of long amounts takes. */
+/** The second line of long amounts. */
 const SECOND_LINE = 20
 
-/** Characters of amounts that stand in one line beside a bar, and with the name above one on a phone of 360 px. */
+/**
+ * The characters that fit in one line: amounts beside a bar, and name and amounts above a bar on a phone of
+ * 360 px.
+ */
 const WIDE_CHARACTERS = 30
 const NARROW_CHARACTERS = 28
 
@@ -149,7 +152,7 @@ export const isLong = (limit: ListedLimit, isNarrow: boolean): boolean =>
 export const wideRowHeight = ({ limits }: DashboardEntity): number =>
   PADDING + Math.max(IDENTITY, heightOf(limits, WIDE_LIMIT, false))
 
-/** Where there is little room, the limits stand below the name. */
+/** On narrow screens the limits are below the name. */
 export const narrowRowHeight = ({ limits }: DashboardEntity): number =>
   PADDING + IDENTITY + Math.max(NARROW_LIMIT / 2, heightOf(limits, NARROW_LIMIT, true))
 

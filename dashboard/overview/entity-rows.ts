@@ -12,11 +12,11 @@ export type Sort = (typeof SORTS)[number][0]
 
 export interface EntityRow {
   readonly entity: DashboardEntity
-  /** 0: no parent stands above it. */
+  /** 0 if no parent is above it. */
   readonly depth: number
 }
 
-/** A page's entities in the order in which they are shown. */
+/** The entities of a page in the chosen order. */
 export const rowsOf = (entities: readonly DashboardEntity[], sort: Sort): readonly EntityRow[] => {
   const byId = [...entities].sort((a, b) => compare(a.entity_id, b.entity_id))
   if (sort === 'tree') return treeOf(byId)
@@ -34,11 +34,11 @@ const sorted = (entities: DashboardEntity[], sort: Exclude<Sort, 'tree'>): Dashb
 const STEPS = 20
 const stepOf = (entity: DashboardEntity): number => Math.ceil(leastShare(entity) * STEPS)
 
-/** 0 to 1, of the limit that has the least left; above 1 where there is no limit. */
+/** The available share of the limit with the least left, 0 to 1; above 1 without limits. */
 export const leastShare = ({ limits }: DashboardEntity): number =>
   limits.reduce((least, { available, capacity }) => Math.min(least, availableShare(available, capacity)), 2)
 
-/** Children below their parents, where both are there. `entities` by id. */
+/** Children below their parents, if both are on the page. `entities` are sorted by id. */
 const treeOf = (entities: readonly DashboardEntity[]): readonly EntityRow[] => {
   const ids = new Set(entities.map(({ entity_id }) => entity_id))
   const children = new Map<string | null, DashboardEntity[]>()
@@ -59,7 +59,7 @@ const treeOf = (entities: readonly DashboardEntity[]): readonly EntityRow[] => {
   return rows
 }
 
-/** What the tiles say of a page. */
+/** The sums of a page. */
 export const totalsOf = (entities: Iterable<DashboardEntity>) => {
   const totals = { entities: 0, limits: 0, high: 0 }
   for (const { limits } of entities) {

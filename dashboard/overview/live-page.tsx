@@ -8,18 +8,18 @@ import { spanText } from '../parts/time.ts'
 
 const POLL_MS = 2000
 
-/** A tab that nobody looks at keeps its stream for so long. */
+/** A hidden tab keeps its stream for this long. */
 const HIDDEN_STREAM_MS = 60_000
 
 export interface LivePage {
-  /** Of the request before until the first answer to this one. */
+  /** The page of the previous query until the first response to this one. */
   readonly page: EntityPage | undefined
-  /** `page` answers another request. */
+  /** Whether `page` is that of the previous query. */
   readonly isStale: boolean
   readonly connection: Connection
 }
 
-/** The page that `query` asks for (`limit`, `cursor`, `q`), kept up to date while someone looks. */
+/** The page of `query` (`limit`, `cursor`, `q`), kept up to date while the tab is visible. */
 export const useLivePage = (query: QueryParameters): LivePage => {
   const { api, streams } = useSession()
   const [connection, setConnection] = useState<Connection>({ state: 'connecting' })
@@ -48,14 +48,17 @@ const polled = (api: Api, query: QueryParameters): Source<EntityChanges> =>
 
 const streamed = (api: Api, query: QueryParameters): Source<EntityChanges> => {
   const source = createStreamSource(api, withQuery('api/dashboard/stream', query))
-  return (signal, hear) =>
+  return (signal, emit) =>
     source(signal, ({ event, data }) => {
-      // The server's tests hold the event against the schema that EntityChanges is made of.
-      if (event === 'entities') hear(JSON.parse(data) as EntityChanges)
+      // Not parsed here: the server's tests check events against the schema that EntityChanges is inferred from.
+      if (event === 'entities') emit(JSON.parse(data) as EntityChanges)
     })
 }
 
-/** Runs `start` while the tab is looked at, and for `graceMs` after; its signal aborts then, or when `stop` is called. */
+/**
+ * Runs `start` while the tab is visible. Its signal aborts `graceMs` after the tab is hidden, or when the
+ * returned function is called.
+ */
 export const whileVisible = (graceMs: number, start: (signal: AbortSignal) => void): (() => void) => {
   let abort: AbortController | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -63,7 +66,7 @@ export const whileVisible = (graceMs: number, start: (signal: AbortSignal) => vo
     abort?.abort()
     abort = undefined
   }
-  const look = () => {
+  const update = () => {
     clearTimeout(timer)
     if (document.hidden) {
       timer = setTimeout(pause, graceMs)
@@ -72,22 +75,22 @@ export const whileVisible = (graceMs: number, start: (signal: AbortSignal) => vo
       start(abort.signal)
     }
   }
-  document.addEventListener('visibilitychange', look)
-  look()
+  document.addEventListener('visibilitychange', update)
+  update()
   return () => {
     clearTimeout(timer)
-    document.removeEventListener('visibilitychange', look)
+    document.removeEventListener('visibilitychange', update)
     pause()
   }
 }
 
-/** What is known of a page of entities. */
+/** A page of entities, by id. */
 export interface EntityPage {
   readonly entities: ReadonlyMap<string, DashboardEntity>
   readonly nextCursor: string | null
 }
 
-/** What the stream says: `removed` is missing from the first event, which holds all. */
+/** An event of the stream; the first one has all entities and no `removed`. */
 export interface EntityChanges extends DashboardEntities {
   readonly removed?: readonly string[]
 }
@@ -97,7 +100,7 @@ export const pageOf = ({ entities, next_cursor }: DashboardEntities): EntityPage
   nextCursor: next_cursor,
 })
 
-/** The page as it is after an event; `page` is undefined before the first. */
+/** The page after an event; `page` is undefined before the first one. */
 export const pageAfter = (page: EntityPage | undefined, changes: EntityChanges): EntityPage => {
   if (page === undefined || changes.removed === undefined) return pageOf(changes)
   const entities = new Map(page.entities)
@@ -115,7 +118,10 @@ const HINTS = {
   offline: 'The numbers are from the last response.',
 } as const
 
-/** Whether what is shown is kept up to date. A change of that is read out, the seconds until the next try are not. */
+/**
+ * The state of the connection. Screen readers announce its changes, but not the seconds until the next
+ * attempt.
+ */
 export const ConnectionBadge = ({ connection }: { readonly connection: Connection }) => {
   const { state } = connection
   const hint = state === 'offline' ? `${connection.error} ${HINTS.offline}` : HINTS[state]

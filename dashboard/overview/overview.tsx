@@ -11,7 +11,7 @@ import { SORTS, totalsOf } from './entity-rows.ts'
 import { ConnectionBadge, type EntityPage, type LivePage, useLivePage } from './live-page.tsx'
 import { type ListPlace, PER_PAGE, useListPlace } from './place.ts'
 
-/** Every entity with what it has left, live. */
+/** All entities with their available amounts, live. */
 export const Overview = () => {
   const { mayWrite } = useSession()
   const place = useListPlace()
@@ -56,11 +56,11 @@ export const Toolbar = ({ place }: { readonly place: ListPlace }) => (
 interface EntityResultsProps {
   readonly place: ListPlace
   readonly live: LivePage
-  /** Undefined: one who may not. */
+  /** Undefined if the role may not create entities. */
   readonly onCreate: (() => void) | undefined
 }
 
-/** The page of entities, or why there is none. */
+/** The page of entities, or the reason why there is none. */
 export const EntityResults = ({ place, live, onCreate }: EntityResultsProps) => {
   const { page, isStale, connection } = live
   const searching = useContinuedSearch(place, live)
@@ -125,7 +125,7 @@ interface PagerProps {
   readonly place: ListPlace
   readonly nextCursor: string | null
   readonly isStale: boolean
-  /** A search that gave up before the page was full. */
+  /** Whether the search stopped before the page was full. */
   readonly isShort: boolean
 }
 
@@ -194,19 +194,19 @@ const NoResults = ({ place, hasMore, searching, onCreate }: NoResultsProps) => {
   )
 }
 
-/** The server gives up a page after many entities that do not match: the next one is asked for after a pause. */
+/** The server ends a page after many entities that do not match: the next page is requested after a pause. */
 const PAUSE_MS = 500
 
-/** After so many pages that hold nothing the search goes on only when it is told to. */
+/** After this many empty pages, the user decides whether to continue. */
 const MAX_SKIPPED_PAGES = 20
 
 export interface ContinuedSearch {
   readonly isSearching: boolean
-  /** Searches so many pages again. */
+  /** Searches the same number of pages again. */
   continueSearch(): void
 }
 
-/** Goes on with a search while its pages are empty, each in place of the one before. */
+/** Continues a search while its pages are empty; each replaces the one before. */
 export const useContinuedSearch = (
   place: ListPlace,
   { page, isStale }: Pick<LivePage, 'page' | 'isStale'>,

@@ -3,26 +3,29 @@ import type { QueryParameters } from '../api/api.ts'
 import { useDebounced } from '../api/hooks.ts'
 import { SORTS, type Sort } from './entity-rows.ts'
 
-/** Which entities are looked at, and in which order. */
+/** The entities to show, and their order. */
 export interface ListPlace {
-  /** As it is typed; it is asked for when the typing rests. */
+  /** As typed; the query follows with a delay. */
   readonly search: string
   readonly sort: Sort
   readonly perPage: number
   /** From 1. */
   readonly pageNumber: number
-  /** What the server is asked for. */
+  /** The query parameters of the page. */
   readonly query: QueryParameters
   setSearch(search: string): void
   setSort(sort: string): void
   setPerPage(perPage: string): void
   nextPage(cursor: string): void
-  /** Shows the page that begins at `cursor` in place of this one, which holds nothing that was searched for. */
+  /** Replaces this page, which has no match, by the one at `cursor`. */
   skipTo(cursor: string): void
   previousPage(): void
 }
 
-/** A place is kept in the entry of the browser's history, and restored on the way back. */
+/**
+ * The place in the list, saved in the entry of the browser's history and restored when the user returns to
+ * it.
+ */
 export const useListPlace = (): ListPlace => {
   const [place, setPlace] = useState<SavedPlace>(() => savedPlace(history.state))
   useEffect(() => history.replaceState({ place }, ''), [place])
@@ -57,16 +60,16 @@ export interface SavedPlace {
   readonly search: string
   readonly sort: Sort
   readonly perPage: number
-  /** Where the pages gone through began; those of another request (`of`) do not count. */
+  /** The cursors of the pages up to this one; ignored if they belong to another query (`of`). */
   readonly trail: {
     readonly of: string
-    /** Where the first page begins, if what comes before it was skipped. */
+    /** The cursor of the first page, if empty pages before it were skipped. */
     readonly first: string | undefined
     readonly cursors: readonly string[]
   }
 }
 
-/** The place in a state of the browser's history; the beginning where there is none. */
+/** The place in a state of the browser's history; the first page if there is none. */
 export const savedPlace = (state: unknown): SavedPlace => {
   const place = recordOf(recordOf(state).place)
   const trail = recordOf(place.trail)

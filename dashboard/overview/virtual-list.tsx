@@ -4,16 +4,16 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 interface VirtualListProps<T> {
   readonly items: readonly T[]
   readonly label: string
-  /** px; a row is as high as is said here. */
+  /** px; sets the height of the row. */
   heightOf(item: T): number
   keyOf(item: T): string
   readonly children: (item: T) => ComponentChildren
 }
 
-/** Rows beyond the window that are there as well: for the keyboard, and for fast scrolling. */
+/** Rows rendered beyond the window, for keyboard users and fast scrolling. */
 const OVERSCAN_ROWS = 8
 
-/** A list of any length that scrolls with the window, and of which only what is in sight is in the document. */
+/** A list of any length that scrolls with the window and renders only the visible rows. */
 export const VirtualList = <T,>({ items, label, heightOf, keyOf, children }: VirtualListProps<T>) => {
   const list = useRef<HTMLUListElement>(null)
   const offsets = useMemo(() => offsetsOf(items.map(heightOf)), [items, heightOf])
@@ -51,18 +51,18 @@ const useVisibleRange = (
   latest.current = measure
   useLayoutEffect(measure, [offsets])
   useEffect(() => {
-    const again = () => latest.current()
-    addEventListener('scroll', again, { passive: true })
-    addEventListener('resize', again)
+    const onChange = () => latest.current()
+    addEventListener('scroll', onChange, { passive: true })
+    addEventListener('resize', onChange)
     return () => {
-      removeEventListener('scroll', again)
-      removeEventListener('resize', again)
+      removeEventListener('scroll', onChange)
+      removeEventListener('resize', onChange)
     }
   }, [])
   return range
 }
 
-/** Where each of some heights begins, and last where the last one ends. */
+/** The offset of each row, and last the total height. */
 export const offsetsOf = (heights: readonly number[]): readonly number[] => {
   const offsets = [0]
   let sum = 0
@@ -73,13 +73,13 @@ export const offsetsOf = (heights: readonly number[]): readonly number[] => {
   return offsets
 }
 
-/** Rows from `start` up to, and not with, `end`. */
+/** Rows from `start` (inclusive) to `end` (exclusive). */
 export interface Range {
   readonly start: number
   readonly end: number
 }
 
-/** The rows that lie between two heights, and `spare` more at both ends. */
+/** The rows between two offsets, and `overscan` more at both ends. */
 export const visibleRange = (
   offsets: readonly number[],
   topPx: number,
@@ -92,7 +92,7 @@ export const visibleRange = (
   return { start: Math.max(0, start - overscan), end: Math.min(count, end + overscan) }
 }
 
-/** The row that covers a height; the first or the last where none does. */
+/** The row at an offset; the first or the last one outside the list. */
 const rowAt = (offsets: readonly number[], atPx: number): number => {
   let low = 0
   let high = Math.max(0, offsets.length - 2)

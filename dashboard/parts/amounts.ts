@@ -2,22 +2,22 @@ import type { Limit } from '../api/responses.ts'
 
 const numbers = new Intl.NumberFormat('en-US')
 
-/** A whole number with its thousands apart. */
+/** A whole number with thousands separators. */
 export const numberText = (value: number): string => numbers.format(value)
 
-/** What a limit counts. */
+/** The unit that a limit counts. */
 export type Meter = Limit['meter']
 
 export const MICROS_PER_DOLLAR = 1_000_000
 
-/** Amounts of this meter are micro-dollars in JSON, and dollars everywhere on the page. */
+/** Whether amounts of a meter are micro-dollars in JSON, and therefore dollars in the dashboard. */
 export const isMoney = (meter: string | undefined): boolean => meter === 'cost_usd_micros'
 
-/** An amount of a meter, whole: `5,000,000,000`, or `$5,000` where it is money. */
+/** An amount of a meter: `5,000,000,000`, or `$5,000` for money. */
 export const amountText = (meter: string | undefined, amount: number): string =>
   isMoney(meter) ? microsText(amount) : numberText(amount)
 
-/** Whole amounts from here on have no cents. */
+/** Whole amounts of this many dollars or more are shown without cents. */
 const LARGE_DOLLARS = 1000
 
 /** Micro-dollars as dollars: `$0.0123`, `$5.00`, `$5,000`. */
@@ -26,7 +26,7 @@ const microsText = (micros: number): string => {
   return (isWholeAndLarge ? WHOLE_DOLLARS : DOLLARS).format(dollarsOf(micros))
 }
 
-/** Micro-dollars as a decimal number of dollars: to the last digit, which a division of large amounts loses. */
+/** Micro-dollars as a decimal number of dollars, exact: a division of large amounts loses digits. */
 export const dollarsOf = (micros: number): Intl.StringNumericLiteral => {
   if (!Number.isSafeInteger(micros) || micros < 0) return `${micros / MICROS_PER_DOLLAR}`
   const decimals = String(micros % MICROS_PER_DOLLAR)

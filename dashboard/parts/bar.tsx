@@ -6,8 +6,8 @@ interface BarProps {
 }
 
 /**
- * What is available of a capacity: the fuller, the more is left. A picture of numbers that stand beside it as text. It
- * fills over the interval between two readings (`--fill-time`), and empties at once.
+ * The available share of a capacity. A picture: the numbers must be beside it as text. It grows over the interval between
+ * two readings (`--fill-time`), and shrinks at once.
  */
 export const Bar = ({ available, capacity }: BarProps) => {
   const share = availableShare(available, capacity)
@@ -23,7 +23,7 @@ export const Bar = ({ available, capacity }: BarProps) => {
   )
 }
 
-/** From these shares of the capacity in use on, a limit is busy, or nearly used up. */
+/** Shares of the capacity in use from which a limit is busy, or nearly used up. */
 const BUSY = 0.6
 const NEARLY_USED_UP = 0.85
 
@@ -32,7 +32,7 @@ export type LoadLevel = 'calm' | 'busy' | 'high' | 'paused'
 
 export const isPaused = (capacity: number): boolean => capacity === 0
 
-/** 0 to 1: what is available of a capacity. A debt is shown as nothing. */
+/** The available share of a capacity, 0 to 1. A debt counts as 0. */
 export const availableShare = (available: number, capacity: number): number =>
   isPaused(capacity) ? 0 : Math.max(0, Math.min(available / capacity, 1))
 

@@ -3,7 +3,7 @@ import type uPlot from 'uplot'
 import type { ChartSeries } from './draw-chart.ts'
 
 interface Props {
-  /** What it shows, for screen readers. */
+  /** The text for screen readers. */
   readonly label: string
   /** Seconds since the epoch, ascending. */
   readonly times: readonly number[]
@@ -12,27 +12,30 @@ interface Props {
 
 const HEIGHT_PX = 220
 
-/** Lines over time. uPlot is loaded with the first chart; the numbers belong into a table beside it as well. */
+/**
+ * Lines over time. uPlot is loaded with the first chart. A chart is a picture: a table beside it must have
+ * the same numbers.
+ */
 export const Chart = ({ label, times, series }: Props) => {
-  const place = useRef<HTMLDivElement>(null)
+  const element = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    const { current } = place
+    const { current } = element
     if (!current) return
     let remove = () => {}
-    let isGone = false
+    let isRemoved = false
     const draw = async () => {
       const { drawChart } = await import('./draw-chart.ts')
-      if (isGone) return
+      if (isRemoved) return
       const data: uPlot.AlignedData = [[...times], ...series.map(({ values }) => [...values])]
       remove = drawChart(current, { series, data, heightPx: HEIGHT_PX })
     }
     void draw()
     return () => {
-      isGone = true
+      isRemoved = true
       remove()
     }
   }, [times, series])
   return (
-    <div class="chart" ref={place} role="img" aria-label={label} style={{ minHeight: `${HEIGHT_PX}px` }} />
+    <div class="chart" ref={element} role="img" aria-label={label} style={{ minHeight: `${HEIGHT_PX}px` }} />
   )
 }

@@ -2,14 +2,14 @@ import './controls.css'
 import { useEffect, useId, useState } from 'preact/hooks'
 
 interface SegmentedControlProps<T extends string> {
-  /** What is chosen; it is read out, and not shown. */
+  /** For screen readers only. */
   readonly label: string
   readonly value: T
   readonly options: readonly (readonly [value: T, name: string])[]
   onValue(value: T): void
 }
 
-/** A choice of two or three that all show. */
+/** A choice of two or three visible options. */
 export const SegmentedControl = <T extends string>({
   label,
   value,
@@ -32,22 +32,24 @@ export const SegmentedControl = <T extends string>({
 
 const FEEDBACK_MS = 2000
 
-/** Copies a text, and says so. Where the browser refuses, the text stands there to be copied by hand. */
+/**
+ * Copies a text, and confirms it. The text must be visible too: the browser may deny access to the clipboard.
+ */
 export const CopyButton = ({ text, what }: { readonly text: string; readonly what: string }) => {
-  const [said, setSaid] = useState<string | undefined>(undefined)
+  const [feedback, setFeedback] = useState<string | undefined>(undefined)
   useEffect(() => {
-    if (said === undefined) return
-    const timer = setTimeout(() => setSaid(undefined), FEEDBACK_MS)
+    if (feedback === undefined) return
+    const timer = setTimeout(() => setFeedback(undefined), FEEDBACK_MS)
     return () => clearTimeout(timer)
-  }, [said])
+  }, [feedback])
   const copy = () =>
     navigator.clipboard.writeText(text).then(
-      () => setSaid('Copied'),
-      () => setSaid('Not allowed here'),
+      () => setFeedback('Copied'),
+      () => setFeedback('Not allowed here'),
     )
   return (
     <button class="button" type="button" onClick={copy} aria-label={`Copy ${what}`}>
-      <span aria-live="polite">{said ?? 'Copy'}</span>
+      <span aria-live="polite">{feedback ?? 'Copy'}</span>
     </button>
   )
 }

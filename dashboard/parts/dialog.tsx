@@ -6,15 +6,15 @@ import { ErrorNotice } from './notices.tsx'
 interface DialogProps {
   readonly title: string
   readonly children: ComponentChildren
-  /** Escape or the button in the corner. */
+  /** Called on Escape and by the button in the corner. */
   onClose(): void
 }
 
 const FIRST_FIELD = 'form :is(input, select, textarea):not(:disabled)'
 
 /**
- * A modal dialog; it is open while it is rendered. The focus begins in the first field of its form, stays in the dialog
- * and returns afterwards.
+ * A modal dialog, open while it is rendered. The focus starts in the first field of its form, stays in the dialog and
+ * returns afterwards.
  */
 export const Dialog = ({ title, children, onClose }: DialogProps) => {
   const dialog = useRef<HTMLDialogElement>(null)
@@ -23,7 +23,7 @@ export const Dialog = ({ title, children, onClose }: DialogProps) => {
     const { current } = dialog
     const before = document.activeElement
     current?.showModal()
-    // The browser would focus the button that closes it, which stands first.
+    // The browser would focus the close button, which comes first.
     current?.querySelector<HTMLElement>(FIRST_FIELD)?.focus()
     return () => {
       current?.close()
@@ -59,16 +59,16 @@ export const Dialog = ({ title, children, onClose }: DialogProps) => {
 
 interface ConfirmProps {
   readonly title: string
-  /** What will happen. */
+  /** The consequences. */
   readonly children: ComponentChildren
-  /** The button that does it: `Delete key-bob`. */
+  /** The label of the button: `Delete key-bob`. */
   readonly action: string
   act(): Promise<unknown>
   onDone(): void
   onClose(): void
 }
 
-/** Asks before something that cannot be taken back. */
+/** Confirms an action that cannot be undone. */
 export const Confirm = ({ title, children, action, act, onDone, onClose }: ConfirmProps) => {
   const acting = useAction(act)
   const confirm = async () => {

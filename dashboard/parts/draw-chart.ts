@@ -6,25 +6,30 @@ import { momentText } from './time.ts'
 
 export interface ChartSeries {
   readonly name: string
-  /** One of the colours of tokens.css: `--series-1`. */
+  /** A colour of tokens.css: `--series-1`. */
   readonly colour: string
   readonly values: readonly (number | null)[]
 }
 
-interface Drawn {
+interface ChartContent {
   readonly series: readonly Pick<ChartSeries, 'name' | 'colour'>[]
   readonly data: uPlot.AlignedData
   readonly heightPx: number
 }
 
-/** Draws into `place`, and again when its width or the theme changes. Returns what ends that. */
-export const drawChart = (place: HTMLElement, drawn: Drawn): (() => void) => {
+/**
+ * Draws into `place`, and redraws when its width or the theme changes. Returns a function that removes the
+ * chart.
+ */
+export const drawChart = (place: HTMLElement, content: ChartContent): (() => void) => {
   let plot: uPlot | undefined
   const draw = () => {
     plot?.destroy()
-    plot = new uPlot(optionsOf(place, drawn), drawn.data, place)
+    plot = new uPlot(optionsOf(place, content), content.data, place)
   }
-  const sized = new ResizeObserver(() => plot?.setSize({ width: place.clientWidth, height: drawn.heightPx }))
+  const sized = new ResizeObserver(() =>
+    plot?.setSize({ width: place.clientWidth, height: content.heightPx }),
+  )
   const dark = matchMedia('(prefers-color-scheme: dark)')
   const themed = new MutationObserver(draw)
   draw()
@@ -51,15 +56,15 @@ const colourIn = (place: HTMLElement, name: string): string => {
 
 const AXIS = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 })
 
-/** Short enough for the axis at any size: `1.5K`, `9T`. */
+/** A short number for the axis: `1.5K`, `9T`. */
 const axisText = (value: number): string => AXIS.format(value)
 
-/** 1, 2, 5, 10 and so on, to beyond the largest exact number: what the charts count is whole. */
+/** Steps of the axis: 1, 2, 5, 10 and so on, because charts show whole numbers. */
 const WHOLE_STEPS = Array.from({ length: 17 }, (_, power) =>
   [1, 2, 5].map((step) => step * 10 ** power),
 ).flat()
 
-const optionsOf = (place: HTMLElement, { series, heightPx }: Drawn): uPlot.Options => {
+const optionsOf = (place: HTMLElement, { series, heightPx }: ChartContent): uPlot.Options => {
   const axis: uPlot.Axis = {
     stroke: colourIn(place, '--text-quiet'),
     grid: { stroke: colourIn(place, '--line'), width: 1 },

@@ -7,7 +7,7 @@ import { useSession } from '../api/session.tsx'
 interface Common {
   readonly label: string
   readonly hint?: string | undefined
-  /** What is wrong with it. */
+  /** The error of the current value. */
   readonly error?: string | undefined
   readonly value: string
   onValue(value: string): void
@@ -17,38 +17,38 @@ interface TextProps extends Common {
   readonly placeholder?: string | undefined
   readonly required?: boolean
   readonly disabled?: boolean
-  /** The id of a datalist that suggests values. */
+  /** The id of a `datalist` with suggestions. */
   readonly list?: string | undefined
-  /** The error of a value by a rule of the page; shown once the field has been left. */
+  /** Validates the value; the error is shown once the field has lost the focus. */
   check?(value: string): string | undefined
 }
 
-/** A labelled line of text with its hint and its error. A form with a mistaken value is not sent. */
+/** A labelled text input with its hint and its error. A form with an invalid value cannot be submitted. */
 export const TextField = ({ label, hint, error, check, onValue, ...input }: TextProps) => {
   const id = useId()
-  const { place, mistake, leave } = useValidity(input.value, check)
-  const shown = error ?? mistake
+  const { element, problem, touch } = useValidity(input.value, check)
+  const shown = error ?? problem
   return (
     <LabelledField id={id} label={label} hint={hint} error={shown} required={input.required}>
       <input
         {...input}
         {...inputProps(id, shown)}
-        ref={place}
+        ref={element}
         type="text"
-        onBlur={leave}
+        onBlur={touch}
         onInput={(event) => onValue(event.currentTarget.value)}
       />
     </LabelledField>
   )
 }
 
-/** An empty value is no mistake: whether there must be one is what `required` tells the browser. */
+/** An empty value is valid here; the browser checks `required`. */
 const useValidity = (value: string, check: TextProps['check']) => {
-  const place = useRef<HTMLInputElement>(null)
-  const [wasLeft, setLeft] = useState(false)
-  const mistake = value.trim() === '' ? undefined : check?.(value.trim())
-  useEffect(() => place.current?.setCustomValidity(mistake ?? ''), [mistake])
-  return { place, mistake: wasLeft ? mistake : undefined, leave: () => setLeft(true) }
+  const element = useRef<HTMLInputElement>(null)
+  const [isTouched, setTouched] = useState(false)
+  const problem = value.trim() === '' ? undefined : check?.(value.trim())
+  useEffect(() => element.current?.setCustomValidity(problem ?? ''), [problem])
+  return { element, problem: isTouched ? problem : undefined, touch: () => setTouched(true) }
 }
 
 interface NumberProps extends Common {
@@ -59,7 +59,7 @@ interface NumberProps extends Common {
   readonly step?: number | 'any'
 }
 
-/** A labelled number; its value is what was typed, as text. */
+/** A labelled number input; its value is the text as typed. */
 export const NumberField = ({ label, hint, error, onValue, ...input }: NumberProps) => {
   const id = useId()
   return (
@@ -75,13 +75,13 @@ export const NumberField = ({ label, hint, error, onValue, ...input }: NumberPro
 }
 
 interface LabelledFieldProps extends Pick<Common, 'label' | 'hint' | 'error'> {
-  /** Of the input among the children. */
+  /** The id of the input in the children. */
   readonly id: string
   readonly required?: boolean | undefined
   readonly children: ComponentChildren
 }
 
-/** An input below its label, and above its hint or what is wrong with it. */
+/** An input below its label, and above its hint or error. */
 export const LabelledField = ({ id, label, hint, error, required, children }: LabelledFieldProps) => (
   <div class="field">
     <label class={required ? 'field-label required' : 'field-label'} for={id}>
@@ -100,11 +100,11 @@ export const inputProps = (id: string, error: string | undefined) => ({
 
 interface ChoiceProps extends Common {
   readonly disabled?: boolean
-  /** Values, or values with the names they are shown by. */
+  /** Values, or values with labels. */
   readonly options: readonly (string | readonly [value: string, name: string])[]
 }
 
-/** A labelled choice of a few values. */
+/** A labelled list box. */
 export const ChoiceField = ({ label, hint, error, options, onValue, ...select }: ChoiceProps) => {
   const id = useId()
   return (
@@ -131,7 +131,7 @@ interface CheckProps {
   onChecked(checked: boolean): void
 }
 
-/** A labelled yes or no, with what it means. */
+/** A labelled checkbox with its hint. */
 export const CheckField = ({ label, hint, onChecked, ...input }: CheckProps) => {
   const id = useId()
   return (
@@ -156,21 +156,21 @@ const FieldNote = ({ id, hint, error }: { readonly id: string } & Pick<Common, '
   </span>
 )
 
-/** What the mark at required fields means; stands in forms that have some. */
+/** Explains the mark of required fields, in forms that have some. */
 export const RequiredNote = () => (
   <p class="required-note" aria-hidden="true">
     required
   </p>
 )
 
-/** A value, or one with what it is called. */
+/** A value, or a value with a label. */
 export type Suggestion = string | readonly [value: string, name: string]
 
 type SuggestFieldProps = Omit<ComponentProps<typeof TextField>, 'list'> & {
   readonly suggestions: readonly Suggestion[]
 }
 
-/** A line of text that suggests values, and takes others too. */
+/** A text input with suggestions; other values are allowed. */
 export const SuggestField = ({ suggestions, ...field }: SuggestFieldProps) => {
   const list = useId()
   return (
@@ -194,7 +194,7 @@ const SUGGESTED = 20
 
 type EntityFieldProps = Omit<ComponentProps<typeof SuggestField>, 'suggestions'>
 
-/** The id of an entity; suggests those whose id or name holds what is typed. */
+/** The id of an entity; suggests entities whose id or name contains the text. */
 export const EntityField = (field: EntityFieldProps) => {
   const { api } = useSession()
   const typed = useDebounced(field.value.trim())

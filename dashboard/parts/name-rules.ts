@@ -1,4 +1,4 @@
-/** The rules of the API for names; the page carries no code of the API, so tests hold these against it. */
+/** The rules of the API for names. The dashboard contains no code of the API, so tests compare the two. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/
 const MODEL_ID = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
 const RESOURCE = /^([A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}|_(default|other|total)_)$/
@@ -6,10 +6,10 @@ const LIMIT_NAME = /^[a-z][a-z0-9_]{0,31}$/
 const RESERVED_LIMIT_NAME = /^(used|denied)(_|$)/
 const LONGEST_NAME = 256
 
-/** What is wrong with a text, as a sentence; undefined: nothing. */
+/** The error of a text, as a sentence; undefined if it is valid. */
 export type Check = (text: string) => string | undefined
 
-/** Of an entity, a role, a tier, a kind, a selector of a policy. */
+/** The id of an entity, role, tier or kind, or the selector of a policy. */
 export const checkId: Check = (text) =>
   ID.test(text) ? undefined : 'Must be 1 to 128 of A-Z a-z 0-9 . _ : @ - and begin with a letter or digit'
 
@@ -30,7 +30,7 @@ export const checkLimitName: Check = (text) => {
 export const checkName: Check = (text) =>
   text.length <= LONGEST_NAME ? undefined : `Must be at most ${LONGEST_NAME} characters`
 
-/** Model ids with commas or spaces between them. */
+/** Model ids separated by commas or spaces. */
 export const checkModelIds: Check = (text) => {
   const wrong = text.split(/[\s,]+/).find((id) => id !== '' && !MODEL_ID.test(id))
   return wrong === undefined ? undefined : `${wrong} is not a model id: ${lowerFirst(checkModelId(wrong))}`

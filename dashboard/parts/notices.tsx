@@ -7,40 +7,40 @@ interface NoticeProps {
   readonly children: ComponentChildren
 }
 
-/** A sentence about what has just happened, where it happened; errors are read out at once. */
+/** A message at the place it is about. Screen readers announce errors at once. */
 export const Notice = ({ kind, children }: NoticeProps) => (
   <div class={`notice ${kind}`} role={kind === 'error' ? 'alert' : 'status'}>
     {children}
   </div>
 )
 
-/** What went wrong, if anything did. */
+/** The message of an error, if there is one. */
 export const ErrorNotice = ({ error }: { readonly error: Error | undefined }) =>
   error === undefined ? null : <Notice kind="error">{error.message}</Notice>
 
 interface DoneNoticeProps {
   readonly text: string
-  /** What had the focus is gone: it goes on from here. */
+  /** Moves the focus here, if the element that had it no longer exists. */
   readonly takesFocus: boolean
 }
 
-/** What was done, where it is seen wherever the page is scrolled to. */
+/** A success message that stays visible while the view scrolls. */
 export const DoneNotice = ({ text, takesFocus }: DoneNoticeProps) => {
-  const place = useRef<HTMLDivElement>(null)
+  const element = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    if (takesFocus) place.current?.focus({ preventScroll: true })
+    if (takesFocus) element.current?.focus({ preventScroll: true })
   }, [text, takesFocus])
   return (
-    <div class="said" ref={place} tabIndex={-1}>
+    <div class="done-notice" ref={element} tabIndex={-1}>
       <Notice kind="success">{text}</Notice>
     </div>
   )
 }
 
 interface EmptyStateProps {
-  /** What is not there. */
+  /** The missing thing: `No keys yet`. */
   readonly title: string
-  /** What to do about it. */
+  /** The next step. */
   readonly children?: ComponentChildren
 }
 

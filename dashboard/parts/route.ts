@@ -1,21 +1,21 @@
 import { useEffect, useState } from 'preact/hooks'
 
-/** The parts of an entity's view; the first one is the default. */
+/** The sections of an entity; the first one is the default. */
 export const ENTITY_SECTIONS = ['limits', 'keys', 'usage', 'children', 'audit'] as const
 export type EntitySection = (typeof ENTITY_SECTIONS)[number]
 
-/** What the address shows; it stands behind the `#`, so the page works wherever it is served. */
+/** The view of an address. Routes are in the fragment, so the dashboard works at any path. */
 export type Route =
   | { readonly view: 'overview' }
   | { readonly view: 'entity'; readonly id: string; readonly section?: EntitySection }
   | { readonly view: 'try'; readonly id: string | undefined }
   | { readonly view: 'policy-check' | 'policies' | 'defaults' | 'stats' }
-  /** No view has this address. */
+  /** An address without a view. */
   | { readonly view: 'unknown'; readonly address: string }
 
 const SIMPLE_VIEWS = ['overview', 'policy-check', 'policies', 'defaults', 'stats'] as const
 
-/** `hash` as the browser gives it; none is the overview. */
+/** Parses `location.hash`; an empty one is the overview. */
 export const parseRoute = (hash: string): Route => {
   const address = hash.replace(/^#\/?/, '').replace(/\/$/, '')
   const [first = '', ...rest] = address.split('/')
@@ -41,7 +41,7 @@ export const hrefOf = (route: Route): string => {
   return `${viewHrefOf(route)}${section}`
 }
 
-/** The address of the view that a route shows a part of. */
+/** The address of a route without its section. */
 export const viewHrefOf = (route: Route): string => {
   if (route.view === 'unknown') return `#/${route.address}`
   const id = 'id' in route && route.id !== undefined ? `/${encodeURIComponent(route.id)}` : ''
@@ -56,7 +56,7 @@ const decoded = (text: string): string => {
   }
 }
 
-/** The route of the address, and of those it changes to. */
+/** The route of the current address. */
 export const useRoute = (): Route => {
   const [route, setRoute] = useState(() => parseRoute(location.hash))
   useEffect(() => {
@@ -67,7 +67,7 @@ export const useRoute = (): Route => {
   return route
 }
 
-/** The views that the navigation leads to. */
+/** The views of the navigation. */
 export const VIEW_NAMES = {
   overview: 'Overview',
   try: 'Try it',
@@ -87,7 +87,7 @@ export const SECTION_NAMES: Readonly<Record<EntitySection, string>> = {
 
 export const SIGN_IN_TITLE = 'Sign in · zael'
 
-/** The name of a view in the tab, in the history and for screen readers: `key-bob, Usage · zael`. */
+/** The title of the document: `key-bob, Usage · zael`. */
 export const titleOf = (route: Route): string => `${nameOf(route)} · zael`
 
 const nameOf = (route: Route): string => {

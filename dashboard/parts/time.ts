@@ -2,7 +2,7 @@ import { numberText } from './amounts.ts'
 
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 
-/** A moment in the reader's own time; `at` in seconds since the epoch. */
+/** A time in the browser's time zone; `at` in seconds since the epoch. */
 export const momentText = (at: number): string => MOMENT.format(at * 1000)
 
 const STARTED_HOUR = new Intl.DateTimeFormat(undefined, {
@@ -18,7 +18,7 @@ const STARTED_DAY = new Intl.DateTimeFormat(undefined, {
   timeZone: 'UTC',
 })
 
-/** An hour in the reader's own time, or a UTC day; `start` in seconds since the epoch. */
+/** An hour in the browser's time zone, or a UTC day; `start` in seconds since the epoch. */
 export const startText = (start: number, granularity: 'hour' | 'day'): string =>
   (granularity === 'hour' ? STARTED_HOUR : STARTED_DAY).format(start * 1000)
 
@@ -27,21 +27,21 @@ const HOUR = 3600
 const DAY = 86_400
 const YEAR = 365 * DAY
 
-/** A span as people say it, rounded up to what matters: `2.4 s`, `3 min 20 s`, `1 h 5 min`, `2 d 3 h`, `5,707 years`. */
+/** A duration, rounded up to two units: `2.4 s`, `3 min 20 s`, `1 h 5 min`, `2 d 3 h`, `5,707 years`. */
 export const spanText = (seconds: number): string => {
   if (seconds < 10) return `${Math.ceil(seconds * 10) / 10} s`
   const whole = Math.ceil(seconds)
   if (whole < MINUTE) return `${whole} s`
-  if (whole < HOUR) return parts(whole, MINUTE, 'min', 1, 's')
-  if (whole < DAY) return parts(whole, HOUR, 'h', MINUTE, 'min')
-  if (whole < YEAR) return parts(whole, DAY, 'd', HOUR, 'h')
+  if (whole < HOUR) return twoUnits(whole, MINUTE, 'min', 1, 's')
+  if (whole < DAY) return twoUnits(whole, HOUR, 'h', MINUTE, 'min')
+  if (whole < YEAR) return twoUnits(whole, DAY, 'd', HOUR, 'h')
   return yearsText(Math.floor(whole / YEAR))
 }
 
-/** A large debt takes this long to refill, or more. */
+/** A large debt can take this long to refill. */
 const yearsText = (years: number): string => (years === 1 ? 'over a year' : `${numberText(years)} years`)
 
-const parts = (
+const twoUnits = (
   seconds: number,
   large: number,
   largeName: string,

@@ -10,14 +10,14 @@ import { ErrorNotice } from '../parts/notices.tsx'
 import { draftedKey, type KeyDraft, NEW_KEY, type PolicyKey, policyPath, SCOPES } from './policy-key.ts'
 
 interface NewPolicyProps {
-  /** `existing`: it is there already, with these limits. */
+  /** `existing` is the policy of this key, if there is one. */
   onKey(key: PolicyKey, existing: Policy | undefined): void
   onClose(): void
 }
 
 const OPTIONS = SCOPES.map(({ scope, name }) => [scope, `${name} (${scope})`] as const)
 
-/** Asks what a new policy applies to; its limits come after that. */
+/** Selects what a new policy applies to, before its limits. */
 export const NewPolicy = ({ onKey, onClose }: NewPolicyProps) => {
   const { api } = useSession()
   const [draft, setDraft] = useState(NEW_KEY)
@@ -72,12 +72,12 @@ const undefinedIfNotFound = (error: unknown): undefined => {
 interface SelectorFieldsProps {
   readonly draft: KeyDraft
   readonly models: readonly Model[]
-  /** What is wrong with the selector. */
+  /** The error of the selector. */
   readonly error?: string | undefined
   onChange(changes: Partial<KeyDraft>): void
 }
 
-/** Who or what a policy of the scope is for. */
+/** The fields of the selector of a scope. */
 export const SelectorFields = (props: SelectorFieldsProps) => {
   switch (props.draft.scope) {
     case 'USER_MODEL':

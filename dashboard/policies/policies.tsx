@@ -108,14 +108,14 @@ const NoPolicies = () => {
 
 export interface AllPolicies {
   readonly policies: readonly Policy[]
-  /** There are more than were asked for. */
+  /** Whether there are more policies than were read. */
   readonly isPartial: boolean
 }
 
 const PER_PAGE = 1000
 const MAX_PAGES = 5
 
-/** All policies, page by page. */
+/** All policies, up to a bound, read page by page. */
 export const usePolicies = (): QueryResult<AllPolicies> => {
   const { api } = useSession()
   return useQuery((signal) => readAll(api, signal), [])

@@ -7,23 +7,23 @@ import { Notice } from '../parts/notices.tsx'
 import { NewPolicy } from './new-policy.tsx'
 import { keyOf, keyText, type PolicyKey, policyPath } from './policy-key.ts'
 
-/** What is being done to a policy. */
+/** The dialog that is open. */
 export type PolicyTask =
   | { readonly kind: 'choose' }
   | {
       readonly kind: 'edit'
       readonly key: PolicyKey
       readonly existing: Policy | undefined
-      /** It was thought to be new. */
-      readonly isSurprise?: boolean
+      /** Whether the user meant to create it. */
+      readonly existedAlready?: boolean
     }
   | { readonly kind: 'reset' | 'delete'; readonly policy: Policy }
 
 interface Props {
   readonly task: PolicyTask
   onTask(task: PolicyTask): void
-  /** It was done: what to say of it. */
-  onDone(said: string): void
+  /** Called with the text of the success message. */
+  onDone(text: string): void
   onClose(): void
 }
 
@@ -33,7 +33,7 @@ export const PolicyDialog = ({ task, onTask, onDone, onClose }: Props) => {
       return (
         <NewPolicy
           onKey={(key, existing) =>
-            onTask({ kind: 'edit', key, existing, isSurprise: existing !== undefined })
+            onTask({ kind: 'edit', key, existing, existedAlready: existing !== undefined })
           }
           onClose={onClose}
         />
@@ -51,7 +51,7 @@ type EditProps = Pick<Props, 'onDone' | 'onClose'> & {
   readonly task: Extract<PolicyTask, { kind: 'edit' }>
 }
 
-const EditPolicy = ({ task: { key, existing, isSurprise }, onDone, onClose }: EditProps) => {
+const EditPolicy = ({ task: { key, existing, existedAlready }, onDone, onClose }: EditProps) => {
   const { api } = useSession()
   const name = keyText(key)
   return (
@@ -62,7 +62,7 @@ const EditPolicy = ({ task: { key, existing, isSurprise }, onDone, onClose }: Ed
       onSaved={() => onDone(`${name} is ${existing ? 'changed' : 'set'}. It applies from the next request.`)}
       onClose={onClose}
     >
-      {isSurprise && <Notice kind="info">This policy already exists. These are its limits.</Notice>}
+      {existedAlready && <Notice kind="info">This policy already exists. These are its limits.</Notice>}
     </LimitEditor>
   )
 }

@@ -5,7 +5,7 @@ export type PolicyScope = Policy['scope']
 export interface Scope {
   readonly scope: PolicyScope
   readonly name: string
-  /** What a policy of this scope applies to. */
+  /** The requests that a policy of this scope applies to. */
   readonly meaning: string
 }
 
@@ -37,7 +37,7 @@ export const SCOPES: readonly Scope[] = [
   { scope: 'GLOBAL', name: 'Everyone', meaning: 'All requests.' },
 ]
 
-/** What a policy is attached to. */
+/** The scope and selector of a policy. */
 export interface PolicyKey {
   readonly scope: PolicyScope
   /** The user and the model for USER_MODEL, `*` for GLOBAL, one id for every other. */
@@ -49,13 +49,13 @@ export const keyOf = ({ scope, selector, user, model }: Policy): PolicyKey => ({
   parts: user === undefined || model === undefined ? [selector] : [user, model],
 })
 
-/** `TENANT acme`, as answers call it. */
+/** `TENANT acme`, the label in responses. */
 export const keyText = ({ scope, parts }: PolicyKey): string => `${scope} ${parts.join(':')}`
 
 export const policyPath = ({ scope, parts }: PolicyKey): string =>
   ['api/policies', scope, ...parts.map(encodeURIComponent)].join('/')
 
-/** What is typed for a new policy. */
+/** The state of the form of a new policy. */
 export interface KeyDraft {
   readonly scope: PolicyScope
   readonly user: string

@@ -18,7 +18,7 @@ interface ScopeCardProps extends Changes {
 
 const SHOWN_AT_FIRST = 50
 
-/** The policies of one scope, and what that scope means. */
+/** The policies of one scope, with its explanation. */
 export const ScopeCard = ({ group, ...changes }: ScopeCardProps) => {
   const [showsAll, setShowsAll] = useState(false)
   const { scope, name, meaning, policies } = group
@@ -112,7 +112,7 @@ export interface PolicyGroup extends Scope {
   readonly policies: readonly Policy[]
 }
 
-/** Policies by scope, those whose name or limits hold what is searched for; without a search scopes without any, too. */
+/** Policies by scope, filtered by name and limits. Without a search, empty scopes are included. */
 export const groupPolicies = (policies: readonly Policy[], search: string): readonly PolicyGroup[] => {
   const wanted = search.trim().toLowerCase()
   const found = policies.filter((policy) => textOf(policy).includes(wanted))

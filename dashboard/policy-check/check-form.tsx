@@ -13,7 +13,7 @@ interface CheckFormProps {
   onCheck(): void
 }
 
-/** Who asks for what. */
+/** The form of a policy check. */
 export const CheckForm = ({ draft, error, change, onCheck }: CheckFormProps) => {
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
@@ -95,7 +95,7 @@ const ModelFields = ({ draft, errorAt, change }: ModelProps) => {
   )
 }
 
-/** The form as it is typed. */
+/** The state of the form. */
 export interface CheckDraft {
   readonly tenantId: string
   readonly userId: string
@@ -113,7 +113,7 @@ export const DEFAULT_CHECK: CheckDraft = {
   apiKey: '',
 }
 
-/** The body of `POST /rate-limit/check`. What is left empty and need not be given is null. */
+/** The body of `POST /rate-limit/check`; empty optional fields are null. */
 export const checkBodyOf = ({ tenantId, userId, modelId, modelTier, apiKey }: CheckDraft) => ({
   tenantId: tenantId.trim(),
   userId: userId.trim(),

@@ -11,7 +11,7 @@ import { hrefOf } from '../parts/route.ts'
 import { spanText } from '../parts/time.ts'
 import { type CheckDraft, CheckForm, checkBodyOf, DEFAULT_CHECK } from './check-form.tsx'
 
-/** Asks the policies about a request, and counts it. */
+/** Checks a request against the policies, which counts it. */
 export const PolicyCheckView = () => {
   const { mayWrite } = useSession()
   return (
@@ -69,7 +69,7 @@ const CheckPanel = () => {
   )
 }
 
-/** What the policies say. */
+/** The result of a check. */
 export const CheckResult = ({ allowed, cause, primary, policies, degraded }: PolicyCheck) => (
   <div class="check-result">
     <p class={`check-verdict ${allowed ? 'good' : 'bad'}`}>
@@ -84,13 +84,13 @@ export const CheckResult = ({ allowed, cause, primary, policies, degraded }: Pol
   </div>
 )
 
-/** In minutes where they are whole, as gateways are told it: `60 min`; else `50 s`. */
+/** A window in whole minutes if possible, as in the API: `60 min`; otherwise `50 s`. */
 const policyWindowText = (seconds: number): string =>
   seconds % MINUTE === 0 ? `${numberText(seconds / MINUTE)} min` : spanText(seconds)
 
 const MINUTE = 60
 
-/** First what is most specific, then what else failed. */
+/** The most specific cause first. */
 const Cause = ({ cause }: { readonly cause: string }) => (
   <div class="check-cause">
     <h3>Cause</h3>

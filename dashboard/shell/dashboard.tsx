@@ -7,21 +7,21 @@ import { Frame } from './frame.tsx'
 import { forgetToken, readToken, SignIn, storeToken } from './sign-in.tsx'
 
 type SignInState =
-  | { readonly state: 'asking' }
-  | { readonly state: 'outside'; readonly error: string | undefined }
-  | { readonly state: 'inside'; readonly session: Session }
+  | { readonly state: 'checking' }
+  | { readonly state: 'signed-out'; readonly error: string | undefined }
+  | { readonly state: 'signed-in'; readonly session: Session }
 
-const SIGNED_OUT: SignInState = { state: 'outside', error: undefined }
+const SIGNED_OUT: SignInState = { state: 'signed-out', error: undefined }
 
-/** The sign-in, or the view of the address once signed in. */
+/** The sign-in form, or the view of the current route once signed in. */
 export const Dashboard = () => {
   const [token, setToken] = useState(readToken)
   const [tries, setTries] = useState(0)
-  const [state, setState] = useState<SignInState>(token ? { state: 'asking' } : SIGNED_OUT)
+  const [state, setState] = useState<SignInState>(token ? { state: 'checking' } : SIGNED_OUT)
   const signOut = useCallback((error?: string) => {
     forgetToken()
     setToken(undefined)
-    setState({ state: 'outside', error })
+    setState({ state: 'signed-out', error })
   }, [])
   const api = useMemo(
     () =>
@@ -31,24 +31,24 @@ export const Dashboard = () => {
   useEffect(() => {
     if (token === undefined) return
     api.get<Session>('api/dashboard/session').then(
-      (session) => setState({ state: 'inside', session }),
+      (session) => setState({ state: 'signed-in', session }),
       (error: unknown) => {
-        if (isTokenUnchecked(error)) setState({ state: 'outside', error: asError(error).message })
+        if (mayStillBeValid(error)) setState({ state: 'signed-out', error: asError(error).message })
         else signOut(rejectionText(asError(error)))
       },
     )
   }, [api, tries])
 
-  if (state.state === 'outside') {
+  if (state.state === 'signed-out') {
     const signIn = (given: string) => {
       storeToken(given)
       setToken(given)
       setTries(tries + 1)
-      setState({ state: 'asking' })
+      setState({ state: 'checking' })
     }
     return <SignIn token={token ?? ''} error={state.error} onToken={signIn} />
   }
-  if (state.state === 'asking')
+  if (state.state === 'checking')
     return (
       <p class="sign-in-note" role="status">
         Signing in…
@@ -63,8 +63,11 @@ export const Dashboard = () => {
   )
 }
 
-/** The API was not reached, or failed: the token may still be valid, so it is kept for the next try. */
-const isTokenUnchecked = (error: unknown): boolean =>
+/**
+ * Whether the API was not reached, or failed: the token may still be valid, so it is kept for the next
+ * attempt.
+ */
+const mayStillBeValid = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500)
 
 const rejectionText = (error: Error): string => {

@@ -4,7 +4,7 @@ import { hrefOf, type Route, titleOf, useRoute, VIEW_NAMES, viewHrefOf } from '.
 import { Logo } from './sign-in.tsx'
 import { View } from './view.tsx'
 
-/** What stands around every view. */
+/** The header, the navigation and the current view. */
 export const Frame = () => {
   const route = useRoute()
   const main = useFocusOnChange(route)
@@ -47,7 +47,9 @@ const Account = () => {
   )
 }
 
-/** Moves the focus into a new view, so that keyboard users continue there and not at the top of the page. */
+/**
+ * Moves the focus into a new view, so that keyboard users continue there and not at the top of the document.
+ */
 const useFocusOnChange = (route: Route) => {
   const main = useRef<HTMLElement>(null)
   const isFirst = useRef(true)
@@ -70,7 +72,7 @@ const NAVIGATION_ROUTES: readonly Exclude<Route, { view: 'entity' | 'unknown' }>
   { view: 'stats' },
 ]
 
-/** An entity is found by the overview. */
+/** Entities belong to the overview. */
 const isCurrent = (current: Route, place: Route): boolean =>
   place.view === (current.view === 'entity' ? 'overview' : current.view)
 
@@ -96,7 +98,7 @@ const THEME_KEY = 'zael-theme'
 
 const storedTheme = (): Theme => THEMES.find((theme) => theme === localStorage.getItem(THEME_KEY)) ?? 'auto'
 
-/** The theme that was chosen in this browser; until then the system's. */
+/** The theme chosen in this browser; by default that of the system. */
 export const ThemeChoice = () => {
   const [theme, setTheme] = useState(storedTheme)
   useEffect(() => {

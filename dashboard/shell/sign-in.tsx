@@ -3,7 +3,7 @@ import { Notice } from '../parts/notices.tsx'
 import { SIGN_IN_TITLE } from '../parts/route.ts'
 
 interface SignInProps {
-  /** The token of a try that failed for another reason; '' otherwise. */
+  /** The token of an attempt that failed although the token may be valid; '' otherwise. */
   readonly token: string
   readonly error: string | undefined
   onToken(token: string): void
@@ -57,7 +57,7 @@ export const SignIn = ({ token: initial, error, onToken }: SignInProps) => {
   )
 }
 
-/** A bucket that is half full. */
+/** The logo: a bucket that is half full. */
 export const Logo = () => (
   <svg class="mark" viewBox="0 0 16 16" width="24" height="24" aria-hidden="true">
     <rect width="16" height="16" rx="4" fill="currentColor" />
@@ -69,14 +69,14 @@ export const Logo = () => (
 const TOKEN_KEY = 'zael-token'
 
 /**
- * The token of this tab: from `#token=…` in the address, which no server sees and which is taken out of it, or from the
- * session storage, which ends with the tab.
+ * The token of this tab: from `#token=…` in the address, which is never sent to a server and is removed from the address,
+ * or from the session storage, which ends with the tab.
  */
 export const readToken = (): string | undefined => {
-  const given = new URLSearchParams(location.hash.slice(1)).get('token')
-  if (given) {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token')
+  if (token) {
     history.replaceState(null, '', location.pathname + location.search)
-    storeToken(given)
+    storeToken(token)
   }
   return sessionStorage.getItem(TOKEN_KEY) ?? undefined
 }

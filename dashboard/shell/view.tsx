@@ -8,7 +8,7 @@ import { PolicyCheckView } from '../policy-check/policy-check.tsx'
 import { StatsView } from '../stats/stats.tsx'
 import { TryItView } from '../try-it/try-it.tsx'
 
-/** The view of a route; that of another entity is another view. */
+/** The view of a route. Each entity has its own state (`key`). */
 export const View = ({ route }: { readonly route: Route }) => {
   switch (route.view) {
     case 'overview':
@@ -30,7 +30,7 @@ export const View = ({ route }: { readonly route: Route }) => {
   }
 }
 
-/** An address that no view has. */
+/** The view of an unknown address. */
 export const NotFound = ({ address }: { readonly address: string }) => (
   <>
     <header class="view-head">

@@ -68,10 +68,10 @@ const NoTraffic = ({ granularity }: Pick<Traffic, 'granularity'>) => (
   </section>
 )
 
-/** The server reads them no more often. */
+/** The server caches these numbers for this long. */
 const REFRESH_MS = 30_000
 
-/** What was admitted and denied, asked for again and again while the page is looked at. */
+/** The traffic of a period, refreshed while the tab is visible. */
 export const useTraffic = (granularity: Traffic['granularity']): QueryResult<Traffic> => {
   const { api } = useSession()
   const result = useQuery(
@@ -108,7 +108,7 @@ const Total = ({ name, text, kind }: TotalProps) => (
   </div>
 )
 
-/** Admitted and denied over time, as a picture and as a table. */
+/** Admitted and denied requests over time, as a chart and as a table. */
 export const TrafficChart = ({ traffic }: { readonly traffic: Traffic }) => {
   const { points, granularity } = traffic
   const times = useMemo(() => points.map(({ start }) => start), [points])
@@ -162,7 +162,7 @@ const PointsTable = ({ traffic: { points, granularity } }: { readonly traffic: T
   </table>
 )
 
-/** Who was denied most, and what share of all denials that is. */
+/** The entities with the most denials, and their share of all denials. */
 export const TopDenied = ({ traffic }: { readonly traffic: Traffic }) => (
   <section class="card" aria-labelledby="top-denied-title">
     <h2 id="top-denied-title">Most denied</h2>
@@ -223,7 +223,7 @@ export const PERIODS: readonly (readonly [Granularity, string])[] = [
 export const periodText = (granularity: Granularity): string =>
   granularity === 'hour' ? 'in the last 24 hours' : 'in the last 30 days'
 
-/** What share of all that was asked was denied: `12.5 %`; – where nothing was asked. */
+/** The share of denied requests: `12.5 %`; – without requests. */
 export const deniedShareText = ({ admitted, denied }: Pick<Traffic, 'admitted' | 'denied'>): string => {
   const total = admitted + denied
   return total === 0 ? '–' : percentText((denied / total) * 100)
@@ -231,11 +231,11 @@ export const deniedShareText = ({ admitted, denied }: Pick<Traffic, 'admitted' |
 
 const PERCENTS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
 
-/** `percent` as text; what is more than nothing never shows as 0. */
+/** A percentage as text; a value above 0 is never shown as 0. */
 export const percentText = (percent: number): string =>
   percent > 0 && percent < 0.1 ? '< 0.1 %' : `${PERCENTS.format(percent)} %`
 
-/** What was left out; undefined where nothing was. */
+/** A note that not all entities were read; undefined if all were. */
 export const partialText = ({
   is_partial,
   entities_read,

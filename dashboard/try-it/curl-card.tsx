@@ -3,10 +3,10 @@ import { CopyButton } from '../parts/controls.tsx'
 import { type Caller, type ChatBody, type Draft, parseDraft } from './request-draft.ts'
 import { CHAT_PATH } from './send-chat.ts'
 
-/** The same request for a shell. */
+/** The curl command of the request. */
 export const CurlCard = ({ draft }: { readonly draft: Draft }) => {
-  const drafted = parseDraft({ ...draft, count: '1', parallelism: '1' })
-  const { caller, body } = 'plan' in drafted ? drafted.plan : {}
+  const parsed = parseDraft({ ...draft, count: '1', parallelism: '1' })
+  const { caller, body } = 'run' in parsed ? parsed.run : {}
   const line = caller && body && curlLine(apiUrl(CHAT_PATH).href, caller, body)
   return (
     <section class="card" aria-labelledby="try-curl">
@@ -32,11 +32,11 @@ export const CurlCard = ({ draft }: { readonly draft: Draft }) => {
   )
 }
 
-/** The variable that stands for the secret: no secret is shown, nor copied. */
+/** The environment variable for the secret, which the command must not contain. */
 export const secretVariable = (caller: Caller): 'ADMIN_TOKEN' | 'API_KEY' =>
   caller.kind === 'entity' ? 'ADMIN_TOKEN' : 'API_KEY'
 
-/** The same request for a POSIX shell, its secret in a variable of the environment. */
+/** The request as a command for a POSIX shell, with its secret in an environment variable. */
 export const curlLine = (url: string, caller: Caller, body: ChatBody): string =>
   [
     `curl -i${body.stream ? 'N' : ''}`,
@@ -47,5 +47,5 @@ export const curlLine = (url: string, caller: Caller, body: ChatBody): string =>
     `-d ${quoted(JSON.stringify(body))}`,
   ].join(' \\\n')
 
-/** Nothing is special between single quotes but the quote itself. */
+/** Quotes a text for the shell: between single quotes only the quote itself is special. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`

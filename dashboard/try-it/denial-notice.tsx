@@ -11,7 +11,7 @@ interface DenialNoticeProps extends Pick<Outcome, 'number' | 'endedAtMs'> {
   readonly meters: Meters
 }
 
-/** Which limits denied a request, and when they may allow it. */
+/** The limits that denied a request, and when it can be retried. */
 export const DenialNotice = ({ number, endedAtMs, denial, meters }: DenialNoticeProps) => {
   const { message, retryAfterSeconds, violations } = denial
   return (
@@ -67,7 +67,7 @@ const NeverAgain = ({
   </p>
 )
 
-/** Only its end is read out. */
+/** Screen readers announce only its end. */
 const Countdown = ({ atMs }: { readonly atMs: number }) => {
   const seconds = useCountdown(atMs)
   return (
@@ -86,7 +86,7 @@ const Countdown = ({ atMs }: { readonly atMs: number }) => {
 const nameOf = ({ limit_name, entity_id }: Violation): string =>
   `${limit_name} of ${entity_id.replace(/^POLICY:([^:]+):/, '$1 ')}`
 
-/** Why no waiting helps, per limit that says so. */
+/** Why a request can never pass, one reason per limit. */
 export const neverReasons = (
   violations: readonly Violation[],
   meterOf: (violation: Violation) => string | undefined,

@@ -12,7 +12,7 @@ import {
   type WatchedLimits,
 } from './watched-limits.ts'
 
-/** Every limit that the request meets, refilling. */
+/** All limits that apply to the request, refreshed as they refill. */
 export const LimitsCard = ({ about, owned, error, meters }: WatchedLimits) => (
   <section class="card" aria-labelledby="try-limits">
     <h2 id="try-limits">Limits that apply</h2>
@@ -71,7 +71,7 @@ const fullText = (available: number, capacity: number, resetSeconds: number): st
 
 const POLICY = /^POLICY:([^:]+):(.+)$/
 
-/** Who has a limit: an entity, or a policy by its scope and selector. */
+/** The owner of a limit: an entity, or a policy by its scope and selector. */
 export const OwnerName = ({ id }: { readonly id: string }) => {
   const [, scope, selector] = POLICY.exec(id) ?? []
   if (scope === undefined) return <a href={hrefOf({ view: 'entity', id })}>{id}</a>

@@ -1,9 +1,9 @@
-/** The caller: an entity that the admin acts for, or the owner of a key. */
+/** The caller: an entity that the administrator acts for, or the owner of a key. */
 export type Caller =
   | { readonly kind: 'entity'; readonly id: string }
   | { readonly kind: 'key'; readonly key: string }
 
-/** The form as it is typed. */
+/** The state of the form. */
 export interface Draft {
   readonly callerKind: Caller['kind']
   readonly entityId: string
@@ -16,7 +16,7 @@ export interface Draft {
   readonly streams: boolean
 }
 
-/** A chat with one message, as `POST /v1/chat/completions` takes it. */
+/** The body of `POST /v1/chat/completions`, with one message. */
 export interface ChatBody {
   readonly model: string
   readonly max_tokens?: number
@@ -25,7 +25,7 @@ export interface ChatBody {
   readonly stream_options?: { readonly include_usage: true }
 }
 
-/** What is to be sent, how often, and how many at once. */
+/** The requests of one run. */
 export interface RunRequest {
   readonly caller: Caller
   readonly body: ChatBody
@@ -33,22 +33,20 @@ export interface RunRequest {
   readonly parallelism: number
 }
 
-/** What is wrong, by field. */
+/** Errors by field. */
 export type DraftErrors = { readonly [field in keyof Draft]?: string }
 
 export const MAX_REQUESTS = 200
 export const MAX_PARALLELISM = 20
 const MAX_TOKENS = 1_000_000
 
-/** What a draft asks for, or its mistakes. */
-export const parseDraft = (
-  draft: Draft,
-): { readonly plan: RunRequest } | { readonly mistakes: DraftErrors } => {
-  const mistakes = errorsOf(draft)
-  if (Object.keys(mistakes).length > 0) return { mistakes }
+/** The run that a draft describes, or the errors of the draft. */
+export const parseDraft = (draft: Draft): { readonly run: RunRequest } | { readonly errors: DraftErrors } => {
+  const errors = errorsOf(draft)
+  if (Object.keys(errors).length > 0) return { errors }
   const { maxTokens, message, streams } = draft
   return {
-    plan: {
+    run: {
       caller: callerOf(draft),
       body: {
         model: draft.model.trim(),
@@ -62,7 +60,7 @@ export const parseDraft = (
   }
 }
 
-/** Who the draft names; the id or the key may still be empty. */
+/** The caller of a draft; the id or the key may be empty. */
 export const callerOf = ({ callerKind, entityId, key }: Draft): Caller =>
   callerKind === 'entity' ? { kind: 'entity', id: entityId.trim() } : { kind: 'key', key: key.trim() }
 
@@ -79,10 +77,10 @@ const errorsOf = ({ callerKind, ...draft }: Draft): DraftErrors => {
     count: !isWhole(draft.count, MAX_REQUESTS) && `1 to ${MAX_REQUESTS}.`,
     parallelism: !isWhole(draft.parallelism, MAX_PARALLELISM) && `1 to ${MAX_PARALLELISM}.`,
   }
-  return Object.fromEntries(Object.entries(wrong).filter(([, mistake]) => mistake !== false))
+  return Object.fromEntries(Object.entries(wrong).filter(([, error]) => error !== false))
 }
 
-/** A header takes printable ASCII only. */
+/** A header allows printable ASCII only. */
 const keyError = (key: string): string | false => {
   if (key === '') return 'Paste a key.'
   return !/^[\x21-\x7e]+$/.test(key) && 'A key has no spaces and no letters beyond ASCII.'

@@ -13,7 +13,7 @@ import { type Draft, type DraftErrors, MAX_PARALLELISM, MAX_REQUESTS } from './r
 
 export interface DraftProps {
   readonly draft: Draft
-  readonly mistakes: DraftErrors
+  readonly errors: DraftErrors
   change(fields: Partial<Draft>): void
 }
 
@@ -24,7 +24,7 @@ interface RequestFormProps extends DraftProps {
   onStop(): void
 }
 
-/** What to send, as whom, and how often. */
+/** The request, its caller, and how often it is sent. */
 export const RequestForm = ({ models, isRunning, onSend, onStop, ...props }: RequestFormProps) => {
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
@@ -38,7 +38,7 @@ export const RequestForm = ({ models, isRunning, onSend, onStop, ...props }: Req
       <MessageField {...props} />
       <AmountFields {...props} />
       <div class="actions">
-        {/* Disabled ones would lose the focus. */}
+        {/* Disabled buttons would lose the focus. */}
         <button class="button primary" type="submit" aria-disabled={isRunning}>
           Send
         </button>
@@ -53,14 +53,14 @@ export const RequestForm = ({ models, isRunning, onSend, onStop, ...props }: Req
 const ChatFields = ({
   models,
   draft,
-  mistakes,
+  errors,
   change,
 }: DraftProps & { readonly models: readonly string[] }) => (
   <div class="fields">
     <ChoiceField
       label="Model"
       value={draft.model}
-      error={mistakes.model}
+      error={errors.model}
       options={models}
       onValue={(model) => change({ model })}
     />
@@ -68,18 +68,18 @@ const ChatFields = ({
       label="max_tokens"
       min={1}
       value={draft.maxTokens}
-      error={mistakes.maxTokens}
+      error={errors.maxTokens}
       onValue={(maxTokens) => change({ maxTokens })}
     />
   </div>
 )
 
-const MessageField = ({ draft, mistakes, change }: DraftProps) => {
+const MessageField = ({ draft, errors, change }: DraftProps) => {
   const id = useId()
   return (
-    <LabelledField id={id} label="Message" required error={mistakes.message}>
+    <LabelledField id={id} label="Message" required error={errors.message}>
       <textarea
-        {...inputProps(id, mistakes.message)}
+        {...inputProps(id, errors.message)}
         rows={2}
         required
         value={draft.message}
@@ -89,7 +89,7 @@ const MessageField = ({ draft, mistakes, change }: DraftProps) => {
   )
 }
 
-const AmountFields = ({ draft, mistakes, change }: DraftProps) => (
+const AmountFields = ({ draft, errors, change }: DraftProps) => (
   <div class="fields amount-fields">
     <NumberField
       label="Requests"
@@ -97,7 +97,7 @@ const AmountFields = ({ draft, mistakes, change }: DraftProps) => (
       max={MAX_REQUESTS}
       value={draft.count}
       required
-      error={mistakes.count}
+      error={errors.count}
       hint={`1 to ${MAX_REQUESTS}`}
       onValue={(count) => change({ count })}
     />
@@ -107,7 +107,7 @@ const AmountFields = ({ draft, mistakes, change }: DraftProps) => (
       max={MAX_PARALLELISM}
       value={draft.parallelism}
       required
-      error={mistakes.parallelism}
+      error={errors.parallelism}
       hint={`1 to ${MAX_PARALLELISM}`}
       onValue={(parallelism) => change({ parallelism })}
     />
@@ -127,8 +127,8 @@ const KINDS = [
   ['key', 'With a key'],
 ] as const
 
-/** The caller: an entity that the admin acts for, or the owner of a pasted key. */
-export const CallerFields = ({ draft, mistakes, change }: DraftProps) => {
+/** The caller: an entity that the administrator acts for, or the owner of a pasted key. */
+export const CallerFields = ({ draft, errors, change }: DraftProps) => {
   const { mayWrite } = useSession()
   return (
     <div class="caller-fields">
@@ -151,12 +151,12 @@ export const CallerFields = ({ draft, mistakes, change }: DraftProps) => {
           placeholder="key-bob"
           value={draft.entityId}
           required
-          error={mistakes.entityId}
+          error={errors.entityId}
           hint="Requests are sent as this entity, and its limits are charged."
           onValue={(entityId) => change({ entityId })}
         />
       ) : (
-        <KeyField value={draft.key} error={mistakes.key} onKey={(key) => change({ key })} />
+        <KeyField value={draft.key} error={errors.key} onKey={(key) => change({ key })} />
       )}
     </div>
   )
@@ -168,10 +168,10 @@ interface KeyProps {
   onKey(key: string): void
 }
 
-/** A key is asked about once it is whole: each wrong one counts as a failed authentication. */
+/** A key is used once it is complete: each wrong one counts as a failed authentication. */
 const KeyField = ({ value, error, onKey }: KeyProps) => {
   const id = useId()
-  // what is typed is nobody else's before it is whole, and must outlast whatever is shown anew meanwhile
+  // local state until the key is complete, so that it survives renders in between
   const [typed, setTyped] = useState(value)
   return (
     <LabelledField

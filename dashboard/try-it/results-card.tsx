@@ -6,7 +6,7 @@ import { countsText, MAX_OUTCOMES, type Run, sumOf, type Tally } from './run.ts'
 import type { Outcome } from './send-chat.ts'
 import type { Meters } from './watched-limits.ts'
 
-/** What came of the requests: how many, why not, and each of them. */
+/** The results of the requests: counts, the last denial, and each response. */
 export const ResultsCard = ({ run, meters }: { readonly run: Run; readonly meters: Meters }) => {
   const { tally, count, ended, clear } = run
   const { outcomes, counts, denied } = tally
@@ -67,7 +67,7 @@ const Summary = ({ counts, run }: { readonly counts: Tally['counts']; readonly r
   )
 }
 
-/** As many as are shown before one asks for more. */
+/** The number of results shown before `Show all`. */
 const INITIALLY_SHOWN = 20
 
 const Outcomes = ({ tally, isRunning }: { readonly tally: Tally; readonly isRunning: boolean }) => {
@@ -111,7 +111,7 @@ interface OutcomeRowProps {
   onToggle(): void
 }
 
-/** One request in a line, and all of its answer where it is opened. */
+/** One request in a line, with its response when it is opened. */
 export const OutcomeRow = ({ outcome, isOpen, onToggle }: OutcomeRowProps) => {
   const { number, kind, status, durationMs, usage } = outcome
   const toggled = (isNowOpen: boolean) => {
@@ -134,7 +134,7 @@ export const OutcomeRow = ({ outcome, isOpen, onToggle }: OutcomeRowProps) => {
   )
 }
 
-/** The headers, the usage and the body of an answer. */
+/** The headers, the usage and the body of a response. */
 export const OutcomeDetails = ({ outcome }: { readonly outcome: Outcome }) => {
   const { headers, usage, body } = outcome
   const { limits, others } = headerGroups(headers)
@@ -185,7 +185,7 @@ type Header = readonly [name: string, value: string]
 
 const OF_LIMITS = /^(x-ratelimit|ratelimit|retry-after|x-should-retry|x-zael-)/
 
-/** What the headers say of limits, and the rest; each in the order of their names. */
+/** The headers about limits, and the others; both by name. */
 export const headerGroups = (headers: readonly Header[]) => ({
   limits: headers.filter(([name]) => OF_LIMITS.test(name)).toSorted(byName),
   others: headers.filter(([name]) => !OF_LIMITS.test(name)).toSorted(byName),

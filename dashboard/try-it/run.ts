@@ -7,11 +7,11 @@ export const MAX_OUTCOMES = 200
 
 export type Counts = Readonly<Record<Outcome['kind'], number>>
 
-/** What came of the requests so far. */
+/** The results so far. */
 export interface Tally {
-  /** Newest first, at most `MOST_KEPT`. */
+  /** Newest first, at most `MAX_OUTCOMES`. */
   readonly outcomes: readonly Outcome[]
-  /** Of all, kept or not. */
+  /** Of all requests, including those no longer in `outcomes`. */
   readonly counts: Counts
   /** Of the latest run. */
   readonly run: Counts
@@ -22,10 +22,10 @@ export interface Tally {
 const NONE: Counts = { allowed: 0, denied: 0, failed: 0 }
 export const EMPTY_TALLY: Tally = { outcomes: [], counts: NONE, run: NONE, denied: undefined }
 
-/** A run begins. */
+/** The tally at the start of a run. */
 export const withRun = (tally: Tally): Tally => ({ ...tally, run: NONE, denied: undefined })
 
-/** `outcomes` in the order in which they came, which is not that in which they were sent. */
+/** Adds outcomes in the order of arrival, which may differ from the order of sending. */
 export const withOutcomes = (tally: Tally, outcomes: readonly Outcome[]): Tally => ({
   outcomes: [...outcomes, ...tally.outcomes]
     .toSorted((first, second) => second.number - first.number)
@@ -50,7 +50,10 @@ export const countsText = (counts: Counts): string => {
   return `${all} ${all === 1 ? 'request' : 'requests'}: ${allowed} allowed, ${denied} denied, ${failed} failed`
 }
 
-/** Calls `send` `count` times, at most `parallelism` at once, until `signal` says stop. Rejects as the first that does. */
+/**
+ * Calls `send` `count` times, at most `parallelism` at once, until `signal` aborts. Rejects with the first
+ * error.
+ */
 export const runRequests = async (
   { count, parallelism }: { readonly count: number; readonly parallelism: number },
   signal: AbortSignal,
@@ -66,20 +69,20 @@ export const runRequests = async (
   await Promise.all(Array.from({ length: Math.min(parallelism, count) }, worker))
 }
 
-/** How often results are shown while more come; a run that takes less never looks as if it ran. */
+/** The interval at which results are shown during a run. */
 const SHOWN_EVERY_MS = 100
 
-/** Requests that are sent, and what came of them. */
+/** The current run and its results. */
 export interface Run {
   readonly tally: Tally
-  /** How many the run that goes on will send. */
+  /** The size of the current run; undefined while none is running. */
   readonly count: number | undefined
-  /** How many the last run ended with, and was to send; undefined before. */
+  /** The requests done and the size of the last run; undefined before the first one ends. */
   readonly ended: { readonly done: number; readonly count: number } | undefined
-  /** Does nothing while a run goes on. */
-  start(plan: RunRequest): void
+  /** Does nothing during a run. */
+  start(request: RunRequest): void
   stop(): void
-  /** Forgets what came. */
+  /** Removes all results. */
   clear(): void
 }
 
@@ -93,18 +96,18 @@ export const useRun = (): Run => {
   const sent = useRef(0)
   useEffect(() => () => running.current?.abort(), [])
 
-  const start = async ({ caller, body, ...plan }: RunRequest) => {
+  const start = async ({ caller, body, ...amounts }: RunRequest) => {
     if (running.current !== undefined) return
     const abort = new AbortController()
     running.current = abort
     const received: Outcome[] = []
     const show = (isOver: boolean) => {
       const batch = received.splice(0)
-      setShown((last) => shownAfter(withOutcomes(last.tally, batch), plan.count, isOver))
+      setShown((last) => shownAfter(withOutcomes(last.tally, batch), amounts.count, isOver))
     }
     setShown((last) => ({ ...last, tally: withRun(last.tally) }))
     const timer = setInterval(() => show(false), SHOWN_EVERY_MS)
-    await runRequests(plan, abort.signal, async () => {
+    await runRequests(amounts, abort.signal, async () => {
       const number = ++sent.current
       const startedAtMs = performance.now()
       const result = await sendChat(api, caller, body, abort.signal)
@@ -118,7 +121,7 @@ export const useRun = (): Run => {
 
   return {
     ...shown,
-    start: (plan) => void start(plan),
+    start: (request) => void start(request),
     stop: () => running.current?.abort(),
     clear: () => {
       sent.current = 0

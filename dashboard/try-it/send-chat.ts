@@ -4,11 +4,11 @@ import type { Caller, ChatBody } from './request-draft.ts'
 
 export const CHAT_PATH = 'v1/chat/completions'
 
-/** The headers that ask as `caller`; the page's own token is sent where they hold none. */
+/** The headers of a caller; without `authorization`, the token of the session is sent. */
 export const callerHeaders = (caller: Caller): Record<string, string> =>
   caller.kind === 'entity' ? { 'x-zael-entity': caller.id } : { authorization: `Bearer ${caller.key}` }
 
-/** Sends one chat. Undefined: it was stopped. */
+/** Sends one chat; undefined if it was aborted. */
 export const sendChat = async (
   api: Api,
   caller: Caller,
@@ -34,7 +34,7 @@ export type Violation = CheckDenied['violations'][number]
 /** Why limits denied a request. */
 export interface Denial {
   readonly message: string
-  /** null: it can never pass. */
+  /** null if it can never pass. */
   readonly retryAfterSeconds: number | null
   readonly violations: readonly Violation[]
 }
@@ -44,10 +44,10 @@ export interface TokenUsage {
   readonly completion: number
 }
 
-/** What came of a request; `failed` is whatever neither passed nor was denied by limits. */
+/** The result of a request; `failed` if it was neither allowed nor denied by limits. */
 export interface ChatResult {
   readonly kind: 'allowed' | 'denied' | 'failed'
-  /** 0: there was no answer. */
+  /** 0 without a response. */
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly usage: TokenUsage | undefined
@@ -59,14 +59,14 @@ export interface ChatResult {
 export interface Outcome extends ChatResult {
   readonly number: number
   readonly durationMs: number
-  /** When it came, on the clock of `performance.now()`. */
+  /** The time of the response, by `performance.now()`. */
   readonly endedAtMs: number
 }
 
-/** Bodies are kept to look at, 200 of them. */
+/** Bounds the memory of 200 stored bodies. */
 const MAX_BODY_LENGTH = 20_000
 
-/** Reads an answer of `/v1/chat/completions`, streamed or not. */
+/** Reads a response of `/v1/chat/completions`, streamed or not. */
 export const readResponse = (
   status: number,
   headers: Iterable<readonly [string, string]>,
@@ -85,7 +85,7 @@ export const readResponse = (
   }
 }
 
-/** There was no answer. */
+/** The result of a request without a response. */
 export const withoutResponse = (message: string): ChatResult => ({
   kind: 'failed',
   status: 0,
@@ -107,7 +107,7 @@ type Fields = Readonly<Record<string, unknown>>
 const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {}
 
-/** Too many failed authentications are a 429 as well, but no limit's. */
+/** Undefined for a 429 without violations: too many failed authentications. */
 const denialIn = (json: unknown): Denial | undefined => {
   const { error, message, violations, retry_after_seconds: retry } = fieldsOf(json)
   if (!Array.isArray(violations)) return undefined
@@ -115,7 +115,7 @@ const denialIn = (json: unknown): Denial | undefined => {
   return {
     message: String(detailed ?? message ?? 'Denied'),
     retryAfterSeconds: typeof retry === 'number' ? retry : null,
-    // The server's tests hold every answer against the schema that the type is made of.
+    // Not parsed here: the server's tests check every response against the schema that the type is inferred from.
     violations: violations as readonly Violation[],
   }
 }
@@ -125,7 +125,7 @@ const usageIn = (json: unknown): TokenUsage | undefined => {
   return typeof prompt === 'number' && typeof completion === 'number' ? { prompt, completion } : undefined
 }
 
-/** The last but one event of a stream says it. */
+/** The usage in the last data event of a stream. */
 const streamedUsage = (text: string): TokenUsage | undefined => {
   const events = text.split('\n').filter((line) => line.startsWith('data: {'))
   return usageIn(parsed(events.at(-1)?.slice('data: '.length) ?? ''))

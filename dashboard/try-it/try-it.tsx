@@ -10,16 +10,16 @@ import { ResultsCard } from './results-card.tsx'
 import { useRun } from './run.ts'
 import { useWatchedLimits } from './watched-limits.ts'
 
-/** Sends chats as an entity or with a key, and shows what limits make of them. */
+/** Sends chats as an entity or with a key, and shows the limits and the responses. */
 export const TryItView = ({ id }: { readonly id: string | undefined }) => {
-  const { draft, change, mistakes, setMistakes } = useDraft(id)
+  const { draft, change, errors, setErrors } = useDraft(id)
   const models = useModelIds()
   const run = useRun()
   const limits = useWatchedLimits(callerOf(draft), draft.model, run)
   const send = () => {
-    const drafted = parseDraft(draft)
-    if ('mistakes' in drafted) return setMistakes(drafted.mistakes)
-    run.start(drafted.plan)
+    const parsed = parseDraft(draft)
+    if ('errors' in parsed) return setErrors(parsed.errors)
+    run.start(parsed.run)
   }
   return (
     <>
@@ -30,7 +30,7 @@ export const TryItView = ({ id }: { readonly id: string | undefined }) => {
         <div class="try-column">
           <RequestForm
             draft={draft}
-            mistakes={mistakes}
+            errors={errors}
             change={change}
             models={models.includes(draft.model) ? models : [draft.model, ...models]}
             isRunning={run.count !== undefined}
@@ -50,7 +50,7 @@ export const TryItView = ({ id }: { readonly id: string | undefined }) => {
 
 const useDraft = (id: string | undefined) => {
   const { mayWrite, default_model } = useSession()
-  const [mistakes, setMistakes] = useState<DraftErrors>({})
+  const [errors, setErrors] = useState<DraftErrors>({})
   const [draft, setDraft] = useState<Draft>({
     callerKind: mayWrite ? 'entity' : 'key',
     entityId: id ?? '',
@@ -64,11 +64,11 @@ const useDraft = (id: string | undefined) => {
   })
   const change = (fields: Partial<Draft>) => {
     setDraft((last) => ({ ...last, ...fields }))
-    setMistakes((last) => ({ ...last, ...cleared(fields) }))
+    setErrors((last) => ({ ...last, ...cleared(fields) }))
   }
-  return { draft, change, mistakes, setMistakes }
+  return { draft, change, errors, setErrors }
 }
 
-/** What is being mended is no mistake until it is sent again. */
+/** Removes the errors of changed fields until the next submit. */
 const cleared = (fields: Partial<Draft>): DraftErrors =>
   Object.fromEntries(Object.keys(fields).map((field) => [field, undefined]))

@@ -9,14 +9,14 @@ import type { Caller } from './request-draft.ts'
 import type { Run } from './run.ts'
 import { callerHeaders } from './send-chat.ts'
 
-/** While something changes by itself, and while nothing does. */
+/** The interval of reads while buckets refill, and while nothing changes. */
 const REFILLING_REFRESH_MS = 1000
 const IDLE_REFRESH_MS = 5000
 
 export interface WatchedLimits {
-  /** Of whom and what; undefined while no one is named. */
+  /** The caller and the model, as a key; undefined without a caller. */
   readonly about: string | undefined
-  /** Undefined until they are known. */
+  /** Undefined until they are loaded. */
   readonly owned: readonly OwnedLimits[] | undefined
   readonly error: string | undefined
   readonly meters: Meters
@@ -24,7 +24,7 @@ export interface WatchedLimits {
 
 type State = WatchedLimits
 
-/** The limits that `caller` meets with `model`, again and again while the page is looked at, and whenever a run ends. */
+/** The limits that apply to `caller` and `model`, refreshed while the tab is visible and after every run. */
 export const useWatchedLimits = (caller: Caller, model: string, run: Run): WatchedLimits => {
   const { api } = useSession()
   const isRunning = run.count !== undefined
@@ -67,7 +67,7 @@ const emptyState = (about: string | undefined): State => ({
   meters: NO_METERS,
 })
 
-/** Meters are read again only if the limits have changed, or the last read failed. */
+/** Reads meters again only if the limits have changed or the last read failed. */
 const createMeters = (api: Api, model: string, signal: AbortSignal) => {
   let of = ''
   let meters = NO_METERS
@@ -82,25 +82,28 @@ const createMeters = (api: Api, model: string, signal: AbortSignal) => {
   }
 }
 
-/** The limits stay on the page while the API is unavailable, with the error beside them. */
+/** Keeps the limits while the API is unavailable, with the error beside them. */
 const stateAfter = (last: State, about: string, found: LimitsResult, meters: Meters): State => {
   if ('owned' in found) return { about, owned: found.owned, error: undefined, meters }
   const isKept = last.about === about && !found.isFinal
   return { about, owned: isKept ? last.owned : undefined, error: found.error, meters: last.meters }
 }
 
-/** Undefined: asking again is of no use. */
+/** Undefined if a retry cannot succeed. */
 const nextDelayMs = (found: LimitsResult, isRunning: boolean): number | undefined => {
   if ('owned' in found) return isRunning || isRefilling(found.owned) ? REFILLING_REFRESH_MS : IDLE_REFRESH_MS
   return found.isFinal ? undefined : IDLE_REFRESH_MS
 }
 
-/** What was found; without limits, why there are none, and whether asking again may help. */
+/** The limits, or an error that is final if a retry cannot succeed. */
 export type LimitsResult =
   | { readonly owned: readonly OwnedLimits[] }
   | { readonly error: string; readonly isFinal: boolean }
 
-/** Every limit that a chat of `caller` with `model` meets: its own, its parents', the policies'. Charges and counts nothing. */
+/**
+ * All limits that apply to a chat of `caller` with `model`: its own, its parents', the policies'. A dry run:
+ * charges and counts nothing.
+ */
 export const fetchLimits = async (
   api: Api,
   caller: Caller,
@@ -116,7 +119,7 @@ export const fetchLimits = async (
   const json: unknown = await response.json().catch(() => undefined)
   const { limits, message } =
     typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {}
-  // The server's tests hold every answer against the schema that the type is made of.
+  // Not parsed here: the server's tests check every response against the schema that the type is inferred from.
   if (Array.isArray(limits)) return { owned: byOwner(limits as readonly LimitState[]) }
   const error = typeof message === 'string' ? message : `The API returned status ${response.status}`
   return { error, isFinal: response.status < 500 }
@@ -130,18 +133,18 @@ export interface OwnedLimits {
   readonly limits: readonly LimitState[]
 }
 
-/** In the order in which they come: the caller's own first. */
+/** Groups limits by owner, in the order of the response: those of the caller first. */
 export const byOwner = (limits: readonly LimitState[]): readonly OwnedLimits[] =>
   [...new Set(limits.map(({ entity_id }) => entity_id))].map((owner) => ({
     owner,
     limits: limits.filter(({ entity_id }) => entity_id === owner),
   }))
 
-/** Whether time alone will soon change what is shown. */
+/** Whether a token bucket is refilling. */
 export const isRefilling = (owned: readonly OwnedLimits[]): boolean =>
   owned.some(({ limits }) => limits.some(({ used, algorithm }) => used > 0 && algorithm === 'token_bucket'))
 
-/** What a limit counts, by `meterKey`. */
+/** The meter of each limit, by `meterKey`. */
 export type Meters = ReadonlyMap<string, Meter>
 
 export const NO_METERS: Meters = new Map()

@@ -185,14 +185,14 @@ describe('changes of limits', () => {
 
   test('tell what is inherited again where a limit is removed', () => {
     expect(changesOf([RPM], [], [INHERITED])).toEqual([
-      { kind: 'removed', name: 'rpm', size: '10, refilled 10 per minute', again: INHERITED },
+      { kind: 'removed', name: 'rpm', size: '10, refilled 10 per minute', inherited: INHERITED },
     ])
-    expect(changesOf([RPM], [])).toMatchObject([{ kind: 'removed', again: undefined }])
+    expect(changesOf([RPM], [])).toMatchObject([{ kind: 'removed', inherited: undefined }])
   })
 
   test('tell what an added limit stands before; another name is another limit', () => {
     const { source: _, ...same } = RPM
-    expect(changesOf([], [same], [INHERITED])).toMatchObject([{ kind: 'added', instead: INHERITED }])
+    expect(changesOf([], [same], [INHERITED])).toMatchObject([{ kind: 'added', replaces: INHERITED }])
     const renamed = changesOf([RPM], [{ ...same, name: 'burst' }])
     expect(renamed.map(({ kind, name }) => [kind, name])).toEqual([
       ['added', 'burst'],

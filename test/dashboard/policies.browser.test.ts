@@ -7,11 +7,15 @@ const world = createDashboardWorld()
 
 /** One request that policies alone decide: whether it passed, else why not. */
 const check = async (tenantId: string, userId = 'someone'): Promise<string> => {
-  const answer = (await world.call('POST', '/rate-limit/check', { userId, tenantId, modelId: 'gpt-4' })) as {
+  const response = (await world.call('POST', '/rate-limit/check', {
+    userId,
+    tenantId,
+    modelId: 'gpt-4',
+  })) as {
     allowed: boolean
     cause: string | null
   }
-  return answer.cause ?? 'allowed'
+  return response.cause ?? 'allowed'
 }
 
 const dialog = (page: Page): Locator => page.getByRole('dialog')

@@ -10,7 +10,7 @@ const world = createDashboardWorld()
 const askAsBob = async (times: number): Promise<readonly number[]> => {
   const statuses: number[] = []
   for (let asked = 0; asked < times; asked += 1) {
-    const answer = await fetch(`${world.server().apiUrl}/v1/chat/completions`, {
+    const response = await fetch(`${world.server().apiUrl}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: 'Bearer key-bob', 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -19,8 +19,8 @@ const askAsBob = async (times: number): Promise<readonly number[]> => {
         messages: [{ role: 'user', content: 'Hello' }],
       }),
     })
-    await answer.body?.cancel()
-    statuses.push(answer.status)
+    await response.body?.cancel()
+    statuses.push(response.status)
   }
   return statuses
 }
@@ -48,10 +48,10 @@ const untilCounted = (admitted: number, denied: number): Promise<void> =>
 const total = (page: Page, name: string) =>
   page.locator('.total').filter({ has: page.getByText(name, { exact: true }) })
 
-const withAnswer = async (page: Page, answer: (traffic: Traffic) => Traffic) => {
+const withTraffic = async (page: Page, change: (traffic: Traffic) => Traffic) => {
   await page.route('**/api/dashboard/stats*', async (route) => {
-    const asked = await route.fetch()
-    await route.fulfill({ json: answer(await asked.json()) })
+    const response = await route.fetch()
+    await route.fulfill({ json: change(await response.json()) })
   })
   await page.goto(`${world.server().apiUrl}/dashboard#/stats`)
 }
@@ -87,7 +87,7 @@ describe('the stats', () => {
 
   test('say what to do where nothing was asked', async () => {
     const page = await world.open()
-    await withAnswer(page, (traffic) => ({ ...traffic, admitted: 0, denied: 0, points: [], top_denied: [] }))
+    await withTraffic(page, (traffic) => ({ ...traffic, admitted: 0, denied: 0, points: [], top_denied: [] }))
     await page.getByText('No requests in the last 24 hours').waitFor()
     await page.getByRole('link', { name: 'Send a test request' }).click()
     await page.waitForURL(/#\/try$/)
@@ -95,7 +95,7 @@ describe('the stats', () => {
 
   test('say what was left out', async () => {
     const page = await world.open()
-    await withAnswer(page, (traffic) => ({ ...traffic, is_partial: true, entities_read: 500 }))
+    await withTraffic(page, (traffic) => ({ ...traffic, is_partial: true, entities_read: 500 }))
     await page.getByText('these numbers cover the first 500 by id').waitFor()
   })
 

@@ -16,15 +16,15 @@ const DRAFT: Draft = {
   streams: false,
 }
 
-const mistakesOf = (fields: Partial<Draft>) => {
-  const drafted = parseDraft({ ...DRAFT, ...fields })
-  return 'mistakes' in drafted ? Object.keys(drafted.mistakes) : []
+const errorsOf = (fields: Partial<Draft>) => {
+  const parsed = parseDraft({ ...DRAFT, ...fields })
+  return 'errors' in parsed ? Object.keys(parsed.errors) : []
 }
 
 describe('a draft', () => {
   test('says who asks for what, how often and how many at once', () => {
     expect(parseDraft(DRAFT)).toEqual({
-      plan: {
+      run: {
         caller: { kind: 'entity', id: 'key-bob' },
         body: { model: 'gpt-4', max_tokens: 50, messages: [{ role: 'user', content: 'Hello' }] },
         count: 11,
@@ -35,7 +35,7 @@ describe('a draft', () => {
 
   test('leaves max_tokens out where it is empty, and asks a stream for its usage', () => {
     expect(parseDraft({ ...DRAFT, maxTokens: ' ', streams: true })).toMatchObject({
-      plan: {
+      run: {
         body: {
           model: 'gpt-4',
           messages: [{ role: 'user', content: 'Hello' }],
@@ -44,15 +44,15 @@ describe('a draft', () => {
         },
       },
     })
-    expect(parseDraft({ ...DRAFT, maxTokens: ' ' })).not.toHaveProperty('plan.body.max_tokens')
+    expect(parseDraft({ ...DRAFT, maxTokens: ' ' })).not.toHaveProperty('run.body.max_tokens')
   })
 
   test('needs the entity or the key, whichever is to ask', () => {
-    expect(mistakesOf({ entityId: ' ' })).toEqual(['entityId'])
-    expect(mistakesOf({ callerKind: 'key', entityId: '' })).toEqual(['key'])
-    expect(mistakesOf({ callerKind: 'key', key: 'sk-1' })).toEqual([])
-    expect(mistakesOf({ callerKind: 'key', key: 'sk 1' })).toEqual(['key'])
-    expect(mistakesOf({ callerKind: 'key', key: 'sk-ü' })).toEqual(['key'])
+    expect(errorsOf({ entityId: ' ' })).toEqual(['entityId'])
+    expect(errorsOf({ callerKind: 'key', entityId: '' })).toEqual(['key'])
+    expect(errorsOf({ callerKind: 'key', key: 'sk-1' })).toEqual([])
+    expect(errorsOf({ callerKind: 'key', key: 'sk 1' })).toEqual(['key'])
+    expect(errorsOf({ callerKind: 'key', key: 'sk-ü' })).toEqual(['key'])
   })
 
   test.each<[keyof Draft, readonly string[], readonly string[]]>([
@@ -62,8 +62,8 @@ describe('a draft', () => {
     ['message', [' '], ['']],
     ['model', ['gpt-4'], ['']],
   ])('takes %s as %j, and not as %j', (field, right, wrong) => {
-    for (const value of right) expect(mistakesOf({ [field]: value })).toEqual([])
-    for (const value of wrong) expect(mistakesOf({ [field]: value })).toEqual([field])
+    for (const value of right) expect(errorsOf({ [field]: value })).toEqual([])
+    for (const value of wrong) expect(errorsOf({ [field]: value })).toEqual([field])
   })
 })
 

@@ -29,7 +29,7 @@ export const chatUntilDenied = async (
   maxTokens: number,
 ): Promise<string> => {
   for (let sent = 0; sent < 50; sent += 1) {
-    const answer = await fetch(`${world.server().apiUrl}/v1/chat/completions`, {
+    const response = await fetch(`${world.server().apiUrl}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -38,8 +38,8 @@ export const chatUntilDenied = async (
         messages: [{ role: 'user', content: 'Hello' }],
       }),
     })
-    const body = await answer.text()
-    if (answer.status === 429) return body
+    const body = await response.text()
+    if (response.status === 429) return body
   }
   throw new Error('nothing was denied')
 }
@@ -47,13 +47,14 @@ export const chatUntilDenied = async (
 export const namesOf = (page: Page): Promise<readonly string[]> =>
   page.getByRole('list', { name: 'Entities' }).locator('.row-name').allInnerTexts()
 
-/** Signs a viewer in on a node that seems unable to stream, and whose overview is `answer`, where one is given. */
-export const pollInstead = async (page: Page, answer?: () => object): Promise<void> => {
+/** Signs a viewer in on a node that seems unable to stream, and whose list is `entities`, if given. */
+export const pollInstead = async (page: Page, entities?: () => object): Promise<void> => {
   await page.route('**/api/dashboard/session', async (route) => {
     const session = await route.fetch()
     await route.fulfill({ response: session, json: { ...(await session.json()), streams: false } })
   })
-  if (answer) await page.route('**/api/dashboard/entities?*', (route) => route.fulfill({ json: answer() }))
+  if (entities)
+    await page.route('**/api/dashboard/entities?*', (route) => route.fulfill({ json: entities() }))
   await page.getByLabel('Admin or viewer token').fill('dev-viewer')
   await page.getByRole('button', { name: 'Sign in' }).click()
 }

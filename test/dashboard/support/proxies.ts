@@ -16,9 +16,9 @@ export const startStage = async (apiUrl: string): Promise<Stage> => {
       return
     }
     const { method = 'GET', headers } = incoming
-    const passedOn = request(new URL(path || '/', apiUrl), { method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(outgoing)
+    const passedOn = request(new URL(path || '/', apiUrl), { method, headers }, (response) => {
+      outgoing.writeHead(response.statusCode ?? 502, response.headers)
+      response.pipe(outgoing)
     })
     outgoing.on('close', () => passedOn.destroy())
     passedOn.on('error', () => outgoing.destroy())

@@ -46,9 +46,9 @@ export const createDashboardWorld = (environment: Readonly<Record<string, string
   })
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()))
-    const said = [...errors.values()].flat()
+    const found = [...errors.values()].flat()
     errors.clear()
-    expect(said).toEqual([])
+    expect(found).toEqual([])
   })
   afterAll(async () => {
     await browser?.close()
@@ -70,7 +70,7 @@ export const createDashboardWorld = (environment: Readonly<Record<string, string
       context.setDefaultTimeout(DEADLINE_MS)
       const page = await context.newPage()
       errors.set(page, [])
-      listen(page, new URL(url ?? apiUrl).origin, (said) => errors.get(page)?.push(said))
+      listen(page, new URL(url ?? apiUrl).origin, (error) => errors.get(page)?.push(error))
       const address = `${url ?? `${apiUrl}/dashboard`}`
       await page.goto(`${address}${token === null ? '' : `#token=${token}`}`)
       if (token !== null) await page.getByRole('navigation').waitFor()
@@ -79,24 +79,24 @@ export const createDashboardWorld = (environment: Readonly<Record<string, string
     },
     ignoreErrors: (page) => errors.delete(page),
     async call(method, path, body) {
-      const answer = await fetch(`${running().apiUrl}${path}`, {
+      const response = await fetch(`${running().apiUrl}${path}`, {
         method,
         headers: { authorization: 'Bearer dev-admin', 'content-type': 'application/json' },
         ...(body && { body: JSON.stringify(body) }),
       })
-      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
-      return answer.status === 204 ? undefined : answer.json()
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+      return response.status === 204 ? undefined : response.json()
     },
   }
 }
 
 /** Errors of scripts, what the page's policy blocked, and requests to anyone else. */
-const listen = (page: Page, origin: string, complain: (said: string) => void): void => {
-  page.on('pageerror', (error) => complain(`script: ${error.message}`))
-  page.on('console', (message) => message.type() === 'error' && complain(`console: ${message.text()}`))
+const listen = (page: Page, origin: string, onError: (text: string) => void): void => {
+  page.on('pageerror', (error) => onError(`script: ${error.message}`))
+  page.on('console', (message) => message.type() === 'error' && onError(`console: ${message.text()}`))
   page.on('request', (request) => {
     const url = request.url()
-    if (!url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url)) complain(`third party: ${url}`)
+    if (!url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url)) onError(`third party: ${url}`)
   })
 }
 
@@ -139,7 +139,7 @@ export const createOwnEntity = async (
     call: () => callWith(world, secret),
     async charge(cost, resource = '_default_') {
       const { status } = await post(world, '/v1/limits/check', secret, { resource, cost })
-      if (status !== 200) throw new Error(`the charge was answered with ${status}`)
+      if (status !== 200) throw new Error(`the charge failed with status ${status}`)
     },
     overdraw: (tokens) => overdraw(world, secret, tokens),
   }
@@ -150,7 +150,7 @@ const overdraw = async (world: DashboardWorld, secret: string, tokens: number): 
   const reserved: unknown = await (await post(world, '/v1/limits/check', secret, reserve)).json()
   const settlement = { ...reservationOf(reserved), cost: { tokens } }
   const { status } = await post(world, '/v1/limits/settle', secret, settlement)
-  if (status !== 200) throw new Error(`the settlement was answered with ${status}`)
+  if (status !== 200) throw new Error(`the settlement failed with status ${status}`)
 }
 
 const reservationOf = (body: unknown): { readonly reservation_id: unknown } => {
@@ -168,11 +168,11 @@ const post = (world: DashboardWorld, path: string, secret: string, body: object)
 
 /** A chat with a key; says the status. */
 export const callWith = async (world: DashboardWorld, secret: string): Promise<number> => {
-  const answer = await post(world, '/v1/chat/completions', secret, {
+  const response = await post(world, '/v1/chat/completions', secret, {
     model: 'gpt-4',
     max_tokens: 10,
     messages: [{ role: 'user', content: 'Hello' }],
   })
-  await answer.text()
-  return answer.status
+  await response.text()
+  return response.status
 }
