@@ -3,8 +3,8 @@ import { AwsSolutionsChecks } from 'cdk-nag'
 import type { Flavour } from '../lib/construct-props.ts'
 import { ZaelStack } from '../lib/zael-stack.ts'
 
-/** The CDK's command line prints what this program prints, then its own error. */
-const refuse = (message: string): never => {
+/** The CDK's command line prints this message, then its own error. */
+const reject = (message: string): never => {
   console.error(`deploy: ${message}`)
   process.exit(1)
 }
@@ -18,7 +18,7 @@ const context = (key: string): string | undefined => {
 
 const name = context('name') ?? 'demo'
 if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) {
-  refuse(`-c name=${name}: the name must be letters, digits and hyphens, 64 at most, and begin with a letter`)
+  reject(`-c name=${name}: the name must be letters, digits and hyphens, 64 at most, and begin with a letter`)
 }
 
 const endpoint = context('endpoint') ?? process.env.AWS_ENDPOINT_URL
@@ -26,7 +26,7 @@ const asked = context('flavour') ?? (endpoint === undefined ? 'aws' : 'local')
 const flavour: Flavour =
   asked === 'aws' || asked === 'local'
     ? asked
-    : refuse(`-c flavour=${asked}: the flavour must be aws or local`)
+    : reject(`-c flavour=${asked}: the flavour must be aws or local`)
 
 if (flavour === 'local') {
   new ZaelStack(app, `Zael-${name}`, {

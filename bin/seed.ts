@@ -28,7 +28,7 @@ const requireConsent = (endpoint: string | undefined, isAllowed: boolean): void 
   if (isAllowed || isLocalEndpoint(endpoint)) return
   const target = endpoint === undefined ? 'AWS (AWS_ENDPOINT_URL is not set)' : endpoint
   throw new StartError(
-    `refuses to load demo keys, whose secrets are known to everyone, into ${target}: set AWS_ENDPOINT_URL to a local one, or add --allow-demo-keys`,
+    `cannot load demo keys, whose secrets are public, into ${target}: set AWS_ENDPOINT_URL to a local one, or add --allow-demo-keys`,
   )
 }
 

@@ -31,8 +31,10 @@ const MOST_BYTES = 64 * 1_048_576
 interface LockedPackage {
   readonly version?: string
   readonly dev?: boolean
-  /** An optional peer of a dependency, which is installed for development. */
+  /** A development dependency that is also an optional peer of a dependency, as TypeScript is of valibot. */
   readonly devOptional?: boolean
+  /** An optional dependency of such a peer: zael has none of its own. */
+  readonly optional?: boolean
 }
 
 interface Component {
@@ -61,8 +63,8 @@ const nameAndVersion = (place: string, locked: Readonly<Record<string, LockedPac
 const placesOf = ({ inputs }: Metafile): readonly string[] =>
   Object.keys(inputs).flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [])
 
-const isForDevelopment = ({ dev, devOptional }: LockedPackage): boolean =>
-  dev === true || devOptional === true
+const isForDevelopment = ({ dev, devOptional, optional }: LockedPackage): boolean =>
+  [dev, devOptional, optional].includes(true)
 
 /** `name@version` of what users of the package run: its dependencies, and the packages whose files are in the bundles. */
 export const shippedPackages = (

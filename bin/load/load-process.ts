@@ -3,21 +3,21 @@ import { createPayloads, runCallers } from './run-callers.ts'
 import type { LoadCommand, LoadMessage } from './run-load.ts'
 import { createTally } from './tally.ts'
 
-type Begin = Extract<LoadCommand, { says: 'begin' }>
+type Begin = Extract<LoadCommand, { type: 'begin' }>
 
 const PROGRESS_EVERY_MS = 250
 
-const say = (message: LoadMessage): void => {
+const send = (message: LoadMessage): void => {
   process.send?.(message)
 }
 
-/** Runs this process's share of the callers, and says what it counted. */
+/** Runs this process's share of the callers and sends its counts. */
 const run = async ({ options, process: index }: Begin, signal: AbortSignal): Promise<void> => {
   const { nodes, apiKeys, path, processes, timeoutMs, maxConnections } = options
   const connectionsPerNode = Math.floor(maxConnections / (processes * nodes.length))
   const client = createHttpClient({ nodes, path, timeoutMs, connectionsPerNode })
   const tally = createTally(nodes.length, apiKeys.length)
-  const progress = setInterval(() => say({ says: 'progress', total: tally.total() }), PROGRESS_EVERY_MS)
+  const progress = setInterval(() => send({ type: 'progress', total: tally.total() }), PROGRESS_EVERY_MS)
   const elapsedMs = await runCallers({
     ...options,
     client,
@@ -29,16 +29,16 @@ const run = async ({ options, process: index }: Begin, signal: AbortSignal): Pro
     signal,
   })
   clearInterval(progress)
-  say({ says: 'ended', counts: tally.counts(), elapsedMs })
+  send({ type: 'ended', counts: tally.counts(), elapsedMs })
 }
 
 const stopping = new AbortController()
-// a Ctrl-C of the terminal reaches this process as well: the one that has begun it says when to stop
+// a Ctrl-C in the terminal reaches this process too: its parent stops it
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit(1))
 process.on('message', async (command: LoadCommand) => {
-  if (command.says === 'stop') return stopping.abort()
+  if (command.type === 'stop') return stopping.abort()
   await run(command, stopping.signal)
   process.disconnect()
 })
-say({ says: 'ready' })
+send({ type: 'ready' })

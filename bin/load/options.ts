@@ -8,28 +8,28 @@ import { peakCallers, type Stage, stages } from './stages.ts'
 
 export const HELP = `npm run load -- --api-keys KEY [options]
 
-Sends requests to one node or several, each to a random one with a random key, and says how many passed, how many were
-throttled (429), and how long the answers took. Ends by itself; Ctrl-C ends it sooner and prints what was measured.
+Sends requests to one node or several, each to a random node with a random key, and prints how many passed, how many were
+throttled (429), and how long the responses took. Ends by itself; Ctrl-C ends it sooner and prints what was measured.
 
-  -n, --nodes URL             a node; repeat it, or put commas between. http://127.0.0.1:8080 unless told
-  -k, --api-keys KEY          whose requests these are; repeat it, or put commas between
-      --api-keys-file FILE    more keys, one a line; empty lines and those that begin with # are left out
+  -n, --nodes URL             a node; repeat it, or separate them by commas. Default: http://127.0.0.1:8080
+  -k, --api-keys KEY          an API key; repeat it, or separate them by commas
+      --api-keys-file FILE    more keys, one per line; empty lines and lines that begin with # are ignored
       --allow-remote          nodes that are not on this machine
 
-  -d, --duration SECONDS      how long; 10 unless told. Also 500ms, 10s, 2m, 1h
-  -c, --concurrency N         callers at once, over all processes; 10 unless told
+  -d, --duration SECONDS      how long; default 10. Also 500ms, 10s, 2m, 1h
+  -c, --concurrency N         concurrent callers, over all processes; default 10
   -s, --stages LIST           in place of both: 5:10s,20:30s goes evenly to 5 callers in 10 s, then to 20 in 30 s
-      --delay SECONDS         what each caller waits after an answer; 0 unless told
-  -p, --processes N           processes that share the callers; 1 unless told
-      --max-connections N     at once, over all nodes and processes; 4000 unless told
-      --timeout SECONDS       a request without an answer is an error after it; 30 unless told
+      --delay SECONDS         pause of each caller after a response; default 0
+  -p, --processes N           processes that share the callers; default 1
+      --max-connections N     over all nodes and processes; default 4000
+      --timeout SECONDS       a request without a response is an error after this; default 30
 
       --check                 ask /v1/limits/check instead of chatting
       --path PATH             send to this path instead
-  -m, --model MODEL           gpt-4 unless told
-      --message TEXT          what is said in chats
-      --max-tokens N          what is asked for in chats, and charged in checks; 50 unless told
-      --payload-cache-size N  how many different bodies are made, once, before the first request; 1024 unless told
+  -m, --model MODEL           default gpt-4
+      --message TEXT          the message of chats
+      --max-tokens N          the maximum in chats, and the charge of checks; default 50
+      --payload-cache-size N  number of different bodies, created before the first request; default 1024
 
       --json                  the result as JSON on stdout
   -h, --help                  this text
@@ -138,7 +138,7 @@ const stagesOf = (values: Values): readonly Stage[] => {
     return [{ fromCallers: callers, toCallers: callers, durationMs }]
   }
   if (values.duration !== undefined || values.concurrency !== undefined) {
-    throw new UserError('--stages says how long and how many: --duration and --concurrency cannot go with it')
+    throw new UserError('--stages cannot be combined with --duration or --concurrency: it sets both')
   }
   return read('stages', stages(STAGE_BOUNDS), values.stages)
 }

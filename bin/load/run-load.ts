@@ -3,22 +3,22 @@ import { once } from 'node:events'
 import type { LoadOptions } from './options.ts'
 import { type Counts, createTally, type TallyCounts } from './tally.ts'
 
-/** What a process of the load client is told. */
+/** Commands to a process of the load client. */
 export type LoadCommand =
-  | { readonly says: 'begin'; readonly options: LoadOptions; readonly process: number }
-  | { readonly says: 'stop' }
+  | { readonly type: 'begin'; readonly options: LoadOptions; readonly process: number }
+  | { readonly type: 'stop' }
 
-/** What it says: first that it is ready, then now and then how far it is, at last all that it counted. */
+/** Its messages: that it is ready, its progress at intervals, and all its counts at the end. */
 export type LoadMessage =
-  | { readonly says: 'ready' }
-  | { readonly says: 'progress'; readonly total: Counts }
-  | { readonly says: 'ended'; readonly counts: TallyCounts; readonly elapsedMs: number }
+  | { readonly type: 'ready' }
+  | { readonly type: 'progress'; readonly total: Counts }
+  | { readonly type: 'ended'; readonly counts: TallyCounts; readonly elapsedMs: number }
 
 export interface LoadResult {
   readonly counts: TallyCounts
   readonly total: Counts
   readonly elapsedMs: number
-  /** Processes that broke down; what they had counted is not in it. */
+  /** Processes that failed; their counts are missing. */
   readonly lostProcesses: number
 }
 
@@ -30,14 +30,14 @@ export interface LoadRun {
   readonly onProgress: (totals: readonly Counts[]) => void
 }
 
-type Ended = Extract<LoadMessage, { says: 'ended' }>
+type Ended = Extract<LoadMessage, { type: 'ended' }>
 
 interface LoadProcess {
-  /** False: it broke down before. */
+  /** False: it failed before. */
   readonly ready: Promise<boolean>
-  /** Undefined: it broke down. */
+  /** Undefined: it failed. */
   readonly ended: Promise<Ended | undefined>
-  tell(command: LoadCommand): void
+  send(command: LoadCommand): void
 }
 
 const startProcess = (onProgress: (total: Counts) => void): LoadProcess => {
@@ -49,16 +49,16 @@ const startProcess = (onProgress: (total: Counts) => void): LoadProcess => {
   const ready = new Promise<boolean>((resolve) => {
     exited.then(() => resolve(false))
     child.on('message', (message: LoadMessage) => {
-      if (message.says === 'ready') resolve(true)
-      else if (message.says === 'progress') onProgress(message.total)
+      if (message.type === 'ready') resolve(true)
+      else if (message.type === 'progress') onProgress(message.total)
       else ended = message
     })
   })
   return {
     ready,
     ended: exited.then(() => ended),
-    // one that is gone is told in vain
-    tell: (command) => void (child.connected && child.send(command, () => {})),
+    // the process may have ended just now
+    send: (command) => void (child.connected && child.send(command, () => {})),
   }
 }
 
@@ -84,9 +84,9 @@ export const runLoad = async ({ options, signal, onProgress }: LoadRun): Promise
     }),
   )
   await Promise.all(processes.map(({ ready }) => ready))
-  for (const [index, { tell }] of processes.entries()) tell({ says: 'begin', options, process: index })
+  for (const [index, { send }] of processes.entries()) send({ type: 'begin', options, process: index })
   const stop = (): void => {
-    for (const { tell } of processes) tell({ says: 'stop' })
+    for (const { send } of processes) send({ type: 'stop' })
   }
   if (signal.aborted) stop()
   signal.addEventListener('abort', stop)

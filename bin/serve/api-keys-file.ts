@@ -27,9 +27,9 @@ export interface KeyEntries {
 
 type Fields = Readonly<Record<string, unknown>>
 
-type Refuse = (field: string, must: string) => void
+type Reject = (field: string, must: string) => void
 
-type Read = (value: unknown, field: string, refuse: Refuse) => KeyEntry
+type Read = (value: unknown, field: string, reject: Reject) => KeyEntry
 
 const LONGEST_NAME = 256
 
@@ -38,21 +38,21 @@ const isFields = (value: unknown): value is Fields =>
 
 const amount =
   (name: 'request_per_minute' | 'input_tokens_per_minute' | 'output_tokens_per_minute'): Read =>
-  (value, field, refuse) => {
+  (value, field, reject) => {
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return { [name]: value }
-    refuse(field, `be an integer from 0 to ${Number.MAX_SAFE_INTEGER}`)
+    reject(field, `be an integer from 0 to ${Number.MAX_SAFE_INTEGER}`)
     return {}
   }
 
 const READERS: Readonly<Record<keyof KeyEntry, Read>> = {
-  id(value, field, refuse) {
+  id(value, field, reject) {
     if (typeof value === 'string' && isId(value)) return { id: value }
-    refuse(field, ID_RULE)
+    reject(field, ID_RULE)
     return {}
   },
-  name(value, field, refuse) {
+  name(value, field, reject) {
     if (typeof value === 'string' && value.length > 0 && value.length <= LONGEST_NAME) return { name: value }
-    refuse(field, `be 1 to ${LONGEST_NAME} characters long`)
+    reject(field, `be 1 to ${LONGEST_NAME} characters long`)
     return {}
   },
   request_per_minute: amount('request_per_minute'),
@@ -62,17 +62,17 @@ const READERS: Readonly<Record<keyof KeyEntry, Read>> = {
 
 const isField = (name: string): name is keyof KeyEntry => Object.hasOwn(READERS, name)
 
-const readEntry = (entry: unknown, refuse: Refuse): KeyEntry => {
+const readEntry = (entry: unknown, reject: Reject): KeyEntry => {
   if (!isFields(entry)) {
-    refuse('', 'be an object')
+    reject('', 'be an object')
     return {}
   }
-  let known: KeyEntry = {}
+  let fields: KeyEntry = {}
   for (const [name, value] of Object.entries(entry)) {
-    if (isField(name)) known = { ...known, ...READERS[name](value, `.${name}`, refuse) }
-    else refuse(`.${name}`, `not be given; known fields are ${Object.keys(READERS).join(', ')}`)
+    if (isField(name)) fields = { ...fields, ...READERS[name](value, `.${name}`, reject) }
+    else reject(`.${name}`, `not be given; known fields are ${Object.keys(READERS).join(', ')}`)
   }
-  return known
+  return fields
 }
 
 /** Checks `{keys: {<secret>: {…}}}`; `setting` is the name of the setting that it came from. */
@@ -89,9 +89,9 @@ export const parseKeyEntries = (document: unknown, setting: string): KeyEntries 
   const entries = Object.entries(document.keys).map(([secret, entry], index) => {
     // several keys may begin alike, so it is said which one it is
     const path = `${setting} keys.${masked(secret)}`
-    const refuse: Refuse = (field, must) => mistakes.push(`${path}${field} (key ${index + 1}) must ${must}`)
-    if (!isSecret(secret, 1)) refuse('', secretRule(1))
-    return [secret, readEntry(entry, refuse)] as const
+    const reject: Reject = (field, must) => mistakes.push(`${path}${field} (key ${index + 1}) must ${must}`)
+    if (!isSecret(secret, 1)) reject('', secretRule(1))
+    return [secret, readEntry(entry, reject)] as const
   })
   return { entries: new Map(entries), mistakes }
 }
@@ -128,7 +128,7 @@ export const windowLimits = (entry: KeyEntry, windowSeconds: number): readonly L
   return parseLimits(limits, 'limits')
 }
 
-/** A key of API_KEYS_FILE or API_KEYS_JSON, with all that is known of it. */
+/** A key of API_KEYS_FILE or API_KEYS_JSON. */
 export interface FileKey extends KeyEntry {
   readonly secret: string
   readonly entityId: string
@@ -136,7 +136,7 @@ export interface FileKey extends KeyEntry {
 
 const NONE: KeyEntries = { entries: new Map(), mistakes: [] }
 
-/** A parser's own message may quote the text around a mistake, keys included: it is not shown. */
+/** The parser's own message is not shown: it may quote the text around a mistake, including keys. */
 const parsed = (text: string, parseText: (text: string) => unknown, mustBe: string): unknown => {
   try {
     return parseText(text)
@@ -186,10 +186,10 @@ export const readApiKeys = async ({
   return keys
 }
 
-/** As long as a secret must be that is given over HTTP. */
+/** The minimum length of secrets that are set over HTTP. */
 const HARD_TO_GUESS = 16
 
-/** Warns of keys that are known to everyone, or short, where others than this machine can reach the API. */
+/** Warns of keys that are public or short if the API is reachable from other machines. */
 export const warnOfGuessable = (
   keys: readonly Pick<FileKey, 'secret'>[],
   { host }: Pick<Settings, 'host'>,

@@ -35,7 +35,7 @@ const deliverBatch = async (
     if (failed !== 0) return failed === -1 ? batch.length : failed
     await pause(pauseMs * 2 ** attempt)
   }
-  logger.error('a record of usage was given up', { keys: batch[0]?.dynamodb?.Keys })
+  logger.error('usage record dropped', { keys: batch[0]?.dynamodb?.Keys })
   return 1
 }
 

@@ -8,7 +8,7 @@ import { codeOf, portError, reasonOf, StartError } from '../../src/command-line/
 export interface Listening {
   /** `http://127.0.0.1:8080` */
   readonly url: string
-  /** Answers what is being asked, and ends what does not end by itself (event streams). */
+  /** Completes the requests in progress, and ends responses that never end (event streams). */
   stop(): Promise<void>
 }
 
@@ -58,7 +58,7 @@ const continuedByApp = (fetch: Fetch) => {
   return { fetch: passOn, watch }
 }
 
-/** Knows whether requests are being answered. */
+/** Counts the requests in progress. */
 const tracked = (fetch: Fetch) => {
   let underWay = 0
   let onNone = (): void => {}

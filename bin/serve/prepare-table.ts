@@ -24,9 +24,9 @@ export interface Preparation {
 }
 
 /**
- * Makes the table where it is missing, loads the demo data into a table just made on this machine (the demo keys' secrets
- * are known to everyone), and the keys of API_KEYS_FILE into any. Throws `StoreUnavailable`, and `StartError` for a key
- * that cannot be loaded.
+ * Creates the table if it is missing; loads the demo data into a table created on this machine (the demo keys' secrets are
+ * public), and the keys of API_KEYS_FILE into any. Throws `StoreUnavailable`, and `StartError` for a key that cannot be
+ * loaded.
  */
 export const prepareTable = async (host: TableHost, preparation: Preparation): Promise<void> => {
   const { settings, keys, logger } = preparation
@@ -48,18 +48,18 @@ const loadDemo = async (
   logger: Logger,
 ): Promise<void> => {
   if (isLocalEndpoint(endpoint)) await loadDemoData(deps, demoData)
-  else logger.warn('the table is new and empty: demo data is loaded on this machine only', { endpoint })
+  else logger.warn('table created without demo data: it is loaded on this machine only', { endpoint })
 }
 
 const ACTOR = 'api-keys-file'
 
 export interface LoadingDependencies extends Omit<AdminDependencies, 'changed'> {
   readonly logger: Logger
-  /** Length of the limits' windows. */
+  /** Length of the windows of limits. */
   readonly windowSeconds: number
 }
 
-/** Another node that starts with the same file may be a moment ahead. */
+/** Another node that starts with the same file may have created it meanwhile. */
 const unlessThere = async (make: () => Promise<unknown>): Promise<void> => {
   try {
     await make()
@@ -69,8 +69,8 @@ const unlessThere = async (make: () => Promise<unknown>): Promise<void> => {
 }
 
 /**
- * Puts keys into the table: an entity, a key and its limits for each. What is there already is left as it is, other limits
- * excepted, so any number of nodes may do it at once and again. Throws `StartError` for a key of another entity, and
+ * Loads keys into the table: an entity, a key and its limits for each. Existing items remain unchanged, except that
+ * different limits are replaced, so any number of nodes may do it concurrently and repeatedly. Throws `StartError` for a key of another entity, and
  * `StoreUnavailable`.
  */
 export const loadApiKeys = async (deps: LoadingDependencies, keys: readonly FileKey[]): Promise<void> => {
@@ -81,7 +81,7 @@ export const loadApiKeys = async (deps: LoadingDependencies, keys: readonly File
     await services.makeKey(key)
     if (await services.setLimits(key)) changed += 1
   }
-  if (keys.length > 0) deps.logger.info('API keys are loaded', { keys: keys.length, limitsChanged: changed })
+  if (keys.length > 0) deps.logger.info('API keys loaded', { keys: keys.length, limitsChanged: changed })
 }
 
 const servicesOn = (deps: LoadingDependencies & AdminDependencies) => {
@@ -111,7 +111,7 @@ const servicesOn = (deps: LoadingDependencies & AdminDependencies) => {
 
 type Stored = Awaited<ReturnType<AdminDependencies['store']['apiKey']>>
 
-/** A key that was revoked stays revoked: who did that would be surprised by a restart. */
+/** A revoked key remains revoked: a restart must not undo the revocation. */
 const checkKey = (
   { clock, logger }: Pick<LoadingDependencies, 'clock' | 'logger'>,
   { entityId, secret }: Pick<FileKey, 'entityId' | 'secret'>,
@@ -123,5 +123,5 @@ const checkKey = (
     )
   }
   if (stored === undefined || isUsable(stored, clock.now())) return
-  logger.warn('A key of the file is revoked or has expired, and stays so', { key: masked(secret), entityId })
+  logger.warn('API key of the file is revoked or expired, and remains so', { key: masked(secret), entityId })
 }

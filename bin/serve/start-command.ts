@@ -7,7 +7,7 @@ export const SERVE_HELP = `npm start [-- options]
 
 Serves the API, with a DynamoDB of its own unless AWS_ENDPOINT_URL names one.
 
-  -w, --workers N   processes that answer on the same port, 1 to 64; default 1
+  -w, --workers N   processes that listen on the same port, 1 to 64; default 1
   -h, --help        this text
 
 Everything else is set in the environment: docs/settings.md
@@ -43,7 +43,7 @@ const keptIn = ({ awsEndpointUrl, dataDir }: Announced['settings']): string => {
   return dataDir === null ? ', in memory: DATA_DIR keeps it' : `, kept in ${dataDir}`
 }
 
-/** The aws CLI wants credentials even where the engine looks at none. */
+/** The aws CLI requires credentials even if the engine ignores them. */
 const scanLine = ({ host, settings }: Announced): string => {
   const { credentials } = host
   const access = credentials
@@ -52,7 +52,7 @@ const scanLine = ({ host, settings }: Announced): string => {
   return `${access}aws dynamodb scan --table-name ${settings.tableName} --endpoint-url ${host.endpoint} --region ${host.region}`
 }
 
-/** Where everything is, for whoever has just started it. */
+/** The text that is printed after the start: addresses, tokens and first commands. */
 export const announcement = (announced: Announced): string => {
   const { version, apiUrl, host, settings } = announced
   return `

@@ -41,7 +41,7 @@ export const startCounting = async (host: TableHost, options: CountingOptions): 
 export interface RunningServer {
   readonly apiUrl: string
   readonly host: TableHost
-  /** Answers what is being asked, settles, counts, and closes the data. */
+  /** Completes requests in progress, settles, writes counts, and closes the data. */
   stop(): Promise<void>
 }
 
@@ -50,11 +50,11 @@ export interface ServerOptions {
   readonly environment: Environment
   readonly version: string
   readonly logger: Logger
-  /** The engine has broken down: nothing can be decided any more. */
+  /** The engine failed; no decision can be made any more. */
   readonly onFailure: (error: Error) => void
 }
 
-/** What ends each part that has been started, in the order of their starts. */
+/** Functions that end the started parts, in the order of their starts. */
 export type Stops = (() => Promise<void> | void)[]
 
 const DASHBOARD_INTERVAL_MS = 1_000
@@ -82,7 +82,7 @@ const prepare = async (
   }
 }
 
-/** The table, with what belongs into it. */
+/** Starts the engine, and creates and fills the table if necessary. */
 export const startTable = async (options: ServerOptions, stops: Stops): Promise<TableHost> => {
   const { settings, logger } = options
   const keys = await readApiKeys(settings)
@@ -134,7 +134,7 @@ export const stopAll = async (stops: Stops): Promise<void> => {
   for (const stop of stops.splice(0).reverse()) await stop()
 }
 
-/** Starts all parts, or none: where one cannot start, those before it are stopped. */
+/** Starts all parts, or none: if one cannot start, those before it are stopped. */
 export const startAll = async (
   startParts: (stops: Stops) => Promise<Omit<RunningServer, 'stop'>>,
 ): Promise<RunningServer> => {
@@ -148,7 +148,7 @@ export const startAll = async (
   }
 }
 
-/** Starts everything in this process. Throws `StartError` where the user can do something about it. */
+/** Starts everything in this process. Throws `StartError` for failures that users can correct. */
 export const startServer = (options: ServerOptions): Promise<RunningServer> =>
   startAll(async (stops) => {
     const host = await startTable(options, stops)

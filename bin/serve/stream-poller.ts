@@ -19,16 +19,16 @@ export interface StreamPollerOptions {
   readonly streamArn: string
   readonly deliver: Deliver
   readonly logger: Logger
-  /** Between two looks, in ms. */
+  /** Pause between two polls, in ms. */
   readonly pauseMs?: number
 }
 
 export interface StreamPoller {
-  /** Ends after one last look, so that what was written just before is counted. */
+  /** Ends after a last poll, which includes the most recent writes. */
   stop(): Promise<void>
 }
 
-/** What engines without streams answer. */
+/** Errors of engines without streams. */
 const NO_STREAMS: ReadonlySet<string> = new Set(['UnknownOperationException', 'ResourceNotFoundException'])
 
 /** The table's stream; undefined where this DynamoDB has none, or no streams at all. Throws the SDK's error otherwise. */
@@ -66,24 +66,24 @@ const shards = async (client: DynamoDBStreamsClient, streamArn: string): Promise
 
 const createShardReader = ({ client, streamArn, deliver }: StreamPollerOptions) => {
   const firstIterator = async (shardId: string): Promise<string | null> => {
-    const answer = await client.send(
+    const response = await client.send(
       new GetShardIteratorCommand({
         StreamArn: streamArn,
         ShardId: shardId,
         ShardIteratorType: 'TRIM_HORIZON',
       }),
     )
-    return answer.ShardIterator ?? null
+    return response.ShardIterator ?? null
   }
   /** Reads until nothing new comes; the position moves on only after a delivery. */
   return async (shardId: string, positions: Positions): Promise<void> => {
-    const known = positions.get(shardId)
-    let iterator = known === undefined ? await firstIterator(shardId) : known
+    const position = positions.get(shardId)
+    let iterator = position === undefined ? await firstIterator(shardId) : position
     while (iterator !== null) {
-      const answer = await client.send(new GetRecordsCommand({ ShardIterator: iterator }))
-      const records = answer.Records ?? []
+      const response = await client.send(new GetRecordsCommand({ ShardIterator: iterator }))
+      const records = response.Records ?? []
       await deliver(records)
-      iterator = answer.NextShardIterator ?? null
+      iterator = response.NextShardIterator ?? null
       positions.set(shardId, iterator)
       if (records.length === 0) return
     }

@@ -10,24 +10,24 @@ import type { StreamRecord } from '../../src/usage/stream-usage.ts'
 import { createRecordQueue, type Deliver } from './delivery.ts'
 import { findStream, startStreamPoller } from './stream-poller.ts'
 
-/** The DynamoDB that holds the table: one of its own in this process, or one somewhere else. */
+/** The DynamoDB of the table: the embedded one, or another. */
 export interface TableHost extends TableAddress {
   /** Whether the engine has streams, so that the table is made with one. */
   readonly hasStreams: boolean
-  /** Begins to hand the table's writes to the aggregator; the table must be there. */
+  /** Starts to deliver the table's writes to the aggregator; the table must exist. */
   feed(deliver: Deliver): Promise<Feed>
-  /** Closes the engine, if it is its own. */
+  /** Closes the embedded engine. */
   stop(): Promise<void>
 }
 
 export interface Feed {
-  /** Resolves when the writes answered so far have been delivered. */
+  /** Resolves when all completed writes have been delivered. */
   stop(): Promise<void>
 }
 
 type EngineSettings = Pick<Settings, 'dynamodbPort' | 'dataDir' | 'tableName'>
 
-/** Any will do: the engine looks at none of it. */
+/** Placeholders: the engine ignores them. */
 const LOCAL_ACCESS = {
   region: 'us-east-1',
   credentials: { accessKeyId: 'local', secretAccessKey: 'local' },

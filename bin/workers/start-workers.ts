@@ -14,8 +14,8 @@ import { startWorkerPool, type WorkerPool } from './worker-pool.ts'
 const METRICS_PATIENCE_MS = 1_000
 
 /**
- * Starts the table, its feed and the aggregator in this process, and `workers` others that answer on the same port.
- * Throws `StartError` where the user can do something about it.
+ * Starts the table, its feed and the aggregator in this process, and `workers` others that listen on the same port.
+ * Throws `StartError` for failures that users can correct.
  */
 export const startWorkers = (options: ServerOptions, workers: number): Promise<RunningServer> =>
   startAll(async (stops) => {
@@ -40,7 +40,7 @@ const startPool = async (
   let pool: WorkerPool | undefined
   const summed = createSummedMetrics({
     own,
-    ask: (request) => pool?.tell({ says: 'metrics-wanted', request }) ?? 0,
+    ask: (request) => pool?.send({ type: 'metrics-wanted', request }) ?? 0,
     patienceMs: METRICS_PATIENCE_MS,
   })
   const { nodeId } = settings
@@ -48,15 +48,15 @@ const startPool = async (
     workers,
     logger,
     commandOf: (number) => ({
-      says: 'serve',
+      type: 'serve',
       table: { endpoint, region, credentials, workers },
       nodeId: nodeId === null ? null : `${nodeId}/${number}`,
       version,
     }),
-    async onMessage(message, answer) {
-      if (message.says === 'metrics') summed.arrived(message.request, message.metrics)
-      else if (message.says === 'metrics-text-wanted') {
-        answer({ says: 'metrics-text', request: message.request, text: await summed.text() })
+    async onMessage(message, reply) {
+      if (message.type === 'metrics') summed.arrived(message.request, message.metrics)
+      else if (message.type === 'metrics-text-wanted') {
+        reply({ type: 'metrics-text', request: message.request, text: await summed.text() })
       }
     },
   })

@@ -1,62 +1,62 @@
 import type { TableAddress } from '../../src/compose/connect.ts'
 import { type MetricsSnapshot, sumOfMetrics } from '../../src/platform/prometheus-metrics.ts'
 
-/** What a worker is told. `metrics-wanted` and `metrics-text` carry the number of the request that they belong to. */
+/** Commands to a worker. `request` identifies the request that `metrics-wanted` and `metrics-text` belong to. */
 export type WorkerCommand =
   | {
-      readonly says: 'serve'
+      readonly type: 'serve'
       readonly table: TableAddress
       readonly nodeId: string | null
       readonly version: string
     }
-  | { readonly says: 'metrics-wanted'; readonly request: number }
-  | { readonly says: 'metrics-text'; readonly request: number; readonly text: string }
-  | { readonly says: 'stop' }
+  | { readonly type: 'metrics-wanted'; readonly request: number }
+  | { readonly type: 'metrics-text'; readonly request: number; readonly text: string }
+  | { readonly type: 'stop' }
 
-/** What a worker says: that it can be told, that it listens or why not, what it has counted, and that it wants all of it. */
+/** Messages of a worker: it accepts commands; it listens, or failed to; its metrics; its request for the metrics of all processes. */
 export type WorkerMessage =
-  | { readonly says: 'ready' }
-  | { readonly says: 'listening'; readonly url: string }
-  | { readonly says: 'failed'; readonly message: string }
-  | { readonly says: 'metrics'; readonly request: number; readonly metrics: MetricsSnapshot }
-  | { readonly says: 'metrics-text-wanted'; readonly request: number }
+  | { readonly type: 'ready' }
+  | { readonly type: 'listening'; readonly url: string }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'metrics'; readonly request: number; readonly metrics: MetricsSnapshot }
+  | { readonly type: 'metrics-text-wanted'; readonly request: number }
 
-/** Waits for answers from another process, which come by the number of the question. */
+/** Waits for replies of another process, which carry the number of their request. */
 export interface Replies<T> {
-  /** Resolves to the answer to what `ask` asked, or to undefined where none has come in time. */
+  /** Resolves to the reply to the request that `ask` sends, or to undefined if it does not arrive in time. */
   to(ask: (request: number) => void): Promise<T | undefined>
-  arrived(request: number, answer: T): void
+  arrived(request: number, reply: T): void
 }
 
 export const createReplies = <T>(patienceMs: number): Replies<T> => {
-  const waiting = new Map<number, (answer: T | undefined) => void>()
+  const waiting = new Map<number, (reply: T | undefined) => void>()
   let last = 0
   return {
     to: (ask) =>
       new Promise((resolve) => {
         const request = ++last
-        const settle = (answer: T | undefined): void => {
+        const settle = (reply: T | undefined): void => {
           clearTimeout(late)
           waiting.delete(request)
-          resolve(answer)
+          resolve(reply)
         }
         const late = setTimeout(() => settle(undefined), patienceMs)
         waiting.set(request, settle)
         ask(request)
       }),
-    arrived: (request, answer) => waiting.get(request)?.(answer),
+    arrived: (request, reply) => waiting.get(request)?.(reply),
   }
 }
 
 export interface SummedMetrics {
-  /** What all processes have counted, in Prometheus' text format; without those that do not answer in time. */
+  /** The metrics of all processes in Prometheus' text format, without those that do not reply in time. */
   text(): Promise<string>
   arrived(request: number, metrics: MetricsSnapshot): void
 }
 
 export interface SummedMetricsOptions {
   readonly own: () => Promise<MetricsSnapshot>
-  /** Asks all others for theirs; says how many there are. */
+  /** Requests the metrics of all other processes. Returns their number. */
   readonly ask: (request: number) => number
   readonly patienceMs: number
 }

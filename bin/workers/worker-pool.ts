@@ -10,36 +10,36 @@ const SHORTEST_MS = 250
 
 const LONGEST_MS = 30_000
 
-/** A worker that lived so long is no sign of another's early end. */
+/** A worker that ran for this long did not end early. */
 export const HEALTHY_MS = 60_000
 
-/** How long to wait before the next worker takes the place of one that has ended, after `deaths` early ends in a row (1 or more). */
+/** The delay before an ended worker is replaced, after `deaths` consecutive early ends (1 or more). */
 export const backOffMs = (deaths: number): number => Math.min(LONGEST_MS, SHORTEST_MS * 2 ** (deaths - 1))
 
-type Heard = (message: WorkerMessage, answer: (command: WorkerCommand) => void) => void
+type OnMessage = (message: WorkerMessage, reply: (command: WorkerCommand) => void) => void
 
 export interface PoolOptions {
   readonly workers: number
-  /** What worker `number` (1 and up) is told to begin with. */
+  /** The first command to worker `number` (1 and up). */
   readonly commandOf: (number: number) => WorkerCommand
-  /** Hears what is said after the start. */
-  readonly onMessage: Heard
+  /** Receives messages after the start. */
+  readonly onMessage: OnMessage
   readonly logger: Logger
 }
 
-/** Workers that share a port. One that ends is replaced, later each time that it ends early. */
+/** Workers that share a port. A worker that ends is replaced; the delay grows with every early end. */
 export interface WorkerPool {
   readonly url: string
-  /** Tells all that live; says how many. */
-  tell(command: WorkerCommand): number
+  /** Sends a command to all workers. Returns their number. */
+  send(command: WorkerCommand): number
   stop(): Promise<void>
 }
 
-/** Above what stopping a node takes at most. */
+/** Longer than a node takes to stop. */
 const STOP_PATIENCE_MS = 10_000
 
-const tellWorker = (worker: Worker, command: WorkerCommand): void => {
-  // one that has just ended is told in vain
+const sendTo = (worker: Worker, command: WorkerCommand): void => {
+  // a worker may have ended just now
   if (worker.isConnected()) worker.send(command, () => {})
 }
 
@@ -56,10 +56,10 @@ const launch = async (
       reject(new StartError(`worker ${number} ended with ${code} before it listened`)),
     )
     worker.on('message', (message: WorkerMessage) => {
-      if (message.says === 'ready') tellWorker(worker, commandOf(number))
-      else if (message.says === 'listening') resolve(message.url)
-      else if (message.says === 'failed') reject(new StartError(message.message))
-      else onMessage(message, (command) => tellWorker(worker, command))
+      if (message.type === 'ready') sendTo(worker, commandOf(number))
+      else if (message.type === 'listening') resolve(message.url)
+      else if (message.type === 'failed') reject(new StartError(message.message))
+      else onMessage(message, (command) => sendTo(worker, command))
     })
   })
 }
@@ -68,12 +68,12 @@ const ended = async (worker: Worker): Promise<void> => {
   if (worker.isDead()) return
   const exit = once(worker, 'exit')
   const hurry = setTimeout(() => worker.process.kill('SIGKILL'), STOP_PATIENCE_MS)
-  tellWorker(worker, { says: 'stop' })
+  sendTo(worker, { type: 'stop' })
   await exit
   clearTimeout(hurry)
 }
 
-/** What is to be done after a while, unless it is cancelled before. */
+/** Delayed actions that can be cancelled. */
 const createDelayed = () => {
   const waiting = new Set<NodeJS.Timeout>()
   return {
@@ -90,7 +90,7 @@ const createDelayed = () => {
   }
 }
 
-/** Keeps a worker for each number that has been placed. */
+/** Keeps one worker running for each number. */
 const createPlaces = (options: PoolOptions) => {
   const { logger } = options
   const alive = new Map<number, Worker>()
@@ -99,11 +99,11 @@ const createPlaces = (options: PoolOptions) => {
 
   const replace = (number: number, deaths: number, reason: string | number): void => {
     const afterMs = backOffMs(deaths)
-    logger.warn('A worker has ended: another takes its place', { worker: number, reason, afterMs })
+    logger.warn('worker ended: another replaces it', { worker: number, reason, afterMs })
     replacements.after(afterMs, () =>
-      // one that does not start has ended as well, which leads to the next
+      // a worker that does not start has ended too, which leads to the next attempt
       place(number, deaths).catch((error: unknown) =>
-        logger.error('A worker did not start', { worker: number, error }),
+        logger.error('worker did not start', { worker: number, error }),
       ),
     )
   }
@@ -117,7 +117,7 @@ const createPlaces = (options: PoolOptions) => {
         if (!isStopping) replace(number, isEarly ? earlyDeaths + 1 : 1, signal ?? code)
       })
     })
-    logger.info('A worker answers', { worker: number, pid: alive.get(number)?.process.pid })
+    logger.info('worker listens', { worker: number, pid: alive.get(number)?.process.pid })
     return url
   }
   const stop = async (): Promise<void> => {
@@ -128,7 +128,7 @@ const createPlaces = (options: PoolOptions) => {
   return { alive, place, stop }
 }
 
-/** Starts the workers. Throws `StartError`, with none left, where one cannot start. */
+/** Starts the workers. If one cannot start, stops all and throws `StartError`. */
 export const startWorkerPool = async (options: PoolOptions): Promise<WorkerPool> => {
   const exec = fileURLToPath(new URL('./worker.ts', import.meta.url))
   cluster.setupPrimary({ exec, args: [], serialization: 'advanced' })
@@ -140,8 +140,8 @@ export const startWorkerPool = async (options: PoolOptions): Promise<WorkerPool>
   })
   return {
     url: urls[0] ?? '',
-    tell(command) {
-      for (const worker of alive.values()) tellWorker(worker, command)
+    send(command) {
+      for (const worker of alive.values()) sendTo(worker, command)
       return alive.size
     },
     stop,

@@ -7,7 +7,7 @@ import { createReplies, type WorkerCommand, type WorkerMessage } from './worker-
 
 const METRICS_PATIENCE_MS = 2_000
 
-// a Ctrl-C of the terminal reaches workers as well: the primary says when to stop
+// a Ctrl-C in the terminal reaches workers too: the primary process stops them
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 
@@ -17,24 +17,24 @@ const metrics = createPrometheusMetrics()
 const texts = createReplies<string>(METRICS_PATIENCE_MS)
 const stops: Stops = []
 
-const say = (message: WorkerMessage): void => {
+const send = (message: WorkerMessage): void => {
   process.send?.(message)
 }
 
-/** What all workers have counted; what this one has, where the primary does not answer. */
+/** The metrics of all processes, or of this one if the primary does not reply. */
 const metricsText = async (): Promise<string> =>
-  (await texts.to((request) => say({ says: 'metrics-text-wanted', request }))) ?? metrics.text()
+  (await texts.to((request) => send({ type: 'metrics-text-wanted', request }))) ?? metrics.text()
 
 const serve = async ({
   table,
   nodeId,
   version,
-}: Extract<WorkerCommand, { says: 'serve' }>): Promise<void> => {
+}: Extract<WorkerCommand, { type: 'serve' }>): Promise<void> => {
   const options = { table, settings: { ...settings, nodeId }, version, logger, metrics, metricsText }
   try {
-    say({ says: 'listening', url: await startApi(options, stops) })
+    send({ type: 'listening', url: await startApi(options, stops) })
   } catch (error) {
-    say({ says: 'failed', message: error instanceof StartError ? error.message : reasonOf(error) })
+    send({ type: 'failed', message: error instanceof StartError ? error.message : reasonOf(error) })
     await stop(1)
   }
 }
@@ -45,9 +45,9 @@ const stop = async (code: number): Promise<void> => {
 }
 
 process.on('message', async (command: WorkerCommand) => {
-  if (command.says === 'serve') await serve(command)
-  else if (command.says === 'metrics-text') texts.arrived(command.request, command.text)
-  else if (command.says === 'stop') await stop(0)
-  else say({ says: 'metrics', request: command.request, metrics: await metrics.snapshot() })
+  if (command.type === 'serve') await serve(command)
+  else if (command.type === 'metrics-text') texts.arrived(command.request, command.text)
+  else if (command.type === 'stop') await stop(0)
+  else send({ type: 'metrics', request: command.request, metrics: await metrics.snapshot() })
 })
-say({ says: 'ready' })
+send({ type: 'ready' })

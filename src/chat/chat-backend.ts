@@ -5,19 +5,19 @@ import { createSimulatedModel } from './simulated-model.ts'
 import { createOpenAiUpstream } from './upstream/openai-upstream.ts'
 
 export interface ChatBackendSettings {
-  /** `UPSTREAM_BASE_URL`; null: a simulated model answers. */
+  /** `UPSTREAM_BASE_URL`; null: the simulated model. */
   readonly upstreamBaseUrl: string | null
-  /** `UPSTREAM_API_KEY`; null: the upstream asks for none. */
+  /** `UPSTREAM_API_KEY`; null: the upstream requires none. */
   readonly upstreamApiKey: string | null
   /** `SIMULATED_LATENCY_MS` */
   readonly simulatedLatencyMs: number
   readonly nodeId: string | null
 }
 
-/** A whole answer of a large model can take this long to begin. */
+/** A large model can take this long until its response begins. */
 const UPSTREAM_SILENCE_MS = 120_000
 
-/** Who answers chats, by the settings. */
+/** Creates the chat backend that the settings name. */
 export const createChatBackend = (
   parts: { readonly clock: Clock; readonly tokens: TokenCounter; readonly logger: Logger },
   settings: ChatBackendSettings,

@@ -13,7 +13,7 @@ export const usageJson = ({ promptTokens, completionTokens }: ChatUsage): JsonOb
   total_tokens: promptTokens + completionTokens,
 })
 
-/** Reads OpenAI's `usage`; undefined where it is not whole. */
+/** Reads OpenAI's `usage`; undefined if it is not complete. */
 export const parseUsage = (usage: unknown): ChatUsage | undefined => {
   if (!isObject(usage)) return undefined
   const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = usage
@@ -28,7 +28,7 @@ export const parseUsage = (usage: unknown): ChatUsage | undefined => {
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
-/** Waits `ms`; rejects at once where `signal` is aborted, before or meanwhile. */
+/** Waits `ms`. Rejects at once if `signal` is or becomes aborted. */
 export type Delay = (ms: number, signal: AbortSignalLike) => Promise<void>
 
 export const abortError = (): Error => new DOMException('The request was aborted', 'AbortError')

@@ -1,7 +1,7 @@
 import type { ChatRequest } from '../core/ports/chat-backend.ts'
 import { isObject } from './chat-objects.ts'
 
-/** A text to be counted, or a number of tokens that are added whatever the texts say. */
+/** A text to be counted, or a fixed number of tokens. */
 export type PromptPart = string | number
 
 // https://github.com/openai/openai-cookbook/blob/main/examples/How_to_count_tokens_with_tiktoken.ipynb
@@ -74,7 +74,7 @@ function* jsonParts(value: unknown): Generator<PromptPart> {
 /** Keeps sums exact: `max_output_tokens` is not checked, and may be any number. */
 const MAX_TOKENS = 1_000_000_000
 
-/** Completion tokens that the simulated model answers in each choice: OpenAI prefers the newer name. */
+/** Completion tokens of each choice of the simulated model. OpenAI prefers the newer field. */
 export const tokensPerChoice = (request: ChatRequest, byDefault: number): number =>
   request.max_completion_tokens ?? request.max_tokens ?? byDefault
 

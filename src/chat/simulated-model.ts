@@ -4,7 +4,7 @@ import type { Clock } from '../core/ports/platform.ts'
 import { abortError, type Delay, type JsonObject, usageJson } from './chat-objects.ts'
 import { choicesOf, mostTokens, tokensPerChoice } from './request-tokens.ts'
 
-/** Completion tokens of an answer for which no number is asked. */
+/** Completion tokens if the request sets no number. */
 const DEFAULT_TOKENS = 16
 
 /** A choice is streamed in at most 256 parts, all choices together in at most 1,024 (or one each). */
@@ -13,9 +13,9 @@ const [MAX_CHOICE_PARTS, MAX_PARTS] = [256, 1024]
 export interface SimulatedModelOptions {
   readonly clock: Clock
   readonly delay: Delay
-  /** How late it answers, in ms. */
+  /** Delay of the response, in ms. */
   readonly latencyMs: number
-  /** Said in every whole answer as `node_id`, so that one sees which node spoke; null where it has no name. */
+  /** `node_id` of whole responses, which identifies the node; null: it has no name. */
   readonly nodeId: string | null
 }
 
@@ -23,7 +23,7 @@ const perChoice = (request: ChatRequest): number => tokensPerChoice(request, DEF
 
 const allTokens = (request: ChatRequest): number => perChoice(request) * choicesOf(request)
 
-/** A model that answers exactly as many tokens as it is asked for, and says so in `usage`. */
+/** A model whose responses have exactly the requested number of tokens, as stated in `usage`. */
 export const createSimulatedModel = ({
   clock,
   delay,
@@ -31,7 +31,7 @@ export const createSimulatedModel = ({
   nodeId,
 }: SimulatedModelOptions): ChatBackend => {
   const created = () => Number(clock.now() / SECOND_NS)
-  // a signal is made when it is looked at
+  // reading `call.signal` creates it
   const wait = async (call: ChatCall) => {
     if (latencyMs > 0) await delay(latencyMs, call.signal)
   }
@@ -136,12 +136,12 @@ const WORDS = ' This answer is simulated : no model was asked , and every word i
 const PERIOD = WORDS.join('')
 
 /**
- * Words of all choices of an answer together. Their number in `usage` has no such bound: a small request could otherwise
- * produce an answer of any size, and one of 65,536 words in 128 choices blocks the event loop for 76 ms.
+ * Words of all choices of a response together; `usage` has no such bound. Otherwise a small request could produce a
+ * response of any size, and one of 65,536 words in 128 choices blocks the event loop for 76 ms.
  */
 const MAX_WORDS = 16_384
 
-/** `count` words of the text of one of `choices`, from the `from`th on: fewer, or none, where its share of `MAX_WORDS` ends. */
+/** `count` words of the text of one of `choices`, starting at word `from`; fewer at the end of its share of `MAX_WORDS`. */
 export const simulatedText = (from: number, count: number, choices: number): string => {
   const share = Math.floor(MAX_WORDS / choices)
   const end = Math.min(from + count, share)

@@ -20,7 +20,7 @@ export const loadO200k = async (): Promise<CountText> => {
   return (text) => countTokens(text, asText)
 }
 
-/** Characters that are counted; what goes beyond is taken to be as dense as the part before. */
+/** Characters that are counted; the rest is assumed to have the same density. */
 export const MAX_COUNTED_CHARS = 400_000
 
 /** Byte pair encoding takes time quadratic in the length of a word: 100,000 spaces would take ten seconds. */

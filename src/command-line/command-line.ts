@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
-/** A failure that the person who runs a command can correct: its message is printed in one line, without a stack trace. */
+/** A failure that users can correct: its message is printed in one line, without a stack trace. */
 export class UserError extends Error {
   override readonly name: string = 'UserError'
 }
@@ -11,12 +11,12 @@ export type OptionValues<O extends OptionTypes> = ReturnType<typeof parseArgs<{ 
 
 /** A command of package.json. Every command takes `--help`, which is added to its options. */
 export interface CommandLine<O extends OptionTypes> {
-  /** How the command is called: `npm run load`. */
+  /** The command as it is typed: `npm run load`. */
   readonly command: string
   /** Printed by `--help`. */
   readonly help: string
   readonly options: O
-  /** Accepts arguments that are no options. Default: false. */
+  /** Whether arguments other than options are accepted. Default: false. */
   readonly allowPositionals?: boolean
 }
 
@@ -33,8 +33,8 @@ const parse = <O extends OptionTypes>(args: readonly string[], options: O, allow
     return parseArgs({ args: [...args], options, allowPositionals })
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    const known = ['help', ...Object.keys(options)].map((name) => `--${name}`).join(', ')
-    throw new UserError(`${firstSentence(error.message)}; the options are ${known}`)
+    const names = ['help', ...Object.keys(options)].map((name) => `--${name}`).join(', ')
+    throw new UserError(`${firstSentence(error.message)}; the options are ${names}`)
   }
 }
 
@@ -50,7 +50,7 @@ export const readCommandLine = <const O extends OptionTypes>(
   return parse(args, options, allowPositionals)
 }
 
-/** Also beside arguments that are wrong; what follows `--` belongs to another program. */
+/** Also beside invalid arguments. Arguments after `--` are for another program. */
 const asksForHelp = (args: readonly string[]): boolean => {
   const end = args.indexOf('--')
   return (end < 0 ? args : args.slice(0, end)).some((arg) => arg === '--help' || arg === '-h')

@@ -2,19 +2,19 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { UserError } from './command-line.ts'
 
-/** Why zael cannot start, in one line for whoever starts it. */
+/** The reason why zael cannot start, in one line. */
 export class StartError extends UserError {
   override readonly name = 'StartError'
 }
 
-/** The system's code of an error (`EADDRINUSE`), or of what caused it. */
+/** The system's code of an error (`EADDRINUSE`), or of its cause. */
 export const codeOf = (error: unknown): string | undefined => {
   if (!(error instanceof Error)) return undefined
   if ('code' in error && typeof error.code === 'string') return error.code
   return codeOf(error.cause)
 }
 
-/** The message at the bottom of an error's causes, in one line. */
+/** The message of the innermost cause of an error, in one line. */
 export const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   if (error.cause instanceof Error) return reasonOf(error.cause)
@@ -22,7 +22,7 @@ export const reasonOf = (error: unknown): string => {
   return text.replaceAll(/\s*\n\s*/g, ' ')
 }
 
-/** For a port that cannot be listened on. `setting` is the name of the setting that says which. */
+/** The error for a port that cannot be listened on; `setting` is the name of its setting. */
 export const portError = (error: unknown, setting: string, port: number): StartError => {
   const options = { cause: error }
   if (codeOf(error) === 'EADDRINUSE') {
@@ -38,7 +38,7 @@ const CONNECT_TIMEOUT_MS = 5_000
 
 const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === 'https:' ? 443 : 80))
 
-/** Why no connection to `url` can be made: a system's code such as ECONNREFUSED. Undefined: it can. */
+/** The reason why a connection to `url` fails, such as ECONNREFUSED. Undefined if it succeeds. */
 export const connectionFailure = async (url: string): Promise<string | undefined> => {
   const target = new URL(url)
   const socket = connect(portOf(target), target.hostname.replace(/^\[|\]$/g, ''))

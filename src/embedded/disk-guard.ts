@@ -1,21 +1,22 @@
 import type { Callback, Database } from 'dynalite/db/index.js'
 
 export interface DiskGuardOptions {
-  /** Whether the disk has room again. */
+  /** Whether the disk has free space again. */
   readonly hasRoom: () => Promise<boolean>
   /** Monotonic, ms. */
   readonly nowMs: () => number
 }
 
-/** How often a broken database is looked at again. */
+/** The interval between two attempts to reopen a failed database. */
 const RETRY_MS = 1_000
 
 /**
- * Lets an engine outlive a disk that is full or fails: dynalite throws what it cannot answer, which ends the thread. Here
- * such an error becomes DynamoDB's InternalServerError.
+ * Keeps an engine running when its disk is full or fails. dynalite throws such errors, which would end the thread; here
+ * they become DynamoDB's InternalServerError.
  *
- * After a failed write LevelDB's log may end in half a record, and what is appended behind it would be lost at the next
- * start. So no write is accepted until the database has been reopened, which is tried once there is room. Reads go on.
+ * After a failed write LevelDB's log may end in half a record, and everything appended after it would be lost at the next
+ * start. Therefore no write is accepted until the database has been reopened, which is attempted once there is free space.
+ * Reads continue.
  */
 export const guardDisk = (database: Database, { hasRoom, nowMs }: DiskGuardOptions): void => {
   const { put, del, batch, get } = bound(database)
@@ -25,7 +26,7 @@ export const guardDisk = (database: Database, { hasRoom, nowMs }: DiskGuardOptio
 
   const reopen = async (): Promise<void> => {
     if (!(await hasRoom())) return
-    // dynalite's own `close` is for good
+    // after dynalite's own `close` the database cannot be opened again
     await (database.close._original ?? database.close).call(database)
     await database.open()
     failure = undefined
@@ -55,7 +56,7 @@ export const guardDisk = (database: Database, { hasRoom, nowMs }: DiskGuardOptio
     }
     const broken = failure
     void repair().then(() => {
-      // on the next turn of the loop, so that an exception of `done` is not taken for a failed repair
+      // on the next turn of the event loop, so that an exception in `done` does not count as a failed repair
       setImmediate(() => (failure === undefined ? write(run, done) : done(internalError(broken))))
     })
   }
@@ -77,7 +78,7 @@ const bound = (database: Database): Pick<Database, 'put' | 'del' | 'batch' | 'ge
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
-/** As dynalite answers it: status and body. An item that is not there is no failure. */
+/** A response as dynalite sends it: status and body. A missing item is not a failure. */
 const internalError = (error: Error): Error =>
   error.name === 'NotFoundError' || 'statusCode' in error
     ? error

@@ -2,23 +2,23 @@ import { Worker } from 'node:worker_threads'
 import type { StreamRecord } from '../usage/stream-usage.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 
-/** What is asked of the engine's thread. */
+/** Commands to the engine's thread. */
 export type EngineCommand = 'flush' | 'stop'
 
-/** What the engine's thread says. Records that were sent before an answer arrive before it. */
+/** Messages of the engine's thread. Records that were sent before a reply arrive before it. */
 export type EngineMessage =
-  | { readonly says: 'started'; readonly endpoint: string }
-  | { readonly says: 'failed'; readonly code: string | undefined; readonly message: string }
-  | { readonly says: 'records'; readonly records: readonly StreamRecord[] }
-  | { readonly says: 'flushed' | 'stopped' }
+  | { readonly type: 'started'; readonly endpoint: string }
+  | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string }
+  | { readonly type: 'records'; readonly records: readonly StreamRecord[] }
+  | { readonly type: 'flushed' | 'stopped' }
 
 export interface EngineListeners {
   readonly onRecords: (records: readonly StreamRecord[]) => void
-  /** The engine broke down after it had started; nothing can be stored any more. */
+  /** The engine failed after its start; nothing can be stored any more. */
   readonly onFailure: (error: Error) => void
 }
 
-/** Why the engine did not start: the system's code (`EADDRINUSE`, `LEVEL_LOCKED`, …), where there is one. */
+/** The engine did not start. `code` is the system's, if there is one: `EADDRINUSE`, `LEVEL_LOCKED`, … */
 export class EngineStartError extends Error {
   override readonly name = 'EngineStartError'
   readonly code: string | undefined
@@ -29,40 +29,40 @@ export class EngineStartError extends Error {
   }
 }
 
-type Says = EngineMessage['says']
+type ReplyType = EngineMessage['type']
 
-const answerTo = (worker: Worker, says: Says): Promise<void> =>
+const replyOf = (worker: Worker, type: ReplyType): Promise<void> =>
   new Promise((resolve, reject) => {
     const settle = (): void => {
-      worker.off('message', heard)
-      worker.off('exit', gone)
+      worker.off('message', onMessage)
+      worker.off('exit', onExit)
     }
-    const heard = (message: EngineMessage): void => {
-      if (message.says !== says) return
+    const onMessage = (message: EngineMessage): void => {
+      if (message.type !== type) return
       settle()
       resolve()
     }
-    const gone = (): void => {
+    const onExit = (): void => {
       settle()
       reject(new Error('the engine has ended'))
     }
-    worker.on('message', heard)
-    worker.on('exit', gone)
+    worker.on('message', onMessage)
+    worker.on('exit', onExit)
   })
 
 const started = (worker: Worker): Promise<string> =>
   new Promise((resolve, reject) => {
     worker.once('error', reject)
     worker.once('message', (message: EngineMessage) => {
-      if (message.says === 'started') resolve(message.endpoint)
-      else if (message.says === 'failed') reject(new EngineStartError(message.message, message.code))
-      else reject(new Error(`the engine said ${message.says} before it had started`))
+      if (message.type === 'started') resolve(message.endpoint)
+      else if (message.type === 'failed') reject(new EngineStartError(message.message, message.code))
+      else reject(new Error(`the engine sent ${message.type} before started`))
     })
   })
 
 /**
- * The engine in a thread of its own: it and the API share a process and not an event loop, so a busy one does not eat
- * the other's deadlines. Rejects with `EngineStartError`.
+ * Starts the engine in a thread. It shares the process of the API but not its event loop, so that neither delays the
+ * other beyond its deadlines. Rejects with `EngineStartError`.
  */
 export const startEngineThread = async (
   options: EngineOptions,
@@ -77,19 +77,19 @@ export const startEngineThread = async (
     throw error
   })
   worker.on('message', (message: EngineMessage) => {
-    if (message.says === 'records') listeners.onRecords(message.records)
+    if (message.type === 'records') listeners.onRecords(message.records)
   })
   worker.on('error', listeners.onFailure)
-  const ask = async (command: EngineCommand, answer: Says): Promise<void> => {
-    const answered = answerTo(worker, answer)
+  const request = async (command: EngineCommand, replyType: ReplyType): Promise<void> => {
+    const reply = replyOf(worker, replyType)
     worker.postMessage(command)
-    await answered
+    await reply
   }
   return {
     endpoint,
-    flush: () => ask('flush', 'flushed'),
+    flush: () => request('flush', 'flushed'),
     async stop() {
-      await ask('stop', 'stopped')
+      await request('stop', 'stopped')
       await worker.terminate()
     },
   }

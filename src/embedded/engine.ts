@@ -19,9 +19,9 @@ export interface EngineOptions {
 export interface Engine {
   /** `http://127.0.0.1:<port>` */
   readonly endpoint: string
-  /** Hands over the records of all writes that have been answered. */
+  /** Delivers the records of all writes that are complete. */
   flush(): Promise<void>
-  /** Answers what is being asked, flushes, and closes the data. */
+  /** Completes the requests in progress, flushes, and closes the data. */
   stop(): Promise<void>
 }
 
@@ -29,12 +29,12 @@ const LOOPBACK = '127.0.0.1'
 
 const GATHER_MS = 200
 
-/** Far above any client's own: a connection that the engine closes under a request is an unknown outcome. */
+/** Far longer than any client's: if the engine closed a connection during a request, its outcome would be unknown. */
 const KEEP_ALIVE_MS = 3_600_000
 
 const STOP_GRACE_MS = 2_000
 
-/** dynalite throws out of its process where a client goes away in the middle of a request. */
+/** dynalite throws an uncaught exception if a client disconnects during a request. */
 const surviveLostClients = (server: Server): void => {
   server.on('request', (request: IncomingMessage) => {
     request.removeAllListeners('error')
@@ -60,8 +60,8 @@ const close = async (server: Server): Promise<void> => {
 }
 
 /**
- * Starts dynalite on a loopback port, with a feed of the writes to buckets, whoever makes them. Rejects with the
- * system's error where the port is taken or the directory cannot be used.
+ * Starts dynalite on a loopback port, with a feed of all writes to buckets. Rejects with the system's error if the port is
+ * taken or the directory cannot be used.
  */
 export const startEngine = async (
   { port, dataDir, tableName }: EngineOptions,
@@ -97,32 +97,34 @@ export const startEngine = async (
   }
 }
 
-const REFUSAL = JSON.stringify({
+const REJECTION = JSON.stringify({
   __type: 'com.amazon.coral.service#AccessDeniedException',
-  message: 'This DynamoDB refuses requests of web pages (those with an Origin header)',
+  message: 'This DynamoDB rejects requests of web pages (those with an Origin header)',
 })
 
-const refuse = (request: IncomingMessage, response: ServerResponse): void => {
+const reject = (request: IncomingMessage, response: ServerResponse): void => {
   request.resume()
-  response.writeHead(403, { 'content-type': 'application/x-amz-json-1.0', connection: 'close' }).end(REFUSAL)
+  response
+    .writeHead(403, { 'content-type': 'application/x-amz-json-1.0', connection: 'close' })
+    .end(REJECTION)
 }
 
 /**
- * Refuses requests that a web page has sent. The engine checks no signature and would allow every origin, so that any page
- * in a browser on this machine could read and write the table. Programs send no Origin; a browser adds it to every POST.
+ * Rejects requests of web pages. The engine checks no signature and allows every origin, so any page in a browser on this
+ * machine could read and write the table. Browsers add an Origin to every POST; programs do not.
  */
 export const closeToPages = (server: Server): void => {
   const handlers = server.listeners('request')
   server.removeAllListeners('request')
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (request.headers.origin !== undefined) refuse(request, response)
+    if (request.headers.origin !== undefined) reject(request, response)
     else for (const handle of handlers) handle.call(server, request, response)
   })
 }
 
 /**
- * Makes a directory, and those above it that are missing. Throws the system's error. Node's own `recursive` never
- * returns where a directory exists and takes no entry for a reason that reads as its absence: below `/proc`.
+ * Creates a directory and its missing parents. Throws the system's error. Node's `recursive` option never returns below
+ * `/proc`, where creating an entry fails with the error of a missing parent.
  */
 export const makeDirectory = (path: string): void => {
   if (isDirectory(path)) return

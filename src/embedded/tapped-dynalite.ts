@@ -6,7 +6,7 @@ import db from 'dynalite/db/index.js'
 import type { StreamRecord } from '../usage/stream-usage.ts'
 import { guardDisk } from './disk-guard.ts'
 
-/** A write that has taken effect. Writes of one item are told in their order. */
+/** A completed write. Writes of one item are reported in order. */
 export interface ItemWrite {
   readonly old: Item | undefined
   /** Undefined: deleted. */
@@ -16,16 +16,16 @@ export interface ItemWrite {
 export interface TapOptions {
   /** A directory; undefined: in memory. */
   readonly path: string | undefined
-  /** Only the writes of this table are told. */
+  /** Only writes of this table are reported. */
   readonly tableName: string
-  /** Which items are told of: the others cost no read of their old image. */
+  /** Which items are reported. Others need no read of their old image. */
   readonly isWanted: (item: Item) => boolean
   readonly onWrite: (write: ItemWrite) => void
 }
 
 const notFound = (error: Error | null): boolean => error === null || error.name === 'NotFoundError'
 
-/** dynalite calls `put` and `del` with the key's lock held, so nothing comes between reading the old image and writing. */
+/** dynalite calls `put` and `del` while it holds the key's lock, so no write comes between the read of the old image and the write. */
 const tapItems = (items: ItemDb, { isWanted, onWrite }: TapOptions): ItemDb => ({
   ...items,
   put(key, item, done) {
@@ -56,14 +56,14 @@ const tapStore = (store: Store, options: TapOptions): Store => {
     getItemDb(tableName) {
       const items = store.getItemDb(tableName)
       if (tableName !== options.tableName) return items
-      const known = tapped.get(items) ?? tapItems(items, options)
-      tapped.set(items, known)
-      return known
+      const tap = tapped.get(items) ?? tapItems(items, options)
+      tapped.set(items, tap)
+      return tap
     },
   }
 }
 
-/** What LevelDB writes to open a database is far less. */
+/** LevelDB writes far less than this to open a database. */
 const ROOM_BYTES = 1_048_576
 
 const hasRoom = async (path: string): Promise<boolean> => {
@@ -72,9 +72,9 @@ const hasRoom = async (path: string): Promise<boolean> => {
 }
 
 /**
- * dynalite has no streams and no hook for writes: its store is made by `db.create`, which is replaced while the server
- * is created. `test/embedded/engine.engine.test.ts` fails where another version of dynalite does it differently.
- * Throws where the data cannot be opened.
+ * dynalite has no streams and no hook for writes: `db.create` creates its store, and is replaced while the server is
+ * created. `test/embedded/engine.engine.test.ts` fails if another version of dynalite differs.
+ * Throws if the data cannot be opened.
  */
 export const createTappedDynalite = async (options: TapOptions): Promise<Server> => {
   const { create } = db
@@ -101,23 +101,23 @@ export const createTappedDynalite = async (options: TapOptions): Promise<Server>
   }
 }
 
-/** Writes on their way to the aggregator, as records of a stream. */
+/** Writes that wait for the aggregator, as stream records. */
 export interface WriteFeed {
   add(write: ItemWrite): void
-  /** Hands over what is waiting, now. */
+  /** Delivers the waiting records now. */
   flush(): void
   stop(): void
 }
 
 export interface WriteFeedOptions {
   readonly onRecords: (records: readonly StreamRecord[]) => void
-  /** How long records are gathered, in ms. */
+  /** How long records are collected, in ms. */
   readonly gatherMs: number
   /** Wall clock, ms since the epoch. */
   readonly nowMs: () => number
 }
 
-/** Gathers records; their times never step back, as the hours of the aggregator need. */
+/** Collects records. Their times never decrease, which the hours of the aggregator require. */
 export const createWriteFeed = ({ onRecords, gatherMs, nowMs }: WriteFeedOptions): WriteFeed => {
   let waiting: StreamRecord[] = []
   let lastMs = 0

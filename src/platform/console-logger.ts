@@ -17,14 +17,14 @@ const line = (level: LogLevel, message: string, fields: Readonly<Record<string, 
   return `${time} ${level.padEnd(5)} ${message}${rest.join('')}`
 }
 
-/** `console.error` writes there as well, where a runtime has no `process`. */
+/** `console.error` writes to stderr too, in runtimes without `process`. */
 const writeToStderr = (text: string): void => {
   const stderr = globalThis.process?.stderr
   if (stderr) stderr.write(`${text}\n`)
   else console.error(text)
 }
 
-/** Readable lines on stderr, of `lowest` level and above: stdout belongs to what was asked for. */
+/** Readable lines on stderr, of level `lowest` and above: stdout is for the output of commands. */
 export const createConsoleLogger = (
   lowest: LogLevel,
   write: (line: string) => void = writeToStderr,

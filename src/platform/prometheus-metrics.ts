@@ -10,7 +10,7 @@ const HELP: Readonly<Record<MetricName, string>> = {
   limits_exceeded: 'Limits of mode warn or shadow found exceeded by a decision',
   bucket_writes: 'Conditional writes sent to buckets',
   bucket_reads: 'Reads of buckets',
-  charges_throttled: 'Charges that the table refused because too much was asked of it',
+  charges_throttled: 'Charges that the table throttled',
   refunds_lost: 'Refunds whose outcome is unknown, or that no longer applied',
   authentication_failures: 'Requests without a valid key or token',
   usage_hours_recorded: 'Hours of usage the aggregator wrote or raised',
@@ -24,10 +24,10 @@ export interface PrometheusMetrics extends Metrics {
   snapshot(): Promise<MetricsSnapshot>
 }
 
-/** What one process has counted, as it can be sent to another. */
+/** The metrics of one process, in a form that can be sent to another. */
 export type MetricsSnapshot = readonly object[]
 
-/** Several processes' metrics as one text: sums, but of what has none (delays: the mean; start times: left out). */
+/** The metrics of several processes as one text: sums; means of delays; no start times. */
 export const sumOfMetrics = (snapshots: readonly MetricsSnapshot[]): Promise<string> =>
   AggregatorRegistry.aggregate([...snapshots]).metrics()
 

@@ -17,11 +17,11 @@ const SHORTEST_MS = 5
 
 const LONGEST_MS = 25
 
-/** Waits a short while, at random, so that those who failed together do not try again together; longer from try to try. */
+/** Waits for a short random time, so that callers that failed together do not retry together; doubled after each attempt. */
 export const shortPause = (tries = 1): Promise<void> =>
   pause((SHORTEST_MS + Math.random() * (LONGEST_MS - SHORTEST_MS)) * 2 ** (tries - 1))
 
-/** Caches that hold at most `max` values and forget what was not used for longest. */
+/** Caches of at most `max` values that drop the least recently used. */
 export const lruCaches: CacheFactory = <V extends object>({ max }: { readonly max: number }) => {
   // with `max`, the library allocates room for all values at once: 2.8 MB for 100,000
   const cache = new LRUCache<string, V>({ maxSize: max, sizeCalculation: () => 1 })

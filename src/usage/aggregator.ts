@@ -11,7 +11,7 @@ import {
 
 export interface AggregatorDependencies {
   readonly usageStore: Pick<UsageStore, 'record'>
-  /** The table's keys are known by the store alone. */
+  /** Only the store defines the table's keys. */
   readonly entityBucketOf: EntityBucketOf
   readonly logger: Logger
   readonly metrics: Metrics
@@ -20,8 +20,8 @@ export interface AggregatorDependencies {
 /** Turns the table's stream into usage per hour. */
 export interface Aggregator {
   /**
-   * Records a batch. Any part of any batch may come again, any number of times. What could not be written, and what
-   * cannot be read, is reported by sequence number. Never throws.
+   * Records a batch. Any part of any batch may be repeated, any number of times. Records that could not be read or written
+   * are reported by sequence number. Never throws.
    * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
    */
   handle(event: StreamEvent): Promise<StreamBatchResponse>
@@ -49,7 +49,7 @@ const recordAll = async (
   return failures
 }
 
-/** Makes the aggregator that a stream's batches are handed to. */
+/** Creates the aggregator that receives a stream's batches. */
 export const createAggregator = ({
   usageStore,
   entityBucketOf,
@@ -65,7 +65,7 @@ export const createAggregator = ({
     const [first] = failures
     if (first !== undefined) {
       metrics.count('usage_records_failed', failures.length)
-      logger.error('usage was not recorded', {
+      logger.error('usage not recorded', {
         sequenceNumber: identifiers[0],
         reason: first.reason,
         failures: failures.length,

@@ -11,7 +11,7 @@ export interface StreamAttribute {
 export type StreamImage = Readonly<Record<string, StreamAttribute>>
 
 /**
- * The part of a DynamoDB stream record that the aggregator reads. Lambda's events, the streams API's answers and the
+ * The part of a DynamoDB stream record that the aggregator reads. Lambda's events, the responses of the streams API and the
  * embedded feed all fit it: the first gives the time as seconds since the epoch, the second as a Date.
  */
 export interface StreamRecord {
@@ -37,27 +37,27 @@ export interface StreamBatchResponse {
   batchItemFailures: { itemIdentifier: string }[]
 }
 
-/** Whose bucket an item is. Undefined: it is no entity's bucket. */
+/** The entity and resource of a bucket item. Undefined if the item is not an entity's bucket. */
 export type EntityBucketOf = (
   partitionKey: string,
   sortKey: string,
 ) => { readonly entityId: string; readonly resource: string } | undefined
 
-/** One write to an entity's bucket, as the stream tells it. */
+/** One write to an entity's bucket, read from the stream. */
 export interface BucketChange {
   readonly entityId: string
   readonly resource: string
-  /** ns since the epoch: which life of the bucket */
+  /** ns since the epoch; identifies the bucket's generation */
   readonly born: bigint
   readonly rev: bigint
   /** Seconds since the epoch: the start of the hour of the write. */
   readonly hourStart: number
-  /** All 0 where this life of the bucket began with the write. */
+  /** All 0 if the write began this generation of the bucket. */
   readonly before: Counters
   readonly after: Counters
 }
 
-/** A record that no retry will cure. */
+/** A record that fails at every attempt. */
 export class PoisonRecord extends Error {
   override readonly name = 'PoisonRecord'
 }
@@ -85,8 +85,8 @@ const hourStartOf = (time: number | Date | undefined): number => {
 }
 
 /**
- * What a record says of an entity's bucket; undefined where it is of no entity's bucket, or of one that went away.
- * Throws `PoisonRecord` where the bucket cannot be read.
+ * The change of an entity's bucket in a record. Undefined if the record concerns another item, or a deleted bucket. Throws
+ * `PoisonRecord` if the bucket cannot be read.
  */
 export const bucketChange = (
   record: StreamRecord,
@@ -102,16 +102,16 @@ export const bucketChange = (
   if (bucket === undefined || image === undefined) return undefined
   const born = integer(image, 'born')
   const after = counters(image)
-  const sameLife = old?.born?.N !== undefined && integer(old, 'born') === born
-  const known = sameLife ? counters(old) : {}
-  const before = Object.fromEntries(Object.keys(after).map((name) => [name, known[name] ?? 0n]))
+  const isSameGeneration = old?.born?.N !== undefined && integer(old, 'born') === born
+  const previous = isSameGeneration ? counters(old) : {}
+  const before = Object.fromEntries(Object.keys(after).map((name) => [name, previous[name] ?? 0n]))
   return { ...bucket, born, rev: integer(image, 'rev'), hourStart: hourStartOf(time), before, after }
 }
 
-/** What is to be written for one hour of one life of a bucket, and the first record it was made of. */
+/** The use of one hour of one generation of a bucket. */
 export interface BatchHour {
   readonly hour: UsageHour
-  /** The place in the batch of the first record of that bucket's life: where to read again if the write fails. */
+  /** The index in the batch of the generation's first record: reading resumes there if the write fails. */
   readonly firstRecord: number
 }
 
@@ -124,24 +124,24 @@ interface PlacedChange extends BucketChange {
   readonly record: number
 }
 
-const byLife = (changes: readonly PlacedChange[]): readonly PlacedChange[][] => {
-  const lives = new Map<string, PlacedChange[]>()
+const byGeneration = (changes: readonly PlacedChange[]): readonly PlacedChange[][] => {
+  const generations = new Map<string, PlacedChange[]>()
   for (const change of changes) {
     const key = `${change.entityId}#${change.resource}#${change.born}`
-    const life = lives.get(key)
-    if (life === undefined) lives.set(key, [change])
-    else life.push(change)
+    const generation = generations.get(key)
+    if (generation === undefined) generations.set(key, [change])
+    else generation.push(change)
   }
-  return [...lives.values()]
+  return [...generations.values()]
 }
 
 /**
  * In the order of `rev`: a stream keeps the order of one item, a redriven batch need not. Clocks of DynamoDB's nodes differ, so
  * a write of an item is never assigned to an earlier hour than the write before it.
  */
-const withoutGoingBack = (life: readonly PlacedChange[]): readonly PlacedChange[] => {
+const withMonotonicHours = (generation: readonly PlacedChange[]): readonly PlacedChange[] => {
   let hourStart = 0
-  return life
+  return generation
     .toSorted((a, b) => (a.rev < b.rev ? -1 : Number(a.rev > b.rev)))
     .map((change) => {
       hourStart = Math.max(hourStart, change.hourStart)
@@ -155,10 +155,10 @@ const grew = ({ from, to }: UsageHour): boolean =>
 const fromZero = (from: UsageHour['from'], to: UsageHour['to']): UsageHour['from'] =>
   Object.fromEntries(Object.keys(to).map((name) => [name, from[name] ?? 0n]))
 
-const hoursOfLife = (life: readonly PlacedChange[]): readonly BatchHour[] => {
-  const firstRecord = Math.min(...life.map((change) => change.record))
+const hoursOfGeneration = (generation: readonly PlacedChange[]): readonly BatchHour[] => {
+  const firstRecord = Math.min(...generation.map((change) => change.record))
   const hours = new Map<number, UsageHour>()
-  for (const change of withoutGoingBack(life)) {
+  for (const change of withMonotonicHours(generation)) {
     const { entityId, resource, born, hourStart, rev, after } = change
     const from = fromZero(hours.get(hourStart)?.from ?? change.before, after)
     hours.set(hourStart, { entityId, resource, born, hourStart, rev, from, to: after })
@@ -182,7 +182,7 @@ const placedChange = (
 }
 
 /**
- * The use that a batch of stream records tells of: per life of an entity's bucket and hour, the counters before the
+ * The use in a batch of stream records: per generation of an entity's bucket and hour, the counters before the
  * first and after the last change. Pure; records of one item may come in any order, and more than once.
  */
 export const usageOfBatch = (
@@ -192,5 +192,5 @@ export const usageOfBatch = (
   const read = records.map((record, place) => placedChange(record, place, entityBucketOf))
   const poison = read.flatMap((outcome) => (outcome !== undefined && 'reason' in outcome ? [outcome] : []))
   const changes = read.flatMap((outcome) => (outcome !== undefined && 'born' in outcome ? [outcome] : []))
-  return { hours: byLife(changes).flatMap(hoursOfLife), poison }
+  return { hours: byGeneration(changes).flatMap(hoursOfGeneration), poison }
 }

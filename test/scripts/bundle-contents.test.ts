@@ -9,6 +9,8 @@ const LOCKED = {
   'node_modules/runtime/node_modules/bundled': { version: '3.0.0', dev: true },
   'node_modules/copied': { version: '4.0.0', dev: true },
   'node_modules/tool': { version: '5.0.0', dev: true },
+  'node_modules/optional-peer': { version: '6.0.0', devOptional: true },
+  'node_modules/peer-platform': { version: '6.0.0', optional: true },
 }
 
 const SHIPPED = ['runtime@1.0.0', '@scope/bundled@2.0.0', 'bundled@3.0.0', 'copied@4.0.0']

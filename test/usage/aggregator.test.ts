@@ -49,7 +49,7 @@ test('reports the first record of an item whose use could not be written', async
   usageStore.crashAfter(0)
   const event = { Records: [write(1, 1), write(2, 2)] }
   expect(await aggregator.handle(event)).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] })
-  expect(lines).toEqual(['usage was not recorded'])
+  expect(lines).toEqual(['usage not recorded'])
 })
 
 test('records the rest of a batch that holds a poison record, and reports that one', async () => {

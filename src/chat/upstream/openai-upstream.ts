@@ -22,13 +22,13 @@ import { textOf, upstreamStream } from './upstream-stream.ts'
 export interface OpenAiUpstreamOptions {
   /** As official clients take it: `https://api.openai.com/v1`. */
   readonly baseUrl: string
-  /** null: it asks for none. The caller's own key is never forwarded. */
+  /** null: none is required. The caller's own key is never forwarded. */
   readonly apiKey: string | null
   readonly tokens: Pick<TokenCounter, 'countText'>
   readonly logger: Logger
-  /** Longest silence of the upstream, before its first byte and between two chunks, in ms. */
+  /** The longest silence of the upstream, before its first byte and between two chunks, in ms. */
   readonly silenceMs: number
-  /** Reserved for each choice where a request sets no bound; what is really used is settled. */
+  /** Reserved for each choice of a request without a bound; the actual use is settled. */
   readonly assumedTokens?: number
   readonly fetch?: typeof fetch
 }
@@ -85,7 +85,7 @@ const createSend = ({ baseUrl, apiKey, fetch: send = fetch }: OpenAiUpstreamOpti
     })
 }
 
-/** Makes answers of failures; an abort by the caller stays an error. */
+/** Turns failures into responses; an abort by the caller remains an error. */
 const answering = async <T>(
   call: ChatCall,
   watch: UpstreamWatch,
@@ -97,7 +97,7 @@ const answering = async <T>(
   } catch (error) {
     watch.end()
     if (call.signal.aborted) throw abortError()
-    logger.warn('An upstream failed', { requestId: call.requestId, error: String(error) })
+    logger.warn('upstream failed', { requestId: call.requestId, error: String(error) })
     return watch.timedOut() ? failure(504, TIMED_OUT) : failure(502, UNREACHABLE)
   }
 }

@@ -1,15 +1,15 @@
 import type { AbortSignalLike, ChatAnswer } from '../../core/ports/chat-backend.ts'
 import { isObject, type JsonObject } from '../chat-objects.ts'
 
-/** Ends a call to an upstream: where its caller goes away, or where the upstream says nothing for too long. */
+/** Ends a call to an upstream if its caller disconnects or the upstream is silent for too long. */
 export interface UpstreamWatch {
   /** For the call itself. */
   readonly signal: AbortSignal
-  /** The upstream has its turn: its time starts anew. */
+  /** Waits for the upstream; its time starts anew. */
   resume(): void
-  /** The upstream need say nothing for now. */
+  /** Stops waiting for the upstream. */
   pause(): void
-  /** Stops watching and whatever of the call is still under way. To be called in any case. */
+  /** Ends the watch and aborts the call if it is still in progress. Must always be called. */
   end(): void
   readonly timedOut: () => boolean
 }
@@ -43,7 +43,7 @@ export const watchUpstream = (caller: AbortSignalLike, silenceMs: number): Upstr
   }
 }
 
-/** Headers of a refusal that tell the client when to try again. */
+/** Headers of an error that state when to retry. */
 const PASSED_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry'] as const
 
 const errorBody = (message: string, code: string): JsonObject => ({
@@ -64,8 +64,8 @@ export const failure = (status: 502 | 504, body: JsonObject): ChatAnswer => ({
 })
 
 /**
- * What an upstream answered in place of a chat, with its status. Its 401 is about zael's own key, which the client can
- * do nothing about, and its text may show a part of that key: it becomes a 502.
+ * An upstream's error response, with its status. A 401 concerns zael's own key, which the client cannot change, and its text
+ * may contain a part of that key: it becomes a 502.
  */
 export const refusal = (response: Response, body: unknown): ChatAnswer => {
   const { status, headers } = response

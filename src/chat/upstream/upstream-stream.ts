@@ -43,7 +43,7 @@ export const upstreamStream = (
   return { chunks: watched(counted(), call.signal, watch), usage: () => (isKnown ? usage : undefined) }
 }
 
-/** Each chunk has its own time to come; that the reader takes its time is no silence of the upstream. */
+/** Limits the time for each chunk; the time that the reader takes does not count. */
 async function* watched(
   chunks: AsyncIterable<JsonObject>,
   caller: AbortSignalLike,
@@ -66,19 +66,19 @@ async function* watched(
 
 const parseChunk = (data: string): JsonObject => {
   const chunk: unknown = JSON.parse(data)
-  if (!isObject(chunk)) throw new Error('The upstream sent a chunk that is no object')
+  if (!isObject(chunk)) throw new Error('the upstream sent a chunk that is not an object')
   return chunk
 }
 
 const same = (chunk: JsonObject): JsonObject | undefined => chunk
 
-/** The chunk as a client sees it that did not ask for usage; undefined where it says nothing else. */
+/** The chunk for a client that did not request usage; undefined if it contains nothing else. */
 const withoutUsage = ({ usage, ...chunk }: JsonObject): JsonObject | undefined =>
   isObject(usage) && choicesOf(chunk).length === 0 ? undefined : chunk
 
 const choicesOf = ({ choices }: JsonObject): readonly unknown[] => (Array.isArray(choices) ? choices : [])
 
-/** All that a chunk, or a whole answer, adds to the answer's text: what the model had to write. */
+/** The text that the model wrote in a chunk or a whole response. */
 export const textOf = (chunk: JsonObject): string =>
   choicesOf(chunk)
     .flatMap((choice) => (isObject(choice) ? [choice.delta ?? choice.message] : []))
@@ -86,7 +86,7 @@ export const textOf = (chunk: JsonObject): string =>
     .map(([key, value]) => (key === 'role' ? '' : writtenText(value)))
     .join('')
 
-/** Strings count as they are; calls of tools by the names and arguments within. */
+/** Strings as they are; of tool calls, their names and arguments. */
 const writtenText = (value: unknown): string => {
   if (typeof value === 'string') return value
   if (Array.isArray(value))

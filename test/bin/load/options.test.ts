@@ -101,10 +101,7 @@ test.each([
   ['-k a --max-tokens 0', '--max-tokens must be a whole number from 1 to 1000000'],
   ['-k a --payload-cache-size 0', '--payload-cache-size must be a whole number from 1 to 65536'],
   ['-k a -s 5', '--stages must be concurrency:duration pairs such as 5:10s,20:30s, with 0 to 20000 callers'],
-  [
-    '-k a -s 5:1s -c 5',
-    '--stages says how long and how many: --duration and --concurrency cannot go with it',
-  ],
+  ['-k a -s 5:1s -c 5', '--stages cannot be combined with --duration or --concurrency: it sets both'],
   [
     '-k a -n ftp://127.0.0.1',
     '--nodes must be URLs such as http://127.0.0.1:8080, which "ftp://127.0.0.1" is not',

@@ -47,7 +47,7 @@ test('gives up a record that fails again and again, and goes on behind it', asyn
   const { calls, errors, deliver } = start((sequence) => sequence === 1)
   await deliver(records(3))
   expect(calls).toEqual([[0, 1, 2], [1, 2], [1, 2], [1, 2], [2]])
-  expect(errors).toEqual(['a record of usage was given up'])
+  expect(errors).toEqual(['usage record dropped'])
 })
 
 const record = (sequence: number): StreamRecord => ({ dynamodb: { SequenceNumber: String(sequence) } })

@@ -97,7 +97,7 @@ describe('keys of a file', () => {
     await keys.revoke(KEY.entityId, key?.keyId ?? '', 'admin')
     await load()
     expect(await store.apiKey(randomSecrets.hash(SECRET))).toMatchObject({ status: 'revoked' })
-    expect(lines.join()).toContain('is revoked or has expired, and stays so')
+    expect(lines.join()).toContain('is revoked or expired, and remains so')
   })
 
   test('leave entities that are there as they are', async () => {
