@@ -4,14 +4,14 @@ import { numberIn, prefixed, unchangedSince } from '../../src/core/bucket/bucket
 import { type BucketStore, entityBucket, type WriteOutcome } from '../../src/core/bucket/bucket-store.ts'
 import { algorithmOf } from '../../src/core/bucket/registry.ts'
 import { add, type BucketItem, equal, set } from '../../src/core/bucket/write.ts'
-import type { LimitSize } from '../../src/core/model/limit.ts'
+import { ALGORITHMS, type LimitSize } from '../../src/core/model/limit.ts'
 
 const SECOND = 1_000_000_000n
 /** 2026-01-01T00:00:00Z, where minutes and slots begin. */
 const START = 1_767_225_600n * SECOND
 const at = (seconds: number): bigint => START + BigInt(seconds) * SECOND
 
-type Name = LimitSize['algorithm']
+type Name = (typeof ALGORITHMS)[number]
 
 /** One size of each: 10 at a time, 60 s, a token or slot every 6 s. A new algorithm needs one here. */
 const SIZES = {
@@ -19,8 +19,6 @@ const SIZES = {
   sliding_window: { algorithm: 'sliding_window', limit: 10, windowSeconds: 60, slots: 10 },
   fixed_window: { algorithm: 'fixed_window', limit: 10, window: 'minute', timeZone: 'UTC' },
 } as const satisfies Readonly<Record<Name, LimitSize>>
-
-const NAMES: readonly Name[] = ['token_bucket', 'sliding_window', 'fixed_window']
 
 type Part = ReturnType<Algorithm['charge']>
 
@@ -74,7 +72,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
   const used = (algorithm: Algorithm, fields: LimitFields, now: bigint): number =>
     Number(algorithm.usedMillionths(fields, now)) / 1e6
 
-  describe.each(NAMES)(`${name} with the writes of %s`, (algorithmName) => {
+  describe.each(ALGORITHMS)(`${name} with the writes of %s`, (algorithmName) => {
     const algorithm = algorithmOf(SIZES[algorithmName])
     const charge = (seen: LimitFields | undefined, cost: number, seconds: number) =>
       algorithm.charge(seen, cost, at(seconds), 10)
@@ -153,17 +151,20 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
       expect(algorithm.topUp(limit.fields(), 1, at(7))).toBeUndefined()
     })
 
-    test.each(NAMES)('goes on from the state of a %s, and is charged from there', async (previousName) => {
-      const previous = algorithmOf(SIZES[previousName])
-      const limit = limitOn(store())
-      await limit.write(previous.charge(undefined, 4, at(1), 10))
-      const after = algorithm.carryOver(previous, limit.fields(), at(1))
-      await limit.begin(after)
-      expect(limit.fields()).toMatchObject(after)
-      const kept = used(algorithm, limit.fields(), at(1))
-      expect((await limit.write(charge(limit.seen(), 2, 1))).applied).toBe(true)
-      expect(used(algorithm, limit.fields(), at(1))).toBe(kept + 2)
-    })
+    test.each(ALGORITHMS)(
+      'goes on from the state of a %s, and is charged from there',
+      async (previousName) => {
+        const previous = algorithmOf(SIZES[previousName])
+        const limit = limitOn(store())
+        await limit.write(previous.charge(undefined, 4, at(1), 10))
+        const after = algorithm.carryOver(previous, limit.fields(), at(1))
+        await limit.begin(after)
+        expect(limit.fields()).toMatchObject(after)
+        const kept = used(algorithm, limit.fields(), at(1))
+        expect((await limit.write(charge(limit.seen(), 2, 1))).applied).toBe(true)
+        expect(used(algorithm, limit.fields(), at(1))).toBe(kept + 2)
+      },
+    )
   })
 
   describe(`${name} with the marks of a sliding window`, () => {

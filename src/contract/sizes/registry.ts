@@ -6,11 +6,11 @@ import { type slidingWindowForm, slidingWindowFormat, slidingWindowResponse } fr
 import { type byPeriod, type byRate, tokenBucketFormat, tokenBucketResponse } from './token-bucket.ts'
 
 /** The one list of algorithms in JSON. Their arithmetic is in `core/bucket/registry.ts`. */
-const FORMATS = [tokenBucketFormat, slidingWindowFormat, fixedWindowFormat] as const
+export const FORMATS = [tokenBucketFormat, slidingWindowFormat, fixedWindowFormat] as const
 
-type LimitForm = (typeof FORMATS)[number]['forms'][number]
+export type RegisteredForm = (typeof FORMATS)[number]['forms'][number]
 
-export const limitList = createLimitList<LimitForm>(FORMATS)
+export const limitList = createLimitList<RegisteredForm>(FORMATS)
 
 /** `capacity` tokens, `refill_rate` more each second. A capacity of 0, rate 0, denies every request (paused). */
 export type TokenBucketDefinition = v.InferInput<typeof byRate>
@@ -25,7 +25,7 @@ export type SlidingWindowDefinition = v.InferInput<typeof slidingWindowForm>
 export type FixedWindowDefinition = v.InferInput<typeof fixedWindowForm>
 
 /** A limit as requests and apps state it. */
-export type LimitDefinition = v.InferInput<LimitForm>
+export type LimitDefinition = v.InferInput<RegisteredForm>
 
 /** The size of a limit in a response, beside `capacity`. */
 export const sizeResponse = {

@@ -1,3 +1,4 @@
+import type { LimitSize } from '../model/limit.ts'
 import type { Action, BucketItem, Condition, FieldValue } from './write.ts'
 
 /**
@@ -129,4 +130,17 @@ export const numberAt = (
 ): bigint => {
   const value = fields[name]
   return typeof value === 'bigint' ? value : fallback
+}
+
+/** What an algorithm is to the rest of the core. Each file of one exports it, and `registry.ts` registers it. */
+export interface AlgorithmDefinition<Size extends LimitSize> {
+  readonly name: Size['algorithm']
+  /** The arithmetic of a size. */
+  readonly create: (size: Size) => Algorithm
+  /** The arithmetic that a bucket names in `<limit>_limit`; undefined: the text is another algorithm's. */
+  readonly parse: (text: string) => Algorithm | undefined
+  /** The part of a size that one process may grant: `part` of its amounts, `share` of its rates. */
+  readonly scaled: (size: Size, part: (amount: number) => number, share: number) => Size
+  /** In which time the amount of a size is the most, as messages put it: `in the last 3600 seconds`. */
+  readonly period: (size: Size, windowSeconds: number) => string
 }

@@ -1,8 +1,9 @@
 import { type CalendarWindow, calendarWindow, isTimeZone } from '../model/calendar.ts'
-import { type CalendarUnit, isCalendarUnit } from '../model/limit.ts'
+import { type CalendarUnit, type FixedWindowSize, isCalendarUnit } from '../model/limit.ts'
 import { larger, roundedUp, SECOND_NS, smaller } from '../model/time.ts'
 import {
   type Algorithm,
+  type AlgorithmDefinition,
   type LimitFields,
   type LimitWrite,
   numberAt,
@@ -32,7 +33,7 @@ const NOMINAL_SECONDS: Readonly<Record<CalendarUnit, bigint>> = {
  * At most `limit` in each window of the calendar: `w` is the start of the window that is counted in, `n` the count. A node
  * that is a little late stays in the newer window, so no clock makes a window begin twice.
  */
-export const createFixedWindow = (shape: FixedWindowShape): Algorithm => {
+const createFixedWindow = (shape: FixedWindowShape): Algorithm => {
   const { limit, window, timeZone } = shape
   const windowAt = rememberingLast((at) => calendarWindow(window, timeZone, at))
   return {
@@ -137,7 +138,7 @@ const corrections = (windowAt: WindowAt): Pick<Algorithm, 'remember' | 'refund' 
 })
 
 /** A fixed window from its text, `fixed_window 100 per day Europe/Berlin`, or undefined where it is none. */
-export const parseFixedWindow = (text: string): Algorithm | undefined => {
+const parseFixedWindow = (text: string): Algorithm | undefined => {
   const match = /^fixed_window (0|[1-9]\d{0,15}) per ([a-z]+) (\S+)$/.exec(text)
   const [, limit, window, timeZone = ''] = match ?? []
   if (!isCalendarUnit(window) || !isTimeZone(timeZone)) return undefined
@@ -176,4 +177,12 @@ const refundWrite = (
   const back = smaller(BigInt(amount), numberAt(snapshot, 'n', 0n))
   if (back <= 0n) return undefined
   return { conditions: [equal('w', charged), atLeast('n', back)], actions: [add('n', -back)] }
+}
+
+export const fixedWindow: AlgorithmDefinition<FixedWindowSize> = {
+  name: 'fixed_window',
+  create: createFixedWindow,
+  parse: parseFixedWindow,
+  scaled: (size, part) => ({ ...size, limit: part(size.limit) }),
+  period: ({ window }) => `in the current ${window}`,
 }

@@ -1,30 +1,57 @@
 import type { LimitSize } from '../model/limit.ts'
-import { nsPerToken, SECOND_NS } from '../model/time.ts'
-import type { Algorithm } from './algorithm.ts'
-import { createFixedWindow, parseFixedWindow } from './fixed-window.ts'
-import { createSlidingWindow, parseSlidingWindow } from './sliding-window.ts'
-import { createTokenBucket, parseTokenBucket } from './token-bucket.ts'
+import type { Algorithm, AlgorithmDefinition } from './algorithm.ts'
+import { fixedWindow } from './fixed-window.ts'
+import { slidingWindow } from './sliding-window.ts'
+import { tokenBucket } from './token-bucket.ts'
 
-/** The arithmetic of a size. This file is the one list of algorithms. */
-export const algorithmOf = (size: LimitSize): Algorithm => {
-  switch (size.algorithm) {
-    case 'token_bucket':
-      return createTokenBucket({
-        capacity: size.capacity,
-        tokenNs: size.capacity === 0 ? 0n : nsPerToken(size.refillRate),
-      })
-    case 'sliding_window':
-      return createSlidingWindow({ ...size, windowNs: BigInt(size.windowSeconds) * SECOND_NS })
-    case 'fixed_window':
-      return createFixedWindow(size)
-  }
+/** An algorithm, whatever its size is. */
+interface Registered {
+  create(size: LimitSize): Algorithm
+  parse(text: string): Algorithm | undefined
+  scaled(size: LimitSize, share: number): LimitSize
+  period(size: LimitSize, windowSeconds: number): string
 }
 
-const parsers = [parseTokenBucket, parseSlidingWindow, parseFixedWindow]
+const registry = new Map<string, Registered>()
+
+/** Makes an algorithm known, to sizes and to the texts in buckets. */
+export const registerAlgorithm = <Size extends LimitSize>(definition: AlgorithmDefinition<Size>): void => {
+  const own = (size: LimitSize): Size => {
+    if (isOf(size, definition)) return size
+    throw new Error(`a size of ${size.algorithm} is not one of ${definition.name}`)
+  }
+  registry.set(definition.name, {
+    create: (size) => definition.create(own(size)),
+    parse: definition.parse,
+    scaled: (size, share) => definition.scaled(own(size), (amount) => partOf(amount, share), share),
+    period: (size, windowSeconds) => definition.period(own(size), windowSeconds),
+  })
+}
+
+const isOf = <Size extends LimitSize>(size: LimitSize, { name }: AlgorithmDefinition<Size>): size is Size =>
+  size.algorithm === name
+
+/** Never less than 1, unless the limit is paused. */
+const partOf = (amount: number, share: number): number =>
+  Math.max(Math.min(1, amount), Math.floor(amount * share))
+
+// the one list of algorithms; their JSON is in `contract/sizes/registry.ts`
+registerAlgorithm(tokenBucket)
+registerAlgorithm(slidingWindow)
+registerAlgorithm(fixedWindow)
+
+const registered = (size: LimitSize): Registered => {
+  const found = registry.get(size.algorithm)
+  if (found === undefined) throw new Error(`no algorithm is registered as ${size.algorithm}`)
+  return found
+}
+
+/** The arithmetic of a size. */
+export const algorithmOf = (size: LimitSize): Algorithm => registered(size).create(size)
 
 /** The arithmetic that a bucket names in `<limit>_limit`, or undefined where no algorithm knows the text. */
 export const algorithmOfText = (text: string): Algorithm | undefined => {
-  for (const parse of parsers) {
+  for (const { parse } of registry.values()) {
     const algorithm = parse(text)
     if (algorithm !== undefined) return algorithm
   }
@@ -32,9 +59,8 @@ export const algorithmOfText = (text: string): Algorithm | undefined => {
 }
 
 /** A size of which one process may grant `share` (0 to 1) by itself; never less than 1, unless the limit is paused. */
-export const scaled = (size: LimitSize, share: number): LimitSize => {
-  const part = (amount: number): number => Math.max(Math.min(1, amount), Math.floor(amount * share))
-  return size.algorithm === 'token_bucket'
-    ? { ...size, capacity: part(size.capacity), refillRate: size.refillRate * share }
-    : { ...size, limit: part(size.limit) }
-}
+export const scaled = (size: LimitSize, share: number): LimitSize => registered(size).scaled(size, share)
+
+/** In which time the amount of a size is the most, as messages put it: `in the last 3600 seconds`. */
+export const periodText = (size: LimitSize, windowSeconds: number): string =>
+  registered(size).period(size, windowSeconds)

@@ -1,5 +1,13 @@
+import type { SlidingWindowSize } from '../model/limit.ts'
 import { roundedUp, SECOND_NS, smaller } from '../model/time.ts'
-import { type Algorithm, type LimitFields, type LimitWrite, numberAt, type Refund } from './algorithm.ts'
+import {
+  type Algorithm,
+  type AlgorithmDefinition,
+  type LimitFields,
+  type LimitWrite,
+  numberAt,
+  type Refund,
+} from './algorithm.ts'
 import {
   type Action,
   add,
@@ -40,7 +48,7 @@ const MAX_NAMED = 32
  * A mark is written once, and every later one is at least as large, so a node with an old view still knows the base, as long
  * as the mark itself has not changed: which is what the write's condition says.
  */
-export const createSlidingWindow = (shape: SlidingWindowShape): Algorithm => {
+const createSlidingWindow = (shape: SlidingWindowShape): Algorithm => {
   const { limit, windowNs, slots } = shape
   const slotNs = roundedUp(windowNs, BigInt(slots))
   // nodes further apart than a window have no window in common
@@ -176,7 +184,7 @@ const ends = (grid: Grid): Pick<Algorithm, 'fullAt' | 'latestFullAt'> => ({
 })
 
 /** A sliding window from its text, `sliding_window 10 per 3600s in 30 slots`, or undefined where it is none. */
-export const parseSlidingWindow = (text: string): Algorithm | undefined => {
+const parseSlidingWindow = (text: string): Algorithm | undefined => {
   const match = /^sliding_window (0|[1-9]\d{0,15}) per ([1-9]\d{0,9})s in ([1-9]\d?) slots$/.exec(text)
   if (match === null) return undefined
   const [limit, seconds, slots] = [Number(match[1]), BigInt(match[2] ?? 1), Number(match[3])]
@@ -310,3 +318,12 @@ export const partsOf = (fields: LimitFields, grid: Grid, slotNow: number): reado
 
 const inReach = (marks: readonly Mark[], { slots, ahead }: Grid, slotNow: number): readonly Mark[] =>
   marks.filter(([key]) => slotOf(key) >= slotNow - slots && slotOf(key) <= slotNow + ahead)
+
+export const slidingWindow: AlgorithmDefinition<SlidingWindowSize> = {
+  name: 'sliding_window',
+  create: ({ limit, windowSeconds, slots }) =>
+    createSlidingWindow({ limit, windowNs: BigInt(windowSeconds) * SECOND_NS, slots }),
+  parse: parseSlidingWindow,
+  scaled: (size, part) => ({ ...size, limit: part(size.limit) }),
+  period: (_, windowSeconds) => `in the last ${windowSeconds} seconds`,
+}

@@ -1,5 +1,13 @@
-import { larger, roundedUp, SECOND_NS, smaller } from '../model/time.ts'
-import { type Algorithm, type LimitFields, type LimitWrite, numberAt, type Refund } from './algorithm.ts'
+import type { TokenBucketSize } from '../model/limit.ts'
+import { larger, nsPerToken, roundedUp, SECOND_NS, smaller } from '../model/time.ts'
+import {
+  type Algorithm,
+  type AlgorithmDefinition,
+  type LimitFields,
+  type LimitWrite,
+  numberAt,
+  type Refund,
+} from './algorithm.ts'
 import { add, anyOf, atLeast, atMost, below, between, missing, set, setIfMissing } from './write.ts'
 
 /** Capacity in tokens, and the ns in which one token comes back; that of a capacity of 0 has no meaning. */
@@ -18,7 +26,7 @@ const PAUSED_WINDOW_NS = 60n * SECOND_NS
  * the generic cell rate algorithm (ITU-T I.371, virtual scheduling), which is the moment at which the bucket is full
  * again. Refill costs nothing: time passes by itself. `refunded` sums up, in ns, all that was ever given back.
  */
-export const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algorithm => {
+const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algorithm => {
   if (capacity === 0) return pausedBucket
   const windowNs = BigInt(capacity) * tokenNs
   const price = (tokens: number): bigint => BigInt(tokens) * tokenNs
@@ -126,7 +134,7 @@ const busyFor = (fields: LimitFields, now: bigint): bigint => {
 }
 
 /** A token bucket from its text, `token_bucket 50 per 60s`, or undefined where it is none. */
-export const parseTokenBucket = (text: string): Algorithm | undefined => {
+const parseTokenBucket = (text: string): Algorithm | undefined => {
   if (text === pausedBucket.text) return pausedBucket
   const match = /^token_bucket ([1-9]\d{0,15}) per ([1-9]\d{0,19})(s|ns)$/.exec(text)
   if (match === null) return undefined
@@ -184,4 +192,17 @@ const refundWrite = (snapshot: LimitFields, refund: Refund, priceNs: bigint): Li
   if (amount <= 0n) return undefined
   if (amount === always) return returned(amount)
   return { conditions: [atMost('refunded', refunded + backlog - amount)], actions: returned(amount).actions }
+}
+
+export const tokenBucket: AlgorithmDefinition<TokenBucketSize> = {
+  name: 'token_bucket',
+  create: ({ capacity, refillRate }) =>
+    createTokenBucket({ capacity, tokenNs: capacity === 0 ? 0n : nsPerToken(refillRate) }),
+  parse: parseTokenBucket,
+  scaled: (size, part, share) => ({
+    ...size,
+    capacity: part(size.capacity),
+    refillRate: size.refillRate * share,
+  }),
+  period: (_, windowSeconds) => `per ${windowSeconds} seconds`,
 }

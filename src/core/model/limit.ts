@@ -37,8 +37,15 @@ export interface FixedWindowSize {
   readonly timeZone: string
 }
 
-/** How much, by which algorithm. Each algorithm adds its member here and its file in `algorithms/`. */
-export type LimitSize = TokenBucketSize | SlidingWindowSize | FixedWindowSize
+/** The size of each algorithm. */
+export interface LimitSizes {
+  readonly token_bucket: TokenBucketSize
+  readonly sliding_window: SlidingWindowSize
+  readonly fixed_window: FixedWindowSize
+}
+
+/** How much, by which algorithm. */
+export type LimitSize = LimitSizes[keyof LimitSizes]
 
 /**
  * `warn` and `shadow` limits never deny: what is beyond them is reported, by `warn` to the caller as well, and is not

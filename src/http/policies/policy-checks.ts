@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { policyCheckBody, policyCheckResponse } from '../../contract/policies.ts'
+import { periodText } from '../../core/bucket/registry.ts'
 import type { Decision, LimitState } from '../../core/decide/decision.ts'
 import { usedShare } from '../../core/decide/limit-state.ts'
 import { type PolicyUse, policyUses } from '../../core/decide/policy-use.ts'
@@ -95,25 +96,12 @@ export const policyCheckJson = (decision: Decision) => {
 const causeOf = ([primary, ...others]: readonly PolicyUse[]): string | null => {
   if (primary === undefined) return null
   const { key, state } = primary
-  const first = `${key.scope} exceeded: ${countOf(primary)} ${windowWording(state)} (key=${key.scope}:${selectorText(key)})`
+  const first = `${key.scope} exceeded: ${countOf(primary)} ${periodText(state.limit.size, windowSeconds(state))} (key=${key.scope}:${selectorText(key)})`
   if (others.length === 0) return first
   return `${first}; also violated: ${others.map((use) => `${use.key.scope} (${countOf(use)})`).join(', ')}`
 }
 
 const countOf = ({ count, state }: PolicyUse): string => `${count}/${state.capacity}`
-
-/** In which time so much is too much. */
-const windowWording = (state: LimitState): string => {
-  const { size } = state.limit
-  switch (size.algorithm) {
-    case 'sliding_window':
-      return `in the last ${windowSeconds(state)} seconds`
-    case 'fixed_window':
-      return `in the current ${size.window}`
-    case 'token_bucket':
-      return `per ${windowSeconds(state)} seconds`
-  }
-}
 
 const fulfilledJson = (use: PolicyUse) => ({
   label: policyLabel(use.key),

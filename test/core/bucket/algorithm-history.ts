@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Algorithm, LimitFields, LimitWrite } from '../../../src/core/bucket/algorithm.ts'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
-import type { LimitSize } from '../../../src/core/model/limit.ts'
+import type { ALGORITHMS, LimitSize } from '../../../src/core/model/limit.ts'
 import { CALENDAR_UNITS } from '../../../src/core/model/limit.ts'
 import { applyActions, holds } from '../../../src/store/memory/conditional-write.ts'
 import { START } from '../test-clock.ts'
@@ -27,7 +27,7 @@ const fixedWindow: fc.Arbitrary<LimitSize> = fc.record({
 })
 
 /** A size of every algorithm; what holds of all of them is tested on all of them. */
-export const sizes: Readonly<Record<LimitSize['algorithm'], fc.Arbitrary<LimitSize>>> = {
+export const sizes: Readonly<Record<(typeof ALGORITHMS)[number], fc.Arbitrary<LimitSize>>> = {
   token_bucket: tokenBucket,
   sliding_window: slidingWindow,
   fixed_window: fixedWindow,
