@@ -14,7 +14,7 @@ import type { AdminStore } from '../core/ports/admin-store.ts'
 import type { ChatBackend, TokenCounter } from '../core/ports/chat-backend.ts'
 import type { IdempotencyStore } from '../core/ports/idempotency-store.ts'
 import type { CacheFactory, Clock, Logger, Metrics, Secrets } from '../core/ports/platform.ts'
-import type { Answering } from './response.ts'
+import type { ResponseContext } from './response.ts'
 
 /** The settings that routes need, already checked; how each is set is in `docs/settings.md`. */
 export interface HttpSettings {
@@ -60,9 +60,9 @@ export type AssetName =
 /** What lies beside the code and is read when first asked for. */
 export interface Assets {
   /** The file's bytes, or undefined where this deployment does not carry it. */
-  read(name: AssetName): Promise<Uint8Array<ArrayBuffer> | undefined>
+  docsFile(name: AssetName): Promise<Uint8Array<ArrayBuffer> | undefined>
   /** A file of the dashboard: `index.html`, or one that it names; compressed where `.gz` stands behind the name. */
-  page(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>
+  dashboardFile(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>
   /** The OpenAPI document of `app`: made from it, or read from a built file. */
   openApiDocument(app: Hono<AppEnv>): Promise<object>
 }
@@ -123,7 +123,7 @@ export interface ActingIdentity {
 export interface AppEnv {
   Variables: {
     readonly requestId: string
-    readonly answering: Answering
+    readonly responseContext: ResponseContext
     /** The most bytes that this request's body may have. */
     readonly maxBodyBytes: number
     /** Outside the open routes. */

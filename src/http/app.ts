@@ -13,23 +13,23 @@ import { createAuthenticator } from './auth/authenticator.ts'
 import { createGuards } from './auth/guards.ts'
 import { createChatRoutes } from './chat/chat-routes.ts'
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts'
-import { createSharedOverview } from './dashboard/overview.ts'
+import { createOverviewReader } from './dashboard/overview.ts'
 import { createEntityRoutes } from './entities/entities.ts'
 import { createKeyRoutes } from './entities/keys.ts'
 import { createUsageRoutes } from './entities/usage.ts'
-import { createErrorAnswer, createNotFoundAnswer } from './errors/error-response.ts'
-import { createCheckRoutes } from './limit-checks/check-routes.ts'
+import { createErrorHandler, createNotFoundHandler } from './errors/error-response.ts'
+import { createLimitCheckRoutes } from './limit-checks/check-routes.ts'
 import { createReservationRoutes } from './limit-checks/reservations.ts'
 import { createBucketRoutes } from './limits/buckets.ts'
 import { createDefaultsRoutes } from './limits/defaults.ts'
 import { createLimitRoutes } from './limits/limits.ts'
 import { createRateLimitRoutes } from './limits/rate-limits.ts'
-import { bodyBounds, crossOrigin, everyAnswer, localOnly } from './middleware.ts'
+import { bodyBounds, crossOrigin, everyResponse, localOnly } from './middleware.ts'
 import { createModelCatalog, createModelLookup } from './models/model-lookup.ts'
 import { createModelRoutes } from './models/models.ts'
 import { createAuditRoutes } from './operation/audit.ts'
 import { createHealthRoutes, createMetricsRoutes } from './operation/health.ts'
-import { createPageRoutes } from './pages/dashboard-files.ts'
+import { createDashboardFileRoutes } from './pages/dashboard-files.ts'
 import { createDocsRoutes } from './pages/docs.ts'
 import { createHomeRoutes } from './pages/home.ts'
 import { createPolicyRoutes } from './policies/policies.ts'
@@ -42,8 +42,8 @@ import { createPolicyCheckRoutes } from './policies/policy-checks.ts'
  */
 export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
   const app = new Hono<AppEnv>()
-  app.onError(createErrorAnswer(deps))
-  app.notFound(createNotFoundAnswer(app, deps))
+  app.onError(createErrorHandler(deps))
+  app.notFound(createNotFoundHandler(app, deps))
   useMiddleware(app, deps)
 
   const authenticator = createAuthenticator(deps)
@@ -62,7 +62,7 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
 
   app.route('/v1', createChatRoutes(deps, models))
   const reservationService = createReservationService(deps)
-  app.route('/v1/limits', createCheckRoutes({ ...deps, reservationService }, models))
+  app.route('/v1/limits', createLimitCheckRoutes({ ...deps, reservationService }, models))
   app.route('/v1/limits', createReservationRoutes(reservationService))
   app.route('/api', createAdminRoutes(deps, changed))
   app.route('/rate-limit', createPolicyCheckRoutes({ ...deps, models, catalog }))
@@ -72,7 +72,7 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
 
 const useMiddleware = (app: Hono<AppEnv>, deps: AppDependencies): void => {
   const { corsOrigins, isLocalOnly, maxBodyBytes } = deps.settings
-  app.use(everyAnswer(deps))
+  app.use(everyResponse(deps))
   if (isLocalOnly) app.use(localOnly(corsOrigins))
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins))
   app.use(bodyBounds(maxBodyBytes))
@@ -85,13 +85,13 @@ const mountOperation = (app: Hono<AppEnv>, deps: AppDependencies): void => {
     '/',
     createDocsRoutes(deps.assets, () => app),
   )
-  app.route('/', createPageRoutes(deps.assets))
+  app.route('/', createDashboardFileRoutes(deps.assets))
   app.route('/', createHomeRoutes())
 }
 
 /** All of `/api`. `changed` is called after every change. */
 const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono<AppEnv> => {
-  const overview = createSharedOverview({ ...deps, maxAgeMs: deps.settings.streamIntervalMs ?? 0 })
+  const overview = createOverviewReader({ ...deps, maxAgeMs: deps.settings.streamIntervalMs ?? 0 })
   const services = createAdminServices(deps, (change) => {
     overview.forget()
     changed(change)

@@ -4,15 +4,15 @@ import { ZaelError } from '../core/model/errors.ts'
 import { isLoopback } from '../platform/loopback.ts'
 import { RATE_LIMIT_HEADERS } from '../web/rate-limit-headers.ts'
 import type { AppDependencies, AppEnv } from './app-dependencies.ts'
-import { type Answering, complete } from './response.ts'
+import { completeResponse, type ResponseContext } from './response.ts'
 
 const ACCEPTABLE = /^[A-Za-z0-9._-]{1,128}$/
 
 /**
- * Sets `requestId`, the caller's own where it sends a sensible one, and begins `answering`: every answer names the request
+ * Sets `requestId`, the caller's own where it sends a sensible one, and begins `responseContext`: every answer names the request
  * and the node, and tells browsers how little they may do with it.
  */
-export const everyAnswer =
+export const everyResponse =
   ({
     secrets,
     settings: { nodeId },
@@ -20,11 +20,16 @@ export const everyAnswer =
   async (c, next) => {
     const given = c.req.header('x-request-id')
     const requestId = given !== undefined && ACCEPTABLE.test(given) ? given : `req_${secrets.id()}`
-    const answering: Answering = { requestId, nodeId, crossOrigin: undefined, whole: undefined }
+    const responseContext: ResponseContext = {
+      requestId,
+      nodeId,
+      crossOrigin: undefined,
+      completed: undefined,
+    }
     c.set('requestId', requestId)
-    c.set('answering', answering)
+    c.set('responseContext', responseContext)
     await next()
-    complete(c.res, answering)
+    completeResponse(c.res, responseContext)
   }
 
 /** Checks and settlements are small: 25 checks with every field take 20 KiB. */
@@ -59,7 +64,7 @@ export const crossOrigin = (origins: readonly string[]): MiddlewareHandler<AppEn
   }
   return (c, next) => {
     if (c.req.method === 'OPTIONS') return preflight(c, next)
-    c.get('answering').crossOrigin = { allowed: allowedOf(c.req.header('origin')), exposed, varies }
+    c.get('responseContext').crossOrigin = { allowed: allowedOf(c.req.header('origin')), exposed, varies }
     return next()
   }
 }

@@ -1,13 +1,13 @@
 import type { Headers } from '../web/rate-limit-headers.ts'
 
 /** What the answer to one request says, whatever its route does; begun by middleware before the route. */
-export interface Answering {
+export interface ResponseContext {
   readonly requestId: string
   readonly nodeId: string | null
   /** undefined: no page from elsewhere may call */
   crossOrigin: CrossOrigin | undefined
   /** The answer that was made with all of it. */
-  whole: Response | undefined
+  completed: Response | undefined
 }
 
 /** What browsers are told of pages from elsewhere. */
@@ -21,27 +21,27 @@ export interface CrossOrigin {
 }
 
 /** A JSON answer with all its headers, to which `headers` are added; a Node server writes such a one as it is. */
-export const answerJson = (
-  answering: Answering,
+export const respondJson = (
+  responseContext: ResponseContext,
   body: unknown,
   status: number,
   headers: Headers = {},
 ): Response => {
   headers['content-type'] ??= 'application/json'
   addUnlessSet(headers)
-  addOfRequest(headers, answering)
+  addOfRequest(headers, responseContext)
   const answer = new Response(JSON.stringify(body), { status, headers })
-  answering.whole = answer
+  responseContext.completed = answer
   return answer
 }
 
 /** Adds to an answer that was made otherwise what `answerJson` adds to its own. */
-export const complete = (answer: Response, answering: Answering): void => {
-  if (answer === answering.whole) return
+export const completeResponse = (answer: Response, responseContext: ResponseContext): void => {
+  if (answer === responseContext.completed) return
   for (const [name, value] of UNLESS_SET) {
     if (!answer.headers.has(name)) answer.headers.set(name, value)
   }
-  for (const [name, value] of Object.entries(addOfRequest({}, answering))) {
+  for (const [name, value] of Object.entries(addOfRequest({}, responseContext))) {
     if (name === 'vary') answer.headers.append(name, value)
     else answer.headers.set(name, value)
   }
@@ -61,7 +61,7 @@ const addUnlessSet = (headers: Headers): Headers => {
 const UNLESS_SET = Object.entries(addUnlessSet({}))
 
 /** What no answer says otherwise. */
-const addOfRequest = (headers: Headers, { requestId, nodeId, crossOrigin }: Answering): Headers => {
+const addOfRequest = (headers: Headers, { requestId, nodeId, crossOrigin }: ResponseContext): Headers => {
   headers['x-request-id'] = requestId
   if (nodeId !== null) headers['x-zael-node'] = nodeId
   if (crossOrigin !== undefined) addCrossOrigin(headers, crossOrigin)

@@ -10,7 +10,7 @@ export interface Credential {
 /** Returns a header's value by its lower-case name. */
 type HeaderOf = (name: string) => string | undefined
 
-const LONGEST_TOKEN = 512
+const MAX_TOKEN_LENGTH = 512
 
 const BEARER = /^bearer +(\S+) *$/i
 
@@ -23,14 +23,14 @@ export const presentedKey = (header: HeaderOf): Credential | 'conflict' | undefi
   const [token = bearer] = apiKeys
   if (token === undefined) return undefined
   if ([bearer ?? token, ...apiKeys].some((other) => other !== token)) return 'conflict'
-  return token.length > LONGEST_TOKEN ? undefined : { token, isBearer: bearer !== undefined }
+  return token.length > MAX_TOKEN_LENGTH ? undefined : { token, isBearer: bearer !== undefined }
 }
 
 /** The same for apps that use `Authorization` for something else as well: `X-API-Key`, else `api-key`, else Bearer. */
 export const presentedApiKey = (header: HeaderOf): string | undefined => {
   const { bearer, apiKeys } = tokensIn(header)
   const [token = bearer] = apiKeys
-  return token === undefined || token.length > LONGEST_TOKEN ? undefined : token
+  return token === undefined || token.length > MAX_TOKEN_LENGTH ? undefined : token
 }
 
 const tokensIn = (header: HeaderOf) => ({
@@ -79,7 +79,7 @@ export const runtimeWithoutAddresses = (): string | undefined => {
 }
 
 /** What a request tells of where it comes from. */
-export interface Origin {
+export interface RequestOrigin {
   /** The address of the connection. */
   readonly connection: string
   /** The header X-Forwarded-For as it came. */
@@ -87,7 +87,7 @@ export interface Origin {
 }
 
 /** Says where a request really comes from. */
-export type ClientAddress = (origin: Origin) => string
+export type ClientAddress = (origin: RequestOrigin) => string
 
 /**
  * Trusts as many proxies as stand before this process: each has appended the address it saw to X-Forwarded-For, so only

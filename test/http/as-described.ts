@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import { expect } from 'vitest'
-import type { Asked } from './test-app.ts'
+import type { TestResponse } from './test-app.ts'
 
 /** The body of an answer, which has this status, what `schema` describes, and nothing beside it. */
 export const asDescribed = <S extends v.GenericSchema>(
-  { status, body }: Asked,
+  { status, body }: TestResponse,
   schema: S,
   expectedStatus = 200,
 ): v.InferOutput<S> => {

@@ -5,10 +5,10 @@ import { ADMIN, createTestApp } from './test-app.ts'
 
 describe('every answer', () => {
   test('has a request id: the caller’s own where it is a sensible one', async () => {
-    const { ask } = createTestApp()
+    const { send } = createTestApp()
     const idOf = async (given?: string) => {
       const headers = given === undefined ? {} : { 'x-request-id': given }
-      return (await ask('GET', '/health', { headers })).headers.get('x-request-id')
+      return (await send('GET', '/health', { headers })).headers.get('x-request-id')
     }
     expect(await idOf('trace-1')).toBe('trace-1')
     expect(await idOf('x'.repeat(200))).toMatch(/^req_/)
@@ -18,14 +18,14 @@ describe('every answer', () => {
 
   test('names the node where it has an id', async () => {
     const named = createTestApp({ settings: { nodeId: 'node-7' } })
-    expect((await named.ask('GET', '/nowhere')).headers.get('x-zael-node')).toBe('node-7')
-    expect((await createTestApp().ask('GET', '/health')).headers.has('x-zael-node')).toBe(false)
+    expect((await named.send('GET', '/nowhere')).headers.get('x-zael-node')).toBe('node-7')
+    expect((await createTestApp().send('GET', '/health')).headers.has('x-zael-node')).toBe(false)
   })
 
   test.each(['/health', '/nowhere', '/api/entities', '/v1/models'])(
     'of %s is nothing a browser may frame, keep or guess at',
     async (path) => {
-      const { headers } = await createTestApp().ask('GET', path)
+      const { headers } = await createTestApp().send('GET', path)
       expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'")
       expect(headers.get('x-content-type-options')).toBe('nosniff')
       expect(headers.get('cache-control')).toBe('no-store')
@@ -39,14 +39,14 @@ describe('a browser from elsewhere', () => {
 
   test('may call from an origin that is set, and read the headers, of errors too', async () => {
     for (const path of ['/api/entities', '/nowhere']) {
-      const { headers } = await app().ask('GET', path, { headers: from('https://app.example') })
+      const { headers } = await app().send('GET', path, { headers: from('https://app.example') })
       expect(headers.get('access-control-allow-origin')).toBe('https://app.example')
       const exposed = headers.get('access-control-expose-headers')?.split(',') ?? []
       expect(exposed).toEqual(
         expect.arrayContaining(['x-request-id', 'retry-after', 'ratelimit', 'x-should-retry']),
       )
     }
-    const unknown = await app().ask('GET', '/v1/models', { headers: { origin: 'https://app.example' } })
+    const unknown = await app().send('GET', '/v1/models', { headers: { origin: 'https://app.example' } })
     expect(unknown.status).toBe(401)
     expect(unknown.headers.get('access-control-allow-origin')).toBe('https://app.example')
   })
@@ -57,7 +57,7 @@ describe('a browser from elsewhere', () => {
       'access-control-request-method': 'PATCH',
       'access-control-request-headers': 'authorization,x-stainless-os',
     }
-    const answer = await app().ask('OPTIONS', '/api/entities/a', { headers })
+    const answer = await app().send('OPTIONS', '/api/entities/a', { headers })
     expect(answer.status).toBe(204)
     expect(answer.headers.get('access-control-allow-methods')).toContain('PATCH')
     expect(answer.headers.get('access-control-allow-headers')).toContain('x-stainless-os')
@@ -65,16 +65,16 @@ describe('a browser from elsewhere', () => {
 
   test('may not from another origin, nor from any where none is set', async () => {
     const evil = { headers: from('https://evil.example') }
-    expect((await app().ask('GET', '/api/entities', evil)).headers.has('access-control-allow-origin')).toBe(
+    expect((await app().send('GET', '/api/entities', evil)).headers.has('access-control-allow-origin')).toBe(
       false,
     )
-    const closed = await createTestApp().ask('GET', '/api/entities', evil)
+    const closed = await createTestApp().send('GET', '/api/entities', evil)
     expect(closed.headers.has('access-control-allow-origin')).toBe(false)
   })
 
   test('may from any where the setting says *', async () => {
     const open = createTestApp({ settings: { corsOrigins: ['*'] } })
-    const { headers } = await open.ask('GET', '/health', { headers: from('https://any.example') })
+    const { headers } = await open.send('GET', '/health', { headers: from('https://any.example') })
     expect(headers.get('access-control-allow-origin')).toBe('*')
   })
 })
@@ -88,7 +88,7 @@ const PATHS = ['/health', '/', '/openapi.json', '/api/entities', '/v1/models', '
 
 describe('with the default tokens', () => {
   test.each(PATHS)('%s refuses a Host of another name, whatever else the request has', async (path) => {
-    const { status, headers, body } = await local(['*']).ask('GET', path, {
+    const { status, headers, body } = await local(['*']).send('GET', path, {
       headers: { ...ADMIN, host: 'evil.example:8080' },
     })
     expect(status).toBe(403)
@@ -99,7 +99,7 @@ describe('with the default tokens', () => {
   test.each(PATHS)('%s refuses the Origin of another site, before it is asked too', async (path) => {
     for (const origin of ['https://evil.example', 'http://localhost:3000', 'null']) {
       for (const method of ['GET', 'OPTIONS']) {
-        const { status, headers } = await local().ask(method, path, {
+        const { status, headers } = await local().send(method, path, {
           headers: { ...ADMIN, host: HOST, origin },
         })
         expect([status, headers.get('access-control-allow-origin')]).toEqual([403, null])
@@ -109,8 +109,8 @@ describe('with the default tokens', () => {
 
   test('a refusal has the shape of its route', async () => {
     const headers = { host: HOST, origin: 'null' }
-    expect((await local().ask('GET', '/health', { headers })).body).toMatchObject({ error: 'forbidden' })
-    expect((await local().ask('GET', '/v1/models', { headers })).body).toMatchObject({
+    expect((await local().send('GET', '/health', { headers })).body).toMatchObject({ error: 'forbidden' })
+    expect((await local().send('GET', '/v1/models', { headers })).body).toMatchObject({
       error: { code: 'forbidden', message: expect.stringContaining('CORS_ORIGINS') },
     })
   })
@@ -119,18 +119,18 @@ describe('with the default tokens', () => {
     'programs and its own pages at %s are answered',
     async (host) => {
       for (const headers of [{ host }, { host, origin: `http://${host}` }]) {
-        expect((await local().ask('GET', '/health', { headers })).status).toBe(200)
+        expect((await local().send('GET', '/health', { headers })).status).toBe(200)
       }
     },
   )
 
   test('origins of CORS_ORIGINS may call', async () => {
     const origin = 'http://localhost:3000'
-    const { status, headers } = await local([origin]).ask('GET', '/health', {
+    const { status, headers } = await local([origin]).send('GET', '/health', {
       headers: { host: HOST, origin },
     })
     expect([status, headers.get('access-control-allow-origin')]).toEqual([200, origin])
-    const preflight = await local(['*']).ask('OPTIONS', '/health', {
+    const preflight = await local(['*']).send('OPTIONS', '/health', {
       headers: { host: HOST, origin: 'null', 'access-control-request-method': 'GET' },
     })
     expect(preflight.status).toBe(204)
@@ -139,7 +139,7 @@ describe('with the default tokens', () => {
 
 test('with tokens of its own, a server answers any Host', async () => {
   const headers = { host: 'api.example', origin: 'https://elsewhere.example' }
-  expect((await createTestApp().ask('GET', '/health', { headers })).status).toBe(200)
+  expect((await createTestApp().send('GET', '/health', { headers })).status).toBe(200)
 })
 
 test.each([

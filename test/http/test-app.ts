@@ -44,7 +44,7 @@ export const TEST_SETTINGS: HttpSettings = {
 export const ADMIN = { authorization: 'Bearer the-admin-token' }
 export const VIEWER = { authorization: 'Bearer the-viewer-token' }
 
-export interface Asked {
+export interface TestResponse {
   readonly status: number
   readonly headers: Headers
   /** The parsed JSON, or undefined where the body is empty. */
@@ -68,10 +68,10 @@ export interface TestApp {
   readonly buckets: BucketStore
   readonly clock: TestClock
   /** One request, by the admin unless `headers` say otherwise; `body` is sent as JSON. */
-  ask(method: string, path: string, options?: AskOptions): Promise<Asked>
+  send(method: string, path: string, options?: SendOptions): Promise<TestResponse>
 }
 
-export interface AskOptions {
+export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
   /** What the platform hands over: see `clientIp`. */
@@ -117,14 +117,14 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     ...options.chat,
   }
   const app = createApp(deps)
-  const ask: TestApp['ask'] = async (method, path, { headers = ADMIN, body, env } = {}) => {
+  const ask: TestApp['send'] = async (method, path, { headers = ADMIN, body, env } = {}) => {
     const json = body === undefined ? {} : { body: JSON.stringify(body) }
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
     const answer = await app.request(path, { method, headers: { ...type, ...headers }, ...json }, env)
     const text = await answer.text()
     return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : parsed(text) }
   }
-  return { app, deps, table, store, buckets, clock, ask }
+  return { app, deps, table, store, buckets, clock, send: ask }
 }
 
 /** Large ones take longer to make than a test to run. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { Beginning, IdempotencyStore, RememberedAnswer } from '../../src/core/ports/idempotency-store.ts'
+import type { Beginning, IdempotencyStore, KeptResponse } from '../../src/core/ports/idempotency-store.ts'
 import { fresh, HOUR_NS, TODAY } from './store-fixtures.ts'
 
 const MINUTE = 60_000_000_000n
 
-export const ANSWER: RememberedAnswer = {
+export const ANSWER: KeptResponse = {
   status: 429,
   headers: { 'retry-after': '2' },
   body: { allowed: false, retry_after_seconds: 1.881, limits: [{ source: 'entity', left: null, own: true }] },

@@ -10,7 +10,7 @@ import type {
   BeginOutcome,
   IdempotencyKey,
   IdempotencyStore,
-  RememberedAnswer,
+  KeptResponse,
 } from '../../src/core/ports/idempotency-store.ts'
 
 /** Drops what is over, from the oldest on up to the first that is not: as a table's TTL, bounded and in its own time. */
@@ -22,7 +22,7 @@ export const dropOldest = <V>(kept: Map<string, V>, isOver: (value: V) => boolea
 }
 
 interface KeptAnswer extends Pick<Beginning, 'bodyHash' | 'attemptId' | 'pendingUntil' | 'expiresAt'> {
-  readonly answer?: RememberedAnswer
+  readonly answer?: KeptResponse
 }
 
 /** Answers to repeated requests without an engine: for tests, and a single process that may forget. */

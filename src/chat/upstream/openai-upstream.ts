@@ -1,8 +1,8 @@
 import type {
-  ChatAnswer,
   ChatBackend,
   ChatCall,
   ChatRequest,
+  ChatResponse,
   TokenCounter,
 } from '../../core/ports/chat-backend.ts'
 import type { Logger } from '../../core/ports/platform.ts'
@@ -91,7 +91,7 @@ const answering = async <T>(
   watch: UpstreamWatch,
   logger: Logger,
   ask: () => Promise<T>,
-): Promise<T | ChatAnswer> => {
+): Promise<T | ChatResponse> => {
   try {
     return await ask()
   } catch (error) {
@@ -109,7 +109,7 @@ const wholeAnswer = async (
   { promptTokens }: ChatCall,
   response: Response,
   tokens: Pick<TokenCounter, 'countText'>,
-): Promise<ChatAnswer> => {
+): Promise<ChatResponse> => {
   const body = parseJson(await response.text())
   if (!response.ok) return refusal(response, body)
   if (!isObject(body)) return failure(502, UNREADABLE)

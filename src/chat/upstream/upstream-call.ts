@@ -1,4 +1,4 @@
-import type { AbortSignalLike, ChatAnswer } from '../../core/ports/chat-backend.ts'
+import type { AbortSignalLike, ChatResponse } from '../../core/ports/chat-backend.ts'
 import { isObject, type JsonObject } from '../chat-objects.ts'
 
 /** Ends a call to an upstream if its caller disconnects or the upstream is silent for too long. */
@@ -57,7 +57,7 @@ export const TIMED_OUT = errorBody('The upstream did not answer in time', 'upstr
 
 export const UNREADABLE = errorBody('The upstream gave an answer that is not JSON', 'upstream_unreadable')
 
-export const failure = (status: 502 | 504, body: JsonObject): ChatAnswer => ({
+export const failure = (status: 502 | 504, body: JsonObject): ChatResponse => ({
   status,
   body,
   usage: undefined,
@@ -67,7 +67,7 @@ export const failure = (status: 502 | 504, body: JsonObject): ChatAnswer => ({
  * An upstream's error response, with its status. A 401 concerns zael's own key, which the client cannot change, and its text
  * may contain a part of that key: it becomes a 502.
  */
-export const refusal = (response: Response, body: unknown): ChatAnswer => {
+export const refusal = (response: Response, body: unknown): ChatResponse => {
   const { status, headers } = response
   if (status === 401) {
     return failure(502, errorBody("The upstream refuses zael's own key", 'upstream_unauthorized'))

@@ -19,7 +19,7 @@ export interface ChatRequest {
 }
 
 /** A whole answer, or the upstream's error with its status, both in OpenAI's JSON; `usage` is undefined where nothing was counted. */
-export interface ChatAnswer {
+export interface ChatResponse {
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
   readonly usage: ChatUsage | undefined
@@ -59,9 +59,9 @@ export interface AbortSignalLike {
 export interface ChatBackend {
   /** The most completion tokens that the answer to `request` may hold, over all its choices: what is reserved. */
   mostCompletionTokens(request: ChatRequest): number
-  complete(call: ChatCall): Promise<ChatAnswer>
+  complete(call: ChatCall): Promise<ChatResponse>
   /** An upstream that refuses before the first chunk answers with its error instead. */
-  stream(call: ChatCall): Promise<ChatStream | ChatAnswer>
+  stream(call: ChatCall): Promise<ChatStream | ChatResponse>
 }
 
 /** Counts tokens as the model would. Tables load at the first call. */

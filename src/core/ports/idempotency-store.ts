@@ -1,7 +1,7 @@
 import type { JsonValue } from '../model/json.ts'
 
 /** An answer that is given again to whoever asks the same with the same key. */
-export interface RememberedAnswer {
+export interface KeptResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: JsonValue
@@ -37,7 +37,7 @@ export interface Beginning extends Attempt {
  */
 export type BeginOutcome =
   | { readonly outcome: 'begun' }
-  | { readonly outcome: 'answered'; readonly answer: RememberedAnswer }
+  | { readonly outcome: 'answered'; readonly answer: KeptResponse }
   | { readonly outcome: 'pending' }
   | { readonly outcome: 'other_body' }
 
@@ -56,7 +56,7 @@ export interface IdempotencyStore {
    */
   find(at: Pick<Beginning, 'key' | 'bodyHash' | 'now'>): Promise<FindOutcome>
   /** Keeps the answer. lost: another attempt has taken over meanwhile; nothing was changed. Throws `StoreUnavailable`. */
-  finish(attempt: Pick<Attempt, 'key' | 'attemptId'>, answer: RememberedAnswer): Promise<'kept' | 'lost'>
+  finish(attempt: Pick<Attempt, 'key' | 'attemptId'>, answer: KeptResponse): Promise<'kept' | 'lost'>
   /** Forgets a pending attempt, so that the key can be used again at once. Throws `StoreUnavailable`. */
   abandon(attempt: Pick<Attempt, 'key' | 'attemptId'>): Promise<void>
 }

@@ -22,14 +22,14 @@ type Entities = ReadThroughCache<Entity>
 
 type Needs = Pick<AppDependencies, 'store' | 'secrets' | 'clock' | 'caches' | 'settings'>
 
-const MOST_CACHED = 10_000
+const MAX_CACHED = 10_000
 
 /** As OpenAI's, without the key. */
 const INCORRECT_KEY = 'Incorrect API key provided. It is unknown, expired or revoked.'
 
 export const createAuthenticator = (deps: Needs): Authenticator => {
   const { store, secrets, clock, caches, settings } = deps
-  const cached = { clock, caches, maxAgeMs: settings.configCacheMs, max: MOST_CACHED }
+  const cached = { clock, caches, maxAgeMs: settings.configCacheMs, max: MAX_CACHED }
   const keys = createReadThroughCache<ApiKey>({
     ...cached,
     groupOf: (key) => key.entityId,
@@ -51,12 +51,12 @@ export const createAuthenticator = (deps: Needs): Authenticator => {
       if (key === undefined || !isUsable(key, clock.now())) throw unauthorized(INCORRECT_KEY)
       const entity = await entities.get(key.entityId)
       if (entity === undefined) throw unauthorized(INCORRECT_KEY)
-      return { kind: 'caller', ...(await enabled(entities, entity)) }
+      return { kind: 'caller', ...(await requireEnabled(entities, entity)) }
     },
     async actingAs(entityId) {
       const entity = await entities.get(entityId)
       if (entity === undefined) throw new ZaelError('not_found', `There is no entity ${entityId}`)
-      return enabled(entities, entity)
+      return requireEnabled(entities, entity)
     },
     forget({ entityId }) {
       if (entityId === undefined) return
@@ -83,7 +83,7 @@ const createTokenKinds = ({ secrets, settings }: Needs) => {
  * The entity, allowed the models that all of its ancestors allow as well, with its root ancestor. Throws `unauthorized` where
  * one of them is disabled.
  */
-const enabled = async (entities: Entities, entity: Entity): Promise<Omit<ActingIdentity, 'kind'>> => {
+const requireEnabled = async (entities: Entities, entity: Entity): Promise<Omit<ActingIdentity, 'kind'>> => {
   const family: Entity[] = []
   for (let next: Entity | undefined = entity; next !== undefined && !isAmong(family, next); ) {
     if (next.disabled) throw unauthorized(`${next.id} is disabled`)

@@ -32,7 +32,7 @@ export const createGuards = (deps: Needs, authenticator: Authenticator): Guards 
       return next()
     },
     admins: async (c, next) => {
-      const identity = await identify(c).catch(namingTokens)
+      const identity = await identify(c).catch(namingTheTokens)
       if (identity.kind === 'caller') throw new ZaelError('forbidden', 'This needs the admin token')
       if (identity.kind === 'viewer') checkReads(c.req.method)
       c.set('identity', identity)
@@ -56,7 +56,7 @@ const createIdentify = (
     } catch (error) {
       if (error instanceof ZaelError && error.code === 'unauthorized') {
         metrics.count('authentication_failures')
-        failures.failed(addressGroup(clientIp(c, settings.trustedProxies)))
+        failures.record(addressGroup(clientIp(c, settings.trustedProxies)))
       }
       throw error
     }
@@ -68,7 +68,7 @@ const NO_KEY = 'No API key provided. Send one as Authorization: Bearer <key>, X-
 const CONFLICT = 'Authorization, X-API-Key and api-key contain different keys. Send one of them.'
 
 /** Where callers have no access, keys are not what is missing. */
-const namingTokens = (error: unknown): never => {
+const namingTheTokens = (error: unknown): never => {
   if (!(error instanceof ZaelError) || error.code !== 'unauthorized') throw error
   throw unauthorized('The admin or viewer token is required: Authorization: Bearer <token>')
 }
@@ -104,7 +104,7 @@ export const clientIp = (c: Context, trustedProxies: number): string =>
 /** Counts failed authentications per address. */
 export interface FailureLimiter {
   /** Notes a failure. Throws `TooManyRequests` where the address has had too many within the minute. */
-  failed(address: string): void
+  record(address: string): void
 }
 
 interface Failures {
@@ -114,19 +114,19 @@ interface Failures {
 
 const TOO_MANY = 'Too many failed authentications from this address'
 
-const MOST_A_MINUTE = 60
+const MAX_PER_MINUTE = 60
 
 /** Bounds the memory; an attacker with more addresses than this is no longer limited by address. */
-const ADDRESSES = 10_000
+const MAX_ADDRESSES = 10_000
 
 export const createFailureLimiter = (clock: Clock, caches: CacheFactory): FailureLimiter => {
-  const addresses: Cache<Failures> = caches({ max: ADDRESSES })
+  const addresses: Cache<Failures> = caches({ max: MAX_ADDRESSES })
   return {
-    failed(address) {
+    record(address) {
       const now = clock.monotonic()
       const known = addresses.get(address)
       const current = known !== undefined && now - known.since < MINUTE_NS ? known : { since: now, count: 0 }
-      if (current.count >= MOST_A_MINUTE) {
+      if (current.count >= MAX_PER_MINUTE) {
         throw new TooManyRequests(TOO_MANY, secondsOf(current.since + MINUTE_NS - now))
       }
       addresses.set(address, { since: current.since, count: current.count + 1 })

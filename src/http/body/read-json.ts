@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Context } from 'hono'
 import { invalid, ZaelError } from '../../core/model/errors.ts'
 import { JSON_BOUNDS, type JsonBounds, scanJson } from '../../web/json-scan.ts'
-import { ClientGone } from '../errors/problem.ts'
+import { ClientDisconnected } from '../errors/problem.ts'
 
 /** A content type that says JSON. */
 const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
@@ -22,8 +22,8 @@ export const readJsonText = async (c: Context, maxBytes: number): Promise<string
   try {
     return declared === undefined ? await streamedText(c, maxBytes) : await c.req.text()
   } catch (error) {
-    if (error instanceof ZaelError || !hasLeft(c)) throw error
-    throw new ClientGone({ cause: error })
+    if (error instanceof ZaelError || !hasDisconnected(c)) throw error
+    throw new ClientDisconnected({ cause: error })
   }
 }
 
@@ -82,7 +82,7 @@ const isNodeServer = (c: Context): c is Context<{ Bindings: NodeBindings }> =>
   typeof c.env === 'object' && c.env !== null && 'incoming' in c.env
 
 /** Whether the connection ended before the body did. */
-const hasLeft = (c: Context): boolean =>
+const hasDisconnected = (c: Context): boolean =>
   c.req.raw.signal.aborted || (isNodeServer(c) && c.env.incoming.complete === false)
 
 /** Characters that are scanned between two turns of the event loop, some 0.5 ms. Texts up to this length take no turn. */

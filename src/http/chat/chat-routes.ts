@@ -11,7 +11,7 @@ import {
   usableModel,
 } from '../models/model-lookup.ts'
 import { createModelRoutes, type ModelRoutesNeeds } from '../models/openai-models.ts'
-import { describe, jsonAnswer } from '../openapi/described.ts'
+import { describeOperation, jsonResponse } from '../openapi/described.ts'
 import { type ChatNeeds, createChatCompletion } from './completion.ts'
 
 /** The part of `AppDependencies` that chats need. */
@@ -37,14 +37,14 @@ export const createChatRoutes = (
       model,
       user: body.user || c.req.header('x-user-id') || undefined,
       requestId: c.get('requestId'),
-      answering: c.get('answering'),
+      responseContext: c.get('responseContext'),
       signal: () => c.req.raw.signal,
     })
   })
   return app.route('/', createModelRoutes(deps, models))
 }
 
-const describeChat = describe({
+const describeChat = describeOperation({
   tags: ['Chat'],
   summary: 'Answer a chat',
   description:
@@ -71,11 +71,11 @@ const describeChat = describe({
         'text/event-stream': { schema: { type: 'string' } },
       },
     },
-    400: jsonAnswer('The request names a field that is not what it must be', openAiErrorResponse),
-    401: jsonAnswer('No key, or one that is not known', openAiErrorResponse),
-    403: jsonAnswer('You may not use this model', openAiErrorResponse),
-    404: jsonAnswer('There is no such model', openAiErrorResponse),
-    429: jsonAnswer('A limit is reached', openAiDenialResponse),
-    503: jsonAnswer('The store is away, and a limit says deny', openAiErrorResponse),
+    400: jsonResponse('The request names a field that is not what it must be', openAiErrorResponse),
+    401: jsonResponse('No key, or one that is not known', openAiErrorResponse),
+    403: jsonResponse('You may not use this model', openAiErrorResponse),
+    404: jsonResponse('There is no such model', openAiErrorResponse),
+    429: jsonResponse('A limit is reached', openAiDenialResponse),
+    503: jsonResponse('The store is away, and a limit says deny', openAiErrorResponse),
   },
 })

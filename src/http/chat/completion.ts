@@ -3,9 +3,9 @@ import { createUnpricedWatch, type UnpricedWatch } from '../../core/decide/polic
 import type { Cost } from '../../core/model/meter.ts'
 import { type Model, type Prices, priceOf } from '../../core/model/model.ts'
 import type {
-  ChatAnswer,
   ChatCall,
   ChatRequest,
+  ChatResponse,
   ChatStream,
   ChatUsage,
 } from '../../core/ports/chat-backend.ts'
@@ -14,7 +14,7 @@ import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-depen
 import { type Decider, deciderOf, v1DenialResponse } from '../decisions.ts'
 import { openAiError } from '../errors/openai-error.ts'
 import { CLIENT_CLOSED_REQUEST, problemOf } from '../errors/problem.ts'
-import { type Answering, answerJson } from '../response.ts'
+import { type ResponseContext, respondJson } from '../response.ts'
 import { type SseSource, sseBody } from './sse-body.ts'
 
 export interface ChatNeeds
@@ -31,7 +31,7 @@ export interface Chat {
   /** OpenAI's `user`, or the X-User-Id header. */
   readonly user: string | undefined
   readonly requestId: string
-  readonly answering: Answering
+  readonly responseContext: ResponseContext
   /** Aborts when the client disconnects. Created on demand, which few chats do: it takes longer than a decision. */
   readonly signal: () => AbortSignal
 }
@@ -68,7 +68,7 @@ export const createChatCompletion = (needs: ChatNeeds): ((chat: Chat) => Promise
         limitHeaders,
         settings.errorFormat,
       )
-      return answerJson(chat.answering, body, status, headers)
+      return respondJson(chat.responseContext, body, status, headers)
     }
     const { reservation } = decision
     try {
@@ -161,17 +161,17 @@ const callOf = ({ request, promptTokens, requestId, signal }: CountedChat): Chat
 
 /** An error of the upstream is not charged, and has no rate-limit headers: they would describe the limits while it was. */
 const wholeResponse = async (
-  { status, body, usage, headers: own }: ChatAnswer,
+  { status, body, usage, headers: own }: ChatResponse,
   { reservation, headers }: Reserved,
-  { answering, promptTokens, model }: CountedChat,
+  { responseContext, promptTokens, model }: CountedChat,
 ): Promise<Response> => {
   if (status >= 400) {
     await reservation.release()
-    return answerJson(answering, body, status, { ...own })
+    return respondJson(responseContext, body, status, { ...own })
   }
   const used: ChatUsage = usage ?? { promptTokens, completionTokens: 0 }
   await reservation.settle(costOf(used, model.prices))
-  return answerJson(answering, body, status, own === undefined ? headers : { ...headers, ...own })
+  return respondJson(responseContext, body, status, own === undefined ? headers : { ...headers, ...own })
 }
 
 const SSE_HEADERS = {

@@ -16,16 +16,16 @@ import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { params, query } from '../body/validated.ts'
 import { createSharedReads } from '../cached-reads.ts'
 import { availabilityJson } from '../limits/limits.ts'
-import { described } from '../openapi/described.ts'
-import { READ_AGAIN } from './observations.ts'
-import { createSharedOverview, type SharedOverview, sendOverview } from './overview.ts'
-import { MOST_READ, readTraffic, type TrafficReading } from './traffic.ts'
+import { describeRoute } from '../openapi/described.ts'
+import { MAX_REREADS } from './observations.ts'
+import { createOverviewReader, type OverviewReader, sendOverview } from './overview.ts'
+import { MAX_ENTITIES_READ, readTraffic, type TrafficReading } from './traffic.ts'
 
 const tag = 'Dashboard'
 
 interface Needs
   extends Pick<AppDependencies, 'limiter' | 'store' | 'usage' | 'clock' | 'caches' | 'logger' | 'settings'> {
-  readonly overview: SharedOverview
+  readonly overview: OverviewReader
 }
 
 export const createDashboardRoutes = (needs: Needs) =>
@@ -38,7 +38,11 @@ export const createDashboardRoutes = (needs: Needs) =>
 const createSessionRoutes = ({ settings }: Needs) =>
   new Hono<AppEnv>().get(
     '/session',
-    described({ tag, summary: 'Show what the token may do, and what this node is', answer: sessionResponse }),
+    describeRoute({
+      tag,
+      summary: 'Show what the token may do, and what this node is',
+      response: sessionResponse,
+    }),
     (c) =>
       c.json({
         role: c.get('identity').kind,
@@ -54,7 +58,7 @@ const LEAST = 'Of each entity the bucket that has the least left.'
 const SHARED = [
   LEAST,
   'A process that streams (each worker by itself) reads an entity at most once a second, whoever looks,',
-  `and of those that it knows ${READ_AGAIN} a second at most: on larger pages each in its turn, shown meanwhile as it refills.`,
+  `and of those that it knows ${MAX_REREADS} a second at most: on larger pages each in its turn, shown meanwhile as it refills.`,
   'Which entities there are may be five seconds old, and the limits that other processes have set thirty.',
 ].join(' ')
 
@@ -62,15 +66,15 @@ const createOverviewRoutes = (needs: Needs) => {
   const { clock, logger, settings, overview } = needs
   const intervalMs = settings.streamIntervalMs
   // who asks once wants to know how it is now
-  const own = createSharedOverview({ ...needs, maxAgeMs: 0 })
+  const own = createOverviewReader({ ...needs, maxAgeMs: 0 })
   return new Hono<AppEnv>()
     .get(
       '/entities',
-      described({
+      describeRoute({
         tag,
         summary: 'Show what each entity has left',
         description: LEAST,
-        answer: dashboardEntitiesResponse,
+        response: dashboardEntitiesResponse,
         errors: [400, 429],
       }),
       query(searchQuery),
@@ -78,11 +82,11 @@ const createOverviewRoutes = (needs: Needs) => {
     )
     .get(
       '/stream',
-      described({
+      describeRoute({
         tag,
         summary: 'Stream what each entity has left',
         description: `Events \`entities\`: first all, then about every second those that changed, with \`removed\` ids. ${SHARED}`,
-        answer: v.string(),
+        response: v.string(),
         mediaType: 'text/event-stream',
         errors: [400, 429],
       }),
@@ -99,10 +103,10 @@ const createEntityRoutes = ({ limiter }: Needs) =>
   new Hono<AppEnv>()
     .get(
       '/availability/:id',
-      described({
+      describeRoute({
         tag,
         summary: 'Show what an entity has left',
-        answer: availabilityResponse,
+        response: availabilityResponse,
         errors: [400, 404],
       }),
       params(idParam),
@@ -120,12 +124,12 @@ const createEntityRoutes = ({ limiter }: Needs) =>
     )
     .get(
       '/wait-time/:id',
-      described({
+      describeRoute({
         tag,
         summary: 'Show how long a request would have to wait',
         description:
           'A request that costs `rpm` requests (1 unless told) and `tpm` tokens (none unless told).',
-        answer: waitTimeResponse,
+        response: waitTimeResponse,
         errors: [400, 404],
       }),
       params(idParam),
@@ -155,11 +159,11 @@ const createStatsRoutes = (needs: Needs) => {
   })
   return new Hono<AppEnv>().get(
     '/stats',
-    described({
+    describeRoute({
       tag,
       summary: 'Show what was admitted and denied, and who was denied most',
-      description: `By hour of the last day, or by UTC day of the last 30, of the first ${MOST_READ} entities by id: \`is_partial\` where there are more. Counts come seconds after what they count.`,
-      answer: trafficResponse,
+      description: `By hour of the last day, or by UTC day of the last 30, of the first ${MAX_ENTITIES_READ} entities by id: \`is_partial\` where there are more. Counts come seconds after what they count.`,
+      response: trafficResponse,
       errors: [400],
     }),
     query(trafficQuery),

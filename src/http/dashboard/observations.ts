@@ -38,7 +38,7 @@ const PREPARED = 50
  * So many entities are read again within `maxAgeMs`, whoever looks at whatever; of more, those that were read longest
  * ago. Until its turn comes an entity is shown as it refills, without what was charged since.
  */
-export const READ_AGAIN = 100
+export const MAX_REREADS = 100
 const MAX_OBSERVED = 5000
 
 export const createObservations = ({ limiter, clock, caches, maxAgeMs }: Options): Observations => {
@@ -94,7 +94,7 @@ const createAllowance = (spanNs: bigint) => {
     if (spanNs === 0n) return wanted
     if (begun === undefined || now - begun >= spanNs) {
       begun = now
-      left = READ_AGAIN
+      left = MAX_REREADS
     }
     const given = Math.min(wanted, left)
     left -= given

@@ -16,7 +16,7 @@ type Needs = Pick<AppDependencies, 'limiter' | 'store' | 'clock' | 'caches'> & {
 }
 
 /** The overview, read once for all who look at it. */
-export interface SharedOverview {
+export interface OverviewReader {
   /** Numbers no older than `maxAgeMs`, for as many entities as are read within it. */
   read(request: OverviewRequest): Promise<EntityOverview>
   /** This process has just changed something: which entities there are is looked up anew. */
@@ -30,7 +30,7 @@ const LISTED_FOR_MS = 5000
  * What all viewers of this process cost together, while there are any: each different page is listed every five
  * seconds, and each entity on any of them is read at most once in `maxAgeMs`, `READ_AGAIN` entities in all.
  */
-export const createSharedOverview = (needs: Needs): SharedOverview => {
+export const createOverviewReader = (needs: Needs): OverviewReader => {
   const { clock, caches, store, maxAgeMs } = needs
   const observations = createObservations(needs)
   const list = (request: OverviewRequest) => store.listEntities(request)

@@ -22,13 +22,13 @@ export interface TrafficReading extends Traffic {
 }
 
 /** Each entity costs a query, so no more are read, by id. */
-export const MOST_READ = 500
+export const MAX_ENTITIES_READ = 500
 
 /** So few are read at once that decisions do not queue behind them, on an engine in this process neither. */
 const AT_ONCE = 4
 
 /** After so long no further one is begun. */
-const LONGEST_NS = 5n * SECOND_NS
+const MAX_DURATION_NS = 5n * SECOND_NS
 
 interface Needs {
   readonly store: Pick<AdminStore, 'listEntities'>
@@ -43,9 +43,9 @@ export const readTraffic = async (
 ): Promise<TrafficReading> => {
   const { store, usage, clock } = needs
   const readAt = epochSeconds(clock.now())
-  const until = clock.monotonic() + LONGEST_NS
+  const until = clock.monotonic() + MAX_DURATION_NS
   const period = usagePeriod({ granularity }, readAt)
-  const { items, nextCursor } = await store.listEntities({ limit: MOST_READ })
+  const { items, nextCursor } = await store.listEntities({ limit: MAX_ENTITIES_READ })
   const usages: EntityUsage[] = []
   await pLimit(AT_ONCE).map(items, async (entity) => {
     if (clock.monotonic() >= until) return
@@ -89,7 +89,7 @@ export interface Traffic {
   readonly top_denied: readonly TopDenied[]
 }
 
-const MOST_TOP = 20
+const MAX_TOP_DENIED = 20
 
 /** Sums what entities counted; every request counts once: see decision 041. */
 export const trafficOf = (usages: readonly EntityUsage[], period: UsagePeriod): Traffic => {
@@ -166,7 +166,7 @@ const topDenied = (counted: readonly Counts[], all: number): readonly TopDenied[
     .map(({ entity, denied }) => ({ entity, denied: sumOf([...denied.values()], (amount) => amount) }))
     .filter(({ denied }) => denied > 0)
     .toSorted((a, b) => b.denied - a.denied || (a.entity.id < b.entity.id ? -1 : 1))
-    .slice(0, MOST_TOP)
+    .slice(0, MAX_TOP_DENIED)
     .map(({ entity: { id, name }, denied }) => ({
       entity_id: id,
       name,

@@ -12,25 +12,28 @@ import type { EntityPatch } from '../../core/admin/entities.ts'
 import { entityToJson } from '../../core/model/json.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 
 const tag = 'Entities'
 
 type Needs = Pick<AdminServices, 'entities'>
 
 export const createEntityRoutes = (needs: Needs) =>
-  new Hono<AppEnv>().route('/', createCollectionRoutes(needs)).route('/', createSingleRoutes(needs))
+  new Hono<AppEnv>()
+    .route('/', createCollectionRoutes(needs))
+    .route('/', createSingleRoutes(needs))
+    .route('/', createChildrenRoutes(needs))
 
 const createCollectionRoutes = ({ entities }: Needs) =>
   new Hono<AppEnv>()
     .get(
       '/',
-      described({
+      describeRoute({
         tag,
         summary: 'List entities',
         description:
           'With `q`: those whose id begins with it, then those whose id or name contains it. A page of a search may hold fewer than `limit`, or none, and still have a `next_cursor`.',
-        answer: entitiesResponse,
+        response: entitiesResponse,
         errors: [400, 429],
       }),
       query(searchQuery),
@@ -41,11 +44,11 @@ const createCollectionRoutes = ({ entities }: Needs) =>
     )
     .post(
       '/',
-      described({
+      describeRoute({
         tag,
         summary: 'Create an entity',
         status: 201,
-        answer: entityResponse,
+        response: entityResponse,
         errors: [400, 409],
       }),
       jsonBody(newEntityBody),
@@ -60,13 +63,13 @@ const createSingleRoutes = ({ entities }: Needs) =>
   new Hono<AppEnv>()
     .get(
       '/:id',
-      described({ tag, summary: 'Show an entity', answer: entityResponse, errors: [400, 404] }),
+      describeRoute({ tag, summary: 'Show an entity', response: entityResponse, errors: [400, 404] }),
       params(idParam),
       async (c) => c.json(entityToJson(await entities.get(c.req.valid('param').id))),
     )
     .patch(
       '/:id',
-      described({ tag, summary: 'Change an entity', answer: entityResponse, errors: [400, 404, 409] }),
+      describeRoute({ tag, summary: 'Change an entity', response: entityResponse, errors: [400, 404, 409] }),
       params(idParam),
       jsonBody(entityPatchBody),
       async (c) => {
@@ -77,27 +80,34 @@ const createSingleRoutes = ({ entities }: Needs) =>
     )
     .delete(
       '/:id',
-      described({ tag, summary: 'Delete an entity without children', status: 204, errors: [400, 404, 409] }),
+      describeRoute({
+        tag,
+        summary: 'Delete an entity without children',
+        status: 204,
+        errors: [400, 404, 409],
+      }),
       params(idParam),
       async (c) => {
         await entities.remove(c.req.valid('param').id, c.get('identity').kind)
         return c.body(null, 204)
       },
     )
-    .get(
-      '/:id/children',
-      described({
-        tag,
-        summary: 'List the ids of an entity’s children',
-        answer: childrenResponse,
-        errors: [400, 404],
-      }),
-      params(idParam),
-      async (c) => {
-        const { id } = c.req.valid('param')
-        return c.json({ entity_id: id, children: await entities.children(id) })
-      },
-    )
+
+const createChildrenRoutes = ({ entities }: Needs) =>
+  new Hono<AppEnv>().get(
+    '/:id/children',
+    describeRoute({
+      tag,
+      summary: 'List the ids of an entity’s children',
+      response: childrenResponse,
+      errors: [400, 404],
+    }),
+    params(idParam),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      return c.json({ entity_id: id, children: await entities.children(id) })
+    },
+  )
 
 const patchOf = ({ parent_id, ...rest }: v.InferOutput<typeof entityPatchBody>): EntityPatch => ({
   ...rest,

@@ -6,7 +6,7 @@ import { apiKeyToJson, epochSeconds } from '../../core/model/json.ts'
 import { MS_NS } from '../../core/model/time.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, optionalJsonBody, params } from '../body/validated.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 
 const tag = 'Keys'
 
@@ -20,11 +20,11 @@ const createCollectionRoutes = ({ keys }: Needs) =>
   new Hono<AppEnv>()
     .post(
       '/:id/keys',
-      described({
+      describeRoute({
         tag,
         summary: 'Create a key; its secret is shown this once',
         status: 201,
-        answer: newKeyResponse,
+        response: newKeyResponse,
         errors: [400, 404, 409],
       }),
       params(idParam),
@@ -38,7 +38,12 @@ const createCollectionRoutes = ({ keys }: Needs) =>
     )
     .get(
       '/:id/keys',
-      described({ tag, summary: 'List an entity’s keys, masked', answer: keysResponse, errors: [400, 404] }),
+      describeRoute({
+        tag,
+        summary: 'List an entity’s keys, masked',
+        response: keysResponse,
+        errors: [400, 404],
+      }),
       params(idParam),
       async (c) => {
         const items = await keys.list(c.req.valid('param').id)
@@ -50,7 +55,7 @@ const createSingleRoutes = ({ keys }: Needs) =>
   new Hono<AppEnv>()
     .delete(
       '/:id/keys/:key_id',
-      described({ tag, summary: 'Revoke a key', status: 204, errors: [400, 404] }),
+      describeRoute({ tag, summary: 'Revoke a key', status: 204, errors: [400, 404] }),
       params(keyParams),
       async (c) => {
         const { id, key_id } = c.req.valid('param')
@@ -60,11 +65,11 @@ const createSingleRoutes = ({ keys }: Needs) =>
     )
     .post(
       '/:id/keys/:key_id/rotate',
-      described({
+      describeRoute({
         tag,
         summary: 'Replace a key; the old one opens for the grace period',
         status: 201,
-        answer: newKeyResponse,
+        response: newKeyResponse,
         errors: [400, 404, 409],
       }),
       params(keyParams),

@@ -6,19 +6,19 @@ import { type UsageReader, usagePeriod } from '../../core/model/usage.ts'
 import type { Clock } from '../../core/ports/platform.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { params, query } from '../body/validated.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 
 type Needs = Pick<AdminServices, 'entities'> & { readonly usage: UsageReader; readonly clock: Clock }
 
 export const createUsageRoutes = ({ entities, usage, clock }: Needs) =>
   new Hono<AppEnv>().get(
     '/:id',
-    described({
+    describeRoute({
       tag: 'Usage',
       summary: 'Show what was used, by hour or UTC day',
       description:
         'The last day, or the last 30 days, up to now unless told. Times are seconds since the epoch; the hour or day that `from` lies in shows as a whole.',
-      answer: usageResponse,
+      response: usageResponse,
       errors: [400, 404],
     }),
     params(idParam),

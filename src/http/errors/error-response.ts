@@ -2,11 +2,11 @@ import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
 import { StoreUnavailable, shortened, ZaelError } from '../../core/model/errors.ts'
 import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
-import { answerJson } from '../response.ts'
+import { respondJson } from '../response.ts'
 import { v1Error } from './openai-error.ts'
 import {
   CLIENT_CLOSED_REQUEST,
-  ClientGone,
+  ClientDisconnected,
   flatError,
   MethodNotAllowed,
   type Problem,
@@ -23,22 +23,22 @@ export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
  * Answers what was thrown, in the shape that the path asks for. Faults of ours are logged, never shown; requests that fail
  * with the store are one line a minute with their number, however many they are.
  */
-export const createErrorAnswer = ({ logger, clock, settings }: Needs): ErrorHandler<AppEnv> => {
+export const createErrorHandler = ({ logger, clock, settings }: Needs): ErrorHandler<AppEnv> => {
   const unavailable = createOnceAMinute(clock)
   return (error, c) => {
-    if (error instanceof ClientGone) return unsent(logger, c)
+    if (error instanceof ClientDisconnected) return unsent(logger, c)
     const problem = problemOf(error)
     if (error instanceof StoreUnavailable) {
       unavailable((count) =>
         logger.warn('requests failed without the store', { count, reason: error.reason }),
       )
     } else if (problem.status >= 500) logFault(logger, c, error)
-    return answer(c, problem, settings.errorFormat)
+    return respond(c, problem, settings.errorFormat)
   }
 }
 
 /** Answers a path that is not there, or not with this method. */
-export const createNotFoundAnswer =
+export const createNotFoundHandler =
   (app: Hono<AppEnv>, { settings }: Needs): NotFoundHandler<AppEnv> =>
   (c) => {
     const allow = METHODS.filter((method) => hasRoute(app, method, c.req.path))
@@ -46,12 +46,12 @@ export const createNotFoundAnswer =
       allow.length > 0
         ? new MethodNotAllowed(c.req.method, allow)
         : new ZaelError('not_found', `There is nothing at ${shortened(c.req.path)}`)
-    return answer(c, problemOf(error), settings.errorFormat)
+    return respond(c, problemOf(error), settings.errorFormat)
   }
 
-const answer = (c: Context<AppEnv>, problem: Problem, format: 'openai' | 'flat'): Response => {
+const respond = (c: Context<AppEnv>, problem: Problem, format: 'openai' | 'flat'): Response => {
   const body = isV1(c.req.path) ? v1Error(problem, format) : flatError(problem)
-  return answerJson(c.get('answering'), body, problem.status, { ...problem.headers })
+  return respondJson(c.get('responseContext'), body, problem.status, { ...problem.headers })
 }
 
 const unsent = (logger: AppDependencies['logger'], c: Context<AppEnv>): Response => {

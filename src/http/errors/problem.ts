@@ -19,10 +19,10 @@ export class MethodNotAllowed extends Error {
 }
 
 /** A model that is not registered, or that the caller may not use. */
-export class ModelRefused extends Error {
+export class ModelRejected extends Error {
   readonly code: 'model_not_found' | 'model_not_allowed'
 
-  constructor(code: ModelRefused['code'], named: string) {
+  constructor(code: ModelRejected['code'], named: string) {
     const model = shortened(named)
     super(
       code === 'model_not_found'
@@ -38,7 +38,7 @@ export class ModelRefused extends Error {
 export const CLIENT_CLOSED_REQUEST = 499
 
 /** The client closed the connection before its request had arrived. Nothing can be sent to it. */
-export class ClientGone extends Error {
+export class ClientDisconnected extends Error {
   constructor(options: { readonly cause: unknown }) {
     super('The client closed the connection before the end of its request', options)
     this.name = 'ClientGone'
@@ -47,7 +47,7 @@ export class ClientGone extends Error {
 
 export type ProblemCode =
   | ErrorCode
-  | ModelRefused['code']
+  | ModelRejected['code']
   | 'method_not_allowed'
   | 'rate_limit_exceeded'
   | 'internal_error'
@@ -81,7 +81,7 @@ export const problemOf = (error: unknown): Problem => {
   if (error instanceof StoreUnavailable) return unavailable
   if (error instanceof MethodNotAllowed) return methodProblem(error)
   if (error instanceof TooManyRequests) return tooManyProblem(error)
-  if (error instanceof ModelRefused) return modelProblem(error)
+  if (error instanceof ModelRejected) return modelProblem(error)
   return { status: 500, code: 'internal_error', message: 'Something went wrong on our side', headers: {} }
 }
 
@@ -107,7 +107,7 @@ const methodProblem = (error: MethodNotAllowed): Problem => ({
   headers: { allow: error.allow.join(', ') },
 })
 
-const modelProblem = (error: ModelRefused): Problem => ({
+const modelProblem = (error: ModelRejected): Problem => ({
   status: error.code === 'model_not_found' ? 404 : 403,
   code: error.code,
   message: error.message,

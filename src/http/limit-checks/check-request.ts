@@ -6,7 +6,7 @@ import { type Cost, METERS, type Meter } from '../../core/model/meter.ts'
 import type { PolicyContext } from '../../core/model/policy.ts'
 
 /** One question: whether a cost would pass, or passes. */
-export interface Check {
+export interface LimitCheck {
   readonly resource: string | undefined
   readonly cost: Cost
   readonly user: string | undefined
@@ -18,16 +18,16 @@ export interface Check {
 }
 
 /** A check in a request. */
-export interface AskedCheck {
-  readonly check: Check
+export interface RequestedCheck {
+  readonly check: LimitCheck
   readonly idempotencyKey: string | undefined
   /** What stands before its fields in errors: `[3].`, or nothing. */
   readonly place: string
 }
 
-export interface AskedChecks {
+export interface RequestedChecks {
   readonly isList: boolean
-  readonly asked: readonly AskedCheck[]
+  readonly requested: readonly RequestedCheck[]
 }
 
 type Body = v.InferOutput<typeof checkBody>
@@ -36,28 +36,28 @@ type Body = v.InferOutput<typeof checkBody>
  * One check, or a list of them, as a body asks; `user` is who asks where a check does not say so. Throws `invalid_request`
  * where two checks of a list have the same key.
  */
-export const checksIn = (body: Body | readonly Body[], user: string | undefined): AskedChecks => {
-  if (!isList(body)) return { isList: false, asked: [askedCheck(body, '', user)] }
+export const parseChecks = (body: Body | readonly Body[], user: string | undefined): RequestedChecks => {
+  if (!isList(body)) return { isList: false, requested: [parseCheck(body, '', user)] }
   body.forEach(({ idempotency_key: key }, index) => {
     const isRepeated = body.findIndex(({ idempotency_key }) => idempotency_key === key) < index
     if (key !== undefined && isRepeated)
       throw invalid(`[${index}].idempotency_key`, 'be given to one check only')
   })
-  return { isList: true, asked: body.map((each, index) => askedCheck(each, `[${index}].`, user)) }
+  return { isList: true, requested: body.map((each, index) => parseCheck(each, `[${index}].`, user)) }
 }
 
 /** `Array.isArray` does not know lists that are readonly. */
 const isList = (body: Body | readonly Body[]): body is readonly Body[] => Array.isArray(body)
 
 /** Throws `invalid_request` for a reservation of no cost: it would cost the caller nothing, and takes an item in the table. */
-const askedCheck = (body: Body, place: string, user: string | undefined): AskedCheck => {
-  const cost = inOrder(body.cost ?? { requests: 1 })
-  if (body.reserve && asksForNothing({ cost, dryRun: false }))
+const parseCheck = (body: Body, place: string, user: string | undefined): RequestedCheck => {
+  const cost = orderedCost(body.cost ?? { requests: 1 })
+  if (body.reserve && hasNoCost({ cost, dryRun: false }))
     throw invalid(`${place}cost`, 'name an amount above 0 where it is reserved')
   return { place, idempotencyKey: body.idempotency_key, check: checkOf(body, cost, user) }
 }
 
-const checkOf = (body: Body, cost: Cost, user: string | undefined): Check => ({
+const checkOf = (body: Body, cost: Cost, user: string | undefined): LimitCheck => ({
   resource: body.resource,
   cost,
   user: body.user ?? user,
@@ -68,11 +68,11 @@ const checkOf = (body: Body, cost: Cost, user: string | undefined): Check => ({
 })
 
 /** Whether a check charges nothing even where it is allowed. */
-export const asksForNothing = ({ cost, dryRun }: Pick<Check, 'cost' | 'dryRun'>): boolean =>
+export const hasNoCost = ({ cost, dryRun }: Pick<LimitCheck, 'cost' | 'dryRun'>): boolean =>
   dryRun || Object.values(cost).every((amount) => amount === 0)
 
 /** So that the same cost reads the same, however it was written. */
-const inOrder = (cost: Cost): Cost => {
+const orderedCost = (cost: Cost): Cost => {
   const ordered: Partial<Record<Meter, number>> = {}
   for (const meter of METERS) {
     const amount = cost[meter]

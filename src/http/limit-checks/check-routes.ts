@@ -5,31 +5,31 @@ import { allowedResponse, checkBody, checksBody, deniedResponse, MOST_CHECKS } f
 import { openAiDenialResponse, openAiErrorResponse } from '../../contract/errors.ts'
 import type { ReservationService } from '../../core/admin/reservations.ts'
 import { ZaelError } from '../../core/model/errors.ts'
-import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
+import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
 import { DEGRADED } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { jsonBodyOrList } from '../body/validated.ts'
 import { deciderOf, v1UnavailableBody } from '../decisions.ts'
-import { ModelRefused } from '../errors/problem.ts'
+import { ModelRejected } from '../errors/problem.ts'
 import { type ModelLookup, mayUse } from '../models/model-lookup.ts'
-import { describe, jsonAnswer } from '../openapi/described.ts'
-import { type Answering, answerJson } from '../response.ts'
-import { type AnsweringNeeds, answerMany, answerOne } from './answer-checks.ts'
-import { type AskedCheck, checksIn } from './check-request.ts'
-import { createChecker, createForesight } from './decide-check.ts'
+import { describeOperation, jsonResponse } from '../openapi/described.ts'
+import { type ResponseContext, respondJson } from '../response.ts'
+import { parseChecks, type RequestedCheck } from './check-request.ts'
+import { createDecideCheck, createForesight } from './decide-check.ts'
 import { createIdempotency } from './idempotency.ts'
+import { type RunChecksNeeds, runCheck, runChecks } from './run-checks.ts'
 
-export interface CheckRoutesNeeds
+export interface LimitCheckRoutesNeeds
   extends Pick<AppDependencies, 'limiter' | 'clock' | 'logger' | 'secrets' | 'idempotency'> {
   readonly settings: Pick<HttpSettings, 'bypassLimiter' | 'errorFormat'>
   readonly reservationService: ReservationService
 }
 
 /** Decisions without a chat: one, or a list of them. */
-export const createCheckRoutes = (needs: CheckRoutesNeeds, models: ModelLookup): Hono<AppEnv> => {
+export const createLimitCheckRoutes = (needs: LimitCheckRoutesNeeds, models: ModelLookup): Hono<AppEnv> => {
   const decider = deciderOf(needs)
-  const needed: AnsweringNeeds = {
-    checker: createChecker({ ...needs, decider }),
+  const needed: RunChecksNeeds = {
+    decideCheck: createDecideCheck({ ...needs, decider }),
     idempotency: createIdempotency(needs),
     chargesNothing: createForesight({ decider }),
     errorFormat: needs.settings.errorFormat,
@@ -40,40 +40,47 @@ export const createCheckRoutes = (needs: CheckRoutesNeeds, models: ModelLookup):
     jsonBodyOrList(checkBody, checksBody),
     async (c) => {
       const acting = c.get('acting')
-      const { isList, asked } = checksIn(c.req.valid('json'), c.req.header('x-user-id') || undefined)
-      for (const each of asked) if (!isPlain(acting, each)) await checkMayAsk(models, acting, each)
+      const { isList, requested } = parseChecks(c.req.valid('json'), c.req.header('x-user-id') || undefined)
+      for (const each of requested)
+        if (!isAllowedToAll(acting, each)) await requireAllowed(models, acting, each)
       if (isList) {
-        return list(c.get('answering'), await answerMany(needed, acting, asked))
+        return list(c.get('responseContext'), await runChecks(needed, acting, requested))
       }
-      const [only] = asked
+      const [only] = requested
       if (only === undefined) throw new Error('a check was lost')
-      return single(c.get('answering'), await answerOne(needed, acting, only), needs.settings.errorFormat)
+      return single(
+        c.get('responseContext'),
+        await runCheck(needed, acting, only),
+        needs.settings.errorFormat,
+      )
     },
   )
 }
 
 /** Whether nobody could be kept from asking it: it names no context, and no resource that is kept from the entity. */
-const isPlain = ({ entity }: ActingIdentity, { check: { context, resource } }: AskedCheck): boolean =>
-  context === undefined && (resource === undefined || mayUse(entity, resource))
+const isAllowedToAll = (
+  { entity }: ActingIdentity,
+  { check: { context, resource } }: RequestedCheck,
+): boolean => context === undefined && (resource === undefined || mayUse(entity, resource))
 
 /** Throws `forbidden` where a caller gives a context, `ModelRefused` where the resource is a model that it may not use. */
-const checkMayAsk = async (
+const requireAllowed = async (
   models: ModelLookup,
   { kind, entity }: ActingIdentity,
-  { check: { context, resource }, place }: AskedCheck,
+  { check: { context, resource }, place }: RequestedCheck,
 ): Promise<void> => {
   if (context !== undefined && kind !== 'admin') {
     const field = `${place}context`
     throw new ZaelError('forbidden', `${field} may be given with the admin token only`, { field })
   }
   if (resource === undefined || mayUse(entity, resource)) return
-  if ((await models.get(resource)) !== undefined) throw new ModelRefused('model_not_allowed', resource)
+  if ((await models.get(resource)) !== undefined) throw new ModelRejected('model_not_allowed', resource)
 }
 
 /** Headers speak of one decision; of a list they say only whether a part of it was decided without the store. */
-const list = (answering: Answering, answers: readonly RememberedAnswer[]): Response =>
-  answerJson(
-    answering,
+const list = (responseContext: ResponseContext, answers: readonly KeptResponse[]): Response =>
+  respondJson(
+    responseContext,
     answers.map(({ body }) => body),
     200,
     answers.some(({ headers }) => DEGRADED in headers) ? { [DEGRADED]: 'true' } : {},
@@ -81,18 +88,18 @@ const list = (answering: Answering, answers: readonly RememberedAnswer[]): Respo
 
 /** What is no denial keeps the shape of errors in `/v1`. */
 const single = (
-  answering: Answering,
-  { status, headers, body }: RememberedAnswer,
+  responseContext: ResponseContext,
+  { status, headers, body }: KeptResponse,
   format: HttpSettings['errorFormat'],
 ): Response => {
-  if (status < 500) return answerJson(answering, body, status, headers)
-  return answerJson(answering, v1UnavailableBody(format), status, headers)
+  if (status < 500) return respondJson(responseContext, body, status, headers)
+  return respondJson(responseContext, v1UnavailableBody(format), status, headers)
 }
 
-const describeCheck = describe({
+const describeCheck = describeOperation({
   tags: ['Limits'],
   summary: 'Ask whether a cost passes, and charge it',
-  description: `An array in place of the object asks up to ${MOST_CHECKS} at once, each on its own: 200, and a list in that order, each with the fields of its own answer. Bad input in one is 400 for all, and nothing is charged. What is not reserved is final.`,
+  description: `An array in place of the object asks up to ${MOST_CHECKS} at once, each on its own: 200, and a list in that order, each with the fields of its own response. Bad input in one is 400 for all, and nothing is charged. What is not reserved is final.`,
   parameters: [
     {
       in: 'header',
@@ -110,16 +117,16 @@ const describeCheck = describe({
         },
       },
     },
-    400: jsonAnswer('The request names a field that is not what it must be', openAiErrorResponse),
-    403: jsonAnswer('You may not use this model, or not give a context', openAiErrorResponse),
-    409: jsonAnswer(
+    400: jsonResponse('The request names a field that is not what it must be', openAiErrorResponse),
+    403: jsonResponse('You may not use this model, or not give a context', openAiErrorResponse),
+    409: jsonResponse(
       'The idempotency key stands for another request, or is being answered',
       openAiErrorResponse,
     ),
-    429: jsonAnswer(
+    429: jsonResponse(
       'It does not pass, and nothing is charged; or too many failed authentications from this address',
       v.union([deniedResponse, openAiDenialResponse]),
     ),
-    503: jsonAnswer('The store is away, and a limit says deny', openAiErrorResponse),
+    503: jsonResponse('The store is away, and a limit says deny', openAiErrorResponse),
   },
 })

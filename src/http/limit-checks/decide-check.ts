@@ -3,19 +3,19 @@ import type { StoredReservation } from '../../core/charge/reservation-store.ts'
 import type { Allowed, DecisionRequest, Denied, LimitState, Reservation } from '../../core/decide/decision.ts'
 import { epochSeconds } from '../../core/model/json.ts'
 import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
-import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
+import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import { rateLimitHeaders } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { type Decider, type DenialBody, v1DenialResponse } from '../decisions.ts'
 import { v1Error } from '../errors/openai-error.ts'
 import type { Problem } from '../errors/problem.ts'
-import { asksForNothing, type Check } from './check-request.ts'
+import { hasNoCost, type LimitCheck } from './check-request.ts'
 
 /** A check that has been decided, and what is still to be done about it: `confirm` or `undo`. */
-export interface Checked {
+export interface DecidedCheck {
   /** 200 or 429; 503 where a limit that says deny cannot be checked. */
-  readonly answer: RememberedAnswer
+  readonly response: KeptResponse
   /** What was charged; undefined: nothing. */
   readonly reservation: Reservation | undefined
   /** Whether it is kept for a settlement to come. */
@@ -23,55 +23,55 @@ export interface Checked {
 }
 
 /** The answer stands: what was charged is used, unless it is reserved. */
-export const confirm = async ({ reservation, isHeld }: Checked): Promise<void> => {
+export const confirm = async ({ reservation, isHeld }: DecidedCheck): Promise<void> => {
   if (!isHeld) await reservation?.settle({})
 }
 
 /** The answer is given to nobody: what was charged comes back. What is held stays open in the store, under an id that nobody is told. */
-export const undo = async ({ reservation }: Checked): Promise<void> => reservation?.release()
+export const undo = async ({ reservation }: DecidedCheck): Promise<void> => reservation?.release()
 
-export interface CheckerNeeds extends Pick<AppDependencies, 'clock'> {
+export interface DecideCheckNeeds extends Pick<AppDependencies, 'clock'> {
   readonly decider: Decider
   readonly settings: Pick<HttpSettings, 'errorFormat'>
   readonly reservationService: ReservationService
 }
 
 /** `canUndo`: what is charged can still be given back, until it is confirmed. */
-export type Checker = (
+export type DecideCheck = (
   acting: ActingIdentity,
-  check: Check,
+  check: LimitCheck,
   options: { readonly canUndo: boolean },
-) => Promise<Checked>
+) => Promise<DecidedCheck>
 
 /** Throws `StoreUnavailable` where nothing can be decided, or what was charged cannot be kept; then nothing is charged. */
-export const createChecker =
-  (needs: CheckerNeeds): Checker =>
+export const createDecideCheck =
+  (needs: DecideCheckNeeds): DecideCheck =>
   async (acting, check, { canUndo }) => {
     const decision = await needs.decider.decide(requestOf(acting, check, canUndo))
     const headers = rateLimitHeaders(decision, needs.clock.now())
     if (!decision.allowed) {
       const subject = { model: check.resource ?? DEFAULT_RESOURCE, organization: acting.organization }
       const denial = v1DenialResponse(decision, subject, headers, needs.settings.errorFormat)
-      const answer = { ...denial, body: deniedJson(decision, denial.body) }
-      return { answer, reservation: undefined, isHeld: false }
+      const response = { ...denial, body: deniedJson(decision, denial.body) }
+      return { response, reservation: undefined, isHeld: false }
     }
     const { reservation } = decision
     const held = check.reserve
       ? await needs.reservationService.hold(acting.entityId, reservation, check.lifetimeSeconds)
       : undefined
-    const answer = { status: 200, headers, body: allowedJson(decision, held) }
-    return { answer, reservation, isHeld: held !== undefined }
+    const response = { status: 200, headers, body: allowedJson(decision, held) }
+    return { response, reservation, isHeld: held !== undefined }
   }
 
 /** Whether a check charges nothing, as far as is known before it is decided. */
 export const createForesight =
-  ({ decider }: Pick<CheckerNeeds, 'decider'>) =>
-  (acting: ActingIdentity, check: Check): boolean =>
-    asksForNothing(check) || decider.foreseesDenial(requestOf(acting, check, true))
+  ({ decider }: Pick<DecideCheckNeeds, 'decider'>) =>
+  (acting: ActingIdentity, check: LimitCheck): boolean =>
+    hasNoCost(check) || decider.foreseesDenial(requestOf(acting, check, true))
 
 const requestOf = (
   { entityId }: ActingIdentity,
-  { resource, cost, user, context, dryRun, reserve }: Check,
+  { resource, cost, user, context, dryRun, reserve }: LimitCheck,
   canUndo: boolean,
 ): DecisionRequest => {
   const request: { -readonly [K in keyof DecisionRequest]: DecisionRequest[K] } = {

@@ -1,11 +1,11 @@
 import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
 import { DAY_NS, MINUTE_NS } from '../../core/model/time.ts'
-import type { Attempt, IdempotencyStore, RememberedAnswer } from '../../core/ports/idempotency-store.ts'
+import type { Attempt, IdempotencyStore, KeptResponse } from '../../core/ports/idempotency-store.ts'
 import type { AppDependencies } from '../app-dependencies.ts'
-import { type Checked, confirm, undo } from './decide-check.ts'
+import { confirm, type DecidedCheck, undo } from './decide-check.ts'
 
 /** How long the same body gets the same answer. */
-const REMEMBERED_NS = DAY_NS
+const KEPT_NS = DAY_NS
 
 /**
  * How long an attempt keeps others waiting. Every call of the store has a deadline well below a second, so one that has
@@ -25,7 +25,7 @@ export interface KeyedRequest {
 }
 
 /** A key that is this request's to answer, or the answer that its caller had before. */
-export type Claim = (Attempt & { readonly field: string }) | { readonly remembered: RememberedAnswer }
+export type Claim = (Attempt & { readonly field: string }) | { readonly kept: KeptResponse }
 
 /** Answers requests with an idempotency key once. All methods throw `StoreUnavailable`. */
 export interface Idempotency {
@@ -34,7 +34,7 @@ export interface Idempotency {
   /** The answer that the key stands for, by a read alone; undefined where it is free. Throws as `claim`. */
   find(request: KeyedRequest): Promise<Claim | undefined>
   /** The answer had before, or that of `check`: kept where it is allowed, else the key is free again, as after an error. */
-  answer(claim: Claim, check: () => Promise<Checked>): Promise<RememberedAnswer>
+  respond(claim: Claim, check: () => Promise<DecidedCheck>): Promise<KeptResponse>
   /** The key is free again, as far as the store can be reached. */
   drop(claim: Claim): Promise<void>
 }
@@ -44,7 +44,7 @@ export const createIdempotency = (
 ): Idempotency => {
   const store = needs.idempotency
   const drop = async (claim: Claim): Promise<void> => {
-    if (!('remembered' in claim)) await store.abandon(claim).catch(unlessAway)
+    if (!('kept' in claim)) await store.abandon(claim).catch(unlessAway)
   }
   return {
     drop,
@@ -56,12 +56,12 @@ export const createIdempotency = (
         attemptId: id(),
       }
       const now = needs.clock.now()
-      const times = { now, pendingUntil: now + PENDING_NS, expiresAt: now + REMEMBERED_NS }
+      const times = { now, pendingUntil: now + PENDING_NS, expiresAt: now + KEPT_NS }
       const begun = await store.begin({ ...attempt, ...times }).catch(async (error: unknown) => {
         await drop({ ...attempt, field })
         throw error
       })
-      if (begun.outcome === 'answered') return { remembered: begun.answer }
+      if (begun.outcome === 'answered') return { kept: begun.answer }
       if (begun.outcome !== 'begun') throw conflict(field, CONFLICTS[begun.outcome])
       return { ...attempt, field }
     },
@@ -70,18 +70,18 @@ export const createIdempotency = (
       const at = { key: { callerId, keyHash: hash(key) }, bodyHash: hash(body), now: needs.clock.now() }
       const found = await store.find(at)
       if (found.outcome === 'free') return undefined
-      if (found.outcome === 'answered') return { remembered: found.answer }
+      if (found.outcome === 'answered') return { kept: found.answer }
       throw conflict(field, CONFLICTS[found.outcome])
     },
-    async answer(claim, check) {
-      if ('remembered' in claim) return claim.remembered
+    async respond(claim, check) {
+      if ('kept' in claim) return claim.kept
       const checked = await check().catch(async (error: unknown) => {
         await drop(claim)
         throw error
       })
-      if (checked.answer.status !== 200) await drop(claim)
-      else await remember(store, claim, checked)
-      return checked.answer
+      if (checked.response.status !== 200) await drop(claim)
+      else await keep(store, claim, checked)
+      return checked.response
     },
   }
 }
@@ -98,12 +98,12 @@ const conflict = (field: string, why: string): ZaelError =>
  * Where another attempt has taken over, or the answer is surely not kept, it is given to nobody and nothing stays charged:
  * who asks again is charged once. Where it is not known whether it is kept, the answer stands, as it may be given again.
  */
-const remember = async (
+const keep = async (
   store: IdempotencyStore,
   claim: Attempt & { readonly field: string },
-  checked: Checked,
+  checked: DecidedCheck,
 ): Promise<void> => {
-  const outcome = await finishSurely(store, claim, checked.answer).catch(async (error: unknown) => {
+  const outcome = await finishSurely(store, claim, checked.response).catch(async (error: unknown) => {
     if (error instanceof StoreUnavailable && error.mayHaveApplied) return 'unknown'
     await undo(checked)
     await store.abandon(claim).catch(unlessAway)
@@ -117,13 +117,13 @@ const remember = async (
 }
 
 /** A lost answer is asked for once more; the store knows this attempt again. */
-const finishSurely = async (store: IdempotencyStore, attempt: Attempt, answer: RememberedAnswer) => {
+const finishSurely = async (store: IdempotencyStore, attempt: Attempt, response: KeptResponse) => {
   try {
-    return await store.finish(attempt, answer)
+    return await store.finish(attempt, response)
   } catch (error) {
     if (!(error instanceof StoreUnavailable) || !error.mayHaveApplied) throw error
     // where this one is refused, the first may still have been applied
-    return store.finish(attempt, answer).catch(() => Promise.reject(error))
+    return store.finish(attempt, response).catch(() => Promise.reject(error))
   }
 }
 

@@ -15,7 +15,7 @@ import type { SettledBy } from '../../core/charge/settle.ts'
 import { epochSeconds } from '../../core/model/json.ts'
 import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
 import { jsonBody } from '../body/validated.ts'
-import { describe, jsonAnswer } from '../openapi/described.ts'
+import { describeOperation, jsonResponse } from '../openapi/described.ts'
 
 /** Ends reservations and prolongs them, whichever node has made them. */
 export const createReservationRoutes = (reservations: ReservationService): Hono<AppEnv> =>
@@ -55,7 +55,7 @@ const createExtendRoute = (reservations: ReservationService): Hono<AppEnv> =>
       summary: 'Prolong a reservation',
       description:
         'It then expires `expires_in_seconds` from now, unless it expires later already. One that has ended is not changed.',
-      answer: extendedResponse,
+      response: extendedResponse,
     }),
     jsonBody(extendBody),
     async (c) => {
@@ -72,28 +72,28 @@ const createExtendRoute = (reservations: ReservationService): Hono<AppEnv> =>
 const settledBy = ({ kind, entityId }: ActingIdentity): SettledBy | undefined =>
   kind === 'admin' ? undefined : { callerId: entityId }
 
-const describeEnd = (summary: string, answer: v.GenericSchema) =>
+const describeEnd = (summary: string, response: v.GenericSchema) =>
   describeReservation({
     summary,
     description: 'Once: a second time, or after it has expired, nothing is changed.',
-    answer,
+    response,
   })
 
 const describeReservation = ({
-  answer,
+  response,
   ...texts
 }: {
   readonly summary: string
   readonly description: string
-  readonly answer: v.GenericSchema
+  readonly response: v.GenericSchema
 }) =>
-  describe({
+  describeOperation({
     tags: ['Limits'],
     ...texts,
     responses: {
-      200: jsonAnswer('What has become of it', answer),
-      400: jsonAnswer('The request names a field that is not what it must be', openAiErrorResponse),
-      404: jsonAnswer('You have no such reservation', openAiErrorResponse),
-      503: jsonAnswer('The store is away', openAiErrorResponse),
+      200: jsonResponse('What has become of it', response),
+      400: jsonResponse('The request names a field that is not what it must be', openAiErrorResponse),
+      404: jsonResponse('You have no such reservation', openAiErrorResponse),
+      503: jsonResponse('The store is away', openAiErrorResponse),
     },
   })

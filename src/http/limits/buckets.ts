@@ -5,7 +5,7 @@ import { resetBody, topUpBody } from '../../contract/limits.ts'
 import type { Limiter } from '../../core/decide/limiter.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { optionalJsonBody, params, query } from '../body/validated.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 import { availabilityJson, oneResource } from './limits.ts'
 
 const tag = 'Limits'
@@ -17,10 +17,10 @@ export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
   new Hono<AppEnv>()
     .post(
       '/:id/reset',
-      described({
+      describeRoute({
         tag,
         summary: 'Make buckets full again',
-        answer: availabilityResponse,
+        response: availabilityResponse,
         errors: [400, 404, 409],
       }),
       params(idParam),
@@ -36,7 +36,12 @@ export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
     )
     .post(
       '/:id/top-up',
-      described({ tag, summary: 'Give more for now', answer: availabilityResponse, errors: [400, 404, 409] }),
+      describeRoute({
+        tag,
+        summary: 'Give more for now',
+        response: availabilityResponse,
+        errors: [400, 404, 409],
+      }),
       params(idParam),
       query(resourceQuery),
       optionalJsonBody(topUpBody),

@@ -12,7 +12,7 @@ import {
 } from '../../core/resolve/layers.ts'
 import type { AdminServices, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { jsonBody, query } from '../body/validated.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 import { effectiveLimitJson } from './limits.ts'
 
 const tag = 'Limits'
@@ -39,12 +39,12 @@ export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
   return new Hono<AppEnv>()
     .get(
       '/',
-      described({
+      describeRoute({
         tag,
         summary: 'Show system or role defaults',
         description:
           'Those of the environment hold where the system has none of that name. `inherited`: what would hold if nothing were set here.',
-        answer: defaultsResponse,
+        response: defaultsResponse,
         errors: [400],
       }),
       query(defaultsQuery),
@@ -55,10 +55,10 @@ export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
     )
     .put(
       '/',
-      described({
+      describeRoute({
         tag,
         summary: 'Replace system or role defaults',
-        answer: defaultsResponse,
+        response: defaultsResponse,
         errors: [400, 409],
       }),
       query(defaultsQuery),

@@ -12,7 +12,7 @@ import type { ExplainedLimit } from '../../core/resolve/effective-limits.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 
 const tag = 'Limits'
 
@@ -25,20 +25,25 @@ const createReadRoutes = (needs: Needs) =>
   new Hono<AppEnv>()
     .get(
       '/:id',
-      described({ tag, summary: 'Show the limits in force', answer: limitsResponse, errors: [400, 404] }),
+      describeRoute({
+        tag,
+        summary: 'Show the limits in force',
+        response: limitsResponse,
+        errors: [400, 404],
+      }),
       params(idParam),
       query(resourceQuery),
       async (c) => {
         const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
-        return c.json(await limitsInForce(needs, c.req.valid('param').id, resource))
+        return c.json(await effectiveLimitsJson(needs, c.req.valid('param').id, resource))
       },
     )
     .get(
       '/:id/explain',
-      described({
+      describeRoute({
         tag,
         summary: 'Show where each limit comes from, and what it overrode',
-        answer: explainResponse,
+        response: explainResponse,
         errors: [400, 404],
       }),
       params(idParam),
@@ -46,7 +51,7 @@ const createReadRoutes = (needs: Needs) =>
       async (c) => {
         const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
         const { id } = c.req.valid('param')
-        return c.json(await explained(needs, id, resource))
+        return c.json(await explanationJson(needs, id, resource))
       },
     )
 
@@ -54,10 +59,10 @@ const createWriteRoutes = (needs: Needs) =>
   new Hono<AppEnv>()
     .put(
       '/:id',
-      described({
+      describeRoute({
         tag,
         summary: 'Replace the entity’s limits',
-        answer: limitsResponse,
+        response: limitsResponse,
         errors: [400, 404, 409],
       }),
       params(idParam),
@@ -69,12 +74,12 @@ const createWriteRoutes = (needs: Needs) =>
         const { id } = c.req.valid('param')
         const key = { owner: { kind: 'entity', id }, resource } as const
         await needs.limitSets.replace(key, limits, c.get('identity').kind)
-        return c.json(await limitsInForce(needs, id, resource))
+        return c.json(await effectiveLimitsJson(needs, id, resource))
       },
     )
     .delete(
       '/:id',
-      described({ tag, summary: 'Return to what is inherited', status: 204, errors: [400, 404, 409] }),
+      describeRoute({ tag, summary: 'Return to what is inherited', status: 204, errors: [400, 404, 409] }),
       params(idParam),
       query(resourceQuery),
       async (c) => {
@@ -85,12 +90,12 @@ const createWriteRoutes = (needs: Needs) =>
       },
     )
 
-const limitsInForce = async ({ limiter }: Needs, entityId: string, resource: string) => {
+const effectiveLimitsJson = async ({ limiter }: Needs, entityId: string, resource: string) => {
   const limits = await limiter.explain(entityId, resource)
   return { entity_id: entityId, resource, limits: limits.map(effectiveLimitJson) }
 }
 
-const explained = async ({ limiter }: Needs, entityId: string, resource: string) => {
+const explanationJson = async ({ limiter }: Needs, entityId: string, resource: string) => {
   const limits = await limiter.explain(entityId, resource)
   const others = await limiter.explainOthers(entityId, resource)
   return {

@@ -15,7 +15,7 @@ import { secondsOf } from '../../web/denial-json.ts'
 import { tightestRequests, tightestTokens } from '../../web/described-limits.ts'
 import type { AdminServices, AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params } from '../body/validated.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 import { resizeUsual, type UsualChange, usualSize } from './resize-usual.ts'
 
 const tag = 'Rate limits'
@@ -31,10 +31,10 @@ const createReadRoutes = (needs: Needs) =>
   new Hono<AppEnv>()
     .get(
       '/status/:id',
-      described({
+      describeRoute({
         tag,
         summary: 'Show what a key has left, and its limits',
-        answer: rateLimitStatusResponse,
+        response: rateLimitStatusResponse,
         errors: [400, 404],
       }),
       params(idParam),
@@ -45,11 +45,11 @@ const createReadRoutes = (needs: Needs) =>
     )
     .get(
       '/stats',
-      described({
+      describeRoute({
         tag,
         summary: 'Count keys',
-        description: `Among the first ${MOST_COUNTED} entities by id.`,
-        answer: rateLimitStatsResponse,
+        description: `Among the first ${MAX_COUNTED} entities by id.`,
+        response: rateLimitStatsResponse,
       }),
       async (c) => {
         const [keys, limits] = await Promise.all([countKeys(needs), defaultLimits(needs)])
@@ -66,11 +66,11 @@ const createWriteRoutes = (needs: Needs) =>
   new Hono<AppEnv>()
     .post(
       '/config/:id',
-      described({
+      describeRoute({
         tag,
         summary: 'Set the limits on requests and tokens',
         description: 'What is left out stays as it is, as do limits of other names.',
-        answer: rateLimitStatusResponse,
+        response: rateLimitStatusResponse,
         errors: [400, 404, 409],
       }),
       params(idParam),
@@ -82,10 +82,10 @@ const createWriteRoutes = (needs: Needs) =>
     )
     .post(
       '/reset/:id',
-      described({
+      describeRoute({
         tag,
         summary: 'Make all that a key has full again',
-        answer: rateLimitStatusResponse,
+        response: rateLimitStatusResponse,
         errors: [400, 404, 409],
       }),
       params(idParam),
@@ -177,7 +177,7 @@ export interface KeyStats {
 }
 
 /** Each entity costs a few reads, so no more are looked at, by id. */
-export const MOST_COUNTED = 1000
+export const MAX_COUNTED = 1000
 
 const AT_ONCE = 20
 
@@ -186,8 +186,8 @@ export const countKeys = async (needs: {
   readonly store: AdminStore
   readonly limiter: Limiter
 }): Promise<KeyStats> => {
-  const { items } = await needs.store.listEntities({ limit: MOST_COUNTED })
-  const stats = await pLimit(AT_ONCE).map(items, ({ id }) => lookAt(needs, id))
+  const { items } = await needs.store.listEntities({ limit: MAX_COUNTED })
+  const stats = await pLimit(AT_ONCE).map(items, ({ id }) => statsOf(needs, id))
   return stats.reduce(
     (sum, each) => ({
       tracked: sum.tracked + each.tracked,
@@ -200,7 +200,10 @@ export const countKeys = async (needs: {
 
 const NONE: KeyStats = { tracked: 0, configured: 0, active: 0 }
 
-const lookAt = async ({ store, limiter }: Parameters<typeof countKeys>[0], id: string): Promise<KeyStats> => {
+const statsOf = async (
+  { store, limiter }: Parameters<typeof countKeys>[0],
+  id: string,
+): Promise<KeyStats> => {
   try {
     const [{ limits, used }, resources] = await Promise.all([
       limiter.status(id),

@@ -3,12 +3,12 @@ import type { Model } from '../../core/model/model.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { createReadThroughCache, type ReadThroughCache } from '../cached-reads.ts'
-import { ModelRefused } from '../errors/problem.ts'
+import { ModelRejected } from '../errors/problem.ts'
 
 /** Registered models by id, as old as the settings allow; to be told of each change that this process makes. */
 export type ModelLookup = ReadThroughCache<Model>
 
-const MOST_CACHED = 10_000
+const MAX_CACHED = 10_000
 
 export interface ModelLookupNeeds extends Pick<AppDependencies, 'clock' | 'caches'> {
   readonly store: Pick<AdminStore, 'model'>
@@ -20,7 +20,7 @@ export const createModelLookup = ({ store, clock, caches, settings }: ModelLooku
     clock,
     caches,
     maxAgeMs: settings.configCacheMs,
-    max: MOST_CACHED,
+    max: MAX_CACHED,
     groupOf: (model) => model.id,
     read: (id) => store.model(id),
   })
@@ -32,8 +32,8 @@ export const mayUse = ({ models }: Pick<Entity, 'models'>, modelId: string): boo
 /** The registered model that `entity` (null: anyone) may use under this id. Throws `ModelRefused`. */
 export const usableModel = async (models: ModelLookup, id: string, entity: Entity | null): Promise<Model> => {
   const model = isModelId(id) ? await models.get(id) : undefined
-  if (model === undefined) throw new ModelRefused('model_not_found', id)
-  if (entity !== null && !mayUse(entity, id)) throw new ModelRefused('model_not_allowed', id)
+  if (model === undefined) throw new ModelRejected('model_not_found', id)
+  if (entity !== null && !mayUse(entity, id)) throw new ModelRejected('model_not_allowed', id)
   return model
 }
 

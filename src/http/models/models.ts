@@ -6,7 +6,7 @@ import type { ModelDraft } from '../../core/admin/models.ts'
 import { modelToJson } from '../../core/model/json.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params } from '../body/validated.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 
 const tag = 'Models'
 
@@ -15,18 +15,22 @@ const PATH = '/:id{.+}'
 
 export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
   new Hono<AppEnv>()
-    .get('/', described({ tag, summary: 'List registered models', answer: modelsResponse }), async (c) => {
-      const items = await models.list()
-      return c.json({ items: items.map(modelToJson), next_cursor: null })
-    })
+    .get(
+      '/',
+      describeRoute({ tag, summary: 'List registered models', response: modelsResponse }),
+      async (c) => {
+        const items = await models.list()
+        return c.json({ items: items.map(modelToJson), next_cursor: null })
+      },
+    )
     .put(
       PATH,
-      described({
+      describeRoute({
         tag,
         summary: 'Register a model, or replace its tier and prices',
         description: '201 where it was not registered.',
         otherStatus: 201,
-        answer: modelResponse,
+        response: modelResponse,
         errors: [400],
       }),
       params(modelIdParam, { id: 'model_id' }),
@@ -39,7 +43,7 @@ export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
     )
     .delete(
       PATH,
-      described({ tag, summary: 'Unregister a model', status: 204, errors: [400, 404] }),
+      describeRoute({ tag, summary: 'Unregister a model', status: 204, errors: [400, 404] }),
       params(modelIdParam, { id: 'model_id' }),
       async (c) => {
         await models.remove(c.req.valid('param').id, c.get('identity').kind)

@@ -1,12 +1,11 @@
 import { Hono } from 'hono'
-import { describeRoute } from 'hono-openapi'
 import { openAiErrorResponse } from '../../contract/errors.ts'
 import { openAiModelResponse, openAiModelsResponse } from '../../contract/models.ts'
 import type { Model } from '../../core/model/model.ts'
 import { SECOND_NS } from '../../core/model/time.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
-import { jsonAnswer } from '../openapi/described.ts'
+import { describeOperation, jsonResponse } from '../openapi/described.ts'
 import { type ModelLookup, mayUse, usableModel } from './model-lookup.ts'
 
 const modelJson = ({ id, createdAt }: Model) => ({
@@ -28,10 +27,10 @@ export const createModelRoutes = ({ store }: ModelRoutesNeeds, models: ModelLook
 
   app.get(
     '/models',
-    describeRoute({
+    describeOperation({
       tags: ['Chat'],
       summary: 'List the models you may use',
-      responses: { 200: jsonAnswer('The registered models', openAiModelsResponse) },
+      responses: { 200: jsonResponse('The registered models', openAiModelsResponse) },
     }),
     async (c) => {
       const entity = entityOf(c.get('acting'))
@@ -42,14 +41,14 @@ export const createModelRoutes = ({ store }: ModelRoutesNeeds, models: ModelLook
   )
   app.get(
     '/models/:id{.+}',
-    describeRoute({
+    describeOperation({
       tags: ['Chat'],
       summary: 'Get a model; its id may contain /',
       parameters: [{ in: 'path', name: 'id', required: true, schema: { type: 'string' } }],
       responses: {
-        200: jsonAnswer('The model', openAiModelResponse),
-        403: jsonAnswer('You may not use it', openAiErrorResponse),
-        404: jsonAnswer('There is no such model', openAiErrorResponse),
+        200: jsonResponse('The model', openAiModelResponse),
+        403: jsonResponse('You may not use it', openAiErrorResponse),
+        404: jsonResponse('There is no such model', openAiErrorResponse),
       },
     }),
     async (c) => c.json(modelJson(await usableModel(models, c.req.param('id'), entityOf(c.get('acting'))))),

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import { type describeRoute, resolver, uniqueSymbol } from 'hono-openapi'
+import { type describeRoute as describeOpenApiRoute, resolver, uniqueSymbol } from 'hono-openapi'
 import * as v from 'valibot'
 import { errorResponse } from '../../contract/errors.ts'
 import { JSON_SCHEMA_OPTIONS } from '../../contract/json-schema.ts'
@@ -25,26 +25,26 @@ export interface Description {
   readonly status?: number
   /** Another status with the same answer. */
   readonly otherStatus?: number
-  readonly answer?: v.GenericSchema
+  readonly response?: v.GenericSchema
   readonly mediaType?: string
   /** Beside those that the access check, the body reader and the store produce: see `withCommonParts`. */
   readonly errors?: readonly ErrorStatus[]
 }
 
 /** Describes a route. As `describeRoute`, which takes a promise of its own for each request. */
-export const describe = (spec: Parameters<typeof describeRoute>[0]): MiddlewareHandler =>
+export const describeOperation = (spec: Parameters<typeof describeOpenApiRoute>[0]): MiddlewareHandler =>
   Object.assign<MiddlewareHandler, object>((_, next) => next(), { [uniqueSymbol]: { spec } })
 
-/** Describes a route by the very schemas that its answers are tested against. */
-export const described = (route: Description) => {
-  const { status = 200, otherStatus = status, answer, mediaType = 'application/json' } = route
+/** Describes a route by the schemas that its responses are tested against. */
+export const describeRoute = (route: Description) => {
+  const { status = 200, otherStatus = status, response, mediaType = 'application/json' } = route
   const success = {
     description: status === 204 ? 'Done' : 'The answer',
-    ...(answer !== undefined && {
-      content: { [mediaType]: { schema: resolver(answer, JSON_SCHEMA_OPTIONS) } },
+    ...(response !== undefined && {
+      content: { [mediaType]: { schema: resolver(response, JSON_SCHEMA_OPTIONS) } },
     }),
   }
-  return describe({
+  return describeOperation({
     tags: [route.tag],
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
@@ -57,13 +57,13 @@ export const described = (route: Description) => {
 }
 
 /** Describes a page for people. */
-export const describedPage = (summary: string) =>
-  described({ tag: 'Pages', summary, answer: v.string(), mediaType: 'text/html' })
+export const describePage = (summary: string) =>
+  describeRoute({ tag: 'Pages', summary, response: v.string(), mediaType: 'text/html' })
 
-/** One answer of a route, as JSON. */
-export const jsonAnswer = (description: string, schema: v.GenericSchema) => ({
+/** One response of a route, as JSON. */
+export const jsonResponse = (description: string, schema: v.GenericSchema) => ({
   description,
   content: { 'application/json': { schema: resolver(schema, JSON_SCHEMA_OPTIONS) } },
 })
 
-const describedError = (status: ErrorStatus) => jsonAnswer(ERRORS[status], errorResponse)
+const describedError = (status: ErrorStatus) => jsonResponse(ERRORS[status], errorResponse)

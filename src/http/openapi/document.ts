@@ -104,7 +104,10 @@ const completed = (operation: Operation, path: string): Operation => {
     ...(isOpen && { security: [] }),
     ...(operation.requestBody !== undefined && { requestBody: withRequired(operation.requestBody) }),
     ...(isV1 && { parameters: [...(operation.parameters ?? []), ACTING_FOR] }),
-    responses: { ...mapped(common, (description) => errorAnswer(description, isV1)), ...operation.responses },
+    responses: {
+      ...mapped(common, (description) => errorResponse(description, isV1)),
+      ...operation.responses,
+    },
   }
 }
 
@@ -120,7 +123,7 @@ const withRequired = (body: RequestBody) => {
   }
 }
 
-const errorAnswer = (description: string, isV1: boolean) => ({
+const errorResponse = (description: string, isV1: boolean) => ({
   description,
   content: {
     'application/json': { schema: { $ref: `#/components/schemas/${isV1 ? 'OpenAiError' : 'Error'}` } },

@@ -5,15 +5,15 @@ import { MS_NS, SECOND_NS } from '../../core/model/time.ts'
 import type { AdminStore, AuditRecord } from '../../core/ports/admin-store.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { query } from '../body/validated.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 
 export const createAuditRoutes = ({ store }: { readonly store: AdminStore }) =>
   new Hono<AppEnv>().get(
     '/',
-    described({
+    describeRoute({
       tag: 'Audit',
       summary: 'List who changed what, newest first',
-      answer: auditResponse,
+      response: auditResponse,
       errors: [400],
     }),
     query(auditQuery),

@@ -4,7 +4,7 @@ import { StoreUnavailable } from '../../core/model/errors.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { query } from '../body/validated.ts'
 import { sharedRead } from '../cached-reads.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 
 const healthAnswer = v.object({
   status: v.picklist(['ok', 'unavailable']),
@@ -17,10 +17,10 @@ const healthQuery = v.object({
   deep: v.pipe(v.exactOptional(v.string()), v.description('1: asks the table as well')),
 })
 
-const describeHealth = described({
+const describeHealth = describeRoute({
   tag: 'Operation',
   summary: 'Say whether this node is well',
-  answer: healthAnswer,
+  response: healthAnswer,
   otherStatus: 503,
 })
 
@@ -67,10 +67,10 @@ const reasonOf = (error: unknown): string => {
     : 'The table cannot be reached'
 }
 
-const describeMetrics = described({
+const describeMetrics = describeRoute({
   tag: 'Operation',
   summary: 'Show the counters of this process as Prometheus text',
-  answer: v.string(),
+  response: v.string(),
   mediaType: 'text/plain',
 })
 

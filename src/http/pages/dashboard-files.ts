@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { shortened, ZaelError } from '../../core/model/errors.ts'
 import type { AppEnv, Assets } from '../app-dependencies.ts'
-import { describedPage } from '../openapi/described.ts'
+import { describePage } from '../openapi/described.ts'
 
 /** No script or style stands in the page, and it asks no other host. */
 const POLICY = [
@@ -26,9 +26,9 @@ const TYPES: Readonly<Record<string, string>> = {
 const NAME = /^[a-z]+-[A-Z0-9]{8}\.(js|css)$/
 
 /** `/dashboard` and its files. They are open to all: the data that it shows needs a token. */
-export const createPageRoutes = (assets: Pick<Assets, 'page'>) =>
+export const createDashboardFileRoutes = (assets: Pick<Assets, 'dashboardFile'>) =>
   new Hono<AppEnv>()
-    .get('/dashboard', describedPage('See every limit, and change it'), (c) =>
+    .get('/dashboard', describePage('See every limit, and change it'), (c) =>
       file(c, assets, 'index.html', {
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy': POLICY,
@@ -46,12 +46,12 @@ export const createPageRoutes = (assets: Pick<Assets, 'page'>) =>
 /** Compressed once, when it was built. */
 const file = async (
   c: Context<AppEnv>,
-  assets: Pick<Assets, 'page'>,
+  assets: Pick<Assets, 'dashboardFile'>,
   name: string,
   headers: Readonly<Record<string, string>>,
 ) => {
   const isGzip = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
-  const bytes = await assets.page(isGzip ? `${name}.gz` : name)
+  const bytes = await assets.dashboardFile(isGzip ? `${name}.gz` : name)
   if (bytes === undefined) throw missing(name)
   return c.body(bytes, 200, {
     ...headers,

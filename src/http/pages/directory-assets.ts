@@ -7,8 +7,8 @@ import type { Assets } from '../app-dependencies.ts'
  * one directory beside the code.
  */
 export const createDirectoryAssets = (directory: string): Assets => ({
-  read: (name) => contents(join(directory, name)),
-  page: (name) => contents(join(directory, 'dashboard', name)),
+  docsFile: (name) => contents(join(directory, name)),
+  dashboardFile: (name) => contents(join(directory, 'dashboard', name)),
   openApiDocument: async () => {
     const bytes = await readFile(join(directory, 'openapi.json'), 'utf8')
     const document: unknown = JSON.parse(bytes)

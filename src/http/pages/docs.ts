@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { ZaelError } from '../../core/model/errors.ts'
 import type { AppEnv, AssetName, Assets } from '../app-dependencies.ts'
 import { sharedRead } from '../cached-reads.ts'
-import { described, describedPage } from '../openapi/described.ts'
+import { describePage, describeRoute } from '../openapi/described.ts'
 
 /**
  * Both pages style elements from script, ReDoc searches in a worker made from a blob; neither takes anything from
@@ -51,10 +51,10 @@ const FILES: Readonly<Record<string, DocsFile>> = {
   },
 }
 
-const describedDocument = described({
+const describedDocument = describeRoute({
   tag: 'Pages',
   summary: 'Get this document',
-  answer: v.looseObject({ openapi: v.string() }),
+  response: v.looseObject({ openapi: v.string() }),
 })
 
 /** `/docs`, `/redoc`, their files, and `/openapi.json` of `app()`. */
@@ -62,10 +62,10 @@ export const createDocsRoutes = (assets: Assets, app: () => Hono<AppEnv>) => {
   const document = sharedRead(() => assets.openApiDocument(app()))
   const routes = new Hono<AppEnv>()
     .get('/openapi.json', describedDocument, async (c) => c.json(await document()))
-    .get('/docs', describedPage('Read the API, and try it'), (c) =>
+    .get('/docs', describePage('Read the API, and try it'), (c) =>
       c.html(swaggerPage, 200, { 'content-security-policy': POLICY }),
     )
-    .get('/redoc', describedPage('Read the API'), (c) =>
+    .get('/redoc', describePage('Read the API'), (c) =>
       c.html(redocPage, 200, { 'content-security-policy': POLICY }),
     )
     .get('/docs/', (c) => c.redirect('../docs'))
@@ -80,7 +80,7 @@ export const createDocsRoutes = (assets: Assets, app: () => Hono<AppEnv>) => {
 }
 
 const file = async (c: Context<AppEnv>, assets: Assets, { name, type, change }: DocsFile) => {
-  const bytes = await assets.read(name)
+  const bytes = await assets.docsFile(name)
   if (bytes === undefined) throw new ZaelError('not_found', `This deployment does not carry ${name}`)
   return c.body(change?.(bytes) ?? bytes, 200, { 'content-type': type, 'cache-control': AN_HOUR })
 }

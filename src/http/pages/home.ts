@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import type { AppEnv } from '../app-dependencies.ts'
-import { describedPage } from '../openapi/described.ts'
+import { describePage } from '../openapi/described.ts'
 
 /** What there is, with addresses relative to this page: it may lie below a stage. */
 const PLACES = [
@@ -17,7 +17,7 @@ const PLACES = [
 ] as const
 
 /** The home page. */
-export const createHomeRoutes = () => new Hono<AppEnv>().get('/', describedPage('Show what there is'), home)
+export const createHomeRoutes = () => new Hono<AppEnv>().get('/', describePage('Show what there is'), home)
 
 /** What links begin with: `.`, or `rootLinks`, which the Lambda's adapter sets where the URL is a base path without a slash. */
 const linksOf = (env: unknown): string => {

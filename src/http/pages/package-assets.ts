@@ -14,17 +14,17 @@ export const ASSET_SOURCES: Readonly<Record<AssetName, string>> = {
 }
 
 /** The dashboard's files by name. */
-export type BundlePage = () => Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>
+export type BundleDashboard = () => Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>
 
 /**
  * Assets of a process that runs from the repository: files from the installed packages, the document and the dashboard
  * made on demand.
  */
-export const createPackageAssets = (version: string, bundlePage: BundlePage): Assets => {
+export const createPackageAssets = (version: string, bundlePage: BundleDashboard): Assets => {
   const page = sharedRead(bundlePage)
   return {
-    page: async (name) => (await page()).get(name),
-    read: async (name) => new Uint8Array(await readFile(require.resolve(ASSET_SOURCES[name]))),
+    dashboardFile: async (name) => (await page()).get(name),
+    docsFile: async (name) => new Uint8Array(await readFile(require.resolve(ASSET_SOURCES[name]))),
     openApiDocument: async (app) => {
       const { openApiDocument } = await import('../openapi/document.ts')
       return openApiDocument(app, version)

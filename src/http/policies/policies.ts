@@ -9,7 +9,7 @@ import { layerOf } from '../../core/resolve/layers.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
 import { effectiveLimitJson } from '../limits/limits.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 
 const tag = 'Policies'
 
@@ -26,7 +26,7 @@ const createReadRoutes = (policies: PolicyService) =>
   new Hono<AppEnv>()
     .get(
       '/',
-      described({ tag, summary: 'List policies', answer: policiesResponse, errors: [400] }),
+      describeRoute({ tag, summary: 'List policies', response: policiesResponse, errors: [400] }),
       query(pageQuery),
       async (c) => {
         const { limit = DEFAULT_PER_PAGE, cursor } = c.req.valid('query')
@@ -36,7 +36,7 @@ const createReadRoutes = (policies: PolicyService) =>
     )
     .get(
       PATH,
-      described({ tag, summary: 'Show a policy', answer: policyResponse, errors: [400, 404] }),
+      describeRoute({ tag, summary: 'Show a policy', response: policyResponse, errors: [400, 404] }),
       params(policyParams, {}),
       async (c) => {
         const { scope, selector } = c.req.param()
@@ -47,11 +47,11 @@ const createReadRoutes = (policies: PolicyService) =>
 const createResetRoute = (policies: PolicyService) =>
   new Hono<AppEnv>().post(
     `${PATH}/reset`,
-    described({
+    describeRoute({
       tag,
       summary: 'Make the limits of a policy full again',
       description: 'What was charged to it is forgotten; reservations from before give nothing back to it.',
-      answer: policyResponse,
+      response: policyResponse,
       errors: [400, 404, 409],
     }),
     params(policyParams, {}),
@@ -66,12 +66,12 @@ const createWriteRoutes = (policies: PolicyService) =>
   new Hono<AppEnv>()
     .put(
       PATH,
-      described({
+      describeRoute({
         tag,
         summary: 'Set the limits of a policy',
         description: 'All requests that it applies to share them, over all resources. 201 where it is new.',
         otherStatus: 201,
-        answer: policyResponse,
+        response: policyResponse,
         errors: [400, 409],
       }),
       params(policyParams, {}),
@@ -86,7 +86,7 @@ const createWriteRoutes = (policies: PolicyService) =>
     )
     .delete(
       PATH,
-      described({
+      describeRoute({
         tag,
         summary: 'Remove a policy',
         description: 'With what was charged to it: made anew, it begins full.',

@@ -14,7 +14,7 @@ import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { jsonBody } from '../body/validated.ts'
 import { deciderOf, requireDecided } from '../decisions.ts'
 import type { ModelCatalog, ModelLookup } from '../models/model-lookup.ts'
-import { described } from '../openapi/described.ts'
+import { describeRoute } from '../openapi/described.ts'
 
 type Needs = Pick<AppDependencies, 'limiter' | 'settings'> & {
   readonly models: ModelLookup
@@ -26,12 +26,12 @@ export const createPolicyCheckRoutes = (needs: Needs) => {
   const decider = deciderOf(needs)
   return new Hono<AppEnv>().post(
     '/check',
-    described({
+    describeRoute({
       tag: 'Policies',
       summary: 'Decide by policies alone, and count one request',
       description:
         'Always 200: `allowed` tells. A request that is blocked counts nowhere. A tier that is given wins over the model’s.',
-      answer: policyCheckResponse,
+      response: policyCheckResponse,
       errors: [400],
     }),
     jsonBody(policyCheckBody),
@@ -69,12 +69,12 @@ const tiersOf = (models: readonly Model[]): readonly string[] => [
   ...new Set(models.flatMap(({ tier }) => tier ?? [])),
 ]
 
-const MOST_LISTED = 50
+const MAX_LISTED = 50
 
 const listed = (names: readonly string[]): string => {
   if (names.length === 0) return 'there is none yet'
-  const shown = names.toSorted().slice(0, MOST_LISTED).join(', ')
-  return names.length > MOST_LISTED ? `${shown} and ${names.length - MOST_LISTED} more` : shown
+  const shown = names.toSorted().slice(0, MAX_LISTED).join(', ')
+  return names.length > MAX_LISTED ? `${shown} and ${names.length - MAX_LISTED} more` : shown
 }
 
 /** What a gateway is told of a decision on policies alone. */

@@ -11,7 +11,7 @@ import type {
   BeginOutcome,
   FindOutcome,
   IdempotencyStore,
-  RememberedAnswer,
+  KeptResponse,
 } from '../../core/ports/idempotency-store.ts'
 import {
   createItemReader,
@@ -88,7 +88,7 @@ const beginCommand = (tableName: string, beginning: Beginning): PutItemCommand =
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   })
 
-const finishCommand = (tableName: string, own: OwnAttempt, answer: RememberedAnswer): UpdateItemCommand =>
+const finishCommand = (tableName: string, own: OwnAttempt, answer: KeptResponse): UpdateItemCommand =>
   new UpdateItemCommand({
     TableName: tableName,
     Key: toItem({ ...keyOf(own) }),
@@ -157,7 +157,7 @@ const pendingItem = ({ key, bodyHash, attemptId, ...times }: Beginning): StoredI
     ttl: times.expiresAt / SECOND_NS,
   })
 
-const answerFields = ({ status, headers, body }: RememberedAnswer): PlainValue => ({
+const answerFields = ({ status, headers, body }: KeptResponse): PlainValue => ({
   status,
   headers,
   body,
@@ -168,7 +168,7 @@ const rememberedIn = (
   item: StoredItem,
 ): {
   readonly bodyHash: string
-  readonly answer: RememberedAnswer | null
+  readonly answer: KeptResponse | null
   /** ns since the epoch; `pendingUntil` is null once there is a response. */
   readonly expiresAt: bigint
   readonly pendingUntil: bigint | null

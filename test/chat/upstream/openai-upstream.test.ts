@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { createTokenCounter } from '../../../src/chat/token-counter.ts'
 import { createOpenAiUpstream } from '../../../src/chat/upstream/openai-upstream.ts'
-import type { ChatAnswer, ChatCall, ChatStream } from '../../../src/core/ports/chat-backend.ts'
+import type { ChatCall, ChatResponse, ChatStream } from '../../../src/core/ports/chat-backend.ts'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
 import { answersEvents, answersJson, startFakeUpstream } from './fake-upstream.ts'
 
@@ -26,7 +26,7 @@ const callOf = (
   signal,
 })
 
-const streamOf = (answer: ChatStream | ChatAnswer): ChatStream => {
+const streamOf = (answer: ChatStream | ChatResponse): ChatStream => {
   if (!('chunks' in answer)) throw new Error(`It did not stream: ${JSON.stringify(answer)}`)
   return answer
 }

@@ -15,8 +15,8 @@ const routesOf = ({ app }: ReturnType<typeof started>) =>
 
 const withCaller = async () => {
   const api = started()
-  await api.ask('POST', '/api/entities', { body: { entity_id: 'key', name: 'Key' } })
-  await api.ask('POST', '/api/entities/key/keys', { body: { secret: SECRET } })
+  await api.send('POST', '/api/entities', { body: { entity_id: 'key', name: 'Key' } })
+  await api.send('POST', '/api/entities/key/keys', { body: { secret: SECRET } })
   api.clock.advance(1n)
   return api
 }
@@ -50,7 +50,7 @@ describe('a request without a key', () => {
   test('reaches the open routes and no other', async () => {
     const api = started()
     for (const { method, path } of routesOf(api)) {
-      const { status } = await api.ask(method, path, { headers: {}, env: addressOf(path + method) })
+      const { status } = await api.send(method, path, { headers: {}, env: addressOf(path + method) })
       expect({ method, path, is401: status === 401 }).toEqual({
         method,
         path,
@@ -69,11 +69,11 @@ describe('a request without a key', () => {
     ['/docs/nowhere', 404],
     ['/metrics/nowhere', 404],
   ])('to %s, which has no route, gets %i', async (path, status) => {
-    expect((await started().ask('GET', path, { headers: {} })).status).toBe(status)
+    expect((await started().send('GET', path, { headers: {} })).status).toBe(status)
   })
 
   test('gets 404 for the metrics of a process that has none', async () => {
-    expect((await createTestApp().ask('GET', '/metrics', { headers: {} })).status).toBe(404)
+    expect((await createTestApp().send('GET', '/metrics', { headers: {} })).status).toBe(404)
   })
 })
 
@@ -95,18 +95,18 @@ describe('a route that the table does not list', () => {
     ['GET', '/for-all-methods'],
     ['PURGE', '/for-one-method'],
   ])('answers %s %s with 401 without a token', async (method, path) => {
-    const { status, body } = await (await withUnlisted()).ask(method, path, { headers: {} })
+    const { status, body } = await (await withUnlisted()).send(method, path, { headers: {} })
     expect(status).toBe(401)
     if (method !== 'HEAD') expect(body).toMatchObject({ error: 'unauthorized' })
   })
 
   test('is for admins, and for viewers that read', async () => {
-    const { ask } = await withUnlisted()
-    expect((await ask('GET', '/unlisted/1', { headers: { 'x-api-key': SECRET } })).status).toBe(403)
-    expect((await ask('GET', '/unlisted/1')).body).toBe('secret')
-    expect((await ask('GET', '/unlisted/1', { headers: VIEWER })).body).toBe('secret')
-    expect((await ask('DELETE', '/for-all-methods', { headers: VIEWER })).status).toBe(403)
-    expect((await ask('POST', '/unlisted/1')).status).toBe(405)
+    const { send } = await withUnlisted()
+    expect((await send('GET', '/unlisted/1', { headers: { 'x-api-key': SECRET } })).status).toBe(403)
+    expect((await send('GET', '/unlisted/1')).body).toBe('secret')
+    expect((await send('GET', '/unlisted/1', { headers: VIEWER })).body).toBe('secret')
+    expect((await send('DELETE', '/for-all-methods', { headers: VIEWER })).status).toBe(403)
+    expect((await send('POST', '/unlisted/1')).status).toBe(405)
   })
 })
 

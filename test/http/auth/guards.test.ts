@@ -11,9 +11,9 @@ const SECRET = 'a-secret-of-key-1'
 /** An organisation with a key below it. */
 const withKey = async (options: Parameters<typeof createTestApp>[0] = {}): Promise<TestApp> => {
   const app = createTestApp(options)
-  await app.ask('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
-  await app.ask('POST', '/api/entities', { body: { entity_id: 'key-1', name: 'Key', parent_id: 'org' } })
-  await app.ask('POST', '/api/entities/key-1/keys', { body: { secret: SECRET } })
+  await app.send('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
+  await app.send('POST', '/api/entities', { body: { entity_id: 'key-1', name: 'Key', parent_id: 'org' } })
+  await app.send('POST', '/api/entities/key-1/keys', { body: { secret: SECRET } })
   app.clock.advance(1n)
   return app
 }
@@ -23,7 +23,7 @@ const KEY = { 'x-api-key': SECRET }
 const BEARER = { authorization: `Bearer ${SECRET}` }
 
 const statusOf = async (app: TestApp, headers: Record<string, string>, path = '/v1/models', method = 'GET') =>
-  (await app.ask(method, path, { headers })).status
+  (await app.send(method, path, { headers })).status
 
 describe('a caller', () => {
   test.each([
@@ -46,7 +46,7 @@ describe('a caller', () => {
     ['an admin token beside a key', { ...KEY, ...ADMIN }],
     ['an endless key', { 'x-api-key': 'x'.repeat(5000) }],
   ])('gets 401 for %s', async (_, headers) => {
-    const { status, body, headers: answered } = await (await withKey()).ask('GET', '/v1/models', { headers })
+    const { status, body, headers: answered } = await (await withKey()).send('GET', '/v1/models', { headers })
     expect(status).toBe(401)
     expect(body).toMatchObject({
       error: { type: 'invalid_request_error', code: 'invalid_api_key', param: null },
@@ -63,7 +63,7 @@ describe('a caller', () => {
       /^Authorization, X-API-Key and api-key contain different keys/,
     ],
   ])('that sends %j learns what is wrong, and no part of a key', async (headers, message) => {
-    const { body } = await (await withKey()).ask('GET', '/v1/models', { headers })
+    const { body } = await (await withKey()).send('GET', '/v1/models', { headers })
     expect(body).toMatchObject({ message: expect.stringMatching(message) })
     expect(JSON.stringify(body)).not.toMatch(/secret/)
   })
@@ -73,7 +73,7 @@ describe('a caller', () => {
     async (headers) => {
       const app = await withKey()
       for (const path of ['/api/entities', '/rate-limit/check', '/api/nothing']) {
-        const { status, body } = await app.ask('GET', path, { headers })
+        const { status, body } = await app.send('GET', path, { headers })
         expect(status).toBe(401)
         expect(body).toMatchObject({
           error: 'unauthorized',
@@ -94,10 +94,10 @@ describe('a caller', () => {
     async (id) => {
       const app = await withKey()
       expect(await statusOf(app, KEY)).toBe(200)
-      await app.ask('PATCH', `/api/entities/${id}`, { body: { disabled: true } })
+      await app.send('PATCH', `/api/entities/${id}`, { body: { disabled: true } })
       app.clock.advance(1n)
       expect(await statusOf(app, KEY)).toBe(401)
-      await app.ask('PATCH', `/api/entities/${id}`, { body: { disabled: false } })
+      await app.send('PATCH', `/api/entities/${id}`, { body: { disabled: false } })
       app.clock.advance(1n)
       expect(await statusOf(app, KEY)).toBe(200)
     },
@@ -105,8 +105,8 @@ describe('a caller', () => {
 
   test('is disabled with an ancestor also where it does not cascade', async () => {
     const app = await withKey()
-    await app.ask('PATCH', '/api/entities/key-1', { body: { cascade: false } })
-    await app.ask('PATCH', '/api/entities/org', { body: { disabled: true } })
+    await app.send('PATCH', '/api/entities/key-1', { body: { cascade: false } })
+    await app.send('PATCH', '/api/entities/org', { body: { disabled: true } })
     app.clock.advance(1n)
     expect(await statusOf(app, KEY)).toBe(401)
     expect(await statusOf(app, { ...ADMIN, 'x-zael-entity': 'key-1' })).toBe(401)
@@ -127,13 +127,13 @@ describe('a caller', () => {
     'that may use %j below one that may use %j is answered %j for a, b and c',
     async (own, above, answers) => {
       const app = await withKey()
-      for (const id of ['a', 'b', 'c']) await app.ask('PUT', `/api/models/${id}`, { body: {} })
-      await app.ask('PATCH', '/api/entities/key-1', { body: { models: own } })
-      await app.ask('PATCH', '/api/entities/org', { body: { models: above } })
+      for (const id of ['a', 'b', 'c']) await app.send('PUT', `/api/models/${id}`, { body: {} })
+      await app.send('PATCH', '/api/entities/key-1', { body: { models: own } })
+      await app.send('PATCH', '/api/entities/org', { body: { models: above } })
       app.clock.advance(1n)
       const found = await Promise.all(['a', 'b', 'c'].map((id) => statusOf(app, KEY, `/v1/models/${id}`)))
       expect(found).toEqual(answers)
-      const listed = await app.ask('GET', '/v1/models', { headers: KEY })
+      const listed = await app.send('GET', '/v1/models', { headers: KEY })
       expect(JSON.stringify(listed.body).match(/"id"/g)?.length ?? 0).toBe(
         answers.filter((status) => status === 200).length,
       )
@@ -143,13 +143,13 @@ describe('a caller', () => {
   test('gets 401 once its key is revoked, has expired or its entity is deleted', async () => {
     const app = await withKey()
     const expiring = { secret: 'a-secret-that-expires', expires_at: Number(app.clock.now() / SECOND) + 10 }
-    await app.ask('POST', '/api/entities/key-1/keys', { body: expiring })
+    await app.send('POST', '/api/entities/key-1/keys', { body: expiring })
     app.clock.advance(1n)
     expect(await statusOf(app, { 'x-api-key': expiring.secret })).toBe(200)
     app.clock.advance(10n * SECOND)
     expect(await statusOf(app, { 'x-api-key': expiring.secret })).toBe(401)
     expect(await statusOf(app, KEY)).toBe(200)
-    await app.ask('DELETE', '/api/entities/key-1')
+    await app.send('DELETE', '/api/entities/key-1')
     app.clock.advance(1n)
     expect(await statusOf(app, KEY)).toBe(401)
   })
@@ -168,7 +168,7 @@ describe('a caller', () => {
   test('gets 503 while its key cannot be looked up', async () => {
     const app = await withKey()
     app.store.away = true
-    const { status, body } = await app.ask('GET', '/v1/models', { headers: KEY })
+    const { status, body } = await app.send('GET', '/v1/models', { headers: KEY })
     expect(status).toBe(503)
     expect(body).toMatchObject({ error: { code: 'unavailable' } })
   })
@@ -192,7 +192,7 @@ describe('an admin', () => {
   test('names the entity it acts for on /v1', async () => {
     const app = await withKey()
     const chat = { messages: [{ role: 'user', content: 'hi' }] }
-    const unnamed = await app.ask('POST', '/v1/chat/completions', { body: chat })
+    const unnamed = await app.send('POST', '/v1/chat/completions', { body: chat })
     expect(unnamed.status).toBe(400)
     expect(unnamed.body).toMatchObject({ error: { param: 'X-Zael-Entity' } })
     const named = (id: string) => statusOf(app, { ...ADMIN, 'x-zael-entity': id })
@@ -230,7 +230,7 @@ describe('failed authentications', () => {
   test('get 429 after 60 in a minute, by address, and never refuse a valid key', async () => {
     const app = await withKey()
     const attempt = async (ip: string, headers: Record<string, string> = wrong) =>
-      app.ask('GET', '/v1/models', { headers, env: from(ip) })
+      app.send('GET', '/v1/models', { headers, env: from(ip) })
     for (let i = 0; i < 60; i += 1) expect((await attempt('192.0.2.1')).status).toBe(401)
     const limited = await attempt('192.0.2.1')
     expect(limited.status).toBe(429)
@@ -245,7 +245,7 @@ describe('failed authentications', () => {
 
   test('are refused in the shape of every 429, outside /v1 and inside', async () => {
     const app = await withKey()
-    const attempt = (path: string) => app.ask('GET', path, { headers: wrong, env: from('192.0.2.1') })
+    const attempt = (path: string) => app.send('GET', path, { headers: wrong, env: from('192.0.2.1') })
     for (let i = 0; i < 60; i += 1) await attempt('/v1/models')
     app.clock.advance(SECOND / 3n)
     const message = 'Too many failed authentications from this address'
@@ -297,15 +297,15 @@ describe('clientIp', () => {
   })
 })
 
-const failTimes = (failures: { failed(address: string): void }, address: string, times: number): void => {
-  for (let i = 0; i < times; i += 1) failures.failed(address)
+const failTimes = (failures: { record(address: string): void }, address: string, times: number): void => {
+  for (let i = 0; i < times; i += 1) failures.record(address)
 }
 
 test('takes 60 failures of an address within a minute, and no more', () => {
   const failures = createFailureLimiter(createTestClock(), lruCaches)
   failTimes(failures, 'a', 60)
-  expect(() => failures.failed('a')).toThrow(TooManyRequests)
-  expect(() => failures.failed('b')).not.toThrow()
+  expect(() => failures.record('a')).toThrow(TooManyRequests)
+  expect(() => failures.record('b')).not.toThrow()
 })
 
 test('says how long to wait, and begins anew after a minute', () => {
@@ -313,9 +313,9 @@ test('says how long to wait, and begins anew after a minute', () => {
   const failures = createFailureLimiter(clock, lruCaches)
   failTimes(failures, 'a', 60)
   clock.advance(45n * SECOND)
-  expect(() => failures.failed('a')).toThrow(expect.objectContaining({ retryAfterSeconds: 15 }))
+  expect(() => failures.record('a')).toThrow(expect.objectContaining({ retryAfterSeconds: 15 }))
   clock.advance(15n * SECOND)
-  expect(() => failures.failed('a')).not.toThrow()
+  expect(() => failures.record('a')).not.toThrow()
 })
 
 test('keeps to a bound however many addresses fail', () => {

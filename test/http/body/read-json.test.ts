@@ -25,8 +25,8 @@ afterEach(() => {
 
 /** The app behind a Node server, with an entity `a`. */
 const started = async (logger: Logger = silentLogger) => {
-  const { app, ask } = createTestApp({ logger })
-  await ask('POST', '/api/entities', { body: { entity_id: 'a', name: 'A' } })
+  const { app, send } = createTestApp({ logger })
+  await send('POST', '/api/entities', { body: { entity_id: 'a', name: 'A' } })
   const server = createAdaptorServer({ fetch: app.fetch })
   if (!(server instanceof Server)) throw new Error('HTTP/1.1 is what is tested')
   servers.push(server)

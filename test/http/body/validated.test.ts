@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
 import type { AppEnv } from '../../../src/http/app-dependencies.ts'
 import { jsonBody, optionalJsonBody } from '../../../src/http/body/validated.ts'
-import { createErrorAnswer } from '../../../src/http/errors/error-response.ts'
+import { createErrorHandler } from '../../../src/http/errors/error-response.ts'
 import { bodyBounds } from '../../../src/http/middleware.ts'
 import { systemClock } from '../../../src/platform/runtime.ts'
 
@@ -17,10 +17,15 @@ const listening = () => {
   }, 'be positive')
   const app = new Hono<AppEnv>()
   app.onError(
-    createErrorAnswer({ logger: silentLogger, clock: systemClock, settings: { errorFormat: 'flat' } }),
+    createErrorHandler({ logger: silentLogger, clock: systemClock, settings: { errorFormat: 'flat' } }),
   )
   app.use(bodyBounds(1_048_576), (c, next) => {
-    c.set('answering', { requestId: 'req_1', nodeId: null, crossOrigin: undefined, whole: undefined })
+    c.set('responseContext', {
+      requestId: 'req_1',
+      nodeId: null,
+      crossOrigin: undefined,
+      completed: undefined,
+    })
     return next()
   })
   const echo = jsonBody(v.strictObject({ items: v.array(item) }))

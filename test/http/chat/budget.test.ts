@@ -33,12 +33,12 @@ const start = async (backend: ChatBackend = simulated, prices: typeof PRICES | n
     ...silentLogger,
     warn: (message, fields) => void warnings.push([message, fields]),
   }
-  const { ask, deps } = createTestApp({ chat: { backend, tokens }, logger })
-  await ask('PUT', '/api/models/gpt-4', { body: { prices } })
-  await ask('POST', '/api/entities', { body: { entity_id: 'spender', name: 'Spender' } })
-  await ask('PUT', '/api/limits/spender', { body: { limits: [BUDGET] } })
+  const { send, deps } = createTestApp({ chat: { backend, tokens }, logger })
+  await send('PUT', '/api/models/gpt-4', { body: { prices } })
+  await send('POST', '/api/entities', { body: { entity_id: 'spender', name: 'Spender' } })
+  await send('PUT', '/api/limits/spender', { body: { limits: [BUDGET] } })
   const chat = (max_tokens: number, model = 'gpt-4') =>
-    ask('POST', '/v1/chat/completions', {
+    send('POST', '/v1/chat/completions', {
       headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'spender' },
       body: { model, max_tokens, messages: [{ role: 'user', content: 'Hello' }] },
     })
@@ -47,7 +47,7 @@ const start = async (backend: ChatBackend = simulated, prices: typeof PRICES | n
     const { limits } = await deps.limiter.status('spender', 'gpt-4')
     return limits.find(({ limit }) => limit.name === 'budget')?.available
   }
-  return { ask, deps, chat, spent, left, warnings }
+  return { send, deps, chat, spent, left, warnings }
 }
 
 describe('a budget', () => {
@@ -59,8 +59,8 @@ describe('a budget', () => {
   })
 
   test('pays for what was streamed', async () => {
-    const { ask, deps, spent } = await start()
-    const streamed = await ask('POST', '/v1/chat/completions', {
+    const { send, deps, spent } = await start()
+    const streamed = await send('POST', '/v1/chat/completions', {
       headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'spender' },
       body: { model: 'gpt-4', max_tokens: 50, stream: true, messages: [{ role: 'user', content: 'Hi' }] },
     })
@@ -111,16 +111,16 @@ describe('a budget', () => {
   })
 
   test('binds as soon as the model has prices', async () => {
-    const { ask, chat, left, warnings } = await start(simulated, null)
-    await ask('PUT', '/api/models/gpt-4', { body: { prices: PRICES } })
+    const { send, chat, left, warnings } = await start(simulated, null)
+    await send('PUT', '/api/models/gpt-4', { body: { prices: PRICES } })
     await chat(50)
     expect([await left(), warnings]).toEqual([4350, []])
   })
 })
 
 test('what a chat cost is counted also where nothing limits it', async () => {
-  const { ask, deps, chat, spent } = await start()
-  await ask('DELETE', '/api/limits/spender')
+  const { send, deps, chat, spent } = await start()
+  await send('DELETE', '/api/limits/spender')
   await chat(50)
   await deps.limiter.flush({ all: true })
   expect(await spent()).toBe(650)

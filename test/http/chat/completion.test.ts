@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import type { Decision } from '../../../src/core/decide/decision.ts'
-import type { ChatAnswer, ChatBackend, ChatStream } from '../../../src/core/ports/chat-backend.ts'
+import type { ChatBackend, ChatResponse, ChatStream } from '../../../src/core/ports/chat-backend.ts'
 import { allowedBy, deniedBy, SECOND, stateOf, tpm, violationOf } from '../../web/limit-states.ts'
 import { createDemoChat, denialOf, hello } from './demo-chat.ts'
 import { createFakeLimiter } from './fake-limiter.ts'
@@ -8,7 +8,7 @@ import { createFakeLimiter } from './fake-limiter.ts'
 /** "Hello, how are you?" as one message of a user. */
 const PROMPT = 13
 
-const backendOf = (answer: ChatAnswer | ChatStream | Error): ChatBackend => {
+const backendOf = (answer: ChatResponse | ChatStream | Error): ChatBackend => {
   const give = async () => {
     if (answer instanceof Error) throw answer
     return answer

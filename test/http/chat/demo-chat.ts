@@ -10,7 +10,7 @@ import { createLimiter } from '../../../src/core/decide/limiter.ts'
 import { noMetrics, silentLogger } from '../../../src/core/ports/platform.ts'
 import type { AppEnv } from '../../../src/http/app-dependencies.ts'
 import { type ChatRoutesNeeds, createChatRoutes } from '../../../src/http/chat/chat-routes.ts'
-import { createErrorAnswer } from '../../../src/http/errors/error-response.ts'
+import { createErrorHandler } from '../../../src/http/errors/error-response.ts'
 import { lruCaches } from '../../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { demoConfig, demoEntities } from './demo-config.ts'
@@ -83,13 +83,18 @@ const SECRET = /^Bearer (.+)$/
 
 const appOf = (deps: ChatRoutesNeeds, denied: () => void): Hono<AppEnv> => {
   const app = new Hono<AppEnv>()
-  app.onError(createErrorAnswer(deps))
+  app.onError(createErrorHandler(deps))
   app.use(async (c, next) => {
     const id = c.req.header('x-api-key') ?? SECRET.exec(c.req.header('authorization') ?? '')?.[1] ?? 'key-bob'
     const entity = demoEntities.get(id)
     if (entity === undefined) throw new Error(`There is no demo key ${id}`)
     c.set('requestId', 'req_1')
-    c.set('answering', { requestId: 'req_1', nodeId: null, crossOrigin: undefined, whole: undefined })
+    c.set('responseContext', {
+      requestId: 'req_1',
+      nodeId: null,
+      crossOrigin: undefined,
+      completed: undefined,
+    })
     c.set('maxBodyBytes', 1_048_576)
     c.set('acting', { kind: 'caller', entityId: id, entity, organization: entity.parentId ?? id })
     await next()

@@ -9,21 +9,21 @@ import { createTestApp, VIEWER } from '../test-app.ts'
 
 const withBob = async () => {
   const app = createTestApp()
-  await app.ask('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
-  await app.ask('POST', '/api/entities', { body: { entity_id: 'bob', name: 'Bob', parent_id: 'org' } })
+  await app.send('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
+  await app.send('POST', '/api/entities', { body: { entity_id: 'bob', name: 'Bob', parent_id: 'org' } })
   const limits = [
     { name: 'rpm', capacity: 10, refill_rate: 1 },
     { name: 'tpm', capacity: 1000, refill_rate: 100 },
   ]
-  await app.ask('PUT', '/api/limits/bob', { body: { limits } })
+  await app.send('PUT', '/api/limits/bob', { body: { limits } })
   await app.deps.limiter.decide({ entityId: 'bob', cost: { requests: 4, tokens: 1000 }, settles: false })
   return app
 }
 
 describe('the dashboard', () => {
   test('shows entities with what each has left, to a viewer too', async () => {
-    const { ask } = await withBob()
-    const answer = await ask('GET', '/api/dashboard/entities', { headers: VIEWER })
+    const { send } = await withBob()
+    const answer = await send('GET', '/api/dashboard/entities', { headers: VIEWER })
     const { entities, next_cursor } = asDescribed(answer, dashboardEntitiesResponse)
     expect(next_cursor).toBeNull()
     expect(entities[0]).toEqual({
@@ -39,28 +39,28 @@ describe('the dashboard', () => {
   })
 
   test('goes page by page, and searches', async () => {
-    const { ask } = await withBob()
-    const first = asDescribed(await ask('GET', '/api/dashboard/entities?limit=1'), dashboardEntitiesResponse)
+    const { send } = await withBob()
+    const first = asDescribed(await send('GET', '/api/dashboard/entities?limit=1'), dashboardEntitiesResponse)
     expect(first.next_cursor).not.toBeNull()
-    const found = asDescribed(await ask('GET', '/api/dashboard/entities?q=ORG'), dashboardEntitiesResponse)
+    const found = asDescribed(await send('GET', '/api/dashboard/entities?q=ORG'), dashboardEntitiesResponse)
     expect(found.entities.map(({ entity_id }) => entity_id)).toEqual(['org'])
   })
 
   test('shows what one entity has left', async () => {
-    const { ask } = await withBob()
-    const { limits } = asDescribed(await ask('GET', '/api/dashboard/availability/bob'), availabilityResponse)
+    const { send } = await withBob()
+    const { limits } = asDescribed(await send('GET', '/api/dashboard/availability/bob'), availabilityResponse)
     expect(limits[0]).toMatchObject({ name: 'rpm', available: 6, used: 4, reset_after_seconds: 4 })
-    expect((await ask('GET', '/api/dashboard/availability/nobody')).status).toBe(404)
+    expect((await send('GET', '/api/dashboard/availability/nobody')).status).toBe(404)
   })
 
   test('shows what is left of parents and policies as well, to a viewer too', async () => {
-    const { ask, deps } = await withBob()
+    const { send, deps } = await withBob()
     const org = { limits: [{ name: 'rpm', capacity: 100, refill_rate: 1 }] }
-    await ask('PUT', '/api/limits/org', { body: org })
-    await ask('PUT', '/api/policies/API_KEY/bob', { body: org })
+    await send('PUT', '/api/limits/org', { body: org })
+    await send('PUT', '/api/policies/API_KEY/bob', { body: org })
     await deps.limiter.decide({ entityId: 'bob', cost: { requests: 1 }, settles: false })
     const path = '/api/dashboard/availability/bob?resource=_default_'
-    const { also_enforced } = asDescribed(await ask('GET', path, { headers: VIEWER }), availabilityResponse)
+    const { also_enforced } = asDescribed(await send('GET', path, { headers: VIEWER }), availabilityResponse)
     expect(also_enforced).toMatchObject([
       { entity_id: 'org', limits: [{ name: 'rpm', available: 99 }] },
       { entity_id: 'POLICY:API_KEY:bob', limits: [{ name: 'rpm', available: 99 }] },
@@ -68,7 +68,7 @@ describe('the dashboard', () => {
   })
 
   test('marks amounts of money alone', async () => {
-    const { ask } = await withBob()
+    const { send } = await withBob()
     const limits = [
       { name: 'rpm', capacity: 10, refill_rate: 1 },
       {
@@ -79,8 +79,8 @@ describe('the dashboard', () => {
         window: 'day',
       },
     ]
-    await ask('PUT', '/api/limits/bob', { body: { limits } })
-    const { entities } = asDescribed(await ask('GET', '/api/dashboard/entities'), dashboardEntitiesResponse)
+    await send('PUT', '/api/limits/bob', { body: { limits } })
+    const { entities } = asDescribed(await send('GET', '/api/dashboard/entities'), dashboardEntitiesResponse)
     expect(entities[0]?.limits.map(({ name, meter }) => [name, meter])).toMatchObject([
       ['rpm', undefined],
       ['budget', 'cost_usd_micros'],
@@ -95,14 +95,14 @@ describe('the dashboard', () => {
     ['?rpm=8&tpm=500', 5, 'tpm'],
     ['?tpm=1001', null, 'tpm'],
   ])('tells with %s how long to wait', async (search, wait_seconds, limiting) => {
-    const { ask } = await withBob()
-    const answer = asDescribed(await ask('GET', `/api/dashboard/wait-time/bob${search}`), waitTimeResponse)
+    const { send } = await withBob()
+    const answer = asDescribed(await send('GET', `/api/dashboard/wait-time/bob${search}`), waitTimeResponse)
     expect(answer).toEqual({ entity_id: 'bob', wait_seconds, limiting })
   })
 
   test.each(['rpm=-1', 'tpm=many', 'rpm=1.5', 'resource=a%20b'])('refuses ?%s', async (search) => {
-    const { ask } = await withBob()
-    const { status, body } = await ask('GET', `/api/dashboard/wait-time/bob?${search}`)
+    const { send } = await withBob()
+    const { status, body } = await send('GET', `/api/dashboard/wait-time/bob?${search}`)
     expect({ status, body }).toMatchObject({ status: 400, body: { field: search.split('=')[0] } })
   })
 })

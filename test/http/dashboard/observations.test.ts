@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { BucketStatus } from '../../../src/core/decide/inspector.ts'
 import { StoreUnavailable, ZaelError } from '../../../src/core/model/errors.ts'
-import { createObservations, READ_AGAIN } from '../../../src/http/dashboard/observations.ts'
+import { createObservations, MAX_REREADS } from '../../../src/http/dashboard/observations.ts'
 import { lruCaches } from '../../../src/platform/runtime.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 
@@ -65,22 +65,22 @@ describe('observations', () => {
 
   test('of very many are made in turns once all are known, the oldest first', async () => {
     const { of, reads, clock } = world()
-    const ids = many(3 * READ_AGAIN)
+    const ids = many(3 * MAX_REREADS)
     await of(ids)
     expect(reads.length).toBe(ids.length)
     for (let turn = 1; turn <= 3; turn += 1) {
       clock.advance(SECOND)
       await Promise.all([of(ids), of(ids.slice(0, 9)), of(ids.toReversed())])
-      expect(reads.length).toBe(ids.length + turn * READ_AGAIN)
+      expect(reads.length).toBe(ids.length + turn * MAX_REREADS)
     }
     expect(new Set(reads.slice(ids.length)).size).toBe(ids.length)
   })
 
   test('are made each time where nothing is shared', async () => {
     const { of, reads } = world({ maxAgeMs: 0 })
-    await of(many(READ_AGAIN + 1))
-    await of(many(READ_AGAIN + 1))
-    expect(reads.length).toBe(2 * (READ_AGAIN + 1))
+    await of(many(MAX_REREADS + 1))
+    await of(many(MAX_REREADS + 1))
+    expect(reads.length).toBe(2 * (MAX_REREADS + 1))
   })
 
   test('tell of those that are gone', async () => {

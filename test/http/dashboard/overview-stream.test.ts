@@ -43,7 +43,7 @@ const withEntities = async (...ids: readonly string[]) => {
     },
   }
   const app = createTestApp({ table: { buckets: counting } })
-  for (const id of ids) await app.ask('POST', '/api/entities', { body: { entity_id: id, name: id } })
+  for (const id of ids) await app.send('POST', '/api/entities', { body: { entity_id: id, name: id } })
   const use = (id: string) => app.deps.limiter.decide({ entityId: id, cost: { requests: 1 }, settles: false })
   return { ...app, use, readsOf: (id: string) => reads.get(id) ?? 0 }
 }
@@ -57,7 +57,7 @@ describe('the stream', () => {
     await app.use('b')
     app.clock.advance(SECOND / 100n)
     expect(await stream.nextEntities()).toEqual({ ids: ['b'], removed: [] })
-    await app.ask('DELETE', '/api/entities/c')
+    await app.send('DELETE', '/api/entities/c')
     app.clock.advance(SECOND / 100n)
     expect(await stream.nextEntities()).toEqual({ ids: [], removed: ['c'] })
     await stream.close()
@@ -93,7 +93,7 @@ describe('the stream', () => {
     const app = await withEntities('a')
     const stream = await openStream(app)
     await stream.nextEntities()
-    const ofA = async () => (await app.ask('GET', '/api/dashboard/entities')).body
+    const ofA = async () => (await app.send('GET', '/api/dashboard/entities')).body
     const before = await ofA()
     await app.use('a')
     expect(await ofA()).not.toEqual(before)
@@ -105,10 +105,10 @@ describe('the stream', () => {
     const other = createTestApp({ table: app.table })
     const stream = await openStream(app)
     await stream.next()
-    await other.ask('POST', '/api/entities', { body: { entity_id: 'b', name: 'b' } })
+    await other.send('POST', '/api/entities', { body: { entity_id: 'b', name: 'b' } })
     app.clock.advance(5n * SECOND)
     expect((await stream.nextEntities()).ids).toEqual(['b'])
-    await app.ask('POST', '/api/entities', { body: { entity_id: 'c', name: 'c' } })
+    await app.send('POST', '/api/entities', { body: { entity_id: 'c', name: 'c' } })
     app.clock.advance(SECOND / 100n)
     expect((await stream.nextEntities()).ids).toEqual(['c'])
     await stream.close()
@@ -140,7 +140,7 @@ describe('the stream', () => {
   test('does not begin while the store is away', async () => {
     const app = await withEntities('a')
     app.store.away = true
-    expect((await app.ask('GET', '/api/dashboard/stream')).status).toBe(503)
+    expect((await app.send('GET', '/api/dashboard/stream')).status).toBe(503)
   })
 
   test('stops reading when its viewer goes', async () => {

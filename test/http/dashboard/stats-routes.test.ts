@@ -10,8 +10,8 @@ const NOW = 1_767_225_600
 const HOUR = 3600
 const DAY = 24 * HOUR
 
-const addEntities = async ({ ask }: TestApp, ...ids: readonly string[]) => {
-  for (const id of ids) await ask('POST', '/api/entities', { body: { entity_id: id, name: `The ${id}` } })
+const addEntities = async ({ send }: TestApp, ...ids: readonly string[]) => {
+  for (const id of ids) await send('POST', '/api/entities', { body: { entity_id: id, name: `The ${id}` } })
 }
 
 const withUsage = async () => {
@@ -33,17 +33,20 @@ const withUsage = async () => {
     return usage.record({ entityId, resource: 'gpt-4', born: 1n, hourStart, rev: 1n, from, to })
   }
   const stats = async (search = '') =>
-    asDescribed(await app.ask('GET', `/api/dashboard/stats${search}`), trafficResponse)
+    asDescribed(await app.send('GET', `/api/dashboard/stats${search}`), trafficResponse)
   return { ...app, record, stats, queries }
 }
 
 describe('the stats', () => {
   test('show the last day by hour, to a viewer too', async () => {
-    const { ask, record } = await withUsage()
+    const { send, record } = await withUsage()
     await record('bob', NOW, { requests: 10n, denied: 4n })
     await record('eve', NOW - 23 * HOUR, { requests: 1n, denied: 1n })
     await record('eve', NOW - 24 * HOUR, { requests: 100n })
-    const answer = asDescribed(await ask('GET', '/api/dashboard/stats', { headers: VIEWER }), trafficResponse)
+    const answer = asDescribed(
+      await send('GET', '/api/dashboard/stats', { headers: VIEWER }),
+      trafficResponse,
+    )
     expect(answer).toMatchObject({
       granularity: 'hour',
       read_at: NOW,
@@ -84,15 +87,15 @@ describe('the stats', () => {
   })
 
   test('refuse another granularity', async () => {
-    const { ask } = await withUsage()
-    const answer = await ask('GET', '/api/dashboard/stats?granularity=week')
+    const { send } = await withUsage()
+    const answer = await send('GET', '/api/dashboard/stats?granularity=week')
     expect(answer).toMatchObject({ status: 400, body: { field: 'granularity' } })
   })
 
   test('are read again after a failure', async () => {
-    const { ask, store, stats } = await withUsage()
+    const { send, store, stats } = await withUsage()
     store.away = true
-    expect((await ask('GET', '/api/dashboard/stats')).status).toBe(503)
+    expect((await send('GET', '/api/dashboard/stats')).status).toBe(503)
     store.away = false
     expect((await stats()).entities_read).toBe(2)
   })
@@ -103,7 +106,7 @@ describe('the stats of many entities', () => {
     const app = createTestApp({ usage: { usage } })
     const ids = Array.from({ length: count }, (_, place) => `key-${place + 1000}`)
     await addEntities(app, ...ids)
-    const stats = async () => asDescribed(await app.ask('GET', '/api/dashboard/stats'), trafficResponse)
+    const stats = async () => asDescribed(await app.send('GET', '/api/dashboard/stats'), trafficResponse)
     return { ...app, stats }
   }
 

@@ -7,8 +7,8 @@ const minimal = (entity_id: string, more: object = {}) => ({ body: { entity_id, 
 
 describe('creating an entity', () => {
   test('answers 201 with the entity, all its fields filled in', async () => {
-    const { ask } = createTestApp()
-    const created = asDescribed(await ask('POST', '/api/entities', minimal('org')), entityResponse, 201)
+    const { send } = createTestApp()
+    const created = asDescribed(await send('POST', '/api/entities', minimal('org')), entityResponse, 201)
     expect(created).toEqual({
       entity_id: 'org',
       name: 'org',
@@ -23,13 +23,13 @@ describe('creating an entity', () => {
       created_at: 1_767_225_600,
       metadata: {},
     })
-    expect((await ask('GET', '/api/entities/org')).body).toEqual(created)
+    expect((await send('GET', '/api/entities/org')).body).toEqual(created)
   })
 
   test('refuses one that exists', async () => {
-    const { ask } = createTestApp()
-    await ask('POST', '/api/entities', minimal('org'))
-    const { status, body } = await ask('POST', '/api/entities', minimal('org'))
+    const { send } = createTestApp()
+    await send('POST', '/api/entities', minimal('org'))
+    const { status, body } = await send('POST', '/api/entities', minimal('org'))
     expect({ status, body }).toMatchObject({ status: 409, body: { error: 'conflict' } })
   })
 
@@ -51,7 +51,7 @@ describe('creating an entity', () => {
     ['body', 'be an object', { body: [minimal('a').body] }],
     ['body', 'be an object', { body: 'a' }],
   ])('names %s, which must %s', async (field, must, request) => {
-    const { status, body } = await createTestApp().ask('POST', '/api/entities', request)
+    const { status, body } = await createTestApp().send('POST', '/api/entities', request)
     expect({ status, body }).toEqual({
       status: 400,
       body: { error: 'invalid_request', message: `${field} must ${must}`, field },
@@ -61,11 +61,11 @@ describe('creating an entity', () => {
 
 describe('changing an entity', () => {
   test('changes what is given, null being nobody, and keeps the rest', async () => {
-    const { ask } = createTestApp()
-    await ask('POST', '/api/entities', minimal('org'))
-    await ask('POST', '/api/entities', minimal('key', { parent_id: 'org', role: 'user', models: ['gpt-4'] }))
+    const { send } = createTestApp()
+    await send('POST', '/api/entities', minimal('org'))
+    await send('POST', '/api/entities', minimal('key', { parent_id: 'org', role: 'user', models: ['gpt-4'] }))
     const patch = { parent_id: null, models: null, disabled: true }
-    const changed = asDescribed(await ask('PATCH', '/api/entities/key', { body: patch }), entityResponse)
+    const changed = asDescribed(await send('PATCH', '/api/entities/key', { body: patch }), entityResponse)
     expect(changed).toMatchObject({
       parent_id: null,
       models: null,
@@ -76,12 +76,12 @@ describe('changing an entity', () => {
   })
 
   test('refuses a cycle, an unknown entity, and a field that cannot change', async () => {
-    const { ask } = createTestApp()
-    await ask('POST', '/api/entities', minimal('a'))
-    await ask('POST', '/api/entities', minimal('b', { parent_id: 'a' }))
-    await ask('POST', '/api/entities', minimal('c', { parent_id: 'b' }))
+    const { send } = createTestApp()
+    await send('POST', '/api/entities', minimal('a'))
+    await send('POST', '/api/entities', minimal('b', { parent_id: 'a' }))
+    await send('POST', '/api/entities', minimal('c', { parent_id: 'b' }))
     const patched = async (id: string, body: object) =>
-      (await ask('PATCH', `/api/entities/${id}`, { body })).status
+      (await send('PATCH', `/api/entities/${id}`, { body })).status
     expect(await patched('a', { parent_id: 'c' })).toBe(400)
     expect(await patched('a', { parent_id: 'a' })).toBe(400)
     expect(await patched('c', { parent_id: 'a' })).toBe(200)
@@ -92,27 +92,27 @@ describe('changing an entity', () => {
 
 describe('deleting an entity', () => {
   test('is refused while it has children', async () => {
-    const { ask } = createTestApp()
-    await ask('POST', '/api/entities', minimal('a'))
-    await ask('POST', '/api/entities', minimal('b', { parent_id: 'a' }))
-    expect((await ask('GET', '/api/entities/a/children')).body).toEqual({ entity_id: 'a', children: ['b'] })
-    expect((await ask('DELETE', '/api/entities/a')).status).toBe(409)
-    expect(await ask('DELETE', '/api/entities/b')).toMatchObject({ status: 204, body: undefined })
-    expect((await ask('DELETE', '/api/entities/a')).status).toBe(204)
-    expect((await ask('GET', '/api/entities/a')).status).toBe(404)
-    expect((await ask('DELETE', '/api/entities/a')).status).toBe(404)
+    const { send } = createTestApp()
+    await send('POST', '/api/entities', minimal('a'))
+    await send('POST', '/api/entities', minimal('b', { parent_id: 'a' }))
+    expect((await send('GET', '/api/entities/a/children')).body).toEqual({ entity_id: 'a', children: ['b'] })
+    expect((await send('DELETE', '/api/entities/a')).status).toBe(409)
+    expect(await send('DELETE', '/api/entities/b')).toMatchObject({ status: 204, body: undefined })
+    expect((await send('DELETE', '/api/entities/a')).status).toBe(204)
+    expect((await send('GET', '/api/entities/a')).status).toBe(404)
+    expect((await send('DELETE', '/api/entities/a')).status).toBe(404)
   })
 })
 
 describe('listing entities', () => {
   test('goes page by page to the end', async () => {
-    const { ask } = createTestApp()
-    for (const id of ['c', 'a', 'b']) await ask('POST', '/api/entities', minimal(id))
+    const { send } = createTestApp()
+    for (const id of ['c', 'a', 'b']) await send('POST', '/api/entities', minimal(id))
     const seen: string[] = []
     let cursor: string | null = null
     do {
       const next: string = cursor === null ? '' : `&cursor=${cursor}`
-      const page = asDescribed(await ask('GET', `/api/entities?limit=2${next}`), entitiesResponse)
+      const page = asDescribed(await send('GET', `/api/entities?limit=2${next}`), entitiesResponse)
       seen.push(...page.items.map((entity) => entity.entity_id))
       cursor = page.next_cursor
     } while (cursor !== null)
@@ -120,9 +120,9 @@ describe('listing entities', () => {
   })
 
   test('keeps those that a search finds', async () => {
-    const { ask } = createTestApp()
-    for (const id of ['alpha', 'beta']) await ask('POST', '/api/entities', minimal(id))
-    const { items } = asDescribed(await ask('GET', '/api/entities?q=ALP'), entitiesResponse)
+    const { send } = createTestApp()
+    for (const id of ['alpha', 'beta']) await send('POST', '/api/entities', minimal(id))
+    const { items } = asDescribed(await send('GET', '/api/entities?q=ALP'), entitiesResponse)
     expect(items.map((entity) => entity.entity_id)).toEqual(['alpha'])
   })
 
@@ -133,7 +133,7 @@ describe('listing entities', () => {
     ['limit=1&limit=2', 'limit'],
     ['cursor=nonsense', 'cursor'],
   ])('refuses ?%s', async (search, field) => {
-    const { status, body } = await createTestApp().ask('GET', `/api/entities?${search}`)
+    const { status, body } = await createTestApp().send('GET', `/api/entities?${search}`)
     expect({ status, body }).toMatchObject({ status: 400, body: { error: 'invalid_request', field } })
   })
 })
@@ -149,7 +149,7 @@ test.each([
   'x'.repeat(129),
   '%F0%9F%A6%86',
 ])('an id that cannot be, %s, gets 400 and nothing worse', async (id) => {
-  const { ask } = createTestApp()
+  const { send } = createTestApp()
   for (const [method, path] of [
     ['GET', `/api/entities/${id}`],
     ['DELETE', `/api/entities/${id}`],
@@ -157,7 +157,7 @@ test.each([
     ['GET', `/api/usage/${id}`],
     ['GET', `/api/dashboard/availability/${id}`],
   ] as const) {
-    const { status, body } = await ask(method, path)
+    const { status, body } = await send(method, path)
     expect({ path, status, body }).toMatchObject({ status: 400, body: { field: 'entity_id' } })
   }
 })
@@ -165,10 +165,10 @@ test.each([
 test.each(['constructor', 'toString', 'a:b', 'user@example.com', '0'])(
   'an odd id, %s, is like any other',
   async (id) => {
-    const { ask } = createTestApp()
-    expect((await ask('GET', `/api/entities/${id}`)).status).toBe(404)
-    expect((await ask('POST', '/api/entities', minimal(id))).status).toBe(201)
-    expect((await ask('GET', `/api/entities/${encodeURIComponent(id)}`)).body).toMatchObject({
+    const { send } = createTestApp()
+    expect((await send('GET', `/api/entities/${id}`)).status).toBe(404)
+    expect((await send('POST', '/api/entities', minimal(id))).status).toBe(201)
+    expect((await send('GET', `/api/entities/${encodeURIComponent(id)}`)).body).toMatchObject({
       entity_id: id,
     })
   },

@@ -8,43 +8,43 @@ const KEYS = '/api/entities/org/keys'
 
 const withEntity = async () => {
   const app = createTestApp()
-  await app.ask('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
+  await app.send('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
   const opens = async (secret: string): Promise<boolean> => {
     app.clock.advance(1n)
-    return (await app.ask('GET', '/v1/models', { headers: { 'x-api-key': secret } })).status === 200
+    return (await app.send('GET', '/v1/models', { headers: { 'x-api-key': secret } })).status === 200
   }
   const create = async (body: object = {}) =>
-    asDescribed(await app.ask('POST', KEYS, { body }), newKeyResponse, 201)
+    asDescribed(await app.send('POST', KEYS, { body }), newKeyResponse, 201)
   return { ...app, opens, create }
 }
 
 describe('a key', () => {
   test('is made with a secret that opens, which no other answer shows', async () => {
-    const { ask, opens, create } = await withEntity()
+    const { send, opens, create } = await withEntity()
     const { key_id, secret } = await create({ name: 'ci' })
     expect(await opens(secret)).toBe(true)
-    const { items } = asDescribed(await ask('GET', KEYS), keysResponse)
+    const { items } = asDescribed(await send('GET', KEYS), keysResponse)
     expect(items).toMatchObject([{ key_id, name: 'ci', masked_secret: `${secret.slice(0, 8)}...` }])
     for (const path of [KEYS, '/api/audit', '/api/entities/org']) {
-      expect(JSON.stringify((await ask('GET', path)).body)).not.toContain(secret.slice(8))
+      expect(JSON.stringify((await send('GET', path)).body)).not.toContain(secret.slice(8))
     }
   })
 
   test('may be made without any field, but not without a body', async () => {
-    const { ask } = await withEntity()
-    asDescribed(await ask('POST', KEYS, { body: {} }), newKeyResponse, 201)
-    expect(await ask('POST', KEYS)).toMatchObject({
+    const { send } = await withEntity()
+    asDescribed(await send('POST', KEYS, { body: {} }), newKeyResponse, 201)
+    expect(await send('POST', KEYS)).toMatchObject({
       status: 400,
       body: { field: 'body', message: 'body must be given: a JSON object' },
     })
   })
 
   test('may be given its secret, once', async () => {
-    const { ask, create, opens } = await withEntity()
+    const { send, create, opens } = await withEntity()
     const secret = 'sixteen-letters!'
     expect((await create({ secret })).secret).toBe(secret)
     expect(await opens(secret)).toBe(true)
-    const again = await ask('POST', KEYS, { body: { secret } })
+    const again = await send('POST', KEYS, { body: { secret } })
     expect(again.status).toBe(409)
     expect(JSON.stringify(again.body)).not.toContain(secret)
   })
@@ -58,59 +58,59 @@ describe('a key', () => {
     ['name', { name: 'x'.repeat(257) }],
     ['colour', { colour: 'red' }],
   ])('with a bad %s is refused', async (field, body) => {
-    const { ask } = await withEntity()
-    expect(await ask('POST', KEYS, { body })).toMatchObject({ status: 400, body: { field } })
+    const { send } = await withEntity()
+    expect(await send('POST', KEYS, { body })).toMatchObject({ status: 400, body: { field } })
   })
 
   test('opens nothing once it is revoked, which may be done twice', async () => {
-    const { ask, opens, create } = await withEntity()
+    const { send, opens, create } = await withEntity()
     const { key_id, secret } = await create()
     expect(await opens(secret)).toBe(true)
-    expect((await ask('DELETE', `${KEYS}/${key_id}`)).status).toBe(204)
+    expect((await send('DELETE', `${KEYS}/${key_id}`)).status).toBe(204)
     expect(await opens(secret)).toBe(false)
-    expect((await ask('DELETE', `${KEYS}/${key_id}`)).status).toBe(204)
-    expect((await ask('DELETE', `${KEYS}/unknown`)).status).toBe(404)
+    expect((await send('DELETE', `${KEYS}/${key_id}`)).status).toBe(204)
+    expect((await send('DELETE', `${KEYS}/unknown`)).status).toBe(404)
   })
 
   test('belongs to one entity: through another it is not there', async () => {
-    const { ask, create } = await withEntity()
-    await ask('POST', '/api/entities', { body: { entity_id: 'other', name: 'Other' } })
+    const { send, create } = await withEntity()
+    await send('POST', '/api/entities', { body: { entity_id: 'other', name: 'Other' } })
     const { key_id } = await create()
-    expect((await ask('DELETE', `/api/entities/other/keys/${key_id}`)).status).toBe(404)
-    expect((await ask('POST', '/api/entities/nobody/keys', { body: {} })).status).toBe(404)
+    expect((await send('DELETE', `/api/entities/other/keys/${key_id}`)).status).toBe(404)
+    expect((await send('POST', '/api/entities/nobody/keys', { body: {} })).status).toBe(404)
   })
 })
 
 describe('rotating a key', () => {
   test('shuts the old one at once where there is no grace', async () => {
-    const { ask, opens, create } = await withEntity()
+    const { send, opens, create } = await withEntity()
     const old = await create({ name: 'ci' })
-    const made = asDescribed(await ask('POST', `${KEYS}/${old.key_id}/rotate`), newKeyResponse, 201)
+    const made = asDescribed(await send('POST', `${KEYS}/${old.key_id}/rotate`), newKeyResponse, 201)
     expect(made).toMatchObject({ name: 'ci', expires_at: null })
     expect([await opens(old.secret), await opens(made.secret)]).toEqual([false, true])
   })
 
   test('leaves the old one open for its grace', async () => {
-    const { ask, opens, create, clock } = await withEntity()
+    const { send, opens, create, clock } = await withEntity()
     const old = await create()
-    await ask('POST', `${KEYS}/${old.key_id}/rotate`, { body: { grace_seconds: 60 } })
+    await send('POST', `${KEYS}/${old.key_id}/rotate`, { body: { grace_seconds: 60 } })
     expect(await opens(old.secret)).toBe(true)
     clock.advance(60n * SECOND)
     expect(await opens(old.secret)).toBe(false)
   })
 
   test('never lengthens the life of the old one', async () => {
-    const { ask, create, opens, clock } = await withEntity()
+    const { send, create, opens, clock } = await withEntity()
     const old = await create({ expires_at: Number(clock.now() / SECOND) + 10 })
-    await ask('POST', `${KEYS}/${old.key_id}/rotate`, { body: { grace_seconds: 60 } })
+    await send('POST', `${KEYS}/${old.key_id}/rotate`, { body: { grace_seconds: 60 } })
     clock.advance(10n * SECOND)
     expect(await opens(old.secret)).toBe(false)
   })
 
   test('is refused for a key that opens nothing', async () => {
-    const { ask, create } = await withEntity()
+    const { send, create } = await withEntity()
     const { key_id } = await create()
-    await ask('DELETE', `${KEYS}/${key_id}`)
-    expect((await ask('POST', `${KEYS}/${key_id}/rotate`)).status).toBe(409)
+    await send('DELETE', `${KEYS}/${key_id}`)
+    expect((await send('POST', `${KEYS}/${key_id}/rotate`)).status).toBe(409)
   })
 })

@@ -18,13 +18,13 @@ const withUsage = async () => {
       },
     },
   })
-  await app.ask('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
+  await app.send('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
   return { ...app, queries }
 }
 
 test('shows each point with every meter and the denials', async () => {
-  const { ask } = await withUsage()
-  const answer = asDescribed(await ask('GET', '/api/usage/org'), usageResponse)
+  const { send } = await withUsage()
+  const answer = asDescribed(await send('GET', '/api/usage/org'), usageResponse)
   expect(answer).toEqual({
     entity_id: 'org',
     points: [{ start: NOW, resource: 'gpt-4', ...used, denied: 2 }],
@@ -41,8 +41,8 @@ test.each([
   ['?to=4102444800', { granularity: 'hour', from: NOW + 3600 - 86_400, to: NOW + 3600 }],
   ['?from=4102444800', { granularity: 'hour', from: NOW + 3600, to: NOW + 3600 }],
 ])('reads with %s what it says', async (search, query) => {
-  const { ask, queries } = await withUsage()
-  await ask('GET', `/api/usage/org${search}`)
+  const { send, queries } = await withUsage()
+  await send('GET', `/api/usage/org${search}`)
   expect(queries).toEqual([{ entityId: 'org', ...query }])
 })
 
@@ -54,10 +54,10 @@ test.each([
   ['to=yesterday', 'to'],
   ['resource=a%20b', 'resource'],
 ])('refuses ?%s', async (search, field) => {
-  const { ask } = await withUsage()
-  expect(await ask('GET', `/api/usage/org?${search}`)).toMatchObject({ status: 400, body: { field } })
+  const { send } = await withUsage()
+  expect(await send('GET', `/api/usage/org?${search}`)).toMatchObject({ status: 400, body: { field } })
 })
 
 test('finds nothing of nobody', async () => {
-  expect((await (await withUsage()).ask('GET', '/api/usage/nobody')).status).toBe(404)
+  expect((await (await withUsage()).send('GET', '/api/usage/nobody')).status).toBe(404)
 })

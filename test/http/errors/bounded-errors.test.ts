@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { ADMIN, type Asked, type AskOptions, createTestApp } from '../test-app.ts'
+import { ADMIN, createTestApp, type SendOptions, type TestResponse } from '../test-app.ts'
 
 const LONG = 'k'.repeat(4000)
 /** Three times 200 characters in OpenAI's shape, and the longest list of what is known. */
@@ -43,14 +43,14 @@ const HOSTILE: readonly unknown[] = [
   [{ ...LIMIT, headroom: { [LONG]: 0.5 } }],
 ]
 
-const { ask } = createTestApp({ metricsText: async () => '' })
+const { send } = createTestApp({ metricsText: async () => '' })
 let document: Document
 
 beforeAll(async () => {
-  const { body } = await ask('GET', '/openapi.json', { headers: {} })
+  const { body } = await send('GET', '/openapi.json', { headers: {} })
   if (!isDocument(body)) throw new Error('no document')
   document = body
-  await ask('POST', '/api/entities', { body: { entity_id: 'x', name: 'x' } })
+  await send('POST', '/api/entities', { body: { entity_id: 'x', name: 'x' } })
 })
 
 const resolved = (schema: Schema): Schema => {
@@ -97,18 +97,18 @@ const hostilePaths = () =>
 
 const ACTING = { ...ADMIN, 'x-zael-entity': 'x' }
 
-const errorsOf = async (method: string, path: string, options: AskOptions = {}): Promise<Asked[]> => {
-  const asked = await ask(method, path, { headers: ACTING, ...options })
+const errorsOf = async (method: string, path: string, options: SendOptions = {}): Promise<TestResponse[]> => {
+  const asked = await send(method, path, { headers: ACTING, ...options })
   return asked.status >= 400 ? [asked] : []
 }
 
-const expectBounded = (errors: readonly Asked[]): void => {
+const expectBounded = (errors: readonly TestResponse[]): void => {
   for (const { body } of errors) expect(JSON.stringify(body).length).toBeLessThan(LONGEST_ERROR)
 }
 
 describe('an error is short, however long is what it repeats', () => {
   test('in any field of any body', async () => {
-    const errors: Asked[] = []
+    const errors: TestResponse[] = []
     for (const { method, path, operation } of operations()) {
       const schema = operation.requestBody?.content['application/json']?.schema
       if (schema === undefined) continue
@@ -120,7 +120,7 @@ describe('an error is short, however long is what it repeats', () => {
   })
 
   test('in any parameter of any path or query', async () => {
-    const errors: Asked[] = []
+    const errors: TestResponse[] = []
     for (const { method, path } of hostilePaths()) errors.push(...(await errorsOf(method, path)))
     expect(errors.length).toBeGreaterThan(40)
     expectBounded(errors)

@@ -6,25 +6,25 @@ import { createTestApp, VIEWER } from '../test-app.ts'
 
 describe('an error', () => {
   test('is flat outside /v1, and as OpenAI says it inside', async () => {
-    const { ask } = createTestApp()
-    expect((await ask('GET', '/nowhere')).body).toEqual({
+    const { send } = createTestApp()
+    expect((await send('GET', '/nowhere')).body).toEqual({
       error: 'not_found',
       message: 'There is nothing at /nowhere',
     })
-    expect((await ask('GET', '/v1/nowhere')).body).toMatchObject({
+    expect((await send('GET', '/v1/nowhere')).body).toMatchObject({
       error: { message: 'There is nothing at /v1/nowhere', type: 'invalid_request_error', param: null },
       message: 'There is nothing at /v1/nowhere',
     })
-    expect((await ask('GET', '/v10')).body).toMatchObject({ error: 'not_found' })
+    expect((await send('GET', '/v10')).body).toMatchObject({ error: 'not_found' })
   })
 
   test('is flat in /v1 too where the setting says so', async () => {
-    const { ask } = createTestApp({ settings: { errorFormat: 'flat' } })
-    expect((await ask('GET', '/v1/nowhere')).body).toMatchObject({ error: 'not_found' })
+    const { send } = createTestApp({ settings: { errorFormat: 'flat' } })
+    expect((await send('GET', '/v1/nowhere')).body).toMatchObject({ error: 'not_found' })
   })
 
   test('of a method that is not there lists those that are', async () => {
-    const { status, headers, body } = await createTestApp().ask('POST', '/api/models', { body: {} })
+    const { status, headers, body } = await createTestApp().send('POST', '/api/models', { body: {} })
     expect({ status, allow: headers.get('allow') }).toEqual({ status: 405, allow: 'GET' })
     expect(body).toMatchObject({ error: 'method_not_allowed' })
   })
@@ -53,11 +53,11 @@ describe('an error', () => {
   test('of ours tells nothing, and is logged', async () => {
     const lines: unknown[] = []
     const logger: Logger = { ...silentLogger, error: (_, fields) => void lines.push(fields) }
-    const { ask, store } = createTestApp({ logger })
+    const { send, store } = createTestApp({ logger })
     store.listModels = async () => {
       throw new TypeError('Cannot read properties of undefined: secret-table-name')
     }
-    const { status, body } = await ask('GET', '/api/models')
+    const { status, body } = await send('GET', '/api/models')
     expect(status).toBe(500)
     expect(body).toEqual({ error: 'internal_error', message: 'Something went wrong on our side' })
     expect(lines).toMatchObject([
@@ -66,9 +66,9 @@ describe('an error', () => {
   })
 
   test('of a store that is away is 503, and says to come back', async () => {
-    const { ask, store } = createTestApp()
+    const { send, store } = createTestApp()
     store.away = true
-    const { status, body, headers } = await ask('GET', '/api/models')
+    const { status, body, headers } = await send('GET', '/api/models')
     expect({ status, body }).toMatchObject({ status: 503, body: { error: 'unavailable' } })
     expect(headers.get('retry-after')).toBe('1')
   })
@@ -81,29 +81,29 @@ test('requests that fail with the store are one line a minute, with their number
     (...line) =>
       void lines.push([level, ...line])
   const logger: Logger = { ...silentLogger, warn: at('warn'), error: at('error') }
-  const { ask, app, clock } = createTestApp({ logger })
+  const { send, app, clock } = createTestApp({ logger })
   app.get('/away', () => {
     throw new StoreUnavailable('away', { mayHaveApplied: false, reason: 'AccessDeniedException: no' })
   })
   for (let turn = 0; turn < 5; turn++) {
-    const { status, body } = await ask('GET', '/away')
+    const { status, body } = await send('GET', '/away')
     expect([status, JSON.stringify(body)]).toEqual([503, expect.not.stringContaining('AccessDenied')])
   }
   const fields = { reason: 'AccessDeniedException: no' }
   expect(lines).toEqual([['warn', 'requests failed without the store', { ...fields, count: 1 }]])
   clock.advance(60n * SECOND)
-  await ask('GET', '/away')
+  await send('GET', '/away')
   expect(lines[1]).toEqual(['warn', 'requests failed without the store', { ...fields, count: 5 }])
 })
 
 test.each(['/api/entities?q=x', '/api/dashboard/entities?q=x', '/api/dashboard/stream?q=x'])(
   '%s returns 429 with the time to wait while too many searches read',
   async (path) => {
-    const { ask, store } = createTestApp()
+    const { send, store } = createTestApp()
     store.listEntities = async () => {
       throw new TooManyRequests('Too many searches at once', 1.5)
     }
-    const { status, headers, body } = await ask('GET', path, { headers: VIEWER })
+    const { status, headers, body } = await send('GET', path, { headers: VIEWER })
     expect(status).toBe(429)
     expect(body).toEqual({
       error: 'rate_limit_exceeded',

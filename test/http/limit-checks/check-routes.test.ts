@@ -177,8 +177,8 @@ describe('a check', () => {
   })
 
   test('of its own limit has headers of that limit, though a policy holds more', async () => {
-    const { ask, check } = await createCheckingApp()
-    await ask('PUT', '/api/policies/GLOBAL/*', {
+    const { send, check } = await createCheckingApp()
+    await send('PUT', '/api/policies/GLOBAL/*', {
       body: { limits: [{ name: 'rph', limit: 1_000_000, per: 'hour' }] },
     })
     for (const requests of [11, 1]) {
@@ -190,8 +190,10 @@ describe('a check', () => {
   })
 
   test('of a policy that denies has headers of the policy', async () => {
-    const { ask, check } = await createCheckingApp()
-    await ask('PUT', '/api/policies/GLOBAL/*', { body: { limits: [{ name: 'rph', limit: 2, per: 'hour' }] } })
+    const { send, check } = await createCheckingApp()
+    await send('PUT', '/api/policies/GLOBAL/*', {
+      body: { limits: [{ name: 'rph', limit: 2, per: 'hour' }] },
+    })
     const { headers, body } = await check({ cost: { requests: 3 } })
     expect(body).toMatchObject({ error: { code: 'rate_limit_exceeded', type: 'requests' } })
     expect(headers.get('x-ratelimit-limit-requests')).toBe('2')
@@ -204,7 +206,7 @@ describe('a check', () => {
     ['_default_', 200],
     ['_other_', 200],
   ])('of the resource %s is answered %i', async (resource, status) => {
-    const { ask, check } = await createCheckingApp()
+    const { send, check } = await createCheckingApp()
     const answer = await check({ resource })
     expect(answer.status).toBe(status)
     if (status === 400)
@@ -212,7 +214,7 @@ describe('a check', () => {
         error: { param: 'resource', message: expect.stringContaining('_total_') },
       })
     expect((await check([{}, { resource }])).status).toBe(status)
-    expect((await ask('GET', `/api/limits/key-bob?resource=${resource}`)).status).toBe(200)
+    expect((await send('GET', `/api/limits/key-bob?resource=${resource}`)).status).toBe(200)
   })
 
   test('needs a key that is known', async () => {
@@ -222,8 +224,8 @@ describe('a check', () => {
   })
 
   test('is not for a model that the caller may not use, while other resources are', async () => {
-    const { ask, check, passes, stored } = await createCheckingApp()
-    await ask('PATCH', '/api/entities/key-bob', { body: { models: ['tiny-model'] } })
+    const { send, check, passes, stored } = await createCheckingApp()
+    await send('PATCH', '/api/entities/key-bob', { body: { models: ['tiny-model'] } })
     expect(await check({ resource: 'gpt-4' })).toMatchObject({
       status: 403,
       body: { error: { code: 'model_not_allowed' } },
@@ -293,7 +295,7 @@ describe('a check while the buckets cannot be reached', () => {
     const buckets = createMemoryBucketStore()
     const app = await createCheckingApp({ table: { buckets } })
     const limit = { name: 'rpm', capacity: 10, refill_rate: 1, on_unavailable: onUnavailable }
-    await app.ask('PUT', '/api/limits/key-bob', { body: { limits: [limit] } })
+    await app.send('PUT', '/api/limits/key-bob', { body: { limits: [limit] } })
     buckets.write = () => Promise.reject(new StoreUnavailable('away', { mayHaveApplied: false }))
     return app
   }

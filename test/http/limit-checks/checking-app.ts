@@ -2,7 +2,7 @@ import { allowedResponse, deniedResponse } from '../../../src/contract/checks.ts
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
 import { asDescribed } from '../as-described.ts'
-import { type Asked, createTestApp, type TestApp, type TestAppOptions } from '../test-app.ts'
+import { createTestApp, type TestApp, type TestAppOptions, type TestResponse } from '../test-app.ts'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -13,19 +13,19 @@ export const ALICE: Headers = { 'x-api-key': 'the-secret-of-key-alice' }
 export const ADMIN_FOR_BOB: Headers = { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'key-bob' }
 
 export interface CheckingApp extends TestApp {
-  check(body: unknown, headers?: Headers): Promise<Asked>
+  check(body: unknown, headers?: Headers): Promise<TestResponse>
   /** A check that passes, as described. */
   passes(body: unknown, headers?: Headers): Promise<ReturnType<typeof allowed>>
-  end(how: 'settle' | 'release' | 'extend', body: unknown, headers?: Headers): Promise<Asked>
+  end(how: 'settle' | 'release' | 'extend', body: unknown, headers?: Headers): Promise<TestResponse>
   /** What key-bob has left of a limit. */
   left(name: string, resource?: string): Promise<number | undefined>
   /** A bucket of key-bob as it is stored, with all that was counted. */
   stored(resource?: string): Promise<BucketItem>
 }
 
-export const allowed = (asked: Asked) => asDescribed(asked, allowedResponse)
+export const allowed = (asked: TestResponse) => asDescribed(asked, allowedResponse)
 
-export const denied = (asked: Asked) => asDescribed(asked, deniedResponse, 429)
+export const denied = (asked: TestResponse) => asDescribed(asked, deniedResponse, 429)
 
 const PER_HOUR = 1 / 3600
 
@@ -48,19 +48,19 @@ export const createCheckingApp = async (options: TestAppOptions = {}): Promise<C
   return app
 }
 
-const made = async ({ ask }: TestApp, method: string, path: string, body: object): Promise<void> => {
-  const { status, body: answer } = await ask(method, path, { body })
+const made = async ({ send }: TestApp, method: string, path: string, body: object): Promise<void> => {
+  const { status, body: answer } = await send(method, path, { body })
   if (status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`)
 }
 
 const checkingOn = (app: TestApp): CheckingApp => {
   const check: CheckingApp['check'] = (body, headers = BOB) =>
-    app.ask('POST', '/v1/limits/check', { headers, body })
+    app.send('POST', '/v1/limits/check', { headers, body })
   return {
     ...app,
     check,
     passes: async (body, headers) => allowed(await check(body, headers)),
-    end: (how, body, headers = BOB) => app.ask('POST', `/v1/limits/${how}`, { headers, body }),
+    end: (how, body, headers = BOB) => app.send('POST', `/v1/limits/${how}`, { headers, body }),
     async left(name, resource = '_default_') {
       const { limits } = await app.deps.limiter.status('key-bob', resource)
       return limits.find(({ limit }) => limit.name === name)?.available

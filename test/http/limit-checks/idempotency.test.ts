@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
-import type { IdempotencyStore, RememberedAnswer } from '../../../src/core/ports/idempotency-store.ts'
+import type { IdempotencyStore, KeptResponse } from '../../../src/core/ports/idempotency-store.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { createMemoryIdempotencyStore } from '../../support/memory-request-stores.ts'
@@ -213,7 +213,7 @@ describe('an idempotency key of a check that charges nothing', () => {
   test.each([true, false])(
     'keeps no header of the response to one request (denial foreseen: %s)',
     async (foreseen) => {
-      const kept: RememberedAnswer[] = []
+      const kept: KeptResponse[] = []
       const idempotency = storeWith(({ finish }) => ({
         finish: (attempt, answer) => {
           kept.push(answer)
@@ -317,7 +317,7 @@ describe('an idempotency key whose record fails', () => {
 
   test('remembers no 503, and no other error', async () => {
     const buckets = createMemoryBucketStore()
-    const { check, ask, left, deps } = await createCheckingApp({ table: { buckets } })
+    const { check, send, left, deps } = await createCheckingApp({ table: { buckets } })
     const { write } = buckets
     buckets.write = () => Promise.reject(refused())
     expect((await check(ONCE)).status).toBe(503)
@@ -326,7 +326,7 @@ describe('an idempotency key whose record fails', () => {
     deps.limiter.decide = () => Promise.reject(new Error('a fault'))
     expect((await check(ONCE)).status).toBe(500)
     deps.limiter.decide = decide
-    await ask('POST', '/api/limits/key-bob/reset', { body: {} })
+    await send('POST', '/api/limits/key-bob/reset', { body: {} })
     expect((await check(ONCE)).status).toBe(200)
     expect(await left('tpm')).toBe(900)
   })

@@ -11,7 +11,7 @@ const TPM = { name: 'tpm', capacity: 1000, refill_rate: 1 }
 
 const withPaused = async (...limits: readonly object[]) => {
   const app = await createCheckingApp()
-  const put = await app.ask('PUT', '/api/limits/key-bob', { body: { limits: [...limits, TPM] } })
+  const put = await app.send('PUT', '/api/limits/key-bob', { body: { limits: [...limits, TPM] } })
   return { ...app, put }
 }
 
@@ -47,8 +47,8 @@ describe.each([
   })
 
   test('is fully used for the dashboard, and has no wait', async () => {
-    const { ask } = await withPaused(limit)
-    const overview = await ask('GET', '/api/dashboard/entities?q=key-bob', { headers: VIEWER })
+    const { send } = await withPaused(limit)
+    const overview = await send('GET', '/api/dashboard/entities?q=key-bob', { headers: VIEWER })
     expect(asDescribed(overview, dashboardEntitiesResponse).entities[0]?.limits).toContainEqual({
       name: 'rpm',
       resource: '_default_',
@@ -56,14 +56,14 @@ describe.each([
       available: 0,
       utilization_percent: 100,
     })
-    const wait = await ask('GET', '/api/dashboard/wait-time/key-bob?rpm=1')
+    const wait = await send('GET', '/api/dashboard/wait-time/key-bob?rpm=1')
     expect(asDescribed(wait, waitTimeResponse)).toMatchObject({ wait_seconds: null, limiting: 'rpm' })
   })
 })
 
 test('a limit is paused and resumed as a usual one, keeping its window', async () => {
-  const { ask } = await createCheckingApp()
-  const configure = (body: object) => ask('POST', '/api/ratelimit/config/key-bob', { body })
+  const { send } = await createCheckingApp()
+  const configure = (body: object) => send('POST', '/api/ratelimit/config/key-bob', { body })
   expect(await configure({ rpm_limit: 0 })).toMatchObject({
     status: 200,
     body: { config: { rpm_limit: 0, window_seconds: 60 } },
@@ -75,16 +75,16 @@ test('a limit is paused and resumed as a usual one, keeping its window', async (
 })
 
 test('defaults and policies are paused alike', async () => {
-  const { ask, check } = await createCheckingApp()
+  const { send, check } = await createCheckingApp()
   const paused = { name: 'itpm', capacity: 0, refill_rate: 0 }
-  expect((await ask('PUT', '/api/defaults', { body: { limits: [paused] } })).status).toBe(200)
+  expect((await send('PUT', '/api/defaults', { body: { limits: [paused] } })).status).toBe(200)
   expect(denied(await check({ cost: { input_tokens: 1 } })).retry_after_seconds).toBeNull()
-  await ask('PUT', '/api/defaults', { body: { limits: [] } })
+  await send('PUT', '/api/defaults', { body: { limits: [] } })
 
   const policy = { body: { limits: [{ name: 'all', limit: 0, per: 'hour' }] } }
-  expect((await ask('PUT', '/api/policies/GLOBAL/*', policy)).status).toBeLessThan(300)
+  expect((await send('PUT', '/api/policies/GLOBAL/*', policy)).status).toBeLessThan(300)
   expect(denied(await check({})).violations).toMatchObject([{ entity_id: 'POLICY:GLOBAL:*', capacity: 0 }])
-  const gateway = await ask('POST', '/rate-limit/check', {
+  const gateway = await send('POST', '/rate-limit/check', {
     body: { userId: 'u', modelId: 'gpt-4', tenantId: 't' },
   })
   expect(gateway.body).toMatchObject({

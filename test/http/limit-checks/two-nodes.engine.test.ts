@@ -70,7 +70,7 @@ describe('two nodes on one table of an engine', () => {
 
   test('charge a parent what the caller had available, whatever is settled on both at once', async () => {
     const [here, there] = nodes
-    await here.ask('PUT', '/api/limits/proj-demo', {
+    await here.send('PUT', '/api/limits/proj-demo', {
       body: { limits: [{ name: 'rpm', capacity: 1000, refill_rate: 1 / 3600 }] },
     })
     there.deps.limiter.forget()

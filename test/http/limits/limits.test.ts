@@ -8,17 +8,17 @@ const RPM = { name: 'rpm', capacity: 10, refill_rate: 10 / 60 }
 
 const withEntity = async (more: object = {}) => {
   const app = createTestApp()
-  await app.ask('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org', ...more } })
+  await app.send('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org', ...more } })
   const inForce = async (search = '') =>
-    asDescribed(await app.ask('GET', `/api/limits/org${search}`), limitsResponse)
+    asDescribed(await app.send('GET', `/api/limits/org${search}`), limitsResponse)
   const rpm = async (search = '') => (await inForce(search)).limits.find(({ name }) => name === 'rpm')
   return { ...app, inForce, rpm }
 }
 
 describe('limits', () => {
   test('are shown with what each is and where it came from', async () => {
-    const { ask, inForce } = await withEntity()
-    const put = asDescribed(await ask('PUT', '/api/limits/org', { body: { limits: [RPM] } }), limitsResponse)
+    const { send, inForce } = await withEntity()
+    const put = asDescribed(await send('PUT', '/api/limits/org', { body: { limits: [RPM] } }), limitsResponse)
     expect(put).toMatchObject({ entity_id: 'org', resource: '_default_' })
     expect(put.limits).toContainEqual({
       ...RPM,
@@ -30,37 +30,37 @@ describe('limits', () => {
   })
 
   test('of a resource stand before those for all, and go back when they are deleted', async () => {
-    const { ask, rpm } = await withEntity()
-    await ask('PUT', '/api/models/gpt-4', { body: {} })
-    await ask('PUT', '/api/limits/org', { body: { limits: [RPM] } })
-    await ask('PUT', '/api/limits/org', { body: { resource: 'gpt-4', limits: [{ ...RPM, capacity: 5 }] } })
+    const { send, rpm } = await withEntity()
+    await send('PUT', '/api/models/gpt-4', { body: {} })
+    await send('PUT', '/api/limits/org', { body: { limits: [RPM] } })
+    await send('PUT', '/api/limits/org', { body: { resource: 'gpt-4', limits: [{ ...RPM, capacity: 5 }] } })
     expect(await rpm('?resource=gpt-4')).toMatchObject({ capacity: 5, source: 'entity:gpt-4' })
-    expect((await ask('DELETE', '/api/limits/org?resource=gpt-4')).status).toBe(204)
+    expect((await send('DELETE', '/api/limits/org?resource=gpt-4')).status).toBe(204)
     expect(await rpm('?resource=gpt-4')).toMatchObject({ capacity: 10, source: 'entity:_default_' })
-    expect((await ask('DELETE', '/api/limits/org')).status).toBe(204)
+    expect((await send('DELETE', '/api/limits/org')).status).toBe(204)
     expect(await rpm()).toMatchObject({ capacity: 60, source: 'environment' })
-    expect((await ask('DELETE', '/api/limits/org')).status).toBe(204)
+    expect((await send('DELETE', '/api/limits/org')).status).toBe(204)
   })
 
   test('of a resource that is named in the query are those of that resource, and no others', async () => {
-    const { ask, inForce, rpm } = await withEntity()
+    const { send, inForce, rpm } = await withEntity()
     const before = await inForce()
-    const put = await ask('PUT', '/api/limits/org?resource=search', { body: { limits: [RPM] } })
+    const put = await send('PUT', '/api/limits/org?resource=search', { body: { limits: [RPM] } })
     expect(put).toMatchObject({ status: 200, body: { resource: 'search' } })
     expect(await rpm('?resource=search')).toMatchObject({ capacity: 10, source: 'entity:search' })
     expect(await inForce()).toEqual(before)
     const two = { body: { resource: 'gpt-4', limits: [RPM] } }
-    expect(await ask('PUT', '/api/limits/org?resource=search', two)).toMatchObject({
+    expect(await send('PUT', '/api/limits/org?resource=search', two)).toMatchObject({
       status: 400,
       body: { field: 'resource' },
     })
   })
 
   test('say what each overrode', async () => {
-    const { ask } = await withEntity()
-    await ask('PUT', '/api/defaults', { body: { limits: [{ ...RPM, capacity: 99 }] } })
-    await ask('PUT', '/api/limits/org', { body: { limits: [RPM] } })
-    const { limits } = asDescribed(await ask('GET', '/api/limits/org/explain'), explainResponse)
+    const { send } = await withEntity()
+    await send('PUT', '/api/defaults', { body: { limits: [{ ...RPM, capacity: 99 }] } })
+    await send('PUT', '/api/limits/org', { body: { limits: [RPM] } })
+    const { limits } = asDescribed(await send('GET', '/api/limits/org/explain'), explainResponse)
     const explained = limits.find(({ name }) => name === 'rpm')
     expect(explained?.winner).toMatchObject({ capacity: 10, source: 'entity:_default_' })
     expect(explained?.overrides[0]).toMatchObject({ capacity: 99 })
@@ -79,14 +79,14 @@ describe('limits', () => {
     ['resource', { resource: 'a b', limits: [RPM] }],
     ['resuorce', { resuorce: 'gpt-4', limits: [RPM] }],
   ])('with a bad %s are refused, and nothing changes', async (field, body) => {
-    const { ask, inForce } = await withEntity()
+    const { send, inForce } = await withEntity()
     const before = await inForce()
-    expect(await ask('PUT', '/api/limits/org', { body })).toMatchObject({ status: 400, body: { field } })
+    expect(await send('PUT', '/api/limits/org', { body })).toMatchObject({ status: 400, body: { field } })
     expect(await inForce()).toEqual(before)
   })
 
   test('of nobody are not found', async () => {
-    const { ask } = createTestApp()
+    const { send } = createTestApp()
     for (const [method, path, body] of [
       ['GET', '/api/limits/nobody', undefined],
       ['GET', '/api/limits/nobody/explain', undefined],
@@ -95,65 +95,65 @@ describe('limits', () => {
       ['POST', '/api/limits/nobody/reset', {}],
       ['POST', '/api/limits/nobody/top-up', {}],
     ] as const) {
-      expect({ path, status: (await ask(method, path, { body })).status }).toEqual({ path, status: 404 })
+      expect({ path, status: (await send(method, path, { body })).status }).toEqual({ path, status: 404 })
     }
   })
 })
 
 describe('defaults', () => {
   test('of the system and of a role are kept apart', async () => {
-    const { ask, rpm } = await withEntity({ role: 'user' })
-    const put = await ask('PUT', '/api/defaults?role=user', { body: { limits: [{ ...RPM, capacity: 7 }] } })
+    const { send, rpm } = await withEntity({ role: 'user' })
+    const put = await send('PUT', '/api/defaults?role=user', { body: { limits: [{ ...RPM, capacity: 7 }] } })
     expect(asDescribed(put, defaultsResponse)).toMatchObject({ role: 'user', resource: '_default_' })
-    const ofSystem = asDescribed(await ask('GET', '/api/defaults'), defaultsResponse)
+    const ofSystem = asDescribed(await send('GET', '/api/defaults'), defaultsResponse)
     expect(ofSystem.limits.map(({ source }) => source)).toEqual(['environment', 'environment'])
     expect(await rpm()).toMatchObject({ capacity: 7 })
-    expect((await ask('GET', '/api/defaults?role=user')).body).toEqual(put.body)
+    expect((await send('GET', '/api/defaults?role=user')).body).toEqual(put.body)
   })
 
   test('name their source as the limits in force do', async () => {
-    const { ask } = await withEntity({ role: 'user' })
+    const { send } = await withEntity({ role: 'user' })
     for (const search of ['resource=gpt-4', 'resource=gpt-4&role=user']) {
       const body = { limits: [{ ...RPM, capacity: 7 }] }
-      const put = asDescribed(await ask('PUT', `/api/defaults?${search}`, { body }), defaultsResponse)
-      const inForce = asDescribed(await ask('GET', '/api/limits/org?resource=gpt-4'), limitsResponse)
+      const put = asDescribed(await send('PUT', `/api/defaults?${search}`, { body }), defaultsResponse)
+      const inForce = asDescribed(await send('GET', '/api/limits/org?resource=gpt-4'), limitsResponse)
       expect(put.limits[0]?.source).toBe(inForce.limits.find(({ name }) => name === 'rpm')?.source)
     }
   })
 
   test('of the environment are shown where the system has none of that name', async () => {
-    const { ask } = createTestApp({
+    const { send } = createTestApp({
       settings: { defaultRpmLimit: 30, defaultTpmLimit: 900, windowSeconds: 30 },
     })
     const shown = async (search = '') =>
-      asDescribed(await ask('GET', `/api/defaults${search}`), defaultsResponse).limits.map(
+      asDescribed(await send('GET', `/api/defaults${search}`), defaultsResponse).limits.map(
         ({ name, capacity, source }) => [name, capacity, source],
       )
     const tpm = ['tpm', 900, 'environment']
     expect(await shown()).toEqual([['rpm', 30, 'environment'], tpm])
     const body = { limits: [{ ...RPM, capacity: 7 }] }
-    expect((await ask('PUT', '/api/defaults', { body })).body).toEqual(
-      (await ask('GET', '/api/defaults')).body,
+    expect((await send('PUT', '/api/defaults', { body })).body).toEqual(
+      (await send('GET', '/api/defaults')).body,
     )
     expect(await shown()).toEqual([['rpm', 7, 'system:_default_'], tpm])
     for (const search of ['?resource=gpt-4', '?resource=_total_', '?role=user'])
       expect(await shown(search)).toEqual([])
-    await ask('PUT', '/api/defaults', { body: { limits: [] } })
+    await send('PUT', '/api/defaults', { body: { limits: [] } })
     expect(await shown()).toEqual([['rpm', 30, 'environment'], tpm])
   })
 
   test('tell what would hold if nothing were set', async () => {
-    const { ask } = createTestApp({
+    const { send } = createTestApp({
       settings: { defaultRpmLimit: 30, defaultTpmLimit: 900, windowSeconds: 30 },
     })
     const set = (search: string, capacity: number) =>
-      ask('PUT', `/api/defaults${search}`, { body: { limits: [{ ...RPM, capacity }] } })
+      send('PUT', `/api/defaults${search}`, { body: { limits: [{ ...RPM, capacity }] } })
     await set('', 7)
     await set('?resource=gpt-4', 8)
     await set('?role=user', 9)
     await set('?role=user&resource=gpt-4', 10)
     const inherited = async (search: string) =>
-      asDescribed(await ask('GET', `/api/defaults${search}`), defaultsResponse).inherited.map(
+      asDescribed(await send('GET', `/api/defaults${search}`), defaultsResponse).inherited.map(
         ({ name, capacity, source }) => [name, capacity, source],
       )
     const tpm = ['tpm', 900, 'environment']
@@ -166,13 +166,13 @@ describe('defaults', () => {
   })
 
   test('refuse a role or a field that cannot be', async () => {
-    const { ask } = createTestApp()
-    expect(await ask('GET', '/api/defaults?role=a%20b')).toMatchObject({
+    const { send } = createTestApp()
+    expect(await send('GET', '/api/defaults?role=a%20b')).toMatchObject({
       status: 400,
       body: { field: 'role' },
     })
     const body = { limits: [], resource: 'gpt-4' }
-    expect(await ask('PUT', '/api/defaults', { body })).toMatchObject({
+    expect(await send('PUT', '/api/defaults', { body })).toMatchObject({
       status: 400,
       body: { field: 'resource' },
     })
@@ -182,10 +182,10 @@ describe('defaults', () => {
 describe('buckets', () => {
   const charged = async () => {
     const app = await withEntity()
-    await app.ask('PUT', '/api/limits/org', { body: { limits: [RPM] } })
+    await app.send('PUT', '/api/limits/org', { body: { limits: [RPM] } })
     await app.deps.limiter.decide({ entityId: 'org', cost: { requests: 8 }, settles: false })
     const rpm = async (path: string, body: object) =>
-      asDescribed(await app.ask('POST', path, { body }), availabilityResponse).limits.find(
+      asDescribed(await app.send('POST', path, { body }), availabilityResponse).limits.find(
         ({ name }) => name === 'rpm',
       )
     return { ...app, rpm }
@@ -204,12 +204,12 @@ describe('buckets', () => {
   })
 
   test('are full again in one limit only, where it is named, and void what was reserved before', async () => {
-    const { ask, deps, rpm } = await charged()
+    const { send, deps, rpm } = await charged()
     const charge = { entityId: 'org', cost: { tokens: 400 } }
     await deps.limiter.decide({ ...charge, settles: false })
     const held = await deps.limiter.decide({ entityId: 'org', cost: { requests: 1 }, settles: true })
     const body = { resource: '_default_', limit_name: 'rpm' }
-    const after = asDescribed(await ask('POST', '/api/limits/org/reset', { body }), availabilityResponse)
+    const after = asDescribed(await send('POST', '/api/limits/org/reset', { body }), availabilityResponse)
     const used = Object.fromEntries(after.limits.map(({ name, used }) => [name, used]))
     expect(used).toEqual({ rpm: 0, tpm: 400 })
     await deps.limiter.decide({ entityId: 'org', cost: { requests: 3 }, settles: false })
@@ -218,27 +218,27 @@ describe('buckets', () => {
   })
 
   test('of every resource are full again, or have more, where none is named', async () => {
-    const { ask, deps } = await charged()
-    await ask('PUT', '/api/models/gpt-4', { body: {} })
+    const { send, deps } = await charged()
+    await send('PUT', '/api/models/gpt-4', { body: {} })
     const cost = { requests: 8 }
     await deps.limiter.decide({ entityId: 'org', resource: 'gpt-4', cost, settles: false })
     const used = async (resource: string) =>
       (await deps.limiter.status('org', resource)).limits.find(({ limit }) => limit.name === 'rpm')?.used
-    await ask('POST', '/api/limits/org/top-up', { body: { limit_name: 'rpm', amount: 5 } })
+    await send('POST', '/api/limits/org/top-up', { body: { limit_name: 'rpm', amount: 5 } })
     expect([await used('_default_'), await used('gpt-4')]).toEqual([3, 3])
-    await ask('POST', '/api/limits/org/top-up?resource=gpt-4', { body: { limit_name: 'rpm', amount: 1 } })
+    await send('POST', '/api/limits/org/top-up?resource=gpt-4', { body: { limit_name: 'rpm', amount: 1 } })
     expect([await used('_default_'), await used('gpt-4')]).toEqual([3, 2])
-    await ask('POST', '/api/limits/org/reset?resource=gpt-4')
+    await send('POST', '/api/limits/org/reset?resource=gpt-4')
     expect([await used('_default_'), await used('gpt-4')]).toEqual([3, 0])
-    await ask('POST', '/api/limits/org/reset')
+    await send('POST', '/api/limits/org/reset')
     expect([await used('_default_'), await used('gpt-4')]).toEqual([0, 0])
   })
 
   test('are changed on the record, and only for limits that there are', async () => {
-    const { ask } = await charged()
-    await ask('POST', '/api/limits/org/reset', { body: { resource: '_default_' } })
-    await ask('POST', '/api/limits/org/top-up', { body: { limit_name: 'rpm', amount: 2 } })
-    const audit = await ask('GET', '/api/audit?entity_id=org')
+    const { send } = await charged()
+    await send('POST', '/api/limits/org/reset', { body: { resource: '_default_' } })
+    await send('POST', '/api/limits/org/top-up', { body: { limit_name: 'rpm', amount: 2 } })
+    const audit = await send('GET', '/api/audit?entity_id=org')
     expect(audit.body).toMatchObject({
       items: expect.arrayContaining([
         expect.objectContaining({
@@ -248,11 +248,11 @@ describe('buckets', () => {
         expect.objectContaining({ action: 'bucket.reset', actor: 'admin', subject: 'org' }),
       ]),
     })
-    await ask('PUT', '/api/limits/org', { body: { resource: 'search', limits: [{ ...RPM, name: 'rph' }] } })
-    expect(await ask('POST', '/api/limits/org/reset', { body: { limit_name: 'rph' } })).toMatchObject({
+    await send('PUT', '/api/limits/org', { body: { resource: 'search', limits: [{ ...RPM, name: 'rph' }] } })
+    expect(await send('POST', '/api/limits/org/reset', { body: { limit_name: 'rph' } })).toMatchObject({
       status: 200,
     })
-    const unknown = await ask('POST', '/api/limits/org/reset', { body: { limit_name: 'rps' } })
+    const unknown = await send('POST', '/api/limits/org/reset', { body: { limit_name: 'rps' } })
     expect(unknown).toMatchObject({ status: 400, body: { field: 'limit_name' } })
   })
 
@@ -263,8 +263,8 @@ describe('buckets', () => {
     ['limit_name', { limit_name: 'RPM' }],
     ['limit', { limit: 'rpm' }],
   ])('refuse a top-up with a bad %s', async (field, body) => {
-    const { ask } = await withEntity()
-    expect(await ask('POST', '/api/limits/org/top-up', { body })).toMatchObject({
+    const { send } = await withEntity()
+    expect(await send('POST', '/api/limits/org/top-up', { body })).toMatchObject({
       status: 400,
       body: { field },
     })

@@ -6,17 +6,17 @@ import { createTestApp, VIEWER } from '../test-app.ts'
 
 const withKey = async (settings = {}) => {
   const app = createTestApp({ settings })
-  await app.ask('POST', '/api/entities', { body: { entity_id: 'sk-test-tier-a', name: 'A' } })
+  await app.send('POST', '/api/entities', { body: { entity_id: 'sk-test-tier-a', name: 'A' } })
   const status = async () =>
-    asDescribed(await app.ask('GET', '/api/ratelimit/status/sk-test-tier-a'), rateLimitStatusResponse)
+    asDescribed(await app.send('GET', '/api/ratelimit/status/sk-test-tier-a'), rateLimitStatusResponse)
   const configure = async (body: object) =>
     asDescribed(
-      await app.ask('POST', '/api/ratelimit/config/sk-test-tier-a', { body }),
+      await app.send('POST', '/api/ratelimit/config/sk-test-tier-a', { body }),
       rateLimitStatusResponse,
     )
-  const stats = async () => asDescribed(await app.ask('GET', '/api/ratelimit/stats'), rateLimitStatsResponse)
+  const stats = async () => asDescribed(await app.send('GET', '/api/ratelimit/stats'), rateLimitStatsResponse)
   const limits = async () =>
-    asDescribed(await app.ask('GET', '/api/limits/sk-test-tier-a'), limitsResponse).limits
+    asDescribed(await app.send('GET', '/api/limits/sk-test-tier-a'), limitsResponse).limits
   const use = (requests: number, tokens: number) =>
     app.deps.limiter.decide({ entityId: 'sk-test-tier-a', cost: { requests, tokens }, settles: false })
   return { ...app, status, configure, stats, limits, use }
@@ -38,16 +38,16 @@ describe('the status of a key', () => {
   })
 
   test('shows the bucket that has the least left', async () => {
-    const { ask, status, deps } = await withKey()
-    await ask('PUT', '/api/models/gpt-4', { body: {} })
+    const { send, status, deps } = await withKey()
+    await send('PUT', '/api/models/gpt-4', { body: {} })
     const request = { entityId: 'sk-test-tier-a', resource: 'gpt-4', cost: { requests: 30 }, settles: false }
     await deps.limiter.decide(request)
     expect((await status()).status).toMatchObject({ resource: 'gpt-4', requests: { remaining: 30 } })
   })
 
   test('shows windows as well, and null where nothing limits', async () => {
-    const { ask, status } = await withKey()
-    await ask('PUT', '/api/limits/sk-test-tier-a', {
+    const { send, status } = await withKey()
+    await send('PUT', '/api/limits/sk-test-tier-a', {
       body: { limits: [{ name: 'rpm', algorithm: 'sliding_window', limit: 7, window_seconds: 120 }] },
     })
     expect(await status()).toMatchObject({
@@ -57,22 +57,22 @@ describe('the status of a key', () => {
   })
 
   test('is for admins and viewers', async () => {
-    const { ask } = await withKey()
+    const { send } = await withKey()
     for (const path of ['status/sk-test-tier-a', 'stats'])
-      expect((await ask('GET', `/api/ratelimit/${path}`, { headers: VIEWER })).status).toBe(200)
+      expect((await send('GET', `/api/ratelimit/${path}`, { headers: VIEWER })).status).toBe(200)
     for (const path of ['config/sk-test-tier-a', 'reset/sk-test-tier-a'])
-      expect((await ask('POST', `/api/ratelimit/${path}`, { headers: VIEWER, body: {} })).status).toBe(403)
+      expect((await send('POST', `/api/ratelimit/${path}`, { headers: VIEWER, body: {} })).status).toBe(403)
   })
 
   test('of nobody is not found', async () => {
-    const { ask } = await withKey()
+    const { send } = await withKey()
     for (const [method, path] of [
       ['GET', 'status'],
       ['POST', 'config'],
       ['POST', 'reset'],
     ] as const) {
       const body = path === 'config' ? { body: { enabled: true } } : {}
-      expect((await ask(method, `/api/ratelimit/${path}/nobody`, body)).status).toBe(404)
+      expect((await send(method, `/api/ratelimit/${path}/nobody`, body)).status).toBe(404)
     }
   })
 })
@@ -92,9 +92,9 @@ describe('the configuration of a key', () => {
   })
 
   test('keeps what is left out, and limits of other names', async () => {
-    const { ask, configure, limits } = await withKey()
+    const { send, configure, limits } = await withKey()
     const daily = { name: 'rpd', algorithm: 'fixed_window', limit: 100, window: 'day' }
-    await ask('PUT', '/api/limits/sk-test-tier-a', { body: { limits: [daily] } })
+    await send('PUT', '/api/limits/sk-test-tier-a', { body: { limits: [daily] } })
     expect((await configure({ rpm_limit: 5 })).config).toMatchObject({ rpm_limit: 5, window_seconds: 60 })
     expect(await limits()).toEqual([
       expect.objectContaining({ name: 'rpd', limit: 100 }),
@@ -104,23 +104,23 @@ describe('the configuration of a key', () => {
   })
 
   test('that is not enabled counts and does not limit', async () => {
-    const { configure, limits, use, ask, status } = await withKey()
+    const { configure, limits, use, send, status } = await withKey()
     const before = await limits()
     expect((await configure({ enabled: false })).config.enabled).toBe(false)
     expect((await use(1000, 0)).allowed).toBe(true)
     expect(await limits()).toEqual(before)
-    expect((await ask('GET', '/api/entities/sk-test-tier-a')).body).toMatchObject({ bypass: true })
+    expect((await send('GET', '/api/entities/sk-test-tier-a')).body).toMatchObject({ bypass: true })
     await configure({ enabled: true })
     expect((await status()).config.enabled).toBe(true)
     expect((await use(1000, 0)).allowed).toBe(false)
   })
 
   test('is changed on the record', async () => {
-    const { configure, ask } = await withKey()
+    const { configure, send } = await withKey()
     await configure({ rpm_limit: 5, enabled: false })
     await configure({})
     await configure({ enabled: false })
-    const { body } = await ask('GET', '/api/audit?entity_id=sk-test-tier-a')
+    const { body } = await send('GET', '/api/audit?entity_id=sk-test-tier-a')
     const { items } = body as { readonly items: readonly { readonly action: string }[] }
     const actions = items.map(({ action }) => action)
     expect(actions.toSorted()).toEqual(['entity.change', 'entity.create', 'limits.replace'])
@@ -136,10 +136,10 @@ describe('the configuration of a key', () => {
     ['enabled', { enabled: 'no' }],
     ['limit', { limit: 5 }],
   ])('with a bad %s is refused, and nothing changes', async (field, body) => {
-    const { ask, status } = await withKey()
+    const { send, status } = await withKey()
     const before = await status()
     const sent = { enabled: false, ...body }
-    expect(await ask('POST', '/api/ratelimit/config/sk-test-tier-a', { body: sent })).toMatchObject({
+    expect(await send('POST', '/api/ratelimit/config/sk-test-tier-a', { body: sent })).toMatchObject({
       status: 400,
       body: { field },
     })
@@ -149,9 +149,9 @@ describe('the configuration of a key', () => {
 
 describe('the reset of a key', () => {
   test('makes every bucket full again, without a body', async () => {
-    const { ask, use, status } = await withKey()
+    const { send, use, status } = await withKey()
     await use(50, 5000)
-    const answer = await ask('POST', '/api/ratelimit/reset/sk-test-tier-a')
+    const answer = await send('POST', '/api/ratelimit/reset/sk-test-tier-a')
     expect(asDescribed(answer, rateLimitStatusResponse).status).toMatchObject({
       requests: { used: 0, remaining: 60 },
       tokens: { used: 0 },
@@ -162,10 +162,10 @@ describe('the reset of a key', () => {
 
 describe('the counts of keys', () => {
   test('tell who has used, who has limits of his own, and who has something in use', async () => {
-    const { ask, stats, use, configure, clock, deps } = await withKey()
+    const { send, stats, use, configure, clock, deps } = await withKey()
     for (const entity_id of ['idle', 'limited'])
-      await ask('POST', '/api/entities', { body: { entity_id, name: entity_id } })
-    await ask('PUT', '/api/limits/limited', {
+      await send('POST', '/api/entities', { body: { entity_id, name: entity_id } })
+    await send('PUT', '/api/limits/limited', {
       body: { resource: 'search', limits: [{ name: 'rpm', capacity: 5, refill_rate: 1 }] },
     })
     const none = { total_tracked_keys: 0, active_keys: 0 }
@@ -183,7 +183,7 @@ describe('the counts of keys', () => {
   })
 
   test('come with the defaults: of the settings, replaced by those in the table', async () => {
-    const { ask, stats } = await withKey({ rateLimitingEnabled: false, windowSeconds: 30 })
+    const { send, stats } = await withKey({ rateLimitingEnabled: false, windowSeconds: 30 })
     expect((await stats()).default_config).toEqual({
       tpm_limit: 10_000,
       rpm_limit: 60,
@@ -191,7 +191,7 @@ describe('the counts of keys', () => {
       enabled: false,
     })
     const limits = [{ name: 'rpm', capacity: 120, refill_rate: 1 }]
-    await ask('PUT', '/api/defaults', { body: { limits } })
+    await send('PUT', '/api/defaults', { body: { limits } })
     expect((await stats()).default_config).toMatchObject({
       tpm_limit: 10_000,
       rpm_limit: 120,

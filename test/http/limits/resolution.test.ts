@@ -24,7 +24,7 @@ const ADMIN_AS = (entity: string) => ({
 })
 
 const ask = async (node: TestApp, model = 'gpt-4', entity = 'key') =>
-  node.ask('POST', '/v1/chat/completions', {
+  node.send('POST', '/v1/chat/completions', {
     headers: ADMIN_AS(entity),
     body: { model, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] },
   })
@@ -37,14 +37,14 @@ const admitted = async (node: TestApp, times: number): Promise<number> => {
 }
 
 const put = (node: TestApp, path: string, limits: readonly object[], more: object = {}) =>
-  node.ask('PUT', path, { body: { ...more, limits } })
+  node.send('PUT', path, { body: { ...more, limits } })
 
 const start = async (entity: object = {}): Promise<TestApp> => {
   const node = createTestApp({ chat })
-  for (const model of ['gpt-4', 'gpt-4o']) await node.ask('PUT', `/api/models/${model}`, { body: {} })
-  await node.ask('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
+  for (const model of ['gpt-4', 'gpt-4o']) await node.send('PUT', `/api/models/${model}`, { body: {} })
+  await node.send('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
   const body = { entity_id: 'key', name: 'Key', parent_id: 'org', ...entity }
-  await node.ask('POST', '/api/entities', { body })
+  await node.send('POST', '/api/entities', { body })
   return node
 }
 
@@ -52,7 +52,7 @@ describe('a caller without limits of its own', () => {
   test('has those of its role, else of the system, else of the environment', async () => {
     const node = await start({ role: 'user' })
     const capacity = async () => {
-      const { body } = await node.ask('GET', '/api/limits/key?resource=gpt-4')
+      const { body } = await node.send('GET', '/api/limits/key?resource=gpt-4')
       return JSON.stringify(body)
     }
     expect(await capacity()).toContain('"capacity":60')
@@ -71,7 +71,7 @@ describe('a caller without limits of its own', () => {
     await put(node, '/api/defaults?role=user', [rpm(1)])
     await put(node, '/api/defaults?role=admin', [rpm(5)])
     expect(await admitted(node, 3)).toBe(1)
-    await node.ask('PATCH', '/api/entities/key', { body: { role: 'admin' } })
+    await node.send('PATCH', '/api/entities/key', { body: { role: 'admin' } })
     expect(await admitted(node, 10)).toBe(4)
   })
 })
@@ -80,11 +80,11 @@ test('an entity that bypasses limits is bound by none, its parents’ included, 
   const node = await start()
   await put(node, '/api/limits/key', [rpm(1)])
   await put(node, '/api/limits/org', [rpm(1)])
-  await node.ask('PATCH', '/api/entities/key', { body: { bypass: true } })
+  await node.send('PATCH', '/api/entities/key', { body: { bypass: true } })
   expect(await admitted(node, 4)).toBe(4)
   await node.deps.limiter.flush({ all: true })
   expect((await node.deps.limiter.status('key', 'gpt-4')).used.requests).toBe(4)
-  await node.ask('PATCH', '/api/entities/key', { body: { bypass: false } })
+  await node.send('PATCH', '/api/entities/key', { body: { bypass: false } })
   expect(await admitted(node, 3)).toBe(1)
 })
 
@@ -119,7 +119,7 @@ test('names that no one has registered share one bucket', async () => {
     node.deps.limiter.decide({ entityId: 'key', resource, cost: { requests: 1 }, settles: false })
   const decisions = [await decide('invented-1'), await decide('invented-2'), await decide('invented-3')]
   expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, false])
-  const shown = await node.ask('GET', '/api/dashboard/availability/key?resource=invented-4')
+  const shown = await node.send('GET', '/api/dashboard/availability/key?resource=invented-4')
   expect(asDescribed(shown, availabilityResponse)).toMatchObject({
     resource: '_other_',
     limits: [
@@ -138,7 +138,7 @@ test('an explanation shows the winner and the overridden of every limit that a r
   await put(node, '/api/limits/org', [rpm(4)])
   await put(node, '/api/limits/org', [rpm(5)], { resource: 'gpt-4' })
   const explained = asDescribed(
-    await node.ask('GET', '/api/limits/key/explain?resource=gpt-4'),
+    await node.send('GET', '/api/limits/key/explain?resource=gpt-4'),
     explainResponse,
   )
   const sources = (limits: typeof explained.limits) =>

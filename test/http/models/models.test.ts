@@ -5,26 +5,26 @@ import { createTestApp } from '../test-app.ts'
 
 describe('a model', () => {
   test('is registered, replaced and removed; its id may contain slashes', async () => {
-    const { ask } = createTestApp()
+    const { send } = createTestApp()
     const path = '/api/models/openai/o1/mini'
     const prices = { input_per_million: 2.5, output_per_million: 10, cached_input_per_million: 1.25 }
     const created = asDescribed(
-      await ask('PUT', path, { body: { tier: 'premium', prices } }),
+      await send('PUT', path, { body: { tier: 'premium', prices } }),
       modelResponse,
       201,
     )
     expect(created).toMatchObject({ model_id: 'openai/o1/mini', tier: 'premium', prices })
-    const replaced = asDescribed(await ask('PUT', path, { body: { tier: 'free' } }), modelResponse)
+    const replaced = asDescribed(await send('PUT', path, { body: { tier: 'free' } }), modelResponse)
     expect(replaced).toEqual({ ...created, tier: 'free', prices: null })
-    expect(asDescribed(await ask('GET', '/api/models'), modelsResponse).items).toEqual([replaced])
-    expect((await ask('DELETE', path)).status).toBe(204)
-    expect((await ask('DELETE', path)).status).toBe(404)
+    expect(asDescribed(await send('GET', '/api/models'), modelsResponse).items).toEqual([replaced])
+    expect((await send('DELETE', path)).status).toBe(204)
+    expect((await send('DELETE', path)).status).toBe(404)
   })
 
   test('is known by its encoded id as well', async () => {
-    const { ask } = createTestApp()
-    await ask('PUT', '/api/models/a%2Fb', { body: {} })
-    expect((await ask('DELETE', '/api/models/a/b')).status).toBe(204)
+    const { send } = createTestApp()
+    await send('PUT', '/api/models/a%2Fb', { body: {} })
+    expect((await send('DELETE', '/api/models/a/b')).status).toBe(204)
   })
 
   test.each([
@@ -58,6 +58,6 @@ describe('a model', () => {
     ],
     ['teir', '/api/models/a', { teir: 'free' }],
   ])('with a bad %s is refused', async (field, path, body) => {
-    expect(await createTestApp().ask('PUT', path, { body })).toMatchObject({ status: 400, body: { field } })
+    expect(await createTestApp().send('PUT', path, { body })).toMatchObject({ status: 400, body: { field } })
   })
 })

@@ -29,8 +29,8 @@ const isDocument = (body: unknown): body is Document =>
   typeof body === 'object' && body !== null && 'paths' in body
 
 const read = async () => {
-  const { app, ask } = createTestApp({ metricsText: async () => '' })
-  const { body } = await ask('GET', '/openapi.json', { headers: {} })
+  const { app, send } = createTestApp({ metricsText: async () => '' })
+  const { body } = await send('GET', '/openapi.json', { headers: {} })
   if (!isDocument(body)) throw new Error('no document')
   const operations = Object.entries(body.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({

@@ -6,12 +6,13 @@ import { createTestApp } from '../test-app.ts'
 
 const withHistory = async () => {
   const app = createTestApp()
-  await app.ask('POST', '/api/entities', { body: { entity_id: 'a', name: 'A' } })
+  await app.send('POST', '/api/entities', { body: { entity_id: 'a', name: 'A' } })
   app.clock.advance(10n * SECOND)
-  await app.ask('POST', '/api/entities', { body: { entity_id: 'b', name: 'B' } })
+  await app.send('POST', '/api/entities', { body: { entity_id: 'b', name: 'B' } })
   app.clock.advance(1n)
-  await app.ask('PATCH', '/api/entities/a', { body: { name: 'AA' } })
-  const audit = async (search = '') => asDescribed(await app.ask('GET', `/api/audit${search}`), auditResponse)
+  await app.send('PATCH', '/api/entities/a', { body: { name: 'AA' } })
+  const audit = async (search = '') =>
+    asDescribed(await app.send('GET', `/api/audit${search}`), auditResponse)
   return { ...app, audit }
 }
 

@@ -5,9 +5,9 @@ import { createTestApp, VIEWER } from '../test-app.ts'
 
 describe.each(['/health', '/healthz'])('%s', (path) => {
   test('tells node and version without a key, and does not ask the table', async () => {
-    const { ask, store } = createTestApp({ settings: { nodeId: 'node-7' } })
+    const { send, store } = createTestApp({ settings: { nodeId: 'node-7' } })
     store.away = true
-    const { status, body } = await ask('GET', path, { headers: {} })
+    const { status, body } = await send('GET', path, { headers: {} })
     expect({ status, body }).toEqual({
       status: 200,
       body: { status: 'ok', node_id: 'node-7', version: '1.2.3' },
@@ -15,11 +15,11 @@ describe.each(['/health', '/healthz'])('%s', (path) => {
   })
 
   test('asks the table where it is told to', async () => {
-    const { ask, store, clock } = createTestApp()
-    expect((await ask('GET', `${path}?deep=1`)).status).toBe(200)
+    const { send, store, clock } = createTestApp()
+    expect((await send('GET', `${path}?deep=1`)).status).toBe(200)
     store.away = true
     clock.advance(SECOND)
-    expect(await ask('GET', `${path}?deep=1`)).toMatchObject({
+    expect(await send('GET', `${path}?deep=1`)).toMatchObject({
       status: 503,
       body: { status: 'unavailable', reason: 'The table cannot be reached' },
     })
@@ -29,9 +29,9 @@ describe.each(['/health', '/healthz'])('%s', (path) => {
 describe('the deep check', () => {
   test('shares one read among all who ask within a second', async () => {
     let reads = 0
-    const { ask, clock } = createTestApp({ checkHealth: async () => void reads++ })
-    const deep = () => ask('GET', '/health?deep=1', { headers: {} })
-    await Promise.all([deep(), deep(), ask('GET', '/healthz?deep=1', { headers: {} })])
+    const { send, clock } = createTestApp({ checkHealth: async () => void reads++ })
+    const deep = () => send('GET', '/health?deep=1', { headers: {} })
+    await Promise.all([deep(), deep(), send('GET', '/healthz?deep=1', { headers: {} })])
     clock.advance(SECOND - 1n)
     await deep()
     expect(reads).toBe(1)
@@ -50,23 +50,23 @@ describe('the deep check', () => {
       reads++
       return promise
     }
-    const { ask, clock } = createTestApp({ checkHealth })
-    const first = ask('GET', '/health?deep=1')
+    const { send, clock } = createTestApp({ checkHealth })
+    const first = send('GET', '/health?deep=1')
     clock.advance(5n * SECOND)
-    const second = ask('GET', '/health?deep=1')
+    const second = send('GET', '/health?deep=1')
     answer()
     expect([(await first).status, (await second).status, reads]).toEqual([200, 200, 1])
   })
 
   test('reads once per second even where the read fails in an unforeseen way', async () => {
     let reads = 0
-    const { ask, clock } = createTestApp({
+    const { send, clock } = createTestApp({
       checkHealth: async () => {
         reads++
         throw new Error('a defect')
       },
     })
-    const deep = async () => (await ask('GET', '/health?deep=1', { headers: {} })).status
+    const deep = async () => (await send('GET', '/health?deep=1', { headers: {} })).status
     expect([await deep(), await deep(), reads]).toEqual([500, 500, 1])
     clock.advance(SECOND)
     expect([await deep(), reads]).toEqual([500, 2])
@@ -74,8 +74,8 @@ describe('the deep check', () => {
 
   test('names the clock where it is the reason, and nothing of the store', async () => {
     const error = new StoreUnavailable('away', { mayHaveApplied: false, isClockOff: true, reason: 'secret' })
-    const { ask } = createTestApp({ checkHealth: () => Promise.reject(error) })
-    expect(await ask('GET', '/health?deep=1', { headers: {} })).toMatchObject({
+    const { send } = createTestApp({ checkHealth: () => Promise.reject(error) })
+    expect(await send('GET', '/health?deep=1', { headers: {} })).toMatchObject({
       status: 503,
       body: { status: 'unavailable', reason: "The clock of this machine differs too much from the table's" },
     })
@@ -84,24 +84,24 @@ describe('the deep check', () => {
 
 describe('/metrics', () => {
   test('is Prometheus text for admins and viewers', async () => {
-    const { ask } = createTestApp({ metricsText: async () => 'zael_decisions_allowed 3\n' })
-    const { status, headers, body } = await ask('GET', '/metrics', { headers: VIEWER })
+    const { send } = createTestApp({ metricsText: async () => 'zael_decisions_allowed 3\n' })
+    const { status, headers, body } = await send('GET', '/metrics', { headers: VIEWER })
     expect({ status, body }).toEqual({ status: 200, body: 'zael_decisions_allowed 3\n' })
     expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
-    expect((await ask('GET', '/metrics', { headers: {} })).status).toBe(401)
+    expect((await send('GET', '/metrics', { headers: {} })).status).toBe(401)
   })
 
   test('is not there where nobody collects', async () => {
-    expect((await createTestApp().ask('GET', '/metrics')).status).toBe(404)
+    expect((await createTestApp().send('GET', '/metrics')).status).toBe(404)
   })
 })
 
 test('/ lists what there is, each of it there', async () => {
-  const { app, ask } = createTestApp()
+  const { app, send } = createTestApp()
   const html = await (await app.request('/')).text()
   const places = [...html.matchAll(/href="\.\/([^"]+)"/g)].map(([, place]) => place)
   expect(places).toEqual(expect.arrayContaining(['dashboard', 'docs', 'redoc', 'openapi.json', 'health']))
   for (const place of places) {
-    expect({ place, status: (await ask('GET', `/${place}`)).status }).toEqual({ place, status: 200 })
+    expect({ place, status: (await send('GET', `/${place}`)).status }).toEqual({ place, status: 200 })
   }
 })

@@ -60,17 +60,17 @@ describe('the page', () => {
 })
 
 test('tells the page who is signed in, and whether the stream goes on', async () => {
-  const { ask } = createTestApp({ settings: { nodeId: 'node-1' } })
-  expect((await ask('GET', '/api/dashboard/session')).body).toEqual({
+  const { send } = createTestApp({ settings: { nodeId: 'node-1' } })
+  expect((await send('GET', '/api/dashboard/session')).body).toEqual({
     role: 'admin',
     streams: true,
     node_id: 'node-1',
     version: '1.2.3',
     default_model: 'gpt-4',
   })
-  expect((await ask('GET', '/api/dashboard/session', { headers: VIEWER })).body).toMatchObject({
+  expect((await send('GET', '/api/dashboard/session', { headers: VIEWER })).body).toMatchObject({
     role: 'viewer',
   })
   const onLambda = createTestApp({ settings: { streamIntervalMs: null } })
-  expect((await onLambda.ask('GET', '/api/dashboard/session')).body).toMatchObject({ streams: false })
+  expect((await onLambda.send('GET', '/api/dashboard/session')).body).toMatchObject({ streams: false })
 })

@@ -17,7 +17,7 @@ afterAll(() => rm(directory, { recursive: true }))
 
 test('reads the files of a bundle, and the document built with it', async () => {
   const assets = createDirectoryAssets(directory)
-  expect(Buffer.from((await assets.read('swagger-ui.css')) ?? []).toString()).toBe('css')
-  expect(await assets.read('redoc.standalone.js')).toBeUndefined()
+  expect(Buffer.from((await assets.docsFile('swagger-ui.css')) ?? []).toString()).toBe('css')
+  expect(await assets.docsFile('redoc.standalone.js')).toBeUndefined()
   expect(await assets.openApiDocument(new Hono())).toEqual({ openapi: '3.1.0' })
 })

@@ -45,8 +45,8 @@ describe.each(['/docs', '/redoc'])('%s', (path) => {
 describe('a file of the docs', () => {
   const withAssets = (assets: Partial<Assets>) => {
     const none: Assets = {
-      read: async () => undefined,
-      page: async () => undefined,
+      docsFile: async () => undefined,
+      dashboardFile: async () => undefined,
       openApiDocument: async () => ({}),
     }
     const app: Hono<AppEnv> = new Hono<AppEnv>().onError((error, c) => c.text(error.message, 500))
@@ -67,9 +67,9 @@ describe('a file of the docs', () => {
   })
 
   test('beside those is not served', async () => {
-    const { ask } = createTestApp()
+    const { send } = createTestApp()
     for (const path of ['/docs/package.json', '/docs/..%2f..%2fpackage.json', '/redoc/x']) {
-      expect((await ask('GET', path)).status).toBe(404)
+      expect((await send('GET', path)).status).toBe(404)
     }
   })
 

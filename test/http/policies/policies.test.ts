@@ -10,9 +10,9 @@ const body = { limits: [PER_HOUR] }
 
 describe('a policy', () => {
   it('is made, replaced, shown, listed and removed', async () => {
-    const { ask } = createTestApp()
+    const { send } = createTestApp()
     const path = '/api/policies/TENANT/acme'
-    const created = asDescribed(await ask('PUT', path, { body }), policyResponse, 201)
+    const created = asDescribed(await send('PUT', path, { body }), policyResponse, 201)
     expect(created).toMatchObject({
       label: 'TENANT acme',
       scope: 'TENANT',
@@ -21,16 +21,16 @@ describe('a policy', () => {
     })
     expect(created).not.toHaveProperty('user')
     const tokens = { name: 'tpm', capacity: 100, refill_rate: 10 }
-    const replaced = asDescribed(await ask('PUT', path, { body: { limits: [tokens] } }), policyResponse)
+    const replaced = asDescribed(await send('PUT', path, { body: { limits: [tokens] } }), policyResponse)
     expect(replaced.limits).toMatchObject([tokens])
-    expect(asDescribed(await ask('GET', path), policyResponse)).toEqual(replaced)
-    const listed = asDescribed(await ask('GET', '/api/policies'), policiesResponse)
+    expect(asDescribed(await send('GET', path), policyResponse)).toEqual(replaced)
+    const listed = asDescribed(await send('GET', '/api/policies'), policiesResponse)
     expect(listed).toEqual({ items: [replaced], next_cursor: null })
-    expect(await ask('DELETE', path)).toMatchObject({ status: 204, body: undefined })
-    expect((await ask('DELETE', path)).status).toBe(404)
-    expect((await ask('GET', path)).status).toBe(404)
-    expect(asDescribed(await ask('GET', '/api/policies'), policiesResponse).items).toEqual([])
-    asDescribed(await ask('PUT', path, { body }), policyResponse, 201)
+    expect(await send('DELETE', path)).toMatchObject({ status: 204, body: undefined })
+    expect((await send('DELETE', path)).status).toBe(404)
+    expect((await send('GET', path)).status).toBe(404)
+    expect(asDescribed(await send('GET', '/api/policies'), policiesResponse).items).toEqual([])
+    asDescribed(await send('PUT', path, { body }), policyResponse, 201)
   })
 
   it.each([
@@ -40,18 +40,18 @@ describe('a policy', () => {
     ['USER_MODEL/ann/org/gpt', 'USER_MODEL ann:org/gpt', { user: 'ann', model: 'org/gpt' }],
     ['USER_MODEL/ann%3A1/gpt', 'USER_MODEL ann:1:gpt', { user: 'ann:1', model: 'gpt' }],
   ])('is named by the path %s', async (path, label, parts) => {
-    const { ask } = createTestApp()
-    const policy = asDescribed(await ask('PUT', `/api/policies/${path}`, { body }), policyResponse, 201)
+    const { send } = createTestApp()
+    const policy = asDescribed(await send('PUT', `/api/policies/${path}`, { body }), policyResponse, 201)
     expect(policy).toMatchObject({ label, ...parts })
-    expect(asDescribed(await ask('GET', `/api/policies/${path}`), policyResponse)).toEqual(policy)
-    expect((await ask('DELETE', `/api/policies/${path}`)).status).toBe(204)
+    expect(asDescribed(await send('GET', `/api/policies/${path}`), policyResponse)).toEqual(policy)
+    expect((await send('DELETE', `/api/policies/${path}`)).status).toBe(204)
   })
 
   it('keeps users and models apart that run into each other', async () => {
-    const { ask } = createTestApp()
-    await ask('PUT', '/api/policies/USER_MODEL/a:b/c', { body })
-    await ask('PUT', '/api/policies/USER_MODEL/a/b:c', { body: { limits: [{ ...PER_HOUR, limit: 7 }] } })
-    const { items } = asDescribed(await ask('GET', '/api/policies'), policiesResponse)
+    const { send } = createTestApp()
+    await send('PUT', '/api/policies/USER_MODEL/a:b/c', { body })
+    await send('PUT', '/api/policies/USER_MODEL/a/b:c', { body: { limits: [{ ...PER_HOUR, limit: 7 }] } })
+    const { items } = asDescribed(await send('GET', '/api/policies'), policiesResponse)
     expect(items.map(({ user, model, limits }) => [user, model, limits[0]?.capacity])).toEqual([
       ['a', 'b:c', 7],
       ['a:b', 'c', 10],
@@ -70,46 +70,46 @@ describe('a policy', () => {
     ['limits[0].limit', 'TENANT/acme', { limits: [{ ...PER_HOUR, limit: 1.5 }] }],
     ['selector', 'TENANT/acme', { ...body, selector: 'acme' }],
   ])('with a bad %s is refused: %s', async (field, path, bad) => {
-    const { ask } = createTestApp()
-    expect(await ask('PUT', `/api/policies/${path}`, { body: bad })).toMatchObject({
+    const { send } = createTestApp()
+    expect(await send('PUT', `/api/policies/${path}`, { body: bad })).toMatchObject({
       status: 400,
       body: { error: 'invalid_request', field },
     })
   })
 
   it('says which scopes there are', async () => {
-    const { ask } = createTestApp()
+    const { send } = createTestApp()
     for (const method of ['GET', 'DELETE'])
-      expect(await ask(method, '/api/policies/PLANET/earth')).toMatchObject({
+      expect(await send(method, '/api/policies/PLANET/earth')).toMatchObject({
         status: 400,
         body: { message: 'scope must be one of USER_MODEL, API_KEY, TENANT, MODEL, MODEL_TIER, GLOBAL' },
       })
   })
 
   it('is listed page by page', async () => {
-    const { ask } = createTestApp()
-    for (const id of ['a', 'b', 'c']) await ask('PUT', `/api/policies/TENANT/${id}`, { body })
-    const first = asDescribed(await ask('GET', '/api/policies?limit=2'), policiesResponse)
+    const { send } = createTestApp()
+    for (const id of ['a', 'b', 'c']) await send('PUT', `/api/policies/TENANT/${id}`, { body })
+    const first = asDescribed(await send('GET', '/api/policies?limit=2'), policiesResponse)
     expect(first.items.map(({ selector }) => selector)).toEqual(['a', 'b'])
-    const next = await ask('GET', `/api/policies?limit=2&cursor=${first.next_cursor}`)
+    const next = await send('GET', `/api/policies?limit=2&cursor=${first.next_cursor}`)
     const second = asDescribed(next, policiesResponse)
     expect(second.items.map(({ selector }) => selector)).toEqual(['c'])
     expect(second.next_cursor).toBeNull()
-    expect(await ask('GET', '/api/policies?cursor=nonsense')).toMatchObject({ body: { field: 'cursor' } })
+    expect(await send('GET', '/api/policies?cursor=nonsense')).toMatchObject({ body: { field: 'cursor' } })
   })
 
   it('may be read by a viewer, and not set', async () => {
-    const { ask } = createTestApp()
-    expect((await ask('GET', '/api/policies', { headers: VIEWER })).status).toBe(200)
-    const put = await ask('PUT', '/api/policies/TENANT/acme', { headers: VIEWER, body })
+    const { send } = createTestApp()
+    expect((await send('GET', '/api/policies', { headers: VIEWER })).status).toBe(200)
+    const put = await send('PUT', '/api/policies/TENANT/acme', { headers: VIEWER, body })
     expect(put.status).toBe(403)
   })
 
   it('leaves a record of who changed it', async () => {
-    const { ask } = createTestApp()
-    await ask('PUT', '/api/policies/USER_MODEL/ann/gpt', { body })
-    await ask('DELETE', '/api/policies/USER_MODEL/ann/gpt')
-    const { items } = asDescribed(await ask('GET', '/api/audit'), auditResponse)
+    const { send } = createTestApp()
+    await send('PUT', '/api/policies/USER_MODEL/ann/gpt', { body })
+    await send('DELETE', '/api/policies/USER_MODEL/ann/gpt')
+    const { items } = asDescribed(await send('GET', '/api/audit'), auditResponse)
     const subject = 'POLICY#USER_MODEL#ann#gpt'
     expect(items.toSorted((a, b) => b.action.localeCompare(a.action))).toMatchObject([
       { subject, actor: 'admin', action: 'limits.replace', after: { limits: [{ limit: 10 }] } },

@@ -13,7 +13,7 @@ import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.
 import { createTestClock, type TestClock } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestAdminStore, type TestAdminStore } from '../test-admin-store.ts'
-import { type Asked, type AskOptions, createTestApp, TEST_SETTINGS } from '../test-app.ts'
+import { createTestApp, type SendOptions, TEST_SETTINGS, type TestResponse } from '../test-app.ts'
 
 export type PolicyCheck = v.InferOutput<typeof policyCheckResponse>
 
@@ -27,7 +27,7 @@ export interface CheckBody {
 
 /** The real app on the demo data. */
 export interface PolicyWorld {
-  ask(method: string, path: string, options?: AskOptions): Promise<Asked>
+  ask(method: string, path: string, options?: SendOptions): Promise<TestResponse>
   /** What `POST /rate-limit/check` answers, as it is described. */
   check(body: CheckBody): Promise<PolicyCheck>
   /** So many checks in turn. */

@@ -1,22 +1,22 @@
 import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
-import type { RememberedAnswer } from '../../core/ports/idempotency-store.ts'
+import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
 import { DEGRADED } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, HttpSettings } from '../app-dependencies.ts'
 import { problemOf } from '../errors/problem.ts'
-import { type AskedCheck, asksForNothing, type Check } from './check-request.ts'
-import { type Checked, type Checker, confirm, failedJson, undo } from './decide-check.ts'
+import { hasNoCost, type LimitCheck, type RequestedCheck } from './check-request.ts'
+import { confirm, type DecideCheck, type DecidedCheck, failedJson, undo } from './decide-check.ts'
 import type { Claim, Idempotency, KeyedRequest } from './idempotency.ts'
 
-export interface AnsweringNeeds {
-  readonly checker: Checker
+export interface RunChecksNeeds {
+  readonly decideCheck: DecideCheck
   readonly idempotency: Idempotency
   /** Whether a check is known to charge nothing before it is decided: it asks for nothing, or will be denied. */
-  chargesNothing(acting: ActingIdentity, check: Check): boolean
+  chargesNothing(acting: ActingIdentity, check: LimitCheck): boolean
   readonly errorFormat: HttpSettings['errorFormat']
 }
 
 interface ClaimedCheck {
-  readonly check: Check
+  readonly check: LimitCheck
   /** undefined: without a key, or not claimed yet */
   readonly claim: Claim | undefined
   /** To be claimed if the check charges something after all. */
@@ -24,32 +24,32 @@ interface ClaimedCheck {
 }
 
 /** One check by itself. Throws what stands in its way. */
-export const answerOne = async (
-  needs: AnsweringNeeds,
+export const runCheck = async (
+  needs: RunChecksNeeds,
   acting: ActingIdentity,
-  asked: AskedCheck,
-): Promise<RememberedAnswer> =>
-  asked.idempotencyKey === undefined
-    ? (await needs.checker(acting, asked.check, { canUndo: false })).answer
-    : answer(needs, acting, await claimed(needs, acting, asked))
+  requested: RequestedCheck,
+): Promise<KeptResponse> =>
+  requested.idempotencyKey === undefined
+    ? (await needs.decideCheck(acting, requested.check, { canUndo: false })).response
+    : run(needs, acting, await claimed(needs, acting, requested))
 
 /**
  * Each check of a list by itself, in the order of the list where they share a resource. All keys are claimed before
  * anything is charged: where one cannot be, none is. A check that cannot be decided says so in its place.
  */
-export const answerMany = async (
-  needs: AnsweringNeeds,
+export const runChecks = async (
+  needs: RunChecksNeeds,
   acting: ActingIdentity,
-  asked: readonly AskedCheck[],
-): Promise<readonly RememberedAnswer[]> => {
-  const claims = await claimAll(needs, acting, asked)
+  requested: readonly RequestedCheck[],
+): Promise<readonly KeptResponse[]> => {
+  const claims = await claimAll(needs, acting, requested)
   const lastOn = new Map<string | undefined, Promise<unknown>>()
   return Promise.all(
     claims.map((each) => {
       const { resource } = each.check
       const before = lastOn.get(resource) ?? Promise.resolve()
       const mine = before.then(() =>
-        answer(needs, acting, each).catch((error: unknown) => undecided(error, needs.errorFormat)),
+        run(needs, acting, each).catch((error: unknown) => failedResponse(error, needs.errorFormat)),
       )
       lastOn.set(resource, mine)
       return mine
@@ -58,11 +58,11 @@ export const answerMany = async (
 }
 
 const claimAll = async (
-  needs: AnsweringNeeds,
+  needs: RunChecksNeeds,
   acting: ActingIdentity,
-  asked: readonly AskedCheck[],
+  requested: readonly RequestedCheck[],
 ): Promise<readonly ClaimedCheck[]> => {
-  const outcomes = await Promise.allSettled(asked.map((each) => claimed(needs, acting, each)))
+  const outcomes = await Promise.allSettled(requested.map((each) => claimed(needs, acting, each)))
   const claims = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
   if (failed === undefined) return claims
@@ -77,9 +77,9 @@ const claimAll = async (
  * leave a charge that the retry makes again.
  */
 const claimed = async (
-  { idempotency, chargesNothing }: AnsweringNeeds,
+  { idempotency, chargesNothing }: RunChecksNeeds,
   acting: ActingIdentity,
-  { check, idempotencyKey, place }: AskedCheck,
+  { check, idempotencyKey, place }: RequestedCheck,
 ): Promise<ClaimedCheck> => {
   if (idempotencyKey === undefined) return { check, claim: undefined }
   const field = `${place}idempotency_key`
@@ -89,41 +89,41 @@ const claimed = async (
   return { check, claim: await idempotency.find(request), unclaimed: request }
 }
 
-const answer = async (
-  { checker, idempotency }: AnsweringNeeds,
+const run = async (
+  { decideCheck, idempotency }: RunChecksNeeds,
   acting: ActingIdentity,
   { check, claim, unclaimed }: ClaimedCheck,
-): Promise<RememberedAnswer> => {
+): Promise<KeptResponse> => {
   if (claim) {
-    return copyOf(await idempotency.answer(claim, () => checker(acting, check, { canUndo: true })))
+    return copyOf(await idempotency.respond(claim, () => decideCheck(acting, check, { canUndo: true })))
   }
-  const checked = await checker(acting, check, { canUndo: unclaimed !== undefined })
-  return unclaimed ? copyOf(await claimedLate(idempotency, check, checked, unclaimed)) : checked.answer
+  const checked = await decideCheck(acting, check, { canUndo: unclaimed !== undefined })
+  return unclaimed ? copyOf(await claimedLate(idempotency, check, checked, unclaimed)) : checked.response
 }
 
 /** Headers are added to a response, and must not be added to the one that the store keeps. */
-const copyOf = (kept: RememberedAnswer): RememberedAnswer => ({ ...kept, headers: { ...kept.headers } })
+const copyOf = (kept: KeptResponse): KeptResponse => ({ ...kept, headers: { ...kept.headers } })
 
 /** Claims the key of a check that was expected to charge nothing, if it was allowed after all. */
 const claimedLate = async (
   idempotency: Idempotency,
-  check: Check,
-  checked: Checked,
+  check: LimitCheck,
+  checked: DecidedCheck,
   request: KeyedRequest,
-): Promise<RememberedAnswer> => {
-  if (checked.answer.status !== 200 || asksForNothing(check)) {
+): Promise<KeptResponse> => {
+  if (checked.response.status !== 200 || hasNoCost(check)) {
     await confirm(checked)
-    return checked.answer
+    return checked.response
   }
   const claim = await idempotency.claim(request).catch(async (error: unknown) => {
     await undo(checked)
     throw error
   })
-  if ('remembered' in claim) await undo(checked)
-  return idempotency.answer(claim, async () => checked)
+  if ('kept' in claim) await undo(checked)
+  return idempotency.respond(claim, async () => checked)
 }
 
-const undecided = (error: unknown, format: HttpSettings['errorFormat']): RememberedAnswer => {
+const failedResponse = (error: unknown, format: HttpSettings['errorFormat']): KeptResponse => {
   if (!(error instanceof StoreUnavailable || error instanceof ZaelError)) throw error
   const problem = problemOf(error)
   const headers = error instanceof StoreUnavailable ? { [DEGRADED]: 'true' } : {}
