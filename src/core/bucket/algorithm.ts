@@ -11,7 +11,7 @@ export type LimitFields = Readonly<Record<string, FieldValue>>
 export interface LimitWrite {
   readonly conditions: readonly Condition[]
   readonly actions: readonly Action[]
-  /** True: it holds for no other state than the one that was seen. */
+  /** True: it holds in no other state than the snapshot. */
   readonly requiresSnapshot?: boolean
 }
 
@@ -34,7 +34,7 @@ export interface Use {
   readonly millionths: bigint
 }
 
-/** What a later settlement must know of a charge. Kept in memory, or as attributes of a stored reservation. */
+/** What a settlement needs of a charge. Kept in memory, or as attributes of a stored reservation. */
 export type ChargeMemory = Readonly<Record<string, bigint | string>>
 
 export interface Refund {
@@ -45,7 +45,7 @@ export interface Refund {
   readonly now: bigint
   /** ns since the charge */
   readonly elapsedNs: bigint
-  /** True: also what time has given back already (`refund: "full"`). */
+  /** True: also what has refilled already (`refund: "full"`). */
   readonly full: boolean
   /** True: only what may be returned whatever the state is, so that no condition can fail. */
   readonly unconditional: boolean
@@ -53,14 +53,14 @@ export interface Refund {
 
 /**
  * One limit's arithmetic, bound to its size: how a cost becomes a conditional write, what a state means, and how much
- * a give-back may return. Pure; time is ns since the epoch. Each algorithm is one file that makes these.
+ * a refund may return. Pure; time is ns since the epoch. Each algorithm is one file that makes these.
  *
- * Where a method takes `seen`, it is the last state that this node saw, or undefined: a guess that picks the variant of the
- * write. Each variant is exact whatever the state really is; a wrong guess only fails.
+ * `snapshot` is the cached state of the limit, or undefined: a guess that picks the variant of the write. Each variant is
+ * exact whatever the state is; a wrong guess only fails.
  */
 export interface Algorithm {
   readonly name: string
-  /** The size as the bucket tells it: short, readable, and parsed back to the same arithmetic. */
+  /** The size as it stands in the bucket: short, readable, and parsed back to the same algorithm. */
   readonly text: string
   readonly capacity: number
   /** ns in which an empty bucket fills, or the length of the window */
@@ -73,15 +73,15 @@ export interface Algorithm {
    * Charges `cost` where no more than `bound` (at most the capacity) is in use with it; `cost` is at most `bound`.
    * A cost of 0 is checked against debt, whatever the bound.
    */
-  charge(seen: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
+  charge(snapshot: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
   /** Holds only where `cost` does not fit within `bound`, and changes nothing. */
-  exceeded(seen: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
+  exceeded(snapshot: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
   /** Charges `amount` whether it fits or not, while the state afterwards is full again by `latest` (ns since the epoch). */
-  debit(seen: LimitFields | undefined, amount: number, now: bigint, latest: bigint): LimitWrite
-  /** What to remember of a charge that left `fields` at `now`. */
+  debit(snapshot: LimitFields | undefined, amount: number, now: bigint, latest: bigint): LimitWrite
+  /** The memory of a charge that left `fields` at `now`. */
   remember(fields: LimitFields, now: bigint): ChargeMemory
-  /** Returns what may be returned; undefined: nothing is left to return. */
-  refund(seen: LimitFields, refund: Refund): LimitWrite | undefined
+  /** Refunds what may be returned; undefined: nothing is left to return. */
+  refund(snapshot: LimitFields, refund: Refund): LimitWrite | undefined
   /** Returns `amount` whatever it was charged for (a top-up); undefined: nothing is used. */
   topUp(fields: LimitFields, amount: number, now: bigint): LimitWrite | undefined
   /** Millionths of tokens in use, rounded up; above the capacity in debt. */
@@ -96,7 +96,7 @@ export interface Algorithm {
   latestFullAt(now: bigint): bigint
 }
 
-/** An item never changes, and thousands of decisions look at a busy bucket's before the next one comes. */
+/** Cached per item: items never change, and thousands of decisions read a busy bucket's before the next one comes. */
 const picked = new WeakMap<BucketItem, Map<string, LimitFields>>()
 
 /**

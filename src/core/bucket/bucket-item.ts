@@ -32,10 +32,10 @@ export const numberIn = (item: BucketItem | undefined, path: string, fallback: b
 
 const DAY_NS = 86_400n * SECOND_NS
 
-/** A bucket outlives the moment at which all is full again by this much, so that no debt is ever forgiven. */
+/** A bucket outlives the moment at which all is full again by this much, so that TTL deletes no debt. */
 const KEPT_NS = 2n * DAY_NS
 
-/** `ttl` is set this much later than needed, so that a busy bucket pays for its change once a day. */
+/** `ttl` is set this much later than needed, so that a busy bucket changes it once a day. */
 const SLACK_NS = DAY_NS
 
 /** A part of a write, and the latest moment at which a limit of the bucket may be full again after it. */
@@ -44,9 +44,9 @@ export interface Bookkeeping extends ConditionalWrite {
 }
 
 /**
- * What every write that relies on a state snapshot before does beside its purpose: it is void in another life of the bucket
- * (`born`), raises `rev`, and moves `ttl` where `fullAt` (the latest moment at which a limit is full again) asks for it.
- * `ttl` only grows within a life: whoever moves it names the value that it replaces.
+ * The part that every write which relies on a snapshot has beside its purpose: it requires the snapshot's generation (`born`),
+ * raises `rev`, and moves `ttl` if `fullAt`, the latest moment at which a limit is full again, requires it. `ttl` only grows
+ * within a generation: a write that moves it requires the value that it replaces.
  */
 export const bookkeeping = (snapshot: BucketItem | undefined, now: bigint, fullAt: bigint): Bookkeeping => {
   const ttl = set('ttl', ttlSeconds(fullAt))
@@ -61,7 +61,7 @@ export const bookkeeping = (snapshot: BucketItem | undefined, now: bigint, fullA
   return { conditions: [...conditions, sameTtl], actions: [...actions, ttl], latestFullAt }
 }
 
-/** A part of a write that only lowers what is used: void in another life of the bucket, and counted. */
+/** The part of a write that only lowers what is used: it requires the generation, and raises `rev`. */
 export const sameGeneration = (born: bigint): ConditionalWrite => ({
   conditions: [equal('born', born)],
   actions: [add('rev', 1n)],
@@ -71,7 +71,7 @@ const keptUntil = (snapshot: BucketItem): bigint => numberIn(snapshot, 'ttl', 0n
 
 const ttlSeconds = (fullAt: bigint): bigint => (fullAt + KEPT_NS + SLACK_NS) / SECOND_NS
 
-/** A write of nothing but counters, in whatever life the bucket is. */
+/** A write of counters alone, in any generation. */
 export const countersWrite = (counters: readonly Action[], now: bigint): ConditionalWrite => ({
   conditions: [],
   actions: [setIfMissing('born', now), setIfMissing('ttl', ttlSeconds(now)), add('rev', 1n), ...counters],
@@ -83,7 +83,7 @@ export interface PrefixedWrite extends ConditionalWrite {
   readonly requiresSnapshot: boolean
 }
 
-/** The condition that a bucket has not been written since it was snapshot, where a part asks for it. */
+/** The condition that a bucket has not been written since the snapshot, if a part requires it. */
 export const unchangedSince = (
   snapshot: BucketItem | undefined,
   parts: readonly PrefixedWrite[],

@@ -22,7 +22,7 @@ export const policyBucket = ({ scope, selector }: PolicyKey): BucketId => ({
 export const bucketKey = (id: BucketId): string =>
   id.kind === 'entity' ? `ENTITY#${id.entityId}#${id.resource}` : `POLICY#${id.scope}#${id.selector}`
 
-/** What became of a conditional write. Not applied: `item` is the stored state that failed the conditions, if any. */
+/** The outcome of a conditional write. Not applied: `item` is the stored state that failed the conditions, if any. */
 export type WriteOutcome =
   | { readonly applied: true; readonly item: BucketItem }
   | { readonly applied: false; readonly item: BucketItem | undefined }
@@ -32,7 +32,7 @@ export interface BucketStore {
   /**
    * Applies `write` to one bucket, wholly or not at all, making the item where there is none; one request to the
    * engine, never repeated by the adapter. `item` of an applied write is the state right after it.
-   * Throws `StoreUnavailable` where the outcome is not known or the store is away.
+   * Throws `StoreUnavailable` if the outcome is unknown or the store is unavailable.
    */
   write(id: BucketId, write: ConditionalWrite): Promise<WriteOutcome>
 

@@ -14,7 +14,7 @@ import {
 } from './write.ts'
 
 /**
- * The write that carries the states of limits whose text has changed over to the limits in force, and charges nothing.
+ * The write that carries the states of limits whose text has changed over to the effective limits, and charges nothing.
  * A compare-and-set on `rev`: what it computes from is the whole state.
  */
 export const planCarryOver = (
@@ -34,7 +34,7 @@ export const planCarryOver = (
   }
 }
 
-/** A limit in force, and the arithmetic by which the bucket still keeps it. */
+/** An effective limit, and the algorithm by which the bucket still keeps it. */
 export interface CarryOver {
   readonly effective: EffectiveLimit
   readonly previous: EffectiveLimit['algorithm']
@@ -58,34 +58,34 @@ const carriedOver = (snapshot: BucketItem, { effective, previous }: CarryOver, n
 }
 
 export interface ChangedLimits {
-  /** Limits that this node knows a later change of than the bucket: their states are to be carried over. */
+  /** Limits of a later version than the bucket's: their states are to be carried over. */
   readonly carryOvers: readonly CarryOver[]
-  /** Whether the bucket knows a later (or another, equally old) change of some limit than this node. */
+  /** Whether the bucket has a later version of some limit, or another text of the same version. */
   readonly isLater: boolean
 }
 
 /**
- * Compares the limits that a node knows with those that the bucket was last charged by. Versions order changes, so that two
- * nodes never carry a state back and forth. Of equal versions, those of defaults of two environments leave the one in the
- * bucket until the limit is full again and there is nothing to carry; else one node knew some sets of limits older than
- * others, and the one that has just read all of them again (`isReread`) is right.
+ * Compares the limits of a request with those that the bucket was last charged by. Versions order changes, so that two nodes
+ * never carry a state back and forth. Texts of equal version differ for two reasons. Two environments have different
+ * defaults: the bucket's stays until the limit is full and there is nothing to carry. Or a node has cached some sets of limits
+ * longer than others: the node that has just read all of them (`isLatest`) is right.
  */
 export const changesIn = (
   snapshot: BucketItem | undefined,
   limits: readonly EffectiveLimit[],
   now: bigint,
-  isReread: boolean,
+  isLatest: boolean,
 ): ChangedLimits => {
   if (!snapshot) return { carryOvers: [], isLater: false }
   const changed = limits.filter(
     ({ limit, algorithm }) => (textIn(snapshot, limit.name) ?? algorithm.text) !== algorithm.text,
   )
-  const [earlier, later] = split(changed, (effective) => isEarlierIn(snapshot, effective, now, isReread))
+  const [earlier, later] = split(changed, (effective) => isEarlierIn(snapshot, effective, now, isLatest))
   const carryOvers = earlier.map((effective) => ({ effective, previous: algorithmIn(snapshot, effective) }))
   return { carryOvers, isLater: later.length > 0 }
 }
 
-/** The limits, just read again, with the arithmetic that the bucket names where it knows a later change. */
+/** The limits, just read again, with the algorithms that the bucket names where its version is later. */
 export const preferStored = (
   snapshot: BucketItem | undefined,
   limits: readonly EffectiveLimit[],
@@ -101,14 +101,14 @@ export const preferStored = (
     return { ...effective, algorithm: algorithmIn(snapshot, effective) }
   })
 
-/** The limits, with the arithmetic that the bucket names, whoever knows the later change. */
+/** The limits with the algorithms that the bucket names, whichever version is later. */
 export const asStored = (
   snapshot: BucketItem,
   limits: readonly EffectiveLimit[],
 ): readonly EffectiveLimit[] =>
   limits.map((effective) => ({ ...effective, algorithm: algorithmIn(snapshot, effective) }))
 
-/** A limit's state in the bucket, snapshot as a state of the limit in force. */
+/** A limit's state in the bucket, as a state of the effective limit. */
 export const effectiveFields = (
   snapshot: BucketItem | undefined,
   effective: EffectiveLimit,
@@ -126,11 +126,11 @@ const isEarlierIn = (
   snapshot: BucketItem,
   effective: EffectiveLimit,
   now: bigint,
-  isReread: boolean,
+  isLatest: boolean,
 ): boolean => {
   const version = numberIn(snapshot, versionPath(effective.limit.name), 0n)
   if (version !== effective.version) return version < effective.version
-  if (effective.source !== ENVIRONMENT) return isReread
+  if (effective.source !== ENVIRONMENT) return isLatest
   return algorithmIn(snapshot, effective).usedMillionths(fieldsOf(snapshot, effective.limit.name), now) === 0n
 }
 

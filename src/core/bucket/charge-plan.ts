@@ -5,11 +5,11 @@ import { bookkeeping, prefixed, textIn, textPath, versionPath } from './bucket-i
 import { boundOf, type EffectiveLimit, isPaused } from './effective-limit.ts'
 import { type Action, type BucketItem, type ConditionalWrite, equal, missing, set } from './write.ts'
 
-/** The limits of a bucket that a cost touches, with what it asks of each. */
+/** The charge of a cost on one limit. */
 export interface LimitCharge {
   readonly effective: EffectiveLimit
   readonly amount: number
-  /** True: the limit only warns, is thought to be exceeded, and is not charged; the write holds only where it is. */
+  /** True: the limit only warns and, by the snapshot, is exceeded: it is not charged, and the write requires that it is. */
   readonly isExceeded?: boolean
 }
 
@@ -17,11 +17,11 @@ export interface LimitCharge {
 export const fitsAtAll = ({ effective, amount }: LimitCharge): boolean =>
   amount <= boundOf(effective) && !isPaused(effective)
 
-/** ns until the charge, which fits at all, passes in the state `seen`. */
+/** ns until the charge, which fits at all, passes in the snapshot. */
 export const waitNsOf = (snapshot: BucketItem, { effective, amount }: LimitCharge, now: bigint): bigint =>
   effective.algorithm.wait(fieldsOf(snapshot, effective.limit.name), amount, now, boundOf(effective))
 
-/** What `cost` asks of each limit; limits whose meter is not in it are left out. */
+/** What `cost` charges on each limit; limits whose meter is not in it are left out. */
 export const limitChargesOf = (limits: readonly EffectiveLimit[], cost: Cost): readonly LimitCharge[] =>
   limits.flatMap((effective) => {
     const amount = cost[effective.limit.meter]
@@ -29,8 +29,8 @@ export const limitChargesOf = (limits: readonly EffectiveLimit[], cost: Cost): r
   })
 
 /**
- * The one write that charges all of `charges` or none. `seen` is the last known state of the bucket: it picks the variants.
- * Its limits have the texts of the charges, or none yet. `counters` go along. Exact whatever the state really is.
+ * The one write that charges all of `charges` or none. The snapshot picks the variants of the write.
+ * Its limits have the texts of the charges, or none yet. `counters` go along. Exact whatever the state is.
  */
 export const planCharge = (
   snapshot: BucketItem | undefined,

@@ -145,7 +145,7 @@ const parseFixedWindow = (text: string): Algorithm | undefined => {
   return createFixedWindow({ limit: Number(limit), window, timeZone })
 }
 
-/** The calendar is asked once a window, not once a decision. */
+/** The calendar is evaluated once per window, not once per decision. */
 const rememberingLast = (ask: WindowAt): WindowAt => {
   let last: CalendarWindow | undefined
   return (at) => {

@@ -6,11 +6,11 @@ import type { BucketId } from './bucket-store.ts'
 import { boundOf, type EffectiveLimit } from './effective-limit.ts'
 import type { BucketItem } from './write.ts'
 
-/** What one charge must remember of one limit to be settled later. */
+/** What the settlement of a charge needs of one limit. */
 export interface LimitReceipt {
   readonly limitName: string
   readonly meter: Meter
-  /** As in the bucket right after the charge: a limit that has changed since gets nothing back. */
+  /** As in the bucket right after the charge: a limit that has changed since gets no refund. */
   readonly text: string
   readonly version: bigint
   readonly charged: number
@@ -23,10 +23,10 @@ export interface LimitReceipt {
   readonly headroom: number
 }
 
-/** What a charge on one bucket must remember to be settled later, by any node. */
+/** What the settlement of a charge on one bucket needs, on any node. */
 export interface Receipt {
   readonly bucket: BucketId
-  /** The life of the bucket that was charged; undefined: nothing was charged, so what is owed is owed in any life. */
+  /** The generation of the bucket that was charged; undefined: nothing was charged, so what is owed is owed in any. */
   readonly generation: bigint | undefined
   /** ns since the epoch */
   readonly chargedAt: bigint
@@ -40,7 +40,7 @@ export interface ChargedBucket {
   readonly item: BucketItem | undefined
 }
 
-/** What a charge of `cost` at `now` must remember. */
+/** The receipt of a charge of `cost` at `now`. */
 export const receiptOf = (
   { bucket, limits, item = {} }: ChargedBucket,
   cost: Cost,
@@ -66,7 +66,7 @@ export const receiptOf = (
   }),
 })
 
-/** Of a bucket that a cost does not touch: nothing is charged, but what is used in the end may be of a meter that it counts. */
+/** Of a bucket that a cost does not touch: nothing is charged, but the actual cost may be of a meter that it counts. */
 export const uncharged = (plan: Omit<ChargedBucket, 'item'>, cost: Cost, now: bigint): Receipt => ({
   ...receiptOf({ ...plan, item: undefined }, cost, now),
   generation: undefined,

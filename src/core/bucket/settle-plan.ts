@@ -23,15 +23,15 @@ export interface Correction {
 }
 
 export interface SettlementPlan {
-  /** The last known state of the life that was charged; undefined where nothing was charged and nothing is stored. */
+  /** The last known state of the generation that was charged; undefined if nothing was charged and nothing is stored. */
   readonly snapshot: BucketItem | undefined
-  /** The life that was charged; undefined: none was, and there is nothing to give back. */
+  /** The generation that was charged; undefined: none was, and there is nothing to refund. */
   readonly generation: bigint | undefined
   readonly corrections: readonly Correction[]
   readonly now: bigint
   /** ns since the charge */
   readonly elapsedNs: bigint
-  /** True: refunds return only what no state can refuse. */
+  /** True: refunds return only what needs no condition, so that they cannot fail. */
   readonly unconditional: boolean
   /**
    * True: what is owed is charged only where it fits, within what the caller may use of the limit. So the write cannot put
@@ -42,9 +42,9 @@ export interface SettlementPlan {
 }
 
 /**
- * The one write that gives back what was charged too much and charges what was charged too little, on one bucket, together
- * with the counters; undefined where there is nothing to write. A limit that has changed since the charge gets nothing
- * back, and pays by what it is now.
+ * The one write that refunds what was charged too much and charges what was charged too little, on one bucket, together
+ * with the counters; undefined where there is nothing to write. A limit that has changed since the charge gets no refund,
+ * and is charged by its present size.
  */
 export const planSettlement = (plan: SettlementPlan): ConditionalWrite | undefined => {
   const refunds = plan.corrections.flatMap((correction) => refund(plan, correction) ?? [])
@@ -71,7 +71,7 @@ const isDue = (plan: SettlementPlan, { receipt, difference }: Correction): boole
   return difference <= capacity && algorithm.wait(fields, difference, plan.now, capacity) === 0n
 }
 
-/** Refunds alone need no more than the life that was charged. */
+/** Refunds alone require only the generation that was charged. */
 const headOf = (plan: SettlementPlan, debits: readonly Correction[]): Bookkeeping => {
   const { snapshot, generation: born, now } = plan
   if (debits.length === 0 && born !== undefined) return { ...sameGeneration(born), latestFullAt: now }

@@ -46,7 +46,7 @@ const MAX_NAMED = 32
  * full although a part of it is out of the window: never over the limit in any true window.
  *
  * A mark is written once, and every later one is at least as large, so a node with an old view still knows the base, as long
- * as the mark itself has not changed: which is what the write's condition says.
+ * as the mark itself has not changed, which the write's condition requires.
  */
 const createSlidingWindow = (shape: SlidingWindowShape): Algorithm => {
   const { limit, windowNs, slots } = shape
@@ -214,8 +214,8 @@ const counting = (snapshot: LimitFields, grid: Grid, slot: number, cost: number)
 
 /**
  * Takes `amount` from the count, and from every mark that was made after the charge: those count it as past. The others were
- * there when it was charged (`known`). None may have been made unseen meanwhile. Nothing once the charge's slot is out of
- * the window, nor after a top-up, which has taken from the count what no one can tell.
+ * there when it was charged (`known`). No other may have been made meanwhile. Nothing once the charge's slot is out of
+ * the window, nor after a top-up, which has lowered the count by an unknown part of this charge.
  */
 const refundWrite = (
   snapshot: LimitFields,

@@ -24,7 +24,7 @@ const PAUSED_WINDOW_NS = 60n * SECOND_NS
 /**
  * A bucket of `capacity` tokens, one coming back every `tokenNs`, as one number: `tat`, the theoretical arrival time of
  * the generic cell rate algorithm (ITU-T I.371, virtual scheduling), which is the moment at which the bucket is full
- * again. Refill costs nothing: time passes by itself. `refunded` sums up, in ns, all that was ever given back.
+ * again. Refill costs nothing: time passes by itself. `refunded` is the sum, in ns, of all refunds.
  */
 const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algorithm => {
   if (capacity === 0) return pausedBucket
@@ -176,9 +176,9 @@ const returned = (ns: bigint): LimitWrite => ({
 })
 
 /**
- * What a strict refund may return: `priceNs`, but not what time has given back already, nor what other refunds have
+ * What a strict refund may return: `priceNs`, but not what has refilled already, nor what other refunds have
  * taken out of the same backlog since. Two bounds, each safe by itself, and the larger one is taken: what is left of the
- * backlog found right after the charge (`left`), which holds only while no more than `refunded` was given back; and the
+ * backlog found right after the charge (`left`), which holds only while no more than `refunded` was refunded; and the
  * price less the time passed, which always holds.
  */
 const refundWrite = (snapshot: LimitFields, refund: Refund, priceNs: bigint): LimitWrite | undefined => {

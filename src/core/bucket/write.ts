@@ -1,7 +1,7 @@
 /**
- * A conditional write, as data. The core says what must hold of a bucket and what then changes; the DynamoDB adapter
- * turns that into one UpdateItem, the memory adapter and the simulations carry it out themselves. So the very
- * conditions that guard the table are the ones the property tests attack, and a new algorithm changes no store.
+ * A conditional write, as data: what must hold of a bucket, and what then changes. The DynamoDB adapter turns it into one
+ * UpdateItem; the memory adapter and the simulation apply it themselves. So the property tests attack the conditions that
+ * guard the table, and a new algorithm changes no store.
  */
 export type FieldValue = bigint | string | Readonly<Record<string, bigint>>
 

@@ -30,12 +30,12 @@ interface LimitSelection {
   readonly limitName?: string
 }
 
-/** Under contention each try loses to one write of another; a bucket takes about a thousand a second. */
+/** The bound of the amendment loop. Under contention each try loses to a write of another; an item takes about 1,000 per second. */
 const MAX_TRIES = 20
 
 /**
- * Makes limits full again: a fresh life of the bucket, so that reservations and guesses from before are void, with its
- * counters at 0. Throws `ZaelError('conflict')` where others write faster at every try.
+ * Makes limits full again: a new generation of the bucket, so that earlier reservations and cached states are void, with its
+ * counters at 0. Throws `ZaelError('conflict')` if others write first at every try.
  */
 export const resetBuckets = (
   store: CachedBuckets,
@@ -44,7 +44,7 @@ export const resetBuckets = (
   now: bigint,
 ): Promise<void> => amend(store, buckets, (item) => resetWrite(item, limitName, now))
 
-/** Gives tokens back to limits, whatever they were charged for; all that is used where no amount is given. */
+/** Refunds tokens, whatever they were charged for; all that is used if no amount is given. */
 export const topUpBuckets = (
   store: CachedBuckets,
   buckets: readonly BucketId[],
@@ -100,14 +100,14 @@ const topUpWrite = (
   const names = limitNamesIn(item).filter((name) => limitName === undefined || name === limitName)
   const parts = names.flatMap((name) => topUpOne(item, name, amount, now) ?? [])
   if (parts.length === 0) return undefined
-  const life = sameGeneration(numberIn(item, 'born', 0n))
+  const base = sameGeneration(numberIn(item, 'born', 0n))
   return {
     conditions: [
-      ...life.conditions,
+      ...base.conditions,
       ...unchangedSince(item, parts),
       ...parts.flatMap(({ conditions }) => conditions),
     ],
-    actions: [...life.actions, ...parts.flatMap(({ actions }) => actions)],
+    actions: [...base.actions, ...parts.flatMap(({ actions }) => actions)],
   }
 }
 

@@ -15,15 +15,15 @@ export type Counts = Readonly<Record<string, Count>>
 
 export type Count = number | bigint
 
-/** Counts that wait in this process to go along with the next write to their bucket, or by themselves when due. */
+/** Counts that wait in this process for the next write to their bucket, or are written by themselves when due. */
 export interface Tally {
   /** `isUse`: real use, due soon; else denials, which may wait longer, as all counts of policies: no usage is made of them. */
   add(bucket: BucketId, counts: Counts, options: { readonly isUse: boolean; readonly nowNs: bigint }): void
   /** What waits for a bucket, to be added to until it is taken. */
   waitingOf(bucket: BucketId, nowNs: bigint): Waiting
-  /** Takes what waits for a bucket; the caller writes it, or puts it back. */
+  /** Takes what waits for a bucket; the caller writes it, or calls `restore`. */
   take(bucket: BucketId): Pending | undefined
-  putBack(pending: Pending): void
+  restore(pending: Pending): void
   /** Buckets whose use has waited for `useNs`, or whose denials for `denialsNs` (monotonic clock). */
   due(nowNs: bigint, age: { readonly useNs: bigint; readonly denialsNs: bigint }): readonly BucketId[]
 }
@@ -71,7 +71,7 @@ export const createTally = (): Tally => {
     },
     waitingOf,
     take: (bucket) => takeOut(all.get(bucketKey(bucket))),
-    putBack: join,
+    restore: join,
     due(nowNs, { useNs, denialsNs }) {
       const waiting = [...all.values()]
       for (const each of waiting) if (isEmpty(each)) takeOut(each)
@@ -129,7 +129,7 @@ const DENIALS_DELAY_NS = 10n * SECOND_NS
 /** Writes of counts under way, so that decisions do not queue behind thousands of them. */
 const AT_ONCE = 8
 
-/** Writes the counts that have waited long enough (`all`: every one) by themselves; those surely not written wait on. */
+/** Writes the counts that have waited long enough (`all`: every one) by themselves; those certainly not written wait on. */
 export const flushTally = async (
   deps: FlushDependencies,
   options: { readonly useDelayNs: bigint; readonly all: boolean },
@@ -154,6 +154,6 @@ const flushOne = async ({ store, tally, clock }: FlushDependencies, bucket: Buck
   } catch (error) {
     // the store's client has logged it; counts that may be in the table already are dropped, as twice is worse than never
     if (!(error instanceof StoreUnavailable)) throw error
-    if (!error.mayHaveApplied) tally.putBack(pending)
+    if (!error.mayHaveApplied) tally.restore(pending)
   }
 }

@@ -5,29 +5,29 @@ import type { BucketItem } from '../bucket/write.ts'
 import type { Cost, Meter } from '../model/meter.ts'
 import { smaller } from '../model/time.ts'
 
-/** A denial that the table has given, and for how long it speaks for itself. */
+/** A denial by the table, and how long it may be repeated without a write. */
 export interface Denial {
-  /** The state that denied. A later one that this process has snapshot takes its word away. */
+  /** The state that denied. It does not hold once another state is cached. */
   readonly item: BucketItem
   readonly limits: readonly EffectiveLimit[]
   readonly reasons: readonly Reason[]
   /** What each such denial adds one to on the bucket: `denied_<limit>`. */
   readonly counters: readonly string[]
-  /** By the monotonic clock: then the configuration may be looked at again. */
+  /** By the monotonic clock: then the configuration may be read again. */
   readonly untilNs: bigint
 }
 
-/** A limit on `meter` denied `amount`, and does so before `passesAt`, ns since the epoch. */
+/** A limit on `meter` denies `amount` until `passesAt`, ns since the epoch. */
 interface Reason {
   readonly meter: Meter
   readonly amount: number
   readonly passesAt: bigint
 }
 
-/** The configuration is looked at again before a denial is given, at most once a second. */
+/** The configuration is read again before a denial is given, at most once per second. */
 const LONGEST_NS = 1_000_000_000n
 
-/** What to remember of a denial at `now`; undefined where the state does not say why (its limits have changed). */
+/** What to remember of a denial at `now`; undefined if the state does not show the reason, as its limits have changed. */
 export const rememberedDenial = (
   item: BucketItem | undefined,
   limits: readonly EffectiveLimit[],
@@ -53,8 +53,8 @@ export const rememberedDenial = (
 }
 
 /**
- * Whether a remembered denial holds for `cost`: at least as much of something that was too much. `seen` is the state that this
- * process has snapshot last: what it has given back since may be enough.
+ * Whether a remembered denial holds for `cost`: at least as much of a meter that was too much. `snapshot` is the cached state: a
+ * refund since then may have made room.
  */
 export const denies = (
   denial: Denial,

@@ -7,7 +7,7 @@ import { type Cost, METERS, type Meter } from '../model/meter.ts'
 /*
  * What a caller's own settlement may charge to buckets that others share.
  *
- * A caller who settles tells zael what they used, and nothing proves it. On their own buckets every amount is charged in
+ * A caller who settles reports what they used, and nothing proves it. On their own buckets every amount is charged in
  * full, into debt. On the buckets of their parents and of policies, what goes beyond the reservation (the overage) is bounded:
  *
  *   charged to the shared bucket ≤ min(overage, what the caller's own buckets had available before, what is available there)
@@ -21,7 +21,7 @@ import { type Cost, METERS, type Meter } from '../model/meter.ts'
  * each time. It never goes into debt, so in any span T it is charged at most capacity + rate × T, and that is all that the
  * shared bucket is charged for this caller. It holds for each own limit alone, so the least a_i of all of them is taken.
  * With leases, a step is the write that charged the lease: its tokens are spent, and the shared buckets charged, up to the
- * lease's life later, so the bound is capacity + rate × (T + TTL). What a lease still holds is in use in the table, and so never
+ * lease's duration later, so the bound is capacity + rate × (T + TTL). What a lease still holds is in use in the table, and so never
  * part of a_i. The own bucket is written first: a process that dies in between has charged shared buckets less, never more.
  */
 
@@ -90,7 +90,7 @@ const availableIn = (item: BucketItem | undefined, limit: LimitReceipt, now: big
 }
 
 /**
- * What of an overage a shared bucket takes in the state `seen`: of each meter as much as all its enforced limits have available.
+ * What of an overage a shared bucket takes in a snapshot: of each meter as much as all its enforced limits have available.
  * Where neither the caller nor the bucket has an enforced limit on a meter, a limit of mode `warn` or `shadow` must have room
  * for all of it: an amount that nothing bounds is not counted as use.
  */
@@ -118,7 +118,7 @@ const fitsSoft = (
   available: (limit: LimitReceipt) => number,
 ): boolean => limits.some((limit) => limit.meter === meter && limit.soft && available(limit) >= amount)
 
-/** Whether the state `seen` has less available than the overage: then a cached state is read again before anything is dropped. */
+/** Whether a snapshot has less available than the overage: then it is read again before anything is dropped. */
 export const isShort = (
   limits: readonly LimitReceipt[],
   overage: readonly Overage[],

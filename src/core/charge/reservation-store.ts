@@ -6,13 +6,13 @@ import type { Lease } from './lease.ts'
 /** One bucket of a reservation. */
 export interface ReservedPart {
   readonly bucket: BucketId
-  /** What a settlement must know; none where it is not known what was charged. */
+  /** Undefined if it is unknown what was charged. */
   readonly receipt?: Receipt
-  /** The lease that it was spent from, in the process that holds it: while it lives, it takes back what was not used. */
+  /** The lease that paid, in the process that holds it: until it ends, what was not used returns to it. */
   readonly lease?: Lease
 }
 
-/** All that a reservation has charged, as data: whoever has it can settle it, on any node. */
+/** All that a reservation has charged, as data: any node that has it can settle it. */
 export interface ReservedCharges {
   /** What was reserved per meter. */
   readonly reserved: Cost
@@ -23,14 +23,14 @@ export const NO_CHARGES: ReservedCharges = { reserved: {}, parts: [] }
 
 /** A reservation that outlives the request that made it. */
 export interface StoredReservation {
-  /** Random: who does not know it cannot name it. */
+  /** Random, so that it cannot be guessed. */
   readonly id: string
   /** The entity that it was made for; no other may end it. */
   readonly ownerId: string
   readonly charges: ReservedCharges
   /** ns since the epoch */
   readonly createdAt: bigint
-  /** ns since the epoch: from then on it stays charged, and nobody can end it. */
+  /** ns since the epoch: from then on it stays charged, and cannot be ended. */
   readonly expiresAt: bigint
 }
 
@@ -40,12 +40,12 @@ export interface Closing {
   readonly as: 'settled' | 'released'
   /** ns since the epoch */
   readonly now: bigint
-  /** Unique to this closing: asked again with the same (as its answer was lost), it is answered as it was at first. */
+  /** Unique to this closing: if its response was lost, a repetition with the same value has the same outcome. */
   readonly closedBy: string
 }
 
 /**
- * closed: it was open, and this closing ended it; it is for the caller to settle the charges now. ended: how it had ended
+ * closed: it was open, and this closing ended it; the caller of the store settles the charges now. ended: how it had ended
  * before; nothing was changed. missing: there is none, or it is another's.
  */
 export type CloseOutcome =
@@ -62,7 +62,7 @@ export interface Extension {
   readonly expiresAt: bigint
 }
 
-/** open: it expires at `expiresAt`, which is later than asked for where it was already. Else as of a closing. */
+/** open: it expires at `expiresAt`, which may already have been later than requested. Else as of a closing. */
 export type ExtendOutcome =
   | { readonly outcome: 'open'; readonly expiresAt: bigint }
   | Exclude<CloseOutcome, { readonly outcome: 'closed' }>
@@ -77,5 +77,5 @@ export interface ReservationStore {
   extend(extension: Extension): Promise<ExtendOutcome>
 }
 
-/** How long an ended reservation is still known, so that who ends it again hears so. */
+/** How long an ended reservation is kept, so that a second attempt to end it gets its state. */
 export const KEPT_AFTER_EXPIRY_SECONDS = 86_400n

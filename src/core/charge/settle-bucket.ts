@@ -9,7 +9,7 @@ import { isShort, type Overage, partOfOverage, type Settled } from './overage.ts
 export interface Settlement {
   readonly receipt: Receipt
   readonly corrections: readonly Correction[]
-  /** Asked before each try: what time has given back while others were faster does not come back once more. */
+  /** Read before each attempt: what refills while others write first is not refunded once more. */
   moment(): Moment
   /** What to add to `used_*` and `denied_*`, whatever becomes of the limits. */
   readonly counters: readonly Action[]
@@ -23,27 +23,27 @@ export interface Settlement {
 export interface Moment {
   /** ns since the epoch */
   readonly now: bigint
-  /** ns since the charge: the larger of what the wall clock and the monotonic clock say. */
+  /** ns since the charge: the larger of the wall clock's and the monotonic clock's. */
   readonly elapsedNs: bigint
 }
 
-/** From this attempt on refunds take only what cannot be refused; an optimistic one and informed ones came before. */
+/** From this attempt on refunds are unconditional, and so cannot fail: an optimistic attempt and informed ones came before. */
 const UNCONDITIONAL_ATTEMPT = 4
 
-/** What is owed is not let go: under contention each try loses to one write of another. */
+/** For charges of what is owed: under contention each attempt loses to a write of another. */
 const MOST_ATTEMPTS = 20
 
 export interface SettlementOutcome {
-  /** overtaken: others wrote faster, and a part of what was to be given back, or owed, was not written. */
+  /** overtaken: others wrote first, and a part of the refund, or of what is owed, was not written. */
   readonly result: 'settled' | 'overtaken'
-  /** Undefined if the limits were not written: there was nothing to correct, the generation is over, or others wrote faster. */
+  /** Undefined if the limits were not written: there was nothing to correct, the generation has ended, or others wrote first. */
   readonly written?: Settled
 }
 
 /**
  * Brings one bucket to what it would be had the actual cost been charged at the start, or stricter, in one write nearly
- * always; none where there is nothing to change and nothing to count. Where the life that was charged is over, only the
- * counters are written. Throws `StoreUnavailable`; a lost answer is not asked for again.
+ * always; none if there is nothing to change and nothing to count. If the generation that was charged has ended, only the
+ * counters are written. Throws `StoreUnavailable`; a write whose response is lost is not repeated.
  */
 export const settleBucket = async (
   store: CachedBuckets,
@@ -63,7 +63,7 @@ export const settleBucket = async (
 const isCounted = ({ isGone }: StateToSettle, { bucket }: Receipt): boolean =>
   !(isGone && bucket.kind === 'policy')
 
-/** Without an outcome nothing was written: others were faster each time, or the life that was charged is over. */
+/** The settlement loop. Without an outcome nothing was written: others wrote first each time, or the generation has ended. */
 const attempt = async (store: CachedBuckets, settlement: Settlement) => {
   const { receipt, moment } = settlement
   let state = await stateToSettle(store, settlement)
@@ -84,7 +84,7 @@ const attempt = async (store: CachedBuckets, settlement: Settlement) => {
   return { state, outcome: undefined }
 }
 
-/** What to correct and to count by the state `seen`: of an overage as much as is available in it. */
+/** What to correct and to count by a snapshot: of an overage as much as is available in it. */
 const dueIn = (
   { receipt, corrections, counters, overage = [] }: Settlement,
   snapshot: BucketItem | undefined,
@@ -121,8 +121,8 @@ interface StateToSettle {
 }
 
 /**
- * What this node last saw will do, else it is read. A guess of another life is none: only what is stored may say that the
- * life is over, or that an overage is not available.
+ * The cached state, else the stored one. A cached state of another generation is not used: only a stored one proves that the
+ * generation has ended, or that an overage is not available.
  */
 const stateToSettle = async (store: CachedBuckets, settlement: Settlement): Promise<StateToSettle> => {
   const { receipt, overage = [], moment } = settlement

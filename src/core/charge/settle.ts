@@ -26,9 +26,9 @@ export interface SettledBy {
 }
 
 /**
- * Brings every bucket of a reservation to what it would be had `actual` been charged at the start, or stricter; null gives
- * all back. `startedNs` is the monotonic clock before the charge; undefined where another process charged, whose monotonic clock
- * means nothing here: then the wall clock alone says how much time has passed. Without `by`, every bucket is settled in full.
+ * Brings every bucket of a reservation to what it would be had `actual` been charged at the start, or stricter; null refunds
+ * all. `startedNs` is the monotonic clock before the charge; undefined if another process charged: then the time since is
+ * measured by the wall clock alone. Without `by`, every bucket is settled in full.
  * Never throws.
  */
 export const settleCharges = async (
@@ -77,7 +77,7 @@ const withinReserved = (reserved: Cost, used: Cost): Cost => {
   return within
 }
 
-/** Gives back what was charged; what was not charged for certain is never given back. */
+/** Refunds what was charged. A part without a receipt was not certainly charged, and is never refunded. */
 export const refundAll = (
   deps: SettlingDependencies,
   parts: readonly Pick<ReservedPart, 'receipt' | 'lease'>[],
@@ -93,7 +93,7 @@ export const refundAll = (
     }),
   )
 
-/** Gives back what is left of leases that are over. */
+/** Refunds what is left of leases. Never throws. */
 export const refundLeases = (deps: SettlingDependencies, leases: readonly Lease[]): Promise<unknown> =>
   Promise.all(
     leases.map((lease) => {
@@ -102,7 +102,7 @@ export const refundLeases = (deps: SettlingDependencies, leases: readonly Lease[
     }),
   )
 
-/** What the lease does not take back, or give, while it lives. */
+/** The part of the corrections that a live lease neither takes nor pays. */
 const beyondLease = (
   { clock }: SettlingDependencies,
   lease: Lease | undefined,
@@ -187,7 +187,7 @@ const settleAndCount = (
   })
 }
 
-/** An amount that cannot be (below 0, not whole) tells nothing of its meter. */
+/** Ignores amounts that cannot be (below 0, not whole): their meters stay as reserved. */
 const amountsIn = (actual: Cost): Cost =>
   Object.fromEntries(Object.entries(actual).filter(([, amount]) => isAmount(amount)))
 
@@ -197,7 +197,7 @@ type Ending = Pick<Settlement, 'corrections' | 'counters' | 'overage'> & {
 
 /**
  * The bucket right after the write; undefined where none was applied, or that is not known. Never throws: what could not be
- * settled stays charged, which errs towards denying. `onUnwritten`: surely not applied.
+ * settled stays charged, which errs towards denying. `onUnwritten`: certainly not applied.
  */
 const settle = async (
   deps: SettlingDependencies,

@@ -103,7 +103,7 @@ const uncharged = (
   { snapshot }: Attempt,
   { result, limits }: EndStep,
 ): ChargeOutcome => {
-  if (pending) tally.putBack(pending)
+  if (pending) tally.restore(pending)
   return { result, item: snapshot, limits, exceeded: [], chargedAt: now }
 }
 
@@ -112,7 +112,7 @@ const failed =
   (error: unknown): never => {
     if (!(error instanceof StoreUnavailable)) throw error
     // counts that may be in the table already are dropped: counted twice is worse than never
-    if (pending && !error.mayHaveApplied) tally.putBack(pending)
+    if (pending && !error.mayHaveApplied) tally.restore(pending)
     if (error.isThrottled) metrics.count('charges_throttled')
     throw error
   }

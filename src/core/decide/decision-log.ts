@@ -7,7 +7,7 @@ import { createOnceAMinute, createSampling } from '../ports/once-a-minute.ts'
 import type { CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
 import type { Decision, LimitState, Violation } from './decision.ts'
 
-/** Told of every decision that was not a dry run. */
+/** Called with every decision that was not a dry run. */
 export type DecisionLog = (decision: Decision) => void
 
 export interface DecisionLogDependencies {
@@ -17,13 +17,13 @@ export interface DecisionLogDependencies {
   readonly newCache: CacheFactory
 }
 
-/** A limit that goes on denying is spoken of once in this time. */
+/** A limit that goes on denying is logged once in this time. */
 const QUIET_NS = 10n * SECOND_NS
 
 /**
- * Writes each limit that a decision looked at as a line at debug level, and each limit that denied at warn: of the same
+ * Logs each limit that a decision evaluated at debug level, and each limit that denied at warn: of the same
  * limit of the same bucket at most one in ten seconds, with the number of those left out since the last. Limits that are
- * nearly used up, or exceeded without denying, are counted, and told of as sparely. Decisions without the store are one
+ * nearly used up, or exceeded without denying, are counted, and logged as rarely. Decisions without the store are one
  * line a minute with their number.
  */
 export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog => {
@@ -86,7 +86,7 @@ export interface DenialEvaluation extends Evaluation {
   readonly retryAfterMs: number | null
 }
 
-/** Every limit that the decision looked at. */
+/** Every limit that the decision evaluated. */
 export const evaluationsOf = ({ limits }: Pick<Decision, 'limits'>): readonly Evaluation[] =>
   limits.map(evaluationOf)
 

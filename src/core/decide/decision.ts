@@ -4,7 +4,7 @@ import type { Limit } from '../model/limit.ts'
 import type { Cost, Meter } from '../model/meter.ts'
 import type { PolicyContext } from '../model/policy.ts'
 
-/** What a caller asks. Charged at once; `settle` says whether the real cost is told later. */
+/** A request to decide. Charged at once; `settles`: the actual cost is reported later. */
 export interface DecisionRequest {
   readonly entityId: string
   /** The resource as the caller names it; undefined: the bucket `_default_` itself. */
@@ -62,13 +62,13 @@ export interface Reservation {
   readonly charges: ReservedCharges
   /** `actual` is the total per meter; a meter left out stays as reserved. A second call does nothing. Never throws. */
   settle(actual: Cost): Promise<void>
-  /** Gives back all. After `settle` it does nothing. Never throws. */
+  /** Refunds all. After `settle` it does nothing. Never throws. */
   release(): Promise<void>
 }
 
 export interface Allowed {
   readonly allowed: true
-  /** True: a part of this answer was given without the store. */
+  /** True: a part of this decision was made without the store. */
   readonly degraded: boolean
   /** Why, in one line for logs and the operator; undefined unless `degraded`. */
   readonly unavailableCause?: string
@@ -91,7 +91,7 @@ export interface Denied {
   readonly reported: readonly Violation[]
   /** The greatest of the violations'; null: the request can never pass. */
   readonly retryAfterNs: bigint | null
-  /** True: the store is away and a limit says deny: 503, not 429. */
+  /** True: the store is unavailable, and a limit's `on_unavailable` is `deny`: 503, not 429. */
   readonly unavailable: boolean
 }
 

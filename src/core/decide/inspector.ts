@@ -24,7 +24,7 @@ export interface ExplainedBucket {
   readonly limits: readonly ExplainedLimit[]
 }
 
-/** A bucket as people see it. */
+/** The state of a bucket. */
 export interface BucketStatus {
   readonly bucket: BucketId
   readonly resource: string
@@ -39,7 +39,7 @@ export interface OtherBucketStatus extends BucketStatus {
   readonly entityId: string
 }
 
-/** What people ask of buckets beside decisions. All throw `ZaelError('not_found')` for an unknown entity, and `StoreUnavailable`. */
+/** Reads and changes the state of buckets, beside decisions. All throw `ZaelError('not_found')` for an unknown entity, and `StoreUnavailable`. */
 export interface Inspector {
   /** The limits of the entity itself on `resource` (`_default_` where none is named), with what each overrode. */
   explain(entityId: string, resource?: string): Promise<readonly ExplainedLimit[]>
@@ -50,8 +50,8 @@ export interface Inspector {
   /** The state of every bucket that `explainOthers` lists, in that order. */
   statusOfOthers(entityId: string, resource?: string): Promise<readonly OtherBucketStatus[]>
   /**
-   * What `status` says without a resource, as time goes on (`now` in ns since the epoch), from one reading: as if nothing
-   * were charged or given back since. The configuration is 30 s old at most: for those who look all the time.
+   * What `status` returns without a resource, at any `now` (ns since the epoch) from one reading: as if nothing were charged or
+   * refunded since. The configuration is 30 s old at most: for dashboards, which poll.
    */
   observe(entityId: string): Promise<(now: bigint) => BucketStatus>
   /** Makes observing many cheaper: reads their configuration in few calls. */
@@ -62,7 +62,7 @@ export interface Inspector {
     cost: Cost,
     resource?: string,
   ): Promise<{ readonly waitNs: bigint | null; readonly limiting: LimitState | null }>
-  /** Full again: a fresh life of the bucket. Without `resource`: every bucket of the entity; with `limitName` only that limit. */
+  /** Full again: a new generation of the bucket. Without `resource`: every bucket of the entity; with `limitName` only that limit. */
   reset(entityId: string, options: { readonly resource?: string; readonly limitName?: string }): Promise<void>
   /** Makes a policy's limits full again: a new generation of its bucket. Throws `ZaelError('conflict')` under contention. */
   resetPolicy(key: PolicyKey): Promise<void>
@@ -85,16 +85,15 @@ export interface InspectorDependencies {
   readonly resolver: Pick<Resolver, 'resolve' | 'prepare'>
 }
 
-/** People look at what holds now; they ask far less often than requests come. */
+/** A status shows what holds now, and is read far less often than decisions are made. */
 const LOOK_MAX_AGE_NS = SECOND_NS
 
-/** Observers ask all the time, and for many: a limit that another node has changed shows within so long, as it binds. */
+/** Observers poll, for many entities: a limit that another node has changed shows within so long, which is when it binds. */
 const OBSERVED_MAX_AGE_NS = 30n * SECOND_NS
 
 /** What is prepared is fresh enough for observations that begin within so long. */
 const PREPARED_FOR_NS = 2n * SECOND_NS
 
-/** What people ask of buckets beside decisions. */
 export const createInspector = (dependencies: InspectorDependencies): Inspector => {
   const { clock } = dependencies
   const deps = { ...dependencies, resolve: resolveWithin(dependencies, LOOK_MAX_AGE_NS) }

@@ -15,13 +15,13 @@ import type { LimitState, Violation } from './decision.ts'
 /** A bucket's state as a decision found or left it. */
 export interface BucketView {
   readonly bucket: ApplicableBucket
-  /** The limits decided by; those of the plan, unless the bucket knew a later change. */
+  /** The limits decided by; the applicable ones, unless the bucket has a later version. */
   readonly limits: readonly EffectiveLimit[]
   /** undefined: nothing is stored, all is full */
   readonly item: BucketItem | undefined
   /** What this process holds in leases, per meter: charged, and not used yet. */
   readonly held?: Cost
-  /** ns since the epoch: as of when it is told, where that is not the moment of the decision; a charge may wait for another. */
+  /** ns since the epoch: the moment of the state, if not that of the decision, as a charge may wait for another. */
   readonly at?: bigint
 }
 
@@ -48,7 +48,7 @@ export const readViews = (
 export const usedShare = ({ used, capacity }: Pick<LimitState, 'used' | 'capacity'>): number =>
   capacity === 0 ? 1 : used / capacity
 
-/** Every limit of a bucket as people see it at `now`. */
+/** The state of every limit of a bucket at `now`. */
 export const limitStates = (view: BucketView, now: bigint): readonly LimitState[] =>
   view.limits.map((effective) => limitState(view, effective, now))
 
@@ -113,7 +113,7 @@ const stateAt = (view: BucketView, effective: EffectiveLimit, now: bigint): Limi
   const open = level.available - (algorithm.capacity - boundOf(effective)) + (held?.[limit.meter] ?? 0)
   const available = Math.min(Math.max(0, open), algorithm.capacity)
   const nextNs = available > 0 ? null : waitNs(view, effective, 1, now)
-  // made for each limit of each answer: spreads of what may be missing would take as long as all the rest
+  // created for each limit of each response: spreading optional properties would take as long as all the rest
   const state: { -readonly [K in keyof LimitState]: LimitState[K] } = {
     bucket: plan.id,
     entityId: plan.entityId,
@@ -133,15 +133,15 @@ const stateAt = (view: BucketView, effective: EffectiveLimit, now: bigint): Limi
   return state
 }
 
-/** How one bucket of a decision answered. */
+/** What one bucket of a decision returned. */
 export interface ChargedPart {
   readonly result: ChargeOutcome['result'] | 'untouched' | 'unavailable'
   readonly view: BucketView
   /** Limits that only warn, and that the request exceeds. */
   readonly reported: readonly Violation[]
-  /** What a settlement must know; none where it is not known what was charged. */
+  /** Undefined if it is unknown what was charged. */
   readonly receipt?: Receipt
-  /** The lease that it was spent from. */
+  /** The lease that paid. */
   readonly lease?: Lease
   /** Why the bucket could not be reached, where the result is `unavailable`. */
   readonly unavailableCause?: string

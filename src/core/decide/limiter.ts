@@ -23,12 +23,13 @@ import { createFallback } from './fallback.ts'
 import { createFastPath } from './fast-path.ts'
 import { createInspector, type Inspector } from './inspector.ts'
 
-/** Deciding, and what people ask of it. One per process. */
+/** Decides requests, settles them, and reads the state of limits. One per process. */
 export interface Limiter extends Inspector {
   /**
    * Throws `ZaelError`: `not_found` for an unknown entity, `invalid_request` for an amount below 0 or not whole, and for the
    * resource `_total_`;
-   * `StoreUnavailable` where the configuration cannot be read. */
+   * `StoreUnavailable` if the configuration cannot be read.
+   */
   decide(request: DecisionRequest): Promise<Decision>
   /**
    * Whether this process knows, by cached configuration and remembered denials, that a request will be denied: without a
@@ -36,8 +37,8 @@ export interface Limiter extends Inspector {
    */
   foreseesDenial(request: DecisionRequest): boolean
   /**
-   * Settles what some node has charged to `actual` (a meter left out stays as reserved), or gives all back (null). It
-   * does so as often as it is called: that a reservation ends once is for the caller to see to. Never throws.
+   * Settles what some node has charged to `actual` (a meter left out stays as reserved), or refunds all (null). It does so as
+   * often as it is called: the caller makes sure that a reservation ends once. Never throws.
    *
    * With `by`, a caller reports what they used: their own buckets are charged in full, those of parents and policies
    * beyond the reservation at most what the caller's own had available and what is available there, and meters that the
@@ -50,9 +51,9 @@ export interface Limiter extends Inspector {
    * `StoreUnavailable` as `decide`.
    */
   checkPolicies(check: PolicySubject): Promise<Decision>
-  /** Tells this process that configuration was changed by it: the next decision reads anew. */
+  /** Drops all cached configuration, after this process has changed some: the next decision reads it again. */
   forget(): void
-  /** Writes counts that are due (`all`: whatever is pending). Called every second by servers, before an answer on Lambda. */
+  /** Writes counts that are due (`all`: whatever is pending). Called every second by servers, before each response on Lambda. */
   flush(options?: { readonly all?: boolean }): Promise<void>
 }
 
@@ -61,17 +62,17 @@ export interface LimiterSettings {
   readonly defaultLimits: readonly Limit[]
   /** How old configuration may be, ms. */
   readonly configCacheMs: number
-  /** After how long without an answer a charge is not tried again, ms. */
+  /** The store's deadline, ms: a charge is tried again only while half of it is left. */
   readonly storeDeadlineMs: number
-  /** For limits that do not say it themselves. */
+  /** For limits without one of their own. */
   readonly onUnavailable: OnUnavailable
-  /** Share of a limit that one process grants by itself where a limit says `local`. */
+  /** Share of a limit that one process grants by itself for limits with `on_unavailable: local`. */
   readonly localShare: number
   /** False: everything is allowed, and counted. */
   readonly isEnabled: boolean
-  /** How long real use may wait for a write to go along with, ms; 0 where nothing runs after the answer. */
+  /** How long real use may wait for a write to go along with, ms; 0 if nothing runs after a response. */
   readonly useDelayMs: number
-  /** How long tokens charged ahead may be kept, ms; 0: every decision asks the table. */
+  /** How long tokens charged ahead may be kept, ms; 0: every decision is the table's. */
   readonly leaseTtlMs: number
 }
 
@@ -88,7 +89,7 @@ export const DEFAULT_LIMITER_SETTINGS: LimiterSettings = {
 
 export interface LimiterDependencies {
   readonly buckets: BucketStore
-  /** Decides for limits that say `local` while `buckets` is away: a store in memory. */
+  /** Decides for limits with `on_unavailable: local` while `buckets` is unavailable: a store in memory. */
   readonly localBuckets: BucketStore
   readonly config: ConfigStore
   readonly clock: Clock

@@ -13,7 +13,7 @@ export interface PolicyUse {
 }
 
 /**
- * What a decision says of policies, most specific first, of one policy the fullest limit first: all enforced limits on
+ * The policies in a decision, most specific first, of one policy the fullest limit first: all enforced limits on
  * requests where it allowed, those that denied where it did not. The first is the primary one.
  */
 export const policyUses = (decision: Decision): readonly PolicyUse[] => {

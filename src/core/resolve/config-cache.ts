@@ -5,7 +5,7 @@ import type { Model } from '../model/model.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import type { Cache, CacheFactory, Clock } from '../ports/platform.ts'
 
-/** Reads of the configuration that are no older than was asked for; they remember how old the oldest was. */
+/** Reads of the configuration, none older than `open` was given. */
 export interface ConfigReads {
   entity(id: string): Promise<Entity | undefined>
   /** In the order of `ids`. */
@@ -19,9 +19,9 @@ export interface ConfigReads {
 
 /** The configuration, each item cached by itself, "nothing there" included. */
 export interface CachedConfig {
-  /** `maxAgeNs` bounds the age of every answer, save where the store is away and an older one is known. */
+  /** `maxAgeNs` bounds the age of every item, unless the store is unavailable and an older one is cached. */
   open(maxAgeNs: bigint): ConfigReads
-  /** Drops all that is known: this process has just changed something. */
+  /** Drops all that is cached: this process has just changed something. */
   forget(): void
 }
 
@@ -80,8 +80,8 @@ export interface Known<T> {
 /** Values read from the store, each with its age. */
 export interface ItemCache<T> {
   /**
-   * The values of `keys`, in their order, none older than `maxAgeNs`; `load` is asked once for those missing, given their
-   * positions. Where the store is away, older values serve if all are known.
+   * The values of `keys`, in their order, none older than `maxAgeNs`; `load` is called once for those missing, with their
+   * positions. If the store is unavailable, older values serve if all are cached.
    */
   read(
     keys: readonly string[],
@@ -118,7 +118,7 @@ export const createItemCache = <T>(clock: Clock, newCache: CacheFactory, max: nu
   }
 }
 
-/** undefined: the store is away, and what is known already must do. */
+/** Undefined: the store is unavailable, and all values are cached. */
 const loadOrKeep = async <T>(
   load: (positions: readonly number[]) => Promise<readonly T[]>,
   positions: readonly number[],

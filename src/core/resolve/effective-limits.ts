@@ -7,7 +7,7 @@ import type { CacheFactory } from '../ports/platform.ts'
 import type { Layer } from './layers.ts'
 import type { ApplicableBucket } from './resolution.ts'
 
-/** A limit in force, and where it comes from. */
+/** An effective limit, and where it comes from. */
 export interface ExplainedLimit {
   readonly limit: Limit
   readonly source: string
@@ -65,8 +65,8 @@ const isTokenPart = ({ meter }: Limit): boolean => meter === 'input_tokens' || m
 const MAX_ALGORITHMS = 1000
 
 /**
- * Gives plans whose limits are of the same size the same arithmetic. An algorithm is some kilobytes of functions, and
- * thousands of resolutions are remembered, most of them of a handful of sizes. Its text says all that it is made of.
+ * Gives limits of the same size the same algorithm. An algorithm is some kilobytes of functions, and
+ * thousands of resolutions are cached, most of them of a handful of sizes. Its text determines all of it.
  */
 export const createSharing = (newCache: CacheFactory): ((plan: ApplicableBucket) => ApplicableBucket) => {
   const known = newCache<Algorithm>({ max: MAX_ALGORITHMS })

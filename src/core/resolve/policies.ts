@@ -23,8 +23,8 @@ const policyPlan = (key: PolicyKey, layersOf: LayersOf): ApplicableBucket => {
 }
 
 /**
- * The buckets of all policies that apply to a request, most specific first, whatever entity asks. A model that is not
- * registered picks none; a tier that is given wins over the model's. Nothing is known of a priority, so it is a normal one.
+ * The buckets of all policies that apply to a request, most specific first, whatever its entity. A model that is not registered
+ * selects none; a given tier wins over the model's. Without an entity the priority is normal.
  */
 export const resolvePolicies = async (
   reads: ConfigReads,

@@ -11,7 +11,7 @@ export interface ApplicableBucket {
   readonly limits: readonly EffectiveLimit[]
   /** Where they come from, for explanations. */
   readonly layers: readonly Layer[]
-  /** Whether it is the caller's own: of the resource that was asked for, or `_total_`. */
+  /** Whether it is the caller's own: of the requested resource, or `_total_`. */
   readonly isOwn: boolean
 }
 

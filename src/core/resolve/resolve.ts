@@ -19,13 +19,13 @@ export interface EntityResolution extends Resolution {
   readonly buckets: readonly [ApplicableBucket, ...ApplicableBucket[]]
 }
 
-/** What a decision is asked for. */
+/** What to resolve for. */
 export interface ResolutionTarget {
   readonly entityId: string
   /** undefined: the bucket `_default_` itself */
   readonly resource?: string | undefined
   readonly user?: string | undefined
-  /** What policies go by instead of what is known of the entity and the resource. */
+  /** What policies are selected by, instead of the entity and the resource. */
   readonly context?: PolicyContext | undefined
 }
 
@@ -80,7 +80,7 @@ interface Known {
   readonly model: Model | undefined
 }
 
-/** What policies go by: what the context says, else what is known of the entity and the resource. */
+/** What policies are selected by: the context, else the entity and the resource. */
 const policySubject = async (
   reads: ConfigReads,
   { user, context = {} }: ResolutionRequest,

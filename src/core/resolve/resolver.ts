@@ -9,20 +9,20 @@ import { resolvePolicies } from './policies.ts'
 import type { Resolution } from './resolution.ts'
 import { type EntityResolution, type ResolutionTarget, resolveBuckets } from './resolve.ts'
 
-/** Which buckets and limits apply to a request, remembered. */
+/** Which buckets and limits apply to a request, cached. */
 export interface Resolver {
   /**
    * What applies to an entity on a resource, from reads no older than `maxAgeNs`.
-   * Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` where nothing is known and the store is away.
+   * Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` if nothing is cached and the store is unavailable.
    */
   resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution>
-  /** The same where it is known; undefined where it is to be read. */
+  /** The same from the cache; undefined if it is to be read. */
   peek(target: ResolutionTarget, maxAgeNs: bigint): EntityResolution | undefined
-  /** Reads what `resolve` needs for many entities on `_default_` in few calls; those that are not there are passed over. */
+  /** Reads what `resolve` needs for many entities on `_default_` in few calls; entities that do not exist are left out. */
   prepare(entityIds: readonly string[], maxAgeNs: bigint): Promise<void>
   /** The policies that apply, whatever entity asks. Throws `StoreUnavailable` likewise. */
   resolvePolicies(subject: PolicySubject, maxAgeNs: bigint): Promise<Resolution>
-  /** Drops all that is known: this process has just changed something. */
+  /** Drops all that is cached: this process has just changed something. */
   forget(): void
 }
 
@@ -74,21 +74,21 @@ const targetText = ({ entityId, resource = DEFAULT_RESOURCE, user, context }: Re
 const subjectText = ({ apiKey = '', tenant = '', model = '', tier = '', user = '' }: PolicySubject): string =>
   `${apiKey}#${tenant}#${model}#${tier}#${user}`
 
-/** What was worked out from the configuration, kept as long as that may be believed. */
+/** Values computed from the configuration, cached as long as that may be. */
 export interface Remembered<T> {
   /**
-   * What is known of `key`, from reads no older than `maxAgeNs`; else what `work` makes of new ones. Those who ask while the
-   * same is being read wait for that read.
+   * The cached value of `key`, from reads no older than `maxAgeNs`; else what `work` computes from new ones. Concurrent calls
+   * share one read.
    */
   get(key: string, maxAgeNs: bigint, work: (reads: ConfigReads) => Promise<T>): Promise<T>
-  /** What is known of `key`, from reads no older than `maxAgeNs`; undefined where it is to be read. */
+  /** The cached value of `key`, from reads no older than `maxAgeNs`; undefined if it is to be read. */
   peek(key: string, maxAgeNs: bigint): T | undefined
   forget(): void
 }
 
 interface Entry<T> {
   readonly value: T
-  /** Monotonic clock: when the oldest of what it was made of was read. */
+  /** By the monotonic clock: when the oldest item that it was computed from was read. */
   readonly readNs: bigint
 }
 
@@ -142,7 +142,7 @@ export const createRemembered = <T>(
 
 /**
  * Reads what resolving entities one by one would read, all at once: the entities, their parents level by level, and the
- * sets that all of them ask for. Those that are not there are passed over.
+ * sets that all of them need. Entities that do not exist are left out.
  */
 export const prepareResolving = async (reads: ConfigReads, entityIds: readonly string[]): Promise<void> => {
   const known = new Set<string>()
