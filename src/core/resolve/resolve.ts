@@ -1,16 +1,20 @@
-import { entityBucket } from '../bucket/bucket-store.ts'
+import { entityBucket, policyBucket } from '../bucket/bucket-store.ts'
 import type { Entity } from '../model/entity.ts'
 import { ZaelError } from '../model/errors.ts'
 import type { Limit } from '../model/limit.ts'
 import { DEFAULT_RESOURCE, OTHER_RESOURCE, policyLimitSet, TOTAL_RESOURCE } from '../model/limit-set.ts'
 import type { Model } from '../model/model.ts'
-import { applicablePolicies, type PolicyContext, type PolicySubject } from '../model/policy.ts'
+import {
+  applicablePolicies,
+  type PolicyContext,
+  type PolicyKey,
+  type PolicySubject,
+  policyName,
+} from '../model/policy.ts'
 import { larger } from '../model/time.ts'
-import { ancestorsOf, bindingParents, tenantOf } from './ancestors.ts'
 import type { ConfigReads } from './config-cache.ts'
 import { effectiveLimits, keepingHeadroom } from './effective-limits.ts'
 import { callerKeys, environmentLayer, type Layer, type LayersOf, ownKeys, readLayers } from './layers.ts'
-import { policyBuckets } from './policies.ts'
 import type { ApplicableBucket, Resolution } from './resolution.ts'
 
 /** All buckets that a decision meets, the caller's own on the resource first. */
@@ -153,3 +157,62 @@ const bucketOf = (
 
 const isSpecial = (resource: string): boolean =>
   [DEFAULT_RESOURCE, OTHER_RESOURCE, TOTAL_RESOURCE].includes(resource)
+
+/** A chain of parents longer than this is cut, and one that comes back to itself ends there: the admin service makes none. */
+const MAX_ANCESTORS = 32
+
+/** Entities above this one, nearest first. */
+export const ancestorsOf = async (
+  reads: Pick<ConfigReads, 'entity'>,
+  entity: Entity,
+): Promise<readonly Entity[]> => {
+  const met = [entity]
+  let child = entity
+  while (child.parentId !== null && met.length <= MAX_ANCESTORS) {
+    const parent = await reads.entity(child.parentId)
+    if (!parent || met.some(({ id }) => id === parent.id)) break
+    met.push(parent)
+    child = parent
+  }
+  return met.slice(1)
+}
+
+/** Those of its ancestors whose own limits bind an entity: up to the first that does not cascade. */
+export const bindingParents = (entity: Entity, ancestors: readonly Entity[]): readonly Entity[] => {
+  const last = [entity, ...ancestors].findIndex(({ cascade }) => !cascade)
+  return last < 0 ? ancestors : ancestors.slice(0, last)
+}
+
+/** The tenant whose policy binds an entity: itself or its nearest ancestor of kind `tenant`, cascading or not. */
+export const tenantOf = (entity: Entity, ancestors: readonly Entity[]): string | undefined =>
+  [entity, ...ancestors].find(({ kind }) => kind === 'tenant')?.id
+
+/** One bucket for each policy that has limits, in the order of `keys`; `layersOf` holds their sets. */
+export const policyBuckets = (keys: readonly PolicyKey[], layersOf: LayersOf): readonly ApplicableBucket[] =>
+  keys.map((key) => policyPlan(key, layersOf)).filter(({ limits }) => limits.length > 0)
+
+const policyPlan = (key: PolicyKey, layersOf: LayersOf): ApplicableBucket => {
+  const layers = layersOf([policyLimitSet(key)])
+  return {
+    id: policyBucket(key),
+    entityId: policyName(key),
+    resource: TOTAL_RESOURCE,
+    limits: effectiveLimits(layers, layers[0]?.version ?? 0n),
+    layers,
+    isOwn: false,
+  }
+}
+
+/**
+ * The buckets of all policies that apply to a request, most specific first, whatever its entity. A model that is not registered
+ * selects none; a given tier wins over the model's. Without an entity the priority is normal.
+ */
+export const resolvePolicies = async (
+  reads: ConfigReads,
+  { model: modelId, tier, ...subject }: PolicySubject,
+): Promise<readonly ApplicableBucket[]> => {
+  const model = modelId === undefined ? undefined : await reads.model(modelId)
+  const keys = applicablePolicies({ ...subject, model: model?.id, tier: tier ?? model?.tier ?? undefined })
+  const plans = policyBuckets(keys, await readLayers(reads, keys.map(policyLimitSet)))
+  return plans.map((plan) => ({ ...plan, limits: keepingHeadroom(plan.limits, 'normal') }))
+}

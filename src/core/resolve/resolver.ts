@@ -5,9 +5,8 @@ import type { ConfigStore } from '../ports/config-store.ts'
 import type { Cache, CacheFactory, Clock } from '../ports/platform.ts'
 import { type CachedConfig, type ConfigReads, createCachedConfig } from './config-cache.ts'
 import { createSharing } from './effective-limits.ts'
-import { resolvePolicies } from './policies.ts'
 import type { Resolution } from './resolution.ts'
-import { type EntityResolution, type ResolutionTarget, resolveBuckets } from './resolve.ts'
+import { type EntityResolution, type ResolutionTarget, resolveBuckets, resolvePolicies } from './resolve.ts'
 
 /** Which buckets and limits apply to a request, cached. */
 export interface Resolver {
