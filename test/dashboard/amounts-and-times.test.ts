@@ -16,7 +16,7 @@ test.each([
   ['cost_usd_micros', 999_000_000, '$999.00'],
   ['cost_usd_micros', 9_007_199_254_740_991, '$9,007,199,254.740991'],
   ['cost_usd_micros', 0.25, '$0.00'],
-])('writes an amount of %s, %d, as %s', (meter, amount, text) => {
+])('formats an amount of %s, %d, as %s', (meter, amount, text) => {
   expect(amountText(meter, amount)).toBe(text)
 })
 
@@ -25,11 +25,11 @@ test.each([
   [1, '0.000001'],
   [9_007_199_254_740_991, '9007199254.740991'],
   [57.5, '0.0000575'],
-])('takes %d micro-dollars as %s dollars', (micros, text) => {
+])('converts %d micro-dollars to %s dollars', (micros, text) => {
   expect(dollarsOf(micros)).toBe(text)
 })
 
-test('shows a debt as nothing left, and a limit of 0 as paused', () => {
+test('shows a debt as 0 available, and a limit of 0 as paused', () => {
   expect([availableShare(-5, 10), availableShare(0, 0), availableShare(12, 10)]).toEqual([0, 0, 1])
   expect([loadLevel(-5, 10), loadLevel(0, 0), loadLevel(0, 10)]).toEqual(['high', 'paused', 'high'])
 })
@@ -57,21 +57,21 @@ test.each([
   [0.04, '< 0.1 %'],
   [10, '10 %'],
   [33.333, '33.3 %'],
-])('says %f percent as %s', (percent, text) => {
+])('formats %f percent as %s', (percent, text) => {
   expect(percentText(percent)).toBe(text)
 })
 
-test('says what share was denied, and nothing where nothing was asked', () => {
+test('formats the share of denied requests, and a dash without requests', () => {
   expect(deniedShareText({ admitted: 30, denied: 10 })).toBe('25 %')
   expect(deniedShareText({ admitted: 0, denied: 0 })).toBe('–')
 })
 
-test('names a UTC day whatever the reader’s time zone is', () => {
+test('names a UTC day in any time zone', () => {
   expect(startText(1_767_225_600, 'day')).toContain('1')
   expect(startText(1_767_225_600, 'day')).toContain('Jan')
 })
 
-test('says what was left out', () => {
+test('notes entities that were not read', () => {
   expect(partialText({ is_partial: false, entities_read: 10 })).toBeUndefined()
   expect(partialText({ is_partial: true, entities_read: 1500 })).toContain('the first 1,500 by id')
 })

@@ -4,8 +4,8 @@ import { momentText } from '../../dashboard/parts/time.ts'
 
 const RPM = { name: 'rpm', meter: 'requests', algorithm: 'token_bucket', capacity: 10, refill_rate: 1 }
 
-describe('what an audit record says', () => {
-  test('is what differs, before and after, at any depth', () => {
+describe('the changes in an audit record', () => {
+  test('are the fields that differ, before and after, at any depth', () => {
     const before = { name: 'Bob', models: ['gpt-4'], bypass: false, metadata: { team: 'red' } }
     const after = { name: 'Bob', models: ['gpt-4', 'gpt-4o'], bypass: true, metadata: { team: 'blue' } }
     expect(fieldDiff({ before, after })).toEqual([
@@ -15,7 +15,7 @@ describe('what an audit record says', () => {
     ])
   })
 
-  test('is everything that something new has, but what it has not', () => {
+  test('are all fields of a new item that are not null', () => {
     const after = { entity_id: 'key-bob', name: 'Bob', role: null, created_at: 1 }
     expect(fieldDiff({ before: null, after })).toEqual([{ what: 'name', before: undefined, after: 'Bob' }])
     expect(fieldDiff({ before: after, after: null })).toEqual([
@@ -23,7 +23,7 @@ describe('what an audit record says', () => {
     ])
   })
 
-  test('is of limits by their names, and of the resource that they are on', () => {
+  test('compare limits by name, and include their resource', () => {
     const record = {
       before: { resource: 'gpt-4', limits: [RPM] },
       after: {
@@ -42,7 +42,7 @@ describe('what an audit record says', () => {
     ])
   })
 
-  test('is told of resets without a resource as well', () => {
+  test('include resets without a resource', () => {
     const record = { before: null, after: { resource: null, limit_name: 'rpm', amount: 5 } }
     expect(resourceOf(record)).toBeUndefined()
     expect(fieldDiff(record)).toEqual([
@@ -51,7 +51,7 @@ describe('what an audit record says', () => {
     ])
   })
 
-  test('has amounts in dollars where they are money', () => {
+  test('show money in dollars', () => {
     const after = { resource: 'gpt-4', limit_name: 'budget', amount: 2_500_000, meter: 'cost_usd_micros' }
     expect(fieldDiff({ before: null, after })).toEqual([
       { what: 'limit name', before: undefined, after: 'budget' },
@@ -65,7 +65,7 @@ describe('what an audit record says', () => {
     })
   })
 
-  test('is of a rotation the change of secret, and what became of the old key', () => {
+  test('show a rotation as the change of the secret and of the old key', () => {
     const key = { key_id: 'k1', name: 'ci', masked_secret: 'zk_old...', status: 'active', expires_at: null }
     const created = { ...key, key_id: 'k2', masked_secret: 'zk_new...', created_at: 2 }
     const rotated = (old: object) =>
@@ -84,7 +84,7 @@ describe('what an audit record says', () => {
     ])
   })
 
-  test('has words for actions, and shows others as they are', () => {
+  test('name known actions, and show others as they are', () => {
     expect(actionText('key.rotate')).toBe('Key rotated')
     expect(actionText('something.new')).toBe('something.new')
   })

@@ -16,7 +16,7 @@ afterAll(() => proxy.close())
 
 const badge = (page: Page): Locator => page.locator('.connection-state')
 
-/** What is read out of the connection, each time it changes. */
+/** The announcements of the connection to screen readers. */
 const watchAnnouncements = (page: Page): Promise<void> =>
   page.evaluate(`
     window.announced = []
@@ -34,7 +34,7 @@ const open = async (): Promise<Page> => {
 }
 
 describe('the connection', () => {
-  test('that is cut is told of once, with the next try, and comes back by itself with the right numbers', async () => {
+  test('is announced as lost once, with the next attempt, and recovers with current numbers', async () => {
     const entity = await createOwnEntity(world, 'cut-off', [requests(10)])
     const page = await open()
     await left(page, 'Name of cut-off', 'rpm').getByText('10 of 10').waitFor()
@@ -53,7 +53,7 @@ describe('the connection', () => {
     expect(await announcements(page)).toEqual([expect.stringMatching(/^Offline/), 'Live'])
   })
 
-  test('is tried again at once when the browser is online again', async () => {
+  test('is retried at once when the browser is online again', async () => {
     const page = await open()
     await page.context().setOffline(true)
     await badge(page).getByText('Offline').waitFor()
@@ -61,7 +61,7 @@ describe('the connection', () => {
     await badge(page).getByText('Live').waitFor()
   })
 
-  test('ends when the view closes, and begins anew with it', async () => {
+  test('ends when the view closes, and starts again when it opens', async () => {
     const page = await open()
     const ended: string[] = []
     page.on('requestfailed', (request) => ended.push(new URL(request.url()).pathname))
@@ -71,7 +71,7 @@ describe('the connection', () => {
     await badge(page).getByText('Live').waitFor()
   })
 
-  test('is polling where the node cannot stream', async () => {
+  test('polls if the node cannot stream', async () => {
     const entity = await createOwnEntity(world, 'polled', [requests(10)])
     const page = await world.open({ token: null })
     const asked: string[] = []

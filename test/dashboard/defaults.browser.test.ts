@@ -15,7 +15,7 @@ const save = async (page: Page): Promise<void> => {
   await dialog(page).waitFor({ state: 'detached' })
 }
 
-/** What limits an entity on requests: how many, and where that comes from. */
+/** The limit on requests of an entity, and its source. */
 const rpmOf = async (id: string): Promise<readonly unknown[]> => {
   const { limits } = (await world.call('GET', `/api/limits/${id}`)) as {
     limits: { name: string; capacity: number; source: string }[]
@@ -24,7 +24,7 @@ const rpmOf = async (id: string): Promise<readonly unknown[]> => {
 }
 
 describe('defaults', () => {
-  test('of everyone come from the environment until they are set, and bind', async () => {
+  test('of everyone come from the environment until they are set, and apply', async () => {
     await world.call('POST', '/api/entities', { entity_id: 'page-guest', name: 'Guest' })
     expect(await rpmOf('page-guest')).toEqual([60, 'environment'])
     const page = await world.open({ route: '/defaults' })
@@ -50,7 +50,7 @@ describe('defaults', () => {
     expect(await rpmOf('page-guest')).toEqual([60, 'environment'])
   })
 
-  test('of a role are set for one resource, and bind its entities there', async () => {
+  test('of a role are set for one resource, and apply to its entities there', async () => {
     await world.call('POST', '/api/entities', { entity_id: 'page-intern', name: 'Intern', role: 'intern' })
     const page = await world.open({ route: '/defaults' })
     await page.getByLabel('Resource').selectOption('gpt-4')
@@ -68,7 +68,7 @@ describe('defaults', () => {
     expect(await rpmOf('page-intern')).toEqual([60, 'environment'])
   })
 
-  test('of a role that no entity has are shown when it is named', async () => {
+  test('of a role without entities are shown when it is added', async () => {
     const page = await world.open({ route: '/defaults' })
     await page.getByLabel('Another role').fill('auditor')
     await page.getByRole('button', { name: 'Show' }).click()
@@ -100,7 +100,7 @@ describe('models', () => {
     await row.waitFor({ state: 'detached' })
   })
 
-  test('say what is wrong where it is', async () => {
+  test('show an error at its field', async () => {
     const page = await world.open({ route: '/defaults' })
     world.ignoreErrors(page)
     await page.getByRole('button', { name: 'Register a model' }).click()
@@ -111,7 +111,7 @@ describe('models', () => {
     expect(await dialog(page).getByLabel('Tier').getAttribute('aria-invalid')).toBe('true')
   })
 
-  test('that are not there leave a word on what that means', async () => {
+  test('explain what it means to have none', async () => {
     const page = await world.open()
     await page.route('**/api/models', (route) => route.fulfill({ json: { items: [], next_cursor: null } }))
     await page.goto(`${world.server().apiUrl}/dashboard#/defaults`)
@@ -121,7 +121,7 @@ describe('models', () => {
 })
 
 describe('the view', () => {
-  test('shows a viewer no way to change anything', async () => {
+  test('shows a viewer no actions', async () => {
     const page = await world.open({ route: '/defaults', token: 'dev-viewer' })
     await page.getByText('tiny-model').last().waitFor()
     await rowOf(page, 'Everyone').getByText('requests').waitFor()
@@ -129,7 +129,7 @@ describe('the view', () => {
     expect(names).toEqual(['Show'])
   })
 
-  test('is usable by all', async () => {
+  test('is accessible on every size and in both themes', async () => {
     const page = await world.open({ route: '/defaults' })
     await rowOf(page, 'admin').getByText('requests').waitFor()
     await page.getByRole('listitem').filter({ hasText: 'tiny-model' }).waitFor()

@@ -9,7 +9,7 @@ import {
   pricesText,
 } from '../../dashboard/defaults/model-form.tsx'
 
-test('knows the usual roles, those of entities and those that were named', () => {
+test('lists the usual roles, those of entities and added ones', () => {
   expect(knownRoles()).toEqual(['admin', 'service', 'user'])
   expect(knownRoles(['user', null, 'intern'], ['auditor'])).toEqual([
     'admin',
@@ -20,7 +20,7 @@ test('knows the usual roles, those of entities and those that were named', () =>
   ])
 })
 
-test('tells what is set from what the environment says', () => {
+test('separates limits that are set from those of the environment', () => {
   const limit = (name: string, source: string): Limit => ({
     name,
     meter: 'requests',
@@ -36,21 +36,21 @@ test('tells what is set from what the environment says', () => {
 test.each([
   ['_default_', 'for each resource'],
   ['gpt-4', 'on gpt-4'],
-])('says of %s: %s', (resource, text) => {
+])('describes the resource %s as %s', (resource, text) => {
   expect(onResourceText(resource)).toBe(text)
 })
 
 const prices = { input_per_million: 2.5, output_per_million: 10, cached_input_per_million: 1.25 }
 const model = { model_id: 'gpt-4o', tier: 'premium', prices, created_at: 1 }
 
-test('sends a model as it was where nothing was typed', () => {
+test('sends an unchanged model as it was', () => {
   expect(modelBody(modelDraftOf(model))).toEqual({ tier: 'premium', prices })
   const { cached_input_per_million: _, ...two } = prices
   expect(modelBody(modelDraftOf({ ...model, prices: two }))).toEqual({ tier: 'premium', prices: two })
   expect(modelBody(NEW_MODEL)).toEqual({ tier: null, prices: null })
 })
 
-test('asks for prices once one is typed; 0 is one', () => {
+test('requires prices once one is given, including 0', () => {
   expect(hasPrices(NEW_MODEL)).toBe(false)
   expect(hasPrices({ ...NEW_MODEL, output: '0' })).toBe(true)
 })
@@ -59,6 +59,6 @@ test.each([
   [null, 'no prices'],
   [prices, '$2.50 in, $1.25 cached, $10.00 out'],
   [{ input_per_million: 0, output_per_million: 0.000_125 }, '$0.00 in, $0.000125 out'],
-])('says %o as %s', (given, text) => {
+])('formats prices %o as %s', (given, text) => {
   expect(pricesText(given)).toBe(text)
 })

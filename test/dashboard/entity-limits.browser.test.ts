@@ -11,7 +11,7 @@ const choose = (page: Page, resource: string) =>
   page.getByLabel('Resource', { exact: true }).selectOption(resource)
 
 describe('the limits of an entity', () => {
-  test('show where each comes from, what it overrides, and what is enforced beside them', async () => {
+  test('show their sources, the limits they override, and other enforced limits', async () => {
     const page = await world.open({ route: '/entity/key-bob' })
     await choose(page, 'gpt-4')
     const rpm = inForce(page).getByRole('listitem').filter({ hasText: 'rpm' })
@@ -24,7 +24,7 @@ describe('the limits of an entity', () => {
     await others.getByRole('heading', { name: 'Policy MODEL_TIER premium' }).waitFor()
   })
 
-  test('take effect for the next call, after a look at what changes', async () => {
+  test('apply to the next request, after a review of the changes', async () => {
     const entity = await createOwnEntity(world, 'edited', [
       requests(1),
       { name: 'tpm', capacity: 90, refill_rate: 1 },
@@ -49,7 +49,7 @@ describe('the limits of an entity', () => {
     await inForce(page).getByText('2 of 4 left').waitFor()
   })
 
-  test('say at the field what is wrong with it, and save nothing', async () => {
+  test('show an error at its field, and are not saved', async () => {
     await createOwnEntity(world, 'wrong', [requests(3)])
     const page = await world.open({ route: '/entity/wrong' })
     world.ignoreErrors(page)
@@ -74,7 +74,7 @@ describe('the limits of an entity', () => {
     await inForce(page).getByText('7 requests per day (Europe/Berlin)').waitFor()
   })
 
-  test('are of a resource alone where that is chosen, and give way to what is inherited again', async () => {
+  test('are set for one resource, and removed in favour of the inherited ones', async () => {
     await createOwnEntity(world, 'returning', [requests(3)])
     const page = await world.open({ route: '/entity/returning' })
     await choose(page, 'gpt-4o')
@@ -94,7 +94,7 @@ describe('the limits of an entity', () => {
     await inForce(page).getByText('3 requests, refilled 1 per hour').waitFor()
   })
 
-  test('are topped up, and full again after a reset', async () => {
+  test('are topped up, and full after a reset', async () => {
     const entity = await createOwnEntity(world, 'refilled', [requests(5)])
     for (const status of [200, 200, 200]) expect(await entity.call()).toBe(status)
     const page = await world.open({ route: '/entity/refilled' })
@@ -109,7 +109,7 @@ describe('the limits of an entity', () => {
     await inForce(page).getByText('5 of 5 left').waitFor()
   })
 
-  test('of money are shown and taken in dollars, and sent in micro-dollars', async () => {
+  test('of money are shown and edited in dollars, and sent in micro-dollars', async () => {
     const daily = { algorithm: 'fixed_window', window: 'day' }
     await createOwnEntity(world, 'budgeted', [
       { name: 'budget', meter: 'cost_usd_micros', ...daily, limit: 5_000_000_000 },
@@ -140,7 +140,7 @@ describe('the limits of an entity', () => {
     await page.getByRole('region', { name: 'Audit' }).getByText('$0.50').waitFor()
   })
 
-  test('are edited with whole numbers and names, at any width', async () => {
+  test('show numbers and names in full while they are edited, at any width', async () => {
     const name = `tpm_${'x'.repeat(28)}`
     await createOwnEntity(world, 'wide', [
       { name, meter: 'tokens', capacity: 123_456_789_012_345, refill_rate: 1_000_000 },
@@ -160,7 +160,7 @@ describe('the limits of an entity', () => {
     }
   })
 
-  test('are paused by a size of 0, and say so', async () => {
+  test('are paused by a size of 0, and shown as paused', async () => {
     const entity = await createOwnEntity(world, 'pausing', [requests(3)])
     const page = await world.open({ route: '/entity/pausing' })
     await choose(page, '_default_')
@@ -180,7 +180,7 @@ describe('the limits of an entity', () => {
     await waiting.getByText('Can never pass, limited by rpm').waitFor()
   })
 
-  test('show by themselves what others use', async () => {
+  test('refresh when other callers use them', async () => {
     const entity = await createOwnEntity(world, 'watched', [requests(9)])
     const page = await world.open({ route: '/entity/watched' })
     await choose(page, 'gpt-4')
@@ -198,7 +198,7 @@ describe('the limits of an entity', () => {
       .waitFor()
   })
 
-  test('say when a request may pass', async () => {
+  test('show the wait time of a request', async () => {
     const page = await world.open({ route: '/entity/key-charlie' })
     const waiting = page.getByRole('region', { name: 'Wait time' })
     const ask = async (tokens: string) => {
@@ -211,14 +211,14 @@ describe('the limits of an entity', () => {
     await waiting.getByText('Can never pass, limited by tpm').waitFor()
   })
 
-  test('show to a viewer what is left of parents and policies as well', async () => {
+  test('show a viewer the available amounts of parents and policies', async () => {
     const page = await world.open({ route: '/entity/ent-user-1', token: 'dev-viewer' })
     const others = page.getByRole('region', { name: 'Also enforced' })
     await others.getByText(/ of 500 left/).waitFor()
     await others.getByText(/ of 1,000,000 left/).waitFor()
   })
 
-  test('show to a viewer without anything that changes them', async () => {
+  test('show a viewer no actions', async () => {
     const page = await world.open({ route: '/entity/key-bob', token: 'dev-viewer' })
     await inForce(page).getByText('of 10 left').waitFor()
     const buttons = await page.getByRole('main').getByRole('button').allTextContents()

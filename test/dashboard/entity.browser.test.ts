@@ -17,7 +17,7 @@ const storeSecret = async (page: Page): Promise<void> => {
 }
 
 describe('an entity', () => {
-  test('is created, gets a key whose secret shows once, calls with it, and its usage appears', async () => {
+  test('is created, gets a key whose secret is shown once, and its usage appears after a call', async () => {
     const page = await world.open({ route: '/entity/proj-demo/children' })
     await button(page, 'Add a child').click()
     await page.getByLabel('Id', { exact: true }).fill('key-dora')
@@ -50,7 +50,7 @@ describe('an entity', () => {
     await usage.getByRole('columnheader', { name: 'UTC day' }).waitFor()
   })
 
-  test('says in words why it cannot be deleted, and is deleted when nothing is below it', async () => {
+  test('shows why it cannot be deleted, and is deleted once it has no children', async () => {
     await world.call('POST', '/api/entities', { entity_id: 'above', name: 'Above' })
     await world.call('POST', '/api/entities', { entity_id: 'below', name: 'Below', parent_id: 'above' })
     const page = await world.open({ route: '/entity/above' })
@@ -71,7 +71,7 @@ describe('an entity', () => {
     await page.getByText('No children yet').waitFor()
   })
 
-  test('is changed where the form was changed, says what is wrong at its field, and keeps the rest', async () => {
+  test('is patched in the changed fields only, with errors at their fields', async () => {
     await createOwnEntity(world, 'changing', [requests(3)])
     await world.call('PATCH', '/api/entities/changing', { metadata: { team: 'blue' } })
     const page = await world.open({ route: '/entity/changing' })
@@ -106,7 +106,7 @@ describe('an entity', () => {
     await newest.getByText('no', { exact: true }).waitFor()
   })
 
-  test('has keys that are rotated and revoked, after a question', async () => {
+  test('has keys that are rotated and revoked, after a confirmation', async () => {
     const entity = await createOwnEntity(world, 'keyed', [requests(9)])
     const page = await world.open({ route: '/entity/keyed/keys' })
     await button(page, 'Rotate test').click()
@@ -137,7 +137,7 @@ describe('an entity', () => {
     await newest.getByText('revoked').waitFor()
   })
 
-  test('keeps a new secret on the screen until it is confirmed to be stored', async () => {
+  test('keeps a new secret on the screen until it is confirmed as stored', async () => {
     await createOwnEntity(world, 'secretive', [requests(9)])
     const page = await world.open({ route: '/entity/secretive/keys' })
     await button(page, 'Create a key').click()
@@ -145,7 +145,7 @@ describe('an entity', () => {
     await button(page, 'Create').click()
     const dialog = page.getByRole('dialog', { name: 'The key laptop' })
     const secret = (await dialog.getByRole('code').textContent()) ?? ''
-    // Browsers close a dialog at the second Escape without asking it.
+    // Browsers close a dialog on the second Escape without a cancel event.
     for (const key of ['Escape', 'Escape', 'Escape']) await page.keyboard.press(key)
     await page.mouse.click(2, 2)
     await dialog.getByRole('button', { name: 'Close' }).click()
@@ -170,7 +170,7 @@ describe('an entity', () => {
     await page.getByText('Created').waitFor()
   })
 
-  test('that is not there says so, with a way on', async () => {
+  test('that does not exist shows a message with a link', async () => {
     const page = await world.open({ route: '/entity/nobody' })
     world.ignoreErrors(page)
     await page.getByText('There is no entity nobody').waitFor()
@@ -178,7 +178,7 @@ describe('an entity', () => {
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
   })
 
-  test('shows to a viewer without anything that changes it', async () => {
+  test('shows a viewer no actions', async () => {
     const page = await world.open({ route: '/entity/key-alice/keys', token: 'dev-viewer' })
     await page.getByText('never expires').waitFor()
     for (const name of ['Children', 'Audit', 'Usage', 'Keys']) {

@@ -28,7 +28,7 @@ const BOB: Entity = {
 }
 
 describe('a draft of an entity', () => {
-  test('patches only what was changed', () => {
+  test('patches only changed fields', () => {
     const draft = entityDraftOf(BOB)
     expect(entityPatch(BOB, draft)).toEqual({})
     expect(entityPatch(BOB, { ...draft, name: ' Robert ', models: '', parentId: '', bypass: true })).toEqual({
@@ -42,7 +42,7 @@ describe('a draft of an entity', () => {
     })
   })
 
-  test('creates with what creation knows', () => {
+  test('is created with the fields that creation allows', () => {
     const draft = { ...newEntityDraft('proj-demo'), id: ' dora ', name: 'Dora' }
     expect(newEntityBody(draft)).toEqual({
       entity_id: 'dora',
@@ -57,7 +57,7 @@ describe('a draft of an entity', () => {
   })
 })
 
-test('tells what is set for a resource from what it inherits', () => {
+test('separates the limits of a resource from inherited ones', () => {
   const limit = (source: string) => ({
     name: 'rpm',
     meter: 'requests' as const,
@@ -88,7 +88,7 @@ const BUCKET = { algorithm: 'token_bucket', refill_rate: 50 } as const
 const EMPTY = { name: 'tpm', available: 0, capacity: 3000 }
 
 describe('the debt of a token bucket', () => {
-  test('is what refills beyond the capacity until the bucket is full', () => {
+  test('is the refill beyond the capacity until the bucket is full', () => {
     expect(debtOf(BUCKET, { ...EMPTY, reset_after_seconds: 84 })).toEqual({ amount: 1200, seconds: 24 })
   })
 
@@ -97,14 +97,14 @@ describe('the debt of a token bucket', () => {
     expect(debtOf(BUCKET, { ...EMPTY, reset_after_seconds: 60.002 })).toBeUndefined()
   })
 
-  test('is none of an empty bucket, whose time is rounded up, nor of one with tokens left', () => {
+  test('is none for an empty bucket, whose time is rounded up, and for one with tokens', () => {
     expect(debtOf(BUCKET, { ...EMPTY, reset_after_seconds: 60 })).toBeUndefined()
     const fast = { ...BUCKET, refill_rate: 1_000_000 }
     expect(debtOf(fast, { ...EMPTY, capacity: 333_333, reset_after_seconds: 0.334 })).toBeUndefined()
     expect(debtOf(BUCKET, { ...EMPTY, available: 5, reset_after_seconds: 84 })).toBeUndefined()
   })
 
-  test('is unknown of windows, and none of a paused limit', () => {
+  test('is unknown for windows, and none for a paused limit', () => {
     const window = { algorithm: 'fixed_window' } as const
     expect(debtOf(window, { ...EMPTY, reset_after_seconds: 84 })).toBeUndefined()
     const paused = { ...EMPTY, capacity: 0, reset_after_seconds: 0 }
@@ -116,11 +116,11 @@ test.each([
   [0, null, 'May pass now'],
   [3.2, 'tpm', 'May pass in 3.2 s, limited by tpm'],
   [null, 'tpm', 'Can never pass, limited by tpm: the limit is smaller than the request, or paused'],
-] as const)('says a wait of %s s as it is', (wait_seconds, limiting, text) => {
+] as const)('describes a wait of %s s', (wait_seconds, limiting, text) => {
   expect(waitText({ entity_id: 'key-bob', wait_seconds, limiting })).toBe(text)
 })
 
-test('tells keys that have expired from those that open and those that were revoked', () => {
+test('distinguishes active, expired and revoked keys', () => {
   expect(statusOf({ status: 'active', expires_at: null }, 100)).toBe('active')
   expect(statusOf({ status: 'active', expires_at: 101 }, 100)).toBe('active')
   expect(statusOf({ status: 'active', expires_at: 100 }, 100)).toBe('expired')
@@ -144,7 +144,7 @@ const point = (start: number, resource: string, requests: number) => ({
 })
 
 describe('usage over time', () => {
-  test('has every hour, also the idle ones, oldest first, and all resources of an hour together', () => {
+  test('has every hour including idle ones, oldest first, with the resources of an hour summed', () => {
     const points = [point(START, 'gpt-4', 2), point(START, 'gpt-4o', 3), point(START - 2 * HOUR, 'gpt-4', 1)]
     const hours = usageOverTime(points, { granularity: 'hour', now: NOW })
     expect(hours).toHaveLength(24)
@@ -162,12 +162,12 @@ describe('usage over time', () => {
     expect(days.at(-1)).toMatchObject({ start: START, requests: 2 })
   })
 
-  test('reaches to an hour of a server whose clock is ahead', () => {
+  test('includes the hour of a server whose clock is ahead', () => {
     const hours = usageOverTime([point(START + HOUR, 'gpt-4', 2)], { granularity: 'hour', now: NOW })
     expect(hours.at(-1)).toMatchObject({ start: START + HOUR, requests: 2 })
   })
 
-  test('adds up, and names the resources once', () => {
+  test('is summed, and lists each resource once', () => {
     const points = [point(START, 'b', 2), point(START, 'a', 3), point(START - HOUR, 'b', 1)]
     expect(sumOf(points)).toMatchObject({ requests: 6, tokens: 60, denied: 3 })
     expect(usedResources(points)).toEqual(['a', 'b'])

@@ -40,20 +40,20 @@ const LIMITS: readonly Limit[] = [
 ]
 
 describe('a draft of a limit', () => {
-  test.each(LIMITS)('says what the limit said while nothing is changed: %o', (limit) => {
+  test.each(LIMITS)('sends an unchanged limit as it was: %o', (limit) => {
     const { source: _, capacity, ...rest } = limit
     const sent = limit.algorithm === 'token_bucket' ? { capacity, ...rest } : rest
     expect(limitOf(draftOf(limit, 0))).toEqual(sent)
   })
 
-  test('of a paused limit has no refill rate to go on with', () => {
+  test('of a paused limit has no refill rate to keep', () => {
     const draft = draftOf({ ...BUCKET, capacity: 0, refill_rate: 0 }, 0)
     expect(draft.refill).toBe('')
     expect(limitOf(draft)).toMatchObject({ capacity: 0, refill_rate: 0 })
     expect(limitOf({ ...draft, amount: '5' })).not.toHaveProperty('refill_rate')
   })
 
-  test('shows and takes money in dollars, and sends micro-dollars', () => {
+  test('shows and accepts money in dollars, and sends micro-dollars', () => {
     const budget: Limit = {
       ...BUCKET,
       name: 'budget',
@@ -70,7 +70,7 @@ describe('a draft of a limit', () => {
     expect(limitOf({ ...window, amount: '1.005' })).toMatchObject({ limit: 1_005_000 })
   })
 
-  test('keeps a size and a rate that were not touched, to the last micro-dollar', () => {
+  test('keeps the exact size and rate if they are not edited', () => {
     for (const capacity of [9_007_199_254_740_991, 9_007_199_254_740_989, 1]) {
       const budget: Limit = {
         ...BUCKET,
@@ -83,7 +83,7 @@ describe('a draft of a limit', () => {
     }
   })
 
-  test('means dollars by what was typed before the meter was chosen, and the other way round', () => {
+  test('interprets an amount by the meter, also if the meter is chosen later', () => {
     const typed = { ...newDraft(0), name: 'b', amount: '5', refill: '5' }
     expect(limitOf(typed)).toMatchObject({ capacity: 5 })
     expect(limitOf({ ...typed, meter: 'cost_usd_micros' })).toMatchObject({ capacity: 5_000_000 })
@@ -91,7 +91,7 @@ describe('a draft of a limit', () => {
     expect(limitOf(tokens)).toMatchObject({ capacity: 1_000_000_000, refill_rate: 1_000_000_000 / 60 })
   })
 
-  test('pauses a limit by a size of 0, whatever the refill says', () => {
+  test('pauses a limit by a size of 0, with any refill', () => {
     expect(limitOf({ ...draftOf(BUCKET, 0), amount: '0' })).toMatchObject({ capacity: 0, refill_rate: 0 })
     expect(limitOf({ ...newDraft(0), name: 'rpd', algorithm: 'fixed_window', amount: '0' })).toMatchObject({
       limit: 0,
@@ -112,18 +112,18 @@ describe('a draft of a limit', () => {
     })
   })
 
-  test('makes a rate per second of what is typed per period', () => {
+  test('converts a rate per period to a rate per second', () => {
     const draft = { ...draftOf(BUCKET, 0), refill: '90' }
     expect(refillRateOf(draft)).toBe(1.5)
     expect(refillRateOf({ ...draft, refillPer: 'hour' })).toBe(0.025)
   })
 
-  test('keeps what it does not show', () => {
+  test('keeps fields that it does not show', () => {
     const unknown = { ...BUCKET, hard_stop: true }
     expect(limitOf({ ...draftOf(unknown, 0), amount: '5' })).toMatchObject({ hard_stop: true, capacity: 5 })
   })
 
-  test('leaves out the size of the algorithm that it had before', () => {
+  test('leaves out the size of the previous algorithm', () => {
     const draft = { ...draftOf(BUCKET, 0), algorithm: 'fixed_window', amount: '7' }
     expect(limitOf(draft)).toEqual({
       name: 'tpm',
@@ -134,7 +134,7 @@ describe('a draft of a limit', () => {
     })
   })
 
-  test('leaves out what was never typed', () => {
+  test('leaves out empty fields', () => {
     expect(limitOf({ ...newDraft(0), name: ' rpm ' })).toEqual({ name: 'rpm', algorithm: 'token_bucket' })
   })
 })
@@ -151,11 +151,11 @@ const RPM: Limit = {
 const INHERITED: Limit = { ...RPM, capacity: 60, refill_rate: 1, source: 'environment' }
 
 describe('changes of limits', () => {
-  test('are none where nothing was touched', () => {
+  test('are none without edits', () => {
     expect(changesOf([RPM], [limitOf(draftOf(RPM, 0))], [INHERITED])).toEqual([])
   })
 
-  test('are none where what is the default anyway is said or not', () => {
+  test('are none if a default is stated or left out', () => {
     const said: Limit = { ...RPM, mode: 'enforce', warn_at: 0.8, refund: 'strict' }
     expect(changesOf([said], [limitOf(draftOf(RPM, 0))])).toEqual([])
   })
@@ -176,21 +176,21 @@ describe('changes of limits', () => {
     ])
   })
 
-  test('show the smallest change of a rate or a window', () => {
+  test('include the smallest change of a rate or a window', () => {
     const rate = { ...RPM, refill_rate: 0.1667 }
     expect(changesOf([RPM], [rate])).toHaveLength(1)
     const window = { ...RPM, algorithm: 'sliding_window' as const, limit: 10, window_seconds: 3600 }
     expect(changesOf([window], [{ ...window, window_seconds: 3601 }])).toHaveLength(1)
   })
 
-  test('tell what is inherited again where a limit is removed', () => {
+  test('include the inherited limit that replaces a removed one', () => {
     expect(changesOf([RPM], [], [INHERITED])).toEqual([
       { kind: 'removed', name: 'rpm', size: '10, refilled 10 per minute', inherited: INHERITED },
     ])
     expect(changesOf([RPM], [])).toMatchObject([{ kind: 'removed', inherited: undefined }])
   })
 
-  test('tell what an added limit stands before; another name is another limit', () => {
+  test('include the inherited limit that an added one replaces; another name is another limit', () => {
     const { source: _, ...same } = RPM
     expect(changesOf([], [same], [INHERITED])).toMatchObject([{ kind: 'added', replaces: INHERITED }])
     const renamed = changesOf([RPM], [{ ...same, name: 'burst' }])

@@ -18,7 +18,7 @@ test.each([
   [10 / 60, '10 per minute'],
   [1 / 3600, '1 per hour'],
   [0.0123, '0.0123 per second'],
-])('says a rate of %f per second as %s', (rate, text) => {
+])('formats a rate of %f per second as %s', (rate, text) => {
   expect(refillText(rate)).toBe(text)
 })
 
@@ -28,11 +28,11 @@ test.each([
   [5400, '90 min'],
   [3601, '3,601 s'],
   [172_800, '2 d'],
-])('says a window of %i seconds as %s', (seconds, text) => {
+])('formats a window of %i seconds as %s', (seconds, text) => {
   expect(windowText(seconds)).toBe(text)
 })
 
-test('says sizes by their algorithm', () => {
+test('describes sizes by algorithm', () => {
   const named = { name: 'rpm' }
   expect(sizeText({ ...named, algorithm: 'sliding_window', limit: 1000, window_seconds: 3600 })).toBe(
     '1,000 in any 1 h',
@@ -42,7 +42,7 @@ test('says sizes by their algorithm', () => {
   )
 })
 
-test('says money in dollars, and a size of 0 as paused', () => {
+test('describes money in dollars, and a size of 0 as paused', () => {
   const budget = { name: 'budget', meter: 'cost_usd_micros' } as const
   expect(sizeText({ ...budget, algorithm: 'fixed_window', limit: 5_000_000_000, window: 'month' })).toBe(
     '$5,000 per month (UTC)',
@@ -53,7 +53,7 @@ test('says money in dollars, and a size of 0 as paused', () => {
   expect(sizeText({ ...budget, algorithm: 'sliding_window', limit: 0, window_seconds: 60 })).toBe('paused')
 })
 
-test('counts requests where the name implies nothing else', () => {
+test('counts requests if the name implies no other meter', () => {
   expect([meterText({ name: 'login' }), meterText({ name: 'tpm' })]).toEqual(['requests', 'tokens'])
 })
 
@@ -67,7 +67,7 @@ test.each([
   ['system:gpt-4', 'system default for gpt-4'],
   ['environment', 'environment default'],
   ['policy:USER_MODEL:ann:gpt-4', 'policy USER_MODEL ann:gpt-4'],
-])('says the source %s as %s', (source, text) => {
+])('describes the source %s as %s', (source, text) => {
   expect(sourceText(source)).toBe(text)
 })
 
@@ -135,16 +135,19 @@ test.each([
   ],
   [bucket(0, 0), 'paused'],
   [{ ...bucket(0, 0), algorithm: 'fixed_window', limit: 0, window: 'day' } as const, 'paused'],
-])('says %o as %s', (limit, text) => {
+])('formats prices %o as %s', (limit, text) => {
   expect(limitSentence(limit)).toBe(text)
 })
 
-/** The page carries no code of the core: what it says of names is held against the core here. */
-test.each([...USUAL_NAMES, 'rpq', 'budget', 'toString'])('means by %s what the core means', (name) => {
-  expect(meterOfName(name)).toBe(meterInCore(name))
-})
+/** The dashboard contains no code of the core: these tests compare its rules with those of the core. */
+test.each([...USUAL_NAMES, 'rpq', 'budget', 'toString'])(
+  'derives the meter of %s as the core does',
+  (name) => {
+    expect(meterOfName(name)).toBe(meterInCore(name))
+  },
+)
 
-test('suggests every name of a meter and a span that the core knows', () => {
+test('suggests every name that the core derives a meter from', () => {
   const names = ['r', 't', 'it', 'ot', 'c'].flatMap((meter) =>
     ['s', 'm', 'h', 'd'].map((span) => `${meter}p${span}`),
   )

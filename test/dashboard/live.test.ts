@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { backOffMs, type Connection, follow, type Source } from '../../dashboard/live/follow.ts'
 import { readEvents, type SseEvent } from '../../dashboard/live/sources.ts'
 
-/** Follows a source that is to be listened to in these ways, one after the other; then nothing follows. */
+/** Follows a source that behaves in these ways, one after the other, and is then aborted. */
 const followed = async (...ways: readonly Source<string>[]) => {
   const abort = new AbortController()
   const events: (Connection | string)[] = []
@@ -36,7 +36,7 @@ const saying =
   }
 
 describe('following a source', () => {
-  test('is live from its first event on', async () => {
+  test('is live from the first event', async () => {
     const { events } = await followed(saying('a', 'b'))
     expect(events.slice(0, 4)).toEqual([{ state: 'connecting' }, { state: 'live' }, 'a', 'b'])
   })
@@ -54,13 +54,13 @@ describe('following a source', () => {
     ])
   })
 
-  test('waits longer with each failure, and begins anew after an event', async () => {
+  test('waits longer after each failure, and starts over after an event', async () => {
     const { events, waits } = await followed(failing, failing, failing, saying('a'), failing)
     expect(waits).toEqual([1000, 2000, 4000, 1000, 2000])
     expect(events[1]).toEqual({ state: 'offline', nextTryAt: 1_001_000, error: 'away' })
   })
 
-  test('says nothing more once it is aborted', async () => {
+  test('emits nothing after it is aborted', async () => {
     const abort = new AbortController()
     const events: unknown[] = []
     await follow<string>(
@@ -83,7 +83,7 @@ describe('following a source', () => {
   })
 })
 
-describe('the wait after failures', () => {
+describe('the delay after failures', () => {
   test.each([
     [1, 1000],
     [2, 2000],

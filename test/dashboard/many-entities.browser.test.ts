@@ -5,12 +5,12 @@ import { eventually, expectAccessible } from './support/checks.ts'
 import { chatUntilDenied, leftNumber, namesOf, pollInstead, rowOf } from './support/overview-page.ts'
 import { createDashboardWorld, createOwnEntity, requests } from './support/world.ts'
 
-/** Pages are read beside everything else that a machine under test does. */
+/** Pages are read while other tests run. */
 const world = createDashboardWorld({ STORE_DEADLINE_MS: '5000' })
 
 beforeAll(() => seedEntities(world.server().tableUrl, 'many', 120))
 
-/** A page of a thousand entities, of which each has a little more left every round. */
+/** A page of a thousand entities, each with a little more available in every round. */
 const thousand = (round: number) => ({
   entities: Array.from({ length: 1000 }, (_, at) => ({
     entity_id: `e-${String(at).padStart(4, '0')}`,
@@ -30,7 +30,7 @@ const thousand = (round: number) => ({
 describe('many entities', () => {
   const rowsInDocument = (page: Page) => page.getByRole('list', { name: 'Entities' }).locator('li').count()
 
-  test('are in the document only where they are in sight, are all reached by scrolling, and change in place', async () => {
+  test('are rendered only if visible, are all reached by scrolling, and update in place', async () => {
     const page = await world.open({ token: null })
     let round = 0
     await pollInstead(page, () => thousand(round++))
@@ -48,7 +48,7 @@ describe('many entities', () => {
     await expectAccessible(page)
   })
 
-  test('are gone through page by page, back as well', async () => {
+  test('are paged forwards and backwards', async () => {
     const page = await world.open()
     await page.getByLabel('Search').fill('MANY-00')
     await page.getByLabel('Per page').selectOption('50')
@@ -67,7 +67,7 @@ describe('many entities', () => {
     await page.getByRole('link', { name: 'many-0000' }).waitFor()
   })
 
-  test('are searched, and a search that finds nothing says so', async () => {
+  test('are searched, with a message if nothing matches', async () => {
     const page = await world.open()
     const search = page.getByLabel('Search')
     await search.fill('many-0077')
@@ -78,7 +78,7 @@ describe('many entities', () => {
     await page.getByRole('link', { name: 'Enterprise Co' }).waitFor()
   })
 
-  test('are searched on over pages that hold none, one after the other, and on demand where a page is short', async () => {
+  test('are searched across empty pages automatically, and on demand after a short page', async () => {
     const page = await world.open({ token: null })
     const asked: (string | null)[] = []
     await pollInstead(page)
@@ -105,7 +105,7 @@ describe('many entities', () => {
     expect(asked).toEqual([null, 'b', 'c', 'd', 'c'])
   })
 
-  test('are searched on for so long by themselves, and no longer', async () => {
+  test('are searched automatically for a bounded number of pages', async () => {
     const page = await world.open({ token: null })
     let asked = 0
     // before the overview starts its first timer, so that it never has timers of both clocks
@@ -131,7 +131,7 @@ describe('many entities', () => {
     }).toBeGreaterThan(20)
   })
 
-  test('can begin with those that have the least left', async () => {
+  test('can be sorted by the least available', async () => {
     const { secret } = await createOwnEntity(world, 'f-scarce', [requests(2)])
     await chatUntilDenied(world, secret, 1)
     const page = await world.open()

@@ -35,7 +35,7 @@ const NAMES = [
   'usedup',
 ]
 
-/** The words of the API's rule: `Must be 1 to 128 of …`. */
+/** The message of the API's rule: `Must be 1 to 128 of …`. */
 const sentence = (rule: string) => `Must ${rule}`
 
 const ruleOf = (schema: Parameters<typeof v.safeParse>[0], name: string): string | undefined => {
@@ -52,7 +52,7 @@ const limitNameRule = (name: string): string | undefined => {
   }
 }
 
-describe.each(NAMES)('the page checks the name %s as the API does', (name) => {
+describe.each(NAMES)('the dashboard validates the name %s as the API does', (name) => {
   test('of an entity, a model and a limit', () => {
     expect(checkId(name)).toBe(ruleOf(id, name))
     expect(checkModelId(name)).toBe(ruleOf(modelId, name))
@@ -61,12 +61,12 @@ describe.each(NAMES)('the page checks the name %s as the API does', (name) => {
   })
 })
 
-test('names the first wrong model of several', () => {
+test('names the first invalid model of several', () => {
   expect(checkModelIds('gpt-4, openai/gpt-4o')).toBeUndefined()
   expect(checkModelIds('gpt-4 über')).toMatch(/^über is not a model id: must be 1 to 128/)
 })
 
-test('bounds what an entity is called as the API does', () => {
+test('bounds the name of an entity as the API does', () => {
   expect(checkName('x'.repeat(ENTITY_BOUNDS.nameLength))).toBeUndefined()
   expect(checkName('x'.repeat(ENTITY_BOUNDS.nameLength + 1))).toMatch(/at most 256/)
 })

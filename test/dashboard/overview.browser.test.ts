@@ -6,7 +6,7 @@ import { createDashboardWorld, createOwnEntity, requests, SIZES } from './suppor
 
 const world = createDashboardWorld()
 
-/** Whether nothing of what an element shows lies outside the row that it stands in, and the row outside the window. */
+/** Whether the text of an element is inside its row, and the row inside the window. */
 const isWhole = (place: Locator): Promise<boolean> =>
   place.evaluate((element) => {
     const { ownerDocument } = element
@@ -26,7 +26,7 @@ const isWhole = (place: Locator): Promise<boolean> =>
   })
 
 describe('the overview', () => {
-  test('is a tree of projects and their keys, each with what is left of its limits', async () => {
+  test('is a tree of projects and their keys, each with the available amounts of its limits', async () => {
     const page = await world.open()
     await eventually(() => namesOf(page)).toContain('Demo project')
     const names = await namesOf(page)
@@ -36,7 +36,7 @@ describe('the overview', () => {
     await page.locator('.connection-state').getByText('Live').waitFor()
   })
 
-  test('shows requests used up as soon as they are', async () => {
+  test('shows used-up requests at once', async () => {
     const entity = await createOwnEntity(world, 'spender', [requests(10)])
     const page = await world.open()
     await left(page, 'Name of spender', 'rpm').getByText('10 of 10').waitFor()
@@ -47,7 +47,7 @@ describe('the overview', () => {
     await page.getByText('nearly used up').waitFor()
   })
 
-  test('shows how tokens refill all the time', async () => {
+  test('shows tokens as they refill', async () => {
     const slowly = { name: 'tpm', capacity: 1_000_000, refill_rate: 100 }
     const entity = await createOwnEntity(world, 'refilling', [slowly])
     const page = await world.open()
@@ -59,7 +59,7 @@ describe('the overview', () => {
     await eventually(() => barShare(page, 'Name of refilling', 'tpm')).toBeGreaterThan(0.01)
   })
 
-  test('shows numbers whole at any width, money in dollars, and what is paused', async () => {
+  test('shows numbers in full at any width, money in dollars, and paused limits', async () => {
     await createOwnEntity(world, 'rich', [
       { name: 'tpm', capacity: 5_000_000_000, refill_rate: 1000 },
       {
@@ -98,7 +98,7 @@ describe('the overview', () => {
     await rowOf(page, 'Name of rich').locator('.row-limit.paused .bar.paused').waitFor({ state: 'attached' })
   })
 
-  test('goes to the page of an entity', async () => {
+  test('links to the view of an entity', async () => {
     const page = await world.open()
     await page.getByRole('link', { name: 'Alice', exact: true }).click()
     await page.waitForURL('**/dashboard#/entity/key-alice')
@@ -106,7 +106,7 @@ describe('the overview', () => {
 })
 
 describe('a new entity', () => {
-  test('is asked for in a dialog, which says what is wrong where it is wrong', async () => {
+  test('is created in a dialog, which shows errors at their fields', async () => {
     const page = await world.open()
     world.ignoreErrors(page)
     await page.getByRole('button', { name: 'New entity' }).click()
@@ -133,20 +133,20 @@ describe('a new entity', () => {
     await rowOf(page, 'Dora').waitFor({ state: 'detached' })
   })
 
-  test('is not for a viewer to make', async () => {
+  test('cannot be created by a viewer', async () => {
     const page = await world.open({ token: 'dev-viewer' })
     await page.getByRole('link', { name: 'Demo project' }).waitFor()
     expect(await page.getByRole('button', { name: 'New entity' }).count()).toBe(0)
   })
 })
 
-test('the overview is usable by all', async () => {
+test('the overview is accessible on every size and in both themes', async () => {
   const page = await world.open()
   await page.getByRole('link', { name: 'Demo project' }).waitFor()
   await expectUsableByAll(page)
 })
 
-test('every view is in sight in the navigation of a phone', async () => {
+test('every view is visible in the navigation of a phone', async () => {
   const page = await world.open({ size: 'phone' })
   const links = page.getByRole('navigation', { name: 'Views' }).getByRole('link')
   expect(await links.allInnerTexts()).toEqual([
@@ -163,7 +163,7 @@ test('every view is in sight in the navigation of a phone', async () => {
   }
 })
 
-test('an address that no view has says so, with a way on', async () => {
+test('an unknown address shows a message with a link', async () => {
   const page = await world.open({ route: '/nowhere' })
   await page.getByText('There is no page at #/nowhere').waitFor()
   expect(await page.title()).toBe('Page not found · zael')

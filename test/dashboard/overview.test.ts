@@ -22,16 +22,16 @@ const rowIds = (entities: readonly DashboardEntity[], sort: Sort) =>
   rowsOf(entities, sort).map((row) => `${'-'.repeat(row.depth)}${row.entity.entity_id}`)
 
 describe('the rows of a page', () => {
-  test('are a tree, children below their parents, all by id', () => {
+  test('are a tree with children below their parents, sorted by id', () => {
     const entities = [entity('b'), entity('z', 'y'), entity('c', 'a'), entity('y', 'a'), entity('a')]
     expect(rowIds(entities, 'tree')).toEqual(['a', '-c', '-y', '--z', 'b'])
   })
 
-  test('begin at the left where the parent is on another page', () => {
+  test('start at the left if the parent is on another page', () => {
     expect(rowIds([entity('b', 'elsewhere'), entity('c', 'b')], 'tree')).toEqual(['b', '-c'])
   })
 
-  test('begin with those that have the least left of any limit, those without limits last', () => {
+  test('can be sorted by the least available of any limit, those without limits last', () => {
     const entities = [
       entity('none'),
       entity('full', null, 100),
@@ -41,22 +41,22 @@ describe('the rows of a page', () => {
     expect(rowIds(entities, 'least')).toEqual(['low', 'mid', 'full', 'none'])
   })
 
-  test('keep their places where a little refills', () => {
+  test('keep their order when a little refills', () => {
     const order = (a: number, b: number) => rowIds([entity('a', null, a), entity('b', null, b)], 'least')
     expect(order(42, 43)).toEqual(order(43, 42))
     expect(order(42, 20)).toEqual(['b', 'a'])
   })
 
-  test('can go by name, as people count', () => {
+  test('can be sorted by name, with numbers in numeric order', () => {
     expect(rowIds([entity('10'), entity('9'), entity('a', '9')], 'name')).toEqual(['9', '10', 'a'])
   })
 
-  test('can go by id, without a tree', () => {
+  test('can be sorted by id, without a tree', () => {
     expect(rowIds([entity('b', 'c'), entity('c'), entity('a', 'b')], 'id')).toEqual(['a', 'b', 'c'])
   })
 })
 
-test('a paused limit has nothing left, and is not among those that are nearly used up', () => {
+test('a paused limit has nothing available, and does not count as nearly used up', () => {
   const paused = {
     ...entity('paused', null, 0),
     limits: [{ ...entity('p', null, 0).limits[0], capacity: 0 }],
@@ -83,7 +83,7 @@ const namesAndNext = (page: ReturnType<typeof pageOf>) => ({
 describe('a page of entities', () => {
   const before = pageOf({ entities: [withoutLimits('a'), withoutLimits('b')], next_cursor: 'b' })
 
-  test('is what the first event holds', () => {
+  test('is the content of the first event', () => {
     expect(namesAndNext(pageAfter(undefined, { entities: [withoutLimits('a')], next_cursor: null }))).toEqual(
       {
         names: ['a'],
@@ -92,7 +92,7 @@ describe('a page of entities', () => {
     )
   })
 
-  test('is changed by those that follow', () => {
+  test('is changed by later events', () => {
     const changes = {
       entities: [withoutLimits('b', 'B'), withoutLimits('c')],
       removed: ['a'],
@@ -102,12 +102,12 @@ describe('a page of entities', () => {
     expect(namesAndNext(before).names).toEqual(['a', 'b'])
   })
 
-  test('keeps what did not change as it is', () => {
+  test('keeps unchanged entities', () => {
     const after = pageAfter(before, { entities: [withoutLimits('b')], removed: [], next_cursor: null })
     expect(after.entities.get('a')).toBe(before.entities.get('a'))
   })
 
-  test('is a new one where all comes again', () => {
+  test('is replaced by an event with all entities', () => {
     expect(
       namesAndNext(pageAfter(before, { entities: [withoutLimits('x')], next_cursor: null })).names,
     ).toEqual(['x'])
@@ -116,7 +116,7 @@ describe('a page of entities', () => {
 
 const BEGINNING = { search: '', sort: 'tree', perPage: 50, trail: { of: '', cursors: [] } }
 
-test('finds a place again', () => {
+test('restores a place', () => {
   const place = {
     search: 'bob',
     sort: 'least',
@@ -133,11 +133,11 @@ test.each([
   {},
   { place: null },
   { place: { search: 1, sort: 'x', perPage: 7, trail: { of: 1, cursors: 'a' } } },
-])('begins at the beginning with %j', (state) => {
+])('starts at the first page with %j', (state) => {
   expect(savedPlace(state)).toEqual(BEGINNING)
 })
 
-describe('the rows in sight', () => {
+describe('the visible rows', () => {
   const offsets = offsetsOf([10, 20, 10, 40, 10])
 
   test.each([
@@ -153,12 +153,12 @@ describe('the rows in sight', () => {
     expect(visibleRange(offsets, top, bottom, 0)).toEqual({ start, end })
   })
 
-  test('come with a few more at both ends, as far as there are any', () => {
+  test('include the overscan at both ends, within the list', () => {
     expect(visibleRange(offsets, 31, 35, 1)).toEqual({ start: 1, end: 4 })
     expect(visibleRange(offsets, 31, 35, 9)).toEqual({ start: 0, end: 5 })
   })
 
-  test('are none of none', () => {
+  test('are none of an empty list', () => {
     expect(visibleRange(offsetsOf([]), 0, 900, 5)).toEqual({ start: 0, end: 0 })
   })
 

@@ -5,7 +5,7 @@ import { createDashboardWorld } from './support/world.ts'
 
 const world = createDashboardWorld()
 
-/** One request that policies alone decide: whether it passed, else why not. */
+/** Checks a request against policies only; returns `allowed` or the cause. */
 const check = async (tenantId: string, userId = 'someone'): Promise<string> => {
   const response = (await world.call('POST', '/rate-limit/check', {
     userId,
@@ -20,14 +20,14 @@ const check = async (tenantId: string, userId = 'someone'): Promise<string> => {
 
 const dialog = (page: Page): Locator => page.getByRole('dialog')
 
-/** Whether a policy is there already is asked first; browsers note on the console that it is not. */
+/** The form first requests the policy; the browser logs the 404. */
 const openToSet = async (): Promise<Page> => {
   const page = await world.open({ route: '/policies' })
   world.ignoreErrors(page)
   return page
 }
 
-/** Says a limit of so many requests an hour, and saves it. */
+/** Sets a limit of requests per hour, and saves it. */
 const saveHourly = async (page: Page, amount: number): Promise<void> => {
   const editor = dialog(page)
   const name = editor.getByLabel('Name', { exact: true })
@@ -41,7 +41,7 @@ const saveHourly = async (page: Page, amount: number): Promise<void> => {
 }
 
 describe('policies', () => {
-  test('are set, changed and deleted, and bind at once', async () => {
+  test('are set, changed and deleted, and apply at once', async () => {
     const page = await openToSet()
     await page.getByRole('button', { name: 'New policy' }).click()
     await dialog(page).getByLabel('Tenant').fill('page-tenant')
@@ -68,7 +68,7 @@ describe('policies', () => {
     expect(await check('page-tenant')).toBe('allowed')
   })
 
-  test('are full again after a reset, which is asked about first', async () => {
+  test('are full after a reset, which is confirmed first', async () => {
     const limits = [{ name: 'rph', algorithm: 'sliding_window', limit: 1, window_seconds: 3600 }]
     await world.call('PUT', '/api/policies/TENANT/page-reset', { limits })
     expect([await check('page-reset'), await check('page-reset')]).toEqual([
@@ -86,7 +86,7 @@ describe('policies', () => {
     expect(await check('page-reset')).toBe('allowed')
   })
 
-  test('of a user on a model take both', async () => {
+  test('of a user on a model require both', async () => {
     const page = await openToSet()
     await page.getByRole('button', { name: 'New policy' }).click()
     await dialog(page).getByLabel('Applies to').selectOption('USER_MODEL')
@@ -100,7 +100,7 @@ describe('policies', () => {
     await world.call('DELETE', '/api/policies/USER_MODEL/page-user/gpt-4')
   })
 
-  test('that are there already are shown to an admin who would set them again', async () => {
+  test('that exist already are shown to an administrator who creates them again', async () => {
     const page = await world.open({ route: '/policies' })
     await page.getByRole('button', { name: 'New policy' }).click()
     await dialog(page).getByLabel('Applies to').selectOption('GLOBAL')
@@ -109,7 +109,7 @@ describe('policies', () => {
     expect(await dialog(page).getByLabel('Limit', { exact: true }).inputValue()).toBe('1000000')
   })
 
-  test('say what is wrong where it is', async () => {
+  test('show an error at its field', async () => {
     const page = await world.open({ route: '/policies' })
     world.ignoreErrors(page)
     await page.getByRole('button', { name: 'New policy' }).click()
@@ -123,7 +123,7 @@ describe('policies', () => {
     await dialog(page).getByRole('heading', { name: 'Limits of TENANT page-none' }).waitFor()
   })
 
-  test('are found by what they are called', async () => {
+  test('are found by name', async () => {
     const page = await world.open({ route: '/policies' })
     await page.getByLabel('Search').fill('FREE_co')
     await page.getByRole('heading', { name: 'Everyone' }).waitFor({ state: 'detached' })
@@ -133,7 +133,7 @@ describe('policies', () => {
     await page.getByRole('heading', { name: 'Everyone' }).waitFor()
   })
 
-  test('are read by a viewer, and no more', async () => {
+  test('show a viewer no actions', async () => {
     const page = await world.open({ route: '/policies', token: 'dev-viewer' })
     await page.getByRole('link', { name: 'free_co' }).waitFor()
     expect(await page.getByRole('main').getByRole('button').count()).toBe(0)
@@ -145,7 +145,7 @@ describe('policies', () => {
     await page.getByText('There are no policies yet').waitFor()
   })
 
-  test('are usable by all', async () => {
+  test('are accessible on every size and in both themes', async () => {
     const page = await world.open({ route: '/policies' })
     await page.getByRole('link', { name: 'free_co' }).waitFor()
     await expectUsableByAll(page)

@@ -23,7 +23,7 @@ const ALL = [
 const shown = (search: string) =>
   groupPolicies(ALL, search).map(({ scope, policies }) => [scope, ...policies.map((each) => each.selector)])
 
-test('groups policies by scope, the most specific first, those without any too', () => {
+test('groups policies by scope, the most specific first, including empty scopes', () => {
   expect(shown('')).toEqual([
     ['USER_MODEL', 'eve:gpt-4o'],
     ['API_KEY'],

@@ -5,7 +5,7 @@ import { createDashboardWorld } from './support/world.ts'
 
 const world = createDashboardWorld()
 
-/** A tenant and a tier that no other test counts on. */
+/** A tenant and a tier that no other test uses. */
 const TENANT = 'check-co'
 const TIER = 'check-tier'
 let isMade = false
@@ -45,7 +45,7 @@ const fill = async (page: Page, asked: Asked) => {
     await page.getByLabel(LABELS[name as keyof Asked], { exact: true }).fill(value)
 }
 
-/** Checks once, and waits for this check's own answer. */
+/** Checks once, and waits for the response. */
 const check = async (page: Page) => {
   const answered = page.waitForResponse('**/rate-limit/check')
   await page.getByRole('button', { name: 'Check Rate Limit' }).click()
@@ -119,7 +119,7 @@ describe('a check', () => {
     expect(await result(page).locator('.bar-fill').isVisible()).toBe(false)
   })
 
-  test('names first what is most specific, and the rest after it', async () => {
+  test('shows the most specific cause first', async () => {
     const page = await world.open({ route: '/policy-check' })
     await fill(page, CHECK_CO)
     await checks(page, 3)
@@ -131,14 +131,14 @@ describe('a check', () => {
     await expectAccessible(page)
   })
 
-  test('goes by the model’s own tier where none is given', async () => {
+  test('uses the tier of the model by default', async () => {
     const page = await world.open({ route: '/policy-check' })
     await fill(page, { ...CHECK_CO, user: 'someone-else', tier: '' })
     await check(page)
     await saying(page, /MODEL_TIER exceeded: 4\/3/)
   })
 
-  test('says at its field what is wrong, and offers what there is', async () => {
+  test('shows an error at its field, and suggests values', async () => {
     const page = await world.open({ route: '/policy-check' })
     world.ignoreErrors(page)
     await fill(page, { tier: 'nope' })
@@ -161,7 +161,7 @@ describe('a check', () => {
   })
 })
 
-test('names as long as they may be stay within a phone', async () => {
+test('the longest names fit on a phone', async () => {
   const page = await world.open({ route: '/policy-check', size: 'phone' })
   const user = 'u'.repeat(128)
   await world.call('PUT', `/api/policies/USER_MODEL/${user}/gpt-4o`, perHour(9))
@@ -171,7 +171,7 @@ test('names as long as they may be stay within a phone', async () => {
   await expectNoSidewaysScroll(page)
 })
 
-test('a viewer reads why it cannot check, and finds the policies', async () => {
+test('a viewer sees why they cannot check, with a link to the policies', async () => {
   const page = await world.open({ route: '/policy-check', token: 'dev-viewer' })
   await page.getByText('A check counts one request').waitFor()
   expect(await page.getByRole('button', { name: 'Check Rate Limit' }).count()).toBe(0)
@@ -179,7 +179,7 @@ test('a viewer reads why it cannot check, and finds the policies', async () => {
   await page.getByRole('heading', { level: 1, name: 'Policies' }).waitFor()
 })
 
-test('is usable by all', async () => {
+test('is accessible on every size and in both themes', async () => {
   const page = await world.open({ route: '/policy-check' })
   await check(page)
   await saying(page, 'Request allowed')

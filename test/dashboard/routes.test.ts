@@ -12,7 +12,7 @@ const ROUTES: readonly Route[] = [
   { view: 'unknown', address: 'nowhere/at/all' },
 ]
 
-test.each(ROUTES)('finds %o again by its address', (route) => {
+test.each(ROUTES)('parses the address of %o', (route) => {
   expect(parseRoute(hrefOf(route))).toEqual(route)
 })
 
@@ -32,7 +32,7 @@ test.each([
   expect(parseRoute(`#/${address}`)).toMatchObject({ view: 'unknown' })
 })
 
-test('takes an address that is not encoded well as it stands', () => {
+test('accepts an address with invalid encoding as it is', () => {
   expect(parseRoute('#/entity/100%')).toEqual({ view: 'entity', id: '100%' })
 })
 

@@ -6,7 +6,7 @@ import { createDashboardWorld } from './support/world.ts'
 const world = createDashboardWorld()
 
 describe('signing in', () => {
-  test('takes the token out of the address, and keeps it for this tab alone', async () => {
+  test('removes the token from the address, and keeps it for this tab only', async () => {
     const page = await world.open()
     expect(page.url()).not.toContain('token')
     await page.reload()
@@ -15,7 +15,7 @@ describe('signing in', () => {
     await other.getByRole('button', { name: 'Sign in' }).waitFor()
   })
 
-  test('asks for a token, and says what is wrong with another one', async () => {
+  test('requires a token, and shows why another one is rejected', async () => {
     const page = await world.open({ token: null })
     world.ignoreErrors(page)
     const field = page.getByLabel('Admin or viewer token')
@@ -49,7 +49,7 @@ describe('signing in', () => {
     await page.getByText('viewer', { exact: true }).waitFor()
   })
 
-  test('signs out, and is out after a reload too', async () => {
+  test('signs out, also after a reload', async () => {
     const page = await world.open()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
@@ -58,7 +58,7 @@ describe('signing in', () => {
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
   })
 
-  test('is usable by all', async () => {
+  test('is accessible on every size and in both themes', async () => {
     const page = await world.open({ token: null })
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
     await expectUsableByAll(page)
@@ -73,13 +73,13 @@ beforeAll(async () => {
 
 afterAll(() => stage.close())
 
-/** Both ways to be found; what is asked of anyone else fails the test. */
+/** Both base URLs; a request to another host fails the test. */
 const bases = ['itself', 'a stage'] as const
 const baseOf = (base: (typeof bases)[number]): string =>
   base === 'itself' ? world.server().apiUrl : stage.url
 
 describe.each(bases)('below %s', (base) => {
-  test('the page signs in, and finds the API', async () => {
+  test('the dashboard signs in, and finds the API', async () => {
     const page = await world.open({ url: `${baseOf(base)}/dashboard` })
     await page.getByRole('heading', { level: 1 }).waitFor()
     expect(new URL(page.url()).pathname).toBe(new URL(`${baseOf(base)}/dashboard`).pathname)
@@ -87,7 +87,7 @@ describe.each(bases)('below %s', (base) => {
     await page.getByRole('navigation', { name: 'Views' }).waitFor()
   })
 
-  test('the API is there to read and to try, without any other host', async () => {
+  test('the API reference runs requests, without any other host', async () => {
     const page = await world.open({ url: `${baseOf(base)}/docs`, token: null })
     const operation = page
       .locator('#operations-Operation-getHealth, .opblock', { hasText: '/health' })
@@ -99,7 +99,7 @@ describe.each(bases)('below %s', (base) => {
     await operation.locator('.live-responses-table .response-col_status', { hasText: '200' }).waitFor()
   })
 
-  test('the API is there to read, on a phone too', async () => {
+  test('the API reference fits on a phone', async () => {
     const page = await world.open({ url: `${baseOf(base)}/redoc`, token: null, size: 'phone' })
     await page.getByText('/v1/chat/completions').first().waitFor({ state: 'attached' })
     await expectNoSidewaysScroll(page)

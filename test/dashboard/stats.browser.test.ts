@@ -6,7 +6,7 @@ import { createDashboardWorld, DEADLINE_MS, SIZES } from './support/world.ts'
 
 const world = createDashboardWorld()
 
-/** Bob may ask ten times a minute. */
+/** `key-bob` is limited to ten requests per minute. */
 const askAsBob = async (times: number): Promise<readonly number[]> => {
   const statuses: number[] = []
   for (let asked = 0; asked < times; asked += 1) {
@@ -28,7 +28,7 @@ const askAsBob = async (times: number): Promise<readonly number[]> => {
 const count = (statuses: readonly number[], status: number): number =>
   statuses.filter((each) => each === status).length
 
-/** Resolves once bob's usage says so: denials wait for up to ten seconds. */
+/** Resolves once the usage includes the requests: denials are written after up to ten seconds. */
 const untilCounted = (admitted: number, denied: number): Promise<void> =>
   expect
     .poll(
@@ -60,7 +60,7 @@ const canvasWidth = (page: Page): Promise<number> =>
   page.locator('.chart canvas').evaluate((canvas) => canvas.getBoundingClientRect().width)
 
 describe('the stats', () => {
-  test('show what bob was admitted and denied', async () => {
+  test('show the admitted and denied requests of an entity', async () => {
     const statuses = await askAsBob(14)
     const [admitted, denied] = [count(statuses, 200), count(statuses, 429)]
     expect(denied).toBeGreaterThan(0)
@@ -85,7 +85,7 @@ describe('the stats', () => {
     expect(await page.locator('details tbody tr').count()).toBe(30)
   })
 
-  test('say what to do where nothing was asked', async () => {
+  test('show the next step if there are no requests', async () => {
     const page = await world.open()
     await withTraffic(page, (traffic) => ({ ...traffic, admitted: 0, denied: 0, points: [], top_denied: [] }))
     await page.getByText('No requests in the last 24 hours').waitFor()
@@ -99,7 +99,7 @@ describe('the stats', () => {
     await page.getByText('these numbers cover the first 500 by id').waitFor()
   })
 
-  test('say what went wrong', async () => {
+  test('show an error', async () => {
     const page = await world.open()
     world.ignoreErrors(page)
     await page.route('**/api/dashboard/stats*', (route) =>
@@ -109,9 +109,9 @@ describe('the stats', () => {
     await page.getByRole('alert').filter({ hasText: 'The store is unavailable' }).waitFor()
   })
 
-  test('keep a chart within a window that narrows, also before it is drawn again', async () => {
+  test('keep a chart within a narrower window, also before it is redrawn', async () => {
     const page = await world.open()
-    // A chart that never learns that its place is smaller now: what a slow machine shows for a while.
+    // A chart that is never notified of its smaller place, as on a slow machine for a while.
     await page.addInitScript('ResizeObserver = class { observe() {} unobserve() {} disconnect() {} }')
     await page.reload()
     await page.getByRole('link', { name: 'Stats' }).click()
@@ -121,14 +121,14 @@ describe('the stats', () => {
     await expectNoSidewaysScroll(page)
   })
 
-  test('draw a chart again where its place is smaller', async () => {
+  test('redraw a chart when its place is smaller', async () => {
     const page = await world.open({ route: '/stats' })
     await page.locator('.chart canvas').waitFor()
     await page.setViewportSize(SIZES.phone)
     await eventually(() => canvasWidth(page)).toBeLessThan(SIZES.phone.width)
   })
 
-  test('are usable by all', async () => {
+  test('are accessible on every size and in both themes', async () => {
     const page = await world.open({ route: '/stats' })
     await page.locator('.chart canvas').waitFor()
     await page.getByText('The numbers as a table').click()

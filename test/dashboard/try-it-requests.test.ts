@@ -22,7 +22,7 @@ const errorsOf = (fields: Partial<Draft>) => {
 }
 
 describe('a draft', () => {
-  test('says who asks for what, how often and how many at once', () => {
+  test('describes the caller, the request, the count and the parallelism', () => {
     expect(parseDraft(DRAFT)).toEqual({
       run: {
         caller: { kind: 'entity', id: 'key-bob' },
@@ -33,7 +33,7 @@ describe('a draft', () => {
     })
   })
 
-  test('leaves max_tokens out where it is empty, and asks a stream for its usage', () => {
+  test('leaves out an empty max_tokens, and requests the usage of a stream', () => {
     expect(parseDraft({ ...DRAFT, maxTokens: ' ', streams: true })).toMatchObject({
       run: {
         body: {
@@ -47,7 +47,7 @@ describe('a draft', () => {
     expect(parseDraft({ ...DRAFT, maxTokens: ' ' })).not.toHaveProperty('run.body.max_tokens')
   })
 
-  test('needs the entity or the key, whichever is to ask', () => {
+  test('requires the entity or the key of the caller', () => {
     expect(errorsOf({ entityId: ' ' })).toEqual(['entityId'])
     expect(errorsOf({ callerKind: 'key', entityId: '' })).toEqual(['key'])
     expect(errorsOf({ callerKind: 'key', key: 'sk-1' })).toEqual([])
@@ -73,8 +73,8 @@ const bodyOf = (content: string): ChatBody => ({ model: 'gpt-4', messages: [{ ro
 
 const argumentsOf = (line: string) => curlArguments(line, { ADMIN_TOKEN: 'the token', API_KEY: 'the key' })
 
-describe('a line for curl', () => {
-  test('asks as the admin who acts for an entity, the token in a variable', () => {
+describe('a curl command', () => {
+  test('acts for an entity as the administrator, with the token in a variable', () => {
     expect(argumentsOf(curlLine(URL, BOB, bodyOf('Hello')))).toEqual([
       '-i',
       URL,
@@ -89,7 +89,7 @@ describe('a line for curl', () => {
     ])
   })
 
-  test('asks with a key, which does not stand in it', () => {
+  test('uses a key, which it does not contain', () => {
     const line = curlLine(URL, { kind: 'key', key: 'sk-secret' }, bodyOf('Hello'))
     expect(line).not.toContain('sk-secret')
     expect(argumentsOf(line)).toContain('Authorization: Bearer the key')
@@ -138,7 +138,7 @@ test.each([
   expect({ sent, mostUnderWay }).toEqual({ sent: count, mostUnderWay: expectedAtOnce })
 })
 
-test('sends no more once it is stopped', async () => {
+test('sends nothing after it is stopped', async () => {
   const stopping = new AbortController()
   let sent = 0
   await runRequests({ count: 200, parallelism: 4 }, stopping.signal, async () => {

@@ -21,8 +21,8 @@ const VIOLATION = {
 
 const USAGE = { prompt_tokens: 8, completion_tokens: 50, total_tokens: 58 }
 
-describe('an answer to a chat', () => {
-  test('is allowed, with what it used', () => {
+describe('the response to a chat', () => {
+  test('is allowed, with its usage', () => {
     expect(read(200, { usage: USAGE })).toMatchObject({
       kind: 'allowed',
       status: 200,
@@ -32,7 +32,7 @@ describe('an answer to a chat', () => {
     })
   })
 
-  test('says its usage at the end of a stream', () => {
+  test('has its usage at the end of a stream', () => {
     const chunk = `data: ${JSON.stringify({ choices: [], usage: null })}\n\n`
     const stream = `${chunk}data: ${JSON.stringify({ choices: [], usage: USAGE })}\n\ndata: [DONE]\n\n`
     expect(read(200, stream)).toMatchObject({
@@ -57,18 +57,18 @@ describe('an answer to a chat', () => {
     })
   })
 
-  test('can never pass where no wait is named', () => {
+  test('can never pass without a retry time', () => {
     const never = { message: 'Too large', retry_after_seconds: null, violations: [] }
     expect(read(429, never).denial?.retryAfterSeconds).toBeNull()
   })
 
-  test('has failed where no limit said no', () => {
+  test('has failed if no limit denied it', () => {
     expect(read(429, { error: 'too_many_failures', message: 'Too many' }).kind).toBe('failed')
     expect(read(401, { message: 'The API key is not valid' }).kind).toBe('failed')
     expect(read(502, '<html>').body).toBe('<html>')
   })
 
-  test('is kept in part where it is long', () => {
+  test('is truncated if it is long', () => {
     const { body } = read(200, 'x'.repeat(100_000))
     expect(body.length).toBeLessThan(21_000)
     expect(body).toContain('100000 characters in all')
@@ -88,7 +88,7 @@ const outcome = (number: number, kind: Outcome['kind'] = 'allowed'): Outcome => 
 })
 
 describe('a tally', () => {
-  test('has the newest first, in whatever order they come', () => {
+  test('has the newest first, in any order of arrival', () => {
     const tally = withOutcomes(withOutcomes(EMPTY_TALLY, [outcome(2), outcome(1)]), [outcome(4), outcome(3)])
     expect(tally.outcomes.map(({ number }) => number)).toEqual([4, 3, 2, 1])
   })
@@ -102,7 +102,7 @@ describe('a tally', () => {
     expect(tally.counts).toEqual({ allowed: 150, denied: 150, failed: 0 })
   })
 
-  test('forgets the denial of the run before, and counts the new run by itself', () => {
+  test('drops the denial of the previous run, and counts the new run separately', () => {
     const before = withOutcomes(EMPTY_TALLY, [outcome(1, 'denied')])
     expect(before.denied?.number).toBe(1)
     const after = withOutcomes(withRun(before), [outcome(2)])
@@ -110,7 +110,7 @@ describe('a tally', () => {
     expect(after.counts).toEqual({ allowed: 1, denied: 1, failed: 0 })
   })
 
-  test('is said in words', () => {
+  test('is described in words', () => {
     expect(countsText({ allowed: 10, denied: 1, failed: 0 })).toBe(
       '11 requests: 10 allowed, 1 denied, 0 failed',
     )
@@ -130,7 +130,7 @@ const violation = {
 
 const noMeter = () => undefined
 
-test('why a request can never pass names the limits that no waiting cures', () => {
+test('explains why a request can never pass, by the limits that no wait helps', () => {
   const curable = { ...violation, limit_name: 'rpm', retry_after_seconds: 5 }
   expect(neverReasons([curable, violation], noMeter)).toEqual([
     'It requests 5,008, but tpm of key-bob allows at most 1,000.',
@@ -141,20 +141,20 @@ test('why a request can never pass names the limits that no waiting cures', () =
   )
 })
 
-test('why a request can never pass is in dollars where it is about money', () => {
+test('explains why a request can never pass in dollars for money', () => {
   const budget = { ...violation, limit_name: 'budget', requested: 2_500_000, capacity: 1_000_000 }
   expect(neverReasons([budget], () => 'cost_usd_micros')).toEqual([
     'It requests $2.50, but budget of key-bob allows at most $1.00.',
   ])
 })
 
-test('why a request can never pass says that a limit is paused', () => {
+test('explains that a request can never pass because a limit is paused', () => {
   expect(neverReasons([{ ...violation, available: 0, capacity: 0 }], noMeter)).toEqual([
     'tpm of key-bob is paused: its size is 0.',
   ])
 })
 
-test('headers about limits stand first, by their names', () => {
+test('sorts headers about limits first, by name', () => {
   const headers = [
     ['x-request-id', '1'],
     ['x-zael-degraded', 'true'],
@@ -179,7 +179,7 @@ const limit = (entity_id: string, limit_name: string, used = 0, algorithm = 'tok
   source: 'entity:_default_',
 })
 
-test('limits are gathered by who has them, the caller’s own first', () => {
+test('groups limits by owner, those of the caller first', () => {
   const owned = byOwner([limit('b', 'rpm'), limit('a', 'rpm'), limit('b', 'tpm')])
   expect(owned.map(({ owner, limits }) => [owner, limits.length])).toEqual([
     ['b', 2],
@@ -187,7 +187,7 @@ test('limits are gathered by who has them, the caller’s own first', () => {
   ])
 })
 
-test('only buckets that are not full fill by themselves from second to second', () => {
+test('only token buckets that are not full are refilling', () => {
   expect(isRefilling(byOwner([limit('a', 'rpm'), limit('P', 'rph', 3, 'sliding_window')]))).toBe(false)
   expect(isRefilling(byOwner([limit('a', 'rpm', 1)]))).toBe(true)
 })

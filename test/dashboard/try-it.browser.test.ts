@@ -41,12 +41,12 @@ const limits = (page: Page) => page.getByRole('region', { name: 'Limits that app
 const results = (page: Page) => page.getByRole('region', { name: 'Results' })
 const denial = (page: Page) => page.getByRole('region', { name: /^Why request \d+ was denied/ })
 const saying = (page: Page, text: string | RegExp) => results(page).getByText(text).first().waitFor()
-/** A limit of an owner, by what is said of it: `9 of 10`. */
+/** A limit of an owner, by its text: `9 of 10`. */
 const limitShows = (page: Page, text: string | RegExp) =>
   limits(page).getByRole('listitem').filter({ hasText: text }).first().waitFor()
 
 describe('trying requests', () => {
-  test('gets one of 11 denied where 10 are allowed, and says why and how long to wait', async () => {
+  test('shows why one of 11 is denied where 10 are allowed, and how long to wait', async () => {
     await createOwnEntity(world, 'try-ten', [requests(10)])
     const page = await world.open({ route: '/try/try-ten' })
     world.ignoreErrors(page)
@@ -64,8 +64,8 @@ describe('trying requests', () => {
     await results(page).getByText('429 denied').waitFor()
   })
 
-  test('counts down, and passes again', async () => {
-    // 30 requests would have to take over two minutes for none of them to be denied
+  test('counts down to a retry that passes', async () => {
+    // none of 30 requests is denied only if they take over two minutes
     await createOwnEntity(world, 'try-again', [{ name: 'rpm', capacity: 2, refill_rate: 0.2 }])
     const page = await world.open({ route: '/try/try-again' })
     world.ignoreErrors(page)
@@ -76,7 +76,7 @@ describe('trying requests', () => {
     await results(page).getByText('200 allowed').first().waitFor()
   })
 
-  test('is denied on tpm where each request asks for 200 tokens', async () => {
+  test('shows a denial by tpm if each request costs 200 tokens', async () => {
     await createOwnEntity(world, 'try-tokens', [tokens(1000)])
     const page = await world.open({ route: '/try/try-tokens' })
     world.ignoreErrors(page)
@@ -89,7 +89,7 @@ describe('trying requests', () => {
       .waitFor()
   })
 
-  test('says why a request larger than the limit can never pass', async () => {
+  test('shows why a request larger than the limit can never pass', async () => {
     const page = await world.open({ route: '/try/key-bob' })
     world.ignoreErrors(page)
     await send(page, { maxTokens: 5000 })
@@ -98,7 +98,7 @@ describe('trying requests', () => {
     expect(await denial(page).getByText('May be tried again').count()).toBe(0)
   })
 
-  test('shows budgets in dollars, and what is paused', async () => {
+  test('shows budgets in dollars, and paused limits', async () => {
     const daily = { algorithm: 'fixed_window', window: 'day' }
     const budget = { name: 'budget', meter: 'cost_usd_micros', ...daily, limit: 5_000_000_000 }
     await createOwnEntity(world, 'try-paused', [budget, { name: 'rpd', ...daily, limit: 0 }])
@@ -111,7 +111,7 @@ describe('trying requests', () => {
     await denial(page).getByText('Give the limit a size above 0').waitFor()
   })
 
-  test('is denied by the project that others have emptied, and shows whose limit it is', async () => {
+  test('shows the owner of a limit that other callers have used up', async () => {
     await createOwnEntity(world, 'try-project', [requests(5)])
     const other = await createOwnEntity(world, 'try-other', [requests(9)], 'try-project')
     await createOwnEntity(world, 'try-child', [requests(9)], 'try-project')
@@ -127,7 +127,7 @@ describe('trying requests', () => {
 })
 
 describe('an answer', () => {
-  test('shows its usage, its rate limit headers first, and its body', async () => {
+  test('shows its usage, its rate-limit headers first, and its body', async () => {
     const page = await world.open({ route: '/try/key-bob' })
     await send(page)
     await saying(page, 'Usage: 8 prompt + 50 completion = 58 tokens')
@@ -142,7 +142,7 @@ describe('an answer', () => {
     expect(await results(page).locator('pre').textContent()).toContain('"object": "chat.completion"')
   })
 
-  test('streams where it is asked to, with its usage', async () => {
+  test('streams on request, with its usage', async () => {
     const page = await world.open({ route: '/try/key-bob' })
     await page.getByLabel('Stream the response').check()
     await send(page, { maxTokens: 5 })
@@ -150,7 +150,7 @@ describe('an answer', () => {
     expect(await results(page).locator('pre').textContent()).toContain('data: [DONE]')
   })
 
-  test('that fails says why', async () => {
+  test('that fails shows the reason', async () => {
     const page = await world.open({ route: '/try/nobody-here' })
     world.ignoreErrors(page)
     await limits(page).getByText('There is no entity nobody-here').waitFor()
@@ -161,7 +161,7 @@ describe('an answer', () => {
 })
 
 describe('the form', () => {
-  test('suggests entities, and says what is missing or out of bounds where it is', async () => {
+  test('suggests entities, and shows errors at their fields', async () => {
     const page = await world.open({ route: '/try' })
     world.ignoreErrors(page)
     await entityField(page).fill('bo')
@@ -176,7 +176,7 @@ describe('the form', () => {
     await expectAccessible(page)
   })
 
-  test('stops a run, and says after how many', async () => {
+  test('stops a run, and shows how many were sent', async () => {
     const page = await world.open({ route: `/try/${PLENTY}` })
     await page.getByLabel('Model').selectOption('free-model')
     let answered = 0
@@ -208,7 +208,7 @@ describe('the form', () => {
   })
 })
 
-test('the curl line does what Send does, without the secret in it', async () => {
+test('the curl command does the same as Send, without the secret in it', async () => {
   const page = await world.open({ route: '/try/key-bob' })
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
   await page.getByLabel('Message').fill(`It's "quoted" $HOME \`id\``)
@@ -227,7 +227,7 @@ test('the curl line does what Send does, without the secret in it', async () => 
 })
 
 describe('a pasted key', () => {
-  test('asks in its own name, shows its limits, and is kept nowhere', async () => {
+  test('sends requests as its owner, shows their limits, and is not stored', async () => {
     const page = await world.open({ route: '/try' })
     await page.getByText('With a key').click()
     await page.getByLabel('API key').fill('key-bob')
@@ -243,7 +243,7 @@ describe('a pasted key', () => {
     expect(await page.getByLabel('API key').inputValue()).toBe('')
   })
 
-  test('that is not known is a failure, and signs nobody out', async () => {
+  test('that is unknown fails, without signing out', async () => {
     const page = await world.open({ route: '/try' })
     world.ignoreErrors(page)
     await page.getByText('With a key').click()
@@ -254,7 +254,7 @@ describe('a pasted key', () => {
     await page.getByRole('button', { name: 'Sign out' }).waitFor()
   })
 
-  test('stays as it is typed, whatever is shown anew meanwhile', async () => {
+  test('stays as typed while the view is rendered again', async () => {
     const page = await world.open()
     let letModelsCome = (): void => {}
     const models = new Promise<void>((resolve) => {
@@ -274,7 +274,7 @@ describe('a pasted key', () => {
     expect(await page.getByLabel('API key').inputValue()).toBe('key-b')
   })
 
-  test('is all that a viewer may ask with', async () => {
+  test('is the only caller of a viewer', async () => {
     const page = await world.open({ route: '/try/key-bob', token: 'dev-viewer' })
     await page.getByText('The viewer token can only read, so it cannot send requests as an entity.').waitFor()
     expect(await page.getByRole('main').getByRole('radio').count()).toBe(0)
@@ -286,7 +286,7 @@ describe('a pasted key', () => {
   })
 })
 
-test('is usable by all', async () => {
+test('is accessible on every size and in both themes', async () => {
   await createOwnEntity(world, 'try-all', [requests(2)])
   const page = await world.open({ route: '/try/try-all' })
   world.ignoreErrors(page)

@@ -17,7 +17,7 @@ const SECTIONS = [
   ['audit', 'Limits set'],
 ] as const
 
-describe('an entity is usable by all', () => {
+describe('an entity is accessible on every size and in both themes', () => {
   test.each(SECTIONS)('with its %s', async (section, text) => {
     if (section === 'usage') await callWith(world, 'key-bob')
     const page = await world.open({ route: `/entity/key-bob/${section}` })
@@ -33,7 +33,7 @@ describe('an entity is usable by all', () => {
     await expectUsableByAll(page)
   })
 
-  test('while its limits are edited and looked at again', async () => {
+  test('while its limits are edited and reviewed', async () => {
     const page = await world.open({ route: '/entity/key-bob' })
     await page.getByLabel('Resource', { exact: true }).selectOption('_default_')
     await page.getByRole('button', { name: 'Edit limits' }).click()
@@ -46,10 +46,10 @@ describe('an entity is usable by all', () => {
   })
 })
 
-/** As long as ids and names may be, and without a space. */
+/** The longest id, without a space. */
 const LONG_ID = 'x'.repeat(128)
 
-/** What opens dialogs, by the route of the view that it stands on. */
+/** The buttons that open dialogs, by the route of their view. */
 const OPENERS = {
   [`/entity/${LONG_ID}`]: ['Edit limits', 'Use inherited limits', 'Top up', 'Reset', 'Edit', 'Delete'],
   [`/entity/${LONG_ID}/keys`]: ['Create a key', 'Rotate test', 'Revoke test'],
@@ -61,14 +61,14 @@ const OPENERS = {
 const isInDialog = (page: Page): Promise<boolean> =>
   page.evaluate("document.activeElement?.closest('dialog') !== null")
 
-/** Or there is no field: a confirmation. */
+/** Whether the first field has the focus; true for a confirmation, which has none. */
 const isAtFirstField = (page: Page): Promise<boolean> =>
   page.evaluate(`(() => {
     const first = document.querySelector('dialog form :is(input, select, textarea):not(:disabled)')
     return first === null || first === document.activeElement
   })()`)
 
-describe('dialogs are usable by all, and by keyboard alone', () => {
+describe('dialogs are accessible, and usable by keyboard only', () => {
   test.each(Object.entries(OPENERS))('of %s', async (route, openers) => {
     if (route.startsWith('/entity') && !isMade) {
       isMade = true
@@ -96,7 +96,7 @@ describe('dialogs are usable by all, and by keyboard alone', () => {
   })
 })
 
-test('a confirmation that fails says why, and keeps the focus on its button', async () => {
+test('a confirmation that fails shows the reason, and keeps the focus on its button', async () => {
   const page = await world.open({ route: '/entity/proj-demo' })
   world.ignoreErrors(page)
   await page.getByRole('main').getByRole('button', { name: 'Delete', exact: true }).click()

@@ -3,10 +3,10 @@ import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { DEADLINE_MS, SIZES } from './world.ts'
 
-/** Fails where a rule of WCAG 2.2 AA, or of axe's best practices, is broken; names the rule and the places. */
+/** Fails if a rule of WCAG 2.2 AA or of axe's best practices is violated; lists the rule and the elements. */
 export const expectAccessible = (page: Page): Promise<void> => expectNoViolations(page, {})
 
-/** Fails where text is too faint: all that a theme changes. */
+/** Fails if the contrast of text is too low: the only rule that depends on the theme. */
 export const expectContrast = (page: Page): Promise<void> =>
   expectNoViolations(page, { runOnly: ['color-contrast', 'link-in-text-block'] })
 
@@ -19,7 +19,7 @@ const expectNoViolations = async (page: Page, options: RunOptions): Promise<void
   expect(found).toEqual([])
 }
 
-/** Fails where a list box cuts the text of its choice; names the texts. */
+/** Fails if a list box cuts off the text of its choice; lists the texts. */
 export const expectWholeChoices = async (page: Page): Promise<void> => {
   const cut = await page.evaluate(`[...document.querySelectorAll('select')].filter((select) => {
     const copy = select.cloneNode(false)
@@ -33,7 +33,7 @@ export const expectWholeChoices = async (page: Page): Promise<void> => {
   expect(cut).toEqual([])
 }
 
-/** Fails where the page is wider than its window: on a phone that is what breaks first. */
+/** Fails if the document is wider than its window, the most common fault on a phone. */
 export const expectNoSidewaysScroll = async (page: Page): Promise<void> => {
   const overflowPx = await page.evaluate(
     'document.documentElement.scrollWidth - document.documentElement.clientWidth',
@@ -41,7 +41,7 @@ export const expectNoSidewaysScroll = async (page: Page): Promise<void> => {
   expect(overflowPx).toBe(0)
 }
 
-/** Fails where what is open now is not usable by all: in both sizes, in both themes. */
+/** Fails if the current view is not accessible, in both sizes and both themes. */
 export const expectUsableByAll = async (page: Page): Promise<void> => {
   for (const size of Object.values(SIZES)) {
     await page.setViewportSize(size)
@@ -54,5 +54,5 @@ export const expectUsableByAll = async (page: Page): Promise<void> => {
   }
 }
 
-/** What holds at once or after a while: the machine may be busy. */
+/** Polls an assertion until it holds: the machine may be busy. */
 export const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: DEADLINE_MS })

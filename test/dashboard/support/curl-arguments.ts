@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 
-/** The arguments that a shell gives curl in `line`; a function stands in for curl. */
+/** The arguments of curl after a shell has parsed `line`; a function replaces curl. */
 export const curlArguments = (line: string, variables: Readonly<Record<string, string>> = {}): string[] => {
   const script = `curl() { printf '%s\\0' "$@"; }\n${line}`
   const env = { PATH: process.env.PATH, ...variables }

@@ -5,14 +5,14 @@ import type { DashboardWorld } from './world.ts'
 export const rowOf = (page: Page, name: string): Locator =>
   page.getByRole('listitem').filter({ has: page.getByRole('link', { name, exact: true }) })
 
-/** What a row says of a limit: `9 of 10`. */
+/** The amounts of a limit in a row: `9 of 10`. */
 export const left = (page: Page, name: string, limit: string): Locator =>
   rowOf(page, name).locator('.row-limit').filter({ hasText: limit }).locator('.row-limit-left')
 
 export const leftNumber = async (page: Page, name: string, limit: string): Promise<number> =>
   Number(((await left(page, name, limit).locator('strong').textContent()) ?? '').replaceAll(',', ''))
 
-/** How full the bar is drawn, 0 to 1, in the middle of whatever it does. */
+/** The drawn share of a bar, 0 to 1, also during a transition. */
 export const barShare = (page: Page, name: string, limit: string): Promise<number> =>
   rowOf(page, name)
     .locator('.row-limit')
@@ -22,7 +22,7 @@ export const barShare = (page: Page, name: string, limit: string): Promise<numbe
       (fill) => fill.getBoundingClientRect().width / (fill.parentElement?.getBoundingClientRect().width ?? 1),
     )
 
-/** Sends chats as the entity until one is denied; says by what. */
+/** Sends chats with a key until one is denied; returns the body of the denial. */
 export const chatUntilDenied = async (
   world: DashboardWorld,
   key: string,
@@ -47,7 +47,7 @@ export const chatUntilDenied = async (
 export const namesOf = (page: Page): Promise<readonly string[]> =>
   page.getByRole('list', { name: 'Entities' }).locator('.row-name').allInnerTexts()
 
-/** Signs a viewer in on a node that seems unable to stream, and whose list is `entities`, if given. */
+/** Signs in a viewer on a node without streams; `entities` replaces its responses, if given. */
 export const pollInstead = async (page: Page, entities?: () => object): Promise<void> => {
   await page.route('**/api/dashboard/session', async (route) => {
     const session = await route.fetch()

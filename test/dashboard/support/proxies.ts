@@ -2,12 +2,12 @@ import { createServer, request } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 
 export interface Stage {
-  /** Where the API is found: `http://127.0.0.1:4711/prod`. */
+  /** The base URL of the API: `http://127.0.0.1:4711/prod`. */
   readonly url: string
   close(): Promise<void>
 }
 
-/** A server that shows another one below `/prod`, as API Gateway shows an API below its stage; nothing else is there. */
+/** Serves another server below `/prod`, as API Gateway serves an API below its stage, and 403 elsewhere. */
 export const startStage = async (apiUrl: string): Promise<Stage> => {
   const server = createServer((incoming, outgoing) => {
     const path = /^\/prod(?=\/|\?|$)(.*)/s.exec(incoming.url ?? '')?.[1]
@@ -36,17 +36,17 @@ export const startStage = async (apiUrl: string): Promise<Stage> => {
   }
 }
 
-/** A line between a browser and a server that a test can cut. */
+/** A proxy between a browser and a server, which a test can cut off. */
 export interface CutOffProxy {
-  /** As seen by the browser. */
+  /** For the browser. */
   readonly url: string
-  /** Ends all that goes through, and lets nothing through until it is mended. */
+  /** Ends all connections, and rejects new ones until `mend`. */
   cut(): void
   mend(): void
   close(): void
 }
 
-/** Passes bytes on to `target`, on a free port of the loopback. */
+/** Forwards a free port of the loopback interface to `target`. */
 export const openCutOffProxy = async (target: string): Promise<CutOffProxy> => {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()

@@ -2,33 +2,33 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import { type ServeProcess, startServe } from '../../bin/serve-process.ts'
 
-/** A test that waits for something longer than this has failed; a busy machine takes long for anything. */
+/** The deadline of every wait; generous, because the machine may be busy. */
 export const DEADLINE_MS = 90_000
 
-/** The table is in the server's own process, and the browser takes all of a small machine. */
+/** Generous: the table is in the server's process, and the browser may use all of a small machine. */
 const STORE_DEADLINE_MS = '10000'
 
 export const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } } as const
 
 export interface Opening {
-  /** What stands behind the `#`: `/policies`. */
+  /** The fragment of the address: `/policies`. */
   readonly route?: string
-  /** The admin's by default; null: no one is signed in. */
+  /** By default that of the administrator; null to stay signed out. */
   readonly token?: string | null
   readonly size?: keyof typeof SIZES
   readonly theme?: 'light' | 'dark'
-  /** Where the page is, unless it is the server's own `/dashboard`. */
+  /** The URL of the dashboard, by default `/dashboard` of the server. */
   readonly url?: string
 }
 
-/** A server with the demo data for all tests of a file, and the browser of all files. */
+/** A server with the demo data per test file, and the browser of all files. */
 export interface DashboardWorld {
   readonly server: () => ServeProcess
-  /** A new tab of a browser that knows nothing yet. Its errors fail the test, unless `forgive` was called with it. */
+  /** Opens a tab in a new context. Its errors fail the test, except after `ignoreErrors`. */
   open(opening?: Opening): Promise<Page>
-  /** Errors on this tab's console are part of the test: a server that is cut off, a denied request. */
+  /** Errors on the console of this tab are part of the test: a lost connection, a denied request. */
   ignoreErrors(page: Page): void
-  /** The API, asked by the admin. */
+  /** Calls the API as the administrator; throws on an error response. */
   call(method: string, path: string, body?: object): Promise<unknown>
 }
 
@@ -90,7 +90,7 @@ export const createDashboardWorld = (environment: Readonly<Record<string, string
   }
 }
 
-/** Errors of scripts, what the page's policy blocked, and requests to anyone else. */
+/** Reports errors of scripts, violations of the content security policy, and requests to other hosts. */
 const listen = (page: Page, origin: string, onError: (text: string) => void): void => {
   page.on('pageerror', (error) => onError(`script: ${error.message}`))
   page.on('console', (message) => message.type() === 'error' && onError(`console: ${message.text()}`))
@@ -105,9 +105,9 @@ export interface OwnEntity {
   readonly id: string
   /** Of its key. */
   readonly secret: string
-  /** A chat of one request and a few tokens; says the status. */
+  /** Sends a chat of a few tokens; returns the status. */
   call(): Promise<number>
-  /** Charges a cost without a chat, on `_default_` where no resource is named. Throws where it is denied. */
+  /** Charges a cost without a chat, by default on `_default_`. Throws if it is denied. */
   charge(cost: object, resource?: string): Promise<void>
   /** Reserves one token on `_default_`, and settles at `tokens`. */
   overdraw(tokens: number): Promise<void>
@@ -115,13 +115,13 @@ export interface OwnEntity {
 
 const RARELY = 1 / 3600
 
-/** A limit of so many requests that does not fill up while a test runs. */
+/** A limit of requests that practically does not refill during a test. */
 export const requests = (capacity: number) => ({ name: 'rpm', capacity, refill_rate: RARELY })
 
-/** The same of tokens. */
+/** The same for tokens. */
 export const tokens = (capacity: number) => ({ name: 'tpm', capacity, refill_rate: RARELY })
 
-/** Makes an entity whose own limits on every resource are `limits`. */
+/** Creates an entity with `limits` on every resource, and a key. */
 export const createOwnEntity = async (
   world: DashboardWorld,
   id: string,
@@ -166,7 +166,7 @@ const post = (world: DashboardWorld, path: string, secret: string, body: object)
     body: JSON.stringify(body),
   })
 
-/** A chat with a key; says the status. */
+/** Sends a chat with a key; returns the status. */
 export const callWith = async (world: DashboardWorld, secret: string): Promise<number> => {
   const response = await post(world, '/v1/chat/completions', secret, {
     model: 'gpt-4',
