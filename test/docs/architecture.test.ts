@@ -40,11 +40,15 @@ test('the diagram of the folders has the imports that lint allows', () => {
   const edges = allowed.flatMap(({ folder, others }) => others.map((other) => `${folder} > ${other}`))
   expect(edges.length).toBeGreaterThan(10)
   expect(edgesOf(diagram('the folders of src'))).toEqual(edges.toSorted())
-  for (const { folder } of allowed) expect(diagram('the folders of src')).toContain(folder)
+  for (const { folder } of allowed) {
+    expect(diagram('the folders of src')).toContain(folder)
+    if (folder !== 'core') expect(architecture).toContain(`| \`src/${folder}/\` |`)
+  }
 })
 
 test('the diagram of the core has its layers in the order of the rules, the last one first', () => {
   const layers = strings(/const CORE = \[(.*)\]/.exec(rules)?.[1] ?? '')
   expect(layers.length).toBeGreaterThan(5)
   expect(diagram('the layers of src/core')).toContain(layers.toReversed().join(' --> '))
+  for (const layer of layers) expect(architecture).toContain(`| \`src/core/${layer}/\` |`)
 })
