@@ -6,7 +6,7 @@ import type { AdminStore, Page } from '../../src/core/ports/admin-store.ts'
 import { auditContract } from './audit-contract.ts'
 import { aKey, aModel, anAudit, anEntity, BUDGET, fresh, ofEntity, RPM, TODAY } from './store-fixtures.ts'
 
-/** What every admin store must do. `store` is made before the first test; `TODAY` is its clock's time. */
+/** The contract of admin stores. `store` is created before the first test; `TODAY` is the time of its clock. */
 export const adminStoreContract = (name: string, store: () => AdminStore): void => {
   describe(`${name} as an admin store`, () => {
     const create = async (fields: Parameters<typeof anEntity>[0]) => {

@@ -24,7 +24,7 @@ type Part = ReturnType<Algorithm['charge']>
 
 let made = 0
 
-/** One limit, `rpm`, of a bucket that no other test touches, with `rev` as every bucket has it. */
+/** One limit, `rpm`, of a bucket that no other test uses, with `rev` as in every bucket. */
 const limitOn = (store: BucketStore) => {
   const id = entityBucket(`algorithm-${++made}`, 'gpt-4')
   let item: BucketItem | undefined
@@ -41,7 +41,7 @@ const limitOn = (store: BucketStore) => {
       item = outcome.item
       return outcome
     },
-    /** Someone else writes, unseen. */
+    /** A concurrent write. */
     async writeUnseen(part: Part): Promise<void> {
       const { conditions, actions } = prefixed('rpm', part)
       await store.write(id, { conditions, actions: [add('rev', 1n), ...actions] })
@@ -65,8 +65,8 @@ const give = (memory: ReturnType<Algorithm['remember']>, amount: number, now: bi
 })
 
 /**
- * Every kind of write that an algorithm makes, on a real store: an engine may refuse an expression, or read it another
- * way. `store` is made before the first test.
+ * Every kind of write of the algorithms, on a real store, because an engine may reject an expression or evaluate it differently.
+ * `store` is created before the first test.
  */
 export const algorithmWritesContract = (name: string, store: () => BucketStore): void => {
   const used = (algorithm: Algorithm, fields: LimitFields, now: bigint): number =>
@@ -170,7 +170,7 @@ export const algorithmWritesContract = (name: string, store: () => BucketStore):
   describe(`${name} with the marks of a sliding window`, () => {
     const size = { algorithm: 'sliding_window', limit: 1000, windowSeconds: 60, slots: 60 } as const
     const algorithm = algorithmOf(size)
-    /** One charge a second, from the first on. */
+    /** One charge per second. */
     const chargeUntil = async (limit: ReturnType<typeof limitOn>, from: number, until: number) => {
       for (let second = from; second <= until; second++)
         await limit.write(algorithm.charge(limit.seen(), 10, at(second), 1000))

@@ -4,7 +4,7 @@ import { aModel, anAudit, fresh, TODAY } from './store-fixtures.ts'
 
 const DAY_NS = 86_400n * 1_000_000_000n
 
-/** How every admin store keeps and lists the records of changes. */
+/** The contract of audit records in admin stores. */
 export const auditContract = (store: () => AdminStore): void => {
   describe('records of changes', () => {
     const record = async (fields: Partial<AuditRecord>): Promise<AuditRecord> => {

@@ -26,7 +26,7 @@ import type { PolicyScope } from '../../src/core/model/policy.ts'
 const BIG = 99_999_999_999_999_999_999_999_999_999_999_999_999n
 
 let made = 0
-/** A bucket that no other test touches. */
+/** A bucket that no other test uses. */
 const freshId = (): BucketId => entityBucket(`entity-${++made}`, 'gpt-4')
 
 const always = (...actions: ConditionalWrite['actions']): ConditionalWrite => ({ conditions: [], actions })
@@ -36,7 +36,7 @@ const tamperWith = (item: BucketItem = {}): void => {
   Reflect.set(item, 'n', 98n)
 }
 
-/** What every bucket store must do, as DynamoDB does it. `store` is made before the first test. */
+/** The contract of bucket stores, by the rules of DynamoDB. `store` is created before the first test. */
 export const bucketStoreContract = (name: string, store: () => BucketStore): void => {
   describe(`${name} as a bucket store`, () => {
     const holding = async (item: BucketItem): Promise<BucketId> => {

@@ -33,7 +33,7 @@ const laterThan = (
   expiresAt: expiresAt + afterNs,
 })
 
-/** What every store of answers to repeated requests does. */
+/** The contract of idempotency stores. */
 export const idempotencyStoreContract = (name: string, storeNow: () => IdempotencyStore): void => {
   describe(`idempotency keys in ${name}`, () => {
     const begin = (beginning: Beginning) => storeNow().begin(beginning)

@@ -5,7 +5,7 @@ import { fresh, TODAY } from './store-fixtures.ts'
 
 const MINUTE = 60_000_000_000n
 
-/** One with all that a reservation can hold. */
+/** A reservation with every field. */
 export const aReservation = (fields: Partial<StoredReservation> = {}): StoredReservation => ({
   id: fresh('reservation'),
   ownerId: 'key-bob',
@@ -70,7 +70,7 @@ const closingOf = ({ id, ownerId }: StoredReservation, fields: Partial<Closing> 
   ...fields,
 })
 
-/** What every store of reservations does. */
+/** The contract of reservation stores. */
 export const reservationStoreContract = (name: string, storeNow: () => ReservationStore): void => {
   describe(`reservations in ${name}`, () => {
     const kept = async (fields: Partial<StoredReservation> = {}) => {
@@ -135,7 +135,7 @@ export const reservationStoreContract = (name: string, storeNow: () => Reservati
       const reservation = await kept()
       const expiresAt = reservation.expiresAt + MINUTE
       expect(await extend(reservation, expiresAt)).toEqual({ outcome: 'open', expiresAt })
-      // asked again, or to an earlier end: the later one stays
+      // repeated, or with an earlier expiry: the later one stays
       expect(await extend(reservation, expiresAt)).toEqual({ outcome: 'open', expiresAt })
       expect(await extend(reservation, expiresAt - 1n)).toEqual({ outcome: 'open', expiresAt })
       const closing = closingOf(reservation, { now: expiresAt - 1n })

@@ -3,7 +3,7 @@ import type { Entity } from '../../src/core/model/entity.ts'
 import { type EntitySource, MAX_EXAMINED, SEARCH_PAGE, searchEntities } from '../../src/store/search.ts'
 import { anEntity } from './store-fixtures.ts'
 
-/** A source of these entities, and how many it was asked for in each page. */
+/** A source of these entities, and the requested size of each page. */
 const sourceOf = (named: readonly (readonly [id: string, name?: string])[]) => {
   const all: readonly Entity[] = named
     .map(([id, name = 'nothing']) => anEntity({ id, name }))

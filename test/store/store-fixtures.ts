@@ -6,7 +6,7 @@ import type { LimitSetKey } from '../../src/core/model/limit-set.ts'
 import type { Model } from '../../src/core/model/model.ts'
 import type { AuditRecord } from '../../src/core/ports/admin-store.ts'
 
-/** Noon of a day that tests take for today: ns since the epoch. */
+/** The current time in tests: ns since the epoch. */
 export const TODAY = 1_790_000_000n * 1_000_000_000n
 export const HOUR_NS = 3_600n * 1_000_000_000n
 

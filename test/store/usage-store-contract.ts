@@ -7,7 +7,7 @@ const DAY = 86_400
 /** The start of a UTC day: seconds since the epoch. */
 const DAY_START = 20_000 * DAY
 
-/** What every usage store must do. `store` is made before the first test. */
+/** The contract of usage stores. `store` is created before the first test. */
 export const usageStoreContract = (name: string, store: () => UsageStore): void => {
   describe(`${name} as a usage store`, () => {
     const anHour = (fields: Partial<UsageHour>): UsageHour => ({

@@ -19,7 +19,7 @@ import {
 } from '../../src/store/cursor.ts'
 import { type EntityPage, type EntitySource, searchEntities } from '../../src/store/search.ts'
 
-/** What the memory adapter keeps. Each change runs in one turn of the event loop, so all of it happens or none. */
+/** The configuration in memory. Each change runs in one turn of the event loop, so it is atomic. */
 export interface MemoryTables {
   readonly entities: Map<string, Entity>
   /** By the SHA-256 of the secret. */
@@ -38,13 +38,13 @@ export const createMemoryTables = (): MemoryTables => ({
   audit: [],
 })
 
-/** As the table sorts text: by code units, which is by bytes for all that an id may hold. */
+/** The order of text in the table: by code units, which equals the order of bytes for the characters of ids. */
 export const byText = (a: string, b: string): number => {
   if (a === b) return 0
   return a < b ? -1 : 1
 }
 
-/** What administrators change and list, without an engine: for tests and a single process that may forget. */
+/** An admin store in memory. */
 export const createMemoryAdminStore = (): AdminStore => {
   const tables = createMemoryTables()
   return {
@@ -119,7 +119,7 @@ type Entities = Pick<
   'entity' | 'entities' | 'createEntity' | 'replaceEntity' | 'deleteEntity' | 'children' | 'listEntities'
 >
 
-/** Entities without an engine. */
+/** Entities in memory. */
 export const createMemoryEntities = (tables: MemoryTables): Entities => {
   const { entities, audit } = tables
   const lacksParent = ({ parentId }: Entity): boolean => parentId !== null && !entities.has(parentId)
@@ -191,7 +191,7 @@ const removeBelongings = ({ apiKeys, limitSets }: MemoryTables, id: string, at: 
 
 type ApiKeys = Pick<AdminStore, 'apiKey' | 'putKey' | 'listKeys' | 'updateKey'>
 
-/** API keys without an engine. */
+/** API keys in memory. */
 export const createMemoryApiKeys = ({ apiKeys, audit }: MemoryTables): ApiKeys => {
   const find = ({ entityId, keyId }: ApiKey) =>
     [...apiKeys].find(([, key]) => key.entityId === entityId && key.keyId === keyId)
@@ -224,13 +224,13 @@ export const createMemoryApiKeys = ({ apiKeys, audit }: MemoryTables): ApiKeys =
   }
 }
 
-/** A revoked key stays so, whoever changes it at the same time. */
+/** A revoked key stays revoked. */
 const isRevival = (stored: ApiKey, key: ApiKey): boolean =>
   stored.status === 'revoked' && key.status !== 'revoked'
 
 type Place = Pick<AuditRecord, 'at' | 'id'>
 
-/** Records of changes without an engine, newest first. */
+/** Audit records in memory, newest first. */
 export const createMemoryAudit =
   ({ audit }: MemoryTables): AdminStore['listAudit'] =>
   async ({ limit, cursor, subject, from = 0n }) => {

@@ -13,10 +13,10 @@ import type {
   KeptResponse,
 } from '../../src/core/ports/idempotency-store.ts'
 
-/** Drops what is over, from the oldest on up to the first that is not: as a table's TTL, bounded and in its own time. */
-export const dropOldest = <V>(kept: Map<string, V>, isOver: (value: V) => boolean): void => {
+/** Removes expired values from the oldest on, up to the first that is not expired, as the TTL of a table does. */
+const removeExpired = <V>(kept: Map<string, V>, isExpired: (value: V) => boolean): void => {
   for (const [key, value] of kept) {
-    if (!isOver(value)) return
+    if (!isExpired(value)) return
     kept.delete(key)
   }
 }
@@ -25,12 +25,12 @@ interface KeptAnswer extends Pick<Beginning, 'bodyHash' | 'attemptId' | 'pending
   readonly answer?: KeptResponse
 }
 
-/** Answers to repeated requests without an engine: for tests, and a single process that may forget. */
+/** An idempotency store in memory. */
 export const createMemoryIdempotencyStore = (): IdempotencyStore => {
   const kept = new Map<string, KeptAnswer>()
   return {
     async begin({ key, now, ...beginning }) {
-      dropOldest(kept, ({ expiresAt }) => expiresAt <= now)
+      removeExpired(kept, ({ expiresAt }) => expiresAt <= now)
       const found = kept.get(nameOf(key))
       const outcome = found === undefined ? BEGUN : outcomeOf(found, beginning, now)
       if (outcome.outcome === 'begun') {
@@ -79,12 +79,12 @@ interface KeptReservation {
 
 const KEPT_NS = KEPT_AFTER_EXPIRY_SECONDS * 1_000_000_000n
 
-/** Reservations without an engine: for tests, and a single process that may forget. */
+/** A reservation store in memory. */
 export const createMemoryReservationStore = (): ReservationStore => {
   const kept = new Map<string, KeptReservation>()
   return {
     async put(reservation) {
-      dropOldest(kept, (each) => each.reservation.expiresAt + KEPT_NS <= reservation.createdAt)
+      removeExpired(kept, (each) => each.reservation.expiresAt + KEPT_NS <= reservation.createdAt)
       kept.set(reservation.id, { reservation })
     },
     async close({ id, ownerId, as, now, closedBy }) {

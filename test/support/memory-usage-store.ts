@@ -9,7 +9,7 @@ import {
   toUsagePoints,
 } from '../../src/store/usage-hours.ts'
 
-/** Hours of usage without an engine. */
+/** A usage store in memory. */
 export const createMemoryUsageStore = (): UsageStore => {
   const items = createMemoryBucketStore()
   const keys = new Map<string, HourKey>()

@@ -166,13 +166,7 @@ export const createItemReader = (item: StoredItem, fields: StoredItem = item, pa
     textOrNull: (name) => orNull(name, text),
     numberOrNull: (name) => orNull(name, number),
     timeOrNull: (name) => orNull(name, time),
-    word: (name, words) => {
-      const found = text(name)
-      return demand(
-        name,
-        words.find((each) => each === found),
-      )
-    },
+    word: (name, words) => demand(name, wordIn(words, text(name))),
     flag: (name) => demand(name, fields[name]?.BOOL),
     integer: (name) => demand(name, toInteger(demand(name, fields[name]?.N))),
     textsOrNull: (name) => orNull(name, () => demand(name, fields[name]?.L).map(({ S }) => demand(name, S))),
@@ -185,6 +179,9 @@ export const createItemReader = (item: StoredItem, fields: StoredItem = item, pa
     mapOrNull: (name) => orNull(name, () => nested(name, fields[name]?.M)),
   }
 }
+
+const wordIn = <W extends string>(words: readonly W[], text: string): W | undefined =>
+  words.find((word) => word === text)
 
 const scalarsIn = (map: StoredItem, bad: (key: string) => Error): Readonly<Record<string, bigint | string>> =>
   Object.fromEntries(

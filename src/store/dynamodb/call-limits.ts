@@ -79,20 +79,12 @@ export const createCallQueue = (options: {
     if (next === undefined) inFlight -= 1
     else next()
   }
-  const leaveOnce = (): (() => void) => {
-    let hasLeft = false
-    return () => {
-      if (hasLeft) return
-      hasLeft = true
-      leave()
-    }
-  }
   const wait = (): Promise<() => void> =>
     new Promise((resolve, reject) => {
       const start = (): void => {
         waiting.delete(start)
         stop()
-        resolve(leaveOnce())
+        resolve(once(leave))
       }
       const stop = options.deadlines.start(options.maxWaitMs, () => {
         waiting.delete(start)
@@ -105,7 +97,16 @@ export const createCallQueue = (options: {
     enter: async () => {
       if (inFlight >= options.maxInFlight) return wait()
       inFlight += 1
-      return leaveOnce()
+      return once(leave)
     },
+  }
+}
+
+const once = (call: () => void): (() => void) => {
+  let isCalled = false
+  return () => {
+    if (isCalled) return
+    isCalled = true
+    call()
   }
 }

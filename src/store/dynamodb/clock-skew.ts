@@ -1,5 +1,6 @@
 import { StoreUnavailable } from '../../core/model/errors.ts'
-import { MINUTE_NS, MS_NS, SECOND_NS } from '../../core/model/time.ts'
+import { MS_NS, SECOND_NS } from '../../core/model/time.ts'
+import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
 
 /** A larger skew is logged, and after a larger step of the clock it is measured again. */
@@ -7,8 +8,6 @@ const NOTABLE_NS = SECOND_NS
 
 /** How long the clock stays untrusted before it is measured again. */
 const UNTRUSTED_NS = SECOND_NS
-
-const WARN_EVERY_NS = MINUTE_NS
 
 /** The state of this machine's clock, compared with that of the store. */
 export type ClockTrust = 'trusted' | 'untrusted' | 'unknown'
@@ -44,15 +43,12 @@ export const createClockSkew = (options: {
   let bounds: Bounds | undefined
   let offset: bigint | undefined
   let observedAt = 0n
-  let warnedAt: bigint | undefined
 
   const skewNs = (): bigint => (bounds === undefined ? 0n : nearestToZero(bounds))
 
-  const warn = (skew: bigint, at: bigint): void => {
-    if (warnedAt !== undefined && at - warnedAt < WARN_EVERY_NS) return
-    warnedAt = at
-    logger.warn('clock differs from the store', { skew_ms: Number(skew / MS_NS) })
-  }
+  const warnOnceAMinute = createOnceAMinute(clock)
+  const warn = (): void =>
+    warnOnceAMinute(() => logger.warn('clock differs from the store', { skew_ms: Number(skewNs() / MS_NS) }))
 
   return {
     observe(sentAt, receivedAt, date) {
@@ -62,7 +58,7 @@ export const createClockSkew = (options: {
       if (Number.isNaN(seconds)) return
       const stamp = BigInt(seconds) * MS_NS
       bounds = narrowed(bounds, { low: sentAt - stamp - SECOND_NS, high: receivedAt - stamp })
-      if (magnitude(skewNs()) > NOTABLE_NS) warn(skewNs(), observedAt)
+      if (magnitude(skewNs()) > NOTABLE_NS) warn()
     },
     trust() {
       if (offset === undefined) return 'unknown'
@@ -114,7 +110,7 @@ export const createClockCheck = (
     try {
       await reading
     } catch (cause) {
-      throw new StoreUnavailable("The store's clock is not known", { mayHaveApplied: false, cause })
+      throw new StoreUnavailable('The clock of the store could not be read', { mayHaveApplied: false, cause })
     }
   }
 

@@ -55,12 +55,7 @@ export interface TableReads {
 }
 
 export const createTableReads = (client: DynamoClient, tableName: string): TableReads => {
-  const query = async (input: Omit<QueryCommandInput, 'TableName'>): Promise<TablePage> => {
-    const response: QueryCommandOutput = await client.run((sdk) =>
-      sdk.send(new QueryCommand({ TableName: tableName, ...input })),
-    )
-    return { items: response.Items ?? [], next: response.LastEvaluatedKey }
-  }
+  const query = createQuery(client, tableName)
   const batch = createBatchGet(client, tableName)
 
   return {
@@ -81,21 +76,7 @@ export const createTableReads = (client: DynamoClient, tableName: string): Table
         for (const item of await batch(unique.slice(at, at + BATCH_SIZE))) found.set(itemIdentity(item), item)
       return keys.map((key) => found.get(identity(key)))
     },
-    async partition(partitionKey, range) {
-      const items: StoredItem[] = []
-      let after: StoredItem | undefined
-      do {
-        const page = await query({
-          ConsistentRead: true,
-          Limit: PARTITION_PAGE,
-          ...keyCondition({ hash: 'PK', range: 'SK' }, partitionKey, range),
-          ...startingAfter(after),
-        })
-        items.push(...page.items)
-        after = page.next
-      } while (after !== undefined)
-      return items
-    },
+    partition: (partitionKey, range) => wholePartition(query, partitionKey, range),
     page: (partitionKey, range, options) =>
       query({
         ConsistentRead: true,
@@ -105,6 +86,37 @@ export const createTableReads = (client: DynamoClient, tableName: string): Table
     indexPage: (index, partitionKey, range, options) =>
       query({ IndexName: index.name, ...keyCondition(index, partitionKey, range), ...pageInput(options) }),
   }
+}
+
+type Query = (input: Omit<QueryCommandInput, 'TableName'>) => Promise<TablePage>
+
+const createQuery =
+  (client: DynamoClient, tableName: string): Query =>
+  async (input) => {
+    const response: QueryCommandOutput = await client.run((sdk) =>
+      sdk.send(new QueryCommand({ TableName: tableName, ...input })),
+    )
+    return { items: response.Items ?? [], next: response.LastEvaluatedKey }
+  }
+
+const wholePartition = async (
+  query: Query,
+  partitionKey: string,
+  range: SortRange,
+): Promise<readonly StoredItem[]> => {
+  const items: StoredItem[] = []
+  let after: StoredItem | undefined
+  do {
+    const page = await query({
+      ConsistentRead: true,
+      Limit: PARTITION_PAGE,
+      ...keyCondition({ hash: 'PK', range: 'SK' }, partitionKey, range),
+      ...startingAfter(after),
+    })
+    items.push(...page.items)
+    after = page.next
+  } while (after !== undefined)
+  return items
 }
 
 const createBatchGet =

@@ -1,5 +1,5 @@
 import { type Entity, PRIORITIES } from '../../../core/model/entity.ts'
-import type { AdminStore } from '../../../core/ports/admin-store.ts'
+import type { AdminStore, AuditRecord } from '../../../core/ports/admin-store.ts'
 import { createItemReader, type StoredItem, toIsoTime, toItem } from '../attributes.ts'
 import { afterPrefix, childKey, entityKey, entityPartition, INDEXED, idOf, SORT } from '../table-keys.ts'
 import type { TableReads } from '../table-reads.ts'
@@ -76,36 +76,42 @@ export const createEntities = (reads: TableReads, writes: TableWrites): Entities
       return items.map((item) => item && toEntity(item))
     },
     children,
-    async createEntity(entity, audit) {
-      const failed = await writes.apply<'exists' | 'parent_missing'>([
-        ...belowParent(entity),
-        { does: 'put', item: entityItem(entity), condition: absent, otherwise: 'exists' },
-        ...parentTakes(entity, 'recheck'),
-        { does: 'put', item: auditItem(audit) },
-      ])
-      return failed ?? 'created'
-    },
+    createEntity: async (entity, audit) => (await writes.apply(creation(entity, audit))) ?? 'created',
     async replaceEntity(entity, expectedVersion, audit) {
       const stored = await reads.get(entityKey(entity.id))
       if (stored === undefined) return 'changed'
-      const { parentId } = toEntity(stored)
-      const hasMoved = parentId !== entity.parentId
-      const failed = await writes.apply<'changed' | 'parent_missing'>([
-        ...(hasMoved ? belowParent(entity) : []),
-        {
-          does: 'put',
-          item: entityItem(entity),
-          condition: atVersion(expectedVersion),
-          otherwise: 'changed',
-        },
-        ...(hasMoved && parentId !== null
-          ? [{ does: 'delete' as const, key: childKey(parentId, entity.id) }]
-          : []),
-        { does: 'put', item: auditItem(audit) },
-      ])
-      return failed ?? 'replaced'
+      const change = { entity, expectedVersion, audit, previousParentId: toEntity(stored).parentId }
+      return (await writes.apply(replacement(change))) ?? 'replaced'
     },
   }
+}
+
+const creation = (entity: Entity, audit: AuditRecord): readonly TableWrite<'exists' | 'parent_missing'>[] => [
+  ...belowParent(entity),
+  { does: 'put', item: entityItem(entity), condition: absent, otherwise: 'exists' },
+  ...parentTakes(entity, 'recheck'),
+  { does: 'put', item: auditItem(audit) },
+]
+
+interface Replacement {
+  readonly entity: Entity
+  readonly expectedVersion: bigint
+  readonly previousParentId: string | null
+  readonly audit: AuditRecord
+}
+
+/** The child item below the previous parent is deleted last, so that a crash does not hide the entity from both parents. */
+const replacement = (change: Replacement): readonly TableWrite<'changed' | 'parent_missing'>[] => {
+  const { entity, expectedVersion, previousParentId, audit } = change
+  const hasMoved = previousParentId !== entity.parentId
+  return [
+    ...(hasMoved ? belowParent(entity) : []),
+    { does: 'put', item: entityItem(entity), condition: atVersion(expectedVersion), otherwise: 'changed' },
+    ...(hasMoved && previousParentId !== null
+      ? [{ does: 'delete' as const, key: childKey(previousParentId, entity.id) }]
+      : []),
+    { does: 'put', item: auditItem(audit) },
+  ]
 }
 
 /** The child item comes before the entity: without an entity it is skipped, whereas an entity without it would be lost. */
