@@ -14,8 +14,8 @@ export const withoutBasePath = (event: LambdaEvent): LambdaEvent => {
 }
 
 /**
- * What links on the page at the root begin with; undefined: `./`. At a base path without a slash at its end, `./docs` would
- * be a path beside the API.
+ * The prefix of links on the root page; undefined: `./`. At a base path without a final slash, `./docs` would be a path beside
+ * the API.
  */
 export const rootLinks = (event: LambdaEvent): string | undefined => {
   const path = publicPath(event)
@@ -44,7 +44,7 @@ const pathBelow = (path: string, route: string, proxy: string | undefined): stri
   return (base === undefined ? undefined : afterBase(path, base)) ?? path
 }
 
-/** What was matched is decoded and has no slash at its end, the path is as it was sent; a base path needs no encoding. */
+/** The match is decoded and has no final slash; the path is as it was sent. A base path needs no encoding. */
 const belowProxy = (path: string, proxy: string): string => {
   const decoded = decode(path)
   const matched = [`/${proxy}`, `/${proxy}/`, `/${decode(proxy)}`, `/${decode(proxy)}/`]
@@ -59,7 +59,7 @@ const belowProxy = (path: string, proxy: string): string => {
 const withoutEnd = (path: string, end: string): string | undefined =>
   path.endsWith(end) ? path.slice(0, path.length - end.length) : undefined
 
-/** What follows `base`, at least `/`. Undefined: the path is not below it. */
+/** The rest of the path after `base`, at least `/`. Undefined: the path is not below `base`. */
 const afterBase = (path: string, base: string): string | undefined => {
   if (path === base) return '/'
   return path.startsWith(`${base}/`) ? path.slice(base.length) : undefined

@@ -3,12 +3,12 @@ import { Hono } from 'hono'
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda'
 import { rootLinks, withoutBasePath } from './events.ts'
 
-/** An app, as far as it matters here. */
+/** The part of an app that handlers need. */
 export interface Fetching {
   fetch(request: Request, env: unknown): Response | Promise<Response>
 }
 
-/** Hono makes a request of the event, which `respond` handles with the platform's bindings. */
+/** Hono converts the event to a request; `respond` handles it with the platform's bindings. */
 const invoke = (
   event: LambdaEvent,
   context: LambdaContext,
@@ -21,12 +21,12 @@ const invoke = (
   return handle(entry, { isContentTypeBinary })(withoutBasePath(event), context)
 }
 
-/** All else that zael answers is text, which every gateway passes on as it is. */
+/** All other responses are text, which every gateway passes on unchanged. */
 const isContentTypeBinary = (type: string): boolean => /^(image|font)\//i.test(type)
 
 /**
- * A Lambda's handler that answers whole. Nothing is compressed: what is compressed travels as base64, which an API Gateway
- * decodes only where its binary media types and the request's `Accept` say so.
+ * A Lambda's handler that returns whole responses. They are not compressed: compressed bodies are sent as base64, which an API
+ * Gateway decodes only if its binary media types and the request's `Accept` match.
  */
 export const bufferedHandler =
   (app: Fetching) =>
@@ -102,7 +102,7 @@ const copy = async (body: ReadableStream<Uint8Array>, out: Writable, client: Cli
   client.left.addEventListener('abort', () => {
     cancelled = reader.cancel()
   })
-  // Cancelling ends a read that is under way.
+  // Cancelling ends a read in progress.
   for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
     if (client.hasLeft()) break
     if (!out.write(value)) await drained(out)
@@ -110,7 +110,7 @@ const copy = async (body: ReadableStream<Uint8Array>, out: Writable, client: Cli
   await cancelled
 }
 
-/** Resolves when more can be written, or when no one will read it. */
+/** Resolves when more can be written, or when the stream is closed. */
 const drained = (out: Writable): Promise<void> =>
   new Promise((resolve) => {
     const done = () => {

@@ -5,17 +5,17 @@ import { fileURLToPath } from 'node:url'
 import type { buildSync, Metafile } from 'esbuild'
 import { bundlePageSync } from './bundle-page.ts'
 
-/** What becomes the code of one function. */
+/** The source of one function. */
 export interface LambdaSource {
   /** The file that exports `handler`, from the project's root: `lambdas/api.ts`. */
   readonly entry: string
-  /** Files that the code reads by itself: by the name they have beside the bundle, the package and the file in it. */
+  /** Files that the code reads: the package and the file in it, by their name beside the bundle. */
   readonly assets?: Readonly<Record<string, readonly [module: string, file: string]>>
-  /** Where the dashboard's files go, beside the bundle. */
+  /** The directory of the dashboard's files, beside the bundle. */
   readonly page?: string
 }
 
-/** The API's code, and the files of its docs pages and its dashboard, which it reads when they are asked for. */
+/** The API's code, and the files of its docs pages and its dashboard, which it reads on request. */
 export const API_SOURCE: LambdaSource = {
   entry: 'lambdas/api.ts',
   page: 'assets/dashboard',
@@ -40,12 +40,12 @@ const require = createRequire(import.meta.url)
 const versionOf = (packageJson: { readonly version: string }): string => packageJson.version
 
 /**
- * Bundles a function into `outputDir`: `index.mjs`, a file for each thing that is imported dynamically, so that only
- * what every call needs is loaded at start, source maps, and the assets. Node 20 syntax: emulators run Lambdas under
- * the machine's own Node. The SDK is in the bundle: where Lambdas run as plain processes there is no other.
+ * Bundles a function into `outputDir`: `index.mjs`, one file per dynamic import, so that a start loads only what every call
+ * needs, source maps, and the assets. The syntax is that of Node 20, because emulators run Lambdas with the machine's Node.
+ * The SDK is included, because emulators that run Lambdas as plain processes provide none.
  */
 export const bundleLambda = (source: LambdaSource, outputDir: string): Metafile => {
-  // Loaded here, as the published package holds finished bundles and needs no bundler.
+  // Loaded here: the published package contains finished bundles and needs no bundler.
   const esbuild: { readonly buildSync: typeof buildSync } = require('esbuild')
   const { metafile } = esbuild.buildSync({
     absWorkingDir: PROJECT_ROOT,
@@ -82,7 +82,7 @@ const writePage = (directory: string): void => {
 }
 
 /**
- * How the stream's records come to the aggregator: all at once that come in the window, up to what Lambda takes (10,000
- * records, 6 MB). A batch writes each bucket's hour once, so larger batches cost fewer writes.
+ * The batches of stream records for the aggregator: all records of the window, up to Lambda's limit (10,000 records, 6 MB). A
+ * batch writes each bucket's hour once, so larger batches need fewer writes.
  */
 export const STREAM_BATCHES = { size: 10_000, windowSeconds: 5 } as const

@@ -8,14 +8,14 @@ const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 const require = createRequire(import.meta.url)
 
-/** Files of the page by name: `index.html`, and those that it names; a second time with `.gz`, compressed. */
+/** Files of the page by name: `index.html` and the files that it references; compressed copies end in `.gz`. */
 export type PageFiles = ReadonlyMap<string, Uint8Array<ArrayBuffer>>
 
 const OPTIONS = {
   absWorkingDir: PROJECT_ROOT,
   entryPoints: { page: 'dashboard/main.tsx' },
   outdir: 'dashboard',
-  // Names change with what is in the files, so browsers may keep them for ever.
+  // Names change with the content, so browsers may cache the files without a time limit.
   entryNames: '[name]-[hash]',
   chunkNames: 'part-[hash]',
   bundle: true,
@@ -25,7 +25,7 @@ const OPTIONS = {
   write: false,
   platform: 'browser',
   format: 'esm',
-  // `light-dark()` of the styles needs browsers of 2024.
+  // `light-dark()` requires browsers of 2024.
   target: ['chrome123', 'firefox121', 'safari17.5'],
   jsx: 'automatic',
   jsxImportSource: 'preact',
@@ -33,13 +33,13 @@ const OPTIONS = {
   logLevel: 'warning',
 } satisfies BuildOptions
 
-/** Bundles the page. It takes a tenth of a second or two. */
+/** Bundles the page, in 100 to 200 ms. */
 export const bundlePage = async (): Promise<PageFiles> => filesOf(await bundler().build(OPTIONS))
 
-/** As `bundlePage`, for where nothing can be waited for. */
+/** `bundlePage` for synchronous callers. */
 export const bundlePageSync = (): PageFiles => filesOf(bundler().buildSync(OPTIONS))
 
-/** Loaded here, as the published package holds a finished page and needs no bundler. */
+/** Loaded here: the published package contains a finished page and needs no bundler. */
 const bundler = (): { readonly build: typeof build; readonly buildSync: typeof buildSync } =>
   require('esbuild')
 
@@ -55,11 +55,11 @@ const filesOf = ({ outputFiles, metafile }: BuildResult<typeof OPTIONS>): PageFi
   return files
 }
 
-/** A picture of a bucket that is a third empty: in the page itself, as one more request would cost more. */
+/** A bucket that is two thirds full. It is part of the page, because one more request would cost more. */
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%234353d6'/%3E%3Cpath d='M4 3h8v10H4z' fill='none' stroke='white' stroke-width='1.5'/%3E%3Cpath d='M4.7 7h6.6v5.3H4.7z' fill='white'/%3E%3C/svg%3E"
 
-/** The page that loads the rest. Addresses are relative, so that it works below a stage; no script stands in it. */
+/** The page that loads the other files. Its addresses are relative, so that it works below a stage; it contains no script. */
 export const pageHtml = ({
   script,
   style,

@@ -4,50 +4,50 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { settingMistakes } from '../src/settings/read-settings.ts'
 
 /**
- * Where a stack goes. `aws`: guarded against loss, logged, streaming. `local`: an emulator; only what the free image of
- * LocalStack 4.14 can deploy, and everything goes away with the stack.
+ * The target of a stack. `aws`: protected against loss, with logs and streaming. `local`: an emulator; only resources that the
+ * free image of LocalStack 4.14 can deploy, and all of them are removed with the stack.
  */
 export type Flavour = 'aws' | 'local'
 
-/** What a construct needs to know of a table: the CDK's `Table`, `TableV2` and imported ones have it. */
+/** A table: the CDK's `Table` and `TableV2`, or an imported one. */
 export interface TableRef {
   readonly tableName: string
   readonly tableArn: string
   readonly encryptionKey?: IKey | undefined
 }
 
-/** What a construct needs to know of a secret. */
+/** A secret. */
 export interface SecretRef {
   readonly secretArn: string
   readonly encryptionKey?: IKey | undefined
 }
 
-/** Lets `grantee` read and write what a key of the user's own guards; AWS's own keys need no grant. */
+/** Lets `grantee` encrypt and decrypt with a customer's key; AWS's own keys need no grant. */
 export const grantKey = (key: IKey | undefined, grantee: IGrantable): void => {
   key?.grantEncryptDecrypt(grantee)
 }
 
-/** Settings that a construct cannot take, and what to do instead. */
-export interface RefusedSettings {
+/** Settings that a construct does not accept, and the alternative. */
+export interface RejectedSettings {
   readonly names: readonly string[]
   readonly instead: string
 }
 
 /**
- * Checks settings of zael's at synthesis rather than when the Lambda starts. Throws an error that names every mistake. A value
- * that is known at deployment only is not checked.
+ * Checks settings at synthesis, before the Lambda starts. Throws an error that names every mistake. Values that are resolved
+ * at deployment are not checked.
  */
 export const checkEnvironment = (
   environment: Readonly<Record<string, string>> = {},
-  refused: RefusedSettings = { names: [], instead: '' },
+  rejected: RejectedSettings = { names: [], instead: '' },
 ): void => {
   const late = Object.keys(environment).filter((name) => Token.isUnresolved(environment[name]))
   const known = Object.entries(environment).filter(([name]) => !late.includes(name))
   const mistakes = [
-    ...refused.names
+    ...rejected.names
       .filter((name) => environment[name])
-      .map((name) => `${name} cannot be set: ${refused.instead}`),
-    // A mistake that names a late value may be none: one setting may need another.
+      .map((name) => `${name} cannot be set: ${rejected.instead}`),
+    // Skip mistakes that involve unresolved values, as one setting may require another.
     ...settingMistakes(Object.fromEntries(known)).filter((text) => !late.some((name) => text.includes(name))),
   ]
   if (mistakes.length > 0) throw new Error(`environment: ${mistakes.join('; ')}`)

@@ -21,13 +21,13 @@ export interface ZaelAggregatorProps {
   readonly flavour?: Flavour
   /** Default 256. */
   readonly memoryMb?: number
-  /** Further settings of zael's, such as LOG_LEVEL; mistakes are errors at synthesis. */
+  /** Further settings of zael, such as LOG_LEVEL; mistakes are errors at synthesis. */
   readonly environment?: Readonly<Record<string, string>>
 }
 
 /**
- * What the aggregator gets to see: changes of entities' buckets. Its own USAGE# items, policies' buckets and
- * configuration never wake it, and a bucket that goes away has nothing more to count.
+ * The records that invoke the aggregator: changes of entities' buckets. Its own USAGE# items, policies' buckets, configuration
+ * and deleted buckets do not concern it.
  */
 const BUCKET_CHANGES = FilterCriteria.filter({
   eventName: FilterRule.or('INSERT', 'MODIFY'),
@@ -36,7 +36,7 @@ const BUCKET_CHANGES = FilterCriteria.filter({
   },
 })
 
-/** Turns the table's stream into use per hour. What cannot be processed is named in the dead-letter queue. */
+/** Turns the table's stream into use per hour. The dead-letter queue names records that could not be processed. */
 export class ZaelAggregator extends Construct {
   readonly fn: LambdaFunction
   readonly deadLetters: Queue
@@ -91,8 +91,8 @@ export class ZaelAggregator extends Construct {
       filters: [BUCKET_CHANGES],
       batchSize: STREAM_BATCHES.size,
       maxBatchingWindow: Duration.seconds(props.flavour === 'local' ? 0 : STREAM_BATCHES.windowSeconds),
-      // A record that fails is cut out by halving, tried ten times in all, and then named in the queue: what comes
-      // after it must not wait until the stream forgets it, after 24 hours.
+      // A record that fails is isolated by halving, tried ten times in all, and then named in the queue: later records must
+      // not wait until the stream drops it, after 24 hours.
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
       retryAttempts: 10,

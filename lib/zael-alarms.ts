@@ -12,15 +12,15 @@ export interface ZaelAlarmsProps {
   readonly api: { readonly api: RestApi; readonly fn: IFunction }
   readonly aggregator: { readonly fn: IFunction; readonly deadLetters: IQueue }
   readonly table: TableRef
-  /** Told when an alarm goes off and when it is over. Default: no one; alarms show in CloudWatch. */
+  /** Receives a message when an alarm starts and ends. Default: none; CloudWatch shows alarms. */
   readonly topic?: ITopic
 }
 
 const PERIOD = Duration.minutes(5)
-/** Behind by this much, usage is visibly late; the stream forgets after 24 hours. */
+/** With this delay, usage is visibly late; the stream drops records after 24 hours. */
 const LATE_MS = Duration.minutes(10).toMilliseconds()
 
-/** What someone should look at: errors, throttling, an aggregator that falls behind or gives up on a record. */
+/** Alarms for errors, throttling, and an aggregator that is late or drops a record. */
 export class ZaelAlarms extends Construct {
   readonly alarms: readonly Alarm[]
 

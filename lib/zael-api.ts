@@ -21,27 +21,27 @@ import { LISTING_INDEX } from './zael-table.ts'
 
 export interface ZaelApiProps {
   readonly table: TableRef
-  /** Opens everything. */
+  /** Grants access to all routes. */
   readonly adminToken: SecretRef
-  /** Opens what only reads. */
+  /** Grants access to routes that only read. */
   readonly viewerToken: SecretRef
-  /** Default `aws`: logs, answers that stream. */
+  /** Default `aws`: with logs and streamed responses. */
   readonly flavour?: Flavour
   /** Default: the path of this construct. */
   readonly apiName?: string
-  /** What the whole API takes before API Gateway refuses: a bound on cost, not a limit on any caller. Default 1000 a second, bursts of 2000. */
+  /** What the whole API accepts before API Gateway throttles: a bound on cost, not a limit of any caller. Default 1000 per second, bursts of 2000. */
   readonly throttle?: { readonly requestsPerSecond: number; readonly burst: number }
-  /** More CPU comes with more memory. Default 512. */
+  /** CPU grows with memory. Default 512. */
   readonly memoryMb?: number
-  /** The longest answer. Default 5 minutes where answers stream, else 29 seconds, the most that API Gateway waits. */
+  /** The longest response. Default 5 minutes if responses are streamed, else 29 seconds, the maximum of API Gateway. */
   readonly timeout?: Duration
-  /** Further settings of zael's (`docs/settings.md`), such as DEFAULT_RPM_LIMIT; mistakes are errors at synthesis. */
+  /** Further settings of zael (`docs/settings.md`), such as DEFAULT_RPM_LIMIT; mistakes are errors at synthesis. */
   readonly environment?: Readonly<Record<string, string>>
-  /** A regional web ACL of yours that stands before the API. */
+  /** Your regional web ACL in front of the API. */
   readonly webAclArn?: string
 }
 
-/** What the code does on the table; there is no Scan among it. */
+/** The code's operations on the table; Scan is not among them. */
 const TABLE_ACTIONS = [
   'dynamodb:BatchGetItem',
   'dynamodb:ConditionCheckItem',
@@ -52,7 +52,7 @@ const TABLE_ACTIONS = [
   'dynamodb:UpdateItem',
 ]
 
-/** Settings that the Lambda refuses. */
+/** Settings that the Lambda rejects. */
 const NO_KEYS_OF_A_FILE = {
   names: ['API_KEYS_FILE', 'API_KEYS_JSON'],
   instead: 'make keys by POST /api/entities/{id}/keys',
@@ -61,12 +61,12 @@ const NO_KEYS_OF_A_FILE = {
 const STAGE = 'prod'
 
 /**
- * The first call of a Lambda opens a connection, on a share of a CPU. LocalStack writes one item after the other where a table
- * has a stream.
+ * The first call of a Lambda opens a connection with a share of a CPU. LocalStack writes items of a table with a stream one
+ * after another.
  */
 const DEADLINE_MS = { aws: '1000', emulator: '10000' } as const
 
-/** The HTTP API: a regional REST API that hands every request to one Lambda. */
+/** The HTTP API: a regional REST API that passes every request to one Lambda. */
 export class ZaelApi extends Construct {
   readonly api: RestApi
   readonly fn: LambdaFunction
@@ -81,23 +81,23 @@ export class ZaelApi extends Construct {
       restApiName: props.apiName ?? this.node.path,
       description: 'zael: rate limits for LLM and HTTP APIs',
       endpointTypes: [EndpointType.REGIONAL],
-      // An emulator does not need the account's role for logs, and may not know it.
+      // An emulator does not need the account's role for logs and may not support it.
       cloudWatchRole: streams,
       ...(streams ? { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN } : {}),
-      // Pictures of the docs pages travel as base64 where the API does not stream. LocalStack does not know */*.
+      // Images of the docs pages are sent as base64 if the API does not stream. LocalStack does not support */*.
       ...(streams ? {} : { binaryMediaTypes: ['*/*', 'image/*'] }),
       defaultIntegration: integration(this.fn, timeout, streams),
       deployOptions: this.stageOptions(props, streams),
     })
     this.api.root.addProxy()
-    // An output of its own, which on an emulator would be wrong.
+    // The construct's own output, which is wrong on an emulator.
     this.api.node.tryRemoveChild('Endpoint')
     if (streams) this.keepExecutionLogs()
     else this.keepDeployment()
     this.guard(props)
   }
 
-  /** Where the API answers, ending in a slash. */
+  /** The API's URL, which ends in a slash. */
   get url(): string {
     return this.api.url
   }
@@ -143,12 +143,12 @@ export class ZaelApi extends Construct {
       accessLogDestination: new LogGroupLogDestination(accessLogs),
       accessLogFormat: AccessLogFormat.jsonWithStandardFields(),
       loggingLevel: MethodLoggingLevel.ERROR,
-      // Never whole requests: they hold keys.
+      // Never whole requests: they contain keys.
       dataTraceEnabled: false,
     }
   }
 
-  /** API Gateway would make this log group by itself and keep it for ever. */
+  /** Otherwise API Gateway creates this log group and keeps it without a time limit. */
   private keepExecutionLogs(): void {
     const logs = new LogGroup(this, 'ExecutionLogs', {
       logGroupName: `API-Gateway-Execution-Logs_${this.api.restApiId}/${STAGE}`,
@@ -159,8 +159,8 @@ export class ZaelApi extends Construct {
   }
 
   /**
-   * The CDK makes a new deployment whenever the API's definition changes, which LocalStack cannot update its stage to:
-   * "Stage already exists". On an emulator the deployment stays, and `deploy:local` puts the definition onto the stage.
+   * The CDK creates a new deployment whenever the API's definition changes, to which LocalStack cannot update its stage:
+   * "Stage already exists". On an emulator the deployment remains, and `deploy:local` applies the definition to the stage.
    */
   private keepDeployment(): void {
     const deployment = this.api.latestDeployment?.node.defaultChild

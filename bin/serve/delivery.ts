@@ -6,18 +6,18 @@ import type { StreamRecord } from '../../src/usage/stream-usage.ts'
 export interface DeliveryOptions {
   readonly aggregator: Aggregator
   readonly logger: Logger
-  /** How often a record is tried before it is given up. */
+  /** Attempts per record before it is dropped. */
   readonly attempts?: number
   /** The first pause after a failure, in ms; it doubles. */
   readonly pauseMs?: number
 }
 
-/** Hands records to the aggregator in their order, as a Lambda's event source does. */
+/** Delivers records to the aggregator in order, as a Lambda's event source does. */
 export type Deliver = (records: readonly StreamRecord[]) => Promise<void>
 
 const BATCH = 500
 
-/** The place of the first record that the aggregator reported; -1: none. */
+/** The index of the first record that the aggregator reported; -1: none. */
 const firstFailure = async (aggregator: Aggregator, records: readonly StreamRecord[]): Promise<number> => {
   const { batchItemFailures } = await aggregator.handle({ Records: records })
   const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
@@ -25,7 +25,7 @@ const firstFailure = async (aggregator: Aggregator, records: readonly StreamReco
   return records.findIndex((record) => failed.has(record.dynamodb?.SequenceNumber ?? ''))
 }
 
-/** How many of the batch's first records are done with: never 0. */
+/** The number of records at the start of the batch that are finished; at least 1. */
 const deliverBatch = async (
   { aggregator, logger, attempts = 5, pauseMs = 100 }: DeliveryOptions,
   batch: readonly StreamRecord[],
@@ -40,8 +40,8 @@ const deliverBatch = async (
 }
 
 /**
- * What is reported as failed is read again from there on; a record that fails `attempts` times in a row is logged and
- * left out, so that one poison record does not stop the rest. Never rejects.
+ * Reading resumes at the first failed record. A record that fails `attempts` times in a row is logged and dropped, so that it
+ * does not stop the others. Never rejects.
  */
 export const createDelivery =
   (options: DeliveryOptions): Deliver =>
@@ -51,10 +51,10 @@ export const createDelivery =
     }
   }
 
-/** Records on their way to the aggregator, one delivery at a time. */
+/** Records that wait for the aggregator; one delivery at a time. */
 export interface RecordQueue {
   add(records: readonly StreamRecord[]): void
-  /** Resolves when everything that was added has been delivered or given up. */
+  /** Resolves when all added records have been delivered or dropped. */
   drained(): Promise<void>
 }
 

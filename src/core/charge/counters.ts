@@ -126,7 +126,7 @@ export interface FlushDependencies {
 
 const DENIALS_DELAY_NS = 10n * SECOND_NS
 
-/** Writes of counts under way, so that decisions do not queue behind thousands of them. */
+/** Concurrent writes of counts, so that decisions do not queue behind thousands of them. A loop bounds them: core has no dependencies. */
 const AT_ONCE = 8
 
 /** Writes the counts that have waited long enough (`all`: every one) by themselves; those certainly not written wait on. */

@@ -107,7 +107,7 @@ test('replaces a worker that is killed, and leaves none behind when it is killed
   const [killed = 0] = pidsOf(server, 1)
   process.kill(killed, 'SIGKILL')
   await vi.waitFor(() => expect(pidsOf(server, 1)).toHaveLength(2), PATIENCE)
-  expect(server.stderr()).toMatch(/warn .*another takes its place {2}worker=1 {2}reason="SIGKILL"/)
+  expect(server.stderr()).toMatch(/warn .*another replaces it {2}worker=1 {2}reason="SIGKILL"/)
   const nodes = []
   for (let turn = 0; turn < 4; turn++) nodes.push((await chat(server)).node)
   expect(new Set(nodes)).toEqual(new Set(['node-1/1', 'node-1/2']))
