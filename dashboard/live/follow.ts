@@ -23,12 +23,12 @@ export interface FollowOptions<T> {
 }
 
 /** Reads a source, and reconnects with backoff whenever it ends, until `signal` aborts. Never throws. */
-export const follow = async <T>(following: FollowOptions<T>, signal: AbortSignal): Promise<void> => {
-  const { onConnection, wait, now, random } = following
+export const follow = async <T>(options: FollowOptions<T>, signal: AbortSignal): Promise<void> => {
+  const { onConnection, wait, now, random } = options
   let failures = 0
   onConnection({ state: 'connecting' })
   while (!signal.aborted) {
-    const { received, error } = await readSource(following, signal)
+    const { received, error } = await readSource(options, signal)
     if (signal.aborted) return
     failures = received ? 1 : failures + 1
     const waitMs = backOffMs(failures, random())

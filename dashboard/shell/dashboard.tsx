@@ -16,7 +16,7 @@ const SIGNED_OUT: SignInState = { state: 'signed-out', error: undefined }
 /** The sign-in form, or the view of the current route once signed in. */
 export const Dashboard = () => {
   const [token, setToken] = useState(readToken)
-  const [tries, setTries] = useState(0)
+  const [attempts, setAttempts] = useState(0)
   const [state, setState] = useState<SignInState>(token ? { state: 'checking' } : SIGNED_OUT)
   const signOut = useCallback((error?: string) => {
     forgetToken()
@@ -37,13 +37,13 @@ export const Dashboard = () => {
         else signOut(rejectionText(asError(error)))
       },
     )
-  }, [api, tries])
+  }, [api, attempts])
 
   if (state.state === 'signed-out') {
     const signIn = (given: string) => {
       storeToken(given)
       setToken(given)
-      setTries(tries + 1)
+      setAttempts(attempts + 1)
       setState({ state: 'checking' })
     }
     return <SignIn token={token ?? ''} error={state.error} onToken={signIn} />

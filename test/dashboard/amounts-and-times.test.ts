@@ -48,7 +48,7 @@ test.each([
   [364 * 86_400, '364 d'],
   [400 * 86_400, 'over a year'],
   [180_000_000_000, '5,707 years'],
-])('says %f seconds as %s', (seconds, text) => {
+])('formats %f seconds as %s', (seconds, text) => {
   expect(spanText(seconds)).toBe(text)
 })
 
