@@ -33,7 +33,7 @@ const limitsOf = async (id: string) => {
     ])
 }
 
-test('loads entities, limits, models and roles as the contract has them', async () => {
+test('loads the demo entities with their limits, models and roles', async () => {
   await load()
   expect(await store.children('proj-demo')).toEqual(['key-alice', 'key-bob', 'key-charlie'])
   expect(await limitsOf('proj-demo')).toEqual([
@@ -63,7 +63,7 @@ test('loads entities, limits, models and roles as the contract has them', async 
   expect(admin?.limits.map((limit) => limitToJson(limit).capacity)).toEqual([500, 100_000])
 })
 
-test('loads policies as the contract has them', async () => {
+test('loads the demo policies', async () => {
   await load()
   const { items } = await store.listPolicies({ limit: 100 })
   const sizes = items.map(({ key, limits }) => [

@@ -40,7 +40,7 @@ describe('the keys of a file', () => {
     expect(await read(null)).toEqual([])
   })
 
-  test('are read from the sample as the contract has them', async () => {
+  test('are read from the sample file', async () => {
     const apiKeysFile = fileURLToPath(new URL('../../../seed/api-keys.yaml', import.meta.url))
     expect(await readApiKeys({ apiKeysFile, apiKeysJson: null })).toMatchObject([
       {
