@@ -19,7 +19,7 @@ import type { ResponseContext } from './response.ts'
 /** The settings that routes need, already checked; how each is set is in `docs/settings.md`. */
 export interface HttpSettings {
   readonly adminToken: string
-  /** null: no one but the admin may read. */
+  /** null: only admins may read. */
   readonly viewerToken: string | null
   readonly nodeId: string | null
   readonly version: string
@@ -44,9 +44,9 @@ export interface HttpSettings {
   readonly defaultTpmLimit: number | null
   /** Length of the default limits' window, in seconds. */
   readonly windowSeconds: number
-  /** How long a looked-up key or entity is believed, in ms. */
+  /** How long a key or an entity is cached, in ms. */
   readonly configCacheMs: number
-  /** Time between two looks of the dashboard's stream, in ms; null: it sends one event and ends (Lambda). */
+  /** Interval of the dashboard's stream, in ms; null: it sends one event and ends (Lambda). */
   readonly streamIntervalMs: number | null
 }
 
@@ -57,7 +57,7 @@ export type AssetName =
   | 'favicon-32x32.png'
   | 'redoc.standalone.js'
 
-/** What lies beside the code and is read when first asked for. */
+/** Files beside the code, read on demand. */
 export interface Assets {
   /** The file's bytes, or undefined where this deployment does not carry it. */
   docsFile(name: AssetName): Promise<Uint8Array<ArrayBuffer> | undefined>
@@ -67,7 +67,7 @@ export interface Assets {
   openApiDocument(app: Hono<AppEnv>): Promise<object>
 }
 
-/** Everything the HTTP API stands on. */
+/** Everything that the HTTP API depends on. */
 export interface AppDependencies {
   readonly limiter: Limiter
   readonly store: AdminStore
@@ -75,7 +75,7 @@ export interface AppDependencies {
   checkHealth(): Promise<void>
   /** Reservations that outlive a request. */
   readonly reservations: ReservationStore
-  /** Answers to requests with an idempotency key. */
+  /** Responses to requests with an idempotency key. */
   readonly idempotency: IdempotencyStore
   readonly usage: UsageReader
   readonly backend: ChatBackend
@@ -89,12 +89,12 @@ export interface AppDependencies {
   readonly assets: Assets
   /** Prometheus text; undefined: `/metrics` is not there. */
   readonly metricsText?: () => Promise<string>
-  /** Told of every change this process makes, beside the limiter and the app's own caches, which are told anyway. */
+  /** Called after every change by this process; the limiter and the caches of the app need no call. */
   readonly onChange?: OnConfigChange
 }
 
 /**
- * Who asks. On `/v1` there is always an entity: the caller's own, or the one an admin names by X-Zael-Entity.
+ * The authenticated client. On `/v1` there is always an entity: the caller's own, or the one an admin names by X-Zael-Entity.
  * `organization` is the entity's root ancestor, or itself; `entity.models` are those that its ancestors allow as well.
  */
 export type Identity =
@@ -119,7 +119,7 @@ export interface ActingIdentity {
   readonly organization: string
 }
 
-/** What middleware hands to routes. */
+/** The variables that middleware sets for routes. */
 export interface AppEnv {
   Variables: {
     readonly requestId: string
@@ -133,7 +133,7 @@ export interface AppEnv {
   }
 }
 
-/** What the admin routes ask to be done. */
+/** The services of the admin routes. */
 export interface AdminServices {
   readonly entities: EntityService
   readonly keys: KeyService

@@ -9,8 +9,8 @@ import { completeResponse, type ResponseContext } from './response.ts'
 const ACCEPTABLE = /^[A-Za-z0-9._-]{1,128}$/
 
 /**
- * Sets `requestId`, the caller's own where it sends a sensible one, and begins `responseContext`: every answer names the request
- * and the node, and tells browsers how little they may do with it.
+ * Sets `requestId` (the client's own, if it is acceptable) and `responseContext`: every response contains the ids of the request
+ * and of the node, and the strictest security headers.
  */
 export const everyResponse =
   ({

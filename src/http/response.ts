@@ -1,53 +1,53 @@
 import type { Headers } from '../web/rate-limit-headers.ts'
 
-/** What the answer to one request says, whatever its route does; begun by middleware before the route. */
+/** The part of a response that does not depend on its route; created by middleware before the route. */
 export interface ResponseContext {
   readonly requestId: string
   readonly nodeId: string | null
-  /** undefined: no page from elsewhere may call */
+  /** undefined: no other origin may call */
   crossOrigin: CrossOrigin | undefined
-  /** The answer that was made with all of it. */
+  /** The response that `respondJson` created with all headers. */
   completed: Response | undefined
 }
 
-/** What browsers are told of pages from elsewhere. */
+/** The CORS headers of a response. */
 export interface CrossOrigin {
-  /** The origin that may read the answer, or `*`; undefined: that of this request may not. */
+  /** The origin that may read the response, or `*`; undefined: the origin of this request may not. */
   readonly allowed: string | undefined
-  /** Names of headers that it may read. */
+  /** The headers that it may read. */
   readonly exposed: string
-  /** Whether another origin would be told otherwise. */
+  /** Whether the headers depend on the origin. */
   readonly varies: boolean
 }
 
-/** A JSON answer with all its headers, to which `headers` are added; a Node server writes such a one as it is. */
+/** A JSON response with all its headers, `headers` among them. A Node server writes it without reading it again. */
 export const respondJson = (
-  responseContext: ResponseContext,
+  context: ResponseContext,
   body: unknown,
   status: number,
   headers: Headers = {},
 ): Response => {
   headers['content-type'] ??= 'application/json'
   addUnlessSet(headers)
-  addOfRequest(headers, responseContext)
-  const answer = new Response(JSON.stringify(body), { status, headers })
-  responseContext.completed = answer
-  return answer
+  addOfRequest(headers, context)
+  const response = new Response(JSON.stringify(body), { status, headers })
+  context.completed = response
+  return response
 }
 
-/** Adds to an answer that was made otherwise what `answerJson` adds to its own. */
-export const completeResponse = (answer: Response, responseContext: ResponseContext): void => {
-  if (answer === responseContext.completed) return
+/** Adds the same headers to a response that was created otherwise. */
+export const completeResponse = (response: Response, context: ResponseContext): void => {
+  if (response === context.completed) return
   for (const [name, value] of UNLESS_SET) {
-    if (!answer.headers.has(name)) answer.headers.set(name, value)
+    if (!response.headers.has(name)) response.headers.set(name, value)
   }
-  for (const [name, value] of Object.entries(addOfRequest({}, responseContext))) {
-    if (name === 'vary') answer.headers.append(name, value)
-    else answer.headers.set(name, value)
+  for (const [name, value] of Object.entries(addOfRequest({}, context))) {
+    if (name === 'vary') response.headers.append(name, value)
+    else response.headers.set(name, value)
   }
 }
 
-/** The strictest headers for browsers; an answer that needs others has set them itself. */
+/** The strictest headers for browsers, where the route has not set others. */
 const addUnlessSet = (headers: Headers): Headers => {
   headers['x-content-type-options'] ??= 'nosniff'
   headers['x-frame-options'] ??= 'DENY'
@@ -60,7 +60,7 @@ const addUnlessSet = (headers: Headers): Headers => {
 
 const UNLESS_SET = Object.entries(addUnlessSet({}))
 
-/** What no answer says otherwise. */
+/** Headers that no route changes. */
 const addOfRequest = (headers: Headers, { requestId, nodeId, crossOrigin }: ResponseContext): Headers => {
   headers['x-request-id'] = requestId
   if (nodeId !== null) headers['x-zael-node'] = nodeId

@@ -1,6 +1,6 @@
 import { bareAddress, type ComparableAddress, comparableAddress, isSamePrefix } from './ip-address.ts'
 
-/** What a request presents to be authenticated. */
+/** The credential of a request. */
 export interface Credential {
   readonly token: string
   /** Admin and viewer tokens come as `Authorization: Bearer` only. */
@@ -78,15 +78,15 @@ export const runtimeWithoutAddresses = (): string | undefined => {
   return 'fastly' in globalThis ? 'Fastly Compute' : undefined
 }
 
-/** What a request tells of where it comes from. */
+/** The addresses that a request contains. */
 export interface RequestOrigin {
   /** The address of the connection. */
   readonly connection: string
-  /** The header X-Forwarded-For as it came. */
+  /** The header X-Forwarded-For. */
   readonly forwardedFor: string | undefined
 }
 
-/** Says where a request really comes from. */
+/** Returns the address of the client. */
 export type ClientAddress = (origin: RequestOrigin) => string
 
 /**

@@ -1,7 +1,7 @@
 import type { Denied, Violation } from '../core/decide/decision.ts'
 import { MS_NS, roundedUp } from '../core/model/time.ts'
 
-/** Seconds with the precision of a millisecond, rounded up: whoever waits that long has waited long enough. */
+/** Seconds to the millisecond, rounded up, so that a wait of that length suffices. */
 export const secondsOf = (ns: bigint): number => Number(roundedUp(ns, MS_NS)) / 1000
 
 /** One violated limit, as every 429 and every check lists it. */
@@ -15,7 +15,7 @@ export const violationJson = ({ state, requested, retryAfterNs }: Violation) => 
   retry_after_seconds: retryAfterNs === null ? null : secondsOf(retryAfterNs),
 })
 
-/** What a 429 says beside `error`, in either shape. */
+/** The fields of a 429 beside `error`, in either shape. */
 export const denialFields = (denied: Denied) => ({
   message: `Rate limit exceeded for limits: ${limitNames(denied).join(', ')}`,
   retry_after_seconds: denied.retryAfterNs === null ? null : secondsOf(denied.retryAfterNs),
@@ -23,7 +23,7 @@ export const denialFields = (denied: Denied) => ({
   ...degradedField(denied),
 })
 
-/** Said where a part of the answer was given without the store. */
+/** Present where a part of the decision was made without the store. */
 export const degradedField = ({ degraded }: Pick<Denied, 'degraded'>) => degraded && { degraded }
 
 /** The body of a 429 outside `/v1`. */

@@ -7,15 +7,14 @@ import { DAY_NS, MS_NS, roundedUp, SECOND_NS, smaller } from '../core/model/time
 import { describedRequests, describedTokens, parentsTokens } from './described-limits.ts'
 
 /**
- * The headers of one answer, names in lower case, made for it alone: whoever gets them may add to them. A record that begins
- * as `{}` and is added to under names that stand in the code takes a fifth of a microsecond for twenty of them; spread together
- * of several it takes many times as long (docs/decisions/035).
+ * The headers of one response, names in lower case. Each response has a record of its own, to which every function may add: twenty
+ * assignments to names in the code take 0.2 µs, and spreading several records many times as long (docs/decisions/035).
  */
 export type Headers = Record<string, string>
 
 export const WARNING_HEADER = 'x-ratelimit-warning'
 
-/** Says that a part of an answer was given without the store. */
+/** Marks a response of which a part was decided without the store. */
 export const DEGRADED = 'x-zael-degraded'
 
 /** Every header that `rateLimitHeaders` can give, for Access-Control-Expose-Headers. */
@@ -44,8 +43,8 @@ export const RATE_LIMIT_HEADERS: readonly string[] = [
 ]
 
 /**
- * What an answer says of a decision, allowed or denied, in the three forms that clients read: OpenAI's, X-RateLimit
- * and IETF's. `now` is the time of the decision, ns since the epoch.
+ * The headers of a decision, allowed or denied, in the three forms that clients read: OpenAI's, X-RateLimit and IETF's. `now`
+ * is the time of the decision, ns since the epoch.
  */
 export const rateLimitHeaders = (decision: Decision, now: bigint): Headers => {
   const headers: Headers = {}
@@ -131,7 +130,7 @@ const MS_PER_MINUTE = 60_000
 
 const MS_PER_HOUR = 3_600_000n
 
-/** ns as whole ms, rounded up: whoever waits that long has waited long enough. Never below 0. */
+/** ns as whole ms, rounded up, so that a wait of that length suffices. Never below 0. */
 export const ceilMs = (ns: bigint): bigint => (ns <= 0n ? 0n : roundedUp(ns, MS_NS))
 
 /** ns as whole seconds, rounded up. */
@@ -205,7 +204,7 @@ const integer = (value: number): number => Math.min(Math.trunc(value), MAX_INTEG
 
 /**
  * `rpm;used=8;limit=10, tpm;used=900;limit=1000`: the caller's own limits that are nearly used up, or exceeded without
- * denying. Limits of mode `shadow` are not spoken of.
+ * denying. Limits of mode `shadow` are left out.
  */
 export const addWarning = (headers: Headers, decision: Decision): void => {
   const items = warningsOf(decision)
@@ -215,8 +214,8 @@ export const addWarning = (headers: Headers, decision: Decision): void => {
 }
 
 /**
- * What a 429 says of trying again. Official SDKs read `retry-after-ms` before `retry-after`; `x-should-retry: false`
- * stops their own retries, where waiting cannot help or takes a day.
+ * The retry headers of a 429. Official SDKs read `retry-after-ms` before `retry-after`; `x-should-retry: false` stops their own
+ * retries, where no wait suffices or it takes a day.
  */
 export const addRetry = (headers: Headers, { retryAfterNs, violations }: Denied): void => {
   if (retryAfterNs === null || violations.some(isQuota)) headers['x-should-retry'] = 'false'
@@ -226,6 +225,6 @@ export const addRetry = (headers: Headers, { retryAfterNs, violations }: Denied)
   headers['retry-after'] = String(seconds < 1n ? 1n : seconds)
 }
 
-/** Whether a limit is a quota or a budget (a day or longer, or money): clients do better to give up than to wait. */
+/** Whether a limit is a quota or a budget (a day or longer, or money): too long a wait for a client. */
 export const isQuota = ({ state, meter }: Violation): boolean =>
   meter === 'cost_usd_micros' || state.windowNs >= DAY_NS

@@ -1,5 +1,5 @@
 import { type InnerList, type Item, parseList } from 'structured-headers'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { LimitState, Violation } from '../../src/core/decide/decision.ts'
 import { addIetf, type Headers } from '../../src/web/rate-limit-headers.ts'
 import { deniedBy, policyStateOf, SECOND, stateOf, tpm, violationOf } from './limit-states.ts'
@@ -18,7 +18,7 @@ const parsed = (header: string | undefined) =>
   ])
 
 describe('RateLimit-Policy', () => {
-  it('has an item for each limit of the caller, with its meter where that is not requests', () => {
+  test('has an item for each limit of the caller, with its meter where that is not requests', () => {
     const limits = [
       stateOf({ capacity: 50, available: 50 }),
       tpm({ capacity: 150_000, available: 150_000 }),
@@ -32,7 +32,7 @@ describe('RateLimit-Policy', () => {
     ])
   })
 
-  it.each([
+  test.each([
     [59_999_999_993n, 60],
     [60_000_000_007n, 60],
     [50_000_000n, 1],
@@ -42,14 +42,14 @@ describe('RateLimit-Policy', () => {
     ).toEqual([['rpm', { q: 7, w }]])
   })
 
-  it('keeps to the fifteen digits that an integer may have', () => {
+  test('keeps to the fifteen digits that an integer may have', () => {
     const limits = [stateOf({ capacity: Number.MAX_SAFE_INTEGER, available: 1 })]
     expect(parsed(ietfHeaders(limits, [])['ratelimit-policy'])).toEqual([
       ['rpm', { q: 999_999_999_999_999, w: 60 }],
     ])
   })
 
-  it('tells the limit over all resources from one of the same name', () => {
+  test('tells the limit over all resources from one of the same name', () => {
     const limits = [
       stateOf({ capacity: 5, available: 5 }),
       stateOf({ capacity: 9, available: 9, resource: '_total_' }),
@@ -62,34 +62,34 @@ describe('RateLimit-Policy', () => {
 })
 
 describe('RateLimit', () => {
-  it('says no window while something is left', () => {
+  test('says no window while something is left', () => {
     expect(ietfHeaders([stateOf({ capacity: 50, available: 49 })], []).ratelimit).toBe('"rpm";r=49')
   })
 
-  it('says the wait of the denied request where nothing is left', () => {
+  test('says the wait of the denied request where nothing is left', () => {
     const denied = deniedBy([violationOf(stateOf({ capacity: 10, available: 0 }), 3, 17_000_000_001n)])
     expect(ietfHeaders(denied.limits, denied.violations).ratelimit).toBe('"rpm";r=0;t=18')
   })
 
-  it('says when the first token is there where nothing is left and nothing was denied', () => {
+  test('says when the first token is there where nothing is left and nothing was denied', () => {
     const state = stateOf({ capacity: 10, available: 0, nextNs: 5n * SECOND + 1n })
     expect(parsed(ietfHeaders([state], []).ratelimit)).toEqual([['rpm', { r: 0, t: 6 }]])
     const larger = violationOf(state, 11, null)
     expect(parsed(ietfHeaders([state], [larger]).ratelimit)).toEqual([['rpm', { r: 0, t: 6 }]])
   })
 
-  it('says no time where there never will be any', () => {
+  test('says no time where there never will be any', () => {
     expect(ietfHeaders([stateOf({ capacity: 1, available: 0 })], []).ratelimit).toBe('"rpm";r=0')
   })
 
-  it('says the end of a fixed window, whatever is left', () => {
+  test('says the end of a fixed window, whatever is left', () => {
     const daily = stateOf({ name: 'rpd', capacity: 10, available: 4, endsInNs: 90n * SECOND + 1n })
     expect(ietfHeaders([daily], []).ratelimit).toBe('"rpd";r=4;t=91')
     const used = { ...daily, available: 0 }
     expect(ietfHeaders([used], [violationOf(used, 1, 90n * SECOND)]).ratelimit).toBe('"rpd";r=0;t=91')
   })
 
-  it('is silent of limits that only warn', () => {
+  test('is silent of limits that only warn', () => {
     const states = (['warn', 'shadow', 'enforce'] as const).map((mode) =>
       stateOf({ name: mode, mode, capacity: 10, available: 4 }),
     )
@@ -99,7 +99,7 @@ describe('RateLimit', () => {
     })
   })
 
-  it("names another's limit that denied by its owner", () => {
+  test("names another's limit that denied by its owner", () => {
     const parents = { capacity: 7, available: 0, own: false, entityId: 'proj-demo' }
     const denied = deniedBy(
       [
@@ -122,7 +122,7 @@ describe('RateLimit', () => {
     expect(parsed(headers['ratelimit-policy'])).toHaveLength(4)
   })
 
-  it('is not there where the caller has no limit of its own', () => {
+  test('is not there where the caller has no limit of its own', () => {
     expect(ietfHeaders([stateOf({ capacity: 10, available: 0, own: false })], [])).toEqual({})
   })
 })

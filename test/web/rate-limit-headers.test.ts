@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Decision } from '../../src/core/decide/decision.ts'
 import {
   addWarning,
@@ -30,7 +30,7 @@ const parent = (capacity: number, available: number, entityId = 'proj-demo') =>
 const policy = (capacity: number, available: number) => policyStateOf('GLOBAL', { capacity, available })
 
 describe("OpenAI's headers", () => {
-  it('say limit, rest and the time until full', () => {
+  test('say limit, rest and the time until full', () => {
     const headers = rateLimitHeaders(
       allowedBy(stateOf({ capacity: 60, available: 59 }), tpm({ capacity: 1000, available: 856 })),
       NOW,
@@ -45,7 +45,7 @@ describe("OpenAI's headers", () => {
     })
   })
 
-  it.each([
+  test.each([
     [
       "the caller's own with the least share left",
       [own(10, 5), own(100, 20), parent(7, 0), policy(6, 0)],
@@ -66,7 +66,7 @@ describe("OpenAI's headers", () => {
     expect(headers['x-ratelimit-limit']).toBe(limit)
   })
 
-  it.each([
+  test.each([
     ["a parent's that denied", parent(7, 0), '7'],
     ["a policy's that denied", policy(6, 0), '6'],
     ['its own that denied, though another has less left', own(30, 30), '30'],
@@ -81,7 +81,7 @@ describe("OpenAI's headers", () => {
     })
   })
 
-  it('describe the denial that takes longest, and before all one that never passes', () => {
+  test('describe the denial that takes longest, and before all one that never passes', () => {
     const [short, long, never] = [own(3, 0), parent(7, 0), policy(6, 0)]
     const waits = [violationOf(short, 1, SECOND), violationOf(long, 1, MINUTE)]
     expect(rateLimitHeaders(deniedBy(waits), NOW)['x-ratelimit-limit-requests']).toBe('7')
@@ -89,7 +89,7 @@ describe("OpenAI's headers", () => {
     expect(rateLimitHeaders(deniedBy(all), NOW)['x-ratelimit-limit-requests']).toBe('6')
   })
 
-  it("describe the parent's limit on tokens beside the caller's own", () => {
+  test("describe the parent's limit on tokens beside the caller's own", () => {
     const parents = tpm({ capacity: 9000, available: 8000, own: false, entityId: 'proj-demo' })
     const headers = rateLimitHeaders(allowedBy(tpm({ capacity: 1000, available: 700 }), parents), NOW)
     expect(headers).toMatchObject({
@@ -101,7 +101,7 @@ describe("OpenAI's headers", () => {
     expect(rateLimitHeaders(allowedBy(parents), NOW)['x-ratelimit-limit-tokens']).toBe('9000')
   })
 
-  it('speak of input or output tokens where nothing limits their sum', () => {
+  test('speak of input or output tokens where nothing limits their sum', () => {
     const limits = [
       stateOf({ name: 'itpm', meter: 'input_tokens', capacity: 20_000, available: 19_000 }),
       stateOf({ name: 'otpm', meter: 'output_tokens', capacity: 10_000, available: 400 }),
@@ -111,7 +111,7 @@ describe("OpenAI's headers", () => {
 })
 
 describe('X-RateLimit', () => {
-  it("is of the caller's own limits, whatever its parents have", () => {
+  test("is of the caller's own limits, whatever its parents have", () => {
     const headers = rateLimitHeaders(
       allowedBy(
         stateOf({ capacity: 50, available: 0, own: false, entityId: 'proj-demo' }),
@@ -130,13 +130,13 @@ describe('X-RateLimit', () => {
     })
   })
 
-  it('names the last of all years where a debt lasts longer than dates go', () => {
+  test('names the last of all years where a debt lasts longer than dates go', () => {
     const resetNs = BigInt(Number.MAX_SAFE_INTEGER) * 1000n * SECOND
     const headers = rateLimitHeaders(allowedBy(stateOf({ capacity: 10, available: 0, resetNs })), NOW)
     expect(headers['x-ratelimit-reset']).toBe('9999-12-31T23:59:59.999Z')
   })
 
-  it('is silent of what is not limited', () => {
+  test('is silent of what is not limited', () => {
     const headers = rateLimitHeaders(allowedBy(tpm({ capacity: 1000, available: 700 })), NOW)
     expect(headers['x-ratelimit-limit']).toBeUndefined()
     expect(headers['x-ratelimit-reset']).toBe('2027-01-15T08:00:18.000Z')
@@ -145,7 +145,7 @@ describe('X-RateLimit', () => {
 
 describe('retry headers', () => {
   const state = stateOf({ capacity: 10, available: 0 })
-  it.each([
+  test.each([
     ['round up', [violationOf(state, 1, 5_200_000_001n)], { 'retry-after-ms': '5201', 'retry-after': '6' }],
     ['say at least a second', [violationOf(state, 1, 1n)], { 'retry-after-ms': '1', 'retry-after': '1' }],
     [
@@ -176,14 +176,14 @@ describe('retry headers', () => {
     expect(Object.fromEntries(headers.filter(([name]) => names.includes(name)))).toEqual(expected)
   })
 
-  it('are not given with an answer that is allowed, or where the store is away', () => {
+  test('are not given with an answer that is allowed, or where the store is away', () => {
     const away = { ...deniedBy([]), degraded: true, unavailable: true, retryAfterNs: SECOND }
     expect(rateLimitHeaders(allowedBy(state), NOW)['retry-after']).toBeUndefined()
     expect(rateLimitHeaders(away, NOW)).toEqual({ 'x-zael-degraded': 'true' })
   })
 })
 
-it('lists every header that it makes', () => {
+test('lists every header that it makes', () => {
   const denied = {
     ...deniedBy(
       [violationOf(stateOf({ name: 'rpd', capacity: 1, available: 0, windowNs: DAY }), 1, MINUTE)],
@@ -204,7 +204,7 @@ const warningHeader = (decision: Decision): Headers => {
 }
 
 describe('X-RateLimit-Warning', () => {
-  it("names the caller's own limits that are nearly used up", () => {
+  test("names the caller's own limits that are nearly used up", () => {
     const near = stateOf({ capacity: 10, available: 2 })
     const far = stateOf({ name: 'tpm', capacity: 10, available: 3 })
     const parents = stateOf({ name: 'rpd', capacity: 10, available: 0, own: false })
@@ -214,7 +214,7 @@ describe('X-RateLimit-Warning', () => {
     expect(warningHeader(allowedBy(far, parents))).toEqual({})
   })
 
-  it('names what would have denied, and keeps silent of a shadow', () => {
+  test('names what would have denied, and keeps silent of a shadow', () => {
     const warning = stateOf({ mode: 'warn', capacity: 10, available: 5 })
     const shadow = stateOf({ name: 'tpm', mode: 'shadow', capacity: 10, available: 0 })
     const reported = [violationOf(warning, 6, 1n), violationOf(shadow, 1, 1n)]
@@ -227,7 +227,7 @@ describe('X-RateLimit-Warning', () => {
 const MS = 1_000_000n
 
 describe('a Go duration', () => {
-  it.each([
+  test.each([
     [0n, '0s'],
     [-5n, '0s'],
     [1n, '1ms'],

@@ -8,13 +8,13 @@ import type { Credential } from '../../web/client.ts'
 import type { ActingIdentity, AppDependencies, Identity } from '../app-dependencies.ts'
 import { createReadThroughCache, type ReadThroughCache } from '../cached-reads.ts'
 
-/** Says who asks. */
+/** Identifies clients by keys and tokens. */
 export interface Authenticator {
   /** Throws `unauthorized`; `StoreUnavailable` where a key cannot be looked up. */
   identify(credential: Credential): Promise<Identity>
   /** The entity an admin names. Throws `not_found`, and `unauthorized` where it or an ancestor is disabled. */
   actingAs(entityId: string): Promise<Omit<ActingIdentity, 'kind'>>
-  /** Drops what is known of what was changed. */
+  /** Drops what is cached of a changed entity. */
   forget(change: ConfigChange): void
 }
 
@@ -104,7 +104,7 @@ const isAmong = (family: readonly Entity[], { id }: Entity): boolean =>
 
 export const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)
 
-/** Compares the hash of a token with a secret's in a time that tells nothing of either. */
+/** Compares the hash of a token with a secret's in constant time. */
 export const createTokenCheck = (secrets: Secrets, expected: string): ((tokenHash: Buffer) => boolean) => {
   const expectedHash = Buffer.from(secrets.hash(expected))
   return (tokenHash) => timingSafeEqual(tokenHash, expectedHash)

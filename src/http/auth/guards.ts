@@ -9,7 +9,7 @@ import { addressGroup } from '../../web/ip-address.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, Identity } from '../app-dependencies.ts'
 import { type Authenticator, unauthorized } from './authenticator.ts'
 
-/** Middleware that lets pass who may. */
+/** Middleware that authenticates. Each throws `unauthorized` or `forbidden`. */
 export interface Guards {
   /** For `/v1`: a caller, or an admin that names an entity. Sets `identity` and `acting`. */
   readonly callers: MiddlewareHandler<AppEnv>
@@ -41,7 +41,7 @@ export const createGuards = (deps: Needs, authenticator: Authenticator): Guards 
   }
 }
 
-/** Who asks; failures are counted per address, and a valid token passes however many there were. */
+/** Identifies the client. Failures are counted per address; a valid token is accepted however many there were. */
 const createIdentify = (
   { clock, caches, settings, metrics }: Needs,
   authenticator: Authenticator,
@@ -67,13 +67,13 @@ const NO_KEY = 'No API key provided. Send one as Authorization: Bearer <key>, X-
 
 const CONFLICT = 'Authorization, X-API-Key and api-key contain different keys. Send one of them.'
 
-/** Where callers have no access, keys are not what is missing. */
+/** A route for admins requires a token, so its 401 does not name keys. */
 const namingTheTokens = (error: unknown): never => {
   if (!(error instanceof ZaelError) || error.code !== 'unauthorized') throw error
   throw unauthorized('The admin or viewer token is required: Authorization: Bearer <token>')
 }
 
-/** Whom an admin acts for; undefined: an admin or viewer that only reads and names no entity. */
+/** The entity that an admin acts for; undefined: an admin or viewer that only reads and names no entity. */
 const actingFor = async (
   authenticator: Authenticator,
   { kind }: Identity,
@@ -94,7 +94,7 @@ const checkReads = (method: string): void => {
 
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
 
-/** The address that asks, behind as many proxies as are trusted. */
+/** The address of the client, behind as many proxies as are trusted. */
 export const clientIp = (c: Context, trustedProxies: number): string =>
   addressBehind(trustedProxies)({
     connection: connectionAddress(c.env),

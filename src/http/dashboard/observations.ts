@@ -5,7 +5,7 @@ import { ZaelError } from '../../core/model/errors.ts'
 import { MS_NS } from '../../core/model/time.ts'
 import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
 
-/** What an entity has left as time goes on, from one reading; undefined: it is not there any more. */
+/** The availability of an entity over time, from one read; undefined: it no longer exists. */
 export type Observed = ((now: bigint) => BucketStatus) | undefined
 
 interface Observation {
@@ -20,19 +20,19 @@ interface Options {
   readonly limiter: Observer
   readonly clock: Clock
   readonly caches: CacheFactory
-  /** No entity is read again sooner; 0: each time. */
+  /** The least time between two reads of an entity; 0: read each time. */
   readonly maxAgeMs: number
 }
 
-/** What entities have left, read once for all who look at them. */
+/** The availability of entities, read once for all viewers. */
 export interface Observations {
   /** In the order of `entityIds`. Throws `StoreUnavailable`. */
   of(entityIds: readonly string[]): Promise<readonly Observed[]>
 }
 
-/** So many entities are read at once: decisions go before them, and wait 250 ms at most. */
+/** Entities read at the same time; few, so that decisions, whose deadline is 250 ms, do not queue behind them. */
 const AT_ONCE = 10
-/** The configuration of so many is read together. */
+/** Entities whose configuration is read in one batch. */
 const PREPARED = 50
 /**
  * So many entities are read again within `maxAgeMs`, whoever looks at whatever; of more, those that were read longest
@@ -75,7 +75,7 @@ export const createObservations = ({ limiter, clock, caches, maxAgeMs }: Options
   }
 }
 
-/** Entities that were never read, and those that were not read since; the oldest first. */
+/** Entities that were never read, and those last read before `before`, the oldest first. */
 const dueAt = (chosen: ReadonlyMap<string, Observation | undefined>, before: bigint) => {
   const unknown: string[] = []
   const old: { readonly id: string; readonly at: bigint }[] = []

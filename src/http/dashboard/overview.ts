@@ -11,19 +11,19 @@ import { utilizationPercent } from '../limits/limits.ts'
 import { createObservations } from './observations.ts'
 
 type Needs = Pick<AppDependencies, 'limiter' | 'store' | 'clock' | 'caches'> & {
-  /** Who asks within this time, in ms, gets what was read for the one before; 0: each gets a reading of its own. */
+  /** How long a read is shared, in ms; 0: each request reads by itself. */
   readonly maxAgeMs: number
 }
 
-/** The overview, read once for all who look at it. */
+/** The overview, read once for all viewers. */
 export interface OverviewReader {
-  /** Numbers no older than `maxAgeMs`, for as many entities as are read within it. */
+  /** Availability no older than `maxAgeMs`, for as many entities as are read within it. */
   read(request: OverviewRequest): Promise<EntityOverview>
-  /** This process has just changed something: which entities there are is looked up anew. */
+  /** After a change by this process: the next read lists the entities again. */
   forget(): void
 }
 
-/** Which entities there are is looked up so often; those that this process makes or deletes show at once. */
+/** The entities are listed at most this often; those that this process creates or deletes appear at once. */
 const LISTED_FOR_MS = 5000
 
 /**
@@ -79,7 +79,7 @@ export interface DashboardEntity {
   }[]
 }
 
-/** A page of entities, each with the bucket that has the least left. */
+/** A page of entities, each with its bucket of the least available share. */
 export interface EntityOverview {
   readonly entities: readonly DashboardEntity[]
   readonly next_cursor: string | null
@@ -111,7 +111,7 @@ interface Options {
 
 const HEARTBEAT_NS = 15n * SECOND_NS
 
-/** A client that must come back by itself waits so long. */
+/** The wait of a client before it reconnects. */
 const RETRY_MS = 2000
 
 /** Sends all entities, then those that change, until the viewer goes away. A comment is the heartbeat. */
@@ -135,7 +135,7 @@ export const sendOverview = async (stream: SSEStreamingApi, options: Options): P
   }
 }
 
-/** A store that is away for a while ends no stream. */
+/** A failed read does not end the stream. */
 const sendChanges = async (
   stream: SSEStreamingApi,
   { read, logger, failed }: Options & { readonly failed: ReturnType<typeof createOnceAMinute> },
@@ -156,10 +156,10 @@ const sendChanges = async (
 const send = (stream: SSEStreamingApi, body: object): Promise<void> =>
   stream.writeSSE({ event: 'entities', data: JSON.stringify(body), retry: RETRY_MS })
 
-/** What one viewer has been shown: each entity's JSON by its id. */
+/** The JSON that one viewer has received of each entity, by id. */
 export type Shown = ReadonlyMap<string, string>
 
-/** What changed since `shown`. `removed` lists what is gone. */
+/** The changes since `shown`; `removed` lists deleted entities. */
 export interface OverviewChanges {
   readonly entities: readonly DashboardEntity[]
   readonly removed: readonly string[]

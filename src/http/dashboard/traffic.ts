@@ -21,13 +21,13 @@ export interface TrafficReading extends Traffic {
   readonly is_partial: boolean
 }
 
-/** Each entity costs a query, so no more are read, by id. */
+/** Each entity costs a query. The first by id are read. */
 export const MAX_ENTITIES_READ = 500
 
 /** So few are read at once that decisions do not queue behind them, on an engine in this process neither. */
 const AT_ONCE = 4
 
-/** After so long no further one is begun. */
+/** No query is started after this time. */
 const MAX_DURATION_NS = 5n * SECOND_NS
 
 interface Needs {
@@ -36,7 +36,7 @@ interface Needs {
   readonly clock: Clock
 }
 
-/** What entities were admitted and denied in the last day by hour, or in the last 30 days by day. */
+/** Admitted and denied requests in the last day by hour, or in the last 30 days by day. */
 export const readTraffic = async (
   needs: Needs,
   granularity: UsagePeriod['granularity'],
@@ -60,7 +60,7 @@ export const readTraffic = async (
   }
 }
 
-/** What one entity's own buckets counted. */
+/** The usage that one entity's own buckets counted. */
 export interface EntityUsage {
   readonly entity: Pick<Entity, 'id' | 'name' | 'parentId'>
   readonly points: readonly UsagePoint[]
@@ -80,7 +80,7 @@ export interface TopDenied {
   readonly share_percent: number
 }
 
-/** What all entities together were admitted and denied. */
+/** Admitted and denied requests of all entities. */
 export interface Traffic {
   readonly admitted: number
   readonly denied: number

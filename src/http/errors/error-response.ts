@@ -20,8 +20,8 @@ interface Needs extends Pick<AppDependencies, 'logger' | 'clock'> {
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 /**
- * Answers what was thrown, in the shape that the path asks for. Faults of ours are logged, never shown; requests that fail
- * with the store are one line a minute with their number, however many they are.
+ * Turns an error into a response in the shape of its path. Defects are logged, never returned; requests that fail with the
+ * store are counted, and logged in one line per minute.
  */
 export const createErrorHandler = ({ logger, clock, settings }: Needs): ErrorHandler<AppEnv> => {
   const unavailable = createOnceAMinute(clock)
@@ -37,7 +37,7 @@ export const createErrorHandler = ({ logger, clock, settings }: Needs): ErrorHan
   }
 }
 
-/** Answers a path that is not there, or not with this method. */
+/** 405 where the path has a route for another method, else 404. */
 export const createNotFoundHandler =
   (app: Hono<AppEnv>, { settings }: Needs): NotFoundHandler<AppEnv> =>
   (c) => {

@@ -8,7 +8,7 @@ import { flatError, type Problem, type ProblemCode, waitFields } from './problem
 
 type ErrorFormat = HttpSettings['errorFormat']
 
-/** An error in `/v1`: in OpenAI's shape, or flat where ERROR_FORMAT says so. */
+/** An error in `/v1`: in OpenAI's shape, or flat with ERROR_FORMAT=flat. */
 export const v1Error = (problem: Problem, format: ErrorFormat) =>
   format === 'flat' ? flatError(problem) : openAiError(problem)
 
@@ -18,7 +18,7 @@ export const v1Denial = (denied: Denied, subject: DeniedSubject, format: ErrorFo
     ? flatDenial(denied)
     : { error: { ...denialError(denied, subject) }, ...denialFields(denied) }
 
-/** All four fields of `error` are always there: official clients read them without asking. */
+/** All four fields of `error` are always present: official clients do not check for them. */
 export const openAiError = (problem: Problem) => ({
   error: {
     message: problem.message,
@@ -37,14 +37,14 @@ const typeOf = ({ status }: Problem): string => {
   return status >= 500 ? 'server_error' : 'invalid_request_error'
 }
 
-/** What a denied request was for. */
+/** The subject of a denial: which model, in which organization. */
 export interface DeniedSubject {
   readonly model: string
   /** The root ancestor of the entity, or itself. */
   readonly organization: string
 }
 
-/** The part of OpenAI's `error` that says which limit denied. */
+/** OpenAI's `error` of a denial. */
 export interface DenialError {
   readonly message: string
   readonly type: 'requests' | 'tokens' | 'insufficient_quota'
@@ -52,7 +52,7 @@ export interface DenialError {
   readonly code: 'rate_limit_exceeded' | 'insufficient_quota'
 }
 
-/** Speaks of the violation that takes longest to pass: one that never does, before all others. */
+/** Describes the violation with the longest wait; one that time does not cure comes first. */
 export const denialError = (denied: Denied, subject: DeniedSubject): DenialError => {
   const violation = denied.violations.toSorted(byWait)[0]
   if (violation === undefined) throw new Error('A denial without a violation has no message')

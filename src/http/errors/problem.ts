@@ -52,7 +52,7 @@ export type ProblemCode =
   | 'rate_limit_exceeded'
   | 'internal_error'
 
-/** An error as HTTP says it, before it takes the shape of a body. */
+/** An error in terms of HTTP, before it takes the shape of a body. */
 export interface Problem {
   readonly status: ContentfulStatusCode
   readonly code: ProblemCode
@@ -60,7 +60,7 @@ export interface Problem {
   /** The input at fault: `limits[0].capacity`. */
   readonly field?: string
   readonly headers: Readonly<Record<string, string>>
-  /** To the millisecond; set where a wait cures it (429). */
+  /** To the millisecond; only of a 429. */
   readonly retryAfterSeconds?: number
 }
 
@@ -75,7 +75,7 @@ const STATUS: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
   unavailable: 503,
 }
 
-/** The one place that says what an error is in HTTP. What nobody foresaw is a 500 that tells nothing. */
+/** Maps every error to HTTP. An unforeseen one is a 500 without details. */
 export const problemOf = (error: unknown): Problem => {
   if (error instanceof ZaelError) return zaelProblem(error)
   if (error instanceof StoreUnavailable) return unavailable
@@ -133,6 +133,6 @@ export const flatError = (problem: Problem) => ({
   ...waitFields(problem),
 })
 
-/** What a 429 that no limit of an entity gave says of waiting. */
+/** The wait of a 429 that is not a decision on limits. */
 export const waitFields = ({ retryAfterSeconds }: Problem) =>
   retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds, violations: [] }

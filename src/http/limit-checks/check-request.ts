@@ -5,14 +5,14 @@ import { invalid } from '../../core/model/errors.ts'
 import { type Cost, METERS, type Meter } from '../../core/model/meter.ts'
 import type { PolicyContext } from '../../core/model/policy.ts'
 
-/** One question: whether a cost would pass, or passes. */
+/** One check of a cost against the limits that apply. */
 export interface LimitCheck {
   readonly resource: string | undefined
   readonly cost: Cost
   readonly user: string | undefined
   readonly context: PolicyContext | undefined
   readonly dryRun: boolean
-  /** What is charged will be settled; nothing is, where nothing is charged. */
+  /** The charge is held for a settlement; false with `dryRun`, which charges nothing. */
   readonly reserve: boolean
   readonly lifetimeSeconds: number
 }
@@ -21,7 +21,7 @@ export interface LimitCheck {
 export interface RequestedCheck {
   readonly check: LimitCheck
   readonly idempotencyKey: string | undefined
-  /** What stands before its fields in errors: `[3].`, or nothing. */
+  /** The prefix of its fields in errors: `[3].`, or empty. */
   readonly place: string
 }
 
@@ -33,8 +33,8 @@ export interface RequestedChecks {
 type Body = v.InferOutput<typeof checkBody>
 
 /**
- * One check, or a list of them, as a body asks; `user` is who asks where a check does not say so. Throws `invalid_request`
- * where two checks of a list have the same key.
+ * One check, or a list of them; `user` is the default user of a check. Throws `invalid_request` where two checks of a list have
+ * the same idempotency key.
  */
 export const parseChecks = (body: Body | readonly Body[], user: string | undefined): RequestedChecks => {
   if (!isList(body)) return { isList: false, requested: [parseCheck(body, '', user)] }
@@ -71,7 +71,7 @@ const checkOf = (body: Body, cost: Cost, user: string | undefined): LimitCheck =
 export const hasNoCost = ({ cost, dryRun }: Pick<LimitCheck, 'cost' | 'dryRun'>): boolean =>
   dryRun || Object.values(cost).every((amount) => amount === 0)
 
-/** So that the same cost reads the same, however it was written. */
+/** The same cost has the same JSON, in whichever order its meters were sent. */
 const orderedCost = (cost: Cost): Cost => {
   const ordered: Partial<Record<Meter, number>> = {}
   for (const meter of METERS) {

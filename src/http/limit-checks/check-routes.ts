@@ -25,7 +25,7 @@ export interface LimitCheckRoutesNeeds
   readonly reservationService: ReservationService
 }
 
-/** Decisions without a chat: one, or a list of them. */
+/** `POST /v1/limits/check`: one check, or a list of them. */
 export const createLimitCheckRoutes = (needs: LimitCheckRoutesNeeds, models: ModelLookup): Hono<AppEnv> => {
   const decider = deciderOf(needs)
   const needed: RunChecksNeeds = {
@@ -57,7 +57,7 @@ export const createLimitCheckRoutes = (needs: LimitCheckRoutesNeeds, models: Mod
   )
 }
 
-/** Whether nobody could be kept from asking it: it names no context, and no resource that is kept from the entity. */
+/** Whether no permission is needed: the check has no context, and the entity may use its resource. */
 const isAllowedToAll = (
   { entity }: ActingIdentity,
   { check: { context, resource } }: RequestedCheck,
@@ -77,7 +77,7 @@ const requireAllowed = async (
   if ((await models.get(resource)) !== undefined) throw new ModelRejected('model_not_allowed', resource)
 }
 
-/** Headers speak of one decision; of a list they say only whether a part of it was decided without the store. */
+/** The headers of a list state only whether a part of it was decided without the store. */
 const list = (responseContext: ResponseContext, answers: readonly KeptResponse[]): Response =>
   respondJson(
     responseContext,
@@ -86,7 +86,7 @@ const list = (responseContext: ResponseContext, answers: readonly KeptResponse[]
     answers.some(({ headers }) => DEGRADED in headers) ? { [DEGRADED]: 'true' } : {},
   )
 
-/** What is no denial keeps the shape of errors in `/v1`. */
+/** An error keeps the shape of errors in `/v1`. */
 const single = (
   responseContext: ResponseContext,
   { status, headers, body }: KeptResponse,

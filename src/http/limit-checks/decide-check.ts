@@ -12,22 +12,22 @@ import { v1Error } from '../errors/openai-error.ts'
 import type { Problem } from '../errors/problem.ts'
 import { hasNoCost, type LimitCheck } from './check-request.ts'
 
-/** A check that has been decided, and what is still to be done about it: `confirm` or `undo`. */
+/** A decided check, to be completed by `confirm` or `undo`. */
 export interface DecidedCheck {
-  /** 200 or 429; 503 where a limit that says deny cannot be checked. */
+  /** 200 or 429; 503 where a limit that denies while the store is unavailable cannot be checked. */
   readonly response: KeptResponse
-  /** What was charged; undefined: nothing. */
+  /** The charge; undefined: nothing was charged. */
   readonly reservation: Reservation | undefined
   /** Whether it is kept for a settlement to come. */
   readonly isHeld: boolean
 }
 
-/** The answer stands: what was charged is used, unless it is reserved. */
+/** The response is sent: the charge is final, unless it is held. */
 export const confirm = async ({ reservation, isHeld }: DecidedCheck): Promise<void> => {
   if (!isHeld) await reservation?.settle({})
 }
 
-/** The answer is given to nobody: what was charged comes back. What is held stays open in the store, under an id that nobody is told. */
+/** The response is not sent: the charge is refunded. A held reservation stays in the store until it expires; its id is never sent. */
 export const undo = async ({ reservation }: DecidedCheck): Promise<void> => reservation?.release()
 
 export interface DecideCheckNeeds extends Pick<AppDependencies, 'clock'> {
@@ -36,7 +36,7 @@ export interface DecideCheckNeeds extends Pick<AppDependencies, 'clock'> {
   readonly reservationService: ReservationService
 }
 
-/** `canUndo`: what is charged can still be given back, until it is confirmed. */
+/** `canUndo`: the charge can be refunded until it is confirmed. */
 export type DecideCheck = (
   acting: ActingIdentity,
   check: LimitCheck,

@@ -10,7 +10,7 @@ import type { Claim, Idempotency, KeyedRequest } from './idempotency.ts'
 export interface RunChecksNeeds {
   readonly decideCheck: DecideCheck
   readonly idempotency: Idempotency
-  /** Whether a check is known to charge nothing before it is decided: it asks for nothing, or will be denied. */
+  /** Whether a check is expected to charge nothing: it has no cost, or this process has cached its denial. */
   chargesNothing(acting: ActingIdentity, check: LimitCheck): boolean
   readonly errorFormat: HttpSettings['errorFormat']
 }
@@ -23,7 +23,7 @@ interface ClaimedCheck {
   readonly unclaimed?: KeyedRequest
 }
 
-/** One check by itself. Throws what stands in its way. */
+/** Runs one check. Throws where it cannot be decided. */
 export const runCheck = async (
   needs: RunChecksNeeds,
   acting: ActingIdentity,
@@ -34,8 +34,8 @@ export const runCheck = async (
     : run(needs, acting, await claimed(needs, acting, requested))
 
 /**
- * Each check of a list by itself, in the order of the list where they share a resource. All keys are claimed before
- * anything is charged: where one cannot be, none is. A check that cannot be decided says so in its place.
+ * Runs the checks of a list independently; those on the same resource in the order of the list. All idempotency keys are claimed
+ * before anything is charged: if one cannot be claimed, nothing is charged. A check that fails has its error in its place.
  */
 export const runChecks = async (
   needs: RunChecksNeeds,

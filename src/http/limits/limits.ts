@@ -106,13 +106,13 @@ const explanationJson = async ({ limiter }: Needs, entityId: string, resource: s
   }
 }
 
-/** A limit in force, with where it came from. */
+/** An effective limit, with its source. */
 export const effectiveLimitJson = ({ limit, source }: Pick<ExplainedLimit, 'limit' | 'source'>) => ({
   ...limitToJson(limit),
   source,
 })
 
-/** A limit in force, and everything it overrode, nearest first. */
+/** An effective limit, and every limit that it overrides, nearest first. */
 export const explainedLimitJson = (effective: ExplainedLimit) => ({
   name: effective.limit.name,
   winner: effectiveLimitJson(effective),
@@ -130,7 +130,7 @@ export const explainedBucketJson = ({ entityId, resource, limits }: ExplainedBuc
 export const utilizationPercent = ({ used, capacity }: Pick<LimitState, 'used' | 'capacity'>): number =>
   Math.round(usedShare({ used, capacity }) * 1000) / 10
 
-/** A bucket as people see it. */
+/** The availability of a bucket. */
 export const availabilityJson = (
   entityId: string,
   { resource, limits }: Pick<BucketStatus, 'resource' | 'limits'>,

@@ -115,10 +115,10 @@ const configure = async (needs: Needs, id: string, body: v.InferOutput<typeof co
     ...(windowSeconds !== undefined && { windowSeconds }),
   }
   if (Object.keys(change).length > 0) {
-    const inForce = (await limiter.explain(id)).map(({ limit }) => limit)
+    const effective = (await limiter.explain(id)).map(({ limit }) => limit)
     const key = { owner: { kind: 'entity', id }, resource: DEFAULT_RESOURCE } as const
     const fallback = settings.windowSeconds
-    await limitSets.change(key, (own) => resizeUsual(own, inForce, change, fallback), actor)
+    await limitSets.change(key, (own) => resizeUsual(own, effective, change, fallback), actor)
   }
   const isSame = enabled === undefined || enabled === !before.bypass
   const entity = isSame ? before : await entities.change(id, { bypass: !enabled }, actor)
@@ -134,7 +134,7 @@ const defaultLimits = async ({ limitSets, settings }: Needs) => {
 
 const SHOWN_OF_KEY = 8
 
-/** `limits`: those in force on `_default_`. */
+/** `limits`: the effective limits on `_default_`. */
 export const rateLimitJson = (entity: Entity, bucket: BucketStatus, limits: readonly Limit[]) => ({
   api_key: `${entity.id.slice(0, SHOWN_OF_KEY)}...`,
   status: {
@@ -176,7 +176,7 @@ export interface KeyStats {
   readonly active: number
 }
 
-/** Each entity costs a few reads, so no more are looked at, by id. */
+/** Each entity costs a few reads. The first by id are counted. */
 export const MAX_COUNTED = 1000
 
 const AT_ONCE = 20
@@ -213,7 +213,7 @@ const statsOf = async (
     const isTracked = isActive || Object.values(used).some((amount) => amount > 0)
     return { tracked: Number(isTracked), configured: Number(resources.length > 0), active: Number(isActive) }
   } catch (error) {
-    // it was deleted since it was listed
+    // deleted after it was listed
     if (error instanceof ZaelError && error.code === 'not_found') return NONE
     throw error
   }

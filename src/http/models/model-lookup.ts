@@ -5,7 +5,7 @@ import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { createReadThroughCache, type ReadThroughCache } from '../cached-reads.ts'
 import { ModelRejected } from '../errors/problem.ts'
 
-/** Registered models by id, as old as the settings allow; to be told of each change that this process makes. */
+/** Registered models by id, cached as long as the settings allow; `forget` is due after each change by this process. */
 export type ModelLookup = ReadThroughCache<Model>
 
 const MAX_CACHED = 10_000
@@ -37,7 +37,7 @@ export const usableModel = async (models: ModelLookup, id: string, entity: Entit
   return model
 }
 
-/** All registered models, as old as the settings allow; to be told of each change that this process makes. */
+/** All registered models, cached likewise. */
 export interface ModelCatalog {
   models(): Promise<readonly Model[]>
   /** As `models`, read from the store now. */

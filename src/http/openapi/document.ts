@@ -40,7 +40,7 @@ export const openApiDocument = async (app: Hono<AppEnv>, version: string): Promi
 /** The files of pages, which are no part of the API. */
 const UNDESCRIBED = [/^\/(docs|redoc)\//]
 
-/** What this file needs to know of an OpenAPI document; the rest passes as it is. */
+/** The part of an OpenAPI document that this file reads; the rest stays unchanged. */
 interface Document {
   readonly paths?: Readonly<Record<string, PathItem | undefined>>
 }
@@ -83,7 +83,7 @@ const ACTING_FOR = {
   schema: { type: 'string' },
 }
 
-/** Adds what middleware answers and reads before any route: guards, and what checks bodies. A route's own words stay. */
+/** Adds the responses and parameters of middleware: authentication and the reader of bodies. A route's own descriptions stay. */
 export const withCommonParts = <D extends Document>(document: D) => ({
   ...document,
   paths: mapped(document.paths ?? {}, (item, path) =>

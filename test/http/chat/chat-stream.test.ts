@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ChatBackend, ChatUsage } from '../../../src/core/ports/chat-backend.ts'
 import { createDemoChat, hello } from './demo-chat.ts'
 import { createFakeLimiter } from './fake-limiter.ts'
@@ -49,7 +49,7 @@ const streaming = (pieces: readonly string[], failure?: Error): ChatBackend & { 
 const body = { ...hello(), stream: true }
 
 describe('a streamed chat', () => {
-  it('says its headers before the first byte, and ends with [DONE]', async () => {
+  test('says its headers before the first byte, and ends with [DONE]', async () => {
     const answer = await createDemoChat().ask('key-bob', {
       ...hello(2),
       stream: true,
@@ -71,7 +71,7 @@ describe('a streamed chat', () => {
     ])
   })
 
-  it('is settled before its end is sent', async () => {
+  test('is settled before its end is sent', async () => {
     const limiter = createFakeLimiter()
     const answer = await createDemoChat({ limiter, backend: streaming(['a', 'b']) }).ask('key-bob', body)
     const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
@@ -84,7 +84,7 @@ describe('a streamed chat', () => {
     expect(limiter.calls.at(-1)).toEqual(['settle', used(2)])
   })
 
-  it('that fails in the middle says so as an event, and is settled from what was counted', async () => {
+  test('that fails in the middle says so as an event, and is settled from what was counted', async () => {
     const limiter = createFakeLimiter()
     const backend = streaming(['a', 'b', 'c'], new Error('a secret'))
     const events = await eventsOf(await createDemoChat({ limiter, backend }).ask('key-bob', body))
@@ -102,7 +102,7 @@ describe('a streamed chat', () => {
     expect(limiter.calls.at(-1)).toEqual(['settle', used(3)])
   })
 
-  it('whose reader goes away is stopped, and settled from what was counted', async () => {
+  test('whose reader goes away is stopped, and settled from what was counted', async () => {
     const limiter = createFakeLimiter()
     const backend = streaming(Array(1000).fill('a'))
     const answer = await createDemoChat({ limiter, backend }).ask('key-bob', body)
@@ -116,7 +116,7 @@ describe('a streamed chat', () => {
     expect(backend.ended).toBe(true)
   })
 
-  it.each(['cancels', 'aborts'])(
+  test.each(['cancels', 'aborts'])(
     'whose client %s before any output stays charged as reserved',
     async (how) => {
       const limiter = createFakeLimiter()
@@ -140,7 +140,7 @@ describe('a streamed chat', () => {
     },
   )
 
-  it('whose client goes away while nothing is read is settled', async () => {
+  test('whose client goes away while nothing is read is settled', async () => {
     const limiter = createFakeLimiter()
     const gone = new AbortController()
     await createDemoChat({ limiter, backend: streaming(['a', 'b']) }).ask('key-bob', body, {

@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import type { ChatBackend, ChatResponse, ChatStream } from '../../../src/core/ports/chat-backend.ts'
 import { allowedBy, deniedBy, SECOND, stateOf, tpm, violationOf } from '../../web/limit-states.ts'
@@ -47,7 +47,7 @@ const used = (output: number) => ({
 })
 
 describe('a chat', () => {
-  it('is charged for its prompt and the most that may be answered, then settled to what was used', async () => {
+  test('is charged for its prompt and the most that may be answered, then settled to what was used', async () => {
     const limiter = createFakeLimiter()
     const usage = { promptTokens: PROMPT, completionTokens: 7 }
     const backend = backendOf({ status: 200, body: { id: 'c1' }, usage })
@@ -60,7 +60,7 @@ describe('a chat', () => {
     ])
   })
 
-  it('that the upstream refuses is given back, and passes with its status and headers', async () => {
+  test('that the upstream refuses is given back, and passes with its status and headers', async () => {
     const limiter = createFakeLimiter()
     const body = { error: { message: 'Overloaded', type: 'server_error', param: null, code: null } }
     const refused = { status: 503, body, usage: undefined, headers: { 'retry-after': '3' } }
@@ -78,7 +78,7 @@ describe('a chat', () => {
     expect(limiter.calls.map(([name]) => name)).toEqual(['decide', 'release', 'decide', 'release'])
   })
 
-  it('whose backend throws is given back, and answered with 500', async () => {
+  test('whose backend throws is given back, and answered with 500', async () => {
     const limiter = createFakeLimiter()
     const answer = await createDemoChat({ limiter, backend: backendOf(new Error('a secret')) }).ask(
       'key-bob',
@@ -89,7 +89,7 @@ describe('a chat', () => {
     expect(limiter.calls.at(-1)).toEqual(['release'])
   })
 
-  it('whose client goes away before the answer stays charged as it was reserved', async () => {
+  test('whose client goes away before the answer stays charged as it was reserved', async () => {
     const limiter = createFakeLimiter()
     for (const stream of [false, true]) {
       const { backend, init } = leaving()
@@ -98,7 +98,7 @@ describe('a chat', () => {
     }
   })
 
-  it('whose upstream fails once its client has gone away is given back', async () => {
+  test('whose upstream fails once its client has gone away is given back', async () => {
     const limiter = createFakeLimiter()
     const gone = new AbortController()
     const backend: ChatBackend = {
@@ -112,7 +112,7 @@ describe('a chat', () => {
     expect(limiter.calls.at(-1)).toEqual(['release'])
   })
 
-  it('gets no caller past its limit who hangs up each time', async () => {
+  test('gets no caller past its limit who hangs up each time', async () => {
     const { backend, init } = leaving(900)
     const chat = createDemoChat({ backend })
     const statuses: number[] = []
@@ -120,7 +120,7 @@ describe('a chat', () => {
     expect(statuses).toEqual([499, 429, 429, 429])
   })
 
-  it('charges the largest of the bounds that it names', async () => {
+  test('charges the largest of the bounds that it names', async () => {
     const answer = await createDemoChat().ask('key-bob', {
       ...hello(4000),
       max_completion_tokens: 1,
@@ -129,7 +129,7 @@ describe('a chat', () => {
     expect(await answer.json()).toMatchObject({ violations: [{ limit_name: 'tpm', requested: 4013 }] })
   })
 
-  it('does not reach the limiter at all where that is bypassed', async () => {
+  test('does not reach the limiter at all where that is bypassed', async () => {
     const limiter = createFakeLimiter()
     const answer = await createDemoChat({ limiter, settings: { bypassLimiter: true } }).ask(
       'key-bob',
@@ -149,7 +149,7 @@ describe('a denial', () => {
       ),
     )
 
-  it('reaches no backend, and says all headers', async () => {
+  test('reaches no backend, and says all headers', async () => {
     const answer = await createDemoChat({ limiter: limiter(), backend: backendOf(new Error('asked')) }).ask(
       'key-bob',
       {
@@ -170,7 +170,7 @@ describe('a denial', () => {
     })
   })
 
-  it('has the flat body where ERROR_FORMAT says so', async () => {
+  test('has the flat body where ERROR_FORMAT says so', async () => {
     const chat = createDemoChat({ limiter: limiter(), settings: { errorFormat: 'flat' } })
     expect(await (await chat.ask('key-bob', hello())).json()).toEqual({
       error: 'rate_limit_exceeded',
@@ -190,7 +190,7 @@ describe('a denial', () => {
     })
   })
 
-  it('because the store is away is a 503 that may be tried again', async () => {
+  test('because the store is away is a 503 that may be tried again', async () => {
     const away = { ...deniedBy([]), degraded: true, unavailable: true }
     const answer = await createDemoChat({ limiter: createFakeLimiter(away) }).ask('key-bob', hello())
     expect(answer.status).toBe(503)
@@ -207,7 +207,7 @@ describe('the model', () => {
   const { model: _, ...unnamed } = hello(1)
   const modelOf = async (response: Response) => ((await response.json()) as { model: unknown }).model
 
-  it('is the one of the body, else of X-Preferred-Model, else the default', async () => {
+  test('is the one of the body, else of X-Preferred-Model, else the default', async () => {
     const preferring = { headers: { 'x-preferred-model': 'gpt-4o' } }
     expect(
       await modelOf(await chat.ask('key-alice', { ...unnamed, model: 'org/tiny-model' }, preferring)),
@@ -218,7 +218,7 @@ describe('the model', () => {
     expect(await modelOf(await chat.ask('key-alice', unnamed, unpreferring))).toBe('gpt-4')
   })
 
-  it.each([
+  test.each([
     ['that is not registered', 'key-bob', 'gpt-9', 404, 'model_not_found'],
     ['that could be no id', 'key-bob', 'gpt 4#', 404, 'model_not_found'],
     ['that the caller may not use', 'key-charlie', 'gpt-4o', 403, 'model_not_allowed'],
@@ -231,7 +231,7 @@ describe('the model', () => {
 })
 
 describe('a request', () => {
-  it.each([
+  test.each([
     ['messages', { messages: undefined }, 'messages must be given'],
     ['messages', { messages: [] }, 'messages must contain 1 to 2048 messages'],
     ['messages', { messages: 'Hi' }, 'messages must be a list'],
@@ -262,7 +262,7 @@ describe('a request', () => {
     ])
   })
 
-  it('passes fields on that are not known', async () => {
+  test('passes fields on that are not known', async () => {
     const seen: unknown[] = []
     const backend: ChatBackend = {
       ...backendOf(new Error('unused')),
@@ -280,7 +280,7 @@ describe('a request', () => {
     expect(seen).toEqual([body])
   })
 
-  it.each([101, 100_000])('that nests %d levels deep is refused', async (depth) => {
+  test.each([101, 100_000])('that nests %d levels deep is refused', async (depth) => {
     const body = `{"model":"gpt-4","messages":[{"role":"user"}],"metadata":${'['.repeat(depth)}${']'.repeat(depth)}}`
     const answer = await createDemoChat().ask('key-bob', {}, { body })
     expect([answer.status, await answer.json()]).toMatchObject([
@@ -289,13 +289,13 @@ describe('a request', () => {
     ])
   })
 
-  it('that names a model of a megabyte is refused in a few words', async () => {
+  test('that names a model of a megabyte is refused in a few words', async () => {
     const answer = await createDemoChat().ask('key-bob', { ...hello(), model: 'm'.repeat(1_000_000) })
     expect(answer.status).toBe(404)
     expect((await answer.text()).length).toBeLessThan(1000)
   })
 
-  it('that is no JSON is refused', async () => {
+  test('that is no JSON is refused', async () => {
     const answer = await createDemoChat().ask('key-bob', {}, { body: '{"model":' })
     expect(answer.status).toBe(400)
   })

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { createDemoChat, type DemoChat, denialOf, hello } from './demo-chat.ts'
 
 const askTimes = async (
@@ -15,7 +15,7 @@ const askTimes = async (
 const names = (violations: readonly { limit_name: string; entity_id: string }[]) =>
   violations.map(({ limit_name, entity_id }) => `${entity_id} ${limit_name}`)
 
-it('answers key-bob ten times at 50 tokens, then denies by rpm until six seconds have passed', async () => {
+test('answers key-bob ten times at 50 tokens, then denies by rpm until six seconds have passed', async () => {
   const chat = createDemoChat()
   expect(await askTimes(chat, 'key-bob', 10, 50)).toEqual(Array(10).fill(200))
   const denied = await chat.ask('key-bob', hello(50))
@@ -49,7 +49,7 @@ it('answers key-bob ten times at 50 tokens, then denies by rpm until six seconds
   expect((await chat.ask('key-bob', hello(50))).status).toBe(200)
 })
 
-it('answers key-bob four times at 200 tokens, then denies by tpm', async () => {
+test('answers key-bob four times at 200 tokens, then denies by tpm', async () => {
   const chat = createDemoChat()
   expect(await askTimes(chat, 'key-bob', 4, 200)).toEqual([200, 200, 200, 200])
   const denied = await chat.ask('key-bob', hello(200))
@@ -61,7 +61,7 @@ it('answers key-bob four times at 200 tokens, then denies by tpm', async () => {
   )
 })
 
-it('denies key-bob by proj-demo once alice and charlie have used it up, and leaves his own bucket untouched', async () => {
+test('denies key-bob by proj-demo once alice and charlie have used it up, and leaves his own bucket untouched', async () => {
   const chat = createDemoChat()
   expect(await askTimes(chat, 'key-alice', 30, 10)).toEqual(Array(30).fill(200))
   expect(await askTimes(chat, 'key-charlie', 20, 10)).toEqual(Array(20).fill(200))

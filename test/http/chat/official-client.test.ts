@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import OpenAI, { NotFoundError, RateLimitError } from 'openai'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createDemoChat, type DemoChat, hello } from './demo-chat.ts'
 import { createFakeLimiter } from './fake-limiter.ts'
 
@@ -27,7 +27,7 @@ const rejectionOf = async (promise: Promise<unknown>): Promise<unknown> =>
 
 const messages = [{ role: 'user' as const, content: 'Hello, how are you?' }]
 
-it('answers the official client', async () => {
+test('answers the official client', async () => {
   const client = await clientOf(createDemoChat())
   const { data, response } = await client.chat.completions
     .create({ model: 'gpt-4', messages, max_tokens: 3 })
@@ -39,7 +39,7 @@ it('answers the official client', async () => {
   expect((await client.models.retrieve('org/tiny-model')).id).toBe('org/tiny-model')
 })
 
-it('streams to the official client, with usage at the end', async () => {
+test('streams to the official client, with usage at the end', async () => {
   const client = await clientOf(createDemoChat())
   const stream = await client.chat.completions.create({
     model: 'gpt-4',
@@ -57,7 +57,7 @@ it('streams to the official client, with usage at the end', async () => {
   expect(chunks.at(-1)?.usage).toEqual({ prompt_tokens: 13, completion_tokens: 5, total_tokens: 18 })
 })
 
-it('is a RateLimitError to the official client, with type, code and headers', async () => {
+test('is a RateLimitError to the official client, with type, code and headers', async () => {
   const chat = createDemoChat()
   const client = await clientOf(chat)
   for (let i = 0; i < 10; i++) await chat.ask('key-bob', hello(1))
@@ -68,7 +68,7 @@ it('is a RateLimitError to the official client, with type, code and headers', as
   expect(error instanceof RateLimitError && error.headers.get('retry-after-ms')).toBe('6000')
 })
 
-it('is tried again by the official client after the time it names, and then answered', async () => {
+test('is tried again by the official client after the time it names, and then answered', async () => {
   const chat = createDemoChat()
   const client = await clientOf(chat, 1)
   for (let i = 0; i < 10; i++) await chat.ask('key-bob', hello(1))
@@ -88,7 +88,7 @@ it('is tried again by the official client after the time it names, and then answ
   expect(waitedMs).not.toContain(1000)
 })
 
-it('is not tried again by the official client where it can never pass', async () => {
+test('is not tried again by the official client where it can never pass', async () => {
   const chat = createDemoChat()
   const client = await clientOf(chat, 2)
   let refused = 0
@@ -102,14 +102,14 @@ it('is not tried again by the official client where it can never pass', async ()
   expect(refused).toBe(1)
 })
 
-it('tells the official client of a model that is not there', async () => {
+test('tells the official client of a model that is not there', async () => {
   const client = await clientOf(createDemoChat())
   const error = await rejectionOf(client.chat.completions.create({ model: 'gpt-9', messages }))
   expect(error).toBeInstanceOf(NotFoundError)
   expect(error).toMatchObject({ code: 'model_not_found', type: 'invalid_request_error' })
 })
 
-it('settles what was counted when the official client aborts a stream', async () => {
+test('settles what was counted when the official client aborts a stream', async () => {
   const limiter = createFakeLimiter()
   const client = await clientOf(createDemoChat({ limiter }))
   // More than a connection's buffers hold, so that the stream cannot have run to its end unread.

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { denialError, limitWording } from '../../../src/http/errors/openai-error.ts'
 import { deniedBy, SECOND, stateOf, tpm, violationOf } from '../../web/limit-states.ts'
 
@@ -7,7 +7,7 @@ const subject = { model: 'gpt-4', organization: 'proj-demo' }
 const DAY = 86_400n * SECOND
 
 describe('a denial', () => {
-  it.each([
+  test.each([
     [
       'of requests',
       violationOf(stateOf({ capacity: 10, available: 0 }), 1, 6n * SECOND),
@@ -51,7 +51,7 @@ describe('a denial', () => {
     expect(denialError(deniedBy([violation]), subject)).toEqual({ message, type, param: null, code })
   })
 
-  it.each([
+  test.each([
     ['the longest wait', [6n, 18n], 'tokens'],
     ['what can never pass', [null, 18n], 'requests'],
     ['what can never pass, wherever it stands', [6n, null], 'tokens'],
@@ -67,7 +67,7 @@ describe('a denial', () => {
 })
 
 describe('a limit', () => {
-  it.each([
+  test.each([
     ['requests', 1n, 'requests per sec (RPS)'],
     ['requests', 60n, 'requests per min (RPM)'],
     ['input_tokens', 60n, 'input tokens per min (ITPM)'],
@@ -82,7 +82,7 @@ describe('a limit', () => {
     )
   })
 
-  it('is per minute also where its rate was rounded', () => {
+  test('is per minute also where its rate was rounded', () => {
     expect(limitWording(stateOf({ capacity: 7, available: 7, windowNs: 60_000_000_002n }))).toBe(
       'requests per min (RPM)',
     )

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import { limitToJson } from '../../../src/core/model/json.ts'
 import { type Limit, usualLimits } from '../../../src/core/model/limit.ts'
@@ -18,7 +18,7 @@ const bucket = (name: 'rpm' | 'tpm', capacity: number, seconds: number) => ({
 })
 
 describe('the usual limits of another size', () => {
-  it('are those that are named, in the window that holds for each', () => {
+  test('are those that are named, in the window that holds for each', () => {
     expect(resized([], { rpm: 5 })).toEqual([bucket('rpm', 5, 60)])
     expect(resized([], { tpm: 5 }, [])).toEqual([bucket('tpm', 5, 30)])
     expect(resized([], { rpm: 5, tpm: 7, windowSeconds: 10 })).toEqual([
@@ -27,12 +27,12 @@ describe('the usual limits of another size', () => {
     ])
   })
 
-  it('are all that there are, where only the window is named', () => {
+  test('are all that there are, where only the window is named', () => {
     expect(resized([], { windowSeconds: 10 })).toEqual([bucket('rpm', 60, 10), bucket('tpm', 6000, 10)])
     expect(resized([], { windowSeconds: 10 }, [])).toEqual([])
   })
 
-  it('stand in their places, keep what else is said of them, and leave the others alone', () => {
+  test('stand in their places, keep what else is said of them, and leave the others alone', () => {
     const own = parseLimits(
       [
         { name: 'rpd', algorithm: 'fixed_window', limit: 100, window: 'day' },
@@ -45,14 +45,14 @@ describe('the usual limits of another size', () => {
     expect(resized(own, { rpm: 20 }, own)).toEqual([day, { ...bucket('rpm', 20, 60), mode: 'warn' }, out])
   })
 
-  it.each([
+  test.each([
     ['rpm_limit', { rpm: 700_000_000, windowSeconds: 60 }],
     ['tpm_limit', { rpm: 1, tpm: 1, windowSeconds: 1_000_000_000_000 }, 'rpm_limit'],
   ])('are refused where they cannot be, by the name of the field: %s', (field, change, named = field) => {
     expect(() => resized([], change)).toThrow(expect.objectContaining({ field: named }))
   })
 
-  it('are refused where there are too many', () => {
+  test('are refused where there are too many', () => {
     const own = parseLimits(
       Array.from({ length: 8 }, (_, index) => ({
         name: `own${index}`,

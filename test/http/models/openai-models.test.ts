@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { createDemoChat } from '../chat/demo-chat.ts'
 
 const { app } = createDemoChat()
@@ -7,20 +7,20 @@ const get = (path: string, key: string) => app.request(path, { headers: { 'x-api
 
 const modelJson = (id: string) => ({ id, object: 'model', created: 1_700_000_000, owned_by: 'zael' })
 
-it('lists the registered models', async () => {
+test('lists the registered models', async () => {
   const answer = await get('/v1/models', 'key-bob')
   const data = ['gpt-4', 'gpt-4o', 'org/tiny-model'].map(modelJson)
   expect([answer.status, await answer.json()]).toEqual([200, { object: 'list', data }])
 })
 
-it('lists only those that the caller may use', async () => {
+test('lists only those that the caller may use', async () => {
   expect(await (await get('/v1/models', 'key-charlie')).json()).toEqual({
     object: 'list',
     data: [modelJson('gpt-4')],
   })
 })
 
-it.each(['/v1/models/org/tiny-model', '/v1/models/org%2Ftiny-model'])(
+test.each(['/v1/models/org/tiny-model', '/v1/models/org%2Ftiny-model'])(
   'finds a model by an id with a slash at %s',
   async (path) => {
     const answer = await get(path, 'key-bob')
@@ -28,7 +28,7 @@ it.each(['/v1/models/org/tiny-model', '/v1/models/org%2Ftiny-model'])(
   },
 )
 
-it.each([
+test.each([
   ['/v1/models/gpt-9', 'key-bob', 404, 'model_not_found'],
   ['/v1/models/gpt-4o', 'key-charlie', 403, 'model_not_allowed'],
 ])('refuses %s to %s with %d', async (path, key, status, code) => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { PolicyWorld } from './policy-world.ts'
 
 const USER_1 = { userId: 'ent-user-1', modelId: 'gpt-4o', tenantId: 'enterprise_co', modelTier: 'premium' }
@@ -9,7 +9,7 @@ const KEYED = { ...FREE, modelId: 'gpt-4o-mini', modelTier: 'standard', apiKey: 
 /** What the demo shows of policies, on any store; each world begins anew. */
 export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>): void => {
   describe(`the demo's policies on ${name}`, () => {
-    it('allow ent-user-1 on gpt-4o, and show 1/500 of the tenant', async () => {
+    test('allow ent-user-1 on gpt-4o, and show 1/500 of the tenant', async () => {
       const { check } = await create()
       const hour = { window_seconds: 3600, window_minutes: 60 }
       expect(await check(USER_1)).toEqual({
@@ -38,7 +38,7 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
       })
     })
 
-    it('block the 11th of ent-user-2 on gpt-4o, which counts nowhere', async () => {
+    test('block the 11th of ent-user-2 on gpt-4o, which counts nowhere', async () => {
       const { check, checks } = await create()
       const allowed = await checks(10, USER_2)
       expect(allowed.map(({ primary }) => primary?.count)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
@@ -67,7 +67,7 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
       expect((await check(USER_1)).policies.map(({ count }) => count)).toEqual([12, 12, 12])
     })
 
-    it('block the 11th of free_co on tiny-model by the tier', async () => {
+    test('block the 11th of free_co on tiny-model by the tier', async () => {
       const { checks } = await create()
       const answers = await checks(11, FREE)
       expect(answers.map(({ allowed }) => allowed)).toEqual([
@@ -81,7 +81,7 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
       })
     })
 
-    it('block the 21st with free-co-key on gpt-4o-mini by the key', async () => {
+    test('block the 21st with free-co-key on gpt-4o-mini by the key', async () => {
       const { checks, check } = await create()
       const answers = await checks(21, KEYED)
       expect(answers.filter(({ allowed }) => allowed)).toHaveLength(20)
@@ -95,7 +95,7 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
       })
     })
 
-    it('name first what is most specific, and the rest after it', async () => {
+    test('name first what is most specific, and the rest after it', async () => {
       const { ask, check, checks } = await create()
       const rph = (limit: number) => ({
         limits: [{ name: 'rph', algorithm: 'sliding_window', limit, window_seconds: 3600 }],
@@ -112,7 +112,7 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
       )
     })
 
-    it('limit a chat by its user, whichever way it is named', async () => {
+    test('limit a chat by its user, whichever way it is named', async () => {
       const { ask } = await create()
       const chat = (user: string | undefined, headers: Record<string, string> = {}) =>
         ask('POST', '/v1/chat/completions', {
@@ -155,7 +155,7 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
       expect((await chat(undefined)).status).toBe(200)
     })
 
-    it('limit a chat by its key, tenant and tier without a user', async () => {
+    test('limit a chat by its key, tenant and tier without a user', async () => {
       const { ask, check } = await create()
       const chat = () =>
         ask('POST', '/v1/chat/completions', {

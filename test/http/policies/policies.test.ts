@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { auditResponse } from '../../../src/contract/audit.ts'
 import { policiesResponse, policyResponse } from '../../../src/contract/policies.ts'
 import { asDescribed } from '../as-described.ts'
@@ -9,7 +9,7 @@ const PER_HOUR = { name: 'rph', algorithm: 'sliding_window', limit: 10, window_s
 const body = { limits: [PER_HOUR] }
 
 describe('a policy', () => {
-  it('is made, replaced, shown, listed and removed', async () => {
+  test('is made, replaced, shown, listed and removed', async () => {
     const { send } = createTestApp()
     const path = '/api/policies/TENANT/acme'
     const created = asDescribed(await send('PUT', path, { body }), policyResponse, 201)
@@ -33,7 +33,7 @@ describe('a policy', () => {
     asDescribed(await send('PUT', path, { body }), policyResponse, 201)
   })
 
-  it.each([
+  test.each([
     ['GLOBAL/*', 'GLOBAL *', {}],
     ['GLOBAL/%2A', 'GLOBAL *', {}],
     ['MODEL/org/gpt', 'MODEL org/gpt', {}],
@@ -47,7 +47,7 @@ describe('a policy', () => {
     expect((await send('DELETE', `/api/policies/${path}`)).status).toBe(204)
   })
 
-  it('keeps users and models apart that run into each other', async () => {
+  test('keeps users and models apart that run into each other', async () => {
     const { send } = createTestApp()
     await send('PUT', '/api/policies/USER_MODEL/a:b/c', { body })
     await send('PUT', '/api/policies/USER_MODEL/a/b:c', { body: { limits: [{ ...PER_HOUR, limit: 7 }] } })
@@ -58,7 +58,7 @@ describe('a policy', () => {
     ])
   })
 
-  it.each([
+  test.each([
     ['scope', 'PLANET/earth', body],
     ['scope', 'tenant/acme', body],
     ['selector', 'GLOBAL/acme', body],
@@ -77,7 +77,7 @@ describe('a policy', () => {
     })
   })
 
-  it('says which scopes there are', async () => {
+  test('says which scopes there are', async () => {
     const { send } = createTestApp()
     for (const method of ['GET', 'DELETE'])
       expect(await send(method, '/api/policies/PLANET/earth')).toMatchObject({
@@ -86,7 +86,7 @@ describe('a policy', () => {
       })
   })
 
-  it('is listed page by page', async () => {
+  test('is listed page by page', async () => {
     const { send } = createTestApp()
     for (const id of ['a', 'b', 'c']) await send('PUT', `/api/policies/TENANT/${id}`, { body })
     const first = asDescribed(await send('GET', '/api/policies?limit=2'), policiesResponse)
@@ -98,14 +98,14 @@ describe('a policy', () => {
     expect(await send('GET', '/api/policies?cursor=nonsense')).toMatchObject({ body: { field: 'cursor' } })
   })
 
-  it('may be read by a viewer, and not set', async () => {
+  test('may be read by a viewer, and not set', async () => {
     const { send } = createTestApp()
     expect((await send('GET', '/api/policies', { headers: VIEWER })).status).toBe(200)
     const put = await send('PUT', '/api/policies/TENANT/acme', { headers: VIEWER, body })
     expect(put.status).toBe(403)
   })
 
-  it('leaves a record of who changed it', async () => {
+  test('leaves a record of who changed it', async () => {
     const { send } = createTestApp()
     await send('PUT', '/api/policies/USER_MODEL/ann/gpt', { body })
     await send('DELETE', '/api/policies/USER_MODEL/ann/gpt')

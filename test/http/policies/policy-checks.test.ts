@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createTestClock } from '../../core/test-clock.ts'
@@ -12,7 +12,7 @@ const SECOND = 1_000_000_000n
 const post = { method: 'POST', path: '/rate-limit/check' } as const
 
 describe('POST /rate-limit/check', () => {
-  it('needs the admin token: it charges whom it names', async () => {
+  test('needs the admin token: it charges whom it names', async () => {
     const { ask } = await createMemoryWorld()
     const asked = async (authorization: string) =>
       (await ask(post.method, post.path, { headers: { authorization }, body: CHECK })).status
@@ -23,7 +23,7 @@ describe('POST /rate-limit/check', () => {
     expect(await asked('Bearer the-admin-token')).toBe(200)
   })
 
-  it.each([
+  test.each([
     ['userId', { ...CHECK, userId: '' }],
     ['userId', { modelId: 'gpt-4', tenantId: 'acme' }],
     ['tenantId', { ...CHECK, tenantId: 'a#b' }],
@@ -37,7 +37,7 @@ describe('POST /rate-limit/check', () => {
     expect(await ask(post.method, post.path, { body })).toMatchObject({ status: 400, body: { field } })
   })
 
-  it('says which models and tiers are known, also those registered a moment ago elsewhere', async () => {
+  test('says which models and tiers are known, also those registered a moment ago elsewhere', async () => {
     const { ask, store, check, clock } = await createMemoryWorld()
     expect(await ask(post.method, post.path, { body: { ...CHECK, modelId: 'gpt-9' } })).toMatchObject({
       body: {
@@ -55,7 +55,7 @@ describe('POST /rate-limit/check', () => {
     expect((await check({ ...CHECK, modelTier: 'platinum' })).allowed).toBe(true)
   })
 
-  it('reads the list of models once for many checks with another tier than the model has', async () => {
+  test('reads the list of models once for many checks with another tier than the model has', async () => {
     const { store, checks } = await createMemoryWorld()
     await checks(5, { ...CHECK, modelTier: 'free' })
     expect(store.calls.get('listModels')).toBe(1)
@@ -63,7 +63,7 @@ describe('POST /rate-limit/check', () => {
     expect(store.calls.get('listModels')).toBe(1)
   })
 
-  it("goes by the tier that is given, else by the model's", async () => {
+  test("goes by the tier that is given, else by the model's", async () => {
     const { check } = await createMemoryWorld()
     const tiers = async (modelTier: string | null | undefined) =>
       (await check({ ...CHECK, ...(modelTier !== undefined && { modelTier }) })).policies.map(
@@ -74,7 +74,7 @@ describe('POST /rate-limit/check', () => {
     expect(await tiers(undefined)).toEqual(['MODEL_TIER premium', 'GLOBAL *'])
   })
 
-  it('allows where no policy applies', async () => {
+  test('allows where no policy applies', async () => {
     const { ask, check } = await createMemoryWorld()
     await ask('DELETE', '/api/policies/GLOBAL/*')
     await ask('PUT', '/api/models/plain', { body: {} })
@@ -86,7 +86,7 @@ describe('POST /rate-limit/check', () => {
     })
   })
 
-  it('lets pass, and counts nothing, where the limiter is switched off', async () => {
+  test('lets pass, and counts nothing, where the limiter is switched off', async () => {
     const body = { ...CHECK, modelTier: 'free' }
     for (const options of [
       { settings: { bypassLimiter: true } },
@@ -98,7 +98,7 @@ describe('POST /rate-limit/check', () => {
     }
   })
 
-  it('says of each algorithm in which time so much is too much', async () => {
+  test('says of each algorithm in which time so much is too much', async () => {
     const { ask, check, checks } = await createMemoryWorld()
     const put = (scope: string, limit: object) =>
       ask('PUT', `/api/policies/${scope}`, { body: { limits: [{ name: 'rph', ...limit }] } })
@@ -112,7 +112,7 @@ describe('POST /rate-limit/check', () => {
     expect((await check(CHECK)).cause).toBe('MODEL exceeded: 3/2 in the current day (key=MODEL:gpt-4)')
   })
 
-  it('lists every limit on requests that a policy has, the fullest first, and none that only warns', async () => {
+  test('lists every limit on requests that a policy has, the fullest first, and none that only warns', async () => {
     const { ask, check } = await createMemoryWorld()
     const window = (name: string, limit: number, window_seconds: number, rest = {}) => ({
       name,
@@ -140,7 +140,7 @@ describe('POST /rate-limit/check', () => {
     expect((await check(CHECK)).allowed).toBe(true)
   })
 
-  it('counts again once the window has moved on', async () => {
+  test('counts again once the window has moved on', async () => {
     const { checks, check, clock } = await createMemoryWorld()
     const body = { ...CHECK, modelTier: 'free' }
     expect((await checks(11, body))[10]?.allowed).toBe(false)
@@ -148,7 +148,7 @@ describe('POST /rate-limit/check', () => {
     expect(await check(body)).toMatchObject({ allowed: true, primary: { count: 1 } })
   })
 
-  it('answers 503 where the table is away, and says so where limits allow all the same', async () => {
+  test('answers 503 where the table is away, and says so where limits allow all the same', async () => {
     const [clock, store, buckets] = [createTestClock(), createTestAdminStore(), createMemoryBucketStore()]
     let isAway = true
     const write: typeof buckets.write = async (id, change) => {

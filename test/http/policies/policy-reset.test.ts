@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { auditResponse } from '../../../src/contract/audit.ts'
 import { policyResponse } from '../../../src/contract/policies.ts'
 import { type BucketStore, policyBucket } from '../../../src/core/bucket/bucket-store.ts'
@@ -46,7 +46,7 @@ const withPolicy = async (wrap: (buckets: BucketStore) => BucketStore = (buckets
 }
 
 describe('a policy that is reset', () => {
-  it('is full again, whatever its debt, and says who did it', async () => {
+  test('is full again, whatever its debt, and says who did it', async () => {
     const { ask, use, reserve, settle, left } = await withPolicy()
     await settle(await reserve(1), 2 ** 50)
     expect((await use(1)).status).toBe(429)
@@ -62,7 +62,7 @@ describe('a policy that is reset', () => {
     })
   })
 
-  it('is full on other nodes as well, that hold what they have seen of it', async () => {
+  test('is full on other nodes as well, that hold what they have seen of it', async () => {
     const { ask, use, join } = await withPolicy()
     const other = await join()
     expect((await use(1000, other)).status).toBe(200)
@@ -71,7 +71,7 @@ describe('a policy that is reset', () => {
     expect((await use(1000)).status).toBe(200)
   })
 
-  it('gets nothing back for what was charged before', async () => {
+  test('gets nothing back for what was charged before', async () => {
     const { ask, reserve, settle, use, left } = await withPolicy()
     const id = await reserve(800)
     await ask('POST', `${PATH}/reset`)
@@ -80,7 +80,7 @@ describe('a policy that is reset', () => {
     expect(await left()).toBe(0)
   })
 
-  it.each(['GLOBAL/*', 'GLOBAL/%2A', 'USER_MODEL/ann/org/gpt', 'USER_MODEL/ann/reset'])(
+  test.each(['GLOBAL/*', 'GLOBAL/%2A', 'USER_MODEL/ann/org/gpt', 'USER_MODEL/ann/reset'])(
     'may be named by the path %s',
     async (path) => {
       const { ask } = await withPolicy()
@@ -89,7 +89,7 @@ describe('a policy that is reset', () => {
     },
   )
 
-  it.each([
+  test.each([
     [404, 'TENANT/nobody/reset'],
     [400, 'TENANT/a%23b/reset'],
     [400, 'NOTHING/a/reset'],
@@ -99,7 +99,7 @@ describe('a policy that is reset', () => {
     expect((await ask('POST', `/api/policies/${path}`)).status).toBe(status)
   })
 
-  it('is reset by administrators only', async () => {
+  test('is reset by administrators only', async () => {
     const { ask } = await withPolicy()
     expect((await ask('POST', `${PATH}/reset`, { headers: VIEWER })).status).toBe(403)
     const caller = { authorization: 'Bearer key-alice' }
@@ -108,7 +108,7 @@ describe('a policy that is reset', () => {
 })
 
 describe('a policy that is removed', () => {
-  it('leaves no bucket, and begins full where it is made anew', async () => {
+  test('leaves no bucket, and begins full where it is made anew', async () => {
     const { ask, memory, reserve, settle, use } = await withPolicy()
     await settle(await reserve(1), 2 ** 50)
     expect((await ask('DELETE', PATH)).status).toBe(204)
@@ -118,7 +118,7 @@ describe('a policy that is removed', () => {
     expect((await use(1)).status).toBe(429)
   })
 
-  it('gets nothing back for what was charged before, and no bucket for what was counted', async () => {
+  test('gets nothing back for what was charged before, and no bucket for what was counted', async () => {
     const { ask, memory, reserve, settle, use, left } = await withPolicy()
     const [early, late] = [await reserve(400), await reserve(400)]
     await ask('DELETE', PATH)
@@ -130,7 +130,7 @@ describe('a policy that is removed', () => {
     expect(await left()).toBe(100)
   })
 
-  it('begins full also where its bucket could not be removed, or was charged since by a node that did not know', async () => {
+  test('begins full also where its bucket could not be removed, or was charged since by a node that did not know', async () => {
     let isAway = false
     const { ask, use, memory } = await withPolicy((buckets) => ({
       ...buckets,
@@ -147,7 +147,7 @@ describe('a policy that is removed', () => {
     expect((await use(1000)).status).toBe(200)
   })
 
-  it('keeps what is charged to it where its limits are only replaced', async () => {
+  test('keeps what is charged to it where its limits are only replaced', async () => {
     const { ask, use, left, clock } = await withPolicy()
     await use(600)
     clock.advance(2n * SECOND)
