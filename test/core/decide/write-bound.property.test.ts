@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode, type TestWorld } from '../test-limiter.ts'
-import { admits, worldOf } from '../token-world.ts'
+import { admits, stored, worldOf } from '../token-world.ts'
 
 /** What happens right before a write of the node arrives, or to the write itself. */
 const EVENTS = ['charge', 'idle', 'reset', 'change', 'throttle', 'lose', 'apply and lose'] as const
@@ -92,6 +92,25 @@ describe('the writes of one decision on one bucket', () => {
     const lost = adversary(0, () => 'lose')
     await admits(lost.node, 1)
     expect(lost.count()).toBe(2)
+  })
+
+  test('are one per limit and two if the bucket is idle and busy in turn, and then the request is denied', async () => {
+    const world = worldOf(100, 1)
+    expect(await admits(world.node, 1)).toBe(true)
+    const item = await stored(world)
+    let writes = 0
+    const buckets: BucketStore = {
+      ...world.buckets,
+      async write() {
+        writes++
+        const tat = world.clock.now() + (writes % 2 === 0 ? 1n : -1n)
+        return { applied: false, item: { ...item, rev: BigInt(writes + 1), tpm_tat: tat } }
+      },
+    }
+    const node = createTestNode({ ...world, buckets })
+    expect(await admits(node, 1)).toBe(false)
+    expect(node.counts.decisions_contended).toBe(1)
+    expect(writes).toBe(3)
   })
 
   test('are bounded, whatever others do to the bucket meanwhile', async () => {
