@@ -1,13 +1,16 @@
+import {
+  ALGORITHMS,
+  CALENDAR_UNITS,
+  LIMIT_MODES,
+  ON_UNAVAILABLE,
+  PERIOD_SECONDS,
+  type Period,
+  REFUNDS,
+} from '../../src/core/model/limit.ts'
+import { METERS } from '../../src/core/model/meter.ts'
 import type { Limit } from '../api/responses.ts'
 import { dollarsOf, isMoney, MICROS_PER_DOLLAR } from '../parts/amounts.ts'
-import { isPeriod, type LimitInput, meterOf, PERIOD_SECONDS, type Period, perPeriod } from './limit-text.ts'
-
-export const METERS = ['requests', 'tokens', 'input_tokens', 'output_tokens', 'cost_usd_micros'] as const
-export const ALGORITHMS = ['token_bucket', 'sliding_window', 'fixed_window'] as const
-export const CALENDAR_UNITS = ['minute', 'hour', 'day', 'week', 'month'] as const
-export const MODES = ['enforce', 'warn', 'shadow'] as const
-export const REFUNDS = ['strict', 'full'] as const
-export const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
+import { isPeriod, type LimitInput, meterOf, perPeriod } from './limit-text.ts'
 
 /** The state of the form of one limit; an empty text is a field that is not set. */
 export interface LimitDraft {
@@ -142,7 +145,7 @@ export const limitOf = (draft: LimitDraft): LimitInput => {
     ...sizeOf(draft),
     ...given({
       meter: oneOf(METERS, draft.meter),
-      mode: oneOf(MODES, draft.mode),
+      mode: oneOf(LIMIT_MODES, draft.mode),
       warn_at: number(draft.warnAt),
       refund: oneOf(REFUNDS, draft.refund),
       on_unavailable: oneOf(ON_UNAVAILABLE, draft.onUnavailable),

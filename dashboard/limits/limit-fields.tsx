@@ -1,6 +1,8 @@
+import { ALGORITHMS } from '../../src/core/model/limit.ts'
+import { METERS } from '../../src/core/model/meter.ts'
 import { ChoiceField, NumberField, TextField } from '../parts/fields.tsx'
 import { checkLimitName } from '../parts/name-rules.ts'
-import { ALGORITHMS, type LimitDraft, METERS } from './limit-draft.ts'
+import type { LimitDraft } from './limit-draft.ts'
 import { ALGORITHM_NAMES, METER_NAMES, meterOf, NAMES_ID } from './limit-text.ts'
 import { type FieldsProps, type LimitError, SizeFields } from './size-fields.tsx'
 

@@ -1,3 +1,5 @@
+import { PERIOD_SECONDS, PERIODS, type Period } from '../../src/core/model/limit.ts'
+import { meterOfName, USUAL_METERS } from '../../src/core/model/meter.ts'
 import type { Limit } from '../api/responses.ts'
 import { amountText, isMoney, numberText } from '../parts/amounts.ts'
 import { isPaused } from '../parts/bar.tsx'
@@ -77,27 +79,10 @@ export const ALGORITHM_NAMES: Readonly<Record<Limit['algorithm'], string>> = {
   fixed_window: 'Fixed window',
 }
 
-/** The meters of usual names. */
-const USUAL_METERS: Readonly<Record<string, Limit['meter']>> = {
-  rps: 'requests',
-  rpm: 'requests',
-  rph: 'requests',
-  rpd: 'requests',
-  tpm: 'tokens',
-  tph: 'tokens',
-  tpd: 'tokens',
-  itpm: 'input_tokens',
-  otpm: 'output_tokens',
-}
-
 /** The id of the `datalist` of usual names. */
 export const NAMES_ID = 'usual-limit-names'
 
 export const USUAL_NAMES: readonly string[] = Object.keys(USUAL_METERS)
-
-/** The meter that a usual name implies. */
-export const meterOfName = (name: string): Limit['meter'] | undefined =>
-  Object.hasOwn(USUAL_METERS, name) ? USUAL_METERS[name] : undefined
 
 /** The meter of a limit: its own, that of its name, or else requests. */
 export const meterOf = ({ meter, name }: Pick<LimitInput, 'name' | 'meter'>): Limit['meter'] =>
@@ -129,10 +114,6 @@ const resourceText = (source: string, from: number): string => source.split(':')
 
 const forResource = (resource: string): string =>
   resource === '_default_' || resource === '' ? '' : ` for ${resource}`
-
-export const PERIOD_SECONDS = { second: 1, minute: 60, hour: 3600, day: 86_400 } as const
-export type Period = keyof typeof PERIOD_SECONDS
-export const PERIODS: readonly Period[] = ['second', 'minute', 'hour', 'day']
 
 /** Most limits are stated per minute. */
 const TRIED: readonly Period[] = ['minute', 'second', 'hour', 'day']

@@ -1,15 +1,9 @@
+import { CALENDAR_UNITS, PERIODS } from '../../src/core/model/limit.ts'
 import { errorFieldOf, withoutField } from '../api/errors.ts'
 import { isMoney } from '../parts/amounts.ts'
 import { ChoiceField, NumberField, TextField } from '../parts/fields.tsx'
-import {
-  CALENDAR_UNITS,
-  draftMeter,
-  isPausedDraft,
-  type LimitDraft,
-  refillRateOf,
-  withPeriod,
-} from './limit-draft.ts'
-import { PERIODS, pausedText, refillText, windowText } from './limit-text.ts'
+import { draftMeter, isPausedDraft, type LimitDraft, refillRateOf, withPeriod } from './limit-draft.ts'
+import { pausedText, refillText, windowText } from './limit-text.ts'
 
 /** The props of the parts of a limit's form. */
 export interface FieldsProps {

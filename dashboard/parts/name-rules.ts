@@ -1,38 +1,42 @@
-/** The rules of the API for names. The dashboard contains no code of the API, so tests compare the two. */
-const ID = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/
-const MODEL_ID = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
-const RESOURCE = /^([A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}|_(default|other|total)_)$/
-const LIMIT_NAME = /^[a-z][a-z0-9_]{0,31}$/
-const RESERVED_LIMIT_NAME = /^(used|denied)(_|$)/
-const LONGEST_NAME = 256
+import {
+  ENTITY_BOUNDS,
+  ID_PATTERN,
+  ID_RULE,
+  MODEL_ID_PATTERN,
+  MODEL_ID_RULE,
+  RESOURCE_PATTERN,
+} from '../../src/core/model/entity.ts'
+import {
+  LIMIT_NAME_PATTERN,
+  LIMIT_NAME_RULE,
+  RESERVED_NAME_PATTERN,
+  RESERVED_NAME_RULE,
+} from '../../src/core/model/limit.ts'
 
 /** The error of a text, as a sentence; undefined if it is valid. */
 export type Check = (text: string) => string | undefined
 
 /** The id of an entity, role, tier or kind, or the selector of a policy. */
-export const checkId: Check = (text) =>
-  ID.test(text) ? undefined : 'Must be 1 to 128 of A-Z a-z 0-9 . _ : @ - and begin with a letter or digit'
+export const checkId: Check = (text) => (ID_PATTERN.test(text) ? undefined : `Must ${ID_RULE}`)
 
 export const checkModelId: Check = (text) =>
-  MODEL_ID.test(text)
-    ? undefined
-    : 'Must be 1 to 128 of A-Z a-z 0-9 . _ : @ / - and begin with a letter or digit'
+  MODEL_ID_PATTERN.test(text) ? undefined : `Must ${MODEL_ID_RULE}`
 
-export const checkResource: Check = (text) => (RESOURCE.test(text) ? undefined : checkModelId(text))
+export const checkResource: Check = (text) => (RESOURCE_PATTERN.test(text) ? undefined : checkModelId(text))
 
 export const checkLimitName: Check = (text) => {
-  if (!LIMIT_NAME.test(text)) return 'Must be 1 to 32 of a-z 0-9 _ and begin with a letter'
-  return RESERVED_LIMIT_NAME.test(text)
-    ? 'Must not be used or denied, nor begin with used_ or denied_'
-    : undefined
+  if (!LIMIT_NAME_PATTERN.test(text)) return `Must ${LIMIT_NAME_RULE}`
+  return RESERVED_NAME_PATTERN.test(text) ? `Must ${RESERVED_NAME_RULE}` : undefined
 }
 
+const { nameLength } = ENTITY_BOUNDS
+
 export const checkName: Check = (text) =>
-  text.length <= LONGEST_NAME ? undefined : `Must be at most ${LONGEST_NAME} characters`
+  text.length <= nameLength ? undefined : `Must be at most ${nameLength} characters`
 
 /** Model ids separated by commas or spaces. */
 export const checkModelIds: Check = (text) => {
-  const wrong = text.split(/[\s,]+/).find((id) => id !== '' && !MODEL_ID.test(id))
+  const wrong = text.split(/[\s,]+/).find((id) => id !== '' && !MODEL_ID_PATTERN.test(id))
   return wrong === undefined ? undefined : `${wrong} is not a model id: ${lowerFirst(checkModelId(wrong))}`
 }
 

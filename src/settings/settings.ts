@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { isModelId, MODEL_ID_RULE } from '../core/model/entity.ts'
+import { ON_UNAVAILABLE } from '../core/model/limit.ts'
 import { DAY_SECONDS, HOUR_SECONDS } from '../core/model/time.ts'
 import { LOG_LEVELS } from '../platform/console-logger.ts'
 import {
@@ -68,7 +69,7 @@ export const SETTINGS = {
   /** 0: no leases. */
   leaseTtlMs: setting('LEASE_TTL_MS', wholeNumber(0, TEN_MINUTES_MS), '1000'),
   storeDeadlineMs: setting('STORE_DEADLINE_MS', wholeNumber(1, 60_000), '250'),
-  onUnavailable: setting('ON_UNAVAILABLE', oneOf(['allow', 'deny', 'local']), 'deny'),
+  onUnavailable: setting('ON_UNAVAILABLE', oneOf(ON_UNAVAILABLE), 'deny'),
   maxClockSkewMs: setting('MAX_CLOCK_SKEW_MS', wholeNumber(1, MAX_CLOCK_SKEW_MS), String(MAX_CLOCK_SKEW_MS)),
   windowSeconds: setting('WINDOW_SECONDS', wholeNumber(1, 31 * DAY_SECONDS), '60'),
   /** null: none. A path; what is in it is read when zael starts. */

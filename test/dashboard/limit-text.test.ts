@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { limitSentence } from '../../dashboard/limits/limit-list.tsx'
 import {
-  meterOfName,
   meterText,
   pausedText,
   refillText,
@@ -11,7 +10,7 @@ import {
   windowText,
 } from '../../dashboard/limits/limit-text.ts'
 import { limitErrorOf } from '../../dashboard/limits/size-fields.tsx'
-import { meterOfName as meterInCore } from '../../src/core/model/meter.ts'
+import { meterOfName as meterInCore, meterOfName } from '../../src/core/model/meter.ts'
 
 test.each([
   [1, '60 per minute'],

@@ -8,7 +8,8 @@ export type Meter = (typeof METERS)[number]
 /** Amounts per meter, whole and not negative. A meter that is absent is not touched; 0 is checked against debt. */
 export type Cost = Readonly<Partial<Record<Meter, number>>>
 
-const USUAL: Readonly<Record<string, Meter>> = {
+/** The meters that usual limit names mean. */
+export const USUAL_METERS: Readonly<Record<string, Meter>> = {
   rps: 'requests',
   rpm: 'requests',
   rph: 'requests',
@@ -22,7 +23,7 @@ const USUAL: Readonly<Record<string, Meter>> = {
 
 /** The meter that a usual limit name (`rpm`, `tpm`, …) means; undefined of any other name. */
 export const meterOfName = (name: string): Meter | undefined =>
-  Object.hasOwn(USUAL, name) ? USUAL[name] : undefined
+  Object.hasOwn(USUAL_METERS, name) ? USUAL_METERS[name] : undefined
 
 export const isMeter = (value: unknown): value is Meter => METERS.some((meter) => meter === value)
 
