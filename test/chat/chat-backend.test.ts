@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { createChatBackend } from '../../src/chat/chat-backend.ts'
 import { createTokenCounter } from '../../src/chat/token-counter.ts'
 import { silentLogger } from '../../src/core/ports/platform.ts'
@@ -19,12 +19,12 @@ const call = {
   signal: new AbortController().signal,
 }
 
-it('is the simulated model where no upstream is set', async () => {
+test('is the simulated model where no upstream is set', async () => {
   const answer = await createChatBackend(parts, settings).complete(call)
   expect(answer.body).toMatchObject({ node_id: 'node-1' })
 })
 
-it('is the upstream where one is set, without a key where none is', async () => {
+test('is the upstream where one is set, without a key where none is', async () => {
   const { baseUrl, received } = await startFakeUpstream(answersJson(200, { id: 'from-upstream' }))
   const answer = await createChatBackend(parts, { ...settings, upstreamBaseUrl: baseUrl }).complete(call)
   expect(answer.body).toEqual({ id: 'from-upstream' })

@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseUsage } from '../../src/chat/chat-objects.ts'
 
 const WHOLE = { prompt_tokens: 100, completion_tokens: 5 }
 
 describe("an upstream's usage", () => {
-  it.each([
+  test.each([
     [{ cached_tokens: 80 }, { cachedPromptTokens: 80 }],
     [{ cached_tokens: 0, audio_tokens: 3 }, { cachedPromptTokens: 0 }],
     [{ cached_tokens: 101 }, { cachedPromptTokens: 100 }],
@@ -21,7 +21,7 @@ describe("an upstream's usage", () => {
     })
   })
 
-  it.each([undefined, null, 'much', { prompt_tokens: 1 }, { ...WHOLE, completion_tokens: 1.5 }])(
+  test.each([undefined, null, 'much', { prompt_tokens: 1 }, { ...WHOLE, completion_tokens: 1.5 }])(
     'is none where it is %j',
     (usage) => {
       expect(parseUsage(usage)).toBe(undefined)

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Delay, timerDelay } from '../../src/chat/chat-objects.ts'
 import { createSimulatedModel } from '../../src/chat/simulated-model.ts'
 import { loadO200k } from '../../src/chat/token-counter.ts'
@@ -43,7 +43,7 @@ const chunksOf = async (call: ChatCall) => {
 }
 
 describe('a whole answer', () => {
-  it.each([
+  test.each([
     ['16 tokens where none is asked', {}, 16],
     ['max_tokens', { max_tokens: 50 }, 50],
     ['as many for each choice', { max_tokens: 50, n: 3 }, 150],
@@ -54,13 +54,13 @@ describe('a whole answer', () => {
     expect((await model.complete(callOf(request))).usage).toEqual({ promptTokens: 9, completionTokens })
   })
 
-  it('uses max_completion_tokens where both are given, and may use the larger', async () => {
+  test('uses max_completion_tokens where both are given, and may use the larger', async () => {
     const call = callOf({ max_tokens: 50, max_completion_tokens: 7 })
     expect((await model.complete(call)).usage).toMatchObject({ completionTokens: 7 })
     expect(model.mostCompletionTokens(call.request)).toBe(50)
   })
 
-  it('has the form of OpenAI, and says which node spoke', async () => {
+  test('has the form of OpenAI, and says which node spoke', async () => {
     const { status, body } = await model.complete(callOf({ max_tokens: 2, n: 2 }))
     const choice = {
       message: { role: 'assistant', content: 'This answer', refusal: null },
@@ -84,7 +84,7 @@ describe('a whole answer', () => {
     ])
   })
 
-  it.each<[string, Partial<ChatRequest>, number]>([
+  test.each<[string, Partial<ChatRequest>, number]>([
     ['n: 1', {}, 16_384],
     ['n: 1 and 16,384 tokens', { max_tokens: 16_384 }, 16_384],
     ['n: 4', { n: 4 }, 4096],
@@ -99,7 +99,7 @@ describe('a whole answer', () => {
     expect(new Set(texts.map(count))).toEqual(new Set([words]))
   })
 
-  it.each([1, 2, 5, 16, 17, 50, 200, 1000])('of %d tokens counts as that many', async (max_tokens) => {
+  test.each([1, 2, 5, 16, 17, 50, 200, 1000])('of %d tokens counts as that many', async (max_tokens) => {
     const count = await loadO200k()
     const { body } = await model.complete(callOf({ max_tokens }))
     expect(count(saidIn(body))).toBe(max_tokens)
@@ -117,7 +117,7 @@ describe('a streamed answer', () => {
     choices: [{ index: 0, delta, logprobs: null, finish_reason }],
   })
 
-  it('opens with the role, says the text, and stops', async () => {
+  test('opens with the role, says the text, and stops', async () => {
     const { chunks, usage } = await chunksOf(callOf({ max_tokens: 2, stream: true }))
     expect(chunks).toEqual([
       { ...base, ...choice({ role: 'assistant', content: '' }) },
@@ -128,7 +128,7 @@ describe('a streamed answer', () => {
     expect(usage).toEqual({ promptTokens: 9, completionTokens: 2 })
   })
 
-  it('ends with the usage where that is asked, and says null of it before', async () => {
+  test('ends with the usage where that is asked, and says null of it before', async () => {
     const { chunks } = await chunksOf(
       callOf({ max_tokens: 1, stream: true, stream_options: { include_usage: true } }),
     )
@@ -140,14 +140,14 @@ describe('a streamed answer', () => {
     })
   })
 
-  it('says the same text as a whole one, in a bounded number of chunks', async () => {
+  test('says the same text as a whole one, in a bounded number of chunks', async () => {
     const { chunks } = await chunksOf(callOf({ max_tokens: 10_000 }))
     const { body } = await model.complete(callOf({ max_tokens: 10_000 }))
     expect(chunks.map(saidIn).join('')).toBe(saidIn(body))
     expect(chunks.length).toBeLessThan(260)
   })
 
-  it.each<[string, Partial<ChatRequest>]>([
+  test.each<[string, Partial<ChatRequest>]>([
     ['16,384 tokens in each of 128 choices', { n: 128, max_tokens: 16_384 }],
     ['1,000,000 tokens in each of 5 choices', { n: 5, max_tokens: 1_000_000 }],
     ['1,000,000 tokens in one', { max_tokens: 1_000_000 }],
@@ -162,7 +162,7 @@ describe('a streamed answer', () => {
     expect(chunks.length).toBeLessThanOrEqual(3 * choices + 1024)
   })
 
-  it('has counted what was taken of it when it is aborted', async () => {
+  test('has counted what was taken of it when it is aborted', async () => {
     const gone = new AbortController()
     const stream = await model.stream(callOf({ max_tokens: 100, stream: true }, gone.signal))
     if (!('chunks' in stream)) throw new Error('It did not stream')
@@ -175,7 +175,7 @@ describe('a streamed answer', () => {
 })
 
 describe('latency', () => {
-  it('is waited for before the answer, and before the first chunk', async () => {
+  test('is waited for before the answer, and before the first chunk', async () => {
     const waits: number[] = []
     const delay: Delay = async (ms) => {
       waits.push(ms)
@@ -186,7 +186,7 @@ describe('latency', () => {
     expect(waits).toEqual([250, 250])
   })
 
-  it('ends where the caller goes away', async () => {
+  test('ends where the caller goes away', async () => {
     const gone = new AbortController()
     const late = createSimulatedModel({ clock, delay: timerDelay, latencyMs: 3_600_000, nodeId: null })
     const answer = late.complete(callOf({}, gone.signal))

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createTokenCounter, loadO200k } from '../../src/chat/token-counter.ts'
 
 const tokens = createTokenCounter()
@@ -36,18 +36,18 @@ const COOKBOOK = [
 ]
 
 describe('a prompt', () => {
-  it('counts as OpenAI counts it', async () => {
+  test('counts as OpenAI counts it', async () => {
     expect(await prompt({ messages: COOKBOOK })).toBe(124)
   })
 
-  it('counts three tokens for a message, and three for the reply', async () => {
+  test('counts three tokens for a message, and three for the reply', async () => {
     expect(await prompt({ messages: [{ role: 'user', content: '' }] })).toBe(3 + 3 + 1)
     expect(await prompt({ messages: [{ role: 'user', content: '' }, { role: 'user' }] })).toBe(
       3 + 2 * (3 + 1),
     )
   })
 
-  it('counts text parts as the text they hold, and images by their detail', async () => {
+  test('counts text parts as the text they hold, and images by their detail', async () => {
     const ofContent = (content: unknown) => prompt({ messages: [{ role: 'user', content }] })
     const plain = await ofContent('Hello there')
     const text = { type: 'text', text: 'Hello there' }
@@ -60,7 +60,7 @@ describe('a prompt', () => {
     expect(await ofContent([text, image()])).toBe(plain + 765)
   })
 
-  it('counts tools, calls of tools and a schema for the answer', async () => {
+  test('counts tools, calls of tools and a schema for the answer', async () => {
     const messages = [{ role: 'user', content: 'Hi' }]
     const bare = await prompt({ messages })
     const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }]
@@ -77,13 +77,13 @@ describe('a prompt', () => {
     ).toBeGreaterThan(bare)
   })
 
-  it('does not take control tokens in a text for what they say', async () => {
+  test('does not take control tokens in a text for what they say', async () => {
     expect(await tokens.countText('<|endoftext|>')).toBeGreaterThan(1)
   })
 })
 
 describe('a long text', () => {
-  it('counts exactly, whatever stands at the places where it is cut', async () => {
+  test('counts exactly, whatever stands at the places where it is cut', async () => {
     const count = await loadO200k()
     const text =
       'So "it\'s" done;    then\n\n  what?\n \n42 1234567 caf\u00e9s... \u6f22\u5b57 \ud83d\ude00\ud83d\ude00 x / y\t- z '.repeat(
@@ -92,7 +92,7 @@ describe('a long text', () => {
     expect(await tokens.countText(text)).toBe(count(text))
   })
 
-  it.each([
+  test.each([
     ['spaces', ' '],
     ['one letter', 'a'],
     ['emoji', '\ud83d\ude00'],
@@ -102,14 +102,14 @@ describe('a long text', () => {
     expect(counted).toBeGreaterThan(200_000 / 128 / 2)
   })
 
-  it('counts as no less than a text that is shorter', async () => {
+  test('counts as no less than a text that is shorter', async () => {
     const [short, long] = ['one two three '.repeat(20_000), 'one two three '.repeat(60_000)]
     expect(await tokens.countText(long)).toBeGreaterThan(2.9 * (await tokens.countText(short)))
   })
 })
 
 describe('the tables', () => {
-  it('load once, at the first count, and again where loading failed', async () => {
+  test('load once, at the first count, and again where loading failed', async () => {
     let loads = 0
     const counter = createTokenCounter({
       load: async () => {

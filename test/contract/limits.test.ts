@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../src/contract/limits.ts'
 import { ZaelError } from '../../src/core/model/errors.ts'
 import { limitToJson } from '../../src/core/model/json.ts'
@@ -19,7 +19,7 @@ const messageOf = (input: unknown): string => {
 }
 
 describe('limits as JSON', () => {
-  it('are read back as they are written', () => {
+  test('are read back as they are written', () => {
     const [limit] = parseLimits(
       [{ ...rpm, refund: 'full', on_unavailable: 'local', lease_ttl_seconds: 0.5 }],
       'limits',
@@ -34,7 +34,7 @@ describe('limits as JSON', () => {
     })
   })
 
-  it.each([
+  test.each([
     [rph, { ...rph, meter: 'requests', capacity: 50, slots: 30 }],
     [
       { ...rph, slots: 60, capacity: 50 },
@@ -59,7 +59,7 @@ describe('limits as JSON', () => {
     expect(parseLimits(json, 'limits').map(limitToJson)).toEqual(json)
   })
 
-  it.each([
+  test.each([
     [{ limit: 100, per: 'second' }, 100, 100],
     [{ limit: 100, per: 'minute' }, 100, 100 / 60],
     [{ algorithm: 'token_bucket', limit: 7, per: 'hour' }, 7, 7 / 3600],
@@ -73,7 +73,7 @@ describe('limits as JSON', () => {
     expect(parseLimits(json, 'limits').map(limitToJson)).toEqual(json)
   })
 
-  it.each([
+  test.each([
     [
       { capacity: 0, refill_rate: 0 },
       { algorithm: 'token_bucket', capacity: 0, refill_rate: 0 },
@@ -96,7 +96,7 @@ describe('limits as JSON', () => {
     expect(parseLimits(json, 'limits').map(limitToJson)).toEqual(json)
   })
 
-  it('take the meter from a usual name, else count requests', () => {
+  test('take the meter from a usual name, else count requests', () => {
     const meters = ['rps', 'rph', 'tpm', 'itpm', 'otpm'].map(
       (name) => parseLimits([{ ...rpm, name }], 'limits')[0]?.meter,
     )
@@ -105,7 +105,7 @@ describe('limits as JSON', () => {
     expect(parseLimits([{ ...rpm, name: 'burst', meter: 'tokens' }], 'limits')[0]?.meter).toBe('tokens')
   })
 
-  it.each([
+  test.each([
     ['no list', { rpm }, /^limits must be a list/],
     [
       'nine limits',

@@ -1,8 +1,8 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { measureSearches } from '../../../bench/http/measure-searches.ts'
 import { searchesFinding } from '../../../bench/http/searches-part.ts'
 
-it('measures decisions of both kinds while viewers search, and no response is an error', async () => {
+test('measures decisions of both kinds while viewers search, and no response is an error', async () => {
   const rows = await measureSearches({ entities: 200, searchers: 2, seconds: 1, rounds: 1 }, () => {})
   expect(rows.map(({ decisions }) => decisions)).toEqual(['leased', 'exact', 'leased', 'exact'])
   for (const { pagesPerSecond, p50AloneMs, p50SearchedMs } of rows) {

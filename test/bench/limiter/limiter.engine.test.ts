@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { measureAlone } from '../../../bench/limiter/decide-alone.ts'
 import { measureRequests } from '../../../bench/limiter/requests.ts'
 import { measureSaturation } from '../../../bench/limiter/saturation.ts'
@@ -11,19 +11,19 @@ beforeAll(async () => {
 })
 afterAll(() => table.close())
 
-it('times decisions on a leased key alone', async () => {
+test('times decisions on a leased key alone', async () => {
   const { decisions, p50Us, p99Us } = await measureAlone(table, 0.2)
   expect(decisions).toBeGreaterThan(0)
   expect(p99Us).toBeGreaterThanOrEqual(p50Us)
 })
 
-it('admits what is allowed under saturation', async () => {
+test('admits what is allowed under saturation', async () => {
   const rows = await measureSaturation(table, 0.3)
   expect(rows).toHaveLength(4)
   for (const { admitted, allowed } of rows) expect(admitted).toBeLessThanOrEqual(allowed)
 })
 
-it('counts the requests of each kind of decision', async () => {
+test('counts the requests of each kind of decision', async () => {
   const rows = await measureRequests(table, 0.05)
   const writesOf = (name: string) => rows.find(({ scenario }) => scenario === name)?.writesPerDecision
   expect(writesOf('one bucket, known cost')).toBe(1)

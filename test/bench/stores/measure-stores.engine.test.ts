@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { measureStores, type StoreRow } from '../../../bench/stores/measure-stores.ts'
 import { findingOf } from '../../../bench/stores/stores-part.ts'
 import { openBenchTable } from '../../../bench/table.ts'
@@ -21,7 +21,7 @@ const row = (scenario: StoreRow['scenario'], contender: string): StoreRow => {
   return found
 }
 
-it('measures every contender in every scenario that it takes part in', () => {
+test('measures every contender in every scenario that it takes part in', () => {
   expect(rows.map(({ scenario, contender }) => `${scenario} ${contender}`)).toEqual([
     ...['hot-key', 'many-keys', 'cascade'].flatMap((scenario) =>
       ['raw', 'flexible', 'exact', 'leased'].map((contender) => `${scenario} ${contender}`),
@@ -34,7 +34,7 @@ it('measures every contender in every scenario that it takes part in', () => {
   }
 })
 
-it('counts the writes of each, failed conditions included, and bills them', () => {
+test('counts the writes of each, failed conditions included, and bills them', () => {
   expect(row('hot-key', 'raw')).toMatchObject({ writesPerDecision: 1, dollarsPerMillion: 0.625 })
   expect(row('cascade', 'raw')).toMatchObject({ writesPerDecision: 2, dollarsPerMillion: 1.25 })
   expect(row('denied', 'raw')).toMatchObject({ writesPerDecision: 1, dollarsPerMillion: 0.625 })
@@ -43,7 +43,7 @@ it('counts the writes of each, failed conditions included, and bills them', () =
   expect(row('denied', 'blocking').writesPerDecision).toBeLessThan(0.01)
 })
 
-it('counts the aggregator in, and only where there is one', () => {
+test('counts the aggregator in, and only where there is one', () => {
   for (const { contender, usageWritesPerDecision } of rows) {
     const hasAggregator = contender === 'exact' || contender === 'leased'
     expect(usageWritesPerDecision > 0, contender).toBe(hasAggregator)
@@ -56,12 +56,12 @@ it('counts the aggregator in, and only where there is one', () => {
   expect(dollarsPerMillion).toBeCloseTo(dollars, 10)
 })
 
-it('takes fewer writes with leases than without', () => {
+test('takes fewer writes with leases than without', () => {
   const [leased, exact] = [row('hot-key', 'leased'), row('hot-key', 'exact')]
   expect(leased.writesPerDecision).toBeLessThan(exact.writesPerDecision)
 })
 
-it('shows all of it in tables, goals and charts', () => {
+test('shows all of it in tables, goals and charts', () => {
   const { markdown, goals, charts } = findingOf(rows)
   expect(markdown.split('\n').filter((line) => line.startsWith('| zael, leased'))).toHaveLength(4)
   for (const { value } of goals) expect(value).not.toBeNaN()

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { batchesOf, countUsageWrites, type TimedRecord } from '../../../bench/stores/usage-writes.ts'
 
 const record = (key: string, rev: number, atMs: number): TimedRecord => {
@@ -17,19 +17,19 @@ const record = (key: string, rev: number, atMs: number): TimedRecord => {
   return { text: JSON.stringify({ dynamodb }), atMs }
 }
 
-it('ends a batch five seconds after its first record', () => {
+test('ends a batch five seconds after its first record', () => {
   const records = [record('a', 1, 100), record('a', 2, 5099), record('a', 3, 5100), record('a', 4, 9000)]
   expect(batchesOf(records).map((batch) => batch.length)).toEqual([2, 2])
 })
 
-it('ends a batch at 10,000 records, and at 6 MB', () => {
+test('ends a batch at 10,000 records, and at 6 MB', () => {
   const small = Array.from({ length: 15_000 }, () => ({ text: 'x', atMs: 0 }))
   expect(batchesOf(small).map((batch) => batch.length)).toEqual([10_000, 5_000])
   const large = Array.from({ length: 7 }, () => ({ text: 'x'.repeat(2_000_000), atMs: 0 }))
   expect(batchesOf(large).map((batch) => batch.length)).toEqual([3, 3, 1])
 })
 
-it('counts one write for each key and batch', async () => {
+test('counts one write for each key and batch', async () => {
   const records = Array.from({ length: 40 }, (_, at) =>
     record(`key-${at % 4}`, Math.floor(at / 4) + 1, at * 250),
   )
@@ -37,7 +37,7 @@ it('counts one write for each key and batch', async () => {
   expect(await countUsageWrites(records)).toBe(8)
 })
 
-it('does not take a record that cannot be read for one that costs nothing', async () => {
+test('does not take a record that cannot be read for one that costs nothing', async () => {
   const broken = { text: record('a', 1, 0).text.replaceAll('"born":{"N":"1"}', '"born":{"S":"x"}'), atMs: 0 }
   await expect(countUsageWrites([broken])).rejects.toThrow('failed')
 })

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createTokenCounter } from '../../../src/chat/token-counter.ts'
 import { createOpenAiUpstream } from '../../../src/chat/upstream/openai-upstream.ts'
 import type { ChatCall, ChatResponse, ChatStream } from '../../../src/core/ports/chat-backend.ts'
@@ -41,7 +41,7 @@ const chunk = (delta: object, rest: object = {}) => ({ id: 'c1', choices: [{ ind
 const USAGE = { prompt_tokens: 11, completion_tokens: 22, total_tokens: 33 }
 
 describe('a whole answer', () => {
-  it("is asked for with zael's own key, and passes with its usage", async () => {
+  test("is asked for with zael's own key, and passes with its usage", async () => {
     const body = { id: 'c1', choices: [], usage: USAGE }
     const { baseUrl, received } = await startFakeUpstream(answersJson(200, body))
     const answer = await upstreamAt(`${baseUrl}/`).complete(callOf({ temperature: 0.5, seed: 7 }))
@@ -58,7 +58,7 @@ describe('a whole answer', () => {
     })
   })
 
-  it('is counted where it reports no usage', async () => {
+  test('is counted where it reports no usage', async () => {
     const body = { choices: [{ message: { role: 'assistant', content: 'one two three' } }] }
     const { baseUrl } = await startFakeUpstream(answersJson(200, body))
     expect((await upstreamAt(baseUrl).complete(callOf())).usage).toEqual({
@@ -67,7 +67,7 @@ describe('a whole answer', () => {
     })
   })
 
-  it('reserves what is asked for, and an assumed number where nothing is', () => {
+  test('reserves what is asked for, and an assumed number where nothing is', () => {
     const upstream = upstreamAt('http://127.0.0.1:1')
     expect(upstream.mostCompletionTokens(callOf({ max_tokens: 50, n: 2 }).request)).toBe(100)
     expect(upstream.mostCompletionTokens(callOf().request)).toBe(1024)
@@ -77,7 +77,7 @@ describe('a whole answer', () => {
 describe('a refusal', () => {
   const error = { message: 'Slow down', type: 'requests', param: null, code: 'rate_limit_exceeded' }
 
-  it.each([false, true])('passes with its status and when to try again (stream: %s)', async (stream) => {
+  test.each([false, true])('passes with its status and when to try again (stream: %s)', async (stream) => {
     const { baseUrl } = await startFakeUpstream(
       answersJson(429, { error }, { 'retry-after': '7', 'x-other': 'no' }),
     )
@@ -91,7 +91,7 @@ describe('a refusal', () => {
     })
   })
 
-  it("of zael's own key becomes a 502 that shows nothing of it", async () => {
+  test("of zael's own key becomes a 502 that shows nothing of it", async () => {
     const shown = { error: { ...error, message: 'Incorrect API key provided: sk-upst***eam' } }
     const { baseUrl } = await startFakeUpstream(answersJson(401, shown))
     const answer = await upstreamAt(baseUrl).complete(callOf())
@@ -99,7 +99,7 @@ describe('a refusal', () => {
     expect(JSON.stringify(answer.body)).not.toContain('sk-upst')
   })
 
-  it('that is no JSON gets a body that is', async () => {
+  test('that is no JSON gets a body that is', async () => {
     const { baseUrl } = await startFakeUpstream((response) => response.writeHead(503).end('<html>'))
     const { status, body } = await upstreamAt(baseUrl).complete(callOf())
     expect([status, body]).toMatchObject([
@@ -110,7 +110,7 @@ describe('a refusal', () => {
 })
 
 describe('an upstream that is not there', () => {
-  it.each([
+  test.each([
     ['refuses connections', (r: { destroy(): void }) => r.destroy(), 502, 'upstream_unreachable', LONG_MS],
     ['says nothing for too long', () => {}, 504, 'upstream_timeout', 50],
   ])('and %s is an answer', async (_, answer, status, code, silenceMs) => {
@@ -123,7 +123,7 @@ describe('an upstream that is not there', () => {
     })
   })
 
-  it('is an abort where the caller has gone away', async () => {
+  test('is an abort where the caller has gone away', async () => {
     const gone = new AbortController()
     const { baseUrl } = await startFakeUpstream(() => gone.abort())
     await expect(upstreamAt(baseUrl).complete(callOf({}, gone.signal))).rejects.toThrow('aborted')
@@ -137,7 +137,7 @@ describe('a streamed answer', () => {
     { id: 'c1', choices: [], usage: USAGE },
   ].map((each) => JSON.stringify(each))
 
-  it('is always asked for with its usage, and shows it to those who asked', async () => {
+  test('is always asked for with its usage, and shows it to those who asked', async () => {
     const { baseUrl, received } = await startFakeUpstream(answersEvents([...events, '[DONE]']))
     const upstream = upstreamAt(baseUrl)
     const asked = streamOf(
@@ -156,7 +156,7 @@ describe('a streamed answer', () => {
     )
   })
 
-  it('is counted from its deltas, calls of tools included, where it reports no usage', async () => {
+  test('is counted from its deltas, calls of tools included, where it reports no usage', async () => {
     const call = { tool_calls: [{ index: 0, function: { name: 'weather', arguments: '{}' } }] }
     const deltas = [chunk({ content: 'one two' }), chunk({ content: ' three' }), chunk(call)]
     const { baseUrl } = await startFakeUpstream(answersEvents(deltas.map((each) => JSON.stringify(each))))
@@ -165,7 +165,7 @@ describe('a streamed answer', () => {
     expect(stream.usage()).toEqual({ promptTokens: 9, completionTokens: 5 })
   })
 
-  it.each([
+  test.each([
     ['breaks off', answersEvents([events[1] ?? '', '{"choices":']), LONG_MS, 'upstream_unreachable'],
     ['falls silent', answersEvents([events[1] ?? ''], { stays: true }), 200, 'upstream_timeout'],
   ])('that %s ends with an error, and keeps what was counted', async (_, answer, silenceMs, code) => {
@@ -175,7 +175,7 @@ describe('a streamed answer', () => {
     expect(stream.usage()).toEqual({ promptTokens: 9, completionTokens: 2 })
   })
 
-  it.each([
+  test.each([
     ['a role alone, and is cut', answersEvents([events[0] ?? '', '{"choices":']), undefined],
     ['nothing, and is cut', answersEvents(['{"choices":']), undefined],
     ['nothing, and is complete', answersEvents(['[DONE]']), { promptTokens: 9, completionTokens: 0 }],
@@ -187,7 +187,7 @@ describe('a streamed answer', () => {
     expect(stream.usage()).toEqual(usage)
   })
 
-  it('hangs up on the upstream when its reader goes away', async () => {
+  test('hangs up on the upstream when its reader goes away', async () => {
     const closed = new EventEmitter()
     const { baseUrl } = await startFakeUpstream((response) => {
       response.on('close', () => closed.emit('close'))
@@ -200,7 +200,7 @@ describe('a streamed answer', () => {
     expect(stream.usage()?.completionTokens).toBe(2)
   })
 
-  it('that comes as JSON all the same is a whole answer', async () => {
+  test('that comes as JSON all the same is a whole answer', async () => {
     const { baseUrl } = await startFakeUpstream(answersJson(200, { choices: [], usage: USAGE }))
     expect(await upstreamAt(baseUrl).stream(callOf({ stream: true }))).toMatchObject({ status: 200 })
   })
@@ -222,7 +222,7 @@ describe('a call that has ended', () => {
     }
   }
 
-  it.each([
+  test.each([
     ['a whole answer', answersJson(200, { choices: [] }), {}],
     ['a refusal', answersJson(500, {}), { stream: true }],
     ['a stream', answersEvents(['{"choices":[]}']), { stream: true }],

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { watchUpstream } from '../../../src/chat/upstream/upstream-call.ts'
 
 const SILENCE_MS = 1000
@@ -13,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-it('ends a call whose upstream says nothing for too long', () => {
+test('ends a call whose upstream says nothing for too long', () => {
   const watch = watchUpstream(caller().signal, SILENCE_MS)
   vi.advanceTimersByTime(SILENCE_MS - 1)
   watch.resume()
@@ -23,7 +23,7 @@ it('ends a call whose upstream says nothing for too long', () => {
   expect([watch.signal.aborted, watch.timedOut()]).toEqual([true, true])
 })
 
-it('does not take a slow reader for a silent upstream', () => {
+test('does not take a slow reader for a silent upstream', () => {
   const watch = watchUpstream(caller().signal, SILENCE_MS)
   watch.pause()
   vi.advanceTimersByTime(10 * SILENCE_MS)
@@ -33,7 +33,7 @@ it('does not take a slow reader for a silent upstream', () => {
   expect(watch.timedOut()).toBe(true)
 })
 
-it('ends a call whose caller goes away, which is no silence', () => {
+test('ends a call whose caller goes away, which is no silence', () => {
   const gone = caller()
   const watch = watchUpstream(gone.signal, SILENCE_MS)
   gone.abort()
@@ -41,7 +41,7 @@ it('ends a call whose caller goes away, which is no silence', () => {
   expect(watchUpstream(gone.signal, SILENCE_MS).signal.aborted).toBe(true)
 })
 
-it('leaves no timer behind', () => {
+test('leaves no timer behind', () => {
   watchUpstream(caller().signal, SILENCE_MS).end()
   expect(vi.getTimerCount()).toBe(0)
 })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createReservationService } from '../../../src/core/admin/reservations.ts'
 import type { ReservationStore } from '../../../src/core/charge/reservation-store.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
@@ -30,7 +30,7 @@ const twoNodes = async (lifetimeSeconds = 600) => {
 const lost = () => new StoreUnavailable('lost', { mayHaveApplied: true })
 
 describe('a reservation held over two requests', () => {
-  it('is settled by whatever node is asked, once', async () => {
+  test('is settled by whatever node is asked, once', async () => {
     const { world, here, there, other, id } = await twoNodes()
     expect(await available(world)).toBe(60)
     expect(await there.end('key', id, { tokens: 10 })).toEqual({ changed: true, state: 'settled' })
@@ -44,7 +44,7 @@ describe('a reservation held over two requests', () => {
     expect(await stored(world)).toMatchObject({ used_tokens: 10n })
   })
 
-  it('gives all back where it is released, and counts nothing', async () => {
+  test('gives all back where it is released, and counts nothing', async () => {
     const { world, there, here, id } = await twoNodes()
     expect(await there.end('key', id, null)).toEqual({ changed: true, state: 'released' })
     expect(await here.end('key', id, { tokens: 1 })).toEqual({ changed: false, state: 'released' })
@@ -52,7 +52,7 @@ describe('a reservation held over two requests', () => {
     expect(await stored(world)).not.toHaveProperty('used_tokens')
   })
 
-  it('stays charged once it has expired, and is never counted as used', async () => {
+  test('stays charged once it has expired, and is never counted as used', async () => {
     const { world, here, id, expiresAt } = await twoNodes(30)
     expect(expiresAt).toBe(START + 30n * SECOND)
     world.clock.advance(30n * SECOND)
@@ -62,7 +62,7 @@ describe('a reservation held over two requests', () => {
     expect(await stored(world)).not.toHaveProperty('used_tokens')
   })
 
-  it.each(['', 'nobody', 'a#b', 'x'.repeat(500)])('is not found under the id %j', async (id) => {
+  test.each(['', 'nobody', 'a#b', 'x'.repeat(500)])('is not found under the id %j', async (id) => {
     const { here } = await twoNodes()
     await expect(here.end('key', id, null)).rejects.toMatchObject({
       code: 'not_found',
@@ -70,13 +70,13 @@ describe('a reservation held over two requests', () => {
     })
   })
 
-  it('is not found by another', async () => {
+  test('is not found by another', async () => {
     const { world, here, id } = await twoNodes()
     await expect(here.end('another', id, null)).rejects.toMatchObject({ code: 'not_found' })
     expect(await available(world)).toBe(60)
   })
 
-  it.each([true, false])(
+  test.each([true, false])(
     'is given back where it cannot be kept (applied and lost: %s)',
     async (isApplied) => {
       const { world, reservations } = await twoNodes()
@@ -94,7 +94,7 @@ describe('a reservation held over two requests', () => {
     },
   )
 
-  it('is settled also where the answer to its closing is lost', async () => {
+  test('is settled also where the answer to its closing is lost', async () => {
     const { world, reservations, id } = await twoNodes()
     let asked = 0
     const losing: ReservationStore = {
@@ -111,7 +111,7 @@ describe('a reservation held over two requests', () => {
     expect(asked).toBe(2)
   })
 
-  it('stays charged where the store goes away before it is closed', async () => {
+  test('stays charged where the store goes away before it is closed', async () => {
     const { world, reservations, id, here } = await twoNodes()
     const away: ReservationStore = { ...reservations, close: () => Promise.reject(lost()) }
     await expect(serviceOf(world, world.node, away).end('key', id, null)).rejects.toBeInstanceOf(

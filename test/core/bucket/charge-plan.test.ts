@@ -1,11 +1,11 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { planCarryOver } from '../../../src/core/bucket/carry-over.ts'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
 import { applyActions } from '../../../src/store/memory/conditional-write.ts'
 import { START } from '../test-clock.ts'
 import { limitsOf } from '../test-config.ts'
 
-it('leaves nothing of another algorithm behind, and all that is no state of the limit', () => {
+test('leaves nothing of another algorithm behind, and all that is no state of the limit', () => {
   const [limit] = limitsOf({ rpm: [10, 1] })
   if (!limit) throw new Error('no limit')
   const algorithm = algorithmOf(limit.size)

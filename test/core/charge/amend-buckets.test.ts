@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { SECOND } from '../test-clock.ts'
@@ -6,7 +6,7 @@ import { entityOwner, limitsOf } from '../test-config.ts'
 import { admits, available, reserve, stored, worldOf } from '../token-world.ts'
 
 describe('a reset', () => {
-  it('begins a life with full limits and with counters at 0, each time a later one', async () => {
+  test('begins a life with full limits and with counters at 0, each time a later one', async () => {
     const world = worldOf(10, 1 / 3600)
     expect(await admits(world.node, 10)).toBe(true)
     expect(await admits(world.node, 1)).toBe(false)
@@ -19,7 +19,7 @@ describe('a reset', () => {
     }
   })
 
-  it('of one limit leaves the others as they are', async () => {
+  test('of one limit leaves the others as they are', async () => {
     const world = worldOf(10, 1 / 3600)
     world.config.putLimits(
       entityOwner('key'),
@@ -33,7 +33,7 @@ describe('a reset', () => {
     expect(limits.map((limit) => limit.available)).toEqual([10, 4])
   })
 
-  it('also resets a limit whose name only begins like a counter', async () => {
+  test('also resets a limit whose name only begins like a counter', async () => {
     const world = worldOf(10, 1 / 3600)
     const name = 'deniedlogins'
     const limit = { name, meter: 'tokens', capacity: 10, refill_rate: 1 / 3600 }
@@ -46,14 +46,14 @@ describe('a reset', () => {
     expect(await admits(world.node, 10)).toBe(true)
   })
 
-  it('is of the bucket that requests for the resource meet', async () => {
+  test('is of the bucket that requests for the resource meet', async () => {
     const world = worldOf(10, 1 / 3600)
     expect(await admits(world.node, 10, { resource: 'invented' })).toBe(true)
     await world.node.limiter.reset('key', { resource: 'another-name' })
     expect(await admits(world.node, 10, { resource: 'invented' })).toBe(true)
   })
 
-  it('of all buckets reaches each of them', async () => {
+  test('of all buckets reaches each of them', async () => {
     const world = worldOf(10, 1 / 3600)
     for (const resource of ['_default_', '_other_'])
       expect(await admits(world.node, 10, { resource })).toBe(true)
@@ -62,13 +62,13 @@ describe('a reset', () => {
       expect(await admits(world.node, 10, { resource })).toBe(true)
   })
 
-  it('is not found for an entity that there is not, as is a top-up', async () => {
+  test('is not found for an entity that there is not, as is a top-up', async () => {
     const { limiter } = worldOf(10, 1).node
     await expect(limiter.reset('nobody', {})).rejects.toMatchObject({ code: 'not_found' })
     await expect(limiter.topUp('nobody', {})).rejects.toMatchObject({ code: 'not_found' })
   })
 
-  it('repeats while others write, and gives up where they always do', async () => {
+  test('repeats while others write, and gives up where they always do', async () => {
     const world = worldOf(10, 1 / 3600)
     expect(await admits(world.node, 10)).toBe(true)
     let others = 3
@@ -86,7 +86,7 @@ describe('a reset', () => {
 })
 
 describe('a top-up', () => {
-  it('gives what is asked for, and never more than is used', async () => {
+  test('gives what is asked for, and never more than is used', async () => {
     const world = worldOf(100, 1 / 3600)
     expect(await admits(world.node, 60)).toBe(true)
     await world.node.limiter.topUp('key', { amount: 20 })
@@ -98,7 +98,7 @@ describe('a top-up', () => {
     expect(await admits(world.node, 1)).toBe(false)
   })
 
-  it('pays debt where no amount is given', async () => {
+  test('pays debt where no amount is given', async () => {
     const world = worldOf(100, 1 / 3600)
     const held = await reserve(world.node, 1)
     await held.reservation.settle({ tokens: 1000 })
@@ -106,7 +106,7 @@ describe('a top-up', () => {
     expect(await available(world)).toBe(100)
   })
 
-  it('is of one limit where one is named, and leaves an unused bucket alone', async () => {
+  test('is of one limit where one is named, and leaves an unused bucket alone', async () => {
     const world = worldOf(100, 1 / 3600)
     await world.node.limiter.topUp('key', {})
     expect(await world.buckets.read(entityBucket('key', '_default_'))).toBeUndefined()
@@ -117,7 +117,7 @@ describe('a top-up', () => {
     expect(await available(world)).toBe(50)
   })
 
-  it('is of tokens of the limit as it is, also where that changes at this moment', async () => {
+  test('is of tokens of the limit as it is, also where that changes at this moment', async () => {
     const world = worldOf(100, 1 / 3600)
     expect(await admits(world.node, 60)).toBe(true)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [100, 10 / 3600] }))

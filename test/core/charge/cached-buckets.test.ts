@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
 import { createCachedBuckets } from '../../../src/core/charge/cached-buckets.ts'
@@ -19,7 +19,7 @@ const afterAnswers = async (...answers: readonly (BucketItem | undefined)[]) => 
   return buckets.cached(BUCKET)
 }
 
-it.each([
+test.each([
   [
     'the later state, whichever response comes first',
     [

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { createInterleavedStore } from '../interleaved-store.ts'
 import { SECOND } from '../test-clock.ts'
@@ -9,7 +9,7 @@ import { admits, available, reserve, reserveCost, stored, worldOf } from '../tok
 /** Cases that broke earlier drafts of the design, on the real limiter: sizes that change while they are in use. Times in seconds. */
 
 describe('a limit that is changed', () => {
-  it('is carried over once by two nodes of which one knows the old size, and never back', async () => {
+  test('is carried over once by two nodes of which one knows the old size, and never back', async () => {
     const world = worldOf(100, 1)
     const old = world.join({ configCacheMs: 30_000 })
     expect(await admits(old, 50)).toBe(true)
@@ -25,7 +25,7 @@ describe('a limit that is changed', () => {
     expect((old.counts.bucket_writes ?? 0) + (fresh.counts.bucket_writes ?? 0)).toBeLessThanOrEqual(26)
   })
 
-  it('gives nothing back for what was reserved in the old measure', async () => {
+  test('gives nothing back for what was reserved in the old measure', async () => {
     const world = worldOf(100, 1)
     const held = await reserve(world.node, 50)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [100, 10] }))
@@ -35,7 +35,7 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(49)
   })
 
-  it('counts a top-up between reserving and settling as given back already', async () => {
+  test('counts a top-up between reserving and settling as given back already', async () => {
     const world = worldOf(100, 1 / 3600)
     const held = await reserve(world.node, 50)
     expect(await admits(world.node, 40)).toBe(true)
@@ -46,7 +46,7 @@ describe('a limit that is changed', () => {
     expect(await admits(world.node, 100)).toBe(true)
   })
 
-  it('orders every change: three puts, a deletion, a role, another default of the environment', async () => {
+  test('orders every change: three puts, a deletion, a role, another default of the environment', async () => {
     const world = createTestWorld({ configCacheMs: 0, defaultLimits: limitsOf({ tpm: [60, 1] }) })
     const tokens = async (): Promise<number | undefined> => {
       expect(await admits(world.node, 1)).toBe(true)
@@ -69,7 +69,7 @@ describe('a limit that is changed', () => {
     expect(world.node.counts.decisions_contended).toBeUndefined()
   })
 
-  it('of the same version in two environments is kept while it is in use, and adopted once it is full', async () => {
+  test('of the same version in two environments is kept while it is in use, and adopted once it is full', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ tpm: [60, 1] }) })
     world.config.putEntity('key')
     expect(await admits(world.node, 50)).toBe(true)
@@ -80,7 +80,7 @@ describe('a limit that is changed', () => {
     expect(await admits(restarted, 600)).toBe(true)
   })
 
-  it.each(['_default_', '_total_'])(
+  test.each(['_default_', '_total_'])(
     'of a role that the entity has left counts no longer: %s',
     async (resource) => {
       const world = createTestWorld({ configCacheMs: 0 })
@@ -95,7 +95,7 @@ describe('a limit that is changed', () => {
     },
   )
 
-  it('is right on the node that has read all anew, where another knew one change and not the one before', async () => {
+  test('is right on the node that has read all anew, where another knew one change and not the one before', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putEntity('other')
@@ -120,7 +120,7 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(950)
   })
 
-  it('denies nothing while nodes that are busy do not know of it, and is taken over', async () => {
+  test('denies nothing while nodes that are busy do not know of it, and is taken over', async () => {
     const world = worldOf(1_000_000, 1)
     let made = 7
     const buckets = createInterleavedStore(world.buckets, () => {
@@ -146,7 +146,7 @@ describe('a limit that is changed', () => {
     expect((await stored(world)).tpm_limit).toMatch(/ 2000000 per/)
   })
 
-  it('gives nothing back either where it was changed and changed back, or had another default meanwhile', async () => {
+  test('gives nothing back either where it was changed and changed back, or had another default meanwhile', async () => {
     const world = worldOf(100, 1 / 3600)
     const held = await reserve(world.join(), 50)
     for (const capacity of [200, 100]) {
@@ -157,7 +157,7 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(48)
   })
 
-  it('of the same version in another environment gives nothing back', async () => {
+  test('of the same version in another environment gives nothing back', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ tpm: [100, 1 / 3600] }) })
     world.config.putEntity('key')
     const held = await reserve(world.node, 50)
@@ -168,7 +168,7 @@ describe('a limit that is changed', () => {
     expect((await other.limiter.status('key', '_default_')).limits[0]?.available).toBe(500)
   })
 
-  it('keeps nothing from the other limits of its bucket', async () => {
+  test('keeps nothing from the other limits of its bucket', async () => {
     const world = worldOf(100, 1 / 3600)
     const both = (tokens: number) => limitsOf({ tpm: [tokens, 1 / 3600], rpm: [10, 1 / 3600] })
     world.config.putLimits(entityOwner('key'), '_default_', both(100))
@@ -180,7 +180,7 @@ describe('a limit that is changed', () => {
     expect(limits.map((limit) => limit.available)).toEqual([140, 10])
   })
 
-  it('is not there for the first time twice: the later one of two stays', async () => {
+  test('is not there for the first time twice: the later one of two stays', async () => {
     const world = worldOf(100, 1)
     const [old, fresh] = [world.join({ configCacheMs: 30_000 }), world.join()]
     const withRpm = (capacity: number) => limitsOf({ tpm: [100, 1], rpm: [capacity, 1] })
@@ -196,7 +196,7 @@ describe('a limit that is changed', () => {
     expect((await stored(world)).rpm_limit).toBe('token_bucket 9 per 9s')
   })
 
-  it('comes back in full where only its source has a later version, as after any change of the entity', async () => {
+  test('comes back in full where only its source has a later version, as after any change of the entity', async () => {
     const world = worldOf(100, 1 / 3600)
     expect(await admits(world.node, 1)).toBe(true)
     world.config.putEntity('key', { name: 'new', version: 1000n })
@@ -205,7 +205,7 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(99)
   })
 
-  it('is owed in the measure of the limit as it is now, also by a node that last saw the old one', async () => {
+  test('is owed in the measure of the limit as it is now, also by a node that last saw the old one', async () => {
     const world = worldOf(100, 1 / 3600)
     const held = await reserve(world.join(), 10)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [1000, 10 / 3600] }))
@@ -214,7 +214,7 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(930)
   })
 
-  it('is owed by the later one of two that are new to the bucket', async () => {
+  test('is owed by the later one of two that are new to the bucket', async () => {
     const world = worldOf(100, 1)
     const withRpm = (capacity: number) => limitsOf({ tpm: [100, 1], rpm: [capacity, 1] })
     world.config.putLimits(entityOwner('key'), '_default_', withRpm(5))

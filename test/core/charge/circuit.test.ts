@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Circuit, createCircuit } from '../../../src/core/charge/circuit.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { createTestClock, SECOND } from '../test-clock.ts'
@@ -33,7 +33,7 @@ const setUp = () => {
   return { clock, call, failing, throttled, asked: () => asked }
 }
 
-it('lets one call through a second while the store is away, however many come at once', async () => {
+test('lets one call through a second while the store is away, however many come at once', async () => {
   const { clock, call, failing, asked } = setUp()
   await failing(5)
   clock.advance(SECOND)
@@ -43,7 +43,7 @@ it('lets one call through a second while the store is away, however many come at
   expect(reasons.filter((mayHaveApplied) => mayHaveApplied === false)).toHaveLength(9)
 })
 
-it('counts failures in a row only', async () => {
+test('counts failures in a row only', async () => {
   const { call, failing, asked } = setUp()
   for (let turn = 0; turn < 5; turn++) {
     await failing(4)
@@ -52,7 +52,7 @@ it('counts failures in a row only', async () => {
   expect(asked()).toBe(25)
 })
 
-it('does not take an answer about the call for a store that is away', async () => {
+test('does not take an answer about the call for a store that is away', async () => {
   const { clock } = setUp()
   const send = through(createCircuit(clock))
   let asked = 0
@@ -66,7 +66,7 @@ it('does not take an answer about the call for a store that is away', async () =
   expect(asked).toBe(10)
 })
 
-it('stays closed while the store throttles, and closes where that is its first answer', async () => {
+test('stays closed while the store throttles, and closes where that is its first answer', async () => {
   const { clock, throttled, failing, call, asked } = setUp()
   for (let turn = 0; turn < 20; turn++) await throttled()
   expect(asked()).toBe(20)

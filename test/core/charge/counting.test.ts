@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
@@ -23,7 +23,7 @@ const stored = async (world: TestWorld, id: string): Promise<BucketItem> =>
   (await world.buckets.read(entityBucket(id, '_default_'))) ?? {}
 
 describe('use', () => {
-  it('is counted for every meter, limited or not, when it is settled and not before', async () => {
+  test('is counted for every meter, limited or not, when it is settled and not before', async () => {
     const world = createFamily()
     const decision = await ask(world, true, { requests: 1, tokens: 50 })
     expect(await stored(world, 'key')).not.toHaveProperty('used_tokens')
@@ -40,7 +40,7 @@ describe('use', () => {
     }
   })
 
-  it('is counted once however often a reservation is settled or released', async () => {
+  test('is counted once however often a reservation is settled or released', async () => {
     const world = createFamily()
     const decision = await ask(world, true)
     if (!decision.allowed) throw new Error('denied')
@@ -52,7 +52,7 @@ describe('use', () => {
     expect((await world.join().limiter.status('key', '_default_')).limits[0]?.available).toBe(2)
   })
 
-  it('is not counted for what is released, nor for what is denied, nor for a dry run', async () => {
+  test('is not counted for what is released, nor for what is denied, nor for a dry run', async () => {
     const world = createFamily()
     const decision = await ask(world, true)
     if (decision.allowed) await decision.reservation.release()
@@ -69,7 +69,7 @@ describe('use', () => {
     expect((await world.join().limiter.status('key', '_default_')).limits[0]?.available).toBe(3)
   })
 
-  it('of several buckets goes along with the next write, or is written within a second', async () => {
+  test('of several buckets goes along with the next write, or is written within a second', async () => {
     const world = createFamily()
     await ask(world, false)
     await ask(world, false)
@@ -86,7 +86,7 @@ describe('use', () => {
 })
 
 describe('denials', () => {
-  it('are counted once on the bucket of the caller and by limit on the bucket that denied, after ten seconds', async () => {
+  test('are counted once on the bucket of the caller and by limit on the bucket that denied, after ten seconds', async () => {
     const world = createFamily()
     world.config.putLimits(entityOwner('project'), '_default_', limitsOf({ rpm: [3, 1 / 3600] }))
     for (let turn = 0; turn < 3; turn++) expect((await ask(world, false)).allowed).toBe(true)
@@ -113,7 +113,7 @@ describe('counts that are due', () => {
     return world
   }
 
-  it('are written a few at once, so that decisions need not wait behind them', async () => {
+  test('are written a few at once, so that decisions need not wait behind them', async () => {
     const world = await createCrowd(100)
     const { write } = world.buckets
     let [underWay, most, written] = [0, 0, 0]
@@ -129,7 +129,7 @@ describe('counts that are due', () => {
     expect(most).toBeLessThanOrEqual(8)
   })
 
-  it('are written also where others cannot be, which is told', async () => {
+  test('are written also where others cannot be, which is told', async () => {
     const world = await createCrowd(20)
     const { write } = world.buckets
     let calls = 0
@@ -141,7 +141,7 @@ describe('counts that are due', () => {
     expect(calls).toBe(20)
   })
 
-  it('wait on where the store surely did not take them, and are dropped where it may have', async () => {
+  test('wait on where the store surely did not take them, and are dropped where it may have', async () => {
     const world = await createCrowd(1)
     const { write } = world.buckets
     const fail = (mayHaveApplied: boolean) => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import type { LimiterSettings } from '../../../src/core/decide/limiter.ts'
@@ -80,7 +80,7 @@ const followed = async (held: Held, requests: number, everyMs: number): Promise<
 }
 
 describe('a lease of which half is spent', () => {
-  it('is followed by the next, whose write nobody waits for', async () => {
+  test('is followed by the next, whose write nobody waits for', async () => {
     const held = heldWorld(100_000)
     await warmUp(held)
     for (let turn = 0; turn < 1000; turn++) {
@@ -91,7 +91,7 @@ describe('a lease of which half is spent', () => {
     expect(writesOf(held)).toBeLessThan(120)
   })
 
-  it('pays on while the next is charged, which then pays for those who have waited for it', async () => {
+  test('pays on while the next is charged, which then pays for those who have waited for it', async () => {
     const held = heldWorld(100_000)
     await warmUp(held)
     const { count, waiting } = await answeredAtOnce(held)
@@ -102,7 +102,7 @@ describe('a lease of which half is spent', () => {
     expect(writesOf(held)).toBe(before)
   })
 
-  it('holds together with the next no more than a tenth of what is available', async () => {
+  test('holds together with the next no more than a tenth of what is available', async () => {
     const held = heldWorld(1000)
     for (let spent = 1; spent <= 900; spent++) {
       const asked = ask(held)
@@ -113,7 +113,7 @@ describe('a lease of which half is spent', () => {
     }
   })
 
-  it.each<End>(['refused', 'lost', 'applied and lost'])(
+  test.each<End>(['refused', 'lost', 'applied and lost'])(
     'is not followed where that write is %s',
     async (end) => {
       const held = heldWorld(100_000)
@@ -125,13 +125,13 @@ describe('a lease of which half is spent', () => {
     },
   )
 
-  it('is followed where ten or more ask in a quarter of a second, and something runs after an answer', async () => {
+  test('is followed where ten or more ask in a quarter of a second, and something runs after an answer', async () => {
     expect(await followed(heldWorld(100_000), 500, 20)).toBeGreaterThan(20)
     expect(await followed(heldWorld(100_000), 500, 50)).toBe(0)
     expect(await followed(heldWorld(100_000, { useDelayMs: 0 }), 500, 20)).toBe(0)
   })
 
-  it('goes back with the next that was still being charged, where its process ends', async () => {
+  test('goes back with the next that was still being charged, where its process ends', async () => {
     const held = heldWorld(100_000)
     await warmUp(held)
     const before = writesOf(held)
@@ -142,7 +142,7 @@ describe('a lease of which half is spent', () => {
   })
 })
 
-it('a lease is followed before its life is over, where there is still demand', async () => {
+test('a lease is followed before its life is over, where there is still demand', async () => {
   const held = heldWorld(100_000)
   const { clock } = held.world
   await warmUp(held, 400)

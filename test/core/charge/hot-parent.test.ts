@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { createHeldStore } from '../held-store.ts'
@@ -37,7 +37,7 @@ const askRound = async ({ node, clock }: TestWorld): Promise<number> => {
 const usedOf = async ({ buckets }: TestWorld, id: string): Promise<unknown> =>
   (await buckets.read(entityBucket(id, '_default_')))?.used_tokens
 
-it('costs a key that is seldom asked for one write, its use included, where a lease pays for its parent', async () => {
+test('costs a key that is seldom asked for one write, its use included, where a lease pays for its parent', async () => {
   const made = world(1000)
   await askRound(made)
   const before = made.node.counts.bucket_writes ?? 0
@@ -46,7 +46,7 @@ it('costs a key that is seldom asked for one write, its use included, where a le
   expect(writes / KEYS).toBeLessThan(1.2)
 })
 
-it('counts what was used once, on the key and on its parent', async () => {
+test('counts what was used once, on the key and on its parent', async () => {
   const made = world(1000)
   for (let round = 0; round < 3; round++) await askRound(made)
   await made.node.limiter.flush({ all: true })
@@ -54,7 +54,7 @@ it('counts what was used once, on the key and on its parent', async () => {
   expect(await usedOf(made, 'parent')).toBe(BigInt(3 * KEYS))
 })
 
-it('counts and charges nothing of a request that the key denies, though its parent is leased', async () => {
+test('counts and charges nothing of a request that the key denies, though its parent is leased', async () => {
   const made = world(2)
   for (let round = 0; round < 2; round++) expect(await askRound(made)).toBe(KEYS)
   expect(await askRound(made)).toBe(0)
@@ -79,7 +79,7 @@ const crowdedNode = (made: TestWorld) => {
   return { node, crowd, flush: () => Promise.all([node.limiter.flush({ all: true }), buckets.letAllGo()]) }
 }
 
-it('costs each of a crowd of keys one write, also where no lease pays for their parent yet', async () => {
+test('costs each of a crowd of keys one write, also where no lease pays for their parent yet', async () => {
   const made = world(1000)
   const { node, crowd, flush } = crowdedNode(made)
   await crowd()
@@ -93,7 +93,7 @@ it('costs each of a crowd of keys one write, also where no lease pays for their 
   expect(await usedOf(made, 'parent')).toBe(BigInt(2 * KEYS))
 })
 
-it('leaves keys alone whose parent turns out to deny', async () => {
+test('leaves keys alone whose parent turns out to deny', async () => {
   const made = world(1000)
   const { node, crowd, flush } = crowdedNode(made)
   await crowd()

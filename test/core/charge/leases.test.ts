@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import type { Cost } from '../../../src/core/model/meter.ts'
@@ -40,40 +40,40 @@ const askMany = async (
 const writesOf = ({ counts }: TestNode): number => counts.bucket_writes ?? 0
 
 describe('a lease', () => {
-  it('takes most decisions on a busy key without a write', async () => {
+  test('takes most decisions on a busy key without a write', async () => {
     const world = worldWith(bucket)
     expect(await askMany(world, 1000, 1)).toBe(1000)
     expect(writesOf(world.node)).toBeLessThan(20)
     expect(await available(world)).toBeLessThanOrEqual(9000 + 100)
   })
 
-  it('is not taken for a key that is seldom asked for', async () => {
+  test('is not taken for a key that is seldom asked for', async () => {
     const world = worldWith(bucket)
     expect(await askMany(world, 10, 500)).toBe(10)
     expect(writesOf(world.node)).toBe(10)
   })
 
-  it('is counted as available by the process that holds it', async () => {
+  test('is counted as available by the process that holds it', async () => {
     const world = worldWith(bucket)
     await askMany(world, 200, 0)
     const decision = await ask(world.node, { tokens: 1 })
     expect(decision.limits[0]).toMatchObject({ available: 9799, used: 201 })
   })
 
-  it('takes no more than a tenth of what is available', async () => {
+  test('takes no more than a tenth of what is available', async () => {
     const world = worldWith({ name: 'tpm', capacity: 100, refill_rate: 0.01 })
     expect(await askMany(world, 50, 0)).toBe(50)
     expect(await available(world)).toBeGreaterThanOrEqual(50 - 10)
     expect(await askMany(world, 60, 0)).toBe(50)
   })
 
-  it('is not taken where it would not serve two requests', async () => {
+  test('is not taken where it would not serve two requests', async () => {
     const world = worldWith({ name: 'tpm', capacity: 20, refill_rate: 0.01 })
     expect(await askMany(world, 3, 0)).toBe(3)
     expect(await available(world)).toBe(17)
   })
 
-  it('is counted as available where people look, by the process that holds it', async () => {
+  test('is counted as available where people look, by the process that holds it', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.01 })
     await askMany(world, 100, 0)
     expect(await available(world)).toBeLessThan(9900)
@@ -88,7 +88,7 @@ describe('a lease', () => {
     expect(dry.limits[0]).toMatchObject({ available: 9900 })
   })
 
-  it('ends, and what is left of it goes back', async () => {
+  test('ends, and what is left of it goes back', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
     await askMany(world, 100, 0)
     expect(await available(world)).toBeLessThan(9900)
@@ -100,7 +100,7 @@ describe('a lease', () => {
     expect(await available(world)).toBe(9900)
   })
 
-  it('goes back also where its write took so long that its bucket was thought idle', async () => {
+  test('goes back also where its write took so long that its bucket was thought idle', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
     const buckets = createHeldStore(world.buckets)
     const { limiter } = createTestNode({ ...world, buckets, settings: { leaseTtlMs: 1000 } })
@@ -120,14 +120,14 @@ describe('a lease', () => {
     expect(await available(world)).toBe(9995)
   })
 
-  it('is given back at once by a process that ends', async () => {
+  test('is given back at once by a process that ends', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
     await askMany(world, 100, 0)
     await world.node.limiter.flush({ all: true })
     expect(await available(world)).toBe(9900)
   })
 
-  it.each([
+  test.each([
     [
       'by a clock that was stopped, as the other one tells',
       (world: TestWorld) => world.clock.step(2n * SECOND),
@@ -148,7 +148,7 @@ describe('a lease', () => {
     expect(writesOf(world.node)).toBe(before + 1)
   })
 
-  it('ends with its calendar window', async () => {
+  test('ends with its calendar window', async () => {
     const world = worldWith({ name: 'tpm', algorithm: 'fixed_window', limit: 10_000, window: 'minute' })
     world.clock.advance(59n * SECOND + 900n * MS)
     await askMany(world, 100, 0)
@@ -159,7 +159,7 @@ describe('a lease', () => {
     expect(await available(world)).toBeGreaterThan(9800)
   })
 
-  it('takes back what was reserved and not used, and lends it again', async () => {
+  test('takes back what was reserved and not used, and lends it again', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
     await askMany(world, 100, 0, { tokens: 10 })
     const before = writesOf(world.node)
@@ -170,7 +170,7 @@ describe('a lease', () => {
     expect(await available(world)).toBe(10_000 - 1000 - 1)
   })
 
-  it('leaves a settlement to the table once it is over', async () => {
+  test('leaves a settlement to the table once it is over', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
     await askMany(world, 100, 0, { tokens: 10 })
     const held = await ask(world.node, { tokens: 10 }, true)
@@ -184,7 +184,7 @@ describe('a lease', () => {
     expect(await available(world)).toBe(10_000 - 1000 - 31)
   })
 
-  it.each([
+  test.each([
     ['by this process', (world: TestWorld) => world.node],
     ['by another, as soon as that is seen', (world: TestWorld) => world.join()],
   ])('is void after a reset %s', async (_, resetting) => {
@@ -198,7 +198,7 @@ describe('a lease', () => {
     expect(await available(world)).toBe(0)
   })
 
-  it('does not pay for a meter that it has not charged', async () => {
+  test('does not pay for a meter that it has not charged', async () => {
     const world = worldWith(bucket, { name: 'rpm', capacity: 1000, refill_rate: 1 })
     await askMany(world, 50, 0, { requests: 1 })
     await askMany(world, 3, 0, { requests: 1, tokens: 500 })
@@ -207,13 +207,13 @@ describe('a lease', () => {
     expect(limits.map(({ used }) => used)).toEqual([1500, 53])
   })
 
-  it('never refuses a request that is larger than itself', async () => {
+  test('never refuses a request that is larger than itself', async () => {
     const world = worldWith({ name: 'tpm', capacity: 1000, refill_rate: 0.001 })
     expect(await askMany(world, 20, 0)).toBe(20)
     expect((await ask(world.node, { tokens: 950 })).allowed).toBe(true)
   })
 
-  it.each([
+  test.each([
     ['token bucket', { name: 'tpm', capacity: 1000, refill_rate: 0.001 }],
     ['sliding window', { name: 'tpm', algorithm: 'sliding_window', limit: 1000, window_seconds: 600 }],
     ['fixed window', { name: 'tpm', algorithm: 'fixed_window', limit: 1000, window: 'day' }],
@@ -228,7 +228,7 @@ describe('a lease', () => {
     expect(await askMany(world, 3, 0)).toBe(0)
   })
 
-  it('is not given back where that would not help', async () => {
+  test('is not given back where that would not help', async () => {
     const world = worldWith({ name: 'tpm', capacity: 1000, refill_rate: 0.001 })
     await askMany(world, 100, 0)
     const before = writesOf(world.node)
@@ -238,7 +238,7 @@ describe('a lease', () => {
     expect(writesOf(world.node) - before).toBe(1)
   })
 
-  it('is not taken where a limit wants none, nor where the settings do not', async () => {
+  test('is not taken where a limit wants none, nor where the settings do not', async () => {
     const world = worldWith({ ...bucket, lease_ttl_seconds: 0 })
     await askMany(world, 50, 0)
     expect(writesOf(world.node)).toBe(50)
@@ -248,7 +248,7 @@ describe('a lease', () => {
     expect(writesOf(exact)).toBe(51)
   })
 
-  it('lives as long as the limit says', async () => {
+  test('lives as long as the limit says', async () => {
     const world = worldWith({ ...bucket, refill_rate: 0.001, lease_ttl_seconds: 5 })
     await askMany(world, 200, 0)
     const before = writesOf(world.node)
@@ -260,7 +260,7 @@ describe('a lease', () => {
     expect(writesOf(world.node)).toBe(before + 1)
   })
 
-  it('serves a parent that many share', async () => {
+  test('serves a parent that many share', async () => {
     const world = createTestWorld({ leaseTtlMs: 1000 })
     world.config.putEntity('project')
     world.config.putLimits(

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import type { Cost } from '../../../src/core/model/meter.ts'
@@ -28,7 +28,7 @@ const ask = ({ limiter }: TestNode, cost: Cost, settles = false): Promise<Decisi
 const writesOf = ({ counts }: TestNode): number => counts.bucket_writes ?? 0
 
 describe('a denial', () => {
-  it('is repeated without a write, with what is left of the wait', async () => {
+  test('is repeated without a write, with what is left of the wait', async () => {
     const world = await denied()
     const before = writesOf(world.node)
     world.clock.advance(900n * MS)
@@ -46,7 +46,7 @@ describe('a denial', () => {
     ])
   })
 
-  it('is asked of the table again after a second', async () => {
+  test('is asked of the table again after a second', async () => {
     const world = await denied()
     const before = writesOf(world.node)
     world.clock.advance(SECOND)
@@ -54,7 +54,7 @@ describe('a denial', () => {
     expect(writesOf(world.node)).toBe(before + 1)
   })
 
-  it('is over at the moment it has named', async () => {
+  test('is over at the moment it has named', async () => {
     const world = createTestWorld({ leaseTtlMs: 1000 })
     world.config.putEntity('key')
     putLimits(world, { name: 'tpm', capacity: 10, refill_rate: 2 })
@@ -66,7 +66,7 @@ describe('a denial', () => {
     expect((await ask(world.node, { tokens: 1 })).allowed).toBe(true)
   })
 
-  it('says nothing of less, nor of another meter', async () => {
+  test('says nothing of less, nor of another meter', async () => {
     const world = createTestWorld({ leaseTtlMs: 1000 })
     world.config.putEntity('key')
     putLimits(
@@ -80,7 +80,7 @@ describe('a denial', () => {
     expect((await ask(world.node, { requests: 1 })).allowed).toBe(true)
   })
 
-  it('gives way to what this process gives back', async () => {
+  test('gives way to what this process gives back', async () => {
     const world = createTestWorld({ leaseTtlMs: 1000 })
     world.config.putEntity('key')
     putLimits(world, { name: 'tpm', capacity: 10, refill_rate: 0.001 })
@@ -90,7 +90,7 @@ describe('a denial', () => {
     expect((await ask(world.node, { tokens: 8 })).allowed).toBe(true)
   })
 
-  it('does not outlive a raised limit for longer than a second, on any node', async () => {
+  test('does not outlive a raised limit for longer than a second, on any node', async () => {
     const world = await denied()
     putLimits(world, { name: 'tpm', capacity: 100, refill_rate: 0.1 })
     world.clock.advance(SECOND - 1n)
@@ -99,14 +99,14 @@ describe('a denial', () => {
     expect((await ask(world.node, { tokens: 1 })).allowed).toBe(true)
   })
 
-  it('is forgotten where this process changes the configuration', async () => {
+  test('is forgotten where this process changes the configuration', async () => {
     const world = await denied()
     putLimits(world, { name: 'tpm', capacity: 100, refill_rate: 0.1 })
     world.node.limiter.forget()
     expect((await ask(world.node, { tokens: 1 })).allowed).toBe(true)
   })
 
-  it('is counted each time', async () => {
+  test('is counted each time', async () => {
     const world = await denied()
     for (let turn = 0; turn < 20; turn++) await ask(world.node, { tokens: 1 })
     expect(world.node.counts.decisions_denied).toBe(21)
@@ -114,7 +114,7 @@ describe('a denial', () => {
     expect(await stored(world)).toMatchObject({ denied: 21n, denied_tpm: 21n })
   })
 
-  it('is not remembered where the settings want every decision asked', async () => {
+  test('is not remembered where the settings want every decision asked', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     putLimits(world, { name: 'tpm', capacity: 10, refill_rate: 0.1 })
@@ -123,7 +123,7 @@ describe('a denial', () => {
     expect(writesOf(world.node)).toBe(6)
   })
 
-  it('of a parent takes nothing from the caller', async () => {
+  test('of a parent takes nothing from the caller', async () => {
     const world = createTestWorld({ leaseTtlMs: 1000 })
     world.config.putEntity('project')
     world.config.putEntity('key', { parentId: 'project' })

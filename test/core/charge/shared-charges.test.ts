@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
@@ -30,7 +30,7 @@ const allowed = (decisions: readonly Decision[]): readonly boolean[] => decision
 describe('requests that come at once', () => {
   const tpm = { name: 'tpm', capacity: 10, refill_rate: 0.001 }
 
-  it('share a write', async () => {
+  test('share a write', async () => {
     const { node, world } = start({ ...tpm, capacity: 1000 })
     expect(allowed(await askAll(node, tokens(...Array<number>(100).fill(1)))).every(Boolean)).toBe(true)
     expect(node.counts.bucket_writes).toBe(2)
@@ -38,7 +38,7 @@ describe('requests that come at once', () => {
     expect(limits[0]?.used).toBe(100)
   })
 
-  it('are admitted in the order in which they came, as many as fit', async () => {
+  test('are admitted in the order in which they came, as many as fit', async () => {
     const { node } = start(tpm)
     expect(allowed(await askAll(node, tokens(...Array<number>(30).fill(1))))).toEqual(
       Array.from({ length: 30 }, (_, index) => index < 10),
@@ -46,24 +46,24 @@ describe('requests that come at once', () => {
     expect(node.counts.bucket_writes).toBeLessThanOrEqual(4)
   })
 
-  it('are passed by those behind them that still fit', async () => {
+  test('are passed by those behind them that still fit', async () => {
     const { node } = start(tpm)
     expect(allowed(await askAll(node, tokens(1, 8, 4, 1, 3)))).toEqual([true, true, false, true, false])
   })
 
-  it('are denied by the state that denied them, each with its own wait', async () => {
+  test('are denied by the state that denied them, each with its own wait', async () => {
     const { node } = start({ ...tpm, refill_rate: 1 })
     const [, , small, large] = await askAll(node, tokens(5, 5, 1, 4))
     expect(small).toMatchObject({ allowed: false, retryAfterNs: 1_000_000_000n })
     expect(large).toMatchObject({ allowed: false, retryAfterNs: 4_000_000_000n })
   })
 
-  it('are never charged together beyond what the limit could ever hold', async () => {
+  test('are never charged together beyond what the limit could ever hold', async () => {
     const { node } = start(tpm)
     expect(allowed(await askAll(node, tokens(6, 6, 4)))).toEqual([true, false, true])
   })
 
-  it('charge nothing of one limit for whom another denies', async () => {
+  test('charge nothing of one limit for whom another denies', async () => {
     const { node, world } = start(tpm, {
       name: 'rpm',
       algorithm: 'sliding_window',
@@ -76,7 +76,7 @@ describe('requests that come at once', () => {
     expect(limits.map(({ used }) => used)).toEqual([6, 4])
   })
 
-  it('are told each where the store fails them, and others after them are served', async () => {
+  test('are told each where the store fails them, and others after them are served', async () => {
     const { world } = start(tpm)
     let calls = 0
     const node = createTestNode({
@@ -96,7 +96,7 @@ describe('requests that come at once', () => {
     expect(allowed(await askAll(node, tokens(1, 1)))).toEqual([true, true])
   })
 
-  it('tell the state as of their charge, which may wait for another', async () => {
+  test('tell the state as of their charge, which may wait for another', async () => {
     const { world } = start({ ...tpm, refill_rate: 1 })
     const node = createTestNode({
       ...world,
@@ -114,7 +114,7 @@ describe('requests that come at once', () => {
     expect(second?.limits[0]).toMatchObject({ available: 1, resetNs: 8_990_000_000n })
   })
 
-  it('count what each of them used', async () => {
+  test('count what each of them used', async () => {
     const { node, world } = start({ ...tpm, capacity: 1000 })
     await askAll(node, tokens(...Array<number>(40).fill(2)))
     await node.limiter.flush({ all: true })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import type { LimiterSettings } from '../../../src/core/decide/limiter.ts'
@@ -39,7 +39,7 @@ const throttledWorld = (capacity: number, settings: Partial<LimiterSettings> = {
 }
 
 describe('where a table throttles a bucket', () => {
-  it('leases reach a second ahead, and a quarter of one again once it does not', async () => {
+  test('leases reach a second ahead, and a quarter of one again once it does not', async () => {
     const { buckets, askFor } = throttledWorld(1_000_000)
     await askFor(2)
     const usual = await askFor(8)
@@ -54,7 +54,7 @@ describe('where a table throttles a bucket', () => {
     expect(await askFor(8)).toBeGreaterThan(28)
   })
 
-  it('leases grow no further than a second, however often it does', async () => {
+  test('leases grow no further than a second, however often it does', async () => {
     const { world, buckets, askFor, ask } = throttledWorld(1_000_000, { leaseTtlMs: 10_000 })
     await askFor(3)
     for (let round = 0; round < 20; round++) {
@@ -68,7 +68,7 @@ describe('where a table throttles a bucket', () => {
     expect(1_000_000 - spent - left).toBeLessThan(250)
   })
 
-  it('leases hold no more than a quarter of what is available', async () => {
+  test('leases hold no more than a quarter of what is available', async () => {
     const { world, buckets, ask } = throttledWorld(1000)
     let most = 0
     for (let spent = 1; spent <= 800; spent++) {
@@ -81,7 +81,7 @@ describe('where a table throttles a bucket', () => {
     expect(most).toBeGreaterThan(0.2)
   })
 
-  it('leases hold no more than serves for their life', async () => {
+  test('leases hold no more than serves for their life', async () => {
     const { world, buckets, node, askFor } = throttledWorld(1_000_000, { leaseTtlMs: 300 })
     await askFor(3)
     let most = 0
@@ -97,7 +97,7 @@ describe('where a table throttles a bucket', () => {
     expect(most).toBeLessThan(45)
   })
 
-  it('a request that is tried again is not demand once more', async () => {
+  test('a request that is tried again is not demand once more', async () => {
     const { world, buckets, ask } = throttledWorld(1_000_000)
     for (let turn = 0; turn < 4; turn++) {
       buckets.refuse(3)
@@ -107,7 +107,7 @@ describe('where a table throttles a bucket', () => {
     expect(1_000_000 - 40 - ((await available(world)) ?? 0)).toBeLessThanOrEqual(160)
   })
 
-  it('a charge is tried again after pauses that grow, and admitted', async () => {
+  test('a charge is tried again after pauses that grow, and admitted', async () => {
     const { buckets, ask, pauses, node } = throttledWorld(1000)
     buckets.refuse(3)
     expect(await ask()).toMatchObject({ allowed: true, degraded: false })
@@ -115,14 +115,14 @@ describe('where a table throttles a bucket', () => {
     expect(node.counts).toMatchObject({ charges_throttled: 3, bucket_writes: 4 })
   })
 
-  it('a charge is given up after four tries, and on_unavailable decides', async () => {
+  test('a charge is given up after four tries, and on_unavailable decides', async () => {
     const { buckets, ask } = throttledWorld(1000, { onUnavailable: 'allow' })
     buckets.refuse(1000)
     expect(await ask()).toMatchObject({ allowed: true, degraded: true })
     expect(buckets.refused).toBe(4)
   })
 
-  it('a charge is given up where half the deadline has gone by', async () => {
+  test('a charge is given up where half the deadline has gone by', async () => {
     const { world, buckets, node } = throttledWorld(1000)
     const slow = createTestNode({
       ...world,
@@ -136,7 +136,7 @@ describe('where a table throttles a bucket', () => {
     expect(node.counts.bucket_writes).toBeUndefined()
   })
 
-  it('other buckets are left theirs', async () => {
+  test('other buckets are left theirs', async () => {
     const { world, buckets, ask, node } = throttledWorld(1000)
     world.config.putEntity('other')
     const limits = parseLimits([{ name: 'tpm', capacity: 10, refill_rate: 1 }], 'limits')
@@ -147,7 +147,7 @@ describe('where a table throttles a bucket', () => {
     expect(await node.limiter.decide(request)).toMatchObject({ allowed: true, degraded: false })
   })
 
-  it('a request that is larger than the lease is not refused', async () => {
+  test('a request that is larger than the lease is not refused', async () => {
     const { buckets, askFor, ask } = throttledWorld(100_000)
     await askFor(2)
     buckets.refuse(3)

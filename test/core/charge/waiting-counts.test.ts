@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { SECOND } from '../test-clock.ts'
 import type { TestWorld } from '../test-limiter.ts'
@@ -31,13 +31,13 @@ const createWorld = async () => {
 }
 
 describe('counts that wait', () => {
-  it('go along with the next charge', async () => {
+  test('go along with the next charge', async () => {
     const { world } = await createWorld()
     expect(await admits(world.node, 1)).toBe(true)
     expect(await stored(world)).toMatchObject({ used_tokens: 6n })
   })
 
-  it('go along with the next settlement', async () => {
+  test('go along with the next settlement', async () => {
     const world = worldOf(100, 1 / 3600)
     const [first, second] = [await reserve(world.node, 5), await reserve(world.node, 10)]
     await first.reservation.settle({ tokens: 5 })
@@ -45,7 +45,7 @@ describe('counts that wait', () => {
     expect(await stored(world)).toMatchObject({ used_tokens: 7n })
   })
 
-  it.each([
+  test.each([
     ['wait on where a charge is surely not written', false, 5n],
     ['are not counted twice where a charge may have been written', true, undefined],
   ])('%s', async (_, mayHaveApplied, used) => {
@@ -56,7 +56,7 @@ describe('counts that wait', () => {
     expect((await stored(world)).used_tokens).toBe(used)
   })
 
-  it.each([
+  test.each([
     ['wait on, with what was used, where a settlement is surely not written', false, 7n],
     ['are not counted twice where a settlement may have been written', true, undefined],
   ])('%s', async (_, mayHaveApplied, used) => {
@@ -70,7 +70,7 @@ describe('counts that wait', () => {
     expect((await stored(world)).used_tokens).toBe(used)
   })
 
-  it('are of denials, and not of what could not be decided nor of what only asks', async () => {
+  test('are of denials, and not of what could not be decided nor of what only asks', async () => {
     const { world, fail, recover } = await createWorld()
     fail(false)
     expect(await admits(world.node, 1)).toBe(false)
@@ -84,7 +84,7 @@ describe('counts that wait', () => {
     expect(world.node.counts.decisions_denied).toBe(2)
   })
 
-  it('are due by the oldest of them', async () => {
+  test('are due by the oldest of them', async () => {
     const world = worldOf(100, 1 / 3600)
     const node = world.join()
     const useAll = async () => {
@@ -99,7 +99,7 @@ describe('counts that wait', () => {
     expect(await stored(world)).toMatchObject({ used_requests: 2n })
   })
 
-  it('are due by the oldest denial of them', async () => {
+  test('are due by the oldest denial of them', async () => {
     const world = worldOf(100, 1 / 3600)
     for (let turn = 0; turn < 2; turn++) {
       expect(await admits(world.node, 101)).toBe(false)

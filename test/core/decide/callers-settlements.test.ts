@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import { type BucketStore, entityBucket, policyBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { Reservation } from '../../../src/core/decide/decision.ts'
@@ -53,7 +53,7 @@ const worldWith = ({ own = [], total = [], parent = [], global = [] }: Sizes) =>
 }
 
 describe('a caller’s settlement beyond the reservation', () => {
-  it('charges a parent what the caller’s own limit had available, and their own in full', async () => {
+  test('charges a parent what the caller’s own limit had available, and their own in full', async () => {
     const { reserve, settle, left, stored } = worldWith({ own: [tokens(100)], parent: [tokens(1000)] })
     await settle(await reserve({ tokens: 10 }), { tokens: 500 })
     expect([await left('key'), await left('project')]).toEqual([{ tpm: 0 }, { tpm: 900 }])
@@ -61,13 +61,13 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await stored('project')).toMatchObject({ used_tokens: 100n })
   })
 
-  it('is charged whole where it is available', async () => {
+  test('is charged whole where it is available', async () => {
     const { reserve, settle, left } = worldWith({ own: [tokens(100)], parent: [tokens(1000)] })
     await settle(await reserve({ tokens: 10 }), { tokens: 60 })
     expect([await left('key'), await left('project')]).toEqual([{ tpm: 40 }, { tpm: 940 }])
   })
 
-  it('charges a shared bucket no more than it has available', async () => {
+  test('charges a shared bucket no more than it has available', async () => {
     const { reserve, settle, left, global } = worldWith({
       own: [tokens(100)],
       parent: [tokens(30)],
@@ -78,7 +78,7 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await global()).toMatchObject({ tpm_n: 50n, used_tokens: 50n })
   })
 
-  it('finds nothing left where another settlement was before it, on any node', async () => {
+  test('finds nothing left where another settlement was before it, on any node', async () => {
     const world = worldWith({ own: [tokens(100)], parent: [tokens(1000)] })
     const { reserve, settle, left, join } = world
     const nodes = [join(), join(), join()]
@@ -87,7 +87,7 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await left('project')).toEqual({ tpm: 900 })
   })
 
-  it('is bounded by the strictest of the caller’s own limits, `_total_` included', async () => {
+  test('is bounded by the strictest of the caller’s own limits, `_total_` included', async () => {
     const { reserve, settle, left } = worldWith({
       own: [tokens(100), { name: 'tpd', capacity: 60, refill_rate: 1 / HOUR }],
       total: [tokens(40)],
@@ -98,14 +98,14 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect([await left('key'), await left('key', '_total_')]).toEqual([{ tpm: 20, tpd: 0 }, { tpm: 0 }])
   })
 
-  it('is bounded by the shared bucket alone where the caller has no own limit on the meter', async () => {
+  test('is bounded by the shared bucket alone where the caller has no own limit on the meter', async () => {
     const { reserve, settle, left, stored } = worldWith({ parent: [tokens(1000)] })
     await settle(await reserve({ tokens: 10 }), { tokens: MOST })
     expect(await left('project')).toEqual({ tpm: 0 })
     expect(await stored('project')).toMatchObject({ used_tokens: 1000n })
   })
 
-  it('is not counted on a shared bucket where nothing limits the meter', async () => {
+  test('is not counted on a shared bucket where nothing limits the meter', async () => {
     const { node, reserve, settle, stored } = worldWith({
       parent: [{ name: 'rpm', capacity: 10, refill_rate: 1 }],
     })
@@ -115,7 +115,7 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await stored('key')).toMatchObject({ used_tokens: BigInt(MOST) })
   })
 
-  it('charges meters that were not reserved to the caller alone', async () => {
+  test('charges meters that were not reserved to the caller alone', async () => {
     const limits = [tokens(100), { name: 'rpm', capacity: 10, refill_rate: 1 / HOUR }]
     const { reserve, settle, left, stored } = worldWith({ own: limits, parent: limits })
     await settle(await reserve({ requests: 1 }), { requests: 1, tokens: 70 })
@@ -126,7 +126,7 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await stored('project')).not.toHaveProperty('used_tokens')
   })
 
-  it('leaves what is kept for callers of a higher priority, of their own and of others', async () => {
+  test('leaves what is kept for callers of a higher priority, of their own and of others', async () => {
     const headroom = { low: 0.5 }
     const own = worldWith({ own: [tokens(100, { headroom })], parent: [tokens(1000)] })
     await own.settle(await own.reserve({ tokens: 10 }), { tokens: MOST })
@@ -136,7 +136,7 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await shared.left('project')).toEqual({ tpm: 50 })
   })
 
-  it('charges limits that only warn as far as they have room, and is not bounded by own ones', async () => {
+  test('charges limits that only warn as far as they have room, and is not bounded by own ones', async () => {
     const soft = tokens(40, { mode: 'warn' })
     const { reserve, settle, left } = worldWith({
       own: [soft],
@@ -146,14 +146,14 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await left('project')).toEqual({ tpm: 800, tpd: 30 })
   })
 
-  it('gives back one meter and charges another in the same settlement', async () => {
+  test('gives back one meter and charges another in the same settlement', async () => {
     const limits = [tokens(100), { name: 'rpm', capacity: 10, refill_rate: 1 / HOUR }]
     const { reserve, settle, left } = worldWith({ own: limits, parent: limits })
     await settle(await reserve({ requests: 1, tokens: 50 }), { requests: 3, tokens: 20 })
     for (const id of ['key', 'project']) expect(await left(id)).toEqual({ tpm: 80, rpm: 7 })
   })
 
-  it.each([
+  test.each([
     ['is lost', true],
     ['fails', false],
   ])(
@@ -178,7 +178,7 @@ describe('a caller’s settlement beyond the reservation', () => {
     },
   )
 
-  it('drops the excess where others are faster at every write, and counts what was reserved', async () => {
+  test('drops the excess where others are faster at every write, and counts what was reserved', async () => {
     const world = worldWith({ own: [tokens(100)], parent: [tokens(1000)] })
     const { reserve, settle, left, stored } = world
     const reservation = await reserve({ tokens: 10 })
@@ -199,7 +199,7 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await stored('project')).toMatchObject({ used_tokens: 10n })
   })
 
-  it('reads a shared bucket anew before it takes its word that nothing is available', async () => {
+  test('reads a shared bucket anew before it takes its word that nothing is available', async () => {
     const world = worldWith({ own: [tokens(100)], parent: [tokens(120)] })
     const { config, node, reserve, settle, left, join } = world
     config.putEntity('sibling', { parentId: 'project' })

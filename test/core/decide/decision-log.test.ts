@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { policyBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import { createDecisionLog } from '../../../src/core/decide/decision-log.ts'
@@ -38,7 +38,7 @@ const start = (isDebugOn = true) => {
 }
 
 describe('decisions without the store', () => {
-  it.each([
+  test.each([
     [true, 'requests allowed without the store'],
     [false, 'requests denied without the store'],
   ])('are one line a minute with their number and the reason (allowed: %s)', (allowed, message) => {
@@ -62,7 +62,7 @@ describe('decisions without the store', () => {
 })
 
 describe('at debug level', () => {
-  it('every limit that a decision looked at is a line', async () => {
+  test('every limit that a decision looked at is a line', async () => {
     const { ask, of } = start()
     await ask({ tokens: 30 })
     const common = { key: 'key:_default_', label: 'key _default_', allowed: true }
@@ -72,7 +72,7 @@ describe('at debug level', () => {
     ])
   })
 
-  it('a policy is named as it is where it denies', async () => {
+  test('a policy is named as it is where it denies', async () => {
     const { world, logger, ask, of, lines } = start()
     const decision = await ask()
     lines.length = 0
@@ -86,7 +86,7 @@ describe('at debug level', () => {
     ])
   })
 
-  it('a question that charges nothing is not spoken of', async () => {
+  test('a question that charges nothing is not spoken of', async () => {
     const { ask, lines } = start()
     await ask({}, true)
     await ask({ tokens: 101 }, true)
@@ -94,7 +94,7 @@ describe('at debug level', () => {
   })
 })
 
-it('nothing is put together for lines that no one sees', async () => {
+test('nothing is put together for lines that no one sees', async () => {
   const { world, logger, ask, lines } = start(false)
   let looks = 0
   const watched: Decision = {
@@ -110,7 +110,7 @@ it('nothing is put together for lines that no one sees', async () => {
 })
 
 describe('a denial', () => {
-  it('is a warning with what was asked for, once in ten seconds for the same limit', async () => {
+  test('is a warning with what was asked for, once in ten seconds for the same limit', async () => {
     const { world, ask, of } = start(false)
     for (let turn = 0; turn < 2; turn++) await ask()
     for (let turn = 0; turn < 6; turn++) await ask()
@@ -127,7 +127,7 @@ describe('a denial', () => {
     expect(of('warn')[2]).toMatchObject({ suppressed: 0 })
   })
 
-  it('by another limit is another one, and one that nothing cures has no wait', async () => {
+  test('by another limit is another one, and one that nothing cures has no wait', async () => {
     const { ask, of } = start(false)
     await ask({ tokens: 101 })
     for (let turn = 0; turn < 3; turn++) await ask()
@@ -138,7 +138,7 @@ describe('a denial', () => {
   })
 })
 
-it('remembers a bounded number of limits', () => {
+test('remembers a bounded number of limits', () => {
   const { world, logger } = start()
   const bounds: number[] = []
   createDecisionLog({

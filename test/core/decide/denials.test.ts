@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type BucketStore, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { set } from '../../../src/core/bucket/write.ts'
 import { SECOND } from '../test-clock.ts'
@@ -15,7 +15,7 @@ const createFamily = (): TestWorld => {
 }
 
 describe('a request that is not let through', () => {
-  it('consumes nothing of a parent where the bucket of the child cannot be understood', async () => {
+  test('consumes nothing of a parent where the bucket of the child cannot be understood', async () => {
     const world = createFamily()
     await world.buckets.write(entityBucket('child', '_default_'), {
       conditions: [],
@@ -26,7 +26,7 @@ describe('a request that is not let through', () => {
     expect(await stored(world)).not.toHaveProperty('used_tokens')
   })
 
-  it('consumes nothing of a bucket that was asked first where another cannot be understood', async () => {
+  test('consumes nothing of a bucket that was asked first where another cannot be understood', async () => {
     const world = createFamily()
     expect(await admits(world.node, 5, { entityId: 'child' })).toBe(true)
     await world.join().limiter.topUp('child', {})
@@ -37,7 +37,7 @@ describe('a request that is not let through', () => {
     expect((await world.join().limiter.status('child', '_default_')).limits[0]?.available).toBe(5)
   })
 
-  it('consumes nothing of a parent where its entity is found to be deleted meanwhile', async () => {
+  test('consumes nothing of a parent where its entity is found to be deleted meanwhile', async () => {
     const world = createFamily()
     let isDeleted = false
     const entity = (id: string) =>
@@ -52,7 +52,7 @@ describe('a request that is not let through', () => {
     expect(await available(world)).toBe(99)
   })
 
-  it('is refused for an amount that cannot be, before anything is charged', async () => {
+  test('is refused for an amount that cannot be, before anything is charged', async () => {
     const world = createFamily()
     for (const tokens of [-1, 0.5, Number.NaN]) {
       await expect(admits(world.node, tokens)).rejects.toMatchObject({
@@ -63,7 +63,7 @@ describe('a request that is not let through', () => {
     expect(await stored(world)).toEqual({})
   })
 
-  it('is denied for ever where it is larger than a limit, also while the store is away', async () => {
+  test('is denied for ever where it is larger than a limit, also while the store is away', async () => {
     const world = createFamily()
     const node = createTestNode({ ...world, buckets: sometimesAway(world, () => true) })
     const decision = await node.limiter.decide({ entityId: 'key', cost: { tokens: 101 }, settles: false })
@@ -74,7 +74,7 @@ describe('a request that is not let through', () => {
     await expect(admits(node, 1, { dryRun: true })).rejects.toThrow('away')
   })
 
-  it('has to wait a moment where others are faster each time, and that is counted', async () => {
+  test('has to wait a moment where others are faster each time, and that is counted', async () => {
     const world = createFamily()
     const buckets: BucketStore = {
       ...world.buckets,
@@ -86,7 +86,7 @@ describe('a request that is not let through', () => {
     expect(node.counts).toMatchObject({ decisions_contended: 1, bucket_writes: 3 })
   })
 
-  it('is told the limits as they are once everything is given back', async () => {
+  test('is told the limits as they are once everything is given back', async () => {
     const world = createFamily()
     expect(await admits(world.join(), 99)).toBe(true)
     const decision = await world.node.limiter.decide({
@@ -98,7 +98,7 @@ describe('a request that is not let through', () => {
     expect(decision.limits.map(({ available: left }) => left)).toEqual([5, 1])
   })
 
-  it('costs one write where it asks for nothing, whatever was last seen', async () => {
+  test('costs one write where it asks for nothing, whatever was last seen', async () => {
     const world = createFamily()
     const node = world.join()
     expect(await admits(node, 1)).toBe(true)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
@@ -20,7 +20,7 @@ const revOf = async (world: TestWorld, id: string) =>
   (await world.buckets.read(entityBucket(id, '_default_')))?.rev
 
 describe('a bucket that will deny, by what was last seen of it', () => {
-  it('is asked before the others, which are left alone where it does', async () => {
+  test('is asked before the others, which are left alone where it does', async () => {
     const world = familyOf(1, 100)
     await ask(world.node)
     const [writes = 0, rev] = [world.node.counts.bucket_writes, await revOf(world, 'project')]
@@ -32,7 +32,7 @@ describe('a bucket that will deny, by what was last seen of it', () => {
     expect(await revOf(world, 'project')).toBe(rev)
   })
 
-  it('leaves the bucket of the caller alone where it is its parent', async () => {
+  test('leaves the bucket of the caller alone where it is its parent', async () => {
     const world = familyOf(100, 1)
     await ask(world.node)
     const rev = await revOf(world, 'key')
@@ -45,7 +45,7 @@ describe('a bucket that will deny, by what was last seen of it', () => {
     expect(await revOf(world, 'key')).toBe(rev)
   })
 
-  it('lets the request through all the same where more has come since', async () => {
+  test('lets the request through all the same where more has come since', async () => {
     const world = familyOf(1, 100)
     const [old, other] = [world.join(), world.join()]
     await ask(old)
@@ -60,7 +60,7 @@ describe('a bucket that will deny, by what was last seen of it', () => {
     })
   })
 
-  it('still gives back what it took where the others deny', async () => {
+  test('still gives back what it took where the others deny', async () => {
     const world = familyOf(1, 2)
     const [old, other] = [world.join(), world.join()]
     await ask(old)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld, type TestNode } from '../test-limiter.ts'
@@ -7,7 +7,7 @@ import { admits, worldOf } from '../token-world.ts'
 /** Cases that broke earlier drafts of the design, on the real limiter: several limits in one bucket. Times in seconds. */
 
 describe('limits of one bucket', () => {
-  it('are charged together when each has gone from full to refilling since it was seen', async () => {
+  test('are charged together when each has gone from full to refilling since it was seen', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putLimits(
@@ -25,7 +25,7 @@ describe('limits of one bucket', () => {
     expect(old.counts.bucket_writes).toBeLessThanOrEqual(3)
   })
 
-  it('may be joined by another while the bucket lives', async () => {
+  test('may be joined by another while the bucket lives', async () => {
     const world = worldOf(100, 1)
     expect(await admits(world.node, 60)).toBe(true)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1 / 60], tpm: [100, 1] }))
@@ -39,7 +39,7 @@ describe('limits of one bucket', () => {
     ).toEqual([0, 30])
   })
 
-  it('share one bucket for all names that no model has', async () => {
+  test('share one bucket for all names that no model has', async () => {
     const world = worldOf(10, 1 / 3600)
     world.config.putModel('gpt-4')
     for (let turn = 0; turn < 10; turn++)
@@ -48,7 +48,7 @@ describe('limits of one bucket', () => {
     expect(await admits(world.node, 1, { resource: 'gpt-4' })).toBe(true)
   })
 
-  it('on input and output tokens keep a default on tokens out', async () => {
+  test('on input and output tokens keep a default on tokens out', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ tpm: [10_000, 100], rpm: [5, 1] }) })
     world.config.putEntity('key')
     world.config.putLimits(

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type BucketStore, bucketKey, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { SECOND } from '../test-clock.ts'
@@ -27,7 +27,7 @@ describe('an answer that is lost', () => {
     return { world, node, lose: (losing: boolean) => (isLosing = losing) }
   }
 
-  it('of a charge counts as charged: nothing is given back for it', async () => {
+  test('of a charge counts as charged: nothing is given back for it', async () => {
     const { world, node, lose } = worldWithLoss(false)
     lose(true)
     const decision = await node.limiter.decide({ entityId: 'child', cost: { tokens: 3 }, settles: true })
@@ -37,7 +37,7 @@ describe('an answer that is lost', () => {
     expect((await world.join().limiter.status('child', '_default_')).limits[0]?.available).toBe(5)
   })
 
-  it('is asked for once more, and never admits more than there is', async () => {
+  test('is asked for once more, and never admits more than there is', async () => {
     const { world, node, lose } = worldWithLoss(true)
     expect(await admits(node, 1, { entityId: 'child' })).toBe(true)
     lose(true)
@@ -46,7 +46,7 @@ describe('an answer that is lost', () => {
     expect(await available(world)).toBe(93)
   })
 
-  it('is not asked for once more where half of the time is over', async () => {
+  test('is not asked for once more where half of the time is over', async () => {
     const world = worldOf(100, 1 / 3600)
     let asked = 0
     world.buckets.write = async () => {

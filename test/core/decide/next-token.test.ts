@@ -1,10 +1,10 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestWorld } from '../test-limiter.ts'
 
-it.each([
+test.each([
   ['a token bucket', { capacity: 3, refill_rate: 0.01 }],
   ['a sliding window', { algorithm: 'sliding_window', limit: 3, window_seconds: 3600 }],
   ['a fixed window', { algorithm: 'fixed_window', limit: 3, window: 'hour' }],

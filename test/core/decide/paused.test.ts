@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import type { LimiterSettings } from '../../../src/core/decide/limiter.ts'
@@ -43,7 +43,7 @@ const rpm = { name: 'rpm', capacity: 60, refill_rate: 1 }
 describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => {
   const tpm = { name: 'tpm', ...paused }
 
-  it.each([1, 0, 1_000_000])('denies a cost of %i for ever, and writes nothing', async (tokens) => {
+  test.each([1, 0, 1_000_000])('denies a cost of %i for ever, and writes nothing', async (tokens) => {
     const world = worldWith([rpm, tpm])
     const decision = await ask(world, { requests: 1, tokens })
     expect(decision).toMatchObject({
@@ -54,12 +54,12 @@ describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => 
     expect(world.node.counts.bucket_writes).toBeUndefined()
   })
 
-  it('does not concern a cost that leaves its meter out', async () => {
+  test('does not concern a cost that leaves its meter out', async () => {
     const world = worldWith([rpm, tpm])
     expect((await ask(world, { requests: 1 })).allowed).toBe(true)
   })
 
-  it('wins over violations that time would cure', async () => {
+  test('wins over violations that time would cure', async () => {
     const world = worldWith([{ ...rpm, capacity: 1 }, tpm])
     await ask(world, { requests: 1 })
     const decision = await ask(world, { requests: 1, tokens: 1 })
@@ -67,7 +67,7 @@ describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => 
     expect(decision.allowed ? [] : decision.violations).toHaveLength(2)
   })
 
-  it.each(['warn', 'shadow'])('of mode %s reports every request, and lets it pass', async (mode) => {
+  test.each(['warn', 'shadow'])('of mode %s reports every request, and lets it pass', async (mode) => {
     const world = worldWith([{ ...tpm, mode }])
     for (const tokens of [0, 1, 5]) {
       expect(await ask(world, { tokens })).toMatchObject({
@@ -81,7 +81,7 @@ describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => 
     })
   })
 
-  it('keeps what is in use, is topped up and reset, and still denies', async () => {
+  test('keeps what is in use, is topped up and reset, and still denies', async () => {
     const world = worldWith([rpm, { name: 'tpm', ...running }])
     await ask(world, { requests: 1, tokens: 9 })
     putLimits(world, rpm, tpm)
@@ -108,7 +108,7 @@ describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => 
     expect((await ask(world, { tokens: 10 })).allowed).toBe(true)
   })
 
-  it('denies at once what a lease was held for', async () => {
+  test('denies at once what a lease was held for', async () => {
     const world = worldWith([{ name: 'tpm', ...running, ...sizeOf(running, 1000) }], { leaseTtlMs: 1000 })
     for (let request = 0; request < 20; request++)
       expect((await ask(world, { tokens: 1 })).allowed).toBe(true)
@@ -118,7 +118,7 @@ describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => 
       expect(await ask(world, { tokens: 1 })).toMatchObject({ allowed: false, retryAfterNs: null })
   })
 
-  it('charges what settlements of earlier reservations owe', async () => {
+  test('charges what settlements of earlier reservations owe', async () => {
     const world = worldWith([rpm, { name: 'tpm', ...running }])
     const decision = await ask(world, { tokens: 4 }, { settles: true })
     putLimits(world, rpm, tpm)
@@ -129,7 +129,7 @@ describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => 
     expect((await ask(world, { tokens: 2 })).allowed).toBe(true)
   })
 
-  it('has no wait, and is the bucket with the least available share', async () => {
+  test('has no wait, and is the bucket with the least available share', async () => {
     const world = worldWith([rpm, tpm])
     const { limiter } = world.node
     expect(await limiter.waitTime('key', { tokens: 1 })).toMatchObject({
@@ -145,18 +145,18 @@ describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => 
     expect(await limiter.status('key', '_total_')).toMatchObject({ limits: [{ available: 0, used: 0 }] })
   })
 
-  it('denies where the store is away, whatever is to be done then', async () => {
+  test('denies where the store is away, whatever is to be done then', async () => {
     const world = worldWith([{ ...tpm, on_unavailable: 'allow' }])
     const node = createTestNode({ ...world, buckets: sometimesAway(world, () => true) })
     expect(await ask({ ...world, node }, { tokens: 1 })).toMatchObject({ allowed: false, retryAfterNs: null })
   })
 
-  it('keeps its headroom of nothing', async () => {
+  test('keeps its headroom of nothing', async () => {
     const world = worldWith([{ ...tpm, headroom: { normal: 0.5 } }])
     expect(await ask(world, { tokens: 0 })).toMatchObject({ allowed: false, retryAfterNs: null })
   })
 
-  it('lets its bucket expire once all is back', async () => {
+  test('lets its bucket expire once all is back', async () => {
     const world = worldWith([rpm, { name: 'tpm', ...running }])
     await ask(world, { tokens: 10 })
     putLimits(world, rpm, tpm)

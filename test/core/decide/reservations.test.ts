@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { SECOND } from '../test-clock.ts'
 import { admits, available, reserve, stored, worldOf } from '../token-world.ts'
@@ -7,7 +7,7 @@ import { admits, available, reserve, stored, worldOf } from '../token-world.ts'
 
 describe('overlapping reservations', () => {
   for (const isShared of [true, false]) {
-    it(`count what was used after another refund (${isShared ? 'one node' : 'several nodes'})`, async () => {
+    test(`count what was used after another refund (${isShared ? 'one node' : 'several nodes'})`, async () => {
       const world = worldOf(200, 1)
       const at = (seconds: bigint) =>
         world.clock.advanceTo(world.clock.now() - world.clock.monotonic() + seconds * SECOND)
@@ -28,7 +28,7 @@ describe('overlapping reservations', () => {
     })
   }
 
-  it('get what is left of their backlog, where another refund was known before', async () => {
+  test('get what is left of their backlog, where another refund was known before', async () => {
     const world = worldOf(200, 1)
     const first = await reserve(world.node, 100)
     const second = await reserve(world.node, 100)
@@ -41,7 +41,7 @@ describe('overlapping reservations', () => {
     expect(world.node.counts.bucket_writes).toBe(writes + 1)
   })
 
-  it('get what no state can refuse, where others are given back to in between each time', async () => {
+  test('get what no state can refuse, where others are given back to in between each time', async () => {
     const world = worldOf(100, 1 / 3600)
     expect(await admits(world.node, 40)).toBe(true)
     const held = await reserve(world.node, 50)
@@ -63,7 +63,7 @@ describe('overlapping reservations', () => {
     expect(world.node.counts.refunds_lost).toBe(1)
   })
 
-  it('count the time that passed by the clock that saw more of it', async () => {
+  test('count the time that passed by the clock that saw more of it', async () => {
     const world = worldOf(100, 1)
     const held = await reserve(world.node, 50)
     world.clock.step(20n * SECOND)
@@ -74,7 +74,7 @@ describe('overlapping reservations', () => {
 })
 
 describe('a bucket that went away and came back', () => {
-  it('is not charged by an old view of it', async () => {
+  test('is not charged by an old view of it', async () => {
     const world = worldOf(100, 1 / 3600)
     const [old, other] = [world.join(), world.join()]
     expect(await admits(old, 1)).toBe(true)
@@ -83,7 +83,7 @@ describe('a bucket that went away and came back', () => {
     expect(await admits(old, 99)).toBe(false)
   })
 
-  it('gives nothing back for reservations of its earlier life', async () => {
+  test('gives nothing back for reservations of its earlier life', async () => {
     const world = worldOf(100, 1 / 3600)
     const [before, other] = [world.join(), world.join()]
     const held = await reserve(before, 98)
@@ -97,7 +97,7 @@ describe('a bucket that went away and came back', () => {
 })
 
 describe('debt', () => {
-  it('outlives the time to live, and is paid by waiting', async () => {
+  test('outlives the time to live, and is paid by waiting', async () => {
     const world = worldOf(100, 1)
     const held = await reserve(world.node, 1)
     await held.reservation.settle({ tokens: 1_000_000 })

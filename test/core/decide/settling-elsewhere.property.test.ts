@@ -1,5 +1,5 @@
 import { fc, test } from '@fast-check/vitest'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Reservation } from '../../../src/core/decide/decision.ts'
 import type { Cost } from '../../../src/core/model/meter.ts'
@@ -80,7 +80,7 @@ describe('a reservation that another node settles', () => {
     expect(limitIn(leftElsewhere)).toEqual(limitIn(left))
   })
 
-  it('is counted as used once, where it is used in full as well', async () => {
+  test('is counted as used once, where it is used in full as well', async () => {
     const world = worldOf(100, 1)
     const [{ reservation }, other] = [await reserve(world.node, 40), world.join()]
     await other.limiter.settleCharges(reservation.charges, {})
@@ -89,7 +89,7 @@ describe('a reservation that another node settles', () => {
     expect(await available(world)).toBe(60)
   })
 
-  it('gets back no more than it charged, where that node is behind its time', async () => {
+  test('gets back no more than it charged, where that node is behind its time', async () => {
     const world = worldOf(100, 1)
     expect(await admits(world.node, 50)).toBe(true)
     const { reservation } = await reserve(world.node, 30)
@@ -99,7 +99,7 @@ describe('a reservation that another node settles', () => {
     expect(await available(world)).toBe(50)
   })
 
-  it('gets back what time has not, by the wall clock, whatever that node’s monotonic clock says', async () => {
+  test('gets back what time has not, by the wall clock, whatever that node’s monotonic clock says', async () => {
     const world = worldOf(100, 1)
     const { reservation } = await reserve(world.node, 30)
     world.clock.advance(20n * SECOND)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import { type BucketStore, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { SECOND } from '../test-clock.ts'
@@ -9,7 +9,7 @@ import { admits, available, reserve, reserveCost, stored, worldOf } from '../tok
 const slow = () => worldOf(100, 1 / 3600)
 
 describe('what is settled', () => {
-  it('is charged to limits on meters that were not asked for', async () => {
+  test('is charged to limits on meters that were not asked for', async () => {
     const world = slow()
     const held = await reserveCost(world.node, { requests: 1 })
     expect(await stored(world)).toEqual({})
@@ -18,7 +18,7 @@ describe('what is settled', () => {
     expect(await stored(world)).toMatchObject({ used_requests: 1n, used_tokens: 60n })
   })
 
-  it('is charged to such limits also where the bucket lives already, or has begun anew', async () => {
+  test('is charged to such limits also where the bucket lives already, or has begun anew', async () => {
     const world = slow()
     expect(await admits(world.node, 10)).toBe(true)
     const [first, second] = [
@@ -33,14 +33,14 @@ describe('what is settled', () => {
     expect(await stored(world)).toMatchObject({ used_tokens: 20n })
   })
 
-  it('costs no write where it is released and nothing was charged', async () => {
+  test('costs no write where it is released and nothing was charged', async () => {
     const world = slow()
     const held = await reserveCost(world.node, { requests: 1 })
     await held.reservation.release()
     expect(world.node.counts.bucket_writes).toBeUndefined()
   })
 
-  it('counts as reserved what it leaves out, also within the sum of tokens', async () => {
+  test('counts as reserved what it leaves out, also within the sum of tokens', async () => {
     const world = slow()
     const held = await reserveCost(world.node, { input_tokens: 10, output_tokens: 20 })
     await held.reservation.settle({ input_tokens: 8 })
@@ -52,7 +52,7 @@ describe('what is settled', () => {
     })
   })
 
-  it.each([-50, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
+  test.each([-50, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
     'stays as reserved where the amount cannot be: %s',
     async (tokens) => {
       const world = slow()
@@ -65,7 +65,7 @@ describe('what is settled', () => {
     },
   )
 
-  it('comes back also where this node last saw another life of the bucket, born by a clock ahead', async () => {
+  test('comes back also where this node last saw another life of the bucket, born by a clock ahead', async () => {
     const world = slow()
     world.clock.step(SECOND)
     expect(await admits(world.node, 1)).toBe(true)
@@ -79,7 +79,7 @@ describe('what is settled', () => {
     expect(world.node.counts.bucket_writes).toBe(writes + 1)
   })
 
-  it('is owed also where this node has heard since of a life that is over', async () => {
+  test('is owed also where this node has heard since of a life that is over', async () => {
     const world = slow()
     const held = await reserve(world.node, 1)
     const alive = await stored(world)
@@ -100,7 +100,7 @@ describe('what is settled', () => {
     expect(await available(world)).toBe(38)
   })
 
-  it('is given back by the time since the charge also where others are faster for a while', async () => {
+  test('is given back by the time since the charge also where others are faster for a while', async () => {
     const world = worldOf(100, 1)
     let isOvertaken = false
     const buckets: BucketStore = {
@@ -120,7 +120,7 @@ describe('what is settled', () => {
     expect(await available(world)).toBe(60)
   })
 
-  it('is given back by the time since the charge was sent, whatever the wall clock does', async () => {
+  test('is given back by the time since the charge was sent, whatever the wall clock does', async () => {
     const world = worldOf(100, 1)
     const buckets: BucketStore = {
       ...world.buckets,
@@ -138,7 +138,7 @@ describe('what is settled', () => {
     expect(await available(world)).toBe(80)
   })
 
-  it('comes back to a parent as well, each by its own limits', async () => {
+  test('comes back to a parent as well, each by its own limits', async () => {
     const world = slow()
     world.config.putEntity('child', { parentId: 'key' })
     world.config.putLimits(entityOwner('child'), '_default_', limitsOf({ rpm: [10, 1 / 3600] }))
@@ -152,7 +152,7 @@ describe('what is settled', () => {
     expect((await world.join().limiter.status('child', '_default_')).limits[0]?.available).toBe(9)
   })
 
-  it('comes back whole, whatever time has given back, where the limit says so', async () => {
+  test('comes back whole, whatever time has given back, where the limit says so', async () => {
     const world = worldOf(100, 1)
     const limits = [{ name: 'tpm', capacity: 100, refill_rate: 1, refund: 'full' }]
     world.config.putLimits(entityOwner('key'), '_default_', parseLimits(limits, 'limits'))

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld } from '../test-limiter.ts'
@@ -14,14 +14,14 @@ describe('sizes that do not divide evenly', () => {
     return count
   }
 
-  it('admit exactly their capacity', async () => {
+  test('admit exactly their capacity', async () => {
     expect(await admitted(7, 7 / 60)).toBe(7)
     expect(await admitted(1000, 16.666666666666668)).toBe(1000)
     expect(await admitted(25_000_000, 25_000_000 / 60, 250_000)).toBe(25_000_000)
     expect(await admitted(1_000_000_000, 1_000_000_000 / 60, 100_000_000)).toBe(1_000_000_000)
   })
 
-  it('never refill faster than they say: 3 a second, 5.99 in a second less a hundredth', async () => {
+  test('never refill faster than they say: 3 a second, 5.99 in a second less a hundredth', async () => {
     const world = worldOf(3, 3)
     expect(await admits(world.node, 3)).toBe(true)
     world.clock.advance(SECOND - 1n)
@@ -32,7 +32,7 @@ describe('sizes that do not divide evenly', () => {
 })
 
 describe('a cost larger than the capacity', () => {
-  it('is denied for ever without a write, and wins over waits that time would cure', async () => {
+  test('is denied for ever without a write, and wins over waits that time would cure', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1], tpm: [100, 1] }))

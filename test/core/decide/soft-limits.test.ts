@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
@@ -31,7 +31,7 @@ const reportedIn = ({ reported }: Decision): readonly string[] =>
 describe.each(Object.entries(SIZES))('a %s that only warns', (_, size) => {
   const tpm = { name: 'tpm', ...size, mode: 'warn' }
 
-  it('lets everything pass, and reports what is beyond it', async () => {
+  test('lets everything pass, and reports what is beyond it', async () => {
     const { node } = worldWith(tpm)
     expect(await ask(node, { tokens: 10 })).toMatchObject({ allowed: true, reported: [] })
     const beyond = await ask(node, { tokens: 4 })
@@ -42,7 +42,7 @@ describe.each(Object.entries(SIZES))('a %s that only warns', (_, size) => {
     expect(beyond.reported[0]?.retryAfterNs).toBeGreaterThan(0n)
   })
 
-  it('is not charged with what is beyond it, so that it is soon within it again', async () => {
+  test('is not charged with what is beyond it, so that it is soon within it again', async () => {
     const world = worldWith(tpm)
     for (let round = 0; round < 100; round++) await ask(world.node, { tokens: 10 })
     world.clock.advance(63n * SECOND)
@@ -50,7 +50,7 @@ describe.each(Object.entries(SIZES))('a %s that only warns', (_, size) => {
     expect(reportedIn(await ask(world.node, { tokens: 1 }))).toEqual(['tpm'])
   })
 
-  it('lets pass, and charges nothing, where others are faster each time', async () => {
+  test('lets pass, and charges nothing, where others are faster each time', async () => {
     const world = worldWith(tpm)
     const buckets: BucketStore = {
       ...world.buckets,
@@ -64,7 +64,7 @@ describe.each(Object.entries(SIZES))('a %s that only warns', (_, size) => {
     expect(reportedIn(await ask(world.node, { tokens: 1 }))).toEqual(['tpm'])
   })
 
-  it('reports a request that is larger than itself, and takes the next that fits', async () => {
+  test('reports a request that is larger than itself, and takes the next that fits', async () => {
     const { node } = worldWith(tpm)
     expect(await ask(node, { tokens: 11 })).toMatchObject({
       allowed: true,
@@ -73,7 +73,7 @@ describe.each(Object.entries(SIZES))('a %s that only warns', (_, size) => {
     expect(reportedIn(await ask(node, { tokens: 10 }))).toEqual([])
   })
 
-  it('costs one write, also where it is beyond itself', async () => {
+  test('costs one write, also where it is beyond itself', async () => {
     const { node } = worldWith(tpm)
     await ask(node, { tokens: 10 })
     await ask(node, { tokens: 1 })
@@ -82,7 +82,7 @@ describe.each(Object.entries(SIZES))('a %s that only warns', (_, size) => {
     expect((node.counts.bucket_writes ?? 0) - before).toBe(1)
   })
 
-  it('is never in debt by a settlement', async () => {
+  test('is never in debt by a settlement', async () => {
     const world = worldWith(tpm)
     const held = await ask(world.node, { tokens: 2 }, { settles: true })
     if (held.allowed) await held.reservation.settle({ tokens: 500 })
@@ -94,7 +94,7 @@ describe.each(Object.entries(SIZES))('a %s that only warns', (_, size) => {
     expect((await stored(world)).used_tokens).toBe(506n)
   })
 
-  it('gives nothing back that it was not charged', async () => {
+  test('gives nothing back that it was not charged', async () => {
     const world = worldWith(tpm)
     await ask(world.node, { tokens: 9 })
     const held = await ask(world.node, { tokens: 5 }, { settles: true })
@@ -103,7 +103,7 @@ describe.each(Object.entries(SIZES))('a %s that only warns', (_, size) => {
     expect((await world.node.limiter.status('key', '_default_')).limits[0]?.used).toBe(9)
   })
 
-  it('says the same in a dry run', async () => {
+  test('says the same in a dry run', async () => {
     const { node } = worldWith(tpm)
     await ask(node, { tokens: 8 })
     expect(reportedIn(await ask(node, { tokens: 3 }, { dryRun: true }))).toEqual(['tpm'])
@@ -115,7 +115,7 @@ describe('beside limits that deny, one that only warns', () => {
   const rpm = { name: 'rpm', capacity: 2, refill_rate: 1 / 60 }
   const tpm = { name: 'tpm', ...SIZES.sliding_window, mode: 'shadow' }
 
-  it('is reported, and not named as a reason', async () => {
+  test('is reported, and not named as a reason', async () => {
     const { node } = worldWith(rpm, tpm)
     await ask(node, { requests: 2, tokens: 10 })
     const denied = await ask(node, { requests: 1, tokens: 1 })
@@ -124,7 +124,7 @@ describe('beside limits that deny, one that only warns', () => {
     expect(reportedIn(denied)).toEqual(['tpm'])
   })
 
-  it('leaves the others charged as ever', async () => {
+  test('leaves the others charged as ever', async () => {
     const { node } = worldWith(rpm, tpm)
     await ask(node, { requests: 1, tokens: 10 })
     expect(await ask(node, { requests: 1, tokens: 1 })).toMatchObject({ allowed: true })
@@ -132,7 +132,7 @@ describe('beside limits that deny, one that only warns', () => {
     expect(limits.map(({ used }) => used)).toEqual([2, 10])
   })
 
-  it('does not decide for a bucket that cannot be reached', async () => {
+  test('does not decide for a bucket that cannot be reached', async () => {
     const world = worldWith(tpm)
     const away = async (): Promise<never> => {
       throw new StoreUnavailable('away', { mayHaveApplied: false })
@@ -166,7 +166,7 @@ describe('headroom', () => {
       if (!(await limiter.decide({ entityId, cost, settles: false })).allowed) return count
   }
 
-  it.each(['requests', 'tokens', 'output_tokens'] as const)(
+  test.each(['requests', 'tokens', 'output_tokens'] as const)(
     'keeps room of a limit on %s that only higher priorities take',
     async (meter) => {
       const { node } = world()
@@ -176,7 +176,7 @@ describe('headroom', () => {
     },
   )
 
-  it('shows a caller only what it may take', async () => {
+  test('shows a caller only what it may take', async () => {
     const { node } = world()
     const decision = await node.limiter.decide({ entityId: 'low', cost: { requests: 2 }, settles: false })
     expect(decision.limits[0]).toMatchObject({ capacity: 10, available: 5 })
@@ -184,14 +184,14 @@ describe('headroom', () => {
     expect(high.limits[0]).toMatchObject({ capacity: 10, available: 7 })
   })
 
-  it('never lets pass what is larger than the share of the caller', async () => {
+  test('never lets pass what is larger than the share of the caller', async () => {
     const { node } = world()
     const decision = await node.limiter.decide({ entityId: 'low', cost: { tokens: 8 }, settles: false })
     expect(decision).toMatchObject({ allowed: false, retryAfterNs: null })
     expect(await admitted(node, 'high', { tokens: 10 })).toBe(1)
   })
 
-  it('names the moment at which there is room again for the caller', async () => {
+  test('names the moment at which there is room again for the caller', async () => {
     const { node, clock } = world()
     await admitted(node, 'high', { requests: 1 })
     const decision = await node.limiter.decide({ entityId: 'low', cost: { requests: 1 }, settles: false })

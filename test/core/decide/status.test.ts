@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld } from '../test-limiter.ts'
@@ -7,7 +7,7 @@ import { admits, worldOf } from '../token-world.ts'
 const cost = { requests: 1 }
 
 describe('the state of an entity', () => {
-  it('shows the effective limits of one that bypasses them, full, and no wait', async () => {
+  test('shows the effective limits of one that bypasses them, full, and no wait', async () => {
     const world = createTestWorld()
     world.config.putEntity('key', { bypass: true })
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1 / 60] }))
@@ -17,7 +17,7 @@ describe('the state of an entity', () => {
     expect(await world.node.limiter.waitTime('key', { requests: 5 })).toEqual({ waitNs: 0n, limiting: null })
   })
 
-  it('is that of the bucket with the least available share, and never of one without limits', async () => {
+  test('is that of the bucket with the least available share, and never of one without limits', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putModel('gpt-4')
@@ -33,7 +33,7 @@ describe('the state of an entity', () => {
     expect((await world.node.limiter.status('key')).limits).toMatchObject([{ capacity: 10, available: 10 }])
   })
 
-  it('goes on as time does after one look, another bucket being the fullest then', async () => {
+  test('goes on as time does after one look, another bucket being the fullest then', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putModel('gpt-4')
@@ -56,7 +56,7 @@ describe('the state of an entity', () => {
     await expect(world.node.limiter.observe('nobody')).rejects.toThrow('nobody')
   })
 
-  it('is prepared for many in as many calls as for one', async () => {
+  test('is prepared for many in as many calls as for one', async () => {
     const world = createTestWorld()
     const ids = Array.from({ length: 50 }, (_, at) => `key-${at}`)
     world.config.putEntity('org')
@@ -73,7 +73,7 @@ describe('the state of an entity', () => {
     await world.node.limiter.prepareObserving([])
   })
 
-  it('counts limits over all resources as its own', async () => {
+  test('counts limits over all resources as its own', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putLimits(entityOwner('key'), '_total_', limitsOf({ rpm: [3, 3 / 60] }))
@@ -83,7 +83,7 @@ describe('the state of an entity', () => {
 })
 
 describe('the time to wait', () => {
-  it('is that of the limit that takes longest, wherever it is', async () => {
+  test('is that of the limit that takes longest, wherever it is', async () => {
     const world = worldOf(10, 1)
     world.config.putEntity('child', { parentId: 'key' })
     world.config.putLimits(entityOwner('child'), '_default_', limitsOf({ rpm: [1, 1], tpm: [20, 2] }))
@@ -95,7 +95,7 @@ describe('the time to wait', () => {
     })
   })
 
-  it('is that of the limit as it is now, where the bucket is still kept by another', async () => {
+  test('is that of the limit as it is now, where the bucket is still kept by another', async () => {
     const world = worldOf(100, 1)
     expect(await admits(world.node, 100)).toBe(true)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [1000, 10] }))

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
@@ -30,7 +30,7 @@ const ask = (node: TestNode) =>
   node.limiter.decide({ entityId: 'key', cost: { requests: 1 }, settles: false })
 
 describe('while the store is away', () => {
-  it('denies as unavailable where a limit says deny', async () => {
+  test('denies as unavailable where a limit says deny', async () => {
     const { node } = createAwayWorld('deny')
     expect(await ask(node)).toMatchObject({
       allowed: false,
@@ -40,13 +40,13 @@ describe('while the store is away', () => {
     })
   })
 
-  it('allows, marked as degraded, where limits say allow', async () => {
+  test('allows, marked as degraded, where limits say allow', async () => {
     const { node } = createAwayWorld('allow')
     expect(await ask(node)).toMatchObject({ allowed: true, degraded: true })
     expect(node.counts.decisions_degraded).toBe(1)
   })
 
-  it('carries the cause, also where the store is no longer asked, and lists no limit that it knows nothing of', async () => {
+  test('carries the cause, also where the store is no longer asked, and lists no limit that it knows nothing of', async () => {
     const { node, asked } = createAwayWorld('allow')
     for (let turn = 0; turn < 10; turn++) {
       expect(await ask(node)).toMatchObject({ unavailableCause: 'away', limits: [] })
@@ -54,7 +54,7 @@ describe('while the store is away', () => {
     expect(asked()).toBeLessThan(10)
   })
 
-  it('lists the limits of the buckets that did answer', async () => {
+  test('lists the limits of the buckets that did answer', async () => {
     const world = worldOf(100, 1)
     world.config.putEntity('child', { parentId: 'key' })
     world.config.putLimits(entityOwner('child'), '_default_', limitsOf({ tpm: [50, 1] }))
@@ -64,7 +64,7 @@ describe('while the store is away', () => {
     expect(decision).toMatchObject({ allowed: true, degraded: true, limits: [{ entityId: 'key', used: 5 }] })
   })
 
-  it('grants a tenth of the limit by itself where limits say local', async () => {
+  test('grants a tenth of the limit by itself where limits say local', async () => {
     const { node } = createAwayWorld('local')
     const decisions = []
     for (let turn = 0; turn < 11; turn++) decisions.push(await ask(node))
@@ -73,20 +73,20 @@ describe('while the store is away', () => {
     expect(decisions.every(({ degraded }) => degraded)).toBe(true)
   })
 
-  it('grants at least one by itself of a limit that is small', async () => {
+  test('grants at least one by itself of a limit that is small', async () => {
     const { world, node } = createAwayWorld('local')
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [3, 3 / 60] }))
     expect((await ask(node)).allowed).toBe(true)
     expect((await ask(node)).allowed).toBe(false)
   })
 
-  it('says when to try again what is more than its share, as the limit itself may have room', async () => {
+  test('says when to try again what is more than its share, as the limit itself may have room', async () => {
     const { node } = createAwayWorld('local')
     const decision = await node.limiter.decide({ entityId: 'key', cost: { requests: 50 }, settles: false })
     expect(decision).toMatchObject({ allowed: false, unavailable: false, retryAfterNs: SECOND })
   })
 
-  it('looks at the limits that a request touches, and at no others', async () => {
+  test('looks at the limits that a request touches, and at no others', async () => {
     const { world, node } = createAwayWorld('deny')
     world.config.putLimits(
       entityOwner('key'),
@@ -107,7 +107,7 @@ describe('while the store is away', () => {
     })
   })
 
-  it('stops asking after failures in a row, tries once a second, and goes on when the store is back', async () => {
+  test('stops asking after failures in a row, tries once a second, and goes on when the store is back', async () => {
     const { world, node, asked, comeBack } = createAwayWorld('deny')
     for (let turn = 0; turn < 20; turn++) await ask(node)
     const before = asked()
@@ -142,7 +142,7 @@ describe('a share that one process grants by itself', () => {
     return { world, node: createTestNode({ ...world, buckets: sometimesAway(world, isAway), settings }) }
   }
 
-  it('is not touched by a request that another of its limits denies in this process', async () => {
+  test('is not touched by a request that another of its limits denies in this process', async () => {
     const { node } = createFamily(() => true)
     expect(await grant(node, 'poor')).toBe(true)
     for (let turn = 0; turn < 5; turn++) expect(await grant(node, 'poor')).toBe(false)
@@ -150,7 +150,7 @@ describe('a share that one process grants by itself', () => {
     expect(await grant(node, 'rich')).toBe(false)
   })
 
-  it('is not touched by a request that the store denies', async () => {
+  test('is not touched by a request that the store denies', async () => {
     const { world, node } = createFamily((id) => id === 'key')
     expect(await admits(world.node, 50, { entityId: 'poor' })).toBe(true)
     for (let turn = 0; turn < 4; turn++) expect(await grant(node, 'poor')).toBe(false)

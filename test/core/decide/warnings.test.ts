@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import { warningsOf } from '../../../src/core/decide/decision-log.ts'
@@ -17,7 +17,7 @@ const start = (...limits: readonly object[]) => {
 const kinds = (decision: Decision) => warningsOf(decision).map(({ kind, state }) => [kind, state.limit.name])
 
 describe('warnings', () => {
-  it('begin at four fifths, or where the limit says', async () => {
+  test('begin at four fifths, or where the limit says', async () => {
     const { ask, counts } = start(
       { name: 'rpm', capacity: 10, refill_rate: 0.01 },
       { name: 'rpd', algorithm: 'fixed_window', limit: 10, window: 'day', warn_at: 0.5 },
@@ -31,7 +31,7 @@ describe('warnings', () => {
     expect(counts.limits_near).toBe(3)
   })
 
-  it('leave out what has denied, and begin with what would have', async () => {
+  test('leave out what has denied, and begin with what would have', async () => {
     const { ask, counts } = start(
       { name: 'rpm', capacity: 10, refill_rate: 0.01 },
       { name: 'rps', capacity: 2, refill_rate: 0.01, mode: 'warn' },

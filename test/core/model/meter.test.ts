@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { usedInstead, withTotalTokens } from '../../../src/core/model/meter.ts'
 
-it.each([
+test.each([
   [{ requests: 1 }, { requests: 1 }],
   [
     { input_tokens: 3, output_tokens: 4 },
@@ -18,7 +18,7 @@ it.each([
 
 const reserved = { requests: 1, input_tokens: 10, output_tokens: 20, tokens: 30 }
 
-it.each([
+test.each([
   [{}, reserved],
   [{ tokens: 5 }, { ...reserved, tokens: 5 }],
   [{ input_tokens: 8 }, { ...reserved, input_tokens: 8, tokens: 28 }],

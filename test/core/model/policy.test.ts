@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { bucketKey, policyBucket } from '../../../src/core/bucket/bucket-store.ts'
 import {
   byPrecedence,
@@ -10,7 +10,7 @@ import {
 } from '../../../src/core/model/policy.ts'
 
 describe("a policy's key", () => {
-  it.each([
+  test.each([
     ['GLOBAL', '*', 'GLOBAL *'],
     ['TENANT', 'enterprise_co', 'TENANT enterprise_co'],
     ['API_KEY', 'free-co-key', 'API_KEY free-co-key'],
@@ -24,7 +24,7 @@ describe("a policy's key", () => {
     expect(policyName(key)).toBe(`POLICY:${label.replace(' ', ':')}`)
   })
 
-  it.each([
+  test.each([
     ['PLANET', 'earth', 'scope'],
     ['tenant', 'acme', 'scope'],
     ['toString', 'acme', 'scope'],
@@ -45,7 +45,7 @@ describe("a policy's key", () => {
     )
   })
 
-  it('tells user and model apart, also where their texts run into each other', () => {
+  test('tells user and model apart, also where their texts run into each other', () => {
     const [one, other] = [parsePolicyKey('USER_MODEL', 'a:b/c'), parsePolicyKey('USER_MODEL', 'a/b:c')]
     expect(bucketKey(policyBucket(one))).not.toBe(bucketKey(policyBucket(other)))
     expect(userModelOf(one)).toEqual({ user: 'a:b', model: 'c' })

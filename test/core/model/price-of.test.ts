@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { priceOf } from '../../../src/core/model/model.ts'
 
 const GPT = { inputPerMillion: 2.5, outputPerMillion: 10, cachedInputPerMillion: 1.25 }
 
 describe('the price of tokens', () => {
-  it.each([
+  test.each([
     ['nothing', GPT, { input: 0, output: 0 }, 0],
     [
       'a dollar per million is a micro-dollar per token',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode, createTestWorld, type TestNode } from '../test-limiter.ts'
@@ -33,7 +33,7 @@ const capacityOf = async ({ limiter }: TestNode): Promise<number | undefined> =>
 const soon = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a read that is under way', () => {
-  it('serves all who ask meanwhile', async () => {
+  test('serves all who ask meanwhile', async () => {
     const { world, node, answer } = createSlowWorld()
     const asking = Array.from({ length: 10 }, () => capacityOf(node))
     await soon()
@@ -43,7 +43,7 @@ describe('a read that is under way', () => {
     expect(world.config.reads()).toBe(2)
   })
 
-  it('serves no one who asks after a change by this process, and is not remembered', async () => {
+  test('serves no one who asks after a change by this process, and is not remembered', async () => {
     const { world, node, putRpm, answer } = createSlowWorld()
     const before = capacityOf(node)
     await soon()
@@ -58,7 +58,7 @@ describe('a read that is under way', () => {
     expect(world.config.reads()).toBe(reads)
   })
 
-  it('is not remembered either where nothing has been read since', async () => {
+  test('is not remembered either where nothing has been read since', async () => {
     const { node, putRpm, answer } = createSlowWorld()
     const before = capacityOf(node)
     await soon()
@@ -69,7 +69,7 @@ describe('a read that is under way', () => {
     expect(await capacityOf(node)).toBe(50)
   })
 
-  it('is as old as its question', async () => {
+  test('is as old as its question', async () => {
     const { world, node, putRpm, answer } = createSlowWorld()
     const before = capacityOf(node)
     await soon()
@@ -82,7 +82,7 @@ describe('a read that is under way', () => {
   })
 })
 
-it('rejects a request for the bucket of all resources alone, which would leave out all other limits', async () => {
+test('rejects a request for the bucket of all resources alone, which would leave out all other limits', async () => {
   const world = createTestWorld()
   world.config.putEntity('key')
   world.config.putLimits(entityOwner('key'), '_total_', limitsOf({ rpm: [3, 1 / 3600] }))

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
 import { SECOND } from '../test-clock.ts'
@@ -26,7 +26,7 @@ const ask = (world: TestWorld, resource?: string, node = world.node) =>
   })
 
 describe('which limits apply', () => {
-  it('is settled by name: entity before role before system before environment, the resource before _default_', async () => {
+  test('is settled by name: entity before role before system before environment, the resource before _default_', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ rpm: [1, 1], tpm: [1, 1] }) })
     world.config.putModel('gpt-4')
     world.config.putEntity('key', { role: 'user' })
@@ -47,7 +47,7 @@ describe('which limits apply', () => {
     })
   })
 
-  it('gives each registered resource a bucket of its own, and limits of its own register one', async () => {
+  test('gives each registered resource a bucket of its own, and limits of its own register one', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putModel('gpt-4')
@@ -59,7 +59,7 @@ describe('which limits apply', () => {
     expect(buckets).toEqual(['_default_', '_other_', 'gpt-4', 'search'])
   })
 
-  it('enforces _total_ over all resources as well, once', async () => {
+  test('enforces _total_ over all resources as well, once', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putModel('a')
@@ -72,7 +72,7 @@ describe('which limits apply', () => {
     expect(answers[3]).toMatchObject({ violations: [{ state: { resource: '_total_', available: 0 } }] })
   })
 
-  it('binds by parents while cascade is on, by their own limits and not by their defaults', async () => {
+  test('binds by parents while cascade is on, by their own limits and not by their defaults', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ rpm: [100, 1] }) })
     world.config.putEntity('org')
     world.config.putEntity('project', { parentId: 'org', role: 'tight' })
@@ -88,7 +88,7 @@ describe('which limits apply', () => {
     expect((await ask(world, undefined, world.join())).allowed).toBe(true)
   })
 
-  it('charges no limit for an entity that bypasses them, and counts its use', async () => {
+  test('charges no limit for an entity that bypasses them, and counts its use', async () => {
     const world = createTestWorld()
     world.config.putEntity('org')
     world.config.putEntity('key', { parentId: 'org', bypass: true })
@@ -100,7 +100,7 @@ describe('which limits apply', () => {
     expect(await world.buckets.list('org')).toEqual([])
   })
 
-  it('ends where parents come back to a child, and charges none twice', async () => {
+  test('ends where parents come back to a child, and charges none twice', async () => {
     const world = createTestWorld()
     world.config.putEntity('org', { parentId: 'key' })
     world.config.putEntity('key', { parentId: 'org' })
@@ -111,7 +111,7 @@ describe('which limits apply', () => {
       expect((await world.join().limiter.status(id, '_default_')).limits[0]?.available).toBe(9)
   })
 
-  it('takes a name that is empty for one that no model has', async () => {
+  test('takes a name that is empty for one that no model has', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ rpm: [10, 1 / 3600] }) })
     world.config.putEntity('key')
     for (const resource of ['', undefined])
@@ -125,7 +125,7 @@ describe('which limits apply', () => {
     expect(buckets).toEqual(['_default_', '_other_'])
   })
 
-  it('is not found for an entity that there is not', async () => {
+  test('is not found for an entity that there is not', async () => {
     const world = createTestWorld()
     await expect(ask(world)).rejects.toMatchObject({ code: 'not_found' })
   })
@@ -139,7 +139,7 @@ describe('what is known of the configuration', () => {
     return world
   }
 
-  it('serves for 30 seconds, also that there is nothing', async () => {
+  test('serves for 30 seconds, also that there is nothing', async () => {
     const world = worldWith(100)
     await ask(world)
     const reads = world.config.reads()
@@ -151,7 +151,7 @@ describe('what is known of the configuration', () => {
     expect(world.config.reads()).toBeGreaterThan(reads)
   })
 
-  it('is looked at again before a denial, so that a raised limit helps within a second on every node', async () => {
+  test('is looked at again before a denial, so that a raised limit helps within a second on every node', async () => {
     const world = worldWith(1)
     const other = world.join()
     expect((await ask(world, undefined, other)).allowed).toBe(true)
@@ -161,7 +161,7 @@ describe('what is known of the configuration', () => {
     expect((await ask(world, undefined, other)).allowed).toBe(true)
   })
 
-  it('is read at most once a second however many are denied', async () => {
+  test('is read at most once a second however many are denied', async () => {
     const world = worldWith(1)
     await ask(world)
     world.clock.advance(2n * SECOND)
@@ -171,7 +171,7 @@ describe('what is known of the configuration', () => {
     expect(world.config.reads()).toBe(reads)
   })
 
-  it('is forgotten at once in the process that changes it, also while it is being read', async () => {
+  test('is forgotten at once in the process that changes it, also while it is being read', async () => {
     const world = worldWith(1)
     await ask(world)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [5, 1 / 3600] }))
@@ -179,7 +179,7 @@ describe('what is known of the configuration', () => {
     expect((await ask(world)).allowed).toBe(true)
   })
 
-  it('serves beyond its age while the store is away', async () => {
+  test('serves beyond its age while the store is away', async () => {
     const config = createTestConfig()
     let isAway = false
     const flaky = withOutage(config, () => isAway)
@@ -196,7 +196,7 @@ describe('what is known of the configuration', () => {
     ).rejects.toBeInstanceOf(StoreUnavailable)
   })
 
-  it('is asked for once a second while the store is away, not for every decision', async () => {
+  test('is asked for once a second while the store is away, not for every decision', async () => {
     const config = createTestConfig()
     let isAway = false
     let asked = 0

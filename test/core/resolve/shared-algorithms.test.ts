@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { createSharing, effectiveLimits } from '../../../src/core/resolve/effective-limits.ts'
@@ -18,14 +18,14 @@ const plan = (entityId: string, capacity: number): ApplicableBucket => {
   }
 }
 
-it('gives limits of one size the same arithmetic, and no other', () => {
+test('gives limits of one size the same arithmetic, and no other', () => {
   const share = createSharing(lruCaches)
   const [alice, bob, carol] = [plan('alice', 60), plan('bob', 60), plan('carol', 61)].map(share)
   expect(alice?.limits[0]?.algorithm).toBe(bob?.limits[0]?.algorithm)
   expect(carol?.limits[0]?.algorithm.capacity).toBe(61)
 })
 
-it('changes nothing else of a plan', () => {
+test('changes nothing else of a plan', () => {
   const share = createSharing(lruCaches)
   const { limits, ...rest } = plan('alice', 60)
   const shared = share({ limits, ...rest })

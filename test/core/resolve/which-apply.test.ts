@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { DecisionRequest } from '../../../src/core/decide/decision.ts'
 import { POLICY_SCOPES } from '../../../src/core/model/policy.ts'
@@ -50,13 +50,13 @@ const ALL = [
 ]
 
 describe('the policies that apply', () => {
-  it('are those of the user, key, tenant, model, tier and everyone, most specific first', async () => {
+  test('are those of the user, key, tenant, model, tier and everyone, most specific first', async () => {
     const world = createPolicyWorld()
     expect(await policiesOf(world, { user: 'ann' })).toEqual(ALL)
     expect(ALL.map((name) => name.split(':')[0])).toEqual([...POLICY_SCOPES])
   })
 
-  it('come after the entity and its parents, and say where they come from', async () => {
+  test('come after the entity and its parents, and say where they come from', async () => {
     const world = createPolicyWorld()
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [5, 1] }))
     world.config.putLimits(entityOwner('project'), '_total_', limitsOf({ rpm: [5, 1] }))
@@ -68,13 +68,13 @@ describe('the policies that apply', () => {
     ])
   })
 
-  it('know no user where none is named, or one who cannot have a policy', async () => {
+  test('know no user where none is named, or one who cannot have a policy', async () => {
     const world = createPolicyWorld()
     for (const user of [undefined, '', 'bob', 'a#b', 'a user\n', '#', 'ann#gpt'])
       expect(await policiesOf(world, user === undefined ? {} : { user })).toEqual(ALL.slice(1))
   })
 
-  it('know no model where the resource is none', async () => {
+  test('know no model where the resource is none', async () => {
     const world = createPolicyWorld()
     world.config.putLimits(entityOwner('key'), 'search', limitsOf({ rpm: [5, 1] }))
     world.config.putPolicy('MODEL', 'search', PER_HOUR(1))
@@ -87,7 +87,7 @@ describe('the policies that apply', () => {
       ])
   })
 
-  it('know the tenant also where parents do not bind', async () => {
+  test('know the tenant also where parents do not bind', async () => {
     const world = createPolicyWorld()
     world.config.putEntity('key', { parentId: 'project', cascade: false })
     world.config.putLimits(entityOwner('project'), '_default_', limitsOf({ rpm: [1, 1 / 3600] }))
@@ -95,7 +95,7 @@ describe('the policies that apply', () => {
     expect((await ask(world)).allowed).toBe(true)
   })
 
-  it('know the nearest tenant, and the entity itself where it is one', async () => {
+  test('know the nearest tenant, and the entity itself where it is one', async () => {
     const world = createPolicyWorld()
     world.config.putEntity('project', { kind: 'tenant', parentId: 'acme' })
     world.config.putPolicy('TENANT', 'project', PER_HOUR(5))
@@ -106,7 +106,7 @@ describe('the policies that apply', () => {
     expect(await policiesOf(world)).toContain('TENANT:key')
   })
 
-  it('go by the context where there is one', async () => {
+  test('go by the context where there is one', async () => {
     const world = createPolicyWorld()
     world.config.putPolicy('TENANT', 'other', PER_HOUR(5))
     world.config.putPolicy('MODEL_TIER', 'free', PER_HOUR(5))
@@ -118,7 +118,7 @@ describe('the policies that apply', () => {
     expect(both).toEqual(ALL)
   })
 
-  it.each([{ tenant: 'a#b' }, { model: '' }, { tier: 'a tier' }])(
+  test.each([{ tenant: 'a#b' }, { model: '' }, { tier: 'a tier' }])(
     'refuse a context of %j',
     async (context) => {
       const world = createPolicyWorld()
@@ -129,7 +129,7 @@ describe('the policies that apply', () => {
     },
   )
 
-  it('bind no entity that bypasses limits, and no one where limiting is off', async () => {
+  test('bind no entity that bypasses limits, and no one where limiting is off', async () => {
     const world = createPolicyWorld()
     world.config.putPolicy('GLOBAL', '*', limitsOf({ rph: [1, 1 / 3600] }))
     world.config.putEntity('key', { parentId: 'project', bypass: true })
@@ -142,7 +142,7 @@ describe('the policies that apply', () => {
 })
 
 describe("a policy's limits", () => {
-  it('are shared by all whom it applies to, over all resources', async () => {
+  test('are shared by all whom it applies to, over all resources', async () => {
     const world = createPolicyWorld()
     world.config.putEntity('other-key', { parentId: 'acme' })
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [2, 1 / 3600] }))
@@ -156,7 +156,7 @@ describe("a policy's limits", () => {
     expect(await world.buckets.read({ kind: 'policy', scope: 'TENANT', selector: 'acme' })).toBeDefined()
   })
 
-  it('deny without taking anything from the others', async () => {
+  test('deny without taking anything from the others', async () => {
     const world = createPolicyWorld()
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [1, 1 / 3600] }))
     await ask(world, { user: 'ann' })
@@ -167,7 +167,7 @@ describe("a policy's limits", () => {
     }
   })
 
-  it('bind two users apart whose names run into the model', async () => {
+  test('bind two users apart whose names run into the model', async () => {
     const world = createPolicyWorld()
     world.config.putModel('c')
     world.config.putModel('b:c')
@@ -178,7 +178,7 @@ describe("a policy's limits", () => {
     expect(await ask(world, { user: 'a', resource: 'b:c' })).toMatchObject({ allowed: false })
   })
 
-  it('are found again beside an entity that is called like a policy', async () => {
+  test('are found again beside an entity that is called like a policy', async () => {
     const world = createPolicyWorld()
     const id = 'POLICY:TENANT:acme'
     world.config.putEntity(id, { parentId: 'acme' })
@@ -197,7 +197,7 @@ describe("a policy's limits", () => {
     )
   })
 
-  it('help within a second on every node once they are raised, and bind once they are lowered', async () => {
+  test('help within a second on every node once they are raised, and bind once they are lowered', async () => {
     const world = createPolicyWorld()
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [1, 1 / 3600] }))
     const other = world.join()
@@ -214,7 +214,7 @@ describe("a policy's limits", () => {
     expect(await ask(world, {}, other)).toMatchObject({ allowed: false })
   })
 
-  it('hold for a check on policies alone as they do beside an entity', async () => {
+  test('hold for a check on policies alone as they do beside an entity', async () => {
     const world = createPolicyWorld()
     const other = world.join()
     const subject = { tenant: 'acme', user: 'ann', model: 'gpt' }
@@ -234,7 +234,7 @@ describe("a policy's limits", () => {
     await expect(other.limiter.checkPolicies({ tenant: 'a#b' })).rejects.toMatchObject({ field: 'tenant' })
   })
 
-  it('keep headroom from a check on policies alone as from a caller of normal priority', async () => {
+  test('keep headroom from a check on policies alone as from a caller of normal priority', async () => {
     const world = createPolicyWorld()
     const rph = { name: 'rph', capacity: 4, refill_rate: 1 / 3600, headroom: { normal: 0.5 } }
     world.config.putPolicy('TENANT', 'acme', parseLimits([rph], 'limits'))
@@ -245,7 +245,7 @@ describe("a policy's limits", () => {
     expect(await ask(world, { entityId: 'urgent' })).toMatchObject({ allowed: true })
   })
 
-  it('cost a write each, with which the use before is counted', async () => {
+  test('cost a write each, with which the use before is counted', async () => {
     const world = createPolicyWorld({ useDelayMs: 0 })
     const { limiter, counts } = world.node
     const used = async () =>
@@ -260,7 +260,7 @@ describe("a policy's limits", () => {
     expect(await used()).toBe(3n)
   })
 
-  it('are read once, whoever asks', async () => {
+  test('are read once, whoever asks', async () => {
     const world = createPolicyWorld()
     await ask(world, { user: 'ann' })
     const reads = world.config.reads()

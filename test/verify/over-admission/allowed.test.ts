@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Bound, shareUsed, worstSpan } from '../../../verify/over-admission/allowed.ts'
 import { type Use, usesOf } from '../../../verify/over-admission/use.ts'
 
@@ -14,12 +14,12 @@ const admitted = (...times: readonly number[]): readonly Use[] =>
 describe('a bound on any span', () => {
   const bound: Bound = { kind: 'span', capacity: 2, perSecond: 1 }
 
-  it('allows the capacity and what is refilled between the first and the last', () => {
+  test('allows the capacity and what is refilled between the first and the last', () => {
     expect(worstSpan(bound, admitted(0, 0, 1000, 2000))).toMatchObject({ over: 0 })
     expect(worstSpan(bound, admitted(0, 0, 999))).toEqual({ used: 3, allowed: 2, over: 1 })
   })
 
-  it('looks at spans in the midst of a long log', () => {
+  test('looks at spans in the midst of a long log', () => {
     expect(worstSpan(bound, admitted(0, 9000, 9000, 9001, 30_000))).toEqual({ used: 3, allowed: 2, over: 1 })
   })
 })
@@ -27,26 +27,26 @@ describe('a bound on any span', () => {
 describe('a bound on any window', () => {
   const bound: Bound = { kind: 'window', limit: 2, seconds: 1 }
 
-  it('counts what lies less than a window apart', () => {
+  test('counts what lies less than a window apart', () => {
     expect(worstSpan(bound, admitted(0, 0, 1000, 1000))).toEqual({ used: 2, allowed: 2, over: 0 })
     expect(worstSpan(bound, admitted(0, 500, 999))).toEqual({ used: 3, allowed: 2, over: 1 })
   })
 
-  it('tells which share of it was used', () => {
+  test('tells which share of it was used', () => {
     const times = [0, 0, 1100, 1100, 2200, 2200, 3300, 3300]
     expect(shareUsed(bound, admitted(...times))).toBeCloseTo(1 / 1.1)
     expect(shareUsed(bound, admitted(0, 0, 1100, 1100))).toBeNaN()
   })
 })
 
-it('counts minutes as clocks show them', () => {
+test('counts minutes as clocks show them', () => {
   const bound: Bound = { kind: 'minute', limit: 2 }
   const beforeEnd = MINUTE / 2 - 1
   expect(worstSpan(bound, admitted(0, beforeEnd, beforeEnd + 1, beforeEnd + 2)).over).toBe(0)
   expect(worstSpan(bound, admitted(0, 1, beforeEnd))).toEqual({ used: 3, allowed: 2, over: 1 })
 })
 
-it('lets what was asked in one minute and answered in the next count in either', () => {
+test('lets what was asked in one minute and answered in the next count in either', () => {
   const bound: Bound = { kind: 'minute', limit: 2 }
   const across = { amount: 1, at: ns(0), until: ns(MINUTE), askedAt: ns(0) }
   expect(worstSpan(bound, [...admitted(0, 0), across]).over).toBe(0)
@@ -64,12 +64,12 @@ describe('what was settled', () => {
     settled: { used: { tokens: used }, calledAt: ns(askedMs + 5), doneAt: ns(doneMs) },
   })
 
-  it('counts less where less was used', () => {
+  test('counts less where less was used', () => {
     const uses = usesOf([settled(0, 1), settled(1, 1), settled(2, 5), settled(3, 3)], 'tokens')
     expect(worstSpan(bound, uses)).toEqual({ used: 10, allowed: 10, over: 0 })
   })
 
-  it('counts what was used beyond the reservation against what is admitted after it', () => {
+  test('counts what was used beyond the reservation against what is admitted after it', () => {
     expect(worstSpan(bound, usesOf([settled(0, 8), settled(20, 5)], 'tokens')).over).toBe(3)
     expect(worstSpan(bound, usesOf([settled(0, 8, 30), settled(20, 5)], 'tokens')).over).toBe(0)
     expect(worstSpan(bound, usesOf([settled(0, 50)], 'tokens')).over).toBe(0)

@@ -1,17 +1,17 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { overAdmissionPart } from '../../../verify/over-admission/part.ts'
 
 const run = (seconds: number, only = '') =>
   overAdmissionPart({ load: { nodes: 3, callers: 12, seconds }, only, onProgress: () => {} }).run()
 
-it('finds nothing over, by any algorithm, when callers of several nodes ask at once', async () => {
+test('finds nothing over, by any algorithm, when callers of several nodes ask at once', async () => {
   const { rows, failures } = await run(0.1)
   expect(failures).toEqual([])
   expect(rows.length).toBeGreaterThanOrEqual(15)
   for (const row of rows) expect(row).toMatchObject({ over: 0, errors: 0, degraded: 0 })
 })
 
-it('finds nothing over when a window passes and all ask for the next', async () => {
+test('finds nothing over when a window passes and all ask for the next', async () => {
   const { rows, failures } = await run(1.2, 'sliding_window')
   expect(failures).toEqual([])
   expect(rows).toHaveLength(2)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { planted } from '../../../verify/simulation/faults/bundled.ts'
 import { hunt } from '../../../verify/simulation/faults/hunt.ts'
 import { PLANTED_FAULTS } from '../../../verify/simulation/faults/planted-faults.ts'
@@ -11,17 +11,17 @@ const named = (part: string) => {
 }
 
 describe('planted faults', () => {
-  it.each(PLANTED_FAULTS)('can be planted: $name', (fault) => {
+  test.each(PLANTED_FAULTS)('can be planted: $name', (fault) => {
     const source = readFileSync(fault.file, 'utf8')
     expect(planted(fault, source)).not.toBe(source)
   })
 
-  it('are not planted where the place has changed', () => {
+  test('are not planted where the place has changed', () => {
     expect(() => planted({ name: 'a', file: 'b', from: 'c', to: 'd' }, 'c and c')).toThrow('stands 2 times')
   })
 
   // those that a few seeds show; `npm run verify`, which .ci/run calls, hunts all of them
-  it.each([
+  test.each([
     ['refunds are applied twice', 'charged first'],
     ['leases are not charged', 'charged first'],
     ['waits forever', 'answered'],

@@ -1,11 +1,11 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   EXPRESSION_BYTES,
   EXPRESSION_OPERATORS,
   longestExpressions,
 } from '../../../verify/sizes/expression-sizes.ts'
 
-it('writes no expression that DynamoDB refuses, with eight limits, three of them windows of 60 slots', async () => {
+test('writes no expression that DynamoDB refuses, with eight limits, three of them windows of 60 slots', async () => {
   const sizes = await longestExpressions()
   for (const { bytes, operators } of sizes) {
     expect(bytes).toBeLessThan(EXPRESSION_BYTES)

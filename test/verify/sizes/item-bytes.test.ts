@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { itemBytes, writeUnits } from '../../../verify/sizes/item-bytes.ts'
 
@@ -6,7 +6,7 @@ const ID = entityBucket('key', 'gpt-4')
 /** `PK` and `ENTITY#key`, `SK` and `BUCKET#gpt-4` */
 const KEYS = 2 + 10 + 2 + 12
 
-it('reckons texts by their bytes, and numbers by two digits a byte and one more, zeros at the ends left out', () => {
+test('reckons texts by their bytes, and numbers by two digits a byte and one more, zeros at the ends left out', () => {
   expect(itemBytes(ID, {})).toBe(KEYS)
   expect(itemBytes(ID, { text: 'grüße' })).toBe(KEYS + 4 + 7)
   expect(itemBytes(ID, { n: 123n })).toBe(KEYS + 1 + 3)
@@ -15,11 +15,11 @@ it('reckons texts by their bytes, and numbers by two digits a byte and one more,
   expect(itemBytes(ID, { n: 0n })).toBe(KEYS + 1 + 1)
 })
 
-it('reckons a map by three bytes, and its entries by one byte beside their own', () => {
+test('reckons a map by three bytes, and its entries by one byte beside their own', () => {
   expect(itemBytes(ID, { marks: {} })).toBe(KEYS + 5 + 3)
   expect(itemBytes(ID, { marks: { abc: 12n, d: 345n } })).toBe(KEYS + 5 + 3 + (1 + 3 + 2) + (1 + 1 + 3))
 })
 
-it('bills a unit for each kilobyte begun', () => {
+test('bills a unit for each kilobyte begun', () => {
   expect([1, 1024, 1025, 2048].map(writeUnits)).toEqual([1, 1, 2, 2])
 })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { answered } from '../../../../verify/simulation/invariants/answered.ts'
 import { asTold } from '../../../../verify/simulation/invariants/as-told.ts'
 import { chargedFirst, nothingLeftOver } from '../../../../verify/simulation/invariants/charged-first.ts'
@@ -109,7 +109,7 @@ const withoutTable = (told: Partial<PlannedLimit>, tokens: number): RunLog => {
 }
 
 describe('the checks of a simulation find', () => {
-  it.each([
+  test.each([
     ['a larger token bucket', { kind: 'bucket', capacity: 12, fillsInSeconds: 12_000 }, 2],
     ['a window', { kind: 'sliding', limit: 12, seconds: 10, slots: 5 }, 2],
     ['a minute', { kind: 'minute', limit: 12 }, 2],
@@ -118,7 +118,7 @@ describe('the checks of a simulation find', () => {
     expect(neverOver(changedLog(size, within))).toEqual([])
   })
 
-  it.each([
+  test.each([
     ['deny', {}, 1],
     ['allow', { onUnavailable: 'allow' }, 0],
     ['local, within its share', { onUnavailable: 'local' }, 0],
@@ -126,11 +126,11 @@ describe('the checks of a simulation find', () => {
     expect(asTold(withoutTable(told, 1))).toHaveLength(wrongs)
   })
 
-  it('what is admitted without the table beyond a tenth of a limit', () => {
+  test('what is admitted without the table beyond a tenth of a limit', () => {
     expect(asTold(withoutTable({ onUnavailable: 'local' }, 3)).join()).toMatch(/without the table.*over/)
   })
 
-  it('limits that deny though they only warn', () => {
+  test('limits that deny though they only warn', () => {
     const deniedBy = [{ entityId: 'key', limit: 'tpm' }]
     const log = withoutTable({ mode: 'warn' }, 1)
     const asks = log.asks.map((each) => ({ ...each, answer: { ...DENIED, deniedBy } }))
@@ -140,7 +140,7 @@ describe('the checks of a simulation find', () => {
     )
   })
 
-  it('limits that are carried back to an earlier version, while the bucket lives', () => {
+  test('limits that are carried back to an earlier version, while the bucket lives', () => {
     const log = changedLog(bucket, 1)
     const [write] = log.writes
     if (write === undefined) throw new Error('there is no write')
@@ -149,7 +149,7 @@ describe('the checks of a simulation find', () => {
     expect(inOrder({ ...log, writes: [write, { ...write, resized: [], isReset: true }, back] })).toEqual([])
   })
 
-  it.each([
+  test.each([
     [
       'a token bucket',
       bucket,
@@ -191,7 +191,7 @@ describe('the checks of a simulation find', () => {
     expect(neverOver(logOf({ size, admitted: within }))).toEqual([])
   })
 
-  it('no more than the life of leases beyond that', () => {
+  test('no more than the life of leases beyond that', () => {
     const admitted = [
       [0, 10],
       [4, 5],
@@ -200,7 +200,7 @@ describe('the checks of a simulation find', () => {
     expect(neverOver(logOf({ size: bucket, leaseTtlMs: 990, admitted }))).toHaveLength(1)
   })
 
-  it('what was admitted before it was charged', () => {
+  test('what was admitted before it was charged', () => {
     const admitted = [[1, 5]] as const
     const [enough, late, less] = [
       [[1, 5]],
@@ -215,18 +215,18 @@ describe('the checks of a simulation find', () => {
     expect(chargedFirst(logOf({ size: minute, admitted, charged: less }))).toHaveLength(1)
   })
 
-  it('what stays charged, and what was not counted', () => {
+  test('what stays charged, and what was not counted', () => {
     const told = { size: minute, admitted: [[1, 5]], charged: [[1, 6]] } as const
     expect(nothingLeftOver(logOf(told)).join()).toMatch(/6 charged in the end, 5 used.*0 tokens counted/)
   })
 
-  it('limits that are not used up', () => {
+  test('limits that are not used up', () => {
     const told = { size: bucket, kind: 'steady' as const }
     expect(usedUp(logOf({ ...told, admitted: [[1, 19.5]] }))).toHaveLength(1)
     expect(usedUp(logOf({ ...told, admitted: [[1, 19.7]] }))).toEqual([])
   })
 
-  it('requests without an answer, or with a late one, unless their node has crashed', () => {
+  test('requests without an answer, or with a late one, unless their node has crashed', () => {
     const log = logOf({ size: bucket, admitted: [] })
     const { answer: _, ...waiting } = ask(0, 1)
     const late = {
