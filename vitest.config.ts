@@ -52,6 +52,7 @@ export default defineConfig({
         exclude: [
           'test/**/*.property.test.ts',
           'test/**/*.engine.test.ts',
+          'test/**/*.bench.test.ts',
           'test/**/*.browser.test.ts',
           'test/e2e/**',
         ],
@@ -65,6 +66,7 @@ export default defineConfig({
         globalSetup: ['./test/bin/bundled-programs.ts'],
         isolate: false,
       }),
+      project('bench', ['test/**/*.bench.test.ts'], { isolate: false }),
       project('browser', ['test/**/*.browser.test.ts'], {
         globalSetup: ['./test/bin/bundled-programs.ts', './test/dashboard/support/chromium.ts'],
       }),

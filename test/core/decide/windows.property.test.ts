@@ -65,7 +65,7 @@ describe('a sliding window', () => {
     },
   )
 
-  test.prop([fc.integer({ min: 60, max: 240 }), slots, fc.integer({ min: 1, max: 4 })], { numRuns: 6 })(
+  test.prop([fc.integer({ min: 60, max: 240 }), slots, fc.integer({ min: 1, max: 4 })], { numRuns: runs(6) })(
     'admits at saturation all but one slot in slots + 1',
     async (limit, count, perSecond) => {
       const world = sliding(limit, 60, count)
