@@ -1,4 +1,4 @@
-/** A column of a table: its heading, and what it shows of a row. */
+/** A table column: its heading and the text of its cell for a row. */
 export type Column<Row> = readonly [heading: string, show: (row: Row) => string | number]
 
 export const markdownTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string => {
@@ -11,8 +11,8 @@ export const markdownTable = <Row>(columns: readonly Column<Row>[], rows: readon
 }
 
 /**
- * `document` with what stands between `<!-- <name> -->` and `<!-- /<name> -->` replaced. Throws where the markers are
- * not there.
+ * Returns `document` with the text between `<!-- <name> -->` and `<!-- /<name> -->` replaced. Throws if the markers are
+ * missing.
  */
 export const withSection = (document: string, name: string, section: string): string => {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]

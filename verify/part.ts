@@ -1,16 +1,16 @@
-/** What one part of the verification found. */
+/** The result of one part of the verification. */
 export interface Finding {
   readonly rows: readonly object[]
-  /** The same as a table in Markdown. */
+  /** The same rows as a Markdown table. */
   readonly markdown: string
-  /** What is not as promised; none where all is well. */
+  /** Descriptions of what failed; empty if everything holds. */
   readonly failures: readonly string[]
-  /** How many of the things that were checked are as promised, and how many are not. */
+  /** The number of checks that passed and that failed. */
   readonly passed: number
   readonly failed: number
 }
 
-/** One part of the verification. Each has a section in docs/accuracy.md, between markers of its name. */
+/** One part of the verification. docs/accuracy.md has a section for each, between markers with its name. */
 export interface Part {
   readonly name: string
   readonly title: string

@@ -11,29 +11,29 @@ import { sizesPart } from './sizes/part.ts'
 
 const HELP = `npm run verify [-- options]
 
-Holds what zael promises against what it does. Ends with 1 where something is over.
+Checks zael's guarantees by measurement and simulation. Exits with 1 if one is violated.
 
-  over-admission    admitted beside allowed, for every algorithm, on a DynamoDB engine in this process: the callers of
-                    several nodes, each with its own client and caches, ask at once for the same buckets. What is allowed
-                    is counted from the log of admissions and their times alone.
-  sizes             how large items become by DynamoDB's rules, and the longest expressions that write them.
-  simulation        the limiter itself on several nodes and a table that fail, in simulated time, by seeds; then with planted
-                    faults, each of which some seed must show.
+  over-admission    the admitted and the allowed amount, for every algorithm, on a DynamoDB engine in this process: the
+                    callers of several nodes, each with its own client and caches, send requests for the same buckets
+                    concurrently. The allowed amount is computed only from the log of admissions and their times.
+  sizes             the maximum sizes of items by DynamoDB's rules, and the longest expressions that write them.
+  simulation        the limiter on several nodes and a table that fail, in simulated time, by seeds; then with planted
+                    faults, each of which a seed must find.
 
-  --only <name>     one part, or the scenarios of over-admission whose names begin so
+  --only <name>     one part, or the over-admission scenarios whose names start with it
   --nodes <n>       default 8
-  --callers <n>     of each node, default 200; where a decision takes several writes, a quarter of that
-  --seconds <n>     how long they ask again, default 2; all are answered, which takes longer
+  --callers <n>     per node, default 200; if a decision takes several writes, a quarter of that
+  --seconds <n>     how long callers send requests, default 2; requests in progress are awaited, which takes longer
   --schedules <n>   of the simulation, default 20000
   --from <n>        the first of their seeds, default 1
-  --seed <n>        runs the schedule of one seed, and tells all that happens in it
+  --seed <n>        runs the schedule of one seed, and prints all its events
   --json            rows as JSON
-  --report <file>   how many checks passed and failed, as JSON that .ci/run adds up
-  --write           put the tables into docs/accuracy.md
+  --report <file>   the number of passed and failed checks, as JSON that .ci/run adds up
+  --write           updates the tables in docs/accuracy.md
   -h, --help        this text`
 
 const DOCUMENT = 'docs/accuracy.md'
-/** Seeds that a planted fault may take; most take under a hundred. */
+/** The maximum number of seeds per planted fault; most need fewer than a hundred. */
 const HUNTED = 1500
 
 const OPTIONS = {
@@ -68,7 +68,7 @@ async function run(values: Values): Promise<void> {
   if (values.report !== undefined) report(values.report, findings)
 }
 
-/** The parts that `--only` selects: the one of that name, or the scenarios of over-admission that begin with it. */
+/** The parts that `--only` selects: the part of that name, or the over-admission scenarios whose names start with it. */
 function partsOf(values: Values): readonly Part[] {
   const load = {
     nodes: count(values, 'nodes'),
@@ -95,7 +95,7 @@ function partsOf(values: Values): readonly Part[] {
   )
 }
 
-/** As vitest reports tests. */
+/** The same format as vitest's JSON report. */
 function report(file: string, findings: readonly Finding[]): void {
   const numPassedTests = findings.reduce((sum, { passed }) => sum + passed, 0)
   const numFailedTests = findings.reduce((sum, { failed }) => sum + failed, 0)
@@ -123,7 +123,7 @@ function publish({ name }: Part, { markdown }: Finding): void {
   writeFileSync(DOCUMENT, withSection(document, name, `${heading}\n\n${markdown}`))
 }
 
-/** The options as they were given, `--write` aside. */
+/** The options as given, except `--write`. */
 function options(): string {
   const given = process.argv.slice(2).filter((option) => option !== '--write')
   return given.length > 0 ? ` -- ${given.join(' ')}` : ''

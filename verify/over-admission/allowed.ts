@@ -1,29 +1,29 @@
 import type { Use } from './use.ts'
 
-/** What a limit promises, in terms that share nothing with the limiter's code. */
+/** The bound that a limit guarantees, computed without any code of the limiter. */
 export type Bound =
   /** In any span of T seconds: capacity + perSecond × T. */
   | { readonly kind: 'span'; readonly capacity: number; readonly perSecond: number }
-  /** In any `seconds` in a row. */
+  /** In any window of `seconds`. */
   | { readonly kind: 'window'; readonly limit: number; readonly seconds: number }
   /**
-   * In each minute of the clock. A request that is asked in one minute and answered in the next may count in either: the
+   * In each minute of the clock. A request that is sent in one minute and completes in the next may count in either: the
    * node reads its clock before it writes.
    */
   | { readonly kind: 'minute'; readonly limit: number }
 
-/** The span that comes nearest to what is allowed in it, or furthest beyond. */
+/** The span whose use is closest to its bound, or exceeds it by the most. */
 export interface WorstSpan {
   readonly used: number
   readonly allowed: number
-  /** used − allowed, never below 0 */
+  /** used − allowed, at least 0 */
   readonly over: number
 }
 
 const SECOND_NS = 1e9
 const MINUTE_NS = 60 * SECOND_NS
 
-/** Times in ns since the first use: exact as numbers. */
+/** Times in ns since the first use, so that they are exact as numbers. */
 interface Point {
   readonly at: number
   readonly until: number
@@ -33,8 +33,8 @@ interface Point {
 }
 
 /**
- * Looks at every span that ends with an admission and begins with a use, or at every row of minutes: nothing but the times and
- * amounts of what was admitted. `uses` in order of time.
+ * Examines every span that starts with a use and ends with an admission, or every sequence of minutes. The only input is
+ * the times and amounts of the admitted requests. `uses` must be in order of time.
  */
 export const worstSpan = (bound: Bound, uses: readonly Use[]): WorstSpan => {
   const { points, originNs } = pointsOf(uses)
@@ -48,7 +48,10 @@ export const worstSpan = (bound: Bound, uses: readonly Use[]): WorstSpan => {
   return worst
 }
 
-/** What surely lies within a row of minutes is at most the limit for each of them; so there is a minute for each admission. */
+/**
+ * Each admission can be assigned to a minute if the uses that certainly fall within any sequence of minutes total at
+ * most the limit times the number of minutes.
+ */
 const worstMinutes = (limit: number, points: readonly Point[], originNs: number): WorstSpan => {
   const minuteOf = (ns: number): number => Math.floor((ns + originNs) / MINUTE_NS)
   const minutes = [...new Set(points.flatMap(({ at, until }) => [minuteOf(at), minuteOf(until)]))]
@@ -63,7 +66,7 @@ const worstMinutes = (limit: number, points: readonly Point[], originNs: number)
   return worst
 }
 
-/** What the admission that was asked last knew of, and all admissions. */
+/** All admissions, and the excess uses that were settled before the last of them was sent. */
 const knownAtTheEnd = (points: readonly Point[]): readonly Point[] => {
   const askedAt = Math.max(...points.filter(isAdmitted).map((point) => point.askedAt))
   return points.filter(({ knownFrom }) => knownFrom === undefined || knownFrom <= askedAt)
@@ -88,13 +91,14 @@ const worstEndingAt = (end: Point, before: readonly Point[], bound: Bound): Wors
 const isKnownTo = ({ knownFrom }: Point, { askedAt }: Point): boolean =>
   knownFrom === undefined || knownFrom <= askedAt
 
-/** Of two spans the one that comes nearer to what is allowed, or further beyond; the first of two alike. */
+/** The one of two spans that is closer to its bound, or exceeds it by more; the first if they are equal. */
 export const worse = (a: WorstSpan, b: WorstSpan): WorstSpan =>
   b.used - b.allowed > a.used - a.allowed ? b : a
 
 /**
- * The share of what is allowed that was used, over the whole log: 1 where callers got all. Of a window: how much of its limit
- * was used in `seconds` on average, up to the last time that the window filled up; NaN where that is too short to tell.
+ * The used share of the allowed amount over the whole log; 1 if callers used all of it. For a window: the average share
+ * of its limit that was used in `seconds`, up to the last time that the window was full; NaN if the log is too short to
+ * compute it.
  */
 export const shareUsed = (bound: Bound, uses: readonly Use[]): number => {
   const { points, originNs } = pointsOf(uses)
@@ -105,10 +109,10 @@ export const shareUsed = (bound: Bound, uses: readonly Use[]): number => {
   return total / (bound.limit * minutes.size)
 }
 
-/** So many windows the least, for the ends of the log not to weigh more than what lies between. */
+/** The minimum number of windows, so that the ends of the log do not dominate the average. */
 const ENOUGH_WINDOWS = 3
 
-/** `before`: how much was used before the last whole limit. */
+/** `before`: the amount that was used before the last full limit. */
 const shareOfWindows = (
   { limit, seconds }: Extract<Bound, { readonly kind: 'window' }>,
   points: readonly Point[],
@@ -128,14 +132,14 @@ const allowedIn = (bound: Bound, spanNs: number): number =>
     ? Math.floor(bound.capacity + (bound.perSecond * spanNs) / SECOND_NS + 1e-6)
     : bound.limit
 
-/** The last of the points that are as late as the one at `index`. */
+/** The last point with the same time as the point at `index`. */
 const lastAt = (points: readonly Point[], index: number): number => {
   let last = index
   while (points[last + 1]?.at === points[index]?.at && last + 1 < points.length) last++
   return last
 }
 
-/** `originNs`: how far the first use lies within its minute. */
+/** `originNs`: the offset of the first use within its minute. */
 const pointsOf = (uses: readonly Use[]): { readonly points: readonly Point[]; readonly originNs: number } => {
   const origin = uses[0]?.at ?? 0n
   const points = uses.map(({ at, until, askedAt, amount, knownFrom }) => ({

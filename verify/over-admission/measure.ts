@@ -4,14 +4,14 @@ import { runScenario, type ScenarioLog } from './run-scenario.ts'
 import type { Scenario, Watched } from './scenario.ts'
 import { type Admission, type Charged, type Use, usesOf } from './use.ts'
 
-/** One limit of a scenario: what it admitted beside what it allows. */
+/** One limit of a scenario: the amount that it admitted and the amount that it allows. */
 export interface OverAdmissionRow extends WorstSpan {
   readonly scenario: string
   readonly limit: string
-  /** Nodes × callers of each. */
+  /** Nodes × callers per node. */
   readonly callers: string
   readonly asked: number
-  /** In all, in the limit's meter. `used`, `allowed` and `over` are of the worst span. */
+  /** The total, in the unit of the limit's meter. `used`, `allowed` and `over` describe the worst span. */
   readonly admitted: number
   /** See `shareUsed`. */
   readonly share: number
@@ -21,7 +21,7 @@ export interface OverAdmissionRow extends WorstSpan {
   readonly writesPerDecision: number
 }
 
-/** Runs a scenario, and holds each of its limits against the log of what was admitted when. */
+/** Runs a scenario and checks each of its limits against the log of admissions. */
 export const measureOverAdmission = async (
   table: BenchTable,
   scenario: Scenario,
@@ -53,7 +53,7 @@ const rowOf = ({ name, load }: Scenario, watched: Watched, log: ScenarioLog): Ov
   }
 }
 
-/** A limit that each entity has is of its own bucket; else it is of the one that all share, or of the only one. */
+/** A limit that is set per entity has a bucket of its own; any other limit has the shared bucket, or the only one. */
 const chargedOn = ({ isPerEntity = false }: Watched, admission: Admission): Charged => {
   const { chargedAt, askedAt } = admission
   return { ...admission, at: chargedAt.at(isPerEntity ? 0 : -1) ?? askedAt }

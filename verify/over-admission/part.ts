@@ -7,13 +7,13 @@ import { overAdmissionScenarios } from './scenarios.ts'
 
 export interface OverAdmissionOptions {
   readonly load: Load
-  /** Only scenarios whose name begins so; undefined: all. */
+  /** Only scenarios whose name starts with this text. Undefined: all. */
   readonly only?: string
-  /** Told before each scenario. */
+  /** Called before each scenario. */
   onProgress(text: string): void
 }
 
-/** Admitted beside allowed, on a real engine. */
+/** Compares the admitted amount with the allowed amount, on a real engine. */
 export const overAdmissionPart = (options: OverAdmissionOptions): Part => ({
   name: 'over-admission',
   title: 'Admitted beside allowed',
@@ -36,7 +36,7 @@ const measureAll = async (options: OverAdmissionOptions): Promise<readonly OverA
   return rows
 }
 
-/** An engine for each: what one leaves behind is nothing to the next. */
+/** Each scenario has its own engine, so that none affects the next. */
 const measureOne = async (scenario: Scenario): Promise<readonly OverAdmissionRow[]> => {
   const table = await openBenchTable()
   try {

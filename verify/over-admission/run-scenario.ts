@@ -7,14 +7,14 @@ import type { Scenario } from './scenario.ts'
 import { createShiftedClock } from './shifted-clock.ts'
 import type { Admission } from './use.ts'
 
-/** What became of all that was asked in a scenario. */
+/** The outcomes of all requests in a scenario. */
 export interface ScenarioLog {
   readonly admissions: readonly Admission[]
   readonly asked: number
   readonly denied: number
-  /** Answers that were given without the store: what they allow is in `admissions` as well. */
+  /** Decisions made without the store; those that allow are included in `admissions`. */
   readonly degraded: number
-  /** Requests that ended with an exception. */
+  /** Requests that threw an error. */
   readonly errors: number
   readonly writes: number
   readonly reads: number
@@ -32,8 +32,8 @@ const MINUTE_NS = 60_000_000_000n
 const MOST_OF_A_MINUTE = 58
 
 /**
- * All callers of all nodes ask as fast as they are answered, from the same moment on. The nodes' clocks agree; on them a
- * minute begins just before, or ends in the midst of it.
+ * All callers of all nodes start at the same moment and send their next request as soon as they have a response. The
+ * nodes' clocks agree: on them a minute has just begun, or ends halfway through the run.
  */
 export const runScenario = async (table: BenchTable, scenario: Scenario): Promise<ScenarioLog> => {
   const { load } = scenario
@@ -53,7 +53,7 @@ export const runScenario = async (table: BenchTable, scenario: Scenario): Promis
   }
 }
 
-/** Configuration is read beforehand, so that a decision follows its question at once. */
+/** Reads the configuration in advance, so that a decision does not wait for it. */
 const readAll = async ({ limiter }: BenchNode, { entityIds, request }: Scenario): Promise<void> => {
   for (const [index] of entityIds.entries())
     await limiter.decide({ ...request(index), settles: false, dryRun: true })
@@ -86,7 +86,7 @@ const askOnce = async (
   tally: Tally,
 ): Promise<Admission | undefined> => {
   const index = tally.asked++
-  // what is never settled stays charged, and says when that was
+  // without a settlement the charge stays, and the reservation contains the time of the charge
   const asking = { ...request(index), settles: true }
   const askedAt = clock.now()
   const decision = await limiter.decide(asking)
@@ -100,7 +100,7 @@ const askOnce = async (
   return { ...admission, settled: await settle(decision.reservation, actual, clock) }
 }
 
-/** A little later, as answers take time. */
+/** Settles after a short pause, as if a model had generated a response. */
 const settle = async (reservation: Reservation, used: Cost, clock: Clock) => {
   await shortPause()
   const calledAt = clock.now()
@@ -118,6 +118,6 @@ const callsOf = (nodes: readonly BenchNode[]) => ({
   reads: nodes.reduce((sum, { calls }) => sum + calls.reads, 0),
 })
 
-/** By how much a clock must be put forward for a minute to end on it in so many seconds. */
+/** The shift after which the current minute of the clock ends in `seconds`. */
 const untilMinuteEnds = (seconds: number): bigint =>
   MINUTE_NS - ((systemClock.now() + BigInt(Math.round(seconds * 1e9))) % MINUTE_NS)

@@ -3,21 +3,21 @@ import type { DecisionRequest } from '../../src/core/decide/decision.ts'
 import type { Cost, Meter } from '../../src/core/model/meter.ts'
 import type { Bound } from './allowed.ts'
 
-/** How many ask, and for how long. */
+/** The number of callers, and the duration. */
 export interface Load {
   readonly nodes: number
-  /** Of each node, at once. */
+  /** Per node, concurrently. */
   readonly callers: number
-  /** Callers ask again until then; what is under way is waited for. */
+  /** Callers send requests until then; requests in progress are awaited. */
   readonly seconds: number
 }
 
-/** A limit whose promise is held against the log. */
+/** A limit whose bound is checked against the log. */
 export interface Watched {
   readonly limit: string
   readonly meter: Meter
   readonly bound: Bound
-  /** True: each entity has one of its own. The worst of them is shown. */
+  /** True: each entity has this limit on a bucket of its own; the worst of them is reported. */
   readonly isPerEntity?: boolean
 }
 
@@ -25,12 +25,12 @@ export interface Scenario {
   readonly name: string
   readonly load: Load
   readonly watched: readonly Watched[]
-  /** True: a minute ends while callers ask; else it has just begun. */
+  /** True: a minute ends while callers send requests. False: it has just begun. */
   readonly isMinuteCut?: boolean
   prepare(table: BenchTable): Promise<void>
-  /** The entities that ask, for requests that read nothing yet. */
+  /** The entities that send requests, for the dry runs before the measurement. */
   readonly entityIds: readonly string[]
   request(index: number): Pick<DecisionRequest, 'entityId' | 'cost' | 'context'>
-  /** What was used in the end; without it nothing is settled. */
+  /** The actual use. Undefined: nothing is settled. */
   readonly used?: (cost: Cost, index: number) => Cost
 }

@@ -2,10 +2,10 @@ import type { Cost } from '../../src/core/model/meter.ts'
 import type { Load, Scenario, Watched } from './scenario.ts'
 
 const SLOTS = 30
-/** A bucket fills in so long: much longer than a call waits on a busy machine. */
+/** The time in which a bucket fills: much longer than a call waits on a busy machine. */
 const FILLS_IN_SECONDS = 20
 
-/** A limit as the API takes it, with what it promises. */
+/** A limit in the API's format, with the bound that it guarantees. */
 interface Sized {
   readonly json: object
   readonly watched: Watched
@@ -48,10 +48,10 @@ const fixedWindow = (name: string, limit: number): Sized => ({
   },
 })
 
-/** Names of limits on tokens begin with `t`. */
+/** Names of token limits start with `t`. */
 const meterOf = (name: string) => (name.startsWith('t') ? 'tokens' : 'requests')
 
-/** All that is asked of a scenario where one entity asks for one request at a time. */
+/** The request of a scenario in which one entity sends one request at a time. */
 const alone = (name: string, load: Load, limits: readonly Sized[]): Scenario => {
   const entityId = name.replaceAll(/[^a-z_]/g, '-')
   return {
@@ -110,7 +110,7 @@ const policy = (load: Load, own: Sized, shared: Sized): Scenario => {
 
 const RESERVED_TOKENS = 100
 
-/** Of three, one uses half as much again as it reserved, one a part of it, one nothing. */
+/** Of three settlements, one uses half as much again as it reserved, one uses a part of it, and one uses nothing. */
 const upAndDown = (cost: Cost, index: number): Cost => {
   const shares = [1.5, (index % 10) / 10, 0]
   return { ...cost, tokens: Math.floor(RESERVED_TOKENS * (shares[index % shares.length] ?? 1)) }
@@ -126,8 +126,8 @@ const settled = (load: Load, limits: readonly Sized[]): Scenario => ({
 })
 
 /**
- * The scenarios of the table of over-admission, with limits that so many callers exceed many times. Where a decision takes
- * several writes a quarter of the callers ask; a few fill window after window.
+ * The scenarios of the over-admission table, with limits that the callers exceed many times. If a decision takes several
+ * writes, only a quarter of the callers send requests; a few callers fill window after window.
  */
 export const overAdmissionScenarios = (load: Load): readonly Scenario[] => {
   const fewer = { ...load, callers: Math.ceil(load.callers / 4) }
@@ -159,7 +159,7 @@ export const overAdmissionScenarios = (load: Load): readonly Scenario[] => {
   ]
 }
 
-/** A share of all callers, 4 at the least. */
+/** A share of all callers, at least 4. */
 const sizesFor =
   ({ nodes, callers }: Load) =>
   (share: number): number =>

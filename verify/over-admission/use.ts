@@ -1,39 +1,42 @@
 import type { Cost, Meter } from '../../src/core/model/meter.ts'
 
-/** One request that was admitted, as its caller saw it. Times are ns since the epoch, by the clock of the node. */
+/** One admitted request, from the caller's point of view. Times are ns since the epoch, by the node's clock. */
 export interface Admission {
-  /** Before it was asked. */
+  /** Before the request was sent. */
   readonly askedAt: bigint
-  /** When each bucket was charged, the caller's own first: what the node read off its clock for that. */
+  /** The time of the charge to each bucket, the caller's own first, by the node's clock. */
   readonly chargedAt: readonly bigint[]
-  /** When its caller had the answer. */
+  /** When the caller received the response. */
   readonly answeredAt: bigint
   readonly entityId: string
   readonly reserved: Cost
-  /** What was used in the end; as reserved where nothing is settled. */
+  /** The actual use. Undefined: as reserved, because it is not settled. */
   readonly settled?: { readonly used: Cost; readonly calledAt: bigint; readonly doneAt: bigint }
 }
 
-/** An admission, as one of its buckets saw it. */
+/** An admission and its charge to one bucket. */
 export interface Charged extends Omit<Admission, 'chargedAt'> {
   readonly at: bigint
 }
 
-/** An amount that was used, as far as a limit must have known of it. ns since the epoch. */
+/** An amount that was used, and when a limit had to include it. Times are ns since the epoch. */
 export interface Use {
   readonly amount: number
-  /** At the earliest, */
+  /** The earliest time of the use. */
   readonly at: bigint
-  /** and at the latest. */
+  /** The latest time of the use. */
   readonly until: bigint
-  /** Admissions that were asked from then on knew of it; undefined: it was admitted, so it knew of all others itself. */
+  /**
+   * Admissions sent from then on had to include this use. Undefined: the use was itself admitted, after all earlier ones
+   * were included.
+   */
   readonly knownFrom?: bigint
   readonly askedAt: bigint
 }
 
 /**
- * What admissions used of a meter, in order of time. What is used beyond the reservation cannot be denied any more; it is a
- * use of its own, which counts against whatever is admitted after it.
+ * The uses of a meter by admitted requests, in order of time. The part beyond the reservation can no longer be denied,
+ * so it is a separate use that counts against later admissions.
  */
 export const usesOf = (admissions: readonly Charged[], meter: Meter): readonly Use[] =>
   admissions.flatMap((admission) => usesOfOne(admission, meter)).sort((a, b) => Number(a.at - b.at))

@@ -11,9 +11,9 @@ import { COUNT_NAMES, type Summary } from './summary.ts'
 
 export interface SimulationOptions {
   readonly schedules: number
-  /** The first of their seeds. */
+  /** The first seed of the schedules. */
   readonly from: number
-  /** Seeds that a planted fault may take to be found. */
+  /** The maximum number of seeds per planted fault. */
   readonly hunted: number
   onProgress(text: string): void
 }
@@ -47,7 +47,7 @@ export const simulationPart = ({ schedules, from, hunted, onProgress }: Simulati
   },
 })
 
-/** A promise is kept by all schedules or broken; a planted fault is found or not. */
+/** An invariant passes if all schedules hold it; a planted fault passes if a schedule shows it. */
 const checksOf = ({ failures }: Summary, found: readonly Hunted[]) => {
   const broken = new Set(failures.flatMap(({ violated }) => violated.map(({ invariant }) => invariant))).size
   const missed = missedIn(found).length

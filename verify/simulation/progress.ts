@@ -4,22 +4,22 @@ import { type Summary, together } from './summary.ts'
 
 const EVERY_MS = 5000
 
-/** Tells how far a run of schedules is, every few seconds, and each schedule that breaks a promise as soon as it is known. */
+/** Reports the progress every few seconds, and each schedule that violates an invariant immediately. */
 export const progressOf = (
   schedules: number,
   onProgress: (text: string) => void,
   now: () => number = () => performance.now(),
 ): OnPart => {
   const started = now()
-  let told = started
+  let reported = started
   let sum: Summary | undefined
   return (part) => {
     sum = sum ? together(sum, part) : part
     for (const failure of part.failures) onProgress(failureText(failure))
     const done = sum.counts.schedules
-    if (now() - told < EVERY_MS && done < schedules) return
-    told = now()
-    const seconds = Math.round((told - started) / 1000)
-    onProgress(`simulation: ${done} of ${schedules} schedules, ${sum.failures.length} broken, ${seconds} s`)
+    if (now() - reported < EVERY_MS && done < schedules) return
+    reported = now()
+    const seconds = Math.round((reported - started) / 1000)
+    onProgress(`simulation: ${done} of ${schedules} schedules, ${sum.failures.length} violated, ${seconds} s`)
   }
 }

@@ -1,25 +1,25 @@
 import type { Schedule } from './schedule/schedule.ts'
 import type { TableWrite } from './world/table-log.ts'
 
-/** A request, as its caller saw it. ns since the schedule began, by true time. */
+/** A request, from the caller's point of view. Times are ns of true time since the start of the schedule. */
 export interface LoggedAsk {
   readonly askedNs: number
   readonly entityId: string
   readonly tokens: number
-  /** Whether what was used is told later. */
+  /** Whether the use is settled later. */
   readonly settles: boolean
   readonly node: number
-  /** Which life of which node was asked; lives of crashed nodes have successors. */
+  /** The node instance that received the request; a crashed node is replaced by a new instance. */
   readonly by: number
-  /** How long the node had stood still before it was asked. */
+  /** How long the node had been frozen before the request. */
   readonly frozenNs: number
   answer?: LoggedAnswer
-  /** What its caller has told was used in the end. */
+  /** The actual use that the caller reported. */
   ending?: {
     readonly calledNs: number
     readonly tokens: number
     readonly requests: number
-    /** Who has claimed it, through any node; left out: the process that asked. */
+    /** Who claimed the use, through any node. Undefined: the process that received the request. */
     readonly by?: 'caller' | 'admin'
   }
 }
@@ -28,11 +28,11 @@ export interface LoggedAnswer {
   readonly atNs: number
   readonly isAllowed: boolean
   readonly isDegraded: boolean
-  /** Refused because the table is away, and not by any limit. */
+  /** Denied because the table is unavailable, not by a limit. */
   readonly isUnavailable?: boolean
-  /** The limits that denied, by the names of their buckets and their own. */
+  /** The limits that denied: bucket and limit name. */
   readonly deniedBy?: readonly { readonly entityId: string; readonly limit: string }[]
-  /** How long the node stood still while it was asked. */
+  /** How long the node was frozen during the request. */
   readonly frozenNs: number
 }
 
@@ -42,23 +42,23 @@ export interface LoggedReset {
   doneNs?: number
 }
 
-/** The life of one node, from when it began to its crash. */
+/** One node instance, from its start to its crash. */
 export interface LoggedLife {
   readonly node: number
   hasCrashed: boolean
-  /** By how much its wall clock was ahead of true time, at the least and at the most. */
+  /** The range of its wall clock's offset from true time. */
   aheadNs: readonly [least: number, most: number]
 }
 
-/** All that happened, as seen from outside of the limiter. */
+/** Everything that happened, observed from outside the limiter. */
 export interface RunLog {
   readonly schedule: Schedule
   readonly asks: readonly LoggedAsk[]
   readonly lives: readonly LoggedLife[]
   readonly resets: readonly LoggedReset[]
   readonly writes: readonly TableWrite[]
-  /** Give-backs that the limiter itself has told are lost. */
+  /** Refunds that the limiter reported as lost. */
   readonly lostBacks: number
-  /** What was thrown at callers. */
+  /** Errors that callers received. */
   readonly errors: readonly string[]
 }

@@ -12,7 +12,7 @@ import { createRandom, type Random } from './world/random.ts'
 import { createScheduler, type Scheduler } from './world/scheduler.ts'
 import { createLoggedTable, type LoggedTable } from './world/table-log.ts'
 
-/** A life of a node. */
+/** A node instance. */
 interface Life {
   readonly by: number
   readonly machine: Machine
@@ -27,7 +27,7 @@ interface World {
   readonly network: Network
   readonly table: LoggedTable
   readonly config: PlannedConfig
-  /** The present life of each node. */
+  /** The current instance of each node. */
   readonly nodes: Life[]
   readonly log: {
     readonly asks: LoggedAsk[]
@@ -39,16 +39,16 @@ interface World {
 }
 
 const SECOND_NS = 1_000_000_000
-/** As servers do. */
+/** The same interval as in the server. */
 const FLUSH_EVERY_NS = SECOND_NS
-/** What is under way at the end has come to its end by then, and all leases are over. */
+/** By then every operation in progress has ended, and every lease has expired. */
 const QUIET_AFTER_NS = 12 * SECOND_NS
-/** A waiting request tries again after 5 to 25 ms. */
+/** A waiting request retries after 5 to 25 ms. */
 const PAUSE_NS = [5_000_000, 25_000_000] as const
 
 /**
- * Runs the limiter itself, a life of it for each node, on a table behind a network, as a schedule says, in virtual time. The
- * same schedule always runs the same way.
+ * Runs the limiter in virtual time, one instance per node, on a table behind a simulated network, as the schedule
+ * specifies. The same schedule always produces the same run.
  */
 export const runSchedule = async (schedule: Schedule): Promise<RunLog> => {
   const scheduler = createScheduler()
@@ -85,12 +85,12 @@ export const runSchedule = async (schedule: Schedule): Promise<RunLog> => {
   return { schedule, ...world.log, writes: world.table.writes }
 }
 
-/** Nodes have begun at different moments. */
+/** Nodes start at different times. */
 const flushPhase = (node: number): number => FLUSH_EVERY_NS - node * 170_000_000
 
 const calm = ({ network }: Schedule) => ({ ...network, slow: 0, lostBefore: 0, lostAfter: 0, throttled: 0 })
 
-/** Whoever the node is by then. */
+/** Acts on the instance that the node has by then. */
 const onNode = ({ nodes }: World, node: number, act: (life: Life) => void): void => {
   const life = nodes[node]
   life?.machine.deliver(() => act(life))
@@ -103,7 +103,7 @@ const begin = (world: World, node: number, aheadNs = world.schedule.aheadNs[node
   const limiter = createLimiter({
     buckets: network.from(machine, table.at(by)),
     localBuckets: createMemoryBucketStore(),
-    // what never changes need not travel
+    // a configuration that never changes needs no network
     config: schedule.changes.length > 0 ? network.configFrom(machine, config) : config,
     clock: machine.clock,
     logger: silentLogger,
@@ -162,7 +162,7 @@ const told = (decision: Decision): Omit<LoggedAnswer, 'atNs' | 'frozenNs'> => {
   return { isAllowed, isDegraded, isUnavailable: decision.unavailable, deniedBy }
 }
 
-/** Nothing is known of the limits, and they cannot be read: whoever asks is told so. */
+/** The limits are not cached and cannot be read: the request fails as unavailable. */
 const refuse = ({ scheduler }: World, { machine }: Life, logged: LoggedAsk): void => {
   const frozenNs = machine.frozenNs() - logged.frozenNs
   logged.answer = { atNs: scheduler.now(), isAllowed: false, isDegraded: true, frozenNs }
@@ -193,7 +193,7 @@ const endLater = (
   })
 }
 
-/** As a stored reservation is settled: through a node that knows nothing else of it. */
+/** Settles as a stored reservation is settled: through a node that has no other state of it. */
 const claimLater = (
   world: World,
   logged: LoggedAsk,
@@ -220,7 +220,7 @@ const flush = async ({ log }: World, { limiter }: Life, all: boolean): Promise<v
   try {
     await limiter.flush({ all })
   } catch (error) {
-    log.errors.push(`looking after counts has thrown ${String(error)}`)
+    log.errors.push(`the flush has thrown ${String(error)}`)
   }
 }
 
@@ -232,7 +232,7 @@ const strike = (world: World, plan: PlannedFault): void => {
     case 'crash':
       machine.crash()
       log.hasCrashed = true
-      // the machine is another, and so may its clock be
+      // the replacement is another machine, so its clock may differ
       begin(world, plan.node)
       break
     case 'freeze':
@@ -246,7 +246,7 @@ const strike = (world: World, plan: PlannedFault): void => {
   }
 }
 
-/** As far as clocks may differ. */
+/** The maximum clock offset. */
 const MOST_AHEAD_NS = 5 * SECOND_NS
 
 const step = ({ machine, log }: Life, ns: number): void => {
@@ -263,7 +263,7 @@ const reset = async ({ scheduler, log }: World, { limiter }: Life, entityId: str
   try {
     await limiter.reset(entityId, {})
   } catch (error) {
-    // others write faster, or the table does not answer: whoever resets is told so
+    // another writer won every attempt, or the table is unavailable: the caller of the reset receives the error
     if (!(error instanceof ZaelError || error instanceof StoreUnavailable)) log.errors.push(String(error))
   }
   logged.doneNs = scheduler.now()

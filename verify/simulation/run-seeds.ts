@@ -3,23 +3,26 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type Summary, together } from './summary.ts'
 
-/** Beyond what any run takes; with a planted fault it may never end. */
+/** Longer than any run takes; with a planted fault a run may never end. */
 const TIMEOUT_MS = 30 * 60_000
-/** Every core has its own process, so none is left for collecting; what lives for one schedule is not to be moved about. */
+/**
+ * One process per core leaves no core for the garbage collector; objects that live for a whole schedule should not be
+ * copied.
+ */
 const NODE_OPTIONS = ['--single-threaded-gc', '--max-semi-space-size=32']
 
 export interface Seeds {
   readonly first: number
   readonly last: number
   readonly step?: number
-  /** True: ends with the first seed that fails. */
+  /** True: stops at the first seed that fails. */
   readonly untilFailure?: boolean
 }
 
-/** Told what a part of the seeds came to, as soon as it is known. */
+/** Receives the summary of a part of the seeds as soon as it is complete. */
 export type OnPart = (part: Summary) => void
 
-/** Runs seeds in a process of their own, with the sources that are bundled in `script`. Throws where the process fails. */
+/** Runs seeds in a child process, with the sources bundled in `script`. Throws if the process fails. */
 export const runSeeds = async (script: string, seeds: Seeds, onPart: OnPart = () => {}): Promise<Summary> => {
   const { first, last, step = 1, untilFailure = false } = seeds
   const options = [...[first, last, step].map(String), ...(untilFailure ? ['first-failure'] : [])]
@@ -39,7 +42,7 @@ export const runSeeds = async (script: string, seeds: Seeds, onPart: OnPart = ()
   return sum
 }
 
-/** The same, divided between processes. */
+/** Runs the same, divided among processes. */
 export const runSeedsTogether = async (
   script: string,
   { first, last }: Pick<Seeds, 'first' | 'last'>,

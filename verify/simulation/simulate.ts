@@ -3,7 +3,7 @@ import type { RunLog } from './run-log.ts'
 import { runSchedule } from './run-schedule.ts'
 import { drawSchedule } from './schedule/draw-schedule.ts'
 
-/** A schedule that does not hold what it should. */
+/** A schedule that violates an invariant. */
 export interface Failure {
   readonly seed: number
   readonly violated: readonly Violated[]
@@ -12,13 +12,13 @@ export interface Failure {
 /** Runs the schedule of a seed. */
 export const simulate = (seed: number): Promise<RunLog> => runSchedule(drawSchedule(seed))
 
-/** What is wrong with the schedule of a seed; undefined: nothing. */
+/** The violations of a seed's schedule; undefined if there are none. */
 export const failureOf = (log: RunLog): Failure | undefined => {
   const violated = violationsIn(log)
   return violated.length > 0 ? { seed: log.schedule.seed, violated } : undefined
 }
 
-/** Names the seed, and how to see it again. */
+/** Names the seed, and the command that reproduces the run. */
 export const failureText = ({ seed, violated }: Failure): string =>
   [
     `seed ${seed}: npm run verify -- --only simulation --seed ${seed}`,

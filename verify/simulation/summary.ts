@@ -4,12 +4,12 @@ import { amountOf } from './schedule/draw-entities.ts'
 import { isCalm } from './schedule/schedule.ts'
 import { type Failure, failureOf } from './simulate.ts'
 
-/** What a number of schedules came to. Sums of two are a summary as well. */
+/** The totals of several schedules. The sum of two summaries is a summary. */
 export interface Summary {
   readonly counts: Readonly<Record<CountName, number>>
-  /** The least share of what is allowed that was admitted under steady demand: of calm schedules, and of those with faults. */
+  /** The smallest admitted share of the allowed amount under steady demand: of calm schedules, and of those with faults. */
   readonly leastShare: { readonly calm: number; readonly faulty: number }
-  /** The longest that a request waited, ns, its node's standing still left out. */
+  /** The longest wait of a request in ns, without the time its node was frozen. */
   readonly longestWaitNs: number
   readonly failures: readonly Failure[]
 }

@@ -7,7 +7,7 @@ interface Line {
   readonly text: string
 }
 
-/** All that happens in the schedule of a seed, and what is wrong with it. */
+/** All events in the schedule of a seed, and its violations. */
 export const traceOf = async (
   seed: number,
 ): Promise<{ readonly text: string; readonly isWrong: boolean }> => {
@@ -29,14 +29,14 @@ const linesOf = ({ asks, writes, schedule, resets }: RunLog): readonly Line[] =>
     ...schedule.faults.map(({ atNs, fault, node }) => ({ atNs, text: `node ${node}: ${fault}` })),
     ...resets.map(({ calledNs, entityId }) => ({
       atNs: calledNs,
-      text: `reset of ${entityId} is asked for`,
+      text: `reset of ${entityId} requested`,
     })),
   ].sort((a, b) => a.atNs - b.atNs)
 
 const linesOfAsk = ({ askedNs, node, entityId, tokens, answer, ending }: LoggedAsk): readonly Line[] => {
   const who = `node ${node}: ${entityId}, ${tokens} tokens`
   return [
-    { atNs: askedNs, text: `${who}, asked` },
+    { atNs: askedNs, text: `${who}, sent` },
     ...(answer
       ? [
           {
@@ -51,5 +51,5 @@ const linesOfAsk = ({ askedNs, node, entityId, tokens, answer, ending }: LoggedA
 
 const textOfWrite = ({ by, entityId, changes, used, end, isReset }: TableWrite): string => {
   const what = isReset ? 'reset' : changes.map(({ limit, amount }) => `${limit} ${amount}`).join(', ')
-  return `table: life ${by} writes ${entityId}: ${what} ${JSON.stringify(used)}${end.isAnswered ? '' : ', and is not answered'}`
+  return `table: instance ${by} writes ${entityId}: ${what} ${JSON.stringify(used)}${end.isAnswered ? '' : ', response lost'}`
 }

@@ -3,7 +3,7 @@ import type { ConditionalWrite } from '../../src/core/bucket/write.ts'
 import { updateExpression } from '../../src/store/dynamodb/conditional-items.ts'
 import { createSizeWorld, ENTITY_ID, type SizeWorld, slotNsOf } from './size-world.ts'
 
-/** What DynamoDB takes: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
+/** DynamoDB's limits: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 export const EXPRESSION_BYTES = 4096
 export const EXPRESSION_OPERATORS = 300
 
@@ -30,7 +30,7 @@ const windows: readonly LimitDefinition[] = METERS.map((meter, index) => ({
   slots: SLOTS,
 }))
 
-/** Five limits beside the three windows: a resource takes no more than eight. */
+/** Five limits beside the three windows: a resource has at most eight. */
 const OTHERS = [0, 1, 2, 3, 4]
 const others: readonly (readonly LimitDefinition[])[] = [
   OTHERS.map((index) => ({
@@ -49,19 +49,19 @@ const USED = [
   { requests: 1, tokens: 900, input_tokens: 500, output_tokens: 400, cost_usd_micros: 30 },
 ]
 
-/** How long a charge waits to be settled, and in how many slots of that time others charge. */
+/** The delay of a settlement, and the number of slots in that time that contain other charges. */
 interface Lateness {
   readonly elapsedSlots: number
   readonly chargedSlots: number
 }
 
-/** Where nobody charges meanwhile, a refund names slots that must not be there; else it lowers those that are. */
+/** Without other charges, a refund names slots that must not exist; with them it reduces existing slots. */
 const LATENESS: readonly Lateness[] = [
   ...Array.from({ length: 32 }, (_, index) => ({ elapsedSlots: 12 + index, chargedSlots: 0 })),
   ...[16, 23, 24, 25].map((slots) => ({ elapsedSlots: slots, chargedSlots: slots })),
 ]
 
-/** The longest expressions that the limiter writes for a bucket with as many and as large limits as there may be. */
+/** The longest expressions that the limiter writes for a bucket with the maximum number and size of limits. */
 export const longestExpressions = async (): Promise<readonly ExpressionSize[]> => {
   const sizes = createLongest()
   for (const beside of others) {
@@ -85,7 +85,7 @@ const settleLate = async (world: SizeWorld, { elapsedSlots, chargedSlots }: Late
     if (decision.allowed) await decision.reservation.settle(USED[index] ?? {})
 }
 
-/** Every slot is used; then comes a top-up, a charge that removes what is long gone, and a reset. */
+/** Uses every slot; then come a top-up, a charge that removes expired slots, and a reset. */
 const correctFull = async (world: SizeWorld): Promise<void> => {
   for (let slot = 0; slot <= SLOTS; slot++) {
     await decide(world, false)

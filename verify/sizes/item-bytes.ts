@@ -7,8 +7,8 @@ import { bucketTableKey } from '../../src/store/dynamodb/table-keys.ts'
 const UNIT_BYTES = 1024
 
 /**
- * The size of a bucket's item as DynamoDB reckons it, keys included: names and texts by their UTF-8 bytes, a number by one byte
- * for two significant digits and one more, a map by three bytes and one more for each entry.
+ * The size of a bucket's item by DynamoDB's rules, including keys: names and strings count their UTF-8 bytes, a number
+ * one byte per two significant digits plus one, a map three bytes plus one per entry.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
  */
 export const itemBytes = (id: BucketId, item: BucketItem): number => {
@@ -19,7 +19,7 @@ export const itemBytes = (id: BucketId, item: BucketItem): number => {
   return attributesBytes({ ...toItem({ ...bucketTableKey(id) }), ...Object.fromEntries(fields) })
 }
 
-/** What a write to an item of this size is billed: a unit for each KB begun. */
+/** The write units billed for an item of this size: one per started KB. */
 export const writeUnits = (bytes: number): number => Math.ceil(bytes / UNIT_BYTES)
 
 const attributesBytes = (attributes: StoredItem): number =>
@@ -32,7 +32,7 @@ const valueBytes = (value: AttributeValue): number => {
   throw new Error(`a bucket holds texts, numbers and maps, not ${Object.keys(value).join()}`)
 }
 
-/** Zeros before and after do not count. */
+/** Leading and trailing zeros do not count. */
 const numberBytes = (digits: string): number => {
   const significant = digits.replace(/^-/, '').replace(/^0+/, '').replace(/0+$/, '')
   return Math.ceil(significant.length / 2) + 1

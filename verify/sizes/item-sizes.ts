@@ -3,10 +3,10 @@ import { add, type BucketItem } from '../../src/core/bucket/write.ts'
 import { itemBytes, writeUnits } from './item-bytes.ts'
 import { BUCKET, createSizeWorld, ENTITY_ID, slotNsOf } from './size-world.ts'
 
-/** The largest that an item becomes. */
+/** The maximum size of an item. */
 export interface ItemSizeRow {
   readonly limits: string
-  /** Marks of one window: those in reach, and those that wait for removal. */
+  /** Slots of one window: those within it, and those that wait for removal. */
   readonly marks: number
   readonly bytes: number
   readonly writeUnits: number
@@ -19,10 +19,10 @@ const METERS = [
 ] as const
 const COST = { requests: 1, tokens: 997, input_tokens: 613 }
 const LARGE = 1_000_000_000_000
-/** What a limit has counted in a long life: eleven digits, none of them a zero that would not count. */
+/** The counter of a long-used limit: eleven digits, none of them a zero that would not count. */
 const LONG_LIFE = 12_345_678_912n
 
-/** One to three sliding windows of `windowSeconds`, in each of whose slots something is counted. */
+/** One to three sliding windows of `windowSeconds`, with a count in each slot. */
 export const slidingItem = (count: 1 | 2 | 3, windowSeconds: number, slots: number): Promise<ItemSizeRow> => {
   const limits = METERS.slice(0, count).map(
     ([name, meter]): LimitDefinition => ({

@@ -12,7 +12,7 @@ const WINDOWS_SECONDS = [10, 60, 3600, 86_400]
 const SLOTS = [30, 60]
 const COUNTS = [1, 2, 3] as const
 
-/** How large items become, and the expressions that write them. */
+/** The maximum sizes of items, and of the expressions that write them. */
 export const sizesPart: Part = {
   name: 'sizes',
   title: 'Items and expressions',

@@ -8,13 +8,13 @@ import { lruCaches } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 
 const SECOND_NS = 1_000_000_000n
-/** A day of 2026, so that slots have names as long as they have now. */
+/** A day in 2026, so that slot names have their present length. */
 const START_NS = 1_790_000_000n * SECOND_NS
 
 export const ENTITY_ID = 'key-of-a-customer'
 export const BUCKET = entityBucket(ENTITY_ID, '_default_')
 
-/** A limiter on buckets in memory, whose time stands still unless it is told, and who sees all that it writes. */
+/** A limiter on buckets in memory. Its clock stands still until `advance`; `onWrite` receives every write. */
 export interface SizeWorld {
   readonly limiter: Limiter
   readonly buckets: BucketStore
@@ -54,6 +54,6 @@ export const createSizeWorld = (
   }
 }
 
-/** How long a slot is, ns. */
+/** The length of a slot, ns. */
 export const slotNsOf = (windowSeconds: number, slots: number): bigint =>
   (BigInt(windowSeconds) * SECOND_NS) / BigInt(slots)

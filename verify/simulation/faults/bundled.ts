@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import type { PlantedFault } from './planted-faults.ts'
 
-/** The sources that this one is of. */
+/** The root of the checkout whose sources are bundled. */
 const TREE = join(import.meta.dirname, '../../..')
 
 /**
- * Does `work` with the path of a script that runs seeds: the sources as they are, or with a fault planted in them, in one file,
- * so that each process begins at once. The file is gone afterwards. Throws where the fault cannot be planted.
+ * Calls `work` with the path of a script that runs seeds: the sources, unchanged or with one planted fault, bundled into
+ * one file so that each process starts quickly. Deletes the file afterwards. Throws if the fault cannot be planted.
  */
 export const withBundle = async <T>(
   fault: PlantedFault | undefined,
@@ -45,7 +45,7 @@ const planting = (fault: PlantedFault): Plugin => ({
   },
 })
 
-/** The source with the fault. Throws where what it changes does not stand there once. */
+/** The source with the fault. Throws unless the text to replace occurs exactly once. */
 export const planted = ({ name, file, from, to }: PlantedFault, source: string): string => {
   const places = source.split(from).length - 1
   if (places !== 1)

@@ -5,12 +5,12 @@ import { PLANTED_FAULTS, type PlantedFault } from './planted-faults.ts'
 /** How a planted fault was found. */
 export interface Hunted {
   readonly fault: string
-  /** The first seed that shows it, of those from 1 on; undefined: none of them did. */
+  /** The first seed, from 1 on, that shows it. Undefined: none did. */
   readonly seed: number | undefined
   readonly invariants: readonly string[]
 }
 
-/** Runs seeds from 1 on with the fault, until one shows it or `most` have not. */
+/** Runs seeds from 1 on with the fault until one shows it, or `most` have not. */
 export const hunt = (fault: PlantedFault, most: number): Promise<Hunted> =>
   withBundle(fault, async (script) => {
     const { failures } = await runSeeds(script, { first: 1, last: most, untilFailure: true })
@@ -22,7 +22,7 @@ export const hunt = (fault: PlantedFault, most: number): Promise<Hunted> =>
     }
   })
 
-/** All of them, `atOnce` at a time, in their order; each is told as soon as its hunt is over. */
+/** Hunts all faults, `atOnce` at a time, and returns them in their order. `onHunted` is called as soon as a hunt ends. */
 export const huntAll = async (
   most: number,
   atOnce: number,

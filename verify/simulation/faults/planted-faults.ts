@@ -1,13 +1,13 @@
-/** A fault, as a change of one place in the sources. */
+/** A fault: one change to the sources. */
 export interface PlantedFault {
   readonly name: string
   readonly file: string
-  /** What stands there, once. */
+  /** The text to replace; it must occur exactly once in the file. */
   readonly from: string
   readonly to: string
 }
 
-/** Mistakes that would be easy to make. */
+/** Mistakes that are easy to make. */
 export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'refunds are skipped',

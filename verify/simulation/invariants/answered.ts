@@ -1,12 +1,12 @@
 import type { RunLog } from '../run-log.ts'
 
 /**
- * Every request is answered, in so many ns for which its node did not stand still: eight deadlines of calls, and eight more where
- * limits change, and are read in between.
+ * The maximum time to a response, in ns of the node's running time: eight call deadlines, and eight more if limits
+ * change and are read in between.
  */
 const LATEST_NS = 2_000_000_000
 
-/** No request waits for ever, and none ends with an error. Those asked of a node that crashed have no answer to wait for. */
+/** No request waits forever, and none ends with an error. Requests to a node that crashed receive no response. */
 export const answered = ({ asks, lives, errors, schedule }: RunLog): readonly string[] => {
   const latestNs = (schedule.changes.length > 0 ? 2 : 1) * LATEST_NS
   const waiting = asks.filter(({ answer, by }) => answer === undefined && lives[by]?.hasCrashed !== true)
@@ -14,9 +14,9 @@ export const answered = ({ asks, lives, errors, schedule }: RunLog): readonly st
     ({ answer, askedNs }) => answer && answer.atNs - askedNs - answer.frozenNs > latestNs,
   )
   return [
-    ...waiting.map(({ askedNs }) => `asked at ${askedNs / 1e9} s, never answered`),
+    ...waiting.map(({ askedNs }) => `sent at ${askedNs / 1e9} s, without a response`),
     ...late.map(
-      ({ askedNs, answer }) => `asked at ${askedNs / 1e9} s, answered at ${(answer?.atNs ?? 0) / 1e9} s`,
+      ({ askedNs, answer }) => `sent at ${askedNs / 1e9} s, response at ${(answer?.atNs ?? 0) / 1e9} s`,
     ),
     ...errors,
   ]

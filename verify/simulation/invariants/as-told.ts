@@ -5,12 +5,12 @@ import { overBy } from './never-over.ts'
 import { giveBacksOf } from './spans.ts'
 import { isChanged, softIn, touches, type Use, usesOf, type Watched, watchedIn } from './uses.ts'
 
-/** As the settings have it: the share of a limit that one process grants by itself. */
+/** As in the settings: the share of a limit that one process grants without the table. */
 const LOCAL_SHARE = 0.1
 
 type Rule = 'deny' | 'local' | 'allow'
 
-/** What limits say of themselves: what holds while the table is away, that some only warn, and that some are paused. */
+/** The modes of limits hold: which apply while the table is unavailable, which only warn, and which are paused. */
 export const asTold = (log: RunLog): readonly string[] => [
   ...watchedIn(log).flatMap((watched) => admittedByPaused(log, watched)),
   ...log.asks.flatMap((ask) => askAgainstRules(log, ask)),
@@ -27,20 +27,23 @@ const askAgainstRules = (log: RunLog, ask: LoggedAsk): readonly string[] => {
   )
   const wrongs = [
     answer.isAllowed && answer.isDegraded && rules.every((rule) => rule === 'deny')
-      ? 'admitted without the table, which limits forbid'
+      ? 'admitted without the table, although limits forbid it'
       : '',
     answer.isUnavailable && !rules.includes('deny')
-      ? 'refused without the table, which no limit asks for'
+      ? 'denied without the table, although no limit requires it'
       : '',
     !answer.isAllowed && !watchedIn(log).some((watched) => touches(log, watched, ask))
-      ? 'denied, where limits only warn'
+      ? 'denied, although limits only warn'
       : '',
     soft ? `denied by ${soft.limit.name} of ${soft.entityId}, which only warns` : '',
   ]
-  return wrongs.filter((wrong) => wrong !== '').map((wrong) => `asked at ${askedNs / 1e9} s, ${wrong}`)
+  return wrongs.filter((wrong) => wrong !== '').map((wrong) => `sent at ${askedNs / 1e9} s, ${wrong}`)
 }
 
-/** A limit of 0 admits nothing, also at a cost of 0: every request names both meters. Told where it does not change. */
+/**
+ * A limit of 0 admits nothing, not even a cost of 0, because every request names both meters. Not checked for limits
+ * that change.
+ */
 const admittedByPaused = (log: RunLog, watched: Watched): readonly string[] => {
   const { entityId, limit } = watched
   if (amountOf(limit.size) > 0 || limit.meter === 'output_tokens' || isChanged(log, watched)) return []
@@ -49,11 +52,11 @@ const admittedByPaused = (log: RunLog, watched: Watched): readonly string[] => {
     .filter(({ answer }) => !answer?.isDegraded || limit.onUnavailable !== 'allow')
     .map(
       ({ askedNs }) =>
-        `asked at ${askedNs / 1e9} s, admitted by ${limit.name} of ${entityId}, which is paused`,
+        `sent at ${askedNs / 1e9} s, admitted by ${limit.name} of ${entityId}, which is paused`,
     )
 }
 
-/** The strictest rule of each bucket that the request meets, of limits that deny; where none does, allow. */
+/** For each bucket of the request, the strictest rule among its limits that deny; `allow` if it has none. */
 const rulesFor = (log: RunLog, ask: LoggedAsk): readonly Rule[] => {
   const met = [...watchedIn(log), ...softIn(log)].filter((watched) => touches(log, watched, ask))
   return [...new Set(met.map(({ entityId }) => entityId))].map((id) =>
@@ -66,7 +69,7 @@ const strictest = (enforced: readonly Watched[]): Rule => {
   return (['deny', 'local'] as const).find((rule) => rules.includes(rule)) ?? 'allow'
 }
 
-/** Without the table each process grants a share of a limit. Told where a request meets no other bucket. */
+/** Without the table each process grants a share of a limit. Only checked if the request charges no other bucket. */
 const overShare = (log: RunLog, watched: Watched): readonly string[] => {
   const granted = log.asks.filter(
     (ask) =>
@@ -93,7 +96,7 @@ const shareOf = (size: PlannedLimit['size']): PlannedLimit['size'] => {
   return { ...size, capacity, fillsInSeconds: capacity / perSecond }
 }
 
-/** What a limit that only warns has charged is within it. Told where nothing is given back. */
+/** The amount that a limit in warn mode has charged stays within it. Only checked if nothing is refunded. */
 const overSoft = (log: RunLog, watched: Watched): readonly string[] => {
   const { entityId, limit } = watched
   if (log.asks.some(({ settles }) => settles) || giveBacksOf(log, watched).count > 0) return []
@@ -108,7 +111,7 @@ const overSoft = (log: RunLog, watched: Watched): readonly string[] => {
   return overBy(lateIn(log), watched, charges).map((text) => `only warns: ${text}`)
 }
 
-/** A charge is by the time at which it was decided: up to a deadline and the slowest call before it is written. */
+/** A charge counts at the time of its decision, which precedes its write by up to a deadline and the slowest call. */
 const lateIn = (log: RunLog): RunLog => ({
   ...log,
   schedule: { ...log.schedule, leaseTtlMs: log.schedule.leaseTtlMs + 2000 },

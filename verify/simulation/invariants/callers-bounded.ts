@@ -8,9 +8,9 @@ const MINUTE_NS = 60 * SECOND_NS
 const ROUNDING = 1e-6
 
 /**
- * What callers claim to have used is charged to themselves and to nobody else. Of the buckets that they share: none is ever in
- * debt; no meter that was not reserved is counted; and the counted use is at most what the own limits of all callers together
- * allow. Buckets that an administrator, or the process that asked, has charged in full are left out.
+ * Use that callers claim is charged to their own buckets and to no others. For shared buckets: none is ever in debt, no
+ * meter that was not reserved is counted, and the counted use is at most what the callers' own limits together allow.
+ * Buckets charged in full by an administrator, or by the process that received the request, are excluded.
  */
 export const callersBounded = (log: RunLog): readonly string[] =>
   sharedIn(log).flatMap((id) => {
@@ -38,14 +38,14 @@ const callersOf = (log: RunLog, id: string): readonly string[] =>
     .map((entity) => entity.id)
     .filter((entityId) => entityId !== id && touches(log, { entityId: id }, { entityId }))
 
-/** Settled to more than was reserved, and not by the caller. */
+/** Settled above the reservation, and not by the caller. */
 const isChargedInFull = ({ ending, tokens }: LoggedAsk): boolean =>
   ending !== undefined && ending.by !== 'caller' && (ending.by === 'admin' || ending.tokens > tokens)
 
 const limitsOf = (log: RunLog, id: string): readonly Watched[] =>
   watchedIn(log).filter((watched) => watched.entityId === id && !isChanged(log, watched))
 
-/** By the clock that is furthest ahead; a window of the calendar holds at most its limit at any time. */
+/** By the clock that is furthest ahead; a calendar window never contains more than its limit. */
 const debtsOf = (log: RunLog, id: string): readonly string[] =>
   limitsOf(log, id).flatMap(({ limit }) =>
     log.writes
@@ -85,7 +85,7 @@ const overOwn = (log: RunLog, id: string, meter: PlannedLimit['meter']): readonl
     : []
 }
 
-/** What the strictest own limit allows over all the time; infinite where none binds from beginning to end. */
+/** The amount that the strictest own limit allows over the whole run; infinite if no limit applies throughout. */
 const allowedTo = (log: RunLog, caller: string, meter: PlannedLimit['meter']): number => {
   const isReset = log.writes.some(({ entityId, isReset }) => isReset && entityId === caller)
   const isAdmittedWithout = log.asks.some(

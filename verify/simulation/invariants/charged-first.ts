@@ -6,8 +6,8 @@ const SECOND_NS = 1_000_000_000
 const ROUNDING = 1e-6
 
 /**
- * At every moment the table has charged, less all that was given back, at least what was used of all that is admitted: nothing
- * was given back that was not charged, nothing twice, and nothing was admitted uncharged.
+ * At any moment the table has charged, net of refunds, at least the use of all admitted requests: nothing is refunded
+ * that was not charged, nothing is refunded twice, and nothing is admitted without a charge.
  */
 export const chargedFirst = (log: RunLog): readonly string[] =>
   watchedIn(log).flatMap((watched) => {
@@ -33,11 +33,11 @@ interface Step {
 const stepsOf = (log: RunLog, watched: Watched): readonly Step[] => {
   const charges = chargesOf(log, watched).map(({ atNs, amount }) => ({ atNs, charged: amount, used: 0 }))
   const uses = usesOf(log, watched).map(({ toNs, amount }) => ({ atNs: toNs, charged: 0, used: amount }))
-  // of one moment, what the table did comes first
+  // at equal times, writes to the table come first
   return [...charges, ...uses].sort((a, b) => a.atNs - b.atNs)
 }
 
-/** What writes charged and gave back, in tokens or requests. */
+/** The amounts that writes charged and refunded, in tokens or requests. */
 const chargesOf = (
   { writes, schedule }: RunLog,
   { entityId, limit }: Watched,
@@ -53,7 +53,7 @@ const chargesOf = (
         }),
     )
 
-/** What a table's number counts one token, or one request, as. */
+/** The amount by which the table's number changes for one token or one request. */
 const unitOf = (size: PlannedLimit['size']): number =>
   size.kind === 'bucket' ? (size.fillsInSeconds * SECOND_NS) / size.capacity : 1
 
@@ -61,9 +61,9 @@ const sum = (items: readonly { readonly amount: number }[]): number =>
   items.reduce((total, { amount }) => total + amount, 0)
 
 /**
- * When all is over, where no answer was lost after a write, no node has died, nothing was reset, and no give-back was told to be
- * lost: the table holds charged what was used, of limits that give everything back. Where nothing failed at all, it has counted
- * as used what was told.
+ * At the end of a run the charged amount equals the used amount, for limits with full refunds, if no response was lost
+ * after a write, no node crashed, nothing was reset, and no refund was reported as lost. If there were no faults at all,
+ * the counters of use equal the reported use.
  */
 export const nothingLeftOver = (log: RunLog): readonly string[] => {
   const left = isAllKnown(log) ? watchedIn(log).flatMap((watched) => leftOf(log, watched) ?? []) : []
@@ -76,18 +76,18 @@ const isAllKnown = ({ lives, writes, resets, lostBacks }: RunLog): boolean =>
   writes.every(({ end }) => end.isAnswered)
 
 const leftOf = (log: RunLog, watched: Watched): string | undefined => {
-  // what was charged before a change stays charged
+  // a charge made before a change remains
   if (!givesAllBack(log, watched) || isChanged(log, watched)) return undefined
-  // of what callers claim, shared buckets are charged a part
+  // shared buckets are charged only a part of what callers claim
   if (log.asks.some((ask) => ask.ending?.by !== undefined && touches(log, watched, ask))) return undefined
-  // of what was admitted without one bucket, the others have charged all the same
+  // if a request was admitted without one bucket, its other buckets are charged nevertheless
   if (log.asks.some((ask) => ask.answer?.isDegraded && touches(log, watched, ask))) return undefined
   const [charged, used] = [sum(chargesOf(log, watched)), sum(usesOf(log, watched)) + beyond(log, watched)]
   if (Math.abs(charged - used) <= 1e-3) return undefined
   return `${watched.limit.name} of ${watched.entityId}: ${charged} charged in the end, ${used} used`
 }
 
-/** A calendar's minute gives all back while it lasts. */
+/** A calendar minute refunds in full until it ends. */
 const givesAllBack = ({ schedule, lives }: RunLog, { limit }: Watched): boolean => {
   if (limit.size.kind === 'bucket') return limit.refund === 'full'
   if (limit.size.kind === 'sliding') return false
@@ -97,7 +97,7 @@ const givesAllBack = ({ schedule, lives }: RunLog, { limit }: Watched): boolean 
   return into + least >= 0 && into + schedule.durationNs + most + 15 * SECOND_NS < 60 * SECOND_NS
 }
 
-/** What was used beyond what was reserved, and told so. */
+/** The reported use beyond the reservation. */
 const beyond = (log: RunLog, watched: Watched): number =>
   log.asks
     .filter((ask) => ask.answer?.isAllowed && touches(log, watched, ask))
@@ -115,10 +115,10 @@ const countsOff = (log: RunLog): readonly string[] =>
       .reduce((total, { used }) => total + (used.tokens ?? 0), 0)
     if (told.some(({ ending }) => ending?.by !== undefined)) return []
     const tokens = told.reduce((total, ask) => total + toldOf(ask), 0)
-    return counted === tokens ? [] : [`${id}: ${counted} tokens counted as used, ${tokens} told`]
+    return counted === tokens ? [] : [`${id}: ${counted} tokens counted as used, ${tokens} reported`]
   })
 
-/** What was told to be used: at once, or when it was settled; of what was given back, or never settled, nothing. */
+/** The reported use: at the decision or at the settlement; 0 if the reservation was released or never settled. */
 const toldOf = ({ tokens, ending, settles }: RunLog['asks'][number]): number => {
   if (!settles) return tokens
   return ending?.tokens ?? 0

@@ -3,8 +3,8 @@ import type { TableWrite } from '../world/table-log.ts'
 import { type Watched, watchedIn } from './uses.ts'
 
 /**
- * A bucket that has once been kept by a later size of a limit is never carried back to an earlier one, while it lives: after a
- * reset whoever charges first says by which.
+ * A bucket that a later version of a limit has charged never returns to an earlier version within its generation. After
+ * a reset, the first charge determines the version.
  */
 export const inOrder = (log: RunLog): readonly string[] =>
   watchedIn(log).flatMap((watched) => {

@@ -15,12 +15,12 @@ import {
 
 const SECOND_NS = 1_000_000_000
 const MINUTE_NS = 60 * SECOND_NS
-/** Of sums of doubles. */
+/** Rounding errors of sums of doubles. */
 const ROUNDING = 1e-6
 
 /**
- * What was admitted is within what limits allow. Counted are requests that were both asked and answered in a span: whatever the
- * limiter does, it charged them then, or by a lease shortly before.
+ * The admitted amount is within the limits. A span counts the requests that were both sent and decided in it: however
+ * the limiter works, it charged them in that span, or shortly before it by a lease.
  */
 export const neverOver = (log: RunLog): readonly string[] =>
   watchedIn(log).flatMap((watched) => {
@@ -28,7 +28,7 @@ export const neverOver = (log: RunLog): readonly string[] =>
     return overBy(log, watched, usesOf(log, watched))
   })
 
-/** What is over, of these uses alone. */
+/** How far these uses exceed their bounds. */
 export const overBy = (log: RunLog, watched: Watched, uses: readonly Use[]): readonly string[] => {
   const { size } = watched.limit
   if (size.kind === 'minute') return overMinutes(log, watched, size, uses)
@@ -44,9 +44,9 @@ const named = ({ entityId, limit }: Watched): string => `${limit.name} of ${enti
 const seconds = (ns: number): string => `${(ns / SECOND_NS).toFixed(4)} s`
 
 /**
- * capacity + rate × (T + life of a lease + difference of clocks): what is spent was charged a lease's life before at the earliest,
- * and a node that is ahead charges what comes back in so long. A give-back that was under way for a while returns what time has
- * returned meanwhile as well: as much longer the span counts.
+ * capacity + rate × (T + lease lifetime + clock difference): a leased amount was charged at most a lease lifetime before
+ * it is spent, and a node whose clock is ahead charges the refill of that difference. A refund that is delayed also
+ * returns an amount that has refilled meanwhile, so its delay is added to the span.
  */
 const overSpans = (
   log: RunLog,
@@ -57,7 +57,7 @@ const overSpans = (
   const perNs = size.capacity / (size.fillsInSeconds * SECOND_NS)
   const slackNs = leaseNsOf(log) + differenceNs(log)
   const backs = giveBacksOf(log, watched)
-  // `refund: "full"` returns what time has returned already: its price is this very bound
+  // `refund: "full"` also returns what has already refilled; this bound allows for that
   if (watched.limit.refund === 'full' && backs.count > 0) return []
   for (const { fromNs: begin } of uses) {
     const ended = worstOf(uses, begin, (used, endNs) => {
@@ -72,7 +72,7 @@ const overSpans = (
   return []
 }
 
-/** The limit in every window that is shorter by the life of a lease and the difference of clocks. */
+/** The limit, in every window reduced by the lease lifetime and the clock difference. */
 const overWindows = (
   log: RunLog,
   watched: Watched,
@@ -89,8 +89,8 @@ const overWindows = (
 }
 
 /**
- * The limit in each minute by the clock of the node that charges: of what was asked when that clock had entered the minute, and
- * answered before any clock had left it.
+ * The limit, in each minute by the clock of the charging node: counts requests that were sent after that clock had
+ * entered the minute and decided before any clock had left it.
  */
 const overMinutes = (
   log: RunLog,
@@ -102,7 +102,7 @@ const overMinutes = (
   const latest = Math.max(...log.lives.map(({ aheadNs }) => aheadNs[1]))
   const used = new Map<number, number>()
   const leaseNs = leaseNsOf(log) + differenceNs(log)
-  // of a minute with a reset both lives count
+  // in a minute with a reset, both generations count
   for (const each of betweenResets(log, watched, uses, leaseNs)
     .toSorted((a, b) => b.length - a.length)
     .slice(0, 1))

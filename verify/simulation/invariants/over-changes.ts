@@ -6,20 +6,20 @@ import { betweenResets, differenceNs, leaseNsOf, type Use, usesOf, type Watched 
 
 const SECOND_NS = 1_000_000_000
 const MINUTE_NS = 60 * SECOND_NS
-/** Of sums of doubles. */
+/** Rounding errors of sums of doubles. */
 const ROUNDING = 1e-6
 
 type Size = PlannedLimit['size']
 
-/** For how long the bucket kept a limit by one size. */
+/** The period in which the bucket had one size of a limit. */
 interface Period {
   readonly fromNs: number
-  /** So much earlier the node had looked at its clock: from then on tokens come back as they do now. */
+  /** The node may have read its clock this long before the write; from then on tokens refill at the present rate. */
   readonly decidedNs: number
   readonly size: Size
 }
 
-/** What holds of a span, whatever sizes the bucket kept the limit by: what may be in use, and what comes back. */
+/** The bounds on a span, for all sizes that the bucket had in it: the amount in use, and the refill. */
 interface Bound {
   readonly capacity: number
   readonly comesBack: number
@@ -29,8 +29,9 @@ interface Bound {
 }
 
 /**
- * A change carries over what is in use. So across changes at most the largest size may be in use that the bucket kept the limit by
- * in the span, and what token buckets gave back in their time, in spans that lie within each window and minute of the others.
+ * A change carries over the amount in use. Across changes, the amount in use is therefore at most the largest size that
+ * the bucket had in the span, plus what token buckets refilled in their periods. Spans must lie within each window and
+ * minute of the other algorithms.
  */
 export const overChanges = (log: RunLog, watched: Watched): readonly string[] => {
   const { entityId, limit } = watched
@@ -75,7 +76,7 @@ const periodsOf = (log: RunLog, { entityId, limit }: Watched): readonly Period[]
     ),
 ]
 
-/** When the first was asked of those whom the node was answering as it sent the write. */
+/** When the oldest of the requests that were pending on the node as it sent the write had been sent. */
 const askedNsOf = ({ asks }: RunLog, { by, sentNs }: TableWrite): number =>
   asks.reduce(
     (first, { by: asked, askedNs, answer }) =>
@@ -83,7 +84,7 @@ const askedNsOf = ({ asks }: RunLog, { by, sentNs }: TableWrite): number =>
     sentNs,
   )
 
-/** undefined: the span is too long for a window in it, or a minute ends in it by some clock. */
+/** Undefined: no window contains the span, or a minute ends in it by some clock. */
 const boundOf = (
   log: RunLog,
   periods: readonly Period[],

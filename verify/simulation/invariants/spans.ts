@@ -1,7 +1,7 @@
 import type { RunLog } from '../run-log.ts'
 import type { Use, Watched } from './uses.ts'
 
-/** The worst of all ends of spans that begin at `begin`. */
+/** The worst among all spans that begin at `begin`. */
 export const worstOf = (
   uses: readonly Use[],
   begin: number,
@@ -18,7 +18,7 @@ export const worstOf = (
   return worst
 }
 
-/** For how long give-backs were under way that arrived in a span. */
+/** The number of refunds, and the total delay of those that arrived in a span. */
 export const giveBacksOf = ({ writes }: RunLog, { entityId, limit }: Watched) => {
   const backs = writes
     .filter(

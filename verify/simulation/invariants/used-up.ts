@@ -3,11 +3,14 @@ import { isCalm, type PlannedLimit } from '../schedule/schedule.ts'
 import { usesOf, type Watched, watchedIn } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
-/** Of what is allowed, under steady demand above it, where nothing fails; and where calls fail now and then. */
+/**
+ * The required share of the allowed amount under steady demand above it: without failures, and with occasional failing
+ * calls.
+ */
 const LEAST_CALM = 0.98
 const LEAST_FAULTY = 0.5
 
-/** The share of what a limit allows that was admitted under steady demand; undefined where there was none. */
+/** The admitted share of the allowed amount under steady demand; undefined without it. */
 export const shareUsed = (log: RunLog): number | undefined => {
   const [watched] = watchedIn(log)
   if (log.schedule.kind !== 'steady' || watched === undefined) return undefined
@@ -15,7 +18,7 @@ export const shareUsed = (log: RunLog): number | undefined => {
   return used / (allowedIn(watched.limit.size, log.schedule.durationNs) + byChange(log, watched))
 }
 
-/** How much more a token bucket allows, or less, as it is made faster or slower: every node knows of it within a second. */
+/** The change of the allowed amount when a token bucket's rate changes: every node reads the change within a second. */
 const byChange = ({ schedule }: RunLog, { limit }: Watched): number => {
   const [change] = schedule.changes
   const size = change?.limits[0]?.size
@@ -25,7 +28,7 @@ const byChange = ({ schedule }: RunLog, { limit }: Watched): number => {
   return more * (more > 0 ? seconds - 1 : seconds)
 }
 
-/** Nothing that a limit allows is kept from those who ask all the time. */
+/** Callers that send requests continuously receive everything that a limit allows. */
 export const usedUp = (log: RunLog): readonly string[] => {
   const share = shareUsed(log)
   const least = isCalm(log.schedule) ? LEAST_CALM : LEAST_FAULTY
@@ -36,8 +39,9 @@ export const usedUp = (log: RunLog): readonly string[] => {
 }
 
 /**
- * A sliding window's slots / (slots + 1) of the limit, less 1 %, is 99 of 98 parts of what is returned here: in a row of windows
- * each a slot longer, the limit in each, the last one included, which schedules leave just enough time for.
+ * The bound of a sliding window, slots / (slots + 1) of the limit less 1 %, is 99/98 of the value returned here: a
+ * sequence of windows, each one slot longer and each with the full limit. The last window is included; schedules leave
+ * just enough time for it.
  */
 const allowedIn = (size: PlannedLimit['size'], durationNs: number): number => {
   if (size.kind === 'bucket') return size.capacity * (1 + durationNs / (size.fillsInSeconds * SECOND_NS))

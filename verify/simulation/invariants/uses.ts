@@ -1,20 +1,23 @@
 import type { LoggedAsk, RunLog } from '../run-log.ts'
 import type { PlannedLimit } from '../schedule/schedule.ts'
 
-/** What a request that was admitted really used of one limit. ns since the schedule began: charged in between, or before by a lease. */
+/**
+ * The actual use of one limit by an admitted request. Times are ns since the start of the schedule. It was charged in
+ * between, or before by a lease.
+ */
 export interface Use {
   readonly fromNs: number
   readonly toNs: number
   readonly amount: number
-  /** Which life of a node admitted it. */
+  /** The node instance that admitted it. */
   readonly by: number
 }
 
 /** One limit of one bucket. */
 export interface Watched {
-  /** As answers name it: an entity's id, or `POLICY:<scope>:<selector>`. */
+  /** As in responses: an entity's id, or `POLICY:<scope>:<selector>`. */
   readonly entityId: string
-  /** As it is first. */
+  /** The limit at the start of the schedule. */
   readonly limit: PlannedLimit
 }
 
@@ -31,19 +34,19 @@ const allLimits = ({ schedule }: RunLog): readonly Watched[] =>
     limits.map((limit) => ({ entityId: id, limit })),
   )
 
-/** Whether the limit is replaced by another while it is charged. */
+/** Whether the limit is replaced during the schedule. */
 export const isChanged = ({ schedule }: RunLog, { entityId }: Watched): boolean =>
   schedule.changes.some(({ of }) => of === entityId)
 
-/** By how much clocks differed at most, ns, the tick of the wall clock included. */
+/** The maximum difference between clocks in ns, including the tick of the wall clock. */
 export const differenceNs = ({ schedule, lives }: RunLog): number =>
   Math.max(...lives.map(({ aheadNs }) => aheadNs[1])) -
   Math.min(...lives.map(({ aheadNs }) => aheadNs[0])) +
   schedule.tickNs
 
 /**
- * What admitted requests used of a limit, in order of their answers. What is used beyond what was reserved is no use here: it
- * cannot be denied any more.
+ * The use of a limit by admitted requests, in order of their responses. Use beyond the reservation is not included: it
+ * can no longer be denied.
  */
 export const usesOf = (log: RunLog, watched: Watched): readonly Use[] =>
   log.asks.flatMap((ask) => useOf(log, watched, ask) ?? []).sort((a, b) => a.toNs - b.toNs)
@@ -54,7 +57,7 @@ const useOf = (log: RunLog, watched: Watched, ask: LoggedAsk): Use | undefined =
   return { fromNs: askedNs, toNs: answer.atNs, amount: usedOf(watched.limit.meter, ask), by }
 }
 
-/** Whether a request meets the bucket: it is the caller's own, its parent's, or a policy's. */
+/** Whether the bucket applies to the request: it belongs to the caller, to its parent, or to a policy. */
 export const touches = (
   { schedule }: RunLog,
   { entityId }: Pick<Watched, 'entityId'>,
@@ -72,11 +75,11 @@ const usedOf = (meter: PlannedLimit['meter'], { tokens, ending }: LoggedAsk): nu
   return ending === undefined ? reserved : Math.min(reserved, ending[meter])
 }
 
-/** Moments at which a bucket began a new life. */
+/** The times at which a new generation of the bucket began. */
 const resetsOf = ({ writes }: RunLog, entityId: string): readonly number[] =>
   writes.flatMap((write) => (write.isReset && write.entityId === entityId ? [write.atNs] : []))
 
-/** The uses between resets. After one, leases from before may be spent for as long as they live. */
+/** The uses between resets. Leases from before a reset may be spent until they expire. */
 export const betweenResets = (
   log: RunLog,
   { entityId }: Watched,
@@ -90,5 +93,5 @@ export const betweenResets = (
   })
 }
 
-/** ns for which what was charged ahead may be spent. */
+/** How long an amount charged in advance may be spent, ns. */
 export const leaseNsOf = ({ schedule }: RunLog): number => schedule.leaseTtlMs * 1_000_000

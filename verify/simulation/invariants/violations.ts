@@ -7,7 +7,7 @@ import { inOrder } from './in-order.ts'
 import { neverOver } from './never-over.ts'
 import { usedUp } from './used-up.ts'
 
-/** What must hold of every schedule, and of what it says that it does not. */
+/** The invariants of every schedule. Each check returns a text per violation. */
 export const INVARIANTS = {
   'never over': neverOver,
   'charged first': chargedFirst,

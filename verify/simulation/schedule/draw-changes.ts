@@ -2,7 +2,7 @@ import type { Random } from '../world/random.ts'
 import { redrawn } from './draw-entities.ts'
 import type { PlannedChange, Schedule } from './schedule.ts'
 
-/** In a quarter of the schedules limits are changed while they are charged, once or a few times. */
+/** In a quarter of the schedules, limits change during the run, once or a few times. */
 export const withChanges = (random: Random, schedule: Schedule): Schedule => {
   if (!random.chance(0.25)) return schedule
   const [first, ...others] = [...schedule.entities, ...schedule.policies].filter(
@@ -22,7 +22,7 @@ export const withChanges = (random: Random, schedule: Schedule): Schedule => {
   return { ...schedule, changes: changes.toSorted((a, b) => a.atNs - b.atNs) }
 }
 
-/** Under steady demand a token bucket is made faster, or slower, in the midst of it. */
+/** Under steady demand, the rate of a token bucket changes halfway. */
 export const withSteadyChange = (random: Random, schedule: Schedule): Schedule => {
   const [entity] = schedule.entities
   const [limit] = entity?.limits ?? []

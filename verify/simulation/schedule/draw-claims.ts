@@ -2,13 +2,14 @@ import type { Random } from '../world/random.ts'
 import type { PlannedAsk, PlannedClaim, PlannedLimit, Schedule } from './schedule.ts'
 
 const MOST = Number.MAX_SAFE_INTEGER
-/** One in so many of these schedules is settled by an administrator as well. */
+/** In this share of the schedules, an administrator settles as well. */
 const BY_ADMINS = 0.2
 
 /**
- * In two fifths of the schedules with several keys, one of the keys claims to have used what it likes: the greatest amounts, a
- * little more than it reserved, meters that it has not reserved; each reservation through any node, many of them at once. In
- * half of these all keys do, with small limits of their own below wide ones, so that what is charged beyond them shows.
+ * In two fifths of the schedules with several keys, one key claims arbitrary use: the largest amounts, slightly more
+ * than it reserved, or meters that it did not reserve. Each reservation is settled through any node, many of them
+ * concurrently. In half of these schedules all keys do so, with small own limits below wide shared ones, so that a
+ * charge beyond the own limits becomes visible.
  */
 export const withClaims = (random: Random, schedule: Schedule): Schedule => {
   const keys = schedule.entities.filter(({ parentId }) => parentId !== null).map(({ id }) => id)
@@ -24,7 +25,7 @@ export const withClaims = (random: Random, schedule: Schedule): Schedule => {
   }
 }
 
-/** Little comes back to a key while a schedule runs, and what its parents and policies have is out of its reach. */
+/** The key's own limits refill little during a run, so what its parents and policies have is out of its reach. */
 const narrowed = (random: Random, schedule: Schedule): Schedule => {
   const capacity = random.pick([20, 50, 100])
   const both = (size: PlannedLimit['size']): readonly PlannedLimit[] => [
@@ -45,7 +46,7 @@ const narrowed = (random: Random, schedule: Schedule): Schedule => {
   }
 }
 
-/** Settled by its own process to more than it reserved, which is trusted. */
+/** Settled above its reservation by its own process, which is trusted. */
 const isBeyond = ({ ending }: PlannedAsk): boolean =>
   typeof ending === 'object' && 'share' in ending && (ending.share ?? 0) > 1
 

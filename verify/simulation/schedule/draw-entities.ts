@@ -1,7 +1,7 @@
 import type { Random } from '../world/random.ts'
 import type { PlannedEntity, PlannedLimit } from './schedule.ts'
 
-/** One that asks, or a few of one project; each with a limit or two, of any kinds. */
+/** One entity, or several of one project, each with one or two limits of any algorithm. */
 export const drawEntities = (random: Random): readonly PlannedEntity[] => {
   if (random.chance(0.5)) return [{ id: 'key', parentId: null, limits: drawLimits(random, 1) }]
   const keys = random.between(1, 3)
@@ -22,7 +22,7 @@ const drawLimits = (random: Random, share: number): readonly PlannedLimit[] => {
   const names = random.chance(0.65) ? (['tpm'] as const) : (['tpm', 'rpm'] as const)
   return names.map((name) => {
     const meter = name === 'tpm' ? 'tokens' : 'requests'
-    // what one in ten is asked for is as scarce as tokens are
+    // small, so that limits on requests deny about as often as limits on tokens
     const amount = Math.max(2, Math.round(share * (name === 'tpm' ? base : random.between(8, 60))))
     return { name, meter, size: drawSize(random, amount), refund }
   })
@@ -31,7 +31,7 @@ const drawLimits = (random: Random, share: number): readonly PlannedLimit[] => {
 const drawSize = (random: Random, amount: number): PlannedLimit['size'] => {
   const kind = random.pick(['bucket', 'bucket', 'sliding', 'minute'] as const)
   if (kind === 'bucket') {
-    // sizes whose tokens are whole ns
+    // sizes whose time per token is a whole number of ns
     const capacity = nearest([2, 4, 5, 10, 20, 40, 50, 100, 200, 250, 400, 500, 1000, 2000, 4000], amount)
     return { kind, capacity, fillsInSeconds: random.pick([1, 2, 5, 20, 60]) }
   }
@@ -39,20 +39,20 @@ const drawSize = (random: Random, amount: number): PlannedLimit['size'] => {
   return { kind, limit: amount, seconds: random.pick([2, 3, 10]), slots: random.pick([2, 5, 10, 30]) }
 }
 
-/** The same limit with another size, often of another algorithm: smaller or larger. */
+/** The same limit with another size, smaller or larger, often with another algorithm. */
 export const redrawn = (random: Random, limit: PlannedLimit): PlannedLimit => {
   const amount = Math.max(2, Math.round(amountOf(limit.size) * random.pick([0.4, 0.8, 1.2, 3])))
   return { ...limit, size: drawSize(random, amount) }
 }
 
-/** The most that a limit of this size lets through at once. */
+/** The most that a limit of this size admits at once. */
 export const amountOf = (size: PlannedLimit['size']): number =>
   size.kind === 'bucket' ? size.capacity : size.limit
 
 const nearest = (numbers: readonly number[], to: number): number =>
   numbers.reduce((best, each) => (Math.abs(each - to) < Math.abs(best - to) ? each : best))
 
-/** About how many tokens all of them may use in so many seconds. */
+/** The approximate number of tokens that all of them may use in `seconds`. */
 export const roomIn = (entities: readonly PlannedEntity[], seconds: number): number =>
   Math.max(
     ...entities.flatMap(({ limits }) =>

@@ -22,7 +22,7 @@ interface Bounds {
   readonly entities: readonly PlannedEntity[]
 }
 
-/** Of each kind none in most schedules, or a few. */
+/** Most schedules have none of a kind, others a few. */
 export const drawFaults = (
   random: Random,
   { durationNs, nodes, entities }: Bounds,

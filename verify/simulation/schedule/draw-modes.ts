@@ -2,8 +2,8 @@ import type { Random } from '../world/random.ts'
 import type { PlannedLimit, Schedule } from './schedule.ts'
 
 /**
- * In a quarter of the schedules whose limits do not change, some of them only warn, or say what holds while the table is away: one
- * rule for a whole bucket, or any for each limit.
+ * In a quarter of the schedules without changes, some limits only warn, or have a rule for an unavailable table: one
+ * rule per bucket, or any rule per limit.
  */
 export const withModes = (random: Random, schedule: Schedule): Schedule => {
   if (schedule.changes.length > 0 || !random.chance(0.25)) return schedule

@@ -8,9 +8,9 @@ const MS = 1_000_000
 const SECOND_NS = 1000 * MS
 
 /**
- * A crowd takes leases, or reserves; then there is silence, in which leases end, limits recover and nodes may stand still; then
- * all is asked for that there is, and once more when what was reserved has been settled to nothing. What was kept for too long,
- * or given back too much, is over.
+ * Many requests take leases or reserve. A silence follows, in which leases expire, limits refill and nodes may freeze.
+ * Then requests use all that is available, and again after every reservation has been settled to 0. An amount that was
+ * held too long shows as unused, an excessive refund as over-admission.
  */
 export const drawPauses = (seed: number, random: Random): Schedule => {
   const size = drawSize(random)
@@ -18,7 +18,7 @@ export const drawPauses = (seed: number, random: Random): Schedule => {
   const [crowdNs, silenceNs] = [300 * MS, drawSilence(random, size)]
   const durationNs = crowdNs + silenceNs + 2 * SECOND_NS
   const isCalm = random.chance(0.5)
-  // a minute ends in the midst of the silence
+  // a minute ends during the silence
   const untilMinuteNs = crowdNs + Math.round(silenceNs * random.next())
   return {
     seed,
@@ -48,7 +48,7 @@ const drawSize = (random: Random): PlannedLimit['size'] => {
   return { kind, limit: amount, seconds: random.pick([5, 10]), slots: random.pick([5, 10, 30]) }
 }
 
-/** Until a good part of a limit is back. */
+/** Until a good part of a limit has refilled. */
 const drawSilence = (random: Random, size: PlannedLimit['size']): number => {
   if (size.kind === 'minute') return random.between(100 * MS, SECOND_NS)
   const seconds =

@@ -24,7 +24,7 @@ const forOneKey: Scope = (random, entities) => {
   return { ...named({ scope: 'API_KEY', selector }), callers: [selector] }
 }
 
-/** The tenant is the parent of all others. */
+/** The tenant is the parent of all other entities. */
 const forTheTenant: Scope = (_, entities) => ({
   ...named({ scope: 'TENANT', selector: entities[0]?.id ?? '' }),
   callers: callersIn(entities),
@@ -35,6 +35,6 @@ const named = (key: PolicyKey) => ({ id: policyName(key), key })
 const callersIn = (entities: readonly PlannedEntity[]): readonly string[] =>
   entities.filter(({ parentId }) => parentId !== null || entities.length === 1).map(({ id }) => id)
 
-/** About as much as the first entity has. */
+/** About the size of the first entity's limit. */
 const drawLimits = (random: Random, entities: readonly PlannedEntity[]): PlannedPolicy['limits'] =>
   (entities[0]?.limits ?? []).map((limit) => redrawn(random, limit))

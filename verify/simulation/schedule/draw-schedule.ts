@@ -14,11 +14,11 @@ import type { PlannedAsk, PlannedEnding, PlannedEntity, Schedule } from './sched
 
 const SECOND_NS = 1_000_000_000
 
-/** One in so many schedules asks for more than there is all the time; they are longer than the others. And so many have a silence. */
+/** The shares of schedules with steady excess demand, which are longer than the others, and of schedules with a silence. */
 const STEADY_ONE_IN = 80
 const PAUSES_ONE_IN = 8
 
-/** All that a seed says. */
+/** Draws the whole schedule of a seed. */
 export const drawSchedule = (seed: number): Schedule => {
   const random = createRandom(seed)
   const more = createRandom(seed ^ MORE)
@@ -30,7 +30,7 @@ export const drawSchedule = (seed: number): Schedule => {
   return lasting(withZeros(createRandom(seed ^ ZEROS), claimed))
 }
 
-/** What is drawn beside the rest has chance of its own, so that the rest stays as it is. */
+/** A separate random generator for later additions, so that the rest of the schedule remains the same. */
 const MORE = 0x2545f491
 const MODES = 0x6c078965
 const CLAIMS = 0x1b873593
@@ -40,7 +40,7 @@ const drawBursts = (seed: number, random: Random): Schedule => lasting(drawAll(s
 
 const lasting = (schedule: Schedule): Schedule => ({ ...schedule, durationNs: lastNs(schedule) })
 
-/** When the last is asked for, or settled. */
+/** The time of the last request or settlement. */
 const lastNs = ({ durationNs, asks }: Schedule): number =>
   Math.max(
     durationNs,
@@ -56,7 +56,7 @@ const drawAll = (seed: number, random: Random): Schedule => {
     seed,
     kind: 'bursts',
     durationNs,
-    // a minute ends in the midst of some
+    // in some schedules a minute ends during the run
     startNs:
       EPOCH_NS +
       BigInt(random.chance(0.5) ? 5 * SECOND_NS : 60 * SECOND_NS - random.between(0, 2 * durationNs)),
@@ -103,7 +103,7 @@ const drawAsks = (
   return asks
 }
 
-/** What usually becomes of the requests of one schedule. */
+/** The usual ending of the requests in one schedule. */
 const drawUsual = (random: Random): (() => { readonly ending?: PlannedEnding }) => {
   const [settling, never] = [random.pick([0, 0.3, 1]), random.pick([0, 0, 0.1])]
   const meanNs = random.pick([1_000_000, 100_000_000, 1_500_000_000])

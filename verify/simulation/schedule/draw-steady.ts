@@ -6,7 +6,7 @@ import type { PlannedAsk, PlannedLimit, Schedule } from './schedule.ts'
 const SECOND_NS = 1_000_000_000
 const REQUESTS_A_SECOND = 30
 
-/** One limit, and from one and a half to three times as much asked for as it allows, evenly, from the first moment on. */
+/** One limit, with 1.5 to 3 times its allowed amount requested evenly from the start. */
 export const drawSteady = (seed: number, random: Random): Schedule => {
   const nodes = random.between(1, 4)
   const size = drawSize(random)
@@ -32,7 +32,7 @@ export const drawSteady = (seed: number, random: Random): Schedule => {
   }
 }
 
-/** Two minutes; or so long that a window's limit should have been used up for the last time just before the end. */
+/** Two minutes, or long enough that a window's limit should be used up for the last time just before the end. */
 const secondsOf = (size: PlannedLimit['size']): number => {
   if (size.kind === 'minute') return 120
   if (size.kind === 'bucket') return 36
@@ -42,9 +42,9 @@ const secondsOf = (size: PlannedLimit['size']): number => {
 
 const WINDOWS = 4
 
-/** Tokens of one request, on average: few, so that what is left of a limit is seldom too little for the next. */
+/** The average tokens of a request: few, so that the remainder of a limit is seldom too small for the next one. */
 const MEAN_TOKENS = 1.5
-/** Slots hold several requests. */
+/** A slot holds several requests. */
 const SLIDING: readonly [Sliding, ...Sliding[]] = [
   { seconds: 2, slots: 10 },
   { seconds: 4, slots: 10 },
@@ -56,7 +56,7 @@ interface Sliding {
   readonly slots: number
 }
 
-/** A third to two thirds of what is asked for. */
+/** One third to two thirds of the requested amount. */
 const drawSize = (random: Random): PlannedLimit['size'] => {
   const rate = REQUESTS_A_SECOND * MEAN_TOKENS * random.pick([0.35, 0.5, 0.65])
   const kind = random.pick(['bucket', 'sliding', 'minute'] as const)

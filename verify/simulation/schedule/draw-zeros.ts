@@ -2,8 +2,8 @@ import type { Random } from '../world/random.ts'
 import type { PlannedLimit, Schedule } from './schedule.ts'
 
 /**
- * In a fifth of the schedules some requests cost 0 tokens; in half of these a limit is paused as well, from the beginning, or by
- * a change and perhaps only until the next one.
+ * In a fifth of the schedules some requests cost 0 tokens. In half of these a limit is paused as well: from the start,
+ * or by a change and possibly only until the next one.
  */
 export const withZeros = (random: Random, schedule: Schedule): Schedule => {
   if (!random.chance(0.2)) return schedule

@@ -2,7 +2,7 @@ import type { Cost } from '../../../src/core/model/meter.ts'
 import type { PolicyKey } from '../../../src/core/model/policy.ts'
 import type { NetworkFaults } from '../world/network.ts'
 
-/** A limit of the simulation. `name` tells its meter, as in a real one: rpm of requests, tpm of tokens. */
+/** A limit of the simulation. `name` implies its meter, as in the product: rpm counts requests, tpm tokens. */
 export interface PlannedLimit {
   readonly name: string
   /** No request reserves output tokens: they are only claimed. */
@@ -12,9 +12,9 @@ export interface PlannedLimit {
     | { readonly kind: 'sliding'; readonly limit: number; readonly seconds: number; readonly slots: number }
     | { readonly kind: 'minute'; readonly limit: number }
   readonly refund: 'strict' | 'full'
-  /** What holds while its bucket cannot be reached; deny unless told. */
+  /** The rule while its bucket is unavailable. Default: deny. */
   readonly onUnavailable?: 'allow' | 'local'
-  /** It never denies, and charges what fits. */
+  /** The limit never denies, and charges what fits. */
   readonly mode?: 'warn' | 'shadow'
 }
 
@@ -26,45 +26,48 @@ export interface PlannedEntity {
 
 /** Limits that all requests of some entities share. */
 export interface PlannedPolicy {
-  /** As answers name it: `POLICY:GLOBAL:*`. */
+  /** As in responses: `POLICY:GLOBAL:*`. */
   readonly id: string
   readonly key: PolicyKey
-  /** The entities whose requests it applies to. */
+  /** The entities to whose requests it applies. */
   readonly callers: readonly string[]
   readonly limits: readonly PlannedLimit[]
 }
 
-/** The limits of an entity, or of a policy, are replaced by others of the same names. */
+/** Replaces the limits of an entity, or of a policy, by others with the same names. */
 export interface PlannedChange {
   readonly atNs: number
-  /** Through which they are replaced, so that it knows at once; null: through none of these. */
+  /** The node that makes the change and applies it immediately; null: none of these. */
   readonly node: number | null
   readonly of: string
   readonly limits: readonly PlannedLimit[]
 }
 
-/** A request, and what becomes of it where it is admitted. Times in ns since the schedule began. */
+/** A request, and its settlement if it is admitted. Times are ns since the start of the schedule. */
 export interface PlannedAsk {
   readonly atNs: number
   readonly node: number
   readonly entityId: string
   readonly tokens: number
-  /** Not there: it says at once that it will use what it asks for. */
+  /** Undefined: the request is final and uses what it requests. */
   readonly ending?: PlannedEnding
 }
 
-/** After so long all that was reserved is used by this share; `null`: all is given back. never: it stays reserved. */
+/**
+ * `afterNs` later the request settles at this share of its reservation; `null`: it releases the reservation. never: the
+ * reservation remains.
+ */
 export type PlannedEnding =
   | 'never'
   | { readonly afterNs: number; readonly share: number | null }
   | PlannedClaim
 
-/** After so long it is settled through `node`, as a stored reservation is, to what is claimed to be used in total. */
+/** `afterNs` later it is settled through `node`, as a stored reservation is, to the claimed total. */
 export interface PlannedClaim {
   readonly afterNs: number
   readonly claims: Cost
   readonly node: number
-  /** A caller's word is bounded by their own limits, an administrator's is not. */
+  /** A caller's claim is bounded by their own limits, an administrator's is not. */
   readonly by: 'caller' | 'admin'
 }
 
@@ -80,33 +83,33 @@ export type PlannedFault =
   | { readonly fault: 'step'; readonly atNs: number; readonly node: number; readonly ns: number }
   | { readonly fault: 'reset'; readonly atNs: number; readonly node: number; readonly entityId: string }
 
-/** All that is drawn before a schedule runs. What the network does to each call is drawn from the same seed. */
+/** Everything that is drawn before a run. The outcome of each network call is drawn from the same seed. */
 export interface Schedule {
   readonly seed: number
-  /** steady: more is asked for than the limit allows, all the time. */
+  /** steady: demand is above the limit throughout. */
   readonly kind: 'bursts' | 'steady'
   readonly durationNs: number
   readonly startNs: bigint
-  /** By how much each node's wall clock is ahead of true time. */
+  /** The offset of each node's wall clock from true time. */
   readonly aheadNs: readonly number[]
   readonly tickNs: number
   readonly leaseTtlMs: number
-  /** True: nothing runs after an answer, so counts and leases are looked after before it. */
+  /** True: nothing runs after a response, so counters and leases are written before it. */
   readonly isLambda: boolean
   readonly entities: readonly PlannedEntity[]
   readonly policies: readonly PlannedPolicy[]
-  /** In order of their times. The first is version 2 of what it replaces. */
+  /** In order of time. The first one is version 2 of what it replaces. */
   readonly changes: readonly PlannedChange[]
   readonly network: NetworkFaults
   readonly asks: readonly PlannedAsk[]
   readonly faults: readonly PlannedFault[]
 }
 
-/** Nothing is lost, no node stands still or dies, no clock is set, nothing is reset. Clocks may differ. */
+/** No call is lost, no node freezes or crashes, no clock is set, nothing is reset. Clocks may differ. */
 export const isCalm = ({ network, faults }: Schedule): boolean =>
   faults.length === 0 && network.slow + network.lostBefore + network.lostAfter + network.throttled === 0
 
-/** A limit of an entity, or of a policy, by the version of the configuration. */
+/** A limit of an entity, or of a policy, by configuration version. */
 export const limitAt = (
   { entities, policies, changes }: Schedule,
   of: string,

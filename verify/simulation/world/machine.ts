@@ -1,31 +1,31 @@
 import type { Clock } from '../../../src/core/ports/platform.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** The machine of one node: it can freeze, and crash; its clocks are its own. */
+/** The machine of one node. It can freeze and crash, and has its own clocks. */
 export interface Machine {
   readonly clock: Clock
-  /** Lets something happen on it: at once, when it thaws, or never where it has crashed. */
+  /** Runs an action on the machine: immediately, when it thaws, or never if it has crashed. */
   deliver(happening: () => void): void
-  /** The same after so long by true time. */
+  /** The same, after a delay in true time. */
   after(delayNs: number, happening: () => void): void
-  /** Stands still until `untilNs`; `stopsMonotonic`: so does its monotonic clock, as a Lambda's. */
+  /** Freezes until `untilNs`; `stopsMonotonic`: its monotonic clock stops too, as in a Lambda. */
   freeze(untilNs: number, stopsMonotonic: boolean): void
-  /** Its wall clock is set forward, or back. */
+  /** Sets the wall clock forward or back. */
   stepWall(ns: number): void
-  /** By how much its wall clock is ahead of true time now. */
+  /** The current offset of its wall clock from true time. */
   aheadNs(): number
   crash(): void
   isDead(): boolean
-  /** ns that it stood still for so far */
+  /** The total time that it was frozen, ns. */
   frozenNs(): number
 }
 
 export interface MachineOptions {
-  /** ns since the epoch at the schedule's beginning, by true time */
+  /** The true time at the start of the schedule, ns since the epoch. */
   readonly startNs: bigint
-  /** By how much its wall clock is ahead of true time. */
+  /** The offset of its wall clock from true time. */
   readonly aheadNs: number
-  /** ns between ticks of the wall clock: machines tell milliseconds. */
+  /** ns between ticks of the wall clock: real clocks have a resolution of milliseconds. */
   readonly tickNs: number
 }
 

@@ -5,32 +5,32 @@ import type { Machine } from './machine.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** How often calls fail, of 1, and how long they take, ns on average. */
+/** Probabilities of failures, 0 to 1, and the mean duration of a call, ns. */
 export interface NetworkFaults {
   readonly meanDelayNs: number
-  /** Calls that take up to a second: those beyond the deadline are given up, and arrive all the same. */
+  /** Calls that take up to a second: a call that exceeds the deadline is abandoned, but still arrives. */
   readonly slow: number
   readonly lostBefore: number
   readonly lostAfter: number
   readonly throttled: number
 }
 
-/** What became of one call: whether its answer came in time. */
+/** The outcome of a call: whether its response arrived in time. */
 export interface CallEnd {
   isAnswered: boolean
 }
 
-/** What a call does when it arrives; `end` is filled in later. */
+/** The effect of a call on arrival; `end` is filled in later. */
 type Call<T> = (end: CallEnd, sentNs: number) => Promise<T>
 
 export interface Network {
-  /** The table as a machine sees it. */
+  /** The table as a machine reaches it. */
   from(machine: Machine, table: TableAtWork): BucketStore
-  /** The configuration likewise. */
+  /** The configuration as a machine reaches it. */
   configFrom(machine: Machine, config: ConfigStore): ConfigStore
 }
 
-/** The table, told of each call whether the caller learns what became of it. */
+/** The table; it receives, with each call, the outcome that the caller will get. */
 export interface TableAtWork {
   write(
     ...call: [...Parameters<BucketStore['write']>, end: CallEnd, sentNs: number]
@@ -39,7 +39,7 @@ export interface TableAtWork {
   list: BucketStore['list']
 }
 
-/** As the settings have it: a call without an answer for so long is given up. */
+/** As in the settings: a call without a response is abandoned after this time. */
 export const DEADLINE_NS = 250_000_000
 const SLOWEST_NS = 1_000_000_000
 const SHORTEST_NS = 100_000
@@ -72,7 +72,7 @@ export const createNetwork = (
     scheduler.at(sentNs + there, () => {
       const applied = call(outcome, sentNs)
       if (outcome.isAnswered) machine.after(back, () => applied.then(resolve, reject))
-      // nobody hears of what the table refuses
+      // nothing waits for the result of a rejected call
       applied.catch(() => {})
     })
     return promise

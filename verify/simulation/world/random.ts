@@ -1,13 +1,13 @@
-/** Numbers that look like chance, the same for the same seed on every machine. */
+/** Pseudo-random numbers, the same for the same seed on every machine. */
 export interface Random {
-  /** 0 up to, not including, 1 */
+  /** From 0 up to, but not including, 1. */
   next(): number
-  /** A whole number, both ends included. */
+  /** A whole number; both ends are included. */
   between(low: number, high: number): number
-  /** True this often, of 1. */
+  /** True with this probability. */
   chance(share: number): boolean
   pick<T>(items: readonly [T, ...T[]]): T
-  /** Waits between things that happen by themselves, `mean` on average (exponential). */
+  /** Intervals between independent events, with this `mean` (exponential). */
   gap(mean: number): number
 }
 

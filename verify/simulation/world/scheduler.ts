@@ -1,10 +1,10 @@
-/** Virtual time: what happens, and when. Nothing sleeps. */
+/** Virtual time: a queue of events. Nothing sleeps. */
 export interface Scheduler {
-  /** ns since the schedule began */
+  /** ns since the start of the schedule */
   now(): number
-  /** Those of one moment happen in the order in which they were asked for. */
+  /** Events at the same time run in the order in which they were scheduled. */
   at(timeNs: number, happening: () => void): void
-  /** Lets all happen, also what follows from it, up to the last. Throws where that never ends. */
+  /** Runs all events, including those that they schedule. Throws if they do not end. */
   run(): Promise<void>
 }
 
@@ -14,7 +14,7 @@ interface Happening {
   readonly happen: () => void
 }
 
-/** More than any schedule leads to. */
+/** More events than any schedule causes. */
 const ENDLESS = 2_000_000
 
 export const createScheduler = (): Scheduler => {
@@ -38,9 +38,9 @@ export const createScheduler = (): Scheduler => {
 }
 
 /**
- * Waits until no promise has anything left to follow. The event loop turns only when the queue of microtasks is empty, however
- * deep chains of promises are, and nothing else of a schedule ever waits in the event loop: so exactly as much happens in one
- * run as in the next. A fixed number of turns of the microtask queue would only be a guess at the depth.
+ * Waits until no promise has a continuation left. The event loop turns only when the microtask queue is empty, however
+ * long the promise chains are, and nothing else in a schedule waits in the event loop, so every run progresses
+ * identically. A fixed number of microtask turns would have to guess the length of the chains.
  */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -66,7 +66,7 @@ const pop = (heap: Happening[]): Happening | undefined => {
   return first
 }
 
-/** Puts a happening in the place of the first, and below those that come before it. */
+/** Replaces the first event, and moves it below those that precede it. */
 const sink = (heap: Happening[], happening: Happening): void => {
   let at = 0
   for (;;) {

@@ -5,37 +5,37 @@ import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.
 import type { CallEnd, TableAtWork } from './network.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** What one write has changed of one limit: ns of a token bucket's `tat`, or counts. Above 0: charged; below: given back. */
+/** One write's change to one limit: ns of a token bucket's `tat`, or counts. Above 0: charged; below 0: refunded. */
 export interface Change {
   readonly limit: string
   readonly amount: number
-  /** Of the configuration that the bucket keeps the limit by. */
+  /** The configuration version by which the bucket stores the limit. */
   readonly version: number
 }
 
-/** A write that the table has applied. */
+/** A write that the table applied. */
 export interface TableWrite {
   readonly atNs: number
   readonly sentNs: number
-  /** Which life of which node sent it. */
+  /** The node instance that sent it. */
   readonly by: number
   readonly entityId: string
   readonly end: CallEnd
   readonly changes: readonly Change[]
-  /** Limits that the bucket keeps by another size from now on; what is in use of them is carried over, and not charged. */
+  /** Limits whose size in the bucket changes with this write; the amount in use is carried over, not charged. */
   readonly resized: readonly { readonly limit: string; readonly version: number }[]
-  /** What it added to the counters of use, by meter. */
+  /** The increments of the counters of use, by meter. */
   readonly used: Readonly<Record<string, number>>
-  /** What it left of the limits that it changed: `tat` of a token bucket, ns since the epoch, or `n`. */
+  /** The state after the write of the limits that it changed: `tat` of a token bucket, ns since the epoch, or `n`. */
   readonly states: Readonly<Record<string, bigint>>
-  /** True: it began a new life of the bucket. */
+  /** True: it began a new generation of the bucket. */
   readonly isReset: boolean
 }
 
-/** The table, and a log of what was written to it, made of the stored values alone. */
+/** The table and a log of its writes, derived from the stored values alone. */
 export interface LoggedTable {
   readonly writes: readonly TableWrite[]
-  /** As the life `by` of a node reaches it. */
+  /** The table as node instance `by` reaches it. */
   at(by: number): TableAtWork
 }
 
@@ -123,7 +123,7 @@ const numberAt = (item: BucketItem, path: string): bigint => {
   return typeof value === 'bigint' ? value : 0n
 }
 
-/** A bucket that is full is charged from now on, which is what its condition compares with; undefined: it was not full. */
+/** A full bucket is charged from the current time, which its condition compares with. Undefined: it was not full. */
 const idleSince = (path: string, conditions: readonly Condition[]): bigint | undefined => {
   const alternatives = conditions.flatMap((each) => (each.is === 'anyOf' ? each.conditions : []))
   for (const each of alternatives)

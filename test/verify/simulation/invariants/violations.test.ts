@@ -136,7 +136,7 @@ describe('the checks of a simulation find', () => {
     const asks = log.asks.map((each) => ({ ...each, answer: { ...DENIED, deniedBy } }))
     expect(asTold(log)).toEqual([])
     expect(asTold({ ...log, asks }).join()).toMatch(
-      /denied, where limits only warn.*tpm of key, which only warns/,
+      /denied, although limits only warn.*tpm of key, which only warns/,
     )
   })
 
