@@ -1,6 +1,6 @@
 import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 
-/** Calls to the engine so far, by kind, failed conditions included, and what DynamoDB bills for them. */
+/** Calls to the engine so far by kind, including failed conditions, and the units that DynamoDB bills for them. */
 export interface Calls {
   writes: number
   reads: number
@@ -17,7 +17,7 @@ export const callsSince = (now: Calls, before: Calls): Calls => ({
   readUnits: now.readUnits - before.readUnits,
 })
 
-/** A write that was applied, as a stream tells it. */
+/** An applied write, as a stream record describes it. */
 export interface SeenWrite {
   readonly key: Image
   readonly old: Image | undefined
@@ -31,8 +31,8 @@ export type Image = Readonly<Record<string, AttributeValue>>
 const COUNTED = /^(Update|Get|BatchGet|Query)/
 
 /**
- * Counts each call of a client as it is sent, beside everything that is measured. `onWrite` hears of writes that ask for the
- * new image; only this client may write to these items.
+ * Counts each call of a client as it is sent, without affecting the measurement. `onWrite` receives the writes that
+ * request the new image; no other client may write to these items.
  */
 export const countCalls = (
   sdk: DynamoDBClient,
@@ -41,7 +41,7 @@ export const countCalls = (
 ): void => {
   const bill = createBill(calls)
   const images = new Map<string, Image>()
-  const seen = (key: Image, image: Image): void => {
+  const report = (key: Image, image: Image): void => {
     const item = JSON.stringify(key)
     onWrite({ key, old: images.get(item), new: image, atMs: Date.now() })
     images.set(item, image)
@@ -52,17 +52,18 @@ export const countCalls = (
         if (!COUNTED.test(commandName)) return next(args)
         const key = ('Key' in args.input && args.input.Key) || {}
         const input = { ...args.input, ReturnConsumedCapacity: 'TOTAL' as const }
-        const answer = await bill(commandName, JSON.stringify(key), next({ ...args, input }))
-        if ('Attributes' in answer.output && answer.output.Attributes) seen(key, answer.output.Attributes)
-        return answer
+        const response = await bill(commandName, JSON.stringify(key), next({ ...args, input }))
+        if ('Attributes' in response.output && response.output.Attributes)
+          report(key, response.output.Attributes)
+        return response
       },
     { step: 'initialize', name: 'countCalls' },
   )
 }
 
 /**
- * The engine says how many units a call took, by the size of the item. A failed condition tells none, and is billed as the
- * item's last write was: 1 where there was none.
+ * The engine returns the units of a call, which depend on the size of the item. A failed condition returns none; it is
+ * billed like the item's last write, or 1 unit if there was none.
  */
 const createBill = (calls: Calls) => {
   const unitsOf = new Map<string, number>()
@@ -75,17 +76,17 @@ const createBill = (calls: Calls) => {
     calls[isWrite ? 'writes' : 'reads']++
     let units = unitsOf.get(item) ?? 1
     try {
-      const answer = await call
-      units = consumedIn(answer.output) ?? units
+      const response = await call
+      units = consumedIn(response.output) ?? units
       if (isWrite) unitsOf.set(item, units)
-      return answer
+      return response
     } finally {
       calls[isWrite ? 'writeUnits' : 'readUnits'] += units
     }
   }
 }
 
-/** One capacity, or a list of them for several tables. */
+/** One capacity, or a list for several tables. */
 const consumedIn = (output: object): number | undefined => {
   const consumed: unknown = 'ConsumedCapacity' in output ? output.ConsumedCapacity : undefined
   const each: readonly unknown[] = Array.isArray(consumed) ? consumed : [consumed]

@@ -1,14 +1,14 @@
 import { startEngineThread } from '../src/embedded/engine-thread.ts'
 
-/** The DynamoDB that is measured on. */
+/** The DynamoDB of the measurement. */
 export interface BenchEngine {
   readonly endpoint: string
   stop(): Promise<void>
 }
 
 /**
- * An engine in a thread of this process, or the one at `endpoint`. What it would tell a stream is not asked of it: that would
- * cost its own time, as it does not where DynamoDB does it.
+ * An engine in a thread of this process, or the one at `endpoint`. It has no stream: serving one would take time here,
+ * which it does not on DynamoDB.
  */
 export const openEngine = async (endpoint: string | undefined): Promise<BenchEngine> => {
   if (endpoint !== undefined) return { endpoint, stop: async () => {} }

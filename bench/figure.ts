@@ -1,6 +1,6 @@
 const SIGNIFICANT = 3
 
-/** A number with three digits that say something, and no exponent: 274000, 12.3, 0.000124. */
+/** A number with three significant digits and no exponent: 274000, 12.3, 0.000124. */
 export const figure = (value: number): string => {
   if (value === 0 || !Number.isFinite(value)) return String(value)
   const decimals = Math.max(0, SIGNIFICANT - 1 - Math.floor(Math.log10(Math.abs(value))))

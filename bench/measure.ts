@@ -1,4 +1,4 @@
-/** What one round of a closed loop measured. */
+/** The measurements of one round of a closed loop. */
 export interface Round {
   readonly operations: number
   readonly perSecond: number
@@ -6,7 +6,7 @@ export interface Round {
   readonly p99Ms: number
 }
 
-/** Runs `operation` from `callers` loops at once for about `seconds`; each call gets its running number. */
+/** Runs `operation` from `callers` concurrent loops for about `seconds`; each call receives its sequence number. */
 export const runLoops = async (
   callers: number,
   seconds: number,

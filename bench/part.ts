@@ -1,4 +1,4 @@
-/** What one part of the benchmark found. */
+/** The result of one part of the benchmark. */
 export interface Finding {
   readonly rows: readonly object[]
   /** Tables, in Markdown. */
@@ -7,7 +7,7 @@ export interface Finding {
   readonly charts: readonly Chart[]
 }
 
-/** A figure that was to be reached. */
+/** A measured value and its target. */
 export interface Goal {
   readonly what: string
   readonly value: number
@@ -15,14 +15,14 @@ export interface Goal {
   readonly goal: number
 }
 
-/** A picture for the documentation. */
+/** An image for the documentation. */
 export interface Chart {
-  /** In docs/images. */
+  /** File name in docs/images. */
   readonly file: string
   readonly svg: string
 }
 
-/** How long and how wide to measure. */
+/** The duration and scope of a measurement. */
 export interface PartOptions {
   readonly isQuick: boolean
   /** Undefined: an engine in this process. */
@@ -30,7 +30,7 @@ export interface PartOptions {
   onProgress(text: string): void
 }
 
-/** One part of the benchmark. Each has a section in docs/benchmarks.md, between markers of its name. */
+/** One part of the benchmark. docs/benchmarks.md has a section for each, between markers with its name. */
 export interface Part {
   readonly name: string
   readonly title: string

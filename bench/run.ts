@@ -14,23 +14,23 @@ import { storesPart } from './stores/stores-part.ts'
 
 const HELP = `npm run bench [-- options]
 
-Measures zael beside other ways to do the same, in one run on one machine. Machines differ, and so do moments: compare within
-one run. Prints tables and writes bench/results/<date>.json.
+Compares zael with alternatives in one run on one machine. The speed of machines differs and varies, so compare figures of
+the same run only. Prints tables and writes bench/results/<date>.json.
 
   stores        decisions on one DynamoDB engine: raw UpdateItem, zael exact and leased, rate-limiter-flexible
-  http          the check and chat routes on a leased key, beside a bare Hono handler
-  hostile-bodies  what other callers notice of one that sends bodies made to take long
-  searches      what other callers notice of viewers who search 10,000 entities
-  added         what the limiter adds to a request on a leased hot key
-  memory        what a process holds after a million keys were seen once each
-  saturation    how much of what is allowed callers get
+  http          the check and chat routes with a leased key, and a bare Hono handler
+  hostile-bodies  other callers while one caller sends bodies made to take long
+  searches      other callers while viewers search 10,000 entities
+  added         the time that the limiter adds to a request on a leased hot key
+  memory        the memory of a process after it has decided once for each of a million keys
+  saturation    the share of the allowed amount that callers receive
   requests      requests to the engine for each kind of decision
 
   --only <part>   one part
   --engine <url>  the DynamoDB to measure on (DynamoDB Local, MiniStack); default: one in this process
-  --quick         short rounds: a look, no figures to publish
+  --quick         short rounds, whose figures are not for publication
   --json          rows as JSON
-  --write         put tables and charts into docs/benchmarks.md and docs/images
+  --write         updates the tables and charts in docs/benchmarks.md and docs/images
   -h, --help      this text`
 
 const DOCUMENT = 'docs/benchmarks.md'
@@ -123,7 +123,7 @@ function goalsTable(goals: readonly Goal[]): string {
   )
 }
 
-/** The options as they were given, `--write` aside. */
+/** The options as given, except `--write`. */
 function given(): readonly string[] {
   return process.argv.slice(2).filter((option) => option !== '--write')
 }

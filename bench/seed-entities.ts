@@ -2,10 +2,10 @@ import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { newEntity } from '../src/core/admin/entities.ts'
 import { entityItem } from '../src/store/dynamodb/admin/entities.ts'
 
-/** As many items as one BatchWriteItem takes. */
+/** The maximum number of items per BatchWriteItem. */
 const AT_ONCE = 25
 
-/** Writes entities `<prefix>-0000` and so on straight into the demo's table: through the API 120 take a minute. */
+/** Writes entities `<prefix>-0000` and so on directly to the demo's table: the API accepts 120 per minute. */
 export const seedEntities = async (tableUrl: string, prefix: string, count: number): Promise<void> => {
   const client = new DynamoDBClient({
     endpoint: tableUrl,

@@ -17,12 +17,12 @@ import { type Calls, countCalls, noCalls, type SeenWrite } from './count-calls.t
 import { openEngine } from './engine.ts'
 
 export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' }
-/** A benchmark asks how fast, not whether in time; nor is a busy machine a store that is away. */
+/** A benchmark measures durations, so a slow engine on a busy machine must not count as unavailable. */
 export const DEADLINE_MS = 30_000
-/** Steady state: what applies is known. How often it is read again is a setting, not a cost of deciding. */
+/** Steady state: the configuration is cached. How often it is read again is a setting, not a cost of decisions. */
 const CONFIG_CACHE_MS = 3_600_000
 
-/** A limiter as one server has it: with its own client and caches. */
+/** A limiter as in one server, with its own client and caches. */
 export interface BenchNode {
   readonly limiter: Limiter
   readonly calls: Calls
@@ -31,31 +31,31 @@ export interface BenchNode {
 
 export interface NodeOptions {
   readonly settings?: Partial<LimiterSettings>
-  /** Hears of each write to a bucket. */
+  /** Receives each write to a bucket. */
   readonly onWrite?: (write: SeenWrite) => void
 }
 
 export interface BenchTable extends Pick<BenchNode, 'calls' | 'limiter'> {
   readonly endpoint: string
   readonly tableName: string
-  /** Uncounted. */
+  /** Its calls are not counted. */
   readonly client: DynamoClient
-  /** Makes an entity with token buckets: capacity and tokens per second by limit name. */
+  /** Adds an entity with token buckets: capacity and tokens per second by limit name. */
   addEntity(
     id: string,
     sizes: Readonly<Record<string, readonly [number, number]>>,
     parentId?: string,
   ): Promise<void>
-  /** Makes an entity with limits as the API takes them. */
+  /** Adds an entity with limits in the API's format. */
   addLimited(id: string, limits: readonly object[], parentId?: string): Promise<void>
-  /** Puts limits, as the API takes them, on a policy. */
+  /** Sets the limits of a policy, in the API's format. */
   addPolicy(key: PolicyKey, limits: readonly object[]): Promise<void>
-  /** Another node on the same table, which decides by `clock`. */
+  /** Another node on the same table, with its own `clock`. */
   join(clock: Clock, options?: NodeOptions): Promise<BenchNode>
   close(): Promise<void>
 }
 
-/** An engine of its own, or the one at `engineUrl`, with a new table, and the limiter on it as a server runs it: exact. */
+/** Opens a new table on its own engine, or on the one at `engineUrl`, with an exact limiter configured as in a server. */
 export const openBenchTable = async (engineUrl?: string): Promise<BenchTable> => {
   const tableName = `ZAEL-bench-${randomUUID()}`
   const engine = await openEngine(engineUrl)

@@ -22,11 +22,11 @@ if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) {
 }
 
 const endpoint = context('endpoint') ?? process.env.AWS_ENDPOINT_URL
-const asked = context('flavour') ?? (endpoint === undefined ? 'aws' : 'local')
+const chosen = context('flavour') ?? (endpoint === undefined ? 'aws' : 'local')
 const flavour: Flavour =
-  asked === 'aws' || asked === 'local'
-    ? asked
-    : reject(`-c flavour=${asked}: the flavour must be aws or local`)
+  chosen === 'aws' || chosen === 'local'
+    ? chosen
+    : reject(`-c flavour=${chosen}: the flavour must be aws or local`)
 
 if (flavour === 'local') {
   new ZaelStack(app, `Zael-${name}`, {

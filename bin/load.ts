@@ -5,10 +5,10 @@ import { createProgress, failureOf, reportOf, reportText } from './load/report.t
 import { runLoad } from './load/run-load.ts'
 import { totalMs } from './load/stages.ts'
 
-/** npm passes a Ctrl-C on that the terminal has sent to this process as well. */
+/** npm forwards a Ctrl-C that the terminal has also sent to this process. */
 const SAME_SIGNAL_MS = 1_000
 
-/** The first signal ends the run and prints what was measured; another one, later, ends at once. */
+/** The first signal ends the run and prints the measurements; a later one exits immediately. */
 const stopOnSignals = (): AbortSignal => {
   const stopping = new AbortController()
   let stoppingSinceMs: number | undefined
@@ -22,7 +22,7 @@ const stopOnSignals = (): AbortSignal => {
   return stopping.signal
 }
 
-/** Throws `UserError` where none of the nodes can be reached; the errors of one are reported with its requests. */
+/** Throws `UserError` if none of the nodes can be reached; errors of a single node are reported with its requests. */
 const requireNode = async (nodes: readonly string[]): Promise<void> => {
   const failures = await Promise.all(nodes.map(connectionFailure))
   if (failures.includes(undefined)) return

@@ -13,10 +13,10 @@ import { type RunningServer, startServer } from './serve/start-server.ts'
 import { startWorkers } from './workers/start-workers.ts'
 
 const { version } = packageJson
-/** npm passes a Ctrl-C on that the terminal has sent to this process as well. */
+/** npm forwards a Ctrl-C that the terminal has also sent to this process. */
 const SAME_SIGNAL_MS = 1_000
 
-/** Read before anything is waited for: later, an orphan's parent is another process. */
+/** Read before the first await: later, the parent of an orphan is another process. */
 const STARTED_BY = process.ppid
 
 const complain = (error: unknown): void => {
@@ -31,7 +31,7 @@ const fail = (error: unknown): never => {
 
 const start = async ({ workers }: ServeOptions): Promise<RunningServer> => {
   const settings = readSettings(process.env)
-  // the versions of packages are for zael to choose
+  // the versions of packages are determined by zael
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const logger = createConsoleLogger(settings.logLevel)
   const options = { settings, environment: process.env, version, logger, onFailure: fail }
@@ -40,7 +40,7 @@ const start = async ({ workers }: ServeOptions): Promise<RunningServer> => {
   return server
 }
 
-/** The first signal, or the end of npm, stops cleanly; another one, later, at once. */
+/** The first signal, or the end of npm, stops cleanly; a later signal exits immediately. */
 const stopOnSignals = (server: RunningServer): void => {
   let stoppingSince: number | undefined
   const stop = async (): Promise<void> => {

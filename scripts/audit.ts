@@ -8,7 +8,7 @@ const EXPLAINED: Readonly<Record<string, string>> = {}
 
 const HELP = `npm run audit
 
-Asks the package registry for advisories on the packages in package-lock.json, and fails for each one that scripts/audit.ts
+Requests advisories from the package registry on the packages in package-lock.json, and fails for each one that scripts/audit.ts
 does not explain. A registry that does not offer advisories is reported, and is no failure.`
 
 /** npm exits with 1 for advisories and for errors alike, and prints JSON for both. */

@@ -11,7 +11,7 @@ import { runCommand } from './run-command.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist')
 
-/** The compiler leaves `.ts` in what declarations import; whoever installs the package has no such files. */
+/** The compiler leaves `.ts` in the imports of declarations; the installed package has no such files. */
 const IMPORTED_SOURCE = /((?:from |import\()['"]\.{1,2}\/[^'"]+)\.ts(['"])/g
 
 const compile = async (): Promise<void> => {
@@ -23,7 +23,7 @@ const compile = async (): Promise<void> => {
   }
 }
 
-/** Whoever takes the constructs deploys these bundles; a deployment from a checkout makes them for itself. */
+/** The installed constructs deploy these bundles; a deployment from a checkout builds its own. */
 const bundle = (): readonly Metafile[] =>
   [API_SOURCE, AGGREGATOR_SOURCE].map((source) => {
     const directory = bundleDirectory(DIST, source)

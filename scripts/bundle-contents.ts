@@ -11,17 +11,17 @@ export interface BundledFile {
   readonly bytes: number
 }
 
-/** The files of a bundle that are loaded with `entry`: itself, and all it imports statically. */
+/** The files of a bundle that are loaded with `entry`: the entry, and all its static imports. */
 export const filesAtStart = ({ outputs }: Metafile, entry: string): readonly BundledFile[] => {
   const first = Object.keys(outputs).find((path) => basename(path) === entry)
   if (first === undefined) throw new Error(`the bundle has no ${entry}`)
-  const seen = new Set<string>([first])
-  for (const path of seen) {
+  const reached = new Set<string>([first])
+  for (const path of reached) {
     for (const imported of outputs[path]?.imports ?? []) {
-      if (imported.kind === 'import-statement' && !imported.external) seen.add(imported.path)
+      if (imported.kind === 'import-statement' && !imported.external) reached.add(imported.path)
     }
   }
-  return [...seen].map((path) => ({ path, bytes: outputs[path]?.bytes ?? 0 }))
+  return [...reached].map((path) => ({ path, bytes: outputs[path]?.bytes ?? 0 }))
 }
 
 const run = promisify(execFile)
@@ -31,7 +31,7 @@ const MOST_BYTES = 64 * 1_048_576
 interface LockedPackage {
   readonly version?: string
   readonly dev?: boolean
-  /** A development dependency that is also an optional peer of a dependency, as TypeScript is of valibot. */
+  /** A development dependency that is also an optional peer of a dependency: TypeScript is one of valibot. */
   readonly devOptional?: boolean
   /** An optional dependency of such a peer: zael has none of its own. */
   readonly optional?: boolean
@@ -44,7 +44,7 @@ interface Component {
   readonly hashes?: readonly object[]
 }
 
-/** The part of a CycloneDX document that is read here; the rest passes through. */
+/** The part of a CycloneDX document that this script reads; the rest is copied. */
 export interface Sbom {
   readonly metadata: { readonly component: { readonly name: string } }
   readonly components: readonly Component[]
@@ -53,10 +53,10 @@ export interface Sbom {
 
 const LOCKED: Readonly<Record<string, LockedPackage>> = packageLock.packages
 
-/** `name@version` of a place in the lock file, such as `node_modules/a/node_modules/@b/c`. */
+/** `name@version` of a path in the lock file, such as `node_modules/a/node_modules/@b/c`. */
 const nameAndVersion = (place: string, locked: Readonly<Record<string, LockedPackage>>): string => {
   const version = locked[place]?.version
-  if (version === undefined) throw new ScriptError(`${place} is bundled, and not in package-lock.json`)
+  if (version === undefined) throw new ScriptError(`${place} is bundled, but not in package-lock.json`)
   return `${place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length)}@${version}`
 }
 
@@ -66,7 +66,7 @@ const placesOf = ({ inputs }: Metafile): readonly string[] =>
 const isForDevelopment = ({ dev, devOptional, optional }: LockedPackage): boolean =>
   [dev, devOptional, optional].includes(true)
 
-/** `name@version` of what users of the package run: its dependencies, and the packages whose files are in the bundles. */
+/** `name@version` of the packages that users of the package run: its dependencies, and the packages in its bundles. */
 export const shippedPackages = (
   metafiles: readonly Metafile[],
   copied: readonly string[],
@@ -80,7 +80,7 @@ export const shippedPackages = (
   return new Set(places.map((place) => nameAndVersion(place, locked)))
 }
 
-/** `all` with the shipped packages alone. Throws `ScriptError` where one of them is missing or has no hash. */
+/** `all` reduced to the shipped packages. Throws `ScriptError` if one of them is missing or has no hash. */
 export const sbomOf = (all: Sbom, name: string, shipped: ReadonlySet<string>): Sbom => {
   const refOf = (component: Component): string => `${component.name}@${component.version}`
   const components = all.components.filter((component) => shipped.has(refOf(component)))
@@ -92,7 +92,7 @@ export const sbomOf = (all: Sbom, name: string, shipped: ReadonlySet<string>): S
   const dependencies = all.dependencies
     .filter(({ ref }) => isListed(ref))
     .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter(isListed) }))
-  // npm names the root after its folder
+  // npm names the root after its directory
   const metadata = { ...all.metadata, component: { ...all.metadata.component, name } }
   return { ...all, metadata, components, dependencies }
 }
@@ -113,9 +113,9 @@ const pageMetafile = async (root: string): Promise<Metafile> => {
 }
 
 /**
- * The software bill of materials of the package in CycloneDX's JSON: npm's, which lists all that is installed, less what
- * neither the package's dependencies nor its bundles hold. `npm sbom --omit=dev` leaves out what development shares with
- * them.
+ * The software bill of materials of the package in CycloneDX's JSON format: npm's, which lists everything installed,
+ * reduced to the package's dependencies and the contents of its bundles. `npm sbom --omit=dev` omits packages that they
+ * share with development.
  */
 export const createSbom = async (root: string, name: string, bundles: readonly Metafile[]): Promise<Sbom> => {
   const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'library']

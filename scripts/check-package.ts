@@ -18,12 +18,12 @@ import { runCommand } from './run-command.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const PROGRAMS = fileURLToPath(new URL('package-check/programs', import.meta.url))
 
-/** What importing `zael` alone needs. The SDK is held back, so that the first program could not load it. */
+/** The dependencies of `zael` alone. The SDK is not installed yet, so that the first program cannot load it. */
 const RUNTIME = Object.keys(packageJson.dependencies).filter((name) => name !== '@aws-sdk/client-dynamodb')
 
 /**
- * Six KB of either are names of options, and messages about those that are unknown or invalid; 16 KB are the schema that
- * limits are checked against, half of them valibot.
+ * Six KB of either are names of options, and messages about unknown or invalid ones; 16 KB are the schema that limits
+ * are validated against, half of them valibot.
  */
 const WEIGHED: readonly Weighed[] = [
   {
@@ -40,7 +40,7 @@ const WEIGHED: readonly Weighed[] = [
   },
 ]
 
-/** Programs that a project with these packages can run, in this order: what one needs, the next ones have too. */
+/** Programs that a project with these packages can run, in this order: each also has the packages of the previous ones. */
 const STEPS: readonly (readonly [program: string, needs: readonly string[]])[] = [
   ['memory-limiter.mjs', RUNTIME],
   ['other-runtime.mjs', []],
@@ -60,13 +60,13 @@ const runPrograms = async (consumer: Consumer): Promise<void> => {
     for (const name of needs) await consumer.provide(name)
     await copyFile(join(PROGRAMS, program), join(directory, program))
     if (program.endsWith('.ts')) await checkTypes(directory, program)
-    // `timeout` ends a program that does not end by itself, and says so with 124.
+    // `timeout` ends a program that does not exit by itself, with code 124.
     else await runCommand('timeout', [String(LONGEST_RUN_S), process.execPath, program], { cwd: directory })
-    console.log(`${program}: as it should`)
+    console.log(`${program}: passed`)
   }
 }
 
-/** As a strict project sees the types, those of the package checked as well. */
+/** Type-checks as a strict project does, including the package's own types. */
 const checkTypes = async (directory: string, program: string): Promise<void> => {
   const compilerOptions = {
     strict: true,

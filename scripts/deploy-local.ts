@@ -18,7 +18,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 type Outputs = Readonly<Record<string, string>>
 
-/** CloudFormation's rules are checked by `npm run synth`; here the emulator says what it cannot take. */
+/** `npm run synth` checks CloudFormation's rules; here the emulator reports what it does not support. */
 const cdklocal = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> =>
   runCommand('npx', ['--no-install', 'cdklocal', ...args], {
     cwd: ROOT,
@@ -33,7 +33,7 @@ const readOutputs = async (file: string, stackId: string): Promise<Outputs> => {
   return Object.fromEntries(Object.entries(own).map(([key, value]) => [key, String(value)]))
 }
 
-/** Whose test credentials are, on every emulator. */
+/** The account of the test credentials, on every emulator. */
 const ACCOUNT = '000000000000'
 const DEPLOY = ['--require-approval', 'never', '--progress', 'bar']
 
@@ -44,7 +44,7 @@ LocalStack). Delete the stack, with its table, and deploy again:
   AWS_ENDPOINT_URL=${endpoint} npm run deploy:local -- -c name=${name}
 `
 
-/** Puts the stack onto the emulator, or brings the one that is there up to date. */
+/** Deploys the stack to the emulator, or updates it. */
 const deploy = async (
   target: StackName,
   endpoint: string,
@@ -72,7 +72,7 @@ const deploy = async (
   }
 }
 
-/** What answers is an emulator, whatever its address: it knows its own health. */
+/** Allows demo keys at any address: `requireEmulator` has checked that it is an emulator. */
 const seed = (outputs: Outputs, env: NodeJS.ProcessEnv): Promise<void> =>
   runCommand('npm', ['run', '--silent', 'seed', '--', '--allow-demo-keys'], {
     cwd: ROOT,
@@ -93,12 +93,12 @@ zael runs on ${endpoint}
   table  ${outputs.TableName}
   admin  ${adminToken}
 
-Ask it:
+Send a request:
   curl ${url}v1/chat/completions \\
     -H 'Authorization: Bearer key-bob' -H 'Content-Type: application/json' \\
     -d '${CHAT_BODY}'
 
-See the table:
+Read the table:
   AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1 \\
     aws --endpoint-url ${endpoint} dynamodb scan --table-name ${outputs.TableName}
 `

@@ -9,10 +9,10 @@ export interface StackName {
   readonly stack: string
 }
 
-/** The option of scripts that act on a stack, as `cdk deploy` has it: `-c name=demo`. */
+/** The option of scripts that act on a stack, in the form of `cdk deploy`: `-c name=demo`. */
 export const CONTEXT_OPTION = { context: { type: 'string', short: 'c', multiple: true } } as const
 
-/** Reads the values of `--context`. Throws `UserError` for another key than `name`, and a name that no stack can have. */
+/** Reads the values of `--context`. Throws `UserError` for a key other than `name`, and for an invalid stack name. */
 export const stackName = (context: readonly string[] = []): StackName => {
   const [given = 'name=demo', ...more] = context
   if (!given.startsWith('name=') || more.length > 0) {
@@ -27,18 +27,18 @@ export const stackName = (context: readonly string[] = []): StackName => {
   return { name, stack: `Zael-${name}` }
 }
 
-/** Where LocalStack and MiniStack listen unless told otherwise. */
+/** The default address of LocalStack and MiniStack. */
 export const DEFAULT_ENDPOINT = 'http://localhost:4566'
 
-/** The emulator's address, without a slash at its end: AWS_ENDPOINT_URL, else its usual one. */
+/** The emulator's address without a trailing slash: AWS_ENDPOINT_URL, else the default. */
 export const emulatorEndpoint = (env: NodeJS.ProcessEnv): string =>
   (env.AWS_ENDPOINT_URL || DEFAULT_ENDPOINT).replace(/\/+$/, '')
 
-/** The command that deploys to this emulator: another terminal does not have this one's AWS_ENDPOINT_URL. */
+/** The command that deploys to this emulator, for another terminal, which does not have this one's AWS_ENDPOINT_URL. */
 export const deployCommand = (endpoint: string): string =>
   endpoint === DEFAULT_ENDPOINT ? 'npm run deploy:local' : `AWS_ENDPOINT_URL=${endpoint} npm run deploy:local`
 
-/** What cdklocal leaves in the environment, beside the endpoints. */
+/** The variables that cdklocal keeps in the environment, besides the endpoints. */
 const KEPT = [
   'AWS_REGION',
   'AWS_DEFAULT_REGION',
@@ -47,9 +47,9 @@ const KEPT = [
 ]
 
 /**
- * This environment turned to an emulator: its address for every service, test credentials whatever the machine has
- * (nothing may reach AWS), buckets in paths, as names below `localhost` need not resolve. cdklocal drops all AWS_*
- * variables it is not told to keep.
+ * This environment, changed to an emulator: its address for every service, test credentials instead of the machine's
+ * (nothing may reach AWS), and buckets in paths, because names below `localhost` may not resolve. cdklocal removes all
+ * AWS_* variables that are not in its allow list.
  */
 export const emulatorEnvironment = (endpoint: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
   const others = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('AWS_')))
@@ -63,20 +63,20 @@ export const emulatorEnvironment = (endpoint: string, env: NodeJS.ProcessEnv): N
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
-    // Which version of the SDK runs here is the lock file's business.
+    // The lock file determines the version of the SDK.
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     AWS_ENVAR_ALLOWLIST: KEPT.join(','),
   }
 }
 
-/** Throws `ScriptError` where no emulator answers. */
+/** Throws `ScriptError` if no emulator responds. */
 export const requireEmulator = async (endpoint: string): Promise<void> => {
-  const answer = await fetch(`${endpoint}/_localstack/health`, { signal: AbortSignal.timeout(5_000) }).catch(
-    () => undefined,
-  )
-  if (answer?.ok) return
+  const response = await fetch(`${endpoint}/_localstack/health`, {
+    signal: AbortSignal.timeout(5_000),
+  }).catch(() => undefined)
+  if (response?.ok) return
   const found =
-    answer === undefined ? 'nothing listens there' : `what listens there is no emulator (${answer.status})`
+    response === undefined ? 'nothing listens on it' : `the server is not an emulator (${response.status})`
   throw new ScriptError(
     [
       `no AWS emulator at ${endpoint}: ${found}.`,
@@ -87,13 +87,13 @@ export const requireEmulator = async (endpoint: string): Promise<void> => {
   )
 }
 
-/** Emulators read the service from the credential's scope, and check no signature. */
+/** Emulators read the service from the credential scope, and check no signature. */
 const API_GATEWAY =
   'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/apigateway/aws4_request, SignedHeaders=host, Signature=0'
 
 /**
- * Makes the stage of `apiUrl` serve its API as it is defined now: a stage keeps the definition of its deployment, and the
- * stack keeps that deployment when the definition changes. Throws `ScriptError` if the emulator refuses.
+ * Deploys the current definition of the API of `apiUrl` to its stage: a stage keeps the definition of its deployment,
+ * and the stack keeps that deployment when the definition changes. Throws `ScriptError` if the emulator rejects it.
  */
 export const redeployApi = async (endpoint: string, apiUrl: string): Promise<void> => {
   const [, apiId, stageName] = /\/_aws\/execute-api\/([^/]+)\/([^/]+)\/$/.exec(apiUrl) ?? []

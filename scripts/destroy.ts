@@ -13,11 +13,11 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 const HELP = `npm run destroy [-- options]
 
-Deletes a stack: from the emulator that AWS_ENDPOINT_URL names, else from AWS, which asks first and keeps the table.
+Deletes a stack: from the emulator of AWS_ENDPOINT_URL, else from AWS, with a confirmation and without its table.
 
   -c, --context name=NAME   the stack is Zael-NAME; default: demo
       --profile NAME        the profile of your AWS credentials
-  -f, --force               do not ask
+  -f, --force               no confirmation
   -h, --help                this text`
 
 const OPTIONS = {

@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { deployCommand, emulatorEndpoint } from './deployment.ts'
 import { ScriptError } from './run-command.ts'
 
-/** An AWS emulator that runs as a process of this machine, Lambdas included. */
+/** An AWS emulator that runs as a process on this machine, including its Lambdas. */
 export interface Emulator {
   readonly endpoint: string
   /** Resolves when the process has ended. */
@@ -18,21 +18,21 @@ export interface Emulator {
   stop(): Promise<void>
 }
 
-/** How an emulator is started. */
+/** The command that starts an emulator. */
 export interface EmulatorProgram {
   readonly name: string
   readonly command: string
   readonly args: readonly string[]
-  /** Its whole environment; `directory` is its own, and is deleted when it ends. */
+  /** Its complete environment; `directory` is temporary, and is deleted when it ends. */
   environment(port: number, directory: string): NodeJS.ProcessEnv
   readonly startTimeoutMs: number
-  /** How long it may take to end by itself, with all that it started. */
+  /** How long it may take to exit by itself, with everything it started. */
   readonly stopTimeoutMs: number
 }
 
 const LOG_END_CHARACTERS = 2_000
 
-/** A port of loopback that nothing listens on now. */
+/** A free port of the loopback interface. */
 export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -43,14 +43,14 @@ export const freePort = async (): Promise<number> => {
   return address.port
 }
 
-/** Throws `ScriptError` if something listens on `port`: it would be taken for the emulator. */
+/** Throws `ScriptError` if another process listens on `port`: it would be mistaken for the emulator. */
 const requireFree = async (port: number): Promise<void> => {
   const server = createServer().listen(port, '127.0.0.1')
   try {
     await once(server, 'listening')
   } catch {
     throw new ScriptError(
-      `port ${port} is in use: end what listens there, or name another in AWS_ENDPOINT_URL`,
+      `port ${port} is in use: stop the process that listens on it, or set another in AWS_ENDPOINT_URL`,
     )
   }
   server.close()
@@ -68,7 +68,7 @@ export const isReady = async (url: string, child: ChildProcess, timeoutMs: numbe
   return false
 }
 
-/** Resolves when a process has ended; if it could not be started, to the reason. */
+/** Resolves when a process has ended, to the reason if it could not be started. */
 const endOf = (child: ChildProcess): Promise<Error | undefined> =>
   new Promise((resolve) => child.on('error', resolve).once('exit', () => resolve(undefined)))
 
@@ -89,14 +89,14 @@ const signal = (pid: number, name: NodeJS.Signals): void => {
   try {
     process.kill(pid, name)
   } catch {
-    // It has ended already.
+    // It has already ended.
   }
 }
 
 /** The parent of a process. Undefined: there is no such process, or no /proc. */
 const parentOf = (pid: number): number | undefined => {
   try {
-    // The name stands in parentheses, and may contain any: pid (name) state ppid.
+    // The name is in parentheses, and may contain any character: pid (name) state ppid.
     return Number(/.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1])
   } catch {
     return undefined
@@ -106,7 +106,7 @@ const parentOf = (pid: number): number | undefined => {
 const processes = (): readonly number[] =>
   existsSync('/proc/self/stat') ? readdirSync('/proc').map(Number).filter(Number.isInteger) : []
 
-/** What `pid` has started, and what that has started: LocalStack gives DynamoDB Local a group of its own. Linux only. */
+/** All descendants of `pid`: LocalStack starts DynamoDB Local in a process group of its own. Linux only. */
 export const descendantsOf = (pid: number): readonly number[] => {
   const parents = processes().map((child) => ({ child, parent: parentOf(child) }))
   const found = [pid]
@@ -116,7 +116,7 @@ export const descendantsOf = (pid: number): readonly number[] => {
   return found.slice(1)
 }
 
-/** Ends a leader of a process group with its group, and then what is left of what it started. */
+/** Ends the process group of `pid`, and then its remaining descendants. */
 const endTree = async (pid: number, ended: Promise<unknown>, timeoutMs: number): Promise<void> => {
   const descendants = descendantsOf(pid)
   signal(-pid, 'SIGTERM')
@@ -125,7 +125,7 @@ const endTree = async (pid: number, ended: Promise<unknown>, timeoutMs: number):
   for (const descendant of descendants) signal(descendant, 'SIGKILL')
 }
 
-/** Starts an emulator on loopback. Default port: a free one. Throws `ScriptError` if it does not start. */
+/** Starts an emulator on the loopback interface. Default port: a free one. Throws `ScriptError` if it does not start. */
 export const startEmulator = async (program: EmulatorProgram, port?: number): Promise<Emulator> => {
   if (port !== undefined) await requireFree(port)
   const chosen = port ?? (await freePort())
@@ -172,7 +172,7 @@ export const runEmulator = async (
 ): Promise<void> => {
   const emulator = await start(portOf(emulatorEndpoint(process.env)))
   console.log(
-    `${name} answers at ${emulator.endpoint}. Now, in another terminal: ${deployCommand(emulator.endpoint)}`,
+    `${name} listens at ${emulator.endpoint}. Now, in another terminal: ${deployCommand(emulator.endpoint)}`,
   )
   process.once('SIGINT', emulator.stop).once('SIGTERM', emulator.stop)
   await emulator.ended

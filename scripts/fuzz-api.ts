@@ -13,14 +13,17 @@ import { CommandFailed, runCommand, ScriptError } from './run-command.ts'
 const VERSION = '4.32.5'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const VENV = join(ROOT, '.schemathesis')
-/** A busy machine takes long; one that is not, two seconds. */
+/** A generous timeout for a busy machine; an idle one needs two seconds. */
 const START_TIMEOUT_MS = 300_000
 const ADMIN = { authorization: 'Bearer dev-admin' }
 const CALLER = 'fuzz-caller'
-/** A busy machine is no store that is unavailable. */
+/** On a busy machine, a slow store must not count as unavailable. */
 const SETTINGS = { LOG_LEVEL: 'error', STORE_DEADLINE_MS: '10000' }
 
-/** Who sends generated requests, to which operations, for how long at most. The admin changes what the others need: it is last. */
+/**
+ * The caller, the operations and the maximum time of each run. The administrator changes what the others need, so it is
+ * last.
+ */
 const ROLES = [
   { name: 'caller', seconds: 45, operations: ['--include-path-regex', '^/v1/'] },
   { name: 'viewer', seconds: 30, operations: ['--include-path-regex', '^/api/', '--include-method', 'GET'] },
@@ -57,7 +60,7 @@ const write = async (method: 'POST' | 'PUT', url: string, body: object): Promise
   if (!response.ok) throw new ScriptError(`${method} ${url} returned ${response.status}`)
 }
 
-/** A caller with a key whose limits no run reaches. */
+/** A caller with a key whose limits are never reached. */
 const makeCaller = async (url: string): Promise<string> => {
   await write('POST', `${url}/api/entities`, { entity_id: CALLER, name: CALLER })
   await write('PUT', `${url}/api/limits/${CALLER}`, {
@@ -86,9 +89,9 @@ const fuzz = async (
     // no request fails because the machine is busy
     ...['--request-timeout', '120'],
     ...['--warnings', 'off', '--continue-on-failure', '--report', 'json', '--report-json-path', report],
-    // requests without a key reach the limit of failed authentications, whose 429 is no 401
+    // requests without a key reach the limit of failed authentications, and its 429 is not the documented 401
     ...['--exclude-checks', 'ignored_auth'],
-    // events without an end
+    // event streams do not end
     ...['--exclude-path', '/api/dashboard/stream'],
     ...headers.flatMap((header) => ['--header', header]),
     ...role.operations,
@@ -97,7 +100,7 @@ const fuzz = async (
   try {
     await runCommand(join(VENV, 'bin', 'st'), [...config, 'run', `${url}/openapi.json`, ...options])
   } catch (error) {
-    // its report counts what failed
+    // the failures are counted from its report
     if (!(error instanceof CommandFailed)) throw error
   }
 }

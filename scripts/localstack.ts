@@ -8,7 +8,7 @@ import { INSTALLED, installLocalStack, LOCALSTACK_VERSION } from './localstack/i
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** LocalStack's file system in `directory`, with what is installed where it would install it itself. */
+/** LocalStack's file system in `directory`, with the packages where LocalStack would install them itself. */
 const prepareFiles = (directory: string): string => {
   const root = join(directory, 'root')
   const data = join(root, 'var', 'lib', 'localstack')
@@ -17,7 +17,7 @@ const prepareFiles = (directory: string): string => {
   return root
 }
 
-/** LocalStack reads settings of many names: it gets none of this machine's AWS settings. */
+/** LocalStack reads settings with many names, so it receives none of this machine's AWS settings. */
 const environment = (port: number, directory: string): NodeJS.ProcessEnv => {
   const others = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'))
   const temporary = join(directory, 'tmp')
@@ -31,7 +31,7 @@ const environment = (port: number, directory: string): NodeJS.ProcessEnv => {
     TMPDIR: temporary,
     GATEWAY_LISTEN: `127.0.0.1:${port}`,
     LOCALSTACK_HOST: `localhost:${port}`,
-    // Also inside a container, which it would take for its own.
+    // Also in a container, which LocalStack would otherwise mistake for its own.
     OVERRIDE_IN_DOCKER: '0',
     DNS_ADDRESS: '0',
     DISABLE_EVENTS: '1',
@@ -44,7 +44,7 @@ const environment = (port: number, directory: string): NodeJS.ProcessEnv => {
   }
 }
 
-/** Starts LocalStack on loopback; without `port`, on a free one. */
+/** Starts LocalStack on the loopback interface; without `port`, on a free one. */
 export const startLocalStack = async (port?: number): Promise<Emulator> => {
   await installLocalStack()
   return startEmulator(

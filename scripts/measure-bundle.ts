@@ -11,14 +11,14 @@ import { filesAtStart } from './bundle-contents.ts'
 import { ScriptError } from './run-command.ts'
 
 const MOST_KB = 600
-/** A goal and no bound: a busy machine takes longer, whatever the bundle is like. */
+/** A target, not a bound: it takes longer on a busy machine, whatever the bundle. */
 const GOAL_MS = 150
 const MOST_PAGE_KB = 150
 const STARTS = 15
 
 const run = promisify(execFile)
 
-/** What a Lambda of the stack has in its environment; nothing is called. */
+/** The environment of a Lambda of the stack; nothing is called. */
 const ENVIRONMENT = {
   NODE_OPTIONS: '--enable-source-maps',
   AWS_REGION: 'us-east-1',
@@ -31,7 +31,7 @@ const ENVIRONMENT = {
   RESPONSE_STREAMING: 'false',
 }
 
-/** Milliseconds from the first line of a fresh Node until the handler is there. */
+/** Milliseconds from the first line of a new Node process until the handler is loaded. */
 const startOnce = async (entry: string): Promise<number> => {
   const program = `const start = performance.now()
 const { handler } = await import(${JSON.stringify(pathToFileURL(entry).href)})
@@ -46,7 +46,7 @@ process.stdout.write(String(performance.now() - start), () => process.exit())`
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
-/** All that a browser loads of the page, charts included, as it travels. */
+/** The transferred size of all files that a browser loads of the page, including charts. */
 const measurePage = async (): Promise<number> => {
   const packed = [...(await bundlePage())].filter(([name]) => name.endsWith('.gz'))
   for (const [name, { length }] of packed)

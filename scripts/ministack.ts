@@ -19,7 +19,7 @@ const install = async (): Promise<void> => {
   writeFileSync(stamp, VERSION)
 }
 
-/** Starts MiniStack on loopback; without `port`, on a free one. */
+/** Starts MiniStack on the loopback interface; without `port`, on a free one. */
 export const startMiniStack = async (port?: number): Promise<Emulator> => {
   await install()
   return startEmulator(

@@ -25,7 +25,7 @@ const chatALot = async (apiUrl: string): Promise<void> => {
   }
 }
 
-/** Each view: where it is, and what is done there before its picture is taken. */
+/** Each view: its route, and the actions before its picture is taken. */
 const VIEWS: Readonly<Record<string, { readonly route: string; prepare(page: Page): Promise<unknown> }>> = {
   overview: {
     route: '/overview',
@@ -44,7 +44,7 @@ const VIEWS: Readonly<Record<string, { readonly route: string; prepare(page: Pag
         .getByText(/was denied/)
         .first()
         .waitFor()
-      // the run is over
+      // the run has ended
       await page.getByRole('button', { name: 'Send' }).and(page.locator('[aria-disabled="false"]')).waitFor()
     },
   },

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
 
-/** An own field of JSON that another program printed; undefined where there is none. */
+/** An own field of JSON that another program printed; undefined if it is missing. */
 export const fieldOf = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null
     ? Object.entries(value).find(([key]) => key === name)?.[1]
     : undefined
 
-/** What `npm audit --json` printed. */
+/** The contents of `npm audit --json`. */
 export interface AuditResult {
-  /** Why the registry gave no advisories. Undefined: it did. */
+  /** Why the registry returned no advisories. Undefined: it returned them. */
   readonly unavailable: string | undefined
-  /** `package: title (URL)` of each advisory that is not explained. */
+  /** `package: title (URL)` of each unexplained advisory. */
   readonly unexplained: readonly string[]
 }
 
@@ -25,14 +25,14 @@ const parsed = (text: string): unknown => {
   }
 }
 
-/** `via` also holds names of packages that are affected through others; those have an entry of their own. */
+/** `via` also contains names of packages that are affected through others; those have an entry of their own. */
 const advisoriesOf = (name: string, vulnerability: unknown) =>
   entriesOf(fieldOf(vulnerability, 'via')).flatMap(([, via]) => {
     const url = fieldOf(via, 'url')
     return typeof url === 'string' ? [{ url, text: `${name}: ${fieldOf(via, 'title')} (${url})` }] : []
   })
 
-/** Reads what `npm audit --json` printed; `explained` holds reasons by the URL of an advisory. */
+/** Reads the output of `npm audit --json`; `explained` contains reasons by the URL of an advisory. */
 export const auditResult = (stdout: string, explained: Readonly<Record<string, string>>): AuditResult => {
   const report = parsed(stdout)
   const vulnerabilities = fieldOf(report, 'vulnerabilities')
@@ -59,7 +59,10 @@ const numberOf = (report: object, key: string): number => {
   return typeof value === 'number' ? value : 0
 }
 
-/** What a JSON report of vitest, or of `npm run verify`, says; a suite that never got to its tests, or a report that is missing, is a failure. */
+/**
+ * The counts of a JSON report of vitest, or of `npm run verify`. A suite that did not reach its tests, and a missing
+ * report, count as a failure.
+ */
 const sumOf = (file: string): TestSum => {
   try {
     const report: unknown = JSON.parse(readFileSync(file, 'utf8'))
@@ -74,8 +77,8 @@ const sumOf = (file: string): TestSum => {
 }
 
 /**
- * The sum of vitest's JSON reports. `failedRuns`: runs of tests that ended badly; their reports should say why, and
- * where they do not, each counts as one failure. `failedSteps`: what else failed.
+ * The sum of vitest's JSON reports. `failedRuns`: test runs with a failing exit code; if the reports contain fewer
+ * failures than that, each run counts as one. `failedSteps`: other failed steps, each counted as one.
  */
 export const sumReports = (
   files: readonly string[],
@@ -87,7 +90,7 @@ export const sumReports = (
   return { passed, failed: Math.max(failedTests, failedRuns) + failedSteps }
 }
 
-/** Counts as a JSON report of vitest states them. A passed test is a request whose response kept to the document. */
+/** The counts in the format of vitest's JSON report. A passed test is a request whose response conforms to the document. */
 export interface FuzzSum {
   readonly numPassedTests: number
   readonly numFailedTests: number
@@ -96,7 +99,7 @@ export interface FuzzSum {
 
 const UNREADABLE_FUZZ_REPORT: FuzzSum = { numPassedTests: 0, numFailedTests: 1, success: false }
 
-/** The sum of schemathesis's JSON reports. One that is missing, or that contains no request, counts as a failure. */
+/** The sum of schemathesis's JSON reports. A missing report, or one without a request, counts as a failure. */
 export const sumFuzzReports = (files: readonly string[]): FuzzSum => {
   const sums = files.map(fuzzSumOf)
   return {

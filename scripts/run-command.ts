@@ -5,16 +5,16 @@ import { reasonOf } from '../src/command-line/failure.ts'
 
 export interface CommandOptions {
   readonly cwd?: string
-  /** The whole environment of the command. Default: this process's. */
+  /** The complete environment of the command. Default: this process's. */
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** A command that could not be run, or that exited with a code other than 0 after it printed why. */
+/** A command that could not be run, or that exited with a code other than 0 after it printed the reason. */
 export class CommandFailed extends UserError {
   override readonly name = 'CommandFailed'
 }
 
-/** Runs a command to its end, its output going where this process's goes. Throws `CommandFailed`. */
+/** Runs a command to its end, with this process's output streams. Throws `CommandFailed`. */
 export const runCommand = async (
   command: string,
   args: readonly string[],
@@ -29,7 +29,7 @@ export const runCommand = async (
   throw new CommandFailed(`${[command, ...args].join(' ')} ${end}`)
 }
 
-/** A failure that the person who runs the script can correct. */
+/** A failure that the user of the script can correct. */
 export class ScriptError extends UserError {
   override readonly name = 'ScriptError'
 }

@@ -10,7 +10,7 @@ import { runCommand, ScriptError } from './run-command.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** Deploys to the emulator as anyone would, and runs the tests against what is there then. */
+/** Deploys to the emulator as a user would, and runs the tests against that deployment. */
 const deployAndTest = async (endpoint: string, args: readonly string[]): Promise<void> => {
   const directory = await mkdtemp(join(tmpdir(), 'zael-e2e-'))
   const outputs = join(directory, 'outputs.json')
@@ -46,7 +46,7 @@ const OPTIONS = {
   'outputFile.json': { type: 'string' },
 } as const
 
-/** The same options as vitest takes them. */
+/** The same options as vitest's. */
 const vitestArguments = ({
   values: { on: _, ...values },
   positionals,

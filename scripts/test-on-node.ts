@@ -7,10 +7,10 @@ import { runCommand } from './run-command.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** The versions beside the oldest one that is supported, which runs everything else. */
+/** The versions besides the oldest supported one, which runs everything else. */
 const VERSIONS: Readonly<Record<string, string>> = { 22: '22.23.5', 24: '24.22.3' }
 
-/** Platforms whose Node is in a package of its own, named after them. */
+/** Platforms whose Node is a separate package, named after them. */
 const PLATFORMS = ['linux-x64', 'linux-arm64']
 
 const HELP = `npm run test:node -- VERSION [options]
@@ -20,7 +20,7 @@ Runs the unit tests on Node 22 or 24, which is installed into .node at the first
   --report FILE   write the result there, as vitest's JSON reporter does
   -h, --help      this text`
 
-/** Installs a Node below `.node`, unless it is there. Returns the directory of its executable. */
+/** Installs a Node below `.node`, unless it is installed. Returns the directory of its executable. */
 const installNode = async (version: string): Promise<string> => {
   const platform = `${process.platform}-${process.arch}`
   if (!PLATFORMS.includes(platform)) {

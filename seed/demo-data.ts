@@ -12,7 +12,7 @@ export interface DemoLimits {
   readonly limits: readonly Limit[]
 }
 
-/** What a demo is shown with. */
+/** The contents of a demo. */
 export interface DemoData {
   /** Parents before their children. */
   readonly entities: readonly EntityDraft[]
@@ -34,7 +34,7 @@ const rpmAndTpm = (owner: LimitOwner, rpm: number, tpm: number): DemoLimits => (
   limits: [perMinute('rpm', 'requests', rpm), perMinute('tpm', 'tokens', tpm)],
 })
 
-/** `selector` as in the path of the API. */
+/** `selector` as in the API's path. */
 const perHour = (scope: PolicyScope, selector: string, limit: number): DemoLimits => ({
   ...policyLimitSet(parsePolicyKey(scope, selector)),
   limits: [

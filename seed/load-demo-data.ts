@@ -8,7 +8,7 @@ import type { DemoData } from './demo-data.ts'
 
 const ACTOR = 'seed'
 
-/** True: made. False: it was there. */
+/** True: created. False: it existed. */
 const unlessThere = async (make: () => Promise<unknown>): Promise<boolean> => {
   try {
     await make()
@@ -28,8 +28,8 @@ const inTurn = async <T>(items: readonly T[], load: (item: T) => Promise<boolean
 }
 
 /**
- * Loads what is missing and leaves what is there as it is, so it may run any number of times. Says how much was made.
- * Throws `StoreUnavailable`.
+ * Creates the missing items and leaves existing ones unchanged, so it may run any number of times. Returns the number of
+ * created items. Throws `StoreUnavailable`.
  */
 export const loadDemoData = async (
   dependencies: Omit<AdminDependencies, 'changed'>,

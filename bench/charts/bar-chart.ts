@@ -2,9 +2,9 @@ import { figure } from '../figure.ts'
 
 export interface BarChart {
   readonly title: string
-  /** What the numbers are. */
+  /** The unit of the values. */
   readonly unit: string
-  /** `log`: where some bars are thousands of times as long as others. */
+  /** `log`: for values that differ by factors of thousands. */
   readonly scale: 'linear' | 'log'
   readonly groups: readonly BarGroup[]
 }
@@ -28,7 +28,7 @@ const HEAD = 64
 const GROUP_HEAD = 34
 const COLORS = ['#7a8495', '#c2752d', '#d8a36b', '#3b6fd4', '#2e9e6b']
 
-/** Sits on a ground of its own, so that it reads the same on a light page and on a dark one. */
+/** The chart has its own background, so that it is legible on light and dark pages. */
 export const barChart = (chart: BarChart): string => {
   const { title, unit, groups } = chart
   const titles = [...new Set(groups.flatMap(({ bars }) => bars.map((bar) => bar.title)))]
@@ -68,7 +68,7 @@ const drawGroup = (
   return `<text class="strong" x="24" y="${top + 24}">${escaped(title)}</text>\n${lines.join('\n')}`
 }
 
-/** px of a value; what is 0 has no bar, and on a log scale the least above 0 a short one. */
+/** The length of a bar in px: 0 for a value of 0; on a log scale the smallest value above 0 has a short bar. */
 const scaleOf = ({ scale, groups }: BarChart): ((value: number) => number) => {
   const values = groups.flatMap(({ bars }) => bars.map(({ value }) => value)).filter((value) => value > 0)
   const [least, most] = [Math.min(...values), Math.max(...values)]

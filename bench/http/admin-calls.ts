@@ -9,5 +9,5 @@ export const adminCalls =
       headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
       ...(body && { body: JSON.stringify(body) }),
     })
-    if (!ok) throw new Error(`${method} ${path} answered ${status}`)
+    if (!ok) throw new Error(`${method} ${path} returned ${status}`)
   }

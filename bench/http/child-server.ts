@@ -2,21 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** As `watch-loop.ts` reports it, in ms. */
+/** The message of `watch-loop.ts`, in ms. */
 export interface LoopBlock {
   readonly longestBlockMs: number
   readonly longestBlockCpuMs: number | null
 }
 
-/** A server in a process of its own. */
+/** A server in its own process. */
 export interface ChildServer {
   readonly url: string
-  /** The longest block of its event loop since this was last asked; of a watched server only. */
+  /** The longest block of its event loop since the previous call. Requires a watched server. */
   longestBlock(): Promise<LoopBlock>
   stop(): Promise<void>
 }
 
-/** zael with a table of its own. */
+/** zael with its own table. */
 export interface ZaelServer extends ChildServer {
   /** The engine's endpoint. */
   readonly tableUrl: string
@@ -24,7 +24,7 @@ export interface ZaelServer extends ChildServer {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** zael as `npm start` runs it, with its own engine, and the demo data of a new table. */
+/** zael as `npm start` runs it, with its own engine and the demo data in a new table. */
 export const startZael = async ({ isWatched = false } = {}): Promise<ZaelServer> => {
   const child = spawnNode(
     'bin/serve.ts',
@@ -35,17 +35,17 @@ export const startZael = async ({ isWatched = false } = {}): Promise<ZaelServer>
   return { ...serverOf(child, url), tableUrl }
 }
 
-/** As zael and the bare server print where they listen. */
+/** zael and the bare server print their address in this form. */
 const [API, TABLE] = [/API +(\S+)\n/, /Table +\S+ in ([^\s,]+)/]
 
-/** A benchmark measures how long decisions take; on a busy machine none is to be denied for its time. */
+/** A benchmark measures how long decisions take, so none may be denied for its duration on a busy machine. */
 const STORE_DEADLINE_MS = '5000'
 
 export const [ADMIN_TOKEN, VIEWER_TOKEN] = ['bench-admin', 'bench-viewer']
 
-/** Handlers by path that answer every POST with the JSON given. */
-export const startBare = async (answers: Readonly<Record<string, unknown>>): Promise<ChildServer> => {
-  const child = spawnNode('bench/http/bare-server.ts', { BARE_ANSWERS: JSON.stringify(answers) })
+/** Starts handlers by path that respond to every POST with the given JSON. */
+export const startBare = async (responses: Readonly<Record<string, unknown>>): Promise<ChildServer> => {
+  const child = spawnNode('bench/http/bare-server.ts', { BARE_RESPONSES: JSON.stringify(responses) })
   return serverOf(child, await printedBy(child, API))
 }
 
@@ -67,9 +67,9 @@ const serverOf = (child: ChildProcess, url: string): ChildServer => ({
 })
 
 const longestBlockOf = async (child: ChildProcess): Promise<LoopBlock> => {
-  const answer = once(child, 'message')
+  const reply = once(child, 'message')
   child.send('longest block')
-  const [message]: unknown[] = await answer
+  const [message]: unknown[] = await reply
   if (!isLoopBlock(message)) throw new Error('the server is not watched')
   return message
 }
@@ -77,7 +77,7 @@ const longestBlockOf = async (child: ChildProcess): Promise<LoopBlock> => {
 const isLoopBlock = (message: unknown): message is LoopBlock =>
   typeof message === 'object' && message !== null && 'longestBlockMs' in message
 
-/** The first group of `pattern` in what the child prints. */
+/** The first group of `pattern` in the child's output. */
 const printedBy = (child: ChildProcess, pattern: RegExp): Promise<string> =>
   new Promise((resolve, reject) => {
     let printed = ''

@@ -1,4 +1,4 @@
-/** A body that takes far longer to handle than to send, unless work is bounded. */
+/** A body that takes much longer to process than to send, unless the work is bounded. */
 export interface HostileBody {
   readonly name: string
   readonly path: '/v1/limits/check' | '/v1/chat/completions'
@@ -14,7 +14,7 @@ const fields = (count: number, first: number): string =>
 const chat = (content: string, more: object = {}): string =>
   JSON.stringify({ model: 'gpt-4', max_tokens: 1, messages: [{ role: 'user', content }], ...more })
 
-/** 20,000 fields, each with a name of its own, in objects of 45: the slowest for a parser within the bounds. */
+/** 20,000 fields with unique names, in objects of 45: the slowest body for a parser within the bounds. */
 const unlikeFields = `{"model":"gpt-4","metadata":[${Array.from(
   { length: 440 },
   (_, index) => `{${fields(45, 45 * index)}}`,

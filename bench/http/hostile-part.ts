@@ -3,7 +3,7 @@ import { figure } from '../figure.ts'
 import type { Part } from '../part.ts'
 import { type HostileRow, measureHostile } from './measure-hostile.ts'
 
-/** What other callers notice of one that sends hostile bodies. */
+/** The effect of a caller with hostile bodies on other callers. */
 export const hostilePart: Part = {
   name: 'hostile-bodies',
   title: 'Other callers while one sends hostile bodies, two at a time, to one process',

@@ -6,7 +6,7 @@ import { type HttpRow, measureHttp } from './measure-http.ts'
 
 const CONNECTIONS = 64
 
-/** The routes on a leased key beside a bare Hono handler. */
+/** The routes with a leased key, compared with a bare Hono handler. */
 export const httpPart: Part = {
   name: 'http',
   title: `HTTP on one process, ${CONNECTIONS} connections`,

@@ -7,14 +7,14 @@ import { addCaller, headersOf, type OtherCaller } from './other-caller.ts'
 
 export interface HostileRow {
   readonly name: string
-  /** The status of the hostile requests' responses. */
+  /** The status of the responses to hostile requests. */
   readonly status: string
   readonly hostilePerSecond: number
   readonly p50AloneMs: number
   readonly p50UnderAttackMs: number
   readonly ratio: number
   readonly longestBlockMs: number
-  /** Processor time: null where the platform does not report it. */
+  /** Processor time; null if the platform does not report it. */
   readonly longestBlockCpuMs: number | null
 }
 
@@ -26,7 +26,7 @@ export interface HostileOptions {
 const [OTHER, HOSTILE] = ['sk-bench-other-0123456789', 'sk-bench-hostile-0123456789']
 const HOSTILE_CONNECTIONS = 2
 
-/** What other callers notice while one caller sends hostile bodies, two at a time, each body by itself. */
+/** Measures other callers while one caller sends hostile bodies, two at a time, one kind of body after the other. */
 export const measureHostile = async (
   { seconds, rounds }: HostileOptions,
   onProgress: (text: string) => void,
@@ -34,7 +34,7 @@ export const measureHostile = async (
   const zael = await startZael({ isWatched: true })
   try {
     const other = await prepare(zael)
-    // both routes once: the tokenizer's tables load at the first chat
+    // both routes once: the first chat loads the tokenizer's tables
     await attack(zael, HOSTILE_BODIES.at(-1) ?? raise(), 1)
     await other.p50Ms(2)
     const rows: HostileRow[] = []
@@ -103,7 +103,7 @@ const attack = async (
   return { status: statuses.join(', ') || 'none yet', perSecond: result.requests.total / duration }
 }
 
-/** Two keys with large limits; the demo's limits for everyone are taken away. Returns the other caller. */
+/** Adds two keys with large limits and removes the demo's default limits. Returns the other caller. */
 const prepare = async (zael: ChildServer): Promise<OtherCaller> => {
   const call = adminCalls(zael.url)
   await call('DELETE', '/api/policies/GLOBAL/*')

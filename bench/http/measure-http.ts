@@ -7,7 +7,7 @@ export interface HttpRow {
   readonly route: string
   readonly perSecond: number
   readonly barePerSecond: number
-  /** Median of the ratios of turns that ran one after the other. */
+  /** The median ratio of consecutive turns. */
   readonly ofBare: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -36,7 +36,7 @@ const ROUTES: readonly Route[] = [
     body: {
       model: MODEL,
       max_tokens: 50,
-      messages: [{ role: 'user', content: 'Say hello to the benchmark.' }],
+      messages: [{ role: 'user', content: 'Greet the benchmark.' }],
     },
   },
 ]
@@ -47,13 +47,18 @@ const LIMITS = [
 ]
 const HEADERS = { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' }
 
-/** zael's routes beside bare handlers that parse the same JSON and answer the same. Servers in processes of their own. */
+/**
+ * Measures zael's routes and bare handlers that parse the same JSON and return the same response, each server in its own
+ * process.
+ */
 export const measureHttp = async (options: HttpOptions): Promise<readonly HttpRow[]> => {
   const zael = await startZael()
   try {
     await prepare(zael)
-    const answers = await Promise.all(ROUTES.map(async (route) => [route.path, await answerOf(zael, route)]))
-    const bare = await startBare(Object.fromEntries(answers))
+    const responses = await Promise.all(
+      ROUTES.map(async (route) => [route.path, await responseOf(zael, route)]),
+    )
+    const bare = await startBare(Object.fromEntries(responses))
     try {
       const rows: HttpRow[] = []
       for (const route of ROUTES) rows.push(await measureRoute(zael, bare, route, options))
@@ -112,12 +117,12 @@ const turn = async (
     connections,
     duration,
   })
-  if (errors + non2xx > 0) throw new Error(`${path}: ${errors} errors, ${non2xx} answers that are not 2xx`)
+  if (errors + non2xx > 0) throw new Error(`${path}: ${errors} errors, ${non2xx} responses other than 2xx`)
   const seconds = (result.finish.getTime() - result.start.getTime()) / 1000
   return { perSecond: result['2xx'] / seconds, p50Ms: latency.p50, p99Ms: latency.p99 }
 }
 
-/** A key with large limits, and a model of no tier; the demo's limits for everyone are taken away. */
+/** Adds a key with large limits and a model without a tier, and removes the demo's default limits. */
 const prepare = async ({ url }: ChildServer): Promise<void> => {
   const call = adminCalls(url)
   await call('DELETE', '/api/policies/GLOBAL/*')
@@ -127,13 +132,13 @@ const prepare = async ({ url }: ChildServer): Promise<void> => {
   await call('PUT', '/api/limits/bench', { limits: LIMITS })
 }
 
-/** What zael answers, for the bare handler to answer too. */
-const answerOf = async ({ url }: ChildServer, { path, body }: Route): Promise<unknown> => {
-  const answer = await fetch(`${url}${path}`, {
+/** zael's response, for the bare handler to return. */
+const responseOf = async ({ url }: ChildServer, { path, body }: Route): Promise<unknown> => {
+  const response = await fetch(`${url}${path}`, {
     method: 'POST',
     headers: HEADERS,
     body: JSON.stringify(body),
   })
-  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`)
-  return answer.json()
+  if (!response.ok) throw new Error(`${path} returned ${response.status}: ${await response.text()}`)
+  return response.json()
 }

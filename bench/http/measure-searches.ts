@@ -8,7 +8,7 @@ export interface SearchRow {
   readonly search: string
   /** How the other caller's decisions are made. */
   readonly decisions: Decisions
-  /** Pages that all searchers together got. */
+  /** Pages that all searchers together received. */
   readonly pagesPerSecond: number
   readonly p50AloneMs: number
   readonly p50SearchedMs: number
@@ -26,7 +26,7 @@ type Decisions = 'leased' | 'exact'
 interface Search {
   readonly name: string
   readonly path: string
-  /** What the searcher of this number looks for. No id begins with it, so every entity must be read. */
+  /** The search text of this searcher. No id starts with it, so a search reads every entity. */
   text(searcher: number): string
 }
 
@@ -39,7 +39,7 @@ const SEARCHES: readonly Search[] = [
   },
 ]
 
-/** What another caller notices while viewers search all entities, each page after page, and then again. */
+/** Measures another caller while viewers search all entities, page after page, repeatedly. */
 export const measureSearches = async (
   options: SearchOptions,
   onProgress: (text: string) => void,
@@ -93,7 +93,7 @@ const measureSearch = async (
 
 const pageAnswer = v.object({ next_cursor: v.nullable(v.string()) })
 
-/** The number of pages that one searcher got. */
+/** The number of pages that one searcher received. */
 const searchUntil = async (
   end: number,
   { url }: ZaelServer,
@@ -106,7 +106,7 @@ const searchUntil = async (
     const response = await fetch(`${url}${path}?${query}`, {
       headers: { authorization: `Bearer ${VIEWER_TOKEN}` },
     })
-    if (!response.ok) throw new Error(`a search was answered ${response.status}`)
+    if (!response.ok) throw new Error(`a search returned ${response.status}`)
     cursor = v.parse(pageAnswer, await response.json()).next_cursor
   }
   return pages

@@ -4,13 +4,13 @@ import type { ChildServer } from './child-server.ts'
 
 const CONNECTIONS = 4
 
-/** A caller who makes checks while others do what may delay them. */
+/** A caller who sends checks while others may delay them. */
 export interface OtherCaller {
-  /** The p50 of its checks during so many seconds, in ms. */
+  /** The p50 of its checks during `seconds`, in ms. */
   p50Ms(seconds: number): Promise<number>
 }
 
-/** The headers of a caller's request with a JSON body. */
+/** The headers of a request with a JSON body. */
 export const headersOf = (secret: string) => ({
   authorization: `Bearer ${secret}`,
   'content-type': 'application/json',
@@ -47,7 +47,7 @@ const checksOf = async (url: string, secret: string, seconds: number): Promise<n
         body: '{"cost":{"requests":1}}',
       })
       await response.text()
-      if (!response.ok) throw new Error(`a check was answered ${response.status}`)
+      if (!response.ok) throw new Error(`a check returned ${response.status}`)
       latencies.push(performance.now() - before)
     }
   }

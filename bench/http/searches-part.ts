@@ -5,7 +5,7 @@ import { measureSearches, type SearchRow } from './measure-searches.ts'
 
 const [ENTITIES, SEARCHERS] = [10_000, 10]
 
-/** What other callers notice of viewers who search. */
+/** The effect of viewers who search on other callers. */
 export const searchesPart: Part = {
   name: 'searches',
   title: `Other callers while ${SEARCHERS} viewers search ${ENTITIES} entities at once`,

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 /**
- * Preloaded into a server: answers each message of its parent with the longest block of the event loop since the one before,
- * in ms. `longestBlockMs` is time on the wall, which on a busy machine other processes share; `longestBlockCpuMs` is the
- * processor time of this thread between two ticks of a timer, null where the platform does not report it.
+ * Preloaded into a server: replies to each message of its parent with the longest block of the event loop since the
+ * previous message, in ms. `longestBlockMs` is wall-clock time, which includes other processes on a busy machine;
+ * `longestBlockCpuMs` is the processor time of this thread between two ticks of a timer, null if the platform does not
+ * report it.
  */
 const RESOLUTION_MS = 1
 const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS })

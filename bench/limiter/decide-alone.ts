@@ -10,11 +10,14 @@ export interface AloneRow {
 }
 
 const LARGE = { rpm: [1_000_000_000, 1], tpm: [1_000_000_000, 1] } as const
-/** Requests that come at the same time, between two turns of the event loop. */
+/** Requests that arrive together, between two turns of the event loop. */
 const AT_A_TIME = 16
 const LEASE_TTL_MS = 1000
 
-/** What `decide` takes on a leased hot key, timed by itself, as requests come in: a few in each turn of the event loop. */
+/**
+ * The duration of `decide` on a leased hot key, for a few requests in each turn of the event loop, as a server receives
+ * them.
+ */
 export const measureAlone = async (table: BenchTable, seconds: number): Promise<AloneRow> => {
   await table.addEntity('alone-leased', LARGE)
   const { limiter, close } = await table.join(systemClock, { settings: { leaseTtlMs: LEASE_TTL_MS } })

@@ -12,12 +12,12 @@ export interface RequestsRow {
 interface Scenario {
   readonly name: string
   readonly request: DecisionRequest
-  /** What happens after the decision. */
+  /** What follows the decision. */
   readonly after?: (decision: Decision) => Promise<void>
 }
 
 const LARGE = { rpm: [1_000_000_000, 1], tpm: [1_000_000_000, 1] } as const
-/** One at a time: what several at once share is measured elsewhere. */
+/** One at a time: shared requests are measured elsewhere. */
 const CALLERS = 1
 
 const settleTo = (tokens: number) => async (decision: Decision) => {
@@ -59,7 +59,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-/** How many requests to the engine each kind of decision takes in steady state. */
+/** The requests to the engine for each kind of decision, in steady state. */
 export const measureRequests = async (
   table: BenchTable,
   seconds: number,

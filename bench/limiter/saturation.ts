@@ -3,7 +3,7 @@ import { runLoops } from '../measure.ts'
 import type { BenchTable } from '../table.ts'
 
 export interface SaturationRow {
-  /** Tokens a second, and as many in a full bucket. */
+  /** Tokens per second; the capacity is the same number. */
   readonly limitPerSecond: number
   readonly seconds: number
   readonly asked: number
@@ -18,7 +18,10 @@ export interface SaturationRow {
 const LIMITS = [2, 10, 40, 100]
 const CALLERS = 32
 
-/** 32 callers ask as fast as they can: how much of what is allowed they get, and never more. */
+/**
+ * 32 callers send requests as fast as they can. Measures the share of the allowed amount that they receive, which must
+ * not exceed 1.
+ */
 export const measureSaturation = async (
   table: BenchTable,
   seconds: number,
@@ -42,7 +45,7 @@ const measureOne = async (
   const { operations } = await runLoops(CALLERS, seconds, async () => {
     const decision = await table.limiter.decide({ entityId: id, cost: { requests: 1 }, settles: false })
     if (decision.allowed) admitted++
-    // the limiter's own clock: another one may be a millisecond off
+    // by the limiter's own clock: another one may differ by a millisecond
     last = systemClock.now()
   })
   const allowed = Math.floor(limitPerSecond + (limitPerSecond * Number(last - first)) / 1e9)

@@ -7,11 +7,11 @@ import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { lruCaches, shortPause, systemClock } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 
-/** A process of its own: asks once for each of so many keys, and says what it holds then. `node --expose-gc`. */
+/** A separate process that decides once for each of `keys` keys and prints its memory use. Requires `node --expose-gc`. */
 const keys = Number(process.argv[2])
 const FLUSH_EVERY_MS = 1000
 const MIB = 2 ** 20
-/** Memory that is free goes back to the system some time after a collection. */
+/** The system reclaims free memory some time after a collection. */
 const COLLECTIONS = 5
 const PAUSE_MS = 200
 
@@ -26,7 +26,7 @@ const madeAt = systemClock.now()
 const stored = createMemoryBucketStore()
 let written: BucketId[] = []
 
-/** As a table elsewhere: what this process knows of a key is what the limiter remembers. */
+/** Buckets outside this process, as in a table: its memory then contains only what the limiter caches per key. */
 const limiter = createLimiter({
   buckets: {
     ...stored,
@@ -98,5 +98,5 @@ console.log(
     mostRssMiB: process.resourceUsage().maxRSS / 1024,
   }),
 )
-// kept to the end: what nobody needs any more would be collected
+// keeps the limiter reachable until here: otherwise it would be collected before the measurement
 await limiter.flush({ all: true })

@@ -8,18 +8,18 @@ import type { Finding, Part } from '../part.ts'
 export interface MemoryRow {
   readonly keys: number
   readonly seconds: number
-  /** After a collection of garbage. */
+  /** After garbage collection. */
   readonly heapMiB: number
   readonly heapBeforeMiB: number
   readonly rssBeforeMiB: number
   readonly rssMiB: number
-  /** The most that the process ever had, garbage included. */
+  /** The peak of the process, including garbage. */
   readonly mostRssMiB: number
 }
 
 const SCRIPT = fileURLToPath(new URL('./idle-keys.ts', import.meta.url))
 
-/** What a process holds after a million keys were seen once each. */
+/** The memory of a process after it has decided once for each of a million keys. */
 export const memoryPart: Part = {
   name: 'memory',
   title: 'Memory after many keys seen once',

@@ -4,30 +4,30 @@ import type { ScenarioName } from './scenario.ts'
 
 /** One way to decide on a DynamoDB table. */
 export interface Contender {
-  /** Stands before its buckets' names. */
+  /** The prefix of its bucket names. */
   readonly id: string
   readonly title: string
-  /** All that it has sent, of every scenario. */
+  /** All calls that it has sent, in every scenario. */
   readonly calls: Calls
-  /** Whether it has anything to show in a scenario. */
+  /** Whether the scenario applies to it. */
   takesPart(scenario: ScenarioName): boolean
-  /** Brings every bucket of the scenario to where steady state begins. */
+  /** Brings every bucket of the scenario into its steady state. */
   prepare(scenario: ScenarioName, keys: number): Promise<void>
-  /** Decides once for the key of that number. Throws where the decision is not the scenario's. */
+  /** Decides once for key number `key`. Throws if the outcome is not the one of the scenario. */
   ask(scenario: ScenarioName, key: number): Promise<void>
-  /** What its server does once a second; `all`: as before it ends. */
+  /** The periodic work of its server, once per second; `all`: as on shutdown. */
   flush(all: boolean): Promise<void>
-  /** The writes to buckets since it was last asked, where they are for an aggregator to count. */
+  /** The writes to buckets since the previous call, if an aggregator counts them. */
   takeWrites(): readonly SeenWrite[]
   close(): Promise<void>
 }
 
-/** Throws where a decision is not the one that the scenario is about. */
+/** Throws if the outcome of a decision is not the one of the scenario. */
 export const expectDecision = (scenario: ScenarioName, isAllowed: boolean): void => {
   if (isAllowed === (scenario === 'denied')) throw new Error(`${scenario}: allowed is ${isAllowed}`)
 }
 
-/** Runs `operation` for each, a few at once. */
+/** Runs `operation` for each item, a few concurrently. */
 export const forEachAtOnce = async <T>(
   all: readonly T[],
   operation: (each: T) => Promise<unknown>,

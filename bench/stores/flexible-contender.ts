@@ -14,8 +14,8 @@ const LARGE = { points: 1_000_000_000, duration: 86_400 }
 const SPENT = { points: 1, duration: 86_400 }
 
 /**
- * rate-limiter-flexible's DynamoDB store on a table of its own, as its documentation has it; the table is made beforehand, as
- * not every engine has a TTL. Two levels are two limiters: one decision asks both.
+ * rate-limiter-flexible's DynamoDB store on its own table, as documented. The table is created in advance, because not
+ * every engine supports TTL. Two levels are two limiters, and a decision consumes from both.
  * https://github.com/animir/node-rate-limiter-flexible/wiki/DynamoDB
  */
 export const flexibleContender = async (table: BenchTable): Promise<Contender> => ({
@@ -25,7 +25,7 @@ export const flexibleContender = async (table: BenchTable): Promise<Contender> =
   ...(await openFlexible(table.endpoint, `${table.tableName}-flexible`)),
 })
 
-/** The same with `inMemoryBlockOnConsumed`, which its documentation offers against paying for denials. */
+/** The same with `inMemoryBlockOnConsumed`, which its documentation recommends to avoid paying for denials. */
 export const blockingFlexibleContender = async (table: BenchTable): Promise<Contender> => ({
   id: 'blocking',
   title: 'the same, inMemoryBlockOnConsumed',
@@ -81,13 +81,13 @@ const limitingBy = ({ large, spent }: Limiters): Pick<Contender, 'prepare' | 'as
   return {
     prepare: (scenario, keys) => forEachAtOnce(allNames(scenario, keys), (name) => consume(scenario, name)),
     async ask(scenario, key) {
-      const asked = await Promise.all(namesOf(scenario, key).map((name) => consume(scenario, name)))
-      expectDecision(scenario, asked.every(Boolean))
+      const allowed = await Promise.all(namesOf(scenario, key).map((name) => consume(scenario, name)))
+      expectDecision(scenario, allowed.every(Boolean))
     },
   }
 }
 
-/** It rejects with a state where it denies, and with an error where it fails. */
+/** It rejects with a state for a denial, and with an error for a failure. */
 const isAllowed = async (consuming: Promise<unknown>): Promise<boolean> => {
   try {
     await consuming

@@ -8,7 +8,7 @@ import { decisionsIn, recordsOf, type TurnOptions, type Turns, takeTurns } from 
 import { countUsageWrites } from './usage-writes.ts'
 import { zaelContender } from './zael-contender.ts'
 
-/** On demand, us-east-1, dollars for a million units. https://aws.amazon.com/dynamodb/pricing/on-demand/ */
+/** On-demand price in us-east-1, dollars per million units. https://aws.amazon.com/dynamodb/pricing/on-demand/ */
 const DOLLARS = { write: 0.625, read: 0.125 }
 const LEASE_TTL_MS = 1000
 
@@ -17,20 +17,20 @@ export interface StoreRow {
   readonly contender: string
   readonly title: string
   readonly perSecond: number
-  /** Median of the ratios of turns that ran one after the other. */
+  /** The median ratio of consecutive turns. */
   readonly ofFlexible: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Failed conditions included. */
+  /** Includes failed conditions. */
   readonly writesPerDecision: number
   readonly readsPerDecision: number
-  /** Writes of the aggregator that counts use, on the records that the run has caused. */
+  /** Writes of the aggregator that counts use, for the records that the run caused. */
   readonly usageWritesPerDecision: number
-  /** DynamoDB's, on demand, for a million decisions, the aggregator's writes included. */
+  /** DynamoDB's on-demand price of a million decisions, including the aggregator's writes. */
   readonly dollarsPerMillion: number
 }
 
-/** Contenders beside each other on one engine in one run. */
+/** Measures the contenders in alternating turns on one engine. */
 export const measureStores = async (
   table: BenchTable,
   options: TurnOptions,

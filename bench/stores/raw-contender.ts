@@ -9,7 +9,7 @@ import { type BenchTable, CREDENTIALS } from '../table.ts'
 import { type Contender, expectDecision, forEachAtOnce } from './contender.ts'
 import { allNames, namesOf, type ScenarioName } from './scenario.ts'
 
-/** The smallest conditional `UpdateItem` that could limit anything: one number, one `BETWEEN`, by the bare SDK. */
+/** The smallest conditional `UpdateItem` that could limit anything: one number, one `BETWEEN`, with the plain SDK. */
 export const rawContender = ({ endpoint, tableName }: BenchTable): Contender => {
   const sdk = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials: CREDENTIALS, maxAttempts: 1 })
   const calls = noCalls()

@@ -1,4 +1,4 @@
-/** What is asked of every contender. */
+/** The workloads that every contender runs. */
 export interface Scenario {
   readonly name: 'hot-key' | 'many-keys' | 'cascade' | 'denied'
   readonly title: string
@@ -13,14 +13,14 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'denied', title: 'denied caller repeats' },
 ]
 
-/** The bucket names that a call for a key touches: the key's, and the parent's where there is one. */
+/** The bucket names that a call for a key uses: the key's, and its parent's if there is one. */
 export const namesOf = (scenario: ScenarioName, key: number): readonly string[] => {
   if (scenario === 'many-keys') return [`key-${key}`]
   if (scenario === 'cascade') return [`child-${key}`, 'parent']
   return [scenario]
 }
 
-/** All that the calls of a scenario touch. */
+/** All bucket names that the calls of a scenario use. */
 export const allNames = (scenario: ScenarioName, keys: number): readonly string[] => [
   ...new Set(Array.from({ length: keys }, (_, key) => namesOf(scenario, key)).flat()),
 ]

@@ -9,7 +9,7 @@ import { SCENARIOS, type ScenarioName } from './scenario.ts'
 const CALLERS = 64
 const KEYS = 1000
 
-/** Deciding on one engine: the bare write, zael exact and leased, and rate-limiter-flexible. */
+/** Decisions on one engine: the raw write, zael exact and leased, and rate-limiter-flexible. */
 export const storesPart: Part = {
   name: 'stores',
   title: 'Decisions on one engine, side by side',

@@ -6,20 +6,20 @@ import type { TimedRecord } from './usage-writes.ts'
 
 export interface TurnOptions {
   readonly callers: number
-  /** In scenarios of many keys, asked for in rotation. */
+  /** In scenarios with many keys, used in rotation. */
   readonly keys: number
-  /** Of each turn. Short turns, many of them: a shared machine's speed drifts within seconds. */
+  /** Per turn. Many short turns, because the speed of a shared machine drifts within seconds. */
   readonly seconds: number
   readonly rounds: number
   readonly warmUpSeconds: number
 }
 
-/** What a contender did in its turns of a scenario. */
+/** The measurements of a contender in its turns of a scenario. */
 export interface Turns {
   readonly contender: Contender
   readonly scenario: ScenarioName
   readonly rounds: readonly Round[]
-  /** From after the warm-up until all that waited was written. */
+  /** From the end of the warm-up until all deferred writes were sent. */
   readonly calls: Calls
   /** Wall clock, ms. */
   readonly spans: readonly Span[]
@@ -31,14 +31,14 @@ interface Span {
   readonly toMs: number
 }
 
-/** Contenders in turns: a machine that slows down does so for all of them. */
+/** Runs the contenders in alternating turns, so that a slow phase of the machine affects all of them. */
 export const takeTurns = async (
   contenders: readonly Contender[],
   scenario: ScenarioName,
   { callers, keys, seconds, rounds, warmUpSeconds }: TurnOptions,
 ): Promise<readonly Turns[]> => {
   const playing = contenders.filter((contender) => contender.takesPart(scenario))
-  /** Goes on where the turn before ended, so that short turns reach every key. */
+  /** Continues where the previous turn ended, so that short turns reach every key. */
   const askAs = (contender: Contender) => {
     let next = 0
     return () => contender.ask(scenario, next++ % keys)
@@ -72,7 +72,7 @@ export const takeTurns = async (
 export const decisionsIn = ({ rounds }: Turns): number =>
   rounds.reduce((sum, { operations }) => sum + operations, 0)
 
-/** The writes of the turns as records of a stream, at the time that the contender's own turns had taken by then. */
+/** The writes of the turns as stream records. Their times only count the contender's own turns. */
 export const recordsOf = ({ spans, writes }: Turns): readonly TimedRecord[] => {
   const beginsMs = spans[0]?.fromMs ?? Number.POSITIVE_INFINITY
   return writes

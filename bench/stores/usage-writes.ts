@@ -7,17 +7,17 @@ import { createRecordHour } from '../../src/store/usage-hours.ts'
 import { createAggregator } from '../../src/usage/aggregator.ts'
 import type { StreamRecord } from '../../src/usage/stream-usage.ts'
 
-/** A record of the table's stream, and when it came by the clock of the contender that caused it: only its own turns count. */
+/** A record of the table's stream, and its time by the clock of its contender, which only counts its own turns. */
 export interface TimedRecord {
-  /** JSON, as a Lambda is sent it. */
+  /** JSON, as a Lambda receives it. */
   readonly text: string
   readonly atMs: number
 }
 
-/** What Lambda sends at once, at most, bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+/** The maximum size of Lambda's batch, in bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_BYTES = 6_000_000
 
-/** The batches that Lambda makes of a shard: full, or 5 s after the first record. Records in the order of the stream. */
+/** The batches that Lambda forms of a shard: full, or 5 s after the first record. Records are in stream order. */
 export const batchesOf = (records: readonly TimedRecord[]): readonly (readonly TimedRecord[])[] => {
   const batches: TimedRecord[][] = []
   let [bytes, startMs] = [0, 0]
@@ -34,7 +34,7 @@ export const batchesOf = (records: readonly TimedRecord[]): readonly (readonly T
   return batches
 }
 
-/** How many writes the aggregator makes of the records. Throws where it could not read one. */
+/** The number of writes that the aggregator makes for the records. Throws if it could not read one. */
 export const countUsageWrites = async (records: readonly TimedRecord[]): Promise<number> => {
   let writes = 0
   const hours = createMemoryBucketStore()

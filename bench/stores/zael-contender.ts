@@ -11,14 +11,14 @@ import type { BenchTable } from '../table.ts'
 import { type Contender, expectDecision, forEachAtOnce } from './contender.ts'
 import { allNames, namesOf, type ScenarioName } from './scenario.ts'
 
-/** Large enough that no decision is denied, slow enough that the bucket is never full again. */
+/** Large enough that no decision is denied, and slow enough that the bucket is never full again. */
 const LARGE = [{ name: 'rpm', capacity: 1_000_000_000, refill_rate: 1 }]
 const SPENT = [{ name: 'rpd', capacity: 1, refill_rate: 1 / 86_400 }]
-/** Charged first, so that the bucket stays busy for the whole run. */
+/** Charged in advance, so that the bucket stays busy for the whole run. */
 const BUSY = 1000
 const BATCH = 25
 
-/** zael as a server runs it, with leases of so many ms; 0: every decision is the table's. */
+/** zael as a server runs it, with leases of `leaseTtlMs`; 0: every decision is made on the table. */
 export const zaelContender = async (
   table: BenchTable,
   id: 'exact' | 'leased',

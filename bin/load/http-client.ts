@@ -7,32 +7,32 @@ export interface LoadRequest {
   readonly body: Buffer
 }
 
-/** No answer came: `kind` is the system's code, `timeout`, or `unfinished` where the client was closed before. */
+/** There was no response: `kind` is the system's error code, `timeout`, or `unfinished` if the client was closed before. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer'
   readonly kind: string
 
   constructor(kind: string, options?: ErrorOptions) {
-    super(`no answer: ${kind}`, options)
+    super(`no response: ${kind}`, options)
     this.kind = kind
   }
 }
 
-/** Sends JSON over connections that are kept, and reads each answer to its end. */
+/** Sends JSON over persistent connections, and reads each response to its end. */
 export interface HttpClient {
-  /** The answer's status. Redirects are not followed. Throws `NoAnswer`. */
+  /** Resolves to the status of the response. Redirects are not followed. Throws `NoAnswer`. */
   send(request: LoadRequest): Promise<number>
-  /** Ends what is under way. */
+  /** Ends the requests in progress. */
   close(): void
 }
 
 export interface HttpClientOptions {
-  /** Where each node's API begins. */
+  /** The base URL of each node's API. */
   readonly nodes: readonly string[]
   readonly path: string
-  /** Of each node, at once; what is more waits. */
+  /** Per node, concurrently; further requests wait. */
   readonly connectionsPerNode: number
-  /** From sending, or waiting for a connection, to the end of the answer. */
+  /** From sending, or waiting for a connection, to the end of the response. */
   readonly timeoutMs: number
 }
 
@@ -43,7 +43,7 @@ interface Target {
 
 const targetOf = (node: string, { path, connectionsPerNode, timeoutMs }: HttpClientOptions): Target => {
   const { origin, pathname, search } = new URL(node + path)
-  // each request has a deadline of its own: these only end what it has given up
+  // every request has its own deadline; these timeouts only end requests that exceeded it
   const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }
   return {
     pool: new Pool(origin, { connections: connectionsPerNode, pipelining: 1, ...timeouts }),
@@ -56,7 +56,10 @@ const kindOf = (error: Error): string =>
 
 type GiveUp = (error: NoAnswer) => void
 
-/** `underWay` holds what ends the request before its answer: one that waits for a connection hears of nothing else. */
+/**
+ * `underWay` contains the functions that end requests before their response: a request that waits for a connection
+ * receives no other event.
+ */
 const post = (
   { pool, path }: Target,
   { apiKey, body }: LoadRequest,
@@ -102,7 +105,7 @@ const post = (
     )
   })
 
-/** One pool a node: a node whose connections are all busy keeps no other's requests waiting. */
+/** One pool per node: a node whose connections are all busy does not delay requests to another. */
 export const createHttpClient = (options: HttpClientOptions): HttpClient => {
   const targets = options.nodes.map((node) => targetOf(node, options))
   const underWay = new Set<GiveUp>()

@@ -33,7 +33,7 @@ const run = async ({ options, process: index }: Begin, signal: AbortSignal): Pro
 }
 
 const stopping = new AbortController()
-// a Ctrl-C in the terminal reaches this process too: its parent stops it
+// a Ctrl-C in the terminal also reaches this process, but its parent stops it
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit(1))
 process.on('message', async (command: LoadCommand) => {

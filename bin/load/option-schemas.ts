@@ -5,13 +5,13 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 
 const DURATION = /^(\d{1,9}(?:\.\d{1,6})?|\.\d{1,6})(ms|s|m|h)?$/
 
-/** Seconds (`60`, `0.05`) or a number with its unit (`500ms`, `10s`, `2m`, `1h`), as ms. NaN for anything else. */
+/** Seconds (`60`, `0.05`) or a number with a unit (`500ms`, `10s`, `2m`, `1h`), as ms. NaN for anything else. */
 export const durationMs = (text: string): number => {
   const [, amount, unit = 's'] = DURATION.exec(text) ?? []
   return Number(amount) * (UNIT_MS[unit] ?? Number.NaN)
 }
 
-/** A duration as ms, from `lowMs` to `highMs`, both included. */
+/** A duration in ms, from `lowMs` to `highMs`, both included. */
 export const duration = (lowMs: number, highMs: number) =>
   v.pipe(
     v.string(),
@@ -22,7 +22,7 @@ export const duration = (lowMs: number, highMs: number) =>
     ),
   )
 
-/** The texts between the commas of all values, without empty ones, each once. */
+/** The comma-separated texts of all values, without empty texts and duplicates. */
 export const listed = (values: readonly string[]): readonly string[] => [
   ...new Set(
     values
@@ -32,7 +32,7 @@ export const listed = (values: readonly string[]): readonly string[] => [
   ),
 ]
 
-/** Where a node's API begins, without a slash at its end. Hosts other than this machine are rejected unless allowed. */
+/** The base URL of a node's API, without a trailing slash. Hosts other than this machine are rejected unless allowed. */
 export const nodeUrl = ({ allowRemote }: { readonly allowRemote: boolean }) =>
   v.pipe(
     v.string(),
@@ -51,7 +51,7 @@ const isNodeUrl = (text: string): boolean => {
   return /^https?:$/.test(protocol) && !(username || password || search || hash)
 }
 
-/** A key as a header can carry it. */
+/** A key that is valid in a header. */
 export const apiKey = v.pipe(
   v.string(),
   v.regex(/^[\x21-\x7e]{1,512}$/, 'be 1 to 512 printable ASCII characters without spaces'),

@@ -18,13 +18,13 @@ throttled (429), and how long the responses took. Ends by itself; Ctrl-C ends it
 
   -d, --duration SECONDS      how long; default 10. Also 500ms, 10s, 2m, 1h
   -c, --concurrency N         concurrent callers, over all processes; default 10
-  -s, --stages LIST           in place of both: 5:10s,20:30s goes evenly to 5 callers in 10 s, then to 20 in 30 s
+  -s, --stages LIST           instead of both: 5:10s,20:30s ramps linearly to 5 callers in 10 s, then to 20 in 30 s
       --delay SECONDS         pause of each caller after a response; default 0
   -p, --processes N           processes that share the callers; default 1
       --max-connections N     over all nodes and processes; default 4000
       --timeout SECONDS       a request without a response is an error after this; default 30
 
-      --check                 ask /v1/limits/check instead of chatting
+      --check                 send checks to /v1/limits/check instead of chats
       --path PATH             send to this path instead
   -m, --model MODEL           default gpt-4
       --message TEXT          the message of chats
@@ -37,7 +37,7 @@ throttled (429), and how long the responses took. Ends by itself; Ctrl-C ends it
 Exits with 1 if an option is wrong, no node can be reached, no request succeeded, or one of its processes ended early.
 `
 
-/** What to send, how often, and where to. */
+/** What to send, how often, and to which nodes. */
 export interface LoadOptions {
   readonly nodes: readonly string[]
   readonly apiKeys: readonly string[]
@@ -46,7 +46,7 @@ export interface LoadOptions {
   readonly processes: number
   readonly maxConnections: number
   readonly timeoutMs: number
-  /** Checks in place of chats. */
+  /** Sends checks instead of chats. */
   readonly isCheck: boolean
   readonly path: string
   readonly model: string
@@ -126,7 +126,7 @@ const keysOf = (values: Values): readonly string[] => {
     file === undefined ? [] : listed(keysInFile(file)).map((key) => read('api-keys-file', apiKey, key))
   const keys = [...new Set([...given, ...filed])]
   if (keys.length < 1 || keys.length > MOST_KEYS) {
-    throw new UserError(`--api-keys must name 1 to ${MOST_KEYS} keys, itself or by --api-keys-file`)
+    throw new UserError(`--api-keys must name 1 to ${MOST_KEYS} keys, directly or in --api-keys-file`)
   }
   return keys
 }
@@ -148,7 +148,7 @@ const contentOf = (values: Values) => {
   const payloadCacheSize = read('payload-cache-size', wholeNumber(1, 65_536), values['payload-cache-size'])
   if (Buffer.byteLength(message) * payloadCacheSize > MOST_PAYLOAD_BYTES) {
     throw new UserError(
-      '--payload-cache-size must be smaller for so long a --message: 256 MiB at most together',
+      '--payload-cache-size is too large for the length of --message: their product must be at most 256 MiB',
     )
   }
   const usualPath = check ? '/v1/limits/check' : '/v1/chat/completions'
@@ -164,7 +164,7 @@ const contentOf = (values: Values) => {
 
 const pressureOf = (values: Values, nodes: number) => {
   const ramp = stagesOf(values)
-  // a process without a caller would only be waited for
+  // a process without a caller would only delay the end
   const processes = Math.min(
     read('processes', wholeNumber(1, MOST_PROCESSES), values.processes),
     peakCallers(ramp),
@@ -179,7 +179,7 @@ const pressureOf = (values: Values, nodes: number) => {
   }
 }
 
-/** Checks the options. Throws `UserError`, which names the one that is wrong. */
+/** Validates the options. Throws `UserError` with the name of the invalid one. */
 export const loadOptionsOf = (values: Values): LoadOptions => {
   const nodes = nodesOf(values)
   return {

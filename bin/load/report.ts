@@ -4,7 +4,7 @@ import type { LoadResult } from './run-load.ts'
 import { peakCallers } from './stages.ts'
 import { type Counts, createHistogram, errorsOf, requestsOf } from './tally.ts'
 
-/** What was measured, as JSON says it. Keys are masked, and numbered as they were given. */
+/** The measurements as JSON. Keys are masked, and numbered in the given order. */
 export interface Report {
   readonly duration_seconds: number
   /** Ended by Ctrl-C. */
@@ -14,7 +14,7 @@ export interface Report {
   readonly most_callers: number
   readonly requests_per_second: number
   readonly total: ReportedCounts
-  /** Of all answers, whatever their status. */
+  /** Of all responses, whatever their status. */
   readonly latency_ms: Readonly<Record<'p50' | 'p95' | 'p99' | 'max', number>>
   readonly by_node: readonly ({ readonly node: string } & ReportedCounts)[]
   readonly by_key: readonly ({ readonly number: number; readonly key: string } & ReportedCounts)[]
@@ -72,7 +72,7 @@ const outcomes = ({ errors_by_kind: errors, throttled }: ReportedCounts): string
   return counts.map(([kind, count]) => `${kind.replace(/^http_/, '')} × ${number(count)}`).join(', ')
 }
 
-/** Why a run fails: a process of it ended early, or no request succeeded. Undefined: it does not. */
+/** Why a run failed: one of its processes ended early, or no request succeeded. Undefined: it did not fail. */
 export const failureOf = ({ total, lost_processes: lost }: Report): string | undefined => {
   if (lost > 0) return `${lost} processes ended early: their requests are not counted`
   if (total.success > 0) return undefined
@@ -96,7 +96,7 @@ const kinds = ({ errors_by_kind: errors }: ReportedCounts): string =>
     .map(([kind, count]) => `${kind} ${number(count)}`)
     .join(', ')
 
-/** A row for each name; the first column as wide as the longest. */
+/** A row per name; the first column has the width of the longest name. */
 const table = (
   title: string,
   rows: readonly (readonly [name: string, counts: ReportedCounts])[],
@@ -120,7 +120,7 @@ const table = (
   ]
 }
 
-/** What was measured, for people. Of many keys those with the most requests. */
+/** The measurements as text. If there are many keys, those with the most requests. */
 export const reportText = (report: Report): string => {
   const { total, latency_ms: latency } = report
   const busiest = report.by_key.toSorted((a, b) => b.requests - a.requests)
@@ -149,7 +149,7 @@ const WIDTH = 30
 const sum = (totals: readonly Counts[], of: (counts: Counts) => number): number =>
   totals.reduce((all, counts) => all + of(counts), 0)
 
-/** One line: how far it is, and what has been counted. `share`: of the time, 0 to 1. */
+/** One line with the progress and the counts so far. `share`: of the time, 0 to 1. */
 export const progressLine = (totals: readonly Counts[], share: number): string => {
   const filled = Math.round(WIDTH * Math.min(1, share))
   const bar = '#'.repeat(filled).padEnd(WIDTH, '.')
@@ -158,7 +158,7 @@ export const progressLine = (totals: readonly Counts[], share: number): string =
   return `[${bar}] ${percent} %  ${count(requestsOf)} requests, ${count(({ throttled }) => throttled)} throttled, ${count(errorsOf)} errors`
 }
 
-/** A line that is written over again and again, on a terminal; nothing anywhere else. */
+/** A line that is overwritten repeatedly on a terminal; prints nothing elsewhere. */
 export const createProgress = (stream: NodeJS.WriteStream, durationMs: number) => {
   const beganMs = performance.now()
   const write = (text: string): void => {

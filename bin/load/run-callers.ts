@@ -12,14 +12,14 @@ const check = ({ model, maxTokens }: Content): object => ({
   cost: { requests: 1, tokens: maxTokens },
 })
 
-/** The first says the message as it was given, the others with their number behind it. */
+/** The first body contains the message as given, the others append their number. */
 const chat = ({ model, message, maxTokens }: Content, index: number): object => ({
   model,
   max_tokens: maxTokens,
   messages: [{ role: 'user', content: index === 0 ? message : `${message} (${index})` }],
 })
 
-/** All bodies that will be sent, different from each other. Checks differ in nothing: there is one. */
+/** All bodies to send, different from each other. Checks do not differ, so there is only one. */
 export const createPayloads = (content: Content): readonly Buffer[] => {
   const length = content.isCheck ? 1 : content.payloadCacheSize
   return Array.from({ length }, (_, index) =>
@@ -34,35 +34,35 @@ export interface Callers {
   readonly apiKeys: readonly string[]
   readonly payloads: readonly Buffer[]
   readonly stages: readonly Stage[]
-  /** Which of the processes this is: it runs its share of the callers. */
+  /** The number of this process: it runs its share of the callers. */
   readonly process: number
   readonly processes: number
-  /** After each answer. */
+  /** Called after each response. */
   readonly delayMs: number
-  /** From 0 to below 1. */
+  /** At least 0, below 1. */
   readonly random: () => number
-  /** Ends it sooner. */
+  /** Ends the run early. */
   readonly signal: AbortSignal
 }
 
-const LOOK_EVERY_MS = 50
+const ADJUST_EVERY_MS = 50
 
-/** A node that refuses connections would otherwise be asked thousands of times a second. */
+/** Without a pause, a node that rejects connections would receive thousands of attempts per second. */
 const PAUSE_AFTER_FAILURE_MS = 100
 
-/** How long responses are waited for after an interruption. */
+/** How long to wait for responses after an interruption. */
 const GRACE_WHEN_STOPPED_MS = 2_000
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'
 
-/** Resolves after the time, or when the signal comes. */
+/** Resolves after the time, or on the signal. */
 const waitFor = async (ms: number, signal: AbortSignal): Promise<void> => {
   await pause(ms, undefined, { signal }).catch((error: unknown) => {
     if (!isAbort(error)) throw error
   })
 }
 
-/** Sends one request to a random node with a random key. False: no answer. */
+/** Sends one request to a random node with a random key. False: no response. */
 const ask = async ({ client, tally, nodes, apiKeys, payloads, random }: Callers): Promise<boolean> => {
   const below = (count: number): number => Math.floor(random() * count)
   const route = { node: below(nodes), key: below(apiKeys.length) }
@@ -92,7 +92,7 @@ export const runCallers = async (callers: Callers): Promise<number> => {
   const begunMs = performance.now()
   const ending = new AbortController()
   const signal = AbortSignal.any([callers.signal, ending.signal])
-  // every caller that waits listens to it
+  // every waiting caller listens to it
   setMaxListeners(0, signal)
   const running = new Map<number, Promise<void>>()
   const wanted = (): number => {
@@ -111,7 +111,7 @@ export const runCallers = async (callers: Callers): Promise<number> => {
     for (let caller = 0; caller < wanted(); caller++) {
       if (!running.has(caller)) running.set(caller, call(caller))
     }
-    await waitFor(Math.min(LOOK_EVERY_MS, endMs - elapsedMs), signal)
+    await waitFor(Math.min(ADJUST_EVERY_MS, endMs - elapsedMs), signal)
   }
   ending.abort()
   await finish(callers, running)

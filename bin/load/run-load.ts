@@ -8,7 +8,7 @@ export type LoadCommand =
   | { readonly type: 'begin'; readonly options: LoadOptions; readonly process: number }
   | { readonly type: 'stop' }
 
-/** Its messages: that it is ready, its progress at intervals, and all its counts at the end. */
+/** Messages of a process: it is ready, its progress at intervals, and all its counts at the end. */
 export type LoadMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'progress'; readonly total: Counts }
@@ -18,15 +18,15 @@ export interface LoadResult {
   readonly counts: TallyCounts
   readonly total: Counts
   readonly elapsedMs: number
-  /** Processes that failed; their counts are missing. */
+  /** The number of processes that failed; their counts are missing. */
   readonly lostProcesses: number
 }
 
 export interface LoadRun {
   readonly options: LoadOptions
-  /** Ends it sooner. */
+  /** Ends the run early. */
   readonly signal: AbortSignal
-  /** What has been counted so far, by each process. */
+  /** The counts so far, by process. */
   readonly onProgress: (totals: readonly Counts[]) => void
 }
 
@@ -57,7 +57,7 @@ const startProcess = (onProgress: (total: Counts) => void): LoadProcess => {
   return {
     ready,
     ended: exited.then(() => ended),
-    // the process may have ended just now
+    // the process may have just ended
     send: (command) => void (child.connected && child.send(command, () => {})),
   }
 }
@@ -74,7 +74,7 @@ const merge = ({ nodes, apiKeys }: LoadOptions, all: readonly (Ended | undefined
   }
 }
 
-/** Starts the processes, lets them begin together, and adds up what they counted. */
+/** Starts the processes, lets them begin together, and sums their counts. */
 export const runLoad = async ({ options, signal, onProgress }: LoadRun): Promise<LoadResult> => {
   const totals: Counts[] = []
   const processes = Array.from({ length: options.processes }, (_, index) =>

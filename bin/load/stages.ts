@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { durationMs } from './option-schemas.ts'
 
-/** A stretch of time in which the number of callers goes evenly from one number to another. */
+/** A period in which the number of callers changes linearly from one number to another. */
 export interface Stage {
   readonly fromCallers: number
   readonly toCallers: number
@@ -17,11 +17,11 @@ export interface StageBounds {
 export const totalMs = (stages: readonly Stage[]): number =>
   stages.reduce((sum, stage) => sum + stage.durationMs, 0)
 
-/** The most callers at once. */
+/** The maximum number of concurrent callers. */
 export const peakCallers = (stages: readonly Stage[]): number =>
   Math.max(...stages.flatMap(({ fromCallers, toCallers }) => [fromCallers, toCallers]))
 
-/** How many callers there are `atMs` after the beginning: whole ones, so that a ramp from 0 begins with one. 0 after the end. */
+/** The number of callers `atMs` after the start: a whole number, so that a ramp from 0 begins with one. 0 after the end. */
 export const callersAt = (stages: readonly Stage[], atMs: number): number => {
   let begunMs = 0
   for (const { fromCallers, toCallers, durationMs: lengthMs } of stages) {
@@ -32,13 +32,13 @@ export const callersAt = (stages: readonly Stage[], atMs: number): number => {
   return 0
 }
 
-/** The part of `callers` that process `index` of `processes` runs; over all processes they add up to `callers`. */
+/** The number of `callers` that process `index` of `processes` runs; over all processes they add up to `callers`. */
 export const shareOf = (callers: number, index: number, processes: number): number =>
   Math.max(0, Math.ceil((callers - index) / processes))
 
 const STAGE = /^(\d{1,9}):(.+)$/
 
-/** One `callers:duration`, which begins with the number of callers that the stage before ended with. */
+/** One `callers:duration`, which begins with the final number of callers of the previous stage. */
 const stageIn = (text: string, fromCallers: number): Stage => {
   const [, callers, time = ''] = STAGE.exec(text.trim()) ?? []
   return { fromCallers, toCallers: Number(callers), durationMs: durationMs(time) }

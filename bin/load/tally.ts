@@ -1,23 +1,23 @@
-/** Counts of a histogram as plain data, which another process can add to its own. */
+/** The counts of a histogram as plain data, which another process can add to its own. */
 export interface HistogramCounts {
-  /** Bucket and how many values are in it, in the order of the buckets. */
+  /** Pairs of a bucket and its number of values, in bucket order. */
   readonly buckets: readonly (readonly [bucket: number, count: number])[]
   readonly greatest: number
 }
 
 export interface Histogram {
-  /** `value`: a whole number of at least 0. */
+  /** `value`: a whole number, at least 0. */
   record(value: number): void
-  /** Adds another's counts: the same as if each of its values had been recorded here. */
+  /** Adds the counts of another histogram, as if its values had been recorded here. */
   add(counts: HistogramCounts): void
-  /** The value that `share` (0 to 1) of all are not above; at most 1/128 too high. 0 where there is none. */
+  /** The value that a `share` (0 to 1) of all values do not exceed; at most 1/128 too high. 0 if there are none. */
   quantile(share: number): number
-  /** The greatest, exactly. */
+  /** The maximum, exactly. */
   greatest(): number
   counts(): HistogramCounts
 }
 
-/** Values below it have a bucket each; above, each doubling has half as many. */
+/** Each value below it has its own bucket; above it, each doubling has half as many. */
 const EXACT = 256
 
 const HALF = EXACT / 2
@@ -28,7 +28,7 @@ const bucketOf = (value: number): number => {
   return HALF * shift + Math.floor(value / 2 ** shift)
 }
 
-/** The greatest value of a bucket. */
+/** The maximum value of a bucket. */
 const topOf = (bucket: number): number => {
   if (bucket < EXACT) return bucket
   const shift = Math.floor(bucket / HALF) - 1
@@ -70,24 +70,24 @@ export const createHistogram = (): Histogram => {
   }
 }
 
-/** How requests ended. */
+/** The outcomes of requests. */
 export interface Counts {
   readonly success: number
-  /** Answered 429. */
+  /** Responses with status 429. */
   readonly throttled: number
-  /** By status (`http_503`) or by what went wrong (`ECONNREFUSED`, `timeout`). */
+  /** By status (`http_503`) or by cause (`ECONNREFUSED`, `timeout`). */
   readonly errors: Readonly<Record<string, number>>
 }
 
-/** What was counted, as plain data. Lists are in the order of the nodes and keys. */
+/** The counts as plain data. Lists are in the order of the nodes and keys. */
 export interface TallyCounts {
   readonly byNode: readonly Counts[]
   readonly byKey: readonly Counts[]
-  /** µs from sending to the end of the answer, whatever its status. */
+  /** µs from sending to the end of the response, whatever its status. */
   readonly latencyUs: HistogramCounts
 }
 
-/** Whose request it was, and to whom: indexes of the lists. */
+/** The node and the key of a request, as indexes of the lists. */
 export interface Route {
   readonly node: number
   readonly key: number
@@ -95,7 +95,7 @@ export interface Route {
 
 export interface Tally {
   answered(route: Route, status: number, latencyMs: number): void
-  /** No answer, and why: a system's code, or a word. */
+  /** There was no response; `kind` is a system error code or a word. */
   failed(route: Route, kind: string): void
   add(counts: TallyCounts): void
   counts(): TallyCounts
@@ -130,7 +130,7 @@ const addRow = (row: Row, other: Counts): void => {
 const addRows = (rows: readonly Row[], others: readonly Counts[]): void => {
   for (const [index, other] of others.entries()) {
     const row = rows[index]
-    if (row === undefined) throw new RangeError('the tallies are of other nodes and keys')
+    if (row === undefined) throw new RangeError('the tallies have different nodes and keys')
     addRow(row, other)
   }
 }

@@ -10,7 +10,7 @@ import { isLoopback } from '../../src/platform/loopback.ts'
 import { randomSecrets } from '../../src/platform/secrets.ts'
 import type { Settings } from '../../src/settings/settings.ts'
 
-/** What may be said of a key. The numbers are the most in one window. */
+/** The fields of a key. The numbers are the limits per window. */
 export interface KeyEntry {
   readonly id?: string
   readonly name?: string
@@ -19,7 +19,7 @@ export interface KeyEntry {
   readonly output_tokens_per_minute?: number
 }
 
-/** Entries by the key's secret; what is wrong with the document, in sentences that hold no secret. */
+/** Entries by the key's secret, and the errors of the document, which contain no secret. */
 export interface KeyEntries {
   readonly entries: ReadonlyMap<string, KeyEntry>
   readonly mistakes: readonly string[]
@@ -75,7 +75,7 @@ const readEntry = (entry: unknown, reject: Reject): KeyEntry => {
   return fields
 }
 
-/** Checks `{keys: {<secret>: {…}}}`; `setting` is the name of the setting that it came from. */
+/** Validates `{keys: {<secret>: {…}}}`; `setting` is the name of the setting that contains it. */
 export const parseKeyEntries = (document: unknown, setting: string): KeyEntries => {
   if (!isFields(document) || !isFields(document.keys)) {
     return {
@@ -85,9 +85,9 @@ export const parseKeyEntries = (document: unknown, setting: string): KeyEntries 
   }
   const mistakes: string[] = Object.keys(document)
     .filter((field) => field !== 'keys')
-    .map((field) => `${setting} ${field} must not be given: there is nothing beside keys`)
+    .map((field) => `${setting} ${field} is unknown: the only field is keys`)
   const entries = Object.entries(document.keys).map(([secret, entry], index) => {
-    // several keys may begin alike, so it is said which one it is
+    // several keys may have the same prefix, so the message includes the number of the key
     const path = `${setting} keys.${masked(secret)}`
     const reject: Reject = (field, must) => mistakes.push(`${path}${field} (key ${index + 1}) must ${must}`)
     if (!isSecret(secret, 1)) reject('', secretRule(1))
@@ -96,7 +96,7 @@ export const parseKeyEntries = (document: unknown, setting: string): KeyEntries 
   return { entries: new Map(entries), mistakes }
 }
 
-/** Keys that everyone can read in the sample file, and that name their own entities, as those of the demo data do. */
+/** The public keys of the sample file, which name their own entities, as those of the demo data do. */
 const PUBLISHED = ['sk-test-tier-a', 'sk-test-tier-b']
 
 const HASH_LENGTH = 8
@@ -104,15 +104,15 @@ const HASH_LENGTH = 8
 export const isPublished = (secret: string): boolean => PUBLISHED.includes(secret)
 
 /**
- * The entity of a key in a file: the one that its `id` names, else one that is named by the beginning of the key's hash. A
- * key's own text would be in the table, in logs and in answers.
+ * The entity of a key in a file: the one named by its `id`, else one named by the prefix of the key's hash. The key
+ * itself would appear in the table, in logs and in responses.
  */
 export const entityIdOf = (secret: string, id: string | undefined): string =>
   id ?? (isPublished(secret) ? secret : `file-${randomSecrets.hash(secret).slice(0, HASH_LENGTH)}`)
 
 const LEAST_SLOTS = 2
 
-/** Windows of `windowSeconds`, in slots of a second, or of a sixtieth of the window where that is longer. */
+/** Windows of `windowSeconds`, in slots of one second, or of a sixtieth of the window if that is longer. */
 export const windowLimits = (entry: KeyEntry, windowSeconds: number): readonly Limit[] => {
   const slots = Math.max(LEAST_SLOTS, Math.min(MAX_SLOTS, windowSeconds))
   const sizes = [
@@ -136,7 +136,7 @@ export interface FileKey extends KeyEntry {
 
 const NONE: KeyEntries = { entries: new Map(), mistakes: [] }
 
-/** The parser's own message is not shown: it may quote the text around a mistake, including keys. */
+/** The parser's own message is not printed: it may quote the text around an error, including keys. */
 const parsed = (text: string, parseText: (text: string) => unknown, mustBe: string): unknown => {
   try {
     return parseText(text)
@@ -167,8 +167,8 @@ const repeatedIds = (keys: readonly FileKey[]): readonly string[] =>
     .map(({ secret, entityId }) => `keys.${masked(secret)}.id must be unique: another key has ${entityId}`)
 
 /**
- * The keys of API_KEYS_FILE, and of API_KEYS_JSON, whose fields win. Throws `StartError`, which names every mistake and
- * holds no secret.
+ * The keys of API_KEYS_FILE and of API_KEYS_JSON, whose fields take precedence. Throws `StartError`, which lists every
+ * error and contains no secret.
  */
 export const readApiKeys = async ({
   apiKeysFile,
@@ -189,7 +189,7 @@ export const readApiKeys = async ({
 /** The minimum length of secrets that are set over HTTP. */
 const HARD_TO_GUESS = 16
 
-/** Warns of keys that are public or short if the API is reachable from other machines. */
+/** Warns about public or short keys if the API is reachable from other machines. */
 export const warnOfGuessable = (
   keys: readonly Pick<FileKey, 'secret'>[],
   { host }: Pick<Settings, 'host'>,

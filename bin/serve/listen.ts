@@ -15,7 +15,7 @@ export interface Listening {
 export interface ListenOptions {
   readonly fetch: Parameters<typeof createAdaptorServer>[0]['fetch']
   readonly host: string
-  /** 0: any free one */
+  /** 0: any free port */
   readonly port: number
   /** How long an idle connection stays open. */
   readonly keepAliveSeconds: number
@@ -23,23 +23,26 @@ export interface ListenOptions {
   readonly wait?: (ms: number) => Promise<void>
 }
 
-/** How long requests are still accepted: more than one takes from a client that has just received a response. */
+/**
+ * How long new requests are still accepted: longer than a client that has just received a response takes to send
+ * another.
+ */
 const LAST_REQUESTS_MS = 200
-/** How many connections may wait to be accepted: Node's default. */
+/** The maximum number of connections that wait to be accepted: Node's default. */
 const BACKLOG = 511
-/** How long requests under way may take to finish: below the 10 s after which Docker kills. */
+/** The maximum time for requests in progress to finish: below the 10 s after which Docker kills the process. */
 const STOP_GRACE_MS = 7_000
-/** How long a request that was cut off may take to settle what it had charged. */
+/** The maximum time for an interrupted request to settle its charge. */
 const SETTLE_GRACE_MS = 1_000
-/** How much longer than an idle connection the headers of a request may take. */
+/** How much longer the headers of a request may take than an idle connection. */
 const HEADERS_MARGIN_MS = 5_000
 
 type Fetch = ListenOptions['fetch']
 
 /**
- * Leaves 100 Continue to the app, which calls `sendContinue` of its `env` before it reads a body. By default Node sends it
- * at once, and clients upload bodies that are rejected by their headers alone. Where it is not sent, Node closes
- * the connection after the response: whether the body follows is not known.
+ * Leaves 100 Continue to the app, which calls `sendContinue` of its `env` before it reads a body. By default Node sends
+ * it immediately, and clients upload bodies that are then rejected by their headers alone. If it is not sent, Node
+ * closes the connection after the response, because the body may or may not follow.
  */
 const continuedByApp = (fetch: Fetch) => {
   const expecting = new WeakSet<object>()
@@ -60,31 +63,31 @@ const continuedByApp = (fetch: Fetch) => {
 
 /** Counts the requests in progress. */
 const tracked = (fetch: Fetch) => {
-  let underWay = 0
+  let inProgress = 0
   let onNone = (): void => {}
   const end = (): void => {
-    underWay--
-    if (underWay === 0) onNone()
+    inProgress--
+    if (inProgress === 0) onNone()
   }
   const track: Fetch = (request, env) => {
-    const answer = fetch(request, env)
-    if (answer instanceof Promise) {
-      underWay++
-      answer.then(end, end)
+    const response = fetch(request, env)
+    if (response instanceof Promise) {
+      inProgress++
+      response.then(end, end)
     }
-    return answer
+    return response
   }
   const ended = (): Promise<void> =>
     new Promise((resolve) => {
       onNone = resolve
-      if (underWay === 0) resolve()
+      if (inProgress === 0) resolve()
     })
   return { fetch: track, ended }
 }
 
 /**
- * Ends a server without cutting a request. Once draining, every response closes its connection, so that clients take
- * their next request elsewhere; connections without a request are closed.
+ * Stops a server without interrupting a request. While draining, every response closes its connection, so that clients
+ * send their next request elsewhere; idle connections are closed.
  */
 const createDrain = (server: Server, wait: (ms: number) => Promise<void>) => {
   const open = new Set<ServerResponse>()
@@ -97,7 +100,7 @@ const createDrain = (server: Server, wait: (ms: number) => Promise<void>) => {
     open.add(response)
     response.once('close', () => {
       open.delete(response)
-      // its headers may have promised to keep the connection
+      // its headers may have kept the connection alive
       if (isClosing) setImmediate(() => server.closeIdleConnections())
     })
     if (isDraining) closeAfter(response)
@@ -105,11 +108,12 @@ const createDrain = (server: Server, wait: (ms: number) => Promise<void>) => {
   return async (): Promise<void> => {
     isDraining = true
     open.forEach(closeAfter)
-    // a busy client has its next request on the way: it is answered, and then its connection is closed
+    // a busy client may have sent its next request: it receives a response, and then its connection is closed
     if (await hasConnections(server)) await wait(LAST_REQUESTS_MS)
     await acceptWaiting(server)
     const closed = once(server, 'close')
-    // unlike the HTTP server's, it leaves connections open: those just accepted have sent a request that is not read yet
+    // unlike the HTTP server's close, it leaves connections open: those just accepted have sent a request that is not
+    // read yet
     NetServer.prototype.close.call(server)
     if (await hasConnections(server)) await wait(LAST_REQUESTS_MS)
     // what has arrived is read before connections count as idle
@@ -124,8 +128,8 @@ const createDrain = (server: Server, wait: (ms: number) => Promise<void>) => {
 }
 
 /**
- * Accepts the connections that the kernel has completed; closing the socket would reset them. Node accepts one per turn of
- * the event loop, and clients whose request is answered in a turn connect anew, so it takes a turn without either.
+ * Accepts the connections that the kernel has completed; closing the socket would reset them. Node accepts one per turn
+ * of the event loop, and clients reconnect after their response, so this waits for a turn without either.
  */
 const acceptWaiting = async (server: Server): Promise<void> => {
   let isQuiet = false
@@ -148,8 +152,8 @@ const isEndless = ({ req, headersSent, writableEnded }: ServerResponse): boolean
   req.method === 'GET' && headersSent && !writableEnded
 
 /**
- * A balancer that reuses a connection just as it is closed here answers 502, so connections outlive its own timeout (60 s
- * on AWS). Node measures the headers timeout from the last response on some versions, so it has to be longer.
+ * A load balancer that reuses a connection while it is being closed returns 502, so connections outlive its own timeout
+ * (60 s on AWS). Some versions of Node measure the headers timeout from the last response, so it has to be longer.
  */
 const keepAlive = (server: Server, seconds: number): void => {
   server.keepAliveTimeout = seconds * 1000
@@ -169,7 +173,7 @@ const explain = (error: unknown, { host, port }: ListenOptions): StartError =>
     ? new StartError(`HOST ${host} cannot be listened on: ${reasonOf(error)}`, { cause: error })
     : portError(error, 'PORT', port)
 
-/** Serves the app. Throws `StartError` where the address cannot be listened on. */
+/** Serves the app. Throws `StartError` if it cannot listen on the address. */
 export const listen = async (options: ListenOptions): Promise<Listening> => {
   const { fetch: app, ended } = tracked(options.fetch)
   const { fetch, watch } = continuedByApp(app)

@@ -119,7 +119,7 @@ const checkKey = (
 ): void => {
   if (stored !== undefined && stored.entityId !== entityId) {
     throw new StartError(
-      `API_KEYS_FILE keys.${masked(secret)} is a key of ${stored.entityId} already: give it the id ${stored.entityId}, or take it out`,
+      `API_KEYS_FILE keys.${masked(secret)} is a key of ${stored.entityId} already: give it the id ${stored.entityId}, or remove it`,
     )
   }
   if (stored === undefined || isUsable(stored, clock.now())) return

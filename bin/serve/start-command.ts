@@ -19,7 +19,7 @@ export interface ServeOptions {
 
 const OPTIONS = { workers: { type: 'string', short: 'w', default: '1' } } as const
 
-/** Reads the command line. Undefined: help was asked for. Throws `UserError`. */
+/** Reads the command line. Undefined: `--help` was given. Throws `UserError`. */
 export const readServeOptions = (args: readonly string[]): ServeOptions | undefined => {
   const given = readCommandLine(args, { options: OPTIONS })
   if (given === undefined) return undefined
@@ -64,13 +64,13 @@ zael ${version} is ready. Ctrl-C stops it.
   Admin   Authorization: Bearer ${settings.adminToken}  (reads only: ${settings.viewerToken})
   Table   ${settings.tableName} in ${host.endpoint}${keptIn(settings)}
 
-See the table:
+Read the table:
   ${scanLine(announced)}
 
-Ask as key-bob:
+Send a request as key-bob:
   curl ${apiUrl}/v1/chat/completions -H 'Authorization: Bearer key-bob' -H 'Content-Type: application/json' -d '{"model": "${settings.defaultModel}", "max_tokens": 50, "messages": [{"role": "user", "content": "Hello"}]}'
 
-See what they have used:
+Read their usage:
   curl ${apiUrl}/api/usage/key-bob -H 'Authorization: Bearer ${settings.viewerToken}'
 `
 }
@@ -84,11 +84,12 @@ export interface NpmWatch {
   readonly onGone: () => void
 }
 
-const LOOK_EVERY_MS = 500
+const CHECK_EVERY_MS = 500
 
 /**
- * Calls `onGone` once the npm that runs `npm start` has ended, however it did: npm passes signals on, but not when it is
- * killed. The script's `exec` makes npm the parent of this process. A process that was started otherwise outlives its parent.
+ * Calls `onGone` once the npm that runs `npm start` has ended, for whatever reason: npm forwards signals, except if it
+ * is killed. The script's `exec` makes npm the parent of this process. A process that was started otherwise outlives its
+ * parent.
  */
 export const watchNpm = ({ environment, npmId, parentId, onGone }: NpmWatch): void => {
   if (environment.npm_lifecycle_event !== 'start') return
@@ -96,5 +97,5 @@ export const watchNpm = ({ environment, npmId, parentId, onGone }: NpmWatch): vo
     if (parentId() === npmId) return
     clearInterval(timer)
     onGone()
-  }, LOOK_EVERY_MS).unref()
+  }, CHECK_EVERY_MS).unref()
 }

@@ -22,7 +22,7 @@ export interface CountingOptions {
   readonly metrics: Metrics
 }
 
-/** Feeds the table's writes to an aggregator. Once per table host, however many nodes write. */
+/** Sends the table's writes to an aggregator. Runs once per table host, however many nodes write. */
 export const startCounting = async (host: TableHost, options: CountingOptions): Promise<Feed> => {
   const { logger } = options
   const { aggregator, close } = openAggregator({ ...options, connect: connectTo(host) })
@@ -50,11 +50,11 @@ export interface ServerOptions {
   readonly environment: Environment
   readonly version: string
   readonly logger: Logger
-  /** The engine failed; no decision can be made any more. */
+  /** The engine failed; no more decisions can be made. */
   readonly onFailure: (error: Error) => void
 }
 
-/** Functions that end the started parts, in the order of their starts. */
+/** The functions that stop the started parts, in the order of their starts. */
 export type Stops = (() => Promise<void> | void)[]
 
 const DASHBOARD_INTERVAL_MS = 1_000
@@ -93,18 +93,18 @@ export const startTable = async (options: ServerOptions, stops: Stops): Promise<
   return host
 }
 
-/** One node: everything but the engine that holds its table. */
+/** One node: everything except the engine that contains its table. */
 export interface NodeOptions {
   readonly table: TableAddress
   readonly settings: Settings
   readonly version: string
   readonly logger: Logger
   readonly metrics: PrometheusMetrics
-  /** The text of `/metrics`. Default: what this node has counted. */
+  /** The text of `/metrics`. Default: the metrics of this node. */
   readonly metricsText?: () => Promise<string>
 }
 
-/** Starts a node that listens. Resolves to its URL. */
+/** Starts a listening node. Resolves to its URL. */
 export const startApi = async (options: NodeOptions, stops: Stops): Promise<string> => {
   const { table, settings, version, logger, metrics, metricsText = metrics.text } = options
   const zael = composeZael(settings, {

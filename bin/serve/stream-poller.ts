@@ -31,7 +31,7 @@ export interface StreamPoller {
 /** Errors of engines without streams. */
 const NO_STREAMS: ReadonlySet<string> = new Set(['UnknownOperationException', 'ResourceNotFoundException'])
 
-/** The table's stream; undefined where this DynamoDB has none, or no streams at all. Throws the SDK's error otherwise. */
+/** The ARN of the table's stream; undefined if the table, or this DynamoDB, has none. Throws other errors of the SDK. */
 export const findStream = async (
   client: DynamoDBStreamsClient,
   tableName: string,
@@ -45,7 +45,7 @@ export const findStream = async (
   }
 }
 
-/** How far a shard was read: the next iterator; null: to its end. */
+/** The position in a shard: the next iterator; null: its end was reached. */
 type Positions = Map<string, string | null>
 
 const shards = async (client: DynamoDBStreamsClient, streamArn: string): Promise<readonly Shard[]> => {
@@ -75,7 +75,7 @@ const createShardReader = ({ client, streamArn, deliver }: StreamPollerOptions) 
     )
     return response.ShardIterator ?? null
   }
-  /** Reads until nothing new comes; the position moves on only after a delivery. */
+  /** Reads until there are no new records; the position only advances after a delivery. */
   return async (shardId: string, positions: Positions): Promise<void> => {
     const position = positions.get(shardId)
     let iterator = position === undefined ? await firstIterator(shardId) : position
@@ -91,8 +91,8 @@ const createShardReader = ({ client, streamArn, deliver }: StreamPollerOptions) 
 }
 
 /**
- * Reads a table's stream from TRIM_HORIZON on, a shard's parent before the shard, as an event source mapping does.
- * Several pollers and restarts do no harm: the aggregator is exact under replay.
+ * Reads a table's stream from TRIM_HORIZON on, a parent shard before its children, as an event source mapping does.
+ * Several pollers and restarts are safe: the aggregator is exact under replay.
  */
 export const startStreamPoller = (options: StreamPollerOptions): StreamPoller => {
   const { client, streamArn, logger, pauseMs = 1000 } = options
@@ -118,7 +118,7 @@ export const startStreamPoller = (options: StreamPollerOptions): StreamPoller =>
     while (!stopping.signal.aborted) {
       await tryToLook()
       await pause(pauseMs, undefined, { signal: stopping.signal }).catch(() => {
-        // it is only rejected by `stop`
+        // only `stop` rejects it
       })
     }
     await tryToLook()

@@ -12,7 +12,7 @@ import { findStream, startStreamPoller } from './stream-poller.ts'
 
 /** The DynamoDB of the table: the embedded one, or another. */
 export interface TableHost extends TableAddress {
-  /** Whether the engine has streams, so that the table is made with one. */
+  /** Whether the engine has streams; if so, the table is created with one. */
   readonly hasStreams: boolean
   /** Starts to deliver the table's writes to the aggregator; the table must exist. */
   feed(deliver: Deliver): Promise<Feed>
@@ -46,8 +46,8 @@ const explainEngine = (error: unknown, { dynamodbPort, dataDir }: EngineSettings
 }
 
 /**
- * Starts a DynamoDB in this process. `onFailure` hears of an engine that breaks down later. Throws `StartError` for a
- * taken port and a directory that cannot be used.
+ * Starts a DynamoDB in this process. `onFailure` is called if the engine fails later. Throws `StartError` if the port is
+ * taken or the directory cannot be used.
  */
 export const startOwnTableHost = async (
   settings: EngineSettings,
@@ -104,7 +104,7 @@ const streamOf = async (
   }
 }
 
-/** The DynamoDB of AWS_ENDPOINT_URL. Where it has streams, the table's is polled. */
+/** The DynamoDB of AWS_ENDPOINT_URL. If it has streams, the table's stream is polled. */
 export const foreignTableHost = (
   { endpoint, tableName }: { readonly endpoint: string; readonly tableName: string },
   environment: Environment,

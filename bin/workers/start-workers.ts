@@ -10,7 +10,7 @@ import type { TableHost } from '../serve/table-host.ts'
 import { createSummedMetrics } from './worker-messages.ts'
 import { startWorkerPool, type WorkerPool } from './worker-pool.ts'
 
-/** Less than a worker waits for the sum. */
+/** Shorter than a worker waits for the sum. */
 const METRICS_PATIENCE_MS = 1_000
 
 /**

@@ -21,7 +21,7 @@ export type WorkerMessage =
   | { readonly type: 'metrics'; readonly request: number; readonly metrics: MetricsSnapshot }
   | { readonly type: 'metrics-text-wanted'; readonly request: number }
 
-/** Waits for replies of another process, which carry the number of their request. */
+/** Waits for replies of another process, which contain the number of their request. */
 export interface Replies<T> {
   /** Resolves to the reply to the request that `ask` sends, or to undefined if it does not arrive in time. */
   to(ask: (request: number) => void): Promise<T | undefined>

@@ -11,7 +11,7 @@ const limiter = createRateLimiter({
 })
 
 const app = new Hono()
-// Nothing runs after the answer of a Lambda: what is counted is written before.
+// Nothing runs after the response of a Lambda, so counts are written before it.
 app.use(async (_, next) => {
   await next()
   await limiter.flush()

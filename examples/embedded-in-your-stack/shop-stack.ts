@@ -5,10 +5,13 @@ import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import type { Construct } from 'constructs'
 import { ZaelAggregator, ZaelAlarms, ZaelApi, ZaelTable, ZaelTokens } from 'zael/cdk'
 
-/** What the limiter of a function does on the table. */
+/** The actions of a function's limiter on the table. */
 const DECIDING = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem']
 
-/** A shop's own stack, with zael in it: the limits' table, API and usage, and a function that limits itself by the table. */
+/**
+ * A shop's own stack that includes zael: the table for the limits, API and usage, and a function that limits itself with
+ * that table.
+ */
 export class ShopStack extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props)

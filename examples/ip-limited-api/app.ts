@@ -12,7 +12,7 @@ export interface IpLimitedApiOptions {
   readonly logger?: Logger
 }
 
-/** An API of which each client may ask ten times at once, and twice a second from then on. */
+/** An API that admits a burst of ten requests per client, and two per second from then on. */
 export const createIpLimitedApi = (options: IpLimitedApiOptions = {}): Hono => {
   const { store = memoryStore(), trustedProxies = 0, clock, logger } = options
   const app = new Hono()

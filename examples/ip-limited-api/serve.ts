@@ -14,7 +14,7 @@ const wholeNumber = (name: string, text: string, most: number): number =>
     ? Number(text)
     : fail(`${name} must be a whole number from 0 to ${most}, not ${text}`)
 
-/** With TABLE_NAME the limit is shared by all processes on that table, which is made where it is missing. */
+/** With TABLE_NAME, all processes on that table share the limit; the table is created if it is missing. */
 const openTable = async (tableName: string) => {
   const store = dynamoDbStore({ tableName })
   await store

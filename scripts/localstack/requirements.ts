@@ -3,13 +3,13 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ScriptError } from '../run-command.ts'
 
-/** The machine, as far as LocalStack without Docker depends on it. */
+/** The properties of the machine that LocalStack without Docker depends on. */
 export interface Machine {
   /** `linux-x64`. */
   readonly platform: string
-  /** What a command prints. Undefined: it cannot be run, or fails. */
+  /** The output of a command. Undefined: it cannot be run, or fails. */
   output(command: string, args: readonly string[]): string | undefined
-  /** Pythons that may be in no search path, best first. */
+  /** Pythons that may not be in the search path, best first. */
   readonly pythons: readonly string[]
 }
 
@@ -42,7 +42,7 @@ export const thisMachine = (env: NodeJS.ProcessEnv = process.env): Machine => ({
   pythons: [...(env.PYTHON ? [env.PYTHON] : []), ...pyenvPythons()],
 })
 
-/** LocalStack 4.14.0 does not run on 3.12, and its packages of that day have no builds for 3.14. */
+/** LocalStack 4.14.0 does not run on 3.12, and its packages of that date have no builds for 3.14. */
 const CHECK_PYTHON = 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 13))'
 
 const findPython = ({ output, pythons }: Machine): string | undefined =>
@@ -53,7 +53,7 @@ const hasJava = ({ output }: Machine): boolean => {
   return Number(major) >= 17
 }
 
-/** The Python to run LocalStack with. Throws `ScriptError`, in one line that names everything that is missing. */
+/** The Python that runs LocalStack. Throws `ScriptError`, in one line that lists everything that is missing. */
 export const requirePython = (machine: Machine): string => {
   const python = findPython(machine)
   const missing = [

@@ -1,5 +1,5 @@
-// Runs a Node function as Lambda's runtime does, for LocalStack: loads the handler, then takes an invocation per POST
-// on RUN_FUNCTION_PORT, and reports each result to LocalStack. Part of the dev stack, not of what is deployed.
+// Runs a Node function as Lambda's runtime does, for LocalStack: loads the handler, then receives one invocation per
+// POST on RUN_FUNCTION_PORT, and reports each result to LocalStack. Part of the dev stack, not of the deployment.
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 
 const { env } = process
 const port = Number(env.RUN_FUNCTION_PORT)
-// The handler gets the environment that it would have on Lambda.
+// The handler's environment is the one that it would have on Lambda.
 delete env.RUN_FUNCTION_PORT
 
 const timeoutMs = Number(env.AWS_LAMBDA_FUNCTION_TIMEOUT) * 1000
@@ -20,7 +20,7 @@ const post = async (path, body) => {
     body: JSON.stringify(body),
   })
   await response.arrayBuffer()
-  if (!response.ok) console.error(`LocalStack refused ${path}: ${response.status}`)
+  if (!response.ok) console.error(`LocalStack rejected ${path}: ${response.status}`)
 }
 
 const asError = (error, requestId = '') => ({
@@ -39,7 +39,7 @@ const loadHandler = async () => {
   return handler
 }
 
-/** What the function prints during an invocation becomes that invocation's log. */
+/** The function's output during an invocation becomes the log of that invocation. */
 let log = ''
 for (const stream of [process.stdout, process.stderr]) {
   const write = stream.write.bind(stream)
@@ -89,7 +89,7 @@ const invoke = async (handler, invocation, startedMs) => {
   }
 }
 
-const answer = async (handler, invocation) => {
+const report = async (handler, invocation) => {
   const requestId = invocation['invoke-id']
   const startedMs = Date.now()
   log = ''
@@ -118,7 +118,7 @@ const serve = (handler) =>
     try {
       const invocation = JSON.parse(await textOf(request))
       response.end()
-      await answer(handler, invocation)
+      await report(handler, invocation)
     } catch (error) {
       console.error('the invocation failed outside its handler', error)
     }

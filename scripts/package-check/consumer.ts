@@ -8,22 +8,22 @@ import { runCommand, ScriptError } from '../run-command.ts'
 
 const run = promisify(execFile)
 
-/** A project that has installed the package and nothing that is not given to it. */
+/** A project that has installed only the package and the explicitly added packages. */
 export interface Consumer {
   readonly directory: string
-  /** Lets the project find a package of the checkout's, as if it were installed. */
+  /** Makes a package of the checkout available to the project, as if it were installed. */
   provide(name: string): Promise<void>
 }
 
-/** Packs the checkout into `directory`, as `npm publish` would. Gives the tarball. */
+/** Packs the checkout into `directory`, as `npm publish` would. Returns the path of the tarball. */
 export const pack = async (root: string, directory: string): Promise<string> => {
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', directory], { cwd: root })
   const [first] = await readdir(directory).then((names) => names.filter((name) => name.endsWith('.tgz')))
-  if (first === undefined) throw new ScriptError(`npm pack made no tarball: ${stdout}`)
+  if (first === undefined) throw new ScriptError(`npm pack created no tarball: ${stdout}`)
   return join(directory, first)
 }
 
-/** Installs the tarball into an empty project, with the packages that it depends on. */
+/** Installs the tarball into an empty project, with the dependencies of the package. */
 export const installInto = async (root: string, tarball: string, directory: string): Promise<Consumer> => {
   const modules = join(directory, 'node_modules')
   await mkdir(modules, { recursive: true })
@@ -38,7 +38,7 @@ export const installInto = async (root: string, tarball: string, directory: stri
 
 const REQUIRED_FILES = ['LICENSE', 'SECURITY.md', 'README.md', 'CHANGELOG.md', 'dist/sbom.cdx.json']
 
-/** What is published: code below `dist` alone, no tests, and no path of the machine it was built on. */
+/** Published are only files below `dist`: no tests, and no path of the build machine. */
 export const checkFiles = async (root: string, { directory }: Consumer): Promise<void> => {
   const base = join(directory, 'node_modules', 'zael')
   const files = (await readdir(base, { recursive: true, withFileTypes: true })).filter((entry) =>
@@ -54,21 +54,21 @@ export const checkFiles = async (root: string, { directory }: Consumer): Promise
   for (const path of paths) {
     const text = await readFile(join(base, path), 'latin1')
     const machine = [root, homedir()].find((place) => place.length > 1 && text.includes(`${place}/`))
-    if (machine !== undefined) throw new ScriptError(`${path} names a place on this machine: ${machine}`)
+    if (machine !== undefined) throw new ScriptError(`${path} contains a path of this machine: ${machine}`)
   }
-  console.log(`${paths.length} files, none of them out of place`)
+  console.log(`${paths.length} files, all of them expected`)
 }
 
-/** What someone bundles, what of the package may be in it, and how much. */
+/** Code that a user bundles, the parts of the package that it must not contain, and its maximum size. */
 export interface Weighed {
   readonly name: string
   readonly code: string
   readonly atMostKb: number
-  /** Paths of modules that this code has no use for. */
+  /** Paths of modules that this code does not need. */
   readonly without: RegExp
 }
 
-/** Bundles code that uses a part of the package, and sees that the rest is left out. */
+/** Bundles code that uses a part of the package, and checks that the rest is left out. */
 export const weigh = async (
   { directory }: Consumer,
   { name, code, atMostKb, without }: Weighed,
@@ -99,13 +99,13 @@ export const weigh = async (
 
 const EXAMPLE = 'examples/embedded-in-your-stack'
 
-/** What each function of zael's must find in its asset. */
+/** The files that each function of zael's requires in its asset. */
 const BUNDLES: readonly (readonly string[])[] = [
   ['index.mjs', 'package.json'],
   ['index.mjs', 'package.json', 'assets/swagger-ui.css', 'assets/redoc.standalone.js'],
 ]
 
-/** Synthesizes the example from the installed package: the bundles of zael's Lambdas must be in what would be deployed. */
+/** Synthesizes the example from the installed package: the deployment must contain the bundles of zael's Lambdas. */
 export const synthesizeExample = async (root: string, consumer: Consumer): Promise<void> => {
   const { directory } = consumer
   for (const name of ['aws-cdk-lib', 'constructs']) await consumer.provide(name)

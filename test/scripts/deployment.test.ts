@@ -60,7 +60,7 @@ test('gets test credentials whatever the machine has, and both addresses', () =>
 
 test('is missed with a line that says how to start one', async () => {
   await expect(requireEmulator('http://127.0.0.1:9')).rejects.toThrow(
-    /no AWS emulator at http:\/\/127\.0\.0\.1:9: nothing listens there.*docker-compose\.localstack\.yml.*npm run localstack.*npm run ministack/s,
+    /no AWS emulator at http:\/\/127\.0\.0\.1:9: nothing listens on it.*docker-compose\.localstack\.yml.*npm run localstack.*npm run ministack/s,
   )
 })
 
@@ -70,7 +70,7 @@ test('is not taken for something else that listens', async () => {
     await new Promise((listening) => server.once('listening', listening))
     const address = server.address()
     const port = address !== null && typeof address === 'object' ? address.port : 0
-    await expect(requireEmulator(`http://127.0.0.1:${port}`)).rejects.toThrow('no emulator (404)')
+    await expect(requireEmulator(`http://127.0.0.1:${port}`)).rejects.toThrow('not an emulator (404)')
   } finally {
     server.close()
   }

@@ -59,7 +59,7 @@ test('is not started on a port that is in use', async () => {
     const address = server.address()
     const port = address !== null && typeof address === 'object' ? address.port : 0
     await expect(startEmulator(program(PROGRAM), port)).rejects.toThrow(
-      `port ${port} is in use: end what listens there, or name another in AWS_ENDPOINT_URL`,
+      `port ${port} is in use: stop the process that listens on it, or set another in AWS_ENDPOINT_URL`,
     )
   } finally {
     server.close()

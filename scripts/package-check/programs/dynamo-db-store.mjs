@@ -8,4 +8,4 @@ const limiter = createRateLimiter({
   limits: [{ name: 'rps', capacity: 1, refill_rate: 1 }],
 })
 const { allowed, unavailable } = await limiter.check('203.0.113.7')
-if (allowed || !unavailable) throw new Error('a table that is away should be told')
+if (allowed || !unavailable) throw new Error('expected a denial as unavailable')

@@ -11,4 +11,4 @@ const url = `http://127.0.0.1:${server.address().port}/`
 const statuses = [(await fetch(url)).status, (await fetch(url)).status]
 server.closeAllConnections()
 server.close()
-if (statuses.join() !== '200,429') throw new Error(`the second request should be refused: ${statuses}`)
+if (statuses.join() !== '200,429') throw new Error(`the second request should be denied: ${statuses}`)

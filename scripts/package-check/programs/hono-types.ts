@@ -23,5 +23,5 @@ const options: RateLimitOptions<Context> = {
 }
 export const middleware = rateLimit(options)
 
-// @ts-expect-error a limiter of one's own, or limits to make one of: not both
+// @ts-expect-error either a limiter or limits, not both
 rateLimit({ limiter, limits: [] })

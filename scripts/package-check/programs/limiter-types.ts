@@ -29,5 +29,5 @@ createRateLimiter({ store, limits: [], exmpt: [] })
 // @ts-expect-error a calendar has no such window
 createRateLimiter({ store, limits: [{ name: 'a', algorithm: 'fixed_window', limit: 1, window: 'year' }] })
 
-// @ts-expect-error a token bucket says how fast it is refilled
+// @ts-expect-error a token bucket has a refill rate
 createRateLimiter({ store, limits: [{ name: 'rpm', capacity: 60 }] })

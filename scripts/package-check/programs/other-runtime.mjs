@@ -8,10 +8,10 @@ globalThis.Buffer = undefined
 try {
   const { createRateLimiter } = await import('zael')
   const limiter = createRateLimiter({ limits: [{ name: 'rps', capacity: 2, refill_rate: 0.001 }] })
-  const answers = []
-  for (let i = 0; i < 3; i++) answers.push((await limiter.check('a key that is hashed')).allowed)
+  const allowed = []
+  for (let i = 0; i < 3; i++) allowed.push((await limiter.check('a key that is hashed')).allowed)
   await limiter.close()
-  if (answers.join() !== 'true,true,false') throw new Error(`two of three should pass: ${answers}`)
+  if (allowed.join() !== 'true,true,false') throw new Error(`two of three should pass: ${allowed}`)
   if (timers.length !== 1) throw new Error(`one timer should run: ${timers.length}`)
 } finally {
   globalThis.process = process

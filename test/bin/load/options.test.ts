@@ -80,7 +80,7 @@ test('starts no more processes than there are callers', () => {
 })
 
 test.each([
-  ['-d 60', '--api-keys must name 1 to 100000 keys, itself or by --api-keys-file'],
+  ['-d 60', '--api-keys must name 1 to 100000 keys, directly or in --api-keys-file'],
   ['-k a -d 0', '--duration must be seconds from 0.1 to 86400, or with a unit, such as 500ms, 10s, 2m or 1h'],
   [
     '-k a -d 25h',
@@ -133,10 +133,10 @@ test('loads a node that is not on this machine where that is allowed', () => {
   ])
 })
 
-test('refuses bodies that would not fit into memory', () => {
+test('rejects bodies that would not fit into memory', () => {
   const message = 'x'.repeat(100_000)
   expect(whyNot(`-k a --message ${message} --payload-cache-size 65536`)).toMatch(
-    /^--payload-cache-size must be smaller/,
+    /^--payload-cache-size is too large/,
   )
   expect(whyNot(`-k a --message ${message}`)).toBe('')
 })

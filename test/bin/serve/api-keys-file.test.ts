@@ -99,7 +99,7 @@ describe('a file is refused in one line that shows no key', () => {
   test.each([
     ['keys: [a]', 'API_KEYS_FILE must be {keys: {<key>: {request_per_minute: <number>, …}}}'],
     ['', 'API_KEYS_FILE must be {keys: {<key>: {request_per_minute: <number>, …}}}'],
-    ['keys: {}\nversion: 1', 'API_KEYS_FILE version must not be given: there is nothing beside keys'],
+    ['keys: {}\nversion: 1', 'API_KEYS_FILE version is unknown: the only field is keys'],
     [
       'keys: {"two words long": {}}',
       'API_KEYS_FILE keys.two word... (key 1) must be 1 to 256 visible ASCII characters',

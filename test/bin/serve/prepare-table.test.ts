@@ -113,7 +113,7 @@ describe('keys of a file', () => {
     const { load } = start()
     await load()
     await expect(load([{ ...KEY, entityId: 'other' }])).rejects.toThrow(
-      'API_KEYS_FILE keys.sk-prod-... is a key of file-4749769a already: give it the id file-4749769a, or take it out',
+      'API_KEYS_FILE keys.sk-prod-... is a key of file-4749769a already: give it the id file-4749769a, or remove it',
     )
   })
 })
