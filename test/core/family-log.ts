@@ -42,14 +42,14 @@ const waiting: fc.Arbitrary<Act> = fc.record({
   share: fc.double({ min: 0, max: 0.3, noNaN: true }),
 })
 
-/** `isHeardOf`: by every node at once; else by each when it looks again. */
+/** `isHeardOf`: seen by every node at once; otherwise by each at its next read. */
 const changing: fc.Arbitrary<Act> = fc.record({
   act: fc.constant('change' as const),
   capacity: fc.constantFrom(60, 100, 250),
   isHeardOf: fc.boolean(),
 })
 
-/** Calls overtake each other, and each is answered. */
+/** Calls overtake each other, and each gets a response. */
 export const calmPlans = fc.array(
   fc.oneof(
     { weight: 3, arbitrary: asking },
@@ -71,7 +71,7 @@ export const changingPlans = fc.array(
   { minLength: 5, maxLength: 80 },
 )
 
-/** As calm plans, save that some calls are refused, or lost on their way there or back, and time passes meanwhile. */
+/** Calm plans in which some calls are rejected, or lost on either way, and time passes meanwhile. */
 export const roughPlans = fc.array(
   fc.oneof(
     { weight: 3, arbitrary: asking },
@@ -87,7 +87,7 @@ export const roughPlans = fc.array(
 export const CAPACITIES = { key: 100, project: 150 } as const
 export const WINDOW_NS = 60_000_000_000n
 
-/** A family on several nodes whose calls a plan lets go one by one, and a log of what came of it. */
+/** A family on several nodes whose calls a plan releases one by one, and a log of the outcomes. */
 export const createFamilyLog = () => {
   const world = createTestWorld()
   world.config.putEntity('project')
@@ -114,7 +114,7 @@ export const createFamilyLog = () => {
     const running = work.finally(() => underWay.delete(running))
     underWay.add(running)
   }
-  const ask = async (index: number, tokens: number, settles: boolean): Promise<void> => {
+  const decide = async (index: number, tokens: number, settles: boolean): Promise<void> => {
     const use = { at: world.clock.now(), amount: tokens }
     const cost = { requests: 1, tokens }
     const decision = await at(index).limiter.decide({ entityId: 'key', cost, settles })
@@ -150,7 +150,7 @@ export const createFamilyLog = () => {
         if (step.isHeardOf) for (const { limiter } of nodes) limiter.forget()
         return
       case 'ask':
-        return start(ask(step.node, step.tokens, step.settles))
+        return start(decide(step.node, step.tokens, step.settles))
       case 'settle':
         return start(end(step.pick, step.share))
       case 'release':
@@ -169,7 +169,7 @@ export const createFamilyLog = () => {
       }
       await buckets.letAllGo()
     },
-    /** Settles what is open, as it was reserved, and writes all counts. */
+    /** Settles open reservations at their reserved amounts, and writes all counts. */
     async finish() {
       while (open.length > 0) {
         start(end(0, 1))
@@ -178,7 +178,7 @@ export const createFamilyLog = () => {
       for (const { limiter } of nodes) start(limiter.flush({ all: true }))
       await buckets.letAllGo()
     },
-    /** Requests that still have no answer. */
+    /** Requests still without a response. */
     underWay: () => underWay.size,
   }
 }

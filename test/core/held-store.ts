@@ -1,18 +1,18 @@
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import { StoreUnavailable } from '../../src/core/model/errors.ts'
 
-/** What becomes of a call that is let go. applied and lost: the answer does not come. refused: surely not applied. */
+/** The fate of a released call. applied and lost: the response does not arrive. refused: certainly not applied. */
 export type End = 'answered' | 'applied and lost' | 'lost' | 'refused'
 
-/** A store whose calls wait, on their way there and on their way back, until a test lets them go, in any order. */
+/** A store whose calls wait, before they are applied and before they return, until a test releases them, in any order. */
 export interface HeldStore extends BucketStore {
-  /** Lets one of the calls that wait go on, and waits for what follows from it. False: none waits. */
+  /** Releases one waiting call, and waits for everything that follows. False: none waits. */
   letGo(pick: number, end?: End): Promise<boolean>
-  /** Lets all go, oldest first, also those that follow. Throws where that never ends. */
+  /** Releases all calls, oldest first, including those that follow. Throws if that never ends. */
   letAllGo(): Promise<void>
 }
 
-/** More calls than any plan of a test leads to. */
+/** More calls than any test plan makes. */
 const ENDLESS = 20_000
 
 export const createHeldStore = (buckets: BucketStore): HeldStore => {
@@ -23,8 +23,8 @@ export const createHeldStore = (buckets: BucketStore): HeldStore => {
     const end = await wait()
     if (end === 'refused') throw new StoreUnavailable('refused', { mayHaveApplied: false })
     if (end === 'lost') throw new StoreUnavailable('lost', { mayHaveApplied: true })
-    const answer = await call()
-    if (end === 'answered' && (await wait()) === 'answered') return answer
+    const response = await call()
+    if (end === 'answered' && (await wait()) === 'answered') return response
     throw new StoreUnavailable('lost', { mayHaveApplied: true })
   }
   const letGo = async (pick: number, end: End = 'answered'): Promise<boolean> => {
@@ -47,5 +47,5 @@ export const createHeldStore = (buckets: BucketStore): HeldStore => {
   }
 }
 
-/** Waits until nothing follows any more: the event loop turns only when no promise is left to follow up. */
+/** Waits until nothing follows: the event loop turns only when no promise is pending as a microtask. */
 export const quiet = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,25 +1,25 @@
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import { StoreUnavailable } from '../../src/core/model/errors.ts'
 
-/** What becomes of one call: how many turns of the event loop it takes to arrive and to answer, and whether it does. */
+/** The fate of one call: how many turns of the event loop it takes to arrive and to return, and whether it does. */
 export interface Fate {
   readonly there: number
   readonly back: number
-  /** applied and lost: the answer does not come. lost: nor does the call arrive. refused: surely not applied. */
+  /** applied and lost: the response does not arrive. lost: nor does the call. refused: certainly not applied. */
   readonly end: 'answered' | 'applied and lost' | 'lost' | 'refused'
 }
 
-/** A store far away: calls overtake each other, and meet the fates that `next` tells. */
+/** A remote store: calls overtake each other, and have the fates that `next` returns. */
 export const createInterleavedStore = (buckets: BucketStore, next: () => Fate): BucketStore => {
   const far = async <T>(call: () => Promise<T>): Promise<T> => {
     const { there, back, end } = next()
     await turns(there)
     if (end === 'refused') throw new StoreUnavailable('refused', { mayHaveApplied: false })
-    const answer = end === 'lost' ? undefined : await call()
+    const response = end === 'lost' ? undefined : await call()
     await turns(back)
-    if (end !== 'answered' || answer === undefined)
+    if (end !== 'answered' || response === undefined)
       throw new StoreUnavailable('lost', { mayHaveApplied: true })
-    return answer
+    return response
   }
   return {
     write: (id, write) => far(() => buckets.write(id, write)),

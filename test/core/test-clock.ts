@@ -2,11 +2,11 @@ import type { Clock } from '../../src/core/ports/platform.ts'
 
 export const SECOND = 1_000_000_000n
 
-/** A clock that the test owns. Both hands move together, unless the test moves the wall clock by itself. */
+/** A clock controlled by the test. Both clocks move together, unless the test moves the wall clock alone. */
 export interface TestClock extends Clock {
   advance(ns: bigint): void
   advanceTo(now: bigint): void
-  /** Moves the wall clock only, as a correction by NTP does. */
+  /** Moves only the wall clock, like a correction by NTP. */
   step(ns: bigint): void
 }
 

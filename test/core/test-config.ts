@@ -12,7 +12,7 @@ import type { Model } from '../../src/core/model/model.ts'
 import { type PolicyScope, parsePolicyKey } from '../../src/core/model/policy.ts'
 import type { ConfigStore } from '../../src/core/ports/config-store.ts'
 
-/** Configuration that a test writes directly. */
+/** Configuration written directly by a test. */
 export interface TestConfig extends ConfigStore {
   putEntity(id: string, fields?: Partial<Entity>): void
   putModel(id: string, tier?: string): void

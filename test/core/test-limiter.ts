@@ -19,11 +19,11 @@ export const newMapCache: CacheFactory = <V extends object>() => new Map<string,
 
 export interface TestNode {
   readonly limiter: Limiter
-  /** What this node has counted so far. */
+  /** The counts of this node so far. */
   readonly counts: Readonly<Partial<Record<MetricName, number>>>
 }
 
-/** One node: a limiter of its own on a table that nodes share. */
+/** One node: a limiter on a table shared by all nodes. */
 export const createTestNode = (parts: {
   readonly buckets: BucketStore
   readonly config: TestConfig
@@ -65,7 +65,7 @@ export const createTestWorld = (settings: Partial<LimiterSettings> = {}): TestWo
   return { buckets, config, clock, node: join(), join }
 }
 
-/** A node on the world's table whose clock is off by some seconds. */
+/** A node on the world's table whose clock is some seconds off. */
 export const nodeOff = ({ buckets, config, clock }: TestWorld, seconds: number): TestNode => {
   const off = BigInt(Math.round(seconds * 1e9))
   return createTestNode({

@@ -1,9 +1,9 @@
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import { StoreUnavailable } from '../../src/core/model/errors.ts'
 
-/** A table that refuses writes for being too busy as long as a test says so. */
+/** A table that throttles a number of writes. */
 export interface ThrottlingStore extends BucketStore {
-  /** Writes that are refused from now on; then they are applied again. */
+  /** The number of writes to reject from now on; later ones are applied. */
   refuse(writes: number): void
   readonly refused: number
   readonly applied: number

@@ -6,7 +6,7 @@ import type { Cost } from '../../src/core/model/meter.ts'
 import { entityOwner, limitsOf } from './test-config.ts'
 import { createTestWorld, type TestNode, type TestWorld } from './test-limiter.ts'
 
-/** One entity, `key`, with one limit on tokens, `tpm`. Configuration is read anew for nearly every decision. */
+/** One entity, `key`, with one limit on tokens, `tpm`. Configuration is read again for nearly every decision. */
 export const worldOf = (capacity: number, refillRate: number): TestWorld => {
   const world = createTestWorld({ configCacheMs: 1 })
   world.config.putEntity('key')
@@ -14,7 +14,7 @@ export const worldOf = (capacity: number, refillRate: number): TestWorld => {
   return world
 }
 
-/** Reserves a cost for `key`; throws where it is denied. */
+/** Reserves a cost for `key`; throws if it is denied. */
 export const reserveCost = async (node: TestNode, cost: Cost): Promise<Allowed> => {
   const decision = await node.limiter.decide({ entityId: 'key', cost, settles: true })
   if (!decision.allowed) throw new Error(`denied ${JSON.stringify(cost)}`)
@@ -30,18 +30,21 @@ export const admits = async (
 ): Promise<boolean> =>
   (await node.limiter.decide({ entityId: 'key', cost: { tokens }, settles: false, ...options })).allowed
 
-/** What is left of the first limit of `key`, as a node sees it that knows nothing. */
+/** The available amount of the first limit of `key`, for a node without a cache. */
 export const available = async (world: TestWorld): Promise<number | undefined> =>
   (await world.join().limiter.status('key', '_default_')).limits[0]?.available
 
-/** The bucket of an entity as it is stored. */
+/** The stored bucket of an entity. */
 export const stored = async (world: TestWorld, entityId = 'key'): Promise<BucketItem> =>
   (await world.buckets.read(entityBucket(entityId, '_default_'))) ?? {}
 
-/** The world's table, of which calls fail while `isAway` says so of the entity (surely not applied). */
-export const sometimesAway = (world: TestWorld, isAway: (entityId: string) => boolean): BucketStore => {
+/** The world's table; calls fail, certainly not applied, while `isAway` is true for the entity. */
+export const sometimesUnavailable = (
+  world: TestWorld,
+  isUnavailable: (entityId: string) => boolean,
+): BucketStore => {
   const reach = (id: BucketId): void => {
-    if (id.kind === 'entity' && isAway(id.entityId))
+    if (id.kind === 'entity' && isUnavailable(id.entityId))
       throw new StoreUnavailable('away', { mayHaveApplied: false })
   }
   return {

@@ -25,14 +25,14 @@ const settling: fc.Arbitrary<Act> = fc.record({
 
 const draining: fc.Arbitrary<Act> = fc.constant({ act: 'drain' as const })
 
-/** What nodes do. */
+/** The acts of nodes. */
 export const acts: fc.Arbitrary<Act> = fc.oneof(
   { weight: 4, arbitrary: reserving },
   { weight: 4, arbitrary: settling },
   { weight: 1, arbitrary: draining },
 )
 
-/** Moments in which everything happens at once, on several nodes. Waits are parts of the window, costs of the capacity. */
+/** Moments with concurrent acts on several nodes. Waits are parts of the window, costs of the capacity. */
 export const moments = fc.array(
   fc.record({
     wait: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.25, noNaN: true })),
@@ -46,12 +46,12 @@ export interface Use {
   amount: number
 }
 
-/** Acts on nodes of its own, and logs what was really used: what was reserved, or what that was settled to. */
+/** Acts on its own nodes, and logs what was used: the reserved or the settled amount. */
 export const createUseLog = (
   world: TestWorld,
   capacity: number,
   nodes: readonly TestNode[] = Array.from({ length: NODES }, () => world.join()),
-  /** Shares of the capacity that requests ask for, by what they were drawn as. */
+  /** Requested shares of the capacity, by the values they were drawn as. */
   shares: readonly [number, number, number, number] = COSTS,
 ) => {
   const uses: Use[] = []
@@ -70,7 +70,7 @@ export const createUseLog = (
     uses.push(use)
     open.push({ reservation: decision.reservation, use })
   }
-  /** Takes what there is, in small parts, and keeps it: whatever was given back too much shows. */
+  /** Consumes what is available in small parts, and keeps it: every excessive refund becomes visible. */
   const drain = async (): Promise<void> => {
     const amount = Math.max(1, Math.floor(capacity / 20))
     for (let parts = 0; parts < 40; parts++) {
@@ -91,8 +91,8 @@ export const createUseLog = (
 }
 
 /**
- * The most that a span of the uses, which are in order of their times, holds beyond capacity and rate, in ns of the bucket; at most
- * 0 where it kept its word.
+ * The most that a span of the uses, which are in order of time, holds beyond capacity and refill, in ns of the bucket; at most
+ * 0 if the limit holds.
  */
 export const worstExcess = (uses: readonly Use[], capacity: number, tokenNs: bigint): bigint => {
   const full = BigInt(capacity) * tokenNs
@@ -108,7 +108,7 @@ export const worstExcess = (uses: readonly Use[], capacity: number, tokenNs: big
   return worst
 }
 
-/** The most that was used in any window of `windowNs`, wherever it begins. */
+/** The most that was used in any window of `windowNs`, at any offset. */
 export const mostInAnyWindow = (uses: readonly Use[], windowNs: bigint): number => {
   let most = 0
   for (const { at: end } of uses) {

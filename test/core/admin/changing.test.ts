@@ -11,14 +11,14 @@ test.each([
   expect(nextVersion(now, before)).toBe(after)
 })
 
-test('repeats while others get in between', async () => {
+test('is repeated while others write in between', async () => {
   const outcomes = ['changed', 'changed', 'done'] as const
   let tries = 0
   expect(await untilUnchanged(async () => outcomes[tries++] ?? 'done')).toBe('done')
   expect(tries).toBe(3)
 })
 
-test('gives up where others get in between again and again', async () => {
+test('fails after repeated concurrent writes', async () => {
   let tries = 0
   const attempt = async (): Promise<'changed'> => {
     tries += 1

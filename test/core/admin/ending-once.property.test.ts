@@ -15,20 +15,20 @@ const turns = async (count: number): Promise<void> => {
 const endings = fc.array(
   fc.record({
     node: fc.constantFrom(0, 1),
-    /** null: released */
+    /** Null: released. */
     used: fc.option(fc.integer({ min: 0, max: 60 })),
     start: fc.nat(6),
     there: fc.nat(6),
     back: fc.nat(6),
-    /** Calls of the store whose answers are lost. */
+    /** Store calls whose responses are lost. */
     lost: fc.nat(2),
   }),
   { minLength: 1, maxLength: 8 },
 )
 
-describe('a reservation that many try to end at once', () => {
+describe('a reservation with several concurrent attempts to end it', () => {
   test.prop([endings], { numRuns: runs(130) })(
-    'ends at most once, and is what that one says',
+    'ends at most once, with the result of the attempt that ended it',
     async (plan) => {
       const world = worldOf(100, 1 / 3600)
       const nodes = [world.node, world.join()] as const
@@ -70,7 +70,7 @@ describe('a reservation that many try to end at once', () => {
       const winners = outcomes.filter(({ ended }) => ended?.changed)
       expect(winners.length).toBeLessThanOrEqual(1)
       const [winner] = winners
-      // where the one that closed it never heard so, it stays charged
+      // if the response to the closing call was lost, it stays charged
       const charged = winner === undefined ? 40 : (winner.used ?? 0)
       expect(await available(world)).toBe(100 - charged)
       const { used_tokens = 0n } = await stored(world)

@@ -8,7 +8,7 @@ const setUp = () => {
 }
 
 describe('entities', () => {
-  test('are versioned by the time of each change, and later than the one before', async () => {
+  test('have versions from the time of each change, each later than the one before', async () => {
     const { entities, clock } = setUp()
     const made = await entities.create({ id: 'a', name: 'A' }, 'admin')
     expect([made.version, made.createdAt]).toEqual([clock.now(), clock.now()])
@@ -18,7 +18,7 @@ describe('entities', () => {
     expect((await entities.change('a', { name: 'C' }, 'admin')).version).toBe(clock.now())
   })
 
-  test('keep the changes of two who change at once', async () => {
+  test('keep the changes of two concurrent writers', async () => {
     const { entities } = setUp()
     await entities.create({ id: 'a', name: 'A' }, 'admin')
     await Promise.all([
@@ -29,7 +29,7 @@ describe('entities', () => {
     expect(await entities.get('a')).toMatchObject({ name: 'B', role: 'user', kind: 'tenant' })
   })
 
-  test('leave a record of every change that was made, and none of one that was not', async () => {
+  test('leave an audit record of every successful change and of no other', async () => {
     const { entities, audit, changes } = setUp()
     await entities.create({ id: 'a', name: 'A' }, 'admin')
     await entities.change('a', { disabled: true }, 'operator')
@@ -59,7 +59,7 @@ describe('entities', () => {
     ['metadata', { metadata: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, ''])) }],
     ['metadata', { metadata: { '': 'x' } }],
     ['metadata.note', { metadata: { note: 'x'.repeat(1025) } }],
-  ])('with a bad %s are refused', async (field, wrong) => {
+  ])('with an invalid %s are rejected', async (field, wrong) => {
     const { entities } = setUp()
     await expect(entities.create({ id: 'a', name: 'A', ...wrong }, 'admin')).rejects.toMatchObject({
       code: 'invalid_request',
@@ -67,7 +67,7 @@ describe('entities', () => {
     })
   })
 
-  test('refuse a cycle, however long, and end where one was made all the same', async () => {
+  test('reject a cycle of any length, and resolution ends if one exists anyway', async () => {
     const { entities, store } = setUp()
     for (const [id, parentId] of [
       ['a', null],

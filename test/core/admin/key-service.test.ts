@@ -17,7 +17,7 @@ describe('keys', () => {
     expect(key).toMatchObject({ entityId: 'org', name: 'ci', status: 'active', expiresAt: null })
   })
 
-  test('leave no secret and no hash in the records', async () => {
+  test('leave neither secret nor hash in the audit records', async () => {
     const { keys, audit } = await setUp()
     const { key, secret } = await keys.create('org', { secret: 'given-and-long-enough' }, 'admin')
     const rotated = await keys.rotate('org', key.keyId, 0n, 'admin')
@@ -35,7 +35,7 @@ describe('keys', () => {
     }
   })
 
-  test('may have short secrets where the rule allows it, of which half is readable', async () => {
+  test('may have short secrets if the rule allows it, half of which stays readable', async () => {
     const { deps, keys } = await setUp()
     await expect(keys.create('org', { secret: 'key-bob' }, 'seed')).rejects.toMatchObject({ field: 'secret' })
     const seeded = createKeyService(deps, { shortestSecret: 1 })
@@ -43,7 +43,7 @@ describe('keys', () => {
     expect((await seeded.create('org', { secret: 'key-alice' }, 'seed')).key.prefix).toBe('key-alic')
   })
 
-  test('tell of every change that was made', async () => {
+  test('notify of every change', async () => {
     const { keys, changes } = await setUp()
     changes.length = 0
     const { key } = await keys.create('org', {}, 'admin')

@@ -21,7 +21,7 @@ const setUp = async () => {
 }
 
 describe('limit sets', () => {
-  test('have versions that only grow, also through a deletion and while the clock stands', async () => {
+  test('have versions that only grow, even across a deletion and while the clock stands still', async () => {
     const { limitSets, version, clock } = await setUp()
     const versions: (bigint | undefined)[] = []
     for (const limits of [TEN, TWENTY, TEN, [], TWENTY]) {
@@ -31,7 +31,7 @@ describe('limit sets', () => {
     expect(versions).toEqual([0n, 1n, 2n, 3n, 4n].map((n) => clock.now() + n))
   })
 
-  test('stay as a tombstone where they are deleted, and nothing is written where there was nothing', async () => {
+  test('become a tombstone when they are deleted, and nothing is written if there was nothing', async () => {
     const { limitSets, version, audit } = await setUp()
     await limitSets.replace(OF_ORG, [], 'admin')
     expect(await version()).toBeUndefined()
@@ -46,7 +46,7 @@ describe('limit sets', () => {
     ])
   })
 
-  test('of two who write at once are one after the other, each with its record', async () => {
+  test('of two concurrent writers are applied one after the other, each with an audit record', async () => {
     const { limitSets, audit, store } = await setUp()
     await Promise.all([limitSets.replace(OF_ORG, TEN, 'one'), limitSets.replace(OF_ORG, TWENTY, 'two')])
     const [second, first] = await audit()
@@ -55,11 +55,11 @@ describe('limit sets', () => {
     expect((await store.limitSets([OF_ORG]))[0]?.limits).toEqual(second?.actor === 'two' ? TWENTY : TEN)
   })
 
-  test('that are to be so are written once, whoever asks for it and however often', async () => {
+  test('are written once by repeated and concurrent calls to ensure', async () => {
     const { limitSets, version, audit, changes, clock } = await setUp()
     changes.length = 0
-    const asked = [TEN, TEN, TEN].map((limits) => limitSets.ensure(OF_ORG, limits, 'node'))
-    expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(1)
+    const sent = [TEN, TEN, TEN].map((limits) => limitSets.ensure(OF_ORG, limits, 'node'))
+    expect((await Promise.all(sent)).filter(Boolean)).toHaveLength(1)
     const first = await version()
     clock.advance(1n)
     expect(await limitSets.ensure(OF_ORG, TEN, 'node')).toBe(false)
@@ -67,14 +67,14 @@ describe('limit sets', () => {
     expect((await audit()).map(({ action }) => action)).toEqual(['limits.replace', 'entity.create'])
   })
 
-  test('that are to be so are so in the end, whoever writes others meanwhile', async () => {
+  test('converge to the ensured limits despite concurrent writes', async () => {
     const { limitSets, store } = await setUp()
     const both = [limitSets.replace(OF_ORG, TWENTY, 'admin'), limitSets.ensure(OF_ORG, TEN, 'node')]
     expect((await Promise.all(both))[1]).toBe(true)
     expect((await store.limitSets([OF_ORG]))[0]?.limits).toEqual(TEN)
   })
 
-  test('name their owner in the records, and tell whom a change concerns', async () => {
+  test('name their owner in the audit records and in the change notification', async () => {
     const { limitSets, audit, changes } = await setUp()
     changes.length = 0
     for (const key of [OF_ORG, OF_ROLE, OF_ALL]) await limitSets.replace(key, TEN, 'admin')
@@ -92,7 +92,7 @@ describe('limit sets', () => {
     await expect(limitSets.get(key)).rejects.toMatchObject({ field })
   })
 
-  describe('that one bucket cannot keep together', () => {
+  describe('that do not fit into one bucket together', () => {
     const named = (letter: string, count: number, size: object = { capacity: 9, refill_rate: 1 }) =>
       parseLimits(
         Array.from({ length: count }, (_, index) => ({
@@ -104,7 +104,7 @@ describe('limit sets', () => {
       )
     const WINDOW = { algorithm: 'sliding_window', limit: 9, window_seconds: 60 }
     const onGpt4 = (owner: LimitSetKey['owner']): LimitSetKey => ({ owner, resource: 'gpt-4' })
-    const refused = { code: 'invalid_request', field: 'limits' }
+    const rejected = { code: 'invalid_request', field: 'limits' }
 
     test.each([
       ['the entity has on all resources', OF_ORG, onGpt4(OF_ORG.owner)],
@@ -116,21 +116,21 @@ describe('limit sets', () => {
       const { deps, limitSets } = await setUp()
       await createEntityService(deps).change('org', { role: 'user' }, 'admin')
       await limitSets.replace(first, named('a', 5), 'admin')
-      await expect(limitSets.replace(second, named('b', 4), 'admin')).rejects.toMatchObject(refused)
-      await expect(limitSets.ensure(second, named('b', 4), 'admin')).rejects.toMatchObject(refused)
+      await expect(limitSets.replace(second, named('b', 4), 'admin')).rejects.toMatchObject(rejected)
+      await expect(limitSets.ensure(second, named('b', 4), 'admin')).rejects.toMatchObject(rejected)
       expect(await limitSets.get(second)).toEqual([])
       await limitSets.replace(second, [...named('a', 5), ...named('b', 3)], 'admin')
     })
 
-    test('are refused also where only the windows of slots are too many', async () => {
+    test('are rejected even if only the slots of the windows are too many', async () => {
       const { limitSets } = await setUp()
       await limitSets.replace(OF_ORG, named('a', 2, WINDOW), 'admin')
       const key = onGpt4(OF_ORG.owner)
-      await expect(limitSets.replace(key, named('b', 2, WINDOW), 'admin')).rejects.toMatchObject(refused)
+      await expect(limitSets.replace(key, named('b', 2, WINDOW), 'admin')).rejects.toMatchObject(rejected)
       await limitSets.replace(key, named('b', 1, WINDOW), 'admin')
     })
 
-    test('do not stand in the way on another resource, over all resources, or of a deletion', async () => {
+    test('do not block changes on another resource, over all resources, or a deletion', async () => {
       const { limitSets } = await setUp()
       await limitSets.replace(onGpt4(OF_ORG.owner), named('a', 8), 'admin')
       await limitSets.replace({ ...OF_ORG, resource: 'gpt-4o' }, named('b', 8), 'admin')
@@ -140,7 +140,7 @@ describe('limit sets', () => {
     })
   })
 
-  test('of nobody are not found', async () => {
+  test('of an unknown entity are not found', async () => {
     const { limitSets } = await setUp()
     const key: LimitSetKey = { owner: { kind: 'entity', id: 'nobody' }, resource: '_default_' }
     await expect(limitSets.replace(key, TEN, 'admin')).rejects.toMatchObject({ code: 'not_found' })

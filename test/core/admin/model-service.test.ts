@@ -10,7 +10,7 @@ const setUp = () => {
 const prices = { inputPerMillion: 1, outputPerMillion: 2 }
 
 describe('models', () => {
-  test('keep the time at which they were registered', async () => {
+  test('keep the time of their registration', async () => {
     const { models, clock } = setUp()
     const first = await models.put('gpt-4', { tier: 'premium' }, 'admin')
     clock.advance(100n)
@@ -19,7 +19,7 @@ describe('models', () => {
     expect(second.model).toEqual({ id: 'gpt-4', tier: null, prices, createdAt: first.model.createdAt })
   })
 
-  test('leave records of what they were, and tell of each change', async () => {
+  test('leave audit records with the previous state, and notify of each change', async () => {
     const { models, audit, changes } = setUp()
     await models.put('gpt-4', { tier: 'premium' }, 'admin')
     await models.remove('gpt-4', 'admin')
@@ -38,7 +38,7 @@ describe('models', () => {
     ['prices.input_per_million', 'a', { prices: { ...prices, inputPerMillion: 1e-131 } }],
     ['prices.output_per_million', 'a', { prices: { ...prices, outputPerMillion: Number.NaN } }],
     ['prices.cached_input_per_million', 'a', { prices: { ...prices, cachedInputPerMillion: Infinity } }],
-  ])('with a bad %s are refused', async (field, id, draft) => {
+  ])('with an invalid %s are rejected', async (field, id, draft) => {
     await expect(setUp().models.put(id, draft, 'admin')).rejects.toMatchObject({ field })
   })
 })

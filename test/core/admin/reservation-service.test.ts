@@ -16,7 +16,7 @@ const serviceOf = (world: TestWorld, node: TestNode, reservations: ReservationSt
     secrets: randomSecrets,
   })
 
-/** Two nodes on one table; the first holds a reservation of 40 out of 100 tokens. */
+/** Two nodes on one table; the first holds a reservation of 40 of 100 tokens. */
 const twoNodes = async (lifetimeSeconds = 600) => {
   const world = worldOf(100, 1 / 3600)
   const reservations = createMemoryReservationStore()
@@ -29,8 +29,8 @@ const twoNodes = async (lifetimeSeconds = 600) => {
 
 const lost = () => new StoreUnavailable('lost', { mayHaveApplied: true })
 
-describe('a reservation held over two requests', () => {
-  test('is settled by whatever node is asked, once', async () => {
+describe('a reservation held across two requests', () => {
+  test('is settled once, by any node', async () => {
     const { world, here, there, other, id } = await twoNodes()
     expect(await available(world)).toBe(60)
     expect(await there.end('key', id, { tokens: 10 })).toEqual({ changed: true, state: 'settled' })
@@ -44,7 +44,7 @@ describe('a reservation held over two requests', () => {
     expect(await stored(world)).toMatchObject({ used_tokens: 10n })
   })
 
-  test('gives all back where it is released, and counts nothing', async () => {
+  test('is refunded in full and counts nothing when it is released', async () => {
     const { world, there, here, id } = await twoNodes()
     expect(await there.end('key', id, null)).toEqual({ changed: true, state: 'released' })
     expect(await here.end('key', id, { tokens: 1 })).toEqual({ changed: false, state: 'released' })
@@ -52,7 +52,7 @@ describe('a reservation held over two requests', () => {
     expect(await stored(world)).not.toHaveProperty('used_tokens')
   })
 
-  test('stays charged once it has expired, and is never counted as used', async () => {
+  test('stays charged after it expires, and is never counted as used', async () => {
     const { world, here, id, expiresAt } = await twoNodes(30)
     expect(expiresAt).toBe(START + 30n * SECOND)
     world.clock.advance(30n * SECOND)
@@ -70,51 +70,48 @@ describe('a reservation held over two requests', () => {
     })
   })
 
-  test('is not found by another', async () => {
+  test('is not found by another caller', async () => {
     const { world, here, id } = await twoNodes()
     await expect(here.end('another', id, null)).rejects.toMatchObject({ code: 'not_found' })
     expect(await available(world)).toBe(60)
   })
 
-  test.each([true, false])(
-    'is given back where it cannot be kept (applied and lost: %s)',
-    async (isApplied) => {
-      const { world, reservations } = await twoNodes()
-      const failing: ReservationStore = {
-        ...reservations,
-        async put(reservation) {
-          if (isApplied) await reservations.put(reservation)
-          throw new StoreUnavailable('away', { mayHaveApplied: isApplied })
-        },
-      }
-      const { reservation } = await reserve(world.node, 30)
-      const held = serviceOf(world, world.node, failing).hold('key', reservation, 600)
-      await expect(held).rejects.toBeInstanceOf(StoreUnavailable)
-      expect(await available(world)).toBe(60)
-    },
-  )
+  test.each([true, false])('is refunded if it cannot be stored (applied and lost: %s)', async (isApplied) => {
+    const { world, reservations } = await twoNodes()
+    const failing: ReservationStore = {
+      ...reservations,
+      async put(reservation) {
+        if (isApplied) await reservations.put(reservation)
+        throw new StoreUnavailable('away', { mayHaveApplied: isApplied })
+      },
+    }
+    const { reservation } = await reserve(world.node, 30)
+    const held = serviceOf(world, world.node, failing).hold('key', reservation, 600)
+    await expect(held).rejects.toBeInstanceOf(StoreUnavailable)
+    expect(await available(world)).toBe(60)
+  })
 
-  test('is settled also where the answer to its closing is lost', async () => {
+  test('is settled even if the response to closing it is lost', async () => {
     const { world, reservations, id } = await twoNodes()
-    let asked = 0
+    let sent = 0
     const losing: ReservationStore = {
       ...reservations,
       async close(closing) {
         const outcome = await reservations.close(closing)
-        if (asked++ === 0) throw lost()
+        if (sent++ === 0) throw lost()
         return outcome
       },
     }
     const service = serviceOf(world, world.node, losing)
     expect(await service.end('key', id, { tokens: 1 })).toEqual({ changed: true, state: 'settled' })
     expect(await available(world)).toBe(99)
-    expect(asked).toBe(2)
+    expect(sent).toBe(2)
   })
 
-  test('stays charged where the store goes away before it is closed', async () => {
+  test('stays charged if the store becomes unavailable before it is closed', async () => {
     const { world, reservations, id, here } = await twoNodes()
-    const away: ReservationStore = { ...reservations, close: () => Promise.reject(lost()) }
-    await expect(serviceOf(world, world.node, away).end('key', id, null)).rejects.toBeInstanceOf(
+    const unavailable: ReservationStore = { ...reservations, close: () => Promise.reject(lost()) }
+    await expect(serviceOf(world, world.node, unavailable).end('key', id, null)).rejects.toBeInstanceOf(
       StoreUnavailable,
     )
     expect(await available(world)).toBe(60)

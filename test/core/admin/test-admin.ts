@@ -2,7 +2,7 @@ import type { AdminDependencies, ConfigChange } from '../../../src/core/admin/au
 import { createTestAdminStore } from '../../http/test-admin-store.ts'
 import { createTestClock } from '../test-clock.ts'
 
-/** What admin services stand on, with all that they told of changes. Secrets and ids count up. */
+/** The dependencies of admin services, with all change notifications. Secrets and ids count up. */
 export const createTestAdmin = () => {
   let made = 0
   const changes: ConfigChange[] = []

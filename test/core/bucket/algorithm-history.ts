@@ -26,7 +26,7 @@ const fixedWindow: fc.Arbitrary<LimitSize> = fc.record({
   timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', '+02:00'),
 })
 
-/** A size of every algorithm; what holds of all of them is tested on all of them. */
+/** A size of every algorithm; properties that hold for all algorithms are tested on all of them. */
 export const sizes: Readonly<Record<(typeof ALGORITHMS)[number], fc.Arbitrary<LimitSize>>> = {
   token_bucket: tokenBucket,
   sliding_window: slidingWindow,
@@ -39,7 +39,7 @@ export const anySize = fc.oneof(...Object.values(sizes))
 export const pausedSize = (size: LimitSize): LimitSize =>
   size.algorithm === 'token_bucket' ? { ...size, capacity: 0, refillRate: 0 } : { ...size, limit: 0 }
 
-/** Carries out one limit's write, or undefined where a condition fails. */
+/** Applies one limit's write; undefined if a condition fails. */
 export const applied = (fields: LimitFields, { conditions, actions }: LimitWrite): LimitFields | undefined =>
   conditions.every((condition) => holds(condition, fields)) ? applyActions(fields, actions) : undefined
 
@@ -48,11 +48,11 @@ interface Step {
   readonly wait: number
   /** Share of the limit. */
   readonly cost: number
-  /** Seconds by which the clock of the node that charges is off. */
+  /** Clock offset in seconds of the node that charges. */
   readonly skew: number
 }
 
-/** Charges over time by nodes of which some are late or early. */
+/** Charges over time by nodes whose clocks are behind or ahead. */
 export const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   fc.record({
     wait: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.3, noNaN: true }), fc.constantFrom(1, 1.5)),
@@ -64,7 +64,7 @@ export const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 
 export interface History {
   readonly algorithm: Algorithm
-  /** Every state the limit was in, the first empty; as of the moments of `times`. */
+  /** Every state of the limit, the first one empty; as of the moments of `times`. */
   readonly states: readonly LimitFields[]
   readonly now: bigint
 }
@@ -72,7 +72,7 @@ export interface History {
 export const costOf = (algorithm: Algorithm, share: number): number =>
   Math.max(1, Math.floor(algorithm.capacity * share))
 
-/** What becomes of a limit by charges, each tried where it fits as its node sees it. */
+/** The states of a limit after charges, each attempted if it fits from the view of its node. */
 export const historyOf = (size: LimitSize, plan: readonly Step[]): History => {
   const algorithm = algorithmOf(size)
   const states: LimitFields[] = [{}]
@@ -80,7 +80,7 @@ export const historyOf = (size: LimitSize, plan: readonly Step[]): History => {
   for (const { wait, cost, skew } of plan) {
     now += BigInt(Math.floor(Number(algorithm.windowNs) * wait))
     const seen = states.at(-1) ?? {}
-    // beyond a window, nodes have no window in common
+    // beyond one window, nodes share no window
     const most = Number(algorithm.windowNs) / 2
     const at = now + BigInt(Math.round(Math.max(-most, Math.min(most, skew * 1e9))))
     const write = algorithm.charge(seen, costOf(algorithm, cost), at, algorithm.capacity)

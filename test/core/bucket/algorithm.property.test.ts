@@ -23,7 +23,7 @@ const lastOf = ({ states }: History): LimitFields => states.at(-1) ?? {}
 
 const pickOf = ({ states }: History, pick: number): LimitFields => states[pick % states.length] ?? {}
 
-/** What every algorithm promises, whoever adds one. */
+/** Properties of every algorithm, including future ones. */
 describe.each(Object.entries(sizes))('%s', (_, size) => {
   const history = histories(size)
 
@@ -42,7 +42,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
   )
 
   test.prop([history, shares, shares])(
-    'names the first moment at which a denied request would pass',
+    'returns the first moment at which a denied request would pass',
     (past, cost, boundShare) => {
       const { algorithm, now } = past
       const amount = costOf(algorithm, cost)
@@ -57,7 +57,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
   )
 
   test.prop([history, shares, picks])(
-    'is charged exactly or not at all, by whatever earlier state it is guessed',
+    'is charged exactly or not at all, from any earlier cached state',
     (past, cost, pick) => {
       const { algorithm, now } = past
       const [fields, amount] = [lastOf(past), costOf(past.algorithm, cost)]
@@ -70,7 +70,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
   )
 
   test.prop([history, shares, shares])(
-    'is over where it cannot be charged, and only there',
+    'is exceeded if and only if it cannot be charged',
     (past, cost, boundShare) => {
       const { algorithm, now } = past
       const [fields, amount] = [lastOf(past), costOf(past.algorithm, cost)]
@@ -81,21 +81,18 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
     },
   )
 
-  test.prop([history, picks])(
-    'checks a cost of nothing against debt, and leaves all as it is',
-    (past, debt) => {
-      const { algorithm, now } = past
-      const fields = lastOf(past)
-      const indebted =
-        applied(fields, algorithm.debit(fields, debt, now, now + 10n ** 20n)) ?? expect.fail('not charged')
-      const isInDebt = algorithm.usedMillionths(indebted, now) > BigInt(algorithm.capacity) * 1_000_000n
-      const after = applied(indebted, algorithm.charge(indebted, 0, now, 1))
-      expect(after).toEqual(isInDebt ? undefined : indebted)
-      expect(algorithm.wait(indebted, 0, now, 1) > 0n).toBe(isInDebt)
-    },
-  )
+  test.prop([history, picks])('checks a cost of zero against debt, and changes nothing', (past, debt) => {
+    const { algorithm, now } = past
+    const fields = lastOf(past)
+    const indebted =
+      applied(fields, algorithm.debit(fields, debt, now, now + 10n ** 20n)) ?? expect.fail('not charged')
+    const isInDebt = algorithm.usedMillionths(indebted, now) > BigInt(algorithm.capacity) * 1_000_000n
+    const after = applied(indebted, algorithm.charge(indebted, 0, now, 1))
+    expect(after).toEqual(isInDebt ? undefined : indebted)
+    expect(algorithm.wait(indebted, 0, now, 1) > 0n).toBe(isInDebt)
+  })
 
-  test.prop([history, picks])('goes into debt by exactly what is asked', (past, amount) => {
+  test.prop([history, picks])('goes into debt by exactly the requested amount', (past, amount) => {
     fc.pre(amount > 0)
     const { algorithm, now } = past
     const fields = lastOf(past)
@@ -107,7 +104,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
     )
   })
 
-  test.prop([history, shares])('given back at once is as before', (past, cost) => {
+  test.prop([history, shares])('is unchanged after an immediate refund', (past, cost) => {
     const { algorithm, now } = past
     const [fields, amount] = [lastOf(past), costOf(past.algorithm, cost)]
     const after = applied(fields, algorithm.charge(fields, amount, now, algorithm.capacity))
@@ -119,7 +116,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
     expect(algorithm.level(restored, now).available).toBe(algorithm.level(fields, now).available)
   })
 
-  test.prop([history, picks])('is less in use by a top-up, and never below nothing', (past, amount) => {
+  test.prop([history, picks])('is less in use after a top-up, and never below zero', (past, amount) => {
     fc.pre(amount > 0)
     const { algorithm, now } = past
     const fields = lastOf(past)
@@ -132,7 +129,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
     expect(algorithm.usedMillionths(after, now)).toBe(left > 0n ? left : 0n)
   })
 
-  test.prop([history])('is full when it says, and not before', (past) => {
+  test.prop([history])('is full at the moment it returns, and not before', (past) => {
     const { algorithm, now } = past
     const fields = lastOf(past)
     const { resetNs, available } = algorithm.level(fields, now)
@@ -147,7 +144,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
     expect(resetNs).not.toBe(0n)
   })
 
-  test.prop([history])('tells what is in use in parts that add up', (past) => {
+  test.prop([history])('reports what is in use in parts that add up', (past) => {
     const { algorithm, now } = past
     const parts = algorithm.uses(lastOf(past), now)
     const sum = parts.reduce((total, { millionths }) => total + millionths, 0n)
@@ -156,7 +153,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
   })
 
   test.prop([history, anySize])(
-    'goes on as any other with no more in use, in a state of that one',
+    'changes to another algorithm with no more in use, in a valid state of that one',
     (past, next) => {
       const { algorithm, now } = past
       const fields = lastOf(past)
@@ -171,7 +168,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
   )
 
   test.prop([size, steps, shares, picks])(
-    'forgives nothing while it is paused, and is never fuller than its debts after that',
+    'forgives nothing while it is paused, and is never fuller than its debts afterwards',
     (each, plan, wait, debt) => {
       const { algorithm, now, ...past } = historyOf(each, plan)
       const fields = past.states.at(-1) ?? {}
@@ -191,7 +188,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
   )
 
   test.prop([history, size, picks, shares])(
-    'denies all while it is paused, and is topped up no further than to nothing in use',
+    'denies everything while it is paused, and a top-up stops at zero in use',
     (past, next, debt, cost) => {
       const { algorithm, now } = past
       const paused = algorithmOf(pausedSize(next))

@@ -54,7 +54,7 @@ const moments = fc
     return { zone, at: change === undefined ? from : change + BigInt(exactly ?? near) * SECOND }
   })
 
-describe('windows of the calendar', () => {
+describe('calendar windows', () => {
   test.prop([moments, units], { numRuns: runs(800) })(
     'contain their moment in every zone, and follow each other',
     ({ zone, at }, unit) => {
@@ -67,7 +67,7 @@ describe('windows of the calendar', () => {
   )
 
   test.prop([moments, units], { numRuns: runs(300) })(
-    'deny up to their end, and no longer',
+    'deny until their end, and no longer',
     ({ zone, at }, window) => {
       const algorithm = algorithmOf({ algorithm: 'fixed_window', limit: 1, window, timeZone: zone })
       const charged = applied({}, algorithm.charge(undefined, 1, at, 1)) ?? expect.fail('not charged')

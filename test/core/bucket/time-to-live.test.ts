@@ -18,7 +18,7 @@ const spareNs = async (world: TestWorld): Promise<bigint> => {
 }
 
 describe('the time to live', () => {
-  test('is two days more than is needed, however a node that last saw another life of the bucket guesses', async () => {
+  test('is at least two days more than needed, whatever generation a node has cached', async () => {
     const world = worldOf(100, 1 / 3600)
     const held = await reserve(world.node, 1)
     await held.reservation.settle({ tokens: 1_000_000 })
@@ -31,7 +31,7 @@ describe('the time to live', () => {
     expect((await spareNs(world)) >= 48n * HOUR).toBe(true)
   })
 
-  test('is not shortened by a node that has not seen the debt of another limit', async () => {
+  test('is not shortened by a node that has not cached the debt of another limit', async () => {
     const world = worldOf(100, 1 / 3600)
     world.config.putLimits(
       entityOwner('key'),
@@ -47,7 +47,7 @@ describe('the time to live', () => {
     expect((await spareNs(world)) >= 48n * HOUR).toBe(true)
   })
 
-  test('covers one debt on top of another', async () => {
+  test('covers two debts in a row', async () => {
     const world = worldOf(100, 1)
     const [first, second] = [await reserve(world.node, 1), await reserve(world.node, 1)]
     await first.reservation.settle({ tokens: 1_000_000 })
@@ -56,7 +56,7 @@ describe('the time to live', () => {
     expect((await spareNs(world)) >= 48n * HOUR).toBe(true)
   })
 
-  test('is two days or more where there is nothing but counters', async () => {
+  test('is at least two days if there are only counters', async () => {
     const world = worldOf(100, 1)
     const held = await reserveCost(world.node, { requests: 1 })
     await held.reservation.settle({ requests: 1 })

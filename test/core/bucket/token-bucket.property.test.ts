@@ -20,7 +20,7 @@ const states = fc.bigInt({ min: -(10n ** 15n), max: 10n ** 16n })
 const bucketOf = (capacity: number, refillRate: number): Algorithm =>
   algorithmOf({ algorithm: 'token_bucket', capacity, refillRate })
 
-/** Carries out one limit's write, or undefined where a condition fails. */
+/** Applies one limit's write; undefined if a condition fails. */
 const applied = (fields: LimitFields, { conditions, actions }: LimitWrite): LimitFields | undefined =>
   conditions.every((condition) => holds(condition, fields)) ? applyActions(fields, actions) : undefined
 
@@ -28,7 +28,7 @@ describe('a token bucket', () => {
   test.prop([capacities, fc.double({ min: 1e-4, max: 1e6, noNaN: true })])(
     'is read back from its text with the same arithmetic',
     (capacity, refillRate) => {
-      // limits are refused where they take longer to fill
+      // limits that take longer to fill are rejected
       fc.pre(capacity / refillRate < 100 * 366 * 86_400)
       const bucket = bucketOf(capacity, refillRate)
       const again = algorithmOfText(bucket.text)
@@ -39,19 +39,19 @@ describe('a token bucket', () => {
   )
 
   test.prop([capacities, windowSeconds])(
-    'has exactly its capacity, and is never faster than its rate',
+    'has exactly its capacity, and never refills faster than its rate',
     (capacity, seconds) => {
       const { windowNs } = bucketOf(capacity, capacity / seconds)
       const tokenNs = nsPerToken(capacity / seconds)
       expect(windowNs).toBe(BigInt(capacity) * tokenNs)
-      // tokens × ns per token ≥ the window, but for the rounding of the rate to a double
+      // tokens × ns per token ≥ the window, except for the rounding of the rate to a double
       const shortBy = BigInt(seconds) * 1_000_000_000n - windowNs
       expect(shortBy <= windowNs / 10n ** 14n).toBe(true)
     },
   )
 
   test.prop([buckets, fc.double({ min: 0, max: 1, noNaN: true }), states])(
-    'names the first moment at which a denied request would pass',
+    'returns the first moment at which a denied request would pass',
     ({ capacity, algorithm }, share, offset) => {
       const cost = Math.max(1, Math.floor(capacity * share))
       const fields = { tat: START + offset, refunded: 0n }
@@ -64,7 +64,7 @@ describe('a token bucket', () => {
   )
 
   test.prop([buckets, fc.double({ min: 0, max: 1, noNaN: true }), states, states])(
-    'is charged exactly or not at all, whatever state it is thought to be in',
+    'is charged exactly or not at all, from any cached state',
     ({ capacity, algorithm }, share, offset, guess) => {
       const cost = Math.max(1, Math.floor(capacity * share))
       const fields = { tat: START + offset, refunded: 0n }
@@ -79,7 +79,7 @@ describe('a token bucket', () => {
   )
 
   test.prop([buckets, fc.bigInt({ min: 0n, max: 10n ** 12n }), fc.double({ min: 0, max: 1, noNaN: true })])(
-    'given back at once is as before',
+    'is unchanged after an immediate refund',
     ({ capacity, algorithm }, busyNs, share) => {
       const cost = Math.max(1, Math.floor(capacity * share))
       const fields: LimitFields = busyNs === 0n ? {} : { tat: START + busyNs, refunded: 0n }
@@ -100,7 +100,7 @@ describe('a token bucket', () => {
   )
 
   test.prop([buckets, buckets, fc.bigInt({ min: 0n, max: 10n ** 14n })])(
-    'keeps its used tokens when it is given another size',
+    'keeps its used tokens when its size changes',
     (from, to, busyNs) => {
       const fields = { tat: START + busyNs, refunded: 7n }
       const after = to.algorithm.carryOver(from.algorithm, fields, START)

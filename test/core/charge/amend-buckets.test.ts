@@ -6,34 +6,34 @@ import { entityOwner, limitsOf } from '../test-config.ts'
 import { admits, available, reserve, stored, worldOf } from '../token-world.ts'
 
 describe('a reset', () => {
-  test('begins a life with full limits and with counters at 0, each time a later one', async () => {
+  test('begins a generation with full limits and counters at 0, each later than the last', async () => {
     const world = worldOf(10, 1 / 3600)
     expect(await admits(world.node, 10)).toBe(true)
     expect(await admits(world.node, 1)).toBe(false)
     await world.node.limiter.flush({ all: true })
-    for (let life = 1n; life <= 2n; life++) {
+    for (let generation = 1n; generation <= 2n; generation++) {
       await world.node.limiter.reset('key', {})
-      const born = world.clock.now() + life
+      const born = world.clock.now() + generation
       expect(await stored(world)).toMatchObject({ born, used_tokens: 0n, denied: 0n, denied_tpm: 0n })
       expect(await available(world)).toBe(10)
     }
   })
 
-  test('of one limit leaves the others as they are', async () => {
+  test('of one limit leaves the others unchanged', async () => {
     const world = worldOf(10, 1 / 3600)
     world.config.putLimits(
       entityOwner('key'),
       '_default_',
       limitsOf({ tpm: [10, 1 / 3600], rpm: [5, 1 / 3600] }),
     )
-    const ask = { entityId: 'key', cost: { requests: 1, tokens: 4 }, settles: false }
-    expect((await world.node.limiter.decide(ask)).allowed).toBe(true)
+    const decide = { entityId: 'key', cost: { requests: 1, tokens: 4 }, settles: false }
+    expect((await world.node.limiter.decide(decide)).allowed).toBe(true)
     await world.node.limiter.reset('key', { limitName: 'tpm' })
     const { limits } = await world.join().limiter.status('key', '_default_')
     expect(limits.map((limit) => limit.available)).toEqual([10, 4])
   })
 
-  test('also resets a limit whose name only begins like a counter', async () => {
+  test('also resets a limit whose name has the prefix of a counter', async () => {
     const world = worldOf(10, 1 / 3600)
     const name = 'deniedlogins'
     const limit = { name, meter: 'tokens', capacity: 10, refill_rate: 1 / 3600 }
@@ -46,14 +46,14 @@ describe('a reset', () => {
     expect(await admits(world.node, 10)).toBe(true)
   })
 
-  test('is of the bucket that requests for the resource meet', async () => {
+  test('applies to the bucket that requests for the resource use', async () => {
     const world = worldOf(10, 1 / 3600)
     expect(await admits(world.node, 10, { resource: 'invented' })).toBe(true)
     await world.node.limiter.reset('key', { resource: 'another-name' })
     expect(await admits(world.node, 10, { resource: 'invented' })).toBe(true)
   })
 
-  test('of all buckets reaches each of them', async () => {
+  test('of all buckets applies to each of them', async () => {
     const world = worldOf(10, 1 / 3600)
     for (const resource of ['_default_', '_other_'])
       expect(await admits(world.node, 10, { resource })).toBe(true)
@@ -62,13 +62,13 @@ describe('a reset', () => {
       expect(await admits(world.node, 10, { resource })).toBe(true)
   })
 
-  test('is not found for an entity that there is not, as is a top-up', async () => {
+  test('is not found for an unknown entity, nor is a top-up', async () => {
     const { limiter } = worldOf(10, 1).node
     await expect(limiter.reset('nobody', {})).rejects.toMatchObject({ code: 'not_found' })
     await expect(limiter.topUp('nobody', {})).rejects.toMatchObject({ code: 'not_found' })
   })
 
-  test('repeats while others write, and gives up where they always do', async () => {
+  test('is repeated during concurrent writes, and fails if they continue', async () => {
     const world = worldOf(10, 1 / 3600)
     expect(await admits(world.node, 10)).toBe(true)
     let others = 3
@@ -86,7 +86,7 @@ describe('a reset', () => {
 })
 
 describe('a top-up', () => {
-  test('gives what is asked for, and never more than is used', async () => {
+  test('adds the requested amount, and never more than is used', async () => {
     const world = worldOf(100, 1 / 3600)
     expect(await admits(world.node, 60)).toBe(true)
     await world.node.limiter.topUp('key', { amount: 20 })
@@ -98,7 +98,7 @@ describe('a top-up', () => {
     expect(await admits(world.node, 1)).toBe(false)
   })
 
-  test('pays debt where no amount is given', async () => {
+  test('pays debt if no amount is given', async () => {
     const world = worldOf(100, 1 / 3600)
     const held = await reserve(world.node, 1)
     await held.reservation.settle({ tokens: 1000 })
@@ -106,7 +106,7 @@ describe('a top-up', () => {
     expect(await available(world)).toBe(100)
   })
 
-  test('is of one limit where one is named, and leaves an unused bucket alone', async () => {
+  test('applies to one limit if one is named, and does not touch an unused bucket', async () => {
     const world = worldOf(100, 1 / 3600)
     await world.node.limiter.topUp('key', {})
     expect(await world.buckets.read(entityBucket('key', '_default_'))).toBeUndefined()
@@ -117,7 +117,7 @@ describe('a top-up', () => {
     expect(await available(world)).toBe(50)
   })
 
-  test('is of tokens of the limit as it is, also where that changes at this moment', async () => {
+  test('adds tokens of the current limit, even if it changes at the same moment', async () => {
     const world = worldOf(100, 1 / 3600)
     expect(await admits(world.node, 60)).toBe(true)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [100, 10 / 3600] }))

@@ -10,12 +10,12 @@ import { newMapCache } from '../test-limiter.ts'
 const BUCKET = entityBucket('key', '_default_')
 
 /** The cached state after the given responses, in this order. */
-const afterAnswers = async (...answers: readonly (BucketItem | undefined)[]) => {
-  const left = [...answers]
+const afterResponses = async (...responses: readonly (BucketItem | undefined)[]) => {
+  const left = [...responses]
   const store = { ...createMemoryBucketStore(), read: async () => left.shift() }
   const cache = newMapCache<BucketItem>({ max: 10 })
   const buckets = createCachedBuckets({ store, cache, clock: createTestClock(), metrics: noMetrics })
-  for (const _ of answers) await buckets.read(BUCKET)
+  for (const _ of responses) await buckets.read(BUCKET)
   return buckets.cached(BUCKET)
 }
 
@@ -29,7 +29,7 @@ test.each([
     2n,
   ],
   [
-    'the later state where responses come in order',
+    'the later state if responses come in order',
     [
       { born: 1n, rev: 1n },
       { born: 1n, rev: 2n },
@@ -45,7 +45,7 @@ test.each([
     1n,
   ],
   ['nothing of a bucket that is gone', [{ born: 1n, rev: 1n }, undefined], undefined],
-  ['nothing where nothing was read', [], undefined],
-] as const)('caches %s', async (_, answers, rev) => {
-  expect((await afterAnswers(...answers))?.rev).toBe(rev)
+  ['nothing if nothing was read', [], undefined],
+] as const)('caches %s', async (_, responses, rev) => {
+  expect((await afterResponses(...responses))?.rev).toBe(rev)
 })

@@ -6,10 +6,10 @@ import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode, createTestWorld } from '../test-limiter.ts'
 import { admits, available, reserve, reserveCost, stored, worldOf } from '../token-world.ts'
 
-/** Cases that broke earlier drafts of the design, on the real limiter: sizes that change while they are in use. Times in seconds. */
+/** Regression cases on the real limiter: sizes that change while they are in use. Times in seconds. */
 
 describe('a limit that is changed', () => {
-  test('is carried over once by two nodes of which one knows the old size, and never back', async () => {
+  test('is carried over once by two nodes, one with the old size cached, and never back', async () => {
     const world = worldOf(100, 1)
     const old = world.join({ configCacheMs: 30_000 })
     expect(await admits(old, 50)).toBe(true)
@@ -21,11 +21,11 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(749)
     const item = await world.buckets.read(entityBucket('key', '_default_'))
     expect(item?.tpm_limit).toBe('token_bucket 1000 per 100s')
-    // one to carry over, one more for the guess that met it; every charge else is one write
+    // one write for the carry-over and one for the outdated guess; every other charge is one write
     expect((old.counts.bucket_writes ?? 0) + (fresh.counts.bucket_writes ?? 0)).toBeLessThanOrEqual(26)
   })
 
-  test('gives nothing back for what was reserved in the old measure', async () => {
+  test('refunds nothing that was reserved in the old unit', async () => {
     const world = worldOf(100, 1)
     const held = await reserve(world.node, 50)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [100, 10] }))
@@ -35,7 +35,7 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(49)
   })
 
-  test('counts a top-up between reserving and settling as given back already', async () => {
+  test('counts a top-up between reserving and settling as already refunded', async () => {
     const world = worldOf(100, 1 / 3600)
     const held = await reserve(world.node, 50)
     expect(await admits(world.node, 40)).toBe(true)
@@ -69,7 +69,7 @@ describe('a limit that is changed', () => {
     expect(world.node.counts.decisions_contended).toBeUndefined()
   })
 
-  test('of the same version in two environments is kept while it is in use, and adopted once it is full', async () => {
+  test('of the same version in two environments is kept while in use, and adopted once full', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ tpm: [60, 1] }) })
     world.config.putEntity('key')
     expect(await admits(world.node, 50)).toBe(true)
@@ -95,13 +95,13 @@ describe('a limit that is changed', () => {
     },
   )
 
-  test('is right on the node that has read all anew, where another knew one change and not the one before', async () => {
+  test('is correct on a node with a fresh read if another node missed the previous change', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putEntity('other')
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [100, 1 / 3600] }), 5n)
     const [mixed, fresh] = [world.join(), world.join()]
-    // what is set for all is read 20 seconds before what is set for the key, and so again before it
+    // defaults are read 20 seconds before the limits of the key, and so expire earlier
     await admits(mixed, 1, { entityId: 'other', dryRun: true })
     world.clock.advance(20n * SECOND)
     await admits(mixed, 1, { dryRun: true })
@@ -120,7 +120,7 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(950)
   })
 
-  test('denies nothing while nodes that are busy do not know of it, and is taken over', async () => {
+  test('denies nothing and is carried over while busy nodes have the old limit cached', async () => {
     const world = worldOf(1_000_000, 1)
     let made = 7
     const buckets = createInterleavedStore(world.buckets, () => {
@@ -146,7 +146,7 @@ describe('a limit that is changed', () => {
     expect((await stored(world)).tpm_limit).toMatch(/ 2000000 per/)
   })
 
-  test('gives nothing back either where it was changed and changed back, or had another default meanwhile', async () => {
+  test('refunds nothing if it was changed and changed back, or had another default meanwhile', async () => {
     const world = worldOf(100, 1 / 3600)
     const held = await reserve(world.join(), 50)
     for (const capacity of [200, 100]) {
@@ -157,7 +157,7 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(48)
   })
 
-  test('of the same version in another environment gives nothing back', async () => {
+  test('of the same version in another environment refunds nothing', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ tpm: [100, 1 / 3600] }) })
     world.config.putEntity('key')
     const held = await reserve(world.node, 50)
@@ -168,7 +168,7 @@ describe('a limit that is changed', () => {
     expect((await other.limiter.status('key', '_default_')).limits[0]?.available).toBe(500)
   })
 
-  test('keeps nothing from the other limits of its bucket', async () => {
+  test('does not affect the other limits of its bucket', async () => {
     const world = worldOf(100, 1 / 3600)
     const both = (tokens: number) => limitsOf({ tpm: [tokens, 1 / 3600], rpm: [10, 1 / 3600] })
     world.config.putLimits(entityOwner('key'), '_default_', both(100))
@@ -180,7 +180,7 @@ describe('a limit that is changed', () => {
     expect(limits.map((limit) => limit.available)).toEqual([140, 10])
   })
 
-  test('is not there for the first time twice: the later one of two stays', async () => {
+  test('is not created twice: the later of two stays', async () => {
     const world = worldOf(100, 1)
     const [old, fresh] = [world.join({ configCacheMs: 30_000 }), world.join()]
     const withRpm = (capacity: number) => limitsOf({ tpm: [100, 1], rpm: [capacity, 1] })
@@ -196,7 +196,7 @@ describe('a limit that is changed', () => {
     expect((await stored(world)).rpm_limit).toBe('token_bucket 9 per 9s')
   })
 
-  test('comes back in full where only its source has a later version, as after any change of the entity', async () => {
+  test('is refunded in full if only its source has a later version, as after any change of the entity', async () => {
     const world = worldOf(100, 1 / 3600)
     expect(await admits(world.node, 1)).toBe(true)
     world.config.putEntity('key', { name: 'new', version: 1000n })
@@ -205,7 +205,7 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(99)
   })
 
-  test('is owed in the measure of the limit as it is now, also by a node that last saw the old one', async () => {
+  test('is owed in the unit of the current limit, even by a node with the old one cached', async () => {
     const world = worldOf(100, 1 / 3600)
     const held = await reserve(world.join(), 10)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [1000, 10 / 3600] }))
@@ -214,7 +214,7 @@ describe('a limit that is changed', () => {
     expect(await available(world)).toBe(930)
   })
 
-  test('is owed by the later one of two that are new to the bucket', async () => {
+  test('is owed by the later of two that are new to the bucket', async () => {
     const world = worldOf(100, 1)
     const withRpm = (capacity: number) => limitsOf({ tpm: [100, 1], rpm: [capacity, 1] })
     world.config.putLimits(entityOwner('key'), '_default_', withRpm(5))

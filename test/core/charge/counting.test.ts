@@ -16,16 +16,16 @@ const createFamily = (): TestWorld => {
   return world
 }
 
-const ask = (world: TestWorld, settles: boolean, cost: Cost = { requests: 1, tokens: 7 }) =>
+const decide = (world: TestWorld, settles: boolean, cost: Cost = { requests: 1, tokens: 7 }) =>
   world.node.limiter.decide({ entityId: 'key', cost, settles })
 
 const stored = async (world: TestWorld, id: string): Promise<BucketItem> =>
   (await world.buckets.read(entityBucket(id, '_default_'))) ?? {}
 
 describe('use', () => {
-  test('is counted for every meter, limited or not, when it is settled and not before', async () => {
+  test('is counted for every meter, limited or not, on settlement and not before', async () => {
     const world = createFamily()
-    const decision = await ask(world, true, { requests: 1, tokens: 50 })
+    const decision = await decide(world, true, { requests: 1, tokens: 50 })
     expect(await stored(world, 'key')).not.toHaveProperty('used_tokens')
     if (decision.allowed)
       await decision.reservation.settle({ requests: 1, input_tokens: 8, output_tokens: 4 })
@@ -42,7 +42,7 @@ describe('use', () => {
 
   test('is counted once however often a reservation is settled or released', async () => {
     const world = createFamily()
-    const decision = await ask(world, true)
+    const decision = await decide(world, true)
     if (!decision.allowed) throw new Error('denied')
     await decision.reservation.settle({ tokens: 5 })
     await decision.reservation.settle({ tokens: 500 })
@@ -52,11 +52,11 @@ describe('use', () => {
     expect((await world.join().limiter.status('key', '_default_')).limits[0]?.available).toBe(2)
   })
 
-  test('is not counted for what is released, nor for what is denied, nor for a dry run', async () => {
+  test('is not counted for releases, denials or dry runs', async () => {
     const world = createFamily()
-    const decision = await ask(world, true)
+    const decision = await decide(world, true)
     if (decision.allowed) await decision.reservation.release()
-    expect((await ask(world, false, { requests: 4 })).allowed).toBe(false)
+    expect((await decide(world, false, { requests: 4 })).allowed).toBe(false)
     const dry = await world.node.limiter.decide({
       entityId: 'key',
       cost: { requests: 1 },
@@ -69,10 +69,10 @@ describe('use', () => {
     expect((await world.join().limiter.status('key', '_default_')).limits[0]?.available).toBe(3)
   })
 
-  test('of several buckets goes along with the next write, or is written within a second', async () => {
+  test('of several buckets is written with the next write, or within a second', async () => {
     const world = createFamily()
-    await ask(world, false)
-    await ask(world, false)
+    await decide(world, false)
+    await decide(world, false)
     expect(await stored(world, 'key')).toMatchObject({ used_requests: 1n })
     await world.node.limiter.flush()
     expect(await stored(world, 'key')).toMatchObject({ used_requests: 1n })
@@ -86,12 +86,12 @@ describe('use', () => {
 })
 
 describe('denials', () => {
-  test('are counted once on the bucket of the caller and by limit on the bucket that denied, after ten seconds', async () => {
+  test("are counted once on the caller's bucket and per limit on the bucket that denied, after ten seconds", async () => {
     const world = createFamily()
     world.config.putLimits(entityOwner('project'), '_default_', limitsOf({ rpm: [3, 1 / 3600] }))
-    for (let turn = 0; turn < 3; turn++) expect((await ask(world, false)).allowed).toBe(true)
+    for (let turn = 0; turn < 3; turn++) expect((await decide(world, false)).allowed).toBe(true)
     await world.node.limiter.flush({ all: true })
-    for (let turn = 0; turn < 2; turn++) expect((await ask(world, false)).allowed).toBe(false)
+    for (let turn = 0; turn < 2; turn++) expect((await decide(world, false)).allowed).toBe(false)
     world.clock.advance(9n * SECOND)
     await world.node.limiter.flush()
     expect(await stored(world, 'project')).not.toHaveProperty('denied_rpm')
@@ -113,7 +113,7 @@ describe('counts that are due', () => {
     return world
   }
 
-  test('are written a few at once, so that decisions need not wait behind them', async () => {
+  test('are written a few at a time, so that decisions do not wait for them', async () => {
     const world = await createCrowd(100)
     const { write } = world.buckets
     let [underWay, most, written] = [0, 0, 0]
@@ -129,7 +129,7 @@ describe('counts that are due', () => {
     expect(most).toBeLessThanOrEqual(8)
   })
 
-  test('are written also where others cannot be, which is told', async () => {
+  test('are written even if others cannot be, and the failure is reported', async () => {
     const world = await createCrowd(20)
     const { write } = world.buckets
     let calls = 0
@@ -141,7 +141,7 @@ describe('counts that are due', () => {
     expect(calls).toBe(20)
   })
 
-  test('wait on where the store surely did not take them, and are dropped where it may have', async () => {
+  test('stay pending if they were certainly not written, and are dropped if they may have been', async () => {
     const world = await createCrowd(1)
     const { write } = world.buckets
     const fail = (mayHaveApplied: boolean) => {

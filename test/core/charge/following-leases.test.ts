@@ -16,7 +16,7 @@ interface Held {
   readonly node: TestNode
 }
 
-/** A node whose table answers when a test says so. */
+/** A node whose table responds only when the test releases it. */
 const heldWorld = (capacity: number, settings: Partial<LimiterSettings> = {}): Held => {
   const world = createTestWorld()
   world.config.putEntity('key')
@@ -30,71 +30,71 @@ const heldWorld = (capacity: number, settings: Partial<LimiterSettings> = {}): H
   }
 }
 
-const ask = ({ node }: Held): Promise<Decision> =>
+const decide = ({ node }: Held): Promise<Decision> =>
   node.limiter.decide({ entityId: 'key', cost: { tokens: 1 }, settles: false })
 
-/** Whether the table was not waited for. */
-const isAnswered = async (asked: Promise<unknown>): Promise<boolean> => {
+/** Whether the promise settled without the table. */
+const isSettledAtOnce = async (sent: Promise<unknown>): Promise<boolean> => {
   let isDone = false
-  void asked.then(() => {
+  void sent.then(() => {
     isDone = true
   })
   await quiet()
   return isDone
 }
 
-/** Requests, each answered before the next. All that is under way is over then. */
+/** Requests one after the other; nothing is in flight afterwards. */
 const warmUp = async (held: Held, requests = 100): Promise<void> => {
   for (let turn = 0; turn < requests; turn++) {
-    const asked = ask(held)
+    const sent = decide(held)
     await held.buckets.letAllGo()
-    await asked
+    await sent
   }
 }
 
-/** How many requests are answered one after the other before one waits for the table; that one is under way. */
-const answeredAtOnce = async (
+/** The number of consecutive requests that are served before one waits for the table; that one is in flight. */
+const servedAtOnce = async (
   held: Held,
 ): Promise<{ readonly count: number; readonly waiting: Promise<Decision> }> => {
   for (let count = 0; count < 1000; count++) {
-    const waiting = ask(held)
-    if (!(await isAnswered(waiting))) return { count, waiting }
+    const waiting = decide(held)
+    if (!(await isSettledAtOnce(waiting))) return { count, waiting }
   }
   throw new Error('no request waits for the table')
 }
 
 const writesOf = ({ node }: Held): number => node.counts.bucket_writes ?? 0
 
-/** How many of so many requests did not wait for a write, and yet began one. */
+/** The number of requests, of those given, that did not wait for a write and yet started one. */
 const followed = async (held: Held, requests: number, everyMs: number): Promise<number> => {
   let begun = 0
   for (let turn = 0; turn < requests; turn++) {
     const before = writesOf(held)
-    const asked = ask(held)
-    if ((await isAnswered(asked)) && writesOf(held) > before) begun++
+    const sent = decide(held)
+    if ((await isSettledAtOnce(sent)) && writesOf(held) > before) begun++
     await held.buckets.letAllGo()
-    await asked
+    await sent
     held.world.clock.advance(BigInt(everyMs) * MS)
   }
   return begun
 }
 
-describe('a lease of which half is spent', () => {
-  test('is followed by the next, whose write nobody waits for', async () => {
+describe('a half-spent lease', () => {
+  test('is followed by the next, and no request waits for its write', async () => {
     const held = heldWorld(100_000)
     await warmUp(held)
     for (let turn = 0; turn < 1000; turn++) {
-      const asked = ask(held)
-      expect(await isAnswered(asked)).toBe(true)
+      const sent = decide(held)
+      expect(await isSettledAtOnce(sent)).toBe(true)
       if (turn % 10 === 9) await held.buckets.letAllGo()
     }
     expect(writesOf(held)).toBeLessThan(120)
   })
 
-  test('pays on while the next is charged, which then pays for those who have waited for it', async () => {
+  test('keeps serving while the next is charged, which then serves the requests that waited for it', async () => {
     const held = heldWorld(100_000)
     await warmUp(held)
-    const { count, waiting } = await answeredAtOnce(held)
+    const { count, waiting } = await servedAtOnce(held)
     expect(count).toBeGreaterThan(10)
     const before = writesOf(held)
     await held.buckets.letAllGo()
@@ -102,47 +102,47 @@ describe('a lease of which half is spent', () => {
     expect(writesOf(held)).toBe(before)
   })
 
-  test('holds together with the next no more than a tenth of what is available', async () => {
+  test('holds, together with the next, at most a tenth of what is available', async () => {
     const held = heldWorld(1000)
     for (let spent = 1; spent <= 900; spent++) {
-      const asked = ask(held)
+      const sent = decide(held)
       await held.buckets.letAllGo()
-      await asked
+      await sent
       const ahead = 1000 - spent - ((await available(held.world)) ?? 0)
       expect(ahead).toBeLessThanOrEqual(Math.ceil((1000 - spent) / 10) + 1)
     }
   })
 
   test.each<End>(['refused', 'lost', 'applied and lost'])(
-    'is not followed where that write is %s',
+    'is not followed if that write is %s',
     async (end) => {
       const held = heldWorld(100_000)
       await warmUp(held)
-      const { waiting } = await answeredAtOnce(held)
+      const { waiting } = await servedAtOnce(held)
       await held.buckets.letGo(0, end)
       await held.buckets.letAllGo()
       expect((await waiting).allowed).toBe(true)
     },
   )
 
-  test('is followed where ten or more ask in a quarter of a second, and something runs after an answer', async () => {
+  test('is followed if at least ten requests come in a quarter of a second and work can run after a response', async () => {
     expect(await followed(heldWorld(100_000), 500, 20)).toBeGreaterThan(20)
     expect(await followed(heldWorld(100_000), 500, 50)).toBe(0)
     expect(await followed(heldWorld(100_000, { useDelayMs: 0 }), 500, 20)).toBe(0)
   })
 
-  test('goes back with the next that was still being charged, where its process ends', async () => {
+  test('is refunded with the next one, still in flight, when its process ends', async () => {
     const held = heldWorld(100_000)
     await warmUp(held)
     const before = writesOf(held)
-    let asked = 0
-    for (; writesOf(held) === before; asked++) expect(await isAnswered(ask(held))).toBe(true)
+    let sent = 0
+    for (; writesOf(held) === before; sent++) expect(await isSettledAtOnce(decide(held))).toBe(true)
     await Promise.all([held.node.limiter.flush({ all: true }), held.buckets.letAllGo()])
-    expect(await available(held.world)).toBe(100_000 - 100 - asked)
+    expect(await available(held.world)).toBe(100_000 - 100 - sent)
   })
 })
 
-test('a lease is followed before its life is over, where there is still demand', async () => {
+test('a lease is followed before it expires, if there is still demand', async () => {
   const held = heldWorld(100_000)
   const { clock } = held.world
   await warmUp(held, 400)
@@ -150,12 +150,12 @@ test('a lease is followed before its life is over, where there is still demand',
   await warmUp(held, 1)
   const before = writesOf(held)
   clock.advance(700n * MS)
-  for (let turn = 0; turn < 20; turn++) expect(await isAnswered(ask(held))).toBe(true)
+  for (let turn = 0; turn < 20; turn++) expect(await isSettledAtOnce(decide(held))).toBe(true)
   expect(writesOf(held)).toBe(before)
   clock.advance(60n * MS)
-  expect(await isAnswered(ask(held))).toBe(true)
+  expect(await isSettledAtOnce(decide(held))).toBe(true)
   expect(writesOf(held)).toBe(before + 1)
   await held.buckets.letAllGo()
   clock.advance(240n * MS)
-  expect(await isAnswered(ask(held))).toBe(true)
+  expect(await isSettledAtOnce(decide(held))).toBe(true)
 })

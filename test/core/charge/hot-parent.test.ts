@@ -10,7 +10,7 @@ const MS = 1_000_000n
 
 const KEYS = 100
 
-/** Keys of one parent, each asked for once in two seconds, the parent fifty times a second. */
+/** Keys of one parent: each has a request every two seconds, the parent fifty per second. */
 const world = (capacity: number): TestWorld => {
   const made = createTestWorld({ leaseTtlMs: 1000 })
   const put = (id: string, parentId: string | null, tokens: number): void => {
@@ -23,7 +23,7 @@ const world = (capacity: number): TestWorld => {
   return made
 }
 
-const askRound = async ({ node, clock }: TestWorld): Promise<number> => {
+const decideRound = async ({ node, clock }: TestWorld): Promise<number> => {
   let allowed = 0
   for (let key = 0; key < KEYS; key++) {
     const request = { entityId: `key-${key}`, cost: { tokens: 1 }, settles: false }
@@ -37,49 +37,49 @@ const askRound = async ({ node, clock }: TestWorld): Promise<number> => {
 const usedOf = async ({ buckets }: TestWorld, id: string): Promise<unknown> =>
   (await buckets.read(entityBucket(id, '_default_')))?.used_tokens
 
-test('costs a key that is seldom asked for one write, its use included, where a lease pays for its parent', async () => {
+test('costs a rarely used key one write, including its use, if a lease pays for its parent', async () => {
   const made = world(1000)
-  await askRound(made)
+  await decideRound(made)
   const before = made.node.counts.bucket_writes ?? 0
-  expect(await askRound(made)).toBe(KEYS)
+  expect(await decideRound(made)).toBe(KEYS)
   const writes = (made.node.counts.bucket_writes ?? 0) - before
   expect(writes / KEYS).toBeLessThan(1.2)
 })
 
 test('counts what was used once, on the key and on its parent', async () => {
   const made = world(1000)
-  for (let round = 0; round < 3; round++) await askRound(made)
+  for (let round = 0; round < 3; round++) await decideRound(made)
   await made.node.limiter.flush({ all: true })
   expect(await usedOf(made, 'key-7')).toBe(3n)
   expect(await usedOf(made, 'parent')).toBe(BigInt(3 * KEYS))
 })
 
-test('counts and charges nothing of a request that the key denies, though its parent is leased', async () => {
+test('counts and charges nothing for a request that the key denies, even if its parent is leased', async () => {
   const made = world(2)
-  for (let round = 0; round < 2; round++) expect(await askRound(made)).toBe(KEYS)
-  expect(await askRound(made)).toBe(0)
+  for (let round = 0; round < 2; round++) expect(await decideRound(made)).toBe(KEYS)
+  expect(await decideRound(made)).toBe(0)
   await made.node.limiter.flush({ all: true })
   expect(await usedOf(made, 'key-7')).toBe(2n)
   expect(await usedOf(made, 'parent')).toBe(BigInt(2 * KEYS))
 })
 
-/** A node of its own, whose table answers once all have asked. `crowd`: every key asks at once; how many are allowed. */
+/** A separate node whose table responds after all requests are sent. `crowd`: a request of every key at once; returns how many are allowed. */
 const crowdedNode = (made: TestWorld) => {
   const buckets = createHeldStore(made.buckets)
   const node = createTestNode({ ...made, buckets, settings: { leaseTtlMs: 1000 } })
   const crowd = async (): Promise<number> => {
-    const asked = Promise.all(
+    const sent = Promise.all(
       Array.from({ length: KEYS }, (_, key) =>
         node.limiter.decide({ entityId: `key-${key}`, cost: { tokens: 1 }, settles: false }),
       ),
     )
     await buckets.letAllGo()
-    return (await asked).filter(({ allowed }) => allowed).length
+    return (await sent).filter(({ allowed }) => allowed).length
   }
   return { node, crowd, flush: () => Promise.all([node.limiter.flush({ all: true }), buckets.letAllGo()]) }
 }
 
-test('costs each of a crowd of keys one write, also where no lease pays for their parent yet', async () => {
+test('costs each of many concurrent keys one write, even if no lease pays for their parent yet', async () => {
   const made = world(1000)
   const { node, crowd, flush } = crowdedNode(made)
   await crowd()
@@ -93,7 +93,7 @@ test('costs each of a crowd of keys one write, also where no lease pays for thei
   expect(await usedOf(made, 'parent')).toBe(BigInt(2 * KEYS))
 })
 
-test('leaves keys alone whose parent turns out to deny', async () => {
+test('does not write to keys whose parent denies', async () => {
   const made = world(1000)
   const { node, crowd, flush } = crowdedNode(made)
   await crowd()
@@ -107,7 +107,7 @@ test('leaves keys alone whose parent turns out to deny', async () => {
   expect(parent.allowed).toBe(true)
   const writes = node.counts.bucket_writes ?? 0
   expect(await crowd()).toBe(0)
-  // those who came before it was known to be busy ask both at once
+  // earlier requests write to both at once: the parent was not yet known to be busy
   expect((node.counts.bucket_writes ?? 0) - writes).toBeLessThan(60)
   expect(await usedOf(made, 'key-99')).toBe(1n)
 })

@@ -9,12 +9,12 @@ import { acts, createUseLog, mostInAnyWindow, NODES, worstExcess } from '../use-
 
 const TTL_NS = 1_000_000_000n
 
-/** Bursts of many acts, close together: what leases are for. Waits in ms. */
+/** Bursts of many acts, close together: the case that leases serve. Waits in ms. */
 const bursts = fc.array(
   fc.record({
     waitMs: fc.oneof(fc.nat(300), fc.nat(3000)),
     acts: fc.array(acts, { minLength: 1, maxLength: 12 }),
-    /** Nodes whose leases that are over are looked after. */
+    /** Nodes whose expired leases are refunded. */
     flushes: fc.nat(2 ** NODES - 1),
   }),
   { minLength: 4, maxLength: 30 },
@@ -46,7 +46,7 @@ describe('with leases', () => {
   test.prop([fc.integer({ min: 200, max: 5000 }), fc.integer({ min: 1, max: 100 }), bursts], {
     numRuns: runs(150),
   })(
-    'a token bucket admits in any span no more than its capacity and what comes back in it and the life of a lease',
+    'a token bucket admits in any span no more than its capacity and its refill in it and in the duration of a lease',
     async (capacity, seconds, plan) => {
       const world = worldWith({ capacity, refill_rate: capacity / seconds })
       const uses = await play(world, capacity, plan)
@@ -56,7 +56,7 @@ describe('with leases', () => {
   )
 
   test.prop([fc.integer({ min: 200, max: 5000 }), fc.constantFrom(5, 20), bursts], { numRuns: runs(150) })(
-    'a sliding window holds its limit in any window that is shorter by the life of a lease',
+    'a sliding window holds its limit in any window shorter by the duration of a lease',
     async (limit, seconds, plan) => {
       const world = worldWith({ algorithm: 'sliding_window', limit, window_seconds: seconds, slots: 10 })
       const uses = await play(world, limit, plan)
@@ -66,7 +66,7 @@ describe('with leases', () => {
   )
 
   test.prop([fc.integer({ min: 200, max: 5000 }), bursts], { numRuns: runs(100) })(
-    'a fixed window is never over its limit: leases end with it',
+    'a fixed window never exceeds its limit: leases end with it',
     async (limit, plan) => {
       const world = worldWith({ algorithm: 'fixed_window', limit, window: 'minute' })
       const uses = await play(world, limit, plan)

@@ -19,19 +19,19 @@ const worldWith = (...limits: readonly object[]): TestWorld => {
 
 const bucket = { name: 'tpm', capacity: 10_000, refill_rate: 100 }
 
-const ask = ({ limiter }: TestNode, cost: Cost, settles = false): Promise<Decision> =>
+const decide = ({ limiter }: TestNode, cost: Cost, settles = false): Promise<Decision> =>
   limiter.decide({ entityId: 'key', cost, settles })
 
-/** Asks one after the other, `everyMs` apart; how many were allowed. */
-const askMany = async (
+/** Requests one after the other, `everyMs` apart; returns how many were allowed. */
+const decideMany = async (
   { clock, node }: TestWorld,
-  asks: number,
+  count: number,
   everyMs: number,
   cost: Cost = { tokens: 1 },
 ): Promise<number> => {
   let allowed = 0
-  for (let turn = 0; turn < asks; turn++) {
-    if ((await ask(node, cost)).allowed) allowed++
+  for (let turn = 0; turn < count; turn++) {
+    if ((await decide(node, cost)).allowed) allowed++
     clock.advance(BigInt(everyMs) * MS)
   }
   return allowed
@@ -40,42 +40,42 @@ const askMany = async (
 const writesOf = ({ counts }: TestNode): number => counts.bucket_writes ?? 0
 
 describe('a lease', () => {
-  test('takes most decisions on a busy key without a write', async () => {
+  test('serves most decisions on a busy key without a write', async () => {
     const world = worldWith(bucket)
-    expect(await askMany(world, 1000, 1)).toBe(1000)
+    expect(await decideMany(world, 1000, 1)).toBe(1000)
     expect(writesOf(world.node)).toBeLessThan(20)
     expect(await available(world)).toBeLessThanOrEqual(9000 + 100)
   })
 
-  test('is not taken for a key that is seldom asked for', async () => {
+  test('is not taken for a rarely used key', async () => {
     const world = worldWith(bucket)
-    expect(await askMany(world, 10, 500)).toBe(10)
+    expect(await decideMany(world, 10, 500)).toBe(10)
     expect(writesOf(world.node)).toBe(10)
   })
 
   test('is counted as available by the process that holds it', async () => {
     const world = worldWith(bucket)
-    await askMany(world, 200, 0)
-    const decision = await ask(world.node, { tokens: 1 })
+    await decideMany(world, 200, 0)
+    const decision = await decide(world.node, { tokens: 1 })
     expect(decision.limits[0]).toMatchObject({ available: 9799, used: 201 })
   })
 
-  test('takes no more than a tenth of what is available', async () => {
+  test('takes at most a tenth of what is available', async () => {
     const world = worldWith({ name: 'tpm', capacity: 100, refill_rate: 0.01 })
-    expect(await askMany(world, 50, 0)).toBe(50)
+    expect(await decideMany(world, 50, 0)).toBe(50)
     expect(await available(world)).toBeGreaterThanOrEqual(50 - 10)
-    expect(await askMany(world, 60, 0)).toBe(50)
+    expect(await decideMany(world, 60, 0)).toBe(50)
   })
 
-  test('is not taken where it would not serve two requests', async () => {
+  test('is not taken if it would not serve two requests', async () => {
     const world = worldWith({ name: 'tpm', capacity: 20, refill_rate: 0.01 })
-    expect(await askMany(world, 3, 0)).toBe(3)
+    expect(await decideMany(world, 3, 0)).toBe(3)
     expect(await available(world)).toBe(17)
   })
 
-  test('is counted as available where people look, by the process that holds it', async () => {
+  test('is included in the status by the process that holds it', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.01 })
-    await askMany(world, 100, 0)
+    await decideMany(world, 100, 0)
     expect(await available(world)).toBeLessThan(9900)
     const { limits } = await world.node.limiter.status('key', '_default_')
     expect(limits[0]).toMatchObject({ available: 9900, used: 100 })
@@ -88,9 +88,9 @@ describe('a lease', () => {
     expect(dry.limits[0]).toMatchObject({ available: 9900 })
   })
 
-  test('ends, and what is left of it goes back', async () => {
+  test('expires, and its rest is refunded', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
-    await askMany(world, 100, 0)
+    await decideMany(world, 100, 0)
     expect(await available(world)).toBeLessThan(9900)
     world.clock.advance(999n * MS)
     await world.node.limiter.flush()
@@ -100,84 +100,81 @@ describe('a lease', () => {
     expect(await available(world)).toBe(9900)
   })
 
-  test('goes back also where its write took so long that its bucket was thought idle', async () => {
+  test('is refunded even if its write took so long that its bucket was considered idle', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
     const buckets = createHeldStore(world.buckets)
     const { limiter } = createTestNode({ ...world, buckets, settings: { leaseTtlMs: 1000 } })
-    const asked = Array.from({ length: 5 }, () =>
+    const sent = Array.from({ length: 5 }, () =>
       limiter.decide({ entityId: 'key', cost: { tokens: 1 }, settles: false }),
     )
     await quiet()
-    // the first is answered; those that waited for it are charged with a lease
+    // the first is served; those that waited for it are charged with a lease
     await buckets.letGo(0)
     await buckets.letGo(0)
     await limiter.flush()
     await limiter.flush()
     await buckets.letAllGo()
-    await Promise.all(asked)
+    await Promise.all(sent)
     world.clock.advance(SECOND)
     await Promise.all([limiter.flush(), buckets.letAllGo()])
     expect(await available(world)).toBe(9995)
   })
 
-  test('is given back at once by a process that ends', async () => {
+  test('is refunded at once by a process that ends', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
-    await askMany(world, 100, 0)
+    await decideMany(world, 100, 0)
     await world.node.limiter.flush({ all: true })
     expect(await available(world)).toBe(9900)
   })
 
   test.each([
+    ['after the monotonic clock was suspended', (world: TestWorld) => world.clock.step(2n * SECOND)],
     [
-      'by a clock that was stopped, as the other one tells',
-      (world: TestWorld) => world.clock.step(2n * SECOND),
-    ],
-    [
-      'where the clock was set back',
+      'after the wall clock was set back',
       (world: TestWorld) => {
         world.clock.step(-3600n * SECOND)
         world.clock.advance(2n * SECOND)
       },
     ],
-  ])('is over %s', async (_, sleep) => {
+  ])('expires %s', async (_, sleep) => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
-    await askMany(world, 100, 0)
+    await decideMany(world, 100, 0)
     const before = writesOf(world.node)
     sleep(world)
-    await ask(world.node, { tokens: 1 })
+    await decide(world.node, { tokens: 1 })
     expect(writesOf(world.node)).toBe(before + 1)
   })
 
   test('ends with its calendar window', async () => {
     const world = worldWith({ name: 'tpm', algorithm: 'fixed_window', limit: 10_000, window: 'minute' })
     world.clock.advance(59n * SECOND + 900n * MS)
-    await askMany(world, 100, 0)
+    await decideMany(world, 100, 0)
     const before = writesOf(world.node)
     world.clock.advance(100n * MS)
-    await ask(world.node, { tokens: 1 })
+    await decide(world.node, { tokens: 1 })
     expect(writesOf(world.node)).toBe(before + 1)
     expect(await available(world)).toBeGreaterThan(9800)
   })
 
   test('takes back what was reserved and not used, and lends it again', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
-    await askMany(world, 100, 0, { tokens: 10 })
+    await decideMany(world, 100, 0, { tokens: 10 })
     const before = writesOf(world.node)
-    const held = await ask(world.node, { tokens: 10 }, true)
+    const held = await decide(world.node, { tokens: 10 }, true)
     if (held.allowed) await held.reservation.settle({ tokens: 1 })
     expect(writesOf(world.node)).toBe(before)
     await world.node.limiter.flush({ all: true })
     expect(await available(world)).toBe(10_000 - 1000 - 1)
   })
 
-  test('leaves a settlement to the table once it is over', async () => {
+  test('leaves a settlement to the table after it expires', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
-    await askMany(world, 100, 0, { tokens: 10 })
-    const held = await ask(world.node, { tokens: 10 }, true)
+    await decideMany(world, 100, 0, { tokens: 10 })
+    const held = await decide(world.node, { tokens: 10 }, true)
     await world.node.limiter.flush({ all: true })
     if (held.allowed) await held.reservation.settle({ tokens: 1 })
     expect(await available(world)).toBe(10_000 - 1000 - 1)
-    const other = await ask(world.node, { tokens: 10 }, true)
+    const other = await decide(world.node, { tokens: 10 }, true)
     world.clock.advance(3n * SECOND)
     if (other.allowed) await other.reservation.settle({ tokens: 30 })
     await world.node.limiter.flush({ all: true })
@@ -186,81 +183,81 @@ describe('a lease', () => {
 
   test.each([
     ['by this process', (world: TestWorld) => world.node],
-    ['by another, as soon as that is seen', (world: TestWorld) => world.join()],
+    ['by another process, as soon as its state is read', (world: TestWorld) => world.join()],
   ])('is void after a reset %s', async (_, resetting) => {
     const world = worldWith({ name: 'tpm', capacity: 1000, refill_rate: 0.001 })
-    await askMany(world, 100, 0)
+    await decideMany(world, 100, 0)
     await resetting(world).limiter.reset('key', {})
-    // larger than any lease: it asks the table
-    await ask(world.node, { tokens: 500 })
-    expect(await askMany(world, 600, 0)).toBe(500)
+    // larger than any lease, so it goes to the table
+    await decide(world.node, { tokens: 500 })
+    expect(await decideMany(world, 600, 0)).toBe(500)
     await world.node.limiter.flush({ all: true })
     expect(await available(world)).toBe(0)
   })
 
   test('does not pay for a meter that it has not charged', async () => {
     const world = worldWith(bucket, { name: 'rpm', capacity: 1000, refill_rate: 1 })
-    await askMany(world, 50, 0, { requests: 1 })
-    await askMany(world, 3, 0, { requests: 1, tokens: 500 })
+    await decideMany(world, 50, 0, { requests: 1 })
+    await decideMany(world, 3, 0, { requests: 1, tokens: 500 })
     await world.node.limiter.flush({ all: true })
     const { limits } = await world.join().limiter.status('key', '_default_')
     expect(limits.map(({ used }) => used)).toEqual([1500, 53])
   })
 
-  test('never refuses a request that is larger than itself', async () => {
+  test('never denies a request that is larger than itself', async () => {
     const world = worldWith({ name: 'tpm', capacity: 1000, refill_rate: 0.001 })
-    expect(await askMany(world, 20, 0)).toBe(20)
-    expect((await ask(world.node, { tokens: 950 })).allowed).toBe(true)
+    expect(await decideMany(world, 20, 0)).toBe(20)
+    expect((await decide(world.node, { tokens: 950 })).allowed).toBe(true)
   })
 
   test.each([
     ['token bucket', { name: 'tpm', capacity: 1000, refill_rate: 0.001 }],
     ['sliding window', { name: 'tpm', algorithm: 'sliding_window', limit: 1000, window_seconds: 600 }],
     ['fixed window', { name: 'tpm', algorithm: 'fixed_window', limit: 1000, window: 'day' }],
-  ])('is given back where it would deny a request that it is too small for: %s', async (_, size) => {
+  ])('is refunded if it would deny a request that it is too small for: %s', async (_, size) => {
     const world = worldWith(size)
-    expect(await askMany(world, 100, 0)).toBe(100)
+    expect(await decideMany(world, 100, 0)).toBe(100)
     const left = (await available(world)) ?? 0
     expect(left).toBeLessThan(900)
-    expect((await ask(world.node, { tokens: 901 })).allowed).toBe(false)
-    expect((await ask(world.node, { tokens: 900 })).allowed).toBe(true)
+    expect((await decide(world.node, { tokens: 901 })).allowed).toBe(false)
+    expect((await decide(world.node, { tokens: 900 })).allowed).toBe(true)
     expect(await available(world)).toBe(0)
-    expect(await askMany(world, 3, 0)).toBe(0)
+    expect(await decideMany(world, 3, 0)).toBe(0)
   })
 
-  test('is not given back where that would not help', async () => {
+  test('is not refunded if that would not help', async () => {
     const world = worldWith({ name: 'tpm', capacity: 1000, refill_rate: 0.001 })
-    await askMany(world, 100, 0)
+    await decideMany(world, 100, 0)
     const before = writesOf(world.node)
-    expect((await ask(world.node, { tokens: 901 })).allowed).toBe(false)
+    expect((await decide(world.node, { tokens: 901 })).allowed).toBe(false)
     expect(writesOf(world.node) - before).toBe(1)
-    expect(await askMany(world, 5, 0)).toBe(5)
+    expect(await decideMany(world, 5, 0)).toBe(5)
     expect(writesOf(world.node) - before).toBe(1)
   })
 
-  test('is not taken where a limit wants none, nor where the settings do not', async () => {
+  test('is not taken if a limit or the settings disable leases', async () => {
     const world = worldWith({ ...bucket, lease_ttl_seconds: 0 })
-    await askMany(world, 50, 0)
+    await decideMany(world, 50, 0)
     expect(writesOf(world.node)).toBe(50)
     const exact = world.join({ leaseTtlMs: 0 })
-    for (let turn = 0; turn < 50; turn++) await ask(exact, { tokens: 1 })
-    // the first of a node that has not seen the bucket finds that out
+    for (let turn = 0; turn < 50; turn++) await decide(exact, { tokens: 1 })
+    // the first decision of a node without a cached bucket finds that out
     expect(writesOf(exact)).toBe(51)
   })
 
-  test('lives as long as the limit says', async () => {
+  test('lasts as long as the limit configures', async () => {
     const world = worldWith({ ...bucket, refill_rate: 0.001, lease_ttl_seconds: 5 })
-    await askMany(world, 200, 0)
+    await decideMany(world, 200, 0)
     const before = writesOf(world.node)
     world.clock.advance(4n * SECOND)
-    await ask(world.node, { tokens: 1 })
+    await decide(world.node, { tokens: 1 })
     expect(writesOf(world.node)).toBe(before)
     world.clock.advance(1n * SECOND)
-    await ask(world.node, { tokens: 1 })
+    await decide(world.node, { tokens: 1 })
     expect(writesOf(world.node)).toBe(before + 1)
   })
 
-  test('serves a parent that many share', async () => {
+  test('serves a parent shared by many keys', async () => {
     const world = createTestWorld({ leaseTtlMs: 1000 })
     world.config.putEntity('project')
     world.config.putLimits(

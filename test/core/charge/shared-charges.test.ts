@@ -9,7 +9,7 @@ import { createTestNode, createTestWorld, type TestNode } from '../test-limiter.
 
 const far = { there: 3, back: 3, end: 'answered' } as const
 
-/** A node whose table is some turns of the event loop away. */
+/** A node whose table takes several turns of the event loop to respond. */
 const start = (...limits: readonly object[]) => {
   const world = createTestWorld()
   world.config.putEntity('key')
@@ -19,7 +19,7 @@ const start = (...limits: readonly object[]) => {
   return { world, join, node: join() }
 }
 
-const askAll = ({ limiter }: TestNode, costs: readonly Cost[]): Promise<readonly Decision[]> =>
+const decideAll = ({ limiter }: TestNode, costs: readonly Cost[]): Promise<readonly Decision[]> =>
   Promise.all(costs.map((cost) => limiter.decide({ entityId: 'key', cost, settles: false })))
 
 const tokens = (...amounts: readonly number[]): readonly Cost[] =>
@@ -27,43 +27,43 @@ const tokens = (...amounts: readonly number[]): readonly Cost[] =>
 
 const allowed = (decisions: readonly Decision[]): readonly boolean[] => decisions.map((each) => each.allowed)
 
-describe('requests that come at once', () => {
+describe('concurrent requests', () => {
   const tpm = { name: 'tpm', capacity: 10, refill_rate: 0.001 }
 
   test('share a write', async () => {
     const { node, world } = start({ ...tpm, capacity: 1000 })
-    expect(allowed(await askAll(node, tokens(...Array<number>(100).fill(1)))).every(Boolean)).toBe(true)
+    expect(allowed(await decideAll(node, tokens(...Array<number>(100).fill(1)))).every(Boolean)).toBe(true)
     expect(node.counts.bucket_writes).toBe(2)
     const { limits } = await world.join().limiter.status('key', '_default_')
     expect(limits[0]?.used).toBe(100)
   })
 
-  test('are admitted in the order in which they came, as many as fit', async () => {
+  test('are admitted in order of arrival, as many as fit', async () => {
     const { node } = start(tpm)
-    expect(allowed(await askAll(node, tokens(...Array<number>(30).fill(1))))).toEqual(
+    expect(allowed(await decideAll(node, tokens(...Array<number>(30).fill(1))))).toEqual(
       Array.from({ length: 30 }, (_, index) => index < 10),
     )
     expect(node.counts.bucket_writes).toBeLessThanOrEqual(4)
   })
 
-  test('are passed by those behind them that still fit', async () => {
+  test('are overtaken by later ones that still fit', async () => {
     const { node } = start(tpm)
-    expect(allowed(await askAll(node, tokens(1, 8, 4, 1, 3)))).toEqual([true, true, false, true, false])
+    expect(allowed(await decideAll(node, tokens(1, 8, 4, 1, 3)))).toEqual([true, true, false, true, false])
   })
 
-  test('are denied by the state that denied them, each with its own wait', async () => {
+  test('are denied with the state that denied them, each with its own wait', async () => {
     const { node } = start({ ...tpm, refill_rate: 1 })
-    const [, , small, large] = await askAll(node, tokens(5, 5, 1, 4))
+    const [, , small, large] = await decideAll(node, tokens(5, 5, 1, 4))
     expect(small).toMatchObject({ allowed: false, retryAfterNs: 1_000_000_000n })
     expect(large).toMatchObject({ allowed: false, retryAfterNs: 4_000_000_000n })
   })
 
-  test('are never charged together beyond what the limit could ever hold', async () => {
+  test('are never charged together beyond what the limit can hold', async () => {
     const { node } = start(tpm)
-    expect(allowed(await askAll(node, tokens(6, 6, 4)))).toEqual([true, false, true])
+    expect(allowed(await decideAll(node, tokens(6, 6, 4)))).toEqual([true, false, true])
   })
 
-  test('charge nothing of one limit for whom another denies', async () => {
+  test('charge nothing to one limit if another denies', async () => {
     const { node, world } = start(tpm, {
       name: 'rpm',
       algorithm: 'sliding_window',
@@ -71,12 +71,12 @@ describe('requests that come at once', () => {
       window_seconds: 60,
     })
     const costs = [2, 2, 9, 1, 1, 1].map((amount) => ({ requests: 1, tokens: amount }))
-    expect(allowed(await askAll(node, costs))).toEqual([true, true, false, true, true, false])
+    expect(allowed(await decideAll(node, costs))).toEqual([true, true, false, true, true, false])
     const { limits } = await world.join().limiter.status('key', '_default_')
     expect(limits.map(({ used }) => used)).toEqual([6, 4])
   })
 
-  test('are told each where the store fails them, and others after them are served', async () => {
+  test('are each rejected if the store fails, and later ones are served', async () => {
     const { world } = start(tpm)
     let calls = 0
     const node = createTestNode({
@@ -91,12 +91,12 @@ describe('requests that come at once', () => {
       },
       settings: { storeDeadlineMs: 0, onUnavailable: 'deny' },
     })
-    const decisions = await askAll(node, tokens(1, 1, 1))
+    const decisions = await decideAll(node, tokens(1, 1, 1))
     expect(decisions.map((each) => !each.allowed && each.unavailable)).toEqual([true, true, true])
-    expect(allowed(await askAll(node, tokens(1, 1)))).toEqual([true, true])
+    expect(allowed(await decideAll(node, tokens(1, 1)))).toEqual([true, true])
   })
 
-  test('tell the state as of their charge, which may wait for another', async () => {
+  test('return the state as of their charge, which may wait for another', async () => {
     const { world } = start({ ...tpm, refill_rate: 1 })
     const node = createTestNode({
       ...world,
@@ -109,14 +109,14 @@ describe('requests that come at once', () => {
         },
       },
     })
-    const [first, second] = await askAll(node, tokens(4, 5))
+    const [first, second] = await decideAll(node, tokens(4, 5))
     expect(first?.limits[0]).toMatchObject({ available: 6, resetNs: 4_000_000_000n })
     expect(second?.limits[0]).toMatchObject({ available: 1, resetNs: 8_990_000_000n })
   })
 
   test('count what each of them used', async () => {
     const { node, world } = start({ ...tpm, capacity: 1000 })
-    await askAll(node, tokens(...Array<number>(40).fill(2)))
+    await decideAll(node, tokens(...Array<number>(40).fill(2)))
     await node.limiter.flush({ all: true })
     expect((await world.join().limiter.status('key', '_default_')).used.tokens).toBe(80)
   })

@@ -4,7 +4,7 @@ import { SECOND } from '../test-clock.ts'
 import type { TestWorld } from '../test-limiter.ts'
 import { admits, reserve, reserveCost, stored, worldOf } from '../token-world.ts'
 
-/** Lets writes fail, and work again after a second, when what waits is written. */
+/** Makes the writes of waiting counts fail, and succeed again after a second. */
 const failing = (world: TestWorld) => {
   const { write } = world.buckets
   return {
@@ -21,7 +21,7 @@ const failing = (world: TestWorld) => {
   }
 }
 
-/** 5 tokens are used, and wait to be counted. */
+/** 5 tokens are used and waiting to be counted. */
 const createWorld = async () => {
   const world = worldOf(100, 1 / 3600)
   const held = await reserve(world.node, 5)
@@ -30,14 +30,14 @@ const createWorld = async () => {
   return { world, ...failing(world) }
 }
 
-describe('counts that wait', () => {
-  test('go along with the next charge', async () => {
+describe('waiting counts', () => {
+  test('are written with the next charge', async () => {
     const { world } = await createWorld()
     expect(await admits(world.node, 1)).toBe(true)
     expect(await stored(world)).toMatchObject({ used_tokens: 6n })
   })
 
-  test('go along with the next settlement', async () => {
+  test('are written with the next settlement', async () => {
     const world = worldOf(100, 1 / 3600)
     const [first, second] = [await reserve(world.node, 5), await reserve(world.node, 10)]
     await first.reservation.settle({ tokens: 5 })
@@ -46,8 +46,8 @@ describe('counts that wait', () => {
   })
 
   test.each([
-    ['wait on where a charge is surely not written', false, 5n],
-    ['are not counted twice where a charge may have been written', true, undefined],
+    ['stay pending if a charge was certainly not written', false, 5n],
+    ['are not counted twice if a charge may have been written', true, undefined],
   ])('%s', async (_, mayHaveApplied, used) => {
     const { world, fail, recover } = await createWorld()
     fail(mayHaveApplied)
@@ -57,8 +57,8 @@ describe('counts that wait', () => {
   })
 
   test.each([
-    ['wait on, with what was used, where a settlement is surely not written', false, 7n],
-    ['are not counted twice where a settlement may have been written', true, undefined],
+    ['stay pending, with the new use, if a settlement was certainly not written', false, 7n],
+    ['are not counted twice if a settlement may have been written', true, undefined],
   ])('%s', async (_, mayHaveApplied, used) => {
     const world = worldOf(100, 1 / 3600)
     const [first, second] = [await reserve(world.node, 5), await reserve(world.node, 10)]
@@ -70,7 +70,7 @@ describe('counts that wait', () => {
     expect((await stored(world)).used_tokens).toBe(used)
   })
 
-  test('are of denials, and not of what could not be decided nor of what only asks', async () => {
+  test('include denials, but neither undecided requests nor dry runs', async () => {
     const { world, fail, recover } = await createWorld()
     fail(false)
     expect(await admits(world.node, 1)).toBe(false)
@@ -99,7 +99,7 @@ describe('counts that wait', () => {
     expect(await stored(world)).toMatchObject({ used_requests: 2n })
   })
 
-  test('are due by the oldest denial of them', async () => {
+  test('are due by the oldest denial among them', async () => {
     const world = worldOf(100, 1 / 3600)
     for (let turn = 0; turn < 2; turn++) {
       expect(await admits(world.node, 101)).toBe(false)

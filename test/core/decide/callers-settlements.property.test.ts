@@ -18,8 +18,8 @@ import { entityOwner } from '../test-config.ts'
 import { createTestNode, createTestWorld } from '../test-limiter.ts'
 
 /*
- * One caller, on several nodes, who reserves and settles what they like, as often and as much at once as they like, below a
- * parent whose limit is out of reach and a policy that they share with a sibling.
+ * One caller, on several nodes, who reserves and settles any amounts, at any rate and concurrency, below a
+ * parent whose limit is never reached and a policy shared with a sibling.
  */
 
 const CAPACITY = 60
@@ -51,7 +51,7 @@ const step = fc.record({
   used: fc.oneof(fc.integer({ min: 0, max: 80 }), fc.constantFrom(Number.MAX_SAFE_INTEGER, 10_000, 2 ** 40)),
 })
 
-/** What happens at once, and how long it is until the next. */
+/** Concurrent steps, and the time until the next ones. */
 const batch = fc.record({ steps: fc.array(step, { minLength: 1, maxLength: 8 }), waitMs: fc.nat(20_000) })
 
 const fate = (ends: readonly Fate['end'][]) =>
@@ -74,7 +74,7 @@ const PARENT = bucketKey(entityBucket('project', '_default_'))
 
 const POLICY = bucketKey(policyBucket({ scope: 'GLOBAL', selector: '*' }))
 
-/** What a write changed of a bucket that others share. */
+/** The change of a shared bucket by one write. */
 interface SharedCharge {
   readonly at: bigint
   readonly tokens: number
@@ -87,14 +87,14 @@ const worldFor = (plan: Plan) => {
   for (const id of ['caller', 'sibling']) config.putEntity(id, { parentId: 'project' })
   config.putLimits(entityOwner('caller'), '_default_', limits(OWN[plan.own] ?? []))
   if (plan.hasTotal) config.putLimits(entityOwner('caller'), '_total_', limits(OWN['a token bucket'] ?? []))
-  // its `n` is all that was ever charged, less what was refunded
+  // `n` is the sum of all charges, less refunds
   const wide = { name: 'tpd', algorithm: 'sliding_window', limit: 10 ** 12, window_seconds: 8_640_000 }
   config.putLimits(entityOwner('project'), '_default_', limits([wide]))
   config.putPolicy('GLOBAL', '*', limits([{ name: 'tpm', capacity: 50, refill_rate: 1 }]))
   return world
 }
 
-/** The table, with what each write charges to the parent, and whether it leaves the policy in debt. */
+/** The table, with the charges of each write to the parent and whether it leaves the policy in debt. */
 const watched = ({ buckets, clock }: ReturnType<typeof worldFor>) => {
   const charges: SharedCharge[] = []
   const debts: string[] = []
@@ -173,7 +173,7 @@ const carriedOut = async (plan: Plan) => {
   return { charges, debts, parent, elapsedNs: clock.now() - start }
 }
 
-/** What the caller's own limit allows in a span; a window, its limit in each minute that the span touches. */
+/** The most that the caller's own limit allows in a span; for a window, its limit in each minute the span touches. */
 const allowedIn = (own: string, ns: bigint): number => {
   const minutes = Number(ns) / (60 * 1e9)
   if (own === 'a sliding window') return CAPACITY * (1 + Math.floor(minutes))
@@ -189,10 +189,10 @@ const alone = (plan: Plan): Plan => ({
   })),
 })
 
-describe('what one caller’s checks and settlements charge to buckets that they share', () => {
-  // with leases the parent's table is charged ahead, by the process and not by the caller: there, use is what is bounded
+describe('a caller’s checks and settlements on shared buckets', () => {
+  // with leases, the process charges the parent's table ahead, not the caller: the bound is on use
   test.prop([plans(['answered'])], { numRuns: runs(300) })(
-    'is in any span at most what their own limits allow in it',
+    'charge in any span at most what their own limits allow in it',
     async (plan) => {
       const { charges } = await carriedOut({ ...alone(plan), leases: false })
       const moments = [...new Set(charges.map(({ at }) => at))]
@@ -209,7 +209,7 @@ describe('what one caller’s checks and settlements charge to buckets that they
 
   test.prop([plans(['answered', 'answered', 'answered', 'applied and lost', 'lost', 'refused'])], {
     numRuns: runs(300),
-  })('puts no bucket into debt, and counts as used no more than that, whatever is lost', async (plan) => {
+  })('put no bucket into debt and count no more than that as used, if responses are lost', async (plan) => {
     const { debts, parent, elapsedNs } = await carriedOut(alone(plan))
     expect(debts).toEqual([])
     const ttlNs = plan.leases ? BigInt(TTL_MS) * MS : 0n
@@ -218,7 +218,7 @@ describe('what one caller’s checks and settlements charge to buckets that they
   })
 
   test.prop([plans(['answered'])], { numRuns: runs(150) })(
-    'puts no bucket into debt where others use it at the same time',
+    'put no bucket into debt if others use it at the same time',
     async (plan) => {
       expect((await carriedOut(plan)).debts).toEqual([])
     },

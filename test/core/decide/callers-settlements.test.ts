@@ -25,7 +25,7 @@ interface Sizes {
   readonly global?: readonly object[]
 }
 
-/** `key` below `project`, under a GLOBAL policy; nothing comes back within a test. */
+/** `key` below `project`, under a GLOBAL policy; nothing refills within a test. */
 const worldWith = ({ own = [], total = [], parent = [], global = [] }: Sizes) => {
   const world = createTestWorld()
   const { config, buckets } = world
@@ -52,8 +52,8 @@ const worldWith = ({ own = [], total = [], parent = [], global = [] }: Sizes) =>
   return { ...world, reserve, settle, left, stored, global: global_ }
 }
 
-describe('a caller’s settlement beyond the reservation', () => {
-  test('charges a parent what the caller’s own limit had available, and their own in full', async () => {
+describe('a caller’s settlement above the reservation', () => {
+  test('charges a parent at most what the caller’s own limit had available, and the own limit in full', async () => {
     const { reserve, settle, left, stored } = worldWith({ own: [tokens(100)], parent: [tokens(1000)] })
     await settle(await reserve({ tokens: 10 }), { tokens: 500 })
     expect([await left('key'), await left('project')]).toEqual([{ tpm: 0 }, { tpm: 900 }])
@@ -61,13 +61,13 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await stored('project')).toMatchObject({ used_tokens: 100n })
   })
 
-  test('is charged whole where it is available', async () => {
+  test('is charged in full if it is available', async () => {
     const { reserve, settle, left } = worldWith({ own: [tokens(100)], parent: [tokens(1000)] })
     await settle(await reserve({ tokens: 10 }), { tokens: 60 })
     expect([await left('key'), await left('project')]).toEqual([{ tpm: 40 }, { tpm: 940 }])
   })
 
-  test('charges a shared bucket no more than it has available', async () => {
+  test('charges a shared bucket at most what it has available', async () => {
     const { reserve, settle, left, global } = worldWith({
       own: [tokens(100)],
       parent: [tokens(30)],
@@ -78,7 +78,7 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await global()).toMatchObject({ tpm_n: 50n, used_tokens: 50n })
   })
 
-  test('finds nothing left where another settlement was before it, on any node', async () => {
+  test('finds nothing available after another settlement, on any node', async () => {
     const world = worldWith({ own: [tokens(100)], parent: [tokens(1000)] })
     const { reserve, settle, left, join } = world
     const nodes = [join(), join(), join()]
@@ -98,14 +98,14 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect([await left('key'), await left('key', '_total_')]).toEqual([{ tpm: 20, tpd: 0 }, { tpm: 0 }])
   })
 
-  test('is bounded by the shared bucket alone where the caller has no own limit on the meter', async () => {
+  test('is bounded by the shared bucket alone if the caller has no own limit on the meter', async () => {
     const { reserve, settle, left, stored } = worldWith({ parent: [tokens(1000)] })
     await settle(await reserve({ tokens: 10 }), { tokens: MOST })
     expect(await left('project')).toEqual({ tpm: 0 })
     expect(await stored('project')).toMatchObject({ used_tokens: 1000n })
   })
 
-  test('is not counted on a shared bucket where nothing limits the meter', async () => {
+  test('is not counted on a shared bucket if nothing limits the meter', async () => {
     const { node, reserve, settle, stored } = worldWith({
       parent: [{ name: 'rpm', capacity: 10, refill_rate: 1 }],
     })
@@ -126,7 +126,7 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await stored('project')).not.toHaveProperty('used_tokens')
   })
 
-  test('leaves what is kept for callers of a higher priority, of their own and of others', async () => {
+  test('does not use what is kept for callers of a higher priority, on own or shared limits', async () => {
     const headroom = { low: 0.5 }
     const own = worldWith({ own: [tokens(100, { headroom })], parent: [tokens(1000)] })
     await own.settle(await own.reserve({ tokens: 10 }), { tokens: MOST })
@@ -146,7 +146,7 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await left('project')).toEqual({ tpm: 800, tpd: 30 })
   })
 
-  test('gives back one meter and charges another in the same settlement', async () => {
+  test('refunds one meter and charges another in the same settlement', async () => {
     const limits = [tokens(100), { name: 'rpm', capacity: 10, refill_rate: 1 / HOUR }]
     const { reserve, settle, left } = worldWith({ own: limits, parent: limits })
     await settle(await reserve({ requests: 1, tokens: 50 }), { requests: 3, tokens: 20 })
@@ -156,29 +156,26 @@ describe('a caller’s settlement beyond the reservation', () => {
   test.each([
     ['is lost', true],
     ['fails', false],
-  ])(
-    'charges shared buckets nothing beyond where the answer of the own one %s',
-    async (_, mayHaveApplied) => {
-      const world = worldWith({ own: [tokens(100)], parent: [tokens(1000)] })
-      const { reserve, settle, left, stored } = world
-      const reservation = await reserve({ tokens: 10 })
-      const buckets: BucketStore = {
-        ...world.buckets,
-        async write(id, write) {
-          if (id.kind !== 'entity' || id.entityId !== 'key') return world.buckets.write(id, write)
-          if (mayHaveApplied) await world.buckets.write(id, write)
-          throw new StoreUnavailable('away', { mayHaveApplied })
-        },
-      }
-      const node = createTestNode({ ...world, buckets })
-      await settle(reservation, { tokens: 60 }, node)
-      await node.limiter.flush({ all: true })
-      expect(await left('project')).toEqual({ tpm: 990 })
-      expect(await stored('project')).toMatchObject({ used_tokens: 10n })
-    },
-  )
+  ])('charges shared buckets no excess if the response of the own bucket %s', async (_, mayHaveApplied) => {
+    const world = worldWith({ own: [tokens(100)], parent: [tokens(1000)] })
+    const { reserve, settle, left, stored } = world
+    const reservation = await reserve({ tokens: 10 })
+    const buckets: BucketStore = {
+      ...world.buckets,
+      async write(id, write) {
+        if (id.kind !== 'entity' || id.entityId !== 'key') return world.buckets.write(id, write)
+        if (mayHaveApplied) await world.buckets.write(id, write)
+        throw new StoreUnavailable('away', { mayHaveApplied })
+      },
+    }
+    const node = createTestNode({ ...world, buckets })
+    await settle(reservation, { tokens: 60 }, node)
+    await node.limiter.flush({ all: true })
+    expect(await left('project')).toEqual({ tpm: 990 })
+    expect(await stored('project')).toMatchObject({ used_tokens: 10n })
+  })
 
-  test('drops the excess where others are faster at every write, and counts what was reserved', async () => {
+  test('drops the excess if every write conflicts, and counts what was reserved', async () => {
     const world = worldWith({ own: [tokens(100)], parent: [tokens(1000)] })
     const { reserve, settle, left, stored } = world
     const reservation = await reserve({ tokens: 10 })
@@ -199,7 +196,7 @@ describe('a caller’s settlement beyond the reservation', () => {
     expect(await stored('project')).toMatchObject({ used_tokens: 10n })
   })
 
-  test('reads a shared bucket anew before it takes its word that nothing is available', async () => {
+  test('reads a shared bucket again before it treats it as having nothing available', async () => {
     const world = worldWith({ own: [tokens(100)], parent: [tokens(120)] })
     const { config, node, reserve, settle, left, join } = world
     config.putEntity('sibling', { parentId: 'project' })

@@ -31,17 +31,17 @@ const start = (isDebugOn = true) => {
     newCache: newMapCache,
     pause: async () => {},
   })
-  const ask = (cost = {}, dryRun = false) =>
+  const decide = (cost = {}, dryRun = false) =>
     limiter.decide({ entityId: 'key', cost: { requests: 1, ...cost }, settles: false, dryRun })
   const of = (level: string) => lines.filter((line) => line[0] === level).map(([, fields]) => fields)
-  return { world, logger, ask, lines, of }
+  return { world, logger, decide, lines, of }
 }
 
 describe('decisions without the store', () => {
   test.each([
     [true, 'requests allowed without the store'],
     [false, 'requests denied without the store'],
-  ])('are one line a minute with their number and the reason (allowed: %s)', (allowed, message) => {
+  ])('are one line per minute with their number and the reason (allowed: %s)', (allowed, message) => {
     const lines: unknown[] = []
     const logger: Logger = { ...silentLogger, warn: (...line) => void lines.push(line) }
     const clock = createTestClock()
@@ -62,9 +62,9 @@ describe('decisions without the store', () => {
 })
 
 describe('at debug level', () => {
-  test('every limit that a decision looked at is a line', async () => {
-    const { ask, of } = start()
-    await ask({ tokens: 30 })
+  test('every limit that a decision evaluated is a line', async () => {
+    const { decide, of } = start()
+    await decide({ tokens: 30 })
     const common = { key: 'key:_default_', label: 'key _default_', allowed: true }
     expect(of('debug')).toEqual([
       { ...common, limitName: 'rpm', count: 1, limit: 2 },
@@ -72,9 +72,9 @@ describe('at debug level', () => {
     ])
   })
 
-  test('a policy is named as it is where it denies', async () => {
-    const { world, logger, ask, of, lines } = start()
-    const decision = await ask()
+  test('a policy that denies is logged by its name', async () => {
+    const { world, logger, decide, of, lines } = start()
+    const decision = await decide()
     lines.length = 0
     const bucket = policyBucket({ scope: 'USER_MODEL', selector: 'ent-user-2#gpt-4o' })
     createDecisionLog({ logger, metrics: noMetrics, clock: world.clock, newCache: newMapCache })({
@@ -86,51 +86,51 @@ describe('at debug level', () => {
     ])
   })
 
-  test('a question that charges nothing is not spoken of', async () => {
-    const { ask, lines } = start()
-    await ask({}, true)
-    await ask({ tokens: 101 }, true)
+  test('a dry run is not logged', async () => {
+    const { decide, lines } = start()
+    await decide({}, true)
+    await decide({ tokens: 101 }, true)
     expect(lines).toEqual([])
   })
 })
 
-test('nothing is put together for lines that no one sees', async () => {
-  const { world, logger, ask, lines } = start(false)
+test('lines below the log level are not built', async () => {
+  const { world, logger, decide, lines } = start(false)
   let looks = 0
   const watched: Decision = {
-    ...(await ask()),
+    ...(await decide()),
     get limits() {
       looks++
       return []
     },
   }
   createDecisionLog({ logger, metrics: noMetrics, clock: world.clock, newCache: newMapCache })(watched)
-  // once for what is nearly used up, not for lines
+  // once for the near-limit warning, not for log lines
   expect([looks, lines]).toEqual([1, []])
 })
 
 describe('a denial', () => {
-  test('is a warning with what was asked for, once in ten seconds for the same limit', async () => {
-    const { world, ask, of } = start(false)
-    for (let turn = 0; turn < 2; turn++) await ask()
-    for (let turn = 0; turn < 6; turn++) await ask()
+  test('is a warning with the requested cost, once in ten seconds for the same limit', async () => {
+    const { world, decide, of } = start(false)
+    for (let turn = 0; turn < 2; turn++) await decide()
+    for (let turn = 0; turn < 6; turn++) await decide()
     const line = { key: 'key:_default_', label: 'key _default_', limitName: 'rpm', limit: 2, requested: 1 }
     expect(of('warn')).toEqual([{ ...line, count: 2, retryAfterMs: 3_600_000, suppressed: 0 }])
     world.clock.advance(10n * SECOND - 1n)
-    await ask()
+    await decide()
     expect(of('warn')).toHaveLength(1)
     world.clock.advance(1n)
-    await ask()
+    await decide()
     expect(of('warn')[1]).toMatchObject({ ...line, suppressed: 6 })
     world.clock.advance(10n * SECOND)
-    await ask()
+    await decide()
     expect(of('warn')[2]).toMatchObject({ suppressed: 0 })
   })
 
-  test('by another limit is another one, and one that nothing cures has no wait', async () => {
-    const { ask, of } = start(false)
-    await ask({ tokens: 101 })
-    for (let turn = 0; turn < 3; turn++) await ask()
+  test('by another limit is logged separately, and one that never passes has no wait', async () => {
+    const { decide, of } = start(false)
+    await decide({ tokens: 101 })
+    for (let turn = 0; turn < 3; turn++) await decide()
     expect(of('warn')).toMatchObject([
       { limitName: 'tpm', requested: 101, retryAfterMs: null },
       { limitName: 'rpm', requested: 1 },
@@ -138,7 +138,7 @@ describe('a denial', () => {
   })
 })
 
-test('remembers a bounded number of limits', () => {
+test('the log remembers a bounded number of limits', () => {
   const { world, logger } = start()
   const bounds: number[] = []
   createDecisionLog({

@@ -4,7 +4,7 @@ import { set } from '../../../src/core/bucket/write.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode, type TestWorld } from '../test-limiter.ts'
-import { admits, available, sometimesAway, stored, worldOf } from '../token-world.ts'
+import { admits, available, sometimesUnavailable, stored, worldOf } from '../token-world.ts'
 
 /** `child` with a limit of 5 tokens below `key` with one of 100. */
 const createFamily = (): TestWorld => {
@@ -14,8 +14,8 @@ const createFamily = (): TestWorld => {
   return world
 }
 
-describe('a request that is not let through', () => {
-  test('consumes nothing of a parent where the bucket of the child cannot be understood', async () => {
+describe('a denied request', () => {
+  test('consumes nothing of a parent if the bucket of the child cannot be parsed', async () => {
     const world = createFamily()
     await world.buckets.write(entityBucket('child', '_default_'), {
       conditions: [],
@@ -26,7 +26,7 @@ describe('a request that is not let through', () => {
     expect(await stored(world)).not.toHaveProperty('used_tokens')
   })
 
-  test('consumes nothing of a bucket that was asked first where another cannot be understood', async () => {
+  test('consumes nothing of the bucket that was charged first if another cannot be parsed', async () => {
     const world = createFamily()
     expect(await admits(world.node, 5, { entityId: 'child' })).toBe(true)
     await world.join().limiter.topUp('child', {})
@@ -37,7 +37,7 @@ describe('a request that is not let through', () => {
     expect((await world.join().limiter.status('child', '_default_')).limits[0]?.available).toBe(5)
   })
 
-  test('consumes nothing of a parent where its entity is found to be deleted meanwhile', async () => {
+  test('consumes nothing of a parent if its entity turns out to be deleted', async () => {
     const world = createFamily()
     let isDeleted = false
     const entity = (id: string) =>
@@ -52,7 +52,7 @@ describe('a request that is not let through', () => {
     expect(await available(world)).toBe(99)
   })
 
-  test('is refused for an amount that cannot be, before anything is charged', async () => {
+  test('with an invalid amount is rejected before anything is charged', async () => {
     const world = createFamily()
     for (const tokens of [-1, 0.5, Number.NaN]) {
       await expect(admits(world.node, tokens)).rejects.toMatchObject({
@@ -63,9 +63,9 @@ describe('a request that is not let through', () => {
     expect(await stored(world)).toEqual({})
   })
 
-  test('is denied for ever where it is larger than a limit, also while the store is away', async () => {
+  test('never passes if it is larger than a limit, even while the store is unavailable', async () => {
     const world = createFamily()
-    const node = createTestNode({ ...world, buckets: sometimesAway(world, () => true) })
+    const node = createTestNode({ ...world, buckets: sometimesUnavailable(world, () => true) })
     const decision = await node.limiter.decide({ entityId: 'key', cost: { tokens: 101 }, settles: false })
     expect(decision).toMatchObject({
       ...{ allowed: false, unavailable: false, retryAfterNs: null },
@@ -74,7 +74,7 @@ describe('a request that is not let through', () => {
     await expect(admits(node, 1, { dryRun: true })).rejects.toThrow('away')
   })
 
-  test('has to wait a moment where others are faster each time, and that is counted', async () => {
+  test('has a short wait if every write conflicts, and is counted', async () => {
     const world = createFamily()
     const buckets: BucketStore = {
       ...world.buckets,
@@ -86,7 +86,7 @@ describe('a request that is not let through', () => {
     expect(node.counts).toMatchObject({ decisions_contended: 1, bucket_writes: 3 })
   })
 
-  test('is told the limits as they are once everything is given back', async () => {
+  test('returns the limits as they are after all refunds', async () => {
     const world = createFamily()
     expect(await admits(world.join(), 99)).toBe(true)
     const decision = await world.node.limiter.decide({
@@ -98,7 +98,7 @@ describe('a request that is not let through', () => {
     expect(decision.limits.map(({ available: left }) => left)).toEqual([5, 1])
   })
 
-  test('costs one write where it asks for nothing, whatever was last seen', async () => {
+  test('costs one write if its cost is empty, whatever is cached', async () => {
     const world = createFamily()
     const node = world.join()
     expect(await admits(node, 1)).toBe(true)

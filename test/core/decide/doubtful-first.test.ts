@@ -13,18 +13,18 @@ const familyOf = (own: number, parent: number): TestWorld => {
   return world
 }
 
-const ask = ({ limiter }: TestNode) =>
+const decide = ({ limiter }: TestNode) =>
   limiter.decide({ entityId: 'key', cost: { requests: 1 }, settles: false })
 
 const revOf = async (world: TestWorld, id: string) =>
   (await world.buckets.read(entityBucket(id, '_default_')))?.rev
 
-describe('a bucket that will deny, by what was last seen of it', () => {
-  test('is asked before the others, which are left alone where it does', async () => {
+describe('a bucket that will deny according to its cached state', () => {
+  test('is charged before the others, which are not written if it denies', async () => {
     const world = familyOf(1, 100)
-    await ask(world.node)
+    await decide(world.node)
     const [writes = 0, rev] = [world.node.counts.bucket_writes, await revOf(world, 'project')]
-    expect(await ask(world.node)).toMatchObject({
+    expect(await decide(world.node)).toMatchObject({
       allowed: false,
       violations: [{ state: { entityId: 'key' } }],
     })
@@ -32,11 +32,11 @@ describe('a bucket that will deny, by what was last seen of it', () => {
     expect(await revOf(world, 'project')).toBe(rev)
   })
 
-  test('leaves the bucket of the caller alone where it is its parent', async () => {
+  test("leaves the caller's bucket unwritten if it is the parent's", async () => {
     const world = familyOf(100, 1)
-    await ask(world.node)
+    await decide(world.node)
     const rev = await revOf(world, 'key')
-    const decision = await ask(world.node)
+    const decision = await decide(world.node)
     expect(decision).toMatchObject({ allowed: false, violations: [{ state: { entityId: 'project' } }] })
     expect(decision.limits.map(({ entityId, available }) => [entityId, available])).toEqual([
       ['key', 99],
@@ -45,12 +45,12 @@ describe('a bucket that will deny, by what was last seen of it', () => {
     expect(await revOf(world, 'key')).toBe(rev)
   })
 
-  test('lets the request through all the same where more has come since', async () => {
+  test('admits the request if it has more by then', async () => {
     const world = familyOf(1, 100)
     const [old, other] = [world.join(), world.join()]
-    await ask(old)
+    await decide(old)
     await other.limiter.topUp('key', { resource: '_default_' })
-    const decision = await ask(old)
+    const decision = await decide(old)
     expect(decision).toMatchObject({
       allowed: true,
       limits: [
@@ -60,15 +60,18 @@ describe('a bucket that will deny, by what was last seen of it', () => {
     })
   })
 
-  test('still gives back what it took where the others deny', async () => {
+  test('is still refunded if another bucket denies', async () => {
     const world = familyOf(1, 2)
     const [old, other] = [world.join(), world.join()]
-    await ask(old)
+    await decide(old)
     await other.limiter.topUp('key', { resource: '_default_' })
-    expect((await ask(other)).allowed).toBe(true)
+    expect((await decide(other)).allowed).toBe(true)
     await other.limiter.topUp('key', { resource: '_default_' })
     world.clock.advance(SECOND)
-    expect(await ask(old)).toMatchObject({ allowed: false, violations: [{ state: { entityId: 'project' } }] })
+    expect(await decide(old)).toMatchObject({
+      allowed: false,
+      violations: [{ state: { entityId: 'project' } }],
+    })
     expect((await world.join().limiter.status('key', '_default_')).limits[0]?.available).toBe(1)
   })
 })

@@ -10,7 +10,7 @@ const IDS = ['key', 'project'] as const
 
 type FamilyLog = ReturnType<typeof createFamilyLog>
 
-/** Carries a plan out, to the last answer. */
+/** Executes a plan, until the last response. */
 const carriedOut = async (plan: Parameters<FamilyLog['run']>[0]): Promise<FamilyLog> => {
   const family = createFamilyLog()
   await family.run(plan)
@@ -21,9 +21,9 @@ const carriedOut = async (plan: Parameters<FamilyLog['run']>[0]): Promise<Family
 
 const tokensIn = ({ log }: FamilyLog): number => log.uses.reduce((sum, { amount }) => sum + amount, 0)
 
-describe('calls that overtake each other', () => {
+describe('interleaved calls', () => {
   test.prop([calmPlans], { numRuns: runs(170) })(
-    'at one moment take exactly what is used, and count it and every denial once',
+    'at one moment charge exactly what is used, and count it and every denial once',
     async (plan) => {
       const family = await carriedOut(plan)
       const { world, log } = family
@@ -40,7 +40,7 @@ describe('calls that overtake each other', () => {
   )
 
   test.prop([changingPlans], { numRuns: runs(170) })(
-    'at one moment forget nothing of what is used, whatever becomes of the limit meanwhile',
+    'at one moment lose nothing of what is used, however the limit changes meanwhile',
     async (plan) => {
       const family = await carriedOut(plan)
       const { world, log } = family
@@ -55,13 +55,13 @@ describe('calls that overtake each other', () => {
   )
 
   test.prop([roughPlans], { numRuns: runs(330) })(
-    'never let more be used than there is, whatever is refused or lost, and each has an answer',
+    'never admit more than there is, whatever is rejected or lost, and each gets a response',
     async (plan) => {
       const { log } = await carriedOut(plan)
       const uses = log.uses.toSorted((a, b) => Number(a.at - b.at))
       for (const capacity of Object.values(CAPACITIES)) {
-        // a refund that is under way for a while may return what time gives back meanwhile; and a request that waits for
-        // another's write is charged so much later than it was asked
+        // a slow refund may return tokens that time has already refilled; and a request that waits for
+        // another's write is charged later than it was sent
         const slackNs = log.settlingNs + log.waitingNs
         const excess = worstExcess(uses, capacity, nsPerToken(capacity / 60)) - slackNs
         expect(excess <= 0n).toBe(true)

@@ -16,7 +16,7 @@ const sizes = fc.record({
   seconds: fc.integer({ min: 1, max: 200 }),
 })
 
-/** Rounding must not hide an excess. */
+/** Rounding must not hide an exceeded limit. */
 const roomy = fc.record({
   capacity: fc.integer({ min: 20, max: 1000 }),
   seconds: fc.integer({ min: 1, max: 200 }),
@@ -31,14 +31,14 @@ const worldWith = (capacity: number, seconds: number): TestWorld => {
 
 const tokenNsOf = (capacity: number, seconds: number): bigint => BigInt(Math.ceil((seconds * 1e9) / capacity))
 
-const ask = ({ limiter }: TestNode, cost: Cost): Promise<Decision> =>
+const decide = ({ limiter }: TestNode, cost: Cost): Promise<Decision> =>
   limiter.decide({ entityId: 'key', cost, settles: false })
 
 const waitOf = (decision: Decision): bigint | null => (decision.allowed ? 0n : decision.retryAfterNs)
 
 describe('the limiter', () => {
   test.prop([roomy, moments], { numRuns: runs(500) })(
-    'never lets more be used in any span than the capacity and what comes back in it, whoever settles what when',
+    'never admits more in any span than the capacity and its refill, under any settlements',
     async ({ capacity, seconds }, plan) => {
       const world = worldWith(capacity, seconds)
       const log = createUseLog(world, capacity)
@@ -53,7 +53,7 @@ describe('the limiter', () => {
   test.prop([roomy, moments, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 })], {
     numRuns: runs(100),
   })(
-    'never lets more be used in any span where it is paused at times, and nothing while it is',
+    'never admits more in any span if it is paused at times, and nothing while it is paused',
     async ({ capacity, seconds }, plan, pauses) => {
       const world = createTestWorld({ configCacheMs: 0 })
       world.config.putEntity('key')
@@ -71,12 +71,12 @@ describe('the limiter', () => {
     },
   )
 
-  const asks = fc.array(
+  const count = fc.array(
     fc.record({ waitMs: fc.nat(20_000), cost: fc.integer({ min: 1, max: 220 }), node: fc.nat(NODES - 1) }),
   )
 
-  test.prop([sizes, asks], { numRuns: runs(100) })(
-    'allows exactly what a bucket that is filled drop by drop allows, and says when a denied request would pass',
+  test.prop([sizes, count], { numRuns: runs(100) })(
+    'allows exactly what a bucket refilled token by token allows, and returns when a denied request would pass',
     async ({ capacity, seconds }, plan) => {
       const world = worldWith(capacity, seconds)
       const nodes = Array.from({ length: NODES }, () => world.join())
@@ -87,7 +87,7 @@ describe('the limiter', () => {
         world.clock.advance(BigInt(waitMs) * MS)
         content = smaller(full, content + BigInt(waitMs) * MS)
         const price = BigInt(cost) * tokenNs
-        const decision = await ask(nodes[node] ?? world.node, { tokens: cost })
+        const decision = await decide(nodes[node] ?? world.node, { tokens: cost })
         const wait = waitOf(decision)
         expect(wait).toBe(price > full ? null : larger(0n, price - content))
         if (decision.allowed) content -= price
@@ -99,14 +99,14 @@ describe('the limiter', () => {
   const family = fc.record({
     own: pair,
     parent: pair,
-    asks: fc.array(
+    requests: fc.array(
       fc.record({ waitMs: fc.nat(5000), tokens: fc.integer({ min: 0, max: 80 }), node: fc.nat(NODES - 1) }),
     ),
   })
 
   test.prop([family], { numRuns: runs(100) })(
-    'takes nothing anywhere for a request that is denied anywhere',
-    async ({ own, parent, asks: plan }) => {
+    'charges nothing anywhere for a request that is denied anywhere',
+    async ({ own, parent, requests: plan }) => {
       const world = createTestWorld()
       world.config.putEntity('project')
       world.config.putEntity('key', { parentId: 'project' })
@@ -140,25 +140,25 @@ describe('the limiter', () => {
   )
 
   test.prop([fc.integer({ min: 2, max: 40 }), fc.nat(1000)], { numRuns: runs(100) })(
-    'gives everything back to the parent when many are denied at once',
+    'refunds everything to the parent when many requests are denied at once',
     async (callers, waitMs) => {
       const world = createTestWorld()
       world.config.putEntity('project')
       world.config.putEntity('key', { parentId: 'project' })
       world.config.putLimits(entityOwner('project'), '_default_', limitsOf({ rpm: [100, 100 / 60] }))
       world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1 / 3600] }))
-      const askOne = () => ask(world.node, { requests: 1 })
-      expect((await askOne()).allowed).toBe(true)
+      const decideOne = () => decide(world.node, { requests: 1 })
+      expect((await decideOne()).allowed).toBe(true)
       world.clock.advance(BigInt(waitMs) * MS)
       const before = await levels(world)
-      const decisions = await Promise.all(Array.from({ length: callers }, askOne))
+      const decisions = await Promise.all(Array.from({ length: callers }, decideOne))
       expect(decisions.some(({ allowed }) => allowed)).toBe(false)
       expect(await levels(world)).toEqual(before)
     },
   )
 })
 
-/** What is left of the limits of parent and key, in the order they were stated. */
+/** The available amounts of parent and key, in the order of their limits. */
 const levels = async (world: TestWorld): Promise<readonly number[]> => {
   const fresh = world.join().limiter
   const statuses = await Promise.all(['project', 'key'].map((id) => fresh.status(id, '_default_')))

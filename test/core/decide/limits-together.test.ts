@@ -4,10 +4,10 @@ import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld, type TestNode } from '../test-limiter.ts'
 import { admits, worldOf } from '../token-world.ts'
 
-/** Cases that broke earlier drafts of the design, on the real limiter: several limits in one bucket. Times in seconds. */
+/** Regression cases on the real limiter: several limits in one bucket. Times in seconds. */
 
 describe('limits of one bucket', () => {
-  test('are charged together when each has gone from full to refilling since it was seen', async () => {
+  test('are charged together when each has gone from full to refilling since it was cached', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putLimits(
@@ -16,30 +16,33 @@ describe('limits of one bucket', () => {
       limitsOf({ rps: [9, 9], rpm: [9, 1], rph: [9, 0.1] }),
     )
     const [old, other] = [world.join(), world.join()]
-    const ask = (node: TestNode) =>
+    const decide = (node: TestNode) =>
       node.limiter.decide({ entityId: 'key', cost: { requests: 1 }, settles: false })
-    expect((await ask(old)).allowed).toBe(true)
+    expect((await decide(old)).allowed).toBe(true)
     world.clock.advance(100n * SECOND)
-    expect((await ask(other)).allowed).toBe(true)
-    expect((await ask(old)).allowed).toBe(true)
+    expect((await decide(other)).allowed).toBe(true)
+    expect((await decide(old)).allowed).toBe(true)
     expect(old.counts.bucket_writes).toBeLessThanOrEqual(3)
   })
 
-  test('may be joined by another while the bucket lives', async () => {
+  test('can be joined by another while the bucket exists', async () => {
     const world = worldOf(100, 1)
     expect(await admits(world.node, 60)).toBe(true)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1 / 60], tpm: [100, 1] }))
     const fresh = world.join()
-    const ask = () =>
+    const decide = () =>
       fresh.limiter.decide({ entityId: 'key', cost: { requests: 1, tokens: 10 }, settles: false })
-    expect((await ask()).allowed).toBe(true)
-    expect(await ask()).toMatchObject({ allowed: false, violations: [{ state: { limit: { name: 'rpm' } } }] })
+    expect((await decide()).allowed).toBe(true)
+    expect(await decide()).toMatchObject({
+      allowed: false,
+      violations: [{ state: { limit: { name: 'rpm' } } }],
+    })
     expect(
       (await world.join().limiter.status('key', '_default_')).limits.map((limit) => limit.available),
     ).toEqual([0, 30])
   })
 
-  test('share one bucket for all names that no model has', async () => {
+  test('share one bucket for all unregistered resource names', async () => {
     const world = worldOf(10, 1 / 3600)
     world.config.putModel('gpt-4')
     for (let turn = 0; turn < 10; turn++)
@@ -48,7 +51,7 @@ describe('limits of one bucket', () => {
     expect(await admits(world.node, 1, { resource: 'gpt-4' })).toBe(true)
   })
 
-  test('on input and output tokens keep a default on tokens out', async () => {
+  test('on input and output tokens replace a default on tokens', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ tpm: [10_000, 100], rpm: [5, 1] }) })
     world.config.putEntity('key')
     world.config.putLimits(

@@ -6,9 +6,9 @@ import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode } from '../test-limiter.ts'
 import { admits, available, worldOf } from '../token-world.ts'
 
-/** Cases that broke earlier drafts of the design, on the real limiter: answers that never come. Times in seconds. */
+/** Regression cases on the real limiter: responses that never arrive. Times in seconds. */
 
-describe('an answer that is lost', () => {
+describe('a lost response', () => {
   const worldWithLoss = (isApplied: boolean) => {
     const world = worldOf(100, 1 / 3600)
     world.config.putEntity('child', { parentId: 'key' })
@@ -27,7 +27,7 @@ describe('an answer that is lost', () => {
     return { world, node, lose: (losing: boolean) => (isLosing = losing) }
   }
 
-  test('of a charge counts as charged: nothing is given back for it', async () => {
+  test('of a charge counts as charged: nothing is refunded for it', async () => {
     const { world, node, lose } = worldWithLoss(false)
     lose(true)
     const decision = await node.limiter.decide({ entityId: 'child', cost: { tokens: 3 }, settles: true })
@@ -37,24 +37,24 @@ describe('an answer that is lost', () => {
     expect((await world.join().limiter.status('child', '_default_')).limits[0]?.available).toBe(5)
   })
 
-  test('is asked for once more, and never admits more than there is', async () => {
+  test('leads to one retry, and never admits more than there is', async () => {
     const { world, node, lose } = worldWithLoss(true)
     expect(await admits(node, 1, { entityId: 'child' })).toBe(true)
     lose(true)
     await node.limiter.decide({ entityId: 'child', cost: { tokens: 3 }, settles: true })
-    // both tries were applied; erring towards denying, neither comes back
+    // both attempts were applied; to err towards denying, neither is refunded
     expect(await available(world)).toBe(93)
   })
 
-  test('is not asked for once more where half of the time is over', async () => {
+  test('leads to no retry after half of the deadline', async () => {
     const world = worldOf(100, 1 / 3600)
-    let asked = 0
+    let sent = 0
     world.buckets.write = async () => {
-      asked++
+      sent++
       world.clock.advance(SECOND / 8n)
       throw new StoreUnavailable('lost', { mayHaveApplied: true })
     }
     expect(await admits(world.node, 1)).toBe(false)
-    expect(asked).toBe(1)
+    expect(sent).toBe(1)
   })
 })

@@ -85,8 +85,8 @@ const changing: fc.Arbitrary<Command> = fc.oneof(
     }),
   ),
   fc.constant(
-    command('the item goes away', async ({ reference }, { world }) => {
-      // two lives do not begin at the same moment, and resets move on by a nanosecond each
+    command('the item is deleted', async ({ reference }, { world }) => {
+      // two generations never begin at the same moment, and resets advance by one nanosecond each
       world.clock.advance(1000n)
       world.buckets.expire(bucket)
       reference.reset()
@@ -100,11 +100,11 @@ const changing: fc.Arbitrary<Command> = fc.oneof(
   fc.constantFrom([100], [150], [200], [0], [150, 0]).map(([perHour = 0, perDay]) =>
     command(`resize to ${perHour} an hour, ${perDay ?? 400} a day`, async ({ reference }, { world }) => {
       const limits = limitsWith(perHour, perDay)
-      // what was read at this very moment is not old yet
+      // a read at this same moment has not expired
       world.clock.advance(1n)
       world.config.putLimits(entityOwner('key'), '_default_', limits)
       reference.resize(limits)
-      // a bucket is carried over by the next decision on it that is not denied by a size alone
+      // a bucket is carried over by the next decision on it that is not denied by size alone
       await world.join().limiter.decide({ entityId: 'key', cost: { requests: 0 }, settles: false })
     }),
   ),
@@ -117,7 +117,7 @@ const plans = fc.commands([asking, asking, asking, settling, settling, waiting, 
 
 describe('the whole limiter', () => {
   test.prop([plans], { numRuns: runs(130) })(
-    'decides as one that keeps a log of every event and counts it anew each time',
+    'decides like a model that logs every event and recounts them each time',
     async (commands) => {
       const world = createTestWorld({ configCacheMs: 0 })
       const limits = limitsWith(150)

@@ -6,7 +6,7 @@ import type { Cost } from '../../../src/core/model/meter.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestNode, createTestWorld, type TestWorld } from '../test-limiter.ts'
-import { sometimesAway, stored } from '../token-world.ts'
+import { sometimesUnavailable, stored } from '../token-world.ts'
 
 const SIZES = {
   token_bucket: {
@@ -35,7 +35,7 @@ const worldWith = (limits: readonly object[], settings: Partial<LimiterSettings>
   return world
 }
 
-const ask = ({ node }: TestWorld, cost: Cost, options: object = {}): Promise<Decision> =>
+const decide = ({ node }: TestWorld, cost: Cost, options: object = {}): Promise<Decision> =>
   node.limiter.decide({ entityId: 'key', cost, settles: false, ...options })
 
 const rpm = { name: 'rpm', capacity: 60, refill_rate: 1 }
@@ -43,9 +43,9 @@ const rpm = { name: 'rpm', capacity: 60, refill_rate: 1 }
 describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => {
   const tpm = { name: 'tpm', ...paused }
 
-  test.each([1, 0, 1_000_000])('denies a cost of %i for ever, and writes nothing', async (tokens) => {
+  test.each([1, 0, 1_000_000])('denies a cost of %i permanently, and writes nothing', async (tokens) => {
     const world = worldWith([rpm, tpm])
-    const decision = await ask(world, { requests: 1, tokens })
+    const decision = await decide(world, { requests: 1, tokens })
     expect(decision).toMatchObject({
       allowed: false,
       retryAfterNs: null,
@@ -54,23 +54,23 @@ describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => 
     expect(world.node.counts.bucket_writes).toBeUndefined()
   })
 
-  test('does not concern a cost that leaves its meter out', async () => {
+  test('does not affect a cost without its meter', async () => {
     const world = worldWith([rpm, tpm])
-    expect((await ask(world, { requests: 1 })).allowed).toBe(true)
+    expect((await decide(world, { requests: 1 })).allowed).toBe(true)
   })
 
-  test('wins over violations that time would cure', async () => {
+  test('takes precedence over violations with a wait', async () => {
     const world = worldWith([{ ...rpm, capacity: 1 }, tpm])
-    await ask(world, { requests: 1 })
-    const decision = await ask(world, { requests: 1, tokens: 1 })
+    await decide(world, { requests: 1 })
+    const decision = await decide(world, { requests: 1, tokens: 1 })
     expect(decision).toMatchObject({ allowed: false, retryAfterNs: null })
     expect(decision.allowed ? [] : decision.violations).toHaveLength(2)
   })
 
-  test.each(['warn', 'shadow'])('of mode %s reports every request, and lets it pass', async (mode) => {
+  test.each(['warn', 'shadow'])('of mode %s reports every request, and admits it', async (mode) => {
     const world = worldWith([{ ...tpm, mode }])
     for (const tokens of [0, 1, 5]) {
-      expect(await ask(world, { tokens })).toMatchObject({
+      expect(await decide(world, { tokens })).toMatchObject({
         allowed: true,
         reported: [{ requested: tokens, retryAfterNs: null }],
       })
@@ -83,50 +83,50 @@ describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => 
 
   test('keeps what is in use, is topped up and reset, and still denies', async () => {
     const world = worldWith([rpm, { name: 'tpm', ...running }])
-    await ask(world, { requests: 1, tokens: 9 })
+    await decide(world, { requests: 1, tokens: 9 })
     putLimits(world, rpm, tpm)
-    expect((await ask(world, { tokens: 1 })).allowed).toBe(false)
-    expect((await ask(world, { requests: 1 })).allowed).toBe(true)
+    expect((await decide(world, { tokens: 1 })).allowed).toBe(false)
+    expect((await decide(world, { requests: 1 })).allowed).toBe(true)
     expect((await stored(world)).tpm_limit).toMatch(/ 0 per /)
 
     putLimits(world, rpm, { name: 'tpm', ...running })
-    expect((await ask(world, { tokens: 2 })).allowed).toBe(false)
-    expect((await ask(world, { tokens: 1 })).allowed).toBe(true)
+    expect((await decide(world, { tokens: 2 })).allowed).toBe(false)
+    expect((await decide(world, { tokens: 1 })).allowed).toBe(true)
 
     putLimits(world, rpm, tpm)
-    await ask(world, { requests: 1 })
+    await decide(world, { requests: 1 })
     await world.node.limiter.topUp('key', { limitName: 'tpm', amount: 4 })
-    expect((await ask(world, { tokens: 1 })).allowed).toBe(false)
+    expect((await decide(world, { tokens: 1 })).allowed).toBe(false)
     putLimits(world, rpm, { name: 'tpm', ...running })
-    expect((await ask(world, { tokens: 5 })).allowed).toBe(false)
-    expect((await ask(world, { tokens: 4 })).allowed).toBe(true)
+    expect((await decide(world, { tokens: 5 })).allowed).toBe(false)
+    expect((await decide(world, { tokens: 4 })).allowed).toBe(true)
 
     putLimits(world, rpm, tpm)
     await world.node.limiter.reset('key', {})
-    expect((await ask(world, { tokens: 1 })).allowed).toBe(false)
+    expect((await decide(world, { tokens: 1 })).allowed).toBe(false)
     putLimits(world, rpm, { name: 'tpm', ...running })
-    expect((await ask(world, { tokens: 10 })).allowed).toBe(true)
+    expect((await decide(world, { tokens: 10 })).allowed).toBe(true)
   })
 
-  test('denies at once what a lease was held for', async () => {
+  test('denies at once, even with an open lease', async () => {
     const world = worldWith([{ name: 'tpm', ...running, ...sizeOf(running, 1000) }], { leaseTtlMs: 1000 })
     for (let request = 0; request < 20; request++)
-      expect((await ask(world, { tokens: 1 })).allowed).toBe(true)
+      expect((await decide(world, { tokens: 1 })).allowed).toBe(true)
     putLimits(world, tpm)
     world.node.limiter.forget()
     for (let request = 0; request < 3; request++)
-      expect(await ask(world, { tokens: 1 })).toMatchObject({ allowed: false, retryAfterNs: null })
+      expect(await decide(world, { tokens: 1 })).toMatchObject({ allowed: false, retryAfterNs: null })
   })
 
-  test('charges what settlements of earlier reservations owe', async () => {
+  test('is charged by settlements of earlier reservations', async () => {
     const world = worldWith([rpm, { name: 'tpm', ...running }])
-    const decision = await ask(world, { tokens: 4 }, { settles: true })
+    const decision = await decide(world, { tokens: 4 }, { settles: true })
     putLimits(world, rpm, tpm)
-    await ask(world, { requests: 1 })
+    await decide(world, { requests: 1 })
     if (decision.allowed) await decision.reservation.settle({ tokens: 8 })
     putLimits(world, rpm, { name: 'tpm', ...running })
-    expect((await ask(world, { tokens: 3 })).allowed).toBe(false)
-    expect((await ask(world, { tokens: 2 })).allowed).toBe(true)
+    expect((await decide(world, { tokens: 3 })).allowed).toBe(false)
+    expect((await decide(world, { tokens: 2 })).allowed).toBe(true)
   })
 
   test('has no wait, and is the bucket with the least available share', async () => {
@@ -138,29 +138,32 @@ describe.each(Object.entries(SIZES))('a paused %s', (_, { paused, running }) => 
     })
     expect(await limiter.waitTime('key', { requests: 1 })).toEqual({ waitNs: 0n, limiting: null })
     putLimits(world, rpm)
-    await ask(world, { requests: 50 }, { resource: '_default_' })
+    await decide(world, { requests: 50 }, { resource: '_default_' })
     world.config.putLimits(entityOwner('key'), '_total_', parseLimits([tpm], 'limits'))
     world.clock.advance(1n)
-    await ask(world, { requests: 1 })
+    await decide(world, { requests: 1 })
     expect(await limiter.status('key', '_total_')).toMatchObject({ limits: [{ available: 0, used: 0 }] })
   })
 
-  test('denies where the store is away, whatever is to be done then', async () => {
+  test('denies while the store is unavailable, whatever on_unavailable is', async () => {
     const world = worldWith([{ ...tpm, on_unavailable: 'allow' }])
-    const node = createTestNode({ ...world, buckets: sometimesAway(world, () => true) })
-    expect(await ask({ ...world, node }, { tokens: 1 })).toMatchObject({ allowed: false, retryAfterNs: null })
+    const node = createTestNode({ ...world, buckets: sometimesUnavailable(world, () => true) })
+    expect(await decide({ ...world, node }, { tokens: 1 })).toMatchObject({
+      allowed: false,
+      retryAfterNs: null,
+    })
   })
 
-  test('keeps its headroom of nothing', async () => {
+  test('has no headroom', async () => {
     const world = worldWith([{ ...tpm, headroom: { normal: 0.5 } }])
-    expect(await ask(world, { tokens: 0 })).toMatchObject({ allowed: false, retryAfterNs: null })
+    expect(await decide(world, { tokens: 0 })).toMatchObject({ allowed: false, retryAfterNs: null })
   })
 
-  test('lets its bucket expire once all is back', async () => {
+  test('lets its bucket expire once everything has refilled', async () => {
     const world = worldWith([rpm, { name: 'tpm', ...running }])
-    await ask(world, { tokens: 10 })
+    await decide(world, { tokens: 10 })
     putLimits(world, rpm, tpm)
-    await ask(world, { requests: 1 })
+    await decide(world, { requests: 1 })
     const { ttl } = await stored(world)
     const days = (Number(ttl) - Number(world.clock.now() / SECOND)) / 86_400
     expect(days).toBeGreaterThan(2)

@@ -1,22 +1,22 @@
 import type { Limit } from '../../../src/core/model/limit.ts'
 import type { Cost } from '../../../src/core/model/meter.ts'
 
-/** Something that was admitted; what of it counts can differ by limit once it is settled. */
+/** An admitted request; the part that counts can differ by limit after settlement. */
 export interface Event {
   readonly at: bigint
   readonly counted: Map<string, number>
-  /** The life of the bucket, and how often each of its limits had been changed. */
-  readonly life: number
+  /** The generation of the bucket, and how often each of its limits was changed. */
+  readonly generation: number
   readonly changes: ReadonlyMap<string, number>
 }
 
-/** A limiter as plain as can be: it keeps a log of every event, and counts it anew for every question. */
+/** A deliberately simple limiter: it logs every event and recounts them for every decision. */
 export interface ReferenceLimiter {
   admits(cost: Cost, now: bigint): boolean
   record(cost: Cost, now: bigint): Event
-  /** `actual`: what was really used. */
+  /** `actual`: what was used. */
   settle(event: Event, actual: Cost, now: bigint): void
-  /** All is forgotten, and what was reserved before is no one's. */
+  /** Drops everything, including earlier reservations. */
   reset(): void
   resize(limits: readonly Limit[]): void
 }
@@ -29,7 +29,7 @@ const isPaused = ({ size }: Limit): boolean =>
 export const createReferenceLimiter = (initial: readonly Limit[]): ReferenceLimiter => {
   let limits = initial
   let events: Event[] = []
-  let life = 0
+  let generation = 0
   const changes = new Map<string, number>()
 
   const inWindow = ({ size }: Limit, at: bigint, now: bigint): boolean => {
@@ -44,7 +44,7 @@ export const createReferenceLimiter = (initial: readonly Limit[]): ReferenceLimi
       .filter(({ at }) => inWindow(limit, at, now))
       .reduce((sum, { counted }) => sum + (counted.get(limit.name) ?? 0), 0)
 
-  /** Filled drop by drop from the first event on, in thousandths of tokens. */
+  /** Refilled token by token from the first event on, in thousandths of tokens. */
   const leftIn = ({ name, size }: Limit, now: bigint): number => {
     if (size.algorithm !== 'token_bucket') throw new Error(`${name} is no token bucket`)
     let [left, last] = [size.capacity, 0n]
@@ -80,17 +80,17 @@ export const createReferenceLimiter = (initial: readonly Limit[]): ReferenceLimi
       }),
     record(cost, now) {
       const counted = new Map(limits.map(({ name, meter }) => [name, cost[meter] ?? 0]))
-      const event = { at: now, counted, life, changes: new Map(changes) }
+      const event = { at: now, counted, generation, changes: new Map(changes) }
       events.push(event)
       return event
     },
     settle(event, actual, now) {
-      if (event.life === life)
+      if (event.generation === generation)
         for (const limit of limits) settleOne(event, limit, actual[limit.meter] ?? 0, now)
     },
     reset() {
       events = []
-      life++
+      generation++
     },
     resize(next) {
       for (const { name, size } of next) {

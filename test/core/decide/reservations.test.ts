@@ -3,7 +3,7 @@ import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { SECOND } from '../test-clock.ts'
 import { admits, available, reserve, stored, worldOf } from '../token-world.ts'
 
-/** Cases that broke earlier drafts of the design, on the real limiter: what comes back, and what is owed. Times in seconds. */
+/** Regression cases on the real limiter: refunds and debts. Times in seconds. */
 
 describe('overlapping reservations', () => {
   for (const isShared of [true, false]) {
@@ -28,7 +28,7 @@ describe('overlapping reservations', () => {
     })
   }
 
-  test('get what is left of their backlog, where another refund was known before', async () => {
+  test('are refunded what is left of their backlog, if another refund was cached before', async () => {
     const world = worldOf(200, 1)
     const first = await reserve(world.node, 100)
     const second = await reserve(world.node, 100)
@@ -41,7 +41,7 @@ describe('overlapping reservations', () => {
     expect(world.node.counts.bucket_writes).toBe(writes + 1)
   })
 
-  test('get what no state can refuse, where others are given back to in between each time', async () => {
+  test('are refunded what is certain in any state, if other refunds conflict each time', async () => {
     const world = worldOf(100, 1 / 3600)
     expect(await admits(world.node, 40)).toBe(true)
     const held = await reserve(world.node, 50)
@@ -58,12 +58,12 @@ describe('overlapping reservations', () => {
     world.clock.advance(40n * 3600n * SECOND)
     await held.reservation.settle({ tokens: 0 })
     isAmongOthers = false
-    // 10 of the 50 had not come back by themselves; of 50 in use, 4 were topped up and 10 given back
+    // 10 of the 50 had not refilled; of 50 in use, 4 were topped up and 10 refunded
     expect(await available(world)).toBe(64)
     expect(world.node.counts.refunds_lost).toBe(1)
   })
 
-  test('count the time that passed by the clock that saw more of it', async () => {
+  test('use the elapsed time of the clock that measured more of it', async () => {
     const world = worldOf(100, 1)
     const held = await reserve(world.node, 50)
     world.clock.step(20n * SECOND)
@@ -73,8 +73,8 @@ describe('overlapping reservations', () => {
   })
 })
 
-describe('a bucket that went away and came back', () => {
-  test('is not charged by an old view of it', async () => {
+describe('a bucket that was deleted and created again', () => {
+  test('is not charged from an outdated cached state', async () => {
     const world = worldOf(100, 1 / 3600)
     const [old, other] = [world.join(), world.join()]
     expect(await admits(old, 1)).toBe(true)
@@ -83,7 +83,7 @@ describe('a bucket that went away and came back', () => {
     expect(await admits(old, 99)).toBe(false)
   })
 
-  test('gives nothing back for reservations of its earlier life', async () => {
+  test('refunds nothing for reservations of its earlier generation', async () => {
     const world = worldOf(100, 1 / 3600)
     const [before, other] = [world.join(), world.join()]
     const held = await reserve(before, 98)
@@ -91,13 +91,13 @@ describe('a bucket that went away and came back', () => {
     expect(await admits(other, 98)).toBe(true)
     await held.reservation.settle({ tokens: 7 })
     expect(await available(world)).toBe(2)
-    // what was used is counted in whatever life the bucket is
+    // use is counted in the current generation of the bucket
     expect(await stored(world)).toMatchObject({ used_tokens: 105n })
   })
 })
 
 describe('debt', () => {
-  test('outlives the time to live, and is paid by waiting', async () => {
+  test('outlasts the time to live, and is paid by waiting', async () => {
     const world = worldOf(100, 1)
     const held = await reserve(world.node, 1)
     await held.reservation.settle({ tokens: 1_000_000 })
@@ -108,7 +108,7 @@ describe('debt', () => {
     expect(await admits(world.node, 0)).toBe(false)
     world.clock.advance(999_901n * SECOND)
     expect(await admits(world.node, 1)).toBe(true)
-    // a later charge of less must not shorten what the debt needs
+    // a later, smaller charge must not shorten the time to live below the debt
     const after = await world.buckets.read(entityBucket('key', '_default_'))
     expect(Number(after?.ttl)).toBeGreaterThanOrEqual(Number(item?.ttl))
   })

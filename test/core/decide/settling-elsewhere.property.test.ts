@@ -9,11 +9,11 @@ import { entityOwner } from '../test-config.ts'
 import type { TestNode, TestWorld } from '../test-limiter.ts'
 import { admits, available, reserve, stored, worldOf } from '../token-world.ts'
 
-/** What one node charges and another settles, who knows no more than what was stored. */
+/** Charges by one node that another settles, with only the stored reservation. */
 
 interface Step {
   readonly reserved: number
-  /** null: released */
+  /** Null: released. */
   readonly used: number | null
   readonly waitMs: number
   readonly others: number
@@ -59,12 +59,12 @@ const played = async (algorithm: Algorithm, plan: readonly Step[], settle: Settl
   return world
 }
 
-describe('a reservation that another node settles', () => {
+describe('a reservation settled by another node', () => {
   const algorithms = fc.constantFrom<Algorithm>('token_bucket', 'sliding_window', 'fixed_window')
 
   test.prop([algorithms, steps], {
     numRuns: runs(200),
-  })('leaves what it leaves where its own node does', async (algorithm, plan) => {
+  })('has the same result as on its own node', async (algorithm, plan) => {
     const same = await played(algorithm, plan, (_, reservation, actual) =>
       actual === null ? reservation.release() : reservation.settle(actual),
     )
@@ -80,7 +80,7 @@ describe('a reservation that another node settles', () => {
     expect(limitIn(leftElsewhere)).toEqual(limitIn(left))
   })
 
-  test('is counted as used once, where it is used in full as well', async () => {
+  test('is counted as used once, even if it is used in full', async () => {
     const world = worldOf(100, 1)
     const [{ reservation }, other] = [await reserve(world.node, 40), world.join()]
     await other.limiter.settleCharges(reservation.charges, {})
@@ -89,7 +89,7 @@ describe('a reservation that another node settles', () => {
     expect(await available(world)).toBe(60)
   })
 
-  test('gets back no more than it charged, where that node is behind its time', async () => {
+  test("is refunded no more than it charged, if that node's clock is behind", async () => {
     const world = worldOf(100, 1)
     expect(await admits(world.node, 50)).toBe(true)
     const { reservation } = await reserve(world.node, 30)
@@ -99,7 +99,7 @@ describe('a reservation that another node settles', () => {
     expect(await available(world)).toBe(50)
   })
 
-  test('gets back what time has not, by the wall clock, whatever that node’s monotonic clock says', async () => {
+  test('is refunded what has not refilled, by the wall clock and not by that node’s monotonic clock', async () => {
     const world = worldOf(100, 1)
     const { reservation } = await reserve(world.node, 30)
     world.clock.advance(20n * SECOND)
@@ -108,6 +108,6 @@ describe('a reservation that another node settles', () => {
   })
 })
 
-/** Without marks: a node that has seen more removes more of those that count no longer. */
+/** Without marks: a node with a newer state removes more of the expired ones. */
 const limitIn = (item: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(item).filter(([name]) => /^tpm_(?!marks)/.test(name)))

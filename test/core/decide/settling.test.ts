@@ -8,8 +8,8 @@ import { admits, available, reserve, reserveCost, stored, worldOf } from '../tok
 
 const slow = () => worldOf(100, 1 / 3600)
 
-describe('what is settled', () => {
-  test('is charged to limits on meters that were not asked for', async () => {
+describe('a settlement', () => {
+  test('charges limits on meters that were not reserved', async () => {
     const world = slow()
     const held = await reserveCost(world.node, { requests: 1 })
     expect(await stored(world)).toEqual({})
@@ -18,7 +18,7 @@ describe('what is settled', () => {
     expect(await stored(world)).toMatchObject({ used_requests: 1n, used_tokens: 60n })
   })
 
-  test('is charged to such limits also where the bucket lives already, or has begun anew', async () => {
+  test('charges such limits even if the bucket already exists or has a new generation', async () => {
     const world = slow()
     expect(await admits(world.node, 10)).toBe(true)
     const [first, second] = [
@@ -33,14 +33,14 @@ describe('what is settled', () => {
     expect(await stored(world)).toMatchObject({ used_tokens: 20n })
   })
 
-  test('costs no write where it is released and nothing was charged', async () => {
+  test('costs no write if it is a release and nothing was charged', async () => {
     const world = slow()
     const held = await reserveCost(world.node, { requests: 1 })
     await held.reservation.release()
     expect(world.node.counts.bucket_writes).toBeUndefined()
   })
 
-  test('counts as reserved what it leaves out, also within the sum of tokens', async () => {
+  test('counts omitted meters as reserved, including within the sum of tokens', async () => {
     const world = slow()
     const held = await reserveCost(world.node, { input_tokens: 10, output_tokens: 20 })
     await held.reservation.settle({ input_tokens: 8 })
@@ -53,7 +53,7 @@ describe('what is settled', () => {
   })
 
   test.each([-50, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
-    'stays as reserved where the amount cannot be: %s',
+    'keeps the reserved amount if the amount is invalid: %s',
     async (tokens) => {
       const world = slow()
       expect(await admits(world.node, 50)).toBe(true)
@@ -65,7 +65,7 @@ describe('what is settled', () => {
     },
   )
 
-  test('comes back also where this node last saw another life of the bucket, born by a clock ahead', async () => {
+  test('refunds even if this node has cached another generation of the bucket, from a clock ahead', async () => {
     const world = slow()
     world.clock.step(SECOND)
     expect(await admits(world.node, 1)).toBe(true)
@@ -79,7 +79,7 @@ describe('what is settled', () => {
     expect(world.node.counts.bucket_writes).toBe(writes + 1)
   })
 
-  test('is owed also where this node has heard since of a life that is over', async () => {
+  test('charges debt even if this node has since cached an expired generation', async () => {
     const world = slow()
     const held = await reserve(world.node, 1)
     const alive = await stored(world)
@@ -100,7 +100,7 @@ describe('what is settled', () => {
     expect(await available(world)).toBe(38)
   })
 
-  test('is given back by the time since the charge also where others are faster for a while', async () => {
+  test('refunds by the time since the charge, even if other writes conflict for a while', async () => {
     const world = worldOf(100, 1)
     let isOvertaken = false
     const buckets: BucketStore = {
@@ -116,11 +116,11 @@ describe('what is settled', () => {
     const held = await reserve(createTestNode({ ...world, buckets }), 50)
     isOvertaken = true
     await held.reservation.settle({ tokens: 0 })
-    // time has given back 20 of the 50 by then: only the 40 of the other are used
+    // 20 of the 50 have refilled by then: only the other 40 are used
     expect(await available(world)).toBe(60)
   })
 
-  test('is given back by the time since the charge was sent, whatever the wall clock does', async () => {
+  test('refunds by the time since the charge was sent, whatever the wall clock does', async () => {
     const world = worldOf(100, 1)
     const buckets: BucketStore = {
       ...world.buckets,
@@ -134,11 +134,11 @@ describe('what is settled', () => {
     const node = createTestNode({ ...world, buckets })
     const held = await reserve(node, 50)
     await held.reservation.settle({ tokens: 0 })
-    // by the wall clock no time has passed, and 30 of the 50 come back
+    // by the wall clock no time has passed, and 30 of the 50 are refunded
     expect(await available(world)).toBe(80)
   })
 
-  test('comes back to a parent as well, each by its own limits', async () => {
+  test('refunds a parent as well, each by its own limits', async () => {
     const world = slow()
     world.config.putEntity('child', { parentId: 'key' })
     world.config.putLimits(entityOwner('child'), '_default_', limitsOf({ rpm: [10, 1 / 3600] }))
@@ -152,7 +152,7 @@ describe('what is settled', () => {
     expect((await world.join().limiter.status('child', '_default_')).limits[0]?.available).toBe(9)
   })
 
-  test('comes back whole, whatever time has given back, where the limit says so', async () => {
+  test('refunds in full, regardless of refills, if the limit is configured so', async () => {
     const world = worldOf(100, 1)
     const limits = [{ name: 'tpm', capacity: 100, refill_rate: 1, refund: 'full' }]
     world.config.putLimits(entityOwner('key'), '_default_', parseLimits(limits, 'limits'))

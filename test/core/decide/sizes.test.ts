@@ -4,7 +4,7 @@ import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld } from '../test-limiter.ts'
 import { admits, worldOf } from '../token-world.ts'
 
-/** Cases that broke earlier drafts of the design, on the real limiter: sizes and costs. Times in seconds. */
+/** Regression cases on the real limiter: sizes and costs. Times in seconds. */
 
 describe('sizes that do not divide evenly', () => {
   const admitted = async (capacity: number, refillRate: number, cost = 1): Promise<number> => {
@@ -21,7 +21,7 @@ describe('sizes that do not divide evenly', () => {
     expect(await admitted(1_000_000_000, 1_000_000_000 / 60, 100_000_000)).toBe(1_000_000_000)
   })
 
-  test('never refill faster than they say: 3 a second, 5.99 in a second less a hundredth', async () => {
+  test('never refill faster than configured: 3 per second, 5.99 in a second less a hundredth', async () => {
     const world = worldOf(3, 3)
     expect(await admits(world.node, 3)).toBe(true)
     world.clock.advance(SECOND - 1n)
@@ -32,15 +32,15 @@ describe('sizes that do not divide evenly', () => {
 })
 
 describe('a cost larger than the capacity', () => {
-  test('is denied for ever without a write, and wins over waits that time would cure', async () => {
+  test('is denied permanently without a write, and takes precedence over violations with a wait', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1], tpm: [100, 1] }))
-    const ask = (tokens: number) =>
+    const decide = (tokens: number) =>
       world.node.limiter.decide({ entityId: 'key', cost: { requests: 1, tokens }, settles: false })
-    expect((await ask(100)).allowed).toBe(true)
+    expect((await decide(100)).allowed).toBe(true)
     const writes = world.node.counts.bucket_writes
-    const decision = await ask(101)
+    const decision = await decide(101)
     expect(decision).toMatchObject({ allowed: false, retryAfterNs: null })
     expect(decision.allowed ? [] : decision.violations.map(({ state }) => state.limit.name)).toEqual([
       'rpm',

@@ -22,7 +22,7 @@ const worldWith = (...limits: readonly object[]): TestWorld => {
   return world
 }
 
-const ask = ({ limiter }: TestNode, cost: Cost, options: object = {}): Promise<Decision> =>
+const decide = ({ limiter }: TestNode, cost: Cost, options: object = {}): Promise<Decision> =>
   limiter.decide({ entityId: 'key', cost, settles: false, ...options })
 
 const reportedIn = ({ reported }: Decision): readonly string[] =>
@@ -31,10 +31,10 @@ const reportedIn = ({ reported }: Decision): readonly string[] =>
 describe.each(Object.entries(SIZES))('a %s that only warns', (_, size) => {
   const tpm = { name: 'tpm', ...size, mode: 'warn' }
 
-  test('lets everything pass, and reports what is beyond it', async () => {
+  test('admits everything, and reports the excess', async () => {
     const { node } = worldWith(tpm)
-    expect(await ask(node, { tokens: 10 })).toMatchObject({ allowed: true, reported: [] })
-    const beyond = await ask(node, { tokens: 4 })
+    expect(await decide(node, { tokens: 10 })).toMatchObject({ allowed: true, reported: [] })
+    const beyond = await decide(node, { tokens: 4 })
     expect(beyond).toMatchObject({
       allowed: true,
       reported: [{ requested: 4, state: { used: 10, available: 0 } }],
@@ -42,103 +42,106 @@ describe.each(Object.entries(SIZES))('a %s that only warns', (_, size) => {
     expect(beyond.reported[0]?.retryAfterNs).toBeGreaterThan(0n)
   })
 
-  test('is not charged with what is beyond it, so that it is soon within it again', async () => {
+  test('is not charged with the excess, so that it is soon below its limit again', async () => {
     const world = worldWith(tpm)
-    for (let round = 0; round < 100; round++) await ask(world.node, { tokens: 10 })
+    for (let round = 0; round < 100; round++) await decide(world.node, { tokens: 10 })
     world.clock.advance(63n * SECOND)
-    expect(reportedIn(await ask(world.node, { tokens: 10 }))).toEqual([])
-    expect(reportedIn(await ask(world.node, { tokens: 1 }))).toEqual(['tpm'])
+    expect(reportedIn(await decide(world.node, { tokens: 10 }))).toEqual([])
+    expect(reportedIn(await decide(world.node, { tokens: 1 }))).toEqual(['tpm'])
   })
 
-  test('lets pass, and charges nothing, where others are faster each time', async () => {
+  test('admits, and charges nothing, if every write conflicts', async () => {
     const world = worldWith(tpm)
     const buckets: BucketStore = {
       ...world.buckets,
       write: async (id) => ({ applied: false, item: await world.buckets.read(id) }),
     }
     const node = createTestNode({ ...world, buckets })
-    const decision = await ask(node, { tokens: 4 }, { settles: true })
+    const decision = await decide(node, { tokens: 4 }, { settles: true })
     expect(decision).toMatchObject({ allowed: true, degraded: false })
     if (decision.allowed) await decision.reservation.release()
-    await ask(world.node, { tokens: 10 })
-    expect(reportedIn(await ask(world.node, { tokens: 1 }))).toEqual(['tpm'])
+    await decide(world.node, { tokens: 10 })
+    expect(reportedIn(await decide(world.node, { tokens: 1 }))).toEqual(['tpm'])
   })
 
-  test('reports a request that is larger than itself, and takes the next that fits', async () => {
+  test('reports a request larger than itself, and admits the next that fits', async () => {
     const { node } = worldWith(tpm)
-    expect(await ask(node, { tokens: 11 })).toMatchObject({
+    expect(await decide(node, { tokens: 11 })).toMatchObject({
       allowed: true,
       reported: [{ requested: 11, retryAfterNs: null }],
     })
-    expect(reportedIn(await ask(node, { tokens: 10 }))).toEqual([])
+    expect(reportedIn(await decide(node, { tokens: 10 }))).toEqual([])
   })
 
-  test('costs one write, also where it is beyond itself', async () => {
+  test('costs one write, even when exceeded', async () => {
     const { node } = worldWith(tpm)
-    await ask(node, { tokens: 10 })
-    await ask(node, { tokens: 1 })
+    await decide(node, { tokens: 10 })
+    await decide(node, { tokens: 1 })
     const before = node.counts.bucket_writes ?? 0
-    await ask(node, { tokens: 1 })
+    await decide(node, { tokens: 1 })
     expect((node.counts.bucket_writes ?? 0) - before).toBe(1)
   })
 
-  test('is never in debt by a settlement', async () => {
+  test('is never in debt after a settlement', async () => {
     const world = worldWith(tpm)
-    const held = await ask(world.node, { tokens: 2 }, { settles: true })
+    const held = await decide(world.node, { tokens: 2 }, { settles: true })
     if (held.allowed) await held.reservation.settle({ tokens: 500 })
     const { limits } = await world.node.limiter.status('key', '_default_')
     expect(limits[0]?.used).toBe(2)
-    const other = await ask(world.node, { tokens: 2 }, { settles: true })
+    const other = await decide(world.node, { tokens: 2 }, { settles: true })
     if (other.allowed) await other.reservation.settle({ tokens: 6 })
     expect((await world.node.limiter.status('key', '_default_')).limits[0]?.used).toBe(8)
     expect((await stored(world)).used_tokens).toBe(506n)
   })
 
-  test('gives nothing back that it was not charged', async () => {
+  test('refunds nothing that it was not charged', async () => {
     const world = worldWith(tpm)
-    await ask(world.node, { tokens: 9 })
-    const held = await ask(world.node, { tokens: 5 }, { settles: true })
+    await decide(world.node, { tokens: 9 })
+    const held = await decide(world.node, { tokens: 5 }, { settles: true })
     expect(reportedIn(held)).toEqual(['tpm'])
     if (held.allowed) await held.reservation.release()
     expect((await world.node.limiter.status('key', '_default_')).limits[0]?.used).toBe(9)
   })
 
-  test('says the same in a dry run', async () => {
+  test('returns the same in a dry run', async () => {
     const { node } = worldWith(tpm)
-    await ask(node, { tokens: 8 })
-    expect(reportedIn(await ask(node, { tokens: 3 }, { dryRun: true }))).toEqual(['tpm'])
-    expect(reportedIn(await ask(node, { tokens: 2 }, { dryRun: true }))).toEqual([])
+    await decide(node, { tokens: 8 })
+    expect(reportedIn(await decide(node, { tokens: 3 }, { dryRun: true }))).toEqual(['tpm'])
+    expect(reportedIn(await decide(node, { tokens: 2 }, { dryRun: true }))).toEqual([])
   })
 })
 
-describe('beside limits that deny, one that only warns', () => {
+describe('a limit that only warns, beside limits that deny', () => {
   const rpm = { name: 'rpm', capacity: 2, refill_rate: 1 / 60 }
   const tpm = { name: 'tpm', ...SIZES.sliding_window, mode: 'shadow' }
 
   test('is reported, and not named as a reason', async () => {
     const { node } = worldWith(rpm, tpm)
-    await ask(node, { requests: 2, tokens: 10 })
-    const denied = await ask(node, { requests: 1, tokens: 1 })
+    await decide(node, { requests: 2, tokens: 10 })
+    const denied = await decide(node, { requests: 1, tokens: 1 })
     expect(denied.allowed).toBe(false)
     expect(denied.allowed ? [] : denied.violations.map(({ state }) => state.limit.name)).toEqual(['rpm'])
     expect(reportedIn(denied)).toEqual(['tpm'])
   })
 
-  test('leaves the others charged as ever', async () => {
+  test('does not change the charges of the others', async () => {
     const { node } = worldWith(rpm, tpm)
-    await ask(node, { requests: 1, tokens: 10 })
-    expect(await ask(node, { requests: 1, tokens: 1 })).toMatchObject({ allowed: true })
+    await decide(node, { requests: 1, tokens: 10 })
+    expect(await decide(node, { requests: 1, tokens: 1 })).toMatchObject({ allowed: true })
     const { limits } = await node.limiter.status('key', '_default_')
     expect(limits.map(({ used }) => used)).toEqual([2, 10])
   })
 
-  test('does not decide for a bucket that cannot be reached', async () => {
+  test('does not decide for an unavailable bucket', async () => {
     const world = worldWith(tpm)
-    const away = async (): Promise<never> => {
+    const unavailable = async (): Promise<never> => {
       throw new StoreUnavailable('away', { mayHaveApplied: false })
     }
-    const node = createTestNode({ ...world, buckets: { write: away, read: away, list: away, remove: away } })
-    expect(await ask(node, { tokens: 1 })).toMatchObject({ allowed: true, degraded: true })
+    const node = createTestNode({
+      ...world,
+      buckets: { write: unavailable, read: unavailable, list: unavailable, remove: unavailable },
+    })
+    expect(await decide(node, { tokens: 1 })).toMatchObject({ allowed: true, degraded: true })
   })
 })
 
@@ -176,7 +179,7 @@ describe('headroom', () => {
     },
   )
 
-  test('shows a caller only what it may take', async () => {
+  test('shows a caller only their own share', async () => {
     const { node } = world()
     const decision = await node.limiter.decide({ entityId: 'low', cost: { requests: 2 }, settles: false })
     expect(decision.limits[0]).toMatchObject({ capacity: 10, available: 5 })
@@ -184,14 +187,14 @@ describe('headroom', () => {
     expect(high.limits[0]).toMatchObject({ capacity: 10, available: 7 })
   })
 
-  test('never lets pass what is larger than the share of the caller', async () => {
+  test('never admits a request larger than the share of the caller', async () => {
     const { node } = world()
     const decision = await node.limiter.decide({ entityId: 'low', cost: { tokens: 8 }, settles: false })
     expect(decision).toMatchObject({ allowed: false, retryAfterNs: null })
     expect(await admitted(node, 'high', { tokens: 10 })).toBe(1)
   })
 
-  test('names the moment at which there is room again for the caller', async () => {
+  test('returns the moment at which there is room again for the caller', async () => {
     const { node, clock } = world()
     await admitted(node, 'high', { requests: 1 })
     const decision = await node.limiter.decide({ entityId: 'low', cost: { requests: 1 }, settles: false })

@@ -6,8 +6,8 @@ import { admits, worldOf } from '../token-world.ts'
 
 const cost = { requests: 1 }
 
-describe('the state of an entity', () => {
-  test('shows the effective limits of one that bypasses them, full, and no wait', async () => {
+describe('the status of an entity', () => {
+  test('shows the effective limits of one that bypasses them, full and without a wait', async () => {
     const world = createTestWorld()
     world.config.putEntity('key', { bypass: true })
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1 / 60] }))
@@ -33,7 +33,7 @@ describe('the state of an entity', () => {
     expect((await world.node.limiter.status('key')).limits).toMatchObject([{ capacity: 10, available: 10 }])
   })
 
-  test('goes on as time does after one look, another bucket being the fullest then', async () => {
+  test('is computed for later times from one read, when another bucket may be the fullest', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putModel('gpt-4')
@@ -56,7 +56,7 @@ describe('the state of an entity', () => {
     await expect(world.node.limiter.observe('nobody')).rejects.toThrow('nobody')
   })
 
-  test('is prepared for many in as many calls as for one', async () => {
+  test('is read for many entities in as many calls as for one', async () => {
     const world = createTestWorld()
     const ids = Array.from({ length: 50 }, (_, at) => `key-${at}`)
     world.config.putEntity('org')
@@ -83,7 +83,7 @@ describe('the state of an entity', () => {
 })
 
 describe('the time to wait', () => {
-  test('is that of the limit that takes longest, wherever it is', async () => {
+  test('is that of the limit with the longest wait, in any bucket', async () => {
     const world = worldOf(10, 1)
     world.config.putEntity('child', { parentId: 'key' })
     world.config.putLimits(entityOwner('child'), '_default_', limitsOf({ rpm: [1, 1], tpm: [20, 2] }))
@@ -95,7 +95,7 @@ describe('the time to wait', () => {
     })
   })
 
-  test('is that of the limit as it is now, where the bucket is still kept by another', async () => {
+  test('is that of the current limit, even if the bucket still holds the state of another', async () => {
     const world = worldOf(100, 1)
     expect(await admits(world.node, 100)).toBe(true)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [1000, 10] }))

@@ -6,33 +6,33 @@ import type { OnUnavailable } from '../../../src/core/model/limit.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode, createTestWorld, type TestNode } from '../test-limiter.ts'
-import { admits, sometimesAway, worldOf } from '../token-world.ts'
+import { admits, sometimesUnavailable, worldOf } from '../token-world.ts'
 
-const createAwayWorld = (onUnavailable: OnUnavailable) => {
+const createUnavailableWorld = (onUnavailable: OnUnavailable) => {
   const world = createTestWorld()
   world.config.putEntity('key')
   world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [100, 100 / 60] }))
-  let isAway = true
-  let asked = 0
+  let isUnavailable = true
+  let sent = 0
   const buckets: BucketStore = {
     ...world.buckets,
     async write(id, write) {
-      asked++
-      if (isAway) throw new StoreUnavailable('away', { mayHaveApplied: false })
+      sent++
+      if (isUnavailable) throw new StoreUnavailable('away', { mayHaveApplied: false })
       return world.buckets.write(id, write)
     },
   }
   const node = createTestNode({ ...world, buckets, settings: { onUnavailable } })
-  return { world, node, asked: () => asked, comeBack: () => (isAway = false) }
+  return { world, node, attempts: () => sent, recover: () => (isUnavailable = false) }
 }
 
-const ask = (node: TestNode) =>
+const decide = (node: TestNode) =>
   node.limiter.decide({ entityId: 'key', cost: { requests: 1 }, settles: false })
 
-describe('while the store is away', () => {
-  test('denies as unavailable where a limit says deny', async () => {
-    const { node } = createAwayWorld('deny')
-    expect(await ask(node)).toMatchObject({
+describe('while the store is unavailable', () => {
+  test('a limit with on_unavailable deny denies as unavailable', async () => {
+    const { node } = createUnavailableWorld('deny')
+    expect(await decide(node)).toMatchObject({
       allowed: false,
       unavailable: true,
       degraded: true,
@@ -40,54 +40,54 @@ describe('while the store is away', () => {
     })
   })
 
-  test('allows, marked as degraded, where limits say allow', async () => {
-    const { node } = createAwayWorld('allow')
-    expect(await ask(node)).toMatchObject({ allowed: true, degraded: true })
+  test('limits with on_unavailable allow admit, marked as degraded', async () => {
+    const { node } = createUnavailableWorld('allow')
+    expect(await decide(node)).toMatchObject({ allowed: true, degraded: true })
     expect(node.counts.decisions_degraded).toBe(1)
   })
 
-  test('carries the cause, also where the store is no longer asked, and lists no limit that it knows nothing of', async () => {
-    const { node, asked } = createAwayWorld('allow')
+  test('a decision carries the cause, even while the circuit is open, and lists no unknown limit', async () => {
+    const { node, attempts } = createUnavailableWorld('allow')
     for (let turn = 0; turn < 10; turn++) {
-      expect(await ask(node)).toMatchObject({ unavailableCause: 'away', limits: [] })
+      expect(await decide(node)).toMatchObject({ unavailableCause: 'away', limits: [] })
     }
-    expect(asked()).toBeLessThan(10)
+    expect(attempts()).toBeLessThan(10)
   })
 
-  test('lists the limits of the buckets that did answer', async () => {
+  test('a decision lists the limits of the buckets that responded', async () => {
     const world = worldOf(100, 1)
     world.config.putEntity('child', { parentId: 'key' })
     world.config.putLimits(entityOwner('child'), '_default_', limitsOf({ tpm: [50, 1] }))
-    const buckets = sometimesAway(world, (id) => id === 'child')
+    const buckets = sometimesUnavailable(world, (id) => id === 'child')
     const node = createTestNode({ ...world, buckets, settings: { onUnavailable: 'allow' } })
     const decision = await node.limiter.decide({ entityId: 'child', cost: { tokens: 5 }, settles: false })
     expect(decision).toMatchObject({ allowed: true, degraded: true, limits: [{ entityId: 'key', used: 5 }] })
   })
 
-  test('grants a tenth of the limit by itself where limits say local', async () => {
-    const { node } = createAwayWorld('local')
+  test('limits with on_unavailable local grant a tenth of the limit in the process', async () => {
+    const { node } = createUnavailableWorld('local')
     const decisions = []
-    for (let turn = 0; turn < 11; turn++) decisions.push(await ask(node))
+    for (let turn = 0; turn < 11; turn++) decisions.push(await decide(node))
     expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(10)
     expect(decisions.at(-1)).toMatchObject({ allowed: false, unavailable: false, degraded: true })
     expect(decisions.every(({ degraded }) => degraded)).toBe(true)
   })
 
-  test('grants at least one by itself of a limit that is small', async () => {
-    const { world, node } = createAwayWorld('local')
+  test('a small limit grants at least one in the process', async () => {
+    const { world, node } = createUnavailableWorld('local')
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [3, 3 / 60] }))
-    expect((await ask(node)).allowed).toBe(true)
-    expect((await ask(node)).allowed).toBe(false)
+    expect((await decide(node)).allowed).toBe(true)
+    expect((await decide(node)).allowed).toBe(false)
   })
 
-  test('says when to try again what is more than its share, as the limit itself may have room', async () => {
-    const { node } = createAwayWorld('local')
+  test('a denial beyond the local share has a retry time, because the limit itself may have room', async () => {
+    const { node } = createUnavailableWorld('local')
     const decision = await node.limiter.decide({ entityId: 'key', cost: { requests: 50 }, settles: false })
     expect(decision).toMatchObject({ allowed: false, unavailable: false, retryAfterNs: SECOND })
   })
 
-  test('looks at the limits that a request touches, and at no others', async () => {
-    const { world, node } = createAwayWorld('deny')
+  test('only the limits of the request are evaluated', async () => {
+    const { world, node } = createUnavailableWorld('deny')
     world.config.putLimits(
       entityOwner('key'),
       '_default_',
@@ -99,7 +99,7 @@ describe('while the store is away', () => {
         'limits',
       ),
     )
-    expect((await ask(node)).allowed).toBe(true)
+    expect((await decide(node)).allowed).toBe(true)
     const both = { requests: 1, tokens: 1 }
     expect(await node.limiter.decide({ entityId: 'key', cost: both, settles: false })).toMatchObject({
       allowed: false,
@@ -107,29 +107,29 @@ describe('while the store is away', () => {
     })
   })
 
-  test('stops asking after failures in a row, tries once a second, and goes on when the store is back', async () => {
-    const { world, node, asked, comeBack } = createAwayWorld('deny')
-    for (let turn = 0; turn < 20; turn++) await ask(node)
-    const before = asked()
+  test('the circuit opens after consecutive failures, tries once per second, and closes on recovery', async () => {
+    const { world, node, attempts, recover } = createUnavailableWorld('deny')
+    for (let turn = 0; turn < 20; turn++) await decide(node)
+    const before = attempts()
     expect(before).toBeLessThanOrEqual(6)
-    await ask(node)
-    expect(asked()).toBe(before)
+    await decide(node)
+    expect(attempts()).toBe(before)
     world.clock.advance(SECOND)
-    await ask(node)
-    expect(asked()).toBe(before + 1)
-    comeBack()
+    await decide(node)
+    expect(attempts()).toBe(before + 1)
+    recover()
     world.clock.advance(SECOND)
-    expect((await ask(node)).allowed).toBe(true)
-    expect((await ask(node)).allowed).toBe(true)
+    expect((await decide(node)).allowed).toBe(true)
+    expect((await decide(node)).allowed).toBe(true)
   })
 })
 
-describe('a share that one process grants by itself', () => {
+describe('the share that a process grants locally', () => {
   const grant = async (node: TestNode, entityId: string): Promise<boolean> =>
     (await node.limiter.decide({ entityId, cost: { tokens: 5 }, settles: false })).allowed
 
   /** `poor` and `rich` below `key`; a tenth of the limit of `key` is 10, of that of `poor` 5. */
-  const createFamily = (isAway: (entityId: string) => boolean) => {
+  const createFamily = (isUnavailable: (entityId: string) => boolean) => {
     const world = worldOf(100, 1 / 3600)
     for (const [id, capacity] of [
       ['poor', 50],
@@ -139,10 +139,13 @@ describe('a share that one process grants by itself', () => {
       world.config.putLimits(entityOwner(id), '_default_', limitsOf({ tpm: [capacity, 1 / 3600] }))
     }
     const settings = { onUnavailable: 'local' } as const
-    return { world, node: createTestNode({ ...world, buckets: sometimesAway(world, isAway), settings }) }
+    return {
+      world,
+      node: createTestNode({ ...world, buckets: sometimesUnavailable(world, isUnavailable), settings }),
+    }
   }
 
-  test('is not touched by a request that another of its limits denies in this process', async () => {
+  test('is not charged by a request that another of its limits denies in this process', async () => {
     const { node } = createFamily(() => true)
     expect(await grant(node, 'poor')).toBe(true)
     for (let turn = 0; turn < 5; turn++) expect(await grant(node, 'poor')).toBe(false)
@@ -150,7 +153,7 @@ describe('a share that one process grants by itself', () => {
     expect(await grant(node, 'rich')).toBe(false)
   })
 
-  test('is not touched by a request that the store denies', async () => {
+  test('is not charged by a request that the store denies', async () => {
     const { world, node } = createFamily((id) => id === 'key')
     expect(await admits(world.node, 50, { entityId: 'poor' })).toBe(true)
     for (let turn = 0; turn < 4; turn++) expect(await grant(node, 'poor')).toBe(false)

@@ -9,40 +9,40 @@ const start = (...limits: readonly object[]) => {
   const { config, node } = createTestWorld()
   config.putEntity('key')
   config.putLimits(entityOwner('key'), '_default_', parseLimits(limits, 'limits'))
-  const ask = (requests: number): Promise<Decision> =>
+  const decide = (requests: number): Promise<Decision> =>
     node.limiter.decide({ entityId: 'key', cost: { requests }, settles: false })
-  return { ask, counts: node.counts }
+  return { decide, counts: node.counts }
 }
 
 const kinds = (decision: Decision) => warningsOf(decision).map(({ kind, state }) => [kind, state.limit.name])
 
 describe('warnings', () => {
-  test('begin at four fifths, or where the limit says', async () => {
-    const { ask, counts } = start(
+  test('begin at four fifths, or at the configured threshold', async () => {
+    const { decide, counts } = start(
       { name: 'rpm', capacity: 10, refill_rate: 0.01 },
       { name: 'rpd', algorithm: 'fixed_window', limit: 10, window: 'day', warn_at: 0.5 },
     )
-    expect(kinds(await ask(4))).toEqual([])
-    expect(kinds(await ask(1))).toEqual([['near', 'rpd']])
-    expect(kinds(await ask(3))).toEqual([
+    expect(kinds(await decide(4))).toEqual([])
+    expect(kinds(await decide(1))).toEqual([['near', 'rpd']])
+    expect(kinds(await decide(3))).toEqual([
       ['near', 'rpm'],
       ['near', 'rpd'],
     ])
     expect(counts.limits_near).toBe(3)
   })
 
-  test('leave out what has denied, and begin with what would have', async () => {
-    const { ask, counts } = start(
+  test('leave out the violations, and begin with would-be violations', async () => {
+    const { decide, counts } = start(
       { name: 'rpm', capacity: 10, refill_rate: 0.01 },
       { name: 'rps', capacity: 2, refill_rate: 0.01, mode: 'warn' },
       { name: 'rph', capacity: 12, refill_rate: 0.01 },
     )
-    await ask(9)
-    expect(kinds(await ask(1))).toEqual([
+    await decide(9)
+    expect(kinds(await decide(1))).toEqual([
       ['near', 'rpm'],
       ['near', 'rph'],
     ])
-    const beyond = await ask(2)
+    const beyond = await decide(2)
     expect(beyond.allowed).toBe(false)
     expect(kinds(beyond)).toEqual([
       ['exceeded', 'rps'],

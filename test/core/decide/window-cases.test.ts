@@ -6,7 +6,7 @@ import { entityOwner } from '../test-config.ts'
 import { createTestNode, createTestWorld, nodeOff, type TestNode, type TestWorld } from '../test-limiter.ts'
 import { admits, available, reserve, stored } from '../token-world.ts'
 
-/** Cases that broke earlier drafts of the design, on the real limiter: windows. Times in seconds. */
+/** Regression cases on the real limiter: windows. Times in seconds. */
 
 const putLimit = (world: TestWorld, size: object): void =>
   world.config.putLimits(entityOwner('key'), '_default_', parseLimits([{ name: 'tpm', ...size }], 'limits'))
@@ -35,14 +35,14 @@ const worldWith = (size: object): TestWorld => {
 const advance = ({ clock }: TestWorld, seconds: number): void =>
   clock.advance(BigInt(Math.round(seconds * 1e9)))
 
-const admittedOf = async (node: TestNode, asks: number): Promise<number> => {
+const admittedOf = async (node: TestNode, count: number): Promise<number> => {
   let admitted = 0
-  for (let ask = 0; ask < asks; ask++) if (await admits(node, 1)) admitted++
+  for (let decide = 0; decide < count; decide++) if (await admits(node, 1)) admitted++
   return admitted
 }
 
 describe('a sliding window', () => {
-  test('is not read off a base that a refund has lowered since it was seen', async () => {
+  test('is not read from a base that a refund has lowered since it was cached', async () => {
     const world = worldWith(sliding(100, 60))
     const [a, b] = [world.join(), world.join()]
     advance(world, 0.5)
@@ -61,7 +61,7 @@ describe('a sliding window', () => {
     expect(await admits(b, 1)).toBe(true)
   })
 
-  test('settles two reservations of one window in turn, and comes to what was used', async () => {
+  test('settles two reservations of one window in turn, and ends at what was used', async () => {
     const world = worldWith(sliding(100, 60))
     const first = await reserve(world.node, 40)
     advance(world, 3)
@@ -76,7 +76,7 @@ describe('a sliding window', () => {
     expect(Object.values(marks ?? {})).toEqual([0n, 1n, 1n])
   })
 
-  test('sees marks that a node ahead of it has made', async () => {
+  test('includes marks written by a node whose clock is ahead', async () => {
     const world = worldWith(sliding(100, 60, 60))
     const ahead = nodeOff(world, 2.5)
     expect(await admits(ahead, 100)).toBe(true)
@@ -84,7 +84,7 @@ describe('a sliding window', () => {
     expect(await admits(world.node, 1)).toBe(false)
   })
 
-  test('holds after a burst also for a node that is a second ahead', async () => {
+  test('holds after a burst for a node that is a second ahead', async () => {
     const world = worldWith(sliding(500, 3600))
     advance(world, 119.5)
     expect(await admits(world.node, 500)).toBe(true)
@@ -93,7 +93,7 @@ describe('a sliding window', () => {
     expect(await admits(nodeOff(world, 1), 1)).toBe(false)
   })
 
-  test('neither admits twice nor stays shut after one request from a clock an hour ahead', async () => {
+  test('neither admits twice nor stays closed after one request from a clock an hour ahead', async () => {
     const world = worldWith(sliding(100, 60))
     expect(await admits(nodeOff(world, 3600), 1)).toBe(true)
     expect(await admittedOf(world.node, 120)).toBeLessThanOrEqual(100)
@@ -101,7 +101,7 @@ describe('a sliding window', () => {
     expect(await admittedOf(world.node, 120)).toBe(100)
   })
 
-  test('never reads the slots of another length as its own', async () => {
+  test('never reads slots of another length as its own', async () => {
     const world = worldWith(sliding(100, 60))
     expect(await admits(world.node, 95)).toBe(true)
     putLimit(world, sliding(100, 3600))
@@ -130,7 +130,7 @@ describe('a sliding window', () => {
     expect(await available(world)).toBe(100)
   })
 
-  test('is first written on an item that has had no such limit', async () => {
+  test('is first written to an item without such a limit', async () => {
     const world = worldWith({ capacity: 10, refill_rate: 1 })
     expect(await admits(world.node, 1)).toBe(true)
     world.config.putLimits(
@@ -150,7 +150,7 @@ describe('a sliding window', () => {
     expect(await admits(world.join(), 1)).toBe(false)
   })
 
-  test('takes no more marks with it than its slots and the clocks around it', async () => {
+  test('keeps no more marks than its slots and the clock tolerance', async () => {
     const world = worldWith(sliding(1_000_000, 60, 60))
     for (let second = 0; second < 300; second++) {
       expect(await admits(world.node, 1)).toBe(true)
@@ -161,7 +161,7 @@ describe('a sliding window', () => {
     expect(await available(world)).toBe(1_000_000 - 60)
   })
 
-  test('makes a charge that relies on another life of the bucket fail', async () => {
+  test('makes a charge based on another generation of the bucket fail', async () => {
     const world = worldWith(sliding(100, 3600))
     const [old, other] = [world.join(), world.join()]
     expect(await admits(old, 1)).toBe(true)
@@ -171,7 +171,7 @@ describe('a sliding window', () => {
     expect(await admits(old, 99)).toBe(false)
   })
 
-  test('gives nothing back once the slot that was charged is out of the window', async () => {
+  test('refunds nothing once the charged slot is out of the window', async () => {
     const world = worldWith(sliding(100, 60))
     const held = await reserve(world.node, 60)
     advance(world, 61)
@@ -181,7 +181,7 @@ describe('a sliding window', () => {
     expect(await available(world)).toBe(60)
   })
 
-  test('counts a top-up as given back already', async () => {
+  test('counts a top-up as already refunded', async () => {
     const world = worldWith(sliding(100, 3600))
     const held = await reserve(world.node, 50)
     await world.node.limiter.topUp('key', { amount: 50 })
@@ -204,7 +204,7 @@ describe('a fixed window', () => {
     expect(await admits(world.node, 1)).toBe(false)
   })
 
-  test('begins anew where its window says so, in its time zone, through a change of clocks', async () => {
+  test('restarts at its boundary, in its time zone, through a change of clocks', async () => {
     const clock = createTestClock(BigInt(Date.UTC(2026, 9, 24, 21, 59, 59)) * 1_000_000n)
     const world = { ...worldWith(fixed(5, 'day', 'Europe/Berlin')), clock }
     const node = createTestNode({ buckets: world.buckets, config: world.config, clock })
@@ -218,7 +218,7 @@ describe('a fixed window', () => {
     expect(await admittedOf(node, 9)).toBe(5)
   })
 
-  test('keeps a day in the month that holds it, and starts anew from a month to a day', async () => {
+  test('keeps a day within its month, and restarts on a change from month to day', async () => {
     const world = worldWith(fixed(100, 'day'))
     advance(world, 5 * 86_400)
     expect(await admits(world.node, 30)).toBe(true)
@@ -231,7 +231,7 @@ describe('a fixed window', () => {
     expect(await admittedOf(world.join(), 120)).toBe(100)
   })
 
-  test('takes another time zone and another algorithm without a month of denials', async () => {
+  test('changes to another time zone and another algorithm without a month of denials', async () => {
     const world = worldWith(fixed(10, 'month', 'Asia/Kathmandu'))
     expect(await admits(world.node, 10)).toBe(true)
     putLimit(world, fixed(10, 'day', 'America/New_York'))
@@ -243,7 +243,7 @@ describe('a fixed window', () => {
     expect(await admits(world.join(), 10)).toBe(true)
   })
 
-  test('gives back only in the window that was charged', async () => {
+  test('refunds only in the window that was charged', async () => {
     const world = worldWith(fixed(10, 'minute'))
     const held = await reserve(world.node, 8)
     advance(world, 60)
@@ -252,7 +252,7 @@ describe('a fixed window', () => {
     expect(await available(world)).toBe(7)
   })
 
-  test('is never below nothing after a top-up and a refund of the same', async () => {
+  test('is never below zero after a top-up and a refund of the same tokens', async () => {
     const world = worldWith(fixed(10, 'day'))
     const held = await reserve(world.node, 8)
     await world.node.limiter.topUp('key', { amount: 8 })
@@ -281,11 +281,11 @@ describe('several limits in one bucket', () => {
 
   test('are charged all or none, in one write each time', async () => {
     const world = mixedWorld()
-    const ask = (tokens: number) =>
+    const decide = (tokens: number) =>
       world.node.limiter.decide({ entityId: 'key', cost: { requests: 1, tokens }, settles: false })
-    expect((await ask(40)).allowed).toBe(true)
+    expect((await decide(40)).allowed).toBe(true)
     expect(world.node.counts).toMatchObject({ bucket_writes: 1 })
-    const denied = await ask(30)
+    const denied = await decide(30)
     expect(denied.allowed ? [] : denied.violations.map(({ state }) => state.limit.name)).toEqual([
       'tph',
       'tpm',
@@ -298,7 +298,7 @@ describe('several limits in one bucket', () => {
     ])
   })
 
-  test('are given back to where one window has rolled over and the others have not', async () => {
+  test('are refunded if one window has rolled over and the others have not', async () => {
     const world = mixedWorld()
     const decision = await world.node.limiter.decide({
       entityId: 'key',

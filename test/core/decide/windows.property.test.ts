@@ -37,7 +37,7 @@ const play = async (
 
 describe('a sliding window', () => {
   test.prop([limits, fc.constantFrom(10, 60, 3600), slots, moments], { numRuns: runs(120) })(
-    'never lets more be used in any true window than the limit, whoever settles what when',
+    'never admits more in any true window than the limit, under any settlements',
     async (limit, seconds, count, plan) => {
       const world = sliding(limit, seconds, count)
       const log = createUseLog(world, limit)
@@ -49,7 +49,7 @@ describe('a sliding window', () => {
   const offsets = fc.array(fc.constantFrom(0, -5, -2.5, 1, 5), { minLength: NODES, maxLength: NODES })
 
   test.prop([limits, fc.constantFrom(60, 3600), slots, offsets, moments], { numRuns: runs(120) })(
-    'costs no more than the difference of clocks: the limit holds in any window shorter by that',
+    'is exceeded by no more than the clock difference: the limit holds in any window shorter by that',
     async (limit, seconds, count, offs, plan) => {
       const world = sliding(limit, seconds, count)
       const log = createUseLog(
@@ -58,7 +58,7 @@ describe('a sliding window', () => {
         offs.map((off) => nodeOff(world, off)),
       )
       await play(world, log, plan, seconds)
-      // the node that drains has no clock of its own
+      // the node that drains has an exact clock
       const difference = Math.max(0, ...offs) - Math.min(0, ...offs)
       const windowNs = BigInt((seconds - difference) * 1e9)
       expect(mostInAnyWindow(log.uses, windowNs)).toBeLessThanOrEqual(limit)
@@ -66,15 +66,15 @@ describe('a sliding window', () => {
   )
 
   test.prop([fc.integer({ min: 60, max: 240 }), slots, fc.integer({ min: 1, max: 4 })], { numRuns: runs(6) })(
-    'admits at saturation all but one slot in slots + 1',
+    'admits at saturation all but one of slots + 1 slots',
     async (limit, count, perSecond) => {
       const world = sliding(limit, 60, count)
-      const ask = () => world.node.limiter.decide({ entityId: 'key', cost: { tokens: 1 }, settles: false })
+      const decide = () => world.node.limiter.decide({ entityId: 'key', cost: { tokens: 1 }, settles: false })
       let admitted = 0
       const seconds = 300
       for (let tick = 0; tick < seconds; tick++) {
-        const asks = Array.from({ length: Math.ceil(limit / 60) * perSecond + 1 }, ask)
-        for (const { allowed } of await Promise.all(asks)) if (allowed) admitted++
+        const count = Array.from({ length: Math.ceil(limit / 60) * perSecond + 1 }, decide)
+        for (const { allowed } of await Promise.all(count)) if (allowed) admitted++
         world.clock.advance(10n ** 9n)
       }
       const share = admitted / ((limit * seconds) / 60)

@@ -14,7 +14,7 @@ type Event = (typeof EVENTS)[number] | 'nothing'
 
 const LIMITS = 3
 
-/** The write loop: one write per limit and two, and one more where a lease did not fit (docs/how-it-works.md). */
+/** The write loop: one write per limit and two, and one more if a lease did not fit (docs/how-it-works.md). */
 const MOST_PER_CHARGE = LIMITS + 3
 
 /** Two attempts, four tries each, and a second round after the leases of the process are refunded. */

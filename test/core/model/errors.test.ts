@@ -6,11 +6,11 @@ test.each([
   ['a'.repeat(201), `${'a'.repeat(200)}…`],
   ['🦀'.repeat(101), `${'🦀'.repeat(100)}…`],
   [`a${'🦀'.repeat(101)}`, `a${'🦀'.repeat(99)}…`],
-])('shortens what a client sent to 200 characters, all of them whole', (text, repeated) => {
+])('an error shortens client input to 200 characters, all of them whole', (text, repeated) => {
   expect(shortened(text)).toBe(repeated)
 })
 
-test('repeats a long field shortened, in the message and as the field', () => {
+test('an error shortens a long field, in the message and as the field', () => {
   const field = `limits[0].${'k'.repeat(190)}`
   expect(invalid(`${field}k`, 'not be given')).toMatchObject({
     field: `${field}…`,

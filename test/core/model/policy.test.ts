@@ -39,13 +39,13 @@ describe("a policy's key", () => {
     ['USER_MODEL', 'ent-user-2/', 'selector'],
     ['USER_MODEL', 'ent-user-2#gpt-4o', 'selector'],
     ['USER_MODEL', 'a#b/gpt-4o', 'selector'],
-  ])('is refused: %s/%s', (scope, selector, field) => {
+  ])('rejects %s/%s', (scope, selector, field) => {
     expect(() => parsePolicyKey(scope, selector)).toThrow(
       expect.objectContaining({ code: 'invalid_request', field }),
     )
   })
 
-  test('tells user and model apart, also where their texts run into each other', () => {
+  test('keeps user and model apart, even if their names run into each other', () => {
     const [one, other] = [parsePolicyKey('USER_MODEL', 'a:b/c'), parsePolicyKey('USER_MODEL', 'a/b:c')]
     expect(bucketKey(policyBucket(one))).not.toBe(bucketKey(policyBucket(other)))
     expect(userModelOf(one)).toEqual({ user: 'a:b', model: 'c' })

@@ -12,7 +12,7 @@ const tokens = fc.nat({ max: 10_000_000 })
 
 describe('the price of tokens', () => {
   test.prop([price, price, price, tokens, tokens, tokens])(
-    'is what they cost to the millionth, rounded up to a whole micro-dollar once',
+    'is exact to the millionth, rounded up once to a whole micro-dollar',
     (input, output, cached, fresh, reused, written) => {
       const exact =
         BigInt(fresh) * input.exact + BigInt(reused) * cached.exact + BigInt(written) * output.exact
@@ -29,7 +29,7 @@ describe('the price of tokens', () => {
   )
 
   test.prop([price, price, tokens, tokens, tokens, tokens])(
-    'of a chat in one is never more than of its parts, and never less than the greater part',
+    'of a chat as a whole is at most the sum of its parts, and at least the greatest part',
     (input, output, in1, in2, out1, out2) => {
       const prices = { inputPerMillion: input.perMillion, outputPerMillion: output.perMillion }
       const whole = priceOf(prices, { input: in1 + in2, output: out1 + out2 })
@@ -43,7 +43,7 @@ describe('the price of tokens', () => {
   )
 
   test.prop([fc.double({ min: 0, max: 1e21, noNaN: true }), tokens])(
-    'is an amount for whatever price there can be',
+    'is an amount for every possible price',
     (perMillion, input) => {
       const prices = { inputPerMillion: perMillion, outputPerMillion: 0 }
       const micros = priceOf(prices, { input, output: 5 })

@@ -19,7 +19,7 @@ const NODES = 3
 
 const TIERS = { m1: 'premium', m2: 'free' } as const
 
-/** Every policy that the subjects below can meet, as a path names it. */
+/** Every policy that can apply to the subjects below, as its path. */
 const PATHS = [
   ...['ann', 'bob'].flatMap((user) =>
     ['m1', 'm2'].map((model) => ['USER_MODEL', `${user}/${model}`] as const),
@@ -60,7 +60,7 @@ const jsonOf = ({ capacity, algorithm }: LimitDraft) => {
   return { name: 'rph', meter: 'requests', algorithm, ...sizes[algorithm] }
 }
 
-/** A world whose clock stands still, and how much is left of each policy. */
+/** A world whose clock stands still, and the available amount of each policy. */
 const worldWith = (drafts: readonly (LimitDraft | undefined)[]) => {
   const world = createTestWorld()
   for (const [model, tier] of Object.entries(TIERS)) world.config.putModel(model, tier)
@@ -96,7 +96,7 @@ const nodeAt = (nodes: readonly Limiter[], index: number): Limiter => {
   return node
 }
 
-/** Holds the decision against what is left of the policies that bind, and takes one from each where it is allowed. */
+/** Compares the decision with what is left of the binding policies, and takes one from each if it is allowed. */
 const compare = (decision: Decision, bound: readonly string[], left: Map<string, number>): void => {
   const failing = bound.filter((name) => left.get(name) === 0)
   expect(decision.allowed).toBe(failing.length === 0)
@@ -111,7 +111,7 @@ describe('a decision on policies', () => {
   const plans = fc.array(fc.tuple(subjects, fc.nat(NODES - 1)), { minLength: 1, maxLength: 40 })
 
   test.prop([limits, plans], { numRuns: runs(100) })(
-    'fails by all that have nothing left, the most specific first, and then takes nothing from any',
+    'is denied by all that have nothing left, the most specific first, and then charges none',
     async (drafts, plan) => {
       const { world, left } = worldWith(drafts)
       const nodes = nodesOf(world)
@@ -123,7 +123,7 @@ describe('a decision on policies', () => {
   )
 
   test.prop([limits, fc.array(subjects, { minLength: 1, maxLength: 60 })], { numRuns: runs(70) })(
-    'lets no policy be exceeded by requests that come at once on several nodes',
+    'exceeds no policy under concurrent requests on several nodes',
     async (drafts, plan) => {
       const { world, left } = worldWith(drafts)
       const nodes = nodesOf(world)
@@ -140,6 +140,6 @@ describe('a decision on policies', () => {
   )
 })
 
-test('precedence has every scope once', () => {
+test('the precedence contains every scope once', () => {
   expect(new Set(PATHS.map(([scope]) => scope))).toEqual(new Set(POLICY_SCOPES))
 })

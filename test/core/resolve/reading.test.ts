@@ -3,7 +3,7 @@ import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode, createTestWorld, type TestNode } from '../test-limiter.ts'
 
-/** A world in which sets of limits wait on their way back, until they are let go. */
+/** A world in which reads of limit sets are held until the test releases them. */
 const createSlowWorld = () => {
   const world = createTestWorld()
   world.config.putEntity('key')
@@ -20,11 +20,11 @@ const createSlowWorld = () => {
       return sets
     },
   }
-  const answer = async (): Promise<void> => {
+  const releaseReads = async (): Promise<void> => {
     isSlow = false
     for (const go of waiting.splice(0)) go()
   }
-  return { world, node: createTestNode({ ...world, config }), putRpm, answer }
+  return { world, node: createTestNode({ ...world, config }), putRpm, releaseReads }
 }
 
 const capacityOf = async ({ limiter }: TestNode): Promise<number | undefined> =>
@@ -32,57 +32,57 @@ const capacityOf = async ({ limiter }: TestNode): Promise<number | undefined> =>
 
 const soon = () => new Promise((resolve) => setImmediate(resolve))
 
-describe('a read that is under way', () => {
-  test('serves all who ask meanwhile', async () => {
-    const { world, node, answer } = createSlowWorld()
-    const asking = Array.from({ length: 10 }, () => capacityOf(node))
+describe('a read in flight', () => {
+  test('serves all concurrent callers', async () => {
+    const { world, node, releaseReads } = createSlowWorld()
+    const reads = Array.from({ length: 10 }, () => capacityOf(node))
     await soon()
-    await answer()
-    expect(new Set(await Promise.all(asking))).toEqual(new Set([10]))
+    await releaseReads()
+    expect(new Set(await Promise.all(reads))).toEqual(new Set([10]))
     // the entity, and its sets of limits
     expect(world.config.reads()).toBe(2)
   })
 
-  test('serves no one who asks after a change by this process, and is not remembered', async () => {
-    const { world, node, putRpm, answer } = createSlowWorld()
+  test('serves no caller after a change by this process, and is not cached', async () => {
+    const { world, node, putRpm, releaseReads } = createSlowWorld()
     const before = capacityOf(node)
     await soon()
     putRpm(50)
     node.limiter.forget()
     const after = capacityOf(node)
     await soon()
-    await answer()
+    await releaseReads()
     expect(await Promise.all([before, after])).toEqual([10, 50])
     const reads = world.config.reads()
     expect(await capacityOf(node)).toBe(50)
     expect(world.config.reads()).toBe(reads)
   })
 
-  test('is not remembered either where nothing has been read since', async () => {
-    const { node, putRpm, answer } = createSlowWorld()
+  test('is not cached even if nothing has been read since', async () => {
+    const { node, putRpm, releaseReads } = createSlowWorld()
     const before = capacityOf(node)
     await soon()
     putRpm(50)
     node.limiter.forget()
-    await answer()
+    await releaseReads()
     await before
     expect(await capacityOf(node)).toBe(50)
   })
 
-  test('is as old as its question', async () => {
-    const { world, node, putRpm, answer } = createSlowWorld()
+  test('is as old as its request', async () => {
+    const { world, node, putRpm, releaseReads } = createSlowWorld()
     const before = capacityOf(node)
     await soon()
     putRpm(50)
     world.clock.advance(20n * SECOND)
-    await answer()
+    await releaseReads()
     await before
     world.clock.advance(11n * SECOND)
     expect(await capacityOf(node)).toBe(50)
   })
 })
 
-test('rejects a request for the bucket of all resources alone, which would leave out all other limits', async () => {
+test('a request for the bucket of all resources alone is rejected, because it would skip all other limits', async () => {
   const world = createTestWorld()
   world.config.putEntity('key')
   world.config.putLimits(entityOwner('key'), '_total_', limitsOf({ rpm: [3, 1 / 3600] }))

@@ -17,7 +17,7 @@ const sourcesOf = async (world: TestWorld, resource?: string) =>
     ]),
   )
 
-const ask = (world: TestWorld, resource?: string, node = world.node) =>
+const decide = (world: TestWorld, resource?: string, node = world.node) =>
   node.limiter.decide({
     entityId: 'key',
     cost: { requests: 1 },
@@ -25,8 +25,8 @@ const ask = (world: TestWorld, resource?: string, node = world.node) =>
     ...(resource && { resource }),
   })
 
-describe('which limits apply', () => {
-  test('is settled by name: entity before role before system before environment, the resource before _default_', async () => {
+describe('the effective limits', () => {
+  test('are chosen by name: entity before role before system before environment, the resource before _default_', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ rpm: [1, 1], tpm: [1, 1] }) })
     world.config.putModel('gpt-4')
     world.config.putEntity('key', { role: 'user' })
@@ -47,71 +47,71 @@ describe('which limits apply', () => {
     })
   })
 
-  test('gives each registered resource a bucket of its own, and limits of its own register one', async () => {
+  test('give each registered resource its own bucket, and limits on a resource register it', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putModel('gpt-4')
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1 / 60] }))
     world.config.putLimits(entityOwner('key'), 'search', limitsOf({ rpm: [2, 1 / 60] }))
     for (const resource of [undefined, 'gpt-4', 'search', 'unheard-of'])
-      expect((await ask(world, resource)).allowed).toBe(true)
+      expect((await decide(world, resource)).allowed).toBe(true)
     const buckets = (await world.buckets.list('key')).map(({ resource }) => resource).sort()
     expect(buckets).toEqual(['_default_', '_other_', 'gpt-4', 'search'])
   })
 
-  test('enforces _total_ over all resources as well, once', async () => {
+  test('include _total_ over all resources, once', async () => {
     const world = createTestWorld()
     world.config.putEntity('key')
     world.config.putModel('a')
     world.config.putModel('b')
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [2, 1 / 60] }))
     world.config.putLimits(entityOwner('key'), '_total_', limitsOf({ rpm: [3, 1 / 60] }))
-    const answers = []
-    for (const resource of ['a', 'b', 'a', 'b']) answers.push(await ask(world, resource))
-    expect(answers.map(({ allowed }) => allowed)).toEqual([true, true, true, false])
-    expect(answers[3]).toMatchObject({ violations: [{ state: { resource: '_total_', available: 0 } }] })
+    const responses = []
+    for (const resource of ['a', 'b', 'a', 'b']) responses.push(await decide(world, resource))
+    expect(responses.map(({ allowed }) => allowed)).toEqual([true, true, true, false])
+    expect(responses[3]).toMatchObject({ violations: [{ state: { resource: '_total_', available: 0 } }] })
   })
 
-  test('binds by parents while cascade is on, by their own limits and not by their defaults', async () => {
+  test('include those of parents while cascade is on, without the defaults of parents', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ rpm: [100, 1] }) })
     world.config.putEntity('org')
     world.config.putEntity('project', { parentId: 'org', role: 'tight' })
     world.config.putEntity('key', { parentId: 'project' })
     world.config.putLimits(entityOwner('org'), '_default_', limitsOf({ rpm: [1, 1 / 60] }))
     world.config.putLimits(role('tight'), '_default_', limitsOf({ rpm: [1, 1 / 60] }))
-    expect((await ask(world)).allowed).toBe(true)
-    expect(await ask(world)).toMatchObject({
+    expect((await decide(world)).allowed).toBe(true)
+    expect(await decide(world)).toMatchObject({
       allowed: false,
       violations: [{ state: { entityId: 'org', own: false } }],
     })
     world.config.putEntity('key', { parentId: 'project', cascade: false })
-    expect((await ask(world, undefined, world.join())).allowed).toBe(true)
+    expect((await decide(world, undefined, world.join())).allowed).toBe(true)
   })
 
-  test('charges no limit for an entity that bypasses them, and counts its use', async () => {
+  test('are not charged for an entity that bypasses them, and its use is counted', async () => {
     const world = createTestWorld()
     world.config.putEntity('org')
     world.config.putEntity('key', { parentId: 'org', bypass: true })
     for (const id of ['org', 'key'])
       world.config.putLimits(entityOwner(id), '_default_', limitsOf({ rpm: [1, 1 / 60] }))
-    for (let turn = 0; turn < 5; turn++) expect((await ask(world)).allowed).toBe(true)
+    for (let turn = 0; turn < 5; turn++) expect((await decide(world)).allowed).toBe(true)
     await world.node.limiter.flush({ all: true })
     expect((await world.join().limiter.status('key', '_default_')).used.requests).toBe(5)
     expect(await world.buckets.list('org')).toEqual([])
   })
 
-  test('ends where parents come back to a child, and charges none twice', async () => {
+  test('end at a cycle of parents, and are charged once each', async () => {
     const world = createTestWorld()
     world.config.putEntity('org', { parentId: 'key' })
     world.config.putEntity('key', { parentId: 'org' })
     for (const id of ['org', 'key'])
       world.config.putLimits(entityOwner(id), '_default_', limitsOf({ rpm: [10, 1 / 3600] }))
-    expect((await ask(world)).allowed).toBe(true)
+    expect((await decide(world)).allowed).toBe(true)
     for (const id of ['org', 'key'])
       expect((await world.join().limiter.status(id, '_default_')).limits[0]?.available).toBe(9)
   })
 
-  test('takes a name that is empty for one that no model has', async () => {
+  test('treat an empty name as an unregistered resource', async () => {
     const world = createTestWorld({ defaultLimits: limitsOf({ rpm: [10, 1 / 3600] }) })
     world.config.putEntity('key')
     for (const resource of ['', undefined])
@@ -125,13 +125,13 @@ describe('which limits apply', () => {
     expect(buckets).toEqual(['_default_', '_other_'])
   })
 
-  test('is not found for an entity that there is not', async () => {
+  test('are not found for an unknown entity', async () => {
     const world = createTestWorld()
-    await expect(ask(world)).rejects.toMatchObject({ code: 'not_found' })
+    await expect(decide(world)).rejects.toMatchObject({ code: 'not_found' })
   })
 })
 
-describe('what is known of the configuration', () => {
+describe('the cached configuration', () => {
   const worldWith = (rpm: number): TestWorld => {
     const world = createTestWorld()
     world.config.putEntity('key')
@@ -139,96 +139,98 @@ describe('what is known of the configuration', () => {
     return world
   }
 
-  test('serves for 30 seconds, also that there is nothing', async () => {
+  test('is used for 30 seconds, including missing items', async () => {
     const world = worldWith(100)
-    await ask(world)
+    await decide(world)
     const reads = world.config.reads()
     world.clock.advance(29n * SECOND)
-    await ask(world)
+    await decide(world)
     expect(world.config.reads()).toBe(reads)
     world.clock.advance(2n * SECOND)
-    await ask(world)
+    await decide(world)
     expect(world.config.reads()).toBeGreaterThan(reads)
   })
 
-  test('is looked at again before a denial, so that a raised limit helps within a second on every node', async () => {
+  test('is read again before a denial, so that a raised limit applies within a second on every node', async () => {
     const world = worldWith(1)
     const other = world.join()
-    expect((await ask(world, undefined, other)).allowed).toBe(true)
-    expect((await ask(world, undefined, other)).allowed).toBe(false)
+    expect((await decide(world, undefined, other)).allowed).toBe(true)
+    expect((await decide(world, undefined, other)).allowed).toBe(false)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [5, 1 / 3600] }))
     world.clock.advance(SECOND + 1n)
-    expect((await ask(world, undefined, other)).allowed).toBe(true)
+    expect((await decide(world, undefined, other)).allowed).toBe(true)
   })
 
-  test('is read at most once a second however many are denied', async () => {
+  test('is read at most once per second, however many requests are denied', async () => {
     const world = worldWith(1)
-    await ask(world)
+    await decide(world)
     world.clock.advance(2n * SECOND)
-    await ask(world)
+    await decide(world)
     const reads = world.config.reads()
-    for (let turn = 0; turn < 50; turn++) expect((await ask(world)).allowed).toBe(false)
+    for (let turn = 0; turn < 50; turn++) expect((await decide(world)).allowed).toBe(false)
     expect(world.config.reads()).toBe(reads)
   })
 
-  test('is forgotten at once in the process that changes it, also while it is being read', async () => {
+  test('is dropped at once in the process that changes it, even while it is being read', async () => {
     const world = worldWith(1)
-    await ask(world)
+    await decide(world)
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [5, 1 / 3600] }))
     world.node.limiter.forget()
-    expect((await ask(world)).allowed).toBe(true)
+    expect((await decide(world)).allowed).toBe(true)
   })
 
-  test('serves beyond its age while the store is away', async () => {
+  test('is used beyond its age while the store is unavailable', async () => {
     const config = createTestConfig()
-    let isAway = false
-    const flaky = withOutage(config, () => isAway)
+    let isUnavailable = false
+    const flaky = withOutage(config, () => isUnavailable)
     const world = createTestWorld()
     const node = createTestNode({ ...world, config: flaky })
     config.putEntity('key')
     config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [5, 1 / 3600] }))
-    expect((await ask(world, undefined, node)).allowed).toBe(true)
-    isAway = true
+    expect((await decide(world, undefined, node)).allowed).toBe(true)
+    isUnavailable = true
     world.clock.advance(3600n * SECOND)
-    expect((await ask(world, undefined, node)).allowed).toBe(true)
+    expect((await decide(world, undefined, node)).allowed).toBe(true)
     await expect(
       node.limiter.decide({ entityId: 'stranger', cost: { requests: 1 }, settles: false }),
     ).rejects.toBeInstanceOf(StoreUnavailable)
   })
 
-  test('is asked for once a second while the store is away, not for every decision', async () => {
+  test('is read once per second while the store is unavailable, not for every decision', async () => {
     const config = createTestConfig()
-    let isAway = false
-    let asked = 0
+    let isUnavailable = false
+    let sent = 0
     const flaky = withOutage(config, () => {
-      asked++
-      return isAway
+      sent++
+      return isUnavailable
     })
     const world = createTestWorld()
     const node = createTestNode({ ...world, config: flaky })
     config.putEntity('key')
     config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [100, 1 / 3600] }))
-    await ask(world, undefined, node)
-    isAway = true
+    await decide(world, undefined, node)
+    isUnavailable = true
     world.clock.advance(3600n * SECOND)
-    for (let turn = 0; turn < 5; turn++) await ask(world, undefined, node)
-    const before = asked
-    for (let turn = 0; turn < 20; turn++) expect((await ask(world, undefined, node)).allowed).toBe(true)
-    expect(asked).toBe(before)
-    isAway = false
+    for (let turn = 0; turn < 5; turn++) await decide(world, undefined, node)
+    const before = sent
+    for (let turn = 0; turn < 20; turn++) expect((await decide(world, undefined, node)).allowed).toBe(true)
+    expect(sent).toBe(before)
+    isUnavailable = false
     world.clock.advance(SECOND)
-    await ask(world, undefined, node)
+    await decide(world, undefined, node)
     config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1 / 3600] }))
     world.clock.advance(31n * SECOND)
-    expect((await ask(world, undefined, node)).allowed).toBe(false)
+    expect((await decide(world, undefined, node)).allowed).toBe(false)
   })
 })
 
-const withOutage = (config: TestConfig, isAway: () => boolean): TestConfig => {
+const withOutage = (config: TestConfig, isUnavailable: () => boolean): TestConfig => {
   const guarded =
     <A extends readonly unknown[], T>(read: (...args: A) => Promise<T>) =>
     (...args: A): Promise<T> =>
-      isAway() ? Promise.reject(new StoreUnavailable('away', { mayHaveApplied: false })) : read(...args)
+      isUnavailable()
+        ? Promise.reject(new StoreUnavailable('away', { mayHaveApplied: false }))
+        : read(...args)
   const store: ConfigStore = config
   return {
     ...config,

@@ -18,14 +18,14 @@ const plan = (entityId: string, capacity: number): ApplicableBucket => {
   }
 }
 
-test('gives limits of one size the same arithmetic, and no other', () => {
+test('limits of one size share one algorithm, and others do not', () => {
   const share = createSharing(lruCaches)
   const [alice, bob, carol] = [plan('alice', 60), plan('bob', 60), plan('carol', 61)].map(share)
   expect(alice?.limits[0]?.algorithm).toBe(bob?.limits[0]?.algorithm)
   expect(carol?.limits[0]?.algorithm.capacity).toBe(61)
 })
 
-test('changes nothing else of a plan', () => {
+test('nothing else of a plan changes', () => {
   const share = createSharing(lruCaches)
   const { limits, ...rest } = plan('alice', 60)
   const shared = share({ limits, ...rest })

@@ -26,7 +26,7 @@ const createPolicyWorld = (settings = {}): TestWorld => {
   return world
 }
 
-const ask = (world: TestWorld, request: Partial<DecisionRequest> = {}, node = world.node) =>
+const decide = (world: TestWorld, request: Partial<DecisionRequest> = {}, node = world.node) =>
   node.limiter.decide({
     entityId: 'key',
     resource: 'gpt',
@@ -36,7 +36,7 @@ const ask = (world: TestWorld, request: Partial<DecisionRequest> = {}, node = wo
   })
 
 const policiesOf = async (world: TestWorld, request: Partial<DecisionRequest> = {}) =>
-  (await ask(world, request)).limits
+  (await decide(world, request)).limits
     .filter(({ bucket }) => bucket.kind === 'policy')
     .map(({ entityId }) => entityId.replace('POLICY:', ''))
 
@@ -49,18 +49,18 @@ const ALL = [
   'GLOBAL:*',
 ]
 
-describe('the policies that apply', () => {
+describe('the applicable policies', () => {
   test('are those of the user, key, tenant, model, tier and everyone, most specific first', async () => {
     const world = createPolicyWorld()
     expect(await policiesOf(world, { user: 'ann' })).toEqual(ALL)
     expect(ALL.map((name) => name.split(':')[0])).toEqual([...POLICY_SCOPES])
   })
 
-  test('come after the entity and its parents, and say where they come from', async () => {
+  test('follow the entity and its parents, and contain their source', async () => {
     const world = createPolicyWorld()
     world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [5, 1] }))
     world.config.putLimits(entityOwner('project'), '_total_', limitsOf({ rpm: [5, 1] }))
-    const { limits } = await ask(world, { user: 'ann' })
+    const { limits } = await decide(world, { user: 'ann' })
     expect(limits.map(({ entityId, resource, own, source }) => [entityId, resource, own, source])).toEqual([
       ['key', 'gpt', true, 'entity:_default_'],
       ['project', '_total_', false, 'entity:_total_'],
@@ -68,13 +68,13 @@ describe('the policies that apply', () => {
     ])
   })
 
-  test('know no user where none is named, or one who cannot have a policy', async () => {
+  test('include no user policy if no user is named or the user cannot have a policy', async () => {
     const world = createPolicyWorld()
     for (const user of [undefined, '', 'bob', 'a#b', 'a user\n', '#', 'ann#gpt'])
       expect(await policiesOf(world, user === undefined ? {} : { user })).toEqual(ALL.slice(1))
   })
 
-  test('know no model where the resource is none', async () => {
+  test('include no model policy if the resource is not a model', async () => {
     const world = createPolicyWorld()
     world.config.putLimits(entityOwner('key'), 'search', limitsOf({ rpm: [5, 1] }))
     world.config.putPolicy('MODEL', 'search', PER_HOUR(1))
@@ -87,15 +87,15 @@ describe('the policies that apply', () => {
       ])
   })
 
-  test('know the tenant also where parents do not bind', async () => {
+  test("include the tenant's even without cascade", async () => {
     const world = createPolicyWorld()
     world.config.putEntity('key', { parentId: 'project', cascade: false })
     world.config.putLimits(entityOwner('project'), '_default_', limitsOf({ rpm: [1, 1 / 3600] }))
     expect(await policiesOf(world)).toContain('TENANT:acme')
-    expect((await ask(world)).allowed).toBe(true)
+    expect((await decide(world)).allowed).toBe(true)
   })
 
-  test('know the nearest tenant, and the entity itself where it is one', async () => {
+  test('include those of the nearest tenant, or of the entity itself if it is one', async () => {
     const world = createPolicyWorld()
     world.config.putEntity('project', { kind: 'tenant', parentId: 'acme' })
     world.config.putPolicy('TENANT', 'project', PER_HOUR(5))
@@ -106,7 +106,7 @@ describe('the policies that apply', () => {
     expect(await policiesOf(world)).toContain('TENANT:key')
   })
 
-  test('go by the context where there is one', async () => {
+  test('follow the context if there is one', async () => {
     const world = createPolicyWorld()
     world.config.putPolicy('TENANT', 'other', PER_HOUR(5))
     world.config.putPolicy('MODEL_TIER', 'free', PER_HOUR(5))
@@ -122,18 +122,18 @@ describe('the policies that apply', () => {
     'refuse a context of %j',
     async (context) => {
       const world = createPolicyWorld()
-      await expect(ask(world, { context })).rejects.toMatchObject({
+      await expect(decide(world, { context })).rejects.toMatchObject({
         code: 'invalid_request',
         field: `context.${Object.keys(context)[0]}`,
       })
     },
   )
 
-  test('bind no entity that bypasses limits, and no one where limiting is off', async () => {
+  test('apply neither to an entity that bypasses limits nor while limiting is off', async () => {
     const world = createPolicyWorld()
     world.config.putPolicy('GLOBAL', '*', limitsOf({ rph: [1, 1 / 3600] }))
     world.config.putEntity('key', { parentId: 'project', bypass: true })
-    for (const _ of [1, 2, 3]) expect(await ask(world)).toMatchObject({ allowed: true, limits: [] })
+    for (const _ of [1, 2, 3]) expect(await decide(world)).toMatchObject({ allowed: true, limits: [] })
     const off = createPolicyWorld({ isEnabled: false })
     off.config.putPolicy('GLOBAL', '*', limitsOf({ rph: [1, 1 / 3600] }))
     for (const _ of [1, 2, 3])
@@ -142,13 +142,13 @@ describe('the policies that apply', () => {
 })
 
 describe("a policy's limits", () => {
-  test('are shared by all whom it applies to, over all resources', async () => {
+  test('are shared by all it applies to, over all resources', async () => {
     const world = createPolicyWorld()
     world.config.putEntity('other-key', { parentId: 'acme' })
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [2, 1 / 3600] }))
-    expect(await ask(world)).toMatchObject({ allowed: true })
-    expect(await ask(world, { entityId: 'other-key', resource: 'tiny' })).toMatchObject({ allowed: true })
-    const denied = await ask(world)
+    expect(await decide(world)).toMatchObject({ allowed: true })
+    expect(await decide(world, { entityId: 'other-key', resource: 'tiny' })).toMatchObject({ allowed: true })
+    const denied = await decide(world)
     expect(denied).toMatchObject({
       allowed: false,
       violations: [{ state: { entityId: 'POLICY:TENANT:acme', resource: '_total_', own: false } }],
@@ -156,70 +156,70 @@ describe("a policy's limits", () => {
     expect(await world.buckets.read({ kind: 'policy', scope: 'TENANT', selector: 'acme' })).toBeDefined()
   })
 
-  test('deny without taking anything from the others', async () => {
+  test('deny without charging the others', async () => {
     const world = createPolicyWorld()
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [1, 1 / 3600] }))
-    await ask(world, { user: 'ann' })
+    await decide(world, { user: 'ann' })
     for (const _ of [1, 2, 3]) {
-      const { allowed, limits } = await ask(world, { user: 'ann' })
+      const { allowed, limits } = await decide(world, { user: 'ann' })
       expect(allowed).toBe(false)
       expect(limits.map(({ used }) => used)).toEqual([1, 1, 1, 1, 1, 1])
     }
   })
 
-  test('bind two users apart whose names run into the model', async () => {
+  test('keep two users apart whose names run into the model', async () => {
     const world = createPolicyWorld()
     world.config.putModel('c')
     world.config.putModel('b:c')
     world.config.putPolicy('USER_MODEL', 'a:b/c', limitsOf({ rph: [1, 1 / 3600] }))
     world.config.putPolicy('USER_MODEL', 'a/b:c', limitsOf({ rph: [1, 1 / 3600] }))
-    expect(await ask(world, { user: 'a:b', resource: 'c' })).toMatchObject({ allowed: true })
-    expect(await ask(world, { user: 'a', resource: 'b:c' })).toMatchObject({ allowed: true })
-    expect(await ask(world, { user: 'a', resource: 'b:c' })).toMatchObject({ allowed: false })
+    expect(await decide(world, { user: 'a:b', resource: 'c' })).toMatchObject({ allowed: true })
+    expect(await decide(world, { user: 'a', resource: 'b:c' })).toMatchObject({ allowed: true })
+    expect(await decide(world, { user: 'a', resource: 'b:c' })).toMatchObject({ allowed: false })
   })
 
-  test('are found again beside an entity that is called like a policy', async () => {
+  test('are read correctly beside an entity with the name of a policy', async () => {
     const world = createPolicyWorld()
     const id = 'POLICY:TENANT:acme'
     world.config.putEntity(id, { parentId: 'acme' })
     world.config.putLimits(entityOwner(id), '_total_', limitsOf({ rpm: [5, 1 / 3600] }))
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [1, 1 / 3600] }))
     const other = world.join()
-    await ask(world, { entityId: id })
-    await ask(world, { entityId: id }, other)
+    await decide(world, { entityId: id })
+    await decide(world, { entityId: id }, other)
     world.config.putLimits(entityOwner(id), '_total_', limitsOf({ rpm: [50, 1 / 3600] }))
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [7, 1 / 3600] }))
     world.node.limiter.forget()
-    expect(await ask(world, { entityId: id })).toMatchObject({ allowed: true })
-    const { limits } = await ask(world, { entityId: id }, other)
+    expect(await decide(world, { entityId: id })).toMatchObject({ allowed: true })
+    const { limits } = await decide(world, { entityId: id }, other)
     expect(limits.filter(({ resource }) => resource === '_total_').map(({ capacity }) => capacity)).toEqual(
       expect.arrayContaining([50, 7]),
     )
   })
 
-  test('help within a second on every node once they are raised, and bind once they are lowered', async () => {
+  test('apply within a second on every node after they are raised, and after they are lowered', async () => {
     const world = createPolicyWorld()
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [1, 1 / 3600] }))
     const other = world.join()
-    await ask(world)
-    expect(await ask(world, {}, other)).toMatchObject({ allowed: false })
+    await decide(world)
+    expect(await decide(world, {}, other)).toMatchObject({ allowed: false })
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [3, 1 / 3600] }))
     world.clock.advance(2n * SECOND)
-    expect(await ask(world, {}, other)).toMatchObject({ allowed: true })
+    expect(await decide(world, {}, other)).toMatchObject({ allowed: true })
     world.config.putPolicy('TENANT', 'acme', [])
     world.clock.advance(31n * SECOND)
     expect(await policiesOf(world)).not.toContain('TENANT:acme')
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [2, 1 / 3600] }))
     world.clock.advance(31n * SECOND)
-    expect(await ask(world, {}, other)).toMatchObject({ allowed: false })
+    expect(await decide(world, {}, other)).toMatchObject({ allowed: false })
   })
 
-  test('hold for a check on policies alone as they do beside an entity', async () => {
+  test('apply to a check on policies alone as they do beside an entity', async () => {
     const world = createPolicyWorld()
     const other = world.join()
     const subject = { tenant: 'acme', user: 'ann', model: 'gpt' }
     world.config.putPolicy('TENANT', 'acme', limitsOf({ rph: [1, 1 / 3600] }))
-    expect(await ask(world)).toMatchObject({ allowed: true })
+    expect(await decide(world)).toMatchObject({ allowed: true })
     expect(await other.limiter.checkPolicies(subject)).toMatchObject({
       allowed: false,
       violations: [{ state: { entityId: 'POLICY:TENANT:acme' } }],
@@ -234,18 +234,18 @@ describe("a policy's limits", () => {
     await expect(other.limiter.checkPolicies({ tenant: 'a#b' })).rejects.toMatchObject({ field: 'tenant' })
   })
 
-  test('keep headroom from a check on policies alone as from a caller of normal priority', async () => {
+  test('reserve headroom from a check on policies alone as from a caller of normal priority', async () => {
     const world = createPolicyWorld()
     const rph = { name: 'rph', capacity: 4, refill_rate: 1 / 3600, headroom: { normal: 0.5 } }
     world.config.putPolicy('TENANT', 'acme', parseLimits([rph], 'limits'))
-    const answers = []
-    for (const _ of [1, 2, 3]) answers.push(await world.node.limiter.checkPolicies({ tenant: 'acme' }))
-    expect(answers.map(({ allowed }) => allowed)).toEqual([true, true, false])
+    const responses = []
+    for (const _ of [1, 2, 3]) responses.push(await world.node.limiter.checkPolicies({ tenant: 'acme' }))
+    expect(responses.map(({ allowed }) => allowed)).toEqual([true, true, false])
     world.config.putEntity('urgent', { parentId: 'acme', priority: 'high' })
-    expect(await ask(world, { entityId: 'urgent' })).toMatchObject({ allowed: true })
+    expect(await decide(world, { entityId: 'urgent' })).toMatchObject({ allowed: true })
   })
 
-  test('cost a write each, with which the use before is counted', async () => {
+  test('cost one write each, which also counts earlier use', async () => {
     const world = createPolicyWorld({ useDelayMs: 0 })
     const { limiter, counts } = world.node
     const used = async () =>
@@ -260,15 +260,15 @@ describe("a policy's limits", () => {
     expect(await used()).toBe(3n)
   })
 
-  test('are read once, whoever asks', async () => {
+  test('are read once for concurrent callers', async () => {
     const world = createPolicyWorld()
-    await ask(world, { user: 'ann' })
+    await decide(world, { user: 'ann' })
     const reads = world.config.reads()
-    await ask(world, { user: 'ann' })
+    await decide(world, { user: 'ann' })
     expect(world.config.reads()).toBe(reads)
-    await ask(world, { user: 'bob' })
+    await decide(world, { user: 'bob' })
     expect(world.config.reads()).toBe(reads + 1)
-    await ask(world, { user: 'no id at all' })
+    await decide(world, { user: 'no id at all' })
     expect(world.config.reads()).toBe(reads + 1)
   })
 })
