@@ -142,7 +142,7 @@ const PERIOD = WORDS.join('')
 const MAX_WORDS = 16_384
 
 /** `count` words of the text of one of `choices`, starting at word `from`; fewer at the end of its share of `MAX_WORDS`. */
-export const simulatedText = (from: number, count: number, choices: number): string => {
+const simulatedText = (from: number, count: number, choices: number): string => {
   const share = Math.floor(MAX_WORDS / choices)
   const end = Math.min(from + count, share)
   if (end <= from) return ''

@@ -21,7 +21,7 @@ export const loadO200k = async (): Promise<CountText> => {
 }
 
 /** Characters that are counted; the rest is assumed to have the same density. */
-export const MAX_COUNTED_CHARS = 400_000
+const MAX_COUNTED_CHARS = 400_000
 
 /** Byte pair encoding takes time quadratic in the length of a word: 100,000 spaces would take ten seconds. */
 const MAX_WORD_CHARS = 128
@@ -55,7 +55,7 @@ const workOf = ({ length }: string): number => 32 + length * length
  * Tokens of `text`, in time linear in its length and in turns of `task`: exact for words of up to 128 characters, about one
  * too many for each further 128 characters of a longer one.
  */
-export const countLongText = async (text: string, count: CountText, task: WorkTask): Promise<number> => {
+const countLongText = async (text: string, count: CountText, task: WorkTask): Promise<number> => {
   const length = Math.min(text.length, MAX_COUNTED_CHARS)
   let tokens = 0
   for (const word of wordsOf(text, length)) {

@@ -57,7 +57,7 @@ const asksForHelp = (args: readonly string[]): boolean => {
 }
 
 /** Prints a failure: a `UserError` in one line, anything else with its stack trace. The process will exit with 1. */
-export const reportFailure = (command: string, error: unknown): void => {
+const reportFailure = (command: string, error: unknown): void => {
   const name = command.replace(/^npm (run )?/, '')
   console.error(error instanceof UserError ? `${name}: ${error.message}` : error)
   process.exitCode = 1

@@ -19,7 +19,7 @@ export interface EngineListeners {
 }
 
 /** The engine did not start. `code` is the system's, if there is one: `EADDRINUSE`, `LEVEL_LOCKED`, … */
-export class EngineStartError extends Error {
+class EngineStartError extends Error {
   override readonly name = 'EngineStartError'
   readonly code: string | undefined
 

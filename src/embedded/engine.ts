@@ -113,7 +113,7 @@ const reject = (request: IncomingMessage, response: ServerResponse): void => {
  * Rejects requests of web pages. The engine checks no signature and allows every origin, so any page in a browser on this
  * machine could read and write the table. Browsers add an Origin to every POST; programs do not.
  */
-export const closeToPages = (server: Server): void => {
+const closeToPages = (server: Server): void => {
   const handlers = server.listeners('request')
   server.removeAllListeners('request')
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {

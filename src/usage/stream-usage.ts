@@ -58,7 +58,7 @@ export interface BucketChange {
 }
 
 /** A record that fails at every attempt. */
-export class PoisonRecord extends Error {
+class PoisonRecord extends Error {
   override readonly name = 'PoisonRecord'
 }
 
@@ -88,10 +88,7 @@ const hourStartOf = (time: number | Date | undefined): number => {
  * The change of an entity's bucket in a record. Undefined if the record concerns another item, or a deleted bucket. Throws
  * `PoisonRecord` if the bucket cannot be read.
  */
-export const bucketChange = (
-  record: StreamRecord,
-  entityBucketOf: EntityBucketOf,
-): BucketChange | undefined => {
+const bucketChange = (record: StreamRecord, entityBucketOf: EntityBucketOf): BucketChange | undefined => {
   const {
     Keys: keys,
     NewImage: image,

@@ -5,7 +5,7 @@ import { MS_NS, roundedUp } from '../core/model/time.ts'
 export const secondsOf = (ns: bigint): number => Number(roundedUp(ns, MS_NS)) / 1000
 
 /** One violated limit, as every 429 and every check lists it. */
-export const violationJson = ({ state, requested, retryAfterNs }: Violation) => ({
+const violationJson = ({ state, requested, retryAfterNs }: Violation) => ({
   limit_name: state.limit.name,
   entity_id: state.entityId,
   resource: state.resource,

@@ -12,7 +12,7 @@ import { describedRequests, describedTokens, parentsTokens } from './described-l
  */
 export type Headers = Record<string, string>
 
-export const WARNING_HEADER = 'x-ratelimit-warning'
+const WARNING_HEADER = 'x-ratelimit-warning'
 
 /** Marks a response of which a part was decided without the store. */
 export const DEGRADED = 'x-zael-degraded'
@@ -131,10 +131,10 @@ const MS_PER_MINUTE = 60_000
 const MS_PER_HOUR = 3_600_000n
 
 /** ns as whole ms, rounded up, so that a wait of that length suffices. Never below 0. */
-export const ceilMs = (ns: bigint): bigint => (ns <= 0n ? 0n : roundedUp(ns, MS_NS))
+const ceilMs = (ns: bigint): bigint => (ns <= 0n ? 0n : roundedUp(ns, MS_NS))
 
 /** ns as whole seconds, rounded up. */
-export const ceilSeconds = (ns: bigint): bigint => (ns <= 0n ? 0n : roundedUp(ns, SECOND_NS))
+const ceilSeconds = (ns: bigint): bigint => (ns <= 0n ? 0n : roundedUp(ns, SECOND_NS))
 
 /** As Go's `time.Duration` prints itself, which OpenAI's headers do: `120ms`, `8.64s`, `6m0s`, `1h0m0.5s`. To the ms, rounded up. */
 export const goDuration = (ns: bigint): string => {

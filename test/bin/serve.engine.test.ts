@@ -73,9 +73,9 @@ test('chats, limits, counts what was used, and stops by SIGINT with 0', async ()
   }, PATIENCE)
   expect(await server.end('SIGINT')).toBe(0)
   const lines = server.stderr().trimEnd().split('\n')
-  const said = /^\S+ (info|warn) {2}A limit (is nearly used up|denied) {2}key="key-bob:gpt-4" /
+  const said = /^\S+ (info|warn) {2}limit (nearly used up|denied) {2}key="key-bob:gpt-4" /
   expect(lines.filter((line) => !said.test(line))).toEqual([])
-  expect(lines.at(-1)).toContain('warn  A limit denied')
+  expect(lines.at(-1)).toContain('warn  limit denied')
 })
 
 test('says where everything is, and what it says is there', async () => {

@@ -18,7 +18,7 @@ export interface SizeFormat<Form extends LimitForm = LimitForm> {
 const DEFAULT_ALGORITHM = 'token_bucket'
 
 /** A limit of any algorithm in `formats`. */
-export const createLimitInput = <Form extends LimitForm>(formats: readonly SizeFormat<Form>[]) => {
+const createLimitInput = <Form extends LimitForm>(formats: readonly SizeFormat<Form>[]) => {
   const names = formats.map(({ algorithm }) => algorithm)
   const formOf = (input: unknown): Form | Fault => {
     if (typeof input !== 'object' || input === null || Array.isArray(input)) return { must: 'be an object' }

@@ -2,18 +2,18 @@ import { ZaelError } from '../model/errors.ts'
 import type { AdminStore, AuditRecord, AuditValue } from '../ports/admin-store.ts'
 import type { Clock, Secrets } from '../ports/platform.ts'
 
-/** What the services that change configuration stand on. */
+/** The dependencies of services that change configuration. */
 export interface AdminDependencies {
   readonly store: AdminStore
   readonly clock: Clock
   readonly secrets: Secrets
-  /** Told after every change that was written. */
+  /** Called after every change that was written. */
   readonly changed: OnConfigChange
 }
 
 /**
- * What this process has changed of the configuration: caches forget what they know of it. An entity's change covers
- * its keys, its limits and what its children inherit from it; `all` is for defaults, which bind everyone.
+ * A change of the configuration by this process, which invalidates cached configuration. A change of an entity includes its
+ * keys, its limits and the limits that its children inherit; `all` is a change of defaults, which apply to every entity.
  */
 export interface ConfigChange {
   readonly entityId?: string
@@ -23,7 +23,7 @@ export interface ConfigChange {
 
 export type OnConfigChange = (change: ConfigChange) => void
 
-/** What an audit record says, before it has a time and an id. */
+/** The content of an audit record, without its time and id. */
 export interface Deed {
   readonly actor: string
   readonly action: string
@@ -32,7 +32,7 @@ export interface Deed {
   readonly after: AuditValue
 }
 
-/** The record of a deed, as of now. */
+/** The audit record of a deed, at the current time. */
 export const auditRecord = (
   { clock, secrets }: Pick<AdminDependencies, 'clock' | 'secrets'>,
   deed: Deed,
@@ -44,13 +44,13 @@ export const auditRecord = (
 
 const ATTEMPTS = 5
 
-/** The version of a change made at `now` (ns since the epoch) to what had the version `before` (null: there was nothing). */
+/** The version of a change at `now` (ns since the epoch); `before`: the previous version, null if there is none. */
 export const nextVersion = (now: bigint, before: bigint | null): bigint =>
   before === null || now > before ? now : before + 1n
 
 /**
- * Repeats a read-and-replace while others get in between, a few times at most.
- * Throws `ZaelError('conflict')` after that.
+ * Repeats a read-and-replace while concurrent changes interfere, a few times at most.
+ * Throws `ZaelError('conflict')` after the last attempt.
  */
 export const untilUnchanged = async <T>(attempt: () => Promise<T | 'changed'>): Promise<T> => {
   for (let left = ATTEMPTS; left > 0; left -= 1) {

@@ -3,7 +3,7 @@ import { invalid } from '../model/errors.ts'
 import type { Meter } from '../model/meter.ts'
 import { type AdminDependencies, auditRecord } from './audit.ts'
 
-/** Which buckets and limits of an entity; what is left out means all. */
+/** Selects buckets and limits of an entity; an absent field selects all. */
 export interface Selection {
   readonly resource?: string
   readonly limitName?: string
@@ -13,11 +13,11 @@ export interface Amendment extends Selection {
   readonly amount?: number
 }
 
-/** What administrators do to buckets. Throws `not_found` for an unknown entity, `invalid_request` for an unknown limit. */
+/** Changes of buckets by administrators. Throws `not_found` for an unknown entity, `invalid_request` for an unknown limit. */
 export interface BucketService {
-  /** Full again. Without `resource` every bucket of the entity, without `limitName` every limit. */
+  /** Refills limits. Without `resource`: of every bucket of the entity; without `limitName`: every limit. */
   reset(entityId: string, selection: Selection, actor: string): Promise<void>
-  /** More for now: `amount` tokens, or all that is used. */
+  /** Adds `amount` tokens once; without `amount`, all that are used. */
   topUp(entityId: string, selection: Amendment, actor: string): Promise<void>
 }
 
@@ -45,12 +45,12 @@ export const createBucketService = (deps: BucketDependencies): BucketService => 
   }
 }
 
-/** `meter`: recorded of money alone, whose amounts are micro-dollars. */
+/** `meter` is recorded only for money, whose amounts are micro-dollars. */
 interface Recorded extends Amendment {
   readonly meter?: Meter
 }
 
-/** The meter of the named limit. Without a resource a limit may be one of any bucket of the entity. */
+/** The meter of the named limit. Without a resource, the limit may belong to any bucket of the entity. */
 const checkLimit = async (
   deps: BucketDependencies,
   entityId: string,

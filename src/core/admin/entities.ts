@@ -12,7 +12,7 @@ import { entityToJson } from '../model/json.ts'
 import type { Page, PageRequest } from '../ports/admin-store.ts'
 import { type AdminDependencies, auditRecord, nextVersion, untilUnchanged } from './audit.ts'
 
-/** What an administrator may change of an entity. */
+/** The fields of an entity that an administrator may change. */
 export interface EntityPatch {
   readonly name?: string
   readonly parentId?: string | null
@@ -26,7 +26,7 @@ export interface EntityPatch {
   readonly bypass?: boolean
 }
 
-/** What an administrator says of a new entity; the rest is as in `newEntity`. */
+/** The fields of a new entity; `newEntity` sets the defaults of the others. */
 export interface EntityDraft extends EntityPatch {
   readonly id: string
   readonly name: string
@@ -47,8 +47,8 @@ export const newEntity = (draft: EntityDraft, now: bigint): Entity => ({
   version: now,
 })
 
-/** Throws `ZaelError('invalid_request')` that names the field, where the entity breaks a rule that it can break alone. */
-export const checkEntity = (entity: Entity): void => {
+/** Checks the rules that concern only the entity itself. Throws `ZaelError('invalid_request')` that names the field. */
+const checkEntity = (entity: Entity): void => {
   if (!isId(entity.id)) throw invalid('entity_id', ID_RULE)
   checkText('name', entity.name, ENTITY_BOUNDS.nameLength)
   if (!isId(entity.kind)) throw invalid('kind', ID_RULE)
@@ -81,14 +81,14 @@ const checkMetadata = (metadata: Readonly<Record<string, string>>): void => {
   }
 }
 
-/** Entities, as administrators make and change them. All methods throw `StoreUnavailable`. */
+/** Creates, changes and deletes entities. All methods throw `StoreUnavailable`. */
 export interface EntityService {
   /** Throws `not_found`. */
   get(id: string): Promise<Entity>
   list(page: PageRequest & { readonly q?: string }): Promise<Page<Entity>>
   /** The children's ids. Throws `not_found`. */
   children(id: string): Promise<readonly string[]>
-  /** Throws `conflict` where it exists, `invalid_request` for a bad field, an unknown parent or a cycle. */
+  /** Throws `conflict` if it exists, `invalid_request` for an invalid field, an unknown parent or a cycle. */
   create(draft: EntityDraft, actor: string): Promise<Entity>
   /** Throws as `create`, and `not_found`. */
   change(id: string, patch: EntityPatch, actor: string): Promise<Entity>
@@ -175,7 +175,7 @@ const removeEntity = async (deps: AdminDependencies, id: string, actor: string):
   deps.changed({ entityId: id })
 }
 
-/** Throws where `parentId` does not exist, or has `id` among its ancestors. */
+/** Throws if `parentId` does not exist, or has `id` among its ancestors. */
 const checkParent = async ({ store }: AdminDependencies, id: string, parentId: string): Promise<void> => {
   const seen = new Set<string>()
   for (let next: string | null = parentId; next !== null && !seen.has(next); ) {

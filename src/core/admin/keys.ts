@@ -12,16 +12,16 @@ import {
 import { type AdminDependencies, auditRecord } from './audit.ts'
 import { getEntity } from './entities.ts'
 
-/** What an administrator says of a new key. */
+/** The fields of a new key that an administrator may set. */
 export interface KeyDraft {
   readonly name?: string
-  /** The secret to use; one is made where it is left out. */
+  /** Default: a generated secret. */
   readonly secret?: string
   /** ns since the epoch, or null: never */
   readonly expiresAt?: bigint | null
 }
 
-/** A key just made, with its secret: the only time that anyone sees it. */
+/** A new key with its secret, which is not shown again. */
 export interface NewKey {
   readonly key: ApiKey
   readonly secret: string
@@ -29,17 +29,17 @@ export interface NewKey {
 
 /** API keys. All methods throw `not_found` for an unknown entity or key, and `StoreUnavailable`. */
 export interface KeyService {
-  /** Throws `invalid_request` for a bad secret or expiry, `conflict` where the secret is in use. */
+  /** Throws `invalid_request` for an invalid secret or expiry, `conflict` if the secret is in use. */
   create(entityId: string, draft: KeyDraft, actor: string): Promise<NewKey>
   list(entityId: string): Promise<readonly ApiKey[]>
-  /** The key opens nothing from now on. A second time it does nothing. */
+  /** Revokes the key. Does nothing if it is already revoked. */
   revoke(entityId: string, keyId: string, actor: string): Promise<void>
-  /** Makes a key in place of another, which opens for `graceNs` more. Throws `conflict` where that opens nothing. */
+  /** Creates a replacement for a key, which stays valid for `graceNs`. Throws `conflict` if the key is revoked or has expired. */
   rotate(entityId: string, keyId: string, graceNs: bigint, actor: string): Promise<NewKey>
 }
 
 export interface KeyRules {
-  /** The shortest secret that may be given; the demo seed asks for less than 16. */
+  /** The minimum length of a secret; the demo seed uses secrets shorter than 16. */
   readonly shortestSecret: number
 }
 

@@ -24,17 +24,17 @@ import {
 import { getEntity } from './entities.ts'
 
 /**
- * The limits that an owner has itself, per resource. All methods throw `not_found` for an unknown entity,
- * `invalid_request` for a resource or role that cannot be, and `StoreUnavailable`.
+ * An owner's own limits, per resource. All methods throw `not_found` for an unknown entity, `invalid_request` for an invalid
+ * resource or role, and `StoreUnavailable`.
  */
 export interface LimitSetService {
-  /** What is set, without what is inherited; empty where nothing is. */
+  /** The owner's own limits, without inherited ones. */
   get(key: LimitSetKey): Promise<readonly Limit[]>
-  /** Puts `limits` in place of what was set. None: what is inherited counts again. */
+  /** Replaces the owner's limits. With none, the inherited limits apply again. */
   replace(key: LimitSetKey, limits: readonly Limit[], actor: string): Promise<void>
-  /** Puts what `edit` makes of them in place of the limits that are set; asked again where others get in between. */
+  /** Replaces the owner's limits with the result of `edit`, which is called again after a concurrent change. */
   change(key: LimitSetKey, edit: (limits: readonly Limit[]) => readonly Limit[], actor: string): Promise<void>
-  /** As `replace`, but where just these are set already nothing is written, and no version raised. Says whether it wrote. */
+  /** As `replace`, but writes nothing if the limits are already set. Returns whether it wrote. */
   ensure(key: LimitSetKey, limits: readonly Limit[], actor: string): Promise<boolean>
 }
 
@@ -97,7 +97,7 @@ interface Change {
   readonly actor: string
 }
 
-/** Writes where nothing else has been written since `before` was read. */
+/** Writes on condition that the set has not changed since `before` was read. */
 const writeLimits = (deps: AdminDependencies, key: LimitSetKey, { before, limits, actor }: Change) => {
   const expected = before?.version ?? null
   const audit = auditRecord(deps, {
@@ -118,8 +118,9 @@ const checkKey = async (deps: AdminDependencies, { owner, resource }: LimitSetKe
 }
 
 /**
- * Throws `invalid_request` where the limits, with what they inherit and what inherits them on the owner's own resources,
- * would be more than one bucket keeps. A role's or the system's are not held against those of every entity.
+ * Throws `invalid_request` if the limits exceed the bounds of one bucket together with the limits that they inherit, or with
+ * the owner's own limits on the resources that inherit them. A role's or the system's are not checked against the limits of
+ * every entity.
  */
 const checkTogether = async (
   deps: AdminDependencies,
@@ -140,7 +141,7 @@ const checkTogether = async (
   }
 }
 
-/** The resources on which a set is in force, as far as its owner has limits of its own there. */
+/** The resources to which a set applies and on which its owner has limits. */
 const resourcesOf = async ({ store }: AdminDependencies, { owner, resource }: LimitSetKey) => {
   if (resource !== DEFAULT_RESOURCE) return [resource]
   const limited = await store.limitedResources(owner)

@@ -7,20 +7,20 @@ import type { Page, PageRequest } from '../ports/admin-store.ts'
 import { type AdminDependencies, auditRecord } from './audit.ts'
 import { createLimitSetService } from './limits.ts'
 
-/** Policies, as administrators set them. All methods throw `StoreUnavailable`. */
+/** Creates, changes and deletes policies. All methods throw `StoreUnavailable`. */
 export interface PolicyService {
   list(page: PageRequest): Promise<Page<Policy>>
   /** Throws `not_found`. */
   get(key: PolicyKey): Promise<Policy>
-  /** Puts `limits` in place of what there was. Throws `invalid_request` where there are none. */
+  /** Replaces the policy's limits. Throws `invalid_request` if `limits` is empty. */
   put(
     key: PolicyKey,
     limits: readonly Limit[],
     actor: string,
   ): Promise<{ readonly policy: Policy; readonly created: boolean }>
-  /** Removes its bucket as well: a policy that is created again begins full. Throws `not_found`. */
+  /** Removes the policy and its bucket: a policy that is created again begins full. Throws `not_found`. */
   remove(key: PolicyKey, actor: string): Promise<void>
-  /** Makes its limits full again, and returns it. Throws `not_found`, and `conflict` if others write faster. */
+  /** Refills its limits and returns the policy. Throws `not_found`, and `conflict` under contention. */
   reset(key: PolicyKey, actor: string): Promise<Policy>
 }
 
@@ -43,7 +43,7 @@ export const createPolicyService = (deps: PolicyDependencies): PolicyService => 
     async put(key, limits, actor) {
       if (limits.length === 0) throw invalid('limits', 'hold at least one limit')
       const before = await limitsOf(key)
-      // a removed policy may have a bucket again: a node charged it by cached configuration, or `remove` was interrupted
+      // a removed policy may still have a bucket: a node charged it by cached configuration, or `remove` was interrupted
       if (before.length === 0) await limiter.removePolicyBucket(key)
       await sets.replace(policyLimitSet(key), limits, actor)
       return { policy: { key, limits }, created: before.length === 0 }

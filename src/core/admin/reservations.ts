@@ -8,34 +8,34 @@ import type { Cost } from '../model/meter.ts'
 import { roundedUp, SECOND_NS } from '../model/time.ts'
 import type { Clock, Secrets } from '../ports/platform.ts'
 
-/** What has become of a reservation. `changed`: by this call. */
+/** The state of a reservation after a call that ends it. `changed`: this call ended it. */
 export interface Ended {
   readonly changed: boolean
   readonly state: 'settled' | 'released' | 'expired'
 }
 
-/** The result of extending a reservation. `changed`: it now ends when this call asked for. */
+/** The result of extending a reservation. `changed`: it now expires at the time that this call requested. */
 export interface Extended {
   readonly changed: boolean
   readonly state: 'open' | 'settled' | 'released' | 'expired'
-  /** ns since the epoch, where it is open. */
+  /** ns since the epoch; present if it is open. */
   readonly expiresAt?: bigint
 }
 
-/** Reservations that are settled by another request than the one that made them, on any node. */
+/** Reservations that a later request settles, on any node. */
 export interface ReservationService {
   /**
-   * Keeps what was charged, for `lifetimeSeconds`. Where it cannot be kept, nobody could settle it: then it is given back
-   * before `StoreUnavailable` is thrown.
+   * Stores a reservation for `lifetimeSeconds`. If it cannot be stored, it could not be settled: it is released, then
+   * `StoreUnavailable` is thrown.
    */
   hold(ownerId: string, reservation: Reservation, lifetimeSeconds: number): Promise<StoredReservation>
   /**
-   * Settles a reservation to `actual`, or gives all back (null), once. `by`: the caller settles it themselves, which bounds
-   * what it charges to buckets that others share. Throws `ZaelError('not_found')` where `ownerId` has no such reservation,
+   * Settles a reservation to `actual`, or refunds all of it (null), once. `by`: the caller settles it themselves, which bounds
+   * the amounts charged to shared buckets. Throws `ZaelError('not_found')` if `ownerId` has no such reservation, and
    * `StoreUnavailable`.
    */
   end(ownerId: string, id: string, actual: Cost | null, by?: SettledBy): Promise<Ended>
-  /** Makes an open reservation expire `lifetimeSeconds` from now, unless it does so later already. Throws as `end`. */
+  /** Makes an open reservation expire `lifetimeSeconds` from now, unless it already expires later. Throws as `end`. */
   extend(ownerId: string, id: string, lifetimeSeconds: number): Promise<Extended>
 }
 
@@ -60,15 +60,15 @@ export const createReservationService = (deps: ReservationDependencies): Reserva
       await deps.reservations.put(stored)
       return stored
     } catch (error) {
-      // also where it may have been kept: its id is random, and nobody was told
+      // even if it may have been stored: its id is random and was never sent
       await reservation.release()
       throw error
     }
   },
 
   /**
-   * First closed, then settled: a process that dies in between leaves all of it charged, which errs towards denying. The
-   * other way round two could settle.
+   * Closes first, then settles: a crash in between leaves the whole reservation charged, which errs towards denying. In the
+   * opposite order, two requests could both settle.
    */
   async end(ownerId, id, actual, by) {
     if (!isId(id)) throw unknownReservation(id)
@@ -93,17 +93,17 @@ export const createReservationService = (deps: ReservationDependencies): Reserva
   },
 })
 
-/** A whole second, as answers have it. */
+/** Rounded up to a whole second, the unit of responses. */
 const endOf = (now: bigint, lifetimeSeconds: number): bigint =>
   (roundedUp(now, SECOND_NS) + BigInt(lifetimeSeconds)) * SECOND_NS
 
-/** Leases belong to this process; a stored reservation may be settled by any node, in the table. */
+/** Leases belong to this process, but any node may settle a stored reservation. */
 const withoutLeases = ({ reserved, parts }: ReservedCharges): ReservedCharges => ({
   reserved,
   parts: parts.map(({ lease: _, ...part }) => part),
 })
 
-/** Repeats a call whose response was lost: the store recognizes the same closing, and extends to the same end. */
+/** Repeats a call whose response was lost: closing and extending are idempotent. */
 const twiceAtMost = async <T>(call: () => Promise<T>): Promise<T> => {
   try {
     return await call()
@@ -113,7 +113,7 @@ const twiceAtMost = async <T>(call: () => Promise<T>): Promise<T> => {
   }
 }
 
-/** An id that the client made up may be as long as a body, so only one of a valid form is repeated. */
+/** An invalid id may be as long as a body, so the message contains only valid ones. */
 const unknownReservation = (id: string): ZaelError =>
   new ZaelError('not_found', isId(id) ? `You have no reservation ${id}` : 'You have no such reservation', {
     field: 'reservation_id',

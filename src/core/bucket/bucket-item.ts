@@ -1,4 +1,4 @@
-import { SECOND_NS } from '../model/time.ts'
+import { DAY_NS, SECOND_NS } from '../model/time.ts'
 import type { LimitWrite } from './algorithm.ts'
 import {
   type Action,
@@ -29,8 +29,6 @@ export const numberIn = (item: BucketItem | undefined, path: string, fallback: b
   const value = item?.[path]
   return typeof value === 'bigint' ? value : fallback
 }
-
-const DAY_NS = 86_400n * SECOND_NS
 
 /** A bucket outlives the moment at which all is full again by this much, so that TTL deletes no debt. */
 const KEPT_NS = 2n * DAY_NS

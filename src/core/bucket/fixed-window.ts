@@ -1,6 +1,6 @@
 import { type CalendarWindow, calendarWindow, isTimeZone } from '../model/calendar.ts'
 import { type CalendarUnit, type FixedWindowSize, isCalendarUnit } from '../model/limit.ts'
-import { larger, roundedUp, SECOND_NS, smaller } from '../model/time.ts'
+import { DAY_NS, HOUR_NS, larger, MINUTE_NS, roundedUp, smaller } from '../model/time.ts'
 import {
   type Algorithm,
   type AlgorithmDefinition,
@@ -20,13 +20,13 @@ interface FixedWindowShape {
 
 const MILLION = 1_000_000n
 
-/** Lengths as people mean them: months have 28 to 31 days, and days 23 to 25 hours. */
-const NOMINAL_SECONDS: Readonly<Record<CalendarUnit, bigint>> = {
-  minute: 60n,
-  hour: 3600n,
-  day: 86_400n,
-  week: 7n * 86_400n,
-  month: 30n * 86_400n,
+/** Nominal lengths: actual months have 28 to 31 days, and days 23 to 25 hours. */
+const NOMINAL_NS: Readonly<Record<CalendarUnit, bigint>> = {
+  minute: MINUTE_NS,
+  hour: HOUR_NS,
+  day: DAY_NS,
+  week: 7n * DAY_NS,
+  month: 30n * DAY_NS,
 }
 
 /**
@@ -40,7 +40,7 @@ const createFixedWindow = (shape: FixedWindowShape): Algorithm => {
     name: 'fixed_window',
     text: `fixed_window ${limit} per ${window} ${timeZone}`,
     capacity: limit,
-    windowNs: NOMINAL_SECONDS[window] * SECOND_NS,
+    windowNs: NOMINAL_NS[window],
     ...readings(limit, windowAt),
     ...charges(limit, windowAt),
     ...corrections(windowAt),

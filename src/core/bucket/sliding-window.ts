@@ -286,16 +286,16 @@ export interface SlotUse {
 }
 
 /** Slots are named in base 36, which keeps items small. */
-export const slotKey = (slot: number): string => slot.toString(36)
+const slotKey = (slot: number): string => slot.toString(36)
 
 const slotOf = (key: string): number => Number.parseInt(key, 36)
 
 const marksOf = ({ marks }: LimitFields): readonly Mark[] =>
   typeof marks === 'object' ? Object.entries(marks) : []
 
-export const knownSlots = (fields: LimitFields): readonly string[] => marksOf(fields).map(([key]) => key)
+const knownSlots = (fields: LimitFields): readonly string[] => marksOf(fields).map(([key]) => key)
 
-export const countedIn = (fields: LimitFields, grid: Grid, slotNow: number): Counted => {
+const countedIn = (fields: LimitFields, grid: Grid, slotNow: number): Counted => {
   const marks = marksOf(fields)
   let base: Counted['base']
   for (const [key, value] of inReach(marks, grid, slotNow))
@@ -304,7 +304,7 @@ export const countedIn = (fields: LimitFields, grid: Grid, slotNow: number): Cou
 }
 
 /** What is in use, by the slot with which it goes, the earliest first. */
-export const partsOf = (fields: LimitFields, grid: Grid, slotNow: number): readonly SlotUse[] => {
+const partsOf = (fields: LimitFields, grid: Grid, slotNow: number): readonly SlotUse[] => {
   const latestFirst = inReach(marksOf(fields), grid, slotNow).toSorted((a, b) => slotOf(b[0]) - slotOf(a[0]))
   const parts: SlotUse[] = []
   let least = numberAt(fields, 'n', 0n)

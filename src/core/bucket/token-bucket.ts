@@ -1,5 +1,5 @@
 import type { TokenBucketSize } from '../model/limit.ts'
-import { larger, nsPerToken, roundedUp, SECOND_NS, smaller } from '../model/time.ts'
+import { larger, MINUTE_NS, nsPerToken, roundedUp, SECOND_NS, smaller } from '../model/time.ts'
 import {
   type Algorithm,
   type AlgorithmDefinition,
@@ -19,7 +19,7 @@ interface TokenBucketShape {
 const MILLION = 1_000_000n
 
 /** A paused bucket has no rate. The window it states, and ns per token where it has never had a size. */
-const PAUSED_WINDOW_NS = 60n * SECOND_NS
+const PAUSED_WINDOW_NS = MINUTE_NS
 
 /**
  * A bucket of `capacity` tokens, one coming back every `tokenNs`, as one number: `tat`, the theoretical arrival time of

@@ -1,11 +1,12 @@
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
+import { MS_NS, SECOND_NS } from '../model/time.ts'
 
 /*
  * How much is requested of one bucket, and how far ahead of that its leases reach. All times are by the monotonic clock.
  */
 
 /** How far ahead a lease reaches: the recent demand of so much time. */
-export const AHEAD_NS = 250_000_000n
+export const AHEAD_NS = 250n * MS_NS
 
 /** What was requested of a bucket since `sinceNs`, and in the `AHEAD_NS` before. */
 export interface RecentDemand {
@@ -82,10 +83,10 @@ const turnOver = (demand: RecentDemand, nowNs: bigint): void => {
 }
 
 /** The leases of a throttled bucket reach at most so many times as far: a second ahead. */
-export const FURTHEST_REACH = 4
+const FURTHEST_REACH = 4
 
 /** Each such time without being throttled halves the reach. */
-const CALM_NS = 1_000_000_000n
+const CALM_NS = SECOND_NS
 
 /** How many times as far as usual leases reach, at least 1. */
 export const reachOf = ({ throttled }: RecentDemand, nowNs: bigint): number => {

@@ -3,7 +3,7 @@ import { textIn } from '../bucket/bucket-item.ts'
 import { boundOf, type EffectiveLimit, isPaused } from '../bucket/effective-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import type { Cost, Meter } from '../model/meter.ts'
-import { smaller } from '../model/time.ts'
+import { SECOND_NS, smaller } from '../model/time.ts'
 
 /** A denial by the table, and how long it may be repeated without a write. */
 export interface Denial {
@@ -25,7 +25,7 @@ interface Reason {
 }
 
 /** The configuration is read again before a denial is given, at most once per second. */
-const LONGEST_NS = 1_000_000_000n
+const LONGEST_NS = SECOND_NS
 
 /** What to remember of a denial at `now`; undefined if the state does not show the reason, as its limits have changed. */
 export const rememberedDenial = (

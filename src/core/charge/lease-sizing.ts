@@ -2,7 +2,7 @@ import { changesIn, effectiveFields } from '../bucket/carry-over.ts'
 import { boundOf, type EffectiveLimit } from '../bucket/effective-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
-import { SECOND_NS, smaller } from '../model/time.ts'
+import { HOUR_NS, MS_NS, smaller } from '../model/time.ts'
 import { AHEAD_NS, type ExpectedDemand, expectedDemand, type RecentDemand, reachOf } from './demand.ts'
 
 /** What a lease is sized by. */
@@ -72,8 +72,6 @@ export const leaseTtlOf = (limits: readonly EffectiveLimit[], cost: Cost, ttlNs:
   limits
     .filter(({ limit }) => cost[limit.meter] !== undefined)
     .map(({ limit }) =>
-      limit.leaseTtlSeconds === undefined
-        ? ttlNs
-        : BigInt(Math.floor(limit.leaseTtlSeconds * 1000)) * (SECOND_NS / 1000n),
+      limit.leaseTtlSeconds === undefined ? ttlNs : BigInt(Math.floor(limit.leaseTtlSeconds * 1000)) * MS_NS,
     )
-    .reduce((least, each) => smaller(least, each), ttlNs === 0n ? 0n : 3600n * SECOND_NS)
+    .reduce((least, each) => smaller(least, each), ttlNs === 0n ? 0n : HOUR_NS)

@@ -41,7 +41,7 @@ export const zeroCostOf = ({ dueBelow }: Lease): Cost =>
   Object.fromEntries(METERS.filter((meter) => dueBelow[meter] !== undefined).map((meter) => [meter, 0]))
 
 /** Whether the lease holds `cost` of all meters that its limits count. */
-export const holds = ({ left, receipt }: Lease, cost: Cost): boolean =>
+const holds = ({ left, receipt }: Lease, cost: Cost): boolean =>
   receipt.limits.every(({ meter }) => {
     const wanted = cost[meter]
     return wanted === undefined || wanted <= (left[meter] ?? -1)

@@ -1,6 +1,7 @@
 import type { BucketId } from '../bucket/bucket-store.ts'
 import type { Receipt } from '../bucket/receipt.ts'
 import type { Cost } from '../model/meter.ts'
+import { DAY_SECONDS } from '../model/time.ts'
 import type { Lease } from './lease.ts'
 
 /** One bucket of a reservation. */
@@ -78,4 +79,4 @@ export interface ReservationStore {
 }
 
 /** How long an ended reservation is kept, so that a second attempt to end it gets its state. */
-export const KEPT_AFTER_EXPIRY_SECONDS = 86_400n
+export const KEPT_AFTER_EXPIRY_SECONDS = BigInt(DAY_SECONDS)

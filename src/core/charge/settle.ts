@@ -20,16 +20,15 @@ export interface SettlingDependencies {
   readonly metrics: Metrics
 }
 
-/** The caller who settles: on buckets that they share with others, the amounts that they report are bounded. */
+/** The caller who settles. On shared buckets, the amounts that they report are bounded. */
 export interface SettledBy {
   readonly callerId: string
 }
 
 /**
- * Brings every bucket of a reservation to what it would be had `actual` been charged at the start, or stricter; null refunds
- * all. `startedNs` is the monotonic clock before the charge; undefined if another process charged: then the time since is
- * measured by the wall clock alone. Without `by`, every bucket is settled in full.
- * Never throws.
+ * Settles every bucket of a reservation as if `actual` had been charged at the start, or more strictly; null refunds all.
+ * `startedNs` is the monotonic clock before the charge; undefined if another process charged: then the elapsed time is
+ * measured by the wall clock alone. Without `by`, every bucket is settled in full. Never throws.
  */
 export const settleCharges = async (
   deps: SettlingDependencies,
@@ -47,8 +46,8 @@ export const settleCharges = async (
 }
 
 /**
- * The caller's own buckets first, in full; then those that they share, by what their own had available (see
- * `charge/overage.ts`). Where nothing goes beyond the reservation, all at once.
+ * Settles the caller's own buckets first, in full; then the shared ones, bounded by what the caller's own had available (see
+ * `charge/overage.ts`). If no amount exceeds the reservation, settles all at once.
  */
 const settleAsCaller = async (
   deps: SettlingDependencies,
@@ -67,7 +66,7 @@ const settleAsCaller = async (
   await Promise.all([settling, ...shared.map((part) => settleShared(deps, part, within, overage))])
 }
 
-/** What was used of what was reserved. */
+/** The used part of the reservation. */
 const withinReserved = (reserved: Cost, used: Cost): Cost => {
   const within: Partial<Record<Meter, number>> = {}
   for (const meter of METERS) {
@@ -77,7 +76,7 @@ const withinReserved = (reserved: Cost, used: Cost): Cost => {
   return within
 }
 
-/** Refunds what was charged. A part without a receipt was not certainly charged, and is never refunded. */
+/** Refunds all charges. A part without a receipt may not have been charged, and is never refunded. */
 export const refundAll = (
   deps: SettlingDependencies,
   parts: readonly Pick<ReservedPart, 'receipt' | 'lease'>[],
@@ -93,7 +92,7 @@ export const refundAll = (
     }),
   )
 
-/** Refunds what is left of leases. Never throws. */
+/** Refunds the remaining tokens of leases. Never throws. */
 export const refundLeases = (deps: SettlingDependencies, leases: readonly Lease[]): Promise<unknown> =>
   Promise.all(
     leases.map((lease) => {
@@ -102,7 +101,7 @@ export const refundLeases = (deps: SettlingDependencies, leases: readonly Lease[
     }),
   )
 
-/** The part of the corrections that a live lease neither takes nor pays. */
+/** The corrections that remain after a live lease has taken back refunds and paid overage. */
 const beyondLease = (
   { clock }: SettlingDependencies,
   lease: Lease | undefined,
@@ -146,7 +145,7 @@ const settleOwn = async (
   return { limits, corrections, settled: await settleAndCount(deps, receipt, used, { corrections }) }
 }
 
-/** `within`: what was used of what was reserved. */
+/** `within`: the used part of the reservation. */
 const settleShared = async (
   deps: SettlingDependencies,
   { bucket, receipt }: ReservedPart,
@@ -159,7 +158,7 @@ const settleShared = async (
   await settleAndCount(deps, receipt, within, { corrections, overage })
 }
 
-/** How far each limit's charge is from what was used; a meter that is left out stays as charged. */
+/** The difference between usage and charge per limit; an absent meter stays as charged. */
 const correctionsTo = (receipt: Receipt | undefined, used: Cost): readonly Correction[] =>
   (receipt?.limits ?? []).map((limit) => ({
     receipt: limit,
@@ -169,11 +168,11 @@ const correctionsTo = (receipt: Receipt | undefined, used: Cost): readonly Corre
 const isExact = (corrections: readonly Correction[]): boolean =>
   corrections.every(({ difference }) => difference === 0)
 
-/** The use goes along with the next write to the bucket. */
+/** Counts the usage with the next write to the bucket. */
 const countLater = ({ tally, clock }: SettlingDependencies, bucket: BucketId, used: Cost): void =>
   tally.add(bucket, useOf(used), { isUse: true, nowNs: clock.monotonic() })
 
-/** Settles one bucket, with the use and all counts that wait for it in the same write. */
+/** Settles one bucket; the same write includes the usage and all pending counts. */
 const settleAndCount = (
   deps: SettlingDependencies,
   receipt: Receipt,
@@ -187,7 +186,7 @@ const settleAndCount = (
   })
 }
 
-/** Ignores amounts that cannot be (below 0, not whole): their meters stay as reserved. */
+/** Ignores invalid amounts (negative or not whole): their meters stay as reserved. */
 const amountsIn = (actual: Cost): Cost =>
   Object.fromEntries(Object.entries(actual).filter(([, amount]) => isAmount(amount)))
 
@@ -196,8 +195,9 @@ type Ending = Pick<Settlement, 'corrections' | 'counters' | 'overage'> & {
 }
 
 /**
- * The bucket right after the write; undefined where none was applied, or that is not known. Never throws: what could not be
- * settled stays charged, which errs towards denying. `onUnwritten`: certainly not applied.
+ * Returns the bucket right after the write; undefined if the write was not, or may not have been, applied. Never throws: a
+ * failed settlement leaves the charge, which errs towards denying. `onUnwritten` is called if the write was certainly not
+ * applied.
  */
 const settle = async (
   deps: SettlingDependencies,
@@ -213,7 +213,7 @@ const settle = async (
     return written
   } catch (error) {
     deps.metrics.count('refunds_lost')
-    deps.logger.warn('a settlement was not written', { bucket: receipt.bucket, reason: String(error) })
+    deps.logger.warn('settlement not written', { bucket: receipt.bucket, reason: String(error) })
     if (error instanceof StoreUnavailable && !error.mayHaveApplied) onUnwritten?.()
     return undefined
   }

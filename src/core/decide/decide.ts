@@ -3,7 +3,7 @@ import { refundAll } from '../charge/settle.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
 import { type Cost, withTotalTokens } from '../model/meter.ts'
-import { SECOND_NS } from '../model/time.ts'
+import { MS_NS, SECOND_NS } from '../model/time.ts'
 import { type ApplicableBucket, type Resolution, sameLimits } from '../resolve/resolution.ts'
 import { type ChargeAttempt, type ChargingDependencies, chargeBuckets, hasDenied } from './charge-buckets.ts'
 import type { Decision, DecisionRequest, Denied, Violation } from './decision.ts'
@@ -38,7 +38,7 @@ export interface BucketsRequest extends Pick<DecisionRequest, 'cost' | 'settles'
 const DENIAL_MAX_AGE_NS = SECOND_NS
 
 /** How long to wait after others wrote first at every attempt. */
-const CONTENDED_WAIT_NS = 50_000_000n
+const CONTENDED_WAIT_NS = 50n * MS_NS
 
 /**
  * The resolution loop: charges every bucket that applies, and refunds all if one denies. Before a denial is given, and where

@@ -2,7 +2,7 @@ import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
 import type { Tally } from '../charge/counters.ts'
 import { DEFAULT_WARN_AT } from '../model/limit.ts'
 import { policyLabel, selectorText } from '../model/policy.ts'
-import { SECOND_NS } from '../model/time.ts'
+import { MS_NS, roundedUp, SECOND_NS } from '../model/time.ts'
 import { createOnceAMinute, createSampling } from '../ports/once-a-minute.ts'
 import type { CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
 import type { Decision, LimitState, Violation } from './decision.ts'
@@ -17,14 +17,14 @@ export interface DecisionLogDependencies {
   readonly newCache: CacheFactory
 }
 
-/** A limit that goes on denying is logged once in this time. */
+/** The least time between two log lines of the same limit. */
 const QUIET_NS = 10n * SECOND_NS
 
 /**
- * Logs each limit that a decision evaluated at debug level, and each limit that denied at warn: of the same
- * limit of the same bucket at most one in ten seconds, with the number of those left out since the last. Limits that are
- * nearly used up, or exceeded without denying, are counted, and logged as rarely. Decisions without the store are one
- * line a minute with their number.
+ * Logs each evaluated limit at debug level, and each limit that denied at warn level: at most one line per limit of a bucket
+ * in ten seconds, with the number of lines suppressed since the last one. Limits that are nearly used up, or exceeded
+ * without denying, are counted and logged at the same rate. Decisions without the store are logged once per minute, with
+ * their number.
  */
 export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog => {
   const { logger, metrics } = deps
@@ -32,15 +32,15 @@ export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog =>
 
   const deny = (violation: Violation): void =>
     sampled(`denied#${limitKey(violation.state)}`, (suppressed) =>
-      logger.warn('A limit denied', { ...denialOf(violation), suppressed }),
+      logger.warn('limit denied', { ...denialOf(violation), suppressed }),
     )
 
   const caution = ({ kind, state }: Warning): void => {
     metrics.count(kind === 'near' ? 'limits_near' : 'limits_exceeded')
     sampled(`${kind}#${limitKey(state)}`, (suppressed) =>
       kind === 'near'
-        ? logger.info('A limit is nearly used up', { ...evaluationOf(state), suppressed })
-        : logger.warn('A limit would have denied', {
+        ? logger.info('limit nearly used up', { ...evaluationOf(state), suppressed })
+        : logger.warn('limit would have denied', {
             ...evaluationOf(state),
             mode: state.limit.mode,
             suppressed,
@@ -60,21 +60,21 @@ export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog =>
     if (logger.isDebugOn !== false) {
       const { allowed } = decision
       for (const evaluation of evaluationsOf(decision))
-        logger.debug('A limit was evaluated', { ...evaluation, allowed })
+        logger.debug('limit evaluated', { ...evaluation, allowed })
     }
     if (!decision.allowed) decision.violations.forEach(deny)
     warningsOf(decision).forEach(caution)
   }
 }
 
-/** What a decision found of one limit, in the words of logs. Holds ids and numbers, never a secret. */
+/** The state of one limit after a decision, as logged. Contains ids and numbers, never a secret. */
 export interface Evaluation {
-  /** `key-bob:gpt-4`, or of a policy `USER_MODEL:ent-user-2:gpt-4o`. */
+  /** `key-bob:gpt-4`; for a policy `USER_MODEL:ent-user-2:gpt-4o`. */
   readonly key: string
-  /** `key-bob gpt-4`, or of a policy `USER_MODEL ent-user-2:gpt-4o`. */
+  /** `key-bob gpt-4`; for a policy `USER_MODEL ent-user-2:gpt-4o`. */
   readonly label: string
   readonly limitName: string
-  /** What is in use after the decision. */
+  /** The amount in use after the decision. */
   readonly count: number
   readonly limit: number
 }
@@ -87,22 +87,20 @@ export interface DenialEvaluation extends Evaluation {
 }
 
 /** Every limit that the decision evaluated. */
-export const evaluationsOf = ({ limits }: Pick<Decision, 'limits'>): readonly Evaluation[] =>
+const evaluationsOf = ({ limits }: Pick<Decision, 'limits'>): readonly Evaluation[] =>
   limits.map(evaluationOf)
 
-const MS_NS = 1_000_000n
-
-export const denialOf = ({ state, requested, retryAfterNs }: Violation): DenialEvaluation => ({
+const denialOf = ({ state, requested, retryAfterNs }: Violation): DenialEvaluation => ({
   ...evaluationOf(state),
   requested,
-  retryAfterMs: retryAfterNs === null ? null : Number((retryAfterNs + MS_NS - 1n) / MS_NS),
+  retryAfterMs: retryAfterNs === null ? null : Number(roundedUp(retryAfterNs, MS_NS)),
 })
 
-/** A text that no two limits of any two buckets share. */
+/** A text that is unique to a limit of a bucket. */
 export const limitKey = ({ bucket, limit }: LimitState): string => `${bucketKey(bucket)}#${limit.name}`
 
-/** What a decision found of one limit. */
-export const evaluationOf = ({ bucket, limit, used, capacity }: LimitState): Evaluation => ({
+/** The state of one limit after a decision, for a log line. */
+const evaluationOf = ({ bucket, limit, used, capacity }: LimitState): Evaluation => ({
   ...namesOf(bucket),
   limitName: limit.name,
   count: used,
@@ -116,12 +114,12 @@ const namesOf = (bucket: BucketId): Pick<Evaluation, 'key' | 'label'> =>
 
 /** A limit that deserves attention although it has not denied. */
 export interface Warning {
-  /** `near`: as much is in use as its `warn_at` says. `exceeded`: it only warns, and would have denied. */
+  /** `near`: at least its `warn_at` is in use. `exceeded`: a limit of mode `warn` or `shadow` would have denied. */
   readonly kind: 'near' | 'exceeded'
   readonly state: LimitState
 }
 
-/** What a decision found nearly used up, or exceeded without denying; those exceeded first. */
+/** The limits that are nearly used up, or exceeded without denying, after a decision; exceeded ones first. */
 export const warningsOf = (decision: Decision): readonly Warning[] => {
   const denied = decision.allowed ? [] : decision.violations
   const spokenOf = [...decision.reported, ...denied].map(({ state }) => limitKey(state))

@@ -7,20 +7,20 @@ import type { PolicyContext } from '../model/policy.ts'
 /** A request to decide. Charged at once; `settles`: the actual cost is reported later. */
 export interface DecisionRequest {
   readonly entityId: string
-  /** The resource as the caller names it; undefined: the bucket `_default_` itself. */
+  /** The resource that the caller names; undefined: the bucket `_default_` itself. */
   readonly resource?: string
-  /** Who uses the entity's key, where it is known: for policies on a user and a model. */
+  /** The user of the entity's key, if known: selects policies on a user and a model. */
   readonly user?: string
-  /** What policies go by instead of what is known of the entity and the resource. */
+  /** Properties that select policies in place of those of the entity and the resource. */
   readonly context?: PolicyContext
   readonly cost: Cost
-  /** True: `used_*` is counted when the reservation is settled. False: now. */
+  /** True: usage (`used_*`) is counted when the reservation is settled. False: now. */
   readonly settles: boolean
-  /** True: nothing is charged, nothing counted. */
+  /** True: nothing is charged or counted. */
   readonly dryRun?: boolean
 }
 
-/** One limit of one bucket as a decision left it. */
+/** The state of one limit of one bucket after a decision. */
 export interface LimitState {
   readonly bucket: BucketId
   /** The entity's id, or `POLICY:<scope>:<selector>`. */
@@ -35,32 +35,32 @@ export interface LimitState {
   readonly used: number
   /** ns until it is full again */
   readonly resetNs: bigint
-  /** ns in which an empty bucket fills, or the length of the window */
+  /** ns in which an empty bucket refills, or the length of the window */
   readonly windowNs: bigint
-  /** ns until the window ends, where all comes back at once at a fixed time */
+  /** ns until the window ends; only of fixed windows, which refill all at once */
   readonly endsInNs?: bigint
-  /** ns until one token is there for the caller, where none is; left out where one is, or never will be */
+  /** ns until one token is available to the caller; undefined if one is available, or never will be */
   readonly nextNs?: bigint
-  /** Where the limit came from: `entity`, `entity:_default_`, `role:<role>`, `system`, `environment`, … */
+  /** The limit's source: `entity`, `entity:_default_`, `role:<role>`, `system`, `environment`, … */
   readonly source: string
   /** Whether it belongs to the caller itself (not to a parent or a policy). */
   readonly own: boolean
 }
 
-/** A limit that denied, or would have. */
+/** A limit that denied, or would have denied. */
 export interface Violation {
   readonly state: LimitState
   readonly meter: Meter
   readonly requested: number
-  /** ns until this limit would pass the request; null: never, it is larger than the capacity */
+  /** ns until this limit would allow the request; null: never, as the request is larger than the capacity */
   readonly retryAfterNs: bigint | null
 }
 
-/** What an allowed decision has charged; settled to the actual cost afterwards. */
+/** The charge of an allowed decision; settled to the actual cost afterwards. */
 export interface Reservation {
-  /** What was charged, as data that can be stored: `Limiter.settleCharges` settles it on any node. */
+  /** The charges, as data that can be stored: `Limiter.settleCharges` settles them on any node. */
   readonly charges: ReservedCharges
-  /** `actual` is the total per meter; a meter left out stays as reserved. A second call does nothing. Never throws. */
+  /** `actual` is the total per meter; an absent meter stays as reserved. A second call does nothing. Never throws. */
   settle(actual: Cost): Promise<void>
   /** Refunds all. After `settle` it does nothing. Never throws. */
   release(): Promise<void>
@@ -70,9 +70,9 @@ export interface Allowed {
   readonly allowed: true
   /** True: a part of this decision was made without the store. */
   readonly degraded: boolean
-  /** Why, in one line for logs and the operator; undefined unless `degraded`. */
+  /** The cause in one line, for logs and the operator; undefined unless `degraded`. */
   readonly unavailableCause?: string
-  /** Without those of buckets that could not be reached: nothing is known of them. */
+  /** Without those of unavailable buckets: their state is unknown. */
   readonly limits: readonly LimitState[]
   /** Limits of mode `warn` or `shadow` that the request exceeds. They were not charged. */
   readonly reported: readonly Violation[]
@@ -81,15 +81,15 @@ export interface Allowed {
 
 export interface Denied {
   readonly allowed: false
-  /** As of `Allowed`. */
+  /** As in `Allowed`. */
   readonly degraded: boolean
   readonly unavailableCause?: string
   readonly limits: readonly LimitState[]
   /** Never empty, unless `unavailable`. */
   readonly violations: readonly Violation[]
-  /** Limits of mode `warn` or `shadow` that the request exceeds as well. */
+  /** Limits of mode `warn` or `shadow` that the request exceeds too. */
   readonly reported: readonly Violation[]
-  /** The greatest of the violations'; null: the request can never pass. */
+  /** The longest wait of the violations; null: the request can never pass. */
   readonly retryAfterNs: bigint | null
   /** True: the store is unavailable, and a limit's `on_unavailable` is `deny`: 503, not 429. */
   readonly unavailable: boolean

@@ -39,36 +39,36 @@ export interface OtherBucketStatus extends BucketStatus {
   readonly entityId: string
 }
 
-/** Reads and changes the state of buckets, beside decisions. All throw `ZaelError('not_found')` for an unknown entity, and `StoreUnavailable`. */
+/** Reads and changes the state of buckets. All throw `ZaelError('not_found')` for an unknown entity, and `StoreUnavailable`. */
 export interface Inspector {
-  /** The limits of the entity itself on `resource` (`_default_` where none is named), with what each overrode. */
+  /** The entity's effective limits on `resource` (default `_default_`), each with the limits that it overrides. */
   explain(entityId: string, resource?: string): Promise<readonly ExplainedLimit[]>
-  /** Those of every other bucket that a request meets as well: `_total_`, parents, policies that go by no user. */
+  /** The limits of every other bucket that a request charges: `_total_`, parents, policies that do not depend on a user. */
   explainOthers(entityId: string, resource?: string): Promise<readonly ExplainedBucket[]>
-  /** Without `resource`: the bucket with the least available share; full, with the effective limits, where there is none. */
+  /** Without `resource`: the bucket with the least available share; if there is none, a full one with the effective limits. */
   status(entityId: string, resource?: string): Promise<BucketStatus>
   /** The state of every bucket that `explainOthers` lists, in that order. */
   statusOfOthers(entityId: string, resource?: string): Promise<readonly OtherBucketStatus[]>
   /**
-   * What `status` returns without a resource, at any `now` (ns since the epoch) from one reading: as if nothing were charged or
-   * refunded since. The configuration is 30 s old at most: for dashboards, which poll.
+   * The result of `status` without a resource, for any `now` (ns since the epoch) from one read: as if nothing were charged or
+   * refunded since. The configuration is at most 30 s old: for dashboards, which poll.
    */
   observe(entityId: string): Promise<(now: bigint) => BucketStatus>
-  /** Makes observing many cheaper: reads their configuration in few calls. */
+  /** Reads the configuration of many entities in few calls, so that observing them costs less. */
   prepareObserving(entityIds: readonly string[]): Promise<void>
-  /** ns until `cost` would pass everything that applies, and the limit that takes longest; null: never. */
+  /** ns until every limit would allow `cost`, and the limit with the longest wait; null: never. */
   waitTime(
     entityId: string,
     cost: Cost,
     resource?: string,
   ): Promise<{ readonly waitNs: bigint | null; readonly limiting: LimitState | null }>
-  /** Full again: a new generation of the bucket. Without `resource`: every bucket of the entity; with `limitName` only that limit. */
+  /** Refills a bucket: a new generation. Without `resource`: every bucket of the entity; with `limitName`: only that limit. */
   reset(entityId: string, options: { readonly resource?: string; readonly limitName?: string }): Promise<void>
-  /** Makes a policy's limits full again: a new generation of its bucket. Throws `ZaelError('conflict')` under contention. */
+  /** Refills a policy's limits: a new generation of its bucket. Throws `ZaelError('conflict')` under contention. */
   resetPolicy(key: PolicyKey): Promise<void>
-  /** Removes the bucket of a policy that is gone, or not yet there, with all that is charged to it. */
+  /** Removes the bucket of a deleted or not yet created policy, with all its charges. */
   removePolicyBucket(key: PolicyKey): Promise<void>
-  /** More for now: gives `amount` tokens (all that is used where left out) to the limit, or to every limit. */
+  /** Adds `amount` tokens (default: all that are used) to the limit, or to every limit, once. */
   topUp(
     entityId: string,
     options: { readonly resource?: string; readonly limitName?: string; readonly amount?: number },
@@ -78,25 +78,25 @@ export interface Inspector {
 export interface InspectorDependencies {
   readonly store: CachedBuckets
   readonly clock: Clock
-  /** What this process holds of a bucket in leases is available here. */
+  /** Tokens of a bucket in this process's leases count as available. */
   readonly leases: Pick<Leases, 'heldAt'>
   /** Whether limits are enforced on the entity at all. */
   isLimited(resolution: EntityResolution): boolean
   readonly resolver: Pick<Resolver, 'resolve' | 'prepare'>
 }
 
-/** A status shows what holds now, and is read far less often than decisions are made. */
-const LOOK_MAX_AGE_NS = SECOND_NS
+/** A status shows the current configuration, and is read far less often than decisions are made. */
+const STATUS_MAX_AGE_NS = SECOND_NS
 
-/** Observers poll, for many entities: a limit that another node has changed shows within so long, which is when it binds. */
+/** Observers poll many entities: a limit that another node has changed appears within this time, as it does in decisions. */
 const OBSERVED_MAX_AGE_NS = 30n * SECOND_NS
 
-/** What is prepared is fresh enough for observations that begin within so long. */
+/** Prepared configuration is recent enough for observations that begin within this time. */
 const PREPARED_FOR_NS = 2n * SECOND_NS
 
 export const createInspector = (dependencies: InspectorDependencies): Inspector => {
   const { clock } = dependencies
-  const deps = { ...dependencies, resolve: resolveWithin(dependencies, LOOK_MAX_AGE_NS) }
+  const deps = { ...dependencies, resolve: resolveWithin(dependencies, STATUS_MAX_AGE_NS) }
   const { resolve } = deps
   const observing = { ...deps, resolve: resolveWithin(dependencies, OBSERVED_MAX_AGE_NS) }
   return {
@@ -148,7 +148,7 @@ const resolveWithin =
   (entityId: string, resource: string | undefined): Promise<EntityResolution> =>
     resolver.resolve({ entityId, resource }, maxAgeNs)
 
-/** The bucket that a request for `resource` meets, or every bucket that the entity has. */
+/** The entity's bucket for `resource`, or every bucket of the entity. */
 const bucketsOf = async (
   { store, resolve }: StatusDependencies,
   entityId: string,
@@ -165,8 +165,8 @@ export interface StatusDependencies {
   resolve(entityId: string, resource: string | undefined): Promise<EntityResolution>
 }
 
-/** The state of the entity's bucket on a resource; full where nothing is stored. */
-export const statusOf = async (
+/** The state of the entity's bucket for a resource; full if nothing is stored. */
+const statusOf = async (
   deps: StatusDependencies,
   entityId: string,
   resource: string | undefined,
@@ -176,8 +176,8 @@ export const statusOf = async (
   return stateOf(deps, plans[0], await deps.store.read(plans[0].id))(now)
 }
 
-/** The state of each bucket that a request for the resource charges beside the entity's own. */
-export const statusOfOthers = async (
+/** The state of each other bucket that a request for the resource charges. */
+const statusOfOthers = async (
   deps: StatusDependencies,
   entityId: string,
   resource: string | undefined,
@@ -192,15 +192,15 @@ export const statusOfOthers = async (
   )
 }
 
-/** The state of the entity's bucket with the least available share; where no bucket has limits, of a full one. */
-export const leastAvailable = async (
+/** The state of the entity's bucket with the least available share; of a full one if no bucket has limits. */
+const leastAvailable = async (
   deps: StatusDependencies,
   entityId: string,
   now: bigint,
 ): Promise<BucketStatus> => (await observe(deps, entityId))(now)
 
-/** The same as time goes on, from one reading of the buckets. */
-export const observe = async (
+/** The same at any time, from one read of the buckets. */
+const observe = async (
   deps: StatusDependencies,
   entityId: string,
 ): Promise<(now: bigint) => BucketStatus> => {
@@ -223,8 +223,8 @@ export const observe = async (
   }
 }
 
-/** The resource as a caller would name it to meet this bucket. */
-export const requestedAs = ({ resource }: BucketStatus): string | undefined =>
+/** The resource of a request that charges this bucket. */
+const requestedAs = ({ resource }: BucketStatus): string | undefined =>
   resource === DEFAULT_RESOURCE ? undefined : resource
 
 const stateOf = ({ leases }: StatusDependencies, plan: ApplicableBucket, item: BucketItem | undefined) => {
@@ -241,6 +241,6 @@ const stateOf = ({ leases }: StatusDependencies, plan: ApplicableBucket, item: B
 const usedIn = (item: BucketItem | undefined): Cost =>
   Object.fromEntries(METERS.map((meter) => [meter, Number(numberIn(item, `used_${meter}`, 0n))]))
 
-/** 0 to 1, of the limit that has the least left; 1 where there is none. */
+/** The available share, 0 to 1, of the tightest limit; 1 if there is none. */
 const shareOf = ({ limits }: BucketStatus): number =>
   limits.reduce((least, limit: LimitState) => Math.min(least, 1 - usedShare(limit)), 1)

@@ -12,6 +12,7 @@ import type { Limit, OnUnavailable } from '../model/limit.ts'
 import { TOTAL_RESOURCE } from '../model/limit-set.ts'
 import { type Cost, checkCost, withTotalTokens } from '../model/meter.ts'
 import type { PolicySubject } from '../model/policy.ts'
+import { MS_NS } from '../model/time.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import type { CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
@@ -23,56 +24,57 @@ import { createFallback } from './fallback.ts'
 import { createFastPath } from './fast-path.ts'
 import { createInspector, type Inspector } from './inspector.ts'
 
-/** Decides requests, settles them, and reads the state of limits. One per process. */
+/** Decides and settles requests, and reads the state of limits. One per process. */
 export interface Limiter extends Inspector {
   /**
-   * Throws `ZaelError`: `not_found` for an unknown entity, `invalid_request` for an amount below 0 or not whole, and for the
-   * resource `_total_`;
-   * `StoreUnavailable` if the configuration cannot be read.
+   * Decides a request and charges it. Throws `ZaelError`: `not_found` for an unknown entity, `invalid_request` for an amount
+   * that is negative or not whole, and for the resource `_total_`. Throws `StoreUnavailable` if the configuration cannot be
+   * read.
    */
   decide(request: DecisionRequest): Promise<Decision>
   /**
-   * Whether this process knows, by cached configuration and remembered denials, that a request will be denied: without a
-   * call of the store. A guess: `decide` may still allow it. Throws `ZaelError('invalid_request')` as `decide`.
+   * Predicts whether a request will be denied, by cached configuration and cached denials, without a call of the store.
+   * `decide` may still allow it. Throws `ZaelError('invalid_request')` as `decide`.
    */
   foreseesDenial(request: DecisionRequest): boolean
   /**
-   * Settles what some node has charged to `actual` (a meter left out stays as reserved), or refunds all (null). It does so as
-   * often as it is called: the caller makes sure that a reservation ends once. Never throws.
+   * Settles charges of any node to `actual` (an absent meter stays as reserved), or refunds all (null). Not idempotent: the
+   * caller ensures that a reservation ends once. Never throws.
    *
-   * With `by`, a caller reports what they used: their own buckets are charged in full, those of parents and policies
-   * beyond the reservation at most what the caller's own had available and what is available there, and meters that the
-   * reservation did not name on the caller's own buckets only. Without it, every bucket is charged in full.
+   * With `by`, a caller reports their usage. Their own buckets are charged in full. Beyond the reservation, buckets of parents
+   * and policies are charged at most what the caller's own buckets had available, and at most what is available there. Meters
+   * that the reservation did not name are charged only to the caller's own buckets. Without `by`, every bucket is charged in
+   * full.
    */
   settleCharges(charges: ReservedCharges, actual: Cost | null, by?: SettledBy): Promise<void>
   /**
-   * Charges one request on every policy that applies, of all or of none, whatever the limits of any entity. Allowed where
-   * none applies. A denial names every policy that fails. Throws `ZaelError('invalid_request')` for what is no id,
+   * Charges one request to every policy that applies, or to none if one denies. Ignores the limits of entities. Allowed if no
+   * policy applies. A denial contains every policy that fails. Throws `ZaelError('invalid_request')` for an invalid id,
    * `StoreUnavailable` as `decide`.
    */
   checkPolicies(check: PolicySubject): Promise<Decision>
-  /** Drops all cached configuration, after this process has changed some: the next decision reads it again. */
+  /** Drops all cached configuration, after a change by this process: the next decision reads it again. */
   forget(): void
-  /** Writes counts that are due (`all`: whatever is pending). Called every second by servers, before each response on Lambda. */
+  /** Writes counts that are due (`all`: all that are pending). Called every second by servers, before each response on Lambda. */
   flush(options?: { readonly all?: boolean }): Promise<void>
 }
 
 export interface LimiterSettings {
   /** Limits of callers for which the table has neither limits nor defaults. */
   readonly defaultLimits: readonly Limit[]
-  /** How old configuration may be, ms. */
+  /** The maximum age of cached configuration, ms. */
   readonly configCacheMs: number
-  /** The store's deadline, ms: a charge is tried again only while half of it is left. */
+  /** The store's deadline, ms: a charge is retried only while half of it is left. */
   readonly storeDeadlineMs: number
-  /** For limits without one of their own. */
+  /** For limits without `on_unavailable`. */
   readonly onUnavailable: OnUnavailable
-  /** Share of a limit that one process grants by itself for limits with `on_unavailable: local`. */
+  /** The share of a limit with `on_unavailable: local` that one process admits while the store is unavailable. */
   readonly localShare: number
-  /** False: everything is allowed, and counted. */
+  /** False: every request is allowed and counted. */
   readonly isEnabled: boolean
-  /** How long real use may wait for a write to go along with, ms; 0 if nothing runs after a response. */
+  /** How long actual usage may wait for another write that includes it, ms; 0 if nothing runs after a response. */
   readonly useDelayMs: number
-  /** How long tokens charged ahead may be kept, ms; 0: every decision is the table's. */
+  /** How long a lease may keep tokens that were charged in advance, ms; 0: no leases. */
   readonly leaseTtlMs: number
 }
 
@@ -96,19 +98,17 @@ export interface LimiterDependencies {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly newCache: CacheFactory
-  /** Waits a short while, at random, before a charge is tried again; longer where it has failed `tries` times. */
+  /** Waits a short random time before a charge is retried; longer after more `tries`. */
   pause(tries: number): Promise<void>
   readonly settings?: Partial<LimiterSettings>
 }
 
-const MS_NS = 1_000_000n
-
-/** Buckets whose last state is cached. */
+/** The number of buckets whose last state is cached. */
 const MAX_CACHED_BUCKETS = 32_000
 
 /**
- * The limiter: resolves what applies, charges it, settles it, and reads its state. One per process. It keeps cached states,
- * leases, counts that wait for a write, and cached configuration in memory; all of it may be lost at any time.
+ * The limiter: resolves the limits that apply, charges and settles them, and reads their state. One per process. It keeps
+ * cached states, leases, pending counts and cached configuration in memory; all of it may be lost at any time.
  */
 export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const settings = { ...DEFAULT_LIMITER_SETTINGS, ...dependencies.settings }
@@ -117,7 +117,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const config = configBehind(createCircuit(dependencies.clock), dependencies.config)
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const fastPath = createFastPath(deps)
-  /** Not at debug level: the fast path evaluates no limits, so there would be nothing to log. */
+  /** Skip the fast path at debug level: it does not evaluate limits, so there would be nothing to log. */
   const isFast = ({ dryRun }: DecisionRequest): boolean =>
     leases.isOn && !dryRun && dependencies.logger.isDebugOn === false
   const isLimited = ({ entity }: EntityResolution): boolean => settings.isEnabled && !entity.bypass
@@ -152,7 +152,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     },
     settleCharges: (charges, actual, by) => settleCharges(deps, charges, actual, { by }),
     forget: resolver.forget,
-    /** Leases first: their refunds take the counts along. */
+    /** Leases first: their refunds include the counts. */
     async flush({ all = false } = {}) {
       if (all) await deps.batches.renewed()
       await refundLeases(deps, leases.takeEnded(all))
@@ -163,7 +163,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
 
 const createParts = (dependencies: LimiterDependencies, settings: LimiterSettings): DecideDependencies => {
   const { clock, logger, metrics, newCache } = dependencies
-  // where nothing runs after a response, no lease is charged after one
+  // if nothing runs after a response, no lease is charged after one
   const follows = settings.useDelayMs > 0
   const leases = createLeases({ clock, ttlNs: BigInt(settings.leaseTtlMs) * MS_NS, follows })
   const store = createCachedBuckets({
@@ -185,7 +185,7 @@ const createParts = (dependencies: LimiterDependencies, settings: LimiterSetting
   }
 }
 
-/** `_total_` by itself would leave out the limits on every resource, and those of parents. */
+/** A request for `_total_` alone would bypass the limits on single resources, and those of parents. */
 const checkRequest = ({ cost, resource }: DecisionRequest): void => {
   checkCost(cost)
   if (resource === TOTAL_RESOURCE) throw invalid('resource', CHARGED_RULE)
@@ -193,25 +193,25 @@ const checkRequest = ({ cost, resource }: DecisionRequest): void => {
 
 const ONE_REQUEST = { cost: { requests: 1 }, settles: false, namesAll: true } as const
 
-/** Everything is allowed, and counted. */
+/** Without limits: the request is allowed and counted. */
 const unlimited = ({ buckets: plans, ...rest }: EntityResolution): EntityResolution => ({
   ...rest,
   buckets: [{ ...plans[0], limits: [] }],
 })
 
-/** What a request's limits are resolved by. Throws `ZaelError('invalid_request')` where the context names what is no id. */
-export const targetOf = ({ entityId, resource, user, context }: DecisionRequest): ResolutionTarget => {
+/** The target by which a request's limits are resolved. Throws `ZaelError('invalid_request')` for an invalid id in the context. */
+const targetOf = ({ entityId, resource, user, context }: DecisionRequest): ResolutionTarget => {
   if (context) checkIds(context, 'context.')
   return { entityId, resource, user: knownUser(user), context }
 }
 
-/** What policies alone are picked by. Throws likewise. */
-export const subjectOf = (check: PolicySubject): PolicySubject => {
+/** The subject by which policies are selected. Throws `ZaelError('invalid_request')` for an invalid id. */
+const subjectOf = (check: PolicySubject): PolicySubject => {
   checkIds(check, '')
   return { ...check, user: knownUser(check.user) }
 }
 
-/** A user's name is any text that a client sends; only an id can have a policy, so others are not looked up. */
+/** A user is any text that a client sends. Only an id can have a policy, so others are not looked up. */
 const knownUser = (user: string | undefined): string | undefined =>
   user !== undefined && isId(user) ? user : undefined
 

@@ -4,17 +4,17 @@ import { byPrecedence, type PolicyKey } from '../model/policy.ts'
 import type { Logger } from '../ports/platform.ts'
 import type { Decision, LimitState } from './decision.ts'
 
-/** How much of one limit of a policy is used. */
+/** The usage of one limit of a policy. */
 export interface PolicyUse {
   readonly key: PolicyKey
   readonly state: LimitState
-  /** What is in use after an allowed request; what a denied one would have made of it. */
+  /** The amount in use after an allowed request; for a denied one, the amount that it would have resulted in. */
   readonly count: number
 }
 
 /**
- * The policies in a decision, most specific first, of one policy the fullest limit first: all enforced limits on
- * requests where it allowed, those that denied where it did not. The first is the primary one.
+ * The usage of policies in a decision, most specific policy first, and for one policy the fullest limit first. Allowed: all
+ * enforced limits on requests; denied: the limits that denied. The first is the primary one.
  */
 export const policyUses = (decision: Decision): readonly PolicyUse[] => {
   const uses = decision.allowed
@@ -33,20 +33,20 @@ const policyUsesOf = (state: LimitState, count: number): readonly PolicyUse[] =>
     ? [{ key: { scope: state.bucket.scope, selector: state.bucket.selector }, state, count }]
     : []
 
-/** Told of each decision on a model; warns, once for each model, where a budget cannot bind because the model has no prices. */
+/** Called with each decision on a model. Warns once per model if a budget has no effect because the model has no prices. */
 export type UnpricedWatch = (model: Pick<Model, 'id' | 'prices'>, decision: Decision) => void
 
-/** Models of which it is known that they were warned of. */
-const MOST_KNOWN = 1_000
+/** The most models to warn of. */
+const MOST_WARNED = 1_000
 
 export const createUnpricedWatch = (logger: Logger): UnpricedWatch => {
   const warned = new Set<string>()
   return ({ id, prices }, { limits }) => {
     if (prices !== null || warned.has(id)) return
     const budget = limits.find(({ limit }) => limit.meter === 'cost_usd_micros')
-    if (budget === undefined || warned.size >= MOST_KNOWN) return
+    if (budget === undefined || warned.size >= MOST_WARNED) return
     warned.add(id)
-    logger.warn('A budget does not bind: the model has no prices', {
+    logger.warn('budget without effect: the model has no prices', {
       model: id,
       entityId: budget.entityId,
       limitName: budget.limit.name,

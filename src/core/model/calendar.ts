@@ -13,7 +13,7 @@ import {
 import type { CalendarUnit } from './limit.ts'
 import { HOUR_NS, MINUTE_NS } from './time.ts'
 
-/** From `start` up to, not including, `end`: ns since the epoch. */
+/** From `start` (inclusive) to `end` (exclusive), ns since the epoch. */
 export interface CalendarWindow {
   readonly start: bigint
   readonly end: bigint
@@ -21,13 +21,13 @@ export interface CalendarWindow {
 
 type WindowOf = (moment: Moment) => CalendarWindow
 
-/** Dates as the time zone names them; `next` is the start of the date after `start`. */
+/** Windows of whole dates in the time zone; `next` returns the start of the date after `start`. */
 const byDate =
   (startOf: (moment: Moment) => Moment, next: (start: Moment) => Moment): WindowOf =>
   (moment) => {
     let start = startOf(moment)
     let end = next(start)
-    // clocks put back across midnight name a date again that has ended: it belongs to the date that has begun since
+    // if clocks are set back across midnight, the old date repeats: that time belongs to the new date, which has begun already
     while (end.epochNanoseconds <= moment.epochNanoseconds) {
       start = end
       end = next(start)
@@ -35,7 +35,7 @@ const byDate =
     return { start: start.epochNanoseconds, end: end.epochNanoseconds }
   }
 
-/** Parts of the hour as clocks show them. One ends where clocks are changed within it, and another begins. */
+/** Windows of clock time within an hour. A change of the clocks ends the current window and begins another. */
 const byClock =
   (lengthNs: bigint): WindowOf =>
   (moment) => {
@@ -65,13 +65,13 @@ const WINDOWS: Readonly<Record<CalendarUnit, WindowOf>> = {
 }
 
 /**
- * The window of the calendar in `timeZone` that contains `at`. The windows of a unit and a time zone follow each other without
- * gap or overlap; where clocks are changed, they are longer or shorter than their name says.
+ * The window of the calendar in `timeZone` that contains `at`. The windows of a unit and a time zone have no gaps and do not
+ * overlap; at a change of the clocks they are longer or shorter than their nominal length.
  */
 export const calendarWindow = (unit: CalendarUnit, timeZone: string, at: bigint): CalendarWindow =>
   WINDOWS[unit](create(at, timeZone))
 
-/** Names of the IANA database and fixed offsets; nothing that a text with spaces between its words could not hold. */
+/** Names of the IANA database and fixed offsets. No spaces: they separate the parts of a size's text. */
 const ZONE_PATTERN = /^[A-Za-z0-9._+:/-]{1,64}$/
 
 export const isTimeZone = (value: string): boolean => {

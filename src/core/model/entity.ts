@@ -2,18 +2,18 @@ export const PRIORITIES = ['high', 'normal', 'low'] as const
 
 export type Priority = (typeof PRIORITIES)[number]
 
-/** Who is limited: an organisation, project, tenant, user, API key, client. */
+/** A subject of limits: an organization, project, tenant, user, API key or client. */
 export interface Entity {
   readonly id: string
   readonly name: string
-  /** A free word; `tenant` has a meaning for policies. */
+  /** Any id; `tenant` selects TENANT policies. */
   readonly kind: string
   readonly parentId: string | null
-  /** Whether the parents' own limits bind this entity as well. */
+  /** Whether the parents' own limits apply to this entity too. */
   readonly cascade: boolean
   readonly role: string | null
   readonly priority: Priority
-  /** Models it may use; null: all. */
+  /** The models that it may use; null: all. */
   readonly models: readonly string[] | null
   readonly disabled: boolean
   /** Counted, never limited. */
@@ -21,7 +21,7 @@ export interface Entity {
   readonly metadata: Readonly<Record<string, string>>
   /** ns since the epoch */
   readonly createdAt: bigint
-  /** Orders changes as a limit set's version does: a change of role changes which limits apply. */
+  /** Orders changes, as a limit set's version does: a new role changes which limits apply. */
   readonly version: bigint
 }
 
@@ -31,7 +31,7 @@ export const MODEL_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
 
 export const RESOURCE_PATTERN = /^([A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}|_(default|other|total)_)$/
 
-/** Resources that a request may name: `_total_` is charged with every request, and never by itself. */
+/** Resources that a request may name. `_total_` is charged with every request and cannot be requested alone. */
 export const CHARGED_PATTERN = /^([A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}|_(default|other)_)$/
 
 /** Ids of entities, keys, roles and selectors. */
@@ -50,7 +50,7 @@ export const RESOURCE_RULE = `${MODEL_ID_RULE}, or be _default_, _other_ or _tot
 
 export const CHARGED_RULE = `${MODEL_ID_RULE}, or be _default_ or _other_; _total_ is charged with every request`
 
-/** The models that an entity may use, given those that it and each of its ancestors allow; null: all. */
+/** The models that an entity and all of its ancestors allow; null: all. */
 export const allowedModels = (family: readonly Pick<Entity, 'models'>[]): Entity['models'] =>
   family.reduce<Entity['models']>((allowed, { models }) => {
     if (allowed === null || models === null) return allowed ?? models

@@ -1,4 +1,4 @@
-/** What went wrong, in the words of the HTTP contract. */
+/** The error codes of the HTTP API. */
 export type ErrorCode =
   | 'invalid_request'
   | 'unauthorized'
@@ -10,8 +10,8 @@ export type ErrorCode =
   | 'unavailable'
 
 /**
- * An error that a caller can act on. Everything else that is thrown is a fault of zael and is answered with 500.
- * `field` names the input at fault (`limits[0].capacity`), where one is.
+ * An error that a caller can act on. Any other error is a defect of zael, and its response is 500.
+ * `field` names the input at fault (`limits[0].capacity`), if there is one.
  */
 export class ZaelError extends Error {
   readonly code: ErrorCode
@@ -25,7 +25,7 @@ export class ZaelError extends Error {
   }
 }
 
-/** A bound on work of one kind is reached. The same request may succeed after `retryAfterSeconds`, to the millisecond. */
+/** Too many requests of one kind. The same request may succeed after `retryAfterSeconds`, to the millisecond. */
 export class TooManyRequests extends Error {
   readonly retryAfterSeconds: number
 
@@ -36,14 +36,14 @@ export class TooManyRequests extends Error {
   }
 }
 
-/** Longer than any id, and than any known field with the name of a metadata entry. */
+/** Longer than any id, and than any field's path with the name of a metadata entry. */
 const LONGEST_REPEATED = 200
 
-/** What a client sent, as an error repeats it: at most 200 characters. It may be as long as a body. */
+/** A client's text, cut to 200 characters for an error message: it may be as long as a body. */
 export const shortened = (text: string): string =>
   text.length > LONGEST_REPEATED ? `${text.slice(0, LONGEST_REPEATED).replace(HALF_A_PAIR, '')}…` : text
 
-/** A character outside the BMP, cut in two. */
+/** The first half of a surrogate pair that was cut in two. */
 const HALF_A_PAIR = /[\uD800-\uDBFF]$/
 
 /** Bad input. `must` completes the sentence "<field> must …": `be a positive integer`. A long `field` is shortened. */
@@ -53,16 +53,16 @@ export const invalid = (field: string, must: string): ZaelError => {
 }
 
 /**
- * The store did not answer in time, or refused. `mayHaveApplied` says whether the write can have taken effect all
- * the same: true for a lost answer, false where it surely did not (refused connection, throttled, circuit open).
- * `isThrottled`: it is there, and takes no more for a moment. `isClockOff`: it is there, and this machine's clock differs
- * too much from its own.
+ * The store did not respond in time, or rejected the request. `mayHaveApplied`: whether the write may have taken effect
+ * nevertheless: true if the response was lost, false if it certainly did not (connection refused, throttled, circuit open).
+ * `isThrottled`: the store is reachable but rejects further requests for a moment. `isClockOff`: the store is reachable, but
+ * this machine's clock differs too much from the store's.
  */
 export class StoreUnavailable extends Error {
   readonly mayHaveApplied: boolean
   readonly isThrottled: boolean
   readonly isClockOff: boolean
-  /** Why, in one line with the service's own name and message: for logs and the operator, not for HTTP responses. */
+  /** The cause in one line, with the service's own error name and message: for logs and the operator, not for HTTP responses. */
   readonly reason: string
 
   constructor(

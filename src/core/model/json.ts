@@ -4,10 +4,10 @@ import type { Limit, LimitSize } from './limit.ts'
 import type { Model } from './model.ts'
 import { SECOND_NS } from './time.ts'
 
-/** Whole seconds since the epoch, as JSON carries times. */
+/** Whole seconds since the epoch, the form of times in JSON. */
 export const epochSeconds = (ns: bigint): number => Number(ns / SECOND_NS)
 
-/** An entity as JSON: the form of answers and of audit records. */
+/** An entity as JSON: the form of responses and of audit records. */
 export const entityToJson = (entity: Entity) => ({
   entity_id: entity.id,
   name: entity.name,
@@ -23,7 +23,7 @@ export const entityToJson = (entity: Entity) => ({
   metadata: entity.metadata,
 })
 
-/** A key as JSON, masked: its first 8 characters are all that anyone sees again. */
+/** A key as JSON, masked: only the first 8 characters of its secret are shown again. */
 export const apiKeyToJson = (key: ApiKey) => ({
   key_id: key.keyId,
   name: key.name,
@@ -69,7 +69,7 @@ const sizeToJson = (size: LimitSize) => ({
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-/** JSON, as answers hold it. */
+/** A JSON value in a response. */
 export type JsonValue =
   | string
   | number

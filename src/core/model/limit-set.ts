@@ -1,30 +1,30 @@
 import type { Limit } from './limit.ts'
 import type { PolicyKey } from './policy.ts'
 
-/** The resource names that are not the name of any one resource. */
+/** Resource names that stand for more than one resource. */
 export const DEFAULT_RESOURCE = '_default_'
 
 export const OTHER_RESOURCE = '_other_'
 
 export const TOTAL_RESOURCE = '_total_'
 
-/** Whose limits a set is. */
+/** The owner of a set of limits. */
 export type LimitOwner =
   | { readonly kind: 'entity'; readonly id: string }
   | { readonly kind: 'role'; readonly role: string }
   | { readonly kind: 'system' }
-  /** On `_total_` only: a policy has one bucket, over all resources. */
+  /** On `_total_` only: a policy has one bucket for all resources. */
   | ({ readonly kind: 'policy' } & PolicyKey)
 
-/** Where one set of limits is kept: an owner and a resource. */
+/** Identifies a set of limits: an owner and a resource. */
 export interface LimitSetKey {
   readonly owner: LimitOwner
   readonly resource: string
 }
 
 /**
- * The limits of one owner on one resource. A deletion leaves a set without limits, so that the order of changes is
- * known for ever.
+ * The limits of one owner on one resource. Deleting them leaves an empty set, whose version keeps later changes in
+ * order.
  */
 export interface LimitSet {
   readonly limits: readonly Limit[]
@@ -32,7 +32,7 @@ export interface LimitSet {
   readonly version: bigint
 }
 
-/** A text that no two owners share. */
+/** A text that is unique to the owner. */
 export const ownerText = (owner: LimitOwner): string => {
   switch (owner.kind) {
     case 'entity':
@@ -46,16 +46,16 @@ export const ownerText = (owner: LimitOwner): string => {
   }
 }
 
-/** A text that no two sets share. */
+/** A text that is unique to the set. */
 export const limitSetText = ({ owner, resource }: LimitSetKey): string => `${ownerText(owner)}#${resource}`
 
-/** Limits attached to a scope and selector. All requests that it applies to share one bucket, over all resources. */
+/** Limits attached to a scope and selector. All requests to which a policy applies share one bucket, for all resources. */
 export interface Policy {
   readonly key: PolicyKey
   readonly limits: readonly Limit[]
 }
 
-/** Where a policy's limits are kept. */
+/** The key of a policy's set of limits. */
 export const policyLimitSet = ({ scope, selector }: PolicyKey): LimitSetKey => ({
   owner: { kind: 'policy', scope, selector },
   resource: TOTAL_RESOURCE,

@@ -2,17 +2,17 @@ import type { Priority } from './entity.ts'
 import type { Meter } from './meter.ts'
 import { DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS } from './time.ts'
 
-/** The names of the algorithms, as JSON has them. */
+/** The names of the algorithms in JSON. */
 export const ALGORITHMS = ['token_bucket', 'sliding_window', 'fixed_window'] as const
 
-/** Refilled all the time: `capacity` tokens, `refillRate` tokens per second. A capacity of 0, rate 0, is paused. */
+/** Holds `capacity` tokens and refills continuously at `refillRate` tokens per second. Paused if both are 0. */
 export interface TokenBucketSize {
   readonly algorithm: 'token_bucket'
   readonly capacity: number
   readonly refillRate: number
 }
 
-/** At most `limit` in any `windowSeconds`; the window moves on in steps of one of its `slots`. */
+/** At most `limit` in any `windowSeconds`; the window advances by one of its `slots` at a time. */
 export interface SlidingWindowSize {
   readonly algorithm: 'sliding_window'
   readonly limit: number
@@ -44,31 +44,31 @@ export interface LimitSizes {
   readonly fixed_window: FixedWindowSize
 }
 
-/** How much, by which algorithm. */
+/** An amount and the algorithm that applies it. */
 export type LimitSize = LimitSizes[keyof LimitSizes]
 
 /**
- * `warn` and `shadow` limits never deny: what is beyond them is reported, by `warn` to the caller as well, and is not
- * charged to them.
+ * `warn` and `shadow` limits never deny. A request that exceeds one is reported and not charged to it; `warn` also reports
+ * it to the caller.
  */
 export const LIMIT_MODES = ['enforce', 'warn', 'shadow'] as const
 
 export type LimitMode = (typeof LIMIT_MODES)[number]
 
-/** The share of the capacity, 0 up to (not including) 1, that is kept from callers of a priority. */
+/** The share of the capacity, from 0 to below 1, that callers of a priority cannot use. */
 export type Headroom = Readonly<Partial<Record<Exclude<Priority, 'high'>, number>>>
 
-/** `strict` never returns tokens that time has returned already; `full` returns all. */
+/** `strict` does not refund tokens that have already been refilled; `full` refunds all. */
 export const REFUNDS = ['strict', 'full'] as const
 
 export type Refund = (typeof REFUNDS)[number]
 
-/** What to answer for a limit whose bucket cannot be reached. */
+/** How to decide on a limit whose bucket is unavailable. */
 export const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
 
 export type OnUnavailable = (typeof ON_UNAVAILABLE)[number]
 
-/** A limit as an administrator states it. */
+/** A limit as an administrator defines it. */
 export interface Limit {
   readonly name: string
   readonly meter: Meter
@@ -76,12 +76,12 @@ export interface Limit {
   /** Default `strict`. */
   readonly refund?: Refund
   readonly onUnavailable?: OnUnavailable
-  /** `enforce` unless told */
+  /** Default `enforce`. */
   readonly mode?: LimitMode
-  /** The share in use, above 0 up to 1, from which callers are warned; 0.8 unless told. */
+  /** The share in use, above 0 and at most 1, from which callers are warned. Default 0.8. */
   readonly warnAt?: number
   readonly headroom?: Headroom
-  /** How long tokens may be charged ahead, s; 0: never. As long as the settings say unless told. */
+  /** How long tokens may be charged in advance, s; 0: never. Default: the process's setting. */
   readonly leaseTtlSeconds?: number
 }
 
@@ -96,10 +96,10 @@ export const MIN_SLOTS = 2
 
 export const MAX_SLOTS = 60
 
-/** A lease that outlives its process is no lease. */
+/** Bounds the time of tokens in memory: a process that ends without refunding its leases leaves them charged. */
 export const MAX_LEASE_SECONDS = 600
 
-/** Leases are counted in ms. */
+/** Leases last whole ms. */
 export const MIN_LEASE_SECONDS = 0.001
 
 /** A smaller share has no effect on any size, and DynamoDB stores no number below 1e-130. */
@@ -117,10 +117,10 @@ export const PERIODS = ['second', 'minute', 'hour', 'day'] as const
 
 export type Period = (typeof PERIODS)[number]
 
-/** A bucket that needs longer to fill, or a longer window, is a mistake, and its times would leave sensible numbers. */
+/** A longer window, or a bucket that takes longer to fill, is a mistake, and its times would exceed usable numbers. */
 export const MAX_WINDOW_SECONDS = 100 * 366 * DAY_SECONDS
 
-/** Tokens per second: one each nanosecond, the unit of time. */
+/** Tokens per second: one per nanosecond, the unit of time. */
 export const MAX_RATE = 1_000_000_000
 
 export const LIMIT_NAME_PATTERN = /^[a-z][a-z0-9_]{0,31}$/
@@ -132,21 +132,21 @@ export const RESERVED_NAME_PATTERN = /^(used|denied)(_|$)/
 
 export const RESERVED_NAME_RULE = 'not be used or denied, nor begin with used_ or denied_'
 
-/** Windows of slots are the largest part of an item: at most so many on one resource. */
+/** At most this many on one resource: the slots of sliding windows are the largest part of an item. */
 export const MAX_SLIDING_WINDOWS = 3
 
-/** At most this many limits on one resource: expressions end at 4 KB, a write unit at 1 KB. */
+/** At most this many limits on one resource: a DynamoDB expression has at most 4 KB, a write unit 1 KB. */
 export const MAX_LIMITS = 8
 
-/** Numbers as settings name them; null: no such limit. */
+/** The default limits as settings define them; null: no such limit. */
 export interface UsualSizes {
   readonly rpm: number | null
   readonly tpm: number | null
-  /** In which both are refilled. */
+  /** The time in which both refill. */
   readonly windowSeconds: number
 }
 
-/** `rpm` on requests and `tpm` on tokens: what the environment says of callers for whom the table has no limits. */
+/** `rpm` on requests and `tpm` on tokens: the environment's limits for callers without limits in the table. */
 export const usualLimits = ({ rpm, tpm, windowSeconds }: UsualSizes): readonly Limit[] => {
   const size = (capacity: number): Limit['size'] => ({
     algorithm: 'token_bucket',

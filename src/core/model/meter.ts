@@ -1,14 +1,14 @@
 import { invalid } from './errors.ts'
 
-/** What a limit counts. */
+/** The quantities that limits count. */
 export const METERS = ['requests', 'tokens', 'input_tokens', 'output_tokens', 'cost_usd_micros'] as const
 
 export type Meter = (typeof METERS)[number]
 
-/** Amounts per meter, whole and not negative. A meter that is absent is not touched; 0 is checked against debt. */
+/** Amounts per meter, whole and not negative. An absent meter is not charged or checked; 0 is checked against debt. */
 export type Cost = Readonly<Partial<Record<Meter, number>>>
 
-/** The meters that usual limit names mean. */
+/** The meters that usual limit names imply. */
 export const USUAL_METERS: Readonly<Record<string, Meter>> = {
   rps: 'requests',
   rpm: 'requests',
@@ -21,7 +21,7 @@ export const USUAL_METERS: Readonly<Record<string, Meter>> = {
   otpm: 'output_tokens',
 }
 
-/** The meter that a usual limit name (`rpm`, `tpm`, …) means; undefined of any other name. */
+/** The meter that a usual limit name (`rpm`, `tpm`, …) implies; undefined for any other name. */
 export const meterOfName = (name: string): Meter | undefined =>
   Object.hasOwn(USUAL_METERS, name) ? USUAL_METERS[name] : undefined
 
@@ -30,7 +30,7 @@ export const isMeter = (value: unknown): value is Meter => METERS.some((meter) =
 /** Whether a number can be an amount of a meter: whole and not negative. */
 export const isAmount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
-/** Throws `ZaelError('invalid_request')` that names the meter (`cost.tokens`) where an amount cannot be. */
+/** Throws `ZaelError('invalid_request')` that names the meter (`cost.tokens`) if an amount is invalid. */
 export const checkCost = (cost: Cost): void => {
   for (const meter of METERS) {
     const amount = cost[meter]
@@ -39,7 +39,7 @@ export const checkCost = (cost: Cost): void => {
   }
 }
 
-/** All of `costs` together, per meter. */
+/** The sum of `costs` per meter. */
 export const sumOf = (costs: readonly Cost[]): Cost => {
   const sum: Partial<Record<Meter, number>> = {}
   for (const cost of costs)
@@ -50,7 +50,7 @@ export const sumOf = (costs: readonly Cost[]): Cost => {
   return sum
 }
 
-/** What of `cost` goes beyond `held`, per meter. */
+/** The amount of `cost` that exceeds `held`, per meter. */
 export const beyond = (cost: Cost, held: Cost): Cost => {
   const rest: Partial<Record<Meter, number>> = {}
   for (const meter of METERS) {
@@ -60,7 +60,7 @@ export const beyond = (cost: Cost, held: Cost): Cost => {
   return rest
 }
 
-/** The cost with `tokens` filled in as input + output where only those are given. */
+/** The cost with `tokens` set to input + output if `tokens` is absent. */
 export const withTotalTokens = (cost: Cost): Cost => {
   const { tokens, input_tokens: input, output_tokens: output } = cost
   if (tokens !== undefined || (input === undefined && output === undefined)) return cost
@@ -68,8 +68,8 @@ export const withTotalTokens = (cost: Cost): Cost => {
 }
 
 /**
- * What was really used: `actual`, and what was reserved of each meter that `actual` leaves out. Where it tells of input or
- * output only, `tokens` is their sum.
+ * The actual usage: `actual`, and the reserved amount of each meter that is absent from it. If `actual` has input or output
+ * tokens but no `tokens`, `tokens` is their sum.
  */
 export const usedInstead = (reserved: Cost, actual: Cost): Cost => {
   const used = { ...reserved, ...actual }

@@ -21,7 +21,7 @@ export interface Model {
   readonly createdAt: bigint
 }
 
-/** Tokens of a chat, as prices tell them apart. `cachedInput` is the part of `input` that the upstream had at hand. */
+/** Tokens of a chat by price. `cachedInput` is the part of `input` that the upstream read from its cache. */
 export interface PricedTokens {
   readonly input: number
   readonly output: number
@@ -29,9 +29,9 @@ export interface PricedTokens {
 }
 
 /**
- * What the tokens cost, in whole micro-dollars, rounded up once, so never less than they cost. A price of one dollar per
- * million tokens is one micro-dollar per token; prices count as the decimals that they are written as (0.15 is 15 / 100,
- * not the nearest binary fraction). Cached input costs as other input where no price for it is known.
+ * The price of the tokens in whole micro-dollars, rounded up once. A price of one dollar per million tokens is one
+ * micro-dollar per token. Prices are treated as decimals (0.15 is 15 / 100, not the nearest binary fraction). Cached input
+ * costs as much as other input if the model has no price for it.
  */
 export const priceOf = (prices: Prices, { input, output, cachedInput = 0 }: PricedTokens): number => {
   const cached = Math.min(cachedInput, input)
@@ -46,7 +46,7 @@ export const priceOf = (prices: Prices, { input, output, cachedInput = 0 }: Pric
   return micros > MOST_MICROS ? Number.MAX_SAFE_INTEGER : Number(micros)
 }
 
-/** Nine billion dollars: what costs more passes no limit. */
+/** Nine billion dollars: no limit can admit a higher cost. */
 const MOST_MICROS = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** An amount of `units / 10 ** decimals` micro-dollars. */
@@ -62,7 +62,7 @@ const part = (tokens: number, perMillion: number): Amount => {
 
 const WRITTEN = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/
 
-/** A number of at least 0 as the shortest decimal that means it. */
+/** A number of at least 0 as its shortest decimal representation. */
 const decimalOf = (value: number): Amount => {
   const [, whole = '0', fraction = '', exponent = '0'] = WRITTEN.exec(String(value)) ?? []
   const decimals = fraction.length - Number(exponent)

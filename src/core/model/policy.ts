@@ -6,7 +6,7 @@ export const POLICY_SCOPES = ['USER_MODEL', 'API_KEY', 'TENANT', 'MODEL', 'MODEL
 
 export type PolicyScope = (typeof POLICY_SCOPES)[number]
 
-/** Names one policy. The selector is an id, `*` for GLOBAL, and `<user>#<model>` for USER_MODEL: no id holds a `#`. */
+/** Names one policy. The selector is an id, `*` for GLOBAL, and `<user>#<model>` for USER_MODEL: no id contains a `#`. */
 export interface PolicyKey {
   readonly scope: PolicyScope
   readonly selector: string
@@ -16,7 +16,7 @@ export const GLOBAL_POLICY: PolicyKey = { scope: 'GLOBAL', selector: '*' }
 
 const PART = '#'
 
-export const userModelSelector = (user: string, model: string): string => `${user}${PART}${model}`
+const userModelSelector = (user: string, model: string): string => `${user}${PART}${model}`
 
 /** The two ids of a USER_MODEL policy; undefined for every other. */
 export const userModelOf = ({
@@ -28,13 +28,13 @@ export const userModelOf = ({
   return { user: selector.slice(0, at), model: selector.slice(at + 1) }
 }
 
-/** The selector as people read it: `ent-user-2:gpt-4o`. Not for telling policies apart: ids may hold a `:`. */
+/** The selector for display: `ent-user-2:gpt-4o`. Not unique: ids may contain a `:`. */
 export const selectorText = ({ selector }: PolicyKey): string => selector.replace(PART, ':')
 
 /** `TENANT enterprise_co` */
 export const policyLabel = (key: PolicyKey): string => `${key.scope} ${selectorText(key)}`
 
-/** What answers name instead of an entity: `POLICY:TENANT:enterprise_co`. */
+/** The policy's name in responses, in place of an entity's id: `POLICY:TENANT:enterprise_co`. */
 export const policyName = (key: PolicyKey): string => `POLICY:${key.scope}:${selectorText(key)}`
 
 /** Below 0 where `a` is the more specific scope. */
@@ -42,8 +42,8 @@ export const byPrecedence = (a: PolicyScope, b: PolicyScope): number =>
   POLICY_SCOPES.indexOf(a) - POLICY_SCOPES.indexOf(b)
 
 /**
- * A policy's key as a path names it: `TENANT` and `enterprise_co`, `GLOBAL` and `*`, `USER_MODEL` and `<user>/<model>`,
- * where the model may hold `/` as well. Throws `ZaelError('invalid_request')` that names `scope` or `selector`.
+ * Parses a policy's key from a path: `TENANT` and `enterprise_co`, `GLOBAL` and `*`, `USER_MODEL` and `<user>/<model>`; the
+ * model may contain `/` too. Throws `ZaelError('invalid_request')` that names `scope` or `selector`.
  */
 export const parsePolicyKey = (scope: string, selector: string): PolicyKey => {
   const known = POLICY_SCOPES.find((each) => each === scope)
@@ -78,9 +78,9 @@ const PARSERS: Readonly<Record<PolicyScope, (selector: string) => string>> = {
   },
 }
 
-/** What is known of a request, by which policies apply to it. What is not known picks no policy. */
+/** The properties of a request that select its policies. A property that is undefined selects none. */
 export interface PolicySubject {
-  /** Who asks, as a client or a gateway names it: any text. */
+  /** The user that a client or a gateway names: any text. */
   readonly user?: string | undefined
   /** The id of the calling entity. */
   readonly apiKey?: string | undefined
@@ -90,7 +90,7 @@ export interface PolicySubject {
   readonly tier?: string | undefined
 }
 
-/** The policies that there may be for a request, most specific first; one of each scope at most. */
+/** The keys of the policies that may exist for a request, most specific first; at most one of each scope. */
 export const applicablePolicies = (subject: PolicySubject): readonly PolicyKey[] => {
   const { apiKey, tenant, model, tier } = subject
   return [
@@ -103,13 +103,13 @@ export const applicablePolicies = (subject: PolicySubject): readonly PolicyKey[]
   ]
 }
 
-/** A text that is no id has no policy, so nothing need be looked up for it. */
+/** A user that is not an id cannot have a policy, so none is looked up. */
 const userModelPolicy = ({ user, model }: PolicySubject): readonly PolicyKey[] =>
   user === undefined || model === undefined || !isId(user)
     ? []
     : [{ scope: 'USER_MODEL', selector: userModelSelector(user, model) }]
 
-/** What policies are picked by, where it is not what the entity and the resource say. A tier wins over the model's. */
+/** Properties that select policies in place of those of the entity and the resource. `tier` overrides the model's. */
 export interface PolicyContext {
   readonly tenant?: string
   readonly model?: string

@@ -8,12 +8,12 @@ export const MINUTE_SECONDS = 60
 export const HOUR_SECONDS = 3600
 export const DAY_SECONDS = 86_400
 
-/** a / b rounded up; b above 0, a not negative. */
+/** a / b rounded up; a ≥ 0, b > 0. */
 export const roundedUp = (a: bigint, b: bigint): bigint => (a + b - 1n) / b
 
 /**
- * ns per token at `ratePerSecond`. The nearest integer where the rate says that one up to the precision of a double
- * (16.666666666666668 a second is 1000 a minute), else rounded up, so that it is never faster than the rate.
+ * ns per token at `ratePerSecond`. The nearest integer if the rate equals it within the precision of a double
+ * (16.666666666666668 per second is 1000 per minute), else rounded up, so that tokens never refill faster than the rate.
  */
 export const nsPerToken = (ratePerSecond: number): bigint => {
   const exact = 1e9 / ratePerSecond
@@ -22,7 +22,7 @@ export const nsPerToken = (ratePerSecond: number): bigint => {
   return BigInt(isMeant ? nearest : Math.ceil(exact))
 }
 
-/** Math.max() knows no bigint. */
+/** Math.max() does not accept bigint. */
 export const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
 export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)

@@ -2,9 +2,9 @@ import { invalid } from './errors.ts'
 import type { Meter } from './meter.ts'
 import { DAY_SECONDS, HOUR_SECONDS } from './time.ts'
 
-/** What was used of one resource in one hour, or in one UTC day. */
+/** The usage of one resource in one hour or one UTC day. */
 export interface UsagePoint {
-  /** Seconds since the epoch: where the hour or day starts. */
+  /** Seconds since the epoch: the start of the hour or day. */
   readonly start: number
   readonly resource: string
   readonly used: Readonly<Record<Meter, number>>
@@ -16,24 +16,24 @@ export interface UsageQuery {
   /** One resource; undefined: all but `_total_`. */
   readonly resource?: string
   readonly granularity: 'hour' | 'day'
-  /** Seconds since the epoch, `from` included, `to` not. */
+  /** Seconds since the epoch, `from` inclusive, `to` exclusive. */
   readonly from: number
   readonly to: number
 }
 
-/** What the aggregator wrote, read back: sums over the lives (`born`) of a bucket, oldest first. */
+/** Reads the usage that the aggregator recorded, summed over the generations (`born`) of each bucket, oldest first. */
 export interface UsageReader {
   usage(query: UsageQuery): Promise<readonly UsagePoint[]>
 }
 
-/** The counters of one bucket image: `used_<meter>`, `denied`. They only grow within one `born`. */
+/** The counters of one bucket image: `used_<meter>`, `denied`. They only grow within one generation (`born`). */
 export type Counters = Readonly<Record<string, bigint>>
 
-/** What one batch says of one bucket's life in one hour. */
+/** The usage that one batch contains for one generation of a bucket in one hour. */
 export interface UsageHour {
   readonly entityId: string
   readonly resource: string
-  /** ns since the epoch: the life of the bucket this belongs to. */
+  /** ns since the epoch: identifies the generation of the bucket. */
   readonly born: bigint
   /** Seconds since the epoch: the start of the hour. */
   readonly hourStart: number
@@ -44,19 +44,19 @@ export interface UsageHour {
   readonly rev: bigint
 }
 
-/** Where the aggregator keeps its totals. */
+/** Stores the aggregator's totals. */
 export interface UsageStore extends UsageReader {
   /**
-   * Raises `to` (and `rev`) where `rev` is newer, keeps the first `from`, lowers `from` where the given one is lower.
-   * Doing it any number of times, in any order, leaves the same totals.
+   * Raises `to` and `rev` if `rev` is newer. Keeps the lowest `from`. Idempotent and independent of order: recording the
+   * same hours any number of times, in any order, results in the same totals.
    */
   record(hour: UsageHour): Promise<void>
 }
 
-/** What time a reading of usage is about: seconds since the epoch, `from` included, `to` not. */
+/** The period of a usage query: seconds since the epoch, `from` inclusive, `to` exclusive. */
 export type UsagePeriod = Pick<UsageQuery, 'granularity' | 'from' | 'to'>
 
-/** Stores keep hours for so long. */
+/** How long stores keep hours. */
 const KEPT_DAYS = 400
 
 const DEFAULT_DAYS = { hour: 1, day: 30 } as const
@@ -65,8 +65,9 @@ export const unitSeconds = (granularity: UsagePeriod['granularity']): number =>
   granularity === 'hour' ? HOUR_SECONDS : DAY_SECONDS
 
 /**
- * Whole hours or days, the last day or the last 30 unless told: the one that `from` lies in shows, and the one that is
- * under way. What lies before all that is kept, or after `now`, holds nothing. Throws `ZaelError('invalid_request')`.
+ * A period of whole hours or days; by default the last day by hour, or the last 30 days by day. It includes the hour or day
+ * that contains `from` and the current one, and is cut to the time that stores keep, and at the end of the current hour or
+ * day. Throws `ZaelError('invalid_request')`.
  */
 export const usagePeriod = (asked: Partial<UsagePeriod>, now: number): UsagePeriod => {
   const { granularity = 'hour' } = asked

@@ -4,7 +4,7 @@ import type { LimitOwner, LimitSet, LimitSetKey, Policy } from '../model/limit-s
 import type { Model } from '../model/model.ts'
 import type { ConfigStore } from './config-store.ts'
 
-/** JSON as it is stored in an audit record. Never holds a secret. */
+/** JSON in an audit record. Never contains a secret. */
 export type AuditValue =
   | string
   | number
@@ -13,7 +13,7 @@ export type AuditValue =
   | readonly AuditValue[]
   | { readonly [key: string]: AuditValue }
 
-/** Who changed what. */
+/** A change: its time, actor, action and subject. */
 export interface AuditRecord {
   /** Unique; orders records of the same moment. */
   readonly id: string
@@ -23,7 +23,7 @@ export interface AuditRecord {
   readonly actor: string
   /** `entity.create`, `limits.replace`, `key.revoke`, … */
   readonly action: string
-  /** What was changed: an entity's id, `MODEL#gpt-4`, `ROLE#user`, `POLICY#TENANT#acme`, `SYSTEM`. */
+  /** The subject of the change: an entity's id, `MODEL#gpt-4`, `ROLE#user`, `POLICY#TENANT#acme`, `SYSTEM`. */
   readonly subject: string
   readonly before: AuditValue
   readonly after: AuditValue
@@ -41,14 +41,14 @@ export interface PageRequest {
 }
 
 /**
- * What administrators change and list. Every change is written together with its audit record: as a transaction, or,
- * on an engine without them, in an order in which a crash leaves nothing dangling (a child row without its entity is
- * skipped by readers). An unreadable cursor throws `invalid('cursor', …)`. All throw `StoreUnavailable`.
+ * The configuration that administrators change and list. Every change is written together with its audit record: in a
+ * transaction, or, on an engine without transactions, in an order in which a crash leaves no dangling reference (readers
+ * skip a child row without its entity). An unreadable cursor throws `invalid('cursor', …)`. All throw `StoreUnavailable`.
  */
 export interface AdminStore extends ConfigStore {
-  /** Makes META, and the child row of the parent where it has one. */
+  /** Creates META, and the child row of the parent if it has one. */
   createEntity(entity: Entity, audit: AuditRecord): Promise<'created' | 'exists' | 'parent_missing'>
-  /** Replaces META on condition that the stored version is `expectedVersion`; moves the child row where the parent changed. */
+  /** Replaces META on condition that the stored version is `expectedVersion`; moves the child row if the parent changed. */
   replaceEntity(
     entity: Entity,
     expectedVersion: bigint,
@@ -57,9 +57,9 @@ export interface AdminStore extends ConfigStore {
   /** Removes META, child row, keys and limit sets (as tombstones); buckets and usage expire by themselves. */
   deleteEntity(entity: Entity, audit: AuditRecord): Promise<'deleted' | 'has_children' | 'missing'>
   /**
-   * By id, ascending. `q` keeps those whose id or name contains it, case-insensitively: first those whose id begins with it,
-   * then the others. A page of a search ends after a bounded number of reads: it may hold fewer than `limit`, or none, and
-   * still have a cursor.
+   * By id, ascending. `q` selects entities whose id or name contains it, case-insensitively: first those whose id begins with
+   * it, then the others. A page of a search ends after a bounded number of reads: it may contain fewer than `limit` entities,
+   * or none, and still have a cursor.
    */
   listEntities(page: PageRequest & { readonly q?: string }): Promise<Page<Entity>>
   children(id: string): Promise<readonly string[]>
@@ -77,22 +77,22 @@ export interface AdminStore extends ConfigStore {
   deleteModel(id: string, audit: AuditRecord): Promise<'deleted' | 'missing'>
   listModels(): Promise<readonly Model[]>
 
-  /** Replaces the set on condition that the stored version is `expectedVersion` (null: nothing was ever set). */
+  /** Replaces the set on condition that the stored version is `expectedVersion` (null: the set was never written). */
   putLimitSet(
     key: LimitSetKey,
     set: LimitSet,
     expectedVersion: bigint | null,
     audit: AuditRecord,
   ): Promise<'replaced' | 'changed'>
-  /** The resources on which an owner has limits (tombstones left out). */
+  /** The resources on which an owner has limits, without tombstones. */
   limitedResources(owner: LimitOwner): Promise<readonly string[]>
 
-  /** Policies that have limits, by scope and then by selector, ascending. */
+  /** Policies that have limits, ascending by scope, then by selector. */
   listPolicies(page: PageRequest): Promise<Page<Policy>>
 
-  /** Writes a record by itself, of a change that is not in the configuration: buckets reset or topped up. */
+  /** Writes only a record, for a change outside the configuration: a reset or a top-up of buckets. */
   recordAudit(audit: AuditRecord): Promise<void>
-  /** Newest first; `subject` keeps one entity's (or `MODEL#…`) records; `from` drops older ones (ns since the epoch). */
+  /** Newest first. `subject` selects the records of one subject; `from` (ns since the epoch) omits older ones. */
   listAudit(
     page: PageRequest & { readonly subject?: string; readonly from?: bigint },
   ): Promise<Page<AuditRecord>>

@@ -4,8 +4,8 @@ import type { CacheFactory, Clock } from './platform.ts'
 const QUIET_NS = MINUTE_NS
 
 /**
- * For an event that may come any number of times: calls `log` for the first one, and then at most once a minute, with the
- * number of events since the last call.
+ * Limits how often an event is logged: calls `log` for the first event, and then at most once per minute, with the number of
+ * events since the last call.
  */
 export const createOnceAMinute = (
   clock: Pick<Clock, 'monotonic'>,
@@ -22,17 +22,17 @@ export const createOnceAMinute = (
   }
 }
 
-/** Beyond so many subjects, the one that was acted on least recently is forgotten. */
+/** Beyond this many subjects, the least recently logged one is dropped. */
 const MAX_SUBJECTS = 10_000
 
 interface Acted {
-  /** By the monotonic clock. */
+  /** Monotonic clock, ns. */
   readonly atNs: bigint
   /** Events since then. */
   readonly suppressed: number
 }
 
-/** As `createOnceAMinute`, for each subject by itself: `act` gets the number of events left out since its last call. */
+/** As `createOnceAMinute`, per subject: `act` receives the number of events suppressed since its last call. */
 export const createSampling = (
   { clock, newCache }: { readonly clock: Pick<Clock, 'monotonic'>; readonly newCache: CacheFactory },
   quietNs = QUIET_NS,

@@ -1,12 +1,12 @@
-/** Time, as services see it. The core's rules take time as an argument. */
+/** The clocks of services. The core's rules take time as an argument. */
 export interface Clock {
   /** Wall clock: ns since the epoch. */
   now(): bigint
-  /** A clock that never steps back, ns from an arbitrary start: for ages and deadlines. */
+  /** Monotonic clock: ns from an arbitrary start, for ages and deadlines. */
   monotonic(): bigint
 }
 
-/** A bounded map that forgets what was not used for longest. Wiring hands in a library's. */
+/** A bounded map that drops the least recently used entry. The composition root supplies a library's. */
 export interface Cache<V> {
   get(key: string): V | undefined
   set(key: string, value: V): void
@@ -15,9 +15,9 @@ export interface Cache<V> {
 
 export type CacheFactory = <V extends object>(options: { readonly max: number }) => Cache<V>
 
-/** Structured log lines. Never pass a secret: mask it first. */
+/** Writes structured log lines. Never pass a secret: mask it first. */
 export interface Logger {
-  /** False: debug lines go nowhere, so that there is no need to put them together. */
+  /** False: debug lines are discarded, so callers need not create them. */
   readonly isDebugOn?: boolean
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void
   info(message: string, fields?: Readonly<Record<string, unknown>>): void
@@ -27,7 +27,7 @@ export interface Logger {
 
 export const silentLogger: Logger = { isDebugOn: false, debug() {}, info() {}, warn() {}, error() {} }
 
-/** Every metric zael counts. Labels are few-valued: no ids. */
+/** Every metric that zael counts. Labels have few values: no ids. */
 export type MetricName =
   | 'decisions_allowed'
   | 'decisions_denied'
@@ -50,7 +50,7 @@ export interface Metrics {
 
 export const noMetrics: Metrics = { count() {} }
 
-/** Makes and hashes API keys' secrets. */
+/** Creates and hashes the secrets of API keys. */
 export interface Secrets {
   /** A new secret: 256 random bits with a prefix and a checksum. */
   create(): string

@@ -162,7 +162,7 @@ const isSpecial = (resource: string): boolean =>
 const MAX_ANCESTORS = 32
 
 /** Entities above this one, nearest first. */
-export const ancestorsOf = async (
+const ancestorsOf = async (
   reads: Pick<ConfigReads, 'entity'>,
   entity: Entity,
 ): Promise<readonly Entity[]> => {
@@ -178,17 +178,17 @@ export const ancestorsOf = async (
 }
 
 /** Those of its ancestors whose own limits bind an entity: up to the first that does not cascade. */
-export const bindingParents = (entity: Entity, ancestors: readonly Entity[]): readonly Entity[] => {
+const bindingParents = (entity: Entity, ancestors: readonly Entity[]): readonly Entity[] => {
   const last = [entity, ...ancestors].findIndex(({ cascade }) => !cascade)
   return last < 0 ? ancestors : ancestors.slice(0, last)
 }
 
 /** The tenant whose policy binds an entity: itself or its nearest ancestor of kind `tenant`, cascading or not. */
-export const tenantOf = (entity: Entity, ancestors: readonly Entity[]): string | undefined =>
+const tenantOf = (entity: Entity, ancestors: readonly Entity[]): string | undefined =>
   [entity, ...ancestors].find(({ kind }) => kind === 'tenant')?.id
 
 /** One bucket for each policy that has limits, in the order of `keys`; `layersOf` holds their sets. */
-export const policyBuckets = (keys: readonly PolicyKey[], layersOf: LayersOf): readonly ApplicableBucket[] =>
+const policyBuckets = (keys: readonly PolicyKey[], layersOf: LayersOf): readonly ApplicableBucket[] =>
   keys.map((key) => policyPlan(key, layersOf)).filter(({ limits }) => limits.length > 0)
 
 const policyPlan = (key: PolicyKey, layersOf: LayersOf): ApplicableBucket => {

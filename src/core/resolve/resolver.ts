@@ -91,7 +91,7 @@ interface Entry<T> {
   readonly readNs: bigint
 }
 
-export const createRemembered = <T>(
+const createRemembered = <T>(
   items: CachedConfig,
   clock: Clock,
   newCache: CacheFactory,
@@ -143,7 +143,7 @@ export const createRemembered = <T>(
  * Reads what resolving entities one by one would read, all at once: the entities, their parents level by level, and the
  * sets that all of them need. Entities that do not exist are left out.
  */
-export const prepareResolving = async (reads: ConfigReads, entityIds: readonly string[]): Promise<void> => {
+const prepareResolving = async (reads: ConfigReads, entityIds: readonly string[]): Promise<void> => {
   const known = new Set<string>()
   const found: string[] = []
   let wanted = [...new Set(entityIds)]

@@ -105,7 +105,7 @@ const isAmong = (family: readonly Entity[], { id }: Entity): boolean =>
 export const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)
 
 /** Compares the hash of a token with a secret's in constant time. */
-export const createTokenCheck = (secrets: Secrets, expected: string): ((tokenHash: Buffer) => boolean) => {
+const createTokenCheck = (secrets: Secrets, expected: string): ((tokenHash: Buffer) => boolean) => {
   const expectedHash = Buffer.from(secrets.hash(expected))
   return (tokenHash) => timingSafeEqual(tokenHash, expectedHash)
 }

@@ -87,7 +87,7 @@ export interface EntityOverview {
 
 export type OverviewRequest = PageRequest & { readonly q?: string }
 
-export const entityJson = (entity: Entity, { limits }: BucketStatus): DashboardEntity => ({
+const entityJson = (entity: Entity, { limits }: BucketStatus): DashboardEntity => ({
   entity_id: entity.id,
   name: entity.name,
   parent_id: entity.parentId,
@@ -166,7 +166,7 @@ export interface OverviewChanges {
   readonly shown: Shown
 }
 
-export const overviewChanges = (shown: Shown, { entities }: EntityOverview): OverviewChanges => {
+const overviewChanges = (shown: Shown, { entities }: EntityOverview): OverviewChanges => {
   const now = new Map(entities.map((entity) => [entity.entity_id, JSON.stringify(entity)]))
   return {
     entities: entities.filter(({ entity_id }) => now.get(entity_id) !== shown.get(entity_id)),

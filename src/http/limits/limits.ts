@@ -113,14 +113,14 @@ export const effectiveLimitJson = ({ limit, source }: Pick<ExplainedLimit, 'limi
 })
 
 /** An effective limit, and every limit that it overrides, nearest first. */
-export const explainedLimitJson = (effective: ExplainedLimit) => ({
+const explainedLimitJson = (effective: ExplainedLimit) => ({
   name: effective.limit.name,
   winner: effectiveLimitJson(effective),
   overrides: effective.overrides.map(effectiveLimitJson),
 })
 
 /** A bucket that is charged beside the entity's own, with its limits. */
-export const explainedBucketJson = ({ entityId, resource, limits }: ExplainedBucket) => ({
+const explainedBucketJson = ({ entityId, resource, limits }: ExplainedBucket) => ({
   entity_id: entityId,
   resource,
   limits: limits.map(explainedLimitJson),

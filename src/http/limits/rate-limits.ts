@@ -135,7 +135,7 @@ const defaultLimits = async ({ limitSets, settings }: Needs) => {
 const SHOWN_OF_KEY = 8
 
 /** `limits`: the effective limits on `_default_`. */
-export const rateLimitJson = (entity: Entity, bucket: BucketStatus, limits: readonly Limit[]) => ({
+const rateLimitJson = (entity: Entity, bucket: BucketStatus, limits: readonly Limit[]) => ({
   api_key: `${entity.id.slice(0, SHOWN_OF_KEY)}...`,
   status: {
     resource: bucket.resource,
@@ -146,7 +146,7 @@ export const rateLimitJson = (entity: Entity, bucket: BucketStatus, limits: read
 })
 
 /** `rpm` and `tpm` among the limits. */
-export const configJson = (limits: readonly Limit[], enabled: boolean) => {
+const configJson = (limits: readonly Limit[], enabled: boolean) => {
   const sizeOf = (name: string) => {
     const limit = limits.find((each) => each.name === name)
     return limit && usualSize(limit)
@@ -177,12 +177,12 @@ export interface KeyStats {
 }
 
 /** Each entity costs a few reads. The first by id are counted. */
-export const MAX_COUNTED = 1000
+const MAX_COUNTED = 1000
 
 const AT_ONCE = 20
 
 /** Counts entities that have used anything, that have limits of their own, and that have something in use now. */
-export const countKeys = async (needs: {
+const countKeys = async (needs: {
   readonly store: AdminStore
   readonly limiter: Limiter
 }): Promise<KeyStats> => {

@@ -31,7 +31,7 @@ const PICTURE = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
 const NO_PICTURE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
 
 /** ReDoc's script without its picture: the page is whole where there is no internet. */
-export const offlineRedoc = (script: Uint8Array): Uint8Array<ArrayBuffer> =>
+const offlineRedoc = (script: Uint8Array): Uint8Array<ArrayBuffer> =>
   new TextEncoder().encode(new TextDecoder().decode(script).replaceAll(PICTURE, NO_PICTURE))
 
 interface DocsFile {
@@ -86,7 +86,7 @@ const file = async (c: Context<AppEnv>, assets: Assets, { name, type, change }: 
 }
 
 /** Swagger UI in its own files. Addresses are relative, so that the page works below a stage. */
-export const swaggerPage = `<!doctype html>
+const swaggerPage = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -104,11 +104,11 @@ export const swaggerPage = `<!doctype html>
 `
 
 /** No inline script: the page's policy forbids them. */
-export const swaggerInit = `SwaggerUIBundle({ url: './openapi.json', dom_id: '#swagger-ui', deepLinking: true, persistAuthorization: false })
+const swaggerInit = `SwaggerUIBundle({ url: './openapi.json', dom_id: '#swagger-ui', deepLinking: true, persistAuthorization: false })
 `
 
 /** ReDoc in its own file. */
-export const redocPage = `<!doctype html>
+const redocPage = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">

@@ -78,7 +78,7 @@ const listed = (names: readonly string[]): string => {
 }
 
 /** What a gateway is told of a decision on policies alone. */
-export const policyCheckJson = (decision: Decision) => {
+const policyCheckJson = (decision: Decision) => {
   const uses = policyUses(decision)
   const [primary] = uses
   return {

@@ -104,7 +104,7 @@ describe('a budget', () => {
     expect(await spent()).toBe(0)
     expect(warnings).toEqual([
       [
-        'A budget does not bind: the model has no prices',
+        'budget without effect: the model has no prices',
         { model: 'gpt-4', entityId: 'spender', limitName: 'budget' },
       ],
     ])

@@ -57,7 +57,7 @@ describe('warnings', () => {
       { key: '203.0.113.7', percent: 80, exceeded: false, limit: { name: 'rps', used: 8, capacity: 10 } },
     ])
     expect(log.counted.filter((name) => name === 'limits_near')).toHaveLength(2)
-    expect(log.logged).toEqual(['A limit is nearly used up'])
+    expect(log.logged).toEqual(['limit nearly used up'])
   })
 
   test('are repeated after a minute, and made for each key', async () => {
