@@ -1,6 +1,6 @@
 /**
- * How many times as many examples of each property are tried as its test states: a third by default, so that `npm test` stays
- * fast, or what PROPERTY_RUNS says, as in `.ci/run`.
+ * The factor of the number of examples that each property's test states: a third by default, so that `npm test` stays
+ * fast, or PROPERTY_RUNS, as in `.ci/run`.
  */
 const FACTOR = Number(process.env.PROPERTY_RUNS ?? 1 / 3)
 

@@ -47,7 +47,7 @@ describe('the connection', () => {
     await chatUntilDenied(world, entity.secret, 1)
     expect(await leftNumber(page, 'Name of cut-off', 'rpm')).toBe(10)
     await expectAccessible(page)
-    proxy.mend()
+    proxy.restore()
     await badge(page).getByText('Live').waitFor()
     await left(page, 'Name of cut-off', 'rpm').getByText('0 of 10').waitFor()
     expect(await announcements(page)).toEqual([expect.stringMatching(/^Offline/), 'Live'])
@@ -74,13 +74,13 @@ describe('the connection', () => {
   test('polls if the node cannot stream', async () => {
     const entity = await createOwnEntity(world, 'polled', [requests(10)])
     const page = await world.open({ token: null })
-    const asked: string[] = []
-    page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+    const requested: string[] = []
+    page.on('request', (request) => requested.push(new URL(request.url()).pathname))
     await pollInstead(page)
     await badge(page).getByText('Polling').waitFor()
     await rowOf(page, 'Name of polled').waitFor()
     await chatUntilDenied(world, entity.secret, 1)
     await rowOf(page, 'Name of polled').locator('.row-limit.high').waitFor()
-    expect(asked).not.toContain('/api/dashboard/stream')
+    expect(requested).not.toContain('/api/dashboard/stream')
   })
 })

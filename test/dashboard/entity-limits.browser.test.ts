@@ -201,13 +201,13 @@ describe('the limits of an entity', () => {
   test('show the wait time of a request', async () => {
     const page = await world.open({ route: '/entity/key-charlie' })
     const waiting = page.getByRole('region', { name: 'Wait time' })
-    const ask = async (tokens: string) => {
+    const request = async (tokens: string) => {
       await waiting.getByLabel('Tokens').fill(tokens)
       await waiting.getByRole('button', { name: 'Calculate' }).click()
     }
-    await ask('100')
+    await request('100')
     await waiting.getByText('May pass now').waitFor()
-    await ask('2001')
+    await request('2001')
     await waiting.getByText('Can never pass, limited by tpm').waitFor()
   })
 

@@ -156,8 +156,8 @@ describe('changes of limits', () => {
   })
 
   test('are none if a default is stated or left out', () => {
-    const said: Limit = { ...RPM, mode: 'enforce', warn_at: 0.8, refund: 'strict' }
-    expect(changesOf([said], [limitOf(draftOf(RPM, 0))])).toEqual([])
+    const stated: Limit = { ...RPM, mode: 'enforce', warn_at: 0.8, refund: 'strict' }
+    expect(changesOf([stated], [limitOf(draftOf(RPM, 0))])).toEqual([])
   })
 
   test('show each field before and after', () => {

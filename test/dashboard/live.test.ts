@@ -26,7 +26,7 @@ const followed = async (...ways: readonly Source<string>[]) => {
 }
 
 const failing: Source<string> = async () => {
-  throw new Error('away')
+  throw new Error('unavailable')
 }
 
 const saying =
@@ -57,7 +57,7 @@ describe('following a source', () => {
   test('waits longer after each failure, and starts over after an event', async () => {
     const { events, waits } = await followed(failing, failing, failing, saying('a'), failing)
     expect(waits).toEqual([1000, 2000, 4000, 1000, 2000])
-    expect(events[1]).toEqual({ state: 'offline', nextTryAt: 1_001_000, error: 'away' })
+    expect(events[1]).toEqual({ state: 'offline', nextTryAt: 1_001_000, error: 'unavailable' })
   })
 
   test('emits nothing after it is aborted', async () => {

@@ -80,11 +80,11 @@ describe('many entities', () => {
 
   test('are searched across empty pages automatically, and on demand after a short page', async () => {
     const page = await world.open({ token: null })
-    const asked: (string | null)[] = []
+    const requested: (string | null)[] = []
     await pollInstead(page)
     await page.route('**/api/dashboard/entities?*', (route) => {
       const cursor = new URL(route.request().url()).searchParams.get('cursor')
-      if (asked.at(-1) !== cursor) asked.push(cursor)
+      if (requested.at(-1) !== cursor) requested.push(cursor)
       const found = { ...thousand(0).entities[7], name: `Found at ${cursor}` }
       const pages: Record<string, object> = {
         null: { entities: [], next_cursor: 'b' },
@@ -96,38 +96,38 @@ describe('many entities', () => {
     })
     await page.getByLabel('Search').fill('found')
     await page.getByRole('link', { name: 'Found at c' }).waitFor()
-    expect(asked).toEqual([null, 'b', 'c'])
+    expect(requested).toEqual([null, 'b', 'c'])
     await page.getByText('Page 1').first().waitFor()
     await page.getByRole('button', { name: 'Continue searching' }).first().click()
     await page.getByRole('link', { name: 'Found at d' }).waitFor()
     await page.getByRole('button', { name: 'Previous' }).first().click()
     await page.getByRole('link', { name: 'Found at c' }).waitFor()
-    expect(asked).toEqual([null, 'b', 'c', 'd', 'c'])
+    expect(requested).toEqual([null, 'b', 'c', 'd', 'c'])
   })
 
   test('are searched automatically for a bounded number of pages', async () => {
     const page = await world.open({ token: null })
-    let asked = 0
+    let requested = 0
     // before the overview starts its first timer, so that it never has timers of both clocks
     await page.clock.install()
     await pollInstead(page)
     await page.route('**/api/dashboard/entities?*', (route) => {
-      asked = Math.max(asked, Number(new URL(route.request().url()).searchParams.get('cursor')))
-      return route.fulfill({ json: { entities: [], next_cursor: String(asked + 1) } })
+      requested = Math.max(requested, Number(new URL(route.request().url()).searchParams.get('cursor')))
+      return route.fulfill({ json: { entities: [], next_cursor: String(requested + 1) } })
     })
     await page.getByLabel('Search').fill('found')
     const button = page.getByRole('button', { name: 'Continue searching', exact: true }).last()
     await eventually(async () => {
       await page.clock.runFor(1000)
-      return asked
+      return requested
     }).toBe(20)
     await page.clock.runFor(10_000)
     await page.getByText('Many entities have been searched, and more remain.').waitFor()
-    expect(asked).toBe(20)
+    expect(requested).toBe(20)
     await button.click()
     await eventually(async () => {
       await page.clock.runFor(1000)
-      return asked
+      return requested
     }).toBeGreaterThan(20)
   })
 

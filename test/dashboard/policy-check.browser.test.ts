@@ -24,7 +24,7 @@ beforeEach(async () => {
   await world.call('PUT', '/api/policies/USER_MODEL/check-user/check-model', perHour(3))
 })
 
-interface Asked {
+interface Fields {
   readonly tenant?: string
   readonly user?: string
   readonly model?: string
@@ -40,16 +40,16 @@ const LABELS = {
   key: 'Key',
 } as const
 
-const fill = async (page: Page, asked: Asked) => {
-  for (const [name, value] of Object.entries(asked))
-    await page.getByLabel(LABELS[name as keyof Asked], { exact: true }).fill(value)
+const fill = async (page: Page, fields: Fields) => {
+  for (const [name, value] of Object.entries(fields))
+    await page.getByLabel(LABELS[name as keyof Fields], { exact: true }).fill(value)
 }
 
 /** Checks once, and waits for the response. */
 const check = async (page: Page) => {
-  const answered = page.waitForResponse('**/rate-limit/check')
+  const response = page.waitForResponse('**/rate-limit/check')
   await page.getByRole('button', { name: 'Check Rate Limit' }).click()
-  await answered
+  await response
 }
 const checks = async (page: Page, count: number) => {
   for (let left = count; left > 0; left--) await check(page)
@@ -57,7 +57,7 @@ const checks = async (page: Page, count: number) => {
 
 const result = (page: Page) => page.getByRole('region', { name: 'Result' })
 const saying = (page: Page, text: string | RegExp) => result(page).getByText(text).first().waitFor()
-const CHECK_CO: Asked = { tenant: TENANT, user: 'check-user', model: 'check-model', tier: TIER }
+const CHECK_CO: Fields = { tenant: TENANT, user: 'check-user', model: 'check-model', tier: TIER }
 
 describe('the demo’s scenarios', () => {
   test('A: ent-user-1 on gpt-4o is allowed, with 1/500 of the tenant as its primary usage', async () => {

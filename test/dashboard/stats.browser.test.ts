@@ -93,7 +93,7 @@ describe('the stats', () => {
     await page.waitForURL(/#\/try$/)
   })
 
-  test('say what was left out', async () => {
+  test('list the entities that were left out', async () => {
     const page = await world.open()
     await withTraffic(page, (traffic) => ({ ...traffic, is_partial: true, entities_read: 500 }))
     await page.getByText('these numbers cover the first 500 by id').waitFor()
@@ -111,7 +111,7 @@ describe('the stats', () => {
 
   test('keep a chart within a narrower window, also before it is redrawn', async () => {
     const page = await world.open()
-    // A chart that is never notified of its smaller place, as on a slow machine for a while.
+    // A chart that is never notified of its smaller container, as for a while on a slow machine.
     await page.addInitScript('ResizeObserver = class { observe() {} unobserve() {} disconnect() {} }')
     await page.reload()
     await page.getByRole('link', { name: 'Stats' }).click()

@@ -45,7 +45,7 @@ describe('the response to a chat', () => {
 
   test.each([
     [
-      'as OpenAI says it',
+      'in the format of OpenAI',
       { error: { message: 'Rate limit reached' }, message: 'Exceeded' },
       'Rate limit reached',
     ],

@@ -126,7 +126,7 @@ describe('trying requests', () => {
   })
 })
 
-describe('an answer', () => {
+describe('a response', () => {
   test('shows its usage, its rate-limit headers first, and its body', async () => {
     const page = await world.open({ route: '/try/key-bob' })
     await send(page)
@@ -179,16 +179,16 @@ describe('the form', () => {
   test('stops a run, and shows how many were sent', async () => {
     const page = await world.open({ route: `/try/${PLENTY}` })
     await page.getByLabel('Model').selectOption('free-model')
-    let answered = 0
+    let completed = 0
     await page.route('**/v1/chat/completions', async (route) => {
       // the others wait until they are stopped
-      if (++answered <= 5) await route.continue()
+      if (++completed <= 5) await route.continue()
     })
     await send(page, { requests: 200, atOnce: 2, maxTokens: 1 })
     await saying(page, '5 of 200 sent')
     await page.getByRole('button', { name: 'Stop' }).click()
     await saying(page, 'stopped after 5 of 200')
-    expect(answered).toBe(7)
+    expect(completed).toBe(7)
     await page.getByRole('button', { name: 'Clear' }).click()
     await saying(page, 'Nothing sent yet')
   })
@@ -221,9 +221,9 @@ test('the curl command does the same as Send, without the secret in it', async (
   })
   expect(JSON.parse(body).messages[0].content).toBe(`It's "quoted" $HOME \`id\``)
   const headers = [token, entity, 'content-type: application/json'].map((header) => header.split(': '))
-  const answer = await fetch(url, { method: 'POST', headers: Object.fromEntries(headers), body })
-  expect(answer.status).toBe(200)
-  expect(answer.headers.get('x-ratelimit-remaining')).toBe('9')
+  const response = await fetch(url, { method: 'POST', headers: Object.fromEntries(headers), body })
+  expect(response.status).toBe(200)
+  expect(response.headers.get('x-ratelimit-remaining')).toBe('9')
 })
 
 describe('a pasted key', () => {

@@ -32,7 +32,7 @@ const edgesOf = (body: string): readonly string[] =>
 const strings = (text: string): readonly string[] =>
   [...text.matchAll(/'([^']+)'/g)].map(([, name = '']) => name)
 
-test('the diagram of the folders has the imports that lint allows', () => {
+test('the diagram of the folders shows the imports that lint allows', () => {
   const [, body = ''] = /const SRC = \{\n([\s\S]*?)\n\}/.exec(rules) ?? []
   const allowed = [...body.matchAll(/^ {2}'?([\w-]+)'?: \[(.*)\],$/gm)].map(
     ([, folder = '', others = '']) => ({ folder, others: strings(others).map((path) => path.split('/')[0]) }),
@@ -46,7 +46,7 @@ test('the diagram of the folders has the imports that lint allows', () => {
   }
 })
 
-test('the diagram of the core has its layers in the order of the rules, the last one first', () => {
+test('the diagram of the core shows its layers in the reverse order of the rules', () => {
   const layers = strings(/const CORE = \[(.*)\]/.exec(rules)?.[1] ?? '')
   expect(layers.length).toBeGreaterThan(5)
   expect(diagram('the layers of src/core')).toContain(layers.toReversed().join(' --> '))

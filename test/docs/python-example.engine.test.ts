@@ -35,7 +35,7 @@ test('the Python example reserves an estimate and settles the actual use', async
   expect(await run(again)).toMatchObject({ settled: false, state: 'settled' })
 })
 
-test('the Python example gets a denial as it gets what is allowed', async () => {
+test('the Python example returns a denial like an allowed decision', async () => {
   const after = "\nprint(json.dumps(zael('check', {'resource': 'gpt-4', 'cost': {'tokens': 999999999}})))"
   expect(await run(after)).toMatchObject({ allowed: false, retry_after_seconds: null })
 })

@@ -19,7 +19,7 @@ const documents = [
 
 const withoutBlocks = (text: string): string => text.replaceAll(/^```[\s\S]*?^```/gm, '')
 
-/** Paths in backticks; placeholders such as `<name>` and patterns are none. */
+/** Paths in backticks; excludes placeholders such as `<name>` and patterns. */
 const pathsIn = (text: string): readonly string[] =>
   [
     ...withoutBlocks(text).matchAll(

@@ -43,7 +43,7 @@ test('lists every alarm', () => {
   expect(alarms.filter((alarm) => !documented.has(alarm))).toEqual([])
 })
 
-test('lists no event, metric or alarm that is gone', () => {
+test('lists no event, metric or alarm that no longer exists', () => {
   const code = [...sources, 'lib/zael-alarms.ts'].map(read).join('\n')
   expect([...documented].filter((name) => !code.includes(name))).toEqual([])
 })

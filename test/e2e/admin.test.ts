@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { ADMIN_TOKEN, admin, ask, barely, chat, newCaller, output, VIEWER_TOKEN } from './deployment.ts'
 
 describe('the tokens', () => {
-  test('are the ones in Secrets Manager that the outputs name', async () => {
+  test('are the secrets in Secrets Manager that the outputs name', async () => {
     const client = new SecretsManagerClient({})
     const secret = async (key: string) =>
       (await client.send(new GetSecretValueCommand({ SecretId: output(key) }))).SecretString
@@ -11,10 +11,10 @@ describe('the tokens', () => {
     expect(await secret('ViewerTokenSecretArn')).toBe(VIEWER_TOKEN)
   })
 
-  test('open: the viewer reads and does not write, a caller does neither', async () => {
+  test('grant a viewer read access only, and a caller none', async () => {
     const { key } = await newCaller({ rpm: 1 })
     expect((await ask(VIEWER_TOKEN, 'GET', '/api/entities')).status).toBe(200)
-    const entity = { entity_id: 'never-made', name: 'never' }
+    const entity = { entity_id: 'never-created', name: 'never' }
     expect((await ask(VIEWER_TOKEN, 'POST', '/api/entities', entity)).status).toBe(403)
     expect((await ask(key, 'GET', '/api/entities')).status).toBe(403)
     expect((await ask(null, 'GET', '/api/entities')).status).toBe(401)
@@ -22,7 +22,7 @@ describe('the tokens', () => {
 })
 
 describe('an admin', () => {
-  test('makes, shows, changes and deletes an entity', async () => {
+  test('creates, reads, changes and deletes an entity', async () => {
     const { entityId } = await newCaller({ rpm: 1 })
     expect((await admin('GET', `/api/entities/${entityId}`)).body).toMatchObject({ entity_id: entityId })
     const changed = await admin('PATCH', `/api/entities/${entityId}`, { name: 'changed' })
@@ -38,7 +38,7 @@ describe('an admin', () => {
     expect(children.body.children).toEqual(expect.arrayContaining(['key-alice', 'key-bob', 'key-charlie']))
   })
 
-  test('raises a limit, and the next request is let through', async () => {
+  test('raises a limit, and the next request is allowed', async () => {
     const { entityId, key } = await newCaller({ rpm: 1, tpm: 10_000 })
     expect((await chat(key)).status).toBe(200)
     expect((await chat(key)).status).toBe(429)
@@ -57,7 +57,7 @@ describe('an admin', () => {
     expect((await chat(key)).status).toBe(401)
   })
 
-  test('is told which field is wrong', async () => {
+  test('receives the name of the invalid field', async () => {
     const { status, body } = await admin('PUT', '/api/limits/key-bob', {
       limits: [{ name: 'rpm', capacity: -1 }],
     })
@@ -67,7 +67,7 @@ describe('an admin', () => {
 })
 
 describe('below the stage', () => {
-  test('pages, their files and the document answer', async () => {
+  test('pages, their files and the OpenAPI document are served', async () => {
     const page = await ask(null, 'GET', '/docs')
     expect(page.status).toBe(200)
     const files = [...page.body.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, file]) => file)
@@ -78,7 +78,7 @@ describe('below the stage', () => {
     expect((await ask(null, 'GET', '/')).status).toBe(200)
   })
 
-  test('a picture arrives byte by byte', async () => {
+  test('an image arrives unchanged', async () => {
     const answer = await fetch(`${output('ApiUrl')}docs/favicon-32x32.png`, {
       headers: { accept: 'image/*' },
     })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { admin, ask, chat, newCaller } from './deployment.ts'
 
 describe('a chat', () => {
-  test('is answered as OpenAI does, with the limits in its headers', async () => {
+  test('returns a response in the format of OpenAI, with the limits in its headers', async () => {
     const { key } = await newCaller({ rpm: 5, tpm: 1000 })
     const { status, headers, body } = await chat(key)
     expect(status).toBe(200)
@@ -17,7 +17,7 @@ describe('a chat', () => {
     expect(headers.get('x-request-id')).toBeTruthy()
   })
 
-  test('is charged its prompt and its answer', async () => {
+  test('is charged for its prompt and its completion', async () => {
     const { key } = await newCaller({ rpm: 5, tpm: 100 })
     const { headers, body } = await chat(key, { max_tokens: 20 })
     const { prompt_tokens: prompt, total_tokens: total } = body.usage
@@ -34,7 +34,7 @@ describe('a chat', () => {
     expect(body.trimEnd()).toMatch(/data: \[DONE\]$/)
   })
 
-  test('is refused without a key, with an unknown one, and for an unregistered model', async () => {
+  test('is rejected without a key, with an unknown key, and for an unregistered model', async () => {
     const { key } = await newCaller({ rpm: 5, tpm: 1000 })
     expect((await ask(null, 'POST', '/v1/chat/completions', {})).status).toBe(401)
     expect((await chat('sk-unknown')).body.error.code).toBe('invalid_api_key')
@@ -44,7 +44,7 @@ describe('a chat', () => {
 })
 
 describe('a limit', () => {
-  test('lets through exactly its capacity, then answers 429 that says when to retry', async () => {
+  test('allows exactly its capacity, then returns 429 with the retry time', async () => {
     const { entityId, key } = await newCaller({ rpm: 3, tpm: 10_000 })
     const statuses: number[] = []
     for (let i = 0; i < 3; i++) statuses.push((await chat(key)).status)
@@ -66,7 +66,7 @@ describe('a limit', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(3)
   })
 
-  test('that a request can never pass says not to retry', async () => {
+  test('that a request can never pass returns no retry time', async () => {
     const { key } = await newCaller({ rpm: 5, tpm: 100 })
     const { status, headers, body } = await chat(key, { max_tokens: 500 })
     expect([status, body.retry_after_seconds]).toEqual([429, null])
@@ -74,7 +74,7 @@ describe('a limit', () => {
     expect(headers.get('retry-after')).toBeNull()
   })
 
-  test('of the demo data lets key-bob have ten short answers a minute', async () => {
+  test('of the demo data allows key-bob ten short chats per minute', async () => {
     await admin('POST', '/api/limits/proj-demo/reset', {})
     await admin('POST', '/api/limits/key-bob/reset', {})
     const statuses: number[] = []
@@ -85,7 +85,7 @@ describe('a limit', () => {
 })
 
 describe('a parent', () => {
-  test('binds its children, whose own buckets stay untouched by what it denies', async () => {
+  test('limits its children, and its denials do not charge their own buckets', async () => {
     const parent = await newCaller({ rpm: 4, tpm: 100_000 })
     const [one, other] = [
       await newCaller({ rpm: 10, tpm: 10_000 }, parent.entityId),

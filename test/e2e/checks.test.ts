@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ask, newCaller, scanTable } from './deployment.ts'
 
-test('a reservation is charged, settled once, and can be read in the table', async () => {
+test('a reservation is charged, settled once, and readable in the table', async () => {
   const { entityId, key } = await newCaller({ rpm: 5, tpm: 1000 })
   const check = (body: object) => ask(key, 'POST', '/v1/limits/check', body)
   const asking = { cost: { requests: 1, tokens: 800 }, reserve: true, idempotency_key: 'job-1' }
@@ -25,7 +25,7 @@ test('a reservation is charged, settled once, and can be read in the table', asy
   expect(stored).toMatchObject([{ PK: { S: `RESERVATION#${reservation_id}` }, state: { S: 'settled' } }])
 })
 
-test('a list is answered in order, and an abandoned reservation is given back', async () => {
+test('a list is decided in order, and an abandoned reservation is released', async () => {
   const { key } = await newCaller({ rpm: 2, tpm: 1000 })
   const { status, body } = await ask(key, 'POST', '/v1/limits/check', [{}, { reserve: true }, {}])
   expect([status, body.map(({ allowed }: { allowed: boolean }) => allowed)]).toEqual([

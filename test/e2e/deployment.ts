@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type AttributeValue, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb'
 
-/** What the deployment said of itself: the outputs of its stack. */
+/** The outputs of the deployed stack. */
 const readOutputs = (): Readonly<Record<string, string>> => {
   const file = process.env.E2E_OUTPUTS_FILE
   if (file === undefined) throw new Error('There is no deployment: run `npm run test:e2e`')
@@ -25,7 +25,7 @@ export const VIEWER_TOKEN = process.env.VIEWER_TOKEN ?? 'dev-viewer'
 export interface Answer {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into JSON of any shape
+  // biome-ignore lint/suspicious/noExplicitAny: tests read JSON of any shape
   readonly body: any
 }
 
@@ -37,14 +37,14 @@ const jsonOf = (text: string): unknown => {
   }
 }
 
-/** Asks the API at its URL; a body is sent as JSON. The answer's body is JSON, or else its text. */
+/** Calls the API at its URL; `body` is sent as JSON. The body of the response is parsed if it is JSON, else its text. */
 export const ask = async (
   token: string | null,
   method: string,
   path: string,
   body?: unknown,
 ): Promise<Answer> => {
-  const answer = await fetch(`${output('ApiUrl')}${path.replace(/^\//, '')}`, {
+  const response = await fetch(`${output('ApiUrl')}${path.replace(/^\//, '')}`, {
     method,
     headers: {
       ...(token === null ? {} : { authorization: `Bearer ${token}` }),
@@ -52,7 +52,7 @@ export const ask = async (
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
-  return { status: answer.status, headers: answer.headers, body: jsonOf(await answer.text()) }
+  return { status: response.status, headers: response.headers, body: jsonOf(await response.text()) }
 }
 
 export const admin = (method: string, path: string, body?: unknown): Promise<Answer> =>
@@ -66,7 +66,7 @@ export const chat = (key: string, more: Readonly<Record<string, unknown>> = {}):
     ...more,
   })
 
-/** Limits that refill in twelve hours: by less than one while a test runs, however slow the machine is. */
+/** Limits that refill in twelve hours: by less than one during a test, even on a slow machine. */
 export const barely = (capacities: Readonly<Record<string, number>>): readonly object[] =>
   Object.entries(capacities).map(([name, capacity]) => ({ name, capacity, refill_rate: capacity / 43_200 }))
 
@@ -75,7 +75,7 @@ export interface Caller {
   readonly key: string
 }
 
-/** A new entity with these capacities and a key of its own; no other test knows it. */
+/** Creates an entity with these capacities and a key; no other test uses it. */
 export const newCaller = async (
   capacities: Readonly<Record<string, number>>,
   parentId?: string,
@@ -90,7 +90,7 @@ export const newCaller = async (
   const limited = await admin('PUT', `/api/limits/${entityId}`, { limits: barely(capacities) })
   const key = await admin('POST', `/api/entities/${entityId}/keys`, {})
   const statuses = [created.status, limited.status, key.status].join(' ')
-  if (statuses !== '201 200 201') throw new Error(`A caller could not be made: ${statuses}`)
+  if (statuses !== '201 200 201') throw new Error(`A caller could not be created: ${statuses}`)
   return { entityId, key: key.body.secret }
 }
 
@@ -98,7 +98,7 @@ export const dynamodb = new DynamoDBClient({})
 
 export type Item = Readonly<Record<string, AttributeValue>>
 
-/** The whole table, as `aws dynamodb scan` shows it. */
+/** All items of the table, as `aws dynamodb scan` returns them. */
 export const scanTable = async (): Promise<readonly Item[]> => {
   const items: Item[] = []
   for await (const page of paginateScan({ client: dynamodb }, { TableName: output('TableName') })) {

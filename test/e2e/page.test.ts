@@ -24,14 +24,14 @@ describe('the page, behind API Gateway', () => {
     expect(complaints).toEqual([])
   })
 
-  test('says that its stream does not go on', async () => {
+  test('shows that its stream does not continue', async () => {
     expect((await admin('GET', '/api/dashboard/session')).body).toMatchObject({
       role: 'admin',
       streams: false,
     })
   })
 
-  test('comes as text, as the API does not stream: gateways differ in how they decode base64', async () => {
+  test('is sent as text, because gateways differ in how they decode base64', async () => {
     const page = await fetch(output('DashboardUrl'), { headers: { 'accept-encoding': 'gzip' } })
     expect(page.headers.get('content-encoding')).toBeNull()
     expect(await page.text()).toMatch(/^<!doctype html>/)

@@ -2,7 +2,7 @@ import { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
 import { expect, test } from 'vitest'
 import { chat, dynamodb, newCaller, output, scanTable } from './deployment.ts'
 
-test('the table is as the design has it', async () => {
+test('the table has the designed keys and settings', async () => {
   const { Table: table } = await dynamodb.send(new DescribeTableCommand({ TableName: output('TableName') }))
   expect(table?.TableName).toBe('ZAEL-demo')
   expect(table?.KeySchema).toEqual([
@@ -13,7 +13,7 @@ test('the table is as the design has it', async () => {
   expect(table?.GlobalSecondaryIndexes?.map(({ IndexName }) => IndexName)).toEqual(['GSI1'])
 })
 
-test('a scan shows a bucket in plain words: its limits as text, what was used as numbers', async () => {
+test('a scan shows a readable bucket: its limits as text, its use as numbers', async () => {
   const { entityId, key } = await newCaller({ rpm: 6, tpm: 600 })
   const { body } = await chat(key)
   const items = await scanTable()

@@ -39,7 +39,7 @@ const shardRecords = async (streamArn: string, shardId: string): Promise<readonl
   return records
 }
 
-/** The records of one entity's buckets, read from the table's stream and put as Lambda gets them. */
+/** The records of one entity's buckets, read from the table's stream, in the format that Lambda receives. */
 const bucketRecords = async (entityId: string) => {
   const { Table: table } = await dynamodb.send(new DescribeTableCommand({ TableName: output('TableName') }))
   const StreamArn = table?.LatestStreamArn
@@ -76,13 +76,13 @@ const deliver = async (records: readonly object[]) => {
 
 const soon = { timeout: 30_000, interval: 250 }
 
-test('what was used reaches usage by the stream and the aggregator', async () => {
+test('use is aggregated from the stream', async () => {
   const { entityId, key } = await newCaller({ rpm: 10, tpm: 10_000 })
   const used = await chats(key, 3)
   await expect.poll(() => usageOf(entityId), soon).toEqual(used)
 })
 
-test('a batch that the aggregator gets again, whole or in part, counts once', async () => {
+test('a batch that is delivered again, completely or partly, counts once', async () => {
   const { entityId, key } = await newCaller({ rpm: 10, tpm: 10_000 })
   const used = await chats(key, 4)
   await expect.poll(() => usageOf(entityId), soon).toEqual(used)
@@ -94,7 +94,7 @@ test('a batch that the aggregator gets again, whole or in part, counts once', as
   expect(await usageOf(entityId)).toEqual(used)
 })
 
-test('a batch that only an invocation brings is counted, and counted once', async () => {
+test('a batch from a direct invocation counts once', async () => {
   const { entityId } = await newCaller({ rpm: 10 })
   const born = String(BigInt(Date.now()) * 1_000_000n)
   const image = (rev: number, requests: number) => ({
@@ -123,7 +123,7 @@ test('a batch that only an invocation brings is counted, and counted once', asyn
   expect(await usageOf(entityId)).toMatchObject({ requests: 5 })
 })
 
-test('a record that cannot be read is reported, and only that', async () => {
+test('only a record that cannot be read is reported', async () => {
   const broken = {
     eventName: 'MODIFY',
     dynamodb: {

@@ -5,14 +5,14 @@ import { createApp, idOf, permissionsOf } from '../lib/synthesize.ts'
 
 const template = Template.fromStack(new ShopStack(createApp(), 'Shop'))
 
-test("holds zael's table, API and aggregator beside the function of one's own", () => {
+test("contains zael's table, API and aggregator beside an own function", () => {
   template.resourceCountIs('AWS::DynamoDB::Table', 1)
   template.resourceCountIs('AWS::ApiGateway::RestApi', 1)
   template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1)
   template.resourceCountIs('AWS::Lambda::Function', 3)
 })
 
-test('the function knows the table, and may decide on it and nothing else', () => {
+test('the function has the name of the table, and only the permissions to decide', () => {
   const table = idOf(template, 'AWS::DynamoDB::Table', 'Limits')
   template.hasResourceProperties('AWS::Lambda::Function', {
     Environment: { Variables: { LIMITS_TABLE: { Ref: table } } },

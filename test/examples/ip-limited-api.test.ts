@@ -36,7 +36,7 @@ const askTimes = async (times: number, path = '/api/data'): Promise<readonly num
   return statuses
 }
 
-test('the eleventh request is refused, and two a second pass from then on', async () => {
+test('the eleventh request is denied, and two per second pass from then on', async () => {
   expect(await askTimes(11)).toEqual([...Array<number>(10).fill(200), 429])
   clock.advance(SECOND)
   expect(await askTimes(3)).toEqual([200, 200, 429])
@@ -50,20 +50,20 @@ test('all limited paths share the limit of the client', async () => {
   expect(await ask('/api/submit', submit)).toBe(429)
 })
 
-test('/health answers when all else is refused, and costs nothing', async () => {
+test('/health responds while other paths are denied, and is not charged', async () => {
   expect(await askTimes(20, '/health')).toEqual(Array<number>(20).fill(200))
   expect(await askTimes(11)).toContain(429)
   expect(await ask('/health')).toBe(200)
 })
 
-test('another client is not touched, and what a client invents counts for nothing', async () => {
+test('another client is unaffected, and forged headers are ignored', async () => {
   const from = (forwardedFor: string) => ask('/', { headers: { 'x-forwarded-for': forwardedFor } })
   for (let i = 0; i < 10; i++) expect(await from(`198.51.100.${i}, 203.0.113.7`)).toBe(200)
   expect(await from('198.51.100.99, 203.0.113.7')).toBe(429)
   expect(await from('203.0.113.8')).toBe(200)
 })
 
-test('npm run example:ip ends with one line on a port that is taken', async () => {
+test('npm run example:ip prints one line if the port is taken', async () => {
   const child = spawn(process.execPath, ['--import', 'tsx', 'examples/ip-limited-api/serve.ts'], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     env: { PATH: process.env.PATH, PORT: new URL(url).port },

@@ -20,7 +20,7 @@ const metafile = (...paths: string[]): Metafile => ({
   outputs: {},
 })
 
-test('ships dependencies, the packages in bundles, and those that are copied', () => {
+test('includes dependencies, the packages in bundles, and copied packages', () => {
   const bundle = metafile(
     'src/a.ts',
     'node_modules/@scope/bundled/index.js',
@@ -51,7 +51,7 @@ describe('an SBOM', () => {
     ],
   }
 
-  test('lists what is shipped, under the name of the package', () => {
+  test('lists the shipped packages, under the name of the package', () => {
     const sbom = sbomOf(all, 'zael', new Set(SHIPPED))
     expect(sbom.metadata.component.name).toBe('zael')
     expect(sbom.components.map(({ name }) => name)).not.toContain('tool')
@@ -61,7 +61,7 @@ describe('an SBOM', () => {
     ])
   })
 
-  test('is rejected where a shipped package is missing or has no hash', () => {
+  test('is rejected if a shipped package is missing or has no hash', () => {
     const lacking = { ...all, components: [{ ...component('runtime@1.0.0'), hashes: [] }] }
     expect(() => sbomOf(lacking, 'zael', new Set(['runtime@1.0.0']))).toThrow(/lacks .*runtime@1\.0\.0/)
   })

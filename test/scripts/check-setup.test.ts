@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-/** The repository as it was cloned: nothing is installed. */
+/** A clone of the repository without installed packages. */
 const cloned = async (): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), 'zael-clone-'))
   closing.push(() => rm(directory, { recursive: true }))
@@ -28,7 +28,7 @@ const node = (directory: string, args: readonly string[]) => {
   return { status, stdout, stderr }
 }
 
-test('says in one line what to do where nothing is installed, before anything is imported', async () => {
+test('prints one line with the command to run if no packages are installed, before any import', async () => {
   const directory = await cloned()
   const args = ['-r', `./${CHECK}`, '--import', 'tsx', 'bin/serve.ts']
   expect(node(directory, args)).toEqual({
@@ -38,7 +38,7 @@ test('says in one line what to do where nothing is installed, before anything is
   })
 })
 
-test('says in one line which Node.js is needed', async () => {
+test('prints one line with the required version of Node.js', async () => {
   const directory = await cloned()
   const older = "Object.defineProperty(process.versions, 'node', { value: '18.20.4' })"
   expect(node(directory, ['-e', `${older}; require('./${CHECK}')`])).toEqual({
@@ -49,7 +49,7 @@ test('says in one line which Node.js is needed', async () => {
   })
 })
 
-test('is silent where all is well', () => {
+test('prints nothing if the setup is complete', () => {
   expect(node(ROOT, [CHECK])).toEqual({ status: 0, stdout: '', stderr: '' })
 })
 

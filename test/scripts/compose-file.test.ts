@@ -17,14 +17,14 @@ test('starts the LocalStack that also runs without Docker, on loopback only', ()
   expect(services.localstack.ports).toEqual(['127.0.0.1:4566:4566'])
 })
 
-test('gives the first start time to pull what Lambdas run in, and the last one time to end them', () => {
+test('allows time to pull the image of Lambdas at the start, and to stop them at the end', () => {
   expect(services.localstack).toMatchObject({
     environment: { CFN_PER_RESOURCE_TIMEOUT: '900', LAMBDA_IGNORE_ARCHITECTURE: '1' },
     stop_grace_period: '30s',
   })
 })
 
-test('deploys once LocalStack is healthy, from a copy without what is installed here', () => {
+test('deploys once LocalStack is healthy, from a copy without installed packages', () => {
   expect(services.init).toMatchObject({
     depends_on: { localstack: { condition: 'service_healthy' } },
     environment: { AWS_ENDPOINT_URL: 'http://localhost:4566' },

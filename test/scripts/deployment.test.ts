@@ -26,19 +26,19 @@ test('rejects other context, which would be ignored', () => {
   expect(() => stackName(['name=a', 'name=b'])).toThrow('--context must be name=<name>, once')
 })
 
-test('has its usual address unless AWS_ENDPOINT_URL names another', () => {
+test('has the default address unless AWS_ENDPOINT_URL is set', () => {
   expect(emulatorEndpoint({})).toBe('http://localhost:4566')
   expect(emulatorEndpoint({ AWS_ENDPOINT_URL: 'http://localhost:4599/' })).toBe('http://localhost:4599')
 })
 
-test('names AWS_ENDPOINT_URL in the command that deploys to another port', () => {
+test('includes AWS_ENDPOINT_URL in the command that deploys to another port', () => {
   expect(deployCommand('http://localhost:4566')).toBe('npm run deploy:local')
   expect(deployCommand('http://localhost:4599')).toBe(
     'AWS_ENDPOINT_URL=http://localhost:4599 npm run deploy:local',
   )
 })
 
-test('gets test credentials whatever the machine has, and both addresses', () => {
+test('gets test credentials instead of those of the machine, and both addresses', () => {
   const env = emulatorEnvironment('http://localhost:4566', {
     PATH: '/bin',
     AWS_PROFILE: 'production',
@@ -58,14 +58,14 @@ test('gets test credentials whatever the machine has, and both addresses', () =>
   expect(Object.keys(env)).not.toEqual(expect.arrayContaining(['AWS_SESSION_TOKEN']))
 })
 
-test('is missed with a line that says how to start one', async () => {
+test('is required: the error explains how to start one', async () => {
   await expect(requireEmulator('http://127.0.0.1:9')).rejects.toThrow(
     /no AWS emulator at http:\/\/127\.0\.0\.1:9: nothing listens on it.*docker-compose\.localstack\.yml.*npm run localstack.*npm run ministack/s,
   )
 })
 
-test('is not taken for something else that listens', async () => {
-  const server = createServer((_, answer) => answer.writeHead(404).end()).listen(0, '127.0.0.1')
+test('is not confused with another server', async () => {
+  const server = createServer((_, response) => response.writeHead(404).end()).listen(0, '127.0.0.1')
   try {
     await new Promise((listening) => server.once('listening', listening))
     const address = server.address()

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
 import { type EmulatorProgram, startEmulator } from '../../scripts/emulator-process.ts'
 
-/** A program that starts another in a group of its own, and names both; it responds as an emulator does. */
+/** A program that starts another in its own process group. Like an emulator it serves HTTP; it returns both process ids. */
 const PROGRAM = `
 const { spawn } = require('node:child_process')
 const { createServer } = require('node:http')
@@ -27,7 +27,7 @@ const isRunning = (pid: number): boolean => {
   }
 }
 
-test('ends with all that it started, also what has a group of its own', async () => {
+test('ends with everything it started, including other process groups', async () => {
   const emulator = await startEmulator(program(PROGRAM))
   const pids = (await (await fetch(`${emulator.endpoint}/pids`)).text()).split(' ').map(Number)
   expect(pids.map(isRunning)).toEqual([true, true])
@@ -40,14 +40,14 @@ test('that does not start shows the end of its log', async () => {
   await expect(startEmulator(broken)).rejects.toThrow(/^Fake did not start:\nno such module/)
 })
 
-test('that is killed while it starts is not waited for', async () => {
+test('that is killed during its start is not awaited', async () => {
   const killed = program('console.error("out of memory"); process.kill(process.pid, "SIGKILL")')
   await expect(startEmulator({ ...killed, startTimeoutMs: 3_600_000 })).rejects.toThrow(
     /^Fake did not start:\nout of memory/,
   )
 })
 
-test('whose command does not exist says so, and is stopped as any other', async () => {
+test('whose command does not exist shows the reason, and can be stopped', async () => {
   const missing = { ...program(PROGRAM), command: '/nowhere/emulator' }
   await expect(startEmulator(missing)).rejects.toThrow('Fake did not start: spawn /nowhere/emulator ENOENT')
 })

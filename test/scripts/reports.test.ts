@@ -53,7 +53,7 @@ const report = (content: unknown): string => {
 
 const good = (passed: number) => report({ success: true, numPassedTests: passed, numFailedTests: 0 })
 
-test('adds what passed', () => {
+test('adds the passed tests', () => {
   expect(sumReports([good(3), good(4)])).toEqual({ passed: 7, failed: 0 })
 })
 
@@ -85,7 +85,7 @@ test('is never green without a report', () => {
   expect(sumReports([good(3), join(directory, 'missing.json')])).toEqual({ passed: 3, failed: 1 })
 })
 
-test('counts steps beside the tests, and runs that failed though their reports do not say so', () => {
+test('counts failed steps, and failed runs without a failure in their reports', () => {
   expect(sumReports([good(3)], { failedSteps: 2 })).toEqual({ passed: 3, failed: 2 })
   expect(sumReports([good(3)], { failedRuns: 1 })).toEqual({ passed: 3, failed: 1 })
   const failing = report({ success: false, numPassedTests: 5, numFailedTests: 2 })
@@ -120,6 +120,6 @@ test.each([
   expect(sumReports([file('sum', sum)])).toEqual({ passed: numPassedTests, failed: numFailedTests })
 })
 
-test('a report that is missing is a failure', () => {
+test('a missing report is a failure', () => {
   expect(sumFuzzReports([join(fuzzDirectory, 'nowhere.json')]).success).toBe(false)
 })

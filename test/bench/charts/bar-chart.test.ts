@@ -25,12 +25,12 @@ test('leaves room for the longest bar and its number', () => {
     expect(Math.max(...widthsOf(scale, [3, 400_000]))).toBeLessThan(520)
 })
 
-test('shows texts as texts', () => {
+test('escapes texts', () => {
   const svg = barChart({ title: 'a < b & "c"', unit: '', scale: 'linear', groups: [] })
   expect(svg).toContain('a &lt; b &amp; &quot;c&quot;')
 })
 
-test('reads in light and in dark', () => {
+test('is legible on light and dark pages', () => {
   const svg = barChart({ title: 'A title', unit: 'a unit', scale: 'linear', groups: [] })
   expect(svg).toContain('prefers-color-scheme: dark')
 })

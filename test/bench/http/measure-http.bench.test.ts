@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { findingOf } from '../../../bench/http/http-part.ts'
 import { measureHttp } from '../../../bench/http/measure-http.ts'
 
-test('measures both routes beside bare handlers, and none of the answers is an error', async () => {
+test('measures both routes and bare handlers, without an error response', async () => {
   const rows = await measureHttp({ connections: 1, seconds: 1, rounds: 1, warmUpSeconds: 0.1 })
   expect(rows.map(({ route }) => route)).toEqual(['/v1/limits/check', '/v1/chat/completions'])
   for (const { perSecond, barePerSecond, ofBare } of rows) {

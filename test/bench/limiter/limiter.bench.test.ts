@@ -11,13 +11,13 @@ beforeAll(async () => {
 })
 afterAll(() => table.close())
 
-test('times decisions on a leased key alone', async () => {
+test('measures decisions on a leased key', async () => {
   const { decisions, p50Us, p99Us } = await measureAlone(table, 0.2)
   expect(decisions).toBeGreaterThan(0)
   expect(p99Us).toBeGreaterThanOrEqual(p50Us)
 })
 
-test('admits what is allowed under saturation', async () => {
+test('admits at most the allowed amount under saturation', async () => {
   const rows = await measureSaturation(table, 0.3)
   expect(rows).toHaveLength(4)
   for (const { admitted, allowed } of rows) expect(admitted).toBeLessThanOrEqual(allowed)

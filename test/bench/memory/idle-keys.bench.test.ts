@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { measureMemory } from '../../../bench/memory/memory-part.ts'
 
-test('says what a process holds that has seen so many keys once', async () => {
+test('measures the memory of a process after one decision per key', async () => {
   const { keys, heapBeforeMiB, heapMiB, rssMiB, mostRssMiB } = await measureMemory(5000)
   expect(keys).toBe(5000)
   expect(heapMiB).toBeGreaterThan(heapBeforeMiB)

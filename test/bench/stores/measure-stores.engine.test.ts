@@ -34,7 +34,7 @@ test('measures every contender in every scenario that it takes part in', () => {
   }
 })
 
-test('counts the writes of each, failed conditions included, and bills them', () => {
+test('counts and bills the writes of each contender, including failed conditions', () => {
   expect(row('hot-key', 'raw')).toMatchObject({ writesPerDecision: 1, dollarsPerMillion: 0.625 })
   expect(row('cascade', 'raw')).toMatchObject({ writesPerDecision: 2, dollarsPerMillion: 1.25 })
   expect(row('denied', 'raw')).toMatchObject({ writesPerDecision: 1, dollarsPerMillion: 0.625 })
@@ -43,7 +43,7 @@ test('counts the writes of each, failed conditions included, and bills them', ()
   expect(row('denied', 'blocking').writesPerDecision).toBeLessThan(0.01)
 })
 
-test('counts the aggregator in, and only where there is one', () => {
+test('includes the aggregator only for contenders that have one', () => {
   for (const { contender, usageWritesPerDecision } of rows) {
     const hasAggregator = contender === 'exact' || contender === 'leased'
     expect(usageWritesPerDecision > 0, contender).toBe(hasAggregator)
@@ -61,7 +61,7 @@ test('takes fewer writes with leases than without', () => {
   expect(leased.writesPerDecision).toBeLessThan(exact.writesPerDecision)
 })
 
-test('shows all of it in tables, goals and charts', () => {
+test('presents the results in tables, goals and charts', () => {
   const { markdown, goals, charts } = findingOf(rows)
   expect(markdown.split('\n').filter((line) => line.startsWith('| zael, leased'))).toHaveLength(4)
   for (const { value } of goals) expect(value).not.toBeNaN()

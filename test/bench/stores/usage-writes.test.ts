@@ -37,7 +37,7 @@ test('counts one write for each key and batch', async () => {
   expect(await countUsageWrites(records)).toBe(8)
 })
 
-test('does not take a record that cannot be read for one that costs nothing', async () => {
+test('throws for a record that cannot be read', async () => {
   const broken = { text: record('a', 1, 0).text.replaceAll('"born":{"N":"1"}', '"born":{"S":"x"}'), atMs: 0 }
   await expect(countUsageWrites([broken])).rejects.toThrow('failed')
 })

@@ -55,4 +55,4 @@ export const expectUsableByAll = async (page: Page): Promise<void> => {
 }
 
 /** Polls an assertion until it holds: the machine may be busy. */
-export const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: DEADLINE_MS })
+export const eventually = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: DEADLINE_MS })

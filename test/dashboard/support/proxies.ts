@@ -40,9 +40,9 @@ export const startStage = async (apiUrl: string): Promise<Stage> => {
 export interface CutOffProxy {
   /** For the browser. */
   readonly url: string
-  /** Ends all connections, and rejects new ones until `mend`. */
+  /** Ends all connections, and rejects new ones until `restore`. */
   cut(): void
-  mend(): void
+  restore(): void
   close(): void
 }
 
@@ -78,7 +78,7 @@ export const openCutOffProxy = async (target: string): Promise<CutOffProxy> => {
       isCut = true
       endAll()
     },
-    mend() {
+    restore() {
       isCut = false
     },
     close() {

@@ -14,12 +14,12 @@ const machine = (
 const ALL = { 'python3.13': '', java: 'openjdk 17.0.15 2025-04-15\n', mvn: 'Apache Maven 3.8.7' }
 
 describe('the Python that LocalStack runs on', () => {
-  test('is python3.13, else a python3 of that version', () => {
+  test('is python3.13, or else a python3 of that version', () => {
     expect(requirePython(machine({ ...ALL, python3: '' }))).toBe('python3.13')
     expect(requirePython(machine({ ...ALL, 'python3.13': undefined, python3: '' }))).toBe('python3')
   })
 
-  test('may be in no search path', () => {
+  test('may be outside the search path', () => {
     const found = machine(
       { ...ALL, '/versions/3.13.0/bin/python3': '' },
       { pythons: ['/versions/3.13.0/bin/python3'] },
@@ -27,14 +27,14 @@ describe('the Python that LocalStack runs on', () => {
     expect(requirePython(found)).toBe('/versions/3.13.0/bin/python3')
   })
 
-  test('is not one that does not run, as a shim without a version behind it', () => {
+  test('is never one that does not run, such as a shim without a version', () => {
     expect(
       requirePython(machine({ ...ALL, 'python3.13': undefined, python3: '' }, { pythons: ['shim'] })),
     ).toBe('python3')
   })
 })
 
-describe('what is missing is named in one line:', () => {
+describe('the missing requirements are listed in one line:', () => {
   test.each([
     ['Java', { ...ALL, java: undefined }, 'LocalStack without Docker needs Java 17 or newer;'],
     [

@@ -16,11 +16,11 @@ describe('planted faults', () => {
     expect(planted(fault, source)).not.toBe(source)
   })
 
-  test('are not planted where the place has changed', () => {
+  test('are not planted if the text to replace has changed', () => {
     expect(() => planted({ name: 'a', file: 'b', from: 'c', to: 'd' }, 'c and c')).toThrow('stands 2 times')
   })
 
-  // those that a few seeds show; `npm run verify`, which .ci/run calls, hunts all of them
+  // the faults that a few seeds find; `npm run verify`, which .ci/run calls, hunts all of them
   test.each([
     ['refunds are applied twice', 'charged first'],
     ['leases are not charged', 'charged first'],

@@ -6,7 +6,7 @@ const ID = entityBucket('key', 'gpt-4')
 /** `PK` and `ENTITY#key`, `SK` and `BUCKET#gpt-4` */
 const KEYS = 2 + 10 + 2 + 12
 
-test('reckons texts by their bytes, and numbers by two digits a byte and one more, zeros at the ends left out', () => {
+test('counts the bytes of strings, and one byte per two digits of a number plus one, without outer zeros', () => {
   expect(itemBytes(ID, {})).toBe(KEYS)
   expect(itemBytes(ID, { text: 'grüße' })).toBe(KEYS + 4 + 7)
   expect(itemBytes(ID, { n: 123n })).toBe(KEYS + 1 + 3)
@@ -15,11 +15,11 @@ test('reckons texts by their bytes, and numbers by two digits a byte and one mor
   expect(itemBytes(ID, { n: 0n })).toBe(KEYS + 1 + 1)
 })
 
-test('reckons a map by three bytes, and its entries by one byte beside their own', () => {
+test('counts three bytes for a map, and one byte for each entry besides its own', () => {
   expect(itemBytes(ID, { marks: {} })).toBe(KEYS + 5 + 3)
   expect(itemBytes(ID, { marks: { abc: 12n, d: 345n } })).toBe(KEYS + 5 + 3 + (1 + 3 + 2) + (1 + 1 + 3))
 })
 
-test('bills a unit for each kilobyte begun', () => {
+test('bills one unit per started kilobyte', () => {
   expect([1, 1024, 1025, 2048].map(writeUnits)).toEqual([1, 1, 2, 2])
 })

@@ -11,7 +11,7 @@ import type { PlannedLimit } from '../../../../verify/simulation/schedule/schedu
 const SECOND = 1e9
 const CALM = { meanDelayNs: 1, slow: 0, lostBefore: 0, lostAfter: 0, throttled: 0 }
 
-interface Told {
+interface Given {
   readonly size: PlannedLimit['size']
   readonly leaseTtlMs?: number
   readonly kind?: 'bursts' | 'steady'
@@ -20,7 +20,7 @@ interface Told {
   readonly charged?: readonly (readonly [at: number, amount: number])[]
 }
 
-const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }: Told): RunLog => ({
+const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }: Given): RunLog => ({
   schedule: {
     seed: 1,
     kind,
@@ -69,12 +69,12 @@ const ask = (at: number, tokens: number): LoggedAsk => ({
   answer: { atNs: at * SECOND, isAllowed: true, isDegraded: false, frozenNs: 0 },
 })
 
-/** A token every second, ten at most. */
+/** One token per second, at most ten. */
 const bucket = { kind: 'bucket', capacity: 10, fillsInSeconds: 10 } as const
 const window = { kind: 'sliding', limit: 10, seconds: 5, slots: 10 } as const
 const minute = { kind: 'minute', limit: 10 } as const
 
-/** Ten at once by a bucket that hardly fills; after five seconds it is kept by another size of ten. */
+/** Admits ten tokens of a bucket that hardly refills; after five seconds its limit has another size. */
 const changedLog = (size: PlannedLimit['size'], late: number): RunLog => {
   const log = logOf({
     size: { kind: 'bucket', capacity: 10, fillsInSeconds: 10_000 },
@@ -94,15 +94,15 @@ const changedLog = (size: PlannedLimit['size'], late: number): RunLog => {
 
 const DENIED = { atNs: SECOND, isAllowed: false, isDegraded: false, frozenNs: 0 }
 
-/** So many tokens of a limit of ten are admitted without the table. */
-const withoutTable = (told: Partial<PlannedLimit>, tokens: number): RunLog => {
+/** Admits `tokens` of a limit of ten without the table; `fields` changes the limit. */
+const withoutTable = (fields: Partial<PlannedLimit>, tokens: number): RunLog => {
   const log = logOf({
     size: { kind: 'bucket', capacity: 10, fillsInSeconds: 10_000 },
     admitted: [[1, tokens]],
   })
   const entities = log.schedule.entities.map((entity) => ({
     ...entity,
-    limits: entity.limits.map((limit) => ({ ...limit, ...told })),
+    limits: entity.limits.map((limit) => ({ ...limit, ...fields })),
   }))
   const asks = log.asks.map((each) => ({ ...each, answer: { ...DENIED, isAllowed: true, isDegraded: true } }))
   return { ...log, asks, schedule: { ...log.schedule, entities } }
@@ -113,7 +113,7 @@ describe('the checks of a simulation find', () => {
     ['a larger token bucket', { kind: 'bucket', capacity: 12, fillsInSeconds: 12_000 }, 2],
     ['a window', { kind: 'sliding', limit: 12, seconds: 10, slots: 5 }, 2],
     ['a minute', { kind: 'minute', limit: 12 }, 2],
-  ] as const)('what is over by one where a limit is changed to %s', (_, size, within) => {
+  ] as const)('an excess of one after a limit changes to %s', (_, size, within) => {
     expect(neverOver(changedLog(size, within + 1))).toHaveLength(1)
     expect(neverOver(changedLog(size, within))).toEqual([])
   })
@@ -122,15 +122,15 @@ describe('the checks of a simulation find', () => {
     ['deny', {}, 1],
     ['allow', { onUnavailable: 'allow' }, 0],
     ['local, within its share', { onUnavailable: 'local' }, 0],
-  ] as const)('what is admitted without the table, though its limit says %s', (_, told, wrongs) => {
-    expect(asTold(withoutTable(told, 1))).toHaveLength(wrongs)
+  ] as const)('requests admitted without the table, by on_unavailable %s', (_, fields, wrongs) => {
+    expect(asTold(withoutTable(fields, 1))).toHaveLength(wrongs)
   })
 
-  test('what is admitted without the table beyond a tenth of a limit', () => {
+  test('more than a tenth of a limit admitted without the table', () => {
     expect(asTold(withoutTable({ onUnavailable: 'local' }, 3)).join()).toMatch(/without the table.*over/)
   })
 
-  test('limits that deny though they only warn', () => {
+  test('limits in warn mode that deny', () => {
     const deniedBy = [{ entityId: 'key', limit: 'tpm' }]
     const log = withoutTable({ mode: 'warn' }, 1)
     const asks = log.asks.map((each) => ({ ...each, answer: { ...DENIED, deniedBy } }))
@@ -140,7 +140,7 @@ describe('the checks of a simulation find', () => {
     )
   })
 
-  test('limits that are carried back to an earlier version, while the bucket lives', () => {
+  test('a return to an earlier version of a limit within a generation', () => {
     const log = changedLog(bucket, 1)
     const [write] = log.writes
     if (write === undefined) throw new Error('there is no write')
@@ -186,12 +186,12 @@ describe('the checks of a simulation find', () => {
         [60.5, 5],
       ],
     ],
-  ] as const)('%s that is over by one, and nothing where it is not', (_, size, over, within) => {
+  ] as const)('an excess of one by %s, and nothing at its bound', (_, size, over, within) => {
     expect(neverOver(logOf({ size, admitted: over }))).toHaveLength(1)
     expect(neverOver(logOf({ size, admitted: within }))).toEqual([])
   })
 
-  test('no more than the life of leases beyond that', () => {
+  test('an excess beyond the lifetime of leases', () => {
     const admitted = [
       [0, 10],
       [4, 5],
@@ -200,7 +200,7 @@ describe('the checks of a simulation find', () => {
     expect(neverOver(logOf({ size: bucket, leaseTtlMs: 990, admitted }))).toHaveLength(1)
   })
 
-  test('what was admitted before it was charged', () => {
+  test('requests admitted before they are charged', () => {
     const admitted = [[1, 5]] as const
     const [enough, late, less] = [
       [[1, 5]],
@@ -215,18 +215,18 @@ describe('the checks of a simulation find', () => {
     expect(chargedFirst(logOf({ size: minute, admitted, charged: less }))).toHaveLength(1)
   })
 
-  test('what stays charged, and what was not counted', () => {
-    const told = { size: minute, admitted: [[1, 5]], charged: [[1, 6]] } as const
-    expect(nothingLeftOver(logOf(told)).join()).toMatch(/6 charged in the end, 5 used.*0 tokens counted/)
+  test('charges that remain, and use that is not counted', () => {
+    const given = { size: minute, admitted: [[1, 5]], charged: [[1, 6]] } as const
+    expect(nothingLeftOver(logOf(given)).join()).toMatch(/6 charged in the end, 5 used.*0 tokens counted/)
   })
 
   test('limits that are not used up', () => {
-    const told = { size: bucket, kind: 'steady' as const }
-    expect(usedUp(logOf({ ...told, admitted: [[1, 19.5]] }))).toHaveLength(1)
-    expect(usedUp(logOf({ ...told, admitted: [[1, 19.7]] }))).toEqual([])
+    const given = { size: bucket, kind: 'steady' as const }
+    expect(usedUp(logOf({ ...given, admitted: [[1, 19.5]] }))).toHaveLength(1)
+    expect(usedUp(logOf({ ...given, admitted: [[1, 19.7]] }))).toEqual([])
   })
 
-  test('requests without an answer, or with a late one, unless their node has crashed', () => {
+  test('requests without a response, or with a late one, unless their node has crashed', () => {
     const log = logOf({ size: bucket, admitted: [] })
     const { answer: _, ...waiting } = ask(0, 1)
     const late = {
