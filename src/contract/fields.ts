@@ -45,8 +45,10 @@ export const zeroOr = (least: number, most: number, must: string) =>
 /** An integer in a query, where it is text; described as the number. */
 export const wholeNumber = (least: number, most: number) => {
   const must = `be an integer from ${least} to ${most}`
-  const digits = v.regex<string, string>(/^\d{1,16}$/, must)
-  describedAs(digits, { type: 'integer', minimum: least, maximum: most })
+  const digits = describedAs(
+    v.check<string, string>((text) => /^\d{1,16}$/.test(text), must),
+    { type: 'integer', minimum: least, maximum: most },
+  )
   return v.pipe(v.string(), digits, v.transform(Number), v.minValue(least, must), v.maxValue(most, must))
 }
 

@@ -8,7 +8,6 @@ import {
 } from '../../core/model/limit.ts'
 import { nsPerToken } from '../../core/model/time.ts'
 import { checkedBy, type Fault } from '../containers.ts'
-import { describedAs } from '../json-schema.ts'
 import { limitFields, limitObject, limitOf, size } from '../limit-fields.ts'
 import type { SizeFormat } from './size-format.ts'
 
@@ -19,10 +18,7 @@ const RATE_RULE = 'be a positive number of tokens per second (0 only with capaci
 /** Its bounds are checked beside the capacity. */
 const refillRate = v.pipe(
   v.number(RATE_RULE),
-  describedAs(
-    v.check<number>(() => true),
-    { minimum: 0, maximum: MAX_RATE },
-  ),
+  v.metadata({ minimum: 0, maximum: MAX_RATE }),
   v.description('Tokens refilled per second; 0 with a capacity of 0 only'),
 )
 

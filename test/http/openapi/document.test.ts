@@ -87,7 +87,10 @@ describe('the OpenAPI document', () => {
     })
     expect(document.components.schemas.LimitInput).toMatchObject({
       anyOf: [
-        { required: ['name', 'capacity', 'refill_rate'] },
+        {
+          required: ['name', 'capacity', 'refill_rate'],
+          properties: { refill_rate: { type: 'number', minimum: 0, maximum: 1e9 } },
+        },
         { required: ['name', 'limit', 'per'] },
         { required: ['name', 'algorithm', 'limit', 'window_seconds'] },
         { required: ['name', 'algorithm', 'limit', 'window'] },
@@ -138,10 +141,10 @@ describe('the OpenAPI document', () => {
 
   test('states the bounds of numbers in queries', async () => {
     const { operation } = await read()
-    expect(operation('GET /api/entities')?.parameters).toMatchObject([
-      { name: 'limit', schema: { type: 'integer', minimum: 1, maximum: 1000 } },
-      { name: 'cursor', schema: { type: 'string', maxLength: 2048 } },
-      { name: 'q', schema: { type: 'string', maxLength: 256 } },
+    expect(operation('GET /api/entities')?.parameters).toEqual([
+      { in: 'query', name: 'limit', schema: { type: 'integer', minimum: 1, maximum: 1000 } },
+      { in: 'query', name: 'cursor', schema: { type: 'string', maxLength: 2048 } },
+      { in: 'query', name: 'q', schema: { type: 'string', maxLength: 256 } },
     ])
   })
 
