@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createTestApp } from './test-app.ts'
 
 describe('a change made through the API', () => {
-  test('counts at once in the process that makes it: a model that was not there', async () => {
+  test('applies at once in the process that makes it: a model that did not exist', async () => {
     const { send, clock } = createTestApp()
     const status = async () => {
       clock.advance(1n)
@@ -15,7 +15,7 @@ describe('a change made through the API', () => {
     expect(await status()).toBe(404)
   })
 
-  test('counts at once for decisions: a limit that was raised', async () => {
+  test('applies at once to decisions: a limit that was raised', async () => {
     const { send, deps } = createTestApp()
     await send('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
     const decide = () => deps.limiter.decide({ entityId: 'org', cost: { requests: 100 }, settles: false })
@@ -25,7 +25,7 @@ describe('a change made through the API', () => {
     expect((await decide()).allowed).toBe(true)
   })
 
-  test('is told to whoever wires the app', async () => {
+  test('is reported to the hook of the composition', async () => {
     const changes: object[] = []
     const { send } = createTestApp({ onChange: (change) => changes.push(change) })
     await send('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { expect } from 'vitest'
 import type { TestResponse } from './test-app.ts'
 
-/** The body of an answer, which has this status, what `schema` describes, and nothing beside it. */
+/** The response body, which must have this status and match `schema` without further fields. */
 export const asDescribed = <S extends v.GenericSchema>(
   { status, body }: TestResponse,
   schema: S,

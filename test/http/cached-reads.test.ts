@@ -7,7 +7,7 @@ const setUp = () => {
   const clock = createTestClock()
   const stored = new Map<string, { readonly owner: string }>()
   const reads: string[] = []
-  let beforeAnswer = (): void => {}
+  let beforeResponse = (): void => {}
   const cache = createReadThroughCache<{ readonly owner: string }>({
     clock,
     caches: lruCaches,
@@ -17,12 +17,12 @@ const setUp = () => {
     read: async (key) => {
       reads.push(key)
       const value = stored.get(key)
-      beforeAnswer()
+      beforeResponse()
       return value
     },
   })
   const during = (act: () => void): void => {
-    beforeAnswer = act
+    beforeResponse = act
   }
   return { clock, stored, reads, cache, during }
 }
@@ -40,14 +40,14 @@ describe('a read-through cache', () => {
     expect(reads).toHaveLength(2)
   })
 
-  test('remembers that there is nothing', async () => {
+  test('caches that there is nothing', async () => {
     const { reads, cache } = setUp()
     await cache.get('k')
     expect(await cache.get('k')).toBeUndefined()
     expect(reads).toHaveLength(1)
   })
 
-  test('forgets what belongs to a group, and that anything is missing', async () => {
+  test('drops a group, and every missing item with it', async () => {
     const { clock, stored, reads, cache } = setUp()
     stored.set('k', { owner: 'o' }).set('other', { owner: 'p' })
     for (const key of ['k', 'other', 'missing']) await cache.get(key)
@@ -58,7 +58,7 @@ describe('a read-through cache', () => {
     expect(reads).toEqual(['k', 'other', 'missing', 'k', 'missing'])
   })
 
-  test('does not believe what was read while it changed', async () => {
+  test('does not cache a read that overlaps with a change', async () => {
     const { clock, stored, cache, during } = setUp()
     stored.set('k', { owner: 'o' })
     during(() => {
@@ -72,7 +72,7 @@ describe('a read-through cache', () => {
     expect(await cache.get('k')).toBeUndefined()
   })
 
-  test('finds what appears where there was nothing', async () => {
+  test('finds an item that was created after it was missing', async () => {
     const { clock, stored, cache } = setUp()
     await cache.get('k')
     stored.set('k', { owner: 'o' })
@@ -90,7 +90,7 @@ describe('a shared read', () => {
     return { pending, read }
   }
 
-  test('is shared while it is under way, however long that takes, and until its age', async () => {
+  test('is shared while it is in flight, however long that takes, and until its age', async () => {
     const clock = createTestClock()
     const { pending, read } = reader()
     const shared = sharedRead(read, { clock, ms: 1000 })
@@ -116,7 +116,7 @@ describe('a shared read', () => {
     expect(pending.length).toBe(2)
   })
 
-  test('is shared for ever without an age, and read again after a failure', async () => {
+  test('is shared forever without an age, and read again after a failure', async () => {
     const { pending, read } = reader()
     const shared = sharedRead(read)
     const failing = shared()
@@ -129,7 +129,7 @@ describe('a shared read', () => {
     expect(pending.length).toBe(2)
   })
 
-  test('that fails late does not drop the one after it', async () => {
+  test('that fails late does not drop its successor', async () => {
     const clock = createTestClock()
     const { pending, read } = reader()
     const shared = sharedRead(read, { clock, ms: 0 })
@@ -140,7 +140,7 @@ describe('a shared read', () => {
     expect(await late).toBe(2)
   })
 
-  test('by key is one for each key', async () => {
+  test('by key is separate for each key', async () => {
     const read: string[] = []
     const reads = createSharedReads({
       caches: lruCaches,

@@ -3,8 +3,8 @@ import { isLoopbackHost, isOwnOrigin } from '../../src/http/middleware.ts'
 import { isLoopback } from '../../src/platform/loopback.ts'
 import { ADMIN, createTestApp } from './test-app.ts'
 
-describe('every answer', () => {
-  test('has a request id: the caller’s own where it is a sensible one', async () => {
+describe('every response', () => {
+  test('has a request id: the caller’s own if it is valid', async () => {
     const { send } = createTestApp()
     const idOf = async (given?: string) => {
       const headers = given === undefined ? {} : { 'x-request-id': given }
@@ -16,7 +16,7 @@ describe('every answer', () => {
     expect(await idOf()).not.toBe(await idOf())
   })
 
-  test('names the node where it has an id', async () => {
+  test('names the node if it has an id', async () => {
     const named = createTestApp({ settings: { nodeId: 'node-7' } })
     expect((await named.send('GET', '/nowhere')).headers.get('x-zael-node')).toBe('node-7')
     expect((await createTestApp().send('GET', '/health')).headers.has('x-zael-node')).toBe(false)
@@ -33,11 +33,11 @@ describe('every answer', () => {
   )
 })
 
-describe('a browser from elsewhere', () => {
+describe('a browser on another origin', () => {
   const app = () => createTestApp({ settings: { corsOrigins: ['https://app.example'] } })
   const from = (origin: string) => ({ ...ADMIN, origin })
 
-  test('may call from an origin that is set, and read the headers, of errors too', async () => {
+  test('can call from a configured origin, and read the headers, including those of errors', async () => {
     for (const path of ['/api/entities', '/nowhere']) {
       const { headers } = await app().send('GET', path, { headers: from('https://app.example') })
       expect(headers.get('access-control-allow-origin')).toBe('https://app.example')
@@ -51,19 +51,19 @@ describe('a browser from elsewhere', () => {
     expect(unknown.headers.get('access-control-allow-origin')).toBe('https://app.example')
   })
 
-  test('may ask before it calls, with any header and without a key', async () => {
+  test('can send a preflight request, with any header and without a key', async () => {
     const headers = {
       origin: 'https://app.example',
       'access-control-request-method': 'PATCH',
       'access-control-request-headers': 'authorization,x-stainless-os',
     }
-    const answer = await app().send('OPTIONS', '/api/entities/a', { headers })
-    expect(answer.status).toBe(204)
-    expect(answer.headers.get('access-control-allow-methods')).toContain('PATCH')
-    expect(answer.headers.get('access-control-allow-headers')).toContain('x-stainless-os')
+    const response = await app().send('OPTIONS', '/api/entities/a', { headers })
+    expect(response.status).toBe(204)
+    expect(response.headers.get('access-control-allow-methods')).toContain('PATCH')
+    expect(response.headers.get('access-control-allow-headers')).toContain('x-stainless-os')
   })
 
-  test('may not from another origin, nor from any where none is set', async () => {
+  test('cannot call from another origin, nor from any if none is configured', async () => {
     const evil = { headers: from('https://evil.example') }
     expect((await app().send('GET', '/api/entities', evil)).headers.has('access-control-allow-origin')).toBe(
       false,
@@ -72,7 +72,7 @@ describe('a browser from elsewhere', () => {
     expect(closed.headers.has('access-control-allow-origin')).toBe(false)
   })
 
-  test('may from any where the setting says *', async () => {
+  test('can call from any origin if the setting is *', async () => {
     const open = createTestApp({ settings: { corsOrigins: ['*'] } })
     const { headers } = await open.send('GET', '/health', { headers: from('https://any.example') })
     expect(headers.get('access-control-allow-origin')).toBe('*')
@@ -87,7 +87,7 @@ const local = (corsOrigins: readonly string[] = []) =>
 const PATHS = ['/health', '/', '/openapi.json', '/api/entities', '/v1/models', '/nowhere']
 
 describe('with the default tokens', () => {
-  test.each(PATHS)('%s refuses a Host of another name, whatever else the request has', async (path) => {
+  test.each(PATHS)('%s rejects a Host of another name, whatever else the request contains', async (path) => {
     const { status, headers, body } = await local(['*']).send('GET', path, {
       headers: { ...ADMIN, host: 'evil.example:8080' },
     })
@@ -96,7 +96,7 @@ describe('with the default tokens', () => {
     expect(headers.get('access-control-allow-origin')).toBeNull()
   })
 
-  test.each(PATHS)('%s refuses the Origin of another site, before it is asked too', async (path) => {
+  test.each(PATHS)('%s rejects the Origin of another site, in a preflight request too', async (path) => {
     for (const origin of ['https://evil.example', 'http://localhost:3000', 'null']) {
       for (const method of ['GET', 'OPTIONS']) {
         const { status, headers } = await local().send(method, path, {
@@ -107,7 +107,7 @@ describe('with the default tokens', () => {
     }
   })
 
-  test('a refusal has the shape of its route', async () => {
+  test('a rejection has the shape of its route', async () => {
     const headers = { host: HOST, origin: 'null' }
     expect((await local().send('GET', '/health', { headers })).body).toMatchObject({ error: 'forbidden' })
     expect((await local().send('GET', '/v1/models', { headers })).body).toMatchObject({
@@ -124,7 +124,7 @@ describe('with the default tokens', () => {
     },
   )
 
-  test('origins of CORS_ORIGINS may call', async () => {
+  test('origins of CORS_ORIGINS can call', async () => {
     const origin = 'http://localhost:3000'
     const { status, headers } = await local([origin]).send('GET', '/health', {
       headers: { host: HOST, origin },
@@ -137,7 +137,7 @@ describe('with the default tokens', () => {
   })
 })
 
-test('with tokens of its own, a server answers any Host', async () => {
+test('with its own tokens, a server accepts any Host', async () => {
   const headers = { host: 'api.example', origin: 'https://elsewhere.example' }
   expect((await createTestApp().send('GET', '/health', { headers })).status).toBe(200)
 })
@@ -154,7 +154,7 @@ test.each([
   '[::1]',
   '[::1]:8080',
   '[0:0:0:0:0:0:0:1]:8080',
-])('%s is this machine', (host) => {
+])('%s is a loopback name', (host) => {
   expect(isLoopbackHost(host)).toBe(true)
 })
 
@@ -176,7 +176,7 @@ test.each([
   'evil.example/localhost',
   'evil.example#.localhost',
   'localhost, evil.example',
-])('%s is not', (host) => {
+])('%s is not a loopback name', (host) => {
   expect(isLoopbackHost(host)).toBe(false)
 })
 

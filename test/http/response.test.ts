@@ -10,43 +10,43 @@ const begun = (): ResponseContext => ({
 
 const OWN = { 'retry-after': '3', 'cache-control': 'no-cache', 'x-request-id': 'another' }
 
-/** The same answer made by a route that knows nothing of this. */
+/** The same response from a route without this function. */
 const otherwise = (responseContext: ResponseContext): Response => {
-  const answer = Response.json({ a: 1 }, { status: 429, headers: OWN })
-  completeResponse(answer, responseContext)
-  return answer
+  const response = Response.json({ a: 1 }, { status: 429, headers: OWN })
+  completeResponse(response, responseContext)
+  return response
 }
 
-describe('an answer made whole', () => {
-  test('says just what one says that is completed afterwards', async () => {
+describe('a JSON response', () => {
+  test('is the same as one completed by middleware', async () => {
     const [whole, completed] = [respondJson(begun(), { a: 1 }, 429, { ...OWN }), otherwise(begun())]
     expect([...whole.headers]).toEqual([...completed.headers])
     expect(whole.status).toBe(completed.status)
     expect(await whole.text()).toBe(await completed.text())
   })
 
-  test('keeps what it says itself, but for what the request decides', () => {
+  test('keeps its own headers, except those decided by the request', () => {
     const { headers } = respondJson(begun(), {}, 200, { ...OWN })
     expect(headers.get('cache-control')).toBe('no-cache')
     expect(headers.get('x-request-id')).toBe('req_1')
     expect(headers.get('x-frame-options')).toBe('DENY')
   })
 
-  test('is not asked for its headers any more: that would cost a server its short way', () => {
+  test('is sent without a read of its headers, which would cost the server its fast path', () => {
     const responseContext = begun()
-    const answer = respondJson(responseContext, {}, 200)
-    Object.defineProperty(answer, 'headers', {
+    const response = respondJson(responseContext, {}, 200)
+    Object.defineProperty(response, 'headers', {
       get: () => {
         throw new Error('looked at')
       },
     })
-    completeResponse(answer, responseContext)
+    completeResponse(response, responseContext)
   })
 })
 
-test('an answer that varies by something already varies by the origin as well', () => {
+test('a response with a Vary header varies by the origin as well', () => {
   const responseContext = begun()
-  const answer = new Response('a', { headers: { vary: 'Accept-Encoding' } })
-  completeResponse(answer, responseContext)
-  expect(answer.headers.get('vary')).toBe('Accept-Encoding, Origin')
+  const response = new Response('a', { headers: { vary: 'Accept-Encoding' } })
+  completeResponse(response, responseContext)
+  expect(response.headers.get('vary')).toBe('Accept-Encoding, Origin')
 })

@@ -47,11 +47,11 @@ export const VIEWER = { authorization: 'Bearer the-viewer-token' }
 export interface TestResponse {
   readonly status: number
   readonly headers: Headers
-  /** The parsed JSON, or undefined where the body is empty. */
+  /** The parsed JSON; undefined if the body is empty. */
   readonly body: unknown
 }
 
-/** What several nodes share. */
+/** The state shared by several nodes. */
 export interface SharedTable {
   readonly store: TestAdminStore
   readonly buckets: BucketStore
@@ -67,28 +67,28 @@ export interface TestApp {
   readonly store: TestAdminStore
   readonly buckets: BucketStore
   readonly clock: TestClock
-  /** One request, by the admin unless `headers` say otherwise; `body` is sent as JSON. */
+  /** One request, by the admin unless `headers` override it; `body` is sent as JSON. */
   send(method: string, path: string, options?: SendOptions): Promise<TestResponse>
 }
 
 export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
-  /** What the platform hands over: see `clientIp`. */
+  /** The platform's environment: see `clientIp`. */
   readonly env?: object
 }
 
 export interface TestAppOptions {
   readonly settings?: Partial<HttpSettings>
   readonly limiter?: Partial<LimiterSettings>
-  /** The table of another node to share, or parts of one that fail. */
+  /** The table of another node to share, or failing parts of one. */
   readonly table?: Partial<SharedTable>
   readonly usage?: UsageReader
   readonly logger?: Logger
   readonly metricsText?: () => Promise<string>
   readonly checkHealth?: () => Promise<void>
   readonly onChange?: OnConfigChange
-  /** Who answers chats; without them none is asked. */
+  /** The chat backend; by default there is none. */
   readonly chat?: Pick<AppDependencies, 'backend' | 'tokens'>
 }
 
@@ -103,8 +103,8 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     reservations,
     idempotency,
     usage,
-    backend: { complete: unasked, stream: unasked, mostCompletionTokens: unasked },
-    tokens: { countPrompt: unasked, countText: unasked },
+    backend: { complete: unexpectedCall, stream: unexpectedCall, mostCompletionTokens: unexpectedCall },
+    tokens: { countPrompt: unexpectedCall, countText: unexpectedCall },
     secrets: randomSecrets,
     clock,
     logger,
@@ -117,17 +117,21 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     ...options.chat,
   }
   const app = createApp(deps)
-  const ask: TestApp['send'] = async (method, path, { headers = ADMIN, body, env } = {}) => {
+  const send: TestApp['send'] = async (method, path, { headers = ADMIN, body, env } = {}) => {
     const json = body === undefined ? {} : { body: JSON.stringify(body) }
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
-    const answer = await app.request(path, { method, headers: { ...type, ...headers }, ...json }, env)
-    const text = await answer.text()
-    return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : parsed(text) }
+    const response = await app.request(path, { method, headers: { ...type, ...headers }, ...json }, env)
+    const text = await response.text()
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? undefined : parsed(text),
+    }
   }
-  return { app, deps, table, store, buckets, clock, send: ask }
+  return { app, deps, table, store, buckets, clock, send }
 }
 
-/** Large ones take longer to make than a test to run. */
+/** large documents take longer to build than a test to run */
 const smallCaches: CacheFactory = () => lruCaches({ max: 100 })
 
 const createTestTable = (shared: Partial<SharedTable> = {}): SharedTable => ({
@@ -174,6 +178,6 @@ const parsed = (text: string): unknown => {
   }
 }
 
-const unasked = (): never => {
-  throw new Error('not asked here')
+const unexpectedCall = (): never => {
+  throw new Error('must not be called here')
 }

@@ -26,8 +26,8 @@ describe('a reset', () => {
       '_default_',
       limitsOf({ tpm: [10, 1 / 3600], rpm: [5, 1 / 3600] }),
     )
-    const decide = { entityId: 'key', cost: { requests: 1, tokens: 4 }, settles: false }
-    expect((await world.node.limiter.decide(decide)).allowed).toBe(true)
+    const request = { entityId: 'key', cost: { requests: 1, tokens: 4 }, settles: false }
+    expect((await world.node.limiter.decide(request)).allowed).toBe(true)
     await world.node.limiter.reset('key', { limitName: 'tpm' })
     const { limits } = await world.join().limiter.status('key', '_default_')
     expect(limits.map((limit) => limit.available)).toEqual([10, 4])

@@ -28,7 +28,7 @@ describe('the access table', () => {
     expect(routes.filter(({ path }) => accessTo(path) === undefined)).toEqual([])
   })
 
-  test('lists nothing that has no route', () => {
+  test('lists nothing without a route', () => {
     const paths = routesOf(started()).map(({ path }) => path)
     const unused = Object.keys(ACCESS).filter(
       (pattern) => !paths.some((path) => path === pattern || path.startsWith(pattern.replace('/*', '/'))),
@@ -72,7 +72,7 @@ describe('a request without a key', () => {
     expect((await started().send('GET', path, { headers: {} })).status).toBe(status)
   })
 
-  test('gets 404 for the metrics of a process that has none', async () => {
+  test('gets 404 for the metrics of a process without any', async () => {
     expect((await createTestApp().send('GET', '/metrics', { headers: {} })).status).toBe(404)
   })
 })
@@ -94,7 +94,7 @@ describe('a route that the table does not list', () => {
     ['POST', '/unlisted/1'],
     ['GET', '/for-all-methods'],
     ['PURGE', '/for-one-method'],
-  ])('answers %s %s with 401 without a token', async (method, path) => {
+  ])('returns 401 for %s %s without a token', async (method, path) => {
     const { status, body } = await (await withUnlisted()).send(method, path, { headers: {} })
     expect(status).toBe(401)
     if (method !== 'HEAD') expect(body).toMatchObject({ error: 'unauthorized' })
@@ -110,5 +110,5 @@ describe('a route that the table does not list', () => {
   })
 })
 
-/** An address of its own for each request: failed authentications are limited per address. */
+/** A separate address for each request: failed authentications are limited per address. */
 const addressOf = (text: string) => ({ incoming: { socket: { remoteAddress: text } } })

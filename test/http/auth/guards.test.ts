@@ -8,7 +8,7 @@ import { ADMIN, createTestApp, type TestApp, VIEWER } from '../test-app.ts'
 
 const SECRET = 'a-secret-of-key-1'
 
-/** An organisation with a key below it. */
+/** An organization with a key below it. */
 const withKey = async (options: Parameters<typeof createTestApp>[0] = {}): Promise<TestApp> => {
   const app = createTestApp(options)
   await app.send('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
@@ -33,7 +33,7 @@ describe('a caller', () => {
     ['the same key in every header', { ...BEARER, ...KEY, 'api-key': SECRET }],
     ['a key beside another scheme', { ...KEY, authorization: 'Basic YTpi' }],
     ['the scheme in lower case', { authorization: `bearer ${SECRET}` }],
-  ])('is known by %s', async (_, headers) => {
+  ])('is authenticated by %s', async (_, headers) => {
     expect(await statusOf(await withKey(), headers)).toBe(200)
   })
 
@@ -62,7 +62,7 @@ describe('a caller', () => {
       { ...KEY, 'api-key': 'another-secret-123' },
       /^Authorization, X-API-Key and api-key contain different keys/,
     ],
-  ])('that sends %j learns what is wrong, and no part of a key', async (headers, message) => {
+  ])('that sends %j gets the reason, and no part of a key', async (headers, message) => {
     const { body } = await (await withKey()).send('GET', '/v1/models', { headers })
     expect(body).toMatchObject({ message: expect.stringMatching(message) })
     expect(JSON.stringify(body)).not.toMatch(/secret/)
@@ -83,7 +83,7 @@ describe('a caller', () => {
     },
   )
 
-  test('gets 403 on an admin route, to read as to write', async () => {
+  test('gets 403 on an admin route, for reads as for writes', async () => {
     const app = await withKey()
     expect(await statusOf(app, KEY, '/api/entities')).toBe(403)
     expect(await statusOf(app, KEY, '/api/entities/org', 'DELETE')).toBe(403)
@@ -103,7 +103,7 @@ describe('a caller', () => {
     },
   )
 
-  test('is disabled with an ancestor also where it does not cascade', async () => {
+  test('is disabled with an ancestor even if it does not cascade', async () => {
     const app = await withKey()
     await app.send('PATCH', '/api/entities/key-1', { body: { cascade: false } })
     await app.send('PATCH', '/api/entities/org', { body: { disabled: true } })
@@ -125,17 +125,17 @@ describe('a caller', () => {
     [null, [], [403, 403, 403]],
   ])(
     'that may use %j below one that may use %j is answered %j for a, b and c',
-    async (own, above, answers) => {
+    async (own, above, responses) => {
       const app = await withKey()
       for (const id of ['a', 'b', 'c']) await app.send('PUT', `/api/models/${id}`, { body: {} })
       await app.send('PATCH', '/api/entities/key-1', { body: { models: own } })
       await app.send('PATCH', '/api/entities/org', { body: { models: above } })
       app.clock.advance(1n)
       const found = await Promise.all(['a', 'b', 'c'].map((id) => statusOf(app, KEY, `/v1/models/${id}`)))
-      expect(found).toEqual(answers)
+      expect(found).toEqual(responses)
       const listed = await app.send('GET', '/v1/models', { headers: KEY })
       expect(JSON.stringify(listed.body).match(/"id"/g)?.length ?? 0).toBe(
-        answers.filter((status) => status === 200).length,
+        responses.filter((status) => status === 200).length,
       )
     },
   )
@@ -165,9 +165,9 @@ describe('a caller', () => {
     expect(reads()).toBe(2)
   })
 
-  test('gets 503 while its key cannot be looked up', async () => {
+  test('gets 503 if its key cannot be looked up', async () => {
     const app = await withKey()
-    app.store.away = true
+    app.store.isUnavailable = true
     const { status, body } = await app.send('GET', '/v1/models', { headers: KEY })
     expect(status).toBe(503)
     expect(body).toMatchObject({ error: { code: 'unavailable' } })
@@ -175,21 +175,21 @@ describe('a caller', () => {
 })
 
 describe('an admin', () => {
-  test('is known by its token as Bearer, not as a key', async () => {
+  test('is authenticated by its token as Bearer, not as a key', async () => {
     const app = createTestApp()
     expect(await statusOf(app, ADMIN, '/api/entities')).toBe(200)
     expect(await statusOf(app, { 'x-api-key': 'the-admin-token' }, '/api/entities')).toBe(401)
     expect(await statusOf(app, { authorization: 'Bearer the-admin-tokem' }, '/api/entities')).toBe(401)
   })
 
-  test('is known while the store is away', async () => {
+  test('is authenticated while the store is unavailable', async () => {
     const app = createTestApp()
-    app.store.away = true
+    app.store.isUnavailable = true
     expect(await statusOf(app, ADMIN, '/health')).toBe(200)
     expect(await statusOf(app, ADMIN, '/api/entities')).toBe(503)
   })
 
-  test('names the entity it acts for on /v1', async () => {
+  test('names the entity to act for on /v1', async () => {
     const app = await withKey()
     const chat = { messages: [{ role: 'user', content: 'hi' }] }
     const unnamed = await app.send('POST', '/v1/chat/completions', { body: chat })
@@ -201,7 +201,7 @@ describe('an admin', () => {
     expect(await named('../etc')).toBe(400)
   })
 
-  test('may list models without acting for anyone', async () => {
+  test('may list models without acting for an entity', async () => {
     expect(await statusOf(createTestApp(), ADMIN)).toBe(200)
   })
 })
@@ -216,7 +216,7 @@ describe('a viewer', () => {
     )
   })
 
-  test('is nobody where there is no such token', async () => {
+  test('does not exist without a viewer token', async () => {
     expect(await statusOf(createTestApp({ settings: { viewerToken: null } }), VIEWER, '/api/entities')).toBe(
       401,
     )
@@ -227,7 +227,7 @@ describe('failed authentications', () => {
   const from = (ip: string) => ({ incoming: { socket: { remoteAddress: ip } } })
   const wrong = { 'x-api-key': 'a-wrong-secret-000' }
 
-  test('get 429 after 60 in a minute, by address, and never refuse a valid key', async () => {
+  test('get 429 after 60 in a minute, by address, and never block a valid key', async () => {
     const app = await withKey()
     const attempt = async (ip: string, headers: Record<string, string> = wrong) =>
       app.send('GET', '/v1/models', { headers, env: from(ip) })
@@ -243,7 +243,7 @@ describe('failed authentications', () => {
     expect((await attempt('192.0.2.1')).status).toBe(401)
   })
 
-  test('are refused in the shape of every 429, outside /v1 and inside', async () => {
+  test('are denied in the shape of every 429, outside /v1 and inside', async () => {
     const app = await withKey()
     const attempt = (path: string) => app.send('GET', path, { headers: wrong, env: from('192.0.2.1') })
     for (let i = 0; i < 60; i += 1) await attempt('/v1/models')
@@ -267,16 +267,16 @@ const seen = async (trustedProxies: number, env: object, forwarded?: string): Pr
 const socket = { incoming: { socket: { remoteAddress: '192.0.2.1' } } }
 
 describe('clientIp', () => {
-  test('is the address of the connection, whatever the client claims, where no proxy is trusted', async () => {
+  test('is the address of the connection, whatever the client claims, if no proxy is trusted', async () => {
     expect(await seen(0, socket, '203.0.113.9')).toBe('192.0.2.1')
   })
 
-  test('is what the last trusted proxy saw', async () => {
+  test('is the address seen by the last trusted proxy', async () => {
     expect(await seen(1, socket, '10.9.9.9, 203.0.113.9')).toBe('203.0.113.9')
     expect(await seen(2, socket, '10.9.9.9, 203.0.113.9, 198.51.100.7')).toBe('203.0.113.9')
   })
 
-  test('is the address of the connection where fewer proxies have written than are trusted', async () => {
+  test('is the address of the connection if fewer proxies have written than are trusted', async () => {
     expect(await seen(3, socket, '203.0.113.9')).toBe('192.0.2.1')
     expect(await seen(1, socket)).toBe('192.0.2.1')
   })
@@ -292,7 +292,7 @@ describe('clientIp', () => {
     expect(await seen(0, env)).toBe('192.0.2.5')
   })
 
-  test('is one address for all where the platform tells none', async () => {
+  test('is one address for all clients if the platform provides none', async () => {
     expect(await seen(0, {})).toBe('unknown')
   })
 })
@@ -301,14 +301,14 @@ const failTimes = (failures: { record(address: string): void }, address: string,
   for (let i = 0; i < times; i += 1) failures.record(address)
 }
 
-test('takes 60 failures of an address within a minute, and no more', () => {
+test('an address has 60 failures per minute, and no more', () => {
   const failures = createFailureLimiter(createTestClock(), lruCaches)
   failTimes(failures, 'a', 60)
   expect(() => failures.record('a')).toThrow(TooManyRequests)
   expect(() => failures.record('b')).not.toThrow()
 })
 
-test('says how long to wait, and begins anew after a minute', () => {
+test('the wait is until the end of the minute, and then a new one starts', () => {
   const clock = createTestClock()
   const failures = createFailureLimiter(clock, lruCaches)
   failTimes(failures, 'a', 60)
@@ -318,7 +318,7 @@ test('says how long to wait, and begins anew after a minute', () => {
   expect(() => failures.record('a')).not.toThrow()
 })
 
-test('keeps to a bound however many addresses fail', () => {
+test('the memory is bounded under any number of addresses', () => {
   const sizes: number[] = []
   const failures = createFailureLimiter(createTestClock(), (options) => {
     sizes.push(options.max)

@@ -38,7 +38,7 @@ const started = async (logger: Logger = silentLogger) => {
   return { open }
 }
 
-const answerTo = async (sent: ReturnType<typeof request>) => {
+const responseTo = async (sent: ReturnType<typeof request>) => {
   const [response]: IncomingMessage[] = await once(sent, 'response')
   if (response === undefined) throw new Error('no response')
   let text = ''
@@ -58,24 +58,24 @@ describe('a body', () => {
     ['/v1/limits/settle', check(KIB_64 + 1), 413],
     ['/api/entities', check(KIB_64 + 1), 400],
     ['/api/entities', check(MIB + 1), 413],
-  ])('to %s is bounded with a declared length, and without', async (path, body, status) => {
+  ])('to %s is bounded with and without a declared length', async (path, body, status) => {
     const { open } = await started()
     const declared = open(path, { ...JSON_HEADERS, 'content-length': String(body.length) })
     declared.end(body)
-    expect((await answerTo(declared)).status).toBe(status)
+    expect((await responseTo(declared)).status).toBe(status)
     const chunked = open(path, JSON_HEADERS)
     for (let at = 0; at < body.length; at += 8000) chunked.write(body.slice(at, at + 8000))
     chunked.end()
-    expect((await answerTo(chunked)).status).toBe(status)
+    expect((await responseTo(chunked)).status).toBe(status)
   })
 
   test.each([{ 'content-length': String(MIB + 1) }, { 'transfer-encoding': 'chunked' }])(
-    'that is too large is refused before its end: %j',
+    'that is too large is rejected before its end: %j',
     async (length) => {
       const { open } = await started()
       const sent = open('/api/entities', { ...JSON_HEADERS, ...length })
       sent.write('x'.repeat('content-length' in length ? 1 : MIB + 1))
-      expect(await answerTo(sent)).toMatchObject({ status: 413, body: { error: 'too_large' } })
+      expect(await responseTo(sent)).toMatchObject({ status: 413, body: { error: 'too_large' } })
     },
   )
 
@@ -89,26 +89,26 @@ describe('a body', () => {
         'content-length': '1000000',
       })
       sent.write('{"a":')
-      expect((await answerTo(sent)).status).toBe(401)
+      expect((await responseTo(sent)).status).toBe(401)
     },
   )
 
-  test('that is compressed is refused, whatever it would be', async () => {
+  test('that is compressed is rejected, whatever it contains', async () => {
     const { open } = await started()
     for (const encoding of ['gzip', 'br', 'identity, gzip']) {
       const sent = open('/api/entities', { ...JSON_HEADERS, 'content-encoding': encoding })
       sent.end(gzipSync('{}'))
-      expect(await answerTo(sent)).toMatchObject({
+      expect(await responseTo(sent)).toMatchObject({
         status: 415,
         body: { message: 'Content-Encoding must be identity: send the body uncompressed' },
       })
     }
     const plain = open('/api/entities', { ...JSON_HEADERS, 'content-encoding': 'identity' })
     plain.end('{"entity_id":"b","name":"B"}')
-    expect((await answerTo(plain)).status).toBe(201)
+    expect((await responseTo(plain)).status).toBe(201)
   })
 
-  test('of another media type is refused where a route reads it, and nowhere else', async () => {
+  test('of another media type is rejected by routes that read it, and by no others', async () => {
     const { open } = await started()
     for (const [path, status] of [
       ['/api/entities', 415],
@@ -116,7 +116,7 @@ describe('a body', () => {
     ] as const) {
       const sent = open(path, { ...JSON_HEADERS, 'content-type': 'multipart/form-data; boundary=x' })
       sent.end('--x--')
-      expect((await answerTo(sent)).status).toBe(status)
+      expect((await responseTo(sent)).status).toBe(status)
     }
   })
 
@@ -152,21 +152,21 @@ describe('a body', () => {
 })
 
 describe('a body on a platform without a connection', () => {
-  test('is held to its bound, whatever its headers say of its length', async () => {
+  test('is bounded, whatever length its headers declare', async () => {
     const { app } = createTestApp({ settings: { maxBodyBytes: 100 } })
     for (const length of ['1', '-1', 'many']) {
       const headers = { ...JSON_HEADERS, 'content-length': length }
-      const answer = await app.request('/api/entities', {
+      const response = await app.request('/api/entities', {
         method: 'POST',
         headers,
         body: `{"name":"${'x'.repeat(100)}"}`,
       })
-      expect(answer.status).toBe(413)
+      expect(response.status).toBe(413)
     }
   })
 })
 
-/** The outcome, and how many turns others were given. */
+/** The result, and how many turns other work was given. */
 const parsing = async (text: string) => {
   let turns = 0
   const nextTurn = async () => {
@@ -191,7 +191,7 @@ describe('parsing the JSON of a client', () => {
     ['{"a":[1,"\\"}{",null]}', { a: [1, '"}{', null] }],
     [`  ${nested(1)}`, [[]].flat()],
     ['"text"', 'text'],
-  ])('gives the value of %s without a turn', async (text, value) => {
+  ])('returns the value of %s without a turn', async (text, value) => {
     expect(await parsing(text)).toEqual({ value, turns: 0 })
   })
 
@@ -200,7 +200,7 @@ describe('parsing the JSON of a client', () => {
     ['20,000 fields', fields(20_000)],
     ['100 levels', nested(100)],
     ['a text of a megabyte', JSON.stringify('x'.repeat(1_048_000))],
-  ])('takes %s', async (_, text) => {
+  ])('accepts %s', async (_, text) => {
     expect(await parsing(text)).toMatchObject({ value: JSON.parse(text) })
   })
 
@@ -219,7 +219,7 @@ describe('parsing the JSON of a client', () => {
     ['what is not JSON', '{"a":', 'body must be well-formed JSON'],
     ['nothing', '', 'body must be well-formed JSON'],
     ['what is not JSON at its end', `${list(90_000)}]`, 'body must be well-formed JSON'],
-  ])('refuses %s', async (_, text, message) => {
+  ])('rejects %s', async (_, text, message) => {
     expect(await parsing(text)).toMatchObject({ message })
   })
 
@@ -228,7 +228,7 @@ describe('parsing the JSON of a client', () => {
     expect(await parsing(text)).toMatchObject({ turns: 9 + 2 })
   })
 
-  test('scans no further than to the value that is one too many', async () => {
+  test('scans no further than the first value beyond the maximum', async () => {
     const far = list(1_000_000)
     const scanned = Math.ceil((2 * JSON_BOUNDS.values) / CHARS_PER_TURN)
     expect((await parsing(far)).turns).toBeLessThanOrEqual(scanned)

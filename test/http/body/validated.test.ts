@@ -8,7 +8,7 @@ import { createErrorHandler } from '../../../src/http/errors/error-response.ts'
 import { bodyBounds } from '../../../src/http/middleware.ts'
 import { systemClock } from '../../../src/platform/runtime.ts'
 
-/** Routes that take a list of positive numbers, and how many items were looked at. */
+/** Routes that accept a list of positive numbers, and the number of items that were validated. */
 const listening = () => {
   let visited = 0
   const item = v.custom<number>((value) => {
@@ -35,14 +35,14 @@ const listening = () => {
   )
   const post = async (path: string, body?: string) => {
     const headers = { 'content-type': 'application/json' }
-    const answer = await app.request(path, { method: 'POST', ...(body !== undefined && { headers, body }) })
-    const json: unknown = await answer.json()
-    return { status: answer.status, body: json }
+    const response = await app.request(path, { method: 'POST', ...(body !== undefined && { headers, body }) })
+    const json: unknown = await response.json()
+    return { status: response.status, body: json }
   }
   return { post, visited: () => visited }
 }
 
-test('validation stops at the first item that is wrong, and names it', async () => {
+test('validation stops at the first invalid item, and names it', async () => {
   const { post, visited } = listening()
   expect(await post('/required', JSON.stringify({ items: [1, 2, ...Array(40_000).fill(0)] }))).toMatchObject({
     status: 400,
@@ -60,7 +60,7 @@ test('an error repeats no more than 200 characters of a name', async () => {
   })
 })
 
-test('a body may be left out only where every field may', async () => {
+test('a body is optional only if every field is', async () => {
   const { post } = listening()
   expect(await post('/required')).toMatchObject({
     status: 400,

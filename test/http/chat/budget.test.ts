@@ -5,7 +5,7 @@ import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
 import { createTestClock } from '../../core/test-clock.ts'
 import { createTestApp } from '../test-app.ts'
 
-/** 100 tokens are a prompt of 150 micro-dollars; an answered token is 10 of them. */
+/** 100 tokens are a prompt of 150 micro-dollars; a completion token is 10 of them. */
 const PRICES = { input_per_million: 1.5, output_per_million: 10, cached_input_per_million: 0.5 }
 
 const PROMPT_TOKENS = 100
@@ -19,7 +19,7 @@ const simulated = createSimulatedModel({
   nodeId: null,
 })
 
-/** Answers with less than was asked for, and says what it used. */
+/** Responds with fewer tokens than requested, and returns its usage. */
 const thrifty = (usage: ChatUsage): ChatBackend => ({
   ...simulated,
   complete: async (call) => ({ ...(await simulated.complete(call)), usage }),
@@ -51,14 +51,14 @@ const start = async (backend: ChatBackend = simulated, prices: typeof PRICES | n
 }
 
 describe('a budget', () => {
-  test('pays for the prompt and for what is answered', async () => {
+  test('pays for the prompt and the completion', async () => {
     const { deps, chat, spent, left } = await start()
     expect((await chat(50)).status).toBe(200)
     await deps.limiter.flush({ all: true })
     expect([await spent(), await left()]).toEqual([650, 4350])
   })
 
-  test('pays for what was streamed', async () => {
+  test('pays for streamed tokens', async () => {
     const { send, deps, spent } = await start()
     const streamed = await send('POST', '/v1/chat/completions', {
       headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'spender' },
@@ -69,7 +69,7 @@ describe('a budget', () => {
     expect(await spent()).toBe(650)
   })
 
-  test('gets back what was reserved and not used, and cached input at its own price', async () => {
+  test('is refunded what was reserved and not used, and charges cached input at its own price', async () => {
     const used = { promptTokens: 100, completionTokens: 10, cachedPromptTokens: 80 }
     const { deps, chat, spent, left } = await start(thrifty(used))
     expect((await chat(400)).status).toBe(200)
@@ -78,7 +78,7 @@ describe('a budget', () => {
     expect([await spent(), await left()]).toEqual([170, 4830])
   })
 
-  test('that is spent is an exhausted quota, which clients do not try again', async () => {
+  test('that is exhausted is an exhausted quota, which clients do not retry', async () => {
     const { chat } = await start()
     expect((await chat(450)).status).toBe(200)
     const denied = await chat(50)
@@ -92,12 +92,12 @@ describe('a budget', () => {
     expect(denied.headers.get('x-should-retry')).toBe('false')
   })
 
-  test('reserves the most that a chat may cost', async () => {
+  test('reserves the most that a chat can cost', async () => {
     const { chat } = await start(thrifty({ promptTokens: 100, completionTokens: 1 }))
     expect(await chat(1000)).toMatchObject({ status: 429, body: { violations: [{ requested: 10_150 }] } })
   })
 
-  test('does not bind on a model without prices, and that is said once', async () => {
+  test('does not apply to a model without prices, which is logged once', async () => {
     const { deps, chat, spent, warnings } = await start(simulated, null)
     for (let turn = 0; turn < 3; turn++) expect((await chat(50)).status).toBe(200)
     await deps.limiter.flush({ all: true })
@@ -110,7 +110,7 @@ describe('a budget', () => {
     ])
   })
 
-  test('binds as soon as the model has prices', async () => {
+  test('applies as soon as the model has prices', async () => {
     const { send, chat, left, warnings } = await start(simulated, null)
     await send('PUT', '/api/models/gpt-4', { body: { prices: PRICES } })
     await chat(50)
@@ -118,7 +118,7 @@ describe('a budget', () => {
   })
 })
 
-test('what a chat cost is counted also where nothing limits it', async () => {
+test('the cost of a chat is counted even if nothing limits it', async () => {
   const { send, deps, chat, spent } = await start()
   await send('DELETE', '/api/limits/spender')
   await chat(50)

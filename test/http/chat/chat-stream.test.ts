@@ -18,12 +18,12 @@ const eventsOf = async (response: Response): Promise<readonly unknown[]> =>
     .map((event) => event.replace(/^data: /, ''))
     .map((data) => (data === '[DONE]' ? data : JSON.parse(data)))
 
-/** Streams `pieces`, a token each, and then fails where `failure` is given. */
+/** Streams `pieces`, a token each, and then fails if `failure` is given. */
 const streaming = (pieces: readonly string[], failure?: Error): ChatBackend & { ended: boolean } => {
   const backend = {
     ended: false,
     mostCompletionTokens: () => 100,
-    complete: () => Promise.reject(new Error('Asked for a whole answer')),
+    complete: () => Promise.reject(new Error('not a streamed request')),
     async stream() {
       const usage: { -readonly [K in keyof ChatUsage]: number } = {
         promptTokens: PROMPT,
@@ -49,14 +49,14 @@ const streaming = (pieces: readonly string[], failure?: Error): ChatBackend & { 
 const body = { ...hello(), stream: true }
 
 describe('a streamed chat', () => {
-  test('says its headers before the first byte, and ends with [DONE]', async () => {
-    const answer = await createDemoChat().ask('key-bob', {
+  test('sends its headers before the first byte, and ends with [DONE]', async () => {
+    const response = await createDemoChat().send('key-bob', {
       ...hello(2),
       stream: true,
       stream_options: { include_usage: true },
     })
-    expect(answer.status).toBe(200)
-    expect(Object.fromEntries(answer.headers)).toMatchObject({
+    expect(response.status).toBe(200)
+    expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
       'x-ratelimit-limit-requests': '10',
@@ -64,7 +64,7 @@ describe('a streamed chat', () => {
       'x-ratelimit-reset-requests': '6s',
       'x-ratelimit-remaining-tokens': '985',
     })
-    const events = await eventsOf(answer)
+    const events = await eventsOf(response)
     expect(events.slice(-2)).toMatchObject([
       { choices: [], usage: { prompt_tokens: PROMPT, completion_tokens: 2, total_tokens: PROMPT + 2 } },
       '[DONE]',
@@ -73,8 +73,8 @@ describe('a streamed chat', () => {
 
   test('is settled before its end is sent', async () => {
     const limiter = createFakeLimiter()
-    const answer = await createDemoChat({ limiter, backend: streaming(['a', 'b']) }).ask('key-bob', body)
-    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
+    const response = await createDemoChat({ limiter, backend: streaming(['a', 'b']) }).send('key-bob', body)
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
     const settledBefore: [text: string | undefined, settled: boolean][] = []
     for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
       settledBefore.push([part.value, limiter.calls.some(([name]) => name === 'settle')])
@@ -84,10 +84,10 @@ describe('a streamed chat', () => {
     expect(limiter.calls.at(-1)).toEqual(['settle', used(2)])
   })
 
-  test('that fails in the middle says so as an event, and is settled from what was counted', async () => {
+  test('that fails in the middle sends an error event, and is settled from the counted tokens', async () => {
     const limiter = createFakeLimiter()
     const backend = streaming(['a', 'b', 'c'], new Error('a secret'))
-    const events = await eventsOf(await createDemoChat({ limiter, backend }).ask('key-bob', body))
+    const events = await eventsOf(await createDemoChat({ limiter, backend }).send('key-bob', body))
     expect(events.slice(-2)).toEqual([
       expect.objectContaining({
         error: {
@@ -102,11 +102,11 @@ describe('a streamed chat', () => {
     expect(limiter.calls.at(-1)).toEqual(['settle', used(3)])
   })
 
-  test('whose reader goes away is stopped, and settled from what was counted', async () => {
+  test('whose reader disconnects is stopped, and settled from the counted tokens', async () => {
     const limiter = createFakeLimiter()
     const backend = streaming(Array(1000).fill('a'))
-    const answer = await createDemoChat({ limiter, backend }).ask('key-bob', body)
-    const reader = answer.body?.getReader()
+    const response = await createDemoChat({ limiter, backend }).send('key-bob', body)
+    const reader = response.body?.getReader()
     for (let i = 0; i < 3; i++) await reader?.read()
     await reader?.cancel()
     const [, settled] = limiter.calls
@@ -131,8 +131,10 @@ describe('a streamed chat', () => {
         },
       }
       const gone = new AbortController()
-      const answer = await createDemoChat({ limiter, backend }).ask('key-bob', body, { signal: gone.signal })
-      const reader = answer.body?.getReader()
+      const response = await createDemoChat({ limiter, backend }).send('key-bob', body, {
+        signal: gone.signal,
+      })
+      const reader = response.body?.getReader()
       await reader?.read()
       if (how === 'aborts') gone.abort()
       else void reader?.cancel()
@@ -140,10 +142,10 @@ describe('a streamed chat', () => {
     },
   )
 
-  test('whose client goes away while nothing is read is settled', async () => {
+  test('whose client disconnects while nothing is read is settled', async () => {
     const limiter = createFakeLimiter()
     const gone = new AbortController()
-    await createDemoChat({ limiter, backend: streaming(['a', 'b']) }).ask('key-bob', body, {
+    await createDemoChat({ limiter, backend: streaming(['a', 'b']) }).send('key-bob', body, {
       signal: gone.signal,
     })
     gone.abort()

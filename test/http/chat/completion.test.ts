@@ -8,23 +8,23 @@ import { createFakeLimiter } from './fake-limiter.ts'
 /** "Hello, how are you?" as one message of a user. */
 const PROMPT = 13
 
-const backendOf = (answer: ChatResponse | ChatStream | Error): ChatBackend => {
+const backendOf = (response: ChatResponse | ChatStream | Error): ChatBackend => {
   const give = async () => {
-    if (answer instanceof Error) throw answer
-    return answer
+    if (response instanceof Error) throw response
+    return response
   }
   return {
     mostCompletionTokens: () => 100,
     stream: give,
     async complete() {
       const given = await give()
-      if ('chunks' in given) throw new Error('Asked for a whole answer')
+      if ('chunks' in given) throw new Error('not a streamed request')
       return given
     },
   }
 }
 
-/** Clients that go away while the upstream answers: each asks with an `init` of its own. */
+/** Clients that disconnect while the upstream responds: each sends its own `init`. */
 const leaving = (most = 100) => {
   let gone = new AbortController()
   const leave = async (): Promise<never> => {
@@ -47,29 +47,29 @@ const used = (output: number) => ({
 })
 
 describe('a chat', () => {
-  test('is charged for its prompt and the most that may be answered, then settled to what was used', async () => {
+  test('is charged for its prompt and the longest completion, then settled to its usage', async () => {
     const limiter = createFakeLimiter()
     const usage = { promptTokens: PROMPT, completionTokens: 7 }
     const backend = backendOf({ status: 200, body: { id: 'c1' }, usage })
-    const answer = await createDemoChat({ limiter, backend }).ask('key-bob', hello())
-    expect([answer.status, await answer.json()]).toEqual([200, { id: 'c1' }])
-    expect(answer.headers.get('x-ratelimit-remaining-requests')).toBe('9')
+    const response = await createDemoChat({ limiter, backend }).send('key-bob', hello())
+    expect([response.status, await response.json()]).toEqual([200, { id: 'c1' }])
+    expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('9')
     expect(limiter.calls).toEqual([
       ['decide', { entityId: 'key-bob', resource: 'gpt-4', cost: used(100), settles: true }],
       ['settle', used(7)],
     ])
   })
 
-  test('that the upstream refuses is given back, and passes with its status and headers', async () => {
+  test('that the upstream rejects is refunded, and passes its status and headers on', async () => {
     const limiter = createFakeLimiter()
     const body = { error: { message: 'Overloaded', type: 'server_error', param: null, code: null } }
-    const refused = { status: 503, body, usage: undefined, headers: { 'retry-after': '3' } }
+    const rejected = { status: 503, body, usage: undefined, headers: { 'retry-after': '3' } }
     for (const stream of [false, true]) {
-      const answer = await createDemoChat({ limiter, backend: backendOf(refused) }).ask('key-bob', {
+      const response = await createDemoChat({ limiter, backend: backendOf(rejected) }).send('key-bob', {
         ...hello(),
         stream,
       })
-      expect([answer.status, await answer.json(), answer.headers.get('retry-after')]).toEqual([
+      expect([response.status, await response.json(), response.headers.get('retry-after')]).toEqual([
         503,
         body,
         '3',
@@ -78,27 +78,27 @@ describe('a chat', () => {
     expect(limiter.calls.map(([name]) => name)).toEqual(['decide', 'release', 'decide', 'release'])
   })
 
-  test('whose backend throws is given back, and answered with 500', async () => {
+  test('whose backend throws is refunded, and returns 500', async () => {
     const limiter = createFakeLimiter()
-    const answer = await createDemoChat({ limiter, backend: backendOf(new Error('a secret')) }).ask(
+    const response = await createDemoChat({ limiter, backend: backendOf(new Error('a secret')) }).send(
       'key-bob',
       hello(),
     )
-    const text = await answer.text()
-    expect([answer.status, text.includes('a secret')]).toEqual([500, false])
+    const text = await response.text()
+    expect([response.status, text.includes('a secret')]).toEqual([500, false])
     expect(limiter.calls.at(-1)).toEqual(['release'])
   })
 
-  test('whose client goes away before the answer stays charged as it was reserved', async () => {
+  test('whose client disconnects before the response stays charged as reserved', async () => {
     const limiter = createFakeLimiter()
     for (const stream of [false, true]) {
       const { backend, init } = leaving()
-      await createDemoChat({ limiter, backend }).ask('key-bob', { ...hello(), stream }, init())
+      await createDemoChat({ limiter, backend }).send('key-bob', { ...hello(), stream }, init())
       expect(limiter.calls.at(-1)).toEqual(['settle', {}])
     }
   })
 
-  test('whose upstream fails once its client has gone away is given back', async () => {
+  test('whose upstream fails after its client has disconnected is refunded', async () => {
     const limiter = createFakeLimiter()
     const gone = new AbortController()
     const backend: ChatBackend = {
@@ -108,35 +108,35 @@ describe('a chat', () => {
         return { status: 502, body: {}, usage: undefined }
       },
     }
-    await createDemoChat({ limiter, backend }).ask('key-bob', hello(), { signal: gone.signal })
+    await createDemoChat({ limiter, backend }).send('key-bob', hello(), { signal: gone.signal })
     expect(limiter.calls.at(-1)).toEqual(['release'])
   })
 
-  test('gets no caller past its limit who hangs up each time', async () => {
+  test('lets no caller exceed their limit by disconnecting each time', async () => {
     const { backend, init } = leaving(900)
     const chat = createDemoChat({ backend })
     const statuses: number[] = []
-    for (let i = 0; i < 4; i++) statuses.push((await chat.ask('key-bob', hello(900), init())).status)
+    for (let i = 0; i < 4; i++) statuses.push((await chat.send('key-bob', hello(900), init())).status)
     expect(statuses).toEqual([499, 429, 429, 429])
   })
 
-  test('charges the largest of the bounds that it names', async () => {
-    const answer = await createDemoChat().ask('key-bob', {
+  test('charges the largest of its bounds', async () => {
+    const response = await createDemoChat().send('key-bob', {
       ...hello(4000),
       max_completion_tokens: 1,
     })
-    expect(answer.status).toBe(429)
-    expect(await answer.json()).toMatchObject({ violations: [{ limit_name: 'tpm', requested: 4013 }] })
+    expect(response.status).toBe(429)
+    expect(await response.json()).toMatchObject({ violations: [{ limit_name: 'tpm', requested: 4013 }] })
   })
 
-  test('does not reach the limiter at all where that is bypassed', async () => {
+  test('does not reach the limiter if that is bypassed', async () => {
     const limiter = createFakeLimiter()
-    const answer = await createDemoChat({ limiter, settings: { bypassLimiter: true } }).ask(
+    const response = await createDemoChat({ limiter, settings: { bypassLimiter: true } }).send(
       'key-bob',
       hello(),
     )
-    expect([answer.status, limiter.calls]).toEqual([200, []])
-    expect(answer.headers.get('x-ratelimit-limit-requests')).toBeNull()
+    expect([response.status, limiter.calls]).toEqual([200, []])
+    expect(response.headers.get('x-ratelimit-limit-requests')).toBeNull()
   })
 })
 
@@ -149,16 +149,16 @@ describe('a denial', () => {
       ),
     )
 
-  test('reaches no backend, and says all headers', async () => {
-    const answer = await createDemoChat({ limiter: limiter(), backend: backendOf(new Error('asked')) }).ask(
-      'key-bob',
-      {
-        ...hello(),
-        stream: true,
-      },
-    )
-    expect(answer.status).toBe(429)
-    expect(Object.fromEntries(answer.headers)).toMatchObject({
+  test('reaches no backend, and has all headers', async () => {
+    const response = await createDemoChat({
+      limiter: limiter(),
+      backend: backendOf(new Error('must not be called')),
+    }).send('key-bob', {
+      ...hello(),
+      stream: true,
+    })
+    expect(response.status).toBe(429)
+    expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': 'application/json',
       'retry-after': '6',
       'retry-after-ms': '6000',
@@ -170,9 +170,9 @@ describe('a denial', () => {
     })
   })
 
-  test('has the flat body where ERROR_FORMAT says so', async () => {
+  test('has the flat body if ERROR_FORMAT is flat', async () => {
     const chat = createDemoChat({ limiter: limiter(), settings: { errorFormat: 'flat' } })
-    expect(await (await chat.ask('key-bob', hello())).json()).toEqual({
+    expect(await (await chat.send('key-bob', hello())).json()).toEqual({
       error: 'rate_limit_exceeded',
       message: 'Rate limit exceeded for limits: rpm',
       retry_after_seconds: 6,
@@ -190,15 +190,21 @@ describe('a denial', () => {
     })
   })
 
-  test('because the store is away is a 503 that may be tried again', async () => {
-    const away = { ...deniedBy([]), degraded: true, unavailable: true }
-    const answer = await createDemoChat({ limiter: createFakeLimiter(away) }).ask('key-bob', hello())
-    expect(answer.status).toBe(503)
-    expect(await answer.json()).toMatchObject({
+  test('because of an unavailable store is a 503 that can be retried', async () => {
+    const unavailable = { ...deniedBy([]), degraded: true, unavailable: true }
+    const response = await createDemoChat({ limiter: createFakeLimiter(unavailable) }).send(
+      'key-bob',
+      hello(),
+    )
+    expect(response.status).toBe(503)
+    expect(await response.json()).toMatchObject({
       error: { type: 'server_error', code: 'unavailable', param: null },
       degraded: true,
     })
-    expect([answer.headers.get('x-zael-degraded'), answer.headers.get('retry-after')]).toEqual(['true', '1'])
+    expect([response.headers.get('x-zael-degraded'), response.headers.get('retry-after')]).toEqual([
+      'true',
+      '1',
+    ])
   })
 })
 
@@ -207,26 +213,28 @@ describe('the model', () => {
   const { model: _, ...unnamed } = hello(1)
   const modelOf = async (response: Response) => ((await response.json()) as { model: unknown }).model
 
-  test('is the one of the body, else of X-Preferred-Model, else the default', async () => {
+  test('is that of the body, else of X-Preferred-Model, else the default', async () => {
     const preferring = { headers: { 'x-preferred-model': 'gpt-4o' } }
     expect(
-      await modelOf(await chat.ask('key-alice', { ...unnamed, model: 'org/tiny-model' }, preferring)),
+      await modelOf(await chat.send('key-alice', { ...unnamed, model: 'org/tiny-model' }, preferring)),
     ).toBe('org/tiny-model')
-    expect(await modelOf(await chat.ask('key-alice', unnamed, preferring))).toBe('gpt-4o')
-    expect(await modelOf(await chat.ask('key-alice', { ...unnamed, model: null }))).toBe('gpt-4')
+    expect(await modelOf(await chat.send('key-alice', unnamed, preferring))).toBe('gpt-4o')
+    expect(await modelOf(await chat.send('key-alice', { ...unnamed, model: null }))).toBe('gpt-4')
     const unpreferring = { headers: { 'x-preferred-model': '' } }
-    expect(await modelOf(await chat.ask('key-alice', unnamed, unpreferring))).toBe('gpt-4')
+    expect(await modelOf(await chat.send('key-alice', unnamed, unpreferring))).toBe('gpt-4')
   })
 
   test.each([
     ['that is not registered', 'key-bob', 'gpt-9', 404, 'model_not_found'],
     ['that could be no id', 'key-bob', 'gpt 4#', 404, 'model_not_found'],
     ['that the caller may not use', 'key-charlie', 'gpt-4o', 403, 'model_not_allowed'],
-  ])('%s is refused before anything is charged', async (_, key, model, status, code) => {
+  ])('%s is rejected before anything is charged', async (_, key, model, status, code) => {
     const limiter = createFakeLimiter()
-    const answer = await createDemoChat({ limiter }).ask(key, { ...hello(), model })
-    expect([answer.status, limiter.calls]).toEqual([status, []])
-    expect(await answer.json()).toMatchObject({ error: { type: 'invalid_request_error', param: null, code } })
+    const response = await createDemoChat({ limiter }).send(key, { ...hello(), model })
+    expect([response.status, limiter.calls]).toEqual([status, []])
+    expect(await response.json()).toMatchObject({
+      error: { type: 'invalid_request_error', param: null, code },
+    })
   })
 })
 
@@ -254,15 +262,15 @@ describe('a request', () => {
     ['stream', { stream: 'yes' }, 'stream must be true or false'],
     ['stream_options', { stream_options: 'usage' }, 'stream_options must be an object'],
     ['temperature', { temperature: 3 }, 'temperature must be at most 2'],
-  ])('names %s where it is wrong', async (field, change, message) => {
-    const answer = await createDemoChat().ask('key-bob', { ...hello(), ...change })
-    expect([answer.status, await answer.json()]).toEqual([
+  ])('with invalid %s is rejected by the name of the field', async (field, change, message) => {
+    const response = await createDemoChat().send('key-bob', { ...hello(), ...change })
+    expect([response.status, await response.json()]).toEqual([
       400,
       { error: { message, type: 'invalid_request_error', param: field, code: 'invalid_request' }, message },
     ])
   })
 
-  test('passes fields on that are not known', async () => {
+  test('passes unknown fields on', async () => {
     const seen: unknown[] = []
     const backend: ChatBackend = {
       ...backendOf(new Error('unused')),
@@ -276,51 +284,54 @@ describe('a request', () => {
       seed: 7,
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', x: 1 }], y: 2 }],
     }
-    await createDemoChat({ backend }).ask('key-bob', body)
+    await createDemoChat({ backend }).send('key-bob', body)
     expect(seen).toEqual([body])
   })
 
-  test.each([101, 100_000])('that nests %d levels deep is refused', async (depth) => {
+  test.each([101, 100_000])('that nests %d levels deep is rejected', async (depth) => {
     const body = `{"model":"gpt-4","messages":[{"role":"user"}],"metadata":${'['.repeat(depth)}${']'.repeat(depth)}}`
-    const answer = await createDemoChat().ask('key-bob', {}, { body })
-    expect([answer.status, await answer.json()]).toMatchObject([
+    const response = await createDemoChat().send('key-bob', {}, { body })
+    expect([response.status, await response.json()]).toMatchObject([
       400,
       { message: 'body must nest at most 100 levels deep' },
     ])
   })
 
-  test('that names a model of a megabyte is refused in a few words', async () => {
-    const answer = await createDemoChat().ask('key-bob', { ...hello(), model: 'm'.repeat(1_000_000) })
-    expect(answer.status).toBe(404)
-    expect((await answer.text()).length).toBeLessThan(1000)
+  test('with a model name of a megabyte is rejected in a short message', async () => {
+    const response = await createDemoChat().send('key-bob', { ...hello(), model: 'm'.repeat(1_000_000) })
+    expect(response.status).toBe(404)
+    expect((await response.text()).length).toBeLessThan(1000)
   })
 
-  test('that is no JSON is refused', async () => {
-    const answer = await createDemoChat().ask('key-bob', {}, { body: '{"model":' })
-    expect(answer.status).toBe(400)
+  test('that is not JSON is rejected', async () => {
+    const response = await createDemoChat().send('key-bob', {}, { body: '{"model":' })
+    expect(response.status).toBe(400)
   })
 })
 
 const empty = violationOf(stateOf({ capacity: 10, available: 0 }), 1, SECOND)
 
-const ask = (decision: Decision) => {
+const send = (decision: Decision) => {
   const unavailableCause = 'AccessDeniedException: no'
   const limiter = createFakeLimiter({ ...decision, unavailableCause })
-  return createDemoChat({ limiter }).ask('key-bob', hello())
+  return createDemoChat({ limiter }).send('key-bob', hello())
 }
 
 test.each([
   [200, allowedBy()],
   [429, deniedBy([empty])],
-])('a decision made without the store says so in its %d, without the cause', async (status, decision) => {
-  const answer = await ask({ ...decision, degraded: true })
-  expect([answer.status, answer.headers.get('x-zael-degraded')]).toEqual([status, 'true'])
-  expect(await answer.clone().text()).not.toContain('AccessDenied')
-  if (status === 429) expect(await denialOf(answer)).toMatchObject({ degraded: true })
-})
+])(
+  'a decision made without the store has a header in its %d, without the cause',
+  async (status, decision) => {
+    const response = await send({ ...decision, degraded: true })
+    expect([response.status, response.headers.get('x-zael-degraded')]).toEqual([status, 'true'])
+    expect(await response.clone().text()).not.toContain('AccessDenied')
+    if (status === 429) expect(await denialOf(response)).toMatchObject({ degraded: true })
+  },
+)
 
-test('one made with the store is not', async () => {
-  const answer = await ask(deniedBy([empty]))
-  expect(answer.headers.get('x-zael-degraded')).toBeNull()
-  expect(await denialOf(answer)).not.toHaveProperty('degraded')
+test('a decision made with the store has no such header', async () => {
+  const response = await send(deniedBy([empty]))
+  expect(response.headers.get('x-zael-degraded')).toBeNull()
+  expect(await denialOf(response)).not.toHaveProperty('degraded')
 })

@@ -20,11 +20,11 @@ export const tokens = createTokenCounter()
 export interface DemoChat {
   readonly app: Hono<AppEnv>
   advance(ms: number): void
-  /** Calls back at each 429, once it is decided. */
+  /** Called at each 429, after it is decided. */
   onDenied(listener: () => void): void
-  /** Asks as the key whose secret is its id. */
-  ask(key: string, body: Readonly<Record<string, unknown>>, init?: RequestInit): Promise<Response>
-  /** The stored bucket of an entity on gpt-4, with all that was counted. */
+  /** A request with the key whose secret is its id. */
+  send(key: string, body: Readonly<Record<string, unknown>>, init?: RequestInit): Promise<Response>
+  /** The stored bucket of an entity on gpt-4, with all counters. */
   bucket(entityId: string): Promise<BucketItem | undefined>
 }
 
@@ -32,7 +32,7 @@ type Overrides = Partial<Omit<ChatRoutesNeeds, 'settings'>> & {
   readonly settings?: Partial<ChatRoutesNeeds['settings']>
 }
 
-/** `/v1` on the demo project, with the real limiter on buckets in memory and a clock that only `advance` moves. */
+/** `/v1` on the demo project, with the real limiter on buckets in memory and a clock moved only by `advance`. */
 export const createDemoChat = (overrides: Overrides = {}): DemoChat => {
   let now = 1_800_000_000_000_000_000n
   const clock = { now: () => now, monotonic: () => now }
@@ -65,7 +65,7 @@ export const createDemoChat = (overrides: Overrides = {}): DemoChat => {
       now += BigInt(ms) * 1_000_000n
     },
     onDenied: (listener) => denials.on('denied', listener),
-    ask: async (key, body, init = {}) =>
+    send: async (key, body, init = {}) =>
       app.request('/v1/chat/completions', {
         method: 'POST',
         body: JSON.stringify(body),
@@ -109,5 +109,5 @@ export const hello = (maxTokens?: number) => ({
   ...(maxTokens !== undefined && { max_tokens: maxTokens }),
 })
 
-/** The body of a 429, checked against what the API's description says of it. */
+/** The body of a 429, checked against the API description. */
 export const denialOf = async (response: Response) => v.parse(openAiDenialResponse, await response.json())

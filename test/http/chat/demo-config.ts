@@ -4,7 +4,7 @@ import { DEFAULT_RESOURCE, type LimitSetKey } from '../../../src/core/model/limi
 import type { Model } from '../../../src/core/model/model.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
 
-/** [id, parent, rpm, tpm], as `seed/` loads them. */
+/** [id, parent, rpm, tpm], as loaded by `seed/`. */
 const DEMO = [
   ['proj-demo', null, 50, 10_000],
   ['key-alice', 'proj-demo', 30, 3000],

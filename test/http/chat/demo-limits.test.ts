@@ -1,24 +1,24 @@
 import { expect, test } from 'vitest'
 import { createDemoChat, type DemoChat, denialOf, hello } from './demo-chat.ts'
 
-const askTimes = async (
+const sendTimes = async (
   chat: DemoChat,
   key: string,
   times: number,
   maxTokens: number,
 ): Promise<readonly number[]> => {
   const statuses: number[] = []
-  for (let i = 0; i < times; i++) statuses.push((await chat.ask(key, hello(maxTokens))).status)
+  for (let i = 0; i < times; i++) statuses.push((await chat.send(key, hello(maxTokens))).status)
   return statuses
 }
 
 const names = (violations: readonly { limit_name: string; entity_id: string }[]) =>
   violations.map(({ limit_name, entity_id }) => `${entity_id} ${limit_name}`)
 
-test('answers key-bob ten times at 50 tokens, then denies by rpm until six seconds have passed', async () => {
+test('key-bob has ten chats of 50 tokens, then is denied by rpm until six seconds have passed', async () => {
   const chat = createDemoChat()
-  expect(await askTimes(chat, 'key-bob', 10, 50)).toEqual(Array(10).fill(200))
-  const denied = await chat.ask('key-bob', hello(50))
+  expect(await sendTimes(chat, 'key-bob', 10, 50)).toEqual(Array(10).fill(200))
+  const denied = await chat.send('key-bob', hello(50))
   expect(denied.status).toBe(429)
   const body = await denialOf(denied)
   expect(body.error).toEqual({
@@ -44,15 +44,15 @@ test('answers key-bob ten times at 50 tokens, then denies by rpm until six secon
   expect(denied.headers.get('retry-after-ms')).toBe('6000')
   expect(denied.headers.get('x-should-retry')).toBeNull()
   chat.advance(5999)
-  expect((await chat.ask('key-bob', hello(50))).status).toBe(429)
+  expect((await chat.send('key-bob', hello(50))).status).toBe(429)
   chat.advance(1)
-  expect((await chat.ask('key-bob', hello(50))).status).toBe(200)
+  expect((await chat.send('key-bob', hello(50))).status).toBe(200)
 })
 
-test('answers key-bob four times at 200 tokens, then denies by tpm', async () => {
+test('key-bob has four chats of 200 tokens, then is denied by tpm', async () => {
   const chat = createDemoChat()
-  expect(await askTimes(chat, 'key-bob', 4, 200)).toEqual([200, 200, 200, 200])
-  const denied = await chat.ask('key-bob', hello(200))
+  expect(await sendTimes(chat, 'key-bob', 4, 200)).toEqual([200, 200, 200, 200])
+  const denied = await chat.send('key-bob', hello(200))
   const body = await denialOf(denied)
   expect([denied.status, ...names(body.violations)]).toEqual([429, 'key-bob tpm'])
   expect(body.error).toMatchObject({ type: 'tokens', code: 'rate_limit_exceeded' })
@@ -61,11 +61,11 @@ test('answers key-bob four times at 200 tokens, then denies by tpm', async () =>
   )
 })
 
-test('denies key-bob by proj-demo once alice and charlie have used it up, and leaves his own bucket untouched', async () => {
+test('key-bob is denied by proj-demo after alice and charlie have used it up, and his own bucket is unchanged', async () => {
   const chat = createDemoChat()
-  expect(await askTimes(chat, 'key-alice', 30, 10)).toEqual(Array(30).fill(200))
-  expect(await askTimes(chat, 'key-charlie', 20, 10)).toEqual(Array(20).fill(200))
-  const denied = await chat.ask('key-bob', hello(10))
+  expect(await sendTimes(chat, 'key-alice', 30, 10)).toEqual(Array(30).fill(200))
+  expect(await sendTimes(chat, 'key-charlie', 20, 10)).toEqual(Array(20).fill(200))
+  const denied = await chat.send('key-bob', hello(10))
   const body = await denialOf(denied)
   expect([denied.status, ...names(body.violations)]).toEqual([429, 'proj-demo rpm'])
   expect(denied.headers.get('x-ratelimit-limit-requests')).toBe('50')

@@ -6,17 +6,17 @@ import type { Cost } from '../../../src/core/model/meter.ts'
 import { allowedBy, stateOf } from '../../web/limit-states.ts'
 
 export interface FakeLimiter extends Limiter {
-  /** What it was asked and told: `decide`, `settle`, `release`, oldest first. */
+  /** Its calls: `decide`, `settle`, `release`, oldest first. */
   readonly calls: (readonly [name: string, what?: unknown])[]
-  /** What the first settlement says, once there is one. */
+  /** The actual cost of the first settlement, once there is one. */
   settled(): Promise<Cost>
 }
 
 const unused = (): never => {
-  throw new Error('A chat does not ask this')
+  throw new Error('a chat must not call this')
 }
 
-/** Gives `decision` to everyone, and notes what becomes of it. */
+/** Returns `decision` for every request, and records the settlements. */
 export const createFakeLimiter = (
   decision: Decision = allowedBy(stateOf({ capacity: 10, available: 9 })),
 ): FakeLimiter => {
@@ -27,7 +27,7 @@ export const createFakeLimiter = (
   })
   const reservation = {
     charges: NO_CHARGES,
-    // As a store would, it takes a while.
+    // asynchronous, like a store
     async settle(actual: Cost) {
       await nextTurn()
       calls.push(['settle', actual])

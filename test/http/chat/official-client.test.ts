@@ -6,7 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { createDemoChat, type DemoChat, hello } from './demo-chat.ts'
 import { createFakeLimiter } from './fake-limiter.ts'
 
-/** The official client of key-bob, on a real connection; retries wait no longer than they are told. */
+/** The official client of key-bob, on a real connection; retries wait no longer than the response names. */
 const clientOf = async ({ app }: DemoChat, maxRetries = 0): Promise<OpenAI> => {
   const server = createAdaptorServer({ fetch: app.fetch })
   server.listen(0, '127.0.0.1')
@@ -27,7 +27,7 @@ const rejectionOf = async (promise: Promise<unknown>): Promise<unknown> =>
 
 const messages = [{ role: 'user' as const, content: 'Hello, how are you?' }]
 
-test('answers the official client', async () => {
+test('the official client gets a completion', async () => {
   const client = await clientOf(createDemoChat())
   const { data, response } = await client.chat.completions
     .create({ model: 'gpt-4', messages, max_tokens: 3 })
@@ -39,7 +39,7 @@ test('answers the official client', async () => {
   expect((await client.models.retrieve('org/tiny-model')).id).toBe('org/tiny-model')
 })
 
-test('streams to the official client, with usage at the end', async () => {
+test('the official client streams, with usage at the end', async () => {
   const client = await clientOf(createDemoChat())
   const stream = await client.chat.completions.create({
     model: 'gpt-4',
@@ -57,10 +57,10 @@ test('streams to the official client, with usage at the end', async () => {
   expect(chunks.at(-1)?.usage).toEqual({ prompt_tokens: 13, completion_tokens: 5, total_tokens: 18 })
 })
 
-test('is a RateLimitError to the official client, with type, code and headers', async () => {
+test('a denial is a RateLimitError of the official client, with type, code and headers', async () => {
   const chat = createDemoChat()
   const client = await clientOf(chat)
-  for (let i = 0; i < 10; i++) await chat.ask('key-bob', hello(1))
+  for (let i = 0; i < 10; i++) await chat.send('key-bob', hello(1))
   const error = await rejectionOf(client.chat.completions.create({ model: 'gpt-4', messages }))
   expect(error).toBeInstanceOf(RateLimitError)
   expect(error).toMatchObject({ status: 429, type: 'requests', code: 'rate_limit_exceeded', param: null })
@@ -68,19 +68,19 @@ test('is a RateLimitError to the official client, with type, code and headers', 
   expect(error instanceof RateLimitError && error.headers.get('retry-after-ms')).toBe('6000')
 })
 
-test('is tried again by the official client after the time it names, and then answered', async () => {
+test('the official client retries a denial after the time it names, and then gets a completion', async () => {
   const chat = createDemoChat()
   const client = await clientOf(chat, 1)
-  for (let i = 0; i < 10; i++) await chat.ask('key-bob', hello(1))
+  for (let i = 0; i < 10; i++) await chat.send('key-bob', hello(1))
   chat.advance(5950)
   const waits = vi.spyOn(globalThis, 'setTimeout')
-  let refused = 0
+  let rejected = 0
   chat.onDenied(() => {
-    refused += 1
+    rejected += 1
     chat.advance(50)
   })
-  const answer = await client.chat.completions.create({ model: 'gpt-4', messages, max_tokens: 1 })
-  expect([answer.usage?.completion_tokens, refused]).toEqual([1, 1])
+  const response = await client.chat.completions.create({ model: 'gpt-4', messages, max_tokens: 1 })
+  expect([response.usage?.completion_tokens, rejected]).toEqual([1, 1])
   const waitedMs = waits.mock.calls.map(([, ms]) => ms)
   waits.mockRestore()
   // retry-after is a second, retry-after-ms 50 ms
@@ -88,31 +88,31 @@ test('is tried again by the official client after the time it names, and then an
   expect(waitedMs).not.toContain(1000)
 })
 
-test('is not tried again by the official client where it can never pass', async () => {
+test('the official client does not retry a request that can never pass', async () => {
   const chat = createDemoChat()
   const client = await clientOf(chat, 2)
-  let refused = 0
+  let rejected = 0
   chat.onDenied(() => {
-    refused += 1
+    rejected += 1
   })
   const error = await rejectionOf(
     client.chat.completions.create({ model: 'gpt-4', messages, max_tokens: 5000 }),
   )
   expect(String(error)).toContain('Request too large for gpt-4')
-  expect(refused).toBe(1)
+  expect(rejected).toBe(1)
 })
 
-test('tells the official client of a model that is not there', async () => {
+test('the official client gets an error for an unknown model', async () => {
   const client = await clientOf(createDemoChat())
   const error = await rejectionOf(client.chat.completions.create({ model: 'gpt-9', messages }))
   expect(error).toBeInstanceOf(NotFoundError)
   expect(error).toMatchObject({ code: 'model_not_found', type: 'invalid_request_error' })
 })
 
-test('settles what was counted when the official client aborts a stream', async () => {
+test('a stream that the official client aborts is settled from the counted tokens', async () => {
   const limiter = createFakeLimiter()
   const client = await clientOf(createDemoChat({ limiter }))
-  // More than a connection's buffers hold, so that the stream cannot have run to its end unread.
+  // more than the buffers of a connection, so that the stream cannot end unread
   const stream = await client.chat.completions.create({
     model: 'gpt-4',
     messages,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CHUNKS_PER_TURN, sseBody } from '../../../src/http/chat/sse-body.ts'
 
-test('a stream that waits for nothing yields to others all the same', async () => {
+test('a stream that never waits still yields to other work', async () => {
   const between: number[] = [0]
   const nextTurn = async () => {
     between.push(0)

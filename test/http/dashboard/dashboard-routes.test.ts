@@ -21,10 +21,10 @@ const withBob = async () => {
 }
 
 describe('the dashboard', () => {
-  test('shows entities with what each has left, to a viewer too', async () => {
+  test('lists entities with what each has available, for a viewer too', async () => {
     const { send } = await withBob()
-    const answer = await send('GET', '/api/dashboard/entities', { headers: VIEWER })
-    const { entities, next_cursor } = asDescribed(answer, dashboardEntitiesResponse)
+    const response = await send('GET', '/api/dashboard/entities', { headers: VIEWER })
+    const { entities, next_cursor } = asDescribed(response, dashboardEntitiesResponse)
     expect(next_cursor).toBeNull()
     expect(entities[0]).toEqual({
       entity_id: 'bob',
@@ -38,7 +38,7 @@ describe('the dashboard', () => {
     expect(entities[1]).toMatchObject({ entity_id: 'org', parent_id: null })
   })
 
-  test('goes page by page, and searches', async () => {
+  test('is paged and searchable', async () => {
     const { send } = await withBob()
     const first = asDescribed(await send('GET', '/api/dashboard/entities?limit=1'), dashboardEntitiesResponse)
     expect(first.next_cursor).not.toBeNull()
@@ -46,14 +46,14 @@ describe('the dashboard', () => {
     expect(found.entities.map(({ entity_id }) => entity_id)).toEqual(['org'])
   })
 
-  test('shows what one entity has left', async () => {
+  test('shows what one entity has available', async () => {
     const { send } = await withBob()
     const { limits } = asDescribed(await send('GET', '/api/dashboard/availability/bob'), availabilityResponse)
     expect(limits[0]).toMatchObject({ name: 'rpm', available: 6, used: 4, reset_after_seconds: 4 })
     expect((await send('GET', '/api/dashboard/availability/nobody')).status).toBe(404)
   })
 
-  test('shows what is left of parents and policies as well, to a viewer too', async () => {
+  test('shows what parents and policies have available as well, for a viewer too', async () => {
     const { send, deps } = await withBob()
     const org = { limits: [{ name: 'rpm', capacity: 100, refill_rate: 1 }] }
     await send('PUT', '/api/limits/org', { body: org })
@@ -67,7 +67,7 @@ describe('the dashboard', () => {
     ])
   })
 
-  test('marks amounts of money alone', async () => {
+  test('marks only amounts of money', async () => {
     const { send } = await withBob()
     const limits = [
       { name: 'rpm', capacity: 10, refill_rate: 1 },
@@ -94,13 +94,13 @@ describe('the dashboard', () => {
     ['?rpm=1&tpm=500', 5, 'tpm'],
     ['?rpm=8&tpm=500', 5, 'tpm'],
     ['?tpm=1001', null, 'tpm'],
-  ])('tells with %s how long to wait', async (search, wait_seconds, limiting) => {
+  ])('returns the wait for %s', async (search, wait_seconds, limiting) => {
     const { send } = await withBob()
-    const answer = asDescribed(await send('GET', `/api/dashboard/wait-time/bob${search}`), waitTimeResponse)
-    expect(answer).toEqual({ entity_id: 'bob', wait_seconds, limiting })
+    const response = asDescribed(await send('GET', `/api/dashboard/wait-time/bob${search}`), waitTimeResponse)
+    expect(response).toEqual({ entity_id: 'bob', wait_seconds, limiting })
   })
 
-  test.each(['rpm=-1', 'tpm=many', 'rpm=1.5', 'resource=a%20b'])('refuses ?%s', async (search) => {
+  test.each(['rpm=-1', 'tpm=many', 'rpm=1.5', 'resource=a%20b'])('rejects ?%s', async (search) => {
     const { send } = await withBob()
     const { status, body } = await send('GET', `/api/dashboard/wait-time/bob?${search}`)
     expect({ status, body }).toMatchObject({ status: 400, body: { field: search.split('=')[0] } })

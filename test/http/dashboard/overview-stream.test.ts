@@ -6,8 +6,8 @@ import { createTestApp, type TestApp, VIEWER } from '../test-app.ts'
 
 /** Opens the stream; `next` is its next event or comment, as text. */
 const openStream = async ({ app }: TestApp, search = '') => {
-  const answer = await app.request(`/api/dashboard/stream${search}`, { headers: VIEWER })
-  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
+  const response = await app.request(`/api/dashboard/stream${search}`, { headers: VIEWER })
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
   if (reader === undefined) throw new Error('no body')
   let text = ''
   const next = async (): Promise<string | undefined> => {
@@ -28,10 +28,10 @@ const openStream = async ({ app }: TestApp, search = '') => {
     const body: { entities: { entity_id: string }[]; removed?: string[] } | null = JSON.parse(data)
     return { ids: body?.entities.map(({ entity_id }) => entity_id), removed: body?.removed }
   }
-  return { answer, next, nextEntities, close: () => reader.cancel() }
+  return { response, next, nextEntities, close: () => reader.cancel() }
 }
 
-/** Counts how often an entity's buckets are read. */
+/** Counts how often the buckets of an entity are read. */
 const withEntities = async (...ids: readonly string[]) => {
   const buckets = createMemoryBucketStore()
   const reads = new Map<string, number>()
@@ -49,10 +49,10 @@ const withEntities = async (...ids: readonly string[]) => {
 }
 
 describe('the stream', () => {
-  test('sends all entities, then only those that changed, and names those that are gone', async () => {
+  test('sends all entities, then only changed ones, and names deleted ones', async () => {
     const app = await withEntities('a', 'b', 'c')
     const stream = await openStream(app)
-    expect(stream.answer.headers.get('content-type')).toBe('text/event-stream')
+    expect(stream.response.headers.get('content-type')).toBe('text/event-stream')
     expect((await stream.nextEntities()).ids).toEqual(['a', 'b', 'c'])
     await app.use('b')
     app.clock.advance(SECOND / 100n)
@@ -89,7 +89,7 @@ describe('the stream', () => {
     for (const stream of streams) await stream.close()
   })
 
-  test('reads anew for who asks without a stream', async () => {
+  test('is not shared with requests that do not stream', async () => {
     const app = await withEntities('a')
     const stream = await openStream(app)
     await stream.nextEntities()
@@ -100,7 +100,7 @@ describe('the stream', () => {
     await stream.close()
   })
 
-  test('looks up every five seconds which entities another node has made', async () => {
+  test('lists the entities created by another node every five seconds', async () => {
     const app = await withEntities('a')
     const other = createTestApp({ table: app.table })
     const stream = await openStream(app)
@@ -114,7 +114,7 @@ describe('the stream', () => {
     await stream.close()
   })
 
-  test('sends a comment where nothing changes for long', async () => {
+  test('sends a comment if nothing changes for long', async () => {
     const app = await withEntities('a')
     const stream = await openStream(app)
     await stream.next()
@@ -123,27 +123,27 @@ describe('the stream', () => {
     await stream.close()
   })
 
-  test('lives on while the store is away', async () => {
+  test('continues while the store is unavailable', async () => {
     const app = await withEntities('a')
     const stream = await openStream(app)
     await stream.next()
-    app.store.away = true
+    app.store.isUnavailable = true
     app.clock.advance(15n * SECOND)
     expect(await stream.next()).toBe(': heartbeat')
-    app.store.away = false
+    app.store.isUnavailable = false
     await app.use('a')
     app.clock.advance(SECOND / 100n)
     expect((await stream.nextEntities()).ids).toEqual(['a'])
     await stream.close()
   })
 
-  test('does not begin while the store is away', async () => {
+  test('does not start while the store is unavailable', async () => {
     const app = await withEntities('a')
-    app.store.away = true
+    app.store.isUnavailable = true
     expect((await app.send('GET', '/api/dashboard/stream')).status).toBe(503)
   })
 
-  test('stops reading when its viewer goes', async () => {
+  test('stops reading when its viewer disconnects', async () => {
     const app = await withEntities('a')
     const gone = await openStream(app, '?q=a')
     await gone.next()
@@ -159,7 +159,7 @@ describe('the stream', () => {
     expect(app.readsOf('a')).toBe(1 + 3)
   })
 
-  test('sends all once and ends where nothing may run on', async () => {
+  test('sends everything once and ends if nothing may run in the background', async () => {
     const app = createTestApp({ settings: { streamIntervalMs: null } })
     const stream = await openStream(app)
     expect(await stream.next()).toContain('event: entities')

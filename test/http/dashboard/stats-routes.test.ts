@@ -43,11 +43,11 @@ describe('the stats', () => {
     await record('bob', NOW, { requests: 10n, denied: 4n })
     await record('eve', NOW - 23 * HOUR, { requests: 1n, denied: 1n })
     await record('eve', NOW - 24 * HOUR, { requests: 100n })
-    const answer = asDescribed(
+    const response = asDescribed(
       await send('GET', '/api/dashboard/stats', { headers: VIEWER }),
       trafficResponse,
     )
-    expect(answer).toMatchObject({
+    expect(response).toMatchObject({
       granularity: 'hour',
       read_at: NOW,
       entities_read: 2,
@@ -59,9 +59,9 @@ describe('the stats', () => {
         { entity_id: 'eve', name: 'The eve', denied: 1, share_percent: 20 },
       ],
     })
-    expect(answer.points.length).toBe(24)
-    expect(answer.points[0]).toEqual({ start: NOW - 23 * HOUR, admitted: 1, denied: 1 })
-    expect(answer.points[23]).toEqual({ start: NOW, admitted: 10, denied: 4 })
+    expect(response.points.length).toBe(24)
+    expect(response.points[0]).toEqual({ start: NOW - 23 * HOUR, admitted: 1, denied: 1 })
+    expect(response.points[23]).toEqual({ start: NOW, admitted: 10, denied: 4 })
   })
 
   test('show the last 30 days by day', async () => {
@@ -74,7 +74,7 @@ describe('the stats', () => {
     expect(admitted).toBe(7)
   })
 
-  test('are read once for all who ask within half a minute', async () => {
+  test('are read once for all requests within half a minute', async () => {
     const { record, stats, queries, clock } = await withUsage()
     await Promise.all([stats(), stats('?granularity=hour'), stats()])
     expect(queries.length).toBe(2)
@@ -86,17 +86,17 @@ describe('the stats', () => {
     expect(queries.length).toBe(4)
   })
 
-  test('refuse another granularity', async () => {
+  test('reject another granularity', async () => {
     const { send } = await withUsage()
-    const answer = await send('GET', '/api/dashboard/stats?granularity=week')
-    expect(answer).toMatchObject({ status: 400, body: { field: 'granularity' } })
+    const response = await send('GET', '/api/dashboard/stats?granularity=week')
+    expect(response).toMatchObject({ status: 400, body: { field: 'granularity' } })
   })
 
   test('are read again after a failure', async () => {
     const { send, store, stats } = await withUsage()
-    store.away = true
+    store.isUnavailable = true
     expect((await send('GET', '/api/dashboard/stats')).status).toBe(503)
-    store.away = false
+    store.isUnavailable = false
     expect((await stats()).entities_read).toBe(2)
   })
 })
@@ -110,7 +110,7 @@ describe('the stats of many entities', () => {
     return { ...app, stats }
   }
 
-  test('are of 500, read 4 at once, and say so', async () => {
+  test('cover 500, read 4 at a time, and return that number', async () => {
     let [underWay, most, read] = [0, 0, 0]
     const { stats } = await withMany(501, async () => {
       underWay += 1
@@ -124,7 +124,7 @@ describe('the stats of many entities', () => {
     expect({ most, read }).toEqual({ most: 4, read: 500 })
   })
 
-  test('are of those that could be read in five seconds', async () => {
+  test('cover those that could be read in five seconds', async () => {
     const { stats, clock } = await withMany(100, async () => {
       clock.advance(SECOND / 10n)
       return []

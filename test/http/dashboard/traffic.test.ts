@@ -68,7 +68,7 @@ describe('traffic', () => {
     expect(trafficOf([usage('bob', 'org', { requests: 4 })], PERIOD).admitted).toBe(4)
   })
 
-  test('names who was denied most, with their share, and at most twenty', () => {
+  test('names the most denied entities, with their share, and at most twenty', () => {
     const others = Array.from({ length: 25 }, (_, place) => usage(`key-${place + 10}`, null, { denied: 1 }))
     const { top_denied } = trafficOf([...others, usage('bob', null, { denied: 50 }, { denied: 25 })], PERIOD)
     expect(top_denied.length).toBe(20)
@@ -76,7 +76,7 @@ describe('traffic', () => {
     expect(top_denied[1]).toMatchObject({ entity_id: 'key-10', share_percent: 1 })
   })
 
-  test('is nothing of nobody', () => {
+  test('is empty without entities', () => {
     expect(trafficOf([], PERIOD)).toMatchObject({ admitted: 0, denied: 0, top_denied: [] })
     expect(trafficOf([usage('bob', null, { requests: 1 })], PERIOD).top_denied).toEqual([])
   })

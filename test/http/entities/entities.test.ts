@@ -6,7 +6,7 @@ import { createTestApp } from '../test-app.ts'
 const minimal = (entity_id: string, more: object = {}) => ({ body: { entity_id, name: entity_id, ...more } })
 
 describe('creating an entity', () => {
-  test('answers 201 with the entity, all its fields filled in', async () => {
+  test('returns 201 with the entity and all its fields', async () => {
     const { send } = createTestApp()
     const created = asDescribed(await send('POST', '/api/entities', minimal('org')), entityResponse, 201)
     expect(created).toEqual({
@@ -26,7 +26,7 @@ describe('creating an entity', () => {
     expect((await send('GET', '/api/entities/org')).body).toEqual(created)
   })
 
-  test('refuses one that exists', async () => {
+  test('rejects an existing one', async () => {
     const { send } = createTestApp()
     await send('POST', '/api/entities', minimal('org'))
     const { status, body } = await send('POST', '/api/entities', minimal('org'))
@@ -50,7 +50,7 @@ describe('creating an entity', () => {
     ['__proto__', 'not be given: it is not known', minimal('a', { ['__proto__']: 1 })],
     ['body', 'be an object', { body: [minimal('a').body] }],
     ['body', 'be an object', { body: 'a' }],
-  ])('names %s, which must %s', async (field, must, request) => {
+  ])('rejects %s, which must %s', async (field, must, request) => {
     const { status, body } = await createTestApp().send('POST', '/api/entities', request)
     expect({ status, body }).toEqual({
       status: 400,
@@ -60,7 +60,7 @@ describe('creating an entity', () => {
 })
 
 describe('changing an entity', () => {
-  test('changes what is given, null being nobody, and keeps the rest', async () => {
+  test('changes the given fields, null removing the parent, and keeps the rest', async () => {
     const { send } = createTestApp()
     await send('POST', '/api/entities', minimal('org'))
     await send('POST', '/api/entities', minimal('key', { parent_id: 'org', role: 'user', models: ['gpt-4'] }))
@@ -75,7 +75,7 @@ describe('changing an entity', () => {
     })
   })
 
-  test('refuses a cycle, an unknown entity, and a field that cannot change', async () => {
+  test('rejects a cycle, an unknown entity, and a field that cannot change', async () => {
     const { send } = createTestApp()
     await send('POST', '/api/entities', minimal('a'))
     await send('POST', '/api/entities', minimal('b', { parent_id: 'a' }))
@@ -91,7 +91,7 @@ describe('changing an entity', () => {
 })
 
 describe('deleting an entity', () => {
-  test('is refused while it has children', async () => {
+  test('is rejected while it has children', async () => {
     const { send } = createTestApp()
     await send('POST', '/api/entities', minimal('a'))
     await send('POST', '/api/entities', minimal('b', { parent_id: 'a' }))
@@ -105,7 +105,7 @@ describe('deleting an entity', () => {
 })
 
 describe('listing entities', () => {
-  test('goes page by page to the end', async () => {
+  test('returns all pages in order', async () => {
     const { send } = createTestApp()
     for (const id of ['c', 'a', 'b']) await send('POST', '/api/entities', minimal(id))
     const seen: string[] = []
@@ -119,7 +119,7 @@ describe('listing entities', () => {
     expect(seen).toEqual(['a', 'b', 'c'])
   })
 
-  test('keeps those that a search finds', async () => {
+  test('returns the matches of a search', async () => {
     const { send } = createTestApp()
     for (const id of ['alpha', 'beta']) await send('POST', '/api/entities', minimal(id))
     const { items } = asDescribed(await send('GET', '/api/entities?q=ALP'), entitiesResponse)
@@ -132,7 +132,7 @@ describe('listing entities', () => {
     ['limit=ten', 'limit'],
     ['limit=1&limit=2', 'limit'],
     ['cursor=nonsense', 'cursor'],
-  ])('refuses ?%s', async (search, field) => {
+  ])('rejects ?%s', async (search, field) => {
     const { status, body } = await createTestApp().send('GET', `/api/entities?${search}`)
     expect({ status, body }).toMatchObject({ status: 400, body: { error: 'invalid_request', field } })
   })
@@ -148,7 +148,7 @@ test.each([
   'a%20b',
   'x'.repeat(129),
   '%F0%9F%A6%86',
-])('an id that cannot be, %s, gets 400 and nothing worse', async (id) => {
+])('an invalid id, %s, gets 400 and no other error', async (id) => {
   const { send } = createTestApp()
   for (const [method, path] of [
     ['GET', `/api/entities/${id}`],

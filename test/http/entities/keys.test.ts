@@ -19,7 +19,7 @@ const withEntity = async () => {
 }
 
 describe('a key', () => {
-  test('is made with a secret that opens, which no other answer shows', async () => {
+  test('is created with a working secret, which no other response contains', async () => {
     const { send, opens, create } = await withEntity()
     const { key_id, secret } = await create({ name: 'ci' })
     expect(await opens(secret)).toBe(true)
@@ -30,7 +30,7 @@ describe('a key', () => {
     }
   })
 
-  test('may be made without any field, but not without a body', async () => {
+  test('needs no field, but a body', async () => {
     const { send } = await withEntity()
     asDescribed(await send('POST', KEYS, { body: {} }), newKeyResponse, 201)
     expect(await send('POST', KEYS)).toMatchObject({
@@ -39,7 +39,7 @@ describe('a key', () => {
     })
   })
 
-  test('may be given its secret, once', async () => {
+  test('can be created with a given secret, once', async () => {
     const { send, create, opens } = await withEntity()
     const secret = 'sixteen-letters!'
     expect((await create({ secret })).secret).toBe(secret)
@@ -57,12 +57,12 @@ describe('a key', () => {
     ['expires_at', { expires_at: 'tomorrow' }],
     ['name', { name: 'x'.repeat(257) }],
     ['colour', { colour: 'red' }],
-  ])('with a bad %s is refused', async (field, body) => {
+  ])('with an invalid %s is rejected', async (field, body) => {
     const { send } = await withEntity()
     expect(await send('POST', KEYS, { body })).toMatchObject({ status: 400, body: { field } })
   })
 
-  test('opens nothing once it is revoked, which may be done twice', async () => {
+  test('does not work after it is revoked, which can be repeated', async () => {
     const { send, opens, create } = await withEntity()
     const { key_id, secret } = await create()
     expect(await opens(secret)).toBe(true)
@@ -72,7 +72,7 @@ describe('a key', () => {
     expect((await send('DELETE', `${KEYS}/unknown`)).status).toBe(404)
   })
 
-  test('belongs to one entity: through another it is not there', async () => {
+  test('belongs to one entity: it is not found under another', async () => {
     const { send, create } = await withEntity()
     await send('POST', '/api/entities', { body: { entity_id: 'other', name: 'Other' } })
     const { key_id } = await create()
@@ -82,7 +82,7 @@ describe('a key', () => {
 })
 
 describe('rotating a key', () => {
-  test('shuts the old one at once where there is no grace', async () => {
+  test('disables the old one at once without a grace period', async () => {
     const { send, opens, create } = await withEntity()
     const old = await create({ name: 'ci' })
     const made = asDescribed(await send('POST', `${KEYS}/${old.key_id}/rotate`), newKeyResponse, 201)
@@ -90,7 +90,7 @@ describe('rotating a key', () => {
     expect([await opens(old.secret), await opens(made.secret)]).toEqual([false, true])
   })
 
-  test('leaves the old one open for its grace', async () => {
+  test('keeps the old one working for its grace period', async () => {
     const { send, opens, create, clock } = await withEntity()
     const old = await create()
     await send('POST', `${KEYS}/${old.key_id}/rotate`, { body: { grace_seconds: 60 } })
@@ -99,7 +99,7 @@ describe('rotating a key', () => {
     expect(await opens(old.secret)).toBe(false)
   })
 
-  test('never lengthens the life of the old one', async () => {
+  test('never extends the old one', async () => {
     const { send, create, opens, clock } = await withEntity()
     const old = await create({ expires_at: Number(clock.now() / SECOND) + 10 })
     await send('POST', `${KEYS}/${old.key_id}/rotate`, { body: { grace_seconds: 60 } })
@@ -107,7 +107,7 @@ describe('rotating a key', () => {
     expect(await opens(old.secret)).toBe(false)
   })
 
-  test('is refused for a key that opens nothing', async () => {
+  test('is rejected for a key that no longer works', async () => {
     const { send, create } = await withEntity()
     const { key_id } = await create()
     await send('DELETE', `${KEYS}/${key_id}`)

@@ -24,8 +24,8 @@ const withUsage = async () => {
 
 test('shows each point with every meter and the denials', async () => {
   const { send } = await withUsage()
-  const answer = asDescribed(await send('GET', '/api/usage/org'), usageResponse)
-  expect(answer).toEqual({
+  const response = asDescribed(await send('GET', '/api/usage/org'), usageResponse)
+  expect(response).toEqual({
     entity_id: 'org',
     points: [{ start: NOW, resource: 'gpt-4', ...used, denied: 2 }],
   })
@@ -40,7 +40,7 @@ test.each([
   ['?from=0', { granularity: 'hour', from: NOW + 3600 - 400 * 86_400, to: NOW + 3600 }],
   ['?to=4102444800', { granularity: 'hour', from: NOW + 3600 - 86_400, to: NOW + 3600 }],
   ['?from=4102444800', { granularity: 'hour', from: NOW + 3600, to: NOW + 3600 }],
-])('reads with %s what it says', async (search, query) => {
+])('reads the range of %s', async (search, query) => {
   const { send, queries } = await withUsage()
   await send('GET', `/api/usage/org${search}`)
   expect(queries).toEqual([{ entityId: 'org', ...query }])
@@ -53,11 +53,11 @@ test.each([
   ['granularity=minute', 'granularity'],
   ['to=yesterday', 'to'],
   ['resource=a%20b', 'resource'],
-])('refuses ?%s', async (search, field) => {
+])('rejects ?%s', async (search, field) => {
   const { send } = await withUsage()
   expect(await send('GET', `/api/usage/org?${search}`)).toMatchObject({ status: 400, body: { field } })
 })
 
-test('finds nothing of nobody', async () => {
+test('is not found for an unknown entity', async () => {
   expect((await (await withUsage()).send('GET', '/api/usage/nobody')).status).toBe(404)
 })

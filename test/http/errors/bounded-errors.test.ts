@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { ADMIN, createTestApp, type SendOptions, type TestResponse } from '../test-app.ts'
 
 const LONG = 'k'.repeat(4000)
-/** Three times 200 characters in OpenAI's shape, and the longest list of what is known. */
+/** Three times 200 characters in OpenAI's shape, and the longest list of allowed values. */
 const LONGEST_ERROR = 1500
 
 type Schema = {
@@ -28,7 +28,7 @@ const isDocument = (body: unknown): body is Document =>
   typeof body === 'object' && body !== null && 'paths' in body
 
 const LIMIT = { name: 'rpm', capacity: 1, refill_rate: 1 }
-/** Long text in every place where a value can have it. */
+/** Long text for every place that holds a value. */
 const HOSTILE: readonly unknown[] = [
   LONG,
   [LONG],
@@ -60,7 +60,7 @@ const resolved = (schema: Schema): Schema => {
   return first === undefined ? known : resolved(first)
 }
 
-/** A value that `schema` allows, so that validation reaches the field which is hostile. */
+/** A value that matches `schema`, so that validation reaches the hostile field. */
 const sample = (schema: Schema): unknown => {
   const { type, enum: choices, const: only, properties = {}, required = [] } = resolved(schema)
   if (only !== undefined || choices !== undefined) return only ?? choices?.[0]
@@ -86,7 +86,7 @@ const operations = () =>
 const pathWith = (path: string, hostile?: string): string =>
   path.replace(/\{(\w+)[^}]*\}/g, (_, name) => (name === hostile ? LONG : name === 'scope' ? 'TENANT' : 'x'))
 
-/** Each operation with one parameter that is long. */
+/** Each operation with one long parameter. */
 const hostilePaths = () =>
   operations().flatMap(({ method, path, operation }) =>
     (operation.parameters ?? []).flatMap(({ name, in: place }) => {
@@ -98,15 +98,15 @@ const hostilePaths = () =>
 const ACTING = { ...ADMIN, 'x-zael-entity': 'x' }
 
 const errorsOf = async (method: string, path: string, options: SendOptions = {}): Promise<TestResponse[]> => {
-  const asked = await send(method, path, { headers: ACTING, ...options })
-  return asked.status >= 400 ? [asked] : []
+  const sent = await send(method, path, { headers: ACTING, ...options })
+  return sent.status >= 400 ? [sent] : []
 }
 
 const expectBounded = (errors: readonly TestResponse[]): void => {
   for (const { body } of errors) expect(JSON.stringify(body).length).toBeLessThan(LONGEST_ERROR)
 }
 
-describe('an error is short, however long is what it repeats', () => {
+describe('an error is short, even if it repeats long input', () => {
   test('in any field of any body', async () => {
     const errors: TestResponse[] = []
     for (const { method, path, operation } of operations()) {

@@ -5,7 +5,7 @@ import { SECOND } from '../../core/test-clock.ts'
 import { createTestApp, VIEWER } from '../test-app.ts'
 
 describe('an error', () => {
-  test('is flat outside /v1, and as OpenAI says it inside', async () => {
+  test("is flat outside /v1, and in OpenAI's shape inside", async () => {
     const { send } = createTestApp()
     expect((await send('GET', '/nowhere')).body).toEqual({
       error: 'not_found',
@@ -18,12 +18,12 @@ describe('an error', () => {
     expect((await send('GET', '/v10')).body).toMatchObject({ error: 'not_found' })
   })
 
-  test('is flat in /v1 too where the setting says so', async () => {
+  test('is flat in /v1 too if the setting is', async () => {
     const { send } = createTestApp({ settings: { errorFormat: 'flat' } })
     expect((await send('GET', '/v1/nowhere')).body).toMatchObject({ error: 'not_found' })
   })
 
-  test('of a method that is not there lists those that are', async () => {
+  test('for an unsupported method lists the supported ones', async () => {
     const { status, headers, body } = await createTestApp().send('POST', '/api/models', { body: {} })
     expect({ status, allow: headers.get('allow') }).toEqual({ status: 405, allow: 'GET' })
     expect(body).toMatchObject({ error: 'method_not_allowed' })
@@ -36,8 +36,8 @@ describe('an error', () => {
         authorization: 'Bearer the-admin-token',
         ...(type !== undefined && { 'content-type': type }),
       }
-      const answer = await app.request('/api/entities', { method: 'POST', headers, body })
-      return { status: answer.status, body: await answer.json() }
+      const response = await app.request('/api/entities', { method: 'POST', headers, body })
+      return { status: response.status, body: await response.json() }
     }
     const broken = { error: 'invalid_request', message: 'body must be well-formed JSON', field: 'body' }
     expect(await post('{', 'application/json')).toEqual({ status: 400, body: broken })
@@ -50,7 +50,7 @@ describe('an error', () => {
     expect(await post(large, 'application/json')).toMatchObject({ status: 413, body: { error: 'too_large' } })
   })
 
-  test('of ours tells nothing, and is logged', async () => {
+  test('of the server reveals nothing, and is logged', async () => {
     const lines: unknown[] = []
     const logger: Logger = { ...silentLogger, error: (_, fields) => void lines.push(fields) }
     const { send, store } = createTestApp({ logger })
@@ -65,16 +65,16 @@ describe('an error', () => {
     ])
   })
 
-  test('of a store that is away is 503, and says to come back', async () => {
+  test('of an unavailable store is 503, with a retry time', async () => {
     const { send, store } = createTestApp()
-    store.away = true
+    store.isUnavailable = true
     const { status, body, headers } = await send('GET', '/api/models')
     expect({ status, body }).toMatchObject({ status: 503, body: { error: 'unavailable' } })
     expect(headers.get('retry-after')).toBe('1')
   })
 })
 
-test('requests that fail with the store are one line a minute, with their number and no stack', async () => {
+test('requests that fail with the store are one log line per minute, with their number and no stack', async () => {
   const lines: unknown[] = []
   const at =
     (level: string): Logger['warn'] =>
@@ -82,17 +82,17 @@ test('requests that fail with the store are one line a minute, with their number
       void lines.push([level, ...line])
   const logger: Logger = { ...silentLogger, warn: at('warn'), error: at('error') }
   const { send, app, clock } = createTestApp({ logger })
-  app.get('/away', () => {
+  app.get('/unavailable', () => {
     throw new StoreUnavailable('away', { mayHaveApplied: false, reason: 'AccessDeniedException: no' })
   })
   for (let turn = 0; turn < 5; turn++) {
-    const { status, body } = await send('GET', '/away')
+    const { status, body } = await send('GET', '/unavailable')
     expect([status, JSON.stringify(body)]).toEqual([503, expect.not.stringContaining('AccessDenied')])
   }
   const fields = { reason: 'AccessDeniedException: no' }
   expect(lines).toEqual([['warn', 'requests failed without the store', { ...fields, count: 1 }]])
   clock.advance(60n * SECOND)
-  await send('GET', '/away')
+  await send('GET', '/unavailable')
   expect(lines[1]).toEqual(['warn', 'requests failed without the store', { ...fields, count: 5 }])
 })
 

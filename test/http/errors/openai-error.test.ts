@@ -47,7 +47,7 @@ describe('a denial', () => {
       'insufficient_quota',
       'insufficient_quota',
     ],
-  ])('%s reads as OpenAI writes it', (_, violation, message, type, code) => {
+  ])("%s has OpenAI's wording", (_, violation, message, type, code) => {
     expect(denialError(deniedBy([violation]), subject)).toEqual({ message, type, param: null, code })
   })
 
@@ -56,7 +56,7 @@ describe('a denial', () => {
     ['what can never pass', [null, 18n], 'requests'],
     ['what can never pass, wherever it stands', [6n, null], 'tokens'],
     ["the caller's own limit where the waits are equal", [6n, 6n], 'tokens'],
-  ])('speaks of %s', (_, [first, second], type) => {
+  ])('names %s', (_, [first, second], type) => {
     const ns = (seconds: bigint | null | undefined) => (seconds == null ? null : seconds * SECOND)
     const violations = [
       violationOf(stateOf({ capacity: 10, available: 0, own: false, entityId: 'proj-demo' }), 1, ns(first)),
@@ -82,7 +82,7 @@ describe('a limit', () => {
     )
   })
 
-  test('is per minute also where its rate was rounded', () => {
+  test('is per minute even if its rate was rounded', () => {
     expect(limitWording(stateOf({ capacity: 7, available: 7, windowNs: 60_000_000_002n }))).toBe(
       'requests per min (RPM)',
     )

@@ -16,25 +16,25 @@ const demo = async () => {
   const [store, buckets, clock] = [createTestAdminStore(), createMemoryBucketStore(), createTestClock()]
   const world = await createPolicyWorld({ store, buckets, clock })
   const check = (id: string, body: object) =>
-    world.ask('POST', '/v1/limits/check', { headers: caller(id), body })
+    world.send('POST', '/v1/limits/check', { headers: caller(id), body })
   const reserve = async (id: string, cost: object, more: object = {}): Promise<string> => {
     const { body } = await check(id, { cost, reserve: true, ...more })
     return (body as { reservation_id: string }).reservation_id
   }
   const settle = (reservation_id: string, cost: object, headers: Record<string, string>) =>
-    world.ask('POST', '/v1/limits/settle', { headers, body: { reservation_id, cost } })
+    world.send('POST', '/v1/limits/settle', { headers, body: { reservation_id, cost } })
   const stored = async (id: string) => (await buckets.read(entityBucket(id, '_default_'))) ?? {}
   const global = async () => (await buckets.read(policyBucket({ scope: 'GLOBAL', selector: '*' }))) ?? {}
   const available = async (id: string) => {
-    const { body } = await world.ask('GET', `/api/dashboard/availability/${id}?resource=_default_`)
+    const { body } = await world.send('GET', `/api/dashboard/availability/${id}?resource=_default_`)
     const { limits } = body as { limits: readonly { name: string; available: number }[] }
     return Object.fromEntries(limits.map((limit) => [limit.name, limit.available]))
   }
   return { ...world, clock, check, reserve, settle, stored, global, available }
 }
 
-describe('a caller who settles the greatest amounts', () => {
-  test('denies themselves, and neither their siblings nor other tenants', async () => {
+describe('a caller who settles the largest amounts', () => {
+  test('is denied themselves, while their siblings and other tenants are not', async () => {
     const { check, reserve, settle, stored, global, available } = await demo()
     const id = await reserve('key-alice', { requests: 1 })
     const settled = await settle(id, { requests: MOST, tokens: MOST }, caller('key-alice'))
@@ -56,7 +56,7 @@ describe('a caller who settles the greatest amounts', () => {
     })
   })
 
-  test('can do so again and again: all of it is on their own bucket, exactly', async () => {
+  test('can repeat it: all of it is charged to their own bucket, exactly', async () => {
     const { clock, reserve, settle, stored, available } = await demo()
     const ids = [await reserve('key-alice', { requests: 1 }), await reserve('key-alice', { requests: 1 })]
     for (const id of ids) await settle(id, { requests: MOST, tokens: MOST }, caller('key-alice'))
@@ -66,8 +66,8 @@ describe('a caller who settles the greatest amounts', () => {
     expect(await available('proj-demo')).toEqual({ rpm: 20, tpm: 10_000 })
   })
 
-  test('leaves every view of them readable, and their limits are full again once they are reset', async () => {
-    const { ask, check, reserve, settle, available } = await demo()
+  test('leaves every view readable, and their limits are full after a reset', async () => {
+    const { send, check, reserve, settle, available } = await demo()
     await settle(
       await reserve('key-alice', { requests: 1 }),
       { requests: MOST, tokens: MOST },
@@ -82,13 +82,13 @@ describe('a caller who settles the greatest amounts', () => {
       '/api/ratelimit/status/key-alice',
       '/api/usage/key-alice',
     ])
-      expect([path, (await ask('GET', path)).status]).toEqual([path, 200])
-    expect((await ask('POST', '/api/limits/key-alice/top-up', { body: {} })).status).toBe(200)
+      expect([path, (await send('GET', path)).status]).toEqual([path, 200])
+    expect((await send('POST', '/api/limits/key-alice/top-up', { body: {} })).status).toBe(200)
     expect(await available('key-alice')).toEqual({ rpm: 30, tpm: 3000 })
     expect((await check('key-alice', { cost: { requests: 1 } })).status).toBe(200)
   })
 
-  test('is charged in full everywhere where an administrator settles for them', async () => {
+  test('does not affect an administrator who settles for them, which is charged in full everywhere', async () => {
     const { reserve, settle, check, available } = await demo()
     const id = await reserve('key-alice', { requests: 1, tokens: 10 })
     await settle(id, { requests: 1, tokens: 20_000 }, adminFor('key-alice'))

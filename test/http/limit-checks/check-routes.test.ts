@@ -4,7 +4,7 @@ import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.
 import { ADMIN_FOR_BOB, BOB, createCheckingApp, denied } from './checking-app.ts'
 
 describe('a check', () => {
-  test('charges one request to the default bucket, and tells what is left', async () => {
+  test('charges one request to the default bucket, and returns what is available', async () => {
     const { passes, stored } = await createCheckingApp()
     expect(await passes({})).toEqual({
       allowed: true,
@@ -29,7 +29,7 @@ describe('a check', () => {
     expect(await stored()).toMatchObject({ used_requests: 1n })
   })
 
-  test('takes a cost literally, and adds up input and output tokens where only those are given', async () => {
+  test('uses the cost literally, and adds up input and output tokens if only those are given', async () => {
     const { passes, left } = await createCheckingApp()
     await passes({ cost: { tokens: 100 } })
     expect([await left('rpm'), await left('tpm')]).toEqual([10, 900])
@@ -41,7 +41,7 @@ describe('a check', () => {
     expect([await left('rpm'), await left('tpm')]).toEqual([8, 849])
   })
 
-  test('charges the bucket of the resource, and those that nobody has registered share one', async () => {
+  test('charges the bucket of the resource, and one shared bucket for unregistered resources', async () => {
     const { passes, left } = await createCheckingApp()
     expect((await passes({ resource: 'gpt-4' })).limits[0]).toMatchObject({ resource: 'gpt-4', used: 1 })
     expect((await passes({ resource: 'search' })).limits[0]).toMatchObject({ resource: '_other_', used: 1 })
@@ -49,20 +49,20 @@ describe('a check', () => {
     expect(await left('rpm')).toBe(10)
   })
 
-  test('charges nothing and counts nothing where it is dry, reserved or not', async () => {
+  test('charges and counts nothing in a dry run, with or without a reservation', async () => {
     const { passes, check, stored } = await createCheckingApp()
-    const answer = await passes({ dry_run: true, reserve: true, cost: { requests: 4 } })
-    expect(answer.limits[0]).toMatchObject({ available: 10 })
-    expect(answer).not.toHaveProperty('reservation_id')
+    const response = await passes({ dry_run: true, reserve: true, cost: { requests: 4 } })
+    expect(response.limits[0]).toMatchObject({ available: 10 })
+    expect(response).not.toHaveProperty('reservation_id')
     denied(await check({ dry_run: true, cost: { requests: 11 } }))
     expect(await stored()).toEqual({})
   })
 
-  test('that does not pass has the fields of a 429 with its error as an object, and says when it would pass', async () => {
+  test('that is denied has the fields of a 429 with its error as an object, and the time until it passes', async () => {
     const { check, passes, clock, left } = await createCheckingApp()
     await passes({ cost: { requests: 8 } })
-    const asked = await check({ cost: { requests: 3, tokens: 1 } })
-    expect(denied(asked)).toEqual({
+    const sent = await check({ cost: { requests: 3, tokens: 1 } })
+    expect(denied(sent)).toEqual({
       error: {
         message:
           'Rate limit reached for _default_ in organization proj-demo on requests per 36000s: Limit 10, Used 8, Requested 3. Please try again in 1h0m0s.',
@@ -95,23 +95,23 @@ describe('a check', () => {
     await passes({ cost: { requests: 3, tokens: 1 } })
   })
 
-  test('that can never pass says so in its body and its headers', async () => {
+  test('that can never pass is marked in its body and its headers', async () => {
     const { check, passes } = await createCheckingApp()
     await passes({ cost: { requests: 10 } })
-    const asked = await check({ cost: { requests: 1, tokens: 1001 } })
-    expect(denied(asked)).toMatchObject({
+    const sent = await check({ cost: { requests: 1, tokens: 1001 } })
+    expect(denied(sent)).toMatchObject({
       retry_after_seconds: null,
       violations: [
         { limit_name: 'rpm', retry_after_seconds: 3600 },
         { limit_name: 'tpm', retry_after_seconds: null },
       ],
     })
-    expect(asked.headers.get('x-should-retry')).toBe('false')
-    expect(asked.headers.get('retry-after')).toBeNull()
-    expect(asked.headers.get('retry-after-ms')).toBeNull()
+    expect(sent.headers.get('x-should-retry')).toBe('false')
+    expect(sent.headers.get('retry-after')).toBeNull()
+    expect(sent.headers.get('retry-after-ms')).toBeNull()
   })
 
-  test('has the headers of a chat’s answer, allowed and denied', async () => {
+  test('has the headers of a chat completion, allowed and denied', async () => {
     const { check } = await createCheckingApp()
     const { headers } = await check({ cost: { requests: 9, tokens: 10 } })
     expect(Object.fromEntries(headers)).toMatchObject({
@@ -155,7 +155,7 @@ describe('a check', () => {
     ['expires_in_seconds', { reserve: true, expires_in_seconds: 1.5 }],
     ['idempotency_key', { idempotency_key: '' }],
     ['idempotency_key', { idempotency_key: 'x'.repeat(256) }],
-  ])('with a bad %s is refused in the shape of /v1, and charges nothing: %j', async (field, body) => {
+  ])('with an invalid %s is rejected in the shape of /v1, and charges nothing: %j', async (field, body) => {
     const { check, stored } = await createCheckingApp()
     expect(await check(body, ADMIN_FOR_BOB)).toMatchObject({
       status: 400,
@@ -164,19 +164,19 @@ describe('a check', () => {
     expect(await stored()).toEqual({})
   })
 
-  test('keeps its shape where it is denied, and has flat errors where settings say so', async () => {
+  test('keeps its shape when denied, and has flat errors if the setting is flat', async () => {
     const { check } = await createCheckingApp({ settings: { errorFormat: 'flat' } })
     expect(await check({ cost: { tokens: -1 } })).toMatchObject({
       status: 400,
       body: { error: 'invalid_request', field: 'cost.tokens' },
     })
-    const refused = denied(await check({ cost: { requests: 11 } }))
-    expect(refused).toMatchObject({ error: 'rate_limit_exceeded', allowed: false })
+    const rejected = denied(await check({ cost: { requests: 11 } }))
+    expect(rejected).toMatchObject({ error: 'rate_limit_exceeded', allowed: false })
     const list = await check([{ cost: { requests: 11 } }, {}])
     expect(list.body).toMatchObject([{ error: 'rate_limit_exceeded' }, { allowed: true }])
   })
 
-  test('of its own limit has headers of that limit, though a policy holds more', async () => {
+  test('has the headers of its own limit, even if a policy has more available', async () => {
     const { send, check } = await createCheckingApp()
     await send('PUT', '/api/policies/GLOBAL/*', {
       body: { limits: [{ name: 'rph', limit: 1_000_000, per: 'hour' }] },
@@ -189,7 +189,7 @@ describe('a check', () => {
     }
   })
 
-  test('of a policy that denies has headers of the policy', async () => {
+  test('has the headers of the policy that denies', async () => {
     const { send, check } = await createCheckingApp()
     await send('PUT', '/api/policies/GLOBAL/*', {
       body: { limits: [{ name: 'rph', limit: 2, per: 'hour' }] },
@@ -205,25 +205,25 @@ describe('a check', () => {
     ['_total_', 400],
     ['_default_', 200],
     ['_other_', 200],
-  ])('of the resource %s is answered %i', async (resource, status) => {
+  ])('of the resource %s returns %i', async (resource, status) => {
     const { send, check } = await createCheckingApp()
-    const answer = await check({ resource })
-    expect(answer.status).toBe(status)
+    const response = await check({ resource })
+    expect(response.status).toBe(status)
     if (status === 400)
-      expect(answer.body).toMatchObject({
+      expect(response.body).toMatchObject({
         error: { param: 'resource', message: expect.stringContaining('_total_') },
       })
     expect((await check([{}, { resource }])).status).toBe(status)
     expect((await send('GET', `/api/limits/key-bob?resource=${resource}`)).status).toBe(200)
   })
 
-  test('needs a key that is known', async () => {
+  test('requires a known key', async () => {
     const { check } = await createCheckingApp()
     for (const headers of [{}, { 'x-api-key': 'the-secret-of-nobody' }])
       expect((await check({}, { ...headers })).status).toBe(401)
   })
 
-  test('is not for a model that the caller may not use, while other resources are', async () => {
+  test('is not allowed for a model that the caller may not use, while other resources are', async () => {
     const { send, check, passes, stored } = await createCheckingApp()
     await send('PATCH', '/api/entities/key-bob', { body: { models: ['tiny-model'] } })
     expect(await check({ resource: 'gpt-4' })).toMatchObject({
@@ -235,7 +235,7 @@ describe('a check', () => {
     for (const resource of ['tiny-model', 'search', '_default_']) await passes({ resource })
   })
 
-  test('may be given a context by an admin only', async () => {
+  test('accepts a context from an admin only', async () => {
     const { check, passes } = await createCheckingApp()
     const body = { context: { tenant: 'free_co', model: 'org/tiny', tier: 'free' }, user: 'ann' }
     await passes(body, ADMIN_FOR_BOB)
@@ -249,12 +249,12 @@ describe('a check', () => {
     })
   })
 
-  test('hands user and context on to whoever decides', async () => {
+  test('passes user and context to the limiter', async () => {
     const { deps, passes } = await createCheckingApp()
-    const asked: unknown[] = []
+    const sent: unknown[] = []
     const { decide } = deps.limiter
     deps.limiter.decide = (request) => {
-      asked.push(request)
+      sent.push(request)
       return decide(request)
     }
     const context = { tenant: 'free_co' }
@@ -262,7 +262,7 @@ describe('a check', () => {
     await passes({}, { ...BOB, 'x-user-id': 'joe' })
     await passes({ user: 'ann' }, { ...BOB, 'x-user-id': 'joe' })
     await passes({}, BOB)
-    expect(asked).toEqual([
+    expect(sent).toEqual([
       expect.objectContaining({ entityId: 'key-bob', user: 'ann', context, settles: false }),
       expect.objectContaining({ user: 'joe' }),
       expect.objectContaining({ user: 'ann' }),
@@ -271,27 +271,27 @@ describe('a check', () => {
   })
 })
 
-describe('a check by settings', () => {
-  test('asks no limiter where that is bypassed, reserved or not', async () => {
+describe('a check under settings', () => {
+  test('does not call the limiter if that is bypassed, with or without a reservation', async () => {
     const { passes, stored, end } = await createCheckingApp({ settings: { bypassLimiter: true } })
-    const answer = await passes({ cost: { requests: 99 }, reserve: true })
-    expect(answer).toMatchObject({ allowed: true, limits: [], violations: [] })
-    expect(await end('settle', { reservation_id: answer.reservation_id, cost: {} })).toMatchObject({
+    const response = await passes({ cost: { requests: 99 }, reserve: true })
+    expect(response).toMatchObject({ allowed: true, limits: [], violations: [] })
+    expect(await end('settle', { reservation_id: response.reservation_id, cost: {} })).toMatchObject({
       status: 200,
       body: { settled: true },
     })
     expect(await stored()).toEqual({})
   })
 
-  test('passes and is counted where limiting is off', async () => {
+  test('passes and is counted if limiting is off', async () => {
     const { passes, stored } = await createCheckingApp({ settings: { rateLimitingEnabled: false } })
     expect(await passes({ cost: { requests: 99 } })).toMatchObject({ limits: [] })
     expect(await stored()).toMatchObject({ used_requests: 99n })
   })
 })
 
-describe('a check while the buckets cannot be reached', () => {
-  const away = async (onUnavailable: string) => {
+describe('a check while the buckets are unavailable', () => {
+  const unavailable = async (onUnavailable: string) => {
     const buckets = createMemoryBucketStore()
     const app = await createCheckingApp({ table: { buckets } })
     const limit = { name: 'rpm', capacity: 10, refill_rate: 1, on_unavailable: onUnavailable }
@@ -300,8 +300,8 @@ describe('a check while the buckets cannot be reached', () => {
     return app
   }
 
-  test('is 503 in the shape of /v1 where a limit says deny, in its place in a list', async () => {
-    const { check } = await away('deny')
+  test('is 503 in the shape of /v1 if a limit is set to deny, at its position in a list', async () => {
+    const { check } = await unavailable('deny')
     const single = await check({})
     expect(single).toMatchObject({
       status: 503,
@@ -328,8 +328,8 @@ describe('a check while the buckets cannot be reached', () => {
     })
   })
 
-  test('is allowed and marked where the limit says so', async () => {
-    const { check, passes } = await away('allow')
+  test('is allowed and marked if the limit is set to allow', async () => {
+    const { check, passes } = await unavailable('allow')
     expect(await passes({})).toMatchObject({ allowed: true, degraded: true, limits: [] })
     const { headers } = await check({})
     expect(headers.get('x-zael-degraded')).toBe('true')
@@ -338,7 +338,7 @@ describe('a check while the buckets cannot be reached', () => {
 })
 
 describe('a list of checks', () => {
-  test('answers each on its own, in order, with the fields of its own answer', async () => {
+  test('returns a result for each, in order, with the fields of a single response', async () => {
     const { check, left } = await createCheckingApp()
     const { status, headers, body } = await check([
       { cost: { requests: 6 } },
@@ -366,12 +366,12 @@ describe('a list of checks', () => {
     expect([...headers.keys()].filter((name) => name.includes('ratelimit'))).toEqual([])
   })
 
-  test('of one is a list', async () => {
+  test('of one check returns a list', async () => {
     const { check } = await createCheckingApp()
     expect(await check([{}])).toMatchObject({ status: 200, body: [{ allowed: true }] })
   })
 
-  test('lets the first have what is left, also where a later one would be faster', async () => {
+  test('gives the first what is available, even if a later one would be faster', async () => {
     const buckets = createMemoryBucketStore()
     const { check } = await createCheckingApp({ table: { buckets } })
     const { write } = buckets
@@ -384,7 +384,7 @@ describe('a list of checks', () => {
     expect(body).toMatchObject([{ allowed: true }, { allowed: false }])
   })
 
-  test('reserves each that asks for it', async () => {
+  test('reserves each that requests it', async () => {
     const { check, end, left } = await createCheckingApp()
     const { body } = await check([{ reserve: true, cost: { tokens: 10 } }, { cost: { tokens: 20 } }])
     expect(body).toMatchObject([{ reservation_id: expect.any(String) }, {}])
@@ -400,7 +400,7 @@ describe('a list of checks', () => {
     ['[1]', [{}, 5]],
     ['[1].resuorce', [{}, { resuorce: 'gpt-4' }]],
     ['[2].idempotency_key', [{ idempotency_key: 'a' }, {}, { idempotency_key: 'a' }]],
-  ])('with a bad %s is refused as a whole, and nothing is charged', async (field, body) => {
+  ])('with an invalid %s is rejected as a whole, and nothing is charged', async (field, body) => {
     const { check, stored } = await createCheckingApp()
     expect(await check(body)).toMatchObject({ status: 400, body: { error: { param: field } } })
     expect(await stored()).toEqual({})
@@ -416,7 +416,7 @@ describe('a list of checks', () => {
     expect(await left('rpm')).toBe(0)
   })
 
-  test('has a key for each, and is refused as a whole where one cannot be had', async () => {
+  test('has a key for each, and is rejected as a whole if one is taken', async () => {
     const { check, left } = await createCheckingApp()
     const first = await check({ idempotency_key: 'a', cost: { requests: 2 } })
     const again = await check([
@@ -433,12 +433,12 @@ describe('a list of checks', () => {
       body: { error: { code: 'conflict', param: '[1].idempotency_key' } },
     })
     expect(await left('rpm')).toBe(5)
-    // what was claimed before the refusal is free again
+    // the keys claimed before the rejection are free again
     expect(await check({ idempotency_key: 'c', cost: { requests: 2 } })).toMatchObject({ status: 200 })
     expect(await left('rpm')).toBe(3)
   })
 
-  test('acts for the entity that an admin names', async () => {
+  test('acts for the entity named by an admin', async () => {
     const { check, left } = await createCheckingApp()
     expect(await check([{}, {}], ADMIN_FOR_BOB)).toMatchObject({ status: 200 })
     expect(await check([{}], BOB)).toMatchObject({ status: 200 })

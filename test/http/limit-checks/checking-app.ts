@@ -14,22 +14,22 @@ export const ADMIN_FOR_BOB: Headers = { authorization: 'Bearer the-admin-token',
 
 export interface CheckingApp extends TestApp {
   check(body: unknown, headers?: Headers): Promise<TestResponse>
-  /** A check that passes, as described. */
+  /** A check that passes, matching its description. */
   passes(body: unknown, headers?: Headers): Promise<ReturnType<typeof allowed>>
   end(how: 'settle' | 'release' | 'extend', body: unknown, headers?: Headers): Promise<TestResponse>
-  /** What key-bob has left of a limit. */
+  /** What key-bob has available of a limit. */
   left(name: string, resource?: string): Promise<number | undefined>
-  /** A bucket of key-bob as it is stored, with all that was counted. */
+  /** The stored bucket of key-bob, with all counters. */
   stored(resource?: string): Promise<BucketItem>
 }
 
-export const allowed = (asked: TestResponse) => asDescribed(asked, allowedResponse)
+export const allowed = (sent: TestResponse) => asDescribed(sent, allowedResponse)
 
-export const denied = (asked: TestResponse) => asDescribed(asked, deniedResponse, 429)
+export const denied = (sent: TestResponse) => asDescribed(sent, deniedResponse, 429)
 
 const PER_HOUR = 1 / 3600
 
-/** key-bob and key-alice below proj-demo: 10 requests and 1000 tokens each, which come back slowly. */
+/** key-bob and key-alice below proj-demo: 10 requests and 1000 tokens each, which refill slowly. */
 export const createCheckingApp = async (options: TestAppOptions = {}): Promise<CheckingApp> => {
   const app = checkingOn(createTestApp(options))
   if (options.table?.store !== undefined) return app
@@ -49,8 +49,8 @@ export const createCheckingApp = async (options: TestAppOptions = {}): Promise<C
 }
 
 const made = async ({ send }: TestApp, method: string, path: string, body: object): Promise<void> => {
-  const { status, body: answer } = await send(method, path, { body })
-  if (status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`)
+  const { status, body: response } = await send(method, path, { body })
+  if (status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(response)}`)
 }
 
 const checkingOn = (app: TestApp): CheckingApp => {

@@ -12,15 +12,15 @@ const ONCE = { idempotency_key: 'once', cost: { tokens: 100 } }
 
 const lost = () => new StoreUnavailable('lost', { mayHaveApplied: true })
 
-const refused = () => new StoreUnavailable('refused', { mayHaveApplied: false })
+const rejected = () => new StoreUnavailable('refused', { mayHaveApplied: false })
 
-/** The store in memory, of which a test replaces some calls. */
+/** The store in memory, with some calls replaced by the test. */
 const storeWith = (change: (store: IdempotencyStore) => Partial<IdempotencyStore>) => {
   const store = createMemoryIdempotencyStore()
   return { ...store, ...change(store) }
 }
 
-/** Resolves when a test says so. */
+/** Resolves when the test releases it. */
 const gate = () => {
   let open = (): void => {}
   const opened = new Promise<void>((resolve) => {
@@ -30,7 +30,7 @@ const gate = () => {
 }
 
 describe('an idempotency key', () => {
-  test('gives the same body the same answer for 24 hours, headers included, and charges once', async () => {
+  test('returns the same response for the same body for 24 hours, headers included, and charges once', async () => {
     const { check, passes, left, stored, clock } = await createCheckingApp()
     const first = await check(ONCE)
     await passes({ cost: { tokens: 50 } })
@@ -45,7 +45,7 @@ describe('an idempotency key', () => {
     expect(await left('tpm')).toBe(774)
   })
 
-  test('does not keep a denial: the same key is decided anew, with another body too', async () => {
+  test('does not keep a denial: the same key is decided again, with another body too', async () => {
     const { check, stored, clock } = await createCheckingApp()
     await check({ cost: { requests: 10 } })
     expect((await check({ ...ONCE, cost: { requests: 2 } })).status).toBe(429)
@@ -55,7 +55,7 @@ describe('an idempotency key', () => {
     expect(await stored()).toMatchObject({ denied: 2n, used_requests: 11n })
   })
 
-  test('gives the reservation that was made, which can be settled once', async () => {
+  test('returns the original reservation, which can be settled once', async () => {
     const { passes, end, left, stored } = await createCheckingApp()
     const body = { ...ONCE, reserve: true }
     const { reservation_id } = await passes(body)
@@ -72,7 +72,7 @@ describe('an idempotency key', () => {
     expect(await left('tpm')).toBe(985)
   })
 
-  test('takes a body for the same however it is written', async () => {
+  test('treats equivalent JSON as the same body', async () => {
     const { check, left } = await createCheckingApp()
     const key = { idempotency_key: 'once' }
     await check({ ...key, cost: { requests: 1, tokens: 5 }, dry_run: false })
@@ -87,7 +87,7 @@ describe('an idempotency key', () => {
     ['dry_run', { dry_run: true }],
     ['reserve', { reserve: true }],
     ['context', { context: { tenant: 'free_co' } }],
-  ])('stands for one body: another %s is a conflict', async (_, more) => {
+  ])('belongs to one body: another %s is a conflict', async (_, more) => {
     const { check, left } = await createCheckingApp()
     await check(ONCE, ADMIN_FOR_BOB)
     expect(await check({ ...ONCE, ...more }, ADMIN_FOR_BOB)).toMatchObject({
@@ -97,7 +97,7 @@ describe('an idempotency key', () => {
     expect(await left('tpm')).toBe(900)
   })
 
-  test('is its caller’s own', async () => {
+  test('belongs to its caller', async () => {
     const { check, left } = await createCheckingApp()
     const [bob, alice] = [allowed(await check(ONCE)), allowed(await check({ ...ONCE, cost: {} }, ALICE))]
     expect(alice).not.toEqual(bob)
@@ -105,7 +105,7 @@ describe('an idempotency key', () => {
     expect(await left('tpm')).toBe(900)
   })
 
-  test('that is being answered is a conflict, and then has the answer', async () => {
+  test('in progress is a conflict, and then has the response', async () => {
     const buckets = createMemoryBucketStore()
     const { check, left } = await createCheckingApp({ table: { buckets } })
     const { open, opened } = gate()
@@ -124,7 +124,7 @@ describe('an idempotency key', () => {
     expect(await left('tpm')).toBe(900)
   })
 
-  test('that a dead process has left pending is free after a minute for the same body only', async () => {
+  test('left pending by a dead process is free after a minute for the same body only', async () => {
     const idempotency = storeWith(() => ({ finish: () => new Promise(() => {}) }))
     const dying = await createCheckingApp({ table: { idempotency } })
     const { table, clock } = dying
@@ -138,7 +138,7 @@ describe('an idempotency key', () => {
     clock.advance(1n)
     expect((await healthy.check({ ...ONCE, cost: { tokens: 1 } })).status).toBe(409)
     expect((await healthy.check(ONCE)).status).toBe(200)
-    // nobody knows whether the dead one had charged: it did, and that stays
+    // it is unknown whether the dead process had charged: it did, and the charge stays
     expect(await healthy.left('tpm')).toBe(800)
   })
 })
@@ -165,10 +165,10 @@ describe('an idempotency key of a check that charges nothing', () => {
 
   test.each([
     ['can never pass', { cost: { requests: 11 } }, 429],
-    ['asks for nothing', { cost: { requests: 0 } }, 200],
+    ['costs nothing', { cost: { requests: 0 } }, 200],
     ['names no meter', { cost: {} }, 200],
     ['is a dry run', { dry_run: true }, 200],
-  ])('writes no record where it %s', async (_, body, status) => {
+  ])('writes no record if it %s', async (_, body, status) => {
     const { check, writes } = await counted()
     await check({ dry_run: true })
     for (let index = 0; index < 5; index++)
@@ -177,7 +177,7 @@ describe('an idempotency key of a check that charges nothing', () => {
     expect(writes()).toBe(0)
   })
 
-  test('writes no record where this process remembers the denial', async () => {
+  test('writes no record if this process remembers the denial', async () => {
     const { check, writes, stored } = await counted({ leaseTtlMs: 1000 })
     await check({ cost: { requests: 10 } })
     expect((await check({ ...fresh(0), cost: { requests: 1 } })).status).toBe(429)
@@ -188,7 +188,7 @@ describe('an idempotency key of a check that charges nothing', () => {
     expect(await stored()).toMatchObject({ denied: 20n })
   })
 
-  test('gives the allowed answer that its key stands for, though a denial is remembered', async () => {
+  test('returns the allowed response of its key, even if a denial is remembered', async () => {
     const { check, left } = await counted({ leaseTtlMs: 1000 })
     const body = { ...ONCE, cost: { requests: 5 } }
     const first = await check(body)
@@ -200,7 +200,7 @@ describe('an idempotency key of a check that charges nothing', () => {
     expect(await left('rpm')).toBe(0)
   })
 
-  test('charges once where it is allowed against expectation', async () => {
+  test('charges once if it is unexpectedly allowed', async () => {
     const { check, left, deps, writes } = await counted()
     deps.limiter.foreseesDenial = () => true
     const first = await check(ONCE)
@@ -215,9 +215,9 @@ describe('an idempotency key of a check that charges nothing', () => {
     async (foreseen) => {
       const kept: KeptResponse[] = []
       const idempotency = storeWith(({ finish }) => ({
-        finish: (attempt, answer) => {
-          kept.push(answer)
-          return finish(attempt, answer)
+        finish: (attempt, response) => {
+          kept.push(response)
+          return finish(attempt, response)
         },
       }))
       const { check, deps } = await createCheckingApp({ table: { idempotency } })
@@ -228,7 +228,7 @@ describe('an idempotency key of a check that charges nothing', () => {
     },
   )
 
-  test('gives back what was charged against expectation where the key was taken meanwhile', async () => {
+  test('refunds an unexpected charge if the key was taken meanwhile', async () => {
     const idempotency = storeWith(() => ({ begin: async () => ({ outcome: 'pending' }) }))
     const { check, left, deps } = await createCheckingApp({ table: { idempotency } })
     deps.limiter.foreseesDenial = () => true
@@ -238,12 +238,12 @@ describe('an idempotency key of a check that charges nothing', () => {
 })
 
 describe('an idempotency key whose record fails', () => {
-  test('leaves nothing charged where its record cannot be begun, and is free as soon as it can', async () => {
-    let isAway = true
+  test('leaves nothing charged if its record cannot be started, and is free as soon as it can', async () => {
+    let isUnavailable = true
     const idempotency = storeWith(({ begin }) => ({
       async begin(beginning) {
         const outcome = await begin(beginning)
-        if (isAway) throw lost()
+        if (isUnavailable) throw lost()
         return outcome
       },
     }))
@@ -251,47 +251,50 @@ describe('an idempotency key whose record fails', () => {
     expect((await check(ONCE)).status).toBe(503)
     expect((await check([ONCE, {}])).status).toBe(503)
     expect([await left('tpm'), await left('rpm')]).toEqual([1000, 10])
-    isAway = false
+    isUnavailable = false
     expect((await check(ONCE)).status).toBe(200)
   })
 
-  test('gives back what was charged where the answer is surely not kept', async () => {
-    let isAway = true
+  test('refunds the charge if the response was certainly not stored', async () => {
+    let isUnavailable = true
     const idempotency = storeWith(({ finish }) => ({
-      finish: (...parameters) => (isAway ? Promise.reject(refused()) : finish(...parameters)),
+      finish: (...parameters) => (isUnavailable ? Promise.reject(rejected()) : finish(...parameters)),
     }))
     const { check, left, stored } = await createCheckingApp({ table: { idempotency } })
     for (const more of [{}, { idempotency_key: 'reserved', reserve: true }])
       expect((await check({ ...ONCE, ...more })).status).toBe(503)
     expect(await left('tpm')).toBe(1000)
-    isAway = false
+    isUnavailable = false
     expect((await check(ONCE)).status).toBe(200)
     expect(await left('tpm')).toBe(900)
     expect(await stored()).toMatchObject({ used_tokens: 100n })
   })
 
-  test.each([true, false])('stands where nobody knows whether it is kept (it is: %s)', async (isApplied) => {
-    const idempotency = storeWith(({ finish }) => ({
-      async finish(...parameters) {
-        if (isApplied) await finish(...parameters)
-        throw lost()
-      },
-    }))
-    const { check, left, stored } = await createCheckingApp({ table: { idempotency } })
-    const first = await check(ONCE)
-    expect(first.status).toBe(200)
-    const again = await check(ONCE)
-    expect(again.status).toBe(isApplied ? 200 : 409)
-    expect(await left('tpm')).toBe(900)
-    expect(await stored()).toMatchObject({ used_tokens: 100n })
-  })
+  test.each([true, false])(
+    'stays taken if it is unknown whether the response was stored (it was: %s)',
+    async (isApplied) => {
+      const idempotency = storeWith(({ finish }) => ({
+        async finish(...parameters) {
+          if (isApplied) await finish(...parameters)
+          throw lost()
+        },
+      }))
+      const { check, left, stored } = await createCheckingApp({ table: { idempotency } })
+      const first = await check(ONCE)
+      expect(first.status).toBe(200)
+      const again = await check(ONCE)
+      expect(again.status).toBe(isApplied ? 200 : 409)
+      expect(await left('tpm')).toBe(900)
+      expect(await stored()).toMatchObject({ used_tokens: 100n })
+    },
+  )
 
-  test('keeps an answer at the second try, where the first is lost and the second refused', async () => {
+  test('stores a response at the second attempt, if the first is lost and the second rejected', async () => {
     let tries = 0
     const idempotency = storeWith(({ finish }) => ({
       async finish(...parameters) {
         tries++
-        if (tries > 1) throw refused()
+        if (tries > 1) throw rejected()
         await finish(...parameters)
         throw lost()
       },
@@ -303,7 +306,7 @@ describe('an idempotency key whose record fails', () => {
     expect(await left('tpm')).toBe(900)
   })
 
-  test('gives back what was charged where another attempt has taken over', async () => {
+  test('refunds the charge if another attempt has taken over', async () => {
     const idempotency = storeWith(() => ({ finish: async () => 'lost' }))
     const { check, left, stored } = await createCheckingApp({ table: { idempotency } })
     expect(await check(ONCE)).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } })
@@ -315,11 +318,11 @@ describe('an idempotency key whose record fails', () => {
     expect(await stored()).not.toHaveProperty('used_tokens')
   })
 
-  test('remembers no 503, and no other error', async () => {
+  test('stores neither a 503 nor another error', async () => {
     const buckets = createMemoryBucketStore()
     const { check, send, left, deps } = await createCheckingApp({ table: { buckets } })
     const { write } = buckets
-    buckets.write = () => Promise.reject(refused())
+    buckets.write = () => Promise.reject(rejected())
     expect((await check(ONCE)).status).toBe(503)
     buckets.write = write
     const { decide } = deps.limiter
@@ -331,7 +334,7 @@ describe('an idempotency key whose record fails', () => {
     expect(await left('tpm')).toBe(900)
   })
 
-  test('charges nothing for a body that is refused', async () => {
+  test('charges nothing for a rejected body', async () => {
     const { check } = await createCheckingApp()
     expect((await check({ ...ONCE, cost: { tokens: -1 } })).status).toBe(400)
     expect((await check(ONCE, BOB)).status).toBe(200)

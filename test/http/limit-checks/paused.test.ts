@@ -28,25 +28,25 @@ describe.each([
     )
   })
 
-  test('denies every check that names its meter, and tells clients not to retry', async () => {
+  test('denies every check that includes its meter, with no retry for clients', async () => {
     const { check, passes } = await withPaused(limit)
     for (const requests of [0, 1]) {
-      const answer = await check({ cost: { requests, tokens: 1 } })
-      expect(denied(answer)).toMatchObject({
+      const response = await check({ cost: { requests, tokens: 1 } })
+      expect(denied(response)).toMatchObject({
         allowed: false,
         retry_after_seconds: null,
         violations: [
           { limit_name: 'rpm', capacity: 0, available: 0, requested: requests, retry_after_seconds: null },
         ],
       })
-      expect(answer.headers.get('x-should-retry')).toBe('false')
-      expect(answer.headers.get('retry-after')).toBeNull()
-      expect(answer.headers.get('retry-after-ms')).toBeNull()
+      expect(response.headers.get('x-should-retry')).toBe('false')
+      expect(response.headers.get('retry-after')).toBeNull()
+      expect(response.headers.get('retry-after-ms')).toBeNull()
     }
     expect((await passes({ cost: { tokens: 1 } })).allowed).toBe(true)
   })
 
-  test('is fully used for the dashboard, and has no wait', async () => {
+  test('is fully used on the dashboard, and has no wait', async () => {
     const { send } = await withPaused(limit)
     const overview = await send('GET', '/api/dashboard/entities?q=key-bob', { headers: VIEWER })
     expect(asDescribed(overview, dashboardEntitiesResponse).entities[0]?.limits).toContainEqual({
@@ -61,7 +61,7 @@ describe.each([
   })
 })
 
-test('a limit is paused and resumed as a usual one, keeping its window', async () => {
+test('a limit is paused and resumed with its usual name, and keeps its window', async () => {
   const { send } = await createCheckingApp()
   const configure = (body: object) => send('POST', '/api/ratelimit/config/key-bob', { body })
   expect(await configure({ rpm_limit: 0 })).toMatchObject({
@@ -74,7 +74,7 @@ test('a limit is paused and resumed as a usual one, keeping its window', async (
   })
 })
 
-test('defaults and policies are paused alike', async () => {
+test('defaults and policies can be paused', async () => {
   const { send, check } = await createCheckingApp()
   const paused = { name: 'itpm', capacity: 0, refill_rate: 0 }
   expect((await send('PUT', '/api/defaults', { body: { limits: [paused] } })).status).toBe(200)

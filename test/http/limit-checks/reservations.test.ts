@@ -8,8 +8,8 @@ import { ADMIN_FOR_BOB, ALICE, BOB, createCheckingApp } from './checking-app.ts'
 
 const reserved = async (more: object = {}) => {
   const app = await createCheckingApp()
-  const answer = await app.passes({ reserve: true, cost: { requests: 1, tokens: 400 }, ...more })
-  const { reservation_id = '', expires_at } = answer
+  const response = await app.passes({ reserve: true, cost: { requests: 1, tokens: 400 }, ...more })
+  const { reservation_id = '', expires_at } = response
   const settle = async (cost: object, headers = BOB) =>
     asDescribed(await app.end('settle', { reservation_id, cost }, headers), settledResponse)
   const release = async () => asDescribed(await app.end('release', { reservation_id }), releasedResponse)
@@ -17,7 +17,7 @@ const reserved = async (more: object = {}) => {
 }
 
 describe('a reservation', () => {
-  test('is charged and not yet used, and tells up to when it can be settled', async () => {
+  test('is charged and not yet used, and returns until when it can be settled', async () => {
     const { reservation_id, expires_at, left, stored } = await reserved()
     expect(reservation_id).toMatch(/^[\w-]{20,}$/)
     expect(expires_at).toBe(Number(START / SECOND) + 600)
@@ -25,21 +25,21 @@ describe('a reservation', () => {
     expect(Object.keys(await stored()).filter((name) => name.startsWith('used'))).toEqual([])
   })
 
-  test('is settled to what was used, in total; what is left out stays as reserved', async () => {
+  test('is settled to the total use; omitted meters stay as reserved', async () => {
     const { reservation_id, settle, left, stored } = await reserved()
     expect(await settle({ tokens: 150 })).toEqual({ reservation_id, settled: true, state: 'settled' })
     expect([await left('rpm'), await left('tpm')]).toEqual([9, 850])
     expect(await stored()).toMatchObject({ used_requests: 1n, used_tokens: 150n })
   })
 
-  test('is settled to more than was reserved as well', async () => {
+  test('can be settled to more than was reserved', async () => {
     const { settle, left, stored } = await reserved()
     await settle({ input_tokens: 500, output_tokens: 100 })
     expect(await left('tpm')).toBe(400)
     expect(await stored()).toMatchObject({ used_tokens: 600n, used_input_tokens: 500n })
   })
 
-  test('comes back where it is released', async () => {
+  test('is refunded if it is released', async () => {
     const { reservation_id, release, left, stored } = await reserved()
     expect(await release()).toEqual({ reservation_id, released: true, state: 'released' })
     expect([await left('rpm'), await left('tpm')]).toEqual([10, 1000])
@@ -54,7 +54,7 @@ describe('a reservation', () => {
     expect(await left('tpm')).toBe(900)
   })
 
-  test('stays charged where it expires, and is not counted as used', async () => {
+  test('stays charged if it expires, and is not counted as used', async () => {
     const { reservation_id, expires_at, settle, clock, left, stored } = await reserved({
       expires_in_seconds: 5,
     })
@@ -65,7 +65,7 @@ describe('a reservation', () => {
     expect(await stored()).not.toHaveProperty('used_tokens')
   })
 
-  test('is its caller’s, or an admin’s who acts for it', async () => {
+  test('belongs to its caller, or to an admin who acts for them', async () => {
     const { reservation_id, end, settle } = await reserved()
     for (const how of ['settle', 'release'] as const) {
       const foreign = await end(how, { reservation_id, ...(how === 'settle' && { cost: {} }) }, ALICE)
@@ -94,13 +94,13 @@ describe('a reservation', () => {
     expect(await settle({})).toMatchObject({ settled: true })
   })
 
-  test('is not found under an id that is none', async () => {
+  test('is not found under an invalid id', async () => {
     const { end } = await createCheckingApp()
     for (const reservation_id of ['', 'nothing', 'a#b', '../META'])
       expect((await end('release', { reservation_id })).status).toBe(404)
   })
 
-  test('gives back what it charged where it cannot be kept: 503', async () => {
+  test('is refunded if it cannot be stored: 503', async () => {
     const put = () => Promise.reject(new StoreUnavailable('away', { mayHaveApplied: false }))
     const { check, left } = await createCheckingApp({
       table: { reservations: { ...createMemoryReservationStore(), put } },
@@ -119,7 +119,7 @@ describe('a reservation', () => {
     expect(await left('tpm')).toBe(1000)
   })
 
-  test('does not hold what was denied', async () => {
+  test('is not made for a denied check', async () => {
     const { check } = await createCheckingApp()
     const { status, body } = await check({ reserve: true, cost: { tokens: 1001 } })
     expect(status).toBe(429)
@@ -137,7 +137,7 @@ describe('a reservation that is extended', () => {
   }
   const inSeconds = (seconds: number) => Number(START / SECOND) + seconds
 
-  test('can be settled until then', async () => {
+  test('can be settled until its new expiry', async () => {
     const { reservation_id, extend, settle, clock } = await extended()
     clock.advance(9n * SECOND)
     expect(await extend({ expires_in_seconds: 100 })).toEqual({
@@ -150,7 +150,7 @@ describe('a reservation that is extended', () => {
     expect(await settle({ tokens: 100 })).toMatchObject({ settled: true })
   })
 
-  test('ends 600 s from then unless it is said, and never earlier than before', async () => {
+  test('ends 600 s from then by default, and never earlier than before', async () => {
     const { extend } = await extended()
     expect(await extend()).toMatchObject({ extended: true, expires_at: inSeconds(600) })
     expect(await extend({ expires_in_seconds: 5 })).toMatchObject({
@@ -160,7 +160,7 @@ describe('a reservation that is extended', () => {
     })
   })
 
-  test('stays as it is once it has ended', async () => {
+  test('stays unchanged after it has ended', async () => {
     const { reservation_id, extend, settle, left } = await extended()
     await settle({ tokens: 100 })
     expect(await extend()).toEqual({ reservation_id, extended: false, state: 'settled' })
@@ -171,7 +171,7 @@ describe('a reservation that is extended', () => {
     expect(await expired.settle({})).toMatchObject({ settled: false, state: 'expired' })
   })
 
-  test('is its caller’s, or an admin’s who acts for it', async () => {
+  test('belongs to its caller, or to an admin who acts for them', async () => {
     const { reservation_id, end, extend } = await extended()
     expect(await end('extend', { reservation_id }, ALICE)).toMatchObject({
       status: 404,
@@ -189,7 +189,7 @@ describe('a reservation that is extended', () => {
     })
   })
 
-  test('is extended once more where the answer was lost', async () => {
+  test('can be extended again if the response was lost', async () => {
     const reservations = createMemoryReservationStore()
     const { extend } = reservations
     let isLost = true
@@ -201,8 +201,8 @@ describe('a reservation that is extended', () => {
     }
     const { passes, end } = await createCheckingApp({ table: { reservations } })
     const { reservation_id } = await passes({ reserve: true })
-    const answer = await end('extend', { reservation_id, expires_in_seconds: 3600 })
-    expect(asDescribed(answer, extendedResponse)).toMatchObject({ extended: true })
+    const response = await end('extend', { reservation_id, expires_in_seconds: 3600 })
+    expect(asDescribed(response, extendedResponse)).toMatchObject({ extended: true })
   })
 })
 
@@ -211,7 +211,7 @@ describe('a reservation of no cost', () => {
     ['cost', { cost: {} }],
     ['cost', { cost: { requests: 0, tokens: 0 } }],
     ['cost', { cost: { tokens: 0 }, idempotency_key: 'once' }],
-  ])('is refused, naming the %s', async (param, body) => {
+  ])('is rejected by the name of the field: %s', async (param, body) => {
     const { check } = await createCheckingApp()
     expect(await check({ ...body, reserve: true })).toMatchObject({ status: 400, body: { error: { param } } })
     expect(await check([{}, { ...body, reserve: true }])).toMatchObject({
@@ -223,7 +223,7 @@ describe('a reservation of no cost', () => {
 })
 
 describe('two nodes on one table', () => {
-  test('settle what the other has reserved, once', async () => {
+  test("settle each other's reservations, once", async () => {
     const here = await createCheckingApp()
     const there = await createCheckingApp({ table: here.table })
     const { reservation_id } = await here.passes({ reserve: true, cost: { tokens: 400 } })
@@ -239,7 +239,7 @@ describe('two nodes on one table', () => {
     expect(await there.stored()).toMatchObject({ used_tokens: 30n })
   })
 
-  test('answer a request with an idempotency key once', async () => {
+  test('execute a request with an idempotency key once', async () => {
     const here = await createCheckingApp()
     const there = await createCheckingApp({ table: here.table })
     const body = { idempotency_key: 'once', cost: { tokens: 10 }, reserve: true }

@@ -33,7 +33,7 @@ afterAll(async () => {
 })
 
 describe('two nodes on one table of an engine', () => {
-  test('settle what the other has reserved, once, and in full detail', async () => {
+  test("settle each other's reservations, once, and in full detail", async () => {
     const [here, there] = nodes
     const { reservation_id } = await here.passes({ reserve: true, cost: { requests: 1, tokens: 400 } })
     const endings = await Promise.all(
@@ -46,20 +46,22 @@ describe('two nodes on one table of an engine', () => {
     expect(await here.stored()).toMatchObject({ used_tokens: 30n, used_requests: 1n })
   })
 
-  test('answer one of many requests under a key, and all others with the same or not yet', async () => {
+  test('execute one of many requests with a key, and return the same response or a conflict for the others', async () => {
     const [here, there] = nodes
     const before = (await here.left('tpm')) ?? 0
     const body = { idempotency_key: 'order 66', reserve: true, cost: { tokens: 10 } }
-    const answers = await Promise.all([here, there, here, there, here, there].map((node) => node.check(body)))
-    const passed = answers.filter(({ status }) => status === 200)
-    expect(answers.filter(({ status }) => status === 409)).toHaveLength(answers.length - passed.length)
+    const responses = await Promise.all(
+      [here, there, here, there, here, there].map((node) => node.check(body)),
+    )
+    const passed = responses.filter(({ status }) => status === 200)
+    expect(responses.filter(({ status }) => status === 409)).toHaveLength(responses.length - passed.length)
     expect(passed.length).toBeGreaterThanOrEqual(1)
     const late = await there.check(body)
-    for (const answer of passed) expect(answer.body).toEqual(late.body)
+    for (const response of passed) expect(response.body).toEqual(late.body)
     expect(await there.left('tpm')).toBe(before - 10)
   })
 
-  test('decide a denied request anew under its key, and leave no record of it', async () => {
+  test('decide a denied request again under its key, and store no record of it', async () => {
     const [here, there] = nodes
     const body = { idempotency_key: 'too much', cost: { tokens: 5000 } }
     const [first, again] = [await here.check(body), await there.check(body)]
@@ -88,10 +90,10 @@ describe('two nodes on one table of an engine', () => {
     expect(bucket.used_requests).toBe(4n * BigInt(Number.MAX_SAFE_INTEGER))
   })
 
-  test('extend what the other has reserved', async () => {
+  test("extend each other's reservations", async () => {
     const [here, there] = nodes
     const { reservation_id, expires_at = 0 } = await here.passes({ reserve: true, cost: { tokens: 1 } })
-    const answer = await there.end('extend', { reservation_id, expires_in_seconds: 3600 })
-    expect(answer).toMatchObject({ status: 200, body: { extended: true, expires_at: expires_at + 3000 } })
+    const response = await there.end('extend', { reservation_id, expires_in_seconds: 3600 })
+    expect(response).toMatchObject({ status: 200, body: { extended: true, expires_at: expires_at + 3000 } })
   })
 })

@@ -16,7 +16,7 @@ const withEntity = async (more: object = {}) => {
 }
 
 describe('limits', () => {
-  test('are shown with what each is and where it came from', async () => {
+  test('are returned with their properties and their source', async () => {
     const { send, inForce } = await withEntity()
     const put = asDescribed(await send('PUT', '/api/limits/org', { body: { limits: [RPM] } }), limitsResponse)
     expect(put).toMatchObject({ entity_id: 'org', resource: '_default_' })
@@ -29,7 +29,7 @@ describe('limits', () => {
     expect(await inForce()).toEqual(put)
   })
 
-  test('of a resource stand before those for all, and go back when they are deleted', async () => {
+  test('on a resource override those for all, which apply again after a deletion', async () => {
     const { send, rpm } = await withEntity()
     await send('PUT', '/api/models/gpt-4', { body: {} })
     await send('PUT', '/api/limits/org', { body: { limits: [RPM] } })
@@ -42,7 +42,7 @@ describe('limits', () => {
     expect((await send('DELETE', '/api/limits/org')).status).toBe(204)
   })
 
-  test('of a resource that is named in the query are those of that resource, and no others', async () => {
+  test('of a resource in the query are those of that resource, and no others', async () => {
     const { send, inForce, rpm } = await withEntity()
     const before = await inForce()
     const put = await send('PUT', '/api/limits/org?resource=search', { body: { limits: [RPM] } })
@@ -56,7 +56,7 @@ describe('limits', () => {
     })
   })
 
-  test('say what each overrode', async () => {
+  test('list what each overrides', async () => {
     const { send } = await withEntity()
     await send('PUT', '/api/defaults', { body: { limits: [{ ...RPM, capacity: 99 }] } })
     await send('PUT', '/api/limits/org', { body: { limits: [RPM] } })
@@ -78,14 +78,14 @@ describe('limits', () => {
     ['limits[0].burst', { limits: [{ ...RPM, burst: 1 }] }],
     ['resource', { resource: 'a b', limits: [RPM] }],
     ['resuorce', { resuorce: 'gpt-4', limits: [RPM] }],
-  ])('with a bad %s are refused, and nothing changes', async (field, body) => {
+  ])('with an invalid %s are rejected, and nothing changes', async (field, body) => {
     const { send, inForce } = await withEntity()
     const before = await inForce()
     expect(await send('PUT', '/api/limits/org', { body })).toMatchObject({ status: 400, body: { field } })
     expect(await inForce()).toEqual(before)
   })
 
-  test('of nobody are not found', async () => {
+  test('of an unknown entity are not found', async () => {
     const { send } = createTestApp()
     for (const [method, path, body] of [
       ['GET', '/api/limits/nobody', undefined],
@@ -111,7 +111,7 @@ describe('defaults', () => {
     expect((await send('GET', '/api/defaults?role=user')).body).toEqual(put.body)
   })
 
-  test('name their source as the limits in force do', async () => {
+  test('have the same source names as effective limits', async () => {
     const { send } = await withEntity({ role: 'user' })
     for (const search of ['resource=gpt-4', 'resource=gpt-4&role=user']) {
       const body = { limits: [{ ...RPM, capacity: 7 }] }
@@ -121,7 +121,7 @@ describe('defaults', () => {
     }
   })
 
-  test('of the environment are shown where the system has none of that name', async () => {
+  test('of the environment are shown if the system has none of that name', async () => {
     const { send } = createTestApp({
       settings: { defaultRpmLimit: 30, defaultTpmLimit: 900, windowSeconds: 30 },
     })
@@ -142,7 +142,7 @@ describe('defaults', () => {
     expect(await shown()).toEqual([['rpm', 30, 'environment'], tpm])
   })
 
-  test('tell what would hold if nothing were set', async () => {
+  test('are what applies if nothing is set', async () => {
     const { send } = createTestApp({
       settings: { defaultRpmLimit: 30, defaultTpmLimit: 900, windowSeconds: 30 },
     })
@@ -165,7 +165,7 @@ describe('defaults', () => {
     expect(await inherited('?resource=_total_')).toEqual([])
   })
 
-  test('refuse a role or a field that cannot be', async () => {
+  test('are rejected with an invalid role or field', async () => {
     const { send } = createTestApp()
     expect(await send('GET', '/api/defaults?role=a%20b')).toMatchObject({
       status: 400,
@@ -203,7 +203,7 @@ describe('buckets', () => {
     })
   })
 
-  test('are full again in one limit only, where it is named, and void what was reserved before', async () => {
+  test('are full again in one limit only, if one is named, which voids earlier reservations', async () => {
     const { send, deps, rpm } = await charged()
     const charge = { entityId: 'org', cost: { tokens: 400 } }
     await deps.limiter.decide({ ...charge, settles: false })
@@ -217,7 +217,7 @@ describe('buckets', () => {
     expect(await rpm('/api/limits/org/top-up', { limit_name: 'tpm' })).toMatchObject({ used: 3 })
   })
 
-  test('of every resource are full again, or have more, where none is named', async () => {
+  test('of every resource are full again, or topped up, if none is named', async () => {
     const { send, deps } = await charged()
     await send('PUT', '/api/models/gpt-4', { body: {} })
     const cost = { requests: 8 }
@@ -234,7 +234,7 @@ describe('buckets', () => {
     expect([await used('_default_'), await used('gpt-4')]).toEqual([0, 0])
   })
 
-  test('are changed on the record, and only for limits that there are', async () => {
+  test('are changed with an audit record, and only for existing limits', async () => {
     const { send } = await charged()
     await send('POST', '/api/limits/org/reset', { body: { resource: '_default_' } })
     await send('POST', '/api/limits/org/top-up', { body: { limit_name: 'rpm', amount: 2 } })
@@ -262,7 +262,7 @@ describe('buckets', () => {
     ['amount', { amount: 1e300 }],
     ['limit_name', { limit_name: 'RPM' }],
     ['limit', { limit: 'rpm' }],
-  ])('refuse a top-up with a bad %s', async (field, body) => {
+  ])('reject a top-up with an invalid %s', async (field, body) => {
     const { send } = await withEntity()
     expect(await send('POST', '/api/limits/org/top-up', { body })).toMatchObject({
       status: 400,

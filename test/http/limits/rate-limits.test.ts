@@ -23,7 +23,7 @@ const withKey = async (settings = {}) => {
 }
 
 describe('the status of a key', () => {
-  test('masks it, and shows what is left and by what limits', async () => {
+  test('masks it, and shows what is available and its limits', async () => {
     const { status, use } = await withKey()
     await use(3, 500)
     expect(await status()).toEqual({
@@ -37,7 +37,7 @@ describe('the status of a key', () => {
     })
   })
 
-  test('shows the bucket that has the least left', async () => {
+  test('shows the bucket that has the least available', async () => {
     const { send, status, deps } = await withKey()
     await send('PUT', '/api/models/gpt-4', { body: {} })
     const request = { entityId: 'sk-test-tier-a', resource: 'gpt-4', cost: { requests: 30 }, settles: false }
@@ -45,7 +45,7 @@ describe('the status of a key', () => {
     expect((await status()).status).toMatchObject({ resource: 'gpt-4', requests: { remaining: 30 } })
   })
 
-  test('shows windows as well, and null where nothing limits', async () => {
+  test('shows windows as well, and null without limits', async () => {
     const { send, status } = await withKey()
     await send('PUT', '/api/limits/sk-test-tier-a', {
       body: { limits: [{ name: 'rpm', algorithm: 'sliding_window', limit: 7, window_seconds: 120 }] },
@@ -64,7 +64,7 @@ describe('the status of a key', () => {
       expect((await send('POST', `/api/ratelimit/${path}`, { headers: VIEWER, body: {} })).status).toBe(403)
   })
 
-  test('of nobody is not found', async () => {
+  test('is not found for an unknown key', async () => {
     const { send } = await withKey()
     for (const [method, path] of [
       ['GET', 'status'],
@@ -78,7 +78,7 @@ describe('the status of a key', () => {
 })
 
 describe('the configuration of a key', () => {
-  test('sets its limits, and holds at once', async () => {
+  test('sets its limits, which apply at once', async () => {
     const { configure, limits, use, status } = await withKey()
     const body = { tpm_limit: 2000, rpm_limit: 4, window_seconds: 20, enabled: true }
     await configure({ rpm_limit: 7, window_seconds: 60 })
@@ -91,7 +91,7 @@ describe('the configuration of a key', () => {
     expect((await use(5, 0)).allowed).toBe(false)
   })
 
-  test('keeps what is left out, and limits of other names', async () => {
+  test('keeps omitted limits, and limits of other names', async () => {
     const { send, configure, limits } = await withKey()
     const daily = { name: 'rpd', algorithm: 'fixed_window', limit: 100, window: 'day' }
     await send('PUT', '/api/limits/sk-test-tier-a', { body: { limits: [daily] } })
@@ -115,7 +115,7 @@ describe('the configuration of a key', () => {
     expect((await use(1000, 0)).allowed).toBe(false)
   })
 
-  test('is changed on the record', async () => {
+  test('is changed with an audit record', async () => {
     const { configure, send } = await withKey()
     await configure({ rpm_limit: 5, enabled: false })
     await configure({})
@@ -135,7 +135,7 @@ describe('the configuration of a key', () => {
     ['window_seconds', { window_seconds: 10 ** 9 }],
     ['enabled', { enabled: 'no' }],
     ['limit', { limit: 5 }],
-  ])('with a bad %s is refused, and nothing changes', async (field, body) => {
+  ])('with an invalid %s is rejected, and nothing changes', async (field, body) => {
     const { send, status } = await withKey()
     const before = await status()
     const sent = { enabled: false, ...body }
@@ -151,17 +151,17 @@ describe('the reset of a key', () => {
   test('makes every bucket full again, without a body', async () => {
     const { send, use, status } = await withKey()
     await use(50, 5000)
-    const answer = await send('POST', '/api/ratelimit/reset/sk-test-tier-a')
-    expect(asDescribed(answer, rateLimitStatusResponse).status).toMatchObject({
+    const response = await send('POST', '/api/ratelimit/reset/sk-test-tier-a')
+    expect(asDescribed(response, rateLimitStatusResponse).status).toMatchObject({
       requests: { used: 0, remaining: 60 },
       tokens: { used: 0 },
     })
-    expect(await status()).toEqual(answer.body)
+    expect(await status()).toEqual(response.body)
   })
 })
 
 describe('the counts of keys', () => {
-  test('tell who has used, who has limits of his own, and who has something in use', async () => {
+  test('include keys with use, with own limits, and with something in use', async () => {
     const { send, stats, use, configure, clock, deps } = await withKey()
     for (const entity_id of ['idle', 'limited'])
       await send('POST', '/api/entities', { body: { entity_id, name: entity_id } })
@@ -182,7 +182,7 @@ describe('the counts of keys', () => {
     expect(await stats()).toMatchObject({ total_tracked_keys: 1, active_keys: 0 })
   })
 
-  test('come with the defaults: of the settings, replaced by those in the table', async () => {
+  test('have the defaults of the settings, overridden by those in the table', async () => {
     const { send, stats } = await withKey({ rateLimitingEnabled: false, windowSeconds: 30 })
     expect((await stats()).default_config).toEqual({
       tpm_limit: 10_000,
@@ -199,7 +199,7 @@ describe('the counts of keys', () => {
     })
   })
 
-  test('show null where a default is none', async () => {
+  test('show null without a default', async () => {
     const { stats } = await withKey({ defaultTpmLimit: null, windowSeconds: 30 })
     expect((await stats()).default_config).toMatchObject({ tpm_limit: null, rpm_limit: 60 })
   })

@@ -17,8 +17,8 @@ const bucket = (name: 'rpm' | 'tpm', capacity: number, seconds: number) => ({
   refill_rate: capacity / seconds,
 })
 
-describe('the usual limits of another size', () => {
-  test('are those that are named, in the window that holds for each', () => {
+describe('resizing the usual limits', () => {
+  test('changes the named ones, in the effective window of each', () => {
     expect(resized([], { rpm: 5 })).toEqual([bucket('rpm', 5, 60)])
     expect(resized([], { tpm: 5 }, [])).toEqual([bucket('tpm', 5, 30)])
     expect(resized([], { rpm: 5, tpm: 7, windowSeconds: 10 })).toEqual([
@@ -27,12 +27,12 @@ describe('the usual limits of another size', () => {
     ])
   })
 
-  test('are all that there are, where only the window is named', () => {
+  test('changes all of them if only the window is named', () => {
     expect(resized([], { windowSeconds: 10 })).toEqual([bucket('rpm', 60, 10), bucket('tpm', 6000, 10)])
     expect(resized([], { windowSeconds: 10 }, [])).toEqual([])
   })
 
-  test('stand in their places, keep what else is said of them, and leave the others alone', () => {
+  test('keeps their order and other properties, and leaves other limits unchanged', () => {
     const own = parseLimits(
       [
         { name: 'rpd', algorithm: 'fixed_window', limit: 100, window: 'day' },
@@ -48,11 +48,11 @@ describe('the usual limits of another size', () => {
   test.each([
     ['rpm_limit', { rpm: 700_000_000, windowSeconds: 60 }],
     ['tpm_limit', { rpm: 1, tpm: 1, windowSeconds: 1_000_000_000_000 }, 'rpm_limit'],
-  ])('are refused where they cannot be, by the name of the field: %s', (field, change, named = field) => {
+  ])('is rejected by the name of the field if the size is invalid: %s', (field, change, named = field) => {
     expect(() => resized([], change)).toThrow(expect.objectContaining({ field: named }))
   })
 
-  test('are refused where there are too many', () => {
+  test('is rejected if there are too many', () => {
     const own = parseLimits(
       Array.from({ length: 8 }, (_, index) => ({
         name: `own${index}`,

@@ -15,7 +15,7 @@ const backend = createSimulatedModel({
 
 const chat = { backend, tokens: { countPrompt: async () => 3, countText: async () => 1 } }
 
-/** Refilled so slowly that a test sees none of it. */
+/** Refills too slowly to be visible in a test. */
 const rpm = (capacity: number) => ({ name: 'rpm', capacity, refill_rate: capacity / 86_400 })
 
 const ADMIN_AS = (entity: string) => ({
@@ -23,16 +23,16 @@ const ADMIN_AS = (entity: string) => ({
   'x-zael-entity': entity,
 })
 
-const ask = async (node: TestApp, model = 'gpt-4', entity = 'key') =>
+const send = async (node: TestApp, model = 'gpt-4', entity = 'key') =>
   node.send('POST', '/v1/chat/completions', {
     headers: ADMIN_AS(entity),
     body: { model, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] },
   })
 
-/** How many are admitted of `times`. */
+/** The number admitted out of `times`. */
 const admitted = async (node: TestApp, times: number): Promise<number> => {
   let count = 0
-  for (let turn = 0; turn < times; turn++) if ((await ask(node)).status === 200) count += 1
+  for (let turn = 0; turn < times; turn++) if ((await send(node)).status === 200) count += 1
   return count
 }
 
@@ -66,7 +66,7 @@ describe('a caller without limits of its own', () => {
     expect(await admitted(node, 1)).toBe(0)
   })
 
-  test('gets another role’s as soon as it has that role', async () => {
+  test('has those of another role as soon as it has that role', async () => {
     const node = await start({ role: 'user' })
     await put(node, '/api/defaults?role=user', [rpm(1)])
     await put(node, '/api/defaults?role=admin', [rpm(5)])
@@ -76,7 +76,7 @@ describe('a caller without limits of its own', () => {
   })
 })
 
-test('an entity that bypasses limits is bound by none, its parents’ included, and its use is counted', async () => {
+test('an entity that bypasses limits has none, its parents’ included, and its use is counted', async () => {
   const node = await start()
   await put(node, '/api/limits/key', [rpm(1)])
   await put(node, '/api/limits/org', [rpm(1)])
@@ -93,10 +93,10 @@ describe('limits over all resources', () => {
     const node = await start()
     await put(node, '/api/limits/key', [rpm(2)])
     await put(node, '/api/limits/key', [rpm(3)], { resource: '_total_' })
-    const answers = []
-    for (const model of ['gpt-4', 'gpt-4o', 'gpt-4', 'gpt-4o']) answers.push(await ask(node, model))
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429])
-    expect(answers[3]).toMatchObject({
+    const responses = []
+    for (const model of ['gpt-4', 'gpt-4o', 'gpt-4', 'gpt-4o']) responses.push(await send(node, model))
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 429])
+    expect(responses[3]).toMatchObject({
       body: { violations: [{ entity_id: 'key', resource: '_total_', capacity: 3, available: 0 }] },
     })
   })
@@ -104,15 +104,15 @@ describe('limits over all resources', () => {
   test('may be defaults of the system', async () => {
     const node = await start()
     await put(node, '/api/defaults?resource=_total_', [rpm(1)])
-    expect((await ask(node, 'gpt-4')).status).toBe(200)
-    expect(await ask(node, 'gpt-4o')).toMatchObject({
+    expect((await send(node, 'gpt-4')).status).toBe(200)
+    expect(await send(node, 'gpt-4o')).toMatchObject({
       status: 429,
       body: { violations: [{ resource: '_total_' }] },
     })
   })
 })
 
-test('names that no one has registered share one bucket', async () => {
+test('unregistered resource names share one bucket', async () => {
   const node = await start()
   await put(node, '/api/limits/key', [rpm(2)])
   const decide = (resource: string) =>
@@ -129,7 +129,7 @@ test('names that no one has registered share one bucket', async () => {
   })
 })
 
-test('an explanation shows the winner and the overridden of every limit that a request meets', async () => {
+test('an explanation lists the effective limit and the overridden ones of every limit of a request', async () => {
   const node = await start({ role: 'user' })
   await put(node, '/api/limits/key', [rpm(2)])
   await put(node, '/api/defaults?role=user', [rpm(7)])
@@ -164,22 +164,22 @@ describe('a raised limit helps a denied caller', () => {
     const first = await start()
     const others = [createTestApp({ chat, table: first.table }), createTestApp({ chat, table: first.table })]
     await put(first, '/api/limits/key', [rpm(3)])
-    for (const node of [first, ...others]) expect((await ask(node)).status).toBe(200)
-    for (const node of [first, ...others]) expect((await ask(node)).status).toBe(429)
+    for (const node of [first, ...others]) expect((await send(node)).status).toBe(200)
+    for (const node of [first, ...others]) expect((await send(node)).status).toBe(429)
     await put(first, '/api/limits/key', [rpm(9)])
     return { first, others }
   }
 
-  test('within a second on every node, however the nodes are asked', async () => {
+  test('within a second on every node, in any order of requests', async () => {
     const { first, others } = await denied()
-    // each has just looked at the configuration, and does so once a second at most
-    for (const node of others) expect((await ask(node)).status).toBe(429)
+    // each has just read the configuration, and does so at most once per second
+    for (const node of others) expect((await send(node)).status).toBe(429)
     first.clock.advance(SECOND + 1n)
-    for (const node of others) expect((await ask(node)).status).toBe(200)
+    for (const node of others) expect((await send(node)).status).toBe(200)
   })
 
-  test('at once on the node that raised it, and on those that then meet the bucket', async () => {
+  test('at once on the node that raised it, and on nodes that then write to the bucket', async () => {
     const { first, others } = await denied()
-    for (const node of [first, ...others]) expect((await ask(node)).status).toBe(200)
+    for (const node of [first, ...others]) expect((await send(node)).status).toBe(200)
   })
 })

@@ -21,7 +21,7 @@ describe('a model', () => {
     expect((await send('DELETE', path)).status).toBe(404)
   })
 
-  test('is known by its encoded id as well', async () => {
+  test('can also be addressed by its encoded id', async () => {
     const { send } = createTestApp()
     await send('PUT', '/api/models/a%2Fb', { body: {} })
     expect((await send('DELETE', '/api/models/a/b')).status).toBe(204)
@@ -57,7 +57,7 @@ describe('a model', () => {
       { prices: { input_per_million: 1, output_per_million: 1, per_image: 1 } },
     ],
     ['teir', '/api/models/a', { teir: 'free' }],
-  ])('with a bad %s is refused', async (field, path, body) => {
+  ])('with an invalid %s is rejected', async (field, path, body) => {
     expect(await createTestApp().send('PUT', path, { body })).toMatchObject({ status: 400, body: { field } })
   })
 })

@@ -8,9 +8,9 @@ const get = (path: string, key: string) => app.request(path, { headers: { 'x-api
 const modelJson = (id: string) => ({ id, object: 'model', created: 1_700_000_000, owned_by: 'zael' })
 
 test('lists the registered models', async () => {
-  const answer = await get('/v1/models', 'key-bob')
+  const response = await get('/v1/models', 'key-bob')
   const data = ['gpt-4', 'gpt-4o', 'org/tiny-model'].map(modelJson)
-  expect([answer.status, await answer.json()]).toEqual([200, { object: 'list', data }])
+  expect([response.status, await response.json()]).toEqual([200, { object: 'list', data }])
 })
 
 test('lists only those that the caller may use', async () => {
@@ -23,16 +23,16 @@ test('lists only those that the caller may use', async () => {
 test.each(['/v1/models/org/tiny-model', '/v1/models/org%2Ftiny-model'])(
   'finds a model by an id with a slash at %s',
   async (path) => {
-    const answer = await get(path, 'key-bob')
-    expect([answer.status, await answer.json()]).toEqual([200, modelJson('org/tiny-model')])
+    const response = await get(path, 'key-bob')
+    expect([response.status, await response.json()]).toEqual([200, modelJson('org/tiny-model')])
   },
 )
 
 test.each([
   ['/v1/models/gpt-9', 'key-bob', 404, 'model_not_found'],
   ['/v1/models/gpt-4o', 'key-charlie', 403, 'model_not_allowed'],
-])('refuses %s to %s with %d', async (path, key, status, code) => {
-  const answer = await get(path, key)
-  expect(answer.status).toBe(status)
-  expect(await answer.json()).toMatchObject({ error: { type: 'invalid_request_error', param: null, code } })
+])('rejects %s for %s with %d', async (path, key, status, code) => {
+  const response = await get(path, key)
+  expect(response.status).toBe(status)
+  expect(await response.json()).toMatchObject({ error: { type: 'invalid_request_error', param: null, code } })
 })

@@ -4,7 +4,7 @@ import { createTestApp } from '../test-app.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** The files of pages, and what leads to pages. */
+/** The files of pages, and redirects to pages. */
 const FILES = /^\/(docs|redoc|dashboard)\//
 
 type Operation = {
@@ -50,7 +50,7 @@ describe('the OpenAPI document', () => {
     expect(document.openapi).toMatch(/^3\.1/)
   })
 
-  test('holds every route, and nothing else', async () => {
+  test('contains every route, and nothing else', async () => {
     const { app, operations } = await read()
     const mounted = app.routes
       .filter(({ method, path }) => METHODS.includes(method) && !FILES.test(path))
@@ -59,7 +59,7 @@ describe('the OpenAPI document', () => {
     expect(operations.length).toBeGreaterThan(25)
   })
 
-  test('says of every route what it is for, what it answers, and how it fails', async () => {
+  test('has for every route its purpose, its responses, and its errors', async () => {
     const { operations } = await read()
     for (const { name, operation } of operations) {
       expect({ name, summary: operation.summary }).toEqual({ name, summary: expect.stringMatching(/\w{3}/) })
@@ -71,7 +71,7 @@ describe('the OpenAPI document', () => {
     }
   })
 
-  test('refers only to schemas that it holds', async () => {
+  test('refers only to schemas it contains', async () => {
     const { document } = await read()
     const refs = JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)
     for (const [, name = ''] of refs) expect(document.components.schemas).toHaveProperty(name)
@@ -98,7 +98,7 @@ describe('the OpenAPI document', () => {
     })
   })
 
-  test('gives parameters their places, and closes what needs a key', async () => {
+  test('has the location of each parameter, and the security of each protected operation', async () => {
     const { operation, document } = await read()
     expect(operation('DELETE /api/models/{id}')?.parameters).toMatchObject([
       { in: 'path', name: 'id', required: true },
@@ -110,7 +110,7 @@ describe('the OpenAPI document', () => {
     expect(document).toMatchObject({ security: [{ bearer: [] }, { apiKey: [] }, { azureKey: [] }] })
   })
 
-  test('says of every route what stands before it', async () => {
+  test('lists for every route the errors of its middleware', async () => {
     const { operations, operation } = await read()
     for (const { name, operation } of operations) {
       const isOpen = operation.security?.length === 0
@@ -148,7 +148,7 @@ describe('the OpenAPI document', () => {
     ])
   })
 
-  test('says which bodies may be left out', async () => {
+  test('marks optional bodies', async () => {
     const { document, operations } = await read()
     const optional = operations.filter(({ operation }) => operation.requestBody?.required === false)
     expect(optional.map(({ name }) => name).toSorted()).toEqual([
@@ -159,14 +159,14 @@ describe('the OpenAPI document', () => {
     expect(JSON.stringify(document)).not.toContain('x-optional-body')
   })
 
-  test('says that a model may be new, and that health may be bad', async () => {
+  test('includes the status of a new model and of bad health', async () => {
     const { operation } = await read()
     const [put, health] = [operation('PUT /api/models/{id}'), operation('GET /health')]
     expect(put?.responses['201']).toEqual(put?.responses['200'])
     expect(health?.responses['503']).toEqual(health?.responses['200'])
   })
 
-  test('is relative to where it lies, so that it holds below a stage', async () => {
+  test('has a relative server URL, so that it works below a stage', async () => {
     expect((await read()).document.servers.map(({ url }) => url)).toEqual(['./'])
   })
 })

@@ -4,9 +4,9 @@ import { SECOND } from '../../core/test-clock.ts'
 import { createTestApp, VIEWER } from '../test-app.ts'
 
 describe.each(['/health', '/healthz'])('%s', (path) => {
-  test('tells node and version without a key, and does not ask the table', async () => {
+  test('returns node and version without a key and without a read of the table', async () => {
     const { send, store } = createTestApp({ settings: { nodeId: 'node-7' } })
-    store.away = true
+    store.isUnavailable = true
     const { status, body } = await send('GET', path, { headers: {} })
     expect({ status, body }).toEqual({
       status: 200,
@@ -14,10 +14,10 @@ describe.each(['/health', '/healthz'])('%s', (path) => {
     })
   })
 
-  test('asks the table where it is told to', async () => {
+  test('reads the table if requested', async () => {
     const { send, store, clock } = createTestApp()
     expect((await send('GET', `${path}?deep=1`)).status).toBe(200)
-    store.away = true
+    store.isUnavailable = true
     clock.advance(SECOND)
     expect(await send('GET', `${path}?deep=1`)).toMatchObject({
       status: 503,
@@ -27,7 +27,7 @@ describe.each(['/health', '/healthz'])('%s', (path) => {
 })
 
 describe('the deep check', () => {
-  test('shares one read among all who ask within a second', async () => {
+  test('shares one read among all requests within a second', async () => {
     let reads = 0
     const { send, clock } = createTestApp({ checkHealth: async () => void reads++ })
     const deep = () => send('GET', '/health?deep=1', { headers: {} })
@@ -41,9 +41,9 @@ describe('the deep check', () => {
   })
 
   test('shares a read that takes longer than a second', async () => {
-    let answer = (): void => {}
+    let release = (): void => {}
     const promise = new Promise<void>((resolve) => {
-      answer = resolve
+      release = resolve
     })
     let reads = 0
     const checkHealth = (): Promise<void> => {
@@ -54,11 +54,11 @@ describe('the deep check', () => {
     const first = send('GET', '/health?deep=1')
     clock.advance(5n * SECOND)
     const second = send('GET', '/health?deep=1')
-    answer()
+    release()
     expect([(await first).status, (await second).status, reads]).toEqual([200, 200, 1])
   })
 
-  test('reads once per second even where the read fails in an unforeseen way', async () => {
+  test('reads once per second even if the read fails unexpectedly', async () => {
     let reads = 0
     const { send, clock } = createTestApp({
       checkHealth: async () => {
@@ -72,7 +72,7 @@ describe('the deep check', () => {
     expect([await deep(), reads]).toEqual([500, 2])
   })
 
-  test('names the clock where it is the reason, and nothing of the store', async () => {
+  test('names the clock if it is the reason, and nothing of the store', async () => {
     const error = new StoreUnavailable('away', { mayHaveApplied: false, isClockOff: true, reason: 'secret' })
     const { send } = createTestApp({ checkHealth: () => Promise.reject(error) })
     expect(await send('GET', '/health?deep=1', { headers: {} })).toMatchObject({
@@ -91,12 +91,12 @@ describe('/metrics', () => {
     expect((await send('GET', '/metrics', { headers: {} })).status).toBe(401)
   })
 
-  test('is not there where nobody collects', async () => {
+  test('is not found if metrics are off', async () => {
     expect((await createTestApp().send('GET', '/metrics')).status).toBe(404)
   })
 })
 
-test('/ lists what there is, each of it there', async () => {
+test('/ lists only existing routes', async () => {
   const { app, send } = createTestApp()
   const html = await (await app.request('/')).text()
   const places = [...html.matchAll(/href="\.\/([^"]+)"/g)].map(([, place]) => place)

@@ -2,19 +2,19 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { createTestApp, VIEWER } from '../test-app.ts'
 
-/** Names that the page names, as a browser below a stage resolves them. */
+/** The references of the page, as a browser below a stage resolves them. */
 const namedBy = (html: string): readonly string[] =>
   [...html.matchAll(/(?:href|src)="(\.\/dashboard\/[^"]+)"/g)].map(
     ([, url = '']) => new URL(url, 'https://api.example/prod/dashboard').pathname,
   )
 
 describe('the page', () => {
-  test('is open, and names files that are there and may be kept for ever, also below a stage', async () => {
+  test('is public, and refers to existing files that can be cached forever, also below a stage', async () => {
     const { app } = createTestApp()
-    const answer = await app.request('/dashboard')
-    expect(answer.status).toBe(200)
-    expect(answer.headers.get('cache-control')).toBe('no-cache')
-    const named = namedBy(await answer.text())
+    const response = await app.request('/dashboard')
+    expect(response.status).toBe(200)
+    expect(response.headers.get('cache-control')).toBe('no-cache')
+    const named = namedBy(await response.text())
     expect(named.length).toBe(2)
     for (const path of named) {
       expect(path).toMatch(/^\/prod\//)
@@ -24,15 +24,15 @@ describe('the page', () => {
     }
   })
 
-  test('lets no script or style in but its own, and asks no other host', async () => {
-    const answer = await createTestApp().app.request('/dashboard')
-    const policy = answer.headers.get('content-security-policy') ?? ''
+  test('allows only its own scripts and styles, and connects to no other host', async () => {
+    const response = await createTestApp().app.request('/dashboard')
+    const policy = response.headers.get('content-security-policy') ?? ''
     expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self';")
     expect(policy).not.toMatch(/http|unsafe/)
-    expect(await answer.text()).not.toMatch(/<script(?![^>]*src=)|<style|\son\w+=/)
+    expect(await response.text()).not.toMatch(/<script(?![^>]*src=)|<style|\son\w+=/)
   })
 
-  test('comes compressed to whoever takes that, and is the same', async () => {
+  test('is compressed for clients that accept it, with the same content', async () => {
     const { app } = createTestApp()
     const plain = await app.request('/dashboard')
     const packed = await app.request('/dashboard', { headers: { 'accept-encoding': 'br, gzip' } })
@@ -45,21 +45,21 @@ describe('the page', () => {
   test.each(['index.html', 'page.js', 'page-AAAAAAAA.js', '..%2F..%2Fpackage.json', 'page-AAAAAAAA.js.gz'])(
     'has no %s',
     async (name) => {
-      const answer = await createTestApp().app.request(`/dashboard/${name}`)
-      expect(answer.status).toBe(404)
-      expect(await answer.json()).toMatchObject({ error: 'not_found' })
+      const response = await createTestApp().app.request(`/dashboard/${name}`)
+      expect(response.status).toBe(404)
+      expect(await response.json()).toMatchObject({ error: 'not_found' })
     },
   )
 
-  test('is found with a slash behind it too', async () => {
-    const answer = await createTestApp().app.request('/dashboard/')
-    expect(new URL(answer.headers.get('location') ?? '', 'https://a.example/prod/dashboard/').pathname).toBe(
-      '/prod/dashboard',
-    )
+  test('is also served with a trailing slash', async () => {
+    const response = await createTestApp().app.request('/dashboard/')
+    expect(
+      new URL(response.headers.get('location') ?? '', 'https://a.example/prod/dashboard/').pathname,
+    ).toBe('/prod/dashboard')
   })
 })
 
-test('tells the page who is signed in, and whether the stream goes on', async () => {
+test('provides the signed-in role, and whether the stream continues', async () => {
   const { send } = createTestApp({ settings: { nodeId: 'node-1' } })
   expect((await send('GET', '/api/dashboard/session')).body).toEqual({
     role: 'admin',

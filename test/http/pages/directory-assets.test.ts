@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(directory, { recursive: true }))
 
-test('reads the files of a bundle, and the document built with it', async () => {
+test('the assets contain the files of a bundle, and the document built with it', async () => {
   const assets = createDirectoryAssets(directory)
   expect(Buffer.from((await assets.docsFile('swagger-ui.css')) ?? []).toString()).toBe('css')
   expect(await assets.docsFile('redoc.standalone.js')).toBeUndefined()

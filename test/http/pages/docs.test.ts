@@ -4,18 +4,18 @@ import type { AppEnv, Assets } from '../../../src/http/app-dependencies.ts'
 import { createDocsRoutes } from '../../../src/http/pages/docs.ts'
 import { createTestApp } from '../test-app.ts'
 
-/** Every address a page names, as a browser below a stage resolves it. */
+/** Every URL on a page, as a browser below a stage resolves it. */
 const addresses = (html: string, page: string): readonly URL[] =>
   [...html.matchAll(/(?:href|src|spec-url)="([^"]+)"/g)].map(([, url = '']) => new URL(url, page))
 
 const STAGE = 'https://api.example/prod'
 
 describe.each(['/docs', '/redoc'])('%s', (path) => {
-  test('needs no key, and takes everything from beside itself', async () => {
+  test('needs no key, and loads only files beside it', async () => {
     const { app } = createTestApp()
-    const answer = await app.request(path)
-    expect(answer.headers.get('content-type')).toContain('text/html')
-    const named = addresses(await answer.text(), `${STAGE}${path}`)
+    const response = await app.request(path)
+    expect(response.headers.get('content-type')).toContain('text/html')
+    const named = addresses(await response.text(), `${STAGE}${path}`)
     expect(named.length).toBeGreaterThan(1)
     for (const { href } of named) {
       expect(href).toMatch(/^https:\/\/api\.example\/prod\//)
@@ -25,20 +25,20 @@ describe.each(['/docs', '/redoc'])('%s', (path) => {
     }
   })
 
-  test('lets no other host in, and no inline script', async () => {
+  test('allows neither other hosts nor inline scripts', async () => {
     const { app } = createTestApp()
-    const answer = await app.request(path)
-    const policy = answer.headers.get('content-security-policy') ?? ''
+    const response = await app.request(path)
+    const policy = response.headers.get('content-security-policy') ?? ''
     expect(policy).toContain("default-src 'none'")
     expect(policy).toContain("script-src 'self';")
     expect(policy).not.toContain('http')
-    expect(await answer.text()).not.toMatch(/<script(?![^>]*src=)/)
+    expect(await response.text()).not.toMatch(/<script(?![^>]*src=)/)
   })
 
-  test('is found with a slash behind it too', async () => {
-    const answer = await createTestApp().app.request(`${path}/`)
-    expect(answer.status).toBe(302)
-    expect(new URL(answer.headers.get('location') ?? '', `${STAGE}${path}/`).href).toBe(`${STAGE}${path}`)
+  test('is also served with a trailing slash', async () => {
+    const response = await createTestApp().app.request(`${path}/`)
+    expect(response.status).toBe(302)
+    expect(new URL(response.headers.get('location') ?? '', `${STAGE}${path}/`).href).toBe(`${STAGE}${path}`)
   })
 })
 
@@ -56,24 +56,24 @@ describe('a file of the docs', () => {
     )
   }
 
-  test('has its type, and may be kept', async () => {
+  test('has its type, and can be cached', async () => {
     const { headers } = await createTestApp().app.request('/docs/swagger-ui.css')
     expect(headers.get('content-type')).toBe('text/css; charset=utf-8')
     expect(headers.get('cache-control')).toBe('public, max-age=3600')
   })
 
-  test('that is not carried is not found', async () => {
+  test('is not found if it does not exist', async () => {
     expect(await (await withAssets({}).request('/docs/swagger-ui.css')).text()).toContain('does not carry')
   })
 
-  test('beside those is not served', async () => {
+  test('is not served if it is beside the allowed ones', async () => {
     const { send } = createTestApp()
     for (const path of ['/docs/package.json', '/docs/..%2f..%2fpackage.json', '/redoc/x']) {
       expect((await send('GET', path)).status).toBe(404)
     }
   })
 
-  test('makes the document once, and tries again where that failed', async () => {
+  test('is generated once, and again after a failure', async () => {
     let times = 0
     const app = withAssets({
       openApiDocument: async () => {
@@ -82,8 +82,8 @@ describe('a file of the docs', () => {
         return { times }
       },
     })
-    const answers = []
-    for (let i = 0; i < 3; i += 1) answers.push(await (await app.request('/openapi.json')).text())
-    expect(answers).toEqual(['not yet', '{"times":2}', '{"times":2}'])
+    const responses = []
+    for (let i = 0; i < 3; i += 1) responses.push(await (await app.request('/openapi.json')).text())
+    expect(responses).toEqual(['not yet', '{"times":2}', '{"times":2}'])
   })
 })

@@ -6,7 +6,7 @@ const USER_2 = { ...USER_1, userId: 'ent-user-2' }
 const FREE = { userId: 'free-user-1', modelId: 'tiny-model', tenantId: 'free_co', modelTier: 'free' }
 const KEYED = { ...FREE, modelId: 'gpt-4o-mini', modelTier: 'standard', apiKey: 'free-co-key' }
 
-/** What the demo shows of policies, on any store; each world begins anew. */
+/** The policy scenarios of the demo, on any store; each world is new. */
 export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>): void => {
   describe(`the demo's policies on ${name}`, () => {
     test('allow ent-user-1 on gpt-4o, and show 1/500 of the tenant', async () => {
@@ -38,7 +38,7 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
       })
     })
 
-    test('block the 11th of ent-user-2 on gpt-4o, which counts nowhere', async () => {
+    test('block the 11th of ent-user-2 on gpt-4o, which is counted nowhere', async () => {
       const { check, checks } = await create()
       const allowed = await checks(10, USER_2)
       expect(allowed.map(({ primary }) => primary?.count)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
@@ -69,13 +69,13 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
 
     test('block the 11th of free_co on tiny-model by the tier', async () => {
       const { checks } = await create()
-      const answers = await checks(11, FREE)
-      expect(answers.map(({ allowed }) => allowed)).toEqual([
+      const responses = await checks(11, FREE)
+      expect(responses.map(({ allowed }) => allowed)).toEqual([
         ...Array.from({ length: 10 }, () => true),
         false,
       ])
-      expect(answers[0]?.primary).toMatchObject({ label: 'TENANT free_co', count: 1, limit: 50 })
-      expect(answers[10]).toMatchObject({
+      expect(responses[0]?.primary).toMatchObject({ label: 'TENANT free_co', count: 1, limit: 50 })
+      expect(responses[10]).toMatchObject({
         cause: 'MODEL_TIER exceeded: 11/10 in the last 3600 seconds (key=MODEL_TIER:free)',
         primary: { label: 'MODEL_TIER free', count: 11, limit: 10 },
       })
@@ -83,9 +83,9 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
 
     test('block the 21st with free-co-key on gpt-4o-mini by the key', async () => {
       const { checks, check } = await create()
-      const answers = await checks(21, KEYED)
-      expect(answers.filter(({ allowed }) => allowed)).toHaveLength(20)
-      expect(answers[20]).toMatchObject({
+      const responses = await checks(21, KEYED)
+      expect(responses.filter(({ allowed }) => allowed)).toHaveLength(20)
+      expect(responses[20]).toMatchObject({
         allowed: false,
         cause: 'API_KEY exceeded: 21/20 in the last 3600 seconds (key=API_KEY:free-co-key)',
       })
@@ -95,13 +95,13 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
       })
     })
 
-    test('name first what is most specific, and the rest after it', async () => {
-      const { ask, check, checks } = await create()
+    test('list the most specific first, and the others after it', async () => {
+      const { send, check, checks } = await create()
       const rph = (limit: number) => ({
         limits: [{ name: 'rph', algorithm: 'sliding_window', limit, window_seconds: 3600 }],
       })
-      await ask('PUT', '/api/policies/MODEL_TIER/premium', { body: rph(10) })
-      await ask('PUT', '/api/policies/TENANT/enterprise_co', { body: rph(10) })
+      await send('PUT', '/api/policies/MODEL_TIER/premium', { body: rph(10) })
+      await send('PUT', '/api/policies/TENANT/enterprise_co', { body: rph(10) })
       await checks(10, USER_2)
       expect((await check(USER_2)).cause).toBe(
         'USER_MODEL exceeded: 11/10 in the last 3600 seconds (key=USER_MODEL:ent-user-2:gpt-4o); ' +
@@ -112,10 +112,10 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
       )
     })
 
-    test('limit a chat by its user, whichever way it is named', async () => {
-      const { ask } = await create()
+    test('limit a chat by its user, in either way to name them', async () => {
+      const { send } = await create()
       const chat = (user: string | undefined, headers: Record<string, string> = {}) =>
-        ask('POST', '/v1/chat/completions', {
+        send('POST', '/v1/chat/completions', {
           headers: { 'x-zael-entity': 'enterprise_co', ...headers },
           body: {
             model: 'gpt-4o',
@@ -156,9 +156,9 @@ export const demoScenarios = (name: string, create: () => Promise<PolicyWorld>):
     })
 
     test('limit a chat by its key, tenant and tier without a user', async () => {
-      const { ask, check } = await create()
+      const { send, check } = await create()
       const chat = () =>
-        ask('POST', '/v1/chat/completions', {
+        send('POST', '/v1/chat/completions', {
           headers: { 'x-zael-entity': 'free-co-key' },
           body: { model: 'tiny-model', messages: [{ role: 'user', content: 'hi' }], max_tokens: 1 },
         })

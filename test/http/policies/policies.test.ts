@@ -9,7 +9,7 @@ const PER_HOUR = { name: 'rph', algorithm: 'sliding_window', limit: 10, window_s
 const body = { limits: [PER_HOUR] }
 
 describe('a policy', () => {
-  test('is made, replaced, shown, listed and removed', async () => {
+  test('can be created, replaced, read, listed and deleted', async () => {
     const { send } = createTestApp()
     const path = '/api/policies/TENANT/acme'
     const created = asDescribed(await send('PUT', path, { body }), policyResponse, 201)
@@ -47,7 +47,7 @@ describe('a policy', () => {
     expect((await send('DELETE', `/api/policies/${path}`)).status).toBe(204)
   })
 
-  test('keeps users and models apart that run into each other', async () => {
+  test('keeps users and models apart whose names run into each other', async () => {
     const { send } = createTestApp()
     await send('PUT', '/api/policies/USER_MODEL/a:b/c', { body })
     await send('PUT', '/api/policies/USER_MODEL/a/b:c', { body: { limits: [{ ...PER_HOUR, limit: 7 }] } })
@@ -69,7 +69,7 @@ describe('a policy', () => {
     ['limits[0].algorithm', 'TENANT/acme', { limits: [{ ...PER_HOUR, algorithm: 'magic' }] }],
     ['limits[0].limit', 'TENANT/acme', { limits: [{ ...PER_HOUR, limit: 1.5 }] }],
     ['selector', 'TENANT/acme', { ...body, selector: 'acme' }],
-  ])('with a bad %s is refused: %s', async (field, path, bad) => {
+  ])('with an invalid %s is rejected: %s', async (field, path, bad) => {
     const { send } = createTestApp()
     expect(await send('PUT', `/api/policies/${path}`, { body: bad })).toMatchObject({
       status: 400,
@@ -77,7 +77,7 @@ describe('a policy', () => {
     })
   })
 
-  test('says which scopes there are', async () => {
+  test('lists the scopes', async () => {
     const { send } = createTestApp()
     for (const method of ['GET', 'DELETE'])
       expect(await send(method, '/api/policies/PLANET/earth')).toMatchObject({
@@ -98,14 +98,14 @@ describe('a policy', () => {
     expect(await send('GET', '/api/policies?cursor=nonsense')).toMatchObject({ body: { field: 'cursor' } })
   })
 
-  test('may be read by a viewer, and not set', async () => {
+  test('can be read by a viewer, and not written', async () => {
     const { send } = createTestApp()
     expect((await send('GET', '/api/policies', { headers: VIEWER })).status).toBe(200)
     const put = await send('PUT', '/api/policies/TENANT/acme', { headers: VIEWER, body })
     expect(put.status).toBe(403)
   })
 
-  test('leaves a record of who changed it', async () => {
+  test('has an audit record with its author', async () => {
     const { send } = createTestApp()
     await send('PUT', '/api/policies/USER_MODEL/ann/gpt', { body })
     await send('DELETE', '/api/policies/USER_MODEL/ann/gpt')

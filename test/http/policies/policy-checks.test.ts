@@ -12,15 +12,15 @@ const SECOND = 1_000_000_000n
 const post = { method: 'POST', path: '/rate-limit/check' } as const
 
 describe('POST /rate-limit/check', () => {
-  test('needs the admin token: it charges whom it names', async () => {
-    const { ask } = await createMemoryWorld()
-    const asked = async (authorization: string) =>
-      (await ask(post.method, post.path, { headers: { authorization }, body: CHECK })).status
-    expect(await asked('')).toBe(401)
-    expect(await asked('Bearer nobody')).toBe(401)
-    expect(await asked('Bearer key-bob')).toBe(403)
-    expect(await asked('Bearer the-viewer-token')).toBe(403)
-    expect(await asked('Bearer the-admin-token')).toBe(200)
+  test('requires the admin token, because it charges any subject', async () => {
+    const { send } = await createMemoryWorld()
+    const statusFor = async (authorization: string) =>
+      (await send(post.method, post.path, { headers: { authorization }, body: CHECK })).status
+    expect(await statusFor('')).toBe(401)
+    expect(await statusFor('Bearer nobody')).toBe(401)
+    expect(await statusFor('Bearer key-bob')).toBe(403)
+    expect(await statusFor('Bearer the-viewer-token')).toBe(403)
+    expect(await statusFor('Bearer the-admin-token')).toBe(200)
   })
 
   test.each([
@@ -32,19 +32,19 @@ describe('POST /rate-limit/check', () => {
     ['modelTier', { ...CHECK, modelTier: 'platinum' }],
     ['apiKey', { ...CHECK, apiKey: 'a b' }],
     ['apikey', { ...CHECK, apikey: 'free-co-key' }],
-  ])('refuses a bad %s', async (field, body) => {
-    const { ask } = await createMemoryWorld()
-    expect(await ask(post.method, post.path, { body })).toMatchObject({ status: 400, body: { field } })
+  ])('rejects an invalid %s', async (field, body) => {
+    const { send } = await createMemoryWorld()
+    expect(await send(post.method, post.path, { body })).toMatchObject({ status: 400, body: { field } })
   })
 
-  test('says which models and tiers are known, also those registered a moment ago elsewhere', async () => {
-    const { ask, store, check, clock } = await createMemoryWorld()
-    expect(await ask(post.method, post.path, { body: { ...CHECK, modelId: 'gpt-9' } })).toMatchObject({
+  test('lists known models and tiers, including those just registered on another node', async () => {
+    const { send, store, check, clock } = await createMemoryWorld()
+    expect(await send(post.method, post.path, { body: { ...CHECK, modelId: 'gpt-9' } })).toMatchObject({
       body: {
         message: 'modelId must be a registered model: gpt-3.5-turbo, gpt-4, gpt-4o, gpt-4o-mini, tiny-model',
       },
     })
-    expect(await ask(post.method, post.path, { body: { ...CHECK, modelTier: 'platinum' } })).toMatchObject({
+    expect(await send(post.method, post.path, { body: { ...CHECK, modelTier: 'platinum' } })).toMatchObject({
       body: { message: 'modelTier must be the tier of a registered model: free, premium, standard' },
     })
     clock.advance(SECOND)
@@ -55,7 +55,7 @@ describe('POST /rate-limit/check', () => {
     expect((await check({ ...CHECK, modelTier: 'platinum' })).allowed).toBe(true)
   })
 
-  test('reads the list of models once for many checks with another tier than the model has', async () => {
+  test("reads the list of models once for many checks with a tier other than the model's", async () => {
     const { store, checks } = await createMemoryWorld()
     await checks(5, { ...CHECK, modelTier: 'free' })
     expect(store.calls.get('listModels')).toBe(1)
@@ -63,7 +63,7 @@ describe('POST /rate-limit/check', () => {
     expect(store.calls.get('listModels')).toBe(1)
   })
 
-  test("goes by the tier that is given, else by the model's", async () => {
+  test('uses the given tier, else that of the model', async () => {
     const { check } = await createMemoryWorld()
     const tiers = async (modelTier: string | null | undefined) =>
       (await check({ ...CHECK, ...(modelTier !== undefined && { modelTier }) })).policies.map(
@@ -74,10 +74,10 @@ describe('POST /rate-limit/check', () => {
     expect(await tiers(undefined)).toEqual(['MODEL_TIER premium', 'GLOBAL *'])
   })
 
-  test('allows where no policy applies', async () => {
-    const { ask, check } = await createMemoryWorld()
-    await ask('DELETE', '/api/policies/GLOBAL/*')
-    await ask('PUT', '/api/models/plain', { body: {} })
+  test('allows if no policy applies', async () => {
+    const { send, check } = await createMemoryWorld()
+    await send('DELETE', '/api/policies/GLOBAL/*')
+    await send('PUT', '/api/models/plain', { body: {} })
     expect(await check({ ...CHECK, modelId: 'plain' })).toEqual({
       allowed: true,
       cause: null,
@@ -86,34 +86,34 @@ describe('POST /rate-limit/check', () => {
     })
   })
 
-  test('lets pass, and counts nothing, where the limiter is switched off', async () => {
+  test('admits and counts nothing if the limiter is bypassed', async () => {
     const body = { ...CHECK, modelTier: 'free' }
     for (const options of [
       { settings: { bypassLimiter: true } },
       { limiterSettings: { isEnabled: false } },
     ]) {
       const { checks } = await createMemoryWorld(options)
-      const answers = await checks(11, body)
-      expect(answers[10]).toEqual({ allowed: true, cause: null, primary: null, policies: [] })
+      const responses = await checks(11, body)
+      expect(responses[10]).toEqual({ allowed: true, cause: null, primary: null, policies: [] })
     }
   })
 
-  test('says of each algorithm in which time so much is too much', async () => {
-    const { ask, check, checks } = await createMemoryWorld()
+  test('returns the limit and the period of each algorithm', async () => {
+    const { send, check, checks } = await createMemoryWorld()
     const put = (scope: string, limit: object) =>
-      ask('PUT', `/api/policies/${scope}`, { body: { limits: [{ name: 'rph', ...limit }] } })
+      send('PUT', `/api/policies/${scope}`, { body: { limits: [{ name: 'rph', ...limit }] } })
     await put('TENANT/acme', { capacity: 2, refill_rate: 2 / 3600 })
     await put('MODEL/gpt-4', { algorithm: 'fixed_window', limit: 2, window: 'day' })
     await checks(2, CHECK)
     expect((await check(CHECK)).cause).toBe(
       'TENANT exceeded: 3/2 per 3600 seconds (key=TENANT:acme); also violated: MODEL (3/2)',
     )
-    await ask('DELETE', '/api/policies/TENANT/acme')
+    await send('DELETE', '/api/policies/TENANT/acme')
     expect((await check(CHECK)).cause).toBe('MODEL exceeded: 3/2 in the current day (key=MODEL:gpt-4)')
   })
 
-  test('lists every limit on requests that a policy has, the fullest first, and none that only warns', async () => {
-    const { ask, check } = await createMemoryWorld()
+  test('lists every request limit of a policy, the fullest first, and none that only warns', async () => {
+    const { send, check } = await createMemoryWorld()
     const window = (name: string, limit: number, window_seconds: number, rest = {}) => ({
       name,
       meter: 'requests',
@@ -128,7 +128,7 @@ describe('POST /rate-limit/check', () => {
       window('tried', 1, 60, { mode: 'shadow' }),
       { name: 'tpm', capacity: 1, refill_rate: 1 },
     ]
-    await ask('PUT', '/api/policies/TENANT/acme', { body: { limits } })
+    await send('PUT', '/api/policies/TENANT/acme', { body: { limits } })
     const { primary, policies } = await check(CHECK)
     expect(primary).toEqual({ label: 'TENANT acme', count: 1, limit: 4, window_seconds: 90, percent: 25 })
     expect(policies.map(({ label, limit, window_minutes }) => [label, limit, window_minutes])).toEqual([
@@ -140,7 +140,7 @@ describe('POST /rate-limit/check', () => {
     expect((await check(CHECK)).allowed).toBe(true)
   })
 
-  test('counts again once the window has moved on', async () => {
+  test('counts again after the window has moved on', async () => {
     const { checks, check, clock } = await createMemoryWorld()
     const body = { ...CHECK, modelTier: 'free' }
     expect((await checks(11, body))[10]?.allowed).toBe(false)
@@ -148,26 +148,26 @@ describe('POST /rate-limit/check', () => {
     expect(await check(body)).toMatchObject({ allowed: true, primary: { count: 1 } })
   })
 
-  test('answers 503 where the table is away, and says so where limits allow all the same', async () => {
+  test('returns 503 if the table is unavailable, and marks the response if limits allow', async () => {
     const [clock, store, buckets] = [createTestClock(), createTestAdminStore(), createMemoryBucketStore()]
-    let isAway = true
+    let isUnavailable = true
     const write: typeof buckets.write = async (id, change) => {
-      if (isAway) throw new StoreUnavailable('away', { mayHaveApplied: false })
+      if (isUnavailable) throw new StoreUnavailable('away', { mayHaveApplied: false })
       return buckets.write(id, change)
     }
-    const { ask, check } = await createPolicyWorld({ store, clock, buckets: { ...buckets, write } })
-    expect(await ask(post.method, post.path, { body: CHECK })).toMatchObject({
+    const { send, check } = await createPolicyWorld({ store, clock, buckets: { ...buckets, write } })
+    expect(await send(post.method, post.path, { body: CHECK })).toMatchObject({
       status: 503,
       body: { error: 'unavailable' },
     })
-    isAway = false
+    isUnavailable = false
     for (const path of ['MODEL_TIER/premium', 'GLOBAL/*']) {
       const limits = [{ name: 'rph', capacity: 5, refill_rate: 1, on_unavailable: 'allow' }]
-      await ask('PUT', `/api/policies/${path}`, { body: { limits } })
+      await send('PUT', `/api/policies/${path}`, { body: { limits } })
     }
-    isAway = true
+    isUnavailable = true
     expect(await check(CHECK)).toMatchObject({ allowed: true, degraded: true })
-    const { headers } = await ask(post.method, post.path, { body: CHECK })
+    const { headers } = await send(post.method, post.path, { body: CHECK })
     expect(headers.get('x-zael-degraded')).toBe('true')
   })
 })

@@ -14,7 +14,7 @@ const PATH = '/api/policies/TENANT/enterprise_co'
 
 const KEY = { scope: 'TENANT', selector: 'enterprise_co' } as const
 
-/** Slow enough that nothing comes back within a test. */
+/** Slow enough that nothing refills within a test. */
 const body = { limits: [{ name: 'tpm', capacity: 1000, refill_rate: 1 / 3600 }] }
 
 const FOR_TENANT = { 'x-zael-entity': 'enterprise_co' }
@@ -24,16 +24,16 @@ const withPolicy = async (wrap: (buckets: BucketStore) => BucketStore = (buckets
   const [store, clock, memory] = [createTestAdminStore(), createTestClock(), createMemoryBucketStore()]
   const join = () => createPolicyWorld({ store, clock, buckets: wrap(memory) })
   const world = await join()
-  await world.ask('PUT', PATH, { body })
+  await world.send('PUT', PATH, { body })
   const use = (tokens: number, node = world) =>
-    node.ask('POST', '/v1/limits/check', { headers: FOR_TENANT, body: { cost: { tokens } } })
+    node.send('POST', '/v1/limits/check', { headers: FOR_TENANT, body: { cost: { tokens } } })
   const reserve = async (tokens: number): Promise<string> => {
-    const asked = { cost: { tokens }, reserve: true }
-    const { body } = await world.ask('POST', '/v1/limits/check', { headers: FOR_TENANT, body: asked })
+    const sent = { cost: { tokens }, reserve: true }
+    const { body } = await world.send('POST', '/v1/limits/check', { headers: FOR_TENANT, body: sent })
     return (body as { reservation_id: string }).reservation_id
   }
   const settle = (reservation_id: string, tokens: number) =>
-    world.ask('POST', '/v1/limits/settle', {
+    world.send('POST', '/v1/limits/settle', {
       headers: FOR_TENANT,
       body: { reservation_id, cost: { tokens } },
     })
@@ -45,16 +45,16 @@ const withPolicy = async (wrap: (buckets: BucketStore) => BucketStore = (buckets
   return { ...world, clock, memory, join, use, reserve, settle, left }
 }
 
-describe('a policy that is reset', () => {
-  test('is full again, whatever its debt, and says who did it', async () => {
-    const { ask, use, reserve, settle, left } = await withPolicy()
+describe('a policy after a reset', () => {
+  test('is full, whatever its debt, and the audit record names the admin', async () => {
+    const { send, use, reserve, settle, left } = await withPolicy()
     await settle(await reserve(1), 2 ** 50)
     expect((await use(1)).status).toBe(429)
-    const answer = asDescribed(await ask('POST', `${PATH}/reset`), policyResponse)
-    expect(answer).toEqual(asDescribed(await ask('GET', PATH), policyResponse))
+    const response = asDescribed(await send('POST', `${PATH}/reset`), policyResponse)
+    expect(response).toEqual(asDescribed(await send('GET', PATH), policyResponse))
     expect((await use(1)).status).toBe(200)
     expect(await left()).toBe(999)
-    const audit = asDescribed(await ask('GET', '/api/audit'), auditResponse)
+    const audit = asDescribed(await send('GET', '/api/audit'), auditResponse)
     expect(audit.items.find(({ action }) => action === 'bucket.reset')).toMatchObject({
       actor: 'admin',
       action: 'bucket.reset',
@@ -62,19 +62,19 @@ describe('a policy that is reset', () => {
     })
   })
 
-  test('is full on other nodes as well, that hold what they have seen of it', async () => {
-    const { ask, use, join } = await withPolicy()
+  test('is full on other nodes as well, which have it cached', async () => {
+    const { send, use, join } = await withPolicy()
     const other = await join()
     expect((await use(1000, other)).status).toBe(200)
     expect((await use(1, other)).status).toBe(429)
-    await ask('POST', `${PATH}/reset`)
+    await send('POST', `${PATH}/reset`)
     expect((await use(1000)).status).toBe(200)
   })
 
-  test('gets nothing back for what was charged before', async () => {
-    const { ask, reserve, settle, use, left } = await withPolicy()
+  test('is refunded nothing that was charged before', async () => {
+    const { send, reserve, settle, use, left } = await withPolicy()
     const id = await reserve(800)
-    await ask('POST', `${PATH}/reset`)
+    await send('POST', `${PATH}/reset`)
     expect((await use(1000)).status).toBe(200)
     await settle(id, 0)
     expect(await left()).toBe(0)
@@ -83,9 +83,9 @@ describe('a policy that is reset', () => {
   test.each(['GLOBAL/*', 'GLOBAL/%2A', 'USER_MODEL/ann/org/gpt', 'USER_MODEL/ann/reset'])(
     'may be named by the path %s',
     async (path) => {
-      const { ask } = await withPolicy()
-      await ask('PUT', `/api/policies/${path}`, { body })
-      expect((await ask('POST', `/api/policies/${path}/reset`)).status).toBe(200)
+      const { send } = await withPolicy()
+      await send('PUT', `/api/policies/${path}`, { body })
+      expect((await send('POST', `/api/policies/${path}/reset`)).status).toBe(200)
     },
   )
 
@@ -94,64 +94,66 @@ describe('a policy that is reset', () => {
     [400, 'TENANT/a%23b/reset'],
     [400, 'NOTHING/a/reset'],
     [405, 'TENANT/enterprise_co'],
-  ])('is not found, or refused, with %s at %s', async (status, path) => {
-    const { ask } = await withPolicy()
-    expect((await ask('POST', `/api/policies/${path}`)).status).toBe(status)
+  ])('returns %s for the path %s', async (status, path) => {
+    const { send } = await withPolicy()
+    expect((await send('POST', `/api/policies/${path}`)).status).toBe(status)
   })
 
-  test('is reset by administrators only', async () => {
-    const { ask } = await withPolicy()
-    expect((await ask('POST', `${PATH}/reset`, { headers: VIEWER })).status).toBe(403)
+  test('requires an administrator', async () => {
+    const { send } = await withPolicy()
+    expect((await send('POST', `${PATH}/reset`, { headers: VIEWER })).status).toBe(403)
     const caller = { authorization: 'Bearer key-alice' }
-    expect((await ask('POST', `${PATH}/reset`, { headers: caller })).status).toBe(403)
+    expect((await send('POST', `${PATH}/reset`, { headers: caller })).status).toBe(403)
   })
 })
 
-describe('a policy that is removed', () => {
-  test('leaves no bucket, and begins full where it is made anew', async () => {
-    const { ask, memory, reserve, settle, use } = await withPolicy()
+describe('a deleted policy', () => {
+  test('has no bucket, and starts full when it is created again', async () => {
+    const { send, memory, reserve, settle, use } = await withPolicy()
     await settle(await reserve(1), 2 ** 50)
-    expect((await ask('DELETE', PATH)).status).toBe(204)
+    expect((await send('DELETE', PATH)).status).toBe(204)
     expect(await memory.read(policyBucket(KEY))).toBeUndefined()
-    await ask('PUT', PATH, { body })
+    await send('PUT', PATH, { body })
     expect((await use(1000)).status).toBe(200)
     expect((await use(1)).status).toBe(429)
   })
 
-  test('gets nothing back for what was charged before, and no bucket for what was counted', async () => {
-    const { ask, memory, reserve, settle, use, left } = await withPolicy()
+  test('is refunded nothing that was charged before, and gets no bucket for use', async () => {
+    const { send, memory, reserve, settle, use, left } = await withPolicy()
     const [early, late] = [await reserve(400), await reserve(400)]
-    await ask('DELETE', PATH)
+    await send('DELETE', PATH)
     await settle(early, 0)
     expect(await memory.read(policyBucket(KEY))).toBeUndefined()
-    await ask('PUT', PATH, { body })
+    await send('PUT', PATH, { body })
     expect((await use(900)).status).toBe(200)
     await settle(late, 0)
     expect(await left()).toBe(100)
   })
 
-  test('begins full also where its bucket could not be removed, or was charged since by a node that did not know', async () => {
-    let isAway = false
-    const { ask, use, memory } = await withPolicy((buckets) => ({
+  test('starts full even if its bucket could not be deleted, or was charged since by a node with a cached policy', async () => {
+    let isUnavailable = false
+    const { send, use, memory } = await withPolicy((buckets) => ({
       ...buckets,
       remove: (id) =>
-        isAway ? Promise.reject(new StoreUnavailable('away', { mayHaveApplied: false })) : buckets.remove(id),
+        isUnavailable
+          ? Promise.reject(new StoreUnavailable('away', { mayHaveApplied: false }))
+          : buckets.remove(id),
     }))
     expect((await use(1000)).status).toBe(200)
-    isAway = true
-    expect((await ask('DELETE', PATH)).status).toBe(503)
-    expect((await ask('GET', PATH)).status).toBe(404)
+    isUnavailable = true
+    expect((await send('DELETE', PATH)).status).toBe(503)
+    expect((await send('GET', PATH)).status).toBe(404)
     expect(await memory.read(policyBucket(KEY))).toBeDefined()
-    isAway = false
-    expect((await ask('PUT', PATH, { body })).status).toBe(201)
+    isUnavailable = false
+    expect((await send('PUT', PATH, { body })).status).toBe(201)
     expect((await use(1000)).status).toBe(200)
   })
 
-  test('keeps what is charged to it where its limits are only replaced', async () => {
-    const { ask, use, left, clock } = await withPolicy()
+  test('keeps its charges if its limits are only replaced', async () => {
+    const { send, use, left, clock } = await withPolicy()
     await use(600)
     clock.advance(2n * SECOND)
-    await ask('PUT', PATH, { body: { limits: [{ name: 'tpm', capacity: 900, refill_rate: 1 / 3600 }] } })
+    await send('PUT', PATH, { body: { limits: [{ name: 'tpm', capacity: 900, refill_rate: 1 / 3600 }] } })
     expect(await left()).toBe(300)
   })
 })

@@ -27,10 +27,10 @@ export interface CheckBody {
 
 /** The real app on the demo data. */
 export interface PolicyWorld {
-  ask(method: string, path: string, options?: SendOptions): Promise<TestResponse>
-  /** What `POST /rate-limit/check` answers, as it is described. */
+  send(method: string, path: string, options?: SendOptions): Promise<TestResponse>
+  /** The result of `POST /rate-limit/check`, matching its description. */
   check(body: CheckBody): Promise<PolicyCheck>
-  /** So many checks in turn. */
+  /** The given number of checks, one after the other. */
   checks(times: number, body: CheckBody): Promise<readonly PolicyCheck[]>
 }
 
@@ -61,33 +61,33 @@ export const createPolicyWorld = async (parts: PolicyWorldParts): Promise<Policy
   const tokens = { countPrompt: async () => 5, countText: async () => 5 }
   const app = createApp({ ...deps, store, limiter, clock, backend, tokens, settings })
 
-  const ask: PolicyWorld['ask'] = async (method, path, { headers, body } = {}) => {
-    const answer = await app.request(path, {
+  const send: PolicyWorld['send'] = async (method, path, { headers, body } = {}) => {
+    const response = await app.request(path, {
       method,
       headers: { 'content-type': 'application/json', authorization: 'Bearer the-admin-token', ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
-    const text = await answer.text()
+    const text = await response.text()
     return {
-      status: answer.status,
-      headers: answer.headers,
+      status: response.status,
+      headers: response.headers,
       body: text === '' ? undefined : JSON.parse(text),
     }
   }
   const check = async (body: CheckBody) =>
-    asDescribed(await ask('POST', '/rate-limit/check', { body }), policyCheckResponse)
+    asDescribed(await send('POST', '/rate-limit/check', { body }), policyCheckResponse)
   return {
-    ask,
+    send,
     check,
     async checks(times, body) {
-      const answers: PolicyCheck[] = []
-      for (let left = times; left > 0; left--) answers.push(await check(body))
-      return answers
+      const responses: PolicyCheck[] = []
+      for (let left = times; left > 0; left--) responses.push(await check(body))
+      return responses
     },
   }
 }
 
-/** A world in memory, with a clock that only the test moves and a store that it can take away. */
+/** A world in memory, with a clock moved by the test and a store that can be made unavailable. */
 export const createMemoryWorld = async (
   options: Pick<PolicyWorldParts, 'settings' | 'limiterSettings'> = {},
 ): Promise<PolicyWorld & { readonly clock: TestClock; readonly store: TestAdminStore }> => {
