@@ -12,10 +12,10 @@ declare module 'vitest' {
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-/** Below the repository, where packages that are not bundled are resolved. */
+/** Inside the repository, so that packages that are not bundled are resolved. */
 const CACHE = join(ROOT, 'node_modules/.cache')
 
-/** Programs that tests start, and the modules that these start in processes and threads of their own. */
+/** Programs started by tests, and the modules they start in processes and threads of their own. */
 const ENTRIES = {
   serve: 'bin/serve.ts',
   worker: 'bin/workers/worker.ts',
@@ -24,14 +24,14 @@ const ENTRIES = {
   'load-process': 'bin/load/load-process.ts',
 } as const
 
-/** CommonJS, which a bundle of ES modules cannot require Node's own modules from. */
+/** CommonJS packages need `require` for Node's own modules, which a bundle of ES modules does not have. */
 const COMMON_JS = ['dynalite', 'esbuild', 'prom-client', 'undici', 'yaml']
 
 /** `new URL('./worker.ts', import.meta.url)` */
 const STARTED_MODULE =
   /new URL\('\.\/([\w-]+)\.m?ts', import\.meta\.url\)|new URL\('\.\/([\w-]+)\.mjs', import\.meta\.url\)/g
 
-/** Files are found as from the sources, and modules that are started as processes or threads in `outdir`. */
+/** Resolves files relative to the sources, and modules started as processes or threads relative to `outdir`. */
 const sourceUrls = (outdir: string): Plugin => ({
   name: 'source-urls',
   setup(bundler) {

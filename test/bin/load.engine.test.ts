@@ -18,7 +18,7 @@ const serve = async (environment: Readonly<Record<string, string>> = {}): Promis
   return server
 }
 
-/** From the sources, as `npm run load` does. */
+/** From the sources, like `npm run load`. */
 const SOURCES = ['--import', 'tsx', 'bin/load.ts']
 
 /** Starts the load client, bundled by default. */
@@ -50,7 +50,7 @@ const usedBy = async ({ apiUrl }: ServeProcess, entity: string): Promise<number>
   return points.reduce((sum, { requests }) => sum + requests, 0)
 }
 
-test('counts as passed what the table says was used, by key and by node', async () => {
+test('the load client reports as passed what the table counted as used, by key and by node', async () => {
   const first = await serve()
   const second = await serve({ AWS_ENDPOINT_URL: first.tableUrl })
   const { code, stdout, stderr } = await load(
@@ -79,7 +79,7 @@ test('counts as passed what the table says was used, by key and by node', async 
   )
 })
 
-test('says what was measured when it is interrupted, in words', async () => {
+test('the load client reports its measurements as text when it is interrupted', async () => {
   const { apiUrl } = await serve()
   const running = startLoad(
     ['-n', apiUrl, '-k', 'key-alice', '-d', '1h', '-c', '2', '--check', '--delay', '0.05'],
@@ -95,7 +95,7 @@ test('says what was measured when it is interrupted, in words', async () => {
   expect(stdout).toContain('1 key-alic...')
 })
 
-test('exits with 1 where no request succeeds, and says why: a wrong key', async () => {
+test('the load client exits with 1 and names the cause if no request succeeds: a wrong key', async () => {
   const { apiUrl } = await serve()
   const down = 'http://127.0.0.1:9'
   const { code, stdout, stderr } = await load(

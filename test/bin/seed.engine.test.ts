@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-test('does not load demo keys into AWS', () => {
+test('the seed command does not load demo keys into AWS', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'bin/seed.ts'], {
     cwd: ROOT,
     env: { PATH: process.env.PATH },

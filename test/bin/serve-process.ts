@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface ServeProcess {
   readonly apiUrl: string
-  /** The engine's address. */
+  /** The URL of the engine. */
   readonly tableUrl: string
   readonly stdout: string
   readonly stderr: () => string
@@ -24,10 +24,10 @@ export interface Ended {
 
 type Environment = Readonly<Record<string, string>>
 
-/** On a busy machine a slow response is no store that is unavailable. */
+/** On a busy machine a slow response must not count as an unavailable store. */
 const PATIENT = { STORE_DEADLINE_MS: '30000' }
 
-/** Nothing of the environment of the tests gets in; ports are free ones by default. */
+/** The environment of the tests is not inherited; ports are free ones by default. */
 const launch = (environment: Environment, args: readonly string[], byNpm = false) => {
   const [program, programArgs] = byNpm
     ? ['npm', ['start', '--', ...args]]
@@ -54,7 +54,7 @@ const found = (text: string, pattern: RegExp): string => {
 }
 
 /**
- * Starts zael, bundled, and waits until it has printed where everything is. `byNpm`: starts its sources with `npm start`,
+ * Starts zael, bundled, and waits until it has printed its URLs. `byNpm`: starts its sources with `npm start`,
  * which takes four times as long.
  */
 export const startServe = async (
@@ -80,7 +80,7 @@ export const startServe = async (
   }
 }
 
-/** Starts zael where it is expected to end by itself. */
+/** Starts zael in a setup in which it ends by itself. */
 export const failToServe = async (environment: Environment, args: readonly string[] = []): Promise<Ended> => {
   const { child, output, closed } = launch(environment, args)
   await closed

@@ -18,7 +18,7 @@ const start = async (environment: Readonly<Record<string, string>> = {}): Promis
   return server
 }
 
-/** Limits of key-bob of which next to nothing is refilled while a test runs, however slow the machine is. */
+/** Limits of key-bob that refill next to nothing while a test runs, however slow the machine is. */
 const holdBob = async ({ apiUrl }: ServeProcess): Promise<void> => {
   const limits = [
     { name: 'rpm', capacity: 10, refill_rate: 10 / 86_400 },
@@ -60,7 +60,7 @@ const admin = async ({ apiUrl }: ServeProcess, path: string): Promise<unknown> =
 const usageOf = (server: ServeProcess, entity = 'key-bob') =>
   admin(server, `/api/usage/${entity}?granularity=day`)
 
-test('chats, limits, counts what was used, and stops by SIGINT with 0', async () => {
+test('the server chats, limits, counts use, and stops on SIGINT with 0', async () => {
   const server = await start()
   await holdBob(server)
   const statuses: number[] = []
@@ -78,7 +78,7 @@ test('chats, limits, counts what was used, and stops by SIGINT with 0', async ()
   expect(lines.at(-1)).toContain('warn  limit denied')
 })
 
-test('says where everything is, and what it says is there', async () => {
+test('the server prints its URLs, and each of them works', async () => {
   const server = await start({ NODE_ID: 'node-1' })
   const { stdout, apiUrl, tableUrl } = server
   for (const url of [apiUrl, `${apiUrl}/docs`, `${apiUrl}/redoc`, `${apiUrl}/openapi.json`]) {
@@ -95,7 +95,7 @@ test('says where everything is, and what it says is there', async () => {
   expect(await server.end('SIGTERM')).toBe(0)
 })
 
-test('counts what was used just before it is stopped, and keeps it and the buckets in DATA_DIR', async () => {
+test('the server counts use up to its stop, and keeps it and the buckets in DATA_DIR', async () => {
   const dataDir = await temporaryDirectory()
   const first = await start({ DATA_DIR: dataDir })
   await holdBob(first)
@@ -106,13 +106,15 @@ test('counts what was used just before it is stopped, and keeps it and the bucke
   expect((await chat(second, 900)).status).toBe(429)
 })
 
-test('shares a table with a second node, and counts what both admit', async () => {
+test('a second node shares the table, and what both admit is counted', async () => {
   const first = await start()
   await holdBob(first)
   const second = await start({ AWS_ENDPOINT_URL: first.tableUrl })
   expect(second.stderr()).toContain('no stream')
-  const answers = await Promise.all(Array.from({ length: 14 }, (_, n) => chat(n % 2 === 0 ? first : second)))
-  const statuses = answers.map(({ status }) => status).toSorted()
+  const responses = await Promise.all(
+    Array.from({ length: 14 }, (_, n) => chat(n % 2 === 0 ? first : second)),
+  )
+  const statuses = responses.map(({ status }) => status).toSorted()
   expect(statuses).toEqual([...Array(10).fill(200), ...Array(4).fill(429)])
   await vi.waitFor(
     async () => expect(await usageOf(second)).toMatchObject({ points: [{ requests: 10 }] }),
@@ -122,15 +124,18 @@ test('shares a table with a second node, and counts what both admit', async () =
   expect(await first.end()).toBe(0)
 })
 
-test.each(['SIGTERM', 'SIGKILL'] as const)('ends with the npm that runs it, by %s', async (signal) => {
-  const server = await startServe({}, [], { byNpm: true })
-  closing.push(() => server.end('SIGKILL'))
-  // resolves once no process holds the streams any more: npm, and the server that it started
-  await server.end(signal)
-  await expect(fetch(`${server.apiUrl}/health`)).rejects.toThrow('fetch failed')
-})
+test.each(['SIGTERM', 'SIGKILL'] as const)(
+  'the server ends with the npm that runs it, on %s',
+  async (signal) => {
+    const server = await startServe({}, [], { byNpm: true })
+    closing.push(() => server.end('SIGKILL'))
+    // resolves when no process holds the streams any more: npm, and the server it started
+    await server.end(signal)
+    await expect(fetch(`${server.apiUrl}/health`)).rejects.toThrow('fetch failed')
+  },
+)
 
-test('says in one line on stderr why it cannot start, and ends with 1', async () => {
+test('the server prints in one line on stderr why it cannot start, and exits with 1', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   closing.push(() => taken.close())
   await once(taken, 'listening')

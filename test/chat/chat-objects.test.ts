@@ -13,7 +13,7 @@ describe("an upstream's usage", () => {
     [{}, {}],
     [null, {}],
     [undefined, {}],
-  ])('with details %j tells of cached tokens %j', (prompt_tokens_details, cached) => {
+  ])('with details %j contains cached tokens %j', (prompt_tokens_details, cached) => {
     expect(parseUsage({ ...WHOLE, prompt_tokens_details })).toEqual({
       promptTokens: 100,
       completionTokens: 5,
@@ -22,7 +22,7 @@ describe("an upstream's usage", () => {
   })
 
   test.each([undefined, null, 'much', { prompt_tokens: 1 }, { ...WHOLE, completion_tokens: 1.5 }])(
-    'is none where it is %j',
+    'is none if it is %j',
     (usage) => {
       expect(parseUsage(usage)).toBe(undefined)
     },

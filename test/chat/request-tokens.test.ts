@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { mostTokens } from '../../src/chat/request-tokens.ts'
 
 test.each([
-  ['the default where none is named', {}, 16],
-  ['the default where all are null', { max_tokens: null, max_completion_tokens: null }, 16],
+  ['the default if none is given', {}, 16],
+  ['the default if all are null', { max_tokens: null, max_completion_tokens: null }, 16],
   ['the older name', { max_tokens: 50 }, 50],
   ['the newer name', { max_completion_tokens: 50 }, 50],
   ['the larger of both, in either order', { max_tokens: 4000, max_completion_tokens: 1 }, 4000],

@@ -24,11 +24,11 @@ const saying = v.object({ choices: v.tuple([v.object({ message: said, delta: sai
 
 const manySaying = v.object({ choices: v.array(v.object({ message: said })) })
 
-/** The text of each choice of a whole answer. */
+/** The text of each choice of a complete response. */
 const textsIn = (body: unknown): readonly string[] =>
   v.parse(manySaying, body).choices.map(({ message }) => message?.content ?? '')
 
-/** The text of an answer's, or a chunk's, only choice. */
+/** The text of the only choice of a response or a chunk. */
 const saidIn = (body: unknown): string => {
   const [{ message, delta }] = v.parse(saying, body).choices
   return (message ?? delta)?.content ?? ''
@@ -42,9 +42,9 @@ const chunksOf = async (call: ChatCall) => {
   return { chunks, usage: stream.usage() }
 }
 
-describe('a whole answer', () => {
+describe('a complete response', () => {
   test.each([
-    ['16 tokens where none is asked', {}, 16],
+    ['16 tokens by default', {}, 16],
     ['max_tokens', { max_tokens: 50 }, 50],
     ['as many for each choice', { max_tokens: 50, n: 3 }, 150],
     ['nulls as nothing', { max_tokens: null, max_completion_tokens: null, n: null }, 16],
@@ -54,13 +54,13 @@ describe('a whole answer', () => {
     expect((await model.complete(callOf(request))).usage).toEqual({ promptTokens: 9, completionTokens })
   })
 
-  test('uses max_completion_tokens where both are given, and may use the larger', async () => {
+  test('uses max_completion_tokens if both are given, and bounds the cost by the larger', async () => {
     const call = callOf({ max_tokens: 50, max_completion_tokens: 7 })
     expect((await model.complete(call)).usage).toMatchObject({ completionTokens: 7 })
     expect(model.mostCompletionTokens(call.request)).toBe(50)
   })
 
-  test('has the form of OpenAI, and says which node spoke', async () => {
+  test("has OpenAI's shape, and contains the node", async () => {
     const { status, body } = await model.complete(callOf({ max_tokens: 2, n: 2 }))
     const choice = {
       message: { role: 'assistant', content: 'This answer', refusal: null },
@@ -106,7 +106,7 @@ describe('a whole answer', () => {
   })
 })
 
-describe('a streamed answer', () => {
+describe('a streamed response', () => {
   const base = {
     id: 'chatcmpl-req_1',
     object: 'chat.completion.chunk',
@@ -117,7 +117,7 @@ describe('a streamed answer', () => {
     choices: [{ index: 0, delta, logprobs: null, finish_reason }],
   })
 
-  test('opens with the role, says the text, and stops', async () => {
+  test('starts with the role, contains the text, and stops', async () => {
     const { chunks, usage } = await chunksOf(callOf({ max_tokens: 2, stream: true }))
     expect(chunks).toEqual([
       { ...base, ...choice({ role: 'assistant', content: '' }) },
@@ -128,7 +128,7 @@ describe('a streamed answer', () => {
     expect(usage).toEqual({ promptTokens: 9, completionTokens: 2 })
   })
 
-  test('ends with the usage where that is asked, and says null of it before', async () => {
+  test('ends with the usage if requested, which is null before', async () => {
     const { chunks } = await chunksOf(
       callOf({ max_tokens: 1, stream: true, stream_options: { include_usage: true } }),
     )
@@ -140,7 +140,7 @@ describe('a streamed answer', () => {
     })
   })
 
-  test('says the same text as a whole one, in a bounded number of chunks', async () => {
+  test('has the same text as a complete one, in a bounded number of chunks', async () => {
     const { chunks } = await chunksOf(callOf({ max_tokens: 10_000 }))
     const { body } = await model.complete(callOf({ max_tokens: 10_000 }))
     expect(chunks.map(saidIn).join('')).toBe(saidIn(body))
@@ -151,18 +151,18 @@ describe('a streamed answer', () => {
     ['16,384 tokens in each of 128 choices', { n: 128, max_tokens: 16_384 }],
     ['1,000,000 tokens in each of 5 choices', { n: 5, max_tokens: 1_000_000 }],
     ['1,000,000 tokens in one', { max_tokens: 1_000_000 }],
-  ])('contains the same words as a whole one: %s', async (_, request) => {
+  ])('contains the same words as a complete one: %s', async (_, request) => {
     const call = callOf({ ...request, stream: true })
     const { chunks, usage } = await chunksOf(call)
     const whole = await model.complete(call)
     expect(chunks.map(saidIn).join('')).toBe(textsIn(whole.body).join(''))
     expect(usage).toEqual(whole.usage)
-    // of each choice the role, at most 1,024 parts of text in all, and the end
+    // per choice the role, at most 1,024 parts of text, and the end
     const choices = request.n ?? 1
     expect(chunks.length).toBeLessThanOrEqual(3 * choices + 1024)
   })
 
-  test('has counted what was taken of it when it is aborted', async () => {
+  test('counts the consumed part when it is aborted', async () => {
     const gone = new AbortController()
     const stream = await model.stream(callOf({ max_tokens: 100, stream: true }, gone.signal))
     if (!('chunks' in stream)) throw new Error('It did not stream')
@@ -175,7 +175,7 @@ describe('a streamed answer', () => {
 })
 
 describe('latency', () => {
-  test('is waited for before the answer, and before the first chunk', async () => {
+  test('delays the response, and the first chunk of a stream', async () => {
     const waits: number[] = []
     const delay: Delay = async (ms) => {
       waits.push(ms)
@@ -186,12 +186,12 @@ describe('latency', () => {
     expect(waits).toEqual([250, 250])
   })
 
-  test('ends where the caller goes away', async () => {
+  test('ends if the caller disconnects', async () => {
     const gone = new AbortController()
     const late = createSimulatedModel({ clock, delay: timerDelay, latencyMs: 3_600_000, nodeId: null })
-    const answer = late.complete(callOf({}, gone.signal))
+    const response = late.complete(callOf({}, gone.signal))
     gone.abort()
-    await expect(answer).rejects.toThrow('aborted')
+    await expect(response).rejects.toThrow('aborted')
     await expect(late.stream(callOf({}, gone.signal))).rejects.toThrow('aborted')
   })
 })

@@ -5,7 +5,7 @@ const tokens = createTokenCounter()
 const prompt = (request: Readonly<Record<string, unknown>>) =>
   tokens.countPrompt({ model: 'gpt-4o', messages: [], ...request })
 
-/** From OpenAI's cookbook, which compared them with what the API had counted for gpt-4o. */
+/** From OpenAI's cookbook, which compares them with the counts of the API for gpt-4o. */
 const COOKBOOK = [
   {
     role: 'system',
@@ -36,7 +36,7 @@ const COOKBOOK = [
 ]
 
 describe('a prompt', () => {
-  test('counts as OpenAI counts it', async () => {
+  test("has OpenAI's count", async () => {
     expect(await prompt({ messages: COOKBOOK })).toBe(124)
   })
 
@@ -47,7 +47,7 @@ describe('a prompt', () => {
     )
   })
 
-  test('counts text parts as the text they hold, and images by their detail', async () => {
+  test('counts text parts by their text, and images by their detail', async () => {
     const ofContent = (content: unknown) => prompt({ messages: [{ role: 'user', content }] })
     const plain = await ofContent('Hello there')
     const text = { type: 'text', text: 'Hello there' }
@@ -60,7 +60,7 @@ describe('a prompt', () => {
     expect(await ofContent([text, image()])).toBe(plain + 765)
   })
 
-  test('counts tools, calls of tools and a schema for the answer', async () => {
+  test('counts tools, tool calls and a response schema', async () => {
     const messages = [{ role: 'user', content: 'Hi' }]
     const bare = await prompt({ messages })
     const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }]
@@ -77,13 +77,13 @@ describe('a prompt', () => {
     ).toBeGreaterThan(bare)
   })
 
-  test('does not take control tokens in a text for what they say', async () => {
+  test('counts control tokens within a text as plain text', async () => {
     expect(await tokens.countText('<|endoftext|>')).toBeGreaterThan(1)
   })
 })
 
 describe('a long text', () => {
-  test('counts exactly, whatever stands at the places where it is cut', async () => {
+  test('is counted exactly, whatever the text at its cuts', async () => {
     const count = await loadO200k()
     const text =
       'So "it\'s" done;    then\n\n  what?\n \n42 1234567 caf\u00e9s... \u6f22\u5b57 \ud83d\ude00\ud83d\ude00 x / y\t- z '.repeat(
@@ -96,20 +96,20 @@ describe('a long text', () => {
     ['spaces', ' '],
     ['one letter', 'a'],
     ['emoji', '\ud83d\ude00'],
-  ])('of %s without end does not take quadratic time', async (_, unit) => {
-    // quadratic time would be minutes, more than a test has
+  ])('of %s without end is not counted in quadratic time', async (_, unit) => {
+    // quadratic time would be minutes, longer than the timeout
     const counted = await tokens.countText(unit.repeat(200_000 / unit.length))
     expect(counted).toBeGreaterThan(200_000 / 128 / 2)
   })
 
-  test('counts as no less than a text that is shorter', async () => {
+  test('has at least the count of a shorter text', async () => {
     const [short, long] = ['one two three '.repeat(20_000), 'one two three '.repeat(60_000)]
     expect(await tokens.countText(long)).toBeGreaterThan(2.9 * (await tokens.countText(short)))
   })
 })
 
 describe('the tables', () => {
-  test('load once, at the first count, and again where loading failed', async () => {
+  test('load once, at the first count, and again if loading failed', async () => {
     let loads = 0
     const counter = createTokenCounter({
       load: async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createTokenCounter } from '../../src/chat/token-counter.ts'
 import { createWorkTurns } from '../../src/chat/work-turns.ts'
 
-/** Turns of the event loop in which the work done is noted. */
+/** Turns of the event loop in which the work is recorded. */
 const counted = () => {
   const perTurn = [0]
   const nextTurn = async () => {
@@ -32,13 +32,13 @@ const run = async (task: ReturnType<ReturnType<typeof createWorkTurns>['begin']>
 }
 
 describe('work in turns', () => {
-  test('takes no turn where there is little', async () => {
+  test('takes no turn if there is little', async () => {
     const { turns, perTurn } = counted()
     await run(turns.begin(), 990)
     expect(perTurn).toEqual([990])
   })
 
-  test('does a bounded part in each turn where there is much, however many tasks there are', async () => {
+  test('does a bounded part in each turn if there is much, however many tasks there are', async () => {
     const { turns, perTurn } = counted()
     await Promise.all(Array.from({ length: 24 }, () => run(turns.begin(), 5000)))
     const [first = 0, ...later] = perTurn
@@ -49,7 +49,7 @@ describe('work in turns', () => {
   test.each([
     ['long', 'short'],
     ['short', 'long'],
-  ])('ends the shorter task first where a %s one begins', async (...begun) => {
+  ])('ends the shorter task first if a %s one begins', async (...begun) => {
     const ended: string[] = []
     const { turns } = counted()
     const work = { long: 50_000, short: 5000 }
@@ -84,7 +84,7 @@ describe('counting a prompt', () => {
     ['2,048 short messages', messages('hello', 2048)],
     ['20,000 parts', messages(Array(20_000).fill({ type: 'text', text: 'a' }))],
     ['20,000 images', messages(Array(20_000).fill({ type: 'image_url' }))],
-  ])('never works long without a turn: %s', async (_, prompt) => {
+  ])('never blocks for long without a turn: %s', async (_, prompt) => {
     const { turns, perTurn } = counted()
     const counter = createTokenCounter({ load: async () => (text) => text.length, turns })
     await counter.countPrompt({ model: 'm', messages: prompt })

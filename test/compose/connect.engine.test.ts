@@ -5,7 +5,7 @@ import { connectTo } from '../../src/compose/connect.ts'
 
 const ANSWER_MS = 200
 
-/** More than any call would wait for room in front of a store elsewhere, which answers many at once. */
+/** More than any call waits for capacity on a remote store, which serves many at once. */
 const CALLS = 120
 
 const closing: (() => unknown)[] = []
@@ -14,16 +14,16 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-/** An engine that takes its time, and counts how many ask at once. */
+/** A slow engine that counts concurrent requests. */
 const countingEngine = async () => {
   let most = 0
-  let asking = 0
+  let outgoing = 0
   const server = createServer((request, response) => {
-    asking += 1
-    most = Math.max(most, asking)
+    outgoing += 1
+    most = Math.max(most, outgoing)
     request.resume().on('end', () =>
       setTimeout(() => {
-        asking -= 1
+        outgoing -= 1
         response.setHeader('content-type', 'application/x-amz-json-1.0').end('{}')
       }, ANSWER_MS),
     )
@@ -35,14 +35,14 @@ const countingEngine = async () => {
   return { endpoint: `http://127.0.0.1:${address.port}`, most: () => most }
 }
 
-test('bounds the calls in flight to an engine on this machine', async () => {
+test('the calls in flight to an engine on this machine are bounded', async () => {
   const { endpoint, most } = await countingEngine()
   const host = { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }
   const client = connectTo(host)({ deadlineMs: 5000 })
   closing.push(client.close)
-  const ask = () =>
+  const send = () =>
     client.run((sdk) => sdk.send(new GetItemCommand({ TableName: 'ZAEL-x', Key: { PK: { S: 'a' } } })))
-  await Promise.all(Array.from({ length: CALLS }, ask))
+  await Promise.all(Array.from({ length: CALLS }, send))
   expect(most()).toBeGreaterThan(1)
   expect(most()).toBeLessThanOrEqual(8)
 })

@@ -10,7 +10,7 @@ test.each([
   'http://localhost.:8000',
   'http://127.255.1.2:8000',
   'http://localhost.localstack.cloud:4566',
-])('takes %s for local', (endpoint) => {
+])('%s is local', (endpoint) => {
   expect(isLocalEndpoint(endpoint)).toBe(true)
 })
 
@@ -22,6 +22,6 @@ test.each([
   'http://10.0.0.1:8000',
   'http://127.0.0.1.example.com',
   'http://2130706433.example',
-])('does not take %s for local', (endpoint) => {
+])('%s is not local', (endpoint) => {
   expect(isLocalEndpoint(endpoint)).toBe(false)
 })

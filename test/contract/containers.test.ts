@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { boundedList, openObject } from '../../src/contract/containers.ts'
 
-/** A list of up to three positive numbers, and how many items were looked at. */
+/** A list of up to three positive numbers, and the number of validated items. */
 const counted = () => {
   let visited = 0
   const item = v.custom<number>((value) => {
@@ -15,7 +15,7 @@ const counted = () => {
 }
 
 describe('a bounded list', () => {
-  test('looks at no item of a list that is too long, or too short', () => {
+  test('validates no item if it is too long or too short', () => {
     for (const list of [Array(340_000).fill(1), []]) {
       const { check, visited } = counted()
       expect(check(list).issues?.map(({ message }) => message)).toEqual(['contain 1 to 3 numbers'])
@@ -23,13 +23,13 @@ describe('a bounded list', () => {
     }
   })
 
-  test('looks at no item behind the first that is wrong, and makes one issue', () => {
+  test('validates no item after the first invalid one, and has one issue', () => {
     const { check, visited } = counted()
     expect(check([1, -1, -1]).issues).toHaveLength(1)
     expect(visited()).toBe(2)
   })
 
-  test('takes what is right, and nothing that is no list', () => {
+  test('accepts valid lists, and nothing that is not a list', () => {
     expect(counted().check([1, 2, 3])).toMatchObject({ success: true, output: [1, 2, 3] })
     expect(counted().check({ length: 2 }).success).toBe(false)
     expect(counted().check('abc').success).toBe(false)
@@ -39,7 +39,7 @@ describe('a bounded list', () => {
 describe('an open object', () => {
   const schema = openObject({ name: v.string(), size: v.nullish(v.number()) })
 
-  test('passes the very object that was sent on, with its other fields', () => {
+  test('passes the original object on, with its other fields', () => {
     const sent = { name: 'a', other: { deep: 1 } }
     expect(v.parse(schema, sent)).toBe(sent)
   })
@@ -58,7 +58,7 @@ describe('an open object', () => {
     [{ name: 'a', size: 'b' }, 'size'],
     ['text', undefined],
     [null, undefined],
-  ])('refuses %j', (sent, field) => {
+  ])('rejects %j', (sent, field) => {
     const { issues, success } = v.safeParse(schema, sent, { abortEarly: true })
     expect([success, issues?.[0]?.path?.[0]?.key]).toEqual([false, field])
   })

@@ -53,7 +53,7 @@ describe('limits as JSON', () => {
         headroom: { normal: 0, low: 0.3 },
       },
     ],
-  ])('of windows, %j, are told in full, and read back', (input, told) => {
+  ])('of windows, %j, are returned in full, and parsed back', (input, told) => {
     const json = parseLimits([input], 'limits').map(limitToJson)
     expect(json).toEqual([told])
     expect(parseLimits(json, 'limits').map(limitToJson)).toEqual(json)
@@ -90,13 +90,13 @@ describe('limits as JSON', () => {
       { algorithm: 'fixed_window', limit: 0, window: 'day' },
       { algorithm: 'fixed_window', limit: 0, capacity: 0, window: 'day', time_zone: 'UTC' },
     ],
-  ])('of size 0, %j, are paused, and read back', (input, told) => {
+  ])('of size 0, %j, are paused, and parsed back', (input, told) => {
     const json = parseLimits([{ name: 'rpm', ...input }], 'limits').map(limitToJson)
     expect(json).toEqual([{ name: 'rpm', meter: 'requests', ...told }])
     expect(parseLimits(json, 'limits').map(limitToJson)).toEqual(json)
   })
 
-  test('take the meter from a usual name, else count requests', () => {
+  test('have the meter of a usual name, else count requests', () => {
     const meters = ['rps', 'rph', 'tpm', 'itpm', 'otpm'].map(
       (name) => parseLimits([{ ...rpm, name }], 'limits')[0]?.meter,
     )
@@ -177,7 +177,7 @@ describe('limits as JSON', () => {
       /^limits\[0\]\.refill_rate must not be given/,
     ],
     [
-      'more in a second than nanoseconds tell',
+      'more per second than one per nanosecond',
       [{ name: 'rpm', limit: 700_000_000, per: 'second' }],
       /^limits\[0\]\.limit must be a rate that whole nanoseconds/,
     ],
@@ -274,7 +274,7 @@ describe('limits as JSON', () => {
       [{ ...rpm, on_unavailable: 'pray' }],
       /^limits\[0\]\.on_unavailable must be one of/,
     ],
-  ])('with %s are refused by the name of the field', (_, input, message) => {
+  ])('with %s are rejected by the name of the field', (_, input, message) => {
     expect(messageOf(input)).toMatch(message)
   })
 })

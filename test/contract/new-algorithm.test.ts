@@ -19,8 +19,8 @@ import { entityOwner } from '../core/test-config.ts'
 import { createTestWorld } from '../core/test-limiter.ts'
 
 /*
- * An algorithm that zael does not have, added as its own are: a size, a definition of its arithmetic, a format of its JSON.
- * That all of zael compiles with it in the list of sizes is a part of the test.
+ * An algorithm that zael does not contain, added like its own: a size, a definition of its arithmetic, a format of its JSON.
+ * That all of zael compiles with it in the list of sizes is part of the test.
  */
 
 /** `limit` tokens, refilled within an hour. */
@@ -69,7 +69,7 @@ const parseLimits = (input: unknown) => parseAt(limitList, input, 'limits')
 
 const rph = { name: 'rph', algorithm: 'hourly_bucket', limit: 3 }
 
-test('parses the limit, and names the field at fault', () => {
+test('the new limit is parsed, and an error names its field', () => {
   expect(parseLimits([rph])).toEqual([
     { name: 'rph', meter: 'requests', size: { algorithm: 'hourly_bucket', limit: 3 } },
   ])
@@ -80,11 +80,11 @@ test('parses the limit, and names the field at fault', () => {
   )
 })
 
-test('shows the limit as JSON', () => {
+test('the new limit is returned as JSON', () => {
   expect(parseLimits([rph]).map(limitToJson)).toEqual([{ ...rph, meter: 'requests', capacity: 3 }])
 })
 
-test('describes the limit in the OpenAPI document', () => {
+test('the OpenAPI document describes the new limit', () => {
   const { items } = toJsonSchema(limitList, JSON_SCHEMA_OPTIONS)
   expect(items).toMatchObject({
     anyOf: expect.arrayContaining([
@@ -93,7 +93,7 @@ test('describes the limit in the OpenAPI document', () => {
   })
 })
 
-test('decides by the limit, keeps its state in the bucket, and refills it', async () => {
+test('the limiter decides by the new limit, keeps its state in the bucket, and refills it', async () => {
   const world = createTestWorld({ configCacheMs: 0 })
   const { clock, config, node } = world
   config.putEntity('key')
@@ -108,11 +108,11 @@ test('decides by the limit, keeps its state in the bucket, and refills it', asyn
   expect((await decide()).allowed).toBe(true)
 })
 
-test('goes on from the text in a bucket', () => {
+test('the state is read back from the bucket', () => {
   expect(algorithmOfText('hourly_bucket 3')).toMatchObject({ name: 'hourly_bucket', capacity: 3 })
   expect(algorithmOfText('hourly_bucket three')).toBeUndefined()
 })
 
-test('words the period of the limit', () => {
+test('the period of the new limit has a text', () => {
   expect(periodText({ algorithm: 'hourly_bucket', limit: 3 }, 3600)).toBe('in an hour')
 })

@@ -33,7 +33,7 @@ test.each([
   [{ map: 1 }, 'map must be an object'],
   [{ map: { a: 1 } }, 'map.a must be a string'],
   [{ other: 1 }, 'other must not be given: it is not known'],
-])('of %j it says: %s', (input, text) => {
+])('the error for %j is: %s', (input, text) => {
   const [issue] = v.safeParse(schema, input).issues ?? []
   const path = issue?.path?.map(({ key }) => ({
     key: String(key).match(/^\d+$/) ? Number(key) : String(key),

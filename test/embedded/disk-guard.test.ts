@@ -6,7 +6,7 @@ const FULL = Object.assign(new Error('IO error: 000003.log: No space left on dev
   code: 'LEVEL_IO_ERROR',
 })
 
-/** A database in memory on a disk that the test fills. It stays broken after a failed write until it is reopened. */
+/** A database in memory on a disk that the test fills. After a failed write it stays broken until it is reopened. */
 const setUp = () => {
   const items = new Map<string, unknown>()
   const disk = { isFull: false, isBroken: false, opens: 0, writes: 0, nowMs: 0 }
@@ -36,7 +36,7 @@ const setUp = () => {
   return { disk, database, put, get }
 }
 
-test('answers a failed write as an InternalServerError that names the reason', async () => {
+test('a failed write is an InternalServerError that names the cause', async () => {
   const { disk, put } = setUp()
   expect(await put('a')).toBeNull()
   disk.isFull = true
@@ -49,7 +49,7 @@ test('answers a failed write as an InternalServerError that names the reason', a
   })
 })
 
-test('attempts no write while there is no room, and goes on reading', async () => {
+test('no write is attempted while there is no space, and reads continue', async () => {
   const { disk, put, get } = setUp()
   await put('a')
   disk.isFull = true
@@ -62,7 +62,7 @@ test('attempts no write while there is no room, and goes on reading', async () =
   expect([disk.writes, disk.opens, await get('a')]).toEqual([before, 0, 'a'])
 })
 
-test('reopens the database once there is room, before anything else is written', async () => {
+test('the database is reopened after there is space again, before the next write', async () => {
   const { disk, put, get } = setUp()
   disk.isFull = true
   await put('a')
@@ -74,7 +74,7 @@ test('reopens the database once there is room, before anything else is written',
   expect([await get('b'), await get('c'), await get('d')]).toEqual([undefined, 'c', 'd'])
 })
 
-test('tries again a second after it could not be reopened', async () => {
+test('a failed reopening is retried after a second', async () => {
   const { disk, database, put } = setUp()
   disk.isFull = true
   await put('a')
@@ -88,7 +88,7 @@ test('tries again a second after it could not be reopened', async () => {
   expect(await put('c')).toBeNull()
 })
 
-test('leaves alone what is no failure', async () => {
+test('other results are passed through', async () => {
   const { database } = setUp()
   const missing = Object.assign(new Error('not found'), { name: 'NotFoundError' })
   const under: Database = { ...database, get: (_, done) => done(missing) }

@@ -77,7 +77,7 @@ const usedOf = (image: NonNullable<StreamRecord['dynamodb']>['NewImage']) => ima
 test.each([
   ['in this thread', startInProcess],
   ['in a thread of its own', startInThread],
-])('feeds every write of a bucket with its old and new image, %s', async (_, startWith) => {
+])('the engine feeds every write of a bucket with its old and new image, %s', async (_, startWith) => {
   const { records, engine, sdk } = await start({}, startWith)
   await addOne(sdk)
   await addOne(sdk)
@@ -97,7 +97,7 @@ test.each([
   expect(new Set(records.map(({ dynamodb }) => dynamodb?.SequenceNumber)).size).toBe(4)
 })
 
-test('keeps the order of concurrent writes to one bucket, whoever makes them', async () => {
+test('the engine keeps the order of concurrent writes to one bucket by several clients', async () => {
   const { records, engine, sdk } = await start()
   const other = await clientOf(engine.endpoint)
   await Promise.all(Array.from({ length: 40 }, (_, place) => addOne(place % 2 === 0 ? sdk : other)))
@@ -110,7 +110,7 @@ test('keeps the order of concurrent writes to one bucket, whoever makes them', a
   )
 })
 
-test('feeds neither failed writes nor what is no bucket', async () => {
+test('the engine feeds neither failed writes nor items that are not buckets', async () => {
   const { records, engine, sdk } = await start()
   const denied = sdk.send(
     new UpdateItemCommand({
@@ -128,7 +128,7 @@ test('feeds neither failed writes nor what is no bucket', async () => {
   expect(records).toEqual([])
 })
 
-test('keeps the data in its directory, and feeds what is written after a restart', async () => {
+test('the engine keeps its data in its directory, and feeds writes after a restart', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'zael-engine-'))
   closing.push(() => rm(dataDir, { recursive: true }))
   const first = await start({ dataDir }, startInThread)
@@ -140,7 +140,7 @@ test('keeps the data in its directory, and feeds what is written after a restart
   expect(second.records.map(({ dynamodb }) => usedOf(dynamodb?.OldImage))).toEqual(['1'])
 })
 
-test('lives on when a client goes away in the middle of a request', async () => {
+test('the engine survives a client that disconnects in the middle of a request', async () => {
   const { engine, sdk } = await start()
   const socket = connect(Number(new URL(engine.endpoint).port), '127.0.0.1')
   const body =
@@ -152,7 +152,7 @@ test('lives on when a client goes away in the middle of a request', async () => 
   await addOne(sdk)
 })
 
-test('says why it cannot start, by the code of the system', async () => {
+test("a failed start has the system's error code", async () => {
   const { engine } = await start()
   const taken = { port: Number(new URL(engine.endpoint).port), dataDir: undefined, tableName }
   await expect(startInThread(taken, [])).rejects.toMatchObject({
@@ -163,7 +163,7 @@ test('says why it cannot start, by the code of the system', async () => {
   await expect(startInThread(unwritable, [])).rejects.toMatchObject({ code: 'ENOTDIR' })
 })
 
-test('says that another process has its directory', async () => {
+test('a directory used by another process is an error', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'zael-engine-'))
   closing.push(() => rm(dataDir, { recursive: true }))
   await start({ dataDir }, startInThread)
@@ -172,7 +172,7 @@ test('says that another process has its directory', async () => {
   })
 })
 
-test('refuses every request of a web page, and names no origin that may call', async () => {
+test('the engine rejects every request of a web page, and allows no origin', async () => {
   const { engine } = await start()
   const target = { 'x-amz-target': 'DynamoDB_20120810.ListTables', authorization: 'AWS4-HMAC-SHA256 x' }
   for (const method of ['OPTIONS', 'POST', 'GET']) {
@@ -185,7 +185,7 @@ test('refuses every request of a web page, and names no origin that may call', a
   expect((await fetch(engine.endpoint)).status).toBe(200)
 })
 
-/** An engine whose disk is full while the test says so. */
+/** An engine whose disk is full while the test sets it. */
 const startOnDisk = async () => {
   const disk = { isFull: false }
   const { create } = db
@@ -205,7 +205,7 @@ const startOnDisk = async () => {
   return { ...started, disk }
 }
 
-test('outlives a full disk: a write fails as InternalServerError, reads go on, and writes once there is room', async () => {
+test('the engine survives a full disk: a write fails as InternalServerError, reads continue, and writes resume once there is space', async () => {
   const { sdk, disk } = await startOnDisk()
   await addOne(sdk)
   disk.isFull = true

@@ -76,7 +76,7 @@ const use = (born: bigint, requests: bigint, tokens: bigint) => ({
   ],
 })
 
-test('counts real writes by the hour, and not again when their records come again', async () => {
+test('real writes are counted by the hour, and not again when their records are repeated', async () => {
   const { buckets, usageStore, aggregator, feed } = await start()
   const writes = ['key-alice', 'key-bob'].flatMap((id) =>
     Array.from({ length: 30 }, () => buckets.write(entityBucket(id, 'gpt-4'), use(7n, 1n, 40n))),
@@ -93,7 +93,7 @@ test('counts real writes by the hour, and not again when their records come agai
   expect(await usage()).toEqual([[30, 1200, 30]])
 })
 
-test('adds up the lives of a bucket that was reset in between', async () => {
+test('the generations of a bucket that was reset in between are added up', async () => {
   const { buckets, usageStore, feed } = await start()
   const bucket = entityBucket('key-bob', 'gpt-4')
   await buckets.write(bucket, use(7n, 2n, 10n))

@@ -12,22 +12,22 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true }))
 
-test('makes what is missing, and leaves what is there', () => {
+test('missing directories are created, and existing ones kept', () => {
   makeDirectory(join(root, 'a', 'b'))
   makeDirectory(join(root, 'a', 'b'))
   makeDirectory(root)
   expect(existsSync(join(root, 'a', 'b'))).toBe(true)
 })
 
-test('says what is in the way', () => {
+test('the error names the blocking path', () => {
   writeFileSync(join(root, 'file'), '')
   expect(() => makeDirectory(join(root, 'file'))).toThrow('EEXIST')
   expect(() => makeDirectory(join(root, 'file', 'below'))).toThrow(
-    // Node 24 names what is in the way, Node 20 what it is not
+    // Node 24 names the blocking path, Node 20 the missing directory
     /ENOTDIR|EEXIST/,
   )
 })
 
-test.runIf(existsSync('/proc/self'))('gives up where no directory can be made', () => {
+test.runIf(existsSync('/proc/self'))('the call fails if no directory can be created', () => {
   expect(() => makeDirectory('/proc/zael/data')).toThrow('ENOENT')
 })

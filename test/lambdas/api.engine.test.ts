@@ -31,7 +31,7 @@ afterEach(() => {
   vi.resetModules()
 })
 
-/** A Lambda that has just started, in this process; what it logs is kept out of the tests' output. */
+/** A new Lambda in this process; its logs are kept out of the tests' output. */
 const startLambda = async (env: Readonly<Record<string, string>>) => {
   const all = {
     AWS_REGION: 'us-east-1',
@@ -49,12 +49,12 @@ const startLambda = async (env: Readonly<Record<string, string>>) => {
   }
   for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value)
   vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
-  // biome-ignore lint/suspicious/noExplicitAny: each test calls the kind of handler that its environment makes
+  // biome-ignore lint/suspicious/noExplicitAny: each test calls the handler type of its environment
   const { handler }: { handler: any } = await import('../../lambdas/api.ts')
   return handler
 }
 
-/** What a REST API hands to its Lambda. */
+/** The event of a REST API. */
 const event = (method: string, path: string, token: string, body?: unknown) => ({
   httpMethod: method,
   path,
@@ -69,7 +69,7 @@ const event = (method: string, path: string, token: string, body?: unknown) => (
   body: body === undefined ? null : JSON.stringify(body),
 })
 
-/** The same behind a custom domain whose base path is `limits`. */
+/** The same event behind a custom domain with the base path `limits`. */
 const belowLimits = (method: string, path: string) => ({
   ...event(method, `/limits${path}`, 'none'),
   resource: path === '' ? '/' : '/{proxy+}',
@@ -84,7 +84,7 @@ const bucketOf = (entityId: string) =>
 
 const usedBy = async (entityId: string): Promise<unknown> => (await bucketOf(entityId))?.used_output_tokens
 
-test('answers whole where the API does not stream, by the tokens in Secrets Manager', async () => {
+test('the Lambda returns whole responses if the API does not stream, with the tokens of Secrets Manager', async () => {
   const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
   const chat = await handler(event('POST', '/v1/chat/completions', 'key-bob', CHAT), {})
   expect(chat.statusCode).toBe(200)
@@ -97,11 +97,11 @@ test('answers whole where the API does not stream, by the tokens in Secrets Mana
   expect((await handler(event('POST', '/api/entities', 'the-viewer', {}), {})).statusCode).toBe(403)
 })
 
-test('checks policies for a gateway, and knows a policy by its path', async () => {
+test('the Lambda checks policies for a gateway, and addresses a policy by its path', async () => {
   const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
   const body = { userId: 'ent-user-1', modelId: 'gpt-4o', tenantId: 'enterprise_co', modelTier: 'premium' }
-  const answer = await handler(event('POST', '/rate-limit/check', 'the-admin', body), {})
-  expect([answer.statusCode, JSON.parse(answer.body)]).toMatchObject([
+  const response = await handler(event('POST', '/rate-limit/check', 'the-admin', body), {})
+  expect([response.statusCode, JSON.parse(response.body)]).toMatchObject([
     200,
     { allowed: true, primary: { label: 'TENANT enterprise_co', count: 1, limit: 500 } },
   ])
@@ -112,11 +112,11 @@ test('checks policies for a gateway, and knows a policy by its path', async () =
   expect([policy.statusCode, JSON.parse(policy.body).label]).toEqual([200, 'GLOBAL *'])
 })
 
-test('reserves in one environment, settles in another, and counts before it answers', async () => {
-  const asking = { resource: 'gpt-4', cost: { output_tokens: 40 }, reserve: true, idempotency_key: 'job' }
+test('the Lambda reserves in one environment, settles in another, and counts before it returns', async () => {
+  const outgoing = { resource: 'gpt-4', cost: { output_tokens: 40 }, reserve: true, idempotency_key: 'job' }
   const reserve = async () => {
     const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
-    return handler(event('POST', '/v1/limits/check', 'key-charlie', asking), {})
+    return handler(event('POST', '/v1/limits/check', 'key-charlie', outgoing), {})
   }
   const reserved = await reserve()
   expect(reserved.statusCode).toBe(200)
@@ -131,7 +131,7 @@ test('reserves in one environment, settles in another, and counts before it answ
   expect(await usedBy('key-charlie')).toBe(40n)
 })
 
-test('answers below the base path of a custom domain: routes, documentation and page, with links below it', async () => {
+test('the Lambda serves the base path of a custom domain: routes, documentation and page, with links below it', async () => {
   const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
   const get = async (path: string) => {
     const { statusCode, body, multiValueHeaders } = await handler(belowLimits('GET', path), {})
@@ -161,7 +161,7 @@ const streamingLambda = () => {
   return startLambda({ RESPONSE_STREAMING: 'true' })
 }
 
-test('settles what was sent before it resolves, where the client leaves after the first chunk', async () => {
+test('the Lambda settles sent tokens before it resolves, if the client disconnects after the first chunk', async () => {
   const handler = await streamingLambda()
   let chunks = 0
   const stream = new Writable({
@@ -180,7 +180,7 @@ test('settles what was sent before it resolves, where the client leaves after th
   expect(tokens).toBeLessThan(400n)
 })
 
-test('streams where the API does: status and headers first, and what was used is counted before the end', async () => {
+test('the Lambda streams if the API does: status and headers first, and use is counted before the end', async () => {
   const handler = await streamingLambda()
   const chunks: string[] = []
   const stream = new Writable({
@@ -198,13 +198,13 @@ test('streams where the API does: status and headers first, and what was used is
   expect(await usedBy('key-alice')).toBe(4n)
 })
 
-test('answers whole where it should stream but is called without the means to', async () => {
+test('the Lambda returns whole responses if it should stream but is called without a response stream', async () => {
   const handler = await startLambda({ RESPONSE_STREAMING: 'true' })
   expect((await handler(event('GET', '/health', 'none'), {})).statusCode).toBe(200)
 })
 
-test('says that it is not ready where the tokens cannot be read', async () => {
+test('the Lambda returns not ready if the tokens cannot be read', async () => {
   const handler = await startLambda({ ADMIN_TOKEN_SECRET_ARN: 'arn:missing' })
-  const answer = await handler(event('GET', '/health', 'none'), {})
-  expect([answer.statusCode, JSON.parse(answer.body).error]).toEqual([503, 'unavailable'])
+  const response = await handler(event('GET', '/health', 'none'), {})
+  expect([response.statusCode, JSON.parse(response.body).error]).toEqual([503, 'unavailable'])
 })

@@ -2,7 +2,7 @@ import type { LambdaEvent } from 'hono/aws-lambda'
 import { describe, expect, test } from 'vitest'
 import { rootLinks, withoutBasePath } from '../../lambdas/events.ts'
 
-/** What a REST API hands to its Lambda, as far as paths are concerned. */
+/** The event of a REST API, reduced to the paths. */
 const restEvent = (path: string, route: { resource: string; proxy?: string; publicPath?: string }) =>
   ({
     httpMethod: 'GET',
@@ -35,7 +35,7 @@ describe('a REST API', () => {
     ['/limits/docs/', 'docs', '/docs/'],
     ['/limits/docs/', 'docs/', '/docs/'],
     ['/docs/', 'docs', '/docs/'],
-  ])('hands %s, matched as %s, to the app as %s', (path, proxy, below) => {
+  ])('with path %s, matched as %s, has the app path %s', (path, proxy, below) => {
     expect(pathOf(restEvent(path, { resource: '/{proxy+}', proxy }))).toBe(below)
   })
 
@@ -53,11 +53,11 @@ describe('a REST API', () => {
     expect(pathOf(restEvent(path, { resource: '/{proxy+}', proxy }))).toBe(below)
   })
 
-  test.each(['/', '/limits', '/limits/', '/a/b'])('hands its root, at %s, to the app as /', (path) => {
+  test.each(['/', '/limits', '/limits/', '/a/b'])('with its root at %s has the app path /', (path) => {
     expect(pathOf(restEvent(path, { resource: '/' }))).toBe('/')
   })
 
-  test('finds what lies below a resource of its own', () => {
+  test('finds the path below a resource', () => {
     expect(pathOf(restEvent('/limits/health', { resource: '/limits/{proxy+}', proxy: 'health' }))).toBe(
       '/health',
     )
@@ -68,7 +68,7 @@ describe('a REST API', () => {
     ['another proxy', '/limits/health', { resource: '/{proxy+}', proxy: 'metrics' }],
     ['a longer name', '/mylimits/unhealth', { resource: '/{proxy+}', proxy: 'health' }],
     ['other parameters', '/limits/x', { resource: '/limits/{id}' }],
-  ])('keeps a path that does not end as the route does: %s', (_, path, route) => {
+  ])('keeps a path that does not end like the route: %s', (_, path, route) => {
     expect(pathOf(restEvent(path, route))).toBe(path)
   })
 })
@@ -83,12 +83,12 @@ describe('an HTTP API', () => {
     ['/production', { routeKey: '$default', stage: 'prod' }, '/production'],
     ['/health', { routeKey: '$default' }, '/health'],
     ['/', { routeKey: '$default' }, '/'],
-  ])('hands %s of the route %o to the app as %s', (rawPath, route, below) => {
+  ])('with path %s of the route %o has the app path %s', (rawPath, route, below) => {
     expect(pathOf(httpEvent(rawPath, route))).toBe(below)
   })
 })
 
-test('an event of a load balancer stays as it is', () => {
+test('an event of a load balancer stays unchanged', () => {
   const event = {
     httpMethod: 'GET',
     path: '/limits/health',
@@ -105,7 +105,7 @@ describe('links on the page at the root', () => {
     ['/prod/', undefined],
     ['/', undefined],
     ['//elsewhere.example', undefined],
-  ])('at %s begin with %s', (publicPath, links) => {
+  ])('at %s start with %s', (publicPath, links) => {
     expect(rootLinks(restEvent('/', { resource: '/', publicPath }))).toBe(links)
   })
 

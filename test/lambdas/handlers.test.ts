@@ -16,11 +16,11 @@ const eventOf = (headers: Readonly<Record<string, string>> = {}) =>
   }) as unknown as LambdaEvent
 const CONTEXT = {} as LambdaContext
 
-describe('a handler that answers whole', () => {
+describe('a handler with whole responses', () => {
   const answered = async (
-    answer: (request: Request) => Response,
+    respond: (request: Request) => Response,
     headers?: Readonly<Record<string, string>>,
-  ) => bufferedHandler({ fetch: (request) => answer(request) })(eventOf(headers), CONTEXT)
+  ) => bufferedHandler({ fetch: (request) => respond(request) })(eventOf(headers), CONTEXT)
 
   test.each([
     'text/html; charset=utf-8',
@@ -28,25 +28,28 @@ describe('a handler that answers whole', () => {
     'text/javascript; charset=utf-8',
     'application/json',
     'application/vnd.oai.openapi+json;version=3.1',
-  ])('passes %s on as text', async (type) => {
-    const answer = await answered(() => new Response('data: ä\n\n', { headers: { 'content-type': type } }))
-    expect(answer).toMatchObject({ statusCode: 200, isBase64Encoded: false, body: 'data: ä\n\n' })
+  ])('returns %s as text', async (type) => {
+    const response = await answered(() => new Response('data: ä\n\n', { headers: { 'content-type': type } }))
+    expect(response).toMatchObject({ statusCode: 200, isBase64Encoded: false, body: 'data: ä\n\n' })
   })
 
-  test.each(['image/png', 'font/woff2'])('passes %s on as base64', async (type) => {
+  test.each(['image/png', 'font/woff2'])('returns %s as base64', async (type) => {
     const bytes = new Uint8Array([0x89, 0xff])
-    const answer = await answered(() => new Response(bytes, { headers: { 'content-type': type } }))
-    expect(answer).toMatchObject({ isBase64Encoded: true, body: 'if8=' })
+    const response = await answered(() => new Response(bytes, { headers: { 'content-type': type } }))
+    expect(response).toMatchObject({ isBase64Encoded: true, body: 'if8=' })
   })
 
-  test('asks the app for nothing that is compressed', async () => {
-    const answer = await answered((request) => new Response(String(request.headers.get('accept-encoding'))), {
-      'Accept-Encoding': 'gzip, br',
-    })
-    expect(answer).toMatchObject({ body: 'null' })
+  test('requests no compression from the app', async () => {
+    const response = await answered(
+      (request) => new Response(String(request.headers.get('accept-encoding'))),
+      {
+        'Accept-Encoding': 'gzip, br',
+      },
+    )
+    expect(response).toMatchObject({ body: 'null' })
   })
 
-  test('gives the app its path below the base path', async () => {
+  test('passes the path below the base path to the app', async () => {
     expect(await answered((request) => new Response(new URL(request.url).pathname))).toMatchObject({
       body: '/some',
     })
@@ -68,7 +71,7 @@ describe('a handler that streams', () => {
 
   const handlerOf = (app: Fetching) => streamingHandler(app) as unknown as StreamHandler
 
-  /** An app whose body never ends by itself, and what happened to it in order. */
+  /** An app whose body never ends by itself, and a log of its events in order. */
   const endless = () => {
     const events: string[] = []
     const app: Fetching = {
@@ -126,7 +129,7 @@ describe('a handler that streams', () => {
     expect(read).toBe(text)
   })
 
-  test('stops the upstream and settles before it resolves, where the client leaves after the first chunk', async () => {
+  test('stops the upstream and settles before it resolves, if the client disconnects after the first chunk', async () => {
     const { app, events } = endless()
     const stream = new Writable({
       write(_chunk, _encoding, done) {
@@ -138,7 +141,7 @@ describe('a handler that streams', () => {
     expect(events).toEqual(['signal aborted', 'upstream stopped', 'settled', 'finished'])
   })
 
-  test('stops a body that is there at once after the chunk that the client left at', async () => {
+  test('stops a body that is ready at once after the chunk at which the client disconnected', async () => {
     let pulled = 0
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -157,7 +160,7 @@ describe('a handler that streams', () => {
     expect(pulled).toBeLessThan(5)
   })
 
-  test('does the same where the connection breaks with an error, and its buffer is full', async () => {
+  test('does the same if the connection breaks with an error and its buffer is full', async () => {
     const { app, events } = endless()
     const stream = new Writable({
       highWaterMark: 1,
@@ -169,7 +172,7 @@ describe('a handler that streams', () => {
     expect(events).toEqual(['signal aborted', 'upstream stopped', 'settled', 'finished'])
   })
 
-  test('sends nothing to a client that left before the response began', async () => {
+  test('sends nothing to a client that disconnected before the response started', async () => {
     const { app, events } = endless()
     const stream = new PassThrough()
     stream.destroy()
@@ -178,7 +181,7 @@ describe('a handler that streams', () => {
     expect(events).toEqual(['signal aborted', 'upstream stopped', 'settled', 'finished'])
   })
 
-  test('does not take the end of a response for a client that left', async () => {
+  test('does not treat the end of a response as a disconnected client', async () => {
     let signal: AbortSignal | undefined
     const app: Fetching = {
       fetch: (request) => {

@@ -69,7 +69,7 @@ test('finishes when the reader cancels', async () => {
   expect(finished).toEqual(['finished'])
 })
 
-test('finishes once when the reader goes away while the body is read', async () => {
+test('finishes once when the reader disconnects while the body is read', async () => {
   const { app, finished } = recording()
   const body = (await app.request('/stream')).body
   await new Promise(setImmediate)

@@ -5,16 +5,16 @@ export interface FakeSecretsManager {
   close(): Promise<void>
 }
 
-/** Answers GetSecretValue from `values`, as Secrets Manager does, on a free loopback port. */
+/** Serves GetSecretValue from `values`, like Secrets Manager, on a free loopback port. */
 export const startSecretsManager = async (
   values: Readonly<Record<string, string>>,
 ): Promise<FakeSecretsManager> => {
-  const server = createServer(async (request, answer) => {
+  const server = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += String(chunk)
     const { SecretId } = JSON.parse(body)
-    answer.setHeader('content-type', 'application/x-amz-json-1.1')
-    answer.end(JSON.stringify({ Name: SecretId, SecretString: values[SecretId] }))
+    response.setHeader('content-type', 'application/x-amz-json-1.1')
+    response.end(JSON.stringify({ Name: SecretId, SecretString: values[SecretId] }))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
-/** The properties of an exported interface, in two spaces, as the formatter writes them. */
+/** The properties of an exported interface, indented by two spaces, as formatted. */
 const propsOf = (construct: string, source: string): readonly string[] => {
   const [, body = ''] =
     new RegExp(`export interface ${construct}Props .*?\\{\n(.*?)\n\\}`, 's').exec(source) ?? []

@@ -1,6 +1,6 @@
 /**
- * What the free image of LocalStack 4.14.0 can deploy, of what CloudFormation knows; shortened to the services that
- * come into question here. There is no AWS::CloudWatch::Dashboard, no AWS::WAFv2, no AWS::ApiGatewayV2, no AWS::Backup.
+ * The resource types that the free image of LocalStack 4.14.0 can deploy, reduced to the relevant
+ * services. There is no AWS::CloudWatch::Dashboard, no AWS::WAFv2, no AWS::ApiGatewayV2, no AWS::Backup.
  */
 export const EMULATOR_RESOURCE_TYPES: ReadonlySet<string> = new Set([
   'AWS::ApiGateway::Account',

@@ -7,7 +7,7 @@ import { afterAll } from 'vitest'
 import type { Flavour } from '../../lib/construct-props.ts'
 import { ZaelStack } from '../../lib/zael-stack.ts'
 
-/** Bundling is skipped: no Lambda is run here. */
+/** Bundling is skipped: no Lambda runs here. */
 const WITHOUT_BUNDLES = { 'aws:cdk:bundling-stacks': [] }
 
 export interface Resource {
@@ -43,7 +43,7 @@ export const synthesize = (flavour: Flavour): Template => {
 export const resourcesOf = (template: Template): Readonly<Record<string, Resource>> =>
   template.toJSON().Resources
 
-/** The logical id of the only resource of `type` whose id begins with `prefix`. */
+/** The logical id of the only resource of `type` whose id starts with `prefix`. */
 export const idOf = (template: Template, type: string, prefix: string): string => {
   const ids = Object.entries(resourcesOf(template))
     .filter(([id, resource]) => resource.Type === type && id.startsWith(prefix))
@@ -59,7 +59,7 @@ export interface Statement {
   readonly Resource: unknown
 }
 
-/** What the policies of the role whose logical id begins with `prefix` allow: one entry an action. */
+/** The permissions of the role whose logical id starts with `prefix`: one entry per action. */
 export const permissionsOf = (
   template: Template,
   prefix: string,

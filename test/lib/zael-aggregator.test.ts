@@ -12,7 +12,7 @@ describe('the aggregator', () => {
   const tableId = idOf(template, 'AWS::DynamoDB::Table', 'Table')
   const queueId = idOf(template, 'AWS::SQS::Queue', 'AggregatorDeadLetters')
 
-  test('may update the table, read its stream and name dead letters, and nothing else', () => {
+  test('can update the table, read its stream and send dead letters, and nothing else', () => {
     const table = JSON.stringify({ 'Fn::GetAtt': [tableId, 'Arn'] })
     const stream = JSON.stringify({ 'Fn::GetAtt': [tableId, 'StreamArn'] })
     const queue = JSON.stringify({ 'Fn::GetAtt': [queueId, 'Arn'] })
@@ -35,7 +35,7 @@ describe('the aggregator', () => {
     )
   })
 
-  test('reads the whole stream in batches, halves one that fails, and gives a record up after ten tries', () => {
+  test('reads the whole stream in batches, bisects a failing one, and drops a record after ten attempts', () => {
     template.hasResourceProperties(MAPPING, {
       EventSourceArn: { 'Fn::GetAtt': [tableId, 'StreamArn'] },
       StartingPosition: 'TRIM_HORIZON',
@@ -49,7 +49,7 @@ describe('the aggregator', () => {
     })
   })
 
-  test('keeps dead letters two weeks, encrypted, and takes them only over TLS', () => {
+  test('keeps dead letters for two weeks, encrypted, and accepts them only over TLS', () => {
     template.hasResourceProperties('AWS::SQS::Queue', {
       SqsManagedSseEnabled: true,
       MessageRetentionPeriod: 1_209_600,
@@ -63,7 +63,7 @@ describe('the aggregator', () => {
     })
   })
 
-  test('is woken by written buckets of entities alone: not by what it writes itself', () => {
+  test('is invoked only for written buckets of entities, not for its own writes', () => {
     const [mapping] = Object.values(template.findResources(MAPPING))
     const [filter, ...more] = mapping?.Properties.FilterCriteria.Filters ?? []
     expect(more).toEqual([])
@@ -74,7 +74,7 @@ describe('the aggregator', () => {
   })
 })
 
-test('settings that cannot be are refused at synthesis', () => {
+test('invalid settings are rejected at synthesis', () => {
   const stack = new Stack(createApp(), 'Mine')
   const { table, streamArn } = new ZaelTable(stack, 'Limits')
   const withEnvironment = (environment: Readonly<Record<string, string>>) => () =>

@@ -7,7 +7,7 @@ import { createApp, synthesize } from './synthesize.ts'
 
 const ALARM = 'AWS::CloudWatch::Alarm'
 
-test('there is an alarm for what fails, is throttled, falls behind or is given up', () => {
+test('there is an alarm for failures, throttling, lag and dropped records', () => {
   const alarms = Object.values(synthesize('aws').findResources(ALARM))
   const watched = alarms.map(({ Properties: { Namespace, MetricName } }) => `${Namespace} ${MetricName}`)
   expect(watched.toSorted()).toEqual([
@@ -26,7 +26,7 @@ test('there is an alarm for what fails, is throttled, falls behind or is given u
   }
 })
 
-test('every alarm tells the topic that is given', () => {
+test('every alarm notifies the given topic', () => {
   const app = createApp()
   const alarmTopic = new Topic(new Stack(app, 'Mine'), 'Topic')
   const template = Template.fromStack(new ZaelStack(app, 'Zael-demo', { name: 'demo', alarmTopic }))

@@ -12,7 +12,7 @@ describe('the API on AWS', () => {
   const template = synthesize('aws')
   const tableId = idOf(template, 'AWS::DynamoDB::Table', 'Table')
 
-  test('may do on the table what it does, and nothing else anywhere', () => {
+  test('has the permissions on the table that it needs, and no others', () => {
     const table = JSON.stringify({ 'Fn::GetAtt': [tableId, 'Arn'] })
     const index = JSON.stringify({ 'Fn::Join': ['', [{ 'Fn::GetAtt': [tableId, 'Arn'] }, '/index/GSI1']] })
     const secret = (prefix: string) =>
@@ -38,7 +38,7 @@ describe('the API on AWS', () => {
     )
   })
 
-  test('runs on arm64 and a runtime that functions can still be made with', () => {
+  test('runs on arm64 and a supported runtime', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Description: 'zael: the HTTP API',
       Runtime: 'nodejs24.x',
@@ -46,7 +46,7 @@ describe('the API on AWS', () => {
     })
   })
 
-  test('streams its answers, for as long as the Lambda runs', () => {
+  test('streams its responses, for as long as the Lambda runs', () => {
     template.allResourcesProperties('AWS::ApiGateway::Method', {
       HttpMethod: 'ANY',
       Integration: { Type: 'AWS_PROXY', ResponseTransferMode: 'STREAM', TimeoutInMillis: 300_000 },
@@ -57,7 +57,7 @@ describe('the API on AWS', () => {
     })
   })
 
-  test('is regional, throttled, and logs who called without what they sent', () => {
+  test('is regional, throttled, and logs callers without their input', () => {
     template.hasResourceProperties('AWS::ApiGateway::RestApi', {
       EndpointConfiguration: { Types: ['REGIONAL'] },
     })
@@ -77,13 +77,13 @@ describe('the API on AWS', () => {
     expect(format).not.toMatch(/authorizer|header|authorization|apiKey/i)
   })
 
-  test('has the root and every path below it answered by the Lambda', () => {
+  test('routes the root and every path below it to the Lambda', () => {
     template.resourceCountIs('AWS::ApiGateway::Method', 2)
     template.hasResourceProperties('AWS::ApiGateway::Resource', { PathPart: '{proxy+}' })
   })
 })
 
-/** An API in a stack of its owner's. */
+/** An API in a stack of its owner. */
 const apiIn = (stack: Stack, props: Partial<ZaelApiProps>): ZaelApi => {
   const tokens = new ZaelTokens(stack, 'Tokens', { label: 'limits' })
   return new ZaelApi(stack, 'Api', {
@@ -94,7 +94,7 @@ const apiIn = (stack: Stack, props: Partial<ZaelApiProps>): ZaelApi => {
   })
 }
 
-test('a web ACL of the user stands before the API', () => {
+test('a web ACL of the user protects the API', () => {
   const stack = new Stack(createApp(), 'Mine')
   apiIn(stack, { webAclArn: 'arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/mine/1' })
   Template.fromStack(stack).resourceCountIs('AWS::WAFv2::WebACLAssociation', 1)
@@ -104,13 +104,13 @@ describe('the environment', () => {
   const withEnvironment = (environment: Readonly<Record<string, string>>) => () =>
     apiIn(new Stack(createApp(), 'Mine'), { environment })
 
-  test('is refused with keys of a file', () => {
+  test('is rejected with keys of a file', () => {
     expect(withEnvironment({ API_KEYS_JSON: '{"keys": {}}' })).toThrow(
       'environment: API_KEYS_JSON cannot be set: make keys by POST /api/entities/{id}/keys',
     )
   })
 
-  test('is refused with every mistake: a value that cannot be, a name that is nearly a setting', () => {
+  test('is rejected with every error: invalid values and misspelled settings', () => {
     expect(withEnvironment({ DEFAULT_RPM_LIMIT: 'abc', LEASE_TTL: '0' })).toThrow(
       /^environment: DEFAULT_RPM_LIMIT must .*; LEASE_TTL is not a setting of zael; the nearest one is LEASE_TTL_MS$/,
     )
@@ -118,13 +118,13 @@ describe('the environment', () => {
     expect(withEnvironment({ UPSTREAM_API_KEY: 'sk-1' })).toThrow('UPSTREAM_API_KEY needs UPSTREAM_BASE_URL')
   })
 
-  test('takes settings, and variables of others', () => {
+  test('accepts settings, and variables of other programs', () => {
     expect(
       withEnvironment({ DEFAULT_RPM_LIMIT: 'none', LEASE_TTL_MS: '0', NODE_OPTIONS: '--no-warnings' }),
     ).not.toThrow()
   })
 
-  test('takes a value that is known at deployment only, and what depends on it', () => {
+  test('accepts a value known only at deployment, and its dependencies', () => {
     const late = Lazy.string({ produce: () => 'https://models.example/v1' })
     expect(withEnvironment({ UPSTREAM_BASE_URL: late, UPSTREAM_API_KEY: 'sk-1' })).not.toThrow()
     expect(withEnvironment({ UPSTREAM_BASE_URL: late, LEASE_TTL_MS: 'x' })).toThrow('LEASE_TTL_MS must')
@@ -134,19 +134,19 @@ describe('the environment', () => {
 describe('the API on an emulator', () => {
   const template = synthesize('local')
 
-  test('answers at once: it has no mode of transfer that emulators do not know', () => {
+  test('responds without streaming, which emulators do not support', () => {
     expect(JSON.stringify(template.toJSON())).not.toMatch(/ResponseTransferMode|response-streaming/)
     template.hasResourceProperties('AWS::Lambda::Function', {
       Environment: { Variables: { RESPONSE_STREAMING: 'false' } },
     })
   })
 
-  test('decodes pictures, also on LocalStack, which does not know */*', () => {
+  test('decodes images, even on LocalStack, which does not support */*', () => {
     template.hasResourceProperties('AWS::ApiGateway::RestApi', { BinaryMediaTypes: ['*/*', 'image/*'] })
     synthesize('aws').allResourcesProperties('AWS::ApiGateway::RestApi', { BinaryMediaTypes: Match.absent() })
   })
 
-  test('waits for a slow table, unless its owner says how long', () => {
+  test('waits for a slow table, unless the owner sets a timeout', () => {
     const deadlineOf = (of: Template) =>
       Object.values(
         of.findResources('AWS::Lambda::Function', { Properties: { Description: 'zael: the HTTP API' } }),

@@ -19,7 +19,7 @@ describe('the table on AWS', () => {
     template.hasResourceProperties(TYPE, { TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true } })
   })
 
-  test('is encrypted, can be put back to a point in time, and is paid by use', () => {
+  test('is encrypted, has point-in-time recovery, and is billed per request', () => {
     template.hasResourceProperties(TYPE, {
       TableName: 'ZAEL-demo',
       SSESpecification: { SSEEnabled: true },
@@ -28,7 +28,7 @@ describe('the table on AWS', () => {
     })
   })
 
-  test('outlives the stack, and is not deleted by mistake', () => {
+  test('outlives the stack, and is protected from deletion', () => {
     template.hasResource(TYPE, {
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',
@@ -56,7 +56,7 @@ describe('the table on AWS', () => {
   })
 })
 
-test('the table on an emulator goes away with the stack', () => {
+test('the table on an emulator is deleted with the stack', () => {
   const template = synthesize('local')
   template.hasResource(TYPE, { DeletionPolicy: 'Delete' })
   expect(JSON.stringify(template.findResources(TYPE))).not.toMatch(/DeletionProtection|PointInTime|SSE/)
@@ -69,7 +69,7 @@ test('a key of the user encrypts the table in their own stack', () => {
   Template.fromStack(stack).hasResourceProperties(TYPE, { SSESpecification: { SSEType: 'KMS' } })
 })
 
-test('the stack makes the table that the store makes for itself elsewhere', () => {
+test('the stack creates the same table as the store does elsewhere', () => {
   const [table] = Object.values(synthesize('local').findResources(TYPE))
   const own = tableDefinition('ZAEL-demo', { stream: true })
   expect(table?.Properties).toMatchObject({

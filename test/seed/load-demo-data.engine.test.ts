@@ -33,7 +33,7 @@ const limitsOf = async (id: string) => {
     ])
 }
 
-test('loads the demo entities with their limits, models and roles', async () => {
+test('the seed contains the demo entities with their limits, models and roles', async () => {
   await load()
   expect(await store.children('proj-demo')).toEqual(['key-alice', 'key-bob', 'key-charlie'])
   expect(await limitsOf('proj-demo')).toEqual([
@@ -49,7 +49,7 @@ test('loads the demo entities with their limits, models and roles', async () => 
   expect(await store.entity('free-co-key')).toMatchObject({ parentId: 'free_co' })
   expect(await store.entity('enterprise_co')).toMatchObject({ kind: 'tenant', parentId: null })
   const models = await store.listModels()
-  // a model without prices costs nothing, and no budget would ever deny it
+  // a model without prices costs nothing, and no budget could ever deny it
   expect(models.filter(({ prices }) => (prices?.outputPerMillion ?? 0) <= 0)).toEqual([])
   const tiers = models.map(({ id, tier }) => `${id} ${tier}`).toSorted()
   expect(tiers).toEqual([
@@ -63,7 +63,7 @@ test('loads the demo entities with their limits, models and roles', async () => 
   expect(admin?.limits.map((limit) => limitToJson(limit).capacity)).toEqual([500, 100_000])
 })
 
-test('loads the demo policies', async () => {
+test('the seed contains the demo policies', async () => {
   await load()
   const { items } = await store.listPolicies({ limit: 100 })
   const sizes = items.map(({ key, limits }) => [
@@ -86,7 +86,7 @@ test('loads the demo policies', async () => {
   ])
 })
 
-test("makes keys whose secrets are their entities' ids", async () => {
+test('the seed creates keys whose secrets are the ids of their entities', async () => {
   await load()
   expect(await store.apiKey(randomSecrets.hash('key-bob'))).toMatchObject({
     entityId: 'key-bob',
@@ -95,7 +95,7 @@ test("makes keys whose secrets are their entities' ids", async () => {
   expect(await store.apiKey(randomSecrets.hash('proj-demo'))).toBeUndefined()
 })
 
-test('makes nothing twice, and leaves what was changed as it is', async () => {
+test('the seed creates nothing twice, and leaves changed items unchanged', async () => {
   const { made } = await load()
   expect(made).toBe(26 + 8)
   const key = { owner: { kind: 'entity', id: 'key-bob' }, resource: '_default_' } as const
@@ -108,7 +108,7 @@ test('makes nothing twice, and leaves what was changed as it is', async () => {
   expect(await store.listKeys('key-bob')).toHaveLength(1)
 })
 
-test('loads the rest where an earlier attempt broke off', async () => {
+test('a second run loads the rest after an interrupted one', async () => {
   const half = { ...demoData, keysOf: [], limits: demoData.limits.slice(0, 2) }
   await loadDemoData({ store, clock: systemClock, secrets: randomSecrets }, half)
   expect(await load()).toEqual({ made: 4 + 5 + 8 })

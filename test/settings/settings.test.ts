@@ -11,7 +11,7 @@ const mistakesOf = (environment: Record<string, string>): readonly string[] => {
   return []
 }
 
-test('has a default for every setting', () => {
+test('every setting has a default', () => {
   expect(readSettings({})).toEqual({
     tableName: 'ZAEL-demo',
     awsEndpointUrl: null,
@@ -48,7 +48,7 @@ test('has a default for every setting', () => {
   })
 })
 
-test('takes what is set, and an empty text as not set', () => {
+test('set values are used, and an empty text counts as not set', () => {
   const settings = readSettings({
     PORT: '9000',
     RATE_LIMITING_ENABLED: 'false',
@@ -74,7 +74,7 @@ test.each([
   ['AWS_ENDPOINT_URL', 'http://s3cret@localhost:8000'],
   ['UPSTREAM_BASE_URL', 'https://user:s3cret@example.com/v1'],
   ['UPSTREAM_BASE_URL', 'https://:s3cret@example.com/v1'],
-])('refuses credentials in %s and repeats no part of %s', (name, value) => {
+])('credentials in %s are rejected without repeating any part of %s', (name, value) => {
   expect(mistakesOf({ [name]: value })).toEqual([
     `${name} must contain no user name or password: errors and logs contain the URL`,
   ])
@@ -110,7 +110,7 @@ test.each([
   ],
   ['UPSTREAM_API_KEY', 'sk-x', 'UPSTREAM_API_KEY needs UPSTREAM_BASE_URL'],
   ['UPSTREAMS_FILE', 'upstreams.yaml', 'UPSTREAMS_FILE is not supported by this version'],
-])('refuses %s=%s', (name, value, sentence) => {
+])('%s=%s is rejected', (name, value, sentence) => {
   expect(mistakesOf({ [name]: value })).toEqual([sentence])
 })
 
@@ -123,14 +123,14 @@ test.each([
   ['SIMULATED_LATENCY', 'SIMULATED_LATENCY_MS'],
   ['JWT_ISSUER', 'JWT_ISSUERS'],
   ['UPSTREAM_SECRETS', 'UPSTREAMS_FILE'],
-  // one edit away: a letter more, less, another, or two swapped
+  // one edit from a setting: a letter added, removed, replaced, or two swapped
   ['LOG_LEVELS', 'LOG_LEVEL'],
   ['LOGLEVEL', 'LOG_LEVEL'],
   ['TABLE_NAMW', 'TABLE_NAME'],
   ['DEFAULT_RMP_LIMIT', 'DEFAULT_RPM_LIMIT'],
   ['TRUSTED_PROXY', undefined],
   ['CORS_ORIGIN', 'CORS_ORIGINS'],
-])('refuses %s and names %s', (name, nearest) => {
+])('%s is rejected, and the error names %s', (name, nearest) => {
   const sentence = `${name} is not a setting of zael; the nearest one is ${nearest}`
   expect(mistakesOf({ [name]: '1' })).toEqual(nearest === undefined ? [] : [sentence])
 })
@@ -141,12 +141,12 @@ test.each([
   'MAX_MODEL_BODY_BYTES',
   'JWT_ISSUERS',
   'SIMULATED_TOKENS_PER_SECOND',
-])('refuses %s, which this version does not support', (name) => {
+])('%s, which this version does not support, is rejected', (name) => {
   expect(mistakesOf({ [name]: '5' })).toEqual([`${name} is not supported by this version`])
   expect(mistakesOf({ [name]: '' })).toEqual([])
 })
 
-test('accepts the variables of other programs', () => {
+test('the variables of other programs are accepted', () => {
   const npm = ['npm_config_loglevel', 'npm_package_name', 'npm_lifecycle_event', 'INIT_CWD', 'NODE']
   const lambda = [
     ...['AWS_LAMBDA_LOG_LEVEL', 'AWS_LAMBDA_FUNCTION_NAME', 'AWS_REGION', 'AWS_DEFAULT_REGION', '_HANDLER'],
@@ -164,13 +164,13 @@ test('accepts the variables of other programs', () => {
   expect(mistakesOf(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([])
 })
 
-test('has no default limit where it is none', () => {
+test('a default limit of none is no limit', () => {
   const settings = readSettings({ DEFAULT_TPM_LIMIT: 'none' })
   expect(defaultLimits(settings).map(({ name }) => name)).toEqual(['rpm'])
   expect(defaultLimits(readSettings({ DEFAULT_RPM_LIMIT: 'none', DEFAULT_TPM_LIMIT: 'none' }))).toEqual([])
 })
 
-test('refuses defaults that would be refused as limits', () => {
+test('defaults that are invalid as limits are rejected', () => {
   const rate = 'lie between one token in 100 years and 1000000000 a second'
   expect(mistakesOf({ DEFAULT_TPM_LIMIT: '1000000000000' })).toEqual([
     `DEFAULT_TPM_LIMIT / RATE_LIMIT_WINDOW must ${rate}`,
@@ -181,12 +181,12 @@ test('refuses defaults that would be refused as limits', () => {
   expect(mistakesOf({ DEFAULT_TPM_LIMIT: '1000000000000', RATE_LIMIT_WINDOW: '1000' })).toEqual([])
 })
 
-test('names every mistake at once', () => {
+test('the error names every invalid setting at once', () => {
   expect(mistakesOf({ PORT: 'x', LOG_LEVEL: 'x', ZAEL_X: 'x' })).toHaveLength(3)
 })
 
 test.each(['0.0.0.0', '192.168.0.2', 'example.com', '127.evil.example'])(
-  'refuses to listen on %s while a token is the default one',
+  '%s is rejected as HOST while a token is the default one',
   (host) => {
     const sentence = 'HOST must be a loopback address while ADMIN_TOKEN or VIEWER_TOKEN is the default one'
     expect(mistakesOf({ HOST: host })).toEqual([sentence])
@@ -196,7 +196,7 @@ test.each(['0.0.0.0', '192.168.0.2', 'example.com', '127.evil.example'])(
 )
 
 test.each(['127.0.0.1', '127.1.2.3', 'localhost', 'LOCALHOST', 'api.localhost', '::1'])(
-  'listens on %s with the default tokens',
+  '%s is accepted as HOST with the default tokens',
   (host) => {
     expect(mistakesOf({ HOST: host })).toEqual([])
   },

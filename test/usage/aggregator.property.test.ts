@@ -12,7 +12,7 @@ const deliveries = fc.array(
     from: fc.nat({ max: 39 }),
     length: fc.nat({ max: 40 }),
     crashAfter: fc.option(fc.nat({ max: 3 })),
-    /** Leaves out records of the slice, as a bisected or redriven batch does. */
+    /** Omits records of the slice, as a bisected or redriven batch does. */
     every: fc.integer({ min: 1, max: 3 }),
   }),
   { maxLength: 8 },
@@ -61,7 +61,7 @@ test.prop([bucketEvents, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1
 )
 
 test.prop([bucketEvents, fc.nat({ max: 39 }), fc.integer({ min: 1, max: 9 })])(
-  'totals are the same where one record is redriven after all the others',
+  'totals are the same if one record is redriven after all the others',
   async (history, pick, size) => {
     const { records, expected } = play(history)
     const { usageStore, aggregator } = start()
@@ -76,7 +76,7 @@ test.prop([bucketEvents, fc.nat({ max: 39 }), fc.integer({ min: 1, max: 9 })])(
 )
 
 test.prop([bucketEvents, fc.array(fc.nat({ max: 4 }), { maxLength: 6 })])(
-  'what is reported as failed is enough to reach the totals by reading again from there',
+  'reading again from the reported failures reaches the totals',
   async (history, crashes) => {
     const { records, expected } = play(history)
     const { usageStore, aggregator } = start()

@@ -28,7 +28,7 @@ const start = () => {
 
 const key = `key-bob#gpt-4#${HOUR_ZERO}`
 
-test('records a batch once, however often it comes', async () => {
+test('a batch is recorded once, however often it is delivered', async () => {
   const { usageStore, aggregator } = start()
   const event = { Records: [write(1, 1), write(2, 2), write(3, 3)] }
   expect(await aggregator.handle(event)).toEqual({ batchItemFailures: [] })
@@ -36,7 +36,7 @@ test('records a batch once, however often it comes', async () => {
   expect(await usageStore.totals()).toEqual({ [key]: { requests: 3 } })
 })
 
-test('keeps the use of the first record of an hour that is redriven after the rest', async () => {
+test('the use of the first record of an hour is kept if it is redriven after the rest', async () => {
   const { usageStore, aggregator } = start()
   await aggregator.handle({ Records: [write(2, 2), write(3, 3)] })
   expect(await usageStore.totals()).toEqual({ [key]: { requests: 2 } })
@@ -44,7 +44,7 @@ test('keeps the use of the first record of an hour that is redriven after the re
   expect(await usageStore.totals()).toEqual({ [key]: { requests: 3 } })
 })
 
-test('reports the first record of an item whose use could not be written', async () => {
+test('the first record of an item whose use could not be written is reported', async () => {
   const { usageStore, aggregator, lines } = start()
   usageStore.crashAfter(0)
   const event = { Records: [write(1, 1), write(2, 2)] }
@@ -52,7 +52,7 @@ test('reports the first record of an item whose use could not be written', async
   expect(lines).toEqual(['usage not recorded'])
 })
 
-test('records the rest of a batch that holds a poison record, and reports that one', async () => {
+test('the rest of a batch with a poison record is recorded, and that record reported', async () => {
   const { usageStore, aggregator } = start()
   const { dynamodb } = write(2, 2, 'key-eve')
   const poison = { dynamodb: { ...dynamodb, NewImage: { rev: { S: 'x' } } } }

@@ -3,7 +3,7 @@ import type { StreamRecord } from '../../src/usage/stream-usage.ts'
 import { type BucketState, bucketRecord, HOUR_ZERO } from './bucket-records.ts'
 import type { Totals } from './test-usage-store.ts'
 
-/** Something that happens to one of three buckets. */
+/** An event on one of three buckets. */
 export interface BucketEvent {
   readonly bucket: number
   readonly pauseSeconds: number
@@ -50,7 +50,7 @@ const after = (event: BucketEvent, old: BucketState | undefined, place: number):
   return { born: old.born, rev: old.rev + 1, counters: plus(old.counters, counted(use(event))) }
 }
 
-/** Plays the events: the stream they make (sequence numbers count from 1), and each hour's use by plain addition. */
+/** Plays the events: the resulting stream (sequence numbers count from 1), and each hour's use by plain addition. */
 export const play = (
   history: readonly BucketEvent[],
 ): { readonly records: readonly StreamRecord[]; readonly expected: Totals } => {
@@ -76,7 +76,7 @@ export const play = (
   return { records, expected }
 }
 
-/** Without counters and hours of 0: nothing need be written for those. */
+/** Without counters and hours of 0, which need not be written. */
 export const withoutZeros = (totals: Totals): Totals =>
   Object.fromEntries(
     Object.entries(totals)

@@ -1,6 +1,6 @@
 import type { EntityBucketOf, StreamImage, StreamRecord } from '../../src/usage/stream-usage.ts'
 
-/** Stands in for the table's key file: enough to tell an entity's bucket from anything else. */
+/** A stand-in for the key format of the table, sufficient to tell the bucket of an entity from other items. */
 export const entityBucketOf: EntityBucketOf = (partitionKey, sortKey) => {
   const [owner, entityId] = partitionKey.split('#')
   const [kind, resource] = sortKey.split('#')

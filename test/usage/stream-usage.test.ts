@@ -14,7 +14,7 @@ const hoursOf = (...writes: Parameters<typeof bucketRecord>[0][]) =>
     entityBucketOf,
   ).hours.map(({ hour }) => hour)
 
-test('takes the first old and the last new image of a bucket in an hour', () => {
+test('the use of an hour is the difference of the first old and the last new image of a bucket', () => {
   const hours = hoursOf(
     { old: state(4, 10), new: state(5, 11) },
     { old: state(5, 11), new: state(6, 13) },
@@ -33,19 +33,19 @@ test('takes the first old and the last new image of a bucket in an hour', () => 
   ])
 })
 
-test('counts all of a bucket that began with the write', () => {
+test('a bucket that starts with the write is counted in full', () => {
   expect(hoursOf({ new: state(1, 3) })).toMatchObject([
     { from: { used_requests: 0n }, to: { used_requests: 3n } },
   ])
 })
 
-test('counts an old image of another life as 0', () => {
+test('an old image of another generation counts as 0', () => {
   expect(hoursOf({ old: state(9, 50, 1), new: state(10, 2, 2) })).toMatchObject([
     { born: 2n, from: { used_requests: 0n }, to: { used_requests: 2n } },
   ])
 })
 
-test('keeps the lives of a bucket apart', () => {
+test('the generations of a bucket are counted separately', () => {
   const hours = hoursOf(
     { old: state(1, 5, 1), new: state(2, 8, 1) },
     { old: state(2, 8, 1), new: state(3, 1, 2) },
@@ -56,7 +56,7 @@ test('keeps the lives of a bucket apart', () => {
   ])
 })
 
-test('puts a settlement after the end of the hour into the new hour, without going negative', () => {
+test('a settlement after the end of the hour counts in the new hour, without negative use', () => {
   const hours = hoursOf(
     { new: state(1, 0), seconds: 3599 },
     { old: state(1, 0), new: state(2, 1), seconds: 3601 },
@@ -66,7 +66,7 @@ test('puts a settlement after the end of the hour into the new hour, without goi
   ])
 })
 
-test('never goes back to an earlier hour within an item', () => {
+test('the hour never goes backwards within an item', () => {
   const hours = hoursOf(
     { new: state(1, 1), seconds: 3600 },
     { old: state(1, 1), new: state(2, 2), seconds: 3599 },
@@ -74,12 +74,12 @@ test('never goes back to an earlier hour within an item', () => {
   expect(hours).toMatchObject([{ hourStart: HOUR_ZERO + 3600, to: { used_requests: 2n } }])
 })
 
-test('orders the records of an item by their revision', () => {
+test('the records of an item are ordered by their revision', () => {
   const hours = hoursOf({ old: state(1, 1), new: state(2, 5) }, { new: state(1, 1) })
   expect(hours).toMatchObject([{ rev: 2n, from: { used_requests: 0n }, to: { used_requests: 5n } }])
 })
 
-test('counts a meter from 0 when it first shows in the middle of a batch', () => {
+test('a meter that first appears in the middle of a batch counts from 0', () => {
   const hours = hoursOf(
     { old: state(1, 1), new: state(2, 2) },
     { old: state(2, 2), new: { born: 1, rev: 3, counters: { used_requests: 2, used_tokens: 40 } } },
@@ -87,17 +87,17 @@ test('counts a meter from 0 when it first shows in the middle of a batch', () =>
   expect(hours).toMatchObject([{ from: { used_requests: 1n, used_tokens: 0n }, to: { used_tokens: 40n } }])
 })
 
-test('counts denied decisions and leaves the counters of single limits alone', () => {
+test('denied decisions are counted and the counters of single limits ignored', () => {
   const hours = hoursOf({ new: { born: 1, rev: 1, counters: { denied: 2, denied_rpm: 2 } } })
   expect(hours).toMatchObject([{ to: { denied: 2n } }])
   expect(hours[0]?.to).not.toHaveProperty('denied_rpm')
 })
 
-test('writes nothing for a charge that is not yet settled', () => {
+test('a charge that is not yet settled has no use', () => {
   expect(hoursOf({ old: state(1, 7), new: state(2, 7) })).toEqual([])
 })
 
-test('leaves out deletions and whatever is no bucket of an entity', () => {
+test('deletions and items that are not buckets of an entity are left out', () => {
   expect(hoursOf({ old: state(1, 7) })).toEqual([])
   const usage = { PK: { S: 'ENTITY#key-bob' }, SK: { S: 'USAGE#hour#1#gpt-4#1' } }
   const policy = { PK: { S: 'POLICY#GLOBAL#*' }, SK: { S: 'BUCKET' } }
@@ -107,7 +107,7 @@ test('leaves out deletions and whatever is no bucket of an entity', () => {
   expect(usageOfBatch([...records, {}], entityBucketOf)).toEqual({ hours: [], poison: [] })
 })
 
-test('takes the time of the streams API as well as that of a Lambda event', () => {
+test('the time of the streams API is accepted like that of a Lambda event', () => {
   const { dynamodb } = bucketRecord({ new: state(1, 1) })
   const record = {
     dynamodb: { ...dynamodb, ApproximateCreationDateTime: new Date((HOUR_ZERO + 3700) * 1000) },
@@ -120,7 +120,7 @@ test.each([
   ['rev', { born: { N: '1' } }],
   ['used_requests', { born: { N: '1' }, rev: { N: '1' }, used_requests: { N: '-1' } }],
   ['used_tokens', { born: { N: '1' }, rev: { N: '1' }, used_tokens: { S: 'many' } }],
-])('says that a bucket whose %s cannot be read is poison', (name, attributes) => {
+])('a bucket whose %s cannot be read is poison', (name, attributes) => {
   const { dynamodb } = bucketRecord({ new: state(1, 1) })
   const record = { dynamodb: { ...dynamodb, NewImage: { ...dynamodb?.Keys, ...attributes } } }
   const { hours, poison } = usageOfBatch([bucketRecord({ new: state(1, 1) }), record], entityBucketOf)

@@ -6,7 +6,7 @@ export type Totals = Readonly<Record<string, Readonly<Record<string, number>>>>
 
 export interface TestUsageStore extends Pick<UsageStore, 'record'> {
   totals(): Promise<Totals>
-  /** The next `writes` are carried out; those after it fail, until it is called again. */
+  /** The next `writes` succeed; later ones fail until the next call. */
   crashAfter(writes: number): void
 }
 
@@ -15,7 +15,7 @@ const END_OF_TIME = 9_999_999_999
 const withoutZeros = (counters: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(counters).filter(([, count]) => count !== 0))
 
-/** The memory store, which can be made to fail, and tells everything at once. */
+/** The memory store, with injected failures, and all totals readable at once. */
 export const createTestUsageStore = (): TestUsageStore => {
   const store = createMemoryUsageStore()
   const entities = new Set<string>()

@@ -7,12 +7,12 @@ describe('behind a number of proxies', () => {
     expect(seen).toBe('203.0.113.9')
   })
 
-  test('the header counts for nothing where no proxy is trusted', () => {
+  test('the header is ignored if no proxy is trusted', () => {
     expect(addressBehind(0)({ connection: '203.0.113.9', forwardedFor: '1.1.1.1' })).toBe('203.0.113.9')
   })
 })
 
-describe('beyond proxies of known addresses', () => {
+describe('a client behind proxies with known addresses', () => {
   const beyond = addressBeyond(['10.0.0.0/8', '2001:db8:ffff::/48', '192.0.2.7'])
 
   test.each([
@@ -23,8 +23,8 @@ describe('beyond proxies of known addresses', () => {
     ['a proxy that connects by IPv6', '2001:db8:ffff::5', '203.0.113.9', '203.0.113.9'],
     ['a proxy whose IPv4 address is written as IPv6', '::ffff:10.1.2.3', '203.0.113.9', '203.0.113.9'],
     ['an entry with a port', '10.1.2.3', '203.0.113.9:5000', '203.0.113.9:5000'],
-    ['the proxy itself where it tells of no one', '10.1.2.3', undefined, '10.1.2.3'],
-    ['the proxy itself where it tells nonsense', '10.1.2.3', 'unknown', '10.1.2.3'],
+    ['the proxy itself if the header is missing', '10.1.2.3', undefined, '10.1.2.3'],
+    ['the proxy itself if the header is invalid', '10.1.2.3', 'unknown', '10.1.2.3'],
     ['a neighbour of the trusted network as no proxy', '2001:db8:fffe::5', '1.1.1.1', '2001:db8:fffe::5'],
   ])('is %s', (_, connection, forwardedFor, expected) => {
     expect(beyond({ connection, forwardedFor })).toBe(expected)
@@ -39,7 +39,7 @@ describe('beyond proxies of known addresses', () => {
     ['10.0.0.0/8', '::10.1.2.3'],
     ['0.0.0.0/0', '::ffff:10.1.2.3'],
     ['::/0', '2001:db8::5'],
-  ])('trusts %s to hold %s', (network, connection) => {
+  ])('trusts %s to contain %s', (network, connection) => {
     expect(addressBeyond([network])({ connection, forwardedFor: '203.0.113.9' })).toBe('203.0.113.9')
   })
 
@@ -48,11 +48,11 @@ describe('beyond proxies of known addresses', () => {
     ['10.0.0.0/8', '2001:db8::10.1.2.3'],
     ['::/0', '10.1.2.3'],
     ['0.0.0.0/0', '2001:db8::5'],
-  ])('does not trust %s to hold %s', (network, connection) => {
+  ])('does not trust %s to contain %s', (network, connection) => {
     expect(addressBeyond([network])({ connection, forwardedFor: '203.0.113.9' })).toBe(connection)
   })
 
-  test('names the shortest prefix of IPv4 that is written as IPv6', () => {
+  test('the error contains the shortest prefix of IPv4 written as IPv6', () => {
     expect(() => addressBeyond(['::ffff:10.0.0.0/8'])).toThrow(/whose prefix is 96 or longer/)
   })
 
@@ -65,26 +65,26 @@ describe('beyond proxies of known addresses', () => {
     '2001:db8::/129',
     '',
     '10.0.0.1:80',
-  ])('refuses %j as a proxy', (proxy) => {
+  ])('%j is rejected as a proxy', (proxy) => {
     expect(() => addressBeyond([proxy])).toThrow(RangeError)
   })
 })
 
 const request = new Request('http://localhost/')
 
-const bun = { requestIP: (asked: Request) => (asked === request ? { address: '192.0.2.5' } : null) }
+const bun = { requestIP: (sent: Request) => (sent === request ? { address: '192.0.2.5' } : null) }
 
 test.each([
   ['a Node server', { incoming: { socket: { remoteAddress: '192.0.2.5' } } }],
   ['Deno', { remoteAddr: { transport: 'tcp', hostname: '192.0.2.5', port: 443 } }],
   ['Bun', bun],
   ['Bun, with a server beside other bindings', { server: bun }],
-])('is found on %s', (_, env) => {
+])('the address is found on %s', (_, env) => {
   expect(connectionAddress(env, request)).toBe('192.0.2.5')
 })
 
 test.each([undefined, null, {}, 'env', { server: {} }, { requestIP: () => null }])(
-  'is unknown where the platform passes %j',
+  'is unknown if the platform passes %j',
   (env) => {
     expect(connectionAddress(env, request)).toBe('unknown')
   },

@@ -31,7 +31,7 @@ const denied = (violations: readonly Violation[], retryAfterNs: bigint | null): 
   unavailable: false,
 })
 
-test('a denial names each limit once, and every violation', () => {
+test('a denial lists each limit once, and every violation', () => {
   const violations = [violation('rpm', 'key-bob', 5_200_000_000n), violation('rpm', 'org', 1_000_000_000n)]
   expect(flatDenial(denied(violations, 5_200_000_000n))).toEqual({
     error: 'rate_limit_exceeded',
@@ -52,7 +52,7 @@ test('a denial names each limit once, and every violation', () => {
   })
 })
 
-test('a request that can never pass has no time to wait', () => {
+test('a request that can never pass has no wait', () => {
   expect(flatDenial(denied([violation('rpm', 'a', null)], null))).toMatchObject({
     retry_after_seconds: null,
     violations: [{ retry_after_seconds: null }],

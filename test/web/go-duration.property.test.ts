@@ -6,7 +6,7 @@ const MS_OF: Readonly<Record<string, bigint>> = { h: 3_600_000n, m: 60_000n, s: 
 
 const PART = /(\d+)(?:\.(\d+))?(ms|h|m|s)/y
 
-/** As Go's `time.ParseDuration` reads it, in ms. Throws where anything is left over. */
+/** Parses like Go's `time.ParseDuration`, in ms. Throws if anything is left over. */
 const parse = (text: string): bigint => {
   let total = 0n
   PART.lastIndex = 0
@@ -21,7 +21,7 @@ const parse = (text: string): bigint => {
 }
 
 test.prop([fc.bigInt({ min: 0n, max: 10n ** 21n })])(
-  'reads back as the ms it was made of, rounded up',
+  'a Go duration parses back to its ms, rounded up',
   (ns) => {
     const ms = parse(goDuration(ns))
     expect(ms * 1_000_000n >= ns).toBe(true)

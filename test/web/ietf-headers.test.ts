@@ -18,7 +18,7 @@ const parsed = (header: string | undefined) =>
   ])
 
 describe('RateLimit-Policy', () => {
-  test('has an item for each limit of the caller, with its meter where that is not requests', () => {
+  test('has an item for each limit of the caller, with its meter if that is not requests', () => {
     const limits = [
       stateOf({ capacity: 50, available: 50 }),
       tpm({ capacity: 150_000, available: 150_000 }),
@@ -36,20 +36,20 @@ describe('RateLimit-Policy', () => {
     [59_999_999_993n, 60],
     [60_000_000_007n, 60],
     [50_000_000n, 1],
-  ])('says the window of %d ns as %d whole seconds', (windowNs, w) => {
+  ])('has for the window of %d ns %d whole seconds', (windowNs, w) => {
     expect(
       parsed(ietfHeaders([stateOf({ capacity: 7, available: 7, windowNs })], [])['ratelimit-policy']),
     ).toEqual([['rpm', { q: 7, w }]])
   })
 
-  test('keeps to the fifteen digits that an integer may have', () => {
+  test('stays within the fifteen digits of an integer', () => {
     const limits = [stateOf({ capacity: Number.MAX_SAFE_INTEGER, available: 1 })]
     expect(parsed(ietfHeaders(limits, [])['ratelimit-policy'])).toEqual([
       ['rpm', { q: 999_999_999_999_999, w: 60 }],
     ])
   })
 
-  test('tells the limit over all resources from one of the same name', () => {
+  test('distinguishes the limit over all resources from one of the same name', () => {
     const limits = [
       stateOf({ capacity: 5, available: 5 }),
       stateOf({ capacity: 9, available: 9, resource: '_total_' }),
@@ -62,34 +62,34 @@ describe('RateLimit-Policy', () => {
 })
 
 describe('RateLimit', () => {
-  test('says no window while something is left', () => {
+  test('has no window while something is available', () => {
     expect(ietfHeaders([stateOf({ capacity: 50, available: 49 })], []).ratelimit).toBe('"rpm";r=49')
   })
 
-  test('says the wait of the denied request where nothing is left', () => {
+  test('has the wait of the denied request if nothing is available', () => {
     const denied = deniedBy([violationOf(stateOf({ capacity: 10, available: 0 }), 3, 17_000_000_001n)])
     expect(ietfHeaders(denied.limits, denied.violations).ratelimit).toBe('"rpm";r=0;t=18')
   })
 
-  test('says when the first token is there where nothing is left and nothing was denied', () => {
+  test('has the time of the first token if nothing is available and nothing was denied', () => {
     const state = stateOf({ capacity: 10, available: 0, nextNs: 5n * SECOND + 1n })
     expect(parsed(ietfHeaders([state], []).ratelimit)).toEqual([['rpm', { r: 0, t: 6 }]])
     const larger = violationOf(state, 11, null)
     expect(parsed(ietfHeaders([state], [larger]).ratelimit)).toEqual([['rpm', { r: 0, t: 6 }]])
   })
 
-  test('says no time where there never will be any', () => {
+  test('has no time if nothing will ever refill', () => {
     expect(ietfHeaders([stateOf({ capacity: 1, available: 0 })], []).ratelimit).toBe('"rpm";r=0')
   })
 
-  test('says the end of a fixed window, whatever is left', () => {
+  test('has the end of a fixed window, whatever is available', () => {
     const daily = stateOf({ name: 'rpd', capacity: 10, available: 4, endsInNs: 90n * SECOND + 1n })
     expect(ietfHeaders([daily], []).ratelimit).toBe('"rpd";r=4;t=91')
     const used = { ...daily, available: 0 }
     expect(ietfHeaders([used], [violationOf(used, 1, 90n * SECOND)]).ratelimit).toBe('"rpd";r=0;t=91')
   })
 
-  test('is silent of limits that only warn', () => {
+  test('omits limits that only warn', () => {
     const states = (['warn', 'shadow', 'enforce'] as const).map((mode) =>
       stateOf({ name: mode, mode, capacity: 10, available: 4 }),
     )
@@ -99,7 +99,7 @@ describe('RateLimit', () => {
     })
   })
 
-  test("names another's limit that denied by its owner", () => {
+  test('names a denying limit of another entity by its owner', () => {
     const parents = { capacity: 7, available: 0, own: false, entityId: 'proj-demo' }
     const denied = deniedBy(
       [
@@ -122,7 +122,7 @@ describe('RateLimit', () => {
     expect(parsed(headers['ratelimit-policy'])).toHaveLength(4)
   })
 
-  test('is not there where the caller has no limit of its own', () => {
+  test('is absent if the caller has no limit of its own', () => {
     expect(ietfHeaders([stateOf({ capacity: 10, available: 0, own: false })], [])).toEqual({})
   })
 })

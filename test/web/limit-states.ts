@@ -23,7 +23,7 @@ export interface StateParts {
   readonly nextNs?: bigint
 }
 
-/** A token bucket's state; full again as fast as its window says, unless told. */
+/** A token bucket's state; by default full again within its window. */
 export const stateOf = (parts: StateParts): LimitState => {
   const { name = 'rpm', meter = 'requests', capacity, available, windowNs = MINUTE } = parts
   const { entityId = 'key-bob', resource = 'gpt-4', own = true } = parts
@@ -84,7 +84,7 @@ export const deniedBy = (violations: readonly Violation[], others: readonly Limi
   return {
     allowed: false,
     degraded: false,
-    // A copy, as from a limiter that builds its states anew.
+    // a copy, because a limiter builds its states anew
     limits: [...violations.map(({ state }) => ({ ...state, bucket: { ...state.bucket } })), ...others],
     violations,
     reported: [],

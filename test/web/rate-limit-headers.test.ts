@@ -30,7 +30,7 @@ const parent = (capacity: number, available: number, entityId = 'proj-demo') =>
 const policy = (capacity: number, available: number) => policyStateOf('GLOBAL', { capacity, available })
 
 describe("OpenAI's headers", () => {
-  test('say limit, rest and the time until full', () => {
+  test('contain the limit, the available amount and the time until full', () => {
     const headers = rateLimitHeaders(
       allowedBy(stateOf({ capacity: 60, available: 59 }), tpm({ capacity: 1000, available: 856 })),
       NOW,
@@ -51,12 +51,12 @@ describe("OpenAI's headers", () => {
       [own(10, 5), own(100, 20), parent(7, 0), policy(6, 0)],
       '100',
     ],
-    ['the smaller of its own where the shares are equal', [own(100, 50), own(10, 5)], '10'],
+    ['the smaller of its own if the shares are equal', [own(100, 50), own(10, 5)], '10'],
     ['a paused one of its own', [own(10, 5), own(0, 0)], '0'],
     ["the nearest parent's", [parent(70, 60), parent(7, 6), parent(5, 0, 'org'), policy(6, 0)], '7'],
-    ['nothing where only policies limit', [policy(6, 0)], undefined],
+    ['nothing if only policies limit', [policy(6, 0)], undefined],
     [
-      'nothing where its own only warns',
+      'nothing if its own only warns',
       [{ ...own(1, 0), limit: { ...own(1, 0).limit, mode: 'warn' as const } }],
       undefined,
     ],
@@ -70,7 +70,7 @@ describe("OpenAI's headers", () => {
     ["a parent's that denied", parent(7, 0), '7'],
     ["a policy's that denied", policy(6, 0), '6'],
     ['its own that denied, though another has less left', own(30, 30), '30'],
-  ])('describe %s, and of other meters what they describe when allowed', (_, state, limit) => {
+  ])('describe %s, and for other meters the same limits as when allowed', (_, state, limit) => {
     const others = [own(10, 0), tpm({ capacity: 500, available: 400 }), parent(8, 8, 'org')]
     const headers = rateLimitHeaders(deniedBy([violationOf(state, 31, 6n * SECOND)], others), NOW)
     expect(headers).toMatchObject({
@@ -81,7 +81,7 @@ describe("OpenAI's headers", () => {
     })
   })
 
-  test('describe the denial that takes longest, and before all one that never passes', () => {
+  test('describe the denial with the longest wait, and one that never passes before all others', () => {
     const [short, long, never] = [own(3, 0), parent(7, 0), policy(6, 0)]
     const waits = [violationOf(short, 1, SECOND), violationOf(long, 1, MINUTE)]
     expect(rateLimitHeaders(deniedBy(waits), NOW)['x-ratelimit-limit-requests']).toBe('7')
@@ -101,7 +101,7 @@ describe("OpenAI's headers", () => {
     expect(rateLimitHeaders(allowedBy(parents), NOW)['x-ratelimit-limit-tokens']).toBe('9000')
   })
 
-  test('speak of input or output tokens where nothing limits their sum', () => {
+  test('describe input or output tokens if nothing limits their sum', () => {
     const limits = [
       stateOf({ name: 'itpm', meter: 'input_tokens', capacity: 20_000, available: 19_000 }),
       stateOf({ name: 'otpm', meter: 'output_tokens', capacity: 10_000, available: 400 }),
@@ -111,7 +111,7 @@ describe("OpenAI's headers", () => {
 })
 
 describe('X-RateLimit', () => {
-  test("is of the caller's own limits, whatever its parents have", () => {
+  test("describes the caller's own limits, whatever its parents have", () => {
     const headers = rateLimitHeaders(
       allowedBy(
         stateOf({ capacity: 50, available: 0, own: false, entityId: 'proj-demo' }),
@@ -130,13 +130,13 @@ describe('X-RateLimit', () => {
     })
   })
 
-  test('names the last of all years where a debt lasts longer than dates go', () => {
+  test('has the last of all years if a debt lasts beyond the range of dates', () => {
     const resetNs = BigInt(Number.MAX_SAFE_INTEGER) * 1000n * SECOND
     const headers = rateLimitHeaders(allowedBy(stateOf({ capacity: 10, available: 0, resetNs })), NOW)
     expect(headers['x-ratelimit-reset']).toBe('9999-12-31T23:59:59.999Z')
   })
 
-  test('is silent of what is not limited', () => {
+  test('is absent for unlimited meters', () => {
     const headers = rateLimitHeaders(allowedBy(tpm({ capacity: 1000, available: 700 })), NOW)
     expect(headers['x-ratelimit-limit']).toBeUndefined()
     expect(headers['x-ratelimit-reset']).toBe('2027-01-15T08:00:18.000Z')
@@ -147,20 +147,24 @@ describe('retry headers', () => {
   const state = stateOf({ capacity: 10, available: 0 })
   test.each([
     ['round up', [violationOf(state, 1, 5_200_000_001n)], { 'retry-after-ms': '5201', 'retry-after': '6' }],
-    ['say at least a second', [violationOf(state, 1, 1n)], { 'retry-after-ms': '1', 'retry-after': '1' }],
+    ['contain at least a second', [violationOf(state, 1, 1n)], { 'retry-after-ms': '1', 'retry-after': '1' }],
     [
-      'say at least a second also where the wait is over',
+      'contain at least a second even if the wait is over',
       [violationOf(state, 1, 0n)],
       { 'retry-after-ms': '0', 'retry-after': '1' },
     ],
-    ['tell to give up what can never pass', [violationOf(state, 11, null)], { 'x-should-retry': 'false' }],
     [
-      'tell to give up a quota, and when it would pass',
+      'disable retries for what can never pass',
+      [violationOf(state, 11, null)],
+      { 'x-should-retry': 'false' },
+    ],
+    [
+      'disable retries for a quota, and contain the wait',
       [violationOf(stateOf({ name: 'rpd', capacity: 10, available: 0, windowNs: DAY }), 1, 8640n * SECOND)],
       { 'retry-after-ms': '8640000', 'retry-after': '8640', 'x-should-retry': 'false' },
     ],
     [
-      'tell to give up a budget',
+      'disable retries for a budget',
       [
         violationOf(
           stateOf({ name: 'usd', meter: 'cost_usd_micros', capacity: 10, available: 0 }),
@@ -176,14 +180,14 @@ describe('retry headers', () => {
     expect(Object.fromEntries(headers.filter(([name]) => names.includes(name)))).toEqual(expected)
   })
 
-  test('are not given with an answer that is allowed, or where the store is away', () => {
-    const away = { ...deniedBy([]), degraded: true, unavailable: true, retryAfterNs: SECOND }
+  test('are absent from an allowed response, and while the store is unavailable', () => {
+    const unavailable = { ...deniedBy([]), degraded: true, unavailable: true, retryAfterNs: SECOND }
     expect(rateLimitHeaders(allowedBy(state), NOW)['retry-after']).toBeUndefined()
-    expect(rateLimitHeaders(away, NOW)).toEqual({ 'x-zael-degraded': 'true' })
+    expect(rateLimitHeaders(unavailable, NOW)).toEqual({ 'x-zael-degraded': 'true' })
   })
 })
 
-test('lists every header that it makes', () => {
+test('the list contains every generated header', () => {
   const denied = {
     ...deniedBy(
       [violationOf(stateOf({ name: 'rpd', capacity: 1, available: 0, windowNs: DAY }), 1, MINUTE)],
@@ -214,7 +218,7 @@ describe('X-RateLimit-Warning', () => {
     expect(warningHeader(allowedBy(far, parents))).toEqual({})
   })
 
-  test('names what would have denied, and keeps silent of a shadow', () => {
+  test('names what would have denied, and omits shadow limits', () => {
     const warning = stateOf({ mode: 'warn', capacity: 10, available: 5 })
     const shadow = stateOf({ name: 'tpm', mode: 'shadow', capacity: 10, available: 0 })
     const reported = [violationOf(warning, 6, 1n), violationOf(shadow, 1, 1n)]
@@ -243,7 +247,7 @@ describe('a Go duration', () => {
     [3_600_000n * MS, '1h0m0s'],
     [3_600_500n * MS, '1h0m0.5s'],
     [100_000n * 3_600_000n * MS, '100000h0m0s'],
-  ])('of %d ns reads %s', (ns, text) => {
+  ])('of %d ns is %s', (ns, text) => {
     expect(goDuration(ns)).toBe(text)
   })
 })

@@ -13,7 +13,7 @@ const histogramOf = (recorded: readonly number[]) => {
 }
 
 test.prop([values, shares])(
-  'names a quantile at most 1/128 above the true one, and never below it',
+  'a quantile is at most 1/128 above the exact one, and never below it',
   (recorded, share) => {
     const sorted = recorded.toSorted((a, b) => a - b)
     const exact = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
@@ -24,7 +24,7 @@ test.prop([values, shares])(
   },
 )
 
-test.prop([values, values])('adds up to what one histogram of all values would be', (one, other) => {
+test.prop([values, values])('the sum of two histograms equals one histogram of all values', (one, other) => {
   const merged = histogramOf(one)
   merged.add(structuredClone(histogramOf(other).counts()))
   expect(merged.counts()).toEqual(histogramOf([...one, ...other]).counts())

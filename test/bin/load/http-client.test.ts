@@ -35,21 +35,21 @@ const open = (nodes: readonly string[], options: Partial<HttpClientOptions> = {}
 
 const request = { node: 0, apiKey: 'key', body: Buffer.from('{"a":1}') }
 
-const kindOf = async (answer: Promise<number>): Promise<string> => {
-  const error: unknown = await answer.catch((reason: unknown) => reason)
+const kindOf = async (response: Promise<number>): Promise<string> => {
+  const error: unknown = await response.catch((reason: unknown) => reason)
   if (!(error instanceof NoAnswer)) throw error
   return error.kind
 }
 
-test('sends the body as the key, below the path of the node, over a connection that is kept', async () => {
+test('the client sends body and key, below the path of the node, over a persistent connection', async () => {
   const seen: unknown[] = []
   const sockets = new Set<unknown>()
-  const url = await serve(async (incoming, answer) => {
+  const url = await serve(async (incoming, response) => {
     const chunks = await incoming.toArray()
     const { method, headers } = incoming
     sockets.add(incoming.socket)
     seen.push([method, incoming.url, headers.authorization, headers['content-type'], String(chunks)])
-    answer.writeHead(429).end('{}')
+    response.writeHead(429).end('{}')
   })
   const client = open([`${url}/stage`])
   expect([await client.send(request), await client.send(request)]).toEqual([429, 429])
@@ -57,14 +57,14 @@ test('sends the body as the key, below the path of the node, over a connection t
   expect(sockets.size).toBe(1)
 })
 
-test('says why there was no answer', async () => {
+test('the client returns the cause if there is no response', async () => {
   const refusing = await serve((incoming) => incoming.socket.destroy())
   expect(await kindOf(open([refusing]).send(request))).toBe('UND_ERR_SOCKET')
   expect(await kindOf(open(['http://127.0.0.1:9']).send(request))).toBe('ECONNREFUSED')
 })
 
-test('gives up on an answer that does not end in time, and on a request that waits for a connection', async () => {
-  const url = await serve((_, answer) => answer.writeHead(200).write('{'))
+test('the client times out a response that does not end, and a request that waits for a connection', async () => {
+  const url = await serve((_, response) => response.writeHead(200).write('{'))
   const client = open([url], { timeoutMs: 50 })
   expect(await Promise.all([kindOf(client.send(request)), kindOf(client.send(request))])).toEqual([
     'timeout',
@@ -72,12 +72,12 @@ test('gives up on an answer that does not end in time, and on a request that wai
   ])
 })
 
-test('ends what is under way or waiting when it is closed', async () => {
+test('the client aborts requests in flight and waiting when it is closed', async () => {
   const arrived = new EventTarget()
   const url = await serve(() => arrived.dispatchEvent(new Event('request')))
   const client = open([url])
-  const answers = [kindOf(client.send(request)), kindOf(client.send(request))]
+  const responses = [kindOf(client.send(request)), kindOf(client.send(request))]
   await once(arrived, 'request')
   client.close()
-  expect(await Promise.all(answers)).toEqual(['unfinished', 'unfinished'])
+  expect(await Promise.all(responses)).toEqual(['unfinished', 'unfinished'])
 })

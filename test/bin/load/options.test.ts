@@ -15,7 +15,7 @@ afterEach(() => {
 
 const read = (line: string): LoadOptions => {
   const given = readCommandLine(line.split(' '), { options: LOAD_OPTIONS })
-  if (given === undefined) throw new Error('help was asked for')
+  if (given === undefined) throw new Error('unexpected help')
   return loadOptionsOf(given.values)
 }
 
@@ -37,7 +37,7 @@ const keysFile = (text: string): string => {
   return path
 }
 
-test('reads the options of the documentation', () => {
+test('the options in the documentation are valid', () => {
   const line =
     '--nodes http://127.0.0.1:8080/ --nodes http://localhost:8081/api,http://[::1]:8082 --api-keys a,b --api-keys c -d 60 -c 64 --delay 0.05 --processes 2 --max-connections 4000 --max-tokens 50 --payload-cache-size 1024'
   expect(read(line)).toEqual({
@@ -58,24 +58,24 @@ test('reads the options of the documentation', () => {
   })
 })
 
-test('takes the long form of every short option', () => {
+test('every short option has a long form', () => {
   expect(
     read('--api-keys a --nodes http://127.0.0.1:1 --duration 2m --concurrency 3 --model tiny-model'),
   ).toEqual(read('-k a -n http://127.0.0.1:1 -d 120s -c 3 -m tiny-model'))
   expect(read('--api-keys a --stages 5:1s --processes 2')).toEqual(read('-k a -s 5:1s -p 2'))
 })
 
-test('asks the check route with --check, and any with --path', () => {
+test('--check selects the check route, and --path any route', () => {
   expect(read('-k a --check')).toMatchObject({ isCheck: true, path: '/v1/limits/check' })
   expect(read('-k a --check --path /other?x=1')).toMatchObject({ isCheck: true, path: '/other?x=1' })
 })
 
-test('takes keys from a file beside those of the line, each once', () => {
+test('keys of a file are added to those of the command line, each once', () => {
   const path = keysFile('# of the team\nfirst\r\n\n  second  \nfirst\n')
   expect(read(`-k second,third --api-keys-file ${path}`).apiKeys).toEqual(['second', 'third', 'first'])
 })
 
-test('starts no more processes than there are callers', () => {
+test('there are no more processes than callers', () => {
   expect(read('-k a -c 3 -p 8').processes).toBe(3)
 })
 
@@ -115,25 +115,25 @@ test.each([
   ['-k a --api-key b', /^Unknown option '--api-key'; the options are --help, --nodes, --api-keys, /],
   ['-k', /^Option '-k, --api-keys <value>' argument missing; the options are /],
   ['-k a b', /^Unexpected argument 'b'/],
-])('refuses %s in one line that names the option', (line, why) => {
+])('%s is rejected in one line that names the option', (line, why) => {
   const message = whyNot(line)
   if (typeof why === 'string') expect(message).toBe(why)
   else expect(message).toMatch(why)
   expect(message).not.toContain('\n')
 })
 
-test('takes every loopback name for this machine', () => {
+test('every loopback name is this machine', () => {
   const nodes = ['http://[::1]:8080', 'http://api.localhost:8080', 'http://127.1.2.3:8080']
   expect(read(`-k a -n ${nodes.join(',')}`).nodes).toEqual(nodes)
 })
 
-test('loads a node that is not on this machine where that is allowed', () => {
+test('a node that is not on this machine can be loaded if that is allowed', () => {
   expect(read('-k a --allow-remote -n https://api.example.com/prod/').nodes).toEqual([
     'https://api.example.com/prod',
   ])
 })
 
-test('rejects bodies that would not fit into memory', () => {
+test('bodies that would not fit into memory are rejected', () => {
   const message = 'x'.repeat(100_000)
   expect(whyNot(`-k a --message ${message} --payload-cache-size 65536`)).toMatch(
     /^--payload-cache-size is too large/,
@@ -144,7 +144,7 @@ test('rejects bodies that would not fit into memory', () => {
 const stagesOf = (text: string) =>
   parseText(stages({ mostCallers: 100, mostStages: 3, longestMs: 60_000 }), text)
 
-test('goes evenly from one number of callers to the next, and ends', () => {
+test('a ramp goes evenly from one number of callers to the next, and ends', () => {
   const result = stagesOf('10:10s, 20:500ms,0:20')
   const ramp = 'value' in result ? result.value : []
   expect(ramp).toEqual([
@@ -166,11 +166,11 @@ test.each([
   ['1:1s,1:1s,1:1s,1:1s', 'be at most 3 stages'],
   ['1:59s,1:2s', 'last at most 60 seconds together'],
   ['0:1s', 'have a caller'],
-])('refuses %s', (text, why) => {
+])('the ramp %s is rejected', (text, why) => {
   expect(stagesOf(text)).toEqual({ must: expect.stringContaining(why) })
 })
 
-test('shares callers among processes so that none is lost and none is twice there', () => {
+test('every caller is assigned to exactly one process', () => {
   for (const processes of [1, 2, 3, 7]) {
     for (let callers = 0; callers < 30; callers++) {
       const shares = Array.from({ length: processes }, (_, index) => shareOf(callers, index, processes))

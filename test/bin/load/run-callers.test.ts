@@ -5,16 +5,16 @@ import { createTally, requestsOf } from '../../../bin/load/tally.ts'
 
 const HOUR_MS = 3_600_000
 
-/** Runs two callers against `answer`, until it aborts `stopping`. */
+/** Runs two callers against `respond`, until it aborts `stopping`. */
 const run = async (
-  answer: (request: LoadRequest, stopping: AbortController) => Promise<number>,
+  respond: (request: LoadRequest, stopping: AbortController) => Promise<number>,
   options: Partial<Callers> = {},
 ) => {
   const tally = createTally(2, 2)
   const stopping = new AbortController()
   let isClosed = false
   const client = {
-    send: (request: LoadRequest) => answer(request, stopping),
+    send: (request: LoadRequest) => respond(request, stopping),
     close: () => {
       isClosed = true
     },
@@ -36,7 +36,7 @@ const run = async (
   return { tally, isClosed }
 }
 
-test('asks every node as every key, and counts each answer where it belongs', async () => {
+test('callers send to every node with every key, and count each response by node and key', async () => {
   const sent: string[] = []
   const { tally, isClosed } = await run(async ({ node, apiKey }, stopping) => {
     sent.push(`${node}${apiKey}`)
@@ -54,7 +54,7 @@ test('asks every node as every key, and counts each answer where it belongs', as
   expect(isClosed).toBe(true)
 })
 
-test('has no more requests under way than callers, of which others may run a part', async () => {
+test('there are no more requests in flight than callers, some of which other processes may run', async () => {
   const mostUnderWay = async (process: number): Promise<number> => {
     let underWay = 0
     let most = 0
@@ -74,7 +74,7 @@ test('has no more requests under way than callers, of which others may run a par
   expect([await mostUnderWay(0), await mostUnderWay(1)]).toEqual([3, 2])
 })
 
-test('ends when told, in the middle of a delay, and knows what it has counted', async () => {
+test('callers stop on abort, in the middle of a delay, and return their counts', async () => {
   const { tally } = await run(
     async (_, stopping) => {
       stopping.abort()
@@ -85,7 +85,7 @@ test('ends when told, in the middle of a delay, and knows what it has counted', 
   expect(tally.total()).toEqual({ success: 1, throttled: 0, errors: {} })
 })
 
-test('counts requests without an answer by why there was none', async () => {
+test('requests without a response are counted by cause', async () => {
   const { tally } = await run(async (_, stopping) => {
     stopping.abort()
     throw new NoAnswer('ECONNREFUSED')
@@ -101,7 +101,7 @@ const content: Content = {
   payloadCacheSize: 100,
 }
 
-test('makes as many different chats as told', () => {
+test('the number of different chats is as configured', () => {
   const bodies = createPayloads(content).map((body) => body.toString())
   expect(new Set(bodies).size).toBe(100)
   expect(JSON.parse(bodies[0] ?? '')).toEqual({
@@ -111,7 +111,7 @@ test('makes as many different chats as told', () => {
   })
 })
 
-test('makes one check, which asks for what a chat may use', () => {
+test('there is one check, which has the cost that a chat may have', () => {
   const bodies = createPayloads({ ...content, isCheck: true }).map((body) => JSON.parse(body.toString()))
   expect(bodies).toEqual([{ resource: 'gpt-4o', cost: { requests: 1, tokens: 7 } }])
 })

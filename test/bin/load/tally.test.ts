@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTally, errorsOf, requestsOf } from '../../../bin/load/tally.ts'
 
-test('counts by node and by key how requests ended', () => {
+test('a tally counts results by node and by key', () => {
   const tally = createTally(2, 3)
   tally.answered({ node: 0, key: 0 }, 200, 1)
   tally.answered({ node: 1, key: 0 }, 429, 2)
@@ -24,7 +24,7 @@ test('counts by node and by key how requests ended', () => {
   expect([requestsOf(tally.total()), errorsOf(tally.total())]).toEqual([5, 3])
 })
 
-test('adds what other processes counted', () => {
+test('a tally adds the counts of other processes', () => {
   const one = createTally(1, 2)
   one.answered({ node: 0, key: 0 }, 200, 1)
   one.failed({ node: 0, key: 1 }, 'timeout')

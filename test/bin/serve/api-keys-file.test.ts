@@ -27,7 +27,7 @@ const read = async (yaml: string | null, json: unknown = null) =>
     apiKeysJson: json === null ? null : JSON.stringify(json),
   })
 
-const refusalOf = async (yaml: string | null, json: unknown = null): Promise<string> => {
+const rejectionOf = async (yaml: string | null, json: unknown = null): Promise<string> => {
   const error: unknown = await read(yaml, json).catch((reason: unknown) => reason)
   if (error instanceof StartError) return error.message
   throw new Error(`It was not refused: ${JSON.stringify(error)}`)
@@ -36,7 +36,7 @@ const refusalOf = async (yaml: string | null, json: unknown = null): Promise<str
 const SECRET = 'sk-prod-4f8a77c1e09d'
 
 describe('the keys of a file', () => {
-  test('are none where there is none', async () => {
+  test('are none without a file', async () => {
     expect(await read(null)).toEqual([])
   })
 
@@ -58,12 +58,12 @@ describe('the keys of a file', () => {
     ])
   })
 
-  test('name an entity by their id, else by their hash, never by themselves', async () => {
+  test('name an entity by their id, else by their hash, never by the key', async () => {
     const keys = await read(`keys: {${SECRET}: {request_per_minute: 1}, sk-other-0123456789: {id: team-1}}`)
     expect(keys.map(({ entityId }) => entityId)).toEqual(['file-4749769a', 'team-1'])
   })
 
-  test('are overridden field by field by the environment, which may add others', async () => {
+  test('are overridden field by field by the environment, which can add others', async () => {
     const keys = await read(
       `keys: {${SECRET}: {name: Mine, request_per_minute: 10, input_tokens_per_minute: 20}}`,
       { keys: { [SECRET]: { request_per_minute: 5 }, 'sk-new-0123456789': { output_tokens_per_minute: 7 } } },
@@ -75,7 +75,7 @@ describe('the keys of a file', () => {
   })
 })
 
-describe('a file is refused in one line that shows no key', () => {
+describe('a file is rejected in one line that shows no key', () => {
   const count = 'be an integer from 0 to 9007199254740991'
   const known = 'id, name, request_per_minute, input_tokens_per_minute, output_tokens_per_minute'
 
@@ -92,8 +92,8 @@ describe('a file is refused in one line that shows no key', () => {
     ],
     ['120', 'keys.sk-prod-... (key 1) must be an object'],
     ['', 'keys.sk-prod-... (key 1) must be an object'],
-  ])('where a key says %s', async (entry, sentence) => {
-    expect(await refusalOf(`keys:\n  ${SECRET}: ${entry}`)).toBe(`API_KEYS_FILE ${sentence}`)
+  ])('if a key has %s', async (entry, sentence) => {
+    expect(await rejectionOf(`keys:\n  ${SECRET}: ${entry}`)).toBe(`API_KEYS_FILE ${sentence}`)
   })
 
   test.each([
@@ -104,39 +104,39 @@ describe('a file is refused in one line that shows no key', () => {
       'keys: {"two words long": {}}',
       'API_KEYS_FILE keys.two word... (key 1) must be 1 to 256 visible ASCII characters',
     ],
-  ])('where it is %j', async (yaml, sentence) => {
-    expect(await refusalOf(yaml)).toBe(sentence)
+  ])('if the content is %j', async (yaml, sentence) => {
+    expect(await rejectionOf(yaml)).toBe(sentence)
   })
 
   test.each([
     [`keys:\n  ${SECRET}: {}\n  ${SECRET}: {}`, 3],
     [`keys:\n  ${SECRET}: {}\n ${SECRET}: {`, 3],
     [`keys: *${SECRET}`, undefined],
-  ])('where %j is no YAML', async (yaml, line) => {
-    const message = await refusalOf(yaml)
+  ])('if the YAML is invalid: %j', async (yaml, line) => {
+    const message = await rejectionOf(yaml)
     expect(message).toMatch(/^API_KEYS_FILE \S+ must be YAML/)
     if (line !== undefined) expect(message).toContain(`(line ${line}, `)
     expect(message).not.toContain(SECRET)
     expect(message).not.toContain('\n')
   })
 
-  test('where the environment holds no JSON', async () => {
-    const refused = readApiKeys({ apiKeysFile: null, apiKeysJson: `{"keys": {"${SECRET}"` })
-    await expect(refused).rejects.toThrow(new StartError('API_KEYS_JSON must be JSON'))
+  test('if the JSON of the environment is invalid', async () => {
+    const rejected = readApiKeys({ apiKeysFile: null, apiKeysJson: `{"keys": {"${SECRET}"` })
+    await expect(rejected).rejects.toThrow(new StartError('API_KEYS_JSON must be JSON'))
   })
 
-  test('where it is not there', async () => {
-    const refused = readApiKeys({ apiKeysFile: '/nowhere/keys.yaml', apiKeysJson: null })
-    await expect(refused).rejects.toThrow(/^API_KEYS_FILE \/nowhere\/keys.yaml cannot be read: ENOENT/)
+  test('if it does not exist', async () => {
+    const rejected = readApiKeys({ apiKeysFile: '/nowhere/keys.yaml', apiKeysJson: null })
+    await expect(rejected).rejects.toThrow(/^API_KEYS_FILE \/nowhere\/keys.yaml cannot be read: ENOENT/)
   })
 
-  test('where two keys name the same entity', async () => {
-    const message = await refusalOf('keys: {sk-one-11111111: {id: a}, sk-two-22222222: {id: a}}')
+  test('if two keys name the same entity', async () => {
+    const message = await rejectionOf('keys: {sk-one-11111111: {id: a}, sk-two-22222222: {id: a}}')
     expect(message).toBe('keys.sk-two-2....id must be unique: another key has a')
   })
 
-  test('with all of its mistakes at once, those of the environment too', async () => {
-    const message = await refusalOf(`keys: {${SECRET}: {rpm: 1, id: ""}}`, { keys: { 'sk-x-1': 1 } })
+  test('with all of its errors at once, including those of the environment', async () => {
+    const message = await rejectionOf(`keys: {${SECRET}: {rpm: 1, id: ""}}`, { keys: { 'sk-x-1': 1 } })
     expect(message.split('; ')).toHaveLength(4)
   })
 })
@@ -149,10 +149,10 @@ const warned = (host: string, keys = KEYS) => {
   return lines
 }
 
-test('warns of sample keys and short ones where other machines can reach the API', () => {
+test('sample and short keys cause a warning if other machines can reach the API', () => {
   expect(warned('0.0.0.0')).toEqual([{ keys: ['sk-test-...', 'short-se...'] }])
 })
 
-test('says nothing of others, nor where only this machine can', () => {
+test('other keys cause no warning, nor does any if only this machine can reach the API', () => {
   expect([...warned('0.0.0.0', KEYS.slice(2)), ...warned('127.0.0.1')]).toEqual([])
 })

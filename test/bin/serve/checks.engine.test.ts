@@ -5,7 +5,7 @@ import { type RunningServer, startServer } from '../../../bin/serve/start-server
 import { silentLogger } from '../../../src/core/ports/platform.ts'
 import { readSettings } from '../../../src/settings/read-settings.ts'
 
-/** Two nodes on one table, asked over sockets. */
+/** Two nodes on one table, called over sockets. */
 let nodes: RunningServer[]
 
 const start = (environment: Readonly<Record<string, string>>): Promise<RunningServer> =>
@@ -30,13 +30,13 @@ afterAll(async () => {
 
 interface Wire {
   readonly status: number | undefined
-  /** As they came: names in the case and values in the form that was sent. */
+  /** As received: header names in their original case, values in their original form. */
   readonly headers: ReadonlyMap<string, string>
-  // biome-ignore lint/suspicious/noExplicitAny: what was sent is what is looked at
+  // biome-ignore lint/suspicious/noExplicitAny: the tests inspect the body as sent
   readonly body: any
 }
 
-const ask = (node: number, path: string, body: unknown, key = 'key-charlie'): Promise<Wire> =>
+const send = (node: number, path: string, body: unknown, key = 'key-charlie'): Promise<Wire> =>
   new Promise((resolve, reject) => {
     const sent = JSON.stringify(body)
     const headers = {
@@ -44,19 +44,23 @@ const ask = (node: number, path: string, body: unknown, key = 'key-charlie'): Pr
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(sent),
     }
-    const asking = request(`${nodes[node]?.apiUrl}${path}`, { method: 'POST', headers }, async (answer) => {
-      const { rawHeaders, statusCode } = answer
-      const pairs = rawHeaders.flatMap((name, index): [string, string][] =>
-        index % 2 === 0 ? [[name.toLowerCase(), rawHeaders[index + 1] ?? '']] : [],
-      )
-      resolve({ status: statusCode, headers: new Map(pairs), body: JSON.parse(await text(answer)) })
-    })
-    asking.on('error', reject)
-    asking.end(sent)
+    const outgoing = request(
+      `${nodes[node]?.apiUrl}${path}`,
+      { method: 'POST', headers },
+      async (response) => {
+        const { rawHeaders, statusCode } = response
+        const pairs = rawHeaders.flatMap((name, index): [string, string][] =>
+          index % 2 === 0 ? [[name.toLowerCase(), rawHeaders[index + 1] ?? '']] : [],
+        )
+        resolve({ status: statusCode, headers: new Map(pairs), body: JSON.parse(await text(response)) })
+      },
+    )
+    outgoing.on('error', reject)
+    outgoing.end(sent)
   })
 
-test('a check that passes and one that does not say so in status, headers and body', async () => {
-  const passed = await ask(0, '/v1/limits/check', { cost: { requests: 19 } })
+test('checks that pass and fail have the result in status, headers and body', async () => {
+  const passed = await send(0, '/v1/limits/check', { cost: { requests: 19 } })
   expect(passed.status).toBe(200)
   expect(passed.headers.get('content-type')).toBe('application/json')
   expect(passed.headers.get('x-request-id')).toMatch(/./)
@@ -66,7 +70,7 @@ test('a check that passes and one that does not say so in status, headers and bo
   expect(passed.headers.get('ratelimit-policy')).toContain('"rpm";q=20;w=60')
   expect(passed.headers.has('retry-after')).toBe(false)
 
-  const denied = await ask(1, '/v1/limits/check', { cost: { requests: 19 } })
+  const denied = await send(1, '/v1/limits/check', { cost: { requests: 19 } })
   expect(denied.status).toBe(429)
   const waitMs = Number(denied.headers.get('retry-after-ms'))
   expect(denied.body).toMatchObject({
@@ -77,28 +81,28 @@ test('a check that passes and one that does not say so in status, headers and bo
   expect(denied.headers.get('retry-after')).toBe(String(Math.ceil(waitMs / 1000)))
   expect(denied.headers.get('ratelimit')).toMatch(/"rpm";r=\d/)
 
-  const never = await ask(0, '/v1/limits/check', { cost: { requests: 99 } })
+  const never = await send(0, '/v1/limits/check', { cost: { requests: 99 } })
   expect([never.status, never.headers.get('x-should-retry')]).toEqual([429, 'false'])
   expect(['retry-after', 'retry-after-ms'].filter((name) => never.headers.has(name))).toEqual([])
 })
 
-test('a reservation of one node is settled by the other, and a key has one answer on both', async () => {
+test('a reservation of one node is settled by the other, and a key has one response on both', async () => {
   const body = { resource: 'gpt-4', cost: { tokens: 900 }, reserve: true, idempotency_key: 'job' }
-  const [first, again] = [await ask(0, '/v1/limits/check', body), await ask(1, '/v1/limits/check', body)]
+  const [first, again] = [await send(0, '/v1/limits/check', body), await send(1, '/v1/limits/check', body)]
   expect(first.status).toBe(200)
   expect(again.body).toEqual(first.body)
   const { reservation_id } = first.body
-  const settled = await ask(1, '/v1/limits/settle', { reservation_id, cost: { tokens: 100 } })
+  const settled = await send(1, '/v1/limits/settle', { reservation_id, cost: { tokens: 100 } })
   expect(settled).toMatchObject({ status: 200, body: { reservation_id, settled: true, state: 'settled' } })
-  const late = await ask(0, '/v1/limits/release', { reservation_id })
+  const late = await send(0, '/v1/limits/release', { reservation_id })
   expect(late).toMatchObject({ status: 200, body: { released: false, state: 'settled' } })
-  const foreign = await ask(0, '/v1/limits/release', { reservation_id }, 'key-bob')
+  const foreign = await send(0, '/v1/limits/release', { reservation_id }, 'key-bob')
   expect([foreign.status, foreign.body.error.code]).toEqual([404, 'not_found'])
-  const look = await ask(0, '/v1/limits/check', { resource: 'gpt-4', dry_run: true })
+  const look = await send(0, '/v1/limits/check', { resource: 'gpt-4', dry_run: true })
   const tpm = look.body.limits.find(
     (limit: { entity_id: string; limit_name: string }) =>
       limit.entity_id === 'key-charlie' && limit.limit_name === 'tpm',
   )
-  // 100 of 2000 are used, less what has come back since
+  // 100 of 2000 are used, less what has refilled since
   expect(tpm.available).toBeGreaterThanOrEqual(1900)
 })

@@ -6,7 +6,7 @@ import type { StreamRecord } from '../../../src/usage/stream-usage.ts'
 const records = (count: number): StreamRecord[] =>
   Array.from({ length: count }, (_, place) => ({ dynamodb: { SequenceNumber: String(place) } }))
 
-/** An aggregator that fails the records that `fails` names, by sequence number and call. */
+/** An aggregator that fails the records named by `fails`, by sequence number and call. */
 const start = (fails: (sequence: number, call: number) => boolean) => {
   const calls: number[][] = []
   const errors: string[] = []
@@ -26,14 +26,14 @@ const start = (fails: (sequence: number, call: number) => boolean) => {
   return { calls, errors, deliver }
 }
 
-test('hands over batches of at most 500, in order', async () => {
+test('records are delivered in batches of at most 500, in order', async () => {
   const { calls, deliver } = start(() => false)
   await deliver(records(1201))
   expect(calls.map((call) => call.length)).toEqual([500, 500, 201])
   expect(calls.flat()).toEqual(Array.from({ length: 1201 }, (_, place) => place))
 })
 
-test('reads again from the first record that failed', async () => {
+test('delivery resumes at the first failed record', async () => {
   const { calls, errors, deliver } = start((sequence, call) => call === 1 && sequence >= 2)
   await deliver(records(4))
   expect(calls).toEqual([
@@ -43,7 +43,7 @@ test('reads again from the first record that failed', async () => {
   expect(errors).toEqual([])
 })
 
-test('gives up a record that fails again and again, and goes on behind it', async () => {
+test('a record that fails repeatedly is dropped, and delivery continues behind it', async () => {
   const { calls, errors, deliver } = start((sequence) => sequence === 1)
   await deliver(records(3))
   expect(calls).toEqual([[0, 1, 2], [1, 2], [1, 2], [1, 2], [2]])
@@ -52,7 +52,7 @@ test('gives up a record that fails again and again, and goes on behind it', asyn
 
 const record = (sequence: number): StreamRecord => ({ dynamodb: { SequenceNumber: String(sequence) } })
 
-test('delivers one lot at a time, in order, and is drained after the last', async () => {
+test('one lot is delivered at a time, in order, and drained resolves after the last', async () => {
   const delivered: string[] = []
   let underWay = 0
   const queue = createRecordQueue(async (records) => {
@@ -71,11 +71,11 @@ test('delivers one lot at a time, in order, and is drained after the last', asyn
   expect(delivered).toEqual(['1', '2', '3', '4'])
 })
 
-test('is drained at once where nothing was added', async () => {
+test('drained resolves at once if nothing was added', async () => {
   await createRecordQueue(() => Promise.reject(new Error('not called'))).drained()
 })
 
-test('delivers what comes after an empty lot', async () => {
+test('lots after an empty one are delivered', async () => {
   const delivered: number[] = []
   const queue = createRecordQueue(async (records) => {
     delivered.push(records.length)

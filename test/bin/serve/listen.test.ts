@@ -31,7 +31,7 @@ const get = (url: string, agent: Agent): Promise<IncomingMessage> =>
       .end()
   })
 
-test('keeps an idle connection open for as long as the setting says', async () => {
+test('an idle connection stays open for the configured time', async () => {
   const { url } = await start({ keepAliveSeconds: 65 })
   const agent = new Agent({ keepAlive: true })
   closing.push(() => agent.destroy())
@@ -40,7 +40,7 @@ test('keeps an idle connection open for as long as the setting says', async () =
   expect(headers.connection).toBe('keep-alive')
 })
 
-/** Answers only when the test says so, and says which requests have arrived. */
+/** Responds only when the test releases it, and reports which requests have arrived. */
 const heldFetch = () => {
   const waiting = new Map<string, () => void>()
   const arrivals = new Map<string, () => void>()
@@ -55,12 +55,12 @@ const heldFetch = () => {
       })
       return new Response(pathname)
     },
-    /** Resolves when the request for `path` is under way. */
+    /** Resolves when the request for `path` is in flight. */
     hold: (path: string): Promise<void> => {
       held.add(path)
       return new Promise((resolve) => arrivals.set(path, resolve))
     },
-    answer: (path: string): void => waiting.get(path)?.(),
+    respond: (path: string): void => waiting.get(path)?.(),
   }
 }
 
@@ -107,9 +107,9 @@ const send = () => new Promise((resolve) => {
 Promise.all(Array.from({ length: count }, send)).then((all) => parentPort.postMessage(all))
 `
 
-describe('stopping', () => {
-  test('finishes what is under way on kept connections, each with connection: close, and cuts none', async () => {
-    const { fetch, hold, answer } = heldFetch()
+describe('a stopping server', () => {
+  test('finishes requests in flight on persistent connections with connection: close, and cuts none', async () => {
+    const { fetch, hold, respond } = heldFetch()
     const { url, stop } = await start({ fetch })
     const paths = Array.from({ length: 5 }, (_, index) => `/${index}-slow`)
     const connections = await Promise.all(
@@ -124,7 +124,7 @@ describe('stopping', () => {
       }),
     )
     const stopped = stop()
-    paths.forEach(answer)
+    paths.forEach(respond)
     await stopped
     await Promise.all(connections.map(({ closed }) => closed))
     for (const [index, { received }] of connections.entries()) {
@@ -136,7 +136,7 @@ describe('stopping', () => {
     }
   })
 
-  test('answers the request that a kept connection sends next, and then closes it', async () => {
+  test('responds to the next request of a persistent connection, and then closes it', async () => {
     const { url, stop } = await start()
     const connection = await openConnection(url)
     connection.write(`${get11('/first')}\r\n`)
@@ -148,8 +148,8 @@ describe('stopping', () => {
     await stopped
   })
 
-  test('leaves kept connections open for their next requests when responses on others end', async () => {
-    const { fetch, hold, answer } = heldFetch()
+  test('leaves persistent connections open for their next requests when responses on others end', async () => {
+    const { fetch, hold, respond } = heldFetch()
     let begin = (): void => {}
     const drains = new Promise<void>((resolve) => {
       begin = resolve
@@ -172,7 +172,7 @@ describe('stopping', () => {
     await arrived
     const stopped = stop()
     await drains
-    answer('/slow')
+    respond('/slow')
     await other.closed
     await new Promise((resolve) => setImmediate(resolve))
     kept.write(`${get11('/next')}\r\n`)
@@ -182,8 +182,8 @@ describe('stopping', () => {
     await stopped
   })
 
-  test('answers a request whose first bytes came before it', async () => {
-    const { fetch, hold, answer } = heldFetch()
+  test('responds to a request whose first bytes arrived before', async () => {
+    const { fetch, hold, respond } = heldFetch()
     const { url, stop } = await start({ fetch })
     const other = await openConnection(url)
     const arrived = hold('/slow')
@@ -195,13 +195,13 @@ describe('stopping', () => {
     half.write('\r\n')
     await half.closed
     expect(half.received.text).toMatch(/^HTTP\/1.1 200 OK[\s\S]*connection: close[\s\S]*\/half/i)
-    answer('/slow')
+    respond('/slow')
     await stopped
   })
 
-  test('answers requests on connections that the kernel has completed and nobody has accepted', async () => {
+  test('responds to requests on connections that the kernel has completed and the server has not accepted', async () => {
     const { url, stop } = await start()
-    // this thread is blocked until all have connected and sent, so that none is accepted before it stops
+    // this thread is blocked until all have connected and sent, so that none is accepted before the stop
     const state = new Int32Array(new SharedArrayBuffer(4))
     const worker = new Worker(CONNECT_AND_SEND, {
       eval: true,
@@ -215,7 +215,7 @@ describe('stopping', () => {
   })
 
   test('closes idle connections at once and accepts no new ones', async () => {
-    const { fetch, hold, answer } = heldFetch()
+    const { fetch, hold, respond } = heldFetch()
     const { url, stop } = await start({ fetch })
     const idle = await openConnection(url)
     idle.write(`${get11('/')}\r\n`)
@@ -227,11 +227,11 @@ describe('stopping', () => {
     const stopped = stop()
     await idle.closed
     await expect(openConnection(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    answer('/slow')
+    respond('/slow')
     await stopped
   })
 
-  test('closes a connection whose response had begun before, as soon as it ends', async () => {
+  test('closes a connection whose response had started before, as soon as it ends', async () => {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
     const { url, stop } = await start({ fetch: () => new Response(readable) })
     const connection = await openConnection(url)
@@ -248,7 +248,7 @@ describe('stopping', () => {
     expect(connection.received.text).toMatch(/first[\s\S]*last[\s\S]*\r\n0\r\n/)
   })
 
-  test('ends event streams that a GET has opened', async () => {
+  test('ends event streams opened by a GET', async () => {
     const endless = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(new TextEncoder().encode('data: 1\n\n')),
     })
@@ -295,7 +295,7 @@ describe('a request with Expect: 100-continue', () => {
   test.each([
     [{ 'content-length': String(BODY.length) }, BODY],
     [{ 'transfer-encoding': 'chunked' }, `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`],
-  ])('gets 100 Continue once where its body is read, and its response: %j', async (headers, body) => {
+  ])('gets 100 Continue once if its body is read, and its response: %j', async (headers, body) => {
     const connection = await startApp()
     connection.write(post({ ...ADMIN, ...headers }))
     await connection.until('\r\n\r\n')
@@ -306,14 +306,14 @@ describe('a request with Expect: 100-continue', () => {
     expect(connection.received.text).toMatch(/connection: keep-alive/i)
   })
 
-  test('is served if its body is already there', async () => {
+  test('is served if its body has already arrived', async () => {
     const connection = await startApp()
     connection.write(`${post({ ...ADMIN, 'content-length': String(BODY.length) })}${BODY}`)
     await connection.until('"entity_id":"b"')
     expect(connection.received.text).toContain('HTTP/1.1 201 Created')
   })
 
-  test('of HTTP/1.0, which has no 100 Continue, gets its response alone', async () => {
+  test('with HTTP/1.0, which has no 100 Continue, gets only its response', async () => {
     const connection = await startApp()
     connection.write(`${post({ ...ADMIN, 'content-length': String(BODY.length) }, '1.0')}${BODY}`)
     await connection.closed

@@ -40,7 +40,7 @@ const window = (limit: number, windowSeconds = 60, slots = 60) => ({
 })
 
 describe('keys of a file', () => {
-  test('become entities with windows, and keys that are stored as their hash', async () => {
+  test('become entities with windows, and keys stored as their hash', async () => {
     const { store, load, limitSet, lines, audit } = start()
     await load()
     expect(await store.entity(KEY.entityId)).toMatchObject({ kind: 'key', name: KEY.entityId })
@@ -68,7 +68,7 @@ describe('keys of a file', () => {
     expect(await audit()).toEqual(records)
   })
 
-  test('change limits where the file has changed, and take away those it no longer has', async () => {
+  test('update limits that the file changes, and remove those it no longer contains', async () => {
     const { load, limitSet } = start()
     await load()
     await load([{ secret: SECRET, entityId: KEY.entityId, request_per_minute: 60 }])
@@ -84,13 +84,13 @@ describe('keys of a file', () => {
     [60, 60],
     [90, 60],
     [3600, 60],
-  ])('hold their numbers in windows of %d s, cut into %d slots', async (windowSeconds, slots) => {
+  ])('have their limits in windows of %d s with %d slots', async (windowSeconds, slots) => {
     const { load, limitSet } = start()
     await load([KEY], windowSeconds)
     expect((await limitSet())?.limits[0]).toMatchObject({ size: window(120, windowSeconds, slots) })
   })
 
-  test('stay revoked where they were revoked', async () => {
+  test('stay revoked if they were revoked', async () => {
     const { store, load, keys, lines } = start()
     await load()
     const [key] = await keys.list(KEY.entityId)
@@ -100,7 +100,7 @@ describe('keys of a file', () => {
     expect(lines.join()).toContain('is revoked or expired, and remains so')
   })
 
-  test('leave entities that are there as they are', async () => {
+  test('leave existing entities unchanged', async () => {
     const { store, load, keys } = start()
     await load([{ ...KEY, entityId: 'team' }])
     const before = await store.entity('team')
@@ -109,7 +109,7 @@ describe('keys of a file', () => {
     expect(await keys.list('team')).toHaveLength(2)
   })
 
-  test('are refused where they are keys of another entity', async () => {
+  test('are rejected if they are keys of another entity', async () => {
     const { load } = start()
     await load()
     await expect(load([{ ...KEY, entityId: 'other' }])).rejects.toThrow(

@@ -40,13 +40,13 @@ const start = async (environment: Readonly<Record<string, string>>): Promise<Run
 }
 
 const chat = async ({ apiUrl }: RunningServer, key: string) => {
-  const answer = await fetch(`${apiUrl}/v1/chat/completions`, {
+  const response = await fetch(`${apiUrl}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'gpt-4', max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] }),
   })
-  await answer.text()
-  return { status: answer.status, node: answer.headers.get('x-zael-node') }
+  await response.text()
+  return { status: response.status, node: response.headers.get('x-zael-node') }
 }
 
 const admin = async ({ apiUrl }: RunningServer, path: string): Promise<unknown> =>
@@ -64,8 +64,8 @@ const bucketsOf = async ({ host }: RunningServer): Promise<readonly string[]> =>
   return items.flatMap(({ PK: pk, SK: sk }) => (sk?.S?.startsWith('BUCKET') ? [`${pk?.S} ${sk.S}`] : []))
 }
 
-test('nodes that share a table share its limits, and load the same file without getting into each other’s way', async () => {
-  // nothing comes back while the test runs
+test('nodes that share a table share its limits, and can load the same file concurrently', async () => {
+  // nothing refills while the test runs
   const shared = {
     API_KEYS_FILE: await keysFile(`keys: {${SECRET}: {request_per_minute: 7}}`),
     WINDOW_SECONDS: '3600',
@@ -76,12 +76,12 @@ test('nodes that share a table share its limits, and load the same file without 
     start({ ...sharedTable, NODE_ID: 'node-2' }),
     start({ ...sharedTable, NODE_ID: 'node-3' }),
   ])
-  const answers = []
+  const responses = []
   for (let turn = 0; turn < 4; turn++) {
-    for (const node of [first, ...others]) answers.push(await chat(node, SECRET))
+    for (const node of [first, ...others]) responses.push(await chat(node, SECRET))
   }
-  expect(answers.map(({ status }) => status)).toEqual([...Array(7).fill(200), ...Array(5).fill(429)])
-  expect(new Set(answers.slice(0, 7).map(({ node }) => node))).toEqual(
+  expect(responses.map(({ status }) => status)).toEqual([...Array(7).fill(200), ...Array(5).fill(429)])
+  expect(new Set(responses.slice(0, 7).map(({ node }) => node))).toEqual(
     new Set(['node-1', 'node-2', 'node-3']),
   )
   expect(await admin(first, `/api/audit?entity_id=${ENTITY}`)).toMatchObject({
@@ -93,7 +93,7 @@ test('nodes that share a table share its limits, and load the same file without 
   })
 })
 
-test('a restart with another file, or another environment, changes the limits', async () => {
+test('a restart with another file or another environment changes the limits', async () => {
   const first = await start({ API_KEYS_FILE: await keysFile(`keys: {${SECRET}: {request_per_minute: 1}}`) })
   const second = await start({
     AWS_ENDPOINT_URL: first.host.endpoint,
@@ -107,7 +107,7 @@ test('a restart with another file, or another environment, changes the limits', 
   })
 })
 
-test('a file that cannot be used stops the start, before anything is listened on', async () => {
+test('an invalid file prevents the start before any port is opened', async () => {
   const path = await keysFile(`keys: {${SECRET}: {request_per_minute: many}}`)
   const error: unknown = await start({ API_KEYS_FILE: path }).catch((reason: unknown) => reason)
   expect(error).toEqual(

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readServeOptions, watchNpm } from '../../../bin/serve/start-command.ts'
 import { UserError } from '../../../src/command-line/command-line.ts'
 
-test('serves in one process by default', () => {
+test('the default is one process', () => {
   expect(readServeOptions([])).toEqual({ workers: 1 })
   expect(readServeOptions(['--workers', '64'])).toEqual({ workers: 64 })
   expect(readServeOptions(['-w', '2'])).toEqual({ workers: 2 })
@@ -15,7 +15,7 @@ test.each([
   [['--workers=-1'], '--workers must be a whole number from 1 to 64'],
   [['--workers'], "Option '-w, --workers <value>' argument missing; the options are --help, --workers"],
   [['--worker', '2'], "Unknown option '--worker'; the options are --help, --workers"],
-])('rejects %j', (args, why) => {
+])('%j is rejected', (args, why) => {
   expect(() => readServeOptions(args)).toThrow(new UserError(why))
 })
 
@@ -35,7 +35,7 @@ const watch = (environment: Readonly<Record<string, string>>) => {
   }
 }
 
-test('stops once, when npm is no longer the parent', () => {
+test('the server stops once, when npm is no longer its parent', () => {
   const { onGone, leaveOrphaned } = watch({ npm_lifecycle_event: 'start' })
   vi.advanceTimersByTime(60_000)
   expect(onGone).not.toHaveBeenCalled()
@@ -47,7 +47,7 @@ test('stops once, when npm is no longer the parent', () => {
 test.each<[name: string, environment: Readonly<Record<string, string>>]>([
   ['not started by npm', {}],
   ['started by another script of npm', { npm_lifecycle_event: 'bench' }],
-])('outlives its parent where it was %s', (_, environment) => {
+])('the server outlives its parent if it was %s', (_, environment) => {
   const { onGone, leaveOrphaned } = watch(environment)
   leaveOrphaned()
   vi.advanceTimersByTime(60_000)

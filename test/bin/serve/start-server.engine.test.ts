@@ -49,20 +49,20 @@ const whyNot = async (environment: Readonly<Record<string, string>>): Promise<st
   return error instanceof StartError ? error.message : ''
 }
 
-test('names the setting of a port that is taken', async () => {
+test('the error for a taken port names the setting', async () => {
   const port = await takenPort()
   const advice = (name: string) => `${name} ${port} is taken: stop what listens there, or set another ${name}`
   expect(await whyNot({ PORT: port })).toBe(advice('PORT'))
   expect(await whyNot({ DYNAMODB_PORT: port })).toBe(advice('DYNAMODB_PORT'))
 })
 
-test('leaves nothing behind when it cannot start', async () => {
+test('a failed start leaves nothing behind', async () => {
   const dataDir = await temporaryDirectory()
   await whyNot({ PORT: await takenPort(), DATA_DIR: dataDir })
   await start({ DATA_DIR: dataDir })
 })
 
-test('says why its DATA_DIR cannot be used', async () => {
+test('the error for an unusable DATA_DIR contains the cause', async () => {
   expect(await whyNot({ DATA_DIR: '/dev/null/zael' })).toMatch(
     /^DATA_DIR \/dev\/null\/zael cannot be used: ENOTDIR/,
   )
@@ -73,20 +73,20 @@ test('says why its DATA_DIR cannot be used', async () => {
   )
 })
 
-test('says that no one answers at AWS_ENDPOINT_URL', async () => {
+test('the error for an unreachable AWS_ENDPOINT_URL names it', async () => {
   expect(await whyNot({ AWS_ENDPOINT_URL: 'http://127.0.0.1:9' })).toBe(
     'AWS_ENDPOINT_URL http://127.0.0.1:9 cannot be used: connect ECONNREFUSED 127.0.0.1:9',
   )
 })
 
-test('says that it cannot listen on a HOST that is not here', async () => {
+test('the error for a HOST that is not on this machine names it', async () => {
   const tokens = { ADMIN_TOKEN: 'a', VIEWER_TOKEN: 'b' }
   expect(await whyNot({ HOST: '203.0.113.1', ...tokens })).toMatch(
     /^HOST 203\.0\.113\.1 cannot be listened on: /,
   )
 })
 
-test('makes and seeds the table at AWS_ENDPOINT_URL where it is missing, and leaves one that is there alone', async () => {
+test('a missing table at AWS_ENDPOINT_URL is created and seeded, and an existing one left unchanged', async () => {
   const first = await start({ TABLE_NAME: 'ZAEL-first' })
   const second = await start({ TABLE_NAME: 'ZAEL-second', AWS_ENDPOINT_URL: first.host.endpoint })
   const path = `${second.apiUrl}/api/entities/key-bob`
@@ -99,7 +99,7 @@ test('makes and seeds the table at AWS_ENDPOINT_URL where it is missing, and lea
   expect([bob.status, alice.status]).toEqual([404, 200])
 })
 
-test('lets an OpenAI-compatible upstream answer chats', async () => {
+test('chats are sent to an OpenAI-compatible upstream', async () => {
   const upstream = await start({ NODE_ID: 'upstream' })
   const server = await start({
     UPSTREAM_BASE_URL: `${upstream.apiUrl}/v1`,

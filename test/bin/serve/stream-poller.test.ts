@@ -15,7 +15,7 @@ const client = () => new DynamoDBStreamsClient({ region: 'us-east-1' })
 
 interface FakeShard {
   readonly parent?: string
-  /** Pages of sequence numbers; the shard ends after them where it is closed. */
+  /** Pages of sequence numbers; a closed shard ends after them. */
   readonly pages: string[][]
   readonly closed?: boolean
 }
@@ -62,7 +62,7 @@ const poll = (sdk: DynamoDBStreamsClient) => {
   return { delivered, poller }
 }
 
-test('reads every shard from its start, a parent to its end before its children', async () => {
+test('every shard is read from its start, a parent to its end before its children', async () => {
   const { sdk } = fakeStream({
     old: { pages: [['1', '2'], ['3']], closed: true },
     left: { parent: 'old', pages: [['4']] },
@@ -73,14 +73,14 @@ test('reads every shard from its start, a parent to its end before its children'
   expect(delivered).toEqual(['1', '2', '3', '4', '5'])
 })
 
-test('does not read a child while its parent is open', async () => {
+test('a child is not read while its parent is open', async () => {
   const { sdk } = fakeStream({ old: { pages: [['1']] }, left: { parent: 'old', pages: [['2']] } })
   const { delivered, poller } = poll(sdk)
   await poller.stop()
   expect(delivered).toEqual(['1'])
 })
 
-test('reads what was written up to the moment it is stopped', async () => {
+test('records written before the stop are read', async () => {
   const pages = [['1']]
   const { sdk } = fakeStream({ only: { pages } })
   const { delivered, poller } = poll(sdk)
@@ -89,7 +89,7 @@ test('reads what was written up to the moment it is stopped', async () => {
   expect(delivered).toEqual(['1', '2'])
 })
 
-test('begins anew where an iterator has expired', async () => {
+test('an expired iterator is replaced', async () => {
   const { sdk, mock } = fakeStream({ only: { pages: [['1']] } })
   mock
     .on(GetRecordsCommand)
@@ -101,7 +101,7 @@ test('begins anew where an iterator has expired', async () => {
   expect(mock.commandCalls(GetShardIteratorCommand)).toHaveLength(2)
 })
 
-test('finds the stream of a table, and none where the engine knows no streams', async () => {
+test('the stream of a table is found, and none if the engine does not support streams', async () => {
   const sdk = client()
   const mock = mockClient(sdk)
   mock.on(ListStreamsCommand).resolvesOnce({ Streams: [{ StreamArn: 'arn:x' }] })
@@ -112,7 +112,7 @@ test('finds the stream of a table, and none where the engine knows no streams', 
   expect(await findStream(sdk, 'ZAEL-demo')).toBeUndefined()
 })
 
-test('does not take an engine that refuses to answer for one without streams', async () => {
+test('an engine that rejects the request is not treated as one without streams', async () => {
   const sdk = client()
   mockClient(sdk).on(ListStreamsCommand).rejects({ name: 'AccessDeniedException' })
   await expect(findStream(sdk, 'ZAEL-demo')).rejects.toMatchObject({ name: 'AccessDeniedException' })

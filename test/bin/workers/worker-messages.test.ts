@@ -2,19 +2,19 @@ import { expect, test } from 'vitest'
 import { createReplies, createSummedMetrics } from '../../../bin/workers/worker-messages.ts'
 import { createPrometheusMetrics } from '../../../src/platform/prometheus-metrics.ts'
 
-test('gives each question its own answer', async () => {
+test('each request gets its own reply', async () => {
   const replies = createReplies<string>(60_000)
-  const asked: number[] = []
-  const answers = [1, 2].map(() => replies.to((request) => asked.push(request)))
-  for (const request of asked.toReversed()) replies.arrived(request, `answer ${request}`)
-  expect(await Promise.all(answers)).toEqual(asked.map((request) => `answer ${request}`))
+  const sent: number[] = []
+  const responses = [1, 2].map(() => replies.to((request) => sent.push(request)))
+  for (const request of sent.toReversed()) replies.arrived(request, `answer ${request}`)
+  expect(await Promise.all(responses)).toEqual(sent.map((request) => `answer ${request}`))
 })
 
-test('gives up on an answer that does not come, and ignores one that comes late', async () => {
+test('a missing reply times out, and a late one is ignored', async () => {
   const replies = createReplies<string>(1)
-  const asked: number[] = []
-  expect(await replies.to((request) => asked.push(request))).toBeUndefined()
-  replies.arrived(asked[0] ?? 0, 'late')
+  const sent: number[] = []
+  expect(await replies.to((request) => sent.push(request))).toBeUndefined()
+  replies.arrived(sent[0] ?? 0, 'late')
 })
 
 const counted = (allowed: number) => {
@@ -23,7 +23,7 @@ const counted = (allowed: number) => {
   return metrics
 }
 
-test('adds what every process has counted', async () => {
+test('the counts of every process are added', async () => {
   const others = [counted(20), counted(3)]
   const summed = createSummedMetrics({
     own: counted(100).snapshot,
@@ -40,7 +40,7 @@ test('adds what every process has counted', async () => {
   }
 })
 
-test('does without those that do not answer in time', async () => {
+test('processes that do not reply in time are left out', async () => {
   const summed = createSummedMetrics({ own: counted(1).snapshot, ask: () => 1, patienceMs: 1 })
   expect(await summed.text()).toContain('\nzael_decisions_allowed_total 1\n')
   const alone = createSummedMetrics({ own: counted(1).snapshot, ask: () => 0, patienceMs: 60_000 })

@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-/** Ten requests an hour: none comes back while a test runs. */
+/** Ten requests per hour: none refills while a test runs. */
 const KEY = 'sk-prod-4f8a77c1e09d'
 const TEN_AN_HOUR = {
   API_KEYS_JSON: JSON.stringify({ keys: { [KEY]: { id: 'team', request_per_minute: 10 } } }),
@@ -29,9 +29,9 @@ const start = async (
   return server
 }
 
-/** Each over a connection of its own, as the workers take connections in turn. */
+/** Each over a connection of its own, because the workers accept connections in turn. */
 const chat = async ({ apiUrl }: ServeProcess) => {
-  const answer = await fetch(`${apiUrl}/v1/chat/completions`, {
+  const response = await fetch(`${apiUrl}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', connection: 'close' },
     body: JSON.stringify({
@@ -40,8 +40,8 @@ const chat = async ({ apiUrl }: ServeProcess) => {
       messages: [{ role: 'user', content: 'Hi' }],
     }),
   })
-  await answer.text()
-  return { status: answer.status, node: answer.headers.get('x-zael-node') }
+  await response.text()
+  return { status: response.status, node: response.headers.get('x-zael-node') }
 }
 
 const admin = (server: ServeProcess, path: string): Promise<Response> =>
@@ -50,7 +50,7 @@ const admin = (server: ServeProcess, path: string): Promise<Response> =>
 const usageOf = async (server: ServeProcess): Promise<unknown> =>
   (await admin(server, '/api/usage/team?granularity=day')).json()
 
-/** The process of each worker that was started, in the order of the log. */
+/** The process of each started worker, in the order of the log. */
 const pidsOf = (server: ServeProcess, worker: number): readonly number[] =>
   [...server.stderr().matchAll(new RegExp(`worker=${worker} {2}pid=(\\d+)`, 'g'))].map(([, pid]) =>
     Number(pid),
@@ -64,15 +64,15 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-test('all workers answer on one port, hold one limit, count together, and end by SIGINT with 0', async () => {
+test('all workers serve one port, share one limit, count together, and end on SIGINT with 0', async () => {
   const server = await start()
-  const answers = []
-  for (let turn = 0; turn < 14; turn++) answers.push(await chat(server))
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([
+  const responses = []
+  for (let turn = 0; turn < 14; turn++) responses.push(await chat(server))
+  expect(responses.map(({ status }) => status).toSorted()).toEqual([
     ...Array(10).fill(200),
     ...Array(4).fill(429),
   ])
-  const admitting = answers.filter(({ status }) => status === 200).map(({ node }) => node)
+  const admitting = responses.filter(({ status }) => status === 200).map(({ node }) => node)
   expect(new Set(admitting)).toEqual(new Set(['node-1/1', 'node-1/2']))
   const metrics = await (await admin(server, '/metrics')).text()
   expect(metrics).toContain('\nzael_decisions_allowed_total 10\n')
@@ -89,7 +89,7 @@ test('all workers answer on one port, hold one limit, count together, and end by
   expect(pids.map(isAlive)).toEqual([false, false])
 })
 
-test('ends all its processes by SIGTERM, with 0 and all counted', async () => {
+test('all processes end on SIGTERM, with 0 and all use counted', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'zael-workers-'))
   closing.push(() => rm(dataDir, { recursive: true, force: true }))
   const first = await start({ DATA_DIR: dataDir })
@@ -102,7 +102,7 @@ test('ends all its processes by SIGTERM, with 0 and all counted', async () => {
   expect(await usageOf(second)).toMatchObject({ points: [{ requests: 4, output_tokens: 20 }] })
 })
 
-test('replaces a worker that is killed, and leaves none behind when it is killed itself', async () => {
+test('a killed worker is replaced, and a killed parent leaves none behind', async () => {
   const server = await start()
   const [killed = 0] = pidsOf(server, 1)
   process.kill(killed, 'SIGKILL')
@@ -116,13 +116,13 @@ test('replaces a worker that is killed, and leaves none behind when it is killed
   await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), PATIENCE)
 })
 
-test('shares the table of another node', async () => {
+test('workers share the table of another node', async () => {
   const first = await start({}, [])
   const second = await start({ NODE_ID: 'node-2', AWS_ENDPOINT_URL: first.tableUrl })
-  const answers = []
-  for (let turn = 0; turn < 12; turn++) answers.push(await chat(turn % 3 === 0 ? first : second))
-  expect(answers.filter(({ status }) => status === 200)).toHaveLength(10)
-  expect(new Set(answers.map(({ node }) => node))).toEqual(new Set(['node-1', 'node-2/1', 'node-2/2']))
+  const responses = []
+  for (let turn = 0; turn < 12; turn++) responses.push(await chat(turn % 3 === 0 ? first : second))
+  expect(responses.filter(({ status }) => status === 200)).toHaveLength(10)
+  expect(new Set(responses.map(({ node }) => node))).toEqual(new Set(['node-1', 'node-2/1', 'node-2/2']))
   expect(await second.end()).toBe(0)
   await vi.waitFor(
     async () => expect(await usageOf(first)).toMatchObject({ points: [{ requests: 10 }] }),
@@ -130,7 +130,7 @@ test('shares the table of another node', async () => {
   )
 })
 
-test('says once why it cannot start, and ends with 1', async () => {
+test('a failed start is logged once, and the exit code is 1', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   closing.push(() => taken.close())
   await once(taken, 'listening')

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest'
 
 export interface FakeUpstream {
   readonly baseUrl: string
-  /** What it was sent, oldest first. */
+  /** The requests it received, oldest first. */
   readonly received: {
     readonly path: string
     readonly headers: IncomingMessage['headers']
@@ -12,9 +12,9 @@ export interface FakeUpstream {
   }[]
 }
 
-/** An OpenAI-compatible server on a loopback port that answers by `answer`, closed when the test ends. */
+/** An OpenAI-compatible server on a loopback port that responds with `respond`, closed when the test ends. */
 export const startFakeUpstream = async (
-  answer: (response: ServerResponse) => void,
+  respond: (response: ServerResponse) => void,
 ): Promise<FakeUpstream> => {
   const received: FakeUpstream['received'] = []
   const server = createServer(async (request, response) => {
@@ -22,7 +22,7 @@ export const startFakeUpstream = async (
     for await (const part of request) parts.push(part)
     const body: unknown = JSON.parse(Buffer.concat(parts).toString())
     received.push({ path: request.url ?? '', headers: request.headers, body })
-    answer(response)
+    respond(response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(async () => {
@@ -33,15 +33,15 @@ export const startFakeUpstream = async (
   return { baseUrl: `http://127.0.0.1:${port}/v1`, received }
 }
 
-export const answersJson =
+export const respondsJson =
   (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
   (response: ServerResponse): void => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers })
     response.end(JSON.stringify(body))
   }
 
-/** Streams `events` as they are, then ends, or stays open where `stays`. */
-export const answersEvents =
+/** Streams `events` unchanged, then ends, or stays open if `stays`. */
+export const respondsEvents =
   (events: readonly string[], { stays = false } = {}) =>
   (response: ServerResponse): void => {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })

@@ -13,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('ends a call whose upstream says nothing for too long', () => {
+test('a call ends if its upstream is silent for too long', () => {
   const watch = watchUpstream(caller().signal, SILENCE_MS)
   vi.advanceTimersByTime(SILENCE_MS - 1)
   watch.resume()
@@ -23,7 +23,7 @@ test('ends a call whose upstream says nothing for too long', () => {
   expect([watch.signal.aborted, watch.timedOut()]).toEqual([true, true])
 })
 
-test('does not take a slow reader for a silent upstream', () => {
+test('a slow reader is not treated as a silent upstream', () => {
   const watch = watchUpstream(caller().signal, SILENCE_MS)
   watch.pause()
   vi.advanceTimersByTime(10 * SILENCE_MS)
@@ -33,7 +33,7 @@ test('does not take a slow reader for a silent upstream', () => {
   expect(watch.timedOut()).toBe(true)
 })
 
-test('ends a call whose caller goes away, which is no silence', () => {
+test('a call ends if its caller disconnects, which is not a silent upstream', () => {
   const gone = caller()
   const watch = watchUpstream(gone.signal, SILENCE_MS)
   gone.abort()
@@ -41,7 +41,7 @@ test('ends a call whose caller goes away, which is no silence', () => {
   expect(watchUpstream(gone.signal, SILENCE_MS).signal.aborted).toBe(true)
 })
 
-test('leaves no timer behind', () => {
+test('a call leaves no timer behind', () => {
   watchUpstream(caller().signal, SILENCE_MS).end()
   expect(vi.getTimerCount()).toBe(0)
 })

@@ -25,11 +25,11 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ['letters of several bytes', 'data: \u6f22\ud83d\ude00\n\n', ['\u6f22\ud83d\ude00']],
 ]
 
-test.each(CASES)('reads %s, wherever the stream is cut', async (_, text, expected) => {
+test.each(CASES)('the stream parser reads %s, at any cut', async (_, text, expected) => {
   for (const size of [1, 2, 3, 1000]) expect(await events(text, size)).toEqual(expected)
 })
 
-test('rejects an event that never ends', async () => {
+test('the stream parser rejects an event that never ends', async () => {
   const part = new TextEncoder().encode('x'.repeat(1024 * 1024))
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(new TextEncoder().encode('data: ')),
