@@ -9,7 +9,7 @@ const MAX_CHOICES = 128
 
 const MAX_MESSAGES = 2048
 
-/** Larger than OpenAI's bounds (128 and 4), which compatible upstreams do not share. */
+/** Larger than OpenAI's bounds (128 and 4), as compatible upstreams may allow more. */
 const [MAX_TOOLS, MAX_STOPS] = [1024, 64]
 
 const MAX_PARTS = 2048
@@ -67,7 +67,7 @@ const usage = v.object({
   total_tokens: v.number(),
 })
 
-/** A whole answer, for the API's description: answers themselves are the backend's. */
+/** A whole response, for the OpenAPI document only: the backend creates responses. */
 export const chatCompletionResponse = v.pipe(
   v.looseObject({
     id: v.string(),

@@ -4,7 +4,7 @@ import { openAiError, violation, wait } from './errors.ts'
 import { chargedResource, costBody, id, modelId, seconds } from './fields.ts'
 import { lifetime } from './reservations.ts'
 
-/** As many checks as one request may hold. */
+/** The most checks in one request. */
 export const MOST_CHECKS = 25
 
 const LONGEST_KEY = 255
@@ -20,17 +20,20 @@ const contextBody = closedObject({
 export const checkBody = v.pipe(
   closedObject({
     resource: v.exactOptional(
-      v.pipe(chargedResource, v.description('The bucket `_default_` itself, where none is named')),
+      v.pipe(chargedResource, v.description('Default: the bucket `_default_` itself')),
     ),
-    cost: v.exactOptional(
-      v.pipe(costBody, v.description('Taken literally; one request, where none is given')),
-    ),
+    cost: v.exactOptional(v.pipe(costBody, v.description('Charged exactly as sent; default: one request'))),
     user: v.exactOptional(v.pipe(v.string(), v.nonEmpty('not be empty'), v.maxLength(LONGEST_USER))),
     context: v.exactOptional(
-      v.pipe(contextBody, v.description('What policies go by instead of what is known; admins only')),
+      v.pipe(
+        contextBody,
+        v.description(
+          'Properties that select policies in place of those of the entity and the resource; admins only',
+        ),
+      ),
     ),
-    dry_run: v.exactOptional(v.pipe(v.boolean(), v.description('Nothing is charged, nothing counted'))),
-    reserve: v.exactOptional(v.pipe(v.boolean(), v.description('What is charged will be settled'))),
+    dry_run: v.exactOptional(v.pipe(v.boolean(), v.description('True: nothing is charged or counted'))),
+    reserve: v.exactOptional(v.pipe(v.boolean(), v.description('True: the charge is kept for a settlement'))),
     expires_in_seconds: v.exactOptional(lifetime),
     idempotency_key: v.exactOptional(
       v.pipe(
@@ -38,7 +41,7 @@ export const checkBody = v.pipe(
         v.nonEmpty('not be empty'),
         v.maxLength(LONGEST_KEY),
         v.description(
-          'The same body under the same key gets the same answer for 24 hours, once it is allowed; a denial is not kept',
+          'The response to an allowed check is kept for 24 hours and returned again for the same key and body; a denial is not kept',
         ),
       ),
     ),
@@ -64,7 +67,7 @@ const limitState = v.object({
 
 const decision = {
   allowed: v.boolean(),
-  degraded: v.pipe(v.boolean(), v.description('A part of this was decided without the store')),
+  degraded: v.pipe(v.boolean(), v.description('True: a part of this was decided without the store')),
   retry_after_seconds: wait,
   limits: v.array(limitState),
   violations: v.array(violation),
@@ -83,7 +86,7 @@ export const deniedResponse = v.pipe(
   v.object({
     error: v.pipe(
       v.union([openAiError, v.string()]),
-      v.description('An object; the code alone with ERROR_FORMAT=flat'),
+      v.description('An object; with ERROR_FORMAT=flat, only the code'),
     ),
     message: v.string(),
     ...decision,

@@ -3,22 +3,22 @@ import { describedAs } from './json-schema.ts'
 import { mustOf } from './parse.ts'
 
 /*
- * Objects, lists and unions for hostile input, described as those of valibot are and checked in another order: each takes a
- * schema of valibot and replaces its `~run`, which is the only part of the library's inside that zael relies on.
+ * Objects, lists and unions for hostile input. They have the descriptions of valibot's, but check in another order: each takes
+ * a schema of valibot and replaces its `~run`, the only internal of the library that zael depends on.
  */
 
 interface Bounds {
   readonly least?: number
   readonly most: number
-  /** What completes "<field> must …" where the length is wrong. */
+  /** Completes "<field> must …" if the length is wrong. */
   readonly must: string
-  /** What completes it where the value is no list. */
+  /** Completes it if the value is not a list. */
   readonly list?: string
 }
 
 /**
- * A list whose length is checked before any of its items: a list that is too long costs no more than one that is rejected at
- * its first item. A `v.pipe` of `v.array` and `v.maxLength` checks every item first.
+ * A list whose length is checked before its items, so that rejecting a list that is too long costs no more than rejecting its
+ * first item. A `v.pipe` of `v.array` and `v.maxLength` checks every item first.
  */
 export const boundedList = <S extends v.GenericSchema>(
   item: S,
@@ -36,15 +36,15 @@ export const boundedList = <S extends v.GenericSchema>(
 }
 
 interface ClosedTexts {
-  /** What completes "<field> must …" where the value is no object. */
+  /** Completes "<field> must …" if the value is not an object. */
   readonly object?: string
-  /** What completes it for an unknown field. */
+  /** Completes it for an unknown field. */
   readonly unknown?: string
 }
 
 /**
- * An object with these fields and no others. An unknown field is reported before anything else, as it is often a known one
- * misspelt; a missing field is reported as its own schema reports `undefined`. A list is no object.
+ * An object with these fields and no others. An unknown field is reported first, as it is often a misspelt known one; a
+ * missing field is reported as its own schema reports `undefined`. A list is not an object.
  */
 export const closedObject = <const E extends v.ObjectEntries>(
   entries: E,
@@ -79,8 +79,8 @@ const missingText = (schema: v.ObjectEntries[string] | undefined): string => {
 }
 
 /**
- * An object with known fields and any others. As `v.looseObject`, but the value is passed on as it was sent, not copied field
- * by field, so the work does not grow with the other fields. `entries` must not transform.
+ * An object with `entries` and any other fields. As `v.looseObject`, but it returns the value itself instead of a copy, so the
+ * work does not grow with the other fields. `entries` must not transform.
  */
 export const openObject = <E extends v.ObjectEntries>(entries: E): v.LooseObjectSchema<E, undefined> => {
   const schema = v.looseObject(entries)
@@ -99,7 +99,7 @@ const knownPart = (value: unknown, names: readonly string[]): unknown =>
       )
     : value
 
-/** An object of values by any names, likewise. */
+/** An object with any names and values of one schema. A list is not an object. */
 export const plainRecord = <K extends v.GenericSchema<string, string>, V extends v.GenericSchema>(
   key: K,
   value: V,
@@ -110,13 +110,13 @@ export const plainRecord = <K extends v.GenericSchema<string, string>, V extends
   return { ...schema, '~run': run }
 }
 
-/** What is wrong with a value, or with what is in it at `path`; `must` completes "<field> must …". */
+/** A fault of a value, or of the part of it at `path`; `must` completes "<field> must …". */
 export interface Fault {
   readonly path?: readonly (string | number)[]
   readonly must: string
 }
 
-/** A check by code: `faultOf` returns what is wrong, or undefined. The OpenAPI document has no form for it. */
+/** A check by code: `faultOf` returns the fault, or undefined. The OpenAPI document does not contain it. */
 export const checkedBy = <T>(faultOf: (value: T) => Fault | undefined) =>
   describedAs(
     v.rawCheck<T>(({ dataset, addIssue }) => {
@@ -137,7 +137,7 @@ const pathTo = (
   return first && [first, ...rest]
 }
 
-/** One of `options`: the one that `pick` chooses by the input, whose issues are reported as if it were the only one. */
+/** One of `options`: `pick` selects it by the input, and only its issues are reported. */
 export const chosen = <S extends v.GenericSchema>(
   options: readonly S[],
   pick: (input: unknown) => S | Fault,
@@ -156,7 +156,7 @@ export const chosen = <S extends v.GenericSchema>(
   return { ...schema, '~run': run }
 }
 
-/** A value that `schema` describes and `isValid` checks by hand, where a schema would take many times as long. */
+/** A value that `schema` describes and `isValid` checks, for values on which a schema would take many times as long. */
 export const checkedByHand = <S extends v.GenericSchema>(
   schema: S,
   isValid: (value: unknown) => boolean,

@@ -7,11 +7,11 @@ const percent = v.pipe(v.number(), v.description('0 to 100, with one decimal'))
 
 export const sessionResponse = v.pipe(
   v.object({
-    role: v.pipe(v.picklist(['admin', 'viewer']), v.description('A viewer may read and not write')),
-    streams: v.pipe(v.boolean(), v.description('False: the stream ends after one event, so poll')),
+    role: v.pipe(v.picklist(['admin', 'viewer']), v.description('A viewer may read but not write')),
+    streams: v.pipe(v.boolean(), v.description('False: the stream ends after one event; poll instead')),
     node_id: v.nullable(v.string()),
     version: v.string(),
-    default_model: v.pipe(v.string(), v.description('The model of a chat that names none')),
+    default_model: v.pipe(v.string(), v.description('The model of chats without `model`')),
   }),
   v.metadata({ ref: 'Session' }),
 )
@@ -28,7 +28,7 @@ export const dashboardEntity = v.pipe(
         meter: v.exactOptional(
           v.pipe(
             v.literal('cost_usd_micros'),
-            v.description('Only where amounts are money: `capacity` and `available` are micro-dollars'),
+            v.description('Only for money: `capacity` and `available` are micro-dollars'),
           ),
         ),
         capacity: tokens,
@@ -71,7 +71,7 @@ export const availabilityResponse = v.pipe(
       v.pipe(
         v.array(bucketResponse),
         v.description(
-          'What a request is charged to as well: `_total_`, parents, policies (`entity_id` `POLICY:<scope>:<selector>`) that go by no user. Only of `/api/dashboard/availability`',
+          'Other buckets that a request charges: `_total_`, parents, policies (`entity_id` `POLICY:<scope>:<selector>`) that do not depend on a user. Only in `/api/dashboard/availability`',
         ),
       ),
     ),
@@ -90,7 +90,7 @@ export const waitTimeQuery = v.object({
 export const waitTimeResponse = v.object({
   entity_id: v.string(),
   wait_seconds: v.pipe(v.nullable(v.number()), v.description('null: the request can never pass')),
-  limiting: v.pipe(v.nullable(v.string()), v.description('The limit that takes longest')),
+  limiting: v.pipe(v.nullable(v.string()), v.description('The limit with the longest wait')),
 })
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -102,14 +102,14 @@ export const trafficQuery = v.object({
 export const trafficResponse = v.pipe(
   v.object({
     granularity: v.picklist(['hour', 'day']),
-    read_at: v.pipe(seconds, v.description('A reading is shared by all who ask within 30 s')),
+    read_at: v.pipe(seconds, v.description('The time of the read, which all requests within 30 s share')),
     entities_read: count,
-    is_partial: v.pipe(v.boolean(), v.description('There are more entities than were read')),
-    admitted: v.pipe(count, v.description('Requests that were used')),
+    is_partial: v.pipe(v.boolean(), v.description('True: there are more entities than were read')),
+    admitted: v.pipe(count, v.description('Admitted requests')),
     denied: count,
     points: v.pipe(
       v.array(v.object({ start: seconds, admitted: count, denied: count })),
-      v.description('Every hour or UTC day, those without any requests too'),
+      v.description('One point for every hour or UTC day, including those without requests'),
     ),
     top_denied: v.pipe(
       v.array(
@@ -117,10 +117,13 @@ export const trafficResponse = v.pipe(
           entity_id: v.string(),
           name: v.string(),
           denied: count,
-          share_percent: v.pipe(percent, v.description('Of all denials, with one decimal')),
+          share_percent: v.pipe(
+            percent,
+            v.description('The share of all denials, 0 to 100, with one decimal'),
+          ),
         }),
       ),
-      v.description('Who was denied most often, at most 20'),
+      v.description('The entities with the most denials, at most 20'),
     ),
   }),
   v.metadata({ ref: 'Traffic' }),

@@ -5,7 +5,10 @@ export const errorResponse = v.pipe(
   v.metadata({ ref: 'Error' }),
 )
 
-export const wait = v.pipe(v.nullable(v.number()), v.description('0: it passes now; null: it can never pass'))
+export const wait = v.pipe(
+  v.nullable(v.number()),
+  v.description('0: the request can pass now; null: it can never pass'),
+)
 
 export const violation = v.object({
   limit_name: v.string(),

@@ -19,7 +19,7 @@ export const modelId = v.pipe(v.string(), v.regex(MODEL_ID_PATTERN, MODEL_ID_RUL
 
 export const resource = v.pipe(v.string(), v.regex(RESOURCE_PATTERN, RESOURCE_RULE))
 
-/** A resource that a request is charged to. */
+/** A resource that a request can be charged to. */
 export const chargedResource = v.pipe(v.string(), v.regex(CHARGED_PATTERN, CHARGED_RULE))
 
 export const idParam = v.object({ id })
@@ -42,7 +42,7 @@ export const integer = (least: number, most: number, must = `be an integer from 
 export const zeroOr = (least: number, most: number, must: string) =>
   v.union([v.literal(0, must), v.pipe(v.number(must), v.minValue(least, must), v.maxValue(most, must))], must)
 
-/** An integer in a query, where it is text; described as the number. */
+/** An integer in a query, which is text; the OpenAPI document describes it as a number. */
 export const wholeNumber = (least: number, most: number) => {
   const must = `be an integer from ${least} to ${most}`
   const digits = describedAs(
@@ -88,7 +88,7 @@ const amount = integer(0, Number.MAX_SAFE_INTEGER, 'be a whole number of at leas
 /** Amounts by meter. */
 export const costBody = closedObject({
   requests: v.exactOptional(amount),
-  tokens: v.exactOptional(v.pipe(amount, v.description('input + output, where only those are given'))),
+  tokens: v.exactOptional(v.pipe(amount, v.description('Default: input + output tokens'))),
   input_tokens: v.exactOptional(amount),
   output_tokens: v.exactOptional(amount),
   cost_usd_micros: v.exactOptional(amount),

@@ -1,8 +1,8 @@
 const schemas = new WeakMap<object, object>()
 
 /**
- * `check`, with what the OpenAPI document contains for it: its own converter knows no checks by code, and no numbers that are
- * read from text. `{}`: nothing.
+ * `check`, with the JSON schema that describes it in the OpenAPI document: the converter supports neither checks by code nor
+ * numbers read from text. `{}`: no description.
  */
 export const describedAs = <A extends object>(check: A, schema: object): A => {
   schemas.set(check, schema)
@@ -14,7 +14,7 @@ interface Converted {
   readonly jsonSchema: object
 }
 
-/** How schemas of valibot become JSON schemas: as JSON is sent, not what is made of it. */
+/** Options for the conversion of valibot's schemas to JSON schemas: of the JSON that is sent, not of the parsed value. */
 export const JSON_SCHEMA_OPTIONS = {
   typeMode: 'input',
   overrideAction: ({ valibotAction, jsonSchema }: Converted): object | undefined => {

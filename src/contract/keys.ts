@@ -3,7 +3,7 @@ import { LONGEST_KEY_NAME, LONGEST_SECRET, SHORTEST_SECRET, secretRule } from '.
 import { DAY_SECONDS } from '../core/model/time.ts'
 import { moment, nextCursor, seconds } from './fields.ts'
 
-/** What the key service checks by default; it knows other rules for the demo seed. */
+/** The key service's default rule; the demo seed has another one. */
 const SECRET_PATTERN = new RegExp(`^[\\x21-\\x7e]{${SHORTEST_SECRET},${LONGEST_SECRET}}$`)
 
 export const newKeyBody = v.strictObject({
@@ -20,7 +20,7 @@ export const rotateBody = v.strictObject({
 
 export const newKeyResponse = v.object({
   key_id: v.string(),
-  secret: v.pipe(v.string(), v.description('Shown this once')),
+  secret: v.pipe(v.string(), v.description('Shown only in this response')),
   name: v.string(),
   expires_at: v.nullable(seconds),
 })

@@ -20,7 +20,7 @@ import { METERS, type Meter, meterOfName } from '../core/model/meter.ts'
 import { checkedBy, closedObject, type Fault } from './containers.ts'
 import { integer, zeroOr } from './fields.ts'
 
-/** The name of a limit, also where a request refers to one. */
+/** The name of a limit, also in requests that refer to one. */
 export const limitName = v.pipe(v.string(LIMIT_NAME_RULE), v.regex(LIMIT_NAME_PATTERN, LIMIT_NAME_RULE))
 
 const nameFault = (name: string): Fault | undefined =>
@@ -37,13 +37,13 @@ const kept = v.union(
 
 const LEASE_RULE = `be 0, or a number of seconds from ${MIN_LEASE_SECONDS} to ${MAX_LEASE_SECONDS}`
 
-/** The fields that every limit has in its JSON, whatever its algorithm. */
+/** The fields of every limit in JSON, independent of its algorithm. */
 export const limitFields = {
-  /** `rpm`, `tpm`, …: 1 to 32 of a-z 0-9 _ that begin with a letter. */
+  /** `rpm`, `tpm`, …: 1 to 32 of a-z 0-9 _, beginning with a letter. */
   name: v.pipe(limitName, checkedBy(nameFault)),
   /**
-   * What it counts. By default `tpm`, `tph` and `tpd` count tokens, `itpm` input tokens, `otpm` output tokens, and any other
-   * name requests.
+   * The quantity that it counts. By default `tpm`, `tph` and `tpd` count tokens, `itpm` input tokens, `otpm` output tokens,
+   * and any other name requests.
    */
   meter: v.optional(v.picklist(METERS)),
   /** `warn` and `shadow` report what exceeds the limit and deny nothing. Default `enforce`. */
@@ -56,14 +56,14 @@ export const limitFields = {
       v.number(SHARE_RULE),
       v.minValue(MIN_SHARE, SHARE_RULE),
       v.maxValue(1, SHARE_RULE),
-      v.description('Share in use that is worth a warning; default 0.8'),
+      v.description('The share in use from which callers are warned; default 0.8'),
     ),
   ),
-  /** Default `strict`: a refund does not return what time has returned already. */
+  /** Default `strict`: tokens that have already been refilled are not refunded. */
   refund: v.optional(v.picklist(REFUNDS)),
   /** How requests are decided while the store is unavailable. */
   on_unavailable: v.optional(v.picklist(ON_UNAVAILABLE)),
-  /** The share that is kept from keys of a priority: `{ normal: 0.1, low: 0.3 }`. */
+  /** The share of the capacity that keys of a priority cannot use: `{ normal: 0.1, low: 0.3 }`. */
   headroom: v.optional(
     v.pipe(
       closedObject(
@@ -73,14 +73,16 @@ export const limitFields = {
           unknown: 'not be given; headroom is kept from normal and low priority',
         },
       ),
-      v.description('Share of the capacity that callers of this priority leave to others'),
+      v.description('The share of the capacity that callers of this priority cannot use'),
     ),
   ),
-  /** How long tokens may be charged ahead, in seconds; 0: never. */
+  /** How long tokens may be charged in advance, in seconds; 0: never. */
   lease_ttl_seconds: v.optional(
     v.pipe(
       zeroOr(MIN_LEASE_SECONDS, MAX_LEASE_SECONDS, LEASE_RULE),
-      v.description("How long tokens may be charged ahead; 0: every decision is the table's"),
+      v.description(
+        'How long tokens may be charged in advance, in seconds; 0: every decision reads the table',
+      ),
     ),
   ),
 }
@@ -97,7 +99,7 @@ interface LimitFields {
   readonly lease_ttl_seconds?: number | undefined
 }
 
-/** The limit that JSON states, with the size that its algorithm read from it. Fields that are not given are left out. */
+/** The limit in `json`, with the size that its algorithm has parsed. Absent fields stay absent. */
 export const limitOf = (json: LimitFields, size: Limit['size']): Limit => ({
   name: json.name,
   meter: json.meter ?? meterOfName(json.name) ?? 'requests',
@@ -110,14 +112,14 @@ export const limitOf = (json: LimitFields, size: Limit['size']): Limit => ({
   ...(json.lease_ttl_seconds !== undefined && { leaseTtlSeconds: json.lease_ttl_seconds }),
 })
 
-/** An object with `entries` and no other fields; the error for an unknown field lists those that there are. */
+/** An object with `entries` and no other fields; the error for an unknown field lists the known ones. */
 export const limitObject = <const E extends v.ObjectEntries>(entries: E) =>
   closedObject(entries, { unknown: `not be given; known fields are ${Object.keys(entries).join(', ')}` })
 
 /** Whole tokens. */
 export const size = integer(0, Number.MAX_SAFE_INTEGER)
 
-/** The most in any one window; in JSON also as `capacity`, as responses show it. */
+/** The most in any one window. JSON may also contain it as `capacity`, as responses do. */
 export const windowLimit = v.pipe(size, v.description('The most in any one window; 0: paused'))
 
 interface WindowJson {
@@ -125,7 +127,7 @@ interface WindowJson {
   readonly capacity?: number | undefined
 }
 
-/** A `capacity` beside the `limit` of a window, as responses contain it, may be sent again. */
+/** A window may be sent as a response contains it, with `capacity` beside `limit`, if both are equal. */
 export const capacityFault = ({ limit, capacity }: WindowJson): Fault | undefined =>
   capacity === undefined || capacity === limit
     ? undefined

@@ -45,7 +45,10 @@ export const defaultsResponse = v.object({
   role: v.nullable(v.string()),
   resource: v.string(),
   limits: v.array(limitResponse),
-  inherited: v.pipe(v.array(limitResponse), v.description('What would hold if nothing were set here')),
+  inherited: v.pipe(
+    v.array(limitResponse),
+    v.description('The limits that would apply if none were set here'),
+  ),
 })
 
 const explainedLimits = v.array(
@@ -58,7 +61,9 @@ export const explainResponse = v.object({
   limits: explainedLimits,
   also_enforced: v.pipe(
     v.array(v.object({ entity_id: v.string(), resource: v.string(), limits: explainedLimits })),
-    v.description('What a request meets beside these: _total_, parents, policies that go by no user'),
+    v.description(
+      'Other buckets that a request charges: _total_, parents, policies that do not depend on a user',
+    ),
   ),
 })
 

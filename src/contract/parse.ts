@@ -2,8 +2,9 @@ import * as v from 'valibot'
 import { invalid } from '../core/model/errors.ts'
 
 /**
- * A whole input as `schema` describes it. Throws `ZaelError('invalid_request')` that names the first field at fault
- * (`limits[0].capacity`), or else `whole`: to collect every issue takes time and memory for each item of a hostile input.
+ * Parses a whole input by `schema`. Throws `ZaelError('invalid_request')` that names the first field at fault
+ * (`limits[0].capacity`), or else `whole`. It stops at the first issue: collecting all takes time and memory for each item of
+ * a hostile input.
  */
 export const parse = <S extends v.GenericSchema>(
   schema: S,
@@ -11,7 +12,7 @@ export const parse = <S extends v.GenericSchema>(
   whole: string,
 ): v.InferOutput<S> => parsed(schema, input, (path) => fieldOf(path, whole))
 
-/** As `parse`, for the part of an input that is at `field`: the names of errors begin with it. */
+/** As `parse`, for the part of an input at `field`: the field names in errors begin with it. */
 export const parseAt = <S extends v.GenericSchema>(
   schema: S,
   input: unknown,
@@ -42,7 +43,7 @@ interface Issue {
 
 type PathSegment = PropertyKey | { readonly key: PropertyKey }
 
-/** `limits[0].capacity`; `whole` where the issue is with the input as a whole. */
+/** `limits[0].capacity`; `whole` if the issue concerns the input as a whole. */
 export const fieldOf = (path: readonly PathSegment[] | undefined, whole: string): string => {
   const text = pathText(path)
   return text === '' ? whole : text.replace(/^\./, '')
@@ -55,7 +56,7 @@ const pathText = (path: readonly PathSegment[] = []): string =>
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
     .join('')
 
-/** What completes "<field> must …". A message that a schema gives itself is used as it is. */
+/** The text that completes "<field> must …". A message that the schema defines is used unchanged. */
 export const mustOf = (issue: unknown): string => {
   if (!isIssue(issue)) return 'be valid'
   if (!issue.message.startsWith('Invalid ')) return issue.message

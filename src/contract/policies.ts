@@ -3,7 +3,7 @@ import { POLICY_SCOPES } from '../core/model/policy.ts'
 import { id, nextCursor } from './fields.ts'
 import { limitResponse } from './limits.ts'
 
-/** Whether the selector is one of its scope, `parsePolicyKey` checks. */
+/** `parsePolicyKey` checks whether the selector fits the scope. */
 export const policyParams = v.object({
   scope: v.picklist(POLICY_SCOPES),
   selector: v.pipe(v.string(), v.description('An id; `*` for GLOBAL, `<user>/<model>` for USER_MODEL')),
@@ -18,8 +18,8 @@ const policyNames = {
 export const policyResponse = v.pipe(
   v.object({
     ...policyNames,
-    user: v.exactOptional(v.pipe(v.string(), v.description('Of USER_MODEL only'))),
-    model: v.exactOptional(v.pipe(v.string(), v.description('Of USER_MODEL only'))),
+    user: v.exactOptional(v.pipe(v.string(), v.description('Only for USER_MODEL'))),
+    model: v.exactOptional(v.pipe(v.string(), v.description('Only for USER_MODEL'))),
     limits: v.array(limitResponse),
   }),
   v.metadata({ ref: 'Policy' }),
@@ -33,9 +33,7 @@ export const policyCheckBody = v.strictObject({
   userId: name,
   modelId: name,
   tenantId: id,
-  modelTier: v.exactOptional(
-    v.nullable(v.pipe(name, v.description('In place of the tier that the model has'))),
-  ),
+  modelTier: v.exactOptional(v.nullable(v.pipe(name, v.description("Overrides the model's tier")))),
   apiKey: v.exactOptional(v.nullable(v.pipe(id, v.description("The id of a key's entity")))),
 })
 
@@ -46,7 +44,7 @@ const use = { count, limit: count, window_seconds: v.number() }
 export const policyCheckResponse = v.pipe(
   v.object({
     allowed: v.boolean(),
-    cause: v.pipe(v.nullable(v.string()), v.description('null where it is allowed')),
+    cause: v.pipe(v.nullable(v.string()), v.description('null if the request is allowed')),
     primary: v.pipe(
       v.nullable(
         v.object({
@@ -55,14 +53,16 @@ export const policyCheckResponse = v.pipe(
           percent: v.pipe(v.number(), v.description('0 to 100, with one decimal')),
         }),
       ),
-      v.description('The most specific policy that applies, or that fails; null where none applies'),
+      v.description(
+        'The most specific policy that applies (allowed) or fails (blocked); null if none applies',
+      ),
     ),
     policies: v.pipe(
       v.array(v.object({ ...policyNames, ...use, window_minutes: v.number() })),
-      v.description('What was fulfilled; empty where it is blocked'),
+      v.description('The policies that were met; empty if the request is blocked'),
     ),
     degraded: v.exactOptional(
-      v.pipe(v.literal(true), v.description('A part of this was decided without the store')),
+      v.pipe(v.literal(true), v.description('True: a part of this was decided without the store')),
     ),
   }),
   v.metadata({ ref: 'PolicyCheck' }),

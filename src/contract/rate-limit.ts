@@ -14,11 +14,11 @@ const windowSeconds = integer(1, LONGEST_WINDOW_SECONDS)
 
 export const configBody = v.pipe(
   v.strictObject({
-    tpm_limit: v.exactOptional(v.pipe(count, v.description('Tokens in a window'))),
-    rpm_limit: v.exactOptional(v.pipe(count, v.description('Requests in a window'))),
+    tpm_limit: v.exactOptional(v.pipe(count, v.description('Tokens per window'))),
+    rpm_limit: v.exactOptional(v.pipe(count, v.description('Requests per window'))),
     window_seconds: v.exactOptional(windowSeconds),
     enabled: v.exactOptional(
-      v.pipe(v.boolean(), v.description('False: everything is counted, and nothing limited')),
+      v.pipe(v.boolean(), v.description('False: requests are counted and not limited')),
     ),
   }),
   v.metadata({ ref: 'RateLimitConfigInput' }),
@@ -26,11 +26,11 @@ export const configBody = v.pipe(
 
 const config = v.pipe(
   v.object({
-    tpm_limit: v.pipe(v.nullable(v.number()), v.description('null: tokens are not limited by a `tpm`')),
+    tpm_limit: v.pipe(v.nullable(v.number()), v.description('null: there is no limit `tpm`')),
     rpm_limit: v.nullable(v.number()),
     window_seconds: v.pipe(
       v.nullable(v.number()),
-      v.description('Of the limit on requests, else of that on tokens'),
+      v.description('The window of the limit on requests, else of the limit on tokens'),
     ),
     enabled: v.boolean(),
   }),
@@ -43,7 +43,7 @@ const level = v.pipe(
       limit: v.number(),
       used: v.number(),
       remaining: v.number(),
-      reset_after_seconds: v.pipe(v.number(), v.description('Until nothing of it is used')),
+      reset_after_seconds: v.pipe(v.number(), v.description('The time until it is full again')),
     }),
   ),
   v.description('null: not limited'),
@@ -51,9 +51,9 @@ const level = v.pipe(
 
 export const rateLimitStatusResponse = v.pipe(
   v.object({
-    api_key: v.pipe(v.string(), v.description('The first 8 characters of the id, and "..."')),
+    api_key: v.pipe(v.string(), v.description('The first 8 characters of the id, then "..."')),
     status: v.object({
-      resource: v.pipe(v.string(), v.description('The bucket that has the least left')),
+      resource: v.pipe(v.string(), v.description('The bucket with the least available share')),
       requests: level,
       tokens: level,
     }),
@@ -64,9 +64,9 @@ export const rateLimitStatusResponse = v.pipe(
 
 export const rateLimitStatsResponse = v.pipe(
   v.object({
-    total_tracked_keys: v.pipe(v.number(), v.description('Entities that have used anything')),
-    total_configured_keys: v.pipe(v.number(), v.description('Entities that have limits of their own')),
-    active_keys: v.pipe(v.number(), v.description('Entities of whose limits something is in use now')),
+    total_tracked_keys: v.pipe(v.number(), v.description('Entities with any usage')),
+    total_configured_keys: v.pipe(v.number(), v.description('Entities with own limits')),
+    active_keys: v.pipe(v.number(), v.description('Entities with a limit that is partly used now')),
     default_config: config,
   }),
   v.metadata({ ref: 'RateLimitStats' }),

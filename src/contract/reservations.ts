@@ -8,14 +8,14 @@ const LONGEST_LIFETIME_SECONDS = HOUR_SECONDS
 
 export const lifetime = v.pipe(
   integer(1, LONGEST_LIFETIME_SECONDS, `be a whole number of seconds from 1 to ${LONGEST_LIFETIME_SECONDS}`),
-  v.description(`How long the reservation can be settled; default ${DEFAULT_LIFETIME_SECONDS}`),
+  v.description(`How long the reservation stays open, in seconds; default ${DEFAULT_LIFETIME_SECONDS}`),
 )
 
 const reservationId = v.string()
 
 export const settleBody = v.strictObject({
   reservation_id: reservationId,
-  cost: v.pipe(costBody, v.description('What was really used, in total; a meter left out stays as reserved')),
+  cost: v.pipe(costBody, v.description('The actual total per meter; an absent meter stays as reserved')),
 })
 
 export const releaseBody = v.strictObject({ reservation_id: reservationId })
@@ -27,7 +27,7 @@ export const extendBody = v.strictObject({
 
 export const settledResponse = v.object({
   reservation_id: v.string(),
-  settled: v.pipe(v.boolean(), v.description('False: it had ended before, and nothing was changed')),
+  settled: v.pipe(v.boolean(), v.description('False: it had already ended, and nothing changed')),
   state: v.picklist(['settled', 'released', 'expired']),
 })
 
@@ -35,14 +35,14 @@ export const extendedResponse = v.object({
   reservation_id: v.string(),
   extended: v.pipe(
     v.boolean(),
-    v.description('False: it had ended before, or ends later already, and nothing was changed'),
+    v.description('False: it had already ended, or already expires later, and nothing changed'),
   ),
   state: v.picklist(['open', 'settled', 'released', 'expired']),
-  expires_at: v.exactOptional(v.pipe(seconds, v.description('When it ends, where it is open'))),
+  expires_at: v.exactOptional(v.pipe(seconds, v.description('When it expires; present if it is open'))),
 })
 
 export const releasedResponse = v.object({
   reservation_id: v.string(),
-  released: v.pipe(v.boolean(), v.description('False: it had ended before, and nothing was changed')),
+  released: v.pipe(v.boolean(), v.description('False: it had already ended, and nothing changed')),
   state: v.picklist(['settled', 'released', 'expired']),
 })

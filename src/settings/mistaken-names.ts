@@ -1,15 +1,15 @@
 import type { Environment } from './settings.ts'
 
-/** Only zael's settings may begin with one of these: a typing error must not go unnoticed. */
+/** Only zael's settings may begin with one of these, so that a misspelt name is rejected. */
 const RESERVED_PREFIXES = ['ZAEL_', 'UPSTREAM_', 'LEASE_', 'STORE_', 'SIMULATED_', 'JWT_']
 
-/** Variables that hold secrets of upstreams, under names of the operator's choice. */
+/** Variables for secrets of upstreams, whose names the operator chooses. */
 const SECRET_PREFIX = 'UPSTREAM_SECRET_'
 
 /** Variables of other programs are often one edit away from a shorter name (`PORTS`, `HOSTS`). */
 const SHORTEST_GUARDED_NAME = 9
 
-/** Names in the environment that look like a setting and are none, each with the nearest of the `known` names. */
+/** Names in the environment that resemble a setting but are not one, each with the nearest of the `known` names. */
 export const mistakenNames = (
   environment: Environment,
   known: readonly string[],
@@ -35,7 +35,7 @@ const nearestTo = (name: string, known: readonly string[]): string => {
   return known[distances.indexOf(Math.min(...distances))] ?? ''
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours that make `b` of `a` (optimal string alignment). */
+/** The number of insertions, deletions, substitutions and swaps of neighbours from `a` to `b` (optimal string alignment). */
 const editDistance = (a: string, b: string): number => {
   let beforeLast: readonly number[] = []
   let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column)

@@ -44,7 +44,7 @@ const readAndCheck = (environment: Environment) => {
   }
 }
 
-/** A value for each field of `SETTINGS`: its default if it is not set (or empty) or not valid. */
+/** A value for each field of `SETTINGS`: its default if it is not set, empty or not valid. */
 const readValues = (environment: Environment) => {
   const mistakes: string[] = []
   const readValue = ({ name, schema, defaultText }: AnySetting, given: string | undefined): unknown => {

@@ -21,7 +21,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 interface Setting<T, Default extends string | null> {
   readonly name: string
   readonly schema: TextSchema<T>
-  /** As it would be written in the environment; null: none, and the setting is null unless it is set. */
+  /** The default as text of the environment; null: no default, so the setting is null if it is not set. */
   readonly defaultText: Default
 }
 
@@ -48,7 +48,7 @@ export const modelId = v.pipe(v.string(), v.check(isModelId, MODEL_ID_RULE))
 /** Every setting, by its field in `Settings`. `docs/settings.md` describes them; a test compares names and defaults. */
 export const SETTINGS = {
   tableName: setting('TABLE_NAME', tableName, 'ZAEL-demo'),
-  /** null: a DynamoDB of its own. */
+  /** null: an embedded DynamoDB. */
   awsEndpointUrl: setting('AWS_ENDPOINT_URL', httpUrl, null),
   host: setting('HOST', anyText, '127.0.0.1'),
   port: setting('PORT', port, '8080'),
@@ -72,15 +72,15 @@ export const SETTINGS = {
   onUnavailable: setting('ON_UNAVAILABLE', oneOf(ON_UNAVAILABLE), 'deny'),
   maxClockSkewMs: setting('MAX_CLOCK_SKEW_MS', wholeNumber(1, MAX_CLOCK_SKEW_MS), String(MAX_CLOCK_SKEW_MS)),
   windowSeconds: setting('WINDOW_SECONDS', wholeNumber(1, 31 * DAY_SECONDS), '60'),
-  /** null: none. A path; what is in it is read when zael starts. */
+  /** A path, read at start; null: none. */
   apiKeysFile: setting('API_KEYS_FILE', anyText, null),
-  /** null: none. JSON, of the same shape as the file. */
+  /** JSON of the same shape as the file; null: none. */
   apiKeysJson: setting('API_KEYS_JSON', anyText, null),
 
   adminToken: setting('ADMIN_TOKEN', token, DEFAULT_ADMIN_TOKEN),
   viewerToken: setting('VIEWER_TOKEN', token, DEFAULT_VIEWER_TOKEN),
   defaultModel: setting('DEFAULT_MODEL', modelId, 'gpt-4'),
-  /** null: the simulated model answers. */
+  /** null: the simulated model. */
   upstreamBaseUrl: setting('UPSTREAM_BASE_URL', httpUrl, null),
   upstreamApiKey: setting('UPSTREAM_API_KEY', token, null),
   simulatedLatencyMs: setting('SIMULATED_LATENCY_MS', wholeNumber(0, TEN_MINUTES_MS), '0'),
@@ -97,7 +97,7 @@ type ValueOf<S> =
 /** The value of every setting, checked. Times are in the unit of the name. */
 export type Settings = { readonly [Field in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Field]> }
 
-/** Settings of features that this version does not have: ignoring them would allow more than was asked for. */
+/** Settings of features that this version does not have: ignoring them could allow more than the operator intended. */
 export const UNSUPPORTED_SETTINGS = [
   'UPSTREAMS_FILE',
   'MAX_RETRY_SECONDS',

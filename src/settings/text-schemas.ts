@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 
-/** Reads a value from a text. Its message completes the sentence "PORT must …". */
+/** Parses a value from a text. Its message completes the sentence "PORT must …". */
 export type TextSchema<T> = v.GenericSchema<string, T>
 
-/** The value of `text`, or what it must be: `be a whole number from 1 to 64`. */
+/** The value of `text`, or the rule that it breaks: `be a whole number from 1 to 64`. */
 export const parseText = <T>(
   schema: TextSchema<T>,
   text: string,
@@ -12,7 +12,7 @@ export const parseText = <T>(
   return result.success ? { value: result.output } : { must: result.issues[0].message }
 }
 
-/** A whole number from `low` to `high`, both included. */
+/** A whole number from `low` to `high`, both inclusive. */
 export const wholeNumber = (low: number, high: number, must = `be a whole number from ${low} to ${high}`) =>
   v.pipe(
     v.string(),

@@ -11,17 +11,17 @@ import {
 
 export interface AggregatorDependencies {
   readonly usageStore: Pick<UsageStore, 'record'>
-  /** Only the store defines the table's keys. */
+  /** Supplied by the store, which defines the table's keys. */
   readonly entityBucketOf: EntityBucketOf
   readonly logger: Logger
   readonly metrics: Metrics
 }
 
-/** Turns the table's stream into usage per hour. */
+/** Aggregates the table's stream into usage per hour. */
 export interface Aggregator {
   /**
-   * Records a batch. Any part of any batch may be repeated, any number of times. Records that could not be read or written
-   * are reported by sequence number. Never throws.
+   * Records a batch. Idempotent: any part of any batch may be repeated any number of times. Records that could not be read or
+   * written are reported by sequence number. Never throws.
    * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
    */
   handle(event: StreamEvent): Promise<StreamBatchResponse>

@@ -2,7 +2,7 @@ import { METERS } from '../core/model/meter.ts'
 import { HOUR_SECONDS } from '../core/model/time.ts'
 import type { Counters, UsageHour } from '../core/model/usage.ts'
 
-/** An attribute as DynamoDB writes it; only the two shapes that buckets' counters use are named. */
+/** An attribute in DynamoDB's format; only the two types that the counters of buckets use. */
 export interface StreamAttribute {
   readonly S?: string | undefined
   readonly N?: string | undefined
@@ -12,7 +12,7 @@ export type StreamImage = Readonly<Record<string, StreamAttribute>>
 
 /**
  * The part of a DynamoDB stream record that the aggregator reads. Lambda's events, the responses of the streams API and the
- * embedded feed all fit it: the first gives the time as seconds since the epoch, the second as a Date.
+ * embedded feed all have this shape: the time is seconds since the epoch in the first, a Date in the second.
  */
 export interface StreamRecord {
   readonly dynamodb?:
@@ -20,19 +20,19 @@ export interface StreamRecord {
         readonly Keys?: StreamImage | undefined
         readonly OldImage?: StreamImage | undefined
         readonly NewImage?: StreamImage | undefined
-        /** Absent never in practice; an empty one is reported as a failure of the whole batch. */
+        /** Always present in practice; an empty one is reported as a failure of the whole batch. */
         readonly SequenceNumber?: string | undefined
         readonly ApproximateCreationDateTime?: number | Date | undefined
       }
     | undefined
 }
 
-/** A batch as a Lambda gets it. */
+/** A batch as a Lambda receives it. */
 export interface StreamEvent {
   readonly Records: readonly StreamRecord[]
 }
 
-/** Which records failed: a stream is read again from the first of them. */
+/** The records that failed: a stream is read again from the first of them. */
 export interface StreamBatchResponse {
   batchItemFailures: { itemIdentifier: string }[]
 }
@@ -105,7 +105,7 @@ const bucketChange = (record: StreamRecord, entityBucketOf: EntityBucketOf): Buc
   return { ...bucket, born, rev: integer(image, 'rev'), hourStart: hourStartOf(time), before, after }
 }
 
-/** The use of one hour of one generation of a bucket. */
+/** The usage of one generation of a bucket in one hour. */
 export interface BatchHour {
   readonly hour: UsageHour
   /** The index in the batch of the generation's first record: reading resumes there if the write fails. */
@@ -179,8 +179,8 @@ const placedChange = (
 }
 
 /**
- * The use in a batch of stream records: per generation of an entity's bucket and hour, the counters before the
- * first and after the last change. Pure; records of one item may come in any order, and more than once.
+ * The usage in a batch of stream records: for each generation of an entity's bucket and each hour, the counters before the
+ * first and after the last change. Pure. Records of one item may come in any order, and more than once.
  */
 export const usageOfBatch = (
   records: readonly StreamRecord[],

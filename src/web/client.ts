@@ -3,7 +3,7 @@ import { bareAddress, type ComparableAddress, comparableAddress, isSamePrefix } 
 /** The credential of a request. */
 export interface Credential {
   readonly token: string
-  /** Admin and viewer tokens come as `Authorization: Bearer` only. */
+  /** Admin and viewer tokens are accepted only as `Authorization: Bearer`. */
   readonly isBearer: boolean
 }
 
@@ -15,7 +15,7 @@ const MAX_TOKEN_LENGTH = 512
 const BEARER = /^bearer +(\S+) *$/i
 
 /**
- * The key in `Authorization: Bearer`, `X-API-Key` or `api-key`; undefined where there is none, or nothing that could be one.
+ * The key in `Authorization: Bearer`, `X-API-Key` or `api-key`; undefined if there is none, or none of a valid form.
  * `conflict`: two of them differ.
  */
 export const presentedKey = (header: HeaderOf): Credential | 'conflict' | undefined => {
@@ -26,7 +26,7 @@ export const presentedKey = (header: HeaderOf): Credential | 'conflict' | undefi
   return token.length > MAX_TOKEN_LENGTH ? undefined : { token, isBearer: bearer !== undefined }
 }
 
-/** The same for apps that use `Authorization` for something else as well: `X-API-Key`, else `api-key`, else Bearer. */
+/** The same for apps that also use `Authorization` for other purposes: `X-API-Key`, else `api-key`, else Bearer. */
 export const presentedApiKey = (header: HeaderOf): string | undefined => {
   const { bearer, apiKeys } = tokensIn(header)
   const [token = bearer] = apiKeys
@@ -41,9 +41,9 @@ const tokensIn = (header: HeaderOf) => ({
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * The address of the connection, of what a platform passes to a Hono app as `env`: a Node server its socket, API Gateway and
- * function URLs their request context, Deno the connection, Bun the server, which finds it by the request. `unknown` where
- * the platform provides none.
+ * The address of the connection, from the `env` that a platform passes to a Hono app: a Node server passes its socket, API
+ * Gateway and function URLs their request context, Deno the connection, and Bun the server, which finds the address by the
+ * request. `unknown` if the platform provides none.
  */
 export const connectionAddress = (env: unknown, request?: Request): string => {
   const candidates = [
@@ -71,7 +71,7 @@ const at = (value: unknown, ...path: readonly string[]): string | undefined => {
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
 
-/** The name of a runtime that gives an app no address of the connection; undefined on all others. */
+/** The name of a runtime that provides no address of the connection; undefined on all others. */
 export const runtimeWithoutAddresses = (): string | undefined => {
   if (at(globalThis, 'navigator', 'userAgent') === 'Cloudflare-Workers') return 'Cloudflare Workers'
   if ('EdgeRuntime' in globalThis) return 'an edge runtime'
@@ -90,8 +90,8 @@ export interface RequestOrigin {
 export type ClientAddress = (origin: RequestOrigin) => string
 
 /**
- * Trusts as many proxies as stand before this process: each has appended the address it saw to X-Forwarded-For, so only
- * the last `hops` entries can be believed. With none, or fewer entries, it is the address of the connection.
+ * Trusts a number of proxies in front of this process. Each appends the address of its client to X-Forwarded-For, so only the
+ * last `hops` entries are trusted. With 0 hops, or fewer entries, it is the address of the connection.
  */
 export const addressBehind =
   (hops: number): ClientAddress =>
@@ -99,9 +99,9 @@ export const addressBehind =
     hops === 0 ? connection : entriesOf(forwardedFor).at(-hops) || connection
 
 /**
- * Trusts proxies by their addresses and networks (`10.0.0.0/8`, `::ffff:10.0.0.0/104`, `2001:db8::/32`): from the right, the
- * first entry of X-Forwarded-For that is none of them. Nothing is believed of a connection that does not come from one of them.
- * Throws `RangeError` where an entry of `proxies` is neither an address nor a network.
+ * Trusts proxies by their addresses and networks (`10.0.0.0/8`, `::ffff:10.0.0.0/104`, `2001:db8::/32`): returns the first
+ * entry of X-Forwarded-For, from the right, that is not one of them. The header is ignored if the connection does not come from
+ * one of them. Throws `RangeError` if an entry of `proxies` is neither an address nor a network.
  */
 export const addressBeyond = (proxies: readonly string[]): ClientAddress => {
   const networks = proxies.map(networkOf)
@@ -127,7 +127,7 @@ export const addressBeyond = (proxies: readonly string[]): ClientAddress => {
 const entriesOf = (forwardedFor: string | undefined): string[] =>
   (forwardedFor ?? '').split(',').map((entry) => entry.trim())
 
-/** `bits` of 128: IPv4 is compared as the last 32 of them. */
+/** `bits` is a prefix length of 128: IPv4 is compared as the last 32 bits. */
 interface Network extends ComparableAddress {
   readonly bits: number
 }

@@ -4,7 +4,7 @@ import { MS_NS, roundedUp } from '../core/model/time.ts'
 /** Seconds to the millisecond, rounded up, so that a wait of that length suffices. */
 export const secondsOf = (ns: bigint): number => Number(roundedUp(ns, MS_NS)) / 1000
 
-/** One violated limit, as every 429 and every check lists it. */
+/** A violated limit in a 429 or a check's response. */
 const violationJson = ({ state, requested, retryAfterNs }: Violation) => ({
   limit_name: state.limit.name,
   entity_id: state.entityId,
@@ -15,7 +15,7 @@ const violationJson = ({ state, requested, retryAfterNs }: Violation) => ({
   retry_after_seconds: retryAfterNs === null ? null : secondsOf(retryAfterNs),
 })
 
-/** The fields of a 429 beside `error`, in either shape. */
+/** The fields of a 429 beside `error`, in either error format. */
 export const denialFields = (denied: Denied) => ({
   message: `Rate limit exceeded for limits: ${limitNames(denied).join(', ')}`,
   retry_after_seconds: denied.retryAfterNs === null ? null : secondsOf(denied.retryAfterNs),
@@ -23,7 +23,7 @@ export const denialFields = (denied: Denied) => ({
   ...degradedField(denied),
 })
 
-/** Present where a part of the decision was made without the store. */
+/** Present if a part of the decision was made without the store. */
 export const degradedField = ({ degraded }: Pick<Denied, 'degraded'>) => degraded && { degraded }
 
 /** The body of a 429 outside `/v1`. */

@@ -2,7 +2,7 @@ import type { LimitState, Violation } from '../core/decide/decision.ts'
 import { isEnforced } from '../core/model/limit.ts'
 import type { Meter } from '../core/model/meter.ts'
 
-/** Negative where `a` has the lesser share left; among equals the smaller comes first. */
+/** Negative if `a` has the smaller available share; for equal shares, if `a` has the smaller capacity. */
 const byShareLeft = (a: LimitState, b: LimitState): number =>
   a.available * b.capacity - b.available * a.capacity || a.capacity - b.capacity
 
@@ -17,16 +17,16 @@ const tightestOf = (limits: readonly LimitState[], meters: readonly Meter[]): Li
 
 const REQUESTS: readonly Meter[] = ['requests']
 
-/** Input or output tokens only where nothing limits their sum. */
+/** Input or output tokens are described only if no limit applies to their sum. */
 const TOKENS: readonly Meter[] = ['tokens']
 
 const PARTS: readonly Meter[] = ['input_tokens', 'output_tokens']
 
-/** The enforced limit on requests with the least share left. */
+/** The enforced limit on requests with the least available share. */
 export const tightestRequests = (limits: readonly LimitState[]): LimitState | undefined =>
   tightestOf(limits, REQUESTS)
 
-/** The enforced limit on tokens with the least share left; one on input or output tokens where nothing limits their sum. */
+/** The enforced limit on tokens with the least available share; one on input or output tokens if none limits their sum. */
 export const tightestTokens = (limits: readonly LimitState[]): LimitState | undefined =>
   tightestOf(limits, TOKENS) ?? tightestOf(limits, PARTS)
 
@@ -43,14 +43,14 @@ export const describedTokens = (
 ): LimitState | undefined =>
   deniedBy(violations, [...TOKENS, ...PARTS]) ?? nearest(limits, TOKENS) ?? nearest(limits, PARTS)
 
-/** The parent's limit on tokens: of the nearest parent that has one. */
+/** The limit on tokens of the nearest parent that has one. */
 export const parentsTokens = (limits: readonly LimitState[]): LimitState | undefined =>
   nearest(
     limits.filter(({ own }) => !own),
     TOKENS,
   )
 
-/** Of several that denied, the one that takes longest to pass; one that never does, before all others. */
+/** The limit that denied with the longest wait; null (never) is the longest. */
 const deniedBy = (violations: readonly Violation[], meters: readonly Meter[]): LimitState | undefined => {
   let longest: Violation | undefined
   for (const violation of violations) {
@@ -62,7 +62,7 @@ const deniedBy = (violations: readonly Violation[], meters: readonly Meter[]): L
 
 const isLonger = (a: bigint | null, b: bigint | null): boolean => b !== null && (a === null || a > b)
 
-/** The tightest of the caller's own, else of the nearest parent that limits the meters. `limits` name the nearest first. */
+/** The tightest of the caller's own limits, else of the nearest parent's on these meters. `limits` are ordered nearest first. */
 const nearest = (limits: readonly LimitState[], meters: readonly Meter[]): LimitState | undefined => {
   const candidates = limits.filter(
     ({ bucket, limit }) => bucket.kind === 'entity' && isEnforced(limit) && meters.includes(limit.meter),

@@ -2,14 +2,14 @@ import { isIP } from 'node:net'
 
 const GROUPS = 8
 
-/** Groups that name a network: an IPv6 host owns its /64. */
+/** The groups of a network: one IPv6 host may use any address of its /64. */
 const NETWORK_GROUPS = 4
 
 const PORT = /^(?:\[([^\]]*)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/
 
 /**
  * The address alone: without a port (`203.0.113.9:4711`, `[2001:db8::1]:443`), a zone (`fe80::1%eth0`) or brackets.
- * undefined where it is none.
+ * undefined if the text is not an address.
  */
 export const bareAddress = (text: string): string | undefined => {
   const [, bracketed, withPort] = PORT.exec(text) ?? []
@@ -18,8 +18,8 @@ export const bareAddress = (text: string): string | undefined => {
 }
 
 /**
- * What one client cannot easily change of its address: of IPv6 the /64 (`2001:db8:1:2`), of IPv4 all of it, also where it
- * is written as IPv6 (`::ffff:192.0.2.1`, `::ffff:c000:201`, `64:ff9b::192.0.2.1`). What is no address stays as it is.
+ * The part of an address that a client cannot easily change: the /64 of IPv6 (`2001:db8:1:2`), all of IPv4, including IPv4
+ * written as IPv6 (`::ffff:192.0.2.1`, `::ffff:c000:201`, `64:ff9b::192.0.2.1`). Any other text is returned unchanged.
  */
 export const addressGroup = (text: string): string => {
   const address = bareAddress(text)
@@ -63,10 +63,10 @@ const MAPPED = [0, 0, 0, 0, 0, 0xffff] as const
 /** ::ffff:0:0:0/96, https://www.rfc-editor.org/rfc/rfc2765#section-2.1 */
 const TRANSLATED = [0, 0, 0, 0, 0xffff, 0] as const
 
-/** 64:ff9b::/96, what NAT64 writes IPv4 as: https://www.rfc-editor.org/rfc/rfc6052#section-2.1 */
+/** 64:ff9b::/96, IPv4 behind NAT64: https://www.rfc-editor.org/rfc/rfc6052#section-2.1 */
 const NAT64 = [0x64, 0xff9b, 0, 0, 0, 0] as const
 
-/** ::/96, but for `::` and `::1`: https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.1 */
+/** ::/96, except `::` and `::1`: https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.1 */
 const COMPATIBLE = [0, 0, 0, 0, 0, 0] as const
 
 const isIpv4 = (groups: readonly number[]): boolean => {

@@ -1,10 +1,10 @@
-/** How large a JSON text may be in parts, whatever its length in bytes: parsing and validating cost time per part. */
+/** Bounds on the parts of a JSON text, independent of its length: parsing and validation take time per part. */
 export interface JsonBounds {
-  /** Objects, lists, strings, numbers, booleans and nulls; names of fields are counted apart. */
+  /** Objects, lists, strings, numbers, booleans and nulls; not names of fields. */
   readonly values: number
-  /** Names of fields, of all objects together. Unlike names cost a parser some ten times as much as other values. */
+  /** Names of fields in all objects together. Distinct names cost a parser about ten times as much as other values. */
   readonly fields: number
-  /** Lists and objects within each other. */
+  /** The nesting depth of lists and objects. */
   readonly levels: number
 }
 
@@ -14,7 +14,7 @@ export const JSON_BOUNDS: JsonBounds = { values: 100_000, fields: 20_000, levels
 export interface JsonScan {
   /** Continues for at most `chars` characters. False: there is more to scan. Stops at the first bound that is exceeded. */
   run(chars: number): boolean
-  /** What completes "the body must …"; undefined while no bound is exceeded. */
+  /** The text that completes "the body must …"; undefined while no bound is exceeded. */
   exceeded(): string | undefined
 }
 
@@ -24,7 +24,7 @@ const [QUOTE, COMMA, COLON, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE
 
 interface State {
   readonly text: string
-  /** Characters before this place are counted. */
+  /** Characters before this position have been counted. */
   at: number
   values: number
   fields: number
@@ -35,8 +35,8 @@ interface State {
 }
 
 /**
- * Counts in one pass and keeps no part of the text. Text that is not well-formed is the parser's to reject: up to its first
- * mistake the counts are exact, so a parser that stops there has met no more parts than were counted.
+ * Counts in one pass without copying the text. It accepts malformed text, which the parser rejects: the counts are exact up to
+ * the first mistake, so a parser that stops there has processed no more parts than were counted.
  */
 export const scanJson = (text: string, bounds: JsonBounds = JSON_BOUNDS): JsonScan => {
   const state: State = {
@@ -63,14 +63,14 @@ export const scanJson = (text: string, bounds: JsonBounds = JSON_BOUNDS): JsonSc
   }
 }
 
-/** A character within a string; with a backslash, also the one behind it. */
+/** Passes a character within a string; after a backslash, also the next one. */
 const passString = (state: State): void => {
   const code = state.text.charCodeAt(state.at)
   state.at += code === BACKSLASH ? 2 : 1
   if (code === QUOTE) state.isInString = false
 }
 
-/** A character outside of strings. */
+/** Passes a character outside of strings. */
 const pass = (state: State): void => {
   const code = state.text.charCodeAt(state.at)
   state.at += 1

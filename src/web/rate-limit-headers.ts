@@ -7,17 +7,17 @@ import { DAY_NS, MS_NS, roundedUp, SECOND_NS, smaller } from '../core/model/time
 import { describedRequests, describedTokens, parentsTokens } from './described-limits.ts'
 
 /**
- * The headers of one response, names in lower case. Each response has a record of its own, to which every function may add: twenty
- * assignments to names in the code take 0.2 µs, and spreading several records many times as long (docs/decisions/035).
+ * The headers of one response, names in lower case. Each response has its own record, to which every function may add: twenty
+ * assignments to constant names take 0.2 µs, and spreading several records many times as long (docs/decisions/035).
  */
 export type Headers = Record<string, string>
 
 const WARNING_HEADER = 'x-ratelimit-warning'
 
-/** Marks a response of which a part was decided without the store. */
+/** Marks a response that was partly decided without the store. */
 export const DEGRADED = 'x-zael-degraded'
 
-/** Every header that `rateLimitHeaders` can give, for Access-Control-Expose-Headers. */
+/** Every header that `rateLimitHeaders` can return, for Access-Control-Expose-Headers. */
 export const RATE_LIMIT_HEADERS: readonly string[] = [
   'x-ratelimit-limit-requests',
   'x-ratelimit-remaining-requests',
@@ -97,7 +97,7 @@ export const resetAsIso =
 
 /**
  * X-RateLimit, for older clients: the same limits as OpenAI's headers.
- * Reset is when the limit on requests (on tokens where there is no other) is full again.
+ * Reset is when the limit on requests (without one: on tokens) is full again.
  */
 export const addXRateLimit = (
   headers: Headers,
@@ -119,7 +119,7 @@ export const addXRateLimit = (
   if (first) headers['x-ratelimit-reset'] = resetOf(first.resetNs)
 }
 
-/** The end of the year 9999: a debt that lasts longer than dates go would have none. */
+/** The end of the year 9999: a longer debt would exceed the range of dates. */
 const LATEST_MS = 253_402_300_799_999n
 
 const isoTime = (ns: bigint): string => new Date(Number(smaller(ceilMs(ns), LATEST_MS))).toISOString()
@@ -136,15 +136,15 @@ const ceilMs = (ns: bigint): bigint => (ns <= 0n ? 0n : roundedUp(ns, MS_NS))
 /** ns as whole seconds, rounded up. */
 const ceilSeconds = (ns: bigint): bigint => (ns <= 0n ? 0n : roundedUp(ns, SECOND_NS))
 
-/** As Go's `time.Duration` prints itself, which OpenAI's headers do: `120ms`, `8.64s`, `6m0s`, `1h0m0.5s`. To the ms, rounded up. */
+/** The format of Go's `time.Duration`, as in OpenAI's headers: `120ms`, `8.64s`, `6m0s`, `1h0m0.5s`. To the ms, rounded up. */
 export const goDuration = (ns: bigint): string => {
   const total = ceilMs(ns)
-  // the hours alone may be too many for a number
+  // the hours alone may exceed a safe integer
   const hours = total / MS_PER_HOUR
   const ms = Number(total % MS_PER_HOUR)
   if (hours === 0n && ms > 0 && ms < MS_PER_SECOND) return `${ms}ms`
   const minutes = Math.floor(ms / MS_PER_MINUTE)
-  // thousandths below a minute: such a quotient prints as it is written by hand
+  // below a minute, a quotient of whole ms and 1000 prints with at most three decimals
   const seconds = `${(ms % MS_PER_MINUTE) / MS_PER_SECOND}s`
   if (hours > 0n) return `${hours}h${minutes}m${seconds}`
   return minutes > 0 ? `${minutes}m${seconds}` : seconds
@@ -154,10 +154,10 @@ export const goDuration = (ns: bigint): string => {
 const MAX_INTEGER = 999_999_999_999_999
 
 /**
- * RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-11: one item for each enforced limit of the
- * caller's own, and for each of another's that denied (`"proj-demo/rpm"`, `"GLOBAL/rph"`). `t` is the time to the end of a
- * fixed window; other limits have it only where nothing is left: before, a bucket that refills all the time has no window
- * in which what is left is all there is.
+ * RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-11: one item for each of the caller's own enforced
+ * limits, and for each other limit that denied (`"proj-demo/rpm"`, `"GLOBAL/rph"`). `t` is the time to the end of a fixed
+ * window. Other limits have it only if nothing is left: until then, a limit that refills continuously has no window in which
+ * the remaining amount is all that can be used.
  */
 export const addIetf = (
   headers: Headers,
@@ -172,7 +172,7 @@ export const addIetf = (
   headers.ratelimit = listed.map((state) => limitItem(state, retryAfterOf(state, violations))).join(', ')
 }
 
-/** A name of an item: `"rpm"`; the bucket over all resources may have a limit of the same name. */
+/** The name of an item: `"rpm"`; `"total/rpm"` on the bucket `_total_`, whose limits may have the same names. */
 const nameOf = ({ limit, resource, own, bucket }: LimitState): string => {
   const name = resource === TOTAL_RESOURCE && bucket.kind === 'entity' ? `total/${limit.name}` : limit.name
   return own ? `"${name}"` : `"${bucket.kind === 'policy' ? bucket.scope : bucket.entityId}/${name}"`
@@ -191,7 +191,7 @@ const limitItem = (state: LimitState, retryAfterNs: bigint | undefined): string 
   return windowNs === undefined ? item : `${item};t=${integer(Number(ceilSeconds(windowNs)))}`
 }
 
-/** ns until the denied request would pass; where this limit did not deny it, or always will, until one token is there. */
+/** ns until this limit allows the denied request; if it did not deny, or always will, until one token is available. */
 const retryAfterOf = (state: LimitState, violations: readonly Violation[]): bigint | undefined => {
   const violation = violations.find(
     (each) =>
@@ -214,8 +214,8 @@ export const addWarning = (headers: Headers, decision: Decision): void => {
 }
 
 /**
- * The retry headers of a 429. Official SDKs read `retry-after-ms` before `retry-after`; `x-should-retry: false` stops their own
- * retries, where no wait suffices or it takes a day.
+ * The retry headers of a 429. Official SDKs read `retry-after-ms` before `retry-after`. `x-should-retry: false` stops their
+ * automatic retries if no wait suffices, or if the limit is a quota.
  */
 export const addRetry = (headers: Headers, { retryAfterNs, violations }: Denied): void => {
   if (retryAfterNs === null || violations.some(isQuota)) headers['x-should-retry'] = 'false'
@@ -225,6 +225,6 @@ export const addRetry = (headers: Headers, { retryAfterNs, violations }: Denied)
   headers['retry-after'] = String(seconds < 1n ? 1n : seconds)
 }
 
-/** Whether a limit is a quota or a budget (a day or longer, or money): too long a wait for a client. */
+/** Whether a limit is a quota (a window of a day or longer) or a budget (money): its wait is too long for a client. */
 export const isQuota = ({ state, meter }: Violation): boolean =>
   meter === 'cost_usd_micros' || state.windowNs >= DAY_NS

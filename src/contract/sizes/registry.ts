@@ -5,7 +5,7 @@ import { createLimitList } from './size-format.ts'
 import { type slidingWindowForm, slidingWindowFormat, slidingWindowResponse } from './sliding-window.ts'
 import { type byPeriod, type byRate, tokenBucketFormat, tokenBucketResponse } from './token-bucket.ts'
 
-/** The one list of algorithms in JSON. Their arithmetic is in `core/bucket/registry.ts`. */
+/** Every algorithm in JSON. Their arithmetic is in `core/bucket/registry.ts`. */
 export const FORMATS = [tokenBucketFormat, slidingWindowFormat, fixedWindowFormat] as const
 
 export type RegisteredForm = (typeof FORMATS)[number]['forms'][number]
@@ -24,7 +24,7 @@ export type SlidingWindowDefinition = v.InferInput<typeof slidingWindowForm>
 /** At most `limit` in each minute, hour, day, week (from Monday on) or month of the calendar. */
 export type FixedWindowDefinition = v.InferInput<typeof fixedWindowForm>
 
-/** A limit as requests and apps state it. */
+/** A limit as requests and apps define it. */
 export type LimitDefinition = v.InferInput<RegisteredForm>
 
 /** The size of a limit in a response, beside `capacity`. */

@@ -2,19 +2,19 @@ import * as v from 'valibot'
 import { type Limit, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../../core/model/limit.ts'
 import { boundedList, checkedBy, chosen, type Fault } from '../containers.ts'
 
-/** A limit in JSON: what it is parsed to. */
+/** A schema that parses a limit from JSON. */
 export type LimitForm = v.GenericSchema<unknown, Limit>
 
 /** The limits of one algorithm in JSON. */
 export interface SizeFormat<Form extends LimitForm = LimitForm> {
   readonly algorithm: string
-  /** Every form that such a limit may have, for the description and the types. */
+  /** Every form of such a limit, for the OpenAPI document and the types. */
   readonly forms: readonly Form[]
-  /** The form that an object is meant to have: its errors are reported. */
+  /** The form by which to parse an object, and whose errors are reported. */
   readonly formOf: (input: object) => Form
 }
 
-/** A limit without `algorithm` is one of these. */
+/** The algorithm of a limit without `algorithm`. */
 const DEFAULT_ALGORITHM = 'token_bucket'
 
 /** A limit of any algorithm in `formats`. */
@@ -38,7 +38,7 @@ const createLimitInput = <Form extends LimitForm>(formats: readonly SizeFormat<F
   )
 }
 
-/** The limits of one owner on one resource, as requests, stored items and apps state them. */
+/** The limits of one owner on one resource, in requests, stored items and apps. */
 export const createLimitList = <Form extends LimitForm>(formats: readonly SizeFormat<Form>[]) =>
   v.pipe(
     boundedList(createLimitInput(formats), {
@@ -49,7 +49,7 @@ export const createLimitList = <Form extends LimitForm>(formats: readonly SizeFo
     checkedBy((limits) => faultTogether(limits)),
   )
 
-/** What is wrong with limits that are right by themselves. */
+/** The fault of a list whose limits are valid one by one. */
 const faultTogether = (limits: readonly Limit[]): Fault | undefined => {
   const names = limits.map(({ name }) => name)
   const repeated = names.findIndex((name, index) => names.indexOf(name) < index)

@@ -15,7 +15,7 @@ const windowSeconds = integer(1, MAX_WINDOW_SECONDS)
 
 const slots = v.pipe(
   integer(MIN_SLOTS, MAX_SLOTS),
-  v.description(`Steps in which the window moves on; default ${DEFAULT_SLOTS}`),
+  v.description(`The number of steps in which the window advances; default ${DEFAULT_SLOTS}`),
 )
 
 interface Json {
@@ -38,7 +38,7 @@ export const slidingWindowForm = v.pipe(
     algorithm: v.literal('sliding_window'),
     limit: windowLimit,
     window_seconds: windowSeconds,
-    /** In how many steps the window moves on: 2 to 60. Default 30. */
+    /** The number of steps in which the window advances: 2 to 60. Default 30. */
     slots: v.optional(slots),
     /** As responses contain it: the same as `limit`. */
     capacity: v.optional(windowLimit),

@@ -15,16 +15,16 @@ const algorithm = v.optional(v.literal('token_bucket'))
 
 const RATE_RULE = 'be a positive number of tokens per second (0 only with capacity 0)'
 
-/** Its bounds are checked beside the capacity. */
+/** Its bounds depend on the capacity and are checked with it. */
 const refillRate = v.pipe(
   v.number(RATE_RULE),
   v.metadata({ minimum: 0, maximum: MAX_RATE }),
-  v.description('Tokens refilled per second; 0 with a capacity of 0 only'),
+  v.description('Tokens refilled per second; 0 only with a capacity of 0'),
 )
 
 const capacity = v.pipe(size, v.description('Tokens the bucket holds; 0: paused'))
 
-/** What a rate of a bucket that holds any tokens must be, where it is not. */
+/** The rule that a rate breaks, for a capacity above 0; undefined if it is valid. */
 const rateMust = (rate: number): string | undefined => {
   if (!Number.isFinite(rate) || rate <= 0) return RATE_RULE
   if (rate > MAX_RATE || rate < 1 / MAX_WINDOW_SECONDS)
@@ -33,7 +33,7 @@ const rateMust = (rate: number): string | undefined => {
   return isMet ? undefined : 'be a rate that whole nanoseconds per token meet to 0.1 %'
 }
 
-/** Beside a capacity of 0 a rate has no meaning, and is not kept. */
+/** The rule that a rate breaks; undefined if it is valid. With a capacity of 0, the rate has no effect and is not stored. */
 const refillMust = (tokens: number, rate: number): string | undefined => {
   if (tokens === 0) return rate >= 0 && rate <= MAX_RATE ? undefined : 'be 0, as the capacity is 0'
   return (
