@@ -16,25 +16,25 @@ import type { IdempotencyStore } from '../core/ports/idempotency-store.ts'
 import type { CacheFactory, Clock, Logger, Metrics, Secrets } from '../core/ports/platform.ts'
 import type { ResponseContext } from './response.ts'
 
-/** The settings that routes need, already checked; how each is set is in `docs/settings.md`. */
+/** The settings that routes need, already checked; `docs/settings.md` describes them. */
 export interface HttpSettings {
   readonly adminToken: string
   /** null: only admins may read. */
   readonly viewerToken: string | null
   readonly nodeId: string | null
   readonly version: string
-  /** The model of a chat that names none. */
+  /** The model of chats without `model`. */
   readonly defaultModel: string
-  /** The shape of errors in `/v1`. */
+  /** The format of errors in `/v1`. */
   readonly errorFormat: 'openai' | 'flat'
   readonly maxBodyBytes: number
-  /** True: only programs and pages of this machine may call; its tokens are known to everyone. */
+  /** True: only programs and pages of this machine may call, as the tokens are the public defaults. */
   readonly isLocalOnly: boolean
   /** Origins that browsers may call from; empty: none, `*`: any. */
   readonly corsOrigins: readonly string[]
   /** How many proxies in front of this process append to X-Forwarded-For. */
   readonly trustedProxies: number
-  /** False: everything is allowed, and counted. */
+  /** False: every request is allowed and counted. */
   readonly rateLimitingEnabled: boolean
   /** True: the limiter is not called at all. */
   readonly bypassLimiter: boolean
@@ -50,7 +50,7 @@ export interface HttpSettings {
   readonly streamIntervalMs: number | null
 }
 
-/** A file that is served as it is. */
+/** A file that is served unchanged. */
 export type AssetName =
   | 'swagger-ui.css'
   | 'swagger-ui-bundle.js'
@@ -59,11 +59,11 @@ export type AssetName =
 
 /** Files beside the code, read on demand. */
 export interface Assets {
-  /** The file's bytes, or undefined where this deployment does not carry it. */
+  /** The file's bytes, or undefined if this deployment does not contain it. */
   docsFile(name: AssetName): Promise<Uint8Array<ArrayBuffer> | undefined>
-  /** A file of the dashboard: `index.html`, or one that it names; compressed where `.gz` stands behind the name. */
+  /** A file of the dashboard: `index.html` or a file that it references; compressed if the name ends in `.gz`. */
   dashboardFile(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>
-  /** The OpenAPI document of `app`: made from it, or read from a built file. */
+  /** The OpenAPI document of `app`: generated, or read from a built file. */
   openApiDocument(app: Hono<AppEnv>): Promise<object>
 }
 
@@ -71,7 +71,7 @@ export interface Assets {
 export interface AppDependencies {
   readonly limiter: Limiter
   readonly store: AdminStore
-  /** Throws `StoreUnavailable` where nothing can be decided now; costs a read of the table. */
+  /** Throws `StoreUnavailable` if no request can be decided now; costs a read of the table. */
   checkHealth(): Promise<void>
   /** Reservations that outlive a request. */
   readonly reservations: ReservationStore
@@ -87,15 +87,16 @@ export interface AppDependencies {
   readonly caches: CacheFactory
   readonly settings: HttpSettings
   readonly assets: Assets
-  /** Prometheus text; undefined: `/metrics` is not there. */
+  /** Prometheus text; undefined: there is no `/metrics`. */
   readonly metricsText?: () => Promise<string>
   /** Called after every change by this process; the limiter and the caches of the app need no call. */
   readonly onChange?: OnConfigChange
 }
 
 /**
- * The authenticated client. On `/v1` there is always an entity: the caller's own, or the one an admin names by X-Zael-Entity.
- * `organization` is the entity's root ancestor, or itself; `entity.models` are those that its ancestors allow as well.
+ * The authenticated client. On `/v1` there is always an entity: the caller's own, or the one that an admin names in
+ * X-Zael-Entity. `organization` is the entity's root ancestor, or itself; `entity.models` are those that its ancestors allow
+ * too.
  */
 export type Identity =
   | {
@@ -111,7 +112,7 @@ export type Identity =
       readonly organization: string | null
     }
 
-/** An identity that acts for an entity: what `/v1` routes get. */
+/** The identity for `/v1` routes, which acts for an entity. */
 export interface ActingIdentity {
   readonly kind: 'caller' | 'admin'
   readonly entityId: string
@@ -124,11 +125,11 @@ export interface AppEnv {
   Variables: {
     readonly requestId: string
     readonly responseContext: ResponseContext
-    /** The most bytes that this request's body may have. */
+    /** The maximum size of this request's body, in bytes. */
     readonly maxBodyBytes: number
-    /** Outside the open routes. */
+    /** On all routes that are not open. */
     readonly identity: Identity
-    /** On `/v1`; there undefined where an admin or viewer only reads and names no entity. */
+    /** On `/v1`; undefined if an admin or viewer only reads and names no entity. */
     readonly acting: ActingIdentity
   }
 }

@@ -36,9 +36,9 @@ import { createPolicyRoutes } from './policies/policies.ts'
 import { createPolicyCheckRoutes } from './policies/policy-checks.ts'
 
 /**
- * The whole HTTP API, the same wherever it runs. Paths begin below the stage: where a platform puts a prefix before
- * them, its adapter takes it off. The address of the client is taken from `env`: a Node server's `incoming`, or a
- * Lambda event's `requestContext`.
+ * The whole HTTP API, the same on every platform. Paths begin below the stage: if a platform adds a prefix, its adapter
+ * removes it. The address of the client comes from `env`: a Node server's `incoming`, or a Lambda event's
+ * `requestContext`.
  */
 export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
   const app = new Hono<AppEnv>()

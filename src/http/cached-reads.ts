@@ -3,9 +3,9 @@ import type { Cache, CacheFactory, Clock } from '../core/ports/platform.ts'
 
 /** Values by key, cached for a while; the absence of a value is cached too. */
 export interface ReadThroughCache<T> {
-  /** The cached value, without a promise; else a promise that rejects as the read does. Failures are not cached. */
+  /** The cached value itself, or a promise of the read, which rejects if the read fails. Failures are not cached. */
   get(key: string): Promise<T | undefined> | T | undefined
-  /** Drops what was read of this group up to now, and every absence. */
+  /** Drops the values of this group that were read until now, and every cached absence. */
   forget(group: string): void
 }
 
@@ -13,7 +13,7 @@ export interface ReadThroughOptions<T> {
   readonly clock: Clock
   readonly caches: CacheFactory
   readonly maxAgeMs: number
-  /** The most values, and the most absent keys. */
+  /** The maximum number of values, and of absent keys. */
   readonly max: number
   /** The group by which a value is dropped. */
   readonly groupOf: (value: T) => string
@@ -22,7 +22,7 @@ export interface ReadThroughOptions<T> {
 
 interface Entry<T> {
   readonly value: T | undefined
-  /** Monotonic, ns, from before the read: a change during the read makes it stale. */
+  /** Monotonic clock before the read, ns: a change during the read makes it stale. */
   readonly readAt: bigint
 }
 
@@ -68,13 +68,13 @@ export const createReadThroughCache = <T>(options: ReadThroughOptions<T>): ReadT
 /** How long a read is shared after it began. */
 export interface MaxAge {
   readonly clock: Clock
-  /** 0: never, not even while it is under way. */
+  /** 0: never, not even while it is in progress. */
   readonly ms: number
 }
 
 /**
- * One read for everyone who needs it while it is under way, and until `maxAge` after it began; without `maxAge`, for the life
- * of the process. Failures are not kept.
+ * Shares one read among all callers while it is in progress, and until `maxAge` after it began; without `maxAge`, until the
+ * process ends. Failures are not cached.
  */
 export const sharedRead = <T>(read: () => Promise<T>, maxAge?: MaxAge): (() => Promise<T>) => {
   let latest: { readonly result: Promise<T>; readonly at: bigint; isPending: boolean } | undefined
@@ -103,7 +103,7 @@ export const sharedRead = <T>(read: () => Promise<T>, maxAge?: MaxAge): (() => P
 interface SharedReadsOptions<R, T> {
   readonly caches: CacheFactory
   readonly maxAge: MaxAge
-  /** Two requests of the same key share a read. */
+  /** Requests with the same key share a read. */
   readonly keyOf: (request: R) => string
   readonly read: (request: R) => Promise<T>
 }

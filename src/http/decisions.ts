@@ -45,8 +45,8 @@ export interface DenialResponse {
 type ErrorFormat = HttpSettings['errorFormat']
 
 /**
- * A denial as every `/v1` route responds to it: 429, or 503 where a limit that denies while the store is unavailable could
- * not be checked. `headers` are the rate-limit headers of the decision.
+ * The response of every `/v1` route to a denial: 429, or 503 if a limit with `on_unavailable: deny` could not be checked.
+ * `headers` are the rate-limit headers of the decision.
  */
 export const v1DenialResponse = (
   denied: Denied,
@@ -67,7 +67,7 @@ export const v1UnavailableBody = (format: ErrorFormat) => ({
   degraded: true,
 })
 
-/** For a route whose denials are a 200 as well. Throws `StoreUnavailable` where a limit could not be checked. */
+/** For a route that responds to denials with 200 too. Throws `StoreUnavailable` if a limit could not be checked. */
 export const requireDecided = (decision: Decision): Decision => {
   if (!decision.allowed && decision.unavailable) throw unavailable()
   return decision

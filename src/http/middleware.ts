@@ -35,7 +35,7 @@ export const everyResponse =
 /** Checks and settlements are small: 25 checks with every field take 20 KiB. */
 const MAX_LIMITS_BODY_BYTES = 65_536
 
-/** Sets the most bytes that a route may read of a body. Only routes read bodies, so no body is read before authentication. */
+/** Sets the maximum size of a body. Only routes read bodies, so no body is read before authentication. */
 export const bodyBounds = (maxBodyBytes: number): MiddlewareHandler<AppEnv> => {
   const ofLimits = Math.min(maxBodyBytes, MAX_LIMITS_BODY_BYTES)
   return (c, next) => {
@@ -48,7 +48,7 @@ const PREFLIGHT_SECONDS = 600
 
 const EXPOSED = ['x-request-id', 'x-zael-node', ...RATE_LIMIT_HEADERS]
 
-/** Lets browsers call from `origins`. No cookies: keys travel in headers. Any request header may be sent. */
+/** Allows browsers to call from `origins`. Without cookies: keys are sent in headers. Any request header is allowed. */
 export const crossOrigin = (origins: readonly string[]): MiddlewareHandler<AppEnv> => {
   const isAny = origins.includes('*')
   const preflight = cors({
@@ -72,8 +72,8 @@ export const crossOrigin = (origins: readonly string[]): MiddlewareHandler<AppEn
 const SET_TOKENS = 'Set ADMIN_TOKEN and VIEWER_TOKEN to lift this'
 
 /**
- * Keeps web pages of other sites from a server whose tokens are known to everyone: the browser of the developer who runs
- * it can reach it. Their requests have an Origin, or a Host that is not loopback.
+ * Protects a server with the public default tokens from web pages of other sites, as the developer's browser can reach it.
+ * Requests of such pages have an Origin, or a Host that is not loopback.
  */
 export const localOnly =
   (corsOrigins: readonly string[]): MiddlewareHandler<AppEnv> =>
@@ -106,7 +106,7 @@ const isAllowed = (origin: string, host: string | undefined, corsOrigins: readon
  */
 export const isLoopbackHost = (header: string): boolean => isLoopback(hostnameOf(header))
 
-/** Whether the origin's host and port are those of the Host header. The scheme may differ: a proxy may speak TLS. */
+/** Whether the origin's host and port are those of the Host header. The scheme may differ: a proxy may terminate TLS. */
 export const isOwnOrigin = (origin: string, header: string): boolean => {
   if (!URL.canParse(origin)) return false
   const { protocol } = new URL(origin)
@@ -115,7 +115,7 @@ export const isOwnOrigin = (origin: string, header: string): boolean => {
   return own !== undefined && new URL(origin).origin === own.origin
 }
 
-/** Lower case, addresses in their usual form, without the port; empty where it is no host. */
+/** The host in lower case, addresses in normal form, without the port; empty if the header is not a host. */
 const hostnameOf = (header: string): string => urlOf(header, 'http:')?.hostname ?? ''
 
 const urlOf = (header: string, protocol: string): URL | undefined => {

@@ -47,7 +47,7 @@ export const completeResponse = (response: Response, context: ResponseContext): 
   }
 }
 
-/** The strictest headers for browsers, where the route has not set others. */
+/** The strictest headers for browsers, unless the route has set others. */
 const addUnlessSet = (headers: Headers): Headers => {
   headers['x-content-type-options'] ??= 'nosniff'
   headers['x-frame-options'] ??= 'DENY'

@@ -136,7 +136,7 @@ const checkTogether = async (
     )
     if (areTooMany(layers)) {
       const most = `${MAX_LIMITS} limits, ${MAX_SLIDING_WINDOWS} of them of algorithm sliding_window`
-      throw invalid('limits', `leave at most ${most}, in force on ${resource} with those that are inherited`)
+      throw invalid('limits', `be at most ${most}, effective on ${resource} together with inherited ones`)
     }
   }
 }

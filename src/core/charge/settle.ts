@@ -101,7 +101,7 @@ export const refundLeases = (deps: SettlingDependencies, leases: readonly Lease[
     }),
   )
 
-/** The corrections that remain after a live lease has taken back refunds and paid overage. */
+/** The corrections that remain after a live lease has taken over refunds and covered additional use. */
 const beyondLease = (
   { clock }: SettlingDependencies,
   lease: Lease | undefined,

@@ -37,7 +37,7 @@ export const policyLabel = (key: PolicyKey): string => `${key.scope} ${selectorT
 /** The policy's name in responses, in place of an entity's id: `POLICY:TENANT:enterprise_co`. */
 export const policyName = (key: PolicyKey): string => `POLICY:${key.scope}:${selectorText(key)}`
 
-/** Below 0 where `a` is the more specific scope. */
+/** Below 0 if `a` is the more specific scope. */
 export const byPrecedence = (a: PolicyScope, b: PolicyScope): number =>
   POLICY_SCOPES.indexOf(a) - POLICY_SCOPES.indexOf(b)
 

@@ -9,7 +9,7 @@ import type { Guards } from './guards.ts'
  */
 export type Access = 'open' | keyof Guards
 
-/** Who may call what, by path. `/*` at the end stands for the path itself and for everything below it, unknown paths too. */
+/** The access rule of each path. `/*` at the end matches the path itself and every path below it, including unknown ones. */
 export const ACCESS: Readonly<Record<string, Access>> = {
   '/v1/*': 'callers',
   '/api/*': 'admins',
@@ -35,12 +35,12 @@ const EXACT: ReadonlyMap<string, Access> = new Map(
 const subtreeAccess = (path: string): Access | undefined =>
   SUBTREES.find(({ root, below }) => path.startsWith(below) || path === root)?.access
 
-/** Who may call a path, as the table lists it; undefined where it does not. */
+/** The access rule of a path; undefined if the table does not contain it. */
 export const accessTo = (path: string): Access | undefined => subtreeAccess(path) ?? EXACT.get(path)
 
 /**
- * Closed by default: a route that the table does not list requires the admin token. Only a path without any route passes
- * unauthenticated, and gets its 404. To be called after all other middleware and before the first route.
+ * Closed by default: a route that is not in the table requires the admin token. Only a path without any route passes
+ * unauthenticated, to its 404. Call it after all other middleware and before the first route.
  */
 export const useAccess = (app: Hono<AppEnv>, guards: Guards): void => {
   app.use((c, next) => {

@@ -10,11 +10,11 @@ import { createReadThroughCache, type ReadThroughCache } from '../cached-reads.t
 
 /** Identifies clients by keys and tokens. */
 export interface Authenticator {
-  /** Throws `unauthorized`; `StoreUnavailable` where a key cannot be looked up. */
+  /** Throws `unauthorized`; `StoreUnavailable` if a key cannot be looked up. */
   identify(credential: Credential): Promise<Identity>
-  /** The entity an admin names. Throws `not_found`, and `unauthorized` where it or an ancestor is disabled. */
+  /** The entity that an admin names. Throws `not_found`, and `unauthorized` if it or an ancestor is disabled. */
   actingAs(entityId: string): Promise<Omit<ActingIdentity, 'kind'>>
-  /** Drops what is cached of a changed entity. */
+  /** Drops the cached data of a changed entity. */
   forget(change: ConfigChange): void
 }
 
@@ -24,7 +24,7 @@ type Needs = Pick<AppDependencies, 'store' | 'secrets' | 'clock' | 'caches' | 's
 
 const MAX_CACHED = 10_000
 
-/** As OpenAI's, without the key. */
+/** OpenAI's message, without the key. */
 const INCORRECT_KEY = 'Incorrect API key provided. It is unknown, expired or revoked.'
 
 export const createAuthenticator = (deps: Needs): Authenticator => {
@@ -80,8 +80,8 @@ const createTokenKinds = ({ secrets, settings }: Needs) => {
 }
 
 /**
- * The entity, allowed the models that all of its ancestors allow as well, with its root ancestor. Throws `unauthorized` where
- * one of them is disabled.
+ * The entity with its root ancestor; its `models` are those that all of its ancestors allow too. Throws `unauthorized` if one
+ * of them is disabled.
  */
 const requireEnabled = async (entities: Entities, entity: Entity): Promise<Omit<ActingIdentity, 'kind'>> => {
   const family: Entity[] = []

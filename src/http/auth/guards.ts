@@ -41,7 +41,7 @@ export const createGuards = (deps: Needs, authenticator: Authenticator): Guards 
   }
 }
 
-/** Identifies the client. Failures are counted per address; a valid token is accepted however many there were. */
+/** Identifies the client. Failures are counted per address; a valid token is accepted after any number of them. */
 const createIdentify = (
   { clock, caches, settings, metrics }: Needs,
   authenticator: Authenticator,
@@ -89,12 +89,12 @@ const actingFor = async (
 }
 
 const checkReads = (method: string): void => {
-  if (!isRead(method)) throw new ZaelError('forbidden', 'The viewer token may read and not write')
+  if (!isRead(method)) throw new ZaelError('forbidden', 'The viewer token may read but not write')
 }
 
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
 
-/** The address of the client, behind as many proxies as are trusted. */
+/** The address of the client behind the trusted proxies. */
 export const clientIp = (c: Context, trustedProxies: number): string =>
   addressBehind(trustedProxies)({
     connection: connectionAddress(c.env),
@@ -103,7 +103,7 @@ export const clientIp = (c: Context, trustedProxies: number): string =>
 
 /** Counts failed authentications per address. */
 export interface FailureLimiter {
-  /** Notes a failure. Throws `TooManyRequests` where the address has had too many within the minute. */
+  /** Counts a failure. Throws `TooManyRequests` if the address has had too many within the minute. */
   record(address: string): void
 }
 
@@ -116,7 +116,7 @@ const TOO_MANY = 'Too many failed authentications from this address'
 
 const MAX_PER_MINUTE = 60
 
-/** Bounds the memory; an attacker with more addresses than this is no longer limited by address. */
+/** Bounds the memory; an attacker with more addresses than this is not limited per address. */
 const MAX_ADDRESSES = 10_000
 
 export const createFailureLimiter = (clock: Clock, caches: CacheFactory): FailureLimiter => {

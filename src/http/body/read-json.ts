@@ -4,13 +4,13 @@ import { invalid, ZaelError } from '../../core/model/errors.ts'
 import { JSON_BOUNDS, type JsonBounds, scanJson } from '../../web/json-scan.ts'
 import { ClientDisconnected } from '../errors/problem.ts'
 
-/** A content type that says JSON. */
+/** A content type of JSON. */
 const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
 
 /**
- * The text of a JSON body of at most `maxBytes`; undefined where the request has no body. Throws `too_large` without reading
- * on, `unsupported_media_type`, and `ClientGone` where the client leaves before the end. A client that waits for 100 Continue
- * gets it when its body is about to be read.
+ * The text of a JSON body of at most `maxBytes`; undefined if the request has no body. Throws `too_large` without reading
+ * the rest, `unsupported_media_type`, and `ClientDisconnected` if the client disconnects before the end. A client that waits
+ * for 100 Continue receives it just before its body is read.
  */
 export const readJsonText = async (c: Context, maxBytes: number): Promise<string | undefined> => {
   const declared = declaredLength(c)
@@ -48,9 +48,9 @@ const checkMediaType = ({ req }: Context): void => {
 }
 
 /**
- * The length in bytes that the server enforces; undefined where the body must be read to know it. Node's HTTP/1.1 parser ends a
- * body after Content-Length bytes, and without that header and Transfer-Encoding there is none. On Lambda nothing checks
- * the header.
+ * The length in bytes that the server enforces; undefined if the body must be read to determine it. Node's HTTP/1.1 parser ends
+ * a body after Content-Length bytes; without that header and Transfer-Encoding there is no body. On Lambda nothing checks the
+ * header.
  */
 const declaredLength = (c: Context): number | undefined => {
   if (!isNodeServer(c) || c.req.header('transfer-encoding') !== undefined) return undefined
@@ -74,7 +74,7 @@ const streamedText = async (c: Context, maxBytes: number): Promise<string> => {
 
 interface NodeBindings {
   readonly incoming: { readonly complete?: boolean }
-  /** Where the client waits for 100 Continue and the server leaves it to the app. */
+  /** Present if the client waits for 100 Continue and the app must send it. */
   readonly sendContinue?: () => void
 }
 
@@ -85,7 +85,7 @@ const isNodeServer = (c: Context): c is Context<{ Bindings: NodeBindings }> =>
 const hasDisconnected = (c: Context): boolean =>
   c.req.raw.signal.aborted || (isNodeServer(c) && c.env.incoming.complete === false)
 
-/** Characters that are scanned between two turns of the event loop, some 0.5 ms. Texts up to this length take no turn. */
+/** Characters scanned between two turns of the event loop, about 0.5 ms. Texts up to this length take no turn. */
 export const CHARS_PER_TURN = 32_768
 
 export interface ParseOptions {
@@ -95,8 +95,8 @@ export interface ParseOptions {
 }
 
 /**
- * The value of a JSON text that a client sent. Throws `invalid_request` where it is not well-formed or exceeds the bounds;
- * these are checked before it is parsed, as parsing cannot yield.
+ * The value of a JSON text from a client. Throws `invalid_request` if it is malformed or exceeds the bounds, which are checked
+ * first, as parsing cannot yield.
  */
 export const parseJson = async (text: string, options: ParseOptions = {}): Promise<unknown> => {
   const { bounds = JSON_BOUNDS, nextTurn: turn = nextTurn } = options
@@ -112,7 +112,7 @@ export const parseJson = async (text: string, options: ParseOptions = {}): Promi
   return value
 }
 
-/** Each level, and each value, takes a character at least. */
+/** Each level and each value takes at least one character. */
 const cannotExceed = ({ length }: string, { levels, values, fields }: JsonBounds): boolean =>
   length <= Math.min(levels, values, fields)
 

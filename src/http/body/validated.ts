@@ -29,14 +29,14 @@ export const jsonBody = <S extends ObjectSchema>(schema: S) =>
 export const optionalJsonBody = <S extends ObjectSchema>(schema: S) =>
   jsonReader(schema, (value = {}) => objectIn(schema, value), { isOptional: true })
 
-/** A JSON body that is `one` or `many` of them, likewise: errors name the field within what was sent (`[3].cost`). */
+/** As `jsonBody`, for a body that is `one` or a list (`many`); errors name the field within the body (`[3].cost`). */
 export const jsonBodyOrList = <S extends ObjectSchema, L extends ObjectSchema>(one: S, many: L) =>
   jsonReader<v.UnionSchema<[S, L], undefined>>(v.union([one, many]), (value) => {
     if (value === undefined) throw invalid('body', 'be given: a JSON object, or a list of them')
     return Array.isArray(value) ? parse(many, value, 'body') : parse(one, value, 'body')
   })
 
-/** Of objects or lists. */
+/** A schema of objects or lists. */
 type ObjectSchema = v.GenericSchema<unknown, object>
 
 type JsonInput<S extends ObjectSchema> = {
@@ -44,7 +44,7 @@ type JsonInput<S extends ObjectSchema> = {
   readonly out: { readonly json: v.InferOutput<S> }
 }
 
-/** Reads the body once and passes it to `check`, undefined where there is none; `validator` would take four promises more. */
+/** Reads the body once and passes it to `check` (undefined: no body); `validator` would take four more promises. */
 const jsonReader = <S extends ObjectSchema>(
   schema: S,
   check: (value: unknown) => v.InferOutput<S>,
@@ -74,11 +74,11 @@ const objectIn = <S extends ObjectSchema>(schema: S, value: unknown): v.InferOut
   return parse(schema, value, 'body')
 }
 
-/** The query, likewise. Unknown parameters are ignored. */
+/** The query, checked and described in the same way. Unknown parameters are ignored. */
 export const query = <S extends v.GenericSchema>(schema: S) =>
   validator('query', schema, (outcome) => refuse(outcome, 'query'), AS_SENT)
 
-/** The path's parameters, likewise; `names` says what a parameter is called in errors. */
+/** The path's parameters, checked and described in the same way; `names` contains their names in errors. */
 export const params = <S extends v.GenericSchema>(
   schema: S,
   names: Readonly<Record<string, string>> = { id: 'entity_id' },

@@ -24,14 +24,14 @@ export const createChatRoutes = (
   deps: ChatRoutesNeeds,
   models: ModelLookup = createModelLookup(deps),
 ): Hono<AppEnv> => {
-  const answer = createChatCompletion(deps)
+  const complete = createChatCompletion(deps)
   const app = new Hono<AppEnv>()
   app.post('/chat/completions', describeChat, jsonBody(chatRequestBody), async (c) => {
     const body = c.req.valid('json')
     const acting = c.get('acting')
     const wanted = body.model ?? (c.req.header('x-preferred-model') || deps.settings.defaultModel)
     const model = await usableModel(models, wanted, acting.entity)
-    return answer({
+    return complete({
       acting,
       request: { ...body, model: model.id },
       model,
@@ -46,36 +46,39 @@ export const createChatRoutes = (
 
 const describeChat = describeOperation({
   tags: ['Chat'],
-  summary: 'Answer a chat',
+  summary: 'Create a chat completion',
   description:
-    "OpenAI's request and answer. The prompt's tokens and the most that may be answered are charged first; the real use is settled afterwards. With `stream: true` the answer is a stream of server-sent events.",
+    "OpenAI's request and response. The prompt's tokens and the most completion tokens are charged first; the actual usage is settled afterwards. With `stream: true` the response is a stream of server-sent events.",
   parameters: [
     {
       in: 'header',
       name: 'X-Preferred-Model',
-      description: 'The model, where the body names none',
+      description: 'The model, if the body contains none',
       schema: { type: 'string' },
     },
     {
       in: 'header',
       name: 'X-User-Id',
-      description: 'Who asks, where the body has no `user`: for policies on a user and a model',
+      description: 'The user, if the body has no `user`: selects policies on a user and a model',
       schema: { type: 'string' },
     },
   ],
   responses: {
     200: {
-      description: 'The answer; with `stream: true` chunks of it, then `[DONE]`',
+      description: 'The completion; with `stream: true` its chunks, then `[DONE]`',
       content: {
         'application/json': { schema: resolver(chatCompletionResponse) },
         'text/event-stream': { schema: { type: 'string' } },
       },
     },
-    400: jsonResponse('The request names a field that is not what it must be', openAiErrorResponse),
-    401: jsonResponse('No key, or one that is not known', openAiErrorResponse),
+    400: jsonResponse('A field is not valid', openAiErrorResponse),
+    401: jsonResponse('The key is missing or not valid', openAiErrorResponse),
     403: jsonResponse('You may not use this model', openAiErrorResponse),
-    404: jsonResponse('There is no such model', openAiErrorResponse),
-    429: jsonResponse('A limit is reached', openAiDenialResponse),
-    503: jsonResponse('The store is away, and a limit says deny', openAiErrorResponse),
+    404: jsonResponse('The model does not exist', openAiErrorResponse),
+    429: jsonResponse('A limit denied the request', openAiDenialResponse),
+    503: jsonResponse(
+      'The store is unavailable, and a limit has `on_unavailable: deny`',
+      openAiErrorResponse,
+    ),
   },
 })

@@ -47,8 +47,8 @@ interface Reserved {
 }
 
 /**
- * The charge stays as it was reserved. A model generates its whole response, and its provider bills it, whether or not the
- * caller waits. If hanging up returned the estimate, no limit would apply to callers who never wait.
+ * The charge stays as reserved. A model generates its whole response, and its provider bills it, whether or not the caller
+ * waits. If disconnecting refunded the estimate, no limit would apply to callers who never wait.
  */
 const THE_ESTIMATE: Cost = {}
 
@@ -89,7 +89,7 @@ interface ReservingNeeds extends Pick<AppDependencies, 'backend'> {
   readonly unpriced: UnpricedWatch
 }
 
-/** Decides on the prompt and on the most tokens that the response may hold. */
+/** Decides on the prompt and on the most tokens that the response may contain. */
 const reserve = async (
   { decider, backend, unpriced }: ReservingNeeds,
   { acting, request, model, promptTokens, user }: CountedChat,
@@ -106,7 +106,7 @@ const reserve = async (
   return decision
 }
 
-/** The cost of a chat in every meter; without prices, none in money. */
+/** The cost of a chat per meter; without prices, it has no cost in money. */
 const costOf = (usage: ChatUsage, prices: Prices | null): Cost => {
   const { promptTokens, completionTokens } = usage
   return {
@@ -159,7 +159,7 @@ const callOf = ({ request, promptTokens, requestId, signal }: CountedChat): Chat
   }
 }
 
-/** An error of the upstream is not charged, and has no rate-limit headers: they would describe the limits while it was. */
+/** An error of the upstream is not charged. It has no rate-limit headers, as they would describe the limits with the charge. */
 const wholeResponse = async (
   { status, body, usage, headers: own }: ChatResponse,
   { reservation, headers }: Reserved,
@@ -187,8 +187,8 @@ interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'> {
 }
 
 /**
- * At the end of the stream, when it breaks off and when its reader disconnects, the usage counted so far is settled; the
- * estimate where there is no output yet.
+ * At the end of the stream, after an error and when the reader disconnects, the usage counted so far is settled; without any
+ * output, the estimate.
  */
 const streamedResponse = (
   { chunks, usage }: ChatStream,

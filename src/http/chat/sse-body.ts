@@ -1,19 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** What is streamed, and what is to be done when it ends. */
+/** The chunks to stream, and the callbacks for the end of the stream. */
 export interface SseSource {
   readonly chunks: AsyncIterable<Readonly<Record<string, unknown>>>
-  /** Called before the end is sent, when the reader goes away, or when `chunks` breaks off; perhaps more than once. */
+  /** Called before the end is sent, when the reader disconnects, or when `chunks` rejects; possibly more than once. */
   settle(): Promise<void>
-  /** The reader has gone away: nothing more is wanted. */
+  /** Called when the reader has disconnected: no more chunks are needed. */
   abandon(): void
-  /** What an error in the middle says, as OpenAI's `{"error": …}`. */
+  /** The body of an error in the middle of the stream, as OpenAI's `{"error": …}`. */
   errorBody(error: unknown): unknown
 }
 
 /**
- * Chunks between two turns of the event loop, some 0.3 ms of a simulated answer: as long as its reader takes them at once, a
- * stream that waits for nothing would otherwise end without one.
+ * Chunks between two turns of the event loop, about 0.3 ms of a simulated response. Without such turns, a stream whose chunks
+ * are available at once, and whose reader takes them at once, would block the event loop until its end.
  */
 export const CHUNKS_PER_TURN = 16
 
@@ -22,7 +22,7 @@ const encoder = new TextEncoder()
 const event = (data: string): Uint8Array => encoder.encode(`data: ${data}\n\n`)
 const DONE = '[DONE]'
 
-/** Server-sent events as OpenAI streams them: one for each chunk, then `[DONE]`. A chunk is only asked for when the reader wants it. */
+/** Server-sent events as OpenAI streams them: one per chunk, then `[DONE]`. A chunk is read only when the reader pulls it. */
 export const sseBody = (
   { chunks, settle, abandon, errorBody }: SseSource,
   turn: () => Promise<unknown> = nextTurn,

@@ -40,7 +40,7 @@ const createSessionRoutes = ({ settings }: Needs) =>
     '/session',
     describeRoute({
       tag,
-      summary: 'Show what the token may do, and what this node is',
+      summary: 'Show the role of the token, and the properties of this node',
       response: sessionResponse,
     }),
     (c) =>
@@ -53,26 +53,26 @@ const createSessionRoutes = ({ settings }: Needs) =>
       }),
   )
 
-const LEAST = 'Of each entity the bucket that has the least left.'
+const LEAST = 'Contains the bucket of each entity with the least available share.'
 
 const SHARED = [
   LEAST,
-  'A process that streams (each worker by itself) reads an entity at most once a second, whoever looks,',
-  `and of those that it knows ${MAX_REREADS} a second at most: on larger pages each in its turn, shown meanwhile as it refills.`,
-  'Which entities there are may be five seconds old, and the limits that other processes have set thirty.',
+  'A process that streams (each worker separately) reads an entity at most once per second for all viewers,',
+  `and rereads at most ${MAX_REREADS} entities per second: on larger pages they take turns, and meanwhile appear as they refill.`,
+  'The list of entities may be 5 seconds old, and limits set by other processes 30 seconds.',
 ].join(' ')
 
 const createOverviewRoutes = (needs: Needs) => {
   const { clock, logger, settings, overview } = needs
   const intervalMs = settings.streamIntervalMs
-  // who asks once wants to know how it is now
+  // a single request reads the current state
   const own = createOverviewReader({ ...needs, maxAgeMs: 0 })
   return new Hono<AppEnv>()
     .get(
       '/entities',
       describeRoute({
         tag,
-        summary: 'Show what each entity has left',
+        summary: 'Show the availability of each entity',
         description: LEAST,
         response: dashboardEntitiesResponse,
         errors: [400, 429],
@@ -84,8 +84,8 @@ const createOverviewRoutes = (needs: Needs) => {
       '/stream',
       describeRoute({
         tag,
-        summary: 'Stream what each entity has left',
-        description: `Events \`entities\`: first all, then about every second those that changed, with \`removed\` ids. ${SHARED}`,
+        summary: 'Stream the availability of each entity',
+        description: `Events \`entities\`: first all entities, then about every second those that changed, with \`removed\` ids. ${SHARED}`,
         response: v.string(),
         mediaType: 'text/event-stream',
         errors: [400, 429],
@@ -105,7 +105,7 @@ const createEntityRoutes = ({ limiter }: Needs) =>
       '/availability/:id',
       describeRoute({
         tag,
-        summary: 'Show what an entity has left',
+        summary: 'Show the availability of an entity',
         response: availabilityResponse,
         errors: [400, 404],
       }),
@@ -126,9 +126,8 @@ const createEntityRoutes = ({ limiter }: Needs) =>
       '/wait-time/:id',
       describeRoute({
         tag,
-        summary: 'Show how long a request would have to wait',
-        description:
-          'A request that costs `rpm` requests (1 unless told) and `tpm` tokens (none unless told).',
+        summary: 'Show the wait of a request',
+        description: 'For a request that costs `rpm` requests (default 1) and `tpm` tokens (default none).',
         response: waitTimeResponse,
         errors: [400, 404],
       }),
@@ -161,8 +160,8 @@ const createStatsRoutes = (needs: Needs) => {
     '/stats',
     describeRoute({
       tag,
-      summary: 'Show what was admitted and denied, and who was denied most',
-      description: `By hour of the last day, or by UTC day of the last 30, of the first ${MAX_ENTITIES_READ} entities by id: \`is_partial\` where there are more. Counts come seconds after what they count.`,
+      summary: 'Show admitted and denied requests, and the entities with the most denials',
+      description: `By hour for the last day, or by UTC day for the last 30, for the first ${MAX_ENTITIES_READ} entities by id; \`is_partial\` if there are more. Counts are a few seconds late.`,
       response: trafficResponse,
       errors: [400],
     }),

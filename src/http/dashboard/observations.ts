@@ -35,8 +35,8 @@ const AT_ONCE = 10
 /** Entities whose configuration is read in one batch. */
 const PREPARED = 50
 /**
- * So many entities are read again within `maxAgeMs`, whoever looks at whatever; of more, those that were read longest
- * ago. Until its turn comes an entity is shown as it refills, without what was charged since.
+ * The most entities to read again within `maxAgeMs`, for all viewers and pages together; the least recently read come first.
+ * Until its turn, an entity appears as it refills, without charges since its last read.
  */
 export const MAX_REREADS = 100
 const MAX_OBSERVED = 5000
@@ -86,7 +86,7 @@ const dueAt = (chosen: ReadonlyMap<string, Observation | undefined>, before: big
   return { unknown, old: old.sort((a, b) => (a.at < b.at ? -1 : 1)).map(({ id }) => id) }
 }
 
-/** How many of those that are due may be read: `READ_AGAIN` in all within a span. Without a span: all. */
+/** Returns how many of the due entities may be read: at most `MAX_REREADS` within a span. Without a span: all. */
 const createAllowance = (spanNs: bigint) => {
   let begun: bigint | undefined
   let left = 0

@@ -11,15 +11,15 @@ import { utilizationPercent } from '../limits/limits.ts'
 import { createObservations } from './observations.ts'
 
 type Needs = Pick<AppDependencies, 'limiter' | 'store' | 'clock' | 'caches'> & {
-  /** How long a read is shared, in ms; 0: each request reads by itself. */
+  /** How long a read is shared, in ms; 0: each request reads separately. */
   readonly maxAgeMs: number
 }
 
 /** The overview, read once for all viewers. */
 export interface OverviewReader {
-  /** Availability no older than `maxAgeMs`, for as many entities as are read within it. */
+  /** Availability no older than `maxAgeMs`, for the entities that can be read within that time. */
   read(request: OverviewRequest): Promise<EntityOverview>
-  /** After a change by this process: the next read lists the entities again. */
+  /** Call it after a change by this process: the next read lists the entities again. */
   forget(): void
 }
 
@@ -27,8 +27,8 @@ export interface OverviewReader {
 const LISTED_FOR_MS = 5000
 
 /**
- * What all viewers of this process cost together, while there are any: each different page is listed every five
- * seconds, and each entity on any of them is read at most once in `maxAgeMs`, `READ_AGAIN` entities in all.
+ * Bounds the reads for all viewers of this process together: each different page is listed every five seconds, and each entity
+ * on any of them is read at most once in `maxAgeMs`, at most `MAX_REREADS` entities in all.
  */
 export const createOverviewReader = (needs: Needs): OverviewReader => {
   const { clock, caches, store, maxAgeMs } = needs
@@ -71,7 +71,7 @@ export interface DashboardEntity {
   readonly limits: readonly {
     readonly name: string
     readonly resource: string
-    /** Of money alone: the amounts are micro-dollars. */
+    /** Only for money: the amounts are micro-dollars. */
     readonly meter?: 'cost_usd_micros'
     readonly capacity: number
     readonly available: number
@@ -104,7 +104,7 @@ const entityJson = (entity: Entity, { limits }: BucketStatus): DashboardEntity =
 interface Options {
   readonly clock: Clock
   readonly logger: Logger
-  /** null: one event, and then the end. */
+  /** null: the stream ends after one event. */
   readonly intervalMs: number | null
   readonly read: () => Promise<EntityOverview>
 }
@@ -114,7 +114,7 @@ const HEARTBEAT_NS = 15n * SECOND_NS
 /** The wait of a client before it reconnects. */
 const RETRY_MS = 2000
 
-/** Sends all entities, then those that change, until the viewer goes away. A comment is the heartbeat. */
+/** Sends all entities, then those that change, until the viewer disconnects. Comments are the heartbeat. */
 export const sendOverview = async (stream: SSEStreamingApi, options: Options): Promise<void> => {
   const { clock, intervalMs } = options
   let sentAt = clock.monotonic()

@@ -17,14 +17,14 @@ export interface TrafficReading extends Traffic {
   /** Seconds since the epoch. */
   readonly read_at: number
   readonly entities_read: number
-  /** There are more entities than were read. */
+  /** True: there are more entities than were read. */
   readonly is_partial: boolean
 }
 
-/** Each entity costs a query. The first by id are read. */
+/** The most entities to read, the first by id: each costs a query. */
 export const MAX_ENTITIES_READ = 500
 
-/** So few are read at once that decisions do not queue behind them, on an engine in this process neither. */
+/** Few concurrent reads, so that decisions do not queue behind them, even on an embedded engine. */
 const AT_ONCE = 4
 
 /** No query is started after this time. */
@@ -67,7 +67,7 @@ export interface EntityUsage {
 }
 
 export interface TrafficPoint {
-  /** Seconds since the epoch: where the hour or day starts. */
+  /** Seconds since the epoch: the start of the hour or day. */
   readonly start: number
   readonly admitted: number
   readonly denied: number
@@ -91,7 +91,7 @@ export interface Traffic {
 
 const MAX_TOP_DENIED = 20
 
-/** Sums what entities counted; every request counts once: see decision 041. */
+/** Sums the counts of entities; every request counts once: see decision 041. */
 export const trafficOf = (usages: readonly EntityUsage[], period: UsagePeriod): Traffic => {
   const counted = usages.map(countsOf)
   const { roots, childrenOf } = treeOf(counted)
@@ -111,7 +111,7 @@ export const trafficOf = (usages: readonly EntityUsage[], period: UsagePeriod): 
   }
 }
 
-/** What one entity counted over all its resources, by the start of the hour or day. */
+/** The counts of one entity for all its resources, by the start of the hour or day. */
 interface Counts {
   readonly entity: EntityUsage['entity']
   readonly requests: ReadonlyMap<number, number>
@@ -148,8 +148,8 @@ const treeOf = (all: readonly Counts[]): { readonly roots: readonly Counts[]; ch
 }
 
 /**
- * An entity's count holds those requests of its descendants that it was charged for, and its own. So what came from it
- * and all below it is at least its own count, and at least what came from below.
+ * An entity's count includes its own requests, and those of its descendants that were charged to it. So the requests of its
+ * whole subtree are at least its own count, and at least the sum of its children's subtrees.
  */
 const admittedBelow = ({ entity, requests }: Counts, childrenOf: ChildrenOf, start: number): number => {
   const fromBelow = sumOf(childrenOf(entity), (child) => admittedBelow(child, childrenOf, start))

@@ -32,7 +32,7 @@ const createCollectionRoutes = ({ entities }: Needs) =>
         tag,
         summary: 'List entities',
         description:
-          'With `q`: those whose id begins with it, then those whose id or name contains it. A page of a search may hold fewer than `limit`, or none, and still have a `next_cursor`.',
+          'With `q`: entities whose id begins with it, then those whose id or name contains it. A page of a search may contain fewer than `limit` items, or none, and still have a `next_cursor`.',
         response: entitiesResponse,
         errors: [400, 429],
       }),

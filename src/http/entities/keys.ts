@@ -22,7 +22,7 @@ const createCollectionRoutes = ({ keys }: Needs) =>
       '/:id/keys',
       describeRoute({
         tag,
-        summary: 'Create a key; its secret is shown this once',
+        summary: 'Create a key; its secret is shown only in this response',
         status: 201,
         response: newKeyResponse,
         errors: [400, 404, 409],
@@ -67,7 +67,7 @@ const createSingleRoutes = ({ keys }: Needs) =>
       '/:id/keys/:key_id/rotate',
       describeRoute({
         tag,
-        summary: 'Replace a key; the old one opens for the grace period',
+        summary: 'Replace a key; the old one stays valid for the grace period',
         status: 201,
         response: newKeyResponse,
         errors: [400, 404, 409],

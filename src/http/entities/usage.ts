@@ -15,9 +15,9 @@ export const createUsageRoutes = ({ entities, usage, clock }: Needs) =>
     '/:id',
     describeRoute({
       tag: 'Usage',
-      summary: 'Show what was used, by hour or UTC day',
+      summary: 'Show usage by hour or UTC day',
       description:
-        'The last day, or the last 30 days, up to now unless told. Times are seconds since the epoch; the hour or day that `from` lies in shows as a whole.',
+        'Default: the last day by hour, the last 30 days by day. Times are seconds since the epoch; the hour or day that contains `from` is included as a whole.',
       response: usageResponse,
       errors: [400, 404],
     }),

@@ -20,8 +20,8 @@ interface Needs extends Pick<AppDependencies, 'logger' | 'clock'> {
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 /**
- * Turns an error into a response in the shape of its path. Defects are logged, never returned; requests that fail with the
- * store are counted, and logged in one line per minute.
+ * Converts an error into a response in the format of its path. Defects are logged, never returned; requests that fail because
+ * of the store are counted, and logged in one line per minute.
  */
 export const createErrorHandler = ({ logger, clock, settings }: Needs): ErrorHandler<AppEnv> => {
   const unavailable = createOnceAMinute(clock)
@@ -37,7 +37,7 @@ export const createErrorHandler = ({ logger, clock, settings }: Needs): ErrorHan
   }
 }
 
-/** 405 where the path has a route for another method, else 404. */
+/** 405 if the path has a route for another method, else 404. */
 export const createNotFoundHandler =
   (app: Hono<AppEnv>, { settings }: Needs): NotFoundHandler<AppEnv> =>
   (c) => {

@@ -8,7 +8,7 @@ import { flatError, type Problem, type ProblemCode, waitFields } from './problem
 
 type ErrorFormat = HttpSettings['errorFormat']
 
-/** An error in `/v1`: in OpenAI's shape, or flat with ERROR_FORMAT=flat. */
+/** The body of an error in `/v1`: in OpenAI's format, or flat with ERROR_FORMAT=flat. */
 export const v1Error = (problem: Problem, format: ErrorFormat) =>
   format === 'flat' ? flatError(problem) : openAiError(problem)
 
@@ -52,13 +52,13 @@ export interface DenialError {
   readonly code: 'rate_limit_exceeded' | 'insufficient_quota'
 }
 
-/** Describes the violation with the longest wait; one that time does not cure comes first. */
+/** Describes the violation with the longest wait; null (never) is the longest. */
 export const denialError = (denied: Denied, subject: DeniedSubject): DenialError => {
   const violation = denied.violations.toSorted(byWait)[0]
   if (violation === undefined) throw new Error('A denial without a violation has no message')
   const wait = violation.retryAfterNs
   const message = wait === null ? neverPasses(violation, subject) : reached(violation, wait, subject)
-  // dollars are neither requests nor tokens, even where the budget is smaller than what is asked
+  // money is neither requests nor tokens, even if the budget is smaller than the cost
   if (violation.meter === 'cost_usd_micros' || (wait !== null && isQuota(violation)))
     return { message, type: 'insufficient_quota', param: null, code: 'insufficient_quota' }
   const type = violation.meter === 'requests' ? 'requests' : 'tokens'
@@ -111,7 +111,7 @@ const WINDOWS: readonly (readonly [seconds: number, word: string, initial: strin
 
 const MONTH_DAYS = { least: 28, most: 31 }
 
-/** What a limit counts, in OpenAI's words: `requests per min (RPM)`, `tokens per day (TPD)`, `requests per 90s`. */
+/** The quantity that a limit counts, in OpenAI's wording: `requests per min (RPM)`, `tokens per day (TPD)`, `requests per 90s`. */
 export const limitWording = ({ limit, windowNs }: LimitState): string => {
   const [plural, initials] = METER_WORDS[limit.meter]
   const seconds = Number(windowNs) / 1e9

@@ -34,7 +34,7 @@ export class ModelRejected extends Error {
   }
 }
 
-/** nginx's status for a client that has closed the connection: no one reads the response, and only access logs show it. */
+/** nginx's status for a client that has closed the connection. It is not sent, and appears only in access logs. */
 export const CLIENT_CLOSED_REQUEST = 499
 
 /** The client closed the connection before its request had arrived. Nothing can be sent to it. */
@@ -52,7 +52,7 @@ export type ProblemCode =
   | 'rate_limit_exceeded'
   | 'internal_error'
 
-/** An error in terms of HTTP, before it takes the shape of a body. */
+/** An error in terms of HTTP, before it is formatted as a body. */
 export interface Problem {
   readonly status: ContentfulStatusCode
   readonly code: ProblemCode
@@ -60,7 +60,7 @@ export interface Problem {
   /** The input at fault: `limits[0].capacity`. */
   readonly field?: string
   readonly headers: Readonly<Record<string, string>>
-  /** To the millisecond; only of a 429. */
+  /** To the millisecond; only for a 429. */
   readonly retryAfterSeconds?: number
 }
 
@@ -125,7 +125,7 @@ const tooManyProblem = (error: TooManyRequests): Problem => ({
   },
 })
 
-/** An error outside `/v1`, and everywhere with ERROR_FORMAT=flat. */
+/** The body of an error outside `/v1`; with ERROR_FORMAT=flat, everywhere. */
 export const flatError = (problem: Problem) => ({
   error: problem.code,
   message: problem.message,

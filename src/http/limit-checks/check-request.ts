@@ -12,7 +12,7 @@ export interface LimitCheck {
   readonly user: string | undefined
   readonly context: PolicyContext | undefined
   readonly dryRun: boolean
-  /** The charge is held for a settlement; false with `dryRun`, which charges nothing. */
+  /** The charge is kept for a settlement; false with `dryRun`, which charges nothing. */
   readonly reserve: boolean
   readonly lifetimeSeconds: number
 }
@@ -33,7 +33,7 @@ export interface RequestedChecks {
 type Body = v.InferOutput<typeof checkBody>
 
 /**
- * One check, or a list of them; `user` is the default user of a check. Throws `invalid_request` where two checks of a list have
+ * One check, or a list of them; `user` is the default user of a check. Throws `invalid_request` if two checks of a list have
  * the same idempotency key.
  */
 export const parseChecks = (body: Body | readonly Body[], user: string | undefined): RequestedChecks => {
@@ -46,10 +46,10 @@ export const parseChecks = (body: Body | readonly Body[], user: string | undefin
   return { isList: true, requested: body.map((each, index) => parseCheck(each, `[${index}].`, user)) }
 }
 
-/** `Array.isArray` does not know lists that are readonly. */
+/** `Array.isArray` does not narrow readonly arrays. */
 const isList = (body: Body | readonly Body[]): body is readonly Body[] => Array.isArray(body)
 
-/** Throws `invalid_request` for a reservation of no cost: it would cost the caller nothing, and takes an item in the table. */
+/** Throws `invalid_request` for a reservation without a cost: it would be free, but takes an item in the table. */
 const parseCheck = (body: Body, place: string, user: string | undefined): RequestedCheck => {
   const cost = orderedCost(body.cost ?? { requests: 1 })
   if (body.reserve && hasNoCost({ cost, dryRun: false }))
@@ -67,11 +67,11 @@ const checkOf = (body: Body, cost: Cost, user: string | undefined): LimitCheck =
   lifetimeSeconds: body.expires_in_seconds ?? DEFAULT_LIFETIME_SECONDS,
 })
 
-/** Whether a check charges nothing even where it is allowed. */
+/** Whether a check charges nothing even if it is allowed. */
 export const hasNoCost = ({ cost, dryRun }: Pick<LimitCheck, 'cost' | 'dryRun'>): boolean =>
   dryRun || Object.values(cost).every((amount) => amount === 0)
 
-/** The same cost has the same JSON, in whichever order its meters were sent. */
+/** Orders the meters, so that equal costs have equal JSON. */
 const orderedCost = (cost: Cost): Cost => {
   const ordered: Partial<Record<Meter, number>> = {}
   for (const meter of METERS) {

@@ -47,7 +47,7 @@ export const createLimitCheckRoutes = (needs: LimitCheckRoutesNeeds, models: Mod
         return list(c.get('responseContext'), await runChecks(needed, acting, requested))
       }
       const [only] = requested
-      if (only === undefined) throw new Error('a check was lost')
+      if (only === undefined) throw new Error('the parsed request contains no check')
       return single(
         c.get('responseContext'),
         await runCheck(needed, acting, only),
@@ -63,7 +63,7 @@ const isAllowedToAll = (
   { check: { context, resource } }: RequestedCheck,
 ): boolean => context === undefined && (resource === undefined || mayUse(entity, resource))
 
-/** Throws `forbidden` where a caller gives a context, `ModelRefused` where the resource is a model that it may not use. */
+/** Throws `forbidden` if a caller sends a context, `ModelRejected` if the resource is a model that they may not use. */
 const requireAllowed = async (
   models: ModelLookup,
   { kind, entity }: ActingIdentity,
@@ -77,16 +77,16 @@ const requireAllowed = async (
   if ((await models.get(resource)) !== undefined) throw new ModelRejected('model_not_allowed', resource)
 }
 
-/** The headers of a list state only whether a part of it was decided without the store. */
-const list = (responseContext: ResponseContext, answers: readonly KeptResponse[]): Response =>
+/** The headers of a list contain only whether a part of it was decided without the store. */
+const list = (responseContext: ResponseContext, responses: readonly KeptResponse[]): Response =>
   respondJson(
     responseContext,
-    answers.map(({ body }) => body),
+    responses.map(({ body }) => body),
     200,
-    answers.some(({ headers }) => DEGRADED in headers) ? { [DEGRADED]: 'true' } : {},
+    responses.some(({ headers }) => DEGRADED in headers) ? { [DEGRADED]: 'true' } : {},
   )
 
-/** An error keeps the shape of errors in `/v1`. */
+/** An error has the form of errors in `/v1`. */
 const single = (
   responseContext: ResponseContext,
   { status, headers, body }: KeptResponse,
@@ -98,35 +98,38 @@ const single = (
 
 const describeCheck = describeOperation({
   tags: ['Limits'],
-  summary: 'Ask whether a cost passes, and charge it',
-  description: `An array in place of the object asks up to ${MOST_CHECKS} at once, each on its own: 200, and a list in that order, each with the fields of its own response. Bad input in one is 400 for all, and nothing is charged. What is not reserved is final.`,
+  summary: 'Check a cost against the limits, and charge it',
+  description: `An array instead of the object contains up to ${MOST_CHECKS} independent checks: the response is 200 and a list in that order, each item with the fields of its own response. Invalid input in one is 400 for all, and nothing is charged. A charge that is not reserved is final.`,
   parameters: [
     {
       in: 'header',
       name: 'X-User-Id',
-      description: 'Who uses the key, where a check does not say so',
+      description: 'The user of the key, for checks without `user`',
       schema: { type: 'string' },
     },
   ],
   responses: {
     200: {
-      description: 'It passes, and is charged; or the answers to a list',
+      description: 'The check is allowed and charged; or the list of responses',
       content: {
         'application/json': {
           schema: resolver(v.union([allowedResponse, v.array(v.union([allowedResponse, deniedResponse]))])),
         },
       },
     },
-    400: jsonResponse('The request names a field that is not what it must be', openAiErrorResponse),
-    403: jsonResponse('You may not use this model, or not give a context', openAiErrorResponse),
+    400: jsonResponse('A field is not valid', openAiErrorResponse),
+    403: jsonResponse('You may not use this model, or not send a context', openAiErrorResponse),
     409: jsonResponse(
-      'The idempotency key stands for another request, or is being answered',
+      'The idempotency key belongs to another request, or its request is in progress',
       openAiErrorResponse,
     ),
     429: jsonResponse(
-      'It does not pass, and nothing is charged; or too many failed authentications from this address',
+      'A limit denied the check, and nothing is charged; or too many failed authentications from this address',
       v.union([deniedResponse, openAiDenialResponse]),
     ),
-    503: jsonResponse('The store is away, and a limit says deny', openAiErrorResponse),
+    503: jsonResponse(
+      'The store is unavailable, and a limit has `on_unavailable: deny`',
+      openAiErrorResponse,
+    ),
   },
 })

@@ -14,20 +14,20 @@ import { hasNoCost, type LimitCheck } from './check-request.ts'
 
 /** A decided check, to be completed by `confirm` or `undo`. */
 export interface DecidedCheck {
-  /** 200 or 429; 503 where a limit that denies while the store is unavailable cannot be checked. */
+  /** 200 or 429; 503 if a limit with `on_unavailable: deny` cannot be checked. */
   readonly response: KeptResponse
   /** The charge; undefined: nothing was charged. */
   readonly reservation: Reservation | undefined
-  /** Whether it is kept for a settlement to come. */
+  /** Whether it is kept for a later settlement. */
   readonly isHeld: boolean
 }
 
-/** The response is sent: the charge is final, unless it is held. */
+/** Call it when the response is sent: the charge is final, unless it is held. */
 export const confirm = async ({ reservation, isHeld }: DecidedCheck): Promise<void> => {
   if (!isHeld) await reservation?.settle({})
 }
 
-/** The response is not sent: the charge is refunded. A held reservation stays in the store until it expires; its id is never sent. */
+/** Refunds the charge if the response is not sent. A held reservation stays stored until it expires; its id is never sent. */
 export const undo = async ({ reservation }: DecidedCheck): Promise<void> => reservation?.release()
 
 export interface DecideCheckNeeds extends Pick<AppDependencies, 'clock'> {
@@ -43,7 +43,7 @@ export type DecideCheck = (
   options: { readonly canUndo: boolean },
 ) => Promise<DecidedCheck>
 
-/** Throws `StoreUnavailable` where nothing can be decided, or what was charged cannot be kept; then nothing is charged. */
+/** Throws `StoreUnavailable` if the check cannot be decided, or its reservation cannot be stored; then nothing is charged. */
 export const createDecideCheck =
   (needs: DecideCheckNeeds): DecideCheck =>
   async (acting, check, { canUndo }) => {
@@ -63,7 +63,7 @@ export const createDecideCheck =
     return { response, reservation, isHeld: held !== undefined }
   }
 
-/** Whether a check charges nothing, as far as is known before it is decided. */
+/** Predicts whether a check charges nothing, before it is decided. */
 export const createForesight =
   ({ decider }: Pick<DecideCheckNeeds, 'decider'>) =>
   (acting: ActingIdentity, check: LimitCheck): boolean =>
@@ -86,7 +86,7 @@ const requestOf = (
   return request
 }
 
-/** A check that passes. What is held is named with the second up to which it can be settled. */
+/** An allowed check. A held reservation has its id and the second until which it can be settled. */
 const allowedJson = ({ degraded, limits }: Allowed, held: StoredReservation | undefined) => ({
   allowed: true,
   degraded,
@@ -96,7 +96,7 @@ const allowedJson = ({ degraded, limits }: Allowed, held: StoredReservation | un
   ...(held !== undefined && { reservation_id: held.id, expires_at: epochSeconds(held.expiresAt) }),
 })
 
-/** A check that does not pass: the fields of the error and of a decision. */
+/** A denied check: the fields of the error and of a decision. */
 const deniedJson = ({ degraded, limits, unavailable }: Denied, error: DenialBody) => ({
   ...error,
   ...(unavailable && UNDECIDED),
@@ -105,7 +105,7 @@ const deniedJson = ({ degraded, limits, unavailable }: Denied, error: DenialBody
   limits: limits.map(limitStateJson),
 })
 
-/** The wait is that of `retry-after`, in seconds. */
+/** `retry_after_seconds` equals the header `retry-after`. */
 const UNDECIDED = { retry_after_seconds: 1, violations: [] }
 
 /** A check of a list that failed before it was decided. */

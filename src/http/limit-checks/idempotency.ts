@@ -4,38 +4,38 @@ import type { Attempt, IdempotencyStore, KeptResponse } from '../../core/ports/i
 import type { AppDependencies } from '../app-dependencies.ts'
 import { confirm, type DecidedCheck, undo } from './decide-check.ts'
 
-/** How long the same body gets the same answer. */
+/** How long a response is kept. */
 const KEPT_NS = DAY_NS
 
 /**
- * How long an attempt keeps others waiting. Every call of the store has a deadline well below a second, so one that has
- * not answered after this has died, and may have charged: its key must not be blocked for a day, so the next one charges
- * anew, which errs towards denying.
+ * How long an attempt blocks its key. Every call of the store has a deadline well below a second, so an attempt that is still
+ * pending after this has failed, and may have charged. Its key must not be blocked for a day: the next attempt charges again,
+ * which errs towards denying.
  */
 const PENDING_NS = MINUTE_NS
 
-/** What a caller asks under a key. */
+/** A request with an idempotency key. */
 export interface KeyedRequest {
   readonly callerId: string
   readonly key: string
-  /** Reads the same for the same request. */
+  /** Equal for equal requests. */
   readonly body: string
-  /** The field that holds the key, for errors. */
+  /** The field that contains the key, for errors. */
   readonly field: string
 }
 
-/** A key that is this request's to answer, or the answer that its caller had before. */
+/** A key that this request has claimed, or the kept response of an earlier request. */
 export type Claim = (Attempt & { readonly field: string }) | { readonly kept: KeptResponse }
 
-/** Answers requests with an idempotency key once. All methods throw `StoreUnavailable`. */
+/** Processes requests with an idempotency key once. All methods throw `StoreUnavailable`. */
 export interface Idempotency {
-  /** Throws `ZaelError('conflict')` where the key stands for another body, or is being answered. Nothing is charged yet. */
+  /** Throws `ZaelError('conflict')` if the key belongs to another body, or its request is in progress. Charges nothing. */
   claim(request: KeyedRequest): Promise<Claim>
-  /** The answer that the key stands for, by a read alone; undefined where it is free. Throws as `claim`. */
+  /** The kept response of the key, by a read only; undefined if the key is free. Throws as `claim`. */
   find(request: KeyedRequest): Promise<Claim | undefined>
-  /** The answer had before, or that of `check`: kept where it is allowed, else the key is free again, as after an error. */
+  /** The kept response, or that of `check`: kept if it is allowed; else, and after an error, the key is free again. */
   respond(claim: Claim, check: () => Promise<DecidedCheck>): Promise<KeptResponse>
-  /** The key is free again, as far as the store can be reached. */
+  /** Frees the key, if the store is available. */
   drop(claim: Claim): Promise<void>
 }
 
@@ -44,7 +44,7 @@ export const createIdempotency = (
 ): Idempotency => {
   const store = needs.idempotency
   const drop = async (claim: Claim): Promise<void> => {
-    if (!('kept' in claim)) await store.abandon(claim).catch(unlessAway)
+    if (!('kept' in claim)) await store.abandon(claim).catch(ignoreUnavailable)
   }
   return {
     drop,
@@ -87,16 +87,17 @@ export const createIdempotency = (
 }
 
 const CONFLICTS = {
-  pending: 'the same request is being answered; try again in a moment',
-  other_body: 'it stands for another request',
+  pending: 'the same request is in progress; try again in a moment',
+  other_body: 'it belongs to another request',
 } as const
 
 const conflict = (field: string, why: string): ZaelError =>
   new ZaelError('conflict', `${field} is in use: ${why}`, { field })
 
 /**
- * Where another attempt has taken over, or the answer is surely not kept, it is given to nobody and nothing stays charged:
- * who asks again is charged once. Where it is not known whether it is kept, the answer stands, as it may be given again.
+ * Keeps the response. If another attempt has taken over, or the response was certainly not kept, the charge is undone and the
+ * response is not sent, so that a retry is charged once. If the response may have been kept, it is sent, as a retry may
+ * receive it.
  */
 const keep = async (
   store: IdempotencyStore,
@@ -106,7 +107,7 @@ const keep = async (
   const outcome = await finishSurely(store, claim, checked.response).catch(async (error: unknown) => {
     if (error instanceof StoreUnavailable && error.mayHaveApplied) return 'unknown'
     await undo(checked)
-    await store.abandon(claim).catch(unlessAway)
+    await store.abandon(claim).catch(ignoreUnavailable)
     throw error
   })
   if (outcome === 'lost') {
@@ -116,17 +117,17 @@ const keep = async (
   await confirm(checked)
 }
 
-/** A lost answer is asked for once more; the store knows this attempt again. */
+/** Repeats `finish` once if its response was lost: the store recognizes the attempt. */
 const finishSurely = async (store: IdempotencyStore, attempt: Attempt, response: KeptResponse) => {
   try {
     return await store.finish(attempt, response)
   } catch (error) {
     if (!(error instanceof StoreUnavailable) || !error.mayHaveApplied) throw error
-    // where this one is refused, the first may still have been applied
+    // if this one is rejected, the first may still have been applied
     return store.finish(attempt, response).catch(() => Promise.reject(error))
   }
 }
 
-const unlessAway = (error: unknown): void => {
+const ignoreUnavailable = (error: unknown): void => {
   if (!(error instanceof StoreUnavailable)) throw error
 }

@@ -17,12 +17,12 @@ import type { ActingIdentity, AppEnv } from '../app-dependencies.ts'
 import { jsonBody } from '../body/validated.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
 
-/** Ends reservations and prolongs them, whichever node has made them. */
+/** Settles, releases and extends reservations of any node. */
 export const createReservationRoutes = (reservations: ReservationService): Hono<AppEnv> =>
   new Hono<AppEnv>()
     .post(
       '/settle',
-      describeEnd('Settle a reservation to what was really used', settledResponse),
+      describeEnd('Settle a reservation to the actual usage', settledResponse),
       jsonBody(settleBody),
       async (c) => {
         const { reservation_id, cost } = c.req.valid('json')
@@ -38,7 +38,7 @@ export const createReservationRoutes = (reservations: ReservationService): Hono<
     )
     .post(
       '/release',
-      describeEnd('Give back what a reservation holds', releasedResponse),
+      describeEnd('Release a reservation', releasedResponse),
       jsonBody(releaseBody),
       async (c) => {
         const { reservation_id } = c.req.valid('json')
@@ -52,9 +52,9 @@ const createExtendRoute = (reservations: ReservationService): Hono<AppEnv> =>
   new Hono<AppEnv>().post(
     '/extend',
     describeReservation({
-      summary: 'Prolong a reservation',
+      summary: 'Extend a reservation',
       description:
-        'It then expires `expires_in_seconds` from now, unless it expires later already. One that has ended is not changed.',
+        'It then expires `expires_in_seconds` from now, unless it already expires later. A reservation that has ended does not change.',
       response: extendedResponse,
     }),
     jsonBody(extendBody),
@@ -68,14 +68,14 @@ const createExtendRoute = (reservations: ReservationService): Hono<AppEnv> =>
     },
   )
 
-/** Settlements of administrators are charged in full, those of callers as far as their own limits allow. */
+/** Settlements of administrators are charged in full; those of callers are bounded by their own limits. */
 const settledBy = ({ kind, entityId }: ActingIdentity): SettledBy | undefined =>
   kind === 'admin' ? undefined : { callerId: entityId }
 
 const describeEnd = (summary: string, response: v.GenericSchema) =>
   describeReservation({
     summary,
-    description: 'Once: a second time, or after it has expired, nothing is changed.',
+    description: 'A reservation ends once: a second call, or one after it has expired, changes nothing.',
     response,
   })
 
@@ -91,9 +91,9 @@ const describeReservation = ({
     tags: ['Limits'],
     ...texts,
     responses: {
-      200: jsonResponse('What has become of it', response),
-      400: jsonResponse('The request names a field that is not what it must be', openAiErrorResponse),
+      200: jsonResponse('The state of the reservation', response),
+      400: jsonResponse('A field is not valid', openAiErrorResponse),
       404: jsonResponse('You have no such reservation', openAiErrorResponse),
-      503: jsonResponse('The store is away', openAiErrorResponse),
+      503: jsonResponse('The store is unavailable', openAiErrorResponse),
     },
   })

@@ -23,7 +23,7 @@ interface ClaimedCheck {
   readonly unclaimed?: KeyedRequest
 }
 
-/** Runs one check. Throws where it cannot be decided. */
+/** Runs one check. Throws if it cannot be decided. */
 export const runCheck = async (
   needs: RunChecksNeeds,
   acting: ActingIdentity,
@@ -35,7 +35,7 @@ export const runCheck = async (
 
 /**
  * Runs the checks of a list independently; those on the same resource in the order of the list. All idempotency keys are claimed
- * before anything is charged: if one cannot be claimed, nothing is charged. A check that fails has its error in its place.
+ * before anything is charged: if one cannot be claimed, nothing is charged. A failed check has its error in its place.
  */
 export const runChecks = async (
   needs: RunChecksNeeds,
@@ -71,10 +71,10 @@ const claimAll = async (
 }
 
 /**
- * Writes a record only for checks that may charge something: others would let a caller fill the table for free. It is written
- * before the decision, so a denial that is not foreseen costs a put and a delete. Written after it, two equal requests at the
- * same time would both charge until one is undone, which can deny either of them, and a process that dies in between would
- * leave a charge that the retry makes again.
+ * Writes a record only for checks that may charge something: otherwise a caller could fill the table for free. The record is
+ * written before the decision, so a denial that was not predicted costs a put and a delete. If it were written afterwards, two
+ * equal concurrent requests would both charge until one is undone, which can deny either of them, and after a crash in between
+ * the retry would charge again.
  */
 const claimed = async (
   { idempotency, chargesNothing }: RunChecksNeeds,
@@ -101,7 +101,7 @@ const run = async (
   return unclaimed ? copyOf(await claimedLate(idempotency, check, checked, unclaimed)) : checked.response
 }
 
-/** Headers are added to a response, and must not be added to the one that the store keeps. */
+/** A copy to which headers may be added without changing the stored response. */
 const copyOf = (kept: KeptResponse): KeptResponse => ({ ...kept, headers: { ...kept.headers } })
 
 /** Claims the key of a check that was expected to charge nothing, if it was allowed after all. */

@@ -12,14 +12,14 @@ const tag = 'Limits'
 
 type Needs = Pick<AdminServices, 'buckets'> & { readonly limiter: Limiter }
 
-/** What acts on buckets now; both answer with the bucket as it is then. */
+/** Resets and top-ups of buckets; both respond with the state of the bucket afterwards. */
 export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
   new Hono<AppEnv>()
     .post(
       '/:id/reset',
       describeRoute({
         tag,
-        summary: 'Make buckets full again',
+        summary: 'Refill buckets',
         response: availabilityResponse,
         errors: [400, 404, 409],
       }),
@@ -38,7 +38,7 @@ export const createBucketRoutes = ({ limiter, buckets }: Needs) =>
       '/:id/top-up',
       describeRoute({
         tag,
-        summary: 'Give more for now',
+        summary: 'Add tokens once',
         response: availabilityResponse,
         errors: [400, 404, 409],
       }),

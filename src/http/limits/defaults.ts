@@ -22,7 +22,7 @@ type Needs = Pick<AdminServices, 'limitSets'> & {
   readonly settings: Pick<HttpSettings, 'defaultRpmLimit' | 'defaultTpmLimit' | 'windowSeconds'>
 }
 
-/** System defaults, and a role's where `role` is named. */
+/** System defaults, or a role's if `role` is present. */
 export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
   const environment = environmentLayer(
     usualLimits({
@@ -43,7 +43,7 @@ export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
         tag,
         summary: 'Show system or role defaults',
         description:
-          'Those of the environment hold where the system has none of that name. `inherited`: what would hold if nothing were set here.',
+          'The environment’s defaults apply if the system has none of that name. `inherited`: the limits that would apply if none were set here.',
         response: defaultsResponse,
         errors: [400],
       }),
@@ -75,7 +75,7 @@ export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
 const ownerOf = (role: string | undefined): DefaultsOwner =>
   role === undefined ? { kind: 'system' } : { kind: 'role', role }
 
-/** `layers`: its own, and those beneath. The environment's are the last, and the system's for all resources as well. */
+/** `layers`: the own limits, then the inherited ones; the environment's are the last. */
 const defaultsJson = (
   role: string | undefined,
   resource: string,

@@ -27,7 +27,7 @@ const createReadRoutes = (needs: Needs) =>
       '/:id',
       describeRoute({
         tag,
-        summary: 'Show the limits in force',
+        summary: 'Show the effective limits',
         response: limitsResponse,
         errors: [400, 404],
       }),
@@ -42,7 +42,7 @@ const createReadRoutes = (needs: Needs) =>
       '/:id/explain',
       describeRoute({
         tag,
-        summary: 'Show where each limit comes from, and what it overrode',
+        summary: 'Show the source of each limit, and the limits that it overrides',
         response: explainResponse,
         errors: [400, 404],
       }),
@@ -79,7 +79,12 @@ const createWriteRoutes = (needs: Needs) =>
     )
     .delete(
       '/:id',
-      describeRoute({ tag, summary: 'Return to what is inherited', status: 204, errors: [400, 404, 409] }),
+      describeRoute({
+        tag,
+        summary: 'Delete the entity’s limits, so that inherited ones apply',
+        status: 204,
+        errors: [400, 404, 409],
+      }),
       params(idParam),
       query(resourceQuery),
       async (c) => {
@@ -126,7 +131,7 @@ const explainedBucketJson = ({ entityId, resource, limits }: ExplainedBucket) =>
   limits: limits.map(explainedLimitJson),
 })
 
-/** The share of a limit that is used, in percent with one decimal. */
+/** The used share of a limit, in percent with one decimal. */
 export const utilizationPercent = ({ used, capacity }: Pick<LimitState, 'used' | 'capacity'>): number =>
   Math.round(usedShare({ used, capacity }) * 1000) / 10
 
@@ -152,8 +157,8 @@ export const availabilityJson = (
 })
 
 /**
- * The resource that a write names in its body; or in its query, as reads and deletions do, so that one which is named there
- * is not taken for none. Throws `invalid_request` where they differ.
+ * The resource of a write, from its body or, as for reads and deletions, from its query. Throws `invalid_request` if they
+ * differ.
  */
 export const oneResource = (
   inBody: string | undefined,

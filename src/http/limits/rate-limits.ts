@@ -33,7 +33,7 @@ const createReadRoutes = (needs: Needs) =>
       '/status/:id',
       describeRoute({
         tag,
-        summary: 'Show what a key has left, and its limits',
+        summary: 'Show the limits of a key and their availability',
         response: rateLimitStatusResponse,
         errors: [400, 404],
       }),
@@ -47,7 +47,7 @@ const createReadRoutes = (needs: Needs) =>
       '/stats',
       describeRoute({
         tag,
-        summary: 'Count keys',
+        summary: 'Count keys with usage and with own limits',
         description: `Among the first ${MAX_COUNTED} entities by id.`,
         response: rateLimitStatsResponse,
       }),
@@ -69,7 +69,7 @@ const createWriteRoutes = (needs: Needs) =>
       describeRoute({
         tag,
         summary: 'Set the limits on requests and tokens',
-        description: 'What is left out stays as it is, as do limits of other names.',
+        description: 'Absent fields and limits of other names stay unchanged.',
         response: rateLimitStatusResponse,
         errors: [400, 404, 409],
       }),
@@ -84,7 +84,7 @@ const createWriteRoutes = (needs: Needs) =>
       '/reset/:id',
       describeRoute({
         tag,
-        summary: 'Make all that a key has full again',
+        summary: 'Refill all limits of a key',
         response: rateLimitStatusResponse,
         errors: [400, 404, 409],
       }),
@@ -125,7 +125,7 @@ const configure = async (needs: Needs, id: string, body: v.InferOutput<typeof co
   return statusOf(needs, entity)
 }
 
-/** The environment's, where the table has no system default of that name. */
+/** The system defaults, and those of the environment whose names the system does not have. */
 const defaultLimits = async ({ limitSets, settings }: Needs) => {
   const stored = await limitSets.get({ owner: { kind: 'system' }, resource: DEFAULT_RESOURCE })
   const { defaultRpmLimit: rpm, defaultTpmLimit: tpm, windowSeconds } = settings
@@ -176,12 +176,12 @@ export interface KeyStats {
   readonly active: number
 }
 
-/** Each entity costs a few reads. The first by id are counted. */
+/** The most entities to count, the first by id: each costs a few reads. */
 const MAX_COUNTED = 1000
 
 const AT_ONCE = 20
 
-/** Counts entities that have used anything, that have limits of their own, and that have something in use now. */
+/** Counts the entities with any usage, with own limits, and with a limit that is partly used now. */
 const countKeys = async (needs: {
   readonly store: AdminStore
   readonly limiter: Limiter
@@ -213,7 +213,7 @@ const statsOf = async (
     const isTracked = isActive || Object.values(used).some((amount) => amount > 0)
     return { tracked: Number(isTracked), configured: Number(resources.length > 0), active: Number(isActive) }
   } catch (error) {
-    // deleted after it was listed
+    // deleted since it was listed
     if (error instanceof ZaelError && error.code === 'not_found') return NONE
     throw error
   }

@@ -1,14 +1,14 @@
 import { parseLimits } from '../../contract/limits.ts'
 import { algorithmOf } from '../../core/bucket/registry.ts'
-import { invalid, ZaelError } from '../../core/model/errors.ts'
+import { ZaelError } from '../../core/model/errors.ts'
 import { limitToJson } from '../../core/model/json.ts'
 import type { Limit, TokenBucketSize } from '../../core/model/limit.ts'
 
-/** What to make of `rpm` and `tpm`; what is left out stays as it is. */
+/** New amounts of `rpm` and `tpm`; an absent field stays unchanged. */
 export interface UsualChange {
   readonly rpm?: number
   readonly tpm?: number
-  /** In which both are refilled. */
+  /** The time in which both refill. */
   readonly windowSeconds?: number
 }
 
@@ -19,15 +19,15 @@ const USUAL = [
 
 const MS_NS = 1e6
 
-/** The usual size of a limit: what it holds, and the seconds (to the ms: tokens are whole ns) in which that comes back. */
+/** The size of a limit in the short form: its capacity, and the seconds (to the ms: tokens are whole ns) in which it refills. */
 export const usualSize = ({ size }: Pick<Limit, 'size'>) => {
   const { capacity, windowNs } = algorithmOf(size)
   return { capacity, windowSeconds: Math.round(Number(windowNs) / MS_NS) / 1000 }
 }
 
 /**
- * The limits `own` with `rpm` and `tpm` as token buckets of another size, in their places; the others as they are. What
- * the change leaves open is taken from the limits in force, and the window else from `fallbackSeconds`. Throws
+ * The limits `own` with `rpm` and `tpm` replaced by token buckets of another size; the others are unchanged. Sizes that are
+ * absent from the change come from the effective limits, or, for the window, from `fallbackSeconds`. Throws
  * `invalid_request` that names `rpm_limit` or `tpm_limit`.
  */
 export const resizeUsual = (
@@ -50,7 +50,7 @@ export const resizeUsual = (
   return limits
 }
 
-/** undefined: it stays as it is */
+/** undefined: unchanged */
 const sizeAfter = (
   known: Limit | undefined,
   amount: number | undefined,
@@ -67,12 +67,13 @@ const sizeAfter = (
 const replaced = (limits: readonly Limit[], old: Limit | undefined, by: Limit): readonly Limit[] =>
   old === undefined ? [...limits, by] : limits.map((limit) => (limit === old ? by : limit))
 
-/** By the rules that hold for all limits; what they say is said of the field that asked for it. */
+/** Applies the rules for all limits; an error names the request's field. */
 const checked = (limits: readonly Limit[], field: string): readonly Limit[] => {
   try {
     return parseLimits(limits.map(limitToJson), 'limits')
   } catch (error) {
     if (!(error instanceof ZaelError) || error.field === undefined) throw error
-    throw invalid(field, `make a limit that can be: ${error.message.replace(/^limits\[\d+\]\./, '')}`)
+    const reason = error.message.replace(/^limits\[\d+\]\./, '')
+    throw new ZaelError('invalid_request', `${field} is invalid: ${reason}`, { field })
   }
 }

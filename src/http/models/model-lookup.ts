@@ -5,7 +5,7 @@ import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { createReadThroughCache, type ReadThroughCache } from '../cached-reads.ts'
 import { ModelRejected } from '../errors/problem.ts'
 
-/** Registered models by id, cached as long as the settings allow; `forget` is due after each change by this process. */
+/** Registered models by id, cached as long as the settings allow. Call `forget` after each change by this process. */
 export type ModelLookup = ReadThroughCache<Model>
 
 const MAX_CACHED = 10_000
@@ -29,7 +29,7 @@ export const createModelLookup = ({ store, clock, caches, settings }: ModelLooku
 export const mayUse = ({ models }: Pick<Entity, 'models'>, modelId: string): boolean =>
   models === null || models.includes(modelId)
 
-/** The registered model that `entity` (null: anyone) may use under this id. Throws `ModelRefused`. */
+/** The registered model of this id, if `entity` (null: anyone) may use it. Throws `ModelRejected`. */
 export const usableModel = async (models: ModelLookup, id: string, entity: Entity | null): Promise<Model> => {
   const model = isModelId(id) ? await models.get(id) : undefined
   if (model === undefined) throw new ModelRejected('model_not_found', id)
@@ -37,10 +37,10 @@ export const usableModel = async (models: ModelLookup, id: string, entity: Entit
   return model
 }
 
-/** All registered models, cached likewise. */
+/** All registered models, cached for the same time. */
 export interface ModelCatalog {
   models(): Promise<readonly Model[]>
-  /** As `models`, read from the store now. */
+  /** As `models`, but read from the store. */
   latest(): Promise<readonly Model[]>
   forget(): void
 }

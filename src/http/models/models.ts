@@ -28,7 +28,7 @@ export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
       describeRoute({
         tag,
         summary: 'Register a model, or replace its tier and prices',
-        description: '201 where it was not registered.',
+        description: '201 if it was not registered.',
         otherStatus: 201,
         response: modelResponse,
         errors: [400],

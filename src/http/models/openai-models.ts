@@ -48,7 +48,7 @@ export const createModelRoutes = ({ store }: ModelRoutesNeeds, models: ModelLook
       responses: {
         200: jsonResponse('The model', openAiModelResponse),
         403: jsonResponse('You may not use it', openAiErrorResponse),
-        404: jsonResponse('There is no such model', openAiErrorResponse),
+        404: jsonResponse('The model does not exist', openAiErrorResponse),
       },
     }),
     async (c) => c.json(modelJson(await usableModel(models, c.req.param('id'), entityOf(c.get('acting'))))),

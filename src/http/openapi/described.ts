@@ -4,30 +4,30 @@ import * as v from 'valibot'
 import { errorResponse } from '../../contract/errors.ts'
 import { JSON_SCHEMA_OPTIONS } from '../../contract/json-schema.ts'
 
-/** Marks the schema of a body that may be left out: the generator declares every body as required. */
+/** Marks the schema of an optional body: the generator declares every body as required. */
 export const OPTIONAL_BODY = 'x-optional-body'
 
 const ERRORS = {
   400: 'The request is not valid; `field` names the input at fault',
-  404: 'There is no such thing',
-  409: 'It conflicts with what there is',
+  404: 'The resource does not exist',
+  409: 'The request conflicts with the current state',
   429: 'Too many searches at once, or too many failed authentications from this address',
 } as const
 
 type ErrorStatus = keyof typeof ERRORS
 
-/** How one route is described in the OpenAPI document. */
+/** The description of one route in the OpenAPI document. */
 export interface Description {
   readonly tag: string
   readonly summary: string
   readonly description?: string
-  /** Status (200 unless told), schema (none: no body) and media type of the answer. */
+  /** Status (default 200), schema (none: no body) and media type of the response. */
   readonly status?: number
-  /** Another status with the same answer. */
+  /** Another status with the same body. */
   readonly otherStatus?: number
   readonly response?: v.GenericSchema
   readonly mediaType?: string
-  /** Beside those that the access check, the body reader and the store produce: see `withCommonParts`. */
+  /** In addition to those of the access check, the body reader and the store: see `withCommonParts`. */
   readonly errors?: readonly ErrorStatus[]
 }
 
@@ -39,7 +39,7 @@ export const describeOperation = (spec: Parameters<typeof describeOpenApiRoute>[
 export const describeRoute = (route: Description) => {
   const { status = 200, otherStatus = status, response, mediaType = 'application/json' } = route
   const success = {
-    description: status === 204 ? 'Done' : 'The answer',
+    description: status === 204 ? 'Done' : 'The response',
     ...(response !== undefined && {
       content: { [mediaType]: { schema: resolver(response, JSON_SCHEMA_OPTIONS) } },
     }),

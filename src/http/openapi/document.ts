@@ -4,23 +4,28 @@ import type { AppEnv } from '../app-dependencies.ts'
 import { accessTo } from '../auth/access.ts'
 import { OPTIONAL_BODY } from './described.ts'
 
-const DESCRIPTION = `A rate limiter for LLM and HTTP APIs. Callers show an API key, admins a token
-(\`dev-admin\` unless set otherwise on a local machine). Times are seconds since the epoch.`
+const DESCRIPTION = `A rate limiter for LLM and HTTP APIs. Callers authenticate with an API key, admins with a token
+(on a local machine \`dev-admin\` by default). Times are seconds since the epoch.`
 
 /**
- * The OpenAPI 3.1 document of `app`, made from the schemas that its routes check with. Imported only when asked for:
- * the generator has no place in what a Lambda loads at start.
+ * The OpenAPI 3.1 document of `app`, generated from the schemas by which its routes check input. Imported on demand, so that a
+ * Lambda does not load the generator at start.
  */
 export const openApiDocument = async (app: Hono<AppEnv>, version: string): Promise<object> => {
   const document = await generateSpecs(app, {
     documentation: {
       openapi: '3.1.0',
       info: { title: 'zael', version, description: DESCRIPTION },
-      servers: [{ url: './', description: 'Where this document lies' }],
+      servers: [{ url: './', description: 'The location of this document' }],
       components: {
         securitySchemes: {
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A caller’s key, on /v1' },
-          azureKey: { type: 'apiKey', in: 'header', name: 'api-key', description: 'The same, on /v1' },
+          azureKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'api-key',
+            description: 'A caller’s key, on /v1, in Azure OpenAI’s header',
+          },
           bearer: {
             type: 'http',
             scheme: 'bearer',
@@ -37,10 +42,10 @@ export const openApiDocument = async (app: Hono<AppEnv>, version: string): Promi
   return withCommonParts(document)
 }
 
-/** The files of pages, which are no part of the API. */
+/** The files of pages, which do not belong to the API. */
 const UNDESCRIBED = [/^\/(docs|redoc)\//]
 
-/** The part of an OpenAPI document that this file reads; the rest stays unchanged. */
+/** The part of an OpenAPI document that this file reads; other parts stay unchanged. */
 interface Document {
   readonly paths?: Readonly<Record<string, PathItem | undefined>>
 }
@@ -60,7 +65,7 @@ interface Operation {
 
 const OF_GUARDED = {
   401: 'No valid key or token',
-  403: 'The key or token may not do this',
+  403: 'The key or token has no permission for this request',
   429: 'Too many failed authentications from this address',
   503: 'The store is not reachable',
 } as const
@@ -68,7 +73,7 @@ const OF_GUARDED = {
 /** Responses to callers, and to admins who act for an entity. */
 const OF_V1 = {
   400: 'The request is not valid, or an admin names no entity in X-Zael-Entity',
-  404: 'There is no such thing, or no such entity as X-Zael-Entity names',
+  404: 'The resource does not exist, or the entity in X-Zael-Entity does not',
 } as const
 
 const OF_BODIES = {
@@ -79,11 +84,11 @@ const OF_BODIES = {
 const ACTING_FOR = {
   in: 'header',
   name: 'X-Zael-Entity',
-  description: 'The entity to act for, where the admin token is used',
+  description: 'The entity to act for, with the admin token',
   schema: { type: 'string' },
 }
 
-/** Adds the responses and parameters of middleware: authentication and the reader of bodies. A route's own descriptions stay. */
+/** Adds the responses and parameters of middleware: authentication and the reader of bodies. A route's own descriptions take precedence. */
 export const withCommonParts = <D extends Document>(document: D) => ({
   ...document,
   paths: mapped(document.paths ?? {}, (item, path) =>

@@ -12,7 +12,7 @@ export const createAuditRoutes = ({ store }: { readonly store: AdminStore }) =>
     '/',
     describeRoute({
       tag: 'Audit',
-      summary: 'List who changed what, newest first',
+      summary: 'List changes and their actors, newest first',
       response: auditResponse,
       errors: [400],
     }),

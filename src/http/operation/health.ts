@@ -10,16 +10,16 @@ const healthAnswer = v.object({
   status: v.picklist(['ok', 'unavailable']),
   node_id: v.nullable(v.string()),
   version: v.string(),
-  reason: v.exactOptional(v.pipe(v.string(), v.description('Why it is unavailable'))),
+  reason: v.exactOptional(v.pipe(v.string(), v.description('The reason why it is unavailable'))),
 })
 
 const healthQuery = v.object({
-  deep: v.pipe(v.exactOptional(v.string()), v.description('1: asks the table as well')),
+  deep: v.pipe(v.exactOptional(v.string()), v.description('1: also reads the table')),
 })
 
 const describeHealth = describeRoute({
   tag: 'Operation',
-  summary: 'Say whether this node is well',
+  summary: 'Show the health of this node',
   response: healthAnswer,
   otherStatus: 503,
 })
@@ -43,7 +43,7 @@ export const createHealthRoutes = (needs: Needs) => {
 /** The route is open to everyone, so it reads the table at most once per second, even while that fails. */
 const SHARED_MS = 1000
 
-/** Returns why nothing can be decided now; undefined: everything works. */
+/** Returns the reason why no request can be decided now; undefined: healthy. */
 const createDeepCheck = ({ checkHealth, clock }: Needs): (() => Promise<string | undefined>) => {
   const failure = sharedRead(
     () =>

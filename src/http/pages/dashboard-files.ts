@@ -3,7 +3,7 @@ import { shortened, ZaelError } from '../../core/model/errors.ts'
 import type { AppEnv, Assets } from '../app-dependencies.ts'
 import { describePage } from '../openapi/described.ts'
 
-/** No script or style stands in the page, and it asks no other host. */
+/** The page has no inline script or style, and loads nothing from other hosts. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -15,7 +15,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** A file's name has a hash of what is in it. */
+/** A file's name contains a hash of its content. */
 const FOR_EVER = 'public, max-age=31536000, immutable'
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -28,7 +28,7 @@ const NAME = /^[a-z]+-[A-Z0-9]{8}\.(js|css)$/
 /** `/dashboard` and its files. They are open to all: the data that it shows needs a token. */
 export const createDashboardFileRoutes = (assets: Pick<Assets, 'dashboardFile'>) =>
   new Hono<AppEnv>()
-    .get('/dashboard', describePage('See every limit, and change it'), (c) =>
+    .get('/dashboard', describePage('Show the dashboard'), (c) =>
       file(c, assets, 'index.html', {
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy': POLICY,
@@ -43,7 +43,7 @@ export const createDashboardFileRoutes = (assets: Pick<Assets, 'dashboardFile'>)
       return file(c, assets, name, { 'content-type': type, 'cache-control': FOR_EVER })
     })
 
-/** Compressed once, when it was built. */
+/** Compressed when it was built. */
 const file = async (
   c: Context<AppEnv>,
   assets: Pick<Assets, 'dashboardFile'>,

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import type { Assets } from '../app-dependencies.ts'
 
 /**
- * Assets of a bundle: all files, the document as `openapi.json`, and those of the dashboard below `dashboard/`, lie in
- * one directory beside the code.
+ * Assets of a bundle, in one directory beside the code: all files, the document as `openapi.json`, and the files of the
+ * dashboard in `dashboard/`.
  */
 export const createDirectoryAssets = (directory: string): Assets => ({
   docsFile: (name) => contents(join(directory, name)),
@@ -12,7 +12,8 @@ export const createDirectoryAssets = (directory: string): Assets => ({
   openApiDocument: async () => {
     const bytes = await readFile(join(directory, 'openapi.json'), 'utf8')
     const document: unknown = JSON.parse(bytes)
-    if (typeof document !== 'object' || document === null) throw new Error('openapi.json holds no document')
+    if (typeof document !== 'object' || document === null)
+      throw new Error('openapi.json contains no document')
     return document
   },
 })

@@ -6,8 +6,8 @@ import { sharedRead } from '../cached-reads.ts'
 import { describePage, describeRoute } from '../openapi/described.ts'
 
 /**
- * Both pages style elements from script, ReDoc searches in a worker made from a blob; neither takes anything from
- * another host.
+ * Both pages style elements by script, and ReDoc searches in a worker created from a blob. Neither loads anything from another
+ * host.
  */
 const POLICY = [
   "default-src 'none'",
@@ -22,15 +22,15 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Files are known by the package's version, which a deployment changes. */
+/** Files change only with the package's version, that is, with a deployment. */
 const AN_HOUR = 'public, max-age=3600'
 
-/** ReDoc's script would ask another host for a picture beside its name. */
+/** A picture beside ReDoc's name, which its script would load from another host. */
 const PICTURE = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
 
 const NO_PICTURE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
 
-/** ReDoc's script without its picture: the page is whole where there is no internet. */
+/** ReDoc's script without its picture, so that the page is complete without internet access. */
 const offlineRedoc = (script: Uint8Array): Uint8Array<ArrayBuffer> =>
   new TextEncoder().encode(new TextDecoder().decode(script).replaceAll(PICTURE, NO_PICTURE))
 
@@ -62,7 +62,7 @@ export const createDocsRoutes = (assets: Assets, app: () => Hono<AppEnv>) => {
   const document = sharedRead(() => assets.openApiDocument(app()))
   const routes = new Hono<AppEnv>()
     .get('/openapi.json', describedDocument, async (c) => c.json(await document()))
-    .get('/docs', describePage('Read the API, and try it'), (c) =>
+    .get('/docs', describePage('Show the API in Swagger UI'), (c) =>
       c.html(swaggerPage, 200, { 'content-security-policy': POLICY }),
     )
     .get('/redoc', describePage('Read the API'), (c) =>
@@ -85,7 +85,7 @@ const file = async (c: Context<AppEnv>, assets: Assets, { name, type, change }: 
   return c.body(change?.(bytes) ?? bytes, 200, { 'content-type': type, 'cache-control': AN_HOUR })
 }
 
-/** Swagger UI in its own files. Addresses are relative, so that the page works below a stage. */
+/** Swagger UI, with its files. Addresses are relative, so that the page works below a stage. */
 const swaggerPage = `<!doctype html>
 <html lang="en">
 <head>
@@ -107,7 +107,7 @@ const swaggerPage = `<!doctype html>
 const swaggerInit = `SwaggerUIBundle({ url: './openapi.json', dom_id: '#swagger-ui', deepLinking: true, persistAuthorization: false })
 `
 
-/** ReDoc in its own file. */
+/** ReDoc, with its file. */
 const redocPage = `<!doctype html>
 <html lang="en">
 <head>

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { AppEnv } from '../app-dependencies.ts'
 import { describePage } from '../openapi/described.ts'
 
-/** What there is, with addresses relative to this page: it may lie below a stage. */
+/** The links of the home page, relative to it, as it may be below a stage. */
 const PLACES = [
   ['dashboard', 'every limit live, and what changes it (asks for the admin or viewer token)'],
   ['docs', 'the API, to read and to try'],
@@ -17,9 +17,9 @@ const PLACES = [
 ] as const
 
 /** The home page. */
-export const createHomeRoutes = () => new Hono<AppEnv>().get('/', describePage('Show what there is'), home)
+export const createHomeRoutes = () => new Hono<AppEnv>().get('/', describePage('Show the home page'), home)
 
-/** What links begin with: `.`, or `rootLinks`, which the Lambda's adapter sets where the URL is a base path without a slash. */
+/** The prefix of links: `.`, or `rootLinks`, which the Lambda's adapter sets if the URL is a base path without a slash. */
 const linksOf = (env: unknown): string => {
   const isSet = typeof env === 'object' && env !== null && 'rootLinks' in env
   return isSet && typeof env.rootLinks === 'string' ? env.rootLinks : '.'

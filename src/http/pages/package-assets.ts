@@ -5,7 +5,7 @@ import { sharedRead } from '../cached-reads.ts'
 
 const require = createRequire(import.meta.url)
 
-/** Where each file lies in the package that it comes from. */
+/** The path of each file in its package. */
 export const ASSET_SOURCES: Readonly<Record<AssetName, string>> = {
   'swagger-ui.css': 'swagger-ui-dist/swagger-ui.css',
   'swagger-ui-bundle.js': 'swagger-ui-dist/swagger-ui-bundle.js',
@@ -17,8 +17,8 @@ export const ASSET_SOURCES: Readonly<Record<AssetName, string>> = {
 export type BundleDashboard = () => Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>
 
 /**
- * Assets of a process that runs from the repository: files from the installed packages, the document and the dashboard
- * made on demand.
+ * Assets of a process that runs from the repository: files of installed packages; the document and the dashboard are built on
+ * demand.
  */
 export const createPackageAssets = (version: string, bundlePage: BundleDashboard): Assets => {
   const page = sharedRead(bundlePage)

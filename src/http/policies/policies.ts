@@ -13,7 +13,7 @@ import { describeRoute } from '../openapi/described.ts'
 
 const tag = 'Policies'
 
-/** A selector of USER_MODEL holds a `/`, and so may the id of a model. */
+/** A selector of USER_MODEL contains a `/`, and the id of a model may. */
 const PATH = '/:scope/:selector{.+}'
 
 export const createPolicyRoutes = ({ policies }: { readonly policies: PolicyService }) =>
@@ -49,8 +49,8 @@ const createResetRoute = (policies: PolicyService) =>
     `${PATH}/reset`,
     describeRoute({
       tag,
-      summary: 'Make the limits of a policy full again',
-      description: 'What was charged to it is forgotten; reservations from before give nothing back to it.',
+      summary: 'Refill the limits of a policy',
+      description: 'All charges to it are dropped; earlier reservations refund nothing to it.',
       response: policyResponse,
       errors: [400, 404, 409],
     }),
@@ -69,7 +69,7 @@ const createWriteRoutes = (policies: PolicyService) =>
       describeRoute({
         tag,
         summary: 'Set the limits of a policy',
-        description: 'All requests that it applies to share them, over all resources. 201 where it is new.',
+        description: 'All requests to which it applies share them, for all resources. 201 if it is new.',
         otherStatus: 201,
         response: policyResponse,
         errors: [400, 409],
@@ -89,7 +89,7 @@ const createWriteRoutes = (policies: PolicyService) =>
       describeRoute({
         tag,
         summary: 'Remove a policy',
-        description: 'With what was charged to it: made anew, it begins full.',
+        description: 'Also removes its charges: a policy that is created again begins full.',
         status: 204,
         errors: [400, 404, 409],
       }),

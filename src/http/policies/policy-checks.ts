@@ -21,16 +21,16 @@ type Needs = Pick<AppDependencies, 'limiter' | 'settings'> & {
   readonly catalog: ModelCatalog
 }
 
-/** For a gateway that is trusted to name the user: decides by policies alone, and charges one request. */
+/** For a gateway that is trusted to name the user: decides by policies only, and charges one request. */
 export const createPolicyCheckRoutes = (needs: Needs) => {
   const decider = deciderOf(needs)
   return new Hono<AppEnv>().post(
     '/check',
     describeRoute({
       tag: 'Policies',
-      summary: 'Decide by policies alone, and count one request',
+      summary: 'Decide by policies only, and charge one request',
       description:
-        'Always 200: `allowed` tells. A request that is blocked counts nowhere. A tier that is given wins over the model’s.',
+        'Always 200: `allowed` contains the decision. A blocked request is charged to no policy. `modelTier` overrides the model’s tier.',
       response: policyCheckResponse,
       errors: [400],
     }),
@@ -47,7 +47,7 @@ export const createPolicyCheckRoutes = (needs: Needs) => {
   )
 }
 
-/** Throws `invalid_request` that says which models are registered. */
+/** Throws `invalid_request` that lists the registered models. */
 const knownModel = async ({ models, catalog }: Needs, id: string): Promise<Model> => {
   const model = isModelId(id) ? await models.get(id) : undefined
   if (model !== undefined) return model
@@ -57,7 +57,7 @@ const knownModel = async ({ models, catalog }: Needs, id: string): Promise<Model
   )
 }
 
-/** Throws `invalid_request` that says which tiers registered models have. */
+/** Throws `invalid_request` that lists the tiers of registered models. */
 const knownTier = async ({ catalog }: Needs, model: Model, tier: string): Promise<string> => {
   if (model.tier === tier || tiersOf(await catalog.models()).includes(tier)) return tier
   const tiers = tiersOf(await catalog.latest())
@@ -77,7 +77,7 @@ const listed = (names: readonly string[]): string => {
   return names.length > MAX_LISTED ? `${shown} and ${names.length - MAX_LISTED} more` : shown
 }
 
-/** What a gateway is told of a decision on policies alone. */
+/** The response to a gateway for a decision by policies only. */
 const policyCheckJson = (decision: Decision) => {
   const uses = policyUses(decision)
   const [primary] = uses
@@ -92,7 +92,7 @@ const policyCheckJson = (decision: Decision) => {
   }
 }
 
-/** What failed, most specific first: `TENANT exceeded: 51/50 in the last 3600 seconds (key=TENANT:free_co); also violated: …`. */
+/** The failed policies, most specific first: `TENANT exceeded: 51/50 in the last 3600 seconds (key=TENANT:free_co); also violated: …`. */
 const causeOf = ([primary, ...others]: readonly PolicyUse[]): string | null => {
   if (primary === undefined) return null
   const { key, state } = primary
@@ -117,7 +117,7 @@ const countsJson = ({ count, state }: PolicyUse) => ({
   window_seconds: windowSeconds(state),
 })
 
-/** To the millisecond. */
+/** Rounded to the millisecond. */
 const windowSeconds = ({ windowNs }: LimitState): number => Math.round(Number(windowNs) / 1e6) / 1000
 
 const percentOf = ({ count, state }: PolicyUse): number =>
