@@ -197,7 +197,7 @@ test.each([
   'x127.0.0.1',
   '0.0.0.0',
   'a\nlocalhost',
-])('%j without a port is not', (host) => {
+])('%j without a port is not a loopback name', (host) => {
   expect(isLoopback(host)).toBe(false)
 })
 

@@ -11,14 +11,14 @@ test.each([
   expect(nextVersion(now, before)).toBe(after)
 })
 
-test('is repeated while others write in between', async () => {
+test('a change is repeated while others write in between', async () => {
   const outcomes = ['changed', 'changed', 'done'] as const
   let tries = 0
   expect(await untilUnchanged(async () => outcomes[tries++] ?? 'done')).toBe('done')
   expect(tries).toBe(3)
 })
 
-test('fails after repeated concurrent writes', async () => {
+test('a change fails after repeated concurrent writes', async () => {
   let tries = 0
   const attempt = async (): Promise<'changed'> => {
     tries += 1

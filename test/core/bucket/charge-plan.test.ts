@@ -5,7 +5,7 @@ import { applyActions } from '../../../src/store/memory/conditional-write.ts'
 import { START } from '../test-clock.ts'
 import { limitsOf } from '../test-config.ts'
 
-test('removes everything of another algorithm, and keeps attributes that are not state of the limit', () => {
+test('a carry-over removes everything of another algorithm, and keeps attributes that are not state of the limit', () => {
   const [limit] = limitsOf({ rpm: [10, 1] })
   if (!limit) throw new Error('no limit')
   const algorithm = algorithmOf(limit.size)

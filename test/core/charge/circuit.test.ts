@@ -33,7 +33,7 @@ const setUp = () => {
   return { clock, call, failing, throttled, attempts: () => sent }
 }
 
-test('lets one call through per second while the store is unavailable, under any concurrency', async () => {
+test('the circuit lets one call through per second while the store is unavailable, under any concurrency', async () => {
   const { clock, call, failing, attempts } = setUp()
   await failing(5)
   clock.advance(SECOND)
@@ -43,7 +43,7 @@ test('lets one call through per second while the store is unavailable, under any
   expect(reasons.filter((mayHaveApplied) => mayHaveApplied === false)).toHaveLength(9)
 })
 
-test('counts only consecutive failures', async () => {
+test('the circuit counts only consecutive failures', async () => {
   const { call, failing, attempts } = setUp()
   for (let turn = 0; turn < 5; turn++) {
     await failing(4)
@@ -52,7 +52,7 @@ test('counts only consecutive failures', async () => {
   expect(attempts()).toBe(25)
 })
 
-test('does not count an error about the call itself as an unavailable store', async () => {
+test('the circuit does not count an error about the call itself as an unavailable store', async () => {
   const { clock } = setUp()
   const send = through(createCircuit(clock))
   let sent = 0
@@ -66,7 +66,7 @@ test('does not count an error about the call itself as an unavailable store', as
   expect(sent).toBe(10)
 })
 
-test('stays closed while the store throttles, and closes if that is its first response', async () => {
+test('the circuit stays closed while the store throttles, and closes if that is its first response', async () => {
   const { clock, throttled, failing, call, attempts } = setUp()
   for (let turn = 0; turn < 20; turn++) await throttled()
   expect(attempts()).toBe(20)

@@ -37,7 +37,7 @@ const decideRound = async ({ node, clock }: TestWorld): Promise<number> => {
 const usedOf = async ({ buckets }: TestWorld, id: string): Promise<unknown> =>
   (await buckets.read(entityBucket(id, '_default_')))?.used_tokens
 
-test('costs a rarely used key one write, including its use, if a lease pays for its parent', async () => {
+test('a rarely used key costs one write, including its use, if a lease pays for its parent', async () => {
   const made = world(1000)
   await decideRound(made)
   const before = made.node.counts.bucket_writes ?? 0
@@ -46,7 +46,7 @@ test('costs a rarely used key one write, including its use, if a lease pays for 
   expect(writes / KEYS).toBeLessThan(1.2)
 })
 
-test('counts what was used once, on the key and on its parent', async () => {
+test('use is counted once, on the key and on its parent', async () => {
   const made = world(1000)
   for (let round = 0; round < 3; round++) await decideRound(made)
   await made.node.limiter.flush({ all: true })
@@ -54,7 +54,7 @@ test('counts what was used once, on the key and on its parent', async () => {
   expect(await usedOf(made, 'parent')).toBe(BigInt(3 * KEYS))
 })
 
-test('counts and charges nothing for a request that the key denies, even if its parent is leased', async () => {
+test('a request that the key denies counts and charges nothing, even if its parent is leased', async () => {
   const made = world(2)
   for (let round = 0; round < 2; round++) expect(await decideRound(made)).toBe(KEYS)
   expect(await decideRound(made)).toBe(0)
@@ -79,7 +79,7 @@ const crowdedNode = (made: TestWorld) => {
   return { node, crowd, flush: () => Promise.all([node.limiter.flush({ all: true }), buckets.letAllGo()]) }
 }
 
-test('costs each of many concurrent keys one write, even if no lease pays for their parent yet', async () => {
+test('each of many concurrent keys costs one write, even if no lease pays for their parent yet', async () => {
   const made = world(1000)
   const { node, crowd, flush } = crowdedNode(made)
   await crowd()
@@ -93,7 +93,7 @@ test('costs each of many concurrent keys one write, even if no lease pays for th
   expect(await usedOf(made, 'parent')).toBe(BigInt(2 * KEYS))
 })
 
-test('does not write to keys whose parent denies', async () => {
+test('keys whose parent denies are not written', async () => {
   const made = world(1000)
   const { node, crowd, flush } = crowdedNode(made)
   await crowd()

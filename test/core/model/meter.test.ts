@@ -12,7 +12,7 @@ test.each([
     { input_tokens: 3, output_tokens: 4, tokens: 50 },
     { input_tokens: 3, output_tokens: 4, tokens: 50 },
   ],
-])('of %j the total is that of %j', (cost, total) => {
+])('the total of %j is that of %j', (cost, total) => {
   expect(withTotalTokens(cost)).toEqual(total)
 })
 
@@ -28,6 +28,6 @@ test.each([
     { ...reserved, input_tokens: 8, tokens: 99 },
   ],
   [{ cost_usd_micros: 7 }, { ...reserved, cost_usd_micros: 7 }],
-])('of a reservation %j is used', (actual, used) => {
+])('the use of a reservation settled with %j is %j', (actual, used) => {
   expect(usedInstead(reserved, actual)).toEqual(used)
 })

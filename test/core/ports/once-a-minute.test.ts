@@ -3,7 +3,7 @@ import { createSampling } from '../../../src/core/ports/once-a-minute.ts'
 import { lruCaches } from '../../../src/platform/runtime.ts'
 import { createTestClock, SECOND } from '../test-clock.ts'
 
-test('acts once per subject and time, with the number of events left out', () => {
+test('the action runs once per subject and interval, with the number of skipped events', () => {
   const clock = createTestClock()
   const sampled = createSampling({ clock, newCache: lruCaches }, 10n * SECOND)
   const acted: [string, number][] = []

@@ -22,7 +22,7 @@ const withUsage = async () => {
   return { ...app, queries }
 }
 
-test('shows each point with every meter and the denials', async () => {
+test('usage has for each point every meter and the denials', async () => {
   const { send } = await withUsage()
   const response = asDescribed(await send('GET', '/api/usage/org'), usageResponse)
   expect(response).toEqual({
@@ -40,7 +40,7 @@ test.each([
   ['?from=0', { granularity: 'hour', from: NOW + 3600 - 400 * 86_400, to: NOW + 3600 }],
   ['?to=4102444800', { granularity: 'hour', from: NOW + 3600 - 86_400, to: NOW + 3600 }],
   ['?from=4102444800', { granularity: 'hour', from: NOW + 3600, to: NOW + 3600 }],
-])('reads the range of %s', async (search, query) => {
+])('the request %s reads the range %s', async (search, query) => {
   const { send, queries } = await withUsage()
   await send('GET', `/api/usage/org${search}`)
   expect(queries).toEqual([{ entityId: 'org', ...query }])
@@ -53,11 +53,11 @@ test.each([
   ['granularity=minute', 'granularity'],
   ['to=yesterday', 'to'],
   ['resource=a%20b', 'resource'],
-])('rejects ?%s', async (search, field) => {
+])('the request ?%s is rejected', async (search, field) => {
   const { send } = await withUsage()
   expect(await send('GET', `/api/usage/org?${search}`)).toMatchObject({ status: 400, body: { field } })
 })
 
-test('is not found for an unknown entity', async () => {
+test('usage is not found for an unknown entity', async () => {
   expect((await (await withUsage()).send('GET', '/api/usage/nobody')).status).toBe(404)
 })

@@ -16,7 +16,7 @@ const withHistory = async () => {
   return { ...app, audit }
 }
 
-test('lists who changed what, newest first, with the state before and after', async () => {
+test('the audit log lists who changed what, newest first, with the state before and after', async () => {
   const { items } = await (await withHistory()).audit()
   expect(items.map(({ action, subject }) => `${action} ${subject}`)).toEqual([
     'entity.change a',
@@ -31,13 +31,13 @@ test('lists who changed what, newest first, with the state before and after', as
   })
 })
 
-test('filters by one entity, and by `from`', async () => {
+test('the audit log is filtered by entity and by `from`', async () => {
   const { audit } = await withHistory()
   expect((await audit('?entity_id=a')).items).toHaveLength(2)
   expect((await audit('?entity_id=a&from=1767225601')).items).toHaveLength(1)
 })
 
-test('is paged', async () => {
+test('the audit log is paged', async () => {
   const { audit } = await withHistory()
   const first = await audit('?limit=2')
   expect(first.items).toHaveLength(2)

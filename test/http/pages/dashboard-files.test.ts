@@ -59,7 +59,7 @@ describe('the page', () => {
   })
 })
 
-test('provides the signed-in role, and whether the stream continues', async () => {
+test('the session contains the signed-in role, and whether the stream continues', async () => {
   const { send } = createTestApp({ settings: { nodeId: 'node-1' } })
   expect((await send('GET', '/api/dashboard/session')).body).toEqual({
     role: 'admin',
