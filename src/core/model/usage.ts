@@ -69,15 +69,15 @@ export const unitSeconds = (granularity: UsagePeriod['granularity']): number =>
  * that contains `from` and the current one, and is cut to the time that stores keep, and at the end of the current hour or
  * day. Throws `ZaelError('invalid_request')`.
  */
-export const usagePeriod = (asked: Partial<UsagePeriod>, now: number): UsagePeriod => {
-  const { granularity = 'hour' } = asked
+export const usagePeriod = (requested: Partial<UsagePeriod>, now: number): UsagePeriod => {
+  const { granularity = 'hour' } = requested
   const unit = unitSeconds(granularity)
   const underWayUntil = (Math.floor(now / unit) + 1) * unit
-  if (asked.from !== undefined && asked.to !== undefined && asked.from >= asked.to) {
+  if (requested.from !== undefined && requested.to !== undefined && requested.from >= requested.to) {
     throw invalid('from', 'lie before to')
   }
-  const to = Math.min(asked.to ?? underWayUntil, underWayUntil)
-  const from = asked.from ?? to - DEFAULT_DAYS[granularity] * DAY_SECONDS
+  const to = Math.min(requested.to ?? underWayUntil, underWayUntil)
+  const from = requested.from ?? to - DEFAULT_DAYS[granularity] * DAY_SECONDS
   const earliest = Math.max(0, to - KEPT_DAYS * DAY_SECONDS)
   return { granularity, from: Math.min(Math.max(Math.floor(from / unit) * unit, earliest), to), to }
 }

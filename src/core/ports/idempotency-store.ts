@@ -56,7 +56,7 @@ export interface IdempotencyStore {
    */
   find(at: Pick<Beginning, 'key' | 'bodyHash' | 'now'>): Promise<FindOutcome>
   /** Stores the response. lost: another attempt has taken over, and nothing was changed. Throws `StoreUnavailable`. */
-  finish(attempt: Pick<Attempt, 'key' | 'attemptId'>, answer: KeptResponse): Promise<'kept' | 'lost'>
+  finish(attempt: Pick<Attempt, 'key' | 'attemptId'>, response: KeptResponse): Promise<'kept' | 'lost'>
   /** Deletes a pending attempt, so that the key can be used again at once. Throws `StoreUnavailable`. */
   abandon(attempt: Pick<Attempt, 'key' | 'attemptId'>): Promise<void>
 }

@@ -6,7 +6,7 @@ import { query } from '../body/validated.ts'
 import { sharedRead } from '../cached-reads.ts'
 import { describeRoute } from '../openapi/described.ts'
 
-const healthAnswer = v.object({
+const healthResponse = v.object({
   status: v.picklist(['ok', 'unavailable']),
   node_id: v.nullable(v.string()),
   version: v.string(),
@@ -20,7 +20,7 @@ const healthQuery = v.object({
 const describeHealth = describeRoute({
   tag: 'Operation',
   summary: 'Show the health of this node',
-  response: healthAnswer,
+  response: healthResponse,
   otherStatus: 503,
 })
 

@@ -5,15 +5,15 @@ import { describePage } from '../openapi/described.ts'
 
 /** The links of the home page, relative to it, as it may be below a stage. */
 const PLACES = [
-  ['dashboard', 'every limit live, and what changes it (asks for the admin or viewer token)'],
-  ['docs', 'the API, to read and to try'],
-  ['redoc', 'the API, to read'],
-  ['openapi.json', 'the API, to generate clients from'],
-  ['health', 'whether this node is well'],
-  ['v1/models', 'the registered models (needs a key)'],
-  ['api/entities', 'who is limited (needs the admin or viewer token)'],
-  ['api/policies', 'limits on tenants, models, tiers and users (needs the admin or viewer token)'],
-  ['api/dashboard/entities', 'how much of each limit is left (needs the admin or viewer token)'],
+  ['dashboard', 'view every limit live, and change it (requires the admin or viewer token)'],
+  ['docs', 'read the API, and try it'],
+  ['redoc', 'read the API'],
+  ['openapi.json', 'the OpenAPI document, for generating clients'],
+  ['health', 'the health of this node'],
+  ['v1/models', 'the registered models (requires a key)'],
+  ['api/entities', 'entities and their properties (requires the admin or viewer token)'],
+  ['api/policies', 'limits on tenants, models, tiers and users (requires the admin or viewer token)'],
+  ['api/dashboard/entities', 'the availability of each limit (requires the admin or viewer token)'],
 ] as const
 
 /** The home page. */
