@@ -18,7 +18,7 @@ export const callsSince = (now: Calls, before: Calls): Calls => ({
 })
 
 /** An applied write, as a stream record describes it. */
-export interface SeenWrite {
+export interface AppliedWrite {
   readonly key: Image
   readonly old: Image | undefined
   readonly new: Image
@@ -37,7 +37,7 @@ const COUNTED = /^(Update|Get|BatchGet|Query)/
 export const countCalls = (
   sdk: DynamoDBClient,
   calls: Calls,
-  onWrite: (write: SeenWrite) => void = () => {},
+  onWrite: (write: AppliedWrite) => void = () => {},
 ): void => {
   const bill = createBill(calls)
   const images = new Map<string, Image>()

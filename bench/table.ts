@@ -13,7 +13,7 @@ import { createDynamoClient, type DynamoClient } from '../src/store/dynamodb/cli
 import { createDynamoConfigStore } from '../src/store/dynamodb/config-store.ts'
 import { ensureTable } from '../src/store/dynamodb/table-definition.ts'
 import { createMemoryBucketStore } from '../src/store/memory/bucket-store.ts'
-import { type Calls, countCalls, noCalls, type SeenWrite } from './count-calls.ts'
+import { type AppliedWrite, type Calls, countCalls, noCalls } from './count-calls.ts'
 import { openEngine } from './engine.ts'
 
 export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' }
@@ -32,7 +32,7 @@ export interface BenchNode {
 export interface NodeOptions {
   readonly settings?: Partial<LimiterSettings>
   /** Receives each write to a bucket. */
-  readonly onWrite?: (write: SeenWrite) => void
+  readonly onWrite?: (write: AppliedWrite) => void
 }
 
 export interface BenchTable extends Pick<BenchNode, 'calls' | 'limiter'> {

@@ -113,7 +113,7 @@ async function verify(part: Part, { json, write }: Values): Promise<Finding> {
 
 function show(part: Part, { rows, markdown, failures }: Finding, json: boolean, seconds: number): void {
   console.log(json ? JSON.stringify(rows, null, 2) : `\n${part.title} (${seconds} s)\n\n${markdown}\n`)
-  console.error(failures.length === 0 ? `${part.name}: nothing over` : failures.join('\n'))
+  console.error(failures.length === 0 ? `${part.name}: no violations` : failures.join('\n'))
 }
 
 function publish({ name }: Part, { markdown }: Finding): void {

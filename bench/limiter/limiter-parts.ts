@@ -16,7 +16,7 @@ export const saturationPart: Part = {
       const markdown = markdownTable<SaturationRow>(
         [
           ['limit per s', ({ limitPerSecond }) => limitPerSecond],
-          ['requests', ({ asked }) => asked],
+          ['requests', ({ requests }) => requests],
           ['allowed', ({ allowed }) => allowed],
           ['admitted', ({ admitted }) => admitted],
           ['of allowed', ({ ofAllowed }) => figure(ofAllowed)],

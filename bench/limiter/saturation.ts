@@ -6,7 +6,7 @@ export interface SaturationRow {
   /** Tokens per second; the capacity is the same number. */
   readonly limitPerSecond: number
   readonly seconds: number
-  readonly asked: number
+  readonly requests: number
   /** floor(capacity + rate × T), T from the first to the last decision */
   readonly allowed: number
   readonly admitted: number
@@ -52,7 +52,7 @@ const measureOne = async (
   return {
     limitPerSecond,
     seconds,
-    asked: operations,
+    requests: operations,
     allowed,
     admitted,
     ofAllowed: admitted / allowed,

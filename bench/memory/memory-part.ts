@@ -22,7 +22,7 @@ const SCRIPT = fileURLToPath(new URL('./idle-keys.ts', import.meta.url))
 /** The memory of a process after it has decided once for each of a million keys. */
 export const memoryPart: Part = {
   name: 'memory',
-  title: 'Memory after many keys seen once',
+  title: 'Memory after one decision for each of many keys',
   run: async ({ isQuick }) => findingOf([await measureMemory(isQuick ? 100_000 : 1_000_000)]),
 }
 
@@ -41,12 +41,12 @@ const findingOf = (rows: readonly MemoryRow[]): Finding => ({
   rows,
   markdown: markdownTable<MemoryRow>(
     [
-      ['keys seen once', ({ keys }) => figure(keys)],
+      ['keys used once', ({ keys }) => figure(keys)],
       ['heap before, MiB', ({ heapBeforeMiB }) => figure(heapBeforeMiB)],
       ['heap after', ({ heapMiB }) => figure(heapMiB)],
       ['RSS before', ({ rssBeforeMiB }) => figure(rssBeforeMiB)],
       ['RSS after', ({ rssMiB }) => figure(rssMiB)],
-      ['most RSS', ({ mostRssMiB }) => figure(mostRssMiB)],
+      ['peak RSS', ({ mostRssMiB }) => figure(mostRssMiB)],
       ['seconds', ({ seconds }) => figure(seconds)],
     ],
     rows,

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import type { Calls, SeenWrite } from '../count-calls.ts'
+import type { AppliedWrite, Calls } from '../count-calls.ts'
 import type { ScenarioName } from './scenario.ts'
 
 /** One way to decide on a DynamoDB table. */
@@ -14,11 +14,11 @@ export interface Contender {
   /** Brings every bucket of the scenario into its steady state. */
   prepare(scenario: ScenarioName, keys: number): Promise<void>
   /** Decides once for key number `key`. Throws if the outcome is not the one of the scenario. */
-  ask(scenario: ScenarioName, key: number): Promise<void>
+  decide(scenario: ScenarioName, key: number): Promise<void>
   /** The periodic work of its server, once per second; `all`: as on shutdown. */
   flush(all: boolean): Promise<void>
   /** The writes to buckets since the previous call, if an aggregator counts them. */
-  takeWrites(): readonly SeenWrite[]
+  takeWrites(): readonly AppliedWrite[]
   close(): Promise<void>
 }
 

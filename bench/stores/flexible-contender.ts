@@ -75,12 +75,12 @@ const createTable = async (sdk: DynamoDB, tableName: string): Promise<void> => {
   await waitUntilTableExists({ client: sdk, maxWaitTime: 60, minDelay: 1 }, { TableName: tableName })
 }
 
-const limitingBy = ({ large, spent }: Limiters): Pick<Contender, 'prepare' | 'ask'> => {
+const limitingBy = ({ large, spent }: Limiters): Pick<Contender, 'prepare' | 'decide'> => {
   const consume = (scenario: ScenarioName, name: string): Promise<boolean> =>
     isAllowed((scenario === 'denied' ? spent : large).consume(name))
   return {
     prepare: (scenario, keys) => forEachAtOnce(allNames(scenario, keys), (name) => consume(scenario, name)),
-    async ask(scenario, key) {
+    async decide(scenario, key) {
       const allowed = await Promise.all(namesOf(scenario, key).map((name) => consume(scenario, name)))
       expectDecision(scenario, allowed.every(Boolean))
     },

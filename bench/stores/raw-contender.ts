@@ -32,7 +32,7 @@ export const rawContender = ({ endpoint, tableName }: BenchTable): Contender => 
       forEachAtOnce(allNames(scenario, keys), (name) =>
         update(name, { UpdateExpression: 'SET #n = :n', ExpressionAttributeValues: startOf(scenario) }),
       ),
-    async ask(scenario, key) {
+    async decide(scenario, key) {
       const outcomes = await Promise.all(
         namesOf(scenario, key).map((name) => isApplied(update(name, ADD_ONE))),
       )

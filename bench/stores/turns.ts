@@ -1,4 +1,4 @@
-import { type Calls, callsSince, type SeenWrite } from '../count-calls.ts'
+import { type AppliedWrite, type Calls, callsSince } from '../count-calls.ts'
 import { type Round, runLoops } from '../measure.ts'
 import type { Contender } from './contender.ts'
 import type { ScenarioName } from './scenario.ts'
@@ -23,7 +23,7 @@ export interface Turns {
   readonly calls: Calls
   /** Wall clock, ms. */
   readonly spans: readonly Span[]
-  readonly writes: readonly SeenWrite[]
+  readonly writes: readonly AppliedWrite[]
 }
 
 interface Span {
@@ -39,18 +39,18 @@ export const takeTurns = async (
 ): Promise<readonly Turns[]> => {
   const playing = contenders.filter((contender) => contender.takesPart(scenario))
   /** Continues where the previous turn ended, so that short turns reach every key. */
-  const askAs = (contender: Contender) => {
+  const decideAs = (contender: Contender) => {
     let next = 0
-    return () => contender.ask(scenario, next++ % keys)
+    return () => contender.decide(scenario, next++ % keys)
   }
   for (const contender of playing) {
     await contender.prepare(scenario, keys)
-    await runLoops(callers, warmUpSeconds, askAs(contender))
+    await runLoops(callers, warmUpSeconds, decideAs(contender))
     await contender.flush(true)
   }
   const taken = playing.map((contender) => ({
     contender,
-    ask: askAs(contender),
+    decide: decideAs(contender),
     before: { ...contender.calls },
     rounds: [] as Round[],
     spans: [] as Span[],
@@ -58,12 +58,12 @@ export const takeTurns = async (
   for (let round = 0; round < rounds; round++) {
     for (const each of taken) {
       const fromMs = Date.now()
-      each.rounds.push(await runLoops(callers, seconds, each.ask))
+      each.rounds.push(await runLoops(callers, seconds, each.decide))
       each.spans.push({ fromMs, toMs: Date.now() })
       await each.contender.flush(round === rounds - 1)
     }
   }
-  return taken.map(({ contender, before, ask, ...all }) => {
+  return taken.map(({ contender, before, decide, ...all }) => {
     const writes = contender.takeWrites()
     return { ...all, contender, scenario, writes, calls: callsSince(contender.calls, before) }
   })
@@ -80,7 +80,7 @@ export const recordsOf = ({ spans, writes }: Turns): readonly TimedRecord[] => {
     .map((write) => ({ text: recordText(write), atMs: ownTime(spans, write.atMs) }))
 }
 
-const recordText = ({ key, old, new: image, atMs }: SeenWrite): string =>
+const recordText = ({ key, old, new: image, atMs }: AppliedWrite): string =>
   JSON.stringify({
     eventName: old === undefined ? 'INSERT' : 'MODIFY',
     dynamodb: {

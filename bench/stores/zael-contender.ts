@@ -6,7 +6,7 @@ import { systemClock } from '../../src/platform/runtime.ts'
 import { entityItem } from '../../src/store/dynamodb/admin/entities.ts'
 import { limitSetItem } from '../../src/store/dynamodb/admin/limit-sets.ts'
 import type { StoredItem } from '../../src/store/dynamodb/attributes.ts'
-import type { SeenWrite } from '../count-calls.ts'
+import type { AppliedWrite } from '../count-calls.ts'
 import type { BenchTable } from '../table.ts'
 import { type Contender, expectDecision, forEachAtOnce } from './contender.ts'
 import { allNames, namesOf, type ScenarioName } from './scenario.ts'
@@ -24,8 +24,8 @@ export const zaelContender = async (
   id: 'exact' | 'leased',
   leaseTtlMs: number,
 ): Promise<Contender> => {
-  const writes: SeenWrite[] = []
-  const onWrite = (write: SeenWrite): void => void writes.push(write)
+  const writes: AppliedWrite[] = []
+  const onWrite = (write: AppliedWrite): void => void writes.push(write)
   const { limiter, calls, close } = await table.join(systemClock, { settings: { leaseTtlMs }, onWrite })
   const decide = async (name: string, requests: number): Promise<boolean> => {
     const request: DecisionRequest = { entityId: `${id}-${name}`, cost: { requests }, settles: false }
@@ -42,7 +42,7 @@ export const zaelContender = async (
       const requests = scenario === 'denied' ? 1 : BUSY
       await forEachAtOnce(names, (name) => decide(name, requests))
     },
-    async ask(scenario, key) {
+    async decide(scenario, key) {
       const [own = ''] = namesOf(scenario, key)
       expectDecision(scenario, await decide(own, 1))
     },

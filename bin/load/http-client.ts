@@ -8,8 +8,8 @@ export interface LoadRequest {
 }
 
 /** There was no response: `kind` is the system's error code, `timeout`, or `unfinished` if the client was closed before. */
-export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer'
+export class NoResponse extends Error {
+  override readonly name = 'NoResponse'
   readonly kind: string
 
   constructor(kind: string, options?: ErrorOptions) {
@@ -20,7 +20,7 @@ export class NoAnswer extends Error {
 
 /** Sends JSON over persistent connections, and reads each response to its end. */
 export interface HttpClient {
-  /** Resolves to the status of the response. Redirects are not followed. Throws `NoAnswer`. */
+  /** Resolves to the status of the response. Redirects are not followed. Throws `NoResponse`. */
   send(request: LoadRequest): Promise<number>
   /** Ends the requests in progress. */
   close(): void
@@ -54,7 +54,7 @@ const targetOf = (node: string, { path, connectionsPerNode, timeoutMs }: HttpCli
 const kindOf = (error: Error): string =>
   'code' in error && typeof error.code === 'string' ? error.code : error.name
 
-type GiveUp = (error: NoAnswer) => void
+type GiveUp = (error: NoResponse) => void
 
 /**
  * `underWay` contains the functions that end requests before their response: a request that waits for a connection
@@ -67,7 +67,7 @@ const post = (
 ): Promise<number> =>
   new Promise((resolve, reject) => {
     let connection: Dispatcher.DispatchController | undefined
-    let givenUp: NoAnswer | undefined
+    let givenUp: NoResponse | undefined
     let status = 0
     const end = (): void => {
       clearTimeout(late)
@@ -82,7 +82,7 @@ const post = (
       fail(error)
       connection?.abort(error)
     }
-    const late = setTimeout(() => giveUp(new NoAnswer('timeout')), timeoutMs)
+    const late = setTimeout(() => giveUp(new NoResponse('timeout')), timeoutMs)
     underWay.add(giveUp)
     const headers = ['authorization', `Bearer ${apiKey}`, 'content-type', 'application/json']
     pool.dispatch(
@@ -117,12 +117,12 @@ export const createHttpClient = (options: HttpClientOptions): HttpClient => {
       try {
         return await post(target, request, { timeoutMs, underWay })
       } catch (error) {
-        if (error instanceof NoAnswer || !(error instanceof Error)) throw error
-        throw new NoAnswer(kindOf(error), { cause: error })
+        if (error instanceof NoResponse || !(error instanceof Error)) throw error
+        throw new NoResponse(kindOf(error), { cause: error })
       }
     },
     close() {
-      for (const giveUp of underWay) giveUp(new NoAnswer('unfinished'))
+      for (const giveUp of underWay) giveUp(new NoResponse('unfinished'))
       for (const { pool } of targets) void pool.destroy()
     },
   }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type HttpClient, NoAnswer } from './http-client.ts'
+import { type HttpClient, NoResponse } from './http-client.ts'
 import type { LoadOptions } from './options.ts'
 import { callersAt, type Stage, shareOf, totalMs } from './stages.ts'
 import type { Tally } from './tally.ts'
@@ -63,7 +63,7 @@ const waitFor = async (ms: number, signal: AbortSignal): Promise<void> => {
 }
 
 /** Sends one request to a random node with a random key. False: no response. */
-const ask = async ({ client, tally, nodes, apiKeys, payloads, random }: Callers): Promise<boolean> => {
+const send = async ({ client, tally, nodes, apiKeys, payloads, random }: Callers): Promise<boolean> => {
   const below = (count: number): number => Math.floor(random() * count)
   const route = { node: below(nodes), key: below(apiKeys.length) }
   const apiKey = apiKeys[route.key]
@@ -72,17 +72,17 @@ const ask = async ({ client, tally, nodes, apiKeys, payloads, random }: Callers)
   const sentMs = performance.now()
   try {
     const status = await client.send({ node: route.node, apiKey, body })
-    tally.answered(route, status, performance.now() - sentMs)
+    tally.responded(route, status, performance.now() - sentMs)
     return true
   } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error
+    if (!(error instanceof NoResponse)) throw error
     tally.failed(route, error.kind)
     return false
   }
 }
 
-const pauseAfter = (isAnswered: boolean, { delayMs }: Callers): number =>
-  isAnswered ? delayMs : Math.max(delayMs, PAUSE_AFTER_FAILURE_MS)
+const pauseAfter = (hasResponse: boolean, { delayMs }: Callers): number =>
+  hasResponse ? delayMs : Math.max(delayMs, PAUSE_AFTER_FAILURE_MS)
 
 /**
  * Runs the callers of one process, as many as the stage names, and waits for the responses to what they sent. After an
@@ -101,7 +101,7 @@ export const runCallers = async (callers: Callers): Promise<number> => {
   }
   const call = async (caller: number): Promise<void> => {
     while (caller < wanted()) {
-      const ms = pauseAfter(await ask(callers), callers)
+      const ms = pauseAfter(await send(callers), callers)
       if (ms > 0) await waitFor(ms, signal)
     }
     running.delete(caller)

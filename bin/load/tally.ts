@@ -94,7 +94,7 @@ export interface Route {
 }
 
 export interface Tally {
-  answered(route: Route, status: number, latencyMs: number): void
+  responded(route: Route, status: number, latencyMs: number): void
   /** There was no response; `kind` is a system error code or a word. */
   failed(route: Route, kind: string): void
   add(counts: TallyCounts): void
@@ -149,7 +149,7 @@ export const createTally = (nodes: number, keys: number): Tally => {
     for (const row of [byNode[node], byKey[key]]) if (row) change(row)
   }
   return {
-    answered(route, status, latencyMs) {
+    responded(route, status, latencyMs) {
       latencyUs.record(Math.round(latencyMs * 1000))
       each(route, (row) => addStatus(row, status))
     },

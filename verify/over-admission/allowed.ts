@@ -27,9 +27,9 @@ const MINUTE_NS = 60 * SECOND_NS
 interface Point {
   readonly at: number
   readonly until: number
-  readonly askedAt: number
+  readonly sentAt: number
   readonly amount: number
-  readonly knownFrom: number | undefined
+  readonly countsFrom: number | undefined
 }
 
 /**
@@ -41,8 +41,8 @@ export const worstSpan = (bound: Bound, uses: readonly Use[]): WorstSpan => {
   if (bound.kind === 'minute') return worstMinutes(bound.limit, points, originNs)
   let worst: WorstSpan = { used: 0, allowed: allowedIn(bound, 0), over: 0 }
   points.forEach((end, index) => {
-    if (end.knownFrom !== undefined) return
-    const before = points.slice(0, lastAt(points, index) + 1).filter((point) => isKnownTo(point, end))
+    if (end.countsFrom !== undefined) return
+    const before = points.slice(0, lastAt(points, index) + 1).filter((point) => countsAt(point, end))
     worst = worse(worst, worstEndingAt(end, before, bound))
   })
   return worst
@@ -59,7 +59,7 @@ const worstMinutes = (limit: number, points: readonly Point[], originNs: number)
   for (const first of minutes)
     for (const last of minutes.filter((minute) => minute >= first)) {
       const within = points.filter(({ at, until }) => minuteOf(at) >= first && minuteOf(until) <= last)
-      const used = sumOf(first === last ? knownAtTheEnd(within) : within.filter(isAdmitted))
+      const used = sumOf(first === last ? countedAtTheEnd(within) : within.filter(isAdmitted))
       const allowed = limit * (last - first + 1)
       worst = worse(worst, { used, allowed, over: Math.max(0, used - allowed) })
     }
@@ -67,12 +67,12 @@ const worstMinutes = (limit: number, points: readonly Point[], originNs: number)
 }
 
 /** All admissions, and the excess uses that were settled before the last of them was sent. */
-const knownAtTheEnd = (points: readonly Point[]): readonly Point[] => {
-  const askedAt = Math.max(...points.filter(isAdmitted).map((point) => point.askedAt))
-  return points.filter(({ knownFrom }) => knownFrom === undefined || knownFrom <= askedAt)
+const countedAtTheEnd = (points: readonly Point[]): readonly Point[] => {
+  const sentAt = Math.max(...points.filter(isAdmitted).map((point) => point.sentAt))
+  return points.filter(({ countsFrom }) => countsFrom === undefined || countsFrom <= sentAt)
 }
 
-const isAdmitted = ({ knownFrom }: Point): boolean => knownFrom === undefined
+const isAdmitted = ({ countsFrom }: Point): boolean => countsFrom === undefined
 
 const sumOf = (points: readonly Point[]): number => points.reduce((sum, { amount }) => sum + amount, 0)
 
@@ -88,8 +88,8 @@ const worstEndingAt = (end: Point, before: readonly Point[], bound: Bound): Wors
   return worst
 }
 
-const isKnownTo = ({ knownFrom }: Point, { askedAt }: Point): boolean =>
-  knownFrom === undefined || knownFrom <= askedAt
+const countsAt = ({ countsFrom }: Point, { sentAt }: Point): boolean =>
+  countsFrom === undefined || countsFrom <= sentAt
 
 /** The one of two spans that is closer to its bound, or exceeds it by more; the first if they are equal. */
 export const worse = (a: WorstSpan, b: WorstSpan): WorstSpan =>
@@ -142,12 +142,12 @@ const lastAt = (points: readonly Point[], index: number): number => {
 /** `originNs`: the offset of the first use within its minute. */
 const pointsOf = (uses: readonly Use[]): { readonly points: readonly Point[]; readonly originNs: number } => {
   const origin = uses[0]?.at ?? 0n
-  const points = uses.map(({ at, until, askedAt, amount, knownFrom }) => ({
+  const points = uses.map(({ at, until, sentAt, amount, countsFrom }) => ({
     at: Number(at - origin),
     until: Number(until - origin),
-    askedAt: Number(askedAt - origin),
+    sentAt: Number(sentAt - origin),
     amount,
-    knownFrom: knownFrom === undefined ? undefined : Number(knownFrom - origin),
+    countsFrom: countsFrom === undefined ? undefined : Number(countsFrom - origin),
   }))
   return { points, originNs: Number(origin % BigInt(MINUTE_NS)) }
 }

@@ -10,7 +10,7 @@ export interface OverAdmissionRow extends WorstSpan {
   readonly limit: string
   /** Nodes × callers per node. */
   readonly callers: string
-  readonly asked: number
+  readonly requests: number
   /** The total, in the unit of the limit's meter. `used`, `allowed` and `over` describe the worst span. */
   readonly admitted: number
   /** See `shareUsed`. */
@@ -31,7 +31,7 @@ export const measureOverAdmission = async (
 }
 
 const rowOf = ({ name, load }: Scenario, watched: Watched, log: ScenarioLog): OverAdmissionRow => {
-  const { asked, denied, degraded, errors, writes, admissions } = log
+  const { requests, denied, degraded, errors, writes, admissions } = log
   const groups = groupsOf(watched, admissions).map((each) =>
     usesOf(
       each.map((admission) => chargedOn(watched, admission)),
@@ -42,21 +42,21 @@ const rowOf = ({ name, load }: Scenario, watched: Watched, log: ScenarioLog): Ov
     scenario: name,
     limit: watched.limit,
     callers: `${load.nodes} × ${load.callers}`,
-    asked,
+    requests,
     admitted: totalOf(groups.flat()),
     ...worstOf(watched.bound, groups),
     share: meanOf(groups.map((uses) => shareUsed(watched.bound, uses))),
     denied,
     degraded,
     errors,
-    writesPerDecision: writes / asked,
+    writesPerDecision: writes / requests,
   }
 }
 
 /** A limit that is set per entity has a bucket of its own; any other limit has the shared bucket, or the only one. */
 const chargedOn = ({ isPerEntity = false }: Watched, admission: Admission): Charged => {
-  const { chargedAt, askedAt } = admission
-  return { ...admission, at: chargedAt.at(isPerEntity ? 0 : -1) ?? askedAt }
+  const { chargedAt, sentAt } = admission
+  return { ...admission, at: chargedAt.at(isPerEntity ? 0 : -1) ?? sentAt }
 }
 
 const groupsOf = (

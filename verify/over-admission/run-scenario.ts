@@ -10,7 +10,7 @@ import type { Admission } from './use.ts'
 /** The outcomes of all requests in a scenario. */
 export interface ScenarioLog {
   readonly admissions: readonly Admission[]
-  readonly asked: number
+  readonly requests: number
   readonly denied: number
   /** Decisions made without the store; those that allow are included in `admissions`. */
   readonly degraded: number
@@ -21,7 +21,7 @@ export interface ScenarioLog {
 }
 
 interface Tally {
-  asked: number
+  requests: number
   denied: number
   degraded: number
   errors: number
@@ -45,7 +45,7 @@ export const runScenario = async (table: BenchTable, scenario: Scenario): Promis
   try {
     await Promise.all(nodes.map((node) => readAll(node, scenario)))
     const before = callsOf(nodes)
-    const { admissions, tally } = await ask(nodes, clock, scenario)
+    const { admissions, tally } = await sendAll(nodes, clock, scenario)
     const after = callsOf(nodes)
     return { admissions, ...tally, writes: after.writes - before.writes, reads: after.reads - before.reads }
   } finally {
@@ -59,10 +59,10 @@ const readAll = async ({ limiter }: BenchNode, { entityIds, request }: Scenario)
     await limiter.decide({ ...request(index), settles: false, dryRun: true })
 }
 
-const ask = async (nodes: readonly BenchNode[], clock: Clock, scenario: Scenario) => {
+const sendAll = async (nodes: readonly BenchNode[], clock: Clock, scenario: Scenario) => {
   const { callers, seconds } = scenario.load
   const admissions: Admission[] = []
-  const tally: Tally = { asked: 0, denied: 0, degraded: 0, errors: 0 }
+  const tally: Tally = { requests: 0, denied: 0, degraded: 0, errors: 0 }
   const end = performance.now() + seconds * 1000
   const failed = (error: unknown): undefined => {
     tally.errors++
@@ -70,7 +70,7 @@ const ask = async (nodes: readonly BenchNode[], clock: Clock, scenario: Scenario
   }
   const call = async (node: BenchNode): Promise<void> => {
     while (performance.now() < end) {
-      const admission = await askOnce(node, clock, scenario, tally).catch(failed)
+      const admission = await sendOnce(node, clock, scenario, tally).catch(failed)
       if (admission) admissions.push(admission)
     }
   }
@@ -79,22 +79,22 @@ const ask = async (nodes: readonly BenchNode[], clock: Clock, scenario: Scenario
   return { admissions, tally }
 }
 
-const askOnce = async (
+const sendOnce = async (
   { limiter }: BenchNode,
   clock: Clock,
   { request, used }: Scenario,
   tally: Tally,
 ): Promise<Admission | undefined> => {
-  const index = tally.asked++
+  const index = tally.requests++
   // without a settlement the charge stays, and the reservation contains the time of the charge
-  const asking = { ...request(index), settles: true }
-  const askedAt = clock.now()
-  const decision = await limiter.decide(asking)
+  const toSend = { ...request(index), settles: true }
+  const sentAt = clock.now()
+  const decision = await limiter.decide(toSend)
   count(tally, decision)
   if (!decision.allowed) return undefined
-  const { entityId, cost } = asking
-  const chargedAt = decision.reservation.charges.parts.map(({ receipt }) => receipt?.chargedAt ?? askedAt)
-  const admission = { askedAt, chargedAt, answeredAt: clock.now(), entityId, reserved: cost }
+  const { entityId, cost } = toSend
+  const chargedAt = decision.reservation.charges.parts.map(({ receipt }) => receipt?.chargedAt ?? sentAt)
+  const admission = { sentAt, chargedAt, receivedAt: clock.now(), entityId, reserved: cost }
   if (used === undefined) return admission
   const actual = used(cost, index)
   return { ...admission, settled: await settle(decision.reservation, actual, clock) }

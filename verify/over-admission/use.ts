@@ -3,11 +3,11 @@ import type { Cost, Meter } from '../../src/core/model/meter.ts'
 /** One admitted request, from the caller's point of view. Times are ns since the epoch, by the node's clock. */
 export interface Admission {
   /** Before the request was sent. */
-  readonly askedAt: bigint
+  readonly sentAt: bigint
   /** The time of the charge to each bucket, the caller's own first, by the node's clock. */
   readonly chargedAt: readonly bigint[]
   /** When the caller received the response. */
-  readonly answeredAt: bigint
+  readonly receivedAt: bigint
   readonly entityId: string
   readonly reserved: Cost
   /** The actual use. Undefined: as reserved, because it is not settled. */
@@ -30,8 +30,8 @@ export interface Use {
    * Admissions sent from then on had to include this use. Undefined: the use was itself admitted, after all earlier ones
    * were included.
    */
-  readonly knownFrom?: bigint
-  readonly askedAt: bigint
+  readonly countsFrom?: bigint
+  readonly sentAt: bigint
 }
 
 /**
@@ -41,12 +41,12 @@ export interface Use {
 export const usesOf = (admissions: readonly Charged[], meter: Meter): readonly Use[] =>
   admissions.flatMap((admission) => usesOfOne(admission, meter)).sort((a, b) => Number(a.at - b.at))
 
-const usesOfOne = ({ askedAt, at, answeredAt, reserved, settled }: Charged, meter: Meter): readonly Use[] => {
-  const asked = reserved[meter] ?? 0
-  const used = settled?.used[meter] ?? asked
-  const admitted = { amount: Math.min(asked, used), at, until: answeredAt, askedAt }
-  if (settled === undefined || used <= asked) return [admitted]
+const usesOfOne = ({ sentAt, at, receivedAt, reserved, settled }: Charged, meter: Meter): readonly Use[] => {
+  const reservedAmount = reserved[meter] ?? 0
+  const used = settled?.used[meter] ?? reservedAmount
+  const admitted = { amount: Math.min(reservedAmount, used), at, until: receivedAt, sentAt }
+  if (settled === undefined || used <= reservedAmount) return [admitted]
   const { calledAt, doneAt } = settled
-  const amount = used - asked
-  return [admitted, { amount, at: calledAt, until: doneAt, askedAt: calledAt, knownFrom: doneAt }]
+  const amount = used - reservedAmount
+  return [admitted, { amount, at: calledAt, until: doneAt, sentAt: calledAt, countsFrom: doneAt }]
 }

@@ -2,8 +2,8 @@ import type { Schedule } from './schedule/schedule.ts'
 import type { TableWrite } from './world/table-log.ts'
 
 /** A request, from the caller's point of view. Times are ns of true time since the start of the schedule. */
-export interface LoggedAsk {
-  readonly askedNs: number
+export interface LoggedRequest {
+  readonly requestedNs: number
   readonly entityId: string
   readonly tokens: number
   /** Whether the use is settled later. */
@@ -13,7 +13,7 @@ export interface LoggedAsk {
   readonly by: number
   /** How long the node had been frozen before the request. */
   readonly frozenNs: number
-  answer?: LoggedAnswer
+  response?: LoggedResponse
   /** The actual use that the caller reported. */
   ending?: {
     readonly calledNs: number
@@ -24,7 +24,7 @@ export interface LoggedAsk {
   }
 }
 
-export interface LoggedAnswer {
+export interface LoggedResponse {
   readonly atNs: number
   readonly isAllowed: boolean
   readonly isDegraded: boolean
@@ -43,7 +43,7 @@ export interface LoggedReset {
 }
 
 /** One node instance, from its start to its crash. */
-export interface LoggedLife {
+export interface LoggedInstance {
   readonly node: number
   hasCrashed: boolean
   /** The range of its wall clock's offset from true time. */
@@ -53,12 +53,12 @@ export interface LoggedLife {
 /** Everything that happened, observed from outside the limiter. */
 export interface RunLog {
   readonly schedule: Schedule
-  readonly asks: readonly LoggedAsk[]
-  readonly lives: readonly LoggedLife[]
+  readonly requests: readonly LoggedRequest[]
+  readonly instances: readonly LoggedInstance[]
   readonly resets: readonly LoggedReset[]
   readonly writes: readonly TableWrite[]
   /** Refunds that the limiter reported as lost. */
-  readonly lostBacks: number
+  readonly lostRefunds: number
   /** Errors that callers received. */
   readonly errors: readonly string[]
 }

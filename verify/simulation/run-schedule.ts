@@ -3,8 +3,14 @@ import { createLimiter, type Limiter } from '../../src/core/decide/limiter.ts'
 import { StoreUnavailable, ZaelError } from '../../src/core/model/errors.ts'
 import { silentLogger } from '../../src/core/ports/platform.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
-import type { LoggedAnswer, LoggedAsk, LoggedLife, LoggedReset, RunLog } from './run-log.ts'
-import type { PlannedAsk, PlannedClaim, PlannedEnding, PlannedFault, Schedule } from './schedule/schedule.ts'
+import type { LoggedInstance, LoggedRequest, LoggedReset, LoggedResponse, RunLog } from './run-log.ts'
+import type {
+  PlannedClaim,
+  PlannedEnding,
+  PlannedFault,
+  PlannedRequest,
+  Schedule,
+} from './schedule/schedule.ts'
 import { createConfig, type PlannedConfig } from './world/config.ts'
 import { createMachine, type Machine } from './world/machine.ts'
 import { createNetwork, type Network } from './world/network.ts'
@@ -13,11 +19,11 @@ import { createScheduler, type Scheduler } from './world/scheduler.ts'
 import { createLoggedTable, type LoggedTable } from './world/table-log.ts'
 
 /** A node instance. */
-interface Life {
+interface Instance {
   readonly by: number
   readonly machine: Machine
   readonly limiter: Limiter
-  readonly log: LoggedLife
+  readonly log: LoggedInstance
 }
 
 interface World {
@@ -28,13 +34,13 @@ interface World {
   readonly table: LoggedTable
   readonly config: PlannedConfig
   /** The current instance of each node. */
-  readonly nodes: Life[]
+  readonly nodes: Instance[]
   readonly log: {
-    readonly asks: LoggedAsk[]
-    readonly lives: LoggedLife[]
+    readonly requests: LoggedRequest[]
+    readonly instances: LoggedInstance[]
     readonly resets: LoggedReset[]
     readonly errors: string[]
-    lostBacks: number
+    lostRefunds: number
   }
 }
 
@@ -63,11 +69,13 @@ export const runSchedule = async (schedule: Schedule): Promise<RunLog> => {
     table: createLoggedTable(scheduler),
     config: createConfig(schedule),
     nodes: [],
-    log: { asks: [], lives: [], resets: [], errors: [], lostBacks: 0 },
+    log: { requests: [], instances: [], resets: [], errors: [], lostRefunds: 0 },
   }
   for (const [node] of schedule.aheadNs.entries()) begin(world, node)
-  for (const ask of schedule.asks)
-    scheduler.at(ask.atNs, () => onNode(world, ask.node, (life) => void asked(world, life, ask)))
+  for (const request of schedule.requests)
+    scheduler.at(request.atNs, () =>
+      onNode(world, request.node, (instance) => void handle(world, instance, request)),
+    )
   for (const change of schedule.changes)
     scheduler.at(change.atNs, () => {
       world.config.change(change)
@@ -76,9 +84,9 @@ export const runSchedule = async (schedule: Schedule): Promise<RunLog> => {
   for (const fault of schedule.faults) scheduler.at(fault.atNs, () => strike(world, fault))
   for (const [node] of schedule.aheadNs.entries()) {
     for (let atNs = flushPhase(node); atNs < schedule.durationNs + QUIET_AFTER_NS; atNs += FLUSH_EVERY_NS)
-      scheduler.at(atNs, () => onNode(world, node, (life) => void flush(world, life, false)))
+      scheduler.at(atNs, () => onNode(world, node, (instance) => void flush(world, instance, false)))
     scheduler.at(schedule.durationNs + QUIET_AFTER_NS, () =>
-      onNode(world, node, (life) => void flush(world, life, true)),
+      onNode(world, node, (instance) => void flush(world, instance, true)),
     )
   }
   await scheduler.run()
@@ -91,14 +99,14 @@ const flushPhase = (node: number): number => FLUSH_EVERY_NS - node * 170_000_000
 const calm = ({ network }: Schedule) => ({ ...network, slow: 0, lostBefore: 0, lostAfter: 0, throttled: 0 })
 
 /** Acts on the instance that the node has by then. */
-const onNode = ({ nodes }: World, node: number, act: (life: Life) => void): void => {
-  const life = nodes[node]
-  life?.machine.deliver(() => act(life))
+const onNode = ({ nodes }: World, node: number, act: (instance: Instance) => void): void => {
+  const instance = nodes[node]
+  instance?.machine.deliver(() => act(instance))
 }
 
 const begin = (world: World, node: number, aheadNs = world.schedule.aheadNs[node] ?? 0): void => {
   const { scheduler, schedule, network, table, config, random } = world
-  const by = world.log.lives.length
+  const by = world.log.instances.length
   const machine = createMachine(scheduler, { startNs: schedule.startNs, aheadNs, tickNs: schedule.tickNs })
   const limiter = createLimiter({
     buckets: network.from(machine, table.at(by)),
@@ -109,7 +117,7 @@ const begin = (world: World, node: number, aheadNs = world.schedule.aheadNs[node
     logger: silentLogger,
     metrics: {
       count(name) {
-        if (name === 'refunds_lost') world.log.lostBacks++
+        if (name === 'refunds_lost') world.log.lostRefunds++
       },
     },
     newCache: <V extends object>() => new Map<string, V>(),
@@ -119,18 +127,18 @@ const begin = (world: World, node: number, aheadNs = world.schedule.aheadNs[node
       ...(schedule.isLambda && { useDelayMs: 0 }),
     },
   })
-  const log: LoggedLife = { node, hasCrashed: false, aheadNs: [aheadNs, aheadNs] }
-  world.log.lives.push(log)
+  const log: LoggedInstance = { node, hasCrashed: false, aheadNs: [aheadNs, aheadNs] }
+  world.log.instances.push(log)
   world.nodes[node] = { by, machine, limiter, log }
 }
 
-const asked = async (world: World, life: Life, plan: PlannedAsk): Promise<void> => {
+const handle = async (world: World, instance: Instance, plan: PlannedRequest): Promise<void> => {
   const { scheduler, log, schedule } = world
-  const { machine, limiter, by } = life
+  const { machine, limiter, by } = instance
   const { entityId, tokens, node, ending } = plan
   const settles = ending !== undefined
-  const logged: LoggedAsk = {
-    askedNs: scheduler.now(),
+  const logged: LoggedRequest = {
+    requestedNs: scheduler.now(),
     entityId,
     tokens,
     settles,
@@ -138,21 +146,23 @@ const asked = async (world: World, life: Life, plan: PlannedAsk): Promise<void> 
     by,
     frozenNs: machine.frozenNs(),
   }
-  log.asks.push(logged)
+  log.requests.push(logged)
   try {
     const cost = { requests: 1, tokens }
     const decision = await limiter.decide({ entityId, cost, settles })
     const frozenNs = machine.frozenNs() - logged.frozenNs
-    logged.answer = { atNs: scheduler.now(), frozenNs, ...told(decision) }
-    if (decision.allowed && ending !== undefined) endLater(world, life, logged, decision.reservation, ending)
-    if (schedule.isLambda) await flush(world, life, false)
+    logged.response = { atNs: scheduler.now(), frozenNs, ...outcomeOf(decision) }
+    if (decision.allowed && ending !== undefined)
+      endLater(world, instance, logged, decision.reservation, ending)
+    if (schedule.isLambda) await flush(world, instance, false)
   } catch (error) {
-    if (error instanceof StoreUnavailable && schedule.changes.length > 0) refuse(world, life, logged)
+    if (error instanceof StoreUnavailable && schedule.changes.length > 0)
+      failUnavailable(world, instance, logged)
     else log.errors.push(`a request has thrown ${String(error)}`)
   }
 }
 
-const told = (decision: Decision): Omit<LoggedAnswer, 'atNs' | 'frozenNs'> => {
+const outcomeOf = (decision: Decision): Omit<LoggedResponse, 'atNs' | 'frozenNs'> => {
   const { allowed: isAllowed, degraded: isDegraded } = decision
   if (decision.allowed) return { isAllowed, isDegraded }
   const deniedBy = decision.violations.map(({ state }) => ({
@@ -163,15 +173,15 @@ const told = (decision: Decision): Omit<LoggedAnswer, 'atNs' | 'frozenNs'> => {
 }
 
 /** The limits are not cached and cannot be read: the request fails as unavailable. */
-const refuse = ({ scheduler }: World, { machine }: Life, logged: LoggedAsk): void => {
+const failUnavailable = ({ scheduler }: World, { machine }: Instance, logged: LoggedRequest): void => {
   const frozenNs = machine.frozenNs() - logged.frozenNs
-  logged.answer = { atNs: scheduler.now(), isAllowed: false, isDegraded: true, frozenNs }
+  logged.response = { atNs: scheduler.now(), isAllowed: false, isDegraded: true, frozenNs }
 }
 
 const endLater = (
   world: World,
-  { machine }: Life,
-  logged: LoggedAsk,
+  { machine }: Instance,
+  logged: LoggedRequest,
   reservation: Reservation,
   ending: PlannedEnding,
 ): void => {
@@ -196,7 +206,7 @@ const endLater = (
 /** Settles as a stored reservation is settled: through a node that has no other state of it. */
 const claimLater = (
   world: World,
-  logged: LoggedAsk,
+  logged: LoggedRequest,
   { charges }: Reservation,
   { afterNs, claims, node, by }: PlannedClaim,
 ): void => {
@@ -216,7 +226,7 @@ const claimLater = (
   )
 }
 
-const flush = async ({ log }: World, { limiter }: Life, all: boolean): Promise<void> => {
+const flush = async ({ log }: World, { limiter }: Instance, all: boolean): Promise<void> => {
   try {
     await limiter.flush({ all })
   } catch (error) {
@@ -225,9 +235,9 @@ const flush = async ({ log }: World, { limiter }: Life, all: boolean): Promise<v
 }
 
 const strike = (world: World, plan: PlannedFault): void => {
-  const life = world.nodes[plan.node]
-  if (!life) return
-  const { machine, log } = life
+  const instance = world.nodes[plan.node]
+  if (!instance) return
+  const { machine, log } = instance
   switch (plan.fault) {
     case 'crash':
       machine.crash()
@@ -239,17 +249,17 @@ const strike = (world: World, plan: PlannedFault): void => {
       machine.freeze(world.scheduler.now() + plan.ns, plan.stopsMonotonic)
       break
     case 'step':
-      step(life, plan.ns)
+      step(instance, plan.ns)
       break
     case 'reset':
-      machine.deliver(() => void reset(world, life, plan.entityId))
+      machine.deliver(() => void reset(world, instance, plan.entityId))
   }
 }
 
 /** The maximum clock offset. */
 const MOST_AHEAD_NS = 5 * SECOND_NS
 
-const step = ({ machine, log }: Life, ns: number): void => {
+const step = ({ machine, log }: Instance, ns: number): void => {
   const [least, most] = log.aheadNs
   const aheadNs = machine.aheadNs() + ns
   if (Math.abs(aheadNs) > MOST_AHEAD_NS) return
@@ -257,7 +267,7 @@ const step = ({ machine, log }: Life, ns: number): void => {
   log.aheadNs = [Math.min(least, aheadNs), Math.max(most, aheadNs)]
 }
 
-const reset = async ({ scheduler, log }: World, { limiter }: Life, entityId: string): Promise<void> => {
+const reset = async ({ scheduler, log }: World, { limiter }: Instance, entityId: string): Promise<void> => {
   const logged: LoggedReset = { entityId, calledNs: scheduler.now() }
   log.resets.push(logged)
   try {

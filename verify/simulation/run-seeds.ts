@@ -38,7 +38,7 @@ export const runSeeds = async (script: string, seeds: Seeds, onPart: OnPart = ()
     onPart(part)
   }
   const [code] = await ended
-  if (code !== 0 || sum === undefined) throw new Error(`a process that runs seeds has ended with ${code}`)
+  if (code !== 0 || sum === undefined) throw new Error(`a process that runs seeds exited with ${code}`)
   return sum
 }
 

@@ -17,10 +17,10 @@ export interface Summary {
 const COUNTED = {
   schedules: () => 1,
   'schedules without faults': ({ schedule }) => (isCalm(schedule) ? 1 : 0),
-  requests: ({ asks }) => asks.length,
-  'of these admitted': ({ asks }) => asks.filter(({ answer }) => answer?.isAllowed).length,
+  requests: ({ requests }) => requests.length,
+  'of these admitted': ({ requests }) => requests.filter(({ response }) => response?.isAllowed).length,
   'writes applied': ({ writes }) => writes.length,
-  'responses lost after a write': ({ writes }) => writes.filter(({ end }) => !end.isAnswered).length,
+  'responses lost after a write': ({ writes }) => writes.filter(({ end }) => !end.isReceived).length,
   crashes: ({ schedule }) => faultsIn(schedule, 'crash'),
   freezes: ({ schedule }) => faultsIn(schedule, 'freeze'),
   'clocks set': ({ schedule }) => faultsIn(schedule, 'step'),
@@ -28,10 +28,10 @@ const COUNTED = {
   'limits changed': ({ schedule }) => schedule.changes.length,
   'schedules with limits that warn, or with `on_unavailable`': (log) => (hasModes(log) ? 1 : 0),
   'schedules with policies': ({ schedule }) => (schedule.policies.length > 0 ? 1 : 0),
-  'requests that cost no tokens': ({ asks }) => asks.filter(({ tokens }) => tokens === 0).length,
+  'requests that cost no tokens': ({ requests }) => requests.filter(({ tokens }) => tokens === 0).length,
   'schedules with paused limits': ({ schedule }) => (hasPaused(schedule) ? 1 : 0),
-  'settlements to what callers claim': ({ asks }) =>
-    asks.filter(({ ending }) => ending?.by === 'caller').length,
+  'settlements to what callers claim': ({ requests }) =>
+    requests.filter(({ ending }) => ending?.by === 'caller').length,
 } as const satisfies Record<string, (log: RunLog) => number>
 
 export type CountName = keyof typeof COUNTED
@@ -56,13 +56,13 @@ export const summaryOf = (log: RunLog): Summary => {
   return {
     counts: countsOf((name) => COUNTED[name](log)),
     leastShare: isCalm(log.schedule) ? { calm: share, faulty: none } : { calm: none, faulty: share },
-    longestWaitNs: Math.max(0, ...log.asks.map(waitNs)),
+    longestWaitNs: Math.max(0, ...log.requests.map(waitNs)),
     failures: failure ? [failure] : [],
   }
 }
 
-const waitNs = ({ askedNs, answer }: RunLog['asks'][number]): number =>
-  answer ? answer.atNs - askedNs - answer.frozenNs : 0
+const waitNs = ({ requestedNs, response }: RunLog['requests'][number]): number =>
+  response ? response.atNs - requestedNs - response.frozenNs : 0
 
 export const together = (a: Summary, b: Summary): Summary => ({
   counts: countsOf((name) => a.counts[name] + b.counts[name]),

@@ -1,4 +1,4 @@
-import type { LoggedAsk, RunLog } from './run-log.ts'
+import type { LoggedRequest, RunLog } from './run-log.ts'
 import { failureOf, failureText, simulate } from './simulate.ts'
 import type { TableWrite } from './world/table-log.ts'
 
@@ -12,19 +12,19 @@ export const traceOf = async (
   seed: number,
 ): Promise<{ readonly text: string; readonly isWrong: boolean }> => {
   const log = await simulate(seed)
-  const { asks: _, ...schedule } = log.schedule
+  const { requests: _, ...schedule } = log.schedule
   const failure = failureOf(log)
   const text = [
     JSON.stringify(schedule, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value), 2),
     ...linesOf(log).map(({ atNs, text }) => `${(atNs / 1e6).toFixed(3).padStart(12)} ms  ${text}`),
-    failure ? failureText(failure) : `seed ${seed}: as promised`,
+    failure ? failureText(failure) : `seed ${seed}: no violations`,
   ].join('\n')
   return { text, isWrong: failure !== undefined }
 }
 
-const linesOf = ({ asks, writes, schedule, resets }: RunLog): readonly Line[] =>
+const linesOf = ({ requests, writes, schedule, resets }: RunLog): readonly Line[] =>
   [
-    ...asks.flatMap(linesOfAsk),
+    ...requests.flatMap(linesOfRequest),
     ...writes.map((write) => ({ atNs: write.atNs, text: textOfWrite(write) })),
     ...schedule.faults.map(({ atNs, fault, node }) => ({ atNs, text: `node ${node}: ${fault}` })),
     ...resets.map(({ calledNs, entityId }) => ({
@@ -33,15 +33,22 @@ const linesOf = ({ asks, writes, schedule, resets }: RunLog): readonly Line[] =>
     })),
   ].sort((a, b) => a.atNs - b.atNs)
 
-const linesOfAsk = ({ askedNs, node, entityId, tokens, answer, ending }: LoggedAsk): readonly Line[] => {
+const linesOfRequest = ({
+  requestedNs,
+  node,
+  entityId,
+  tokens,
+  response,
+  ending,
+}: LoggedRequest): readonly Line[] => {
   const who = `node ${node}: ${entityId}, ${tokens} tokens`
   return [
-    { atNs: askedNs, text: `${who}, sent` },
-    ...(answer
+    { atNs: requestedNs, text: `${who}, sent` },
+    ...(response
       ? [
           {
-            atNs: answer.atNs,
-            text: `${who}, ${answer.isAllowed ? 'admitted' : 'denied'}${answer.isDegraded ? ' without the table' : ''}`,
+            atNs: response.atNs,
+            text: `${who}, ${response.isAllowed ? 'admitted' : 'denied'}${response.isDegraded ? ' without the table' : ''}`,
           },
         ]
       : []),
@@ -51,5 +58,5 @@ const linesOfAsk = ({ askedNs, node, entityId, tokens, answer, ending }: LoggedA
 
 const textOfWrite = ({ by, entityId, changes, used, end, isReset }: TableWrite): string => {
   const what = isReset ? 'reset' : changes.map(({ limit, amount }) => `${limit} ${amount}`).join(', ')
-  return `table: instance ${by} writes ${entityId}: ${what} ${JSON.stringify(used)}${end.isAnswered ? '' : ', response lost'}`
+  return `table: instance ${by} writes ${entityId}: ${what} ${JSON.stringify(used)}${end.isReceived ? '' : ', response lost'}`
 }

@@ -29,7 +29,7 @@ const valueBytes = (value: AttributeValue): number => {
   if (value.S !== undefined) return utf8(value.S)
   if (value.N !== undefined) return numberBytes(value.N)
   if (value.M !== undefined) return 3 + Object.keys(value.M).length + attributesBytes(value.M)
-  throw new Error(`a bucket holds texts, numbers and maps, not ${Object.keys(value).join()}`)
+  throw new Error(`a bucket contains strings, numbers and maps, not ${Object.keys(value).join()}`)
 }
 
 /** Leading and trailing zeros do not count. */

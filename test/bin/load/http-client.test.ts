@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
-import { createHttpClient, type HttpClientOptions, NoAnswer } from '../../../bin/load/http-client.ts'
+import { createHttpClient, type HttpClientOptions, NoResponse } from '../../../bin/load/http-client.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -37,7 +37,7 @@ const request = { node: 0, apiKey: 'key', body: Buffer.from('{"a":1}') }
 
 const kindOf = async (response: Promise<number>): Promise<string> => {
   const error: unknown = await response.catch((reason: unknown) => reason)
-  if (!(error instanceof NoAnswer)) throw error
+  if (!(error instanceof NoResponse)) throw error
   return error.kind
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type LoadRequest, NoAnswer } from '../../../bin/load/http-client.ts'
+import { type LoadRequest, NoResponse } from '../../../bin/load/http-client.ts'
 import { type Callers, type Content, createPayloads, runCallers } from '../../../bin/load/run-callers.ts'
 import { createTally, requestsOf } from '../../../bin/load/tally.ts'
 
@@ -88,7 +88,7 @@ test('callers stop on abort, in the middle of a delay, and return their counts',
 test('requests without a response are counted by cause', async () => {
   const { tally } = await run(async (_, stopping) => {
     stopping.abort()
-    throw new NoAnswer('ECONNREFUSED')
+    throw new NoResponse('ECONNREFUSED')
   })
   expect(Object.keys(tally.total().errors)).toEqual(['ECONNREFUSED'])
 })

@@ -3,10 +3,10 @@ import { createTally, errorsOf, requestsOf } from '../../../bin/load/tally.ts'
 
 test('a tally counts results by node and by key', () => {
   const tally = createTally(2, 3)
-  tally.answered({ node: 0, key: 0 }, 200, 1)
-  tally.answered({ node: 1, key: 0 }, 429, 2)
-  tally.answered({ node: 1, key: 2 }, 503, 3)
-  tally.answered({ node: 1, key: 2 }, 302, 3)
+  tally.responded({ node: 0, key: 0 }, 200, 1)
+  tally.responded({ node: 1, key: 0 }, 429, 2)
+  tally.responded({ node: 1, key: 2 }, 503, 3)
+  tally.responded({ node: 1, key: 2 }, 302, 3)
   tally.failed({ node: 1, key: 2 }, 'ECONNREFUSED')
   const failed = { http_503: 1, http_302: 1, ECONNREFUSED: 1 }
   expect(tally.counts()).toMatchObject({
@@ -26,10 +26,10 @@ test('a tally counts results by node and by key', () => {
 
 test('a tally adds the counts of other processes', () => {
   const one = createTally(1, 2)
-  one.answered({ node: 0, key: 0 }, 200, 1)
+  one.responded({ node: 0, key: 0 }, 200, 1)
   one.failed({ node: 0, key: 1 }, 'timeout')
   const other = createTally(1, 2)
-  other.answered({ node: 0, key: 1 }, 200, 9)
+  other.responded({ node: 0, key: 1 }, 200, 9)
   other.failed({ node: 0, key: 1 }, 'timeout')
   const sum = createTally(1, 2)
   for (const { counts } of [one, other]) sum.add(structuredClone(counts()))

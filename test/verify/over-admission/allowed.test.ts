@@ -9,7 +9,7 @@ const ns = (ms: number): bigint => BigInt(Math.round((START + ms) * 1e6))
 
 /** One request each, `ms` after the start. */
 const admitted = (...times: readonly number[]): readonly Use[] =>
-  times.map((ms) => ({ amount: 1, at: ns(ms), until: ns(ms), askedAt: ns(ms) }))
+  times.map((ms) => ({ amount: 1, at: ns(ms), until: ns(ms), sentAt: ns(ms) }))
 
 describe('a bound on any span', () => {
   const bound: Bound = { kind: 'span', capacity: 2, perSecond: 1 }
@@ -48,20 +48,20 @@ test('counts minutes by the clock', () => {
 
 test('counts a request that is sent in one minute and completed in the next in either', () => {
   const bound: Bound = { kind: 'minute', limit: 2 }
-  const across = { amount: 1, at: ns(0), until: ns(MINUTE), askedAt: ns(0) }
+  const across = { amount: 1, at: ns(0), until: ns(MINUTE), sentAt: ns(0) }
   expect(worstSpan(bound, [...admitted(0, 0), across]).over).toBe(0)
   expect(worstSpan(bound, [...admitted(0, 0), across, ...admitted(MINUTE, MINUTE)]).over).toBe(1)
 })
 
 describe('a settlement', () => {
   const bound: Bound = { kind: 'window', limit: 10, seconds: 60 }
-  const settled = (askedMs: number, used: number, doneMs = askedMs + 10) => ({
-    askedAt: ns(askedMs),
-    at: ns(askedMs),
-    answeredAt: ns(askedMs + 1),
+  const settled = (sentMs: number, used: number, doneMs = sentMs + 10) => ({
+    sentAt: ns(sentMs),
+    at: ns(sentMs),
+    receivedAt: ns(sentMs + 1),
     entityId: 'key',
     reserved: { tokens: 5 },
-    settled: { used: { tokens: used }, calledAt: ns(askedMs + 5), doneAt: ns(doneMs) },
+    settled: { used: { tokens: used }, calledAt: ns(sentMs + 5), doneAt: ns(doneMs) },
   })
 
   test('below the reservation counts the actual use', () => {

@@ -17,7 +17,7 @@ describe('planted faults', () => {
   })
 
   test('are not planted if the text to replace has changed', () => {
-    expect(() => planted({ name: 'a', file: 'b', from: 'c', to: 'd' }, 'c and c')).toThrow('stands 2 times')
+    expect(() => planted({ name: 'a', file: 'b', from: 'c', to: 'd' }, 'c and c')).toThrow('occurs 2 times')
   })
 
   // the faults that a few seeds find; `npm run verify`, which .ci/run calls, hunts all of them

@@ -49,6 +49,6 @@ const planting = (fault: PlantedFault): Plugin => ({
 export const planted = ({ name, file, from, to }: PlantedFault, source: string): string => {
   const places = source.split(from).length - 1
   if (places !== 1)
-    throw new Error(`"${name}" cannot be planted: what it changes stands ${places} times in ${file}: ${from}`)
+    throw new Error(`"${name}" cannot be planted: its text occurs ${places} times in ${file}: ${from}`)
   return source.replace(from, () => to)
 }

@@ -1,6 +1,6 @@
-import type { LoggedAsk, RunLog } from '../run-log.ts'
+import type { LoggedRequest, RunLog } from '../run-log.ts'
 import type { PlannedLimit } from '../schedule/schedule.ts'
-import { giveBacksOf } from './spans.ts'
+import { refundsOf } from './spans.ts'
 import { differenceNs, isChanged, leaseNsOf, touches, type Watched, watchedIn } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
@@ -15,8 +15,8 @@ const ROUNDING = 1e-6
 export const callersBounded = (log: RunLog): readonly string[] =>
   sharedIn(log).flatMap((id) => {
     const callers = callersOf(log, id)
-    const asks = log.asks.filter(({ entityId }) => callers.includes(entityId))
-    if (asks.some(isChargedInFull)) return []
+    const requests = log.requests.filter(({ entityId }) => callers.includes(entityId))
+    if (requests.some(isChargedInFull)) return []
     return [
       ...debtsOf(log, id),
       ...unreservedIn(log, id),
@@ -39,7 +39,7 @@ const callersOf = (log: RunLog, id: string): readonly string[] =>
     .filter((entityId) => entityId !== id && touches(log, { entityId: id }, { entityId }))
 
 /** Settled above the reservation, and not by the caller. */
-const isChargedInFull = ({ ending, tokens }: LoggedAsk): boolean =>
+const isChargedInFull = ({ ending, tokens }: LoggedRequest): boolean =>
   ending !== undefined && ending.by !== 'caller' && (ending.by === 'admin' || ending.tokens > tokens)
 
 const limitsOf = (log: RunLog, id: string): readonly Watched[] =>
@@ -56,14 +56,14 @@ const debtsOf = (log: RunLog, id: string): readonly string[] =>
   )
 
 const isOver = (
-  { schedule, lives }: RunLog,
+  { schedule, instances }: RunLog,
   { size }: PlannedLimit,
   state: bigint,
   atNs: number,
 ): boolean => {
   if (size.kind === 'sliding') return false
   if (size.kind === 'minute') return Number(state) > size.limit
-  const ahead = Math.max(...lives.map(({ aheadNs }) => aheadNs[1]))
+  const ahead = Math.max(...instances.map(({ aheadNs }) => aheadNs[1]))
   const fullNs = Number(state - schedule.startNs)
   return fullNs > atNs + ahead + schedule.tickNs + size.fillsInSeconds * SECOND_NS
 }
@@ -88,8 +88,8 @@ const overOwn = (log: RunLog, id: string, meter: PlannedLimit['meter']): readonl
 /** The amount that the strictest own limit allows over the whole run; infinite if no limit applies throughout. */
 const allowedTo = (log: RunLog, caller: string, meter: PlannedLimit['meter']): number => {
   const isReset = log.writes.some(({ entityId, isReset }) => isReset && entityId === caller)
-  const isAdmittedWithout = log.asks.some(
-    ({ entityId, answer }) => entityId === caller && answer?.isAllowed && answer.isDegraded,
+  const isAdmittedWithout = log.requests.some(
+    ({ entityId, response }) => entityId === caller && response?.isAllowed && response.isDegraded,
   )
   if (isReset || isAdmittedWithout) return Number.POSITIVE_INFINITY
   const own = limitsOf(log, caller).filter(({ limit }) => limit.meter === meter && limit.refund === 'strict')
@@ -100,7 +100,7 @@ const allowedBy = (log: RunLog, watched: Watched): number => {
   const { size } = watched.limit
   const lastNs = Math.max(0, ...log.writes.map(({ atNs }) => atNs))
   const slackNs = leaseNsOf(log) + differenceNs(log)
-  const backNs = giveBacksOf(log, watched).underWayNs(0, lastNs)
+  const backNs = refundsOf(log, watched).underWayNs(0, lastNs)
   const ns = lastNs + slackNs + backNs
   if (size.kind === 'bucket') return size.capacity * (1 + ns / (size.fillsInSeconds * SECOND_NS))
   if (size.kind === 'minute') return size.limit * (2 + Math.floor(ns / MINUTE_NS))

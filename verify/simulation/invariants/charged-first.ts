@@ -66,41 +66,43 @@ const sum = (items: readonly { readonly amount: number }[]): number =>
  * the counters of use equal the reported use.
  */
 export const nothingLeftOver = (log: RunLog): readonly string[] => {
-  const left = isAllKnown(log) ? watchedIn(log).flatMap((watched) => leftOf(log, watched) ?? []) : []
+  const left = isComplete(log) ? watchedIn(log).flatMap((watched) => leftOf(log, watched) ?? []) : []
   return isCalm(log.schedule) ? [...left, ...countsOff(log)] : left
 }
 
-const isAllKnown = ({ lives, writes, resets, lostBacks }: RunLog): boolean =>
-  lostBacks + resets.length === 0 &&
-  lives.every(({ hasCrashed }) => !hasCrashed) &&
-  writes.every(({ end }) => end.isAnswered)
+const isComplete = ({ instances, writes, resets, lostRefunds }: RunLog): boolean =>
+  lostRefunds + resets.length === 0 &&
+  instances.every(({ hasCrashed }) => !hasCrashed) &&
+  writes.every(({ end }) => end.isReceived)
 
 const leftOf = (log: RunLog, watched: Watched): string | undefined => {
   // a charge made before a change remains
-  if (!givesAllBack(log, watched) || isChanged(log, watched)) return undefined
+  if (!refundsInFull(log, watched) || isChanged(log, watched)) return undefined
   // shared buckets are charged only a part of what callers claim
-  if (log.asks.some((ask) => ask.ending?.by !== undefined && touches(log, watched, ask))) return undefined
+  if (log.requests.some((request) => request.ending?.by !== undefined && touches(log, watched, request)))
+    return undefined
   // if a request was admitted without one bucket, its other buckets are charged nevertheless
-  if (log.asks.some((ask) => ask.answer?.isDegraded && touches(log, watched, ask))) return undefined
+  if (log.requests.some((request) => request.response?.isDegraded && touches(log, watched, request)))
+    return undefined
   const [charged, used] = [sum(chargesOf(log, watched)), sum(usesOf(log, watched)) + beyond(log, watched)]
   if (Math.abs(charged - used) <= 1e-3) return undefined
   return `${watched.limit.name} of ${watched.entityId}: ${charged} charged in the end, ${used} used`
 }
 
 /** A calendar minute refunds in full until it ends. */
-const givesAllBack = ({ schedule, lives }: RunLog, { limit }: Watched): boolean => {
+const refundsInFull = ({ schedule, instances }: RunLog, { limit }: Watched): boolean => {
   if (limit.size.kind === 'bucket') return limit.refund === 'full'
   if (limit.size.kind === 'sliding') return false
   const into = Number(schedule.startNs % BigInt(60 * SECOND_NS))
-  const least = Math.min(...lives.map(({ aheadNs }) => aheadNs[0]))
-  const most = Math.max(...lives.map(({ aheadNs }) => aheadNs[1]))
+  const least = Math.min(...instances.map(({ aheadNs }) => aheadNs[0]))
+  const most = Math.max(...instances.map(({ aheadNs }) => aheadNs[1]))
   return into + least >= 0 && into + schedule.durationNs + most + 15 * SECOND_NS < 60 * SECOND_NS
 }
 
 /** The reported use beyond the reservation. */
 const beyond = (log: RunLog, watched: Watched): number =>
-  log.asks
-    .filter((ask) => ask.answer?.isAllowed && touches(log, watched, ask))
+  log.requests
+    .filter((request) => request.response?.isAllowed && touches(log, watched, request))
     .reduce(
       (total, { tokens, ending }) =>
         total + (watched.limit.meter === 'tokens' && ending ? Math.max(0, ending.tokens - tokens) : 0),
@@ -109,17 +111,19 @@ const beyond = (log: RunLog, watched: Watched): number =>
 
 const countsOff = (log: RunLog): readonly string[] =>
   log.schedule.entities.flatMap(({ id }) => {
-    const told = log.asks.filter((ask) => ask.answer?.isAllowed && touches(log, { entityId: id }, ask))
+    const admitted = log.requests.filter(
+      (request) => request.response?.isAllowed && touches(log, { entityId: id }, request),
+    )
     const counted = log.writes
       .filter(({ entityId }) => entityId === id)
       .reduce((total, { used }) => total + (used.tokens ?? 0), 0)
-    if (told.some(({ ending }) => ending?.by !== undefined)) return []
-    const tokens = told.reduce((total, ask) => total + toldOf(ask), 0)
+    if (admitted.some(({ ending }) => ending?.by !== undefined)) return []
+    const tokens = admitted.reduce((total, request) => total + reportedOf(request), 0)
     return counted === tokens ? [] : [`${id}: ${counted} tokens counted as used, ${tokens} reported`]
   })
 
 /** The reported use: at the decision or at the settlement; 0 if the reservation was released or never settled. */
-const toldOf = ({ tokens, ending, settles }: RunLog['asks'][number]): number => {
+const reportedOf = ({ tokens, ending, settles }: RunLog['requests'][number]): number => {
   if (!settles) return tokens
   return ending?.tokens ?? 0
 }

@@ -18,9 +18,9 @@ export const inOrder = (log: RunLog): readonly string[] =>
 const firstBack = (writes: readonly TableWrite[], { limit }: Watched): readonly TableWrite[] => {
   let latest = 0
   for (const write of writes) {
-    const known = write.isReset ? 0 : latest
-    latest = write.resized.find((change) => change.limit === limit.name)?.version ?? known
-    if (latest < known) return [write]
+    const previous = write.isReset ? 0 : latest
+    latest = write.resized.find((change) => change.limit === limit.name)?.version ?? previous
+    if (latest < previous) return [write]
   }
   return []
 }

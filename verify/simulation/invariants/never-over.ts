@@ -1,7 +1,7 @@
 import type { RunLog } from '../run-log.ts'
 import type { PlannedLimit } from '../schedule/schedule.ts'
 import { overChanges } from './over-changes.ts'
-import { giveBacksOf, worstOf } from './spans.ts'
+import { refundsOf, worstOf } from './spans.ts'
 import {
   betweenResets,
   differenceNs,
@@ -56,12 +56,12 @@ const overSpans = (
 ): readonly string[] => {
   const perNs = size.capacity / (size.fillsInSeconds * SECOND_NS)
   const slackNs = leaseNsOf(log) + differenceNs(log)
-  const backs = giveBacksOf(log, watched)
+  const refunds = refundsOf(log, watched)
   // `refund: "full"` also returns what has already refilled; this bound allows for that
-  if (watched.limit.refund === 'full' && backs.count > 0) return []
+  if (watched.limit.refund === 'full' && refunds.count > 0) return []
   for (const { fromNs: begin } of uses) {
     const ended = worstOf(uses, begin, (used, endNs) => {
-      const allowed = size.capacity + perNs * (endNs - begin + slackNs + backs.underWayNs(begin, endNs))
+      const allowed = size.capacity + perNs * (endNs - begin + slackNs + refunds.underWayNs(begin, endNs))
       return used - allowed
     })
     if (ended.over > ROUNDING)
@@ -99,7 +99,7 @@ const overMinutes = (
   uses: readonly Use[],
 ): readonly string[] => {
   const start = Number(log.schedule.startNs % BigInt(MINUTE_NS))
-  const latest = Math.max(...log.lives.map(({ aheadNs }) => aheadNs[1]))
+  const latest = Math.max(...log.instances.map(({ aheadNs }) => aheadNs[1]))
   const used = new Map<number, number>()
   const leaseNs = leaseNsOf(log) + differenceNs(log)
   // in a minute with a reset, both generations count
@@ -107,7 +107,7 @@ const overMinutes = (
     .toSorted((a, b) => b.length - a.length)
     .slice(0, 1))
     for (const { fromNs, toNs, amount, by } of each) {
-      const least = log.lives[by]?.aheadNs[0] ?? 0
+      const least = log.instances[by]?.aheadNs[0] ?? 0
       const minute = Math.floor((start + fromNs + least - log.schedule.tickNs) / MINUTE_NS)
       if (Math.floor((start + toNs + latest) / MINUTE_NS) === minute)
         used.set(minute, (used.get(minute) ?? 0) + amount)

@@ -1,7 +1,7 @@
 import type { RunLog } from '../run-log.ts'
 import { limitAt, type PlannedLimit } from '../schedule/schedule.ts'
 import type { TableWrite } from '../world/table-log.ts'
-import { giveBacksOf, worstOf } from './spans.ts'
+import { refundsOf, worstOf } from './spans.ts'
 import { betweenResets, differenceNs, leaseNsOf, type Use, usesOf, type Watched } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
@@ -22,7 +22,7 @@ interface Period {
 /** The bounds on a span, for all sizes that the bucket had in it: the amount in use, and the refill. */
 interface Bound {
   readonly capacity: number
-  readonly comesBack: number
+  readonly refilled: number
   readonly fastestPerNs: number
   readonly changes: number
   readonly decidedNs: number
@@ -35,15 +35,15 @@ interface Bound {
  */
 export const overChanges = (log: RunLog, watched: Watched): readonly string[] => {
   const { entityId, limit } = watched
-  const backs = giveBacksOf(log, watched)
+  const refunds = refundsOf(log, watched)
   const periods = periodsOf(log, watched)
-  if (limit.refund === 'full' && backs.count > 0) return []
+  if (limit.refund === 'full' && refunds.count > 0) return []
   const slackNs = leaseNsOf(log) + differenceNs(log)
   const over = (begin: number, used: number, endNs: number): number => {
     const bound = boundOf(log, periods, begin - slackNs, endNs)
     if (bound === undefined) return 0
-    const lateNs = slackNs * bound.changes + bound.decidedNs + backs.underWayNs(begin, endNs)
-    return used - bound.capacity - bound.comesBack - bound.fastestPerNs * lateNs
+    const lateNs = slackNs * bound.changes + bound.decidedNs + refunds.underWayNs(begin, endNs)
+    return used - bound.capacity - bound.refilled - bound.fastestPerNs * lateNs
   }
   return betweenResets(log, watched, usesOf(log, watched), slackNs).flatMap((uses) =>
     worstIn(uses, over).map(
@@ -70,17 +70,19 @@ const periodsOf = (log: RunLog, { entityId, limit }: Watched): readonly Period[]
         .filter((change) => change.limit === limit.name)
         .map(({ version }) => ({
           fromNs: write.atNs,
-          decidedNs: write.atNs - askedNsOf(log, write),
+          decidedNs: write.atNs - oldestPendingNsOf(log, write),
           size: (limitAt(log.schedule, entityId, limit.name, version) ?? limit).size,
         })),
     ),
 ]
 
 /** When the oldest of the requests that were pending on the node as it sent the write had been sent. */
-const askedNsOf = ({ asks }: RunLog, { by, sentNs }: TableWrite): number =>
-  asks.reduce(
-    (first, { by: asked, askedNs, answer }) =>
-      asked === by && askedNs < first && (answer === undefined || answer.atNs >= sentNs) ? askedNs : first,
+const oldestPendingNsOf = ({ requests }: RunLog, { by, sentNs }: TableWrite): number =>
+  requests.reduce(
+    (first, { by: instance, requestedNs, response }) =>
+      instance === by && requestedNs < first && (response === undefined || response.atNs >= sentNs)
+        ? requestedNs
+        : first,
     sentNs,
   )
 
@@ -91,7 +93,7 @@ const boundOf = (
   fromNs: number,
   toNs: number,
 ): Bound | undefined => {
-  let bound: Bound = { capacity: 0, comesBack: 0, fastestPerNs: 0, changes: 0, decidedNs: 0 }
+  let bound: Bound = { capacity: 0, refilled: 0, fastestPerNs: 0, changes: 0, decidedNs: 0 }
   for (const [index, { fromNs: begun, size, decidedNs }] of periods.entries()) {
     const [begin, end] = [
       Math.max(fromNs, begun),
@@ -102,7 +104,7 @@ const boundOf = (
     const perNs = size.kind === 'bucket' ? size.capacity / (size.fillsInSeconds * SECOND_NS) : 0
     bound = {
       capacity: Math.max(bound.capacity, size.kind === 'bucket' ? size.capacity : size.limit),
-      comesBack: bound.comesBack + perNs * (end - begin),
+      refilled: bound.refilled + perNs * (end - begin),
       fastestPerNs: Math.max(bound.fastestPerNs, perNs),
       changes: bound.changes + 1,
       decidedNs: bound.decidedNs + decidedNs,
@@ -111,11 +113,11 @@ const boundOf = (
   return bound
 }
 
-const isWithin = ({ schedule, lives }: RunLog, size: Size, fromNs: number, toNs: number): boolean => {
+const isWithin = ({ schedule, instances }: RunLog, size: Size, fromNs: number, toNs: number): boolean => {
   if (size.kind === 'bucket') return true
   if (size.kind === 'sliding') return toNs - fromNs < size.seconds * SECOND_NS
   const start = Number(schedule.startNs % BigInt(MINUTE_NS))
-  const least = Math.min(...lives.map(({ aheadNs }) => aheadNs[0])) - schedule.tickNs
-  const most = Math.max(...lives.map(({ aheadNs }) => aheadNs[1]))
+  const least = Math.min(...instances.map(({ aheadNs }) => aheadNs[0])) - schedule.tickNs
+  const most = Math.max(...instances.map(({ aheadNs }) => aheadNs[1]))
   return Math.floor((start + fromNs + least) / MINUTE_NS) === Math.floor((start + toNs + most) / MINUTE_NS)
 }

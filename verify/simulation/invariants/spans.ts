@@ -19,8 +19,8 @@ export const worstOf = (
 }
 
 /** The number of refunds, and the total delay of those that arrived in a span. */
-export const giveBacksOf = ({ writes }: RunLog, { entityId, limit }: Watched) => {
-  const backs = writes
+export const refundsOf = ({ writes }: RunLog, { entityId, limit }: Watched) => {
+  const refunds = writes
     .filter(
       (write) =>
         write.entityId === entityId &&
@@ -28,8 +28,8 @@ export const giveBacksOf = ({ writes }: RunLog, { entityId, limit }: Watched) =>
     )
     .map(({ atNs, sentNs }) => ({ atNs, ns: atNs - sentNs }))
   return {
-    count: backs.length,
+    count: refunds.length,
     underWayNs: (begin: number, end: number): number =>
-      backs.reduce((sum, { atNs, ns }) => (atNs >= begin && atNs <= end ? sum + ns : sum), 0),
+      refunds.reduce((sum, { atNs, ns }) => (atNs >= begin && atNs <= end ? sum + ns : sum), 0),
   }
 }

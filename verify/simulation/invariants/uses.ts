@@ -1,4 +1,4 @@
-import type { LoggedAsk, RunLog } from '../run-log.ts'
+import type { LoggedRequest, RunLog } from '../run-log.ts'
 import type { PlannedLimit } from '../schedule/schedule.ts'
 
 /**
@@ -39,9 +39,9 @@ export const isChanged = ({ schedule }: RunLog, { entityId }: Watched): boolean 
   schedule.changes.some(({ of }) => of === entityId)
 
 /** The maximum difference between clocks in ns, including the tick of the wall clock. */
-export const differenceNs = ({ schedule, lives }: RunLog): number =>
-  Math.max(...lives.map(({ aheadNs }) => aheadNs[1])) -
-  Math.min(...lives.map(({ aheadNs }) => aheadNs[0])) +
+export const differenceNs = ({ schedule, instances }: RunLog): number =>
+  Math.max(...instances.map(({ aheadNs }) => aheadNs[1])) -
+  Math.min(...instances.map(({ aheadNs }) => aheadNs[0])) +
   schedule.tickNs
 
 /**
@@ -49,27 +49,27 @@ export const differenceNs = ({ schedule, lives }: RunLog): number =>
  * can no longer be denied.
  */
 export const usesOf = (log: RunLog, watched: Watched): readonly Use[] =>
-  log.asks.flatMap((ask) => useOf(log, watched, ask) ?? []).sort((a, b) => a.toNs - b.toNs)
+  log.requests.flatMap((request) => useOf(log, watched, request) ?? []).sort((a, b) => a.toNs - b.toNs)
 
-const useOf = (log: RunLog, watched: Watched, ask: LoggedAsk): Use | undefined => {
-  const { answer, askedNs, by } = ask
-  if (!answer?.isAllowed || answer.isDegraded || !touches(log, watched, ask)) return undefined
-  return { fromNs: askedNs, toNs: answer.atNs, amount: usedOf(watched.limit.meter, ask), by }
+const useOf = (log: RunLog, watched: Watched, request: LoggedRequest): Use | undefined => {
+  const { response, requestedNs, by } = request
+  if (!response?.isAllowed || response.isDegraded || !touches(log, watched, request)) return undefined
+  return { fromNs: requestedNs, toNs: response.atNs, amount: usedOf(watched.limit.meter, request), by }
 }
 
 /** Whether the bucket applies to the request: it belongs to the caller, to its parent, or to a policy. */
 export const touches = (
   { schedule }: RunLog,
   { entityId }: Pick<Watched, 'entityId'>,
-  ask: Pick<LoggedAsk, 'entityId'>,
+  request: Pick<LoggedRequest, 'entityId'>,
 ): boolean => {
-  if (ask.entityId === entityId) return true
+  if (request.entityId === entityId) return true
   const policy = schedule.policies.find(({ id }) => id === entityId)
-  if (policy) return policy.callers.includes(ask.entityId)
-  return schedule.entities.some(({ id, parentId }) => id === ask.entityId && parentId === entityId)
+  if (policy) return policy.callers.includes(request.entityId)
+  return schedule.entities.some(({ id, parentId }) => id === request.entityId && parentId === entityId)
 }
 
-const usedOf = (meter: PlannedLimit['meter'], { tokens, ending }: LoggedAsk): number => {
+const usedOf = (meter: PlannedLimit['meter'], { tokens, ending }: LoggedRequest): number => {
   if (meter === 'output_tokens') return 0
   const reserved = meter === 'tokens' ? tokens : 1
   return ending === undefined ? reserved : Math.min(reserved, ending[meter])

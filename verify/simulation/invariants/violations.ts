@@ -1,6 +1,6 @@
 import type { RunLog } from '../run-log.ts'
 import { answered } from './answered.ts'
-import { asTold } from './as-told.ts'
+import { asConfigured } from './as-configured.ts'
 import { callersBounded } from './callers-bounded.ts'
 import { chargedFirst, nothingLeftOver } from './charged-first.ts'
 import { inOrder } from './in-order.ts'
@@ -14,7 +14,7 @@ export const INVARIANTS = {
   'nothing left over': nothingLeftOver,
   'in order': inOrder,
   'used up': usedUp,
-  'as configured': asTold,
+  'as configured': asConfigured,
   'callers bounded': callersBounded,
   answered,
 } as const satisfies Record<string, (log: RunLog) => readonly string[]>

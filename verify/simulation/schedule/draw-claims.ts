@@ -1,5 +1,5 @@
 import type { Random } from '../world/random.ts'
-import type { PlannedAsk, PlannedClaim, PlannedLimit, Schedule } from './schedule.ts'
+import type { PlannedClaim, PlannedLimit, PlannedRequest, Schedule } from './schedule.ts'
 
 const MOST = Number.MAX_SAFE_INTEGER
 /** In this share of the schedules, an administrator settles as well. */
@@ -21,7 +21,9 @@ export const withClaims = (random: Random, schedule: Schedule): Schedule => {
   const draw = claimsOf(random, drawn)
   return {
     ...drawn,
-    asks: drawn.asks.map((ask) => (hostile.includes(ask.entityId) && random.chance(0.8) ? draw(ask) : ask)),
+    requests: drawn.requests.map((request) =>
+      hostile.includes(request.entityId) && random.chance(0.8) ? draw(request) : request,
+    ),
   }
 }
 
@@ -38,34 +40,34 @@ const narrowed = (random: Random, schedule: Schedule): Schedule => {
     ...schedule,
     entities: schedule.entities.map((each) => ({ ...each, limits: each.parentId === null ? wide : small })),
     policies: schedule.policies.map((each) => ({ ...each, limits: wide })),
-    asks: schedule.asks.map((ask) => ({
-      ...ask,
+    requests: schedule.requests.map((request) => ({
+      ...request,
       tokens: random.between(1, Math.ceil(capacity / 8)),
-      ...(isBeyond(ask) && { ending: 'never' as const }),
+      ...(isBeyond(request) && { ending: 'never' as const }),
     })),
   }
 }
 
 /** Settled above its reservation by its own process, which is trusted. */
-const isBeyond = ({ ending }: PlannedAsk): boolean =>
+const isBeyond = ({ ending }: PlannedRequest): boolean =>
   typeof ending === 'object' && 'share' in ending && (ending.share ?? 0) > 1
 
 const claimsOf = (random: Random, { aheadNs, durationNs }: Schedule) => {
   const share = random.chance(BY_ADMINS) ? 0.5 : 0
   const momentNs = Math.round(durationNs * (0.3 + 0.7 * random.next()))
-  return (ask: PlannedAsk): PlannedAsk => {
-    const isTogether = ask.atNs < momentNs && random.chance(0.6)
+  return (request: PlannedRequest): PlannedRequest => {
+    const isTogether = request.atNs < momentNs && random.chance(0.6)
     const ending: PlannedClaim = {
-      afterNs: isTogether ? momentNs - ask.atNs : random.between(0, 1_000_000_000),
+      afterNs: isTogether ? momentNs - request.atNs : random.between(0, 1_000_000_000),
       claims: {
-        tokens: amountOf(random, ask.tokens),
+        tokens: amountOf(random, request.tokens),
         ...(random.chance(0.4) && { requests: amountOf(random, 1) }),
         ...(random.chance(0.4) && { output_tokens: MOST }),
       },
       node: random.between(0, aheadNs.length - 1),
       by: random.chance(share) ? 'admin' : 'caller',
     }
-    return { ...ask, ending }
+    return { ...request, ending }
   }
 }
 

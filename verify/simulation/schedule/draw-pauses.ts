@@ -2,7 +2,7 @@ import type { Random } from '../world/random.ts'
 import { EPOCH_NS } from './draw-clocks.ts'
 import { amountOf } from './draw-entities.ts'
 import { drawNetwork } from './draw-faults.ts'
-import type { PlannedAsk, PlannedEnding, PlannedFault, PlannedLimit, Schedule } from './schedule.ts'
+import type { PlannedEnding, PlannedFault, PlannedLimit, PlannedRequest, Schedule } from './schedule.ts'
 
 const MS = 1_000_000
 const SECOND_NS = 1000 * MS
@@ -35,7 +35,7 @@ export const drawPauses = (seed: number, random: Random): Schedule => {
     policies: [],
     changes: [],
     network: { ...drawNetwork(random, isCalm), slow: 0, meanDelayNs: 2 * MS },
-    asks: drawAsks(random, { amount: amountOf(size), nodes, crowdNs, silenceNs }),
+    requests: drawRequests(random, { amount: amountOf(size), nodes, crowdNs, silenceNs }),
     faults: isCalm ? [] : drawFreezes(random, { nodes, crowdNs, silenceNs }),
   }
 }
@@ -64,12 +64,15 @@ interface Phases {
   readonly silenceNs: number
 }
 
-const drawAsks = (random: Random, phases: Phases & { readonly amount: number }): readonly PlannedAsk[] => {
+const drawRequests = (
+  random: Random,
+  phases: Phases & { readonly amount: number },
+): readonly PlannedRequest[] => {
   const { amount, nodes, crowdNs, silenceNs } = phases
   const crowd = (fromNs: number, lastsNs: number, count: number, share: number, ending?: PlannedEnding) =>
     Array.from(
       { length: count },
-      (): PlannedAsk => ({
+      (): PlannedRequest => ({
         atNs: fromNs + random.between(0, lastsNs),
         node: random.between(0, nodes - 1),
         entityId: 'key',

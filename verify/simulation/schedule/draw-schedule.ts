@@ -10,7 +10,7 @@ import { drawPauses } from './draw-pauses.ts'
 import { withPolicies } from './draw-policies.ts'
 import { drawSteady } from './draw-steady.ts'
 import { withZeros } from './draw-zeros.ts'
-import type { PlannedAsk, PlannedEnding, PlannedEntity, Schedule } from './schedule.ts'
+import type { PlannedEnding, PlannedEntity, PlannedRequest, Schedule } from './schedule.ts'
 
 const SECOND_NS = 1_000_000_000
 
@@ -41,10 +41,10 @@ const drawBursts = (seed: number, random: Random): Schedule => lasting(drawAll(s
 const lasting = (schedule: Schedule): Schedule => ({ ...schedule, durationNs: lastNs(schedule) })
 
 /** The time of the last request or settlement. */
-const lastNs = ({ durationNs, asks }: Schedule): number =>
+const lastNs = ({ durationNs, requests }: Schedule): number =>
   Math.max(
     durationNs,
-    ...asks.map(({ atNs, ending }) => atNs + (typeof ending === 'object' ? ending.afterNs : 0)),
+    ...requests.map(({ atNs, ending }) => atNs + (typeof ending === 'object' ? ending.afterNs : 0)),
   )
 
 const drawAll = (seed: number, random: Random): Schedule => {
@@ -68,17 +68,17 @@ const drawAll = (seed: number, random: Random): Schedule => {
     policies: [],
     changes: [],
     network: drawNetwork(random, isCalm),
-    asks: drawAsks(random, entities, durationNs, nodes),
+    requests: drawRequests(random, entities, durationNs, nodes),
     faults: isCalm ? [] : drawFaults(random, { durationNs, nodes, entities }),
   }
 }
 
-const drawAsks = (
+const drawRequests = (
   random: Random,
   entities: readonly PlannedEntity[],
   durationNs: number,
   nodes: number,
-): readonly PlannedAsk[] => {
+): readonly PlannedRequest[] => {
   const count = random.between(12, 60)
   const room = roomIn(entities, durationNs / SECOND_NS)
   const meanTokens = Math.max(1, (room * random.pick([0.7, 1.5, 3])) / count)
@@ -87,12 +87,12 @@ const drawAsks = (
     .map(({ id }) => id)
   const burst = random.pick([1, 1, 3, 8])
   const usual = drawUsual(random)
-  const asks: PlannedAsk[] = []
+  const requests: PlannedRequest[] = []
   let atNs = 0
-  while (asks.length < count) {
+  while (requests.length < count) {
     atNs += random.gap((burst * durationNs) / count)
     for (let left = random.between(1, 2 * burst - 1); left > 0; left--)
-      asks.push({
+      requests.push({
         atNs: Math.round(atNs),
         node: random.between(0, nodes - 1),
         entityId: random.pick([ids[0] ?? '', ...ids.slice(1)]),
@@ -100,7 +100,7 @@ const drawAsks = (
         ...usual(),
       })
   }
-  return asks
+  return requests
 }
 
 /** The usual ending of the requests in one schedule. */

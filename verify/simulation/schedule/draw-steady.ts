@@ -1,7 +1,7 @@
 import type { Random } from '../world/random.ts'
 import { drawClocks, EPOCH_NS } from './draw-clocks.ts'
 import { drawNetwork } from './draw-faults.ts'
-import type { PlannedAsk, PlannedLimit, Schedule } from './schedule.ts'
+import type { PlannedLimit, PlannedRequest, Schedule } from './schedule.ts'
 
 const SECOND_NS = 1_000_000_000
 const REQUESTS_A_SECOND = 30
@@ -27,7 +27,7 @@ export const drawSteady = (seed: number, random: Random): Schedule => {
     policies: [],
     changes: [],
     network: { ...drawNetwork(random, isCalm), meanDelayNs: 2_000_000 },
-    asks: drawDemand(random, { nodes, seconds, perSecond }),
+    requests: drawDemand(random, { nodes, seconds, perSecond }),
     faults: [],
   }
 }
@@ -73,7 +73,7 @@ const drawDemand = (
     seconds,
     perSecond,
   }: { readonly nodes: number; readonly seconds: number; readonly perSecond: number },
-): readonly PlannedAsk[] =>
+): readonly PlannedRequest[] =>
   Array.from({ length: Math.floor(seconds * perSecond) }, (_, index) => ({
     atNs: Math.round(((index + random.next()) * SECOND_NS) / perSecond),
     node: random.between(0, nodes - 1),

@@ -10,7 +10,9 @@ export const withZeros = (random: Random, schedule: Schedule): Schedule => {
   const share = random.pick([0.1, 0.5])
   const free = {
     ...schedule,
-    asks: schedule.asks.map((ask) => (random.chance(share) ? { ...ask, tokens: 0 } : ask)),
+    requests: schedule.requests.map((request) =>
+      random.chance(share) ? { ...request, tokens: 0 } : request,
+    ),
   }
   return random.chance(0.5) ? withPaused(random, free) : free
 }

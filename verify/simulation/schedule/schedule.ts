@@ -44,7 +44,7 @@ export interface PlannedChange {
 }
 
 /** A request, and its settlement if it is admitted. Times are ns since the start of the schedule. */
-export interface PlannedAsk {
+export interface PlannedRequest {
   readonly atNs: number
   readonly node: number
   readonly entityId: string
@@ -101,7 +101,7 @@ export interface Schedule {
   /** In order of time. The first one is version 2 of what it replaces. */
   readonly changes: readonly PlannedChange[]
   readonly network: NetworkFaults
-  readonly asks: readonly PlannedAsk[]
+  readonly requests: readonly PlannedRequest[]
   readonly faults: readonly PlannedFault[]
 }
 

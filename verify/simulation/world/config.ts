@@ -11,7 +11,7 @@ export interface PlannedConfig extends ConfigStore {
 }
 
 export const createConfig = ({ entities, policies }: Schedule): PlannedConfig => {
-  const known = new Map(
+  const stored = new Map(
     entities.map(({ id, parentId }) => {
       const kind = entities.some((child) => child.parentId === id) ? 'tenant' : 'key'
       return [id, newEntity({ id, name: id, kind, parentId }, 0n)]
@@ -19,8 +19,8 @@ export const createConfig = ({ entities, policies }: Schedule): PlannedConfig =>
   )
   const sets = new Map([...entities, ...policies].map(({ id, limits }) => [id, limitSet(limits, 1n)]))
   return {
-    entity: async (id) => known.get(id),
-    entities: async (ids) => ids.map((id) => known.get(id)),
+    entity: async (id) => stored.get(id),
+    entities: async (ids) => ids.map((id) => stored.get(id)),
     model: async () => undefined,
     limitSets: async (keys) =>
       keys.map(({ owner, resource }) => {

@@ -17,7 +17,7 @@ export interface NetworkFaults {
 
 /** The outcome of a call: whether its response arrived in time. */
 export interface CallEnd {
-  isAnswered: boolean
+  isReceived: boolean
 }
 
 /** The effect of a call on arrival; `end` is filled in later. */
@@ -63,15 +63,15 @@ export const createNetwork = (
   const send = <T>(machine: Machine, call: Call<T>): Promise<T> => {
     const { there, back, isInTime, end } = fate()
     const sentNs = scheduler.now()
-    const outcome: CallEnd = { isAnswered: end === 'answered' && isInTime }
-    const isRefused = end === 'throttled' && isInTime
+    const outcome: CallEnd = { isReceived: end === 'delivered' && isInTime }
+    const isRejected = end === 'throttled' && isInTime
     const { promise, resolve, reject } = promiseOf<T>()
-    const fail = (): void => reject(new StoreUnavailable(end, { mayHaveApplied: !isRefused }))
-    if (!outcome.isAnswered) machine.after(isRefused ? there + back : DEADLINE_NS, fail)
+    const fail = (): void => reject(new StoreUnavailable(end, { mayHaveApplied: !isRejected }))
+    if (!outcome.isReceived) machine.after(isRejected ? there + back : DEADLINE_NS, fail)
     if (end === 'throttled' || end === 'lost before') return promise
     scheduler.at(sentNs + there, () => {
       const applied = call(outcome, sentNs)
-      if (outcome.isAnswered) machine.after(back, () => applied.then(resolve, reject))
+      if (outcome.isReceived) machine.after(back, () => applied.then(resolve, reject))
       // nothing waits for the result of a rejected call
       applied.catch(() => {})
     })
@@ -100,13 +100,13 @@ interface Fate {
   readonly there: number
   readonly back: number
   readonly isInTime: boolean
-  readonly end: 'throttled' | 'lost before' | 'lost after' | 'answered'
+  readonly end: 'throttled' | 'lost before' | 'lost after' | 'delivered'
 }
 
 const endOf = ({ throttled, lostBefore, lostAfter }: NetworkFaults, luck: number): Fate['end'] => {
   if (luck < throttled) return 'throttled'
   if (luck < throttled + lostBefore) return 'lost before'
-  return luck < throttled + lostBefore + lostAfter ? 'lost after' : 'answered'
+  return luck < throttled + lostBefore + lostAfter ? 'lost after' : 'delivered'
 }
 
 const promiseOf = <T>() => {

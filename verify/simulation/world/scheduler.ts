@@ -32,7 +32,7 @@ export const createScheduler = (): Scheduler => {
         next.happen()
         await settled()
       }
-      throw new Error('things follow from each other for ever')
+      throw new Error('the events of the schedule do not end')
     },
   }
 }

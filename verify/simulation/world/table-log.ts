@@ -47,8 +47,8 @@ export const createLoggedTable = (scheduler: Scheduler): LoggedTable => {
       const before = await store.read(id)
       const outcome = await store.write(id, write)
       if (outcome.applied) {
-        const told = { atNs: scheduler.now(), sentNs, by, entityId: entityOf(id), end }
-        writes.push({ ...told, ...changesOf(before ?? {}, outcome.item, write) })
+        const call = { atNs: scheduler.now(), sentNs, by, entityId: entityOf(id), end }
+        writes.push({ ...call, ...changesOf(before ?? {}, outcome.item, write) })
       }
       return outcome
     },

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { answered } from '../../../../verify/simulation/invariants/answered.ts'
-import { asTold } from '../../../../verify/simulation/invariants/as-told.ts'
+import { asConfigured } from '../../../../verify/simulation/invariants/as-configured.ts'
 import { chargedFirst, nothingLeftOver } from '../../../../verify/simulation/invariants/charged-first.ts'
 import { inOrder } from '../../../../verify/simulation/invariants/in-order.ts'
 import { neverOver } from '../../../../verify/simulation/invariants/never-over.ts'
 import { usedUp } from '../../../../verify/simulation/invariants/used-up.ts'
-import type { LoggedAsk, RunLog } from '../../../../verify/simulation/run-log.ts'
+import type { LoggedRequest, RunLog } from '../../../../verify/simulation/run-log.ts'
 import type { PlannedLimit } from '../../../../verify/simulation/schedule/schedule.ts'
 
 const SECOND = 1e9
@@ -36,37 +36,37 @@ const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }
     policies: [],
     changes: [],
     network: CALM,
-    asks: [],
+    requests: [],
     faults: [],
   },
-  asks: admitted.map(([at, tokens]) => ask(at, tokens)),
-  lives: [{ node: 0, hasCrashed: false, aheadNs: [0, 0] }],
+  requests: admitted.map(([at, tokens]) => request(at, tokens)),
+  instances: [{ node: 0, hasCrashed: false, aheadNs: [0, 0] }],
   resets: [],
   writes: charged.map(([at, amount]) => ({
     atNs: at * SECOND,
     sentNs: at * SECOND,
     by: 0,
     entityId: 'key',
-    end: { isAnswered: true },
+    end: { isReceived: true },
     changes: [{ limit: 'tpm', amount, version: 1 }],
     resized: [],
     used: {},
     states: {},
     isReset: false,
   })),
-  lostBacks: 0,
+  lostRefunds: 0,
   errors: [],
 })
 
-const ask = (at: number, tokens: number): LoggedAsk => ({
-  askedNs: at * SECOND,
+const request = (at: number, tokens: number): LoggedRequest => ({
+  requestedNs: at * SECOND,
   entityId: 'key',
   tokens,
   settles: false,
   node: 0,
   by: 0,
   frozenNs: 0,
-  answer: { atNs: at * SECOND, isAllowed: true, isDegraded: false, frozenNs: 0 },
+  response: { atNs: at * SECOND, isAllowed: true, isDegraded: false, frozenNs: 0 },
 })
 
 /** One token per second, at most ten. */
@@ -104,8 +104,11 @@ const withoutTable = (fields: Partial<PlannedLimit>, tokens: number): RunLog => 
     ...entity,
     limits: entity.limits.map((limit) => ({ ...limit, ...fields })),
   }))
-  const asks = log.asks.map((each) => ({ ...each, answer: { ...DENIED, isAllowed: true, isDegraded: true } }))
-  return { ...log, asks, schedule: { ...log.schedule, entities } }
+  const requests = log.requests.map((each) => ({
+    ...each,
+    response: { ...DENIED, isAllowed: true, isDegraded: true },
+  }))
+  return { ...log, requests, schedule: { ...log.schedule, entities } }
 }
 
 describe('the checks of a simulation find', () => {
@@ -123,19 +126,21 @@ describe('the checks of a simulation find', () => {
     ['allow', { onUnavailable: 'allow' }, 0],
     ['local, within its share', { onUnavailable: 'local' }, 0],
   ] as const)('requests admitted without the table, by on_unavailable %s', (_, fields, wrongs) => {
-    expect(asTold(withoutTable(fields, 1))).toHaveLength(wrongs)
+    expect(asConfigured(withoutTable(fields, 1))).toHaveLength(wrongs)
   })
 
   test('more than a tenth of a limit admitted without the table', () => {
-    expect(asTold(withoutTable({ onUnavailable: 'local' }, 3)).join()).toMatch(/without the table.*over/)
+    expect(asConfigured(withoutTable({ onUnavailable: 'local' }, 3)).join()).toMatch(
+      /without the table.*over/,
+    )
   })
 
   test('limits in warn mode that deny', () => {
     const deniedBy = [{ entityId: 'key', limit: 'tpm' }]
     const log = withoutTable({ mode: 'warn' }, 1)
-    const asks = log.asks.map((each) => ({ ...each, answer: { ...DENIED, deniedBy } }))
-    expect(asTold(log)).toEqual([])
-    expect(asTold({ ...log, asks }).join()).toMatch(
+    const requests = log.requests.map((each) => ({ ...each, response: { ...DENIED, deniedBy } }))
+    expect(asConfigured(log)).toEqual([])
+    expect(asConfigured({ ...log, requests }).join()).toMatch(
       /denied, although limits only warn.*tpm of key, which only warns/,
     )
   })
@@ -228,13 +233,13 @@ describe('the checks of a simulation find', () => {
 
   test('requests without a response, or with a late one, unless their node has crashed', () => {
     const log = logOf({ size: bucket, admitted: [] })
-    const { answer: _, ...waiting } = ask(0, 1)
+    const { response: _, ...waiting } = request(0, 1)
     const late = {
-      ...ask(0, 1),
-      answer: { atNs: 3 * SECOND, isAllowed: true, isDegraded: false, frozenNs: 0 },
+      ...request(0, 1),
+      response: { atNs: 3 * SECOND, isAllowed: true, isDegraded: false, frozenNs: 0 },
     }
-    expect(answered({ ...log, asks: [waiting, late] })).toHaveLength(2)
-    const lives = [{ node: 0, hasCrashed: true, aheadNs: [0, 0] as const }]
-    expect(answered({ ...log, lives, asks: [waiting] })).toEqual([])
+    expect(answered({ ...log, requests: [waiting, late] })).toHaveLength(2)
+    const instances = [{ node: 0, hasCrashed: true, aheadNs: [0, 0] as const }]
+    expect(answered({ ...log, instances, requests: [waiting] })).toEqual([])
   })
 })

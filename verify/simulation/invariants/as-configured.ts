@@ -1,8 +1,8 @@
-import type { LoggedAsk, RunLog } from '../run-log.ts'
+import type { LoggedRequest, RunLog } from '../run-log.ts'
 import { amountOf } from '../schedule/draw-entities.ts'
 import type { PlannedLimit } from '../schedule/schedule.ts'
 import { overBy } from './never-over.ts'
-import { giveBacksOf } from './spans.ts'
+import { refundsOf } from './spans.ts'
 import { isChanged, softIn, touches, type Use, usesOf, type Watched, watchedIn } from './uses.ts'
 
 /** As in the settings: the share of a limit that one process grants without the table. */
@@ -11,33 +11,33 @@ const LOCAL_SHARE = 0.1
 type Rule = 'deny' | 'local' | 'allow'
 
 /** The modes of limits hold: which apply while the table is unavailable, which only warn, and which are paused. */
-export const asTold = (log: RunLog): readonly string[] => [
+export const asConfigured = (log: RunLog): readonly string[] => [
   ...watchedIn(log).flatMap((watched) => admittedByPaused(log, watched)),
-  ...log.asks.flatMap((ask) => askAgainstRules(log, ask)),
+  ...log.requests.flatMap((request) => violationsOfRules(log, request)),
   ...watchedIn(log).flatMap((watched) => overShare(log, watched)),
   ...softIn(log).flatMap((watched) => overSoft(log, watched)),
 ]
 
-const askAgainstRules = (log: RunLog, ask: LoggedAsk): readonly string[] => {
-  const { answer, askedNs } = ask
-  if (answer === undefined || (!answer.isAllowed && answer.deniedBy === undefined)) return []
-  const rules = rulesFor(log, ask)
+const violationsOfRules = (log: RunLog, request: LoggedRequest): readonly string[] => {
+  const { response, requestedNs } = request
+  if (response === undefined || (!response.isAllowed && response.deniedBy === undefined)) return []
+  const rules = rulesFor(log, request)
   const soft = softIn(log).find(({ entityId, limit }) =>
-    answer.deniedBy?.some((by) => by.entityId === entityId && by.limit === limit.name),
+    response.deniedBy?.some((by) => by.entityId === entityId && by.limit === limit.name),
   )
   const wrongs = [
-    answer.isAllowed && answer.isDegraded && rules.every((rule) => rule === 'deny')
+    response.isAllowed && response.isDegraded && rules.every((rule) => rule === 'deny')
       ? 'admitted without the table, although limits forbid it'
       : '',
-    answer.isUnavailable && !rules.includes('deny')
+    response.isUnavailable && !rules.includes('deny')
       ? 'denied without the table, although no limit requires it'
       : '',
-    !answer.isAllowed && !watchedIn(log).some((watched) => touches(log, watched, ask))
+    !response.isAllowed && !watchedIn(log).some((watched) => touches(log, watched, request))
       ? 'denied, although limits only warn'
       : '',
     soft ? `denied by ${soft.limit.name} of ${soft.entityId}, which only warns` : '',
   ]
-  return wrongs.filter((wrong) => wrong !== '').map((wrong) => `sent at ${askedNs / 1e9} s, ${wrong}`)
+  return wrongs.filter((wrong) => wrong !== '').map((wrong) => `sent at ${requestedNs / 1e9} s, ${wrong}`)
 }
 
 /**
@@ -47,18 +47,18 @@ const askAgainstRules = (log: RunLog, ask: LoggedAsk): readonly string[] => {
 const admittedByPaused = (log: RunLog, watched: Watched): readonly string[] => {
   const { entityId, limit } = watched
   if (amountOf(limit.size) > 0 || limit.meter === 'output_tokens' || isChanged(log, watched)) return []
-  return log.asks
-    .filter((ask) => touches(log, watched, ask) && ask.answer?.isAllowed)
-    .filter(({ answer }) => !answer?.isDegraded || limit.onUnavailable !== 'allow')
+  return log.requests
+    .filter((request) => touches(log, watched, request) && request.response?.isAllowed)
+    .filter(({ response }) => !response?.isDegraded || limit.onUnavailable !== 'allow')
     .map(
-      ({ askedNs }) =>
-        `sent at ${askedNs / 1e9} s, admitted by ${limit.name} of ${entityId}, which is paused`,
+      ({ requestedNs }) =>
+        `sent at ${requestedNs / 1e9} s, admitted by ${limit.name} of ${entityId}, which is paused`,
     )
 }
 
 /** For each bucket of the request, the strictest rule among its limits that deny; `allow` if it has none. */
-const rulesFor = (log: RunLog, ask: LoggedAsk): readonly Rule[] => {
-  const met = [...watchedIn(log), ...softIn(log)].filter((watched) => touches(log, watched, ask))
+const rulesFor = (log: RunLog, request: LoggedRequest): readonly Rule[] => {
+  const met = [...watchedIn(log), ...softIn(log)].filter((watched) => touches(log, watched, request))
   return [...new Set(met.map(({ entityId }) => entityId))].map((id) =>
     strictest(met.filter(({ entityId, limit }) => entityId === id && limit.mode === undefined)),
   )
@@ -71,19 +71,23 @@ const strictest = (enforced: readonly Watched[]): Rule => {
 
 /** Without the table each process grants a share of a limit. Only checked if the request charges no other bucket. */
 const overShare = (log: RunLog, watched: Watched): readonly string[] => {
-  const granted = log.asks.filter(
-    (ask) =>
-      ask.answer?.isAllowed &&
-      ask.answer.isDegraded &&
-      touches(log, watched, ask) &&
-      rulesFor(log, ask).join() === 'local',
+  const granted = log.requests.filter(
+    (request) =>
+      request.response?.isAllowed &&
+      request.response.isDegraded &&
+      touches(log, watched, request) &&
+      rulesFor(log, request).join() === 'local',
   )
   const share = { ...watched, limit: { ...watched.limit, size: shareOf(watched.limit.size) } }
-  return [...new Set(granted.map(({ by }) => by))].flatMap((life) => {
-    const asks = granted
-      .filter(({ by }) => by === life)
-      .map((ask) => (ask.answer ? { ...ask, answer: { ...ask.answer, isDegraded: false } } : ask))
-    return overBy(log, share, usesOf({ ...log, asks }, watched)).map((text) => `without the table: ${text}`)
+  return [...new Set(granted.map(({ by }) => by))].flatMap((instance) => {
+    const requests = granted
+      .filter(({ by }) => by === instance)
+      .map((request) =>
+        request.response ? { ...request, response: { ...request.response, isDegraded: false } } : request,
+      )
+    return overBy(log, share, usesOf({ ...log, requests }, watched)).map(
+      (text) => `without the table: ${text}`,
+    )
   })
 }
 
@@ -99,7 +103,7 @@ const shareOf = (size: PlannedLimit['size']): PlannedLimit['size'] => {
 /** The amount that a limit in warn mode has charged stays within it. Only checked if nothing is refunded. */
 const overSoft = (log: RunLog, watched: Watched): readonly string[] => {
   const { entityId, limit } = watched
-  if (log.asks.some(({ settles }) => settles) || giveBacksOf(log, watched).count > 0) return []
+  if (log.requests.some(({ settles }) => settles) || refundsOf(log, watched).count > 0) return []
   const unit = limit.size.kind === 'bucket' ? (limit.size.fillsInSeconds * 1e9) / limit.size.capacity : 1
   const charges = log.writes
     .filter((write) => write.entityId === entityId)
