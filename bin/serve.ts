@@ -29,15 +29,16 @@ const fail = (error: unknown): never => {
   process.exit(1)
 }
 
-const start = async ({ workers }: ServeOptions): Promise<RunningServer> => {
+const start = async ({ workers }: ServeOptions): Promise<void> => {
   const settings = readSettings(process.env)
   // the versions of packages are determined by zael
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const logger = createConsoleLogger(settings.logLevel)
   const options = { settings, environment: process.env, version, logger, onFailure: fail }
   const server = await (workers === 1 ? startServer(options) : startWorkers(options, workers))
+  // before the announcement, as a reader of it may send a signal immediately
+  stopOnSignals(server)
   process.stdout.write(announcement({ version, settings, ...server }))
-  return server
 }
 
 /** The first signal, or the end of npm, stops cleanly; a later signal exits immediately. */
@@ -65,7 +66,7 @@ const stopOnSignals = (server: RunningServer): void => {
 const main = async (): Promise<void> => {
   const options = readServeOptions(process.argv.slice(2))
   if (options === undefined) process.stdout.write(SERVE_HELP)
-  else stopOnSignals(await start(options))
+  else await start(options)
 }
 
 await main().catch(fail)
