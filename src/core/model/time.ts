@@ -13,7 +13,8 @@ export const roundedUp = (a: bigint, b: bigint): bigint => (a + b - 1n) / b
 
 /**
  * ns per token at `ratePerSecond`. The nearest integer if the rate equals it within the precision of a double
- * (16.666666666666668 per second is 1000 per minute), else rounded up, so that tokens never refill faster than the rate.
+ * (16.666666666666668 per second is 1000 per minute), else rounded up, so that tokens never refill faster than the rate. A wider tolerance
+ * would: at 1e-9, 7 per 60 s became 8,571,428,571 ns per token.
  */
 export const nsPerToken = (ratePerSecond: number): bigint => {
   const exact = 1e9 / ratePerSecond
