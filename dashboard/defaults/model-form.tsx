@@ -4,7 +4,7 @@ import { fieldErrorOf, isFieldError } from '../api/errors.ts'
 import { useAction } from '../api/hooks.ts'
 import type { Model } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { NumberField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
 import { checkId, checkModelId } from '../parts/name-rules.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
@@ -43,14 +43,7 @@ export const ModelForm = ({ model, tiers, onSaved, onClose }: ModelFormProps) =>
         <IdentityFields {...fields} isNew={model === undefined} tiers={tiers} />
         <PriceFields {...fields} />
         <ErrorNotice error={isFieldError(saving.error, FIELDS) ? undefined : saving.error} />
-        <div class="actions">
-          <button class="button" type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button primary" type="submit" disabled={saving.isRunning}>
-            {model ? 'Save' : 'Register'}
-          </button>
-        </div>
+        <FormActions submit={model ? 'Save' : 'Register'} isRunning={saving.isRunning} onCancel={onClose} />
       </form>
     </Dialog>
   )

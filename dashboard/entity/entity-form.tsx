@@ -4,7 +4,7 @@ import { fieldErrorOf, isFieldError } from '../api/errors.ts'
 import { useAction } from '../api/hooks.ts'
 import type { Entity } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { CheckField, ChoiceField, EntityField, RequiredNote, TextField } from '../parts/fields.tsx'
 import { checkId, checkModelIds, checkName } from '../parts/name-rules.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
@@ -109,14 +109,7 @@ export const EntityForm = ({
         </div>
         <SwitchFields {...part} />
         <ErrorNotice error={isFieldError(saving.error, FIELDS) ? undefined : saving.error} />
-        <div class="actions">
-          <button class="button" type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button primary" type="submit" disabled={saving.isRunning}>
-            {action}
-          </button>
-        </div>
+        <FormActions submit={action} isRunning={saving.isRunning} onCancel={onClose} />
       </form>
     </Dialog>
   )

@@ -5,7 +5,7 @@ import { useAction } from '../api/hooks.ts'
 import type { ApiKey, NewApiKey } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { CopyButton } from '../parts/controls.tsx'
-import { Confirm, Dialog } from '../parts/dialog.tsx'
+import { Confirm, Dialog, FormActions } from '../parts/dialog.tsx'
 import { ChoiceField, NumberField, RequiredNote, TextField } from '../parts/fields.tsx'
 import { ErrorNotice, Notice } from '../parts/notices.tsx'
 import { momentText } from '../parts/time.ts'
@@ -57,14 +57,7 @@ export const CreateKey = ({ entityId, onChanged, onClose }: KeyDialogProps) => {
         <ErrorNotice
           error={isFieldError(creating.error, ['name', 'expires_at']) ? undefined : creating.error}
         />
-        <div class="actions">
-          <button class="button" type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button primary" type="submit" disabled={creating.isRunning}>
-            Create
-          </button>
-        </div>
+        <FormActions submit="Create" isRunning={creating.isRunning} onCancel={onClose} />
       </form>
     </Dialog>
   )
@@ -103,14 +96,7 @@ export const RotateKey = ({
         <p>Creates a new key with the same name to replace this one.</p>
         <ChoiceField label="The old key" value={grace} options={GRACE_OPTIONS} onValue={setGrace} />
         <ErrorNotice error={rotating.error} />
-        <div class="actions">
-          <button class="button" type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button primary" type="submit" disabled={rotating.isRunning}>
-            Rotate
-          </button>
-        </div>
+        <FormActions submit="Rotate" isRunning={rotating.isRunning} onCancel={onClose} />
       </form>
     </Dialog>
   )

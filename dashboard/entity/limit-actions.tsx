@@ -9,7 +9,7 @@ import { LimitEditor } from '../limits/limit-editor.tsx'
 import { sizeText } from '../limits/limit-text.ts'
 import { isMoney, MICROS_PER_DOLLAR } from '../parts/amounts.ts'
 import { isPaused } from '../parts/bar.tsx'
-import { Confirm, Dialog } from '../parts/dialog.tsx'
+import { Confirm, Dialog, FormActions } from '../parts/dialog.tsx'
 import { CheckField, ChoiceField, NumberField, RequiredNote } from '../parts/fields.tsx'
 import { type DoneNotice, ErrorNotice } from '../parts/notices.tsx'
 import { inheritedLimits, ownLimits } from './bucket-limits.tsx'
@@ -162,14 +162,7 @@ export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps
         <ErrorNotice
           error={isFieldError(giving.error, ['limit_name', 'amount']) ? undefined : giving.error}
         />
-        <div class="actions">
-          <button class="button" type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button primary" type="submit" disabled={giving.isRunning}>
-            Top up
-          </button>
-        </div>
+        <FormActions submit="Top up" isRunning={giving.isRunning} onCancel={onClose} />
       </form>
     </Dialog>
   )

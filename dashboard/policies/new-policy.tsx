@@ -3,7 +3,7 @@ import { ApiError, fieldErrorOf } from '../api/errors.ts'
 import { useAction, useQuery } from '../api/hooks.ts'
 import type { Model, Models, Policy } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { ChoiceField, EntityField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
 import { checkId, checkModelId } from '../parts/name-rules.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
@@ -49,14 +49,7 @@ export const NewPolicy = ({ onKey, onClose }: NewPolicyProps) => {
         {draft.scope !== 'GLOBAL' && <RequiredNote />}
         <SelectorFields draft={draft} models={models.data?.items ?? []} error={error} onChange={change} />
         <ErrorNotice error={error === undefined ? lookup.error : undefined} />
-        <div class="actions">
-          <button class="button" type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button primary" type="submit" disabled={lookup.isRunning}>
-            Continue to its limits
-          </button>
-        </div>
+        <FormActions submit="Continue to its limits" isRunning={lookup.isRunning} onCancel={onClose} />
       </form>
     </Dialog>
   )
