@@ -10,7 +10,7 @@ const ACCEPTABLE = /^[A-Za-z0-9._-]{1,128}$/
 
 /**
  * Sets `requestId` (the client's own, if it is acceptable) and `responseContext`: every response contains the ids of the request
- * and of the node, and the strictest security headers.
+ * and of the node, and its security headers.
  */
 export const everyResponse =
   ({

@@ -35,10 +35,10 @@ export const respondJson = (
   return response
 }
 
-/** Adds the same headers to a response that was created otherwise. */
+/** Adds the same headers to a response that was created otherwise; pages and their files also receive those of pages. */
 export const completeResponse = (response: Response, context: ResponseContext): void => {
   if (response === context.completed) return
-  for (const [name, value] of UNLESS_SET) {
+  for (const [name, value] of isData(response) ? OF_DATA : OF_PAGES) {
     if (!response.headers.has(name)) response.headers.set(name, value)
   }
   for (const [name, value] of Object.entries(addOfRequest({}, context))) {
@@ -47,18 +47,27 @@ export const completeResponse = (response: Response, context: ResponseContext): 
   }
 }
 
-/** The strictest headers for browsers, unless the route has set others. */
+/** JSON, an event stream or no body: nothing that a browser displays. */
+const isData = ({ headers }: Response): boolean =>
+  /^(application\/json|text\/event-stream|$)/.test(headers.get('content-type') ?? '')
+
+/** Unless the route has set others: a browser does not interpret the data as a page, and stores nothing. */
 const addUnlessSet = (headers: Headers): Headers => {
   headers['x-content-type-options'] ??= 'nosniff'
-  headers['x-frame-options'] ??= 'DENY'
-  headers['referrer-policy'] ??= 'no-referrer'
-  headers['cross-origin-resource-policy'] ??= 'same-origin'
-  headers['content-security-policy'] ??= "default-src 'none'; frame-ancestors 'none'"
   headers['cache-control'] ??= 'no-store'
   return headers
 }
 
-const UNLESS_SET = Object.entries(addUnlessSet({}))
+const OF_DATA = Object.entries(addUnlessSet({}))
+
+/** The strictest headers for what a browser displays; pages set a policy of their own. */
+const OF_PAGES = [
+  ...OF_DATA,
+  ['x-frame-options', 'DENY'],
+  ['referrer-policy', 'no-referrer'],
+  ['cross-origin-resource-policy', 'same-origin'],
+  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+] as const
 
 /** Headers that no route changes. */
 const addOfRequest = (headers: Headers, { requestId, nodeId, crossOrigin }: ResponseContext): Headers => {

@@ -17,7 +17,7 @@ const WARNING_HEADER = 'x-ratelimit-warning'
 /** Marks a response that was partly decided without the store. */
 export const DEGRADED = 'x-zael-degraded'
 
-/** Every header that `rateLimitHeaders` can return, for Access-Control-Expose-Headers. */
+/** Every header that describes a decision, for Access-Control-Expose-Headers. */
 export const RATE_LIMIT_HEADERS: readonly string[] = [
   'x-ratelimit-limit-requests',
   'x-ratelimit-remaining-requests',
@@ -42,19 +42,25 @@ export const RATE_LIMIT_HEADERS: readonly string[] = [
   DEGRADED,
 ]
 
-/**
- * The headers of a decision, allowed or denied, in the three forms that clients read: OpenAI's, X-RateLimit and IETF's. `now`
- * is the time of the decision, ns since the epoch.
- */
-export const rateLimitHeaders = (decision: Decision, now: bigint): Headers => {
+/** The headers of a decision, allowed or denied, in the IETF's form. */
+export const rateLimitHeaders = (decision: Decision): Headers => {
   const headers: Headers = {}
+  addIetf(headers, decision.limits, decision.allowed ? [] : decision.violations)
+  if (!decision.allowed && !decision.unavailable) addRetry(headers, decision)
+  if (decision.degraded) headers[DEGRADED] = 'true'
+  return headers
+}
+
+/**
+ * The same with the headers that clients of models read: OpenAI's and X-RateLimit. `now` is the time of the decision, ns since
+ * the epoch.
+ */
+export const modelRouteHeaders = (decision: Decision, now: bigint): Headers => {
+  const headers = rateLimitHeaders(decision)
   const violations = decision.allowed ? [] : decision.violations
   addOpenAi(headers, decision.limits, violations)
   addXRateLimit(headers, decision.limits, resetAsIso(now), violations)
-  addIetf(headers, decision.limits, violations)
   addWarning(headers, decision)
-  if (!decision.allowed && !decision.unavailable) addRetry(headers, decision)
-  if (decision.degraded) headers[DEGRADED] = 'true'
   return headers
 }
 

@@ -22,13 +22,33 @@ describe('every response', () => {
     expect((await createTestApp().send('GET', '/health')).headers.has('x-zael-node')).toBe(false)
   })
 
-  test.each(['/health', '/nowhere', '/api/entities', '/v1/models'])(
-    'of %s is nothing a browser may frame, keep or guess at',
+  const OF_PAGES = [
+    'content-security-policy',
+    'cross-origin-resource-policy',
+    'referrer-policy',
+    'x-frame-options',
+  ]
+
+  test.each(['/health', '/nowhere', '/api/entities', '/v1/models', '/openapi.json', '/v1/limits/check'])(
+    'of %s is JSON that a browser neither stores nor takes for a page, without the headers of pages',
     async (path) => {
       const { headers } = await createTestApp().send('GET', path)
-      expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'")
+      expect(headers.get('content-type')).toMatch(/^application\/json/)
       expect(headers.get('x-content-type-options')).toBe('nosniff')
       expect(headers.get('cache-control')).toBe('no-store')
+      expect(OF_PAGES.filter((name) => headers.has(name))).toEqual([])
+    },
+  )
+
+  test.each(['/', '/docs', '/redoc', '/dashboard', '/docs/init.js'])(
+    'of %s, which a browser displays or runs, has all security headers',
+    async (path) => {
+      const { headers, status } = await createTestApp().send('GET', path)
+      expect(status).toBe(200)
+      expect(OF_PAGES.filter((name) => !headers.has(name))).toEqual([])
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+      expect(headers.get('x-frame-options')).toBe('DENY')
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
     },
   )
 })

@@ -29,7 +29,8 @@ describe('a JSON response', () => {
     const { headers } = respondJson(begun(), {}, 200, { ...OWN })
     expect(headers.get('cache-control')).toBe('no-cache')
     expect(headers.get('x-request-id')).toBe('req_1')
-    expect(headers.get('x-frame-options')).toBe('DENY')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.has('x-frame-options')).toBe(false)
   })
 
   test('is sent without a read of its headers, which would cost the server its fast path', () => {

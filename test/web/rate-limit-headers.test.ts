@@ -4,8 +4,8 @@ import {
   addWarning,
   goDuration,
   type Headers,
+  modelRouteHeaders,
   RATE_LIMIT_HEADERS,
-  rateLimitHeaders,
 } from '../../src/web/rate-limit-headers.ts'
 import {
   allowedBy,
@@ -31,7 +31,7 @@ const policy = (capacity: number, available: number) => policyStateOf('GLOBAL', 
 
 describe("OpenAI's headers", () => {
   test('contain the limit, the available amount and the time until full', () => {
-    const headers = rateLimitHeaders(
+    const headers = modelRouteHeaders(
       allowedBy(stateOf({ capacity: 60, available: 59 }), tpm({ capacity: 1000, available: 856 })),
       NOW,
     )
@@ -61,7 +61,7 @@ describe("OpenAI's headers", () => {
       undefined,
     ],
   ])('describe %s', (_, limits, limit) => {
-    const headers = rateLimitHeaders(allowedBy(...limits), NOW)
+    const headers = modelRouteHeaders(allowedBy(...limits), NOW)
     expect(headers['x-ratelimit-limit-requests']).toBe(limit)
     expect(headers['x-ratelimit-limit']).toBe(limit)
   })
@@ -72,7 +72,7 @@ describe("OpenAI's headers", () => {
     ['its own that denied, though another has less left', own(30, 30), '30'],
   ])('describe %s, and for other meters the same limits as when allowed', (_, state, limit) => {
     const others = [own(10, 0), tpm({ capacity: 500, available: 400 }), parent(8, 8, 'org')]
-    const headers = rateLimitHeaders(deniedBy([violationOf(state, 31, 6n * SECOND)], others), NOW)
+    const headers = modelRouteHeaders(deniedBy([violationOf(state, 31, 6n * SECOND)], others), NOW)
     expect(headers).toMatchObject({
       'x-ratelimit-limit-requests': limit,
       'x-ratelimit-limit': limit,
@@ -84,21 +84,21 @@ describe("OpenAI's headers", () => {
   test('describe the denial with the longest wait, and one that never passes before all others', () => {
     const [short, long, never] = [own(3, 0), parent(7, 0), policy(6, 0)]
     const waits = [violationOf(short, 1, SECOND), violationOf(long, 1, MINUTE)]
-    expect(rateLimitHeaders(deniedBy(waits), NOW)['x-ratelimit-limit-requests']).toBe('7')
+    expect(modelRouteHeaders(deniedBy(waits), NOW)['x-ratelimit-limit-requests']).toBe('7')
     const all = [...waits, violationOf(never, 9, null)]
-    expect(rateLimitHeaders(deniedBy(all), NOW)['x-ratelimit-limit-requests']).toBe('6')
+    expect(modelRouteHeaders(deniedBy(all), NOW)['x-ratelimit-limit-requests']).toBe('6')
   })
 
   test("describe the parent's limit on tokens beside the caller's own", () => {
     const parents = tpm({ capacity: 9000, available: 8000, own: false, entityId: 'proj-demo' })
-    const headers = rateLimitHeaders(allowedBy(tpm({ capacity: 1000, available: 700 }), parents), NOW)
+    const headers = modelRouteHeaders(allowedBy(tpm({ capacity: 1000, available: 700 }), parents), NOW)
     expect(headers).toMatchObject({
       'x-ratelimit-limit-tokens': '1000',
       'x-ratelimit-limit-project-tokens': '9000',
       'x-ratelimit-remaining-project-tokens': '8000',
       'x-ratelimit-reset-project-tokens': '6.667s',
     })
-    expect(rateLimitHeaders(allowedBy(parents), NOW)['x-ratelimit-limit-tokens']).toBe('9000')
+    expect(modelRouteHeaders(allowedBy(parents), NOW)['x-ratelimit-limit-tokens']).toBe('9000')
   })
 
   test('describe input or output tokens if nothing limits their sum', () => {
@@ -106,13 +106,13 @@ describe("OpenAI's headers", () => {
       stateOf({ name: 'itpm', meter: 'input_tokens', capacity: 20_000, available: 19_000 }),
       stateOf({ name: 'otpm', meter: 'output_tokens', capacity: 10_000, available: 400 }),
     ]
-    expect(rateLimitHeaders(allowedBy(...limits), NOW)['x-ratelimit-remaining-tokens']).toBe('400')
+    expect(modelRouteHeaders(allowedBy(...limits), NOW)['x-ratelimit-remaining-tokens']).toBe('400')
   })
 })
 
 describe('X-RateLimit', () => {
   test("describes the caller's own limits, whatever its parents have", () => {
-    const headers = rateLimitHeaders(
+    const headers = modelRouteHeaders(
       allowedBy(
         stateOf({ capacity: 50, available: 0, own: false, entityId: 'proj-demo' }),
         tpm({ capacity: 10_000, available: 1, own: false, entityId: 'proj-demo' }),
@@ -132,12 +132,12 @@ describe('X-RateLimit', () => {
 
   test('has the last of all years if a debt lasts beyond the range of dates', () => {
     const resetNs = BigInt(Number.MAX_SAFE_INTEGER) * 1000n * SECOND
-    const headers = rateLimitHeaders(allowedBy(stateOf({ capacity: 10, available: 0, resetNs })), NOW)
+    const headers = modelRouteHeaders(allowedBy(stateOf({ capacity: 10, available: 0, resetNs })), NOW)
     expect(headers['x-ratelimit-reset']).toBe('9999-12-31T23:59:59.999Z')
   })
 
   test('is absent for unlimited meters', () => {
-    const headers = rateLimitHeaders(allowedBy(tpm({ capacity: 1000, available: 700 })), NOW)
+    const headers = modelRouteHeaders(allowedBy(tpm({ capacity: 1000, available: 700 })), NOW)
     expect(headers['x-ratelimit-limit']).toBeUndefined()
     expect(headers['x-ratelimit-reset']).toBe('2027-01-15T08:00:18.000Z')
   })
@@ -176,14 +176,14 @@ describe('retry headers', () => {
     ],
   ])('%s', (_, violations, expected) => {
     const names = ['retry-after-ms', 'retry-after', 'x-should-retry']
-    const headers = Object.entries(rateLimitHeaders(deniedBy(violations), NOW))
+    const headers = Object.entries(modelRouteHeaders(deniedBy(violations), NOW))
     expect(Object.fromEntries(headers.filter(([name]) => names.includes(name)))).toEqual(expected)
   })
 
   test('are absent from an allowed response, and while the store is unavailable', () => {
     const unavailable = { ...deniedBy([]), degraded: true, unavailable: true, retryAfterNs: SECOND }
-    expect(rateLimitHeaders(allowedBy(state), NOW)['retry-after']).toBeUndefined()
-    expect(rateLimitHeaders(unavailable, NOW)).toEqual({ 'x-zael-degraded': 'true' })
+    expect(modelRouteHeaders(allowedBy(state), NOW)['retry-after']).toBeUndefined()
+    expect(modelRouteHeaders(unavailable, NOW)).toEqual({ 'x-zael-degraded': 'true' })
   })
 })
 
@@ -198,7 +198,7 @@ test('the list contains every generated header', () => {
     ),
     degraded: true,
   }
-  expect(Object.keys(rateLimitHeaders(denied, NOW)).toSorted()).toEqual(RATE_LIMIT_HEADERS.toSorted())
+  expect(Object.keys(modelRouteHeaders(denied, NOW)).toSorted()).toEqual(RATE_LIMIT_HEADERS.toSorted())
 })
 
 const warningHeader = (decision: Decision): Headers => {

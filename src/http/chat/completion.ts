@@ -9,7 +9,7 @@ import type {
   ChatStream,
   ChatUsage,
 } from '../../core/ports/chat-backend.ts'
-import { type Headers, rateLimitHeaders } from '../../web/rate-limit-headers.ts'
+import { type Headers, modelRouteHeaders } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { type Decider, deciderOf, v1DenialResponse } from '../decisions.ts'
 import { openAiError } from '../errors/openai-error.ts'
@@ -59,7 +59,7 @@ export const createChatCompletion = (needs: ChatNeeds): ((chat: Chat) => Promise
   return async (chat) => {
     const counted: CountedChat = { ...chat, promptTokens: await tokens.countPrompt(chat.request) }
     const decision = await reserve(reserving, counted)
-    const limitHeaders = rateLimitHeaders(decision, clock.now())
+    const limitHeaders = modelRouteHeaders(decision, clock.now())
     if (!decision.allowed) {
       const subject = { model: chat.model.id, organization: chat.acting.organization }
       const { body, status, headers } = v1DenialResponse(

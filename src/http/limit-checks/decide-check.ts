@@ -6,7 +6,7 @@ import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
 import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import { rateLimitHeaders } from '../../web/rate-limit-headers.ts'
-import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
+import type { ActingIdentity, HttpSettings } from '../app-dependencies.ts'
 import { type Decider, type DenialBody, v1DenialResponse } from '../decisions.ts'
 import { v1Error } from '../errors/openai-error.ts'
 import type { Problem } from '../errors/problem.ts'
@@ -30,7 +30,7 @@ export const confirm = async ({ reservation, isHeld }: DecidedCheck): Promise<vo
 /** Refunds the charge if the response is not sent. A held reservation stays stored until it expires; its id is never sent. */
 export const undo = async ({ reservation }: DecidedCheck): Promise<void> => reservation?.release()
 
-export interface DecideCheckNeeds extends Pick<AppDependencies, 'clock'> {
+export interface DecideCheckNeeds {
   readonly decider: Decider
   readonly settings: Pick<HttpSettings, 'errorFormat'>
   readonly reservationService: ReservationService
@@ -48,7 +48,7 @@ export const createDecideCheck =
   (needs: DecideCheckNeeds): DecideCheck =>
   async (acting, check, { canUndo }) => {
     const decision = await needs.decider.decide(requestOf(acting, check, canUndo))
-    const headers = rateLimitHeaders(decision, needs.clock.now())
+    const headers = rateLimitHeaders(decision)
     if (!decision.allowed) {
       const subject = { model: check.resource ?? DEFAULT_RESOURCE, organization: acting.organization }
       const denial = v1DenialResponse(decision, subject, headers, needs.settings.errorFormat)

@@ -111,26 +111,22 @@ describe('a check', () => {
     expect(sent.headers.get('retry-after-ms')).toBeNull()
   })
 
-  test('has the headers of a chat completion, allowed and denied', async () => {
+  test('has the headers RateLimit and RateLimit-Policy only, and the wait if it is denied', async () => {
     const { check } = await createCheckingApp()
     const { headers } = await check({ cost: { requests: 9, tokens: 10 } })
     expect(Object.fromEntries(headers)).toMatchObject({
       'content-type': 'application/json',
       'x-request-id': expect.stringMatching(/./),
-      'x-ratelimit-limit-requests': '10',
-      'x-ratelimit-remaining-requests': '1',
-      'x-ratelimit-reset-requests': '9h0m0s',
-      'x-ratelimit-remaining-tokens': '990',
-      'x-ratelimit-remaining': '1',
-      'x-ratelimit-remaining-tpm': '990',
+      'ratelimit-policy': '"rpm";q=10;w=36000, "tpm";q=1000;w=3600000;zael-meter="tokens"',
       ratelimit: '"rpm";r=1, "tpm";r=990',
     })
     const { headers: late } = await check({ cost: { requests: 2 } })
     expect(Object.fromEntries(late)).toMatchObject({
       'retry-after': '3600',
       'retry-after-ms': '3600000',
-      'x-ratelimit-remaining-requests': '1',
+      ratelimit: '"rpm";r=1, "tpm";r=990',
     })
+    for (const name of [...headers.keys(), ...late.keys()]) expect(name).not.toMatch(/^x-ratelimit/)
   })
 
   test.each([
@@ -183,8 +179,7 @@ describe('a check', () => {
     })
     for (const requests of [11, 1]) {
       const { headers } = await check({ cost: { requests } })
-      expect(headers.get('x-ratelimit-limit-requests')).toBe('10')
-      expect(headers.get('x-ratelimit-limit')).toBe('10')
+      expect(headers.get('ratelimit-policy')).toContain('"rpm";q=10')
       expect(headers.get('ratelimit-policy')).not.toContain('GLOBAL')
     }
   })
@@ -196,8 +191,8 @@ describe('a check', () => {
     })
     const { headers, body } = await check({ cost: { requests: 3 } })
     expect(body).toMatchObject({ error: { code: 'rate_limit_exceeded', type: 'requests' } })
-    expect(headers.get('x-ratelimit-limit-requests')).toBe('2')
-    expect(headers.get('x-ratelimit-limit-tokens')).toBe('1000')
+    expect(headers.get('ratelimit-policy')).toContain('"tpm";q=1000')
+    expect(headers.get('ratelimit-policy')).toContain('"GLOBAL/rph";q=2')
     expect(headers.get('ratelimit')).toContain('"GLOBAL/rph";r=2')
   })
 
