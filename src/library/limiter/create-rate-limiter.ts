@@ -13,7 +13,7 @@ import { type Logger, noMetrics } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { lruCaches, shortPause, systemClock } from '../../platform/runtime.ts'
 import { createMemoryBucketStore } from '../../store/memory/bucket-store.ts'
-import { checkedActualCost, checkedCost, checkedKey } from '../arguments.ts'
+import { checkedActualCost, checkedCost, checkedKey, withoutUndefined } from '../arguments.ts'
 import { ONE_REQUEST } from '../requests/costs.ts'
 import { type LimiterStore, memoryStore } from '../stores/memory-store.ts'
 import {
@@ -152,7 +152,7 @@ interface Parts extends Pick<LimiterDependencies, 'config' | 'clock' | 'logger'>
 }
 
 const dependenciesOf = (
-  { metrics, onUnavailable }: RateLimiterOptions,
+  { metrics, onUnavailable, leaseTtlMs }: RateLimiterOptions,
   { store, ...parts }: Parts,
 ): LimiterDependencies => ({
   ...parts,
@@ -161,7 +161,8 @@ const dependenciesOf = (
   metrics: metrics ?? noMetrics,
   newCache: lruCaches,
   pause: shortPause,
-  ...(onUnavailable !== undefined && { settings: { onUnavailable } }),
+  // a store in memory has no write to save
+  settings: withoutUndefined({ onUnavailable, leaseTtlMs: store.table === undefined ? 0 : leaseTtlMs }),
 })
 
 const FLUSH_EVERY_MS = 1000

@@ -1,3 +1,4 @@
+import { invalid } from '../../core/model/errors.ts'
 import { ON_UNAVAILABLE, type OnUnavailable } from '../../core/model/limit.ts'
 import type { PolicyContext } from '../../core/model/policy.ts'
 import type { Clock, Logger, Metrics } from '../../core/ports/platform.ts'
@@ -22,6 +23,12 @@ interface CommonOptions {
    * read (with `config: 'table'`; `local` denies there). Default `deny`.
    */
   readonly onUnavailable?: OnUnavailable
+  /**
+   * How long this process may keep tokens of a table that it charged ahead, in ms, at most 600,000: requests for a busy key
+   * then need no write, and in any span T a limit admits at most what it would admit in T + this time. Default 0: every
+   * decision is exact. A store in memory charges nothing ahead.
+   */
+  readonly leaseTtlMs?: number
   /** Default: one line per event on stderr, without debug events. */
   readonly logger?: Logger
   readonly metrics?: Metrics
@@ -57,9 +64,17 @@ export const RATE_LIMITER_OPTIONS: OptionNames<RateLimiterOptions> = {
   name: true,
   store: true,
   onUnavailable: true,
+  leaseTtlMs: true,
   logger: true,
   metrics: true,
   clock: true,
+}
+
+const MAX_LEASE_TTL_MS = 600_000
+
+const checkLeaseTtl = (ms: number | undefined): void => {
+  if (ms === undefined || (Number.isInteger(ms) && ms >= 0 && ms <= MAX_LEASE_TTL_MS)) return
+  throw invalid('leaseTtlMs', `be a whole number of ms from 0 to ${MAX_LEASE_TTL_MS}`)
 }
 
 const CHECK_OPTIONS: OptionNames<CheckOptions> = { cost: true, resource: true, user: true, context: true }
@@ -70,6 +85,7 @@ export const checkLimiterOptions = (options: RateLimiterOptions): void => {
   checkOptions<RateLimiterOptions>(options, RATE_LIMITER_OPTIONS)
   checkChoice(options.config, ['code', 'table'], 'config')
   checkChoice(options.onUnavailable, ON_UNAVAILABLE, 'onUnavailable')
+  checkLeaseTtl(options.leaseTtlMs)
   checkFunctions(options, ['limitsFor', 'priorityOf'])
   checkPorts(options)
   checkStore(options.store)

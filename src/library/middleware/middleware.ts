@@ -236,8 +236,9 @@ const sharedParts = <Native>({ logger, metrics, clock }: RateLimitOptions<Native
 /** Passes only the options of a limiter, because it rejects unknown ones. */
 const limiterOf = (options: LimiterOrLimits, shared: SharedParts): RateLimiter => {
   if (options.limiter !== undefined) return options.limiter
-  const { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable } = options
-  const given = { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable }
+  const { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable, leaseTtlMs } =
+    options
+  const given = { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable, leaseTtlMs }
   return createRateLimiter({ ...shared, ...withoutUndefined(given) })
 }
 

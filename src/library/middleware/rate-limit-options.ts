@@ -74,6 +74,7 @@ const LIMITER_OPTIONS: OptionNames<LimitsOfMiddleware> = {
   name: true,
   store: true,
   onUnavailable: true,
+  leaseTtlMs: true,
 }
 
 export const RATE_LIMIT_OPTIONS: OptionNames<RateLimitOptions<unknown>> = {

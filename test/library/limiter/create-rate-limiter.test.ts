@@ -227,6 +227,8 @@ describe('options', () => {
     [{}, 'limits', /^limits must be given/],
     [{ ...TEN, exmpt: [] }, 'exmpt', /^exmpt must not be given; known options are limits, .*onUnavailable/],
     [{ ...TEN, onUnavailable: 'open' }, 'onUnavailable', /^onUnavailable must be one of allow, deny, local/],
+    [{ ...TEN, leaseTtlMs: -1 }, 'leaseTtlMs', /^leaseTtlMs must be a whole number of ms from 0 to 600000/],
+    [{ ...TEN, leaseTtlMs: '1000' }, 'leaseTtlMs', /^leaseTtlMs must be/],
     [{ ...TEN, config: 'tabel' }, 'config', /^config must be one of code, table/],
     [{ ...TEN, store: {} }, 'store', /^store must be what memoryStore\(\)/],
     [{ ...TEN, store: 'memory' }, 'store', /^store must be/],

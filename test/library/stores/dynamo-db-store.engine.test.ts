@@ -52,6 +52,22 @@ test('two processes on one table keep one limit', async () => {
   expect(bucket?.item).toMatchObject({ used_requests: 10n, denied: 20n })
 })
 
+test('with leases, most checks of a busy key need no write, and close refunds what is left', async () => {
+  let writes = 0
+  const metrics = { count: (name: string) => (writes += name === 'bucket_writes' ? 1 : 0) }
+  const limits = [{ name: 'rpd', capacity: 100_000, refill_rate: 1 / 3600 }]
+  const limiter = createRateLimiter({
+    ...{ store: open(), name: 'leased', limits, leaseTtlMs: 60_000, metrics, logger: silentLogger },
+  })
+  for (let count = 0; count < 400; count++) expect((await limiter.check('k')).allowed).toBe(true)
+  expect(writes).toBeLessThan(100)
+  await limiter.close()
+  const { limits: left } = await createRateLimiter({
+    ...{ store: open(), name: 'leased', limits, logger: silentLogger },
+  }).check('k', { cost: {} })
+  expect(left).toMatchObject([{ used: 400 }])
+})
+
 test('an app may pass its own client for region, endpoint and credentials', async () => {
   const client = new DynamoDBClient({
     endpoint: engine.endpoint,
