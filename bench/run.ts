@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type OptionValues, runCommandLine, UserError } from '../src/command-line/command-line.ts'
 import { connectionFailure } from '../src/command-line/failure.ts'
 import { markdownTable, withSection } from '../verify/markdown.ts'
+import { appPart } from './app/app-part.ts'
 import { figure } from './figure.ts'
 import { hostilePart } from './http/hostile-part.ts'
 import { httpPart } from './http/http-part.ts'
@@ -18,6 +19,7 @@ Compares zael with alternatives in one run on one machine. The speed of machines
 the same run only. Prints tables and writes bench/results/<date>.json.
 
   stores        decisions on one DynamoDB engine: raw UpdateItem, zael exact and leased, rate-limiter-flexible
+  app           middlewares of the package and of others, in Hono and Express: CPU and requests per second
   http          the check and chat routes with a leased key, and a bare Hono handler
   hostile-bodies  other callers while one caller sends bodies made to take long
   searches      other callers while viewers search 10,000 entities
@@ -36,6 +38,7 @@ the same run only. Prints tables and writes bench/results/<date>.json.
 const DOCUMENT = 'docs/benchmarks.md'
 const PARTS: readonly Part[] = [
   storesPart,
+  appPart,
   httpPart,
   hostilePart,
   searchesPart,

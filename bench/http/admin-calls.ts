@@ -1,4 +1,4 @@
-import { ADMIN_TOKEN } from './child-server.ts'
+import { ADMIN_TOKEN } from './servers.ts'
 
 /** Calls a server as its administrator: with a JSON body, if one is given. Throws unless the response is 2xx. */
 export const adminCalls =

@@ -28,6 +28,8 @@ export const findingOf = (rows: readonly HttpRow[]): Finding => {
         ['requests/s', ({ perSecond }) => figure(perSecond)],
         ['bare Hono/s', ({ barePerSecond }) => figure(barePerSecond)],
         ['of bare', ({ ofBare }) => figure(ofBare)],
+        ['CPU µs', ({ cpuMicros }) => figure(cpuMicros)],
+        ['bare CPU µs', ({ bareCpuMicros }) => figure(bareCpuMicros)],
         ['p50 ms', ({ p50Ms }) => figure(p50Ms)],
         ['p99 ms', ({ p99Ms }) => figure(p99Ms)],
         ['bare p50', ({ bareP50Ms }) => figure(bareP50Ms)],

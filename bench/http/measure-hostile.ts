@@ -1,9 +1,10 @@
 import autocannon from 'autocannon'
+import type { ChildServer } from '../child-server.ts'
 import { median } from '../measure.ts'
 import { adminCalls } from './admin-calls.ts'
-import { type ChildServer, type LoopBlock, startZael } from './child-server.ts'
 import { HOSTILE_BODIES, type HostileBody } from './hostile-bodies.ts'
 import { addCaller, headersOf, type OtherCaller } from './other-caller.ts'
+import { type LoopBlock, longestBlock, startZael } from './servers.ts'
 
 export interface HostileRow {
   readonly name: string
@@ -62,9 +63,9 @@ const measureBody = async (
   const turns: { alone: number; under: number; block: LoopBlock; attack: Attack }[] = []
   for (let round = 0; round < rounds; round++) {
     const alone = await other.p50Ms(seconds)
-    await zael.longestBlock()
+    await longestBlock(zael)
     const [under, hostile] = await Promise.all([other.p50Ms(seconds), attack(zael, body, seconds)])
-    turns.push({ alone, under, block: await zael.longestBlock(), attack: hostile })
+    turns.push({ alone, under, block: await longestBlock(zael), attack: hostile })
   }
   return {
     name: body.name,

@@ -1,7 +1,8 @@
-import autocannon from 'autocannon'
+import type { ChildServer } from '../child-server.ts'
+import { type LoadRequest, type LoadTurn, loadServer, medianTurn } from '../load.ts'
 import { median } from '../measure.ts'
 import { adminCalls } from './admin-calls.ts'
-import { type ChildServer, startBare, startZael } from './child-server.ts'
+import { startBare, startZael } from './servers.ts'
 
 export interface HttpRow {
   readonly route: string
@@ -9,6 +10,9 @@ export interface HttpRow {
   readonly barePerSecond: number
   /** The median ratio of consecutive turns. */
   readonly ofBare: number
+  /** Processor time of the server per request. */
+  readonly cpuMicros: number
+  readonly bareCpuMicros: number
   readonly p50Ms: number
   readonly p99Ms: number
   readonly bareP50Ms: number
@@ -74,52 +78,33 @@ export const measureHttp = async (options: HttpOptions): Promise<readonly HttpRo
 const measureRoute = async (
   zael: ChildServer,
   bare: ChildServer,
-  route: Route,
+  { path, body }: Route,
   { connections, seconds, rounds, warmUpSeconds }: HttpOptions,
 ): Promise<HttpRow> => {
-  for (const server of [bare, zael]) await turn(server, route, connections, warmUpSeconds)
-  const turns: { readonly bare: Turn; readonly zael: Turn }[] = []
+  const request: LoadRequest = { path, method: 'POST', headers: HEADERS, body }
+  for (const server of [bare, zael])
+    await loadServer(server, request, connections, { seconds: warmUpSeconds })
+  const turns: { readonly bare: LoadTurn; readonly zael: LoadTurn }[] = []
   for (let round = 0; round < rounds; round++) {
     turns.push({
-      bare: await turn(bare, route, connections, seconds),
-      zael: await turn(zael, route, connections, seconds),
+      bare: await loadServer(bare, request, connections, { seconds }),
+      zael: await loadServer(zael, request, connections, { seconds }),
     })
   }
+  const own = medianTurn(turns.map((turn) => turn.zael))
+  const others = medianTurn(turns.map((turn) => turn.bare))
   return {
-    route: route.path,
-    perSecond: median(turns.map((each) => each.zael.perSecond)),
-    barePerSecond: median(turns.map((each) => each.bare.perSecond)),
-    ofBare: median(turns.map((each) => each.zael.perSecond / each.bare.perSecond)),
-    p50Ms: median(turns.map((each) => each.zael.p50Ms)),
-    p99Ms: median(turns.map((each) => each.zael.p99Ms)),
-    bareP50Ms: median(turns.map((each) => each.bare.p50Ms)),
-    bareP99Ms: median(turns.map((each) => each.bare.p99Ms)),
+    route: path,
+    perSecond: own.perSecond,
+    barePerSecond: others.perSecond,
+    ofBare: median(turns.map((turn) => turn.zael.perSecond / turn.bare.perSecond)),
+    cpuMicros: own.cpuMicros,
+    bareCpuMicros: others.cpuMicros,
+    p50Ms: own.p50Ms,
+    p99Ms: own.p99Ms,
+    bareP50Ms: others.p50Ms,
+    bareP99Ms: others.p99Ms,
   }
-}
-
-interface Turn {
-  readonly perSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-}
-
-const turn = async (
-  { url }: ChildServer,
-  { path, body }: Route,
-  connections: number,
-  duration: number,
-): Promise<Turn> => {
-  const { errors, non2xx, latency, ...result } = await autocannon({
-    url: `${url}${path}`,
-    method: 'POST',
-    headers: HEADERS,
-    body: JSON.stringify(body),
-    connections,
-    duration,
-  })
-  if (errors + non2xx > 0) throw new Error(`${path}: ${errors} errors, ${non2xx} responses other than 2xx`)
-  const seconds = (result.finish.getTime() - result.start.getTime()) / 1000
-  return { perSecond: result['2xx'] / seconds, p50Ms: latency.p50, p99Ms: latency.p99 }
 }
 
 /** Adds a key with large limits and a model without a tier, and removes the demo's default limits. */

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { median } from '../measure.ts'
 import { seedEntities } from '../seed-entities.ts'
-import { startZael, VIEWER_TOKEN, type ZaelServer } from './child-server.ts'
 import { addCaller, type OtherCaller } from './other-caller.ts'
+import { startZael, VIEWER_TOKEN, type ZaelServer } from './servers.ts'
 
 export interface SearchRow {
   readonly search: string

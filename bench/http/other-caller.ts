@@ -1,6 +1,6 @@
+import type { ChildServer } from '../child-server.ts'
 import { median } from '../measure.ts'
 import { adminCalls } from './admin-calls.ts'
-import type { ChildServer } from './child-server.ts'
 
 const CONNECTIONS = 4
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 /**
- * Preloaded into a server: replies to each message of its parent with the longest block of the event loop since the
- * previous message, in ms. `longestBlockMs` is wall-clock time, which includes other processes on a busy machine;
+ * Preloaded into a server: replies to the message `longest block` with the longest block of the event loop since the
+ * previous one, in ms. `longestBlockMs` is wall-clock time, which includes other processes on a busy machine;
  * `longestBlockCpuMs` is the processor time of this thread between two ticks of a timer, null if the platform does not
  * report it.
  */
@@ -28,7 +28,8 @@ setInterval(() => {
   before = now
 }, RESOLUTION_MS).unref()
 
-process.on('message', () => {
+process.on('message', (message) => {
+  if (message !== 'longest block') return
   process.send?.({
     longestBlockMs: Math.max(0, delays.max / 1e6 - RESOLUTION_MS),
     longestBlockCpuMs: before === null ? null : longest,

@@ -1,0 +1,7 @@
+/** Large enough that no request is denied. */
+export const LIMIT = 1_000_000_000
+
+export const WINDOW_MS = 60_000
+
+/** The same for zael. */
+export const LIMITS = [{ name: 'rpm', limit: LIMIT, per: 'minute' }] as const

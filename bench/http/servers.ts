@@ -1,0 +1,50 @@
+import { type ChildServer, startServer } from '../child-server.ts'
+
+/** The message of `watch-loop.ts`, in ms. */
+export interface LoopBlock {
+  readonly longestBlockMs: number
+  readonly longestBlockCpuMs: number | null
+}
+
+/** zael with its own table. */
+export interface ZaelServer extends ChildServer {
+  /** The engine's endpoint. */
+  readonly tableUrl: string
+}
+
+/** zael as `npm start` runs it, with its own engine and the demo data in a new table. */
+export const startZael = async ({ isWatched = false } = {}): Promise<ZaelServer> => {
+  const server = await startServer({
+    script: 'bin/serve.ts',
+    environment: {
+      ...{ PORT: '0', DYNAMODB_PORT: '0', LOG_LEVEL: 'warn' },
+      ...{ ADMIN_TOKEN, VIEWER_TOKEN, STORE_DEADLINE_MS },
+    },
+    preloaded: isWatched ? ['./bench/http/watch-loop.ts'] : [],
+  })
+  return { ...server, tableUrl: await server.printed(TABLE) }
+}
+
+const TABLE = /Table +\S+ in ([^\s,]+)/
+
+/** A benchmark measures how long decisions take, so none may be denied for its duration on a busy machine. */
+const STORE_DEADLINE_MS = '5000'
+
+export const [ADMIN_TOKEN, VIEWER_TOKEN] = ['bench-admin', 'bench-viewer']
+
+/** Starts handlers by path that respond to every POST with the given JSON. */
+export const startBare = (responses: Readonly<Record<string, unknown>>): Promise<ChildServer> =>
+  startServer({
+    script: 'bench/http/bare-server.ts',
+    environment: { BARE_RESPONSES: JSON.stringify(responses) },
+  })
+
+/** The longest block of a watched server's event loop since the previous call. */
+export const longestBlock = async (server: ChildServer): Promise<LoopBlock> => {
+  const reply = await server.request('longest block')
+  if (!isLoopBlock(reply)) throw new Error('the server is not watched')
+  return reply
+}
+
+const isLoopBlock = (message: unknown): message is LoopBlock =>
+  typeof message === 'object' && message !== null && 'longestBlockMs' in message

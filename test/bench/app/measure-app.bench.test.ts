@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { appFinding } from '../../../bench/app/app-part.ts'
+import { APPS } from '../../../bench/app/apps.ts'
+import { measureApps } from '../../../bench/app/measure-app.ts'
+
+test('measures every app, without an error response', async () => {
+  const length = { connections: 2, seconds: 1, rounds: 2, warmUpRequests: 10 }
+  const rows = await measureApps({ ...length, engineUrl: undefined }, () => {})
+  expect(rows.map(({ app }) => app)).toEqual(APPS)
+  for (const { perSecond, cpuMicros, leastCpuMicros } of rows) {
+    expect(perSecond).toBeGreaterThan(0)
+    expect(leastCpuMicros).toBeGreaterThan(0)
+    expect(leastCpuMicros).toBeLessThanOrEqual(cpuMicros)
+  }
+  const leastOf = (name: string) => rows.find(({ app }) => app.name === name)?.leastCpuMicros ?? Number.NaN
+  const { goals } = appFinding(rows)
+  expect(goals.map(({ value }) => value)).toEqual([
+    leastOf('hono-zael-memory') / leastOf('hono-rate-limiter'),
+    leastOf('hono-zael-leased') / leastOf('hono-rate-limiter'),
+    leastOf('express-zael-memory') / leastOf('express-rate-limit'),
+    leastOf('express-zael-leased') / leastOf('express-rate-limit'),
+  ])
+})
