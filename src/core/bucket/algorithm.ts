@@ -2,16 +2,16 @@ import type { LimitSize } from '../model/limit.ts'
 import type { Action, BucketItem, Condition, FieldValue } from './write.ts'
 
 /**
- * The stored state of one limit: its attributes in the bucket without the limit's name before them. What is in the
- * bucket as `rpm_tat` is `tat` here.
+ * The stored state of one limit: its attributes in the bucket without the limit's name. The attribute `rpm_tat` of the
+ * bucket is `tat` here.
  */
 export type LimitFields = Readonly<Record<string, FieldValue>>
 
-/** One limit's part of a conditional write, on the names of `LimitFields`. */
+/** One limit's part of a conditional write; its paths are names of `LimitFields`. */
 export interface LimitWrite {
   readonly conditions: readonly Condition[]
   readonly actions: readonly Action[]
-  /** True: it holds in no other state than the snapshot. */
+  /** True: the write may only apply to exactly the snapshot's state. */
   readonly requiresSnapshot?: boolean
 }
 
@@ -21,87 +21,87 @@ export interface Level {
   readonly available: number
   /** ns until it is full again */
   readonly resetNs: bigint
-  /** ns until the window ends, where all comes back at once at a fixed time */
+  /** ns until the window ends; only of windows that end at a fixed time and then refill all at once */
   readonly endsInNs?: bigint
 }
 
-/** A part of what is in use. */
+/** A part of the amount in use. */
 export interface Use {
-  /** ns since the epoch: used at the earliest then, */
+  /** The earliest time at which it may have been used, ns since the epoch. */
   readonly since: bigint
-  /** and at the latest then. */
+  /** The latest time. */
   readonly until: bigint
   readonly millionths: bigint
 }
 
-/** What a settlement needs of a charge. Kept in memory, or as attributes of a stored reservation. */
+/** The data of a charge that its settlement requires. Kept in memory, or as attributes of a stored reservation. */
 export type ChargeMemory = Readonly<Record<string, bigint | string>>
 
 export interface Refund {
   readonly memory: ChargeMemory
-  /** What was charged and is not used: tokens, above 0. */
+  /** Tokens that were charged and not used; above 0. */
   readonly amount: number
   /** ns since the epoch */
   readonly now: bigint
   /** ns since the charge */
   readonly elapsedNs: bigint
-  /** True: also what has refilled already (`refund: "full"`). */
+  /** True: tokens that have refilled already are refunded as well (`refund: "full"`). */
   readonly full: boolean
-  /** True: only what may be returned whatever the state is, so that no condition can fail. */
+  /** True: refund only the amount that is right in every state, so that no condition can fail. */
   readonly unconditional: boolean
 }
 
 /**
- * One limit's arithmetic, bound to its size: how a cost becomes a conditional write, what a state means, and how much
- * a refund may return. Pure; time is ns since the epoch. Each algorithm is one file that makes these.
+ * The arithmetic of a limit of one size: it turns a cost into a conditional write, interprets a state, and bounds refunds.
+ * Pure; time is ns since the epoch. Each algorithm is one file that creates these.
  *
- * `snapshot` is the cached state of the limit, or undefined: a guess that picks the variant of the write. Each variant is
- * exact whatever the state is; a wrong guess only fails.
+ * `snapshot` is the cached state of the limit, or undefined. It only selects the variant of the write: each variant is exact
+ * in every state, and an outdated snapshot only makes the condition fail.
  */
 export interface Algorithm {
   readonly name: string
-  /** The size as it stands in the bucket: short, readable, and parsed back to the same algorithm. */
+  /** The size as stored in the bucket: short, readable, and parsed back to the same algorithm. */
   readonly text: string
   readonly capacity: number
   /** ns in which an empty bucket fills, or the length of the window */
   readonly windowNs: bigint
 
   level(fields: LimitFields, now: bigint): Level
-  /** ns until `cost` (at most `bound`) passes; 0 where it passes now. */
+  /** ns until `cost` (at most `bound`) passes; 0 if it passes now. */
   wait(fields: LimitFields, cost: number, now: bigint, bound: number): bigint
   /**
-   * Charges `cost` where no more than `bound` (at most the capacity) is in use with it; `cost` is at most `bound`.
-   * A cost of 0 is checked against debt, whatever the bound.
+   * Charges `cost` if the amount in use, `cost` included, is then at most `bound`, which is at most the capacity. `cost` is at
+   * most `bound`. A cost of 0 is only denied while the limit is in debt.
    */
   charge(snapshot: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
-  /** Holds only where `cost` does not fit within `bound`, and changes nothing. */
+  /** A write without actions, whose conditions hold only if `cost` does not fit within `bound`. */
   exceeded(snapshot: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
-  /** Charges `amount` whether it fits or not, while the state afterwards is full again by `latest` (ns since the epoch). */
+  /** Charges `amount` even if it does not fit, as long as the limit is then full again by `latest` (ns since the epoch). */
   debit(snapshot: LimitFields | undefined, amount: number, now: bigint, latest: bigint): LimitWrite
   /** The memory of a charge that left `fields` at `now`. */
   remember(fields: LimitFields, now: bigint): ChargeMemory
-  /** Refunds what may be returned; undefined: nothing is left to return. */
+  /** Refunds as much as is allowed; undefined if that is nothing. */
   refund(snapshot: LimitFields, refund: Refund): LimitWrite | undefined
-  /** Returns `amount` whatever it was charged for (a top-up); undefined: nothing is used. */
+  /** Refunds `amount` of any earlier charges (a top-up); undefined if nothing is in use. */
   topUp(fields: LimitFields, amount: number, now: bigint): LimitWrite | undefined
-  /** Millionths of tokens in use, rounded up; above the capacity in debt. */
+  /** Millionths of tokens in use, rounded up; more than the capacity if the limit is in debt. */
   usedMillionths(fields: LimitFields, now: bigint): bigint
-  /** What is in use, in parts, earliest first; their sum is `usedMillionths`. */
+  /** The amount in use in parts, earliest first; their sum is `usedMillionths`. */
   uses(fields: LimitFields, now: bigint): readonly Use[]
-  /** The state in which a limit of another size or algorithm goes on as this one. */
+  /** The state of a limit of another size or algorithm, as a state of this one. */
   carryOver(previous: Algorithm, fields: LimitFields, now: bigint): LimitFields
-  /** ns since the epoch: when a limit in this state is full again after a debit of `amount`. */
+  /** The time at which a limit in this state is full again after a debit of `amount`, ns since the epoch. */
   fullAt(fields: LimitFields, amount: number, now: bigint): bigint
-  /** ns since the epoch: when a limit is full again at the latest, after any charge at `now`. */
+  /** The latest time at which a limit may be full again after any charge at `now`, ns since the epoch. */
   latestFullAt(now: bigint): bigint
 }
 
-/** Cached per item: items never change, and thousands of decisions read a busy bucket's before the next one comes. */
+/** Cached per item: items are immutable, and thousands of decisions read the item of a busy bucket before it is replaced. */
 const picked = new WeakMap<BucketItem, Map<string, LimitFields>>()
 
 /**
- * Picks one limit's attributes out of a bucket. The names of an algorithm's own state are single words, so `rpm_tat` is
- * `tat` of `rpm`, and `rpm_burst_tat` is of another limit.
+ * One limit's attributes in a bucket. Attribute names of an algorithm contain no underscore, so `rpm_tat` is `tat` of `rpm`,
+ * and `rpm_burst_tat` belongs to the limit `rpm_burst`.
  */
 export const fieldsOf = (item: BucketItem, limitName: string): LimitFields => {
   const ofItem = picked.get(item) ?? new Map<string, LimitFields>()
@@ -122,7 +122,7 @@ const pickFields = (item: BucketItem, limitName: string): LimitFields => {
   return fields
 }
 
-/** A number of a limit's state or memory; `fallback` where there is none. */
+/** A number of a limit's state or memory; `fallback` if it is missing. */
 export const numberAt = (
   fields: Readonly<Record<string, FieldValue | undefined>>,
   name: string,
@@ -132,15 +132,15 @@ export const numberAt = (
   return typeof value === 'bigint' ? value : fallback
 }
 
-/** What an algorithm is to the rest of the core. Each file of one exports it, and `registry.ts` registers it. */
+/** All that the rest of the core uses of an algorithm. Exported by the algorithm's file, and registered in `registry.ts`. */
 export interface AlgorithmDefinition<Size extends LimitSize> {
   readonly name: Size['algorithm']
   /** The arithmetic of a size. */
   readonly create: (size: Size) => Algorithm
-  /** The arithmetic that a bucket names in `<limit>_limit`; undefined: the text is another algorithm's. */
+  /** The arithmetic of a text in `<limit>_limit`; undefined if the text belongs to another algorithm. */
   readonly parse: (text: string) => Algorithm | undefined
-  /** The part of a size that one process may grant: `part` of its amounts, `share` of its rates. */
+  /** A part of a size: `part` of its amounts, `share` of its rates. */
   readonly scaled: (size: Size, part: (amount: number) => number, share: number) => Size
-  /** In which time the amount of a size is the most, as messages put it: `in the last 3600 seconds`. */
+  /** The period of a size in messages: `in the last 3600 seconds`. */
   readonly period: (size: Size, windowSeconds: number) => string
 }

@@ -13,27 +13,27 @@ import {
   setIfMissing,
 } from './write.ts'
 
-/** The attributes of a limit in its bucket that every algorithm has beside its own state. */
+/** The attributes that a limit has in its bucket whatever its algorithm is. */
 export const textPath = (name: string): string => `${name}_limit`
 
 export const versionPath = (name: string): string => `${name}_version`
 
-/** The text of the limit that the bucket holds, or undefined where it holds none of this name. */
+/** The size by which the bucket keeps a limit, as text; undefined if it contains no limit of this name. */
 export const textIn = (item: BucketItem | undefined, name: string): string | undefined => {
   const text = item?.[textPath(name)]
   return typeof text === 'string' ? text : undefined
 }
 
-/** A number in the bucket; `fallback` where there is none. */
+/** A number in the bucket; `fallback` if it is missing. */
 export const numberIn = (item: BucketItem | undefined, path: string, fallback: bigint): bigint => {
   const value = item?.[path]
   return typeof value === 'bigint' ? value : fallback
 }
 
-/** A bucket outlives the moment at which all is full again by this much, so that TTL deletes no debt. */
+/** A bucket is kept this much longer than until all its limits are full again, so that TTL deletes no debt. */
 const KEPT_NS = 2n * DAY_NS
 
-/** `ttl` is set this much later than needed, so that a busy bucket changes it once a day. */
+/** `ttl` is set this much later than necessary, so that writes to a busy bucket move it only once a day. */
 const SLACK_NS = DAY_NS
 
 /** A part of a write, and the latest moment at which a limit of the bucket may be full again after it. */
@@ -42,9 +42,9 @@ export interface Bookkeeping extends ConditionalWrite {
 }
 
 /**
- * The part that every write which relies on a snapshot has beside its purpose: it requires the snapshot's generation (`born`),
- * raises `rev`, and moves `ttl` if `fullAt`, the latest moment at which a limit is full again, requires it. `ttl` only grows
- * within a generation: a write that moves it requires the value that it replaces.
+ * The common part of all writes that are planned from a snapshot: it requires the snapshot's generation (`born`), increments
+ * `rev`, and moves `ttl` if `fullAt`, the latest time at which a limit is full again, requires it. `ttl` only grows within a
+ * generation: a write that moves it requires the value that it replaces.
  */
 export const bookkeeping = (snapshot: BucketItem | undefined, now: bigint, fullAt: bigint): Bookkeeping => {
   const ttl = set('ttl', ttlSeconds(fullAt))
@@ -59,7 +59,7 @@ export const bookkeeping = (snapshot: BucketItem | undefined, now: bigint, fullA
   return { conditions: [...conditions, sameTtl], actions: [...actions, ttl], latestFullAt }
 }
 
-/** The part of a write that only lowers what is used: it requires the generation, and raises `rev`. */
+/** The common part of writes that only lower the amount in use: it requires the generation, and increments `rev`. */
 export const sameGeneration = (born: bigint): ConditionalWrite => ({
   conditions: [equal('born', born)],
   actions: [add('rev', 1n)],
@@ -69,7 +69,7 @@ const keptUntil = (snapshot: BucketItem): bigint => numberIn(snapshot, 'ttl', 0n
 
 const ttlSeconds = (fullAt: bigint): bigint => (fullAt + KEPT_NS + SLACK_NS) / SECOND_NS
 
-/** A write of counters alone, in any generation. */
+/** A write that only adds to counters, in any generation. */
 export const countersWrite = (counters: readonly Action[], now: bigint): ConditionalWrite => ({
   conditions: [],
   actions: [setIfMissing('born', now), setIfMissing('ttl', ttlSeconds(now)), add('rev', 1n), ...counters],
@@ -77,7 +77,7 @@ export const countersWrite = (counters: readonly Action[], now: bigint): Conditi
 
 /** One limit's part of a bucket's write. */
 export interface PrefixedWrite extends ConditionalWrite {
-  /** True: it holds for no other state of the bucket than the one that was snapshot. */
+  /** True: the write may only apply to exactly the snapshot's state of the bucket. */
   readonly requiresSnapshot: boolean
 }
 
@@ -88,7 +88,7 @@ export const unchangedSince = (
 ): readonly Condition[] =>
   parts.some(({ requiresSnapshot }) => requiresSnapshot) ? [equal('rev', numberIn(snapshot, 'rev', 0n))] : []
 
-/** One limit's write on the names of its bucket: `tat` becomes `rpm_tat`. */
+/** One limit's write with the attribute names of the bucket: `tat` becomes `rpm_tat`. */
 export const prefixed = (limitName: string, write: LimitWrite): PrefixedWrite => ({
   requiresSnapshot: write.requiresSnapshot ?? false,
   conditions: write.conditions.map((condition) => inCondition(limitName, condition)),

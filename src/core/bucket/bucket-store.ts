@@ -18,7 +18,7 @@ export const policyBucket = ({ scope, selector }: PolicyKey): BucketId => ({
   selector,
 })
 
-/** A string that no two buckets share: no part of an id holds a `#`. */
+/** A string that is unique to a bucket: no part of an id contains a `#`. */
 export const bucketKey = (id: BucketId): string =>
   id.kind === 'entity' ? `ENTITY#${id.entityId}#${id.resource}` : `POLICY#${id.scope}#${id.selector}`
 
@@ -30,9 +30,9 @@ export type WriteOutcome =
 /** Where buckets live. Every adapter passes the contract suite in `test/store/bucket-store-contract.ts`. */
 export interface BucketStore {
   /**
-   * Applies `write` to one bucket, wholly or not at all, making the item where there is none; one request to the
-   * engine, never repeated by the adapter. `item` of an applied write is the state right after it.
-   * Throws `StoreUnavailable` if the outcome is unknown or the store is unavailable.
+   * Applies `write` to one bucket, wholly or not at all, and creates the item if there is none: one request to the engine,
+   * which the adapter never repeats. `item` of an applied write is the state right after it. Throws `StoreUnavailable` if the
+   * outcome is unknown or the store is unavailable.
    */
   write(id: BucketId, write: ConditionalWrite): Promise<WriteOutcome>
 
@@ -40,8 +40,8 @@ export interface BucketStore {
   read(id: BucketId): Promise<BucketItem | undefined>
 
   /**
-   * Removes the bucket, whatever its state; nothing happens where there is none. What is charged afterwards makes a new
-   * generation of it, which earlier receipts do not change. Throws `StoreUnavailable`.
+   * Removes the bucket in any state, if there is one. A later charge creates a new generation of it, which settlements of
+   * earlier charges do not change. Throws `StoreUnavailable`.
    */
   remove(id: BucketId): Promise<void>
 

@@ -14,8 +14,8 @@ import {
 } from './write.ts'
 
 /**
- * The write that carries the states of limits whose text has changed over to the effective limits, and charges nothing.
- * A compare-and-set on `rev`: what it computes from is the whole state.
+ * A write that carries over the states of limits whose text has changed to the effective limits, and charges nothing. A
+ * compare-and-set on `rev`, because the new state is computed from the whole snapshot.
  */
 export const planCarryOver = (
   snapshot: BucketItem,
@@ -34,7 +34,7 @@ export const planCarryOver = (
   }
 }
 
-/** An effective limit, and the algorithm by which the bucket still keeps it. */
+/** An effective limit, and the algorithm of its stored state. */
 export interface CarryOver {
   readonly effective: EffectiveLimit
   readonly previous: EffectiveLimit['algorithm']
@@ -53,7 +53,7 @@ const carriedOver = (snapshot: BucketItem, { effective, previous }: CarryOver, n
     set(textPath(limit.name), algorithm.text),
     set(versionPath(limit.name), version),
   ]
-  // as far as the charge that follows would move it: only one of several nodes can
+  // moves `ttl` as far as the charge that follows would: only one of several nodes can move it
   return { actions, fullAt: larger(algorithm.fullAt(after, 0, now), algorithm.latestFullAt(now)) }
 }
 
@@ -65,10 +65,10 @@ export interface ChangedLimits {
 }
 
 /**
- * Compares the limits of a request with those that the bucket was last charged by. Versions order changes, so that two nodes
- * never carry a state back and forth. Texts of equal version differ for two reasons. Two environments have different
- * defaults: the bucket's stays until the limit is full and there is nothing to carry. Or a node has cached some sets of limits
- * longer than others: the node that has just read all of them (`isLatest`) is right.
+ * Compares the limits of a request with those by which the bucket was last charged. Versions order changes, so that two nodes
+ * never carry a state back and forth. Texts of equal versions differ for two reasons. If two environments have different
+ * defaults, the stored one stays until the limit is full and there is nothing to carry over. If a node has cached some limit
+ * sets longer than others, the node that has just read all of them (`isLatest`) is right.
  */
 export const changesIn = (
   snapshot: BucketItem | undefined,
@@ -85,7 +85,7 @@ export const changesIn = (
   return { carryOvers, isLater: later.length > 0 }
 }
 
-/** The limits, just read again, with the algorithms that the bucket names where its version is later. */
+/** `limits`, which have just been read again; with the stored algorithm for each of which the bucket has a later version. */
 export const preferStored = (
   snapshot: BucketItem | undefined,
   limits: readonly EffectiveLimit[],
@@ -101,14 +101,14 @@ export const preferStored = (
     return { ...effective, algorithm: algorithmIn(snapshot, effective) }
   })
 
-/** The limits with the algorithms that the bucket names, whichever version is later. */
+/** `limits` with the stored algorithms, whichever version is later. */
 export const asStored = (
   snapshot: BucketItem,
   limits: readonly EffectiveLimit[],
 ): readonly EffectiveLimit[] =>
   limits.map((effective) => ({ ...effective, algorithm: algorithmIn(snapshot, effective) }))
 
-/** A limit's state in the bucket, as a state of the effective limit. */
+/** The stored state of a limit, as a state of the effective limit. */
 export const effectiveFields = (
   snapshot: BucketItem | undefined,
   effective: EffectiveLimit,

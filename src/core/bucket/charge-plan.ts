@@ -9,19 +9,19 @@ import { type Action, type BucketItem, type ConditionalWrite, equal, missing, se
 export interface LimitCharge {
   readonly effective: EffectiveLimit
   readonly amount: number
-  /** True: the limit only warns and, by the snapshot, is exceeded: it is not charged, and the write requires that it is. */
+  /** True: the limit only warns, and the snapshot shows it exceeded: it is not charged, and the write requires that it is exceeded. */
   readonly isExceeded?: boolean
 }
 
-/** Whether the charge is within the caller's share of the whole limit. Nothing is within a paused one. */
+/** Whether the charge fits the limit when it is full: within the caller's share, and not on a paused limit. */
 export const fitsAtAll = ({ effective, amount }: LimitCharge): boolean =>
   amount <= boundOf(effective) && !isPaused(effective)
 
-/** ns until the charge, which fits at all, passes in the snapshot. */
+/** ns until the charge passes, from the snapshot on. Requires `fitsAtAll`. */
 export const waitNsOf = (snapshot: BucketItem, { effective, amount }: LimitCharge, now: bigint): bigint =>
   effective.algorithm.wait(fieldsOf(snapshot, effective.limit.name), amount, now, boundOf(effective))
 
-/** What `cost` charges on each limit; limits whose meter is not in it are left out. */
+/** The charge of `cost` on each limit whose meter it names. */
 export const limitChargesOf = (limits: readonly EffectiveLimit[], cost: Cost): readonly LimitCharge[] =>
   limits.flatMap((effective) => {
     const amount = cost[effective.limit.meter]
@@ -29,8 +29,8 @@ export const limitChargesOf = (limits: readonly EffectiveLimit[], cost: Cost): r
   })
 
 /**
- * The one write that charges all of `charges` or none. The snapshot picks the variants of the write.
- * Its limits have the texts of the charges, or none yet. `counters` go along. Exact whatever the state is.
+ * One write that applies all of `charges` or none, and adds `counters`. The snapshot only selects the variant of each charge:
+ * the conditions are exact in every state. Requires that each limit in the snapshot has the text of its charge.
  */
 export const planCharge = (
   snapshot: BucketItem | undefined,
@@ -66,7 +66,7 @@ const chargeOne = (snapshot: BucketItem | undefined, charge: LimitCharge, now: b
 
 const UNCONDITIONAL: LimitWrite = { conditions: [], actions: [] }
 
-/** What is larger than the whole limit exceeds it in any state. */
+/** An amount that does not fit the full limit exceeds it in any state: no condition is required. */
 const ownPart = (fields: LimitFields | undefined, charge: LimitCharge, now: bigint): LimitWrite => {
   const { effective, amount, isExceeded: isOver = false } = charge
   if (isOver && !fitsAtAll(charge)) return UNCONDITIONAL

@@ -1,29 +1,29 @@
 import type { Limit } from '../model/limit.ts'
 import type { Algorithm } from './algorithm.ts'
 
-/** The source of limits that no one has set in the table: defaults of this process. */
+/** The source of limits that are not set in the table: the defaults of this process. */
 export const ENVIRONMENT = 'environment'
 
-/** A limit as a node would enforce it on one bucket now. */
+/** A limit as this node enforces it on one bucket. */
 export interface EffectiveLimit {
   readonly limit: Limit
-  /** The arithmetic of the limit's size. Where the bucket knows a later one, that one's. */
+  /** The arithmetic of the limit's size; of the stored size if the bucket contains a later version of the limit. */
   readonly algorithm: Algorithm
-  /** The greatest version among all that the limit was resolved from. */
+  /** The greatest version of all limit sets from which the limit was resolved. */
   readonly version: bigint
-  /** Where it came from: `entity`, `role:admin`, `system`, `environment`. */
+  /** Where it is set: `entity`, `role:admin`, `system`, `environment`. */
   readonly source: string
-  /** The share of the capacity that is kept from the caller, for callers of a higher priority; 0: none. */
+  /** The share of the capacity that is reserved for callers of a higher priority; 0: none. */
   readonly headroom: number
 }
 
-/** The most that may be in use with a request of the caller. */
+/** The maximum amount in use, the caller's request included. */
 export const boundOf = ({ algorithm, headroom }: EffectiveLimit): number =>
   headroom === 0
     ? algorithm.capacity
     : // the double of (1 − 0.9) × 10 is less than 1
       Math.floor(Number((algorithm.capacity * (1 - headroom)).toPrecision(15)))
 
-/** Whether a limit of this size denies every request whose cost names its meter, a cost of 0 too. */
+/** Whether the limit denies every request whose cost names its meter, even with an amount of 0. */
 export const isPaused = ({ algorithm }: Pick<EffectiveLimit, 'algorithm'>): boolean =>
   algorithm.capacity === 0

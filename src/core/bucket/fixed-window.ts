@@ -30,8 +30,8 @@ const NOMINAL_NS: Readonly<Record<CalendarUnit, bigint>> = {
 }
 
 /**
- * At most `limit` in each window of the calendar: `w` is the start of the window that is counted in, `n` the count. A node
- * that is a little late stays in the newer window, so no clock makes a window begin twice.
+ * At most `limit` in each window of the calendar: `w` is the start of the current window, `n` its count. A node whose clock is
+ * behind counts in the newer window, so no window begins twice.
  */
 const createFixedWindow = (shape: FixedWindowShape): Algorithm => {
   const { limit, window, timeZone } = shape
@@ -49,7 +49,7 @@ const createFixedWindow = (shape: FixedWindowShape): Algorithm => {
 
 type WindowAt = (at: bigint) => CalendarWindow
 
-/** The window that counts: the stored one where it is this or a later one. */
+/** The current window: the stored one, unless it is an earlier one. */
 const currentOf = (fields: LimitFields, { start }: CalendarWindow) => {
   const stored = numberAt(fields, 'w', start - 1n)
   return stored >= start
@@ -129,7 +129,7 @@ const corrections = (windowAt: WindowAt): Pick<Algorithm, 'remember' | 'refund' 
   carryOver(previous, fields, now) {
     const { start } = windowAt(now)
     const isKept = ({ since, until }: Use): boolean =>
-      // of another calendar's window it is not known when in it
+      // use in a window of another calendar may be as old as its start
       (previous.name === 'fixed_window' ? since : until) >= start
     const kept = previous.uses(fields, now).filter(isKept)
     const n = kept.reduce((sum, { millionths }) => sum + roundedUp(millionths, MILLION), 0n)
@@ -137,7 +137,7 @@ const corrections = (windowAt: WindowAt): Pick<Algorithm, 'remember' | 'refund' 
   },
 })
 
-/** A fixed window from its text, `fixed_window 100 per day Europe/Berlin`, or undefined where it is none. */
+/** The fixed window of a text such as `fixed_window 100 per day Europe/Berlin`; undefined for any other text. */
 const parseFixedWindow = (text: string): Algorithm | undefined => {
   const match = /^fixed_window (0|[1-9]\d{0,15}) per ([a-z]+) (\S+)$/.exec(text)
   const [, limit, window, timeZone = ''] = match ?? []
@@ -146,15 +146,15 @@ const parseFixedWindow = (text: string): Algorithm | undefined => {
 }
 
 /** The calendar is evaluated once per window, not once per decision. */
-const rememberingLast = (ask: WindowAt): WindowAt => {
+const rememberingLast = (compute: WindowAt): WindowAt => {
   let last: CalendarWindow | undefined
   return (at) => {
-    if (last === undefined || at < last.start || at >= last.end) last = ask(at)
+    if (last === undefined || at < last.start || at >= last.end) last = compute(at)
     return last
   }
 }
 
-/** Counts in the window that is stored, which is this one or a later one. */
+/** Counts in the stored window, which is this one or a later one. */
 const within = ({ start }: CalendarWindow, fits: readonly Condition[], cost: number): LimitWrite => ({
   conditions: [atLeast('w', start), ...fits],
   actions: cost === 0 ? [] : [add('n', BigInt(cost))],
@@ -166,7 +166,7 @@ const entering = ({ start }: CalendarWindow, cost: number): LimitWrite => ({
   actions: cost === 0 ? [] : [set('w', start), set('n', BigInt(cost))],
 })
 
-/** Only in the window that was charged, and no more than is counted in it: a top-up may have taken it already. */
+/** Refunds only in the window that was charged, and at most its count: a top-up may have refunded the charge already. */
 const refundWrite = (
   snapshot: LimitFields,
   { memory, amount, unconditional }: Refund,

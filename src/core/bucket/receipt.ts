@@ -6,27 +6,27 @@ import type { BucketId } from './bucket-store.ts'
 import { boundOf, type EffectiveLimit } from './effective-limit.ts'
 import type { BucketItem } from './write.ts'
 
-/** What the settlement of a charge needs of one limit. */
+/** The data of a charge on one limit that its settlement requires. */
 export interface LimitReceipt {
   readonly limitName: string
   readonly meter: Meter
-  /** As in the bucket right after the charge: a limit that has changed since gets no refund. */
+  /** As in the bucket right after the charge: a limit that has changed since receives no refund. */
   readonly text: string
   readonly version: bigint
   readonly charged: number
   readonly memory: ChargeMemory
   /** Whether a refund returns all (`refund: "full"`). */
   readonly full: boolean
-  /** True: the limit only warns. What was used beyond the charge is charged where it fits, so that it is never in debt. */
+  /** True: the limit only warns. Use beyond the charge is charged only if it fits, so that the limit is never in debt. */
   readonly soft: boolean
-  /** Tokens of the capacity that are kept from the caller, for callers of a higher priority. */
+  /** Tokens of the capacity that are reserved for callers of a higher priority. */
   readonly headroom: number
 }
 
-/** What the settlement of a charge on one bucket needs, on any node. */
+/** The data of a charge on one bucket by which any node can settle it. */
 export interface Receipt {
   readonly bucket: BucketId
-  /** The generation of the bucket that was charged; undefined: nothing was charged, so what is owed is owed in any. */
+  /** The generation of the bucket that was charged; undefined if nothing was: then use is charged to any generation. */
   readonly generation: bigint | undefined
   /** ns since the epoch */
   readonly chargedAt: bigint
@@ -66,13 +66,13 @@ export const receiptOf = (
   }),
 })
 
-/** Of a bucket that a cost does not touch: nothing is charged, but the actual cost may be of a meter that it counts. */
-export const uncharged = (plan: Omit<ChargedBucket, 'item'>, cost: Cost, now: bigint): Receipt => ({
-  ...receiptOf({ ...plan, item: undefined }, cost, now),
+/** For a bucket whose meters the cost does not name: nothing is charged, but the actual cost may name one of them. */
+export const uncharged = (bucket: Omit<ChargedBucket, 'item'>, cost: Cost, now: bigint): Receipt => ({
+  ...receiptOf({ ...bucket, item: undefined }, cost, now),
   generation: undefined,
 })
 
-/** A receipt for a part of what was charged together. */
+/** The receipt of a part of a charge. */
 export const receiptFor = (receipt: Receipt, cost: Cost): Receipt => ({
   ...receipt,
   limits: receipt.limits.map((limit) => ({ ...limit, charged: cost[limit.meter] ?? 0 })),

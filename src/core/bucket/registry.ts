@@ -14,7 +14,7 @@ interface Registered {
 
 const registry = new Map<string, Registered>()
 
-/** Makes an algorithm known, to sizes and to the texts in buckets. */
+/** Registers an algorithm, for sizes and for the texts in buckets. */
 export const registerAlgorithm = <Size extends LimitSize>(definition: AlgorithmDefinition<Size>): void => {
   const own = (size: LimitSize): Size => {
     if (isOf(size, definition)) return size
@@ -49,7 +49,7 @@ const registered = (size: LimitSize): Registered => {
 /** The arithmetic of a size. */
 export const algorithmOf = (size: LimitSize): Algorithm => registered(size).create(size)
 
-/** The arithmetic that a bucket names in `<limit>_limit`, or undefined where no algorithm knows the text. */
+/** The arithmetic of a text in `<limit>_limit`; undefined if it belongs to no algorithm. */
 export const algorithmOfText = (text: string): Algorithm | undefined => {
   for (const { parse } of registry.values()) {
     const algorithm = parse(text)
@@ -58,9 +58,9 @@ export const algorithmOfText = (text: string): Algorithm | undefined => {
   return undefined
 }
 
-/** A size of which one process may grant `share` (0 to 1) by itself; never less than 1, unless the limit is paused. */
+/** A `share` (0 to 1) of a size, which one process may admit by itself; at least 1, unless the limit is paused. */
 export const scaled = (size: LimitSize, share: number): LimitSize => registered(size).scaled(size, share)
 
-/** In which time the amount of a size is the most, as messages put it: `in the last 3600 seconds`. */
+/** The period of a size in messages: `in the last 3600 seconds`. */
 export const periodText = (size: LimitSize, windowSeconds: number): string =>
   registered(size).period(size, windowSeconds)

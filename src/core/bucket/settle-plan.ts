@@ -16,7 +16,7 @@ import type { LimitReceipt } from './receipt.ts'
 import { algorithmOfText } from './registry.ts'
 import { type Action, type BucketItem, type ConditionalWrite, equal, missing, set } from './write.ts'
 
-/** One limit to settle: how much more (above 0) or less (below 0) was used than charged. */
+/** A limit to settle; `difference` is the actual use minus the charge. */
 export interface Correction {
   readonly receipt: LimitReceipt
   readonly difference: number
@@ -25,26 +25,25 @@ export interface Correction {
 export interface SettlementPlan {
   /** The last known state of the generation that was charged; undefined if nothing was charged and nothing is stored. */
   readonly snapshot: BucketItem | undefined
-  /** The generation that was charged; undefined: none was, and there is nothing to refund. */
+  /** The generation that was charged; undefined if nothing was charged, so that there is nothing to refund. */
   readonly generation: bigint | undefined
   readonly corrections: readonly Correction[]
   readonly now: bigint
   /** ns since the charge */
   readonly elapsedNs: bigint
-  /** True: refunds return only what needs no condition, so that they cannot fail. */
+  /** True: refund only the amount that requires no condition, so that no refund can fail. */
   readonly unconditional: boolean
   /**
-   * True: what is owed is charged only where it fits, within what the caller may use of the limit. So the write cannot put
-   * the bucket into debt.
+   * True: additional use is charged only if it fits, within the caller's share of the limit. So the write cannot put the
+   * bucket into debt.
    */
   readonly fitsOnly: boolean
   readonly counters: readonly Action[]
 }
 
 /**
- * The one write that refunds what was charged too much and charges what was charged too little, on one bucket, together
- * with the counters; undefined where there is nothing to write. A limit that has changed since the charge gets no refund,
- * and is charged by its present size.
+ * One write that settles one bucket: it refunds unused tokens, charges additional use, and adds to the counters; undefined if
+ * there is nothing to write. A limit that has changed since the charge receives no refund, and is charged by its stored size.
  */
 export const planSettlement = (plan: SettlementPlan): ConditionalWrite | undefined => {
   const refunds = plan.corrections.flatMap((correction) => refund(plan, correction) ?? [])
@@ -62,7 +61,7 @@ export const planSettlement = (plan: SettlementPlan): ConditionalWrite | undefin
   }
 }
 
-/** Whether more was used than charged, and is to be charged now. */
+/** Whether additional use is to be charged; on a limit that only warns, only if it fits. */
 const isDue = (plan: SettlementPlan, { receipt, difference }: Correction): boolean => {
   if (difference <= 0 || !receipt.soft) return difference > 0
   const algorithm = algorithmFor(plan.snapshot, receipt)
@@ -125,13 +124,13 @@ const fullAfter = ({ snapshot, now }: SettlementPlan, { receipt, difference }: C
 const hasChanged = (snapshot: BucketItem, { limitName, text, version }: LimitReceipt): boolean =>
   textIn(snapshot, limitName) !== text || numberIn(snapshot, versionPath(limitName), -1n) !== version
 
-/** The state of a receipt's limit; undefined where nothing is stored. */
+/** The state of a receipt's limit; undefined if nothing is stored. */
 export const fieldsIn = (
   snapshot: BucketItem | undefined,
   { limitName }: LimitReceipt,
 ): LimitFields | undefined => snapshot && fieldsOf(snapshot, limitName)
 
-/** The arithmetic of a receipt's limit, by the text in the bucket where it has one. */
+/** The arithmetic of a receipt's limit: of its size in the bucket, or else in the receipt. */
 export const algorithmFor = (
   snapshot: BucketItem | undefined,
   { limitName, text }: LimitReceipt,

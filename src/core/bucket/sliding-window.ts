@@ -29,10 +29,10 @@ interface SlidingWindowShape {
 
 const MILLION = 1_000_000n
 
-/** Two nodes may each be 5 s off the store's clock, and refuse to decide beyond that. */
+/** The clocks of two nodes may each differ from the store's by 5 s: beyond that, a node makes no decisions. */
 const GREATEST_DIFFERENCE_NS = 10n * SECOND_NS
 
-/** Old marks that one write removes, and marks that a refund lowers or names: an expression ends at 4 KB. */
+/** Old marks that one write removes, and marks that a refund lowers or names: an expression has at most 4 KB. */
 const MAX_REMOVALS = 16
 
 const MAX_LOWERED = 24
@@ -40,18 +40,18 @@ const MAX_LOWERED = 24
 const MAX_NAMED = 32
 
 /**
- * At most `limit` in any window, exact to a slot, as a count that never falls behind and marks of what it was. `n` is all
- * that was ever counted; `marks` maps a slot (its number since the epoch, base 36) to what `n` was when something was first
- * counted in it. The count of the last window is `n` less the mark of the oldest slot in reach. The oldest slot counts in
- * full although a part of it is out of the window: never over the limit in any true window.
+ * At most `limit` in any window, exact to a slot. `n` is the total that was ever counted; `marks` maps a slot (its number since
+ * the epoch, base 36) to the value of `n` when something was first counted in it. The count of the last window is `n` minus the
+ * mark of the oldest slot in reach. That slot counts in full although a part of it is outside of the window, so no true window
+ * exceeds the limit.
  *
- * A mark is written once, and every later one is at least as large, so a node with an old view still knows the base, as long
- * as the mark itself has not changed, which the write's condition requires.
+ * A mark is written once, and later ones are at least as large. So a node with an outdated state still has the right base, as
+ * long as that mark has not changed, which the write's condition requires.
  */
 const createSlidingWindow = (shape: SlidingWindowShape): Algorithm => {
   const { limit, windowNs, slots } = shape
   const slotNs = roundedUp(windowNs, BigInt(slots))
-  // nodes further apart than a window have no window in common
+  // clocks that differ by more than a window have no window in common
   const ahead = Math.min(1 + Number(roundedUp(GREATEST_DIFFERENCE_NS, slotNs)), slots + 1)
   const grid: Grid = { slotNs, slots, ahead }
   return {
@@ -68,7 +68,7 @@ const createSlidingWindow = (shape: SlidingWindowShape): Algorithm => {
 
 const slotAt = ({ slotNs }: Grid, now: bigint): number => Number(now / slotNs)
 
-/** When what was counted in a slot is out of every window. */
+/** The time from which a slot lies in no window. */
 const goneAt = ({ slots, slotNs }: Grid, slot: number): bigint => BigInt(slot + slots + 1) * slotNs
 
 const usedIn = ({ n, base }: Counted): bigint => n - (base?.value ?? n)
@@ -183,7 +183,7 @@ const ends = (grid: Grid): Pick<Algorithm, 'fullAt' | 'latestFullAt'> => ({
   latestFullAt: (now) => goneAt(grid, slotAt(grid, now) + grid.ahead),
 })
 
-/** A sliding window from its text, `sliding_window 10 per 3600s in 30 slots`, or undefined where it is none. */
+/** The sliding window of a text such as `sliding_window 10 per 3600s in 30 slots`; undefined for any other text. */
 const parseSlidingWindow = (text: string): Algorithm | undefined => {
   const match = /^sliding_window (0|[1-9]\d{0,15}) per ([1-9]\d{0,9})s in ([1-9]\d?) slots$/.exec(text)
   if (match === null) return undefined
@@ -196,11 +196,11 @@ const firstWrite = (slot: number, cost: number): LimitWrite => ({
   actions: cost === 0 ? [] : [set('n', BigInt(cost)), set('marks', { [slotKey(slot)]: 0n })],
 })
 
-/** The base that was snapshot is the base still; where there is none, nothing was counted since. */
+/** Requires that the base is that of the snapshot; without a base, that nothing was counted since. */
 const isBase = ({ n, base }: Counted): Condition =>
   base ? equal(['marks', base.key], base.value) : equal('n', n)
 
-/** What counts `cost` in `slot`: the slot's mark where it has none yet, and marks that no clock reaches any more removed. */
+/** Counts `cost` in `slot`: marks the slot if it has no mark yet, and removes marks that are in reach of no clock. */
 const counting = (snapshot: LimitFields, grid: Grid, slot: number, cost: number): readonly Action[] => {
   const known = knownSlots(snapshot)
   const key = slotKey(slot)
@@ -213,9 +213,9 @@ const counting = (snapshot: LimitFields, grid: Grid, slot: number, cost: number)
 }
 
 /**
- * Takes `amount` from the count, and from every mark that was made after the charge: those count it as past. The others were
- * there when it was charged (`known`). No other may have been made meanwhile. Nothing once the charge's slot is out of
- * the window, nor after a top-up, which has lowered the count by an unknown part of this charge.
+ * Subtracts `amount` from the count, and from every mark that was made after the charge, because those include it. The other
+ * marks existed at the charge (`known`); the conditions exclude that more have been made since the snapshot. Nothing is
+ * refunded if the charge's slot has left the window, or after a top-up, which may have refunded this charge already.
  */
 const refundWrite = (
   snapshot: LimitFields,
@@ -245,7 +245,7 @@ const refundWrite = (
   }
 }
 
-/** The same with the whole map in one value. */
+/** The same refund, which replaces the whole map. */
 const lessByReplacing = (
   snapshot: LimitFields,
   conditions: readonly Condition[],
@@ -258,28 +258,28 @@ const lessByReplacing = (
   return { conditions, actions, requiresSnapshot: true }
 }
 
-/** How a window is cut into slots, numbered since the epoch. */
+/** The division of time into slots, numbered since the epoch. */
 export interface Grid {
   readonly slotNs: bigint
   /** Slots of one window. */
   readonly slots: number
-  /** How many slots ahead of now another node's clock may be. */
+  /** The number of slots by which another node's clock may be ahead. */
   readonly ahead: number
 }
 
-/** A slot's number and what was ever counted when something was first counted in it. */
+/** A slot's key, and the total that had been counted when something was first counted in it. */
 type Mark = readonly [key: string, value: bigint]
 
-/** A window's state, as snapshot from a slot. */
+/** A window's state at the time of a slot. */
 export interface Counted {
-  /** All that was ever counted. */
+  /** The total that was ever counted. */
   readonly n: bigint
   readonly marks: readonly Mark[]
-  /** The least mark in reach: what was counted before the window; undefined where none is in reach, and nothing is in use. */
+  /** The least mark in reach, which is the total before the window; undefined if none is in reach: then nothing is in use. */
   readonly base: { readonly key: string; readonly value: bigint } | undefined
 }
 
-/** What is in use of one slot. */
+/** The amount in use that was counted in a slot. */
 export interface SlotUse {
   readonly slot: number
   readonly amount: bigint
@@ -303,7 +303,7 @@ const countedIn = (fields: LimitFields, grid: Grid, slotNow: number): Counted =>
   return { n: numberAt(fields, 'n', 0n), marks, base }
 }
 
-/** What is in use, by the slot with which it goes, the earliest first. */
+/** The amount in use by the slot with which it leaves the window, earliest first. */
 const partsOf = (fields: LimitFields, grid: Grid, slotNow: number): readonly SlotUse[] => {
   const latestFirst = inReach(marksOf(fields), grid, slotNow).toSorted((a, b) => slotOf(b[0]) - slotOf(a[0]))
   const parts: SlotUse[] = []

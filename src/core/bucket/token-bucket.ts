@@ -10,7 +10,7 @@ import {
 } from './algorithm.ts'
 import { add, anyOf, atLeast, atMost, below, between, missing, set, setIfMissing } from './write.ts'
 
-/** Capacity in tokens, and the ns in which one token comes back; that of a capacity of 0 has no meaning. */
+/** The capacity in tokens, and the ns in which one token refills; meaningless for a capacity of 0. */
 interface TokenBucketShape {
   readonly capacity: number
   readonly tokenNs: bigint
@@ -18,13 +18,13 @@ interface TokenBucketShape {
 
 const MILLION = 1_000_000n
 
-/** A paused bucket has no rate. The window it states, and ns per token where it has never had a size. */
+/** A paused bucket has no rate. This is the window that it shows, and its ns per token if it never had another size. */
 const PAUSED_WINDOW_NS = MINUTE_NS
 
 /**
- * A bucket of `capacity` tokens, one coming back every `tokenNs`, as one number: `tat`, the theoretical arrival time of
- * the generic cell rate algorithm (ITU-T I.371, virtual scheduling), which is the moment at which the bucket is full
- * again. Refill costs nothing: time passes by itself. `refunded` is the sum, in ns, of all refunds.
+ * A bucket of `capacity` tokens, one of which refills every `tokenNs`, as one number: `tat`, the theoretical arrival time of
+ * the generic cell rate algorithm (ITU-T I.371, virtual scheduling), which is the time at which the bucket is full again.
+ * Refilling requires no write. `refunded` is the sum, in ns, of all refunds.
  */
 const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algorithm => {
   if (capacity === 0) return pausedBucket
@@ -89,8 +89,8 @@ const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algorithm =
 }
 
 /**
- * A token bucket of capacity 0. It admits nothing, so that only settlements of earlier charges reach it. What was in use
- * when it was paused refills at the rate of that time, kept as `price` (ns per token): pausing never lets more through.
+ * A token bucket of capacity 0. It admits nothing: only settlements of earlier charges change it. The amount that was in use
+ * when it was paused refills at the rate of that time, stored as `price` (ns per token), so pausing never admits more.
  */
 const pausedBucket: Algorithm = {
   name: 'token_bucket',
@@ -133,7 +133,7 @@ const busyFor = (fields: LimitFields, now: bigint): bigint => {
   return left > 0n ? left : 0n
 }
 
-/** A token bucket from its text, `token_bucket 50 per 60s`, or undefined where it is none. */
+/** The token bucket of a text such as `token_bucket 50 per 60s`; undefined for any other text. */
 const parseTokenBucket = (text: string): Algorithm | undefined => {
   if (text === pausedBucket.text) return pausedBucket
   const match = /^token_bucket ([1-9]\d{0,15}) per ([1-9]\d{0,19})(s|ns)$/.exec(text)
@@ -143,7 +143,7 @@ const parseTokenBucket = (text: string): Algorithm | undefined => {
   return createTokenBucket({ capacity, tokenNs: roundedUp(windowNs, BigInt(capacity)) })
 }
 
-/** Whole seconds where they lead back to the same ns per token, else exact ns. */
+/** Whole seconds if the same ns per token follow from them, else exact ns. */
 const textOf = (capacity: number, windowNs: bigint): string => {
   const seconds = windowNs / SECOND_NS
   const tokenNs = windowNs / BigInt(capacity)
@@ -176,10 +176,10 @@ const returned = (ns: bigint): LimitWrite => ({
 })
 
 /**
- * What a strict refund may return: `priceNs`, but not what has refilled already, nor what other refunds have
- * taken out of the same backlog since. Two bounds, each safe by itself, and the larger one is taken: what is left of the
- * backlog found right after the charge (`left`), which holds only while no more than `refunded` was refunded; and the
- * price less the time passed, which always holds.
+ * A strict refund returns at most `priceNs`, and neither tokens that have refilled already nor tokens that other refunds have
+ * returned since. Two bounds are each safe, so the larger one applies: the remainder of the backlog right after the charge
+ * (`left`), on condition that no more has been refunded since than the snapshot shows; and the price minus the time passed,
+ * which requires no condition.
  */
 const refundWrite = (snapshot: LimitFields, refund: Refund, priceNs: bigint): LimitWrite | undefined => {
   if (refund.full) return returned(priceNs)

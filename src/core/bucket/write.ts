@@ -1,8 +1,10 @@
-/**
- * A conditional write, as data: what must hold of a bucket, and what then changes. The DynamoDB adapter turns it into one
- * UpdateItem; the memory adapter and the simulation apply it themselves. So the property tests attack the conditions that
- * guard the table, and a new algorithm changes no store.
+/*
+ * A conditional write as data: conditions on a bucket, and changes. The DynamoDB adapter turns it into one UpdateItem; the
+ * memory adapter and the simulation apply it themselves. So property tests check the same conditions that guard the table,
+ * and a new algorithm changes no store.
  */
+
+/** A number, a text, or a map of numbers. */
 export type FieldValue = bigint | string | Readonly<Record<string, bigint>>
 
 /** A stored bucket: its attributes by name, without the keys of the table. */
@@ -30,7 +32,7 @@ export type Action =
   | { readonly does: 'add'; readonly path: Path; readonly value: bigint }
   | { readonly does: 'remove'; readonly path: Path }
 
-/** All `conditions` hold, then all `actions` happen, at once. Values are those before the write. No path twice. */
+/** If all `conditions` hold, all `actions` apply at once, to the values before the write. No two actions have the same path. */
 export interface ConditionalWrite {
   readonly conditions: readonly Condition[]
   readonly actions: readonly Action[]
@@ -46,7 +48,7 @@ export const atMost = (path: Path, value: bigint): Condition => ({ is: 'atMost',
 
 export const atLeast = (path: Path, value: bigint): Condition => ({ is: 'atLeast', path, value })
 
-/** Both ends included. `low` above `high` is an error on DynamoDB: decide such a case before. */
+/** Both ends included. DynamoDB rejects `low` above `high`: the caller must exclude that case. */
 export const between = (path: Path, low: bigint, high: bigint): Condition => ({
   is: 'between',
   path,

@@ -22,20 +22,20 @@ import {
 import { ZaelError } from '../model/errors.ts'
 import type { CachedBuckets } from './cached-buckets.ts'
 
-/** Attributes that only count. No limit is named `used` or `denied`, or `used_…` or `denied_…`; `deniedlogins` is a limit. */
+/** Counters. Limits are never named `used`, `denied`, `used_…` or `denied_…`, but may be named `deniedlogins`. */
 const COUNTER = /^(used_|denied(_|$))/
 
-/** Which limits of a bucket to amend: all where none is named. */
+/** The limit of a bucket to amend; all of them if none is named. */
 interface LimitSelection {
   readonly limitName?: string
 }
 
-/** The bound of the amendment loop. Under contention each try loses to a write of another; an item takes about 1,000 per second. */
+/** The bound of the amendment loop. On a busy bucket, other writes come first; an item takes about 1,000 per second. */
 const MAX_TRIES = 20
 
 /**
- * Makes limits full again: a new generation of the bucket, so that earlier reservations and cached states are void, with its
- * counters at 0. Throws `ZaelError('conflict')` if others write first at every try.
+ * Refills limits. Starts a new generation of the bucket with its counters at 0, so that earlier reservations and cached states
+ * are void. Throws `ZaelError('conflict')` if other writes come first at every try.
  */
 export const resetBuckets = (
   store: CachedBuckets,
@@ -44,7 +44,7 @@ export const resetBuckets = (
   now: bigint,
 ): Promise<void> => amend(store, buckets, (item) => resetWrite(item, limitName, now))
 
-/** Refunds tokens, whatever they were charged for; all that is used if no amount is given. */
+/** Refunds `amount` of any earlier charges; without an amount, everything that is in use. */
 export const topUpBuckets = (
   store: CachedBuckets,
   buckets: readonly BucketId[],
@@ -73,7 +73,7 @@ const amendOne = async (
     if (outcome.applied) return
     item = outcome.item
   }
-  throw new ZaelError('conflict', 'the bucket is being written by others all the time; try again')
+  throw new ZaelError('conflict', 'other requests keep changing the bucket; try again')
 }
 
 const resetWrite = (item: BucketItem, limitName: string | undefined, now: bigint): ConditionalWrite => {

@@ -20,8 +20,8 @@ import {
 } from './write-charge.ts'
 
 /*
- * One write per bucket is under way in a process. Requests that come meanwhile wait for it and share the next, which charges
- * their sum, and a lease where the demand is worth one.
+ * A process has at most one write per bucket in flight. Requests that arrive in the meantime share the next one, which charges
+ * their sum, and a lease if the demand is worth it.
  */
 
 export interface BatchDependencies extends WriteChargeDependencies {
@@ -30,20 +30,20 @@ export interface BatchDependencies extends WriteChargeDependencies {
 }
 
 export interface Batches {
-  /** What leases and remembered denials decide; undefined if the table must. Counts the request as demand. */
+  /** The outcome by a lease or a remembered denial; undefined if a write must decide. Counts the request as demand. */
   fromMemory(request: ChargeRequest): ChargeOutcome | undefined
-  /** Charges or denies the request by itself, in a write that others may share. Throws `StoreUnavailable`. */
+  /** Charges or denies the request on its own, in a write that it may share with others. Throws `StoreUnavailable`. */
   charge(request: ChargeRequest): Promise<ChargeOutcome>
-  /** Charges the next lease while `lease` still pays. Does nothing if a write is under way: that one charges a lease itself. */
+  /** Charges the lease that follows `lease`. Does nothing if a write is in flight: the next one charges a lease itself. */
   renew(owner: LeaseOwner, lease: Lease): void
-  /** Resolves when all leases that `renew` charges are held, or lost. */
+  /** Resolves when all writes of `renew` have succeeded or failed. */
   renewed(): Promise<unknown>
 }
 
-/** Limits that only warn are not shared, nor leased: each request must find out by itself whether they are exceeded. */
+/** Charges on limits that only warn are neither shared nor leased: each request must be compared with the limit. */
 const isShareable = ({ limits }: LeaseOwner): boolean => limits.every(({ limit }) => isEnforced(limit))
 
-/** Repeats a denial by the table as long as it holds. */
+/** Repeats a remembered denial while it holds. */
 const deniedFromMemory = (
   { store, clock, leases }: BatchDependencies,
   { bucket, limits, cost }: ChargeRequest,
@@ -55,7 +55,7 @@ const deniedFromMemory = (
   return { result: 'denied', item, limits, exceeded: [], chargedAt: now }
 }
 
-/** Spends the cost from a lease that holds all of it. */
+/** Spends the cost from a lease that contains all of it. */
 const paidByLease = (
   { store, tally, clock, leases }: BatchDependencies,
   { bucket, limits, cost, counts }: ChargeRequest,
@@ -76,7 +76,7 @@ interface Waiting {
 }
 
 export const createBatches = (deps: BatchDependencies): Batches => {
-  /** The requests that wait, by the bucket's key; an entry exists while a write to the bucket is under way. */
+  /** The waiting requests by the bucket's key; an entry exists while a write to the bucket is in flight. */
   const queues = new Map<string, Waiting[]>()
   const renewals = new Set<Promise<void>>()
 
@@ -131,8 +131,8 @@ export const createBatches = (deps: BatchDependencies): Batches => {
 }
 
 /**
- * Charges the lease that follows `lease`, if the demand is worth it. Never throws: the store's client logs a failed write,
- * the next request that needs the table meets the same failure, and what a lost write has charged refills with time.
+ * Charges the lease that follows `lease`, if the demand is worth it. Never throws: the store's client logs a failed write, the
+ * next request that requires the table fails itself, and the charge of a write whose response was lost refills with time.
  */
 const renewLease = async (deps: BatchDependencies, owner: LeaseOwner, lease: Lease): Promise<void> => {
   const { leases, store, clock } = deps
@@ -155,7 +155,7 @@ const resolvedByLease = (deps: BatchDependencies, { request, resolve }: Waiting)
   return paid !== undefined
 }
 
-/** Takes the request at the front of the queue, and all that are charged by the same limits. */
+/** Removes and returns the first request of the queue, and all others that are charged by the same limits. */
 const takeAlike = (queue: Waiting[]): readonly Waiting[] => {
   const [first] = queue
   if (first === undefined) return []
@@ -165,13 +165,13 @@ const takeAlike = (queue: Waiting[]): readonly Waiting[] => {
   return alike
 }
 
-/** How many sums of one batch may be denied before the requests left are `contended`. */
+/** The number of denied sums of one batch after which the remaining requests are `contended`. */
 const MAX_DENIED_SUMS = 3
 
 /**
- * The batch loop: resolves every one of `batch`, unless it throws. If the sum is denied, the state that denied it shows which
- * requests fit, in the order of arrival, and these are charged again. Each round resolves a request, denies a sum (at most
- * three times), or refunds the leases of this process.
+ * The batch loop: resolves or rejects every request of `batch`. If the sum is denied, the returned state shows which requests
+ * fit, in order of arrival, and these are charged again. Each round resolves a request, denies a sum (at most three times), or
+ * refunds the leases of this process.
  */
 const chargeBatch = async (deps: BatchDependencies, batch: readonly Waiting[]): Promise<void> => {
   let left = batch
@@ -212,8 +212,8 @@ const noteThrottled = (leases: Leases, owner: LeaseOwner, error: unknown): void 
 }
 
 /**
- * Resolves the requests that were charged together; false for a denied sum, whose requests are to be chosen again by the state
- * that denied it. Without an outcome they have been rejected already.
+ * Resolves the requests that were charged together; returns false for a denied sum, whose requests are chosen again by the
+ * returned state. Without an outcome, the requests have been rejected already.
  */
 const resolveChosen = (
   deps: BatchDependencies,
@@ -237,7 +237,7 @@ const sumOfRequests = (waiting: readonly Waiting[]): ChargeRequest | undefined =
       limits: first.limits,
       cost: sumOf(requests.map(({ cost }) => cost)),
       counts: requests.reduce<Counts>((sum, { counts }) => summed(sum, counts), {}),
-      // alike limits have one version: if one request has just read it, it is the latest for all
+      // their limits have the same version: if it is the latest for one request, it is for all
       isLatest: requests.some(({ isLatest }) => isLatest),
     }
   )
@@ -277,7 +277,7 @@ const deniedBy = (known: ChargeOutcome | undefined, now: bigint): ChargeOutcome 
   chargedAt: now,
 })
 
-/** The requests to charge together: each that fits beside those before it, by the known state, or by the limits' sizes. */
+/** The requests to charge together: each that fits in addition to those before it, by the known state or the limits' sizes. */
 const chosenOf = (
   left: readonly Waiting[],
   known: ChargeOutcome | undefined,
@@ -287,13 +287,13 @@ const chosenOf = (
   const costs = left.map(({ request }) => request.cost)
   const fits = fitting(limits, known?.item, costs, now)
   const chosen = left.filter((_, index) => fits[index])
-  // a cost that no state of these sizes fits is denied by the bucket, which may know a later version
+  // a cost that no state of these sizes fits is denied by the bucket, which may contain a later version
   return known === undefined && chosen.length === 0 ? left.slice(0, 1) : chosen
 }
 
 /**
- * If the leases of this process are what denies a request that is too large for them, refunds them: the denial, with the
- * state after that. Undefined if it is no denial, or if that would help none of `left`.
+ * Refunds the leases of this process if a request is denied because of them. Returns the denial with the state after the
+ * refund; undefined if `outcome` is no denial, or if a refund would help none of `left`.
  */
 const afterLeaseRefund = async (
   deps: BatchDependencies,
@@ -316,8 +316,8 @@ const afterLeaseRefund = async (
 }
 
 /**
- * Which of `costs` fit together, earlier ones first: in the state `item`, or by the sizes of the limits if nothing is stored
- * or the state is kept by other sizes.
+ * Which of `costs` fit together, earlier ones first: in the state `item`, or in the full limits if nothing is stored or the
+ * stored sizes are others.
  */
 const fitting = (
   limits: readonly EffectiveLimit[],

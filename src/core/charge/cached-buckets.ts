@@ -5,8 +5,8 @@ import type { Cache, Clock, Metrics } from '../ports/platform.ts'
 import { createCircuit } from './circuit.ts'
 
 /**
- * A bucket store behind a circuit that caches the last state of each bucket. A cached state is a guess: it picks the variant
- * of a write, and is never grounds for a denial.
+ * A bucket store behind a circuit that caches the last state of each bucket. A cached state selects the variant of a write, and
+ * is never the reason of a denial.
  */
 export interface CachedBuckets extends BucketStore {
   cached(id: BucketId): BucketItem | undefined
@@ -19,7 +19,7 @@ export interface CachedBucketsOptions {
   readonly cache: Cache<BucketItem>
   readonly clock: Clock
   readonly metrics: Metrics
-  /** Called when a bucket has another generation, or is gone: what this process holds of the previous one is void. */
+  /** Called when a bucket has a new generation, or is gone: leases of the previous one are void. */
   readonly onNewGeneration?: (key: string) => void
 }
 
@@ -68,8 +68,8 @@ export const createCachedBuckets = ({
 }
 
 /**
- * Responses overtake each other; within a generation `rev` orders the states. Of two generations the one received last
- * stands: `born` is read off clocks that differ, and a guess of a generation that is over would fail every time.
+ * Responses may arrive out of order; within a generation `rev` orders the states. Of two generations the one received last is
+ * kept: `born` comes from different clocks, and the writes of a cached state whose generation has ended would all fail.
  */
 const isNewer = (item: BucketItem, cached: BucketItem | undefined): boolean => {
   const isSameGeneration = cached !== undefined && numberIn(item, 'born', 0n) === numberIn(cached, 'born', 0n)

@@ -6,13 +6,13 @@ import type { Clock } from '../ports/platform.ts'
 /** Consecutive failures after which the circuit opens. */
 const FAILURES = 5
 
-/** How long the circuit stays open before one call tries the store again. */
+/** The time after which one call tries the store again. */
 const OPEN_NS = SECOND_NS
 
 /**
- * Keeps calls from an unavailable store: without it, every decision would first wait for the store's deadline in vain.
- * After five consecutive failures every call fails at once, save one per second that tries whether the store is back.
- * Throttling is no failure: one busy item leaves the capacity of all others.
+ * Fails calls of an unavailable store at once, which would otherwise each wait for the store's deadline. Opens after five
+ * consecutive failures; then one call per second tries the store. Throttling does not count as a failure: it concerns one busy
+ * item.
  */
 export interface Circuit {
   /** Call before each call of the store. Throws `StoreUnavailable` (not applied) while the circuit is open. */
@@ -35,12 +35,12 @@ export const createCircuit = (clock: Clock): Circuit => {
     check() {
       if (!isOpen()) return
       if (clock.monotonic() < openUntilNs) {
-        throw new StoreUnavailable('the store has not answered lately', {
+        throw new StoreUnavailable('the store has not responded recently', {
           mayHaveApplied: false,
           cause: lastFailure,
         })
       }
-      // this call tries the store; those that come meanwhile fail until the next second
+      // this call tries the store; all others fail for another second
       open()
     },
     async observe(call) {
@@ -58,13 +58,13 @@ export const createCircuit = (clock: Clock): Circuit => {
   }
 }
 
-/** Errors about the call itself say nothing of the store's health. */
+/** Errors other than `StoreUnavailable` concern the call, not the store's health. */
 const failuresAfter = (error: unknown, failures: number): number => {
   if (!(error instanceof StoreUnavailable)) return failures
   return error.isThrottled ? 0 : failures + 1
 }
 
-/** The configuration behind a circuit: cached items serve while the store is unavailable. */
+/** The configuration store behind a circuit: its cached items are used while the store is unavailable. */
 export const configBehind = (circuit: Circuit, store: ConfigStore): ConfigStore => {
   const call = async <T>(send: () => Promise<T>): Promise<T> => {
     circuit.check()

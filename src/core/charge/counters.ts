@@ -15,20 +15,20 @@ export type Counts = Readonly<Record<string, Count>>
 
 export type Count = number | bigint
 
-/** Counts that wait in this process for the next write to their bucket, or are written by themselves when due. */
+/** Counts that are pending in this process: the next write to their bucket includes them, or they are written alone when due. */
 export interface Tally {
-  /** `isUse`: real use, due soon; else denials, which may wait longer, as all counts of policies: no usage is made of them. */
+  /** `isUse`: use, which is due soon. Denials may wait longer, and so may all counts of policies, which have no usage reports. */
   add(bucket: BucketId, counts: Counts, options: { readonly isUse: boolean; readonly nowNs: bigint }): void
-  /** What waits for a bucket, to be added to until it is taken. */
+  /** The pending counts of a bucket; the caller may add to them until they are taken. */
   waitingOf(bucket: BucketId, nowNs: bigint): Waiting
-  /** Takes what waits for a bucket; the caller writes it, or calls `restore`. */
+  /** Removes and returns the pending counts of a bucket; the caller writes them, or calls `restore`. */
   take(bucket: BucketId): Pending | undefined
   restore(pending: Pending): void
   /** Buckets whose use has waited for `useNs`, or whose denials for `denialsNs` (monotonic clock). */
   due(nowNs: bigint, age: { readonly useNs: bigint; readonly denialsNs: bigint }): readonly BucketId[]
 }
 
-/** Counts that wait for a write; nothing may be added once they are taken. */
+/** Pending counts of a bucket; nothing may be added once they are taken. */
 export interface Waiting {
   readonly bucket: BucketId
   readonly counts: Record<string, Count>
@@ -94,7 +94,7 @@ const isEmpty = ({ counts }: Waiting): boolean => {
 export const countActions = (counts: Counts): readonly Action[] =>
   Object.entries(counts).flatMap(([name, amount]) => (amount > 0 ? [add(name, BigInt(amount))] : []))
 
-/** `used_*` for what a request really used. */
+/** The counts of an actual cost: `used_*`. */
 export const useOf = (cost: Cost): Counts =>
   Object.fromEntries(Object.entries(cost).map(([meter, amount]) => [`used_${meter}`, amount]))
 
@@ -104,7 +104,7 @@ export const summed = (a: Counts, b: Counts): Counts => {
   return sum
 }
 
-/** Exact, whatever the size of the sum. */
+/** The exact sum, of any size. */
 export const plus = (a: Count, b: Count): Count => {
   if (typeof a === 'number' && typeof b === 'number') {
     const sum = a + b
@@ -126,10 +126,10 @@ export interface FlushDependencies {
 
 const DENIALS_DELAY_NS = 10n * SECOND_NS
 
-/** Concurrent writes of counts, so that decisions do not queue behind thousands of them. A loop bounds them: core has no dependencies. */
+/** Concurrent writes of counts, so that decisions do not queue behind thousands of them. */
 const AT_ONCE = 8
 
-/** Writes the counts that have waited long enough (`all`: every one) by themselves; those certainly not written wait on. */
+/** Writes the counts that are due (`all`: every one) by themselves. Counts that were certainly not written stay pending. */
 export const flushTally = async (
   deps: FlushDependencies,
   options: { readonly useDelayNs: bigint; readonly all: boolean },
@@ -152,7 +152,7 @@ const flushOne = async ({ store, tally, clock }: FlushDependencies, bucket: Buck
   try {
     await store.write(bucket, countersWrite(countActions(pending.counts), clock.now()))
   } catch (error) {
-    // the store's client has logged it; counts that may be in the table already are dropped, as twice is worse than never
+    // the store's client logs the failure; counts that the table may contain already are dropped: counting twice is worse
     if (!(error instanceof StoreUnavailable)) throw error
     if (!error.mayHaveApplied) tally.restore(pending)
   }

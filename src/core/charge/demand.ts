@@ -2,13 +2,13 @@ import { type Cost, METERS, type Meter } from '../model/meter.ts'
 import { MS_NS, SECOND_NS } from '../model/time.ts'
 
 /*
- * How much is requested of one bucket, and how far ahead of that its leases reach. All times are by the monotonic clock.
+ * The demand for one bucket, and the time that its leases are to last. All times are by the monotonic clock.
  */
 
-/** How far ahead a lease reaches: the recent demand of so much time. */
+/** A lease contains the expected demand of this time. */
 export const AHEAD_NS = 250n * MS_NS
 
-/** What was requested of a bucket since `sinceNs`, and in the `AHEAD_NS` before. */
+/** The requests for a bucket, and the sum of their costs, since `sinceNs` and in the `AHEAD_NS` before. */
 export interface RecentDemand {
   sinceNs: bigint
   requests: number
@@ -18,7 +18,7 @@ export interface RecentDemand {
   throttled: Throttled | undefined
 }
 
-/** The last time that the table throttled a charge; `reach`: how many times as far leases reached from then on. */
+/** The last time that the table throttled a charge; `reach`: the factor by which leases grew then. */
 interface Throttled {
   readonly atNs: bigint
   readonly reach: number
@@ -26,7 +26,7 @@ interface Throttled {
 
 export interface ExpectedDemand {
   readonly amounts: Cost
-  /** The share of the amounts that `fewest` requests take. */
+  /** The share of the amounts that the fewest requests require. */
   readonly share: number
 }
 
@@ -49,7 +49,7 @@ export const noteDemand = (demand: RecentDemand, cost: Cost, nowNs: bigint): voi
   }
 }
 
-/** What to expect in `reach` × `AHEAD_NS`, whole amounts per meter; undefined if that is below `fewest` requests. */
+/** The expected demand in `reach` × `AHEAD_NS`, in whole amounts per meter; undefined if it is below `fewest` requests. */
 export const expectedDemand = (
   demand: RecentDemand,
   fewest: number,
@@ -72,7 +72,7 @@ const times = (amounts: Cost, factor: number): Cost => {
   return product
 }
 
-/** The demand of a longer time counts as its share in one `AHEAD_NS`. */
+/** Begins a new period. Demand of a period longer than `AHEAD_NS` is scaled down to that length. */
 const turnOver = (demand: RecentDemand, nowNs: bigint): void => {
   const share = Number(AHEAD_NS) / Number(nowNs - demand.sinceNs)
   demand.requestsBefore = demand.requests * share
@@ -82,20 +82,20 @@ const turnOver = (demand: RecentDemand, nowNs: bigint): void => {
   demand.amounts = {}
 }
 
-/** The leases of a throttled bucket reach at most so many times as far: a second ahead. */
+/** The greatest factor by which the leases of a throttled bucket grow: to the demand of a second. */
 const FURTHEST_REACH = 4
 
-/** Each such time without being throttled halves the reach. */
+/** Each such time without throttling halves the factor. */
 const CALM_NS = SECOND_NS
 
-/** How many times as far as usual leases reach, at least 1. */
+/** The factor by which leases grow, at least 1. */
 export const reachOf = ({ throttled }: RecentDemand, nowNs: bigint): number => {
   if (throttled === undefined) return 1
   const seconds = Number((nowNs - throttled.atNs) / CALM_NS)
   return Math.max(1, throttled.reach / 2 ** seconds)
 }
 
-/** Each throttled charge doubles the reach. */
+/** Each throttled charge doubles the factor. */
 export const noteThrottled = (demand: RecentDemand, nowNs: bigint): void => {
   demand.throttled = { atNs: nowNs, reach: Math.min(FURTHEST_REACH, 2 * reachOf(demand, nowNs)) }
 }

@@ -5,15 +5,15 @@ import type { BucketItem } from '../bucket/write.ts'
 import type { Cost, Meter } from '../model/meter.ts'
 import { SECOND_NS, smaller } from '../model/time.ts'
 
-/** A denial by the table, and how long it may be repeated without a write. */
+/** A denial by the table, and the time for which it may be repeated without a write. */
 export interface Denial {
-  /** The state that denied. It does not hold once another state is cached. */
+  /** The state that denied. Once another state is cached, the denial does not hold. */
   readonly item: BucketItem
   readonly limits: readonly EffectiveLimit[]
   readonly reasons: readonly Reason[]
-  /** What each such denial adds one to on the bucket: `denied_<limit>`. */
+  /** The counters of the bucket that each repetition increments: `denied_<limit>`. */
   readonly counters: readonly string[]
-  /** By the monotonic clock: then the configuration may be read again. */
+  /** The end by the monotonic clock, from which the configuration may be read again. */
   readonly untilNs: bigint
 }
 
@@ -24,10 +24,10 @@ interface Reason {
   readonly passesAt: bigint
 }
 
-/** The configuration is read again before a denial is given, at most once per second. */
+/** Before a denial the configuration is read again, at most once per second. */
 const LONGEST_NS = SECOND_NS
 
-/** What to remember of a denial at `now`; undefined if the state does not show the reason, as its limits have changed. */
+/** The denial at `now`, to be repeated; undefined if the state does not show the reason because its limits have changed. */
 export const rememberedDenial = (
   item: BucketItem | undefined,
   limits: readonly EffectiveLimit[],
@@ -53,8 +53,8 @@ export const rememberedDenial = (
 }
 
 /**
- * Whether a remembered denial holds for `cost`: at least as much of a meter that was too much. `snapshot` is the cached state: a
- * refund since then may have made room.
+ * Whether a remembered denial holds for `cost`: it requests at least the denied amount of a denied meter. `snapshot` is the
+ * cached state: if it is another one, a refund may have made room.
  */
 export const denies = (
   denial: Denial,

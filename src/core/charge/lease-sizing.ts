@@ -5,34 +5,34 @@ import { type Cost, METERS, type Meter } from '../model/meter.ts'
 import { HOUR_NS, MS_NS, smaller } from '../model/time.ts'
 import { AHEAD_NS, type ExpectedDemand, expectedDemand, type RecentDemand, reachOf } from './demand.ts'
 
-/** What a lease is sized by. */
+/** The inputs that determine the size of a lease. */
 export interface Sizing {
   readonly demand: RecentDemand
   readonly limits: readonly EffectiveLimit[]
-  /** What is charged now. */
+  /** The cost that the same write charges. */
   readonly cost: Cost
-  /** What is charged ahead already. */
+  /** The remaining tokens of existing leases. */
   readonly held: Cost
-  /** The bucket as cached. */
+  /** The cached state of the bucket. */
   readonly item: BucketItem
-  /** Requests that it must be likely to serve. */
+  /** The number of expected requests below which there is no lease. */
   readonly fewest: number
   readonly ttlNs: bigint
   readonly now: bigint
   readonly monotonicNs: bigint
 }
 
-/** Leases take at most this part of what is available, and where writes are throttled up to the larger one. */
+/** All leases of a process together contain at most this share of the available amount; the larger one if writes are throttled. */
 const SHARE = 1 / 10
 
 const LARGEST_SHARE = 1 / 4
 
-/** What to charge beside the cost, by recent demand and what is left in the bucket; undefined if a lease is not worth it. */
+/** The lease to charge, by the recent demand and the available amount; undefined if it is not worth it. */
 export const leaseSize = (sizing: Sizing): Cost | undefined => {
   const { demand, limits, cost, fewest, ttlNs, monotonicNs } = sizing
   const leaseTtlNs = leaseTtlOf(limits, cost, ttlNs)
   if (leaseTtlNs === 0n) return undefined
-  // the next one is charged before this one ends: what could not be spent by then would only go back
+  // the next lease is charged before this one ends: tokens that cannot be spent by then would only be refunded
   const longest = Math.max(1, Number(leaseTtlNs) / Number(AHEAD_NS) - 1)
   const reach = Math.min(reachOf(demand, monotonicNs), longest)
   const expected = expectedDemand(demand, fewest, reach, monotonicNs)
@@ -40,8 +40,8 @@ export const leaseSize = (sizing: Sizing): Cost | undefined => {
 }
 
 /**
- * What can be charged ahead: of each meter what is expected, and together with what is held no more than a part of what its
- * tightest limit has left; nothing where that would not serve the fewest requests.
+ * The expected demand of each meter, reduced so that existing leases and this one contain at most the share `most` of the
+ * amount available in the meter's tightest limit; undefined if that would serve fewer than the fewest requests.
  */
 const affordable = (
   { limits, cost, held, item, now }: Sizing,
@@ -67,7 +67,7 @@ const affordable = (
   return isWorth && METERS.some((meter) => (extra[meter] ?? 0) > 0) ? extra : undefined
 }
 
-/** How long what is charged of `cost` may be kept: the shortest duration of its limits, 0 if one has no leases. */
+/** The lifetime of a lease of `cost`: the shortest of its limits', 0 if one of them has no leases. */
 export const leaseTtlOf = (limits: readonly EffectiveLimit[], cost: Cost, ttlNs: bigint): bigint =>
   limits
     .filter(({ limit }) => cost[limit.meter] !== undefined)

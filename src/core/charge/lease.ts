@@ -2,30 +2,30 @@ import type { Receipt } from '../bucket/receipt.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
 
 /**
- * Tokens that were charged ahead in one write, and are spent in this process. Every token was charged at most the lease's
- * duration before it is spent: in any span T a limit of this rate admits at most capacity + rate × (T + duration).
+ * Tokens that one write charged in advance, to be spent in this process. Each token is spent at most the lease's lifetime after
+ * it was charged, so in any span T a limit admits at most capacity + rate × (T + lifetime).
  */
 export interface Lease {
-  /** For the refund of what is left; `charged` is all of the lease. */
+  /** For the refund of the remainder; `charged` is the whole lease. */
   readonly receipt: Receipt
-  /** By the monotonic clock: before its write was sent. */
+  /** The monotonic clock before its write was sent. */
   readonly startedNs: bigint
-  /** By the monotonic and by the wall clock; the lease ends at the earlier one, as either clock may stand still or be set back. */
+  /** The end by the monotonic and by the wall clock: whichever comes first, as either clock may stand still or be set back. */
   readonly endsNs: bigint
   readonly endsAt: bigint
-  /** What is not spent, per meter. */
+  /** The remaining tokens per meter. */
   readonly left: Partial<Record<Meter, number>>
-  /** The next lease is due with less than this left of a meter, or from `dueNs` by the monotonic clock. */
+  /** The next lease is due if less than this remains of a meter, and from `dueNs` on by the monotonic clock. */
   readonly dueBelow: Cost
   readonly dueNs: bigint
-  /** True: the next lease has been requested, or none is to follow. */
+  /** True: the next lease has been requested, or this one is not renewed. */
   isFollowed: boolean
 }
 
 export const isLive = (lease: Lease, now: bigint, monotonicNs: bigint): boolean =>
   monotonicNs < lease.endsNs && now < lease.endsAt
 
-/** Whether to charge the next lease now, so that it is there before this one ends. */
+/** Whether to charge the next lease now, so that it is available before this one ends. */
 export const isDue = ({ isFollowed, dueNs, dueBelow, left }: Lease, monotonicNs: bigint): boolean => {
   if (isFollowed) return false
   if (monotonicNs >= dueNs) return true
@@ -40,14 +40,14 @@ export const isDue = ({ isFollowed, dueNs, dueBelow, left }: Lease, monotonicNs:
 export const zeroCostOf = ({ dueBelow }: Lease): Cost =>
   Object.fromEntries(METERS.filter((meter) => dueBelow[meter] !== undefined).map((meter) => [meter, 0]))
 
-/** Whether the lease holds `cost` of all meters that its limits count. */
+/** Whether the lease contains `cost`, of all meters that its limits count. */
 const holds = ({ left, receipt }: Lease, cost: Cost): boolean =>
   receipt.limits.every(({ meter }) => {
     const wanted = cost[meter]
     return wanted === undefined || wanted <= (left[meter] ?? -1)
   })
 
-/** Spends a cost that the lease `holds`; a negative cost returns it to the lease. */
+/** Spends a cost that the lease contains; a negative cost returns tokens to the lease. */
 export const spend = ({ left }: Lease, cost: Cost): void => {
   for (const meter of METERS) {
     const held = left[meter]
@@ -57,14 +57,14 @@ export const spend = ({ left }: Lease, cost: Cost): void => {
 
 export const isSpent = ({ left }: Lease): boolean => METERS.every((meter) => (left[meter] ?? 0) <= 0)
 
-/** Takes all that is left: settlements from now on go to the table. */
+/** Removes and returns the remaining tokens: later settlements are written to the table. */
 export const emptied = ({ left }: Lease): Cost => {
   const rest = { ...left }
   for (const meter of METERS) delete left[meter]
   return rest
 }
 
-/** A live lease that holds all of `cost`. */
+/** The first live lease that contains all of `cost`. */
 export const payingLease = (
   leases: readonly Lease[],
   cost: Cost,

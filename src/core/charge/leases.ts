@@ -12,13 +12,13 @@ import { emptied, isDue, isLive, isSpent, type Lease, payingLease, spend } from 
 import { leaseSize, leaseTtlOf } from './lease-sizing.ts'
 import type { ChargeOutcome, ChargeRequest } from './write-charge.ts'
 
-/** What this process holds of one bucket that is charged by one list of limits. */
+/** The leases, demand and last denial of one bucket in this process, for one list of limits. */
 export interface LeasedBucket {
   readonly leases: Lease[]
   readonly demand: RecentDemand
-  /** The last denial by the table. */
+  /** The last denial by the table, if it can be repeated. */
   denial: Denial | undefined
-  /** Whether nothing was requested since the last `takeEnded`. */
+  /** Whether there has been no request since the last `takeEnded`. */
   isIdle: boolean
   /** True: dropped as idle; `Leases.of` returns another one from now on. */
   isDropped: boolean
@@ -26,9 +26,9 @@ export interface LeasedBucket {
 
 export interface LeasesOptions {
   readonly clock: Clock
-  /** The duration of leases in ns, for limits that have none of their own; 0: there are no leases. */
+  /** The lifetime of leases in ns, for limits without `lease_ttl_seconds`; 0: there are no leases. */
   readonly ttlNs: bigint
-  /** Whether a lease is followed by another before it ends; not where nothing runs after a response. */
+  /** Whether leases are renewed before they end; false if nothing runs after a response. */
   readonly follows: boolean
 }
 
@@ -37,41 +37,41 @@ export type LeaseOwner = Pick<ChargeRequest, 'bucket' | 'limits'>
 
 /** The leases of this process. */
 export interface Leases {
-  /** False: every decision is the table's. */
+  /** False: there are no leases, and every decision is made by the table. */
   readonly isOn: boolean
-  /** Creates it where there is none. */
+  /** Created if there is none. */
   of(owner: LeaseOwner): LeasedBucket
   noteDemand(leased: LeasedBucket, cost: Cost): void
-  /** Lets leases grow for a while: the table throttles their bucket. */
+  /** Lets the leases of a throttled bucket grow for a while. */
   noteThrottled(leased: LeasedBucket): void
-  /** Spends `cost` from a lease that holds all of it; undefined if none does. */
+  /** Spends `cost` from a lease that contains all of it; undefined if there is none. */
   spend(leased: LeasedBucket, cost: Cost): Lease | undefined
   /** Whether the next lease is to be charged. */
   isDue(lease: Lease): boolean
-  /** Whether a lease holds all of `cost` now. */
+  /** Whether a lease contains all of `cost` now. */
   canSpend(owner: LeaseOwner, cost: Cost): boolean
-  /** What to charge beside `cost`, by recent demand and what `item` has left. */
+  /** The lease to charge in addition to `cost`, by the recent demand and the amount available in `item`. */
   extraFor(request: LeaseOwner & { readonly cost: Cost }, item: BucketItem | undefined): Cost | undefined
-  /** The same, where it serves ten requests or more. */
+  /** The same if it serves ten requests or more, else undefined. */
   readonly extraForMany: Leases['extraFor']
-  /** Keeps what was charged beside the cost. `startedNs`: the monotonic clock before the write. */
+  /** Keeps the lease that was charged. `startedNs`: the monotonic clock before the write. */
   keep(owner: LeaseOwner, charged: ChargeOutcome, startedNs: bigint): void
-  /** Removes and returns the leases that have ended, or all, with something left to refund. Drops idle buckets. */
+  /** Removes the leases that have ended, or `all`; returns those with tokens to refund. Drops idle buckets. */
   takeEnded(all: boolean): readonly Lease[]
-  /** Removes and returns all leases of a bucket with something left to refund. */
+  /** Removes all leases of a bucket; returns those with tokens to refund. */
   takeAll(bucket: BucketId): readonly Lease[]
-  /** Drops all that is held of a bucket that has another generation: nothing of it can be refunded. */
+  /** Drops the leases of a bucket that has a new generation: they cannot be refunded. */
   voidAt(key: string): void
-  /** What is left in the live leases, per meter. */
+  /** The remaining tokens of the live leases, per meter. */
   heldOf(leased: LeasedBucket): Cost
-  /** The same of all live leases of a bucket, whatever limits it is charged by. */
+  /** The same of all live leases of a bucket, for any limits. */
   heldAt(bucket: BucketId): Cost
 }
 
 /** For fewer requests a lease would not save a write. */
 const FEWEST = 2
 
-/** With so many requests per lease, few wait for its write. */
+/** With this many requests per lease, few of them wait for its write. */
 const MANY = 10
 
 export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases => {
@@ -107,7 +107,7 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
     extraFor: extraFor(FEWEST),
     extraForMany: extraFor(MANY),
     keep(owner, charged, startedNs) {
-      // the leased bucket may have been dropped while the write was under way
+      // the leased bucket may have been dropped during the write
       const leased = of(owner)
       const reach = follows ? reachOf(leased.demand, startedNs) : undefined
       keepIn(leased, leaseOf(owner.bucket, charged, startedNs, ttlNs, reach))
@@ -139,7 +139,7 @@ const takeEnded = (registry: Registry, hasEnded: (lease: Lease) => boolean): rea
   return ended
 }
 
-/** Leases pay in this order; spent ones stay, as settlements may return tokens to them. */
+/** Leases pay in this order. Spent ones are kept, because settlements may return tokens to them. */
 const keepIn = ({ leases }: LeasedBucket, made: Lease): void => {
   const spent = leases.filter(isSpent)
   const paying = leases.filter((lease) => !spent.includes(lease))
@@ -154,7 +154,7 @@ const empty = (leased: LeasedBucket): void => {
 const leftOf = (leases: readonly Lease[], now: bigint, monotonicNs: bigint): Cost =>
   sumOf(leases.filter((lease) => isLive(lease, now, monotonicNs)).map(({ left }) => left))
 
-/** Removes the leases that have ended; returns those with something left. */
+/** Removes the leases that have ended; returns those with remaining tokens. */
 const takeOut = ({ leases }: LeasedBucket, hasEnded: (lease: Lease) => boolean): readonly Lease[] => {
   const ended = leases.filter(hasEnded)
   const kept = leases.filter((lease) => !ended.includes(lease))
@@ -162,7 +162,7 @@ const takeOut = ({ leases }: LeasedBucket, hasEnded: (lease: Lease) => boolean):
   return ended.filter((lease) => !isSpent(lease))
 }
 
-/** Ends after its duration, or with a window that ends at a fixed time. Without a `reach` none is to follow it. */
+/** A lease that ends after its lifetime, or with a window that ends at a fixed time. Without a `reach` it is not renewed. */
 const leaseOf = (
   bucket: BucketId,
   { item = {}, limits, extra = {}, chargedAt }: ChargeOutcome,
@@ -241,7 +241,7 @@ const createLeasedBucket = (nowNs: bigint): LeasedBucket => ({
 
 const texts = new WeakMap<readonly EffectiveLimit[], string>()
 
-/** A text that two lists of limits share only if they charge alike. */
+/** A text that is equal for two lists of limits only if they charge in the same way. */
 export const chargingText = (limits: readonly EffectiveLimit[]): string => {
   const cached = texts.get(limits)
   if (cached !== undefined) return cached

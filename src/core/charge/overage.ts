@@ -5,27 +5,27 @@ import type { BucketItem } from '../bucket/write.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
 
 /*
- * What a caller's own settlement may charge to buckets that others share.
+ * The amount that a caller's settlement may charge to shared buckets.
  *
- * A caller who settles reports what they used, and nothing proves it. On their own buckets every amount is charged in
- * full, into debt. On the buckets of their parents and of policies, what goes beyond the reservation (the overage) is bounded:
+ * A caller reports their use when they settle, and zael cannot verify it. Their own buckets are charged in full, into debt if
+ * necessary. On buckets of their parents and of policies, the use beyond the reservation (the overage) is bounded:
  *
- *   charged to the shared bucket ≤ min(overage, what the caller's own buckets had available before, what is available there)
+ *   charged to the shared bucket ≤ min(overage, available to the caller's own buckets before, available in the shared bucket)
  *
- * The middle term is read from the item that the write to the own bucket returned, so it is the state that this very write
- * changed: no other node can have charged in between, and no other settlement reads the same tokens as available.
+ * The middle term is computed from the item that the write to the own bucket returned, so it is the state that this write
+ * changed: no other node can have charged in between, and no other settlement counts the same tokens as available.
  *
- * Why this is enough. Let every write to an own limit be a step i, which charges d_i where a_i was available before it. A check
- * has d_i ≤ a_i, and charges shared buckets s_i = d_i; a settlement charges them s_i ≤ min(d_i, a_i). Consider a second limit
- * of the same size that is charged s_i at each step: s_i ≤ d_i, so it is never fuller than the real one, and s_i ≤ a_i fits it
- * each time. It never goes into debt, so in any span T it is charged at most capacity + rate × T, and that is all that the
- * shared bucket is charged for this caller. It holds for each own limit alone, so the least a_i of all of them is taken.
- * With leases, a step is the write that charged the lease: its tokens are spent, and the shared buckets charged, up to the
- * lease's duration later, so the bound is capacity + rate × (T + TTL). What a lease still holds is in use in the table, and so never
- * part of a_i. The own bucket is written first: a process that dies in between has charged shared buckets less, never more.
+ * Why this is enough. Let every write to an own limit be a step i, which charges d_i when a_i is available. A check has
+ * d_i ≤ a_i and charges shared buckets s_i = d_i; a settlement charges them s_i ≤ min(d_i, a_i). Consider a second limit of the
+ * same size that is charged s_i at each step: as s_i ≤ d_i, it never has less available than the real one, and as s_i ≤ a_i,
+ * each charge fits it. It is never in debt, so in any span T it is charged at most capacity + rate × T, which is all that the
+ * shared bucket is charged for this caller. This holds for each own limit alone, so the least a_i of all of them applies.
+ * With leases, a step is the write that charged the lease: its tokens are spent, and the shared buckets charged, up to one lease
+ * lifetime later, so the bound is capacity + rate × (T + lifetime). Tokens in a lease are in use in the table, so never part of
+ * a_i. The own bucket is written first: a process that stops in between has charged the shared buckets less, never more.
  */
 
-/** What was used of a meter beyond what was reserved. */
+/** The use of a meter beyond the reservation. */
 export interface Overage {
   readonly meter: Meter
   /** Above 0. */
@@ -40,20 +40,20 @@ export const isOwn = (bucket: BucketId, callerId: string): boolean =>
 /** A bucket right after the write that settled it. */
 export interface Settled {
   readonly item: BucketItem
-  /** The moment that the write reckoned with, ns since the epoch. */
+  /** The time of the write, ns since the epoch. */
   readonly now: bigint
 }
 
 /** A bucket of the caller after it was settled. */
 export interface SettledOwn {
-  /** Undefined where it is not known what was charged. */
+  /** Undefined if it is unknown what was charged. */
   readonly limits: readonly LimitReceipt[] | undefined
   readonly corrections: readonly Correction[]
-  /** Undefined: not written, or it is not known whether. */
+  /** Undefined if the bucket was not, or may not have been, written. */
   readonly settled: Settled | undefined
 }
 
-/** What shared buckets may be charged of `used`, per meter of the reservation, by what the caller's own buckets had available. */
+/** The amounts that shared buckets may be charged beyond the reservation, by the amounts that the own buckets had available. */
 export const overageOf = (reserved: Cost, used: Cost, own: readonly SettledOwn[]): readonly Overage[] =>
   METERS.flatMap((meter): readonly Overage[] => {
     const named = reserved[meter]
@@ -64,7 +64,7 @@ export const overageOf = (reserved: Cost, used: Cost, own: readonly SettledOwn[]
     return amount > 0 ? [{ meter, amount, isBounded: available.length > 0 }] : []
   })
 
-/** What each enforced limit of an own bucket had available of a meter right before it was settled; 0 where that is not known. */
+/** The amount of a meter that each enforced limit of an own bucket had available right before its settlement; 0 if unknown. */
 const availableBefore = ({ limits, corrections, settled }: SettledOwn, meter: Meter): readonly number[] => {
   if (limits === undefined) return [0]
   return limits.filter(isBinding(meter)).map((limit) => {
@@ -81,7 +81,7 @@ const isBinding =
 
 const MILLION = 1_000_000n
 
-/** Whole tokens that the caller may still use of a limit in a state, as if `charged` had not been charged. */
+/** Whole tokens of a limit that are available to the caller in a state, as if `charged` had not been charged. */
 const availableIn = (item: BucketItem | undefined, limit: LimitReceipt, now: bigint, charged = 0): number => {
   const algorithm = algorithmFor(item, limit)
   const used = algorithm.usedMillionths(fieldsIn(item, limit) ?? {}, now) - BigInt(charged) * MILLION
@@ -90,9 +90,9 @@ const availableIn = (item: BucketItem | undefined, limit: LimitReceipt, now: big
 }
 
 /**
- * What of an overage a shared bucket takes in a snapshot: of each meter as much as all its enforced limits have available.
- * Where neither the caller nor the bucket has an enforced limit on a meter, a limit of mode `warn` or `shadow` must have room
- * for all of it: an amount that nothing bounds is not counted as use.
+ * The part of an overage that a shared bucket in the state of a snapshot is charged: of each meter as much as all its enforced
+ * limits have available. If neither the caller nor the bucket has an enforced limit on a meter, a limit of mode `warn` or
+ * `shadow` must have room for all of it: an unbounded amount is not counted as use.
  */
 export const partOfOverage = (
   limits: readonly LimitReceipt[],
@@ -118,7 +118,7 @@ const fitsSoft = (
   available: (limit: LimitReceipt) => number,
 ): boolean => limits.some((limit) => limit.meter === meter && limit.soft && available(limit) >= amount)
 
-/** Whether a snapshot has less available than the overage: then it is read again before anything is dropped. */
+/** Whether less than the overage is available in a snapshot: then the bucket is read before the rest is dropped. */
 export const isShort = (
   limits: readonly LimitReceipt[],
   overage: readonly Overage[],

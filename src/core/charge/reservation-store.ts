@@ -9,29 +9,29 @@ export interface ReservedPart {
   readonly bucket: BucketId
   /** Undefined if it is unknown what was charged. */
   readonly receipt?: Receipt
-  /** The lease that paid, in the process that holds it: until it ends, what was not used returns to it. */
+  /** The lease that paid, only in its own process: until it ends, unused tokens return to it. */
   readonly lease?: Lease
 }
 
-/** All that a reservation has charged, as data: any node that has it can settle it. */
+/** The charges of a reservation, as data by which any node can settle it. */
 export interface ReservedCharges {
-  /** What was reserved per meter. */
+  /** The reserved amount per meter. */
   readonly reserved: Cost
   readonly parts: readonly ReservedPart[]
 }
 
 export const NO_CHARGES: ReservedCharges = { reserved: {}, parts: [] }
 
-/** A reservation that outlives the request that made it. */
+/** A reservation that outlives the request that created it. */
 export interface StoredReservation {
   /** Random, so that it cannot be guessed. */
   readonly id: string
-  /** The entity that it was made for; no other may end it. */
+  /** The entity that may end it. */
   readonly ownerId: string
   readonly charges: ReservedCharges
   /** ns since the epoch */
   readonly createdAt: bigint
-  /** ns since the epoch: from then on it stays charged, and cannot be ended. */
+  /** ns since the epoch; from then on it cannot be ended, and stays charged. */
   readonly expiresAt: bigint
 }
 
@@ -41,13 +41,13 @@ export interface Closing {
   readonly as: 'settled' | 'released'
   /** ns since the epoch */
   readonly now: bigint
-  /** Unique to this closing: if its response was lost, a repetition with the same value has the same outcome. */
+  /** Unique to this closing: if the response is lost, a repetition with the same value has the same outcome. */
   readonly closedBy: string
 }
 
 /**
- * closed: it was open, and this closing ended it; the caller of the store settles the charges now. ended: how it had ended
- * before; nothing was changed. missing: there is none, or it is another's.
+ * closed: this closing ended it, and its charges are now to be settled. ended: it had already ended as `state` says. missing:
+ * there is no reservation of this id and owner.
  */
 export type CloseOutcome =
   | { readonly outcome: 'closed'; readonly reservation: StoredReservation }
@@ -59,24 +59,24 @@ export interface Extension {
   readonly ownerId: string
   /** ns since the epoch */
   readonly now: bigint
-  /** ns since the epoch: when it is to expire. */
+  /** The new expiry, ns since the epoch. */
   readonly expiresAt: bigint
 }
 
-/** open: it expires at `expiresAt`, which may already have been later than requested. Else as of a closing. */
+/** open: it expires at `expiresAt`, which may be later than requested. Otherwise as `CloseOutcome`. */
 export type ExtendOutcome =
   | { readonly outcome: 'open'; readonly expiresAt: bigint }
   | Exclude<CloseOutcome, { readonly outcome: 'closed' }>
 
-/** Where reservations live between two requests. Every adapter passes `test/store/reservation-store-contract.ts`. */
+/** Stores reservations between two requests. Every adapter passes `test/store/reservation-store-contract.ts`. */
 export interface ReservationStore {
-  /** Keeps a new reservation, open. Throws `StoreUnavailable`. */
+  /** Stores a new open reservation. Throws `StoreUnavailable`. */
   put(reservation: StoredReservation): Promise<void>
-  /** Ends a reservation by one conditional write: of all that try, one closes it. Throws `StoreUnavailable`. */
+  /** Ends a reservation by one conditional write: of several closings, exactly one succeeds. Throws `StoreUnavailable`. */
   close(closing: Closing): Promise<CloseOutcome>
-  /** Makes an open reservation expire later, never earlier, by one conditional write. Throws `StoreUnavailable`. */
+  /** Moves the expiry of an open reservation, never to an earlier time, by one conditional write. Throws `StoreUnavailable`. */
   extend(extension: Extension): Promise<ExtendOutcome>
 }
 
-/** How long an ended reservation is kept, so that a second attempt to end it gets its state. */
+/** The time for which an ended reservation is kept, so that a second attempt to end it receives its state. */
 export const KEPT_AFTER_EXPIRY_SECONDS = BigInt(DAY_SECONDS)

@@ -9,13 +9,13 @@ import { isShort, type Overage, partOfOverage, type Settled } from './overage.ts
 export interface Settlement {
   readonly receipt: Receipt
   readonly corrections: readonly Correction[]
-  /** Read before each attempt: what refills while others write first is not refunded once more. */
+  /** Called before each attempt: tokens that have refilled in the meantime are not refunded as well. */
   moment(): Moment
-  /** What to add to `used_*` and `denied_*`, whatever becomes of the limits. */
+  /** Increments of `used_*` and `denied_*`, written even if the limits are not. */
   readonly counters: readonly Action[]
   /**
-   * Where a caller settles a bucket that others share: what was used beyond the reservation, per meter, in place of
-   * corrections above 0. As much of it as is available is charged, and added to `used_*`; the rest is dropped.
+   * If a caller settles a shared bucket: the use beyond the reservation per meter, instead of corrections above 0. As much of it
+   * as is available is charged, and added to `used_*`; the rest is dropped.
    */
   readonly overage?: readonly Overage[]
 }
@@ -23,27 +23,27 @@ export interface Settlement {
 export interface Moment {
   /** ns since the epoch */
   readonly now: bigint
-  /** ns since the charge: the larger of the wall clock's and the monotonic clock's. */
+  /** ns since the charge, by the wall clock or the monotonic clock, whichever is more. */
   readonly elapsedNs: bigint
 }
 
-/** From this attempt on refunds are unconditional, and so cannot fail: an optimistic attempt and informed ones came before. */
+/** From this attempt on refunds are unconditional, so they cannot fail. */
 const UNCONDITIONAL_ATTEMPT = 4
 
-/** For charges of what is owed: under contention each attempt loses to a write of another. */
+/** For charges of additional use: on a busy bucket, other writes come first. */
 const MOST_ATTEMPTS = 20
 
 export interface SettlementOutcome {
-  /** overtaken: others wrote first, and a part of the refund, or of what is owed, was not written. */
+  /** overtaken: other writes came first, and a part of the refund or of the additional use was not written. */
   readonly result: 'settled' | 'overtaken'
-  /** Undefined if the limits were not written: there was nothing to correct, the generation has ended, or others wrote first. */
+  /** Undefined if the limits were not written: nothing to correct, the generation has ended, or other writes came first. */
   readonly written?: Settled
 }
 
 /**
- * Brings one bucket to what it would be had the actual cost been charged at the start, or stricter, in one write nearly
- * always; none if there is nothing to change and nothing to count. If the generation that was charged has ended, only the
- * counters are written. Throws `StoreUnavailable`; a write whose response is lost is not repeated.
+ * Brings one bucket to the state that it would have if the actual cost had been charged at the start, or to a stricter one.
+ * Nearly always one write; none if there is nothing to change and nothing to count. If the generation that was charged has
+ * ended, only the counters are written. Throws `StoreUnavailable`; a write whose response is lost is not repeated.
  */
 export const settleBucket = async (
   store: CachedBuckets,
@@ -63,7 +63,7 @@ export const settleBucket = async (
 const isCounted = ({ isGone }: StateToSettle, { bucket }: Receipt): boolean =>
   !(isGone && bucket.kind === 'policy')
 
-/** The settlement loop. Without an outcome nothing was written: others wrote first each time, or the generation has ended. */
+/** The settlement loop. Without an outcome nothing was written: other writes came first, or the generation has ended. */
 const attempt = async (store: CachedBuckets, settlement: Settlement) => {
   const { receipt, moment } = settlement
   let state = await stateToSettle(store, settlement)
@@ -84,7 +84,7 @@ const attempt = async (store: CachedBuckets, settlement: Settlement) => {
   return { state, outcome: undefined }
 }
 
-/** What to correct and to count by a snapshot: of an overage as much as is available in it. */
+/** The corrections and counters for a snapshot, which include as much of the overage as is available in it. */
 const dueIn = (
   { receipt, corrections, counters, overage = [] }: Settlement,
   snapshot: BucketItem | undefined,

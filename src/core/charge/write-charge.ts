@@ -11,34 +11,34 @@ import type { CachedBuckets } from './cached-buckets.ts'
 import { type Counts, countActions, type Pending, summed, type Tally } from './counters.ts'
 import type { Lease } from './lease.ts'
 
-/** A charge on one bucket, from the decision to the write. A batch is one request for the sum of many. */
+/** A charge on one bucket, from the decision to the write. A batch is a request for the sum of several. */
 export interface ChargeRequest {
   readonly bucket: BucketId
   readonly limits: readonly EffectiveLimit[]
   readonly cost: Cost
   /** Counters to write along with the charge. */
   readonly counts: Counts
-  /** True: `limits` have just been read again, so they are decided by even where the bucket knows a later version. */
+  /** True: `limits` have just been read again, and apply even if the bucket contains a later version. */
   readonly isLatest: boolean
 }
 
 export interface ChargeOutcome {
   /**
-   * charged: `item` is the state right after the charge. denied: `item` is the state that denied, undefined where the cost
-   * fits no state. contended: others wrote first at every attempt. outdated: the bucket was charged by a later version of
-   * `limits`. Only `charged` has charged anything.
+   * charged: `item` is the state right after the charge. denied: `item` is the state that denied, undefined if the cost fits
+   * no state. contended: others wrote first at every attempt. outdated: the bucket was charged by a later version of `limits`.
+   * Nothing is charged unless the result is `charged`.
    */
   readonly result: 'charged' | 'denied' | 'contended' | 'outdated'
   readonly item: BucketItem | undefined
-  /** The limits decided by. */
+  /** The limits that applied. */
   readonly limits: readonly EffectiveLimit[]
-  /** Names of exceeded limits that only warn: they were not charged. */
+  /** The names of exceeded limits that only warn: they were not charged. */
   readonly exceeded: readonly string[]
-  /** The moment of the charge, ns since the epoch; of a denial, the moment at which it holds. */
+  /** The time of the charge, or at which the denial holds, ns since the epoch. */
   readonly chargedAt: bigint
-  /** What was charged beside the cost, to be kept as a lease. */
+  /** The amount charged in addition to the cost, to be kept as a lease. */
   readonly extra?: Cost | undefined
-  /** The lease that paid, where no write was needed. */
+  /** The lease that paid; then nothing was written. */
   readonly lease?: Lease
 }
 
@@ -49,14 +49,14 @@ export interface WriteChargeDependencies {
   readonly metrics: Metrics
 }
 
-/** Writes beside one per limit, each of which may have gone from idle to busy since its state was cached. */
+/** Writes in addition to one per limit: each limit may have changed from idle to busy since its state was cached. */
 const SPARE_WRITES = 2
 
 /**
- * The write loop: charges one bucket, in one write nearly always. The cached state picks the variant of the write; a write
- * that fails returns the stored state, from which either the denial or the right variant follows. Counts that wait for the
- * bucket go along. `extra` is charged as well where it fits. At most one write per limit and two, and one more where
- * `extra` did not fit. Throws `StoreUnavailable`.
+ * The write loop: charges one bucket, nearly always in one write, which includes the pending counts of the bucket. The cached
+ * state selects the variant of the write; a write that fails returns the stored state, which shows the denial or the right
+ * variant. `extra` is charged as well if it fits. At most two writes more than the bucket has limits, and one more if `extra`
+ * does not fit. Throws `StoreUnavailable`.
  */
 export const writeCharge = async (
   deps: WriteChargeDependencies,
@@ -77,9 +77,9 @@ export const writeCharge = async (
 
 interface Charge {
   readonly request: ChargeRequest
-  /** ns since the epoch: the same for all attempts. */
+  /** ns since the epoch; the same for all attempts. */
   readonly now: bigint
-  /** The counts that waited for the bucket. */
+  /** The pending counts of the bucket. */
   readonly pending: Pending | undefined
   readonly counters: readonly Action[]
 }
@@ -111,7 +111,7 @@ const failed =
   ({ tally, metrics }: WriteChargeDependencies, { pending }: Charge) =>
   (error: unknown): never => {
     if (!(error instanceof StoreUnavailable)) throw error
-    // counts that may be in the table already are dropped: counted twice is worse than never
+    // counts that the table may contain already are dropped: counting twice is worse than not counting
     if (pending && !error.mayHaveApplied) tally.restore(pending)
     if (error.isThrottled) metrics.count('charges_throttled')
     throw error
@@ -119,7 +119,7 @@ const failed =
 
 interface Attempt {
   readonly snapshot: BucketItem | undefined
-  /** Whether `snapshot` was returned by a write of this charge; only then may it deny. */
+  /** Whether a write of this charge returned `snapshot`: only then can it deny. */
   readonly isCurrent: boolean
   readonly extra: Cost | undefined
   readonly writesLeft: number
@@ -151,7 +151,7 @@ interface EndStep {
 
 type Step = ChargeStep | CarryOverStep | EndStep
 
-/** Where the cost and `extra` together are too much, or contended, the cost by itself: with one more write. */
+/** If the cost and `extra` together are denied or contended, the step of the cost alone, which may take one more write. */
 const nextStep = (charge: Charge, attempt: Attempt): { readonly step: Step; readonly attempt: Attempt } => {
   const step = stepBy(charge, attempt)
   const isExtraTried = step.to === 'end' && step.result !== 'outdated' && attempt.extra !== undefined
@@ -181,7 +181,7 @@ const stepBy = (charge: Charge, attempt: Attempt): Step => {
 const costOf = ({ request: { cost } }: Charge, { extra }: Attempt): Cost =>
   extra === undefined ? cost : sumOf([cost, extra])
 
-/** Limits that only warn are charged where their last known state has room. */
+/** Limits that only warn are charged if the cost fits their last known state. */
 const chargeStep = (
   { now, counters }: Charge,
   snapshot: BucketItem | undefined,
@@ -196,8 +196,8 @@ const chargeStep = (
 }
 
 /**
- * A compare-and-set loses to every other write, so nodes with an older configuration could keep a carry-over out for as long
- * as they are busy. With one write left, what fits the limits as stored is charged by those; they deny nothing.
+ * A compare-and-set fails whenever another write comes first, so busy nodes with an older configuration could prevent a
+ * carry-over for ever. With one write left, a cost that fits the stored limits is charged by them; they never deny.
  */
 const chargeAsStored = (charge: Charge, attempt: Attempt, snapshot: BucketItem): ChargeStep | EndStep => {
   const { request, now } = charge

@@ -22,31 +22,31 @@ import {
 
 export interface ChargingDependencies extends BatchDependencies {
   readonly batches: Batches
-  /** For how long after the first attempt a charge may be tried again, twice this in ns. */
+  /** The store's deadline, ns. A charge is tried again only during the first half of it. */
   readonly deadlineNs: bigint
-  /** Waits a short while, at random, before a charge is tried again; longer where it has failed `tries` times. */
+  /** Waits a short random time before a charge is tried again; longer after more `tries`. */
   pause(tries: number): Promise<void>
 }
 
-/** One attempt to charge a request on all buckets that a resolution names. */
+/** One attempt to charge a request on all buckets of a resolution. */
 export interface ChargeAttempt {
   readonly cost: Cost
   readonly resolution: Resolution
-  /** As of `ChargeRequest`. */
+  /** As in `ChargeRequest`. */
   readonly isLatest: boolean
-  /** Whether the use is counted when the reservation is settled; else it is counted with the charge where it can be. */
+  /** Whether the use is counted when the reservation is settled. If not, the charge counts it if possible. */
   readonly settles: boolean
   /** Whether a denial names every limit that would deny, also of buckets that were not charged. */
   readonly namesAll: boolean
   /** ns since the epoch */
   readonly now: bigint
-  /** By the monotonic clock. */
+  /** The monotonic clock at the start. */
   readonly startedNs: bigint
 }
 
 /**
- * Charges all buckets, stage by stage; after a denial the stages left are not charged. The parts are in the order of the
- * resolution. If one bucket throws, the charges of all others are refunded before the error is thrown.
+ * Charges all buckets, stage by stage; after a denial, later stages are not charged. The parts are in the order of the
+ * resolution. If a charge throws, all others are refunded before the error is thrown.
  */
 export const chargeBuckets = async (
   deps: ChargingDependencies,
@@ -58,7 +58,7 @@ export const chargeBuckets = async (
   let parts: readonly ChargedPart[] = []
   for (const stage of stages) {
     if (parts.some(isStopped)) break
-    // of a single bucket that is left, it is known that all others allow
+    // when the last bucket alone remains, all others have allowed
     const isCounted =
       !settles && stage.length === 1 && parts.length === buckets.length - 1 && parts.every(allows)
     const counts = isCounted ? useOf(cost) : {}
@@ -85,7 +85,7 @@ const isStopped = (part: ChargedPart): boolean => hasDenied(part) || part.result
 
 const allows = ({ result }: ChargedPart): boolean => result === 'charged' || result === 'untouched'
 
-/** If all that denies is to be named, the buckets are read; those that cannot be read are left out. */
+/** With `namesAll` the buckets are read, to find out which of them would deny; if one cannot be read, cached states are used. */
 const leaveUncharged = async (
   deps: ChargingDependencies,
   { cost, now, namesAll }: ChargeAttempt,
@@ -99,16 +99,16 @@ const leaveUncharged = async (
   })
 }
 
-/** A throttled charge is certainly not applied; each repetition comes after a longer pause. */
+/** A throttled charge is certainly not applied. The pauses between the tries grow. */
 const THROTTLED_TRIES = 4
 
-/** A charge whose response was lost may have been applied: once more, and it counts as charged. */
+/** A charge whose response was lost may have been applied. After the second try it counts as charged. */
 const LOST_TRIES = 2
 
 /**
- * The retry loop for throttled charges and lost responses: charges one bucket, and tries again while half of the deadline
- * is left. A charge of unknown outcome counts as charged, is never refunded, and the part is `unavailable`. Limits that the
- * cost does not touch cost no write.
+ * The retry loop for throttled charges and lost responses: charges one bucket, and tries again during the first half of the
+ * deadline. A charge of unknown outcome counts as charged and is never refunded; its part is `unavailable`. A bucket without
+ * limits on the meters of the cost is not written.
  */
 const chargeOne = async (
   deps: ChargingDependencies,
@@ -139,7 +139,7 @@ const unlessUnavailable = (error: unknown): StoreUnavailable => {
 const mostTriesFor = ({ isThrottled }: StoreUnavailable): number =>
   isThrottled ? THROTTLED_TRIES : LOST_TRIES
 
-/** A bucket that could not be reached. */
+/** The part of a bucket that could not be reached. */
 const unavailable = (bucket: ApplicableBucket, cause: string): ChargedPart => ({
   result: 'unavailable',
   unavailableCause: cause,
@@ -166,7 +166,7 @@ const partOf = (
   const held = leases.isOn ? leases.heldOf(leases.of({ bucket: bucket.id, limits: bucket.limits })) : {}
   const view: BucketView = { bucket, limits, item, held, ...(!lease && { at: chargedAt }) }
   if (result !== 'charged') {
-    // limits that only warn deny nothing, also where others wrote first at every attempt
+    // a bucket of limits that only warn never denies, not even if other writes came first at every attempt
     const isBound = limitChargesOf(limits, cost).some(({ effective }) => isEnforced(effective.limit))
     return {
       result: isBound || result === 'outdated' ? result : 'untouched',

@@ -6,11 +6,11 @@ import type { ApplicableBucket } from '../resolve/resolution.ts'
 import { type BucketView, cachedView, violationsOf } from './limit-state.ts'
 
 /*
- * In which order the buckets of a request are charged. The order decides what a denial costs and how many writes an allowed
- * request takes, never the decision: any order gives the same one.
+ * The order in which the buckets of a request are charged. It determines the number of writes, never the decision: any order
+ * results in the same one.
  */
 
-/** The buckets of one stage are charged at once, after those of all stages before it have allowed. */
+/** The buckets of a stage are charged concurrently, once those of all previous stages have allowed. */
 export type Stages = readonly (readonly ApplicableBucket[])[]
 
 export interface OrderDependencies {
@@ -26,9 +26,9 @@ export const chargingOrder = (
 ): Stages => doubtfulFirst(deps, buckets, cost, now) ?? unsharedLast(deps, buckets, cost) ?? [buckets]
 
 /**
- * Buckets whose cached state denies the cost are charged first. So a caller who exceeds their own limit takes nothing from
- * their parents, not even for a moment, and costs one write. Requires a cached state of every bucket; a wrong guess costs time
- * and nothing else.
+ * Buckets whose cached state denies the cost are charged first. So a caller who exceeds their own limit takes nothing from their
+ * parents, not even for a moment, and causes one write. Requires a cached state of every bucket. If the prediction is wrong, the
+ * request takes longer.
  */
 const doubtfulFirst = (
   deps: OrderDependencies,
@@ -44,9 +44,9 @@ const doubtfulFirst = (
 }
 
 /**
- * The strategy for a hot parent (docs/decisions/032-renew-leases-early.md): if leases pay for all buckets but one, or will
- * soon as many requests share them, that one is charged last. All others have allowed by then, so the use is counted in the
- * same write: a key that is seldom requested, below a busy parent, takes one write and not two.
+ * For busy parents (docs/decisions/032-renew-leases-early.md): if leases pay for all buckets but one, or will soon because many
+ * requests share them, that one is charged last. By then all others have allowed, so the same write counts the use: a request of
+ * a quiet key below a busy parent takes one write, not two.
  */
 const unsharedLast = (
   { store, leases }: OrderDependencies,

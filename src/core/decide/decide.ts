@@ -28,24 +28,24 @@ export interface DecideDependencies extends ChargingDependencies {
   readonly configAgeNs: bigint
 }
 
-/** What to decide, whatever its buckets are. */
+/** A request without its buckets. */
 export interface BucketsRequest extends Pick<DecisionRequest, 'cost' | 'settles' | 'dryRun'> {
-  /** True: a denial names every limit that would deny, also of buckets that were not charged. */
+  /** True: a denial names every limit that would deny, including those of buckets that were not charged. */
   readonly namesAll?: boolean
 }
 
-/** A denial is given by configuration no older than this, so that a raised limit helps within a second on every node. */
+/** The maximum age of the configuration of a denial: a raised limit applies within a second on every node. */
 const DENIAL_MAX_AGE_NS = SECOND_NS
 
-/** How long to wait after others wrote first at every attempt. */
+/** The wait of a denial because other writes came first at every attempt. */
 const CONTENDED_WAIT_NS = 50n * MS_NS
 
 /**
- * The resolution loop: charges every bucket that applies, and refunds all if one denies. Before a denial is given, and where
- * a bucket was charged by a later version of a limit, the configuration is read again; if that changes anything, the request
- * is decided once more, by the latest limits. So at most two attempts. A cost that fits no state of some bucket is decided
- * before any write. `resolve` returns the buckets that apply, from reads no older than its argument; its errors are thrown,
- * save `StoreUnavailable` after a denial.
+ * The resolution loop: charges every bucket that applies, and refunds all of them if one denies. Before a denial, and if a
+ * bucket contains a later version of a limit, the configuration is read again; if that changes anything, the request is decided
+ * once more by the latest limits. So there are at most two attempts. A cost that fits no state of some bucket is denied without
+ * a write. `resolve` returns the buckets that apply, from reads no older than its argument; its errors are thrown, except for
+ * `StoreUnavailable` after a denial.
  */
 export const decide = async (
   deps: DecideDependencies,
@@ -57,7 +57,7 @@ export const decide = async (
     const parts = isWritten(request, attempt) ? await chargeBuckets(deps, attempt) : undefined
     const decision = await conclude(deps, attempt, parts)
     const next = await nextAttempt(deps, attempt, resolve, decision)
-    // only a decision has no next attempt, and the second attempt always is a decision
+    // without a decision there is a next attempt; the second attempt always results in a decision
     if (next === undefined && decision) return recorded(deps, request, attempt, decision)
     attempt = next ?? attempt
   }
@@ -75,7 +75,7 @@ const firstAttempt = (
 const isWritten = ({ dryRun }: BucketsRequest, { resolution, cost }: ChargeAttempt): boolean =>
   dryRun !== true && !resolution.buckets.some((bucket) => neverFits(bucket, cost))
 
-/** The same by the latest limits; undefined if the request is allowed, or these are the same, or cannot be read. */
+/** The attempt by the latest limits; undefined if the request is allowed, or if these limits are the same or cannot be read. */
 const nextAttempt = async (
   { clock }: DecideDependencies,
   attempt: ChargeAttempt,
@@ -107,8 +107,8 @@ const recorded = (
 }
 
 /**
- * The decision; without `parts` by what is stored. Undefined if a bucket was charged by a later version of a limit: then all
- * charges are refunded.
+ * The decision; without `parts`, by the stored states. Undefined if a bucket contains a later version of a limit: then all
+ * charges have been refunded.
  */
 const conclude = async (
   deps: DecideDependencies,
@@ -132,7 +132,7 @@ const conclude = async (
   return { allowed: true, ...availabilityOf(parts), limits, reported: reportedIn(parts), reservation }
 }
 
-/** Without violations: a limit's `on_unavailable` denies. */
+/** No violations: a limit with `on_unavailable: deny` could not be checked. */
 const deniedBy = (
   { store }: DecideDependencies,
   parts: readonly ChargedPart[],
@@ -163,7 +163,7 @@ const availabilityOf = (parts: readonly ChargedPart[]): Pick<Decision, 'degraded
   return { degraded: true, ...(unavailableCause !== undefined && { unavailableCause }) }
 }
 
-/** What denies; undefined if nothing does. The limits in memory are charged only if no stored one denies. */
+/** The limits that deny; undefined if the request is allowed. The fallback is charged only if no stored limit denies. */
 const violationsIn = async (
   deps: DecideDependencies,
   parts: readonly ChargedPart[],
@@ -177,7 +177,7 @@ const violationsIn = async (
   return isDenied ? violations : undefined
 }
 
-/** Decides from what is stored, and charges nothing. A cost that fits no state is denied also if the store is unavailable. */
+/** Decides by the stored states without a charge. A cost that fits no state is denied even if the store is unavailable. */
 const decideByReading = async (
   deps: DecideDependencies,
   { resolution, cost, now }: ChargeAttempt,
@@ -195,7 +195,7 @@ const decideByReading = async (
   return { allowed: true, degraded: false, limits, reported, reservation: settledReservation }
 }
 
-/** A denial that needs no state: the cost is larger than a limit. Nothing is known of what is left of any. */
+/** The denial of a cost that is larger than a limit, without a state: it shows no limits, as their state is unknown. */
 const deniedUnread = (
   buckets: readonly ApplicableBucket[],
   cost: Cost,
@@ -231,7 +231,7 @@ const denied = (views: readonly BucketView[], violations: readonly Violation[], 
   unavailable: false,
 })
 
-/** If several buckets were charged, the use is counted once all of them have allowed. */
+/** Counts the use on all buckets whose charge has not counted it, once all of them have allowed. */
 const countUse = (deps: DecideDependencies, parts: readonly ChargedPart[], cost: Cost): void => {
   for (const { isCounted, view } of parts) {
     if (isCounted) continue

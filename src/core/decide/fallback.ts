@@ -16,11 +16,11 @@ import type { ApplicableBucket } from '../resolve/resolution.ts'
 import type { Violation } from './decision.ts'
 import { type BucketView, violationsOf } from './limit-state.ts'
 
-/** What is decided for buckets that cannot be reached. */
+/** The decision for buckets that cannot be reached. */
 export interface FallbackDecision {
   /** Without violations: a limit's `on_unavailable` is `deny`, and the request is denied as unavailable. */
   readonly isDenied: boolean
-  /** What the limiter in memory denied. */
+  /** The limits in memory that deny. */
   readonly violations: readonly Violation[]
 }
 
@@ -40,12 +40,12 @@ const STRICTEST_FIRST: readonly OnUnavailable[] = ['deny', 'local', 'allow']
 
 const MAX_LOCAL_BUCKETS = 10_000
 
-/** The wait for a cost that is larger than the share of a limit: the store may be available again by then. */
+/** The wait of a cost that exceeds this process's share of a limit: the store may be available again by then. */
 const AVAILABLE_AGAIN_NS = SECOND_NS
 
 /**
- * Decides by each bucket's strictest `on_unavailable` among the limits that the cost touches. `local` grants a share of the
- * limit in this process alone, of all buckets or of none.
+ * Decides each bucket by the strictest `on_unavailable` of its limits on meters of the cost. `local` admits a share of the limit
+ * in this process, and charges all such buckets or none.
  */
 export const createFallback = (options: FallbackOptions): Fallback => {
   const { localBuckets, newCache, clock, onUnavailable, localShare } = options

@@ -13,9 +13,9 @@ import type { Decision } from './decision.ts'
 import { type BucketView, neverFits } from './limit-state.ts'
 import { LeasedDecision, RememberedDenial } from './memory-decisions.ts'
 
-/** Decides what needs no write: requests that leases pay for, and repeats of a denial. */
+/** Decides requests without a write: those that leases pay for, and repetitions of a denial. */
 export interface FastPath {
-  /** Undefined if the table must decide. `cost` is checked. */
+  /** Undefined if the table must decide. `cost` has been validated. */
   decide(resolution: Resolution, cost: Cost, settles: boolean): Decision | undefined
   /** Whether `cost` fits no state of a bucket, or a remembered denial holds for it. Counts nothing. */
   denies(resolution: Resolution, cost: Cost): boolean
@@ -58,7 +58,10 @@ export const createFastPath = (deps: FastPathDependencies): FastPath => {
   }
 }
 
-/** The lease that pays for each bucket; none for those that the cost does not touch. Undefined if one is not paid for. */
+/**
+ * The lease that pays for each bucket; undefined for a bucket without limits on the meters of the cost. An empty list if that is
+ * every bucket; undefined if no lease pays for some bucket.
+ */
 const payersOf = ({
   prepared,
   cost,
@@ -124,7 +127,7 @@ const isDeniedBy = (
   return denial !== undefined && denies(denial, store.cachedAt(bucket.key), cost, now, monotonicNs)
 }
 
-/** One bucket of a resolution, with all that a decision needs of it looked up once. */
+/** One bucket of a resolution, with the lookups of a decision made once. */
 interface PreparedBucket {
   readonly applicable: ApplicableBucket
   readonly key: string
@@ -138,7 +141,7 @@ interface PreparedBucket {
 
 interface PreparedBuckets {
   readonly buckets: readonly PreparedBucket[]
-  /** Every bucket as cached now. */
+  /** Every bucket in its cached state. */
   views(): readonly BucketView[]
 }
 

@@ -12,16 +12,16 @@ import type { Cost } from '../model/meter.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import type { LimitState, Violation } from './decision.ts'
 
-/** A bucket's state as a decision found or left it. */
+/** The state of a bucket for a decision: after its charge, or as read or cached. */
 export interface BucketView {
   readonly bucket: ApplicableBucket
-  /** The limits decided by; the applicable ones, unless the bucket has a later version. */
+  /** The limits that applied: those of the resolution, unless the bucket contains a later version. */
   readonly limits: readonly EffectiveLimit[]
-  /** undefined: nothing is stored, all is full */
+  /** Undefined if nothing is stored: all limits are full. */
   readonly item: BucketItem | undefined
-  /** What this process holds in leases, per meter: charged, and not used yet. */
+  /** The remaining tokens in leases of this process, per meter. */
   readonly held?: Cost
-  /** ns since the epoch: the moment of the state, if not that of the decision, as a charge may wait for another. */
+  /** The time of the state, ns since the epoch, if it is not that of the decision: a charge may have waited for another. */
   readonly at?: bigint
 }
 
@@ -32,7 +32,7 @@ export const cachedView = (store: CachedBuckets, bucket: ApplicableBucket): Buck
   item: store.cached(bucket.id),
 })
 
-/** Every bucket as it is stored now. Throws `StoreUnavailable`. */
+/** Reads every bucket from the store. Throws `StoreUnavailable`. */
 export const readViews = (
   { store, leases }: { readonly store: CachedBuckets; readonly leases: Pick<Leases, 'heldAt'> },
   { buckets }: Resolution,
@@ -44,7 +44,7 @@ export const readViews = (
     }),
   )
 
-/** The share of a limit that is used; of a paused limit (capacity 0) all of it. */
+/** The used share of a limit; 1 for a paused limit (capacity 0). */
 export const usedShare = ({ used, capacity }: Pick<LimitState, 'used' | 'capacity'>): number =>
   capacity === 0 ? 1 : used / capacity
 
@@ -52,11 +52,11 @@ export const usedShare = ({ used, capacity }: Pick<LimitState, 'used' | 'capacit
 export const limitStates = (view: BucketView, now: bigint): readonly LimitState[] =>
   view.limits.map((effective) => limitState(view, effective, now))
 
-/** Whether an enforced limit of a bucket denies `cost` in every state: it is larger than what the caller may use of it. */
+/** Whether an enforced limit of a bucket denies `cost` in every state: the cost exceeds the caller's share of it. */
 export const neverFits = ({ limits }: Pick<ApplicableBucket, 'limits'>, cost: Cost): boolean =>
   limitChargesOf(limits, cost).some((demand) => isEnforced(demand.effective.limit) && !fitsAtAll(demand))
 
-/** Every limit of the bucket that denies `cost`, and when it would pass. */
+/** Every enforced limit of the bucket that `cost` does not fit. */
 export const violationsOf = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>
   view.limits.flatMap((effective) => {
     if (!isEnforced(effective.limit)) return []
@@ -64,7 +64,7 @@ export const violationsOf = (view: BucketView, cost: Cost, now: bigint): readonl
     return violation.retryAfterNs === 0n ? [] : [violation]
   })
 
-/** Every limit that only warns and that `cost` does not fit. */
+/** Every limit of the bucket that only warns, and that `cost` does not fit. */
 export const exceededIn = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>
   view.limits.flatMap((effective) => {
     if (isEnforced(effective.limit)) return []
@@ -72,7 +72,7 @@ export const exceededIn = (view: BucketView, cost: Cost, now: bigint): readonly 
     return violation.retryAfterNs === 0n ? [] : [violation]
   })
 
-/** A limit as exceeded by `cost`; a cost that does not touch it waits for nothing. */
+/** The violation of one limit by `cost`; with a wait of 0 if `cost` fits, or does not name the limit's meter. */
 export const violationOf = (
   view: BucketView,
   effective: EffectiveLimit,
@@ -85,14 +85,14 @@ export const violationOf = (
   return { state: limitState(view, effective, now), meter, requested: requested ?? 0, retryAfterNs }
 }
 
-/** The greatest wait; null where one of them never ends, and 0 of none. */
+/** The longest wait: null if one of them is null (never ends), 0 if there are none. */
 export const longestWait = (waits: readonly (bigint | null)[]): bigint | null =>
   waits.reduce<bigint | null>(
     (longest, wait) => (longest === null || wait === null ? null : wait > longest ? wait : longest),
     0n,
   )
 
-/** ns until `amount` passes the limit; null: it never will. */
+/** ns until `amount` passes the limit; null: never. */
 const waitNs = (
   { item }: BucketView,
   effective: EffectiveLimit,
@@ -107,7 +107,7 @@ const limitState = (view: BucketView, effective: EffectiveLimit, now: bigint): L
   stateAt(view, effective, view.at ?? now)
 
 const stateAt = (view: BucketView, effective: EffectiveLimit, now: bigint): LimitState => {
-  const { bucket: plan, item, held } = view
+  const { bucket, item, held } = view
   const { limit, algorithm, source } = effective
   const level = algorithm.level(effectiveFields(item, effective, now), now)
   const open = level.available - (algorithm.capacity - boundOf(effective)) + (held?.[limit.meter] ?? 0)
@@ -115,35 +115,35 @@ const stateAt = (view: BucketView, effective: EffectiveLimit, now: bigint): Limi
   const nextNs = available > 0 ? null : waitNs(view, effective, 1, now)
   // created for each limit of each response: spreading optional properties would take as long as all the rest
   const state: { -readonly [K in keyof LimitState]: LimitState[K] } = {
-    bucket: plan.id,
-    entityId: plan.entityId,
-    resource: plan.resource,
+    bucket: bucket.id,
+    entityId: bucket.entityId,
+    resource: bucket.resource,
     limit,
-    // with `headroom` also the limit's own capacity, not the caller's bound: only `available` and the waits are the caller's
+    // the limit's own capacity, even with `headroom`: only `available` and the waits depend on the caller's share
     capacity: algorithm.capacity,
     available,
     used: algorithm.capacity - available,
     resetNs: level.resetNs,
     windowNs: algorithm.windowNs,
     source,
-    own: plan.isOwn,
+    own: bucket.isOwn,
   }
   if (level.endsInNs !== undefined) state.endsInNs = level.endsInNs
   if (nextNs !== null) state.nextNs = nextNs
   return state
 }
 
-/** What one bucket of a decision returned. */
+/** The result of one bucket of a decision. */
 export interface ChargedPart {
   readonly result: ChargeOutcome['result'] | 'untouched' | 'unavailable'
   readonly view: BucketView
-  /** Limits that only warn, and that the request exceeds. */
+  /** Limits that only warn and that the request exceeds. */
   readonly reported: readonly Violation[]
   /** Undefined if it is unknown what was charged. */
   readonly receipt?: Receipt
   /** The lease that paid. */
   readonly lease?: Lease
-  /** Why the bucket could not be reached, where the result is `unavailable`. */
+  /** Why the bucket could not be reached, if the result is `unavailable`. */
   readonly unavailableCause?: string
   /** Whether the use was counted in the same write. */
   readonly isCounted?: boolean

@@ -163,7 +163,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
 
 const createParts = (dependencies: LimiterDependencies, settings: LimiterSettings): DecideDependencies => {
   const { clock, logger, metrics, newCache } = dependencies
-  // if nothing runs after a response, no lease is charged after one
+  // if nothing runs after a response, no lease is renewed
   const follows = settings.useDelayMs > 0
   const leases = createLeases({ clock, ttlNs: BigInt(settings.leaseTtlMs) * MS_NS, follows })
   const store = createCachedBuckets({
@@ -194,9 +194,9 @@ const checkRequest = ({ cost, resource }: DecisionRequest): void => {
 const ONE_REQUEST = { cost: { requests: 1 }, settles: false, namesAll: true } as const
 
 /** Without limits: the request is allowed and counted. */
-const unlimited = ({ buckets: plans, ...rest }: EntityResolution): EntityResolution => ({
+const unlimited = ({ buckets: [own], ...rest }: EntityResolution): EntityResolution => ({
   ...rest,
-  buckets: [{ ...plans[0], limits: [] }],
+  buckets: [{ ...own, limits: [] }],
 })
 
 /** The target by which a request's limits are resolved. Throws `ZaelError('invalid_request')` for an invalid id in the context. */

@@ -7,9 +7,9 @@ import { type BucketView, type ChargedPart, limitStates, longestWait, violations
 import { createReservation, settledReservation } from './reservation.ts'
 
 /*
- * Decisions that the fast path makes in memory, in a few microseconds each: limits, violations and the reservation are
- * computed when they are read. Classes, as creating an object with closures takes longer than the decision itself
- * (docs/decisions, 026).
+ * Decisions of the fast path, in a few microseconds each: limits, violations and the reservation are computed when they are
+ * read. These are classes, because creating an object with closures takes longer than the decision itself
+ * (docs/decisions/026-build-in-memory-decisions-lazily.md).
  */
 
 const NONE: readonly Violation[] = []
@@ -27,7 +27,7 @@ export class LeasedDecision implements Allowed {
   #reservation: Reservation | undefined
   #limits: readonly LimitState[] | undefined
 
-  /** `paid`: the lease that paid for each bucket of `views()`, in its order. Times as of the decision. */
+  /** `paid`: the lease that paid for each bucket, in the order of `views()`. `now` and `startedNs`: the time of the decision. */
   constructor(
     deps: SettlingDependencies,
     views: () => readonly BucketView[],
@@ -84,7 +84,7 @@ export class RememberedDenial implements Denied {
   #limits: readonly LimitState[] | undefined
   #violations: readonly Violation[] | undefined
 
-  /** `by`: the bucket that denied, as it was then. */
+  /** `by`: the bucket that denied, in the state in which it denied. */
   constructor(views: () => readonly BucketView[], by: BucketView, cost: Cost, now: bigint) {
     this.#views = views
     this.#by = by

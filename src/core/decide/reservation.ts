@@ -4,7 +4,7 @@ import type { Cost } from '../model/meter.ts'
 import type { Reservation } from './decision.ts'
 import type { ChargedPart } from './limit-state.ts'
 
-/** What an allowed decision holds, to be settled or released once. `startedNs`: the monotonic clock before it was charged. */
+/** The reservation of an allowed decision, to be settled or released once. `startedNs`: the monotonic clock before the charge. */
 export const createReservation = (
   deps: SettlingDependencies,
   parts: readonly ChargedPart[],
@@ -27,7 +27,7 @@ const reservedPart = ({ view, receipt, lease }: ChargedPart): ReservedPart => ({
   ...(lease !== undefined && { lease }),
 })
 
-/** Nothing to settle: what was used is counted already. */
+/** A reservation without effect: the use has been counted already. */
 export const settledReservation: Reservation = {
   charges: NO_CHARGES,
   settle: async () => {},

@@ -5,7 +5,7 @@ import type { Model } from '../model/model.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import type { Cache, CacheFactory, Clock } from '../ports/platform.ts'
 
-/** Reads of the configuration, none older than `open` was given. */
+/** Reads of the configuration, none older than the argument of `open`. */
 export interface ConfigReads {
   entity(id: string): Promise<Entity | undefined>
   /** In the order of `ids`. */
@@ -13,19 +13,19 @@ export interface ConfigReads {
   model(id: string): Promise<Model | undefined>
   /** In the order of `keys`. */
   limitSets(keys: readonly LimitSetKey[]): Promise<readonly (LimitSet | undefined)[]>
-  /** Monotonic clock, ns: when the oldest of what was read so far was read from the store. */
+  /** The time at which the oldest value so far was read from the store, by the monotonic clock in ns. */
   oldestNs(): bigint
 }
 
-/** The configuration, each item cached by itself, "nothing there" included. */
+/** The configuration, with each item cached separately; the absence of an item is cached too. */
 export interface CachedConfig {
   /** `maxAgeNs` bounds the age of every item, unless the store is unavailable and an older one is cached. */
   open(maxAgeNs: bigint): ConfigReads
-  /** Drops all that is cached: this process has just changed something. */
+  /** Clears the cache, after a change by this process. */
   forget(): void
 }
 
-/** Of each kind; what is not used for longest is read again. */
+/** The maximum number of cached items of each kind. */
 const MAX_ITEMS = 32_000
 
 export const createCachedConfig = (
@@ -71,7 +71,7 @@ export const createCachedConfig = (
   }
 }
 
-/** A value ("nothing there" included) and when it was read, by the monotonic clock in ns. */
+/** A value, and the time at which it was read, by the monotonic clock in ns. */
 export interface Known<T> {
   readonly value: T
   readonly readNs: bigint
@@ -80,8 +80,8 @@ export interface Known<T> {
 /** Values read from the store, each with its age. */
 export interface ItemCache<T> {
   /**
-   * The values of `keys`, in their order, none older than `maxAgeNs`; `load` is called once for those missing, with their
-   * positions. If the store is unavailable, older values serve if all are cached.
+   * The values of `keys`, in their order, none older than `maxAgeNs`. `load` is called once, with the positions of the missing
+   * ones. If the store is unavailable and all values are cached, older ones are returned.
    */
   read(
     keys: readonly string[],
@@ -111,7 +111,7 @@ export const createItemCache = <T>(clock: Clock, newCache: CacheFactory, max: nu
       }
       return result.flatMap((known) => known ?? [])
     },
-    /** A read under way fills the cache that it began with, so it cannot bring back what is dropped here. */
+    /** A read in progress fills the cache with which it began, so it cannot restore a dropped value. */
     clear() {
       items = newCache<Known<T>>({ max })
     },

@@ -7,17 +7,17 @@ import type { CacheFactory } from '../ports/platform.ts'
 import type { Layer } from './layers.ts'
 import type { ApplicableBucket } from './resolution.ts'
 
-/** An effective limit, and where it comes from. */
+/** An effective limit and its source. */
 export interface ExplainedLimit {
   readonly limit: Limit
   readonly source: string
-  /** What it overrode, nearest first. */
+  /** The limits that it overrides, nearest first. */
   readonly overrides: readonly { readonly limit: Limit; readonly source: string }[]
 }
 
 /**
- * The limits that hold, by name: the nearest layer that has one of that name wins. A default on `tokens` does not hold for
- * an entity that limits its input or output tokens itself.
+ * The effective limits: for each name the limit of the nearest layer that has one. A default on `tokens` does not apply to an
+ * entity that has its own limit on input or output tokens.
  */
 export const explainLimits = (layers: readonly Layer[]): readonly ExplainedLimit[] => {
   const splitsTokens = layers.some(({ isOwn, limits }) => isOwn && limits.some(isTokenPart))
@@ -33,7 +33,7 @@ export const explainLimits = (layers: readonly Layer[]): readonly ExplainedLimit
   })
 }
 
-/** The limits as a bucket is charged by them; `version` is the greatest of all that they were resolved from. */
+/** The limits by which a bucket is charged; `version` is the greatest of all layers. */
 export const effectiveLimits = (layers: readonly Layer[], version: bigint): readonly EffectiveLimit[] =>
   explainLimits(layers).map(({ limit, source }) => ({
     limit,
@@ -43,7 +43,7 @@ export const effectiveLimits = (layers: readonly Layer[], version: bigint): read
     headroom: 0,
   }))
 
-/** The limits as they bind a caller of `priority`. */
+/** The limits as they apply to a caller of `priority`. */
 export const keepingHeadroom = (
   limits: readonly EffectiveLimit[],
   priority: Priority,
@@ -52,7 +52,7 @@ export const keepingHeadroom = (
     ? limits
     : limits.map((effective) => ({ ...effective, headroom: effective.limit.headroom?.[priority] ?? 0 }))
 
-/** Whether more limits would hold together than one bucket can keep: expressions end at 4 KB and 300 operators. */
+/** Whether more limits would apply than one bucket can contain: expressions have at most 4 KB and 300 operators. */
 export const areTooMany = (layers: readonly Layer[]): boolean => {
   const together = explainLimits(layers)
   const windows = together.filter(({ limit }) => limit.size.algorithm === 'sliding_window')
@@ -61,22 +61,22 @@ export const areTooMany = (layers: readonly Layer[]): boolean => {
 
 const isTokenPart = ({ meter }: Limit): boolean => meter === 'input_tokens' || meter === 'output_tokens'
 
-/** Sizes of limits that are in use at once; far fewer than there are keys. */
+/** The maximum number of cached sizes; far fewer are in use than there are keys. */
 const MAX_ALGORITHMS = 1000
 
 /**
- * Gives limits of the same size the same algorithm. An algorithm is some kilobytes of functions, and
- * thousands of resolutions are cached, most of them of a handful of sizes. Its text determines all of it.
+ * Replaces algorithms of the same size by one object. An algorithm takes some kilobytes, and thousands of resolutions are
+ * cached, most of them with few different sizes. Its text determines it completely.
  */
-export const createSharing = (newCache: CacheFactory): ((plan: ApplicableBucket) => ApplicableBucket) => {
+export const createSharing = (newCache: CacheFactory): ((bucket: ApplicableBucket) => ApplicableBucket) => {
   const known = newCache<Algorithm>({ max: MAX_ALGORITHMS })
   const shared = (algorithm: Algorithm): Algorithm => {
     const first = known.get(algorithm.text)
     if (first === undefined) known.set(algorithm.text, algorithm)
     return first ?? algorithm
   }
-  return (plan) => ({
-    ...plan,
-    limits: plan.limits.map((effective) => ({ ...effective, algorithm: shared(effective.algorithm) })),
+  return (bucket) => ({
+    ...bucket,
+    limits: bucket.limits.map((effective) => ({ ...effective, algorithm: shared(effective.algorithm) })),
   })
 }

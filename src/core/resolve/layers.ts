@@ -12,39 +12,39 @@ import {
 import { selectorText } from '../model/policy.ts'
 import type { ConfigReads } from './config-cache.ts'
 
-/** One place that limits come from, nearest first in a list of layers. */
+/** One source of limits. Lists of layers are ordered nearest first. */
 export interface Layer {
   /** `entity:gpt-4`, `role:admin:_default_`, `system:_default_`, `policy:TENANT:acme`, `environment`. */
   readonly source: string
-  /** undefined: of any resource */
+  /** undefined: every resource */
   readonly resource: string | undefined
   readonly limits: readonly Limit[]
   readonly version: bigint
-  /** Whether it is the entity's own, not a default of its role or of the system. */
+  /** Whether it belongs to the entity itself, and is not a default of its role or of the system. */
   readonly isOwn: boolean
 }
 
-/** Where to look for the limits of `entity` itself on a resource, nearest first. */
+/** The limit sets that apply to `entity` as a caller on a resource, nearest first. */
 export const callerKeys = (entity: Entity, resource: string): readonly LimitSetKey[] => [
   ...ownKeys(entity.id, resource),
   ...(entity.role === null ? [] : onResource({ kind: 'role', role: entity.role }, resource)),
   ...onResource({ kind: 'system' }, resource),
 ]
 
-/** Where to look for the limits that bind an entity's children as well: defaults are for callers only. */
+/** The limit sets of an entity that also apply to its children. Defaults apply to callers only. */
 export const ownKeys = (entityId: string, resource: string): readonly LimitSetKey[] =>
   onResource({ kind: 'entity', id: entityId }, resource)
 
-/** Who has defaults: for callers that have no limit of that name themselves. */
+/** The owners of defaults, which apply to callers without an own limit of that name. */
 export type DefaultsOwner = Extract<LimitOwner, { readonly kind: 'role' | 'system' }>
 
-/** Where to look for the defaults of a role, or of the system, and what these stand before. */
+/** The limit sets of the defaults of a role or of the system, and those that they override. */
 export const defaultsKeys = (owner: DefaultsOwner, resource: string): readonly LimitSetKey[] => [
   ...(owner.kind === 'role' ? onResource(owner, resource) : []),
   ...onResource({ kind: 'system' }, resource),
 ]
 
-/** `_total_` is enforced beside every resource, so it inherits from none of them. */
+/** `_total_` is enforced in addition to every resource, so it inherits from none. */
 const onResource = (owner: LimitOwner, resource: string): readonly LimitSetKey[] =>
   resource === TOTAL_RESOURCE || resource === DEFAULT_RESOURCE
     ? [{ owner, resource }]
@@ -72,7 +72,7 @@ const sourceOf = (owner: LimitOwner, resource: string): string => {
   }
 }
 
-/** The defaults of the environment: below everything that is in the table. */
+/** The defaults of the environment: every limit in the table overrides them. */
 export const environmentLayer = (limits: readonly Limit[]): Layer => ({
   source: ENVIRONMENT,
   resource: undefined,
@@ -81,10 +81,10 @@ export const environmentLayer = (limits: readonly Limit[]): Layer => ({
   isOwn: false,
 })
 
-/** Picks from the sets that were read. */
+/** Returns the layers of keys that were read. */
 export type LayersOf = (keys: readonly LimitSetKey[]) => readonly Layer[]
 
-/** Reads all sets at once; what it returns picks from them. */
+/** Reads all limit sets at once. */
 export const readLayers = async (
   reads: Pick<ConfigReads, 'limitSets'>,
   keys: readonly LimitSetKey[],

@@ -17,7 +17,7 @@ import { effectiveLimits, keepingHeadroom } from './effective-limits.ts'
 import { callerKeys, environmentLayer, type Layer, type LayersOf, ownKeys, readLayers } from './layers.ts'
 import type { ApplicableBucket, Resolution } from './resolution.ts'
 
-/** All buckets that a decision meets, the caller's own on the resource first. */
+/** All buckets that a request charges; the first is the caller's own bucket of the resource. */
 export interface EntityResolution extends Resolution {
   readonly entity: Entity
   readonly buckets: readonly [ApplicableBucket, ...ApplicableBucket[]]
@@ -29,16 +29,16 @@ export interface ResolutionTarget {
   /** undefined: the bucket `_default_` itself */
   readonly resource?: string | undefined
   readonly user?: string | undefined
-  /** What policies are selected by, instead of the entity and the resource. */
+  /** Selects policies, instead of the entity and the resource. */
   readonly context?: PolicyContext | undefined
 }
 
 export interface ResolutionRequest extends ResolutionTarget {
-  /** Limits of the environment, for callers that the table knows no default for. */
+  /** The limits of the environment, for callers without a default in the table. */
   readonly defaults: readonly Limit[]
 }
 
-/** Resolves what applies to a request. Throws `ZaelError('not_found')` for an unknown entity. */
+/** Resolves the buckets and limits that apply to a request. Throws `ZaelError('not_found')` for an unknown entity. */
 export const resolveBuckets = async (
   reads: ConfigReads,
   request: ResolutionRequest,
@@ -51,7 +51,7 @@ export const resolveBuckets = async (
   if (!entity) throw new ZaelError('not_found', `there is no entity ${entityId}`, { field: 'entity_id' })
   const isRegistered = isSpecial(resource) || model !== undefined
   const ancestors = await ancestorsOf(reads, entity)
-  const parents = bindingParents(entity, ancestors)
+  const parents = cascadingParents(entity, ancestors)
   const policies = applicablePolicies(await policySubject(reads, request, { entity, ancestors, model }))
   const layersOf = await readLayers(reads, [
     ...[resource, OTHER_RESOURCE, TOTAL_RESOURCE].flatMap((name) => callerKeys(entity, name)),
@@ -64,17 +64,17 @@ export const resolveBuckets = async (
   const own = onRegistered(resource, isRegistered, (name) => layersOf(callerKeys(entity, name)))
   const ownLayers =
     resource === TOTAL_RESOURCE ? own.layers : [...own.layers, environmentLayer(request.defaults)]
-  const plans = [
+  const others = [
     ...totalBuckets(entity.id, resource, layersOf(callerKeys(entity, TOTAL_RESOURCE)), true, entity.version),
     ...parents.flatMap((parent) => parentBuckets(parent.id, resource, isRegistered, layersOf)),
     ...policyBuckets(policies, layersOf),
   ]
-  const ownPlan = bucketOf(entity.id, own.resource, ownLayers, true, entity.version)
-  const bound = (plan: ApplicableBucket): ApplicableBucket => ({
-    ...plan,
-    limits: keepingHeadroom(plan.limits, entity.priority),
+  const ownBucket = bucketOf(entity.id, own.resource, ownLayers, true, entity.version)
+  const withHeadroom = (bucket: ApplicableBucket): ApplicableBucket => ({
+    ...bucket,
+    limits: keepingHeadroom(bucket.limits, entity.priority),
   })
-  return { entity, buckets: [bound(ownPlan), ...plans.map(bound)] }
+  return { entity, buckets: [withHeadroom(ownBucket), ...others.map(withHeadroom)] }
 }
 
 interface Known {
@@ -84,7 +84,7 @@ interface Known {
   readonly model: Model | undefined
 }
 
-/** What policies are selected by: the context, else the entity and the resource. */
+/** The properties that select policies: those of the context, or else of the entity and the resource. */
 const policySubject = async (
   reads: ConfigReads,
   { user, context = {} }: ResolutionRequest,
@@ -100,7 +100,7 @@ const policySubject = async (
   }
 }
 
-/** A resource is registered by a model, or by limits of its own; all others share `_other_`, so that inventing names gains nothing. */
+/** A model, or limits of its own, register a resource; all others share `_other_`, so that inventing names gains nothing. */
 const onRegistered = (
   resource: string,
   isRegistered: boolean,
@@ -113,7 +113,7 @@ const onRegistered = (
     : { resource: OTHER_RESOURCE, layers: layersOn(OTHER_RESOURCE) }
 }
 
-/** Only buckets with limits: one without can deny nothing, and its counts are the sum of those of the children. */
+/** Only buckets with limits: one without denies nothing, and its counts would be the sum of its children's. */
 const parentBuckets = (
   id: string,
   resource: string,
@@ -121,9 +121,9 @@ const parentBuckets = (
   layersOf: LayersOf,
 ): readonly ApplicableBucket[] => {
   const own = onRegistered(resource, isRegistered, (name) => layersOf(ownKeys(id, name)))
-  const plan = bucketOf(id, own.resource, own.layers, false)
+  const bucket = bucketOf(id, own.resource, own.layers, false)
   const total = totalBuckets(id, resource, layersOf(ownKeys(id, TOTAL_RESOURCE)), false)
-  return plan.limits.length > 0 ? [plan, ...total] : total
+  return bucket.limits.length > 0 ? [bucket, ...total] : total
 }
 
 const totalBuckets = (
@@ -133,8 +133,8 @@ const totalBuckets = (
   isOwn: boolean,
   least = 0n,
 ): readonly ApplicableBucket[] => {
-  const plan = bucketOf(id, TOTAL_RESOURCE, layers, isOwn, least)
-  return resource === TOTAL_RESOURCE || plan.limits.length === 0 ? [] : [plan]
+  const bucket = bucketOf(id, TOTAL_RESOURCE, layers, isOwn, least)
+  return resource === TOTAL_RESOURCE || bucket.limits.length === 0 ? [] : [bucket]
 }
 
 const bucketOf = (
@@ -158,7 +158,7 @@ const bucketOf = (
 const isSpecial = (resource: string): boolean =>
   [DEFAULT_RESOURCE, OTHER_RESOURCE, TOTAL_RESOURCE].includes(resource)
 
-/** A chain of parents longer than this is cut, and one that comes back to itself ends there: the admin service makes none. */
+/** A longer chain of parents is cut, and so is a cycle. The admin service creates neither. */
 const MAX_ANCESTORS = 32
 
 /** Entities above this one, nearest first. */
@@ -166,32 +166,32 @@ const ancestorsOf = async (
   reads: Pick<ConfigReads, 'entity'>,
   entity: Entity,
 ): Promise<readonly Entity[]> => {
-  const met = [entity]
+  const chain = [entity]
   let child = entity
-  while (child.parentId !== null && met.length <= MAX_ANCESTORS) {
+  while (child.parentId !== null && chain.length <= MAX_ANCESTORS) {
     const parent = await reads.entity(child.parentId)
-    if (!parent || met.some(({ id }) => id === parent.id)) break
-    met.push(parent)
+    if (!parent || chain.some(({ id }) => id === parent.id)) break
+    chain.push(parent)
     child = parent
   }
-  return met.slice(1)
+  return chain.slice(1)
 }
 
-/** Those of its ancestors whose own limits bind an entity: up to the first that does not cascade. */
-const bindingParents = (entity: Entity, ancestors: readonly Entity[]): readonly Entity[] => {
+/** The ancestors whose limits apply to an entity: up to the first entity that does not cascade. */
+const cascadingParents = (entity: Entity, ancestors: readonly Entity[]): readonly Entity[] => {
   const last = [entity, ...ancestors].findIndex(({ cascade }) => !cascade)
   return last < 0 ? ancestors : ancestors.slice(0, last)
 }
 
-/** The tenant whose policy binds an entity: itself or its nearest ancestor of kind `tenant`, cascading or not. */
+/** The tenant whose policies apply to an entity: itself or its nearest ancestor of kind `tenant`, regardless of `cascade`. */
 const tenantOf = (entity: Entity, ancestors: readonly Entity[]): string | undefined =>
   [entity, ...ancestors].find(({ kind }) => kind === 'tenant')?.id
 
-/** One bucket for each policy that has limits, in the order of `keys`; `layersOf` holds their sets. */
+/** A bucket for each policy that has limits, in the order of `keys`. */
 const policyBuckets = (keys: readonly PolicyKey[], layersOf: LayersOf): readonly ApplicableBucket[] =>
-  keys.map((key) => policyPlan(key, layersOf)).filter(({ limits }) => limits.length > 0)
+  keys.map((key) => bucketOfPolicy(key, layersOf)).filter(({ limits }) => limits.length > 0)
 
-const policyPlan = (key: PolicyKey, layersOf: LayersOf): ApplicableBucket => {
+const bucketOfPolicy = (key: PolicyKey, layersOf: LayersOf): ApplicableBucket => {
   const layers = layersOf([policyLimitSet(key)])
   return {
     id: policyBucket(key),
@@ -204,8 +204,8 @@ const policyPlan = (key: PolicyKey, layersOf: LayersOf): ApplicableBucket => {
 }
 
 /**
- * The buckets of all policies that apply to a request, most specific first, whatever its entity. A model that is not registered
- * selects none; a given tier wins over the model's. Without an entity the priority is normal.
+ * The buckets of all policies that apply to a subject, most specific first. An unregistered model selects none; a given tier
+ * takes precedence over the model's. The priority is normal, because there is no entity.
  */
 export const resolvePolicies = async (
   reads: ConfigReads,
@@ -213,6 +213,6 @@ export const resolvePolicies = async (
 ): Promise<readonly ApplicableBucket[]> => {
   const model = modelId === undefined ? undefined : await reads.model(modelId)
   const keys = applicablePolicies({ ...subject, model: model?.id, tier: tier ?? model?.tier ?? undefined })
-  const plans = policyBuckets(keys, await readLayers(reads, keys.map(policyLimitSet)))
-  return plans.map((plan) => ({ ...plan, limits: keepingHeadroom(plan.limits, 'normal') }))
+  const buckets = policyBuckets(keys, await readLayers(reads, keys.map(policyLimitSet)))
+  return buckets.map((bucket) => ({ ...bucket, limits: keepingHeadroom(bucket.limits, 'normal') }))
 }

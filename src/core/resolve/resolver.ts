@@ -8,20 +8,20 @@ import { createSharing } from './effective-limits.ts'
 import type { Resolution } from './resolution.ts'
 import { type EntityResolution, type ResolutionTarget, resolveBuckets, resolvePolicies } from './resolve.ts'
 
-/** Which buckets and limits apply to a request, cached. */
+/** Resolves the buckets and limits that apply to a request, and caches them. */
 export interface Resolver {
   /**
-   * What applies to an entity on a resource, from reads no older than `maxAgeNs`.
-   * Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` if nothing is cached and the store is unavailable.
+   * The buckets of an entity on a resource, from reads no older than `maxAgeNs`. Throws `ZaelError('not_found')` for an unknown
+   * entity, `StoreUnavailable` if the store is unavailable and not everything is cached.
    */
   resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution>
-  /** The same from the cache; undefined if it is to be read. */
+  /** The same from the cache; undefined if it would have to be read. */
   peek(target: ResolutionTarget, maxAgeNs: bigint): EntityResolution | undefined
-  /** Reads what `resolve` needs for many entities on `_default_` in few calls; entities that do not exist are left out. */
+  /** Fills the cache for `resolve` of many entities on `_default_`, in few calls. Ignores entities that do not exist. */
   prepare(entityIds: readonly string[], maxAgeNs: bigint): Promise<void>
-  /** The policies that apply, whatever entity asks. Throws `StoreUnavailable` likewise. */
+  /** The policies that apply to a subject. Throws `StoreUnavailable` as `resolve`. */
   resolvePolicies(subject: PolicySubject, maxAgeNs: bigint): Promise<Resolution>
-  /** Drops all that is cached: this process has just changed something. */
+  /** Clears the cache, after a change by this process. */
   forget(): void
 }
 
@@ -29,11 +29,11 @@ export interface ResolverDependencies {
   readonly config: ConfigStore
   readonly clock: Clock
   readonly newCache: CacheFactory
-  /** Limits of the environment, below everything that is in the table. */
+  /** The limits of the environment, which every limit in the table overrides. */
   readonly defaults: readonly Limit[]
 }
 
-/** Requests of different kinds (entity, resource, user, …) whose buckets are kept in memory. */
+/** The maximum number of cached resolutions (combinations of entity, resource, user, …). */
 const MAX_RESOLUTIONS = 20_000
 
 export const createResolver = ({ config, clock, newCache, defaults }: ResolverDependencies): Resolver => {
@@ -62,7 +62,7 @@ export const createResolver = ({ config, clock, newCache, defaults }: ResolverDe
   }
 }
 
-/** A text that no two targets share: no id holds a `#`, and `user`, which may be any text, stands last. */
+/** A text that is unique to a target: no id contains a `#`, and `user`, which may, is last. */
 const targetText = ({ entityId, resource = DEFAULT_RESOURCE, user, context }: ResolutionTarget): string => {
   const named = `${entityId}#${resource}`
   if (user === undefined && context === undefined) return named
@@ -73,21 +73,21 @@ const targetText = ({ entityId, resource = DEFAULT_RESOURCE, user, context }: Re
 const subjectText = ({ apiKey = '', tenant = '', model = '', tier = '', user = '' }: PolicySubject): string =>
   `${apiKey}#${tenant}#${model}#${tier}#${user}`
 
-/** Values computed from the configuration, cached as long as that may be. */
+/** Values that are computed from the configuration, cached with the age of the oldest item read. */
 export interface Remembered<T> {
   /**
-   * The cached value of `key`, from reads no older than `maxAgeNs`; else what `work` computes from new ones. Concurrent calls
-   * share one read.
+   * The cached value of `key`, from reads no older than `maxAgeNs`; or else the result of `work` on new ones, which concurrent
+   * calls share.
    */
   get(key: string, maxAgeNs: bigint, work: (reads: ConfigReads) => Promise<T>): Promise<T>
-  /** The cached value of `key`, from reads no older than `maxAgeNs`; undefined if it is to be read. */
+  /** The cached value of `key`, from reads no older than `maxAgeNs`; undefined if there is none. */
   peek(key: string, maxAgeNs: bigint): T | undefined
   forget(): void
 }
 
 interface Entry<T> {
   readonly value: T
-  /** By the monotonic clock: when the oldest item that it was computed from was read. */
+  /** The time at which the oldest item that it was computed from was read, by the monotonic clock in ns. */
   readonly readNs: bigint
 }
 
@@ -131,7 +131,7 @@ const createRemembered = <T>(
       if (known !== undefined) return known
       return (await shared(`${key}#${maxAgeNs}`, () => readAnew(key, maxAgeNs, work))).value
     },
-    /** A read under way fills the cache that it began with, so it cannot bring back what is dropped here. */
+    /** A read in progress fills the cache with which it began, so it cannot restore a dropped value. */
     forget() {
       entries = newCache<Entry<T>>({ max })
       underWay.clear()
@@ -140,8 +140,8 @@ const createRemembered = <T>(
 }
 
 /**
- * Reads what resolving entities one by one would read, all at once: the entities, their parents level by level, and the
- * sets that all of them need. Entities that do not exist are left out.
+ * Reads in few calls all that resolving the entities one by one would read: the entities, their parents level by level, and
+ * the limit sets of all of them. Ignores entities that do not exist.
  */
 const prepareResolving = async (reads: ConfigReads, entityIds: readonly string[]): Promise<void> => {
   const known = new Set<string>()
@@ -155,13 +155,13 @@ const prepareResolving = async (reads: ConfigReads, entityIds: readonly string[]
     wanted = [...parents].filter((id) => !known.has(id))
   }
   const keys = new Map<string, LimitSetKey>()
-  const asking: ConfigReads = {
+  const collecting: ConfigReads = {
     ...reads,
-    async limitSets(asked) {
-      for (const key of asked) keys.set(limitSetText(key), key)
-      return asked.map(() => undefined)
+    async limitSets(requested) {
+      for (const key of requested) keys.set(limitSetText(key), key)
+      return requested.map(() => undefined)
     },
   }
-  await Promise.all(found.map((entityId) => resolveBuckets(asking, { entityId, defaults: [] })))
+  await Promise.all(found.map((entityId) => resolveBuckets(collecting, { entityId, defaults: [] })))
   await reads.limitSets([...keys.values()])
 }
