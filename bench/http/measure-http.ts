@@ -1,22 +1,25 @@
 import type { ChildServer } from '../child-server.ts'
-import { type LoadRequest, type LoadTurn, loadServer, medianTurn } from '../load.ts'
+import { type LoadTurn, loadServer, medianTurn } from '../load.ts'
 import { median } from '../measure.ts'
 import { adminCalls } from './admin-calls.ts'
-import { startBare, startZael } from './servers.ts'
+import { type BareResponse, startBare, startZael } from './servers.ts'
 
-export interface HttpRow {
+/** The servers that are compared on each route. */
+export const SERVERS = {
+  bare: 'bare Hono, 60 bytes',
+  same: 'bare Hono, the same headers and body',
+  bypassed: 'zael without the limiter',
+  zael: 'zael',
+} as const
+
+export type ServerName = keyof typeof SERVERS
+
+/** A server on a route; medians over all turns. */
+export interface HttpRow extends LoadTurn {
   readonly route: string
-  readonly perSecond: number
-  readonly barePerSecond: number
-  /** The median ratio of consecutive turns. */
+  readonly server: ServerName
+  /** The median ratio of its requests per second to those of `bare` in the same round. */
   readonly ofBare: number
-  /** Processor time of the server per request. */
-  readonly cpuMicros: number
-  readonly bareCpuMicros: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly bareP50Ms: number
-  readonly bareP99Ms: number
 }
 
 export interface HttpOptions {
@@ -51,61 +54,75 @@ const LIMITS = [
 ]
 const HEADERS = { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' }
 
-/**
- * Measures zael's routes and bare handlers that parse the same JSON and return the same response, each server in its own
- * process.
- */
+/** 60 bytes of JSON. */
+const SMALL: BareResponse = { headers: {}, body: { allowed: true, note: 'x'.repeat(34) } }
+
+/** Where a server serves a route. */
+interface Place {
+  readonly server: ChildServer
+  readonly path: string
+}
+
+/** Measures zael's routes and bare handlers that parse the same JSON, each server in its own process, in turns. */
 export const measureHttp = async (options: HttpOptions): Promise<readonly HttpRow[]> => {
-  const zael = await startZael()
+  const running: ChildServer[] = []
+  const started = async <S extends ChildServer>(server: S): Promise<S> => {
+    running.push(server)
+    return server
+  }
   try {
-    await prepare(zael)
-    const responses = await Promise.all(
-      ROUTES.map(async (route) => [route.path, await responseOf(zael, route)]),
-    )
-    const bare = await startBare(Object.fromEntries(responses))
-    try {
-      const rows: HttpRow[] = []
-      for (const route of ROUTES) rows.push(await measureRoute(zael, bare, route, options))
-      return rows
-    } finally {
-      await bare.stop()
+    const zael = await startZael().then(started)
+    const bypassed = await startZael({ isBypassed: true }).then(started)
+    for (const server of [zael, bypassed]) await prepare(server)
+    const bare = await startBare(await bareResponses(zael)).then(started)
+    const rows: HttpRow[] = []
+    for (const route of ROUTES) {
+      const { path } = route
+      const places: Readonly<Record<ServerName, Place>> = {
+        bare: { server: bare, path: `/small${path}` },
+        same: { server: bare, path: `/same${path}` },
+        bypassed: { server: bypassed, path },
+        zael: { server: zael, path },
+      }
+      rows.push(...(await measureRoute(places, route, options)))
     }
+    return rows
   } finally {
-    await zael.stop()
+    for (const server of running) await server.stop()
   }
 }
 
+type Turns = Readonly<Record<ServerName, LoadTurn>>
+
 const measureRoute = async (
-  zael: ChildServer,
-  bare: ChildServer,
-  { path, body }: Route,
+  places: Readonly<Record<ServerName, Place>>,
+  route: Route,
   { connections, seconds, rounds, warmUpSeconds }: HttpOptions,
-): Promise<HttpRow> => {
-  const request: LoadRequest = { path, method: 'POST', headers: HEADERS, body }
-  for (const server of [bare, zael])
-    await loadServer(server, request, connections, { seconds: warmUpSeconds })
-  const turns: { readonly bare: LoadTurn; readonly zael: LoadTurn }[] = []
-  for (let round = 0; round < rounds; round++) {
-    turns.push({
-      bare: await loadServer(bare, request, connections, { seconds }),
-      zael: await loadServer(zael, request, connections, { seconds }),
+): Promise<readonly HttpRow[]> => {
+  const turn = ({ server, path }: Place, duration: number): Promise<LoadTurn> =>
+    loadServer(server, { path, method: 'POST', headers: HEADERS, body: route.body }, connections, {
+      seconds: duration,
     })
-  }
-  const own = medianTurn(turns.map((turn) => turn.zael))
-  const others = medianTurn(turns.map((turn) => turn.bare))
-  return {
-    route: path,
-    perSecond: own.perSecond,
-    barePerSecond: others.perSecond,
-    ofBare: median(turns.map((turn) => turn.zael.perSecond / turn.bare.perSecond)),
-    cpuMicros: own.cpuMicros,
-    bareCpuMicros: others.cpuMicros,
-    p50Ms: own.p50Ms,
-    p99Ms: own.p99Ms,
-    bareP50Ms: others.p50Ms,
-    bareP99Ms: others.p99Ms,
-  }
+  const turnsOf = async (duration: number): Promise<Turns> => ({
+    bare: await turn(places.bare, duration),
+    same: await turn(places.same, duration),
+    bypassed: await turn(places.bypassed, duration),
+    zael: await turn(places.zael, duration),
+  })
+  await turnsOf(warmUpSeconds)
+  const all: Turns[] = []
+  for (let round = 0; round < rounds; round++) all.push(await turnsOf(seconds))
+  return SERVER_NAMES.map((server) => rowOf(route, server, all))
 }
+
+const SERVER_NAMES = ['bare', 'same', 'bypassed', 'zael'] as const
+
+const rowOf = ({ path }: Route, server: ServerName, all: readonly Turns[]): HttpRow => ({
+  route: path,
+  server,
+  ofBare: median(all.map((turns) => turns[server].perSecond / turns.bare.perSecond)),
+  ...medianTurn(all.map((turns) => turns[server])),
+})
 
 /** Adds a key with large limits and a model without a tier, and removes the demo's default limits. */
 const prepare = async ({ url }: ChildServer): Promise<void> => {
@@ -117,13 +134,27 @@ const prepare = async ({ url }: ChildServer): Promise<void> => {
   await call('PUT', '/api/limits/bench', { limits: LIMITS })
 }
 
+/** The responses of the bare handlers: 60 bytes, and zael's own. */
+const bareResponses = async (zael: ChildServer): Promise<Readonly<Record<string, BareResponse>>> => {
+  const responses: Record<string, BareResponse> = {}
+  for (const route of ROUTES) {
+    responses[`/small${route.path}`] = SMALL
+    responses[`/same${route.path}`] = await responseOf(zael, route)
+  }
+  return responses
+}
+
+/** Headers that every Node server adds by itself. */
+const OF_SERVER = ['date', 'connection', 'keep-alive', 'content-length', 'transfer-encoding']
+
 /** zael's response, for the bare handler to return. */
-const responseOf = async ({ url }: ChildServer, { path, body }: Route): Promise<unknown> => {
+const responseOf = async ({ url }: ChildServer, { path, body }: Route): Promise<BareResponse> => {
   const response = await fetch(`${url}${path}`, {
     method: 'POST',
     headers: HEADERS,
     body: JSON.stringify(body),
   })
   if (!response.ok) throw new Error(`${path} returned ${response.status}: ${await response.text()}`)
-  return response.json()
+  const headers = [...response.headers].filter(([name]) => !OF_SERVER.includes(name))
+  return { headers: Object.fromEntries(headers), body: await response.json() }
 }

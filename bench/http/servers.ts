@@ -12,13 +12,14 @@ export interface ZaelServer extends ChildServer {
   readonly tableUrl: string
 }
 
-/** zael as `npm start` runs it, with its own engine and the demo data in a new table. */
-export const startZael = async ({ isWatched = false } = {}): Promise<ZaelServer> => {
+/** zael as `npm start` runs it, with its own engine and the demo data in a new table; `isBypassed`: without the limiter. */
+export const startZael = async ({ isWatched = false, isBypassed = false } = {}): Promise<ZaelServer> => {
   const server = await startServer({
     script: 'bin/serve.ts',
     environment: {
       ...{ PORT: '0', DYNAMODB_PORT: '0', LOG_LEVEL: 'warn' },
       ...{ ADMIN_TOKEN, VIEWER_TOKEN, STORE_DEADLINE_MS },
+      ...(isBypassed && { BYPASS_LIMITER: '1' }),
     },
     preloaded: isWatched ? ['./bench/http/watch-loop.ts'] : [],
   })
@@ -32,8 +33,14 @@ const STORE_DEADLINE_MS = '5000'
 
 export const [ADMIN_TOKEN, VIEWER_TOKEN] = ['bench-admin', 'bench-viewer']
 
-/** Starts handlers by path that respond to every POST with the given JSON. */
-export const startBare = (responses: Readonly<Record<string, unknown>>): Promise<ChildServer> =>
+/** A fixed response. */
+export interface BareResponse {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: unknown
+}
+
+/** Starts handlers by path that respond to every POST with the given response. */
+export const startBare = (responses: Readonly<Record<string, BareResponse>>): Promise<ChildServer> =>
   startServer({
     script: 'bench/http/bare-server.ts',
     environment: { BARE_RESPONSES: JSON.stringify(responses) },
