@@ -12,11 +12,17 @@ const diagram = (comment: string): string =>
     .map(([, body = '']) => body)
     .find((body) => body.includes(`%% ${comment}\n`)) ?? ''
 
-const names = (text: string): readonly string[] => text.split('&').map((name) => name.trim())
+/** The folders in the box `outer`, which are drawn once instead of with an arrow each. */
+const boxed = (body: string): readonly string[] => {
+  const [, inner = ''] = /subgraph outer\[.*\]\n([\s\S]*?)\n {2}end/.exec(body) ?? []
+  return [...new Set(inner.split(/-->|&|\n/).map((name) => name.trim()))].filter((name) => name !== '')
+}
 
-/** `a & b --> c` and `a --> b --> c`, as sorted texts `a > c`. */
-const edgesOf = (body: string): readonly string[] =>
-  body
+/** `a & b --> c` and `a --> b --> c`, as sorted texts `a > c`; an arrow from `outer` begins at every folder in that box. */
+const edgesOf = (body: string): readonly string[] => {
+  const names = (text: string): readonly string[] =>
+    text.split('&').flatMap((name) => (name.trim() === 'outer' ? boxed(body) : [name.trim()]))
+  return body
     .split('\n')
     .filter((line) => line.includes('-->'))
     .flatMap((line) => {
@@ -28,6 +34,7 @@ const edgesOf = (body: string): readonly string[] =>
         )
     })
     .toSorted()
+}
 
 const strings = (text: string): readonly string[] =>
   [...text.matchAll(/'([^']+)'/g)].map(([, name = '']) => name)
