@@ -53,15 +53,35 @@ const hasJava = ({ output }: Machine): boolean => {
   return Number(major) >= 17
 }
 
+interface Requirement {
+  readonly name: string
+  /** The Debian packages that provide it. */
+  readonly packages: readonly string[]
+  isMet(machine: Machine): boolean
+}
+
+const REQUIREMENTS: readonly Requirement[] = [
+  { name: 'Linux on x64', packages: [], isMet: ({ platform }) => platform === 'linux-x64' },
+  {
+    name: 'Python 3.13 with venv (on the PATH, from pyenv, or named in PYTHON)',
+    packages: ['python3.13', 'python3.13-venv'],
+    isMet: (machine) => findPython(machine) !== undefined,
+  },
+  { name: 'Java 17 or newer', packages: ['default-jre-headless'], isMet: hasJava },
+  { name: 'Maven', packages: ['maven'], isMet: ({ output }) => output('mvn', ['--version']) !== undefined },
+]
+
+const missingOn = (machine: Machine): readonly Requirement[] =>
+  REQUIREMENTS.filter(({ isMet }) => !isMet(machine))
+
+/** The Debian packages that would provide what is missing. Not every release has all of them. */
+export const missingPackages = (machine: Machine): readonly string[] =>
+  missingOn(machine).flatMap(({ packages }) => packages)
+
 /** The Python that runs LocalStack. Throws `ScriptError`, in one line that lists everything that is missing. */
 export const requirePython = (machine: Machine): string => {
   const python = findPython(machine)
-  const missing = [
-    ...(machine.platform === 'linux-x64' ? [] : ['Linux on x64']),
-    ...(python === undefined ? ['Python 3.13 with venv (on the PATH, from pyenv, or named in PYTHON)'] : []),
-    ...(hasJava(machine) ? [] : ['Java 17 or newer']),
-    ...(machine.output('mvn', ['--version']) === undefined ? ['Maven'] : []),
-  ]
+  const missing = missingOn(machine).map(({ name }) => name)
   if (python !== undefined && missing.length === 0) return python
   throw new ScriptError(
     `LocalStack without Docker needs ${missing.join(', ')}; npm run ministack needs only Python 3`,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Machine, requirePython } from '../../../scripts/localstack/requirements.ts'
+import { type Machine, missingPackages, requirePython } from '../../../scripts/localstack/requirements.ts'
 
 const machine = (
   commands: Readonly<Record<string, string | undefined>>,
@@ -53,5 +53,21 @@ describe('the missing requirements are listed in one line:', () => {
     expect(() => requirePython(machine({}, { platform: 'darwin-arm64' }))).toThrow(
       /Linux on x64, Python 3\.13 .*, Java 17 or newer, Maven; npm run ministack needs only Python 3$/,
     )
+  })
+})
+
+describe('the Debian packages to install', () => {
+  test('are none on a machine that has everything', () => {
+    expect(missingPackages(machine(ALL))).toEqual([])
+  })
+
+  test('are those of the missing requirements', () => {
+    expect(missingPackages(machine({ ...ALL, mvn: undefined }))).toEqual(['maven'])
+    expect(missingPackages(machine({}))).toEqual([
+      'python3.13',
+      'python3.13-venv',
+      'default-jre-headless',
+      'maven',
+    ])
   })
 })
