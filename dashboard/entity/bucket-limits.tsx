@@ -1,6 +1,7 @@
 import type { Availability, Explanation, Limit } from '../api/responses.ts'
 import { limitSentence } from '../limits/limit-list.tsx'
-import { pausedText, sizeText, sourceText } from '../limits/limit-text.ts'
+import { pausedText, sourceText } from '../limits/limit-text.ts'
+import { sizeText } from '../limits/size-forms.ts'
 import { amountText } from '../parts/amounts.ts'
 import { Bar, isPaused } from '../parts/bar.tsx'
 import { hrefOf } from '../parts/route.ts'

@@ -2,7 +2,9 @@ import './limits.css'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Limit } from '../api/responses.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
-import { ALGORITHM_NAMES, type LimitInput, meterText, sizeText, sourceText } from './limit-text.ts'
+import { type LimitInput, meterText, sourceText } from './limit-text.ts'
+import type { FieldText } from './size-form.tsx'
+import { sizeDetails, sizeFormOf, sizeText } from './size-forms.ts'
 
 interface LimitReviewProps {
   readonly changes: readonly LimitChange[]
@@ -151,13 +153,11 @@ export const changesOf = (
   return [...kept, ...removed]
 }
 
-type FieldText = readonly [what: string, textOf: (limit: LimitInput) => string]
-
-const FIELDS: readonly FieldText[] = [
+const fieldTexts = (): readonly FieldText[] => [
   ['Counts', meterText],
-  ['Algorithm', ({ algorithm }) => ALGORITHM_NAMES[algorithm]],
+  ['Algorithm', ({ algorithm }) => sizeFormOf(algorithm).name],
   ['Size', sizeText],
-  ['Slots', ({ algorithm, slots }) => (algorithm === 'sliding_window' ? String(slots ?? 30) : '–')],
+  ...sizeDetails(),
   ['Mode', ({ mode = 'enforce' }) => mode],
   ['Warns from', ({ warn_at = 0.8 }) => percentText(warn_at)],
   ['Refund', ({ refund = 'strict' }) => refund],
@@ -168,9 +168,9 @@ const FIELDS: readonly FieldText[] = [
 ]
 
 const fieldChanges = (before: Limit, after: LimitInput): readonly FieldChange[] =>
-  FIELDS.map(([what, textOf]) => ({ what, before: textOf(before), after: textOf(after) })).filter(
-    (change) => change.before !== change.after,
-  )
+  fieldTexts()
+    .map(([what, textOf]) => ({ what, before: textOf(before), after: textOf(after) }))
+    .filter((change) => change.before !== change.after)
 
 const PERCENT = new Intl.NumberFormat('en-US', { style: 'percent', maximumFractionDigits: 2 })
 const percentText = (share: number): string => PERCENT.format(share)

@@ -8,9 +8,8 @@ import { RequiredNote } from '../parts/fields.tsx'
 import { EmptyState } from '../parts/notices.tsx'
 import { changesOf, LimitReview } from './limit-changes.tsx'
 import { draftOf, type LimitDraft, limitOf, newDraft } from './limit-draft.ts'
-import { LimitFields } from './limit-fields.tsx'
+import { type LimitError, LimitFields, limitErrorOf } from './limit-fields.tsx'
 import { type LimitInput, NAMES_ID, USUAL_NAMES } from './limit-text.ts'
-import { type LimitError, limitErrorOf } from './size-fields.tsx'
 
 interface LimitEditorProps {
   /** `Limits of key-bob on gpt-4` */

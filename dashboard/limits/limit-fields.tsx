@@ -1,10 +1,20 @@
-import { ALGORITHMS } from '../../src/core/model/limit.ts'
 import { METERS } from '../../src/core/model/meter.ts'
+import { errorFieldOf, withoutField } from '../api/errors.ts'
 import { ChoiceField, NumberField, TextField } from '../parts/fields.tsx'
 import { checkLimitName } from '../parts/name-rules.ts'
-import type { LimitDraft } from './limit-draft.ts'
-import { ALGORITHM_NAMES, METER_NAMES, meterOf, NAMES_ID } from './limit-text.ts'
-import { type FieldsProps, type LimitError, SizeFields } from './size-fields.tsx'
+import { type LimitDraft, sizeValues } from './limit-draft.ts'
+import { METER_NAMES, meterOf, NAMES_ID } from './limit-text.ts'
+import { algorithmOptions, sizeFormOf } from './size-forms.ts'
+
+/** The props of the parts of a limit's form. */
+interface FieldsProps {
+  readonly draft: LimitDraft
+  /** The names of the other limits of the form. */
+  readonly others: readonly string[]
+  set(changes: Partial<LimitDraft>): void
+  /** The error of the first of these fields that has one; named as in the API. */
+  errorOf(...fields: readonly string[]): string | undefined
+}
 
 interface LimitFieldsProps extends Pick<FieldsProps, 'draft' | 'others'> {
   readonly error: LimitError | undefined
@@ -69,11 +79,25 @@ const IdentityFields = ({ draft, others, set, errorOf }: FieldsProps) => {
       <ChoiceField
         label="Algorithm"
         value={draft.algorithm}
-        options={ALGORITHMS.map((algorithm) => [algorithm, ALGORITHM_NAMES[algorithm]] as const)}
+        options={algorithmOptions()}
         error={errorOf('algorithm')}
         onValue={(algorithm) => set({ algorithm })}
       />
     </>
+  )
+}
+
+/** The fields of the algorithm. */
+const SizeFields = ({ draft, set, errorOf }: FieldsProps) => {
+  const { Fields } = sizeFormOf(draft.algorithm)
+  return (
+    <Fields
+      draft={draft}
+      values={sizeValues(draft)}
+      setAmount={(amount) => set({ amount })}
+      set={(field, text) => set({ size: { ...draft.size, [field]: text } })}
+      errorOf={errorOf}
+    />
   )
 }
 
@@ -180,3 +204,19 @@ const ShareFields = ({ draft, set, errorOf }: FieldsProps) => (
     />
   </>
 )
+
+/** An error of the API about one field of one limit. */
+export interface LimitError {
+  readonly index: number
+  /** Named as in the API: `capacity`, `headroom.low`. */
+  readonly field: string
+  /** `Must be a positive integer` */
+  readonly text: string
+}
+
+/** The field of a limit that an error names, if it names one (`limits[0].capacity`). */
+export const limitErrorOf = (error: Error | undefined): LimitError | undefined => {
+  const [whole, index, field] = /^limits\[(\d+)\]\.(.+)$/.exec(errorFieldOf(error) ?? '') ?? []
+  if (error === undefined || whole === undefined || field === undefined) return undefined
+  return { index: Number(index), field, text: withoutField(error.message, whole) }
+}

@@ -1,7 +1,8 @@
 import './limits.css'
 import type { Limit } from '../api/responses.ts'
 import { amountText, isMoney } from '../parts/amounts.ts'
-import { METER_NAMES, sizeText, sourceText } from './limit-text.ts'
+import { METER_NAMES, sourceText } from './limit-text.ts'
+import { sizeText } from './size-forms.ts'
 
 interface LimitListProps {
   readonly limits: readonly Limit[]

@@ -1,37 +1,11 @@
-import { PERIOD_SECONDS, PERIODS, type Period } from '../../src/core/model/limit.ts'
+import { PERIOD_SECONDS, type Period } from '../../src/core/model/limit.ts'
 import { meterOfName, USUAL_METERS } from '../../src/core/model/meter.ts'
 import type { Limit } from '../api/responses.ts'
 import { amountText, isMoney, numberText } from '../parts/amounts.ts'
-import { isPaused } from '../parts/bar.tsx'
 
 /** A limit in a request: the fields of a response without those that only responses have. */
 export type LimitInput = Pick<Limit, 'name' | 'algorithm'> &
   Partial<Omit<Limit, 'name' | 'algorithm' | 'source'>>
-
-type Size = Limit | LimitInput
-
-/**
- * The size of a limit: `10, refilled 10 per minute`, `1,000 in any 1 h`, `$5.00 per day (UTC)`, or `paused` where it is 0.
- * `amountOf` formats its amount.
- */
-export const sizeText = (limit: Size, amountOf = plainAmountText): string => {
-  const { algorithm, window_seconds: seconds = 0, window = 'day', time_zone = 'UTC' } = limit
-  const size = sizeOf(limit)
-  if (isPaused(size)) return 'paused'
-  const most = amountOf(meterOf(limit), size)
-  switch (algorithm) {
-    case 'sliding_window':
-      return `${most} in any ${windowText(seconds)}`
-    case 'fixed_window':
-      return `${most} per ${window} (${time_zone})`
-    default:
-      return `${most}, refilled ${refillText(limit.refill_rate ?? 0, meterOf(limit))}`
-  }
-}
-
-const plainAmountText = (meter: Limit['meter'], amount: number): string => amountText(meter, amount)
-
-const sizeOf = ({ limit, capacity }: Size): number => limit ?? capacity ?? 0
 
 /** `10 per minute`, `$0.06 per minute` */
 export const refillText = (rate: number, meter?: Limit['meter']): string => {
@@ -73,12 +47,6 @@ export const pausedText = (meter: Limit['meter'] | undefined, mode = 'enforce'):
   return `denies every request that costs ${isMoney(meter) ? 'money' : METER_NAMES[meter]}`
 }
 
-export const ALGORITHM_NAMES: Readonly<Record<Limit['algorithm'], string>> = {
-  token_bucket: 'Token bucket',
-  sliding_window: 'Sliding window',
-  fixed_window: 'Fixed window',
-}
-
 /** The id of the `datalist` of usual names. */
 export const NAMES_ID = 'usual-limit-names'
 
@@ -117,8 +85,6 @@ const forResource = (resource: string): string =>
 
 /** Most limits are stated per minute. */
 const TRIED: readonly Period[] = ['minute', 'second', 'hour', 'day']
-
-export const isPeriod = (value: string): value is Period => PERIODS.some((period) => period === value)
 
 /** A rate per second, converted to the first period in which it is a whole number, or else per second. */
 export const perPeriod = (rate: number): { readonly amount: number; readonly period: Period } => {

@@ -37,20 +37,36 @@ const kept = v.union(
 
 const LEASE_RULE = `be 0, or a number of seconds from ${MIN_LEASE_SECONDS} to ${MAX_LEASE_SECONDS}`
 
-/** The fields of every limit in JSON, independent of its algorithm. */
-export const limitFields = {
+/** The fields of every limit in JSON, whatever its algorithm. */
+export interface CommonFields {
   /** `rpm`, `tpm`, …: 1 to 32 of a-z 0-9 _, beginning with a letter. */
-  name: v.pipe(limitName, checkedBy(nameFault)),
+  readonly name: string
   /**
    * The quantity that it counts. By default `tpm`, `tph` and `tpd` count tokens, `itpm` input tokens, `otpm` output tokens,
    * and any other name requests.
    */
-  meter: v.optional(v.picklist(METERS)),
+  readonly meter?: Meter | undefined
   /** `warn` and `shadow` report what exceeds the limit and deny nothing. Default `enforce`. */
+  readonly mode?: LimitMode | undefined
+  /** The share in use from which callers are warned. Default 0.8. */
+  readonly warn_at?: number | undefined
+  /** Default `strict`: tokens that have already been refilled are not refunded. */
+  readonly refund?: Refund | undefined
+  /** How requests are decided while the store is unavailable. */
+  readonly on_unavailable?: OnUnavailable | undefined
+  /** The share of the capacity that keys of a priority cannot use: `{ normal: 0.1, low: 0.3 }`. */
+  readonly headroom?: Headroom | undefined
+  /** How long tokens may be charged in advance, in seconds; 0: never. */
+  readonly lease_ttl_seconds?: number | undefined
+}
+
+/** The schemas of the fields of every limit. */
+export const commonFields = {
+  name: v.pipe(limitName, checkedBy(nameFault)),
+  meter: v.optional(v.picklist(METERS)),
   mode: v.optional(
     v.pipe(v.picklist(LIMIT_MODES), v.description('warn and shadow limits report and never deny')),
   ),
-  /** The share in use from which callers are warned. Default 0.8. */
   warn_at: v.optional(
     v.pipe(
       v.number(SHARE_RULE),
@@ -59,11 +75,8 @@ export const limitFields = {
       v.description('The share in use from which callers are warned; default 0.8'),
     ),
   ),
-  /** Default `strict`: tokens that have already been refilled are not refunded. */
   refund: v.optional(v.picklist(REFUNDS)),
-  /** How requests are decided while the store is unavailable. */
   on_unavailable: v.optional(v.picklist(ON_UNAVAILABLE)),
-  /** The share of the capacity that keys of a priority cannot use: `{ normal: 0.1, low: 0.3 }`. */
   headroom: v.optional(
     v.pipe(
       closedObject(
@@ -76,7 +89,6 @@ export const limitFields = {
       v.description('The share of the capacity that callers of this priority cannot use'),
     ),
   ),
-  /** How long tokens may be charged in advance, in seconds; 0: never. */
   lease_ttl_seconds: v.optional(
     v.pipe(
       zeroOr(MIN_LEASE_SECONDS, MAX_LEASE_SECONDS, LEASE_RULE),
@@ -85,22 +97,10 @@ export const limitFields = {
       ),
     ),
   ),
-}
-
-/** The values of `limitFields`. */
-interface LimitFields {
-  readonly name: string
-  readonly meter?: Meter | undefined
-  readonly mode?: LimitMode | undefined
-  readonly warn_at?: number | undefined
-  readonly refund?: Refund | undefined
-  readonly on_unavailable?: OnUnavailable | undefined
-  readonly headroom?: Headroom | undefined
-  readonly lease_ttl_seconds?: number | undefined
-}
+} satisfies Record<keyof CommonFields, v.GenericSchema>
 
 /** The limit in `json`, with the size that its algorithm has parsed. Absent fields stay absent. */
-export const limitOf = (json: LimitFields, size: Limit['size']): Limit => ({
+export const limitOf = (json: CommonFields, size: Limit['size']): Limit => ({
   name: json.name,
   meter: json.meter ?? meterOfName(json.name) ?? 'requests',
   size,
@@ -118,17 +118,3 @@ export const limitObject = <const E extends v.ObjectEntries>(entries: E) =>
 
 /** Whole tokens. */
 export const size = integer(0, Number.MAX_SAFE_INTEGER)
-
-/** The most in any one window. JSON may also contain it as `capacity`, as responses do. */
-export const windowLimit = v.pipe(size, v.description('The most in any one window; 0: paused'))
-
-interface WindowJson {
-  readonly limit: number
-  readonly capacity?: number | undefined
-}
-
-/** A window may be sent as a response contains it, with `capacity` beside `limit`, if both are equal. */
-export const capacityFault = ({ limit, capacity }: WindowJson): Fault | undefined =>
-  capacity === undefined || capacity === limit
-    ? undefined
-    : { path: ['capacity'], must: 'be left out, or be the same as limit' }

@@ -2,9 +2,9 @@ import * as v from 'valibot'
 import type { Limit } from '../core/model/limit.ts'
 import { METERS } from '../core/model/meter.ts'
 import { id, resource } from './fields.ts'
-import { limitFields, limitName, size, windowLimit } from './limit-fields.ts'
+import { commonFields, limitName, size } from './limit-fields.ts'
+import { limitList, sizeResponse } from './limit-sizes.ts'
 import { parseAt } from './parse.ts'
-import { limitList, sizeResponse } from './sizes/registry.ts'
 
 /**
  * Limits from untrusted JSON (`{name, meter?, capacity, refill_rate, …}`), as stored items and apps state them. Throws
@@ -16,11 +16,10 @@ export const parseLimits = (input: unknown, field: string): readonly Limit[] =>
 /** A limit in a response. */
 export const limitResponse = v.pipe(
   v.object({
-    ...limitFields,
+    ...commonFields,
     meter: v.picklist(METERS),
     ...sizeResponse,
     capacity: v.pipe(size, v.description('Tokens the bucket holds; 0: paused')),
-    limit: v.exactOptional(windowLimit),
     source: v.pipe(
       v.string(),
       v.description('Where it was set: entity:gpt-4, role:user:_default_, system:_default_, environment, …'),

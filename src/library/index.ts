@@ -4,7 +4,7 @@ export type {
   PerPeriodDefinition,
   SlidingWindowDefinition,
   TokenBucketDefinition,
-} from '../contract/sizes/registry.ts'
+} from '../contract/limit-sizes.ts'
 export type {
   Allowed,
   Decision,

@@ -1,67 +1,15 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
-import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { JSON_SCHEMA_OPTIONS } from '../../src/contract/json-schema.ts'
-import { limitFields, limitObject, limitOf, windowLimit } from '../../src/contract/limit-fields.ts'
+import { createLimitList, type LimitForm } from '../../src/contract/limit-list.ts'
+import { FORMATS } from '../../src/contract/limit-sizes.ts'
 import { parseAt } from '../../src/contract/parse.ts'
-import { FORMATS } from '../../src/contract/sizes/registry.ts'
-import { createLimitList, type LimitForm, type SizeFormat } from '../../src/contract/sizes/size-format.ts'
-import type { AlgorithmDefinition } from '../../src/core/bucket/algorithm.ts'
 import { entityBucket } from '../../src/core/bucket/bucket-store.ts'
-import {
-  algorithmOf,
-  algorithmOfText,
-  periodText,
-  registerAlgorithm,
-} from '../../src/core/bucket/registry.ts'
+import { algorithmOfText, periodText, registerAlgorithm } from '../../src/core/bucket/registry.ts'
 import { limitToJson } from '../../src/core/model/json.ts'
 import { entityOwner } from '../core/test-config.ts'
 import { createTestWorld } from '../core/test-limiter.ts'
-
-/*
- * An algorithm that zael does not contain, added like its own: a size, a definition of its arithmetic, a format of its JSON.
- * That all of zael compiles with it in the list of sizes is part of the test.
- */
-
-/** `limit` tokens, refilled within an hour. */
-interface HourlyBucketSize {
-  readonly algorithm: 'hourly_bucket'
-  readonly limit: number
-}
-
-declare module '../../src/core/model/limit.ts' {
-  interface LimitSizes {
-    readonly hourly_bucket: HourlyBucketSize
-  }
-}
-
-const create = (limit: number) => ({
-  ...algorithmOf({ algorithm: 'token_bucket', capacity: limit, refillRate: limit / 3600 }),
-  name: 'hourly_bucket',
-  text: `hourly_bucket ${limit}`,
-})
-
-const hourlyBucket: AlgorithmDefinition<HourlyBucketSize> = {
-  name: 'hourly_bucket',
-  create: ({ limit }) => create(limit),
-  parse(text) {
-    const [, limit] = /^hourly_bucket (\d+)$/.exec(text) ?? []
-    return limit === undefined ? undefined : create(Number(limit))
-  },
-  scaled: (size, part) => ({ ...size, limit: part(size.limit) }),
-  period: () => 'in an hour',
-}
-
-const hourlyForm = v.pipe(
-  limitObject({ ...limitFields, algorithm: v.literal('hourly_bucket'), limit: windowLimit }),
-  v.transform((json) => limitOf(json, { algorithm: 'hourly_bucket', limit: json.limit })),
-)
-
-const hourlyFormat: SizeFormat = {
-  algorithm: 'hourly_bucket',
-  forms: [hourlyForm],
-  formOf: () => hourlyForm,
-}
+import { hourlyBucket, hourlyFormat } from './hourly-bucket.ts'
 
 registerAlgorithm(hourlyBucket)
 const limitList = createLimitList<LimitForm>([...FORMATS, hourlyFormat])

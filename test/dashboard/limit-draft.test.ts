@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Limit } from '../../dashboard/api/responses.ts'
 import { changesOf } from '../../dashboard/limits/limit-changes.tsx'
-import { draftOf, limitOf, newDraft, refillRateOf } from '../../dashboard/limits/limit-draft.ts'
+import { draftOf, limitOf, newDraft } from '../../dashboard/limits/limit-draft.ts'
 
 const BUCKET: Limit = {
   name: 'tpm',
@@ -48,7 +48,7 @@ describe('a draft of a limit', () => {
 
   test('of a paused limit has no refill rate to keep', () => {
     const draft = draftOf({ ...BUCKET, capacity: 0, refill_rate: 0 }, 0)
-    expect(draft.refill).toBe('')
+    expect(draft.size.refill).toBe('')
     expect(limitOf(draft)).toMatchObject({ capacity: 0, refill_rate: 0 })
     expect(limitOf({ ...draft, amount: '5' })).not.toHaveProperty('refill_rate')
   })
@@ -62,8 +62,8 @@ describe('a draft of a limit', () => {
       refill_rate: 12_500_000 / 86_400,
     }
     const draft = draftOf(budget, 0)
-    expect(draft).toMatchObject({ amount: '12.5', refill: '12.5', refillPer: 'day' })
-    const changed = limitOf({ ...draft, amount: '0.3', refill: '0.3', refillPer: 'hour' })
+    expect(draft).toMatchObject({ amount: '12.5', size: { refill: '12.5', refillPer: 'day' } })
+    const changed = limitOf({ ...draft, amount: '0.3', size: { refill: '0.3', refillPer: 'hour' } })
     expect(changed).toMatchObject({ capacity: 300_000, refill_rate: 300_000 / 3600 })
     const window = { ...newDraft(0), name: 'b', meter: 'cost_usd_micros', algorithm: 'fixed_window' }
     expect(limitOf({ ...window, amount: '0.000001' })).toMatchObject({ limit: 1 })
@@ -84,7 +84,7 @@ describe('a draft of a limit', () => {
   })
 
   test('interprets an amount by the meter, also if the meter is chosen later', () => {
-    const typed = { ...newDraft(0), name: 'b', amount: '5', refill: '5' }
+    const typed = { ...newDraft(0), name: 'b', amount: '5', size: { refill: '5' } }
     expect(limitOf(typed)).toMatchObject({ capacity: 5 })
     expect(limitOf({ ...typed, meter: 'cost_usd_micros' })).toMatchObject({ capacity: 5_000_000 })
     const tokens = { ...draftOf(BUCKET, 0), meter: 'cost_usd_micros' }
@@ -104,18 +104,20 @@ describe('a draft of a limit', () => {
   })
 
   test('shows a rate by the period in which it is a whole number', () => {
-    expect(draftOf(BUCKET, 0)).toMatchObject({ refill: '1000', refillPer: 'minute' })
-    expect(draftOf({ ...BUCKET, refill_rate: 5 / 3600 }, 0)).toMatchObject({ refill: '5', refillPer: 'hour' })
+    expect(draftOf(BUCKET, 0)).toMatchObject({ size: { refill: '1000', refillPer: 'minute' } })
+    expect(draftOf({ ...BUCKET, refill_rate: 5 / 3600 }, 0)).toMatchObject({
+      size: { refill: '5', refillPer: 'hour' },
+    })
     expect(draftOf({ ...BUCKET, refill_rate: 0.1234 }, 0)).toMatchObject({
-      refill: '0.1234',
-      refillPer: 'second',
+      size: { refill: '0.1234', refillPer: 'second' },
     })
   })
 
   test('converts a rate per period to a rate per second', () => {
-    const draft = { ...draftOf(BUCKET, 0), refill: '90' }
-    expect(refillRateOf(draft)).toBe(1.5)
-    expect(refillRateOf({ ...draft, refillPer: 'hour' })).toBe(0.025)
+    const rateOf = (refillPer: string) =>
+      limitOf({ ...draftOf(BUCKET, 0), size: { refill: '90', refillPer } }).refill_rate
+    expect(rateOf('minute')).toBe(1.5)
+    expect(rateOf('hour')).toBe(0.025)
   })
 
   test('keeps fields that it does not show', () => {

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
+import { limitErrorOf } from '../../dashboard/limits/limit-fields.tsx'
 import { limitSentence } from '../../dashboard/limits/limit-list.tsx'
 import {
   meterText,
   pausedText,
   refillText,
-  sizeText,
   sourceText,
   USUAL_NAMES,
   windowText,
 } from '../../dashboard/limits/limit-text.ts'
-import { limitErrorOf } from '../../dashboard/limits/size-fields.tsx'
+import { sizeText } from '../../dashboard/limits/size-forms.ts'
 import { meterOfName as meterInCore, meterOfName } from '../../src/core/model/meter.ts'
 
 test.each([

@@ -1,4 +1,4 @@
-import type { LimitDefinition } from '../../src/contract/sizes/registry.ts'
+import type { LimitDefinition } from '../../src/contract/limit-sizes.ts'
 import type { ConditionalWrite } from '../../src/core/bucket/write.ts'
 import { updateExpression } from '../../src/store/dynamodb/conditional-items.ts'
 import { createSizeWorld, ENTITY_ID, type SizeWorld, slotNsOf } from './size-world.ts'

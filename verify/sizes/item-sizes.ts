@@ -1,4 +1,4 @@
-import type { LimitDefinition } from '../../src/contract/sizes/registry.ts'
+import type { LimitDefinition } from '../../src/contract/limit-sizes.ts'
 import { add, type BucketItem } from '../../src/core/bucket/write.ts'
 import { itemBytes, writeUnits } from './item-bytes.ts'
 import { BUCKET, createSizeWorld, ENTITY_ID, slotNsOf } from './size-world.ts'

@@ -1,4 +1,4 @@
-import type { LimitDefinition } from '../../src/contract/sizes/registry.ts'
+import type { LimitDefinition } from '../../src/contract/limit-sizes.ts'
 import { type BucketStore, entityBucket } from '../../src/core/bucket/bucket-store.ts'
 import type { BucketItem, ConditionalWrite } from '../../src/core/bucket/write.ts'
 import { createLimiter, type Limiter } from '../../src/core/decide/limiter.ts'

@@ -35,7 +35,7 @@ const isOf = <Size extends LimitSize>(size: LimitSize, { name }: AlgorithmDefini
 const partOf = (amount: number, share: number): number =>
   Math.max(Math.min(1, amount), Math.floor(amount * share))
 
-// the one list of algorithms; their JSON is in `contract/sizes/registry.ts`
+// the one list of algorithms; their JSON is in `contract/limit-sizes.ts`
 registerAlgorithm(tokenBucket)
 registerAlgorithm(slidingWindow)
 registerAlgorithm(fixedWindow)

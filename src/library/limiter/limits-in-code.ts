@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { LimitDefinition } from '../../contract/limit-sizes.ts'
 import { parseLimits } from '../../contract/limits.ts'
-import type { LimitDefinition } from '../../contract/sizes/registry.ts'
 import { newEntity } from '../../core/admin/entities.ts'
 import {
   type Entity,

@@ -1,17 +1,19 @@
 import * as v from 'valibot'
-import { type Limit, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../../core/model/limit.ts'
-import { boundedList, checkedBy, chosen, type Fault } from '../containers.ts'
+import { type Limit, type LimitSize, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../core/model/limit.ts'
+import { boundedList, checkedBy, chosen, type Fault } from './containers.ts'
 
 /** A schema that parses a limit from JSON. */
 export type LimitForm = v.GenericSchema<unknown, Limit>
 
 /** The limits of one algorithm in JSON. */
 export interface SizeFormat<Form extends LimitForm = LimitForm> {
-  readonly algorithm: string
+  readonly algorithm: LimitSize['algorithm']
   /** Every form of such a limit, for the OpenAPI document and the types. */
   readonly forms: readonly Form[]
   /** The form by which to parse an object, and whose errors are reported. */
   readonly formOf: (input: object) => Form
+  /** The fields of the size in responses, beside `capacity` and `limit`. */
+  readonly response: v.ObjectEntries
 }
 
 /** The algorithm of a limit without `algorithm`. */

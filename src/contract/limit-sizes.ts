@@ -1,0 +1,239 @@
+import * as v from 'valibot'
+import { isTimeZone } from '../core/model/calendar.ts'
+import {
+  ALGORITHMS,
+  CALENDAR_UNITS,
+  type CalendarUnit,
+  DEFAULT_SLOTS,
+  type LimitSize,
+  MAX_RATE,
+  MAX_SLOTS,
+  MAX_WINDOW_SECONDS,
+  MIN_SLOTS,
+  PERIOD_SECONDS,
+  PERIODS,
+  type Period,
+} from '../core/model/limit.ts'
+import { nsPerToken } from '../core/model/time.ts'
+import { checkedBy, type Fault } from './containers.ts'
+import { integer } from './fields.ts'
+import { type CommonFields, commonFields, limitObject, limitOf, size } from './limit-fields.ts'
+import { createLimitList, type SizeFormat } from './limit-list.ts'
+
+/*
+ * Each algorithm in JSON: the type of its definition, which the package publishes with its comments, the schema that parses it,
+ * and the fields that responses show. `test/contract/limit-sizes.test.ts` holds the types to the schemas.
+ */
+
+/** `capacity` tokens, `refill_rate` more each second. A capacity of 0, rate 0, denies every request (paused). */
+export interface TokenBucketDefinition extends CommonFields {
+  readonly algorithm?: 'token_bucket' | undefined
+  /** Tokens the bucket holds. */
+  readonly capacity: number
+  /** Tokens refilled per second; 0 only with a capacity of 0. */
+  readonly refill_rate: number
+}
+
+/** Short for a token bucket: `limit` tokens, refilled within the period. A limit of 0 denies every request. */
+export interface PerPeriodDefinition extends CommonFields {
+  readonly algorithm?: 'token_bucket' | undefined
+  /** Tokens the bucket holds. */
+  readonly limit: number
+  /** The period in which it refills. */
+  readonly per: Period
+}
+
+const tokenBucketName = v.optional(v.literal('token_bucket'))
+
+const RATE_RULE = 'be a positive number of tokens per second (0 only with capacity 0)'
+
+/** Its bounds depend on the capacity and are checked with it. */
+const refillRate = v.pipe(
+  v.number(RATE_RULE),
+  v.metadata({ minimum: 0, maximum: MAX_RATE }),
+  v.description('Tokens refilled per second; 0 only with a capacity of 0'),
+)
+
+/** The rule that a rate breaks, for a capacity above 0; undefined if it is valid. */
+const rateMust = (rate: number): string | undefined => {
+  if (!Number.isFinite(rate) || rate <= 0) return RATE_RULE
+  if (rate > MAX_RATE || rate < 1 / MAX_WINDOW_SECONDS)
+    return `lie between one token in 100 years and ${MAX_RATE} a second`
+  const isMet = Math.abs((Number(nsPerToken(rate)) * rate) / 1e9 - 1) <= 0.001
+  return isMet ? undefined : 'be a rate that whole nanoseconds per token meet to 0.1 %'
+}
+
+/** The rule that a rate breaks; undefined if it is valid. With a capacity of 0, the rate has no effect and is not stored. */
+const refillMust = (tokens: number, rate: number): string | undefined => {
+  if (tokens === 0) return rate >= 0 && rate <= MAX_RATE ? undefined : 'be 0, as the capacity is 0'
+  return (
+    rateMust(rate) ?? (tokens / rate > MAX_WINDOW_SECONDS ? 'fill the capacity within 100 years' : undefined)
+  )
+}
+
+const faultAt = (field: string, must: string | undefined): Fault | undefined =>
+  must === undefined ? undefined : { path: [field], must }
+
+const bucketOf = (capacity: number, rate: number): LimitSize => ({
+  algorithm: 'token_bucket',
+  capacity,
+  refillRate: capacity === 0 ? 0 : rate,
+})
+
+const byRate = v.pipe(
+  limitObject({
+    ...commonFields,
+    algorithm: tokenBucketName,
+    capacity: v.pipe(size, v.description('Tokens the bucket holds; 0: paused')),
+    refill_rate: refillRate,
+  }),
+  checkedBy((json) => faultAt('refill_rate', refillMust(json.capacity, json.refill_rate))),
+  v.transform((json) => limitOf(json, bucketOf(json.capacity, json.refill_rate))),
+)
+
+const PER_RULE = `be one of ${PERIODS.join(', ')}; or state the algorithm of a window`
+
+const byPeriod = v.pipe(
+  limitObject({
+    ...commonFields,
+    algorithm: tokenBucketName,
+    limit: v.pipe(
+      size,
+      v.description('Capacity of a token bucket that refills within the period; 0: paused'),
+    ),
+    per: v.picklist(PERIODS, PER_RULE),
+  }),
+  checkedBy((json) =>
+    faultAt('limit', json.limit === 0 ? undefined : rateMust(json.limit / PERIOD_SECONDS[json.per])),
+  ),
+  v.transform((json) => limitOf(json, bucketOf(json.limit, json.limit / PERIOD_SECONDS[json.per]))),
+)
+
+const isPerPeriod = (input: object): boolean =>
+  ('per' in input && input.per !== undefined) || ('limit' in input && input.limit !== undefined)
+
+const tokenBucket = {
+  algorithm: 'token_bucket',
+  forms: [byRate, byPeriod],
+  formOf: (input) => (isPerPeriod(input) ? byPeriod : byRate),
+  response: { refill_rate: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_RATE))) },
+} as const satisfies SizeFormat
+
+/** At most `limit` in any `window_seconds`. */
+export interface SlidingWindowDefinition extends CommonFields {
+  readonly algorithm: 'sliding_window'
+  /** The most in any one window; 0: paused. */
+  readonly limit: number
+  readonly window_seconds: number
+  /** The number of steps in which the window advances: 2 to 60. Default 30. */
+  readonly slots?: number | undefined
+  /** As responses contain it: the same as `limit`. */
+  readonly capacity?: number | undefined
+}
+
+/** The `limit` of a window. */
+export const windowLimit = v.pipe(size, v.description('The most in any one window; 0: paused'))
+
+/** A limit may be sent as a response contains it, with `capacity` beside `limit`, if both are equal. */
+const capacityFault = ({ limit, capacity }: { limit: number; capacity?: number | undefined }) =>
+  faultAt(
+    'capacity',
+    capacity === undefined || capacity === limit ? undefined : 'be left out, or be the same as limit',
+  )
+
+const windowSeconds = integer(1, MAX_WINDOW_SECONDS)
+
+const slots = v.pipe(
+  integer(MIN_SLOTS, MAX_SLOTS),
+  v.description(`The number of steps in which the window advances; default ${DEFAULT_SLOTS}`),
+)
+
+const anyWindow = v.pipe(
+  limitObject({
+    ...commonFields,
+    algorithm: v.literal('sliding_window'),
+    limit: windowLimit,
+    window_seconds: windowSeconds,
+    slots: v.optional(slots),
+    capacity: v.optional(windowLimit),
+  }),
+  checkedBy((json) => capacityFault(json)),
+  v.transform((json) => {
+    const { limit, window_seconds: windowSeconds, slots = DEFAULT_SLOTS } = json
+    return limitOf(json, { algorithm: 'sliding_window', limit, windowSeconds, slots })
+  }),
+)
+
+const slidingWindow = {
+  algorithm: 'sliding_window',
+  forms: [anyWindow],
+  formOf: () => anyWindow,
+  response: { window_seconds: v.exactOptional(windowSeconds), slots: v.exactOptional(slots) },
+} as const satisfies SizeFormat
+
+/** At most `limit` in each minute, hour, day, week (from Monday on) or month of the calendar. */
+export interface FixedWindowDefinition extends CommonFields {
+  readonly algorithm: 'fixed_window'
+  /** The most in any one window; 0: paused. */
+  readonly limit: number
+  readonly window: CalendarUnit
+  /** A name of the IANA database, or a fixed offset such as `+02:00`. Default `UTC`. */
+  readonly time_zone?: string | undefined
+  /** As responses contain it: the same as `limit`. */
+  readonly capacity?: number | undefined
+}
+
+const ZONE_RULE = 'be a time zone such as UTC, Europe/Berlin or +02:00'
+
+const timeZone = v.pipe(
+  v.string(ZONE_RULE),
+  checkedBy((zone) => (isTimeZone(zone) ? undefined : { must: ZONE_RULE })),
+  v.description('A name such as Europe/Berlin; default UTC'),
+)
+
+const eachWindow = v.pipe(
+  limitObject({
+    ...commonFields,
+    algorithm: v.literal('fixed_window'),
+    limit: windowLimit,
+    window: v.picklist(CALENDAR_UNITS, `be one of ${CALENDAR_UNITS.join(', ')}`),
+    time_zone: v.optional(timeZone),
+    capacity: v.optional(windowLimit),
+  }),
+  checkedBy((json) => capacityFault(json)),
+  v.transform((json) => {
+    const { limit, window, time_zone: timeZone = 'UTC' } = json
+    return limitOf(json, { algorithm: 'fixed_window', limit, window, timeZone })
+  }),
+)
+
+const fixedWindow = {
+  algorithm: 'fixed_window',
+  forms: [eachWindow],
+  formOf: () => eachWindow,
+  response: {
+    window: v.exactOptional(v.picklist(CALENDAR_UNITS)),
+    time_zone: v.exactOptional(v.string()),
+  },
+} as const satisfies SizeFormat
+
+/** Every algorithm in JSON. Their arithmetic is in `core/bucket/registry.ts`. */
+export const FORMATS = [tokenBucket, slidingWindow, fixedWindow] as const
+
+/** A limit as requests and apps define it. */
+export type LimitDefinition =
+  | TokenBucketDefinition
+  | PerPeriodDefinition
+  | SlidingWindowDefinition
+  | FixedWindowDefinition
+
+export const limitList = createLimitList<(typeof FORMATS)[number]['forms'][number]>(FORMATS)
+
+/** The size of a limit in a response, beside `capacity`. */
+export const sizeResponse = {
+  algorithm: v.picklist<readonly LimitSize['algorithm'][]>(ALGORITHMS),
+  limit: v.exactOptional(windowLimit),
+  ...tokenBucket.response,
+  ...slidingWindow.response,
+  ...fixedWindow.response,
+}
