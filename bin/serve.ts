@@ -9,8 +9,8 @@ import {
   type ServeOptions,
   watchNpm,
 } from './serve/start-command.ts'
-import { type RunningServer, startServer } from './serve/start-server.ts'
-import { startWorkers } from './workers/start-workers.ts'
+import type { RunningServer } from './serve/start-server.ts'
+import { type ServerOptions, startTableHost } from './serve/start-table-host.ts'
 
 const { version } = packageJson
 /** npm forwards a Ctrl-C that the terminal has also sent to this process. */
@@ -34,11 +34,22 @@ const start = async ({ workers }: ServeOptions): Promise<void> => {
   // the versions of packages are determined by zael
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const logger = createConsoleLogger(settings.logLevel)
-  const options = { settings, environment: process.env, version, logger, onFailure: fail }
-  const server = await (workers === 1 ? startServer(options) : startWorkers(options, workers))
+  const server = await startParts(
+    { settings, environment: process.env, version, logger, onFailure: fail },
+    workers,
+  )
   // before the announcement, as a reader of it may send a signal immediately
   stopOnSignals(server)
   process.stdout.write(announcement({ version, settings, ...server }))
+}
+
+/** The engine starts in its thread while this one loads the API. */
+const startParts = async (options: ServerOptions, workers: number): Promise<RunningServer> => {
+  const host = startTableHost(options)
+  // a failure is reported where it is awaited
+  host.catch(() => {})
+  if (workers === 1) return (await import('./serve/start-server.ts')).startServer(options, host)
+  return (await import('./workers/start-workers.ts')).startWorkers(options, host, workers)
 }
 
 /** The first signal, or the end of npm, stops cleanly; a later signal exits immediately. */

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { parse, YAMLParseError } from 'yaml'
 import { reasonOf, StartError } from '../../src/command-line/failure.ts'
 import { parseLimits } from '../../src/contract/limits.ts'
 import { ID_RULE, isId } from '../../src/core/model/entity.ts'
@@ -137,13 +136,11 @@ export interface FileKey extends KeyEntry {
 const NONE: KeyEntries = { entries: new Map(), mistakes: [] }
 
 /** The parser's own message is not printed: it may quote the text around an error, including keys. */
-const parsed = (text: string, parseText: (text: string) => unknown, mustBe: string): unknown => {
+const parsed = (parse: () => unknown, mustBe: (error: unknown) => string): unknown => {
   try {
-    return parseText(text)
+    return parse()
   } catch (error) {
-    const place = error instanceof YAMLParseError ? error.linePos?.[0] : undefined
-    const where = place === undefined ? '' : ` (line ${place.line}, column ${place.col})`
-    throw new StartError(`${mustBe}${where}`)
+    throw new StartError(mustBe(error))
   }
 }
 
@@ -151,13 +148,25 @@ const fromFile = async (path: string): Promise<KeyEntries> => {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new StartError(`API_KEYS_FILE ${path} cannot be read: ${reasonOf(error)}`)
   })
-  const document = parsed(text, (yaml) => parse(yaml), `API_KEYS_FILE ${path} must be YAML`)
+  // loaded here: most starts read no file
+  const { parse, YAMLParseError } = await import('yaml')
+  const document = parsed(
+    () => parse(text),
+    (error) => {
+      const place = error instanceof YAMLParseError ? error.linePos?.[0] : undefined
+      const where = place === undefined ? '' : ` (line ${place.line}, column ${place.col})`
+      return `API_KEYS_FILE ${path} must be YAML${where}`
+    },
+  )
   return parseKeyEntries(document, 'API_KEYS_FILE')
 }
 
 const fromJson = (text: string): KeyEntries =>
   parseKeyEntries(
-    parsed(text, (json) => JSON.parse(json), 'API_KEYS_JSON must be JSON'),
+    parsed(
+      () => JSON.parse(text),
+      () => 'API_KEYS_JSON must be JSON',
+    ),
     'API_KEYS_JSON',
   )
 

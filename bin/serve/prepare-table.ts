@@ -2,7 +2,7 @@ import { demoData } from '../../seed/demo-data.ts'
 import { loadDemoData } from '../../seed/load-demo-data.ts'
 import { StartError } from '../../src/command-line/failure.ts'
 import { connectTo, isLocalEndpoint, LONG_DEADLINE_MS } from '../../src/compose/connect.ts'
-import { administrationOf } from '../../src/compose/table.ts'
+import { administrationOf, administrationOfNewTable } from '../../src/compose/table.ts'
 import type { AdminDependencies } from '../../src/core/admin/audit.ts'
 import { createEntityService } from '../../src/core/admin/entities.ts'
 import { createKeyService } from '../../src/core/admin/keys.ts'
@@ -12,6 +12,7 @@ import { isUsable, masked } from '../../src/core/model/key.ts'
 import { DEFAULT_RESOURCE } from '../../src/core/model/limit-set.ts'
 import type { Logger } from '../../src/core/ports/platform.ts'
 import type { Settings } from '../../src/settings/settings.ts'
+import type { DynamoClient } from '../../src/store/dynamodb/client.ts'
 import { ensureTable } from '../../src/store/dynamodb/table-definition.ts'
 import { type FileKey, windowLimits } from './api-keys-file.ts'
 import type { TableHost } from './table-host.ts'
@@ -33,21 +34,29 @@ export const prepareTable = async (host: TableHost, preparation: Preparation): P
   const { tableName, windowSeconds } = settings
   const client = connectTo(host)({ deadlineMs: LONG_DEADLINE_MS })
   try {
-    const outcome = await ensureTable(client, tableName, { stream: host.hasStreams })
-    const deps = administrationOf(client, tableName)
-    if (outcome !== 'exists') await loadDemo(host, deps, logger)
-    await loadApiKeys({ ...deps, logger, windowSeconds }, keys)
+    const outcome = await ensureTable(client, tableName, { stream: !host.isOwn })
+    if (outcome === 'created') await loadDemo(host, { client, tableName, logger })
+    await loadApiKeys({ ...administrationOf(client, tableName), logger, windowSeconds }, keys)
   } finally {
     client.close()
   }
 }
 
+interface CreatedTable {
+  readonly client: DynamoClient
+  readonly tableName: string
+  readonly logger: Logger
+}
+
 const loadDemo = async (
-  { endpoint }: TableHost,
-  deps: Parameters<typeof loadDemoData>[0],
-  logger: Logger,
+  { endpoint, isOwn }: TableHost,
+  { client, tableName, logger }: CreatedTable,
 ): Promise<void> => {
-  if (isLocalEndpoint(endpoint)) await loadDemoData(deps, demoData)
+  if (isOwn) {
+    const table = administrationOfNewTable(client, tableName)
+    await loadDemoData(table, demoData)
+    await table.write()
+  } else if (isLocalEndpoint(endpoint)) await loadDemoData(administrationOf(client, tableName), demoData)
   else logger.warn('table created without demo data: it is loaded on this machine only', { endpoint })
 }
 

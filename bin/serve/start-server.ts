@@ -9,12 +9,13 @@ import { createPackageAssets } from '../../src/http/pages/package-assets.ts'
 import { createPrometheusMetrics, type PrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
 import { lruCaches } from '../../src/platform/runtime.ts'
 import { hasDefaultToken } from '../../src/settings/read-settings.ts'
-import type { Environment, Settings } from '../../src/settings/settings.ts'
-import { type FileKey, readApiKeys, warnOfGuessable } from './api-keys-file.ts'
+import type { Settings } from '../../src/settings/settings.ts'
+import { type FileKey, warnOfGuessable } from './api-keys-file.ts'
 import { createDelivery } from './delivery.ts'
 import { listen } from './listen.ts'
 import { prepareTable } from './prepare-table.ts'
-import { type Feed, foreignTableHost, startOwnTableHost, type TableHost } from './table-host.ts'
+import { type ServerOptions, type StartedHost, startTableHost } from './start-table-host.ts'
+import type { Feed, TableHost } from './table-host.ts'
 
 export interface CountingOptions {
   readonly settings: Pick<Settings, 'tableName' | 'maxClockSkewMs'>
@@ -45,25 +46,10 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-export interface ServerOptions {
-  readonly settings: Settings
-  readonly environment: Environment
-  readonly version: string
-  readonly logger: Logger
-  /** The engine failed; no more decisions can be made. */
-  readonly onFailure: (error: Error) => void
-}
-
 /** The functions that stop the started parts, in the order of their starts. */
 export type Stops = (() => Promise<void> | void)[]
 
 const DASHBOARD_INTERVAL_MS = 1_000
-
-const hostOf = async ({ settings, environment, logger, onFailure }: ServerOptions): Promise<TableHost> => {
-  const { awsEndpointUrl: endpoint, tableName } = settings
-  if (endpoint === null) return startOwnTableHost(settings, onFailure)
-  return foreignTableHost({ endpoint, tableName }, environment, logger)
-}
 
 const prepare = async (
   host: TableHost,
@@ -82,13 +68,16 @@ const prepare = async (
   }
 }
 
-/** Starts the engine, and creates and fills the table if necessary. */
-export const startTable = async (options: ServerOptions, stops: Stops): Promise<TableHost> => {
+/** Creates the host's table and fills it, if necessary. */
+export const startTable = async (
+  starting: Promise<StartedHost>,
+  options: ServerOptions,
+  stops: Stops,
+): Promise<TableHost> => {
   const { settings, logger } = options
-  const keys = await readApiKeys(settings)
-  warnOfGuessable(keys, settings, logger)
-  const host = await hostOf(options)
+  const { host, keys } = await starting
   stops.push(host.stop)
+  warnOfGuessable(keys, settings, logger)
   await prepare(host, options, keys)
   return host
 }
@@ -148,10 +137,16 @@ export const startAll = async (
   }
 }
 
-/** Starts everything in this process. Throws `StartError` for failures that users can correct. */
-export const startServer = (options: ServerOptions): Promise<RunningServer> =>
+/**
+ * Starts everything in this process. The host of the table may have been started before this module was loaded.
+ * Throws `StartError` for failures that users can correct.
+ */
+export const startServer = (
+  options: ServerOptions,
+  starting: Promise<StartedHost> = startTableHost(options),
+): Promise<RunningServer> =>
   startAll(async (stops) => {
-    const host = await startTable(options, stops)
+    const host = await startTable(starting, options, stops)
     const { settings, version, logger } = options
     const metrics = createPrometheusMetrics()
     const counting = await startCounting(host, { settings, logger, metrics })

@@ -1,11 +1,6 @@
 import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
-import {
-  type RunningServer,
-  type ServerOptions,
-  startAll,
-  startCounting,
-  startTable,
-} from '../serve/start-server.ts'
+import { type RunningServer, startAll, startCounting, startTable } from '../serve/start-server.ts'
+import type { ServerOptions, StartedHost } from '../serve/start-table-host.ts'
 import type { TableHost } from '../serve/table-host.ts'
 import { createSummedMetrics } from './worker-messages.ts'
 import { startWorkerPool, type WorkerPool } from './worker-pool.ts'
@@ -17,9 +12,13 @@ const METRICS_PATIENCE_MS = 1_000
  * Starts the table, its feed and the aggregator in this process, and `workers` others that listen on the same port.
  * Throws `StartError` for failures that users can correct.
  */
-export const startWorkers = (options: ServerOptions, workers: number): Promise<RunningServer> =>
+export const startWorkers = (
+  options: ServerOptions,
+  starting: Promise<StartedHost>,
+  workers: number,
+): Promise<RunningServer> =>
   startAll(async (stops) => {
-    const host = await startTable(options, stops)
+    const host = await startTable(starting, options, stops)
     const { settings, logger } = options
     const metrics = createPrometheusMetrics()
     const counting = await startCounting(host, { settings, logger, metrics })

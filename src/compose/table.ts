@@ -4,6 +4,7 @@ import { systemClock } from '../platform/runtime.ts'
 import { randomSecrets } from '../platform/secrets.ts'
 import type { Settings } from '../settings/settings.ts'
 import { createDynamoAdminStore } from '../store/dynamodb/admin/admin-store.ts'
+import { createNewTable, type NewTable } from '../store/dynamodb/admin/new-table.ts'
 import { createDynamoBucketStore } from '../store/dynamodb/bucket-store.ts'
 import type { DynamoClient } from '../store/dynamodb/client.ts'
 import { createDynamoConfigStore } from '../store/dynamodb/config-store.ts'
@@ -48,6 +49,16 @@ export const administrationOf = (
   tableName: string,
 ): Omit<AdminDependencies, 'changed'> => ({
   store: createDynamoAdminStore(client, tableName, systemClock),
+  clock: systemClock,
+  secrets: randomSecrets,
+})
+
+/** The same for a table that this process has just created on its own engine. `write` writes everything at once. */
+export const administrationOfNewTable = (
+  client: DynamoClient,
+  tableName: string,
+): Omit<AdminDependencies, 'changed'> & Pick<NewTable, 'write'> => ({
+  ...createNewTable(client, tableName, systemClock),
   clock: systemClock,
   secrets: randomSecrets,
 })

@@ -53,10 +53,7 @@ const found = (text: string, pattern: RegExp): string => {
   return match
 }
 
-/**
- * Starts zael, bundled, and waits until it has printed its URLs. `byNpm`: starts its sources with `npm start`,
- * which takes four times as long.
- */
+/** Starts zael, bundled, and waits until it has printed its URLs. `byNpm`: with `npm start`. */
 export const startServe = async (
   environment: Environment = {},
   args: readonly string[] = [],

@@ -1,8 +1,8 @@
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import type { Clock } from '../../../core/ports/platform.ts'
 import type { DynamoClient } from '../client.ts'
-import { createTableReads } from '../table-reads.ts'
-import { createTableWrites } from '../table-writes.ts'
+import { createTableReads, type TableReads } from '../table-reads.ts'
+import { createTableWrites, type TableWrites } from '../table-writes.ts'
 import { createApiKeys } from './api-keys.ts'
 import { createAuditList, createAuditWriter } from './audit.ts'
 import { createDeleteEntity } from './delete-entity.ts'
@@ -15,9 +15,11 @@ import { createModels } from './models.ts'
  * The configuration that administrators change and list. A change writes several items, so use a client with a longer deadline
  * than for decisions. `clock` determines the first day of a list of audit records.
  */
-export const createDynamoAdminStore = (client: DynamoClient, tableName: string, clock: Clock): AdminStore => {
-  const reads = createTableReads(client, tableName)
-  const writes = createTableWrites(client, tableName)
+export const createDynamoAdminStore = (client: DynamoClient, tableName: string, clock: Clock): AdminStore =>
+  createAdminStoreOf(createTableReads(client, tableName), createTableWrites(client, tableName), clock)
+
+/** The same on reads and writes of any kind. */
+export const createAdminStoreOf = (reads: TableReads, writes: TableWrites, clock: Clock): AdminStore => {
   const entities = createEntities(reads, writes)
   return {
     ...entities,
