@@ -3,7 +3,7 @@ import type { ModelDraft } from '../src/core/admin/models.ts'
 import { DEFAULT_SLOTS, type Limit } from '../src/core/model/limit.ts'
 import { DEFAULT_RESOURCE, type LimitOwner, policyLimitSet } from '../src/core/model/limit-set.ts'
 import type { Prices } from '../src/core/model/model.ts'
-import { type PolicyScope, parsePolicyKey } from '../src/core/model/policy.ts'
+import { type PolicyScope, policyKeyOf } from '../src/core/model/policy.ts'
 import { HOUR_SECONDS, MINUTE_SECONDS } from '../src/core/model/time.ts'
 
 export interface DemoLimits {
@@ -36,7 +36,7 @@ const rpmAndTpm = (owner: LimitOwner, rpm: number, tpm: number): DemoLimits => (
 
 /** `selector` as in the API's path. */
 const perHour = (scope: PolicyScope, selector: string, limit: number): DemoLimits => ({
-  ...policyLimitSet(parsePolicyKey(scope, selector)),
+  ...policyLimitSet(policyKeyOf(scope, selector)),
   limits: [
     {
       name: 'rph',

@@ -1,99 +1,40 @@
 import { readFile } from 'node:fs/promises'
 import { reasonOf, StartError } from '../../src/command-line/failure.ts'
+import { type KeyEntry, parseKeyEntries } from '../../src/contract/keys.ts'
 import { parseLimits } from '../../src/contract/limits.ts'
-import { ID_RULE, isId } from '../../src/core/model/entity.ts'
-import { isSecret, masked, secretRule } from '../../src/core/model/key.ts'
-import { type Limit, MAX_SLOTS } from '../../src/core/model/limit.ts'
+import { masked } from '../../src/core/model/key.ts'
+import { type Limit, MAX_SLOTS, MIN_SLOTS } from '../../src/core/model/limit.ts'
 import type { Logger } from '../../src/core/ports/platform.ts'
 import { isLoopback } from '../../src/platform/loopback.ts'
 import { randomSecrets } from '../../src/platform/secrets.ts'
 import type { Settings } from '../../src/settings/settings.ts'
 
-/** The fields of a key. The numbers are the limits per window. */
-export interface KeyEntry {
-  readonly id?: string
-  readonly name?: string
-  readonly request_per_minute?: number
-  readonly input_tokens_per_minute?: number
-  readonly output_tokens_per_minute?: number
-}
-
-/** Entries by the key's secret, and the errors of the document, which contain no secret. */
-export interface KeyEntries {
+/** Entries by the key's secret, and the mistakes of the document, which contain no secret. */
+interface KeyEntries {
   readonly entries: ReadonlyMap<string, KeyEntry>
   readonly mistakes: readonly string[]
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
-type Reject = (field: string, must: string) => void
-
-type Read = (value: unknown, field: string, reject: Reject) => KeyEntry
-
-const LONGEST_NAME = 256
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const amount =
-  (name: 'request_per_minute' | 'input_tokens_per_minute' | 'output_tokens_per_minute'): Read =>
-  (value, field, reject) => {
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return { [name]: value }
-    reject(field, `be an integer from 0 to ${Number.MAX_SAFE_INTEGER}`)
-    return {}
+/** Reads `{keys: {<secret>: {…}}}`; `setting` is the name of the setting that contains it. */
+const entriesIn = (document: unknown, setting: string): KeyEntries => {
+  const { entries, faults } = parseKeyEntries(document)
+  const secrets = [...entries.keys()]
+  return {
+    entries,
+    mistakes: faults.map(({ path, must }) => `${setting}${placeOf(path, secrets)} must ${must}`),
   }
-
-const READERS: Readonly<Record<keyof KeyEntry, Read>> = {
-  id(value, field, reject) {
-    if (typeof value === 'string' && isId(value)) return { id: value }
-    reject(field, ID_RULE)
-    return {}
-  },
-  name(value, field, reject) {
-    if (typeof value === 'string' && value.length > 0 && value.length <= LONGEST_NAME) return { name: value }
-    reject(field, `be 1 to ${LONGEST_NAME} characters long`)
-    return {}
-  },
-  request_per_minute: amount('request_per_minute'),
-  input_tokens_per_minute: amount('input_tokens_per_minute'),
-  output_tokens_per_minute: amount('output_tokens_per_minute'),
 }
 
-const isField = (name: string): name is keyof KeyEntry => Object.hasOwn(READERS, name)
-
-const readEntry = (entry: unknown, reject: Reject): KeyEntry => {
-  if (!isFields(entry)) {
-    reject('', 'be an object')
-    return {}
-  }
-  let fields: KeyEntry = {}
-  for (const [name, value] of Object.entries(entry)) {
-    if (isField(name)) fields = { ...fields, ...READERS[name](value, `.${name}`, reject) }
-    else reject(`.${name}`, `not be given; known fields are ${Object.keys(READERS).join(', ')}`)
-  }
-  return fields
+/** ` keys.sk-prod-....name (key 1)`: several keys may begin alike, so the place includes the number of the key. */
+const placeOf = ([field, secret, ...rest]: readonly string[], secrets: readonly string[]): string => {
+  if (field === undefined) return ''
+  if (secret === undefined) return ` ${shown(field)}`
+  const place = [field, masked(secret), ...rest.map(shown)].join('.')
+  return ` ${place} (key ${secrets.indexOf(secret) + 1})`
 }
 
-/** Validates `{keys: {<secret>: {…}}}`; `setting` is the name of the setting that contains it. */
-export const parseKeyEntries = (document: unknown, setting: string): KeyEntries => {
-  if (!isFields(document) || !isFields(document.keys)) {
-    return {
-      entries: new Map(),
-      mistakes: [`${setting} must be {keys: {<key>: {request_per_minute: <number>, …}}}`],
-    }
-  }
-  const mistakes: string[] = Object.keys(document)
-    .filter((field) => field !== 'keys')
-    .map((field) => `${setting} ${field} is unknown: the only field is keys`)
-  const entries = Object.entries(document.keys).map(([secret, entry], index) => {
-    // several keys may have the same prefix, so the message includes the number of the key
-    const path = `${setting} keys.${masked(secret)}`
-    const reject: Reject = (field, must) => mistakes.push(`${path}${field} (key ${index + 1}) must ${must}`)
-    if (!isSecret(secret, 1)) reject('', secretRule(1))
-    return [secret, readEntry(entry, reject)] as const
-  })
-  return { entries: new Map(entries), mistakes }
-}
+/** A key with the wrong indentation stands where a field is expected. */
+const shown = (field: string): string => (/^[a-z_]{1,32}$/.test(field) ? field : masked(field))
 
 /** The public keys of the sample file, which name their own entities, as those of the demo data do. */
 const PUBLISHED = ['sk-test-tier-a', 'sk-test-tier-b']
@@ -109,11 +50,9 @@ export const isPublished = (secret: string): boolean => PUBLISHED.includes(secre
 export const entityIdOf = (secret: string, id: string | undefined): string =>
   id ?? (isPublished(secret) ? secret : `file-${randomSecrets.hash(secret).slice(0, HASH_LENGTH)}`)
 
-const LEAST_SLOTS = 2
-
 /** Windows of `windowSeconds`, in slots of one second, or of a sixtieth of the window if that is longer. */
 export const windowLimits = (entry: KeyEntry, windowSeconds: number): readonly Limit[] => {
-  const slots = Math.max(LEAST_SLOTS, Math.min(MAX_SLOTS, windowSeconds))
+  const slots = Math.max(MIN_SLOTS, Math.min(MAX_SLOTS, windowSeconds))
   const sizes = [
     ['rpm', entry.request_per_minute],
     ['itpm', entry.input_tokens_per_minute],
@@ -128,7 +67,7 @@ export const windowLimits = (entry: KeyEntry, windowSeconds: number): readonly L
 }
 
 /** A key of API_KEYS_FILE or API_KEYS_JSON. */
-export interface FileKey extends KeyEntry {
+export interface FileKey extends Readonly<KeyEntry> {
   readonly secret: string
   readonly entityId: string
 }
@@ -158,11 +97,11 @@ const fromFile = async (path: string): Promise<KeyEntries> => {
       return `API_KEYS_FILE ${path} must be YAML${where}`
     },
   )
-  return parseKeyEntries(document, 'API_KEYS_FILE')
+  return entriesIn(document, 'API_KEYS_FILE')
 }
 
 const fromJson = (text: string): KeyEntries =>
-  parseKeyEntries(
+  entriesIn(
     parsed(
       () => JSON.parse(text),
       () => 'API_KEYS_JSON must be JSON',

@@ -43,7 +43,7 @@ interface ClosedTexts {
 }
 
 /**
- * An object with these fields and no others. An unknown field is reported first, as it is often a misspelt known one; a
+ * An object with these fields and no others. Unknown fields are reported first, as they are often misspelt known ones; a
  * missing field is reported as its own schema reports `undefined`. A list is not an object.
  */
 export const closedObject = <const E extends v.ObjectEntries>(
@@ -59,17 +59,21 @@ export const closedObject = <const E extends v.ObjectEntries>(
   const run: (typeof schema)['~run'] = (dataset, config) => {
     const { value } = dataset
     if (Array.isArray(value)) return schema['~run']({ value: undefined }, config)
-    const field = unknownField(value, entries)
-    const issues = field && nothingElse['~run']({ value: { [field]: undefined } }, config).issues
-    return issues ? { typed: false, value, issues } : schema['~run'](dataset, config)
+    const [first, ...others] = unknownFields(value, entries)
+      .slice(0, config.abortEarly ? 1 : undefined)
+      .flatMap((field) => nothingElse['~run']({ value: { [field]: undefined } }, config).issues ?? [])
+    if (first === undefined) return schema['~run'](dataset, config)
+    if (config.abortEarly) return { typed: false, value, issues: [first] }
+    const known = schema['~run']({ value: knownPart(value, Object.keys(entries)) }, config)
+    return { typed: false, value, issues: [first, ...others, ...(known.issues ?? [])] }
   }
   return { ...schema, '~run': run }
 }
 
-const unknownField = (value: unknown, known: object): string | undefined => {
-  if (typeof value !== 'object' || value === null) return undefined
-  return Object.keys(value).find((field) => !Object.hasOwn(known, field))
-}
+const unknownFields = (value: unknown, known: object): readonly string[] =>
+  typeof value === 'object' && value !== null
+    ? Object.keys(value).filter((field) => !Object.hasOwn(known, field))
+    : []
 
 const missingText = (schema: v.ObjectEntries[string] | undefined): string => {
   if (schema === undefined || schema.async) return 'be given'
@@ -99,12 +103,13 @@ const knownPart = (value: unknown, names: readonly string[]): unknown =>
       )
     : value
 
-/** An object with any names and values of one schema. A list is not an object. */
+/** An object with any names and values of one schema; `must` completes "<field> must …" if it is none. A list is not an object. */
 export const plainRecord = <K extends v.GenericSchema<string, string>, V extends v.GenericSchema>(
   key: K,
   value: V,
+  must = 'be an object',
 ) => {
-  const schema = v.record(key, value, 'be an object')
+  const schema = v.record(key, value, must)
   const run: (typeof schema)['~run'] = (dataset, config) =>
     schema['~run'](Array.isArray(dataset.value) ? { value: undefined } : dataset, config)
   return { ...schema, '~run': run }

@@ -31,6 +31,19 @@ const parsed = <S extends v.GenericSchema>(
   throw invalid(nameOf(path), mustOf(first))
 }
 
+/** A fault of the part of an input at `path`; `must` completes "<field> must …". */
+export interface LocatedFault {
+  readonly path: readonly string[]
+  readonly must: string
+}
+
+/** Every fault of an input, for files: `parse` reports the first, as input over HTTP may be hostile. */
+export const faultsOf = (schema: v.GenericSchema, input: unknown): readonly LocatedFault[] =>
+  (v.safeParse(schema, input).issues ?? []).map((issue) => ({
+    path: (issue.path ?? []).map(({ key }) => String(key)),
+    must: mustOf(issue),
+  }))
+
 /** An issue as valibot reports it; the standard interface shows only `message` and `path`. */
 interface Issue {
   readonly message: string

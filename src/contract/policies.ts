@@ -1,13 +1,21 @@
 import * as v from 'valibot'
-import { POLICY_SCOPES } from '../core/model/policy.ts'
+import { POLICY_SCOPES, policyKeyOf, SELECTOR_RULES } from '../core/model/policy.ts'
+import { checkedBy } from './containers.ts'
 import { id, nextCursor } from './fields.ts'
 import { limitResponse } from './limits.ts'
 
-/** `parsePolicyKey` checks whether the selector fits the scope. */
-export const policyParams = v.object({
-  scope: v.picklist(POLICY_SCOPES),
-  selector: v.pipe(v.string(), v.description('An id; `*` for GLOBAL, `<user>/<model>` for USER_MODEL')),
-})
+/** The policy that a path names. */
+export const policyParams = v.pipe(
+  v.object({
+    scope: v.picklist(POLICY_SCOPES),
+    selector: v.pipe(v.string(), v.description('An id; `*` for GLOBAL, `<user>/<model>` for USER_MODEL')),
+  }),
+  checkedBy(({ scope, selector }) => {
+    const { isMet, must } = SELECTOR_RULES[scope]
+    return isMet(selector) ? undefined : { path: ['selector'], must }
+  }),
+  v.transform(({ scope, selector }) => policyKeyOf(scope, selector)),
+)
 
 const policyNames = {
   label: v.pipe(v.string(), v.description('`<scope> <selector>`')),

@@ -9,7 +9,7 @@ import {
   policyLimitSet,
 } from '../../src/core/model/limit-set.ts'
 import type { Model } from '../../src/core/model/model.ts'
-import { type PolicyScope, parsePolicyKey } from '../../src/core/model/policy.ts'
+import { type PolicyScope, policyKeyOf } from '../../src/core/model/policy.ts'
 import type { ConfigStore } from '../../src/core/ports/config-store.ts'
 
 /** Configuration written directly by a test. */
@@ -54,7 +54,7 @@ export const createTestConfig = (): TestConfig => {
     putEntity: (id, fields = {}) => entities.set(id, { ...plainEntity(id), ...fields }),
     putModel: (id, tier) => models.set(id, { id, tier: tier ?? null, prices: null, createdAt: 0n }),
     putPolicy(scope, selector, limits) {
-      const key = policyLimitSet(parsePolicyKey(scope, selector))
+      const key = policyLimitSet(policyKeyOf(scope, selector))
       sets.set(limitSetText(key), { limits, version: ++versions })
     },
     putLimits(owner, resource, limits, version = ++versions) {

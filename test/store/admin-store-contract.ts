@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Limit } from '../../src/core/model/limit.ts'
 import { type LimitSetKey, type Policy, policyLimitSet } from '../../src/core/model/limit-set.ts'
-import { type PolicyKey, type PolicyScope, parsePolicyKey } from '../../src/core/model/policy.ts'
+import { type PolicyKey, type PolicyScope, policyKeyOf } from '../../src/core/model/policy.ts'
 import type { AdminStore, Page } from '../../src/core/ports/admin-store.ts'
 import { auditContract } from './audit-contract.ts'
 import { aKey, aModel, anAudit, anEntity, BUDGET, fresh, ofEntity, RPM, TODAY } from './store-fixtures.ts'
@@ -358,7 +358,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
         ofEntity(fresh('limited'), 'org/model:1'),
         { owner: { kind: 'role', role: fresh('role') }, resource: '_default_' },
         { owner: { kind: 'system' }, resource: fresh('resource') },
-        policyLimitSet(parsePolicyKey('USER_MODEL', `${fresh('ann')}/org/model:1`)),
+        policyLimitSet(policyKeyOf('USER_MODEL', `${fresh('ann')}/org/model:1`)),
       ]
 
       test('keeps the limits of every kind of owner, to the digit', async () => {
@@ -423,7 +423,7 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
 
     describe('policies', () => {
       const put = async (scope: PolicyScope, selector: string, limits: readonly Limit[], version = 1n) => {
-        const key = parsePolicyKey(scope, selector)
+        const key = policyKeyOf(scope, selector)
         const set = policyLimitSet(key)
         const [before] = await store().limitSets([set])
         await store().putLimitSet(set, { limits, version }, before?.version ?? null, anAudit())

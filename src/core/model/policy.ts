@@ -1,5 +1,4 @@
 import { ID_RULE, isId, isModelId, MODEL_ID_RULE } from './entity.ts'
-import { invalid } from './errors.ts'
 
 /** What a policy can be attached to; most specific first, which is the order of precedence. */
 export const POLICY_SCOPES = ['USER_MODEL', 'API_KEY', 'TENANT', 'MODEL', 'MODEL_TIER', 'GLOBAL'] as const
@@ -41,42 +40,42 @@ export const policyName = (key: PolicyKey): string => `POLICY:${key.scope}:${sel
 export const byPrecedence = (a: PolicyScope, b: PolicyScope): number =>
   POLICY_SCOPES.indexOf(a) - POLICY_SCOPES.indexOf(b)
 
-/**
- * Parses a policy's key from a path: `TENANT` and `enterprise_co`, `GLOBAL` and `*`, `USER_MODEL` and `<user>/<model>`; the
- * model may contain `/` too. Throws `ZaelError('invalid_request')` that names `scope` or `selector`.
- */
-export const parsePolicyKey = (scope: string, selector: string): PolicyKey => {
-  const known = POLICY_SCOPES.find((each) => each === scope)
-  if (known === undefined) throw invalid('scope', `be one of ${POLICY_SCOPES.join(', ')}`)
-  return { scope: known, selector: PARSERS[known](selector) }
+/** The rule of the selectors of a scope in paths. */
+interface SelectorRule {
+  isMet(selector: string): boolean
+  /** Completes "selector must …". */
+  readonly must: string
 }
 
-const idSelector = (selector: string): string => {
-  if (!isId(selector)) throw invalid('selector', ID_RULE)
-  return selector
+const ID_SELECTOR: SelectorRule = { isMet: isId, must: ID_RULE }
+
+/** The user and the model of `<user>/<model>`; the model may contain `/` too. */
+const userAndModel = (selector: string): readonly [user: string, model: string] => {
+  const at = selector.indexOf('/')
+  return [selector.slice(0, Math.max(at, 0)), selector.slice(at + 1)]
 }
 
-const PARSERS: Readonly<Record<PolicyScope, (selector: string) => string>> = {
-  USER_MODEL: (selector) => {
-    const at = selector.indexOf('/')
-    const [user, model] = [selector.slice(0, Math.max(at, 0)), selector.slice(at + 1)]
-    if (!isId(user) || !isModelId(model)) {
-      throw invalid('selector', 'be <user>/<model>, the id of a user and the id of a model')
-    }
-    return userModelSelector(user, model)
+/** How a path names a policy: `TENANT` and `enterprise_co`, `GLOBAL` and `*`, `USER_MODEL` and `<user>/<model>`. */
+export const SELECTOR_RULES: Readonly<Record<PolicyScope, SelectorRule>> = {
+  USER_MODEL: {
+    isMet(selector) {
+      const [user, model] = userAndModel(selector)
+      return isId(user) && isModelId(model)
+    },
+    must: 'be <user>/<model>, the id of a user and the id of a model',
   },
-  API_KEY: idSelector,
-  TENANT: idSelector,
-  MODEL: (selector) => {
-    if (!isModelId(selector)) throw invalid('selector', MODEL_ID_RULE)
-    return selector
-  },
-  MODEL_TIER: idSelector,
-  GLOBAL: (selector) => {
-    if (selector !== GLOBAL_POLICY.selector) throw invalid('selector', 'be * for GLOBAL')
-    return selector
-  },
+  API_KEY: ID_SELECTOR,
+  TENANT: ID_SELECTOR,
+  MODEL: { isMet: isModelId, must: MODEL_ID_RULE },
+  MODEL_TIER: ID_SELECTOR,
+  GLOBAL: { isMet: (selector) => selector === GLOBAL_POLICY.selector, must: 'be * for GLOBAL' },
 }
+
+/** The key of a policy from its scope and its selector in a path, which obeys the rule of the scope. */
+export const policyKeyOf = (scope: PolicyScope, selector: string): PolicyKey => ({
+  scope,
+  selector: scope === 'USER_MODEL' ? userModelSelector(...userAndModel(selector)) : selector,
+})
 
 /** The properties of a request that select its policies. A property that is undefined selects none. */
 export interface PolicySubject {

@@ -4,7 +4,7 @@ import { defaultsBody } from '../../contract/limits.ts'
 import { policiesResponse, policyParams, policyResponse } from '../../contract/policies.ts'
 import type { PolicyService } from '../../core/admin/policies.ts'
 import { type Policy, policyLimitSet } from '../../core/model/limit-set.ts'
-import { parsePolicyKey, policyLabel, selectorText, userModelOf } from '../../core/model/policy.ts'
+import { policyLabel, selectorText, userModelOf } from '../../core/model/policy.ts'
 import { layerOf } from '../../core/resolve/layers.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
@@ -39,8 +39,7 @@ const createReadRoutes = (policies: PolicyService) =>
       describeRoute({ tag, summary: 'Show a policy', response: policyResponse, errors: [400, 404] }),
       params(policyParams, {}),
       async (c) => {
-        const { scope, selector } = c.req.param()
-        return c.json(policyJson(await policies.get(parsePolicyKey(scope, selector))))
+        return c.json(policyJson(await policies.get(c.req.valid('param'))))
       },
     )
 
@@ -56,8 +55,7 @@ const createResetRoute = (policies: PolicyService) =>
     }),
     params(policyParams, {}),
     async (c) => {
-      const { scope, selector } = c.req.param()
-      const key = parsePolicyKey(scope, selector)
+      const key = c.req.valid('param')
       return c.json(policyJson(await policies.reset(key, c.get('identity').kind)))
     },
   )
@@ -77,8 +75,7 @@ const createWriteRoutes = (policies: PolicyService) =>
       params(policyParams, {}),
       jsonBody(defaultsBody),
       async (c) => {
-        const { scope, selector } = c.req.param()
-        const key = parsePolicyKey(scope, selector)
+        const key = c.req.valid('param')
         const { limits } = c.req.valid('json')
         const { policy, created } = await policies.put(key, limits, c.get('identity').kind)
         return c.json(policyJson(policy), created ? 201 : 200)
@@ -95,8 +92,7 @@ const createWriteRoutes = (policies: PolicyService) =>
       }),
       params(policyParams, {}),
       async (c) => {
-        const { scope, selector } = c.req.param()
-        await policies.remove(parsePolicyKey(scope, selector), c.get('identity').kind)
+        await policies.remove(c.req.valid('param'), c.get('identity').kind)
         return c.body(null, 204)
       },
     )

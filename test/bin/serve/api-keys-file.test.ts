@@ -97,15 +97,29 @@ describe('a file is rejected in one line that shows no key', () => {
   })
 
   test.each([
-    ['keys: [a]', 'API_KEYS_FILE must be {keys: {<key>: {request_per_minute: <number>, …}}}'],
+    ['keys: [a]', 'API_KEYS_FILE keys must be {<key>: {request_per_minute: <number>, …}}'],
+    [
+      'other: 1',
+      'API_KEYS_FILE other must not be given: the only field is keys; API_KEYS_FILE keys must be {<key>: {request_per_minute: <number>, …}}',
+    ],
     ['', 'API_KEYS_FILE must be {keys: {<key>: {request_per_minute: <number>, …}}}'],
-    ['keys: {}\nversion: 1', 'API_KEYS_FILE version is unknown: the only field is keys'],
+    ['keys: {}\nversion: 1', 'API_KEYS_FILE version must not be given: the only field is keys'],
     [
       'keys: {"two words long": {}}',
       'API_KEYS_FILE keys.two word... (key 1) must be 1 to 256 visible ASCII characters',
     ],
   ])('if the content is %j', async (yaml, sentence) => {
     expect(await rejectionOf(yaml)).toBe(sentence)
+  })
+
+  test.each([
+    [`${SECRET}: {}`, 'API_KEYS_FILE sk-prod-... must not be given'],
+    [`keys: {}\n${SECRET}: {}`, 'API_KEYS_FILE sk-prod-... must not be given'],
+    [`keys: {a: {${SECRET}: {}}}`, 'API_KEYS_FILE keys.....sk-prod-... (key 1) must not be given'],
+  ])('if a key stands in the wrong place: %j', async (yaml, beginning) => {
+    const message = await rejectionOf(yaml)
+    expect(message).toContain(beginning)
+    expect(message).not.toContain(SECRET)
   })
 
   test.each([
@@ -133,6 +147,16 @@ describe('a file is rejected in one line that shows no key', () => {
   test('if two keys name the same entity', async () => {
     const message = await rejectionOf('keys: {sk-one-11111111: {id: a}, sk-two-22222222: {id: a}}')
     expect(message).toBe('keys.sk-two-2....id must be unique: another key has a')
+  })
+
+  test('with a repeated id beside other errors', async () => {
+    const message = await rejectionOf(
+      'keys: {sk-one-11111111: {id: a}, sk-two-22222222: {id: a}, sk-three: 1}',
+    )
+    expect(message.split('; ')).toEqual([
+      'API_KEYS_FILE keys.sk-t... (key 3) must be an object',
+      'keys.sk-two-2....id must be unique: another key has a',
+    ])
   })
 
   test('with all of its errors at once, including those of the environment', async () => {

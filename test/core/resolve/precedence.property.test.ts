@@ -10,7 +10,7 @@ import {
   POLICY_SCOPES,
   type PolicyKey,
   type PolicySubject,
-  parsePolicyKey,
+  policyKeyOf,
 } from '../../../src/core/model/policy.ts'
 import { runs } from '../../property-runs.ts'
 import { createTestWorld, type TestWorld } from '../test-limiter.ts'
@@ -69,7 +69,7 @@ const worldWith = (drafts: readonly (LimitDraft | undefined)[]) => {
     const draft = drafts[index]
     if (draft === undefined) return
     world.config.putPolicy(scope, selector, parseLimits([jsonOf(draft)], 'limits'))
-    left.set(nameOf(parsePolicyKey(scope, selector)), draft.capacity)
+    left.set(nameOf(policyKeyOf(scope, selector)), draft.capacity)
   })
   return { world, left }
 }
