@@ -38,8 +38,8 @@ export class ZaelAlarms extends Construct {
       })
     this.alarms = [
       this.alarm('ApiErrors', 'The API Lambda fails or times out', api.fn.metricErrors(sum), 1),
-      this.alarm('ApiThrottles', 'Lambda has no room for the API', api.fn.metricThrottles(sum), 1),
-      this.alarm('Api5xx', 'The API answers 5xx', api.api.deploymentStage.metricServerError(sum), 5),
+      this.alarm('ApiThrottles', 'Lambda throttles the API', api.fn.metricThrottles(sum), 1),
+      this.alarm('Api5xx', 'The API responds with 5xx', api.api.deploymentStage.metricServerError(sum), 5),
       this.alarm('AggregatorErrors', 'The aggregator fails', aggregator.fn.metricErrors(sum), 1),
       this.alarm('AggregatorLate', 'Usage is late', aggregator.fn.metric('IteratorAge', most), LATE_MS),
       this.alarm(

@@ -176,7 +176,7 @@ export class ZaelApi extends Construct {
     } else {
       Validations.of(this.api).acknowledge({
         id: 'AwsSolutions-APIG3',
-        reason: 'A web ACL costs by the month and is the choice of whoever deploys: see webAclArn.',
+        reason: 'A web ACL has a monthly cost, and deploying one is a choice of the operator: see webAclArn.',
       })
     }
     Validations.of(this.api).acknowledge(

@@ -57,13 +57,17 @@ export class ZaelStack extends Stack {
     })
     Tags.of(this).add('application', 'zael')
     const url = props.endpoint === undefined ? api.url : emulatorUrl(props.endpoint, api)
-    this.output('ApiUrl', url, 'Where the API answers')
-    this.output('DashboardUrl', `${url}dashboard`, 'The page')
+    this.output('ApiUrl', url, 'The URL of the API')
+    this.output('DashboardUrl', `${url}dashboard`, 'The URL of the dashboard')
     this.output('TableName', table.tableName, 'The table')
-    this.output('AdminTokenSecretArn', tokens.admin.secretArn, 'Holds the token that may do everything')
-    this.output('ViewerTokenSecretArn', tokens.viewer.secretArn, 'Holds the token that may read')
-    this.output('AggregatorFunctionName', aggregator.fn.functionName, 'The Lambda on the stream')
-    this.output('DeadLetterQueueUrl', aggregator.deadLetters.queueUrl, 'What the aggregator gave up')
+    this.output('AdminTokenSecretArn', tokens.admin.secretArn, 'The admin token')
+    this.output('ViewerTokenSecretArn', tokens.viewer.secretArn, 'The viewer token')
+    this.output('AggregatorFunctionName', aggregator.fn.functionName, 'The Lambda that counts usage')
+    this.output(
+      'DeadLetterQueueUrl',
+      aggregator.deadLetters.queueUrl,
+      'Batches of records that the aggregator could not process',
+    )
   }
 
   private output(id: string, value: string, description: string): void {

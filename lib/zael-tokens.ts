@@ -3,7 +3,7 @@ import { Secret, type SecretProps } from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
 
 export interface ZaelTokensProps {
-  /** Begins the secrets' descriptions; say which stack they open. */
+  /** Prefix of the descriptions of the secrets, such as the name of the deployment. */
   readonly label: string
   /** Fixed tokens for an emulator. They stand in the template in plain text: never use them on AWS. Default: made by Secrets Manager. */
   readonly plainText?: { readonly admin: string; readonly viewer: string }

@@ -1,4 +1,4 @@
-/** The apps of the comparison: each answers `GET /` with 11 bytes, alone or behind a limiter that never denies. */
+/** The apps of the comparison: each responds to `GET /` with 11 bytes, alone or behind a limiter that never denies. */
 export const APPS = [
   { name: 'hono', framework: 'Hono', title: 'bare' },
   { name: 'hono-rate-limiter', framework: 'Hono', title: 'hono-rate-limiter, memory' },

@@ -39,7 +39,7 @@ const startPool = async (
   let pool: WorkerPool | undefined
   const summed = createSummedMetrics({
     own,
-    ask: (request) => pool?.send({ type: 'metrics-wanted', request }) ?? 0,
+    requestOthers: (request) => pool?.send({ type: 'metrics-wanted', request }) ?? 0,
     patienceMs: METRICS_PATIENCE_MS,
   })
   const { nodeId } = settings

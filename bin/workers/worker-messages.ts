@@ -23,8 +23,8 @@ export type WorkerMessage =
 
 /** Waits for replies of another process, which contain the number of their request. */
 export interface Replies<T> {
-  /** Resolves to the reply to the request that `ask` sends, or to undefined if it does not arrive in time. */
-  to(ask: (request: number) => void): Promise<T | undefined>
+  /** Resolves to the reply to the request that `send` sends, or to undefined if it does not arrive in time. */
+  to(send: (request: number) => void): Promise<T | undefined>
   arrived(request: number, reply: T): void
 }
 
@@ -32,7 +32,7 @@ export const createReplies = <T>(patienceMs: number): Replies<T> => {
   const waiting = new Map<number, (reply: T | undefined) => void>()
   let last = 0
   return {
-    to: (ask) =>
+    to: (send) =>
       new Promise((resolve) => {
         const request = ++last
         const settle = (reply: T | undefined): void => {
@@ -42,7 +42,7 @@ export const createReplies = <T>(patienceMs: number): Replies<T> => {
         }
         const late = setTimeout(() => settle(undefined), patienceMs)
         waiting.set(request, settle)
-        ask(request)
+        send(request)
       }),
     arrived: (request, reply) => waiting.get(request)?.(reply),
   }
@@ -57,7 +57,7 @@ export interface SummedMetrics {
 export interface SummedMetricsOptions {
   readonly own: () => Promise<MetricsSnapshot>
   /** Requests the metrics of all other processes. Returns their number. */
-  readonly ask: (request: number) => number
+  readonly requestOthers: (request: number) => number
   readonly patienceMs: number
 }
 
@@ -68,7 +68,11 @@ interface Gathering {
 }
 
 /** Adds this process's metrics to those of the others. */
-export const createSummedMetrics = ({ own, ask, patienceMs }: SummedMetricsOptions): SummedMetrics => {
+export const createSummedMetrics = ({
+  own,
+  requestOthers,
+  patienceMs,
+}: SummedMetricsOptions): SummedMetrics => {
   const gatherings = new Map<number, Gathering>()
   let last = 0
   const gather = (): Promise<readonly MetricsSnapshot[]> =>
@@ -81,10 +85,10 @@ export const createSummedMetrics = ({ own, ask, patienceMs }: SummedMetricsOptio
         resolve(snapshots)
       }
       const late = setTimeout(done, patienceMs)
-      let asked = Number.POSITIVE_INFINITY
-      gatherings.set(request, { snapshots, missing: () => asked - snapshots.length, done })
-      asked = ask(request)
-      if (asked === 0) done()
+      let expected = Number.POSITIVE_INFINITY
+      gatherings.set(request, { snapshots, missing: () => expected - snapshots.length, done })
+      expected = requestOthers(request)
+      if (expected === 0) done()
     })
   return {
     text: async () => sumOfMetrics([await own(), ...(await gather())]),

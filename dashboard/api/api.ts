@@ -31,7 +31,7 @@ export const createApi = (token: string, onUnauthorized: () => void): Api => {
     }
   }
 
-  const ask = async <T>(path: string, init: RequestInit): Promise<T> => {
+  const fetchJson = async <T>(path: string, init: RequestInit): Promise<T> => {
     const response = await fetchResponse(path, init)
     const body: unknown = await response.json().catch(() => undefined)
     if (response.status === 401) onUnauthorized()
@@ -42,9 +42,9 @@ export const createApi = (token: string, onUnauthorized: () => void): Api => {
 
   return {
     fetch: fetchResponse,
-    get: (path, query, signal) => ask(withQuery(path, query), signal ? { signal } : {}),
+    get: (path, query, signal) => fetchJson(withQuery(path, query), signal ? { signal } : {}),
     send: (method, path, body) =>
-      ask(path, {
+      fetchJson(path, {
         method,
         ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       }),

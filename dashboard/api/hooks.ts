@@ -12,9 +12,9 @@ export interface QueryResult<T> {
   reload(): void
 }
 
-/** Calls `ask` when the view opens and whenever `about` changes, and aborts the call before. */
+/** Calls `read` when the view opens and whenever `about` changes, and aborts the call before. */
 export const useQuery = <T>(
-  ask: (signal: AbortSignal) => Promise<T>,
+  read: (signal: AbortSignal) => Promise<T>,
   about: readonly unknown[],
 ): QueryResult<T> => {
   const [state, setState] = useState<Pick<QueryResult<T>, 'data' | 'error' | 'isLoading'>>({
@@ -23,8 +23,8 @@ export const useQuery = <T>(
     isLoading: true,
   })
   const [round, setRound] = useState(0)
-  const latest = useRef(ask)
-  latest.current = ask
+  const latest = useRef(read)
+  latest.current = read
   useEffect(() => {
     const abort = new AbortController()
     setState(({ data }) => ({ data, error: undefined, isLoading: true }))

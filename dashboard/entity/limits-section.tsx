@@ -160,7 +160,7 @@ export const WaitTimeCalculator = ({ entityId, resource }: WaitTimeCalculatorPro
         <button class="button" type="submit" disabled={calculation.isRunning}>
           Calculate
         </button>
-        <output class="wait-answer">{text}</output>
+        <output class="wait-result">{text}</output>
       </form>
       <ErrorNotice error={isFieldError(calculation.error, ['rpm', 'tpm']) ? undefined : calculation.error} />
     </section>

@@ -49,12 +49,12 @@ const responseError = async (api: Api, response: Response): Promise<ApiError> =>
   return new ApiError(response.status, message || `The API returned status ${response.status}.`)
 }
 
-/** Calls `ask` again and again, `everyMs` after each response. */
+/** Calls `read` repeatedly, `everyMs` after each response. */
 export const createPollSource =
-  <T>(ask: (signal: AbortSignal) => Promise<T>, everyMs: number): Source<T> =>
+  <T>(read: (signal: AbortSignal) => Promise<T>, everyMs: number): Source<T> =>
   async (signal, emit) => {
     while (!signal.aborted) {
-      emit(await ask(signal))
+      emit(await read(signal))
       await browserDelay(everyMs, signal)
     }
   }

@@ -75,6 +75,6 @@ const rejectionText = (error: Error): string => {
   if (error.status === 401)
     return 'This is neither the admin token nor the viewer token. Check it and sign in again.'
   if (error.status === 403)
-    return 'This is a caller’s API key. The page needs the admin token or the viewer token.'
+    return 'This is a caller’s API key. The dashboard requires the admin or the viewer token.'
   return error.message
 }

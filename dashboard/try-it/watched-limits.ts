@@ -155,7 +155,7 @@ export const meterKey = (limit: { readonly entity_id: string; readonly limit_nam
 const POLICY = /^POLICY:/
 
 /**
- * What the limits of a check count, which only an explanation says: amounts of money need it to be shown in dollars.
+ * The meters of the limits of a check, by which amounts of money are shown in dollars. Only an explanation contains them.
  * Undefined if it could not be read.
  */
 export const fetchMeters = async (

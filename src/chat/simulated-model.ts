@@ -40,7 +40,7 @@ export const createSimulatedModel = ({
     async complete(call) {
       await wait(call)
       const usage = { promptTokens: call.promptTokens, completionTokens: allTokens(call.request) }
-      return { status: 200, usage, body: wholeAnswer(call, usage, created(), nodeId) }
+      return { status: 200, usage, body: wholeResponse(call, usage, created(), nodeId) }
     },
     async stream(call) {
       await wait(call)
@@ -50,14 +50,14 @@ export const createSimulatedModel = ({
       }
       const usage = () => ({ promptTokens: call.promptTokens, completionTokens })
       return {
-        chunks: streamedAnswer(call, { created: created(), count, usage }),
+        chunks: chunksOf(call, { created: created(), count, usage }),
         usage: () => (completionTokens === 0 ? undefined : usage()),
       }
     },
   }
 }
 
-const wholeAnswer = (
+const wholeResponse = (
   { request, requestId }: ChatCall,
   usage: ChatUsage,
   created: number,
@@ -86,10 +86,7 @@ interface Streaming {
   readonly usage: () => ChatUsage
 }
 
-async function* streamedAnswer(
-  call: ChatCall,
-  { created, count, usage }: Streaming,
-): AsyncGenerator<JsonObject> {
+async function* chunksOf(call: ChatCall, { created, count, usage }: Streaming): AsyncGenerator<JsonObject> {
   const { request, requestId, signal } = call
   const includeUsage = request.stream_options?.include_usage === true
   const chunk = (choices: readonly JsonObject[]) => ({
@@ -128,7 +125,7 @@ function* choiceParts(tokens: number, choices: number): Generator<Part> {
 }
 
 /** Each is one o200k token, whatever comes before it. */
-const WORDS = ' This answer is simulated : no model was asked , and every word is one token .'
+const WORDS = ' This response is simulated : no model was called , and every word is one token .'
   .split(/(?= )/)
   .map((word) => (/\w/.test(word) ? word : word.trim()))
 

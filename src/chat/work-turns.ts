@@ -28,7 +28,8 @@ export interface WorkTurnsOptions {
 }
 
 /**
- * In each turn of the event loop one waiting task goes on: the one that has done least so far, the longest-waiting of several.
+ * In each turn of the event loop one waiting task continues: the one that has done the least so far, or of several the one that
+ * has waited longest.
  * However many tasks wait, other callers are delayed by at most `workPerTurn` per turn.
  */
 export const createWorkTurns = (options: WorkTurnsOptions): WorkTurns => {

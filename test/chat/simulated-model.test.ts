@@ -63,7 +63,7 @@ describe('a complete response', () => {
   test("has OpenAI's shape, and contains the node", async () => {
     const { status, body } = await model.complete(callOf({ max_tokens: 2, n: 2 }))
     const choice = {
-      message: { role: 'assistant', content: 'This answer', refusal: null },
+      message: { role: 'assistant', content: 'This response', refusal: null },
       logprobs: null,
       finish_reason: 'stop',
     }
@@ -122,7 +122,7 @@ describe('a streamed response', () => {
     expect(chunks).toEqual([
       { ...base, ...choice({ role: 'assistant', content: '' }) },
       { ...base, ...choice({ content: 'This' }) },
-      { ...base, ...choice({ content: ' answer' }) },
+      { ...base, ...choice({ content: ' response' }) },
       { ...base, ...choice({}, 'stop') },
     ])
     expect(usage).toEqual({ promptTokens: 9, completionTokens: 2 })

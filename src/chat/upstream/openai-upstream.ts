@@ -9,8 +9,8 @@ import type { Logger } from '../../core/ports/platform.ts'
 import { abortError, isObject, parseUsage } from '../chat-objects.ts'
 import { mostTokens } from '../request-tokens.ts'
 import {
+  errorResponse,
   failure,
-  refusal,
   TIMED_OUT,
   UNREACHABLE,
   UNREADABLE,
@@ -46,25 +46,25 @@ export const createOpenAiUpstream = (options: OpenAiUpstreamOptions): ChatBacken
     mostCompletionTokens: (request) => mostTokens(request, assumed),
     complete(call) {
       const watch = watchUpstream(call.signal, silenceMs)
-      return answering(call, watch, options.logger, async () => {
+      return orFailure(call, watch, options.logger, async () => {
         const { stream_options: _, ...request } = call.request
         const response = await send(call, { ...request, stream: false }, watch)
-        return wholeAnswer(call, response, tokens)
+        return wholeResponse(call, response, tokens)
       }).finally(watch.end)
     },
     async stream(call) {
       const watch = watchUpstream(call.signal, silenceMs)
-      const answer = await answering(call, watch, options.logger, async () => {
+      const result = await orFailure(call, watch, options.logger, async () => {
         const stream_options = { ...call.request.stream_options, include_usage: true }
         const response = await send(call, { ...call.request, stream: true, stream_options }, watch)
         if (!response.ok || response.body === null || !isEventStream(response)) {
-          return wholeAnswer(call, response, tokens)
+          return wholeResponse(call, response, tokens)
         }
         watch.pause()
         return upstreamStream(response.body, call, watch, tokens)
       })
-      if (!('chunks' in answer)) watch.end()
-      return answer
+      if (!('chunks' in result)) watch.end()
+      return result
     },
   }
 }
@@ -85,15 +85,15 @@ const createSend = ({ baseUrl, apiKey, fetch: send = fetch }: OpenAiUpstreamOpti
     })
 }
 
-/** Turns failures into responses; an abort by the caller remains an error. */
-const answering = async <T>(
+/** The result of `work`, or the response to its failure. An abort by the caller remains an error. */
+const orFailure = async <T>(
   call: ChatCall,
   watch: UpstreamWatch,
   logger: Logger,
-  ask: () => Promise<T>,
+  work: () => Promise<T>,
 ): Promise<T | ChatResponse> => {
   try {
-    return await ask()
+    return await work()
   } catch (error) {
     watch.end()
     if (call.signal.aborted) throw abortError()
@@ -105,13 +105,13 @@ const answering = async <T>(
 const isEventStream = (response: Response): boolean =>
   response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
 
-const wholeAnswer = async (
+const wholeResponse = async (
   { promptTokens }: ChatCall,
   response: Response,
   tokens: Pick<TokenCounter, 'countText'>,
 ): Promise<ChatResponse> => {
   const body = parseJson(await response.text())
-  if (!response.ok) return refusal(response, body)
+  if (!response.ok) return errorResponse(response, body)
   if (!isObject(body)) return failure(502, UNREADABLE)
   const usage = parseUsage(body.usage) ?? {
     promptTokens,

@@ -53,9 +53,9 @@ const errorBody = (message: string, code: string): JsonObject => ({
 
 export const UNREACHABLE = errorBody('The upstream cannot be reached', 'upstream_unreachable')
 
-export const TIMED_OUT = errorBody('The upstream did not answer in time', 'upstream_timeout')
+export const TIMED_OUT = errorBody('The upstream did not respond in time', 'upstream_timeout')
 
-export const UNREADABLE = errorBody('The upstream gave an answer that is not JSON', 'upstream_unreadable')
+export const UNREADABLE = errorBody('The upstream sent a response that is not JSON', 'upstream_unreadable')
 
 export const failure = (status: 502 | 504, body: JsonObject): ChatResponse => ({
   status,
@@ -67,10 +67,10 @@ export const failure = (status: 502 | 504, body: JsonObject): ChatResponse => ({
  * An upstream's error response, with its status. A 401 concerns zael's own key, which the client cannot change, and its text
  * may contain a part of that key: it becomes a 502.
  */
-export const refusal = (response: Response, body: unknown): ChatResponse => {
+export const errorResponse = (response: Response, body: unknown): ChatResponse => {
   const { status, headers } = response
   if (status === 401) {
-    return failure(502, errorBody("The upstream refuses zael's own key", 'upstream_unauthorized'))
+    return failure(502, errorBody("The upstream rejects zael's own key", 'upstream_unauthorized'))
   }
   const passed = PASSED_HEADERS.flatMap((name) => {
     const value = headers.get(name)
@@ -81,7 +81,7 @@ export const refusal = (response: Response, body: unknown): ChatResponse => {
     body:
       isObject(body) && 'error' in body
         ? body
-        : errorBody(`The upstream answered ${status}`, 'upstream_error'),
+        : errorBody(`The upstream responded ${status}`, 'upstream_error'),
     usage: undefined,
     headers: Object.fromEntries(passed),
   }

@@ -27,7 +27,7 @@ test('the counts of every process are added', async () => {
   const others = [counted(20), counted(3)]
   const summed = createSummedMetrics({
     own: counted(100).snapshot,
-    ask(request) {
+    requestOthers(request) {
       for (const { snapshot } of others) snapshot().then((metrics) => summed.arrived(request, metrics))
       return others.length
     },
@@ -41,8 +41,8 @@ test('the counts of every process are added', async () => {
 })
 
 test('processes that do not reply in time are left out', async () => {
-  const summed = createSummedMetrics({ own: counted(1).snapshot, ask: () => 1, patienceMs: 1 })
+  const summed = createSummedMetrics({ own: counted(1).snapshot, requestOthers: () => 1, patienceMs: 1 })
   expect(await summed.text()).toContain('\nzael_decisions_allowed_total 1\n')
-  const alone = createSummedMetrics({ own: counted(1).snapshot, ask: () => 0, patienceMs: 60_000 })
+  const alone = createSummedMetrics({ own: counted(1).snapshot, requestOthers: () => 0, patienceMs: 60_000 })
   expect(await alone.text()).toContain('\nzael_decisions_allowed_total 1\n')
 })

@@ -32,7 +32,7 @@ test('the official client gets a completion', async () => {
   const { data, response } = await client.chat.completions
     .create({ model: 'gpt-4', messages, max_tokens: 3 })
     .withResponse()
-  expect(data.choices[0]?.message.content).toBe('This answer is')
+  expect(data.choices[0]?.message.content).toBe('This response is')
   expect(data.usage).toEqual({ prompt_tokens: 13, completion_tokens: 3, total_tokens: 16 })
   expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('9')
   expect((await client.models.list()).data.map(({ id }) => id)).toContain('gpt-4')
@@ -51,7 +51,7 @@ test('the official client streams, with usage at the end', async () => {
   const chunks = []
   for await (const chunk of stream) chunks.push(chunk)
   expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe(
-    'This answer is simulated:',
+    'This response is simulated:',
   )
   expect(chunks.map(({ choices }) => choices[0]?.finish_reason).filter(Boolean)).toEqual(['stop'])
   expect(chunks.at(-1)?.usage).toEqual({ prompt_tokens: 13, completion_tokens: 5, total_tokens: 18 })
