@@ -24,6 +24,10 @@ export const withoutUndefined = <T extends object>(
 
 const isGiven = <V>(value: V): value is Exclude<V, undefined> => value !== undefined
 
+/** Whether a value must be awaited. */
+export const isPending = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+
 /** The names of every option, in every member of a union. */
 type NameOf<Options> = Options extends unknown ? keyof Options & string : never
 

@@ -1,7 +1,7 @@
 import { bucketKey } from '../core/bucket/bucket-store.ts'
 import type { Decision, Denied, LimitState, Violation } from '../core/decide/decision.ts'
 import { warningsOf } from '../core/decide/decision-log.ts'
-import { isEnforced } from '../core/model/limit.ts'
+import { isEnforced, type Limit } from '../core/model/limit.ts'
 import { TOTAL_RESOURCE } from '../core/model/limit-set.ts'
 import { DAY_NS, MS_NS, roundedUp, SECOND_NS, smaller } from '../core/model/time.ts'
 import { describedRequests, describedTokens, parentsTokens } from './described-limits.ts'
@@ -170,31 +170,69 @@ export const addIetf = (
   limits: readonly LimitState[],
   violations: readonly Violation[],
 ): void => {
-  const own = limits.filter((state) => state.own && isEnforced(state.limit))
-  const others = violations.flatMap(({ state }) => (state.own ? [] : [state]))
-  const listed = [...own, ...others]
-  if (listed.length === 0) return
-  headers['ratelimit-policy'] = listed.map(policyItem).join(', ')
-  headers.ratelimit = listed.map((state) => limitItem(state, retryAfterOf(state, violations))).join(', ')
+  let [policies, items] = ['', '']
+  const add = (state: LimitState, { name, policy }: ItemTexts): void => {
+    const separator = policies === '' ? '' : ', '
+    policies += separator + policy
+    items += `${separator}${name};r=${integer(state.available)}${windowText(state, violations)}`
+  }
+  for (const state of limits) if (state.own && isEnforced(state.limit)) add(state, ownTexts(state))
+  for (const { state } of violations) if (!state.own) add(state, textsOf(state))
+  if (policies === '') return
+  headers['ratelimit-policy'] = policies
+  headers.ratelimit = items
+}
+
+/** The parts of a limit's items that stay the same from request to request. */
+interface ItemTexts {
+  /** `"rpm"` */
+  readonly name: string
+  /** `"rpm";q=60;w=60` */
+  readonly policy: string
+}
+
+interface CachedTexts extends ItemTexts {
+  readonly capacity: number
+  readonly windowNs: bigint
+  readonly isTotal: boolean
+}
+
+/** By limit, for as long as its configuration is cached. */
+const cachedTexts = new WeakMap<Limit, CachedTexts>()
+
+/** The texts of a limit of the caller. Composing them again for each response would take longer than all other headers. */
+const ownTexts = (state: LimitState): ItemTexts => {
+  const { limit, capacity, windowNs } = state
+  const isTotal = isOverAll(state)
+  const cached = cachedTexts.get(limit)
+  if (cached?.capacity === capacity && cached.windowNs === windowNs && cached.isTotal === isTotal)
+    return cached
+  const texts = { ...textsOf(state), capacity, windowNs, isTotal }
+  cachedTexts.set(limit, texts)
+  return texts
+}
+
+const textsOf = (state: LimitState): ItemTexts => {
+  const name = nameOf(state)
+  const window = Math.max(1, Math.round(Number(state.windowNs) / 1e9))
+  const policy = `${name};q=${integer(state.capacity)};w=${integer(window)}`
+  const { meter } = state.limit
+  return { name, policy: meter === 'requests' ? policy : `${policy};zael-meter="${meter}"` }
 }
 
 /** The name of an item: `"rpm"`; `"total/rpm"` on the bucket `_total_`, whose limits may have the same names. */
-const nameOf = ({ limit, resource, own, bucket }: LimitState): string => {
-  const name = resource === TOTAL_RESOURCE && bucket.kind === 'entity' ? `total/${limit.name}` : limit.name
+const nameOf = (state: LimitState): string => {
+  const { limit, own, bucket } = state
+  const name = isOverAll(state) ? `total/${limit.name}` : limit.name
   return own ? `"${name}"` : `"${bucket.kind === 'policy' ? bucket.scope : bucket.entityId}/${name}"`
 }
 
-const policyItem = (state: LimitState): string => {
-  const { meter } = state.limit
-  const window = Math.max(1, Math.round(Number(state.windowNs) / 1e9))
-  const item = `${nameOf(state)};q=${integer(state.capacity)};w=${integer(window)}`
-  return meter === 'requests' ? item : `${item};zael-meter="${meter}"`
-}
+const isOverAll = ({ resource, bucket }: LimitState): boolean =>
+  resource === TOTAL_RESOURCE && bucket.kind === 'entity'
 
-const limitItem = (state: LimitState, retryAfterNs: bigint | undefined): string => {
-  const item = `${nameOf(state)};r=${integer(state.available)}`
-  const windowNs = state.endsInNs ?? (state.available > 0 ? undefined : retryAfterNs)
-  return windowNs === undefined ? item : `${item};t=${integer(Number(ceilSeconds(windowNs)))}`
+const windowText = (state: LimitState, violations: readonly Violation[]): string => {
+  const windowNs = state.endsInNs ?? (state.available > 0 ? undefined : retryAfterOf(state, violations))
+  return windowNs === undefined ? '' : `;t=${integer(Number(ceilSeconds(windowNs)))}`
 }
 
 /** ns until this limit allows the denied request; if it did not deny, or always will, until one token is available. */
@@ -213,7 +251,9 @@ const integer = (value: number): number => Math.min(Math.trunc(value), MAX_INTEG
  * denying. Limits of mode `shadow` are left out.
  */
 export const addWarning = (headers: Headers, decision: Decision): void => {
-  const items = warningsOf(decision)
+  const warnings = warningsOf(decision)
+  if (warnings.length === 0) return
+  const items = warnings
     .filter(({ state }) => state.own && state.limit.mode !== 'shadow')
     .map(({ state }) => `${state.limit.name};used=${state.used};limit=${state.capacity}`)
   if (items.length > 0) headers[WARNING_HEADER] = items.join(', ')

@@ -121,6 +121,8 @@ export interface Warning {
 
 /** The limits that are nearly used up, or exceeded without denying, after a decision; exceeded ones first. */
 export const warningsOf = (decision: Decision): readonly Warning[] => {
+  // read for every response, and most decisions have none
+  if (decision.reported.length === 0 && !decision.limits.some(isNear)) return NO_WARNINGS
   const denied = decision.allowed ? [] : decision.violations
   const spokenOf = [...decision.reported, ...denied].map(({ state }) => limitKey(state))
   const near = decision.limits.filter((state) => isNear(state) && !spokenOf.includes(limitKey(state)))
@@ -129,6 +131,8 @@ export const warningsOf = (decision: Decision): readonly Warning[] => {
     ...near.map((state): Warning => ({ kind: 'near', state })),
   ]
 }
+
+const NO_WARNINGS: readonly Warning[] = []
 
 const isNear = ({ used, capacity, limit }: LimitState): boolean =>
   used >= capacity * (limit.warnAt ?? DEFAULT_WARN_AT)

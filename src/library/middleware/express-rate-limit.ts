@@ -1,13 +1,14 @@
 import type { Request, RequestHandler, Response } from 'express'
+import type { Logger } from '../../core/ports/platform.ts'
 import type { AnswerFacts, RequestFacts } from '../requests/costs.ts'
-import { createRequestLimiter, type RequestLimiter } from './middleware.ts'
+import { createRequestLimiter } from './middleware.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
-import { headerChanges, type LimitHeaders } from './response-headers.ts'
+import { describeResponse, type HeaderWriter } from './response-headers.ts'
 
 /**
  * Limits requests of an Express app. Throws `ZaelError('invalid_request')` whose `field` names the unknown or
  * invalid option.
- * JSON responses are read from the argument of `res.json()`.
+ * JSON responses are read from the argument of `res.json()`, if they are settled.
  *
  * @example
  * app.use(rateLimit({ limits: [{ name: 'rps', capacity: 10, refill_rate: 2 }], exempt: ['/health'] }))
@@ -16,14 +17,17 @@ export const rateLimit = (options: RateLimitOptions<Request> = {}): RequestHandl
   const limiter = createRequestLimiter(options)
   return async (request, response, next) => {
     try {
-      const { earlyResponse, limitHeaders, finish } = await limiter.check(requestFacts(request, limiter))
-      setHeaders(response, limitHeaders)
-      if (earlyResponse !== undefined) {
+      const outcome = await limiter.check(new ExpressRequestFacts(request, limiter.logger))
+      const { limitHeaders, earlyResponse, finish } = outcome
+      if (limitHeaders) describeResponse(response, limitHeaders, HEADERS)
+      if (earlyResponse) {
         response.status(earlyResponse.status).json(earlyResponse.body)
         return
       }
-      const facts = responseFacts(response)
-      response.once('close', () => void finish(facts))
+      if (finish) {
+        const facts = responseFacts(response)
+        response.once('close', () => void finish(facts))
+      }
     } catch (error) {
       next(error)
       return
@@ -32,23 +36,47 @@ export const rateLimit = (options: RateLimitOptions<Request> = {}): RequestHandl
   }
 }
 
-const setHeaders = (response: Response, limitHeaders: LimitHeaders | undefined): void => {
-  if (limitHeaders === undefined) return
-  const { remove, set } = headerChanges(response, limitHeaders)
-  for (const name of remove) response.removeHeader(name)
-  response.set(set)
+const HEADERS: HeaderWriter<Response> = {
+  set: (response, name, value) => void response.setHeader(name, value),
+  remove: (response, name) => response.removeHeader(name),
 }
 
-const requestFacts = (request: Request, { logger }: RequestLimiter<Request>): RequestFacts<Request> => ({
-  method: request.method,
-  path: request.originalUrl.replace(/\?.*$/s, ''),
-  mountedPath: request.path,
-  connection: request.socket.remoteAddress ?? 'unknown',
-  clientAddress: request.app.enabled('trust proxy') ? request.ip : undefined,
-  native: request,
-  logger,
-  header: (name) => request.get(name),
-})
+/** Reads of a request only what is used. */
+class ExpressRequestFacts implements RequestFacts<Request> {
+  readonly native: Request
+  readonly logger: Logger
+
+  constructor(request: Request, logger: Logger) {
+    this.native = request
+    this.logger = logger
+  }
+
+  get method(): string {
+    return this.native.method
+  }
+
+  get path(): string {
+    return this.native.originalUrl.replace(/\?.*$/s, '')
+  }
+
+  get mountedPath(): string {
+    return this.native.path
+  }
+
+  get connection(): string {
+    return this.native.socket.remoteAddress ?? 'unknown'
+  }
+
+  get clientAddress(): string | undefined {
+    const { native } = this
+    return native.app.enabled('trust proxy') ? native.ip : undefined
+  }
+
+  /** Bound, because functions of an app take it from the request. */
+  get header(): RequestFacts['header'] {
+    return (name) => this.native.get(name)
+  }
+}
 
 const responseFacts = (response: Response): AnswerFacts => {
   let body: unknown

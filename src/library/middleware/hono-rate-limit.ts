@@ -1,14 +1,18 @@
 import type { Context, MiddlewareHandler } from 'hono'
+import type { Logger } from '../../core/ports/platform.ts'
 import { connectionAddress } from '../../web/client.ts'
-import { scanJson } from '../../web/json-scan.ts'
 import type { AnswerFacts, RequestFacts } from '../requests/costs.ts'
-import { createRequestLimiter, type RequestLimiter } from './middleware.ts'
+import { boundedJson } from './bounded-json.ts'
+import { createRequestLimiter } from './middleware.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
-import { headerChanges, type LimitHeaders } from './response-headers.ts'
+import { describeResponse, type HeaderWriter, headersOf } from './response-headers.ts'
 
 /**
  * Limits requests of a Hono app. Throws `ZaelError('invalid_request')` whose `field` names the unknown or
  * invalid option.
+ *
+ * Headers are set before the handler runs: a Node server sends a response that Hono builds with them in one write, but has to
+ * copy a response, with its body as a stream, whose headers change afterwards.
  *
  * @example
  * app.use(rateLimit({ limits: [{ name: 'rps', capacity: 10, refill_rate: 2 }], exempt: ['/health'] }))
@@ -16,40 +20,77 @@ import { headerChanges, type LimitHeaders } from './response-headers.ts'
 export const rateLimit = (options: RateLimitOptions<Context> = {}): MiddlewareHandler => {
   const limiter = createRequestLimiter(options)
   return async (c, next) => {
-    const { earlyResponse, limitHeaders, finish } = await limiter.check(requestFacts(c, limiter))
-    if (earlyResponse !== undefined) {
-      const headers = limitHeaders && headerChanges(c, limitHeaders).set
-      return c.json(earlyResponse.body, earlyResponse.status, { ...headers })
-    }
+    const { limitHeaders, earlyResponse, finish } = await limiter.check(
+      new HonoRequestFacts(c, limiter.logger),
+    )
+    if (limitHeaders) describeResponse(c, limitHeaders, PREPARED)
+    if (earlyResponse) return c.json(earlyResponse.body, earlyResponse.status)
     await next()
-    if (c.res.status !== SWITCHING) setHeaders(c, limitHeaders)
-    await finish(responseFacts(c.res))
+    if (limitHeaders) restoreHeaders(c)
+    if (finish) await finish(responseFacts(c.res))
   }
+}
+
+/** Headers of the response that Hono is going to build. */
+const PREPARED: HeaderWriter<Context> = {
+  set: (c, name, value) => c.header(name, value),
+  remove: (c, name) => c.header(name, undefined),
 }
 
 /** A 101 response hands over the connection and cannot be created again with other headers. */
 const SWITCHING = 101
 
-const setHeaders = (c: Context, limitHeaders: LimitHeaders | undefined): void => {
-  if (limitHeaders === undefined) return
-  const { remove, set } = headerChanges(c, limitHeaders)
-  for (const name of remove) c.header(name, undefined)
-  for (const name in set) c.header(name, set[name])
+/** Marks the response of a handler that has written to Node's socket itself. */
+const ALREADY_SENT = 'x-hono-already-sent'
+
+/**
+ * Sets headers that the response lacks: Hono drops prepared headers if a handler returns a `Response` that it has created, and a
+ * middleware may replace the response.
+ */
+const restoreHeaders = (c: Context): void => {
+  const { res } = c
+  if (res.status === SWITCHING) return
+  const headers = headersOf(c)
+  for (const name in headers) {
+    if (res.headers.get(name) === headers[name]) continue
+    if (res.headers.has(ALREADY_SENT)) return
+    c.header(name, headers[name])
+  }
 }
 
-const requestFacts = (c: Context, { logger }: RequestLimiter<Context>): RequestFacts<Context> => {
-  // the index of this middleware; it changes with the next handler
-  const index = c.req.routeIndex
-  return {
-    method: c.req.method,
-    path: c.req.path,
-    get mountedPath() {
-      return pathBelow(c.req.matchedRoutes[index]?.basePath, c.req.path)
-    },
-    connection: connectionAddress(c.env, c.req.raw),
-    native: c,
-    logger,
-    header: (name) => c.req.header(name),
+/** Reads of a request only what is used. */
+class HonoRequestFacts implements RequestFacts<Context> {
+  readonly native: Context
+  readonly logger: Logger
+  /** The index of this middleware among the matched routes; it changes with the next handler. */
+  readonly #index: number
+
+  constructor(c: Context, logger: Logger) {
+    this.native = c
+    this.logger = logger
+    this.#index = c.req.routeIndex
+  }
+
+  get method(): string {
+    return this.native.req.method
+  }
+
+  get path(): string {
+    return this.native.req.path
+  }
+
+  get mountedPath(): string {
+    const { req } = this.native
+    return pathBelow(req.matchedRoutes[this.#index]?.basePath, req.path)
+  }
+
+  get connection(): string {
+    return connectionAddress(this.native.env, this.native.req.raw)
+  }
+
+  /** Bound, because functions of an app take it from the request. */
+  get header(): RequestFacts['header'] {
+    return (name) => this.native.req.header(name)
   }
 }
 
@@ -71,55 +112,3 @@ const responseFacts = (response: Response): AnswerFacts => ({
   header: (name) => response.headers.get(name) ?? undefined,
   json: () => boundedJson(response),
 })
-
-/** Responses that contain usage are small; larger bodies are passed on unread. */
-const MAX_BYTES = 1_048_576
-
-const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
-
-/** The body of a response if it is JSON of at most 1 MiB, else undefined. The response is not changed. */
-export const boundedJson = async (response: Response): Promise<unknown> => {
-  if (response.body === null || !isPlainJson(response.headers)) return undefined
-  const text = await boundedText(response.clone().body)
-  return text === undefined ? undefined : boundedValue(text)
-}
-
-const isPlainJson = (headers: Headers): boolean =>
-  JSON_TYPE.test(headers.get('content-type') ?? '') &&
-  !headers.has('content-encoding') &&
-  Number(headers.get('content-length') ?? 0) <= MAX_BYTES
-
-const boundedText = async (body: ReadableStream<Uint8Array> | null): Promise<string | undefined> => {
-  if (body === null) return undefined
-  const reader = body.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  for (let bytes = 0; ; ) {
-    const { value, done } = await reader.read()
-    if (done) return text + decoder.decode()
-    bytes += value.byteLength
-    if (bytes > MAX_BYTES) break
-    text += decoder.decode(value, { stream: true })
-  }
-  // Not awaited: it ends when the client has read the rest.
-  reader.cancel().catch(() => {})
-  return undefined
-}
-
-/** Characters scanned per turn of the event loop, about 2 ms. */
-const CHARS_PER_TURN = 131_072
-
-/** Undefined for JSON with more parts than a request may have: it may repeat input of a client, and parsing cannot yield. */
-const boundedValue = async (text: string): Promise<unknown> => {
-  const scan = scanJson(text)
-  while (!scan.run(CHARS_PER_TURN)) await new Promise((resolve) => setTimeout(resolve, 0))
-  return scan.exceeded() === undefined ? parsed(text) : undefined
-}
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

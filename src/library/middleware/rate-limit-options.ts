@@ -53,7 +53,7 @@ export interface MiddlewareOptions<Native> {
   onWarning?(warning: LimitWarning): void
   /** Called for each denied request. */
   onDenied?(denial: Denial): void
-  /** Default `x-ratelimit` and `ietf`. A 429 always contains the time to wait. */
+  /** Default `ietf`. A 429 always contains the time to wait. */
   readonly headers?: readonly HeaderForm[]
   /** What `X-RateLimit-Reset` contains: seconds until the limit is full again (the default), or that time as an ISO date. */
   readonly resetFormat?: ResetFormat

@@ -29,7 +29,8 @@ export type ResetFormat = (typeof RESET_FORMATS)[number]
 /** All headers that a response may have, for Access-Control-Expose-Headers. */
 export const rateLimitHeaderNames: readonly string[] = [...RATE_LIMIT_HEADERS, 'x-ratelimit-shadow']
 
-interface HeaderOptions {
+/** What the headers of a middleware contain. */
+export interface HeaderOptions {
   readonly forms: readonly HeaderForm[]
   readonly resetFormat: ResetFormat
   readonly isShadow: boolean
@@ -73,35 +74,43 @@ export interface LimitHeaders {
   readonly decision?: Decision
 }
 
-/** Changes to the headers of a response; `remove` comes first. */
-export interface HeaderChanges {
-  readonly remove: readonly string[]
-  readonly set: Readonly<Headers>
+/** Changes the headers of a framework's response. */
+export interface HeaderWriter<Target> {
+  set(target: Target, name: string, value: string): void
+  remove(target: Target, name: string): void
 }
 
-const NO_CHANGES: HeaderChanges = { remove: [], set: {} }
-
-/** By the framework's request object, which all limiters of a request share. */
+/** What a response describes, by the framework's object that all limiters of a request share. */
 const described = new WeakMap<object, LimitHeaders>()
+
+/** The headers that the response must have. */
+export const headersOf = (target: object): Readonly<Headers> => described.get(target)?.headers ?? {}
 
 /**
  * If several limiters decide about one request, its response describes the one that denies, else the one with the least
- * share left, independent of the order in which they are mounted and finish.
+ * share left, independent of the order in which they are mounted. It is degraded if one of them is.
  */
-export const headerChanges = (request: object, own: LimitHeaders): HeaderChanges => {
-  const before = described.get(request)
-  if (before === undefined) {
-    described.set(request, own)
-    return { remove: [], set: own.headers }
+export const describeResponse = <Target extends object>(
+  target: Target,
+  own: LimitHeaders,
+  writer: HeaderWriter<Target>,
+): void => {
+  const other = described.get(target)
+  const shown = other === undefined ? own : tighterOf(own, other)
+  if (shown === other) return
+  if (other !== undefined) {
+    for (const name in other.headers) if (!(name in shown.headers)) writer.remove(target, name)
   }
-  if (!isTighter(own, before)) return own.headers[DEGRADED] ? { remove: [], set: DEGRADED_ONLY } : NO_CHANGES
-  described.set(request, own)
-  const remove = Object.keys(before.headers).filter((name) => name !== DEGRADED && !(name in own.headers))
-  return { remove, set: own.headers }
+  for (const name in shown.headers) writer.set(target, name, shown.headers[name] ?? '')
+  described.set(target, shown)
 }
 
-/** Applies to the whole response, whichever limiter it describes. */
-const DEGRADED_ONLY: Readonly<Headers> = { [DEGRADED]: 'true' }
+const tighterOf = (own: LimitHeaders, other: LimitHeaders): LimitHeaders => {
+  const shown = isTighter(own, other) ? own : other
+  const isDegraded = DEGRADED in own.headers || DEGRADED in other.headers
+  if (!isDegraded || DEGRADED in shown.headers) return shown
+  return { ...shown, headers: { ...shown.headers, [DEGRADED]: 'true' } }
+}
 
 const isTighter = (a: LimitHeaders, b: LimitHeaders): boolean => {
   if (a.denies || b.denies) return a.denies

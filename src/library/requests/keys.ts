@@ -16,7 +16,7 @@ import {
   runtimeWithoutAddresses,
 } from '../../web/client.ts'
 import { addressGroup } from '../../web/ip-address.ts'
-import { checkOptions, type OptionNames } from '../arguments.ts'
+import { checkOptions, isPending, type OptionNames } from '../arguments.ts'
 import type { RequestFacts } from './costs.ts'
 
 /** Returns the key of the caller; undefined if the request contains none. The number 42 and the text '42' are one key. */
@@ -111,13 +111,12 @@ export const firstOf = <Native>(...keys: readonly KeyFunction<Native>[]): KeyFun
   if (keys.length === 0 || keys.some((keyOf) => typeof keyOf !== 'function')) {
     throw invalid('firstOf()', 'get one or more functions such as byApiKey()')
   }
-  return async (request) => {
-    for (const keyOf of keys) {
-      const key = await keyOf(request)
-      if (key !== undefined && key !== null) return key
-    }
-    return undefined
+  const firstFrom = (request: RequestFacts<Native>, at: number): ReturnType<KeyFunction<Native>> => {
+    const key = keys[at]?.(request)
+    if (isPending(key)) return key.then((found) => found ?? firstFrom(request, at + 1))
+    return key ?? (at < keys.length ? firstFrom(request, at + 1) : undefined)
   }
+  return (request) => firstFrom(request, 0)
 }
 
 const clientAddress = (trusted: number | readonly string[]): ClientAddress => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { boundedJson } from '../../../src/library/middleware/hono-rate-limit.ts'
+import { boundedJson } from '../../../src/library/middleware/bounded-json.ts'
 
 const read = (body: string) =>
   boundedJson(new Response(body, { headers: { 'content-type': 'application/json' } }))

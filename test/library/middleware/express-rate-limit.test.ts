@@ -9,6 +9,9 @@ import { createReportsLog } from './reports-log.ts'
 
 const LIMITS = [{ name: 'rps', capacity: 10, refill_rate: 2 }]
 
+/** Both forms of headers, for tests that read them. */
+const HEADERS = ['ietf', 'x-ratelimit'] as const
+
 const closing: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0)) await close()
@@ -22,7 +25,7 @@ const start = async (
   const clock = createTestClock()
   const log = createReportsLog()
   const app = express()
-  app.use(rateLimit({ limits: LIMITS, clock, ...log.options, ...options }))
+  app.use(rateLimit({ limits: LIMITS, headers: HEADERS, clock, ...log.options, ...options }))
   app.get('/', (_, response) => void response.send('home'))
   app.get('/health', (_, response) => void response.send('ok'))
   routes(app)
@@ -141,7 +144,10 @@ describe('limiters inside each other in Express', () => {
     ['the strict one outside', STRICT, GENERAL],
   ])('describe the one that denies, else the tightest: %s', async (_, outer, inner) => {
     const { ask } = await start(outer, (app) => {
-      app.use('/part', rateLimit({ ...inner, clock: createTestClock(), logger: silentLogger }))
+      app.use(
+        '/part',
+        rateLimit({ ...inner, headers: HEADERS, clock: createTestClock(), logger: silentLogger }),
+      )
       app.get('/part', (_, response) => void response.send('part'))
     })
     expect(Object.fromEntries((await ask('/part')).headers)).toMatchObject({
@@ -162,7 +168,7 @@ describe('limiters inside each other in Express', () => {
   test('leave no header of the other', async () => {
     const tokens = { limits: [{ name: 'tpm', capacity: 1000, refill_rate: 1 }], cost: { tokens: 1 } }
     const { ask } = await start(tokens, (app) => {
-      app.use('/part', rateLimit({ ...STRICT, logger: silentLogger }))
+      app.use('/part', rateLimit({ ...STRICT, headers: HEADERS, logger: silentLogger }))
       app.get('/part', (_, response) => void response.send('part'))
     })
     const { headers } = await ask('/part')

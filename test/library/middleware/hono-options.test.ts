@@ -12,7 +12,7 @@ import {
   silentLogger,
 } from '../../../src/library/index.ts'
 import { createTestClock } from '../../core/test-clock.ts'
-import { createTestApp, LIMITS, ok, unavailableStore, untyped } from './test-app.ts'
+import { createTestApp, HEADERS, LIMITS, ok, unavailableStore, untyped } from './test-app.ts'
 
 describe('options', () => {
   test.each([
@@ -63,7 +63,7 @@ describe('options', () => {
 describe('two limiters on one store', () => {
   const createApp = (names: { readonly general?: string; readonly login?: string }) => {
     const store = memoryStore()
-    const common = { store, key: () => 'a', logger: silentLogger }
+    const common = { store, headers: HEADERS, key: () => 'a', logger: silentLogger }
     const nameOf = (name?: string) => (name === undefined ? {} : { name })
     const general = [{ name: 'rpm', capacity: 100, refill_rate: 100 / 60 }]
     const login = [{ name: 'rpm', capacity: 3, refill_rate: 3 / 60 }]
@@ -101,7 +101,7 @@ describe('limiters inside each other', () => {
     outer: Partial<RateLimitOptions<Context>>,
     inner: Partial<RateLimitOptions<Context>>,
   ) => {
-    const common = { clock: createTestClock(), key: () => 'a', logger: silentLogger }
+    const common = { headers: HEADERS, clock: createTestClock(), key: () => 'a', logger: silentLogger }
     const app = new Hono()
     app.use(rateLimit({ limits: [], ...common, ...outer }), rateLimit({ limits: [], ...common, ...inner }))
     return app.get('/', (c) => c.text('home'))
@@ -176,7 +176,7 @@ describe('limiters inside each other', () => {
   })
 
   test('of three, one inside a router, describe the one that denies', async () => {
-    const common = { clock: createTestClock(), key: () => 'a', logger: silentLogger }
+    const common = { headers: HEADERS, clock: createTestClock(), key: () => 'a', logger: silentLogger }
     const sub = new Hono().use(rateLimit({ ...common, ...STRICT })).get('/', (c) => c.text('sub'))
     const app = new Hono()
     app.use(rateLimit({ ...common, ...GENERAL }))

@@ -24,8 +24,23 @@ describe('an app that limits each client', () => {
     expect(await statuses(1, '/', {}, '203.0.113.8')).toEqual([200])
   })
 
+  test('sends the headers of the IETF and no others by default', async () => {
+    const limiter = rateLimit({ limits: LIMITS, key: () => 'a', logger: silentLogger })
+    const app = new Hono().use(limiter).get('/', (c) => c.text('home'))
+    const namesOf = ({ headers }: Response) =>
+      [...headers.keys()].filter((name) => rateLimitHeaderNames.includes(name))
+    expect(namesOf(await app.request('/'))).toEqual(['ratelimit', 'ratelimit-policy'])
+    for (let i = 0; i < 9; i++) await app.request('/')
+    expect(namesOf(await app.request('/'))).toEqual([
+      'ratelimit',
+      'ratelimit-policy',
+      'retry-after',
+      'retry-after-ms',
+    ])
+  })
+
   test('sends what is left in X-RateLimit and IETF headers', async () => {
-    const { ask } = createTestApp()
+    const { ask } = createTestApp({ headers: ['x-ratelimit', 'ietf'] })
     const { headers } = await ask()
     expect(Object.fromEntries(headers)).toMatchObject({
       'x-ratelimit-limit': '10',

@@ -7,12 +7,15 @@ import { createReportsLog } from './reports-log.ts'
 
 export const LIMITS = [{ name: 'rps', capacity: 10, refill_rate: 2 }]
 
+/** Both forms of headers, for tests that read them. */
+export const HEADERS = ['ietf', 'x-ratelimit'] as const
+
 /** An app with one client of its own; `log` contains its reports. */
 export const createTestApp = (options: Partial<RateLimitOptions<Context>> = {}) => {
   const clock = createTestClock()
   const log = createReportsLog()
   const app = new Hono()
-  app.use(rateLimit({ limits: LIMITS, clock, ...log.options, ...options }))
+  app.use(rateLimit({ limits: LIMITS, headers: HEADERS, clock, ...log.options, ...options }))
   app.get('/', (c) => c.text('home'))
   app.get('/health', (c) => c.text('ok'))
   app.get('/public/page', (c) => c.text('page'))

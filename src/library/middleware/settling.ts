@@ -1,0 +1,42 @@
+import type { Cost } from '../../core/model/meter.ts'
+import { checkedActualCost } from '../arguments.ts'
+import type { RateLimitReservation } from '../limiter/rate-limiter.ts'
+import type { AnswerFacts, SettleFunction } from '../requests/costs.ts'
+import type { MiddlewareParts } from './middleware-parts.ts'
+
+interface Reserved {
+  readonly parts: MiddlewareParts
+  readonly reservation: RateLimitReservation
+  readonly reserved: Cost
+}
+
+/** Settles a reservation by the app's response. Never throws. */
+export const settleBy = async (
+  settle: SettleFunction,
+  { parts, reservation, reserved }: Reserved,
+  response: AnswerFacts,
+): Promise<void> => {
+  const used = await actualCost(settle, response, parts)
+  await reservation.settle(used ?? (response.status < 400 ? {} : requestsAlone(reserved)))
+}
+
+/** Undefined if the response contains no usage, or the function fails: the response is complete and cannot be replaced. */
+const actualCost = async (
+  settle: SettleFunction,
+  response: AnswerFacts,
+  { logger, settleFailed }: MiddlewareParts,
+): Promise<Cost | undefined> => {
+  try {
+    const used = await settle(response)
+    return used === undefined || used === null ? undefined : checkedActualCost(used, 'settle()')
+  } catch (error) {
+    settleFailed((failures) => logger.error('settle failed', { reason: String(error), failures }))
+    return undefined
+  }
+}
+
+/** A failed response without usage costs the request alone. */
+const requestsAlone = (reserved: Cost): Cost =>
+  Object.fromEntries(
+    Object.entries(reserved).map(([meter, amount]) => [meter, meter === 'requests' ? amount : 0]),
+  )
