@@ -57,7 +57,7 @@ const HEADERS = { authorization: `Bearer ${SECRET}`, 'content-type': 'applicatio
 /** 60 bytes of JSON. */
 const SMALL: BareResponse = { headers: {}, body: { allowed: true, note: 'x'.repeat(34) } }
 
-/** Where a server serves a route. */
+/** The URL of a route on a server. */
 interface Place {
   readonly server: ChildServer
   readonly path: string

@@ -37,7 +37,7 @@ throttled (429), and how long the responses took. Ends by itself; Ctrl-C ends it
 Exits with 1 if an option is wrong, no node can be reached, no request succeeded, or one of its processes ended early.
 `
 
-/** What to send, how often, and to which nodes. */
+/** The requests of a run, their number, and the nodes that receive them. */
 export interface LoadOptions {
   readonly nodes: readonly string[]
   readonly apiKeys: readonly string[]

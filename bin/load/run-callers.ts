@@ -92,7 +92,7 @@ export const runCallers = async (callers: Callers): Promise<number> => {
   const begunMs = performance.now()
   const ending = new AbortController()
   const signal = AbortSignal.any([callers.signal, ending.signal])
-  // every waiting caller listens to it
+  // every waiting caller adds a listener
   setMaxListeners(0, signal)
   const running = new Map<number, Promise<void>>()
   const wanted = (): number => {

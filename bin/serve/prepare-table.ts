@@ -68,7 +68,7 @@ export interface LoadingDependencies extends Omit<AdminDependencies, 'changed'> 
   readonly windowSeconds: number
 }
 
-/** Another node that starts with the same file may have created it meanwhile. */
+/** Another node that starts with the same file may have created it in the meantime. */
 const unlessThere = async (make: () => Promise<unknown>): Promise<void> => {
   try {
     await make()

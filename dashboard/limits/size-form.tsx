@@ -5,7 +5,7 @@ import { NumberField } from '../parts/fields.tsx'
 import { type LimitInput, pausedText } from './limit-text.ts'
 import { draftMeter, isPausedDraft, type SizeDraft, type Texts } from './size-draft.ts'
 
-/** What an algorithm is to the dashboard. Each file of one exports it, and `size-forms.ts` registers it. */
+/** All that the dashboard uses of an algorithm. Exported by the algorithm's file, and registered in `size-forms.ts`. */
 export interface SizeForm<Values extends Texts = Texts> {
   readonly algorithm: Limit['algorithm']
   /** `Sliding window` */
@@ -20,7 +20,7 @@ export interface SizeForm<Values extends Texts = Texts> {
   readonly replaces: readonly string[]
   /** The size in words: `1,000 in any 1 h`; `most` is its amount, which is not 0. */
   textOf(limit: SizedLimit, most: string): string
-  /** What a change of the limit shows beside this text. */
+  /** Further fields that a change of the limit shows. */
   readonly details?: readonly FieldText[]
   Fields(props: SizeFieldsProps<Values>): JSX.Element
 }
@@ -28,7 +28,7 @@ export interface SizeForm<Values extends Texts = Texts> {
 /** A limit in a response or in a request. */
 export type SizedLimit = Limit | LimitInput
 
-/** What a field is called, and its value in words. */
+/** The label of a field, and its value in words. */
 export type FieldText = readonly [what: string, textOf: (limit: LimitInput) => string]
 
 /** The props of the fields of a size. */

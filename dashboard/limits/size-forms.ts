@@ -10,7 +10,7 @@ import { tokenBucket } from './token-bucket.tsx'
 
 const registry = new Map<string, SizeForm>()
 
-/** Makes an algorithm known to the dashboard. */
+/** Registers an algorithm. */
 export const registerSizeForm = <Values extends Texts>(form: SizeForm<Values>): void => {
   registry.set(form.algorithm, form)
 }
@@ -35,7 +35,7 @@ export const sizeFields = (): readonly string[] => [
 ]
 
 /**
- * The size of a limit: `10, refilled 10 per minute`, `1,000 in any 1 h`, `$5.00 per day (UTC)`, or `paused` where it is 0.
+ * The size of a limit: `10, refilled 10 per minute`, `1,000 in any 1 h`, `$5.00 per day (UTC)`, or `paused` if it is 0.
  * `amountOf` formats its amount.
  */
 export const sizeText = (limit: SizedLimit, amountOf = plainAmountText): string => {
@@ -46,7 +46,7 @@ export const sizeText = (limit: SizedLimit, amountOf = plainAmountText): string 
 
 const plainAmountText = (meter: Limit['meter'], amount: number): string => amountText(meter, amount)
 
-/** What changes of limits show beside `sizeText`, of every algorithm; `–` where a limit is of another one. */
+/** The fields that changes of limits show in addition to `sizeText`, of every algorithm; `–` for a limit of another one. */
 export const sizeDetails = (): readonly FieldText[] =>
   [...registry.values()].flatMap(({ algorithm, details = [] }) =>
     details.map(

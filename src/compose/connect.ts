@@ -3,7 +3,7 @@ import { systemClock } from '../platform/runtime.ts'
 import type { Environment } from '../settings/settings.ts'
 import { createDynamoClient, type DynamoClient, type DynamoClientOptions } from '../store/dynamodb/client.ts'
 
-/** Where the table's DynamoDB is. */
+/** The address of the table's DynamoDB. */
 export interface TableAddress {
   readonly endpoint: string
   readonly region: string

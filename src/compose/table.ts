@@ -43,7 +43,7 @@ export const openTable = ({ connect, settings, logger }: TableParts) => {
   }
 }
 
-/** What the admin services need to load entities, keys and limits into a table. */
+/** The dependencies of the admin services that load entities, keys and limits into a table. */
 export const administrationOf = (
   client: DynamoClient,
   tableName: string,

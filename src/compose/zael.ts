@@ -13,7 +13,7 @@ import { createMemoryBucketStore } from '../store/memory/bucket-store.ts'
 import type { Connect } from './connect.ts'
 import { openTable } from './table.ts'
 
-/** What a server and a Lambda provide, each in its own way. */
+/** The parts that differ between a server and a Lambda. */
 export interface ZaelParts {
   readonly connect: Connect
   readonly logger: Logger

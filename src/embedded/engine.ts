@@ -9,7 +9,7 @@ import { createTappedDynalite, createWriteFeed, type TapOptions } from './tapped
 export interface EngineOptions {
   /** On the loopback address; 0: any free one. */
   readonly port: number
-  /** Where the data is kept; undefined: in memory. */
+  /** The directory of the data; undefined: in memory. */
   readonly dataDir: string | undefined
   /** The table whose writes are fed. */
   readonly tableName: string
@@ -133,7 +133,7 @@ export const makeDirectory = (path: string): void => {
   try {
     mkdirSync(path)
   } catch (error) {
-    // another process may have made it meanwhile
+    // another process may have created it in the meantime
     if (!isDirectory(path)) throw error
   }
 }

@@ -18,7 +18,7 @@ export interface TapOptions {
   readonly path: string | undefined
   /** Only writes of this table are reported. */
   readonly tableName: string
-  /** Which items are reported. Others need no read of their old image. */
+  /** Whether an item is reported. The old images of others are not read. */
   readonly isWanted: (item: Item) => boolean
   readonly onWrite: (write: ItemWrite) => void
 }

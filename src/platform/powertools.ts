@@ -18,7 +18,7 @@ export const createPowertoolsLogger = (serviceName: string, lowest: LogLevel): L
 }
 
 export interface EmbeddedMetrics extends Metrics {
-  /** Writes what was counted since the last time as one line, from which CloudWatch makes metrics; none where nothing was. */
+  /** Writes the counts since the previous call as one line, from which CloudWatch creates metrics; no line if there are none. */
   publish(): void
 }
 

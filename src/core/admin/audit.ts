@@ -24,7 +24,7 @@ export interface ConfigChange {
 export type OnConfigChange = (change: ConfigChange) => void
 
 /** The content of an audit record, without its time and id. */
-export interface Deed {
+export interface AuditEntry {
   readonly actor: string
   readonly action: string
   readonly subject: string
@@ -32,14 +32,14 @@ export interface Deed {
   readonly after: AuditValue
 }
 
-/** The audit record of a deed, at the current time. */
+/** The audit record of an entry, at the current time. */
 export const auditRecord = (
   { clock, secrets }: Pick<AdminDependencies, 'clock' | 'secrets'>,
-  deed: Deed,
+  entry: AuditEntry,
 ): AuditRecord => ({
   id: secrets.id(),
   at: clock.now(),
-  ...deed,
+  ...entry,
 })
 
 const ATTEMPTS = 5
@@ -57,5 +57,5 @@ export const untilUnchanged = async <T>(attempt: () => Promise<T | 'changed'>): 
     const outcome = await attempt()
     if (outcome !== 'changed') return outcome
   }
-  throw new ZaelError('conflict', 'It is being changed by others at the same time; please try again')
+  throw new ZaelError('conflict', 'It is being changed by another request; please try again')
 }

@@ -16,7 +16,7 @@ import type { Resolver } from '../resolve/resolver.ts'
 import type { LimitState } from './decision.ts'
 import { limitStates, longestWait, readViews, usedShare, violationsOf } from './limit-state.ts'
 
-/** The limits of a bucket, each with what it overrode. */
+/** The limits of a bucket, each with the limits that it overrides. */
 export interface ExplainedBucket {
   /** The entity's id, or `POLICY:<scope>:<selector>`. */
   readonly entityId: string
@@ -105,9 +105,9 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
     },
     async explainOthers(entityId, resource) {
       const [, ...others] = (await resolve(entityId, resource)).buckets
-      return others.map(({ layers, ...plan }) => ({
-        entityId: plan.entityId,
-        resource: plan.resource,
+      return others.map(({ entityId, resource, layers }) => ({
+        entityId,
+        resource,
         limits: explainLimits(layers),
       }))
     },
@@ -154,8 +154,8 @@ const bucketsOf = async (
   entityId: string,
   resource: string | undefined,
 ): Promise<readonly BucketId[]> => {
-  const { buckets: plans } = await resolve(entityId, resource)
-  if (resource !== undefined) return [plans[0].id]
+  const { buckets } = await resolve(entityId, resource)
+  if (resource !== undefined) return [buckets[0].id]
   return (await store.list(entityId)).map((bucket) => entityBucket(entityId, bucket.resource))
 }
 
@@ -172,8 +172,8 @@ const statusOf = async (
   resource: string | undefined,
   now: bigint,
 ): Promise<BucketStatus> => {
-  const { buckets: plans } = await deps.resolve(entityId, resource)
-  return stateOf(deps, plans[0], await deps.store.read(plans[0].id))(now)
+  const [own] = (await deps.resolve(entityId, resource)).buckets
+  return stateOf(deps, own, await deps.store.read(own.id))(now)
 }
 
 /** The state of each other bucket that a request for the resource charges. */
@@ -185,9 +185,9 @@ const statusOfOthers = async (
 ): Promise<readonly OtherBucketStatus[]> => {
   const [, ...others] = (await deps.resolve(entityId, resource)).buckets
   return Promise.all(
-    others.map(async (plan) => ({
-      entityId: plan.entityId,
-      ...stateOf(deps, plan, await deps.store.read(plan.id))(now),
+    others.map(async (bucket) => ({
+      entityId: bucket.entityId,
+      ...stateOf(deps, bucket, await deps.store.read(bucket.id))(now),
     })),
   )
 }
@@ -208,11 +208,11 @@ const observe = async (
   const stored = await deps.store.list(entityId)
   const limited = await Promise.all(
     stored.map(async ({ resource, item }) => {
-      const { buckets: plans } = await deps.resolve(entityId, resource)
-      const plan = plans.find(
+      const { buckets } = await deps.resolve(entityId, resource)
+      const bucket = buckets.find(
         (candidate) => candidate.entityId === entityId && candidate.resource === resource,
       )
-      return plan && plan.limits.length > 0 ? [stateOf(deps, plan, item)] : []
+      return bucket && bucket.limits.length > 0 ? [stateOf(deps, bucket, item)] : []
     }),
   )
   const full = stateOf(deps, fallback.buckets[0], undefined)
@@ -227,13 +227,13 @@ const observe = async (
 const requestedAs = ({ resource }: BucketStatus): string | undefined =>
   resource === DEFAULT_RESOURCE ? undefined : resource
 
-const stateOf = ({ leases }: StatusDependencies, plan: ApplicableBucket, item: BucketItem | undefined) => {
-  const held = leases.heldAt(plan.id)
+const stateOf = ({ leases }: StatusDependencies, bucket: ApplicableBucket, item: BucketItem | undefined) => {
+  const held = leases.heldAt(bucket.id)
   const used = usedIn(item)
   return (now: bigint): BucketStatus => ({
-    bucket: plan.id,
-    resource: plan.resource,
-    limits: limitStates({ bucket: plan, limits: plan.limits, item, held }, now),
+    bucket: bucket.id,
+    resource: bucket.resource,
+    limits: limitStates({ bucket, limits: bucket.limits, item, held }, now),
     used,
   })
 }

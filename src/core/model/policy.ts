@@ -1,6 +1,6 @@
 import { ID_RULE, isId, isModelId, MODEL_ID_RULE } from './entity.ts'
 
-/** What a policy can be attached to; most specific first, which is the order of precedence. */
+/** The kinds of policies, most specific first, which is the order of precedence. */
 export const POLICY_SCOPES = ['USER_MODEL', 'API_KEY', 'TENANT', 'MODEL', 'MODEL_TIER', 'GLOBAL'] as const
 
 export type PolicyScope = (typeof POLICY_SCOPES)[number]

@@ -23,7 +23,7 @@ export interface EntityResolution extends Resolution {
   readonly buckets: readonly [ApplicableBucket, ...ApplicableBucket[]]
 }
 
-/** What to resolve for. */
+/** The properties of a request that determine its buckets. */
 export interface ResolutionTarget {
   readonly entityId: string
   /** undefined: the bucket `_default_` itself */
