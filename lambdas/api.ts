@@ -2,7 +2,7 @@ import { createPowertoolsLogger, createPowertoolsMetrics } from '../src/platform
 import { systemClock } from '../src/platform/runtime.ts'
 import { createSecretValues } from '../src/platform/secrets.ts'
 import { readSettings } from '../src/settings/read-settings.ts'
-import { bufferedHandler, streamingHandler } from './handlers.ts'
+import { bufferedHandler, type Fetching, streamingHandler } from './handlers.ts'
 import { createLambdaApi, finishResponses } from './lambda-api.ts'
 
 const { ADMIN_TOKEN_SECRET_ARN = '', VIEWER_TOKEN_SECRET_ARN = '', RESPONSE_STREAMING } = process.env
@@ -22,12 +22,12 @@ const tokens = createSecretValues({
   logger,
 })
 
-let current: { readonly of: readonly string[]; readonly app: ReturnType<typeof zael.api> } | undefined
+let current: { readonly of: readonly string[]; readonly app: Fetching } | undefined
 /** The app that accepts the current tokens. */
 const currentApp = async () => {
   const of = await tokens.read()
   const [adminToken = '', viewerToken = ''] = of
-  if (current?.of !== of) current = { of, app: zael.api({ adminToken, viewerToken }) }
+  if (current?.of !== of) current = { of, app: zael.api({ adminToken, viewerToken }).app }
   return current.app
 }
 

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
-import { createAdaptorServer } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import { codeOf, portError, reasonOf, StartError } from '../../src/command-line/failure.ts'
+import type { DirectListener } from '../../src/http/node/direct-listener.ts'
 
 export interface Listening {
   /** `http://127.0.0.1:8080` */
@@ -13,7 +14,9 @@ export interface Listening {
 }
 
 export interface ListenOptions {
-  readonly fetch: Parameters<typeof createAdaptorServer>[0]['fetch']
+  readonly fetch: Parameters<typeof getRequestListener>[0]
+  /** Serves requests before `fetch`; all are left to `fetch` by default. */
+  readonly direct?: DirectListener
   readonly host: string
   /** 0: any free port */
   readonly port: number
@@ -62,27 +65,24 @@ const continuedByApp = (fetch: Fetch) => {
 }
 
 /** Counts the requests in progress. */
-const tracked = (fetch: Fetch) => {
+const createTracker = () => {
   let inProgress = 0
   let onNone = (): void => {}
   const end = (): void => {
     inProgress--
     if (inProgress === 0) onNone()
   }
-  const track: Fetch = (request, env) => {
-    const response = fetch(request, env)
-    if (response instanceof Promise) {
-      inProgress++
-      response.then(end, end)
-    }
-    return response
+  const track = (request: unknown): void => {
+    if (!(request instanceof Promise)) return
+    inProgress++
+    request.then(end, end)
   }
   const ended = (): Promise<void> =>
     new Promise((resolve) => {
       onNone = resolve
       if (inProgress === 0) resolve()
     })
-  return { fetch: track, ended }
+  return { track, ended }
 }
 
 /**
@@ -175,10 +175,17 @@ const explain = (error: unknown, { host, port }: ListenOptions): StartError =>
 
 /** Serves the app. Throws `StartError` if it cannot listen on the address. */
 export const listen = async (options: ListenOptions): Promise<Listening> => {
-  const { fetch: app, ended } = tracked(options.fetch)
-  const { fetch, watch } = continuedByApp(app)
-  const server = createAdaptorServer({ fetch })
-  if (!(server instanceof Server)) throw new Error('the API needs an HTTP/1.1 server')
+  const { track, ended } = createTracker()
+  const { fetch, watch } = continuedByApp((request, env) => {
+    const response = options.fetch(request, env)
+    track(response)
+    return response
+  })
+  const listener = getRequestListener(fetch)
+  const direct: DirectListener = options.direct ?? ((_incoming, _outgoing, leave) => void leave())
+  const server = createServer((incoming, outgoing) => {
+    track(direct(incoming, outgoing, () => void listener(incoming, outgoing)))
+  })
   watch(server)
   keepAlive(server, options.keepAliveSeconds)
   const drain = createDrain(server, options.wait ?? pause)

@@ -5,6 +5,7 @@ import { openAggregator } from '../../src/compose/table.ts'
 import { composeZael } from '../../src/compose/zael.ts'
 import { ZaelError } from '../../src/core/model/errors.ts'
 import type { Logger, Metrics } from '../../src/core/ports/platform.ts'
+import { createDirectListener } from '../../src/http/node/direct-listener.ts'
 import { createPackageAssets } from '../../src/http/pages/package-assets.ts'
 import { createPrometheusMetrics, type PrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
 import { lruCaches } from '../../src/platform/runtime.ts'
@@ -113,8 +114,9 @@ export const startApi = async (options: NodeOptions, stops: Stops): Promise<stri
   zael.start()
   stops.push(zael.close)
   const { host, port, keepAliveSeconds } = settings
-  const { fetch } = zael.api(settings)
-  const listening = await listen({ fetch, host, port, keepAliveSeconds })
+  const { app, hot } = zael.api(settings)
+  const direct = createDirectListener(hot)
+  const listening = await listen({ fetch: app.fetch, direct, host, port, keepAliveSeconds })
   stops.push(listening.stop)
   return listening.url
 }

@@ -38,7 +38,7 @@ export const NewPolicy = ({ onKey, onClose }: NewPolicyProps) => {
   const { meaning } = SCOPES.find(({ scope }) => scope === draft.scope) ?? {}
   return (
     <Dialog title="New policy" onClose={onClose}>
-      <form class="dialog-form" onSubmit={submit}>
+      <form class="new-policy" onSubmit={submit}>
         <ChoiceField
           label="Applies to"
           value={draft.scope}

@@ -1,7 +1,8 @@
-import type { JsonObject } from '../core/model/json.ts'
 import type { AbortSignalLike, ChatUsage } from '../core/ports/chat-backend.ts'
 
-/** Whether a value that was parsed from JSON is an object. */
+/** A JSON object of OpenAI's API. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 

@@ -1,10 +1,9 @@
-import type { Hono } from 'hono'
 import { createChatBackend } from '../chat/chat-backend.ts'
 import { createTokenCounter } from '../chat/token-counter.ts'
 import { createLimiter, type Limiter, type LimiterSettings } from '../core/decide/limiter.ts'
 import type { CacheFactory, Logger, Metrics } from '../core/ports/platform.ts'
-import { createApp } from '../http/app.ts'
-import type { AppEnv, Assets, HttpSettings } from '../http/app-dependencies.ts'
+import { type Api, createApi as createHttpApi } from '../http/app.ts'
+import type { Assets, HttpSettings } from '../http/app-dependencies.ts'
 import { shortPause, systemClock } from '../platform/runtime.ts'
 import { randomSecrets } from '../platform/secrets.ts'
 import { defaultLimits } from '../settings/read-settings.ts'
@@ -39,7 +38,7 @@ export type Tokens = Pick<Settings, 'adminToken' | 'viewerToken'>
 export interface Zael {
   readonly limiter: Limiter
   /** The API that accepts these tokens. */
-  api(tokens: Tokens): Hono<AppEnv>
+  api(tokens: Tokens): Api
   /** Writes counts that are due every second, until `close`. For processes that run between requests. */
   start(): void
   /** Writes counts that are due. Never throws: the log contains the error. */
@@ -93,7 +92,7 @@ const createApi = (settings: Settings, parts: ZaelParts, { table, limiter }: Wir
   const tokens = createTokenCounter()
   const backend = createChatBackend({ clock: systemClock, tokens, logger }, settings)
   return (accepted) =>
-    createApp({
+    createHttpApi({
       limiter,
       store: table.store,
       checkHealth: table.buckets.checkHealth,

@@ -10,21 +10,22 @@ import { createReservationService } from '../core/admin/reservations.ts'
 import type { AdminServices, AppDependencies, AppEnv } from './app-dependencies.ts'
 import { useAccess } from './auth/access.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
-import { createGuards } from './auth/guards.ts'
-import { createChatRoutes } from './chat/chat-routes.ts'
+import { createGuards, identityOf } from './auth/guards.ts'
+import { createChatHandler, createChatRoutes, hotChatRoute } from './chat/chat-routes.ts'
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts'
 import { createOverviewReader } from './dashboard/overview.ts'
 import { createEntityRoutes } from './entities/entities.ts'
 import { createKeyRoutes } from './entities/keys.ts'
 import { createUsageRoutes } from './entities/usage.ts'
-import { createErrorHandler, createNotFoundHandler } from './errors/error-response.ts'
-import { createLimitCheckRoutes } from './limit-checks/check-routes.ts'
+import { createErrorHandler, createErrorReplies, createNotFoundHandler } from './errors/error-response.ts'
+import type { HotRoutes } from './hot-route.ts'
+import { createCheckHandler, createLimitCheckRoutes, hotCheckRoute } from './limit-checks/check-routes.ts'
 import { createReservationRoutes } from './limit-checks/reservations.ts'
 import { createBucketRoutes } from './limits/buckets.ts'
 import { createDefaultsRoutes } from './limits/defaults.ts'
 import { createLimitRoutes } from './limits/limits.ts'
 import { createRateLimitRoutes } from './limits/rate-limits.ts'
-import { bodyBounds, crossOrigin, everyResponse, localOnly } from './middleware.ts'
+import { bodyBounds, createBegin, crossOrigin, everyResponse, localOnly } from './middleware.ts'
 import { createModelCatalog, createModelLookup } from './models/model-lookup.ts'
 import { createModelRoutes } from './models/models.ts'
 import { createAuditRoutes } from './operation/audit.ts'
@@ -35,14 +36,20 @@ import { createHomeRoutes } from './pages/home.ts'
 import { createPolicyRoutes } from './policies/policies.ts'
 import { createPolicyCheckRoutes } from './policies/policy-checks.ts'
 
+/** The whole HTTP API, and the part of it that a Node server can serve without Hono. */
+export interface Api {
+  readonly app: Hono<AppEnv>
+  readonly hot: HotRoutes
+}
+
 /**
- * The whole HTTP API, the same on every platform. Paths begin below the stage: if a platform adds a prefix, its adapter
- * removes it. The address of the client comes from `env`: a Node server's `incoming`, or a Lambda event's
- * `requestContext`.
+ * The same on every platform. Paths begin below the stage: if a platform adds a prefix, its adapter removes it. The address of
+ * the client comes from `env`: a Node server's `incoming`, or a Lambda event's `requestContext`.
  */
-export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
+export const createApi = (deps: AppDependencies): Api => {
   const app = new Hono<AppEnv>()
-  app.onError(createErrorHandler(deps))
+  const replyTo = createErrorReplies(deps)
+  app.onError(createErrorHandler(deps, replyTo))
   app.notFound(createNotFoundHandler(app, deps))
   useMiddleware(app, deps)
 
@@ -60,14 +67,23 @@ export const createApp = (deps: AppDependencies): Hono<AppEnv> => {
     deps.onChange?.(change)
   }
 
-  app.route('/v1', createChatRoutes(deps, models))
   const reservationService = createReservationService(deps)
-  app.route('/v1/limits', createLimitCheckRoutes({ ...deps, reservationService }, models))
+  const chat = createChatHandler(deps, models)
+  const check = createCheckHandler({ ...deps, reservationService }, models)
+  app.route('/v1', createChatRoutes(deps, models, chat))
+  app.route('/v1/limits', createLimitCheckRoutes(check))
   app.route('/v1/limits', createReservationRoutes(reservationService))
   app.route('/api', createAdminRoutes(deps, changed))
   app.route('/rate-limit', createPolicyCheckRoutes({ ...deps, models, catalog }))
   mountOperation(app, deps)
-  return app
+  const hot: HotRoutes = {
+    routes: [hotChatRoute(chat), hotCheckRoute(check)],
+    maxBodyBytes: deps.settings.maxBodyBytes,
+    begin: createBegin(deps),
+    identify: (header) => identityOf(authenticator, header),
+    replyTo,
+  }
+  return { app, hot }
 }
 
 const useMiddleware = (app: Hono<AppEnv>, deps: AppDependencies): void => {

@@ -2,47 +2,67 @@ import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { ZaelError } from '../core/model/errors.ts'
 import { isLoopback } from '../platform/loopback.ts'
+import type { HeaderOf } from '../web/client.ts'
 import { RATE_LIMIT_HEADERS } from '../web/rate-limit-headers.ts'
 import type { AppDependencies, AppEnv } from './app-dependencies.ts'
-import { completeResponse, type ResponseContext } from './response.ts'
+import { type CrossOrigin, completeResponse, type ResponseContext } from './response.ts'
 
 const ACCEPTABLE = /^[A-Za-z0-9._-]{1,128}$/
 
+type IdNeeds = Pick<AppDependencies, 'secrets' | 'settings'>
+
+/** The context of a response; its request id is the client's own, if it is acceptable. */
+export const newResponseContext = (
+  { secrets, settings: { nodeId } }: IdNeeds,
+  given: string | undefined,
+): ResponseContext => ({
+  requestId: given !== undefined && ACCEPTABLE.test(given) ? given : `req_${secrets.id()}`,
+  nodeId,
+  crossOrigin: undefined,
+  completed: undefined,
+})
+
 /**
- * Sets `requestId` (the client's own, if it is acceptable) and `responseContext`: every response contains the ids of the request
+ * Sets `requestId` and `responseContext`: every response contains the ids of the request
  * and of the node, and its security headers.
  */
 export const everyResponse =
-  ({
-    secrets,
-    settings: { nodeId },
-  }: Pick<AppDependencies, 'secrets' | 'settings'>): MiddlewareHandler<AppEnv> =>
+  (needs: IdNeeds): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
-    const given = c.req.header('x-request-id')
-    const requestId = given !== undefined && ACCEPTABLE.test(given) ? given : `req_${secrets.id()}`
-    const responseContext: ResponseContext = {
-      requestId,
-      nodeId,
-      crossOrigin: undefined,
-      completed: undefined,
-    }
-    c.set('requestId', requestId)
+    const responseContext = newResponseContext(needs, c.req.header('x-request-id'))
+    c.set('requestId', responseContext.requestId)
     c.set('responseContext', responseContext)
     await next()
     completeResponse(c.res, responseContext)
   }
 
+/** The same steps for a request without Hono: the context of its response. Throws `forbidden` as `localOnly`. */
+export const createBegin = (needs: IdNeeds): ((header: HeaderOf) => ResponseContext) => {
+  const { isLocalOnly, corsOrigins } = needs.settings
+  const requireLocal = createLocalCheck(corsOrigins)
+  const crossOriginOf = createCrossOrigin(corsOrigins)
+  return (header) => {
+    const origin = header('origin')
+    if (isLocalOnly) requireLocal(header('host'), origin)
+    const context = newResponseContext(needs, header('x-request-id'))
+    context.crossOrigin = crossOriginOf(origin)
+    return context
+  }
+}
+
 /** Checks and settlements are small: 25 checks with every field take 20 KiB. */
 const MAX_LIMITS_BODY_BYTES = 65_536
 
 /** Sets the maximum size of a body. Only routes read bodies, so no body is read before authentication. */
-export const bodyBounds = (maxBodyBytes: number): MiddlewareHandler<AppEnv> => {
-  const ofLimits = Math.min(maxBodyBytes, MAX_LIMITS_BODY_BYTES)
-  return (c, next) => {
-    c.set('maxBodyBytes', c.req.path.startsWith('/v1/limits/') ? ofLimits : maxBodyBytes)
+export const bodyBounds =
+  (maxBodyBytes: number): MiddlewareHandler<AppEnv> =>
+  (c, next) => {
+    c.set('maxBodyBytes', bodyBoundOf(c.req.path, maxBodyBytes))
     return next()
   }
-}
+
+export const bodyBoundOf = (path: string, maxBodyBytes: number): number =>
+  path.startsWith('/v1/limits/') ? Math.min(maxBodyBytes, MAX_LIMITS_BODY_BYTES) : maxBodyBytes
 
 const PREFLIGHT_SECONDS = 600
 
@@ -57,16 +77,25 @@ export const crossOrigin = (origins: readonly string[]): MiddlewareHandler<AppEn
     exposeHeaders: EXPOSED,
     maxAge: PREFLIGHT_SECONDS,
   })
-  const [exposed, varies] = [EXPOSED.join(','), !isAny]
+  const crossOriginOf = createCrossOrigin(origins)
+  return (c, next) => {
+    if (c.req.method === 'OPTIONS') return preflight(c, next)
+    c.get('responseContext').crossOrigin = crossOriginOf(c.req.header('origin'))
+    return next()
+  }
+}
+
+/** The CORS headers for the Origin of a request; undefined if no other origin may call. */
+export const createCrossOrigin = (
+  origins: readonly string[],
+): ((origin: string | undefined) => CrossOrigin | undefined) => {
+  if (origins.length === 0) return () => undefined
+  const [exposed, isAny] = [EXPOSED.join(','), origins.includes('*')]
   const allowedOf = (origin: string | undefined): string | undefined => {
     if (isAny) return '*'
     return origin !== undefined && origins.includes(origin) ? origin : undefined
   }
-  return (c, next) => {
-    if (c.req.method === 'OPTIONS') return preflight(c, next)
-    c.get('responseContext').crossOrigin = { allowed: allowedOf(c.req.header('origin')), exposed, varies }
-    return next()
-  }
+  return (origin) => ({ allowed: allowedOf(origin), exposed, varies: !isAny })
 }
 
 const SET_TOKENS = 'Set ADMIN_TOKEN and VIEWER_TOKEN to lift this'
@@ -75,24 +104,30 @@ const SET_TOKENS = 'Set ADMIN_TOKEN and VIEWER_TOKEN to lift this'
  * Protects a server with the public default tokens from web pages of other sites, as the developer's browser can reach it.
  * Requests of such pages have an Origin, or a Host that is not loopback.
  */
-export const localOnly =
-  (corsOrigins: readonly string[]): MiddlewareHandler<AppEnv> =>
-  (c, next) => {
-    const host = c.req.header('host')
+export const localOnly = (corsOrigins: readonly string[]): MiddlewareHandler<AppEnv> => {
+  const requireLocal = createLocalCheck(corsOrigins)
+  return (c, next) => {
+    requireLocal(c.req.header('host'), c.req.header('origin'))
+    return next()
+  }
+}
+
+/** Throws `forbidden` for a Host or Origin of another site. */
+export const createLocalCheck =
+  (corsOrigins: readonly string[]) =>
+  (host: string | undefined, origin: string | undefined): void => {
     if (host !== undefined && !isLoopbackHost(host)) {
       throw new ZaelError(
         'forbidden',
         `While the tokens are the default ones, Host must be localhost, *.localhost, 127.0.0.0/8 or [::1]. ${SET_TOKENS}`,
       )
     }
-    const origin = c.req.header('origin')
     if (origin !== undefined && !isAllowed(origin, host, corsOrigins)) {
       throw new ZaelError(
         'forbidden',
         `While the tokens are the default ones, Origin must be this server's or listed in CORS_ORIGINS. ${SET_TOKENS}`,
       )
     }
-    return next()
   }
 
 const isAllowed = (origin: string, host: string | undefined, corsOrigins: readonly string[]): boolean =>

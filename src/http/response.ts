@@ -6,7 +6,7 @@ export interface ResponseContext {
   readonly nodeId: string | null
   /** undefined: no other origin may call */
   crossOrigin: CrossOrigin | undefined
-  /** The response that `respondJson` created with all headers. */
+  /** The response that `respond` created with all headers. */
   completed: Response | undefined
 }
 
@@ -20,20 +20,69 @@ export interface CrossOrigin {
   readonly varies: boolean
 }
 
-/** A JSON response with all its headers, `headers` among them. A Node server writes it without reading it again. */
-export const respondJson = (
-  context: ResponseContext,
-  body: unknown,
-  status: number,
-  headers: Headers = {},
-): Response => {
-  headers['content-type'] ??= 'application/json'
-  addUnlessSet(headers)
-  addOfRequest(headers, context)
-  const response = new Response(JSON.stringify(body), { status, headers })
+/** A JSON response before it is sent. Its headers belong to it alone: others are added to them. */
+export interface JsonReply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: unknown
+}
+
+/** A stream of server-sent events before it is sent. */
+export interface StreamReply {
+  readonly status: 200
+  readonly headers: Headers
+  readonly events: EventReader
+}
+
+/** The events of a stream, one at a time. */
+export interface EventReader {
+  /** The next event; undefined after `cancel`. Never rejects. */
+  next(): Promise<StreamEvent | undefined>
+  /** Ends the stream when its reader disconnects. */
+  cancel(): Promise<void>
+}
+
+export interface StreamEvent {
+  /** The event as it is sent, with the empty line at its end. */
+  readonly text: string
+  readonly isLast: boolean
+}
+
+/** undefined: the client has disconnected, and nothing can be sent. */
+export type Reply = JsonReply | StreamReply | undefined
+
+/** nginx's status for a client that has closed the connection. It is not sent, and appears only in access logs. */
+const CLIENT_CLOSED_REQUEST = 499
+
+/** The response of a reply with all its headers. A Node server writes it without reading it again. */
+export const respond = (context: ResponseContext, reply: Reply): Response => {
+  if (reply === undefined) return new Response(null, { status: CLIENT_CLOSED_REQUEST })
+  const headers = completeHeaders(reply, context)
+  const body = 'events' in reply ? streamOf(reply.events) : JSON.stringify(reply.body)
+  const response = new Response(body, { status: reply.status, headers })
   context.completed = response
   return response
 }
+
+/** Adds the headers that do not depend on the route. */
+export const completeHeaders = ({ headers }: JsonReply | StreamReply, context: ResponseContext): Headers => {
+  headers['content-type'] ??= 'application/json'
+  addUnlessSet(headers)
+  return addOfRequest(headers, context)
+}
+
+const encoder = new TextEncoder()
+
+const streamOf = (events: EventReader): ReadableStream<Uint8Array> =>
+  new ReadableStream({
+    async pull(controller) {
+      const event = await events.next()
+      if (event === undefined) return
+      controller.enqueue(encoder.encode(event.text))
+      if (event.isLast) controller.close()
+    },
+    cancel: () => events.cancel(),
+  })
 
 /** Adds the same headers to a response that was created otherwise; pages and their files also receive those of pages. */
 export const completeResponse = (response: Response, context: ResponseContext): void => {

@@ -8,7 +8,7 @@ export interface Credential {
 }
 
 /** Returns a header's value by its lower-case name. */
-type HeaderOf = (name: string) => string | undefined
+export type HeaderOf = (name: string) => string | undefined
 
 const MAX_TOKEN_LENGTH = 512
 

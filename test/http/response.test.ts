@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { completeResponse, type ResponseContext, respondJson } from '../../src/http/response.ts'
+import { completeResponse, type ResponseContext, respond } from '../../src/http/response.ts'
 
 const begun = (): ResponseContext => ({
   requestId: 'req_1',
@@ -19,14 +19,17 @@ const otherwise = (responseContext: ResponseContext): Response => {
 
 describe('a JSON response', () => {
   test('is the same as one completed by middleware', async () => {
-    const [whole, completed] = [respondJson(begun(), { a: 1 }, 429, { ...OWN }), otherwise(begun())]
+    const [whole, completed] = [
+      respond(begun(), { status: 429, headers: { ...OWN }, body: { a: 1 } }),
+      otherwise(begun()),
+    ]
     expect([...whole.headers]).toEqual([...completed.headers])
     expect(whole.status).toBe(completed.status)
     expect(await whole.text()).toBe(await completed.text())
   })
 
   test('keeps its own headers, except those decided by the request', () => {
-    const { headers } = respondJson(begun(), {}, 200, { ...OWN })
+    const { headers } = respond(begun(), { status: 200, headers: { ...OWN }, body: {} })
     expect(headers.get('cache-control')).toBe('no-cache')
     expect(headers.get('x-request-id')).toBe('req_1')
     expect(headers.get('x-content-type-options')).toBe('nosniff')
@@ -35,7 +38,7 @@ describe('a JSON response', () => {
 
   test('is sent without a read of its headers, which would cost the server its fast path', () => {
     const responseContext = begun()
-    const response = respondJson(responseContext, {}, 200)
+    const response = respond(responseContext, { status: 200, headers: {}, body: {} })
     Object.defineProperty(response, 'headers', {
       get: () => {
         throw new Error('looked at')

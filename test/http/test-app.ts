@@ -8,8 +8,9 @@ import { createLimiter, type LimiterSettings } from '../../src/core/decide/limit
 import type { UsageReader } from '../../src/core/model/usage.ts'
 import type { IdempotencyStore } from '../../src/core/ports/idempotency-store.ts'
 import { type CacheFactory, type Logger, noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
-import { createApp } from '../../src/http/app.ts'
+import { createApi } from '../../src/http/app.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../../src/http/app-dependencies.ts'
+import type { HotRoutes } from '../../src/http/hot-route.ts'
 import { createPackageAssets } from '../../src/http/pages/package-assets.ts'
 import { lruCaches } from '../../src/platform/runtime.ts'
 import { randomSecrets } from '../../src/platform/secrets.ts'
@@ -63,6 +64,7 @@ export interface SharedTable {
 export interface TestApp {
   readonly table: SharedTable
   readonly app: Hono<AppEnv>
+  readonly hot: HotRoutes
   readonly deps: AppDependencies
   readonly store: TestAdminStore
   readonly buckets: BucketStore
@@ -116,7 +118,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     ...(options.onChange !== undefined && { onChange: options.onChange }),
     ...options.chat,
   }
-  const app = createApp(deps)
+  const { app, hot } = createApi(deps)
   const send: TestApp['send'] = async (method, path, { headers = ADMIN, body, env } = {}) => {
     const json = body === undefined ? {} : { body: JSON.stringify(body) }
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
@@ -128,7 +130,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
       body: text === '' ? undefined : parsed(text),
     }
   }
-  return { app, deps, table, store, buckets, clock, send }
+  return { app, hot, deps, table, store, buckets, clock, send }
 }
 
 /** large documents take longer to build than a test to run */

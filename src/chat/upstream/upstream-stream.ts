@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../core/model/json.ts'
 import type {
   AbortSignalLike,
   ChatCall,
@@ -6,7 +5,7 @@ import type {
   ChatUsage,
   TokenCounter,
 } from '../../core/ports/chat-backend.ts'
-import { abortError, isObject, parseUsage } from '../chat-objects.ts'
+import { abortError, isObject, type JsonObject, parseUsage } from '../chat-objects.ts'
 import { TIMED_OUT, UNREACHABLE, type UpstreamWatch } from './upstream-call.ts'
 
 /**

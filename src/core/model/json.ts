@@ -69,8 +69,11 @@ const sizeToJson = (size: LimitSize) => ({
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
-
-export interface JsonObject {
-  readonly [name: string]: JsonValue
-}
+/** A JSON value in a response. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue }

@@ -1,4 +1,3 @@
-import { MAX_ANCESTORS } from '../model/entity.ts'
 import type { Limit } from '../model/limit.ts'
 import { DEFAULT_RESOURCE, type LimitSetKey, limitSetText } from '../model/limit-set.ts'
 import type { PolicySubject } from '../model/policy.ts'
@@ -148,7 +147,7 @@ const prepareResolving = async (reads: ConfigReads, entityIds: readonly string[]
   const known = new Set<string>()
   const found: string[] = []
   let wanted = [...new Set(entityIds)]
-  for (let level = 0; wanted.length > 0 && level <= MAX_ANCESTORS; level++) {
+  while (wanted.length > 0) {
     const entities = (await reads.entities(wanted)).flatMap((entity) => entity ?? [])
     for (const id of wanted) known.add(id)
     if (found.length === 0) found.push(...entities.map(({ id }) => id))

@@ -10,13 +10,18 @@ import { createReadThroughCache, type ReadThroughCache } from '../cached-reads.t
 
 /** Identifies clients by keys and tokens. */
 export interface Authenticator {
-  /** Throws `unauthorized`; `StoreUnavailable` if a key cannot be looked up. */
-  identify(credential: Credential): Promise<Identity>
+  /**
+   * The identity itself if all of it is cached, as it is for most requests. Throws, or rejects, with `unauthorized`, or with
+   * `StoreUnavailable` if a key cannot be looked up.
+   */
+  identify(credential: Credential): Identity | Promise<Identity>
   /** The entity that an admin names. Throws `not_found`, and `unauthorized` if it or an ancestor is disabled. */
-  actingAs(entityId: string): Promise<Omit<ActingIdentity, 'kind'>>
+  actingAs(entityId: string): Promise<Acting>
   /** Drops the cached data of a changed entity. */
   forget(change: ConfigChange): void
 }
+
+type Acting = Omit<ActingIdentity, 'kind'>
 
 type Entities = ReadThroughCache<Entity>
 
@@ -42,16 +47,20 @@ export const createAuthenticator = (deps: Needs): Authenticator => {
   })
   const tokenKind = createTokenKinds(deps)
 
+  const ownerOf = (key: ApiKey | undefined): Acting | Promise<Acting> => {
+    if (key === undefined || !isUsable(key, clock.now())) throw unauthorized(INCORRECT_KEY)
+    return whenRead(entities.get(key.entityId), (entity) => {
+      if (entity === undefined) throw unauthorized(INCORRECT_KEY)
+      return requireEnabled(entities, entity)
+    })
+  }
+
   return {
-    async identify(credential) {
+    identify(credential) {
       const tokenHash = secrets.hash(credential.token)
       const kind = tokenKind(tokenHash, credential.isBearer)
       if (kind !== undefined) return { kind, entityId: null, entity: null, organization: null }
-      const key = await keys.get(tokenHash)
-      if (key === undefined || !isUsable(key, clock.now())) throw unauthorized(INCORRECT_KEY)
-      const entity = await entities.get(key.entityId)
-      if (entity === undefined) throw unauthorized(INCORRECT_KEY)
-      return { kind: 'caller', ...(await requireEnabled(entities, entity)) }
+      return whenRead(whenRead(keys.get(tokenHash), ownerOf), asCaller)
     },
     async actingAs(entityId) {
       const entity = await entities.get(entityId)
@@ -83,21 +92,34 @@ const createTokenKinds = ({ secrets, settings }: Needs) => {
  * The entity with its root ancestor; its `models` are those that all of its ancestors allow too. Throws `unauthorized` if one
  * of them is disabled.
  */
-const requireEnabled = async (entities: Entities, entity: Entity): Promise<Omit<ActingIdentity, 'kind'>> => {
-  const family: Entity[] = []
-  for (let next: Entity | undefined = entity; next !== undefined && !isAmong(family, next); ) {
-    if (next.disabled) throw unauthorized(`${next.id} is disabled`)
-    family.push(next)
-    next = next.parentId === null ? undefined : await entities.get(next.parentId)
-  }
-  const organization = family.at(-1)?.id ?? entity.id
-  const models = allowedModels(family)
-  return {
-    entityId: entity.id,
-    entity: models === entity.models ? entity : { ...entity, models },
-    organization,
-  }
+const requireEnabled = (entities: Entities, entity: Entity): Acting | Promise<Acting> =>
+  whenRead(familyOf(entities, [], entity), (family) => {
+    const models = allowedModels(family)
+    return {
+      entityId: entity.id,
+      entity: models === entity.models ? entity : { ...entity, models },
+      organization: family.at(-1)?.id ?? entity.id,
+    }
+  })
+
+/** `family`, `next` and the ancestors of `next`. Throws `unauthorized` if one of them is disabled. */
+const familyOf = (
+  entities: Entities,
+  family: readonly Entity[],
+  next: Entity | undefined,
+): readonly Entity[] | Promise<readonly Entity[]> => {
+  if (next === undefined || isAmong(family, next)) return family
+  if (next.disabled) throw unauthorized(`${next.id} is disabled`)
+  const members = [...family, next]
+  if (next.parentId === null) return members
+  return whenRead(entities.get(next.parentId), (parent) => familyOf(entities, members, parent))
 }
+
+const asCaller = (acting: Acting): Identity => ({ kind: 'caller', ...acting })
+
+/** Continues at once if the value is cached: a promise would delay every request. */
+const whenRead = <T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> =>
+  value instanceof Promise ? value.then(next) : next(value)
 
 const isAmong = (family: readonly Entity[], { id }: Entity): boolean =>
   family.some((member) => member.id === id)

@@ -3,7 +3,7 @@ import { isId } from '../../core/model/entity.ts'
 import { invalid, TooManyRequests, ZaelError } from '../../core/model/errors.ts'
 import { MINUTE_NS } from '../../core/model/time.ts'
 import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
-import { addressBehind, connectionAddress, presentedKey } from '../../web/client.ts'
+import { addressBehind, connectionAddress, type HeaderOf, presentedKey } from '../../web/client.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import { addressGroup } from '../../web/ip-address.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, Identity } from '../app-dependencies.ts'
@@ -49,10 +49,7 @@ const createIdentify = (
   const failures = createFailureLimiter(clock, caches)
   return async (c) => {
     try {
-      const credential = presentedKey((name) => c.req.header(name))
-      if (credential === 'conflict') throw unauthorized(CONFLICT)
-      if (credential === undefined) throw unauthorized(NO_KEY)
-      return await authenticator.identify(credential)
+      return await identityOf(authenticator, (name) => c.req.header(name))
     } catch (error) {
       if (error instanceof ZaelError && error.code === 'unauthorized') {
         metrics.count('authentication_failures')
@@ -61,6 +58,14 @@ const createIdentify = (
       throw error
     }
   }
+}
+
+/** The identity of the client that sent these headers. Throws and rejects as `identify`. */
+export const identityOf = (authenticator: Authenticator, header: HeaderOf): Identity | Promise<Identity> => {
+  const credential = presentedKey(header)
+  if (credential === 'conflict') throw unauthorized(CONFLICT)
+  if (credential === undefined) throw unauthorized(NO_KEY)
+  return authenticator.identify(credential)
 }
 
 const NO_KEY = 'No API key provided. Send one as Authorization: Bearer <key>, X-API-Key or api-key.'

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Context } from 'hono'
 import { invalid, ZaelError } from '../../core/model/errors.ts'
+import type { HeaderOf } from '../../web/client.ts'
 import { JSON_BOUNDS, type JsonBounds, scanJson } from '../../web/json-scan.ts'
 import { ClientDisconnected } from '../errors/problem.ts'
 
@@ -17,7 +18,7 @@ export const readJsonText = async (c: Context, maxBytes: number): Promise<string
   if (declared === 0) return undefined
   if (declared === undefined && c.req.raw.body === null) return undefined
   if (declared !== undefined && declared > maxBytes) throw tooLarge(maxBytes)
-  checkMediaType(c)
+  checkMediaType((name) => c.req.header(name))
   sendContinue(c)
   try {
     return declared === undefined ? await streamedText(c, maxBytes) : await c.req.text()
@@ -34,11 +35,12 @@ const sendContinue = (c: Context): void => {
 const tooLarge = (maxBytes: number) =>
   new ZaelError('too_large', `The body must be at most ${maxBytes} bytes long`)
 
-const checkMediaType = ({ req }: Context): void => {
-  if (!JSON_TYPE.test(req.header('content-type') ?? '')) {
+/** Throws `unsupported_media_type` unless the body is uncompressed JSON. */
+export const checkMediaType = (header: HeaderOf): void => {
+  if (!JSON_TYPE.test(header('content-type') ?? '')) {
     throw new ZaelError('unsupported_media_type', 'Content-Type must be application/json')
   }
-  const encoding = req.header('content-encoding') ?? 'identity'
+  const encoding = header('content-encoding') ?? 'identity'
   if (encoding.trim().toLowerCase() !== 'identity') {
     throw new ZaelError(
       'unsupported_media_type',

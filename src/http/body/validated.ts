@@ -19,11 +19,7 @@ type Outcome =
 const AS_SENT = { options: JSON_SCHEMA_OPTIONS }
 
 /** The JSON body, checked against `schema` and described by it. Throws `invalid_request` that names the field. */
-export const jsonBody = <S extends ObjectSchema>(schema: S) =>
-  jsonReader(schema, (value) => {
-    if (value === undefined) throw invalid('body', 'be given: a JSON object')
-    return objectIn(schema, value)
-  })
+export const jsonBody = <S extends ObjectSchema>(schema: S) => jsonReader(schema, objectOf(schema))
 
 /** As `jsonBody`, for a schema without required fields: a request without a body means `{}`. */
 export const optionalJsonBody = <S extends ObjectSchema>(schema: S) =>
@@ -31,10 +27,23 @@ export const optionalJsonBody = <S extends ObjectSchema>(schema: S) =>
 
 /** As `jsonBody`, for a body that is `one` or a list (`many`); errors name the field within the body (`[3].cost`). */
 export const jsonBodyOrList = <S extends ObjectSchema, L extends ObjectSchema>(one: S, many: L) =>
-  jsonReader<v.UnionSchema<[S, L], undefined>>(v.union([one, many]), (value) => {
+  jsonReader<v.UnionSchema<[S, L], undefined>>(v.union([one, many]), objectOrListOf(one, many))
+
+/** Checks a parsed body against `schema`; undefined: the request has none. */
+export const objectOf =
+  <S extends ObjectSchema>(schema: S) =>
+  (value: unknown): v.InferOutput<S> => {
+    if (value === undefined) throw invalid('body', 'be given: a JSON object')
+    return objectIn(schema, value)
+  }
+
+/** The same for a body that is `one` or a list (`many`). */
+export const objectOrListOf =
+  <S extends ObjectSchema, L extends ObjectSchema>(one: S, many: L) =>
+  (value: unknown): v.InferOutput<S> | v.InferOutput<L> => {
     if (value === undefined) throw invalid('body', 'be given: a JSON object, or a list of them')
     return Array.isArray(value) ? parse(many, value, 'body') : parse(one, value, 'body')
-  })
+  }
 
 /** A schema of objects or lists. */
 type ObjectSchema = v.GenericSchema<unknown, object>

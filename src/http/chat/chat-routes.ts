@@ -1,9 +1,11 @@
 import { Hono } from 'hono'
 import { resolver } from 'hono-openapi'
+import type * as v from 'valibot'
 import { chatCompletionResponse, chatRequestBody } from '../../contract/chat.ts'
 import { openAiDenialResponse, openAiErrorResponse } from '../../contract/errors.ts'
 import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
-import { jsonBody } from '../body/validated.ts'
+import { jsonBody, objectOf } from '../body/validated.ts'
+import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
 import {
   createModelLookup,
   type ModelLookup,
@@ -19,30 +21,45 @@ export type ChatRoutesNeeds = ChatNeeds &
   ModelLookupNeeds &
   ModelRoutesNeeds & { readonly settings: Pick<HttpSettings, 'defaultModel'> }
 
-/** OpenAI's API, to be mounted at `/v1` behind the guard that sets `acting`. */
-export const createChatRoutes = (
-  deps: ChatRoutesNeeds,
-  models: ModelLookup = createModelLookup(deps),
-): Hono<AppEnv> => {
+type ChatBody = v.InferOutput<typeof chatRequestBody>
+
+/** `POST /v1/chat/completions`. */
+export const createChatHandler = (deps: ChatRoutesNeeds, models: ModelLookup): HotHandler<ChatBody> => {
   const complete = createChatCompletion(deps)
-  const app = new Hono<AppEnv>()
-  app.post('/chat/completions', describeChat, jsonBody(chatRequestBody), async (c) => {
-    const body = c.req.valid('json')
-    const acting = c.get('acting')
-    const wanted = body.model ?? (c.req.header('x-preferred-model') || deps.settings.defaultModel)
+  return async (body, { acting, requestId, header, signal }) => {
+    const wanted = body.model ?? (header('x-preferred-model') || deps.settings.defaultModel)
     const model = await usableModel(models, wanted, acting.entity)
     return complete({
       acting,
       request: { ...body, model: model.id },
       model,
-      user: body.user || c.req.header('x-user-id') || undefined,
-      requestId: c.get('requestId'),
-      responseContext: c.get('responseContext'),
-      signal: () => c.req.raw.signal,
+      user: body.user || header('x-user-id') || undefined,
+      requestId,
+      signal,
     })
-  })
-  return app.route('/', createModelRoutes(deps, models))
+  }
 }
+
+/** The same without Hono. */
+export const hotChatRoute = (handler: HotHandler<ChatBody>): HotRoute => {
+  const parse = objectOf(chatRequestBody)
+  return {
+    path: '/v1/chat/completions',
+    respond: async (body, request) => handler(parse(body), request),
+  }
+}
+
+/** OpenAI's API, to be mounted at `/v1` behind the guard that sets `acting`. */
+export const createChatRoutes = (
+  deps: ChatRoutesNeeds,
+  models: ModelLookup = createModelLookup(deps),
+  handler: HotHandler<ChatBody> = createChatHandler(deps, models),
+): Hono<AppEnv> =>
+  new Hono<AppEnv>()
+    .post('/chat/completions', describeChat, jsonBody(chatRequestBody), (c) =>
+      respondHot(c, handler, c.req.valid('json')),
+    )
+    .route('/', createModelRoutes(deps, models))
 
 const describeChat = describeOperation({
   tags: ['Chat'],

@@ -13,9 +13,9 @@ import { type Headers, modelRouteHeaders } from '../../web/rate-limit-headers.ts
 import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { type Decider, deciderOf, v1DenialResponse } from '../decisions.ts'
 import { openAiError } from '../errors/openai-error.ts'
-import { CLIENT_CLOSED_REQUEST, problemOf } from '../errors/problem.ts'
-import { type ResponseContext, respondJson } from '../response.ts'
-import { type SseSource, sseBody } from './sse-body.ts'
+import { problemOf } from '../errors/problem.ts'
+import type { Reply } from '../response.ts'
+import { type SseSource, sseEvents } from './sse-events.ts'
 
 export interface ChatNeeds
   extends Pick<AppDependencies, 'limiter' | 'backend' | 'tokens' | 'clock' | 'logger'> {
@@ -31,7 +31,6 @@ export interface Chat {
   /** OpenAI's `user`, or the X-User-Id header. */
   readonly user: string | undefined
   readonly requestId: string
-  readonly responseContext: ResponseContext
   /** Aborts when the client disconnects. Created on demand, which few chats do: it takes longer than a decision. */
   readonly signal: () => AbortSignal
 }
@@ -53,7 +52,7 @@ interface Reserved {
 const THE_ESTIMATE: Cost = {}
 
 /** Completes a chat: counts the prompt, reserves the estimate, calls the backend, settles the actual usage. */
-export const createChatCompletion = (needs: ChatNeeds): ((chat: Chat) => Promise<Response>) => {
+export const createChatCompletion = (needs: ChatNeeds): ((chat: Chat) => Promise<Reply>) => {
   const { backend, tokens, clock, logger, settings } = needs
   const reserving = { backend, decider: deciderOf(needs), unpriced: createUnpricedWatch(logger) }
   return async (chat) => {
@@ -62,13 +61,7 @@ export const createChatCompletion = (needs: ChatNeeds): ((chat: Chat) => Promise
     const limitHeaders = modelRouteHeaders(decision, clock.now())
     if (!decision.allowed) {
       const subject = { model: chat.model.id, organization: chat.acting.organization }
-      const { body, status, headers } = v1DenialResponse(
-        decision,
-        subject,
-        limitHeaders,
-        settings.errorFormat,
-      )
-      return respondJson(chat.responseContext, body, status, headers)
+      return v1DenialResponse(decision, subject, limitHeaders, settings.errorFormat)
     }
     const { reservation } = decision
     try {
@@ -79,7 +72,7 @@ export const createChatCompletion = (needs: ChatNeeds): ((chat: Chat) => Promise
         throw error
       }
       await reservation.settle(THE_ESTIMATE)
-      return new Response(null, { status: CLIENT_CLOSED_REQUEST })
+      return undefined
     }
   }
 }
@@ -128,14 +121,14 @@ const complete = async (
   { backend, logger }: ChatNeeds,
   reserved: Reserved,
   chat: CountedChat,
-): Promise<Response> => {
-  if (chat.request.stream !== true) return wholeResponse(await backend.complete(callOf(chat)), reserved, chat)
+): Promise<Reply> => {
+  if (chat.request.stream !== true) return wholeReply(await backend.complete(callOf(chat)), reserved, chat)
   const { model, requestId, signal } = chat
   const stop = new AbortController()
   const gone = signal()
   const result = await backend.stream(callOf({ ...chat, signal: () => AbortSignal.any([gone, stop.signal]) }))
-  if (!('chunks' in result)) return wholeResponse(result, reserved, chat)
-  return streamedResponse(result, reserved, {
+  if (!('chunks' in result)) return wholeReply(result, reserved, chat)
+  return streamedReply(result, reserved, {
     prices: model.prices,
     gone,
     abandon: () => stop.abort(),
@@ -160,18 +153,18 @@ const callOf = ({ request, promptTokens, requestId, signal }: CountedChat): Chat
 }
 
 /** An error of the upstream is not charged. It has no rate-limit headers, as they would describe the limits with the charge. */
-const wholeResponse = async (
+const wholeReply = async (
   { status, body, usage, headers: own }: ChatResponse,
   { reservation, headers }: Reserved,
-  { responseContext, promptTokens, model }: CountedChat,
-): Promise<Response> => {
+  { promptTokens, model }: CountedChat,
+): Promise<Reply> => {
   if (status >= 400) {
     await reservation.release()
-    return respondJson(responseContext, body, status, { ...own })
+    return { status, headers: { ...own }, body }
   }
   const used: ChatUsage = usage ?? { promptTokens, completionTokens: 0 }
   await reservation.settle(costOf(used, model.prices))
-  return respondJson(responseContext, body, status, own === undefined ? headers : { ...headers, ...own })
+  return { status, headers: own === undefined ? headers : { ...headers, ...own }, body }
 }
 
 const SSE_HEADERS = {
@@ -190,17 +183,19 @@ interface Streaming extends Pick<SseSource, 'abandon' | 'errorBody'> {
  * At the end of the stream, after an error and when the reader disconnects, the usage counted so far is settled; without any
  * output, the estimate.
  */
-const streamedResponse = (
+const streamedReply = (
   { chunks, usage }: ChatStream,
   { reservation, headers }: Reserved,
   { gone, abandon, errorBody, prices }: Streaming,
-): Response => {
+): Reply => {
   const settle = () => {
     const used = usage()
     return reservation.settle(used === undefined ? THE_ESTIMATE : costOf(used, prices))
   }
   gone.addEventListener('abort', () => void settle(), { once: true })
-  return new Response(sseBody({ chunks, settle, abandon, errorBody }), {
+  return {
+    status: 200,
     headers: { ...headers, ...SSE_HEADERS },
-  })
+    events: sseEvents({ chunks, settle, abandon, errorBody }),
+  }
 }

@@ -1,17 +1,11 @@
-import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
+import type { ErrorHandler, Hono, NotFoundHandler } from 'hono'
 import { StoreUnavailable, shortened, ZaelError } from '../../core/model/errors.ts'
 import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
-import { respondJson } from '../response.ts'
+import type { FailedRequest } from '../hot-route.ts'
+import { type JsonReply, type Reply, respond } from '../response.ts'
 import { v1Error } from './openai-error.ts'
-import {
-  CLIENT_CLOSED_REQUEST,
-  ClientDisconnected,
-  flatError,
-  MethodNotAllowed,
-  type Problem,
-  problemOf,
-} from './problem.ts'
+import { ClientDisconnected, flatError, MethodNotAllowed, type Problem, problemOf } from './problem.ts'
 
 interface Needs extends Pick<AppDependencies, 'logger' | 'clock'> {
   readonly settings: Pick<HttpSettings, 'errorFormat'>
@@ -19,23 +13,37 @@ interface Needs extends Pick<AppDependencies, 'logger' | 'clock'> {
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
+/** Converts the error of a request into a reply. */
+export type ReplyToError = (error: unknown, request: FailedRequest) => Reply
+
 /**
- * Converts an error into a response in the format of its path. Defects are logged, never returned; requests that fail because
- * of the store are counted, and logged in one line per minute.
+ * Replies in the format of the path. Defects are logged, never returned; requests that fail because of the store are counted,
+ * and logged in one line per minute.
  */
-export const createErrorHandler = ({ logger, clock, settings }: Needs): ErrorHandler<AppEnv> => {
+export const createErrorReplies = ({ logger, clock, settings }: Needs): ReplyToError => {
   const unavailable = createOnceAMinute(clock)
-  return (error, c) => {
-    if (error instanceof ClientDisconnected) return unsent(logger, c)
+  return (error, request) => {
+    if (error instanceof ClientDisconnected) {
+      logger.debug('client disconnected before the end of its body', { ...request })
+      return undefined
+    }
     const problem = problemOf(error)
     if (error instanceof StoreUnavailable) {
       unavailable((count) =>
         logger.warn('requests failed without the store', { count, reason: error.reason }),
       )
-    } else if (problem.status >= 500) logFault(logger, c, error)
-    return respond(c, problem, settings.errorFormat)
+    } else if (problem.status >= 500) logFault(logger, request, error)
+    return problemReply(problem, request.path, settings.errorFormat)
   }
 }
+
+export const createErrorHandler =
+  (needs: Needs, replyTo: ReplyToError = createErrorReplies(needs)): ErrorHandler<AppEnv> =>
+  (error, c) =>
+    respond(
+      c.get('responseContext'),
+      replyTo(error, { requestId: c.get('requestId'), method: c.req.method, path: c.req.path }),
+    )
 
 /** 405 if the path has a route for another method, else 404. */
 export const createNotFoundHandler =
@@ -46,23 +54,15 @@ export const createNotFoundHandler =
       allow.length > 0
         ? new MethodNotAllowed(c.req.method, allow)
         : new ZaelError('not_found', `There is nothing at ${shortened(c.req.path)}`)
-    return respond(c, problemOf(error), settings.errorFormat)
+    const reply = problemReply(problemOf(error), c.req.path, settings.errorFormat)
+    return respond(c.get('responseContext'), reply)
   }
 
-const respond = (c: Context<AppEnv>, problem: Problem, format: 'openai' | 'flat'): Response => {
-  const body = isV1(c.req.path) ? v1Error(problem, format) : flatError(problem)
-  return respondJson(c.get('responseContext'), body, problem.status, { ...problem.headers })
-}
-
-const unsent = (logger: AppDependencies['logger'], c: Context<AppEnv>): Response => {
-  const { method, path } = c.req
-  logger.debug('client disconnected before the end of its body', {
-    requestId: c.get('requestId'),
-    method,
-    path,
-  })
-  return new Response(null, { status: CLIENT_CLOSED_REQUEST })
-}
+const problemReply = (problem: Problem, path: string, format: 'openai' | 'flat'): JsonReply => ({
+  status: problem.status,
+  headers: { ...problem.headers },
+  body: isV1(path) ? v1Error(problem, format) : flatError(problem),
+})
 
 const isV1 = (path: string): boolean => path === '/v1' || path.startsWith('/v1/')
 
@@ -70,12 +70,12 @@ const isV1 = (path: string): boolean => path === '/v1' || path.startsWith('/v1/'
 const hasRoute = (app: Hono<AppEnv>, method: string, path: string): boolean =>
   app.router.match(method, path)[0].some(([[, route]]) => route.method === method)
 
-const logFault = (logger: AppDependencies['logger'], c: Context<AppEnv>, error: Error): void =>
+const logFault = (logger: AppDependencies['logger'], request: FailedRequest, error: unknown): void => {
+  const { message, stack, cause } = error instanceof Error ? error : new Error(String(error))
   logger.error('request failed', {
-    requestId: c.get('requestId'),
-    method: c.req.method,
-    path: c.req.path,
-    error: error.message,
-    stack: error.stack,
-    cause: error.cause instanceof Error ? error.cause.message : undefined,
+    ...request,
+    error: message,
+    stack,
+    cause: cause instanceof Error ? cause.message : undefined,
   })
+}

@@ -34,9 +34,6 @@ export class ModelRejected extends Error {
   }
 }
 
-/** nginx's status for a client that has closed the connection. It is not sent, and appears only in access logs. */
-export const CLIENT_CLOSED_REQUEST = 499
-
 /** The client closed the connection before its request had arrived. Nothing can be sent to it. */
 export class ClientDisconnected extends Error {
   constructor(options: { readonly cause: unknown }) {

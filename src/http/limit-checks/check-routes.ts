@@ -8,12 +8,13 @@ import { ZaelError } from '../../core/model/errors.ts'
 import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
 import { DEGRADED } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
-import { jsonBodyOrList } from '../body/validated.ts'
+import { jsonBodyOrList, objectOrListOf } from '../body/validated.ts'
 import { deciderOf, v1UnavailableBody } from '../decisions.ts'
 import { ModelRejected } from '../errors/problem.ts'
+import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
 import { type ModelLookup, mayUse } from '../models/model-lookup.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
-import { type ResponseContext, respondJson } from '../response.ts'
+import type { JsonReply } from '../response.ts'
 import { parseChecks, type RequestedCheck } from './check-request.ts'
 import { createDecideCheck, createForesight } from './decide-check.ts'
 import { createIdempotency } from './idempotency.ts'
@@ -25,8 +26,13 @@ export interface LimitCheckRoutesNeeds
   readonly reservationService: ReservationService
 }
 
+type CheckBody = v.InferOutput<typeof checkBody> | v.InferOutput<typeof checksBody>
+
 /** `POST /v1/limits/check`: one check, or a list of them. */
-export const createLimitCheckRoutes = (needs: LimitCheckRoutesNeeds, models: ModelLookup): Hono<AppEnv> => {
+export const createCheckHandler = (
+  needs: LimitCheckRoutesNeeds,
+  models: ModelLookup,
+): HotHandler<CheckBody> => {
   const decider = deciderOf(needs)
   const needed: RunChecksNeeds = {
     decideCheck: createDecideCheck({ ...needs, decider }),
@@ -34,28 +40,31 @@ export const createLimitCheckRoutes = (needs: LimitCheckRoutesNeeds, models: Mod
     chargesNothing: createForesight({ decider }),
     errorFormat: needs.settings.errorFormat,
   }
-  return new Hono<AppEnv>().post(
-    '/check',
-    describeCheck,
-    jsonBodyOrList(checkBody, checksBody),
-    async (c) => {
-      const acting = c.get('acting')
-      const { isList, requested } = parseChecks(c.req.valid('json'), c.req.header('x-user-id') || undefined)
-      for (const each of requested)
-        if (!isAllowedToAll(acting, each)) await requireAllowed(models, acting, each)
-      if (isList) {
-        return list(c.get('responseContext'), await runChecks(needed, acting, requested))
-      }
-      const [only] = requested
-      if (only === undefined) throw new Error('the parsed request contains no check')
-      return single(
-        c.get('responseContext'),
-        await runCheck(needed, acting, only),
-        needs.settings.errorFormat,
-      )
-    },
-  )
+  return async (body, { acting, header }) => {
+    const { isList, requested } = parseChecks(body, header('x-user-id') || undefined)
+    for (const each of requested)
+      if (!isAllowedToAll(acting, each)) await requireAllowed(models, acting, each)
+    if (isList) return list(await runChecks(needed, acting, requested))
+    const [only] = requested
+    if (only === undefined) throw new Error('the parsed request contains no check')
+    return single(await runCheck(needed, acting, only), needs.settings.errorFormat)
+  }
 }
+
+/** The same without Hono. */
+export const hotCheckRoute = (handler: HotHandler<CheckBody>): HotRoute => {
+  const parse = objectOrListOf(checkBody, checksBody)
+  return {
+    path: '/v1/limits/check',
+    respond: async (body, request) => handler(parse(body), request),
+  }
+}
+
+/** The route in Hono, below `/v1/limits`. */
+export const createLimitCheckRoutes = (handler: HotHandler<CheckBody>): Hono<AppEnv> =>
+  new Hono<AppEnv>().post('/check', describeCheck, jsonBodyOrList(checkBody, checksBody), (c) =>
+    respondHot(c, handler, c.req.valid('json')),
+  )
 
 /** Whether no permission is needed: the check has no context, and the entity may use its resource. */
 const isAllowedToAll = (
@@ -78,23 +87,15 @@ const requireAllowed = async (
 }
 
 /** The headers of a list contain only whether a part of it was decided without the store. */
-const list = (responseContext: ResponseContext, responses: readonly KeptResponse[]): Response =>
-  respondJson(
-    responseContext,
-    responses.map(({ body }) => body),
-    200,
-    responses.some(({ headers }) => DEGRADED in headers) ? { [DEGRADED]: 'true' } : {},
-  )
+const list = (responses: readonly KeptResponse[]): JsonReply => ({
+  status: 200,
+  headers: responses.some(({ headers }) => DEGRADED in headers) ? { [DEGRADED]: 'true' } : {},
+  body: responses.map(({ body }) => body),
+})
 
 /** An error has the form of errors in `/v1`. */
-const single = (
-  responseContext: ResponseContext,
-  { status, headers, body }: KeptResponse,
-  format: HttpSettings['errorFormat'],
-): Response => {
-  if (status < 500) return respondJson(responseContext, body, status, headers)
-  return respondJson(responseContext, v1UnavailableBody(format), status, headers)
-}
+const single = (response: KeptResponse, format: HttpSettings['errorFormat']): JsonReply =>
+  response.status < 500 ? response : { ...response, body: v1UnavailableBody(format) }
 
 const describeCheck = describeOperation({
   tags: ['Limits'],

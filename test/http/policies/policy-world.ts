@@ -7,7 +7,7 @@ import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import { createLimiter, type LimiterSettings } from '../../../src/core/decide/limiter.ts'
 import type { AdminStore } from '../../../src/core/ports/admin-store.ts'
 import type { Clock } from '../../../src/core/ports/platform.ts'
-import { createApp } from '../../../src/http/app.ts'
+import { createApi } from '../../../src/http/app.ts'
 import type { HttpSettings } from '../../../src/http/app-dependencies.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createTestClock, type TestClock } from '../../core/test-clock.ts'
@@ -59,7 +59,7 @@ export const createPolicyWorld = async (parts: PolicyWorldParts): Promise<Policy
   const backend = createSimulatedModel({ clock, delay: async () => {}, latencyMs: 0, nodeId: null })
   const settings = { ...TEST_SETTINGS, ...parts.settings }
   const tokens = { countPrompt: async () => 5, countText: async () => 5 }
-  const app = createApp({ ...deps, store, limiter, clock, backend, tokens, settings })
+  const { app } = createApi({ ...deps, store, limiter, clock, backend, tokens, settings })
 
   const send: PolicyWorld['send'] = async (method, path, { headers, body } = {}) => {
     const response = await app.request(path, {

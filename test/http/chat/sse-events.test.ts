@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CHUNKS_PER_TURN, sseBody } from '../../../src/http/chat/sse-body.ts'
+import { CHUNKS_PER_TURN, sseEvents } from '../../../src/http/chat/sse-events.ts'
 
 test('a stream that never waits still yields to other work', async () => {
   const between: number[] = [0]
@@ -13,7 +13,13 @@ test('a stream that never waits still yields to other work', async () => {
     }
   }
   const source = { chunks: chunks(), settle: async () => {}, abandon() {}, errorBody: () => ({}) }
-  const text = await new Response(sseBody(source, nextTurn)).text()
+  const events = sseEvents(source, nextTurn)
+  let text = ''
+  for (let isOver = false; !isOver; ) {
+    const event = await events.next()
+    text += event?.text
+    isOver = event?.isLast ?? true
+  }
   expect(text.endsWith('data: {"index":999}\n\ndata: [DONE]\n\n')).toBe(true)
   expect(Math.max(...between)).toBe(CHUNKS_PER_TURN)
 })

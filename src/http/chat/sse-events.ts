@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { EventReader } from '../response.ts'
 
 /** The chunks to stream, and the callbacks for the end of the stream. */
 export interface SseSource {
@@ -17,42 +18,38 @@ export interface SseSource {
  */
 export const CHUNKS_PER_TURN = 16
 
-const encoder = new TextEncoder()
+const event = (data: string): string => `data: ${data}\n\n`
+const DONE = event('[DONE]')
 
-const event = (data: string): Uint8Array => encoder.encode(`data: ${data}\n\n`)
-const DONE = '[DONE]'
-
-/** Server-sent events as OpenAI streams them: one per chunk, then `[DONE]`. A chunk is read only when the reader pulls it. */
-export const sseBody = (
+/** Server-sent events as OpenAI streams them: one per chunk, then `[DONE]`. A chunk is read only when the reader asks for it. */
+export const sseEvents = (
   { chunks, settle, abandon, errorBody }: SseSource,
   turn: () => Promise<unknown> = nextTurn,
-): ReadableStream<Uint8Array> => {
+): EventReader => {
   const iterator = chunks[Symbol.asyncIterator]()
-  let cancelled = false
+  let isCancelled = false
   let sent = 0
-  const next = async (): Promise<{ readonly data: string; readonly last: boolean }> => {
+  const read = async () => {
     try {
       const { done, value } = await iterator.next()
-      return done ? { data: DONE, last: true } : { data: JSON.stringify(value), last: false }
+      return done ? { text: DONE, isLast: true } : { text: event(JSON.stringify(value)), isLast: false }
     } catch (error) {
-      return { data: `${JSON.stringify(errorBody(error))}\n\ndata: ${DONE}`, last: true }
+      return { text: event(JSON.stringify(errorBody(error))) + DONE, isLast: true }
     }
   }
-  return new ReadableStream({
-    async pull(controller) {
+  return {
+    async next() {
       sent += 1
       if (sent % CHUNKS_PER_TURN === 0) await turn()
-      const { data, last } = await next()
-      if (last) await settle()
-      if (cancelled) return
-      controller.enqueue(event(data))
-      if (last) controller.close()
+      const next = await read()
+      if (next.isLast) await settle()
+      return isCancelled ? undefined : next
     },
     async cancel() {
-      cancelled = true
+      isCancelled = true
       abandon()
       await settle()
       await iterator.return?.()
     },
-  })
+  }
 }

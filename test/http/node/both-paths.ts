@@ -1,0 +1,89 @@
+import { type OutgoingHttpHeaders, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { listen } from '../../../bin/serve/listen.ts'
+import { createSimulatedModel } from '../../../src/chat/simulated-model.ts'
+import { createTokenCounter } from '../../../src/chat/token-counter.ts'
+import type { ChatBackend } from '../../../src/core/ports/chat-backend.ts'
+import { createDirectListener } from '../../../src/http/node/direct-listener.ts'
+import { createTestClock } from '../../core/test-clock.ts'
+import { type CheckingApp, createCheckingApp } from '../limit-checks/checking-app.ts'
+import type { TestAppOptions } from '../test-app.ts'
+
+/** A request; `path` as it appears in the request line. */
+export interface SentRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<OutgoingHttpHeaders>
+  readonly body: string
+}
+
+export interface ReceivedResponse {
+  readonly status: number | undefined
+  /** Names in lower case, without those that describe the connection. */
+  readonly headers: readonly string[]
+  readonly body: string
+}
+
+export interface Node {
+  readonly app: CheckingApp
+  readonly url: string
+  send(sent: SentRequest): Promise<ReceivedResponse>
+  /** How many requests the direct path left to Hono. */
+  left(): number
+  stop(): Promise<void>
+}
+
+export interface NodeOptions extends TestAppOptions {
+  readonly isDirect: boolean
+  readonly backend?: Partial<ChatBackend>
+}
+
+/** A server with key-bob (10 requests, 1000 tokens) and a simulated model, with the direct path or only Hono. */
+export const startNode = async ({ isDirect, backend, ...options }: NodeOptions): Promise<Node> => {
+  const clock = options.table?.clock ?? createTestClock()
+  const simulated = createSimulatedModel({ clock, delay: async () => {}, latencyMs: 0, nodeId: null })
+  const chat = { backend: { ...simulated, ...backend }, tokens: createTokenCounter() }
+  const app = await createCheckingApp({ chat, ...options, table: { clock, ...options.table } })
+  const direct = createDirectListener(app.hot)
+  let left = 0
+  const { url, stop } = await listen({
+    fetch: app.app.fetch,
+    host: '127.0.0.1',
+    port: 0,
+    keepAliveSeconds: 65,
+    ...(isDirect && {
+      direct: (incoming, outgoing, leave) =>
+        direct(incoming, outgoing, () => {
+          left += 1
+          leave()
+        }),
+    }),
+  })
+  return { app, url, send: (sent) => exchange(url, sent), left: () => left, stop }
+}
+
+const OF_CONNECTION = /^(date|connection|keep-alive):/
+
+const exchange = (url: string, { method, path, headers, body }: SentRequest): Promise<ReceivedResponse> =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url)
+    const outgoing = request({ hostname, port, method, path, headers: { ...headers }, agent: false })
+    outgoing.on('error', reject)
+    outgoing.on('response', async (response) => {
+      const { rawHeaders, statusCode } = response
+      const pairs = rawHeaders.flatMap((name, at) =>
+        at % 2 === 0 ? [`${name.toLowerCase()}: ${withoutIds(rawHeaders[at + 1] ?? '')}`] : [],
+      )
+      resolve({
+        status: statusCode,
+        headers: pairs.filter((line) => !OF_CONNECTION.test(line)).sort(),
+        body: withoutIds(await text(response)),
+      })
+    })
+    outgoing.end(body)
+  })
+
+const ID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
+
+/** Ids are random. */
+const withoutIds = (value: string): string => value.replace(ID, '<id>')
