@@ -87,11 +87,11 @@ const summary = (endpoint: string, outputs: Outputs): string => {
   return `
 zael runs on ${endpoint}
 
-  API    ${url}
-  page   ${url}dashboard#token=${adminToken}
-  docs   ${url}docs
-  table  ${outputs.TableName}
-  admin  ${adminToken}
+  API        ${url}
+  Dashboard  ${url}dashboard#token=${adminToken}
+  Docs       ${url}docs
+  Admin      Authorization: Bearer ${adminToken}
+  Table      ${outputs.TableName}
 
 Send a request:
   curl ${url}v1/chat/completions \\
@@ -106,8 +106,8 @@ Read the table:
 
 const HELP = `npm run deploy:local [-- options]
 
-Deploys to the emulator that AWS_ENDPOINT_URL names (default: http://localhost:4566), loads the demo data, and prints where
-everything is.
+Deploys to the emulator that AWS_ENDPOINT_URL names (default: http://localhost:4566), loads the demo data, and prints the
+addresses.
 
   -c, --context name=NAME   the stack is Zael-NAME, its table ZAEL-NAME; default: demo
       --outputs-file FILE   write the outputs of the stack there, as JSON

@@ -46,13 +46,13 @@ process.stdout.write(String(performance.now() - start), () => process.exit())`
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
-/** The transferred size of all files that a browser loads of the page, including charts. */
+/** The transferred size of all files of the dashboard that a browser loads, including charts. */
 const measurePage = async (): Promise<number> => {
   const packed = [...(await bundlePage())].filter(([name]) => name.endsWith('.gz'))
   for (const [name, { length }] of packed)
     console.log(`${(length / 1000).toFixed(1).padStart(8)} KB  ${name}`)
   const kilobytes = packed.reduce((sum, [, { length }]) => sum + length, 0) / 1000
-  console.log(`The page takes ${kilobytes.toFixed(0)} KB, compressed (at most ${MOST_PAGE_KB}).`)
+  console.log(`The dashboard takes ${kilobytes.toFixed(0)} KB, compressed (at most ${MOST_PAGE_KB}).`)
   return kilobytes
 }
 
@@ -69,13 +69,13 @@ const measure = async (directory: string): Promise<void> => {
     `and is ready in ${readyMs.toFixed(0)} ms (${GOAL_MS} where nothing else runs; the fastest of ${STARTS} starts, their median is ${median(startsMs).toFixed(0)}).`,
   )
   const pageKilobytes = await measurePage()
-  if (pageKilobytes > MOST_PAGE_KB) throw new ScriptError(`the page takes more than ${MOST_PAGE_KB} KB`)
+  if (pageKilobytes > MOST_PAGE_KB) throw new ScriptError(`the dashboard takes more than ${MOST_PAGE_KB} KB`)
   if (kilobytes > MOST_KB) throw new ScriptError(`it loads more than ${MOST_KB} KB at start`)
 }
 
 const HELP = `npm run measure
 
-Bundles the API's Lambda and the page, prints their sizes and how fast the bundle is ready, and fails where one is too large.`
+Bundles the API's Lambda and the dashboard, prints their sizes and the time until the bundle is ready, and fails if one is too large.`
 
 await runCommandLine({ command: 'npm run measure', help: HELP, options: {} }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'zael-bundle-'))

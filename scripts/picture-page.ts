@@ -75,7 +75,7 @@ const picture = async (browser: Browser, apiUrl: string, view: string, theme: (t
 
 const HELP = `npm run pictures
 
-Takes the pictures of the page in docs/images: the demo, in both themes. Needs Chromium (CHROMIUM_PATH).`
+Takes the pictures of the dashboard in docs/images: the demo, in both themes. Requires Chromium (CHROMIUM_PATH).`
 
 await runCommandLine({ command: 'npm run pictures', help: HELP, options: {} }, async () => {
   await mkdir(IMAGES, { recursive: true })

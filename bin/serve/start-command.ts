@@ -58,11 +58,11 @@ export const announcement = (announced: Announced): string => {
   return `
 zael ${version} is ready. Ctrl-C stops it.
 
-  API     ${apiUrl}
-  Page    ${apiUrl}/dashboard#token=${settings.adminToken}  (reads only: #token=${settings.viewerToken})
-  Docs    ${apiUrl}/docs  (ReDoc: ${apiUrl}/redoc, OpenAPI: ${apiUrl}/openapi.json)
-  Admin   Authorization: Bearer ${settings.adminToken}  (reads only: ${settings.viewerToken})
-  Table   ${settings.tableName} in ${host.endpoint}${keptIn(settings)}
+  API        ${apiUrl}
+  Dashboard  ${apiUrl}/dashboard#token=${settings.adminToken}  (reads only: #token=${settings.viewerToken})
+  Docs       ${apiUrl}/docs  (ReDoc: ${apiUrl}/redoc, OpenAPI: ${apiUrl}/openapi.json)
+  Admin      Authorization: Bearer ${settings.adminToken}  (reads only: ${settings.viewerToken})
+  Table      ${settings.tableName} in ${host.endpoint}${keptIn(settings)}
 
 Read the table:
   ${scanLine(announced)}
