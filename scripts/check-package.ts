@@ -6,6 +6,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { runCommandLine } from '../src/command-line/command-line.ts'
 import {
   type Consumer,
+  checkComments,
   checkFiles,
   installInto,
   pack,
@@ -90,6 +91,7 @@ const check = async (directory: string): Promise<void> => {
   await writeFile(join(project, 'package.json'), '{ "type": "module" }\n')
   const consumer = await installInto(ROOT, tarball, project)
   await checkFiles(ROOT, consumer)
+  await checkComments(consumer)
   await runPrograms(consumer)
   for (const weighed of WEIGHED) await weigh(consumer, weighed)
   await synthesizeExample(ROOT, consumer)

@@ -4,7 +4,7 @@ import { rateLimit as expressRateLimit } from 'express-rate-limit'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { rateLimit } from '../../src/library/express.ts'
 import { type LimiterStore, silentLogger } from '../../src/library/index.ts'
-import { LIMIT, LIMITS, WINDOW_MS } from './limits.ts'
+import { LEASE_TTL_MS, LIMIT, LIMITS, WINDOW_MS } from './limits.ts'
 
 /** Serves an Express app with `middleware`, on a free port. */
 export const serveExpress = (middleware: RequestHandler | undefined): void => {
@@ -37,4 +37,4 @@ export const flexibleLimit = (): RequestHandler => {
 }
 
 export const expressZael = (store?: LimiterStore): RequestHandler =>
-  rateLimit({ limits: LIMITS, headers: ['ietf'], logger: silentLogger, ...(store && { store }) })
+  rateLimit({ limits: LIMITS, logger: silentLogger, ...(store && { store, leaseTtlMs: LEASE_TTL_MS }) })

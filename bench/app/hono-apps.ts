@@ -4,7 +4,7 @@ import { Hono, type MiddlewareHandler } from 'hono'
 import { rateLimiter } from 'hono-rate-limiter'
 import { rateLimit } from '../../src/library/hono.ts'
 import { type LimiterStore, silentLogger } from '../../src/library/index.ts'
-import { LIMIT, LIMITS, WINDOW_MS } from './limits.ts'
+import { LEASE_TTL_MS, LIMIT, LIMITS, WINDOW_MS } from './limits.ts'
 
 /** Serves a Hono app with `middleware`, on a free port. */
 export const serveHono = (middleware: MiddlewareHandler | undefined): void => {
@@ -26,4 +26,4 @@ export const honoRateLimiter = (): MiddlewareHandler =>
   })
 
 export const honoZael = (store?: LimiterStore): MiddlewareHandler =>
-  rateLimit({ limits: LIMITS, headers: ['ietf'], logger: silentLogger, ...(store && { store }) })
+  rateLimit({ limits: LIMITS, logger: silentLogger, ...(store && { store, leaseTtlMs: LEASE_TTL_MS }) })

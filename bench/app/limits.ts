@@ -5,3 +5,6 @@ export const WINDOW_MS = 60_000
 
 /** The same for zael. */
 export const LIMITS = [{ name: 'rpm', limit: LIMIT, per: 'minute' }] as const
+
+/** As a server uses it by default. */
+export const LEASE_TTL_MS = 1000

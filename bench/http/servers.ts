@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { bundledPrograms } from '../../scripts/bundle-programs.ts'
 import { type ChildServer, startServer } from '../child-server.ts'
 
 /** The message of `watch-loop.ts`, in ms. */
@@ -15,7 +17,7 @@ export interface ZaelServer extends ChildServer {
 /** zael as `npm start` runs it, with its own engine and the demo data in a new table; `isBypassed`: without the limiter. */
 export const startZael = async ({ isWatched = false, isBypassed = false } = {}): Promise<ZaelServer> => {
   const server = await startServer({
-    script: 'bin/serve.ts',
+    script: join(await bundledPrograms(), 'serve.mjs'),
     environment: {
       ...{ PORT: '0', DYNAMODB_PORT: '0', LOG_LEVEL: 'warn' },
       ...{ ADMIN_TOKEN, VIEWER_TOKEN, STORE_DEADLINE_MS },

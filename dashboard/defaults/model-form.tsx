@@ -38,7 +38,7 @@ export const ModelForm = ({ model, tiers, onSaved, onClose }: ModelFormProps) =>
   }
   return (
     <Dialog title={model ? `Edit ${model.model_id}` : 'Register a model'} onClose={onClose}>
-      <form class="model-form" onSubmit={submit}>
+      <form class="dialog-form" onSubmit={submit}>
         <RequiredNote />
         <IdentityFields {...fields} isNew={model === undefined} tiers={tiers} />
         <PriceFields {...fields} />

@@ -101,7 +101,7 @@ export const EntityForm = ({
   }
   return (
     <Dialog title={title} onClose={onClose}>
-      <form class="entity-form" onSubmit={submit}>
+      <form class="dialog-form" onSubmit={submit}>
         <RequiredNote />
         <div class="fields">
           <NameFields {...part} />

@@ -142,7 +142,7 @@ export const WaitTimeCalculator = ({ entityId, resource }: WaitTimeCalculatorPro
   return (
     <section class="card" aria-label="Wait time">
       <h2>How long would a request wait?</h2>
-      <form class="wait-time" onSubmit={submit}>
+      <form class="field-row wait-time" onSubmit={submit}>
         <NumberField
           label="Requests"
           value={rpm}

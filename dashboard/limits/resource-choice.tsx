@@ -33,7 +33,7 @@ export const ResourceChoice = ({ resource, onResource }: Props) => {
     if (name) choose(name)
   }
   return (
-    <form class="resource-choice" onSubmit={submit}>
+    <form class="field-row resource-choice" onSubmit={submit}>
       <ChoiceField
         label="Resource"
         value={another === undefined ? resource : ANOTHER}

@@ -38,7 +38,7 @@ export const NewPolicy = ({ onKey, onClose }: NewPolicyProps) => {
   const { meaning } = SCOPES.find(({ scope }) => scope === draft.scope) ?? {}
   return (
     <Dialog title="New policy" onClose={onClose}>
-      <form class="new-policy" onSubmit={submit}>
+      <form class="dialog-form" onSubmit={submit}>
         <ChoiceField
           label="Applies to"
           value={draft.scope}

@@ -59,6 +59,24 @@ export const checkFiles = async (root: string, { directory }: Consumer): Promise
   console.log(`${paths.length} files, all of them expected`)
 }
 
+/** Fields of the published types whose comments editors show: types that are derived from a schema lose them. */
+const COMMENTED: readonly (readonly [file: string, field: string])[] = [
+  ['src/contract/limit-fields.d.ts', 'warn_at'],
+  ['src/contract/limit-sizes.d.ts', 'refill_rate'],
+  ['src/contract/limit-sizes.d.ts', 'slots'],
+  ['src/library/limiter/limiter-options.d.ts', 'store'],
+]
+
+/** The published types keep the comments of their fields. */
+export const checkComments = async ({ directory }: Consumer): Promise<void> => {
+  for (const [file, field] of COMMENTED) {
+    const text = await readFile(join(directory, 'node_modules/zael/dist', file), 'utf8')
+    if (!new RegExp(String.raw`\*/\s+(readonly )?${field}\??:`).test(text))
+      throw new ScriptError(`${field} has no comment in ${file}`)
+  }
+  console.log(`${COMMENTED.length} fields of the types, all of them with their comments`)
+}
+
 /** Code that a user bundles, the parts of the package that it must not contain, and its maximum size. */
 export interface Weighed {
   readonly name: string

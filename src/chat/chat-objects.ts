@@ -1,8 +1,7 @@
+import type { JsonObject } from '../core/model/json.ts'
 import type { AbortSignalLike, ChatUsage } from '../core/ports/chat-backend.ts'
 
-/** A JSON object of OpenAI's API. */
-export type JsonObject = Readonly<Record<string, unknown>>
-
+/** Whether a value that was parsed from JSON is an object. */
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 

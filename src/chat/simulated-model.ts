@@ -1,7 +1,8 @@
+import type { JsonObject } from '../core/model/json.ts'
 import { SECOND_NS } from '../core/model/time.ts'
 import type { ChatBackend, ChatCall, ChatRequest, ChatUsage } from '../core/ports/chat-backend.ts'
 import type { Clock } from '../core/ports/platform.ts'
-import { abortError, type Delay, type JsonObject, usageJson } from './chat-objects.ts'
+import { abortError, type Delay, usageJson } from './chat-objects.ts'
 import { choicesOf, mostTokens, tokensPerChoice } from './request-tokens.ts'
 
 /** Completion tokens if the request sets no number. */

@@ -1,4 +1,5 @@
 import type { TokenCounter } from '../core/ports/chat-backend.ts'
+import { sharedRead } from '../core/ports/shared-read.ts'
 import { promptParts } from './request-tokens.ts'
 import { createWorkTurns, type WorkTask, type WorkTurns } from './work-turns.ts'
 
@@ -88,14 +89,7 @@ interface TokenCounterOptions {
 export const createTokenCounter = (options: TokenCounterOptions = {}): TokenCounter => {
   const load = options.load ?? loadO200k
   const turns = options.turns ?? createWorkTurns({ freeWork: FREE_WORK, workPerTurn: WORK_PER_TURN })
-  let loading: Promise<CountText> | undefined
-  const counter = () => {
-    loading ??= load().catch((cause: unknown) => {
-      loading = undefined
-      throw cause
-    })
-    return loading
-  }
+  const counter = sharedRead(load)
   return {
     async countPrompt(request) {
       const count = await counter()

@@ -103,15 +103,38 @@ const knownPart = (value: unknown, names: readonly string[]): unknown =>
       )
     : value
 
-/** An object with any names and values of one schema; `must` completes "<field> must …" if it is none. A list is not an object. */
+/** Names that valibot leaves out of records, because assigning them may change a prototype. */
+const UNSAFE_NAMES = ['__proto__', 'prototype', 'constructor'] as const
+
+const unsafeNameIn = (value: unknown): string | undefined =>
+  typeof value === 'object' && value !== null
+    ? UNSAFE_NAMES.find((name) => Object.hasOwn(value, name))
+    : undefined
+
+/**
+ * An object with any names and values of one schema; `must` completes "<field> must …" if it is none. A list is not an object.
+ * A name that the result could not contain is an error.
+ */
 export const plainRecord = <K extends v.GenericSchema<string, string>, V extends v.GenericSchema>(
   key: K,
   value: V,
   must = 'be an object',
 ) => {
   const schema = v.record(key, value, must)
-  const run: (typeof schema)['~run'] = (dataset, config) =>
-    schema['~run'](Array.isArray(dataset.value) ? { value: undefined } : dataset, config)
+  const rejected = v.pipe(
+    v.any(),
+    checkedBy<unknown>((input) => {
+      const name = unsafeNameIn(input)
+      return name === undefined
+        ? undefined
+        : { path: [name], must: 'have another name: this one is reserved' }
+    }),
+  )
+  const run = (...[dataset, config]: Parameters<(typeof schema)['~run']>) => {
+    const { value: input } = dataset
+    if (Array.isArray(input)) return schema['~run']({ value: undefined }, config)
+    return (unsafeNameIn(input) === undefined ? schema : rejected)['~run'](dataset, config)
+  }
   return { ...schema, '~run': run }
 }
 

@@ -1,7 +1,7 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { MS_NS } from '../core/model/time.ts'
 import type { Clock, Logger, Secrets } from '../core/ports/platform.ts'
+import { sharedRead } from '../core/ports/shared-read.ts'
 
 const PREFIX = 'zk_'
 
@@ -53,35 +53,26 @@ export interface SecretValuesOptions {
   readonly logger: Logger
 }
 
-interface CachedValues {
-  readonly values: readonly string[]
-  /** Monotonic, ns. */
-  readonly readAt: bigint
-}
-
 /** Caches secrets for `maxAgeMs`. */
 export const createSecretValues = (options: SecretValuesOptions): SecretValues => {
   const { ids, fetch, clock, logger } = options
-  const maxAgeNs = BigInt(options.maxAgeMs) * MS_NS
-  let cached: CachedValues | undefined
+  let last: readonly string[] | undefined
 
   const fetchAll = async (): Promise<readonly string[]> => {
     const values = await Promise.all(ids.map(fetch))
-    const last = cached?.values
-    return last !== undefined && values.every((value, i) => value === last[i]) ? last : values
+    return last !== undefined && values.every((value, i) => value === last?.[i]) ? last : values
   }
 
-  return {
-    async read() {
-      const now = clock.monotonic()
-      if (cached !== undefined && now - cached.readAt < maxAgeNs) return cached.values
-      const values = await fetchAll().catch((error: unknown) => {
-        if (cached === undefined) throw error
+  const read = sharedRead(
+    async () => {
+      last = await fetchAll().catch((error: unknown) => {
+        if (last === undefined) throw error
         logger.warn('secrets not read: the last values remain valid', { error })
-        return cached.values
+        return last
       })
-      cached = { values, readAt: now }
-      return values
+      return last
     },
-  }
+    { clock, ms: options.maxAgeMs },
+  )
+  return { read }
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { boundedList, openObject } from '../../src/contract/containers.ts'
+import { boundedList, openObject, plainRecord } from '../../src/contract/containers.ts'
 
 /** A list of up to three positive numbers, and the number of validated items. */
 const counted = () => {
@@ -61,5 +61,27 @@ describe('an open object', () => {
   ])('rejects %j', (sent, field) => {
     const { issues, success } = v.safeParse(schema, sent, { abortEarly: true })
     expect([success, issues?.[0]?.path?.[0]?.key]).toEqual([false, field])
+  })
+})
+
+describe('a plain record', () => {
+  const schema = plainRecord(v.string(), v.string())
+
+  test('keeps every name', () => {
+    const sent = { toString: 'a', hasOwnProperty: 'b', '': 'c' }
+    expect(v.parse(schema, sent)).toEqual(sent)
+  })
+
+  test.each(['__proto__', 'prototype', 'constructor'])('rejects the name %s, which it would drop', (name) => {
+    const sent: unknown = JSON.parse(`{"a": "b", "${name}": "c"}`)
+    const { issues, success } = v.safeParse(schema, sent, { abortEarly: true })
+    expect(success).toBe(false)
+    expect(issues?.map(({ message, path }) => [message, path?.[0]?.key])).toEqual([
+      ['have another name: this one is reserved', name],
+    ])
+  })
+
+  test.each([[['a']], ['text'], [null]])('rejects %j', (sent) => {
+    expect(v.is(schema, sent)).toBe(false)
   })
 })

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../core/model/json.ts'
 import type {
   AbortSignalLike,
   ChatCall,
@@ -5,7 +6,7 @@ import type {
   ChatUsage,
   TokenCounter,
 } from '../../core/ports/chat-backend.ts'
-import { abortError, isObject, type JsonObject, parseUsage } from '../chat-objects.ts'
+import { abortError, isObject, parseUsage } from '../chat-objects.ts'
 import { TIMED_OUT, UNREACHABLE, type UpstreamWatch } from './upstream-call.ts'
 
 /**

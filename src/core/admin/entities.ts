@@ -1,9 +1,11 @@
 import {
+  ancestorsOf,
   ENTITY_BOUNDS,
   type Entity,
   ID_RULE,
   isId,
   isModelId,
+  MAX_ANCESTORS,
   MODEL_ID_RULE,
   type Priority,
 } from '../model/entity.ts'
@@ -88,7 +90,7 @@ export interface EntityService {
   list(page: PageRequest & { readonly q?: string }): Promise<Page<Entity>>
   /** The children's ids. Throws `not_found`. */
   children(id: string): Promise<readonly string[]>
-  /** Throws `conflict` if it exists, `invalid_request` for an invalid field, an unknown parent or a cycle. */
+  /** Throws `conflict` if it exists, `invalid_request` for an invalid field, an unknown parent, a cycle or more than 32 ancestors. */
   create(draft: EntityDraft, actor: string): Promise<Entity>
   /** Throws as `create`, and `not_found`. */
   change(id: string, patch: EntityPatch, actor: string): Promise<Entity>
@@ -118,7 +120,7 @@ export const getEntity = async ({ store }: Pick<AdminDependencies, 'store'>, id:
 const createEntity = async (deps: AdminDependencies, draft: EntityDraft, actor: string): Promise<Entity> => {
   const entity = newEntity(draft, deps.clock.now())
   checkEntity(entity)
-  if (entity.parentId !== null) await checkParent(deps, entity.id, entity.parentId)
+  if (entity.parentId !== null) await ancestorsUnder(deps, entity.id, entity.parentId)
   const audit = auditRecord(deps, {
     actor,
     action: 'entity.create',
@@ -144,7 +146,7 @@ const changeEntity = (
     const after: Entity = { ...before, ...patch, version: nextVersion(deps.clock.now(), before.version) }
     checkEntity(after)
     if (after.parentId !== null && after.parentId !== before.parentId) {
-      await checkParent(deps, id, after.parentId)
+      await checkMove(deps, before, after.parentId)
     }
     const audit = auditRecord(deps, {
       actor,
@@ -175,16 +177,43 @@ const removeEntity = async (deps: AdminDependencies, id: string, actor: string):
   deps.changed({ entityId: id })
 }
 
-/** Throws if `parentId` does not exist, or has `id` among its ancestors. */
-const checkParent = async ({ store }: AdminDependencies, id: string, parentId: string): Promise<void> => {
-  const seen = new Set<string>()
-  for (let next: string | null = parentId; next !== null && !seen.has(next); ) {
-    if (next === id) throw invalid('parent_id', 'not be the entity itself or one of its descendants')
-    seen.add(next)
-    const ancestor: Entity | undefined = await store.entity(next)
-    if (ancestor === undefined && next === parentId) throw unknownParent()
-    next = ancestor?.parentId ?? null
+/**
+ * The number of ancestors that `id` has under `parentId`. Throws if that does not exist, is `id` or one of its descendants, or
+ * has too many ancestors of its own.
+ */
+const ancestorsUnder = async (
+  { store }: Pick<AdminDependencies, 'store'>,
+  id: string,
+  parentId: string,
+): Promise<number> => {
+  const parent = parentId === id ? undefined : await store.entity(parentId)
+  const ancestors = parent === undefined ? [] : [parent, ...(await ancestorsOf(parent, store.entity))]
+  if (parentId === id || ancestors.some((ancestor) => ancestor.id === id))
+    throw invalid('parent_id', 'not be the entity itself or one of its descendants')
+  if (parent === undefined) throw unknownParent()
+  if (ancestors.length > MAX_ANCESTORS) throw tooDeep()
+  return ancestors.length
+}
+
+/** Bounds the reads of a move; the descendants of a larger family are not all checked. */
+const MAX_CHECKED = 1000
+
+/** Throws as `ancestorsUnder`, and if a descendant of `entity` would have too many ancestors. */
+const checkMove = async (deps: AdminDependencies, entity: Entity, parentId: string): Promise<void> => {
+  const { store } = deps
+  const ancestors = await ancestorsUnder(deps, entity.id, parentId)
+  if (ancestors <= (await ancestorsOf(entity, store.entity)).length) return
+  let level: readonly string[] = [entity.id]
+  let checked = 0
+  for (let depth = ancestors; level.length > 0; depth++) {
+    if (depth > MAX_ANCESTORS) throw tooDeep()
+    const parents = level.slice(0, MAX_CHECKED - checked)
+    checked += parents.length
+    level = (await Promise.all(parents.map((id) => store.children(id)))).flat()
   }
 }
+
+const tooDeep = (): ZaelError =>
+  invalid('parent_id', `leave the entity and its descendants with at most ${MAX_ANCESTORS} ancestors each`)
 
 const unknownParent = (): ZaelError => invalid('parent_id', 'name an entity that exists')

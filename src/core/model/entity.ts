@@ -50,6 +50,35 @@ export const RESOURCE_RULE = `${MODEL_ID_RULE}, or be _default_, _other_ or _tot
 
 export const CHARGED_RULE = `${MODEL_ID_RULE}, or be _default_ or _other_; _total_ is charged with every request`
 
+/** The most ancestors of an entity; the admin service rejects a parent that would add more. */
+export const MAX_ANCESTORS = 32
+
+/** Reads an entity; at once if it is cached. */
+type EntityRead = (id: string) => Promise<Entity | undefined> | Entity | undefined
+
+/**
+ * The ancestors of an entity, nearest first, at most `MAX_ANCESTORS`; at once if all reads are. A cycle, which concurrent
+ * changes can create, is cut.
+ */
+export const ancestorsOf = (
+  entity: Entity,
+  read: EntityRead,
+): readonly Entity[] | Promise<readonly Entity[]> => ancestorsAbove([entity], read)
+
+/** The ancestors of the first entity of `chain`; the others are the nearest of them. */
+const ancestorsAbove = (
+  chain: readonly Entity[],
+  read: EntityRead,
+): readonly Entity[] | Promise<readonly Entity[]> => {
+  const parentId = chain.at(-1)?.parentId ?? null
+  if (parentId === null || chain.length > MAX_ANCESTORS || chain.some(({ id }) => id === parentId))
+    return chain.slice(1)
+  const withParent = (parent: Entity | undefined) =>
+    parent === undefined ? chain.slice(1) : ancestorsAbove([...chain, parent], read)
+  const parent = read(parentId)
+  return parent instanceof Promise ? parent.then(withParent) : withParent(parent)
+}
+
 /** The models that an entity and all of its ancestors allow; null: all. */
 export const allowedModels = (family: readonly Pick<Entity, 'models'>[]): Entity['models'] =>
   family.reduce<Entity['models']>((allowed, { models }) => {

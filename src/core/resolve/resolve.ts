@@ -1,5 +1,5 @@
 import { entityBucket, policyBucket } from '../bucket/bucket-store.ts'
-import type { Entity } from '../model/entity.ts'
+import { ancestorsOf, type Entity } from '../model/entity.ts'
 import { ZaelError } from '../model/errors.ts'
 import type { Limit } from '../model/limit.ts'
 import { DEFAULT_RESOURCE, OTHER_RESOURCE, policyLimitSet, TOTAL_RESOURCE } from '../model/limit-set.ts'
@@ -50,7 +50,7 @@ export const resolveBuckets = async (
   ])
   if (!entity) throw new ZaelError('not_found', `there is no entity ${entityId}`, { field: 'entity_id' })
   const isRegistered = isSpecial(resource) || model !== undefined
-  const ancestors = await ancestorsOf(reads, entity)
+  const ancestors = await ancestorsOf(entity, reads.entity)
   const parents = cascadingParents(entity, ancestors)
   const policies = applicablePolicies(await policySubject(reads, request, { entity, ancestors, model }))
   const layersOf = await readLayers(reads, [
@@ -157,25 +157,6 @@ const bucketOf = (
 
 const isSpecial = (resource: string): boolean =>
   [DEFAULT_RESOURCE, OTHER_RESOURCE, TOTAL_RESOURCE].includes(resource)
-
-/** A longer chain of parents is cut, and so is a cycle. The admin service creates neither. */
-const MAX_ANCESTORS = 32
-
-/** Entities above this one, nearest first. */
-const ancestorsOf = async (
-  reads: Pick<ConfigReads, 'entity'>,
-  entity: Entity,
-): Promise<readonly Entity[]> => {
-  const chain = [entity]
-  let child = entity
-  while (child.parentId !== null && chain.length <= MAX_ANCESTORS) {
-    const parent = await reads.entity(child.parentId)
-    if (!parent || chain.some(({ id }) => id === parent.id)) break
-    chain.push(parent)
-    child = parent
-  }
-  return chain.slice(1)
-}
 
 /** The ancestors whose limits apply to an entity: up to the first entity that does not cascade. */
 const cascadingParents = (entity: Entity, ancestors: readonly Entity[]): readonly Entity[] => {

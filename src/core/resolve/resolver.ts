@@ -1,3 +1,4 @@
+import { MAX_ANCESTORS } from '../model/entity.ts'
 import type { Limit } from '../model/limit.ts'
 import { DEFAULT_RESOURCE, type LimitSetKey, limitSetText } from '../model/limit-set.ts'
 import type { PolicySubject } from '../model/policy.ts'
@@ -147,7 +148,7 @@ const prepareResolving = async (reads: ConfigReads, entityIds: readonly string[]
   const known = new Set<string>()
   const found: string[] = []
   let wanted = [...new Set(entityIds)]
-  while (wanted.length > 0) {
+  for (let level = 0; wanted.length > 0 && level <= MAX_ANCESTORS; level++) {
     const entities = (await reads.entities(wanted)).flatMap((entity) => entity ?? [])
     for (const id of wanted) known.add(id)
     if (found.length === 0) found.push(...entities.map(({ id }) => id))

@@ -11,10 +11,10 @@ import {
   waitTimeResponse,
 } from '../../contract/dashboard.ts'
 import { DEFAULT_PER_PAGE, idParam, resourceQuery, searchQuery } from '../../contract/fields.ts'
+import { createSharedReads } from '../../core/ports/shared-read.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { params, query } from '../body/validated.ts'
-import { createSharedReads } from '../cached-reads.ts'
 import { availabilityJson } from '../limits/limits.ts'
 import { describeRoute } from '../openapi/described.ts'
 import { MAX_REREADS } from './observations.ts'

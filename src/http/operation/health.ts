@@ -1,9 +1,9 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { StoreUnavailable } from '../../core/model/errors.ts'
+import { sharedRead } from '../../core/ports/shared-read.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { query } from '../body/validated.ts'
-import { sharedRead } from '../cached-reads.ts'
 import { describeRoute } from '../openapi/described.ts'
 
 const healthResponse = v.object({

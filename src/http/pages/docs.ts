@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { ZaelError } from '../../core/model/errors.ts'
+import { sharedRead } from '../../core/ports/shared-read.ts'
 import type { AppEnv, AssetName, Assets } from '../app-dependencies.ts'
-import { sharedRead } from '../cached-reads.ts'
 import { describePage, describeRoute } from '../openapi/described.ts'
 
 /**

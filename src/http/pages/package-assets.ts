@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { sharedRead } from '../../core/ports/shared-read.ts'
 import type { AssetName, Assets } from '../app-dependencies.ts'
-import { sharedRead } from '../cached-reads.ts'
 
 const require = createRequire(import.meta.url)
 

@@ -89,6 +89,28 @@ describe('entities', () => {
       id: 'd',
     })
   })
+
+  test('have at most 32 ancestors, and so do the descendants of one that is moved', async () => {
+    const { entities } = setUp()
+    const under = (id: string, parentId: string | null) =>
+      entities.create({ id, name: id, parentId }, 'admin')
+    for (let depth = 0; depth <= 32; depth++) await under(`e${depth}`, depth === 0 ? null : `e${depth - 1}`)
+    const tooDeep = {
+      code: 'invalid_request',
+      field: 'parent_id',
+      message: 'parent_id must leave the entity and its descendants with at most 32 ancestors each',
+    }
+    await expect(under('e33', 'e32')).rejects.toMatchObject(tooDeep)
+    await under('moved', null)
+    await under('child', 'moved')
+    await under('other', 'moved')
+    await expect(entities.change('moved', { parentId: 'e31' }, 'admin')).rejects.toMatchObject(tooDeep)
+    await expect(entities.change('moved', { parentId: 'e32' }, 'admin')).rejects.toMatchObject(tooDeep)
+    await entities.change('moved', { parentId: 'e30' }, 'admin')
+    await entities.remove('child', 'admin')
+    await entities.change('other', { parentId: 'e31' }, 'admin')
+    await entities.change('moved', { parentId: 'e31' }, 'admin')
+  })
 })
 
 const never = (): never => {
