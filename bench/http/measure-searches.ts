@@ -91,7 +91,7 @@ const measureSearch = async (
   }
 }
 
-const pageAnswer = v.object({ next_cursor: v.nullable(v.string()) })
+const pageResponse = v.object({ next_cursor: v.nullable(v.string()) })
 
 /** The number of pages that one searcher received. */
 const searchUntil = async (
@@ -107,7 +107,7 @@ const searchUntil = async (
       headers: { authorization: `Bearer ${VIEWER_TOKEN}` },
     })
     if (!response.ok) throw new Error(`a search returned ${response.status}`)
-    cursor = v.parse(pageAnswer, await response.json()).next_cursor
+    cursor = v.parse(pageResponse, await response.json()).next_cursor
   }
   return pages
 }

@@ -3,7 +3,7 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, expect, test } from 'vitest'
 import { connectTo } from '../../src/compose/connect.ts'
 
-const ANSWER_MS = 200
+const RESPONSE_MS = 200
 
 /** More than any call waits for capacity on a remote store, which serves many at once. */
 const CALLS = 120
@@ -25,7 +25,7 @@ const countingEngine = async () => {
       setTimeout(() => {
         outgoing -= 1
         response.setHeader('content-type', 'application/x-amz-json-1.0').end('{}')
-      }, ANSWER_MS),
+      }, RESPONSE_MS),
     )
   })
   closing.push(() => new Promise((resolve) => server.close(resolve)))

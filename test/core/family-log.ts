@@ -55,7 +55,7 @@ export const calmPlans = fc.array(
     { weight: 3, arbitrary: asking },
     { weight: 2, arbitrary: settling },
     { weight: 1, arbitrary: flushing },
-    { weight: 8, arbitrary: lettingGo('answered') },
+    { weight: 8, arbitrary: lettingGo('delivered') },
   ),
   { minLength: 5, maxLength: 80 },
 )
@@ -66,7 +66,7 @@ export const changingPlans = fc.array(
     { weight: 3, arbitrary: asking },
     { weight: 2, arbitrary: settling },
     { weight: 1, arbitrary: changing },
-    { weight: 8, arbitrary: lettingGo('answered') },
+    { weight: 8, arbitrary: lettingGo('delivered') },
   ),
   { minLength: 5, maxLength: 80 },
 )
@@ -77,7 +77,7 @@ export const roughPlans = fc.array(
     { weight: 3, arbitrary: asking },
     { weight: 2, arbitrary: settling },
     { weight: 1, arbitrary: waiting },
-    { weight: 8, arbitrary: lettingGo('answered') },
+    { weight: 8, arbitrary: lettingGo('delivered') },
     { weight: 1, arbitrary: lettingGo('applied and lost', 'lost', 'refused') },
   ),
   { minLength: 5, maxLength: 80 },

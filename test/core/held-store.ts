@@ -2,7 +2,7 @@ import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import { StoreUnavailable } from '../../src/core/model/errors.ts'
 
 /** The fate of a released call. applied and lost: the response does not arrive. refused: certainly not applied. */
-export type End = 'answered' | 'applied and lost' | 'lost' | 'refused'
+export type End = 'delivered' | 'applied and lost' | 'lost' | 'refused'
 
 /** A store whose calls wait, before they are applied and before they return, until a test releases them, in any order. */
 export interface HeldStore extends BucketStore {
@@ -24,10 +24,10 @@ export const createHeldStore = (buckets: BucketStore): HeldStore => {
     if (end === 'refused') throw new StoreUnavailable('refused', { mayHaveApplied: false })
     if (end === 'lost') throw new StoreUnavailable('lost', { mayHaveApplied: true })
     const response = await call()
-    if (end === 'answered' && (await wait()) === 'answered') return response
+    if (end === 'delivered' && (await wait()) === 'delivered') return response
     throw new StoreUnavailable('lost', { mayHaveApplied: true })
   }
-  const letGo = async (pick: number, end: End = 'answered'): Promise<boolean> => {
+  const letGo = async (pick: number, end: End = 'delivered'): Promise<boolean> => {
     const [go] = waiting.splice(pick % Math.max(1, waiting.length), 1)
     go?.(end)
     await quiet()

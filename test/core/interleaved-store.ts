@@ -6,7 +6,7 @@ export interface Fate {
   readonly there: number
   readonly back: number
   /** applied and lost: the response does not arrive. lost: nor does the call. refused: certainly not applied. */
-  readonly end: 'answered' | 'applied and lost' | 'lost' | 'refused'
+  readonly end: 'delivered' | 'applied and lost' | 'lost' | 'refused'
 }
 
 /** A remote store: calls overtake each other, and have the fates that `next` returns. */
@@ -17,7 +17,7 @@ export const createInterleavedStore = (buckets: BucketStore, next: () => Fate): 
     if (end === 'refused') throw new StoreUnavailable('refused', { mayHaveApplied: false })
     const response = end === 'lost' ? undefined : await call()
     await turns(back)
-    if (end !== 'answered' || response === undefined)
+    if (end !== 'delivered' || response === undefined)
       throw new StoreUnavailable('lost', { mayHaveApplied: true })
     return response
   }

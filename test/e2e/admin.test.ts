@@ -79,10 +79,10 @@ describe('below the stage', () => {
   })
 
   test('an image arrives unchanged', async () => {
-    const answer = await fetch(`${output('ApiUrl')}docs/favicon-32x32.png`, {
+    const response = await fetch(`${output('ApiUrl')}docs/favicon-32x32.png`, {
       headers: { accept: 'image/*' },
     })
-    const bytes = new Uint8Array(await answer.arrayBuffer())
+    const bytes = new Uint8Array(await response.arrayBuffer())
     expect([...bytes.slice(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47])
   })
 })

@@ -61,9 +61,9 @@ describe('a limit', () => {
 
   test('holds across concurrent Lambdas', async () => {
     const { key } = await newCaller({ rpm: 5, tpm: 100_000 })
-    const answers = await Promise.all(Array.from({ length: 8 }, () => chat(key, { max_tokens: 1 })))
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(5)
-    expect(answers.filter(({ status }) => status === 429)).toHaveLength(3)
+    const responses = await Promise.all(Array.from({ length: 8 }, () => chat(key, { max_tokens: 1 })))
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(5)
+    expect(responses.filter(({ status }) => status === 429)).toHaveLength(3)
   })
 
   test('that a request can never pass returns no retry time', async () => {

@@ -22,7 +22,7 @@ export const output = (key: string): string => {
 export const ADMIN_TOKEN = process.env.ADMIN_TOKEN ?? 'dev-admin'
 export const VIEWER_TOKEN = process.env.VIEWER_TOKEN ?? 'dev-viewer'
 
-export interface Answer {
+export interface ApiResponse {
   readonly status: number
   readonly headers: Headers
   // biome-ignore lint/suspicious/noExplicitAny: tests read JSON of any shape
@@ -43,7 +43,7 @@ export const ask = async (
   method: string,
   path: string,
   body?: unknown,
-): Promise<Answer> => {
+): Promise<ApiResponse> => {
   const response = await fetch(`${output('ApiUrl')}${path.replace(/^\//, '')}`, {
     method,
     headers: {
@@ -55,10 +55,10 @@ export const ask = async (
   return { status: response.status, headers: response.headers, body: jsonOf(await response.text()) }
 }
 
-export const admin = (method: string, path: string, body?: unknown): Promise<Answer> =>
+export const admin = (method: string, path: string, body?: unknown): Promise<ApiResponse> =>
   ask(ADMIN_TOKEN, method, path, body)
 
-export const chat = (key: string, more: Readonly<Record<string, unknown>> = {}): Promise<Answer> =>
+export const chat = (key: string, more: Readonly<Record<string, unknown>> = {}): Promise<ApiResponse> =>
   ask(key, 'POST', '/v1/chat/completions', {
     model: 'gpt-4',
     max_tokens: 50,

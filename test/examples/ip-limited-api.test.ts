@@ -26,9 +26,9 @@ beforeEach(async () => {
 afterEach(() => close())
 
 const ask = async (path: string, init: RequestInit = {}): Promise<number> => {
-  const answer = await fetch(url + path, { ...init, headers: { connection: 'close', ...init.headers } })
-  await answer.arrayBuffer()
-  return answer.status
+  const response = await fetch(url + path, { ...init, headers: { connection: 'close', ...init.headers } })
+  await response.arrayBuffer()
+  return response.status
 }
 const askTimes = async (times: number, path = '/api/data'): Promise<readonly number[]> => {
   const statuses: number[] = []

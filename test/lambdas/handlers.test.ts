@@ -17,7 +17,7 @@ const eventOf = (headers: Readonly<Record<string, string>> = {}) =>
 const CONTEXT = {} as LambdaContext
 
 describe('a handler with whole responses', () => {
-  const answered = async (
+  const responseOf = async (
     respond: (request: Request) => Response,
     headers?: Readonly<Record<string, string>>,
   ) => bufferedHandler({ fetch: (request) => respond(request) })(eventOf(headers), CONTEXT)
@@ -29,18 +29,20 @@ describe('a handler with whole responses', () => {
     'application/json',
     'application/vnd.oai.openapi+json;version=3.1',
   ])('returns %s as text', async (type) => {
-    const response = await answered(() => new Response('data: ä\n\n', { headers: { 'content-type': type } }))
+    const response = await responseOf(
+      () => new Response('data: ä\n\n', { headers: { 'content-type': type } }),
+    )
     expect(response).toMatchObject({ statusCode: 200, isBase64Encoded: false, body: 'data: ä\n\n' })
   })
 
   test.each(['image/png', 'font/woff2'])('returns %s as base64', async (type) => {
     const bytes = new Uint8Array([0x89, 0xff])
-    const response = await answered(() => new Response(bytes, { headers: { 'content-type': type } }))
+    const response = await responseOf(() => new Response(bytes, { headers: { 'content-type': type } }))
     expect(response).toMatchObject({ isBase64Encoded: true, body: 'if8=' })
   })
 
   test('requests no compression from the app', async () => {
-    const response = await answered(
+    const response = await responseOf(
       (request) => new Response(String(request.headers.get('accept-encoding'))),
       {
         'Accept-Encoding': 'gzip, br',
@@ -50,7 +52,7 @@ describe('a handler with whole responses', () => {
   })
 
   test('passes the path below the base path to the app', async () => {
-    expect(await answered((request) => new Response(new URL(request.url).pathname))).toMatchObject({
+    expect(await responseOf((request) => new Response(new URL(request.url).pathname))).toMatchObject({
       body: '/some',
     })
   })

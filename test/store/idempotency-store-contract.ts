@@ -4,7 +4,7 @@ import { fresh, HOUR_NS, TODAY } from './store-fixtures.ts'
 
 const MINUTE = 60_000_000_000n
 
-export const ANSWER: KeptResponse = {
+export const RESPONSE: KeptResponse = {
   status: 429,
   headers: { 'retry-after': '2' },
   body: { allowed: false, retry_after_seconds: 1.881, limits: [{ source: 'entity', left: null, own: true }] },
@@ -61,28 +61,28 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       expect(await find(unknown, 'another')).toEqual({ outcome: 'other_body' })
       expect(await find(unknown, unknown.bodyHash, MINUTE)).toEqual({ outcome: 'free' })
       expect(await find(unknown, 'another', MINUTE)).toEqual({ outcome: 'other_body' })
-      await storeNow().finish(unknown, ANSWER)
-      expect(await find(unknown)).toStrictEqual({ outcome: 'answered', answer: ANSWER })
+      await storeNow().finish(unknown, RESPONSE)
+      expect(await find(unknown)).toStrictEqual({ outcome: 'finished', response: RESPONSE })
       expect(await find(unknown, 'another')).toEqual({ outcome: 'other_body' })
       expect(await find(unknown, unknown.bodyHash, 24n * HOUR_NS)).toEqual({ outcome: 'free' })
     })
 
     test('return the same response until they expire', async () => {
       const first = await begun()
-      expect(await storeNow().finish(first, ANSWER)).toBe('kept')
-      const answered = { outcome: 'answered', answer: ANSWER }
-      expect(await begin(laterThan(first, 0n))).toStrictEqual(answered)
-      expect(await begin(laterThan(first, 24n * HOUR_NS - 1n))).toStrictEqual(answered)
+      expect(await storeNow().finish(first, RESPONSE)).toBe('kept')
+      const finished = { outcome: 'finished', response: RESPONSE }
+      expect(await begin(laterThan(first, 0n))).toStrictEqual(finished)
+      expect(await begin(laterThan(first, 24n * HOUR_NS - 1n))).toStrictEqual(finished)
       expect(await begin(laterThan(first, 24n * HOUR_NS))).toEqual({ outcome: 'begun' })
       expect(await begin(laterThan(first, 24n * HOUR_NS))).toEqual({ outcome: 'pending' })
     })
 
-    test('stand for one body, pending or answered, overdue or not', async () => {
+    test('stand for one body, pending or finished, overdue or not', async () => {
       const first = await begun()
       const other = (afterNs: bigint) => ({ ...laterThan(first, afterNs), bodyHash: '07e4' })
       expect(await begin(other(0n))).toEqual({ outcome: 'other_body' })
       expect(await begin(other(2n * MINUTE))).toEqual({ outcome: 'other_body' })
-      await storeNow().finish(first, ANSWER)
+      await storeNow().finish(first, RESPONSE)
       expect(await begin(other(2n * MINUTE))).toEqual({ outcome: 'other_body' })
       expect(await begin(other(24n * HOUR_NS))).toEqual({ outcome: 'begun' })
     })
@@ -93,17 +93,17 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       const second = laterThan(first, MINUTE)
       expect(await begin(second)).toEqual({ outcome: 'begun' })
       expect(await begin(laterThan(first, MINUTE))).toEqual({ outcome: 'pending' })
-      expect(await storeNow().finish(first, ANSWER)).toBe('lost')
+      expect(await storeNow().finish(first, RESPONSE)).toBe('lost')
       await storeNow().abandon(first)
       expect(await begin(laterThan(first, MINUTE))).toEqual({ outcome: 'pending' })
-      expect(await storeNow().finish(second, ANSWER)).toBe('kept')
-      expect(await begin(laterThan(first, MINUTE))).toEqual({ outcome: 'answered', answer: ANSWER })
+      expect(await storeNow().finish(second, RESPONSE)).toBe('kept')
+      expect(await begin(laterThan(first, MINUTE))).toEqual({ outcome: 'finished', response: RESPONSE })
     })
 
     test('may be finished again by the same attempt after a lost response', async () => {
       const first = await begun()
-      expect(await storeNow().finish(first, ANSWER)).toBe('kept')
-      expect(await storeNow().finish(first, ANSWER)).toBe('kept')
+      expect(await storeNow().finish(first, RESPONSE)).toBe('kept')
+      expect(await storeNow().finish(first, RESPONSE)).toBe('kept')
     })
 
     test('may be begun again by the same attempt after a lost response', async () => {
@@ -116,15 +116,15 @@ export const idempotencyStoreContract = (name: string, storeNow: () => Idempoten
       await storeNow().abandon(first)
       const second = laterThan(first, 1n)
       expect(await begin({ ...second, bodyHash: '07e4' })).toEqual({ outcome: 'begun' })
-      await storeNow().finish(second, ANSWER)
+      await storeNow().finish(second, RESPONSE)
       await storeNow().abandon(second)
       expect(await begin({ ...laterThan(first, 2n), bodyHash: '07e4' })).toMatchObject({
-        outcome: 'answered',
+        outcome: 'finished',
       })
     })
 
     test('are lost if the record no longer exists', async () => {
-      expect(await storeNow().finish(aBeginning(), ANSWER)).toBe('lost')
+      expect(await storeNow().finish(aBeginning(), RESPONSE)).toBe('lost')
     })
 
     test('of two callers have nothing to do with each other', async () => {

@@ -21,13 +21,13 @@ const removeExpired = <V>(kept: Map<string, V>, isExpired: (value: V) => boolean
   }
 }
 
-interface KeptAnswer extends Pick<Beginning, 'bodyHash' | 'attemptId' | 'pendingUntil' | 'expiresAt'> {
-  readonly answer?: KeptResponse
+interface KeptAttempt extends Pick<Beginning, 'bodyHash' | 'attemptId' | 'pendingUntil' | 'expiresAt'> {
+  readonly response?: KeptResponse
 }
 
 /** An idempotency store in memory. */
 export const createMemoryIdempotencyStore = (): IdempotencyStore => {
-  const kept = new Map<string, KeptAnswer>()
+  const kept = new Map<string, KeptAttempt>()
   return {
     async begin({ key, now, ...beginning }) {
       removeExpired(kept, ({ expiresAt }) => expiresAt <= now)
@@ -44,15 +44,15 @@ export const createMemoryIdempotencyStore = (): IdempotencyStore => {
       const outcome = found === undefined ? BEGUN : outcomeOf(found, { bodyHash, attemptId: '' }, now)
       return outcome.outcome === 'begun' ? { outcome: 'free' } : outcome
     },
-    async finish({ key, attemptId }, answer) {
+    async finish({ key, attemptId }, response) {
       const found = kept.get(nameOf(key))
       if (found === undefined || found.attemptId !== attemptId) return 'lost'
-      kept.set(nameOf(key), { ...found, answer })
+      kept.set(nameOf(key), { ...found, response })
       return 'kept'
     },
     async abandon({ key, attemptId }) {
       const found = kept.get(nameOf(key))
-      if (found?.attemptId === attemptId && found.answer === undefined) kept.delete(nameOf(key))
+      if (found?.attemptId === attemptId && found.response === undefined) kept.delete(nameOf(key))
     },
   }
 }
@@ -62,13 +62,13 @@ const BEGUN: BeginOutcome = { outcome: 'begun' }
 const nameOf = ({ callerId, keyHash }: IdempotencyKey): string => `${callerId}#${keyHash}`
 
 const outcomeOf = (
-  found: KeptAnswer,
+  found: KeptAttempt,
   { bodyHash, attemptId }: Pick<Beginning, 'bodyHash' | 'attemptId'>,
   now: bigint,
 ): BeginOutcome => {
   if (found.expiresAt <= now) return BEGUN
   if (found.bodyHash !== bodyHash) return { outcome: 'other_body' }
-  if (found.answer !== undefined) return { outcome: 'answered', answer: found.answer }
+  if (found.response !== undefined) return { outcome: 'finished', response: found.response }
   return found.attemptId === attemptId || found.pendingUntil <= now ? BEGUN : { outcome: 'pending' }
 }
 

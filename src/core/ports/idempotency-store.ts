@@ -32,12 +32,12 @@ export interface Beginning extends Attempt {
 }
 
 /**
- * begun: this attempt is to process the request. answered: the same request has a stored response. pending: another attempt
+ * begun: this attempt is to process the request. finished: the same request has a stored response. pending: another attempt
  * at the same request is in progress. other_body: the key belongs to another request.
  */
 export type BeginOutcome =
   | { readonly outcome: 'begun' }
-  | { readonly outcome: 'answered'; readonly answer: KeptResponse }
+  | { readonly outcome: 'finished'; readonly response: KeptResponse }
   | { readonly outcome: 'pending' }
   | { readonly outcome: 'other_body' }
 

@@ -61,7 +61,7 @@ export const createIdempotency = (
         await drop({ ...attempt, field })
         throw error
       })
-      if (begun.outcome === 'answered') return { kept: begun.answer }
+      if (begun.outcome === 'finished') return { kept: begun.response }
       if (begun.outcome !== 'begun') throw conflict(field, CONFLICTS[begun.outcome])
       return { ...attempt, field }
     },
@@ -70,7 +70,7 @@ export const createIdempotency = (
       const at = { key: { callerId, keyHash: hash(key) }, bodyHash: hash(body), now: needs.clock.now() }
       const found = await store.find(at)
       if (found.outcome === 'free') return undefined
-      if (found.outcome === 'answered') return { kept: found.answer }
+      if (found.outcome === 'finished') return { kept: found.response }
       throw conflict(field, CONFLICTS[found.outcome])
     },
     async respond(claim, check) {

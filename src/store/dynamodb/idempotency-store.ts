@@ -52,9 +52,9 @@ export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: st
         ? { outcome: 'free' }
         : outcomeOfExisting(item, bodyHash)
     },
-    async finish(own, answer) {
+    async finish(own, response) {
       const isOwn = await unlessConditionFails(
-        client.run((sdk) => sdk.send(finishCommand(tableName, own, answer))),
+        client.run((sdk) => sdk.send(finishCommand(tableName, own, response))),
       )
       return isOwn ? 'kept' : 'lost'
     },
@@ -88,22 +88,22 @@ const beginCommand = (tableName: string, beginning: Beginning): PutItemCommand =
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   })
 
-const finishCommand = (tableName: string, own: OwnAttempt, answer: KeptResponse): UpdateItemCommand =>
+const finishCommand = (tableName: string, own: OwnAttempt, response: KeptResponse): UpdateItemCommand =>
   new UpdateItemCommand({
     TableName: tableName,
     Key: toItem({ ...keyOf(own) }),
     ConditionExpression: '#attempt = :attempt',
-    UpdateExpression: 'SET #state = :answered, #answer = :answer REMOVE #pending_until',
+    UpdateExpression: 'SET #state = :finished, #response = :response REMOVE #pending_until',
     ExpressionAttributeNames: {
       '#attempt': 'attempt',
       '#state': 'state',
-      '#answer': 'answer',
+      '#response': 'answer',
       '#pending_until': 'pending_until',
     },
     ExpressionAttributeValues: toItem({
       ':attempt': own.attemptId,
-      ':answered': 'answered',
-      ':answer': answerFields(answer),
+      ':finished': 'answered',
+      ':response': responseFields(response),
     }),
   })
 
@@ -140,9 +140,9 @@ const outcomeOfExisting = (
   item: StoredItem,
   bodyHash: string,
 ): Exclude<FindOutcome, { readonly outcome: 'free' }> => {
-  const { bodyHash: remembered, answer } = rememberedIn(item)
+  const { bodyHash: remembered, response } = rememberedIn(item)
   if (remembered !== bodyHash) return { outcome: 'other_body' }
-  return answer === null ? { outcome: 'pending' } : { outcome: 'answered', answer }
+  return response === null ? { outcome: 'pending' } : { outcome: 'finished', response }
 }
 
 const pendingItem = ({ key, bodyHash, attemptId, ...times }: Beginning): StoredItem =>
@@ -157,31 +157,31 @@ const pendingItem = ({ key, bodyHash, attemptId, ...times }: Beginning): StoredI
     ttl: times.expiresAt / SECOND_NS,
   })
 
-const answerFields = ({ status, headers, body }: KeptResponse): PlainValue => ({
+const responseFields = ({ status, headers, body }: KeptResponse): PlainValue => ({
   status,
   headers,
   body,
 })
 
-/** The content of a record; `answer` is null while it is pending. Throws an error that names the item if it is unreadable. */
+/** The content of a record; `response` is null while it is pending. Throws an error that names the item if it is unreadable. */
 const rememberedIn = (
   item: StoredItem,
 ): {
   readonly bodyHash: string
-  readonly answer: KeptResponse | null
+  readonly response: KeptResponse | null
   /** ns since the epoch; `pendingUntil` is null once there is a response. */
   readonly expiresAt: bigint
   readonly pendingUntil: bigint | null
 } => {
   const read = createItemReader(item)
-  const answer = read.mapOrNull('answer')
+  const response = read.mapOrNull('answer')
   return {
     bodyHash: read.text('body_sha256'),
     expiresAt: read.time('expires_at'),
     pendingUntil: read.timeOrNull('pending_until'),
-    answer: answer && {
-      status: answer.number('status'),
-      headers: answer.textMap('headers'),
+    response: response && {
+      status: response.number('status'),
+      headers: response.textMap('headers'),
       body: fromAttribute(item.answer?.M?.body) ?? null,
     },
   }

@@ -121,7 +121,7 @@ const isProgrammingError = (fault: Fault): boolean =>
   (fault instanceof TypeError || fault instanceof RangeError)
 
 const messageFor = (fault: Fault): string => {
-  if (isText(fault.name) && OUT_OF_TIME.has(fault.name)) return 'The store did not answer in time'
+  if (isText(fault.name) && OUT_OF_TIME.has(fault.name)) return 'The store did not respond in time'
   const word = [fault.code, fault.name].find(isText)
   return `The store is unavailable: ${word ?? 'unknown fault'}`
 }

@@ -6,8 +6,8 @@ test('each request gets its own reply', async () => {
   const replies = createReplies<string>(60_000)
   const sent: number[] = []
   const responses = [1, 2].map(() => replies.to((request) => sent.push(request)))
-  for (const request of sent.toReversed()) replies.arrived(request, `answer ${request}`)
-  expect(await Promise.all(responses)).toEqual(sent.map((request) => `answer ${request}`))
+  for (const request of sent.toReversed()) replies.arrived(request, `reply ${request}`)
+  expect(await Promise.all(responses)).toEqual(sent.map((request) => `reply ${request}`))
 })
 
 test('a missing reply times out, and a late one is ignored', async () => {

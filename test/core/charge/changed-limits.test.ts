@@ -125,7 +125,7 @@ describe('a limit that is changed', () => {
     let made = 7
     const buckets = createInterleavedStore(world.buckets, () => {
       made = (made * 1_103_515_245 + 12_345) % 2 ** 31
-      return { there: 1 + ((made >> 8) % 20), back: 1 + ((made >> 12) % 20), end: 'answered' }
+      return { there: 1 + ((made >> 8) % 20), back: 1 + ((made >> 12) % 20), end: 'delivered' }
     })
     const settings = { configCacheMs: 30_000 }
     const [old, fresh] = [

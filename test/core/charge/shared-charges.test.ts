@@ -7,7 +7,7 @@ import { createInterleavedStore } from '../interleaved-store.ts'
 import { entityOwner } from '../test-config.ts'
 import { createTestNode, createTestWorld, type TestNode } from '../test-limiter.ts'
 
-const far = { there: 3, back: 3, end: 'answered' } as const
+const far = { there: 3, back: 3, end: 'delivered' } as const
 
 /** A node whose table takes several turns of the event loop to respond. */
 const start = (...limits: readonly object[]) => {

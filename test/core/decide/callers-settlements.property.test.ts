@@ -123,7 +123,7 @@ type Step = Plan['batches'][number]['steps'][number]
 const nodesOn = (plan: Plan, world: ReturnType<typeof worldFor>, logged: BucketStore) => {
   const { config, clock } = world
   let calls = 0
-  const next = (): Fate => plan.fates[calls++ % plan.fates.length] ?? { there: 0, back: 0, end: 'answered' }
+  const next = (): Fate => plan.fates[calls++ % plan.fates.length] ?? { there: 0, back: 0, end: 'delivered' }
   const reservations = createMemoryReservationStore()
   const settings = { leaseTtlMs: plan.leases ? TTL_MS : 0 }
   return Array.from({ length: 3 }, () => {
@@ -191,7 +191,7 @@ const alone = (plan: Plan): Plan => ({
 
 describe('a caller’s checks and settlements on shared buckets', () => {
   // with leases, the process charges the parent's table ahead, not the caller: the bound is on use
-  test.prop([plans(['answered'])], { numRuns: runs(300) })(
+  test.prop([plans(['delivered'])], { numRuns: runs(300) })(
     'charge in any span at most what their own limits allow in it',
     async (plan) => {
       const { charges } = await carriedOut({ ...alone(plan), leases: false })
@@ -207,7 +207,7 @@ describe('a caller’s checks and settlements on shared buckets', () => {
     },
   )
 
-  test.prop([plans(['answered', 'answered', 'answered', 'applied and lost', 'lost', 'refused'])], {
+  test.prop([plans(['delivered', 'delivered', 'delivered', 'applied and lost', 'lost', 'refused'])], {
     numRuns: runs(300),
   })('put no bucket into debt and count no more than that as used, if responses are lost', async (plan) => {
     const { debts, parent, elapsedNs } = await carriedOut(alone(plan))
@@ -217,7 +217,7 @@ describe('a caller’s checks and settlements on shared buckets', () => {
     expect(parent).not.toHaveProperty('used_output_tokens')
   })
 
-  test.prop([plans(['answered'])], { numRuns: runs(150) })(
+  test.prop([plans(['delivered'])], { numRuns: runs(150) })(
     'put no bucket into debt if others use it at the same time',
     async (plan) => {
       expect((await carriedOut(plan)).debts).toEqual([])

@@ -46,12 +46,12 @@ describe('a caller', () => {
     ['an admin token beside a key', { ...KEY, ...ADMIN }],
     ['an endless key', { 'x-api-key': 'x'.repeat(5000) }],
   ])('gets 401 for %s', async (_, headers) => {
-    const { status, body, headers: answered } = await (await withKey()).send('GET', '/v1/models', { headers })
+    const { status, body, headers: received } = await (await withKey()).send('GET', '/v1/models', { headers })
     expect(status).toBe(401)
     expect(body).toMatchObject({
       error: { type: 'invalid_request_error', code: 'invalid_api_key', param: null },
     })
-    expect(answered.get('x-request-id')).toMatch(/^req_/)
+    expect(received.get('x-request-id')).toMatch(/^req_/)
   })
 
   test.each([
@@ -123,22 +123,19 @@ describe('a caller', () => {
     ],
     [['a'], ['b'], [403, 403, 403]],
     [null, [], [403, 403, 403]],
-  ])(
-    'that may use %j below one that may use %j is answered %j for a, b and c',
-    async (own, above, responses) => {
-      const app = await withKey()
-      for (const id of ['a', 'b', 'c']) await app.send('PUT', `/api/models/${id}`, { body: {} })
-      await app.send('PATCH', '/api/entities/key-1', { body: { models: own } })
-      await app.send('PATCH', '/api/entities/org', { body: { models: above } })
-      app.clock.advance(1n)
-      const found = await Promise.all(['a', 'b', 'c'].map((id) => statusOf(app, KEY, `/v1/models/${id}`)))
-      expect(found).toEqual(responses)
-      const listed = await app.send('GET', '/v1/models', { headers: KEY })
-      expect(JSON.stringify(listed.body).match(/"id"/g)?.length ?? 0).toBe(
-        responses.filter((status) => status === 200).length,
-      )
-    },
-  )
+  ])('that may use %j below one that may use %j is %j for a, b and c', async (own, above, responses) => {
+    const app = await withKey()
+    for (const id of ['a', 'b', 'c']) await app.send('PUT', `/api/models/${id}`, { body: {} })
+    await app.send('PATCH', '/api/entities/key-1', { body: { models: own } })
+    await app.send('PATCH', '/api/entities/org', { body: { models: above } })
+    app.clock.advance(1n)
+    const found = await Promise.all(['a', 'b', 'c'].map((id) => statusOf(app, KEY, `/v1/models/${id}`)))
+    expect(found).toEqual(responses)
+    const listed = await app.send('GET', '/v1/models', { headers: KEY })
+    expect(JSON.stringify(listed.body).match(/"id"/g)?.length ?? 0).toBe(
+      responses.filter((status) => status === 200).length,
+    )
+  })
 
   test('gets 401 once its key is revoked, has expired or its entity is deleted', async () => {
     const app = await withKey()

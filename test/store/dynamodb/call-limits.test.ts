@@ -47,7 +47,7 @@ describe('a deadline', () => {
     deadlines.start(250, () => {
       ended += 1
     })
-    // seconds pass, but only one timer runs before answers are looked at
+    // seconds pass, but only one timer runs before responses are read
     deadlines.pass(TICK_MS)
     expect(ended).toBe(0)
   })

@@ -10,7 +10,7 @@ import {
 import { TEST_CREDENTIALS } from '../../engine/start-dynalite.ts'
 import { testClock } from '../../engine/test-table.ts'
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => void
+type Respond = (request: IncomingMessage, response: ServerResponse) => void
 
 const open: { readonly server: Server; readonly client: DynamoClient }[] = []
 afterEach(async () => {
@@ -21,13 +21,13 @@ afterEach(async () => {
   }
 })
 
-/** A client of a server on a free port, that answers as the test says. */
+/** A client of a server on a free port, that responds as the test says. */
 const clientOf = async (
-  answer: Answer,
+  respond: Respond,
   options: Partial<DynamoClientOptions> = {},
 ): Promise<DynamoClient> => {
   const server = createServer((request, response) => {
-    request.resume().once('end', () => answer(request, response))
+    request.resume().once('end', () => respond(request, response))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -61,7 +61,7 @@ describe('a call of the store', () => {
     await expect(call(client)).rejects.toMatchObject({
       name: 'StoreUnavailable',
       mayHaveApplied: true,
-      message: 'The store did not answer in time',
+      message: 'The store did not respond in time',
     })
     expect(performance.now() - began).toBeGreaterThanOrEqual(95)
   })
@@ -134,14 +134,14 @@ describe('a call of the store', () => {
   test('sends no more at once than it may', async () => {
     const held: ServerResponse[] = []
     let most = 0
-    const answerAll = (): void => {
+    const respondToAll = (): void => {
       most = Math.max(most, held.length)
       for (const response of held.splice(0)) json(response, 200, {})
     }
     const client = await clientOf(
       (_, response) => {
-        // a fifth one would come before the four are answered
-        if (held.push(response) === 4) setImmediate(() => setImmediate(answerAll))
+        // a fifth one would come before the four have a response
+        if (held.push(response) === 4) setImmediate(() => setImmediate(respondToAll))
       },
       { maxInFlight: 4, maxWaitMs: 30_000 },
     )
@@ -152,11 +152,11 @@ describe('a call of the store', () => {
   test('does not count a stalled event loop as a slow store', async () => {
     const client = await clientOf((_, response) => json(response, 200, {}), { deadlineMs: 100 })
     await call(client)
-    const answer = call(client)
+    const called = call(client)
     await new Promise((resolve) => setImmediate(resolve))
     const end = performance.now() + 500
     while (performance.now() < end);
-    await answer
+    await called
   })
 
   test('keeps its connections', async () => {

@@ -10,7 +10,7 @@ const SECOND = 1000n * MS
 
 const START = 1_790_000_000n * SECOND
 
-/** A node whose clock is `aheadNs` ahead of the store's, which stamps answers with whole seconds. */
+/** A node whose clock is `aheadNs` ahead of the store's, which stamps responses with whole seconds. */
 const nodeAhead = (aheadNs: bigint, maxClockSkewMs = 5000) => {
   const clock = createManualClock(START + aheadNs)
   const warnings: unknown[] = []

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { IdempotencyStore } from '../../../src/core/ports/idempotency-store.ts'
 import { createDynamoIdempotencyStore } from '../../../src/store/dynamodb/idempotency-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'
-import { ANSWER, aBeginning, idempotencyStoreContract } from '../idempotency-store-contract.ts'
+import { aBeginning, idempotencyStoreContract, RESPONSE } from '../idempotency-store-contract.ts'
 import { TODAY } from '../store-fixtures.ts'
 
 let table: TestTable
@@ -22,7 +22,7 @@ idempotencyStoreContract('DynamoDB', () => store)
 test('stores a response in readable form for a day', async () => {
   const beginning = aBeginning({ key: { callerId: 'key-bob', keyHash: 'f00d' } })
   await store.begin(beginning)
-  await store.finish(beginning, ANSWER)
+  await store.finish(beginning, RESPONSE)
   const Key = { PK: { S: 'IDEMPOTENCY#key-bob#f00d' }, SK: { S: 'META' } }
   const { Item } = await table.client.run((sdk) =>
     sdk.send(new GetItemCommand({ TableName: table.tableName, Key })),

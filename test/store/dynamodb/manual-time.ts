@@ -3,7 +3,7 @@ import { createDeadlines, type Deadlines, TICK_MS } from '../../../src/store/dyn
 
 /** Deadlines whose timers the test runs. */
 export interface ManualDeadlines extends Deadlines {
-  /** Lets the timers that are due within `ms` run; a real loop would have looked for answers between them. */
+  /** Lets the timers that are due within `ms` run; a real loop would have looked for responses between them. */
   pass(ms: number): void
   /** How many timers are set. */
   timers(): number

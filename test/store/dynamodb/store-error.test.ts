@@ -25,7 +25,7 @@ const callWith = async (error: Error): Promise<unknown> => {
   return client.run((each) => each.send(command)).catch((thrown: unknown) => thrown)
 }
 
-const answered = (name: string, httpStatusCode: number): Error =>
+const serviceError = (name: string, httpStatusCode: number): Error =>
   new DynamoDBServiceException({
     name,
     message: `${name} of the service`,
@@ -40,14 +40,14 @@ const broken = (code: string, more: object = {}): Error =>
 
 describe('an error of the SDK', () => {
   test.each<[text: string, error: Error, mayHaveApplied: boolean]>([
-    ['throttled', answered('ThrottlingException', 400), false],
-    ['over the throughput', answered('ProvisionedThroughputExceededException', 400), false],
-    ['over a limit of the account', answered('RequestLimitExceeded', 400), false],
-    ['no such table', answered('ResourceNotFoundException', 400), false],
-    ['not allowed', answered('AccessDeniedException', 400), false],
-    ['met a transaction', answered('TransactionConflictException', 400), false],
-    ['a fault of the service', answered('InternalServerError', 500), true],
-    ['the service is away', answered('ServiceUnavailable', 503), true],
+    ['throttled', serviceError('ThrottlingException', 400), false],
+    ['over the throughput', serviceError('ProvisionedThroughputExceededException', 400), false],
+    ['over a limit of the account', serviceError('RequestLimitExceeded', 400), false],
+    ['no such table', serviceError('ResourceNotFoundException', 400), false],
+    ['not allowed', serviceError('AccessDeniedException', 400), false],
+    ['met a transaction', serviceError('TransactionConflictException', 400), false],
+    ['a fault of the service', serviceError('InternalServerError', 500), true],
+    ['the service is away', serviceError('ServiceUnavailable', 503), true],
     ['a connection refused', broken('ECONNREFUSED', { syscall: 'connect' }), false],
     ['a connection that did not come about', broken('ETIMEDOUT', { syscall: 'connect' }), false],
     ['no such host', broken('ENOTFOUND', { syscall: 'getaddrinfo' }), false],
@@ -57,11 +57,15 @@ describe('an error of the SDK', () => {
     ['a connection closed while writing', broken('EPIPE'), true],
     ['out of time', Object.assign(new Error('aborted'), { name: 'AbortError' }), true],
     [
-      'an answer that is no JSON',
+      'a response that is no JSON',
       Object.assign(new SyntaxError('<'), { $metadata: { httpStatusCode: 200 } }),
       true,
     ],
-    ['an answer of a proxy', Object.assign(new TypeError('x'), { $metadata: { httpStatusCode: 502 } }), true],
+    [
+      'a response of a proxy',
+      Object.assign(new TypeError('x'), { $metadata: { httpStatusCode: 502 } }),
+      true,
+    ],
   ])('%s: says whether the write may have been applied', async (_, error, mayHaveApplied) => {
     const thrown = await callWith(error)
     expect(thrown).toBeInstanceOf(StoreUnavailable)
@@ -72,14 +76,18 @@ describe('an error of the SDK', () => {
     ['an item beyond its throughput', new ProvisionedThroughputExceededException(refusal), true],
     ['too much at once', new ThrottlingException(refusal), true],
     ['too much of the account', new RequestLimitExceeded(refusal), true],
-    ['so the SDK says', Object.assign(answered('Slower', 400), { $retryable: { throttling: true } }), true],
-    ['so the status says', answered('TooManyRequests', 429), true],
+    [
+      'so the SDK says',
+      Object.assign(serviceError('Slower', 400), { $retryable: { throttling: true } }),
+      true,
+    ],
+    ['so the status says', serviceError('TooManyRequests', 429), true],
     [
       'to be tried again, and not throttled',
-      Object.assign(answered('InternalServerError', 500), { $retryable: {} }),
+      Object.assign(serviceError('InternalServerError', 500), { $retryable: {} }),
       false,
     ],
-    ['a table that is not there', answered('ResourceNotFoundException', 400), false],
+    ['a table that is not there', serviceError('ResourceNotFoundException', 400), false],
     ['out of time', Object.assign(new Error('aborted'), { name: 'AbortError' }), false],
     ['a connection lost', broken('ECONNRESET'), false],
   ])('%s: says whether the store throttles', async (_, error, isThrottled) => {
@@ -91,14 +99,17 @@ describe('an error of the SDK', () => {
       'a condition that failed',
       new ConditionalCheckFailedException({ message: 'no', $metadata: { httpStatusCode: 400 } }),
     ],
-    ['a write that makes no sense', answered('ValidationException', 400)],
+    ['a write that makes no sense', serviceError('ValidationException', 400)],
     ['a fault of the code', new TypeError('x is not a function')],
   ])('%s: is thrown as it is', async (_, error) => {
     expect(await callWith(error)).toBe(error)
   })
 
   test.each<[error: Error, reason: string]>([
-    [answered('AccessDeniedException', 400), 'AccessDeniedException: AccessDeniedException of the service'],
+    [
+      serviceError('AccessDeniedException', 400),
+      'AccessDeniedException: AccessDeniedException of the service',
+    ],
     [broken('ECONNREFUSED', { syscall: 'connect' }), 'ECONNREFUSED: broken: ECONNREFUSED'],
     [new Error('Region is missing'), 'Region is missing'],
     [Object.assign(new Error('aborted'), { name: 'AbortError' }), 'no response in time'],
@@ -108,7 +119,7 @@ describe('an error of the SDK', () => {
   })
 
   test('leaves out all but the first line of a reason: signed headers may follow', async () => {
-    const error = answered('InvalidSignatureException', 400)
+    const error = serviceError('InvalidSignatureException', 400)
     error.message = 'The signature does not match\n\nx-amz-security-token:SECRET'
     expect(await callWith(error)).toMatchObject({
       reason: 'InvalidSignatureException: The signature does not match',
@@ -116,7 +127,7 @@ describe('an error of the SDK', () => {
   })
 
   test('is unavailable if the table has other keys', async () => {
-    const error = answered('ValidationException', 400)
+    const error = serviceError('ValidationException', 400)
     error.message = 'The provided key element does not match the schema'
     expect(await callWith(error)).toMatchObject({
       mayHaveApplied: false,
@@ -125,7 +136,7 @@ describe('an error of the SDK', () => {
   })
 
   test('names no secret of the request in its message', async () => {
-    const thrown = await callWith(answered('ThrottlingException', 400))
+    const thrown = await callWith(serviceError('ThrottlingException', 400))
     expect(thrown).toMatchObject({ message: 'The store is unavailable: ThrottlingException' })
   })
 })

@@ -87,9 +87,9 @@ describe('a change of several items', () => {
     [['ConditionalCheckFailed', 'None', 'None', 'None'], 'gone'],
     [['None', 'ConditionalCheckFailed', 'ConditionalCheckFailed', 'None'], 'exists'],
     [['TransactionConflict', 'None', 'ConditionalCheckFailed', 'None'], 'stale'],
-  ])('returns the result of the first condition that fails: %j', async (codes, answer) => {
+  ])('returns the result of the first condition that fails: %j', async (codes, result) => {
     sdk.on(TransactWriteItemsCommand).rejects(canceled(...codes))
-    expect(await createTableWrites(client, 'T').apply(change)).toBe(answer)
+    expect(await createTableWrites(client, 'T').apply(change)).toBe(result)
   })
 
   test('is retried after a conflict with another one', async () => {

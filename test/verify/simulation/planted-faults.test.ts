@@ -24,7 +24,7 @@ describe('planted faults', () => {
   test.each([
     ['refunds are applied twice', 'charged first'],
     ['leases are not charged', 'charged first'],
-    ['waits forever', 'answered'],
+    ['waits forever', 'always responds'],
     ['policies are not charged', 'charged first'],
   ])('are found: %s', async (part, invariant) => {
     const { seed, invariants } = await hunt(named(part), 400)

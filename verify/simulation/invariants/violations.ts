@@ -1,5 +1,5 @@
 import type { RunLog } from '../run-log.ts'
-import { answered } from './answered.ts'
+import { alwaysResponds } from './always-responds.ts'
 import { asConfigured } from './as-configured.ts'
 import { callersBounded } from './callers-bounded.ts'
 import { chargedFirst, nothingLeftOver } from './charged-first.ts'
@@ -16,7 +16,7 @@ export const INVARIANTS = {
   'used up': usedUp,
   'as configured': asConfigured,
   'callers bounded': callersBounded,
-  answered,
+  'always responds': alwaysResponds,
 } as const satisfies Record<string, (log: RunLog) => readonly string[]>
 
 export type InvariantName = keyof typeof INVARIANTS

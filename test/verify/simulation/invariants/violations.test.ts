@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { answered } from '../../../../verify/simulation/invariants/answered.ts'
+import { alwaysResponds } from '../../../../verify/simulation/invariants/always-responds.ts'
 import { asConfigured } from '../../../../verify/simulation/invariants/as-configured.ts'
 import { chargedFirst, nothingLeftOver } from '../../../../verify/simulation/invariants/charged-first.ts'
 import { inOrder } from '../../../../verify/simulation/invariants/in-order.ts'
@@ -238,8 +238,8 @@ describe('the checks of a simulation find', () => {
       ...request(0, 1),
       response: { atNs: 3 * SECOND, isAllowed: true, isDegraded: false, frozenNs: 0 },
     }
-    expect(answered({ ...log, requests: [waiting, late] })).toHaveLength(2)
+    expect(alwaysResponds({ ...log, requests: [waiting, late] })).toHaveLength(2)
     const instances = [{ node: 0, hasCrashed: true, aheadNs: [0, 0] as const }]
-    expect(answered({ ...log, instances, requests: [waiting] })).toEqual([])
+    expect(alwaysResponds({ ...log, instances, requests: [waiting] })).toEqual([])
   })
 })

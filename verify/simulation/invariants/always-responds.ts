@@ -7,7 +7,7 @@ import type { RunLog } from '../run-log.ts'
 const LATEST_NS = 2_000_000_000
 
 /** No request waits forever, and none ends with an error. Requests to a node that crashed receive no response. */
-export const answered = ({ requests, instances, errors, schedule }: RunLog): readonly string[] => {
+export const alwaysResponds = ({ requests, instances, errors, schedule }: RunLog): readonly string[] => {
   const latestNs = (schedule.changes.length > 0 ? 2 : 1) * LATEST_NS
   const waiting = requests.filter(
     ({ response, by }) => response === undefined && instances[by]?.hasCrashed !== true,
