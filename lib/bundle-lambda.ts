@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { buildSync, Metafile } from 'esbuild'
-import { bundlePageSync } from './bundle-page.ts'
+import { bundleDashboardSync } from './bundle-dashboard.ts'
 
 /** The source of one function. */
 export interface LambdaSource {
@@ -78,7 +78,7 @@ export const bundleLambda = (source: LambdaSource, outputDir: string): Metafile 
 
 const writePage = (directory: string): void => {
   mkdirSync(directory, { recursive: true })
-  for (const [name, bytes] of bundlePageSync()) writeFileSync(join(directory, name), bytes)
+  for (const [name, bytes] of bundleDashboardSync()) writeFileSync(join(directory, name), bytes)
 }
 
 /**

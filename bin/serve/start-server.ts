@@ -1,4 +1,4 @@
-import { bundlePage } from '../../lib/bundle-page.ts'
+import { bundleDashboard } from '../../lib/bundle-dashboard.ts'
 import { reasonOf, StartError } from '../../src/command-line/failure.ts'
 import { connectTo, type TableAddress } from '../../src/compose/connect.ts'
 import { openAggregator } from '../../src/compose/table.ts'
@@ -102,7 +102,7 @@ export const startApi = async (options: NodeOptions, stops: Stops): Promise<stri
     logger,
     metrics,
     caches: lruCaches,
-    assets: createPackageAssets(version, bundlePage),
+    assets: createPackageAssets(version, bundleDashboard),
     version,
     listener: {
       runsBetweenRequests: true,

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import { bundlePage } from '../../lib/bundle-page.ts'
+import { bundleDashboard } from '../../lib/bundle-dashboard.ts'
 import { parseLimits } from '../../src/contract/limits.ts'
 import type { OnConfigChange } from '../../src/core/admin/audit.ts'
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
@@ -113,7 +113,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     metrics: noMetrics,
     caches: smallCaches,
     settings: { ...TEST_SETTINGS, ...settings },
-    assets: createPackageAssets('1.2.3', bundlePage),
+    assets: createPackageAssets('1.2.3', bundleDashboard),
     ...(options.metricsText !== undefined && { metricsText: options.metricsText }),
     ...(options.onChange !== undefined && { onChange: options.onChange }),
     ...options.chat,

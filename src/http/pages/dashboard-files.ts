@@ -60,4 +60,4 @@ const file = async (
   })
 }
 
-const missing = (name: string) => new ZaelError('not_found', `The page has no file ${shortened(name)}`)
+const missing = (name: string) => new ZaelError('not_found', `The dashboard has no file ${shortened(name)}`)

@@ -20,10 +20,10 @@ export type BundleDashboard = () => Promise<ReadonlyMap<string, Uint8Array<Array
  * Assets of a process that runs from the repository: files of installed packages; the document and the dashboard are built on
  * demand.
  */
-export const createPackageAssets = (version: string, bundlePage: BundleDashboard): Assets => {
-  const page = sharedRead(bundlePage)
+export const createPackageAssets = (version: string, bundleDashboard: BundleDashboard): Assets => {
+  const dashboard = sharedRead(bundleDashboard)
   return {
-    dashboardFile: async (name) => (await page()).get(name),
+    dashboardFile: async (name) => (await dashboard()).get(name),
     docsFile: async (name) => new Uint8Array(await readFile(require.resolve(ASSET_SOURCES[name]))),
     openApiDocument: async (app) => {
       const { openApiDocument } = await import('../openapi/document.ts')

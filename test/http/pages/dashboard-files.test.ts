@@ -8,7 +8,7 @@ const namedBy = (html: string): readonly string[] =>
     ([, url = '']) => new URL(url, 'https://api.example/prod/dashboard').pathname,
   )
 
-describe('the page', () => {
+describe('the dashboard', () => {
   test('is public, and refers to existing files that can be cached forever, also below a stage', async () => {
     const { app } = createTestApp()
     const response = await app.request('/dashboard')
@@ -42,14 +42,17 @@ describe('the page', () => {
     expect(gunzipSync(await packed.arrayBuffer()).toString()).toBe(await plain.text())
   })
 
-  test.each(['index.html', 'page.js', 'page-AAAAAAAA.js', '..%2F..%2Fpackage.json', 'page-AAAAAAAA.js.gz'])(
-    'has no %s',
-    async (name) => {
-      const response = await createTestApp().app.request(`/dashboard/${name}`)
-      expect(response.status).toBe(404)
-      expect(await response.json()).toMatchObject({ error: 'not_found' })
-    },
-  )
+  test.each([
+    'index.html',
+    'dashboard.js',
+    'dashboard-AAAAAAAA.js',
+    '..%2F..%2Fpackage.json',
+    'dashboard-AAAAAAAA.js.gz',
+  ])('has no %s', async (name) => {
+    const response = await createTestApp().app.request(`/dashboard/${name}`)
+    expect(response.status).toBe(404)
+    expect(await response.json()).toMatchObject({ error: 'not_found' })
+  })
 
   test('is also served with a trailing slash', async () => {
     const response = await createTestApp().app.request('/dashboard/')

@@ -8,12 +8,12 @@ const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 const require = createRequire(import.meta.url)
 
-/** Files of the page by name: `index.html` and the files that it references; compressed copies end in `.gz`. */
-export type PageFiles = ReadonlyMap<string, Uint8Array<ArrayBuffer>>
+/** Files of the dashboard by name: `index.html` and the files that it references; compressed copies end in `.gz`. */
+export type DashboardFiles = ReadonlyMap<string, Uint8Array<ArrayBuffer>>
 
 const OPTIONS = {
   absWorkingDir: PROJECT_ROOT,
-  entryPoints: { page: 'dashboard/main.tsx' },
+  entryPoints: { dashboard: 'dashboard/main.tsx' },
   outdir: 'dashboard',
   // Names change with the content, so browsers may cache the files without a time limit.
   entryNames: '[name]-[hash]',
@@ -33,21 +33,21 @@ const OPTIONS = {
   logLevel: 'warning',
 } satisfies BuildOptions
 
-/** Bundles the page, in 100 to 200 ms. */
-export const bundlePage = async (): Promise<PageFiles> => filesOf(await bundler().build(OPTIONS))
+/** Bundles the dashboard, in 100 to 200 ms. */
+export const bundleDashboard = async (): Promise<DashboardFiles> => filesOf(await bundler().build(OPTIONS))
 
-/** `bundlePage` for synchronous callers. */
-export const bundlePageSync = (): PageFiles => filesOf(bundler().buildSync(OPTIONS))
+/** `bundleDashboard` for synchronous callers. */
+export const bundleDashboardSync = (): DashboardFiles => filesOf(bundler().buildSync(OPTIONS))
 
-/** Loaded here: the published package contains a finished page and needs no bundler. */
+/** Loaded here: the published package contains a finished bundle and needs no bundler. */
 const bundler = (): { readonly build: typeof build; readonly buildSync: typeof buildSync } =>
   require('esbuild')
 
-const filesOf = ({ outputFiles, metafile }: BuildResult<typeof OPTIONS>): PageFiles => {
+const filesOf = ({ outputFiles, metafile }: BuildResult<typeof OPTIONS>): DashboardFiles => {
   const [script, output] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint) ?? []
   if (script === undefined || output?.cssBundle === undefined)
-    throw new Error('the page has no script or no style')
-  const html = pageHtml({ script: basename(script), style: basename(output.cssBundle) })
+    throw new Error('the dashboard has no script or no style')
+  const html = dashboardHtml({ script: basename(script), style: basename(output.cssBundle) })
   const files = new Map<string, Uint8Array<ArrayBuffer>>([['index.html', new TextEncoder().encode(html)]])
   for (const { path, contents } of outputFiles) files.set(basename(path), new Uint8Array(contents))
   for (const [name, bytes] of [...files])
@@ -60,7 +60,7 @@ const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%234353d6'/%3E%3Cpath d='M4 3h8v10H4z' fill='none' stroke='white' stroke-width='1.5'/%3E%3Cpath d='M4.7 7h6.6v5.3H4.7z' fill='white'/%3E%3C/svg%3E"
 
 /** The page that loads the other files. Its addresses are relative, so that it works below a stage; it contains no script. */
-export const pageHtml = ({
+export const dashboardHtml = ({
   script,
   style,
 }: {

@@ -67,7 +67,7 @@ const picture = async (browser: Browser, apiUrl: string, view: string, theme: (t
   await page.getByRole('navigation', { name: 'Views' }).waitFor()
   await page.evaluate(`location.assign('#${route}')`)
   await prepare(page)
-  const path = join(IMAGES, `page-${view}-${theme}.png`)
+  const path = join(IMAGES, `dashboard-${view}-${theme}.png`)
   await page.screenshot({ path, animations: 'disabled' })
   console.log(path)
   await context.close()

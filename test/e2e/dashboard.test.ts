@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => browser?.close())
 
-describe('the page, behind API Gateway', () => {
+describe('the dashboard, behind API Gateway', () => {
   test('opens below the stage, signs in, and polls', async () => {
     const page = await browser.newPage()
     const complaints: string[] = []
