@@ -159,6 +159,49 @@ describe('a call of the store', () => {
     await called
   })
 
+  test('is signed by the credentials of its time', async () => {
+    const signedBy: unknown[] = []
+    let renewed = 0
+    const credentials = async () => {
+      renewed += 1
+      return { accessKeyId: `key${renewed}`, secretAccessKey: 'secret', expiration: new Date(0) }
+    }
+    const client = await clientOf(
+      ({ headers }, response) => {
+        signedBy.push(/Credential=(\w+)\/\d{8}\/us-east-1\/dynamodb\//.exec(headers.authorization ?? '')?.[1])
+        json(response, 200, {})
+      },
+      { credentials },
+    )
+    await call(client)
+    const before = renewed
+    await call(client)
+    expect(renewed).toBeGreaterThan(before)
+    expect(signedBy[1]).toBe(`key${renewed}`)
+    expect(signedBy[0]).toMatch(/^key\d+$/)
+    expect(signedBy[0]).not.toBe(signedBy[1])
+  })
+
+  test('is signed after the region could not be read at first', async () => {
+    let reads = 0
+    const region = async (): Promise<string> => {
+      reads += 1
+      if (reads === 1) throw new Error('no region yet')
+      return 'eu-west-1'
+    }
+    const scopes: unknown[] = []
+    const client = await clientOf(
+      ({ headers }, response) => {
+        scopes.push(/Credential=\w+\/\d{8}\/([^/]+)\//.exec(headers.authorization ?? '')?.[1])
+        json(response, 200, {})
+      },
+      { region },
+    )
+    await expect(call(client)).rejects.toThrow()
+    await call(client)
+    expect(scopes).toEqual(['eu-west-1'])
+  })
+
   test('keeps its connections', async () => {
     const ports = new Set<number | undefined>()
     const client = await clientOf((request, response) => {
