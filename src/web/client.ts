@@ -45,17 +45,15 @@ type Fields = Readonly<Record<string, unknown>>
  * Gateway and function URLs their request context, Deno the connection, and Bun the server, which finds the address by the
  * request. `unknown` if the platform provides none.
  */
-export const connectionAddress = (env: unknown, request?: Request): string => {
-  const candidates = [
-    at(env, 'incoming', 'socket', 'remoteAddress'),
-    at(env, 'requestContext', 'identity', 'sourceIp'),
-    at(env, 'requestContext', 'http', 'sourceIp'),
-    at(env, 'event', 'requestContext', 'identity', 'sourceIp'),
-    at(env, 'event', 'requestContext', 'http', 'sourceIp'),
-    at(env, 'remoteAddr', 'hostname'),
-  ]
-  return candidates.find((address) => address !== undefined) ?? bunAddress(env, request) ?? 'unknown'
-}
+export const connectionAddress = (env: unknown, request?: Request): string =>
+  at(env, 'incoming', 'socket', 'remoteAddress') ??
+  at(env, 'requestContext', 'identity', 'sourceIp') ??
+  at(env, 'requestContext', 'http', 'sourceIp') ??
+  at(env, 'event', 'requestContext', 'identity', 'sourceIp') ??
+  at(env, 'event', 'requestContext', 'http', 'sourceIp') ??
+  at(env, 'remoteAddr', 'hostname') ??
+  bunAddress(env, request) ??
+  'unknown'
 
 const bunAddress = (env: unknown, request: Request | undefined): string | undefined => {
   const server = isFields(env) && isFields(env.server) ? env.server : env

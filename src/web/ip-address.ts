@@ -22,9 +22,20 @@ export const bareAddress = (text: string): string | undefined => {
  * written as IPv6 (`::ffff:192.0.2.1`, `::ffff:c000:201`, `64:ff9b::192.0.2.1`). Any other text is returned unchanged.
  */
 export const addressGroup = (text: string): string => {
+  const mapped = mappedByNode(text)
+  if (mapped !== undefined) return mapped
   const address = bareAddress(text)
   if (address === undefined) return text
-  return isIP(address) === 4 ? address : groupOfIpv6(groupsOf(address))
+  return address.includes(':') ? groupOfIpv6(groupsOf(address)) : address
+}
+
+const MAPPED_TEXT = '::ffff:'
+
+/** The IPv4 address of a client in the form that a server on `::` receives, which needs no parser. */
+const mappedByNode = (text: string): string | undefined => {
+  if (!text.startsWith(MAPPED_TEXT)) return undefined
+  const address = text.slice(MAPPED_TEXT.length)
+  return isIP(address) === 4 ? address : undefined
 }
 
 /** An address as eight groups; IPv4, however it is written, as the IPv4-mapped address. */
@@ -70,6 +81,8 @@ const NAT64 = [0x64, 0xff9b, 0, 0, 0, 0] as const
 const COMPATIBLE = [0, 0, 0, 0, 0, 0] as const
 
 const isIpv4 = (groups: readonly number[]): boolean => {
+  // every prefix begins with one of these
+  if (groups[0] !== 0 && groups[0] !== NAT64[0]) return false
   const begins = (prefix: readonly number[]): boolean =>
     prefix.every((group, index) => groups[index] === group)
   return begins(MAPPED) || begins(NAT64) || begins(TRANSLATED) || (begins(COMPATIBLE) && groups[6] !== 0)
@@ -78,15 +91,21 @@ const isIpv4 = (groups: readonly number[]): boolean => {
 /** The eight groups of a valid IPv6 address. */
 const groupsOf = (address: string): readonly number[] => {
   const [left = '', right] = address.split('::')
-  const head = partsOf(left)
+  const groups = partsOf(left)
   const tail = partsOf(right ?? '')
-  return [...head, ...Array.from({ length: GROUPS - head.length - tail.length }, () => 0), ...tail]
+  while (groups.length < GROUPS - tail.length) groups.push(0)
+  return groups.concat(tail)
 }
 
-const partsOf = (text: string): readonly number[] =>
-  text === ''
-    ? []
-    : text.split(':').flatMap((part) => (part.includes('.') ? quad(part) : [parseInt(part, 16)]))
+const partsOf = (text: string): number[] => {
+  const groups: number[] = []
+  if (text === '') return groups
+  for (const part of text.split(':')) {
+    if (part.includes('.')) groups.push(...quad(part))
+    else groups.push(Number.parseInt(part, 16))
+  }
+  return groups
+}
 
 const quad = (text: string): readonly number[] => {
   const [a = 0, b = 0, c = 0, d = 0] = text.split('.').map(Number)

@@ -3,7 +3,7 @@ import type { Logger } from '../../core/ports/platform.ts'
 import { flatDenial } from '../../web/denial-json.ts'
 import { isPending } from '../arguments.ts'
 import { exactDecision, type RateLimitDecision } from '../limiter/rate-limiter.ts'
-import type { AnswerFacts, RequestFacts } from '../requests/costs.ts'
+import type { AnswerFacts, RequestFacts, SettleFunction } from '../requests/costs.ts'
 import { createBypass, createExemption } from '../requests/exemptions.ts'
 import { byClientIp } from '../requests/keys.ts'
 import { type ChargeOptions, createCharge } from './charge.ts'
@@ -42,6 +42,7 @@ export const createRequestLimiter = <Native>(options: RateLimitOptions<Native>):
   const keyOf = options.key ?? byClientIp()
   const isPassed = createPass(options, parts)
   const chargeOf = createCharge(options)
+  const decide = parts.settle === undefined ? createCheck(parts) : createReserve(parts, parts.settle)
   /** Awaits only promises: most requests have none, and each would cost a turn of the microtask queue. */
   const outcome = async (request: RequestFacts<Native>): Promise<RequestOutcome> => {
     const passed = isPassed(request)
@@ -49,18 +50,10 @@ export const createRequestLimiter = <Native>(options: RateLimitOptions<Native>):
     const key = keyOf(request)
     const caller = keyOrAnonymous(isPending(key) ? await key : key)
     const charge = chargeOf(request)
-    return decide(parts, caller, isPending(charge) ? await charge : charge)
+    return decide(caller, isPending(charge) ? await charge : charge)
   }
-  return {
-    logger: parts.logger,
-    async check(request) {
-      try {
-        return await outcome(request)
-      } catch (error) {
-        return outcomeOfError(error, parts)
-      }
-    },
-  }
+  const outcomeOfFailure = (error: unknown): RequestOutcome => outcomeOfError(error, parts)
+  return { logger: parts.logger, check: (request) => outcome(request).catch(outcomeOfFailure) }
 }
 
 /** Whether a request is exempt, or bypasses the limiter, which is counted. */
@@ -88,23 +81,26 @@ const createPass = <Native>(
 const keyOrAnonymous = (key: string | number | null | undefined): string | number =>
   key === undefined || key === null || key === '' ? 'anonymous' : key
 
-const decide = async (
-  parts: MiddlewareParts,
-  key: string | number,
-  charge: ChargeOptions,
-): Promise<RequestOutcome> => {
-  const { limiter, settle, report } = parts
-  if (settle === undefined) {
-    const decision = await limiter.check(key, charge)
-    report?.(String(key), decision)
+/** Decides about one request of a caller. */
+type Decide = (key: string | number, charge: ChargeOptions) => Promise<RequestOutcome>
+
+const createCheck =
+  (parts: MiddlewareParts): Decide =>
+  async (key, charge) => {
+    const decision = await parts.limiter.check(key, charge)
+    parts.report?.(String(key), decision)
     return outcomeOf(parts, decision)
   }
-  const reservation = await limiter.reserve(key, charge)
-  report?.(String(key), reservation)
-  const finish = (response: AnswerFacts) =>
-    settleBy(settle, { parts, reservation, reserved: charge.cost }, response)
-  return { ...outcomeOf(parts, reservation), finish }
-}
+
+const createReserve =
+  (parts: MiddlewareParts, settle: SettleFunction): Decide =>
+  async (key, charge) => {
+    const reservation = await parts.limiter.reserve(key, charge)
+    parts.report?.(String(key), reservation)
+    const finish = (response: AnswerFacts) =>
+      settleBy(settle, { parts, reservation, reserved: charge.cost }, response)
+    return { ...outcomeOf(parts, reservation), finish }
+  }
 
 const outcomeOf = (parts: MiddlewareParts, described: RateLimitDecision): RequestOutcome => {
   const { isShadow } = parts

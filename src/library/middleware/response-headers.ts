@@ -81,28 +81,32 @@ export interface HeaderWriter<Target> {
 }
 
 /** What a response describes, by the framework's object that all limiters of a request share. */
-const described = new WeakMap<object, LimitHeaders>()
+const DESCRIBED = Symbol('described by a limiter')
+
+export interface Describable {
+  [DESCRIBED]?: LimitHeaders
+}
 
 /** The headers that the response must have. */
-export const headersOf = (target: object): Readonly<Headers> => described.get(target)?.headers ?? {}
+export const headersOf = (target: object & Describable): Readonly<Headers> => target[DESCRIBED]?.headers ?? {}
 
 /**
  * If several limiters decide about one request, its response describes the one that denies, else the one with the least
  * share left, independent of the order in which they are mounted. It is degraded if one of them is.
  */
-export const describeResponse = <Target extends object>(
+export const describeResponse = <Target extends object & Describable>(
   target: Target,
   own: LimitHeaders,
   writer: HeaderWriter<Target>,
 ): void => {
-  const other = described.get(target)
+  const other = target[DESCRIBED]
   const shown = other === undefined ? own : tighterOf(own, other)
   if (shown === other) return
   if (other !== undefined) {
     for (const name in other.headers) if (!(name in shown.headers)) writer.remove(target, name)
   }
   for (const name in shown.headers) writer.set(target, name, shown.headers[name] ?? '')
-  described.set(target, shown)
+  target[DESCRIBED] = shown
 }
 
 const tighterOf = (own: LimitHeaders, other: LimitHeaders): LimitHeaders => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express'
 import { afterEach, describe, expect, test } from 'vitest'
 import { rateLimit } from '../../../src/library/express.ts'
@@ -100,6 +100,43 @@ describe('an Express app', () => {
     })
     expect(await statuses(3, '/part/free?x=1')).toEqual(ok(3))
     expect(await statuses(2, '/part/other')).toEqual([200, 429])
+  })
+})
+
+describe('a request and its response', () => {
+  /** Records the properties that are read of an object without any. */
+  const recording = <T>(properties: object) => {
+    const read: PropertyKey[] = []
+    const target = new Proxy(properties, {
+      get(object, name) {
+        if (typeof name === 'string') read.push(name)
+        return Reflect.get(object, name)
+      },
+    })
+    return { read, target: target as T }
+  }
+
+  const limit = async (options: Partial<RateLimitOptions<Request>>) => {
+    const socket = { remoteAddress: '203.0.113.7' }
+    const app = { enabled: () => false }
+    const { read: ofRequest, target: request } = recording<Request>({ app, socket, get: () => undefined })
+    const { read: ofResponse, target: response } = recording<ServerResponse>({ setHeader() {} })
+    await new Promise<void>((resolve, reject) => {
+      const limiter = rateLimit({ limits: LIMITS, logger: silentLogger, ...options })
+      void limiter(request, response as never, (error?: unknown) => (error ? reject(error) : resolve()))
+    })
+    return { ofRequest, ofResponse }
+  }
+
+  test('are not read if no option needs them, except to set headers', async () => {
+    const { ofRequest, ofResponse } = await limit({ key: () => 'a' })
+    expect(ofRequest).toEqual([])
+    expect(new Set(ofResponse)).toEqual(new Set(['setHeader']))
+  })
+
+  test('are read by the default key for the address', async () => {
+    const { ofRequest } = await limit({})
+    expect(new Set(ofRequest)).toEqual(new Set(['socket', 'app', 'get']))
   })
 })
 

@@ -157,12 +157,27 @@ test('a response that the handler uses again gets no headers of another request'
 })
 
 test('a response that the handler has sent itself is left alone', async () => {
-  const response = await respond((c) => {
+  // of Node's own class, as in an app, whose modules are loaded before a server replaces the global class
+  const NodeResponse = (await fetch('data:,')).constructor
+  const alreadySent: Response = Reflect.construct(NodeResponse, [null, RESPONSE_ALREADY_SENT])
+  let last: Response | undefined
+  const app = new Hono()
+  app.use(async (c, next) => {
+    await next()
+    last = c.res
+  })
+  app.use(limiting())
+  app.get('/', (c: Context) => {
     c.env.outgoing.writeHead(200, { 'x-own': 'yes' })
     c.env.outgoing.end('sent')
-    return RESPONSE_ALREADY_SENT
+    return alreadySent
   })
-  expect(response).toMatchObject({ status: 200, text: 'sent', headers: { 'x-own': 'yes' } })
+  expect(await get(await start(app))).toMatchObject({
+    status: 200,
+    text: 'sent',
+    headers: { 'x-own': 'yes' },
+  })
+  expect(last).toBe(alreadySent)
 })
 
 test('a response that switches protocols is left alone', async () => {

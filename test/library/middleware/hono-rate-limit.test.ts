@@ -121,6 +121,26 @@ describe('an app that limits each client', () => {
   })
 })
 
+test('the environment of a request is read for the address, and not if another key is given', async () => {
+  const readBy = async (options: Partial<RateLimitOptions<Context>>) => {
+    const read: PropertyKey[] = []
+    const env = new Proxy(
+      { incoming: { socket: { remoteAddress: '203.0.113.7' } } },
+      {
+        get(target, name) {
+          read.push(name)
+          return Reflect.get(target, name)
+        },
+      },
+    )
+    const app = new Hono().use(rateLimit({ limits: LIMITS, logger: silentLogger, ...options }))
+    await app.get('/', (c) => c.text('home')).request('/', {}, env)
+    return read
+  }
+  expect(await readBy({})).toEqual(['incoming'])
+  expect(await readBy({ key: () => 'a' })).toEqual([])
+})
+
 describe('exempt paths', () => {
   const exempt = { exempt: ['/health', '/public/*'] }
 
