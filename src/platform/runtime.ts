@@ -1,16 +1,33 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { MS_NS } from '../core/model/time.ts'
-import type { CacheFactory, Clock } from '../core/ports/platform.ts'
+import type { CacheFactory, Clock, Moment } from '../core/ports/platform.ts'
 
 /** A runtime without `process` has ms with fractions: whole ns are exact in a number for 104 days. */
 const monotonic = (): bigint =>
   globalThis.process?.hrtime?.bigint?.() ?? BigInt(Math.round(performance.now() * Number(MS_NS)))
 
-/** The machine's clocks. The wall clock ticks in milliseconds. */
+const momentAt = (ms: number): Moment => ({ now: BigInt(ms) * MS_NS, monotonic: monotonic() })
+
+let lastMs = Number.NaN
+
+let lastMoment = momentAt(0)
+
+/**
+ * The machine's clocks. The wall clock ticks in milliseconds. `moment` reads the monotonic clock once per tick: that, and
+ * computing ns, take longer than a decision in memory.
+ */
 export const systemClock: Clock = {
   now: () => BigInt(Date.now()) * MS_NS,
   monotonic,
+  moment() {
+    const ms = Date.now()
+    if (ms !== lastMs) {
+      lastMs = ms
+      lastMoment = momentAt(ms)
+    }
+    return lastMoment
+  },
 }
 
 const SHORTEST_MS = 5

@@ -94,7 +94,38 @@ export interface Algorithm {
   fullAt(fields: LimitFields, amount: number, now: bigint): bigint
   /** The latest time at which a limit may be full again after any charge at `now`, ns since the epoch. */
   latestFullAt(now: bigint): bigint
+  /**
+   * The state at `now`, to be charged in place; undefined if numbers cannot represent it. An algorithm without this is charged
+   * by conditional writes in memory, too.
+   */
+  live?(fields: LimitFields, now: bigint): LiveLimit | undefined
 }
+
+/**
+ * The state of one limit in a bucket that only this process writes, changed in place. It returns the results of `wait`,
+ * `charge`, `level` and `latestFullAt` at the time that `moveTo` has set. Durations are numbers of ns, exact below 2^53.
+ */
+export interface LiveLimit {
+  /** Sets the time: `elapsedNs` after the previous one, below 0 if the clock was set back. False: the state cannot follow. */
+  moveTo(now: bigint, elapsedNs: number): boolean
+  /** Whether `cost` passes. It is at most `bound`, and `bound` at most the capacity. */
+  fits(cost: number, bound: number): boolean
+  /** Charges a cost that fits. */
+  take(cost: number): void
+  /** Whole tokens, rounded down, never below 0. */
+  available(): number
+  resetNs(): number
+  endsInNs(): number | undefined
+  /** ns until `cost` passes; 0 if it passes now. */
+  waitNs(cost: number, bound: number): number
+  /** ns until the limit is full again at the latest, after any charge now. */
+  fullInNs(): number
+  /** The state as stored. */
+  fields(): LimitFields
+}
+
+/** ns (52 days), and tokens: sums of two such amounts are exact in a number, and so is the floor of their quotient. */
+export const MOST_EXACT = 2 ** 52
 
 /** Cached per item: items are immutable, and thousands of decisions read the item of a busy bucket before it is replaced. */
 const picked = new WeakMap<BucketItem, Map<string, LimitFields>>()

@@ -65,9 +65,11 @@ export const sameGeneration = (born: bigint): ConditionalWrite => ({
   actions: [add('rev', 1n)],
 })
 
-const keptUntil = (snapshot: BucketItem): bigint => numberIn(snapshot, 'ttl', 0n) * SECOND_NS - KEPT_NS
+/** ns since the epoch: until then the `ttl` of an item allows a limit to be in use. */
+export const keptUntil = (snapshot: BucketItem): bigint => numberIn(snapshot, 'ttl', 0n) * SECOND_NS - KEPT_NS
 
-const ttlSeconds = (fullAt: bigint): bigint => (fullAt + KEPT_NS + SLACK_NS) / SECOND_NS
+/** The `ttl` to write if a limit may be in use until `fullAt`. */
+export const ttlSeconds = (fullAt: bigint): bigint => (fullAt + KEPT_NS + SLACK_NS) / SECOND_NS
 
 /** A write that only adds to counters, in any generation. */
 export const countersWrite = (counters: readonly Action[], now: bigint): ConditionalWrite => ({

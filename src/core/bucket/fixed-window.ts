@@ -6,6 +6,7 @@ import {
   type AlgorithmDefinition,
   type LimitFields,
   type LimitWrite,
+  type LiveLimit,
   numberAt,
   type Refund,
   type Use,
@@ -44,6 +45,7 @@ const createFixedWindow = (shape: FixedWindowShape): Algorithm => {
     ...readings(limit, windowAt),
     ...charges(limit, windowAt),
     ...corrections(windowAt),
+    live: liveForm(limit, windowAt),
   }
 }
 
@@ -136,6 +138,87 @@ const corrections = (windowAt: WindowAt): Pick<Algorithm, 'remember' | 'refund' 
     return { w: start, n }
   },
 })
+
+/** A fixed window that is charged in place. */
+class LiveFixedWindow implements LiveLimit {
+  readonly #limit: number
+  readonly #windowAt: WindowAt
+  readonly #stored: LimitFields
+  /** The start of the window that was counted in last; undefined if none was. */
+  #countedIn: bigint | undefined
+  #count: number
+  #window: CalendarWindow = { start: 0n, end: 0n }
+  #leftNs = 0
+  #lengthNs = 0
+
+  constructor(limit: number, windowAt: WindowAt, stored: LimitFields) {
+    this.#limit = limit
+    this.#windowAt = windowAt
+    this.#stored = stored
+    this.#countedIn = typeof stored.w === 'bigint' ? stored.w : undefined
+    this.#count = Number(numberAt(stored, 'n', 0n))
+  }
+
+  moveTo(now: bigint, elapsedNs: number): boolean {
+    this.#leftNs -= elapsedNs
+    return (this.#leftNs > 0 && this.#leftNs <= this.#lengthNs) || this.enter(now)
+  }
+
+  /** False: the stored window is later, because the clock was set back. */
+  enter(now: bigint): boolean {
+    this.#window = this.#windowAt(now)
+    const { start, end } = this.#window
+    this.#leftNs = Number(end - now)
+    this.#lengthNs = Number(end - start)
+    return (this.#countedIn ?? start) <= start && Number.isSafeInteger(this.#count)
+  }
+
+  fits(cost: number, bound: number): boolean {
+    return this.#used() + cost <= (cost === 0 ? this.#limit : bound)
+  }
+
+  take(cost: number): void {
+    if (cost === 0) return
+    this.#count = this.#used() + cost
+    this.#countedIn = this.#window.start
+  }
+
+  available(): number {
+    return Math.max(0, this.#limit - this.#used())
+  }
+
+  resetNs(): number {
+    return this.#used() > 0 ? this.#leftNs : 0
+  }
+
+  endsInNs(): number {
+    return this.#leftNs
+  }
+
+  waitNs(cost: number, bound: number): number {
+    return this.fits(cost, bound) ? 0 : this.#leftNs
+  }
+
+  fullInNs(): number {
+    return this.#leftNs
+  }
+
+  fields(): LimitFields {
+    if (this.#countedIn === undefined) return this.#stored
+    return { ...this.#stored, w: this.#countedIn, n: BigInt(this.#count) }
+  }
+
+  #used(): number {
+    return this.#countedIn === this.#window.start ? this.#count : 0
+  }
+}
+
+const liveForm =
+  (limit: number, windowAt: WindowAt): NonNullable<Algorithm['live']> =>
+  (fields, now) => {
+    const state = new LiveFixedWindow(limit, windowAt, fields)
+    return state.enter(now) ? state : undefined
+  }
 
 /** The fixed window of a text such as `fixed_window 100 per day Europe/Berlin`; undefined for any other text. */
 const parseFixedWindow = (text: string): Algorithm | undefined => {

@@ -8,6 +8,7 @@ import {
   numberAt,
   type Refund,
 } from './algorithm.ts'
+import { liveSlidingWindow } from './live-sliding-window.ts'
 import {
   type Action,
   add,
@@ -63,6 +64,7 @@ const createSlidingWindow = (shape: SlidingWindowShape): Algorithm => {
     ...charges(limit, grid),
     ...corrections(grid),
     ...ends(grid),
+    live: liveForm(limit, grid),
   }
 }
 
@@ -182,6 +184,11 @@ const ends = (grid: Grid): Pick<Algorithm, 'fullAt' | 'latestFullAt'> => ({
   },
   latestFullAt: (now) => goneAt(grid, slotAt(grid, now) + grid.ahead),
 })
+
+const liveForm =
+  (limit: number, { slotNs, slots, ahead }: Grid): NonNullable<Algorithm['live']> =>
+  (fields, now) =>
+    liveSlidingWindow({ limit, slotNs: Number(slotNs), slots, ahead, maxRemovals: MAX_REMOVALS }, fields, now)
 
 /** The sliding window of a text such as `sliding_window 10 per 3600s in 30 slots`; undefined for any other text. */
 const parseSlidingWindow = (text: string): Algorithm | undefined => {

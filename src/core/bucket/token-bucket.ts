@@ -5,6 +5,8 @@ import {
   type AlgorithmDefinition,
   type LimitFields,
   type LimitWrite,
+  type LiveLimit,
+  MOST_EXACT,
   numberAt,
   type Refund,
 } from './algorithm.ts'
@@ -85,6 +87,94 @@ const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algorithm =
 
     fullAt: (fields, amount, now) => now + busyFor(fields, now) + price(amount),
     latestFullAt: (now) => now + windowNs,
+    live: liveForm(capacity, tokenNs),
+  }
+}
+
+/** ns of use beyond a full bucket, either way, that are kept as a number; further from now, a write charges the bucket. */
+const LONGEST_BUSY_NS = MOST_EXACT / 2
+
+/** A token bucket that is charged in place: `tat` as the ns from now. */
+class LiveTokenBucket implements LiveLimit {
+  readonly #shape: LiveShape
+  readonly #stored: LimitFields
+  #now: bigint
+  /** Below 0 if it has been full for as long. */
+  #busyNs: number
+  #isTaken = false
+
+  constructor(shape: LiveShape, stored: LimitFields, now: bigint, busyNs: number) {
+    this.#shape = shape
+    this.#stored = stored
+    this.#now = now
+    this.#busyNs = busyNs
+  }
+
+  moveTo(now: bigint, elapsedNs: number): boolean {
+    this.#now = now
+    this.#busyNs -= elapsedNs
+    return true
+  }
+
+  fits(cost: number, bound: number): boolean {
+    return this.#overNs(cost, bound) <= 0
+  }
+
+  take(cost: number): void {
+    if (cost === 0) return
+    this.#busyNs = Math.max(0, this.#busyNs) + cost * this.#shape.tokenNs
+    this.#isTaken = true
+  }
+
+  available(): number {
+    const { windowNs, tokenNs } = this.#shape
+    return Math.max(0, Math.floor((windowNs - this.resetNs()) / tokenNs))
+  }
+
+  resetNs(): number {
+    return Math.max(0, this.#busyNs)
+  }
+
+  endsInNs(): undefined {
+    return undefined
+  }
+
+  waitNs(cost: number, bound: number): number {
+    return Math.max(0, this.#overNs(cost, bound))
+  }
+
+  fullInNs(): number {
+    return this.#shape.windowNs
+  }
+
+  fields(): LimitFields {
+    if (!this.#isTaken) return this.#stored
+    const tat = this.#now + BigInt(this.#busyNs)
+    return { tat, refunded: numberAt(this.#stored, 'refunded', 0n) }
+  }
+
+  #overNs(cost: number, bound: number): number {
+    const { windowNs, tokenNs } = this.#shape
+    return this.resetNs() + cost * tokenNs - (cost === 0 ? windowNs : bound * tokenNs)
+  }
+}
+
+interface LiveShape {
+  readonly windowNs: number
+  readonly tokenNs: number
+}
+
+const liveForm = (capacity: number, tokenNs: bigint): NonNullable<Algorithm['live']> => {
+  const shape = { windowNs: capacity * Number(tokenNs), tokenNs: Number(tokenNs) }
+  return (fields, now) => {
+    const busyNs = typeof fields.tat === 'bigint' ? Number(fields.tat - now) : Number.NEGATIVE_INFINITY
+    if (shape.windowNs > MOST_EXACT || busyNs > LONGEST_BUSY_NS) return undefined
+    return new LiveTokenBucket(
+      shape,
+      fields,
+      now,
+      busyNs < -LONGEST_BUSY_NS ? Number.NEGATIVE_INFINITY : busyNs,
+    )
   }
 }
 

@@ -2,7 +2,7 @@ import { countersWrite } from '../bucket/bucket-item.ts'
 import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
 import { type Action, add } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
-import type { Cost } from '../model/meter.ts'
+import type { Cost, Meter } from '../model/meter.ts'
 import { SECOND_NS } from '../model/time.ts'
 import type { Clock } from '../ports/platform.ts'
 import type { CachedBuckets } from './cached-buckets.ts'
@@ -23,6 +23,8 @@ export interface Tally {
   waitingOf(bucket: BucketId, nowNs: bigint): Waiting
   /** Removes and returns the pending counts of a bucket; the caller writes them, or calls `restore`. */
   take(bucket: BucketId): Pending | undefined
+  /** Whether counts of any bucket are pending. */
+  hasAny(): boolean
   restore(pending: Pending): void
   /** Buckets whose use has waited for `useNs`, or whose denials for `denialsNs` (monotonic clock). */
   due(nowNs: bigint, age: { readonly useNs: bigint; readonly denialsNs: bigint }): readonly BucketId[]
@@ -71,6 +73,7 @@ export const createTally = (): Tally => {
     },
     waitingOf,
     take: (bucket) => takeOut(all.get(bucketKey(bucket))),
+    hasAny: () => all.size > 0,
     restore: join,
     due(nowNs, { useNs, denialsNs }) {
       const waiting = [...all.values()]
@@ -93,6 +96,15 @@ const isEmpty = ({ counts }: Waiting): boolean => {
 /** The counters' part of a write. */
 export const countActions = (counts: Counts): readonly Action[] =>
   Object.entries(counts).flatMap(([name, amount]) => (amount > 0 ? [add(name, BigInt(amount))] : []))
+
+/** The counter of each meter's actual use. */
+export const USED: Readonly<Record<Meter, string>> = {
+  requests: 'used_requests',
+  tokens: 'used_tokens',
+  input_tokens: 'used_input_tokens',
+  output_tokens: 'used_output_tokens',
+  cost_usd_micros: 'used_cost_usd_micros',
+}
 
 /** The counts of an actual cost: `used_*`. */
 export const useOf = (cost: Cost): Counts =>

@@ -1,13 +1,13 @@
 import { bucketKey } from '../bucket/bucket-store.ts'
 import type { Batches } from '../charge/batches.ts'
 import type { CachedBuckets } from '../charge/cached-buckets.ts'
-import { plus, type Tally } from '../charge/counters.ts'
+import { plus, type Tally, USED } from '../charge/counters.ts'
 import { denies } from '../charge/denial.ts'
 import { isDue, type Lease, payingLease, spend } from '../charge/lease.ts'
 import { type LeasedBucket, type Leases, noteRequest } from '../charge/leases.ts'
 import type { SettlingDependencies } from '../charge/settle.ts'
-import { type Cost, METERS, type Meter } from '../model/meter.ts'
-import type { Clock } from '../ports/platform.ts'
+import { type Cost, METERS } from '../model/meter.ts'
+import type { Clock, Moment } from '../ports/platform.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import type { Decision } from './decision.ts'
 import { type BucketView, neverFits } from './limit-state.ts'
@@ -16,7 +16,7 @@ import { LeasedDecision, RememberedDenial } from './memory-decisions.ts'
 /** Decides requests without a write: those that leases pay for, and repetitions of a denial. */
 export interface FastPath {
   /** Undefined if the table must decide. `cost` has been validated. */
-  decide(resolution: Resolution, cost: Cost, settles: boolean): Decision | undefined
+  decide(resolution: Resolution, cost: Cost, settles: boolean, moment: Moment): Decision | undefined
   /** Whether `cost` fits no state of a bucket, or a remembered denial holds for it. Counts nothing. */
   denies(resolution: Resolution, cost: Cost): boolean
 }
@@ -41,9 +41,9 @@ export const createFastPath = (deps: FastPathDependencies): FastPath => {
   const { clock } = deps
   const preparedOf = createPreparedBuckets(deps)
   return {
-    decide(resolution, cost, settles) {
+    decide(resolution, cost, settles, moment) {
       const prepared = preparedOf(resolution)
-      const request = { prepared, cost, now: clock.now(), monotonicNs: clock.monotonic() }
+      const request = { prepared, cost, now: moment.now, monotonicNs: moment.monotonic }
       const paid = payersOf(request)
       if (paid === undefined) return repeatDenial(deps, request)
       return paid.length > 0 ? allow(deps, request, paid, settles) : undefined
@@ -143,14 +143,6 @@ interface PreparedBuckets {
   readonly buckets: readonly PreparedBucket[]
   /** Every bucket in its cached state. */
   views(): readonly BucketView[]
-}
-
-const USED: Readonly<Record<Meter, string>> = {
-  requests: 'used_requests',
-  tokens: 'used_tokens',
-  input_tokens: 'used_input_tokens',
-  output_tokens: 'used_output_tokens',
-  cost_usd_micros: 'used_cost_usd_micros',
 }
 
 /** Prepares a resolution's buckets once, for as long as the resolution is cached. */

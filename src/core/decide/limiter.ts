@@ -1,4 +1,6 @@
 import type { BucketStore } from '../bucket/bucket-store.ts'
+import type { LiveBuckets } from '../bucket/live-bucket.ts'
+import type { BucketItem } from '../bucket/write.ts'
 import { createBatches } from '../charge/batches.ts'
 import { createCachedBuckets } from '../charge/cached-buckets.ts'
 import { configBehind, createCircuit } from '../charge/circuit.ts'
@@ -14,15 +16,17 @@ import { type Cost, checkCost, withTotalTokens } from '../model/meter.ts'
 import type { PolicySubject } from '../model/policy.ts'
 import { MS_NS } from '../model/time.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
-import type { CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
+import type { Cache, CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import { createResolver } from '../resolve/resolver.ts'
+import { decideAtOnce, type PreparedTarget, prepareTarget } from './at-once.ts'
 import { type DecideDependencies, decide } from './decide.ts'
 import type { Decision, DecisionRequest } from './decision.ts'
 import { createDecisionLog } from './decision-log.ts'
 import { createFallback } from './fallback.ts'
 import { createFastPath } from './fast-path.ts'
 import { createInspector, type Inspector } from './inspector.ts'
+import { createLivePath } from './live-path.ts'
 
 /** Decides and settles requests, and reads the state of limits. One per process. */
 export interface Limiter extends Inspector {
@@ -32,6 +36,8 @@ export interface Limiter extends Inspector {
    * read.
    */
   decide(request: DecisionRequest): Promise<Decision>
+  /** Prepares requests of one entity on `_default_`, which can often be decided at once. */
+  prepare(target: { readonly entityId: string }): PreparedTarget
   /**
    * Predicts whether a request will be denied, by cached configuration and cached denials, without a call of the store.
    * `decide` may still allow it. Throws `ZaelError('invalid_request')` as `decide`.
@@ -93,6 +99,8 @@ export interface LimiterDependencies {
   readonly buckets: BucketStore
   /** Decides for limits with `on_unavailable: local` while `buckets` is unavailable: a store in memory. */
   readonly localBuckets: BucketStore
+  /** `buckets`, if only this process writes them: then they are charged in place. */
+  readonly live?: LiveBuckets | undefined
   readonly config: ConfigStore
   readonly clock: Clock
   readonly logger: Logger
@@ -117,9 +125,6 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const config = configBehind(createCircuit(dependencies.clock), dependencies.config)
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const fastPath = createFastPath(deps)
-  /** Skip the fast path at debug level: it does not evaluate limits, so there would be nothing to log. */
-  const isFast = ({ dryRun }: DecisionRequest): boolean =>
-    leases.isOn && !dryRun && dependencies.logger.isDebugOn === false
   const isLimited = ({ entity }: EntityResolution): boolean => settings.isEnabled && !entity.bypass
   const cachedResolution = (target: ResolutionTarget): EntityResolution | undefined => {
     const cached = resolver.peek(target, configAgeNs)
@@ -129,16 +134,18 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     const resolution = await resolver.resolve(target, maxAgeNs)
     return isLimited(resolution) ? resolution : unlimited(resolution)
   }
+  const livePath = dependencies.live && createLivePath({ ...deps, live: dependencies.live })
+  const atOnce = { ...deps, resolver, isLimited, livePath, fastPath: leases.isOn ? fastPath : undefined }
 
   return {
     ...createInspector({ ...deps, isLimited, resolver }),
     async decide(request) {
       checkRequest(request)
       const target = targetOf(request)
-      const cached = isFast(request) ? cachedResolution(target) : undefined
-      const decision = cached && fastPath.decide(cached, withTotalTokens(request.cost), request.settles)
+      const decision = decideAtOnce(atOnce, target, request)
       return decision ?? decide(deps, request, (maxAgeNs) => resolve(target, maxAgeNs))
     },
+    prepare: (target) => prepareTarget(atOnce, target),
     foreseesDenial(request) {
       checkRequest(request)
       const cached = cachedResolution(targetOf(request))
@@ -168,7 +175,7 @@ const createParts = (dependencies: LimiterDependencies, settings: LimiterSetting
   const leases = createLeases({ clock, ttlNs: BigInt(settings.leaseTtlMs) * MS_NS, follows })
   const store = createCachedBuckets({
     store: dependencies.buckets,
-    cache: newCache({ max: MAX_CACHED_BUCKETS }),
+    cache: dependencies.live ? itemsOf(dependencies.live) : newCache({ max: MAX_CACHED_BUCKETS }),
     clock,
     metrics,
     onNewGeneration: leases.voidAt,
@@ -184,6 +191,13 @@ const createParts = (dependencies: LimiterDependencies, settings: LimiterSetting
     pause: dependencies.pause,
   }
 }
+
+/** Buckets that only this process writes need no cache: the last state is the current one. */
+const itemsOf = (live: LiveBuckets): Cache<BucketItem> => ({
+  get: live.itemAt,
+  set: () => {},
+  delete: () => {},
+})
 
 /** A request for `_total_` alone would bypass the limits on single resources, and those of parents. */
 const checkRequest = ({ cost, resource }: DecisionRequest): void => {

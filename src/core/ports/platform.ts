@@ -4,7 +4,18 @@ export interface Clock {
   now(): bigint
   /** Monotonic clock: ns from an arbitrary start, for ages and deadlines. */
   monotonic(): bigint
+  /** Both clocks, if reading them together is faster. The same object may be returned for a whole millisecond. */
+  moment?(): Moment
 }
+
+/** A time by both clocks. */
+export interface Moment {
+  readonly now: bigint
+  readonly monotonic: bigint
+}
+
+export const momentOf = (clock: Clock): Moment =>
+  clock.moment?.() ?? { now: clock.now(), monotonic: clock.monotonic() }
 
 /** A bounded map that drops the least recently used entry. The composition root supplies a library's. */
 export interface Cache<V> {

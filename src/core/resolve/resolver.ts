@@ -18,6 +18,8 @@ export interface Resolver {
   resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution>
   /** The same from the cache; undefined if it would have to be read. */
   peek(target: ResolutionTarget, maxAgeNs: bigint): EntityResolution | undefined
+  /** The same of any age, with its age; the caller may keep it while it is the cached one. */
+  entry(target: ResolutionTarget): Entry<EntityResolution> | undefined
   /** Fills the cache for `resolve` of many entities on `_default_`, in few calls. Ignores entities that do not exist. */
   prepare(entityIds: readonly string[], maxAgeNs: bigint): Promise<void>
   /** The policies that apply to a subject. Throws `StoreUnavailable` as `resolve`. */
@@ -51,6 +53,7 @@ export const createResolver = ({ config, clock, newCache, defaults }: ResolverDe
       }),
     prepare: (entityIds, maxAgeNs) => prepareResolving(items.open(maxAgeNs), entityIds),
     peek: (target, maxAgeNs) => resolutions.peek(targetText(target), maxAgeNs),
+    entry: (target) => resolutions.entry(targetText(target)),
     resolvePolicies: (subject, maxAgeNs) =>
       policies.get(subjectText(subject), maxAgeNs, async (reads) => ({
         buckets: (await resolvePolicies(reads, subject)).map(sharing),
@@ -83,14 +86,27 @@ export interface Remembered<T> {
   get(key: string, maxAgeNs: bigint, work: (reads: ConfigReads) => Promise<T>): Promise<T>
   /** The cached value of `key`, from reads no older than `maxAgeNs`; undefined if there is none. */
   peek(key: string, maxAgeNs: bigint): T | undefined
+  /** The cached value of `key` with its age. */
+  entry(key: string): Entry<T> | undefined
   forget(): void
 }
 
-interface Entry<T> {
+export interface Entry<T> {
   readonly value: T
   /** The time at which the oldest item that it was computed from was read, by the monotonic clock in ns. */
   readonly readNs: bigint
+  /** Whether a later entry has taken its place. */
+  isReplaced: boolean
+  readonly epoch: Epoch
 }
+
+/** The time between two calls of `forget`. */
+interface Epoch {
+  isOver: boolean
+}
+
+/** Whether the entry is the cached one; an entry that was evicted also is, until its key is read again. */
+export const isCached = <T>({ isReplaced, epoch }: Entry<T>): boolean => !isReplaced && !epoch.isOver
 
 const createRemembered = <T>(
   items: CachedConfig,
@@ -100,12 +116,15 @@ const createRemembered = <T>(
 ): Remembered<T> => {
   const underWay = new Map<string, Promise<Entry<T>>>()
   let entries: Cache<Entry<T>> = newCache<Entry<T>>({ max })
+  let epoch: Epoch = { isOver: false }
 
   const readAnew = async (key: string, maxAgeNs: bigint, work: (reads: ConfigReads) => Promise<T>) => {
-    const target = entries
+    const [target, begun] = [entries, epoch]
     const reads = items.open(maxAgeNs)
     const value = await work(reads)
-    const entry = { value, readNs: reads.oldestNs() }
+    const entry = { value, readNs: reads.oldestNs(), isReplaced: false, epoch: begun }
+    const previous = target.get(key)
+    if (previous) previous.isReplaced = true
     target.set(key, entry)
     return entry
   }
@@ -127,6 +146,7 @@ const createRemembered = <T>(
 
   return {
     peek,
+    entry: (key) => entries.get(key),
     async get(key, maxAgeNs, work) {
       const known = peek(key, maxAgeNs)
       if (known !== undefined) return known
@@ -135,6 +155,8 @@ const createRemembered = <T>(
     /** A read in progress fills the cache with which it began, so it cannot restore a dropped value. */
     forget() {
       entries = newCache<Entry<T>>({ max })
+      epoch.isOver = true
+      epoch = { isOver: false }
       underWay.clear()
     },
   }

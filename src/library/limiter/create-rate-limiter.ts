@@ -1,4 +1,5 @@
 import { configBehind, createCircuit } from '../../core/charge/circuit.ts'
+import type { PreparedTarget } from '../../core/decide/at-once.ts'
 import type { Decision } from '../../core/decide/decision.ts'
 import {
   createLimiter,
@@ -9,13 +10,14 @@ import {
 import { isId } from '../../core/model/entity.ts'
 import { invalid, ZaelError } from '../../core/model/errors.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
-import { type Logger, noMetrics } from '../../core/ports/platform.ts'
+import { type Logger, type Moment, momentOf, noMetrics } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
+import { createRecentMap } from '../../platform/recent-map.ts'
 import { lruCaches, shortPause, systemClock } from '../../platform/runtime.ts'
 import { createMemoryBucketStore } from '../../store/memory/bucket-store.ts'
-import { checkedActualCost, checkedCost, checkedKey, withoutUndefined } from '../arguments.ts'
+import { checkedCost, checkedKey, withoutUndefined } from '../arguments.ts'
 import { ONE_REQUEST } from '../requests/costs.ts'
-import { type LimiterStore, memoryStore } from '../stores/memory-store.ts'
+import { type LimiterStore, liveBucketsOf, memoryStore } from '../stores/memory-store.ts'
 import {
   checkCheckOptions,
   checkLimiterOptions,
@@ -34,8 +36,8 @@ import { createEnabledCheck, createUnreadConfigFallback } from './limits-in-tabl
 import {
   type CheckOptions,
   describedDecision,
+  describedReservation,
   type RateLimiter,
-  type RateLimitReservation,
 } from './rate-limiter.ts'
 
 /**
@@ -59,14 +61,19 @@ export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter
   const decide = createDecide(limiter, target)
 
   return {
-    async check(key, options = {}) {
+    async check(key, options) {
       timer.start()
-      return describedDecision(await decide(key, options, false), clock.now(), {})
+      const moment = momentOf(clock)
+      const atOnce = decide.atOnce(key, options, false, moment)
+      if (atOnce !== undefined) return describedDecision(atOnce, moment.now)
+      return describedDecision(await decide.byLimiter(key, options, false), clock.now())
     },
-    async reserve(key, options = {}) {
+    async reserve(key, options) {
       timer.start()
-      const decision = await decide(key, options, true)
-      return describedDecision(decision, clock.now(), endingsOf(decision))
+      const moment = momentOf(clock)
+      const atOnce = decide.atOnce(key, options, true, moment)
+      if (atOnce !== undefined) return describedReservation(atOnce, moment.now)
+      return describedReservation(await decide.byLimiter(key, options, true), clock.now())
     },
     flush: () => limiter.flush({ all: true }),
     close() {
@@ -77,9 +84,14 @@ export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter
   }
 }
 
+/** Keys whose limits are kept prepared: as many as resolutions are cached. */
+const MAX_PREPARED = 20_000
+
 /** The source of the limits, and how a key maps to the id of an entity. */
 interface Target {
   readonly config: ConfigStore
+  /** Whether decisions may be made at once; not where an entity may be disabled, which is read separately. */
+  readonly prepares: boolean
   idOf(key: string): string
   during(id: string, key: string, decide: () => Promise<Decision>): Promise<Decision>
   close(): void
@@ -91,6 +103,7 @@ const inCode = (options: LimitsInCode, { store, logger }: Pick<Parts, 'store' | 
   const { name = DEFAULT_NAME } = options
   return {
     config,
+    prepares: true,
     idOf: createEntityIds(name),
     during: keys.during,
     close: options.name === undefined ? claimDefaultName(store, logger) : () => {},
@@ -111,6 +124,7 @@ const inTable = (
   })
   return {
     config: store.config,
+    prepares: false,
     close: () => {},
     idOf: entityIdOf,
     during: (id, _key, decide) =>
@@ -126,26 +140,41 @@ const entityIdOf = (key: string): string => {
   return key
 }
 
-const createDecide =
-  (limiter: Limiter, { idOf, during }: Target) =>
-  async (given: string | number, options: CheckOptions, settles: boolean): Promise<Decision> => {
-    checkCheckOptions(options)
-    const key = checkedKey(given)
-    const entityId = idOf(key)
-    const cost = options.cost === undefined ? ONE_REQUEST : checkedCost(options.cost)
-    const request = { ...options, cost, entityId, settles }
-    return during(entityId, key, () => limiter.decide(request))
-  }
+/** Decides on a key. Both throw `TypeError` for an invalid key, cost or option. */
+interface Decide {
+  /** Decides by what is prepared for the key; undefined if nothing is, or `byLimiter` must decide. */
+  atOnce(
+    key: string | number,
+    options: CheckOptions | undefined,
+    settles: boolean,
+    moment: Moment,
+  ): Decision | undefined
+  byLimiter(key: string | number, options: CheckOptions | undefined, settles: boolean): Promise<Decision>
+}
 
-const endingsOf = (decision: Decision): Pick<RateLimitReservation, 'settle' | 'release'> => ({
-  settle: async (actual) => {
-    const cost = checkedActualCost(actual)
-    if (decision.allowed) await decision.reservation.settle(cost)
-  },
-  release: async () => {
-    if (decision.allowed) await decision.reservation.release()
-  },
-})
+const createDecide = (limiter: Limiter, { idOf, during, prepares }: Target): Decide => {
+  const prepared = createRecentMap<PreparedTarget>(MAX_PREPARED)
+  return {
+    atOnce(given, options, settles, moment) {
+      if (options === undefined) return prepared.get(given)?.decide(ONE_REQUEST, settles, moment)
+      checkCheckOptions(options)
+      const { cost, resource, user, context } = options
+      if (resource !== undefined || user !== undefined || context !== undefined) return undefined
+      const target = prepared.get(given)
+      return target?.decide(cost === undefined ? ONE_REQUEST : checkedCost(cost), settles, moment)
+    },
+    async byLimiter(given, options = {}, settles) {
+      checkCheckOptions(options)
+      const key = checkedKey(given)
+      const entityId = idOf(key)
+      const cost = options.cost === undefined ? ONE_REQUEST : checkedCost(options.cost)
+      const request = { ...options, cost, entityId, settles }
+      const decision = await during(entityId, key, () => limiter.decide(request))
+      if (prepares && prepared.get(given) === undefined) prepared.set(given, limiter.prepare({ entityId }))
+      return decision
+    },
+  }
+}
 
 interface Parts extends Pick<LimiterDependencies, 'config' | 'clock' | 'logger'> {
   readonly store: LimiterStore
@@ -157,6 +186,7 @@ const dependenciesOf = (
 ): LimiterDependencies => ({
   ...parts,
   buckets: store.buckets,
+  live: liveBucketsOf(store),
   localBuckets: createMemoryBucketStore(),
   metrics: metrics ?? noMetrics,
   newCache: lruCaches,

@@ -3,6 +3,7 @@ import type { LimitMode } from '../../core/model/limit.ts'
 import type { Cost, Meter } from '../../core/model/meter.ts'
 import type { PolicyContext } from '../../core/model/policy.ts'
 import { MS_NS, roundedUp } from '../../core/model/time.ts'
+import { checkedActualCost } from '../arguments.ts'
 
 /** One limit after a decision. */
 export interface LimitUse {
@@ -97,39 +98,69 @@ export interface ExactDecision {
   readonly decidedAtNs: bigint
 }
 
-/** Kept apart from the public decision, because JSON cannot contain its BigInts. */
-const exact = new WeakMap<RateLimitDecision, ExactDecision>()
+/** A decision in milliseconds and plain numbers, in its own properties; the exact one is private, as JSON has no BigInts. */
+class DescribedDecision implements RateLimitDecision {
+  readonly allowed: boolean
+  readonly retryAfterMs: number | null
+  readonly unavailable: boolean
+  readonly degraded: boolean
+  declare readonly unavailableCause?: string
+  readonly limits: readonly LimitUse[]
+  readonly violations: readonly ViolatedLimit[]
+  readonly reported: readonly ViolatedLimit[]
+  readonly #exact: Decision
+  readonly #decidedAtNs: bigint
+
+  constructor(decision: Decision, decidedAtNs: bigint) {
+    this.allowed = decision.allowed
+    this.retryAfterMs = retryAfterMsOf(decision)
+    this.unavailable = !decision.allowed && decision.unavailable
+    this.degraded = decision.degraded
+    if (decision.unavailableCause !== undefined) this.unavailableCause = decision.unavailableCause
+    this.limits = decision.limits.map(limitUse)
+    this.violations = decision.allowed ? [] : decision.violations.map(violatedLimit)
+    this.reported = decision.reported.map(violatedLimit)
+    this.#exact = decision
+    this.#decidedAtNs = decidedAtNs
+  }
+
+  static exactOf(described: RateLimitDecision): ExactDecision | undefined {
+    if (!(#exact in described)) return undefined
+    return { decision: described.#exact, decidedAtNs: described.#decidedAtNs }
+  }
+}
+
+class DescribedReservation extends DescribedDecision implements RateLimitReservation {
+  readonly settle: RateLimitReservation['settle']
+  readonly release: RateLimitReservation['release']
+
+  constructor(decision: Decision, decidedAtNs: bigint) {
+    super(decision, decidedAtNs)
+    this.settle = async (actual) => {
+      const cost = checkedActualCost(actual)
+      if (decision.allowed) await decision.reservation.settle(cost)
+    }
+    this.release = async () => {
+      if (decision.allowed) await decision.reservation.release()
+    }
+  }
+}
 
 /** The exact decision behind `described`. Throws `TypeError` for a decision that no limiter of this package returned. */
 export const exactDecision = (described: RateLimitDecision): ExactDecision => {
-  const found = exact.get(described)
+  const found = DescribedDecision.exactOf(described)
   if (found === undefined) {
     throw new TypeError('limiter must return the decisions of createRateLimiter() themselves, not copies')
   }
   return found
 }
 
-/** A decision in milliseconds and plain numbers, with `methods` added to it. `decidedAtNs`: ns since the epoch. */
-export const describedDecision = <Methods extends object>(
-  decision: Decision,
-  decidedAtNs: bigint,
-  methods: Methods,
-): RateLimitDecision & Methods => {
-  const described = { ...plainDecision(decision), ...methods }
-  exact.set(described, { decision, decidedAtNs })
-  return described
-}
+/** `decidedAtNs`: ns since the epoch. */
+export const describedDecision = (decision: Decision, decidedAtNs: bigint): RateLimitDecision =>
+  new DescribedDecision(decision, decidedAtNs)
 
-const plainDecision = (decision: Decision): RateLimitDecision => ({
-  allowed: decision.allowed,
-  retryAfterMs: retryAfterMsOf(decision),
-  unavailable: !decision.allowed && decision.unavailable,
-  degraded: decision.degraded,
-  ...(decision.unavailableCause !== undefined && { unavailableCause: decision.unavailableCause }),
-  limits: decision.limits.map(limitUse),
-  violations: decision.allowed ? [] : decision.violations.map(violatedLimit),
-  reported: decision.reported.map(violatedLimit),
-})
+export const describedReservation = (decision: Decision, decidedAtNs: bigint): RateLimitReservation =>
+  new DescribedReservation(decision, decidedAtNs)
 
 const retryAfterMsOf = (decision: Decision): number | null => {
   if (decision.allowed) return 0
@@ -158,4 +189,8 @@ export const limitUse = (state: LimitState): LimitUse => ({
 
 const msOrNever = (ns: bigint | null): number | null => (ns === null ? null : ceilMs(ns))
 
-const ceilMs = (ns: bigint): number => Number(roundedUp(ns, MS_NS))
+/** Below it, the quotient of numbers rounds up exactly. */
+const EXACT_NS = 2n ** 52n
+
+const ceilMs = (ns: bigint): number =>
+  ns < EXACT_NS ? Math.ceil(Number(ns) / 1e6) : Number(roundedUp(ns, MS_NS))

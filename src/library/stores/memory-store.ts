@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
-import { type BucketId, type BucketStore, bucketKey } from '../../core/bucket/bucket-store.ts'
+import type { BucketStore } from '../../core/bucket/bucket-store.ts'
+import type { LiveBuckets } from '../../core/bucket/live-bucket.ts'
 import { invalid } from '../../core/model/errors.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import { createMemoryBucketStore } from '../../store/memory/bucket-store.ts'
@@ -53,23 +53,16 @@ export const memoryStore = (options: MemoryStoreOptions = {}): LimiterStore => {
   if (!Number.isSafeInteger(maxBuckets) || maxBuckets < 1) {
     throw invalid('maxBuckets', 'be a whole number of at least 1')
   }
-  const buckets = createMemoryBucketStore()
-  const charged = new LRUCache<string, BucketId>({
-    // with `max`, the library allocates room for all of them at once
-    maxSize: maxBuckets,
-    sizeCalculation: () => 1,
-    dispose: (id, _, reason) => {
-      if (reason === 'evict') buckets.expire(id)
-    },
-  })
-  return {
-    buckets: {
-      ...buckets,
-      write(id, write) {
-        charged.set(bucketKey(id), id)
-        return buckets.write(id, write)
-      },
-    },
-    close: () => charged.clear(),
-  }
+  const { live, ...buckets } = createMemoryBucketStore({ maxBuckets })
+  liveBuckets.set(buckets, live)
+  return { buckets, close: () => {} }
 }
+
+/**
+ * The live form of each store in memory, by the identity of its buckets: a copy with another `write` is another store, whose
+ * limiters must call it.
+ */
+const liveBuckets = new WeakMap<BucketStore, LiveBuckets>()
+
+/** The buckets of a store that only this process writes, to be charged in place. */
+export const liveBucketsOf = ({ buckets }: LimiterStore): LiveBuckets | undefined => liveBuckets.get(buckets)

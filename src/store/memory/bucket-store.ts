@@ -1,11 +1,25 @@
-import type { BucketId, BucketStore, WriteOutcome } from '../../core/bucket/bucket-store.ts'
+import {
+  type BucketId,
+  type BucketStore,
+  bucketKey,
+  type WriteOutcome,
+} from '../../core/bucket/bucket-store.ts'
+import { LiveBucket, type LiveBucketOwner, type LiveBuckets } from '../../core/bucket/live-bucket.ts'
 import type { BucketItem, ConditionalWrite } from '../../core/bucket/write.ts'
 import { applyActions, checkActions, checkConditions, holds } from './conditional-write.ts'
+import { createRecency, type Recency } from './recency.ts'
 
 /** A bucket store in memory: for a single process, local fallback, simulations and tests. */
 export interface MemoryBucketStore extends BucketStore {
+  /** The same buckets, for a limiter that charges them in place: the only process that writes them. */
+  readonly live: LiveBuckets
   /** Removes a bucket, as the TTL of DynamoDB does. */
   expire(id: BucketId): void
+}
+
+export interface MemoryBucketStoreOptions {
+  /** Beyond it, the least recently written or charged bucket is removed. Default: unlimited. */
+  readonly maxBuckets?: number
 }
 
 const EMPTY: BucketItem = Object.freeze({})
@@ -14,46 +28,99 @@ const EMPTY: BucketItem = Object.freeze({})
  * Applies conditional writes by the rules of DynamoDB: a malformed write is rejected with the same `ValidationException`. Each
  * write runs in one turn of the event loop, so it is atomic. Items are frozen.
  */
-export const createMemoryBucketStore = (): MemoryBucketStore => {
-  const partitions = new Map<string, Map<string, BucketItem>>()
-  const find = (id: BucketId): BucketItem | undefined => partitions.get(partitionOf(id))?.get(sortOf(id))
-  const put = (id: BucketId, item: BucketItem): void => {
-    const key = partitionOf(id)
-    const partition = partitions.get(key)
-    if (partition === undefined) partitions.set(key, new Map([[sortOf(id), item]]))
-    else partition.set(sortOf(id), item)
-  }
+export const createMemoryBucketStore = ({
+  maxBuckets = Number.POSITIVE_INFINITY,
+}: MemoryBucketStoreOptions = {}): MemoryBucketStore => {
+  const buckets = new Map<string, StoredBucket>()
+  const recency = createRecency<StoredBucket>()
 
+  const drop = (stored: StoredBucket | undefined): void => {
+    if (stored === undefined) return
+    stored.end()
+    recency.remove(stored)
+    buckets.delete(stored.key)
+  }
+  const add = (id: BucketId, key: string, item: BucketItem): void => {
+    const added = new StoredBucket(id, key, item, recency)
+    buckets.set(key, added)
+    recency.use(added)
+    if (buckets.size > maxBuckets) drop(recency.oldest())
+  }
   const write = (id: BucketId, write: ConditionalWrite): WriteOutcome => {
     checkConditions(write.conditions)
     checkActions(write.actions)
-    const stored = find(id)
-    const before = stored ?? EMPTY
-    if (!write.conditions.every((condition) => holds(condition, before)))
-      return { applied: false, item: stored }
-    const item = applyActions(before, write.actions)
-    put(id, item)
+    const key = bucketKey(id)
+    const stored = buckets.get(key)
+    if (stored !== undefined) recency.use(stored)
+    const before = stored?.item()
+    if (!write.conditions.every((condition) => holds(condition, before ?? EMPTY)))
+      return { applied: false, item: before }
+    const item = applyActions(before ?? EMPTY, write.actions)
+    if (stored === undefined) add(id, key, item)
+    else stored.replace(item)
     return { applied: true, item }
   }
 
-  const drop = (id: BucketId): void => {
-    const partition = partitions.get(partitionOf(id))
-    partition?.delete(sortOf(id))
-    if (partition?.size === 0) partitions.delete(partitionOf(id))
-  }
-
   return {
+    live: {
+      at: (key, now) => buckets.get(key)?.live(now),
+      itemAt: (key) => buckets.get(key)?.item(),
+    },
     write: async (id, conditionalWrite) => write(id, conditionalWrite),
-    read: async (id) => find(id),
-    list: async (entityId) =>
-      Array.from(partitions.get(entityId) ?? [], ([resource, item]) => ({ resource, item })),
-    remove: async (id) => drop(id),
-    expire: drop,
+    read: async (id) => buckets.get(bucketKey(id))?.item(),
+    list: async (entityId) => [...buckets.values()].flatMap((stored) => ofEntity(stored, entityId)),
+    remove: async (id) => drop(buckets.get(bucketKey(id))),
+    expire: (id) => drop(buckets.get(bucketKey(id))),
   }
 }
 
-/** No id contains a `#`, so no entity shares a partition with a policy. */
-const partitionOf = (id: BucketId): string =>
-  id.kind === 'entity' ? id.entityId : `POLICY#${id.scope}#${id.selector}`
+const ofEntity = (stored: StoredBucket, entityId: string) =>
+  stored.id.kind === 'entity' && stored.id.entityId === entityId
+    ? [{ resource: stored.id.resource, item: stored.item() }]
+    : []
 
-const sortOf = (id: BucketId): string => (id.kind === 'entity' ? id.resource : 'BUCKET')
+/** A bucket as an item, or live: then the item is outdated. */
+class StoredBucket implements LiveBucketOwner {
+  readonly id: BucketId
+  readonly key: string
+  /** Neighbours by recency of use. */
+  older: StoredBucket | undefined
+  newer: StoredBucket | undefined
+  #item: BucketItem
+  #live: LiveBucket | undefined
+  readonly #recency: Recency<StoredBucket>
+
+  constructor(id: BucketId, key: string, item: BucketItem, recency: Recency<StoredBucket>) {
+    this.id = id
+    this.key = key
+    this.#item = item
+    this.#recency = recency
+  }
+
+  item(): BucketItem {
+    return this.#live?.item() ?? this.#item
+  }
+
+  replace(item: BucketItem): void {
+    this.end()
+    this.#item = item
+  }
+
+  live(now: bigint): LiveBucket | undefined {
+    this.#live ??= new LiveBucket(this.#item, now, this)
+    return this.#live.moveTo(now) ? this.#live : undefined
+  }
+
+  used(): void {
+    this.#recency.use(this)
+  }
+
+  end(): void {
+    this.#live?.end()
+  }
+
+  ended(): void {
+    this.#item = this.item()
+    this.#live = undefined
+  }
+}

@@ -47,6 +47,7 @@ export const createFakeLimiter = (
     },
     settleCharges: unused,
     foreseesDenial: unused,
+    prepare: unused,
     checkPolicies: unused,
     explain: unused,
     explainOthers: unused,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
+import { type BucketId, bucketKey, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { set, setIfMissing } from '../../../src/core/bucket/write.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { algorithmWritesContract } from '../algorithm-writes-contract.ts'
@@ -24,4 +24,36 @@ test('rejects a value from a missing attribute even if it is not needed, as some
   await store.write(id, { conditions: [], actions: [set('n', 1n)] })
   const write = { conditions: [], actions: [setIfMissing('n', { from: 'x' })] }
   await expect(store.write(id, write)).rejects.toMatchObject({ name: 'ValidationException' })
+})
+
+const born = (n: bigint) => ({ conditions: [], actions: [set('born', n), set('rev', 1n), set('ttl', n)] })
+
+test.each([
+  ['written', async (id: BucketId) => store.write(id, born(2n))],
+  ['removed', async (id: BucketId) => store.remove(id)],
+  ['expired', async (id: BucketId) => store.expire(id)],
+])('a live bucket ends when it is %s', async (how, end) => {
+  const id = entityBucket('live', how)
+  await store.write(id, born(1n))
+  const live = store.live.at(bucketKey(id), 1n)
+  live?.count('denied', 1)
+  expect(await store.read(id)).toMatchObject({ denied: 1n })
+  expect(store.live.at(bucketKey(id), 1n)).toBe(live)
+  await end(id)
+  expect(live?.isEnded).toBe(true)
+  expect(store.live.at(bucketKey(id), 1n)).not.toBe(live)
+})
+
+test('removes the least recently used bucket, in place or by a write, beyond the maximum', async () => {
+  const bounded = createMemoryBucketStore({ maxBuckets: 3 })
+  const ids = ['a', 'b', 'c', 'd', 'e'].map((id) => entityBucket(id, '_default_'))
+  const [a, b, c, d, e] = ids
+  const write = async (id: BucketId | undefined) => id && bounded.write(id, born(1n))
+  for (const id of [a, b, c]) await write(id)
+  if (a) bounded.live.at(bucketKey(a), 1n)?.charged(0)
+  await write(d)
+  await write(c)
+  await write(e)
+  const left = await Promise.all(ids.map((id) => bounded.read(id)))
+  expect(left.map((item) => item !== undefined)).toEqual([false, false, true, true, true])
 })

@@ -1,0 +1,271 @@
+import { bucketKey } from '../bucket/bucket-store.ts'
+import { boundOf, type EffectiveLimit, isPaused } from '../bucket/effective-limit.ts'
+import type { HeldLimit, LiveBucket, LiveBuckets } from '../bucket/live-bucket.ts'
+import { receiptOf, uncharged } from '../bucket/receipt.ts'
+import { USED } from '../charge/counters.ts'
+import type { SettlingDependencies } from '../charge/settle.ts'
+import { DEFAULT_WARN_AT, isEnforced } from '../model/limit.ts'
+import { type Cost, METERS } from '../model/meter.ts'
+import type { Moment } from '../ports/platform.ts'
+import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
+import type { Allowed, Decision, Denied, LimitState, Reservation, Violation } from './decision.ts'
+import { countDecision, type DecisionLog } from './decision-log.ts'
+import { type ChargedPart, longestWait } from './limit-state.ts'
+import { createReservation, settledReservation } from './reservation.ts'
+
+/*
+ * Decisions on buckets that only this process writes. All limits of all buckets are checked, and then all are charged or none,
+ * in one turn of the event loop: there is nothing to refund and nothing to repeat. `decide.ts` makes the same decisions and
+ * leaves the same buckets, and makes those that are unusual.
+ */
+
+export interface LivePath {
+  /** Undefined if `decide` must decide. The cost is checked. */
+  decide(request: LiveRequest): Decision | undefined
+}
+
+export interface LiveRequest {
+  readonly resolution: Resolution
+  readonly cost: Cost
+  readonly settles: boolean
+  readonly moment: Moment
+  /** Whether the configuration is recent enough for a denial. */
+  readonly isFresh: boolean
+}
+
+export interface LivePathDependencies extends SettlingDependencies {
+  readonly live: LiveBuckets
+  readonly log: DecisionLog
+}
+
+/** A bucket of a resolution, looked up once. */
+interface LivePart {
+  readonly bucket: ApplicableBucket
+  readonly key: string
+  /** Undefined if it was not found, or has ended. */
+  live: LiveBucket | undefined
+  limits: readonly LivePartLimit[]
+}
+
+interface LivePartLimit {
+  readonly effective: EffectiveLimit
+  readonly bound: number
+  /** The amount in use from which a decision is logged. */
+  readonly nearAt: number
+  readonly held: HeldLimit
+}
+
+/** Undefined: the buckets of the resolution are not charged in place. */
+type LiveParts = readonly LivePart[] | undefined
+
+export const createLivePath = (deps: LivePathDependencies): LivePath => {
+  const prepared = new WeakMap<Resolution, LiveParts>()
+  const partsOf = (resolution: Resolution): LiveParts => {
+    const cached = prepared.get(resolution)
+    if (cached !== undefined || prepared.has(resolution)) return cached
+    const parts = resolution.buckets.every(isUsual) ? resolution.buckets.map(partOf) : undefined
+    prepared.set(resolution, parts)
+    return parts
+  }
+  return {
+    decide(request) {
+      const parts = partsOf(request.resolution)
+      if (parts === undefined || !areFound(deps.live, parts, request.moment.now)) return undefined
+      const result = resultOf(parts, request.cost)
+      if (result === 'allowed') return allow(deps, parts, request)
+      return result === 'denied' && request.isFresh ? deny(deps, parts, request.cost) : undefined
+    },
+  }
+}
+
+/** Limits that only warn are charged or not, each by itself; a paused limit denies in every state. */
+const isUsual = ({ limits }: ApplicableBucket): boolean =>
+  limits.every((effective) => isEnforced(effective.limit) && !isPaused(effective))
+
+const partOf = (bucket: ApplicableBucket): LivePart => ({
+  bucket,
+  key: bucketKey(bucket.id),
+  live: undefined,
+  limits: [],
+})
+
+const areFound = (buckets: LiveBuckets, parts: readonly LivePart[], now: bigint): boolean => {
+  for (const part of parts) {
+    const isLive = part.live !== undefined && !part.live.isEnded && part.live.moveTo(now)
+    if (!isLive && !find(buckets, part, now)) return false
+  }
+  return true
+}
+
+/** Looks up the stored bucket of a part. False if there is none that can be charged in place. */
+const find = (buckets: LiveBuckets, part: LivePart, now: bigint): boolean => {
+  part.live = undefined
+  const found = buckets.at(part.key, now)
+  if (found === undefined) return false
+  const limits = part.bucket.limits.flatMap((effective) => limitOf(found, effective))
+  if (limits.length < part.bucket.limits.length) return false
+  part.limits = limits
+  part.live = found
+  return true
+}
+
+const limitOf = (live: LiveBucket, effective: EffectiveLimit): readonly LivePartLimit[] => {
+  const held = live.hold(effective)
+  const { limit, algorithm } = effective
+  const nearAt = algorithm.capacity * (limit.warnAt ?? DEFAULT_WARN_AT)
+  return held === undefined ? [] : [{ effective, bound: boundOf(effective), nearAt, held }]
+}
+
+type Result = 'allowed' | 'denied' | 'never'
+
+/** What the limits decide together. Never: the cost exceeds the caller's share of one. */
+const resultOf = (parts: readonly LivePart[], cost: Cost): Result => {
+  let result: Result = 'allowed'
+  for (const { limits } of parts)
+    for (const limit of limits) {
+      const own = resultOfLimit(limit, cost)
+      if (own === 'never') return 'never'
+      if (own === 'denied') result = 'denied'
+    }
+  return result
+}
+
+const resultOfLimit = ({ effective, bound, held }: LivePartLimit, cost: Cost): Result => {
+  const amount = cost[effective.limit.meter]
+  if (amount === undefined) return 'allowed'
+  if (amount > bound) return 'never'
+  return held.state.fits(amount, bound) ? 'allowed' : 'denied'
+}
+
+const NONE: readonly Violation[] = []
+
+const allow = (
+  deps: LivePathDependencies,
+  parts: readonly LivePart[],
+  { cost, settles, moment }: LiveRequest,
+): Allowed => {
+  const limits: LimitState[] = []
+  let isNear = false
+  for (const part of parts) {
+    charge(deps, part, cost)
+    if (!settles) countUse(part, cost)
+    for (const limit of part.limits) {
+      const state = stateOf(part.bucket, limit)
+      if (state.used >= limit.nearAt) isNear = true
+      limits.push(state)
+    }
+  }
+  deps.metrics.count('decisions_allowed')
+  const reservation = settles ? reservationOf(deps, parts, cost, moment) : settledReservation
+  const decision: Allowed = { allowed: true, degraded: false, limits, reported: NONE, reservation }
+  if (isNear) deps.log(decision)
+  return decision
+}
+
+/** Charges the limits that the cost touches, and adds the counts that are pending for the bucket. */
+const charge = ({ metrics, tally }: LivePathDependencies, part: LivePart, cost: Cost): void => {
+  const { bucket, live } = part
+  const fullInNs = take(part, cost)
+  if (fullInNs === undefined || live === undefined) return
+  live.charged(fullInNs)
+  metrics.count('bucket_writes')
+  const pending = tally.hasAny() ? tally.take(bucket.id) : undefined
+  if (pending === undefined) return
+  for (const [name, amount] of Object.entries(pending.counts)) live.count(name, amount)
+}
+
+/** The ns until all of the charged limits are full again at the latest; undefined if the cost touches none. */
+const take = ({ limits }: LivePart, cost: Cost): number | undefined => {
+  let fullInNs: number | undefined
+  for (const { effective, held } of limits) {
+    const amount = cost[effective.limit.meter]
+    if (amount === undefined) continue
+    held.state.take(amount)
+    held.isNamed = true
+    fullInNs = Math.max(fullInNs ?? 0, held.state.fullInNs())
+  }
+  return fullInNs
+}
+
+const countUse = ({ live }: LivePart, cost: Cost): void => {
+  for (const meter of METERS) {
+    const amount = cost[meter]
+    if (amount !== undefined) live?.count(USED[meter], amount)
+  }
+}
+
+const reservationOf = (
+  deps: LivePathDependencies,
+  parts: readonly LivePart[],
+  cost: Cost,
+  { now, monotonic }: Moment,
+): Reservation => {
+  const charged = parts.map(({ bucket, live }): ChargedPart => {
+    const { id, limits } = bucket
+    const view = { bucket, limits, item: undefined }
+    const isTouched = limits.some(({ limit }) => cost[limit.meter] !== undefined)
+    const receipt = isTouched
+      ? receiptOf({ bucket: id, limits, item: live?.item() }, cost, now)
+      : uncharged({ bucket: id, limits }, cost, now)
+    return { result: isTouched ? 'charged' : 'untouched', view, reported: NONE, receipt }
+  })
+  return createReservation(deps, charged, cost, monotonic)
+}
+
+const deny = (deps: LivePathDependencies, parts: readonly LivePart[], cost: Cost): Denied => {
+  const limits: LimitState[] = []
+  const violations: Violation[] = []
+  for (const part of parts) {
+    const states = part.limits.map((limit) => stateOf(part.bucket, limit))
+    const own = part.limits.flatMap((limit, at) => violationOf(limit, states[at], cost))
+    limits.push(...states)
+    violations.push(...own)
+    if (own.length === 0) continue
+    part.live?.denied()
+    deps.metrics.count('bucket_writes')
+  }
+  const retryAfterNs = longestWait(violations.map((violation) => violation.retryAfterNs))
+  const decision: Denied = {
+    ...{ allowed: false, degraded: false, unavailable: false },
+    ...{ limits, violations, reported: NONE, retryAfterNs },
+  }
+  countDecision(deps, decision, parts.find(({ bucket }) => bucket.isOwn)?.bucket.id)
+  deps.log(decision)
+  return decision
+}
+
+const violationOf = (
+  { effective, bound, held }: LivePartLimit,
+  state: LimitState | undefined,
+  cost: Cost,
+): readonly Violation[] => {
+  const { meter } = effective.limit
+  const requested = cost[meter]
+  if (state === undefined || requested === undefined || held.state.fits(requested, bound)) return []
+  return [{ state, meter, requested, retryAfterNs: BigInt(held.state.waitNs(requested, bound)) }]
+}
+
+/** The state of a limit now, as `limitStates` computes it from an item. */
+const stateOf = (bucket: ApplicableBucket, { effective, bound, held }: LivePartLimit): LimitState => {
+  const { limit, algorithm, source } = effective
+  const { capacity, windowNs } = algorithm
+  const open = held.state.available() - (capacity - bound)
+  const available = Math.min(Math.max(0, open), capacity)
+  const state: { -readonly [K in keyof LimitState]: LimitState[K] } = {
+    bucket: bucket.id,
+    entityId: bucket.entityId,
+    resource: bucket.resource,
+    limit,
+    capacity,
+    available,
+    used: capacity - available,
+    resetNs: BigInt(held.state.resetNs()),
+    windowNs,
+    source,
+    own: bucket.isOwn,
+  }
+  const endsInNs = held.state.endsInNs()
+  if (endsInNs !== undefined) state.endsInNs = BigInt(endsInNs)
+  if (available === 0 && bound >= 1) state.nextNs = BigInt(held.state.waitNs(1, bound))
+  return state
+}
