@@ -1,23 +1,23 @@
-import { adminStoreContract } from '../store/admin-store-contract.ts'
-import { idempotencyStoreContract } from '../store/idempotency-store-contract.ts'
-import { reservationStoreContract } from '../store/reservation-store-contract.ts'
-import { usageStoreContract } from '../store/usage-store-contract.ts'
+import { adminStoreSuite } from '../store/admin-store-suite.ts'
+import { idempotencyStoreSuite } from '../store/idempotency-store-suite.ts'
+import { reservationStoreSuite } from '../store/reservation-store-suite.ts'
+import { usageStoreSuite } from '../store/usage-store-suite.ts'
 import { createMemoryAdminStore } from './memory-admin-store.ts'
 import { createMemoryIdempotencyStore, createMemoryReservationStore } from './memory-request-stores.ts'
 import { createMemoryUsageStore } from './memory-usage-store.ts'
 
 const adminStore = createMemoryAdminStore()
 
-adminStoreContract('memory', () => adminStore)
+adminStoreSuite('memory', () => adminStore)
 
 const usageStore = createMemoryUsageStore()
 
-usageStoreContract('memory', () => usageStore)
+usageStoreSuite('memory', () => usageStore)
 
 const idempotencyStore = createMemoryIdempotencyStore()
 
-idempotencyStoreContract('memory', () => idempotencyStore)
+idempotencyStoreSuite('memory', () => idempotencyStore)
 
 const reservationStore = createMemoryReservationStore()
 
-reservationStoreContract('memory', () => reservationStore)
+reservationStoreSuite('memory', () => reservationStore)

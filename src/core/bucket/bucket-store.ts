@@ -27,7 +27,7 @@ export type WriteOutcome =
   | { readonly applied: true; readonly item: BucketItem }
   | { readonly applied: false; readonly item: BucketItem | undefined }
 
-/** Stores buckets. Every adapter passes the contract suite in `test/store/bucket-store-contract.ts`. */
+/** Stores buckets. Every adapter passes `test/store/bucket-store-suite.ts`. */
 export interface BucketStore {
   /**
    * Applies `write` to one bucket, wholly or not at all, and creates the item if there is none: one request to the engine,

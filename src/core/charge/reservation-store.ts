@@ -68,7 +68,7 @@ export type ExtendOutcome =
   | { readonly outcome: 'open'; readonly expiresAt: bigint }
   | Exclude<CloseOutcome, { readonly outcome: 'closed' }>
 
-/** Stores reservations between two requests. Every adapter passes `test/store/reservation-store-contract.ts`. */
+/** Stores reservations between two requests. Every adapter passes `test/store/reservation-store-suite.ts`. */
 export interface ReservationStore {
   /** Stores a new open reservation. Throws `StoreUnavailable`. */
   put(reservation: StoredReservation): Promise<void>

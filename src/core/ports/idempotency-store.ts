@@ -43,7 +43,7 @@ export type BeginOutcome =
 
 export type FindOutcome = Exclude<BeginOutcome, { readonly outcome: 'begun' }> | { readonly outcome: 'free' }
 
-/** Stores the responses to requests with an idempotency key. Every adapter passes `test/store/idempotency-store-contract.ts`. */
+/** Stores the responses to requests with an idempotency key. Every adapter passes `test/store/idempotency-store-suite.ts`. */
 export interface IdempotencyStore {
   /**
    * Puts a pending record by one conditional write: if there is no record, if it has expired, or if it has been pending on

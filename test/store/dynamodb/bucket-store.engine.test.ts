@@ -9,8 +9,8 @@ import { createDynamoClient } from '../../../src/store/dynamodb/client.ts'
 import { ensureTable } from '../../../src/store/dynamodb/table-definition.ts'
 import { startDynalite, TEST_CREDENTIALS, type TestEngine } from '../../engine/start-dynalite.ts'
 import { createTestClient, startTestTable, type TestTable, testClock } from '../../engine/test-table.ts'
-import { algorithmWritesContract } from '../algorithm-writes-contract.ts'
-import { bucketStoreContract } from '../bucket-store-contract.ts'
+import { algorithmWritesSuite } from '../algorithm-writes-suite.ts'
+import { bucketStoreSuite } from '../bucket-store-suite.ts'
 
 const HOUR_NS = 3_600_000_000_000n
 
@@ -25,9 +25,9 @@ beforeAll(async () => {
 
 afterAll(() => table.close())
 
-bucketStoreContract('DynamoDB', () => store)
+bucketStoreSuite('DynamoDB', () => store)
 
-algorithmWritesContract('DynamoDB', () => store)
+algorithmWritesSuite('DynamoDB', () => store)
 
 describe('a node whose clock is an hour ahead', () => {
   const clock: Clock = { now: () => testClock.now() + HOUR_NS, monotonic: testClock.monotonic }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { IdempotencyStore } from '../../../src/core/ports/idempotency-store.ts'
 import { createDynamoIdempotencyStore } from '../../../src/store/dynamodb/idempotency-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'
-import { aBeginning, idempotencyStoreContract, RESPONSE } from '../idempotency-store-contract.ts'
+import { aBeginning, idempotencyStoreSuite, RESPONSE } from '../idempotency-store-suite.ts'
 import { TODAY } from '../store-fixtures.ts'
 
 let table: TestTable
@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => table.close())
 
-idempotencyStoreContract('DynamoDB', () => store)
+idempotencyStoreSuite('DynamoDB', () => store)
 
 test('stores a response in readable form for a day', async () => {
   const beginning = aBeginning({ key: { callerId: 'key-bob', keyHash: 'f00d' } })

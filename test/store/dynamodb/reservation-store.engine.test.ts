@@ -4,7 +4,7 @@ import type { ReservationStore } from '../../../src/core/charge/reservation-stor
 import { toItem } from '../../../src/store/dynamodb/attributes.ts'
 import { createDynamoReservationStore } from '../../../src/store/dynamodb/reservation-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'
-import { aReservation, reservationStoreContract } from '../reservation-store-contract.ts'
+import { aReservation, reservationStoreSuite } from '../reservation-store-suite.ts'
 import { TODAY } from '../store-fixtures.ts'
 
 let table: TestTable
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => table.close())
 
-reservationStoreContract('DynamoDB', () => store)
+reservationStoreSuite('DynamoDB', () => store)
 
 const keyOf = (id: string) => ({ PK: { S: `RESERVATION#${id}` }, SK: { S: 'META' } })
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { UsageStore } from '../../../src/core/model/usage.ts'
 import { createDynamoUsageStore } from '../../../src/store/dynamodb/usage-store.ts'
 import { startTestTable, type TestTable } from '../../engine/test-table.ts'
-import { usageStoreContract } from '../usage-store-contract.ts'
+import { usageStoreSuite } from '../usage-store-suite.ts'
 
 let table: TestTable
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => table.close())
 
-usageStoreContract('DynamoDB', () => store)
+usageStoreSuite('DynamoDB', () => store)
 
 test('keeps an hour as people can read it, and lets it go after 400 days', async () => {
   await store.record({

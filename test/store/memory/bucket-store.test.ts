@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { type BucketId, bucketKey, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { set, setIfMissing } from '../../../src/core/bucket/write.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
-import { algorithmWritesContract } from '../algorithm-writes-contract.ts'
-import { bucketStoreContract } from '../bucket-store-contract.ts'
+import { algorithmWritesSuite } from '../algorithm-writes-suite.ts'
+import { bucketStoreSuite } from '../bucket-store-suite.ts'
 
 const store = createMemoryBucketStore()
 
-bucketStoreContract('memory', () => store)
+bucketStoreSuite('memory', () => store)
 
-algorithmWritesContract('memory', () => store)
+algorithmWritesSuite('memory', () => store)
 
 test('forgets a bucket that has expired, and no other', async () => {
   const [gone, kept] = [entityBucket('expiring', 'gpt-4'), entityBucket('expiring', '_default_')]

@@ -2,7 +2,7 @@ import { afterAll, beforeAll } from 'vitest'
 import type { AdminStore } from '../../../../src/core/ports/admin-store.ts'
 import { createDynamoAdminStore } from '../../../../src/store/dynamodb/admin/admin-store.ts'
 import { startTestTable, type TestTable } from '../../../engine/test-table.ts'
-import { adminStoreContract } from '../../admin-store-contract.ts'
+import { adminStoreSuite } from '../../admin-store-suite.ts'
 import { TODAY } from '../../store-fixtures.ts'
 
 let table: TestTable
@@ -16,4 +16,4 @@ beforeAll(async () => {
 
 afterAll(() => table.close())
 
-adminStoreContract('DynamoDB', () => store)
+adminStoreSuite('DynamoDB', () => store)

@@ -3,11 +3,11 @@ import type { Limit } from '../../src/core/model/limit.ts'
 import { type LimitSetKey, type Policy, policyLimitSet } from '../../src/core/model/limit-set.ts'
 import { type PolicyKey, type PolicyScope, policyKeyOf } from '../../src/core/model/policy.ts'
 import type { AdminStore, Page } from '../../src/core/ports/admin-store.ts'
-import { auditContract } from './audit-contract.ts'
+import { auditSuite } from './audit-suite.ts'
 import { aKey, aModel, anAudit, anEntity, BUDGET, fresh, ofEntity, RPM, TODAY } from './store-fixtures.ts'
 
-/** The contract of admin stores. `store` is created before the first test; `TODAY` is the time of its clock. */
-export const adminStoreContract = (name: string, store: () => AdminStore): void => {
+/** What every admin store does. `store` is created before the first test; `TODAY` is the time of its clock. */
+export const adminStoreSuite = (name: string, store: () => AdminStore): void => {
   describe(`${name} as an admin store`, () => {
     const create = async (fields: Parameters<typeof anEntity>[0]) => {
       const entity = anEntity(fields)
@@ -489,6 +489,6 @@ export const adminStoreContract = (name: string, store: () => AdminStore): void 
       })
     })
 
-    auditContract(store)
+    auditSuite(store)
   })
 }

@@ -36,8 +36,8 @@ const tamperWith = (item: BucketItem = {}): void => {
   Reflect.set(item, 'n', 98n)
 }
 
-/** The contract of bucket stores, by the rules of DynamoDB. `store` is created before the first test. */
-export const bucketStoreContract = (name: string, store: () => BucketStore): void => {
+/** What every bucket store does, by the rules of DynamoDB. `store` is created before the first test. */
+export const bucketStoreSuite = (name: string, store: () => BucketStore): void => {
   describe(`${name} as a bucket store`, () => {
     const holding = async (item: BucketItem): Promise<BucketId> => {
       const id = freshId()

@@ -33,8 +33,8 @@ const laterThan = (
   expiresAt: expiresAt + afterNs,
 })
 
-/** The contract of idempotency stores. */
-export const idempotencyStoreContract = (name: string, storeNow: () => IdempotencyStore): void => {
+/** What every idempotency store does. */
+export const idempotencyStoreSuite = (name: string, storeNow: () => IdempotencyStore): void => {
   describe(`idempotency keys in ${name}`, () => {
     const begin = (beginning: Beginning) => storeNow().begin(beginning)
     const begun = async (fields: Partial<Beginning> = {}) => {

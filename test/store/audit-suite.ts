@@ -4,8 +4,8 @@ import { aModel, anAudit, fresh, TODAY } from './store-fixtures.ts'
 
 const DAY_NS = 86_400n * 1_000_000_000n
 
-/** The contract of audit records in admin stores. */
-export const auditContract = (store: () => AdminStore): void => {
+/** What every admin store records in the audit. */
+export const auditSuite = (store: () => AdminStore): void => {
   describe('records of changes', () => {
     const record = async (fields: Partial<AuditRecord>): Promise<AuditRecord> => {
       const audit = anAudit(fields)

@@ -70,8 +70,8 @@ const closingOf = ({ id, ownerId }: StoredReservation, fields: Partial<Closing> 
   ...fields,
 })
 
-/** The contract of reservation stores. */
-export const reservationStoreContract = (name: string, storeNow: () => ReservationStore): void => {
+/** What every reservation store does. */
+export const reservationStoreSuite = (name: string, storeNow: () => ReservationStore): void => {
   describe(`reservations in ${name}`, () => {
     const kept = async (fields: Partial<StoredReservation> = {}) => {
       const reservation = aReservation(fields)

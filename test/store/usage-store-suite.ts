@@ -7,8 +7,8 @@ const DAY = 86_400
 /** The start of a UTC day: seconds since the epoch. */
 const DAY_START = 20_000 * DAY
 
-/** The contract of usage stores. `store` is created before the first test. */
-export const usageStoreContract = (name: string, store: () => UsageStore): void => {
+/** What every usage store does. `store` is created before the first test. */
+export const usageStoreSuite = (name: string, store: () => UsageStore): void => {
   describe(`${name} as a usage store`, () => {
     const anHour = (fields: Partial<UsageHour>): UsageHour => ({
       entityId: 'any',

@@ -68,7 +68,7 @@ const give = (memory: ReturnType<Algorithm['remember']>, amount: number, now: bi
  * Every kind of write of the algorithms, on a real store, because an engine may reject an expression or evaluate it differently.
  * `store` is created before the first test.
  */
-export const algorithmWritesContract = (name: string, store: () => BucketStore): void => {
+export const algorithmWritesSuite = (name: string, store: () => BucketStore): void => {
   const used = (algorithm: Algorithm, fields: LimitFields, now: bigint): number =>
     Number(algorithm.usedMillionths(fields, now)) / 1e6
 
