@@ -19,23 +19,24 @@ const BEARER = /^bearer +(\S+) *$/i
  * `conflict`: two of them differ.
  */
 export const presentedKey = (header: HeaderOf): Credential | 'conflict' | undefined => {
-  const { bearer, apiKeys } = tokensIn(header)
-  const [token = bearer] = apiKeys
+  const { bearer, xApiKey, apiKey } = tokensIn(header)
+  const token = xApiKey ?? apiKey ?? bearer
   if (token === undefined) return undefined
-  if ([bearer ?? token, ...apiKeys].some((other) => other !== token)) return 'conflict'
+  if ((apiKey ?? token) !== token || (bearer ?? token) !== token) return 'conflict'
   return token.length > MAX_TOKEN_LENGTH ? undefined : { token, isBearer: bearer !== undefined }
 }
 
 /** The same for apps that also use `Authorization` for other purposes: `X-API-Key`, else `api-key`, else Bearer. */
 export const presentedApiKey = (header: HeaderOf): string | undefined => {
-  const { bearer, apiKeys } = tokensIn(header)
-  const [token = bearer] = apiKeys
+  const { bearer, xApiKey, apiKey } = tokensIn(header)
+  const token = xApiKey ?? apiKey ?? bearer
   return token === undefined || token.length > MAX_TOKEN_LENGTH ? undefined : token
 }
 
 const tokensIn = (header: HeaderOf) => ({
   bearer: BEARER.exec(header('authorization') ?? '')?.[1],
-  apiKeys: ['x-api-key', 'api-key'].flatMap((name) => header(name)?.trim() || []),
+  xApiKey: header('x-api-key')?.trim() || undefined,
+  apiKey: header('api-key')?.trim() || undefined,
 })
 
 type Fields = Readonly<Record<string, unknown>>

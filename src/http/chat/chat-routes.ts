@@ -45,7 +45,7 @@ export const hotChatRoute = (handler: HotHandler<ChatBody>): HotRoute => {
   const parse = objectOf(chatRequestBody)
   return {
     path: '/v1/chat/completions',
-    respond: async (body, request) => handler(parse(body), request),
+    respond: (body, request) => handler(parse(body), request),
   }
 }
 

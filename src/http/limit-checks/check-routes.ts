@@ -56,7 +56,7 @@ export const hotCheckRoute = (handler: HotHandler<CheckBody>): HotRoute => {
   const parse = objectOrListOf(checkBody, checksBody)
   return {
     path: '/v1/limits/check',
-    respond: async (body, request) => handler(parse(body), request),
+    respond: (body, request) => handler(parse(body), request),
   }
 }
 

@@ -35,11 +35,9 @@ const decoder = new TextDecoder()
 export const readText = (incoming: IncomingMessage): Promise<string> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
-    const onLost = (cause?: unknown): void => {
-      if (!incoming.readableEnded) reject(new ClientDisconnected({ cause }))
-    }
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
     incoming.on('end', () => resolve(decoder.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))))
-    incoming.on('error', onLost)
-    incoming.on('close', onLost)
+    incoming.on('close', () => {
+      if (!incoming.readableEnded) reject(new ClientDisconnected({ cause: incoming.errored }))
+    })
   })
