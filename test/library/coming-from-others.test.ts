@@ -10,7 +10,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close()
 })
 
-/** What `times` requests for a path are answered with, and the headers of the last. */
+/** The statuses of `times` requests for a path, and the headers of the last response. */
 const statusesOf = async (app: Express, path: string, times: number) => {
   const server = createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -64,7 +64,7 @@ describe('coming from express-rate-limit', () => {
     expect(new Set(statuses)).toEqual(new Set([500]))
   })
 
-  test('skipSuccessfulRequests: responses that failed are all that is counted', async () => {
+  test('skipSuccessfulRequests: only responses that failed are counted', async () => {
     const limits = [
       { name: 'requests', algorithm: 'sliding_window' as const, limit: 30, window_seconds: 900 },
     ]
@@ -83,7 +83,7 @@ describe('coming from rate-limiter-flexible', () => {
       logger: silentLogger,
     })
 
-  test('consume, get, and what is left', async () => {
+  test('consume, get and the remaining amount', async () => {
     const limiter = points()
     expect(await limiter.check('a', { cost: { requests: 2 } })).toMatchObject({ allowed: true })
     expect((await limiter.check('a', { cost: {} })).limits).toMatchObject([{ available: 3, used: 2 }])

@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-/** A real server on a free loopback port; `routes` adds to what it answers. */
+/** A real server on a free loopback port; `routes` adds routes to it. */
 const start = async (
   options: Partial<RateLimitOptions<Request>>,
   routes: (app: Express) => void = () => {},
@@ -38,17 +38,17 @@ const start = async (
   const address = server.address()
   if (address === null || typeof address === 'string') throw new TypeError('the server has no port')
   const { port } = address
-  const ask = (path = '/', headers = {}) => fetch(`http://127.0.0.1:${port}${path}`, { headers })
+  const send = (path = '/', headers = {}) => fetch(`http://127.0.0.1:${port}${path}`, { headers })
   const statuses = async (times: number, path?: string, headers = {}) => {
-    const seen: number[] = []
+    const received: number[] = []
     for (let i = 0; i < times; i++) {
-      const answer = await ask(path, headers)
-      await answer.arrayBuffer()
-      seen.push(answer.status)
+      const response = await send(path, headers)
+      await response.arrayBuffer()
+      received.push(response.status)
     }
-    return seen
+    return received
   }
-  return { ask, statuses, clock, log }
+  return { send, statuses, clock, log }
 }
 
 const ok = (times: number) => Array.from({ length: times }, () => 200)
@@ -62,25 +62,25 @@ describe('an Express app', () => {
     expect(await statuses(2)).toEqual([200, 429])
   })
 
-  test('sends what is left, and responds to a denied request with the flat body', async () => {
-    const { ask, statuses } = await start({})
-    expect((await ask()).headers.get('ratelimit')).toBe('"rps";r=9')
+  test('sends the remaining amount, and responds to a denied request with the flat body', async () => {
+    const { send, statuses } = await start({})
+    expect((await send()).headers.get('ratelimit')).toBe('"rps";r=9')
     await statuses(9)
-    const refused = await ask()
-    expect(refused.headers.get('retry-after')).toBe('1')
-    expect(await refused.json()).toMatchObject({
+    const denied = await send()
+    expect(denied.headers.get('retry-after')).toBe('1')
+    expect(await denied.json()).toMatchObject({
       error: 'rate_limit_exceeded',
       violations: [{ limit_name: 'rps', entity_id: 'app:127.0.0.1' }],
     })
   })
 
-  test('goes by the connection, whatever the client claims', async () => {
+  test('limits the address of the connection, whatever X-Forwarded-For contains', async () => {
     const { statuses } = await start({})
     await statuses(10, '/', { 'x-forwarded-for': '1.1.1.1' })
     expect(await statuses(1, '/', { 'x-forwarded-for': '2.2.2.2' })).toEqual([429])
   })
 
-  test('hands errors of its options to the app', async () => {
+  test('passes errors of its options to the app', async () => {
     const { statuses } = await start({
       key: () => {
         throw Object.assign(new Error('no key'), { status: 418 })
@@ -180,19 +180,19 @@ describe('limiters inside each other in Express', () => {
     ['the strict one inside', GENERAL, STRICT],
     ['the strict one outside', STRICT, GENERAL],
   ])('describe the one that denies, else the tightest: %s', async (_, outer, inner) => {
-    const { ask } = await start(outer, (app) => {
+    const { send } = await start(outer, (app) => {
       app.use(
         '/part',
         rateLimit({ ...inner, headers: HEADERS, clock: createTestClock(), logger: silentLogger }),
       )
       app.get('/part', (_, response) => void response.send('part'))
     })
-    expect(Object.fromEntries((await ask('/part')).headers)).toMatchObject({
+    expect(Object.fromEntries((await send('/part')).headers)).toMatchObject({
       'x-ratelimit-limit': '2',
       'x-ratelimit-remaining': '1',
     })
-    await ask('/part')
-    const denied = await ask('/part')
+    await send('/part')
+    const denied = await send('/part')
     expect(denied.status).toBe(429)
     expect(Object.fromEntries(denied.headers)).toMatchObject({
       'x-ratelimit-limit': '2',
@@ -204,16 +204,16 @@ describe('limiters inside each other in Express', () => {
 
   test('leave no header of the other', async () => {
     const tokens = { limits: [{ name: 'tpm', capacity: 1000, refill_rate: 1 }], cost: { tokens: 1 } }
-    const { ask } = await start(tokens, (app) => {
+    const { send } = await start(tokens, (app) => {
       app.use('/part', rateLimit({ ...STRICT, headers: HEADERS, logger: silentLogger }))
       app.get('/part', (_, response) => void response.send('part'))
     })
-    const { headers } = await ask('/part')
+    const { headers } = await send('/part')
     expect([headers.get('x-ratelimit-limit'), headers.has('x-ratelimit-limit-tpm')]).toEqual(['2', false])
   })
 })
 
-test('a cost that is no cost is an error of the app, which does not run', async () => {
+test('an invalid cost is an error of the app, and its handler does not run', async () => {
   const errors: unknown[] = []
   let runs = 0
   const onError: ErrorRequestHandler = (error, _request, response, _next) => {
@@ -237,32 +237,32 @@ describe('settling an Express app', () => {
     settle: byAnswer,
   }
 
-  /** Asks until the answer before has been settled, which may be just after it has arrived. */
-  const untilSettled = async (ask: () => Promise<Response>): Promise<string | null> => {
+  /** Sends requests until the previous response has been settled, which may be just after it has arrived. */
+  const untilSettled = async (send: () => Promise<Response>): Promise<string | null> => {
     for (let i = 0; i < 100; i++) {
-      const { status, headers } = await ask()
+      const { status, headers } = await send()
       if (status === 200) return headers.get('x-ratelimit-remaining-tpm')
     }
     return null
   }
 
   test('reads the argument of res.json()', async () => {
-    const { ask } = await start(settling, (app) => {
-      app.get('/answer', (_, response) => void response.json({ usage: { total_tokens: 100 } }))
+    const { send } = await start(settling, (app) => {
+      app.get('/settled', (_, response) => void response.json({ usage: { total_tokens: 100 } }))
     })
-    expect(await (await ask('/answer')).json()).toEqual({ usage: { total_tokens: 100 } })
-    expect(await untilSettled(() => ask())).toBe('300')
+    expect(await (await send('/settled')).json()).toEqual({ usage: { total_tokens: 100 } })
+    expect(await untilSettled(() => send())).toBe('300')
   })
 
   test('reads X-Token-Count of a streamed response', async () => {
-    const { ask } = await start(settling, (app) => {
-      app.get('/answer', (_, response) => {
+    const { send } = await start(settling, (app) => {
+      app.get('/settled', (_, response) => {
         response.set('X-Token-Count', '50')
         response.write('piece ')
         response.end('by piece')
       })
     })
-    expect(await (await ask('/answer')).text()).toBe('piece by piece')
-    expect(await untilSettled(() => ask())).toBe('350')
+    expect(await (await send('/settled')).text()).toBe('piece by piece')
+    expect(await untilSettled(() => send())).toBe('350')
   })
 })

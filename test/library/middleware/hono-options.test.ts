@@ -52,7 +52,7 @@ describe('options', () => {
     expect(() => rateLimit(untyped({ limits: LIMITS, ...none }))).not.toThrow()
   })
 
-  test('of a limiter cannot stand beside one', () => {
+  test('of a limiter are rejected beside a limiter', () => {
     const limiter = createRateLimiter({ limits: LIMITS, logger: silentLogger })
     expect(() => rateLimit(untyped({ limiter, name: 'login' }))).toThrow(
       'name must not be given beside limiter',
@@ -154,10 +154,10 @@ describe('limiters inside each other', () => {
   })
 
   test.each([true, false])(
-    'describe one that denies rather than one that only watches: outside %j',
+    'describe one that may deny rather than one in shadow mode: outside %j',
     async (isOutside) => {
-      const watching = { ...STRICT, shadow: true }
-      const app = isOutside ? createNested(watching, GENERAL) : createNested(GENERAL, watching)
+      const shadowed = { ...STRICT, shadow: true }
+      const app = isOutside ? createNested(shadowed, GENERAL) : createNested(GENERAL, shadowed)
       expect(await headersOf(app, 3)).toMatchObject({
         'x-ratelimit-limit': '100',
         'x-ratelimit-remaining': '97',
@@ -165,15 +165,18 @@ describe('limiters inside each other', () => {
     },
   )
 
-  test.each([true, false])('say that a part was decided without the store: outside %j', async (isOutside) => {
-    const unavailable = {
-      limits: [{ name: 'rph', capacity: 5, refill_rate: 1 }],
-      onUnavailable: 'allow' as const,
-    }
-    const storeless = { ...unavailable, store: unavailableStore() }
-    const app = isOutside ? createNested(storeless, STRICT) : createNested(STRICT, storeless)
-    expect(await headersOf(app, 1)).toMatchObject({ 'x-ratelimit-limit': '2', 'x-zael-degraded': 'true' })
-  })
+  test.each([true, false])(
+    'are marked if a part was decided without the store: outside %j',
+    async (isOutside) => {
+      const unavailable = {
+        limits: [{ name: 'rph', capacity: 5, refill_rate: 1 }],
+        onUnavailable: 'allow' as const,
+      }
+      const storeless = { ...unavailable, store: unavailableStore() }
+      const app = isOutside ? createNested(storeless, STRICT) : createNested(STRICT, storeless)
+      expect(await headersOf(app, 1)).toMatchObject({ 'x-ratelimit-limit': '2', 'x-zael-degraded': 'true' })
+    },
+  )
 
   test('of three, one inside a router, describe the one that denies', async () => {
     const common = { headers: HEADERS, clock: createTestClock(), key: () => 'a', logger: silentLogger }
@@ -189,33 +192,33 @@ describe('limiters inside each other', () => {
 })
 
 describe('keys', () => {
-  test('may be numbers, 0 as well', async () => {
-    const { ask } = createTestApp({ key: ({ native }) => Number(native.req.query('id')) })
-    await ask('/?id=0')
-    expect((await ask('/?id=42')).headers.get('x-ratelimit-remaining')).toBe('9')
-    expect((await ask('/?id=0')).headers.get('x-ratelimit-remaining')).toBe('8')
+  test('may be numbers, including 0', async () => {
+    const { send } = createTestApp({ key: ({ native }) => Number(native.req.query('id')) })
+    await send('/?id=0')
+    expect((await send('/?id=42')).headers.get('x-ratelimit-remaining')).toBe('9')
+    expect((await send('/?id=0')).headers.get('x-ratelimit-remaining')).toBe('8')
   })
 
   test('that are hostile are hashed', async () => {
     for (const key of ['ENTITY#key-bob', 'a#b', 'x'.repeat(100_000), '\u0000', '../..', 'sha256:0']) {
-      const { ask } = createTestApp({ key: () => key, cost: { requests: 11 } })
-      expect(await (await ask()).text()).toMatch(/"entity_id":"app:sha256:[0-9a-f]{64}"/)
+      const { send } = createTestApp({ key: () => key, cost: { requests: 11 } })
+      expect(await (await send()).text()).toMatch(/"entity_id":"app:sha256:[0-9a-f]{64}"/)
     }
   })
 
   test('of API keys are separate, and never shown', async () => {
-    const { statuses, ask, log } = createTestApp({ key: firstOf(byApiKey(), byClientIp()) })
+    const { statuses, send, log } = createTestApp({ key: firstOf(byApiKey(), byClientIp()) })
     const as = (secret: string) => ({ headers: { authorization: `Bearer ${secret}` } })
     await statuses(10, '/', as('sk-secret-one'))
     expect(await statuses(1, '/', { headers: { 'x-api-key': 'sk-secret-one' } })).toEqual([429])
     expect(await statuses(1, '/', as('sk-secret-two'))).toEqual([200])
     expect(await statuses(1)).toEqual([200])
-    const refused = await (await ask('/', as('sk-secret-one'))).text()
-    expect(refused + inspect(log, { depth: null })).not.toContain('sk-secret')
+    const denied = await (await send('/', as('sk-secret-one'))).text()
+    expect(denied + inspect(log, { depth: null })).not.toContain('sk-secret')
   })
 
   test.each([byApiKey(), () => '', async () => undefined])(
-    'that a request does not tell are one key for all',
+    'that a request does not contain are one key for all',
     async (key) => {
       const { statuses } = createTestApp({ key })
       await statuses(10, '/', {}, '203.0.113.7')
@@ -235,7 +238,7 @@ describe('bypass', () => {
   })
 
   test.each(['', 'a secret of our ow', 'a secret of our own!', 'A secret of our own'])(
-    'is no use to who sends %j',
+    'does not accept the secret %j',
     async (wrong) => {
       const { statuses } = createTestApp({ bypass: { secret } })
       expect(await statuses(11, '/', { headers: { 'x-internal-secret': wrong } })).toEqual([...ok(10), 429])

@@ -18,7 +18,7 @@ describe('an app that limits each client', () => {
     expect(await statuses(2)).toEqual([200, 429])
   })
 
-  test('keeps other clients out of it', async () => {
+  test('counts other clients separately', async () => {
     const { statuses } = createTestApp()
     await statuses(11)
     expect(await statuses(1, '/', {}, '203.0.113.8')).toEqual([200])
@@ -39,9 +39,9 @@ describe('an app that limits each client', () => {
     ])
   })
 
-  test('sends what is left in X-RateLimit and IETF headers', async () => {
-    const { ask } = createTestApp({ headers: ['x-ratelimit', 'ietf'] })
-    const { headers } = await ask()
+  test('sends the remaining amount in X-RateLimit and IETF headers', async () => {
+    const { send } = createTestApp({ headers: ['x-ratelimit', 'ietf'] })
+    const { headers } = await send()
     expect(Object.fromEntries(headers)).toMatchObject({
       'x-ratelimit-limit': '10',
       'x-ratelimit-remaining': '9',
@@ -54,15 +54,15 @@ describe('an app that limits each client', () => {
   })
 
   test('responds to a denied request with the flat body and the wait', async () => {
-    const { ask, statuses } = createTestApp()
+    const { send, statuses } = createTestApp()
     await statuses(10)
-    const refused = await ask()
-    expect(refused.status).toBe(429)
-    expect(refused.headers.get('content-type')).toMatch(/^application\/json/)
-    expect(refused.headers.get('retry-after-ms')).toBe('500')
-    expect(refused.headers.get('retry-after')).toBe('1')
-    expect(refused.headers.get('x-ratelimit-remaining')).toBe('0')
-    expect(await refused.json()).toEqual({
+    const denied = await send()
+    expect(denied.status).toBe(429)
+    expect(denied.headers.get('content-type')).toMatch(/^application\/json/)
+    expect(denied.headers.get('retry-after-ms')).toBe('500')
+    expect(denied.headers.get('retry-after')).toBe('1')
+    expect(denied.headers.get('x-ratelimit-remaining')).toBe('0')
+    expect(await denied.json()).toEqual({
       error: 'rate_limit_exceeded',
       message: 'Rate limit exceeded for limits: rps',
       retry_after_seconds: 0.5,
@@ -81,33 +81,33 @@ describe('an app that limits each client', () => {
   })
 
   test('sends the time of the reset as a date if configured', async () => {
-    const { ask } = createTestApp({ resetFormat: 'iso' })
-    expect((await ask()).headers.get('x-ratelimit-reset')).toBe('2026-01-01T00:00:00.500Z')
+    const { send } = createTestApp({ resetFormat: 'iso' })
+    expect((await send()).headers.get('x-ratelimit-reset')).toBe('2026-01-01T00:00:00.500Z')
   })
 
   test('sends the configured forms of headers', async () => {
-    const { ask } = createTestApp({ headers: ['openai'] })
-    const { headers } = await ask()
+    const { send } = createTestApp({ headers: ['openai'] })
+    const { headers } = await send()
     expect(headers.get('x-ratelimit-remaining-requests')).toBe('9')
     expect(headers.has('ratelimit')).toBe(false)
     expect(headers.has('x-ratelimit-limit')).toBe(false)
   })
 
   test('sends no header that is missing in the list to expose', async () => {
-    const { ask } = createTestApp({ headers: ['openai', 'x-ratelimit', 'ietf'] })
+    const { send } = createTestApp({ headers: ['openai', 'x-ratelimit', 'ietf'] })
     const names: string[] = []
-    for (let i = 0; i < 11; i++) names.push(...(await ask()).headers.keys())
+    for (let i = 0; i < 11; i++) names.push(...(await send()).headers.keys())
     const ours = names.filter((name) => !name.startsWith('content-'))
     expect(ours.filter((name) => !rateLimitHeaderNames.includes(name))).toEqual([])
     expect(ours).toContain('x-ratelimit-warning')
   })
 
-  test('adds headers to a response that the app made of another one', async () => {
+  test('adds headers to a response that the handler creates', async () => {
     const { app } = createTestApp()
     app.get('/proxied', () => Response.json({ ok: true }, { status: 201 }))
-    const answer = await app.request('/proxied')
-    expect([answer.status, answer.headers.get('x-ratelimit-remaining')]).toEqual([201, '9'])
-    expect(await answer.json()).toEqual({ ok: true })
+    const response = await app.request('/proxied')
+    expect([response.status, response.headers.get('x-ratelimit-remaining')]).toEqual([201, '9'])
+    expect(await response.json()).toEqual({ ok: true })
   })
 
   test('adds them to errors of the app', async () => {
@@ -116,8 +116,8 @@ describe('an app that limits each client', () => {
     app.get('/broken', () => {
       throw new Error('broken')
     })
-    const answer = await app.request('/broken')
-    expect([answer.status, answer.headers.get('x-ratelimit-remaining')]).toEqual([500, '9'])
+    const response = await app.request('/broken')
+    expect([response.status, response.headers.get('x-ratelimit-remaining')]).toEqual([500, '9'])
   })
 })
 
@@ -145,10 +145,10 @@ describe('exempt paths', () => {
   const exempt = { exempt: ['/health', '/public/*'] }
 
   test('are neither limited nor counted', async () => {
-    const { statuses, ask } = createTestApp(exempt)
+    const { statuses, send } = createTestApp(exempt)
     expect(await statuses(12, '/health')).toEqual(ok(12))
     expect(await statuses(12, '/public/page')).toEqual(ok(12))
-    expect((await ask('/health')).headers.has('x-ratelimit-limit')).toBe(false)
+    expect((await send('/health')).headers.has('x-ratelimit-limit')).toBe(false)
     expect(await statuses(11)).toEqual([...ok(10), 429])
   })
 
@@ -209,7 +209,7 @@ describe('costs', () => {
     expect(await statuses(3, '/', { method: 'POST' })).toEqual([200, 200, 429])
   })
 
-  test("may be read off the framework's own request", async () => {
+  test("may be read from the framework's own request", async () => {
     const { statuses } = createTestApp({
       cost: async ({ native }) => ({ requests: Number(native.req.query('n')) }),
     })
@@ -217,15 +217,15 @@ describe('costs', () => {
   })
 
   test('that never fit are denied without a wait', async () => {
-    const { ask } = createTestApp({ cost: { requests: 11 } })
-    const refused = await ask()
-    expect(refused.headers.get('x-should-retry')).toBe('false')
-    expect(refused.headers.has('retry-after')).toBe(false)
-    expect(await refused.json()).toMatchObject({ retry_after_seconds: null })
+    const { send } = createTestApp({ cost: { requests: 11 } })
+    const denied = await send()
+    expect(denied.headers.get('x-should-retry')).toBe('false')
+    expect(denied.headers.has('retry-after')).toBe(false)
+    expect(await denied.json()).toMatchObject({ retry_after_seconds: null })
   })
 })
 
-describe('a function that returns nonsense', () => {
+describe('a function that returns an invalid value', () => {
   const failing = (options: Partial<RateLimitOptions<Context>>) => {
     const world = createTestApp(options)
     const errors: unknown[] = []
@@ -244,32 +244,32 @@ describe('a function that returns nonsense', () => {
     [5, 'cost()'],
     [undefined, 'cost()'],
   ])('for the cost is an error of the app, which does not run: %j', async (cost, field) => {
-    const { ask, errors, app } = failing({ cost: untyped(async () => cost) })
+    const { send, errors, app } = failing({ cost: untyped(async () => cost) })
     let runs = 0
     app.get('/runs', (c) => c.text(String(++runs)))
-    expect((await ask('/runs')).status).toBe(500)
+    expect((await send('/runs')).status).toBe(500)
     expect(errors).toMatchObject([{ name: 'TypeError', code: 'invalid_request', field }])
     expect(runs).toBe(0)
   })
 
   test.each([{}, true, ['a'], Number.NaN])('for the key is an error of the app: %j', async (key) => {
-    const { ask, errors } = failing({ key: untyped(() => key) })
-    expect((await ask()).status).toBe(500)
+    const { send, errors } = failing({ key: untyped(() => key) })
+    expect((await send()).status).toBe(500)
     expect(errors).toMatchObject([{ name: 'TypeError', field: 'key' }])
   })
 
   test.each([5, {}])('for the resource is an error of the app: %j', async (resource) => {
-    const { ask, errors } = failing({ resource: untyped(() => resource) })
-    expect((await ask()).status).toBe(500)
+    const { send, errors } = failing({ resource: untyped(() => resource) })
+    expect((await send()).status).toBe(500)
     expect(errors).toMatchObject([{ name: 'TypeError', field: 'resource' }])
   })
 
-  test('or that throws is an error of the app', async () => {
+  test('or throws is an error of the app', async () => {
     const broken = () => {
       throw new Error('broken')
     }
     for (const options of [{ key: broken }, { cost: broken }, { resource: broken }, { exempt: broken }]) {
-      expect((await failing(options).ask()).status).toBe(500)
+      expect((await failing(options).send()).status).toBe(500)
     }
   })
 
@@ -278,14 +278,14 @@ describe('a function that returns nonsense', () => {
     () => 5,
     () => ({ tokens: -1 }),
     () => Promise.reject(new Error('broken')),
-  ])('for the actual use leaves the estimate, and is logged once a minute', async (settle) => {
-    const { ask, log } = createTestApp({
+  ])('for the actual cost leaves the estimate, and is logged once a minute', async (settle) => {
+    const { send, log } = createTestApp({
       limits: [{ name: 'tpm', capacity: 1000, refill_rate: 1 }],
       cost: { tokens: 100 },
       settle: untyped(settle),
     })
-    expect((await ask()).status).toBe(200)
-    expect((await ask()).headers.get('x-ratelimit-remaining-tpm')).toBe('800')
+    expect((await send()).status).toBe(200)
+    expect((await send()).headers.get('x-ratelimit-remaining-tpm')).toBe('800')
     expect(log.logged).toEqual(['settle failed'])
   })
 })

@@ -8,10 +8,10 @@ import { createReportsLog } from './reports-log.ts'
 import { createTestApp, ok, unavailableStore } from './test-app.ts'
 
 describe('shadow mode', () => {
-  test('denies no one, and reports whom it would have denied', async () => {
-    const { statuses, ask, log } = createTestApp({ shadow: true })
+  test('denies no request, and reports those that it would have denied', async () => {
+    const { statuses, send, log } = createTestApp({ shadow: true })
     expect(await statuses(12)).toEqual(ok(12))
-    const { headers } = await ask()
+    const { headers } = await send()
     expect(headers.get('x-ratelimit-shadow')).toBe('denied')
     expect(headers.get('x-ratelimit-remaining')).toBe('0')
     expect(headers.has('retry-after')).toBe(false)
@@ -21,7 +21,7 @@ describe('shadow mode', () => {
     expect(log.logged.filter((line) => line === 'request would have been denied')).toHaveLength(1)
   })
 
-  test('lets pass also what cannot be decided about', async () => {
+  test('passes requests that cannot be decided', async () => {
     const failing = () => {
       throw new Error('no key')
     }
@@ -37,22 +37,22 @@ describe('shadow mode', () => {
 })
 
 test('an unavailable store results in 503 and a short wait', async () => {
-  const { ask } = createTestApp({ store: unavailableStore() })
-  const refused = await ask()
-  expect(refused.status).toBe(503)
-  expect(refused.headers.get('retry-after')).toBe('1')
-  expect(refused.headers.get('x-zael-degraded')).toBe('true')
-  expect(await refused.json()).toMatchObject({ error: 'unavailable' })
+  const { send } = createTestApp({ store: unavailableStore() })
+  const denied = await send()
+  expect(denied.status).toBe(503)
+  expect(denied.headers.get('retry-after')).toBe('1')
+  expect(denied.headers.get('x-zael-degraded')).toBe('true')
+  expect(await denied.json()).toMatchObject({ error: 'unavailable' })
 })
 
 describe('warnings', () => {
-  test('come from 80 % on: header, log, metric, callback', async () => {
-    const { ask, statuses, log } = createTestApp()
+  test('start at 80 %: header, log line, metric and callback', async () => {
+    const { send, statuses, log } = createTestApp()
     await statuses(6)
-    expect((await ask()).headers.has('x-ratelimit-warning')).toBe(false)
+    expect((await send()).headers.has('x-ratelimit-warning')).toBe(false)
     expect(log.warnings).toEqual([])
-    expect((await ask()).headers.get('x-ratelimit-warning')).toBe('rps;used=8;limit=10')
-    expect((await ask()).headers.get('x-ratelimit-warning')).toBe('rps;used=9;limit=10')
+    expect((await send()).headers.get('x-ratelimit-warning')).toBe('rps;used=8;limit=10')
+    expect((await send()).headers.get('x-ratelimit-warning')).toBe('rps;used=9;limit=10')
     expect(log.warnings).toMatchObject([
       { key: '203.0.113.7', percent: 80, exceeded: false, limit: { name: 'rps', used: 8, capacity: 10 } },
     ])
@@ -60,7 +60,7 @@ describe('warnings', () => {
     expect(log.logged).toEqual(['limit nearly used up'])
   })
 
-  test('are repeated after a minute, and made for each key', async () => {
+  test('are repeated after a minute, separately for each key', async () => {
     const { statuses, log, clock } = createTestApp()
     await statuses(9)
     await statuses(9, '/', {}, '203.0.113.8')
@@ -70,29 +70,32 @@ describe('warnings', () => {
     expect(log.warnings).toHaveLength(3)
   })
 
-  test('come at the threshold of the limit', async () => {
+  test('start at the threshold of the limit', async () => {
     const limits = [{ name: 'rps', capacity: 10, refill_rate: 2, warn_at: 0.2 }]
-    const { ask } = createTestApp({ limits })
-    expect((await ask()).headers.has('x-ratelimit-warning')).toBe(false)
-    expect((await ask()).headers.get('x-ratelimit-warning')).toBe('rps;used=2;limit=10')
+    const { send } = createTestApp({ limits })
+    expect((await send()).headers.has('x-ratelimit-warning')).toBe(false)
+    expect((await send()).headers.get('x-ratelimit-warning')).toBe('rps;used=2;limit=10')
   })
 
-  test('tell of limits that only warn, and of shadow ones without telling the client', async () => {
+  test('include limits that only warn, and exclude shadow limits from the header', async () => {
     const limits = [
       { name: 'rps', capacity: 1, refill_rate: 0.1, mode: 'warn' as const, warn_at: 1 },
       { name: 'rpm', capacity: 1, refill_rate: 0.1, mode: 'shadow' as const, warn_at: 1 },
     ]
-    const { ask, log } = createTestApp({ limits })
-    await ask()
-    const answer = await ask()
-    expect([answer.status, answer.headers.get('x-ratelimit-warning')]).toEqual([200, 'rps;used=1;limit=1'])
+    const { send, log } = createTestApp({ limits })
+    await send()
+    const response = await send()
+    expect([response.status, response.headers.get('x-ratelimit-warning')]).toEqual([
+      200,
+      'rps;used=1;limit=1',
+    ])
     expect(log.warnings.filter(({ exceeded }) => exceeded)).toMatchObject([
       { limit: { name: 'rps', mode: 'warn' } },
       { limit: { name: 'rpm', mode: 'shadow' } },
     ])
   })
 
-  test("tell the client nothing of its parent's limits", async () => {
+  test("exclude the parent's limits from the header", async () => {
     const table = createTableWorld()
     await table.addEntity('team')
     await table.addEntity('key-bob', { parentId: 'team' })
@@ -106,7 +109,7 @@ describe('warnings', () => {
     expect(warnings).toMatchObject([{ key: 'key-bob', limit: { entityId: 'team', own: false } }])
   })
 
-  test('survive a callback that fails', async () => {
+  test('do not fail a request if the callback throws', async () => {
     const { statuses } = createTestApp({
       onWarning: () => {
         throw new Error('broken callback')
@@ -120,12 +123,12 @@ describe('settling', () => {
   const TOKENS = [{ name: 'tpm', capacity: 1000, refill_rate: 1 }]
   const settling = { limits: TOKENS, cost: { requests: 1, tokens: 600 }, settle: byAnswer }
 
-  /** What the next request of 600 tokens finds left after an answer, 600 having been reserved. */
-  const leftAfter = async (answer: (c: Context) => Response | Promise<Response>) => {
-    const { app, ask } = createTestApp(settling)
-    app.get('/answer', answer)
-    const text = await (await ask('/answer')).text()
-    const next = await ask('/health')
+  /** The amount left for the next request after a response to one that reserved 600 tokens. */
+  const leftAfter = async (handler: (c: Context) => Response | Promise<Response>) => {
+    const { app, send } = createTestApp(settling)
+    app.get('/settled', handler)
+    const text = await (await send('/settled')).text()
+    const next = await send('/health')
     return { text, status: next.status, left: Number(next.headers.get('x-ratelimit-remaining-tpm')) }
   }
 
@@ -138,18 +141,15 @@ describe('settling', () => {
     })
   })
 
-  test('goes by X-Token-Count before the body', async () => {
-    const answer = (c: Context) => c.json({ usage: { total_tokens: 500 } }, 200, { 'X-Token-Count': '200' })
-    expect((await leftAfter(answer)).left).toBe(200)
+  test('prefers X-Token-Count to the body', async () => {
+    const handler = (c: Context) => c.json({ usage: { total_tokens: 500 } }, 200, { 'X-Token-Count': '200' })
+    expect((await leftAfter(handler)).left).toBe(200)
   })
 
-  test.each(['-1', '1.5', 'many', '1e2', '99999999999999999999'])(
-    'takes no notice of the count %j',
-    async (count) => {
-      const { status } = await leftAfter((c) => c.text('x', 200, { 'X-Token-Count': count }))
-      expect(status).toBe(429)
-    },
-  )
+  test.each(['-1', '1.5', 'many', '1e2', '99999999999999999999'])('ignores the count %j', async (count) => {
+    const { status } = await leftAfter((c) => c.text('x', 200, { 'X-Token-Count': count }))
+    expect(status).toBe(429)
+  })
 
   test('adds input and output without a total', async () => {
     const { left } = await leftAfter((c) => c.json({ usage: { input_tokens: 150, output_tokens: 50 } }))
@@ -157,8 +157,8 @@ describe('settling', () => {
   })
 
   test('charges the request alone for a failed response without usage', async () => {
-    const answer = (c: Context) => c.json({ error: 'upstream' }, 502)
-    expect(await leftAfter(answer)).toMatchObject({ status: 200, left: 400 })
+    const handler = (c: Context) => c.json({ error: 'upstream' }, 502)
+    expect(await leftAfter(handler)).toMatchObject({ status: 200, left: 400 })
   })
 
   test('does not refund the request itself if the response failed', async () => {
@@ -173,14 +173,14 @@ describe('settling', () => {
   })
 
   test('leaves the estimate and the response if JSON is broken', async () => {
-    const answer = (c: Context) => c.body('{"usage":', 200, { 'content-type': 'application/json' })
-    expect(await leftAfter(answer)).toMatchObject({ text: '{"usage":', status: 429 })
+    const handler = (c: Context) => c.body('{"usage":', 200, { 'content-type': 'application/json' })
+    expect(await leftAfter(handler)).toMatchObject({ text: '{"usage":', status: 429 })
   })
 })
 
 describe('responses that stream', () => {
   test('arrive piece by piece, before they have ended', async () => {
-    const { app, ask } = createTestApp({ settle: byAnswer })
+    const { app, send } = createTestApp({ settle: byAnswer })
     let more: (text: string) => void = () => {}
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
@@ -188,16 +188,16 @@ describe('responses that stream', () => {
       },
     })
     app.get('/stream', () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }))
-    const answer = await ask('/stream')
-    expect(answer.headers.get('x-ratelimit-remaining')).toBe('9')
-    const reader = answer.body?.getReader()
+    const response = await send('/stream')
+    expect(response.headers.get('x-ratelimit-remaining')).toBe('9')
+    const reader = response.body?.getReader()
     more('data: 1\n\n')
     expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('data: 1\n\n')
     await reader?.cancel()
   })
 
   test('that are declared as JSON and are large are passed on unread', async () => {
-    const { app, ask } = createTestApp({ settle: byAnswer })
+    const { app, send } = createTestApp({ settle: byAnswer })
     const piece = new TextEncoder().encode(' '.repeat(65_536))
     let pieces = 0
     const body = new ReadableStream<Uint8Array>({
@@ -208,8 +208,8 @@ describe('responses that stream', () => {
       },
     })
     app.get('/large', () => new Response(body, { headers: { 'content-type': 'application/json' } }))
-    const answer = await ask('/large')
+    const response = await send('/large')
     expect(pieces).toBeLessThan(25)
-    expect((await answer.arrayBuffer()).byteLength).toBe(40 * 65_536)
+    expect((await response.arrayBuffer()).byteLength).toBe(40 * 65_536)
   })
 })

@@ -1,6 +1,6 @@
 import type { Denial, LimitWarning } from '../../../src/library/index.ts'
 
-/** Collects the reports of a middleware; of the log all lines above debug. */
+/** Collects the reports of a middleware, and its log lines above debug. */
 export const createReportsLog = () => {
   const warnings: LimitWarning[] = []
   const denials: Denial[] = []

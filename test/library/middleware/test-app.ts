@@ -20,23 +20,23 @@ export const createTestApp = (options: Partial<RateLimitOptions<Context>> = {}) 
   app.get('/health', (c) => c.text('ok'))
   app.get('/public/page', (c) => c.text('page'))
   app.post('/', (c) => c.text('done'))
-  const ask = (path = '/', init: RequestInit = {}, from = '203.0.113.7') =>
+  const send = (path = '/', init: RequestInit = {}, from = '203.0.113.7') =>
     app.request(path, init, { incoming: { socket: { remoteAddress: from } } })
   const statuses = async (times: number, path?: string, init?: RequestInit, from?: string) => {
-    const seen: number[] = []
-    for (let i = 0; i < times; i++) seen.push((await ask(path, init, from)).status)
-    return seen
+    const received: number[] = []
+    for (let i = 0; i < times; i++) received.push((await send(path, init, from)).status)
+    return received
   }
-  return { app, ask, statuses, clock, log }
+  return { app, send, statuses, clock, log }
 }
 
 export const ok = (times: number) => Array.from({ length: times }, () => 200)
 
-/** As JavaScript passes it, which no compiler has checked. */
+/** A value as JavaScript passes it, without type checks. */
 export const untyped = (value: unknown): never => value as never
 
 const fail = async () => {
-  throw new StoreUnavailable('away', { mayHaveApplied: false })
+  throw new StoreUnavailable('unavailable', { mayHaveApplied: false })
 }
 
 /** A store whose every call fails. */

@@ -14,7 +14,7 @@ test.each(['/health', '/public/', '/public/a/b', '/public/a/../b'])('%s is exemp
   expect(isExempt(request(path))).toBe(true)
 })
 
-// As a server may hand them over: not every framework makes a path plain before it looks for a route.
+// Not every framework normalizes a path before it matches routes.
 test.each([
   '/public/../api',
   '/public/%2e%2e/api',

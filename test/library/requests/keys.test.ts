@@ -30,7 +30,7 @@ const ip = (options: ClientIpOptions | undefined, connection: string, forwardedF
   )
 
 describe('byClientIp', () => {
-  test('believes no header unless proxies are configured', () => {
+  test('ignores X-Forwarded-For unless proxies are configured', () => {
     expect(ip(undefined, '203.0.113.7', '1.1.1.1')).toBe('203.0.113.7')
   })
 
@@ -128,8 +128,8 @@ describe('byClientIp warns once', () => {
   })
 
   test.each<[string, ClientIpOptions | undefined, Partial<RequestFacts>]>([
-    ['the header is believed', { trustedProxies: 1 }, forwarded],
-    ['the framework believes it', undefined, { ...forwarded, clientAddress: '203.0.113.7' }],
+    ['the header is trusted', { trustedProxies: 1 }, forwarded],
+    ['the framework trusts it', undefined, { ...forwarded, clientAddress: '203.0.113.7' }],
     ['no proxy is meant to be trusted', { trustedProxies: 0 }, forwarded],
     ['no proxies are meant to be trusted', { trustedProxies: [] }, forwarded],
     ['there is no header', undefined, {}],
@@ -145,14 +145,14 @@ describe('byClientIp on a runtime without addresses', () => {
     ['navigator', { userAgent: 'Cloudflare-Workers' }],
     ['EdgeRuntime', 'edge-runtime'],
     ['fastly', {}],
-  ])('is an error that asks for a key: %s', (name, value) => {
+  ])('is an error that requires a key: %s', (name, value) => {
     vi.stubGlobal(name, value)
     const error = expect.objectContaining({ code: 'invalid_request', field: 'key' })
     expect(() => byClientIp()).toThrow(error)
     expect(() => rateLimit({ limits: [{ name: 'rps', capacity: 1, refill_rate: 1 }] })).toThrow(error)
   })
 
-  test('is none behind proxies, nor where another key is given', () => {
+  test('is accepted behind proxies, and so is rateLimit() with another key', () => {
     vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })
     expect(() => byClientIp({ trustedProxies: 1 })).not.toThrow()
     const limits = [{ name: 'rps', capacity: 1, refill_rate: 1 }]
@@ -160,16 +160,16 @@ describe('byClientIp on a runtime without addresses', () => {
   })
 })
 
-test.each([{ POST: 1.5 }, { POST: -1 }, { POST: '5' }, 5, null])('costByMethod refuses %j', (requests) => {
+test.each([{ POST: 1.5 }, { POST: -1 }, { POST: '5' }, 5, null])('costByMethod rejects %j', (requests) => {
   expect(() => costByMethod(requests as never)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
 })
 
-test('costByMethod takes a method in lower case', async () => {
+test('costByMethod accepts a method in lower case', async () => {
   expect(await costByMethod({ post: 5 })({ ...request(''), method: 'POST' })).toEqual({ requests: 5 })
 })
 
 describe('byApiKey', () => {
-  test('is the same for a key in either header, and shows nothing of it', async () => {
+  test('is the same for a key in either header, and does not contain it', async () => {
     const key = await byApiKey()(request('', { 'x-api-key': 'sk-one' }))
     expect(key).toMatch(/^key:[0-9a-f]{32}$/)
     expect(await byApiKey()(request('', { authorization: 'Bearer sk-one' }))).toBe(key)
