@@ -1,5 +1,4 @@
 import type { InferOutput } from 'valibot'
-import type { auditResponse } from '../../src/contract/audit.ts'
 import type { allowedResponse, deniedResponse } from '../../src/contract/checks.ts'
 import type {
   availabilityResponse,
@@ -10,6 +9,7 @@ import type {
   waitTimeResponse,
 } from '../../src/contract/dashboard.ts'
 import type { childrenResponse, entitiesResponse, entityResponse } from '../../src/contract/entities.ts'
+import type { auditResponse, usageResponse } from '../../src/contract/history.ts'
 import type { keyResponse, keysResponse, newKeyResponse } from '../../src/contract/keys.ts'
 import type {
   defaultsResponse,
@@ -19,7 +19,6 @@ import type {
 } from '../../src/contract/limits.ts'
 import type { modelResponse, modelsResponse } from '../../src/contract/models.ts'
 import type { policiesResponse, policyCheckResponse, policyResponse } from '../../src/contract/policies.ts'
-import type { usageResponse } from '../../src/contract/usage.ts'
 
 /**
  * The types of the API's responses, inferred from the schemas that the server's tests check responses

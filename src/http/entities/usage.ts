@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { idParam } from '../../contract/fields.ts'
-import { usageQuery, usageResponse } from '../../contract/usage.ts'
+import { usageQuery, usageResponse } from '../../contract/history.ts'
 import { epochSeconds } from '../../core/model/json.ts'
 import { type UsageReader, usagePeriod } from '../../core/model/usage.ts'
 import type { Clock } from '../../core/ports/platform.ts'

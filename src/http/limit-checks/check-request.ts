@@ -1,6 +1,5 @@
 import type * as v from 'valibot'
-import type { checkBody } from '../../contract/checks.ts'
-import { DEFAULT_LIFETIME_SECONDS } from '../../contract/reservations.ts'
+import { type checkBody, DEFAULT_LIFETIME_SECONDS } from '../../contract/checks.ts'
 import { invalid } from '../../core/model/errors.ts'
 import { type Cost, METERS, type Meter } from '../../core/model/meter.ts'
 import type { PolicyContext } from '../../core/model/policy.ts'

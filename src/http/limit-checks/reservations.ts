@@ -1,6 +1,5 @@
 import { Hono } from 'hono'
 import type * as v from 'valibot'
-import { openAiErrorResponse } from '../../contract/errors.ts'
 import {
   DEFAULT_LIFETIME_SECONDS,
   extendBody,
@@ -9,7 +8,8 @@ import {
   releasedResponse,
   settleBody,
   settledResponse,
-} from '../../contract/reservations.ts'
+} from '../../contract/checks.ts'
+import { openAiErrorResponse } from '../../contract/errors.ts'
 import type { ReservationService } from '../../core/admin/reservations.ts'
 import type { SettledBy } from '../../core/charge/settle.ts'
 import { epochSeconds } from '../../core/model/json.ts'

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
-import { auditQuery, auditResponse } from '../../contract/audit.ts'
 import { DEFAULT_PER_PAGE } from '../../contract/fields.ts'
+import { auditQuery, auditResponse } from '../../contract/history.ts'
 import { MS_NS, SECOND_NS } from '../../core/model/time.ts'
 import type { AdminStore, AuditRecord } from '../../core/ports/admin-store.ts'
 import type { AppEnv } from '../app-dependencies.ts'

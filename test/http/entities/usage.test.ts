@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { usageResponse } from '../../../src/contract/usage.ts'
+import { usageResponse } from '../../../src/contract/history.ts'
 import type { UsageQuery } from '../../../src/core/model/usage.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp } from '../test-app.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { extendedResponse, releasedResponse, settledResponse } from '../../../src/contract/reservations.ts'
+import { extendedResponse, releasedResponse, settledResponse } from '../../../src/contract/checks.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { SECOND, START } from '../../core/test-clock.ts'
 import { createMemoryReservationStore } from '../../support/memory-request-stores.ts'

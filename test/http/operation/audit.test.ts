@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { auditResponse } from '../../../src/contract/audit.ts'
+import { auditResponse } from '../../../src/contract/history.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp } from '../test-app.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { auditResponse } from '../../../src/contract/audit.ts'
+import { auditResponse } from '../../../src/contract/history.ts'
 import { policiesResponse, policyResponse } from '../../../src/contract/policies.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp, VIEWER } from '../test-app.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { auditResponse } from '../../../src/contract/audit.ts'
+import { auditResponse } from '../../../src/contract/history.ts'
 import { policyResponse } from '../../../src/contract/policies.ts'
 import { type BucketStore, policyBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'

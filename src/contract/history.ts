@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { momentQuery, resource, seconds } from './fields.ts'
+import { id, momentQuery, nextCursor, pageQuery, resource, seconds } from './fields.ts'
 
 const amount = v.pipe(v.number(), v.integer())
 
@@ -24,4 +24,24 @@ export const usageResponse = v.object({
       denied: amount,
     }),
   ),
+})
+
+export const auditQuery = v.object({
+  ...pageQuery.entries,
+  entity_id: v.exactOptional(id),
+  from: v.exactOptional(momentQuery),
+})
+
+export const auditResponse = v.object({
+  items: v.array(
+    v.object({
+      at: v.pipe(v.number(), v.description('Seconds since the epoch, to the millisecond')),
+      actor: v.string(),
+      action: v.string(),
+      subject: v.string(),
+      before: v.any(),
+      after: v.any(),
+    }),
+  ),
+  next_cursor: nextCursor,
 })

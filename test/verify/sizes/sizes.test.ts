@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
+import {
+  EXPRESSION_BYTES,
+  EXPRESSION_OPERATORS,
+  longestExpressions,
+} from '../../../verify/sizes/expression-sizes.ts'
 import { itemBytes, writeUnits } from '../../../verify/sizes/item-bytes.ts'
 
 const ID = entityBucket('key', 'gpt-4')
@@ -22,4 +27,17 @@ test('counts three bytes for a map, and one byte for each entry besides its own'
 
 test('bills one unit per started kilobyte', () => {
   expect([1, 1024, 1025, 2048].map(writeUnits)).toEqual([1, 1, 2, 2])
+})
+
+test('writes no expression that DynamoDB rejects, with eight limits, three of them windows of 60 slots', async () => {
+  const sizes = await longestExpressions()
+  for (const { bytes, operators } of sizes) {
+    expect(bytes).toBeLessThan(EXPRESSION_BYTES)
+    expect(operators).toBeLessThan(EXPRESSION_OPERATORS)
+  }
+  // close enough to the bounds to show that the cases are the longest
+  expect(sizes.map(({ expression, bytes }) => [expression, bytes > EXPRESSION_BYTES / 2])).toEqual([
+    ['condition', true],
+    ['update', true],
+  ])
 })
