@@ -2,7 +2,7 @@ import { useOf } from '../charge/counters.ts'
 import { refundAll } from '../charge/settle.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
-import { type Cost, withTotalTokens } from '../model/meter.ts'
+import { type Cost, isFree, withTotalTokens } from '../model/meter.ts'
 import { MS_NS, SECOND_NS } from '../model/time.ts'
 import { type ApplicableBucket, type Resolution, sameLimits } from '../resolve/resolution.ts'
 import { type ChargeAttempt, type ChargingDependencies, chargeBuckets, hasDenied } from './charge-buckets.ts'
@@ -72,8 +72,11 @@ const firstAttempt = (
   return { cost: withTotalTokens(cost), resolution, isLatest: false, settles, namesAll, ...moment }
 }
 
-const isWritten = ({ dryRun }: BucketsRequest, { resolution, cost }: ChargeAttempt): boolean =>
-  dryRun !== true && !resolution.buckets.some((bucket) => neverFits(bucket, cost))
+/** A cost without meters only reads, unless its settlement may charge. */
+const isWritten = ({ dryRun }: BucketsRequest, { resolution, cost, settles }: ChargeAttempt): boolean =>
+  dryRun !== true &&
+  (settles || !isFree(cost)) &&
+  !resolution.buckets.some((bucket) => neverFits(bucket, cost))
 
 /** The attempt by the latest limits; undefined if the request is allowed, or if these limits are the same or cannot be read. */
 const nextAttempt = async (
@@ -177,23 +180,33 @@ const violationsIn = async (
   return isDenied ? violations : undefined
 }
 
-/** Decides by the stored states without a charge. A cost that fits no state is denied even if the store is unavailable. */
+/**
+ * Decides by the stored states without a charge. If the store is unavailable, a cost that fits no state is denied, and one
+ * without meters is allowed.
+ */
 const decideByReading = async (
   deps: DecideDependencies,
   { resolution, cost, now }: ChargeAttempt,
 ): Promise<Decision> => {
   const neverFitting = resolution.buckets.filter((bucket) => neverFits(bucket, cost))
   const views = await readViews(deps, resolution).catch((error: unknown) => {
-    if (neverFitting.length === 0 || !(error instanceof StoreUnavailable)) throw error
-    return error
+    const isDecided = neverFitting.length > 0 || isFree(cost)
+    if (isDecided && error instanceof StoreUnavailable) return error
+    throw error
   })
-  if (views instanceof StoreUnavailable) return deniedUnread(neverFitting, cost, now, views)
+  if (views instanceof StoreUnavailable)
+    return isFree(cost) ? allowedUnread(views) : deniedUnread(neverFitting, cost, now, views)
   const violations = views.flatMap((view) => violationsOf(view, cost, now))
   const reported = views.flatMap((view) => exceededIn(view, cost, now))
   if (violations.length > 0) return { ...denied(views, violations, now), reported }
   const limits = views.flatMap((view) => limitStates(view, now))
   return { allowed: true, degraded: false, limits, reported, reservation: settledReservation }
 }
+
+const allowedUnread = ({ reason }: StoreUnavailable): Decision => ({
+  ...{ allowed: true, limits: [], reported: [], reservation: settledReservation },
+  ...{ degraded: true, unavailableCause: reason },
+})
 
 /** The denial of a cost that is larger than a limit, without a state: it shows no limits, as their state is unknown. */
 const deniedUnread = (

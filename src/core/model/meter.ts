@@ -39,6 +39,9 @@ export const checkCost = (cost: Cost): void => {
   }
 }
 
+/** Whether a cost has no meter: it charges and checks nothing. */
+export const isFree = (cost: Cost): boolean => METERS.every((meter) => cost[meter] === undefined)
+
 /** The sum of `costs` per meter. */
 export const sumOf = (costs: readonly Cost[]): Cost => {
   const sum: Partial<Record<Meter, number>> = {}

@@ -190,6 +190,8 @@ test.prop([limits, fc.option(limits), fc.option(limits), fc.array(act, { minLeng
     for (const { limiter } of [live, written]) await limiter.flush({ all: true })
     expect(comparable(await live.items())).toEqual(comparable(await written.items()))
     expect(live.lines).toEqual(written.lines)
-    expect({ ...live.counts, bucket_writes: 0 }).toEqual({ ...written.counts, bucket_writes: 0 })
+    // a bucket in memory is looked at without a call of the store
+    const calls = { bucket_writes: 0, bucket_reads: 0 }
+    expect({ ...live.counts, ...calls }).toEqual({ ...written.counts, ...calls })
   },
 )

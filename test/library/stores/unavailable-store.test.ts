@@ -117,6 +117,16 @@ describe.each<[name: string, reason: RegExp, region: string, prepare: () => Part
     ])
   })
 
+  test('a check that only reads passes, and shows the cause in place of limits', async () => {
+    const { limiter } = setUp(prepare())
+    expect(await limiter.check('a', { cost: {} })).toMatchObject({
+      allowed: true,
+      degraded: true,
+      unavailableCause: expect.stringMatching(reason),
+      limits: [],
+    })
+  })
+
   test('createTable() rejects with table, region and reason, and logs nothing', async () => {
     const { store, lines } = setUp(prepare())
     const error: unknown = await store.createTable().catch((thrown: unknown) => thrown)
