@@ -133,7 +133,9 @@ const complete = async (
     gone,
     abandon: () => stop.abort(),
     errorBody: (error) => {
-      logger.warn('chat interrupted after its first byte', { requestId, error: String(error) })
+      // a client that disconnects aborts the upstream's stream itself
+      if (!gone.aborted)
+        logger.warn('chat interrupted after its first byte', { requestId, error: String(error) })
       return openAiError(problemOf(error))
     },
   })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ChatBackend, ChatUsage } from '../../../src/core/ports/chat-backend.ts'
+import { silentLogger } from '../../../src/core/ports/platform.ts'
 import { createDemoChat, hello } from './demo-chat.ts'
 import { createFakeLimiter } from './fake-limiter.ts'
 
@@ -150,5 +151,32 @@ describe('a streamed chat', () => {
     })
     gone.abort()
     expect(await limiter.settled()).toMatchObject({ requests: 1, input_tokens: PROMPT })
+  })
+
+  test.each([
+    ['an upstream that fails', false, ['chat interrupted after its first byte']],
+    ['no client that disconnects', true, []],
+  ])('logs %s', async (_, disconnects, logged) => {
+    const events: string[] = []
+    const logger = { ...silentLogger, warn: (event: string) => void events.push(event) }
+    const gone = new AbortController()
+    const backend: ChatBackend = {
+      ...streaming([]),
+      async stream() {
+        async function* chunks() {
+          yield { piece: 'a' }
+          if (disconnects) gone.abort()
+          throw new Error('the stream was cut')
+        }
+        return { chunks: chunks(), usage: () => undefined }
+      },
+    }
+    const response = await createDemoChat({ limiter: createFakeLimiter(), backend, logger }).send(
+      'key-bob',
+      body,
+      { signal: gone.signal },
+    )
+    expect((await eventsOf(response)).at(-1)).toBe('[DONE]')
+    expect(events).toEqual(logged)
   })
 })
