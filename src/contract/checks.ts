@@ -58,7 +58,7 @@ export const checkBody = v.pipe(
   v.metadata({ ref: 'LimitCheck' }),
 )
 
-const COUNT = `hold 1 to ${MOST_CHECKS} checks`
+const COUNT = `contain 1 to ${MOST_CHECKS} checks`
 
 export const checksBody = boundedList(checkBody, { least: 1, most: MOST_CHECKS, must: COUNT })
 

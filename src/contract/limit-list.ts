@@ -45,7 +45,7 @@ export const createLimitList = <Form extends LimitForm>(formats: readonly SizeFo
   v.pipe(
     boundedList(createLimitInput(formats), {
       most: MAX_LIMITS,
-      must: `hold at most ${MAX_LIMITS} limits`,
+      must: `contain at most ${MAX_LIMITS} limits`,
       list: 'be a list of limits',
     }),
     checkedBy((limits) => faultTogether(limits)),
@@ -60,5 +60,5 @@ const faultTogether = (limits: readonly Limit[]): Fault | undefined => {
   }
   const windows = limits.filter(({ size }) => size.algorithm === 'sliding_window')
   if (windows.length <= MAX_SLIDING_WINDOWS) return undefined
-  return { must: `hold at most ${MAX_SLIDING_WINDOWS} limits of algorithm sliding_window` }
+  return { must: `contain at most ${MAX_SLIDING_WINDOWS} limits of algorithm sliding_window` }
 }

@@ -86,7 +86,7 @@ const lengthText =
   ({ requirement, input }: Issue): string =>
     typeof input === 'string'
       ? `be ${bound} ${requirement} characters long`
-      : `hold ${bound} ${requirement} entries`
+      : `contain ${bound} ${requirement} entries`
 
 const choiceText = ({ expected }: Issue): string =>
   `be one of ${(expected ?? '').replace(/[()"]/g, '').replaceAll(' | ', ', ')}`

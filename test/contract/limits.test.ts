@@ -110,7 +110,7 @@ describe('limits as JSON', () => {
     [
       'nine limits',
       Array.from({ length: 9 }, (_, index) => ({ ...rpm, name: `l${index}`, meter: 'tokens' })),
-      /^limits must hold at most 8/,
+      /^limits must contain at most 8/,
     ],
     ['no object', ['rpm'], /^limits\[0\] must be an object/],
     ['an unknown field', [{ ...rpm, burst: 3 }], /^limits\[0\]\.burst must not be given/],
@@ -237,7 +237,7 @@ describe('limits as JSON', () => {
     [
       'four sliding windows',
       ['rps', 'rpm', 'rph', 'rpd'].map((name) => ({ ...rph, name })),
-      /^limits must hold at most 3 limits of algorithm sliding_window/,
+      /^limits must contain at most 3 limits of algorithm sliding_window/,
     ],
     [
       'a year',

@@ -17,8 +17,8 @@ const schema = v.strictObject({
 test.each([
   [null, 'body must be an object'],
   [{ list: {} }, 'list must be a list'],
-  [{ list: [] }, 'list must hold at least 1 entries'],
-  [{ list: [{ size: 1 }, { size: 1 }, { size: 1 }] }, 'list must hold at most 2 entries'],
+  [{ list: [] }, 'list must contain at least 1 entries'],
+  [{ list: [{ size: 1 }, { size: 1 }, { size: 1 }] }, 'list must contain at most 2 entries'],
   [{ list: [{ size: 1 }, {}] }, 'list[1].size must be given'],
   [{ list: [{ size: '1' }] }, 'list[0].size must be a number'],
   [{ list: [7] }, 'list[0] must be an object'],

@@ -76,7 +76,7 @@ test('finds the limit and the field that an error names', () => {
   })
   expect(limitErrorOf(error)).toEqual({ index: 1, field: 'headroom.low', text: 'Must be below 1' })
   expect(
-    limitErrorOf(Object.assign(new Error('limits must hold at most 8'), { field: 'limits' })),
+    limitErrorOf(Object.assign(new Error('limits must contain at most 8'), { field: 'limits' })),
   ).toBeUndefined()
   expect(limitErrorOf(new Error('The API cannot be reached'))).toBeUndefined()
   expect(limitErrorOf(undefined)).toBeUndefined()

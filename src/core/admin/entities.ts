@@ -66,7 +66,7 @@ const checkText = (field: string, text: string, most: number): void => {
 
 const checkModels = (models: readonly string[]): void => {
   if (models.length > ENTITY_BOUNDS.models)
-    throw invalid('models', `hold at most ${ENTITY_BOUNDS.models} ids`)
+    throw invalid('models', `contain at most ${ENTITY_BOUNDS.models} ids`)
   const wrong = models.findIndex((id) => !isModelId(id))
   if (wrong >= 0) throw invalid(`models[${wrong}]`, MODEL_ID_RULE)
 }
@@ -74,7 +74,7 @@ const checkModels = (models: readonly string[]): void => {
 const checkMetadata = (metadata: Readonly<Record<string, string>>): void => {
   const entries = Object.entries(metadata)
   const { metadataEntries, metadataKeyLength, metadataValueLength } = ENTITY_BOUNDS
-  if (entries.length > metadataEntries) throw invalid('metadata', `hold at most ${metadataEntries} entries`)
+  if (entries.length > metadataEntries) throw invalid('metadata', `contain at most ${metadataEntries} entries`)
   for (const [key, value] of entries) {
     checkText('metadata', key, metadataKeyLength)
     if (value.length > metadataValueLength) {

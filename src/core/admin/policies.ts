@@ -41,7 +41,7 @@ export const createPolicyService = (deps: PolicyDependencies): PolicyService => 
     list: (page) => deps.store.listPolicies(page),
     get: existing,
     async put(key, limits, actor) {
-      if (limits.length === 0) throw invalid('limits', 'hold at least one limit')
+      if (limits.length === 0) throw invalid('limits', 'contain at least one limit')
       const before = await limitsOf(key)
       // a removed policy may still have a bucket: a node charged it by cached configuration, or `remove` was interrupted
       if (before.length === 0) await limiter.removePolicyBucket(key)

@@ -33,7 +33,8 @@ export const createGuards = (deps: Needs, authenticator: Authenticator): Guards 
     },
     admins: async (c, next) => {
       const identity = await identify(c).catch(namingTheTokens)
-      if (identity.kind === 'caller') throw new ZaelError('forbidden', 'This needs the admin token')
+      if (identity.kind === 'caller')
+        throw new ZaelError('forbidden', 'This requires the admin token, or the viewer token for reads')
       if (identity.kind === 'viewer') checkReads(c.req.method)
       c.set('identity', identity)
       return next()
@@ -88,7 +89,7 @@ const actingFor = async (
   if (kind === 'viewer') checkReads(req.method)
   if (named === undefined && isRead(req.method)) return undefined
   if (named === undefined || !isId(named)) {
-    throw invalid('X-Zael-Entity', 'name the entity to act for, where the admin token is used')
+    throw invalid('X-Zael-Entity', 'name the entity to act for, if the admin token is used')
   }
   return { kind: 'admin', ...(await authenticator.actingAs(named)) }
 }

@@ -131,7 +131,7 @@ const beyond = (proxies: readonly string[]): ClientAddress => {
   try {
     return addressBeyond(proxies)
   } catch (error) {
-    if (error instanceof RangeError) throw invalid('trustedProxies', `hold networks: ${error.message}`)
+    if (error instanceof RangeError) throw invalid('trustedProxies', `contain networks: ${error.message}`)
     throw error
   }
 }
