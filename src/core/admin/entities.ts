@@ -74,7 +74,8 @@ const checkModels = (models: readonly string[]): void => {
 const checkMetadata = (metadata: Readonly<Record<string, string>>): void => {
   const entries = Object.entries(metadata)
   const { metadataEntries, metadataKeyLength, metadataValueLength } = ENTITY_BOUNDS
-  if (entries.length > metadataEntries) throw invalid('metadata', `contain at most ${metadataEntries} entries`)
+  if (entries.length > metadataEntries)
+    throw invalid('metadata', `contain at most ${metadataEntries} entries`)
   for (const [key, value] of entries) {
     checkText('metadata', key, metadataKeyLength)
     if (value.length > metadataValueLength) {
