@@ -3,6 +3,7 @@ import { StoreUnavailable } from '../../core/model/errors.ts'
 import { type Clock, type Logger, silentLogger } from '../../core/ports/platform.ts'
 import { type CallQueue, createCallQueue, createDeadlines, type Deadlines } from './call-limits.ts'
 import { type ClockSkew, createClockSkew } from './clock-skew.ts'
+import { usePlainJson } from './plain-json.ts'
 import { createFailureLog, type FailureLog, type StoreAddress, toStoreError } from './store-error.ts'
 
 export interface DynamoClientOptions {
@@ -40,7 +41,7 @@ export interface DynamoClient {
   close(): void
 }
 
-/** Connects with the first call. Sockets are kept open. */
+/** Connects with the first call. Sockets are kept open. The work of the SDK that is left out, and why: decision 061. */
 export const createDynamoClient = (options: DynamoClientOptions): DynamoClient => {
   const { clock, logger = silentLogger } = options
   const sdk = new DynamoDBClient({
@@ -51,6 +52,7 @@ export const createDynamoClient = (options: DynamoClientOptions): DynamoClient =
     ...(options.credentials !== undefined && { credentials: options.credentials }),
   })
   saveWork(sdk)
+  usePlainJson(sdk)
   const skew = createClockSkew({ clock, logger, maxClockSkewMs: options.maxClockSkewMs ?? 5000 })
   const deadlines = createDeadlines()
   const queue = createCallQueue({

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { ConditionalCheckFailedException, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
 import {
@@ -21,13 +21,21 @@ afterEach(async () => {
   }
 })
 
+/** The bodies of the requests of all servers. */
+const bodies = new WeakMap<IncomingMessage, string>()
+
 /** A client of a server on a free port, that responds as the test says. */
 const clientOf = async (
   respond: Respond,
   options: Partial<DynamoClientOptions> = {},
 ): Promise<DynamoClient> => {
   const server = createServer((request, response) => {
-    request.resume().once('end', () => respond(request, response))
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.once('end', () => {
+      bodies.set(request, Buffer.concat(chunks).toString())
+      respond(request, response)
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -200,6 +208,38 @@ describe('a call of the store', () => {
     await expect(call(client)).rejects.toThrow()
     await call(client)
     expect(scopes).toEqual(['eu-west-1'])
+  })
+
+  test('passes items on as JSON, and reads errors with the item that failed a condition', async () => {
+    const key = { PK: { S: 'ä"\u2028' }, SK: { S: 'b' } }
+    const received: unknown[] = []
+    const responses = [
+      [200, { Attributes: { ...key, n: { N: '1' } } }],
+      [400, { __type: 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException', Item: key }],
+    ] as const
+    const client = await clientOf((request, response) => {
+      received.push(request.headers['x-amz-target'], JSON.parse(bodies.get(request) ?? ''))
+      const [status, body] = responses[received.length / 2 - 1] ?? [500, {}]
+      json(response, status, body)
+    })
+    const input = { TableName: 't', Key: key, UpdateExpression: 'ADD #0 :0', ReturnValues: undefined }
+    const write = () => client.run((sdk) => sdk.send(new UpdateItemCommand(input)))
+    expect(await write()).toEqual({
+      Attributes: { ...key, n: { N: '1' } },
+      $metadata: { httpStatusCode: 200 },
+    })
+    const { ReturnValues: _, ...sent } = input
+    expect(received).toEqual(['DynamoDB_20120810.UpdateItem', sent])
+    const failed = await write().catch((error: unknown) => error)
+    expect(failed).toBeInstanceOf(ConditionalCheckFailedException)
+    expect(failed).toMatchObject({ Item: key })
+  })
+
+  test('may have been applied if the response is no JSON', async () => {
+    for (const body of ['', '1', '{"Attributes":']) {
+      const client = await clientOf((_, response) => response.end(body))
+      await expect(call(client)).rejects.toMatchObject({ name: 'StoreUnavailable', mayHaveApplied: true })
+    }
   })
 
   test('keeps its connections', async () => {
