@@ -17,7 +17,7 @@ export interface LiveBuckets {
   itemAt(key: string): BucketItem | undefined
 }
 
-/** What the store does as its bucket changes. */
+/** Calls of a live bucket to its store. */
 export interface LiveBucketOwner {
   /** A charge was decided by the bucket: it is the most recently used one. */
   used(): void

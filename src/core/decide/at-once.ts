@@ -8,8 +8,8 @@ import type { FastPath } from './fast-path.ts'
 import type { LivePath } from './live-path.ts'
 
 /*
- * Decisions at once: in one call, by the cached configuration, where no write is needed or only this process writes. All others
- * are left to `decide`.
+ * Decisions in one synchronous call, by the cached configuration: those that need no write, and those on buckets that only this
+ * process writes. All others are left to `decide`.
  */
 
 /** Requests of one entity on one resource, whose limits are looked up once. */
@@ -33,7 +33,7 @@ export interface AtOnceDependencies {
 
 type ResolutionEntry = Entry<EntityResolution>
 
-/** A denial is given by configuration no older than this, as in `decide`. */
+/** The maximum age of the configuration of a denial, as in `decide`. */
 const DENIAL_MAX_AGE_NS = SECOND_NS
 
 export const prepareTarget = (deps: AtOnceDependencies, target: ResolutionTarget): PreparedTarget => {

@@ -15,8 +15,8 @@ import { createReservation, settledReservation } from './reservation.ts'
 
 /*
  * Decisions on buckets that only this process writes. All limits of all buckets are checked, and then all are charged or none,
- * in one turn of the event loop: there is nothing to refund and nothing to repeat. `decide.ts` makes the same decisions and
- * leaves the same buckets, and makes those that are unusual.
+ * in one turn of the event loop: nothing is ever refunded or repeated. `decide.ts` would make the same decisions with the same
+ * buckets as a result; it makes all unusual ones.
  */
 
 export interface LivePath {
@@ -78,7 +78,7 @@ export const createLivePath = (deps: LivePathDependencies): LivePath => {
   }
 }
 
-/** Limits that only warn are charged or not, each by itself; a paused limit denies in every state. */
+/** Whether every limit can be charged in place: not limits that only warn, each of which may be skipped, nor paused ones. */
 const isUsual = ({ limits }: ApplicableBucket): boolean =>
   limits.every((effective) => isEnforced(effective.limit) && !isPaused(effective))
 
@@ -118,7 +118,7 @@ const limitOf = (live: LiveBucket, effective: EffectiveLimit): readonly LivePart
 
 type Result = 'allowed' | 'denied' | 'never'
 
-/** What the limits decide together. Never: the cost exceeds the caller's share of one. */
+/** The result of all limits together. `never`: the cost exceeds the caller's share of one. */
 const resultOf = (parts: readonly LivePart[], cost: Cost): Result => {
   let result: Result = 'allowed'
   for (const { limits } of parts)
