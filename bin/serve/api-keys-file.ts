@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { reasonOf, StartError } from '../../src/command-line/failure.ts'
-import { type KeyEntry, parseKeyEntries } from '../../src/contract/keys.ts'
+import { type KeyEntry, parseKeyEntries } from '../../src/contract/key-entries.ts'
 import { parseLimits } from '../../src/contract/limits.ts'
 import { masked } from '../../src/core/model/key.ts'
 import { type Limit, MAX_SLOTS, MIN_SLOTS } from '../../src/core/model/limit.ts'
