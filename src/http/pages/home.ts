@@ -1,43 +1,16 @@
-import { type Context, Hono } from 'hono'
-import { html } from 'hono/html'
+import { Hono } from 'hono'
 import type { AppEnv } from '../app-dependencies.ts'
 import { describePage } from '../openapi/described.ts'
 
-/** The links of the home page, relative to it, as it may be below a stage. */
-const PLACES = [
-  ['dashboard', 'view every limit live, and change it (requires the admin or viewer token)'],
-  ['docs', 'read the API, and try it'],
-  ['redoc', 'read the API'],
-  ['openapi.json', 'the OpenAPI document, for generating clients'],
-  ['health', 'the health of this node'],
-  ['v1/models', 'the registered models (requires a key)'],
-  ['api/entities', 'entities and their properties (requires the admin or viewer token)'],
-  ['api/policies', 'limits on tenants, models, tiers and users (requires the admin or viewer token)'],
-  ['api/dashboard/entities', 'the availability of each limit (requires the admin or viewer token)'],
-] as const
-
-/** The home page. */
-export const createHomeRoutes = () => new Hono<AppEnv>().get('/', describePage('Show the home page'), home)
+/** The home page, loaded when it is requested: the Lambda loads little at start. */
+export const createHomeRoutes = () =>
+  new Hono<AppEnv>().get('/', describePage('Show the home page'), async (c) => {
+    const { homePage } = await import('./home-page.ts')
+    return c.html(homePage(linksOf(c.env)))
+  })
 
 /** The prefix of links: `.`, or `rootLinks`, which the Lambda's adapter sets if the URL is a base path without a slash. */
 const linksOf = (env: unknown): string => {
   const isSet = typeof env === 'object' && env !== null && 'rootLinks' in env
   return isSet && typeof env.rootLinks === 'string' ? env.rootLinks : '.'
-}
-
-const home = (c: Context<AppEnv>) => {
-  const base = linksOf(c.env)
-  return c.html(
-    html`<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>zael</title></head>
-<body>
-<h1>zael</h1>
-<p>A rate limiter for LLM and HTTP APIs. What there is:</p>
-<ul>
-${PLACES.map(([place, what]) => html`<li><a href="${base}/${place}">${place}</a>: ${what}</li>\n`)}</ul>
-</body>
-</html>
-`,
-  )
 }
