@@ -12,8 +12,8 @@ export const httpPart: Part = {
   title: `HTTP on one process, ${CONNECTIONS} connections`,
   async run({ isQuick }) {
     const length = isQuick
-      ? { seconds: 1, rounds: 3, warmUpSeconds: 2 }
-      : { seconds: 2, rounds: 7, warmUpSeconds: 4 }
+      ? { seconds: 1, rounds: 3, warmUpRequests: 15_000 }
+      : { seconds: 2, rounds: 7, warmUpRequests: 40_000 }
     return findingOf(await measureHttp({ connections: CONNECTIONS, ...length }))
   },
 }

@@ -1,5 +1,5 @@
 import type { ChildServer } from '../child-server.ts'
-import { type LoadTurn, loadServer, medianTurn } from '../load.ts'
+import { type LoadLength, type LoadTurn, loadServer, medianTurn } from '../load.ts'
 import { median } from '../measure.ts'
 import { adminCalls } from './admin-calls.ts'
 import { type BareResponse, startBare, startZael } from './servers.ts'
@@ -26,7 +26,8 @@ export interface HttpOptions {
   readonly connections: number
   readonly seconds: number
   readonly rounds: number
-  readonly warmUpSeconds: number
+  /** Sent to each server before its first turn: the engine compiles code by how often it has run. */
+  readonly warmUpRequests: number
 }
 
 interface Route {
@@ -97,21 +98,19 @@ type Turns = Readonly<Record<ServerName, LoadTurn>>
 const measureRoute = async (
   places: Readonly<Record<ServerName, Place>>,
   route: Route,
-  { connections, seconds, rounds, warmUpSeconds }: HttpOptions,
+  { connections, seconds, rounds, warmUpRequests }: HttpOptions,
 ): Promise<readonly HttpRow[]> => {
-  const turn = ({ server, path }: Place, duration: number): Promise<LoadTurn> =>
-    loadServer(server, { path, method: 'POST', headers: HEADERS, body: route.body }, connections, {
-      seconds: duration,
-    })
-  const turnsOf = async (duration: number): Promise<Turns> => ({
-    bare: await turn(places.bare, duration),
-    same: await turn(places.same, duration),
-    bypassed: await turn(places.bypassed, duration),
-    zael: await turn(places.zael, duration),
+  const turn = ({ server, path }: Place, length: LoadLength): Promise<LoadTurn> =>
+    loadServer(server, { path, method: 'POST', headers: HEADERS, body: route.body }, connections, length)
+  const turnsOf = async (length: LoadLength): Promise<Turns> => ({
+    bare: await turn(places.bare, length),
+    same: await turn(places.same, length),
+    bypassed: await turn(places.bypassed, length),
+    zael: await turn(places.zael, length),
   })
-  await turnsOf(warmUpSeconds)
+  await turnsOf({ requests: warmUpRequests })
   const all: Turns[] = []
-  for (let round = 0; round < rounds; round++) all.push(await turnsOf(seconds))
+  for (let round = 0; round < rounds; round++) all.push(await turnsOf({ seconds }))
   return SERVER_NAMES.map((server) => rowOf(route, server, all))
 }
 

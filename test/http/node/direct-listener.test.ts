@@ -351,6 +351,31 @@ describe.each([true, false])('a connection (direct: %s)', (isDirect) => {
       await new Promise((resolve) => setImmediate(resolve))
   })
 
+  test('of a stopping server gets the response to its request, and is closed', async () => {
+    const events = new EventEmitter()
+    const called = once(events, 'called')
+    const backend: Partial<ChatBackend> = {
+      complete: async () => {
+        const released = once(events, 'release')
+        events.emit('called')
+        await released
+        return { status: 200, body: { id: 'late' }, usage: { promptTokens: 8, completionTokens: 1 } }
+      },
+    }
+    const { url, app, stop } = await started({ isDirect, backend })
+    const { socket, until } = await connected(url)
+    const ended = once(socket, 'end')
+    socket.write(rawRequest(JSON.stringify(CHAT), '/v1/chat/completions'))
+    await called
+    const stopped = stop()
+    events.emit('release')
+    expect(await until(/"late"/)).toMatch(/^HTTP\/1.1 200 OK[\s\S]*connection: close/i)
+    await ended
+    socket.end()
+    await stopped
+    expect(await app.stored('gpt-4')).toMatchObject({ used_tokens: 9n })
+  })
+
   test('that does not read its stream stops the model from generating more', async () => {
     const generated = { chunks: 0 }
     const backend: Partial<ChatBackend> = {
