@@ -11,6 +11,7 @@ import { addedPart, requestsPart, saturationPart } from './limiter/limiter-parts
 import { loadAverage, machine } from './machine.ts'
 import { memoryPart } from './memory/memory-part.ts'
 import { type Finding, type Goal, isReached, type Part } from './part.ts'
+import { startPart } from './start/start-part.ts'
 import { storesPart } from './stores/stores-part.ts'
 
 const HELP = `npm run bench [-- options]
@@ -27,6 +28,7 @@ the same run only. Prints tables and writes bench/results/<date>.json.
   memory        the memory of a process after it has decided once for each of a million keys
   saturation    the share of the allowed amount that callers receive
   requests      requests to the engine for each kind of decision
+  start         from npm start to the first responses, and until a Lambda of the API is ready
 
   --only <part>   one part
   --engine <url>  the DynamoDB to measure on (DynamoDB Local, MiniStack); default: one in this process
@@ -46,6 +48,7 @@ const PARTS: readonly Part[] = [
   memoryPart,
   saturationPart,
   requestsPart,
+  startPart,
 ]
 
 const OPTIONS = {

@@ -36,10 +36,21 @@ const KEPT_MS = 7 * 24 * 60 * 60 * 1000
 
 const statOf = (path) => statSync(resolve(ROOT, path), { throwIfNoEntry: false })
 
-/** Every change of a file changes its `ctime`, even if its size and its `mtime` are restored. */
+/**
+ * Every change of a source changes its `ctime`, even if its size and its `mtime` are restored. For packages it is not compared:
+ * hard links to them change it, and an installation writes the list of packages.
+ */
+const timesOf = (path, { mtimeMs, ctimeMs }) =>
+  path.startsWith('node_modules/') ? [mtimeMs] : [mtimeMs, ctimeMs]
+
 const stampOf = (path) => {
   const stat = statOf(path)
-  return stat === undefined ? 'missing' : `${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`
+  return stat === undefined ? 'missing' : [stat.size, ...timesOf(path, stat)].join(' ')
+}
+
+const changedMs = (path) => {
+  const stat = statOf(path)
+  return stat === undefined ? 0 : Math.max(...timesOf(path, stat))
 }
 
 const readRecord = () => {
@@ -69,8 +80,7 @@ export const newBundle = () => {
 export const keepBundle = (directory, inputs, startedMs) => {
   const paths = [...ALSO_READ, ...inputs]
   const stamps = Object.fromEntries(paths.map((path) => [path, stampOf(path)]))
-  const changedMs = paths.map(statOf).map((stat) => Math.max(stat?.mtimeMs ?? 0, stat?.ctimeMs ?? 0))
-  if (changedMs.some((ms) => ms > startedMs - CLOCK_LAG_MS)) return
+  if (paths.some((path) => changedMs(path) > startedMs - CLOCK_LAG_MS)) return
   removeOldBundles([directory, join(CACHE, readRecord()?.directory ?? '')])
   const unfinished = `${RECORD}.${process.pid}`
   writeFileSync(

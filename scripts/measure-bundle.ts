@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import { bundleDashboard } from '../lib/bundle-dashboard.ts'
 import { API_SOURCE, bundleLambda } from '../lib/bundle-lambda.ts'
 import { runCommandLine } from '../src/command-line/command-line.ts'
 import { filesAtStart } from './bundle-contents.ts'
+import { lambdaStartMs } from './lambda-start.ts'
 import { ScriptError } from './run-command.ts'
 
 const MOST_KB = 600
@@ -15,33 +13,6 @@ const MOST_KB = 600
 const GOAL_MS = 150
 const MOST_DASHBOARD_KB = 150
 const STARTS = 15
-
-const run = promisify(execFile)
-
-/** The environment of a Lambda of the stack; nothing is called. */
-const ENVIRONMENT = {
-  NODE_OPTIONS: '--enable-source-maps',
-  AWS_REGION: 'us-east-1',
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
-  AWS_LAMBDA_FUNCTION_NAME: 'measured',
-  TABLE_NAME: 'ZAEL-measured',
-  ADMIN_TOKEN_SECRET_ARN: 'admin',
-  VIEWER_TOKEN_SECRET_ARN: 'viewer',
-  RESPONSE_STREAMING: 'false',
-}
-
-/** Milliseconds from the first line of a new Node process until the handler is loaded. */
-const startOnce = async (entry: string): Promise<number> => {
-  const program = `const start = performance.now()
-const { handler } = await import(${JSON.stringify(pathToFileURL(entry).href)})
-if (typeof handler !== 'function') throw new Error('the bundle has no handler')
-process.stdout.write(String(performance.now() - start), () => process.exit())`
-  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], {
-    env: ENVIRONMENT,
-  })
-  return Number(stdout)
-}
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
@@ -62,7 +33,7 @@ const measure = async (directory: string): Promise<void> => {
     console.log(`${(bytes / 1000).toFixed(1).padStart(8)} KB  ${basename(path)}`)
   const kilobytes = files.reduce((sum, { bytes }) => sum + bytes, 0) / 1000
   const startsMs: number[] = []
-  for (let i = 0; i < STARTS; i++) startsMs.push(await startOnce(join(directory, 'index.mjs')))
+  for (let i = 0; i < STARTS; i++) startsMs.push(await lambdaStartMs(directory))
   const readyMs = Math.min(...startsMs)
   console.log(`The API Lambda loads ${kilobytes.toFixed(0)} KB at start (at most ${MOST_KB}), minified,`)
   console.log(

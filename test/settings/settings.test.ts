@@ -130,6 +130,13 @@ test.each([
   ['LOGLEVEL', 'LOG_LEVEL'],
   ['TABLE_NAMW', 'TABLE_NAME'],
   ['DEFAULT_RMP_LIMIT', 'DEFAULT_RPM_LIMIT'],
+  ['TABLE_NAEM', 'TABLE_NAME'],
+  ['ATBLE_NAME', 'TABLE_NAME'],
+  ['ABLE_NAME', 'TABLE_NAME'],
+  ['TTABLE_NAME', 'TABLE_NAME'],
+  ['TABLE_NAMES', 'TABLE_NAME'],
+  ['TABEL_NAMES', undefined],
+  ['TABEL_MANE', undefined],
   ['TRUSTED_PROXY', undefined],
   ['CORS_ORIGIN', 'CORS_ORIGINS'],
 ])('%s is rejected, and the error names %s', (name, nearest) => {
