@@ -4,8 +4,8 @@ import { type Clock, type Logger, type Moment, momentOf } from '../ports/platfor
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import { type Entry, isCached, type Resolver } from '../resolve/resolver.ts'
 import type { Decision, DecisionRequest } from './decision.ts'
-import type { FastPath } from './fast-path.ts'
-import type { LivePath } from './live-path.ts'
+import type { FastPath, PreparedBuckets } from './fast-path.ts'
+import type { LiveParts, LivePath } from './live-path.ts'
 
 /*
  * Decisions in one synchronous call, by the cached configuration: those that need no write, and those on buckets that only this
@@ -33,24 +33,32 @@ export interface AtOnceDependencies {
 
 type ResolutionEntry = Entry<EntityResolution>
 
+/** A cached resolution, with the buckets of the path that decides by it. */
+interface Prepared {
+  readonly entry: ResolutionEntry
+  readonly live: LiveParts
+  readonly leased: PreparedBuckets | undefined
+}
+
 /** The maximum age of the configuration of a denial, as in `decide`. */
 const DENIAL_MAX_AGE_NS = SECOND_NS
 
 export const prepareTarget = (deps: AtOnceDependencies, target: ResolutionTarget): PreparedTarget => {
-  let entry: ResolutionEntry | undefined
-  /** The last time for which the age of `entry` was checked. */
+  let prepared: Prepared | undefined
+  /** The last time at which the age of `prepared` was checked. */
   let checkedAt: Moment | undefined
 
-  const entryAt = (moment: Moment): ResolutionEntry | undefined => {
-    if (entry !== undefined && checkedAt === moment && isCached(entry)) return entry
-    const isUsable = entry !== undefined && isCached(entry) && isYoung(deps, entry, moment)
-    if (!isUsable) entry = usableEntry(deps, target, moment)
+  const preparedAt = (moment: Moment): Prepared | undefined => {
+    const isKnown = prepared !== undefined && isCached(prepared.entry)
+    if (isKnown && checkedAt === moment) return prepared
+    if (prepared === undefined || !isKnown || !isYoung(deps, prepared.entry, moment))
+      prepared = prepare(deps, target, moment)
     checkedAt = moment
-    return entry
+    return prepared
   }
   return {
     decide(cost, settles, moment) {
-      const found = entryAt(moment)
+      const found = preparedAt(moment)
       return found && decideBy(deps, found, cost, settles, moment)
     },
   }
@@ -64,13 +72,13 @@ export const decideAtOnce = (
 ): Decision | undefined => {
   if (dryRun || (deps.livePath === undefined && deps.fastPath === undefined)) return undefined
   const moment = momentOf(deps.clock)
-  const entry = usableEntry(deps, target, moment)
-  return entry && decideBy(deps, entry, cost, settles, moment)
+  const prepared = prepare(deps, target, moment)
+  return prepared && decideBy(deps, prepared, cost, settles, moment)
 }
 
 const decideBy = (
   { logger, livePath, fastPath }: AtOnceDependencies,
-  { value, readNs }: ResolutionEntry,
+  { entry, live, leased }: Prepared,
   cost: Cost,
   settles: boolean,
   moment: Moment,
@@ -78,18 +86,21 @@ const decideBy = (
   // at debug level, every evaluated limit is logged
   if (logger.isDebugOn !== false) return undefined
   const whole = withTotalTokens(cost)
-  if (livePath === undefined) return fastPath?.decide(value, whole, settles, moment)
-  const isFresh = moment.monotonic - readNs <= DENIAL_MAX_AGE_NS
-  return livePath.decide({ resolution: value, cost: whole, settles, moment, isFresh })
+  if (leased !== undefined) return fastPath?.decide(leased, whole, settles, moment)
+  const isFresh = moment.monotonic - entry.readNs <= DENIAL_MAX_AGE_NS
+  return livePath?.decide({ parts: live, cost: whole, settles, moment, isFresh })
 }
 
-const usableEntry = (
+const prepare = (
   deps: AtOnceDependencies,
   target: ResolutionTarget,
   moment: Moment,
-): ResolutionEntry | undefined => {
-  const entry = deps.resolver.entry(target)
-  return entry && isYoung(deps, entry, moment) && deps.isLimited(entry.value) ? entry : undefined
+): Prepared | undefined => {
+  const { resolver, livePath, fastPath, isLimited } = deps
+  const entry = resolver.entry(target)
+  if (entry === undefined || !isYoung(deps, entry, moment) || !isLimited(entry.value)) return undefined
+  if (livePath !== undefined) return { entry, live: livePath.prepare(entry.value), leased: undefined }
+  return { entry, live: undefined, leased: fastPath?.prepare(entry.value) }
 }
 
 const isYoung = ({ configAgeNs }: AtOnceDependencies, { readNs }: ResolutionEntry, moment: Moment): boolean =>

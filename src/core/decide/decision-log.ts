@@ -124,8 +124,9 @@ export const warningsOf = (decision: Decision): readonly Warning[] => {
   // read for every response, and most decisions have none
   if (decision.reported.length === 0 && !decision.limits.some(isNear)) return NO_WARNINGS
   const denied = decision.allowed ? [] : decision.violations
-  const spokenOf = [...decision.reported, ...denied].map(({ state }) => limitKey(state))
-  const near = decision.limits.filter((state) => isNear(state) && !spokenOf.includes(limitKey(state)))
+  const excluded = [...decision.reported, ...denied]
+  const isExcluded = (state: LimitState): boolean => excluded.some((other) => isSameLimit(other.state, state))
+  const near = decision.limits.filter((state) => isNear(state) && !isExcluded(state))
   return [
     ...decision.reported.map(({ state }): Warning => ({ kind: 'exceeded', state })),
     ...near.map((state): Warning => ({ kind: 'near', state })),
@@ -133,6 +134,8 @@ export const warningsOf = (decision: Decision): readonly Warning[] => {
 }
 
 const NO_WARNINGS: readonly Warning[] = []
+
+const isSameLimit = (a: LimitState, b: LimitState): boolean => a === b || limitKey(a) === limitKey(b)
 
 const isNear = ({ used, capacity, limit }: LimitState): boolean =>
   used >= capacity * (limit.warnAt ?? DEFAULT_WARN_AT)

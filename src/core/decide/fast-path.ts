@@ -15,8 +15,10 @@ import { LeasedDecision, RememberedDenial } from './memory-decisions.ts'
 
 /** Decides requests without a write: those that leases pay for, and repetitions of a denial. */
 export interface FastPath {
+  /** The buckets of a resolution, for as long as it is cached. */
+  prepare(resolution: Resolution): PreparedBuckets
   /** Undefined if the table must decide. `cost` has been validated. */
-  decide(resolution: Resolution, cost: Cost, settles: boolean, moment: Moment): Decision | undefined
+  decide(prepared: PreparedBuckets, cost: Cost, settles: boolean, moment: Moment): Decision | undefined
   /** Whether `cost` fits no state of a bucket, or a remembered denial holds for it. Counts nothing. */
   denies(resolution: Resolution, cost: Cost): boolean
 }
@@ -41,8 +43,8 @@ export const createFastPath = (deps: FastPathDependencies): FastPath => {
   const { clock } = deps
   const preparedOf = createPreparedBuckets(deps)
   return {
-    decide(resolution, cost, settles, moment) {
-      const prepared = preparedOf(resolution)
+    prepare: preparedOf,
+    decide(prepared, cost, settles, moment) {
       const request = { prepared, cost, now: moment.now, monotonicNs: moment.monotonic }
       const paid = payersOf(request)
       if (paid === undefined) return repeatDenial(deps, request)
@@ -139,7 +141,7 @@ interface PreparedBucket {
   countDenials(names: readonly string[], monotonicNs: bigint): void
 }
 
-interface PreparedBuckets {
+export interface PreparedBuckets {
   readonly buckets: readonly PreparedBucket[]
   /** Every bucket in its cached state. */
   views(): readonly BucketView[]

@@ -9,7 +9,7 @@ import { type Cost, METERS } from '../model/meter.ts'
 import type { Moment } from '../ports/platform.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import type { Allowed, Decision, Denied, LimitState, Reservation, Violation } from './decision.ts'
-import { countDecision, type DecisionLog } from './decision-log.ts'
+import type { DecisionLog } from './decision-log.ts'
 import { type ChargedPart, longestWait } from './limit-state.ts'
 import { createReservation, settledReservation } from './reservation.ts'
 
@@ -20,12 +20,14 @@ import { createReservation, settledReservation } from './reservation.ts'
  */
 
 export interface LivePath {
+  /** The buckets of a resolution, for as long as it is cached; undefined if they are not charged in place. */
+  prepare(resolution: Resolution): LiveParts
   /** Undefined if `decide` must decide. The cost is checked. */
   decide(request: LiveRequest): Decision | undefined
 }
 
 export interface LiveRequest {
-  readonly resolution: Resolution
+  readonly parts: LiveParts
   readonly cost: Cost
   readonly settles: boolean
   readonly moment: Moment
@@ -39,7 +41,7 @@ export interface LivePathDependencies extends SettlingDependencies {
 }
 
 /** A bucket of a resolution, looked up once. */
-interface LivePart {
+export interface LivePart {
   readonly bucket: ApplicableBucket
   readonly key: string
   /** Undefined if it was not found, or has ended. */
@@ -52,15 +54,16 @@ interface LivePartLimit {
   readonly bound: number
   /** The amount in use from which a decision is logged. */
   readonly nearAt: number
+  /** `denied_<limit>` */
+  readonly counter: string
   readonly held: HeldLimit
 }
 
-/** Undefined: the buckets of the resolution are not charged in place. */
-type LiveParts = readonly LivePart[] | undefined
+export type LiveParts = readonly LivePart[] | undefined
 
 export const createLivePath = (deps: LivePathDependencies): LivePath => {
   const prepared = new WeakMap<Resolution, LiveParts>()
-  const partsOf = (resolution: Resolution): LiveParts => {
+  const prepare = (resolution: Resolution): LiveParts => {
     const cached = prepared.get(resolution)
     if (cached !== undefined || prepared.has(resolution)) return cached
     const parts = resolution.buckets.every(isUsual) ? resolution.buckets.map(partOf) : undefined
@@ -68,8 +71,9 @@ export const createLivePath = (deps: LivePathDependencies): LivePath => {
     return parts
   }
   return {
+    prepare,
     decide(request) {
-      const parts = partsOf(request.resolution)
+      const { parts } = request
       if (parts === undefined || !areFound(deps.live, parts, request.moment.now)) return undefined
       const result = resultOf(parts, request.cost)
       if (result === 'allowed') return allow(deps, parts, request)
@@ -113,7 +117,8 @@ const limitOf = (live: LiveBucket, effective: EffectiveLimit): readonly LivePart
   const held = live.hold(effective)
   const { limit, algorithm } = effective
   const nearAt = algorithm.capacity * (limit.warnAt ?? DEFAULT_WARN_AT)
-  return held === undefined ? [] : [{ effective, bound: boundOf(effective), nearAt, held }]
+  const counter = `denied_${limit.name}`
+  return held === undefined ? [] : [{ effective, bound: boundOf(effective), nearAt, counter, held }]
 }
 
 type Result = 'allowed' | 'denied' | 'never'
@@ -216,33 +221,44 @@ const deny = (deps: LivePathDependencies, parts: readonly LivePart[], cost: Cost
   const limits: LimitState[] = []
   const violations: Violation[] = []
   for (const part of parts) {
-    const states = part.limits.map((limit) => stateOf(part.bucket, limit))
-    const own = part.limits.flatMap((limit, at) => violationOf(limit, states[at], cost))
-    limits.push(...states)
-    violations.push(...own)
-    if (own.length === 0) continue
+    const before = violations.length
+    for (const limit of part.limits) {
+      const state = stateOf(part.bucket, limit)
+      limits.push(state)
+      if (resultOfLimit(limit, cost) === 'denied') violations.push(violationOf(part, limit, state, cost))
+    }
+    if (violations.length === before) continue
     part.live?.denied()
     deps.metrics.count('bucket_writes')
   }
+  parts.find(({ bucket }) => bucket.isOwn)?.live?.count('denied', 1)
+  deps.metrics.count('decisions_denied')
   const retryAfterNs = longestWait(violations.map((violation) => violation.retryAfterNs))
+  // spreads would take as long as all the rest
   const decision: Denied = {
-    ...{ allowed: false, degraded: false, unavailable: false },
-    ...{ limits, violations, reported: NONE, retryAfterNs },
+    allowed: false,
+    degraded: false,
+    unavailable: false,
+    limits,
+    violations,
+    reported: NONE,
+    retryAfterNs,
   }
-  countDecision(deps, decision, parts.find(({ bucket }) => bucket.isOwn)?.bucket.id)
   deps.log(decision)
   return decision
 }
 
+/** Counts the denial by the limit as well. */
 const violationOf = (
-  { effective, bound, held }: LivePartLimit,
-  state: LimitState | undefined,
+  { live }: LivePart,
+  { effective, bound, held, counter }: LivePartLimit,
+  state: LimitState,
   cost: Cost,
-): readonly Violation[] => {
+): Violation => {
+  live?.count(counter, 1)
   const { meter } = effective.limit
-  const requested = cost[meter]
-  if (state === undefined || requested === undefined || held.state.fits(requested, bound)) return []
-  return [{ state, meter, requested, retryAfterNs: BigInt(held.state.waitNs(requested, bound)) }]
+  const requested = cost[meter] ?? 0
+  return { state, meter, requested, retryAfterNs: BigInt(held.state.waitNs(requested, bound)) }
 }
 
 /** The state of a limit now, as `limitStates` computes it from an item. */

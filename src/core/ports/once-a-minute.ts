@@ -27,21 +27,25 @@ const MAX_SUBJECTS = 10_000
 
 interface Acted {
   /** Monotonic clock, ns. */
-  readonly atNs: bigint
+  atNs: bigint
   /** Events since then. */
-  readonly suppressed: number
+  suppressed: number
 }
 
 /** As `createOnceAMinute`, per subject: `act` receives the number of events suppressed since its last call. */
 export const createSampling = (
-  { clock, newCache }: { readonly clock: Pick<Clock, 'monotonic'>; readonly newCache: CacheFactory },
+  {
+    clock,
+    newCache,
+  }: { readonly clock: Pick<Clock, 'monotonic' | 'moment'>; readonly newCache: CacheFactory },
   quietNs = QUIET_NS,
 ): ((subject: string, act: (suppressed: number) => void) => void) => {
   const acted = newCache<Acted>({ max: MAX_SUBJECTS })
   return (subject, act) => {
-    const [last, now] = [acted.get(subject), clock.monotonic()]
+    const last = acted.get(subject)
+    const now = clock.moment?.().monotonic ?? clock.monotonic()
     if (last !== undefined && now - last.atNs < quietNs) {
-      acted.set(subject, { ...last, suppressed: last.suppressed + 1 })
+      last.suppressed++
       return
     }
     acted.set(subject, { atNs: now, suppressed: 0 })

@@ -168,7 +168,17 @@ const retryAfterMsOf = (decision: Decision): number | null => {
 }
 
 const violatedLimit = ({ state, requested, retryAfterNs }: Violation): ViolatedLimit => ({
-  ...limitUse(state),
+  // without a spread, which takes longer than all the rest
+  name: state.limit.name,
+  meter: state.limit.meter,
+  entityId: state.entityId,
+  resource: state.resource,
+  capacity: state.capacity,
+  available: state.available,
+  used: state.used,
+  resetAfterMs: ceilMs(state.resetNs),
+  own: state.own,
+  mode: state.limit.mode ?? 'enforce',
   requested,
   retryAfterMs: msOrNever(retryAfterNs),
 })
