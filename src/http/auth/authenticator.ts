@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { ConfigChange } from '../../core/admin/audit.ts'
-import { allowedModels, type Entity } from '../../core/model/entity.ts'
+import { allowedModels, ancestorsOf, type Entity } from '../../core/model/entity.ts'
 import { ZaelError } from '../../core/model/errors.ts'
 import { type ApiKey, isUsable } from '../../core/model/key.ts'
 import type { Secrets } from '../../core/ports/platform.ts'
@@ -93,7 +93,10 @@ const createTokenKinds = ({ secrets, settings }: Needs) => {
  * of them is disabled.
  */
 const requireEnabled = (entities: Entities, entity: Entity): Acting | Promise<Acting> =>
-  whenRead(familyOf(entities, [], entity), (family) => {
+  whenRead(ancestorsOf(entity, entities.get), (ancestors) => {
+    const family = [entity, ...ancestors]
+    const disabled = family.find((member) => member.disabled)
+    if (disabled !== undefined) throw unauthorized(`${disabled.id} is disabled`)
     const models = allowedModels(family)
     return {
       entityId: entity.id,
@@ -102,27 +105,11 @@ const requireEnabled = (entities: Entities, entity: Entity): Acting | Promise<Ac
     }
   })
 
-/** `family`, `next` and the ancestors of `next`. Throws `unauthorized` if one of them is disabled. */
-const familyOf = (
-  entities: Entities,
-  family: readonly Entity[],
-  next: Entity | undefined,
-): readonly Entity[] | Promise<readonly Entity[]> => {
-  if (next === undefined || isAmong(family, next)) return family
-  if (next.disabled) throw unauthorized(`${next.id} is disabled`)
-  const members = [...family, next]
-  if (next.parentId === null) return members
-  return whenRead(entities.get(next.parentId), (parent) => familyOf(entities, members, parent))
-}
-
 const asCaller = (acting: Acting): Identity => ({ kind: 'caller', ...acting })
 
 /** Continues at once if the value is cached: a promise would delay every request. */
 const whenRead = <T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> =>
   value instanceof Promise ? value.then(next) : next(value)
-
-const isAmong = (family: readonly Entity[], { id }: Entity): boolean =>
-  family.some((member) => member.id === id)
 
 export const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)
 
