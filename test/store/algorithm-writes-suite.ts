@@ -55,8 +55,13 @@ const limitOn = (store: BucketStore) => {
   }
 }
 
-const give = (memory: ReturnType<Algorithm['remember']>, amount: number, now: bigint, elapsedNs: bigint) => ({
-  memory,
+const give = (
+  basis: ReturnType<Algorithm['refundBasis']>,
+  amount: number,
+  now: bigint,
+  elapsedNs: bigint,
+) => ({
+  basis,
   amount,
   now,
   elapsedNs,
@@ -129,9 +134,9 @@ export const algorithmWritesSuite = (name: string, store: () => BucketStore): vo
       const limit = limitOn(store())
       await limit.write(charge(undefined, 2, 1))
       await limit.write(charge(limit.seen(), 6, 1))
-      const memory = algorithm.remember(limit.fields(), at(1))
+      const basis = algorithm.refundBasis(limit.fields(), at(1))
       await limit.write(charge(limit.seen(), 1, 7))
-      const refund = algorithm.refund(limit.fields(), give(memory, 5, at(7), 6n * SECOND))
+      const refund = algorithm.refund(limit.fields(), give(basis, 5, at(7), 6n * SECOND))
       expect((await limit.write(refund)).applied).toBe(true)
       const left = { token_bucket: 3, sliding_window: 4, fixed_window: 4 }
       expect(used(algorithm, limit.fields(), at(7))).toBe(left[algorithmName])
@@ -186,10 +191,10 @@ export const algorithmWritesSuite = (name: string, store: () => BucketStore): vo
     ])('takes a refund with marks %s', async (_, seconds) => {
       const limit = limitOn(store())
       await limit.write(algorithm.charge(undefined, 100, at(0), 1000))
-      const memory = algorithm.remember(limit.fields(), at(0))
+      const basis = algorithm.refundBasis(limit.fields(), at(0))
       await chargeUntil(limit, 1, seconds)
       const before = sorted(marks(limit))
-      const refund = algorithm.refund(limit.fields(), give(memory, 70, at(seconds), BigInt(seconds) * SECOND))
+      const refund = algorithm.refund(limit.fields(), give(basis, 70, at(seconds), BigInt(seconds) * SECOND))
       expect((await limit.write(refund)).applied).toBe(true)
       expect(limit.fields().n).toBe(30n + 10n * BigInt(seconds))
       expect(sorted(marks(limit))).toEqual(before.map((value) => (value === 0n ? 0n : value - 70n)))
@@ -199,9 +204,9 @@ export const algorithmWritesSuite = (name: string, store: () => BucketStore): vo
     test('rejects a refund that misses a mark, and applies it by the returned state', async () => {
       const limit = limitOn(store())
       await limit.write(algorithm.charge(undefined, 100, at(0), 1000))
-      const memory = algorithm.remember(limit.fields(), at(0))
+      const basis = algorithm.refundBasis(limit.fields(), at(0))
       await limit.writeUnseen(algorithm.charge(limit.seen(), 10, at(3), 1000))
-      const refund = () => algorithm.refund(limit.fields(), give(memory, 70, at(3), 3n * SECOND))
+      const refund = () => algorithm.refund(limit.fields(), give(basis, 70, at(3), 3n * SECOND))
       expect((await limit.write(refund())).applied).toBe(false)
       expect((await limit.write(refund())).applied).toBe(true)
       expect(sorted(marks(limit))).toEqual([0n, 30n])

@@ -34,11 +34,11 @@ export interface Use {
   readonly millionths: bigint
 }
 
-/** The data of a charge that its settlement requires. Kept in memory, or as attributes of a stored reservation. */
-export type ChargeMemory = Readonly<Record<string, bigint | string>>
+/** The data of a charge that a refund of it requires. Kept in the process, or as attributes of a stored reservation. */
+export type RefundBasis = Readonly<Record<string, bigint | string>>
 
 export interface Refund {
-  readonly memory: ChargeMemory
+  readonly basis: RefundBasis
   /** Tokens that were charged and not used; above 0. */
   readonly amount: number
   /** ns since the epoch */
@@ -78,8 +78,8 @@ export interface Algorithm {
   exceeded(snapshot: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
   /** Charges `amount` even if it does not fit, as long as the limit is then full again by `latest` (ns since the epoch). */
   debit(snapshot: LimitFields | undefined, amount: number, now: bigint, latest: bigint): LimitWrite
-  /** The memory of a charge that left `fields` at `now`. */
-  remember(fields: LimitFields, now: bigint): ChargeMemory
+  /** What a refund of a charge that left `fields` at `now` requires. */
+  refundBasis(fields: LimitFields, now: bigint): RefundBasis
   /** Refunds as much as is allowed; undefined if that is nothing. */
   refund(snapshot: LimitFields, refund: Refund): LimitWrite | undefined
   /** Refunds `amount` of any earlier charges (a top-up); undefined if nothing is in use. */
@@ -153,7 +153,7 @@ const pickFields = (item: BucketItem, limitName: string): LimitFields => {
   return fields
 }
 
-/** A number of a limit's state or memory; `fallback` if it is missing. */
+/** A number of a limit's state or of a refund's basis; `fallback` if it is missing. */
 export const numberAt = (
   fields: Readonly<Record<string, FieldValue | undefined>>,
   name: string,

@@ -116,8 +116,10 @@ const charges = (limit: number, windowAt: WindowAt): Pick<Algorithm, 'charge' | 
   }
 }
 
-const corrections = (windowAt: WindowAt): Pick<Algorithm, 'remember' | 'refund' | 'topUp' | 'carryOver'> => ({
-  remember: (fields) => ({ w: numberAt(fields, 'w', 0n) }),
+const corrections = (
+  windowAt: WindowAt,
+): Pick<Algorithm, 'refundBasis' | 'refund' | 'topUp' | 'carryOver'> => ({
+  refundBasis: (fields) => ({ w: numberAt(fields, 'w', 0n) }),
 
   refund: (snapshot, refund) => refundWrite(snapshot, refund, windowAt(refund.now)),
 
@@ -252,10 +254,10 @@ const entering = ({ start }: CalendarWindow, cost: number): LimitWrite => ({
 /** Refunds only in the window that was charged, and at most its count: a top-up may have refunded the charge already. */
 const refundWrite = (
   snapshot: LimitFields,
-  { memory, amount, unconditional }: Refund,
+  { basis, amount, unconditional }: Refund,
   { start }: CalendarWindow,
 ): LimitWrite | undefined => {
-  const charged = numberAt(memory, 'w', 0n)
+  const charged = numberAt(basis, 'w', 0n)
   if (unconditional || numberAt(snapshot, 'w', 0n) !== charged || charged < start) return undefined
   const back = smaller(BigInt(amount), numberAt(snapshot, 'n', 0n))
   if (back <= 0n) return undefined

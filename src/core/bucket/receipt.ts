@@ -1,6 +1,6 @@
 import { isEnforced } from '../model/limit.ts'
 import type { Cost, Meter } from '../model/meter.ts'
-import { type ChargeMemory, fieldsOf } from './algorithm.ts'
+import { fieldsOf, type RefundBasis } from './algorithm.ts'
 import { numberIn, textPath, versionPath } from './bucket-item.ts'
 import type { BucketId } from './bucket-store.ts'
 import { boundOf, type EffectiveLimit } from './effective-limit.ts'
@@ -14,7 +14,7 @@ export interface LimitReceipt {
   readonly text: string
   readonly version: bigint
   readonly charged: number
-  readonly memory: ChargeMemory
+  readonly basis: RefundBasis
   /** Whether a refund returns all (`refund: "full"`). */
   readonly full: boolean
   /** True: the limit only warns. Use beyond the charge is charged only if it fits, so that the limit is never in debt. */
@@ -58,7 +58,7 @@ export const receiptOf = (
       text: typeof text === 'string' ? text : algorithm.text,
       version: numberIn(item, versionPath(limit.name), version),
       charged: cost[limit.meter] ?? 0,
-      memory: algorithm.remember(fieldsOf(item, limit.name), now),
+      basis: algorithm.refundBasis(fieldsOf(item, limit.name), now),
       full: limit.refund === 'full',
       soft: !isEnforced(limit),
       headroom: algorithm.capacity - boundOf(effective),

@@ -81,8 +81,8 @@ const headOf = (plan: SettlementPlan, debits: readonly Correction[]): Bookkeepin
 const refund = (plan: SettlementPlan, { receipt, difference }: Correction): PrefixedWrite | undefined => {
   const { snapshot, now, elapsedNs, unconditional } = plan
   if (difference >= 0 || snapshot === undefined || hasChanged(snapshot, receipt)) return undefined
-  const { memory, full, limitName } = receipt
-  const refund = { memory, full, amount: -difference, now, elapsedNs, unconditional }
+  const { basis, full, limitName } = receipt
+  const refund = { basis, full, amount: -difference, now, elapsedNs, unconditional }
   const write = algorithmNamed(receipt.text).refund(fieldsOf(snapshot, limitName), refund)
   if (write === undefined) return undefined
   const { conditions, actions, requiresSnapshot } = prefixed(limitName, write)

@@ -143,8 +143,8 @@ const charges = (limit: number, grid: Grid): Pick<Algorithm, 'charge' | 'exceede
   }
 }
 
-const corrections = (grid: Grid): Pick<Algorithm, 'remember' | 'refund' | 'topUp' | 'carryOver'> => ({
-  remember: (fields, now) => ({
+const corrections = (grid: Grid): Pick<Algorithm, 'refundBasis' | 'refund' | 'topUp' | 'carryOver'> => ({
+  refundBasis: (fields, now) => ({
     slot: BigInt(slotAt(grid, now)),
     known: knownSlots(fields).join(' '),
     ...(typeof fields.topped === 'bigint' && { topped: fields.topped }),
@@ -226,19 +226,19 @@ const counting = (snapshot: LimitFields, grid: Grid, slot: number, cost: number)
  */
 const refundWrite = (
   snapshot: LimitFields,
-  { memory, amount, unconditional }: Refund,
+  { basis, amount, unconditional }: Refund,
   grid: Grid,
   slotNow: number,
 ): LimitWrite | undefined => {
-  const slot = Number(memory.slot ?? 0n)
-  if (unconditional || slot < slotNow - grid.slots || snapshot.topped !== memory.topped) return undefined
-  const known = String(memory.known ?? '').split(' ')
+  const slot = Number(basis.slot ?? 0n)
+  if (unconditional || slot < slotNow - grid.slots || snapshot.topped !== basis.topped) return undefined
+  const known = String(basis.known ?? '').split(' ')
   const made = knownSlots(snapshot).filter((key) => !known.includes(key))
   const notMade = Array.from({ length: slotNow - slot + 2 * grid.ahead + 1 }, (_, index) =>
     slotKey(slot - grid.ahead + index),
   ).filter((key) => !known.includes(key) && !made.includes(key))
   const actions = [add('n', BigInt(-amount)), ...made.map((key) => add(['marks', key], BigInt(-amount)))]
-  const isTopped = typeof memory.topped === 'bigint' ? equal('topped', memory.topped) : missing('topped')
+  const isTopped = typeof basis.topped === 'bigint' ? equal('topped', basis.topped) : missing('topped')
   const covers = [atLeast('n', BigInt(amount)), isTopped]
   if (made.length > MAX_LOWERED) return lessByReplacing(snapshot, covers, made, amount)
   if (made.length + notMade.length > MAX_NAMED) return { conditions: covers, actions, requiresSnapshot: true }

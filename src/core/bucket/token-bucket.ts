@@ -68,7 +68,7 @@ const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algorithm =
       return isBusy(snapshot, now) ? busy(price(amount), now, latest) : idle(price(amount), now)
     },
 
-    remember: (fields, now) => ({
+    refundBasis: (fields, now) => ({
       left: numberAt(fields, 'tat', now) - now,
       refunded: numberAt(fields, 'refunded', 0n),
     }),
@@ -198,7 +198,7 @@ const pausedBucket: Algorithm = {
     const priceNs = BigInt(amount) * keptPrice(snapshot)
     return isBusy(snapshot, now) ? busy(priceNs, now, latest) : idle(priceNs, now)
   },
-  remember: () => ({}),
+  refundBasis: () => ({}),
   refund: () => undefined,
   topUp(fields, amount, now) {
     const back = smaller(BigInt(amount) * keptPrice(fields), busyFor(fields, now))
@@ -273,8 +273,8 @@ const returned = (ns: bigint): LimitWrite => ({
  */
 const refundWrite = (snapshot: LimitFields, refund: Refund, priceNs: bigint): LimitWrite | undefined => {
   if (refund.full) return returned(priceNs)
-  const left = numberAt(refund.memory, 'left', 0n)
-  const refunded = numberAt(refund.memory, 'refunded', 0n)
+  const left = numberAt(refund.basis, 'left', 0n)
+  const refunded = numberAt(refund.basis, 'refunded', 0n)
   const backlog = left - refund.elapsedNs
   const refundedSince = larger(0n, numberAt(snapshot, 'refunded', refunded) - refunded)
   const always = priceNs - refund.elapsedNs

@@ -181,7 +181,7 @@ const limitFields = (receipt: LimitReceipt): Fields => ({
   refund: receipt.full ? 'full' : 'strict',
   soft: receipt.soft,
   ...(receipt.headroom > 0 && { headroom: receipt.headroom }),
-  memory: receipt.memory,
+  memory: receipt.basis,
 })
 
 /** Throws an error that names the item if it is unreadable. */
@@ -230,5 +230,5 @@ const toLimitReceipt = (read: ItemReader): LimitReceipt => ({
   full: read.word('refund', ['strict', 'full']) === 'full',
   soft: read.flag('soft'),
   headroom: read.has('headroom') ? Number(read.integer('headroom')) : 0,
-  memory: read.scalars('memory'),
+  basis: read.scalars('memory'),
 })

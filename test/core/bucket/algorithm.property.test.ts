@@ -109,7 +109,7 @@ describe.each(Object.entries(sizes))('%s', (_, size) => {
     const [fields, amount] = [lastOf(past), costOf(past.algorithm, cost)]
     const after = applied(fields, algorithm.charge(fields, amount, now, algorithm.capacity))
     fc.pre(after !== undefined)
-    const give = { memory: algorithm.remember(after, now), amount, now, elapsedNs: 0n }
+    const give = { basis: algorithm.refundBasis(after, now), amount, now, elapsedNs: 0n }
     const write = algorithm.refund(after, { ...give, full: false, unconditional: false })
     const restored = (write && applied(after, write)) ?? expect.fail('not given back')
     expect(algorithm.usedMillionths(restored, now)).toBe(algorithm.usedMillionths(fields, now))

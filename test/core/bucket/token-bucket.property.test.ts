@@ -85,9 +85,9 @@ describe('a token bucket', () => {
       const fields: LimitFields = busyNs === 0n ? {} : { tat: START + busyNs, refunded: 0n }
       const after = applied(fields, algorithm.charge(fields, cost, START, capacity))
       if (after === undefined) return
-      const memory = algorithm.remember(after, START)
+      const basis = algorithm.refundBasis(after, START)
       const write = algorithm.refund(after, {
-        memory,
+        basis,
         amount: cost,
         now: START,
         elapsedNs: 0n,
