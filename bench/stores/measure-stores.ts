@@ -19,6 +19,8 @@ export interface StoreRow {
   readonly perSecond: number
   /** The median ratio of consecutive turns. */
   readonly ofFlexible: number
+  /** Likewise, of the raw write. */
+  readonly ofRaw: number
   readonly p50Ms: number
   readonly p99Ms: number
   /** Includes failed conditions. */
@@ -61,7 +63,10 @@ const rowOf = async (turns: Turns, beside: readonly Turns[]): Promise<StoreRow> 
   const { contender, scenario, rounds, calls } = turns
   const decisions = decisionsIn(turns)
   const usageWrites = await countUsageWrites(recordsOf(turns))
-  const flexible = beside.find((each) => each.contender.id === 'flexible')?.rounds ?? []
+  const ofRoundsBy = (contenderId: string): number => {
+    const others = beside.find((each) => each.contender.id === contenderId)?.rounds ?? []
+    return median(rounds.map(({ perSecond }, at) => perSecond / (others[at]?.perSecond ?? Number.NaN)))
+  }
   const of = (figure: (round: Round) => number): number => median(rounds.map(figure))
   const dollars = (calls.writeUnits + usageWrites) * DOLLARS.write + calls.readUnits * DOLLARS.read
   return {
@@ -69,9 +74,8 @@ const rowOf = async (turns: Turns, beside: readonly Turns[]): Promise<StoreRow> 
     contender: contender.id,
     title: contender.title,
     perSecond: of(({ perSecond }) => perSecond),
-    ofFlexible: median(
-      rounds.map(({ perSecond }, at) => perSecond / (flexible[at]?.perSecond ?? Number.NaN)),
-    ),
+    ofFlexible: ofRoundsBy('flexible'),
+    ofRaw: ofRoundsBy('raw'),
     p50Ms: of(({ p50Ms }) => p50Ms),
     p99Ms: of(({ p99Ms }) => p99Ms),
     writesPerDecision: calls.writes / decisions,

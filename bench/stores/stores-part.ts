@@ -42,6 +42,7 @@ const tableOf = (rows: readonly StoreRow[], scenario: ScenarioName): string =>
       ['', ({ title }) => title],
       ['decisions/s', ({ perSecond }) => figure(perSecond)],
       ['× rate-limiter-flexible', ({ ofFlexible }) => figure(ofFlexible)],
+      ['× raw', ({ ofRaw }) => figure(ofRaw)],
       ['p50 ms', ({ p50Ms }) => figure(p50Ms)],
       ['p99 ms', ({ p99Ms }) => figure(p99Ms)],
       ['writes', ({ writesPerDecision }) => figure(writesPerDecision)],
@@ -61,6 +62,7 @@ const goalsOf = (rows: readonly StoreRow[]): readonly Goal[] => {
     goal('hot key, leased: writes per decision', value('hot-key', 'leased', 'writesPerDecision'), most, 0.01),
     goal('hot key, exact: × rate-limiter-flexible', value('hot-key', 'exact', 'ofFlexible'), least, 1.6),
     goal('1000 keys, exact: × rate-limiter-flexible', value('many-keys', 'exact', 'ofFlexible'), least, 1.6),
+    goal('1000 keys, exact: × raw', value('many-keys', 'exact', 'ofRaw'), least, 0.85),
     goal('repeated denials: per second', value('denied', 'leased', 'perSecond'), least, 500_000),
     goal(
       'repeated denials: writes per decision',
