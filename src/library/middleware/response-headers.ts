@@ -80,33 +80,32 @@ export interface HeaderWriter<Target> {
   remove(target: Target, name: string): void
 }
 
-/** What a response describes, by the framework's object that all limiters of a request share. */
-const DESCRIBED = Symbol('described by a limiter')
-
-export interface Describable {
-  [DESCRIBED]?: LimitHeaders
-}
+/**
+ * What a response describes, by the framework's object that all limiters of a request share. Not a property of the object: Express
+ * replaces the prototype of its responses, and adding a property to one takes 5 µs.
+ */
+const described = new WeakMap<object, LimitHeaders>()
 
 /** The headers that the response must have. */
-export const headersOf = (target: object & Describable): Readonly<Headers> => target[DESCRIBED]?.headers ?? {}
+export const headersOf = (target: object): Readonly<Headers> => described.get(target)?.headers ?? {}
 
 /**
  * If several limiters decide about one request, its response describes the one that denies, else the one with the least
  * share left, independent of the order in which they are mounted. It is degraded if one of them is.
  */
-export const describeResponse = <Target extends object & Describable>(
+export const describeResponse = <Target extends object>(
   target: Target,
   own: LimitHeaders,
   writer: HeaderWriter<Target>,
 ): void => {
-  const other = target[DESCRIBED]
+  const other = described.get(target)
   const shown = other === undefined ? own : tighterOf(own, other)
   if (shown === other) return
   if (other !== undefined) {
     for (const name in other.headers) if (!(name in shown.headers)) writer.remove(target, name)
   }
   for (const name in shown.headers) writer.set(target, name, shown.headers[name] ?? '')
-  target[DESCRIBED] = shown
+  described.set(target, shown)
 }
 
 const tighterOf = (own: LimitHeaders, other: LimitHeaders): LimitHeaders => {
