@@ -38,7 +38,7 @@ export interface StreamReply {
 export interface EventReader {
   /** The next event; undefined after `cancel`. Never rejects. */
   next(): Promise<StreamEvent | undefined>
-  /** Ends the stream when its reader disconnects. */
+  /** Ends the stream when its reader disconnects. Never rejects. */
   cancel(): Promise<void>
 }
 

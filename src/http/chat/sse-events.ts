@@ -49,7 +49,8 @@ export const sseEvents = (
       isCancelled = true
       abandon()
       await settle()
-      await iterator.return?.()
+      // nobody can be informed of an error of the abandoned chunks
+      await iterator.return?.().catch(() => undefined)
     },
   }
 }

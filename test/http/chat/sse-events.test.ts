@@ -23,3 +23,25 @@ test('a stream that never waits still yields to other work', async () => {
   expect(text.endsWith('data: {"index":999}\n\ndata: [DONE]\n\n')).toBe(true)
   expect(Math.max(...between)).toBe(CHUNKS_PER_TURN)
 })
+
+test('ends without an error if the abandoned chunks fail', async () => {
+  const calls: string[] = []
+  async function* chunks() {
+    try {
+      yield { index: 0 }
+    } finally {
+      calls.push('ended')
+      // biome-ignore lint/correctness/noUnsafeFinally: the failure under test
+      throw new Error('the upstream is gone')
+    }
+  }
+  const events = sseEvents({
+    chunks: chunks(),
+    settle: async () => void calls.push('settled'),
+    abandon: () => void calls.push('abandoned'),
+    errorBody: () => ({}),
+  })
+  await events.next()
+  await events.cancel()
+  expect(calls).toEqual(['abandoned', 'settled', 'ended'])
+})
