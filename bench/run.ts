@@ -7,7 +7,7 @@ import { figure } from './figure.ts'
 import { hostilePart } from './http/hostile-part.ts'
 import { httpPart } from './http/http-part.ts'
 import { searchesPart } from './http/searches-part.ts'
-import { addedPart, requestsPart, saturationPart } from './limiter/limiter-parts.ts'
+import { addedPart, checksPart, requestsPart, saturationPart } from './limiter/limiter-parts.ts'
 import { loadAverage, machine } from './machine.ts'
 import { memoryPart } from './memory/memory-part.ts'
 import { type Finding, type Goal, isReached, type Part } from './part.ts'
@@ -25,6 +25,7 @@ the same run only. Prints tables and writes bench/results/<date>.json.
   hostile-bodies  other callers while one caller sends bodies made to take long
   searches      other callers while viewers search 10,000 entities
   added         the time that the limiter adds to a request on a leased hot key
+  checks        limiter.check() in memory beside rate-limiter-flexible: CPU per call
   memory        the memory of a process after it has decided once for each of a million keys
   saturation    the share of the allowed amount that callers receive
   requests      requests to the engine for each kind of decision
@@ -45,6 +46,7 @@ const PARTS: readonly Part[] = [
   hostilePart,
   searchesPart,
   addedPart,
+  checksPart,
   memoryPart,
   saturationPart,
   requestsPart,

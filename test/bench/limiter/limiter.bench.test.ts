@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { measureChecksInMemory } from '../../../bench/limiter/checks-in-memory.ts'
 import { measureAlone } from '../../../bench/limiter/decide-alone.ts'
 import { measureRequests } from '../../../bench/limiter/requests.ts'
 import { measureSaturation } from '../../../bench/limiter/saturation.ts'
@@ -15,6 +16,12 @@ test('measures decisions on a leased key', async () => {
   const { decisions, p50Us, p99Us } = await measureAlone(table, 0.2)
   expect(decisions).toBeGreaterThan(0)
   expect(p99Us).toBeGreaterThanOrEqual(p50Us)
+})
+
+test('measures checks in memory beside a peer', async () => {
+  const rows = await measureChecksInMemory(2000, 1)
+  expect(rows.map(({ limiter }) => limiter)).toContain('rate-limiter-flexible')
+  for (const { cpuUs } of rows) expect(cpuUs).toBeGreaterThan(0)
 })
 
 test('admits at most the allowed amount under saturation', async () => {
