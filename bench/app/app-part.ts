@@ -13,7 +13,7 @@ export const appPart: Part = {
   async run({ isQuick, engineUrl, onProgress }) {
     const length = isQuick
       ? { seconds: 1, rounds: 3, warmUpRequests: 6000 }
-      : { seconds: 2, rounds: 6, warmUpRequests: 20_000 }
+      : { seconds: 1, rounds: 8, warmUpRequests: 20_000 }
     return appFinding(await measureApps({ connections: CONNECTIONS, engineUrl, ...length }, onProgress))
   },
 }
