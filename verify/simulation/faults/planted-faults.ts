@@ -193,6 +193,6 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     name: 'a paused limit admits requests that cost nothing',
     file: 'src/core/bucket/charge-plan.ts',
     from: 'amount <= boundOf(effective) && !isPaused(effective)',
-    to: 'amount <= boundOf(inForce) && (amount === 0 || !isPaused(effective))',
+    to: 'amount <= boundOf(effective) && (amount === 0 || !isPaused(effective))',
   },
 ]
