@@ -27,8 +27,8 @@ interface Admitted {
 }
 
 /**
- * Serves the hot routes of a Node server without Hono, `Request`, `Response` and `Headers`, which take twice as long as a check
- * (docs/benchmarks.md). It serves only the usual request: a caller's key, a JSON body of a declared length within the bound.
+ * Serves the hot routes of a Node server without Hono, `Request`, `Response` and `Headers`, which take a third of a check's
+ * processor time (docs/decisions, 058). It serves only the usual request: a caller's key, a JSON body of a declared length within the bound.
  * All others, and those that are rejected before their body is read, are left to the app, which runs the same checks.
  */
 export const createDirectListener = (hot: HotRoutes): DirectListener => {
