@@ -1,4 +1,3 @@
-import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import type { BucketStore } from '../../core/bucket/bucket-store.ts'
 import { toBucketItem, toItem } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
@@ -31,8 +30,8 @@ export const createDynamoBucketStore = (client: DynamoClient, tableName: string)
       await checkClock()
     },
     async remove(id) {
-      const command = new DeleteItemCommand({ TableName: tableName, Key: toItem({ ...bucketTableKey(id) }) })
-      await client.run((sdk) => sdk.send(command))
+      const input = { TableName: tableName, Key: toItem({ ...bucketTableKey(id) }) }
+      await client.run((sdk, { DeleteItemCommand }) => sdk.send(new DeleteItemCommand(input)))
     },
     async list(entityId) {
       const stored = await reads.partition(entityPartition(entityId), { prefix: SORT.bucket })

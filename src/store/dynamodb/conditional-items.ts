@@ -1,4 +1,4 @@
-import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import type { ConditionalCheckFailedException, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
 import type { WriteOutcome } from '../../core/bucket/bucket-store.ts'
 import type {
   Action,
@@ -10,6 +10,7 @@ import type {
 } from '../../core/bucket/write.ts'
 import { fieldAttribute, type StoredItem, toBucketItem, toItem } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
+import { isFailedCondition } from './store-error.ts'
 import type { TableKey } from './table-keys.ts'
 import { createTableReads } from './table-reads.ts'
 
@@ -29,18 +30,20 @@ export const createConditionalItems = (client: DynamoClient, tableName: string):
   return {
     read: async (key) => toBucket(await reads.get(key)),
     async write(key, write) {
-      const command = new UpdateItemCommand({
+      const input: UpdateItemCommandInput = {
         TableName: tableName,
         Key: toItem({ ...key }),
         ...updateExpression(write),
         ReturnValues: 'ALL_NEW',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      })
+      }
       try {
-        const { Attributes = {} } = await client.run((sdk) => sdk.send(command))
+        const { Attributes = {} } = await client.run((sdk, { UpdateItemCommand }) =>
+          sdk.send(new UpdateItemCommand(input)),
+        )
         return { applied: true, item: toBucketItem(Attributes) }
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error
+        if (!isFailedCondition(error)) throw error
         return { applied: false, item: toBucket(await failedItem(error, key)) }
       }
     },

@@ -1,8 +1,7 @@
-import {
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
+import type {
+  DeleteItemCommandInput,
+  PutItemCommandInput,
+  UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import { SECOND_NS } from '../../core/model/time.ts'
 import type {
@@ -23,6 +22,7 @@ import {
 } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
 import { createFailedItemReader } from './conditional-items.ts'
+import { isFailedCondition } from './store-error.ts'
 import { idempotencyKey, type TableKey } from './table-keys.ts'
 import { createTableReads } from './table-reads.ts'
 
@@ -36,13 +36,19 @@ const OVERDUE = '#state = :pending AND #body = :body AND (#pending_until <= :now
 export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: string): IdempotencyStore => {
   const reads = createTableReads(client, tableName)
   const failedItem = createFailedItemReader(reads.get)
+  const put = (input: PutItemCommandInput) =>
+    client.run((sdk, { PutItemCommand }) => sdk.send(new PutItemCommand(input)))
+  const update = (input: UpdateItemCommandInput) =>
+    client.run((sdk, { UpdateItemCommand }) => sdk.send(new UpdateItemCommand(input)))
+  const remove = (input: DeleteItemCommandInput) =>
+    client.run((sdk, { DeleteItemCommand }) => sdk.send(new DeleteItemCommand(input)))
   return {
     async begin(beginning) {
       try {
-        await client.run((sdk) => sdk.send(beginCommand(tableName, beginning)))
+        await put(beginInput(tableName, beginning))
         return { outcome: 'begun' }
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error
+        if (!isFailedCondition(error)) throw error
         return outcomeOf(await failedItem(error, keyOf(beginning)), beginning)
       }
     },
@@ -53,75 +59,70 @@ export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: st
         : outcomeOfExisting(item, bodyHash)
     },
     async finish(own, response) {
-      const isOwn = await unlessConditionFails(
-        client.run((sdk) => sdk.send(finishCommand(tableName, own, response))),
-      )
+      const isOwn = await unlessConditionFails(update(finishInput(tableName, own, response)))
       return isOwn ? 'kept' : 'lost'
     },
     async abandon(own) {
-      await unlessConditionFails(client.run((sdk) => sdk.send(abandonCommand(tableName, own))))
+      await unlessConditionFails(remove(abandonInput(tableName, own)))
     },
   }
 }
 
 const keyOf = ({ key }: Pick<Attempt, 'key'>): TableKey => idempotencyKey(key.callerId, key.keyHash)
 
-const beginCommand = (tableName: string, beginning: Beginning): PutItemCommand =>
-  new PutItemCommand({
-    TableName: tableName,
-    Item: pendingItem(beginning),
-    ConditionExpression: `${FREE} OR (${OVERDUE})`,
-    ExpressionAttributeNames: {
-      '#pk': 'PK',
-      '#expires_at': 'expires_at',
-      '#state': 'state',
-      '#body': 'body_sha256',
-      '#pending_until': 'pending_until',
-      '#attempt': 'attempt',
-    },
-    ExpressionAttributeValues: toItem({
-      ':now': toIsoTime(beginning.now),
-      ':pending': 'pending',
-      ':body': beginning.bodyHash,
-      ':attempt': beginning.attemptId,
-    }),
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-  })
+const beginInput = (tableName: string, beginning: Beginning): PutItemCommandInput => ({
+  TableName: tableName,
+  Item: pendingItem(beginning),
+  ConditionExpression: `${FREE} OR (${OVERDUE})`,
+  ExpressionAttributeNames: {
+    '#pk': 'PK',
+    '#expires_at': 'expires_at',
+    '#state': 'state',
+    '#body': 'body_sha256',
+    '#pending_until': 'pending_until',
+    '#attempt': 'attempt',
+  },
+  ExpressionAttributeValues: toItem({
+    ':now': toIsoTime(beginning.now),
+    ':pending': 'pending',
+    ':body': beginning.bodyHash,
+    ':attempt': beginning.attemptId,
+  }),
+  ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+})
 
-const finishCommand = (tableName: string, own: OwnAttempt, response: KeptResponse): UpdateItemCommand =>
-  new UpdateItemCommand({
-    TableName: tableName,
-    Key: toItem({ ...keyOf(own) }),
-    ConditionExpression: '#attempt = :attempt',
-    UpdateExpression: 'SET #state = :finished, #response = :response REMOVE #pending_until',
-    ExpressionAttributeNames: {
-      '#attempt': 'attempt',
-      '#state': 'state',
-      '#response': 'answer',
-      '#pending_until': 'pending_until',
-    },
-    ExpressionAttributeValues: toItem({
-      ':attempt': own.attemptId,
-      ':finished': 'answered',
-      ':response': responseFields(response),
-    }),
-  })
+const finishInput = (tableName: string, own: OwnAttempt, response: KeptResponse): UpdateItemCommandInput => ({
+  TableName: tableName,
+  Key: toItem({ ...keyOf(own) }),
+  ConditionExpression: '#attempt = :attempt',
+  UpdateExpression: 'SET #state = :finished, #response = :response REMOVE #pending_until',
+  ExpressionAttributeNames: {
+    '#attempt': 'attempt',
+    '#state': 'state',
+    '#response': 'answer',
+    '#pending_until': 'pending_until',
+  },
+  ExpressionAttributeValues: toItem({
+    ':attempt': own.attemptId,
+    ':finished': 'answered',
+    ':response': responseFields(response),
+  }),
+})
 
-const abandonCommand = (tableName: string, own: OwnAttempt): DeleteItemCommand =>
-  new DeleteItemCommand({
-    TableName: tableName,
-    Key: toItem({ ...keyOf(own) }),
-    ConditionExpression: '#attempt = :attempt AND #state = :pending',
-    ExpressionAttributeNames: { '#attempt': 'attempt', '#state': 'state' },
-    ExpressionAttributeValues: toItem({ ':attempt': own.attemptId, ':pending': 'pending' }),
-  })
+const abandonInput = (tableName: string, own: OwnAttempt): DeleteItemCommandInput => ({
+  TableName: tableName,
+  Key: toItem({ ...keyOf(own) }),
+  ConditionExpression: '#attempt = :attempt AND #state = :pending',
+  ExpressionAttributeNames: { '#attempt': 'attempt', '#state': 'state' },
+  ExpressionAttributeValues: toItem({ ':attempt': own.attemptId, ':pending': 'pending' }),
+})
 
 const unlessConditionFails = async (call: Promise<unknown>): Promise<boolean> => {
   try {
     await call
     return true
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false
+    if (isFailedCondition(error)) return false
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { ConditionalCheckFailedException, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import type { UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
 import type { BucketId } from '../../core/bucket/bucket-store.ts'
 import type { LimitReceipt, Receipt } from '../../core/bucket/receipt.ts'
 import {
@@ -24,6 +24,7 @@ import {
 } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
 import { createFailedItemReader } from './conditional-items.ts'
+import { isFailedCondition } from './store-error.ts'
 import { idOf, reservationKey } from './table-keys.ts'
 import { createTableReads } from './table-reads.ts'
 import { absent, conditionInput } from './table-writes.ts'
@@ -33,81 +34,87 @@ const OPEN = '#state = :open AND #owner = :owner AND #expires_at > :now'
 /** Reservations in the table, one item each. One UpdateItem closes a reservation. */
 export const createDynamoReservationStore = (client: DynamoClient, tableName: string): ReservationStore => {
   const failedItem = createFailedItemReader(createTableReads(client, tableName).get)
+  const update = (input: UpdateItemCommandInput) =>
+    client.run((sdk, { UpdateItemCommand }) => sdk.send(new UpdateItemCommand(input)))
   return {
     async put(reservation) {
-      const command = new PutItemCommand({
+      const input = {
         TableName: tableName,
         Item: reservationItem(reservation),
         ...conditionInput(absent),
-      })
-      await client.run((sdk) => sdk.send(command))
+      }
+      await client.run((sdk, { PutItemCommand }) => sdk.send(new PutItemCommand(input)))
     },
     async close(closing) {
       try {
-        const { Attributes = {} } = await client.run((sdk) => sdk.send(closeCommand(tableName, closing)))
+        const { Attributes = {} } = await update(closeInput(tableName, closing))
         return { outcome: 'closed', reservation: toReservation(Attributes) }
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error
+        if (!isFailedCondition(error)) throw error
         return notClosed(await failedItem(error, reservationKey(closing.id)), closing)
       }
     },
     async extend(extension) {
       try {
-        await client.run((sdk) => sdk.send(extendCommand(tableName, extension)))
+        await update(extendInput(tableName, extension))
         return { outcome: 'open', expiresAt: extension.expiresAt }
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error
+        if (!isFailedCondition(error)) throw error
         return notExtended(await failedItem(error, reservationKey(extension.id)), extension)
       }
     },
   }
 }
 
-const closeCommand = (tableName: string, { id, ownerId, as, now, closedBy }: Closing): UpdateItemCommand =>
-  new UpdateItemCommand({
-    TableName: tableName,
-    Key: toItem({ ...reservationKey(id) }),
-    ConditionExpression: OPEN,
-    UpdateExpression: 'SET #state = :ended, #closed_at = :now, #closed_by = :closed_by',
-    ExpressionAttributeNames: {
-      '#state': 'state',
-      '#owner': 'owner',
-      '#expires_at': 'expires_at',
-      '#closed_at': 'closed_at',
-      '#closed_by': 'closed_by',
-    },
-    ExpressionAttributeValues: toItem({
-      ':open': 'open',
-      ':owner': ownerId,
-      ':now': toIsoTime(now),
-      ':ended': as,
-      ':closed_by': closedBy,
-    }),
-    ReturnValues: 'ALL_NEW',
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-  })
+const closeInput = (
+  tableName: string,
+  { id, ownerId, as, now, closedBy }: Closing,
+): UpdateItemCommandInput => ({
+  TableName: tableName,
+  Key: toItem({ ...reservationKey(id) }),
+  ConditionExpression: OPEN,
+  UpdateExpression: 'SET #state = :ended, #closed_at = :now, #closed_by = :closed_by',
+  ExpressionAttributeNames: {
+    '#state': 'state',
+    '#owner': 'owner',
+    '#expires_at': 'expires_at',
+    '#closed_at': 'closed_at',
+    '#closed_by': 'closed_by',
+  },
+  ExpressionAttributeValues: toItem({
+    ':open': 'open',
+    ':owner': ownerId,
+    ':now': toIsoTime(now),
+    ':ended': as,
+    ':closed_by': closedBy,
+  }),
+  ReturnValues: 'ALL_NEW',
+  ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+})
 
-const extendCommand = (tableName: string, { id, ownerId, now, expiresAt }: Extension): UpdateItemCommand =>
-  new UpdateItemCommand({
-    TableName: tableName,
-    Key: toItem({ ...reservationKey(id) }),
-    ConditionExpression: `${OPEN} AND #expires_at < :expires_at`,
-    UpdateExpression: 'SET #expires_at = :expires_at, #ttl = :ttl',
-    ExpressionAttributeNames: {
-      '#state': 'state',
-      '#owner': 'owner',
-      '#expires_at': 'expires_at',
-      '#ttl': 'ttl',
-    },
-    ExpressionAttributeValues: toItem({
-      ':open': 'open',
-      ':owner': ownerId,
-      ':now': toIsoTime(now),
-      ':expires_at': toIsoTime(expiresAt),
-      ':ttl': ttlOf(expiresAt),
-    }),
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-  })
+const extendInput = (
+  tableName: string,
+  { id, ownerId, now, expiresAt }: Extension,
+): UpdateItemCommandInput => ({
+  TableName: tableName,
+  Key: toItem({ ...reservationKey(id) }),
+  ConditionExpression: `${OPEN} AND #expires_at < :expires_at`,
+  UpdateExpression: 'SET #expires_at = :expires_at, #ttl = :ttl',
+  ExpressionAttributeNames: {
+    '#state': 'state',
+    '#owner': 'owner',
+    '#expires_at': 'expires_at',
+    '#ttl': 'ttl',
+  },
+  ExpressionAttributeValues: toItem({
+    ':open': 'open',
+    ':owner': ownerId,
+    ':now': toIsoTime(now),
+    ':expires_at': toIsoTime(expiresAt),
+    ':ttl': ttlOf(expiresAt),
+  }),
+  ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+})
 
 /** A reservation that expires later than requested is still open. */
 const notExtended = (item: StoredItem | undefined, { ownerId, now }: Extension): ExtendOutcome => {

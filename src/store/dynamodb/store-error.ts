@@ -1,3 +1,4 @@
+import type { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb'
 import { StoreUnavailable } from '../../core/model/errors.ts'
 import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
@@ -9,6 +10,13 @@ const WRITE_OUTCOMES: ReadonlySet<string> = new Set([
   'ValidationException',
   'UnknownOperationException',
 ])
+
+/** By name: the SDK's classes are loaded later than the stores. */
+export const isFailedCondition = (error: unknown): error is ConditionalCheckFailedException =>
+  error instanceof Error && error.name === 'ConditionalCheckFailedException'
+
+export const isCanceledTransaction = (error: unknown): error is TransactionCanceledException =>
+  error instanceof Error && error.name === 'TransactionCanceledException'
 
 /** Faults after which no request can have reached the store. */
 const NEVER_SENT: ReadonlySet<string> = new Set([

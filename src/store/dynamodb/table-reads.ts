@@ -1,11 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import {
-  BatchGetItemCommand,
-  type BatchGetItemCommandOutput,
-  GetItemCommand,
-  QueryCommand,
-  type QueryCommandInput,
-  type QueryCommandOutput,
+import type {
+  BatchGetItemCommandOutput,
+  QueryCommandInput,
+  QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb'
 import { StoreUnavailable } from '../../core/model/errors.ts'
 import { type StoredItem, toItem } from './attributes.ts'
@@ -60,12 +57,8 @@ export const createTableReads = (client: DynamoClient, tableName: string): Table
 
   return {
     async get(key) {
-      const command = new GetItemCommand({
-        TableName: tableName,
-        Key: toItem({ ...key }),
-        ConsistentRead: true,
-      })
-      const { Item } = await client.run((sdk) => sdk.send(command))
+      const input = { TableName: tableName, Key: toItem({ ...key }), ConsistentRead: true }
+      const { Item } = await client.run((sdk, { GetItemCommand }) => sdk.send(new GetItemCommand(input)))
       return Item
     },
     async getAll(keys) {
@@ -93,7 +86,7 @@ type Query = (input: Omit<QueryCommandInput, 'TableName'>) => Promise<TablePage>
 const createQuery =
   (client: DynamoClient, tableName: string): Query =>
   async (input) => {
-    const response: QueryCommandOutput = await client.run((sdk) =>
+    const response: QueryCommandOutput = await client.run((sdk, { QueryCommand }) =>
       sdk.send(new QueryCommand({ TableName: tableName, ...input })),
     )
     return { items: response.Items ?? [], next: response.LastEvaluatedKey }
@@ -126,10 +119,10 @@ const createBatchGet =
     let left: StoredItem[] = keys.map((key) => toItem({ ...key }))
     for (const waitMs of BATCH_WAITS_MS) {
       if (waitMs > 0) await wait(waitMs)
-      const command = new BatchGetItemCommand({
-        RequestItems: { [tableName]: { Keys: left, ConsistentRead: true } },
-      })
-      const response: BatchGetItemCommandOutput = await client.run((sdk) => sdk.send(command))
+      const input = { RequestItems: { [tableName]: { Keys: left, ConsistentRead: true } } }
+      const response: BatchGetItemCommandOutput = await client.run((sdk, { BatchGetItemCommand }) =>
+        sdk.send(new BatchGetItemCommand(input)),
+      )
       items.push(...(response.Responses?.[tableName] ?? []))
       left = response.UnprocessedKeys?.[tableName]?.Keys ?? []
       if (left.length === 0) return items

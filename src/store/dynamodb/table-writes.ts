@@ -1,15 +1,8 @@
-import {
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  PutItemCommand,
-  TransactionCanceledException,
-  type TransactWriteItem,
-  TransactWriteItemsCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb'
+import type { TransactionCanceledException, TransactWriteItem } from '@aws-sdk/client-dynamodb'
 import { StoreUnavailable } from '../../core/model/errors.ts'
 import { type StoredItem, toItem } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
+import { isCanceledTransaction, isFailedCondition } from './store-error.ts'
 import type { TableKey } from './table-keys.ts'
 
 /** A condition on the item of a write. */
@@ -128,14 +121,12 @@ const send = async (
   tableName: string,
   writes: readonly TableWrite<string>[],
 ): Promise<TransactionCanceledException | undefined> => {
-  const command = new TransactWriteItemsCommand({
-    TransactItems: writes.map((write) => transactItem(tableName, write)),
-  })
+  const input = { TransactItems: writes.map((write) => transactItem(tableName, write)) }
   try {
-    await client.run((sdk) => sdk.send(command))
+    await client.run((sdk, { TransactWriteItemsCommand }) => sdk.send(new TransactWriteItemsCommand(input)))
     return undefined
   } catch (error) {
-    if (error instanceof TransactionCanceledException) return error
+    if (isCanceledTransaction(error)) return error
     throw error
   }
 }
@@ -183,7 +174,7 @@ const conditionHolds = async (
     await run(client, tableName, write)
     return true
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false
+    if (isFailedCondition(error)) return false
     throw error
   }
 }
@@ -191,18 +182,23 @@ const conditionHolds = async (
 const run = async (client: DynamoClient, tableName: string, write: TableWrite<string>): Promise<void> => {
   const common = { TableName: tableName, ...conditionInput(write.condition) }
   if (write.does === 'put') {
-    await client.run((sdk) => sdk.send(new PutItemCommand({ ...common, Item: write.item })))
+    const input = { ...common, Item: write.item }
+    await client.run((sdk, { PutItemCommand }) => sdk.send(new PutItemCommand(input)))
     return
   }
   const Key = toItem({ ...write.key })
   // on an existing item, an UpdateItem without an update expression only checks the condition
-  if (write.does === 'delete') await client.run((sdk) => sdk.send(new DeleteItemCommand({ ...common, Key })))
-  else await client.run((sdk) => sdk.send(new UpdateItemCommand({ ...common, Key })))
+  await client.run(async (sdk, { DeleteItemCommand, UpdateItemCommand }) =>
+    write.does === 'delete'
+      ? sdk.send(new DeleteItemCommand({ ...common, Key }))
+      : sdk.send(new UpdateItemCommand({ ...common, Key })),
+  )
 }
 
 const undo = async (client: DynamoClient, tableName: string, write: TableWrite<string>): Promise<void> => {
   if (write.does !== 'put' || write.condition !== absent) return
   const { PK, SK } = write.item
   if (PK === undefined || SK === undefined) return
-  await client.run((sdk) => sdk.send(new DeleteItemCommand({ TableName: tableName, Key: { PK, SK } })))
+  const input = { TableName: tableName, Key: { PK, SK } }
+  await client.run((sdk, { DeleteItemCommand }) => sdk.send(new DeleteItemCommand(input)))
 }

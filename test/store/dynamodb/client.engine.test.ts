@@ -269,3 +269,71 @@ describe('a call of the store', () => {
     ])
   })
 })
+
+describe('a call before the SDK is loaded', () => {
+  afterEach(() => vi.useRealTimers())
+
+  const loadSdk = () => import('../../../src/store/dynamodb/sdk.ts')
+
+  test('waits for it, which does not count against its deadline', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    let isLoaded = (): void => expect.fail('not loading')
+    const loading = new Promise<void>((resolve) => {
+      isLoaded = resolve
+    })
+    const client = await clientOf((_, response) => json(response, 200, {}), {
+      loadSdk: () => loading.then(loadSdk),
+      deadlineMs: 100,
+      maxWaitMs: 100,
+    })
+    const called = call(client)
+    await vi.advanceTimersByTimeAsync(60_000)
+    isLoaded()
+    expect(await called).toMatchObject({ $metadata: { httpStatusCode: 200 } })
+  })
+
+  test('is unavailable and not applied if it cannot be loaded, is logged once, and the next call tries again', async () => {
+    const logged: unknown[] = []
+    const error: Logger['error'] = (message, fields) => logged.push({ message, ...fields })
+    let isBroken = true
+    const client = await clientOf((_, response) => json(response, 200, {}), {
+      logger: { ...silentLogger, error },
+      loadSdk: async () => {
+        if (isBroken) throw new Error('Cannot find module sdk.mjs')
+        return loadSdk()
+      },
+    })
+    const failed = { name: 'StoreUnavailable', mayHaveApplied: false, isThrottled: false }
+    await expect(call(client)).rejects.toMatchObject(failed)
+    await expect(call(client)).rejects.toMatchObject(failed)
+    await vi.waitFor(() => expect(logged).toHaveLength(1))
+    expect(logged[0]).toMatchObject({
+      message: 'store unavailable',
+      reason: 'the AWS SDK could not be loaded: Cannot find module sdk.mjs',
+      region: 'none',
+    })
+    isBroken = false
+    expect(await call(client)).toMatchObject({ $metadata: { httpStatusCode: 200 } })
+  })
+
+  test('leaves no connection open if the client is closed meanwhile', async () => {
+    let destroyed = 0
+    const client = await clientOf(() => {}, {
+      loadSdk: async () => {
+        const { openSdk } = await loadSdk()
+        return {
+          openSdk(...args: Parameters<typeof openSdk>) {
+            const sdk = openSdk(...args)
+            vi.spyOn(sdk.client, 'destroy').mockImplementation(() => {
+              destroyed += 1
+            })
+            return sdk
+          },
+        }
+      },
+    })
+    client.close()
+    expect(destroyed).toBe(0)
+    await vi.waitFor(() => expect(destroyed).toBe(1))
+  })
+})
