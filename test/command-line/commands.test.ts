@@ -6,7 +6,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The programs of this repository that package.json runs; an example is to be read, and takes no arguments. */
 const commands = Object.entries(packageJson.scripts).flatMap(([script, line]) => {
-  const file = /(?:^|&& )(?:exec )?node(?: (?:-r|--import) \S+)* (\S+\.ts)$/.exec(line)?.[1]
+  const bundled = / scripts\/run-bundled\.mjs (\w+)$/.exec(line)?.[1]
+  const source = /(?:^|&& )(?:exec )?node(?: (?:-r|--import) \S+)* (\S+\.ts)$/.exec(line)?.[1]
+  const file = bundled === undefined ? source : `bin/${bundled}.ts`
   if (file === undefined || script.startsWith('example:')) return []
   return [{ file, script, command: script === 'start' ? 'npm start' : `npm run ${script}` }]
 })
@@ -88,7 +90,11 @@ test.each([
   ['verify/run.ts', ['--only', ''], /^verify: --only must be one of /],
   ['verify/run.ts', ['--nodes', '1.5'], /^verify: --nodes must be a positive whole number\n$/],
   ['verify/run.ts', ['--seed', 'x'], /^verify: --seed must be a whole number\n$/],
-  ['bench/run.ts', ['--only', 'nonsense'], /^bench: --only must be one of stores, http, .*, not nonsense\n$/],
+  [
+    'bench/run.ts',
+    ['--only', 'nonsense'],
+    /^bench: --only must be one of stores, app, http, .*, not nonsense\n$/,
+  ],
   ['bench/run.ts', ['--engine', 'nonsense'], /^bench: --engine must be a URL /],
   [
     'bench/run.ts',

@@ -97,5 +97,10 @@ const refuse = (outcome: Outcome, whole: string, names: Readonly<Record<string, 
   if (outcome.success) return
   const [first] = outcome.error
   const field = fieldOf(first?.path, whole)
-  throw invalid(Object.hasOwn(names, field) ? (names[field] ?? field) : field, mustOf(first))
+  const must = isRepeated(outcome.data, field) ? 'be given once' : mustOf(first)
+  throw invalid(Object.hasOwn(names, field) ? (names[field] ?? field) : field, must)
 }
+
+/** A repeated parameter of the query is a list. */
+const isRepeated = (data: unknown, name: string): boolean =>
+  typeof data === 'object' && data !== null && Array.isArray(Reflect.get(data, name))

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
 import type { AppEnv } from '../../../src/http/app-dependencies.ts'
-import { jsonBody, optionalJsonBody } from '../../../src/http/body/validated.ts'
+import { jsonBody, optionalJsonBody, query } from '../../../src/http/body/validated.ts'
 import { createErrorHandler } from '../../../src/http/errors/error-response.ts'
 import { bodyBounds } from '../../../src/http/middleware.ts'
 import { systemClock } from '../../../src/platform/runtime.ts'
@@ -33,13 +33,21 @@ const listening = () => {
   app.post('/optional', optionalJsonBody(v.strictObject({ name: v.exactOptional(v.string()) })), (c) =>
     c.json(c.req.valid('json')),
   )
+  app.get('/page', query(v.object({ limit: v.exactOptional(v.string()) })), (c) =>
+    c.json(c.req.valid('query')),
+  )
+  const get = async (path: string) => {
+    const response = await app.request(path)
+    const json: unknown = await response.json()
+    return { status: response.status, body: json }
+  }
   const post = async (path: string, body?: string) => {
     const headers = { 'content-type': 'application/json' }
     const response = await app.request(path, { method: 'POST', ...(body !== undefined && { headers, body }) })
     const json: unknown = await response.json()
     return { status: response.status, body: json }
   }
-  return { post, visited: () => visited }
+  return { get, post, visited: () => visited }
 }
 
 test('validation stops at the first invalid item, and names it', async () => {
@@ -73,4 +81,13 @@ test('a body is optional only if every field is', async () => {
       body: { message: 'body must be an object' },
     })
   }
+})
+
+test('an error about a parameter that is repeated says so', async () => {
+  const { get } = listening()
+  expect(await get('/page?limit=1')).toEqual({ status: 200, body: { limit: '1' } })
+  expect(await get('/page?limit=1&limit=2')).toMatchObject({
+    status: 400,
+    body: { message: 'limit must be given once' },
+  })
 })
