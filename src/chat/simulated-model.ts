@@ -151,8 +151,11 @@ const simulatedText = (from: number, count: number, choices: number): string => 
   return from === 0 ? text.trimStart() : text
 }
 
-/** Characters of the first `words` words. */
+/** Characters of the first words of the text, by their number. */
+const LENGTHS = Array.from({ length: WORDS.length }, (_, words) => WORDS.slice(0, words).join('').length)
+
+/** The same for any number of words. */
 const lengthOf = (words: number): number => {
   const whole = Math.floor(words / WORDS.length)
-  return whole * PERIOD.length + WORDS.slice(0, words - whole * WORDS.length).join('').length
+  return whole * PERIOD.length + (LENGTHS[words - whole * WORDS.length] ?? 0)
 }

@@ -96,12 +96,12 @@ export const openObject = <E extends v.ObjectEntries>(entries: E): v.LooseObject
   }
 }
 
-const knownPart = (value: unknown, names: readonly string[]): unknown =>
-  typeof value === 'object' && value !== null
-    ? Object.fromEntries(
-        names.filter((name) => Object.hasOwn(value, name)).map((name) => [name, Reflect.get(value, name)]),
-      )
-    : value
+const knownPart = (value: unknown, names: readonly string[]): unknown => {
+  if (typeof value !== 'object' || value === null) return value
+  const part: Record<string, unknown> = {}
+  for (const name of names) if (Object.hasOwn(value, name)) part[name] = Reflect.get(value, name)
+  return part
+}
 
 /** Names that valibot leaves out of records, because assigning them may change a prototype. */
 const UNSAFE_NAMES = ['__proto__', 'prototype', 'constructor'] as const

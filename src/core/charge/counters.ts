@@ -2,7 +2,7 @@ import { countersWrite } from '../bucket/bucket-item.ts'
 import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
 import { type Action, add } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
-import type { Cost, Meter } from '../model/meter.ts'
+import { type Cost, METERS, type Meter } from '../model/meter.ts'
 import { SECOND_NS } from '../model/time.ts'
 import type { Clock } from '../ports/platform.ts'
 import type { CachedBuckets } from './cached-buckets.ts'
@@ -107,8 +107,14 @@ export const USED: Readonly<Record<Meter, string>> = {
 }
 
 /** The counts of an actual cost: `used_*`. */
-export const useOf = (cost: Cost): Counts =>
-  Object.fromEntries(Object.entries(cost).map(([meter, amount]) => [`used_${meter}`, amount]))
+export const useOf = (cost: Cost): Counts => {
+  const use: Record<string, Count> = {}
+  for (const meter of METERS) {
+    const amount = cost[meter]
+    if (amount !== undefined) use[USED[meter]] = amount
+  }
+  return use
+}
 
 export const summed = (a: Counts, b: Counts): Counts => {
   const sum: Record<string, Count> = { ...a }

@@ -4,7 +4,13 @@ import type { Correction } from '../bucket/settle-plan.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { type Cost, isAmount, METERS, type Meter, usedInstead } from '../model/meter.ts'
 import { larger } from '../model/time.ts'
-import type { Clock, Logger, Metrics } from '../ports/platform.ts'
+import {
+  type Clock,
+  type Moment as ClockMoment,
+  momentOf as clockMoment,
+  type Logger,
+  type Metrics,
+} from '../ports/platform.ts'
 import type { CachedBuckets } from './cached-buckets.ts'
 import { countActions, summed, type Tally, useOf } from './counters.ts'
 import { emptied, isLive, type Lease, spend } from './lease.ts'
@@ -43,6 +49,44 @@ export const settleCharges = async (
   const used = usedInstead(reserved, amountsIn(actual))
   if (by) await settleAsCaller(deps, { reserved, parts }, used, by)
   else await Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs)))
+}
+
+/**
+ * The same without a promise for a reservation whose settlement needs no write: leases take over every difference between the
+ * usage and the charge. Returns false, with nothing changed, if some bucket must be written.
+ */
+export const settleWithinLeases = (
+  deps: SettlingDependencies,
+  { reserved, parts }: ReservedCharges,
+  actual: Cost,
+): boolean => {
+  const moment = clockMoment(deps.clock)
+  const used = usedInstead(reserved, amountsIn(actual))
+  for (const part of parts) if (isWriteDue(part, used, moment)) return false
+  for (const { bucket, receipt, lease } of parts) {
+    if (lease !== undefined && receipt !== undefined) spend(lease, differencesTo(receipt, used))
+    deps.tally.add(bucket, useOf(used), { isUse: true, nowNs: moment.monotonic })
+  }
+  return true
+}
+
+const isWriteDue = ({ receipt, lease }: ReservedPart, used: Cost, at: ClockMoment): boolean => {
+  if (receipt === undefined) return false
+  const held = lease !== undefined && isLive(lease, at.now, at.monotonic) ? lease.left : NOTHING
+  for (const { meter, charged } of receipt.limits) {
+    const difference = (used[meter] ?? charged) - charged
+    if (difference !== 0 && difference > (held[meter] ?? Number.NEGATIVE_INFINITY)) return true
+  }
+  return false
+}
+
+const NOTHING: Cost = {}
+
+/** The difference between usage and charge per meter. */
+const differencesTo = ({ limits }: Receipt, used: Cost): Cost => {
+  const differences: Partial<Record<Meter, number>> = {}
+  for (const { meter, charged } of limits) differences[meter] = (used[meter] ?? charged) - charged
+  return differences
 }
 
 /**
@@ -187,8 +231,14 @@ const settleAndCount = (
 }
 
 /** Ignores invalid amounts (negative or not whole): their meters stay as reserved. */
-const amountsIn = (actual: Cost): Cost =>
-  Object.fromEntries(Object.entries(actual).filter(([, amount]) => isAmount(amount)))
+const amountsIn = (actual: Cost): Cost => {
+  const amounts: Partial<Record<Meter, number>> = {}
+  for (const meter of METERS) {
+    const amount = actual[meter]
+    if (amount !== undefined && isAmount(amount)) amounts[meter] = amount
+  }
+  return amounts
+}
 
 type Ending = Pick<Settlement, 'corrections' | 'counters' | 'overage'> & {
   readonly startedNs?: bigint | undefined

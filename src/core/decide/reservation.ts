@@ -1,5 +1,5 @@
 import { NO_CHARGES, type ReservedCharges, type ReservedPart } from '../charge/reservation-store.ts'
-import { type SettlingDependencies, settleCharges } from '../charge/settle.ts'
+import { type SettlingDependencies, settleCharges, settleWithinLeases } from '../charge/settle.ts'
 import type { Cost } from '../model/meter.ts'
 import type { Reservation } from './decision.ts'
 import type { ChargedPart } from './limit-state.ts'
@@ -15,11 +15,15 @@ export const createReservation = (
   let settlement: Promise<void> | undefined
   // A second call waits for the first: a Lambda may end when it resolves.
   const once = (actual: Cost | null): Promise<void> => {
+    if (settlement === undefined && actual !== null && settleWithinLeases(deps, charges, actual))
+      settlement = SETTLED
     settlement ??= settleCharges(deps, charges, actual, { startedNs })
     return settlement
   }
   return { charges, settle: once, release: () => once(null) }
 }
+
+const SETTLED = Promise.resolve()
 
 const reservedPart = ({ view, receipt, lease }: ChargedPart): ReservedPart => ({
   bucket: view.bucket.id,

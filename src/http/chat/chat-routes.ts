@@ -3,6 +3,7 @@ import { resolver } from 'hono-openapi'
 import type * as v from 'valibot'
 import { chatCompletionResponse, chatRequestBody } from '../../contract/chat.ts'
 import { openAiDenialResponse, openAiErrorResponse } from '../../contract/errors.ts'
+import type { ChatRequest } from '../../core/ports/chat-backend.ts'
 import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { jsonBody, objectOf } from '../body/validated.ts'
 import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
@@ -31,7 +32,7 @@ export const createChatHandler = (deps: ChatRoutesNeeds, models: ModelLookup): H
     const model = await usableModel(models, wanted, acting.entity)
     return complete({
       acting,
-      request: { ...body, model: model.id },
+      request: requestOn(body, model.id),
       model,
       user: body.user || header('x-user-id') || undefined,
       requestId,
@@ -39,6 +40,13 @@ export const createChatHandler = (deps: ChatRoutesNeeds, models: ModelLookup): H
     })
   }
 }
+
+/** The body with the model's id, which most bodies contain already. */
+const requestOn = (body: ChatBody, modelId: string): ChatRequest =>
+  names(body, modelId) ? body : { ...body, model: modelId }
+
+const names = (body: ChatBody, modelId: string): body is ChatBody & { readonly model: string } =>
+  body.model === modelId
 
 /** The same without Hono. */
 export const hotChatRoute = (handler: HotHandler<ChatBody>): HotRoute => {

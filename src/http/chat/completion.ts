@@ -1,4 +1,4 @@
-import type { Decision, Reservation } from '../../core/decide/decision.ts'
+import type { Decision, DecisionRequest, Reservation } from '../../core/decide/decision.ts'
 import { createUnpricedWatch, type UnpricedWatch } from '../../core/decide/policy-use.ts'
 import type { Cost } from '../../core/model/meter.ts'
 import { type Model, type Prices, priceOf } from '../../core/model/model.ts'
@@ -88,13 +88,14 @@ const reserve = async (
   { acting, request, model, promptTokens, user }: CountedChat,
 ): Promise<Decision> => {
   const most: ChatUsage = { promptTokens, completionTokens: backend.mostCompletionTokens(request) }
-  const decision = await decider.decide({
+  const wanted: { -readonly [K in keyof DecisionRequest]: DecisionRequest[K] } = {
     entityId: acting.entityId,
     resource: model.id,
-    ...(user !== undefined && { user }),
     cost: costOf(most, model.prices),
     settles: true,
-  })
+  }
+  if (user !== undefined) wanted.user = user
+  const decision = await decider.decide(wanted)
   unpriced(model, decision)
   return decision
 }
@@ -102,13 +103,14 @@ const reserve = async (
 /** The cost of a chat per meter; without prices, it has no cost in money. */
 const costOf = (usage: ChatUsage, prices: Prices | null): Cost => {
   const { promptTokens, completionTokens } = usage
-  return {
+  const cost: { -readonly [M in keyof Cost]: Cost[M] } = {
     requests: 1,
     input_tokens: promptTokens,
     output_tokens: completionTokens,
     tokens: promptTokens + completionTokens,
-    ...(prices && { cost_usd_micros: priceOf(prices, pricedTokens(usage)) }),
   }
+  if (prices !== null) cost.cost_usd_micros = priceOf(prices, pricedTokens(usage))
+  return cost
 }
 
 const pricedTokens = ({ promptTokens, completionTokens, cachedPromptTokens = 0 }: ChatUsage) => ({
@@ -141,16 +143,26 @@ const complete = async (
   })
 }
 
-const callOf = ({ request, promptTokens, requestId, signal }: CountedChat): ChatCall => {
-  let created: AbortSignal | undefined
-  return {
-    request,
-    promptTokens,
-    requestId,
-    get signal() {
-      created ??= signal()
-      return created
-    },
+const callOf = (chat: CountedChat): ChatCall => new Call(chat)
+
+/** A class, because creating an object with a getter and a closure takes as long as the whole decision. */
+class Call implements ChatCall {
+  readonly request: ChatRequest
+  readonly promptTokens: number
+  readonly requestId: string
+  readonly #createSignal: () => AbortSignal
+  #signal: AbortSignal | undefined
+
+  constructor({ request, promptTokens, requestId, signal }: CountedChat) {
+    this.request = request
+    this.promptTokens = promptTokens
+    this.requestId = requestId
+    this.#createSignal = signal
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= this.#createSignal()
+    return this.#signal
   }
 }
 

@@ -167,6 +167,26 @@ describe('a lease', () => {
     expect(await available(world)).toBe(10_000 - 1000 - 1)
   })
 
+  test('takes back unused tokens before the settlement resolves', async () => {
+    const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
+    await decideMany(world, 100, 0, { tokens: 10 })
+    const held = await decide(world.node, { tokens: 10 }, true)
+    if (held.allowed) void held.reservation.settle({ tokens: 1 })
+    const decision = await decide(world.node, { tokens: 10 })
+    expect(decision.limits[0]).toMatchObject({ used: 1000 + 1 + 10 })
+  })
+
+  test('never pays for more additional use than it contains', async () => {
+    const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
+    await decideMany(world, 100, 0, { tokens: 10 })
+    const held = await decide(world.node, { tokens: 10 }, true)
+    if (held.allowed) await held.reservation.settle({ tokens: 5000 })
+    const { limits } = await decide(world.node, { tokens: 10 })
+    expect(limits[0]).toMatchObject({ used: 1000 + 5000 + 10 })
+    await world.node.limiter.flush({ all: true })
+    expect(await available(world)).toBe(10_000 - 1000 - 5000 - 10)
+  })
+
   test('leaves a settlement to the table after it expires', async () => {
     const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
     await decideMany(world, 100, 0, { tokens: 10 })
