@@ -41,7 +41,7 @@ export interface DynamoClient {
 }
 
 /**
- * Starts to load the SDK, and opens no connection before the first call. A call that comes earlier waits for the SDK, before
+ * Loads the SDK in the background, and opens no connection before the first call. A call that comes earlier waits for the SDK, before
  * its deadline begins; if the SDK cannot be loaded, it fails as unavailable, and the next call tries again.
  */
 export const createDynamoClient = (options: DynamoClientOptions): DynamoClient => {
@@ -94,7 +94,7 @@ interface LazySdk {
 
 /**
  * The SDK is a third of the code that a process loads; a Lambda is ready for its first request without it (decision 062).
- * Loading begins at once, and continues while the process does other work.
+ * Loading begins when the modules that create the client have run.
  */
 const createLazySdk = (options: DynamoClientOptions, rules: RequestRules): LazySdk => {
   const { loadSdk = () => import('./sdk.ts') } = options
@@ -108,8 +108,10 @@ const createLazySdk = (options: DynamoClientOptions, rules: RequestRules): LazyS
     if (isClosed) opened.client.destroy()
     return opened
   })
-  // the call that needs it reports the error
-  load().catch(() => {})
+  // Not at once: Node 24 would load the SDK before the handler. The call that needs it reports an error.
+  setImmediate(() => {
+    if (!isClosed) load().catch(() => {})
+  })
   return {
     current: () => opened,
     load,

@@ -318,7 +318,7 @@ describe('a call before the SDK is loaded', () => {
 
   test('leaves no connection open if the client is closed meanwhile', async () => {
     let destroyed = 0
-    const client = await clientOf(() => {}, {
+    const client = await clientOf((_, response) => json(response, 200, {}), {
       loadSdk: async () => {
         const { openSdk } = await loadSdk()
         return {
@@ -332,8 +332,10 @@ describe('a call before the SDK is loaded', () => {
         }
       },
     })
+    const called = call(client)
     client.close()
     expect(destroyed).toBe(0)
-    await vi.waitFor(() => expect(destroyed).toBe(1))
+    await called
+    expect(destroyed).toBe(1)
   })
 })
