@@ -1,10 +1,12 @@
 import { createPowertoolsLogger, createPowertoolsMetrics } from '../src/platform/powertools.ts'
 import { systemClock } from '../src/platform/runtime.ts'
 import { createSecretValues } from '../src/platform/secrets.ts'
+import { traceToSources } from '../src/platform/source-maps.ts'
 import { readSettings } from '../src/settings/read-settings.ts'
 import { bufferedHandler, type Fetching, streamingHandler } from './handlers.ts'
 import { createLambdaApi, finishResponses } from './lambda-api.ts'
 
+traceToSources()
 const { ADMIN_TOKEN_SECRET_ARN = '', VIEWER_TOKEN_SECRET_ARN = '', RESPONSE_STREAMING } = process.env
 const settings = readSettings(process.env)
 const logger = createPowertoolsLogger('zael-api', settings.logLevel)

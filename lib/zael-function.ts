@@ -67,7 +67,7 @@ export class ZaelFunction extends Construct {
       timeout: props.timeout,
       role: this.role,
       logGroup,
-      environment: { NODE_OPTIONS: '--enable-source-maps', ...props.environment },
+      environment: { ...props.environment },
     })
   }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { API_SOURCE, bundleLambda } from '../../lib/bundle-lambda.ts'
 import { CACHE, ROOT } from '../../scripts/bundle-cache.mjs'
-import { lambdaStartMs } from '../../scripts/lambda-start.ts'
+import { type LambdaStart, startLambda } from '../../scripts/lambda-start.ts'
 
 /** From the command to the first 200 of `/health` and of a check, ms. */
 export interface ServerStart {
@@ -75,14 +75,14 @@ const freePort = async (): Promise<number> => {
   return address.port
 }
 
-/** The times until the handler of the API's Lambda is loaded, each in a new process, ms. */
-export const measureLambdaStarts = async (runs: number): Promise<readonly number[]> => {
+/** Starts of the API's Lambda, each in a new process. */
+export const measureLambdaStarts = async (runs: number): Promise<readonly LambdaStart[]> => {
   const directory = await mkdtemp(join(tmpdir(), 'zael-bundle-'))
   try {
     bundleLambda(API_SOURCE, directory)
-    const startsMs: number[] = []
-    for (let run = 0; run < runs; run++) startsMs.push(await lambdaStartMs(directory))
-    return startsMs
+    const starts: LambdaStart[] = []
+    for (let run = 0; run < runs; run++) starts.push(await startLambda(directory))
+    return starts
   } finally {
     await rm(directory, { recursive: true, force: true })
   }

@@ -34,7 +34,14 @@ export const startPart: Part = {
         'npm start after a change of the sources: a check',
         changed.map(({ checkMs }) => checkMs),
       ),
-      rowOf('Lambda: the handler is loaded', lambda),
+      rowOf(
+        'Lambda: the handler is loaded',
+        lambda.map(({ readyMs }) => readyMs),
+      ),
+      rowOf(
+        'Lambda: the handler is loaded, processor time',
+        lambda.map(({ cpuMs }) => cpuMs),
+      ),
     ])
   },
 }

@@ -1,8 +1,10 @@
-import { existsSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { Metafile } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AGGREGATOR_SOURCE, API_SOURCE, bundleLambda } from '../../lib/bundle-lambda.ts'
@@ -56,6 +58,18 @@ test('the aggregator contains no HTTP code, and loads the AWS SDK after it is re
   expect(Object.keys(aggregator.inputs).filter((source) => /src\/http|hono/.test(source))).toEqual([])
   expect(sourcesAtStart(aggregator).filter((source) => /@aws-sdk|@smithy/.test(source))).toEqual([])
   expect(kilobytesAtStart(aggregator)).toBeLessThanOrEqual(150)
+})
+
+test.each(['api', 'aggregator'])('stack traces of the %s name the lines of the sources', async (name) => {
+  const entry = join(directory, name, 'index.mjs')
+  const env = { TABLE_NAME: 'x' }
+  const failed: unknown = await promisify(execFile)(process.execPath, [entry], { env }).catch(
+    (error) => error,
+  )
+  const [, path = '', line] =
+    /at .*\(?(src\/settings\/[\w-]+\.ts):(\d+):\d+/.exec(Reflect.get(Object(failed), 'stderr')) ?? []
+  const lines = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8').split('\n')
+  expect(lines[Number(line) - 1]).toContain('new SettingsError')
 })
 
 test('every bundle contains all packages it needs to start', () => {
