@@ -77,7 +77,9 @@ const serve = async (
     const body = await parseJson(await readText(incoming))
     const signal = () => disconnection(outgoing)
     const reply = await route.respond(body, { acting, requestId, header, signal })
-    await send(outgoing, context, reply)
+    // only a stream is still being sent, and a promise delays every request
+    const sending = send(outgoing, context, reply)
+    if (sending !== undefined) await sending
   } catch (error) {
     const reply = hot.replyTo(error, { requestId, method: 'POST', path: route.path })
     if (outgoing.headersSent) outgoing.destroy()
