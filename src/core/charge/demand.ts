@@ -11,6 +11,8 @@ export const AHEAD_NS = 250n * MS_NS
 /** The requests for a bucket, and the sum of their costs, since `sinceNs` and in the `AHEAD_NS` before. */
 export interface RecentDemand {
   sinceNs: bigint
+  /** `AHEAD_NS` after `sinceNs`: comparing it with each request's time computes no BigInt. */
+  untilNs: bigint
   requests: number
   amounts: Partial<Record<Meter, number>>
   requestsBefore: number
@@ -32,6 +34,7 @@ export interface ExpectedDemand {
 
 export const createDemand = (nowNs: bigint): RecentDemand => ({
   sinceNs: nowNs,
+  untilNs: nowNs + AHEAD_NS,
   requests: 0,
   amounts: {},
   requestsBefore: 0,
@@ -41,7 +44,7 @@ export const createDemand = (nowNs: bigint): RecentDemand => ({
 
 /** Counts one request. */
 export const noteDemand = (demand: RecentDemand, cost: Cost, nowNs: bigint): void => {
-  if (nowNs - demand.sinceNs >= AHEAD_NS) turnOver(demand, nowNs)
+  if (nowNs >= demand.untilNs) turnOver(demand, nowNs)
   demand.requests++
   for (const meter of METERS) {
     const amount = cost[meter]
@@ -56,7 +59,7 @@ export const expectedDemand = (
   reach: number,
   nowNs: bigint,
 ): ExpectedDemand | undefined => {
-  if (nowNs - demand.sinceNs >= AHEAD_NS) turnOver(demand, nowNs)
+  if (nowNs >= demand.untilNs) turnOver(demand, nowNs)
   const isLess = demand.requests < demand.requestsBefore
   const requests = reach * (isLess ? demand.requestsBefore : demand.requests)
   if (requests < fewest) return undefined
@@ -78,6 +81,7 @@ const turnOver = (demand: RecentDemand, nowNs: bigint): void => {
   demand.requestsBefore = demand.requests * share
   demand.amountsBefore = times(demand.amounts, share)
   demand.sinceNs = nowNs
+  demand.untilNs = nowNs + AHEAD_NS
   demand.requests = 0
   demand.amounts = {}
 }

@@ -1,5 +1,6 @@
 import type { Receipt } from '../bucket/receipt.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
+import type { Moment } from '../ports/platform.ts'
 
 /**
  * Tokens that one write charged in advance, to be spent in this process. Each token is spent at most the lease's lifetime after
@@ -13,6 +14,8 @@ export interface Lease {
   /** The end by the monotonic and by the wall clock: whichever comes first, as either clock may stand still or be set back. */
   readonly endsNs: bigint
   readonly endsAt: bigint
+  /** The meters of the lease. */
+  readonly meters: readonly Meter[]
   /** The remaining tokens per meter. */
   readonly left: Partial<Record<Meter, number>>
   /** The next lease is due if less than this remains of a meter, and from `dueNs` on by the monotonic clock. */
@@ -26,30 +29,28 @@ export const isLive = (lease: Lease, now: bigint, monotonicNs: bigint): boolean 
   monotonicNs < lease.endsNs && now < lease.endsAt
 
 /** Whether to charge the next lease now, so that it is available before this one ends. */
-export const isDue = ({ isFollowed, dueNs, dueBelow, left }: Lease, monotonicNs: bigint): boolean => {
+export const isDue = ({ isFollowed, dueNs, dueBelow, meters, left }: Lease, monotonicNs: bigint): boolean => {
   if (isFollowed) return false
   if (monotonicNs >= dueNs) return true
-  for (const meter of METERS) {
-    const amount = dueBelow[meter]
-    if (amount !== undefined && (left[meter] ?? 0) < amount) return true
-  }
+  for (const meter of meters) if ((left[meter] ?? 0) < (dueBelow[meter] ?? 0)) return true
   return false
 }
 
 /** A cost of 0 on each of the lease's meters. */
-export const zeroCostOf = ({ dueBelow }: Lease): Cost =>
-  Object.fromEntries(METERS.filter((meter) => dueBelow[meter] !== undefined).map((meter) => [meter, 0]))
+export const zeroCostOf = ({ meters }: Lease): Cost => Object.fromEntries(meters.map((meter) => [meter, 0]))
 
 /** Whether the lease contains `cost`, of all meters that its limits count. */
-const holds = ({ left, receipt }: Lease, cost: Cost): boolean =>
-  receipt.limits.every(({ meter }) => {
+const holds = ({ left, receipt }: Lease, cost: Cost): boolean => {
+  for (const { meter } of receipt.limits) {
     const wanted = cost[meter]
-    return wanted === undefined || wanted <= (left[meter] ?? -1)
-  })
+    if (wanted !== undefined && wanted > (left[meter] ?? -1)) return false
+  }
+  return true
+}
 
 /** Spends a cost that the lease contains; a negative cost returns tokens to the lease. */
-export const spend = ({ left }: Lease, cost: Cost): void => {
-  for (const meter of METERS) {
+export const spend = ({ left, meters }: Lease, cost: Cost): void => {
+  for (const meter of meters) {
     const held = left[meter]
     if (held !== undefined) left[meter] = held - (cost[meter] ?? 0)
   }
@@ -73,4 +74,11 @@ export const payingLease = (
 ): Lease | undefined => {
   for (const lease of leases) if (isLive(lease, now, monotonicNs) && holds(lease, cost)) return lease
   return undefined
+}
+
+/** The remaining tokens of the live leases on one meter. */
+export const leftOf = (leases: readonly Lease[], meter: Meter, { now, monotonic }: Moment): number => {
+  let sum = 0
+  for (const lease of leases) if (isLive(lease, now, monotonic)) sum += lease.left[meter] ?? 0
+  return sum
 }

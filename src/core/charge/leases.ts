@@ -82,7 +82,7 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
   const payer = ({ leases }: LeasedBucket, cost: Cost): Lease | undefined =>
     payingLease(leases, cost, clock.now(), clock.monotonic())
   const heldOf = ({ leases }: Pick<LeasedBucket, 'leases'>): Cost =>
-    leases.length === 0 ? NOTHING : leftOf(leases, clock.now(), clock.monotonic())
+    leases.length === 0 ? NOTHING : allLeft(leases, clock.now(), clock.monotonic())
   const extraFor =
     (fewest: number): Leases['extraFor'] =>
     (request, item) => {
@@ -151,7 +151,7 @@ const empty = (leased: LeasedBucket): void => {
   leased.denial = undefined
 }
 
-const leftOf = (leases: readonly Lease[], now: bigint, monotonicNs: bigint): Cost =>
+const allLeft = (leases: readonly Lease[], now: bigint, monotonicNs: bigint): Cost =>
   sumOf(leases.filter((lease) => isLive(lease, now, monotonicNs)).map(({ left }) => left))
 
 /** Removes the leases that have ended; returns those with remaining tokens. */
@@ -181,6 +181,7 @@ const leaseOf = (
     startedNs,
     endsNs,
     endsAt: ends.reduce((least, end) => smaller(least, end), chargedAt + ttlNs),
+    meters: METERS.filter((meter) => extra[meter] !== undefined),
     left: { ...extra },
     dueBelow: partOf(extra, 1 / (2 * (reach ?? 1))),
     dueNs: endsNs - smaller(ttlNs / 2n, AHEAD_NS),

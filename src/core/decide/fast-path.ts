@@ -7,11 +7,12 @@ import { isDue, type Lease, payingLease, spend } from '../charge/lease.ts'
 import { type LeasedBucket, type Leases, noteRequest } from '../charge/leases.ts'
 import type { SettlingDependencies } from '../charge/settle.ts'
 import { type Cost, METERS } from '../model/meter.ts'
-import type { Clock, Moment } from '../ports/platform.ts'
+import { type Clock, type Moment, momentOf } from '../ports/platform.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
-import type { Decision } from './decision.ts'
-import { type BucketView, neverFits } from './limit-state.ts'
-import { LeasedDecision, RememberedDenial } from './memory-decisions.ts'
+import type { Decision, LimitState } from './decision.ts'
+import { type BucketView, limitStates, neverFits } from './limit-state.ts'
+import { type LeasedBuckets, LeasedDecision, RememberedDenial } from './memory-decisions.ts'
+import { CachedStates } from './numeric-limits.ts'
 
 /** Decides requests without a write: those that leases pay for, and repetitions of a denial. */
 export interface FastPath {
@@ -35,8 +36,7 @@ export interface FastPathDependencies extends SettlingDependencies {
 interface FastRequest {
   readonly prepared: PreparedBuckets
   readonly cost: Cost
-  readonly now: bigint
-  readonly monotonicNs: bigint
+  readonly moment: Moment
 }
 
 export const createFastPath = (deps: FastPathDependencies): FastPath => {
@@ -45,7 +45,7 @@ export const createFastPath = (deps: FastPathDependencies): FastPath => {
   return {
     prepare: preparedOf,
     decide(prepared, cost, settles, moment) {
-      const request = { prepared, cost, now: moment.now, monotonicNs: moment.monotonic }
+      const request = { prepared, cost, moment }
       const paid = payersOf(request)
       if (paid === undefined) return repeatDenial(deps, request)
       return paid.length > 0 ? allow(deps, request, paid, settles) : undefined
@@ -54,45 +54,47 @@ export const createFastPath = (deps: FastPathDependencies): FastPath => {
       if (resolution.buckets.some((bucket) => neverFits(bucket, cost))) return true
       if (!deps.leases.isOn) return false
       const prepared = preparedOf(resolution)
-      const request = { prepared, cost, now: clock.now(), monotonicNs: clock.monotonic() }
+      const request = { prepared, cost, moment: momentOf(clock) }
       return prepared.buckets.some((bucket) => isDeniedBy(deps.store, bucket, request))
     },
   }
 }
 
+const NONE: readonly undefined[] = []
+
 /**
  * The lease that pays for each bucket; undefined for a bucket without limits on the meters of the cost. An empty list if that is
  * every bucket; undefined if no lease pays for some bucket.
  */
-const payersOf = ({
-  prepared,
-  cost,
-  now,
-  monotonicNs,
-}: FastRequest): readonly (Lease | undefined)[] | undefined => {
+const payersOf = ({ prepared, cost, moment }: FastRequest): readonly (Lease | undefined)[] | undefined => {
   const paid: (Lease | undefined)[] = []
+  let isAnyPaid = false
   for (const bucket of prepared.buckets) {
     const isTouched = bucket.touches(cost)
-    const lease = isTouched ? payingLease(bucket.leased().leases, cost, now, monotonicNs) : undefined
+    const lease = isTouched
+      ? payingLease(bucket.leased().leases, cost, moment.now, moment.monotonic)
+      : undefined
     if (lease === undefined && isTouched) return undefined
+    if (isTouched) isAnyPaid = true
     paid.push(lease)
   }
-  return paid.some((lease) => lease !== undefined) ? paid : []
+  return isAnyPaid ? paid : NONE
 }
 
 const allow = (
   deps: FastPathDependencies,
-  { prepared, cost, now, monotonicNs }: FastRequest,
+  { prepared, cost, moment }: FastRequest,
   paid: readonly (Lease | undefined)[],
   settles: boolean,
 ): Decision => {
-  prepared.buckets.forEach((bucket, at) => {
-    const lease = paid[at]
-    if (lease) pay(deps, bucket, lease, cost, monotonicNs)
-    if (!settles) bucket.countUse(cost, monotonicNs)
-  })
+  let at = 0
+  for (const bucket of prepared.buckets) {
+    const lease = paid[at++]
+    if (lease) pay(deps, bucket, lease, cost, moment.monotonic)
+    if (!settles) bucket.countUse(cost, moment.monotonic)
+  }
   deps.metrics.count('decisions_allowed')
-  return new LeasedDecision(deps, prepared.views, paid, cost, settles, now, monotonicNs)
+  return new LeasedDecision(deps, prepared, paid, cost, settles, moment)
 }
 
 const pay = (
@@ -108,31 +110,30 @@ const pay = (
 }
 
 const repeatDenial = (deps: FastPathDependencies, request: FastRequest): Decision | undefined => {
-  const { prepared, cost, now, monotonicNs } = request
+  const { prepared, cost, moment } = request
   const by = prepared.buckets.find((bucket) => isDeniedBy(deps.store, bucket, request))
   const denial = by?.leased().denial
   if (by === undefined || denial === undefined) return undefined
-  prepared.buckets.find(({ applicable }) => applicable.isOwn)?.countDenials(['denied'], monotonicNs)
-  by.countDenials(denial.counters, monotonicNs)
+  prepared.buckets.find(({ applicable }) => applicable.isOwn)?.countDenials(['denied'], moment.monotonic)
+  by.countDenials(denial.counters, moment.monotonic)
   deps.metrics.count('decisions_denied')
   const { limits, item } = denial
   const view: BucketView = { bucket: by.applicable, limits, item, held: deps.leases.heldOf(by.leased()) }
-  return new RememberedDenial(prepared.views, view, cost, now)
+  return new RememberedDenial(prepared.views, view, cost, moment.now)
 }
 
-const isDeniedBy = (
-  store: CachedBuckets,
-  bucket: PreparedBucket,
-  { cost, now, monotonicNs }: FastRequest,
-): boolean => {
+const isDeniedBy = (store: CachedBuckets, bucket: PreparedBucket, { cost, moment }: FastRequest): boolean => {
   const { denial } = bucket.leased()
-  return denial !== undefined && denies(denial, store.cachedAt(bucket.key), cost, now, monotonicNs)
+  return (
+    denial !== undefined && denies(denial, store.cachedAt(bucket.key), cost, moment.now, moment.monotonic)
+  )
 }
 
 /** One bucket of a resolution, with the lookups of a decision made once. */
 interface PreparedBucket {
   readonly applicable: ApplicableBucket
   readonly key: string
+  readonly cached: CachedStates
   leased(): LeasedBucket
   /** Whether a limit counts a meter of the cost. */
   touches(cost: Cost): boolean
@@ -141,10 +142,8 @@ interface PreparedBucket {
   countDenials(names: readonly string[], monotonicNs: bigint): void
 }
 
-export interface PreparedBuckets {
+export interface PreparedBuckets extends LeasedBuckets {
   readonly buckets: readonly PreparedBucket[]
-  /** Every bucket in its cached state. */
-  views(): readonly BucketView[]
 }
 
 /** Prepares a resolution's buckets once, for as long as the resolution is cached. */
@@ -160,16 +159,26 @@ const createPreparedBuckets = (deps: FastPathDependencies): ((resolution: Resolu
 }
 
 const preparedBuckets = (deps: FastPathDependencies, resolution: Resolution): PreparedBuckets => {
+  const { store, leases } = deps
   const buckets = resolution.buckets.map((bucket) => preparedBucket(deps, bucket))
+  const viewOf = ({ applicable, key, leased }: PreparedBucket): BucketView => ({
+    bucket: applicable,
+    limits: applicable.limits,
+    item: store.cachedAt(key),
+    held: leases.heldOf(leased()),
+  })
   return {
     buckets,
-    views: () =>
-      buckets.map(({ applicable, key, leased }) => ({
-        bucket: applicable,
-        limits: applicable.limits,
-        item: deps.store.cachedAt(key),
-        held: deps.leases.heldOf(leased()),
-      })),
+    views: () => buckets.map(viewOf),
+    states(moment) {
+      const states: LimitState[] = []
+      for (const bucket of buckets) {
+        const item = store.cachedAt(bucket.key)
+        if (bucket.cached.addTo(states, item, bucket.leased(), moment)) continue
+        states.push(...limitStates(viewOf(bucket), moment.now))
+      }
+      return states
+    },
   }
 }
 
@@ -190,6 +199,7 @@ const preparedBucket = (
   return {
     applicable,
     key: bucketKey(id),
+    cached: new CachedStates(applicable),
     leased() {
       if (leased.isDropped) leased = leases.of(owner)
       return leased

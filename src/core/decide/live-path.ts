@@ -1,16 +1,17 @@
 import { bucketKey } from '../bucket/bucket-store.ts'
-import { boundOf, type EffectiveLimit, isPaused } from '../bucket/effective-limit.ts'
-import type { HeldLimit, LiveBucket, LiveBuckets } from '../bucket/live-bucket.ts'
+import { isPaused } from '../bucket/effective-limit.ts'
+import type { LiveBucket, LiveBuckets } from '../bucket/live-bucket.ts'
 import { receiptOf, uncharged } from '../bucket/receipt.ts'
 import { USED } from '../charge/counters.ts'
 import type { SettlingDependencies } from '../charge/settle.ts'
-import { DEFAULT_WARN_AT, isEnforced } from '../model/limit.ts'
+import { isEnforced } from '../model/limit.ts'
 import { type Cost, METERS } from '../model/meter.ts'
 import type { Moment } from '../ports/platform.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import type { Allowed, Decision, Denied, LimitState, Reservation, Violation } from './decision.ts'
 import type { DecisionLog } from './decision-log.ts'
 import { type ChargedPart, longestWait } from './limit-state.ts'
+import { type NumericLimit, numericLimits, stateOf } from './numeric-limits.ts'
 import { createReservation, settledReservation } from './reservation.ts'
 
 /*
@@ -46,17 +47,7 @@ export interface LivePart {
   readonly key: string
   /** Undefined if it was not found, or has ended. */
   live: LiveBucket | undefined
-  limits: readonly LivePartLimit[]
-}
-
-interface LivePartLimit {
-  readonly effective: EffectiveLimit
-  readonly bound: number
-  /** The amount in use from which a decision is logged. */
-  readonly nearAt: number
-  /** `denied_<limit>` */
-  readonly counter: string
-  readonly held: HeldLimit
+  limits: readonly NumericLimit[]
 }
 
 export type LiveParts = readonly LivePart[] | undefined
@@ -106,19 +97,11 @@ const find = (buckets: LiveBuckets, part: LivePart, now: bigint): boolean => {
   part.live = undefined
   const found = buckets.at(part.key, now)
   if (found === undefined) return false
-  const limits = part.bucket.limits.flatMap((effective) => limitOf(found, effective))
-  if (limits.length < part.bucket.limits.length) return false
+  const limits = numericLimits(found, part.bucket.limits)
+  if (limits === undefined) return false
   part.limits = limits
   part.live = found
   return true
-}
-
-const limitOf = (live: LiveBucket, effective: EffectiveLimit): readonly LivePartLimit[] => {
-  const held = live.hold(effective)
-  const { limit, algorithm } = effective
-  const nearAt = algorithm.capacity * (limit.warnAt ?? DEFAULT_WARN_AT)
-  const counter = `denied_${limit.name}`
-  return held === undefined ? [] : [{ effective, bound: boundOf(effective), nearAt, counter, held }]
 }
 
 type Result = 'allowed' | 'denied' | 'never'
@@ -135,7 +118,7 @@ const resultOf = (parts: readonly LivePart[], cost: Cost): Result => {
   return result
 }
 
-const resultOfLimit = ({ effective, bound, held }: LivePartLimit, cost: Cost): Result => {
+const resultOfLimit = ({ effective, bound, held }: NumericLimit, cost: Cost): Result => {
   const amount = cost[effective.limit.meter]
   if (amount === undefined) return 'allowed'
   if (amount > bound) return 'never'
@@ -251,7 +234,7 @@ const deny = (deps: LivePathDependencies, parts: readonly LivePart[], cost: Cost
 /** Counts the denial by the limit as well. */
 const violationOf = (
   { live }: LivePart,
-  { effective, bound, held, counter }: LivePartLimit,
+  { effective, bound, held, counter }: NumericLimit,
   state: LimitState,
   cost: Cost,
 ): Violation => {
@@ -259,29 +242,4 @@ const violationOf = (
   const { meter } = effective.limit
   const requested = cost[meter] ?? 0
   return { state, meter, requested, retryAfterNs: BigInt(held.state.waitNs(requested, bound)) }
-}
-
-/** The state of a limit now, as `limitStates` computes it from an item. */
-const stateOf = (bucket: ApplicableBucket, { effective, bound, held }: LivePartLimit): LimitState => {
-  const { limit, algorithm, source } = effective
-  const { capacity, windowNs } = algorithm
-  const open = held.state.available() - (capacity - bound)
-  const available = Math.min(Math.max(0, open), capacity)
-  const state: { -readonly [K in keyof LimitState]: LimitState[K] } = {
-    bucket: bucket.id,
-    entityId: bucket.entityId,
-    resource: bucket.resource,
-    limit,
-    capacity,
-    available,
-    used: capacity - available,
-    resetNs: BigInt(held.state.resetNs()),
-    windowNs,
-    source,
-    own: bucket.isOwn,
-  }
-  const endsInNs = held.state.endsInNs()
-  if (endsInNs !== undefined) state.endsInNs = BigInt(endsInNs)
-  if (available === 0 && bound >= 1) state.nextNs = BigInt(held.state.waitNs(1, bound))
-  return state
 }

@@ -2,6 +2,7 @@ import { receiptFor, uncharged } from '../bucket/receipt.ts'
 import type { Lease } from '../charge/lease.ts'
 import type { SettlingDependencies } from '../charge/settle.ts'
 import type { Cost } from '../model/meter.ts'
+import type { Moment } from '../ports/platform.ts'
 import type { Allowed, Denied, LimitState, Reservation, Violation } from './decision.ts'
 import { type BucketView, type ChargedPart, limitStates, longestWait, violationsOf } from './limit-state.ts'
 import { createReservation, settledReservation } from './reservation.ts'
@@ -14,57 +15,61 @@ import { createReservation, settledReservation } from './reservation.ts'
 
 const NONE: readonly Violation[] = []
 
+/** The buckets of a leased decision, in their cached states. */
+export interface LeasedBuckets {
+  views(): readonly BucketView[]
+  /** The states of all limits at `moment`. */
+  states(moment: Moment): readonly LimitState[]
+}
+
 export class LeasedDecision implements Allowed {
   readonly allowed = true
   readonly degraded = false
   readonly reported = NONE
   readonly #deps: SettlingDependencies
-  readonly #views: () => readonly BucketView[]
+  readonly #buckets: LeasedBuckets
   readonly #paid: readonly (Lease | undefined)[]
   readonly #cost: Cost
-  readonly #now: bigint
-  readonly #startedNs: bigint
+  readonly #moment: Moment
   #reservation: Reservation | undefined
   #limits: readonly LimitState[] | undefined
 
-  /** `paid`: the lease that paid for each bucket, in the order of `views()`. `now` and `startedNs`: the time of the decision. */
+  /** `paid`: the lease that paid for each bucket, in the order of `views()`. `moment`: the time of the decision. */
   constructor(
     deps: SettlingDependencies,
-    views: () => readonly BucketView[],
+    buckets: LeasedBuckets,
     paid: readonly (Lease | undefined)[],
     cost: Cost,
     settles: boolean,
-    now: bigint,
-    startedNs: bigint,
+    moment: Moment,
   ) {
     this.#deps = deps
-    this.#views = views
+    this.#buckets = buckets
     this.#paid = paid
     this.#cost = cost
-    this.#now = now
-    this.#startedNs = startedNs
+    this.#moment = moment
     this.#reservation = settles ? undefined : settledReservation
   }
 
   get limits(): readonly LimitState[] {
-    this.#limits ??= this.#views().flatMap((view) => limitStates(view, this.#now))
+    this.#limits ??= this.#buckets.states(this.#moment)
     return this.#limits
   }
 
   get reservation(): Reservation {
-    this.#reservation ??= createReservation(this.#deps, this.#parts(), this.#cost, this.#startedNs)
+    this.#reservation ??= createReservation(this.#deps, this.#parts(), this.#cost, this.#moment.monotonic)
     return this.#reservation
   }
 
   #parts(): readonly ChargedPart[] {
-    return this.#views().map((view, at): ChargedPart => {
+    return this.#buckets.views().map((view, at): ChargedPart => {
       const lease = this.#paid[at]
       if (!lease)
         return {
           view,
           reported: NONE,
           result: 'untouched',
-          receipt: uncharged({ bucket: view.bucket.id, limits: view.limits }, this.#cost, this.#now),
+          receipt: uncharged({ bucket: view.bucket.id, limits: view.limits }, this.#cost, this.#moment.now),
         }
       const receipt = receiptFor(lease.receipt, this.#cost)
       return { view, reported: NONE, result: 'charged', lease, receipt }

@@ -1,0 +1,107 @@
+import { boundOf, type EffectiveLimit } from '../bucket/effective-limit.ts'
+import { type HeldLimit, LiveBucket, type LiveBucketOwner } from '../bucket/live-bucket.ts'
+import type { BucketItem } from '../bucket/write.ts'
+import { leftOf } from '../charge/lease.ts'
+import type { LeasedBucket } from '../charge/leases.ts'
+import { DEFAULT_WARN_AT } from '../model/limit.ts'
+import type { Moment } from '../ports/platform.ts'
+import type { ApplicableBucket } from '../resolve/resolution.ts'
+import type { LimitState } from './decision.ts'
+
+/*
+ * The states of limits, computed from numbers instead of BigInts. `limitStates` computes the same from any item; it takes
+ * longer than the rest of a decision that needs no write.
+ */
+
+/** A limit of a live bucket, with what decisions use of its definition. */
+export interface NumericLimit {
+  readonly effective: EffectiveLimit
+  readonly bound: number
+  /** The amount in use from which a decision is logged. */
+  readonly nearAt: number
+  /** `denied_<limit>` */
+  readonly counter: string
+  readonly held: HeldLimit
+}
+
+/** All of `limits` in a live bucket; undefined if it keeps another of a name, or numbers cannot represent a state. */
+export const numericLimits = (
+  live: LiveBucket,
+  limits: readonly EffectiveLimit[],
+): readonly NumericLimit[] | undefined => {
+  const found = limits.flatMap((effective) => limitOf(live, effective))
+  return found.length < limits.length ? undefined : found
+}
+
+const limitOf = (live: LiveBucket, effective: EffectiveLimit): readonly NumericLimit[] => {
+  const held = live.hold(effective)
+  const { limit, algorithm } = effective
+  const nearAt = algorithm.capacity * (limit.warnAt ?? DEFAULT_WARN_AT)
+  const counter = `denied_${limit.name}`
+  return held === undefined ? [] : [{ effective, bound: boundOf(effective), nearAt, counter, held }]
+}
+
+/** The state of a limit now, as `limitStates` computes it from an item. `leased`: the remaining tokens of leases. */
+export const stateOf = (
+  bucket: ApplicableBucket,
+  { effective, bound, held }: NumericLimit,
+  leased = 0,
+): LimitState => {
+  const { limit, algorithm, source } = effective
+  const { capacity, windowNs } = algorithm
+  const open = held.state.available() - (capacity - bound) + leased
+  const available = Math.min(Math.max(0, open), capacity)
+  const state: { -readonly [K in keyof LimitState]: LimitState[K] } = {
+    bucket: bucket.id,
+    entityId: bucket.entityId,
+    resource: bucket.resource,
+    limit,
+    capacity,
+    available,
+    used: capacity - available,
+    resetNs: BigInt(held.state.resetNs()),
+    windowNs,
+    source,
+    own: bucket.isOwn,
+  }
+  const endsInNs = held.state.endsInNs()
+  if (endsInNs !== undefined) state.endsInNs = BigInt(endsInNs)
+  if (available === 0 && bound >= 1) state.nextNs = BigInt(held.state.waitNs(1, bound))
+  return state
+}
+
+/** The cached item of a bucket as numbers, for as long as it stays cached. It is only read. */
+export class CachedStates {
+  readonly #bucket: ApplicableBucket
+  #item: BucketItem | undefined
+  #live: LiveBucket | undefined
+  #limits: readonly NumericLimit[] | undefined
+
+  constructor(bucket: ApplicableBucket) {
+    this.#bucket = bucket
+  }
+
+  /** Adds the state of every limit to `states`. False, and none added: `limitStates` must compute them. */
+  addTo(
+    states: LimitState[],
+    item: BucketItem | undefined,
+    { leases }: LeasedBucket,
+    moment: Moment,
+  ): boolean {
+    if (item === undefined) return false
+    if (item !== this.#item || this.#live?.moveTo(moment.now) !== true) this.#read(item, moment.now)
+    if (this.#limits === undefined) return false
+    for (const limit of this.#limits)
+      states.push(stateOf(this.#bucket, limit, leftOf(leases, limit.effective.limit.meter, moment)))
+    return true
+  }
+
+  #read(item: BucketItem, now: bigint): void {
+    this.#item = item
+    this.#live = new LiveBucket(item, now, NO_OWNER)
+    this.#limits = numericLimits(this.#live, this.#bucket.limits)
+  }
+}
+
+/** No store keeps the bucket. */
+const NO_OWNER: LiveBucketOwner = { used() {}, ended() {} }
