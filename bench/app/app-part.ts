@@ -45,8 +45,7 @@ const goalsOf = (
   peer: AppName,
   goal: number,
 ): readonly Goal[] => {
-  const cpuOf = (name: AppName): number =>
-    rows.find(({ app }) => app.name === name)?.leastCpuMicros ?? Number.NaN
+  const cpuOf = (name: AppName): number => rows.find(({ app }) => app.name === name)?.cpuMicros ?? Number.NaN
   return (['memory', 'leased'] as const).map((store) => ({
     what: `${framework}, ${store}: CPU per request, × ${peer}`,
     value: cpuOf(`${framework}-zael-${store}`) / cpuOf(peer),
