@@ -106,6 +106,9 @@ export const USED: Readonly<Record<Meter, string>> = {
   cost_usd_micros: 'used_cost_usd_micros',
 }
 
+/** The counter of the denials by a limit. */
+export const deniedCounter = (limitName: string): string => `denied_${limitName}`
+
 /** The counts of an actual cost: `used_*`. */
 export const useOf = (cost: Cost): Counts => {
   const use: Record<string, Count> = {}

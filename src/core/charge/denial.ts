@@ -4,6 +4,7 @@ import { boundOf, type EffectiveLimit, isPaused } from '../bucket/effective-limi
 import type { BucketItem } from '../bucket/write.ts'
 import type { Cost, Meter } from '../model/meter.ts'
 import { SECOND_NS, smaller } from '../model/time.ts'
+import { deniedCounter } from './counters.ts'
 
 /** A denial by the table, and the time for which it may be repeated without a write. */
 export interface Denial {
@@ -45,7 +46,7 @@ export const rememberedDenial = (
     const waitNs = algorithm.wait(fieldsOf(item, limit.name), amount, now, bound)
     if (waitNs === 0n) continue
     reasons.push({ meter: limit.meter, amount, passesAt: now + waitNs })
-    counters.push(`denied_${limit.name}`)
+    counters.push(deniedCounter(limit.name))
   }
   if (reasons.length === 0) return undefined
   const longest = reasons.reduce((end, { passesAt }) => (passesAt > end ? passesAt : end), now)

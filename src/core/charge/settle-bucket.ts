@@ -10,7 +10,7 @@ export interface Settlement {
   readonly receipt: Receipt
   readonly corrections: readonly Correction[]
   /** Called before each attempt: tokens that have refilled in the meantime are not refunded as well. */
-  moment(): Moment
+  moment(): SettlementMoment
   /** Increments of `used_*` and `denied_*`, written even if the limits are not. */
   readonly counters: readonly Action[]
   /**
@@ -20,7 +20,7 @@ export interface Settlement {
   readonly overage?: readonly Overage[]
 }
 
-export interface Moment {
+export interface SettlementMoment {
   /** ns since the epoch */
   readonly now: bigint
   /** ns since the charge, by the wall clock or the monotonic clock, whichever is more. */

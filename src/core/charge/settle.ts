@@ -1,22 +1,16 @@
 import type { BucketId } from '../bucket/bucket-store.ts'
-import { type Receipt, receiptFor } from '../bucket/receipt.ts'
+import { type LimitReceipt, type Receipt, receiptFor } from '../bucket/receipt.ts'
 import type { Correction } from '../bucket/settle-plan.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { type Cost, isAmount, METERS, type Meter, usedInstead } from '../model/meter.ts'
 import { larger } from '../model/time.ts'
-import {
-  type Clock,
-  type Moment as ClockMoment,
-  momentOf as clockMoment,
-  type Logger,
-  type Metrics,
-} from '../ports/platform.ts'
+import { type Clock, type Logger, type Metrics, type Moment, momentOf } from '../ports/platform.ts'
 import type { CachedBuckets } from './cached-buckets.ts'
 import { countActions, summed, type Tally, useOf } from './counters.ts'
 import { emptied, isLive, type Lease, spend } from './lease.ts'
 import { isOwn, type Overage, overageOf, type Settled, type SettledOwn } from './overage.ts'
 import type { ReservedCharges, ReservedPart } from './reservation-store.ts'
-import { type Moment, type Settlement, settleBucket } from './settle-bucket.ts'
+import { type Settlement, type SettlementMoment, settleBucket } from './settle-bucket.ts'
 
 export interface SettlingDependencies {
   readonly store: CachedBuckets
@@ -60,32 +54,37 @@ export const settleWithinLeases = (
   { reserved, parts }: ReservedCharges,
   actual: Cost,
 ): boolean => {
-  const moment = clockMoment(deps.clock)
+  const moment = momentOf(deps.clock)
   const used = usedInstead(reserved, amountsIn(actual))
   for (const part of parts) if (isWriteDue(part, used, moment)) return false
+  const use = useOf(used)
   for (const { bucket, receipt, lease } of parts) {
     if (lease !== undefined && receipt !== undefined) spend(lease, differencesTo(receipt, used))
-    deps.tally.add(bucket, useOf(used), { isUse: true, nowNs: moment.monotonic })
+    deps.tally.add(bucket, use, { isUse: true, nowNs: moment.monotonic })
   }
   return true
 }
 
-const isWriteDue = ({ receipt, lease }: ReservedPart, used: Cost, at: ClockMoment): boolean => {
+const isWriteDue = ({ receipt, lease }: ReservedPart, used: Cost, at: Moment): boolean => {
   if (receipt === undefined) return false
   const held = lease !== undefined && isLive(lease, at.now, at.monotonic) ? lease.left : NOTHING
-  for (const { meter, charged } of receipt.limits) {
-    const difference = (used[meter] ?? charged) - charged
-    if (difference !== 0 && difference > (held[meter] ?? Number.NEGATIVE_INFINITY)) return true
+  for (const limit of receipt.limits) {
+    const difference = differenceOf(limit, used)
+    if (difference !== 0 && difference > (held[limit.meter] ?? Number.NEGATIVE_INFINITY)) return true
   }
   return false
 }
 
 const NOTHING: Cost = {}
 
-/** The difference between usage and charge per meter. */
+/** The difference between usage and charge; an absent meter stays as charged. */
+const differenceOf = ({ meter, charged }: LimitReceipt, used: Cost): number =>
+  (used[meter] ?? charged) - charged
+
+/** The same per meter. */
 const differencesTo = ({ limits }: Receipt, used: Cost): Cost => {
   const differences: Partial<Record<Meter, number>> = {}
-  for (const { meter, charged } of limits) differences[meter] = (used[meter] ?? charged) - charged
+  for (const limit of limits) differences[limit.meter] = differenceOf(limit, used)
   return differences
 }
 
@@ -202,12 +201,9 @@ const settleShared = async (
   await settleAndCount(deps, receipt, within, { corrections, overage })
 }
 
-/** The difference between usage and charge per limit; an absent meter stays as charged. */
+/** The same per limit. */
 const correctionsTo = (receipt: Receipt | undefined, used: Cost): readonly Correction[] =>
-  (receipt?.limits ?? []).map((limit) => ({
-    receipt: limit,
-    difference: (used[limit.meter] ?? limit.charged) - limit.charged,
-  }))
+  (receipt?.limits ?? []).map((limit) => ({ receipt: limit, difference: differenceOf(limit, used) }))
 
 const isExact = (corrections: readonly Correction[]): boolean =>
   corrections.every(({ difference }) => difference === 0)
@@ -256,7 +252,7 @@ const settle = async (
   onUnwritten?: () => void,
 ): Promise<Settled | undefined> => {
   const { startedNs, ...what } = ending
-  const moment = () => momentOf(deps.clock, receipt, startedNs)
+  const moment = () => settlementMoment(deps.clock, receipt, startedNs)
   try {
     const { result, written } = await settleBucket(deps.store, { receipt, ...what, moment })
     if (result === 'overtaken') deps.metrics.count('refunds_lost')
@@ -269,7 +265,11 @@ const settle = async (
   }
 }
 
-const momentOf = (clock: Clock, { chargedAt }: Receipt, startedNs: bigint | undefined): Moment => {
+const settlementMoment = (
+  clock: Clock,
+  { chargedAt }: Receipt,
+  startedNs: bigint | undefined,
+): SettlementMoment => {
   const now = clock.now()
   const monotonicNs = startedNs === undefined ? 0n : clock.monotonic() - startedNs
   return { now, elapsedNs: larger(0n, larger(now - chargedAt, monotonicNs)) }

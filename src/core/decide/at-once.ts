@@ -1,8 +1,8 @@
 import { type Cost, withTotalTokens } from '../model/meter.ts'
-import { SECOND_NS } from '../model/time.ts'
 import { type Clock, type Logger, type Moment, momentOf } from '../ports/platform.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import { type Entry, isCached, type Resolver } from '../resolve/resolver.ts'
+import { DENIAL_MAX_AGE_NS } from './decide.ts'
 import type { Decision, DecisionRequest } from './decision.ts'
 import type { FastPath, PreparedBuckets } from './fast-path.ts'
 import type { LiveParts, LivePath } from './live-path.ts'
@@ -39,9 +39,6 @@ interface Prepared {
   readonly live: LiveParts
   readonly leased: PreparedBuckets | undefined
 }
-
-/** The maximum age of the configuration of a denial, as in `decide`. */
-const DENIAL_MAX_AGE_NS = SECOND_NS
 
 export const prepareTarget = (deps: AtOnceDependencies, target: ResolutionTarget): PreparedTarget => {
   let prepared: Prepared | undefined

@@ -35,7 +35,7 @@ export interface BucketsRequest extends Pick<DecisionRequest, 'cost' | 'settles'
 }
 
 /** The maximum age of the configuration of a denial: a raised limit applies within a second on every node. */
-const DENIAL_MAX_AGE_NS = SECOND_NS
+export const DENIAL_MAX_AGE_NS = SECOND_NS
 
 /** The wait of a denial because other writes came first at every attempt. */
 const CONTENDED_WAIT_NS = 50n * MS_NS

@@ -1,6 +1,6 @@
 import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
-import type { Tally } from '../charge/counters.ts'
-import { DEFAULT_WARN_AT } from '../model/limit.ts'
+import { deniedCounter, type Tally } from '../charge/counters.ts'
+import { nearAmount } from '../model/limit.ts'
 import { policyLabel, selectorText } from '../model/policy.ts'
 import { MS_NS, roundedUp, SECOND_NS } from '../model/time.ts'
 import { createOnceAMinute, createSampling } from '../ports/once-a-minute.ts'
@@ -137,8 +137,7 @@ const NO_WARNINGS: readonly Warning[] = []
 
 const isSameLimit = (a: LimitState, b: LimitState): boolean => a === b || limitKey(a) === limitKey(b)
 
-const isNear = ({ used, capacity, limit }: LimitState): boolean =>
-  used >= capacity * (limit.warnAt ?? DEFAULT_WARN_AT)
+const isNear = ({ used, capacity, limit }: LimitState): boolean => used >= nearAmount(limit, capacity)
 
 /** Counts a decision: `denied` once on the caller's own bucket (policies alone have none), `denied_<limit>` on each bucket that denied. */
 export const countDecision = (
@@ -152,5 +151,5 @@ export const countDecision = (
   const waits = { isUse: false, nowNs: clock.monotonic() }
   if (own) tally.add(own, { denied: 1 }, waits)
   for (const { state } of decision.violations)
-    tally.add(state.bucket, { [`denied_${state.limit.name}`]: 1 }, waits)
+    tally.add(state.bucket, { [deniedCounter(state.limit.name)]: 1 }, waits)
 }

@@ -1,9 +1,10 @@
 import { boundOf, type EffectiveLimit } from '../bucket/effective-limit.ts'
 import { type HeldLimit, LiveBucket, type LiveBucketOwner } from '../bucket/live-bucket.ts'
 import type { BucketItem } from '../bucket/write.ts'
+import { deniedCounter } from '../charge/counters.ts'
 import { leftOf } from '../charge/lease.ts'
 import type { LeasedBucket } from '../charge/leases.ts'
-import { DEFAULT_WARN_AT } from '../model/limit.ts'
+import { nearAmount } from '../model/limit.ts'
 import type { Moment } from '../ports/platform.ts'
 import type { ApplicableBucket } from '../resolve/resolution.ts'
 import type { LimitState } from './decision.ts'
@@ -36,8 +37,8 @@ export const numericLimits = (
 const limitOf = (live: LiveBucket, effective: EffectiveLimit): readonly NumericLimit[] => {
   const held = live.hold(effective)
   const { limit, algorithm } = effective
-  const nearAt = algorithm.capacity * (limit.warnAt ?? DEFAULT_WARN_AT)
-  const counter = `denied_${limit.name}`
+  const nearAt = nearAmount(limit, algorithm.capacity)
+  const counter = deniedCounter(limit.name)
   return held === undefined ? [] : [{ effective, bound: boundOf(effective), nearAt, counter, held }]
 }
 

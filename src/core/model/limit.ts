@@ -88,7 +88,10 @@ export interface Limit {
 /** Whether a limit denies. */
 export const isEnforced = ({ mode }: Limit): boolean => mode === undefined || mode === 'enforce'
 
-export const DEFAULT_WARN_AT = 0.8
+const DEFAULT_WARN_AT = 0.8
+
+/** The amount in use from which a limit of this capacity is nearly used up. */
+export const nearAmount = ({ warnAt = DEFAULT_WARN_AT }: Limit, capacity: number): number => capacity * warnAt
 
 export const DEFAULT_SLOTS = 30
 

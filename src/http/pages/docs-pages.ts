@@ -1,40 +1,38 @@
-/** Swagger UI, with its files. Addresses are relative, so that the page works below a stage. */
-export const swaggerPage = `<!doctype html>
+/** A page of the documentation. Addresses are relative, so that the page works below a stage. */
+const docsPage = (links: string, body: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>zael: API</title>
 <link rel="icon" href="./docs/favicon-32x32.png">
-<link rel="stylesheet" href="./docs/swagger-ui.css">
-</head>
+${links}</head>
 <body>
-<div id="swagger-ui"></div>
-<script src="./docs/swagger-ui-bundle.js"></script>
-<script src="./docs/init.js"></script>
-</body>
+${body}</body>
 </html>
 `
+
+/** Swagger UI, with its files. */
+export const swaggerPage = docsPage(
+  `<link rel="stylesheet" href="./docs/swagger-ui.css">
+`,
+  `<div id="swagger-ui"></div>
+<script src="./docs/swagger-ui-bundle.js"></script>
+<script src="./docs/init.js"></script>
+`,
+)
 
 /** No inline script: the page's policy forbids them. */
 export const swaggerInit = `SwaggerUIBundle({ url: './openapi.json', dom_id: '#swagger-ui', deepLinking: true, persistAuthorization: false })
 `
 
 /** ReDoc, with its file. */
-export const redocPage = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>zael: API</title>
-<link rel="icon" href="./docs/favicon-32x32.png">
-</head>
-<body>
-<redoc spec-url="./openapi.json"></redoc>
+export const redocPage = docsPage(
+  '',
+  `<redoc spec-url="./openapi.json"></redoc>
 <script src="./redoc/redoc.standalone.js"></script>
-</body>
-</html>
-`
+`,
+)
 
 /** A picture beside ReDoc's name, which its script would load from another host. */
 const PICTURE = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
