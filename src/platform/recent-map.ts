@@ -1,4 +1,7 @@
-/** A bounded map that drops values that were not read for long. */
+/** As long as an id may be. Clients choose keys: without a bound, 40,000 of 16 KB would take 640 MB. */
+const MAX_KEY_LENGTH = 128
+
+/** A bounded map that drops values that were not read for long, and keeps none of a key of over 128 characters. */
 export interface RecentMap<V> {
   get(key: string | number): V | undefined
   set(key: string | number, value: V): void
@@ -12,6 +15,7 @@ export const createRecentMap = <V>(max: number): RecentMap<V> => {
   let younger = new Map<string | number, V>()
   let older = new Map<string | number, V>()
   const set = (key: string | number, value: V): void => {
+    if (typeof key === 'string' && key.length > MAX_KEY_LENGTH) return
     if (younger.size >= max) {
       older = younger
       younger = new Map()
