@@ -11,7 +11,7 @@ const SRC = {
   'command-line': [],
   core: [],
   contract: ['core/model'],
-  chat: ['core'],
+  gateway: ['core', 'web'],
   store: ['core', 'contract'],
   platform: ['core'],
   usage: ['core'],
@@ -20,7 +20,7 @@ const SRC = {
   embedded: ['usage'],
   library: ['core', 'contract', 'store', 'platform', 'web'],
   settings: ['core', 'contract', 'platform'],
-  compose: ['core', 'chat', 'store', 'platform', 'usage', 'http', 'settings'],
+  compose: ['core', 'gateway', 'store', 'platform', 'usage', 'http', 'settings'],
 }
 
 /** What the folders beside `src` import of this repository, beside themselves. `bin`, `lambdas` and `lib` are on top. */
@@ -35,7 +35,7 @@ const TOP = {
 const PACKAGES = {
   core: 'node_modules/(@aws-sdk|@aws-lambda|hono|valibot)',
   contract: 'node_modules/(?!valibot)',
-  chat: 'node_modules/@aws-sdk',
+  gateway: 'node_modules/(@aws-sdk|hono)',
   store: 'node_modules/hono',
   platform: 'node_modules/hono',
   usage: 'node_modules/(@aws-sdk|hono)',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { createSimulatedModel } from '../../../src/chat/simulated-model.ts'
 import type { ChatBackend, ChatUsage, TokenCounter } from '../../../src/core/ports/chat-backend.ts'
 import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
+import { createSimulatedModel } from '../../../src/gateway/simulated-model.ts'
 import { createTestClock } from '../../core/test-clock.ts'
 import { createTestApp } from '../test-app.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { createSimulatedModel } from '../../../src/chat/simulated-model.ts'
 import { availabilityResponse } from '../../../src/contract/dashboard.ts'
 import { explainResponse } from '../../../src/contract/limits.ts'
+import { createSimulatedModel } from '../../../src/gateway/simulated-model.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp, type TestApp } from '../test-app.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { createChatBackend } from '../../src/chat/chat-backend.ts'
-import { createTokenCounter } from '../../src/chat/token-counter.ts'
 import { silentLogger } from '../../src/core/ports/platform.ts'
+import { createChatBackend } from '../../src/gateway/chat-backend.ts'
+import { createTokenCounter } from '../../src/gateway/token-counter.ts'
 import { respondsJson, startFakeUpstream } from './upstream/fake-upstream.ts'
 
 const parts = {

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { type Delay, timerDelay } from '../../src/chat/chat-objects.ts'
-import { createSimulatedModel } from '../../src/chat/simulated-model.ts'
-import { loadO200k } from '../../src/chat/token-counter.ts'
 import type { ChatCall, ChatRequest } from '../../src/core/ports/chat-backend.ts'
+import { type Delay, timerDelay } from '../../src/gateway/chat-objects.ts'
+import { createSimulatedModel } from '../../src/gateway/simulated-model.ts'
+import { loadO200k } from '../../src/gateway/token-counter.ts'
 
 const clock = { now: () => 1_694_268_190_999_000_000n, monotonic: () => 0n }
 const none: Delay = async () => {}

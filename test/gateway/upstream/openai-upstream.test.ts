@@ -1,9 +1,9 @@
 import { EventEmitter, once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { createTokenCounter } from '../../../src/chat/token-counter.ts'
-import { createOpenAiUpstream } from '../../../src/chat/upstream/openai-upstream.ts'
 import type { ChatCall, ChatResponse, ChatStream } from '../../../src/core/ports/chat-backend.ts'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
+import { createTokenCounter } from '../../../src/gateway/token-counter.ts'
+import { createOpenAiUpstream } from '../../../src/gateway/upstream/openai-upstream.ts'
 import { respondsEvents, respondsJson, startFakeUpstream } from './fake-upstream.ts'
 
 const LONG_MS = 30_000

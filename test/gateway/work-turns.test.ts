@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { createTokenCounter } from '../../src/chat/token-counter.ts'
-import { createWorkTurns } from '../../src/chat/work-turns.ts'
+import { createTokenCounter } from '../../src/gateway/token-counter.ts'
+import { createWorkTurns } from '../../src/gateway/work-turns.ts'
 
 /** Turns of the event loop in which the work is recorded. */
 const counted = () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { watchUpstream } from '../../../src/chat/upstream/upstream-call.ts'
+import { watchUpstream } from '../../../src/gateway/upstream/upstream-call.ts'
 
 const SILENCE_MS = 1000
 

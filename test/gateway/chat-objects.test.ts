@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseUsage } from '../../src/chat/chat-objects.ts'
+import { parseUsage } from '../../src/gateway/chat-objects.ts'
 
 const WHOLE = { prompt_tokens: 100, completion_tokens: 5 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createTokenCounter, loadO200k } from '../../src/chat/token-counter.ts'
+import { createTokenCounter, loadO200k } from '../../src/gateway/token-counter.ts'
 
 const tokens = createTokenCounter()
 const prompt = (request: Readonly<Record<string, unknown>>) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { mostTokens } from '../../src/chat/request-tokens.ts'
+import { mostTokens } from '../../src/gateway/request-tokens.ts'
 
 test.each([
   ['the default if none is given', {}, 16],

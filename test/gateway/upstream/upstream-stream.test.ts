@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sseData } from '../../../src/chat/upstream/upstream-stream.ts'
+import { sseData } from '../../../src/gateway/upstream/upstream-stream.ts'
 
 /** The events in `text`, sent `size` bytes at a time. */
 const events = async (text: string, size: number): Promise<readonly string[]> => {

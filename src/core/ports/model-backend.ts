@@ -1,0 +1,130 @@
+import type { JsonObject } from '../model/json.ts'
+import type { Model } from '../model/model.ts'
+
+/** The APIs of model routes, which differ in requests, responses, usage and errors. */
+export const MODEL_APIS = [
+  'chat',
+  'completions',
+  'embeddings',
+  'responses',
+  'messages',
+  'count_tokens',
+] as const
+
+export type ModelApi = (typeof MODEL_APIS)[number]
+
+/** The tokens of a response. */
+export interface ModelUsage {
+  /** All tokens of the prompt, those in a cache included. */
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** The part of `inputTokens` that the upstream read from its cache, if it reports it. */
+  readonly cachedInputTokens?: number
+  /** The part of `inputTokens` that the upstream wrote to its cache, if it reports it. */
+  readonly cacheWriteTokens?: number
+}
+
+/** A request to a model. `body` is the caller's JSON, whose shape the route has checked. */
+export interface ModelRequest {
+  readonly api: ModelApi
+  readonly model: Model
+  readonly body: JsonObject
+}
+
+/** What a request may use at most, before limits and the model's own bound apply. */
+export interface PromptEstimate {
+  readonly inputTokens: number
+  /** The largest maximum of output tokens that the request names, times its choices; null: it names none. */
+  readonly namedOutputTokens: number | null
+  /** How many responses it asks for; 0 if the API generates no output (embeddings, count_tokens). */
+  readonly choices: number
+}
+
+/** A request that is reserved and can be sent. */
+export interface ModelCall extends ModelRequest {
+  /** Whose request it is: an upstream rests only after failures of several entities. */
+  readonly entityId: string
+  readonly inputTokens: number
+  /** The most output tokens per choice, to be sent to the upstream; null: the request names a maximum, or has no output. */
+  readonly outputBound: number | null
+  readonly requestId: string
+  /** Headers of the request that pass to an upstream, by lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Aborts when the caller disconnects. May be created on first access: read it only if needed. */
+  readonly signal: AbortSignalLike
+}
+
+/** The part of the platform's AbortSignal that zael uses: the core compiles without platform types. */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+/** What a call is charged in the end. `estimate`: as reserved; `request`: the request without tokens. */
+export type ModelCharge =
+  | { readonly of: 'usage'; readonly usage: ModelUsage }
+  | { readonly of: 'estimate' | 'request' | 'nothing' }
+
+/** Lower-case names. */
+export type ResponseHeaders = Readonly<Record<string, string>>
+
+/** A whole response; also an upstream's error in the form of the API, which passes as it is. */
+export interface WholeModelReply {
+  readonly kind: 'whole'
+  readonly status: number
+  /** With `content-type`; without the length. */
+  readonly headers: ResponseHeaders
+  /** The bytes of the upstream, or JSON text. */
+  readonly body: Uint8Array | string
+  readonly charge: ModelCharge
+}
+
+/** A failure that is rendered in the form of the API. */
+export interface FailedModelReply {
+  readonly kind: 'failed'
+  readonly problem: ModelProblem
+  readonly headers: ResponseHeaders
+  readonly charge: ModelCharge
+}
+
+/** A stream of events that has begun. */
+export interface StreamedModelReply {
+  readonly kind: 'stream'
+  readonly status: number
+  readonly headers: ResponseHeaders
+  readonly events: ModelEvents
+}
+
+export type ModelReply = WholeModelReply | FailedModelReply | StreamedModelReply
+
+/** The bytes of a stream as they are sent. */
+export interface ModelEvents {
+  /** The next bytes, whole events; undefined: the stream has ended. Never rejects: a failure is an event. */
+  next(): Promise<Uint8Array | string | undefined>
+  /** Ends the call at once: the reader has disconnected. */
+  cancel(): void
+  /** The charge, once `next` has returned undefined or `cancel` was called. Never rejects. */
+  charge(): Promise<ModelCharge>
+}
+
+/** An error of a model route, before it takes the form of an API. */
+export interface ModelProblem {
+  readonly status: number
+  readonly message: string
+  /** `upstream_unavailable`, `upstream_timeout`, or the code that the upstream sent. */
+  readonly code: string | null
+  /** The type that the upstream sent; null: by the status. */
+  readonly type: string | null
+  readonly param: string | null
+}
+
+/** Answers requests to models: from upstreams, or from the simulated model. */
+export interface ModelBackend {
+  /** A lower bound of the prompt's tokens, found in time that does not depend on what the text contains. */
+  leastInputTokens(request: ModelRequest): number
+  /** Counts the prompt. */
+  estimate(request: ModelRequest): Promise<PromptEstimate>
+  /** Rejects only if the caller disconnects before a response begins. */
+  call(call: ModelCall): Promise<ModelReply>
+}

@@ -1,0 +1,67 @@
+import type { JsonObject } from '../../core/model/json.ts'
+import type { UpstreamKind } from '../../core/model/upstream.ts'
+import type { ModelApi, ModelProblem, ModelUsage } from '../../core/ports/model-backend.ts'
+
+/** A text to be counted, or a fixed number of tokens. */
+export type PromptPart = string | number
+
+/** What the gateway must know of an API: one file for each. */
+export interface WireApi {
+  readonly name: ModelApi
+  /** The path below the base URL of an upstream; a kind that has no such route is absent. */
+  readonly paths: Readonly<Partial<Record<UpstreamKind, string>>>
+  /** What an upstream counts as input, one by one: a body can have tens of thousands of parts. */
+  promptParts(body: JsonObject): Iterable<PromptPart>
+  /** The largest maximum of output tokens that the body names, for one choice; undefined: none. */
+  namedOutputTokens(body: JsonObject): number | undefined
+  /** Responses that the body asks for; 0 if the API generates no output. */
+  choices(body: JsonObject): number
+  /** The body that an upstream receives. */
+  upstreamBody(body: JsonObject, changes: BodyChanges): JsonObject
+  /** The usage that a whole response reports, if it is complete; undefined also where it is zero beside output. */
+  usageOf(response: JsonObject): ModelUsage | undefined
+  /** All that the model wrote in a whole response. */
+  textOf(response: JsonObject): string
+  createStreamReader(body: JsonObject): StreamReader
+}
+
+export interface BodyChanges {
+  /** The model's name at the upstream. */
+  readonly model: string
+  /** The bound of each choice's output, if the body names none; null: it does, or the API has none. */
+  readonly outputBound: number | null
+  /** An upstream may refuse these; then the request is sent once more without them. */
+  readonly accepts: FieldSupport
+}
+
+/** Which fields an upstream accepts. All: true until it has refused one. */
+export interface FieldSupport {
+  /** `stream_options` on chat and completions. */
+  readonly streamOptions: boolean
+  /** `max_completion_tokens` on chat; false: `max_tokens` is sent. */
+  readonly maxCompletionTokens: boolean
+}
+
+/** An event of an upstream's stream: its name (`event:`) and its data. */
+export interface StreamEvent {
+  readonly name: string | undefined
+  readonly data: string
+}
+
+/** Reads the events of one stream. An event that it cannot parse is sent, and not counted. */
+export interface StreamReader {
+  /** `send`: as it is; `drop`: the client did not ask for it; `end`: it ends the stream, and `ending` takes its place. */
+  read(event: StreamEvent): 'send' | 'drop' | 'end'
+  /** The error that the last event contained, if it was one. */
+  failure(): ModelProblem | undefined
+  /** Whether the response is whole: every choice has a finish reason, or the last event of the API was read. */
+  isComplete(): boolean
+  /** Whether a client has something to show: text, a refusal, a tool call, reasoning. */
+  hasOutput(): boolean
+  /** The usage that was reported last and is not zero. */
+  usage(): ModelUsage | undefined
+  /** Text of the model since the last call. */
+  takeText(): string
+  /** The bytes that end every complete stream: `data: [DONE]` on chat and completions; empty elsewhere. */
+  readonly ending: string
+}
