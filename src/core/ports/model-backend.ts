@@ -38,6 +38,8 @@ export interface PromptEstimate {
   readonly namedOutputTokens: number | null
   /** How many responses it asks for; 0 if the API generates no output (embeddings, count_tokens). */
   readonly choices: number
+  /** What the model generates per choice if no maximum is named; null: unknown. Only the simulated model knows it. */
+  readonly defaultOutputTokens: number | null
 }
 
 /** A request that is reserved and can be sent. */
@@ -102,9 +104,11 @@ export type ModelReply = WholeModelReply | FailedModelReply | StreamedModelReply
 export interface ModelEvents {
   /** The next bytes, whole events; undefined: the stream has ended. Never rejects: a failure is an event. */
   next(): Promise<Uint8Array | string | undefined>
+  /** Whether nothing follows the bytes that `next` returned last: the charge is known before they are sent. */
+  hasEnded(): boolean
   /** Ends the call at once: the reader has disconnected. */
   cancel(): void
-  /** The charge, once `next` has returned undefined or `cancel` was called. Never rejects. */
+  /** The charge, once `hasEnded` or `cancel` was called. Never rejects. */
   charge(): Promise<ModelCharge>
 }
 
