@@ -129,6 +129,17 @@ export interface ModelBackend {
   leastInputTokens(request: ModelRequest): number
   /** Counts the prompt. */
   estimate(request: ModelRequest): Promise<PromptEstimate>
-  /** Rejects only if the caller disconnects before a response begins. */
+  /** Rejects only with `CallAborted`, if the caller disconnects before a response begins. */
   call(call: ModelCall): Promise<ModelReply>
+}
+
+/** The caller disconnected before a response began. */
+export class CallAborted extends Error {
+  readonly charge: ModelCharge
+
+  constructor(charge: ModelCharge) {
+    super('the caller disconnected')
+    this.name = 'CallAborted'
+    this.charge = charge
+  }
 }
