@@ -125,8 +125,11 @@ export interface ModelProblem {
 
 /** Answers requests to models: from upstreams, or from the simulated model. */
 export interface ModelBackend {
-  /** A lower bound of the prompt's tokens, found in time that does not depend on what the text contains. */
-  leastInputTokens(request: ModelRequest): number
+  /**
+   * The estimate with a lower bound of the prompt's tokens, found in time that does not depend on what the texts contain. Undefined
+   * if the prompt is so short that counting it takes no longer than a decision.
+   */
+  leastEstimate(request: ModelRequest): PromptEstimate | undefined
   /** Counts the prompt. */
   estimate(request: ModelRequest): Promise<PromptEstimate>
   /** Rejects only with `CallAborted`, if the caller disconnects before a response begins. */
