@@ -23,7 +23,9 @@ const FIELDS = ['model_id', 'id', 'tier', 'prices']
 export const ModelForm = ({ model, tiers, onSaved, onClose }: ModelFormProps) => {
   const { api } = useSession()
   const [draft, setDraft] = useState(model ? modelDraftOf(model) : NEW_MODEL)
-  const saving = useAction(() => api.send('PUT', pathOf('api/models', draft.id.trim()), modelBody(draft)))
+  const saving = useAction(() =>
+    api.send('PUT', pathOf('api/models', draft.id.trim()), modelBody(draft, model)),
+  )
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     if (await saving.run()) onSaved()
@@ -149,17 +151,27 @@ const text = (price: number | undefined): string => (price === undefined ? '' : 
 export const hasPrices = ({ input, output, cached }: ModelDraft): boolean =>
   [input, output, cached].some((price) => price.trim() !== '')
 
-/** The body of `PUT /api/models/{id}`. */
-export const modelBody = (draft: ModelDraft) => ({
+/** The body of `PUT /api/models/{id}`, which replaces the model: what the form does not show stays as it is in `model`. */
+export const modelBody = (draft: ModelDraft, model?: Model) => ({
   tier: draft.tier.trim() || null,
+  ...(model && { upstreams: model.upstreams, max_output_tokens: model.max_output_tokens }),
   prices: hasPrices(draft)
     ? {
+        ...keptPrices(model?.prices ?? null),
         input_per_million: Number(draft.input),
         output_per_million: Number(draft.output),
         ...(draft.cached.trim() !== '' && { cached_input_per_million: Number(draft.cached) }),
       }
     : null,
 })
+
+const keptPrices = (prices: Model['prices']) => {
+  const { cache_write_per_million, long_context } = prices ?? {}
+  return {
+    ...(cache_write_per_million !== undefined && { cache_write_per_million }),
+    ...(long_context !== undefined && { long_context }),
+  }
+}
 
 const DOLLARS = new Intl.NumberFormat('en-US', {
   style: 'currency',

@@ -11,6 +11,7 @@ import {
 import type { Model } from '../../src/core/model/model.ts'
 import { type PolicyScope, policyKeyOf } from '../../src/core/model/policy.ts'
 import type { ConfigStore } from '../../src/core/ports/config-store.ts'
+import { aModel } from '../store/store-fixtures.ts'
 
 /** Configuration written directly by a test. */
 export interface TestConfig extends ConfigStore {
@@ -52,7 +53,7 @@ export const createTestConfig = (): TestConfig => {
     limitSets: (keys) => counted(keys.map((key) => sets.get(limitSetText(key)))),
     apiKey: () => counted(undefined),
     putEntity: (id, fields = {}) => entities.set(id, { ...plainEntity(id), ...fields }),
-    putModel: (id, tier) => models.set(id, { id, tier: tier ?? null, prices: null, createdAt: 0n }),
+    putModel: (id, tier) => models.set(id, aModel({ id, tier: tier ?? null })),
     putPolicy(scope, selector, limits) {
       const key = policyLimitSet(policyKeyOf(scope, selector))
       sets.set(limitSetText(key), { limits, version: ++versions })

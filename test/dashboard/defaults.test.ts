@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Limit } from '../../dashboard/api/responses.ts'
+import type { Limit, Model } from '../../dashboard/api/responses.ts'
 import { knownRoles, onResourceText, ownLimits } from '../../dashboard/defaults/defaults.tsx'
 import {
   hasPrices,
@@ -41,12 +41,17 @@ test.each([
 })
 
 const prices = { input_per_million: 2.5, output_per_million: 10, cached_input_per_million: 1.25 }
-const model = { model_id: 'gpt-4o', tier: 'premium', prices, created_at: 1 }
+const long_context = { above_tokens: 200_000, input_per_million: 5, output_per_million: 15 }
+const routing = { upstreams: [{ upstream: 'openai', model: null }], max_output_tokens: 8192 }
+const model = { model_id: 'gpt-4o', tier: 'premium', prices, ...routing, created_at: 1 }
 
 test('sends an unchanged model as it was', () => {
-  expect(modelBody(modelDraftOf(model))).toEqual({ tier: 'premium', prices })
+  const unchanged = (current: Model) => modelBody(modelDraftOf(current), current)
+  expect(unchanged(model)).toEqual({ tier: 'premium', prices, ...routing })
   const { cached_input_per_million: _, ...two } = prices
-  expect(modelBody(modelDraftOf({ ...model, prices: two }))).toEqual({ tier: 'premium', prices: two })
+  for (const other of [two, { ...two, cache_write_per_million: 3, long_context }]) {
+    expect(unchanged({ ...model, prices: other })).toEqual({ tier: 'premium', prices: other, ...routing })
+  }
   expect(modelBody(NEW_MODEL)).toEqual({ tier: null, prices: null })
 })
 

@@ -338,7 +338,18 @@ export const adminStoreSuite = (name: string, store: () => AdminStore): void => 
         const priced = {
           ...plain,
           tier: 'premium',
-          prices: { inputPerMillion: 2.5, outputPerMillion: 10, cachedInputPerMillion: 0.125 },
+          prices: {
+            inputPerMillion: 2.5,
+            outputPerMillion: 10,
+            cachedInputPerMillion: 0.125,
+            cacheWritePerMillion: 3.125,
+            longContext: { aboveTokens: 200_000, inputPerMillion: 5, outputPerMillion: 15 },
+          },
+          upstreams: [
+            { upstream: 'bedrock-eu', model: 'eu.anthropic.claude' },
+            { upstream: 'direct', model: null },
+          ],
+          maxOutputTokens: 8192,
         }
         await store().putModel(priced, anAudit({ subject: `MODEL#${id}` }))
         expect(await store().model(id)).toEqual(priced)

@@ -3,7 +3,7 @@ import type { Entity } from '../../src/core/model/entity.ts'
 import type { ApiKey } from '../../src/core/model/key.ts'
 import type { Limit } from '../../src/core/model/limit.ts'
 import type { LimitSetKey } from '../../src/core/model/limit-set.ts'
-import type { Model } from '../../src/core/model/model.ts'
+import { DEFAULT_MAX_OUTPUT_TOKENS, type Model } from '../../src/core/model/model.ts'
 import type { AuditRecord } from '../../src/core/ports/admin-store.ts'
 
 /** The current time in tests: ns since the epoch. */
@@ -32,6 +32,8 @@ export const aKey = (fields: Partial<ApiKey> & Pick<ApiKey, 'keyId' | 'entityId'
 export const aModel = (fields: Partial<Model> & Pick<Model, 'id'>): Model => ({
   tier: null,
   prices: null,
+  upstreams: [],
+  maxOutputTokens: DEFAULT_MAX_OUTPUT_TOKENS,
   createdAt: TODAY,
   ...fields,
 })

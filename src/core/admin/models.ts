@@ -1,18 +1,34 @@
 import { ID_RULE, isId, isModelId, MODEL_ID_RULE } from '../model/entity.ts'
 import { invalid, ZaelError } from '../model/errors.ts'
 import { modelToJson } from '../model/json.ts'
-import { LEAST_PRICE, MOST_PRICE, type Model, PRICE_RULE, type Prices } from '../model/model.ts'
+import {
+  DEFAULT_MAX_OUTPUT_TOKENS,
+  LEAST_PRICE,
+  MAX_OUTPUT_RULE,
+  MOST_CONTEXT_TOKENS,
+  MOST_OUTPUT_TOKENS,
+  MOST_PRICE,
+  type Model,
+  type ModelDraft,
+  PRICE_RULE,
+  type Prices,
+} from '../model/model.ts'
+import {
+  isUpstreamName,
+  MAX_MODEL_UPSTREAMS,
+  type ModelUpstream,
+  UPSTREAM_MODEL_PATTERN,
+  UPSTREAM_MODEL_RULE,
+  UPSTREAM_NAME_RULE,
+} from '../model/upstream.ts'
 import { type AdminDependencies, auditRecord } from './audit.ts'
-
-export interface ModelDraft {
-  readonly tier?: string | null
-  readonly prices?: Prices | null
-}
 
 /** Registered models. All methods throw `StoreUnavailable`. */
 export interface ModelService {
   list(): Promise<readonly Model[]>
-  /** Registers the model, or replaces its tier and prices. Throws `invalid_request`. */
+  /** Throws `not_found`. */
+  get(id: string): Promise<Model>
+  /** Registers the model, or replaces it. Throws `invalid_request`. */
   put(
     id: string,
     draft: ModelDraft,
@@ -24,6 +40,7 @@ export interface ModelService {
 
 export const createModelService = (deps: AdminDependencies): ModelService => ({
   list: () => deps.store.listModels(),
+  get: (id) => registered(deps, id),
   put: (id, draft, actor) => putModel(deps, id, draft, actor),
   remove: (id, actor) => removeModel(deps, id, actor),
 })
@@ -35,6 +52,8 @@ const putModel = async (deps: AdminDependencies, id: string, draft: ModelDraft, 
     id,
     tier: draft.tier ?? null,
     prices: draft.prices ?? null,
+    upstreams: draft.upstreams ?? [],
+    maxOutputTokens: draft.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS,
     createdAt: before?.createdAt ?? deps.clock.now(),
   }
   const audit = auditRecord(deps, {
@@ -50,9 +69,7 @@ const putModel = async (deps: AdminDependencies, id: string, draft: ModelDraft, 
 }
 
 const removeModel = async (deps: AdminDependencies, id: string, actor: string): Promise<void> => {
-  const before = await deps.store.model(id)
-  const missing = new ZaelError('not_found', `There is no model ${id}`)
-  if (before === undefined) throw missing
+  const before = await registered(deps, id)
   const audit = auditRecord(deps, {
     actor,
     action: 'model.delete',
@@ -60,25 +77,63 @@ const removeModel = async (deps: AdminDependencies, id: string, actor: string): 
     before: modelToJson(before),
     after: null,
   })
-  if ((await deps.store.deleteModel(id, audit)) === 'missing') throw missing
+  if ((await deps.store.deleteModel(id, audit)) === 'missing') throw missing(id)
   deps.changed({ modelId: id })
 }
 
-const checkModel = (id: string, { tier, prices }: ModelDraft): void => {
+const registered = async ({ store }: AdminDependencies, id: string): Promise<Model> => {
+  const model = await store.model(id)
+  if (model === undefined) throw missing(id)
+  return model
+}
+
+const missing = (id: string) => new ZaelError('not_found', `There is no model ${id}`)
+
+const checkModel = (id: string, draft: ModelDraft): void => {
+  const { tier, prices, upstreams = [], maxOutputTokens = DEFAULT_MAX_OUTPUT_TOKENS } = draft
   if (!isModelId(id)) throw invalid('model_id', MODEL_ID_RULE)
   if (typeof tier === 'string' && !isId(tier)) throw invalid('tier', ID_RULE)
   if (prices) checkPrices(prices)
+  checkUpstreams(upstreams)
+  if (!isWholeWithin(maxOutputTokens, MOST_OUTPUT_TOKENS)) throw invalid('max_output_tokens', MAX_OUTPUT_RULE)
 }
+
+const isWholeWithin = (value: number, most: number): boolean =>
+  Number.isInteger(value) && value >= 1 && value <= most
 
 const isPrice = (price: number): boolean => price === 0 || (price >= LEAST_PRICE && price <= MOST_PRICE)
 
 const checkPrices = (prices: Prices): void => {
+  const { longContext } = prices
   const fields = {
     input_per_million: prices.inputPerMillion,
     output_per_million: prices.outputPerMillion,
     cached_input_per_million: prices.cachedInputPerMillion ?? 0,
+    cache_write_per_million: prices.cacheWritePerMillion ?? 0,
+    'long_context.input_per_million': longContext?.inputPerMillion ?? 0,
+    'long_context.output_per_million': longContext?.outputPerMillion ?? 0,
   }
   for (const [field, price] of Object.entries(fields)) {
     if (!isPrice(price)) throw invalid(`prices.${field}`, PRICE_RULE)
   }
+  if (longContext !== undefined && !isWholeWithin(longContext.aboveTokens, MOST_CONTEXT_TOKENS)) {
+    throw invalid('prices.long_context.above_tokens', `be an integer from 1 to ${MOST_CONTEXT_TOKENS}`)
+  }
 }
+
+const checkUpstreams = (upstreams: readonly ModelUpstream[]): void => {
+  if (upstreams.length > MAX_MODEL_UPSTREAMS) {
+    throw invalid('upstreams', `contain at most ${MAX_MODEL_UPSTREAMS} upstreams`)
+  }
+  for (const [index, { upstream, model }] of upstreams.entries()) {
+    if (!isUpstreamName(upstream)) throw invalid(`upstreams[${index}].upstream`, UPSTREAM_NAME_RULE)
+    if (model !== null && !UPSTREAM_MODEL_PATTERN.test(model)) {
+      throw invalid(`upstreams[${index}].model`, UPSTREAM_MODEL_RULE)
+    }
+    const isRepeated = upstreams.findIndex((other) => isSame(other, upstreams[index])) < index
+    if (isRepeated) throw invalid(`upstreams[${index}]`, 'differ from the others in upstream or model')
+  }
+}
+
+const isSame = (a: ModelUpstream, b: ModelUpstream | undefined): boolean =>
+  a.upstream === b?.upstream && a.model === b.model

@@ -1,7 +1,7 @@
 import type { Entity } from './entity.ts'
 import type { ApiKey } from './key.ts'
 import type { Limit, LimitSize } from './limit.ts'
-import type { Model } from './model.ts'
+import type { Model, Prices } from './model.ts'
 import { SECOND_NS } from './time.ts'
 
 /** Whole seconds since the epoch, the form of times in JSON. */
@@ -37,14 +37,29 @@ export const apiKeyToJson = (key: ApiKey) => ({
 export const modelToJson = (model: Model) => ({
   model_id: model.id,
   tier: model.tier,
-  prices: model.prices && {
-    input_per_million: model.prices.inputPerMillion,
-    output_per_million: model.prices.outputPerMillion,
-    ...(model.prices.cachedInputPerMillion !== undefined && {
-      cached_input_per_million: model.prices.cachedInputPerMillion,
-    }),
-  },
+  prices: model.prices && pricesToJson(model.prices),
+  upstreams: model.upstreams.map(({ upstream, model }) => ({ upstream, model })),
+  max_output_tokens: model.maxOutputTokens,
   created_at: epochSeconds(model.createdAt),
+})
+
+/** Prices as JSON: the form of responses, audit records and stored items. */
+export const pricesToJson = (prices: Prices) => ({
+  input_per_million: prices.inputPerMillion,
+  output_per_million: prices.outputPerMillion,
+  ...(prices.cachedInputPerMillion !== undefined && {
+    cached_input_per_million: prices.cachedInputPerMillion,
+  }),
+  ...(prices.cacheWritePerMillion !== undefined && {
+    cache_write_per_million: prices.cacheWritePerMillion,
+  }),
+  ...(prices.longContext !== undefined && {
+    long_context: {
+      above_tokens: prices.longContext.aboveTokens,
+      input_per_million: prices.longContext.inputPerMillion,
+      output_per_million: prices.longContext.outputPerMillion,
+    },
+  }),
 })
 
 /** A limit as JSON: the form of requests, responses, audit records and stored items. */

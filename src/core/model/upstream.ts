@@ -47,6 +47,21 @@ export const DEFAULT_TIMEOUTS: UpstreamTimeouts = {
   totalSeconds: 900,
 }
 
+/** Names of upstreams, which response headers contain. */
+export const UPSTREAM_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+export const UPSTREAM_NAME_RULE = 'be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit'
+
+export const isUpstreamName = (value: string): boolean => UPSTREAM_NAME_PATTERN.test(value)
+
+/** Names of models at an upstream: ids of any provider, Bedrock's ARNs included. */
+export const UPSTREAM_MODEL_PATTERN = /^[\x21-\x7e]{1,256}$/
+
+export const UPSTREAM_MODEL_RULE = 'be 1 to 256 printable ASCII characters without spaces'
+
+/** The most upstreams of a model: each can take its whole connect timeout before the next is tried. */
+export const MAX_MODEL_UPSTREAMS = 8
+
 /** An upstream of a model, and the model's name there; null: its id. */
 export interface ModelUpstream {
   readonly upstream: string

@@ -1,8 +1,6 @@
 import { Hono } from 'hono'
-import type * as v from 'valibot'
 import { modelIdParam } from '../../contract/fields.ts'
-import { modelBody, modelResponse, modelsResponse } from '../../contract/models.ts'
-import type { ModelDraft } from '../../core/admin/models.ts'
+import { modelBody, modelDraftOf, modelResponse, modelsResponse } from '../../contract/models.ts'
 import { modelToJson } from '../../core/model/json.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params } from '../body/validated.ts'
@@ -23,12 +21,18 @@ export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
         return c.json({ items: items.map(modelToJson), next_cursor: null })
       },
     )
+    .get(
+      PATH,
+      describeRoute({ tag, summary: 'Get a registered model', response: modelResponse, errors: [400, 404] }),
+      params(modelIdParam, { id: 'model_id' }),
+      async (c) => c.json(modelToJson(await models.get(c.req.valid('param').id))),
+    )
     .put(
       PATH,
       describeRoute({
         tag,
-        summary: 'Register a model, or replace its tier and prices',
-        description: '201 if it was not registered.',
+        summary: 'Register a model, or replace it',
+        description: '201 if it was not registered. Fields that are not given take their defaults.',
         otherStatus: 201,
         response: modelResponse,
         errors: [400],
@@ -36,7 +40,7 @@ export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
       params(modelIdParam, { id: 'model_id' }),
       jsonBody(modelBody),
       async (c) => {
-        const draft = draftOf(c.req.valid('json'))
+        const draft = modelDraftOf(c.req.valid('json'))
         const { model, created } = await models.put(c.req.valid('param').id, draft, c.get('identity').kind)
         return c.json(modelToJson(model), created ? 201 : 200)
       },
@@ -50,16 +54,3 @@ export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
         return c.body(null, 204)
       },
     )
-
-const draftOf = ({ tier, prices }: v.InferOutput<typeof modelBody>): ModelDraft => ({
-  tier: tier ?? null,
-  prices: prices
-    ? {
-        inputPerMillion: prices.input_per_million,
-        outputPerMillion: prices.output_per_million,
-        ...(prices.cached_input_per_million !== undefined && {
-          cachedInputPerMillion: prices.cached_input_per_million,
-        }),
-      }
-    : null,
-})

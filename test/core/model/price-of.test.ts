@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { priceOf } from '../../../src/core/model/model.ts'
 
+const CLAUDE = {
+  inputPerMillion: 3,
+  outputPerMillion: 15,
+  cachedInputPerMillion: 0.3,
+  cacheWritePerMillion: 3.75,
+  longContext: { aboveTokens: 200_000, inputPerMillion: 6, outputPerMillion: 22.5 },
+}
+
 const GPT = { inputPerMillion: 2.5, outputPerMillion: 10, cachedInputPerMillion: 1.25 }
 
 describe('the price of tokens', () => {
@@ -33,6 +41,38 @@ describe('the price of tokens', () => {
       20,
     ],
     ['more cached than read is no gain', GPT, { input: 10, output: 0, cachedInput: 1000 }, 13],
+    [
+      'cache writes have a price of their own',
+      CLAUDE,
+      { input: 1000, output: 0, cachedInput: 400, cacheWrite: 200 },
+      400 * 3 + 400 * 0.3 + 200 * 3.75,
+    ],
+    ['or that of other input', GPT, { input: 10, output: 0, cacheWrite: 4 }, 25],
+    [
+      'the cache holds no more than the input',
+      CLAUDE,
+      { input: 100, output: 0, cachedInput: 80, cacheWrite: 80 },
+      80 * 0.3 + 20 * 3.75,
+    ],
+    ['the last tokens of a short context', CLAUDE, { input: 200_000, output: 100 }, 600_000 + 1500],
+    [
+      'a long context changes the price of all tokens',
+      CLAUDE,
+      { input: 200_001, output: 100 },
+      1_200_006 + 2250,
+    ],
+    [
+      'in a long context, the prices of a cache rise as that of input does',
+      CLAUDE,
+      { input: 300_000, output: 0, cachedInput: 200_000, cacheWrite: 50_000 },
+      50_000 * 6 + 200_000 * 0.6 + 50_000 * 7.5,
+    ],
+    [
+      'from a price of 0, they cannot rise',
+      { ...CLAUDE, inputPerMillion: 0 },
+      { input: 300_000, output: 0, cachedInput: 300_000 },
+      90_000,
+    ],
     ['a tiny price', { inputPerMillion: 1e-7, outputPerMillion: 0 }, { input: 10_000_001, output: 0 }, 2],
     [
       'a price with an exponent',

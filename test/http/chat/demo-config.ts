@@ -3,6 +3,7 @@ import type { Limit } from '../../../src/core/model/limit.ts'
 import { DEFAULT_RESOURCE, type LimitSetKey } from '../../../src/core/model/limit-set.ts'
 import type { Model } from '../../../src/core/model/model.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
+import { aModel } from '../../store/store-fixtures.ts'
 
 /** [id, parent, rpm, tpm], as loaded by `seed/`. */
 const DEMO = [
@@ -36,7 +37,7 @@ const entity = (id: string, parentId: string | null): Entity => ({
   version: 1n,
 })
 
-const model = (id: string): Model => ({ id, tier: null, prices: null, createdAt: 1_700_000_000_000_000_000n })
+const model = (id: string): Model => aModel({ id, createdAt: 1_700_000_000_000_000_000n })
 
 /** The demo project with its three keys; key-charlie may use gpt-4 only. */
 export const demoEntities: ReadonlyMap<string, Entity> = new Map(

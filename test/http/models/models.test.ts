@@ -17,8 +17,37 @@ describe('a model', () => {
     const replaced = asDescribed(await send('PUT', path, { body: { tier: 'free' } }), modelResponse)
     expect(replaced).toEqual({ ...created, tier: 'free', prices: null })
     expect(asDescribed(await send('GET', '/api/models'), modelsResponse).items).toEqual([replaced])
+    expect(asDescribed(await send('GET', path), modelResponse)).toEqual(replaced)
     expect((await send('DELETE', path)).status).toBe(204)
     expect((await send('DELETE', path)).status).toBe(404)
+    expect((await send('GET', path)).status).toBe(404)
+  })
+
+  test('has upstreams in an order, a bound of output tokens, and prices of caches and long contexts', async () => {
+    const { send } = createTestApp()
+    const prices = {
+      input_per_million: 3,
+      output_per_million: 15,
+      cache_write_per_million: 3.75,
+      long_context: { above_tokens: 200_000, input_per_million: 6, output_per_million: 22.5 },
+    }
+    const upstreams = [{ upstream: 'bedrock-eu', model: 'eu.anthropic.claude' }, { upstream: 'direct' }]
+    const body = { prices, upstreams, max_output_tokens: 8192 }
+    const created = asDescribed(await send('PUT', '/api/models/claude', { body }), modelResponse, 201)
+    expect(created).toMatchObject({
+      prices,
+      upstreams: [upstreams[0], { upstream: 'direct', model: null }],
+      max_output_tokens: 8192,
+    })
+    const replaced = asDescribed(await send('PUT', '/api/models/claude', { body: {} }), modelResponse)
+    expect(replaced).toMatchObject({ prices: null, upstreams: [], max_output_tokens: 4096 })
+  })
+
+  test('requires a body, as PUT replaces the whole model', async () => {
+    const { send } = createTestApp()
+    await send('PUT', '/api/models/a', { body: { tier: 'free' } })
+    expect(await send('PUT', '/api/models/a')).toMatchObject({ status: 400, body: { field: 'body' } })
+    expect((await send('GET', '/api/models/a')).body).toMatchObject({ tier: 'free' })
   })
 
   test('can also be addressed by its encoded id', async () => {
@@ -56,6 +85,13 @@ describe('a model', () => {
       '/api/models/a',
       { prices: { input_per_million: 1, output_per_million: 1, per_image: 1 } },
     ],
+    ['upstreams', '/api/models/a', { upstreams: Array(9).fill({ upstream: 'a' }) }],
+    ['upstreams[0].upstream', '/api/models/a', { upstreams: [{ upstream: 'a/b' }] }],
+    ['upstreams[0].model', '/api/models/a', { upstreams: [{ upstream: 'a', model: '' }] }],
+    ['upstreams[0].weight', '/api/models/a', { upstreams: [{ upstream: 'a', weight: 1 }] }],
+    ['upstreams[1]', '/api/models/a', { upstreams: [{ upstream: 'a' }, { upstream: 'a', model: null }] }],
+    ['max_output_tokens', '/api/models/a', { max_output_tokens: 0 }],
+    ['token_weights', '/api/models/a', { token_weights: { input: 1 } }],
     ['teir', '/api/models/a', { teir: 'free' }],
   ])('with an invalid %s is rejected', async (field, path, body) => {
     expect(await createTestApp().send('PUT', path, { body })).toMatchObject({ status: 400, body: { field } })

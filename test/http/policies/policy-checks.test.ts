@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createTestClock } from '../../core/test-clock.ts'
+import { aModel } from '../../store/store-fixtures.ts'
 import { createTestAdminStore } from '../test-admin-store.ts'
 import { createMemoryWorld, createPolicyWorld } from './policy-world.ts'
 
@@ -51,7 +52,7 @@ describe('POST /rate-limit/check', () => {
     expect((await check({ ...CHECK, modelTier: 'free' })).allowed).toBe(true)
     clock.advance(SECOND)
     const audit = { id: 'a', at: 1n, actor: 'a', action: 'a', subject: 'a', before: null, after: null }
-    await store.putModel({ id: 'gpt-9', tier: 'platinum', prices: null, createdAt: 0n }, audit)
+    await store.putModel(aModel({ id: 'gpt-9', tier: 'platinum' }), audit)
     expect((await check({ ...CHECK, modelTier: 'platinum' })).allowed).toBe(true)
   })
 

@@ -162,6 +162,17 @@ describe('an item that somebody has broken by hand', () => {
       broken('MODEL#odd', 'META', 'prices.input_per_million'),
     )
     await put({
+      PK: 'MODEL#odd',
+      SK: 'META',
+      created_at: '2026-01-01T00:00:00Z',
+      upstreams: [{ upstream: 'a' }, { model: 'b' }],
+    })
+    await expect(store.model('odd')).rejects.toMatchObject(
+      broken('MODEL#odd', 'META', 'upstreams\\[1\\].upstream'),
+    )
+    await put({ PK: 'MODEL#old', SK: 'META', created_at: '2026-01-01T00:00:00Z' })
+    await expect(store.model('old')).resolves.toMatchObject({ upstreams: [], maxOutputTokens: 4096 })
+    await put({
       PK: 'KEY#0dd',
       SK: 'META',
       key_id: 'k',

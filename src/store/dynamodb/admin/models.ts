@@ -1,4 +1,6 @@
-import type { Model, Prices } from '../../../core/model/model.ts'
+import { pricesToJson } from '../../../core/model/json.ts'
+import { DEFAULT_MAX_OUTPUT_TOKENS, type Model, type Prices } from '../../../core/model/model.ts'
+import type { ModelUpstream } from '../../../core/model/upstream.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { createItemReader, type ItemReader, type StoredItem, toIsoTime, toItem } from '../attributes.ts'
 import { INDEX, INDEXED, idOf, modelKey } from '../table-keys.ts'
@@ -13,16 +15,15 @@ const modelItem = (model: Model): StoredItem =>
     GSI1PK: INDEXED.models,
     GSI1SK: model.id,
     ...(model.tier !== null && { tier: model.tier }),
-    ...(model.prices !== null && { prices: pricesFields(model.prices) }),
+    ...(model.prices !== null && { prices: pricesToJson(model.prices) }),
+    ...(model.upstreams.length > 0 && { upstreams: model.upstreams.map(upstreamFields) }),
+    max_output_tokens: model.maxOutputTokens,
     created_at: toIsoTime(model.createdAt),
   })
 
-const pricesFields = (prices: Prices): Record<string, number> => ({
-  input_per_million: prices.inputPerMillion,
-  output_per_million: prices.outputPerMillion,
-  ...(prices.cachedInputPerMillion !== undefined && {
-    cached_input_per_million: prices.cachedInputPerMillion,
-  }),
+const upstreamFields = ({ upstream, model }: ModelUpstream): Record<string, string> => ({
+  upstream,
+  ...(model !== null && { model }),
 })
 
 /** Throws an error that names the item if it is unreadable. */
@@ -33,16 +34,34 @@ const toModel = (item: StoredItem): Model => {
     id: idOf(read.text('PK')),
     tier: read.textOrNull('tier'),
     prices: prices === null ? null : toPrices(prices),
+    upstreams: read.has('upstreams') ? read.maps('upstreams').map(toModelUpstream) : [],
+    // absent from items that were written before models had it
+    maxOutputTokens: read.numberOrNull('max_output_tokens') ?? DEFAULT_MAX_OUTPUT_TOKENS,
     createdAt: read.time('created_at'),
   }
 }
 
+const toModelUpstream = (read: ItemReader): ModelUpstream => ({
+  upstream: read.text('upstream'),
+  model: read.textOrNull('model'),
+})
+
 const toPrices = (read: ItemReader): Prices => {
   const cached = read.numberOrNull('cached_input_per_million')
+  const written = read.numberOrNull('cache_write_per_million')
+  const long = read.mapOrNull('long_context')
   return {
     inputPerMillion: read.number('input_per_million'),
     outputPerMillion: read.number('output_per_million'),
     ...(cached !== null && { cachedInputPerMillion: cached }),
+    ...(written !== null && { cacheWritePerMillion: written }),
+    ...(long !== null && {
+      longContext: {
+        aboveTokens: long.number('above_tokens'),
+        inputPerMillion: long.number('input_per_million'),
+        outputPerMillion: long.number('output_per_million'),
+      },
+    }),
   }
 }
 
