@@ -4,7 +4,7 @@ import { type AddressInfo, Server as NetServer } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import { codeOf, portError, reasonOf, StartError } from '../../src/command-line/failure.ts'
-import type { DirectListener } from '../../src/http/node/direct-listener.ts'
+import type { DirectListener, DirectServer } from '../../src/http/node/direct-listener.ts'
 
 export interface Listening {
   /** `http://127.0.0.1:8080` */
@@ -72,10 +72,9 @@ const createTracker = () => {
     inProgress--
     if (inProgress === 0) onNone()
   }
-  const track = (request: unknown): void => {
-    if (!(request instanceof Promise)) return
+  const track = (work: Promise<unknown>): void => {
     inProgress++
-    request.then(end, end)
+    work.then(end, end)
   }
   const ended = (): Promise<void> =>
     new Promise((resolve) => {
@@ -93,16 +92,18 @@ const createDrain = (server: Server, wait: (ms: number) => Promise<void>) => {
   const open = new Set<ServerResponse>()
   let isDraining = false
   let isClosing = false
+  /** One function for all responses: to create one for each takes as long as to set all its headers. */
+  function onClose(this: ServerResponse): void {
+    open.delete(this)
+    // its headers may have kept the connection alive
+    if (isClosing) setImmediate(() => server.closeIdleConnections())
+  }
   const closeAfter = (response: ServerResponse): void => {
     if (!response.headersSent) response.setHeader('connection', 'close')
   }
   server.prependListener('request', (_: IncomingMessage, response: ServerResponse) => {
     open.add(response)
-    response.once('close', () => {
-      open.delete(response)
-      // its headers may have kept the connection alive
-      if (isClosing) setImmediate(() => server.closeIdleConnections())
-    })
+    response.on('close', onClose)
     if (isDraining) closeAfter(response)
   })
   return async (): Promise<void> => {
@@ -178,14 +179,14 @@ export const listen = async (options: ListenOptions): Promise<Listening> => {
   const { track, ended } = createTracker()
   const { fetch, watch } = continuedByApp((request, env) => {
     const response = options.fetch(request, env)
-    track(response)
+    if (response instanceof Promise) track(response)
     return response
   })
   const listener = getRequestListener(fetch)
-  const direct: DirectListener = options.direct ?? ((_incoming, _outgoing, leave) => void leave())
-  const server = createServer((incoming, outgoing) => {
-    track(direct(incoming, outgoing, () => void listener(incoming, outgoing)))
-  })
+  const leave: DirectServer['leave'] = (incoming, outgoing) => void listener(incoming, outgoing)
+  const { direct = leave } = options
+  const others: DirectServer = { leave, track }
+  const server = createServer((incoming, outgoing) => direct(incoming, outgoing, others))
   watch(server)
   keepAlive(server, options.keepAliveSeconds)
   const drain = createDrain(server, options.wait ?? pause)

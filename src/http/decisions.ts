@@ -1,4 +1,4 @@
-import type { Allowed, Decision, Denied } from '../core/decide/decision.ts'
+import type { Allowed, Decision, DecisionRequest, Denied } from '../core/decide/decision.ts'
 import type { Limiter } from '../core/decide/limiter.ts'
 import { settledReservation } from '../core/decide/reservation.ts'
 import { StoreUnavailable } from '../core/model/errors.ts'
@@ -6,9 +6,10 @@ import type { Headers } from '../web/rate-limit-headers.ts'
 import type { HttpSettings } from './app-dependencies.ts'
 import { type DeniedSubject, v1Denial, v1Error } from './errors/openai-error.ts'
 import { problemOf } from './errors/problem.ts'
+import type { Eventual } from './when-ready.ts'
 
 /** The part of the limiter that decides. */
-export type Decider = Pick<Limiter, 'decide' | 'checkPolicies' | 'foreseesDenial'>
+export type Decider = Pick<Limiter, 'decide' | 'decideAtOnce' | 'checkPolicies' | 'foreseesDenial'>
 
 export interface DeciderNeeds {
   readonly limiter: Decider
@@ -29,9 +30,14 @@ const BYPASSED: Allowed = {
 
 const bypass: Decider = {
   decide: async () => BYPASSED,
+  decideAtOnce: () => BYPASSED,
   checkPolicies: async () => BYPASSED,
   foreseesDenial: () => false,
 }
+
+/** The decision itself if it needs neither a read nor a write. Throws, or rejects, as `Limiter.decide`. */
+export const decisionOf = (decider: Decider, request: DecisionRequest): Eventual<Decision> =>
+  decider.decideAtOnce(request) ?? decider.decide(request)
 
 export type DenialBody = ReturnType<typeof v1Denial> | ReturnType<typeof v1UnavailableBody>
 

@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { HeaderOf } from '../web/client.ts'
 import type { ActingIdentity, AppEnv, Identity } from './app-dependencies.ts'
 import { type Reply, type ResponseContext, respond } from './response.ts'
+import type { Eventual } from './when-ready.ts'
 
 /** A request on a hot route, as its handler reads it. */
 export interface HotRequest {
@@ -12,8 +13,8 @@ export interface HotRequest {
   readonly signal: () => AbortSignal
 }
 
-/** Responds to a request with a valid body. Rejects with the errors of the route. */
-export type HotHandler<B> = (body: B, request: HotRequest) => Promise<Reply>
+/** Responds to a request with a valid body, at once if nothing must be waited for. Throws, or rejects, with the errors of the route. */
+export type HotHandler<B> = (body: B, request: HotRequest) => Eventual<Reply>
 
 /** The response of a hot route in Hono. */
 export const respondHot = async <B>(
@@ -36,8 +37,8 @@ export const respondHot = async <B>(
  */
 export interface HotRoute {
   readonly path: string
-  /** `body` is the parsed JSON. Throws and rejects with the errors of the route. */
-  respond(body: unknown, request: HotRequest): Promise<Reply>
+  /** `body` is the parsed JSON. Otherwise as a `HotHandler`. */
+  respond(body: unknown, request: HotRequest): Eventual<Reply>
 }
 
 /** The hot routes, and the steps of the app that a request passes before and after them. */
@@ -48,7 +49,7 @@ export interface HotRoutes {
   /** The context of the response. Throws if the request must be rejected. */
   begin(header: HeaderOf): ResponseContext
   /** Throws, or rejects, if the request must be rejected. */
-  identify(header: HeaderOf): Identity | Promise<Identity>
+  identify(header: HeaderOf): Eventual<Identity>
   /** The reply to an error of a route. */
   replyTo(error: unknown, request: FailedRequest): Reply
 }

@@ -36,6 +36,11 @@ export interface Limiter extends Inspector {
    * read.
    */
   decide(request: DecisionRequest): Promise<Decision>
+  /**
+   * The same without a promise; undefined if `decide` must decide, because a read or a write is needed. Throws
+   * `ZaelError('invalid_request')` as `decide`.
+   */
+  decideAtOnce(request: DecisionRequest): Decision | undefined
   /** Prepares requests of one entity on `_default_`, which can often be decided at once. */
   prepare(target: { readonly entityId: string }): PreparedTarget
   /**
@@ -136,14 +141,17 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   }
   const livePath = dependencies.live && createLivePath({ ...deps, live: dependencies.live })
   const atOnce = { ...deps, resolver, isLimited, livePath, fastPath: leases.isOn ? fastPath : undefined }
+  const tryAtOnce = (request: DecisionRequest): Decision | undefined => {
+    checkRequest(request)
+    return decideAtOnce(atOnce, targetOf(request), request)
+  }
 
   return {
     ...createInspector({ ...deps, isLimited, resolver }),
+    decideAtOnce: tryAtOnce,
     async decide(request) {
-      checkRequest(request)
-      const target = targetOf(request)
-      const decision = decideAtOnce(atOnce, target, request)
-      return decision ?? decide(deps, request, (maxAgeNs) => resolve(target, maxAgeNs))
+      const decision = tryAtOnce(request)
+      return decision ?? decide(deps, request, (maxAgeNs) => resolve(targetOf(request), maxAgeNs))
     },
     prepare: (target) => prepareTarget(atOnce, target),
     foreseesDenial(request) {

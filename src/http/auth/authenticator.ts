@@ -7,6 +7,7 @@ import type { Secrets } from '../../core/ports/platform.ts'
 import type { Credential } from '../../web/client.ts'
 import type { ActingIdentity, AppDependencies, Identity } from '../app-dependencies.ts'
 import { createReadThroughCache, type ReadThroughCache } from '../cached-reads.ts'
+import { type Eventual, whenReady } from '../when-ready.ts'
 
 /** Identifies clients by keys and tokens. */
 export interface Authenticator {
@@ -14,7 +15,7 @@ export interface Authenticator {
    * The identity itself if all of it is cached, as it is for most requests. Throws, or rejects, with `unauthorized`, or with
    * `StoreUnavailable` if a key cannot be looked up.
    */
-  identify(credential: Credential): Identity | Promise<Identity>
+  identify(credential: Credential): Eventual<Identity>
   /** The entity that an admin names. Throws `not_found`, and `unauthorized` if it or an ancestor is disabled. */
   actingAs(entityId: string): Promise<Acting>
   /** Drops the cached data of a changed entity. */
@@ -47,9 +48,9 @@ export const createAuthenticator = (deps: Needs): Authenticator => {
   })
   const tokenKind = createTokenKinds(deps)
 
-  const ownerOf = (key: ApiKey | undefined): Acting | Promise<Acting> => {
+  const ownerOf = (key: ApiKey | undefined): Eventual<Acting> => {
     if (key === undefined || !isUsable(key, clock.now())) throw unauthorized(INCORRECT_KEY)
-    return whenRead(entities.get(key.entityId), (entity) => {
+    return whenReady(entities.get(key.entityId), (entity) => {
       if (entity === undefined) throw unauthorized(INCORRECT_KEY)
       return requireEnabled(entities, entity)
     })
@@ -60,7 +61,7 @@ export const createAuthenticator = (deps: Needs): Authenticator => {
       const tokenHash = secrets.hash(credential.token)
       const kind = tokenKind(tokenHash, credential.isBearer)
       if (kind !== undefined) return { kind, entityId: null, entity: null, organization: null }
-      return whenRead(whenRead(keys.get(tokenHash), ownerOf), asCaller)
+      return whenReady(whenReady(keys.get(tokenHash), ownerOf), asCaller)
     },
     async actingAs(entityId) {
       const entity = await entities.get(entityId)
@@ -92,8 +93,8 @@ const createTokenKinds = ({ secrets, settings }: Needs) => {
  * The entity with its root ancestor; its `models` are those that all of its ancestors allow too. Throws `unauthorized` if one
  * of them is disabled.
  */
-const requireEnabled = (entities: Entities, entity: Entity): Acting | Promise<Acting> =>
-  whenRead(ancestorsOf(entity, entities.get), (ancestors) => {
+const requireEnabled = (entities: Entities, entity: Entity): Eventual<Acting> =>
+  whenReady(ancestorsOf(entity, entities.get), (ancestors) => {
     const family = [entity, ...ancestors]
     const disabled = family.find((member) => member.disabled)
     if (disabled !== undefined) throw unauthorized(`${disabled.id} is disabled`)
@@ -106,10 +107,6 @@ const requireEnabled = (entities: Entities, entity: Entity): Acting | Promise<Ac
   })
 
 const asCaller = (acting: Acting): Identity => ({ kind: 'caller', ...acting })
-
-/** Continues at once if the value is cached: a promise would delay every request. */
-const whenRead = <T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> =>
-  value instanceof Promise ? value.then(next) : next(value)
 
 export const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)
 

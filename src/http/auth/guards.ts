@@ -7,6 +7,7 @@ import { addressBehind, connectionAddress, type HeaderOf, presentedKey } from '.
 import { secondsOf } from '../../web/denial-json.ts'
 import { addressGroup } from '../../web/ip-address.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, Identity } from '../app-dependencies.ts'
+import type { Eventual } from '../when-ready.ts'
 import { type Authenticator, unauthorized } from './authenticator.ts'
 
 /** Middleware that authenticates. Each throws `unauthorized` or `forbidden`. */
@@ -62,7 +63,7 @@ const createIdentify = (
 }
 
 /** The identity of the client that sent these headers. Throws and rejects as `identify`. */
-export const identityOf = (authenticator: Authenticator, header: HeaderOf): Identity | Promise<Identity> => {
+export const identityOf = (authenticator: Authenticator, header: HeaderOf): Eventual<Identity> => {
   const credential = presentedKey(header)
   if (credential === 'conflict') throw unauthorized(CONFLICT)
   if (credential === undefined) throw unauthorized(NO_KEY)

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Context } from 'hono'
 import { invalid, ZaelError } from '../../core/model/errors.ts'
 import type { HeaderOf } from '../../web/client.ts'
-import { JSON_BOUNDS, type JsonBounds, scanJson } from '../../web/json-scan.ts'
+import { JSON_BOUNDS, type JsonBounds, type JsonScan, scanJson } from '../../web/json-scan.ts'
 import { ClientDisconnected } from '../errors/problem.ts'
 
 /** A content type of JSON. */
@@ -97,26 +97,48 @@ export interface ParseOptions {
 }
 
 /**
- * The value of a JSON text from a client. Throws `invalid_request` if it is malformed or exceeds the bounds, which are checked
- * first, as parsing cannot yield.
+ * The value of a JSON text from a client; a promise of it for a long text. Throws, or rejects with, `invalid_request` if it is
+ * malformed or exceeds the bounds, which are checked first, as parsing cannot yield.
  */
-export const parseJson = async (text: string, options: ParseOptions = {}): Promise<unknown> => {
-  const { bounds = JSON_BOUNDS, nextTurn: turn = nextTurn } = options
+export const parseJson = (text: string, options: ParseOptions = {}): unknown => {
+  const { bounds = JSON_BOUNDS } = options
   if (cannotExceed(text, bounds)) return parsed(text)
+  if (text.length > CHARS_PER_TURN) return parseInTurns(text, options)
+  const scan = scanJson(text, bounds)
+  scan.run(text.length)
+  requireWithin(scan)
+  return parsed(text)
+}
+
+const parseInTurns = async (
+  text: string,
+  { bounds = JSON_BOUNDS, nextTurn: turn = nextTurn }: ParseOptions,
+): Promise<unknown> => {
   const scan = scanJson(text, bounds)
   while (!scan.run(CHARS_PER_TURN)) await turn()
-  const must = scan.exceeded()
-  if (must !== undefined) throw invalid('body', must)
-  if (text.length <= CHARS_PER_TURN) return parsed(text)
+  requireWithin(scan)
   await turn()
   const value = parsed(text)
   await turn()
   return value
 }
 
-/** Each level and each value takes at least one character. */
-const cannotExceed = ({ length }: string, { levels, values, fields }: JsonBounds): boolean =>
-  length <= Math.min(levels, values, fields)
+const requireWithin = (scan: JsonScan): void => {
+  const must = scan.exceeded()
+  if (must !== undefined) throw invalid('body', must)
+}
+
+/** Without the scan, which takes longer: each value and field takes at least one character, each level an opening bracket. */
+const cannotExceed = (text: string, { levels, values, fields }: JsonBounds): boolean =>
+  text.length <= Math.min(values, fields) &&
+  (text.length <= levels || countOf(text, '[', levels) + countOf(text, '{', levels) <= levels)
+
+/** How often a character occurs, including in strings; counts to `most` and one more. */
+const countOf = (text: string, char: string, most: number): number => {
+  let count = 0
+  for (let at = text.indexOf(char); at >= 0 && count <= most; at = text.indexOf(char, at + 1)) count += 1
+  return count
+}
 
 const parsed = (text: string): unknown => {
   try {

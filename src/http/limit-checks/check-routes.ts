@@ -15,7 +15,8 @@ import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
 import { type ModelLookup, mayUse } from '../models/model-lookup.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
 import type { JsonReply } from '../response.ts'
-import { parseChecks, type RequestedCheck } from './check-request.ts'
+import { type Eventual, whenReady } from '../when-ready.ts'
+import { parseChecks, type RequestedCheck, type RequestedChecks } from './check-request.ts'
 import { createDecideCheck, createForesight } from './decide-check.ts'
 import { createIdempotency } from './idempotency.ts'
 import { type RunChecksNeeds, runCheck, runChecks } from './run-checks.ts'
@@ -40,14 +41,18 @@ export const createCheckHandler = (
     chargesNothing: createForesight({ decider }),
     errorFormat: needs.settings.errorFormat,
   }
-  return async (body, { acting, header }) => {
-    const { isList, requested } = parseChecks(body, header('x-user-id') || undefined)
-    for (const each of requested)
-      if (!isAllowedToAll(acting, each)) await requireAllowed(models, acting, each)
-    if (isList) return list(await runChecks(needed, acting, requested))
+  const run = (acting: ActingIdentity, { isList, requested }: RequestedChecks): Eventual<JsonReply> => {
+    if (isList) return runChecks(needed, acting, requested).then(list)
     const [only] = requested
     if (only === undefined) throw new Error('the parsed request contains no check')
-    return single(await runCheck(needed, acting, only), needs.settings.errorFormat)
+    return whenReady(runCheck(needed, acting, only), (response) =>
+      single(response, needs.settings.errorFormat),
+    )
+  }
+  return (body, { acting, header }) => {
+    const checks = parseChecks(body, header('x-user-id') || undefined)
+    if (checks.requested.every((each) => isAllowedToAll(acting, each))) return run(acting, checks)
+    return requireAllAllowed(models, acting, checks.requested).then(() => run(acting, checks))
   }
 }
 
@@ -71,6 +76,14 @@ const isAllowedToAll = (
   { entity }: ActingIdentity,
   { check: { context, resource } }: RequestedCheck,
 ): boolean => context === undefined && (resource === undefined || mayUse(entity, resource))
+
+const requireAllAllowed = async (
+  models: ModelLookup,
+  acting: ActingIdentity,
+  requested: readonly RequestedCheck[],
+): Promise<void> => {
+  for (const each of requested) if (!isAllowedToAll(acting, each)) await requireAllowed(models, acting, each)
+}
 
 /** Throws `forbidden` if a caller sends a context, `ModelRejected` if the resource is a model that they may not use. */
 const requireAllowed = async (

@@ -7,9 +7,10 @@ import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import { rateLimitHeaders } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, HttpSettings } from '../app-dependencies.ts'
-import { type Decider, type DenialBody, v1DenialResponse } from '../decisions.ts'
+import { type Decider, type DenialBody, decisionOf, v1DenialResponse } from '../decisions.ts'
 import { v1Error } from '../errors/openai-error.ts'
 import type { Problem } from '../errors/problem.ts'
+import { type Eventual, whenReady } from '../when-ready.ts'
 import { hasNoCost, type LimitCheck } from './check-request.ts'
 
 /** A decided check, to be completed by `confirm` or `undo`. */
@@ -41,27 +42,40 @@ export type DecideCheck = (
   acting: ActingIdentity,
   check: LimitCheck,
   options: { readonly canUndo: boolean },
-) => Promise<DecidedCheck>
+) => Eventual<DecidedCheck>
 
-/** Throws `StoreUnavailable` if the check cannot be decided, or its reservation cannot be stored; then nothing is charged. */
+/** Throws, or rejects with, `StoreUnavailable` if the check cannot be decided, or its reservation cannot be stored; then nothing is charged. */
 export const createDecideCheck =
   (needs: DecideCheckNeeds): DecideCheck =>
-  async (acting, check, { canUndo }) => {
-    const decision = await needs.decider.decide(requestOf(acting, check, canUndo))
-    const headers = rateLimitHeaders(decision)
-    if (!decision.allowed) {
-      const subject = { model: check.resource ?? DEFAULT_RESOURCE, organization: acting.organization }
-      const denial = v1DenialResponse(decision, subject, headers, needs.settings.errorFormat)
-      const response = { ...denial, body: deniedJson(decision, denial.body) }
-      return { response, reservation: undefined, isHeld: false }
-    }
-    const { reservation } = decision
-    const held = check.reserve
-      ? await needs.reservationService.hold(acting.entityId, reservation, check.lifetimeSeconds)
-      : undefined
-    const response = { status: 200, headers, body: allowedJson(decision, held) }
-    return { response, reservation, isHeld: held !== undefined }
+  (acting, check, { canUndo }) =>
+    whenReady(decisionOf(needs.decider, requestOf(acting, check, canUndo)), (decision) => {
+      if (!decision.allowed) return deniedCheck(decision, acting, check, needs.settings.errorFormat)
+      if (!check.reserve) return allowedCheck(decision, undefined)
+      const { reservation } = decision
+      const holding = needs.reservationService.hold(acting.entityId, reservation, check.lifetimeSeconds)
+      return holding.then((held) => allowedCheck(decision, held))
+    })
+
+const allowedCheck = (decision: Allowed, held: StoredReservation | undefined): DecidedCheck => ({
+  response: { status: 200, headers: rateLimitHeaders(decision), body: allowedJson(decision, held) },
+  reservation: decision.reservation,
+  isHeld: held !== undefined,
+})
+
+const deniedCheck = (
+  decision: Denied,
+  { organization }: ActingIdentity,
+  { resource = DEFAULT_RESOURCE }: LimitCheck,
+  format: HttpSettings['errorFormat'],
+): DecidedCheck => {
+  const subject = { model: resource, organization }
+  const denial = v1DenialResponse(decision, subject, rateLimitHeaders(decision), format)
+  return {
+    response: { ...denial, body: deniedJson(decision, denial.body) },
+    reservation: undefined,
+    isHeld: false,
   }
+}
 
 /** Predicts whether a check charges nothing, before it is decided. */
 export const createForesight =

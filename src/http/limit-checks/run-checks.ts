@@ -3,6 +3,7 @@ import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
 import { DEGRADED } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, HttpSettings } from '../app-dependencies.ts'
 import { problemOf } from '../errors/problem.ts'
+import { type Eventual, whenReady } from '../when-ready.ts'
 import { hasNoCost, type LimitCheck, type RequestedCheck } from './check-request.ts'
 import { confirm, type DecideCheck, type DecidedCheck, failedJson, undo } from './decide-check.ts'
 import type { Claim, Idempotency, KeyedRequest } from './idempotency.ts'
@@ -23,15 +24,17 @@ interface ClaimedCheck {
   readonly unclaimed?: KeyedRequest
 }
 
-/** Runs one check. Throws if it cannot be decided. */
-export const runCheck = async (
+/** Runs one check. Throws, or rejects, if it cannot be decided. */
+export const runCheck = (
   needs: RunChecksNeeds,
   acting: ActingIdentity,
   requested: RequestedCheck,
-): Promise<KeptResponse> =>
+): Eventual<KeptResponse> =>
   requested.idempotencyKey === undefined
-    ? (await needs.decideCheck(acting, requested.check, { canUndo: false })).response
-    : run(needs, acting, await claimed(needs, acting, requested))
+    ? whenReady(needs.decideCheck(acting, requested.check, FINAL), ({ response }) => response)
+    : claimed(needs, acting, requested).then((claim) => run(needs, acting, claim))
+
+const FINAL = { canUndo: false } as const
 
 /**
  * Runs the checks of a list independently; those on the same resource in the order of the list. All idempotency keys are claimed
@@ -95,7 +98,7 @@ const run = async (
   { check, claim, unclaimed }: ClaimedCheck,
 ): Promise<KeptResponse> => {
   if (claim) {
-    return copyOf(await idempotency.respond(claim, () => decideCheck(acting, check, { canUndo: true })))
+    return copyOf(await idempotency.respond(claim, async () => decideCheck(acting, check, { canUndo: true })))
   }
   const checked = await decideCheck(acting, check, { canUndo: unclaimed !== undefined })
   return unclaimed ? copyOf(await claimedLate(idempotency, check, checked, unclaimed)) : checked.response

@@ -2,19 +2,33 @@ import type { IncomingMessage } from 'node:http'
 import type { HeaderOf } from '../../web/client.ts'
 import { ClientDisconnected } from '../errors/problem.ts'
 
-/** Reads headers as `Request` does: all values of a repeated header, separated by `, `. `incoming.headers` drops some of them. */
-export const headerReader =
-  ({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): HeaderOf =>
-  (name) => {
-    let found: string | undefined
-    for (let at = 0; at < rawHeaders.length; at += 2) {
-      const given = rawHeaders[at]
-      if (given === undefined || given.length !== name.length || given.toLowerCase() !== name) continue
-      const value = rawHeaders[at + 1] ?? ''
-      found = found === undefined ? value : `${found}, ${value}`
-    }
-    return found
+type Received = Pick<IncomingMessage, 'headers' | 'rawHeaders'>
+
+/** Reads headers as `Request` does: all values of a repeated header, separated by `, `. */
+export const headerReader = (incoming: Received): HeaderOf => {
+  // Node has computed `headers` already, but it drops some of the repeated ones
+  const all = isAnyRepeated(incoming) ? joined(incoming.rawHeaders) : incoming.headers
+  return (name) => {
+    const value = all[name]
+    return Array.isArray(value) ? value.join(', ') : value
   }
+}
+
+const isAnyRepeated = ({ headers, rawHeaders }: Received): boolean => {
+  let names = 0
+  for (const _ in headers) names += 1
+  return names * 2 < rawHeaders.length
+}
+
+const joined = (rawHeaders: readonly string[]): Readonly<Record<string, string>> => {
+  const all: Record<string, string> = Object.create(null)
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = [rawHeaders[at]?.toLowerCase(), rawHeaders[at + 1]]
+    const before = all[name]
+    all[name] = before === undefined ? value : `${before}, ${value}`
+  }
+  return all
+}
 
 /** A name or an address, and a port below 65,000. Others may be invalid, which the app decides. */
 const USUAL_HOST = /^([\w.-]+|\[[\da-f:]+\])(:(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}))?$/i
@@ -31,13 +45,28 @@ export const usualLength = ({ headers }: Pick<IncomingMessage, 'headers'>): numb
 
 const decoder = new TextDecoder()
 
-/** The text of a body of known length. Rejects with `ClientDisconnected` if the connection closes before its end. */
-export const readText = (incoming: IncomingMessage): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-    incoming.on('end', () => resolve(decoder.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))))
-    incoming.on('close', () => {
-      if (!incoming.readableEnded) reject(new ClientDisconnected({ cause: incoming.errored }))
-    })
+/**
+ * Calls `onText` with the text of a body of `length` bytes when the last of them arrives, which is sooner than the event `end`.
+ * Calls `onError` with `ClientDisconnected` if the connection closes before. Calls one of them, once.
+ */
+export const readText = (
+  incoming: IncomingMessage,
+  length: number,
+  onText: (text: string) => void,
+  onError: (error: ClientDisconnected) => void,
+): void => {
+  let before: Buffer[] | undefined
+  let missing = length
+  const onClose = (): void => {
+    if (missing > 0) onError(new ClientDisconnected({ cause: incoming.errored }))
+  }
+  if (incoming.destroyed) onClose()
+  else incoming.on('close', onClose)
+  incoming.on('data', (chunk: Buffer) => {
+    missing -= chunk.length
+    if (missing === 0)
+      onText(decoder.decode(before === undefined ? chunk : Buffer.concat([...before, chunk])))
+    else if (before === undefined) before = [chunk]
+    else before.push(chunk)
   })
+}

@@ -1,12 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { completeHeaders, type EventReader, type Reply, type ResponseContext } from '../response.ts'
+import type { Eventual } from '../when-ready.ts'
 
 /** Writes a reply with all its headers. A promise for a stream: it resolves when the stream or its connection ends. */
-export const send = (
-  outgoing: ServerResponse,
-  context: ResponseContext,
-  reply: Reply,
-): Promise<void> | undefined => {
+export const send = (outgoing: ServerResponse, context: ResponseContext, reply: Reply): Eventual<void> => {
   if (reply === undefined) return undefined
   const headers = completeHeaders(reply, context)
   if ('events' in reply) {
@@ -16,10 +13,11 @@ export const send = (
     return sendEvents(outgoing, reply.events)
   }
   const text = JSON.stringify(reply.body)
-  headers['content-length'] = String(Buffer.byteLength(text))
+  const bytes = Buffer.byteLength(text)
+  headers['content-length'] = String(bytes)
   outgoing.writeHead(reply.status, headers)
-  outgoing.end(text)
-  return undefined
+  // ASCII is the same in both encodings, and Node writes Latin-1 without transcoding it
+  outgoing.end(text, bytes === text.length ? 'latin1' : 'utf8')
 }
 
 /** Reads an event only when the client has taken those before it, but for the buffer of the connection. */

@@ -172,7 +172,8 @@ const parsing = async (text: string) => {
   const nextTurn = async () => {
     turns += 1
   }
-  const outcome = await parseJson(text, { nextTurn }).then(
+  const parse = async () => parseJson(text, { nextTurn })
+  const outcome = await parse().then(
     (value) => ({ value }),
     (error: Error) => ({ message: error.message }),
   )

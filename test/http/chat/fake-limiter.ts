@@ -41,6 +41,7 @@ export const createFakeLimiter = (
   return {
     calls,
     settled: () => settled,
+    decideAtOnce: () => undefined,
     async decide(request: DecisionRequest) {
       calls.push(['decide', request])
       return decision.allowed ? { ...decision, reservation } : decision

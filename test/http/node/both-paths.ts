@@ -52,10 +52,13 @@ export const startNode = async ({ isDirect, backend, ...options }: NodeOptions):
     port: 0,
     keepAliveSeconds: 65,
     ...(isDirect && {
-      direct: (incoming, outgoing, leave) =>
-        direct(incoming, outgoing, () => {
-          left += 1
-          leave()
+      direct: (incoming, outgoing, { leave, track }) =>
+        direct(incoming, outgoing, {
+          track,
+          leave(...request) {
+            left += 1
+            leave(...request)
+          },
         }),
     }),
   })
