@@ -30,8 +30,9 @@ const joined = (rawHeaders: readonly string[]): Readonly<Record<string, string>>
   return all
 }
 
-/** A name or an address, and a port below 65,000. Others may be invalid, which the app decides. */
-const USUAL_HOST = /^([\w.-]+|\[[\da-f:]+\])(:(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}))?$/i
+/** A Host that Hono's adapter accepts without parsing it, or a local one. Others may be invalid, which the app decides. */
+const USUAL_HOST =
+  /^([a-z\d._-]+(:([1-5]\d{3,4}|[6-9]\d{3}))?|(localhost|127\.0\.0\.1|\[::1\])(:([1-5]?\d{1,4}|6[0-4]\d{3}))?)$/
 
 /**
  * The length of the body in bytes, which Node's parser enforces; 0 if there is none, its length is not declared, the client

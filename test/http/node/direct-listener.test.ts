@@ -231,6 +231,12 @@ const LEFT: Readonly<Record<string, Case>> = {
     status: 403,
   },
   'an invalid Host': { headers: { ...BOB, host: 'a b' }, body: {}, status: 400 },
+  'an invalid IPv6 address as its Host': { headers: { ...BOB, host: '[1:::2]' }, body: {}, status: 400 },
+  'an invalid IPv4 address and a port as its Host': {
+    headers: { ...BOB, host: '999.1.1.1:80' },
+    body: {},
+    status: 400,
+  },
   'a Host with an invalid port': { headers: { ...BOB, host: 'localhost:99999' }, body: {}, status: 400 },
 }
 
