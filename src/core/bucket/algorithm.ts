@@ -98,7 +98,22 @@ export interface Algorithm {
    * The state at `now`, to be charged in place; undefined if numbers cannot represent it. An algorithm without this is charged
    * by conditional writes in memory, too.
    */
-  live?(fields: LimitFields, now: bigint): LiveLimit | undefined
+  live?(fields: LimitFields, time: LiveTime): LiveLimit | undefined
+}
+
+/** A time as a number: computed once per moment, not for each of the buckets that are charged in it. */
+export interface LiveTime {
+  /** ns since the epoch */
+  readonly now: bigint
+  /** ns since `origin`, within 26 days: sums with a duration stay below 2^53. */
+  readonly ns: number
+  readonly origin: LiveOrigin
+}
+
+/** A time from which others are counted. States of different origins are not comparable. */
+export interface LiveOrigin {
+  /** ns since the epoch */
+  readonly at: bigint
 }
 
 /**
@@ -106,8 +121,10 @@ export interface Algorithm {
  * `charge`, `level` and `latestFullAt` at the time that `moveTo` has set. Durations are numbers of ns, exact below 2^53.
  */
 export interface LiveLimit {
-  /** Sets the time: `elapsedNs` after the previous one, below 0 if the clock was set back. False: the state cannot follow. */
-  moveTo(now: bigint, elapsedNs: number): boolean
+  /** Whether it was charged, be it by 0: then the bucket names it. */
+  readonly isCharged: boolean
+  /** Sets the time, of the same origin; earlier than before if the clock was set back. False: the state cannot follow. */
+  moveTo(time: LiveTime): boolean
   /** Whether `cost` passes. It is at most `bound`, and `bound` at most the capacity. */
   fits(cost: number, bound: number): boolean
   /** Charges a cost that fits. */

@@ -7,6 +7,7 @@ import {
   type LimitFields,
   type LimitWrite,
   type LiveLimit,
+  type LiveTime,
   numberAt,
   type Refund,
   type Use,
@@ -143,6 +144,7 @@ const corrections = (
 
 /** A fixed window that is charged in place. */
 class LiveFixedWindow implements LiveLimit {
+  isCharged = false
   readonly #limit: number
   readonly #windowAt: WindowAt
   readonly #stored: LimitFields
@@ -150,6 +152,8 @@ class LiveFixedWindow implements LiveLimit {
   #countedIn: bigint | undefined
   #count: number
   #window: CalendarWindow = { start: 0n, end: 0n }
+  /** ns since the origin */
+  #endNs = 0
   #leftNs = 0
   #lengthNs = 0
 
@@ -161,16 +165,17 @@ class LiveFixedWindow implements LiveLimit {
     this.#count = Number(numberAt(stored, 'n', 0n))
   }
 
-  moveTo(now: bigint, elapsedNs: number): boolean {
-    this.#leftNs -= elapsedNs
-    return (this.#leftNs > 0 && this.#leftNs <= this.#lengthNs) || this.enter(now)
+  moveTo(time: LiveTime): boolean {
+    this.#leftNs = this.#endNs - time.ns
+    return (this.#leftNs > 0 && this.#leftNs <= this.#lengthNs) || this.enter(time)
   }
 
   /** False: the stored window is later, because the clock was set back. */
-  enter(now: bigint): boolean {
+  enter({ now, ns }: LiveTime): boolean {
     this.#window = this.#windowAt(now)
     const { start, end } = this.#window
     this.#leftNs = Number(end - now)
+    this.#endNs = ns + this.#leftNs
     this.#lengthNs = Number(end - start)
     return (this.#countedIn ?? start) <= start && Number.isSafeInteger(this.#count)
   }
@@ -180,6 +185,7 @@ class LiveFixedWindow implements LiveLimit {
   }
 
   take(cost: number): void {
+    this.isCharged = true
     if (cost === 0) return
     this.#count = this.#used() + cost
     this.#countedIn = this.#window.start
@@ -217,9 +223,9 @@ class LiveFixedWindow implements LiveLimit {
 
 const liveForm =
   (limit: number, windowAt: WindowAt): NonNullable<Algorithm['live']> =>
-  (fields, now) => {
+  (fields, time) => {
     const state = new LiveFixedWindow(limit, windowAt, fields)
-    return state.enter(now) ? state : undefined
+    return state.enter(time) ? state : undefined
   }
 
 /** The fixed window of a text such as `fixed_window 100 per day Europe/Berlin`; undefined for any other text. */

@@ -1,4 +1,4 @@
-import { fieldsOf, type LiveLimit } from './algorithm.ts'
+import { fieldsOf, type LiveLimit, type LiveOrigin, type LiveTime } from './algorithm.ts'
 import { keptUntil, numberIn, textIn, textPath, ttlSeconds, versionPath } from './bucket-item.ts'
 import type { EffectiveLimit } from './effective-limit.ts'
 import type { BucketItem, FieldValue } from './write.ts'
@@ -11,18 +11,27 @@ import type { BucketItem, FieldValue } from './write.ts'
 
 /** Buckets of this process, to be charged in place. */
 export interface LiveBuckets {
-  /** The bucket with this key, at `now` (ns since the epoch); undefined if there is none, or numbers cannot represent it. */
-  at(key: string, now: bigint): LiveBucket | undefined
+  /** `now` (ns since the epoch) as the buckets count it. */
+  timeOf(now: bigint): LiveTime
+  /** The bucket with this key; undefined if there is none. */
+  at(key: string, time: LiveTime): LiveBucket | undefined
   /** The item of the bucket as it is now. */
   itemAt(key: string): BucketItem | undefined
 }
 
 /** Calls of a live bucket to its store. */
 export interface LiveBucketOwner {
-  /** A charge was decided by the bucket: it is the most recently used one. */
+  /** The same object for all buckets of a store, so that a charge seldom reads the owner. */
+  readonly periods: UsePeriods
+  /** Called for the first charge or denial in a period. */
   used(): void
   /** The bucket has ended: its item is the state from now on. */
   ended(): void
+}
+
+/** The number of the current period, of which a store counts the first use of a bucket only. */
+export interface UsePeriods {
+  readonly current: number
 }
 
 /** A limit of a live bucket. */
@@ -31,23 +40,32 @@ export interface HeldLimit {
   readonly text: string
   readonly version: bigint
   readonly state: LiveLimit
-  /** Whether the bucket names the limit; a charge does. */
-  isNamed: boolean
+  /** Whether the stored bucket names the limit; a charge does. */
+  readonly isNamed: boolean
 }
 
-/** ns (26 days): how far the time of a live bucket may move before it is made anew, so that sums stay below 2^53. */
-const LONGEST_NS = 2 ** 51
+/** ns (26 days): how far times may be from their origin. */
+const LONGEST_NS = 2n ** 51n
 
-const isExact = (ns: number): boolean => Math.abs(ns) <= LONGEST_NS
+/** Computes times, the same object for the same time. A time too far from the origin becomes the next origin. */
+export const createLiveTimes = (): LiveBuckets['timeOf'] => {
+  let last: LiveTime = { now: 0n, ns: 0, origin: { at: 0n } }
+  return (now) => {
+    if (now === last.now) return last
+    const sinceNs = now - last.origin.at
+    const isNear = sinceNs <= LONGEST_NS && sinceNs >= -LONGEST_NS
+    last = isNear ? { now, ns: Number(sinceNs), origin: last.origin } : { now, ns: 0, origin: { at: now } }
+    return last
+  }
+}
 
 /** A stored bucket, changed in place until `isEnded`. */
 export class LiveBucket {
   /** True: the store has another state by now, as it was written, removed or evicted. */
   isEnded = false
   #item: BucketItem
-  #now: bigint
-  #movedNs = 0
-  /** ns until the latest moment at which a limit may be full again without a later `ttl`. */
+  readonly #origin: LiveOrigin
+  /** ns since the origin: the latest moment at which a limit may be full again without a later `ttl`. */
   #keptNs: number
   #held: readonly HeldLimit[] = []
   /** Charges, and counts, since `#item`. */
@@ -55,53 +73,54 @@ export class LiveBucket {
   #counts: Record<string, number> | undefined
   #ttl: bigint | undefined
   readonly #owner: LiveBucketOwner
+  readonly #periods: UsePeriods
+  #usedIn = 0
 
-  constructor(item: BucketItem, now: bigint, owner: LiveBucketOwner) {
+  constructor(item: BucketItem, { origin }: LiveTime, owner: LiveBucketOwner) {
     this.#item = item
-    this.#now = now
+    this.#origin = origin
     this.#owner = owner
-    this.#keptNs = Number(keptUntil(item) - now)
+    this.#periods = owner.periods
+    this.#keptNs = Number(keptUntil(item) - origin.at)
   }
 
   /** The limit as this bucket keeps it; undefined if it keeps another of the name, or numbers cannot represent its state. */
-  hold({ limit, algorithm, version }: EffectiveLimit): HeldLimit | undefined {
+  hold({ limit, algorithm, version }: EffectiveLimit, time: LiveTime): HeldLimit | undefined {
     const held = this.#held.find(({ name }) => name === limit.name)
     if (held !== undefined) return held.text === algorithm.text ? held : undefined
     const text = textIn(this.#item, limit.name)
     if (text !== undefined && text !== algorithm.text) return undefined
     const fields = text === undefined ? {} : fieldsOf(this.#item, limit.name)
-    const state = algorithm.live?.(fields, this.#now)
+    const state = algorithm.live?.(fields, time)
     if (state === undefined) return undefined
     const made = { name: limit.name, text: algorithm.text, version, state, isNamed: text !== undefined }
     this.#held = [...this.#held, made]
     return made
   }
 
-  /** Sets the time of all limits. False: the bucket has ended. */
-  moveTo(now: bigint): boolean {
-    if (now === this.#now) return true
-    const elapsedNs = Number(now - this.#now)
-    this.#now = now
-    this.#movedNs += elapsedNs
-    this.#keptNs -= elapsedNs
-    const isMoved = isExact(elapsedNs) && isExact(this.#movedNs)
-    if (isMoved && this.#held.every(({ state }) => state.moveTo(now, elapsedNs))) return true
-    this.end()
-    return false
+  /** Whether its limits can be moved to `time`. */
+  isOf({ origin }: LiveTime): boolean {
+    return !this.isEnded && this.#origin === origin
   }
 
-  /** Counts one charge, of limits that are full again within `fullInNs` whatever is charged now. */
-  charged(fullInNs: number): void {
+  /** Counts one charge, of limits that are full again `fullNs` after the origin, whatever is charged now. */
+  charged(fullNs: number): void {
     this.#charges++
-    this.#owner.used()
-    if (fullInNs <= this.#keptNs) return
-    const fullAt = this.#now + BigInt(fullInNs)
-    this.#ttl = ttlSeconds(fullAt)
-    this.#keptNs = Number(keptUntil({ ttl: this.#ttl }) - this.#now)
+    this.#use()
+    if (fullNs <= this.#keptNs) return
+    this.#ttl = ttlSeconds(this.#origin.at + BigInt(fullNs))
+    this.#keptNs = Number(keptUntil({ ttl: this.#ttl }) - this.#origin.at)
   }
 
   /** A denial uses the bucket as well: an exhausted one is not evicted while it is requested. */
   denied(): void {
+    this.#use()
+  }
+
+  #use(): void {
+    const { current } = this.#periods
+    if (this.#usedIn === current) return
+    this.#usedIn = current
     this.#owner.used()
   }
 
@@ -124,7 +143,7 @@ export class LiveBucket {
   item(): BucketItem {
     if (this.#charges === 0 && this.#counts === undefined) return this.#item
     const item: Record<string, FieldValue> = { ...this.#item }
-    for (const held of this.#held) if (held.isNamed) writeTo(item, held)
+    for (const held of this.#held) if (held.isNamed || held.state.isCharged) writeTo(item, held)
     for (const name in this.#counts)
       item[name] = numberIn(this.#item, name, 0n) + BigInt(this.#counts[name] ?? 0)
     item.rev = numberIn(this.#item, 'rev', 0n) + BigInt(this.#charges)

@@ -1,4 +1,4 @@
-import { type LimitFields, type LiveLimit, MOST_EXACT } from './algorithm.ts'
+import { type LimitFields, type LiveLimit, type LiveTime, MOST_EXACT } from './algorithm.ts'
 
 /** A sliding window's size, in numbers. */
 export interface LiveSlidingShape {
@@ -23,9 +23,12 @@ interface Mark {
  * reach is computed once per slot.
  */
 class LiveSlidingWindow implements LiveLimit {
+  isCharged = false
   readonly #shape: LiveSlidingShape
   readonly #stored: LimitFields
   #slot: number
+  /** ns since the origin at which the current slot began */
+  #slotStartNs: number
   /** The time since the current slot began. */
   #intoNs: number
   /** The total that was ever counted; undefined if nothing was. */
@@ -40,22 +43,24 @@ class LiveSlidingWindow implements LiveLimit {
   #isStale = false
   #isTaken = false
 
-  constructor(shape: LiveSlidingShape, stored: LimitFields, now: bigint) {
+  constructor(shape: LiveSlidingShape, stored: LimitFields, { now, ns }: LiveTime) {
     this.#shape = shape
     this.#stored = stored
     const slotNs = BigInt(shape.slotNs)
     this.#slot = Number(now / slotNs)
     this.#intoNs = Number(now % slotNs)
+    this.#slotStartNs = ns - this.#intoNs
     this.#n = typeof stored.n === 'bigint' ? Number(stored.n) : undefined
     this.#marks = marksOf(stored)
   }
 
-  moveTo(_now: bigint, elapsedNs: number): boolean {
+  moveTo({ ns }: LiveTime): boolean {
     const { slotNs } = this.#shape
-    this.#intoNs += elapsedNs
+    this.#intoNs = ns - this.#slotStartNs
     if (this.#intoNs >= 0 && this.#intoNs < slotNs) return true
     const moved = Math.floor(this.#intoNs / slotNs)
     this.#slot += moved
+    this.#slotStartNs += moved * slotNs
     this.#intoNs -= moved * slotNs
     return this.enter()
   }
@@ -78,6 +83,7 @@ class LiveSlidingWindow implements LiveLimit {
   }
 
   take(cost: number): void {
+    this.isCharged = true
     if (cost === 0) return
     const n = this.#n ?? 0
     if (!this.#isMarked) this.#mark(n)
@@ -168,14 +174,14 @@ const marksOf = ({ marks }: LimitFields): readonly Mark[] =>
     ? Object.entries(marks).map(([key, value]) => ({ slot: Number.parseInt(key, 36), value: Number(value) }))
     : []
 
-/** The window at `now`, to be charged in place; undefined if numbers cannot represent it, or the clock was set back. */
+/** The window at `time`, to be charged in place; undefined if numbers cannot represent it, or the clock was set back. */
 export const liveSlidingWindow = (
   shape: LiveSlidingShape,
   stored: LimitFields,
-  now: bigint,
+  time: LiveTime,
 ): LiveLimit | undefined => {
   const longestNs = shape.slotNs * (2 * shape.slots + 3)
   if (shape.limit > MOST_EXACT / 2 || longestNs > MOST_EXACT) return undefined
-  const state = new LiveSlidingWindow(shape, stored, now)
+  const state = new LiveSlidingWindow(shape, stored, time)
   return state.enter() ? state : undefined
 }

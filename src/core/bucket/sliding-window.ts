@@ -187,8 +187,12 @@ const ends = (grid: Grid): Pick<Algorithm, 'fullAt' | 'latestFullAt'> => ({
 
 const liveForm =
   (limit: number, { slotNs, slots, ahead }: Grid): NonNullable<Algorithm['live']> =>
-  (fields, now) =>
-    liveSlidingWindow({ limit, slotNs: Number(slotNs), slots, ahead, maxRemovals: MAX_REMOVALS }, fields, now)
+  (fields, time) =>
+    liveSlidingWindow(
+      { limit, slotNs: Number(slotNs), slots, ahead, maxRemovals: MAX_REMOVALS },
+      fields,
+      time,
+    )
 
 /** The sliding window of a text such as `sliding_window 10 per 3600s in 30 slots`; undefined for any other text. */
 const parseSlidingWindow = (text: string): Algorithm | undefined => {

@@ -6,6 +6,8 @@ import {
   type LimitFields,
   type LimitWrite,
   type LiveLimit,
+  type LiveOrigin,
+  type LiveTime,
   MOST_EXACT,
   numberAt,
   type Refund,
@@ -94,25 +96,27 @@ const createTokenBucket = ({ capacity, tokenNs }: TokenBucketShape): Algorithm =
 /** ns of use beyond a full bucket, either way, that are kept as a number; further from now, a write charges the bucket. */
 const LONGEST_BUSY_NS = MOST_EXACT / 2
 
-/** A token bucket that is charged in place: `tat` as the ns from now. */
+/** A token bucket that is charged in place: `tat` as a number. */
 class LiveTokenBucket implements LiveLimit {
+  isCharged = false
   readonly #shape: LiveShape
   readonly #stored: LimitFields
-  #now: bigint
-  /** Below 0 if it has been full for as long. */
-  #busyNs: number
+  readonly #origin: LiveOrigin
+  /** ns since the origin, as `#tatNs` */
+  #nowNs: number
+  #tatNs: number
   #isTaken = false
 
-  constructor(shape: LiveShape, stored: LimitFields, now: bigint, busyNs: number) {
+  constructor(shape: LiveShape, stored: LimitFields, { ns, origin }: LiveTime, busyNs: number) {
     this.#shape = shape
     this.#stored = stored
-    this.#now = now
-    this.#busyNs = busyNs
+    this.#origin = origin
+    this.#nowNs = ns
+    this.#tatNs = ns + busyNs
   }
 
-  moveTo(now: bigint, elapsedNs: number): boolean {
-    this.#now = now
-    this.#busyNs -= elapsedNs
+  moveTo({ ns }: LiveTime): boolean {
+    this.#nowNs = ns
     return true
   }
 
@@ -121,8 +125,9 @@ class LiveTokenBucket implements LiveLimit {
   }
 
   take(cost: number): void {
+    this.isCharged = true
     if (cost === 0) return
-    this.#busyNs = Math.max(0, this.#busyNs) + cost * this.#shape.tokenNs
+    this.#tatNs = Math.max(this.#nowNs, this.#tatNs) + cost * this.#shape.tokenNs
     this.#isTaken = true
   }
 
@@ -132,7 +137,7 @@ class LiveTokenBucket implements LiveLimit {
   }
 
   resetNs(): number {
-    return Math.max(0, this.#busyNs)
+    return Math.max(0, this.#tatNs - this.#nowNs)
   }
 
   endsInNs(): undefined {
@@ -149,7 +154,7 @@ class LiveTokenBucket implements LiveLimit {
 
   fields(): LimitFields {
     if (!this.#isTaken) return this.#stored
-    const tat = this.#now + BigInt(this.#busyNs)
+    const tat = this.#origin.at + BigInt(this.#tatNs)
     return { tat, refunded: numberAt(this.#stored, 'refunded', 0n) }
   }
 
@@ -166,13 +171,13 @@ interface LiveShape {
 
 const liveForm = (capacity: number, tokenNs: bigint): NonNullable<Algorithm['live']> => {
   const shape = { windowNs: capacity * Number(tokenNs), tokenNs: Number(tokenNs) }
-  return (fields, now) => {
-    const busyNs = typeof fields.tat === 'bigint' ? Number(fields.tat - now) : Number.NEGATIVE_INFINITY
+  return (fields, time) => {
+    const busyNs = typeof fields.tat === 'bigint' ? Number(fields.tat - time.now) : Number.NEGATIVE_INFINITY
     if (shape.windowNs > MOST_EXACT || busyNs > LONGEST_BUSY_NS) return undefined
     return new LiveTokenBucket(
       shape,
       fields,
-      now,
+      time,
       busyNs < -LONGEST_BUSY_NS ? Number.NEGATIVE_INFINITY : busyNs,
     )
   }

@@ -2,7 +2,6 @@ import { type Cost, withTotalTokens } from '../model/meter.ts'
 import { type Clock, type Logger, type Moment, momentOf } from '../ports/platform.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import { type Entry, isCached, type Resolver } from '../resolve/resolver.ts'
-import { DENIAL_MAX_AGE_NS } from './decide.ts'
 import type { Decision, DecisionRequest } from './decision.ts'
 import type { FastPath, PreparedBuckets } from './fast-path.ts'
 import type { LiveParts, LivePath } from './live-path.ts'
@@ -40,26 +39,46 @@ interface Prepared {
   readonly leased: PreparedBuckets | undefined
 }
 
-export const prepareTarget = (deps: AtOnceDependencies, target: ResolutionTarget): PreparedTarget => {
-  let prepared: Prepared | undefined
-  /** The last time at which the age of `prepared` was checked. */
-  let checkedAt: Moment | undefined
+/** A class: over many keys, each object that a decision reads is a miss of the processor's caches, and a closure is two. */
+class Target implements PreparedTarget {
+  readonly #deps: AtOnceDependencies
+  readonly #target: ResolutionTarget
+  #entry: ResolutionEntry | undefined
+  #live: LiveParts
+  #leased: PreparedBuckets | undefined
+  /** The last time at which the age of `#entry` was checked. */
+  #checkedAt: Moment | undefined
 
-  const preparedAt = (moment: Moment): Prepared | undefined => {
-    const isKnown = prepared !== undefined && isCached(prepared.entry)
-    if (isKnown && checkedAt === moment) return prepared
-    if (prepared === undefined || !isKnown || !isYoung(deps, prepared.entry, moment))
-      prepared = prepare(deps, target, moment)
-    checkedAt = moment
-    return prepared
+  constructor(deps: AtOnceDependencies, target: ResolutionTarget) {
+    this.#deps = deps
+    this.#target = target
   }
-  return {
-    decide(cost, settles, moment) {
-      const found = preparedAt(moment)
-      return found && decideBy(deps, found, cost, settles, moment)
-    },
+
+  decide(cost: Cost, settles: boolean, moment: Moment): Decision | undefined {
+    const entry = this.#entryAt(moment)
+    if (entry === undefined) return undefined
+    const prepared = { entry, live: this.#live, leased: this.#leased }
+    return decideBy(this.#deps, prepared, cost, settles, moment)
+  }
+
+  #entryAt(moment: Moment): ResolutionEntry | undefined {
+    const entry = this.#entry
+    const isKnown = entry !== undefined && isCached(entry)
+    if (isKnown && (this.#checkedAt === moment || isYoung(this.#deps, entry, moment))) {
+      this.#checkedAt = moment
+      return entry
+    }
+    const prepared = prepare(this.#deps, this.#target, moment)
+    this.#entry = prepared?.entry
+    this.#live = prepared?.live
+    this.#leased = prepared?.leased
+    this.#checkedAt = moment
+    return this.#entry
   }
 }
+
+export const prepareTarget = (deps: AtOnceDependencies, target: ResolutionTarget): PreparedTarget =>
+  new Target(deps, target)
 
 /** Decides one request of a target that is not prepared. */
 export const decideAtOnce = (
@@ -84,8 +103,7 @@ const decideBy = (
   if (logger.isDebugOn !== false) return undefined
   const whole = withTotalTokens(cost)
   if (leased !== undefined) return fastPath?.decide(leased, whole, settles, moment)
-  const isFresh = moment.monotonic - entry.readNs <= DENIAL_MAX_AGE_NS
-  return livePath?.decide({ parts: live, cost: whole, settles, moment, isFresh })
+  return livePath?.decide({ parts: live, cost: whole, settles, moment, readNs: entry.readNs })
 }
 
 const prepare = (

@@ -1,4 +1,5 @@
 import { bucketKey } from '../bucket/bucket-store.ts'
+import { createLiveTimes, type LiveBuckets } from '../bucket/live-bucket.ts'
 import type { Batches } from '../charge/batches.ts'
 import type { CachedBuckets } from '../charge/cached-buckets.ts'
 import { plus, type Tally, USED } from '../charge/counters.ts'
@@ -149,16 +150,21 @@ export interface PreparedBuckets extends LeasedBuckets {
 /** Prepares a resolution's buckets once, for as long as the resolution is cached. */
 const createPreparedBuckets = (deps: FastPathDependencies): ((resolution: Resolution) => PreparedBuckets) => {
   const all = new WeakMap<Resolution, PreparedBuckets>()
+  const timeOf = createLiveTimes()
   return (resolution) => {
     const cached = all.get(resolution)
     if (cached !== undefined) return cached
-    const prepared = preparedBuckets(deps, resolution)
+    const prepared = preparedBuckets(deps, resolution, timeOf)
     all.set(resolution, prepared)
     return prepared
   }
 }
 
-const preparedBuckets = (deps: FastPathDependencies, resolution: Resolution): PreparedBuckets => {
+const preparedBuckets = (
+  deps: FastPathDependencies,
+  resolution: Resolution,
+  timeOf: LiveBuckets['timeOf'],
+): PreparedBuckets => {
   const { store, leases } = deps
   const buckets = resolution.buckets.map((bucket) => preparedBucket(deps, bucket))
   const viewOf = ({ applicable, key, leased }: PreparedBucket): BucketView => ({
@@ -174,7 +180,7 @@ const preparedBuckets = (deps: FastPathDependencies, resolution: Resolution): Pr
       const states: LimitState[] = []
       for (const bucket of buckets) {
         const item = store.cachedAt(bucket.key)
-        if (bucket.cached.addTo(states, item, bucket.leased(), moment)) continue
+        if (bucket.cached.addTo(states, item, bucket.leased(), moment, timeOf(moment.now))) continue
         states.push(...limitStates(viewOf(bucket), moment.now))
       }
       return states

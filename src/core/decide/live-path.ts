@@ -1,3 +1,4 @@
+import type { LiveTime } from '../bucket/algorithm.ts'
 import { bucketKey } from '../bucket/bucket-store.ts'
 import { isPaused } from '../bucket/effective-limit.ts'
 import type { LiveBucket, LiveBuckets } from '../bucket/live-bucket.ts'
@@ -8,10 +9,11 @@ import { isEnforced } from '../model/limit.ts'
 import { type Cost, METERS } from '../model/meter.ts'
 import type { Moment } from '../ports/platform.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
+import { DENIAL_MAX_AGE_NS } from './decide.ts'
 import type { Allowed, Decision, Denied, LimitState, Reservation, Violation } from './decision.ts'
 import type { DecisionLog } from './decision-log.ts'
 import { type ChargedPart, longestWait } from './limit-state.ts'
-import { type NumericLimit, numericLimits, stateOf } from './numeric-limits.ts'
+import { moveAll, type NumericLimit, numericLimits, stateOf } from './numeric-limits.ts'
 import { createReservation, settledReservation } from './reservation.ts'
 
 /*
@@ -32,8 +34,8 @@ export interface LiveRequest {
   readonly cost: Cost
   readonly settles: boolean
   readonly moment: Moment
-  /** Whether the configuration is recent enough for a denial. */
-  readonly isFresh: boolean
+  /** When the configuration was read, by the monotonic clock in ns: only a recent one denies. */
+  readonly readNs: bigint
 }
 
 export interface LivePathDependencies extends SettlingDependencies {
@@ -64,11 +66,14 @@ export const createLivePath = (deps: LivePathDependencies): LivePath => {
   return {
     prepare,
     decide(request) {
-      const { parts } = request
-      if (parts === undefined || !areFound(deps.live, parts, request.moment.now)) return undefined
-      const result = resultOf(parts, request.cost)
-      if (result === 'allowed') return allow(deps, parts, request)
-      return result === 'denied' && request.isFresh ? deny(deps, parts, request.cost) : undefined
+      const { parts, cost, moment, readNs } = request
+      if (parts === undefined) return undefined
+      const time = deps.live.timeOf(moment.now)
+      if (!areFound(deps.live, parts, time)) return undefined
+      const result = resultOf(parts, cost)
+      if (result === 'allowed') return allow(deps, parts, request, time)
+      const isFresh = moment.monotonic - readNs <= DENIAL_MAX_AGE_NS
+      return result === 'denied' && isFresh ? deny(deps, parts, cost) : undefined
     },
   }
 }
@@ -84,21 +89,21 @@ const partOf = (bucket: ApplicableBucket): LivePart => ({
   limits: [],
 })
 
-const areFound = (buckets: LiveBuckets, parts: readonly LivePart[], now: bigint): boolean => {
+const areFound = (buckets: LiveBuckets, parts: readonly LivePart[], time: LiveTime): boolean => {
   for (const part of parts) {
-    const isLive = part.live !== undefined && !part.live.isEnded && part.live.moveTo(now)
-    if (!isLive && !find(buckets, part, now)) return false
+    const isLive = part.live !== undefined && moveAll(part.live, part.limits, time)
+    if (!isLive && !find(buckets, part, time)) return false
   }
   return true
 }
 
 /** Looks up the stored bucket of a part. False if there is none that can be charged in place. */
-const find = (buckets: LiveBuckets, part: LivePart, now: bigint): boolean => {
+const find = (buckets: LiveBuckets, part: LivePart, time: LiveTime): boolean => {
   part.live = undefined
-  const found = buckets.at(part.key, now)
+  const found = buckets.at(part.key, time)
   if (found === undefined) return false
-  const limits = numericLimits(found, part.bucket.limits)
-  if (limits === undefined) return false
+  const limits = numericLimits(found, part.bucket.limits, time)
+  if (limits === undefined || !moveAll(found, limits, time)) return false
   part.limits = limits
   part.live = found
   return true
@@ -118,11 +123,11 @@ const resultOf = (parts: readonly LivePart[], cost: Cost): Result => {
   return result
 }
 
-const resultOfLimit = ({ effective, bound, held }: NumericLimit, cost: Cost): Result => {
+const resultOfLimit = ({ effective, bound, state }: NumericLimit, cost: Cost): Result => {
   const amount = cost[effective.limit.meter]
   if (amount === undefined) return 'allowed'
   if (amount > bound) return 'never'
-  return held.state.fits(amount, bound) ? 'allowed' : 'denied'
+  return state.fits(amount, bound) ? 'allowed' : 'denied'
 }
 
 const NONE: readonly Violation[] = []
@@ -131,11 +136,12 @@ const allow = (
   deps: LivePathDependencies,
   parts: readonly LivePart[],
   { cost, settles, moment }: LiveRequest,
+  { ns }: LiveTime,
 ): Allowed => {
   const limits: LimitState[] = []
   let isNear = false
   for (const part of parts) {
-    charge(deps, part, cost)
+    charge(deps, part, cost, ns)
     if (!settles) countUse(part, cost)
     for (const limit of part.limits) {
       const state = stateOf(part.bucket, limit)
@@ -151,11 +157,11 @@ const allow = (
 }
 
 /** Charges the limits that the cost touches, and adds the counts that are pending for the bucket. */
-const charge = ({ metrics, tally }: LivePathDependencies, part: LivePart, cost: Cost): void => {
+const charge = ({ metrics, tally }: LivePathDependencies, part: LivePart, cost: Cost, ns: number): void => {
   const { bucket, live } = part
   const fullInNs = take(part, cost)
   if (fullInNs === undefined || live === undefined) return
-  live.charged(fullInNs)
+  live.charged(ns + fullInNs)
   metrics.count('bucket_writes')
   const pending = tally.hasAny() ? tally.take(bucket.id) : undefined
   if (pending === undefined) return
@@ -165,12 +171,11 @@ const charge = ({ metrics, tally }: LivePathDependencies, part: LivePart, cost: 
 /** The ns until all of the charged limits are full again at the latest; undefined if the cost touches none. */
 const take = ({ limits }: LivePart, cost: Cost): number | undefined => {
   let fullInNs: number | undefined
-  for (const { effective, held } of limits) {
+  for (const { effective, state } of limits) {
     const amount = cost[effective.limit.meter]
     if (amount === undefined) continue
-    held.state.take(amount)
-    held.isNamed = true
-    fullInNs = Math.max(fullInNs ?? 0, held.state.fullInNs())
+    state.take(amount)
+    fullInNs = Math.max(fullInNs ?? 0, state.fullInNs())
   }
   return fullInNs
 }
@@ -234,12 +239,12 @@ const deny = (deps: LivePathDependencies, parts: readonly LivePart[], cost: Cost
 /** Counts the denial by the limit as well. */
 const violationOf = (
   { live }: LivePart,
-  { effective, bound, held, counter }: NumericLimit,
+  { effective, bound, state: charged, counter }: NumericLimit,
   state: LimitState,
   cost: Cost,
 ): Violation => {
   live?.count(counter, 1)
   const { meter } = effective.limit
   const requested = cost[meter] ?? 0
-  return { state, meter, requested, retryAfterNs: BigInt(held.state.waitNs(requested, bound)) }
+  return { state, meter, requested, retryAfterNs: BigInt(charged.waitNs(requested, bound)) }
 }

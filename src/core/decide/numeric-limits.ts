@@ -1,5 +1,6 @@
+import type { LiveLimit, LiveTime } from '../bucket/algorithm.ts'
 import { boundOf, type EffectiveLimit } from '../bucket/effective-limit.ts'
-import { type HeldLimit, LiveBucket, type LiveBucketOwner } from '../bucket/live-bucket.ts'
+import { LiveBucket, type LiveBucketOwner } from '../bucket/live-bucket.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { deniedCounter } from '../charge/counters.ts'
 import { leftOf } from '../charge/lease.ts'
@@ -22,35 +23,49 @@ export interface NumericLimit {
   readonly nearAt: number
   /** `denied_<limit>` */
   readonly counter: string
-  readonly held: HeldLimit
+  readonly state: LiveLimit
 }
 
 /** All of `limits` in a live bucket; undefined if it keeps another of a name, or numbers cannot represent a state. */
 export const numericLimits = (
   live: LiveBucket,
   limits: readonly EffectiveLimit[],
+  time: LiveTime,
 ): readonly NumericLimit[] | undefined => {
-  const found = limits.flatMap((effective) => limitOf(live, effective))
+  const found = limits.flatMap((effective) => limitOf(live, effective, time))
   return found.length < limits.length ? undefined : found
 }
 
-const limitOf = (live: LiveBucket, effective: EffectiveLimit): readonly NumericLimit[] => {
-  const held = live.hold(effective)
+/** Moves the limits to `time`. False, and the bucket has ended: one of them cannot follow. */
+export const moveAll = (live: LiveBucket, limits: readonly NumericLimit[], time: LiveTime): boolean => {
+  if (!live.isOf(time)) return false
+  for (const { state } of limits) {
+    if (state.moveTo(time)) continue
+    live.end()
+    return false
+  }
+  return true
+}
+
+const limitOf = (live: LiveBucket, effective: EffectiveLimit, time: LiveTime): readonly NumericLimit[] => {
+  const held = live.hold(effective, time)
   const { limit, algorithm } = effective
   const nearAt = nearAmount(limit, algorithm.capacity)
   const counter = deniedCounter(limit.name)
-  return held === undefined ? [] : [{ effective, bound: boundOf(effective), nearAt, counter, held }]
+  return held === undefined
+    ? []
+    : [{ effective, bound: boundOf(effective), nearAt, counter, state: held.state }]
 }
 
 /** The state of a limit now, as `limitStates` computes it from an item. `leased`: the remaining tokens of leases. */
 export const stateOf = (
   bucket: ApplicableBucket,
-  { effective, bound, held }: NumericLimit,
+  { effective, bound, state: live }: NumericLimit,
   leased = 0,
 ): LimitState => {
   const { limit, algorithm, source } = effective
   const { capacity, windowNs } = algorithm
-  const open = held.state.available() - (capacity - bound) + leased
+  const open = live.available() - (capacity - bound) + leased
   const available = Math.min(Math.max(0, open), capacity)
   const state: { -readonly [K in keyof LimitState]: LimitState[K] } = {
     bucket: bucket.id,
@@ -60,14 +75,14 @@ export const stateOf = (
     capacity,
     available,
     used: capacity - available,
-    resetNs: BigInt(held.state.resetNs()),
+    resetNs: BigInt(live.resetNs()),
     windowNs,
     source,
     own: bucket.isOwn,
   }
-  const endsInNs = held.state.endsInNs()
+  const endsInNs = live.endsInNs()
   if (endsInNs !== undefined) state.endsInNs = BigInt(endsInNs)
-  if (available === 0 && bound >= 1) state.nextNs = BigInt(held.state.waitNs(1, bound))
+  if (available === 0 && bound >= 1) state.nextNs = BigInt(live.waitNs(1, bound))
   return state
 }
 
@@ -88,21 +103,26 @@ export class CachedStates {
     item: BucketItem | undefined,
     { leases }: LeasedBucket,
     moment: Moment,
+    time: LiveTime,
   ): boolean {
     if (item === undefined) return false
-    if (item !== this.#item || this.#live?.moveTo(moment.now) !== true) this.#read(item, moment.now)
+    if (item !== this.#item || !this.#isMoved(time)) this.#read(item, time)
     if (this.#limits === undefined) return false
     for (const limit of this.#limits)
       states.push(stateOf(this.#bucket, limit, leftOf(leases, limit.effective.limit.meter, moment)))
     return true
   }
 
-  #read(item: BucketItem, now: bigint): void {
+  #isMoved(time: LiveTime): boolean {
+    return this.#live !== undefined && moveAll(this.#live, this.#limits ?? [], time)
+  }
+
+  #read(item: BucketItem, time: LiveTime): void {
     this.#item = item
-    this.#live = new LiveBucket(item, now, NO_OWNER)
-    this.#limits = numericLimits(this.#live, this.#bucket.limits)
+    this.#live = new LiveBucket(item, time, NO_OWNER)
+    this.#limits = numericLimits(this.#live, this.#bucket.limits, time)
   }
 }
 
 /** No store keeps the bucket. */
-const NO_OWNER: LiveBucketOwner = { used() {}, ended() {} }
+const NO_OWNER: LiveBucketOwner = { periods: { current: 0 }, used() {}, ended() {} }

@@ -65,8 +65,9 @@ const isTokenPart = ({ meter }: Limit): boolean => meter === 'input_tokens' || m
 const MAX_ALGORITHMS = 1000
 
 /**
- * Replaces algorithms of the same size by one object. An algorithm takes some kilobytes, and thousands of resolutions are
- * cached, most of them with few different sizes. Its text determines it completely.
+ * Replaces equal algorithms, limits and lists of limits by one object. An algorithm takes some kilobytes, and thousands of
+ * resolutions are cached, most of them with few different sizes. Decisions over many keys are bound by reading memory, and
+ * these objects then stay in the processor's caches. An algorithm's text determines it completely.
  */
 export const createSharing = (newCache: CacheFactory): ((bucket: ApplicableBucket) => ApplicableBucket) => {
   const known = newCache<Algorithm>({ max: MAX_ALGORITHMS })
@@ -75,8 +76,29 @@ export const createSharing = (newCache: CacheFactory): ((bucket: ApplicableBucke
     if (first === undefined) known.set(algorithm.text, algorithm)
     return first ?? algorithm
   }
-  return (bucket) => ({
-    ...bucket,
-    limits: bucket.limits.map((effective) => ({ ...effective, algorithm: shared(effective.algorithm) })),
-  })
+  /** The last effective limit of a limit, and the last list that begins with an effective limit. */
+  const ofLimit = new WeakMap<Limit, EffectiveLimit>()
+  const lists = new WeakMap<EffectiveLimit, readonly EffectiveLimit[]>()
+  const sharedLimit = (effective: EffectiveLimit): EffectiveLimit => {
+    const last = ofLimit.get(effective.limit)
+    if (last !== undefined && isSame(last, effective)) return last
+    const made = { ...effective, algorithm: shared(effective.algorithm) }
+    ofLimit.set(effective.limit, made)
+    return made
+  }
+  const sharedList = (limits: readonly EffectiveLimit[]): readonly EffectiveLimit[] => {
+    const [first] = limits
+    if (first === undefined) return limits
+    const last = lists.get(first)
+    if (last?.length === limits.length && last.every((each, at) => each === limits[at])) return last
+    lists.set(first, limits)
+    return limits
+  }
+  return (bucket) => ({ ...bucket, limits: sharedList(bucket.limits.map(sharedLimit)) })
 }
+
+const isSame = (a: EffectiveLimit, b: EffectiveLimit): boolean =>
+  a.algorithm.text === b.algorithm.text &&
+  a.version === b.version &&
+  a.source === b.source &&
+  a.headroom === b.headroom

@@ -28,8 +28,8 @@ export const checkStore = (store: unknown): void => {
 
 export interface MemoryStoreOptions {
   /**
-   * The number of buckets kept. Default 100,000 (about 1 KB each). Beyond it, the least recently charged bucket is removed and
-   * starts again full.
+   * The number of buckets kept. Default 100,000 (about 1 KB each). Beyond it, a bucket is removed that was charged before at
+   * least half of the others, and starts again full.
    */
   readonly maxBuckets?: number
 }

@@ -1,10 +1,17 @@
+import type { LiveTime } from '../../core/bucket/algorithm.ts'
 import {
   type BucketId,
   type BucketStore,
   bucketKey,
   type WriteOutcome,
 } from '../../core/bucket/bucket-store.ts'
-import { LiveBucket, type LiveBucketOwner, type LiveBuckets } from '../../core/bucket/live-bucket.ts'
+import {
+  createLiveTimes,
+  LiveBucket,
+  type LiveBucketOwner,
+  type LiveBuckets,
+  type UsePeriods,
+} from '../../core/bucket/live-bucket.ts'
 import type { BucketItem, ConditionalWrite } from '../../core/bucket/write.ts'
 import { applyActions, checkActions, checkConditions, holds } from './conditional-write.ts'
 import { createRecency, type Recency } from './recency.ts'
@@ -18,7 +25,7 @@ export interface MemoryBucketStore extends BucketStore {
 }
 
 export interface MemoryBucketStoreOptions {
-  /** Beyond it, the least recently written or charged bucket is removed. Default: unlimited. */
+  /** Beyond it, a bucket is removed that was written or charged before at least half of the others. Default: unlimited. */
   readonly maxBuckets?: number
 }
 
@@ -32,7 +39,7 @@ export const createMemoryBucketStore = ({
   maxBuckets = Number.POSITIVE_INFINITY,
 }: MemoryBucketStoreOptions = {}): MemoryBucketStore => {
   const buckets = new Map<string, StoredBucket>()
-  const recency = createRecency<StoredBucket>()
+  const recency = createRecency<StoredBucket>(maxBuckets)
 
   const drop = (stored: StoredBucket | undefined): void => {
     if (stored === undefined) return
@@ -63,7 +70,8 @@ export const createMemoryBucketStore = ({
 
   return {
     live: {
-      at: (key, now) => buckets.get(key)?.live(now),
+      timeOf: createLiveTimes(),
+      at: (key, time) => buckets.get(key)?.live(time),
       itemAt: (key) => buckets.get(key)?.item(),
     },
     write: async (id, conditionalWrite) => write(id, conditionalWrite),
@@ -89,12 +97,14 @@ class StoredBucket implements LiveBucketOwner {
   #item: BucketItem
   #live: LiveBucket | undefined
   readonly #recency: Recency<StoredBucket>
+  readonly periods: UsePeriods
 
   constructor(id: BucketId, key: string, item: BucketItem, recency: Recency<StoredBucket>) {
     this.id = id
     this.key = key
     this.#item = item
     this.#recency = recency
+    this.periods = recency.periods
   }
 
   item(): BucketItem {
@@ -106,9 +116,10 @@ class StoredBucket implements LiveBucketOwner {
     this.#item = item
   }
 
-  live(now: bigint): LiveBucket | undefined {
-    this.#live ??= new LiveBucket(this.#item, now, this)
-    return this.#live.moveTo(now) ? this.#live : undefined
+  live(time: LiveTime): LiveBucket {
+    if (this.#live?.isOf(time) !== true) this.end()
+    this.#live ??= new LiveBucket(this.#item, time, this)
+    return this.#live
   }
 
   used(): void {

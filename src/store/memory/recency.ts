@@ -5,13 +5,21 @@ export interface Recent<T> {
 }
 
 export interface Recency<T> {
+  /**
+   * A period ends once half of the members have been used. A caller may leave out all but the first use of a member in a
+   * period; then the oldest is one that has not been used since half of the others were.
+   */
+  readonly periods: { readonly current: number }
   /** Makes the member the newest; adds it if it is not in the list. */
   use(member: T): void
   remove(member: T): void
   oldest(): T | undefined
 }
 
-export const createRecency = <T extends Recent<T>>(): Recency<T> => {
+/** The order of at most `max` members. */
+export const createRecency = <T extends Recent<T>>(max: number): Recency<T> => {
+  const periods = { current: 1 }
+  let uses = 0
   let newest: T | undefined
   let oldest: T | undefined
   const remove = (member: T): void => {
@@ -23,14 +31,24 @@ export const createRecency = <T extends Recent<T>>(): Recency<T> => {
     member.older = undefined
     member.newer = undefined
   }
+  const append = (member: T): void => {
+    member.older = newest
+    if (newest) newest.newer = member
+    newest = member
+    oldest ??= member
+  }
+  const countUse = (): void => {
+    if (++uses < max / 2) return
+    uses = 0
+    periods.current++
+  }
   return {
+    periods,
     use(member) {
+      countUse()
       if (member === newest) return
       remove(member)
-      member.older = newest
-      if (newest) newest.newer = member
-      newest = member
-      oldest ??= member
+      append(member)
     },
     remove,
     oldest: () => oldest,

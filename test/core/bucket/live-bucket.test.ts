@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import type { EffectiveLimit } from '../../../src/core/bucket/effective-limit.ts'
-import { LiveBucket } from '../../../src/core/bucket/live-bucket.ts'
+import { createLiveTimes, LiveBucket } from '../../../src/core/bucket/live-bucket.ts'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
 import { SECOND, START } from '../test-clock.ts'
@@ -27,19 +27,22 @@ const ITEM: BucketItem = {
 
 const open = (item = ITEM) => {
   const events: string[] = []
-  const bucket = new LiveBucket(item, START, {
+  const periods = { current: 1 }
+  const timeOf = createLiveTimes()
+  const bucket = new LiveBucket(item, timeOf(START), {
+    periods,
     used: () => events.push('used'),
     ended: () => events.push('ended'),
   })
-  return { bucket, events }
-}
-
-const charge = (bucket: LiveBucket, effective = effectiveOf(60)): void => {
-  const held = bucket.hold(effective)
-  if (held === undefined) throw new Error('not held')
-  held.state.take(1)
-  held.isNamed = true
-  bucket.charged(held.state.fullInNs())
+  const hold = (effective: EffectiveLimit, now = START) => bucket.hold(effective, timeOf(now))
+  const charge = (effective = effectiveOf(60), now = START): void => {
+    const held = hold(effective, now)
+    if (held === undefined) throw new Error('not held')
+    held.state.moveTo(timeOf(now))
+    held.state.take(1)
+    bucket.charged(timeOf(now).ns + held.state.fullInNs())
+  }
+  return { bucket, events, periods, timeOf, hold, charge }
 }
 
 describe('a live bucket', () => {
@@ -48,35 +51,44 @@ describe('a live bucket', () => {
   })
 
   test('counts a write per charge, and contains the state and the counters', () => {
-    const { bucket, events } = open()
-    charge(bucket)
-    charge(bucket)
+    const { bucket, charge } = open()
+    charge()
+    charge()
     bucket.count('used_requests', 2)
     bucket.count('denied', 0)
     expect(bucket.item()).toEqual({ ...ITEM, rev: 3n, rpm_tat: START + 3n * SECOND, used_requests: 2n })
-    charge(bucket)
+    charge()
     bucket.count('used_requests', 1n)
     expect(bucket.item()).toMatchObject({ rev: 4n, used_requests: 3n })
-    expect(events).toEqual(['used', 'used', 'used'])
+  })
+
+  test('is used once per period, by charges and denials', () => {
+    const { bucket, events, periods, charge } = open()
+    charge()
+    bucket.denied()
+    charge()
+    expect(events).toEqual(['used'])
+    periods.current++
+    bucket.denied()
+    charge()
+    expect(events).toEqual(['used', 'used'])
   })
 
   test('moves ttl where a limit may be in use beyond it, as a write does', () => {
-    const { bucket } = open()
-    bucket.moveTo(START + DAY - SECOND)
-    charge(bucket)
+    const { bucket, charge } = open()
+    charge(effectiveOf(60), START + DAY - SECOND)
     expect(bucket.item().ttl).toBe(ITEM.ttl)
-    bucket.moveTo(START + DAY + SECOND)
-    charge(bucket)
+    charge(effectiveOf(60), START + DAY + SECOND)
     expect(bucket.item().ttl).toBe((START + 4n * DAY + 61n * SECOND) / SECOND)
   })
 
   test('names a limit with its first charge', () => {
-    const { bucket } = open()
+    const { bucket, hold, charge } = open()
     const added = effectiveOf(5, 'burst')
-    bucket.hold(added)
-    charge(bucket)
+    hold(added)
+    charge()
     expect(bucket.item()).not.toHaveProperty('burst_limit')
-    charge(bucket, added)
+    charge(added)
     expect(bucket.item()).toMatchObject({
       burst_limit: 'token_bucket 5 per 5s',
       burst_version: 3n,
@@ -85,10 +97,10 @@ describe('a live bucket', () => {
   })
 
   test('holds no limit of another size than it is kept by', () => {
-    const { bucket } = open()
-    expect(bucket.hold(effectiveOf(61))).toBeUndefined()
-    expect(bucket.hold(effectiveOf(60))).toBeDefined()
-    expect(bucket.hold(effectiveOf(61))).toBeUndefined()
+    const { hold } = open()
+    expect(hold(effectiveOf(61))).toBeUndefined()
+    expect(hold(effectiveOf(60))).toBeDefined()
+    expect(hold(effectiveOf(61))).toBeUndefined()
   })
 
   test('counts exactly beyond the safe integers', () => {
@@ -98,13 +110,17 @@ describe('a live bucket', () => {
     expect(bucket.item().used_tokens).toBe(2n + 3n * BigInt(Number.MAX_SAFE_INTEGER) + 2n ** 60n)
   })
 
-  test('ends, in the same state, when its time has moved too far for exact numbers', () => {
-    const { bucket, events } = open()
-    charge(bucket)
-    expect(bucket.moveTo(START + 20n * DAY)).toBe(true)
-    expect(bucket.moveTo(START + 40n * DAY)).toBe(false)
-    expect(bucket.isEnded).toBe(true)
+  test('is of no time too far for exact numbers, nor after its end', () => {
+    const { bucket, events, timeOf, charge } = open()
+    charge()
+    expect(bucket.isOf(timeOf(START + 20n * DAY))).toBe(true)
+    expect(bucket.isOf(timeOf(START + 40n * DAY))).toBe(false)
+    expect(timeOf(START + 40n * DAY).ns).toBe(0)
+    expect(bucket.isOf(timeOf(START))).toBe(false)
     expect(bucket.item()).toEqual({ ...ITEM, rev: 2n, rpm_tat: START + 2n * SECOND })
-    expect(events).toEqual(['used', 'ended'])
+    const other = open()
+    other.bucket.end()
+    expect(other.bucket.isOf(other.timeOf(START))).toBe(false)
+    expect([...events, ...other.events]).toEqual(['used', 'ended'])
   })
 })

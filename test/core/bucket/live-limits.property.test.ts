@@ -2,6 +2,7 @@ import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import type { Algorithm, LimitFields, LiveLimit } from '../../../src/core/bucket/algorithm.ts'
+import { createLiveTimes } from '../../../src/core/bucket/live-bucket.ts'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
 import type { LimitSize } from '../../../src/core/model/limit.ts'
 import { applyActions, holds } from '../../../src/store/memory/conditional-write.ts'
@@ -79,19 +80,20 @@ const levelOf = (live: LiveLimit) => {
   }
 }
 
-/** ns: a live bucket begins anew after more. */
-const LONGEST_NS = 2n ** 51n
-
 /** Both forms of one limit, from the same state at the same time. */
 const createBoth = (algorithm: Algorithm) => {
   let [now, fields]: [bigint, LimitFields] = [START, {}]
-  let live = algorithm.live?.(fields, now)
+  const timeOf = createLiveTimes()
+  let time = timeOf(now)
+  let live = algorithm.live?.(fields, time)
   return {
     waitNs: (cost: number, bound: number): bigint => algorithm.wait(fields, cost, now, bound),
     moveBy(ns: bigint): void {
       now += ns
-      const isMoved = ns <= LONGEST_NS && live?.moveTo(now, Number(ns)) === true
-      if (!isMoved) live = algorithm.live?.(fields, now)
+      const { origin } = time
+      time = timeOf(now)
+      const isMoved = time.origin === origin && live?.moveTo(time) === true
+      if (!isMoved) live = algorithm.live?.(fields, time)
     },
     charge(cost: number, bound: number): void {
       if (live !== undefined) fields = compared(algorithm, fields, live, { cost, bound, now })

@@ -2,6 +2,7 @@ import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { EffectiveLimit } from '../../../src/core/bucket/effective-limit.ts'
+import { createLiveTimes } from '../../../src/core/bucket/live-bucket.ts'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
 import type { Lease } from '../../../src/core/charge/lease.ts'
@@ -79,6 +80,7 @@ const steps = fc.array(
 const createBoth = (limit: EffectiveLimit) => {
   const bucket = bucketOf(limit)
   const cached = new CachedStates(bucket)
+  const timeOf = createLiveTimes()
   let [now, monotonic, item]: [bigint, bigint, BucketItem] = [START, 0n, Object.freeze({})]
   const clock = { now: () => now, monotonic: () => monotonic }
   const leases = createLeases({ clock, ttlNs: SECOND_NS, follows: false })
@@ -96,10 +98,10 @@ const createBoth = (limit: EffectiveLimit) => {
     },
     compare(): void {
       const states: LimitState[] = []
-      const isAdded = cached.addTo(states, item, leased, { now, monotonic })
+      const isAdded = cached.addTo(states, item, leased, { now, monotonic }, timeOf(now))
       const view = { bucket, limits: [limit], item, held: leases.heldOf(leased) }
       expect(states).toEqual(isAdded ? limitStates(view, now) : [])
-      const isExact = limit.algorithm.live?.({}, now) !== undefined
+      const isExact = limit.algorithm.live?.({}, timeOf(now)) !== undefined
       if (item.rpm_limit === undefined) expect(isAdded).toBe(isExact)
     },
   }

@@ -25,6 +25,20 @@ test('limits of one size share one algorithm, and others do not', () => {
   expect(carol?.limits[0]?.algorithm.capacity).toBe(61)
 })
 
+test('equal lists of the same limits are one list', () => {
+  const share = createSharing(lruCaches)
+  const { limits, ...alice } = plan('alice', 60)
+  const listOf = (version: bigint, headroom = 0) =>
+    share({ ...alice, limits: limits.map((effective) => ({ ...effective, version, headroom })) }).limits
+  const first = listOf(1n)
+  expect(listOf(1n)).toBe(first)
+  expect(listOf(2n).map(({ version }) => version)).toEqual([2n])
+  expect(listOf(1n, 0.5).map(({ headroom }) => headroom)).toEqual([0.5])
+  const two = [...first, ...share(plan('bob', 70)).limits]
+  expect(share({ ...alice, limits: two }).limits).toHaveLength(2)
+  expect(share({ ...alice, limits: first }).limits).toEqual(first)
+})
+
 test('nothing else of a plan changes', () => {
   const share = createSharing(lruCaches)
   const { limits, ...rest } = plan('alice', 60)

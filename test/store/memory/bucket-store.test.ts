@@ -35,13 +35,14 @@ test.each([
 ])('a live bucket ends when it is %s', async (how, end) => {
   const id = entityBucket('live', how)
   await store.write(id, born(1n))
-  const live = store.live.at(bucketKey(id), 1n)
+  const time = store.live.timeOf(1n)
+  const live = store.live.at(bucketKey(id), time)
   live?.count('denied', 1)
   expect(await store.read(id)).toMatchObject({ denied: 1n })
-  expect(store.live.at(bucketKey(id), 1n)).toBe(live)
+  expect(store.live.at(bucketKey(id), time)).toBe(live)
   await end(id)
   expect(live?.isEnded).toBe(true)
-  expect(store.live.at(bucketKey(id), 1n)).not.toBe(live)
+  expect(store.live.at(bucketKey(id), time)).not.toBe(live)
 })
 
 test('removes the least recently used bucket, in place or by a write, beyond the maximum', async () => {
@@ -50,7 +51,7 @@ test('removes the least recently used bucket, in place or by a write, beyond the
   const [a, b, c, d, e] = ids
   const write = async (id: BucketId | undefined) => id && bounded.write(id, born(1n))
   for (const id of [a, b, c]) await write(id)
-  if (a) bounded.live.at(bucketKey(a), 1n)?.charged(0)
+  if (a) bounded.live.at(bucketKey(a), bounded.live.timeOf(1n))?.charged(0)
   await write(d)
   await write(c)
   await write(e)
