@@ -1,9 +1,6 @@
 import type { JsonObject } from '../core/model/json.ts'
 import type { AbortSignalLike, ChatUsage } from '../core/ports/chat-backend.ts'
-
-/** Whether a value that was parsed from JSON is an object. */
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+import { isObject } from './json-values.ts'
 
 /** `usage` as OpenAI writes it, of a model that caches nothing. */
 export const usageJson = ({ promptTokens, completionTokens }: ChatUsage): JsonObject => ({

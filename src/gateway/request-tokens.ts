@@ -1,5 +1,5 @@
 import type { ChatRequest } from '../core/ports/chat-backend.ts'
-import { isObject } from './chat-objects.ts'
+import { isObject } from './json-values.ts'
 
 /** A text to be counted, or a fixed number of tokens. */
 export type PromptPart = string | number

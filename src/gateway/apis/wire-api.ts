@@ -1,19 +1,15 @@
 import type { JsonObject } from '../../core/model/json.ts'
 import type { UpstreamKind } from '../../core/model/upstream.ts'
 import type { ModelApi, ModelProblem, ModelUsage } from '../../core/ports/model-backend.ts'
-
-/** A text to be counted, or a fixed number of tokens. */
-export type PromptPart = string | number
+import type { PromptSink } from '../prompt/prompt-sink.ts'
 
 /** What the gateway must know of an API: one file for each. */
 export interface WireApi {
   readonly name: ModelApi
   /** The path below the base URL of an upstream; a kind that has no such route is absent. */
   readonly paths: Readonly<Partial<Record<UpstreamKind, string>>>
-  /** What an upstream counts as input, one by one: a body can have tens of thousands of parts. */
-  promptParts(body: JsonObject): Iterable<PromptPart>
-  /** The largest maximum of output tokens that the body names, for one choice; undefined: none. */
-  namedOutputTokens(body: JsonObject): number | undefined
+  /** Passes on all that an upstream counts as input. Takes time per part, not per character. */
+  readPrompt(body: JsonObject, prompt: PromptSink): void
   /** Responses that the body asks for; 0 if the API generates no output. */
   choices(body: JsonObject): number
   /** The body that an upstream receives. */
@@ -48,6 +44,9 @@ export interface StreamEvent {
   readonly data: string
 }
 
+/** The input of a response whose output is not reported. */
+export type InputUsage = Omit<ModelUsage, 'outputTokens'>
+
 /** Reads the events of one stream. An event that it cannot parse is sent, and not counted. */
 export interface StreamReader {
   /** `send`: as it is; `drop`: the client did not ask for it; `end`: it ends the stream, and `ending` takes its place. */
@@ -58,8 +57,10 @@ export interface StreamReader {
   isComplete(): boolean
   /** Whether a client has something to show: text, a refusal, a tool call, reasoning. */
   hasOutput(): boolean
-  /** The usage that was reported last and is not zero. */
+  /** The usage that was reported last, unless it is zero, or has no output although there was some. */
   usage(): ModelUsage | undefined
+  /** The reported input where `usage` is undefined: Anthropic's streams begin with it. The output is to be counted. */
+  inputUsage(): InputUsage | undefined
   /** Text of the model since the last call. */
   takeText(): string
   /** The bytes that end every complete stream: `data: [DONE]` on chat and completions; empty elsewhere. */

@@ -6,7 +6,8 @@ import type {
   TokenCounter,
 } from '../../core/ports/chat-backend.ts'
 import type { Logger } from '../../core/ports/platform.ts'
-import { abortError, isObject, parseUsage } from '../chat-objects.ts'
+import { abortError, parseUsage } from '../chat-objects.ts'
+import { isObject } from '../json-values.ts'
 import { mostTokens } from '../request-tokens.ts'
 import {
   errorResponse,

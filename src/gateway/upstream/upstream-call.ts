@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/model/json.ts'
 import type { AbortSignalLike, ChatResponse } from '../../core/ports/chat-backend.ts'
-import { isObject } from '../chat-objects.ts'
+import { isObject } from '../json-values.ts'
 
 /** Ends a call to an upstream if its caller disconnects or the upstream is silent for too long. */
 export interface UpstreamWatch {

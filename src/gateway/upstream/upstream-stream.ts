@@ -6,7 +6,8 @@ import type {
   ChatUsage,
   TokenCounter,
 } from '../../core/ports/chat-backend.ts'
-import { abortError, isObject, parseUsage } from '../chat-objects.ts'
+import { abortError, parseUsage } from '../chat-objects.ts'
+import { isObject } from '../json-values.ts'
 import { TIMED_OUT, UNREACHABLE, type UpstreamWatch } from './upstream-call.ts'
 
 /**

@@ -1,0 +1,77 @@
+import type { JsonObject, JsonValue } from '../../core/model/json.ts'
+import type { ModelUsage } from '../../core/ports/model-backend.ts'
+import { isObject } from '../json-values.ts'
+
+/** More than any request can use. Keeps the sums of counters exact, whatever an upstream reports. */
+export const MAX_TOKENS = 1_000_000_000
+
+/** A count of tokens, at most `MAX_TOKENS`; undefined: it is none. */
+export const countOf = (value: JsonValue | undefined): number | undefined =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 ? Math.min(value, MAX_TOKENS) : undefined
+
+/** Counts as an upstream reports them. */
+interface ReportedCounts {
+  readonly input: number | undefined
+  readonly output: number | undefined
+  readonly cached?: number | undefined
+  readonly cacheWrite?: number | undefined
+}
+
+/** The parts in a cache are at most the whole input. Undefined: a count is missing, or all are zero. */
+export const usageFrom = (counts: ReportedCounts): ModelUsage | undefined => {
+  const { input, output, cached, cacheWrite } = counts
+  if (input === undefined || output === undefined || input + output === 0) return undefined
+  const read = cached === undefined ? undefined : Math.min(cached, input)
+  return {
+    inputTokens: input,
+    outputTokens: output,
+    ...(read !== undefined && { cachedInputTokens: read }),
+    ...(cacheWrite !== undefined && { cacheWriteTokens: Math.min(cacheWrite, input - (read ?? 0)) }),
+  }
+}
+
+/**
+ * OpenAI's `usage` of chat and completions. Providers that leave reasoning out of `completion_tokens` include it in the total
+ * (xAI, Gemini), and bill it: the output is what the total has beside the prompt.
+ */
+export const completionUsage = (usage: JsonValue | undefined): ModelUsage | undefined => {
+  if (!isObject(usage)) return undefined
+  const input = countOf(usage.prompt_tokens)
+  const details = objectOrNone(usage.prompt_tokens_details)
+  return usageFrom({
+    input,
+    output: withReasoning(countOf(usage.completion_tokens), countOf(usage.total_tokens), input),
+    cached: countOf(details.cached_tokens) ?? countOf(usage.prompt_cache_hit_tokens),
+    cacheWrite: countOf(details.cache_write_tokens),
+  })
+}
+
+/** OpenAI's `usage` of the Responses API. */
+export const responseUsage = (usage: JsonValue | undefined): ModelUsage | undefined => {
+  if (!isObject(usage)) return undefined
+  const input = countOf(usage.input_tokens)
+  const details = objectOrNone(usage.input_tokens_details)
+  return usageFrom({
+    input,
+    output: withReasoning(countOf(usage.output_tokens), countOf(usage.total_tokens), input),
+    cached: countOf(details.cached_tokens),
+    cacheWrite: countOf(details.cache_write_tokens),
+  })
+}
+
+const withReasoning = (
+  output: number | undefined,
+  total: number | undefined,
+  input: number | undefined,
+): number | undefined =>
+  output === undefined || total === undefined || input === undefined
+    ? output
+    : Math.max(output, total - input)
+
+const NONE: JsonObject = {}
+
+const objectOrNone = (value: JsonValue | undefined): JsonObject => (isObject(value) ? value : NONE)
+
+/** The usage, unless it has no output although the response has some: some upstreams report zeros. */
+export const credible = (usage: ModelUsage | undefined, hasOutput: () => boolean): ModelUsage | undefined =>
+  usage !== undefined && usage.outputTokens === 0 && hasOutput() ? undefined : usage
