@@ -154,11 +154,15 @@ const empty = (leased: LeasedBucket): void => {
 const allLeft = (leases: readonly Lease[], now: bigint, monotonicNs: bigint): Cost =>
   sumOf(leases.filter((lease) => isLive(lease, now, monotonicNs)).map(({ left }) => left))
 
-/** Removes the leases that have ended; returns those with remaining tokens. */
+/**
+ * Removes the leases that have ended; returns those with remaining tokens. The others are emptied: tokens that a settlement
+ * returned to one would never be refunded.
+ */
 const takeOut = ({ leases }: LeasedBucket, hasEnded: (lease: Lease) => boolean): readonly Lease[] => {
   const ended = leases.filter(hasEnded)
   const kept = leases.filter((lease) => !ended.includes(lease))
   leases.splice(0, leases.length, ...kept)
+  for (const lease of ended) if (isSpent(lease)) emptied(lease)
   return ended.filter((lease) => !isSpent(lease))
 }
 

@@ -201,6 +201,18 @@ describe('a lease', () => {
     expect(await available(world)).toBe(10_000 - 1000 - 31)
   })
 
+  test('leaves settlements to the table if it was spent when all leases were refunded', async () => {
+    // without renewals, a lease can be spent to its last token
+    const world = worldWith({ name: 'tpm', capacity: 10_000, refill_rate: 0.001 })
+    const node = world.join({ leaseTtlMs: 1000, useDelayMs: 0 })
+    const held: Decision[] = []
+    for (let turn = 0; turn < 100; turn++) held.push(await decide(node, { tokens: 10 }, true))
+    await node.limiter.flush({ all: true })
+    for (const decision of held) if (decision.allowed) await decision.reservation.settle({ tokens: 1 })
+    await node.limiter.flush({ all: true })
+    expect(await available(world)).toBe(10_000 - 100)
+  })
+
   test.each([
     ['by this process', (world: TestWorld) => world.node],
     ['by another process, as soon as its state is read', (world: TestWorld) => world.join()],
