@@ -1,6 +1,7 @@
 import { createLimiter, type Limiter, type LimiterSettings } from '../core/decide/limiter.ts'
 import type { CacheFactory, Logger, Metrics } from '../core/ports/platform.ts'
 import { createChatBackend } from '../gateway/chat-backend.ts'
+import { createChatBridge } from '../gateway/chat-bridge.ts'
 import { createTokenCounter } from '../gateway/token-counter.ts'
 import { type Api, createApi as createHttpApi } from '../http/app.ts'
 import type { Assets, HttpSettings } from '../http/app-dependencies.ts'
@@ -49,6 +50,8 @@ export interface Zael {
 
 const FLUSH_EVERY_MS = 1_000
 
+const MAX_MODEL_BODY_BYTES = 32 * 1_048_576
+
 /** The composition root: wires the stores, the limiter, the chat backend and the API. */
 export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {
   const { logger, metrics } = parts
@@ -90,7 +93,8 @@ interface Wired {
 const createApi = (settings: Settings, parts: ZaelParts, { table, limiter }: Wired): Zael['api'] => {
   const { logger, metrics, caches, assets, metricsText } = parts
   const tokens = createTokenCounter()
-  const backend = createChatBackend({ clock: systemClock, tokens, logger }, settings)
+  const chats = createChatBackend({ clock: systemClock, tokens, logger }, settings)
+  const backend = createChatBridge(chats, tokens)
   return (accepted) =>
     createHttpApi({
       limiter,
@@ -100,7 +104,6 @@ const createApi = (settings: Settings, parts: ZaelParts, { table, limiter }: Wir
       idempotency: table.idempotency,
       usage: table.usage,
       backend,
-      tokens,
       secrets: randomSecrets,
       clock: systemClock,
       logger,
@@ -121,6 +124,8 @@ const httpSettings = (
   defaultModel: settings.defaultModel,
   errorFormat: settings.errorFormat,
   maxBodyBytes: settings.maxBodyBytes,
+  maxModelBodyBytes: MAX_MODEL_BODY_BYTES,
+  maxRetrySeconds: 60,
   corsOrigins: settings.corsOrigins,
   trustedProxies: settings.trustedProxies,
   rateLimitingEnabled: settings.rateLimitingEnabled,

@@ -11,8 +11,8 @@ import type { Limiter } from '../core/decide/limiter.ts'
 import type { Entity } from '../core/model/entity.ts'
 import type { UsageReader } from '../core/model/usage.ts'
 import type { AdminStore } from '../core/ports/admin-store.ts'
-import type { ChatBackend, TokenCounter } from '../core/ports/chat-backend.ts'
 import type { IdempotencyStore } from '../core/ports/idempotency-store.ts'
+import type { ModelBackend } from '../core/ports/model-backend.ts'
 import type { CacheFactory, Clock, Logger, Metrics, Secrets } from '../core/ports/platform.ts'
 import type { ResponseContext } from './response.ts'
 
@@ -28,6 +28,10 @@ export interface HttpSettings {
   /** The format of errors in `/v1`. */
   readonly errorFormat: 'openai' | 'flat'
   readonly maxBodyBytes: number
+  /** The same for model routes. */
+  readonly maxModelBodyBytes: number
+  /** Longer waits have `x-should-retry: false`. */
+  readonly maxRetrySeconds: number
   /** True: only programs and pages of this machine may call, as the tokens are the public defaults. */
   readonly isLocalOnly: boolean
   /** Origins that browsers may call from; empty: none, `*`: any. */
@@ -78,8 +82,8 @@ export interface AppDependencies {
   /** Responses to requests with an idempotency key. */
   readonly idempotency: IdempotencyStore
   readonly usage: UsageReader
-  readonly backend: ChatBackend
-  readonly tokens: TokenCounter
+  /** Answers requests to models. */
+  readonly backend: ModelBackend
   readonly secrets: Secrets
   readonly clock: Clock
   readonly logger: Logger

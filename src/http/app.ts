@@ -11,7 +11,6 @@ import type { AdminServices, AppDependencies, AppEnv } from './app-dependencies.
 import { useAccess } from './auth/access.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
 import { createGuards, identityOf } from './auth/guards.ts'
-import { createChatHandler, createChatRoutes, hotChatRoute } from './chat/chat-routes.ts'
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts'
 import { createOverviewReader } from './dashboard/overview.ts'
 import { createEntityRoutes } from './entities/entities.ts'
@@ -25,9 +24,18 @@ import { createBucketRoutes } from './limits/buckets.ts'
 import { createDefaultsRoutes } from './limits/defaults.ts'
 import { createLimitRoutes } from './limits/limits.ts'
 import { createRateLimitRoutes } from './limits/rate-limits.ts'
-import { bodyBounds, createBegin, crossOrigin, everyResponse, localOnly } from './middleware.ts'
+import {
+  bodyBounds,
+  createBegin,
+  createBodyBound,
+  crossOrigin,
+  everyResponse,
+  localOnly,
+} from './middleware.ts'
+import { createModelApp, createModelHandlers, hotModelRoutes } from './model-routes/routes.ts'
 import { createModelCatalog, createModelLookup } from './models/model-lookup.ts'
 import { createModelRoutes } from './models/models.ts'
+import { createModelRoutes as createOpenAiModelRoutes } from './models/openai-models.ts'
 import { createAuditRoutes } from './operation/audit.ts'
 import { createHealthRoutes, createMetricsRoutes } from './operation/health.ts'
 import { createDashboardFileRoutes } from './pages/dashboard-files.ts'
@@ -68,17 +76,18 @@ export const createApi = (deps: AppDependencies): Api => {
   }
 
   const reservationService = createReservationService(deps)
-  const chat = createChatHandler(deps, models)
+  const modelRoutes = createModelHandlers(deps, models)
   const check = createCheckHandler({ ...deps, reservationService }, models)
-  app.route('/v1', createChatRoutes(deps, models, chat))
+  app.route('/v1', createModelApp(modelRoutes))
+  app.route('/v1', createOpenAiModelRoutes(deps, models))
   app.route('/v1/limits', createLimitCheckRoutes(check))
   app.route('/v1/limits', createReservationRoutes(reservationService))
   app.route('/api', createAdminRoutes(deps, changed))
   app.route('/rate-limit', createPolicyCheckRoutes({ ...deps, models, catalog }))
   mountOperation(app, deps)
   const hot: HotRoutes = {
-    routes: [hotChatRoute(chat), hotCheckRoute(check)],
-    maxBodyBytes: deps.settings.maxBodyBytes,
+    routes: [...hotModelRoutes(modelRoutes), hotCheckRoute(check)],
+    boundOf: createBodyBound(deps.settings),
     begin: createBegin(deps),
     identify: (header) => identityOf(authenticator, header),
     replyTo,
@@ -87,11 +96,11 @@ export const createApi = (deps: AppDependencies): Api => {
 }
 
 const useMiddleware = (app: Hono<AppEnv>, deps: AppDependencies): void => {
-  const { corsOrigins, isLocalOnly, maxBodyBytes } = deps.settings
+  const { corsOrigins, isLocalOnly } = deps.settings
   app.use(everyResponse(deps))
   if (isLocalOnly) app.use(localOnly(corsOrigins))
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins))
-  app.use(bodyBounds(maxBodyBytes))
+  app.use(bodyBounds(deps.settings))
 }
 
 const mountOperation = (app: Hono<AppEnv>, deps: AppDependencies): void => {

@@ -4,12 +4,17 @@ import { settledReservation } from '../core/decide/reservation.ts'
 import { StoreUnavailable } from '../core/model/errors.ts'
 import type { Headers } from '../web/rate-limit-headers.ts'
 import type { HttpSettings } from './app-dependencies.ts'
+import { anthropicDenial } from './errors/anthropic-error.ts'
 import { type DeniedSubject, v1Denial, v1Error } from './errors/openai-error.ts'
 import { problemOf } from './errors/problem.ts'
+import { errorBody, type WireFormat } from './errors/wire-format.ts'
 import type { Eventual } from './when-ready.ts'
 
 /** The part of the limiter that decides. */
-export type Decider = Pick<Limiter, 'decide' | 'decideAtOnce' | 'checkPolicies' | 'foreseesDenial'>
+export type Decider = Pick<
+  Limiter,
+  'decide' | 'decideAtOnce' | 'checkPolicies' | 'foreseesDenial' | 'largestAdmissible'
+>
 
 export interface DeciderNeeds {
   readonly limiter: Decider
@@ -33,6 +38,7 @@ const bypass: Decider = {
   decideAtOnce: () => BYPASSED,
   checkPolicies: async () => BYPASSED,
   foreseesDenial: () => false,
+  largestAdmissible: async () => ({}),
 }
 
 /** The decision itself if it needs neither a read nor a write. Throws, or rejects, as `Limiter.decide`. */
@@ -42,16 +48,16 @@ export const decisionOf = (decider: Decider, request: DecisionRequest): Eventual
 export type DenialBody = ReturnType<typeof v1Denial> | ReturnType<typeof v1UnavailableBody>
 
 /** A response before it becomes JSON; headers may be added to it. */
-export interface DenialResponse {
+export interface DenialResponse<Body = DenialBody> {
   readonly status: 429 | 503
   readonly headers: Headers
-  readonly body: DenialBody
+  readonly body: Body
 }
 
 type ErrorFormat = HttpSettings['errorFormat']
 
 /**
- * The response of every `/v1` route to a denial: 429, or 503 if a limit with `on_unavailable: deny` could not be checked.
+ * The response of `/v1` to a denial: 429, or 503 if a limit with `on_unavailable: deny` could not be checked.
  * `headers` are the rate-limit headers of the decision.
  */
 export const v1DenialResponse = (
@@ -63,6 +69,24 @@ export const v1DenialResponse = (
   denied.unavailable
     ? { status: 503, headers: { ...headers, ...UNAVAILABLE.headers }, body: v1UnavailableBody(format) }
     : { status: 429, headers, body: v1Denial(denied, subject, format) }
+
+/** The same of a model route, in the form of its API. */
+export const modelDenialResponse = (
+  denied: Denied,
+  subject: DeniedSubject & { readonly requestId: string },
+  headers: Headers,
+  format: WireFormat,
+): DenialResponse<object> => {
+  if (format !== 'anthropic') return v1DenialResponse(denied, subject, headers, format)
+  const { requestId } = subject
+  return denied.unavailable
+    ? {
+        status: 503,
+        headers: { ...headers, ...UNAVAILABLE.headers },
+        body: { ...errorBody(UNAVAILABLE, format, requestId), degraded: true },
+      }
+    : { status: 429, headers, body: anthropicDenial(denied, subject, requestId) }
+}
 
 const unavailable = () => new StoreUnavailable('A limit cannot be checked', { mayHaveApplied: false })
 

@@ -44,8 +44,8 @@ export interface HotRoute {
 /** The hot routes, and the steps of the app that a request passes before and after them. */
 export interface HotRoutes {
   readonly routes: readonly HotRoute[]
-  /** The maximum size of a body, in bytes; some routes have a lower one (`bodyBoundOf`). */
-  readonly maxBodyBytes: number
+  /** The maximum size of a body by its path, in bytes. */
+  boundOf(path: string): number
   /** The context of the response. Throws if the request must be rejected. */
   begin(header: HeaderOf): ResponseContext
   /** Throws, or rejects, if the request must be rejected. */

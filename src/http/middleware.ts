@@ -4,7 +4,7 @@ import { ZaelError } from '../core/model/errors.ts'
 import { isLoopback } from '../platform/loopback.ts'
 import type { HeaderOf } from '../web/client.ts'
 import { RATE_LIMIT_HEADERS } from '../web/rate-limit-headers.ts'
-import type { AppDependencies, AppEnv } from './app-dependencies.ts'
+import type { AppDependencies, AppEnv, HttpSettings } from './app-dependencies.ts'
 import { type CrossOrigin, completeResponse, type ResponseContext } from './response.ts'
 
 const ACCEPTABLE = /^[A-Za-z0-9._-]{1,128}$/
@@ -53,16 +53,25 @@ export const createBegin = (needs: IdNeeds): ((header: HeaderOf) => ResponseCont
 /** Checks and settlements are small: 25 checks with every field take 20 KiB. */
 const MAX_LIMITS_BODY_BYTES = 65_536
 
+type BoundSettings = Pick<HttpSettings, 'maxBodyBytes' | 'maxModelBodyBytes'>
+
 /** Sets the maximum size of a body. Only routes read bodies, so no body is read before authentication. */
-export const bodyBounds =
-  (maxBodyBytes: number): MiddlewareHandler<AppEnv> =>
-  (c, next) => {
-    c.set('maxBodyBytes', bodyBoundOf(c.req.path, maxBodyBytes))
+export const bodyBounds = (settings: BoundSettings): MiddlewareHandler<AppEnv> => {
+  const boundOf = createBodyBound(settings)
+  return (c, next) => {
+    c.set('maxBodyBytes', boundOf(c.req.path))
     return next()
   }
+}
 
-export const bodyBoundOf = (path: string, maxBodyBytes: number): number =>
-  path.startsWith('/v1/limits/') ? Math.min(maxBodyBytes, MAX_LIMITS_BODY_BYTES) : maxBodyBytes
+/** The maximum size of a body by its path, in bytes. */
+export const createBodyBound =
+  ({ maxBodyBytes, maxModelBodyBytes }: BoundSettings) =>
+  (path: string): number => {
+    if (!path.startsWith('/v1/')) return maxBodyBytes
+    if (path.startsWith('/v1/limits/')) return Math.min(maxBodyBytes, MAX_LIMITS_BODY_BYTES)
+    return maxModelBodyBytes
+  }
 
 const PREFLIGHT_SECONDS = 600
 

@@ -27,29 +27,32 @@ export interface JsonReply {
   readonly body: unknown
 }
 
-/** A stream of server-sent events before it is sent. */
-export interface StreamReply {
-  readonly status: 200
+/** A response whose body is sent as it is; its headers have a content type. */
+export interface BytesReply {
+  readonly status: number
   readonly headers: Headers
-  readonly events: EventReader
+  readonly bytes: Uint8Array | string
 }
 
-/** The events of a stream, one at a time. */
-export interface EventReader {
-  /** The next event; undefined after `cancel`. Never rejects. */
-  next(): Promise<StreamEvent | undefined>
+/** A stream before it is sent; its headers have a content type. */
+export interface StreamReply {
+  readonly status: number
+  readonly headers: Headers
+  readonly chunks: ChunkReader
+}
+
+/** The bytes of a stream, in the order in which they are sent. */
+export interface ChunkReader {
+  /** The next bytes; undefined: the stream has ended. Never rejects. */
+  next(): Promise<Uint8Array | string | undefined>
+  /** Whether nothing follows the bytes that `next` returned last. */
+  hasEnded(): boolean
   /** Ends the stream when its reader disconnects. Never rejects. */
   cancel(): Promise<void>
 }
 
-export interface StreamEvent {
-  /** The event as it is sent, with the empty line at its end. */
-  readonly text: string
-  readonly isLast: boolean
-}
-
 /** undefined: the client has disconnected, and nothing can be sent. */
-export type Reply = JsonReply | StreamReply | undefined
+export type Reply = JsonReply | BytesReply | StreamReply | undefined
 
 /** nginx's status for a client that has closed the connection. It is not sent, and appears only in access logs. */
 const CLIENT_CLOSED_REQUEST = 499
@@ -58,14 +61,18 @@ const CLIENT_CLOSED_REQUEST = 499
 export const respond = (context: ResponseContext, reply: Reply): Response => {
   if (reply === undefined) return new Response(null, { status: CLIENT_CLOSED_REQUEST })
   const headers = completeHeaders(reply, context)
-  const body = 'events' in reply ? streamOf(reply.events) : JSON.stringify(reply.body)
-  const response = new Response(body, { status: reply.status, headers })
+  const response = new Response(bodyOf(reply), { status: reply.status, headers })
   context.completed = response
   return response
 }
 
+const bodyOf = (reply: NonNullable<Reply>): ReadableStream<Uint8Array> | Uint8Array | string => {
+  if ('chunks' in reply) return streamOf(reply.chunks)
+  return 'bytes' in reply ? reply.bytes : JSON.stringify(reply.body)
+}
+
 /** Adds the headers that do not depend on the route. */
-export const completeHeaders = ({ headers }: JsonReply | StreamReply, context: ResponseContext): Headers => {
+export const completeHeaders = ({ headers }: NonNullable<Reply>, context: ResponseContext): Headers => {
   headers['content-type'] ??= 'application/json'
   addUnlessSet(headers)
   return addOfRequest(headers, context)
@@ -73,16 +80,21 @@ export const completeHeaders = ({ headers }: JsonReply | StreamReply, context: R
 
 const encoder = new TextEncoder()
 
-const streamOf = (events: EventReader): ReadableStream<Uint8Array> =>
-  new ReadableStream({
+const streamOf = (chunks: ChunkReader): ReadableStream<Uint8Array> => {
+  let isCancelled = false
+  return new ReadableStream({
     async pull(controller) {
-      const event = await events.next()
-      if (event === undefined) return
-      controller.enqueue(encoder.encode(event.text))
-      if (event.isLast) controller.close()
+      const chunk = await chunks.next()
+      if (isCancelled) return
+      if (chunk !== undefined) controller.enqueue(typeof chunk === 'string' ? encoder.encode(chunk) : chunk)
+      if (chunk === undefined || chunks.hasEnded()) controller.close()
     },
-    cancel: () => events.cancel(),
+    cancel() {
+      isCancelled = true
+      return chunks.cancel()
+    },
   })
+}
 
 /** Adds the same headers to a response that was created otherwise; pages and their files also receive those of pages. */
 export const completeResponse = (response: Response, context: ResponseContext): void => {

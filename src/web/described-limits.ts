@@ -43,6 +43,13 @@ export const describedTokens = (
 ): LimitState | undefined =>
   deniedBy(violations, [...TOKENS, ...PARTS]) ?? nearest(limits, TOKENS) ?? nearest(limits, PARTS)
 
+/** The same for one meter. */
+export const describedMeter = (
+  limits: readonly LimitState[],
+  violations: readonly Violation[],
+  meter: Meter,
+): LimitState | undefined => deniedBy(violations, [meter]) ?? nearest(limits, [meter])
+
 /** The limit on tokens of the nearest parent that has one. */
 export const parentsTokens = (limits: readonly LimitState[]): LimitState | undefined =>
   nearest(

@@ -4,6 +4,7 @@ import { warningsOf } from '../core/decide/decision-log.ts'
 import { isEnforced, type Limit } from '../core/model/limit.ts'
 import { TOTAL_RESOURCE } from '../core/model/limit-set.ts'
 import { DAY_NS, MS_NS, roundedUp, SECOND_NS, smaller } from '../core/model/time.ts'
+import { ANTHROPIC_HEADERS, addAnthropic } from './anthropic-headers.ts'
 import { describedRequests, describedTokens, parentsTokens } from './described-limits.ts'
 
 /**
@@ -33,6 +34,7 @@ export const RATE_LIMIT_HEADERS: readonly string[] = [
   'x-ratelimit-limit-tpm',
   'x-ratelimit-remaining-tpm',
   'x-ratelimit-reset',
+  ...ANTHROPIC_HEADERS,
   WARNING_HEADER,
   'ratelimit-policy',
   'ratelimit',
@@ -42,11 +44,14 @@ export const RATE_LIMIT_HEADERS: readonly string[] = [
   DEGRADED,
 ]
 
+/** Waits that are longer end automatic retries: official clients obey any wait. */
+export const MAX_RETRY_SECONDS = 60
+
 /** The headers of a decision, allowed or denied, in the IETF's form. */
-export const rateLimitHeaders = (decision: Decision): Headers => {
+export const rateLimitHeaders = (decision: Decision, maxRetrySeconds = MAX_RETRY_SECONDS): Headers => {
   const headers: Headers = {}
   addIetf(headers, decision.limits, decision.allowed ? [] : decision.violations)
-  if (!decision.allowed && !decision.unavailable) addRetry(headers, decision)
+  if (!decision.allowed && !decision.unavailable) addRetry(headers, decision, maxRetrySeconds)
   if (decision.degraded) headers[DEGRADED] = 'true'
   return headers
 }
@@ -55,11 +60,19 @@ export const rateLimitHeaders = (decision: Decision): Headers => {
  * The same with the headers that clients of models read: OpenAI's and X-RateLimit. `now` is the time of the decision, ns since
  * the epoch.
  */
-export const modelRouteHeaders = (decision: Decision, now: bigint): Headers => {
-  const headers = rateLimitHeaders(decision)
+export const modelRouteHeaders = (decision: Decision, now: bigint, maxRetrySeconds?: number): Headers => {
+  const headers = rateLimitHeaders(decision, maxRetrySeconds)
   const violations = decision.allowed ? [] : decision.violations
   addOpenAi(headers, decision.limits, violations)
   addXRateLimit(headers, decision.limits, resetAsIso(now), violations)
+  addWarning(headers, decision)
+  return headers
+}
+
+/** The same for `/v1/messages`, with Anthropic's headers. */
+export const messagesHeaders = (decision: Decision, now: bigint, maxRetrySeconds?: number): Headers => {
+  const headers = rateLimitHeaders(decision, maxRetrySeconds)
+  addAnthropic(headers, decision, now)
   addWarning(headers, decision)
   return headers
 }
@@ -261,12 +274,17 @@ export const addWarning = (headers: Headers, decision: Decision): void => {
 
 /**
  * The retry headers of a 429. Official SDKs read `retry-after-ms` before `retry-after`. `x-should-retry: false` stops their
- * automatic retries if no wait suffices, or if the limit is a quota.
+ * automatic retries if no wait suffices, if the wait is longer than `maxRetrySeconds`, or if the limit is a quota.
  */
-export const addRetry = (headers: Headers, { retryAfterNs, violations }: Denied): void => {
-  if (retryAfterNs === null || violations.some(isQuota)) headers['x-should-retry'] = 'false'
-  if (retryAfterNs === null) return
-  const seconds = ceilSeconds(retryAfterNs)
+export const addRetry = (
+  headers: Headers,
+  { retryAfterNs, violations }: Denied,
+  maxRetrySeconds = MAX_RETRY_SECONDS,
+): void => {
+  const seconds = retryAfterNs === null ? null : ceilSeconds(retryAfterNs)
+  if (seconds === null || seconds > BigInt(maxRetrySeconds) || violations.some(isQuota))
+    headers['x-should-retry'] = 'false'
+  if (retryAfterNs === null || seconds === null) return
   headers['retry-after-ms'] = String(ceilMs(retryAfterNs))
   headers['retry-after'] = String(seconds < 1n ? 1n : seconds)
 }

@@ -7,6 +7,7 @@ import type { ReservationStore } from '../../src/core/charge/reservation-store.t
 import { createLimiter, type LimiterSettings } from '../../src/core/decide/limiter.ts'
 import type { UsageReader } from '../../src/core/model/usage.ts'
 import type { IdempotencyStore } from '../../src/core/ports/idempotency-store.ts'
+import type { ModelBackend } from '../../src/core/ports/model-backend.ts'
 import { type CacheFactory, type Logger, noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { createApi } from '../../src/http/app.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../../src/http/app-dependencies.ts'
@@ -30,6 +31,8 @@ export const TEST_SETTINGS: HttpSettings = {
   defaultModel: 'gpt-4',
   errorFormat: 'openai',
   maxBodyBytes: 1_048_576,
+  maxModelBodyBytes: 33_554_432,
+  maxRetrySeconds: 60,
   corsOrigins: [],
   trustedProxies: 0,
   rateLimitingEnabled: true,
@@ -90,8 +93,8 @@ export interface TestAppOptions {
   readonly metricsText?: () => Promise<string>
   readonly checkHealth?: () => Promise<void>
   readonly onChange?: OnConfigChange
-  /** The chat backend; by default there is none. */
-  readonly chat?: Pick<AppDependencies, 'backend' | 'tokens'>
+  /** By default there is none. */
+  readonly backend?: ModelBackend
 }
 
 export const createTestApp = (options: TestAppOptions = {}): TestApp => {
@@ -105,8 +108,11 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     reservations,
     idempotency,
     usage,
-    backend: { complete: unexpectedCall, stream: unexpectedCall, mostCompletionTokens: unexpectedCall },
-    tokens: { countPrompt: unexpectedCall, countText: unexpectedCall },
+    backend: options.backend ?? {
+      leastEstimate: unexpectedCall,
+      estimate: unexpectedCall,
+      call: unexpectedCall,
+    },
     secrets: randomSecrets,
     clock,
     logger,
@@ -116,7 +122,6 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     assets: createPackageAssets('1.2.3', bundleDashboard),
     ...(options.metricsText !== undefined && { metricsText: options.metricsText }),
     ...(options.onChange !== undefined && { onChange: options.onChange }),
-    ...options.chat,
   }
   const { app, hot } = createApi(deps)
   const send: TestApp['send'] = async (method, path, { headers = ADMIN, body, env } = {}) => {

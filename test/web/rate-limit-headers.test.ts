@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { Decision } from '../../src/core/decide/decision.ts'
+import type { Meter } from '../../src/core/model/meter.ts'
 import {
   addWarning,
   goDuration,
   type Headers,
+  messagesHeaders,
   modelRouteHeaders,
   RATE_LIMIT_HEADERS,
 } from '../../src/web/rate-limit-headers.ts'
@@ -21,6 +23,9 @@ import {
 const NOW = 1_800_000_000n * SECOND
 
 const DAY = 86_400n * SECOND
+
+/** 2026-01-01T00:00:00Z */
+const Y2026 = 1_767_225_600n * SECOND
 
 const own = (capacity: number, available: number) => stateOf({ capacity, available })
 
@@ -198,7 +203,52 @@ test('the list contains every generated header', () => {
     ),
     degraded: true,
   }
-  expect(Object.keys(modelRouteHeaders(denied, NOW)).toSorted()).toEqual(RATE_LIMIT_HEADERS.toSorted())
+  const names = new Set([...keysOf(modelRouteHeaders(denied, NOW)), ...keysOf(messagesHeaders(denied, NOW))])
+  const parts = [...keysOf(messagesHeaders(allowedBy(part('input_tokens'), part('output_tokens')), NOW))]
+  expect([...new Set([...names, ...parts])].toSorted()).toEqual(RATE_LIMIT_HEADERS.toSorted())
+})
+
+const part = (meter: Meter) => tpm({ name: meter, meter, capacity: 9, available: 1 })
+
+const keysOf = Object.keys
+
+describe("Anthropic's headers", () => {
+  const rpm = stateOf({ capacity: 10, available: 9, resetNs: 6n * SECOND })
+
+  test('are a triple for each meter, with the time at which it is full again', () => {
+    const state = tpm({ capacity: 1000, available: 0, resetNs: 1_500_000_000n })
+    const parents = tpm({ capacity: 5, available: 5, own: false, entityId: 'proj-demo' })
+    expect(messagesHeaders(allowedBy(rpm, state, parents), Y2026 + 1n)).toMatchObject({
+      'anthropic-ratelimit-requests-limit': '10',
+      'anthropic-ratelimit-requests-remaining': '9',
+      'anthropic-ratelimit-requests-reset': '2026-01-01T00:00:07Z',
+      'anthropic-ratelimit-tokens-limit': '1000',
+      'anthropic-ratelimit-tokens-remaining': '0',
+      'anthropic-ratelimit-tokens-reset': '2026-01-01T00:00:02Z',
+    })
+  })
+
+  test("describe the limit that denied, and contain none of OpenAI's", () => {
+    const parents = stateOf({ capacity: 50, available: 0, own: false, entityId: 'proj-demo' })
+    const headers = messagesHeaders(deniedBy([violationOf(parents, 1, SECOND)], [rpm]), NOW)
+    expect(headers['anthropic-ratelimit-requests-limit']).toBe('50')
+    expect(headers['retry-after']).toBe('1')
+    expect(keysOf(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([])
+  })
+})
+
+describe('x-should-retry', () => {
+  test.each([
+    [60n * SECOND, undefined, undefined],
+    [60n * SECOND + 1n, undefined, 'false'],
+    [1672n * SECOND, 3600, undefined],
+    [3n * SECOND, 2, 'false'],
+  ])('after %i ns with a maximum of %s s is %s', (wait, maximum, expected) => {
+    const denied = deniedBy([violationOf(stateOf({ capacity: 10, available: 0 }), 1, wait)])
+    const headers = modelRouteHeaders(denied, NOW, maximum)
+    expect(headers['x-should-retry']).toBe(expected)
+    expect(headers['retry-after']).toBeDefined()
+  })
 })
 
 const warningHeader = (decision: Decision): Headers => {

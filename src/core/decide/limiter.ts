@@ -26,6 +26,7 @@ import { createDecisionLog } from './decision-log.ts'
 import { createFallback } from './fallback.ts'
 import { createFastPath } from './fast-path.ts'
 import { createInspector, type Inspector } from './inspector.ts'
+import { largestAdmissible } from './largest-admissible.ts'
 import { createLivePath } from './live-path.ts'
 
 /** Decides and settles requests, and reads the state of limits. One per process. */
@@ -48,6 +49,11 @@ export interface Limiter extends Inspector {
    * `decide` may still allow it. Throws `ZaelError('invalid_request')` as `decide`.
    */
   foreseesDenial(request: DecisionRequest): boolean
+  /**
+   * The largest amount per meter that one request can ever be allowed; a meter without an enforced limit is absent. Throws as
+   * `decide`.
+   */
+  largestAdmissible(target: ResolutionTarget): Promise<Cost>
   /**
    * Settles charges of any node to `actual` (an absent meter stays as reserved), or refunds all (null). Not idempotent: the
    * caller ensures that a reservation ends once. Never throws.
@@ -131,10 +137,6 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const fastPath = createFastPath(deps)
   const isLimited = ({ entity }: EntityResolution): boolean => settings.isEnabled && !entity.bypass
-  const cachedResolution = (target: ResolutionTarget): EntityResolution | undefined => {
-    const cached = resolver.peek(target, configAgeNs)
-    return cached && isLimited(cached) ? cached : undefined
-  }
   const resolve = async (target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution> => {
     const resolution = await resolver.resolve(target, maxAgeNs)
     return isLimited(resolution) ? resolution : unlimited(resolution)
@@ -156,8 +158,11 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     prepare: (target) => prepareTarget(atOnce, target),
     foreseesDenial(request) {
       checkRequest(request)
-      const cached = cachedResolution(targetOf(request))
-      return cached !== undefined && fastPath.denies(cached, withTotalTokens(request.cost))
+      const cached = resolver.peek(targetOf(request), configAgeNs)
+      return cached && isLimited(cached) ? fastPath.denies(cached, withTotalTokens(request.cost)) : false
+    },
+    async largestAdmissible({ user, ...target }) {
+      return largestAdmissible(await resolve({ ...target, user: knownUser(user) }, configAgeNs))
     },
     async checkPolicies(check) {
       const subject = subjectOf(check)

@@ -4,8 +4,8 @@ import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import type { FailedRequest } from '../hot-route.ts'
 import { type JsonReply, type Reply, respond } from '../response.ts'
-import { v1Error } from './openai-error.ts'
-import { ClientDisconnected, flatError, MethodNotAllowed, type Problem, problemOf } from './problem.ts'
+import { ClientDisconnected, MethodNotAllowed, type Problem, problemOf } from './problem.ts'
+import { errorBody, formatAt } from './wire-format.ts'
 
 interface Needs extends Pick<AppDependencies, 'logger' | 'clock'> {
   readonly settings: Pick<HttpSettings, 'errorFormat'>
@@ -33,7 +33,7 @@ export const createErrorReplies = ({ logger, clock, settings }: Needs): ReplyToE
         logger.warn('requests failed without the store', { count, reason: error.reason }),
       )
     } else if (problem.status >= 500) logFault(logger, request, error)
-    return problemReply(problem, request.path, settings.errorFormat)
+    return problemReply(problem, request, settings.errorFormat)
   }
 }
 
@@ -54,17 +54,20 @@ export const createNotFoundHandler =
       allow.length > 0
         ? new MethodNotAllowed(c.req.method, allow)
         : new ZaelError('not_found', `There is nothing at ${shortened(c.req.path)}`)
-    const reply = problemReply(problemOf(error), c.req.path, settings.errorFormat)
+    const request = { path: c.req.path, requestId: c.get('requestId') }
+    const reply = problemReply(problemOf(error), request, settings.errorFormat)
     return respond(c.get('responseContext'), reply)
   }
 
-const problemReply = (problem: Problem, path: string, format: 'openai' | 'flat'): JsonReply => ({
-  status: problem.status,
-  headers: { ...problem.headers },
-  body: isV1(path) ? v1Error(problem, format) : flatError(problem),
-})
-
-const isV1 = (path: string): boolean => path === '/v1' || path.startsWith('/v1/')
+const problemReply = (
+  problem: Problem,
+  { path, requestId }: Pick<FailedRequest, 'path' | 'requestId'>,
+  errorFormat: HttpSettings['errorFormat'],
+): JsonReply => {
+  const format = formatAt(path, errorFormat)
+  const headers = { ...problem.headers, ...(format === 'anthropic' && { 'request-id': requestId }) }
+  return { status: problem.status, headers, body: errorBody(problem, format, requestId) }
+}
 
 /** Middleware is registered for all methods, a route for its own. */
 const hasRoute = (app: Hono<AppEnv>, method: string, path: string): boolean =>

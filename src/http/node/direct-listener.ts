@@ -3,7 +3,6 @@ import type { HeaderOf } from '../../web/client.ts'
 import type { ActingIdentity, Identity } from '../app-dependencies.ts'
 import { checkMediaType, parseJson } from '../body/read-json.ts'
 import type { HotRequest, HotRoute, HotRoutes } from '../hot-route.ts'
-import { bodyBoundOf } from '../middleware.ts'
 import type { Reply, ResponseContext } from '../response.ts'
 import { type Eventual, whenReady } from '../when-ready.ts'
 import { headerReader, readText, usualLength } from './incoming.ts'
@@ -61,7 +60,7 @@ const createAdmission =
   (hot: HotRoutes) =>
   (route: HotRoute, incoming: IncomingMessage): Eventual<Admitted | undefined> => {
     const length = usualLength(incoming)
-    if (length === 0 || length > bodyBoundOf(route.path, hot.maxBodyBytes)) return undefined
+    if (length === 0 || length > hot.boundOf(route.path)) return undefined
     const header = headerReader(incoming)
     try {
       checkMediaType(header)

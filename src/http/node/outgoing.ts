@@ -1,41 +1,42 @@
 import type { ServerResponse } from 'node:http'
-import { completeHeaders, type EventReader, type Reply, type ResponseContext } from '../response.ts'
+import { type ChunkReader, completeHeaders, type Reply, type ResponseContext } from '../response.ts'
 import type { Eventual } from '../when-ready.ts'
 
 /** Writes a reply with all its headers. A promise for a stream: it resolves when the stream or its connection ends. */
 export const send = (outgoing: ServerResponse, context: ResponseContext, reply: Reply): Eventual<void> => {
   if (reply === undefined) return undefined
   const headers = completeHeaders(reply, context)
-  if ('events' in reply) {
+  if ('chunks' in reply) {
     outgoing.writeHead(reply.status, headers)
     // the first event may be late
     outgoing.flushHeaders()
-    return sendEvents(outgoing, reply.events)
+    return sendChunks(outgoing, reply.chunks)
   }
-  const text = JSON.stringify(reply.body)
-  const bytes = Buffer.byteLength(text)
-  headers['content-length'] = String(bytes)
+  const body = 'bytes' in reply ? reply.bytes : JSON.stringify(reply.body)
+  const length = Buffer.byteLength(body)
+  headers['content-length'] = String(length)
   outgoing.writeHead(reply.status, headers)
+  if (typeof body !== 'string') outgoing.end(body)
   // ASCII is the same in both encodings, and Node writes Latin-1 without transcoding it
-  outgoing.end(text, bytes === text.length ? 'latin1' : 'utf8')
+  else outgoing.end(body, length === body.length ? 'latin1' : 'utf8')
 }
 
-/** Reads an event only when the client has taken those before it, but for the buffer of the connection. */
-const sendEvents = async (outgoing: ServerResponse, events: EventReader): Promise<void> => {
+/** Reads a chunk only when the client has taken those before it, but for the buffer of the connection. */
+const sendChunks = async (outgoing: ServerResponse, chunks: ChunkReader): Promise<void> => {
   const gone = disconnection(outgoing)
   const cancelled = new Promise<void>((resolve) => {
-    const cancel = () => resolve(events.cancel())
+    const cancel = () => resolve(chunks.cancel())
     if (gone.aborted) cancel()
     else gone.addEventListener('abort', cancel, { once: true })
   })
   for (;;) {
-    const event = await events.next()
-    if (event === undefined || gone.aborted) return cancelled
-    if (event.isLast) {
-      outgoing.end(event.text)
+    const chunk = await chunks.next()
+    if (gone.aborted) return cancelled
+    if (chunk === undefined || chunks.hasEnded()) {
+      outgoing.end(chunk)
       return
     }
-    if (!outgoing.write(event.text)) await Promise.race([drained(outgoing), cancelled])
+    if (!outgoing.write(chunk)) await Promise.race([drained(outgoing), cancelled])
   }
 }
 

@@ -19,7 +19,7 @@ const listening = () => {
   app.onError(
     createErrorHandler({ logger: silentLogger, clock: systemClock, settings: { errorFormat: 'flat' } }),
   )
-  app.use(bodyBounds(1_048_576), (c, next) => {
+  app.use(bodyBounds({ maxBodyBytes: 1_048_576, maxModelBodyBytes: 1_048_576 }), (c, next) => {
     c.set('responseContext', {
       requestId: 'req_1',
       nodeId: null,

@@ -1,19 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { availabilityResponse } from '../../../src/contract/dashboard.ts'
 import { explainResponse } from '../../../src/contract/limits.ts'
-import { createSimulatedModel } from '../../../src/gateway/simulated-model.ts'
 import { SECOND } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
+import { fakeBackend } from '../model-routes/fake-backend.ts'
 import { createTestApp, type TestApp } from '../test-app.ts'
 
-const backend = createSimulatedModel({
-  clock: { now: () => 0n, monotonic: () => 0n },
-  delay: async () => {},
-  latencyMs: 0,
-  nodeId: null,
-})
-
-const chat = { backend, tokens: { countPrompt: async () => 3, countText: async () => 1 } }
+const backend = fakeBackend({ inputTokens: 3 })
 
 /** Refills too slowly to be visible in a test. */
 const rpm = (capacity: number) => ({ name: 'rpm', capacity, refill_rate: capacity / 86_400 })
@@ -40,7 +33,7 @@ const put = (node: TestApp, path: string, limits: readonly object[], more: objec
   node.send('PUT', path, { body: { ...more, limits } })
 
 const start = async (entity: object = {}): Promise<TestApp> => {
-  const node = createTestApp({ chat })
+  const node = createTestApp({ backend })
   for (const model of ['gpt-4', 'gpt-4o']) await node.send('PUT', `/api/models/${model}`, { body: {} })
   await node.send('POST', '/api/entities', { body: { entity_id: 'org', name: 'Org' } })
   const body = { entity_id: 'key', name: 'Key', parent_id: 'org', ...entity }
@@ -162,7 +155,10 @@ test('an explanation lists the effective limit and the overridden ones of every 
 describe('a raised limit helps a denied caller', () => {
   const denied = async () => {
     const first = await start()
-    const others = [createTestApp({ chat, table: first.table }), createTestApp({ chat, table: first.table })]
+    const others = [
+      createTestApp({ backend, table: first.table }),
+      createTestApp({ backend, table: first.table }),
+    ]
     await put(first, '/api/limits/key', [rpm(3)])
     for (const node of [first, ...others]) expect((await send(node)).status).toBe(200)
     for (const node of [first, ...others]) expect((await send(node)).status).toBe(429)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createDemoChat } from '../chat/demo-chat.ts'
+import { createDemoChat } from '../model-routes/demo-chat.ts'
 
 const { app } = createDemoChat()
 

@@ -1,12 +1,11 @@
 import { type OutgoingHttpHeaders, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { listen } from '../../../bin/serve/listen.ts'
-import type { ChatBackend } from '../../../src/core/ports/chat-backend.ts'
-import { createSimulatedModel } from '../../../src/gateway/simulated-model.ts'
-import { createTokenCounter } from '../../../src/gateway/token-counter.ts'
+import type { ModelBackend } from '../../../src/core/ports/model-backend.ts'
 import { createDirectListener } from '../../../src/http/node/direct-listener.ts'
 import { createTestClock } from '../../core/test-clock.ts'
 import { type CheckingApp, createCheckingApp } from '../limit-checks/checking-app.ts'
+import { fakeBackend } from '../model-routes/fake-backend.ts'
 import type { TestAppOptions } from '../test-app.ts'
 
 /** A request; `path` as it appears in the request line. */
@@ -35,15 +34,14 @@ export interface Node {
 
 export interface NodeOptions extends TestAppOptions {
   readonly isDirect: boolean
-  readonly backend?: Partial<ChatBackend>
+  readonly call?: ModelBackend['call']
 }
 
-/** A server with key-bob (10 requests, 1000 tokens) and a simulated model, with the direct path or only Hono. */
-export const startNode = async ({ isDirect, backend, ...options }: NodeOptions): Promise<Node> => {
+/** A server with key-bob (10 requests, 1000 tokens) and a fake backend, with the direct path or only Hono. */
+export const startNode = async ({ isDirect, call, ...options }: NodeOptions): Promise<Node> => {
   const clock = options.table?.clock ?? createTestClock()
-  const simulated = createSimulatedModel({ clock, delay: async () => {}, latencyMs: 0, nodeId: null })
-  const chat = { backend: { ...simulated, ...backend }, tokens: createTokenCounter() }
-  const app = await createCheckingApp({ chat, ...options, table: { clock, ...options.table } })
+  const backend = fakeBackend(call && { call })
+  const app = await createCheckingApp({ backend, ...options, table: { clock, ...options.table } })
   const direct = createDirectListener(app.hot)
   let left = 0
   const { url, stop } = await listen({

@@ -2,9 +2,9 @@ import { EventEmitter, once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/model/errors.ts'
-import type { ChatBackend } from '../../../src/core/ports/chat-backend.ts'
 import { silentLogger } from '../../../src/core/ports/platform.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
+import { eventsOf, failed, streamed, usageCharge, whole } from '../model-routes/fake-backend.ts'
 import type { ReceivedResponse, SentRequest } from './both-paths.ts'
 import { type Node, type NodeOptions, startNode } from './both-paths.ts'
 
@@ -139,38 +139,33 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/v1/chat/completions',
     body: CHAT,
     options: {
-      backend: {
-        complete: async () => ({
-          status: 502,
-          body: { error: { message: 'bad gateway' } },
-          usage: undefined,
-          headers: { 'retry-after': '7' },
-        }),
-      },
+      call: async () =>
+        whole({ error: { message: 'bad gateway' } }, { of: 'nothing' }, 502, { 'retry-after': '7' }),
     },
     status: 502,
+  },
+  'a failed upstream': {
+    path: '/v1/chat/completions',
+    body: CHAT,
+    options: { call: async () => failed({ code: 'upstream_unavailable' }, { of: 'nothing' }) },
+    status: 502,
+  },
+  'a whole response in bytes that are not ASCII': {
+    path: '/v1/chat/completions',
+    body: CHAT,
+    options: {
+      call: async () => {
+        const reply = { kind: 'whole', status: 200, headers: {}, charge: { of: 'estimate' } } as const
+        return { ...reply, body: new TextEncoder().encode('{"a": "é世"}') }
+      },
+    },
+    status: 200,
   },
   'a defect': {
     path: '/v1/chat/completions',
     body: CHAT,
-    options: { backend: { complete: () => Promise.reject(new Error('a secret')) } },
+    options: { call: () => Promise.reject(new Error('a secret')) },
     status: 500,
-  },
-  'an error in the middle of a stream': {
-    path: '/v1/chat/completions',
-    body: { ...CHAT, stream: true },
-    options: {
-      backend: {
-        stream: async () => ({
-          chunks: (async function* () {
-            yield { index: 0 }
-            throw new Error('a secret')
-          })(),
-          usage: () => undefined,
-        }),
-      },
-    },
-    status: 200,
   },
 }
 
@@ -337,20 +332,22 @@ describe.each([true, false])('a connection (direct: %s)', (isDirect) => {
   test('that ends in the middle of a stream stops the model, and is charged for its output', async () => {
     const events = new EventEmitter()
     const aborted = once(events, 'aborted')
-    const backend: Partial<ChatBackend> = {
-      stream: async ({ signal }) => ({
-        chunks: (async function* () {
-          yield { index: 0 }
-          await new Promise<void>((resolve) => signal.addEventListener('abort', resolve))
-          events.emit('aborted')
-        })(),
-        usage: () => ({ promptTokens: 8, completionTokens: 1 }),
-      }),
-    }
-    const { url, app } = await started({ isDirect, backend })
+    const generated = eventsOf(['0'], { of: 'estimate' }, usageCharge(8, 1))
+    let isFirst = true
+    const call = async () =>
+      streamed({
+        ...generated,
+        next() {
+          if (!isFirst) return new Promise(() => {})
+          isFirst = false
+          return generated.next()
+        },
+        cancel: () => events.emit('aborted'),
+      })
+    const { url, app } = await started({ isDirect, call })
     const { socket, until } = await connected(url)
     socket.write(rawRequest(JSON.stringify({ ...CHAT, stream: true }), '/v1/chat/completions'))
-    await until(/"index":0/)
+    await until(/"piece":"0"/)
     socket.destroy()
     await aborted
     while ((await app.stored('gpt-4')).used_tokens !== 9n)
@@ -360,15 +357,13 @@ describe.each([true, false])('a connection (direct: %s)', (isDirect) => {
   test('of a stopping server gets the response to its request, and is closed', async () => {
     const events = new EventEmitter()
     const called = once(events, 'called')
-    const backend: Partial<ChatBackend> = {
-      complete: async () => {
-        const released = once(events, 'release')
-        events.emit('called')
-        await released
-        return { status: 200, body: { id: 'late' }, usage: { promptTokens: 8, completionTokens: 1 } }
-      },
+    const call = async () => {
+      const released = once(events, 'release')
+      events.emit('called')
+      await released
+      return whole({ id: 'late' }, usageCharge(8, 1))
     }
-    const { url, app, stop } = await started({ isDirect, backend })
+    const { url, app, stop } = await started({ isDirect, call })
     const { socket, until } = await connected(url)
     const ended = once(socket, 'end')
     socket.write(rawRequest(JSON.stringify(CHAT), '/v1/chat/completions'))
@@ -384,18 +379,12 @@ describe.each([true, false])('a connection (direct: %s)', (isDirect) => {
 
   test('that does not read its stream stops the model from generating more', async () => {
     const generated = { chunks: 0 }
-    const backend: Partial<ChatBackend> = {
-      stream: async () => ({
-        chunks: (async function* () {
-          for (let index = 0; index < 2000; index++) {
-            generated.chunks += 1
-            yield { index, text: 'x'.repeat(20_000) }
-          }
-        })(),
-        usage: () => ({ promptTokens: 8, completionTokens: 1 }),
-      }),
+    const all = eventsOf(Array(1999).fill('x'.repeat(20_000)), usageCharge(8, 1))
+    const next = async () => {
+      generated.chunks += 1
+      return all.next()
     }
-    const { url } = await started({ isDirect, backend })
+    const { url } = await started({ isDirect, call: async () => streamed({ ...all, next }) })
     const { socket, until } = await connected(url)
     socket.pause()
     socket.write(rawRequest(JSON.stringify({ ...CHAT, stream: true }), '/v1/chat/completions'))

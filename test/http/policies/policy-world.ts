@@ -6,12 +6,12 @@ import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import { createLimiter, type LimiterSettings } from '../../../src/core/decide/limiter.ts'
 import type { AdminStore } from '../../../src/core/ports/admin-store.ts'
 import type { Clock } from '../../../src/core/ports/platform.ts'
-import { createSimulatedModel } from '../../../src/gateway/simulated-model.ts'
 import { createApi } from '../../../src/http/app.ts'
 import type { HttpSettings } from '../../../src/http/app-dependencies.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createTestClock, type TestClock } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
+import { fakeBackend } from '../model-routes/fake-backend.ts'
 import { createTestAdminStore, type TestAdminStore } from '../test-admin-store.ts'
 import { createTestApp, type SendOptions, TEST_SETTINGS, type TestResponse } from '../test-app.ts'
 
@@ -56,10 +56,9 @@ export const createPolicyWorld = async (parts: PolicyWorldParts): Promise<Policy
     pause: async () => {},
     settings: { storeDeadlineMs: 10_000, ...parts.limiterSettings },
   })
-  const backend = createSimulatedModel({ clock, delay: async () => {}, latencyMs: 0, nodeId: null })
+  const backend = fakeBackend({ inputTokens: 5 })
   const settings = { ...TEST_SETTINGS, ...parts.settings }
-  const tokens = { countPrompt: async () => 5, countText: async () => 5 }
-  const { app } = createApi({ ...deps, store, limiter, clock, backend, tokens, settings })
+  const { app } = createApi({ ...deps, store, limiter, clock, backend, settings })
 
   const send: PolicyWorld['send'] = async (method, path, { headers, body } = {}) => {
     const response = await app.request(path, {

@@ -3,8 +3,23 @@ import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import OpenAI, { NotFoundError, RateLimitError } from 'openai'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createDemoChat, type DemoChat, hello } from './demo-chat.ts'
+import { createChatBridge } from '../../../src/gateway/chat-bridge.ts'
+import { createSimulatedModel } from '../../../src/gateway/simulated-model.ts'
+import { createTokenCounter } from '../../../src/gateway/token-counter.ts'
+import { systemClock } from '../../../src/platform/runtime.ts'
+import { createDemoChat as createDemo, type DemoChat, hello } from './demo-chat.ts'
 import { createFakeLimiter } from './fake-limiter.ts'
+
+const simulated = createSimulatedModel({
+  clock: systemClock,
+  delay: async () => {},
+  latencyMs: 0,
+  nodeId: 'node-1',
+})
+
+const backend = createChatBridge(simulated, createTokenCounter())
+
+const createDemoChat: typeof createDemo = (overrides) => createDemo({ backend, ...overrides })
 
 /** The official client of key-bob, on a real connection; retries wait no longer than the response names. */
 const clientOf = async ({ app }: DemoChat, maxRetries = 0): Promise<OpenAI> => {

@@ -48,6 +48,7 @@ export const createFakeLimiter = (
     },
     settleCharges: unused,
     foreseesDenial: unused,
+    largestAdmissible: async () => ({}),
     prepare: unused,
     checkPolicies: unused,
     explain: unused,

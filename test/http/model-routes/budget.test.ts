@@ -1,39 +1,29 @@
 import { describe, expect, test } from 'vitest'
-import type { ChatBackend, ChatUsage, TokenCounter } from '../../../src/core/ports/chat-backend.ts'
+import type { ModelBackend, ModelUsage } from '../../../src/core/ports/model-backend.ts'
 import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
-import { createSimulatedModel } from '../../../src/gateway/simulated-model.ts'
-import { createTestClock } from '../../core/test-clock.ts'
 import { createTestApp } from '../test-app.ts'
+import { fakeBackend, whole } from './fake-backend.ts'
 
-/** 100 tokens are a prompt of 150 micro-dollars; a completion token is 10 of them. */
+/** 100 tokens are a prompt of 150 micro-dollars; an output token is 10 of them. */
 const PRICES = { input_per_million: 1.5, output_per_million: 10, cached_input_per_million: 0.5 }
 
-const PROMPT_TOKENS = 100
+const PROMPT = 100
 
-const tokens: TokenCounter = { countPrompt: async () => PROMPT_TOKENS, countText: async () => 1 }
+const generating = fakeBackend({ inputTokens: PROMPT })
 
-const simulated = createSimulatedModel({
-  clock: createTestClock(),
-  delay: async () => {},
-  latencyMs: 0,
-  nodeId: null,
-})
-
-/** Responds with fewer tokens than requested, and returns its usage. */
-const thrifty = (usage: ChatUsage): ChatBackend => ({
-  ...simulated,
-  complete: async (call) => ({ ...(await simulated.complete(call)), usage }),
-})
+/** Uses fewer tokens than requested. */
+const thrifty = (usage: ModelUsage): ModelBackend =>
+  fakeBackend({ inputTokens: PROMPT, call: async () => whole({ id: 'c1' }, { of: 'usage', usage }) })
 
 const BUDGET = { name: 'budget', meter: 'cost_usd_micros', capacity: 5_000, refill_rate: 0.001 }
 
-const start = async (backend: ChatBackend = simulated, prices: typeof PRICES | null = PRICES) => {
+const start = async (backend: ModelBackend = generating, prices: typeof PRICES | null = PRICES) => {
   const warnings: unknown[] = []
   const logger: Logger = {
     ...silentLogger,
     warn: (message, fields) => void warnings.push([message, fields]),
   }
-  const { send, deps } = createTestApp({ chat: { backend, tokens }, logger })
+  const { send, deps } = createTestApp({ backend, logger })
   await send('PUT', '/api/models/gpt-4', { body: { prices } })
   await send('POST', '/api/entities', { body: { entity_id: 'spender', name: 'Spender' } })
   await send('PUT', '/api/limits/spender', { body: { limits: [BUDGET] } })
@@ -70,7 +60,7 @@ describe('a budget', () => {
   })
 
   test('is refunded what was reserved and not used, and charges cached input at its own price', async () => {
-    const used = { promptTokens: 100, completionTokens: 10, cachedPromptTokens: 80 }
+    const used = { inputTokens: 100, outputTokens: 10, cachedInputTokens: 80 }
     const { deps, chat, spent, left } = await start(thrifty(used))
     expect((await chat(400)).status).toBe(200)
     await deps.limiter.flush({ all: true })
@@ -93,12 +83,12 @@ describe('a budget', () => {
   })
 
   test('reserves the most that a chat can cost', async () => {
-    const { chat } = await start(thrifty({ promptTokens: 100, completionTokens: 1 }))
+    const { chat } = await start(thrifty({ inputTokens: 100, outputTokens: 1 }))
     expect(await chat(1000)).toMatchObject({ status: 429, body: { violations: [{ requested: 10_150 }] } })
   })
 
   test('does not apply to a model without prices, which is logged once', async () => {
-    const { deps, chat, spent, warnings } = await start(simulated, null)
+    const { deps, chat, spent, warnings } = await start(generating, null)
     for (let turn = 0; turn < 3; turn++) expect((await chat(50)).status).toBe(200)
     await deps.limiter.flush({ all: true })
     expect(await spent()).toBe(0)
@@ -111,7 +101,7 @@ describe('a budget', () => {
   })
 
   test('applies as soon as the model has prices', async () => {
-    const { send, chat, left, warnings } = await start(simulated, null)
+    const { send, chat, left, warnings } = await start(generating, null)
     await send('PUT', '/api/models/gpt-4', { body: { prices: PRICES } })
     await chat(50)
     expect([await left(), warnings]).toEqual([4350, []])

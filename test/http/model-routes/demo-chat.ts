@@ -6,16 +6,24 @@ import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
 import { createLimiter } from '../../../src/core/decide/limiter.ts'
 import { noMetrics, silentLogger } from '../../../src/core/ports/platform.ts'
-import { createSimulatedModel } from '../../../src/gateway/simulated-model.ts'
-import { createTokenCounter } from '../../../src/gateway/token-counter.ts'
 import type { AppEnv } from '../../../src/http/app-dependencies.ts'
-import { type ChatRoutesNeeds, createChatRoutes } from '../../../src/http/chat/chat-routes.ts'
 import { createErrorHandler } from '../../../src/http/errors/error-response.ts'
+import {
+  createModelApp,
+  createModelHandlers,
+  type ModelRoutesNeeds,
+} from '../../../src/http/model-routes/routes.ts'
+import { createModelLookup, type ModelLookupNeeds } from '../../../src/http/models/model-lookup.ts'
+import {
+  createModelRoutes as createListRoutes,
+  type ModelRoutesNeeds as ListNeeds,
+} from '../../../src/http/models/openai-models.ts'
 import { lruCaches } from '../../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { demoConfig, demoEntities } from './demo-config.ts'
+import { fakeBackend } from './fake-backend.ts'
 
-export const tokens = createTokenCounter()
+type Needs = ModelRoutesNeeds & ModelLookupNeeds & ListNeeds
 
 export interface DemoChat {
   readonly app: Hono<AppEnv>
@@ -28,8 +36,10 @@ export interface DemoChat {
   bucket(entityId: string): Promise<BucketItem | undefined>
 }
 
-type Overrides = Partial<Omit<ChatRoutesNeeds, 'settings'>> & {
-  readonly settings?: Partial<ChatRoutesNeeds['settings']>
+type Overrides = Partial<Omit<Needs, 'settings'>> & {
+  readonly settings?: Partial<Needs['settings']>
+  /** Without leases, denials are not remembered. */
+  readonly leaseTtlMs?: number
 }
 
 /** `/v1` on the demo project, with the real limiter on buckets in memory and a clock moved only by `advance`. */
@@ -42,6 +52,7 @@ export const createDemoChat = (overrides: Overrides = {}): DemoChat => {
     configCacheMs: 30_000,
     defaultModel: 'gpt-4',
     errorFormat: 'openai' as const,
+    maxRetrySeconds: 60,
     ...overrides.settings,
   }
   const limiter = createLimiter({
@@ -53,10 +64,10 @@ export const createDemoChat = (overrides: Overrides = {}): DemoChat => {
     metrics: noMetrics,
     newCache: lruCaches,
     pause: async () => {},
-    settings: { useDelayMs: 0 },
+    settings: { useDelayMs: 0, leaseTtlMs: overrides.leaseTtlMs ?? 0 },
   })
-  const backend = createSimulatedModel({ clock, delay: async () => {}, latencyMs: 0, nodeId: 'node-1' })
-  const base = { limiter, backend, tokens, clock, caches: lruCaches, logger: silentLogger, store: demoConfig }
+  const backend = fakeBackend()
+  const base = { limiter, backend, clock, caches: lruCaches, logger: silentLogger, store: demoConfig }
   const denials = new EventEmitter()
   const app = appOf({ ...base, ...overrides, settings }, () => denials.emit('denied'))
   return {
@@ -81,7 +92,7 @@ export const createDemoChat = (overrides: Overrides = {}): DemoChat => {
 
 const SECRET = /^Bearer (.+)$/
 
-const appOf = (deps: ChatRoutesNeeds, denied: () => void): Hono<AppEnv> => {
+const appOf = (deps: Needs, denied: () => void): Hono<AppEnv> => {
   const app = new Hono<AppEnv>()
   app.onError(createErrorHandler(deps))
   app.use(async (c, next) => {
@@ -100,7 +111,9 @@ const appOf = (deps: ChatRoutesNeeds, denied: () => void): Hono<AppEnv> => {
     await next()
     if (c.res.status === 429) denied()
   })
-  return app.route('/v1', createChatRoutes(deps))
+  const models = createModelLookup(deps)
+  app.route('/v1', createModelApp(createModelHandlers(deps, models)))
+  return app.route('/v1', createListRoutes(deps, models))
 }
 
 export const hello = (maxTokens?: number) => ({

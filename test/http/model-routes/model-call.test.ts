@@ -1,37 +1,23 @@
 import { describe, expect, test } from 'vitest'
 import type { Decision } from '../../../src/core/decide/decision.ts'
-import type { ChatBackend, ChatResponse, ChatStream } from '../../../src/core/ports/chat-backend.ts'
+import { CallAborted, type ModelCharge, type ModelReply } from '../../../src/core/ports/model-backend.ts'
 import { allowedBy, deniedBy, SECOND, stateOf, tpm, violationOf } from '../../web/limit-states.ts'
 import { createDemoChat, denialOf, hello } from './demo-chat.ts'
+import { failed, fakeBackend, PROMPT_TOKENS, usageCharge, whole } from './fake-backend.ts'
 import { createFakeLimiter } from './fake-limiter.ts'
 
-/** "Hello, how are you?" as one message of a user. */
-const PROMPT = 13
+const PROMPT = PROMPT_TOKENS
 
-const backendOf = (response: ChatResponse | ChatStream | Error): ChatBackend => {
-  const give = async () => {
-    if (response instanceof Error) throw response
-    return response
-  }
-  return {
-    mostCompletionTokens: () => 100,
-    stream: give,
-    async complete() {
-      const given = await give()
-      if ('chunks' in given) throw new Error('not a streamed request')
-      return given
-    },
-  }
-}
-
-/** Clients that disconnect while the upstream responds: each sends its own `init`. */
-const leaving = (most = 100) => {
+/** The caller disconnects while the upstream works: each request has its own `init`. */
+const leaving = (charge: ModelCharge) => {
   let gone = new AbortController()
-  const leave = async (): Promise<never> => {
-    gone.abort()
-    throw new DOMException('The request was aborted', 'AbortError')
-  }
-  const backend: ChatBackend = { mostCompletionTokens: () => most, complete: leave, stream: leave }
+  const backend = fakeBackend({
+    defaultOutputTokens: 100,
+    call: async () => {
+      gone.abort()
+      throw new CallAborted(charge)
+    },
+  })
   const init = () => {
     gone = new AbortController()
     return { signal: gone.signal }
@@ -39,18 +25,22 @@ const leaving = (most = 100) => {
   return { backend, init }
 }
 
-const used = (output: number) => ({
+const replying = (reply: ModelReply) => fakeBackend({ defaultOutputTokens: 100, call: async () => reply })
+
+const used = (output: number, input = PROMPT) => ({
   requests: 1,
-  input_tokens: PROMPT,
+  input_tokens: input,
   output_tokens: output,
-  tokens: PROMPT + output,
+  tokens: input + output,
 })
 
-describe('a chat', () => {
-  test('is charged for its prompt and the longest completion, then settled to its usage', async () => {
+const ESTIMATE: ModelCharge = { of: 'estimate' }
+const NOTHING: ModelCharge = { of: 'nothing' }
+
+describe('a request', () => {
+  test('is charged for its prompt and the longest response, then settled to its usage', async () => {
     const limiter = createFakeLimiter()
-    const usage = { promptTokens: PROMPT, completionTokens: 7 }
-    const backend = backendOf({ status: 200, body: { id: 'c1' }, usage })
+    const backend = replying(whole({ id: 'c1' }, usageCharge(PROMPT, 7)))
     const response = await createDemoChat({ limiter, backend }).send('key-bob', hello())
     expect([response.status, await response.json()]).toEqual([200, { id: 'c1' }])
     expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('9')
@@ -60,60 +50,60 @@ describe('a chat', () => {
     ])
   })
 
-  test('that the upstream rejects is refunded, and passes its status and headers on', async () => {
+  test.each([
+    ['nothing', ['release']],
+    ['request', ['settle', used(0, 0)]],
+    ['estimate', ['settle', {}]],
+  ] as const)('that the upstream rejects is charged %s', async (of, call) => {
     const limiter = createFakeLimiter()
     const body = { error: { message: 'Overloaded', type: 'server_error', param: null, code: null } }
-    const rejected = { status: 503, body, usage: undefined, headers: { 'retry-after': '3' } }
-    for (const stream of [false, true]) {
-      const response = await createDemoChat({ limiter, backend: backendOf(rejected) }).send('key-bob', {
-        ...hello(),
-        stream,
-      })
-      expect([response.status, await response.json(), response.headers.get('retry-after')]).toEqual([
-        503,
-        body,
-        '3',
-      ])
-    }
-    expect(limiter.calls.map(([name]) => name)).toEqual(['decide', 'release', 'decide', 'release'])
+    const backend = replying(whole(body, { of }, 503, { 'retry-after': '3' }))
+    const response = await createDemoChat({ limiter, backend }).send('key-bob', hello())
+    expect([response.status, await response.json()]).toEqual([503, body])
+    expect(response.headers.get('retry-after')).toBe('3')
+    // they would describe the limits with the charge
+    expect(response.headers.get('x-ratelimit-remaining-requests')).toBeNull()
+    expect(limiter.calls.at(-1)).toEqual(call)
+  })
+
+  test("whose upstream fails has the API's error", async () => {
+    const limiter = createFakeLimiter()
+    const problem = { status: 504, message: 'Upstream a is slow', code: 'upstream_timeout' }
+    const backend = replying(failed(problem, NOTHING))
+    const response = await createDemoChat({ limiter, backend }).send('key-bob', hello())
+    expect([response.status, await response.json()]).toEqual([
+      504,
+      {
+        error: { message: 'Upstream a is slow', type: 'server_error', param: null, code: 'upstream_timeout' },
+        message: 'Upstream a is slow',
+      },
+    ])
+    expect(limiter.calls.at(-1)).toEqual(['release'])
   })
 
   test('whose backend throws is refunded, and returns 500', async () => {
     const limiter = createFakeLimiter()
-    const response = await createDemoChat({ limiter, backend: backendOf(new Error('a secret')) }).send(
-      'key-bob',
-      hello(),
-    )
+    const backend = fakeBackend({ call: () => Promise.reject(new Error('a secret')) })
+    const response = await createDemoChat({ limiter, backend }).send('key-bob', hello())
     const text = await response.text()
     expect([response.status, text.includes('a secret')]).toEqual([500, false])
     expect(limiter.calls.at(-1)).toEqual(['release'])
   })
 
-  test('whose client disconnects before the response stays charged as reserved', async () => {
+  test.each([
+    [ESTIMATE, ['settle', {}]],
+    [NOTHING, ['release']],
+  ])('whose client disconnects before the response is charged as the call says: %o', async (charge, call) => {
     const limiter = createFakeLimiter()
     for (const stream of [false, true]) {
-      const { backend, init } = leaving()
+      const { backend, init } = leaving(charge)
       await createDemoChat({ limiter, backend }).send('key-bob', { ...hello(), stream }, init())
-      expect(limiter.calls.at(-1)).toEqual(['settle', {}])
+      expect(limiter.calls.at(-1)).toEqual(call)
     }
-  })
-
-  test('whose upstream fails after its client has disconnected is refunded', async () => {
-    const limiter = createFakeLimiter()
-    const gone = new AbortController()
-    const backend: ChatBackend = {
-      ...backendOf(new Error('unused')),
-      async complete() {
-        gone.abort()
-        return { status: 502, body: {}, usage: undefined }
-      },
-    }
-    await createDemoChat({ limiter, backend }).send('key-bob', hello(), { signal: gone.signal })
-    expect(limiter.calls.at(-1)).toEqual(['release'])
   })
 
   test('lets no caller exceed their limit by disconnecting each time', async () => {
-    const { backend, init } = leaving(900)
+    const { backend, init } = leaving(ESTIMATE)
     const chat = createDemoChat({ backend })
     const statuses: number[] = []
     for (let i = 0; i < 4; i++) statuses.push((await chat.send('key-bob', hello(900), init())).status)
@@ -140,6 +130,64 @@ describe('a chat', () => {
   })
 })
 
+describe('a request without a maximum', () => {
+  test("is bounded by the model's maximum and by what its limits can ever admit", async () => {
+    const backend = fakeBackend({ defaultOutputTokens: null })
+    const chat = createDemoChat({ backend })
+    // key-bob has 1000 tokens, key-alice 3000, and no model allows more than 4096
+    expect([(await chat.send('key-bob', hello())).status]).toEqual([200])
+    expect([(await chat.send('key-alice', hello())).status]).toEqual([200])
+    expect(backend.calls.map(({ outputBound }) => outputBound)).toEqual([1000 - PROMPT, 3000 - PROMPT])
+  })
+
+  test('reserves that bound', async () => {
+    const limiter = createFakeLimiter()
+    const backend = fakeBackend({ defaultOutputTokens: null })
+    await createDemoChat({ limiter, backend }).send('key-bob', hello())
+    expect(limiter.calls[0]).toMatchObject(['decide', { cost: used(4096) }])
+  })
+})
+
+describe('a long prompt', () => {
+  const least = (inputTokens: number) => () => ({
+    inputTokens,
+    namedOutputTokens: 5,
+    choices: 1,
+    defaultOutputTokens: 16,
+  })
+
+  test('that can never pass is denied without being counted', async () => {
+    const backend = {
+      ...fakeBackend({ leastEstimate: least(5000) }),
+      estimate: () => Promise.reject(new Error()),
+    }
+    const response = await createDemoChat({ backend }).send('key-bob', hello(5))
+    expect([response.status, response.headers.get('x-should-retry')]).toEqual([429, 'false'])
+    expect(await denialOf(response)).toMatchObject({ violations: [{ limit_name: 'tpm', requested: 5005 }] })
+  })
+
+  test('of a caller at their limit is denied without being counted', async () => {
+    let counted = 0
+    const fake = fakeBackend({ leastEstimate: least(600) })
+    const estimate = async () => {
+      counted += 1
+      return { ...least(700)(), namedOutputTokens: 5 }
+    }
+    const chat = createDemoChat({ backend: { ...fake, estimate }, leaseTtlMs: 1000 })
+    const statuses: number[] = []
+    for (let turn = 0; turn < 5; turn++) statuses.push((await chat.send('key-bob', hello(5))).status)
+    expect(statuses).toEqual([200, 429, 429, 429, 429])
+    // the denial of the second request is remembered
+    expect(counted).toBe(2)
+  })
+
+  test('that passes is counted, and reserved once', async () => {
+    const chat = createDemoChat({ backend: fakeBackend({ leastEstimate: least(10) }) })
+    expect((await chat.send('key-bob', hello(5))).status).toBe(200)
+    expect((await chat.bucket('key-bob'))?.used_tokens).toBe(18n)
+  })
+})
+
 describe('a denial', () => {
   const limiter = () =>
     createFakeLimiter(
@@ -152,7 +200,7 @@ describe('a denial', () => {
   test('reaches no backend, and has all headers', async () => {
     const response = await createDemoChat({
       limiter: limiter(),
-      backend: backendOf(new Error('must not be called')),
+      backend: fakeBackend({ call: () => Promise.reject(new Error('must not be called')) }),
     }).send('key-bob', {
       ...hello(),
       stream: true,
@@ -238,7 +286,7 @@ describe('the model', () => {
   })
 })
 
-describe('a request', () => {
+describe('a body', () => {
   test.each([
     ['messages', { messages: undefined }, 'messages must be given'],
     ['messages', { messages: [] }, 'messages must contain 1 to 2048 messages'],
@@ -270,22 +318,24 @@ describe('a request', () => {
     ])
   })
 
-  test('passes unknown fields on', async () => {
-    const seen: unknown[] = []
-    const backend: ChatBackend = {
-      ...backendOf(new Error('unused')),
-      async complete({ request }) {
-        seen.push(request)
-        return { status: 200, body: {}, usage: undefined }
-      },
-    }
+  test('passes unknown fields and headers on, but no credential', async () => {
+    const backend = fakeBackend()
     const body = {
       ...hello(5),
       seed: 7,
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', x: 1 }], y: 2 }],
     }
-    await createDemoChat({ backend }).send('key-bob', body)
-    expect(seen).toEqual([body])
+    const headers = {
+      'openai-beta': 'x=1',
+      traceparent: '00-1-2-00',
+      authorization: 'Bearer key-bob',
+      cookie: 'a',
+    }
+    await createDemoChat({ backend }).send('key-bob', body, { headers })
+    expect(backend.calls).toMatchObject([
+      { api: 'chat', entityId: 'key-bob', requestId: 'req_1', body, inputTokens: PROMPT, outputBound: null },
+    ])
+    expect(backend.calls[0]?.headers).toEqual({ 'openai-beta': 'x=1', traceparent: '00-1-2-00' })
   })
 
   test.each([101, 100_000])('that nests %d levels deep is rejected', async (depth) => {

@@ -1,0 +1,151 @@
+import { Hono } from 'hono'
+import { resolver } from 'hono-openapi'
+import type * as v from 'valibot'
+import { chatCompletionResponse, chatRequestBody } from '../../contract/chat.ts'
+import { openAiDenialResponse, openAiErrorResponse } from '../../contract/errors.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import type { ModelApi } from '../../core/ports/model-backend.ts'
+import type { HeaderOf } from '../../web/client.ts'
+import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
+import { jsonBody, objectOf } from '../body/validated.ts'
+import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
+import { type ModelLookup, usableModel } from '../models/model-lookup.ts'
+import { describeOperation, jsonResponse } from '../openapi/described.ts'
+import { createModelCall, type ModelCallNeeds } from './model-call.ts'
+
+/** The body of a model route: the fields that zael reads are typed, others pass. */
+type ModelBody = { readonly model?: string | null | undefined; readonly [field: string]: unknown }
+
+interface ModelRoute {
+  readonly api: ModelApi
+  /** Below `/v1`. */
+  readonly path: string
+  readonly schema: v.GenericSchema<unknown, ModelBody>
+  readonly summary: string
+  readonly description: string
+  /** A whole response. */
+  readonly response: v.GenericSchema
+}
+
+/** Every route to a model. */
+const MODEL_ROUTES: readonly ModelRoute[] = [
+  {
+    api: 'chat',
+    path: '/chat/completions',
+    schema: chatRequestBody,
+    summary: 'Create a chat completion',
+    description: "OpenAI's request and response. With `stream: true` the response is a stream of events.",
+    response: chatCompletionResponse,
+  },
+]
+
+export type ModelRoutesNeeds = Omit<ModelCallNeeds, 'settings'> & {
+  readonly settings: ModelCallNeeds['settings'] & Pick<HttpSettings, 'defaultModel'>
+}
+
+/** A model route on both paths: Hono's, and that of a Node server. */
+export interface ServedModelRoute {
+  readonly route: ModelRoute
+  readonly handler: HotHandler<ModelBody>
+}
+
+/** The handlers of all model routes. */
+export const createModelHandlers = (
+  needs: ModelRoutesNeeds,
+  models: ModelLookup,
+): readonly ServedModelRoute[] => {
+  const call = createModelCall(needs)
+  return MODEL_ROUTES.map((route) => ({ route, handler: handlerOf(route, call, { needs, models }) }))
+}
+
+const handlerOf = (
+  { api }: ModelRoute,
+  call: ReturnType<typeof createModelCall>,
+  { needs, models }: { readonly needs: ModelRoutesNeeds; readonly models: ModelLookup },
+): HotHandler<ModelBody> => {
+  const { defaultModel } = needs.settings
+  return async (body, { acting, requestId, header, signal }) => {
+    const wanted = body.model ?? (header('x-preferred-model') || defaultModel)
+    const model = await usableModel(models, wanted, acting.entity)
+    return call({
+      api,
+      acting,
+      body: jsonOf(body),
+      model,
+      user: userOf(body, header),
+      requestId,
+      header,
+      signal,
+    })
+  }
+}
+
+/** A route's body is parsed JSON, of which its schema has checked the fields that it names. */
+const jsonOf = (body: ModelBody): JsonObject => body as JsonObject
+
+/** The user that a request names: selects policies on a user. */
+const userOf = (body: ModelBody, header: HeaderOf): string | undefined => {
+  const { safety_identifier, user, metadata } = body
+  const inMetadata = typeof metadata === 'object' && metadata !== null && 'user_id' in metadata
+  const named = [safety_identifier, user, inMetadata ? metadata.user_id : undefined, header('x-user-id')]
+  return named.find((value): value is string => typeof value === 'string' && value !== '')
+}
+
+/** The same without Hono. */
+export const hotModelRoutes = (served: readonly ServedModelRoute[]): readonly HotRoute[] =>
+  served.map(({ route, handler }) => {
+    const parse = objectOf(route.schema)
+    return { path: `/v1${route.path}`, respond: (body, request) => handler(parse(body), request) }
+  })
+
+/** The model routes in Hono, to be mounted at `/v1` behind the guard that sets `acting`. */
+export const createModelApp = (served: readonly ServedModelRoute[]): Hono<AppEnv> => {
+  const app = new Hono<AppEnv>()
+  for (const { route, handler } of served) {
+    app.post(route.path, describeModelRoute(route), jsonBody(route.schema), (c) =>
+      respondHot(c, handler, c.req.valid('json')),
+    )
+  }
+  return app
+}
+
+const describeModelRoute = ({ summary, description, response }: ModelRoute) =>
+  describeOperation({
+    tags: ['Models'],
+    summary,
+    description: `${description} The prompt's tokens and the most output tokens are charged first; the actual usage is settled afterwards.`,
+    parameters: [
+      {
+        in: 'header',
+        name: 'X-Preferred-Model',
+        description: 'The model, if the body contains none',
+        schema: { type: 'string' },
+      },
+      {
+        in: 'header',
+        name: 'X-User-Id',
+        description: 'The user, if the body names none: selects policies on a user and a model',
+        schema: { type: 'string' },
+      },
+    ],
+    responses: {
+      200: {
+        description: 'The response; with `stream: true` its events',
+        content: {
+          'application/json': { schema: resolver(response) },
+          'text/event-stream': { schema: { type: 'string' } },
+        },
+      },
+      400: jsonResponse('A field is not valid', openAiErrorResponse),
+      401: jsonResponse('The key is missing or not valid', openAiErrorResponse),
+      403: jsonResponse('You may not use this model', openAiErrorResponse),
+      404: jsonResponse('The model does not exist', openAiErrorResponse),
+      429: jsonResponse('A limit denied the request', openAiDenialResponse),
+      502: jsonResponse('The upstream is unavailable', openAiErrorResponse),
+      503: jsonResponse(
+        'The store is unavailable, and a limit has `on_unavailable: deny`',
+        openAiErrorResponse,
+      ),
+      504: jsonResponse('The upstream did not respond in time', openAiErrorResponse),
+    },
+  })
