@@ -97,7 +97,7 @@ export const chatApi: WireApi = {
   textOf,
   createStreamReader: (body) =>
     createChoiceStreamReader({
-      choices: choices(body),
+      choices: choicesOf(body, ['n']),
       includesUsage: asksForUsage(body),
       readChoice: ({ delta, message }) => messageOutput(delta ?? message),
     }),

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../core/model/json.ts'
 import { isObject } from '../json-values.ts'
 
-/** Fields that no model writes. */
+/** Fields that no model writes, or that repeat or encode what it wrote. */
 const NOT_WRITTEN = new Set([
   'id',
   'type',
@@ -13,6 +13,9 @@ const NOT_WRITTEN = new Set([
   'data',
   'signature',
   'encrypted_content',
+  'result',
+  'logprobs',
+  'annotations',
 ])
 
 /** An upstream's JSON may be nested without bound. */

@@ -49,6 +49,19 @@ const thinking: Reader = (block, prompt) => {
   else readContent(block.thinking, prompt)
 }
 
+/** Reasoning that only the provider can read: base64, of text with some four bytes per token. */
+const ENCRYPTED_CHARS_PER_TOKEN = 5
+
+const encrypted = (text: JsonValue | undefined, prompt: PromptSink): void =>
+  prompt.tokens(Math.ceil(stringOf(text).length / ENCRYPTED_CHARS_PER_TOKEN))
+
+const redactedThinking: Reader = ({ data }, prompt) => {
+  prompt.tokens(PER_BLOCK)
+  encrypted(data, prompt)
+}
+
+const generatedImage: Reader = ({ result }, prompt) => readImage({ url: result ?? '' }, prompt)
+
 /** Readers of blocks by their type. */
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['text', textBlock],
@@ -68,7 +81,9 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['video', readVideo],
   ['video_url', readVideo],
   ['input_video', readVideo],
+  ['image_generation_call', generatedImage],
   ['thinking', thinking],
+  ['redacted_thinking', redactedThinking],
   ['tool_result', toolResult],
   ['function_call_output', functionOutput],
   ['custom_tool_call_output', functionOutput],
@@ -88,7 +103,8 @@ const readFields = (object: JsonObject, prompt: PromptSink): void => {
   for (const name in object) {
     prompt.text(name)
     prompt.tokens(PER_FIELD)
-    readJson(object[name], prompt)
+    if (name === 'encrypted_content') encrypted(object[name], prompt)
+    else readJson(object[name], prompt)
   }
 }
 
