@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, Server as NetServer } from 'node:net'
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import { codeOf, portError, reasonOf, StartError } from '../../src/command-line/failure.ts'
@@ -89,26 +89,21 @@ const createTracker = () => {
  * send their next request elsewhere; idle connections are closed.
  */
 const createDrain = (server: Server, wait: (ms: number) => Promise<void>) => {
-  const open = new Set<ServerResponse>()
+  /** The last response of each connection: to also note the end of each response would take a fiftieth of a check's time. */
+  const last = new Map<Socket, ServerResponse>()
   let isDraining = false
-  let isClosing = false
-  /** One function for all responses: to create one for each takes as long as to set all its headers. */
-  function onClose(this: ServerResponse): void {
-    open.delete(this)
-    // its headers may have kept the connection alive
-    if (isClosing) setImmediate(() => server.closeIdleConnections())
-  }
   const closeAfter = (response: ServerResponse): void => {
     if (!response.headersSent) response.setHeader('connection', 'close')
   }
-  server.prependListener('request', (_: IncomingMessage, response: ServerResponse) => {
-    open.add(response)
-    response.on('close', onClose)
+  server.on('connection', (socket: Socket) => socket.once('close', () => last.delete(socket)))
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    last.set(socket, response)
     if (isDraining) closeAfter(response)
   })
+  const open = (): readonly ServerResponse[] => [...last.values()].filter(({ closed }) => !closed)
   return async (): Promise<void> => {
     isDraining = true
-    open.forEach(closeAfter)
+    open().forEach(closeAfter)
     // a busy client may have sent its next request: it receives a response, and then its connection is closed
     if (await hasConnections(server)) await wait(LAST_REQUESTS_MS)
     await acceptWaiting(server)
@@ -119,8 +114,11 @@ const createDrain = (server: Server, wait: (ms: number) => Promise<void>) => {
     if (await hasConnections(server)) await wait(LAST_REQUESTS_MS)
     // what has arrived is read before connections count as idle
     await nextTurn()
-    for (const response of open) if (isEndless(response)) response.destroy()
-    isClosing = true
+    for (const response of open()) {
+      if (isEndless(response)) response.destroy()
+      // its headers may have kept the connection alive
+      response.once('close', () => setImmediate(() => server.closeIdleConnections()))
+    }
     server.close()
     const hurry = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS)
     await closed

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { boundedList, checkedByHand, openObject } from './containers.ts'
+import { acceptedByHand, boundedList, checkedByHand, openObject } from './containers.ts'
+import { createUsualChat } from './usual-bodies.ts'
 
 /** Far above any model's window; keeps sums whole. */
 const MAX_TOKENS = 1_000_000_000
@@ -39,8 +40,7 @@ const message = openObject({
 
 const STOP = `be a string or a list of at most ${MAX_STOPS} strings`
 
-/** An OpenAI chat request. Messages of issues complete "<field> must …". */
-export const chatRequestBody = openObject({
+export const chatSchema = openObject({
   model: v.nullish(v.pipe(v.string(), v.nonEmpty('not be empty'))),
   messages: boundedList(message, {
     least: 1,
@@ -60,6 +60,12 @@ export const chatRequestBody = openObject({
   ),
   user: v.nullish(v.string()),
 })
+
+/** An OpenAI chat request. Messages of issues complete "<field> must …". */
+export const chatRequestBody = acceptedByHand(
+  chatSchema,
+  createUsualChat({ mostMessages: MAX_MESSAGES, mostTokens: MAX_TOKENS }),
+)
 
 const usage = v.object({
   prompt_tokens: v.number(),

@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import { HOUR_SECONDS } from '../core/model/time.ts'
-import { boundedList, closedObject } from './containers.ts'
+import { acceptedByHand, boundedList, closedObject } from './containers.ts'
 import { openAiError, violation, wait } from './errors.ts'
 import { chargedResource, costBody, id, integer, modelId, seconds } from './fields.ts'
+import { isUsualCheck } from './usual-bodies.ts'
 
 export const DEFAULT_LIFETIME_SECONDS = 600
 
@@ -26,7 +27,7 @@ const contextBody = closedObject({
   tier: v.exactOptional(id),
 })
 
-export const checkBody = v.pipe(
+export const checkSchema = v.pipe(
   closedObject({
     resource: v.exactOptional(
       v.pipe(chargedResource, v.description('Default: the bucket `_default_` itself')),
@@ -57,6 +58,8 @@ export const checkBody = v.pipe(
   }),
   v.metadata({ ref: 'LimitCheck' }),
 )
+
+export const checkBody = acceptedByHand(checkSchema, isUsualCheck)
 
 const COUNT = `contain 1 to ${MOST_CHECKS} checks`
 

@@ -40,7 +40,8 @@ export const createReadThroughCache = <T>(options: ReadThroughOptions<T>): ReadT
 
   const isFresh = ({ value, readAt }: Entry<T>): boolean => {
     if (clock.monotonic() - readAt >= maxAgeNs) return false
-    if (value === undefined) return readAt > lastForgotten
+    if (readAt > lastForgotten) return true
+    if (value === undefined) return false
     return readAt > (forgotten.get(groupOf(value))?.at ?? -1n)
   }
 

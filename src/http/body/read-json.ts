@@ -37,7 +37,8 @@ const tooLarge = (maxBytes: number) =>
 
 /** Throws `unsupported_media_type` unless the body is uncompressed JSON. */
 export const checkMediaType = (header: HeaderOf): void => {
-  if (!JSON_TYPE.test(header('content-type') ?? '')) {
+  const type = header('content-type') ?? ''
+  if (type !== 'application/json' && !JSON_TYPE.test(type)) {
     throw new ZaelError('unsupported_media_type', 'Content-Type must be application/json')
   }
   const encoding = header('content-encoding') ?? 'identity'

@@ -14,10 +14,10 @@ import { ModelRejected } from '../errors/problem.ts'
 import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
 import { type ModelLookup, mayUse } from '../models/model-lookup.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
-import type { JsonReply } from '../response.ts'
+import type { BytesReply, JsonReply, Reply } from '../response.ts'
 import { type Eventual, whenReady } from '../when-ready.ts'
 import { parseChecks, type RequestedCheck, type RequestedChecks } from './check-request.ts'
-import { createDecideCheck, createForesight } from './decide-check.ts'
+import { createDecideCheck, createForesight, createReplyToCheck } from './decide-check.ts'
 import { createIdempotency } from './idempotency.ts'
 import { type RunChecksNeeds, runCheck, runChecks } from './run-checks.ts'
 
@@ -37,11 +37,12 @@ export const createCheckHandler = (
   const decider = deciderOf(needs)
   const needed: RunChecksNeeds = {
     decideCheck: createDecideCheck({ ...needs, decider }),
+    replyToCheck: createReplyToCheck({ ...needs, decider }),
     idempotency: createIdempotency(needs),
     chargesNothing: createForesight({ decider }),
     errorFormat: needs.settings.errorFormat,
   }
-  const run = (acting: ActingIdentity, { isList, requested }: RequestedChecks): Eventual<JsonReply> => {
+  const run = (acting: ActingIdentity, { isList, requested }: RequestedChecks): Eventual<Reply> => {
     if (isList) return runChecks(needed, acting, requested).then(list)
     const [only] = requested
     if (only === undefined) throw new Error('the parsed request contains no check')
@@ -107,7 +108,7 @@ const list = (responses: readonly KeptResponse[]): JsonReply => ({
 })
 
 /** An error has the form of errors in `/v1`. */
-const single = (response: KeptResponse, format: HttpSettings['errorFormat']): JsonReply =>
+const single = (response: JsonReply | BytesReply, format: HttpSettings['errorFormat']): Reply =>
   response.status < 500 ? response : { ...response, body: v1UnavailableBody(format) }
 
 const describeCheck = describeOperation({

@@ -1,7 +1,16 @@
 import type { ReservationService } from '../../core/admin/reservations.ts'
+import type { BucketId } from '../../core/bucket/bucket-store.ts'
 import type { StoredReservation } from '../../core/charge/reservation-store.ts'
-import type { Allowed, DecisionRequest, Denied, LimitState, Reservation } from '../../core/decide/decision.ts'
+import type {
+  Allowed,
+  Decision,
+  DecisionRequest,
+  Denied,
+  LimitState,
+  Reservation,
+} from '../../core/decide/decision.ts'
 import { epochSeconds } from '../../core/model/json.ts'
+import type { Limit } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
 import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
 import { secondsOf } from '../../web/denial-json.ts'
@@ -10,6 +19,7 @@ import type { ActingIdentity, HttpSettings } from '../app-dependencies.ts'
 import { type Decider, type DenialBody, decisionOf, v1DenialResponse } from '../decisions.ts'
 import { v1Error } from '../errors/openai-error.ts'
 import type { Problem } from '../errors/problem.ts'
+import type { BytesReply, JsonReply } from '../response.ts'
 import { type Eventual, whenReady } from '../when-ready.ts'
 import { hasNoCost, type LimitCheck } from './check-request.ts'
 
@@ -48,13 +58,33 @@ export type DecideCheck = (
 export const createDecideCheck =
   (needs: DecideCheckNeeds): DecideCheck =>
   (acting, check, { canUndo }) =>
-    whenReady(decisionOf(needs.decider, requestOf(acting, check, canUndo)), (decision) => {
-      if (!decision.allowed) return deniedCheck(decision, acting, check, needs.settings.errorFormat)
-      if (!check.reserve) return allowedCheck(decision, undefined)
-      const { reservation } = decision
-      const holding = needs.reservationService.hold(acting.entityId, reservation, check.lifetimeSeconds)
-      return holding.then((held) => allowedCheck(decision, held))
-    })
+    whenReady(decisionOf(needs.decider, requestOf(acting, check, canUndo)), (decision) =>
+      decidedCheck(needs, acting, check, decision),
+    )
+
+/** The reply to a check whose charge is final, or held. Throws, or rejects, as `DecideCheck`. */
+export type ReplyToCheck = (acting: ActingIdentity, check: LimitCheck) => Eventual<JsonReply | BytesReply>
+
+export const createReplyToCheck =
+  (needs: DecideCheckNeeds): ReplyToCheck =>
+  (acting, check) =>
+    whenReady(decisionOf(needs.decider, requestOf(acting, check, false)), (decision) =>
+      decision.allowed && !check.reserve
+        ? allowedReply(decision)
+        : whenReady(decidedCheck(needs, acting, check, decision), ({ response }) => response),
+    )
+
+const decidedCheck = (
+  { reservationService, settings }: DecideCheckNeeds,
+  acting: ActingIdentity,
+  check: LimitCheck,
+  decision: Decision,
+): Eventual<DecidedCheck> => {
+  if (!decision.allowed) return deniedCheck(decision, acting, check, settings.errorFormat)
+  if (!check.reserve) return allowedCheck(decision, undefined)
+  const holding = reservationService.hold(acting.entityId, decision.reservation, check.lifetimeSeconds)
+  return holding.then((held) => allowedCheck(decision, held))
+}
 
 const allowedCheck = (decision: Allowed, held: StoredReservation | undefined): DecidedCheck => ({
   response: { status: 200, headers: rateLimitHeaders(decision), body: allowedJson(decision, held) },
@@ -109,6 +139,45 @@ const allowedJson = ({ degraded, limits }: Allowed, held: StoredReservation | un
   violations: [],
   ...(held !== undefined && { reservation_id: held.id, expires_at: epochSeconds(held.expiresAt) }),
 })
+
+const allowedReply = (decision: Allowed): BytesReply => {
+  const headers = rateLimitHeaders(decision)
+  headers['content-type'] = 'application/json'
+  return { status: 200, headers, bytes: allowedText(decision) }
+}
+
+/** The same as text, for a check whose charge is not held. To create and convert the values would take longer than the decision. */
+const allowedText = ({ degraded, limits }: Allowed): string => {
+  let states = ''
+  for (const state of limits) states += states === '' ? limitStateText(state) : `,${limitStateText(state)}`
+  return `{"allowed":true,"degraded":${degraded},"retry_after_seconds":0,"limits":[${states}],"violations":[]}`
+}
+
+const limitStateText = (state: LimitState): string => {
+  const { capacity, available, used, resetNs } = state
+  const { before, after } = fixedTexts(state)
+  return `${before}"capacity":${capacity},"available":${available},"used":${used},"reset_after_seconds":${secondsOf(resetNs)}${after}`
+}
+
+/** The parts of a limit's JSON that are the same in every response. */
+interface FixedTexts {
+  readonly before: string
+  readonly after: string
+}
+
+/** By the id of the bucket, for as long as its configuration is cached. */
+const cachedTexts = new WeakMap<BucketId, Map<Limit, FixedTexts>>()
+
+const fixedTexts = (state: LimitState): FixedTexts => {
+  const cached = cachedTexts.get(state.bucket)?.get(state.limit)
+  if (cached !== undefined) return cached
+  const { entity_id, resource, limit_name, algorithm, source } = limitStateJson(state)
+  const before = `${JSON.stringify({ entity_id, resource, limit_name, algorithm }).slice(0, -1)},`
+  const texts = { before, after: `,${JSON.stringify({ source }).slice(1)}` }
+  const ofBucket = cachedTexts.get(state.bucket) ?? new Map<Limit, FixedTexts>()
+  cachedTexts.set(state.bucket, ofBucket.set(state.limit, texts))
+  return texts
+}
 
 /** A denied check: the fields of the error and of a decision. */
 const deniedJson = ({ degraded, limits, unavailable }: Denied, error: DenialBody) => ({

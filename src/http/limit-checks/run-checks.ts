@@ -3,13 +3,22 @@ import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
 import { DEGRADED } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, HttpSettings } from '../app-dependencies.ts'
 import { problemOf } from '../errors/problem.ts'
-import { type Eventual, whenReady } from '../when-ready.ts'
+import type { BytesReply, JsonReply } from '../response.ts'
+import type { Eventual } from '../when-ready.ts'
 import { hasNoCost, type LimitCheck, type RequestedCheck } from './check-request.ts'
-import { confirm, type DecideCheck, type DecidedCheck, failedJson, undo } from './decide-check.ts'
+import {
+  confirm,
+  type DecideCheck,
+  type DecidedCheck,
+  failedJson,
+  type ReplyToCheck,
+  undo,
+} from './decide-check.ts'
 import type { Claim, Idempotency, KeyedRequest } from './idempotency.ts'
 
 export interface RunChecksNeeds {
   readonly decideCheck: DecideCheck
+  readonly replyToCheck: ReplyToCheck
   readonly idempotency: Idempotency
   /** Whether a check is expected to charge nothing: it has no cost, or this process has cached its denial. */
   chargesNothing(acting: ActingIdentity, check: LimitCheck): boolean
@@ -29,12 +38,10 @@ export const runCheck = (
   needs: RunChecksNeeds,
   acting: ActingIdentity,
   requested: RequestedCheck,
-): Eventual<KeptResponse> =>
+): Eventual<JsonReply | BytesReply> =>
   requested.idempotencyKey === undefined
-    ? whenReady(needs.decideCheck(acting, requested.check, FINAL), ({ response }) => response)
+    ? needs.replyToCheck(acting, requested.check)
     : claimed(needs, acting, requested).then((claim) => run(needs, acting, claim))
-
-const FINAL = { canUndo: false } as const
 
 /**
  * Runs the checks of a list independently; those on the same resource in the order of the list. All idempotency keys are claimed

@@ -366,6 +366,19 @@ describe('a list of checks', () => {
     expect(await check([{}])).toMatchObject({ status: 200, body: [{ allowed: true }] })
   })
 
+  test('contains the JSON of a single check, to the letter', async () => {
+    const { app, check, send } = await createCheckingApp()
+    await send('PUT', '/api/defaults', { body: { limits: [{ name: 'itpm', capacity: 7, refill_rate: 3 }] } })
+    const textOf = async (body: unknown): Promise<string> => {
+      const headers = { ...BOB, 'content-type': 'application/json' }
+      const sent = { method: 'POST', headers, body: JSON.stringify(body) }
+      return (await app.request('/v1/limits/check', sent)).text()
+    }
+    await check({ cost: { requests: 3, tokens: 500 } })
+    for (const each of [{ dry_run: true }, { dry_run: true, resource: 'gpt-4' }])
+      expect(`[${await textOf(each)}]`).toBe(await textOf([each]))
+  })
+
   test('gives the first what is available, even if a later one would be faster', async () => {
     const buckets = createMemoryBucketStore()
     const { check } = await createCheckingApp({ table: { buckets } })
