@@ -109,7 +109,7 @@ const list = (responses: readonly KeptResponse[]): JsonReply => ({
 
 /** An error has the form of errors in `/v1`. */
 const single = (response: JsonReply | BytesReply, format: HttpSettings['errorFormat']): Reply =>
-  response.status < 500 ? response : { ...response, body: v1UnavailableBody(format) }
+  'bytes' in response || response.status < 500 ? response : { ...response, body: v1UnavailableBody(format) }
 
 const describeCheck = describeOperation({
   tags: ['Limits'],
