@@ -10,6 +10,7 @@ import type { DynamoClient } from '../store/dynamodb/client.ts'
 import { createDynamoConfigStore } from '../store/dynamodb/config-store.ts'
 import { createDynamoIdempotencyStore } from '../store/dynamodb/idempotency-store.ts'
 import { createDynamoReservationStore } from '../store/dynamodb/reservation-store.ts'
+import { createDynamoResponseStore } from '../store/dynamodb/response-store.ts'
 import { createFailureLog } from '../store/dynamodb/store-error.ts'
 import { entityBucketOf } from '../store/dynamodb/table-keys.ts'
 import { createDynamoUsageStore } from '../store/dynamodb/usage-store.ts'
@@ -34,6 +35,7 @@ export const openTable = ({ connect, settings, logger }: TableParts) => {
     buckets: createDynamoBucketStore(deciding, tableName),
     reservations: createDynamoReservationStore(deciding, tableName),
     idempotency: createDynamoIdempotencyStore(deciding, tableName),
+    responses: createDynamoResponseStore(deciding, tableName),
     store: { ...createDynamoAdminStore(administering, tableName, systemClock), ...config },
     usage: createDynamoUsageStore(administering, tableName),
     close() {

@@ -102,6 +102,7 @@ const createApi = (settings: Settings, parts: ZaelParts, { table, limiter }: Wir
       checkHealth: table.buckets.checkHealth,
       reservations: table.reservations,
       idempotency: table.idempotency,
+      responses: table.responses,
       usage: table.usage,
       backend,
       secrets: randomSecrets,

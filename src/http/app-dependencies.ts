@@ -14,6 +14,7 @@ import type { AdminStore } from '../core/ports/admin-store.ts'
 import type { IdempotencyStore } from '../core/ports/idempotency-store.ts'
 import type { ModelBackend } from '../core/ports/model-backend.ts'
 import type { CacheFactory, Clock, Logger, Metrics, Secrets } from '../core/ports/platform.ts'
+import type { ResponseStore } from '../core/ports/response-store.ts'
 import type { ResponseContext } from './response.ts'
 
 /** The settings that routes need, already checked; `docs/settings.md` describes them. */
@@ -81,6 +82,8 @@ export interface AppDependencies {
   readonly reservations: ReservationStore
   /** Responses to requests with an idempotency key. */
   readonly idempotency: IdempotencyStore
+  /** Responses that later requests may continue. */
+  readonly responses: ResponseStore
   readonly usage: UsageReader
   /** Answers requests to models. */
   readonly backend: ModelBackend

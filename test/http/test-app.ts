@@ -20,6 +20,7 @@ import { createTestClock, type TestClock } from '../core/test-clock.ts'
 import {
   createMemoryIdempotencyStore,
   createMemoryReservationStore,
+  createMemoryResponseStore,
 } from '../support/memory-request-stores.ts'
 import { createTestAdminStore, type TestAdminStore } from './test-admin-store.ts'
 
@@ -107,6 +108,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     checkHealth: options.checkHealth ?? (async () => void (await store.entity('any'))),
     reservations,
     idempotency,
+    responses: createMemoryResponseStore(),
     usage,
     backend: options.backend ?? {
       leastEstimate: unexpectedCall,

@@ -12,6 +12,7 @@ import type {
   IdempotencyStore,
   KeptResponse,
 } from '../../src/core/ports/idempotency-store.ts'
+import type { KeptModelResponse, ResponseStore } from '../../src/core/ports/response-store.ts'
 
 /** Removes expired values from the oldest on, up to the first that is not expired, as the TTL of a table does. */
 const removeExpired = <V>(kept: Map<string, V>, isExpired: (value: V) => boolean): void => {
@@ -105,6 +106,20 @@ export const createMemoryReservationStore = (): ReservationStore => {
       const latest = larger(reservation.expiresAt, expiresAt)
       kept.set(id, { reservation: { ...reservation, expiresAt: latest } })
       return { outcome: 'open', expiresAt: latest }
+    },
+  }
+}
+
+/** The ids of responses in memory. */
+export const createMemoryResponseStore = (): ResponseStore => {
+  const kept = new Map<string, KeptModelResponse>()
+  return {
+    async keep(response) {
+      kept.set(`${response.entityId}#${response.id}`, response)
+    },
+    async tokensOf(entityId, id, now) {
+      const response = kept.get(`${entityId}#${id}`)
+      return response !== undefined && response.expiresAt > now ? response.tokens : undefined
     },
   }
 }

@@ -22,6 +22,8 @@ export interface ModelUsage {
   readonly cachedInputTokens?: number
   /** The part of `inputTokens` that the upstream wrote to its cache, if it reports it. */
   readonly cacheWriteTokens?: number
+  /** The id by which a later request continues this response; only of `/v1/responses`. */
+  readonly responseId?: string
 }
 
 /** A request to a model. `body` is the caller's JSON, whose shape the route has checked. */

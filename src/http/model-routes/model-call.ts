@@ -23,8 +23,9 @@ import { formatOf, modelProblemBody } from '../errors/wire-format.ts'
 import type { ChunkReader, Reply } from '../response.ts'
 import { outputBoundOf, reservedOutput } from './output-bound.ts'
 import { passedHeaders } from './passed-headers.ts'
+import { continuedTokens, keepResponse, requireStateless } from './response-chain.ts'
 
-export interface ModelCallNeeds extends Pick<AppDependencies, 'limiter' | 'clock' | 'logger'> {
+export interface ModelCallNeeds extends Pick<AppDependencies, 'limiter' | 'clock' | 'logger' | 'responses'> {
   readonly backend: ModelBackend
   readonly settings: Pick<HttpSettings, 'bypassLimiter' | 'errorFormat' | 'maxRetrySeconds'>
 }
@@ -51,9 +52,10 @@ export const createModelCall = (needs: ModelCallNeeds): ((request: RoutedRequest
     unpriced: createUnpricedWatch(needs.logger),
   }
   return async (request) => {
+    if (request.api === 'responses') requireStateless(request.body)
     const long = await longPrompt(reserving, request)
     if (long?.denied !== undefined) return denialReply(needs, request, long.denied)
-    const estimate = await needs.backend.estimate(request)
+    const estimate = await estimateOf(needs, request)
     const { decision, bound } = await reserve(reserving, request, estimate)
     if (!decision.allowed) {
       if (long !== undefined) await denialOf(reserving, long.wanted)
@@ -69,6 +71,15 @@ interface Reserving {
   readonly backend: ModelBackend
   readonly decider: Decider
   readonly unpriced: UnpricedWatch
+}
+
+/** The estimate, with the tokens of the response that the request continues. */
+const estimateOf = async (needs: ModelCallNeeds, request: RoutedRequest): Promise<PromptEstimate> => {
+  const { api, body, acting } = request
+  if (api !== 'responses') return needs.backend.estimate(request)
+  const continued = await continuedTokens(needs, acting.entityId, body)
+  const estimate = await needs.backend.estimate(request)
+  return continued === 0 ? estimate : { ...estimate, inputTokens: estimate.inputTokens + continued }
 }
 
 interface LongPrompt {
@@ -226,7 +237,11 @@ const THE_ESTIMATE: Cost = {}
 
 const forward = async (needs: ModelCallNeeds, request: RoutedRequest, reserved: Reserved): Promise<Reply> => {
   const { reservation, headers, call } = reserved
-  const settle = (charge: ModelCharge): Promise<void> => settleBy(reservation, request, charge)
+  const settle = async (charge: ModelCharge): Promise<void> => {
+    await settleBy(reservation, request, charge)
+    if (call.api === 'responses' && charge.of === 'usage')
+      await keepResponse(needs, call.entityId, call.body, charge.usage)
+  }
   let reply: ModelReply
   try {
     reply = await needs.backend.call(call)

@@ -157,6 +157,12 @@ export const idempotencyKey = (callerId: string, keyHash: string): TableKey => (
   SK: 'META',
 })
 
+/** `id`: that of a response of `/v1/responses`. */
+export const modelResponseKey = (entityId: string, id: string): TableKey => ({
+  PK: `RESPONSE#${entityId}#${id}`,
+  SK: 'META',
+})
+
 /** The part after the prefix of a sort key. */
 export const afterPrefix = (sortKey: string, prefix: string): string => sortKey.slice(prefix.length)
 

@@ -20,6 +20,7 @@ import {
 } from '../../../src/http/models/openai-models.ts'
 import { lruCaches } from '../../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
+import { createMemoryResponseStore } from '../../support/memory-request-stores.ts'
 import { demoConfig, demoEntities } from './demo-config.ts'
 import { fakeBackend } from './fake-backend.ts'
 
@@ -67,7 +68,15 @@ export const createDemoChat = (overrides: Overrides = {}): DemoChat => {
     settings: { useDelayMs: 0, leaseTtlMs: overrides.leaseTtlMs ?? 0 },
   })
   const backend = fakeBackend()
-  const base = { limiter, backend, clock, caches: lruCaches, logger: silentLogger, store: demoConfig }
+  const base = {
+    limiter,
+    backend,
+    clock,
+    caches: lruCaches,
+    logger: silentLogger,
+    store: demoConfig,
+    responses: createMemoryResponseStore(),
+  }
   const denials = new EventEmitter()
   const app = appOf({ ...base, ...overrides, settings }, () => denials.emit('denied'))
   return {
