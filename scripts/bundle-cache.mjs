@@ -1,14 +1,5 @@
 // Plain JavaScript, because `npm start` reads it before any loader of TypeScript.
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -55,16 +46,14 @@ const changedMs = (path) => {
 
 const readRecord = () => {
   try {
-    return JSON.parse(readFileSync(RECORD, 'utf8'))
+    return JSON.parse(readFileSync(RECORD, 'utf8')) ?? undefined
   } catch {
     return undefined
   }
 }
 
-const isCurrent = ({ root, directory, stamps }) =>
-  root === ROOT &&
-  existsSync(join(CACHE, directory)) &&
-  Object.entries(stamps).every(([path, stamp]) => stampOf(path) === stamp)
+const isCurrent = ({ root, stamps }) =>
+  root === ROOT && Object.entries(stamps).every(([path, stamp]) => stampOf(path) === stamp)
 
 export const currentBundle = () => {
   const record = readRecord()
@@ -77,9 +66,10 @@ export const newBundle = () => {
   return directory
 }
 
-export const keepBundle = (directory, inputs, startedMs) => {
+export const keepBundle = (directory, { inputs, outputs }, startedMs) => {
   const paths = [...ALSO_READ, ...inputs]
-  const stamps = Object.fromEntries(paths.map((path) => [path, stampOf(path)]))
+  // a bundle of which a file is lost or cut off, as after a power failure, would fail at every start
+  const stamps = Object.fromEntries([...paths, ...outputs].map((path) => [path, stampOf(path)]))
   if (paths.some((path) => changedMs(path) > startedMs - CLOCK_LAG_MS)) return
   removeOldBundles([directory, join(CACHE, readRecord()?.directory ?? '')])
   const unfinished = `${RECORD}.${process.pid}`

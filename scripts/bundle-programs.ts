@@ -72,7 +72,8 @@ export const bundlePrograms = async (): Promise<string> => {
   })
   // its process would run as long as this one
   await stop()
-  keepBundle(directory, Object.keys(metafile.inputs), startedMs)
+  const [inputs, outputs] = [Object.keys(metafile.inputs), Object.keys(metafile.outputs)]
+  keepBundle(directory, { inputs, outputs }, startedMs)
   return directory
 }
 

@@ -76,6 +76,24 @@ test('a program is bundled once for as long as its sources and its packages are 
   expect(await bundles()).toHaveLength(before.length + 2)
 })
 
+test.each(['', 'import'])('a bundle is made again if a file of it contains only "%s"', async (text) => {
+  const { directory, write, run, bundles } = await cloned()
+  await utimes(join(directory, 'bin/word.ts'), 1_700_000_000, 1_700_000_000)
+  // files of the last 100 ms may still change, so the first bundle may be used only once
+  run('serve')
+  run('serve')
+  const before = await bundles()
+  for (const bundle of before) await write(`node_modules/.cache/zael/${bundle}/serve.mjs`, text)
+  expect(run('serve')).toEqual(printed('one\n'))
+  expect(await bundles()).toHaveLength(before.length + 1)
+})
+
+test.each(['null', '{', '{}'])('the programs are bundled again if the record is %s', async (record) => {
+  const { write, run } = await cloned()
+  await write('node_modules/.cache/zael/current.json', record)
+  expect(run('serve')).toEqual(printed('one\n'))
+})
+
 test('a bundle of a file that may have changed meanwhile is used only once', async () => {
   const { directory, run, bundles } = await cloned()
   const future = Date.now() / 1000 + 3600
