@@ -16,7 +16,7 @@ const zael = createLambdaApi({ settings, logger, metrics })
 const tokens = createSecretValues({
   ids: [ADMIN_TOKEN_SECRET_ARN, VIEWER_TOKEN_SECRET_ARN],
   async fetch(id) {
-    const { readSecret } = await import('./read-secret.ts')
+    const { readSecret } = await import('../src/platform/read-secret.ts')
     return readSecret(id)
   },
   maxAgeMs: 300_000,

@@ -60,6 +60,7 @@ export const createLambdaApi = ({ settings, logger, metrics }: LambdaParts): Zae
     caches: smallCaches,
     assets,
     version,
+    environment: process.env,
     listener: { runsBetweenRequests: false, streamIntervalMs: null, isLocalOnly: false },
   })
 }

@@ -10,7 +10,7 @@ import { createPackageAssets } from '../../src/http/pages/package-assets.ts'
 import { createPrometheusMetrics, type PrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
 import { lruCaches } from '../../src/platform/runtime.ts'
 import { hasDefaultToken } from '../../src/settings/read-settings.ts'
-import type { Settings } from '../../src/settings/settings.ts'
+import type { Environment, Settings } from '../../src/settings/settings.ts'
 import { type FileKey, warnOfGuessable } from './api-keys-file.ts'
 import { createDelivery } from './delivery.ts'
 import { listen } from './listen.ts'
@@ -90,13 +90,15 @@ export interface NodeOptions {
   readonly version: string
   readonly logger: Logger
   readonly metrics: PrometheusMetrics
+  /** Contains the secrets of upstreams. */
+  readonly environment: Environment
   /** The text of `/metrics`. Default: the metrics of this node. */
   readonly metricsText?: () => Promise<string>
 }
 
 /** Starts a listening node. Resolves to its URL. */
 export const startApi = async (options: NodeOptions, stops: Stops): Promise<string> => {
-  const { table, settings, version, logger, metrics, metricsText = metrics.text } = options
+  const { table, settings, version, logger, metrics, environment, metricsText = metrics.text } = options
   const zael = composeZael(settings, {
     connect: connectTo(table),
     logger,
@@ -104,6 +106,7 @@ export const startApi = async (options: NodeOptions, stops: Stops): Promise<stri
     caches: lruCaches,
     assets: createPackageAssets(version, bundleDashboard),
     version,
+    environment,
     listener: {
       runsBetweenRequests: true,
       streamIntervalMs: DASHBOARD_INTERVAL_MS,
@@ -149,10 +152,10 @@ export const startServer = (
 ): Promise<RunningServer> =>
   startAll(async (stops) => {
     const host = await startTable(starting, options, stops)
-    const { settings, version, logger } = options
+    const { settings, version, logger, environment } = options
     const metrics = createPrometheusMetrics()
     const counting = await startCounting(host, { settings, logger, metrics })
     stops.push(counting.stop)
-    const apiUrl = await startApi({ table: host, settings, version, logger, metrics }, stops)
+    const apiUrl = await startApi({ table: host, settings, version, logger, metrics, environment }, stops)
     return { apiUrl, host }
   })

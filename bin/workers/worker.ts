@@ -30,7 +30,15 @@ const serve = async ({
   nodeId,
   version,
 }: Extract<WorkerCommand, { type: 'serve' }>): Promise<void> => {
-  const options = { table, settings: { ...settings, nodeId }, version, logger, metrics, metricsText }
+  const options = {
+    table,
+    settings: { ...settings, nodeId },
+    environment: process.env,
+    version,
+    logger,
+    metrics,
+    metricsText,
+  }
   try {
     send({ type: 'listening', url: await startApi(options, stops) })
   } catch (error) {

@@ -5,13 +5,15 @@ import { createChatBridge } from '../gateway/chat-bridge.ts'
 import { createTokenCounter } from '../gateway/token-counter.ts'
 import { type Api, createApi as createHttpApi } from '../http/app.ts'
 import type { Assets, HttpSettings } from '../http/app-dependencies.ts'
+import { createUpstreamLookup } from '../http/upstreams/upstream-lookup.ts'
 import { shortPause, systemClock } from '../platform/runtime.ts'
 import { randomSecrets } from '../platform/secrets.ts'
 import { defaultLimits } from '../settings/read-settings.ts'
-import type { Settings } from '../settings/settings.ts'
+import type { Environment, Settings } from '../settings/settings.ts'
 import { createMemoryBucketStore } from '../store/memory/bucket-store.ts'
 import type { Connect } from './connect.ts'
 import { openTable } from './table.ts'
+import { createSecretReader, environmentUpstreamOf } from './upstreams.ts'
 
 /** The parts that differ between a server and a Lambda. */
 export interface ZaelParts {
@@ -23,6 +25,8 @@ export interface ZaelParts {
   readonly assets: Assets
   readonly version: string
   readonly listener: ListenerFacts
+  /** The environment, for secrets of upstreams that it contains. */
+  readonly environment: Environment
   /** The text of `/metrics`; undefined: there is no such route. */
   readonly metricsText?: () => Promise<string>
 }
@@ -95,6 +99,15 @@ const createApi = (settings: Settings, parts: ZaelParts, { table, limiter }: Wir
   const tokens = createTokenCounter()
   const chats = createChatBackend({ clock: systemClock, tokens, logger }, settings)
   const backend = createChatBridge(chats, tokens)
+  const environmentUpstream = environmentUpstreamOf(settings)
+  const upstreams = createUpstreamLookup({
+    store: table.store,
+    clock: systemClock,
+    caches,
+    settings: { configCacheMs: settings.configCacheSeconds * 1000 },
+    environmentUpstream,
+  })
+  const secretReader = createSecretReader(settings, parts)
   return (accepted) =>
     createHttpApi({
       limiter,
@@ -105,6 +118,12 @@ const createApi = (settings: Settings, parts: ZaelParts, { table, limiter }: Wir
       responses: table.responses,
       usage: table.usage,
       backend,
+      secretReader,
+      upstreamStates: { upstreamStates: () => [] },
+      environmentUpstream,
+      onChange({ upstreamName }) {
+        if (upstreamName !== undefined) upstreams.forget(upstreamName)
+      },
       secrets: randomSecrets,
       clock: systemClock,
       logger,

@@ -6,15 +6,18 @@ import type { KeyService } from '../core/admin/keys.ts'
 import type { LimitSetService } from '../core/admin/limits.ts'
 import type { ModelService } from '../core/admin/models.ts'
 import type { PolicyService } from '../core/admin/policies.ts'
+import type { UpstreamService } from '../core/admin/upstreams.ts'
 import type { ReservationStore } from '../core/charge/reservation-store.ts'
 import type { Limiter } from '../core/decide/limiter.ts'
 import type { Entity } from '../core/model/entity.ts'
+import type { Upstream } from '../core/model/upstream.ts'
 import type { UsageReader } from '../core/model/usage.ts'
 import type { AdminStore } from '../core/ports/admin-store.ts'
 import type { IdempotencyStore } from '../core/ports/idempotency-store.ts'
 import type { ModelBackend } from '../core/ports/model-backend.ts'
 import type { CacheFactory, Clock, Logger, Metrics, Secrets } from '../core/ports/platform.ts'
 import type { ResponseStore } from '../core/ports/response-store.ts'
+import type { SecretReader, UpstreamStates } from '../core/ports/upstreams.ts'
 import type { ResponseContext } from './response.ts'
 
 /** The settings that routes need, already checked; `docs/settings.md` describes them. */
@@ -87,6 +90,11 @@ export interface AppDependencies {
   readonly usage: UsageReader
   /** Answers requests to models. */
   readonly backend: ModelBackend
+  /** Reads the secrets of upstreams, to check a reference when it is set. */
+  readonly secretReader: SecretReader
+  readonly upstreamStates: UpstreamStates
+  /** The upstream `default` of UPSTREAM_BASE_URL, which administrators see and cannot change. Null: none. */
+  readonly environmentUpstream: Upstream | null
   readonly secrets: Secrets
   readonly clock: Clock
   readonly logger: Logger
@@ -146,6 +154,7 @@ export interface AdminServices {
   readonly entities: EntityService
   readonly keys: KeyService
   readonly models: ModelService
+  readonly upstreams: UpstreamService
   readonly limitSets: LimitSetService
   readonly policies: PolicyService
   readonly buckets: BucketService

@@ -7,6 +7,7 @@ import { createLimitSetService } from '../core/admin/limits.ts'
 import { createModelService } from '../core/admin/models.ts'
 import { createPolicyService } from '../core/admin/policies.ts'
 import { createReservationService } from '../core/admin/reservations.ts'
+import { createUpstreamService } from '../core/admin/upstreams.ts'
 import type { AdminServices, AppDependencies, AppEnv } from './app-dependencies.ts'
 import { useAccess } from './auth/access.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
@@ -43,6 +44,7 @@ import { createDocsRoutes } from './pages/docs.ts'
 import { createHomeRoutes } from './pages/home.ts'
 import { createPolicyRoutes } from './policies/policies.ts'
 import { createPolicyCheckRoutes } from './policies/policy-checks.ts'
+import { createUpstreamRoutes } from './upstreams/upstreams.ts'
 
 /** The whole HTTP API, and the part of it that a Node server can serve without Hono. */
 export interface Api {
@@ -126,6 +128,7 @@ const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono
     .route('/entities', createEntityRoutes(services))
     .route('/entities', createKeyRoutes(services))
     .route('/models', createModelRoutes(services))
+    .route('/upstreams', createUpstreamRoutes(needs))
     .route('/limits', createLimitRoutes(needs))
     .route('/limits', createBucketRoutes(needs))
     .route('/defaults', createDefaultsRoutes(needs))
@@ -137,14 +140,18 @@ const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono
 }
 
 const createAdminServices = (
-  { store, clock, secrets, limiter }: AppDependencies,
+  { store, clock, secrets, limiter, secretReader, environmentUpstream }: AppDependencies,
   changed: OnConfigChange,
 ): AdminServices => {
   const needs = { store, clock, secrets, changed }
   return {
     entities: createEntityService(needs),
     keys: createKeyService(needs),
-    models: createModelService(needs),
+    models: createModelService({
+      ...needs,
+      hasEnvironmentUpstream: (name) => name === environmentUpstream?.name,
+    }),
+    upstreams: createUpstreamService({ ...needs, secretReader, environmentUpstream }),
     limitSets: createLimitSetService(needs),
     policies: createPolicyService({ ...needs, limiter }),
     buckets: createBucketService({ store, clock, secrets, limiter }),

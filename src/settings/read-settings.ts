@@ -88,9 +88,6 @@ const combinationMistakes = (settings: Settings): readonly string[] => {
     ...(hasDefaultToken(settings) && !isLoopback(host)
       ? ['HOST must be a loopback address while ADMIN_TOKEN or VIEWER_TOKEN is the default one']
       : []),
-    ...(settings.upstreamApiKey !== null && settings.upstreamBaseUrl === null
-      ? ['UPSTREAM_API_KEY needs UPSTREAM_BASE_URL']
-      : []),
     ...defaultLimitMistakes(settings),
     ...(adminToken === viewerToken ? ['VIEWER_TOKEN must differ from ADMIN_TOKEN'] : []),
     ...(isOwnEngine && port !== 0 && port === dynamodbPort ? ['DYNAMODB_PORT must differ from PORT'] : []),

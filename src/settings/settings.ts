@@ -10,7 +10,9 @@ import {
   matching,
   oneOf,
   origins,
+  secretArns,
   type TextSchema,
+  upstreamUrl,
   wholeNumber,
   wholeNumberOrNone,
 } from './text-schemas.ts'
@@ -81,11 +83,20 @@ export const SETTINGS = {
   viewerToken: setting('VIEWER_TOKEN', token, DEFAULT_VIEWER_TOKEN),
   defaultModel: setting('DEFAULT_MODEL', modelId, 'gpt-4'),
   /** null: the simulated model. */
-  upstreamBaseUrl: setting('UPSTREAM_BASE_URL', httpUrl, null),
+  upstreamBaseUrl: setting('UPSTREAM_BASE_URL', upstreamUrl, null),
   upstreamApiKey: setting('UPSTREAM_API_KEY', token, null),
+  /** ARNs of secrets that upstreams may reference. */
+  upstreamAllowedSecretArns: setting('UPSTREAM_ALLOWED_SECRET_ARNS', secretArns, ''),
+  /** Longer waits than this come with `x-should-retry: false`. */
+  maxRetrySeconds: setting('MAX_RETRY_SECONDS', wholeNumber(0, DAY_SECONDS), '60'),
+  /** Silence of a stream after which a comment is sent. */
+  heartbeatSeconds: setting('HEARTBEAT_SECONDS', wholeNumber(1, HOUR_SECONDS), '15'),
+  /** null: the simulated model streams as fast as its client reads. */
+  simulatedTokensPerSecond: setting('SIMULATED_TOKENS_PER_SECOND', wholeNumber(1, 1_000_000), null),
   simulatedLatencyMs: setting('SIMULATED_LATENCY_MS', wholeNumber(0, TEN_MINUTES_MS), '0'),
   errorFormat: setting('ERROR_FORMAT', oneOf(['openai', 'flat']), 'openai'),
   maxBodyBytes: setting('MAX_BODY_BYTES', wholeNumber(1, 1024 * MEBIBYTE), String(MEBIBYTE)),
+  maxModelBodyBytes: setting('MAX_MODEL_BODY_BYTES', wholeNumber(1, 1024 * MEBIBYTE), String(32 * MEBIBYTE)),
   keepAliveSeconds: setting('KEEP_ALIVE_SECONDS', wholeNumber(1, HOUR_SECONDS), '65'),
   corsOrigins: setting('CORS_ORIGINS', origins, ''),
   trustedProxies: setting('TRUSTED_PROXIES', wholeNumber(0, 100), '0'),
@@ -98,11 +109,4 @@ type ValueOf<S> =
 export type Settings = { readonly [Field in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Field]> }
 
 /** Settings of features that this version does not have: ignoring them could allow more than the operator intended. */
-export const UNSUPPORTED_SETTINGS = [
-  'UPSTREAMS_FILE',
-  'MAX_RETRY_SECONDS',
-  'HEARTBEAT_SECONDS',
-  'MAX_MODEL_BODY_BYTES',
-  'JWT_ISSUERS',
-  'SIMULATED_TOKENS_PER_SECOND',
-]
+export const UNSUPPORTED_SETTINGS = ['UPSTREAMS_FILE', 'JWT_ISSUERS']

@@ -1,4 +1,6 @@
 import * as v from 'valibot'
+import { openAiBaseUrlFault } from '../contract/base-url.ts'
+import { parseSecretReference } from '../core/model/upstream.ts'
 
 /** Parses a value from a text. Its message completes the sentence "PORT must …". */
 export type TextSchema<T> = v.GenericSchema<string, T>
@@ -55,6 +57,25 @@ export const httpUrl = v.pipe(
     const { username, password } = urlOf(text) ?? {}
     return !username && !password
   }, 'contain no user name or password: errors and logs contain the URL'),
+)
+
+/** The base URL of an OpenAI-compatible upstream. */
+export const upstreamUrl = v.pipe(
+  v.string(),
+  v.rawCheck<string>(({ dataset, addIssue }) => {
+    const message = dataset.typed ? openAiBaseUrlFault(dataset.value) : undefined
+    if (message !== undefined) addIssue({ message })
+  }),
+)
+
+/** ARNs of secrets in Secrets Manager, separated by commas. Empty: none. */
+export const secretArns = v.pipe(
+  v.string(),
+  v.transform((text): readonly string[] => (text === '' ? [] : text.split(',').map((each) => each.trim()))),
+  v.check(
+    (listed) => listed.every((arn) => parseSecretReference(arn)?.kind === 'arn'),
+    'be ARNs of secrets in Secrets Manager, with commas between them',
+  ),
 )
 
 const urlOf = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)

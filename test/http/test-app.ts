@@ -96,6 +96,10 @@ export interface TestAppOptions {
   readonly onChange?: OnConfigChange
   /** By default there is none. */
   readonly backend?: ModelBackend
+  /** By default, every secret can be read and no upstream has failed. */
+  readonly upstreams?: Partial<
+    Pick<AppDependencies, 'secretReader' | 'upstreamStates' | 'environmentUpstream'>
+  >
 }
 
 export const createTestApp = (options: TestAppOptions = {}): TestApp => {
@@ -115,6 +119,9 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
       estimate: unexpectedCall,
       call: unexpectedCall,
     },
+    secretReader: { read: async () => 'sk-of-a-provider' },
+    upstreamStates: { upstreamStates: () => [] },
+    environmentUpstream: null,
     secrets: randomSecrets,
     clock,
     logger,
@@ -124,6 +131,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     assets: createPackageAssets('1.2.3', bundleDashboard),
     ...(options.metricsText !== undefined && { metricsText: options.metricsText }),
     ...(options.onChange !== undefined && { onChange: options.onChange }),
+    ...options.upstreams,
   }
   const { app, hot } = createApi(deps)
   const send: TestApp['send'] = async (method, path, { headers = ADMIN, body, env } = {}) => {

@@ -115,7 +115,9 @@ describe('the environment', () => {
       /^environment: DEFAULT_RPM_LIMIT must .*; LEASE_TTL is not a setting of zael; the nearest one is LEASE_TTL_MS$/,
     )
     expect(withEnvironment({ UPSTREAM_TIMEOUT: '1' })).toThrow('UPSTREAM_TIMEOUT')
-    expect(withEnvironment({ UPSTREAM_API_KEY: 'sk-1' })).toThrow('UPSTREAM_API_KEY needs UPSTREAM_BASE_URL')
+    expect(withEnvironment({ VIEWER_TOKEN: 'dev-admin' })).toThrow(
+      'VIEWER_TOKEN must differ from ADMIN_TOKEN',
+    )
   })
 
   test('accepts settings, and variables of other programs', () => {
@@ -125,9 +127,9 @@ describe('the environment', () => {
   })
 
   test('accepts a value known only at deployment, and its dependencies', () => {
-    const late = Lazy.string({ produce: () => 'https://models.example/v1' })
-    expect(withEnvironment({ UPSTREAM_BASE_URL: late, UPSTREAM_API_KEY: 'sk-1' })).not.toThrow()
-    expect(withEnvironment({ UPSTREAM_BASE_URL: late, LEASE_TTL_MS: 'x' })).toThrow('LEASE_TTL_MS must')
+    const late = Lazy.string({ produce: () => 'a-token' })
+    expect(withEnvironment({ ADMIN_TOKEN: late, VIEWER_TOKEN: 'dev-admin' })).not.toThrow()
+    expect(withEnvironment({ ADMIN_TOKEN: late, LEASE_TTL_MS: 'x' })).toThrow('LEASE_TTL_MS must')
   })
 })
 

@@ -41,9 +41,14 @@ test('every setting has a default', () => {
     defaultModel: 'gpt-4',
     upstreamBaseUrl: null,
     upstreamApiKey: null,
+    upstreamAllowedSecretArns: [],
+    maxRetrySeconds: 60,
+    heartbeatSeconds: 15,
+    simulatedTokensPerSecond: null,
     simulatedLatencyMs: 0,
     errorFormat: 'openai',
     maxBodyBytes: 1_048_576,
+    maxModelBodyBytes: 33_554_432,
     keepAliveSeconds: 65,
     corsOrigins: [],
     trustedProxies: 0,
@@ -104,13 +109,37 @@ test.each([
   ['ADMIN_TOKEN', 'two words', 'ADMIN_TOKEN must be printable ASCII without spaces'],
   ['ADMIN_TOKEN', 'dev-viewer', 'VIEWER_TOKEN must differ from ADMIN_TOKEN'],
   ['PORT', '8000', 'DYNAMODB_PORT must differ from PORT'],
+  ['MAX_RETRY_SECONDS', '-1', 'MAX_RETRY_SECONDS must be a whole number from 0 to 86400'],
+  ['HEARTBEAT_SECONDS', '0', 'HEARTBEAT_SECONDS must be a whole number from 1 to 3600'],
+  ['MAX_MODEL_BODY_BYTES', '0', 'MAX_MODEL_BODY_BYTES must be a whole number from 1 to 1073741824'],
+  [
+    'SIMULATED_TOKENS_PER_SECOND',
+    '0',
+    'SIMULATED_TOKENS_PER_SECOND must be a whole number from 1 to 1000000',
+  ],
   ['KEEP_ALIVE_SECONDS', '0', 'KEEP_ALIVE_SECONDS must be a whole number from 1 to 3600'],
   [
     'UPSTREAM_BASE_URL',
     'localhost:1',
     'UPSTREAM_BASE_URL must be a URL that begins with http:// or https://',
   ],
-  ['UPSTREAM_API_KEY', 'sk-x', 'UPSTREAM_API_KEY needs UPSTREAM_BASE_URL'],
+  ['UPSTREAM_BASE_URL', 'https://api.openai.com/v1?key=s3cret', 'UPSTREAM_BASE_URL must contain no query'],
+  ['UPSTREAM_BASE_URL', 'https://api.openai.com/v1#a', 'UPSTREAM_BASE_URL must contain no fragment'],
+  [
+    'UPSTREAM_BASE_URL',
+    'https://api.openai.com/v1/chat/completions/',
+    'UPSTREAM_BASE_URL must not end with a route such as /chat/completions: zael appends it',
+  ],
+  [
+    'UPSTREAM_BASE_URL',
+    'http://localhost:8000',
+    'UPSTREAM_BASE_URL must include the path of the API, which is /v1 at OpenAI and most compatible servers (end it with / if there is none)',
+  ],
+  [
+    'UPSTREAM_ALLOWED_SECRET_ARNS',
+    'arn:aws:s3:::bucket',
+    'UPSTREAM_ALLOWED_SECRET_ARNS must be ARNs of secrets in Secrets Manager, with commas between them',
+  ],
   ['UPSTREAMS_FILE', 'upstreams.yaml', 'UPSTREAMS_FILE is not supported by this version'],
 ])('%s=%s is rejected', (name, value, sentence) => {
   expect(mistakesOf({ [name]: value })).toEqual([sentence])
@@ -144,13 +173,7 @@ test.each([
   expect(mistakesOf({ [name]: '1' })).toEqual(nearest === undefined ? [] : [sentence])
 })
 
-test.each([
-  'MAX_RETRY_SECONDS',
-  'HEARTBEAT_SECONDS',
-  'MAX_MODEL_BODY_BYTES',
-  'JWT_ISSUERS',
-  'SIMULATED_TOKENS_PER_SECOND',
-])('%s, which this version does not support, is rejected', (name) => {
+test.each(UNSUPPORTED_SETTINGS)('%s, which this version does not support, is rejected', (name) => {
   expect(mistakesOf({ [name]: '5' })).toEqual([`${name} is not supported by this version`])
   expect(mistakesOf({ [name]: '' })).toEqual([])
 })
@@ -165,6 +188,7 @@ test('the variables of other programs are accepted', () => {
   const ours = [
     'ADMIN_TOKEN_SECRET_ARN',
     'VIEWER_TOKEN_SECRET_ARN',
+    'UPSTREAM_API_KEY',
     'RESPONSE_STREAMING',
     'UPSTREAM_SECRET_A',
   ]

@@ -2,9 +2,21 @@ import { describe, expect, test } from 'vitest'
 import type { Limit } from '../../src/core/model/limit.ts'
 import { type LimitSetKey, type Policy, policyLimitSet } from '../../src/core/model/limit-set.ts'
 import { type PolicyKey, type PolicyScope, policyKeyOf } from '../../src/core/model/policy.ts'
+import type { Upstream } from '../../src/core/model/upstream.ts'
 import type { AdminStore, Page } from '../../src/core/ports/admin-store.ts'
 import { auditSuite } from './audit-suite.ts'
-import { aKey, aModel, anAudit, anEntity, BUDGET, fresh, ofEntity, RPM, TODAY } from './store-fixtures.ts'
+import {
+  aKey,
+  aModel,
+  anAudit,
+  anEntity,
+  anUpstream,
+  BUDGET,
+  fresh,
+  ofEntity,
+  RPM,
+  TODAY,
+} from './store-fixtures.ts'
 
 /** What every admin store does. `store` is created before the first test; `TODAY` is the time of its clock. */
 export const adminStoreSuite = (name: string, store: () => AdminStore): void => {
@@ -361,6 +373,35 @@ export const adminStoreSuite = (name: string, store: () => AdminStore): void => 
         expect(await store().deleteModel(id, anAudit({ subject: `MODEL#${id}` }))).toBe('missing')
         expect(await store().model(id)).toBeUndefined()
         expect(await subjects(`MODEL#${id}`)).toHaveLength(3)
+      })
+    })
+
+    describe('upstreams', () => {
+      test('puts, replaces, lists and deletes', async () => {
+        const [first, second] = [fresh('upstream'), fresh('upstream')]
+        const plain = anUpstream({ name: first })
+        await store().putUpstream(plain, anAudit({ subject: `UPSTREAM#${first}` }))
+        expect(await store().upstream(first)).toEqual(plain)
+        const signed: Upstream = {
+          ...plain,
+          kind: 'bedrock',
+          baseUrl: null,
+          region: 'eu-central-1',
+          signingService: 'bedrock-mantle',
+          secret: 'env:UPSTREAM_API_KEY',
+          headers: { 'x-team': 'a b' },
+          timeouts: { connectSeconds: 0.5, firstByteSeconds: 290, idleSeconds: 30, totalSeconds: 600 },
+        }
+        await store().putUpstream(signed, anAudit({ subject: `UPSTREAM#${first}` }))
+        expect(await store().upstream(first)).toEqual(signed)
+        const other = anUpstream({ name: second, kind: 'simulated', baseUrl: null })
+        await store().putUpstream(other, anAudit())
+        const listed = (await store().listUpstreams()).filter(({ name }) => [first, second].includes(name))
+        expect(listed).toEqual([signed, other].toSorted((a, b) => (a.name < b.name ? -1 : 1)))
+        expect(await store().deleteUpstream(first, anAudit({ subject: `UPSTREAM#${first}` }))).toBe('deleted')
+        expect(await store().deleteUpstream(first, anAudit({ subject: `UPSTREAM#${first}` }))).toBe('missing')
+        expect(await store().upstream(first)).toBeUndefined()
+        expect(await subjects(`UPSTREAM#${first}`)).toHaveLength(3)
       })
     })
 

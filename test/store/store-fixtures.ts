@@ -4,6 +4,7 @@ import type { ApiKey } from '../../src/core/model/key.ts'
 import type { Limit } from '../../src/core/model/limit.ts'
 import type { LimitSetKey } from '../../src/core/model/limit-set.ts'
 import { DEFAULT_MAX_OUTPUT_TOKENS, type Model } from '../../src/core/model/model.ts'
+import { DEFAULT_TIMEOUTS, type Upstream } from '../../src/core/model/upstream.ts'
 import type { AuditRecord } from '../../src/core/ports/admin-store.ts'
 
 /** The current time in tests: ns since the epoch. */
@@ -34,6 +35,18 @@ export const aModel = (fields: Partial<Model> & Pick<Model, 'id'>): Model => ({
   prices: null,
   upstreams: [],
   maxOutputTokens: DEFAULT_MAX_OUTPUT_TOKENS,
+  createdAt: TODAY,
+  ...fields,
+})
+
+export const anUpstream = (fields: Partial<Upstream> & Pick<Upstream, 'name'>): Upstream => ({
+  kind: 'openai',
+  baseUrl: 'https://api.openai.com/v1',
+  region: null,
+  signingService: null,
+  secret: null,
+  headers: {},
+  timeouts: DEFAULT_TIMEOUTS,
   createdAt: TODAY,
   ...fields,
 })

@@ -9,6 +9,7 @@ import {
 } from '../../src/core/model/limit-set.ts'
 import type { Model } from '../../src/core/model/model.ts'
 import type { PolicyKey } from '../../src/core/model/policy.ts'
+import type { Upstream } from '../../src/core/model/upstream.ts'
 import type { AdminStore, AuditRecord } from '../../src/core/ports/admin-store.ts'
 import {
   badCursor,
@@ -25,6 +26,7 @@ export interface MemoryTables {
   /** By the SHA-256 of the secret. */
   readonly apiKeys: Map<string, ApiKey>
   readonly models: Map<string, Model>
+  readonly upstreams: Map<string, Upstream>
   /** By `limitSetText`. */
   readonly limitSets: Map<string, { readonly key: LimitSetKey; readonly set: LimitSet }>
   readonly audit: AuditRecord[]
@@ -34,6 +36,7 @@ export const createMemoryTables = (): MemoryTables => ({
   entities: new Map(),
   apiKeys: new Map(),
   models: new Map(),
+  upstreams: new Map(),
   limitSets: new Map(),
   audit: [],
 })
@@ -51,6 +54,7 @@ export const createMemoryAdminStore = (): AdminStore => {
     ...createMemoryEntities(tables),
     ...createMemoryApiKeys(tables),
     ...createMemoryModels(tables),
+    ...createMemoryUpstreams(tables),
     ...createMemoryLimitSets(tables),
     listPolicies: createMemoryPolicyList(tables),
     recordAudit: async (record) => void tables.audit.push(record),
@@ -73,6 +77,23 @@ const createMemoryModels = ({
     return 'deleted'
   },
   listModels: async () => [...models.values()].sort((a, b) => byText(a.id, b.id)),
+})
+
+const createMemoryUpstreams = ({
+  upstreams,
+  audit,
+}: MemoryTables): Pick<AdminStore, 'upstream' | 'putUpstream' | 'deleteUpstream' | 'listUpstreams'> => ({
+  upstream: async (name) => upstreams.get(name),
+  async putUpstream(upstream, record) {
+    upstreams.set(upstream.name, upstream)
+    audit.push(record)
+  },
+  async deleteUpstream(name, record) {
+    if (!upstreams.delete(name)) return 'missing'
+    audit.push(record)
+    return 'deleted'
+  },
+  listUpstreams: async () => [...upstreams.values()].sort((a, b) => byText(a.name, b.name)),
 })
 
 const createMemoryLimitSets = ({

@@ -18,6 +18,7 @@ export interface AdminDependencies {
 export interface ConfigChange {
   readonly entityId?: string
   readonly modelId?: string
+  readonly upstreamName?: string
   readonly all?: true
 }
 

@@ -38,15 +38,21 @@ export interface ModelService {
   remove(id: string, actor: string): Promise<void>
 }
 
-export const createModelService = (deps: AdminDependencies): ModelService => ({
+export interface ModelDependencies extends AdminDependencies {
+  /** Whether the environment of this process defines an upstream of this name. Default: none. */
+  readonly hasEnvironmentUpstream?: (name: string) => boolean
+}
+
+export const createModelService = (deps: ModelDependencies): ModelService => ({
   list: () => deps.store.listModels(),
   get: (id) => registered(deps, id),
   put: (id, draft, actor) => putModel(deps, id, draft, actor),
   remove: (id, actor) => removeModel(deps, id, actor),
 })
 
-const putModel = async (deps: AdminDependencies, id: string, draft: ModelDraft, actor: string) => {
+const putModel = async (deps: ModelDependencies, id: string, draft: ModelDraft, actor: string) => {
   checkModel(id, draft)
+  await checkUpstreamsExist(deps, draft.upstreams ?? [])
   const before = await deps.store.model(id)
   const model: Model = {
     id,
@@ -132,6 +138,16 @@ const checkUpstreams = (upstreams: readonly ModelUpstream[]): void => {
     }
     const isRepeated = upstreams.findIndex((other) => isSame(other, upstreams[index])) < index
     if (isRepeated) throw invalid(`upstreams[${index}]`, 'differ from the others in upstream or model')
+  }
+}
+
+const checkUpstreamsExist = async (
+  { store, hasEnvironmentUpstream = () => false }: ModelDependencies,
+  upstreams: readonly ModelUpstream[],
+): Promise<void> => {
+  for (const [index, { upstream }] of upstreams.entries()) {
+    if (hasEnvironmentUpstream(upstream) || (await store.upstream(upstream)) !== undefined) continue
+    throw invalid(`upstreams[${index}].upstream`, `be the name of an upstream: there is no ${upstream}`)
   }
 }
 

@@ -3,6 +3,7 @@ import type { ApiKey } from './key.ts'
 import type { Limit, LimitSize } from './limit.ts'
 import type { Model, Prices } from './model.ts'
 import { SECOND_NS } from './time.ts'
+import type { Upstream } from './upstream.ts'
 
 /** Whole seconds since the epoch, the form of times in JSON. */
 export const epochSeconds = (ns: bigint): number => Number(ns / SECOND_NS)
@@ -60,6 +61,22 @@ export const pricesToJson = (prices: Prices) => ({
       output_per_million: prices.longContext.outputPerMillion,
     },
   }),
+})
+
+/** An upstream as JSON. It contains the reference of its secret, never the secret. */
+export const upstreamToJson = (upstream: Upstream) => ({
+  name: upstream.name,
+  kind: upstream.kind,
+  base_url: upstream.baseUrl,
+  region: upstream.region,
+  signing_service: upstream.signingService,
+  secret: upstream.secret,
+  headers: upstream.headers,
+  connect_timeout_seconds: upstream.timeouts.connectSeconds,
+  first_byte_timeout_seconds: upstream.timeouts.firstByteSeconds,
+  idle_timeout_seconds: upstream.timeouts.idleSeconds,
+  total_timeout_seconds: upstream.timeouts.totalSeconds,
+  created_at: epochSeconds(upstream.createdAt),
 })
 
 /** A limit as JSON: the form of requests, responses, audit records and stored items. */

@@ -8,8 +8,7 @@ export const SIGNING_SERVICES = ['bedrock', 'bedrock-mantle'] as const
 export type SigningService = (typeof SIGNING_SERVICES)[number]
 
 /** A provider of models, as an administrator configures it. */
-export interface Upstream {
-  readonly name: string
+export interface UpstreamDraft {
   readonly kind: UpstreamKind
   /**
    * With `/v1` for `openai`, without for `anthropic`. Null: none, for `simulated`; for `bedrock` the public endpoint of the
@@ -25,6 +24,11 @@ export interface Upstream {
   /** Headers that every request to the upstream has, by lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly timeouts: UpstreamTimeouts
+}
+
+/** A provider of models. */
+export interface Upstream extends UpstreamDraft {
+  readonly name: string
   /** ns since the epoch */
   readonly createdAt: bigint
 }
@@ -53,6 +57,30 @@ export const UPSTREAM_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 export const UPSTREAM_NAME_RULE = 'be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit'
 
 export const isUpstreamName = (value: string): boolean => UPSTREAM_NAME_PATTERN.test(value)
+
+/** `env:NAME`, or the ARN of a secret in Secrets Manager. */
+export type SecretReference =
+  | { readonly kind: 'env'; readonly name: string }
+  | { readonly kind: 'arn'; readonly arn: string; readonly region: string }
+
+/** Only these variables of the environment hold secrets of upstreams: no other one of the process may be referenced. */
+const SECRET_VARIABLE = /^env:(UPSTREAM_SECRET_[A-Z0-9_]{1,100}|UPSTREAM_API_KEY)$/
+
+const SECRET_ARN = /^arn:aws[a-z-]{0,20}:secretsmanager:([a-z0-9-]{1,30}):\d{12}:secret:[\w/+=.@-]{1,519}$/
+
+export const SECRET_RULE =
+  'be a reference, never a key: env:UPSTREAM_SECRET_<NAME> or env:UPSTREAM_API_KEY for a variable of the environment, or the ARN of a secret in Secrets Manager'
+
+/** Undefined: it is no reference. */
+export const parseSecretReference = (text: string): SecretReference | undefined => {
+  const name = SECRET_VARIABLE.exec(text)?.[1]
+  if (name !== undefined) return { kind: 'env', name }
+  const region = SECRET_ARN.exec(text)?.[1]
+  return region === undefined ? undefined : { kind: 'arn', arn: text, region }
+}
+
+/** In seconds: a response of an hour is longer than any client waits. */
+export const TIMEOUT_BOUNDS = { least: 0.1, most: 3600, mostToConnect: 120 } as const
 
 /** Names of models at an upstream: ids of any provider, Bedrock's ARNs included. */
 export const UPSTREAM_MODEL_PATTERN = /^[\x21-\x7e]{1,256}$/

@@ -2,6 +2,7 @@ import type { Entity } from '../model/entity.ts'
 import type { ApiKey } from '../model/key.ts'
 import type { LimitOwner, LimitSet, LimitSetKey, Policy } from '../model/limit-set.ts'
 import type { Model } from '../model/model.ts'
+import type { Upstream } from '../model/upstream.ts'
 import type { ConfigStore } from './config-store.ts'
 
 /** JSON in an audit record. Never contains a secret. */
@@ -76,6 +77,12 @@ export interface AdminStore extends ConfigStore {
   putModel(model: Model, audit: AuditRecord): Promise<void>
   deleteModel(id: string, audit: AuditRecord): Promise<'deleted' | 'missing'>
   listModels(): Promise<readonly Model[]>
+
+  upstream(name: string): Promise<Upstream | undefined>
+  putUpstream(upstream: Upstream, audit: AuditRecord): Promise<void>
+  deleteUpstream(name: string, audit: AuditRecord): Promise<'deleted' | 'missing'>
+  /** By name, ascending. */
+  listUpstreams(): Promise<readonly Upstream[]>
 
   /** Replaces the set on condition that the stored version is `expectedVersion` (null: the set was never written). */
   putLimitSet(

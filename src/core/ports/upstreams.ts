@@ -7,11 +7,19 @@ export interface UpstreamReader {
   hasUpstreams(): Promise<boolean>
 }
 
+/** A secret of an upstream cannot be read. The message is for administrators: it contains neither the value nor an SDK's text. */
+export class SecretUnreadable extends Error {
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options)
+    this.name = 'SecretUnreadable'
+  }
+}
+
 /** The values of secrets that upstreams reference. */
 export interface SecretReader {
   /**
-   * The value of `env:NAME` or of a secret's ARN, cached. Rejects if the reference is not allowed or the secret cannot be
-   * read; neither the error nor a log line contains the value.
+   * The value of `env:NAME` or of a secret's ARN, cached. Rejects with `SecretUnreadable` if the reference is not allowed or
+   * the secret cannot be read; neither the error nor a log line contains the value.
    */
   read(reference: string): Promise<string>
 }

@@ -15,7 +15,7 @@ export interface TableKey {
   readonly SK: string
 }
 
-/** The sparse index: entities, models, policies, and audit records by subject. */
+/** The sparse index: entities, models, upstreams, policies, and audit records by subject. */
 export const INDEX = { name: 'GSI1', hash: 'GSI1PK', range: 'GSI1SK' } as const
 export const KEY_ATTRIBUTES = ['PK', 'SK'] as const
 export const INDEX_ATTRIBUTES = [INDEX.hash, INDEX.range] as const
@@ -31,7 +31,12 @@ export const SORT = {
 } as const
 
 /** Partitions of the index. */
-export const INDEXED = { entities: 'ENTITIES', models: 'MODELS', policies: 'POLICIES' } as const
+export const INDEXED = {
+  entities: 'ENTITIES',
+  models: 'MODELS',
+  upstreams: 'UPSTREAMS',
+  policies: 'POLICIES',
+} as const
 
 /** No item has this key. It is read for the time of the store in the response. */
 export const NOWHERE: TableKey = { PK: 'CLOCK', SK: 'CLOCK' }
@@ -68,13 +73,15 @@ export const entityApiKeyKey = (entityId: string, keyId: string): TableKey => ({
   SK: `${SORT.key}${keyId}`,
 })
 
-/** The part after the first `#` of a partition key: the id of an entity or a model. */
+/** The part after the first `#` of a partition key: the id of an entity or a model, or the name of an upstream. */
 export const idOf = (partitionKey: string): string => partitionKey.slice(partitionKey.indexOf('#') + 1)
 
 /** `secretHash`: SHA-256, lower-case hexadecimal. */
 export const secretKey = (secretHash: string): TableKey => ({ PK: `KEY#${secretHash}`, SK: 'META' })
 
 export const modelKey = (modelId: string): TableKey => ({ PK: `MODEL#${modelId}`, SK: 'META' })
+
+export const upstreamKey = (name: string): TableKey => ({ PK: `UPSTREAM#${name}`, SK: 'META' })
 
 export const ownerPartition = (owner: LimitOwner): string => {
   switch (owner.kind) {

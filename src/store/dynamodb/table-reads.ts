@@ -7,7 +7,7 @@ import type {
 import { StoreUnavailable } from '../../core/model/errors.ts'
 import { type StoredItem, toItem } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
-import type { TableKey } from './table-keys.ts'
+import { INDEX, type TableKey } from './table-keys.ts'
 
 /** The most keys of a BatchGetItem. */
 const BATCH_SIZE = 100
@@ -79,6 +79,22 @@ export const createTableReads = (client: DynamoClient, tableName: string): Table
     indexPage: (index, partitionKey, range, options) =>
       query({ IndexName: index.name, ...keyCondition(index, partitionKey, range), ...pageInput(options) }),
   }
+}
+
+/** All items of a partition of the index: for lists that are short. */
+export const wholeIndex = async (
+  reads: Pick<TableReads, 'indexPage'>,
+  partitionKey: string,
+): Promise<readonly StoredItem[]> => {
+  const items: StoredItem[] = []
+  let after: StoredItem | undefined
+  do {
+    const options = { limit: PARTITION_PAGE, ...(after && { after }) }
+    const page = await reads.indexPage(INDEX, partitionKey, 'all', options)
+    items.push(...page.items)
+    after = page.next
+  } while (after !== undefined)
+  return items
 }
 
 type Query = (input: Omit<QueryCommandInput, 'TableName'>) => Promise<TablePage>

@@ -25,6 +25,8 @@ describe('a model', () => {
 
   test('has upstreams in an order, a bound of output tokens, and prices of caches and long contexts', async () => {
     const { send } = createTestApp()
+    for (const name of ['bedrock-eu', 'direct'])
+      await send('PUT', `/api/upstreams/${name}`, { body: { kind: 'simulated' } })
     const prices = {
       input_per_million: 3,
       output_per_million: 15,

@@ -172,6 +172,8 @@ describe('an item that somebody has broken by hand', () => {
     )
     await put({ PK: 'MODEL#old', SK: 'META', created_at: '2026-01-01T00:00:00Z' })
     await expect(store.model('old')).resolves.toMatchObject({ upstreams: [], maxOutputTokens: 4096 })
+    await put({ PK: 'UPSTREAM#odd', SK: 'META', kind: 'azure' })
+    await expect(store.upstream('odd')).rejects.toMatchObject(broken('UPSTREAM#odd', 'META', 'kind'))
     await put({
       PK: 'KEY#0dd',
       SK: 'META',

@@ -10,6 +10,7 @@ import { createEntities } from './entities.ts'
 import { createEntityList } from './entity-list.ts'
 import { createLimitSets, createPolicyList } from './limit-sets.ts'
 import { createModels } from './models.ts'
+import { createUpstreams } from './upstreams.ts'
 
 /**
  * The configuration that administrators change and list. A change writes several items, so use a client with a longer deadline
@@ -27,6 +28,7 @@ export const createAdminStoreOf = (reads: TableReads, writes: TableWrites, clock
     listEntities: createEntityList(reads),
     ...createApiKeys(reads, writes),
     ...createModels(reads, writes),
+    ...createUpstreams(reads, writes),
     ...createLimitSets(reads, writes),
     listPolicies: createPolicyList(reads),
     recordAudit: createAuditWriter(writes),

@@ -3,8 +3,8 @@ import { DEFAULT_MAX_OUTPUT_TOKENS, type Model, type Prices } from '../../../cor
 import type { ModelUpstream } from '../../../core/model/upstream.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { createItemReader, type ItemReader, type StoredItem, toIsoTime, toItem } from '../attributes.ts'
-import { INDEX, INDEXED, idOf, modelKey } from '../table-keys.ts'
-import type { TablePage, TableReads } from '../table-reads.ts'
+import { INDEXED, idOf, modelKey } from '../table-keys.ts'
+import { type TableReads, wholeIndex } from '../table-reads.ts'
 import { present, type TableWrites } from '../table-writes.ts'
 import { auditItem } from './audit.ts'
 
@@ -67,8 +67,6 @@ const toPrices = (read: ItemReader): Prices => {
 
 type Models = Pick<AdminStore, 'model' | 'putModel' | 'deleteModel' | 'listModels'>
 
-const PAGE_SIZE = 500
-
 /** Registered models in the table, listed by the index. */
 export const createModels = (reads: TableReads, writes: TableWrites): Models => ({
   async model(id) {
@@ -88,14 +86,5 @@ export const createModels = (reads: TableReads, writes: TableWrites): Models => 
     ])
     return failed ?? 'deleted'
   },
-  async listModels() {
-    const models: Model[] = []
-    let page: TablePage | undefined
-    do {
-      const after = page?.next === undefined ? {} : { after: page.next }
-      page = await reads.indexPage(INDEX, INDEXED.models, 'all', { limit: PAGE_SIZE, ...after })
-      models.push(...page.items.map(toModel))
-    } while (page.next !== undefined)
-    return models
-  },
+  listModels: async () => (await wholeIndex(reads, INDEXED.models)).map(toModel),
 })

@@ -1,0 +1,49 @@
+import { DEFAULT_TIMEOUTS, DEFAULT_UPSTREAM, type Upstream } from '../core/model/upstream.ts'
+import type { Logger } from '../core/ports/platform.ts'
+import type { SecretReader } from '../core/ports/upstreams.ts'
+import { systemClock } from '../platform/runtime.ts'
+import { createUpstreamSecrets } from '../platform/upstream-secrets.ts'
+import type { Environment, Settings } from '../settings/settings.ts'
+
+/** The upstream `default` that UPSTREAM_BASE_URL and UPSTREAM_API_KEY describe. Null: they are not set. */
+export const environmentUpstreamOf = ({
+  upstreamBaseUrl,
+  upstreamApiKey,
+}: Pick<Settings, 'upstreamBaseUrl' | 'upstreamApiKey'>): Upstream | null =>
+  upstreamBaseUrl === null
+    ? null
+    : {
+        name: DEFAULT_UPSTREAM,
+        kind: 'openai',
+        baseUrl: new URL(upstreamBaseUrl).href,
+        region: null,
+        signingService: null,
+        secret: upstreamApiKey === null ? null : 'env:UPSTREAM_API_KEY',
+        headers: {},
+        timeouts: DEFAULT_TIMEOUTS,
+        createdAt: systemClock.now(),
+      }
+
+export interface SecretSources {
+  readonly environment: Environment
+  readonly logger: Logger
+}
+
+/** Reads secrets of upstreams from the environment and from Secrets Manager, never the tokens of zael itself. */
+export const createSecretReader = (
+  { upstreamAllowedSecretArns }: Pick<Settings, 'upstreamAllowedSecretArns'>,
+  { environment, logger }: SecretSources,
+): SecretReader => {
+  const { ADMIN_TOKEN_SECRET_ARN = '', VIEWER_TOKEN_SECRET_ARN = '' } = environment
+  return createUpstreamSecrets({
+    environment,
+    allowedArns: upstreamAllowedSecretArns,
+    ownArns: [ADMIN_TOKEN_SECRET_ARN, VIEWER_TOKEN_SECRET_ARN],
+    async fetch(arn, region) {
+      const { readSecret } = await import('../platform/read-secret.ts')
+      return readSecret(arn, region)
+    },
+    clock: systemClock,
+    logger,
+  })
+}

@@ -1,0 +1,122 @@
+import { invalid, ZaelError } from '../model/errors.ts'
+import { upstreamToJson } from '../model/json.ts'
+import { isUpstreamName, UPSTREAM_NAME_RULE, type Upstream, type UpstreamDraft } from '../model/upstream.ts'
+import { type SecretReader, SecretUnreadable } from '../ports/upstreams.ts'
+import { type AdminDependencies, auditRecord } from './audit.ts'
+
+/** Configured upstreams. All methods throw `StoreUnavailable`. */
+export interface UpstreamService {
+  /** By name, ascending. */
+  list(): Promise<readonly Upstream[]>
+  /** Throws `not_found`. */
+  get(name: string): Promise<Upstream>
+  /** Creates or replaces the upstream. Throws `invalid_request`, also if its secret cannot be read, and `conflict`. */
+  put(
+    name: string,
+    draft: UpstreamDraft,
+    actor: string,
+  ): Promise<{ readonly upstream: Upstream; readonly created: boolean }>
+  /** Throws `not_found`, and `conflict` while a model names it. */
+  remove(name: string, actor: string): Promise<void>
+}
+
+export interface UpstreamDependencies extends AdminDependencies {
+  readonly secretReader: SecretReader
+  /** The upstream of UPSTREAM_BASE_URL, which hides a stored one of its name and cannot be changed here. Null: none. */
+  readonly environmentUpstream: Upstream | null
+}
+
+export const createUpstreamService = (deps: UpstreamDependencies): UpstreamService => ({
+  async list() {
+    const stored = await deps.store.listUpstreams()
+    const fixed = deps.environmentUpstream
+    if (fixed === null) return stored
+    const others = stored.filter(({ name }) => name !== fixed.name)
+    return [...others, fixed].sort((a, b) => (a.name < b.name ? -1 : 1))
+  },
+  get: (name) => existing(deps, name),
+  put: (name, draft, actor) => putUpstream(deps, name, draft, actor),
+  remove: (name, actor) => removeUpstream(deps, name, actor),
+})
+
+const existing = async (deps: UpstreamDependencies, name: string): Promise<Upstream> => {
+  const { store, environmentUpstream } = deps
+  const upstream = environmentUpstream?.name === name ? environmentUpstream : await store.upstream(name)
+  if (upstream === undefined) throw missing(name)
+  return upstream
+}
+
+const putUpstream = async (deps: UpstreamDependencies, name: string, draft: UpstreamDraft, actor: string) => {
+  if (!isUpstreamName(name)) throw invalid('name', UPSTREAM_NAME_RULE)
+  rejectFixed(deps, name)
+  await checkSecret(deps, draft)
+  const before = await deps.store.upstream(name)
+  const upstream: Upstream = { ...draft, name, createdAt: before?.createdAt ?? deps.clock.now() }
+  const audit = auditRecord(deps, {
+    actor,
+    action: 'upstream.put',
+    subject: `UPSTREAM#${name}`,
+    before: before === undefined ? null : upstreamToJson(before),
+    after: upstreamToJson(upstream),
+  })
+  await deps.store.putUpstream(upstream, audit)
+  deps.changed({ upstreamName: name })
+  return { upstream, created: before === undefined }
+}
+
+const removeUpstream = async (deps: UpstreamDependencies, name: string, actor: string): Promise<void> => {
+  rejectFixed(deps, name)
+  const before = await existing(deps, name)
+  await rejectUsed(deps, name)
+  const audit = auditRecord(deps, {
+    actor,
+    action: 'upstream.delete',
+    subject: `UPSTREAM#${name}`,
+    before: upstreamToJson(before),
+    after: null,
+  })
+  if ((await deps.store.deleteUpstream(name, audit)) === 'missing') throw missing(name)
+  deps.changed({ upstreamName: name })
+}
+
+const missing = (name: string) => new ZaelError('not_found', `There is no upstream ${name}`)
+
+const rejectFixed = ({ environmentUpstream }: UpstreamDependencies, name: string): void => {
+  if (environmentUpstream?.name !== name) return
+  throw new ZaelError(
+    'conflict',
+    `The upstream ${name} is set by UPSTREAM_BASE_URL in the environment of zael: change it there`,
+  )
+}
+
+const checkSecret = async (
+  { secretReader }: UpstreamDependencies,
+  { secret }: UpstreamDraft,
+): Promise<void> => {
+  if (secret === null) return
+  try {
+    await secretReader.read(secret)
+  } catch (error) {
+    if (!(error instanceof SecretUnreadable)) throw error
+    throw new ZaelError('invalid_request', `secret must be readable by zael: ${error.message}`, {
+      field: 'secret',
+      cause: error,
+    })
+  }
+}
+
+/** Models in a message: with more, it would be unreadable. */
+const MOST_NAMED = 10
+
+const rejectUsed = async ({ store }: UpstreamDependencies, name: string): Promise<void> => {
+  const models = (await store.listModels())
+    .filter(({ upstreams }) => upstreams.some(({ upstream }) => upstream === name))
+    .map(({ id }) => id)
+  if (models.length === 0) return
+  const named = models.slice(0, MOST_NAMED).join(', ')
+  const others = models.length > MOST_NAMED ? ` and ${models.length - MOST_NAMED} more` : ''
+  throw new ZaelError(
+    'conflict',
+    `The upstream ${name} is used by ${named}${others}: remove it from these models first`,
+  )
+}

@@ -1,0 +1,73 @@
+import { SIGNING_SERVICES, UPSTREAM_KINDS, type Upstream } from '../../../core/model/upstream.ts'
+import type { AdminStore } from '../../../core/ports/admin-store.ts'
+import { createItemReader, type StoredItem, toIsoTime, toItem } from '../attributes.ts'
+import { INDEXED, idOf, upstreamKey } from '../table-keys.ts'
+import { type TableReads, wholeIndex } from '../table-reads.ts'
+import { present, type TableWrites } from '../table-writes.ts'
+import { auditItem } from './audit.ts'
+
+/** The META item of an upstream, in the index of all upstreams. Null fields are left out. */
+const upstreamItem = (upstream: Upstream): StoredItem => {
+  const { name, baseUrl, region, signingService, secret, timeouts } = upstream
+  return toItem({
+    ...upstreamKey(name),
+    GSI1PK: INDEXED.upstreams,
+    GSI1SK: name,
+    kind: upstream.kind,
+    ...(baseUrl !== null && { base_url: baseUrl }),
+    ...(region !== null && { region }),
+    ...(signingService !== null && { signing_service: signingService }),
+    ...(secret !== null && { secret }),
+    headers: upstream.headers,
+    connect_timeout_seconds: timeouts.connectSeconds,
+    first_byte_timeout_seconds: timeouts.firstByteSeconds,
+    idle_timeout_seconds: timeouts.idleSeconds,
+    total_timeout_seconds: timeouts.totalSeconds,
+    created_at: toIsoTime(upstream.createdAt),
+  })
+}
+
+/** Throws an error that names the item if it is unreadable. */
+const toUpstream = (item: StoredItem): Upstream => {
+  const read = createItemReader(item)
+  return {
+    name: idOf(read.text('PK')),
+    kind: read.word('kind', UPSTREAM_KINDS),
+    baseUrl: read.textOrNull('base_url'),
+    region: read.textOrNull('region'),
+    signingService: read.has('signing_service') ? read.word('signing_service', SIGNING_SERVICES) : null,
+    secret: read.textOrNull('secret'),
+    headers: read.textMap('headers'),
+    timeouts: {
+      connectSeconds: read.number('connect_timeout_seconds'),
+      firstByteSeconds: read.number('first_byte_timeout_seconds'),
+      idleSeconds: read.number('idle_timeout_seconds'),
+      totalSeconds: read.number('total_timeout_seconds'),
+    },
+    createdAt: read.time('created_at'),
+  }
+}
+
+type Upstreams = Pick<AdminStore, 'upstream' | 'putUpstream' | 'deleteUpstream' | 'listUpstreams'>
+
+/** Upstreams in the table, listed by the index. */
+export const createUpstreams = (reads: TableReads, writes: TableWrites): Upstreams => ({
+  async upstream(name) {
+    const item = await reads.get(upstreamKey(name))
+    return item === undefined ? undefined : toUpstream(item)
+  },
+  async putUpstream(upstream, audit) {
+    await writes.apply([
+      { does: 'put', item: upstreamItem(upstream) },
+      { does: 'put', item: auditItem(audit) },
+    ])
+  },
+  async deleteUpstream(name, audit) {
+    const failed = await writes.apply<'missing'>([
+      { does: 'delete', key: upstreamKey(name), condition: present, otherwise: 'missing' },
+      { does: 'put', item: auditItem(audit) },
+    ])
+    return failed ?? 'deleted'
+  },
+  listUpstreams: async () => (await wholeIndex(reads, INDEXED.upstreams)).map(toUpstream),
+})
