@@ -1,6 +1,5 @@
 import type { Pool } from 'undici'
 import type { UpstreamTimeouts } from '../../core/model/upstream.ts'
-import { sharedRead } from '../../core/ports/shared-read.ts'
 import type { UpstreamConnection } from './exchange.ts'
 import { type ExchangeLimits, openExchange } from './exchange-handler.ts'
 
@@ -24,23 +23,33 @@ export const createUpstreamConnection = (options: ConnectionOptions): UpstreamCo
     totalMs: timeouts.totalSeconds * 1000,
   }
   let pool: Pool | undefined
-  const open = sharedRead(async () => {
+  const open = async (): Promise<Pool> => {
     const undici = await import('undici')
-    pool = new undici.Pool(origin, {
+    pool ??= new undici.Pool(origin, {
       connect: { timeout: timeouts.connectSeconds * 1000 },
       // an exchange limits its own time
       headersTimeout: 0,
       bodyTimeout: 0,
     })
     return pool
-  })
+  }
+  const send: UpstreamConnection['send'] = (request) => {
+    if (pool !== undefined) return openExchange(pool, request, bound(limits))
+    return open().then((opened) => openExchange(opened, request, bound(limits)))
+  }
+  /** A request that is sent afterwards opens new connections: it may have waited for its credentials. */
+  const take = (): Pool | undefined => {
+    const taken = pool
+    pool = undefined
+    return taken
+  }
   return {
-    send: (request) =>
-      pool === undefined
-        ? open().then((opened) => openExchange(opened, request, bound(limits)))
-        : openExchange(pool, request, bound(limits)),
+    send,
+    async retire() {
+      await take()?.close()
+    },
     async close() {
-      await pool?.destroy()
+      await take()?.destroy()
     },
   }
 }

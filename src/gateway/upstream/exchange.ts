@@ -48,5 +48,8 @@ export class UpstreamFailure extends Error {
 export interface UpstreamConnection {
   /** Resolves with the head of the response. Rejects with `UpstreamFailure`. */
   send(request: UpstreamRequest): Promise<UpstreamResponse>
+  /** Closes the connections once their responses have ended. */
+  retire(): Promise<void>
+  /** Closes the connections at once. */
   close(): Promise<void>
 }

@@ -1,0 +1,192 @@
+import type { Model } from '../core/model/model.ts'
+import { DEFAULT_UPSTREAM } from '../core/model/upstream.ts'
+import {
+  CallAborted,
+  type FailedModelReply,
+  type ModelApi,
+  type ModelBackend,
+  type ModelCall,
+  type ModelCharge,
+  type ModelProblem,
+  type ModelReply,
+} from '../core/ports/model-backend.ts'
+import type { CacheFactory, Clock, Logger } from '../core/ports/platform.ts'
+import type { UpstreamReader, UpstreamStates } from '../core/ports/upstreams.ts'
+import { wireApis } from './apis/wire-apis.ts'
+import { beginStream, type StreamEnd, type StreamSettings } from './stream/begin-stream.ts'
+import {
+  type Attempt,
+  type AttemptFailure,
+  type AttemptNeeds,
+  attempt,
+  countedHere,
+} from './upstream/attempt.ts'
+import { createFieldMemory } from './upstream/field-support.ts'
+import { createResting, type Resting, type Target } from './upstream/resting.ts'
+import type { UpstreamClientOptions } from './upstream/upstream-client.ts'
+import { createUpstreamClients, type UpstreamClients } from './upstream/upstream-clients.ts'
+import { missingUpstream, problem, unavailable } from './upstream/upstream-problems.ts'
+
+/** Answers without an upstream. Rejects only with `CallAborted`. */
+export interface SimulatedModel {
+  call(call: ModelCall): Promise<ModelReply>
+}
+
+/** Counts prompts. */
+export type PromptCounter = Pick<ModelBackend, 'leastEstimate' | 'estimate'>
+
+export interface GatewayParts extends UpstreamClientOptions, StreamSettings {
+  readonly upstreams: UpstreamReader
+  readonly prompts: PromptCounter
+  readonly simulated: SimulatedModel
+  readonly clock: Clock
+  readonly caches: CacheFactory
+  readonly logger: Logger
+}
+
+export interface Gateway extends ModelBackend, UpstreamStates {
+  /** Ends all calls in progress, and closes all connections. */
+  close(): Promise<void>
+}
+
+/** Answers requests to models: from the upstreams of each model in their order, or from the simulated model. */
+export const createGateway = (parts: GatewayParts): Gateway => {
+  const { clock, caches, prompts } = parts
+  const resting = createResting(clock)
+  const clients = createUpstreamClients(parts)
+  const asking: Asking = {
+    upstreams: parts.upstreams,
+    simulated: parts.simulated,
+    logger: parts.logger,
+    countText: parts.countText,
+    apis: wireApis,
+    beginStream: (stream) => beginStream(stream, parts),
+    resting,
+    clients,
+    fields: createFieldMemory(clock, caches),
+    onStreamEnd: (end, target, call) => logEnd(parts.logger, end, target, call),
+  }
+  return {
+    leastEstimate: (request) => prompts.leastEstimate(request),
+    estimate: (request) => prompts.estimate(request),
+    call: (call) => answer(asking, call),
+    upstreamStates: () => resting.states(),
+    close: () => clients.close(),
+  }
+}
+
+interface Asking extends AttemptNeeds, Pick<GatewayParts, 'upstreams' | 'simulated' | 'logger'> {
+  readonly resting: Resting
+  readonly clients: UpstreamClients
+}
+
+/** The name of the simulated model where no upstream is configured. */
+const SIMULATED = 'simulated'
+
+const answer = async (asking: Asking, call: ModelCall): Promise<ModelReply> => {
+  const targets = await targetsOf(asking, call.model)
+  if (targets === SIMULATED) return named(await asking.simulated.call(call), SIMULATED)
+  if (targets === undefined)
+    return failed(unavailable(`No upstream is configured for the model ${call.model.id}`))
+  let last: ModelReply | undefined
+  let charge = NOTHING
+  for (const target of asking.resting.available(targets)) {
+    const result = await attemptAt(asking, target, call, charge)
+    if (result === undefined) continue
+    last = named(charged(result.reply, charge), target.upstream)
+    if (result.failure === undefined) return last
+    observe(asking, target, call, result.failure)
+    if (last.kind !== 'stream') charge = last.charge
+  }
+  return last ?? withoutRoute(call, targets)
+}
+
+const NOTHING: ModelCharge = { of: 'nothing' }
+
+/** The upstreams of a model; undefined: it names none, and there is no default. */
+const targetsOf = async (
+  { upstreams }: Pick<Asking, 'upstreams'>,
+  { id, upstreams: own }: Model,
+): Promise<readonly Target[] | typeof SIMULATED | undefined> => {
+  if (own.length > 0) return own.map(({ upstream, model }) => ({ upstream, model: model ?? id }))
+  if ((await upstreams.upstream(DEFAULT_UPSTREAM)) !== undefined)
+    return [{ upstream: DEFAULT_UPSTREAM, model: id }]
+  return (await upstreams.hasUpstreams()) ? undefined : SIMULATED
+}
+
+/** Rejects only with `CallAborted`. Undefined: the upstream has no such route. */
+const attemptAt = async (
+  asking: Asking,
+  target: Target,
+  call: ModelCall,
+  charge: ModelCharge,
+): Promise<Attempt | undefined> => {
+  const upstream = await asking.upstreams.upstream(target.upstream)
+  if (upstream === undefined) return missing(target)
+  try {
+    if (upstream.kind === SIMULATED) return { reply: await asking.simulated.call(call) }
+    return await attempt(asking, asking.clients.clientOf(upstream), target, call)
+  } catch (error) {
+    throw error instanceof CallAborted ? new CallAborted(larger(charge, error.charge)) : error
+  }
+}
+
+const missing = ({ upstream }: Target): Attempt => ({
+  reply: failed(missingUpstream(upstream)),
+  failure: { cause: 'missing', isConnection: true },
+})
+
+const failed = (problem: ModelProblem, charge = NOTHING): FailedModelReply => ({
+  kind: 'failed',
+  problem,
+  headers: {},
+  charge,
+})
+
+/** Of several requests for one response, the one that cost most is charged, unless the last one has a usage. */
+const charged = (reply: ModelReply, before: ModelCharge): ModelReply =>
+  reply.kind === 'stream' || before === NOTHING ? reply : { ...reply, charge: larger(before, reply.charge) }
+
+const SIZES = { nothing: 0, request: 1, estimate: 2, usage: 3 } as const
+
+const larger = (a: ModelCharge, b: ModelCharge): ModelCharge => (SIZES[a.of] > SIZES[b.of] ? a : b)
+
+const named = (reply: ModelReply, upstream: string): ModelReply => ({
+  ...reply,
+  headers: { ...reply.headers, 'x-zael-upstream': upstream },
+})
+
+/** Names the route as the client called it. */
+const ROUTES: Readonly<Record<ModelApi, string>> = {
+  chat: '/v1/chat/completions',
+  completions: '/v1/completions',
+  embeddings: '/v1/embeddings',
+  responses: '/v1/responses',
+  messages: '/v1/messages',
+  count_tokens: '/v1/messages/count_tokens',
+}
+
+const withoutRoute = (call: ModelCall, targets: readonly Target[]): ModelReply => {
+  const upstream = targets[0]?.upstream ?? DEFAULT_UPSTREAM
+  if (call.api === 'count_tokens') return named(countedHere(call), upstream)
+  const message = `The upstream ${upstream} has no route ${ROUTES[call.api]}`
+  return named(failed(problem(404, message, 'not_found'), { of: 'request' }), upstream)
+}
+
+const observe = (
+  { resting, logger }: Asking,
+  target: Target,
+  { entityId, requestId }: ModelCall,
+  { isConnection, ...failure }: AttemptFailure,
+): void => {
+  logger.warn('upstream failed', { ...target, ...failure, requestId })
+  resting.failed(target, { cause: failure.cause, entityId: isConnection ? null : entityId })
+}
+
+const logEnd = (logger: Logger, end: StreamEnd, target: Target, { requestId }: ModelCall): void => {
+  if (end.kind === 'left') logger.debug('caller disconnected', { ...target, requestId })
+  if (end.kind !== 'failed') return
+  const { failure, problem } = end
+  const cause = failure?.failure ?? 'error event'
+  logger.warn('upstream failed', { ...target, cause, status: problem.status, requestId })
+}

@@ -1,0 +1,122 @@
+import type { Upstream } from '../../core/model/upstream.ts'
+import type { ModelApi, ModelCall, ResponseHeaders } from '../../core/ports/model-backend.ts'
+import { isAnthropic } from '../../web/model-errors.ts'
+import { type Authenticate, type Credentials, createAuthentication } from './authentication.ts'
+import { type ConnectionOptions, createUpstreamConnection } from './connection.ts'
+import { endpointOf } from './endpoint.ts'
+import type { UpstreamConnection, UpstreamResponse } from './exchange.ts'
+import { requestHeaders } from './passed-headers.ts'
+
+/** The request that an upstream receives. */
+export interface OutgoingRequest {
+  /** Of the route, below the base URL. */
+  readonly path: string
+  /** JSON. */
+  readonly body: string
+  readonly isStream: boolean
+}
+
+/** Sends requests to one upstream, with its credentials and headers. */
+export interface UpstreamClient {
+  readonly upstream: Upstream
+  /** Rejects with `UpstreamFailure`, or with `CredentialsUnavailable`. */
+  send(request: OutgoingRequest, call: ModelCall): Promise<SentRequest>
+  /** Closes the connections once their responses have ended. */
+  retire(): Promise<void>
+  /** Closes the connections at once. */
+  close(): Promise<void>
+}
+
+export interface SentRequest {
+  readonly response: UpstreamResponse
+  /** The key that the request contained; undefined: none, or a signature. */
+  readonly key: string | undefined
+}
+
+/** The secret of an upstream cannot be read, or a request to it cannot be signed. */
+export class CredentialsUnavailable extends Error {
+  constructor(options: { readonly cause: unknown }) {
+    super('the credentials of an upstream are unavailable', options)
+    this.name = 'CredentialsUnavailable'
+  }
+}
+
+export interface UpstreamClientOptions extends Credentials, Pick<ConnectionOptions, 'bound'> {
+  /** null: the process has none. */
+  readonly region: string | null
+  readonly connect?: (options: ConnectionOptions) => UpstreamConnection
+}
+
+export const createUpstreamClient = (upstream: Upstream, options: UpstreamClientOptions): UpstreamClient => {
+  const { connect = createUpstreamConnection, bound } = options
+  const endpoint = endpointOf(upstream, options.region)
+  if (endpoint === undefined) return withoutEndpoint(upstream)
+  const authenticate = createAuthentication(upstream, endpoint, options)
+  const connection = connect({
+    origin: endpoint.origin,
+    timeouts: upstream.timeouts,
+    ...(bound && { bound }),
+  })
+  return {
+    upstream,
+    async send(request, call) {
+      const path = endpoint.basePath + request.path
+      const credentials = await credentialsFor(authenticate, path, request.body)
+      const headers = headersOf(upstream, request, call)
+      const response = await connection.send({
+        path,
+        body: request.body,
+        headers: Object.assign(headers, credentials),
+        signal: call.signal,
+      })
+      return { response, key: keyIn(credentials) }
+    },
+    retire: () => connection.retire(),
+    close: () => connection.close(),
+  }
+}
+
+const withoutEndpoint = (upstream: Upstream): UpstreamClient => ({
+  upstream,
+  send: () => Promise.reject(new CredentialsUnavailable({ cause: new Error('there is no region') })),
+  retire: async () => {},
+  close: async () => {},
+})
+
+const credentialsFor = async (
+  authenticate: Authenticate,
+  path: string,
+  body: string,
+): Promise<ResponseHeaders> => {
+  try {
+    return await authenticate(path, body)
+  } catch (cause) {
+    throw new CredentialsUnavailable({ cause })
+  }
+}
+
+const keyIn = (credentials: ResponseHeaders): string | undefined =>
+  credentials['x-api-key'] ?? /^Bearer (.+)$/.exec(credentials.authorization ?? '')?.[1]
+
+/** The version that all current clients send. */
+const ANTHROPIC_VERSION = '2023-06-01'
+
+/** What zael sends itself replaces the headers of the client and of the configuration. */
+const headersOf = (
+  { kind, headers: configured }: Upstream,
+  { isStream }: OutgoingRequest,
+  { api, headers: client, requestId }: ModelCall,
+): Record<string, string> => {
+  const headers = requestHeaders(client, configured)
+  if (takesVersion(kind, api)) headers['anthropic-version'] ??= ANTHROPIC_VERSION
+  headers['user-agent'] ??= 'zael'
+  headers['content-type'] = 'application/json'
+  headers.accept = isStream ? 'text/event-stream' : 'application/json'
+  // zael reads a copy of every response
+  headers['accept-encoding'] = 'identity'
+  headers['x-request-id'] = requestId
+  return headers
+}
+
+const takesVersion = (kind: Upstream['kind'], api: ModelApi): boolean =>
+  kind === 'anthropic' || isAnthropic(api)
