@@ -1,7 +1,7 @@
 import { type Cost, withTotalTokens } from '../model/meter.ts'
 import { type Clock, type Logger, type Moment, momentOf } from '../ports/platform.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
-import { type Entry, isCached, type Resolver } from '../resolve/resolver.ts'
+import type { ResolutionRead, Resolver } from '../resolve/resolver.ts'
 import type { Decision, DecisionRequest } from './decision.ts'
 import type { FastPath, PreparedBuckets } from './fast-path.ts'
 import type { LiveParts, LivePath } from './live-path.ts'
@@ -18,7 +18,7 @@ export interface PreparedTarget {
 }
 
 export interface AtOnceDependencies {
-  readonly resolver: Pick<Resolver, 'entry'>
+  readonly resolver: Pick<Resolver, 'cached' | 'isCurrent'>
   readonly clock: Clock
   readonly logger: Logger
   /** How old the configuration may be, ns. */
@@ -30,11 +30,9 @@ export interface AtOnceDependencies {
   isLimited(resolution: EntityResolution): boolean
 }
 
-type ResolutionEntry = Entry<EntityResolution>
-
 /** A cached resolution, with the buckets of the path that decides by it. */
 interface Prepared {
-  readonly entry: ResolutionEntry
+  readonly read: ResolutionRead
   readonly live: LiveParts
   readonly leased: PreparedBuckets | undefined
 }
@@ -43,10 +41,10 @@ interface Prepared {
 class Target implements PreparedTarget {
   readonly #deps: AtOnceDependencies
   readonly #target: ResolutionTarget
-  #entry: ResolutionEntry | undefined
+  #read: ResolutionRead | undefined
   #live: LiveParts
   #leased: PreparedBuckets | undefined
-  /** The last time at which the age of `#entry` was checked. */
+  /** The last time at which the age of `#read` was checked. */
   #checkedAt: Moment | undefined
 
   constructor(deps: AtOnceDependencies, target: ResolutionTarget) {
@@ -55,25 +53,25 @@ class Target implements PreparedTarget {
   }
 
   decide(cost: Cost, settles: boolean, moment: Moment): Decision | undefined {
-    const entry = this.#entryAt(moment)
-    if (entry === undefined) return undefined
-    const prepared = { entry, live: this.#live, leased: this.#leased }
+    const read = this.#currentAt(moment)
+    if (read === undefined) return undefined
+    const prepared = { read, live: this.#live, leased: this.#leased }
     return decideBy(this.#deps, prepared, cost, settles, moment)
   }
 
-  #entryAt(moment: Moment): ResolutionEntry | undefined {
-    const entry = this.#entry
-    const isKnown = entry !== undefined && isCached(entry)
-    if (isKnown && (this.#checkedAt === moment || isYoung(this.#deps, entry, moment))) {
+  #currentAt(moment: Moment): ResolutionRead | undefined {
+    const read = this.#read
+    const isKnown = read !== undefined && this.#deps.resolver.isCurrent(read)
+    if (isKnown && (this.#checkedAt === moment || isYoung(this.#deps, read, moment))) {
       this.#checkedAt = moment
-      return entry
+      return read
     }
     const prepared = prepare(this.#deps, this.#target, moment)
-    this.#entry = prepared?.entry
+    this.#read = prepared?.read
     this.#live = prepared?.live
     this.#leased = prepared?.leased
     this.#checkedAt = moment
-    return this.#entry
+    return this.#read
   }
 }
 
@@ -94,7 +92,7 @@ export const decideAtOnce = (
 
 const decideBy = (
   { logger, livePath, fastPath }: AtOnceDependencies,
-  { entry, live, leased }: Prepared,
+  { read, live, leased }: Prepared,
   cost: Cost,
   settles: boolean,
   moment: Moment,
@@ -103,7 +101,7 @@ const decideBy = (
   if (logger.isDebugOn !== false) return undefined
   const whole = withTotalTokens(cost)
   if (leased !== undefined) return fastPath?.decide(leased, whole, settles, moment)
-  return livePath?.decide({ parts: live, cost: whole, settles, moment, readNs: entry.readNs })
+  return livePath?.decide({ parts: live, cost: whole, settles, moment, readNs: read.readNs })
 }
 
 const prepare = (
@@ -112,11 +110,13 @@ const prepare = (
   moment: Moment,
 ): Prepared | undefined => {
   const { resolver, livePath, fastPath, isLimited } = deps
-  const entry = resolver.entry(target)
-  if (entry === undefined || !isYoung(deps, entry, moment) || !isLimited(entry.value)) return undefined
-  if (livePath !== undefined) return { entry, live: livePath.prepare(entry.value), leased: undefined }
-  return { entry, live: undefined, leased: fastPath?.prepare(entry.value) }
+  const read = resolver.cached(target)
+  if (read === undefined || !isYoung(deps, read, moment)) return undefined
+  const { resolution } = read.value
+  if (!isLimited(resolution)) return undefined
+  if (livePath !== undefined) return { read, live: livePath.prepare(resolution), leased: undefined }
+  return { read, live: undefined, leased: fastPath?.prepare(resolution) }
 }
 
-const isYoung = ({ configAgeNs }: AtOnceDependencies, { readNs }: ResolutionEntry, moment: Moment): boolean =>
-  moment.monotonic - readNs <= configAgeNs
+const isYoung = ({ configAgeNs }: AtOnceDependencies, { readNs }: ResolutionRead, moment: Moment): boolean =>
+  moment.monotonic - readNs < configAgeNs

@@ -2,12 +2,16 @@ import { MAX_ANCESTORS } from '../model/entity.ts'
 import type { Limit } from '../model/limit.ts'
 import { DEFAULT_RESOURCE, type LimitSetKey, limitSetText } from '../model/limit-set.ts'
 import type { PolicySubject } from '../model/policy.ts'
+import { type CachedRead, createCachedReads } from '../ports/cached-reads.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
-import type { Cache, CacheFactory, Clock } from '../ports/platform.ts'
+import type { CacheFactory, Clock } from '../ports/platform.ts'
 import { type CachedConfig, type ConfigReads, createCachedConfig } from './config-cache.ts'
 import { createSharing } from './effective-limits.ts'
 import type { Resolution } from './resolution.ts'
 import { type EntityResolution, type ResolutionTarget, resolveBuckets, resolvePolicies } from './resolve.ts'
+
+/** A cached resolution. */
+export type ResolutionRead = CachedRead<DatedResolution<EntityResolution>>
 
 /** Resolves the buckets and limits that apply to a request, and caches them. */
 export interface Resolver {
@@ -18,8 +22,9 @@ export interface Resolver {
   resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution>
   /** The same from the cache; undefined if it would have to be read. */
   peek(target: ResolutionTarget, maxAgeNs: bigint): EntityResolution | undefined
-  /** The same of any age, with its age; the caller may keep it while it is the cached one. */
-  entry(target: ResolutionTarget): Entry<EntityResolution> | undefined
+  /** The cached one, of any age; the caller may keep it while it is current. */
+  cached(target: ResolutionTarget): ResolutionRead | undefined
+  isCurrent(read: ResolutionRead): boolean
   /** Fills the cache for `resolve` of many entities on `_default_`, in few calls. Ignores entities that do not exist. */
   prepare(entityIds: readonly string[], maxAgeNs: bigint): Promise<void>
   /** The policies that apply to a subject. Throws `StoreUnavailable` as `resolve`. */
@@ -41,30 +46,62 @@ const MAX_RESOLUTIONS = 20_000
 
 export const createResolver = ({ config, clock, newCache, defaults }: ResolverDependencies): Resolver => {
   const items = createCachedConfig(config, clock, newCache)
-  const resolutions = createRemembered<EntityResolution>(items, clock, newCache, MAX_RESOLUTIONS)
-  const policies = createRemembered<Resolution>(items, clock, newCache, MAX_RESOLUTIONS)
+  const cached = { items, clock, caches: newCache }
   const sharing = createSharing(newCache)
+  const resolutions = createCachedResolutions({
+    ...cached,
+    keyOf: targetText,
+    async resolve(reads, target: ResolutionTarget): Promise<EntityResolution> {
+      const resolution = await resolveBuckets(reads, { ...target, defaults })
+      const [own, ...others] = resolution.buckets
+      return { ...resolution, buckets: [sharing(own), ...others.map(sharing)] }
+    },
+  })
+  const policies = createCachedResolutions({
+    ...cached,
+    keyOf: subjectText,
+    resolve: async (reads, subject: PolicySubject): Promise<Resolution> => ({
+      buckets: (await resolvePolicies(reads, subject)).map(sharing),
+    }),
+  })
   return {
-    resolve: (target, maxAgeNs) =>
-      resolutions.get(targetText(target), maxAgeNs, async (reads) => {
-        const resolution = await resolveBuckets(reads, { ...target, defaults })
-        const [own, ...others] = resolution.buckets
-        return { ...resolution, buckets: [sharing(own), ...others.map(sharing)] }
-      }),
+    resolve: async (target, maxAgeNs) => (await resolutions.get(target, maxAgeNs)).resolution,
     prepare: (entityIds, maxAgeNs) => prepareResolving(items.open(maxAgeNs), entityIds),
-    peek: (target, maxAgeNs) => resolutions.peek(targetText(target), maxAgeNs),
-    entry: (target) => resolutions.entry(targetText(target)),
-    resolvePolicies: (subject, maxAgeNs) =>
-      policies.get(subjectText(subject), maxAgeNs, async (reads) => ({
-        buckets: (await resolvePolicies(reads, subject)).map(sharing),
-      })),
+    peek: (target, maxAgeNs) => resolutions.peek(target, maxAgeNs)?.value.resolution,
+    cached: resolutions.cached,
+    isCurrent: resolutions.isCurrent,
+    resolvePolicies: async (subject, maxAgeNs) => (await policies.get(subject, maxAgeNs)).resolution,
     forget() {
-      items.forget()
-      resolutions.forget()
-      policies.forget()
+      for (const reads of [items, resolutions, policies]) reads.forget()
     },
   }
 }
+
+/** A resolution, and the time at which the oldest item that determined it was read, by the monotonic clock in ns. */
+export interface DatedResolution<T extends Resolution> {
+  readonly resolution: T
+  readonly oldestNs: bigint
+}
+
+interface CachedResolutionsOptions<R, T> {
+  readonly items: CachedConfig
+  readonly clock: Clock
+  readonly caches: CacheFactory
+  readonly keyOf: (request: R) => string
+  readonly resolve: (reads: ConfigReads, request: R) => Promise<T>
+}
+
+const createCachedResolutions = <R, T extends Resolution>(options: CachedResolutionsOptions<R, T>) =>
+  createCachedReads<R, DatedResolution<T>>({
+    ...options,
+    max: MAX_RESOLUTIONS,
+    async read(request, maxAgeNs) {
+      const reads = options.items.open(maxAgeNs)
+      const resolution = await options.resolve(reads, request)
+      return { resolution, oldestNs: reads.oldestNs() }
+    },
+    readNsOf: ({ oldestNs }) => oldestNs,
+  })
 
 /** A text that is unique to a target: no id contains a `#`, and `user`, which may, is last. */
 const targetText = ({ entityId, resource = DEFAULT_RESOURCE, user, context }: ResolutionTarget): string => {
@@ -76,91 +113,6 @@ const targetText = ({ entityId, resource = DEFAULT_RESOURCE, user, context }: Re
 
 const subjectText = ({ apiKey = '', tenant = '', model = '', tier = '', user = '' }: PolicySubject): string =>
   `${apiKey}#${tenant}#${model}#${tier}#${user}`
-
-/** Values that are computed from the configuration, cached with the age of the oldest item read. */
-export interface Remembered<T> {
-  /**
-   * The cached value of `key`, from reads no older than `maxAgeNs`; or else the result of `work` on new ones, which concurrent
-   * calls share.
-   */
-  get(key: string, maxAgeNs: bigint, work: (reads: ConfigReads) => Promise<T>): Promise<T>
-  /** The cached value of `key`, from reads no older than `maxAgeNs`; undefined if there is none. */
-  peek(key: string, maxAgeNs: bigint): T | undefined
-  /** The cached value of `key` with its age. */
-  entry(key: string): Entry<T> | undefined
-  forget(): void
-}
-
-export interface Entry<T> {
-  readonly value: T
-  /** The time at which the oldest item that it was computed from was read, by the monotonic clock in ns. */
-  readonly readNs: bigint
-  /** Whether a later entry has taken its place. */
-  isReplaced: boolean
-  readonly epoch: Epoch
-}
-
-/** The time between two calls of `forget`. */
-interface Epoch {
-  isOver: boolean
-}
-
-/** Whether the entry is the cached one; an entry that was evicted also is, until its key is read again. */
-export const isCached = <T>({ isReplaced, epoch }: Entry<T>): boolean => !isReplaced && !epoch.isOver
-
-const createRemembered = <T>(
-  items: CachedConfig,
-  clock: Clock,
-  newCache: CacheFactory,
-  max: number,
-): Remembered<T> => {
-  const underWay = new Map<string, Promise<Entry<T>>>()
-  let entries: Cache<Entry<T>> = newCache<Entry<T>>({ max })
-  let epoch: Epoch = { isOver: false }
-
-  const readAnew = async (key: string, maxAgeNs: bigint, work: (reads: ConfigReads) => Promise<T>) => {
-    const [target, begun] = [entries, epoch]
-    const reads = items.open(maxAgeNs)
-    const value = await work(reads)
-    const entry = { value, readNs: reads.oldestNs(), isReplaced: false, epoch: begun }
-    const previous = target.get(key)
-    if (previous) previous.isReplaced = true
-    target.set(key, entry)
-    return entry
-  }
-
-  const shared = (key: string, read: () => Promise<Entry<T>>): Promise<Entry<T>> => {
-    const running = underWay.get(key)
-    if (running) return running
-    const started = read().finally(() => {
-      if (underWay.get(key) === started) underWay.delete(key)
-    })
-    underWay.set(key, started)
-    return started
-  }
-
-  const peek = (key: string, maxAgeNs: bigint): T | undefined => {
-    const known = entries.get(key)
-    return known && clock.monotonic() - known.readNs <= maxAgeNs ? known.value : undefined
-  }
-
-  return {
-    peek,
-    entry: (key) => entries.get(key),
-    async get(key, maxAgeNs, work) {
-      const known = peek(key, maxAgeNs)
-      if (known !== undefined) return known
-      return (await shared(`${key}#${maxAgeNs}`, () => readAnew(key, maxAgeNs, work))).value
-    },
-    /** A read in progress fills the cache with which it began, so it cannot restore a dropped value. */
-    forget() {
-      entries = newCache<Entry<T>>({ max })
-      epoch.isOver = true
-      epoch = { isOver: false }
-      underWay.clear()
-    },
-  }
-}
 
 /**
  * Reads in few calls all that resolving the entities one by one would read: the entities, their parents level by level, and

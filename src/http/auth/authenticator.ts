@@ -3,10 +3,11 @@ import type { ConfigChange } from '../../core/admin/audit.ts'
 import { allowedModels, ancestorsOf, type Entity } from '../../core/model/entity.ts'
 import { ZaelError } from '../../core/model/errors.ts'
 import { type ApiKey, isUsable } from '../../core/model/key.ts'
+import { MS_NS } from '../../core/model/time.ts'
+import { createCachedReads } from '../../core/ports/cached-reads.ts'
 import type { Secrets } from '../../core/ports/platform.ts'
 import type { Credential } from '../../web/client.ts'
 import type { ActingIdentity, AppDependencies, Identity } from '../app-dependencies.ts'
-import { createReadThroughCache, type ReadThroughCache } from '../cached-reads.ts'
 import { type Eventual, whenReady } from '../when-ready.ts'
 
 /** Identifies clients by keys and tokens. */
@@ -24,7 +25,7 @@ export interface Authenticator {
 
 type Acting = Omit<ActingIdentity, 'kind'>
 
-type Entities = ReadThroughCache<Entity>
+type ReadEntity = (id: string) => Eventual<Entity | undefined>
 
 type Needs = Pick<AppDependencies, 'store' | 'secrets' | 'clock' | 'caches' | 'settings'>
 
@@ -35,24 +36,26 @@ const INCORRECT_KEY = 'Incorrect API key provided. It is unknown, expired or rev
 
 export const createAuthenticator = (deps: Needs): Authenticator => {
   const { store, secrets, clock, caches, settings } = deps
-  const cached = { clock, caches, maxAgeMs: settings.configCacheMs, max: MAX_CACHED }
-  const keys = createReadThroughCache<ApiKey>({
+  const maxAgeNs = BigInt(settings.configCacheMs) * MS_NS
+  const cached = { clock, caches, max: MAX_CACHED, keyOf: (key: string) => key }
+  const keys = createCachedReads<string, ApiKey | undefined>({
     ...cached,
     groupOf: (key) => key.entityId,
     read: (secretHash) => store.apiKey(secretHash),
   })
-  const entities = createReadThroughCache<Entity>({
+  const entities = createCachedReads<string, Entity | undefined>({
     ...cached,
     groupOf: (entity) => entity.id,
     read: (id) => store.entity(id),
   })
+  const readEntity: ReadEntity = (id) => entities.get(id, maxAgeNs)
   const tokenKind = createTokenKinds(deps)
 
   const ownerOf = (key: ApiKey | undefined): Eventual<Acting> => {
     if (key === undefined || !isUsable(key, clock.now())) throw unauthorized(INCORRECT_KEY)
-    return whenReady(entities.get(key.entityId), (entity) => {
+    return whenReady(readEntity(key.entityId), (entity) => {
       if (entity === undefined) throw unauthorized(INCORRECT_KEY)
-      return requireEnabled(entities, entity)
+      return requireEnabled(readEntity, entity)
     })
   }
 
@@ -61,12 +64,12 @@ export const createAuthenticator = (deps: Needs): Authenticator => {
       const tokenHash = secrets.hash(credential.token)
       const kind = tokenKind(tokenHash, credential.isBearer)
       if (kind !== undefined) return { kind, entityId: null, entity: null, organization: null }
-      return whenReady(whenReady(keys.get(tokenHash), ownerOf), asCaller)
+      return whenReady(whenReady(keys.get(tokenHash, maxAgeNs), ownerOf), asCaller)
     },
     async actingAs(entityId) {
-      const entity = await entities.get(entityId)
+      const entity = await readEntity(entityId)
       if (entity === undefined) throw new ZaelError('not_found', `There is no entity ${entityId}`)
-      return requireEnabled(entities, entity)
+      return requireEnabled(readEntity, entity)
     },
     forget({ entityId }) {
       if (entityId === undefined) return
@@ -93,8 +96,8 @@ const createTokenKinds = ({ secrets, settings }: Needs) => {
  * The entity with its root ancestor; its `models` are those that all of its ancestors allow too. Throws `unauthorized` if one
  * of them is disabled.
  */
-const requireEnabled = (entities: Entities, entity: Entity): Eventual<Acting> =>
-  whenReady(ancestorsOf(entity, entities.get), (ancestors) => {
+const requireEnabled = (readEntity: ReadEntity, entity: Entity): Eventual<Acting> =>
+  whenReady(ancestorsOf(entity, readEntity), (ancestors) => {
     const family = [entity, ...ancestors]
     const disabled = family.find((member) => member.disabled)
     if (disabled !== undefined) throw unauthorized(`${disabled.id} is disabled`)

@@ -11,7 +11,8 @@ import {
   waitTimeResponse,
 } from '../../contract/dashboard.ts'
 import { DEFAULT_PER_PAGE, idParam, resourceQuery, searchQuery } from '../../contract/fields.ts'
-import { createSharedReads } from '../../core/ports/shared-read.ts'
+import { SECOND_NS } from '../../core/model/time.ts'
+import { createCachedReads } from '../../core/ports/cached-reads.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { params, query } from '../body/validated.ts'
@@ -146,15 +147,21 @@ const createEntityRoutes = ({ limiter }: Needs) =>
       },
     )
 
-const STATS_SHARED_MS = 30_000
+type Granularity = TrafficReading['granularity']
+
+const STATS_SHARED_NS = 30n * SECOND_NS
+
+/** By hour and by day. */
+const PERIODS = 2
 
 const createStatsRoutes = (needs: Needs) => {
   const { clock, caches } = needs
-  const shared = createSharedReads({
+  const traffic = createCachedReads({
+    clock,
     caches,
-    maxAge: { clock, ms: STATS_SHARED_MS },
+    max: PERIODS,
     keyOf: (granularity) => granularity,
-    read: (granularity: TrafficReading['granularity']) => readTraffic(needs, granularity),
+    read: (granularity: Granularity) => readTraffic(needs, granularity),
   })
   return new Hono<AppEnv>().get(
     '/stats',
@@ -166,6 +173,6 @@ const createStatsRoutes = (needs: Needs) => {
       errors: [400],
     }),
     query(trafficQuery),
-    async (c) => c.json(await shared(c.req.valid('query').granularity ?? 'hour')),
+    async (c) => c.json(await traffic.get(c.req.valid('query').granularity ?? 'hour', STATS_SHARED_NS)),
   )
 }

@@ -1,11 +1,11 @@
 import type { SSEStreamingApi } from 'hono/streaming'
 import type { BucketStatus } from '../../core/decide/inspector.ts'
 import type { Entity } from '../../core/model/entity.ts'
-import { SECOND_NS } from '../../core/model/time.ts'
+import { MS_NS, SECOND_NS } from '../../core/model/time.ts'
 import type { Page, PageRequest } from '../../core/ports/admin-store.ts'
+import { createCachedReads } from '../../core/ports/cached-reads.ts'
 import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
-import { createSharedReads } from '../../core/ports/shared-read.ts'
 import type { AppDependencies } from '../app-dependencies.ts'
 import { utilizationPercent } from '../limits/limits.ts'
 import { createObservations } from './observations.ts'
@@ -24,7 +24,9 @@ export interface OverviewReader {
 }
 
 /** The entities are listed at most this often; those that this process creates or deletes appear at once. */
-const LISTED_FOR_MS = 5000
+const LISTED_FOR_NS = 5n * SECOND_NS
+
+const MAX_PAGES = 100
 
 /**
  * Bounds the reads for all viewers of this process together: each different page is listed every five seconds, and each entity
@@ -32,11 +34,13 @@ const LISTED_FOR_MS = 5000
  */
 export const createOverviewReader = (needs: Needs): OverviewReader => {
   const { clock, caches, store, maxAgeMs } = needs
+  const maxAgeNs = BigInt(maxAgeMs) * MS_NS
   const observations = createObservations(needs)
-  const list = (request: OverviewRequest) => store.listEntities(request)
-  const listing = () =>
-    createSharedReads({ caches, maxAge: { clock, ms: maxAgeMs && LISTED_FOR_MS }, keyOf, read: list })
-  let listed = listing()
+  const pages = { clock, caches, max: MAX_PAGES, keyOf }
+  const listed = createCachedReads({
+    ...pages,
+    read: (request: OverviewRequest) => store.listEntities(request),
+  })
 
   const look = async ({ items, nextCursor }: Page<Entity>): Promise<EntityOverview> => {
     const observed = await observations.of(items.map(({ id }) => id))
@@ -47,18 +51,15 @@ export const createOverviewReader = (needs: Needs): OverviewReader => {
     })
     return { entities, next_cursor: nextCursor }
   }
-  const shared = createSharedReads({
-    caches,
-    maxAge: { clock, ms: maxAgeMs },
-    keyOf,
-    read: async (request: OverviewRequest) => look(await listed(request)),
+  const overviews = createCachedReads({
+    ...pages,
+    read: async (request: OverviewRequest) =>
+      look(await listed.get(request, maxAgeNs === 0n ? 0n : LISTED_FOR_NS)),
   })
 
   return {
-    read: shared,
-    forget() {
-      listed = listing()
-    },
+    read: async (request) => overviews.get(request, maxAgeNs),
+    forget: listed.forget,
   }
 }
 

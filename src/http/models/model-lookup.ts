@@ -1,12 +1,18 @@
 import { type Entity, isModelId } from '../../core/model/entity.ts'
 import type { Model } from '../../core/model/model.ts'
+import { MS_NS } from '../../core/model/time.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
+import { createCachedReads } from '../../core/ports/cached-reads.ts'
 import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
-import { createReadThroughCache, type ReadThroughCache } from '../cached-reads.ts'
 import { ModelRejected } from '../errors/problem.ts'
+import type { Eventual } from '../when-ready.ts'
 
-/** Registered models by id, cached as long as the settings allow. Call `forget` after each change by this process. */
-export type ModelLookup = ReadThroughCache<Model>
+/** Registered models by id, cached as long as the settings allow. */
+export interface ModelLookup {
+  get(id: string): Eventual<Model | undefined>
+  /** Call it after each change by this process. */
+  forget(id: string): void
+}
 
 const MAX_CACHED = 10_000
 
@@ -15,15 +21,18 @@ export interface ModelLookupNeeds extends Pick<AppDependencies, 'clock' | 'cache
   readonly settings: Pick<HttpSettings, 'configCacheMs'>
 }
 
-export const createModelLookup = ({ store, clock, caches, settings }: ModelLookupNeeds): ModelLookup =>
-  createReadThroughCache<Model>({
+export const createModelLookup = ({ store, clock, caches, settings }: ModelLookupNeeds): ModelLookup => {
+  const maxAgeNs = BigInt(settings.configCacheMs) * MS_NS
+  const models = createCachedReads<string, Model | undefined>({
     clock,
     caches,
-    maxAgeMs: settings.configCacheMs,
     max: MAX_CACHED,
+    keyOf: (id) => id,
     groupOf: (model) => model.id,
     read: (id) => store.model(id),
   })
+  return { get: (id) => models.get(id, maxAgeNs), forget: models.forget }
+}
 
 /** Whether an entity may use a model. */
 export const mayUse = ({ models }: Pick<Entity, 'models'>, modelId: string): boolean =>
@@ -50,24 +59,18 @@ export interface ModelCatalogNeeds extends Pick<AppDependencies, 'clock' | 'cach
   readonly settings: Pick<HttpSettings, 'configCacheMs'>
 }
 
-const ALL = 'all'
-
 export const createModelCatalog = ({ store, clock, caches, settings }: ModelCatalogNeeds): ModelCatalog => {
-  const cache = createReadThroughCache<readonly Model[]>({
+  const maxAgeNs = BigInt(settings.configCacheMs) * MS_NS
+  const lists = createCachedReads<'all', readonly Model[]>({
     clock,
     caches,
-    maxAgeMs: settings.configCacheMs,
     max: 1,
-    groupOf: () => ALL,
+    keyOf: (all) => all,
     read: () => store.listModels(),
   })
-  const models = async () => (await cache.get(ALL)) ?? []
   return {
-    models,
-    latest: () => {
-      cache.forget(ALL)
-      return models()
-    },
-    forget: () => cache.forget(ALL),
+    models: async () => lists.get('all', maxAgeNs),
+    latest: async () => lists.get('all', 0n),
+    forget: lists.forget,
   }
 }

@@ -1,8 +1,9 @@
+import { MS_NS } from '../../core/model/time.ts'
 import { DEFAULT_UPSTREAM, isUpstreamName, type Upstream } from '../../core/model/upstream.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
+import { createCachedReads } from '../../core/ports/cached-reads.ts'
 import type { UpstreamReader } from '../../core/ports/upstreams.ts'
 import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
-import { createReadThroughCache } from '../cached-reads.ts'
 
 /** Configured upstreams, cached as long as the settings allow. Call `forget` after each change by this process. */
 export interface UpstreamLookup extends UpstreamReader {
@@ -18,36 +19,33 @@ export interface UpstreamLookupNeeds extends Pick<AppDependencies, 'clock' | 'ca
   readonly environmentUpstream: Upstream | null
 }
 
-const ALL = 'all'
-
 export const createUpstreamLookup = (needs: UpstreamLookupNeeds): UpstreamLookup => {
   const { store, clock, caches, environmentUpstream } = needs
-  const maxAgeMs = needs.settings.configCacheMs
-  const byName = createReadThroughCache<Upstream>({
+  const maxAgeNs = BigInt(needs.settings.configCacheMs) * MS_NS
+  const byName = createCachedReads<string, Upstream | undefined>({
     clock,
     caches,
-    maxAgeMs,
     max: MAX_CACHED,
+    keyOf: (name) => name,
     groupOf: ({ name }) => name,
     read: (name) => store.upstream(name),
   })
-  const any = createReadThroughCache<{ readonly isAny: boolean }>({
+  const any = createCachedReads<'any', { readonly isAny: boolean }>({
     clock,
     caches,
-    maxAgeMs,
     max: 1,
-    groupOf: () => ALL,
+    keyOf: (key) => key,
     read: async () => ({ isAny: (await store.listUpstreams()).length > 0 }),
   })
   return {
     async upstream(name) {
       if (name === DEFAULT_UPSTREAM && environmentUpstream !== null) return environmentUpstream
-      return isUpstreamName(name) ? byName.get(name) : undefined
+      return isUpstreamName(name) ? byName.get(name, maxAgeNs) : undefined
     },
-    hasUpstreams: async () => environmentUpstream !== null || ((await any.get(ALL))?.isAny ?? false),
+    hasUpstreams: async () => environmentUpstream !== null || (await any.get('any', maxAgeNs)).isAny,
     forget(name) {
       byName.forget(name)
-      any.forget(ALL)
+      any.forget()
     },
   }
 }

@@ -3,9 +3,9 @@ import { configBehind, createCircuit } from '../../core/charge/circuit.ts'
 import { invalid, ZaelError } from '../../core/model/errors.ts'
 import { type ApiKey, isUsable } from '../../core/model/key.ts'
 import { SECOND_NS } from '../../core/model/time.ts'
+import { createCachedReads } from '../../core/ports/cached-reads.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
-import { createItemCache } from '../../core/resolve/config-cache.ts'
 import { lruCaches, systemClock } from '../../platform/runtime.ts'
 import {
   addressBehind,
@@ -164,15 +164,20 @@ export const byZaelKey = (
     throw invalid('store', 'be a table, such as dynamoDbStore() of zael/dynamodb')
   const { clock = systemClock } = options
   const config = configBehind(createCircuit(clock), store.config)
-  const keys = createItemCache<ApiKey | undefined>(clock, lruCaches, MAX_KEYS)
-  const lookUp = async (hash: string, maxAgeNs: bigint): Promise<ApiKey | undefined> =>
-    (await keys.read([hash], maxAgeNs, async () => [await config.apiKey(hash)]))[0]?.value
+  const keys = createCachedReads<string, ApiKey | undefined>({
+    clock,
+    caches: lruCaches,
+    max: MAX_KEYS,
+    isStaleAllowed: true,
+    keyOf: (hash) => hash,
+    read: (hash) => config.apiKey(hash),
+  })
   return async (request) => {
     const credential = presentedKey((name) => request.header(name))
     if (credential === 'conflict') throw unauthorized('The request contains different keys; send one of them')
     if (credential === undefined) throw unauthorized('An API key is needed')
     const hash = createHash('sha256').update(credential.token).digest('hex')
-    const key = (await lookUp(hash, VALID_KEY_MAX_AGE_NS)) ?? (await lookUp(hash, MISSING_KEY_MAX_AGE_NS))
+    const key = (await keys.get(hash, VALID_KEY_MAX_AGE_NS)) ?? (await keys.get(hash, MISSING_KEY_MAX_AGE_NS))
     if (key === undefined || !isUsable(key, clock.now())) throw unauthorized('The API key is not valid')
     return key.entityId
   }

@@ -2,6 +2,7 @@ import { StoreUnavailable } from '../../core/model/errors.ts'
 import { MS_NS, SECOND_NS } from '../../core/model/time.ts'
 import { createOnceAMinute } from '../../core/ports/once-a-minute.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
+import { sharedRead } from '../../core/ports/shared-read.ts'
 
 /** A larger skew is logged, and after a larger step of the clock it is measured again. */
 const NOTABLE_NS = SECOND_NS
@@ -101,21 +102,16 @@ export const createClockCheck = (
   { skew, reported }: SkewReport,
   readStore: () => Promise<unknown>,
 ): (() => Promise<void>) => {
-  let reading: Promise<unknown> | undefined
-
-  const readOnce = async (): Promise<void> => {
-    reading ??= readStore().finally(() => {
-      reading = undefined
-    })
+  const measure = sharedRead(async () => {
     try {
-      await reading
+      await readStore()
     } catch (cause) {
       throw new StoreUnavailable('The clock of the store could not be read', { mayHaveApplied: false, cause })
     }
-  }
+  }, 0)
 
   return async () => {
-    if (skew.trust() === 'unknown') await readOnce()
+    if (skew.trust() === 'unknown') await measure()
     if (skew.trust() === 'untrusted') throw reported(clockError(skew))
   }
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createSharedReads, sharedRead } from '../../../src/core/ports/shared-read.ts'
-import { lruCaches } from '../../../src/platform/runtime.ts'
+import { sharedRead } from '../../../src/core/ports/shared-read.ts'
 import { createTestClock, SECOND } from '../test-clock.ts'
 
 describe('a shared read', () => {
@@ -30,11 +29,18 @@ describe('a shared read', () => {
     expect(pending.length).toBe(3)
   })
 
-  test('is not shared with an age of 0', () => {
+  test('is shared only while it is in progress with an age of 0', async () => {
     const { pending, read } = reader()
-    const shared = sharedRead(read, { clock: createTestClock(), ms: 0 })
-    expect(shared()).not.toBe(shared())
-    expect(pending.length).toBe(2)
+    const shared = sharedRead(read, 0)
+    const first = shared()
+    expect(shared()).toBe(first)
+    pending[0]?.resolve(1)
+    expect(await first).toBe(1)
+    const second = shared()
+    pending[1]?.reject(new Error('lost'))
+    await expect(second).rejects.toThrow('lost')
+    expect(shared()).not.toBe(second)
+    expect(pending.length).toBe(3)
   })
 
   test('is shared forever without an age, and read again after a failure', async () => {
@@ -48,31 +54,5 @@ describe('a shared read', () => {
     expect(await second).toBe(2)
     expect(shared()).toBe(second)
     expect(pending.length).toBe(2)
-  })
-
-  test('that fails late does not drop its successor', async () => {
-    const clock = createTestClock()
-    const { pending, read } = reader()
-    const shared = sharedRead(read, { clock, ms: 0 })
-    const [early, late] = [shared(), shared()]
-    pending[1]?.resolve(2)
-    pending[0]?.reject(new Error('lost'))
-    await expect(early).rejects.toThrow('lost')
-    expect(await late).toBe(2)
-  })
-
-  test('by key is separate for each key', async () => {
-    const read: string[] = []
-    const reads = createSharedReads({
-      caches: lruCaches,
-      maxAge: { clock: createTestClock(), ms: 1000 },
-      keyOf: ({ id }: { readonly id: string }) => id,
-      read: async ({ id }) => {
-        read.push(id)
-        return id
-      },
-    })
-    expect(await Promise.all(['a', 'b', 'a'].map((id) => reads({ id })))).toEqual(['a', 'b', 'a'])
-    expect(read).toEqual(['a', 'b'])
   })
 })
