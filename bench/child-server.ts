@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import type { ProcessorTime } from './report-cpu.ts'
 
 /** A server in its own process. */
 export interface ChildServer {
   readonly url: string
-  /** The processor time that the process has used since its start, in µs: user and system, all threads. */
-  cpuMicros(): Promise<number>
+  processorTime(): Promise<ProcessorTime>
   /** The reply of a preloaded module to a message. */
   request(message: string): Promise<unknown>
   /** The first group of `pattern` in what it has printed, or will print. */
@@ -39,16 +39,19 @@ export const startServer = async (options: ChildOptions): Promise<ChildServer> =
   const request = (message: string): Promise<unknown> => replyOf(child, message)
   return {
     url: await printed(ADDRESS),
-    async cpuMicros() {
-      const cpu = await request('cpu')
-      if (typeof cpu !== 'number') throw new Error('the server does not report its processor time')
-      return cpu
+    async processorTime() {
+      const time = await request('cpu')
+      if (!isProcessorTime(time)) throw new Error('the server does not report its processor time')
+      return time
     },
     request,
     printed,
     stop: () => stop(child),
   }
 }
+
+const isProcessorTime = (reply: unknown): reply is ProcessorTime =>
+  typeof reply === 'object' && reply !== null && 'all' in reply && 'mainThread' in reply
 
 const spawnNode = async ({
   script,

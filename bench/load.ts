@@ -13,8 +13,9 @@ export interface LoadRequest {
 /** One turn of one server. */
 export interface LoadTurn {
   readonly perSecond: number
-  /** Processor time of the server per request. */
+  /** Processor time of the server's process per request: of all threads, and of the one that serves requests. */
   readonly cpuMicros: number
+  readonly mainMicros: number
   readonly p50Ms: number
   readonly p99Ms: number
 }
@@ -29,8 +30,8 @@ export const loadServer = async (
   connections: number,
   length: LoadLength,
 ): Promise<LoadTurn> => {
-  const cpuBefore = await server.cpuMicros()
-  const { errors, non2xx, latency, ...result } = await autocannon({
+  const before = await server.processorTime()
+  const { result, failures } = await send({
     url: `${server.url}${path}`,
     method,
     headers: { ...headers },
@@ -38,21 +39,49 @@ export const loadServer = async (
     connections,
     ...('seconds' in length ? { duration: length.seconds } : { amount: length.requests }),
   })
-  const cpuMicros = (await server.cpuMicros()) - cpuBefore
-  if (errors + non2xx > 0) throw new Error(`${path}: ${errors} errors, ${non2xx} responses other than 2xx`)
+  const after = await server.processorTime()
+  if (failures.length > 0) throw new Error(`${path}: ${failures.join(', ')}`)
   const tookSeconds = (result.finish.getTime() - result.start.getTime()) / 1000
   return {
     perSecond: result['2xx'] / tookSeconds,
-    cpuMicros: cpuMicros / result['2xx'],
-    p50Ms: latency.p50,
-    p99Ms: latency.p99,
+    cpuMicros: (after.all - before.all) / result['2xx'],
+    mainMicros: ((after.mainThread ?? Number.NaN) - (before.mainThread ?? Number.NaN)) / result['2xx'],
+    p50Ms: result.latency.p50,
+    p99Ms: result.latency.p99,
   }
 }
+
+interface Sent {
+  readonly result: autocannon.Result
+  /** How many requests failed, by cause: `3 × status 503`, `22 × ECONNRESET`. */
+  readonly failures: readonly string[]
+}
+
+const send = (options: autocannon.Options): Promise<Sent> =>
+  new Promise((resolve, reject) => {
+    const counts = new Map<string, number>()
+    const sending = autocannon(options, (error, result) => {
+      if (error) return reject(error)
+      const lost = [...counts].map(([cause, count]) => `${count} × ${cause}`)
+      resolve({ result, failures: [...lost, ...otherStatuses(result)] })
+    })
+    // no response: the code of the connection's error, or autocannon's text for none within 10 s
+    sending.on('reqError', (error: NodeJS.ErrnoException) => {
+      const cause = error.code ?? error.message
+      counts.set(cause, (counts.get(cause) ?? 0) + 1)
+    })
+  })
+
+const otherStatuses = ({ statusCodeStats = {} }: autocannon.Result): readonly string[] =>
+  Object.entries(statusCodeStats)
+    .filter(([status]) => !status.startsWith('2'))
+    .map(([status, { count = 0 }]) => `${count} × status ${status}`)
 
 /** The median of each figure over several turns. */
 export const medianTurn = (turns: readonly LoadTurn[]): LoadTurn => ({
   perSecond: median(turns.map(({ perSecond }) => perSecond)),
   cpuMicros: median(turns.map(({ cpuMicros }) => cpuMicros)),
+  mainMicros: median(turns.map(({ mainMicros }) => mainMicros)),
   p50Ms: median(turns.map(({ p50Ms }) => p50Ms)),
   p99Ms: median(turns.map(({ p99Ms }) => p99Ms)),
 })

@@ -1,6 +1,8 @@
 import { type OutgoingHttpHeaders, request } from 'node:http'
 import { text } from 'node:stream/consumers'
+import type { LambdaContext, LambdaEvent } from 'hono/aws-lambda'
 import { listen } from '../../../bin/serve/listen.ts'
+import { bufferedHandler } from '../../../lambdas/handlers.ts'
 import type { ModelBackend } from '../../../src/core/ports/model-backend.ts'
 import { createDirectListener } from '../../../src/http/node/direct-listener.ts'
 import { createTestClock } from '../../core/test-clock.ts'
@@ -32,16 +34,17 @@ export interface Node {
   stop(): Promise<void>
 }
 
-export interface NodeOptions extends TestAppOptions {
-  readonly isDirect: boolean
+export interface AppOptions extends TestAppOptions {
   readonly call?: ModelBackend['call']
 }
 
+export interface NodeOptions extends AppOptions {
+  readonly isDirect: boolean
+}
+
 /** A server with key-bob (10 requests, 1000 tokens) and a fake backend, with the direct path or only Hono. */
-export const startNode = async ({ isDirect, call, ...options }: NodeOptions): Promise<Node> => {
-  const clock = options.table?.clock ?? createTestClock()
-  const backend = fakeBackend(call && { call })
-  const app = await createCheckingApp({ backend, ...options, table: { clock, ...options.table } })
+export const startNode = async ({ isDirect, ...options }: NodeOptions): Promise<Node> => {
+  const app = await createApp(options)
   const direct = createDirectListener(app.hot)
   let left = 0
   const { url, stop } = await listen({
@@ -61,6 +64,52 @@ export const startNode = async ({ isDirect, call, ...options }: NodeOptions): Pr
     }),
   })
   return { app, url, send: (sent) => exchange(url, sent), left: () => left, stop }
+}
+
+/** The same app on Lambda, behind a REST API, with whole responses. */
+export const createLambda = async (options: AppOptions): Promise<Pick<Node, 'app' | 'send'>> => {
+  const app = await createApp(options)
+  const handler = bufferedHandler(app.app)
+  const send: Node['send'] = async (sent) => {
+    const response = await handler(eventOf(sent), {} as LambdaContext)
+    if (!isWholeResponse(response)) throw new Error('the handler returned no response of a REST API')
+    const { statusCode, body, multiValueHeaders } = response
+    const lines = Object.entries(multiValueHeaders).flatMap(([name, values]) =>
+      values.map((value) => `${name}: ${withoutIds(value)}`),
+    )
+    return { status: statusCode, headers: lines.sort(), body: withoutIds(body) }
+  }
+  return { app, send }
+}
+
+/** API Gateway passes every value of a header on, in its order. */
+const eventOf = ({ method, path, headers, body }: SentRequest): LambdaEvent => {
+  const multiValueHeaders = Object.fromEntries(
+    Object.entries({ host: 'api.example', ...headers }).map(([name, value]) => [
+      name,
+      [value ?? ''].flat().map(String),
+    ]),
+  )
+  return {
+    ...{ httpMethod: method, path, resource: '/{proxy+}', pathParameters: { proxy: path.slice(1) } },
+    ...{ headers: {}, multiValueHeaders, queryStringParameters: null, body, isBase64Encoded: false },
+    requestContext: { stage: 'prod', path: `/prod${path}`, identity: { sourceIp: '192.0.2.1' } },
+  } as unknown as LambdaEvent
+}
+
+interface WholeResponse {
+  readonly statusCode: number
+  readonly body: string
+  readonly multiValueHeaders: Readonly<Record<string, readonly string[]>>
+}
+
+const isWholeResponse = (response: unknown): response is WholeResponse =>
+  typeof response === 'object' && response !== null && 'multiValueHeaders' in response
+
+const createApp = ({ call, ...options }: AppOptions): Promise<CheckingApp> => {
+  const clock = options.table?.clock ?? createTestClock()
+  const backend = fakeBackend(call && { call })
+  return createCheckingApp({ backend, ...options, table: { clock, ...options.table } })
 }
 
 const OF_CONNECTION = /^(date|connection|keep-alive):/

@@ -6,7 +6,7 @@ import { silentLogger } from '../../../src/core/ports/platform.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { eventsOf, failed, streamed, usageCharge, whole } from '../model-routes/fake-backend.ts'
 import type { ReceivedResponse, SentRequest } from './both-paths.ts'
-import { type Node, type NodeOptions, startNode } from './both-paths.ts'
+import { createLambda, type Node, type NodeOptions, startNode } from './both-paths.ts'
 
 const running: Node[] = []
 
@@ -44,6 +44,20 @@ const requestOf = ({ method = 'POST', path = '/v1/limits/check', headers = BOB, 
   headers,
   body: sent.text ?? (sent.body === undefined ? '' : JSON.stringify(sent.body)),
 })
+
+/** What the paths write about the length of a body differs: on Lambda, API Gateway adds it. */
+const withoutLength = ({ headers, ...response }: ReceivedResponse): ReceivedResponse => ({
+  ...response,
+  headers: headers.filter((line) => !/^(content-length|transfer-encoding):/.test(line)),
+})
+
+const onLambda = async (each: Case): Promise<ReceivedResponse> => {
+  const sent = requestOf(each)
+  const { app, send } = await createLambda({ ...each.options })
+  app.clock.advance(1n)
+  for (const body of each.before ?? []) await send({ ...sent, body: JSON.stringify(body) })
+  return send(sent)
+}
 
 /** The responses of both paths to the same request, each on a node of its own. */
 const onBoth = async (each: Case): Promise<readonly ReceivedResponse[]> => {
@@ -225,6 +239,10 @@ const LEFT: Readonly<Record<string, Case>> = {
     options: { settings: { isLocalOnly: true } },
     status: 403,
   },
+}
+
+/** The same, but API Gateway does not pass them on. */
+const BEFORE_LAMBDA: Readonly<Record<string, Case>> = {
   'an invalid Host': { headers: { ...BOB, host: 'a b' }, body: {}, status: 400 },
   'an invalid IPv6 address as its Host': { headers: { ...BOB, host: '[1:::2]' }, body: {}, status: 400 },
   'an invalid IPv4 address and a port as its Host': {
@@ -235,14 +253,22 @@ const LEFT: Readonly<Record<string, Case>> = {
   'a Host with an invalid port': { headers: { ...BOB, host: 'localhost:99999' }, body: {}, status: 400 },
 }
 
-describe('the direct path and Hono respond in the same way to', () => {
+describe('the direct path, Hono and a Lambda respond in the same way to', () => {
   test.each(Object.entries(CASES))('%s', async (_, each) => {
     const [direct, ordinary] = await onBoth(each)
     expect(direct).toEqual(ordinary)
     expect(direct?.status).toBe(each.status)
+    expect(withoutLength(await onLambda(each))).toEqual(direct && withoutLength(direct))
   })
 
   test.each(Object.entries(LEFT))('%s, which is left to Hono', async (_, each) => {
+    const [direct, ordinary] = await onBoth({ ...each, isLeft: true })
+    expect(direct).toEqual(ordinary)
+    expect(direct?.status).toBe(each.status)
+    expect(withoutLength(await onLambda(each))).toEqual(direct && withoutLength(direct))
+  })
+
+  test.each(Object.entries(BEFORE_LAMBDA))('%s, on a Node server', async (_, each) => {
     const [direct, ordinary] = await onBoth({ ...each, isLeft: true })
     expect(direct).toEqual(ordinary)
     expect(direct?.status).toBe(each.status)
