@@ -36,13 +36,22 @@ const assets: Assets = {
 const MAX_CACHED = 2_000
 const smallCaches: CacheFactory = ({ max }) => lruCaches({ max: Math.min(max, MAX_CACHED) })
 
-/** Lambda environments start at any request: none of them can be the one that loads keys into the table. */
-const rejectKeyFiles = ({ apiKeysFile, apiKeysJson }: Settings): void => {
-  if (apiKeysFile === null && apiKeysJson === null) return
-  throw new SettingsError([
-    'API_KEYS_FILE and API_KEYS_JSON are for npm start: on Lambda make keys by POST /api/entities/{id}/keys',
-  ])
+/** Lambda environments start at any request: none of them can be the one that loads files into the table. */
+const rejectFiles = ({ apiKeysFile, apiKeysJson, upstreamsFile }: Settings): void => {
+  const mistakes: string[] = []
+  if (apiKeysFile !== null || apiKeysJson !== null) mistakes.push(NO_KEYS)
+  if (upstreamsFile !== null) mistakes.push(NO_UPSTREAMS)
+  if (mistakes.length > 0) throw new SettingsError(mistakes)
 }
+
+const NO_KEYS =
+  'API_KEYS_FILE and API_KEYS_JSON are for npm start: on Lambda make keys by POST /api/entities/{id}/keys'
+
+const NO_UPSTREAMS =
+  'UPSTREAMS_FILE is for npm start: on Lambda add upstreams by PUT /api/upstreams/{name} and models by PUT /api/models/{id}'
+
+/** A request to a Lambda is at most 6 MB, with the escapes of its JSON in an event. */
+const MAX_MODEL_BODY_BYTES = 4 * 1_048_576
 
 export interface LambdaParts {
   readonly settings: Settings
@@ -52,17 +61,21 @@ export interface LambdaParts {
 
 /** zael for a Lambda. Opens no connection. Throws `SettingsError` for settings that are not supported on Lambda. */
 export const createLambdaApi = ({ settings, logger, metrics }: LambdaParts): Zael => {
-  rejectKeyFiles(settings)
-  return composeZael(settings, {
-    connect: connectToAws,
-    logger,
-    metrics,
-    caches: smallCaches,
-    assets,
-    version,
-    environment: process.env,
-    listener: { runsBetweenRequests: false, streamIntervalMs: null, isLocalOnly: false },
-  })
+  rejectFiles(settings)
+  const maxModelBodyBytes = Math.min(settings.maxModelBodyBytes, MAX_MODEL_BODY_BYTES)
+  return composeZael(
+    { ...settings, maxModelBodyBytes },
+    {
+      connect: connectToAws,
+      logger,
+      metrics,
+      caches: smallCaches,
+      assets,
+      version,
+      environment: process.env,
+      listener: { runsBetweenRequests: false, streamIntervalMs: null, isLocalOnly: false },
+    },
+  )
 }
 
 /** The body; `finish` runs before its end, also if it is cancelled or fails. */

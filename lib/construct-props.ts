@@ -39,14 +39,14 @@ export interface RejectedSettings {
  */
 export const checkEnvironment = (
   environment: Readonly<Record<string, string>> = {},
-  rejected: RejectedSettings = { names: [], instead: '' },
+  rejected: readonly RejectedSettings[] = [],
 ): void => {
   const late = Object.keys(environment).filter((name) => Token.isUnresolved(environment[name]))
   const known = Object.entries(environment).filter(([name]) => !late.includes(name))
   const mistakes = [
-    ...rejected.names
-      .filter((name) => environment[name])
-      .map((name) => `${name} cannot be set: ${rejected.instead}`),
+    ...rejected.flatMap(({ names, instead }) =>
+      names.filter((name) => environment[name]).map((name) => `${name} cannot be set: ${instead}`),
+    ),
     // Skip mistakes that involve unresolved values, as one setting may require another.
     ...settingMistakes(Object.fromEntries(known)).filter((text) => !late.some((name) => text.includes(name))),
   ]

@@ -53,10 +53,13 @@ const TABLE_ACTIONS = [
 ]
 
 /** Settings that the Lambda rejects. */
-const NO_KEYS_OF_A_FILE = {
-  names: ['API_KEYS_FILE', 'API_KEYS_JSON'],
-  instead: 'make keys by POST /api/entities/{id}/keys',
-}
+const REJECTED_SETTINGS = [
+  { names: ['API_KEYS_FILE', 'API_KEYS_JSON'], instead: 'make keys by POST /api/entities/{id}/keys' },
+  {
+    names: ['UPSTREAMS_FILE'],
+    instead: 'add upstreams by PUT /api/upstreams/{name} and models by PUT /api/models/{id}',
+  },
+]
 
 const STAGE = 'prod'
 
@@ -73,7 +76,7 @@ export class ZaelApi extends Construct {
 
   constructor(scope: Construct, id: string, props: ZaelApiProps) {
     super(scope, id)
-    checkEnvironment(props.environment, NO_KEYS_OF_A_FILE)
+    checkEnvironment(props.environment, REJECTED_SETTINGS)
     const streams = props.flavour !== 'local'
     const timeout = props.timeout ?? (streams ? Duration.minutes(5) : Duration.seconds(29))
     this.fn = this.addFunction(props, timeout, streams)

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { reasonOf, StartError } from '../../src/command-line/failure.ts'
+import { StartError } from '../../src/command-line/failure.ts'
 import { type KeyEntry, parseKeyEntries } from '../../src/contract/key-entries.ts'
 import { parseLimits } from '../../src/contract/limits.ts'
 import { masked } from '../../src/core/model/key.ts'
@@ -8,6 +7,7 @@ import type { Logger } from '../../src/core/ports/platform.ts'
 import { isLoopback } from '../../src/platform/loopback.ts'
 import { randomSecrets } from '../../src/platform/secrets.ts'
 import type { Settings } from '../../src/settings/settings.ts'
+import { readYamlFile } from './yaml-file.ts'
 
 /** Entries by the key's secret, and the mistakes of the document, which contain no secret. */
 interface KeyEntries {
@@ -74,40 +74,19 @@ export interface FileKey extends Readonly<KeyEntry> {
 
 const NONE: KeyEntries = { entries: new Map(), mistakes: [] }
 
-/** The parser's own message is not printed: it may quote the text around an error, including keys. */
-const parsed = (parse: () => unknown, mustBe: (error: unknown) => string): unknown => {
+const fromFile = async (path: string): Promise<KeyEntries> =>
+  entriesIn(await readYamlFile(path, 'API_KEYS_FILE'), 'API_KEYS_FILE')
+
+const jsonIn = (text: string): unknown => {
   try {
-    return parse()
-  } catch (error) {
-    throw new StartError(mustBe(error))
+    return JSON.parse(text)
+  } catch {
+    // the parser's own message may quote keys
+    throw new StartError('API_KEYS_JSON must be JSON')
   }
 }
 
-const fromFile = async (path: string): Promise<KeyEntries> => {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new StartError(`API_KEYS_FILE ${path} cannot be read: ${reasonOf(error)}`)
-  })
-  // loaded here: most starts read no file
-  const { parse, YAMLParseError } = await import('yaml')
-  const document = parsed(
-    () => parse(text),
-    (error) => {
-      const place = error instanceof YAMLParseError ? error.linePos?.[0] : undefined
-      const where = place === undefined ? '' : ` (line ${place.line}, column ${place.col})`
-      return `API_KEYS_FILE ${path} must be YAML${where}`
-    },
-  )
-  return entriesIn(document, 'API_KEYS_FILE')
-}
-
-const fromJson = (text: string): KeyEntries =>
-  entriesIn(
-    parsed(
-      () => JSON.parse(text),
-      () => 'API_KEYS_JSON must be JSON',
-    ),
-    'API_KEYS_JSON',
-  )
+const fromJson = (text: string): KeyEntries => entriesIn(jsonIn(text), 'API_KEYS_JSON')
 
 const repeatedIds = (keys: readonly FileKey[]): readonly string[] =>
   keys

@@ -3,6 +3,7 @@ import { loadDemoData } from '../../seed/load-demo-data.ts'
 import { StartError } from '../../src/command-line/failure.ts'
 import { connectTo, isLocalEndpoint, LONG_DEADLINE_MS } from '../../src/compose/connect.ts'
 import { administrationOf, administrationOfNewTable } from '../../src/compose/table.ts'
+import type { UpstreamsFile } from '../../src/contract/upstreams-file.ts'
 import type { AdminDependencies } from '../../src/core/admin/audit.ts'
 import { createEntityService } from '../../src/core/admin/entities.ts'
 import { createKeyService } from '../../src/core/admin/keys.ts'
@@ -11,14 +12,18 @@ import { ZaelError } from '../../src/core/model/errors.ts'
 import { isUsable, masked } from '../../src/core/model/key.ts'
 import { DEFAULT_RESOURCE } from '../../src/core/model/limit-set.ts'
 import type { Logger } from '../../src/core/ports/platform.ts'
-import type { Settings } from '../../src/settings/settings.ts'
+import type { Environment, Settings } from '../../src/settings/settings.ts'
 import type { DynamoClient } from '../../src/store/dynamodb/client.ts'
 import { ensureTable } from '../../src/store/dynamodb/table-definition.ts'
 import { type FileKey, windowLimits } from './api-keys-file.ts'
 import type { TableHost } from './table-host.ts'
 
 export interface Preparation {
-  readonly settings: Pick<Settings, 'tableName' | 'windowSeconds'>
+  readonly settings: Settings
+  /** Contains secrets of upstreams. */
+  readonly environment: Environment
+  /** UPSTREAMS_FILE; undefined: none. */
+  readonly upstreams: UpstreamsFile | undefined
   /** Keys of API_KEYS_FILE and API_KEYS_JSON. */
   readonly keys: readonly FileKey[]
   readonly logger: Logger
@@ -26,8 +31,8 @@ export interface Preparation {
 
 /**
  * Creates the table if it is missing; loads the demo data into a table created on this machine (the demo keys' secrets are
- * public), and the keys of API_KEYS_FILE into any. Throws `StoreUnavailable`, and `StartError` for a key that cannot be
- * loaded.
+ * public), and API_KEYS_FILE and UPSTREAMS_FILE into any. Throws `StoreUnavailable`, and `StartError` for a part that
+ * cannot be loaded.
  */
 export const prepareTable = async (host: TableHost, preparation: Preparation): Promise<void> => {
   const { settings, keys, logger } = preparation
@@ -36,10 +41,32 @@ export const prepareTable = async (host: TableHost, preparation: Preparation): P
   try {
     const outcome = await ensureTable(client, tableName, { stream: !host.isOwn })
     if (outcome === 'created') await loadDemo(host, { client, tableName, logger })
-    await loadApiKeys({ ...administrationOf(client, tableName), logger, windowSeconds }, keys)
+    const administration = { ...administrationOf(client, tableName), logger }
+    await loadApiKeys({ ...administration, windowSeconds }, keys)
+    await loadUpstreams(administration, preparation)
   } finally {
     client.close()
   }
+}
+
+const loadUpstreams = async (
+  administration: Omit<AdminDependencies, 'changed'> & { readonly logger: Logger },
+  { settings, environment, upstreams, logger }: Preparation,
+): Promise<void> => {
+  if (upstreams === undefined) return
+  // loaded here: most starts have no such file
+  const [{ loadUpstreamsFile }, { createSecretReader, environmentUpstreamOf }] = await Promise.all([
+    import('./upstreams-file.ts'),
+    import('../../src/compose/upstreams.ts'),
+  ])
+  await loadUpstreamsFile(
+    {
+      ...administration,
+      secretReader: createSecretReader(settings, { environment, logger }),
+      environmentUpstream: environmentUpstreamOf(settings),
+    },
+    upstreams,
+  )
 }
 
 interface CreatedTable {

@@ -11,7 +11,7 @@ import { createPrometheusMetrics, type PrometheusMetrics } from '../../src/platf
 import { lruCaches } from '../../src/platform/runtime.ts'
 import { hasDefaultToken } from '../../src/settings/read-settings.ts'
 import type { Environment, Settings } from '../../src/settings/settings.ts'
-import { type FileKey, warnOfGuessable } from './api-keys-file.ts'
+import { warnOfGuessable } from './api-keys-file.ts'
 import { createDelivery } from './delivery.ts'
 import { listen } from './listen.ts'
 import { prepareTable } from './prepare-table.ts'
@@ -54,11 +54,11 @@ const DASHBOARD_INTERVAL_MS = 1_000
 
 const prepare = async (
   host: TableHost,
-  { settings, logger }: ServerOptions,
-  keys: readonly FileKey[],
+  { settings, environment, logger }: ServerOptions,
+  { keys, upstreams }: StartedHost,
 ): Promise<void> => {
   try {
-    await prepareTable(host, { settings, keys, logger })
+    await prepareTable(host, { settings, environment, keys, upstreams, logger })
   } catch (error) {
     if (error instanceof StartError) throw error
     if (error instanceof ZaelError) throw new StartError(error.message, { cause: error })
@@ -76,10 +76,11 @@ export const startTable = async (
   stops: Stops,
 ): Promise<TableHost> => {
   const { settings, logger } = options
-  const { host, keys } = await starting
+  const started = await starting
+  const { host, keys } = started
   stops.push(host.stop)
   warnOfGuessable(keys, settings, logger)
-  await prepare(host, options, keys)
+  await prepare(host, options, started)
   return host
 }
 

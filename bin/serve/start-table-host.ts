@@ -1,3 +1,4 @@
+import type { UpstreamsFile } from '../../src/contract/upstreams-file.ts'
 import type { Logger } from '../../src/core/ports/platform.ts'
 import type { Environment, Settings } from '../../src/settings/settings.ts'
 import { type FileKey, readApiKeys } from './api-keys-file.ts'
@@ -13,20 +14,29 @@ export interface ServerOptions {
   readonly onFailure: (error: Error) => void
 }
 
-/** The host of the table, and the keys of API_KEYS_FILE and API_KEYS_JSON that are loaded into it. */
+/** The host of the table, and what is loaded into it: keys of API_KEYS_FILE and API_KEYS_JSON, and UPSTREAMS_FILE. */
 export interface StartedHost {
   readonly host: TableHost
+  /** Undefined: none. */
+  readonly upstreams: UpstreamsFile | undefined
   readonly keys: readonly FileKey[]
 }
 
 /**
- * Reads the API keys, so that invalid ones prevent the start before any port is opened, and starts the engine in this process
+ * Reads the files, so that invalid ones prevent the start before any port is opened, and starts the engine in this process
  * or connects to the DynamoDB of AWS_ENDPOINT_URL. Loads little, because the engine starts beside the loading of the API.
  * Throws `StartError`.
  */
 export const startTableHost = async (options: ServerOptions): Promise<StartedHost> => {
   const keys = await readApiKeys(options.settings)
-  return { host: await hostOf(options), keys }
+  const upstreams = await upstreamsIn(options)
+  return { host: await hostOf(options), keys, upstreams }
+}
+
+const upstreamsIn = async ({ settings }: ServerOptions): Promise<UpstreamsFile | undefined> => {
+  if (settings.upstreamsFile === null) return undefined
+  const { readUpstreamsFile } = await import('./upstreams-file.ts')
+  return readUpstreamsFile(settings.upstreamsFile)
 }
 
 const hostOf = async ({ settings, environment, logger, onFailure }: ServerOptions): Promise<TableHost> => {

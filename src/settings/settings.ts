@@ -87,6 +87,8 @@ export const SETTINGS = {
   upstreamApiKey: setting('UPSTREAM_API_KEY', token, null),
   /** ARNs of secrets that upstreams may reference. */
   upstreamAllowedSecretArns: setting('UPSTREAM_ALLOWED_SECRET_ARNS', secretArns, ''),
+  /** A path, read at start; null: none. */
+  upstreamsFile: setting('UPSTREAMS_FILE', anyText, null),
   /** Longer waits than this come with `x-should-retry: false`. */
   maxRetrySeconds: setting('MAX_RETRY_SECONDS', wholeNumber(0, DAY_SECONDS), '60'),
   /** Silence of a stream after which a comment is sent. */
@@ -109,4 +111,4 @@ type ValueOf<S> =
 export type Settings = { readonly [Field in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Field]> }
 
 /** Settings of features that this version does not have: ignoring them could allow more than the operator intended. */
-export const UNSUPPORTED_SETTINGS = ['UPSTREAMS_FILE', 'JWT_ISSUERS']
+export const UNSUPPORTED_SETTINGS = ['JWT_ISSUERS']

@@ -15,7 +15,15 @@ test.each(['API_KEYS_FILE', 'API_KEYS_JSON'])('rejects %s and names the alternat
   )
 })
 
-test('accepts settings without a key file', () => {
+test('rejects UPSTREAMS_FILE and names the alternative', () => {
+  expect(made({ UPSTREAMS_FILE: 'upstreams.yaml' })).toThrow(
+    new SettingsError([
+      'UPSTREAMS_FILE is for npm start: on Lambda add upstreams by PUT /api/upstreams/{name} and models by PUT /api/models/{id}',
+    ]),
+  )
+})
+
+test('accepts settings without a file', () => {
   expect(made({})).not.toThrow()
 })
 

@@ -110,6 +110,12 @@ describe('the environment', () => {
     )
   })
 
+  test('is rejected with a file of upstreams', () => {
+    expect(withEnvironment({ UPSTREAMS_FILE: 'upstreams.yaml' })).toThrow(
+      'environment: UPSTREAMS_FILE cannot be set: add upstreams by PUT /api/upstreams/{name} and models by PUT /api/models/{id}',
+    )
+  })
+
   test('is rejected with every error: invalid values and misspelled settings', () => {
     expect(withEnvironment({ DEFAULT_RPM_LIMIT: 'abc', LEASE_TTL: '0' })).toThrow(
       /^environment: DEFAULT_RPM_LIMIT must .*; LEASE_TTL is not a setting of zael; the nearest one is LEASE_TTL_MS$/,

@@ -42,6 +42,7 @@ test('every setting has a default', () => {
     upstreamBaseUrl: null,
     upstreamApiKey: null,
     upstreamAllowedSecretArns: [],
+    upstreamsFile: null,
     maxRetrySeconds: 60,
     heartbeatSeconds: 15,
     simulatedTokensPerSecond: null,
@@ -140,7 +141,6 @@ test.each([
     'arn:aws:s3:::bucket',
     'UPSTREAM_ALLOWED_SECRET_ARNS must be ARNs of secrets in Secrets Manager, with commas between them',
   ],
-  ['UPSTREAMS_FILE', 'upstreams.yaml', 'UPSTREAMS_FILE is not supported by this version'],
 ])('%s=%s is rejected', (name, value, sentence) => {
   expect(mistakesOf({ [name]: value })).toEqual([sentence])
 })

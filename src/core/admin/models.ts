@@ -10,6 +10,7 @@ import {
   MOST_PRICE,
   type Model,
   type ModelDraft,
+  modelOf,
   PRICE_RULE,
   type Prices,
 } from '../model/model.ts'
@@ -54,14 +55,7 @@ const putModel = async (deps: ModelDependencies, id: string, draft: ModelDraft, 
   checkModel(id, draft)
   await checkUpstreamsExist(deps, draft.upstreams ?? [])
   const before = await deps.store.model(id)
-  const model: Model = {
-    id,
-    tier: draft.tier ?? null,
-    prices: draft.prices ?? null,
-    upstreams: draft.upstreams ?? [],
-    maxOutputTokens: draft.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS,
-    createdAt: before?.createdAt ?? deps.clock.now(),
-  }
+  const model = modelOf(id, draft, before?.createdAt ?? deps.clock.now())
   const audit = auditRecord(deps, {
     actor,
     action: 'model.put',

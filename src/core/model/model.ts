@@ -49,6 +49,16 @@ export interface ModelDraft {
   readonly maxOutputTokens?: number
 }
 
+/** The model that a draft describes. */
+export const modelOf = (id: string, draft: ModelDraft, createdAt: bigint): Model => ({
+  id,
+  tier: draft.tier ?? null,
+  prices: draft.prices ?? null,
+  upstreams: draft.upstreams ?? [],
+  maxOutputTokens: draft.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS,
+  createdAt,
+})
+
 /** The bound of output tokens of a model for which none is configured. */
 export const DEFAULT_MAX_OUTPUT_TOKENS = 4096
 

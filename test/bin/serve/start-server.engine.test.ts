@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ afterEach(async () => {
 const start = async (environment: Readonly<Record<string, string>>) => {
   const server = await startServer({
     settings: readSettings({ PORT: '0', DYNAMODB_PORT: '0', STORE_DEADLINE_MS: '30000', ...environment }),
-    environment: {},
+    environment,
     version: '0.0.0',
     logger: silentLogger,
     onFailure: (error) => {
@@ -97,6 +97,22 @@ test('a missing table at AWS_ENDPOINT_URL is created and seeded, and an existing
   const bob = await fetch(`${third.apiUrl}/api/entities/key-bob`, { headers })
   const alice = await fetch(`${third.apiUrl}/api/entities/key-alice`, { headers })
   expect([bob.status, alice.status]).toEqual([404, 200])
+})
+
+test('UPSTREAMS_FILE is loaded before the first request', async () => {
+  const path = join(await temporaryDirectory(), 'upstreams.yaml')
+  const secret = 'env:UPSTREAM_SECRET_A'
+  await writeFile(
+    path,
+    `upstreams: {a: {kind: openai, base_url: "https://a.example/v1", secret: "${secret}"}}`,
+  )
+  expect(await whyNot({ UPSTREAMS_FILE: path })).toBe(
+    'UPSTREAMS_FILE upstreams.a.secret must be readable by zael: UPSTREAM_SECRET_A is not set in the environment of zael',
+  )
+  const { apiUrl } = await start({ UPSTREAMS_FILE: path, UPSTREAM_SECRET_A: 'sk-a-key' })
+  const headers = { authorization: 'Bearer dev-viewer' }
+  const response = await fetch(`${apiUrl}/api/upstreams/a`, { headers })
+  expect(await response.json()).toMatchObject({ base_url: 'https://a.example/v1', secret })
 })
 
 test('chats are sent to an OpenAI-compatible upstream', async () => {
