@@ -72,8 +72,9 @@ describe('an upstream', () => {
   })
 
   test('leaves audit records that contain the reference of its secret', async () => {
-    const { send } = createTestApp()
+    const { send, clock } = createTestApp()
     await send('PUT', PATH, { body: OPENAI })
+    clock.advance(1n)
     await send('DELETE', PATH)
     const { body } = await send('GET', '/api/audit')
     expect(body).toMatchObject({
