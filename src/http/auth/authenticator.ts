@@ -5,7 +5,7 @@ import { ZaelError } from '../../core/model/errors.ts'
 import { type ApiKey, isUsable } from '../../core/model/key.ts'
 import { MS_NS } from '../../core/model/time.ts'
 import { createCachedReads } from '../../core/ports/cached-reads.ts'
-import type { Secrets } from '../../core/ports/platform.ts'
+import { momentOf, type Secrets } from '../../core/ports/platform.ts'
 import type { Credential } from '../../web/client.ts'
 import type { ActingIdentity, AppDependencies, Identity } from '../app-dependencies.ts'
 import { type Eventual, whenReady } from '../when-ready.ts'
@@ -52,7 +52,7 @@ export const createAuthenticator = (deps: Needs): Authenticator => {
   const tokenKind = createTokenKinds(deps)
 
   const ownerOf = (key: ApiKey | undefined): Eventual<Acting> => {
-    if (key === undefined || !isUsable(key, clock.now())) throw unauthorized(INCORRECT_KEY)
+    if (key === undefined || !isUsable(key, momentOf(clock).now)) throw unauthorized(INCORRECT_KEY)
     return whenReady(readEntity(key.entityId), (entity) => {
       if (entity === undefined) throw unauthorized(INCORRECT_KEY)
       return requireEnabled(readEntity, entity)
@@ -109,7 +109,13 @@ const requireEnabled = (readEntity: ReadEntity, entity: Entity): Eventual<Acting
     }
   })
 
-const asCaller = (acting: Acting): Identity => ({ kind: 'caller', ...acting })
+/** Names each field: for every request, a spread takes as long as the look-up of its key. */
+const asCaller = ({ entityId, entity, organization }: Acting): Identity => ({
+  kind: 'caller',
+  entityId,
+  entity,
+  organization,
+})
 
 export const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)
 

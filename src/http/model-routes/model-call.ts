@@ -21,7 +21,7 @@ import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-depen
 import { type Decider, deciderOf, modelDenialResponse } from '../decisions.ts'
 import { formatOf, modelProblemBody } from '../errors/wire-format.ts'
 import type { ChunkReader, Reply } from '../response.ts'
-import { outputBoundOf, reservedOutput } from './output-bound.ts'
+import { needsBound, outputBoundOf, reservedOutput } from './output-bound.ts'
 import { passedHeaders } from './passed-headers.ts'
 import { continuedTokens, keepResponse, requireStateless } from './response-chain.ts'
 
@@ -53,7 +53,8 @@ export const createModelCall = (needs: ModelCallNeeds): ((request: RoutedRequest
   }
   return async (request) => {
     if (request.api === 'responses') requireStateless(request.body)
-    const long = await longPrompt(reserving, request)
+    const least = needs.backend.leastEstimate(request)
+    const long = least && (await longPrompt(reserving, request, least))
     if (long?.denied !== undefined) return denialReply(needs, request, long.denied)
     const estimate = await estimateOf(needs, request)
     const { decision, bound } = await reserve(reserving, request, estimate)
@@ -90,12 +91,14 @@ interface LongPrompt {
 
 /**
  * A caller at their limit cannot make the process count long prompts: by a lower bound of its tokens, a request that can never
- * pass, or repeats a denial of the last second, is denied at once. Undefined: the prompt is short.
+ * pass, or repeats a denial of the last second, is denied at once.
  */
-const longPrompt = async (reserving: Reserving, request: RoutedRequest): Promise<LongPrompt | undefined> => {
-  const { backend, decider } = reserving
-  const least = backend.leastEstimate(request)
-  if (least === undefined) return undefined
+const longPrompt = async (
+  reserving: Reserving,
+  request: RoutedRequest,
+  least: PromptEstimate,
+): Promise<LongPrompt> => {
+  const { decider } = reserving
   const admissible = await admissibleFor(decider, request)
   const bound = outputBoundOf(least, request.model, admissible)
   const wanted = decisionRequest(request, estimatedCost(request, least, bound))
@@ -124,8 +127,10 @@ const reserve = async (
   request: RoutedRequest,
   estimate: PromptEstimate,
 ): Promise<{ readonly decision: Decision; readonly bound: number | null }> => {
-  const bound = outputBoundOf(estimate, request.model, await admissibleFor(decider, request))
-  const decision = await decider.decide(decisionRequest(request, estimatedCost(request, estimate, bound)))
+  const admissible = needsBound(estimate) ? await admissibleFor(decider, request) : {}
+  const bound = outputBoundOf(estimate, request.model, admissible)
+  const wanted = decisionRequest(request, estimatedCost(request, estimate, bound))
+  const decision = decider.decideAtOnce(wanted) ?? (await decider.decide(wanted))
   unpriced(request.model, decision)
   return { decision, bound }
 }

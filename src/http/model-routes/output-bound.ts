@@ -9,8 +9,8 @@ import type { PromptEstimate } from '../../core/ports/model-backend.ts'
  * amount of one request.
  */
 export const outputBoundOf = (estimate: PromptEstimate, model: Model, admissible: Cost): number | null => {
-  const { inputTokens, namedOutputTokens, choices, defaultOutputTokens } = estimate
-  if (choices === 0 || namedOutputTokens !== null || defaultOutputTokens !== null) return null
+  if (!needsBound(estimate)) return null
+  const { inputTokens, choices } = estimate
   const all = Math.min(
     model.maxOutputTokens * choices,
     (admissible.tokens ?? Number.POSITIVE_INFINITY) - inputTokens,
@@ -19,6 +19,10 @@ export const outputBoundOf = (estimate: PromptEstimate, model: Model, admissible
   )
   return Math.max(1, Math.floor(all / choices))
 }
+
+/** Whether `outputBoundOf` returns a bound, so that the caller must know what is admissible. */
+export const needsBound = ({ namedOutputTokens, choices, defaultOutputTokens }: PromptEstimate): boolean =>
+  choices !== 0 && namedOutputTokens === null && defaultOutputTokens === null
 
 /** Output tokens that a budget of `micros` micro-dollars pays beside the prompt. */
 const affordable = ({ prices }: Model, inputTokens: number, micros: number | undefined): number => {

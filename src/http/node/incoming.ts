@@ -41,7 +41,7 @@ const USUAL_HOST =
 export const usualLength = ({ headers }: Pick<IncomingMessage, 'headers'>): number => {
   const { host = '', expect, 'transfer-encoding': encoding, 'content-length': length } = headers
   if (expect !== undefined || encoding !== undefined || length === undefined) return 0
-  return USUAL_HOST.test(host) ? Number.parseInt(length, 10) : 0
+  return USUAL_HOST.test(host) ? Number(length) : 0
 }
 
 const decoder = new TextDecoder()
