@@ -24,16 +24,20 @@ export const rateLimit = (options: RateLimitOptions<Request> = {}): RequestHandl
         response.status(earlyResponse.status).json(earlyResponse.body)
         return
       }
-      if (finish) {
-        const facts = responseFacts(response)
-        response.once('close', () => void finish(facts))
-      }
+      if (finish) finishLater(response, finish)
     } catch (error) {
       next(error)
       return
     }
     next()
   }
+}
+
+const finishLater = (response: Response, finish: (facts: AnswerFacts) => Promise<void>): void => {
+  const facts = responseFacts(response)
+  // the client may have disconnected during the decision
+  if (response.closed) void finish(facts)
+  else response.once('close', () => void finish(facts))
 }
 
 const HEADERS: HeaderWriter<Response> = {

@@ -1,9 +1,9 @@
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler, Next } from 'hono'
 import type { Logger } from '../../core/ports/platform.ts'
 import { connectionAddress } from '../../web/client.ts'
 import type { AnswerFacts, RequestFacts } from '../requests/costs.ts'
 import { boundedJson } from './bounded-json.ts'
-import { createRequestLimiter } from './middleware.ts'
+import { createRequestLimiter, type RequestOutcome } from './middleware.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
 import { describeResponse, type HeaderWriter, headersOf } from './response-headers.ts'
 
@@ -20,16 +20,27 @@ import { describeResponse, type HeaderWriter, headersOf } from './response-heade
 export const rateLimit = (options: RateLimitOptions<Context> = {}): MiddlewareHandler => {
   const limiter = createRequestLimiter(options)
   return async (c, next) => {
-    const { limitHeaders, earlyResponse, finish } = await limiter.check(
-      new HonoRequestFacts(c, limiter.logger),
-    )
+    const outcome = await limiter.check(new HonoRequestFacts(c, limiter.logger))
+    const { limitHeaders, earlyResponse } = outcome
     if (limitHeaders) describeResponse(c, limitHeaders, PREPARED)
     if (earlyResponse) return c.json(earlyResponse.body, earlyResponse.status)
-    await next()
-    if (limitHeaders) restoreHeaders(c)
-    if (finish) await finish(responseFacts(c.res))
+    await passOn(c, next, outcome)
   }
 }
+
+const passOn = async (c: Context, next: Next, { limitHeaders, finish }: RequestOutcome): Promise<void> => {
+  let facts = FAILED
+  try {
+    await next()
+    if (limitHeaders) restoreHeaders(c)
+    if (finish) facts = responseFacts(c.res)
+  } finally {
+    if (finish) await finish(facts)
+  }
+}
+
+/** Hono throws what a handler throws if it is no `Error`; the server then responds with a status of 500. */
+const FAILED: AnswerFacts = { status: 500, header: () => undefined, json: async () => undefined }
 
 /** Headers of the response that Hono is going to build. */
 const PREPARED: HeaderWriter<Context> = {

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -38,7 +38,8 @@ const start = async (
   const address = server.address()
   if (address === null || typeof address === 'string') throw new TypeError('the server has no port')
   const { port } = address
-  const send = (path = '/', headers = {}) => fetch(`http://127.0.0.1:${port}${path}`, { headers })
+  const send = (path = '/', headers = {}, signal: AbortSignal | null = null) =>
+    fetch(`http://127.0.0.1:${port}${path}`, { headers, signal })
   const statuses = async (times: number, path?: string, headers = {}) => {
     const received: number[] = []
     for (let i = 0; i < times; i++) {
@@ -252,6 +253,30 @@ describe('settling an Express app', () => {
     })
     expect(await (await send('/settled')).json()).toEqual({ usage: { total_tokens: 100 } })
     expect(await untilSettled(() => send())).toBe('300')
+  })
+
+  test('settles a request whose client disconnected during the decision', async () => {
+    const events = new EventEmitter()
+    const [arrived, settled] = [once(events, 'arrived'), once(events, 'settled')]
+    const { send } = await start({
+      ...settling,
+      key: async ({ native }) => {
+        const closed = once(native.socket, 'close')
+        events.emit('arrived')
+        await closed
+        return 'key'
+      },
+      settle: ({ status }) => {
+        events.emit('settled', status)
+        return undefined
+      },
+    })
+    const client = new AbortController()
+    const sent = send('/', {}, client.signal)
+    await arrived
+    client.abort()
+    await expect(sent).rejects.toThrow('aborted')
+    expect(await settled).toEqual([200])
   })
 
   test('reads X-Token-Count of a streamed response', async () => {

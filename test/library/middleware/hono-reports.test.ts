@@ -161,6 +161,16 @@ describe('settling', () => {
     expect(await leftAfter(handler)).toMatchObject({ status: 200, left: 400 })
   })
 
+  test('charges the request alone if the handler throws a value that is no Error', async () => {
+    const { app, send } = createTestApp(settling)
+    app.get('/settled', () => {
+      throw 'no Error'
+    })
+    await expect(send('/settled')).rejects.toBe('no Error')
+    const next = await send('/health')
+    expect([next.status, next.headers.get('x-ratelimit-remaining-tpm')]).toEqual([200, '400'])
+  })
+
   test('does not refund the request itself if the response failed', async () => {
     const limits = [...TOKENS, { name: 'rpm', capacity: 2, refill_rate: 0.01 }]
     const { app, statuses } = createTestApp({ ...settling, limits })
