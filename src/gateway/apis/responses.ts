@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/model/json.ts'
+import type { ModelUsage } from '../../core/ports/model-backend.ts'
 import { isObject, objectsIn, stringOf } from '../json-values.ts'
 import { readContent, readJson, readTools } from '../prompt/content.ts'
 import type { PromptSink } from '../prompt/prompt-sink.ts'
@@ -41,6 +42,12 @@ const upstreamBody = (body: JsonObject, { model, outputBound }: BodyChanges): Js
 
 const textOf = ({ output }: JsonObject): string => writtenText(output)
 
+/** With the id, by which a later request can continue the response. */
+const usageOf = ({ id, usage }: JsonObject): ModelUsage | undefined => {
+  const reported = responseUsage(usage)
+  return reported !== undefined && typeof id === 'string' ? { ...reported, responseId: id } : reported
+}
+
 /** The last events of a stream. */
 const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled'])
 
@@ -54,7 +61,7 @@ const createReader = (): StreamReader =>
 const readLast = (response: JsonObject, { add, report, hasOutput }: StreamRecord): EventMeaning => {
   // some upstreams send no deltas
   if (!hasOutput()) add(textOf(response))
-  report(responseUsage(response.usage))
+  report(usageOf(response))
   return { isComplete: true, failure: errorIn(response) }
 }
 
@@ -72,7 +79,7 @@ export const responsesApi: WireApi = {
   readPrompt,
   choices: () => 1,
   upstreamBody,
-  usageOf: (response) => credible(responseUsage(response.usage), () => textOf(response) !== ''),
+  usageOf: (response) => credible(usageOf(response), () => textOf(response) !== ''),
   textOf,
   createStreamReader: createReader,
 }

@@ -41,4 +41,4 @@ export const createStreamRecord = (): StreamRecord => {
   }
 }
 
-const inputOf = ({ outputTokens: _, ...input }: ModelUsage): InputUsage => input
+const inputOf = ({ outputTokens: _, responseId: __, ...input }: ModelUsage): InputUsage => input

@@ -45,7 +45,7 @@ export interface StreamEvent {
 }
 
 /** The input of a response whose output is not reported. */
-export type InputUsage = Omit<ModelUsage, 'outputTokens'>
+export type InputUsage = Omit<ModelUsage, 'outputTokens' | 'responseId'>
 
 /** Reads the events of one stream. An event that it cannot parse is sent, and not counted. */
 export interface StreamReader {

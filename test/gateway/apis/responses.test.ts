@@ -50,7 +50,12 @@ describe('a stream of the Responses API', () => {
     )
     expect(new Set(results)).toEqual(new Set(['send']))
     expect(reader.takeText()).toBe('Hello')
-    expect(reader.usage()).toEqual({ inputTokens: 100, outputTokens: 30, cachedInputTokens: 60 })
+    expect(reader.usage()).toEqual({
+      inputTokens: 100,
+      outputTokens: 30,
+      cachedInputTokens: 60,
+      responseId: 'resp_1',
+    })
     expect([reader.isComplete(), reader.failure(), reader.ending]).toEqual([true, undefined, ''])
   })
 
@@ -136,7 +141,12 @@ test('a whole response has its text and usage', () => {
   }
   const body: JsonObject = { id: 'resp_1', error: null, output: [TEXT_ITEM, call], usage: USAGE }
   expect(responsesApi.textOf(body)).toBe('Hellof{"a":1}')
-  expect(responsesApi.usageOf(body)).toEqual({ inputTokens: 100, outputTokens: 30, cachedInputTokens: 60 })
+  expect(responsesApi.usageOf(body)).toEqual({
+    inputTokens: 100,
+    outputTokens: 30,
+    cachedInputTokens: 60,
+    responseId: 'resp_1',
+  })
   expect(responsesApi.usageOf({ ...body, usage: { input_tokens: 100, output_tokens: 0 } })).toBe(undefined)
 })
 

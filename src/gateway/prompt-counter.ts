@@ -1,0 +1,89 @@
+import type { ModelRequest, PromptEstimate } from '../core/ports/model-backend.ts'
+import { sharedRead } from '../core/ports/shared-read.ts'
+import { largestMaximum } from './apis/output-bounds.ts'
+import { wireApis } from './apis/wire-apis.ts'
+import type { CountTokens } from './prompt/byte-pairs.ts'
+import { type CollectedPrompt, collectPrompt } from './prompt/collected-prompt.ts'
+import { familyOf, type ModelFamily } from './prompt/families.ts'
+import { countTexts, createSamplePlaces, type SamplePlaces } from './prompt/text-count.ts'
+import { createWorkTurns, type WorkTurns } from './work-turns.ts'
+
+/** Estimates what requests use, and counts what models write. */
+export interface PromptCounter {
+  /** As `ModelBackend.leastEstimate`. */
+  leastEstimate(request: ModelRequest): PromptEstimate | undefined
+  /** The input by the encoding of the model's family. Its tables load at the first call. */
+  estimate(request: ModelRequest): Promise<PromptEstimate>
+  /** The tokens of a text of a model. */
+  countText(text: string): Promise<number>
+}
+
+export interface PromptCounterOptions {
+  readonly load?: () => Promise<CountTokens>
+  readonly turns?: WorkTurns
+  readonly places?: SamplePlaces
+}
+
+/** In characters: shorter prompts are counted in less than a millisecond. */
+const SHORT = 4096
+
+/** In units of 0.1 µs at most: 3 ms, in which 10,000 characters of English are counted without a turn. */
+const FREE_WORK = 30_000
+
+const WORK_PER_TURN = 15_000
+
+const loadO200k = async (): Promise<CountTokens> => (await import('./prompt/o200k.ts')).loadO200k()
+
+/**
+ * Counts with o200k, whose counts of other families are multiplied by a factor: the actual usage is settled afterwards. All counts
+ * of a process share turns of the event loop. A load that failed is tried again.
+ */
+export const createPromptCounter = (options: PromptCounterOptions = {}): PromptCounter => {
+  const { load = loadO200k, places = createSamplePlaces() } = options
+  const turns = options.turns ?? createWorkTurns({ freeWork: FREE_WORK, workPerTurn: WORK_PER_TURN })
+  const counter = sharedRead(load)
+  const count = async (prompt: CollectedPrompt): Promise<number> =>
+    countTexts(prompt, { count: await counter(), task: turns.begin(), places })
+  return {
+    leastEstimate(request) {
+      const family = familyOfRequest(request)
+      const { length, leastTextTokens, fixedTokens } = collected(request, family)
+      if (length < SHORT) return undefined
+      const estimate = estimateOf(request, inputTokens(family, leastTextTokens + fixedTokens))
+      // the bound of the output is not known yet: at least one token
+      const isBounded = estimate.choices === 0 || estimate.namedOutputTokens !== null
+      return isBounded ? estimate : { ...estimate, defaultOutputTokens: 1 }
+    },
+    async estimate(request) {
+      const family = familyOfRequest(request)
+      const prompt = collected(request, family)
+      return estimateOf(request, inputTokens(family, (await count(prompt)) + prompt.fixedTokens))
+    },
+    countText: (text) => count(collectPrompt(NO_FAMILY, (prompt) => prompt.text(text))),
+  }
+}
+
+const NO_FAMILY = familyOf('')
+
+/** The names at upstreams are more telling than an id that an administrator has chosen. */
+const familyOfRequest = ({ model }: ModelRequest): ModelFamily =>
+  familyOf([model.id, ...model.upstreams.map((upstream) => upstream.model ?? '')].join(' '))
+
+const collected = ({ api, body }: ModelRequest, family: ModelFamily): CollectedPrompt =>
+  collectPrompt(family, (prompt) => wireApis[api].readPrompt(body, prompt))
+
+const inputTokens = ({ textFactor }: ModelFamily, tokens: number): number => Math.ceil(tokens * textFactor)
+
+/** Keeps sums exact: some names of maxima are not checked on each API, and may be any number. */
+const MOST_OUTPUT = 1e15
+
+const estimateOf = ({ api, body }: ModelRequest, inputTokens: number): PromptEstimate => {
+  const choices = wireApis[api].choices(body)
+  const maximum = choices === 0 ? null : largestMaximum(body)
+  return {
+    inputTokens,
+    namedOutputTokens: maximum === null ? null : Math.min(maximum * choices, MOST_OUTPUT),
+    choices,
+    defaultOutputTokens: null,
+  }
+}

@@ -1,0 +1,42 @@
+import type { ModelFamily } from './families.ts'
+import type { PromptSink } from './prompt-sink.ts'
+
+/** No token of o200k has more characters, or more bytes. */
+export const MAX_TOKEN_CHARS = 128
+
+/** In bytes; each is at most one token. */
+const MAX_CHAR_BYTES = 3
+
+/** A prompt before its texts are counted. */
+export interface CollectedPrompt {
+  /** Without empty ones. */
+  readonly texts: readonly string[]
+  /** Characters of all texts. */
+  readonly length: number
+  /** Tokens beside the texts. */
+  readonly fixedTokens: number
+  /** Bounds of the tokens of all texts together, by their lengths. */
+  readonly leastTextTokens: number
+  readonly mostTextTokens: number
+}
+
+/** Collects the parts that `read` passes on. */
+export const collectPrompt = (family: ModelFamily, read: (sink: PromptSink) => void): CollectedPrompt => {
+  const texts: string[] = []
+  let [length, fixedTokens, leastTextTokens] = [0, 0, 0]
+  read({
+    text(text) {
+      if (text === '') return
+      texts.push(text)
+      length += text.length
+      leastTextTokens += Math.ceil(text.length / MAX_TOKEN_CHARS)
+    },
+    tokens(count) {
+      fixedTokens += count
+    },
+    image(image) {
+      fixedTokens += family.imageTokens(image)
+    },
+  })
+  return { texts, length, fixedTokens, leastTextTokens, mostTextTokens: length * MAX_CHAR_BYTES }
+}
