@@ -16,6 +16,9 @@ const context = (key: string): string | undefined => {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
+/** `-c bedrockModels=a,b` */
+const listIn = (key: string): readonly string[] => context(key)?.split(',') ?? []
+
 const name = context('name') ?? 'demo'
 if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) {
   reject(`-c name=${name}: the name must be letters, digits and hyphens, 64 at most, and begin with a letter`)
@@ -39,6 +42,13 @@ if (flavour === 'local') {
     },
   })
 } else {
-  new ZaelStack(app, `Zael-${name}`, { name })
+  new ZaelStack(app, `Zael-${name}`, {
+    name,
+    api: {
+      bedrockModels: listIn('bedrockModels'),
+      bedrockMantle: context('bedrockMantle') === 'true',
+      upstreamSecrets: listIn('upstreamSecrets'),
+    },
+  })
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
 }

@@ -19,7 +19,19 @@ export interface TableRef {
 /** A secret. */
 export interface SecretRef {
   readonly secretArn: string
+  /** Undefined if the property is present: the secret was imported without the end of its ARN. */
+  readonly secretFullArn?: string | undefined
   readonly encryptionKey?: IKey | undefined
+}
+
+/** The complete ARN of a secret: permissions and references name exactly one. Throws for a secret that was imported by name. */
+export const secretArnOf = (secret: SecretRef): string => {
+  if ('secretFullArn' in secret && secret.secretFullArn === undefined) {
+    throw new Error(
+      `the secret ${secret.secretArn} must be imported by its complete ARN, which ends in -AbCdEf`,
+    )
+  }
+  return secret.secretArn
 }
 
 /** Lets `grantee` encrypt and decrypt with a customer's key; AWS's own keys need no grant. */

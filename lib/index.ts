@@ -1,4 +1,5 @@
 export type { Flavour, SecretRef, TableRef } from './construct-props.ts'
+export type { UpstreamAccess } from './upstream-access.ts'
 export { ZaelAggregator, type ZaelAggregatorProps } from './zael-aggregator.ts'
 export { ZaelAlarms, type ZaelAlarmsProps } from './zael-alarms.ts'
 export { ZaelApi, type ZaelApiProps } from './zael-api.ts'

@@ -16,10 +16,11 @@ import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2'
 import { Construct } from 'constructs'
 import { API_SOURCE } from './bundle-lambda.ts'
 import { checkEnvironment, type Flavour, grantKey, type SecretRef, type TableRef } from './construct-props.ts'
+import { allowedSecretArns, grantUpstreams, type UpstreamAccess } from './upstream-access.ts'
 import { ZaelFunction } from './zael-function.ts'
 import { LISTING_INDEX } from './zael-table.ts'
 
-export interface ZaelApiProps {
+export interface ZaelApiProps extends UpstreamAccess {
   readonly table: TableRef
   /** Grants access to all routes. */
   readonly adminToken: SecretRef
@@ -33,7 +34,7 @@ export interface ZaelApiProps {
   readonly throttle?: { readonly requestsPerSecond: number; readonly burst: number }
   /** CPU grows with memory. Default 512. */
   readonly memoryMb?: number
-  /** The longest response. Default 5 minutes if responses are streamed, else 29 seconds, the maximum of API Gateway. */
+  /** The longest response. Default: the maximum, which is 15 minutes if responses are streamed, else 29 seconds (API Gateway). */
   readonly timeout?: Duration
   /** Further settings of zael (`docs/settings.md`), such as DEFAULT_RPM_LIMIT; mistakes are errors at synthesis. */
   readonly environment?: Readonly<Record<string, string>>
@@ -55,6 +56,10 @@ const TABLE_ACTIONS = [
 /** Settings that the Lambda rejects. */
 const REJECTED_SETTINGS = [
   { names: ['API_KEYS_FILE', 'API_KEYS_JSON'], instead: 'make keys by POST /api/entities/{id}/keys' },
+  {
+    names: ['UPSTREAM_ALLOWED_SECRET_ARNS'],
+    instead: 'list the secrets in upstreamSecrets, which also allows to read them',
+  },
   {
     names: ['UPSTREAMS_FILE'],
     instead: 'add upstreams by PUT /api/upstreams/{name} and models by PUT /api/models/{id}',
@@ -78,7 +83,7 @@ export class ZaelApi extends Construct {
     super(scope, id)
     checkEnvironment(props.environment, REJECTED_SETTINGS)
     const streams = props.flavour !== 'local'
-    const timeout = props.timeout ?? (streams ? Duration.minutes(5) : Duration.seconds(29))
+    const timeout = props.timeout ?? (streams ? Duration.minutes(15) : Duration.seconds(29))
     this.fn = this.addFunction(props, timeout, streams)
     this.api = new RestApi(this, 'Api', {
       restApiName: props.apiName ?? this.node.path,
@@ -107,6 +112,7 @@ export class ZaelApi extends Construct {
 
   private addFunction(props: ZaelApiProps, timeout: Duration, streams: boolean): LambdaFunction {
     const { table, adminToken, viewerToken } = props
+    const secretArns = allowedSecretArns(props, [adminToken, viewerToken])
     const zaelFunction = new ZaelFunction(this, 'Handler', {
       description: 'zael: the HTTP API',
       source: API_SOURCE,
@@ -118,6 +124,7 @@ export class ZaelApi extends Construct {
         TABLE_NAME: table.tableName,
         ADMIN_TOKEN_SECRET_ARN: adminToken.secretArn,
         VIEWER_TOKEN_SECRET_ARN: viewerToken.secretArn,
+        ...(secretArns !== '' && { UPSTREAM_ALLOWED_SECRET_ARNS: secretArns }),
         RESPONSE_STREAMING: String(streams),
         POWERTOOLS_SERVICE_NAME: 'zael-api',
       },
@@ -126,6 +133,7 @@ export class ZaelApi extends Construct {
     zaelFunction.allow(['dynamodb:Query'], [`${table.tableArn}/index/${LISTING_INDEX}`])
     zaelFunction.allow(['secretsmanager:GetSecretValue'], [adminToken.secretArn, viewerToken.secretArn])
     for (const guarded of [table, adminToken, viewerToken]) grantKey(guarded.encryptionKey, zaelFunction.fn)
+    grantUpstreams(zaelFunction, props)
     return zaelFunction.fn
   }
 

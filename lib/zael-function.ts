@@ -44,6 +44,8 @@ export interface ZaelFunctionProps {
   readonly environment: Readonly<Record<string, string>>
 }
 
+type Conditions = Record<string, Record<string, string>>
+
 /** A Lambda of zael's: Node on arm64, logs kept a month, a role that may write those logs and nothing else. */
 export class ZaelFunction extends Construct {
   readonly fn: LambdaFunction
@@ -72,7 +74,9 @@ export class ZaelFunction extends Construct {
   }
 
   /** Lets the function do `actions` on exactly these resources. */
-  allow(actions: readonly string[], resources: readonly string[]): void {
-    this.role.addToPolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }))
+  allow(actions: readonly string[], resources: readonly string[], conditions: Conditions = {}): void {
+    this.role.addToPolicy(
+      new PolicyStatement({ actions: [...actions], resources: [...resources], conditions }),
+    )
   }
 }

@@ -2,6 +2,7 @@ import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
 import type { Flavour } from './construct-props.ts'
+import type { UpstreamAccess } from './upstream-access.ts'
 import { ZaelAggregator } from './zael-aggregator.ts'
 import { ZaelAlarms } from './zael-alarms.ts'
 import { ZaelApi, type ZaelApiProps } from './zael-api.ts'
@@ -19,8 +20,9 @@ export interface ZaelStackProps extends StackProps {
   readonly endpoint?: string
   /** Told of alarms. */
   readonly alarmTopic?: ITopic
-  /** Settings and bounds of the API. */
-  readonly api?: Pick<ZaelApiProps, 'throttle' | 'memoryMb' | 'timeout' | 'environment' | 'webAclArn'>
+  /** Settings, bounds and upstreams of the API. */
+  readonly api?: UpstreamAccess &
+    Pick<ZaelApiProps, 'throttle' | 'memoryMb' | 'timeout' | 'environment' | 'webAclArn'>
 }
 
 /**

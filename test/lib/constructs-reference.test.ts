@@ -4,9 +4,8 @@ import { expect, test } from 'vitest'
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
 /** The properties of an exported interface, indented by two spaces, as formatted. */
-const propsOf = (construct: string, source: string): readonly string[] => {
-  const [, body = ''] =
-    new RegExp(`export interface ${construct}Props .*?\\{\n(.*?)\n\\}`, 's').exec(source) ?? []
+const propsOf = (name: string, source: string): readonly string[] => {
+  const [, body = ''] = new RegExp(`export interface ${name} .*?\\{\n(.*?)\n\\}`, 's').exec(source) ?? []
   return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name)
 }
 
@@ -25,7 +24,9 @@ test.each([
   ['ZaelAggregator', 'lib/zael-aggregator.ts'],
   ['ZaelAlarms', 'lib/zael-alarms.ts'],
 ])('the documentation of %s has all of its properties and no other', (construct, file) => {
-  const props = propsOf(construct, read(file))
+  const own = propsOf(`${construct}Props`, read(file))
+  const inherited = construct === 'ZaelApi' ? propsOf('UpstreamAccess', read('lib/upstream-access.ts')) : []
+  const props = [...own, ...inherited]
   expect(props.length).toBeGreaterThan(1)
   expect(documentedOf(construct, read('docs/constructs.md')).toSorted()).toEqual(props.toSorted())
 })

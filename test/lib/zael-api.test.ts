@@ -1,12 +1,14 @@
 import { Lazy, Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { describe, expect, test } from 'vitest'
 import type { Flavour } from '../../lib/construct-props.ts'
 import { ZaelApi, type ZaelApiProps } from '../../lib/zael-api.ts'
 import { ZaelTable } from '../../lib/zael-table.ts'
 import { ZaelTokens } from '../../lib/zael-tokens.ts'
-import { createApp, idOf, permissionsOf, synthesize } from './synthesize.ts'
+import { createApp, idOf, permissionsOf, type Statement, synthesize } from './synthesize.ts'
 
 describe('the API on AWS', () => {
   const template = synthesize('aws')
@@ -49,10 +51,10 @@ describe('the API on AWS', () => {
   test('streams its responses, for as long as the Lambda runs', () => {
     template.allResourcesProperties('AWS::ApiGateway::Method', {
       HttpMethod: 'ANY',
-      Integration: { Type: 'AWS_PROXY', ResponseTransferMode: 'STREAM', TimeoutInMillis: 300_000 },
+      Integration: { Type: 'AWS_PROXY', ResponseTransferMode: 'STREAM', TimeoutInMillis: 900_000 },
     })
     template.hasResourceProperties('AWS::Lambda::Function', {
-      Timeout: 300,
+      Timeout: 900,
       Environment: { Variables: { RESPONSE_STREAMING: 'true' } },
     })
   })
@@ -98,6 +100,141 @@ test('a web ACL of the user protects the API', () => {
   const stack = new Stack(createApp(), 'Mine')
   apiIn(stack, { webAclArn: 'arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/mine/1' })
   Template.fromStack(stack).resourceCountIs('AWS::WAFv2::WebACLAssociation', 1)
+})
+
+describe('access to upstreams', () => {
+  const EU = 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0'
+  const OPENAI = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:openai-AbCdEf'
+  const synthesized = (props: (stack: Stack) => Partial<ZaelApiProps>) => {
+    const stack = new Stack(createApp(), 'Mine', { env: { account: '123456789012', region: 'eu-central-1' } })
+    apiIn(stack, props(stack))
+    return Template.fromStack(stack)
+  }
+  const statementsOf = (template: Template, service: string): readonly Statement[] =>
+    Object.values(template.findResources('AWS::IAM::Policy'))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as readonly Statement[])
+      .filter(({ Action }) => [Action].flat().some((action) => action.startsWith(`${service}:`)))
+  const secretReads = (template: Template) =>
+    permissionsOf(template, 'ApiHandler').filter(([action]) => action.startsWith('secretsmanager'))
+  const arn = (rest: string) => ({ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:${rest}`]] })
+  const INVOKE = ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream']
+  const variables = (template: Template) =>
+    Object.values(template.findResources('AWS::Lambda::Function'))[0]?.Properties.Environment.Variables
+
+  test('is none by default', () => {
+    const template = synthesized(() => ({}))
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/bedrock/i)
+    expect(secretReads(template)).toHaveLength(2)
+    expect(variables(template)).not.toHaveProperty('UPSTREAM_ALLOWED_SECRET_ARNS')
+  })
+
+  test('a model is allowed in the region of the stack, and an ARN as it is', () => {
+    const elsewhere = 'arn:aws:bedrock:us-east-1::foundation-model/openai.gpt-oss-20b-1:0'
+    const template = synthesized(() => ({ bedrockModels: ['openai.gpt-oss-120b-1:0', elsewhere] }))
+    const model = arn('bedrock:eu-central-1::foundation-model/openai.gpt-oss-120b-1:0')
+    expect(statementsOf(template, 'bedrock')).toEqual([
+      { Action: INVOKE, Effect: 'Allow', Resource: model },
+      { Action: INVOKE, Effect: 'Allow', Resource: elsewhere },
+    ])
+  })
+
+  test.each([
+    EU,
+    'global.anthropic.claude-sonnet-4-5-20250929-v1:0',
+    'us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0',
+  ])('the profile %s is allowed, and its model only through it', (profile) => {
+    const template = synthesized(() => ({ bedrockModels: [profile] }))
+    const profileArn = arn(`bedrock:eu-central-1:123456789012:inference-profile/${profile}`)
+    expect(statementsOf(template, 'bedrock')).toEqual([
+      { Action: INVOKE, Effect: 'Allow', Resource: profileArn },
+      {
+        Action: INVOKE,
+        Effect: 'Allow',
+        Resource: arn('bedrock:*::foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0'),
+        Condition: { StringEquals: { 'bedrock:InferenceProfileArn': profileArn } },
+      },
+    ])
+  })
+
+  test.each(['*', 'anthropic.*', 'arn:aws:bedrock:*::foundation-model/*', 'anthropic claude', ''])(
+    'the model %j is rejected',
+    (model) => {
+      expect(() => synthesized(() => ({ bedrockModels: [model] }))).toThrow(
+        'bedrockModels must be ids or ARNs',
+      )
+    },
+  )
+
+  test('bedrock-mantle is allowed on the default project', () => {
+    expect(
+      statementsOf(
+        synthesized(() => ({ bedrockMantle: true })),
+        'bedrock-mantle',
+      ),
+    ).toEqual([
+      {
+        Action: 'bedrock-mantle:CreateInference',
+        Effect: 'Allow',
+        Resource: arn('bedrock-mantle:eu-central-1:123456789012:project/default'),
+      },
+    ])
+    expect(
+      statementsOf(
+        synthesized(() => ({ bedrockMantle: false })),
+        'bedrock-mantle',
+      ),
+    ).toEqual([])
+  })
+
+  test('secrets may be read and referenced, exactly these, with their keys', () => {
+    const template = synthesized((stack) => ({
+      upstreamSecrets: [
+        OPENAI,
+        new Secret(stack, 'Anthropic', { encryptionKey: new Key(stack, 'Key') }),
+        Secret.fromSecretCompleteArn(stack, 'Imported', OPENAI.replace('openai', 'groq')),
+      ],
+    }))
+    const made = { Ref: idOf(template, 'AWS::SecretsManager::Secret', 'Anthropic') }
+    const groq = OPENAI.replace('openai', 'groq')
+    expect(
+      secretReads(template)
+        .map(([, resource]) => resource)
+        .slice(2),
+    ).toEqual([OPENAI, made, groq].map((resource) => JSON.stringify(resource)))
+    expect(variables(template).UPSTREAM_ALLOWED_SECRET_ARNS).toEqual({
+      'Fn::Join': ['', [`${OPENAI},`, made, `,${groq}`]],
+    })
+    expect(statementsOf(template, 'kms')).toMatchObject([{ Action: 'kms:Decrypt' }])
+  })
+
+  test.each<[text: string, secret: (stack: Stack) => NonNullable<ZaelApiProps['upstreamSecrets']>[number]]>([
+    ['a name', () => 'openai'],
+    ['an ARN without its end', () => OPENAI.slice(0, -7)],
+    ['a pattern', () => OPENAI.replace('openai', '*')],
+    ['a secret that was imported by name', (stack) => Secret.fromSecretNameV2(stack, 'Named', 'openai')],
+  ])('%s is rejected as a secret', (_, secret) => {
+    expect(() => synthesized((stack) => ({ upstreamSecrets: [secret(stack)] }))).toThrow(/complete ARN/)
+  })
+
+  test("zael's own tokens are rejected as secrets", () => {
+    const stack = new Stack(createApp(), 'Mine')
+    const { admin, viewer } = new ZaelTokens(stack, 'Tokens', { label: 'limits' })
+    const table = new ZaelTable(stack, 'Limits').table
+    const api = (upstreamSecrets: ZaelApiProps['upstreamSecrets']) => () =>
+      new ZaelApi(stack, 'Api', {
+        table,
+        adminToken: admin,
+        viewerToken: viewer,
+        upstreamSecrets: upstreamSecrets ?? [],
+      })
+    expect(api([viewer])).toThrow("upstreamSecrets must not contain the secrets of zael's own tokens")
+  })
+
+  test('the list of secrets cannot be set without the permission to read them', () => {
+    expect(() => synthesized(() => ({ environment: { UPSTREAM_ALLOWED_SECRET_ARNS: OPENAI } }))).toThrow(
+      'UPSTREAM_ALLOWED_SECRET_ARNS cannot be set: list the secrets in upstreamSecrets',
+    )
+  })
 })
 
 describe('the environment', () => {
