@@ -6,6 +6,7 @@ import type { Cost } from '../../../src/core/model/meter.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestWorld, type TestWorld } from '../test-limiter.ts'
+import { admits, reserve, reserveCost, stored, worldOf } from '../token-world.ts'
 
 const createFamily = (): TestWorld => {
   const world = createTestWorld()
@@ -19,19 +20,19 @@ const createFamily = (): TestWorld => {
 const decide = (world: TestWorld, settles: boolean, cost: Cost = { requests: 1, tokens: 7 }) =>
   world.node.limiter.decide({ entityId: 'key', cost, settles })
 
-const stored = async (world: TestWorld, id: string): Promise<BucketItem> =>
+const itemOf = async (world: TestWorld, id: string): Promise<BucketItem> =>
   (await world.buckets.read(entityBucket(id, '_default_'))) ?? {}
 
 describe('use', () => {
   test('is counted for every meter, limited or not, on settlement and not before', async () => {
     const world = createFamily()
     const decision = await decide(world, true, { requests: 1, tokens: 50 })
-    expect(await stored(world, 'key')).not.toHaveProperty('used_tokens')
+    expect(await itemOf(world, 'key')).not.toHaveProperty('used_tokens')
     if (decision.allowed)
       await decision.reservation.settle({ requests: 1, input_tokens: 8, output_tokens: 4 })
     await world.node.limiter.flush({ all: true })
     for (const id of ['key', 'project']) {
-      expect(await stored(world, id)).toMatchObject({
+      expect(await itemOf(world, id)).toMatchObject({
         used_requests: 1n,
         used_input_tokens: 8n,
         used_output_tokens: 4n,
@@ -48,7 +49,7 @@ describe('use', () => {
     await decision.reservation.settle({ tokens: 500 })
     await decision.reservation.release()
     await world.node.limiter.flush({ all: true })
-    expect(await stored(world, 'key')).toMatchObject({ used_requests: 1n, used_tokens: 5n })
+    expect(await itemOf(world, 'key')).toMatchObject({ used_requests: 1n, used_tokens: 5n })
     expect((await world.join().limiter.status('key', '_default_')).limits[0]?.available).toBe(2)
   })
 
@@ -65,7 +66,7 @@ describe('use', () => {
     })
     expect(dry.allowed).toBe(true)
     await world.node.limiter.flush({ all: true })
-    expect(await stored(world, 'key')).not.toHaveProperty('used_requests')
+    expect(await itemOf(world, 'key')).not.toHaveProperty('used_requests')
     expect((await world.join().limiter.status('key', '_default_')).limits[0]?.available).toBe(3)
   })
 
@@ -73,12 +74,12 @@ describe('use', () => {
     const world = createFamily()
     await decide(world, false)
     await decide(world, false)
-    expect(await stored(world, 'key')).toMatchObject({ used_requests: 1n })
+    expect(await itemOf(world, 'key')).toMatchObject({ used_requests: 1n })
     await world.node.limiter.flush()
-    expect(await stored(world, 'key')).toMatchObject({ used_requests: 1n })
+    expect(await itemOf(world, 'key')).toMatchObject({ used_requests: 1n })
     world.clock.advance(SECOND)
     await world.node.limiter.flush()
-    expect(await stored(world, 'key')).toMatchObject({ used_requests: 2n, used_tokens: 14n })
+    expect(await itemOf(world, 'key')).toMatchObject({ used_requests: 2n, used_tokens: 14n })
     const writes = world.node.counts.bucket_writes
     await world.node.limiter.flush({ all: true })
     expect(world.node.counts.bucket_writes).toBe(writes)
@@ -94,12 +95,12 @@ describe('denials', () => {
     for (let turn = 0; turn < 2; turn++) expect((await decide(world, false)).allowed).toBe(false)
     world.clock.advance(9n * SECOND)
     await world.node.limiter.flush()
-    expect(await stored(world, 'project')).not.toHaveProperty('denied_rpm')
+    expect(await itemOf(world, 'project')).not.toHaveProperty('denied_rpm')
     world.clock.advance(SECOND)
     await world.node.limiter.flush()
-    expect(await stored(world, 'key')).toMatchObject({ denied: 2n, denied_rpm: 2n })
-    expect(await stored(world, 'project')).toMatchObject({ denied_rpm: 2n })
-    expect(await stored(world, 'project')).not.toHaveProperty('denied')
+    expect(await itemOf(world, 'key')).toMatchObject({ denied: 2n, denied_rpm: 2n })
+    expect(await itemOf(world, 'project')).toMatchObject({ denied_rpm: 2n })
+    expect(await itemOf(world, 'project')).not.toHaveProperty('denied')
   })
 })
 
@@ -161,5 +162,111 @@ describe('counts that are due', () => {
     world.buckets.write = write
     await world.node.limiter.flush({ all: true })
     expect(await bucket()).toMatchObject({ used_requests: 1n })
+  })
+})
+
+/** Makes the writes of waiting counts fail, and succeed again after a second. */
+const failing = (world: TestWorld) => {
+  const { write } = world.buckets
+  return {
+    fail(mayHaveApplied: boolean) {
+      world.buckets.write = async () => {
+        throw new StoreUnavailable('away', { mayHaveApplied })
+      }
+    },
+    async recover() {
+      world.buckets.write = write
+      world.clock.advance(SECOND)
+      await world.node.limiter.flush({ all: true })
+    },
+  }
+}
+
+/** 5 tokens are used and waiting to be counted. */
+const createWorld = async () => {
+  const world = worldOf(100, 1 / 3600)
+  const held = await reserve(world.node, 5)
+  await held.reservation.settle({ tokens: 5 })
+  expect(await stored(world)).not.toHaveProperty('used_tokens')
+  return { world, ...failing(world) }
+}
+
+describe('waiting counts', () => {
+  test('are written with the next charge', async () => {
+    const { world } = await createWorld()
+    expect(await admits(world.node, 1)).toBe(true)
+    expect(await stored(world)).toMatchObject({ used_tokens: 6n })
+  })
+
+  test('are written with the next settlement', async () => {
+    const world = worldOf(100, 1 / 3600)
+    const [first, second] = [await reserve(world.node, 5), await reserve(world.node, 10)]
+    await first.reservation.settle({ tokens: 5 })
+    await second.reservation.settle({ tokens: 2 })
+    expect(await stored(world)).toMatchObject({ used_tokens: 7n })
+  })
+
+  test.each([
+    ['stay pending if a charge was certainly not written', false, 5n],
+    ['are not counted twice if a charge may have been written', true, undefined],
+  ])('%s', async (_, mayHaveApplied, used) => {
+    const { world, fail, recover } = await createWorld()
+    fail(mayHaveApplied)
+    expect(await admits(world.node, 1)).toBe(false)
+    await recover()
+    expect((await stored(world)).used_tokens).toBe(used)
+  })
+
+  test.each([
+    ['stay pending, with the new use, if a settlement was certainly not written', false, 7n],
+    ['are not counted twice if a settlement may have been written', true, undefined],
+  ])('%s', async (_, mayHaveApplied, used) => {
+    const world = worldOf(100, 1 / 3600)
+    const [first, second] = [await reserve(world.node, 5), await reserve(world.node, 10)]
+    await first.reservation.settle({ tokens: 5 })
+    const { fail, recover } = failing(world)
+    fail(mayHaveApplied)
+    await second.reservation.settle({ tokens: 2 })
+    await recover()
+    expect((await stored(world)).used_tokens).toBe(used)
+  })
+
+  test('include denials, but neither undecided requests nor dry runs', async () => {
+    const { world, fail, recover } = await createWorld()
+    fail(false)
+    expect(await admits(world.node, 1)).toBe(false)
+    await recover()
+    expect(await admits(world.node, 101, { dryRun: true })).toBe(false)
+    await world.node.limiter.flush({ all: true })
+    expect(await stored(world)).not.toHaveProperty('denied')
+    expect(await admits(world.node, 101)).toBe(false)
+    await world.node.limiter.flush({ all: true })
+    expect(await stored(world)).toMatchObject({ denied: 1n, denied_tpm: 1n })
+    expect(world.node.counts.decisions_denied).toBe(2)
+  })
+
+  test('are due by the oldest of them', async () => {
+    const world = worldOf(100, 1 / 3600)
+    const node = world.join()
+    const useAll = async () => {
+      const held = await reserveCost(node, { requests: 1 })
+      await held.reservation.settle({ requests: 1 })
+    }
+    await useAll()
+    world.clock.advance((9n * SECOND) / 10n)
+    await useAll()
+    world.clock.advance(SECOND / 10n)
+    await node.limiter.flush()
+    expect(await stored(world)).toMatchObject({ used_requests: 2n })
+  })
+
+  test('are due by the oldest denial among them', async () => {
+    const world = worldOf(100, 1 / 3600)
+    for (let turn = 0; turn < 2; turn++) {
+      expect(await admits(world.node, 101)).toBe(false)
+      world.clock.advance(5n * SECOND)
+    }
+    await world.node.limiter.flush()
+    expect(await stored(world)).toMatchObject({ denied: 2n, denied_tpm: 2n })
   })
 })

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { parseLimits } from '../../../src/contract/limits.ts'
 import { type BucketStore, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { set } from '../../../src/core/bucket/write.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
-import { createTestNode, type TestWorld } from '../test-limiter.ts'
+import { createTestNode, createTestWorld, type TestWorld } from '../test-limiter.ts'
 import { admits, available, sometimesUnavailable, stored, worldOf } from '../token-world.ts'
 
 /** `child` with a limit of 5 tokens below `key` with one of 100. */
@@ -106,5 +107,75 @@ describe('a denied request', () => {
     expect(await admits(world.join(), 100)).toBe(true)
     expect(await admits(node, 0)).toBe(true)
     expect(node.counts.bucket_writes).toBe(2)
+  })
+})
+
+test.each([
+  ['a token bucket', { capacity: 3, refill_rate: 0.01 }],
+  ['a sliding window', { algorithm: 'sliding_window', limit: 3, window_seconds: 3600 }],
+  ['a fixed window', { algorithm: 'fixed_window', limit: 3, window: 'hour' }],
+  ['a bucket that keeps room', { capacity: 4, refill_rate: 0.01, headroom: { normal: 0.25 } }],
+])('an allowed request that takes the last of %s returns when the next is available', async (_, size) => {
+  const world = createTestWorld()
+  world.config.putEntity('key')
+  const limits = parseLimits([{ name: 'r', meter: 'requests', ...size }], 'limits')
+  world.config.putLimits(entityOwner('key'), '_default_', limits)
+  const decide = (dryRun = false) =>
+    world.node.limiter.decide({ entityId: 'key', cost: { requests: 1 }, settles: false, dryRun })
+  await decide()
+  world.clock.advance(7n * SECOND)
+  expect((await decide()).limits[0]).not.toHaveProperty('nextNs')
+  const last = await decide()
+  expect(last).toMatchObject({ allowed: true, limits: [{ available: 0 }] })
+  const nextNs = last.limits[0]?.nextNs ?? 0n
+  world.clock.advance(nextNs - 1n)
+  expect((await decide(true)).allowed).toBe(false)
+  world.clock.advance(1n)
+  expect((await decide(true)).allowed).toBe(true)
+})
+
+/** Regression cases on the real limiter: sizes and costs. Times in seconds. */
+
+describe('sizes that do not divide evenly', () => {
+  const admitted = async (capacity: number, refillRate: number, cost = 1): Promise<number> => {
+    const world = worldOf(capacity, refillRate)
+    let count = 0
+    while (await admits(world.node, cost)) count += cost
+    return count
+  }
+
+  test('admit exactly their capacity', async () => {
+    expect(await admitted(7, 7 / 60)).toBe(7)
+    expect(await admitted(1000, 16.666666666666668)).toBe(1000)
+    expect(await admitted(25_000_000, 25_000_000 / 60, 250_000)).toBe(25_000_000)
+    expect(await admitted(1_000_000_000, 1_000_000_000 / 60, 100_000_000)).toBe(1_000_000_000)
+  })
+
+  test('never refill faster than configured: 3 per second, 5.99 in a second less a hundredth', async () => {
+    const world = worldOf(3, 3)
+    expect(await admits(world.node, 3)).toBe(true)
+    world.clock.advance(SECOND - 1n)
+    expect(await admits(world.node, 3)).toBe(false)
+    world.clock.advance(3n)
+    expect(await admits(world.node, 3)).toBe(true)
+  })
+})
+
+describe('a cost larger than the capacity', () => {
+  test('is denied permanently without a write, and takes precedence over violations with a wait', async () => {
+    const world = createTestWorld()
+    world.config.putEntity('key')
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [1, 1], tpm: [100, 1] }))
+    const decide = (tokens: number) =>
+      world.node.limiter.decide({ entityId: 'key', cost: { requests: 1, tokens }, settles: false })
+    expect((await decide(100)).allowed).toBe(true)
+    const writes = world.node.counts.bucket_writes
+    const decision = await decide(101)
+    expect(decision).toMatchObject({ allowed: false, retryAfterNs: null })
+    expect(decision.allowed ? [] : decision.violations.map(({ state }) => state.limit.name)).toEqual([
+      'rpm',
+      'tpm',
+    ])
+    expect(world.node.counts.bucket_writes).toBe(writes)
   })
 })

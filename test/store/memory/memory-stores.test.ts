@@ -2,8 +2,20 @@ import { expect, test } from 'vitest'
 import { type BucketId, bucketKey, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import { set, setIfMissing } from '../../../src/core/bucket/write.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
+import { createMemoryAdminStore } from '../../support/memory-admin-store.ts'
+import {
+  createMemoryIdempotencyStore,
+  createMemoryReservationStore,
+  createMemoryResponseStore,
+} from '../../support/memory-request-stores.ts'
+import { createMemoryUsageStore } from '../../support/memory-usage-store.ts'
+import { adminStoreSuite } from '../admin-store-suite.ts'
 import { algorithmWritesSuite } from '../algorithm-writes-suite.ts'
 import { bucketStoreSuite } from '../bucket-store-suite.ts'
+import { idempotencyStoreSuite } from '../idempotency-store-suite.ts'
+import { reservationStoreSuite } from '../reservation-store-suite.ts'
+import { responseStoreSuite } from '../response-store-suite.ts'
+import { usageStoreSuite } from '../usage-store-suite.ts'
 
 const store = createMemoryBucketStore()
 
@@ -58,3 +70,23 @@ test('removes the least recently used bucket, in place or by a write, beyond the
   const left = await Promise.all(ids.map((id) => bounded.read(id)))
   expect(left.map((item) => item !== undefined)).toEqual([false, false, true, true, true])
 })
+
+const adminStore = createMemoryAdminStore()
+
+adminStoreSuite('memory', () => adminStore)
+
+const usageStore = createMemoryUsageStore()
+
+usageStoreSuite('memory', () => usageStore)
+
+const idempotencyStore = createMemoryIdempotencyStore()
+
+idempotencyStoreSuite('memory', () => idempotencyStore)
+
+const reservationStore = createMemoryReservationStore()
+
+reservationStoreSuite('memory', () => reservationStore)
+
+const responseStore = createMemoryResponseStore()
+
+responseStoreSuite('memory', () => responseStore)

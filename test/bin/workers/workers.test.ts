@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createReplies, createSummedMetrics } from '../../../bin/workers/worker-messages.ts'
+import { backOffMs } from '../../../bin/workers/worker-pool.ts'
 import { createPrometheusMetrics } from '../../../src/platform/prometheus-metrics.ts'
 
 test('each request gets its own reply', async () => {
@@ -45,4 +46,8 @@ test('processes that do not reply in time are left out', async () => {
   expect(await summed.text()).toContain('\nzael_decisions_allowed_total 1\n')
   const alone = createSummedMetrics({ own: counted(1).snapshot, requestOthers: () => 0, patienceMs: 60_000 })
   expect(await alone.text()).toContain('\nzael_decisions_allowed_total 1\n')
+})
+
+test('the delay doubles after each early end, up to half a minute', () => {
+  expect([1, 2, 3, 7, 8, 1000].map(backOffMs)).toEqual([250, 500, 1000, 16_000, 30_000, 30_000])
 })
