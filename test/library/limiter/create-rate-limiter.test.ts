@@ -142,7 +142,7 @@ describe('limits in code', () => {
     [{ resources: { 'a#b': [] } }, 'resources.a#b'],
     [{ ...TEN, revision: -1 }, 'revision'],
     [{}, 'limits'],
-  ])('are refused where they cannot be: %j', (limits, field) => {
+  ])('are rejected where they cannot be: %j', (limits, field) => {
     expect(() => limiterOf(limits)).toThrow(expect.objectContaining({ code: 'invalid_request', field }))
   })
 })

@@ -11,7 +11,7 @@ const config = createConfigInCode(
   (id) => (id === 'app:a' ? 'a' : undefined),
 )
 
-test('knows every entity, none with a parent or a role of its own', async () => {
+test('contains every entity, none with a parent or a role of its own', async () => {
   expect(await config.entity('app:a')).toMatchObject({ parentId: null, role: null, priority: 'low' })
   expect(await config.entity('app:unknown')).toMatchObject({ priority: 'normal' })
 })
