@@ -33,10 +33,11 @@ export type {
 export type { LimiterOrLimits, MiddlewareOptions, RateLimitOptions } from './middleware/rate-limit-options.ts'
 export type { Denial, LimitWarning, MiddlewareMetric } from './middleware/reports.ts'
 export { type HeaderForm, rateLimitHeaderNames } from './middleware/response-headers.ts'
-export type { AnswerFacts, RequestFacts } from './requests/costs.ts'
+export type { AnswerFacts, RequestFacts, ResponseFacts } from './requests/costs.ts'
 export {
   byAnswer,
   byJsonUsage,
+  byResponse,
   byTokenCount,
   type CostFunction,
   costByMethod,

@@ -1,8 +1,8 @@
 import type { Context } from 'hono'
 import {
-  byAnswer,
   byApiKey,
   byClientIp,
+  byResponse,
   createRateLimiter,
   firstOf,
   memoryStore,
@@ -19,7 +19,7 @@ const options: RateLimitOptions<Context> = {
   limiter,
   key: firstOf(byApiKey(), byClientIp({ trustedProxies: ['10.0.0.0/8'] })),
   cost: ({ native }) => ({ requests: 1, tokens: Number(native.req.query('n') ?? 1) }),
-  settle: byAnswer,
+  settle: byResponse,
 }
 export const middleware = rateLimit(options)
 

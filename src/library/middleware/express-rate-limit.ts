@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { Logger } from '../../core/ports/platform.ts'
-import type { AnswerFacts, RequestFacts } from '../requests/costs.ts'
+import type { RequestFacts, ResponseFacts } from '../requests/costs.ts'
 import { createRequestLimiter } from './middleware.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
 import { describeResponse, type HeaderWriter } from './response-headers.ts'
@@ -33,7 +33,7 @@ export const rateLimit = (options: RateLimitOptions<Request> = {}): RequestHandl
   }
 }
 
-const finishLater = (response: Response, finish: (facts: AnswerFacts) => Promise<void>): void => {
+const finishLater = (response: Response, finish: (facts: ResponseFacts) => Promise<void>): void => {
   const facts = responseFacts(response)
   // the client may have disconnected during the decision
   if (response.closed) void finish(facts)
@@ -82,7 +82,7 @@ class ExpressRequestFacts implements RequestFacts<Request> {
   }
 }
 
-const responseFacts = (response: Response): AnswerFacts => {
+const responseFacts = (response: Response): ResponseFacts => {
   let body: unknown
   const send = response.json.bind(response)
   response.json = (json) => {

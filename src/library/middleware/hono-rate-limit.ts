@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import type { Logger } from '../../core/ports/platform.ts'
 import { connectionAddress } from '../../web/client.ts'
-import type { AnswerFacts, RequestFacts } from '../requests/costs.ts'
+import type { RequestFacts, ResponseFacts } from '../requests/costs.ts'
 import { boundedJson } from './bounded-json.ts'
 import { createRequestLimiter, type RequestOutcome } from './middleware.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
@@ -40,7 +40,7 @@ const passOn = async (c: Context, next: Next, { limitHeaders, finish }: RequestO
 }
 
 /** Hono throws what a handler throws if it is no `Error`; the server then responds with a status of 500. */
-const FAILED: AnswerFacts = { status: 500, header: () => undefined, json: async () => undefined }
+const FAILED: ResponseFacts = { status: 500, header: () => undefined, json: async () => undefined }
 
 /** Headers of the response that Hono is going to build. */
 const PREPARED: HeaderWriter<Context> = {
@@ -118,7 +118,7 @@ const pathBelow = (basePath: string | undefined, path: string): string => {
     .join('/')}`
 }
 
-const responseFacts = (response: Response): AnswerFacts => ({
+const responseFacts = (response: Response): ResponseFacts => ({
   status: response.status,
   header: (name) => response.headers.get(name) ?? undefined,
   json: () => boundedJson(response),

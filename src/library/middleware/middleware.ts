@@ -3,7 +3,7 @@ import type { Logger } from '../../core/ports/platform.ts'
 import { flatDenial } from '../../web/denial-json.ts'
 import { isPending } from '../arguments.ts'
 import { exactDecision, type RateLimitDecision } from '../limiter/rate-limiter.ts'
-import type { AnswerFacts, RequestFacts, SettleFunction } from '../requests/costs.ts'
+import type { RequestFacts, ResponseFacts, SettleFunction } from '../requests/costs.ts'
 import { createBypass, createExemption } from '../requests/exemptions.ts'
 import { byClientIp } from '../requests/keys.ts'
 import { type ChargeOptions, createCharge } from './charge.ts'
@@ -19,7 +19,7 @@ export interface RequestOutcome {
   /** For the response, the app's or the early one; left out if nothing was decided. */
   readonly limitHeaders?: LimitHeaders
   /** To be called with the app's response; left out if nothing is settled. Never throws. */
-  readonly finish?: (response: AnswerFacts) => Promise<void>
+  readonly finish?: (response: ResponseFacts) => Promise<void>
 }
 
 interface EarlyResponse {
@@ -97,7 +97,7 @@ const createReserve =
   async (key, charge) => {
     const reservation = await parts.limiter.reserve(key, charge)
     parts.report?.(String(key), reservation)
-    const finish = (response: AnswerFacts) =>
+    const finish = (response: ResponseFacts) =>
       settleBy(settle, { parts, reservation, reserved: charge.cost }, response)
     return { ...outcomeOf(parts, reservation), finish }
   }

@@ -1,7 +1,7 @@
 import type { Cost } from '../../core/model/meter.ts'
 import { checkedActualCost } from '../arguments.ts'
 import type { RateLimitReservation } from '../limiter/rate-limiter.ts'
-import type { AnswerFacts, SettleFunction } from '../requests/costs.ts'
+import type { ResponseFacts, SettleFunction } from '../requests/costs.ts'
 import type { MiddlewareParts } from './middleware-parts.ts'
 
 interface Reserved {
@@ -14,7 +14,7 @@ interface Reserved {
 export const settleBy = async (
   settle: SettleFunction,
   { parts, reservation, reserved }: Reserved,
-  response: AnswerFacts,
+  response: ResponseFacts,
 ): Promise<void> => {
   const used = await actualCost(settle, response, parts)
   await reservation.settle(used ?? (response.status < 400 ? {} : requestsAlone(reserved)))
@@ -23,7 +23,7 @@ export const settleBy = async (
 /** Undefined if the response contains no usage, or the function fails: the response is complete and cannot be replaced. */
 const actualCost = async (
   settle: SettleFunction,
-  response: AnswerFacts,
+  response: ResponseFacts,
   { logger, settleFailed }: MiddlewareParts,
 ): Promise<Cost | undefined> => {
   try {

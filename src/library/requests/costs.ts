@@ -22,13 +22,16 @@ export interface RequestFacts<Native = unknown> {
 }
 
 /** A response, independent of the framework. */
-export interface AnswerFacts {
+export interface ResponseFacts {
   readonly status: number
   /** The value of a header, by its lower-case name. */
   header(name: string): string | undefined
   /** The body if it is JSON of moderate size; undefined for any other, and for a stream. */
   json(): Promise<unknown>
 }
+
+/** @deprecated Use `ResponseFacts`. */
+export type AnswerFacts = ResponseFacts
 
 /** Returns the cost of a request: an estimate if responses are settled. */
 export type CostFunction<Native = unknown> = (request: RequestFacts<Native>) => Cost | Promise<Cost>
@@ -54,7 +57,7 @@ export const costByMethod = (requests: Readonly<Record<string, number>>): CostFu
 }
 
 /** Returns the actual cost of a response, or undefined if the response does not contain it. */
-export type SettleFunction = (response: AnswerFacts) => Cost | undefined | Promise<Cost | undefined>
+export type SettleFunction = (response: ResponseFacts) => Cost | undefined | Promise<Cost | undefined>
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -87,8 +90,11 @@ export const byJsonUsage: SettleFunction = async (response) => {
 }
 
 /** `X-Token-Count`, else `usage` of a JSON response. */
-export const byAnswer: SettleFunction = async (response) =>
+export const byResponse: SettleFunction = async (response) =>
   (await byTokenCount(response)) ?? (await byJsonUsage(response))
+
+/** @deprecated Use `byResponse`. */
+export const byAnswer = byResponse
 
 const amount = (value: unknown): number | undefined =>
   typeof value === 'number' && isAmount(value) ? value : undefined

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express'
 import { afterEach, describe, expect, test } from 'vitest'
 import { rateLimit } from '../../../src/library/express.ts'
-import { byAnswer, type RateLimitOptions, silentLogger } from '../../../src/library/index.ts'
+import { byResponse, type RateLimitOptions, silentLogger } from '../../../src/library/index.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 import { createReportsLog } from './reports-log.ts'
 
@@ -235,7 +235,7 @@ describe('settling an Express app', () => {
   const settling: Partial<RateLimitOptions<Request>> = {
     limits: [{ name: 'tpm', capacity: 1000, refill_rate: 1 }],
     cost: { requests: 1, tokens: 600 },
-    settle: byAnswer,
+    settle: byResponse,
   }
 
   /** Sends requests until the previous response has been settled, which may be just after it has arrived. */

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
 import { rateLimit } from '../../../src/library/hono.ts'
-import { byAnswer, createRateLimiter } from '../../../src/library/index.ts'
+import { byResponse, createRateLimiter } from '../../../src/library/index.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 import { createTableWorld } from '../table-world.ts'
 import { createReportsLog } from './reports-log.ts'
@@ -121,7 +121,7 @@ describe('warnings', () => {
 
 describe('settling', () => {
   const TOKENS = [{ name: 'tpm', capacity: 1000, refill_rate: 1 }]
-  const settling = { limits: TOKENS, cost: { requests: 1, tokens: 600 }, settle: byAnswer }
+  const settling = { limits: TOKENS, cost: { requests: 1, tokens: 600 }, settle: byResponse }
 
   /** The amount left for the next request after a response to one that reserved 600 tokens. */
   const leftAfter = async (handler: (c: Context) => Response | Promise<Response>) => {
@@ -190,7 +190,7 @@ describe('settling', () => {
 
 describe('responses that stream', () => {
   test('arrive piece by piece, before they have ended', async () => {
-    const { app, send } = createTestApp({ settle: byAnswer })
+    const { app, send } = createTestApp({ settle: byResponse })
     let more: (text: string) => void = () => {}
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
@@ -207,7 +207,7 @@ describe('responses that stream', () => {
   })
 
   test('that are declared as JSON and are large are passed on unread', async () => {
-    const { app, send } = createTestApp({ settle: byAnswer })
+    const { app, send } = createTestApp({ settle: byResponse })
     const piece = new TextEncoder().encode(' '.repeat(65_536))
     let pieces = 0
     const body = new ReadableStream<Uint8Array>({
