@@ -289,6 +289,31 @@ test('a key that is not cached is read once, and its request is served directly'
   expect([reads, node.left()]).toEqual([1, 0])
 })
 
+test('a client that disconnects while its key is read is not waited for', async () => {
+  const events = new EventEmitter()
+  const logged = once(events, 'debug')
+  const logger = { ...silentLogger, debug: (...line: unknown[]) => void events.emit('debug', ...line) }
+  const { url, app } = await started({ isDirect: true, logger })
+  app.clock.advance(1n)
+  const { apiKey } = app.store
+  const reading = once(events, 'reading')
+  app.store.apiKey = async (hash) => {
+    const gone = once(events, 'gone')
+    events.emit('reading')
+    await gone
+    return apiKey(hash)
+  }
+  const { socket } = await connected(url)
+  socket.write(rawRequest('{"cost":', '/v1/limits/check', 100))
+  await reading
+  socket.destroy()
+  // the server receives the end of the connection within these turns
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+  events.emit('gone')
+  expect(await logged).toMatchObject(['client disconnected before the end of its body', {}])
+  expect(await app.stored()).toEqual({})
+})
+
 const MOST_KEPT = 30_000
 
 /** A connection, byte by byte; the last characters that it has received. */
