@@ -12,7 +12,7 @@ import { createManualTimer } from './manual-timer.ts'
 
 const INPUT_TOKENS = 7
 
-const problemOf = ({ failure }: UpstreamFailure) => ({
+export const problemOf = ({ failure }: UpstreamFailure) => ({
   status: 502,
   message: `The upstream failed: ${failure}`,
   code: 'upstream_unavailable',
@@ -21,7 +21,7 @@ const problemOf = ({ failure }: UpstreamFailure) => ({
 })
 
 /** A token per character. */
-const countText = async (text: string) => text.length
+export const countText = async (text: string) => text.length
 
 /** A stream of a chat whose upstream and time are those of the test. */
 export const startStream = (body: object = {}, changes: Partial<UpstreamStream> = {}) => {
