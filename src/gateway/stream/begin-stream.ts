@@ -140,13 +140,8 @@ const failureOf = (error: unknown): UpstreamFailure =>
 const onChunk = (forwarder: Forwarder, chunk: Uint8Array | undefined): void => {
   forwarder.isReading = false
   if (forwarder.phase === 'over') return
-  try {
-    if (chunk === undefined) endBody(forwarder, new UpstreamFailure('reset', { wasSent: true }))
-    else forward(forwarder, chunk)
-  } catch (error) {
-    // a mistake in a reader must end its own stream only
-    onFailure(forwarder, failureOf(error))
-  }
+  if (chunk === undefined) endBody(forwarder, new UpstreamFailure('reset', { wasSent: true }))
+  else forward(forwarder, chunk)
 }
 
 const onFailure = (forwarder: Forwarder, failure: UpstreamFailure): void => {

@@ -49,7 +49,7 @@ export const createForwardedBytes = (options: ForwardedBytesOptions): ForwardedB
   const read = (event: StreamEvent): boolean => {
     if (hasEnded || isBlank(event.data)) return false
     events += 1
-    const verdict = reader.read(event)
+    const verdict = verdictOn(event, reader)
     charge.addEvent()
     failure ??= reader.failure()
     hasEnded = verdict === 'end'
@@ -105,6 +105,15 @@ const isNothing = (part: ForwardedPart): part is undefined | '' => part === unde
 
 const asBuffer = (part: Uint8Array | string): Uint8Array =>
   typeof part === 'string' ? Buffer.from(part) : part
+
+/** An event that a reader fails to read passes: it must not break the stream. */
+const verdictOn = (event: StreamEvent, reader: StreamReader): ReturnType<StreamReader['read']> => {
+  try {
+    return reader.read(event)
+  } catch {
+    return 'send'
+  }
+}
 
 const isBlank = (data: string): boolean => data.length < 100 && data.trim() === ''
 

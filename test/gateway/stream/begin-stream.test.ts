@@ -124,6 +124,19 @@ test('a client that is slow after the finish reason does not lose the usage', as
   expect(await events.charge()).toMatchObject({ usage: { inputTokens: 70 } })
 })
 
+test('a client that is slow after the finish reason waits 2 s for the usage when it reads again', async () => {
+  const { upstream, timer, start } = startStream()
+  upstream.send(content('Hello') + END)
+  const events = await begun(start)
+  await events.next()
+  await timer.pass(60_000)
+  const next = events.next()
+  await timer.pass(1_999)
+  expect(upstream.isCancelled()).toBe(false)
+  await timer.pass(1)
+  expect(await next).toBe(DONE)
+})
+
 test('comments pass and begin the stream', async () => {
   const { upstream, start } = startStream()
   upstream.send(': OPENROUTER PROCESSING\n\n')
@@ -140,6 +153,26 @@ test('a stream without an event begins 15 s after its headers, with a comment', 
   const events = await begun(start)
   expect(events.hasEnded()).toBe(false)
   expect(await events.next()).toBe(': heartbeat\n\n')
+})
+
+test('bytes that arrive before the first comment is read follow it', async () => {
+  const { upstream, timer, start } = startStream()
+  await timer.pass(15_000)
+  const events = await begun(start)
+  upstream.send(content('late'))
+  await turn()
+  expect(String(await events.next())).toBe(`: heartbeat\n\n${content('late')}`)
+})
+
+test('a stream that begins late has no comment before its time', async () => {
+  const { timer, start } = startStream({}, {}, 20_000)
+  await timer.pass(15_000)
+  const events = await begun(start)
+  const next = events.next()
+  await timer.pass(4_999)
+  expect(await Promise.race([next, turn()])).toBeUndefined()
+  await timer.pass(1)
+  expect(await next).toBe(': heartbeat\n\n')
 })
 
 test('a comment is sent after each 15 s without a byte to the client', async () => {
@@ -243,6 +276,18 @@ test('an upstream that sends on after [DONE] is cancelled', async () => {
   expect(upstream.isCancelled()).toBe(true)
 })
 
+test('an upstream that sends much after [DONE] is cancelled at once', async () => {
+  const { upstream, start } = startStream()
+  upstream.send(content('Hello') + END + DONE)
+  await receive(start)
+  upstream.send(new Uint8Array(64 * 1024))
+  await turn()
+  expect(upstream.isCancelled()).toBe(false)
+  upstream.send(new Uint8Array(1))
+  await turn()
+  expect(upstream.isCancelled()).toBe(true)
+})
+
 test.each([
   ['after visible output', [content('Hello')], counted(5)],
   ['before visible output', [content('')], { of: 'estimate' }],
@@ -262,9 +307,20 @@ test.each([
   expect(upstream.isCancelled()).toBe(true)
   expect(await next).toBeUndefined()
   expect(events.hasEnded()).toBe(true)
+  upstream.send(content('not counted'))
+  await turn()
   expect(await events.charge()).toEqual(charge)
   expect(ends).toEqual([{ kind: 'left' }])
   expect(timer.isRunning()).toBe(false)
+})
+
+test('a client that leaves receives nothing more', async () => {
+  const { upstream, start } = startStream()
+  upstream.send(content('Hello'))
+  const events = await begun(start)
+  events.cancel()
+  expect(events.hasEnded()).toBe(true)
+  expect(await events.next()).toBeUndefined()
 })
 
 test('an exchange that the caller aborts has left', async () => {

@@ -24,7 +24,11 @@ export const problemOf = ({ failure }: UpstreamFailure) => ({
 export const countText = async (text: string) => text.length
 
 /** A stream of a chat whose upstream and time are those of the test. */
-export const startStream = (body: object = {}, changes: Partial<UpstreamStream> = {}) => {
+export const startStream = (
+  body: object = {},
+  changes: Partial<UpstreamStream> = {},
+  heartbeatMs = 15_000,
+) => {
   const upstream = createFakeUpstream()
   const timer = createManualTimer()
   const ends: StreamEnd[] = []
@@ -39,7 +43,7 @@ export const startStream = (body: object = {}, changes: Partial<UpstreamStream> 
       onEnd: (end) => ends.push(end),
       ...changes,
     },
-    { countText, heartbeatMs: 15_000, createTimer: timer.createTimer },
+    { countText, heartbeatMs, createTimer: timer.createTimer },
   )
   return { upstream, timer, start, ends }
 }
