@@ -124,7 +124,7 @@ const begin = (world: World, node: number, aheadNs = world.schedule.aheadNs[node
     pause: () => new Promise((resolve) => machine.after(random.between(...PAUSE_NS), resolve)),
     settings: {
       leaseTtlMs: schedule.leaseTtlMs,
-      ...(schedule.isLambda && { useDelayMs: 0 }),
+      ...(schedule.isLambda ? { useDelayMs: 0 } : { sharesRefunds: schedule.seed % 2 === 1 }),
     },
   })
   const log: LoggedInstance = { node, hasCrashed: false, aheadNs: [aheadNs, aheadNs] }

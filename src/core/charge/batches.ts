@@ -6,12 +6,11 @@ import type { BucketItem } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
 import { beyond, type Cost, METERS, sumOf } from '../model/meter.ts'
-import type { Logger } from '../ports/platform.ts'
 import { type Counts, summed } from './counters.ts'
 import { denies, rememberedDenial } from './denial.ts'
 import { type Lease, zeroCostOf } from './lease.ts'
 import { chargingText, type LeaseOwner, type Leases } from './leases.ts'
-import { refundLeases } from './settle.ts'
+import { refundLeases, refundTogether, type SettlingDependencies } from './settle.ts'
 import {
   type ChargeOutcome,
   type ChargeRequest,
@@ -24,9 +23,8 @@ import {
  * their sum, and a lease if the demand is worth it.
  */
 
-export interface BatchDependencies extends WriteChargeDependencies {
+export interface BatchDependencies extends WriteChargeDependencies, SettlingDependencies {
   readonly leases: Leases
-  readonly logger: Logger
 }
 
 export interface Batches {
@@ -292,7 +290,7 @@ const chosenOf = (
 }
 
 /**
- * Refunds the leases of this process if a request is denied because of them. Returns the denial with the state after the
+ * Refunds the leases of this process, and writes its waiting refunds, if a request is denied because of them. Returns the denial with the state after the
  * refund; undefined if `outcome` is no denial, or if a refund would help none of `left`.
  */
 const afterLeaseRefund = async (
@@ -304,13 +302,14 @@ const afterLeaseRefund = async (
   const [first, ...others] = left.map(({ request }) => request.cost)
   const bucket = left[0]?.request.bucket
   if (bucket === undefined || first === undefined || outcome.result !== 'denied') return undefined
-  const held = leases.heldAt(bucket)
+  const held = sumOf([leases.heldAt(bucket), deps.refunds?.refundableAt(bucket) ?? {}])
   if (METERS.every((meter) => (held[meter] ?? 0) === 0)) return undefined
   const { limits, item } = outcome
   const now = clock.now()
   const fits = fitting(limits, item, [first, ...others], now)
   const wouldFit = fitting(limits, item, [beyond(first, held), ...others], now)
   if (wouldFit.every((would, index) => !would || fits[index])) return undefined
+  await refundTogether(deps, deps.refunds?.take(bucket) ?? [])
   await refundLeases(deps, leases.takeAll(bucket))
   return { ...outcome, item: store.cached(bucket) }
 }

@@ -1,6 +1,7 @@
 import type { BucketId } from '../bucket/bucket-store.ts'
 import { type LimitReceipt, type Receipt, receiptFor } from '../bucket/receipt.ts'
 import type { Correction } from '../bucket/settle-plan.ts'
+import type { Action } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { type Cost, isAmount, METERS, type Meter, usedInstead } from '../model/meter.ts'
 import { larger } from '../model/time.ts'
@@ -9,6 +10,7 @@ import type { CachedBuckets } from './cached-buckets.ts'
 import { countActions, summed, type Tally, useOf } from './counters.ts'
 import { emptied, isLive, type Lease, spend } from './lease.ts'
 import { isOwn, type Overage, overageOf, type Settled, type SettledOwn } from './overage.ts'
+import { planJointRefund, type RefundQueue, type WaitingRefund } from './refund-queue.ts'
 import type { ReservedCharges, ReservedPart } from './reservation-store.ts'
 import { type Settlement, type SettlementMoment, settleBucket } from './settle-bucket.ts'
 
@@ -18,6 +20,8 @@ export interface SettlingDependencies {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Refunds that wait for others of their bucket; undefined: each is written at once. */
+  readonly refunds?: RefundQueue | undefined
 }
 
 /** The caller who settles. On shared buckets, the amounts that they report are bounded. */
@@ -43,6 +47,24 @@ export const settleCharges = async (
   const used = usedInstead(reserved, amountsIn(actual))
   if (by) await settleAsCaller(deps, { reserved, parts }, used, by)
   else await Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs)))
+}
+
+/** The same for a charge of this process. Refunds may wait for others of their bucket (`SettlingDependencies.refunds`). */
+export const settleOwnCharges = async (
+  deps: SettlingDependencies,
+  charges: ReservedCharges,
+  actual: Cost | null,
+  startedNs: bigint,
+): Promise<void> => {
+  const { refunds } = deps
+  if (refunds === undefined) return settleCharges(deps, charges, actual, { startedNs })
+  const { reserved, parts } = charges
+  if (actual === null) {
+    for (const part of parts) refundLater(deps, refunds, part, startedNs)
+    return
+  }
+  const used = usedInstead(reserved, amountsIn(actual))
+  await Promise.all(parts.map((part) => settleLater(deps, refunds, part, used, startedNs)))
 }
 
 /**
@@ -135,6 +157,19 @@ export const refundAll = (
     }),
   )
 
+/** Refunds a part with the next joint write of its bucket. */
+const refundLater = (
+  deps: SettlingDependencies,
+  refunds: RefundQueue,
+  { receipt, lease }: ReservedPart,
+  startedNs: bigint,
+): void => {
+  if (receipt === undefined) return
+  const all = receipt.limits.map((limit): Correction => ({ receipt: limit, difference: -limit.charged }))
+  const corrections = beyondLease(deps, lease, all)
+  if (!isExact(corrections)) refunds.add({ receipt, corrections, startedNs: lease?.startedNs ?? startedNs })
+}
+
 /** Refunds the remaining tokens of leases. Never throws. */
 export const refundLeases = (deps: SettlingDependencies, leases: readonly Lease[]): Promise<unknown> =>
   Promise.all(
@@ -172,6 +207,93 @@ const settlePart = async (
   const corrections = beyondLease(deps, lease, correctionsTo(receipt, used))
   if (receipt === undefined || isExact(corrections)) return countLater(deps, bucket, used)
   await settleAndCount(deps, receipt, used, { corrections, startedNs: lease?.startedNs ?? startedNs })
+}
+
+/** The same, but a refund waits for the next joint write; additional use does not. */
+const settleLater = async (
+  deps: SettlingDependencies,
+  refunds: RefundQueue,
+  { bucket, receipt, lease }: ReservedPart,
+  used: Cost,
+  startedNs: bigint,
+): Promise<void> => {
+  const corrections = beyondLease(deps, lease, correctionsTo(receipt, used))
+  if (receipt === undefined || isExact(corrections)) return countLater(deps, bucket, used)
+  const ending = { corrections, startedNs: lease?.startedNs ?? startedNs }
+  if (!isRefund(corrections)) return void (await settleAndCount(deps, receipt, used, ending))
+  refunds.add({ receipt, ...ending })
+  countLater(deps, bucket, used)
+}
+
+const isRefund = (corrections: readonly Correction[]): boolean =>
+  corrections.every(({ difference }) => difference <= 0)
+
+/** How often a joint write is tried: each attempt fails if another process has written the bucket since the last known state. */
+const JOINT_ATTEMPTS = 3
+
+/** Writes the waiting refunds of all buckets. Never throws. */
+export const writeRefunds = (deps: SettlingDependencies): Promise<unknown> =>
+  Promise.all((deps.refunds?.takeAll() ?? []).map((refunds) => refundTogether(deps, refunds)))
+
+/**
+ * The joint refund loop: refunds several charges of one bucket in one write, with its pending counts; each alone if that fails.
+ * Never throws.
+ */
+export const refundTogether = async (
+  deps: SettlingDependencies,
+  refunds: readonly WaitingRefund[],
+): Promise<void> => {
+  const [first, ...more] = refunds
+  if (first === undefined) return
+  const rest = more.length === 0 ? refunds : await refundJointly(deps, first.receipt.bucket, refunds)
+  await Promise.all(rest.map((refund) => refundOne(deps, refund)))
+}
+
+const refundOne = (deps: SettlingDependencies, { receipt, corrections, startedNs }: WaitingRefund) => {
+  const pending = deps.tally.take(receipt.bucket)
+  const counters = countActions(pending?.counts ?? {})
+  return settle(deps, receipt, { corrections, startedNs, counters }, () => {
+    if (pending) deps.tally.restore(pending)
+  })
+}
+
+/** Returns the refunds that must be written alone. */
+const refundJointly = async (
+  deps: SettlingDependencies,
+  bucket: BucketId,
+  refunds: readonly WaitingRefund[],
+): Promise<readonly WaitingRefund[]> => {
+  const pending = deps.tally.take(bucket)
+  try {
+    const rest = await writeJointly(deps, bucket, refunds, countActions(pending?.counts ?? {}))
+    if (rest === undefined && pending) deps.tally.restore(pending)
+    return rest ?? refunds
+  } catch (error) {
+    deps.metrics.count('refunds_lost', refunds.length)
+    deps.logger.warn('settlement not written', { bucket, reason: String(error) })
+    if (pending && error instanceof StoreUnavailable && !error.mayHaveApplied) deps.tally.restore(pending)
+    return []
+  }
+}
+
+/** Undefined if nothing was written: other processes wrote first at each attempt, or the bucket is gone. */
+const writeJointly = async (
+  { store, clock }: SettlingDependencies,
+  bucket: BucketId,
+  refunds: readonly WaitingRefund[],
+  counters: readonly Action[],
+): Promise<readonly WaitingRefund[] | undefined> => {
+  const elapsedNs = ({ receipt, startedNs }: WaitingRefund): bigint =>
+    settlementMoment(clock, receipt, startedNs).elapsedNs
+  let snapshot = store.cached(bucket)
+  for (let tries = 0; tries < JOINT_ATTEMPTS && snapshot !== undefined; tries++) {
+    const moment = { now: clock.now(), elapsedNs }
+    const { write, others } = planJointRefund(snapshot, refunds, moment, counters)
+    const outcome = write && (await store.write(bucket, write))
+    if (outcome === undefined || outcome.applied) return others
+    snapshot = outcome.item
+  }
+  return undefined
 }
 
 const settleOwn = async (

@@ -6,8 +6,9 @@ import { createCachedBuckets } from '../charge/cached-buckets.ts'
 import { configBehind, createCircuit } from '../charge/circuit.ts'
 import { createTally, flushTally } from '../charge/counters.ts'
 import { createLeases } from '../charge/leases.ts'
+import { createRefundQueue } from '../charge/refund-queue.ts'
 import type { ReservedCharges } from '../charge/reservation-store.ts'
-import { refundLeases, type SettledBy, settleCharges } from '../charge/settle.ts'
+import { refundLeases, type SettledBy, settleCharges, writeRefunds } from '../charge/settle.ts'
 import { CHARGED_RULE, ID_RULE, isId, isModelId, MODEL_ID_RULE } from '../model/entity.ts'
 import { invalid } from '../model/errors.ts'
 import type { Limit, OnUnavailable } from '../model/limit.ts'
@@ -72,7 +73,7 @@ export interface Limiter extends Inspector {
   checkPolicies(check: PolicySubject): Promise<Decision>
   /** Drops all cached configuration, after a change by this process: the next decision reads it again. */
   forget(): void
-  /** Writes counts that are due (`all`: all that are pending). Called every second by servers, before each response on Lambda. */
+  /** Writes waiting refunds, and counts that are due (`all`: all that are pending). Called every 250 ms by servers, before each response on Lambda. */
   flush(options?: { readonly all?: boolean }): Promise<void>
 }
 
@@ -91,6 +92,11 @@ export interface LimiterSettings {
   readonly isEnabled: boolean
   /** How long actual usage may wait for another write that includes it, ms; 0 if nothing runs after a response. */
   readonly useDelayMs: number
+  /**
+   * True: refunds of a bucket are written together, by the next `flush`, which should follow within a quarter of a second.
+   * False: each at once.
+   */
+  readonly sharesRefunds: boolean
   /** How long a lease may keep tokens that were charged in advance, ms; 0: no leases. */
   readonly leaseTtlMs: number
 }
@@ -103,6 +109,7 @@ export const DEFAULT_LIMITER_SETTINGS: LimiterSettings = {
   localShare: 0.1,
   isEnabled: true,
   useDelayMs: 1000,
+  sharesRefunds: false,
   leaseTtlMs: 0,
 }
 
@@ -172,9 +179,10 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     },
     settleCharges: (charges, actual, by) => settleCharges(deps, charges, actual, { by }),
     forget: resolver.forget,
-    /** Leases first: their refunds include the counts. */
+    /** Refunds and leases first: their writes include the counts. */
     async flush({ all = false } = {}) {
       if (all) await deps.batches.renewed()
+      await writeRefunds(deps)
       await refundLeases(deps, leases.takeEnded(all))
       await flushTally(deps, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS })
     },
@@ -193,7 +201,8 @@ const createParts = (dependencies: LimiterDependencies, settings: LimiterSetting
     metrics,
     onNewGeneration: leases.voidAt,
   })
-  const charging = { store, leases, tally: createTally(), clock, logger, metrics }
+  const refunds = settings.sharesRefunds ? createRefundQueue() : undefined
+  const charging = { store, leases, refunds, tally: createTally(), clock, logger, metrics }
   return {
     ...charging,
     batches: createBatches(charging),

@@ -1,4 +1,5 @@
 import type { LiveTime } from '../../core/bucket/algorithm.ts'
+import { applyActions } from '../../core/bucket/apply-write.ts'
 import {
   type BucketId,
   type BucketStore,
@@ -13,7 +14,7 @@ import {
   type UsePeriods,
 } from '../../core/bucket/live-bucket.ts'
 import type { BucketItem, ConditionalWrite } from '../../core/bucket/write.ts'
-import { applyActions, checkActions, checkConditions, holds } from './conditional-write.ts'
+import { checkActions, checkConditions, holds } from './conditional-write.ts'
 import { createRecency, type Recency } from './recency.ts'
 
 /** A bucket store in memory: for a single process, local fallback, simulations and tests. */

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import type { Algorithm, LimitFields, LimitWrite } from '../../../src/core/bucket/algorithm.ts'
+import { applyActions } from '../../../src/core/bucket/apply-write.ts'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
 import type { ALGORITHMS, LimitSize } from '../../../src/core/model/limit.ts'
 import { CALENDAR_UNITS } from '../../../src/core/model/limit.ts'
-import { applyActions, holds } from '../../../src/store/memory/conditional-write.ts'
+import { holds } from '../../../src/store/memory/conditional-write.ts'
 import { START } from '../test-clock.ts'
 
 const limit = fc.integer({ min: 1, max: 40 })

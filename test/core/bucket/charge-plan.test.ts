@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { applyActions } from '../../../src/core/bucket/apply-write.ts'
 import { planCarryOver } from '../../../src/core/bucket/carry-over.ts'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
-import { applyActions } from '../../../src/store/memory/conditional-write.ts'
 import { START } from '../test-clock.ts'
 import { limitsOf } from '../test-config.ts'
 

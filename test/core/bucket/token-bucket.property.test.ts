@@ -2,9 +2,10 @@ import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import type { Algorithm, LimitFields, LimitWrite } from '../../../src/core/bucket/algorithm.ts'
+import { applyActions } from '../../../src/core/bucket/apply-write.ts'
 import { algorithmOf, algorithmOfText } from '../../../src/core/bucket/registry.ts'
 import { nsPerToken } from '../../../src/core/model/time.ts'
-import { applyActions, holds } from '../../../src/store/memory/conditional-write.ts'
+import { holds } from '../../../src/store/memory/conditional-write.ts'
 import { START } from '../test-clock.ts'
 
 const capacities = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 1_000_000_000 }))

@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest'
+import { type BucketStore, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
+import { SECOND } from '../test-clock.ts'
+import { entityOwner, limitsOf } from '../test-config.ts'
+import { createTestNode, createTestWorld, type TestWorld } from '../test-limiter.ts'
+import { admits, available, reserve, sometimesUnavailable, stored } from '../token-world.ts'
+
+/** A key with 1000 tokens, which hardly refill, and a node whose refunds share writes. */
+const shared = (): TestWorld => {
+  const world = createTestWorld({ sharesRefunds: true })
+  world.config.putEntity('key')
+  world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [1000, 1 / 3600] }))
+  return world
+}
+
+const reserved = async (world: TestWorld, count: number) => {
+  const all = []
+  for (let at = 0; at < count; at++) all.push((await reserve(world.node, 50)).reservation)
+  return all
+}
+
+const writes = ({ node }: TestWorld): number => node.counts.bucket_writes ?? 0
+
+describe('refunds of one bucket', () => {
+  test('share one write, with the usage', async () => {
+    const world = shared()
+    const held = await reserved(world, 10)
+    const before = writes(world)
+    for (const [at, reservation] of held.entries()) await reservation.settle({ tokens: at })
+    expect([writes(world) - before, await available(world)]).toEqual([0, 500])
+    await world.node.limiter.flush()
+    expect([writes(world) - before, await available(world)]).toEqual([1, 955])
+    expect(await stored(world)).toMatchObject({ used_tokens: 45n })
+    await world.node.limiter.flush()
+    expect(writes(world) - before).toBe(1)
+  })
+
+  test('include releases', async () => {
+    const world = shared()
+    const [first, second] = await reserved(world, 2)
+    await first?.release()
+    await second?.settle({ tokens: 20 })
+    await world.node.limiter.flush()
+    expect(await available(world)).toBe(980)
+  })
+
+  test('are written before a request is denied because of them', async () => {
+    const world = shared()
+    const held = await reserved(world, 20)
+    for (const reservation of held) await reservation.settle({ tokens: 10 })
+    expect(await admits(world.node, 700)).toBe(true)
+    expect(await available(world)).toBe(100)
+  })
+
+  test('are written alone if other nodes write first each time', async () => {
+    const world = shared()
+    const other = world.join()
+    let disturbances = 0
+    const buckets: BucketStore = {
+      ...world.buckets,
+      async write(id, write) {
+        if (disturbances-- > 0) await admits(other, 1)
+        return world.buckets.write(id, write)
+      },
+    }
+    const node = createTestNode({ ...world, buckets, settings: { sharesRefunds: true } })
+    const held = [await reserve(node, 50), await reserve(node, 50), await reserve(node, 50)]
+    for (const { reservation } of held) await reservation.settle({ tokens: 10 })
+    disturbances = 3
+    await node.limiter.flush()
+    expect(await available(world)).toBe(1000 - 30 - 3)
+    expect(await stored(world)).toMatchObject({ used_tokens: 33n })
+  })
+
+  test('of an ended generation refund nothing, and count their usage', async () => {
+    const world = shared()
+    const held = await reserved(world, 2)
+    await world.node.limiter.reset('key', {})
+    for (const reservation of held) await reservation.settle({ tokens: 10 })
+    await world.node.limiter.flush()
+    expect(await available(world)).toBe(1000)
+    expect(await stored(world)).toMatchObject({ used_tokens: 20n })
+  })
+
+  test('return no tokens that have refilled in the meantime', async () => {
+    const world = shared()
+    const [first, second] = await reserved(world, 2)
+    await first?.settle({ tokens: 0 })
+    await second?.settle({ tokens: 0 })
+    world.clock.advance(3600n * SECOND * 2000n)
+    await world.node.limiter.flush()
+    expect(await available(world)).toBe(1000)
+  })
+})
+
+test('additional use does not wait', async () => {
+  const world = shared()
+  const [first] = await reserved(world, 1)
+  await first?.settle({ tokens: 80 })
+  expect(await available(world)).toBe(920)
+})
+
+test('refunds that cannot be written are lost, and their usage is not', async () => {
+  const world = shared()
+  let isUnavailable = false
+  const buckets = sometimesUnavailable(world, () => isUnavailable)
+  const node = createTestNode({ ...world, buckets, settings: { sharesRefunds: true } })
+  const held = [await reserve(node, 50), await reserve(node, 50)]
+  for (const { reservation } of held) await reservation.settle({ tokens: 10 })
+  isUnavailable = true
+  await node.limiter.flush().catch(() => undefined)
+  isUnavailable = false
+  world.clock.advance(60n * SECOND)
+  await node.limiter.flush({ all: true })
+  expect(node.counts.refunds_lost).toBe(2)
+  expect(await available(world)).toBe(900)
+  expect(await world.buckets.read(entityBucket('key', '_default_'))).toMatchObject({ used_tokens: 20n })
+})
