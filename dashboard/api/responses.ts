@@ -20,6 +20,8 @@ import type {
 import type { modelResponse, modelsResponse } from '../../src/contract/models.ts'
 import type { policiesResponse, policyCheckResponse, policyResponse } from '../../src/contract/policies.ts'
 
+import type { upstreamResponse, upstreamsResponse } from '../../src/contract/upstreams.ts'
+
 /**
  * The types of the API's responses, inferred from the schemas that the server's tests check responses
  * against.
@@ -48,4 +50,6 @@ export type CheckAllowed = InferOutput<typeof allowedResponse>
 export type CheckDenied = InferOutput<typeof deniedResponse>
 export type Model = InferOutput<typeof modelResponse>
 export type Models = InferOutput<typeof modelsResponse>
+export type Upstream = InferOutput<typeof upstreamResponse>
+export type Upstreams = InferOutput<typeof upstreamsResponse>
 export type Traffic = InferOutput<typeof trafficResponse>

@@ -11,6 +11,7 @@ import { TextField } from '../parts/fields.tsx'
 import { checkId } from '../parts/name-rules.ts'
 import { ErrorNotice, Notice } from '../parts/notices.tsx'
 import { ModelsSection } from './models-section.tsx'
+import { UpstreamsSection } from './upstreams-section.tsx'
 
 export const DefaultsView = () => (
   <>
@@ -19,6 +20,7 @@ export const DefaultsView = () => (
     </header>
     <DefaultLimits />
     <ModelsSection />
+    <UpstreamsSection />
   </>
 )
 

@@ -6,8 +6,9 @@ import type { Model } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { NumberField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
-import { checkId, checkModelId } from '../parts/name-rules.ts'
+import { checkId, checkModelId, MAX_MODEL_UPSTREAMS } from '../parts/name-rules.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
+import { ModelUpstreams, type UpstreamRowDraft } from './model-upstreams.tsx'
 
 interface ModelFormProps {
   /** Undefined for a new model. */
@@ -17,9 +18,11 @@ interface ModelFormProps {
   onClose(): void
 }
 
-const FIELDS = ['model_id', 'id', 'tier', 'prices']
+const UPSTREAM_ROWS = Array.from({ length: MAX_MODEL_UPSTREAMS }, (_, index) => `upstreams[${index}]`)
 
-/** Registers a model, or edits its tier and prices. */
+const FIELDS = ['model_id', 'id', 'tier', 'prices', 'max_output_tokens', ...UPSTREAM_ROWS]
+
+/** Registers a model, or edits it. */
 export const ModelForm = ({ model, tiers, onSaved, onClose }: ModelFormProps) => {
   const { api } = useSession()
   const [draft, setDraft] = useState(model ? modelDraftOf(model) : NEW_MODEL)
@@ -44,6 +47,20 @@ export const ModelForm = ({ model, tiers, onSaved, onClose }: ModelFormProps) =>
         <RequiredNote />
         <IdentityFields {...fields} isNew={model === undefined} tiers={tiers} />
         <PriceFields {...fields} />
+        <ModelUpstreams
+          rows={draft.upstreams}
+          error={saving.error}
+          onRows={(upstreams) => fields.onChange({ upstreams })}
+        />
+        <NumberField
+          label="Bound of output"
+          value={draft.maxOutput}
+          min={1}
+          step={1}
+          hint="tokens of a response whose request names no maximum; blank: 4096"
+          error={fieldErrorOf(saving.error, 'max_output_tokens')}
+          onValue={(maxOutput) => fields.onChange({ maxOutput })}
+        />
         <ErrorNotice error={isFieldError(saving.error, FIELDS) ? undefined : saving.error} />
         <FormActions submit={model ? 'Save' : 'Register'} isRunning={saving.isRunning} onCancel={onClose} />
       </form>
@@ -133,16 +150,35 @@ export interface ModelDraft {
   readonly input: string
   readonly output: string
   readonly cached: string
+  readonly upstreams: readonly UpstreamRowDraft[]
+  /** Empty: the default. */
+  readonly maxOutput: string
 }
 
-export const NEW_MODEL: ModelDraft = { id: '', tier: '', input: '', output: '', cached: '' }
+export const NEW_MODEL: ModelDraft = {
+  id: '',
+  tier: '',
+  input: '',
+  output: '',
+  cached: '',
+  upstreams: [],
+  maxOutput: '',
+}
 
-export const modelDraftOf = ({ model_id, tier, prices }: Model): ModelDraft => ({
+export const modelDraftOf = ({
+  model_id,
+  tier,
+  prices,
+  upstreams,
+  max_output_tokens,
+}: Model): ModelDraft => ({
   id: model_id,
   tier: tier ?? '',
   input: text(prices?.input_per_million),
   output: text(prices?.output_per_million),
   cached: text(prices?.cached_input_per_million),
+  upstreams: upstreams.map(({ upstream, model }, key) => ({ key, upstream, model: model ?? '' })),
+  maxOutput: String(max_output_tokens),
 })
 
 const text = (price: number | undefined): string => (price === undefined ? '' : String(price))
@@ -154,7 +190,11 @@ export const hasPrices = ({ input, output, cached }: ModelDraft): boolean =>
 /** The body of `PUT /api/models/{id}`, which replaces the model: what the form does not show stays as it is in `model`. */
 export const modelBody = (draft: ModelDraft, model?: Model) => ({
   tier: draft.tier.trim() || null,
-  ...(model && { upstreams: model.upstreams, max_output_tokens: model.max_output_tokens }),
+  upstreams: draft.upstreams.map(({ upstream, model: there }) => ({
+    upstream: upstream.trim(),
+    model: there.trim() || null,
+  })),
+  ...(draft.maxOutput.trim() !== '' && { max_output_tokens: Number(draft.maxOutput) }),
   prices: hasPrices(draft)
     ? {
         ...keptPrices(model?.prices ?? null),

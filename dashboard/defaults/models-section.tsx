@@ -127,12 +127,17 @@ export const ModelList = ({ models, ...changes }: ModelListProps) => (
 
 const ModelRow = ({ model, onEdit, onRemove }: Changes & { readonly model: Model }) => {
   const { mayWrite } = useSession()
-  const { model_id: id, tier, prices } = model
+  const { model_id: id, tier, prices, upstreams } = model
   return (
     <li class="model">
       <strong class="model-id">{id}</strong>
       <span>{tier === null ? <span class="quiet">no tier</span> : <span class="tag">{tier}</span>}</span>
-      <span class={prices === null ? 'quiet' : 'number'}>{pricesText(prices)}</span>
+      <div class="upstream-facts">
+        <span class={prices === null ? 'quiet' : 'number'}>{pricesText(prices)}</span>
+        {upstreams.length > 0 && (
+          <span class="quiet">{upstreams.map(({ upstream }) => upstream).join(', then ')}</span>
+        )}
+      </div>
       {mayWrite && (
         <div class="actions">
           <button class="button small" type="button" onClick={() => onEdit(model)} aria-label={`Edit ${id}`}>

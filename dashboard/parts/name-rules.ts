@@ -12,6 +12,15 @@ import {
   RESERVED_NAME_PATTERN,
   RESERVED_NAME_RULE,
 } from '../../src/core/model/limit.ts'
+import {
+  MAX_MODEL_UPSTREAMS,
+  SIGNING_SERVICES,
+  UPSTREAM_KINDS,
+  UPSTREAM_NAME_PATTERN,
+  UPSTREAM_NAME_RULE,
+} from '../../src/core/model/upstream.ts'
+
+export { MAX_MODEL_UPSTREAMS, SIGNING_SERVICES, UPSTREAM_KINDS }
 
 /** The error of a text, as a sentence; undefined if it is valid. */
 export type Check = (text: string) => string | undefined
@@ -21,6 +30,9 @@ export const checkId: Check = (text) => (ID_PATTERN.test(text) ? undefined : `Mu
 
 export const checkModelId: Check = (text) =>
   MODEL_ID_PATTERN.test(text) ? undefined : `Must ${MODEL_ID_RULE}`
+
+export const checkUpstreamName: Check = (text) =>
+  UPSTREAM_NAME_PATTERN.test(text) ? undefined : `Must ${UPSTREAM_NAME_RULE}`
 
 export const checkResource: Check = (text) => (RESOURCE_PATTERN.test(text) ? undefined : checkModelId(text))
 

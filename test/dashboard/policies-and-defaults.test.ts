@@ -122,7 +122,21 @@ describe('defaults', () => {
     for (const other of [two, { ...two, cache_write_per_million: 3, long_context }]) {
       expect(unchanged({ ...model, prices: other })).toEqual({ tier: 'premium', prices: other, ...routing })
     }
-    expect(modelBody(NEW_MODEL)).toEqual({ tier: null, prices: null })
+    expect(modelBody(NEW_MODEL)).toEqual({ tier: null, prices: null, upstreams: [] })
+  })
+
+  test('sends the upstreams of a model in their order, and its bound', () => {
+    const upstreams = [
+      { key: 2, upstream: ' bedrock ', model: 'eu.claude ' },
+      { key: 1, upstream: 'openai', model: '' },
+    ]
+    expect(modelBody({ ...NEW_MODEL, upstreams, maxOutput: '8192' })).toMatchObject({
+      upstreams: [
+        { upstream: 'bedrock', model: 'eu.claude' },
+        { upstream: 'openai', model: null },
+      ],
+      max_output_tokens: 8192,
+    })
   })
 
   test('requires prices once one is given, including 0', () => {
