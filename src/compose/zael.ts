@@ -1,8 +1,5 @@
 import { createLimiter, type Limiter, type LimiterSettings } from '../core/decide/limiter.ts'
 import type { CacheFactory, Logger, Metrics } from '../core/ports/platform.ts'
-import { createChatBackend } from '../gateway/chat-backend.ts'
-import { createChatBridge } from '../gateway/chat-bridge.ts'
-import { createTokenCounter } from '../gateway/token-counter.ts'
 import { type Api, createApi as createHttpApi } from '../http/app.ts'
 import type { Assets, HttpSettings } from '../http/app-dependencies.ts'
 import { createUpstreamLookup } from '../http/upstreams/upstream-lookup.ts'
@@ -12,6 +9,7 @@ import { defaultLimits } from '../settings/read-settings.ts'
 import type { Environment, Settings } from '../settings/settings.ts'
 import { createMemoryBucketStore } from '../store/memory/bucket-store.ts'
 import type { Connect } from './connect.ts'
+import { composeGateway } from './gateway.ts'
 import { openTable } from './table.ts'
 import { createSecretReader, environmentUpstreamOf } from './upstreams.ts'
 
@@ -27,6 +25,8 @@ export interface ZaelParts {
   readonly listener: ListenerFacts
   /** The environment, for secrets of upstreams that it contains. */
   readonly environment: Environment
+  /** The time that is left for the current request, in ms; undefined: the platform does not limit it. */
+  readonly remainingMs?: () => number
   /** The text of `/metrics`; undefined: there is no such route. */
   readonly metricsText?: () => Promise<string>
 }
@@ -74,16 +74,18 @@ export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {
   })
   const flush = (options: { readonly all?: boolean } = {}): Promise<void> =>
     limiter.flush(options).catch((error: unknown) => logger.warn('counts not written', { error }))
+  const upstreams = wireUpstreams(settings, parts, table)
   let timer: NodeJS.Timeout | undefined
   return {
     limiter,
-    api: createApi(settings, parts, { table, limiter }),
+    api: createApi(settings, parts, { table, limiter, upstreams }),
     start() {
       timer ??= setInterval(flush, FLUSH_EVERY_MS)
     },
     flush: () => flush(),
     async close() {
       clearInterval(timer)
+      await upstreams.gateway.close()
       await flush({ all: true })
       table.close()
     },
@@ -93,22 +95,31 @@ export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {
 interface Wired {
   readonly table: ReturnType<typeof openTable>
   readonly limiter: Limiter
+  readonly upstreams: ReturnType<typeof wireUpstreams>
 }
 
-const createApi = (settings: Settings, parts: ZaelParts, { table, limiter }: Wired): Zael['api'] => {
-  const { logger, metrics, caches, assets, metricsText } = parts
-  const tokens = createTokenCounter()
-  const chats = createChatBackend({ clock: systemClock, tokens, logger }, settings)
-  const backend = createChatBridge(chats, tokens)
+/** The gateway, and what it shares with the routes that configure upstreams. */
+const wireUpstreams = (settings: Settings, parts: ZaelParts, table: ReturnType<typeof openTable>) => {
   const environmentUpstream = environmentUpstreamOf(settings)
-  const upstreams = createUpstreamLookup({
+  const lookup = createUpstreamLookup({
     store: table.store,
     clock: systemClock,
-    caches,
+    caches: parts.caches,
     settings: { configCacheMs: settings.configCacheSeconds * 1000 },
     environmentUpstream,
   })
   const secretReader = createSecretReader(settings, parts)
+  const gateway = composeGateway(settings, { ...parts, upstreams: lookup, secrets: secretReader })
+  return { environmentUpstream, lookup, secretReader, gateway }
+}
+
+const createApi = (
+  settings: Settings,
+  parts: ZaelParts,
+  { table, limiter, upstreams }: Wired,
+): Zael['api'] => {
+  const { logger, metrics, caches, assets, metricsText } = parts
+  const { gateway, secretReader, environmentUpstream, lookup } = upstreams
   return (accepted) =>
     createHttpApi({
       limiter,
@@ -118,12 +129,12 @@ const createApi = (settings: Settings, parts: ZaelParts, { table, limiter }: Wir
       idempotency: table.idempotency,
       responses: table.responses,
       usage: table.usage,
-      backend,
+      backend: gateway,
       secretReader,
-      upstreamStates: { upstreamStates: () => [] },
+      upstreamStates: gateway,
       environmentUpstream,
       onChange({ upstreamName }) {
-        if (upstreamName !== undefined) upstreams.forget(upstreamName)
+        if (upstreamName !== undefined) lookup.forget(upstreamName)
       },
       secrets: randomSecrets,
       clock: systemClock,

@@ -9,6 +9,8 @@ import {
   type ModelCharge,
   type ModelProblem,
   type ModelReply,
+  type ModelRequest,
+  type PromptEstimate,
 } from '../core/ports/model-backend.ts'
 import type { CacheFactory, Clock, Logger } from '../core/ports/platform.ts'
 import type { UpstreamReader, UpstreamStates } from '../core/ports/upstreams.ts'
@@ -27,8 +29,11 @@ import type { UpstreamClientOptions } from './upstream/upstream-client.ts'
 import { createUpstreamClients, type UpstreamClients } from './upstream/upstream-clients.ts'
 import { missingUpstream, problem, unavailable } from './upstream/upstream-problems.ts'
 
-/** Answers without an upstream. Rejects only with `CallAborted`. */
+/** Answers without an upstream. */
 export interface SimulatedModel {
+  /** What it generates per choice if no maximum is named. */
+  readonly defaultOutputTokens: number
+  /** Rejects only with `CallAborted`. */
   call(call: ModelCall): Promise<ModelReply>
 }
 
@@ -51,7 +56,7 @@ export interface Gateway extends ModelBackend, UpstreamStates {
 
 /** Answers requests to models: from the upstreams of each model in their order, or from the simulated model. */
 export const createGateway = (parts: GatewayParts): Gateway => {
-  const { clock, caches, prompts } = parts
+  const { clock, caches } = parts
   const resting = createResting(clock)
   const clients = createUpstreamClients(parts)
   const asking: Asking = {
@@ -67,12 +72,33 @@ export const createGateway = (parts: GatewayParts): Gateway => {
     onStreamEnd: (end, target, call) => logEnd(parts.logger, end, target, call),
   }
   return {
-    leastEstimate: (request) => prompts.leastEstimate(request),
-    estimate: (request) => prompts.estimate(request),
+    leastEstimate: (request) => parts.prompts.leastEstimate(request),
+    estimate: (request) => estimated(parts, request),
     call: (call) => answer(asking, call),
     upstreamStates: () => resting.states(),
     close: () => clients.close(),
   }
+}
+
+/** The simulated model has a default of its own: nothing must bound what it generates. */
+const estimated = async (
+  { prompts, simulated, upstreams }: GatewayParts,
+  request: ModelRequest,
+): Promise<PromptEstimate> => {
+  const estimate = await prompts.estimate(request)
+  if (estimate.choices === 0 || estimate.namedOutputTokens !== null) return estimate
+  return (await isSimulated(upstreams, request.model))
+    ? { ...estimate, defaultOutputTokens: simulated.defaultOutputTokens }
+    : estimate
+}
+
+const isSimulated = async (upstreams: UpstreamReader, model: Model): Promise<boolean> => {
+  const targets = await targetsOf(upstreams, model)
+  if (targets === undefined || targets === SIMULATED) return targets === SIMULATED
+  const kinds = await Promise.all(
+    targets.map(async ({ upstream }) => (await upstreams.upstream(upstream))?.kind),
+  )
+  return kinds.every((kind) => kind === SIMULATED)
 }
 
 interface Asking extends AttemptNeeds, Pick<GatewayParts, 'upstreams' | 'simulated' | 'logger'> {
@@ -84,7 +110,7 @@ interface Asking extends AttemptNeeds, Pick<GatewayParts, 'upstreams' | 'simulat
 const SIMULATED = 'simulated'
 
 const answer = async (asking: Asking, call: ModelCall): Promise<ModelReply> => {
-  const targets = await targetsOf(asking, call.model)
+  const targets = await targetsOf(asking.upstreams, call.model)
   if (targets === SIMULATED) return named(await asking.simulated.call(call), SIMULATED)
   if (targets === undefined)
     return failed(unavailable(`No upstream is configured for the model ${call.model.id}`))
@@ -105,7 +131,7 @@ const NOTHING: ModelCharge = { of: 'nothing' }
 
 /** The upstreams of a model; undefined: it names none, and there is no default. */
 const targetsOf = async (
-  { upstreams }: Pick<Asking, 'upstreams'>,
+  upstreams: UpstreamReader,
   { id, upstreams: own }: Model,
 ): Promise<readonly Target[] | typeof SIMULATED | undefined> => {
   if (own.length > 0) return own.map(({ upstream, model }) => ({ upstream, model: model ?? id }))

@@ -86,7 +86,7 @@ export const createTestGateway = (
         defaultOutputTokens: null,
       }),
     },
-    simulated: { call: async () => SIMULATED_REPLY },
+    simulated: { defaultOutputTokens: 16, call: async () => SIMULATED_REPLY },
     countText: async (text) => text.split(' ').length,
     heartbeatMs: 15_000,
     clock,

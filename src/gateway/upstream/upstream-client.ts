@@ -4,7 +4,7 @@ import { isAnthropic } from '../../web/model-errors.ts'
 import { type Authenticate, type Credentials, createAuthentication } from './authentication.ts'
 import { type ConnectionOptions, createUpstreamConnection } from './connection.ts'
 import { endpointOf } from './endpoint.ts'
-import type { UpstreamConnection, UpstreamResponse } from './exchange.ts'
+import type { UpstreamResponse } from './exchange.ts'
 import { requestHeaders } from './passed-headers.ts'
 
 /** The request that an upstream receives. */
@@ -44,15 +44,14 @@ export class CredentialsUnavailable extends Error {
 export interface UpstreamClientOptions extends Credentials, Pick<ConnectionOptions, 'bound'> {
   /** null: the process has none. */
   readonly region: string | null
-  readonly connect?: (options: ConnectionOptions) => UpstreamConnection
 }
 
 export const createUpstreamClient = (upstream: Upstream, options: UpstreamClientOptions): UpstreamClient => {
-  const { connect = createUpstreamConnection, bound } = options
+  const { bound } = options
   const endpoint = endpointOf(upstream, options.region)
   if (endpoint === undefined) return withoutEndpoint(upstream)
   const authenticate = createAuthentication(upstream, endpoint, options)
-  const connection = connect({
+  const connection = createUpstreamConnection({
     origin: endpoint.origin,
     timeouts: upstream.timeouts,
     ...(bound && { bound }),

@@ -1,0 +1,72 @@
+import type { CacheFactory, Logger } from '../core/ports/platform.ts'
+import type { RequestSigner, SecretReader, UpstreamReader } from '../core/ports/upstreams.ts'
+import { createChatBridge } from '../gateway/chat-bridge.ts'
+import { timerDelay } from '../gateway/chat-objects.ts'
+import { createGateway, type Gateway } from '../gateway/gateway.ts'
+import { createPromptCounter } from '../gateway/prompt-counter.ts'
+import { createSimulatedModel } from '../gateway/simulated-model.ts'
+import { createTokenCounter } from '../gateway/token-counter.ts'
+import type { ExchangeLimits } from '../gateway/upstream/exchange-handler.ts'
+import { systemClock } from '../platform/runtime.ts'
+import type { Environment, Settings } from '../settings/settings.ts'
+
+export interface ComposedGatewayParts {
+  readonly upstreams: UpstreamReader
+  readonly secrets: SecretReader
+  readonly environment: Environment
+  readonly caches: CacheFactory
+  readonly logger: Logger
+  /** The time that is left for the current request, in ms, on a platform that limits it; undefined: no limit. */
+  readonly remainingMs?: () => number
+}
+
+/** The gateway of this process. */
+export const composeGateway = (settings: Settings, parts: ComposedGatewayParts): Gateway => {
+  const { upstreams, secrets, environment, caches, logger, remainingMs } = parts
+  const region = environment.AWS_REGION || environment.AWS_DEFAULT_REGION || null
+  const prompts = createPromptCounter()
+  const simulated = createSimulatedModel({
+    clock: systemClock,
+    delay: timerDelay,
+    latencyMs: settings.simulatedLatencyMs,
+    nodeId: settings.nodeId,
+  })
+  return createGateway({
+    upstreams,
+    secrets,
+    caches,
+    logger,
+    clock: systemClock,
+    region,
+    signer: lazySigner(region),
+    prompts,
+    countText: prompts.countText,
+    simulated: { ...createChatBridge(simulated, createTokenCounter()), defaultOutputTokens: 16 },
+    heartbeatMs: settings.heartbeatSeconds * 1000,
+    ...(remainingMs && { bound: (limits: ExchangeLimits) => withinInvocation(limits, remainingMs()) }),
+  })
+}
+
+/** The signer and the providers of credentials are larger than the rest of the gateway. */
+const lazySigner = (region: string | null): RequestSigner => {
+  let signer: RequestSigner | undefined
+  return {
+    async sign(request) {
+      const { createAwsRequestSigner } = await import('../platform/aws-request-signer.ts')
+      signer ??= createAwsRequestSigner({ region })
+      return signer.sign(request)
+    },
+  }
+}
+
+/** API Gateway closes a connection that was idle for five minutes. */
+const MOST_FIRST_BYTE_MS = 290_000
+
+/** For the response to a timeout, and for the settlement. */
+const RESERVED_MS = 5_000
+
+const withinInvocation = (limits: ExchangeLimits, remainingMs: number): ExchangeLimits => ({
+  firstByteMs: Math.min(limits.firstByteMs, MOST_FIRST_BYTE_MS),
+  idleMs: limits.idleMs,
+  totalMs: Math.min(limits.totalMs, Math.max(remainingMs - RESERVED_MS, 1)),
+})
