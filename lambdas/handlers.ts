@@ -38,8 +38,9 @@ export const bufferedHandler =
     })
 
 /**
- * A Lambda's handler that streams. When the client leaves, the request's signal aborts and the body is cancelled; the
- * handler resolves once the body has ended or its cancellation is complete, as nothing runs after it.
+ * A Lambda's handler that streams. When the stream breaks, the request's signal aborts and the body is cancelled; the handler
+ * resolves once the body has ended or its cancellation is complete, as nothing runs after it. AWS does not report that a client
+ * has disconnected: the body is then read to its end.
  */
 export const streamingHandler = (app: Fetching) =>
   awslambda.streamifyResponse(async (event: LambdaEvent, stream: Writable, context) => {

@@ -115,6 +115,29 @@ describe('a handler that streams', () => {
     expect(String(stream.read())).toBe('/some')
   })
 
+  test('sends the bytes of each chunk as they are', async () => {
+    const chunks = ['\u{feff}data: 1\r\n\r\n', ': heartbeat\n\n', 'data: \u{1f600}\n\n'].map((text) =>
+      Buffer.from(text),
+    )
+    // a character in two chunks, and a byte that is no UTF-8
+    const parts = [...chunks.slice(0, 2), chunks[2]?.subarray(0, 8), chunks[2]?.subarray(8), Buffer.of(0xff)]
+    const body = new ReadableStream({
+      start(controller) {
+        for (const part of parts) controller.enqueue(part)
+        controller.close()
+      },
+    })
+    const sent: Buffer[] = []
+    const stream = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        sent.push(Buffer.from(chunk))
+        done()
+      },
+    })
+    await handlerOf({ fetch: () => new Response(body) })(eventOf(), stream, CONTEXT)
+    expect(sent).toEqual(parts)
+  })
+
   test('ends a response without a body', async () => {
     const stream = new PassThrough()
     await handlerOf({ fetch: () => new Response(null, { status: 204 }) })(eventOf(), stream, CONTEXT)
