@@ -60,6 +60,10 @@ const write = async (method: 'POST' | 'PUT', url: string, body: object): Promise
   if (!response.ok) throw new ScriptError(`${method} ${url} returned ${response.status}`)
 }
 
+/** Requests to models are answered here, whatever upstreams the administrator adds. */
+const makeDefaultUpstream = (url: string): Promise<void> =>
+  write('PUT', `${url}/api/upstreams/default`, { kind: 'simulated' })
+
 /** A caller with a key whose limits are never reached. */
 const makeCaller = async (url: string): Promise<string> => {
   await write('POST', `${url}/api/entities`, { entity_id: CALLER, name: CALLER })
@@ -110,6 +114,7 @@ const run = async (reportPath: string | undefined): Promise<FuzzSum> => {
   const directory = await mkdtemp(join(tmpdir(), 'zael-fuzz-'))
   const { url, child } = await startServer()
   try {
+    await makeDefaultUpstream(url)
     const secret = await makeCaller(url)
     const reports = ROLES.map((role) => ({ role, report: join(directory, `${role.name}.json`) }))
     for (const { role, report } of reports) {

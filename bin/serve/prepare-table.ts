@@ -55,15 +55,14 @@ const loadUpstreams = async (
 ): Promise<void> => {
   if (upstreams === undefined) return
   // loaded here: most starts have no such file
-  const [{ loadUpstreamsFile }, { createSecretReader, environmentUpstreamOf }] = await Promise.all([
-    import('./upstreams-file.ts'),
-    import('../../src/compose/upstreams.ts'),
-  ])
+  const [{ loadUpstreamsFile }, { createSecretReader, environmentUpstreamOf, processRegionOf }] =
+    await Promise.all([import('./upstreams-file.ts'), import('../../src/compose/upstreams.ts')])
   await loadUpstreamsFile(
     {
       ...administration,
       secretReader: createSecretReader(settings, { environment, logger }),
       environmentUpstream: environmentUpstreamOf(settings),
+      processRegion: processRegionOf(environment),
     },
     upstreams,
   )

@@ -3,12 +3,11 @@ import { StartError } from '../../src/command-line/failure.ts'
 import { parseUpstreamsFile, type UpstreamsFile } from '../../src/contract/upstreams-file.ts'
 import type { AdminDependencies } from '../../src/core/admin/audit.ts'
 import { createModelService } from '../../src/core/admin/models.ts'
-import { createUpstreamService } from '../../src/core/admin/upstreams.ts'
+import { createUpstreamService, type DraftNeeds, faultOfDraft } from '../../src/core/admin/upstreams.ts'
 import { shortened } from '../../src/core/model/errors.ts'
 import { modelOf } from '../../src/core/model/model.ts'
 import type { Upstream } from '../../src/core/model/upstream.ts'
 import type { Logger } from '../../src/core/ports/platform.ts'
-import { type SecretReader, SecretUnreadable } from '../../src/core/ports/upstreams.ts'
 import { readYamlFile } from './yaml-file.ts'
 
 const SETTING = 'UPSTREAMS_FILE'
@@ -30,8 +29,7 @@ const mistake = (path: readonly string[], must: string): string => {
   return `${SETTING}${place} must ${must}`
 }
 
-export interface UpstreamLoading extends Omit<AdminDependencies, 'changed'> {
-  readonly secretReader: SecretReader
+export interface UpstreamLoading extends Omit<AdminDependencies, 'changed'>, DraftNeeds {
   readonly environmentUpstream: Upstream | null
   readonly logger: Logger
 }
@@ -52,30 +50,18 @@ export const loadUpstreamsFile = async (loading: UpstreamLoading, file: Upstream
 }
 
 const upstreamMistakes = async (
-  { environmentUpstream, secretReader }: UpstreamLoading,
+  loading: UpstreamLoading,
   { upstreams }: UpstreamsFile,
 ): Promise<readonly string[]> => {
   const mistakes: string[] = []
-  for (const [name, { secret }] of upstreams) {
-    if (name === environmentUpstream?.name) {
+  for (const [name, draft] of upstreams) {
+    if (name === loading.environmentUpstream?.name) {
       mistakes.push(mistake(['upstreams', name], 'not be given: UPSTREAM_BASE_URL sets this upstream'))
     }
-    const unreadable = secret === null ? undefined : await whyUnreadable(secretReader, secret)
-    if (unreadable !== undefined) {
-      mistakes.push(mistake(['upstreams', name, 'secret'], `be readable by zael: ${unreadable}`))
-    }
+    const fault = await faultOfDraft(loading, draft)
+    if (fault !== undefined) mistakes.push(mistake(['upstreams', name, fault.field], fault.must))
   }
   return mistakes
-}
-
-const whyUnreadable = async (reader: SecretReader, secret: string): Promise<string | undefined> => {
-  try {
-    await reader.read(secret)
-    return undefined
-  } catch (error) {
-    if (error instanceof SecretUnreadable) return error.message
-    throw error
-  }
 }
 
 const modelMistakes = async (

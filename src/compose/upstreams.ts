@@ -24,6 +24,10 @@ export const environmentUpstreamOf = ({
         createdAt: systemClock.now(),
       }
 
+/** The region of AWS that the environment names; null: none. */
+export const processRegionOf = ({ AWS_REGION, AWS_DEFAULT_REGION }: Environment): string | null =>
+  AWS_REGION || AWS_DEFAULT_REGION || null
+
 export interface SecretSources {
   readonly environment: Environment
   readonly logger: Logger

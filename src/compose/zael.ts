@@ -11,7 +11,7 @@ import { createMemoryBucketStore } from '../store/memory/bucket-store.ts'
 import type { Connect } from './connect.ts'
 import { composeGateway } from './gateway.ts'
 import { openTable } from './table.ts'
-import { createSecretReader, environmentUpstreamOf } from './upstreams.ts'
+import { createSecretReader, environmentUpstreamOf, processRegionOf } from './upstreams.ts'
 
 /** The parts that differ between a server and a Lambda. */
 export interface ZaelParts {
@@ -133,6 +133,7 @@ const createApi = (
       secretReader,
       upstreamStates: gateway,
       environmentUpstream,
+      processRegion: processRegionOf(parts.environment),
       onChange({ upstreamName }) {
         if (upstreamName !== undefined) lookup.forget(upstreamName)
       },

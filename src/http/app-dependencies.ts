@@ -95,6 +95,8 @@ export interface AppDependencies {
   readonly upstreamStates: UpstreamStates
   /** The upstream `default` of UPSTREAM_BASE_URL, which administrators see and cannot change. Null: none. */
   readonly environmentUpstream: Upstream | null
+  /** The region of AWS of this process, for upstreams of Bedrock without one; null: none. */
+  readonly processRegion: string | null
   readonly secrets: Secrets
   readonly clock: Clock
   readonly logger: Logger

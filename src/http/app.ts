@@ -139,10 +139,8 @@ const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono
     .route('/dashboard', createDashboardRoutes({ ...deps, overview }))
 }
 
-const createAdminServices = (
-  { store, clock, secrets, limiter, secretReader, environmentUpstream }: AppDependencies,
-  changed: OnConfigChange,
-): AdminServices => {
+const createAdminServices = (deps: AppDependencies, changed: OnConfigChange): AdminServices => {
+  const { store, clock, secrets, limiter, secretReader, environmentUpstream, processRegion } = deps
   const needs = { store, clock, secrets, changed }
   return {
     entities: createEntityService(needs),
@@ -151,7 +149,7 @@ const createAdminServices = (
       ...needs,
       hasEnvironmentUpstream: (name) => name === environmentUpstream?.name,
     }),
-    upstreams: createUpstreamService({ ...needs, secretReader, environmentUpstream }),
+    upstreams: createUpstreamService({ ...needs, secretReader, environmentUpstream, processRegion }),
     limitSets: createLimitSetService(needs),
     policies: createPolicyService({ ...needs, limiter }),
     buckets: createBucketService({ store, clock, secrets, limiter }),

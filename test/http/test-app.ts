@@ -98,7 +98,7 @@ export interface TestAppOptions {
   readonly backend?: ModelBackend
   /** By default, every secret can be read and no upstream has failed. */
   readonly upstreams?: Partial<
-    Pick<AppDependencies, 'secretReader' | 'upstreamStates' | 'environmentUpstream'>
+    Pick<AppDependencies, 'secretReader' | 'upstreamStates' | 'environmentUpstream' | 'processRegion'>
   >
 }
 
@@ -122,6 +122,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     secretReader: { read: async () => 'sk-of-a-provider' },
     upstreamStates: { upstreamStates: () => [] },
     environmentUpstream: null,
+    processRegion: 'eu-central-1',
     secrets: randomSecrets,
     clock,
     logger,

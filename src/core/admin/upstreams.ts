@@ -20,10 +20,33 @@ export interface UpstreamService {
   remove(name: string, actor: string): Promise<void>
 }
 
-export interface UpstreamDependencies extends AdminDependencies {
-  readonly secretReader: SecretReader
+export interface UpstreamDependencies extends AdminDependencies, DraftNeeds {
   /** The upstream of UPSTREAM_BASE_URL, which hides a stored one of its name and cannot be changed here. Null: none. */
   readonly environmentUpstream: Upstream | null
+}
+
+export interface DraftNeeds {
+  readonly secretReader: SecretReader
+  /** The region of AWS of this process; null: it has none. */
+  readonly processRegion: string | null
+}
+
+/** Why this process could not use an upstream; undefined: it can. `must` completes "<field> must …". */
+export const faultOfDraft = async (
+  { secretReader, processRegion }: DraftNeeds,
+  { kind, baseUrl, region, secret }: UpstreamDraft,
+): Promise<{ readonly field: string; readonly must: string } | undefined> => {
+  if (kind === 'bedrock' && baseUrl === null && region === null && processRegion === null) {
+    return { field: 'region', must: 'be given: zael itself has no region (AWS_REGION)' }
+  }
+  if (secret === null) return undefined
+  try {
+    await secretReader.read(secret)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof SecretUnreadable)) throw error
+    return { field: 'secret', must: `be readable by zael: ${error.message}` }
+  }
 }
 
 export const createUpstreamService = (deps: UpstreamDependencies): UpstreamService => ({
@@ -49,7 +72,8 @@ const existing = async (deps: UpstreamDependencies, name: string): Promise<Upstr
 const putUpstream = async (deps: UpstreamDependencies, name: string, draft: UpstreamDraft, actor: string) => {
   if (!isUpstreamName(name)) throw invalid('name', UPSTREAM_NAME_RULE)
   rejectFixed(deps, name)
-  await checkSecret(deps, draft)
+  const fault = await faultOfDraft(deps, draft)
+  if (fault !== undefined) throw invalid(fault.field, fault.must)
   const before = await deps.store.upstream(name)
   const upstream: Upstream = { ...draft, name, createdAt: before?.createdAt ?? deps.clock.now() }
   const audit = auditRecord(deps, {
@@ -87,22 +111,6 @@ const rejectFixed = ({ environmentUpstream }: UpstreamDependencies, name: string
     'conflict',
     `The upstream ${name} is set by UPSTREAM_BASE_URL in the environment of zael: change it there`,
   )
-}
-
-const checkSecret = async (
-  { secretReader }: UpstreamDependencies,
-  { secret }: UpstreamDraft,
-): Promise<void> => {
-  if (secret === null) return
-  try {
-    await secretReader.read(secret)
-  } catch (error) {
-    if (!(error instanceof SecretUnreadable)) throw error
-    throw new ZaelError('invalid_request', `secret must be readable by zael: ${error.message}`, {
-      field: 'secret',
-      cause: error,
-    })
-  }
 }
 
 /** Models in a message: with more, it would be unreadable. */

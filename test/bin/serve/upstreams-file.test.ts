@@ -114,6 +114,7 @@ const start = ({ readable = true } = {}) => {
         secrets: randomSecrets,
         logger,
         environmentUpstream,
+        processRegion: null,
         secretReader: {
           read: async (reference) => {
             if (!readable) throw new SecretUnreadable(`${reference} is not set`)
@@ -154,9 +155,11 @@ describe('loading a file', () => {
 
   test('writes nothing if it has a mistake, and names every one', async () => {
     const { load, audit } = start({ readable: false })
+    const bedrock = '  bedrock: {kind: bedrock}\n'
     const models = 'models: {a: {upstreams: [{upstream: openai}, {upstream: nobody}]}}'
-    expect(await rejectionOf(load(FILE.replace(/models:.*/s, models)))).toBe(
+    expect(await rejectionOf(load(FILE.replace(/models:.*/s, bedrock + models)))).toBe(
       'UPSTREAMS_FILE upstreams.openai.secret must be readable by zael: env:UPSTREAM_SECRET_A is not set; ' +
+        'UPSTREAMS_FILE upstreams.bedrock.region must be given: zael itself has no region (AWS_REGION); ' +
         'UPSTREAMS_FILE models.a.upstreams[1].upstream must be the name of an upstream: there is no nobody',
     )
     expect(await audit()).toEqual([])

@@ -188,6 +188,15 @@ describe('a secret that cannot be read', () => {
   })
 })
 
+test('Bedrock requires a region where the process has none', async () => {
+  const { send } = createTestApp({ upstreams: { processRegion: null } })
+  expect(await send('PUT', PATH, { body: { kind: 'bedrock' } })).toMatchObject({
+    status: 400,
+    body: { field: 'region', message: 'region must be given: zael itself has no region (AWS_REGION)' },
+  })
+  expect((await send('PUT', PATH, { body: bedrock({ region: 'us-east-1' }) })).status).toBe(201)
+})
+
 describe('the upstreams of a model', () => {
   test('must exist', async () => {
     const { send } = createTestApp()
