@@ -1,11 +1,9 @@
 import type { CacheFactory, Logger } from '../core/ports/platform.ts'
 import type { RequestSigner, SecretReader, UpstreamReader } from '../core/ports/upstreams.ts'
-import { createChatBridge } from '../gateway/chat-bridge.ts'
-import { timerDelay } from '../gateway/chat-objects.ts'
 import { createGateway, type Gateway } from '../gateway/gateway.ts'
 import { createPromptCounter } from '../gateway/prompt-counter.ts'
-import { createSimulatedModel } from '../gateway/simulated-model.ts'
-import { createTokenCounter } from '../gateway/token-counter.ts'
+import { timerDelay } from '../gateway/simulated/delay.ts'
+import { createSimulatedModel } from '../gateway/simulated/simulated-model.ts'
 import type { ExchangeLimits } from '../gateway/upstream/exchange-handler.ts'
 import { systemClock } from '../platform/runtime.ts'
 import type { Environment, Settings } from '../settings/settings.ts'
@@ -28,7 +26,9 @@ export const composeGateway = (settings: Settings, parts: ComposedGatewayParts):
   const simulated = createSimulatedModel({
     clock: systemClock,
     delay: timerDelay,
+    countText: prompts.countText,
     latencyMs: settings.simulatedLatencyMs,
+    tokensPerSecond: settings.simulatedTokensPerSecond,
     nodeId: settings.nodeId,
   })
   return createGateway({
@@ -41,7 +41,7 @@ export const composeGateway = (settings: Settings, parts: ComposedGatewayParts):
     signer: lazySigner(region),
     prompts,
     countText: prompts.countText,
-    simulated: { ...createChatBridge(simulated, createTokenCounter()), defaultOutputTokens: 16 },
+    simulated,
     heartbeatMs: settings.heartbeatSeconds * 1000,
     ...(remainingMs && { bound: (limits: ExchangeLimits) => withinInvocation(limits, remainingMs()) }),
   })

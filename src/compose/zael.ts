@@ -57,7 +57,7 @@ const FLUSH_EVERY_MS = 250
 
 const MAX_MODEL_BODY_BYTES = 32 * 1_048_576
 
-/** The composition root: wires the stores, the limiter, the chat backend and the API. */
+/** The composition root: wires the stores, the limiter, the gateway and the API. */
 export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {
   const { logger, metrics } = parts
   const table = openTable({ ...parts, settings })

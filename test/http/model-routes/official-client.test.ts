@@ -3,23 +3,26 @@ import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import OpenAI, { NotFoundError, RateLimitError } from 'openai'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createChatBridge } from '../../../src/gateway/chat-bridge.ts'
-import { createSimulatedModel } from '../../../src/gateway/simulated-model.ts'
-import { createTokenCounter } from '../../../src/gateway/token-counter.ts'
+import { createPromptCounter } from '../../../src/gateway/prompt-counter.ts'
+import { createSimulatedModel } from '../../../src/gateway/simulated/simulated-model.ts'
 import { systemClock } from '../../../src/platform/runtime.ts'
+import { createTestGateway } from '../../gateway/test-gateway.ts'
 import { createDemoChat as createDemo, type DemoChat, hello } from './demo-chat.ts'
 import { createFakeLimiter } from './fake-limiter.ts'
+
+const prompts = createPromptCounter()
 
 const simulated = createSimulatedModel({
   clock: systemClock,
   delay: async () => {},
+  countText: prompts.countText,
   latencyMs: 0,
+  tokensPerSecond: null,
   nodeId: 'node-1',
 })
 
-const backend = createChatBridge(simulated, createTokenCounter())
-
-const createDemoChat: typeof createDemo = (overrides) => createDemo({ backend, ...overrides })
+const createDemoChat: typeof createDemo = (overrides) =>
+  createDemo({ backend: createTestGateway([], { prompts, simulated }).gateway, ...overrides })
 
 /** The official client of key-bob, on a real connection; retries wait no longer than the response names. */
 const clientOf = async ({ app }: DemoChat, maxRetries = 0): Promise<OpenAI> => {
@@ -68,7 +71,7 @@ test('the official client streams, with usage at the end', async () => {
   expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe(
     'This response is simulated:',
   )
-  expect(chunks.map(({ choices }) => choices[0]?.finish_reason).filter(Boolean)).toEqual(['stop'])
+  expect(chunks.map(({ choices }) => choices[0]?.finish_reason).filter(Boolean)).toEqual(['length'])
   expect(chunks.at(-1)?.usage).toEqual({ prompt_tokens: 13, completion_tokens: 5, total_tokens: 18 })
 })
 
