@@ -43,8 +43,8 @@ export const UpstreamsSection = () => {
           )}
         </div>
         <p class="quiet">
-          The APIs that serve models. A model that names none uses <code>default</code>. After failures, a
-          model rests at an upstream for 30 seconds, in each process by itself.
+          The APIs that serve models. A model that names none uses <code>default</code>, and is unavailable
+          without it. After failures, a model rests at an upstream for 30 seconds, in each process by itself.
         </p>
       </div>
       {removed !== undefined && <DoneNotice text={`${removed} is removed.`} takesFocus />}

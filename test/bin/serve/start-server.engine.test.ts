@@ -115,6 +115,39 @@ test('UPSTREAMS_FILE is loaded before the first request', async () => {
   expect(await response.json()).toMatchObject({ base_url: 'https://a.example/v1', secret })
 })
 
+test('a changed upstream serves the next request, and GET shows its failures', async () => {
+  const upstream = await start({ NODE_ID: 'upstream' })
+  const { apiUrl } = await start({ NODE_ID: 'gateway', UPSTREAM_SECRET_A: 'key-alice' })
+  const chat = async () => {
+    const response = await fetch(`${apiUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer key-bob', 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4', max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] }),
+    })
+    const { node_id }: { node_id?: string } = await response.json()
+    return { status: response.status, node_id, via: response.headers.get('x-zael-upstream') }
+  }
+  const configure = (method: string, body?: object) =>
+    fetch(`${apiUrl}/api/upstreams/default`, {
+      method,
+      headers: { authorization: 'Bearer dev-admin', 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+  expect(await chat()).toMatchObject({ node_id: 'gateway', via: 'simulated' })
+  const base_url = `${upstream.apiUrl}/v1`
+  expect((await configure('PUT', { kind: 'openai', base_url, secret: 'env:UPSTREAM_SECRET_A' })).status).toBe(
+    201,
+  )
+  expect(await chat()).toEqual({ status: 200, node_id: 'upstream', via: 'default' })
+  await upstream.stop()
+  expect(await chat()).toMatchObject({ status: 502, via: 'default' })
+  expect(await (await configure('GET')).json()).toMatchObject({
+    models: [{ model: 'gpt-4', last_failure: { cause: 'connect' } }],
+  })
+  expect((await configure('DELETE')).status).toBe(204)
+  expect(await chat()).toMatchObject({ node_id: 'gateway', via: 'simulated' })
+})
+
 test('chats are sent to an OpenAI-compatible upstream', async () => {
   const upstream = await start({ NODE_ID: 'upstream' })
   const server = await start({

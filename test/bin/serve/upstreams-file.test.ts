@@ -37,7 +37,7 @@ describe('a file of upstreams', () => {
     const file = await readUpstreamsFile(
       fileURLToPath(new URL('../../../seed/upstreams.yaml', import.meta.url)),
     )
-    expect([...file.upstreams.keys()]).toEqual(['openai', 'anthropic', 'bedrock-eu', 'vllm', 'simulated'])
+    expect([...file.upstreams.keys()]).toEqual(['openai', 'anthropic', 'bedrock-eu', 'vllm', 'default'])
     expect(file.upstreams.get('vllm')).toMatchObject({
       kind: 'openai',
       baseUrl: 'http://localhost:8000/v1',
