@@ -124,7 +124,7 @@ test('a changed upstream serves the next request, and GET shows its failures', a
       headers: { authorization: 'Bearer key-bob', 'content-type': 'application/json' },
       body: JSON.stringify({ model: 'gpt-4', max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] }),
     })
-    const { node_id }: { node_id?: string } = await response.json()
+    const { node_id }: { node_id?: string } = JSON.parse(await response.text())
     return { status: response.status, node_id, via: response.headers.get('x-zael-upstream') }
   }
   const configure = (method: string, body?: object) =>
