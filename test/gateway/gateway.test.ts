@@ -14,6 +14,10 @@ import {
 } from './scripted-upstream.ts'
 import { aCall, aModelAt, anUpstream, createTestGateway, shown, streamed } from './test-gateway.ts'
 
+const raise = (message: string): never => {
+  throw new Error(message)
+}
+
 const USAGE = { prompt_tokens: 11, completion_tokens: 22, total_tokens: 33 }
 
 describe('a whole response', () => {
@@ -381,6 +385,27 @@ describe('a caller that disconnects', () => {
     await expect(calling).rejects.toMatchObject({ name: 'CallAborted', charge: { of: 'estimate' } })
   })
 
+  test('between the headers and the first event is charged the estimate', async () => {
+    const held: ServerResponse[] = []
+    const { baseUrl } = await startUpstream((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+      held.push(response)
+    })
+    const { gateway, log } = createTestGateway([anUpstream({ baseUrl })])
+    const caller = new AbortController()
+    const calling = gateway.call(aCall({ body: { messages: [], stream: true }, signal: caller.signal }))
+    const rejected = expect(calling).rejects.toMatchObject({
+      name: 'CallAborted',
+      charge: { of: 'estimate' },
+    })
+    while (held.length === 0) await new Promise(setImmediate)
+    const closed = once(held[0] ?? raise('no response'), 'close')
+    caller.abort()
+    await rejected
+    await closed
+    expect(log).toEqual([])
+  })
+
   test('does not make zael ask the next upstream', async () => {
     const works = await startUpstream(json(200, anAnswer('Hi', USAGE)))
     const caller = new AbortController()
@@ -465,6 +490,11 @@ describe('a field that zael adds and an upstream refuses', () => {
     const body = { messages: [], max_completion_tokens: 5 }
     expect(shown(await gateway.call(aCall({ body, outputBound: null }))).status).toBe(422)
     expect(received).toHaveLength(1)
+    const strict = await refusing('stream_options')
+    const other = createTestGateway([anUpstream({ baseUrl: strict.baseUrl })]).gateway
+    const asked = { messages: [], stream: true, stream_options: { include_usage: true } }
+    expect(shown(await other.call(aCall({ body: asked }))).status).toBe(422)
+    expect(strict.received).toHaveLength(1)
   })
 })
 
