@@ -36,12 +36,17 @@ const assets: Assets = {
 const MAX_CACHED = 2_000
 const smallCaches: CacheFactory = ({ max }) => lruCaches({ max: Math.min(max, MAX_CACHED) })
 
-/** Lambda environments start at any request: none of them can be the one that loads files into the table. */
-const rejectFiles = ({ apiKeysFile, apiKeysJson, upstreamsFile }: Settings): void => {
+/**
+ * The settings as they apply on Lambda. Throws `SettingsError` for files: environments start at any request, and none of them
+ * can be the one that loads files into the table.
+ */
+export const settingsOnLambda = (settings: Settings): Settings => {
+  const { apiKeysFile, apiKeysJson, upstreamsFile } = settings
   const mistakes: string[] = []
   if (apiKeysFile !== null || apiKeysJson !== null) mistakes.push(NO_KEYS)
   if (upstreamsFile !== null) mistakes.push(NO_UPSTREAMS)
   if (mistakes.length > 0) throw new SettingsError(mistakes)
+  return { ...settings, maxModelBodyBytes: Math.min(settings.maxModelBodyBytes, MAX_MODEL_BODY_BYTES) }
 }
 
 const NO_KEYS =
@@ -60,23 +65,17 @@ export interface LambdaParts {
 }
 
 /** zael for a Lambda. Opens no connection. Throws `SettingsError` for settings that are not supported on Lambda. */
-export const createLambdaApi = ({ settings, logger, metrics }: LambdaParts): Zael => {
-  rejectFiles(settings)
-  const maxModelBodyBytes = Math.min(settings.maxModelBodyBytes, MAX_MODEL_BODY_BYTES)
-  return composeZael(
-    { ...settings, maxModelBodyBytes },
-    {
-      connect: connectToAws,
-      logger,
-      metrics,
-      caches: smallCaches,
-      assets,
-      version,
-      environment: process.env,
-      listener: { runsBetweenRequests: false, streamIntervalMs: null, isLocalOnly: false },
-    },
-  )
-}
+export const createLambdaApi = ({ settings, logger, metrics }: LambdaParts): Zael =>
+  composeZael(settingsOnLambda(settings), {
+    connect: connectToAws,
+    logger,
+    metrics,
+    caches: smallCaches,
+    assets,
+    version,
+    environment: process.env,
+    listener: { runsBetweenRequests: false, streamIntervalMs: null, isLocalOnly: false },
+  })
 
 /** The body; `finish` runs before its end, also if it is cancelled or fails. */
 const withFinish = (body: ReadableStream<Uint8Array>, finish: () => Promise<void>) => {

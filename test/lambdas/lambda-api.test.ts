@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
-import { createLambdaApi, finishResponses } from '../../lambdas/lambda-api.ts'
+import { createLambdaApi, finishResponses, settingsOnLambda } from '../../lambdas/lambda-api.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { readSettings, SettingsError } from '../../src/settings/read-settings.ts'
 
@@ -21,6 +21,14 @@ test('rejects UPSTREAMS_FILE and names the alternative', () => {
       'UPSTREAMS_FILE is for npm start: on Lambda add upstreams by PUT /api/upstreams/{name} and models by PUT /api/models/{id}',
     ]),
   )
+})
+
+test.each([
+  [{}, 4_194_304],
+  [{ MAX_MODEL_BODY_BYTES: '5000000' }, 4_194_304],
+  [{ MAX_MODEL_BODY_BYTES: '1000' }, 1000],
+])('with %j, a body of a model route is at most %i bytes', (environment, most) => {
+  expect(settingsOnLambda(readSettings(environment)).maxModelBodyBytes).toBe(most)
 })
 
 test('accepts settings without a file', () => {
