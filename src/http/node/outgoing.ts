@@ -36,12 +36,20 @@ const sendChunks = async (outgoing: ServerResponse, chunks: ChunkReader): Promis
       outgoing.end(chunk)
       return
     }
-    if (!outgoing.write(chunk)) await Promise.race([drained(outgoing), cancelled])
+    if (!outgoing.write(chunk)) await drained(outgoing)
   }
 }
 
+/** Resolves when more can be written, or when the connection is closed. */
 const drained = (outgoing: ServerResponse): Promise<void> =>
-  new Promise((resolve) => outgoing.once('drain', resolve))
+  new Promise((resolve) => {
+    const done = () => {
+      outgoing.off('drain', done).off('close', done)
+      resolve()
+    }
+    outgoing.on('drain', done).on('close', done)
+    if (outgoing.closed) done()
+  })
 
 /** Aborts when the connection closes before the response is complete. */
 export const disconnection = (outgoing: ServerResponse): AbortSignal => {

@@ -450,6 +450,30 @@ describe.each([true, false])('a connection (direct: %s)', (isDirect) => {
     expect(generated.chunks).toBe(2000)
     socket.destroy()
   })
+
+  test('that ends without having read its stream stops the model', async () => {
+    const events = new EventEmitter()
+    const cancelled = once(events, 'cancelled')
+    let chunks = 0
+    const all = eventsOf(Array(1999).fill('x'.repeat(20_000)), usageCharge(8, 1))
+    const next = async () => {
+      chunks += 1
+      return all.next()
+    }
+    const cancel = () => void events.emit('cancelled')
+    const { url } = await started({ isDirect, call: async () => streamed({ ...all, next, cancel }) })
+    const { socket } = await connected(url)
+    socket.pause()
+    socket.write(rawRequest(JSON.stringify({ ...CHAT, stream: true }), '/v1/chat/completions'))
+    let before = -1
+    while (chunks === 0 || chunks > before) {
+      before = chunks
+      for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    socket.destroy()
+    await cancelled
+    expect(chunks).toBeLessThan(2000)
+  })
 })
 
 test('failed authentications are counted once per request', async () => {
