@@ -166,6 +166,7 @@ const costOf = (
       input: usage.inputTokens,
       output: usage.outputTokens,
       cachedInput: usage.cachedInputTokens ?? 0,
+      cacheWrite: usage.cacheWriteTokens ?? 0,
     })
   }
   return cost

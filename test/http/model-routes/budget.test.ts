@@ -17,7 +17,7 @@ const thrifty = (usage: ModelUsage): ModelBackend =>
 
 const BUDGET = { name: 'budget', meter: 'cost_usd_micros', capacity: 5_000, refill_rate: 0.001 }
 
-const start = async (backend: ModelBackend = generating, prices: typeof PRICES | null = PRICES) => {
+const start = async (backend: ModelBackend = generating, prices: object | null = PRICES) => {
   const warnings: unknown[] = []
   const logger: Logger = {
     ...silentLogger,
@@ -66,6 +66,21 @@ describe('a budget', () => {
     await deps.limiter.flush({ all: true })
     // 20 × 1.5 + 80 × 0.5 + 10 × 10
     expect([await spent(), await left()]).toEqual([170, 4830])
+  })
+
+  test('charges cache writes at their own price, and a long context at its prices', async () => {
+    const used = { inputTokens: 100, outputTokens: 10, cachedInputTokens: 40, cacheWriteTokens: 20 }
+    const prices = { ...PRICES, cache_write_per_million: 2 }
+    const short = await start(thrifty(used), prices)
+    await short.chat(400)
+    await short.deps.limiter.flush({ all: true })
+    // 40 × 1.5 + 40 × 0.5 + 20 × 2 + 10 × 10
+    expect(await short.spent()).toBe(220)
+    const long_context = { above_tokens: 99, input_per_million: 3, output_per_million: 20 }
+    const long = await start(thrifty(used), { ...prices, long_context })
+    await long.chat(200)
+    await long.deps.limiter.flush({ all: true })
+    expect(await long.spent()).toBe(440)
   })
 
   test('that is exhausted is an exhausted quota, which clients do not retry', async () => {
