@@ -55,8 +55,6 @@ export interface Zael {
 /** The longest that a refund waits for others of its bucket. */
 const FLUSH_EVERY_MS = 250
 
-const MAX_MODEL_BODY_BYTES = 32 * 1_048_576
-
 /** The composition root: wires the stores, the limiter, the gateway and the API. */
 export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {
   const { logger, metrics } = parts
@@ -157,8 +155,8 @@ const httpSettings = (
   defaultModel: settings.defaultModel,
   errorFormat: settings.errorFormat,
   maxBodyBytes: settings.maxBodyBytes,
-  maxModelBodyBytes: MAX_MODEL_BODY_BYTES,
-  maxRetrySeconds: 60,
+  maxModelBodyBytes: settings.maxModelBodyBytes,
+  maxRetrySeconds: settings.maxRetrySeconds,
   corsOrigins: settings.corsOrigins,
   trustedProxies: settings.trustedProxies,
   rateLimitingEnabled: settings.rateLimitingEnabled,

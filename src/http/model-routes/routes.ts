@@ -2,7 +2,16 @@ import { Hono } from 'hono'
 import { resolver } from 'hono-openapi'
 import type * as v from 'valibot'
 import { chatCompletionResponse, chatRequestBody } from '../../contract/chat.ts'
+import { completionRequestBody, completionResponse } from '../../contract/completions.ts'
+import { embeddingRequestBody, embeddingResponse } from '../../contract/embeddings.ts'
 import { openAiDenialResponse, openAiErrorResponse } from '../../contract/errors.ts'
+import {
+  countTokensRequestBody,
+  countTokensResponse,
+  messageRequestBody,
+  messageResponse,
+} from '../../contract/messages.ts'
+import { responseRequestBody, responseResponse } from '../../contract/responses.ts'
 import type { JsonObject } from '../../core/model/json.ts'
 import type { ModelApi } from '../../core/ports/model-backend.ts'
 import type { HeaderOf } from '../../web/client.ts'
@@ -27,6 +36,8 @@ interface ModelRoute {
   readonly response: v.GenericSchema
 }
 
+const STREAMED = 'With `stream: true` the response is a stream of events.'
+
 /** Every route to a model. */
 const MODEL_ROUTES: readonly ModelRoute[] = [
   {
@@ -34,8 +45,48 @@ const MODEL_ROUTES: readonly ModelRoute[] = [
     path: '/chat/completions',
     schema: chatRequestBody,
     summary: 'Create a chat completion',
-    description: "OpenAI's request and response. With `stream: true` the response is a stream of events.",
+    description: `OpenAI's request and response. ${STREAMED}`,
     response: chatCompletionResponse,
+  },
+  {
+    api: 'completions',
+    path: '/completions',
+    schema: completionRequestBody,
+    summary: 'Create a completion',
+    description: `OpenAI's request and response. ${STREAMED}`,
+    response: completionResponse,
+  },
+  {
+    api: 'embeddings',
+    path: '/embeddings',
+    schema: embeddingRequestBody,
+    summary: 'Create embeddings',
+    description: "OpenAI's request and response.",
+    response: embeddingResponse,
+  },
+  {
+    api: 'responses',
+    path: '/responses',
+    schema: responseRequestBody,
+    summary: 'Create a response',
+    description: `OpenAI's request and response. ${STREAMED} A response of the last 24 hours can be continued by \`previous_response_id\`, by the same entity.`,
+    response: responseResponse,
+  },
+  {
+    api: 'messages',
+    path: '/messages',
+    schema: messageRequestBody,
+    summary: 'Create a message',
+    description: `Anthropic's request and response. ${STREAMED}`,
+    response: messageResponse,
+  },
+  {
+    api: 'count_tokens',
+    path: '/messages/count_tokens',
+    schema: countTokensRequestBody,
+    summary: 'Count the tokens of a message',
+    description: "Anthropic's request and response. Charges one request and no tokens.",
+    response: countTokensResponse,
   },
 ]
 
