@@ -3,7 +3,7 @@ import { systemClock } from '../src/platform/runtime.ts'
 import { createSecretValues } from '../src/platform/secrets.ts'
 import { traceToSources } from '../src/platform/source-maps.ts'
 import { readSettings } from '../src/settings/read-settings.ts'
-import { bufferedHandler, type Fetching, streamingHandler } from './handlers.ts'
+import { bufferedHandler, type Fetching, type OnInvocation, streamingHandler } from './handlers.ts'
 import { createLambdaApi, finishResponses } from './lambda-api.ts'
 
 traceToSources()
@@ -11,7 +11,15 @@ const { ADMIN_TOKEN_SECRET_ARN = '', VIEWER_TOKEN_SECRET_ARN = '', RESPONSE_STRE
 const settings = readSettings(process.env)
 const logger = createPowertoolsLogger('zael-api', settings.logLevel)
 const metrics = createPowertoolsMetrics('zael-api')
-const zael = createLambdaApi({ settings, logger, metrics })
+
+/** When the current invocation must have ended, by `performance.now`: an environment serves one at a time. */
+let deadlineMs = Number.POSITIVE_INFINITY
+const onInvocation: OnInvocation = (context) => {
+  deadlineMs = performance.now() + context.getRemainingTimeInMillis()
+}
+const remainingMs = (): number => deadlineMs - performance.now()
+
+const zael = createLambdaApi({ settings, logger, metrics, remainingMs })
 
 const tokens = createSecretValues({
   ids: [ADMIN_TOKEN_SECRET_ARN, VIEWER_TOKEN_SECRET_ARN],
@@ -48,4 +56,6 @@ const canStream = typeof awslambda !== 'undefined' && typeof awslambda.streamify
 
 /** Streams if the API does (on AWS): emulators do not support it. */
 export const handler =
-  RESPONSE_STREAMING === 'true' && canStream ? streamingHandler(app) : bufferedHandler(app)
+  RESPONSE_STREAMING === 'true' && canStream
+    ? streamingHandler(app, onInvocation)
+    : bufferedHandler(app, onInvocation)

@@ -8,6 +8,9 @@ export interface Fetching {
   fetch(request: Request, env: unknown): Response | Promise<Response>
 }
 
+/** Called when an invocation begins. */
+export type OnInvocation = (context: Pick<LambdaContext, 'getRemainingTimeInMillis'>) => void
+
 /** Hono converts the event to a request; `respond` handles it with the platform's bindings. */
 const invoke = (
   event: LambdaEvent,
@@ -29,21 +32,24 @@ const isContentTypeBinary = (type: string): boolean => /^(image|font)\//i.test(t
  * Gateway decodes only if its binary media types and the request's `Accept` match.
  */
 export const bufferedHandler =
-  (app: Fetching) =>
-  (event: LambdaEvent, context: LambdaContext): Promise<unknown> =>
-    invoke(event, context, (request, env) => {
+  (app: Fetching, onInvocation?: OnInvocation) =>
+  (event: LambdaEvent, context: LambdaContext): Promise<unknown> => {
+    onInvocation?.(context)
+    return invoke(event, context, (request, env) => {
       const headers = new Headers(request.headers)
       headers.delete('accept-encoding')
       return app.fetch(new Request(request, { headers }), env)
     })
+  }
 
 /**
  * A Lambda's handler that streams. When the stream breaks, the request's signal aborts and the body is cancelled; the handler
  * resolves once the body has ended or its cancellation is complete, as nothing runs after it. AWS does not report that a client
  * has disconnected: the body is then read to its end.
  */
-export const streamingHandler = (app: Fetching) =>
+export const streamingHandler = (app: Fetching, onInvocation?: OnInvocation) =>
   awslambda.streamifyResponse(async (event: LambdaEvent, stream: Writable, context) => {
+    onInvocation?.(context)
     const client = watchClient(stream)
     let response = new Response(null)
     await invoke(event, context, async (request, env) => {

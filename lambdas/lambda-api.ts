@@ -62,10 +62,12 @@ export interface LambdaParts {
   readonly settings: Settings
   readonly logger: Logger
   readonly metrics: Metrics
+  /** The time that is left for the current invocation, in ms. */
+  readonly remainingMs: () => number
 }
 
 /** zael for a Lambda. Opens no connection. Throws `SettingsError` for settings that are not supported on Lambda. */
-export const createLambdaApi = ({ settings, logger, metrics }: LambdaParts): Zael =>
+export const createLambdaApi = ({ settings, logger, metrics, remainingMs }: LambdaParts): Zael =>
   composeZael(settingsOnLambda(settings), {
     connect: connectToAws,
     logger,
@@ -74,6 +76,7 @@ export const createLambdaApi = ({ settings, logger, metrics }: LambdaParts): Zae
     assets,
     version,
     environment: process.env,
+    remainingMs,
     listener: { runsBetweenRequests: false, streamIntervalMs: null, isLocalOnly: false },
   })
 

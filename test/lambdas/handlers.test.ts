@@ -51,6 +51,18 @@ describe('a handler with whole responses', () => {
     expect(response).toMatchObject({ body: 'null' })
   })
 
+  test('passes on the context of each invocation before the app responds', async () => {
+    const order: unknown[] = []
+    const app: Fetching = {
+      fetch() {
+        order.push('app')
+        return new Response('')
+      },
+    }
+    await bufferedHandler(app, (context) => order.push(context))(eventOf(), CONTEXT)
+    expect(order).toEqual([CONTEXT, 'app'])
+  })
+
   test('passes the path below the base path to the app', async () => {
     expect(await responseOf((request) => new Response(new URL(request.url).pathname))).toMatchObject({
       body: '/some',

@@ -5,7 +5,12 @@ import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { readSettings, SettingsError } from '../../src/settings/read-settings.ts'
 
 const made = (environment: Readonly<Record<string, string>>) => () =>
-  createLambdaApi({ settings: readSettings(environment), logger: silentLogger, metrics: noMetrics })
+  createLambdaApi({
+    settings: readSettings(environment),
+    logger: silentLogger,
+    metrics: noMetrics,
+    remainingMs: () => 0,
+  })
 
 test.each(['API_KEYS_FILE', 'API_KEYS_JSON'])('rejects %s and names the alternative', (name) => {
   expect(made({ [name]: '{}' })).toThrow(
