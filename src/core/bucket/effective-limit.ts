@@ -1,4 +1,5 @@
 import type { Limit } from '../model/limit.ts'
+import type { Meter } from '../model/meter.ts'
 import type { Algorithm } from './algorithm.ts'
 
 /** The source of limits that are not set in the table: the defaults of this process. */
@@ -15,6 +16,17 @@ export interface EffectiveLimit {
   readonly source: string
   /** The share of the capacity that is reserved for callers of a higher priority; 0: none. */
   readonly headroom: number
+}
+
+const meters = new WeakMap<readonly EffectiveLimit[], readonly Meter[]>()
+
+/** The meters that the limits count, each once; the same list for the same limits. */
+export const metersOf = (limits: readonly EffectiveLimit[]): readonly Meter[] => {
+  const known = meters.get(limits)
+  if (known !== undefined) return known
+  const found = [...new Set(limits.map(({ limit }) => limit.meter))]
+  meters.set(limits, found)
+  return found
 }
 
 /** The maximum amount in use, the caller's request included. */

@@ -12,11 +12,20 @@ export interface CachedBuckets extends BucketStore {
   cached(id: BucketId): BucketItem | undefined
   /** The same, by the bucket's key. */
   cachedAt(key: string): BucketItem | undefined
+  /** The entry of a bucket in the cache; undefined if there is none. A bucket may have another once `entries` has changed. */
+  entryAt(key: string): CachedBucket | undefined
+  readonly entries: { readonly added: number }
+}
+
+/** A bucket in the cache. */
+export interface CachedBucket {
+  /** Undefined if the bucket has been removed. */
+  item: BucketItem | undefined
 }
 
 export interface CachedBucketsOptions {
   readonly store: BucketStore
-  readonly cache: Cache<BucketItem>
+  readonly cache: Cache<CachedBucket>
   readonly clock: Clock
   readonly metrics: Metrics
   /** Called when a bucket has a new generation, or is gone: leases of the previous one are void. */
@@ -31,15 +40,27 @@ export const createCachedBuckets = ({
   onNewGeneration,
 }: CachedBucketsOptions): CachedBuckets => {
   const circuit = createCircuit(clock)
+  const entries = { added: 0 }
+  const add = (key: string, item: BucketItem): void => {
+    entries.added++
+    cache.set(key, { item })
+  }
+  const remove = (key: string, entry: CachedBucket | undefined): void => {
+    if (entry) entry.item = undefined
+    cache.delete(key)
+  }
   const keep = (key: string, item: BucketItem | undefined): void => {
-    const previous = cache.get(key)
-    if (previous && previous.born !== item?.born) onNewGeneration?.(key)
-    if (!item) cache.delete(key)
-    else if (isNewer(item, cache.get(key))) cache.set(key, item)
+    const entry = cache.get(key)
+    if (entry?.item && entry.item.born !== item?.born) onNewGeneration?.(key)
+    if (!item) remove(key, entry)
+    else if (entry === undefined) add(key, item)
+    else if (isNewer(item, entry.item)) entry.item = item
   }
   return {
-    cached: (id) => cache.get(bucketKey(id)),
-    cachedAt: (key) => cache.get(key),
+    cached: (id) => cache.get(bucketKey(id))?.item,
+    cachedAt: (key) => cache.get(key)?.item,
+    entryAt: (key) => cache.get(key),
+    entries,
     async write(id, write) {
       metrics.count('bucket_writes')
       circuit.check()

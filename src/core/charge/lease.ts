@@ -14,19 +14,28 @@ export interface Lease {
   /** The end by the monotonic and by the wall clock: whichever comes first, as either clock may stand still or be set back. */
   readonly endsNs: bigint
   readonly endsAt: bigint
-  /** The meters of the lease. */
+  /** The meters that the limits of the bucket count; the lease contains some of them. */
   readonly meters: readonly Meter[]
-  /** The remaining tokens per meter. */
+  /** The remaining tokens per meter of the lease. */
   readonly left: Partial<Record<Meter, number>>
   /** The next lease is due if less than this remains of a meter, and from `dueNs` on by the monotonic clock. */
   readonly dueBelow: Cost
   readonly dueNs: bigint
   /** True: the next lease has been requested, or this one is not renewed. */
   isFollowed: boolean
+  /** The last moment at which it was live: comparing times takes longer than the rest of spending it. */
+  liveAt: Moment | undefined
 }
 
 export const isLive = (lease: Lease, now: bigint, monotonicNs: bigint): boolean =>
   monotonicNs < lease.endsNs && now < lease.endsAt
+
+const isLiveAt = (lease: Lease, moment: Moment): boolean => {
+  if (lease.liveAt === moment) return true
+  if (!isLive(lease, moment.now, moment.monotonic)) return false
+  lease.liveAt = moment
+  return true
+}
 
 /** Whether to charge the next lease now, so that it is available before this one ends. */
 export const isDue = ({ isFollowed, dueNs, dueBelow, meters, left }: Lease, monotonicNs: bigint): boolean => {
@@ -37,11 +46,12 @@ export const isDue = ({ isFollowed, dueNs, dueBelow, meters, left }: Lease, mono
 }
 
 /** A cost of 0 on each of the lease's meters. */
-export const zeroCostOf = ({ meters }: Lease): Cost => Object.fromEntries(meters.map((meter) => [meter, 0]))
+export const zeroCostOf = ({ dueBelow }: Lease): Cost =>
+  Object.fromEntries(Object.keys(dueBelow).map((meter) => [meter, 0]))
 
 /** Whether the lease contains `cost`, of all meters that its limits count. */
-const holds = ({ left, receipt }: Lease, cost: Cost): boolean => {
-  for (const { meter } of receipt.limits) {
+const holds = ({ left, meters }: Lease, cost: Cost): boolean => {
+  for (const meter of meters) {
     const wanted = cost[meter]
     if (wanted !== undefined && wanted > (left[meter] ?? -1)) return false
   }
@@ -66,19 +76,14 @@ export const emptied = ({ left }: Lease): Cost => {
 }
 
 /** The first live lease that contains all of `cost`. */
-export const payingLease = (
-  leases: readonly Lease[],
-  cost: Cost,
-  now: bigint,
-  monotonicNs: bigint,
-): Lease | undefined => {
-  for (const lease of leases) if (isLive(lease, now, monotonicNs) && holds(lease, cost)) return lease
+export const payingLease = (leases: readonly Lease[], cost: Cost, moment: Moment): Lease | undefined => {
+  for (const lease of leases) if (isLiveAt(lease, moment) && holds(lease, cost)) return lease
   return undefined
 }
 
 /** The remaining tokens of the live leases on one meter. */
-export const leftOf = (leases: readonly Lease[], meter: Meter, { now, monotonic }: Moment): number => {
+export const leftOf = (leases: readonly Lease[], meter: Meter, moment: Moment): number => {
   let sum = 0
-  for (const lease of leases) if (isLive(lease, now, monotonic)) sum += lease.left[meter] ?? 0
+  for (const lease of leases) if (isLiveAt(lease, moment)) sum += lease.left[meter] ?? 0
   return sum
 }

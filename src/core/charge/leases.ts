@@ -1,11 +1,11 @@
 import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
 import { effectiveFields } from '../bucket/carry-over.ts'
-import type { EffectiveLimit } from '../bucket/effective-limit.ts'
+import { type EffectiveLimit, metersOf } from '../bucket/effective-limit.ts'
 import { receiptOf } from '../bucket/receipt.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { type Cost, METERS, type Meter, sumOf } from '../model/meter.ts'
 import { smaller } from '../model/time.ts'
-import type { Clock } from '../ports/platform.ts'
+import { type Clock, momentOf } from '../ports/platform.ts'
 import { AHEAD_NS, createDemand, noteDemand, noteThrottled, type RecentDemand, reachOf } from './demand.ts'
 import type { Denial } from './denial.ts'
 import { emptied, isDue, isLive, isSpent, type Lease, payingLease, spend } from './lease.ts'
@@ -80,7 +80,7 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
   const of = ({ bucket, limits }: LeaseOwner): LeasedBucket =>
     registry.of(bucketKey(bucket), chargingText(limits), clock.monotonic())
   const payer = ({ leases }: LeasedBucket, cost: Cost): Lease | undefined =>
-    payingLease(leases, cost, clock.now(), clock.monotonic())
+    payingLease(leases, cost, momentOf(clock))
   const heldOf = ({ leases }: Pick<LeasedBucket, 'leases'>): Cost =>
     leases.length === 0 ? NOTHING : allLeft(leases, clock.now(), clock.monotonic())
   const extraFor =
@@ -185,11 +185,12 @@ const leaseOf = (
     startedNs,
     endsNs,
     endsAt: ends.reduce((least, end) => smaller(least, end), chargedAt + ttlNs),
-    meters: METERS.filter((meter) => extra[meter] !== undefined),
+    meters: metersOf(limits),
     left: { ...extra },
     dueBelow: partOf(extra, 1 / (2 * (reach ?? 1))),
     dueNs: endsNs - smaller(ttlNs / 2n, AHEAD_NS),
     isFollowed: reach === undefined,
+    liveAt: undefined,
   }
 }
 

@@ -3,8 +3,9 @@ import { type Clock, type Logger, type Moment, momentOf } from '../ports/platfor
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import type { ResolutionRead, Resolver } from '../resolve/resolver.ts'
 import type { Decision, DecisionRequest } from './decision.ts'
-import type { FastPath, PreparedBuckets } from './fast-path.ts'
+import type { FastPath } from './fast-path.ts'
 import type { LiveParts, LivePath } from './live-path.ts'
+import type { PreparedBuckets } from './prepared-buckets.ts'
 
 /*
  * Decisions in one synchronous call, by the cached configuration: those that need no write, and those on buckets that only this

@@ -3,8 +3,7 @@ import { limitChargesOf } from '../bucket/charge-plan.ts'
 import type { EffectiveLimit } from '../bucket/effective-limit.ts'
 import { receiptOf } from '../bucket/receipt.ts'
 import { algorithmOf, scaled } from '../bucket/registry.ts'
-import type { BucketItem } from '../bucket/write.ts'
-import { createCachedBuckets } from '../charge/cached-buckets.ts'
+import { type CachedBucket, createCachedBuckets } from '../charge/cached-buckets.ts'
 import { createTally } from '../charge/counters.ts'
 import { settleBucket } from '../charge/settle-bucket.ts'
 import { writeCharge } from '../charge/write-charge.ts'
@@ -49,7 +48,7 @@ const AVAILABLE_AGAIN_NS = SECOND_NS
  */
 export const createFallback = (options: FallbackOptions): Fallback => {
   const { localBuckets, newCache, clock, onUnavailable, localShare } = options
-  const cache = newCache<BucketItem>({ max: MAX_LOCAL_BUCKETS })
+  const cache = newCache<CachedBucket>({ max: MAX_LOCAL_BUCKETS })
   const store = createCachedBuckets({ store: localBuckets, cache, clock, metrics: noMetrics })
   const local = { store, tally: createTally(), clock, metrics: noMetrics }
 

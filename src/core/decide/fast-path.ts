@@ -1,19 +1,16 @@
-import { bucketKey } from '../bucket/bucket-store.ts'
-import { createLiveTimes, type LiveBuckets } from '../bucket/live-bucket.ts'
 import type { Batches } from '../charge/batches.ts'
 import type { CachedBuckets } from '../charge/cached-buckets.ts'
-import { plus, type Tally, USED } from '../charge/counters.ts'
-import { denies } from '../charge/denial.ts'
-import { isDue, type Lease, payingLease, spend } from '../charge/lease.ts'
-import { type LeasedBucket, type Leases, noteRequest } from '../charge/leases.ts'
+import type { Tally } from '../charge/counters.ts'
+import { isDue, type Lease, spend } from '../charge/lease.ts'
+import { type Leases, noteRequest } from '../charge/leases.ts'
 import type { SettlingDependencies } from '../charge/settle.ts'
-import { type Cost, METERS } from '../model/meter.ts'
+import type { Cost } from '../model/meter.ts'
 import { type Clock, type Moment, momentOf } from '../ports/platform.ts'
-import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
-import type { Decision, LimitState } from './decision.ts'
-import { type BucketView, limitStates, neverFits } from './limit-state.ts'
-import { type LeasedBuckets, LeasedDecision, RememberedDenial } from './memory-decisions.ts'
-import { CachedStates } from './numeric-limits.ts'
+import type { Resolution } from '../resolve/resolution.ts'
+import type { Decision } from './decision.ts'
+import { type BucketView, neverFits } from './limit-state.ts'
+import { LeasedDecision, RememberedDenial } from './memory-decisions.ts'
+import { createPreparedBuckets, type PreparedBucket, type PreparedBuckets } from './prepared-buckets.ts'
 
 /** Decides requests without a write: those that leases pay for, and repetitions of a denial. */
 export interface FastPath {
@@ -55,8 +52,8 @@ export const createFastPath = (deps: FastPathDependencies): FastPath => {
       if (resolution.buckets.some((bucket) => neverFits(bucket, cost))) return true
       if (!deps.leases.isOn) return false
       const prepared = preparedOf(resolution)
-      const request = { prepared, cost, moment: momentOf(clock) }
-      return prepared.buckets.some((bucket) => isDeniedBy(deps.store, bucket, request))
+      const moment = momentOf(clock)
+      return prepared.buckets.some((bucket) => bucket.denies(cost, moment))
     },
   }
 }
@@ -72,9 +69,7 @@ const payersOf = ({ prepared, cost, moment }: FastRequest): readonly (Lease | un
   let isAnyPaid = false
   for (const bucket of prepared.buckets) {
     const isTouched = bucket.touches(cost)
-    const lease = isTouched
-      ? payingLease(bucket.leased().leases, cost, moment.now, moment.monotonic)
-      : undefined
+    const lease = isTouched ? bucket.payerOf(cost, moment) : undefined
     if (lease === undefined && isTouched) return undefined
     if (isTouched) isAnyPaid = true
     paid.push(lease)
@@ -100,19 +95,19 @@ const allow = (
 
 const pay = (
   { batches }: FastPathDependencies,
-  { applicable, leased }: PreparedBucket,
+  bucket: PreparedBucket,
   lease: Lease,
   cost: Cost,
   monotonicNs: bigint,
 ): void => {
-  noteRequest(leased(), cost, monotonicNs)
+  noteRequest(bucket.leased(), cost, monotonicNs)
   spend(lease, cost)
-  if (isDue(lease, monotonicNs)) batches.renew({ bucket: applicable.id, limits: applicable.limits }, lease)
+  if (isDue(lease, monotonicNs)) batches.renew(bucket.owner, lease)
 }
 
 const repeatDenial = (deps: FastPathDependencies, request: FastRequest): Decision | undefined => {
   const { prepared, cost, moment } = request
-  const by = prepared.buckets.find((bucket) => isDeniedBy(deps.store, bucket, request))
+  const by = prepared.buckets.find((bucket) => bucket.denies(cost, moment))
   const denial = by?.leased().denial
   if (by === undefined || denial === undefined) return undefined
   prepared.buckets.find(({ applicable }) => applicable.isOwn)?.countDenials(['denied'], moment.monotonic)
@@ -120,111 +115,5 @@ const repeatDenial = (deps: FastPathDependencies, request: FastRequest): Decisio
   deps.metrics.count('decisions_denied')
   const { limits, item } = denial
   const view: BucketView = { bucket: by.applicable, limits, item, held: deps.leases.heldOf(by.leased()) }
-  return new RememberedDenial(prepared.views, view, cost, moment.now)
-}
-
-const isDeniedBy = (store: CachedBuckets, bucket: PreparedBucket, { cost, moment }: FastRequest): boolean => {
-  const { denial } = bucket.leased()
-  return (
-    denial !== undefined && denies(denial, store.cachedAt(bucket.key), cost, moment.now, moment.monotonic)
-  )
-}
-
-/** One bucket of a resolution, with the lookups of a decision made once. */
-interface PreparedBucket {
-  readonly applicable: ApplicableBucket
-  readonly key: string
-  readonly cached: CachedStates
-  leased(): LeasedBucket
-  /** Whether a limit counts a meter of the cost. */
-  touches(cost: Cost): boolean
-  countUse(cost: Cost, monotonicNs: bigint): void
-  /** Adds one to each counter. */
-  countDenials(names: readonly string[], monotonicNs: bigint): void
-}
-
-export interface PreparedBuckets extends LeasedBuckets {
-  readonly buckets: readonly PreparedBucket[]
-}
-
-/** Prepares a resolution's buckets once, for as long as the resolution is cached. */
-const createPreparedBuckets = (deps: FastPathDependencies): ((resolution: Resolution) => PreparedBuckets) => {
-  const all = new WeakMap<Resolution, PreparedBuckets>()
-  const timeOf = createLiveTimes()
-  return (resolution) => {
-    const cached = all.get(resolution)
-    if (cached !== undefined) return cached
-    const prepared = preparedBuckets(deps, resolution, timeOf)
-    all.set(resolution, prepared)
-    return prepared
-  }
-}
-
-const preparedBuckets = (
-  deps: FastPathDependencies,
-  resolution: Resolution,
-  timeOf: LiveBuckets['timeOf'],
-): PreparedBuckets => {
-  const { store, leases } = deps
-  const buckets = resolution.buckets.map((bucket) => preparedBucket(deps, bucket))
-  const viewOf = ({ applicable, key, leased }: PreparedBucket): BucketView => ({
-    bucket: applicable,
-    limits: applicable.limits,
-    item: store.cachedAt(key),
-    held: leases.heldOf(leased()),
-  })
-  return {
-    buckets,
-    views: () => buckets.map(viewOf),
-    states(moment) {
-      const states: LimitState[] = []
-      for (const bucket of buckets) {
-        const item = store.cachedAt(bucket.key)
-        if (bucket.cached.addTo(states, item, bucket.leased(), moment, timeOf(moment.now))) continue
-        states.push(...limitStates(viewOf(bucket), moment.now))
-      }
-      return states
-    },
-  }
-}
-
-const preparedBucket = (
-  { leases, clock, tally }: FastPathDependencies,
-  applicable: ApplicableBucket,
-): PreparedBucket => {
-  const { id, limits } = applicable
-  const owner = { bucket: id, limits }
-  const meters = [...new Set(limits.map(({ limit }) => limit.meter))]
-  const isUsageReported = id.kind === 'entity'
-  let leased = leases.of(owner)
-  let waiting = tally.waitingOf(id, clock.monotonic())
-  const counts = (monotonicNs: bigint) => {
-    if (waiting.isTaken) waiting = tally.waitingOf(id, monotonicNs)
-    return waiting.counts
-  }
-  return {
-    applicable,
-    key: bucketKey(id),
-    cached: new CachedStates(applicable),
-    leased() {
-      if (leased.isDropped) leased = leases.of(owner)
-      return leased
-    },
-    touches(cost) {
-      for (const meter of meters) if (cost[meter] !== undefined) return true
-      return false
-    },
-    countUse(cost, monotonicNs) {
-      const into = counts(monotonicNs)
-      for (const meter of METERS) {
-        const amount = cost[meter]
-        if (amount !== undefined && amount > 0) into[USED[meter]] = plus(into[USED[meter]] ?? 0, amount)
-      }
-      if (isUsageReported) waiting.useSinceNs ??= monotonicNs
-    },
-    countDenials(names, monotonicNs) {
-      const into = counts(monotonicNs)
-      for (const name of names) into[name] = plus(into[name] ?? 0, 1)
-    },
-  }
+  return new RememberedDenial(prepared, view, cost, moment.now)
 }

@@ -1,8 +1,7 @@
 import type { BucketStore } from '../bucket/bucket-store.ts'
 import type { LiveBuckets } from '../bucket/live-bucket.ts'
-import type { BucketItem } from '../bucket/write.ts'
 import { createBatches } from '../charge/batches.ts'
-import { createCachedBuckets } from '../charge/cached-buckets.ts'
+import { type CachedBucket, createCachedBuckets } from '../charge/cached-buckets.ts'
 import { configBehind, createCircuit } from '../charge/circuit.ts'
 import { createTally, flushTally } from '../charge/counters.ts'
 import { createLeases } from '../charge/leases.ts'
@@ -215,8 +214,11 @@ const createParts = (dependencies: LimiterDependencies, settings: LimiterSetting
 }
 
 /** Buckets that only this process writes need no cache: the last state is the current one. */
-const itemsOf = (live: LiveBuckets): Cache<BucketItem> => ({
-  get: live.itemAt,
+const itemsOf = (live: LiveBuckets): Cache<CachedBucket> => ({
+  get(key) {
+    const item = live.itemAt(key)
+    return item && { item }
+  },
   set: () => {},
   delete: () => {},
 })

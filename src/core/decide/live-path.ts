@@ -91,8 +91,8 @@ const partOf = (bucket: ApplicableBucket): LivePart => ({
 
 const areFound = (buckets: LiveBuckets, parts: readonly LivePart[], time: LiveTime): boolean => {
   for (const part of parts) {
-    const isLive = part.live !== undefined && moveAll(part.live, part.limits, time)
-    if (!isLive && !find(buckets, part, time)) return false
+    const isFound = part.live?.isOf(time) === true || find(buckets, part, time)
+    if (!isFound || !isMoved(part, time)) return false
   }
   return true
 }
@@ -103,10 +103,17 @@ const find = (buckets: LiveBuckets, part: LivePart, time: LiveTime): boolean => 
   const found = buckets.at(part.key, time)
   if (found === undefined) return false
   const limits = numericLimits(found, part.bucket.limits, time)
-  if (limits === undefined || !moveAll(found, limits, time)) return false
+  if (limits === undefined) return false
   part.limits = limits
   part.live = found
   return true
+}
+
+/** False, and the live bucket has ended: a limit cannot follow. */
+const isMoved = ({ live, limits }: LivePart, time: LiveTime): boolean => {
+  if (moveAll(limits, time)) return true
+  live?.end()
+  return false
 }
 
 type Result = 'allowed' | 'denied' | 'never'

@@ -5,6 +5,7 @@ import type { Cost } from '../model/meter.ts'
 import type { Moment } from '../ports/platform.ts'
 import type { Allowed, Denied, LimitState, Reservation, Violation } from './decision.ts'
 import { type BucketView, type ChargedPart, limitStates, longestWait, violationsOf } from './limit-state.ts'
+import type { PreparedBuckets } from './prepared-buckets.ts'
 import { createReservation, settledReservation } from './reservation.ts'
 
 /*
@@ -15,19 +16,12 @@ import { createReservation, settledReservation } from './reservation.ts'
 
 const NONE: readonly Violation[] = []
 
-/** The buckets of a leased decision, in their cached states. */
-export interface LeasedBuckets {
-  views(): readonly BucketView[]
-  /** The states of all limits at `moment`. */
-  states(moment: Moment): readonly LimitState[]
-}
-
 export class LeasedDecision implements Allowed {
   readonly allowed = true
   readonly degraded = false
   readonly reported = NONE
   readonly #deps: SettlingDependencies
-  readonly #buckets: LeasedBuckets
+  readonly #buckets: PreparedBuckets
   readonly #paid: readonly (Lease | undefined)[]
   readonly #cost: Cost
   readonly #moment: Moment
@@ -37,7 +31,7 @@ export class LeasedDecision implements Allowed {
   /** `paid`: the lease that paid for each bucket, in the order of `views()`. `moment`: the time of the decision. */
   constructor(
     deps: SettlingDependencies,
-    buckets: LeasedBuckets,
+    buckets: PreparedBuckets,
     paid: readonly (Lease | undefined)[],
     cost: Cost,
     settles: boolean,
@@ -82,7 +76,7 @@ export class RememberedDenial implements Denied {
   readonly degraded = false
   readonly unavailable = false
   readonly reported = NONE
-  readonly #views: () => readonly BucketView[]
+  readonly #buckets: PreparedBuckets
   readonly #by: BucketView
   readonly #cost: Cost
   readonly #now: bigint
@@ -90,17 +84,17 @@ export class RememberedDenial implements Denied {
   #violations: readonly Violation[] | undefined
 
   /** `by`: the bucket that denied, in the state in which it denied. */
-  constructor(views: () => readonly BucketView[], by: BucketView, cost: Cost, now: bigint) {
-    this.#views = views
+  constructor(buckets: PreparedBuckets, by: BucketView, cost: Cost, now: bigint) {
+    this.#buckets = buckets
     this.#by = by
     this.#cost = cost
     this.#now = now
   }
 
   get limits(): readonly LimitState[] {
-    this.#limits ??= this.#views().flatMap((view) =>
-      limitStates(view.bucket === this.#by.bucket ? this.#by : view, this.#now),
-    )
+    this.#limits ??= this.#buckets
+      .views()
+      .flatMap((view) => limitStates(view.bucket === this.#by.bucket ? this.#by : view, this.#now))
     return this.#limits
   }
 

@@ -1,4 +1,4 @@
-import type { LiveLimit, LiveTime } from '../bucket/algorithm.ts'
+import type { LiveLimit, LiveOrigin, LiveTime } from '../bucket/algorithm.ts'
 import { boundOf, type EffectiveLimit } from '../bucket/effective-limit.ts'
 import { LiveBucket, type LiveBucketOwner } from '../bucket/live-bucket.ts'
 import type { BucketItem } from '../bucket/write.ts'
@@ -36,14 +36,9 @@ export const numericLimits = (
   return found.length < limits.length ? undefined : found
 }
 
-/** Moves the limits to `time`. False, and the bucket has ended: one of them cannot follow. */
-export const moveAll = (live: LiveBucket, limits: readonly NumericLimit[], time: LiveTime): boolean => {
-  if (!live.isOf(time)) return false
-  for (const { state } of limits) {
-    if (state.moveTo(time)) continue
-    live.end()
-    return false
-  }
+/** Moves limits of the same origin to `time`. False: one of them cannot follow. */
+export const moveAll = (limits: readonly NumericLimit[], time: LiveTime): boolean => {
+  for (const { state } of limits) if (!state.moveTo(time)) return false
   return true
 }
 
@@ -90,7 +85,7 @@ export const stateOf = (
 export class CachedStates {
   readonly #bucket: ApplicableBucket
   #item: BucketItem | undefined
-  #live: LiveBucket | undefined
+  #origin: LiveOrigin | undefined
   #limits: readonly NumericLimit[] | undefined
 
   constructor(bucket: ApplicableBucket) {
@@ -106,21 +101,20 @@ export class CachedStates {
     time: LiveTime,
   ): boolean {
     if (item === undefined) return false
-    if (item !== this.#item || !this.#isMoved(time)) this.#read(item, time)
-    if (this.#limits === undefined) return false
-    for (const limit of this.#limits)
+    const limits = this.#limitsAt(item, time)
+    if (limits === undefined) return false
+    for (const limit of limits)
       states.push(stateOf(this.#bucket, limit, leftOf(leases, limit.effective.limit.meter, moment)))
     return true
   }
 
-  #isMoved(time: LiveTime): boolean {
-    return this.#live !== undefined && moveAll(this.#live, this.#limits ?? [], time)
-  }
-
-  #read(item: BucketItem, time: LiveTime): void {
+  #limitsAt(item: BucketItem, time: LiveTime): readonly NumericLimit[] | undefined {
+    const isRead = item === this.#item && time.origin === this.#origin
+    if (isRead && this.#limits !== undefined && moveAll(this.#limits, time)) return this.#limits
     this.#item = item
-    this.#live = new LiveBucket(item, time, NO_OWNER)
-    this.#limits = numericLimits(this.#live, this.#bucket.limits, time)
+    this.#origin = time.origin
+    this.#limits = numericLimits(new LiveBucket(item, time, NO_OWNER), this.#bucket.limits, time)
+    return this.#limits
   }
 }
 

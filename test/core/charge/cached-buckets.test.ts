@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
-import { createCachedBuckets } from '../../../src/core/charge/cached-buckets.ts'
+import { type CachedBucket, createCachedBuckets } from '../../../src/core/charge/cached-buckets.ts'
 import { noMetrics } from '../../../src/core/ports/platform.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createTestClock } from '../test-clock.ts'
@@ -13,7 +13,7 @@ const BUCKET = entityBucket('key', '_default_')
 const afterResponses = async (...responses: readonly (BucketItem | undefined)[]) => {
   const left = [...responses]
   const store = { ...createMemoryBucketStore(), read: async () => left.shift() }
-  const cache = newMapCache<BucketItem>({ max: 10 })
+  const cache = newMapCache<CachedBucket>({ max: 10 })
   const buckets = createCachedBuckets({ store, cache, clock: createTestClock(), metrics: noMetrics })
   for (const _ of responses) await buckets.read(BUCKET)
   return buckets.cached(BUCKET)

@@ -62,7 +62,7 @@ const charged = ({ algorithm }: EffectiveLimit, cost: number, now: bigint): Buck
 const leaseOf = (left: number, endsNs: bigint): Lease => ({
   receipt: { bucket: ID, generation: START, chargedAt: START, limits: [] },
   ...{ startedNs: 0n, endsNs, endsAt: START + MINUTE_NS, meters: ['requests'], left: { requests: left } },
-  ...{ dueBelow: {}, dueNs: endsNs, isFollowed: false },
+  ...{ dueBelow: {}, dueNs: endsNs, isFollowed: false, liveAt: undefined },
 })
 
 const steps = fc.array(
