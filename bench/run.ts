@@ -25,7 +25,7 @@ the same run only. Prints tables and writes bench/results/<date>.json.
   hostile-bodies  other callers while one caller sends bodies made to take long
   searches      other callers while viewers search 10,000 entities
   added         the time that the limiter adds to a request on a leased hot key
-  checks        limiter.check() in memory beside rate-limiter-flexible: CPU per call
+  checks        limiter.check() in memory and on leases beside rate-limiter-flexible: CPU per call
   memory        the memory of a process after it has decided once for each of a million keys
   saturation    the share of the allowed amount that callers receive
   requests      requests to the engine for each kind of decision

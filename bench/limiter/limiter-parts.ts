@@ -2,7 +2,7 @@ import { markdownTable } from '../../verify/markdown.ts'
 import { figure } from '../figure.ts'
 import type { Part } from '../part.ts'
 import { openBenchTable } from '../table.ts'
-import { type CheckRow, measureChecksInMemory } from './checks-in-memory.ts'
+import { type CheckRow, measureChecks } from './checks.ts'
 import { type AloneRow, measureAlone } from './decide-alone.ts'
 import { measureRequests, type RequestsRow } from './requests.ts'
 import { measureSaturation, type SaturationRow } from './saturation.ts'
@@ -78,28 +78,28 @@ export const addedPart: Part = {
   },
 }
 
-/** µs: a check in memory, on one key and over 10,000. */
+/** µs: a check in memory or on a lease, on one key and over 10,000. */
 const MOST_US: Readonly<Record<string, number>> = { one: 1, '10,000': 1.5 }
 
 export const checksPart: Part = {
   name: 'checks',
-  title: 'A check in memory, CPU per call',
-  async run({ isQuick }) {
-    const rows = await measureChecksInMemory(isQuick ? 50_000 : 300_000, 5)
+  title: 'A check in memory or on a lease, CPU per call',
+  async run({ isQuick, engineUrl }) {
+    const calls = isQuick ? 50_000 : 300_000
+    const rows = await measureChecks({ calls, rounds: 5, keys: 10_000, engineUrl })
     const markdown = markdownTable<CheckRow>(
       [
         ['limiter', ({ limiter }) => limiter],
+        ['store', ({ store }) => store],
         ['keys', ({ keys }) => keys],
         ['CPU, µs', ({ cpuUs }) => figure(cpuUs)],
       ],
       rows,
     )
-    const goals = rows.flatMap(({ limiter, keys, cpuUs }) => {
+    const goals = rows.flatMap(({ limiter, store, keys, cpuUs }) => {
       const most = limiter === 'zael' ? MOST_US[keys] : undefined
       if (most === undefined) return []
-      return [
-        { what: `check in memory, ${keys} key(s), µs`, value: cpuUs, bound: 'at most', goal: most } as const,
-      ]
+      return [{ what: `${store}, ${keys} key(s), µs`, value: cpuUs, bound: 'at most', goal: most } as const]
     })
     return { rows, markdown, goals, charts: [] }
   },

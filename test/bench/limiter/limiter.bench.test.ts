@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { measureChecksInMemory } from '../../../bench/limiter/checks-in-memory.ts'
+import { measureChecks } from '../../../bench/limiter/checks.ts'
 import { measureAlone } from '../../../bench/limiter/decide-alone.ts'
 import { measureRequests } from '../../../bench/limiter/requests.ts'
 import { measureSaturation } from '../../../bench/limiter/saturation.ts'
@@ -18,9 +18,11 @@ test('measures decisions on a leased key', async () => {
   expect(p99Us).toBeGreaterThanOrEqual(p50Us)
 })
 
-test('measures checks in memory beside a peer', async () => {
-  const rows = await measureChecksInMemory(2000, 1)
-  expect(rows.map(({ limiter }) => limiter)).toContain('rate-limiter-flexible')
+test('measures checks in memory and on leases beside a peer', async () => {
+  const rows = await measureChecks({ calls: 2000, rounds: 1, keys: 50, engineUrl: undefined })
+  expect(new Set(rows.map(({ limiter, store }) => `${limiter}, ${store}`))).toEqual(
+    new Set(['rate-limiter-flexible, memory', 'zael, memory', 'zael, DynamoDB, leased']),
+  )
   for (const { cpuUs } of rows) expect(cpuUs).toBeGreaterThan(0)
 })
 
