@@ -136,6 +136,14 @@ const PriceFields = ({ draft, error, onChange }: FieldsProps) => {
           error={fieldErrorOf(error, 'prices.cached_input_per_million')}
           onValue={(cached) => onChange({ cached })}
         />
+        <NumberField
+          {...price}
+          label="Cache write"
+          value={draft.cacheWrite}
+          hint="blank: as input"
+          error={fieldErrorOf(error, 'prices.cache_write_per_million')}
+          onValue={(cacheWrite) => onChange({ cacheWrite })}
+        />
       </div>
       <p class="field-hint">Without prices, requests for it are not charged to budgets. 0 means free.</p>
     </fieldset>
@@ -146,10 +154,11 @@ const PriceFields = ({ draft, error, onChange }: FieldsProps) => {
 export interface ModelDraft {
   readonly id: string
   readonly tier: string
-  /** US dollars per million tokens; if all three are empty, the model has no prices. */
+  /** US dollars per million tokens; if all four are empty, the model has no prices. */
   readonly input: string
   readonly output: string
   readonly cached: string
+  readonly cacheWrite: string
   readonly upstreams: readonly UpstreamRowDraft[]
   /** Empty: the default. */
   readonly maxOutput: string
@@ -161,6 +170,7 @@ export const NEW_MODEL: ModelDraft = {
   input: '',
   output: '',
   cached: '',
+  cacheWrite: '',
   upstreams: [],
   maxOutput: '',
 }
@@ -177,6 +187,7 @@ export const modelDraftOf = ({
   input: text(prices?.input_per_million),
   output: text(prices?.output_per_million),
   cached: text(prices?.cached_input_per_million),
+  cacheWrite: text(prices?.cache_write_per_million),
   upstreams: upstreams.map(({ upstream, model }, key) => ({ key, upstream, model: model ?? '' })),
   maxOutput: String(max_output_tokens),
 })
@@ -184,8 +195,8 @@ export const modelDraftOf = ({
 const text = (price: number | undefined): string => (price === undefined ? '' : String(price))
 
 /** Whether any price is given: then input and output are required. */
-export const hasPrices = ({ input, output, cached }: ModelDraft): boolean =>
-  [input, output, cached].some((price) => price.trim() !== '')
+export const hasPrices = ({ input, output, cached, cacheWrite }: ModelDraft): boolean =>
+  [input, output, cached, cacheWrite].some((price) => price.trim() !== '')
 
 /** The body of `PUT /api/models/{id}`, which replaces the model: what the form does not show stays as it is in `model`. */
 export const modelBody = (draft: ModelDraft, model?: Model) => ({
@@ -201,16 +212,14 @@ export const modelBody = (draft: ModelDraft, model?: Model) => ({
         input_per_million: Number(draft.input),
         output_per_million: Number(draft.output),
         ...(draft.cached.trim() !== '' && { cached_input_per_million: Number(draft.cached) }),
+        ...(draft.cacheWrite.trim() !== '' && { cache_write_per_million: Number(draft.cacheWrite) }),
       }
     : null,
 })
 
 const keptPrices = (prices: Model['prices']) => {
-  const { cache_write_per_million, long_context } = prices ?? {}
-  return {
-    ...(cache_write_per_million !== undefined && { cache_write_per_million }),
-    ...(long_context !== undefined && { long_context }),
-  }
+  const { long_context } = prices ?? {}
+  return long_context === undefined ? {} : { long_context }
 }
 
 const DOLLARS = new Intl.NumberFormat('en-US', {
