@@ -10,7 +10,6 @@ import {
   type WholeModelReply,
 } from '../../core/ports/model-backend.ts'
 import type { FieldSupport, WireApi } from '../apis/wire-api.ts'
-import { parseObject } from '../json-values.ts'
 import type { StreamEnd, StreamStart, UpstreamStream } from '../stream/begin-stream.ts'
 import { clientError } from './error-response.ts'
 import { UpstreamFailure, type UpstreamResponse } from './exchange.ts'
@@ -20,7 +19,7 @@ import type { Target } from './resting.ts'
 import { CredentialsUnavailable, type SentRequest, type UpstreamClient } from './upstream-client.ts'
 import { credentialsRejected, failureProblem, unavailable } from './upstream-problems.ts'
 import { BodyTooLarge, MAX_BODY_BYTES, readBody, readErrorBody, textOf } from './whole-body.ts'
-import { type CountText, chargeOf, errorInstead } from './whole-response.ts'
+import { type CountText, chargeOf, errorInstead, parseResponse } from './whole-response.ts'
 
 /** Why an upstream did not answer. */
 export interface AttemptFailure {
@@ -163,7 +162,7 @@ const withStatus = (reply: WholeModelReply | FailedModelReply, cause: string): A
 const whole = async (asking: Asking, { response, key }: SentRequest): Promise<Attempt> => {
   const { needs, api, call, target } = asking
   const body = await readBody(response)
-  const parsed = parseObject(textOf(body))
+  const parsed = parseResponse(api, body)
   if (parsed === undefined) {
     return unusable(
       unavailable(`The upstream ${target.upstream} sent a response that is not JSON`),

@@ -2,9 +2,47 @@ import type { JsonObject } from '../../core/model/json.ts'
 import type { ModelCall, ModelCharge, ModelProblem } from '../../core/ports/model-backend.ts'
 import { errorIn } from '../apis/error-in.ts'
 import type { WireApi } from '../apis/wire-api.ts'
-import { objectsIn } from '../json-values.ts'
+import { isObject, objectsIn, parseObject } from '../json-values.ts'
+import { textOf } from './whole-body.ts'
 
 export type CountText = (text: string) => Promise<number>
+
+/**
+ * A copy of a whole response; undefined: it is no JSON object. Of many embeddings only their usage: parsing the numbers would
+ * hold the event loop for up to half a second.
+ */
+export const parseResponse = (api: WireApi, body: Uint8Array): JsonObject | undefined => {
+  const usage =
+    api.name === 'embeddings' && body.byteLength > MAX_PARSED_EMBEDDINGS ? usageIn(body) : undefined
+  return usage ?? parseObject(textOf(body))
+}
+
+/** In bytes. */
+const MAX_PARSED_EMBEDDINGS = 256 * 1024
+
+/** In bytes. Usage has a few numbers. */
+const MAX_USAGE = 2_048
+
+/** The last field `usage` of a JSON text, which stands behind the embeddings or before them; undefined: it cannot be told. */
+const usageIn = (body: Uint8Array): JsonObject | undefined => {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const at = bytes.lastIndexOf('"usage"')
+  if (at === -1) return undefined
+  const text = bytes.toString('utf8', at, at + MAX_USAGE)
+  const end = endOfObject(text)
+  const found = end === undefined ? undefined : parseObject(`{${text.slice(0, end)}}`)
+  return found !== undefined && isObject(found.usage) ? found : undefined
+}
+
+/** Behind the brace that closes the first object in a text. */
+const endOfObject = (text: string): number | undefined => {
+  let depth = 0
+  for (const { index, 0: brace } of text.matchAll(/[{}]/g)) {
+    depth += brace === '{' ? 1 : -1
+    if (depth <= 0) return index + 1
+  }
+  return undefined
+}
 
 const REQUEST: ModelCharge = { of: 'request' }
 
