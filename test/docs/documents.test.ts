@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { PASSED_RESPONSE_HEADERS } from '../../src/gateway/upstream/passed-headers.ts'
+import { PASSED_REQUEST_HEADERS } from '../../src/http/model-routes/passed-headers.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 
@@ -29,6 +31,17 @@ describe('the glossary', () => {
     expect(named.length).toBeGreaterThan(50)
     expect(named.filter((name) => !code.includes(name))).toEqual([])
   })
+})
+
+test.each([
+  ['to the upstream', [...PASSED_REQUEST_HEADERS]],
+  ['to the client', [...PASSED_RESPONSE_HEADERS]],
+])('the headers that pass %s are documented', (direction, headers) => {
+  const row = read('docs/using-the-api.md')
+    .split('\n')
+    .find((line) => line.startsWith(`| ${direction} |`))
+  const [listed = ''] = row?.split(';') ?? []
+  expect([...listed.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual(headers)
 })
 
 describe('the runbook', () => {

@@ -1,7 +1,10 @@
 import type { ResponseHeaders } from '../../core/ports/model-backend.ts'
 
-/** Response headers of an upstream that pass to the client. Those that name its account or describe its own limits do not. */
-const PASSED = new Set([
+/**
+ * Response headers of an upstream that pass to the client; `docs/using-the-api.md` lists them. Those that name zael's account
+ * there, or describe the upstream's own limits, do not.
+ */
+export const PASSED_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
   'anthropic-version',
   'openai-model',
   'openai-processing-ms',
@@ -28,7 +31,7 @@ export const passedResponseHeaders = (headers: ResponseHeaders, isError: boolean
   const pass = (name: string, value: string | undefined): void => {
     if (value !== undefined && SENDABLE.test(value)) passed[name] = value
   }
-  for (const name in headers) if (PASSED.has(name)) pass(name, headers[name])
+  for (const name in headers) if (PASSED_RESPONSE_HEADERS.has(name)) pass(name, headers[name])
   const id = REQUEST_IDS.find((name) => headers[name] !== undefined)
   if (id !== undefined) pass('x-upstream-request-id', headers[id])
   if (isError) for (const name of WAITS) pass(name, headers[name])

@@ -9,7 +9,7 @@ export type CountText = (text: string) => Promise<number>
 
 /**
  * A copy of a whole response; undefined: it is no JSON object. Of many embeddings only their usage: parsing the numbers would
- * hold the event loop for up to half a second.
+ * hold the event loop for over a second.
  */
 export const parseResponse = (api: WireApi, body: Uint8Array): JsonObject | undefined => {
   const usage =

@@ -1,8 +1,8 @@
 import type { HeaderOf } from '../../web/client.ts'
 
 /**
- * Headers of a request that pass to an upstream. Never a credential: an upstream receives zael's own. The documentation of the
- * gateway lists them.
+ * Headers of a request that pass to an upstream. Never a credential: an upstream receives zael's own. `docs/using-the-api.md`
+ * lists them.
  */
 export const PASSED_REQUEST_HEADERS: readonly string[] = [
   'anthropic-beta',
