@@ -7,6 +7,7 @@ import { createSimulatedModel } from '../gateway/simulated/simulated-model.ts'
 import type { ExchangeLimits } from '../gateway/upstream/exchange-handler.ts'
 import { systemClock } from '../platform/runtime.ts'
 import type { Environment, Settings } from '../settings/settings.ts'
+import { processRegionOf } from './upstreams.ts'
 
 export interface ComposedGatewayParts {
   readonly upstreams: UpstreamReader
@@ -21,7 +22,7 @@ export interface ComposedGatewayParts {
 /** The gateway of this process. */
 export const composeGateway = (settings: Settings, parts: ComposedGatewayParts): Gateway => {
   const { upstreams, secrets, environment, caches, logger, remainingMs } = parts
-  const region = environment.AWS_REGION || environment.AWS_DEFAULT_REGION || null
+  const region = processRegionOf(environment)
   const prompts = createPromptCounter()
   const simulated = createSimulatedModel({
     clock: systemClock,
