@@ -188,7 +188,8 @@ const endBody = (forwarder: Forwarder, failure: UpstreamFailure): void => {
   const problem = stream.problemOf(failure)
   const part = forwarded.end(problem)
   if (forwarder.phase === 'held' && !forwarded.canBegin()) {
-    fail(forwarder, forwarded.failure() ?? problem, failure)
+    const sent = forwarded.failure()
+    fail(forwarder, sent ?? problem, sent ? undefined : failure)
     return
   }
   if (forwarder.phase === 'held') begin(forwarder)

@@ -9,6 +9,8 @@ export interface EventSink {
   cutEvent(event: StreamEvent): boolean
   /** A comment outside of events. It passes. */
   comment(): void
+  /** Whether the last event has ended the stream: nothing behind it is read or passes. */
+  hasEnded(): boolean
 }
 
 /** Splits a stream into events by the event-stream standard, and passes the bytes of those that `EventSink` selects. */
@@ -47,6 +49,8 @@ interface State {
   isMarkRead: boolean
   /** An event or a comment has begun. */
   hasStarted: boolean
+  /** An event has ended the stream. */
+  hasEnded: boolean
   hasIds: boolean
   /** The current line is a comment that is longer than `MAX_HELD`. */
   isLongComment: boolean
@@ -85,6 +89,7 @@ export const createEventFilter = (sink: EventSink): EventFilter => {
     isDropped: true,
     isMarkRead: false,
     hasStarted: false,
+    hasEnded: false,
     hasIds: false,
     isLongComment: false,
     isInEvent: false,
@@ -92,12 +97,12 @@ export const createEventFilter = (sink: EventSink): EventFilter => {
   }
   return {
     push(chunk) {
-      if (chunk.length === 0) return undefined
+      if (chunk.length === 0 || state.hasEnded) return undefined
       const from = state.bytes.end()
       state.bytes.append(chunk, keptFrom(state))
       if (!state.isMarkRead) readMark(state)
       readLines(state, chunk, from)
-      passWhole(state)
+      if (!state.hasEnded) passWhole(state)
       return takeSlices(state)
     },
     end() {
@@ -145,7 +150,7 @@ const readLines = (state: State, chunk: Uint8Array, from: number): void => {
   // each is searched separately and only once: most streams contain no CR
   let lf = indexOf(chunk, LF, next)
   let cr = indexOf(chunk, CR, next)
-  for (let end = Math.min(lf, cr); end < chunk.length; end = Math.min(lf, cr)) {
+  for (let end = Math.min(lf, cr); end < chunk.length && !state.hasEnded; end = Math.min(lf, cr)) {
     next = end + 1
     if (end === lf) lf = indexOf(chunk, LF, next)
     else {
@@ -249,8 +254,9 @@ const endEvent = (state: State, next: number): void => {
   const isKept = event.isUnparsed || sink.event(eventUpTo(state, line)) || hasPassedInPart(state)
   state.isInEvent = false
   state.isDropped = !isKept
-  if (isKept) return
-  pass(state, event.start)
+  state.hasEnded = sink.hasEnded()
+  if (isKept && !state.hasEnded) return
+  pass(state, isKept ? next : event.start)
   state.passed = next
 }
 

@@ -43,11 +43,11 @@ const HEARTBEAT = `${HEARTBEAT_LINE}\n`
 
 export const createForwardedBytes = (options: ForwardedBytesOptions): ForwardedBytes => {
   const { reader, charge, api, requestId } = options
-  let [events, canBegin, hasEnded, isEndingSent] = [0, false, false, false]
+  let [events, canBegin, hasEnded, ending] = [0, false, false, reader.ending]
   let failure: ModelProblem | undefined
 
   const read = (event: StreamEvent): boolean => {
-    if (hasEnded || isBlank(event.data)) return false
+    if (isBlank(event.data)) return false
     events += 1
     const verdict = verdictOn(event, reader)
     charge.addEvent()
@@ -55,8 +55,8 @@ export const createForwardedBytes = (options: ForwardedBytesOptions): ForwardedB
     hasEnded = verdict === 'end'
     canBegin ||= verdict !== 'drop' && failure === undefined
     if (verdict !== 'end') return verdict === 'send'
-    isEndingSent = reader.ending === `data: ${event.data}\n\n`
-    return isEndingSent
+    if (ending === `data: ${event.data}\n\n`) ending = ''
+    return ending === ''
   }
   const filter = createEventFilter({
     event: read,
@@ -64,23 +64,20 @@ export const createForwardedBytes = (options: ForwardedBytesOptions): ForwardedB
     comment() {
       canBegin = true
     },
+    // what follows an error that fails the whole call is neither sent nor charged
+    hasEnded: () => hasEnded || (failure !== undefined && !canBegin),
   })
   const isSettled = () => reader.isComplete() || failure !== undefined
-  const ending = () => {
-    const text = isEndingSent ? '' : reader.ending
-    isEndingSent = true
-    return text
-  }
 
   return {
     push(chunk) {
       const bytes = filter.push(chunk)
-      return hasEnded ? joined(bytes, ending()) : bytes
+      return hasEnded ? joined(bytes, ending) : bytes
     },
     end(problem) {
       const bytes = filter.end()
       const isWhole = hasEnded || isSettled()
-      return joined(bytes, (isWhole ? '' : modelErrorEvent(api, problem, requestId)) + ending())
+      return joined(bytes, (isWhole ? '' : modelErrorEvent(api, problem, requestId)) + ending)
     },
     canBegin: () => canBegin || filter.isInsideEvent(),
     hasEnded: () => hasEnded,

@@ -51,6 +51,17 @@ test.each(['idle', 'total', 'reset'] as const)(
   },
 )
 
+test('an error as the first event may lack its end', async () => {
+  const { upstream, start } = startStream()
+  upstream.send('data: {"error":{"message":"no capacity","code":503}}')
+  upstream.end()
+  expect(await start).toMatchObject({
+    problem: { status: 503 },
+    failure: undefined,
+    charge: { of: 'nothing' },
+  })
+})
+
 test.each(['first_byte', 'reset'] as const)(
   'a failure before the first event can be answered: %s',
   async (cause) => {

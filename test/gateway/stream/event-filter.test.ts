@@ -14,6 +14,7 @@ const openFilter = (isCutKept = true) => {
     comment() {
       comments += 1
     },
+    hasEnded: () => false,
   })
   const push = (bytes: string | Uint8Array): string => {
     const passed = filter.push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes)
@@ -54,7 +55,12 @@ test('the byte order mark is dropped, also in parts', () => {
 })
 
 test('an event that follows a dropped one in a chunk passes', () => {
-  const filter = createEventFilter({ event: ({ data }) => data !== 'b', cutEvent: () => false, comment() {} })
+  const filter = createEventFilter({
+    event: ({ data }) => data !== 'b',
+    cutEvent: () => false,
+    comment() {},
+    hasEnded: () => false,
+  })
   const passed = filter.push(Buffer.from('data: a\n\ndata: b\n\ndata: c\n\n'))
   expect(String(passed)).toBe('data: a\n\ndata: c\n\n')
 })
@@ -72,7 +78,12 @@ test('a long event passes as it arrives, and is parsed in the end', () => {
 })
 
 test('a long event passes whatever is decided in the end', () => {
-  const filter = createEventFilter({ event: () => false, cutEvent: () => false, comment() {} })
+  const filter = createEventFilter({
+    event: () => false,
+    cutEvent: () => false,
+    comment() {},
+    hasEnded: () => false,
+  })
   filter.push(Buffer.from(`data: ${'a'.repeat(MIB)}`))
   expect(String(filter.push(Buffer.from('b\n\ndata: c\n\n')))).toBe('b\n\n')
 })
@@ -150,4 +161,21 @@ test('nothing follows a whole event, and half a comment is dropped', () => {
   const opened = openFilter()
   opened.push('data: 1\n\n: pin')
   expect(endOf(opened)).toBe('')
+})
+
+test.each([true, false])('nothing passes behind an event that ends the stream, kept: %s', (isKept) => {
+  let hasEnded = false
+  const filter = createEventFilter({
+    event({ data }) {
+      hasEnded = data === 'last'
+      return data !== 'last' || isKept
+    },
+    cutEvent: () => true,
+    comment() {},
+    hasEnded: () => hasEnded,
+  })
+  const passed = filter.push(Buffer.from('data: 1\n\ndata: last\n\n: comment\n\ndata: 2\n\ndata: 3'))
+  expect(String(passed)).toBe(isKept ? 'data: 1\n\ndata: last\n\n' : 'data: 1\n\n')
+  expect(filter.push(Buffer.from('\n\n: more\n\n'))).toBeUndefined()
+  expect(filter.end()).toBeUndefined()
 })
