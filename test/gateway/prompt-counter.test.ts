@@ -87,6 +87,13 @@ const png = (width: number, height: number) => {
 }
 
 describe('everything that an upstream bills', () => {
+  test('counts hidden thinking by its size, not as text', async () => {
+    const messages = (data: string) => [{ role: 'user', content: [{ type: 'redacted_thinking', data }] }]
+    const added =
+      (await chat({ messages: messages(base64(3000)) })) - (await chat({ messages: messages('') }))
+    expect(added).toBe(800)
+  })
+
   /** The least tokens that each adds to a message. */
   test.each<[string, object, number]>([
     ['audio', { type: 'input_audio', input_audio: { data: base64(40_000), format: 'mp3' } }, 100],

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import vocabulary from 'gpt-tokenizer/bpeRanks/o200k_base'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { expect, test } from 'vitest'
 import { collectPrompt } from '../../../src/gateway/prompt/collected-prompt.ts'
@@ -54,6 +55,13 @@ test('counts as the reference implementation, for words of up to 128 characters'
       expect(count(value)).toBe(reference(value))
     }),
   )
+})
+
+test('counts pairs of all tokens as the reference implementation', () => {
+  const letters = vocabulary.filter((token) => typeof token === 'string' && /^[a-z]{2,12}$/.test(token))
+  const words = letters.map((token, at) => `${token}${letters[(at * 31) % letters.length]}`).join(' ')
+  expect(count(words)).toBe(reference(words))
+  expect(count(words)).toBeGreaterThan(letters.length)
 })
 
 test.each(['a', ' ', '-', '漢', '😀', 'é', '\n', '0', 'ab ', '\ud800'])(
