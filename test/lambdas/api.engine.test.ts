@@ -77,6 +77,9 @@ const belowLimits = (method: string, path: string) => ({
   requestContext: { stage: 'prod', path: `/limits${path}`, identity: { sourceIp: '192.0.2.1' } },
 })
 
+/** The context of an invocation. */
+const INVOCATION = { getRemainingTimeInMillis: () => 30_000 }
+
 const CHAT = { model: 'gpt-4', max_tokens: 4, messages: [{ role: 'user', content: 'Hello' }] }
 
 const bucketOf = (entityId: string) =>
@@ -86,21 +89,21 @@ const usedBy = async (entityId: string): Promise<unknown> => (await bucketOf(ent
 
 test('the Lambda returns whole responses if the API does not stream, with the tokens of Secrets Manager', async () => {
   const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
-  const chat = await handler(event('POST', '/v1/chat/completions', 'key-bob', CHAT), {})
+  const chat = await handler(event('POST', '/v1/chat/completions', 'key-bob', CHAT), INVOCATION)
   expect(chat.statusCode).toBe(200)
   expect(JSON.parse(chat.body).usage.completion_tokens).toBe(4)
   expect(await usedBy('key-bob')).toBe(4n)
 
-  const listed = await handler(event('GET', '/api/entities', 'the-admin'), {})
+  const listed = await handler(event('GET', '/api/entities', 'the-admin'), INVOCATION)
   expect([listed.statusCode, listed.isBase64Encoded]).toEqual([200, false])
-  expect((await handler(event('GET', '/api/entities', 'dev-admin'), {})).statusCode).toBe(401)
-  expect((await handler(event('POST', '/api/entities', 'the-viewer', {}), {})).statusCode).toBe(403)
+  expect((await handler(event('GET', '/api/entities', 'dev-admin'), INVOCATION)).statusCode).toBe(401)
+  expect((await handler(event('POST', '/api/entities', 'the-viewer', {}), INVOCATION)).statusCode).toBe(403)
 })
 
 test('the Lambda checks policies for a gateway, and addresses a policy by its path', async () => {
   const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
   const body = { userId: 'ent-user-1', modelId: 'gpt-4o', tenantId: 'enterprise_co', modelTier: 'premium' }
-  const response = await handler(event('POST', '/rate-limit/check', 'the-admin', body), {})
+  const response = await handler(event('POST', '/rate-limit/check', 'the-admin', body), INVOCATION)
   expect([response.statusCode, JSON.parse(response.body)]).toMatchObject([
     200,
     { allowed: true, primary: { label: 'TENANT enterprise_co', count: 1, limit: 500 } },
@@ -108,7 +111,7 @@ test('the Lambda checks policies for a gateway, and addresses a policy by its pa
   const buckets = createDynamoBucketStore(table.client, table.tableName)
   const bucket = await buckets.read(policyBucket({ scope: 'TENANT', selector: 'enterprise_co' }))
   expect(bucket).toMatchObject({ rph_n: 1n })
-  const policy = await handler(event('GET', '/api/policies/GLOBAL/*', 'the-viewer'), {})
+  const policy = await handler(event('GET', '/api/policies/GLOBAL/*', 'the-viewer'), INVOCATION)
   expect([policy.statusCode, JSON.parse(policy.body).label]).toEqual([200, 'GLOBAL *'])
 })
 
@@ -116,7 +119,7 @@ test('the Lambda reserves in one environment, settles in another, and counts bef
   const outgoing = { resource: 'gpt-4', cost: { output_tokens: 40 }, reserve: true, idempotency_key: 'job' }
   const reserve = async () => {
     const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
-    return handler(event('POST', '/v1/limits/check', 'key-charlie', outgoing), {})
+    return handler(event('POST', '/v1/limits/check', 'key-charlie', outgoing), INVOCATION)
   }
   const reserved = await reserve()
   expect(reserved.statusCode).toBe(200)
@@ -127,14 +130,14 @@ test('the Lambda reserves in one environment, settles in another, and counts bef
   const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
   const { reservation_id } = JSON.parse(reserved.body)
   const settle = event('POST', '/v1/limits/settle', 'key-charlie', { reservation_id, cost: {} })
-  expect(JSON.parse((await handler(settle, {})).body)).toMatchObject({ settled: true })
+  expect(JSON.parse((await handler(settle, INVOCATION)).body)).toMatchObject({ settled: true })
   expect(await usedBy('key-charlie')).toBe(40n)
 })
 
 test('the Lambda serves the base path of a custom domain: routes, documentation and page, with links below it', async () => {
   const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
   const get = async (path: string) => {
-    const { statusCode, body, multiValueHeaders } = await handler(belowLimits('GET', path), {})
+    const { statusCode, body, multiValueHeaders } = await handler(belowLimits('GET', path), INVOCATION)
     return { status: statusCode, body: String(body), location: multiValueHeaders.location }
   }
   expect(await get('/health')).toMatchObject({ status: 200 })
@@ -172,7 +175,7 @@ test('the Lambda settles sent tokens before it resolves, if the client disconnec
     },
   })
   const long = { ...CHAT, max_tokens: 400, stream: true }
-  await handler(event('POST', '/v1/chat/completions', 'free-co-key', long), stream, {})
+  await handler(event('POST', '/v1/chat/completions', 'free-co-key', long), stream, INVOCATION)
   expect(chunks).toBe(1)
   const { used_requests: requests, used_tokens: tokens } = (await bucketOf('free-co-key')) ?? {}
   expect(requests).toBe(1n)
@@ -189,7 +192,11 @@ test('the Lambda streams if the API does: status and headers first, and use is c
       done()
     },
   })
-  await handler(event('POST', '/v1/chat/completions', 'key-alice', { ...CHAT, stream: true }), stream, {})
+  await handler(
+    event('POST', '/v1/chat/completions', 'key-alice', { ...CHAT, stream: true }),
+    stream,
+    INVOCATION,
+  )
   expect(stream).toMatchObject({
     metadata: { statusCode: 200, headers: { 'x-ratelimit-limit': '30' } },
   })
@@ -200,11 +207,11 @@ test('the Lambda streams if the API does: status and headers first, and use is c
 
 test('the Lambda returns whole responses if it should stream but is called without a response stream', async () => {
   const handler = await startLambda({ RESPONSE_STREAMING: 'true' })
-  expect((await handler(event('GET', '/health', 'none'), {})).statusCode).toBe(200)
+  expect((await handler(event('GET', '/health', 'none'), INVOCATION)).statusCode).toBe(200)
 })
 
 test('the Lambda returns not ready if the tokens cannot be read', async () => {
   const handler = await startLambda({ ADMIN_TOKEN_SECRET_ARN: 'arn:missing' })
-  const response = await handler(event('GET', '/health', 'none'), {})
+  const response = await handler(event('GET', '/health', 'none'), INVOCATION)
   expect([response.statusCode, JSON.parse(response.body).error]).toEqual([503, 'unavailable'])
 })
