@@ -167,6 +167,8 @@ const messages: Answer = {
 
 const ANSWERS: Readonly<Record<string, Answer>> = {
   '/openai/v1/chat/completions': chat,
+  // as on bedrock-mantle
+  '/v1/chat/completions': chat,
   '/openai/v1/responses': responses,
   '/anthropic/v1/messages': messages,
 }

@@ -78,7 +78,10 @@ export const attempt = async (
 const ask = async (asking: Asking, accepts = asking.needs.fields.of(asking.target)): Promise<Attempt> => {
   const { needs, target, call, path } = asking
   const body = bodyOf(asking, accepts)
-  const sent = await asking.client.send({ path, body, isStream: call.body.stream === true }, call)
+  const sent = await asking.client.send(
+    { path, model: target.model, body, isStream: call.body.stream === true },
+    call,
+  )
   const { status, headers } = sent.response
   if (status >= 200 && status < 300) {
     if (accepts !== needs.fields.of(target)) needs.fields.remember(target, accepts)

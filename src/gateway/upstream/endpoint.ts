@@ -33,3 +33,17 @@ export const endpointOf = (upstream: Upstream, processRegion: string | null): En
     service: signingService ?? (MANTLE_HOST.test(hostname) ? 'bedrock-mantle' : 'bedrock'),
   }
 }
+
+const OPENAI_PATH = '/openai/v1/'
+
+/** Models that bedrock-mantle serves below `/openai/v1`; all others are below `/v1`. */
+const BELOW_OPENAI = /(?:^|\.)(?:openai\.gpt-[5-9]|xai\.)/
+
+/**
+ * The path of a route for a model. On bedrock-mantle, the routes of OpenAI's APIs depend on the model:
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
+ */
+export const pathFor = ({ basePath, service }: Endpoint, path: string, model: string): string => {
+  const isMoved = service === 'bedrock-mantle' && path.startsWith(OPENAI_PATH) && !BELOW_OPENAI.test(model)
+  return basePath + (isMoved ? `/v1/${path.slice(OPENAI_PATH.length)}` : path)
+}

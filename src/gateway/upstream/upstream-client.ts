@@ -3,7 +3,7 @@ import type { ModelApi, ModelCall, ResponseHeaders } from '../../core/ports/mode
 import { isAnthropic } from '../../web/model-errors.ts'
 import { type Authenticate, type Credentials, createAuthentication } from './authentication.ts'
 import { type ConnectionOptions, createUpstreamConnection } from './connection.ts'
-import { endpointOf } from './endpoint.ts'
+import { endpointOf, pathFor } from './endpoint.ts'
 import type { UpstreamResponse } from './exchange.ts'
 import { requestHeaders } from './passed-headers.ts'
 
@@ -11,6 +11,8 @@ import { requestHeaders } from './passed-headers.ts'
 export interface OutgoingRequest {
   /** Of the route, below the base URL. */
   readonly path: string
+  /** The name of the model there. */
+  readonly model: string
   /** JSON. */
   readonly body: string
   readonly isStream: boolean
@@ -59,7 +61,7 @@ export const createUpstreamClient = (upstream: Upstream, options: UpstreamClient
   return {
     upstream,
     async send(request, call) {
-      const path = endpoint.basePath + request.path
+      const path = pathFor(endpoint, request.path, request.model)
       const credentials = await credentialsFor(authenticate, path, request.body)
       const headers = headersOf(upstream, request, call)
       const response = await connection.send({

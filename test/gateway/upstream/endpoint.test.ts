@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endpointOf } from '../../../src/gateway/upstream/endpoint.ts'
+import { endpointOf, pathFor } from '../../../src/gateway/upstream/endpoint.ts'
 import { anUpstream } from '../test-gateway.ts'
 
 const bedrock = (fields: Parameters<typeof anUpstream>[0] = {}) =>
@@ -41,4 +41,24 @@ test('what is configured wins over what the host names', () => {
     signingService: 'bedrock',
   })
   expect(endpointOf(upstream, null)).toMatchObject({ region: 'eu-west-1', service: 'bedrock' })
+})
+
+const MANTLE = 'https://bedrock-mantle.us-east-2.api.aws'
+const RUNTIME = 'https://bedrock-runtime.us-east-2.amazonaws.com'
+
+test.each([
+  [MANTLE, '/openai/v1/responses', 'openai.gpt-oss-120b', '/v1/responses'],
+  [MANTLE, '/openai/v1/chat/completions', 'moonshotai.kimi-k2.5', '/v1/chat/completions'],
+  [MANTLE, '/openai/v1/responses', 'openai.gpt-5.5', '/openai/v1/responses'],
+  [MANTLE, '/openai/v1/chat/completions', 'us.xai.grok-4.3', '/openai/v1/chat/completions'],
+  [MANTLE, '/anthropic/v1/messages', 'anthropic.claude-opus-4-6', '/anthropic/v1/messages'],
+  [RUNTIME, '/openai/v1/chat/completions', 'openai.gpt-oss-120b', '/openai/v1/chat/completions'],
+])('at %s, %s of %s is %s', (baseUrl, path, model, expected) => {
+  const endpoint = endpointOf(bedrock({ baseUrl }), null)
+  expect(endpoint && pathFor(endpoint, path, model)).toBe(expected)
+})
+
+test('the path of a base URL precedes that of the route', () => {
+  const endpoint = endpointOf(bedrock({ baseUrl: `${MANTLE}/proxy/` }), null)
+  expect(endpoint && pathFor(endpoint, '/openai/v1/responses', 'qwen.qwen3')).toBe('/proxy/v1/responses')
 })
