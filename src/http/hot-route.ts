@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import type { AbortSignalLike } from '../core/ports/model-backend.ts'
 import type { HeaderOf } from '../web/client.ts'
 import type { ActingIdentity, AppEnv, Identity } from './app-dependencies.ts'
 import { type Reply, type ResponseContext, respond } from './response.ts'
@@ -10,7 +11,7 @@ export interface HotRequest {
   readonly requestId: string
   readonly header: HeaderOf
   /** Aborts when the client disconnects. Created on demand: it takes longer than a decision. */
-  readonly signal: () => AbortSignal
+  readonly signal: () => AbortSignalLike
 }
 
 /** Responds to a request with a valid body, at once if nothing must be waited for. Throws, or rejects, with the errors of the route. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../core/model/json.ts'
 import type { Cost } from '../../core/model/meter.ts'
 import { type Model, priceOf } from '../../core/model/model.ts'
 import {
+  type AbortSignalLike,
   CallAborted,
   type ModelApi,
   type ModelBackend,
@@ -41,7 +42,7 @@ export interface RoutedRequest {
   readonly requestId: string
   readonly header: HeaderOf
   /** Aborts when the client disconnects. Created on demand, which few requests do: it takes longer than a decision. */
-  readonly signal: () => AbortSignal
+  readonly signal: () => AbortSignalLike
 }
 
 /** Counts the prompt, reserves the estimate, calls the model, settles what was used. */
@@ -207,8 +208,8 @@ class Call implements ModelCall {
   readonly outputBound: number | null
   readonly requestId: string
   readonly headers: Readonly<Record<string, string>>
-  readonly #createSignal: () => AbortSignal
-  #signal: AbortSignal | undefined
+  readonly #createSignal: () => AbortSignalLike
+  #signal: AbortSignalLike | undefined
 
   constructor(request: RoutedRequest, inputTokens: number, outputBound: number | null) {
     this.api = request.api
@@ -222,7 +223,7 @@ class Call implements ModelCall {
     this.#createSignal = request.signal
   }
 
-  get signal(): AbortSignal {
+  get signal(): AbortSignalLike {
     this.#signal ??= this.#createSignal()
     return this.#signal
   }

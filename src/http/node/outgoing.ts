@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { AbortSignalLike } from '../../core/ports/model-backend.ts'
 import { type ChunkReader, completeHeaders, type Reply, type ResponseContext } from '../response.ts'
 import type { Eventual } from '../when-ready.ts'
 
@@ -52,12 +53,29 @@ const drained = (outgoing: ServerResponse): Promise<void> =>
   })
 
 /** Aborts when the connection closes before the response is complete. */
-export const disconnection = (outgoing: ServerResponse): AbortSignal => {
-  const controller = new AbortController()
-  const onClose = (): void => {
-    if (!outgoing.writableFinished) controller.abort()
+export const disconnection = (outgoing: ServerResponse): AbortSignalLike => new Disconnection(outgoing)
+
+/** A class, and no AbortSignal, because creating one and listening to it takes longer than a decision. */
+class Disconnection implements AbortSignalLike {
+  aborted = false
+  #listeners: readonly (() => void)[] = []
+
+  constructor(outgoing: ServerResponse) {
+    if (outgoing.closed) this.aborted = !outgoing.writableFinished
+    else outgoing.once('close', () => this.#onClose(outgoing))
   }
-  if (outgoing.closed) onClose()
-  else outgoing.once('close', onClose)
-  return controller.signal
+
+  addEventListener(_: 'abort', listener: () => void): void {
+    this.#listeners = [...this.#listeners, listener]
+  }
+
+  removeEventListener(_: 'abort', listener: () => void): void {
+    this.#listeners = this.#listeners.filter((each) => each !== listener)
+  }
+
+  #onClose(outgoing: ServerResponse): void {
+    if (outgoing.writableFinished) return
+    this.aborted = true
+    for (const listener of this.#listeners) listener()
+  }
 }
