@@ -20,6 +20,7 @@ import { jsonBody, objectOf } from '../body/validated.ts'
 import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
 import { type ModelLookup, usableModel } from '../models/model-lookup.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
+import { requireExactNames } from './field-names.ts'
 import { createModelCall, type ModelCallNeeds } from './model-call.ts'
 
 /** The body of a model route: the fields that zael reads are typed, others pass. */
@@ -116,6 +117,7 @@ const handlerOf = (
 ): HotHandler<ModelBody> => {
   const { defaultModel } = needs.settings
   return async (body, { acting, requestId, header, signal }) => {
+    requireExactNames(jsonOf(body))
     const wanted = body.model ?? (header('x-preferred-model') || defaultModel)
     const model = await usableModel(models, wanted, acting.entity)
     return call({
