@@ -153,7 +153,9 @@ const attemptAt = async (
     if (upstream.kind === SIMULATED) return { reply: await asking.simulated.call(call) }
     return await attempt(asking, asking.clients.clientOf(upstream), target, call)
   } catch (error) {
-    throw error instanceof CallAborted ? new CallAborted(larger(charge, error.charge)) : error
+    if (!(error instanceof CallAborted)) throw error
+    asking.logger.debug('caller disconnected', { ...target, requestId: call.requestId })
+    throw new CallAborted(larger(charge, error.charge))
   }
 }
 

@@ -403,7 +403,8 @@ describe('a caller that disconnects', () => {
     caller.abort()
     await rejected
     await closed
-    expect(log).toEqual([])
+    const fields = { upstream: 'default', model: 'gpt-4', requestId: 'req_1' }
+    expect(log).toEqual([{ level: 'debug', message: 'caller disconnected', fields }])
   })
 
   test('does not make zael ask the next upstream', async () => {
