@@ -4,6 +4,7 @@ import { connectionFailure } from '../src/command-line/failure.ts'
 import { markdownTable, withSection } from '../verify/markdown.ts'
 import { appPart } from './app/app-part.ts'
 import { figure } from './figure.ts'
+import { gatewayPart } from './gateway/gateway-part.ts'
 import { hostilePart } from './http/hostile-part.ts'
 import { httpPart } from './http/http-part.ts'
 import { searchesPart } from './http/searches-part.ts'
@@ -22,6 +23,7 @@ the same run only. Prints tables and writes bench/results/<date>.json.
   stores        decisions on one DynamoDB engine: raw UpdateItem, zael exact and leased, rate-limiter-flexible
   app           middlewares of the package and of others, in Hono and Express: CPU and requests per second
   http          the check and chat routes with a leased key, and a bare Hono handler
+  gateway       calls of a model through zael, a bare pass-through, Portkey's gateway and LiteLLM's proxy
   hostile-bodies  other callers while one caller sends bodies made to take long
   searches      other callers while viewers search 10,000 entities
   added         the time that the limiter adds to a request on a leased hot key
@@ -43,6 +45,7 @@ const PARTS: readonly Part[] = [
   storesPart,
   appPart,
   httpPart,
+  gatewayPart,
   hostilePart,
   searchesPart,
   addedPart,

@@ -14,14 +14,24 @@ export interface ZaelServer extends ChildServer {
   readonly tableUrl: string
 }
 
-/** zael as `npm start` runs it, with its own engine and the demo data in a new table; `isBypassed`: without the limiter. */
-export const startZael = async ({ isWatched = false, isBypassed = false } = {}): Promise<ZaelServer> => {
+export interface ZaelOptions {
+  readonly isWatched?: boolean
+  /** Without the limiter. */
+  readonly isBypassed?: boolean
+  /** Further settings. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** zael as `npm start` runs it, with its own engine and the demo data in a new table. */
+export const startZael = async (options: ZaelOptions = {}): Promise<ZaelServer> => {
+  const { isWatched = false, isBypassed = false, settings = {} } = options
   const server = await startServer({
     script: join(await bundledPrograms(), 'serve.mjs'),
     environment: {
       ...{ PORT: '0', DYNAMODB_PORT: '0', LOG_LEVEL: 'warn' },
       ...{ ADMIN_TOKEN, VIEWER_TOKEN, STORE_DEADLINE_MS },
       ...(isBypassed && { BYPASS_LIMITER: '1' }),
+      ...settings,
     },
     preloaded: isWatched ? ['./bench/http/watch-loop.ts'] : [],
   })
