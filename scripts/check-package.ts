@@ -30,13 +30,13 @@ const WEIGHED: readonly Weighed[] = [
   {
     name: 'limiter-in-memory',
     code: "import { createRateLimiter, memoryStore } from 'zael'\nconsole.log(createRateLimiter, memoryStore)\n",
-    atMostKb: 155,
+    atMostKb: 165,
     without: /aws-sdk|hono|express|dist\/src\/(http|library\/middleware|store\/dynamodb)\//,
   },
   {
     name: 'hono-middleware',
     code: "import { rateLimit } from 'zael/hono'\nconsole.log(rateLimit)\n",
-    atMostKb: 174,
+    atMostKb: 185,
     without: /aws-sdk|node_modules\/hono|express|dist\/src\/store\/dynamodb\//,
   },
 ]
