@@ -171,7 +171,9 @@ const forward = (forwarder: Forwarder, chunk: Uint8Array): void => {
     return
   }
   deliver(forwarder, part)
-  if (forwarded.events() > events) settle(forwarder)
+  const isEvent = forwarded.events() > events
+  // an event that the client does not receive, such as usage, must not prolong the stream
+  if (isEvent && (part !== undefined || forwarder.phase !== 'settling')) settle(forwarder)
   if (forwarder.taker !== undefined || forwarder.phase === 'held') read(forwarder)
 }
 

@@ -105,7 +105,7 @@ const succeeded = (asking: Asking, sent: SentRequest): Promise<Attempt> => {
     const message = `The upstream ${upstream} sent a compressed response, which zael does not accept`
     return Promise.resolve(unusable(unavailable(message), 'compressed', ESTIMATE))
   }
-  return isEventStream(response.headers) ? streamed(asking, response) : whole(asking, sent)
+  return isEventStream(response.headers) ? streamed(asking, sent) : whole(asking, sent)
 }
 
 /** Of a reply that is no answer. */
@@ -129,7 +129,7 @@ const unusable = (problem: ModelProblem, cause: string, charge: ModelCharge = NO
   failure: { cause, isConnection: false },
 })
 
-const streamed = async (asking: Asking, response: UpstreamResponse): Promise<Attempt> => {
+const streamed = async (asking: Asking, { response, key }: SentRequest): Promise<Attempt> => {
   const { needs, api, call, target } = asking
   const start = await needs.beginStream({
     response,
@@ -146,13 +146,15 @@ const streamed = async (asking: Asking, response: UpstreamResponse): Promise<Att
   }
   const { failure, charge } = start
   if (failure?.failure === 'aborted') throw new CallAborted(charge)
-  const problem = concealed(start.problem, target.upstream)
+  const problem = concealed(start.problem, target.upstream, key)
   return withStatus({ kind: 'failed', problem, headers, charge }, failure?.failure ?? 'error event')
 }
 
-/** An error that concerns zael's own key, which the client cannot change. */
-const concealed = (problem: ModelProblem, upstream: string): ModelProblem =>
-  problem.status === 401 ? credentialsRejected(upstream) : problem
+/** An error that concerns zael's own key, which the client cannot change, or contains it. */
+const concealed = (problem: ModelProblem, upstream: string, key: string | undefined): ModelProblem => {
+  const isLeak = key !== undefined && problem.message.includes(key)
+  return problem.status === 401 || isLeak ? credentialsRejected(upstream) : problem
+}
 
 /** 429 and 5xx are failures, also of a status that the body names. */
 const withStatus = (reply: WholeModelReply | FailedModelReply, cause: string): Attempt => {
@@ -174,8 +176,7 @@ const whole = async (asking: Asking, { response, key }: SentRequest): Promise<At
   }
   const problem = errorInstead(parsed)
   if (problem !== undefined) {
-    const leaks = key !== undefined && problem.message.includes(key)
-    const shown = leaks ? credentialsRejected(target.upstream) : concealed(problem, target.upstream)
+    const shown = concealed(problem, target.upstream, key)
     const headers = passedResponseHeaders(response.headers, true)
     return withStatus({ kind: 'failed', problem: shown, headers, charge: NOTHING }, 'error in a response')
   }

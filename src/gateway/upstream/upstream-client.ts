@@ -31,7 +31,7 @@ export interface UpstreamClient {
 
 export interface SentRequest {
   readonly response: UpstreamResponse
-  /** The key that the request contained; undefined: none, or a signature. */
+  /** The key that the request contained; undefined: none, a signature, or a placeholder. */
   readonly key: string | undefined
 }
 
@@ -96,8 +96,13 @@ const credentialsFor = async (
   }
 }
 
-const keyIn = (credentials: ResponseHeaders): string | undefined =>
-  credentials['x-api-key'] ?? /^Bearer (.+)$/.exec(credentials.authorization ?? '')?.[1]
+/** In characters. Servers without keys are given placeholders, such as `EMPTY` or `ollama`, which their errors may contain. */
+const LEAST_KEY = 8
+
+const keyIn = (credentials: ResponseHeaders): string | undefined => {
+  const key = credentials['x-api-key'] ?? /^Bearer (.+)$/.exec(credentials.authorization ?? '')?.[1]
+  return key === undefined || key.length < LEAST_KEY ? undefined : key
+}
 
 /** The version that all current clients send. */
 const ANTHROPIC_VERSION = '2023-06-01'

@@ -33,10 +33,20 @@ export const readBody = async (response: UpstreamResponse): Promise<Uint8Array> 
   return Buffer.concat(parts, size)
 }
 
-/** Reads the body of an error, as far as it arrives and up to `MAX_ERROR_BYTES`: its status is known already. */
-export const readErrorBody = async (response: UpstreamResponse): Promise<Uint8Array> => {
+/** In ms. The status of an error is known before its body, which may never end: another upstream must not wait for it. */
+const MAX_ERROR_MS = 5_000
+
+/** Reads the body of an error, as far as it arrives in `waitMs` and up to `MAX_ERROR_BYTES`. */
+export const readErrorBody = async (
+  response: UpstreamResponse,
+  waitMs = MAX_ERROR_MS,
+): Promise<Uint8Array> => {
   const parts: Uint8Array[] = []
-  let size = 0
+  let [size, isLate] = [0, false]
+  const timer = setTimeout(() => {
+    isLate = true
+    response.cancel()
+  }, waitMs)
   try {
     for (let bytes = await response.read(); bytes !== undefined; bytes = await response.read()) {
       parts.push(bytes)
@@ -47,7 +57,9 @@ export const readErrorBody = async (response: UpstreamResponse): Promise<Uint8Ar
       }
     }
   } catch (error) {
-    if (!(error instanceof UpstreamFailure) || error.failure === 'aborted') throw error
+    if (!(error instanceof UpstreamFailure) || (error.failure === 'aborted' && !isLate)) throw error
+  } finally {
+    clearTimeout(timer)
   }
   return Buffer.concat(parts, Math.min(size, MAX_ERROR_BYTES))
 }

@@ -108,6 +108,20 @@ test('comments after the finish reason do not prolong the stream', async () => {
   expect((await received).text).toBe(`${content('Hello')}${END}: ping\n\n: ping\n\n${DONE}`)
 })
 
+test('repeated usage after the finish reason does not prolong the stream', async () => {
+  const { upstream, timer, start } = startStream()
+  upstream.send(content('Hello') + END)
+  const received = receive(start)
+  await turn()
+  for (let second = 0; second < 3; second++) {
+    await timer.pass(900)
+    upstream.send(chunk({ choices: [], ...usage(70, second) }))
+    await turn()
+  }
+  expect(upstream.isCancelled()).toBe(true)
+  expect((await received).text).toBe(content('Hello') + END + DONE)
+})
+
 test('usage within 2 s of the finish reason is charged', async () => {
   const { upstream, timer, start } = startStream()
   upstream.send(content('Hello') + END)
