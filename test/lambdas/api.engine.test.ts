@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Writable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { demoData } from '../../seed/demo-data.ts'
@@ -7,6 +8,7 @@ import { randomSecrets } from '../../src/platform/secrets.ts'
 import { createDynamoAdminStore } from '../../src/store/dynamodb/admin/admin-store.ts'
 import { createDynamoBucketStore } from '../../src/store/dynamodb/bucket-store.ts'
 import { startTestTable, type TestTable, testClock } from '../engine/test-table.ts'
+import { aChunk, DONE, events, LAST_CHUNK, startUpstream } from '../gateway/scripted-upstream.ts'
 import { type FakeSecretsManager, startSecretsManager } from './secrets-manager-fake.ts'
 
 let table: TestTable
@@ -154,14 +156,14 @@ test('the Lambda serves the base path of a custom domain: routes, documentation 
   })
 })
 
-const streamingLambda = () => {
+const streamingLambda = (env: Readonly<Record<string, string>> = {}) => {
   vi.stubGlobal('awslambda', {
     streamifyResponse: (handler: unknown) => handler,
     HttpResponseStream: {
       from: (stream: Writable, metadata: unknown) => Object.assign(stream, { metadata }),
     },
   })
-  return startLambda({ RESPONSE_STREAMING: 'true' })
+  return startLambda({ RESPONSE_STREAMING: 'true', ...env })
 }
 
 test('the Lambda settles sent tokens before it resolves, if the client disconnects after the first chunk', async () => {
@@ -203,6 +205,47 @@ test('the Lambda streams if the API does: status and headers first, and use is c
   expect(chunks.length).toBeGreaterThan(3)
   expect(chunks.join('').trimEnd()).toMatch(/data: \[DONE\]$/)
   expect(await usedBy('key-alice')).toBe(4n)
+})
+
+/** What the client receives until its end, or until it disconnects after `chunks` chunks. */
+const receiver = (chunks = Number.POSITIVE_INFINITY) => {
+  const received: string[] = []
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      received.push(String(chunk))
+      done()
+      if (received.length >= chunks) this.destroy()
+    },
+  })
+  return { stream, text: () => received.join('') }
+}
+
+const STREAMED_CHAT = event('POST', '/v1/chat/completions', 'key-charlie', { ...CHAT, stream: true })
+
+test('the Lambda forwards the stream of an upstream as it came', async () => {
+  const upstream = await startUpstream(events(': hello\n\n', aChunk('Hi'), LAST_CHUNK, DONE))
+  const handler = await streamingLambda({ UPSTREAM_BASE_URL: upstream.baseUrl })
+  const { stream, text } = receiver()
+  await handler(STREAMED_CHAT, stream, INVOCATION)
+  expect(stream).toMatchObject({
+    metadata: { statusCode: 200, headers: { 'x-zael-upstream': 'default' } },
+  })
+  expect(text()).toBe(`: hello\n\n${aChunk('Hi')}${LAST_CHUNK}${DONE}`)
+})
+
+test('the Lambda ends the call to an upstream when the client disconnects, and before its own time is over', async () => {
+  const closed: Promise<unknown>[] = []
+  const upstream = await startUpstream((_, response) => {
+    closed.push(once(response, 'close'))
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(aChunk('Hi'))
+  })
+  const handler = await streamingLambda({ UPSTREAM_BASE_URL: upstream.baseUrl })
+  await handler(STREAMED_CHAT, receiver(1).stream, INVOCATION)
+  await closed[0]
+  const { stream, text } = receiver()
+  await handler(STREAMED_CHAT, stream, { getRemainingTimeInMillis: () => 5_500 })
+  await closed[1]
+  expect(text()).toContain('"code":"upstream_timeout"')
 })
 
 test('the Lambda returns whole responses if it should stream but is called without a response stream', async () => {
