@@ -1,11 +1,12 @@
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
 import { useQuery, useRefresh } from '../api/hooks.ts'
 import type { Upstream, Upstreams } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
+import { useCountdown } from '../parts/countdown.ts'
 import { Confirm } from '../parts/dialog.tsx'
 import { DoneNotice, EmptyState, ErrorNotice } from '../parts/notices.tsx'
-import { momentText } from '../parts/time.ts'
+import { momentText, spanText } from '../parts/time.ts'
 import { UpstreamForm } from './upstream-form.tsx'
 
 type Task =
@@ -62,11 +63,19 @@ export const UpstreamsSection = () => {
   )
 }
 
-const NoUpstreams = () => (
-  <EmptyState title="No upstreams yet">
-    <p>The simulated model answers all requests.</p>
-  </EmptyState>
-)
+const NoUpstreams = () => {
+  const { mayWrite } = useSession()
+  return (
+    <EmptyState title="No upstreams yet">
+      <p>The simulated model answers all requests.</p>
+      <p>
+        {mayWrite
+          ? 'Select “Add an upstream” to send requests to a provider.'
+          : 'An administrator can add upstreams.'}
+      </p>
+    </EmptyState>
+  )
+}
 
 interface TaskProps {
   readonly task: Task
@@ -117,11 +126,7 @@ const UpstreamRow = ({ upstream, onEdit, onRemove }: Changes & { readonly upstre
       <div class="upstream-facts">
         <span>{addressOf(upstream)}</span>
         {upstream.secret !== null && <code>{upstream.secret}</code>}
-        {stateTexts(upstream).map((text) => (
-          <span key={text} class="quiet">
-            {text}
-          </span>
-        ))}
+        <ModelStates models={upstream.models} />
       </div>
       {mayWrite && source === 'table' && (
         <div class="actions">
@@ -143,7 +148,11 @@ const UpstreamRow = ({ upstream, onEdit, onRemove }: Changes & { readonly upstre
           </button>
         </div>
       )}
-      {source === 'environment' && <span class="quiet">UPSTREAM_BASE_URL</span>}
+      {source === 'environment' && (
+        <span class="quiet">
+          set by <code>UPSTREAM_BASE_URL</code>
+        </span>
+      )}
     </li>
   )
 }
@@ -155,14 +164,42 @@ export const addressOf = ({ kind, base_url, region }: Upstream): string => {
   return region ?? 'the region of zael'
 }
 
-/** `gpt-4 rests until 10:00:30: 503`, a line for each model that has failed; one line if none has. */
-export const stateTexts = ({ models }: Upstream): readonly string[] =>
-  models.length === 0
-    ? ['no failures lately']
-    : models.map(({ model, rests_until, last_failure }) => {
-        const cause = last_failure === null ? '' : `: ${last_failure.cause}`
-        if (rests_until !== null) return `${model} rests until ${momentText(rests_until)}${cause}`
-        return last_failure === null
-          ? `${model} works`
-          : `${model} failed ${momentText(last_failure.at)}${cause}`
-      })
+type ModelState = Upstream['models'][number]
+
+/** The models that have failed at an upstream lately; one line if none has. */
+const ModelStates = ({ models }: Pick<Upstream, 'models'>) =>
+  models.length === 0 ? (
+    <span class="quiet">no failures lately</span>
+  ) : (
+    <>
+      {models.map((state) => (
+        <span key={state.model} class="quiet">
+          {state.rests_until === null ? failureText(state) : <Rest {...state} until={state.rests_until} />}
+        </span>
+      ))}
+    </>
+  )
+
+/** A rest with the time left, by the clock of the browser. */
+const Rest = ({ model, last_failure, until }: ModelState & { readonly until: number }) => {
+  const endsAtMs = useMemo(() => performance.now() + until * 1000 - Date.now(), [until])
+  const seconds = useCountdown(endsAtMs)
+  return (
+    <>
+      <span class="tag warn">resting</span> {restText(model, seconds, last_failure?.cause)}
+    </>
+  )
+}
+
+/** `gpt-4 after 503, 12 s left` */
+export const restText = (model: string, seconds: number, cause: string | undefined): string =>
+  [
+    cause === undefined ? model : `${model} after ${cause}`,
+    seconds === 0 ? 'tried again at the next request' : `${spanText(seconds)} left`,
+  ].join(', ')
+
+/** `gpt-4 failed 30 Nov 2026, 10:00:30: 503` */
+export const failureText = ({ model, last_failure }: ModelState): string =>
+  last_failure === null
+    ? `${model} works`
+    : `${model} failed ${momentText(last_failure.at)}: ${last_failure.cause}`

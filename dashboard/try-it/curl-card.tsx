@@ -1,13 +1,13 @@
 import { apiUrl } from '../api/api.ts'
 import { CopyButton } from '../parts/controls.tsx'
-import { type Caller, type ChatBody, type Draft, parseDraft } from './request-draft.ts'
-import { CHAT_PATH } from './send-chat.ts'
+import { MODEL_APIS, type RequestBody } from './model-apis.ts'
+import { type Caller, type Draft, parseDraft } from './request-draft.ts'
 
 /** The curl command of the request. */
 export const CurlCard = ({ draft }: { readonly draft: Draft }) => {
   const parsed = parseDraft({ ...draft, count: '1', parallelism: '1' })
   const { caller, body } = 'run' in parsed ? parsed.run : {}
-  const line = caller && body && curlLine(apiUrl(CHAT_PATH).href, caller, body)
+  const line = caller && body && curlLine(apiUrl(MODEL_APIS[draft.api].path).href, caller, body)
   return (
     <section class="card" aria-labelledby="try-curl">
       <div class="card-head">
@@ -37,7 +37,7 @@ export const secretVariable = (caller: Caller): 'ADMIN_TOKEN' | 'API_KEY' =>
   caller.kind === 'entity' ? 'ADMIN_TOKEN' : 'API_KEY'
 
 /** The request as a command for a POSIX shell, with its secret in an environment variable. */
-export const curlLine = (url: string, caller: Caller, body: ChatBody): string =>
+export const curlLine = (url: string, caller: Caller, body: RequestBody): string =>
   [
     `curl -i${body.stream ? 'N' : ''}`,
     quoted(url),

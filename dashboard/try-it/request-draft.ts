@@ -1,3 +1,5 @@
+import { bodyOf, MODEL_APIS, type ModelApi, type RequestBody } from './model-apis.ts'
+
 /** The caller: an entity that the administrator acts for, or the owner of a key. */
 export type Caller =
   | { readonly kind: 'entity'; readonly id: string }
@@ -8,6 +10,7 @@ export interface Draft {
   readonly callerKind: Caller['kind']
   readonly entityId: string
   readonly key: string
+  readonly api: ModelApi
   readonly model: string
   readonly maxTokens: string
   readonly message: string
@@ -16,19 +19,15 @@ export interface Draft {
   readonly streams: boolean
 }
 
-/** The body of `POST /v1/chat/completions`, with one message. */
-export interface ChatBody {
-  readonly model: string
-  readonly max_tokens?: number
-  readonly messages: readonly [{ readonly role: 'user'; readonly content: string }]
-  readonly stream?: true
-  readonly stream_options?: { readonly include_usage: true }
+/** One request, and its caller. */
+export interface ModelRequest {
+  readonly caller: Caller
+  readonly api: ModelApi
+  readonly body: RequestBody
 }
 
 /** The requests of one run. */
-export interface RunRequest {
-  readonly caller: Caller
-  readonly body: ChatBody
+export interface RunRequest extends ModelRequest {
   readonly count: number
   readonly parallelism: number
 }
@@ -44,16 +43,13 @@ const MAX_TOKENS = 1_000_000
 export const parseDraft = (draft: Draft): { readonly run: RunRequest } | { readonly errors: DraftErrors } => {
   const errors = errorsOf(draft)
   if (Object.keys(errors).length > 0) return { errors }
-  const { maxTokens, message, streams } = draft
+  const { api, maxTokens, message, streams } = draft
+  const maximum = maxTokens.trim() === '' ? undefined : Number(maxTokens)
   return {
     run: {
       caller: callerOf(draft),
-      body: {
-        model: draft.model.trim(),
-        ...(maxTokens.trim() !== '' && { max_tokens: Number(maxTokens) }),
-        messages: [{ role: 'user', content: message }],
-        ...(streams && { stream: true, stream_options: { include_usage: true } }),
-      },
+      api,
+      body: bodyOf(api, { model: draft.model.trim(), prompt: message, maximum }, streams),
       count: Number(draft.count),
       parallelism: Number(draft.parallelism),
     },
@@ -66,14 +62,19 @@ export const callerOf = ({ callerKind, entityId, key }: Draft): Caller =>
 
 const errorsOf = ({ callerKind, ...draft }: Draft): DraftErrors => {
   const { maxTokens } = draft
+  const { prompt, maximumField } = MODEL_APIS[draft.api]
   const wrong: Record<string, string | false> = {
     entityId:
       callerKind === 'entity' && draft.entityId.trim() === '' && 'Enter the entity to send requests as.',
     key: callerKind === 'key' && keyError(draft.key.trim()),
     model: draft.model.trim() === '' && 'Choose a model.',
-    message: draft.message === '' && 'Write a message.',
+    message:
+      draft.message === '' && `Write ${prompt === 'Input' ? 'an input' : `a ${prompt.toLowerCase()}`}.`,
     maxTokens:
-      maxTokens.trim() !== '' && !isWhole(maxTokens, MAX_TOKENS) && `Up to ${MAX_TOKENS}, or nothing.`,
+      maximumField !== undefined &&
+      maxTokens.trim() !== '' &&
+      !isWhole(maxTokens, MAX_TOKENS) &&
+      `Up to ${MAX_TOKENS}, or nothing.`,
     count: !isWhole(draft.count, MAX_REQUESTS) && `1 to ${MAX_REQUESTS}.`,
     parallelism: !isWhole(draft.parallelism, MAX_PARALLELISM) && `1 to ${MAX_PARALLELISM}.`,
   }

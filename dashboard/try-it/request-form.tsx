@@ -9,6 +9,7 @@ import {
   NumberField,
   RequiredNote,
 } from '../parts/fields.tsx'
+import { MODEL_API_OPTIONS, MODEL_APIS } from './model-apis.ts'
 import { type Draft, type DraftErrors, MAX_PARALLELISM, MAX_REQUESTS } from './request-draft.ts'
 
 export interface DraftProps {
@@ -34,7 +35,7 @@ export const RequestForm = ({ models, isRunning, onSend, onStop, ...props }: Req
     <form class="card" onSubmit={submit} noValidate aria-label="Request">
       <RequiredNote />
       <CallerFields {...props} />
-      <ChatFields models={models} {...props} />
+      <ModelFields models={models} {...props} />
       <MessageField {...props} />
       <AmountFields {...props} />
       <div class="actions">
@@ -50,34 +51,48 @@ export const RequestForm = ({ models, isRunning, onSend, onStop, ...props }: Req
   )
 }
 
-const ChatFields = ({
+const ModelFields = ({
   models,
   draft,
   errors,
   change,
-}: DraftProps & { readonly models: readonly string[] }) => (
-  <div class="fields">
-    <ChoiceField
-      label="Model"
-      value={draft.model}
-      error={errors.model}
-      options={models}
-      onValue={(model) => change({ model })}
-    />
-    <NumberField
-      label="max_tokens"
-      min={1}
-      value={draft.maxTokens}
-      error={errors.maxTokens}
-      onValue={(maxTokens) => change({ maxTokens })}
-    />
-  </div>
-)
+}: DraftProps & { readonly models: readonly string[] }) => {
+  const { path, maximumField } = MODEL_APIS[draft.api]
+  return (
+    <div class="fields">
+      <ChoiceField
+        label="Route"
+        value={draft.api}
+        options={MODEL_API_OPTIONS}
+        hint={`POST /${path}`}
+        onValue={(value) =>
+          change({ api: MODEL_API_OPTIONS.find(([api]) => api === value)?.[0] ?? draft.api })
+        }
+      />
+      <ChoiceField
+        label="Model"
+        value={draft.model}
+        error={errors.model}
+        options={models}
+        onValue={(model) => change({ model })}
+      />
+      {maximumField !== undefined && (
+        <NumberField
+          label={maximumField}
+          min={1}
+          value={draft.maxTokens}
+          error={errors.maxTokens}
+          onValue={(maxTokens) => change({ maxTokens })}
+        />
+      )}
+    </div>
+  )
+}
 
 const MessageField = ({ draft, errors, change }: DraftProps) => {
   const id = useId()
   return (
-    <LabelledField id={id} label="Message" required error={errors.message}>
+    <LabelledField id={id} label={MODEL_APIS[draft.api].prompt} required error={errors.message}>
       <textarea
         {...inputProps(id, errors.message)}
         rows={2}
@@ -111,14 +126,16 @@ const AmountFields = ({ draft, errors, change }: DraftProps) => (
       hint={`1 to ${MAX_PARALLELISM}`}
       onValue={(parallelism) => change({ parallelism })}
     />
-    <label class="check">
-      <input
-        type="checkbox"
-        checked={draft.streams}
-        onChange={(event) => change({ streams: event.currentTarget.checked })}
-      />
-      Stream the response
-    </label>
+    {MODEL_APIS[draft.api].streamFields && (
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={draft.streams}
+          onChange={(event) => change({ streams: event.currentTarget.checked })}
+        />
+        Stream the response
+      </label>
+    )}
   </div>
 )
 

@@ -1,15 +1,15 @@
 import { useEffect, useState } from 'preact/hooks'
 import { numberText } from '../parts/amounts.ts'
 import { EmptyState } from '../parts/notices.tsx'
-import { DenialNotice } from './denial-notice.tsx'
+import { OutcomeRow } from './outcome-row.tsx'
+import { DenialNotice, FailureNotice } from './problem-notice.tsx'
 import { countsText, MAX_OUTCOMES, type Run, sumOf, type Tally } from './run.ts'
-import type { Outcome } from './send-chat.ts'
 import type { Meters } from './watched-limits.ts'
 
 /** The results of the requests: counts, the last denial, and each response. */
 export const ResultsCard = ({ run, meters }: { readonly run: Run; readonly meters: Meters }) => {
-  const { tally, count, ended, clear } = run
-  const { outcomes, counts, denied } = tally
+  const { tally, arriving, count, ended, clear } = run
+  const { outcomes, counts, denied, failed } = tally
   const isEmpty = outcomes.length === 0 && count === undefined
   return (
     <section class="card" aria-labelledby="try-results">
@@ -26,13 +26,14 @@ export const ResultsCard = ({ run, meters }: { readonly run: Run; readonly meter
       </p>
       {isEmpty ? (
         <EmptyState title="Nothing sent yet">
-          Send a request to see its status, time, headers, usage and body.
+          Send a request to see its status, time, text, usage and headers.
         </EmptyState>
       ) : (
         <Summary counts={counts} run={run} />
       )}
       {denied?.denial && <DenialNotice {...denied} denial={denied.denial} meters={meters} />}
-      <Outcomes tally={tally} isRunning={count !== undefined} />
+      {failed?.failure && <FailureNotice {...failed} failure={failed.failure} />}
+      <Outcomes tally={tally} arriving={arriving} runCount={count} />
     </section>
   )
 }
@@ -70,22 +71,30 @@ const Summary = ({ counts, run }: { readonly counts: Tally['counts']; readonly r
 /** The number of results shown before `Show all`. */
 const INITIALLY_SHOWN = 20
 
-const Outcomes = ({ tally, isRunning }: { readonly tally: Tally; readonly isRunning: boolean }) => {
+type OutcomesProps = Pick<Run, 'tally' | 'arriving'> & {
+  /** The size of the current run. */
+  readonly runCount: number | undefined
+}
+
+const Outcomes = ({ tally, arriving, runCount }: OutcomesProps) => {
   const { outcomes, run } = tally
   const [open, setOpen] = useState<number | undefined>(undefined)
   const [showsAll, setShowsAll] = useState(false)
-  const newest = outcomes[0]?.number
+  const newest = Math.max(arriving[0]?.number ?? 0, outcomes[0]?.number ?? 0)
+  const isOnlyOne = runCount === undefined ? sumOf(run) === 1 : runCount === 1 && arriving.length === 1
   useEffect(() => {
-    if (!isRunning && sumOf(run) === 1) setOpen(newest)
-  }, [newest, isRunning])
-  if (outcomes.length === 0) return null
+    if (isOnlyOne) setOpen(newest)
+  }, [newest, isOnlyOne])
+  if (outcomes.length === 0 && arriving.length === 0) return null
+  const shown = showsAll ? outcomes : outcomes.slice(0, INITIALLY_SHOWN)
   return (
     <>
       <ol class="outcomes" reversed>
-        {(showsAll ? outcomes : outcomes.slice(0, INITIALLY_SHOWN)).map((outcome) => (
+        {[...arriving, ...shown].map((outcome) => (
           <OutcomeRow
             key={outcome.number}
             outcome={outcome}
+            isArriving={arriving.includes(outcome)}
             isOpen={open === outcome.number}
             onToggle={() => setOpen(open === outcome.number ? undefined : outcome.number)}
           />
@@ -102,93 +111,3 @@ const Outcomes = ({ tally, isRunning }: { readonly tally: Tally; readonly isRunn
     </>
   )
 }
-
-const TONES = { allowed: 'good', denied: 'bad', failed: 'warn' } as const
-
-interface OutcomeRowProps {
-  readonly outcome: Outcome
-  readonly isOpen: boolean
-  onToggle(): void
-}
-
-/** One request in a line, with its response when it is opened. */
-export const OutcomeRow = ({ outcome, isOpen, onToggle }: OutcomeRowProps) => {
-  const { number, kind, status, durationMs, usage } = outcome
-  const toggled = (isNowOpen: boolean) => {
-    if (isNowOpen !== isOpen) onToggle()
-  }
-  return (
-    <li>
-      <details class="outcome" open={isOpen} onToggle={(event) => toggled(event.currentTarget.open)}>
-        <summary class="outcome-line">
-          <span class="number quiet">{number}</span>
-          <span class={`tag ${TONES[kind]}`}>{status === 0 ? 'no response' : `${status} ${kind}`}</span>
-          <span class="quiet wide-only outcome-usage">
-            {usage && `${numberText(usage.prompt)} + ${numberText(usage.completion)} tokens`}
-          </span>
-          <span class="number">{numberText(Math.round(durationMs))} ms</span>
-        </summary>
-        {isOpen && <OutcomeDetails outcome={outcome} />}
-      </details>
-    </li>
-  )
-}
-
-/** The headers, the usage and the body of a response. */
-export const OutcomeDetails = ({ outcome }: { readonly outcome: Outcome }) => {
-  const { headers, usage, body } = outcome
-  const { limits, others } = headerGroups(headers)
-  return (
-    <div class="outcome-details">
-      {usage && (
-        <p>
-          Usage: <strong class="number">{numberText(usage.prompt)}</strong> prompt +{' '}
-          <strong class="number">{numberText(usage.completion)}</strong> completion ={' '}
-          <strong class="number">{numberText(usage.prompt + usage.completion)}</strong> tokens
-        </p>
-      )}
-      {limits.length > 0 && (
-        <div class="outcome-part">
-          <h4>Rate limit headers</h4>
-          <HeaderList headers={limits} />
-        </div>
-      )}
-      <div class="outcome-part">
-        <h4>Body</h4>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-        <pre class="outcome-body" tabIndex={0}>
-          {body}
-        </pre>
-      </div>
-      {others.length > 0 && (
-        <details class="other-headers">
-          <summary class="other-headers-name">{others.length} other headers</summary>
-          <HeaderList headers={others} />
-        </details>
-      )}
-    </div>
-  )
-}
-
-const HeaderList = ({ headers }: Pick<Outcome, 'headers'>) => (
-  <dl class="headers mono">
-    {headers.map(([name, value]) => (
-      <div key={name}>
-        <dt>{name}</dt>
-        <dd>{value}</dd>
-      </div>
-    ))}
-  </dl>
-)
-
-type Header = readonly [name: string, value: string]
-
-const OF_LIMITS = /^(x-ratelimit|ratelimit|retry-after|x-should-retry|x-zael-)/
-
-/** The headers about limits, and the others; both by name. */
-export const headerGroups = (headers: readonly Header[]) => ({
-  limits: headers.filter(([name]) => OF_LIMITS.test(name)).toSorted(byName),
-  others: headers.filter(([name]) => !OF_LIMITS.test(name)).toSorted(byName),
-})
-
-const byName = ([first]: Header, [second]: Header): number => (first < second ? -1 : 1)

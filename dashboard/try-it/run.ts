@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useSession } from '../api/session.tsx'
 import type { RunRequest } from './request-draft.ts'
-import { type Outcome, sendChat } from './send-chat.ts'
+import { type ModelResult, type Outcome, sendRequest } from './send-request.ts'
 
 export const MAX_OUTCOMES = 200
 
-export type Counts = Readonly<Record<Outcome['kind'], number>>
+/** Requests that were stopped are not counted. */
+export type Counts = Readonly<Record<Exclude<Outcome['kind'], 'stopped'>, number>>
 
 /** The results so far. */
 export interface Tally {
@@ -17,13 +18,26 @@ export interface Tally {
   readonly run: Counts
   /** The latest denial of the latest run. */
   readonly denied: Outcome | undefined
+  /** The latest failure of the latest run. */
+  readonly failed: Outcome | undefined
 }
 
 const NONE: Counts = { allowed: 0, denied: 0, failed: 0 }
-export const EMPTY_TALLY: Tally = { outcomes: [], counts: NONE, run: NONE, denied: undefined }
+export const EMPTY_TALLY: Tally = {
+  outcomes: [],
+  counts: NONE,
+  run: NONE,
+  denied: undefined,
+  failed: undefined,
+}
 
 /** The tally at the start of a run. */
-export const withRun = (tally: Tally): Tally => ({ ...tally, run: NONE, denied: undefined })
+export const withRun = (tally: Tally): Tally => ({
+  ...tally,
+  run: NONE,
+  denied: undefined,
+  failed: undefined,
+})
 
 /** Adds outcomes in the order of arrival, which may differ from the order of sending. */
 export const withOutcomes = (tally: Tally, outcomes: readonly Outcome[]): Tally => ({
@@ -33,11 +47,12 @@ export const withOutcomes = (tally: Tally, outcomes: readonly Outcome[]): Tally 
   counts: counted(tally.counts, outcomes),
   run: counted(tally.run, outcomes),
   denied: outcomes.findLast(({ kind }) => kind === 'denied') ?? tally.denied,
+  failed: outcomes.findLast(({ kind }) => kind === 'failed') ?? tally.failed,
 })
 
 const counted = (before: Counts, outcomes: readonly Outcome[]): Counts => {
   const counts = { ...before }
-  for (const { kind } of outcomes) counts[kind]++
+  for (const { kind } of outcomes) if (kind !== 'stopped') counts[kind]++
   return counts
 }
 
@@ -75,6 +90,8 @@ const SHOWN_EVERY_MS = 100
 /** The current run and its results. */
 export interface Run {
   readonly tally: Tally
+  /** The streams that are arriving, newest first. */
+  readonly arriving: readonly Outcome[]
   /** The size of the current run; undefined while none is running. */
   readonly count: number | undefined
   /** The requests done and the size of the last run; undefined before the first one ends. */
@@ -86,8 +103,8 @@ export interface Run {
   clear(): void
 }
 
-type Shown = Pick<Run, 'tally' | 'count' | 'ended'>
-const NOTHING: Shown = { tally: EMPTY_TALLY, count: undefined, ended: undefined }
+type Shown = Pick<Run, 'tally' | 'arriving' | 'count' | 'ended'>
+const NOTHING: Shown = { tally: EMPTY_TALLY, arriving: [], count: undefined, ended: undefined }
 
 export const useRun = (): Run => {
   const { api } = useSession()
@@ -96,23 +113,20 @@ export const useRun = (): Run => {
   const sent = useRef(0)
   useEffect(() => () => running.current?.abort(), [])
 
-  const start = async ({ caller, body, ...amounts }: RunRequest) => {
+  const start = async ({ count, parallelism, ...request }: RunRequest) => {
     if (running.current !== undefined) return
     const abort = new AbortController()
     running.current = abort
-    const received: Outcome[] = []
+    const collected = createCollectedOutcomes()
     const show = (isOver: boolean) => {
-      const batch = received.splice(0)
-      setShown((last) => shownAfter(withOutcomes(last.tally, batch), amounts.count, isOver))
+      const { received, arriving } = collected.take()
+      setShown(({ tally }) => ({ arriving, ...shownAfter(withOutcomes(tally, received), count, isOver) }))
     }
     setShown((last) => ({ ...last, tally: withRun(last.tally) }))
     const timer = setInterval(() => show(false), SHOWN_EVERY_MS)
-    await runRequests(amounts, abort.signal, async () => {
-      const number = ++sent.current
-      const startedAtMs = performance.now()
-      const result = await sendChat(api, caller, body, abort.signal)
-      const endedAtMs = performance.now()
-      if (result) received.push({ ...result, number, endedAtMs, durationMs: endedAtMs - startedAtMs })
+    await runRequests({ count, parallelism }, abort.signal, async () => {
+      const { onProgress, onResult } = collected.begin(++sent.current)
+      onResult(await sendRequest(api, request, abort.signal, onProgress))
     })
     clearInterval(timer)
     running.current = undefined
@@ -130,7 +144,36 @@ export const useRun = (): Run => {
   }
 }
 
-const shownAfter = (tally: Tally, count: number, isOver: boolean): Shown => ({
+/** The outcomes between two renders. */
+const createCollectedOutcomes = () => {
+  const received: Outcome[] = []
+  const arriving = new Map<number, Outcome>()
+  return {
+    begin(number: number) {
+      const startedAtMs = performance.now()
+      const outcomeOf = (result: ModelResult): Outcome => {
+        const endedAtMs = performance.now()
+        return { ...result, number, endedAtMs, durationMs: endedAtMs - startedAtMs }
+      }
+      return {
+        onProgress(result: ModelResult) {
+          arriving.set(number, outcomeOf(result))
+        },
+        onResult(result: ModelResult | undefined) {
+          arriving.delete(number)
+          if (result) received.push(outcomeOf(result))
+        },
+      }
+    },
+    /** Those received since the last call, and those still arriving. */
+    take: () => ({
+      received: received.splice(0),
+      arriving: [...arriving.values()].toSorted((first, second) => second.number - first.number),
+    }),
+  }
+}
+
+const shownAfter = (tally: Tally, count: number, isOver: boolean) => ({
   tally,
   count: isOver ? undefined : count,
   ended: isOver ? { done: sumOf(tally.run), count } : undefined,

@@ -1,6 +1,7 @@
 import './try-it.css'
-import { useState } from 'preact/hooks'
-import { useModelIds } from '../api/hooks.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { useModelIds, useQuery } from '../api/hooks.ts'
+import type { Entities } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { CurlCard } from './curl-card.tsx'
 import { LimitsCard } from './limits-card.tsx'
@@ -10,7 +11,7 @@ import { ResultsCard } from './results-card.tsx'
 import { useRun } from './run.ts'
 import { useWatchedLimits } from './watched-limits.ts'
 
-/** Sends chats as an entity or with a key, and shows the limits and the responses. */
+/** Sends requests to models as an entity or with a key, and shows the limits and the responses. */
 export const TryItView = ({ id }: { readonly id: string | undefined }) => {
   const { draft, change, errors, setErrors } = useDraft(id)
   const models = useModelIds()
@@ -55,6 +56,7 @@ const useDraft = (id: string | undefined) => {
     callerKind: mayWrite ? 'entity' : 'key',
     entityId: id ?? '',
     key: '',
+    api: 'chat',
     model: default_model,
     maxTokens: '50',
     message: 'Hello',
@@ -62,7 +64,13 @@ const useDraft = (id: string | undefined) => {
     parallelism: '1',
     streams: false,
   })
+  const isChosen = useRef(id !== undefined)
+  const suggested = useSuggestedCaller(id === undefined && mayWrite)
+  useEffect(() => {
+    if (suggested !== undefined && !isChosen.current) setDraft((last) => ({ ...last, entityId: suggested }))
+  }, [suggested])
   const change = (fields: Partial<Draft>) => {
+    if ('entityId' in fields) isChosen.current = true
     setDraft((last) => ({ ...last, ...fields }))
     setErrors((last) => ({ ...last, ...cleared(fields) }))
   }
@@ -72,3 +80,29 @@ const useDraft = (id: string | undefined) => {
 /** Removes the errors of changed fields until the next submit. */
 const cleared = (fields: Partial<Draft>): DraftErrors =>
   Object.fromEntries(Object.keys(fields).map((field) => [field, undefined]))
+
+const MAX_ENTITIES_READ = 100
+
+/** An entity to send the first request as, so that it takes one click; undefined until it is loaded. */
+const useSuggestedCaller = (isNeeded: boolean): string | undefined => {
+  const { api } = useSession()
+  const { data } = useQuery(
+    async (signal) =>
+      isNeeded ? api.get<Entities>('api/entities', { limit: MAX_ENTITIES_READ }, signal) : undefined,
+    [isNeeded],
+  )
+  return data && suggestedCaller(data.items)
+}
+
+/** Of the demo data: its few requests per minute are soon used up. */
+const DEMO_CALLER = 'key-bob'
+
+/** The demo's caller, else the first entity below another, else the first. */
+export const suggestedCaller = (
+  entities: readonly Pick<Entities['items'][number], 'entity_id' | 'parent_id'>[],
+): string | undefined =>
+  (
+    entities.find(({ entity_id }) => entity_id === DEMO_CALLER) ??
+    entities.find(({ parent_id }) => parent_id !== null) ??
+    entities[0]
+  )?.entity_id

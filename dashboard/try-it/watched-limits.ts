@@ -7,7 +7,7 @@ import { useSession } from '../api/session.tsx'
 import type { Meter } from '../parts/amounts.ts'
 import type { Caller } from './request-draft.ts'
 import type { Run } from './run.ts'
-import { callerHeaders } from './send-chat.ts'
+import { callerHeaders } from './send-request.ts'
 
 /** The interval of reads while buckets refill, and while nothing changes. */
 const REFILLING_REFRESH_MS = 1000
@@ -101,7 +101,7 @@ export type LimitsResult =
   | { readonly error: string; readonly isFinal: boolean }
 
 /**
- * All limits that apply to a chat of `caller` with `model`: its own, its parents', the policies'. A dry run:
+ * All limits that apply to a request of `caller` with `model`: its own, its parents', the policies'. A dry run:
  * charges and counts nothing.
  */
 export const fetchLimits = async (

@@ -1,5 +1,6 @@
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Page } from 'playwright-core'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { expectAccessible, expectUsableByAll } from './support/checks.ts'
 import { curlArguments } from './support/curl-arguments.ts'
 import { createDashboardWorld, createOwnEntity, requests, tokens } from './support/world.ts'
@@ -158,6 +159,166 @@ describe('a response', () => {
     await saying(page, '404 failed')
     expect(await results(page).locator('pre').textContent()).toContain('There is no entity nobody-here')
   })
+})
+
+const ROUTES = [
+  ['Chat completions', 'v1/chat/completions'],
+  ['Completions', 'v1/completions'],
+  ['Embeddings', 'v1/embeddings'],
+  ['Responses', 'v1/responses'],
+  ['Messages', 'v1/messages'],
+  ['Count tokens', 'v1/messages/count_tokens'],
+] as const
+
+describe('every route', () => {
+  test.each(ROUTES)('answers %s of the demo data at one click', async (name, path) => {
+    const page = await world.open({ route: '/try' })
+    await limitShows(page, '10 of 10')
+    await page.getByLabel('Route').selectOption({ label: name })
+    await page.getByText(`POST /${path}`).waitFor()
+    const sent = page.waitForRequest(`**/${path}`)
+    await page.getByRole('button', { name: 'Send' }).click()
+    await saying(page, '200 allowed')
+    await saying(page, 'Upstream: simulated')
+    expect(await (await sent).headerValue('x-zael-entity')).toBe('key-bob')
+    expect(await results(page).locator('.outcome-text').textContent()).not.toBe('')
+    const limit = path.startsWith('v1/messages') ? 'anthropic-ratelimit-requests-remaining' : 'ratelimit'
+    expect(await results(page).locator('dt').allTextContents()).toContain(limit)
+  })
+
+  test.each(['Chat completions', 'Completions', 'Responses', 'Messages'])(
+    'streams %s, with the text and the usage of its events',
+    async (name) => {
+      const page = await world.open({ route: '/try' })
+      await limitShows(page, '10 of 10')
+      await page.getByLabel('Route').selectOption({ label: name })
+      await page.getByLabel('Stream the response').check()
+      await page.getByLabel(/^max_(output_)?tokens$/).fill('5')
+      await page.getByRole('button', { name: 'Send' }).click()
+      await saying(page, /\+ 5 completion = \d+ tokens/)
+      await results(page).getByText('This response is simulated:', { exact: true }).waitFor()
+      await saying(page, /\d+ events · first after \d+ ms/)
+    },
+  )
+
+  test.each(['Embeddings', 'Count tokens'])('%s have neither a stream nor a maximum', async (name) => {
+    const page = await world.open({ route: '/try' })
+    await page.getByLabel('Route').selectOption({ label: name })
+    await page.getByLabel('Stream the response').waitFor({ state: 'detached' })
+    expect(await page.getByLabel(/max_/).count()).toBe(0)
+  })
+})
+
+const UPSTREAM_MODEL = 'try-upstream-model'
+let upstream: Server | undefined
+
+/** Without an upstream, the simulated model answers again. */
+afterEach(async () => {
+  if (upstream === undefined) return
+  upstream.closeAllConnections()
+  upstream.close()
+  upstream = undefined
+  await world.call('DELETE', `/api/models/${UPSTREAM_MODEL}`)
+  await world.call('DELETE', '/api/upstreams/try-upstream')
+})
+
+/** Registers a model whose only upstream responds by `respond`. */
+const serveUpstream = async (respond: (response: ServerResponse) => void): Promise<void> => {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => respond(response))
+  })
+  upstream = server
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the upstream has no port')
+  const base_url = `http://127.0.0.1:${address.port}/v1`
+  await world.call('PUT', '/api/upstreams/try-upstream', { kind: 'openai', base_url })
+  await world.call('PUT', `/api/models/${UPSTREAM_MODEL}`, { upstreams: [{ upstream: 'try-upstream' }] })
+}
+
+/** Serves streams that begin with `Hello`; resolves to the first one, which the test continues. */
+const serveStream = async () => {
+  let begun: (response: ServerResponse) => void = () => {}
+  const first = new Promise<ServerResponse>((resolve) => {
+    begun = resolve
+  })
+  await serveUpstream((response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(chunk({ delta: { content: 'Hello' } }))
+    begun(response)
+  })
+  return { first }
+}
+
+const chunk = (choice: object): string =>
+  `data: ${JSON.stringify({ choices: [{ index: 0, ...choice }] })}\n\n`
+
+/** Sends one request to that model. */
+const sendToUpstream = async (page: Page): Promise<void> => {
+  await page.getByLabel('Model').selectOption(UPSTREAM_MODEL)
+  await page.getByLabel('Stream the response').check()
+  await send(page)
+}
+
+const textShows = (page: Page, text: string) => results(page).getByText(text, { exact: true }).waitFor()
+
+describe('a stream', () => {
+  test('is shown while it arrives', async () => {
+    const { first } = await serveStream()
+    const page = await world.open({ route: `/try/${PLENTY}` })
+    await sendToUpstream(page)
+    await textShows(page, 'Hello')
+    await saying(page, '200 arriving')
+    await saying(page, 'Upstream: try-upstream')
+    const response = await first
+    response.write(chunk({ delta: { content: ' world' } }))
+    await textShows(page, 'Hello world')
+    await saying(page, '200 arriving')
+    response.end(`${chunk({ delta: {}, finish_reason: 'stop' })}data: [DONE]\n\n`)
+    await saying(page, '200 allowed')
+    await textShows(page, 'Hello world')
+  })
+
+  test('that is stopped keeps what has arrived', async () => {
+    await serveStream()
+    const page = await world.open({ route: `/try/${PLENTY}` })
+    await sendToUpstream(page)
+    await textShows(page, 'Hello')
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await saying(page, '200 stopped')
+    await saying(page, 'stopped after 0 of 1')
+    await textShows(page, 'Hello')
+  })
+
+  test('that is cut off has failed, with the reason', async () => {
+    const { first } = await serveStream()
+    const page = await world.open({ route: `/try/${PLENTY}` })
+    await sendToUpstream(page)
+    await textShows(page, 'Hello')
+    ;(await first).end()
+    await saying(page, '200 failed')
+    await results(page)
+      .getByRole('region', { name: /^Why request 1 failed/ })
+      .getByText(/try-upstream/)
+      .waitFor()
+    await textShows(page, 'Hello')
+  })
+})
+
+test('a failure of the upstream is shown with its message and its wait', async () => {
+  await serveUpstream((response) => {
+    response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '30' })
+    response.end(JSON.stringify({ error: { message: 'The provider is busy', type: 'requests' } }))
+  })
+  const page = await world.open({ route: `/try/${PLENTY}` })
+  world.ignoreErrors(page)
+  await page.getByLabel('Model').selectOption(UPSTREAM_MODEL)
+  await send(page)
+  const failure = results(page).getByRole('region', { name: 'Why request 1 failed' })
+  await failure.getByText('The provider is busy').waitFor()
+  await failure.getByText(/May be tried again in \d+ s/).waitFor()
+  expect(await denial(page).count()).toBe(0)
+  await expectAccessible(page)
 })
 
 describe('the form', () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { curlLine, quoted } from '../../dashboard/try-it/curl-card.tsx'
-import { neverReasons } from '../../dashboard/try-it/denial-notice.tsx'
-import { type Caller, type ChatBody, type Draft, parseDraft } from '../../dashboard/try-it/request-draft.ts'
-import { headerGroups } from '../../dashboard/try-it/results-card.tsx'
+import type { RequestBody } from '../../dashboard/try-it/model-apis.ts'
+import { factsOf, headerGroups } from '../../dashboard/try-it/outcome-row.tsx'
+import { neverReasons } from '../../dashboard/try-it/problem-notice.tsx'
+import { type Caller, type Draft, parseDraft } from '../../dashboard/try-it/request-draft.ts'
 import {
   countsText,
   EMPTY_TALLY,
@@ -11,7 +12,8 @@ import {
   withOutcomes,
   withRun,
 } from '../../dashboard/try-it/run.ts'
-import { type Outcome, readResponse } from '../../dashboard/try-it/send-chat.ts'
+import { type Outcome, readResponse } from '../../dashboard/try-it/send-request.ts'
+import { suggestedCaller } from '../../dashboard/try-it/try-it.tsx'
 import { byOwner, isRefilling, type LimitState } from '../../dashboard/try-it/watched-limits.ts'
 import { curlArguments } from './support/curl-arguments.ts'
 
@@ -19,6 +21,7 @@ const DRAFT: Draft = {
   callerKind: 'entity',
   entityId: ' key-bob ',
   key: '',
+  api: 'chat',
   model: 'gpt-4',
   maxTokens: '50',
   message: 'Hello',
@@ -37,6 +40,7 @@ describe('a draft', () => {
     expect(parseDraft(DRAFT)).toEqual({
       run: {
         caller: { kind: 'entity', id: 'key-bob' },
+        api: 'chat',
         body: { model: 'gpt-4', max_tokens: 50, messages: [{ role: 'user', content: 'Hello' }] },
         count: 11,
         parallelism: 3,
@@ -80,7 +84,7 @@ describe('a draft', () => {
 
 const URL = 'https://api.example/prod/v1/chat/completions'
 const BOB: Caller = { kind: 'entity', id: 'key-bob' }
-const bodyOf = (content: string): ChatBody => ({ model: 'gpt-4', messages: [{ role: 'user', content }] })
+const bodyOf = (content: string): RequestBody => ({ model: 'gpt-4', messages: [{ role: 'user', content }] })
 
 const argumentsOf = (line: string) => curlArguments(line, { ADMIN_TOKEN: 'the token', API_KEY: 'the key' })
 
@@ -161,7 +165,7 @@ test('sends nothing after it is stopped', async () => {
 
 const HEADERS = new Headers({ 'retry-after': '6' })
 const read = (status: number, body: unknown) =>
-  readResponse(status, HEADERS, typeof body === 'string' ? body : JSON.stringify(body))
+  readResponse('chat', status, HEADERS, typeof body === 'string' ? body : JSON.stringify(body))
 
 const VIOLATION = {
   limit_name: 'rpm',
@@ -184,17 +188,6 @@ describe('the response to a chat', () => {
       usage: { prompt: 8, completion: 50 },
       denial: undefined,
     })
-  })
-
-  test('has its usage at the end of a stream', () => {
-    const chunk = `data: ${JSON.stringify({ choices: [], usage: null })}\n\n`
-    const stream = `${chunk}data: ${JSON.stringify({ choices: [], usage: USAGE })}\n\ndata: [DONE]\n\n`
-    expect(read(200, stream)).toMatchObject({
-      kind: 'allowed',
-      usage: { prompt: 8, completion: 50 },
-      body: stream,
-    })
-    expect(read(200, `${chunk}data: [DONE]\n\n`).usage).toBeUndefined()
   })
 
   test.each([
@@ -222,6 +215,27 @@ describe('the response to a chat', () => {
     expect(read(502, '<html>').body).toBe('<html>')
   })
 
+  test('that failed has a reason, and the wait of its headers', () => {
+    expect(read(503, { error: { message: 'The store is unavailable' } }).failure).toEqual({
+      message: 'The store is unavailable',
+      retryAfterSeconds: 6,
+    })
+    expect(read(502, '<html>').failure?.message).toBe('The API returned status 502.')
+    const precise = new Headers({ 'retry-after': '6', 'retry-after-ms': '5200' })
+    expect(readResponse('chat', 429, precise, '{}').failure?.retryAfterSeconds).toBe(5.2)
+    const dated = new Headers({ 'retry-after': 'Mon, 30 Nov 2026 09:31:52 GMT' })
+    expect(readResponse('chat', 429, dated, '{}').failure?.retryAfterSeconds).toBeUndefined()
+    expect(readResponse('chat', 500, new Headers(), '{}').failure?.retryAfterSeconds).toBeUndefined()
+  })
+
+  test('that contains an error has failed at any status', () => {
+    expect(read(200, { error: { message: 'no capacity' } })).toMatchObject({
+      kind: 'failed',
+      failure: { message: 'no capacity' },
+    })
+    expect(read(200, { error: null, choices: [] }).kind).toBe('allowed')
+  })
+
   test('is truncated if it is long', () => {
     const { body } = read(200, 'x'.repeat(100_000))
     expect(body.length).toBeLessThan(21_000)
@@ -234,8 +248,12 @@ const outcome = (number: number, kind: Outcome['kind'] = 'allowed'): Outcome => 
   kind,
   status: 200,
   headers: [],
+  text: '',
   usage: undefined,
+  events: undefined,
+  firstMs: undefined,
   denial: undefined,
+  failure: undefined,
   body: '',
   durationMs: 1,
   endedAtMs: 1,
@@ -262,6 +280,18 @@ describe('a tally', () => {
     const after = withOutcomes(withRun(before), [outcome(2)])
     expect(after).toMatchObject({ denied: undefined, run: { allowed: 1, denied: 0, failed: 0 } })
     expect(after.counts).toEqual({ allowed: 1, denied: 1, failed: 0 })
+  })
+
+  test('contains the last failure of its run', () => {
+    const before = withOutcomes(EMPTY_TALLY, [outcome(1, 'failed'), outcome(2, 'failed'), outcome(3)])
+    expect(before.failed?.number).toBe(2)
+    expect(withRun(before).failed).toBeUndefined()
+  })
+
+  test('contains a stopped request, and does not count it', () => {
+    const tally = withOutcomes(EMPTY_TALLY, [outcome(1), outcome(2, 'stopped')])
+    expect(tally.outcomes.map(({ number }) => number)).toEqual([2, 1])
+    expect(tally.run).toEqual({ allowed: 1, denied: 0, failed: 0 })
   })
 
   test('is described in words', () => {
@@ -315,10 +345,48 @@ test('sorts headers about limits first, by name', () => {
     ['ratelimit', '"rpm";r=1'],
     ['content-type', 'application/json'],
     ['retry-after', '6'],
+    ['anthropic-ratelimit-tokens-reset', '2026-11-30T09:31:55Z'],
+    ['x-zael-upstream', 'openai'],
   ] as const
   const { limits, others } = headerGroups(headers)
-  expect(limits.map(([name]) => name)).toEqual(['ratelimit', 'retry-after', 'x-zael-degraded'])
-  expect(others.map(([name]) => name)).toEqual(['content-type', 'x-request-id'])
+  expect(limits.map(([name]) => name)).toEqual([
+    'anthropic-ratelimit-tokens-reset',
+    'ratelimit',
+    'retry-after',
+    'x-zael-degraded',
+  ])
+  expect(others.map(([name]) => name)).toEqual(['content-type', 'x-request-id', 'x-zael-upstream'])
+})
+
+test.each([
+  [outcome(1), []],
+  [{ ...outcome(1), headers: [['x-zael-upstream', 'openai']] as const }, ['Upstream: openai']],
+  [{ ...outcome(1), events: 1, firstMs: 11.7 }, ['1 event', 'first after 12 ms']],
+  [{ ...outcome(1), events: 1200 }, ['1,200 events']],
+])('states the upstream and the events of %j as %j', (result, facts) => {
+  expect(factsOf(result)).toEqual(facts)
+})
+
+test.each([
+  [[], undefined],
+  [[['project', null]], 'project'],
+  [
+    [
+      ['project', null],
+      ['key-alice', 'project'],
+    ],
+    'key-alice',
+  ],
+  [
+    [
+      ['key-alice', 'project'],
+      ['key-bob', 'project'],
+    ],
+    'key-bob',
+  ],
+])('suggests of the entities %j %s as the caller', (entities, expected) => {
+  const items = entities.map(([id, parent]) => ({ entity_id: String(id), parent_id: parent ?? null }))
+  expect(suggestedCaller(items)).toBe(expected)
 })
 
 const limit = (entity_id: string, limit_name: string, used = 0, algorithm = 'token_bucket'): LimitState => ({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Upstream } from '../../dashboard/api/responses.ts'
 import { NEW_UPSTREAM, upstreamBody, upstreamDraftOf } from '../../dashboard/defaults/upstream-form.tsx'
-import { addressOf, stateTexts } from '../../dashboard/defaults/upstreams-section.tsx'
+import { addressOf, failureText, restText } from '../../dashboard/defaults/upstreams-section.tsx'
 import { momentText } from '../../dashboard/parts/time.ts'
 
 const OPENAI: Upstream = {
@@ -63,15 +63,15 @@ test.each<[fields: Partial<Upstream>, text: string]>([
   expect(addressOf({ ...OPENAI, ...fields })).toBe(text)
 })
 
-test('the state names each model that rests or has failed, and the cause', () => {
-  expect(stateTexts(OPENAI)).toEqual(['no failures lately'])
+test('a model that rests is shown with the cause and the time left', () => {
+  expect(restText('gpt-4', 12, '503')).toBe('gpt-4 after 503, 12 s left')
+  expect(restText('gpt-4', 0, '503')).toBe('gpt-4 after 503, tried again at the next request')
+  expect(restText('gpt-4', 12, undefined)).toBe('gpt-4, 12 s left')
+})
+
+test('a model that has failed is shown with the time and the cause', () => {
   const last_failure = { cause: '503', at: 1_700_000_000 }
-  const models = [
-    { model: 'gpt-4', resting: true, rests_until: 1_700_000_030, last_failure },
-    { model: 'gpt-4o', resting: false, rests_until: null, last_failure },
-  ]
-  expect(stateTexts({ ...OPENAI, models })).toEqual([
-    `gpt-4 rests until ${momentText(1_700_000_030)}: 503`,
-    `gpt-4o failed ${momentText(1_700_000_000)}: 503`,
-  ])
+  const state = { model: 'gpt-4o', resting: false, rests_until: null, last_failure }
+  expect(failureText(state)).toBe(`gpt-4o failed ${momentText(1_700_000_000)}: 503`)
+  expect(failureText({ ...state, last_failure: null })).toBe('gpt-4o works')
 })

@@ -1,9 +1,9 @@
-import { useEffect, useState } from 'preact/hooks'
 import { amountText } from '../parts/amounts.ts'
 import { isPaused } from '../parts/bar.tsx'
+import { useCountdown } from '../parts/countdown.ts'
 import { spanText } from '../parts/time.ts'
 import { OwnerName } from './limits-card.tsx'
-import type { Denial, Outcome, Violation } from './send-chat.ts'
+import type { Denial, Failure, Outcome, Violation } from './send-request.ts'
 import { type Meters, meterKey } from './watched-limits.ts'
 
 interface DenialNoticeProps extends Pick<Outcome, 'number' | 'endedAtMs'> {
@@ -28,6 +28,22 @@ export const DenialNotice = ({ number, endedAtMs, denial, meters }: DenialNotice
       ) : (
         <Countdown atMs={endedAtMs + retryAfterSeconds * 1000} />
       )}
+    </section>
+  )
+}
+
+interface FailureNoticeProps extends Pick<Outcome, 'number' | 'endedAtMs'> {
+  readonly failure: Failure
+}
+
+/** Why a request failed that no limit denied, and when it can be retried if the response contains a wait. */
+export const FailureNotice = ({ number, endedAtMs, failure }: FailureNoticeProps) => {
+  const { message, retryAfterSeconds } = failure
+  return (
+    <section class="denial failure" aria-label={`Why request ${number} failed`}>
+      <h3>Request {number} failed</h3>
+      <p>{message}</p>
+      {retryAfterSeconds !== undefined && <Countdown atMs={endedAtMs + retryAfterSeconds * 1000} />}
     </section>
   )
 }
@@ -104,22 +120,3 @@ export const neverReasons = (
         ? `It requests ${requested}, but ${nameOf(violation)} allows at most ${capacity}.`
         : `It requests ${requested}, more than this caller can ever use of ${nameOf(violation)} (${capacity}): the rest is reserved for higher priorities.`
     })
-
-const TICK_MS = 200
-
-/** Whole seconds until `atMs`, on the clock of `performance.now()`; 0 from then on. */
-export const useCountdown = (atMs: number): number => {
-  const [seconds, setSeconds] = useState(() => secondsUntil(atMs))
-  useEffect(() => {
-    setSeconds(secondsUntil(atMs))
-    const timer = setInterval(() => {
-      const left = secondsUntil(atMs)
-      setSeconds(left)
-      if (left === 0) clearInterval(timer)
-    }, TICK_MS)
-    return () => clearInterval(timer)
-  }, [atMs])
-  return seconds
-}
-
-const secondsUntil = (atMs: number): number => Math.max(0, Math.ceil((atMs - performance.now()) / 1000))
