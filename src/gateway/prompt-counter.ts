@@ -24,7 +24,7 @@ export interface PromptCounterOptions {
   readonly places?: SamplePlaces
 }
 
-/** In characters: shorter prompts are counted in less than a millisecond. */
+/** In characters and tokens of other parts, such as numbers: shorter prompts are counted in less than a millisecond. */
 const SHORT = 4096
 
 /** In units of 0.1 µs at most: 3 ms, in which 10,000 characters of English are counted without a turn. */
@@ -48,7 +48,7 @@ export const createPromptCounter = (options: PromptCounterOptions = {}): PromptC
     leastEstimate(request) {
       const family = familyOfRequest(request)
       const { length, leastTextTokens, fixedTokens } = collected(request, family)
-      if (length < SHORT) return undefined
+      if (length + fixedTokens < SHORT) return undefined
       const estimate = estimateOf(request, inputTokens(family, leastTextTokens + fixedTokens))
       // the bound of the output is not known yet: at least one token
       const isBounded = estimate.choices === 0 || estimate.namedOutputTokens !== null

@@ -446,6 +446,15 @@ describe('the least estimate', () => {
     expect(await chat(long)).toBeGreaterThanOrEqual(estimate?.inputTokens ?? 0)
   })
 
+  test('of a short text beside many numbers is found too', async () => {
+    const numbers = {
+      messages: COOKBOOK,
+      tools: [{ table: Array.from({ length: 5_000 }, (_, at) => at / 7) }],
+    }
+    expect(least(numbers)?.inputTokens).toBeGreaterThan(5_000)
+    expect(least(numbers)?.inputTokens).toBeLessThanOrEqual(await chat(numbers))
+  })
+
   test('without a maximum has one token of output', () => {
     expect(least({ ...long, n: 3 })).toMatchObject({
       namedOutputTokens: null,
