@@ -41,3 +41,24 @@ export const openAiDenialResponse = v.pipe(
   }),
   v.metadata({ ref: 'OpenAiDenial' }),
 )
+
+const anthropicError = {
+  type: v.literal('error'),
+  error: v.object({ type: v.string(), message: v.string() }),
+  request_id: v.string(),
+}
+
+export const anthropicErrorResponse = v.pipe(
+  v.looseObject(anthropicError),
+  v.metadata({ ref: 'AnthropicError' }),
+)
+
+export const anthropicDenialResponse = v.pipe(
+  v.looseObject({
+    ...anthropicError,
+    message: v.string(),
+    retry_after_seconds: wait,
+    violations: v.array(violation),
+  }),
+  v.metadata({ ref: 'AnthropicDenial' }),
+)

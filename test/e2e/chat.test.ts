@@ -9,7 +9,7 @@ describe('a chat', () => {
     expect(body).toMatchObject({
       object: 'chat.completion',
       model: 'gpt-4',
-      choices: [{ message: { role: 'assistant' }, finish_reason: 'stop' }],
+      choices: [{ message: { role: 'assistant' }, finish_reason: 'length' }],
       usage: { completion_tokens: 50 },
     })
     expect(headers.get('x-ratelimit-limit-requests')).toBe('5')

@@ -4,7 +4,12 @@ import type * as v from 'valibot'
 import { chatCompletionResponse, chatRequestBody } from '../../contract/chat.ts'
 import { completionRequestBody, completionResponse } from '../../contract/completions.ts'
 import { embeddingRequestBody, embeddingResponse } from '../../contract/embeddings.ts'
-import { openAiDenialResponse, openAiErrorResponse } from '../../contract/errors.ts'
+import {
+  anthropicDenialResponse,
+  anthropicErrorResponse,
+  openAiDenialResponse,
+  openAiErrorResponse,
+} from '../../contract/errors.ts'
 import {
   countTokensRequestBody,
   countTokensResponse,
@@ -15,6 +20,7 @@ import { responseRequestBody, responseResponse } from '../../contract/responses.
 import type { JsonObject } from '../../core/model/json.ts'
 import type { ModelApi } from '../../core/ports/model-backend.ts'
 import type { HeaderOf } from '../../web/client.ts'
+import { isAnthropic } from '../../web/model-errors.ts'
 import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { jsonBody, objectOf } from '../body/validated.ts'
 import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
@@ -162,7 +168,7 @@ export const createModelApp = (served: readonly ServedModelRoute[]): Hono<AppEnv
   return app
 }
 
-const describeModelRoute = ({ summary, description, response }: ModelRoute) =>
+const describeModelRoute = ({ api, summary, description, response }: ModelRoute) =>
   describeOperation({
     tags: ['Models'],
     summary,
@@ -189,16 +195,19 @@ const describeModelRoute = ({ summary, description, response }: ModelRoute) =>
           'text/event-stream': { schema: { type: 'string' } },
         },
       },
-      400: jsonResponse('A field is not valid', openAiErrorResponse),
-      401: jsonResponse('The key is missing or not valid', openAiErrorResponse),
-      403: jsonResponse('You may not use this model', openAiErrorResponse),
-      404: jsonResponse('The model does not exist', openAiErrorResponse),
-      429: jsonResponse('A limit denied the request', openAiDenialResponse),
-      502: jsonResponse('The upstream is unavailable', openAiErrorResponse),
-      503: jsonResponse(
-        'The store is unavailable, and a limit has `on_unavailable: deny`',
-        openAiErrorResponse,
-      ),
-      504: jsonResponse('The upstream did not respond in time', openAiErrorResponse),
+      ...(isAnthropic(api)
+        ? errorsOf(anthropicErrorResponse, anthropicDenialResponse)
+        : errorsOf(openAiErrorResponse, openAiDenialResponse)),
     },
   })
+
+const errorsOf = (error: v.GenericSchema, denial: v.GenericSchema) => ({
+  400: jsonResponse('A field is not valid', error),
+  401: jsonResponse('The key is missing or not valid', error),
+  403: jsonResponse('You may not use this model', error),
+  404: jsonResponse('The model does not exist, or the upstream has no such route', error),
+  429: jsonResponse('A limit denied the request', denial),
+  502: jsonResponse('The upstream is unavailable', error),
+  503: jsonResponse('The store is unavailable, and a limit has `on_unavailable: deny`', error),
+  504: jsonResponse('The upstream did not respond in time', error),
+})
