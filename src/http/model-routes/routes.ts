@@ -192,7 +192,7 @@ const describeModelRoute = ({ api, summary, description, response }: ModelRoute)
         description: 'The response; with `stream: true` its events',
         content: {
           'application/json': { schema: resolver(response) },
-          'text/event-stream': { schema: { type: 'string' } },
+          'text/event-stream': { schema: EVENT },
         },
       },
       ...(isAnthropic(api)
@@ -200,6 +200,13 @@ const describeModelRoute = ({ api, summary, description, response }: ModelRoute)
         : errorsOf(openAiErrorResponse, openAiDenialResponse)),
     },
   })
+
+/** Of a stream, each event. */
+const EVENT = {
+  type: 'object' as const,
+  properties: { event: { type: 'string' as const }, data: { type: 'string' as const } },
+  required: ['data'],
+}
 
 const errorsOf = (error: v.GenericSchema, denial: v.GenericSchema) => ({
   400: jsonResponse('A field is not valid', error),
