@@ -91,7 +91,8 @@ describe('dialogs are accessible, and usable by keyboard only', () => {
       expect(await isAtFirstField(page)).toBe(true)
       await page.keyboard.press('Escape')
       await page.getByRole('dialog').waitFor({ state: 'detached' })
-      expect(await opener.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true)
+      const isFocused = () => opener.evaluate((element) => element === element.ownerDocument.activeElement)
+      await expect.poll(isFocused).toBe(true)
     }
   })
 })
