@@ -25,8 +25,16 @@ const chatALot = async (apiUrl: string): Promise<void> => {
   }
 }
 
-/** Each view: its route, and the actions before its picture is taken. */
-const VIEWS: Readonly<Record<string, { readonly route: string; prepare(page: Page): Promise<unknown> }>> = {
+/** A view and its picture. */
+interface View {
+  readonly route: string
+  /** Of the window, by default 760. */
+  readonly height?: number
+  /** The actions before its picture is taken. */
+  prepare(page: Page): Promise<unknown>
+}
+
+const VIEWS: Readonly<Record<string, View>> = {
   overview: {
     route: '/overview',
     async prepare(page) {
@@ -36,6 +44,8 @@ const VIEWS: Readonly<Record<string, { readonly route: string; prepare(page: Pag
   },
   'try-it': {
     route: '/try/key-bob',
+    // down to the results
+    height: 1080,
     async prepare(page) {
       await page.getByLabel('Requests').fill('12')
       await page.getByLabel('At once').fill('3')
@@ -59,9 +69,9 @@ const VIEWS: Readonly<Record<string, { readonly route: string; prepare(page: Pag
 }
 
 const picture = async (browser: Browser, apiUrl: string, view: string, theme: (typeof THEMES)[number]) => {
-  const { route, prepare } = VIEWS[view] ?? {}
+  const { route, height = 760, prepare } = VIEWS[view] ?? {}
   if (route === undefined || prepare === undefined) return
-  const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, colorScheme: theme })
+  const context = await browser.newContext({ viewport: { width: 1180, height }, colorScheme: theme })
   const page = await context.newPage()
   await page.goto(`${apiUrl}/dashboard#token=dev-admin`)
   await page.getByRole('navigation', { name: 'Views' }).waitFor()

@@ -171,13 +171,11 @@ const ModelStates = ({ models }: Pick<Upstream, 'models'>) =>
   models.length === 0 ? (
     <span class="quiet">no failures lately</span>
   ) : (
-    <>
-      {models.map((state) => (
-        <span key={state.model} class="quiet">
-          {state.rests_until === null ? failureText(state) : <Rest {...state} until={state.rests_until} />}
-        </span>
-      ))}
-    </>
+    models.map((state) => (
+      <span key={state.model} class="quiet">
+        {state.rests_until === null ? failureText(state) : <Rest {...state} until={state.rests_until} />}
+      </span>
+    ))
   )
 
 /** A rest with the time left, by the clock of the browser. */
@@ -191,10 +189,23 @@ const Rest = ({ model, last_failure, until }: ModelState & { readonly until: num
   )
 }
 
+const CAUSES: Readonly<Record<string, string>> = {
+  connect: 'a failed connection',
+  reset: 'a broken connection',
+  connect_timeout: 'a connect timeout',
+  first_byte: 'a first byte timeout',
+  idle: 'a silence timeout',
+  total: 'a total timeout',
+  credentials: 'a failure to read its credentials',
+}
+
+/** A broken exchange in words; a status as it is. */
+export const causeText = (cause: string): string => CAUSES[cause] ?? cause
+
 /** `gpt-4 after 503, 12 s left` */
 export const restText = (model: string, seconds: number, cause: string | undefined): string =>
   [
-    cause === undefined ? model : `${model} after ${cause}`,
+    cause === undefined ? model : `${model} after ${causeText(cause)}`,
     seconds === 0 ? 'tried again at the next request' : `${spanText(seconds)} left`,
   ].join(', ')
 
@@ -202,4 +213,4 @@ export const restText = (model: string, seconds: number, cause: string | undefin
 export const failureText = ({ model, last_failure }: ModelState): string =>
   last_failure === null
     ? `${model} works`
-    : `${model} failed ${momentText(last_failure.at)}: ${last_failure.cause}`
+    : `${model} failed ${momentText(last_failure.at)}: ${causeText(last_failure.cause)}`

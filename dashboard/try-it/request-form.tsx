@@ -59,7 +59,7 @@ const ModelFields = ({
 }: DraftProps & { readonly models: readonly string[] }) => {
   const { path, maximumField } = MODEL_APIS[draft.api]
   return (
-    <div class="fields">
+    <>
       <ChoiceField
         label="Route"
         value={draft.api}
@@ -69,23 +69,25 @@ const ModelFields = ({
           change({ api: MODEL_API_OPTIONS.find(([api]) => api === value)?.[0] ?? draft.api })
         }
       />
-      <ChoiceField
-        label="Model"
-        value={draft.model}
-        error={errors.model}
-        options={models}
-        onValue={(model) => change({ model })}
-      />
-      {maximumField !== undefined && (
-        <NumberField
-          label={maximumField}
-          min={1}
-          value={draft.maxTokens}
-          error={errors.maxTokens}
-          onValue={(maxTokens) => change({ maxTokens })}
+      <div class="fields">
+        <ChoiceField
+          label="Model"
+          value={draft.model}
+          error={errors.model}
+          options={models}
+          onValue={(model) => change({ model })}
         />
-      )}
-    </div>
+        {maximumField !== undefined && (
+          <NumberField
+            label={maximumField}
+            min={1}
+            value={draft.maxTokens}
+            error={errors.maxTokens}
+            onValue={(maxTokens) => change({ maxTokens })}
+          />
+        )}
+      </div>
+    </>
   )
 }
 

@@ -181,6 +181,26 @@ describe('upstreams', () => {
     await world.call('DELETE', '/api/upstreams/page-bedrock')
   })
 
+  test('show a model that rests there, with the time left', async () => {
+    const page = await world.open()
+    const rests_until = Math.ceil(Date.now() / 1000) + 600
+    const failure = { cause: '503', at: rests_until - 30 }
+    const upstream = await world.call('PUT', '/api/upstreams/page-resting', { kind: 'simulated' })
+    const resting = { model: 'page-model', resting: true, rests_until, last_failure: failure }
+    await page.route('**/api/upstreams', (route) =>
+      route.fulfill({
+        json: { items: [{ ...Object(upstream), models: [resting] }], next_cursor: null },
+      }),
+    )
+    await page.getByRole('link', { name: 'Defaults' }).click()
+    await rowWith(page, 'page-resting')
+      .getByText(/page-model after 503, (10 min|9 min( \d+ s)?) left/)
+      .waitFor()
+    await rowWith(page, 'page-resting').getByText('resting', { exact: true }).waitFor()
+    await expectUsableByAll(page)
+    await world.call('DELETE', '/api/upstreams/page-resting')
+  })
+
   test('are accessible with all their fields', async () => {
     const page = await world.open({ route: '/defaults', size: 'phone' })
     await page.getByRole('button', { name: 'Add an upstream' }).click()

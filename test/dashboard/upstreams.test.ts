@@ -66,6 +66,7 @@ test.each<[fields: Partial<Upstream>, text: string]>([
 test('a model that rests is shown with the cause and the time left', () => {
   expect(restText('gpt-4', 12, '503')).toBe('gpt-4 after 503, 12 s left')
   expect(restText('gpt-4', 0, '503')).toBe('gpt-4 after 503, tried again at the next request')
+  expect(restText('gpt-4', 12, 'connect')).toBe('gpt-4 after a failed connection, 12 s left')
   expect(restText('gpt-4', 12, undefined)).toBe('gpt-4, 12 s left')
 })
 
