@@ -10,7 +10,8 @@ export const readYamlFile = async (path: string, setting: string): Promise<unkno
     throw new StartError(`${setting} ${path} cannot be read: ${reasonOf(error)}`)
   })
   // loaded here: most starts read no file
-  const { parse, YAMLParseError } = await import('yaml')
+  // by its default export: a bundle of a CommonJS package that is imported at run time has no other
+  const { parse, YAMLParseError } = (await import('yaml')).default
   try {
     return parse(text)
   } catch (error) {
