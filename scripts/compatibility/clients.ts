@@ -33,6 +33,8 @@ export interface ClientProgram {
   readonly package: string
   /** The API that it calls. */
   readonly api: 'openai' | 'anthropic'
+  /** Headers of its requests that must reach the upstream. */
+  readonly passedHeaders: Readonly<Record<string, string>>
   /** What the client itself cannot do. A check of it that passes, or fails in another way, is a failure. */
   readonly limitations: Limitations
 }
@@ -46,19 +48,21 @@ export interface Limitation {
   readonly failure: RegExp
 }
 
+const DEFAULTS = { args: [], passedHeaders: {}, limitations: {} }
+
 const javascript = (
   name: string,
   file: string,
   api: ClientProgram['api'],
-  { args = [], package: installed = name, limitations = {} }: Partial<ClientProgram> = {},
-): ClientProgram => ({ name, language: 'javascript', file, api, args, package: installed, limitations })
+  options: Partial<ClientProgram> = {},
+): ClientProgram => ({ ...DEFAULTS, package: name, name, language: 'javascript', file, api, ...options })
 
 const python = (
   name: string,
   file: string,
   api: ClientProgram['api'],
-  { args = [], package: installed = name, limitations = {} }: Partial<ClientProgram> = {},
-): ClientProgram => ({ name, language: 'python', file, api, args, package: installed, limitations })
+  options: Partial<ClientProgram> = {},
+): ClientProgram => ({ ...DEFAULTS, package: name, name, language: 'python', file, api, ...options })
 
 const AI_SDK: Limitations = {
   'no retry': {
@@ -85,6 +89,10 @@ export const CLIENTS: readonly ClientProgram[] = [
   python('openai (PyPI)', 'openai_sdk.py', 'openai', { package: 'openai' }),
   javascript('@anthropic-ai/sdk', 'anthropic.mjs', 'anthropic'),
   python('anthropic (PyPI)', 'anthropic_sdk.py', 'anthropic', { package: 'anthropic' }),
+  javascript("Claude Code's calls", 'claude-code.mjs', 'anthropic', {
+    package: '@anthropic-ai/sdk',
+    passedHeaders: { 'anthropic-beta': 'claude-code-20250219' },
+  }),
   javascript('ai, @ai-sdk/openai', 'ai-sdk.mjs', 'openai', {
     args: ['openai'],
     package: '@ai-sdk/openai',

@@ -118,12 +118,16 @@ const MOST_TOKENS = 40
 
 const PATIENCE_MS = 30_000
 
-async function requireCancelled({ world, keys, name }: Observing, { api }: ClientProgram): Promise<void> {
+async function requireCancelled({ world, keys, name }: Observing, client: ClientProgram): Promise<void> {
   await world.provider.whenLeft(name, PATIENCE_MS)
+  for (const [header, value] of Object.entries(client.passedHeaders)) {
+    const received = world.provider.requestsOf(`SLOWLY ${name}`)[0]?.headers[header]
+    if (received !== value) throw new Error(`the upstream received ${header}: ${received}, not ${value}`)
+  }
   const deadline = Date.now() + PATIENCE_MS
   let used = Number.NaN
   while (Date.now() < deadline) {
-    used = await usedTokens(world.url, keys.abort, MODELS[api].upstream)
+    used = await usedTokens(world.url, keys.abort, MODELS[client.api].upstream)
     if (used > 0 && used <= MOST_TOKENS) return
     await wait(100)
   }
