@@ -66,7 +66,10 @@ const slowMs = (): number => {
   return LEAST_SLOW_MS + slow * (MOST_SLOW_MS - LEAST_SLOW_MS)
 }
 
-const server = createServer((request, response) => {
+/** Longer than a server is idle during the turns of others: it must not close a connection that is about to be used. */
+const keepAliveTimeout = 600_000
+
+const server = createServer({ keepAliveTimeout }, (request, response) => {
   let body = ''
   request.setEncoding('latin1').on('data', (text: string) => {
     body += text
