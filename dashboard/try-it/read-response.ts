@@ -80,14 +80,14 @@ export const parsed = (text: string): unknown => {
   }
 }
 
-/** The later usage wins, field by field; undefined without any. */
+/** The later usage wins, field by field, unless it is 0; undefined without any. */
 const mergedUsage = (
   earlier: TokenUsage | undefined,
   { prompt, completion }: Partial<TokenUsage>,
 ): TokenUsage | undefined =>
   prompt === undefined && completion === undefined
     ? earlier
-    : { prompt: prompt ?? earlier?.prompt ?? 0, completion: completion ?? earlier?.completion ?? 0 }
+    : { prompt: prompt || earlier?.prompt || 0, completion: completion || earlier?.completion || 0 }
 
 const NO_MESSAGE = 'The error has no message.'
 

@@ -181,6 +181,13 @@ describe('a stream', () => {
     expect(response.read()).toMatchObject({ text: 'Hello', events: 2 })
   })
 
+  test('has the last usage that is not 0', () => {
+    const usage = (prompt_tokens: number, completion_tokens: number) =>
+      event({ choices: [], usage: { prompt_tokens, completion_tokens } })
+    expect(streamed('chat', [usage(0, 0), usage(7, 4), usage(8, 5), usage(0, 0)]).usage).toEqual(SHOWN)
+    expect(streamed('chat', [usage(0, 0)]).usage).toEqual({ prompt: 0, completion: 0 })
+  })
+
   test('goes on after an event that is not JSON', () => {
     const pieces = ['data: {broken\n\n', event({ choices: [{ delta: { content: 'Hello' } }] })]
     expect(streamed('chat', pieces)).toMatchObject({ text: 'Hello', events: 2, error: undefined })
