@@ -23,7 +23,7 @@ import { type Decider, deciderOf, modelDenialResponse } from '../decisions.ts'
 import { formatOf, modelProblemBody } from '../errors/wire-format.ts'
 import type { ChunkReader, Reply } from '../response.ts'
 import { needsBound, outputBoundOf, reservedOutput } from './output-bound.ts'
-import { passedHeaders } from './passed-headers.ts'
+import { errorHeaders, passedHeaders } from './passed-headers.ts'
 import { continuedTokens, keepResponse, requireStateless } from './response-chain.ts'
 
 export interface ModelCallNeeds extends Pick<AppDependencies, 'limiter' | 'clock' | 'logger' | 'responses'> {
@@ -262,14 +262,16 @@ const forward = async (needs: ModelCallNeeds, request: RoutedRequest, reserved: 
     return { status: reply.status, headers: all, chunks: settledChunks(reply.events, settle) }
   }
   await settle(reply.charge)
+  const { errorFormat, maxRetrySeconds } = needs.settings
   if (reply.kind === 'whole') {
     // an error has no rate-limit headers, as they would describe the limits with the charge
-    const all = reply.status >= 400 ? { ...reply.headers } : { ...headers, ...reply.headers }
+    const all =
+      reply.status >= 400 ? errorHeaders(reply.headers, maxRetrySeconds) : { ...headers, ...reply.headers }
     return { status: reply.status, headers: all, bytes: reply.body }
   }
-  const format = formatOf(call.api, needs.settings.errorFormat)
+  const format = formatOf(call.api, errorFormat)
   const body = modelProblemBody(reply.problem, format, call)
-  return { status: reply.problem.status, headers: { ...reply.headers }, body }
+  return { status: reply.problem.status, headers: errorHeaders(reply.headers, maxRetrySeconds), body }
 }
 
 const NOTHING: ModelCharge = { of: 'nothing' }

@@ -1,3 +1,4 @@
+import type { ResponseHeaders } from '../../core/ports/model-backend.ts'
 import type { HeaderOf } from '../../web/client.ts'
 
 /**
@@ -21,5 +22,14 @@ export const passedHeaders = (header: HeaderOf): Readonly<Record<string, string>
     const value = header(name)
     if (value !== undefined) passed[name] = value
   }
+  return passed
+}
+
+/** The headers of an upstream's error. Clients obey any wait, so they are told not to retry if it is too long. */
+export const errorHeaders = (headers: ResponseHeaders, maxRetrySeconds: number): Record<string, string> => {
+  const passed: Record<string, string> = { ...headers }
+  const { 'retry-after': seconds, 'retry-after-ms': ms } = headers
+  const wait = ms === undefined ? Number(seconds) : Number(ms) / 1000
+  if (wait > maxRetrySeconds) passed['x-should-retry'] = 'false'
   return passed
 }
