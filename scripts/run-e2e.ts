@@ -17,10 +17,15 @@ const deployAndTest = async (endpoint: string, args: readonly string[]): Promise
   const env = { ...emulatorEnvironment(endpoint, process.env), E2E_OUTPUTS_FILE: outputs }
   try {
     await runCommand('npm', ['run', 'deploy:local', '--', '--outputs-file', outputs], { cwd: ROOT, env })
-    await runCommand('npx', ['--no-install', 'vitest', 'run', '--project', 'e2e', ...args], {
-      cwd: ROOT,
-      env,
-    })
+    // one file at a time: a poll of the dashboard caches which limits each entity has, also of one that has just been created
+    await runCommand(
+      'npx',
+      ['--no-install', 'vitest', 'run', '--project', 'e2e', '--no-file-parallelism', ...args],
+      {
+        cwd: ROOT,
+        env,
+      },
+    )
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
