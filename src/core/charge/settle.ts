@@ -29,6 +29,13 @@ export interface SettledBy {
   readonly callerId: string
 }
 
+export interface SettleOptions {
+  readonly startedNs?: bigint
+  readonly by?: SettledBy | undefined
+  /** True: refunds may wait for others of their bucket (`SettlingDependencies.refunds`). */
+  readonly mayWait?: boolean
+}
+
 /**
  * Settles every bucket of a reservation as if `actual` had been charged at the start, or more strictly; null refunds all.
  * `startedNs` is the monotonic clock before the charge; undefined if another process charged: then the elapsed time is
@@ -38,33 +45,16 @@ export const settleCharges = async (
   deps: SettlingDependencies,
   { reserved, parts }: ReservedCharges,
   actual: Cost | null,
-  { startedNs, by }: { readonly startedNs?: bigint; readonly by?: SettledBy | undefined } = {},
+  { startedNs, by, mayWait = false }: SettleOptions = {},
 ): Promise<void> => {
+  const refunds = mayWait ? deps.refunds : undefined
   if (actual === null) {
-    await refundAll(deps, parts, startedNs)
+    await refundAll(deps, parts, startedNs, refunds)
     return
   }
   const used = usedInstead(reserved, amountsIn(actual))
   if (by) await settleAsCaller(deps, { reserved, parts }, used, by)
-  else await Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs)))
-}
-
-/** The same for a charge of this process. Refunds may wait for others of their bucket (`SettlingDependencies.refunds`). */
-export const settleOwnCharges = async (
-  deps: SettlingDependencies,
-  charges: ReservedCharges,
-  actual: Cost | null,
-  startedNs: bigint,
-): Promise<void> => {
-  const { refunds } = deps
-  if (refunds === undefined) return settleCharges(deps, charges, actual, { startedNs })
-  const { reserved, parts } = charges
-  if (actual === null) {
-    for (const part of parts) refundLater(deps, refunds, part, startedNs)
-    return
-  }
-  const used = usedInstead(reserved, amountsIn(actual))
-  await Promise.all(parts.map((part) => settleLater(deps, refunds, part, used, startedNs)))
+  else await Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs, refunds)))
 }
 
 /**
@@ -141,34 +131,26 @@ const withinReserved = (reserved: Cost, used: Cost): Cost => {
   return within
 }
 
-/** Refunds all charges. A part without a receipt may not have been charged, and is never refunded. */
+/**
+ * Refunds all charges; with `refunds`, by the next joint write of each bucket. A part without a receipt may not have been
+ * charged, and is never refunded.
+ */
 export const refundAll = (
   deps: SettlingDependencies,
   parts: readonly Pick<ReservedPart, 'receipt' | 'lease'>[],
   startedNs: bigint | undefined,
+  refunds?: RefundQueue,
 ): Promise<unknown> =>
   Promise.all(
     parts.flatMap(({ receipt, lease }) => {
       if (!receipt) return []
       const all = receipt.limits.map((limit): Correction => ({ receipt: limit, difference: -limit.charged }))
       const corrections = beyondLease(deps, lease, all)
-      if (corrections.every(({ difference }) => difference === 0)) return []
-      return [settle(deps, receipt, { corrections, startedNs: lease?.startedNs ?? startedNs, counters: [] })]
+      if (isExact(corrections)) return []
+      const refund = { receipt, corrections, startedNs: lease?.startedNs ?? startedNs }
+      return [refunds ? refunds.add(refund) : settle(deps, receipt, { ...refund, counters: [] })]
     }),
   )
-
-/** Refunds a part with the next joint write of its bucket. */
-const refundLater = (
-  deps: SettlingDependencies,
-  refunds: RefundQueue,
-  { receipt, lease }: ReservedPart,
-  startedNs: bigint,
-): void => {
-  if (receipt === undefined) return
-  const all = receipt.limits.map((limit): Correction => ({ receipt: limit, difference: -limit.charged }))
-  const corrections = beyondLease(deps, lease, all)
-  if (!isExact(corrections)) refunds.add({ receipt, corrections, startedNs: lease?.startedNs ?? startedNs })
-}
 
 /** Refunds the remaining tokens of leases. Never throws. */
 export const refundLeases = (deps: SettlingDependencies, leases: readonly Lease[]): Promise<unknown> =>
@@ -203,24 +185,14 @@ const settlePart = async (
   { bucket, receipt, lease }: ReservedPart,
   used: Cost,
   startedNs: bigint | undefined,
-): Promise<void> => {
-  const corrections = beyondLease(deps, lease, correctionsTo(receipt, used))
-  if (receipt === undefined || isExact(corrections)) return countLater(deps, bucket, used)
-  await settleAndCount(deps, receipt, used, { corrections, startedNs: lease?.startedNs ?? startedNs })
-}
-
-/** The same, but a refund waits for the next joint write; additional use does not. */
-const settleLater = async (
-  deps: SettlingDependencies,
-  refunds: RefundQueue,
-  { bucket, receipt, lease }: ReservedPart,
-  used: Cost,
-  startedNs: bigint,
+  refunds: RefundQueue | undefined,
 ): Promise<void> => {
   const corrections = beyondLease(deps, lease, correctionsTo(receipt, used))
   if (receipt === undefined || isExact(corrections)) return countLater(deps, bucket, used)
   const ending = { corrections, startedNs: lease?.startedNs ?? startedNs }
-  if (!isRefund(corrections)) return void (await settleAndCount(deps, receipt, used, ending))
+  // additional use does not wait
+  if (refunds === undefined || !isRefund(corrections))
+    return void (await settleAndCount(deps, receipt, used, ending))
   refunds.add({ receipt, ...ending })
   countLater(deps, bucket, used)
 }

@@ -1,5 +1,5 @@
 import { NO_CHARGES, type ReservedCharges, type ReservedPart } from '../charge/reservation-store.ts'
-import { type SettlingDependencies, settleOwnCharges, settleWithinLeases } from '../charge/settle.ts'
+import { type SettlingDependencies, settleCharges, settleWithinLeases } from '../charge/settle.ts'
 import type { Cost } from '../model/meter.ts'
 import type { Reservation } from './decision.ts'
 import type { ChargedPart } from './limit-state.ts'
@@ -17,7 +17,7 @@ export const createReservation = (
   const once = (actual: Cost | null): Promise<void> => {
     if (settlement === undefined && actual !== null && settleWithinLeases(deps, charges, actual))
       settlement = SETTLED
-    settlement ??= settleOwnCharges(deps, charges, actual, startedNs)
+    settlement ??= settleCharges(deps, charges, actual, { startedNs, mayWait: true })
     return settlement
   }
   return { charges, settle: once, release: () => once(null) }

@@ -12,7 +12,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'refunds are skipped',
     file: 'src/core/charge/settle.ts',
-    from: 'if (corrections.every(({ difference }) => difference === 0)) return []',
+    from: 'if (isExact(corrections)) return []',
     to: 'if (corrections.length >= 0) return []',
   },
   {
