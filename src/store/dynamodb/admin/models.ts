@@ -4,9 +4,9 @@ import type { ModelUpstream } from '../../../core/model/upstream.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { createItemReader, type ItemReader, type StoredItem, toIsoTime, toItem } from '../attributes.ts'
 import { INDEXED, idOf, modelKey } from '../table-keys.ts'
-import { type TableReads, wholeIndex } from '../table-reads.ts'
-import { present, type TableWrites } from '../table-writes.ts'
-import { auditItem } from './audit.ts'
+import type { TableReads } from '../table-reads.ts'
+import type { TableWrites } from '../table-writes.ts'
+import { createNamedItems } from './named-items.ts'
 
 /** The META item of a model, in the index of all models. Null fields are left out. */
 const modelItem = (model: Model): StoredItem =>
@@ -68,23 +68,12 @@ const toPrices = (read: ItemReader): Prices => {
 type Models = Pick<AdminStore, 'model' | 'putModel' | 'deleteModel' | 'listModels'>
 
 /** Registered models in the table, listed by the index. */
-export const createModels = (reads: TableReads, writes: TableWrites): Models => ({
-  async model(id) {
-    const item = await reads.get(modelKey(id))
-    return item === undefined ? undefined : toModel(item)
-  },
-  async putModel(model, audit) {
-    await writes.apply([
-      { does: 'put', item: modelItem(model) },
-      { does: 'put', item: auditItem(audit) },
-    ])
-  },
-  async deleteModel(id, audit) {
-    const failed = await writes.apply<'missing'>([
-      { does: 'delete', key: modelKey(id), condition: present, otherwise: 'missing' },
-      { does: 'put', item: auditItem(audit) },
-    ])
-    return failed ?? 'deleted'
-  },
-  listModels: async () => (await wholeIndex(reads, INDEXED.models)).map(toModel),
-})
+export const createModels = (reads: TableReads, writes: TableWrites): Models => {
+  const { get, put, remove, list } = createNamedItems(reads, writes, {
+    listed: INDEXED.models,
+    keyOf: modelKey,
+    toItem: modelItem,
+    fromItem: toModel,
+  })
+  return { model: get, putModel: put, deleteModel: remove, listModels: list }
+}

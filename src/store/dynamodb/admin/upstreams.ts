@@ -2,9 +2,9 @@ import { SIGNING_SERVICES, UPSTREAM_KINDS, type Upstream } from '../../../core/m
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { createItemReader, type StoredItem, toIsoTime, toItem } from '../attributes.ts'
 import { INDEXED, idOf, upstreamKey } from '../table-keys.ts'
-import { type TableReads, wholeIndex } from '../table-reads.ts'
-import { present, type TableWrites } from '../table-writes.ts'
-import { auditItem } from './audit.ts'
+import type { TableReads } from '../table-reads.ts'
+import type { TableWrites } from '../table-writes.ts'
+import { createNamedItems } from './named-items.ts'
 
 /** The META item of an upstream, in the index of all upstreams. Null fields are left out. */
 const upstreamItem = (upstream: Upstream): StoredItem => {
@@ -51,23 +51,12 @@ const toUpstream = (item: StoredItem): Upstream => {
 type Upstreams = Pick<AdminStore, 'upstream' | 'putUpstream' | 'deleteUpstream' | 'listUpstreams'>
 
 /** Upstreams in the table, listed by the index. */
-export const createUpstreams = (reads: TableReads, writes: TableWrites): Upstreams => ({
-  async upstream(name) {
-    const item = await reads.get(upstreamKey(name))
-    return item === undefined ? undefined : toUpstream(item)
-  },
-  async putUpstream(upstream, audit) {
-    await writes.apply([
-      { does: 'put', item: upstreamItem(upstream) },
-      { does: 'put', item: auditItem(audit) },
-    ])
-  },
-  async deleteUpstream(name, audit) {
-    const failed = await writes.apply<'missing'>([
-      { does: 'delete', key: upstreamKey(name), condition: present, otherwise: 'missing' },
-      { does: 'put', item: auditItem(audit) },
-    ])
-    return failed ?? 'deleted'
-  },
-  listUpstreams: async () => (await wholeIndex(reads, INDEXED.upstreams)).map(toUpstream),
-})
+export const createUpstreams = (reads: TableReads, writes: TableWrites): Upstreams => {
+  const { get, put, remove, list } = createNamedItems(reads, writes, {
+    listed: INDEXED.upstreams,
+    keyOf: upstreamKey,
+    toItem: upstreamItem,
+    fromItem: toUpstream,
+  })
+  return { upstream: get, putUpstream: put, deleteUpstream: remove, listUpstreams: list }
+}
