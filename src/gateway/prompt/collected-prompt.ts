@@ -1,5 +1,4 @@
-import type { ModelFamily } from './families.ts'
-import type { PromptSink } from './prompt-sink.ts'
+import type { PromptImage, PromptSink } from './prompt-sink.ts'
 
 /** No token of o200k has more characters, or more bytes. */
 export const MAX_TOKEN_CHARS = 128
@@ -20,8 +19,13 @@ export interface CollectedPrompt {
   readonly mostTextTokens: number
 }
 
+/** Counts images by the rules of a model family. */
+export interface ImageCounter {
+  imageTokens(image: PromptImage): number
+}
+
 /** Collects the parts that `read` passes on. */
-export const collectPrompt = (family: ModelFamily, read: (sink: PromptSink) => void): CollectedPrompt => {
+export const collectPrompt = (family: ImageCounter, read: (sink: PromptSink) => void): CollectedPrompt => {
   const texts: string[] = []
   let [length, fixedTokens, leastTextTokens] = [0, 0, 0]
   read({

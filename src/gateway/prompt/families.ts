@@ -1,10 +1,10 @@
-import type { PixelSize, PromptImage } from './prompt-sink.ts'
+import type { ImageCounter } from './collected-prompt.ts'
+import type { PixelSize } from './prompt-sink.ts'
 
 /** How the models of a family count. */
-export interface ModelFamily {
+export interface ModelFamily extends ImageCounter {
   /** Tokens per token of o200k, on average of English and code. */
   readonly textFactor: number
-  imageTokens(image: PromptImage): number
 }
 
 /** Of an image whose size is unknown: as common as any. */
