@@ -25,8 +25,11 @@ import {
 } from './upstream/attempt.ts'
 import { createFieldMemory } from './upstream/field-support.ts'
 import { createResting, type Resting, type Target } from './upstream/resting.ts'
-import type { UpstreamClientOptions } from './upstream/upstream-client.ts'
-import { createUpstreamClients, type UpstreamClients } from './upstream/upstream-clients.ts'
+import {
+  createUpstreamClients,
+  type UpstreamClientOptions,
+  type UpstreamClients,
+} from './upstream/upstream-client.ts'
 import { missingUpstream, problem, unavailable } from './upstream/upstream-problems.ts'
 
 /** Answers without an upstream. */

@@ -2,7 +2,7 @@ import type { ModelRequest, PromptEstimate } from '../core/ports/model-backend.t
 import { sharedRead } from '../core/ports/shared-read.ts'
 import { largestMaximum } from './apis/output-bounds.ts'
 import { wireApis } from './apis/wire-apis.ts'
-import type { CountTokens } from './prompt/byte-pairs.ts'
+import { type CountTokens, loadO200k } from './prompt/byte-pairs.ts'
 import { type CollectedPrompt, collectPrompt } from './prompt/collected-prompt.ts'
 import { familyOf, type ModelFamily } from './prompt/families.ts'
 import { countTexts, createSamplePlaces, type SamplePlaces } from './prompt/text-count.ts'
@@ -31,8 +31,6 @@ const SHORT = 4096
 const FREE_WORK = 30_000
 
 const WORK_PER_TURN = 15_000
-
-const loadO200k = async (): Promise<CountTokens> => (await import('./prompt/o200k.ts')).loadO200k()
 
 /**
  * Counts with o200k, whose counts of other families are multiplied by a factor: the actual usage is settled afterwards. All counts

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/model/json.ts'
 import type { ModelApi } from '../../src/core/ports/model-backend.ts'
-import { loadO200k } from '../../src/gateway/prompt/o200k.ts'
+import { loadO200k } from '../../src/gateway/prompt/byte-pairs.ts'
 import { createPromptCounter } from '../../src/gateway/prompt-counter.ts'
 import { createWorkTurns } from '../../src/gateway/work-turns.ts'
 import { aModel } from '../store/store-fixtures.ts'

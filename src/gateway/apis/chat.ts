@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../core/model/json.ts'
 import { isObject, objectsIn } from '../json-values.ts'
+import type { PromptSink } from '../prompt/collected-prompt.ts'
 import { readContent, readJson, readTools } from '../prompt/content.ts'
-import type { PromptSink } from '../prompt/prompt-sink.ts'
 import { asksForUsage, type ChoiceOutput, createChoiceStreamReader } from './choice-stream.ts'
 import { choicesOf, largestMaximum, namesOneOf } from './output-bounds.ts'
 import { writtenText } from './output-text.ts'

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/model/json.ts'
 import type { UpstreamKind } from '../../core/model/upstream.ts'
 import type { ModelApi, ModelProblem, ModelUsage } from '../../core/ports/model-backend.ts'
-import type { PromptSink } from '../prompt/prompt-sink.ts'
+import type { PromptSink } from '../prompt/collected-prompt.ts'
 
 /** What the gateway must know of an API: one file for each. */
 export interface WireApi {

@@ -2,7 +2,7 @@
 export type CountTokens = (text: string) => number
 
 /** The tokens of an encoding by rank; lists are bytes that are no UTF-8. It has holes. */
-export type Vocabulary = readonly (string | readonly number[])[]
+type Vocabulary = readonly (string | readonly number[])[]
 
 /** In characters. Longer words are counted in parts of this length. */
 const MAX_WORD = 128
@@ -18,7 +18,7 @@ const NO_TOKEN = 0x7fff_ffff
  * pair is a token. Exact for words of up to `MAX_WORD` characters. It keeps what pairs merge to, which makes it several times
  * as fast as a lookup of each pair's bytes, and counts only, without a list of tokens.
  */
-export const createBytePairCounter = (vocabulary: Vocabulary, words: RegExp): CountTokens => {
+const createBytePairCounter = (vocabulary: Vocabulary, words: RegExp): CountTokens => {
   const ranks = createRanks(vocabulary)
   const merge = createMerge(ranks)
   const counted = new Map<string, number>()
@@ -157,4 +157,16 @@ const leastOf = (values: Int32Array, length: number): number => {
   let least = 0
   for (let at = 1; at < length; at++) if ((values[at] ?? 0) < (values[least] ?? 0)) least = at
   return least
+}
+
+/**
+ * Loads the tables of o200k, the encoding of OpenAI's models since gpt-4o (2.4 MB, some 150 ms): by `import()`, so that a bundler
+ * that splits, or that leaves `gpt-tokenizer` outside, keeps them in files of their own.
+ */
+export const loadO200k = async (): Promise<CountTokens> => {
+  const [{ default: vocabulary }, { O200K_TOKEN_SPLIT_REGEX }] = await Promise.all([
+    import('gpt-tokenizer/bpeRanks/o200k_base'),
+    import('gpt-tokenizer/encodingParams/constants'),
+  ])
+  return createBytePairCounter(vocabulary, O200K_TOKEN_SPLIT_REGEX)
 }

@@ -1,5 +1,4 @@
-import type { ImageCounter } from './collected-prompt.ts'
-import type { PixelSize } from './prompt-sink.ts'
+import type { ImageCounter, PixelSize } from './collected-prompt.ts'
 
 /** How the models of a family count. */
 export interface ModelFamily extends ImageCounter {

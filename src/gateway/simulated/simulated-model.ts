@@ -8,13 +8,12 @@ import {
   type WholeModelReply,
 } from '../../core/ports/model-backend.ts'
 import type { Clock } from '../../core/ports/platform.ts'
-import type { Delay } from './delay.ts'
 import { DEFAULT_TOKENS, generate } from './generation.ts'
 import type { SimulatedApi, SimulatedCall } from './simulated-api.ts'
 import { simulatedChat } from './simulated-chat.ts'
 import { simulatedCompletions } from './simulated-completions.ts'
 import { embeddingsJson, MAX_NUMBERS, numbersOf } from './simulated-embeddings.ts'
-import { simulatedEvents } from './simulated-events.ts'
+import { type Delay, simulatedEvents } from './simulated-events.ts'
 import { simulatedMessages } from './simulated-messages.ts'
 import { simulatedResponses } from './simulated-responses.ts'
 

@@ -18,8 +18,17 @@ import { isCompressed, isEventStream, passedResponseHeaders } from './passed-hea
 import type { Target } from './resting.ts'
 import { CredentialsUnavailable, type SentRequest, type UpstreamClient } from './upstream-client.ts'
 import { credentialsRejected, failureProblem, unavailable } from './upstream-problems.ts'
-import { BodyTooLarge, MAX_BODY_BYTES, readBody, readErrorBody, textOf } from './whole-body.ts'
-import { type CountText, chargeOf, errorInstead, parseResponse } from './whole-response.ts'
+import {
+  BodyTooLarge,
+  type CountText,
+  chargeOf,
+  errorInstead,
+  MAX_BODY_BYTES,
+  parseResponse,
+  readBody,
+  readErrorBody,
+  textOf,
+} from './whole-response.ts'
 
 /** Why an upstream did not answer. */
 export interface AttemptFailure {

@@ -1,9 +1,9 @@
 import type { Upstream } from '../../core/model/upstream.ts'
 import type { ModelApi, ModelCall, ResponseHeaders } from '../../core/ports/model-backend.ts'
+import type { RequestSigner, SecretReader } from '../../core/ports/upstreams.ts'
 import { isAnthropic } from '../../web/model-errors.ts'
-import { type Authenticate, type Credentials, createAuthentication } from './authentication.ts'
 import { type ConnectionOptions, createUpstreamConnection } from './connection.ts'
-import { endpointOf, pathFor } from './endpoint.ts'
+import { type Endpoint, endpointOf, pathFor } from './endpoint.ts'
 import type { UpstreamResponse } from './exchange.ts'
 import { requestHeaders } from './passed-headers.ts'
 
@@ -126,3 +126,71 @@ const headersOf = (
 
 const takesVersion = (kind: Upstream['kind'], api: ModelApi): boolean =>
   kind === 'anthropic' || isAnthropic(api)
+
+export interface Credentials {
+  readonly secrets: SecretReader
+  readonly signer: RequestSigner
+}
+
+/** The headers by which an upstream accepts a request: zael's own key, or a signature. Rejects if they cannot be made. */
+type Authenticate = (path: string, body: string) => Promise<ResponseHeaders>
+
+const NO_HEADERS: ResponseHeaders = {}
+
+const withoutKey: Authenticate = async () => NO_HEADERS
+
+const createAuthentication = (
+  { kind, secret }: Upstream,
+  { origin, region, service }: Endpoint,
+  { secrets, signer }: Credentials,
+): Authenticate => {
+  if (secret !== null) {
+    return kind === 'anthropic'
+      ? async () => ({ 'x-api-key': await secrets.read(secret) })
+      : async () => ({ authorization: `Bearer ${await secrets.read(secret)}` })
+  }
+  return kind === 'bedrock'
+    ? (path, body) => signer.sign({ origin, path, body, service, region })
+    : withoutKey
+}
+
+/** The clients of all upstreams, created with the first request to each. */
+export interface UpstreamClients {
+  /** The client of an upstream with this configuration: one with an earlier configuration is closed once it is idle. */
+  clientOf(upstream: Upstream): UpstreamClient
+  /** Closes all connections at once. */
+  close(): Promise<void>
+}
+
+interface Known {
+  readonly settings: string
+  readonly client: UpstreamClient
+  /** The same upstream may be read anew. */
+  upstream: Upstream
+}
+
+export const createUpstreamClients = (options: UpstreamClientOptions): UpstreamClients => {
+  const clients = new Map<string, Known>()
+  return {
+    clientOf(upstream) {
+      const known = clients.get(upstream.name)
+      if (known?.upstream === upstream) return known.client
+      const settings = settingsOf(upstream)
+      if (known?.settings === settings) {
+        known.upstream = upstream
+        return known.client
+      }
+      // responses in progress continue on its connections
+      void known?.client.retire()
+      const client = createUpstreamClient(upstream, options)
+      clients.set(upstream.name, { settings, client, upstream })
+      return client
+    },
+    async close() {
+      await Promise.all([...clients.values()].map(({ client }) => client.close()))
+    },
+  }
+}
+
+/** All that a client depends on. */
+const settingsOf = ({ createdAt: _, ...settings }: Upstream): string => JSON.stringify(settings)

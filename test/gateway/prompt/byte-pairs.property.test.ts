@@ -2,9 +2,9 @@ import * as fc from 'fast-check'
 import vocabulary from 'gpt-tokenizer/bpeRanks/o200k_base'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { expect, test } from 'vitest'
+import { loadO200k } from '../../../src/gateway/prompt/byte-pairs.ts'
 import { collectPrompt } from '../../../src/gateway/prompt/collected-prompt.ts'
 import { familyOf } from '../../../src/gateway/prompt/families.ts'
-import { loadO200k } from '../../../src/gateway/prompt/o200k.ts'
 
 const count = await loadO200k()
 

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest'
 import type { JsonObject } from '../../../src/core/model/json.ts'
 import type { ModelApi, ModelCall, ModelEvents } from '../../../src/core/ports/model-backend.ts'
-import { loadO200k } from '../../../src/gateway/prompt/o200k.ts'
+import { loadO200k } from '../../../src/gateway/prompt/byte-pairs.ts'
 import {
   createSimulatedModel,
   type SimulatedModelOptions,

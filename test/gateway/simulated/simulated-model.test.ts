@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { CallAborted, type ModelApi } from '../../../src/core/ports/model-backend.ts'
-import { type Delay, timerDelay } from '../../../src/gateway/simulated/delay.ts'
+import { type Delay, timerDelay } from '../../../src/gateway/simulated/simulated-events.ts'
 import { aSimulatedModel, callOf, eventsOf, streamOf, wholeOf } from './simulated-calls.ts'
 
 /** Records the waits. */
