@@ -2,13 +2,13 @@ import type { Allowed, Decision, DecisionRequest, Denied } from '../core/decide/
 import type { Limiter } from '../core/decide/limiter.ts'
 import { settledReservation } from '../core/decide/reservation.ts'
 import { StoreUnavailable } from '../core/model/errors.ts'
+import type { Eventual } from '../core/ports/when-ready.ts'
 import type { Headers } from '../web/rate-limit-headers.ts'
 import type { HttpSettings } from './app-dependencies.ts'
 import { anthropicDenial } from './errors/anthropic-error.ts'
 import { type DeniedSubject, v1Denial, v1Error } from './errors/openai-error.ts'
 import { problemOf } from './errors/problem.ts'
 import { errorBody, type WireFormat } from './errors/wire-format.ts'
-import type { Eventual } from './when-ready.ts'
 
 /** The part of the limiter that decides. */
 export type Decider = Pick<

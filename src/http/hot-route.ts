@@ -1,9 +1,9 @@
 import type { Context } from 'hono'
 import type { AbortSignalLike } from '../core/ports/model-backend.ts'
+import type { Eventual } from '../core/ports/when-ready.ts'
 import type { HeaderOf } from '../web/client.ts'
 import type { ActingIdentity, AppEnv, Identity } from './app-dependencies.ts'
 import { type Reply, type ResponseContext, respond } from './response.ts'
-import type { Eventual } from './when-ready.ts'
 
 /** A request on a hot route, as its handler reads it. */
 export interface HotRequest {

@@ -4,8 +4,7 @@ import type { PromptSink } from '../prompt/collected-prompt.ts'
 import { readContent, readJson, readTools } from '../prompt/content.ts'
 import { asksForUsage, type ChoiceOutput, createChoiceStreamReader } from './choice-stream.ts'
 import { choicesOf, largestMaximum, namesOneOf } from './output-bounds.ts'
-import { writtenText } from './output-text.ts'
-import { completionUsage, credible } from './usage.ts'
+import { completionUsage, credible, writtenText } from './usage.ts'
 import type { BodyChanges, FieldSupport, WireApi } from './wire-api.ts'
 
 // https://github.com/openai/openai-cookbook/blob/main/examples/How_to_count_tokens_with_tiktoken.ipynb

@@ -5,9 +5,8 @@ import type { PromptSink } from '../prompt/collected-prompt.ts'
 import { readContent, readJson, readTools } from '../prompt/content.ts'
 import { createNamedEventReader, type EventMeaning } from './named-events.ts'
 import { largestMaximum, namesOneOf } from './output-bounds.ts'
-import { writtenText } from './output-text.ts'
 import type { StreamRecord } from './stream-record.ts'
-import { countOf, credible, usageFrom } from './usage.ts'
+import { countOf, credible, usageFrom, writtenText } from './usage.ts'
 import type { BodyChanges, InputUsage, StreamReader, WireApi } from './wire-api.ts'
 
 const PER_MESSAGE = 3

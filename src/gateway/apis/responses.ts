@@ -6,9 +6,8 @@ import { readContent, readJson, readTools } from '../prompt/content.ts'
 import { errorIn } from './error-in.ts'
 import { createNamedEventReader, type EventMeaning } from './named-events.ts'
 import { largestMaximum, namesOneOf } from './output-bounds.ts'
-import { writtenText } from './output-text.ts'
 import type { StreamRecord } from './stream-record.ts'
-import { credible, responseUsage } from './usage.ts'
+import { credible, responseUsage, writtenText } from './usage.ts'
 import type { BodyChanges, StreamReader, WireApi } from './wire-api.ts'
 
 const PER_MESSAGE = 3

@@ -75,3 +75,36 @@ const objectOrNone = (value: JsonValue | undefined): JsonObject => (isObject(val
 /** The usage, unless it has no output although the response has some: some upstreams report zeros. */
 export const credible = (usage: ModelUsage | undefined, hasOutput: () => boolean): ModelUsage | undefined =>
   usage !== undefined && usage.outputTokens === 0 && hasOutput() ? undefined : usage
+
+/** Fields that no model writes, or that repeat or encode what it wrote. */
+const NOT_WRITTEN = new Set([
+  'id',
+  'type',
+  'index',
+  'role',
+  'status',
+  'format',
+  'call_id',
+  'data',
+  'signature',
+  'encrypted_content',
+  'result',
+  'logprobs',
+  'annotations',
+])
+
+/** An upstream's JSON may be nested without bound. */
+const MAX_LEVELS = 8
+
+/** All strings that a model wrote within a value, in order. */
+export const writtenText = (value: JsonValue | undefined, levels = MAX_LEVELS): string => {
+  if (typeof value === 'string') return value
+  if (levels === 0) return ''
+  if (Array.isArray(value)) return value.map((item) => writtenText(item, levels - 1)).join('')
+  if (!isObject(value)) return ''
+  let text = ''
+  for (const [name, part] of Object.entries(value)) {
+    if (!NOT_WRITTEN.has(name)) text += writtenText(part, levels - 1)
+  }
+  return text
+}

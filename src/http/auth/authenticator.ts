@@ -6,9 +6,9 @@ import { type ApiKey, isUsable } from '../../core/model/key.ts'
 import { MS_NS } from '../../core/model/time.ts'
 import { createCachedReads } from '../../core/ports/cached-reads.ts'
 import { momentOf, type Secrets } from '../../core/ports/platform.ts'
+import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import type { Credential } from '../../web/client.ts'
 import type { ActingIdentity, AppDependencies, Identity } from '../app-dependencies.ts'
-import { type Eventual, whenReady } from '../when-ready.ts'
 
 /** Identifies clients by keys and tokens. */
 export interface Authenticator {

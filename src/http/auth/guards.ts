@@ -3,11 +3,11 @@ import { isId } from '../../core/model/entity.ts'
 import { invalid, TooManyRequests, ZaelError } from '../../core/model/errors.ts'
 import { MINUTE_NS } from '../../core/model/time.ts'
 import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
+import type { Eventual } from '../../core/ports/when-ready.ts'
 import { addressBehind, connectionAddress, type HeaderOf, presentedKey } from '../../web/client.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import { addressGroup } from '../../web/ip-address.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, Identity } from '../app-dependencies.ts'
-import type { Eventual } from '../when-ready.ts'
 import { type Authenticator, unauthorized } from './authenticator.ts'
 
 /** Middleware that authenticates. Each throws `unauthorized` or `forbidden`. */

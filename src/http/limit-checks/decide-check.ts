@@ -13,6 +13,7 @@ import { epochSeconds } from '../../core/model/json.ts'
 import type { Limit } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
 import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
+import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import { rateLimitHeaders } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, HttpSettings } from '../app-dependencies.ts'
@@ -20,7 +21,6 @@ import { type Decider, type DenialBody, decisionOf, v1DenialResponse } from '../
 import { v1Error } from '../errors/openai-error.ts'
 import type { Problem } from '../errors/problem.ts'
 import type { BytesReply, JsonReply } from '../response.ts'
-import { type Eventual, whenReady } from '../when-ready.ts'
 import { hasNoCost, type LimitCheck } from './check-request.ts'
 
 /** A decided check, to be completed by `confirm` or `undo`. */

@@ -1,10 +1,10 @@
 import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
 import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
+import type { Eventual } from '../../core/ports/when-ready.ts'
 import { DEGRADED } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, HttpSettings } from '../app-dependencies.ts'
 import { problemOf } from '../errors/problem.ts'
 import type { BytesReply, JsonReply } from '../response.ts'
-import type { Eventual } from '../when-ready.ts'
 import { hasNoCost, type LimitCheck, type RequestedCheck } from './check-request.ts'
 import {
   confirm,

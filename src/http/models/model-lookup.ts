@@ -3,9 +3,9 @@ import type { Model } from '../../core/model/model.ts'
 import { MS_NS } from '../../core/model/time.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import { createCachedReads } from '../../core/ports/cached-reads.ts'
+import type { Eventual } from '../../core/ports/when-ready.ts'
 import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { ModelRejected } from '../errors/problem.ts'
-import type { Eventual } from '../when-ready.ts'
 
 /** Registered models by id, cached as long as the settings allow. */
 export interface ModelLookup {

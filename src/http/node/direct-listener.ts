@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import type { HeaderOf } from '../../web/client.ts'
 import type { ActingIdentity, Identity } from '../app-dependencies.ts'
 import { checkMediaType, parseJson } from '../body/read-json.ts'
 import type { HotRequest, HotRoute, HotRoutes } from '../hot-route.ts'
 import type { Reply, ResponseContext } from '../response.ts'
-import { type Eventual, whenReady } from '../when-ready.ts'
 import { headerReader, readText, usualLength } from './incoming.ts'
 import { disconnection, send } from './outgoing.ts'
 

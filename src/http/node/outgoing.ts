@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { AbortSignalLike } from '../../core/ports/model-backend.ts'
+import type { Eventual } from '../../core/ports/when-ready.ts'
 import { type ChunkReader, completeHeaders, type Reply, type ResponseContext } from '../response.ts'
-import type { Eventual } from '../when-ready.ts'
 
 /** Writes a reply with all its headers. A promise for a stream: it resolves when the stream or its connection ends. */
 export const send = (outgoing: ServerResponse, context: ResponseContext, reply: Reply): Eventual<void> => {
