@@ -14,17 +14,24 @@ export interface ExchangeLimits {
   readonly totalMs: number
 }
 
+/** The connections on which exchanges run. */
+export interface ExchangeConnections {
+  readonly dispatcher: Dispatcher
+  /** Whether the request that starts now is the first of a new connection. */
+  takeNew(): boolean
+}
+
 /** Resolves with the head of the response. Rejects with `UpstreamFailure`. */
 export const openExchange = (
-  dispatcher: Dispatcher,
+  connections: ExchangeConnections,
   request: UpstreamRequest,
   limits: ExchangeLimits,
 ): Promise<UpstreamResponse> =>
   new Promise((resolve, reject) => {
-    const exchange = new Exchange(request, limits, { resolve, reject })
+    const exchange = new Exchange(connections, request, limits, { resolve, reject })
     if (request.signal.aborted) return exchange.fail('aborted')
     const { path, body, headers } = request
-    dispatcher.dispatch({ path, method: 'POST', body, headers }, exchange)
+    connections.dispatcher.dispatch({ path, method: 'POST', body, headers }, exchange)
   })
 
 /** Bytes that may wait for their reader before the connection is paused. */
@@ -44,6 +51,7 @@ const NO_HEADERS: ResponseHeaders = {}
 class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   status = 0
   headers = NO_HEADERS
+  readonly #connections: ExchangeConnections
   readonly #signal: UpstreamRequest['signal']
   readonly #limits: ExchangeLimits
   readonly #startedMs = performance.now()
@@ -55,10 +63,19 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   #waitingBytes = 0
   /** When the last byte arrived, or reading was resumed; undefined before the first byte. */
   #lastByteMs: number | undefined
+  #isOnNewConnection = false
+  /** Whether any response has begun, an informational one included. */
+  #isAnswered = false
   #isOver = false
   #failure: UpstreamFailure | undefined
 
-  constructor({ signal }: UpstreamRequest, limits: ExchangeLimits, head: Settlers<UpstreamResponse>) {
+  constructor(
+    connections: ExchangeConnections,
+    { signal }: UpstreamRequest,
+    limits: ExchangeLimits,
+    head: Settlers<UpstreamResponse>,
+  ) {
+    this.#connections = connections
     this.#signal = signal
     this.#limits = limits
     this.#head = head
@@ -97,6 +114,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
+    this.#isOnNewConnection = this.#connections.takeNew()
     if (this.#failure !== undefined) controller.abort(this.#failure)
   }
 
@@ -105,6 +123,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
     status: number,
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): void {
+    this.#isAnswered = true
     // others only inform about the response to come
     if (status < 200) return
     this.status = status
@@ -132,7 +151,13 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
 
   onResponseError(_controller: unknown, error: Error): void {
     const wasSent = this.#wasSent()
-    this.#end(new UpstreamFailure(causeOf(error, wasSent), { wasSent, cause: error }))
+    const wasStale = wasSent && this.#isStale()
+    this.#end(new UpstreamFailure(causeOf(error, wasSent), { wasSent, wasStale, cause: error }))
+  }
+
+  #isStale(): boolean {
+    if (this.#isOnNewConnection || this.#isAnswered) return false
+    return performance.now() - this.#startedMs < MAX_STALE_MS
   }
 
   checkTime(): void {
@@ -185,6 +210,12 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
     this.#reader = undefined
   }
 }
+
+/**
+ * In ms: the rejection of a connection that was closed before arrives within a round trip. A reset that comes later interrupts
+ * an upstream at its work.
+ */
+const MAX_STALE_MS = 1_000
 
 /** A longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1

@@ -31,16 +31,25 @@ export type FailureCause =
   | 'total'
   | 'aborted'
 
-/** `wasSent`: the upstream may have received the request. */
+interface FailureOptions {
+  /** The upstream may have received the request. */
+  readonly wasSent: boolean
+  /** The connection was idle before, and was reset at once: most likely the upstream had closed it before the request arrived. */
+  readonly wasStale?: boolean
+  readonly cause?: unknown
+}
+
 export class UpstreamFailure extends Error {
   readonly failure: FailureCause
   readonly wasSent: boolean
+  readonly wasStale: boolean
 
-  constructor(failure: FailureCause, options: { readonly wasSent: boolean; readonly cause?: unknown }) {
+  constructor(failure: FailureCause, options: FailureOptions) {
     super(`upstream exchange failed: ${failure}`, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'UpstreamFailure'
     this.failure = failure
     this.wasSent = options.wasSent
+    this.wasStale = options.wasStale ?? false
   }
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DEFAULT_TIMEOUTS, type UpstreamTimeouts } from '../../../src/core/model/upstream.ts'
@@ -125,6 +125,113 @@ const drainsSoon = async (outgoing: ServerResponse): Promise<boolean> => {
   for (let turn = 0; turn < 200 && outgoing.writableNeedDrain; turn++) await new Promise(setImmediate)
   return !outgoing.writableNeedDrain
 }
+
+/** Reads a whole response, and waits until its connection is free. */
+const exchanged = async (
+  connection: ReturnType<typeof connectTo>,
+  request: Partial<UpstreamRequest> = {},
+): Promise<string> => {
+  const body = await bytesOf(await connection.send(requestOf(request)))
+  await new Promise(setImmediate)
+  return body
+}
+
+/** A server that responds to the first request of each connection, and treats the later ones as told. Counts all requests. */
+const serverWithStale = async (onLater: Handler, onFirst: Handler = responds(200, {}, 'ok')) => {
+  const known = new Set<IncomingMessage['socket']>()
+  const counts = { requests: 0, connections: 0 }
+  const { origin } = await startServer((request, response) => {
+    counts.requests += 1
+    if (known.has(request.socket)) return onLater(request, response)
+    known.add(request.socket)
+    counts.connections += 1
+    return onFirst(request, response)
+  })
+  return { origin, counts }
+}
+
+describe('a connection that was kept', () => {
+  test.each([
+    ['resets', ({ socket }: IncomingMessage) => void socket.resetAndDestroy()],
+    ['closes', ({ socket }: IncomingMessage) => void socket.end()],
+  ])('and that the upstream %s: the request is sent once more, on a new one', async (_, close) => {
+    const { origin, counts } = await serverWithStale(close)
+    const connection = connectTo(origin)
+    await exchanged(connection)
+    expect(await exchanged(connection)).toBe('ok')
+    expect(counts).toEqual({ requests: 3, connections: 2 })
+  })
+
+  test('leaves responses in progress alone when another one is stale', async () => {
+    const open: ServerResponse[] = []
+    const { origin } = await serverWithStale(
+      ({ url, socket }, response) => {
+        if (url === '/held') open.push(response.writeHead(200))
+        else socket.resetAndDestroy()
+        response.flushHeaders()
+      },
+      (_, response) => void response.end('ok'),
+    )
+    const connection = connectTo(origin)
+    await Promise.all([exchanged(connection), exchanged(connection)])
+    const held = await connection.send(requestOf({ path: '/held' }))
+    expect(await exchanged(connection)).toBe('ok')
+    open[0]?.end('whole')
+    expect(await bytesOf(held)).toBe('whole')
+  })
+
+  test('sends nothing twice if the new connection is reset as well', async () => {
+    let served = 0
+    const { origin, counts } = await serverWithStale(
+      ({ socket }) => void socket.resetAndDestroy(),
+      ({ socket }, response) => void (served++ === 0 ? response.end('ok') : socket.resetAndDestroy()),
+    )
+    const connection = connectTo(origin)
+    await exchanged(connection)
+    const failing = connection.send(requestOf())
+    await expect(failing).rejects.toMatchObject({ failure: 'reset', wasSent: true, wasStale: false })
+    expect(counts).toEqual({ requests: 3, connections: 2 })
+  })
+
+  test('counts the request as sent if no new connection can be made', async () => {
+    const server = createHttpServer((_, response) => void response.end('ok')).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const connection = connectTo(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`)
+    await exchanged(connection)
+    server.removeAllListeners('request')
+    server.once('request', ({ socket }) => {
+      server.close()
+      socket.resetAndDestroy()
+    })
+    await expect(connection.send(requestOf())).rejects.toMatchObject({ failure: 'connect', wasSent: true })
+  })
+
+  test('fails if it is reset a second after the request was sent, or after the first byte', async () => {
+    stopTime()
+    const { origin, counts } = await serverWithStale(({ url, socket }, response) => {
+      if (url === '/late') {
+        vi.advanceTimersByTime(1_000)
+        socket.resetAndDestroy()
+      } else response.writeEarlyHints({ link: '</a>; rel=preload' }, () => socket.end())
+    })
+    const connection = connectTo(origin)
+    for (const path of ['/late', '/hinted']) {
+      await exchanged(connection)
+      await expect(connection.send(requestOf({ path }))).rejects.toMatchObject({ failure: 'reset' })
+    }
+    expect(counts).toEqual({ requests: 4, connections: 2 })
+  })
+
+  test('is not a new one: the first request of a connection is never sent again', async () => {
+    const { origin, counts } = await serverWithStale(
+      () => undefined,
+      ({ socket }) => void socket.resetAndDestroy(),
+    )
+    await expect(connectTo(origin).send(requestOf())).rejects.toMatchObject({ failure: 'reset' })
+    expect(counts.requests).toBe(1)
+  })
+})
 
 describe('an exchange fails', () => {
   test('if nothing listens, before it was sent', async () => {
