@@ -5,6 +5,7 @@ import {
   CALENDAR_UNITS,
   type CalendarUnit,
   DEFAULT_SLOTS,
+  FIRST_USE,
   type LimitSize,
   MAX_RATE,
   MAX_SLOTS,
@@ -183,6 +184,17 @@ export interface FixedWindowDefinition extends CommonFields {
   readonly capacity?: number | undefined
 }
 
+/** At most `limit` in each window of `window_seconds`. A window begins with its first charge. */
+export interface FirstUseWindowDefinition extends CommonFields {
+  readonly algorithm: 'fixed_window'
+  /** The most in any one window; 0: paused. */
+  readonly limit: number
+  readonly window: 'first_use'
+  readonly window_seconds: number
+  /** As responses contain it: the same as `limit`. */
+  readonly capacity?: number | undefined
+}
+
 const ZONE_RULE = 'be a time zone such as UTC, Europe/Berlin or +02:00'
 
 const timeZone = v.pipe(
@@ -191,12 +203,14 @@ const timeZone = v.pipe(
   v.description('A name such as Europe/Berlin; default UTC'),
 )
 
+const WINDOWS = [...CALENDAR_UNITS, FIRST_USE] as const
+
 const eachWindow = v.pipe(
   limitObject({
     ...commonFields,
     algorithm: v.literal('fixed_window'),
     limit: windowLimit,
-    window: v.picklist(CALENDAR_UNITS, `be one of ${CALENDAR_UNITS.join(', ')}`),
+    window: v.picklist(CALENDAR_UNITS, `be one of ${WINDOWS.join(', ')}`),
     time_zone: v.optional(timeZone),
     capacity: v.optional(windowLimit),
   }),
@@ -207,12 +221,28 @@ const eachWindow = v.pipe(
   }),
 )
 
+const fromFirstUse = v.pipe(
+  limitObject({
+    ...commonFields,
+    algorithm: v.literal('fixed_window'),
+    limit: windowLimit,
+    window: v.pipe(v.literal(FIRST_USE), v.description('Each window begins with its first charge')),
+    window_seconds: windowSeconds,
+    capacity: v.optional(windowLimit),
+  }),
+  checkedBy((json) => capacityFault(json)),
+  v.transform((json) => {
+    const { limit, window, window_seconds: windowSeconds } = json
+    return limitOf(json, { algorithm: 'fixed_window', limit, window, windowSeconds })
+  }),
+)
+
 const fixedWindow = {
   algorithm: 'fixed_window',
-  forms: [eachWindow],
-  formOf: () => eachWindow,
+  forms: [eachWindow, fromFirstUse],
+  formOf: (input) => ('window' in input && input.window === FIRST_USE ? fromFirstUse : eachWindow),
   response: {
-    window: v.exactOptional(v.picklist(CALENDAR_UNITS)),
+    window: v.exactOptional(v.picklist(WINDOWS)),
     time_zone: v.exactOptional(v.string()),
   },
 } as const satisfies SizeFormat
@@ -226,6 +256,7 @@ export type LimitDefinition =
   | PerPeriodDefinition
   | SlidingWindowDefinition
   | FixedWindowDefinition
+  | FirstUseWindowDefinition
 
 export const limitList = createLimitList<(typeof FORMATS)[number]['forms'][number]>(FORMATS)
 

@@ -1,4 +1,5 @@
 export type {
+  FirstUseWindowDefinition,
   FixedWindowDefinition,
   LimitDefinition,
   PerPeriodDefinition,

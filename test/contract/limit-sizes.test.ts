@@ -1,6 +1,7 @@
 import type * as v from 'valibot'
 import { expect, expectTypeOf, test } from 'vitest'
 import {
+  type FirstUseWindowDefinition,
   type FixedWindowDefinition,
   FORMATS,
   type LimitDefinition,
@@ -31,6 +32,7 @@ test('the published types are what the schemas accept', () => {
   expectTypeOf<Accepted<FormOf<PerPeriodDefinition>>>().toEqualTypeOf<PerPeriodDefinition>()
   expectTypeOf<Accepted<FormOf<SlidingWindowDefinition>>>().toEqualTypeOf<SlidingWindowDefinition>()
   expectTypeOf<Accepted<FormOf<FixedWindowDefinition>>>().toEqualTypeOf<FixedWindowDefinition>()
+  expectTypeOf<Accepted<FormOf<FirstUseWindowDefinition>>>().toEqualTypeOf<FirstUseWindowDefinition>()
   expectTypeOf<LimitDefinition>().toEqualTypeOf<Accepted<Form>>()
 })
 

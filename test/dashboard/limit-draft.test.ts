@@ -37,6 +37,16 @@ const LIMITS: readonly Limit[] = [
     time_zone: 'Europe/Berlin',
     source: 'system:gpt-4',
   },
+  {
+    name: 'run',
+    meter: 'cost_usd_micros',
+    algorithm: 'fixed_window',
+    capacity: 2_000_000,
+    limit: 2_000_000,
+    window: 'first_use',
+    window_seconds: 3600,
+    source: 'role:agent:_default_',
+  },
 ]
 
 describe('a draft of a limit', () => {

@@ -10,6 +10,7 @@ const limiter = createRateLimiter({
     { name: 'paused', limit: 0, per: 'hour', mode: 'shadow' },
     { name: 'rph', algorithm: 'sliding_window', limit: 100, window_seconds: 3600, mode: 'warn' },
     { name: 'rpd', algorithm: 'fixed_window', limit: 1000, window: 'day', time_zone: 'Europe/Berlin' },
+    { name: 'run', algorithm: 'fixed_window', limit: 50, window: 'first_use', window_seconds: 3600 },
   ],
 })
 

@@ -65,6 +65,8 @@ export interface Algorithm {
   readonly capacity: number
   /** ns in which an empty bucket fills, or the length of the window */
   readonly windowNs: bigint
+  /** True: windows of a fixed length begin with their first charge, at `w`. */
+  readonly beginsWithUse?: boolean
 
   level(fields: LimitFields, now: bigint): Level
   /** ns until `cost` (at most `bound`) passes; 0 if it passes now. */

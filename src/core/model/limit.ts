@@ -29,13 +29,26 @@ export const isCalendarUnit = (value: unknown): value is CalendarUnit =>
   CALENDAR_UNITS.some((unit) => unit === value)
 
 /** At most `limit` in each minute, hour, day, week (from Monday on) or month of the calendar of `timeZone`. */
-export interface FixedWindowSize {
+export interface CalendarWindowSize {
   readonly algorithm: 'fixed_window'
   readonly limit: number
   readonly window: CalendarUnit
   /** A name of the IANA database, `UTC`, or a fixed offset. */
   readonly timeZone: string
 }
+
+/** The window that is not one of the calendar. */
+export const FIRST_USE = 'first_use'
+
+/** At most `limit` in each window of `windowSeconds`, which begins with its first charge. */
+export interface FirstUseWindowSize {
+  readonly algorithm: 'fixed_window'
+  readonly limit: number
+  readonly window: typeof FIRST_USE
+  readonly windowSeconds: number
+}
+
+export type FixedWindowSize = CalendarWindowSize | FirstUseWindowSize
 
 /** The size of each algorithm. */
 export interface LimitSizes {

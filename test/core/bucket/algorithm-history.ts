@@ -20,18 +20,25 @@ const slidingWindow: fc.Arbitrary<LimitSize> = fc.record({
   slots: fc.constantFrom(2, 7, 30, 60),
 })
 
-const fixedWindow: fc.Arbitrary<LimitSize> = fc.record({
+const calendarWindow: fc.Arbitrary<LimitSize> = fc.record({
   algorithm: fc.constant('fixed_window' as const),
   limit,
   window: fc.constantFrom(...CALENDAR_UNITS),
   timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', '+02:00'),
 })
 
+const firstUseWindow: fc.Arbitrary<LimitSize> = fc.record({
+  algorithm: fc.constant('fixed_window' as const),
+  limit,
+  window: fc.constant('first_use' as const),
+  windowSeconds: fc.constantFrom(1, 7, 60, 86_400),
+})
+
 /** A size of every algorithm; properties that hold for all algorithms are tested on all of them. */
 export const sizes: Readonly<Record<(typeof ALGORITHMS)[number], fc.Arbitrary<LimitSize>>> = {
   token_bucket: tokenBucket,
   sliding_window: slidingWindow,
-  fixed_window: fixedWindow,
+  fixed_window: fc.oneof(calendarWindow, firstUseWindow),
 }
 
 export const anySize = fc.oneof(...Object.values(sizes))

@@ -30,6 +30,12 @@ const SIZES: Readonly<Record<string, fc.Arbitrary<LimitSize>>> = {
     window: fc.constantFrom('minute' as const, 'hour' as const, 'month' as const),
     timeZone: fc.constantFrom('UTC', 'Asia/Kolkata'),
   }),
+  'fixed_window from its first use': fc.record({
+    algorithm: fc.constant('fixed_window' as const),
+    limit: amount,
+    window: fc.constant('first_use' as const),
+    windowSeconds: fc.constantFrom(1, 61, 86_400, 30 * 86_400),
+  }),
 }
 
 const steps = fc.array(

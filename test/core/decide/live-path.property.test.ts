@@ -57,6 +57,12 @@ const size = fc.oneof(
     window: fc.constantFrom('minute', 'hour'),
     time_zone: fc.constantFrom('UTC', 'Asia/Kolkata'),
   }),
+  fc.record({
+    algorithm: fc.constant('fixed_window'),
+    limit: fc.integer({ min: 1, max: 30 }),
+    window: fc.constant('first_use'),
+    window_seconds: fc.constantFrom(10, 60),
+  }),
 )
 
 const limits = fc

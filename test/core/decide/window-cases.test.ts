@@ -261,6 +261,84 @@ describe('a fixed window', () => {
   })
 })
 
+describe('a window from its first use on', () => {
+  const fromFirstUse = (limit: number, window_seconds: number) => ({
+    algorithm: 'fixed_window',
+    limit,
+    window: 'first_use',
+    window_seconds,
+  })
+
+  const stateOf = async ({ node }: TestWorld) => {
+    const [state] = (await node.limiter.status('key', '_default_')).limits
+    return state ?? expect.fail('no limit')
+  }
+
+  test('begins with its first charge, not when it is set or looked at, and restarts after its end', async () => {
+    const world = worldWith(fromFirstUse(10, 3600))
+    advance(world, 5000)
+    expect(await stateOf(world)).toMatchObject({ available: 10, resetNs: 0n })
+    expect((await stateOf(world)).endsInNs).toBeUndefined()
+    expect(await admits(world.node, 0)).toBe(true)
+    expect((await stateOf(world)).endsInNs).toBeUndefined()
+    expect(await admits(world.node, 4)).toBe(true)
+    advance(world, 3599)
+    expect(await stateOf(world)).toMatchObject({ available: 6, resetNs: SECOND, endsInNs: SECOND })
+    expect(await admittedOf(world.join(), 9)).toBe(6)
+    advance(world, 1)
+    expect(await stateOf(world)).toMatchObject({ available: 10, resetNs: 0n })
+    advance(world, 500)
+    expect(await admittedOf(world.node, 12)).toBe(10)
+    expect((await stateOf(world)).endsInNs).toBe(3600n * SECOND)
+  })
+
+  test('is one window for nodes whose clocks differ, and denies until its end', async () => {
+    const world = worldWith(fromFirstUse(10, 60))
+    const [behind, ahead] = [nodeOff(world, -2), nodeOff(world, 2)]
+    expect(await admits(ahead, 6)).toBe(true)
+    expect(await admits(behind, 5)).toBe(false)
+    expect(await admits(behind, 4)).toBe(true)
+    advance(world, 59)
+    expect(await admits(behind, 1)).toBe(false)
+    const denied = await world.node.limiter.decide({ entityId: 'key', cost: { tokens: 1 }, settles: false })
+    expect(denied).toMatchObject({ allowed: false, retryAfterNs: 3n * SECOND })
+  })
+
+  test('refunds only in the window that was charged', async () => {
+    const world = worldWith(fromFirstUse(10, 60))
+    const held = await reserve(world.node, 8)
+    advance(world, 61)
+    expect(await admits(world.node, 3)).toBe(true)
+    await held.reservation.settle({ tokens: 0 })
+    expect(await available(world)).toBe(7)
+  })
+
+  test('keeps its start when its limit changes, and the use of another algorithm from now on', async () => {
+    const world = worldWith(fromFirstUse(10, 3600))
+    expect(await admits(world.node, 8)).toBe(true)
+    advance(world, 1800)
+    putLimit(world, fromFirstUse(20, 3600))
+    expect(await stateOf(world)).toMatchObject({ available: 12, endsInNs: 1800n * SECOND })
+    putLimit(world, fixed(20, 'month'))
+    expect(await admits(world.join(), 1)).toBe(true)
+    expect(await available(world)).toBe(11)
+    putLimit(world, fromFirstUse(20, 60))
+    expect(await admits(world.join(), 1)).toBe(true)
+    advance(world, 1)
+    expect(await stateOf(world)).toMatchObject({ available: 10, endsInNs: 59n * SECOND })
+  })
+
+  test('shorter than what has passed of it goes on from now, with what was used', async () => {
+    const world = worldWith(fromFirstUse(10, 86_400))
+    expect(await admits(world.node, 8)).toBe(true)
+    advance(world, 7200)
+    putLimit(world, fromFirstUse(10, 3600))
+    expect(await admits(world.join(), 3)).toBe(false)
+    advance(world, 3600)
+    expect(await admits(world.join(), 10)).toBe(true)
+  })
+})
+
 describe('several limits in one bucket', () => {
   const mixed = parseLimits(
     [

@@ -103,3 +103,30 @@ describe('a fixed window', () => {
     },
   )
 })
+
+describe('a window from its first use on', () => {
+  /** The uses of each window: one begins with the first use after the end of the one before. */
+  const mostInOneWindow = (uses: readonly { readonly at: bigint; readonly amount: number }[], ns: bigint) => {
+    let [start, used, most] = [-ns, 0, 0]
+    for (const { at, amount } of uses.toSorted((a, b) => Number(a.at - b.at))) {
+      if (amount === 0) continue
+      if (at >= start + ns) [start, used] = [at, 0]
+      used += amount
+      most = Math.max(most, used)
+    }
+    return most
+  }
+
+  test.prop([limits, fc.constantFrom(10, 3600, 86_400), moments], { numRuns: runs(80) })(
+    'never lets more be used in one of them than the limit, and in any span of its length than twice that',
+    async (limit, window_seconds, plan) => {
+      const world = worldWith({ algorithm: 'fixed_window', limit, window: 'first_use', window_seconds })
+      const log = createUseLog(world, limit)
+      await play(world, log, plan, window_seconds)
+      const windowNs = BigInt(window_seconds) * 10n ** 9n
+      expect(mostInAnyWindow(log.uses, windowNs)).toBeLessThanOrEqual(2 * limit)
+      if (log.uses.every(({ amount }) => amount > 0))
+        expect(mostInOneWindow(log.uses, windowNs)).toBeLessThanOrEqual(limit)
+    },
+  )
+})
