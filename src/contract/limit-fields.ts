@@ -15,6 +15,7 @@ import {
   RESERVED_NAME_PATTERN,
   RESERVED_NAME_RULE,
   type Refund,
+  type ScheduleEntry,
 } from '../core/model/limit.ts'
 import { METERS, type Meter, meterOfName } from '../core/model/meter.ts'
 import { checkedBy, closedObject, type Fault } from './containers.ts'
@@ -99,11 +100,16 @@ export const commonFields = {
   ),
 } satisfies Record<keyof CommonFields, v.GenericSchema>
 
-/** The limit in `json`, with the size that its algorithm has parsed. Absent fields stay absent. */
-export const limitOf = (json: CommonFields, size: Limit['size']): Limit => ({
+/** The limit in `json`, with the size and the schedule that its algorithm has parsed. Absent fields stay absent. */
+export const limitOf = (
+  json: CommonFields,
+  size: Limit['size'],
+  schedule?: readonly ScheduleEntry[] | undefined,
+): Limit => ({
   name: json.name,
   meter: json.meter ?? meterOfName(json.name) ?? 'requests',
   size,
+  ...(schedule !== undefined && { schedule }),
   ...(json.mode !== undefined && { mode: json.mode }),
   ...(json.warn_at !== undefined && { warnAt: json.warn_at }),
   ...(json.refund !== undefined && { refund: json.refund }),

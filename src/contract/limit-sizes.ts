@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { isTimeZone } from '../core/model/calendar.ts'
 import {
   ALGORITHMS,
   CALENDAR_UNITS,
@@ -20,6 +19,14 @@ import { checkedBy, type Fault } from './containers.ts'
 import { integer } from './fields.ts'
 import { type CommonFields, commonFields, limitObject, limitOf, size } from './limit-fields.ts'
 import { createLimitList, type SizeFormat } from './limit-list.ts'
+import {
+  type CapacityScheduleEntry,
+  entriesOf,
+  type LimitScheduleEntry,
+  type ScheduleTimes,
+  scheduleOf,
+  timeZone,
+} from './schedule.ts'
 
 /*
  * Each algorithm in JSON: the type of its definition, which the package publishes with its comments, the schema that parses it,
@@ -33,6 +40,8 @@ export interface TokenBucketDefinition extends CommonFields {
   readonly capacity: number
   /** Tokens refilled per second; 0 only with a capacity of 0. */
   readonly refill_rate: number
+  /** Other sizes at some times. */
+  readonly schedule?: readonly CapacityScheduleEntry[] | undefined
 }
 
 /** Short for a token bucket: `limit` tokens, refilled within the period. A limit of 0 denies every request. */
@@ -42,6 +51,8 @@ export interface PerPeriodDefinition extends CommonFields {
   readonly limit: number
   /** The period in which it refills. */
   readonly per: Period
+  /** Other limits at some times, each refilled within the same period. */
+  readonly schedule?: readonly LimitScheduleEntry[] | undefined
 }
 
 const tokenBucketName = v.optional(v.literal('token_bucket'))
@@ -75,11 +86,53 @@ const refillMust = (tokens: number, rate: number): string | undefined => {
 const faultAt = (field: string, must: string | undefined): Fault | undefined =>
   must === undefined ? undefined : { path: [field], must }
 
+/** The first fault of a schedule's entries. */
+const faultOfEntries = <T>(
+  schedule: readonly T[] | undefined,
+  field: string,
+  mustOf: (entry: T) => string | undefined,
+): Fault | undefined => {
+  for (const [index, entry] of (schedule ?? []).entries()) {
+    const must = mustOf(entry)
+    if (must !== undefined) return { path: ['schedule', index, field], must }
+  }
+  return undefined
+}
+
+/** The limit of a schedule's entry. */
+const entryLimit = v.pipe(size, v.description('The limit at these times; 0: paused'))
+
+/** The schedule of a limit whose size is a `limit`. */
+export const limitSchedule = v.optional(scheduleOf({ limit: entryLimit }))
+
+/** The entries of such a schedule: sizes that differ from `size` in their limit only. */
+export const limitEntries = <S extends LimitSize & { readonly limit: number }>(
+  schedule: readonly LimitScheduleEntry[] | undefined,
+  own: S,
+) => entriesOf(schedule, ({ limit }) => ({ ...own, limit }))
+
 const bucketOf = (capacity: number, rate: number): LimitSize => ({
   algorithm: 'token_bucket',
   capacity,
   refillRate: capacity === 0 ? 0 : rate,
 })
+
+interface Bucket {
+  readonly capacity: number
+  readonly refill_rate: number
+}
+
+/** The rate of an entry; undefined if it states none and the limit's own size is paused, so that it has no period. */
+const entryRate = (
+  own: Bucket,
+  { capacity, refill_rate: rate }: Omit<CapacityScheduleEntry, keyof ScheduleTimes>,
+): number | undefined => rate ?? (own.capacity > 0 ? (own.refill_rate * capacity) / own.capacity : undefined)
+
+const entryRateMust = (own: Bucket, entry: CapacityScheduleEntry): string | undefined => {
+  const rate = entryRate(own, entry)
+  if (rate !== undefined) return refillMust(entry.capacity, rate)
+  return entry.capacity === 0 ? undefined : 'be given, as the limit’s own capacity is 0'
+}
 
 const byRate = v.pipe(
   limitObject({
@@ -87,12 +140,33 @@ const byRate = v.pipe(
     algorithm: tokenBucketName,
     capacity: v.pipe(size, v.description('Tokens the bucket holds; 0: paused')),
     refill_rate: refillRate,
+    schedule: v.optional(
+      scheduleOf({
+        capacity: v.pipe(size, v.description('The capacity at these times; 0: paused')),
+        refill_rate: v.optional(
+          v.pipe(
+            refillRate,
+            v.description('Default: the capacity refills in the same time as the limit’s own'),
+          ),
+        ),
+      }),
+    ),
   }),
-  checkedBy((json) => faultAt('refill_rate', refillMust(json.capacity, json.refill_rate))),
-  v.transform((json) => limitOf(json, bucketOf(json.capacity, json.refill_rate))),
+  checkedBy(
+    (json) =>
+      faultAt('refill_rate', refillMust(json.capacity, json.refill_rate)) ??
+      faultOfEntries(json.schedule, 'refill_rate', (entry) => entryRateMust(json, entry)),
+  ),
+  v.transform((json) => {
+    const entries = entriesOf(json.schedule, (entry) => bucketOf(entry.capacity, entryRate(json, entry) ?? 0))
+    return limitOf(json, bucketOf(json.capacity, json.refill_rate), entries)
+  }),
 )
 
 const PER_RULE = `be one of ${PERIODS.join(', ')}; or state the algorithm of a window`
+
+const perPeriodMust = (limit: number, per: Period): string | undefined =>
+  limit === 0 ? undefined : rateMust(limit / PERIOD_SECONDS[per])
 
 const byPeriod = v.pipe(
   limitObject({
@@ -103,11 +177,18 @@ const byPeriod = v.pipe(
       v.description('Capacity of a token bucket that refills within the period; 0: paused'),
     ),
     per: v.picklist(PERIODS, PER_RULE),
+    schedule: limitSchedule,
   }),
-  checkedBy((json) =>
-    faultAt('limit', json.limit === 0 ? undefined : rateMust(json.limit / PERIOD_SECONDS[json.per])),
+  checkedBy(
+    (json) =>
+      faultAt('limit', perPeriodMust(json.limit, json.per)) ??
+      faultOfEntries(json.schedule, 'limit', ({ limit }) => perPeriodMust(limit, json.per)),
   ),
-  v.transform((json) => limitOf(json, bucketOf(json.limit, json.limit / PERIOD_SECONDS[json.per]))),
+  v.transform((json) => {
+    const sizeOf = ({ limit }: { readonly limit: number }): LimitSize =>
+      bucketOf(limit, limit / PERIOD_SECONDS[json.per])
+    return limitOf(json, sizeOf(json), entriesOf(json.schedule, sizeOf))
+  }),
 )
 
 const isPerPeriod = (input: object): boolean =>
@@ -130,6 +211,8 @@ export interface SlidingWindowDefinition extends CommonFields {
   readonly slots?: number | undefined
   /** As responses contain it: the same as `limit`. */
   readonly capacity?: number | undefined
+  /** Other limits at some times. */
+  readonly schedule?: readonly LimitScheduleEntry[] | undefined
 }
 
 /** The `limit` of a window. */
@@ -157,11 +240,13 @@ const anyWindow = v.pipe(
     window_seconds: windowSeconds,
     slots: v.optional(slots),
     capacity: v.optional(windowLimit),
+    schedule: limitSchedule,
   }),
   checkedBy((json) => capacityFault(json)),
   v.transform((json) => {
     const { limit, window_seconds: windowSeconds, slots = DEFAULT_SLOTS } = json
-    return limitOf(json, { algorithm: 'sliding_window', limit, windowSeconds, slots })
+    const size = { algorithm: 'sliding_window', limit, windowSeconds, slots } as const
+    return limitOf(json, size, limitEntries(json.schedule, size))
   }),
 )
 
@@ -182,6 +267,8 @@ export interface FixedWindowDefinition extends CommonFields {
   readonly time_zone?: string | undefined
   /** As responses contain it: the same as `limit`. */
   readonly capacity?: number | undefined
+  /** Other limits at some times. */
+  readonly schedule?: readonly LimitScheduleEntry[] | undefined
 }
 
 /** At most `limit` in each window of `window_seconds`. A window begins with its first charge. */
@@ -193,15 +280,9 @@ export interface FirstUseWindowDefinition extends CommonFields {
   readonly window_seconds: number
   /** As responses contain it: the same as `limit`. */
   readonly capacity?: number | undefined
+  /** Other limits at some times. */
+  readonly schedule?: readonly LimitScheduleEntry[] | undefined
 }
-
-const ZONE_RULE = 'be a time zone such as UTC, Europe/Berlin or +02:00'
-
-const timeZone = v.pipe(
-  v.string(ZONE_RULE),
-  checkedBy((zone) => (isTimeZone(zone) ? undefined : { must: ZONE_RULE })),
-  v.description('A name such as Europe/Berlin; default UTC'),
-)
 
 const WINDOWS = [...CALENDAR_UNITS, FIRST_USE] as const
 
@@ -211,13 +292,15 @@ const eachWindow = v.pipe(
     algorithm: v.literal('fixed_window'),
     limit: windowLimit,
     window: v.picklist(CALENDAR_UNITS, `be one of ${WINDOWS.join(', ')}`),
-    time_zone: v.optional(timeZone),
+    time_zone: v.optional(v.pipe(timeZone, v.description('A name such as Europe/Berlin; default UTC'))),
     capacity: v.optional(windowLimit),
+    schedule: limitSchedule,
   }),
   checkedBy((json) => capacityFault(json)),
   v.transform((json) => {
     const { limit, window, time_zone: timeZone = 'UTC' } = json
-    return limitOf(json, { algorithm: 'fixed_window', limit, window, timeZone })
+    const size = { algorithm: 'fixed_window', limit, window, timeZone } as const
+    return limitOf(json, size, limitEntries(json.schedule, size))
   }),
 )
 
@@ -229,11 +312,13 @@ const fromFirstUse = v.pipe(
     window: v.pipe(v.literal(FIRST_USE), v.description('Each window begins with its first charge')),
     window_seconds: windowSeconds,
     capacity: v.optional(windowLimit),
+    schedule: limitSchedule,
   }),
   checkedBy((json) => capacityFault(json)),
   v.transform((json) => {
     const { limit, window, window_seconds: windowSeconds } = json
-    return limitOf(json, { algorithm: 'fixed_window', limit, window, windowSeconds })
+    const size = { algorithm: 'fixed_window', limit, window, windowSeconds } as const
+    return limitOf(json, size, limitEntries(json.schedule, size))
   }),
 )
 

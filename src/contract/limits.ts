@@ -5,6 +5,7 @@ import { id, resource } from './fields.ts'
 import { commonFields, limitName, size } from './limit-fields.ts'
 import { limitList, sizeResponse } from './limit-sizes.ts'
 import { parseAt } from './parse.ts'
+import { scheduleResponse, scheduleStateResponse } from './schedule.ts'
 
 /**
  * Limits from untrusted JSON (`{name, meter?, capacity, refill_rate, …}`), as stored items and apps state them. Throws
@@ -20,6 +21,8 @@ export const limitResponse = v.pipe(
     meter: v.picklist(METERS),
     ...sizeResponse,
     capacity: v.pipe(size, v.description('Tokens the bucket holds; 0: paused')),
+    schedule: v.exactOptional(scheduleResponse),
+    schedule_state: v.exactOptional(scheduleStateResponse),
     source: v.pipe(
       v.string(),
       v.description('Where it was set: entity:gpt-4, role:user:_default_, system:_default_, environment, …'),

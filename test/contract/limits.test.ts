@@ -9,6 +9,9 @@ const rph = { name: 'rph', algorithm: 'sliding_window', limit: 50, window_second
 
 const rpd = { name: 'rpd', algorithm: 'fixed_window', limit: 50, window: 'day' }
 
+/** Nights, and entries of other amounts. */
+const night = { cron: '0 22 * * *', time_zone: 'Europe/Berlin', duration_seconds: 28_800 }
+
 const messageOf = (input: unknown): string => {
   try {
     parseLimits(input, 'limits')
@@ -57,6 +60,41 @@ describe('limits as JSON', () => {
     const json = parseLimits([input], 'limits').map(limitToJson)
     expect(json).toEqual([told])
     expect(parseLimits(json, 'limits').map(limitToJson)).toEqual(json)
+  })
+
+  test.each([
+    [
+      { ...rpm, schedule: [{ ...night, capacity: 500, refill_rate: 2 }] },
+      { capacity: 500, refill_rate: 2 },
+    ],
+    [
+      { ...rpm, schedule: [{ ...night, capacity: 500 }] },
+      { capacity: 500, refill_rate: (50 / 60) * 10 },
+    ],
+    [
+      { ...rpm, schedule: [{ ...night, capacity: 0 }] },
+      { capacity: 0, refill_rate: 0 },
+    ],
+    [
+      { name: 'rpm', limit: 50, per: 'minute', schedule: [{ ...night, limit: 120 }] },
+      { capacity: 120, refill_rate: 2 },
+    ],
+    [{ ...rph, schedule: [{ ...night, limit: 500 }] }, { limit: 500 }],
+    [{ ...rpd, schedule: [{ ...night, limit: 0 }] }, { limit: 0 }],
+  ])('with a schedule, %j, are returned with the size of each entry, and parsed back', (input, amounts) => {
+    const json = parseLimits([input], 'limits').map(limitToJson)
+    expect(json).toMatchObject([{ schedule: [{ ...night, ...amounts }] }])
+    expect(parseLimits(json, 'limits').map(limitToJson)).toEqual(json)
+  })
+
+  test('have no schedule if it is empty', () => {
+    expect(parseLimits([{ ...rph, schedule: [] }], 'limits')).toEqual(parseLimits([rph], 'limits'))
+  })
+
+  test('an entry of a schedule changes nothing but the amount', () => {
+    const window = { ...rpd, window: 'week', time_zone: 'Asia/Tokyo', schedule: [{ ...night, limit: 7 }] }
+    const [limit] = parseLimits([window], 'limits')
+    expect(limit?.schedule?.[0]?.size).toEqual({ ...limit?.size, limit: 7 })
   })
 
   test.each([
@@ -268,6 +306,57 @@ describe('limits as JSON', () => {
       /^limits\[0\]\.headroom\.high must not be given/,
     ],
     ['headroom as a number', [{ ...rpm, headroom: 0.1 }], /^limits\[0\]\.headroom must be an object/],
+    ['a schedule that is no list', [{ ...rph, schedule: night }], /^limits\[0\]\.schedule must be a list of/],
+    [
+      'nine entries',
+      [{ ...rph, schedule: Array.from({ length: 9 }, () => ({ ...night, limit: 1 })) }],
+      /^limits\[0\]\.schedule must contain at most 8 entries/,
+    ],
+    [
+      'an entry without a limit',
+      [{ ...rph, schedule: [night] }],
+      /^limits\[0\]\.schedule\[0\]\.limit must be an integer from/,
+    ],
+    [
+      'an entry that changes the window',
+      [{ ...rpd, schedule: [{ ...night, limit: 1, window: 'week' }] }],
+      /^limits\[0\]\.schedule\[0\]\.window must not be given; known fields are cron, time_zone, duration_seconds, limit$/,
+    ],
+    [
+      'a window with an entry of a bucket',
+      [{ ...rph, schedule: [{ ...night, capacity: 1 }] }],
+      /^limits\[0\]\.schedule\[0\]\.capacity must not be given/,
+    ],
+    [
+      'an entry that does not follow from a paused bucket',
+      [{ ...rpm, capacity: 0, refill_rate: 0, schedule: [{ ...night, capacity: 10 }] }],
+      /^limits\[0\]\.schedule\[0\]\.refill_rate must be given, as the limit’s own capacity is 0/,
+    ],
+    [
+      'an entry of an impossible rate',
+      [{ ...rpm, schedule: [{ ...night, capacity: 10, refill_rate: 0 }] }],
+      /^limits\[0\]\.schedule\[0\]\.refill_rate must be a positive number/,
+    ],
+    [
+      'an entry that never begins',
+      [{ ...rph, schedule: [{ ...night, limit: 1, cron: '0 0 31 2 *' }] }],
+      /^limits\[0\]\.schedule\[0\]\.cron must name a time that exists/,
+    ],
+    [
+      'an entry with seconds',
+      [{ ...rph, schedule: [{ ...night, limit: 1, cron: '* 0 0 * * *' }] }],
+      /^limits\[0\]\.schedule\[0\]\.cron must be a cron expression of five fields/,
+    ],
+    [
+      'an entry without a zone',
+      [{ ...rph, schedule: [{ ...night, limit: 1, time_zone: undefined }] }],
+      /^limits\[0\]\.schedule\[0\]\.time_zone must be a time zone/,
+    ],
+    [
+      'an entry of half a minute',
+      [{ ...rph, schedule: [{ ...night, limit: 1, duration_seconds: 30 }] }],
+      /^limits\[0\]\.schedule\[0\]\.duration_seconds must be an integer from 60 to 31622400/,
+    ],
     ['an unknown refund', [{ ...rpm, refund: 'half' }], /^limits\[0\]\.refund must be one of strict, full/],
     [
       'an unknown way out',

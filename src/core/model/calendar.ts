@@ -71,6 +71,40 @@ const WINDOWS: Readonly<Record<CalendarUnit, WindowOf>> = {
 export const calendarWindow = (unit: CalendarUnit, timeZone: string, at: bigint): CalendarWindow =>
   WINDOWS[unit](create(at, timeZone))
 
+/** A clock of a time zone: the time that it shows is the time of UTC plus its offset. */
+export interface ZoneClock {
+  readonly offsetNs: bigint
+  /** ns since the epoch; undefined: for ever */
+  readonly until: bigint | undefined
+}
+
+/** The time between two changes of the clocks in a zone, ns since the epoch. */
+export interface ZoneSegment {
+  /** Inclusive; undefined if there is no earlier change. */
+  readonly start: bigint | undefined
+  /** Exclusive; undefined if there is no later change. */
+  readonly end: bigint | undefined
+  /** The zone's clock; after clocks have been set forward also the old one, until it shows the time of the new one at the change. */
+  readonly clocks: readonly ZoneClock[]
+}
+
+/** The segment of `timeZone` that contains `at`. */
+export const zoneSegment = (timeZone: string, at: bigint): ZoneSegment => {
+  const moment = create(at, timeZone)
+  const offsetNs = BigInt(offsetNanoseconds(moment))
+  const start = getTimeZoneTransition(create(at + 1n, timeZone), 'previous')?.epochNanoseconds
+  const end = getTimeZoneTransition(moment, 'next')?.epochNanoseconds
+  const clocks = [{ offsetNs, until: end }]
+  if (start === undefined) return { start, end, clocks }
+  const before = BigInt(offsetNanoseconds(create(start - 1n, timeZone)))
+  const skippedNs = offsetNs - before
+  return {
+    start,
+    end,
+    clocks: skippedNs > 0n ? [...clocks, { offsetNs: before, until: start + skippedNs }] : clocks,
+  }
+}
+
 /** Names of the IANA database and fixed offsets. No spaces: they separate the parts of a size's text. */
 const ZONE_PATTERN = /^[A-Za-z0-9._+:/-]{1,64}$/
 

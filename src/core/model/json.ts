@@ -1,6 +1,6 @@
 import type { Entity } from './entity.ts'
 import type { ApiKey } from './key.ts'
-import type { Limit, LimitSize } from './limit.ts'
+import type { Limit, LimitSize, ScheduleEntry } from './limit.ts'
 import type { Model, Prices } from './model.ts'
 import { SECOND_NS } from './time.ts'
 import type { Upstream } from './upstream.ts'
@@ -84,6 +84,7 @@ export const limitToJson = (limit: Limit) => ({
   name: limit.name,
   meter: limit.meter,
   ...sizeToJson(limit.size),
+  ...(limit.schedule !== undefined && { schedule: limit.schedule.map(scheduleEntryToJson) }),
   ...(limit.mode !== undefined && { mode: limit.mode }),
   ...(limit.warnAt !== undefined && { warn_at: limit.warnAt }),
   ...(limit.refund !== undefined && { refund: limit.refund }),
@@ -98,6 +99,17 @@ const sizeToJson = (size: LimitSize) => ({
   capacity: 'limit' in size ? size.limit : size.capacity,
   ...Object.fromEntries(Object.entries(size).map(([name, value]) => [snakeCase(name), value])),
 })
+
+const scheduleEntryToJson = ({ cron, timeZone, durationSeconds, size }: ScheduleEntry) => ({
+  cron,
+  time_zone: timeZone,
+  duration_seconds: durationSeconds,
+  ...('limit' in size ? { limit: size.limit } : amountsToJson(size)),
+})
+
+/** The amounts of a size in any form: the `limit` of a window is its `capacity`. */
+export const amountsToJson = (size: LimitSize) =>
+  'limit' in size ? { capacity: size.limit } : { capacity: size.capacity, refill_rate: size.refillRate }
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 

@@ -81,11 +81,24 @@ export const ON_UNAVAILABLE = ['allow', 'deny', 'local'] as const
 
 export type OnUnavailable = (typeof ON_UNAVAILABLE)[number]
 
+/** Another size of a limit at some times: for `durationSeconds` from each time on that `cron` names in `timeZone`. */
+export interface ScheduleEntry {
+  /** Five fields: minute, hour, day of the month, month, day of the week. */
+  readonly cron: string
+  /** As in `CalendarWindowSize`. */
+  readonly timeZone: string
+  readonly durationSeconds: number
+  /** Of the limit's algorithm and window. */
+  readonly size: LimitSize
+}
+
 /** A limit as an administrator defines it. */
 export interface Limit {
   readonly name: string
   readonly meter: Meter
   readonly size: LimitSize
+  /** Other sizes at some times; the first entry whose time it is holds. */
+  readonly schedule?: readonly ScheduleEntry[]
   /** Default `strict`. */
   readonly refund?: Refund
   readonly onUnavailable?: OnUnavailable
@@ -105,6 +118,12 @@ const DEFAULT_WARN_AT = 0.8
 
 /** The amount in use from which a limit of this capacity is nearly used up. */
 export const nearAmount = ({ warnAt = DEFAULT_WARN_AT }: Limit, capacity: number): number => capacity * warnAt
+
+export const MAX_SCHEDULE_ENTRIES = 8
+
+export const MIN_SCHEDULE_SECONDS = MINUTE_SECONDS
+
+export const MAX_SCHEDULE_SECONDS = 366 * DAY_SECONDS
 
 export const DEFAULT_SLOTS = 30
 
