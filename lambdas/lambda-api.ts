@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Hono } from 'hono'
 import { connectToAws } from '../src/compose/connect.ts'
-import { composeZael, type Zael } from '../src/compose/zael.ts'
-import type { CacheFactory, Logger, Metrics } from '../src/core/ports/platform.ts'
+import { composeZael, type ProcessMetrics, type Zael } from '../src/compose/zael.ts'
+import type { CacheFactory, Logger } from '../src/core/ports/platform.ts'
 import type { Assets } from '../src/http/app-dependencies.ts'
 import { createDirectoryAssets } from '../src/http/pages/directory-assets.ts'
 import { lruCaches } from '../src/platform/runtime.ts'
@@ -61,7 +61,7 @@ const MAX_MODEL_BODY_BYTES = 4 * 1_048_576
 export interface LambdaParts {
   readonly settings: Settings
   readonly logger: Logger
-  readonly metrics: Metrics
+  readonly metrics: ProcessMetrics
   /** The time that is left for the current invocation, in ms. */
   readonly remainingMs: () => number
 }

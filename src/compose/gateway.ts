@@ -1,5 +1,5 @@
 import type { CacheFactory, Logger } from '../core/ports/platform.ts'
-import type { RequestSigner, SecretReader, UpstreamReader } from '../core/ports/upstreams.ts'
+import type { RequestSigner, SecretReader, UpstreamMetrics, UpstreamReader } from '../core/ports/upstreams.ts'
 import { createGateway, type Gateway } from '../gateway/gateway.ts'
 import { createPromptCounter } from '../gateway/prompt-counter.ts'
 import { timerDelay } from '../gateway/simulated/simulated-events.ts'
@@ -15,13 +15,14 @@ export interface ComposedGatewayParts {
   readonly environment: Environment
   readonly caches: CacheFactory
   readonly logger: Logger
+  readonly upstreamMetrics: UpstreamMetrics
   /** The time that is left for the current request, in ms, on a platform that limits it; undefined: no limit. */
   readonly remainingMs?: () => number
 }
 
 /** The gateway of this process. */
 export const composeGateway = (settings: Settings, parts: ComposedGatewayParts): Gateway => {
-  const { upstreams, secrets, environment, caches, logger, remainingMs } = parts
+  const { upstreams, secrets, environment, caches, logger, upstreamMetrics, remainingMs } = parts
   const region = processRegionOf(environment)
   const prompts = createPromptCounter()
   const simulated = createSimulatedModel({
@@ -37,6 +38,7 @@ export const composeGateway = (settings: Settings, parts: ComposedGatewayParts):
     secrets,
     caches,
     logger,
+    metrics: upstreamMetrics,
     clock: systemClock,
     region,
     signer: lazySigner(region),

@@ -1,5 +1,6 @@
 import { createLimiter, type Limiter, type LimiterSettings } from '../core/decide/limiter.ts'
 import type { CacheFactory, Logger, Metrics } from '../core/ports/platform.ts'
+import type { UpstreamMetrics, UpstreamStates } from '../core/ports/upstreams.ts'
 import { type Api, createApi as createHttpApi } from '../http/app.ts'
 import type { Assets, HttpSettings } from '../http/app-dependencies.ts'
 import { createUpstreamLookup } from '../http/upstreams/upstream-lookup.ts'
@@ -17,7 +18,7 @@ import { createSecretReader, environmentUpstreamOf, processRegionOf } from './up
 export interface ZaelParts {
   readonly connect: Connect
   readonly logger: Logger
-  readonly metrics: Metrics
+  readonly metrics: ProcessMetrics
   readonly caches: CacheFactory
   /** The files of the docs pages and of the dashboard. */
   readonly assets: Assets
@@ -29,6 +30,13 @@ export interface ZaelParts {
   readonly remainingMs?: () => number
   /** The text of `/metrics`; undefined: there is no such route. */
   readonly metricsText?: () => Promise<string>
+}
+
+/** The metrics of a process that calls upstreams. */
+export interface ProcessMetrics extends Metrics {
+  readonly upstreams: UpstreamMetrics
+  /** Shows the states of upstreams; undefined if nothing reads metrics at any time. */
+  watch?(states: UpstreamStates): void
 }
 
 /** How requests arrive. */
@@ -107,7 +115,14 @@ const wireUpstreams = (settings: Settings, parts: ZaelParts, table: ReturnType<t
     environmentUpstream,
   })
   const secretReader = createSecretReader(settings, parts)
-  const gateway = composeGateway(settings, { ...parts, upstreams: lookup, secrets: secretReader })
+  const { metrics } = parts
+  const gateway = composeGateway(settings, {
+    ...parts,
+    upstreams: lookup,
+    secrets: secretReader,
+    upstreamMetrics: metrics.upstreams,
+  })
+  metrics.watch?.(gateway)
   return { environmentUpstream, lookup, secretReader, gateway }
 }
 

@@ -13,7 +13,7 @@ import {
   type PromptEstimate,
 } from '../core/ports/model-backend.ts'
 import type { CacheFactory, Clock, Logger } from '../core/ports/platform.ts'
-import type { UpstreamReader, UpstreamStates } from '../core/ports/upstreams.ts'
+import type { UpstreamMetrics, UpstreamReader, UpstreamStates } from '../core/ports/upstreams.ts'
 import { wireApis } from './apis/wire-apis.ts'
 import { beginStream, type StreamEnd, type StreamSettings } from './stream/begin-stream.ts'
 import {
@@ -22,6 +22,8 @@ import {
   type AttemptNeeds,
   attempt,
   countedHere,
+  outcomeOf,
+  outcomeOfStream,
 } from './upstream/attempt.ts'
 import { createFieldMemory } from './upstream/field-support.ts'
 import { createResting, type Resting, type Target } from './upstream/resting.ts'
@@ -50,6 +52,7 @@ export interface GatewayParts extends UpstreamClientOptions, StreamSettings {
   readonly clock: Clock
   readonly caches: CacheFactory
   readonly logger: Logger
+  readonly metrics: UpstreamMetrics
 }
 
 export interface Gateway extends ModelBackend, UpstreamStates {
@@ -72,7 +75,11 @@ export const createGateway = (parts: GatewayParts): Gateway => {
     resting,
     clients,
     fields: createFieldMemory(clock, caches),
-    onStreamEnd: (end, target, call) => logEnd(parts.logger, end, target, call),
+    metrics: parts.metrics,
+    onStreamEnd(end, target, call) {
+      parts.metrics.ended(target, outcomeOfStream(end))
+      logEnd(parts.logger, end, target, call)
+    },
   }
   return {
     leastEstimate: (request) => parts.prompts.leastEstimate(request),
@@ -117,17 +124,29 @@ const answer = async (asking: Asking, call: ModelCall): Promise<ModelReply> => {
   if (targets === SIMULATED) return named(await asking.simulated.call(call), SIMULATED)
   if (targets === undefined)
     return failed(unavailable(`No upstream is configured for the model ${call.model.id}`))
+  return (await answerInTurn(asking, call, targets)) ?? withoutRoute(call, targets)
+}
+
+/** Asks one upstream after the other; undefined: none has the route. */
+const answerInTurn = async (
+  asking: Asking,
+  call: ModelCall,
+  targets: readonly Target[],
+): Promise<ModelReply | undefined> => {
   let last: ModelReply | undefined
   let charge = NOTHING
+  let failedAt: Target | undefined
   for (const target of asking.resting.available(targets)) {
     const result = await attemptAt(asking, target, call, charge)
     if (result === undefined) continue
+    if (failedAt !== undefined) asking.metrics.fellBack(failedAt)
     last = named(charged(result.reply, charge), target.upstream)
     if (result.failure === undefined) return last
+    failedAt = target
     observe(asking, target, call, result.failure)
     if (last.kind !== 'stream') charge = last.charge
   }
-  return last ?? withoutRoute(call, targets)
+  return last
 }
 
 const NOTHING: ModelCharge = { of: 'nothing' }
@@ -150,16 +169,24 @@ const attemptAt = async (
   call: ModelCall,
   charge: ModelCharge,
 ): Promise<Attempt | undefined> => {
-  const upstream = await asking.upstreams.upstream(target.upstream)
-  if (upstream === undefined) return missing(target)
   try {
-    if (upstream.kind === SIMULATED) return { reply: await asking.simulated.call(call) }
-    return await attempt(asking, asking.clients.clientOf(upstream), target, call)
+    const result = await attemptOnce(asking, target, call)
+    const outcome = result && outcomeOf(result)
+    if (outcome !== undefined) asking.metrics.ended(target, outcome)
+    return result
   } catch (error) {
     if (!(error instanceof CallAborted)) throw error
+    asking.metrics.ended(target, 'aborted')
     asking.logger.debug('caller disconnected', { ...target, requestId: call.requestId })
     throw new CallAborted(larger(charge, error.charge))
   }
+}
+
+const attemptOnce = async (asking: Asking, target: Target, call: ModelCall): Promise<Attempt | undefined> => {
+  const upstream = await asking.upstreams.upstream(target.upstream)
+  if (upstream === undefined) return missing(target)
+  if (upstream.kind === SIMULATED) return { reply: await asking.simulated.call(call) }
+  return attempt(asking, asking.clients.clientOf(upstream), target, call)
 }
 
 const missing = ({ upstream }: Target): Attempt => ({
@@ -205,13 +232,14 @@ const withoutRoute = (call: ModelCall, targets: readonly Target[]): ModelReply =
 }
 
 const observe = (
-  { resting, logger }: Asking,
+  { resting, logger, metrics }: Asking,
   target: Target,
   { entityId, requestId }: ModelCall,
   { isConnection, ...failure }: AttemptFailure,
 ): void => {
   logger.warn('upstream failed', { ...target, ...failure, requestId })
-  resting.failed(target, { cause: failure.cause, entityId: isConnection ? null : entityId })
+  const rests = resting.failed(target, { cause: failure.cause, entityId: isConnection ? null : entityId })
+  if (rests) metrics.rested(target)
 }
 
 const logEnd = (logger: Logger, end: StreamEnd, target: Target, { requestId }: ModelCall): void => {

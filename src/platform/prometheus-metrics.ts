@@ -1,5 +1,7 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Registry } from 'prom-client'
 import type { MetricName, Metrics } from '../core/ports/platform.ts'
+import type { UpstreamMetricName, UpstreamMetrics, UpstreamStates } from '../core/ports/upstreams.ts'
+import { countUpstreams, occurred, TIME_BOUNDS, type Times, type UpstreamCounts } from './upstream-metrics.ts'
 
 const HELP: Readonly<Record<MetricName, string>> = {
   decisions_allowed: 'Decisions that allowed the request',
@@ -17,7 +19,19 @@ const HELP: Readonly<Record<MetricName, string>> = {
   usage_records_failed: 'Stream records the aggregator reported as failed',
 }
 
+const UPSTREAM_HELP: Readonly<Record<UpstreamMetricName, string>> = {
+  upstream_requests: 'Requests to upstreams, by how they ended',
+  upstream_fallbacks: 'Requests that another upstream of the model was asked instead',
+  upstream_rests: 'Times an upstream began to rest after failures',
+  upstream_response_seconds: 'Time until the head of a response of an upstream',
+  upstream_first_event_seconds: 'Time until the first event of a stream of an upstream',
+  upstream_resting: 'Processes in which an upstream rests now',
+}
+
 export interface PrometheusMetrics extends Metrics {
+  readonly upstreams: UpstreamMetrics
+  /** The states that every text shows. */
+  watch(states: UpstreamStates): void
   /** Everything, in Prometheus' text format, with those of the process. */
   text(): Promise<string>
   /** Everything, as plain data for `sumOfMetrics`. */
@@ -33,7 +47,7 @@ export const sumOfMetrics = (snapshots: readonly MetricsSnapshot[]): Promise<str
 
 const isMetricName = (name: string): name is MetricName => Object.hasOwn(HELP, name)
 
-/** Counters named `zael_<metric>_total`, all there from the start with 0. */
+/** Counters named `zael_<metric>_total`, all there from the start with 0; those of upstreams once something happened. */
 export const createPrometheusMetrics = (): PrometheusMetrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -41,9 +55,81 @@ export const createPrometheusMetrics = (): PrometheusMetrics => {
   for (const name of Object.keys(HELP).filter(isMetricName)) {
     counters.set(name, new Counter({ name: `zael_${name}_total`, help: HELP[name], registers: [registry] }))
   }
+  const upstreams = countUpstreams()
+  let states: UpstreamStates = { upstreamStates: () => [] }
+  const ofUpstreams = () => upstreamMetrics(upstreams.all(), states)
   return {
     count: (name, by = 1) => counters.get(name)?.inc(by),
-    text: () => registry.metrics(),
-    snapshot: () => registry.getMetricsAsJSON(),
+    upstreams,
+    watch: (watched) => {
+      states = watched
+    },
+    text: async () => `${await registry.metrics()}\n${await sumOfMetrics([ofUpstreams()])}`,
+    snapshot: async () => [...(await registry.getMetricsAsJSON()), ...ofUpstreams()],
   }
+}
+
+interface Sample {
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly value: number
+  readonly metricName?: string
+}
+
+/** A metric as prom-client represents it between processes. */
+const metricOf = (
+  of: UpstreamMetricName,
+  type: 'counter' | 'gauge' | 'histogram',
+  values: (name: string) => readonly Sample[],
+) => {
+  const name = type === 'counter' ? `zael_${of}_total` : `zael_${of}`
+  return { name, help: UPSTREAM_HELP[of], type, values: values(name), aggregator: 'sum' }
+}
+
+const upstreamMetrics = (
+  all: readonly UpstreamCounts[],
+  { upstreamStates }: UpstreamStates,
+): MetricsSnapshot => [
+  metricOf('upstream_requests', 'counter', () =>
+    all.flatMap((each) =>
+      occurred(each).map(([outcome, value]) => ({ labels: { ...labelsOf(each), outcome }, value })),
+    ),
+  ),
+  metricOf('upstream_fallbacks', 'counter', () =>
+    all.map((each) => ({ labels: labelsOf(each), value: each.fallbacks })),
+  ),
+  metricOf('upstream_rests', 'counter', () =>
+    all.map((each) => ({ labels: labelsOf(each), value: each.rests })),
+  ),
+  metricOf('upstream_response_seconds', 'histogram', (name) =>
+    all.flatMap((each) => samplesOf(name, labelsOf(each), each.response)),
+  ),
+  metricOf('upstream_first_event_seconds', 'histogram', (name) =>
+    all.flatMap((each) => samplesOf(name, labelsOf(each), each.firstEvent)),
+  ),
+  metricOf('upstream_resting', 'gauge', () =>
+    upstreamStates().map((state) => ({ labels: labelsOf(state), value: Number(state.restsUntil !== null) })),
+  ),
+]
+
+const labelsOf = ({ upstream, model }: Pick<UpstreamCounts, 'upstream' | 'model'>) => ({ upstream, model })
+
+/** The samples of a histogram: each class includes the smaller ones. */
+const samplesOf = (
+  name: string,
+  labels: ReturnType<typeof labelsOf>,
+  { classes, sum, count }: Times,
+): readonly Sample[] => {
+  if (count === 0) return []
+  const metricName = `${name}_bucket`
+  let below = 0
+  const buckets = TIME_BOUNDS.map((le, at) => {
+    below += classes[at] ?? 0
+    return { metricName, labels: { ...labels, le }, value: below }
+  })
+  return [
+    ...buckets,
+    { metricName, labels: { ...labels, le: '+Inf' }, value: count },
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: count },
+  ]
 }

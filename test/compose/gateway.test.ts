@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { composeGateway } from '../../src/compose/gateway.ts'
 import { silentLogger } from '../../src/core/ports/platform.ts'
+import { noUpstreamMetrics } from '../../src/core/ports/upstreams.ts'
 import { lruCaches } from '../../src/platform/runtime.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { startUpstream } from '../gateway/scripted-upstream.ts'
@@ -20,6 +21,7 @@ const heldCall = async (remainingMs?: number) => {
     environment: {},
     caches: lruCaches,
     logger: silentLogger,
+    upstreamMetrics: noUpstreamMetrics,
     ...(remainingMs !== undefined && { remainingMs: () => remainingMs }),
   })
   onTestFinished(() => gateway.close())

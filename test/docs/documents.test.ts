@@ -71,10 +71,13 @@ describe('the runbook', () => {
   })
 
   test('lists every metric', () => {
-    const [, union = ''] =
-      /export type MetricName =\n((?: {2}\| '\w+'\n)+)/.exec(read('src/core/ports/platform.ts')) ?? []
-    const names = [...union.matchAll(/'(\w+)'/g)].map(([, name = '']) => name)
-    expect(names.length).toBeGreaterThan(10)
+    const names = ['platform', 'upstreams'].flatMap((port) => {
+      const [, union = ''] =
+        /export type \w*MetricName =\n((?: {2}\| '\w+'\n)+)/.exec(read(`src/core/ports/${port}.ts`)) ?? []
+      return [...union.matchAll(/'(\w+)'/g)].map(([, name = '']) => name)
+    })
+    expect(names.length).toBeGreaterThan(15)
+    expect(names).toContain('upstream_resting')
     expect(names.filter((name) => !documented.has(name))).toEqual([])
   })
 

@@ -3,6 +3,7 @@ import type { Model } from '../../src/core/model/model.ts'
 import { DEFAULT_TIMEOUTS, type Upstream } from '../../src/core/model/upstream.ts'
 import type { ModelCall, ModelReply } from '../../src/core/ports/model-backend.ts'
 import type { Logger } from '../../src/core/ports/platform.ts'
+import { noUpstreamMetrics } from '../../src/core/ports/upstreams.ts'
 import { createGateway, type Gateway, type GatewayParts } from '../../src/gateway/gateway.ts'
 import { lruCaches } from '../../src/platform/runtime.ts'
 import { createTestClock, type TestClock } from '../core/test-clock.ts'
@@ -91,6 +92,7 @@ export const createTestGateway = (
     heartbeatMs: 15_000,
     clock,
     caches: lruCaches,
+    metrics: noUpstreamMetrics,
     logger: { isDebugOn: true, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     ...parts,
   })

@@ -2,13 +2,14 @@ import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { createLambdaApi, finishResponses, settingsOnLambda } from '../../lambdas/lambda-api.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
+import { noUpstreamMetrics } from '../../src/core/ports/upstreams.ts'
 import { readSettings, SettingsError } from '../../src/settings/read-settings.ts'
 
 const made = (environment: Readonly<Record<string, string>>) => () =>
   createLambdaApi({
     settings: readSettings(environment),
     logger: silentLogger,
-    metrics: noMetrics,
+    metrics: { ...noMetrics, upstreams: noUpstreamMetrics },
     remainingMs: () => 0,
   })
 

@@ -1,7 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { UpstreamMetrics } from '../../src/core/ports/upstreams.ts'
 import { createConsoleLogger } from '../../src/platform/console-logger.ts'
 import { createPowertoolsLogger, createPowertoolsMetrics } from '../../src/platform/powertools.ts'
-import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
+import { createPrometheusMetrics, sumOfMetrics } from '../../src/platform/prometheus-metrics.ts'
+
+const observeUpstreams = (metrics: UpstreamMetrics): void => {
+  const main = { upstream: 'main', model: 'gpt-4' }
+  for (const outcome of ['ok', 'rate_limited', 'ok'] as const) metrics.ended(main, outcome)
+  metrics.responded(main, 0.5)
+  metrics.responded(main, 1)
+  metrics.fellBack(main)
+  metrics.rested(main)
+  metrics.ended({ ...main, upstream: 'spare' }, 'ok')
+}
 
 describe('the logger of a server', () => {
   const logged = (level: Parameters<typeof createConsoleLogger>[0]) => {
@@ -95,6 +106,26 @@ describe('logs and metrics of a Lambda', () => {
     expect(line._aws.CloudWatchMetrics[0].Namespace).toBe('Zael')
   })
 
+  test('publishes what happened at upstreams in lines with their names, once', () => {
+    const metrics = createPowertoolsMetrics('zael-api')
+    observeUpstreams(metrics.upstreams)
+    metrics.publish()
+    metrics.publish()
+    const at = { service: 'zael-api', upstream: 'main', model: 'gpt-4' }
+    expect(lines()).toMatchObject([
+      { ...at, outcome: 'ok', upstream_requests: 2 },
+      { ...at, outcome: 'rate_limited', upstream_requests: 1 },
+      { ...at, upstream_fallbacks: 1, upstream_rests: 1, upstream_response_seconds: 0.75 },
+      { ...at, upstream: 'spare', outcome: 'ok', upstream_requests: 1 },
+    ])
+    expect(lines().map((line) => line._aws.CloudWatchMetrics[0].Dimensions)).toMatchObject([
+      [['service', 'upstream', 'model', 'outcome']],
+      [['service', 'upstream', 'model', 'outcome']],
+      [['service', 'upstream', 'model']],
+      [['service', 'upstream', 'model', 'outcome']],
+    ])
+  })
+
   test('publishes nothing where nothing was counted', () => {
     const metrics = createPowertoolsMetrics('zael-api')
     metrics.count('usage_hours_recorded', 0)
@@ -111,5 +142,59 @@ describe('metrics of a server', () => {
     const text = await metrics.text()
     expect(text).toContain('\nzael_decisions_allowed_total 5\n')
     expect(text).toContain('\nzael_refunds_lost_total 0\n')
+  })
+
+  test('shows what happened at upstreams, and which of them rest', async () => {
+    const metrics = createPrometheusMetrics()
+    observeUpstreams(metrics.upstreams)
+    metrics.upstreams.began({ upstream: 'main', model: 'gpt-4' }, 700)
+    const state = { model: 'gpt-4', lastFailure: null }
+    metrics.watch({
+      upstreamStates: () => [
+        { ...state, upstream: 'main', restsUntil: 1n },
+        { ...state, upstream: 'spare', restsUntil: null },
+      ],
+    })
+    const text = await metrics.text()
+    for (const line of [
+      '# TYPE zael_upstream_requests_total counter',
+      'zael_upstream_requests_total{upstream="main",model="gpt-4",outcome="ok"} 2',
+      'zael_upstream_requests_total{upstream="main",model="gpt-4",outcome="rate_limited"} 1',
+      'zael_upstream_requests_total{upstream="spare",model="gpt-4",outcome="ok"} 1',
+      'zael_upstream_fallbacks_total{upstream="main",model="gpt-4"} 1',
+      'zael_upstream_rests_total{upstream="main",model="gpt-4"} 1',
+      '# TYPE zael_upstream_response_seconds histogram',
+      'zael_upstream_response_seconds_bucket{upstream="main",model="gpt-4",le="0.25"} 0',
+      'zael_upstream_response_seconds_bucket{upstream="main",model="gpt-4",le="0.5"} 1',
+      'zael_upstream_response_seconds_bucket{upstream="main",model="gpt-4",le="1"} 2',
+      'zael_upstream_response_seconds_bucket{upstream="main",model="gpt-4",le="+Inf"} 2',
+      'zael_upstream_response_seconds_sum{upstream="main",model="gpt-4"} 1.5',
+      'zael_upstream_response_seconds_count{upstream="main",model="gpt-4"} 2',
+      'zael_upstream_first_event_seconds_bucket{upstream="main",model="gpt-4",le="600"} 0',
+      'zael_upstream_first_event_seconds_bucket{upstream="main",model="gpt-4",le="+Inf"} 1',
+      'zael_upstream_resting{upstream="main",model="gpt-4"} 1',
+      'zael_upstream_resting{upstream="spare",model="gpt-4"} 0',
+    ])
+      expect(text.split('\n')).toContain(line)
+  })
+
+  test('sums upstreams over processes', async () => {
+    const processes = [createPrometheusMetrics(), createPrometheusMetrics()]
+    for (const metrics of processes) observeUpstreams(metrics.upstreams)
+    const text = await sumOfMetrics(await Promise.all(processes.map((metrics) => metrics.snapshot())))
+    expect(text).toContain('zael_upstream_requests_total{upstream="main",model="gpt-4",outcome="ok"} 4\n')
+    expect(text).toContain(
+      'zael_upstream_response_seconds_bucket{upstream="main",model="gpt-4",le="0.5"} 2\n',
+    )
+  })
+
+  test('counts further targets together once there are 500', async () => {
+    const metrics = createPrometheusMetrics()
+    for (let n = 0; n < 510; n++) metrics.upstreams.ended({ upstream: 'main', model: `model-${n}` }, 'ok')
+    const counted = (await metrics.text()).split('\n').filter((line) => line.includes('requests_total{'))
+    expect(counted).toHaveLength(501)
+    expect(counted.at(-1)).toBe(
+      'zael_upstream_requests_total{upstream="_other_",model="_other_",outcome="ok"} 10',
+    )
   })
 })

@@ -64,3 +64,50 @@ export interface UpstreamStates {
   /** Of each upstream and model that has failed, unless that was long ago. */
   upstreamStates(): readonly UpstreamState[]
 }
+
+/** How a request to an upstream ended. `connection`: it was not connected, reset, or has no credentials. */
+export const UPSTREAM_OUTCOMES = [
+  'ok',
+  'client_error',
+  'rate_limited',
+  'server_error',
+  'connection',
+  'timeout',
+  'aborted',
+] as const
+
+export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number]
+
+/** A model at an upstream, both by configured names. */
+export type UpstreamTarget = Pick<UpstreamState, 'upstream' | 'model'>
+
+/** The names of metrics of upstreams, whose labels are `upstream` and `model`, and `outcome` of requests. */
+export type UpstreamMetricName =
+  | 'upstream_requests'
+  | 'upstream_fallbacks'
+  | 'upstream_rests'
+  | 'upstream_response_seconds'
+  | 'upstream_first_event_seconds'
+  | 'upstream_resting'
+
+/** Counts what happens at upstreams. */
+export interface UpstreamMetrics {
+  /** A request has ended; a stream, when its last event has been sent. */
+  ended(target: UpstreamTarget, outcome: UpstreamOutcome): void
+  /** The head of a response has arrived, so many seconds after the request. */
+  responded(target: UpstreamTarget, seconds: number): void
+  /** A stream has begun: its first event, or comment, has arrived. */
+  began(target: UpstreamTarget, seconds: number): void
+  /** The next upstream of the model was asked instead. */
+  fellBack(target: UpstreamTarget): void
+  /** The target begins to rest. */
+  rested(target: UpstreamTarget): void
+}
+
+export const noUpstreamMetrics: UpstreamMetrics = {
+  ended() {},
+  responded() {},
+  began() {},
+  fellBack() {},
+  rested() {},
+}

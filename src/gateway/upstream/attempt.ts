@@ -9,10 +9,11 @@ import {
   type ModelReply,
   type WholeModelReply,
 } from '../../core/ports/model-backend.ts'
+import type { UpstreamMetrics, UpstreamOutcome } from '../../core/ports/upstreams.ts'
 import type { FieldSupport, WireApi } from '../apis/wire-api.ts'
 import type { StreamEnd, StreamStart, UpstreamStream } from '../stream/begin-stream.ts'
 import { clientError } from './error-response.ts'
-import { UpstreamFailure, type UpstreamResponse } from './exchange.ts'
+import { type FailureCause, UpstreamFailure, type UpstreamResponse } from './exchange.ts'
 import { type FieldMemory, supportAfter } from './field-support.ts'
 import { isCompressed, isEventStream, passedResponseHeaders } from './passed-headers.ts'
 import type { Target } from './resting.ts'
@@ -50,6 +51,7 @@ export interface AttemptNeeds {
   readonly apis: Readonly<Record<ModelApi, WireApi>>
   readonly fields: FieldMemory
   readonly countText: CountText
+  readonly metrics: UpstreamMetrics
   readonly beginStream: (stream: UpstreamStream) => Promise<StreamStart>
   /** A stream that had begun has ended. */
   readonly onStreamEnd: (end: StreamEnd, target: Target, call: ModelCall) => void
@@ -63,6 +65,44 @@ interface Asking {
   readonly call: ModelCall
   readonly api: WireApi
   readonly path: string
+  /** By `performance.now`. */
+  readonly startedMs: number
+}
+
+/** How an attempt ended; undefined: its stream has begun, and ends later. */
+export const outcomeOf = ({ reply, failure }: Attempt): UpstreamOutcome | undefined => {
+  if (failure !== undefined) return outcomeOfFailure(failure.cause, failure.status)
+  if (reply.kind === 'stream') return undefined
+  const status = reply.kind === 'failed' ? reply.problem.status : reply.status
+  return status < 400 ? 'ok' : 'client_error'
+}
+
+const TIMEOUTS: ReadonlySet<string> = new Set<FailureCause>([
+  'connect_timeout',
+  'first_byte',
+  'idle',
+  'total',
+])
+
+const CONNECTIONS: ReadonlySet<string> = new Set<FailureCause | 'credentials' | 'missing'>([
+  'connect',
+  'reset',
+  'credentials',
+  'missing',
+])
+
+/** `status`: of an upstream's error; undefined: there was no response, or no usable one. */
+const outcomeOfFailure = (cause: string, status: number | undefined): UpstreamOutcome => {
+  if (TIMEOUTS.has(cause)) return 'timeout'
+  if (CONNECTIONS.has(cause)) return 'connection'
+  if (status === 429) return 'rate_limited'
+  return status === undefined || status >= 500 ? 'server_error' : 'client_error'
+}
+
+/** How a stream ended that had begun. */
+export const outcomeOfStream = (end: StreamEnd): UpstreamOutcome => {
+  if (end.kind === 'left') return 'aborted'
+  return end.kind === 'complete' ? 'ok' : outcomeOfFailure(end.failure?.failure ?? '', end.problem.status)
 }
 
 /** Asks one upstream. Rejects only with `CallAborted`. Undefined: its kind has no such route. */
@@ -75,7 +115,7 @@ export const attempt = async (
   const api = needs.apis[call.api]
   const path = api.paths[client.upstream.kind]
   if (path === undefined) return undefined
-  const asking: Asking = { needs, client, target, call, api, path }
+  const asking: Asking = { needs, client, target, call, api, path, startedMs: performance.now() }
   try {
     return await ask(asking)
   } catch (error) {
@@ -91,6 +131,7 @@ const ask = async (asking: Asking, accepts = asking.needs.fields.of(asking.targe
     { path, model: target.model, body, isStream: call.body.stream === true },
     call,
   )
+  needs.metrics.responded(target, secondsSince(asking))
   const { status, headers } = sent.response
   if (status >= 200 && status < 300) {
     if (accepts !== needs.fields.of(target)) needs.fields.remember(target, accepts)
@@ -102,6 +143,8 @@ const ask = async (asking: Asking, accepts = asking.needs.fields.of(asking.targe
   const isRefused = fewer === undefined || bodyOf(asking, fewer) === body
   return isRefused ? refused(asking, sent, { error, text }) : ask(asking, fewer)
 }
+
+const secondsSince = ({ startedMs }: Asking): number => (performance.now() - startedMs) / 1000
 
 const bodyOf = ({ api, target, call }: Asking, accepts: FieldSupport): string =>
   JSON.stringify(api.upstreamBody(call.body, { model: target.model, outputBound: call.outputBound, accepts }))
@@ -151,6 +194,7 @@ const streamed = async (asking: Asking, { response, key }: SentRequest): Promise
   })
   const headers = passedResponseHeaders(response.headers, start.kind === 'failed')
   if (start.kind === 'begun') {
+    needs.metrics.began(target, secondsSince(asking))
     return { reply: { kind: 'stream', status: response.status, headers, events: start.events } }
   }
   const { failure, charge } = start

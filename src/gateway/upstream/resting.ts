@@ -23,7 +23,8 @@ export interface TargetFailure {
 export interface Resting {
   /** Those of `targets` that do not rest, in their order; if all rest, the one that has rested longest. */
   available<T extends Target>(targets: readonly T[]): readonly T[]
-  failed(target: Target, failure: TargetFailure): void
+  /** Whether the target begins to rest. */
+  failed(target: Target, failure: TargetFailure): boolean
   states(): readonly UpstreamState[]
 }
 
@@ -87,6 +88,7 @@ export const createResting = (clock: Clock): Resting => {
         last: { cause, at: clock.now() },
       })
       if (observed.size > MAX_TARGETS) dropOldest(observed)
+      return rests
     },
     states() {
       const now = clock.monotonic()
