@@ -3,17 +3,34 @@ import type { Meter } from '../core/model/meter.ts'
 import { roundedUp, SECOND_NS, smaller } from '../core/model/time.ts'
 import { describedMeter } from './described-limits.ts'
 
-const METERS_OF: readonly (readonly [what: string, meter: Meter])[] = [
-  ['requests', 'requests'],
-  ['tokens', 'tokens'],
-  ['input-tokens', 'input_tokens'],
-  ['output-tokens', 'output_tokens'],
+/** The names of the headers for a meter. */
+interface Triple {
+  readonly meter: Meter
+  readonly limit: string
+  readonly remaining: string
+  readonly reset: string
+}
+
+const tripleOf = (meter: Meter, what: string): Triple => ({
+  meter,
+  limit: `anthropic-ratelimit-${what}-limit`,
+  remaining: `anthropic-ratelimit-${what}-remaining`,
+  reset: `anthropic-ratelimit-${what}-reset`,
+})
+
+const TRIPLES: readonly Triple[] = [
+  tripleOf('requests', 'requests'),
+  tripleOf('tokens', 'tokens'),
+  tripleOf('input_tokens', 'input-tokens'),
+  tripleOf('output_tokens', 'output-tokens'),
 ]
 
 /** The names of Anthropic's headers, for Access-Control-Expose-Headers. */
-export const ANTHROPIC_HEADERS: readonly string[] = METERS_OF.flatMap(([what]) =>
-  ['limit', 'remaining', 'reset'].map((part) => `anthropic-ratelimit-${what}-${part}`),
-)
+export const ANTHROPIC_HEADERS: readonly string[] = TRIPLES.flatMap(({ limit, remaining, reset }) => [
+  limit,
+  remaining,
+  reset,
+])
 
 /**
  * Anthropic's headers: a triple for each meter that has a limit. `now` is the time of the decision, ns since the epoch.
@@ -21,12 +38,12 @@ export const ANTHROPIC_HEADERS: readonly string[] = METERS_OF.flatMap(([what]) =
  */
 export const addAnthropic = (headers: Record<string, string>, decision: Decision, now: bigint): void => {
   const violations: readonly Violation[] = decision.allowed ? [] : decision.violations
-  for (const [what, meter] of METERS_OF) {
+  for (const { meter, limit, remaining, reset } of TRIPLES) {
     const state: LimitState | undefined = describedMeter(decision.limits, violations, meter)
     if (state === undefined) continue
-    headers[`anthropic-ratelimit-${what}-limit`] = String(state.capacity)
-    headers[`anthropic-ratelimit-${what}-remaining`] = String(state.available)
-    headers[`anthropic-ratelimit-${what}-reset`] = rfc3339(now + state.resetNs)
+    headers[limit] = String(state.capacity)
+    headers[remaining] = String(state.available)
+    headers[reset] = rfc3339(now + state.resetNs)
   }
 }
 

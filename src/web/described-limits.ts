@@ -22,6 +22,8 @@ const TOKENS: readonly Meter[] = ['tokens']
 
 const PARTS: readonly Meter[] = ['input_tokens', 'output_tokens']
 
+const ALL_TOKENS: readonly Meter[] = [...TOKENS, ...PARTS]
+
 /** The enforced limit on requests with the least available share. */
 export const tightestRequests = (limits: readonly LimitState[]): LimitState | undefined =>
   tightestOf(limits, REQUESTS)
@@ -41,7 +43,7 @@ export const describedTokens = (
   limits: readonly LimitState[],
   violations: readonly Violation[],
 ): LimitState | undefined =>
-  deniedBy(violations, [...TOKENS, ...PARTS]) ?? nearest(limits, TOKENS) ?? nearest(limits, PARTS)
+  deniedBy(violations, ALL_TOKENS) ?? nearest(limits, TOKENS) ?? nearest(limits, PARTS)
 
 /** The same for one meter. */
 export const describedMeter = (
@@ -71,12 +73,14 @@ const isLonger = (a: bigint | null, b: bigint | null): boolean => b !== null && 
 
 /** The tightest of the caller's own limits, else of the nearest parent's on these meters. `limits` are ordered nearest first. */
 const nearest = (limits: readonly LimitState[], meters: readonly Meter[]): LimitState | undefined => {
-  const candidates = limits.filter(
-    ({ bucket, limit }) => bucket.kind === 'entity' && isEnforced(limit) && meters.includes(limit.meter),
-  )
-  const owner = candidates.find(({ own }) => own) ?? candidates[0]
-  return tightestOf(
-    candidates.filter(({ entityId }) => entityId === owner?.entityId),
-    meters,
-  )
+  let found: LimitState | undefined
+  for (const state of limits) {
+    if (!isOfEntity(state, meters)) continue
+    if (found === undefined || (state.own && !found.own)) found = state
+    else if (state.entityId === found.entityId && byShareLeft(state, found) < 0) found = state
+  }
+  return found
 }
+
+const isOfEntity = ({ bucket, limit }: LimitState, meters: readonly Meter[]): boolean =>
+  bucket.kind === 'entity' && isEnforced(limit) && meters.includes(limit.meter)

@@ -47,10 +47,12 @@ export const RATE_LIMIT_HEADERS: readonly string[] = [
 /** Waits that are longer end automatic retries: official clients obey any wait. */
 export const MAX_RETRY_SECONDS = 60
 
+const NONE: readonly Violation[] = []
+
 /** The headers of a decision, allowed or denied, in the IETF's form. */
 export const rateLimitHeaders = (decision: Decision, maxRetrySeconds = MAX_RETRY_SECONDS): Headers => {
   const headers: Headers = {}
-  addIetf(headers, decision.limits, decision.allowed ? [] : decision.violations)
+  addIetf(headers, decision.limits, decision.allowed ? NONE : decision.violations)
   if (!decision.allowed && !decision.unavailable) addRetry(headers, decision, maxRetrySeconds)
   if (decision.degraded) headers[DEGRADED] = 'true'
   return headers
@@ -62,9 +64,9 @@ export const rateLimitHeaders = (decision: Decision, maxRetrySeconds = MAX_RETRY
  */
 export const modelRouteHeaders = (decision: Decision, now: bigint, maxRetrySeconds?: number): Headers => {
   const headers = rateLimitHeaders(decision, maxRetrySeconds)
-  const violations = decision.allowed ? [] : decision.violations
-  addOpenAi(headers, decision.limits, violations)
-  addXRateLimit(headers, decision.limits, resetAsIso(now), violations)
+  const described = describedBy(decision.limits, decision.allowed ? NONE : decision.violations)
+  addOpenAiOf(headers, described, parentsTokens(decision.limits))
+  addXRateLimitOf(headers, described, resetAsIso(now))
   addWarning(headers, decision)
   return headers
 }
@@ -86,20 +88,40 @@ export const addOpenAi = (
   limits: readonly LimitState[],
   violations: readonly Violation[] = [],
 ): void => {
-  addTriple(headers, 'requests', describedRequests(limits, violations))
-  addTriple(headers, 'tokens', describedTokens(limits, violations))
-  addTriple(headers, 'project-tokens', parentsTokens(limits))
+  addOpenAiOf(headers, describedBy(limits, violations), parentsTokens(limits))
 }
 
-const addTriple = (
+/** The limits that the headers for requests and for tokens describe. */
+interface Described {
+  readonly requests: LimitState | undefined
+  readonly tokens: LimitState | undefined
+}
+
+const describedBy = (limits: readonly LimitState[], violations: readonly Violation[]): Described => ({
+  requests: describedRequests(limits, violations),
+  tokens: describedTokens(limits, violations),
+})
+
+const addOpenAiOf = (
   headers: Headers,
-  what: 'requests' | 'tokens' | 'project-tokens',
-  state: LimitState | undefined,
+  { requests, tokens }: Described,
+  project: LimitState | undefined,
 ): void => {
-  if (state === undefined) return
-  headers[`x-ratelimit-limit-${what}`] = String(state.capacity)
-  headers[`x-ratelimit-remaining-${what}`] = String(state.available)
-  headers[`x-ratelimit-reset-${what}`] = goDuration(state.resetNs)
+  if (requests) {
+    headers['x-ratelimit-limit-requests'] = String(requests.capacity)
+    headers['x-ratelimit-remaining-requests'] = String(requests.available)
+    headers['x-ratelimit-reset-requests'] = goDuration(requests.resetNs)
+  }
+  if (tokens) {
+    headers['x-ratelimit-limit-tokens'] = String(tokens.capacity)
+    headers['x-ratelimit-remaining-tokens'] = String(tokens.available)
+    headers['x-ratelimit-reset-tokens'] = goDuration(tokens.resetNs)
+  }
+  if (project) {
+    headers['x-ratelimit-limit-project-tokens'] = String(project.capacity)
+    headers['x-ratelimit-remaining-project-tokens'] = String(project.available)
+    headers['x-ratelimit-reset-project-tokens'] = goDuration(project.resetNs)
+  }
 }
 
 /** The value of X-RateLimit-Reset. `resetNs`: ns until the limit is full again. */
@@ -123,9 +145,9 @@ export const addXRateLimit = (
   limits: readonly LimitState[],
   resetOf: ResetText,
   violations: readonly Violation[] = [],
-): void => {
-  const requests = describedRequests(limits, violations)
-  const tokens = describedTokens(limits, violations)
+): void => addXRateLimitOf(headers, describedBy(limits, violations), resetOf)
+
+const addXRateLimitOf = (headers: Headers, { requests, tokens }: Described, resetOf: ResetText): void => {
   const first = requests ?? tokens
   if (requests) {
     headers['x-ratelimit-limit'] = String(requests.capacity)
@@ -141,7 +163,22 @@ export const addXRateLimit = (
 /** The end of the year 9999: a longer debt would exceed the range of dates. */
 const LATEST_MS = 253_402_300_799_999n
 
-const isoTime = (ns: bigint): string => new Date(Number(smaller(ceilMs(ns), LATEST_MS))).toISOString()
+const isoTime = (ns: bigint): string => {
+  const ms = Number(smaller(ceilMs(ns), LATEST_MS))
+  const msOfSecond = ms % MS_PER_SECOND
+  return `${secondText(ms - msOfSecond)}.${String(msOfSecond).padStart(3, '0')}Z`
+}
+
+/** The last second that was formatted: limits of busy callers are full again in the same one. */
+let formatted = { ms: 0, text: '1970-01-01T00:00:00' }
+
+const secondText = (ms: number): string => {
+  if (formatted.ms !== ms) formatted = { ms, text: new Date(ms).toISOString().slice(0, SECONDS_LENGTH) }
+  return formatted.text
+}
+
+/** Of `1970-01-01T00:00:00`. */
+const SECONDS_LENGTH = 19
 
 const MS_PER_SECOND = 1000
 
