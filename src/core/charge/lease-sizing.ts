@@ -3,6 +3,7 @@ import { boundOf, type EffectiveLimit } from '../bucket/effective-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
 import { HOUR_NS, MS_NS, smaller } from '../model/time.ts'
+import { instantOf, type Moment } from '../ports/platform.ts'
 import { AHEAD_NS, type ExpectedDemand, expectedDemand, type RecentDemand, reachOf } from './demand.ts'
 
 /** The inputs that determine the size of a lease. */
@@ -18,8 +19,7 @@ export interface Sizing {
   /** The number of expected requests below which there is no lease. */
   readonly fewest: number
   readonly ttlNs: bigint
-  readonly now: bigint
-  readonly monotonicNs: bigint
+  readonly moment: Moment
 }
 
 /** All leases of a process together contain at most this share of the available amount; the larger one if writes are throttled. */
@@ -29,11 +29,12 @@ const LARGEST_SHARE = 1 / 4
 
 /** The lease to charge, by the recent demand and the available amount; undefined if it is not worth it. */
 export const leaseSize = (sizing: Sizing): Cost | undefined => {
-  const { demand, limits, cost, fewest, ttlNs, monotonicNs } = sizing
+  const { demand, limits, cost, fewest, ttlNs, moment } = sizing
+  const { monotonicNs } = instantOf(moment)
   const leaseTtlNs = leaseTtlOf(limits, cost, ttlNs)
   if (leaseTtlNs === 0n) return undefined
   // the next lease is charged before this one ends: tokens that cannot be spent by then would only be refunded
-  const longest = Math.max(1, Number(leaseTtlNs) / Number(AHEAD_NS) - 1)
+  const longest = Math.max(1, Number(leaseTtlNs) / AHEAD_NS - 1)
   const reach = Math.min(reachOf(demand, monotonicNs), longest)
   const expected = expectedDemand(demand, fewest, reach, monotonicNs)
   return expected && affordable(sizing, expected, Math.min(reach * SHARE, LARGEST_SHARE))
@@ -44,7 +45,7 @@ export const leaseSize = (sizing: Sizing): Cost | undefined => {
  * amount available in the meter's tightest limit; undefined if that would serve fewer than the fewest requests.
  */
 const affordable = (
-  { limits, cost, held, item, now }: Sizing,
+  { limits, cost, held, item, moment: { now } }: Sizing,
   { amounts, share }: ExpectedDemand,
   most: number,
 ): Cost | undefined => {

@@ -1,6 +1,11 @@
 import type { Receipt } from '../bucket/receipt.ts'
-import { type Cost, METERS, type Meter } from '../model/meter.ts'
-import type { Moment } from '../ports/platform.ts'
+import type { Cost, Meter } from '../model/meter.ts'
+import type { Instant } from '../ports/platform.ts'
+
+/*
+ * A lease in few objects: over many keys, each object that a decision reads is a miss of the processor's caches, and so is each
+ * BigInt. Times are numbers, and lists are linked by their members, as an array is two objects more.
+ */
 
 /**
  * Tokens that one write charged in advance, to be spent in this process. Each token is spent at most the lease's lifetime after
@@ -12,78 +17,113 @@ export interface Lease {
   /** The monotonic clock before its write was sent. */
   readonly startedNs: bigint
   /** The end by the monotonic and by the wall clock: whichever comes first, as either clock may stand still or be set back. */
-  readonly endsNs: bigint
-  readonly endsAt: bigint
-  /** The meters that the limits of the bucket count; the lease contains some of them. */
-  readonly meters: readonly Meter[]
-  /** The remaining tokens per meter of the lease. */
-  readonly left: Partial<Record<Meter, number>>
-  /** The next lease is due if less than this remains of a meter, and from `dueNs` on by the monotonic clock. */
-  readonly dueBelow: Cost
-  readonly dueNs: bigint
+  readonly endsNs: number
+  readonly endsAtNs: number
+  /** The next lease is due from then on, by the monotonic clock. */
+  readonly dueNs: number
   /** True: the next lease has been requested, or this one is not renewed. */
   isFollowed: boolean
-  /** The last moment at which it was live: comparing times takes longer than the rest of spending it. */
-  liveAt: Moment | undefined
+  /** One for each meter that the limits of the bucket count; the lease contains some of them. */
+  readonly tokens: LeasedTokens | undefined
+  /** The lease that pays after this one. */
+  next: Lease | undefined
 }
 
-export const isLive = (lease: Lease, now: bigint, monotonicNs: bigint): boolean =>
-  monotonicNs < lease.endsNs && now < lease.endsAt
-
-const isLiveAt = (lease: Lease, moment: Moment): boolean => {
-  if (lease.liveAt === moment) return true
-  if (!isLive(lease, moment.now, moment.monotonic)) return false
-  lease.liveAt = moment
-  return true
+/** The tokens of a lease on one meter. */
+export interface LeasedTokens {
+  readonly meter: Meter
+  /** The remaining tokens; `NOT_LEASED` if the lease does not contain the meter. */
+  left: number
+  /** The next lease is due if less than this remains. */
+  readonly dueBelow: number
+  readonly next: LeasedTokens | undefined
 }
+
+/** Less than any cost, so that the lease pays for none. */
+const NOT_LEASED = -1
+
+/** `leased`: the tokens per meter. `dueShare`: the part of them below which the next lease is due. */
+export const createTokens = (
+  meters: readonly Meter[],
+  leased: Cost,
+  dueShare: number,
+): LeasedTokens | undefined =>
+  meters.reduceRight<LeasedTokens | undefined>((next, meter) => {
+    const left = leased[meter]
+    return left === undefined
+      ? { meter, left: NOT_LEASED, dueBelow: NOT_LEASED, next }
+      : { meter, left, dueBelow: Math.ceil(left * dueShare), next }
+  }, undefined)
+
+export const isLive = (lease: Lease, { nowNs, monotonicNs }: Instant): boolean =>
+  monotonicNs < lease.endsNs && nowNs < lease.endsAtNs
 
 /** Whether to charge the next lease now, so that it is available before this one ends. */
-export const isDue = ({ isFollowed, dueNs, dueBelow, meters, left }: Lease, monotonicNs: bigint): boolean => {
+export const isDue = ({ isFollowed, dueNs, tokens }: Lease, monotonicNs: number): boolean => {
   if (isFollowed) return false
   if (monotonicNs >= dueNs) return true
-  for (const meter of meters) if ((left[meter] ?? 0) < (dueBelow[meter] ?? 0)) return true
+  for (let each = tokens; each !== undefined; each = each.next) if (each.left < each.dueBelow) return true
   return false
 }
 
 /** A cost of 0 on each of the lease's meters. */
-export const zeroCostOf = ({ dueBelow }: Lease): Cost =>
-  Object.fromEntries(Object.keys(dueBelow).map((meter) => [meter, 0]))
+export const zeroCostOf = (lease: Lease): Cost =>
+  Object.fromEntries(Object.keys(restOf(lease)).map((meter) => [meter, 0]))
 
 /** Whether the lease contains `cost`, of all meters that its limits count. */
-const holds = ({ left, meters }: Lease, cost: Cost): boolean => {
-  for (const meter of meters) {
-    const wanted = cost[meter]
-    if (wanted !== undefined && wanted > (left[meter] ?? -1)) return false
+const holds = (lease: Lease, cost: Cost): boolean => {
+  for (let each = lease.tokens; each !== undefined; each = each.next) {
+    const wanted = cost[each.meter]
+    if (wanted !== undefined && wanted > each.left) return false
   }
   return true
 }
 
 /** Spends a cost that the lease contains; a negative cost returns tokens to the lease. */
-export const spend = ({ left, meters }: Lease, cost: Cost): void => {
-  for (const meter of meters) {
-    const held = left[meter]
-    if (held !== undefined) left[meter] = held - (cost[meter] ?? 0)
+export const spend = (lease: Lease, cost: Cost): void => {
+  for (let each = lease.tokens; each !== undefined; each = each.next) {
+    const spent = cost[each.meter]
+    if (spent !== undefined && each.left !== NOT_LEASED) each.left -= spent
   }
 }
 
-export const isSpent = ({ left }: Lease): boolean => METERS.every((meter) => (left[meter] ?? 0) <= 0)
-
-/** Removes and returns the remaining tokens: later settlements are written to the table. */
-export const emptied = ({ left }: Lease): Cost => {
-  const rest = { ...left }
-  for (const meter of METERS) delete left[meter]
+/** The remaining tokens, per meter of the lease. */
+export const restOf = (lease: Lease): Cost => {
+  const rest: Partial<Record<Meter, number>> = {}
+  for (let each = lease.tokens; each !== undefined; each = each.next)
+    if (each.left !== NOT_LEASED) rest[each.meter] = each.left
   return rest
 }
 
-/** The first live lease that contains all of `cost`. */
-export const payingLease = (leases: readonly Lease[], cost: Cost, moment: Moment): Lease | undefined => {
-  for (const lease of leases) if (isLiveAt(lease, moment) && holds(lease, cost)) return lease
+export const isSpent = (lease: Lease): boolean => {
+  for (let each = lease.tokens; each !== undefined; each = each.next) if (each.left > 0) return false
+  return true
+}
+
+/** Removes and returns the remaining tokens: later settlements are written to the table. */
+export const emptied = (lease: Lease): Cost => {
+  const rest = restOf(lease)
+  for (let each = lease.tokens; each !== undefined; each = each.next) each.left = NOT_LEASED
+  return rest
+}
+
+/** The first live lease, of `first` and those after it, that contains all of `cost`. */
+export const payingLease = (first: Lease | undefined, cost: Cost, instant: Instant): Lease | undefined => {
+  for (let lease = first; lease !== undefined; lease = lease.next)
+    if (isLive(lease, instant) && holds(lease, cost)) return lease
   return undefined
 }
 
 /** The remaining tokens of the live leases on one meter. */
-export const leftOf = (leases: readonly Lease[], meter: Meter, moment: Moment): number => {
+export const leftOf = (first: Lease | undefined, meter: Meter, instant: Instant): number => {
   let sum = 0
-  for (const lease of leases) if (isLiveAt(lease, moment)) sum += lease.left[meter] ?? 0
+  for (let lease = first; lease !== undefined; lease = lease.next)
+    if (isLive(lease, instant)) sum += restOn(lease, meter)
   return sum
+}
+
+const restOn = ({ tokens }: Lease, meter: Meter): number => {
+  for (let each = tokens; each !== undefined; each = each.next)
+    if (each.meter === meter) return Math.max(0, each.left)
+  return 0
 }

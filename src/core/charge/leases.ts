@@ -3,19 +3,29 @@ import { effectiveFields } from '../bucket/carry-over.ts'
 import { type EffectiveLimit, metersOf } from '../bucket/effective-limit.ts'
 import { receiptOf } from '../bucket/receipt.ts'
 import type { BucketItem } from '../bucket/write.ts'
-import { type Cost, METERS, type Meter, sumOf } from '../model/meter.ts'
+import { type Cost, type Meter, sumOf } from '../model/meter.ts'
 import { smaller } from '../model/time.ts'
-import { type Clock, momentOf } from '../ports/platform.ts'
-import { AHEAD_NS, createDemand, noteDemand, noteThrottled, type RecentDemand, reachOf } from './demand.ts'
+import { type Clock, type Instant, instantOf, momentOf } from '../ports/platform.ts'
+import { AHEAD_NS, noAmounts, noteDemand, noteThrottled, type RecentDemand, reachOf } from './demand.ts'
 import type { Denial } from './denial.ts'
-import { emptied, isDue, isLive, isSpent, type Lease, payingLease, spend } from './lease.ts'
+import {
+  createTokens,
+  emptied,
+  isDue,
+  isLive,
+  isSpent,
+  type Lease,
+  payingLease,
+  restOf,
+  spend,
+} from './lease.ts'
 import { leaseSize, leaseTtlOf } from './lease-sizing.ts'
 import type { ChargeOutcome, ChargeRequest } from './write-charge.ts'
 
-/** The leases, demand and last denial of one bucket in this process, for one list of limits. */
-export interface LeasedBucket {
-  readonly leases: Lease[]
-  readonly demand: RecentDemand
+/** The leases, demand and last denial of one bucket in this process, for one list of limits: one object, as in `lease.ts`. */
+export interface LeasedBucket extends RecentDemand {
+  /** The lease that pays first; the others follow it. */
+  first: Lease | undefined
   /** The last denial by the table, if it can be repeated. */
   denial: Denial | undefined
   /** Whether there has been no request since the last `takeEnded`. */
@@ -76,28 +86,28 @@ const MANY = 10
 
 export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases => {
   const registry = createRegistry()
-  const hasEnded = (lease: Lease): boolean => !isLive(lease, clock.now(), clock.monotonic())
+  const instant = (): Instant => instantOf(momentOf(clock))
   const of = ({ bucket, limits }: LeaseOwner): LeasedBucket =>
-    registry.of(bucketKey(bucket), chargingText(limits), clock.monotonic())
-  const payer = ({ leases }: LeasedBucket, cost: Cost): Lease | undefined =>
-    payingLease(leases, cost, momentOf(clock))
-  const heldOf = ({ leases }: Pick<LeasedBucket, 'leases'>): Cost =>
-    leases.length === 0 ? NOTHING : allLeft(leases, clock.now(), clock.monotonic())
+    registry.of(bucketKey(bucket), limits, instant().monotonicNs)
+  const payer = ({ first }: LeasedBucket, cost: Cost): Lease | undefined =>
+    payingLease(first, cost, instant())
+  const heldOf = (leased: LeasedBucket): Cost =>
+    leased.first === undefined ? NOTHING : allLeft(leasesOf(leased), instant())
   const extraFor =
     (fewest: number): Leases['extraFor'] =>
     (request, item) => {
       if (ttlNs === 0n || item === undefined) return undefined
-      const { demand, leases } = of(request)
-      const moment = { now: clock.now(), monotonicNs: clock.monotonic() }
-      return leaseSize({ ...request, demand, held: heldOf({ leases }), item, fewest, ttlNs, ...moment })
+      const leased = of(request)
+      const sizing = { demand: leased, held: heldOf(leased), item, fewest, ttlNs, moment: momentOf(clock) }
+      return leaseSize({ ...request, ...sizing })
     }
 
   return {
     isOn: ttlNs > 0n,
     of,
-    noteThrottled: ({ demand }) => noteThrottled(demand, clock.monotonic()),
-    noteDemand: (leased, cost) => noteRequest(leased, cost, clock.monotonic()),
-    isDue: (lease) => isDue(lease, clock.monotonic()),
+    noteThrottled: (leased) => noteThrottled(leased, instant().monotonicNs),
+    noteDemand: (leased, cost) => noteRequest(leased, cost, instant().monotonicNs),
+    isDue: (lease) => isDue(lease, instant().monotonicNs),
     spend(leased, cost) {
       const lease = payer(leased, cost)
       if (lease) spend(lease, cost)
@@ -109,12 +119,15 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
     keep(owner, charged, startedNs) {
       // the leased bucket may have been dropped during the write
       const leased = of(owner)
-      const reach = follows ? reachOf(leased.demand, startedNs) : undefined
+      const reach = follows ? reachOf(leased, Number(startedNs)) : undefined
       keepIn(leased, leaseOf(owner.bucket, charged, startedNs, ttlNs, reach))
     },
     takeAll: (bucket) => registry.at(bucketKey(bucket)).flatMap((leased) => takeOut(leased, () => true)),
     voidAt: (key) => registry.at(key).forEach(empty),
-    takeEnded: (all) => takeEnded(registry, (lease) => all || hasEnded(lease)),
+    takeEnded(all) {
+      const now = instant()
+      return takeEnded(registry, (lease) => all || !isLive(lease, now))
+    },
     heldAt: (bucket) => sumOf(registry.at(bucketKey(bucket)).map(heldOf)),
     heldOf,
   }
@@ -123,45 +136,65 @@ export const createLeases = ({ clock, ttlNs, follows }: LeasesOptions): Leases =
 const NOTHING: Cost = {}
 
 /** Counts one request as demand. */
-export const noteRequest = (leased: LeasedBucket, cost: Cost, monotonicNs: bigint): void => {
+export const noteRequest = (leased: LeasedBucket, cost: Cost, monotonicNs: number): void => {
   leased.isIdle = false
-  noteDemand(leased.demand, cost, monotonicNs)
+  noteDemand(leased, cost, monotonicNs)
 }
 
 const takeEnded = (registry: Registry, hasEnded: (lease: Lease) => boolean): readonly Lease[] => {
   const ended: Lease[] = []
   registry.sweep((leased) => {
-    ended.push(...takeOut(leased, hasEnded))
+    if (leased.first !== undefined) ended.push(...takeOut(leased, hasEnded))
     const wasIdle = leased.isIdle
     leased.isIdle = true
-    return wasIdle && leased.leases.length === 0
+    return wasIdle && leased.first === undefined
   })
   return ended
 }
 
+const leasesOf = ({ first }: LeasedBucket): readonly Lease[] => {
+  const leases: Lease[] = []
+  for (let lease = first; lease !== undefined; lease = lease.next) leases.push(lease)
+  return leases
+}
+
+/** Leases that are no longer in the list are freed one by one: a reservation may still refer to one. */
+const link = (leased: LeasedBucket, leases: readonly Lease[]): void => {
+  for (const lease of leasesOf(leased)) lease.next = undefined
+  leased.first = leases.reduceRight<Lease | undefined>((next, lease) => {
+    lease.next = next
+    return lease
+  }, undefined)
+}
+
 /** Leases pay in this order. Spent ones are kept, because settlements may return tokens to them. */
-const keepIn = ({ leases }: LeasedBucket, made: Lease): void => {
-  const spent = leases.filter(isSpent)
-  const paying = leases.filter((lease) => !spent.includes(lease))
-  leases.splice(0, leases.length, ...paying, made, ...spent)
+const keepIn = (leased: LeasedBucket, made: Lease): void => {
+  const leases = leasesOf(leased)
+  const isPaying = (lease: Lease): boolean => !isSpent(lease)
+  link(leased, [...leases.filter(isPaying), made, ...leases.filter(isSpent)])
 }
 
 const empty = (leased: LeasedBucket): void => {
-  for (const lease of leased.leases.splice(0)) emptied(lease)
+  for (const lease of leasesOf(leased)) emptied(lease)
+  link(leased, [])
   leased.denial = undefined
 }
 
-const allLeft = (leases: readonly Lease[], now: bigint, monotonicNs: bigint): Cost =>
-  sumOf(leases.filter((lease) => isLive(lease, now, monotonicNs)).map(({ left }) => left))
+const allLeft = (leases: readonly Lease[], instant: Instant): Cost =>
+  sumOf(leases.filter((lease) => isLive(lease, instant)).map(restOf))
 
 /**
  * Removes the leases that have ended; returns those with remaining tokens. The others are emptied: tokens that a settlement
  * returned to one would never be refunded.
  */
-const takeOut = ({ leases }: LeasedBucket, hasEnded: (lease: Lease) => boolean): readonly Lease[] => {
+const takeOut = (leased: LeasedBucket, hasEnded: (lease: Lease) => boolean): readonly Lease[] => {
+  const leases = leasesOf(leased)
   const ended = leases.filter(hasEnded)
-  const kept = leases.filter((lease) => !ended.includes(lease))
-  leases.splice(0, leases.length, ...kept)
+  if (ended.length === 0) return ended
+  link(
+    leased,
+    leases.filter((lease) => !ended.includes(lease)),
+  )
   for (const lease of ended) if (isSpent(lease)) emptied(lease)
   return ended.filter((lease) => !isSpent(lease))
 }
@@ -179,28 +212,17 @@ const leaseOf = (
     const { endsInNs } = effective.algorithm.level(effectiveFields(item, effective, chargedAt), chargedAt)
     return endsInNs === undefined ? [] : [chargedAt + endsInNs]
   })
-  const endsNs = startedNs + ttlNs
+  const endsNs = Number(startedNs + ttlNs)
   return {
     receipt: receiptOf({ bucket, limits, item }, extra, chargedAt),
     startedNs,
     endsNs,
-    endsAt: ends.reduce((least, end) => smaller(least, end), chargedAt + ttlNs),
-    meters: metersOf(limits),
-    left: { ...extra },
-    dueBelow: partOf(extra, 1 / (2 * (reach ?? 1))),
-    dueNs: endsNs - smaller(ttlNs / 2n, AHEAD_NS),
+    endsAtNs: Number(ends.reduce((least, end) => smaller(least, end), chargedAt + ttlNs)),
+    dueNs: endsNs - Math.min(Number(ttlNs) / 2, AHEAD_NS),
     isFollowed: reach === undefined,
-    liveAt: undefined,
+    tokens: createTokens(metersOf(limits), extra, 1 / (2 * (reach ?? 1))),
+    next: undefined,
   }
-}
-
-const partOf = (cost: Cost, part: number): Cost => {
-  const parts: Partial<Record<Meter, number>> = {}
-  for (const meter of METERS) {
-    const amount = cost[meter]
-    if (amount !== undefined) parts[meter] = amount * part
-  }
-  return parts
 }
 
 type Registry = ReturnType<typeof createRegistry>
@@ -209,10 +231,11 @@ type Registry = ReturnType<typeof createRegistry>
 const createRegistry = () => {
   const all = new Map<string, Map<string, LeasedBucket>>()
   return {
-    of(key: string, limits: string, nowNs: bigint): LeasedBucket {
+    of(key: string, limits: readonly EffectiveLimit[], nowNs: number): LeasedBucket {
+      const text = chargingText(limits)
       const ofBucket = all.get(key) ?? new Map<string, LeasedBucket>()
-      const leased = ofBucket.get(limits) ?? createLeasedBucket(nowNs)
-      all.set(key, ofBucket.set(limits, leased))
+      const leased = ofBucket.get(text) ?? createLeasedBucket(metersOf(limits), nowNs)
+      all.set(key, ofBucket.set(text, leased))
       return leased
     },
     at: (key: string): readonly LeasedBucket[] => [...(all.get(key)?.values() ?? [])],
@@ -237,9 +260,13 @@ const dropUnused = (
   }
 }
 
-const createLeasedBucket = (nowNs: bigint): LeasedBucket => ({
-  leases: [],
-  demand: createDemand(nowNs),
+const createLeasedBucket = (meters: readonly Meter[], nowNs: number): LeasedBucket => ({
+  first: undefined,
+  sinceNs: nowNs,
+  requests: 0,
+  requestsBefore: 0,
+  amounts: noAmounts(meters),
+  throttled: undefined,
   denial: undefined,
   isIdle: false,
   isDropped: false,

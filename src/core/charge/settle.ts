@@ -5,10 +5,17 @@ import type { Action } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { type Cost, isAmount, METERS, type Meter, usedInstead } from '../model/meter.ts'
 import { larger } from '../model/time.ts'
-import { type Clock, type Logger, type Metrics, type Moment, momentOf } from '../ports/platform.ts'
+import {
+  type Clock,
+  type Instant,
+  instantOf,
+  type Logger,
+  type Metrics,
+  momentOf,
+} from '../ports/platform.ts'
 import type { CachedBuckets } from './cached-buckets.ts'
 import { countActions, summed, type Tally, useOf } from './counters.ts'
-import { emptied, isLive, type Lease, spend } from './lease.ts'
+import { emptied, isLive, type Lease, restOf, spend } from './lease.ts'
 import { isOwn, type Overage, overageOf, type Settled, type SettledOwn } from './overage.ts'
 import { planJointRefund, type RefundQueue, type WaitingRefund } from './refund-queue.ts'
 import type { ReservedCharges, ReservedPart } from './reservation-store.ts'
@@ -67,8 +74,9 @@ export const settleWithinLeases = (
   actual: Cost,
 ): boolean => {
   const moment = momentOf(deps.clock)
+  const instant = instantOf(moment)
   const used = usedInstead(reserved, amountsIn(actual))
-  for (const part of parts) if (isWriteDue(part, used, moment)) return false
+  for (const part of parts) if (isWriteDue(part, used, instant)) return false
   const use = useOf(used)
   for (const { bucket, receipt, lease } of parts) {
     if (lease !== undefined && receipt !== undefined) spend(lease, differencesTo(receipt, used))
@@ -77,9 +85,9 @@ export const settleWithinLeases = (
   return true
 }
 
-const isWriteDue = ({ receipt, lease }: ReservedPart, used: Cost, at: Moment): boolean => {
+const isWriteDue = ({ receipt, lease }: ReservedPart, used: Cost, at: Instant): boolean => {
   if (receipt === undefined) return false
-  const held = lease !== undefined && isLive(lease, at.now, at.monotonic) ? lease.left : NOTHING
+  const held = lease !== undefined && isLive(lease, at) ? restOf(lease) : NOTHING
   for (const limit of receipt.limits) {
     const difference = differenceOf(limit, used)
     if (difference !== 0 && difference > (held[limit.meter] ?? Number.NEGATIVE_INFINITY)) return true
@@ -167,10 +175,11 @@ const beyondLease = (
   lease: Lease | undefined,
   corrections: readonly Correction[],
 ): readonly Correction[] => {
-  if (!lease || !isLive(lease, clock.now(), clock.monotonic())) return corrections
+  if (!lease || !isLive(lease, instantOf(momentOf(clock)))) return corrections
+  const left = restOf(lease)
   const taken: Partial<Record<Meter, number>> = {}
   for (const { receipt, difference } of corrections) {
-    const held = lease.left[receipt.meter]
+    const held = left[receipt.meter]
     if (held !== undefined) taken[receipt.meter] = Math.min(difference, held)
   }
   spend(lease, taken)

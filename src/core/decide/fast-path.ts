@@ -5,7 +5,7 @@ import { isDue, type Lease, spend } from '../charge/lease.ts'
 import { type Leases, noteRequest } from '../charge/leases.ts'
 import type { SettlingDependencies } from '../charge/settle.ts'
 import type { Cost } from '../model/meter.ts'
-import { type Clock, type Moment, momentOf } from '../ports/platform.ts'
+import { type Clock, type Instant, instantOf, type Moment, momentOf } from '../ports/platform.ts'
 import type { Resolution } from '../resolve/resolution.ts'
 import type { Decision } from './decision.ts'
 import { type BucketView, neverFits } from './limit-state.ts'
@@ -35,6 +35,7 @@ interface FastRequest {
   readonly prepared: PreparedBuckets
   readonly cost: Cost
   readonly moment: Moment
+  readonly instant: Instant
 }
 
 export const createFastPath = (deps: FastPathDependencies): FastPath => {
@@ -43,7 +44,7 @@ export const createFastPath = (deps: FastPathDependencies): FastPath => {
   return {
     prepare: preparedOf,
     decide(prepared, cost, settles, moment) {
-      const request = { prepared, cost, moment }
+      const request = { prepared, cost, moment, instant: instantOf(moment) }
       const paid = payersOf(request)
       if (paid === undefined) return repeatDenial(deps, request)
       return paid.length > 0 ? allow(deps, request, paid, settles) : undefined
@@ -64,12 +65,12 @@ const NONE: readonly undefined[] = []
  * The lease that pays for each bucket; undefined for a bucket without limits on the meters of the cost. An empty list if that is
  * every bucket; undefined if no lease pays for some bucket.
  */
-const payersOf = ({ prepared, cost, moment }: FastRequest): readonly (Lease | undefined)[] | undefined => {
+const payersOf = ({ prepared, cost, instant }: FastRequest): readonly (Lease | undefined)[] | undefined => {
   const paid: (Lease | undefined)[] = []
   let isAnyPaid = false
   for (const bucket of prepared.buckets) {
     const isTouched = bucket.touches(cost)
-    const lease = isTouched ? bucket.payerOf(cost, moment) : undefined
+    const lease = isTouched ? bucket.payerOf(cost, instant) : undefined
     if (lease === undefined && isTouched) return undefined
     if (isTouched) isAnyPaid = true
     paid.push(lease)
@@ -79,14 +80,14 @@ const payersOf = ({ prepared, cost, moment }: FastRequest): readonly (Lease | un
 
 const allow = (
   deps: FastPathDependencies,
-  { prepared, cost, moment }: FastRequest,
+  { prepared, cost, moment, instant }: FastRequest,
   paid: readonly (Lease | undefined)[],
   settles: boolean,
 ): Decision => {
   let at = 0
   for (const bucket of prepared.buckets) {
     const lease = paid[at++]
-    if (lease) pay(deps, bucket, lease, cost, moment.monotonic)
+    if (lease) pay(deps, bucket, lease, cost, instant.monotonicNs)
     if (!settles) bucket.countUse(cost, moment.monotonic)
   }
   deps.metrics.count('decisions_allowed')
@@ -98,7 +99,7 @@ const pay = (
   bucket: PreparedBucket,
   lease: Lease,
   cost: Cost,
-  monotonicNs: bigint,
+  monotonicNs: number,
 ): void => {
   noteRequest(bucket.leased(), cost, monotonicNs)
   spend(lease, cost)

@@ -6,7 +6,7 @@ import { deniedCounter } from '../charge/counters.ts'
 import { leftOf } from '../charge/lease.ts'
 import type { LeasedBucket } from '../charge/leases.ts'
 import { nearAmount } from '../model/limit.ts'
-import type { Moment } from '../ports/platform.ts'
+import { instantOf, type Moment } from '../ports/platform.ts'
 import type { ApplicableBucket } from '../resolve/resolution.ts'
 import type { LimitState } from './decision.ts'
 
@@ -96,15 +96,16 @@ export class CachedStates {
   addTo(
     states: LimitState[],
     item: BucketItem | undefined,
-    { leases }: LeasedBucket,
+    { first }: LeasedBucket,
     moment: Moment,
     time: LiveTime,
   ): boolean {
     if (item === undefined) return false
     const limits = this.#limitsAt(item, time)
     if (limits === undefined) return false
+    const instant = instantOf(moment)
     for (const limit of limits)
-      states.push(stateOf(this.#bucket, limit, leftOf(leases, limit.effective.limit.meter, moment)))
+      states.push(stateOf(this.#bucket, limit, leftOf(first, limit.effective.limit.meter, instant)))
     return true
   }
 

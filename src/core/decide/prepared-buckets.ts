@@ -9,7 +9,7 @@ import { denies } from '../charge/denial.ts'
 import { type Lease, payingLease } from '../charge/lease.ts'
 import type { LeasedBucket, LeaseOwner, Leases } from '../charge/leases.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
-import type { Clock, Moment } from '../ports/platform.ts'
+import type { Clock, Instant, Moment } from '../ports/platform.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import type { LimitState } from './decision.ts'
 import { type BucketView, limitStates } from './limit-state.ts'
@@ -103,8 +103,8 @@ export class PreparedBucket {
     return false
   }
 
-  payerOf(cost: Cost, moment: Moment): Lease | undefined {
-    return payingLease(this.leased().leases, cost, moment)
+  payerOf(cost: Cost, instant: Instant): Lease | undefined {
+    return payingLease(this.leased().first, cost, instant)
   }
 
   /** Whether a remembered denial holds for the cost. */

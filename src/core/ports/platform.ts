@@ -17,6 +17,27 @@ export interface Moment {
 export const momentOf = (clock: Clock): Moment =>
   clock.moment?.() ?? { now: clock.now(), monotonic: clock.monotonic() }
 
+/**
+ * A moment as numbers. They are rounded, to 256 ns for the wall clock, but keep their order: an instant is before another only if
+ * the moment is.
+ */
+export interface Instant {
+  readonly nowNs: number
+  readonly monotonicNs: number
+}
+
+let last: { readonly moment: Moment | undefined; readonly instant: Instant } = {
+  moment: undefined,
+  instant: { nowNs: 0, monotonicNs: 0 },
+}
+
+/** Computed once for the moments of a millisecond: it takes longer than the decisions that compare instants. */
+export const instantOf = (moment: Moment): Instant => {
+  if (moment !== last.moment)
+    last = { moment, instant: { nowNs: Number(moment.now), monotonicNs: Number(moment.monotonic) } }
+  return last.instant
+}
+
 /** A bounded map that drops the least recently used entry. The composition root supplies a library's. */
 export interface Cache<V> {
   get(key: string): V | undefined

@@ -6,7 +6,7 @@ import type { EffectiveLimit } from '../../../src/core/bucket/effective-limit.ts
 import { createLiveTimes } from '../../../src/core/bucket/live-bucket.ts'
 import { algorithmOf } from '../../../src/core/bucket/registry.ts'
 import type { BucketItem } from '../../../src/core/bucket/write.ts'
-import type { Lease } from '../../../src/core/charge/lease.ts'
+import { createTokens, type Lease } from '../../../src/core/charge/lease.ts'
 import { createLeases } from '../../../src/core/charge/leases.ts'
 import type { LimitState } from '../../../src/core/decide/decision.ts'
 import { limitStates } from '../../../src/core/decide/limit-state.ts'
@@ -59,10 +59,10 @@ const charged = ({ algorithm }: EffectiveLimit, cost: number, now: bigint): Buck
   return Object.freeze({ ...Object.fromEntries(fields), rpm_limit: algorithm.text })
 }
 
-const leaseOf = (left: number, endsNs: bigint): Lease => ({
+const leaseOf = (left: number, endsNs: number, next: Lease | undefined): Lease => ({
   receipt: { bucket: ID, generation: START, chargedAt: START, limits: [] },
-  ...{ startedNs: 0n, endsNs, endsAt: START + MINUTE_NS, meters: ['requests'], left: { requests: left } },
-  ...{ dueBelow: {}, dueNs: endsNs, isFollowed: false, liveAt: undefined },
+  ...{ startedNs: 0n, endsNs, endsAtNs: Number(START + MINUTE_NS), dueNs: endsNs, isFollowed: false },
+  ...{ tokens: createTokens(['requests'], { requests: left }, 0.5), next },
 })
 
 const steps = fc.array(
@@ -91,7 +91,7 @@ const createBoth = (limit: EffectiveLimit) => {
       monotonic += BigInt(Math.abs(ms)) * MS_NS
     },
     lease(left: number): void {
-      leased.leases.push(leaseOf(left, monotonic + 100n * MS_NS))
+      leased.first = leaseOf(left, Number(monotonic + 100n * MS_NS), leased.first)
     },
     charge(by: EffectiveLimit, cost: number): void {
       item = charged(by, cost, now)

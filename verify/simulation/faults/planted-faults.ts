@@ -36,14 +36,14 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'leases never expire',
     file: 'src/core/charge/lease.ts',
-    from: 'monotonicNs < lease.endsNs && now < lease.endsAt',
-    to: 'monotonicNs >= 0n && now > 0n && lease.endsAt > 0n',
+    from: 'monotonicNs < lease.endsNs && nowNs < lease.endsAtNs',
+    to: 'monotonicNs >= 0 && nowNs > 0 && lease.endsAtNs > 0',
   },
   {
     name: 'leases expire by the monotonic clock alone',
     file: 'src/core/charge/lease.ts',
-    from: 'monotonicNs < lease.endsNs && now < lease.endsAt',
-    to: 'monotonicNs < lease.endsNs && now > 0n',
+    from: 'monotonicNs < lease.endsNs && nowNs < lease.endsAtNs',
+    to: 'monotonicNs < lease.endsNs && nowNs > 0',
   },
   {
     name: 'leases outlive their calendar window',
