@@ -132,7 +132,7 @@ const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono
     .route('/limits', createLimitRoutes(needs))
     .route('/limits', createBucketRoutes(needs))
     .route('/defaults', createDefaultsRoutes(needs))
-    .route('/policies', createPolicyRoutes(services))
+    .route('/policies', createPolicyRoutes(needs))
     .route('/usage', createUsageRoutes(needs))
     .route('/audit', createAuditRoutes(deps))
     .route('/ratelimit', createRateLimitRoutes(needs))

@@ -16,6 +16,15 @@ export interface EffectiveLimit {
   readonly source: string
   /** The share of the capacity that is reserved for callers of a higher priority; 0: none. */
   readonly headroom: number
+  /** Only of a limit with a schedule, whose `limit` has the size of the moment. */
+  readonly scheduled?: Scheduled
+}
+
+export interface Scheduled {
+  /** The limit as it is defined, with its own size. */
+  readonly own: Limit
+  /** The next transition, ns since the epoch: until then this size holds. Undefined: for ever. */
+  readonly until: bigint | undefined
 }
 
 const meters = new WeakMap<readonly EffectiveLimit[], readonly Meter[]>()

@@ -21,6 +21,8 @@ export interface LimitReceipt {
   readonly soft: boolean
   /** Tokens of the capacity that are reserved for callers of a higher priority. */
   readonly headroom: number
+  /** The next transition of the limit's schedule, ns since the epoch: from then on nothing is refunded. */
+  readonly refundableUntil?: bigint
 }
 
 /** The data of a charge on one bucket by which any node can settle it. */
@@ -62,6 +64,7 @@ export const receiptOf = (
       full: limit.refund === 'full',
       soft: !isEnforced(limit),
       headroom: algorithm.capacity - boundOf(effective),
+      ...(effective.scheduled?.until !== undefined && { refundableUntil: effective.scheduled.until }),
     }
   }),
 })

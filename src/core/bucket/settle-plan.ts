@@ -80,7 +80,7 @@ const headOf = (plan: SettlementPlan, debits: readonly Correction[]): Bookkeepin
 
 const refund = (plan: SettlementPlan, { receipt, difference }: Correction): PrefixedWrite | undefined => {
   const { snapshot, now, elapsedNs, unconditional } = plan
-  if (difference >= 0 || snapshot === undefined || hasChanged(snapshot, receipt)) return undefined
+  if (difference >= 0 || snapshot === undefined || hasChanged(snapshot, receipt, now)) return undefined
   const { basis, full, limitName } = receipt
   const refund = { basis, full, amount: -difference, now, elapsedNs, unconditional }
   const write = algorithmNamed(receipt.text).refund(fieldsOf(snapshot, limitName), refund)
@@ -121,8 +121,15 @@ const debitOne = (
 const fullAfter = ({ snapshot, now }: SettlementPlan, { receipt, difference }: Correction): bigint =>
   algorithmFor(snapshot, receipt).fullAt(fieldsIn(snapshot, receipt) ?? {}, difference, now)
 
-const hasChanged = (snapshot: BucketItem, { limitName, text, version }: LimitReceipt): boolean =>
-  textIn(snapshot, limitName) !== text || numberIn(snapshot, versionPath(limitName), -1n) !== version
+/** Since the charge; a limit with a schedule also at a transition, even if nothing has been charged since. */
+const hasChanged = (
+  snapshot: BucketItem,
+  { limitName, text, version, refundableUntil }: LimitReceipt,
+  now: bigint,
+): boolean =>
+  textIn(snapshot, limitName) !== text ||
+  numberIn(snapshot, versionPath(limitName), -1n) !== version ||
+  (refundableUntil !== undefined && now >= refundableUntil)
 
 /** The state of a receipt's limit; undefined if nothing is stored. */
 export const fieldsIn = (

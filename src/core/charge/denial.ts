@@ -1,6 +1,7 @@
 import { fieldsOf } from '../bucket/algorithm.ts'
 import { textIn } from '../bucket/bucket-item.ts'
 import { boundOf, type EffectiveLimit, isPaused } from '../bucket/effective-limit.ts'
+import { untilTransitionOf } from '../bucket/scheduled-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import type { Cost, Meter } from '../model/meter.ts'
 import { SECOND_NS, smaller } from '../model/time.ts'
@@ -45,7 +46,7 @@ export const rememberedDenial = (
     if (amount === undefined || amount > bound || isPaused(effective)) continue
     const waitNs = algorithm.wait(fieldsOf(item, limit.name), amount, now, bound)
     if (waitNs === 0n) continue
-    reasons.push({ meter: limit.meter, amount, passesAt: now + waitNs })
+    reasons.push({ meter: limit.meter, amount, passesAt: untilTransitionOf(effective, now + waitNs) })
     counters.push(deniedCounter(limit.name))
   }
   if (reasons.length === 0) return undefined

@@ -199,7 +199,7 @@ const takeOut = (leased: LeasedBucket, hasEnded: (lease: Lease) => boolean): rea
   return ended.filter((lease) => !isSpent(lease))
 }
 
-/** A lease that ends after its lifetime, or with a window that ends at a fixed time. Without a `reach` it is not renewed. */
+/** A lease that ends after its lifetime, with a window that ends at a fixed time, or at a transition of a limit. Without a `reach` it is not renewed. */
 const leaseOf = (
   bucket: BucketId,
   { item = {}, limits, extra = {}, chargedAt }: ChargeOutcome,
@@ -210,7 +210,8 @@ const leaseOf = (
   const ttlNs = leaseTtlOf(limits, extra, defaultTtlNs)
   const ends = limits.flatMap((effective) => {
     const { endsInNs } = effective.algorithm.level(effectiveFields(item, effective, chargedAt), chargedAt)
-    return endsInNs === undefined ? [] : [chargedAt + endsInNs]
+    const windowEnd = endsInNs === undefined ? [] : [chargedAt + endsInNs]
+    return [...windowEnd, ...untilOf(effective)]
   })
   const endsNs = Number(startedNs + ttlNs)
   return {
@@ -224,6 +225,9 @@ const leaseOf = (
     next: undefined,
   }
 }
+
+const untilOf = ({ scheduled }: EffectiveLimit): readonly bigint[] =>
+  scheduled?.until === undefined ? [] : [scheduled.until]
 
 type Registry = ReturnType<typeof createRegistry>
 

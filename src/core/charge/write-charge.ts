@@ -2,6 +2,7 @@ import type { BucketId } from '../bucket/bucket-store.ts'
 import { asStored, changesIn, planCarryOver, preferStored } from '../bucket/carry-over.ts'
 import { fitsAtAll, type LimitCharge, limitChargesOf, planCharge, waitNsOf } from '../bucket/charge-plan.ts'
 import type { EffectiveLimit } from '../bucket/effective-limit.ts'
+import { areOver } from '../bucket/scheduled-limit.ts'
 import type { Action, BucketItem, ConditionalWrite } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
@@ -25,7 +26,8 @@ export interface ChargeRequest {
 export interface ChargeOutcome {
   /**
    * charged: `item` is the state right after the charge. denied: `item` is the state that denied, undefined if the cost fits
-   * no state. contended: others wrote first at every attempt. outdated: the bucket was charged by a later version of `limits`.
+   * no state. contended: others wrote first at every attempt. outdated: the bucket was charged by a later version of `limits`,
+   * or a schedule has given one of them another size.
    * Nothing is charged unless the result is `charged`.
    */
   readonly result: 'charged' | 'denied' | 'contended' | 'outdated'
@@ -164,7 +166,7 @@ const stepBy = (charge: Charge, attempt: Attempt): Step => {
   const { request, now } = charge
   const { snapshot, writesLeft } = attempt
   const { isLater, carryOvers } = changesIn(snapshot, request.limits, now, request.isLatest)
-  if (isLater && !request.isLatest) return { to: 'end', result: 'outdated', limits: request.limits }
+  if (isOutdated(charge, isLater)) return { to: 'end', result: 'outdated', limits: request.limits }
   const limits = isLater ? preferStored(snapshot, request.limits, now) : request.limits
   const charges = limitChargesOf(limits, costOf(charge, attempt))
   if (!charges.filter(isBinding).every(fitsAtAll)) return { to: 'end', result: 'denied', limits }
@@ -177,6 +179,10 @@ const stepBy = (charge: Charge, attempt: Attempt): Step => {
   if (writesLeft === 0) return { to: 'end', result: 'contended', limits }
   return chargeStep(charge, snapshot, limits, charges)
 }
+
+/** The limits are read again once; they may have other sizes by then, as a schedule says. */
+const isOutdated = ({ request, now }: Charge, isLater: boolean): boolean =>
+  !request.isLatest && (isLater || areOver(request.limits, now))
 
 const costOf = ({ request: { cost } }: Charge, { extra }: Attempt): Cost =>
   extra === undefined ? cost : sumOf([cost, extra])

@@ -1,5 +1,6 @@
 import { type Cost, withTotalTokens } from '../model/meter.ts'
 import { type Clock, type Logger, type Moment, momentOf } from '../ports/platform.ts'
+import { holdsAt } from '../resolve/resolution.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import type { ResolutionRead, Resolver } from '../resolve/resolver.ts'
 import type { Decision, DecisionRequest } from './decision.ts'
@@ -119,5 +120,8 @@ const prepare = (
   return { read, live: undefined, leased: fastPath?.prepare(resolution) }
 }
 
-const isYoung = ({ configAgeNs }: AtOnceDependencies, { readNs }: ResolutionRead, moment: Moment): boolean =>
-  moment.monotonic - readNs < configAgeNs
+const isYoung = (
+  { configAgeNs }: AtOnceDependencies,
+  { readNs, value }: ResolutionRead,
+  moment: Moment,
+): boolean => moment.monotonic - readNs < configAgeNs && holdsAt(value.resolution, moment.now)

@@ -1,5 +1,6 @@
 import { numberIn } from '../bucket/bucket-item.ts'
 import { type BucketId, entityBucket, policyBucket } from '../bucket/bucket-store.ts'
+import { limitsAt } from '../bucket/scheduled-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { resetBuckets, topUpBuckets } from '../charge/amend-buckets.ts'
 import type { CachedBuckets } from '../charge/cached-buckets.ts'
@@ -233,7 +234,7 @@ const stateOf = ({ leases }: StatusDependencies, bucket: ApplicableBucket, item:
   return (now: bigint): BucketStatus => ({
     bucket: bucket.id,
     resource: bucket.resource,
-    limits: limitStates({ bucket, limits: bucket.limits, item, held }, now),
+    limits: limitStates({ bucket, limits: limitsAt(bucket.limits, now), item, held }, now),
     used,
   })
 }

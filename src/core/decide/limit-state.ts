@@ -2,6 +2,7 @@ import { effectiveFields } from '../bucket/carry-over.ts'
 import { fitsAtAll, limitChargesOf } from '../bucket/charge-plan.ts'
 import { boundOf, type EffectiveLimit, isPaused } from '../bucket/effective-limit.ts'
 import type { Receipt } from '../bucket/receipt.ts'
+import { waitOverTransitions } from '../bucket/scheduled-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import type { CachedBuckets } from '../charge/cached-buckets.ts'
 import type { Lease } from '../charge/lease.ts'
@@ -92,16 +93,21 @@ export const longestWait = (waits: readonly (bigint | null)[]): bigint | null =>
     0n,
   )
 
-/** ns until `amount` passes the limit; null: never. */
+/** ns until `amount` passes the limit, whose schedule may give it another size; null: never. */
 const waitNs = (
   { item }: BucketView,
   effective: EffectiveLimit,
   amount: number,
   now: bigint,
-): bigint | null =>
-  isPaused(effective) || amount > boundOf(effective)
+): bigint | null => {
+  if (effective.scheduled !== undefined) {
+    const fields = effectiveFields(item, effective, now)
+    return waitOverTransitions({ effective, fields, at: now }, amount)
+  }
+  return isPaused(effective) || amount > boundOf(effective)
     ? null
     : effective.algorithm.wait(effectiveFields(item, effective, now), amount, now, boundOf(effective))
+}
 
 const limitState = (view: BucketView, effective: EffectiveLimit, now: bigint): LimitState =>
   stateAt(view, effective, view.at ?? now)

@@ -73,7 +73,9 @@ export const createLivePath = (deps: LivePathDependencies): LivePath => {
       const result = resultOf(parts, cost)
       if (result === 'allowed') return allow(deps, parts, request, time)
       const isFresh = moment.monotonic - readNs <= DENIAL_MAX_AGE_NS
-      return result === 'denied' && isFresh ? deny(deps, parts, cost) : undefined
+      return result === 'denied' && isFresh && parts.every(isUnscheduled)
+        ? deny(deps, parts, cost)
+        : undefined
     },
   }
 }
@@ -81,6 +83,10 @@ export const createLivePath = (deps: LivePathDependencies): LivePath => {
 /** Whether every limit can be charged in place: not limits that only warn, each of which may be skipped, nor paused ones. */
 const isUsual = ({ limits }: ApplicableBucket): boolean =>
   limits.every((effective) => isEnforced(effective.limit) && !isPaused(effective))
+
+/** Otherwise the wait may end with a transition, which `decide` computes. */
+const isUnscheduled = ({ bucket }: LivePart): boolean =>
+  bucket.limits.every(({ scheduled }) => scheduled === undefined)
 
 const partOf = (bucket: ApplicableBucket): LivePart => ({
   bucket,

@@ -45,18 +45,22 @@ interface CachedReadsOptions<R, T> extends ValuesOptions<T> {
   readonly readAll?: (requests: readonly R[]) => Promise<readonly T[]>
   /** The time at which the oldest part of a value was read. Default: the time before the read. */
   readonly readNsOf?: (value: T) => bigint
+  /** Whether a cached value can still be used, however young it is. Default: yes. */
+  readonly isValid?: (value: T) => boolean
   /** Whether a cached value of any age is returned if the store is unavailable. Default: no. */
   readonly isStaleAllowed?: boolean
 }
 
 export const createCachedReads = <R, T>(options: CachedReadsOptions<R, T>): CachedReads<R, T> => {
   const { clock, keyOf, read, readNsOf, isStaleAllowed = false } = options
+  const { isValid = () => true } = options
   const values = createValues(options)
   const readings = createReadings<T>(values.epoch)
 
   const fresh = (key: string, maxAgeNs: bigint): CachedRead<T> | undefined => {
     const known = values.get(key)
-    return known !== undefined && clock.monotonic() - known.readNs < maxAgeNs ? known : undefined
+    if (known === undefined || clock.monotonic() - known.readNs >= maxAgeNs) return undefined
+    return isValid(known.value) ? known : undefined
   }
 
   const perform = async (key: string, load: () => Promise<T>): Promise<CachedRead<T>> => {

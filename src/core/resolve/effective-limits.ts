@@ -101,4 +101,5 @@ const isSame = (a: EffectiveLimit, b: EffectiveLimit): boolean =>
   a.algorithm.text === b.algorithm.text &&
   a.version === b.version &&
   a.source === b.source &&
-  a.headroom === b.headroom
+  a.headroom === b.headroom &&
+  a.scheduled?.until === b.scheduled?.until

@@ -7,7 +7,7 @@ import type { ConfigStore } from '../ports/config-store.ts'
 import type { CacheFactory, Clock } from '../ports/platform.ts'
 import { type CachedConfig, type ConfigReads, createCachedConfig } from './config-cache.ts'
 import { createSharing } from './effective-limits.ts'
-import type { Resolution } from './resolution.ts'
+import { type ApplicableBucket, bucketAt, holdsAt, type Resolution, untilTransition } from './resolution.ts'
 import { type EntityResolution, type ResolutionTarget, resolveBuckets, resolvePolicies } from './resolve.ts'
 
 /** A cached resolution. */
@@ -16,13 +16,14 @@ export type ResolutionRead = CachedRead<DatedResolution<EntityResolution>>
 /** Resolves the buckets and limits that apply to a request, and caches them. */
 export interface Resolver {
   /**
-   * The buckets of an entity on a resource, from reads no older than `maxAgeNs`. Throws `ZaelError('not_found')` for an unknown
+   * The buckets of an entity on a resource, from reads no older than `maxAgeNs`, with the sizes that limits with a schedule have
+   * now. Throws `ZaelError('not_found')` for an unknown
    * entity, `StoreUnavailable` if the store is unavailable and not everything is cached.
    */
   resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution>
   /** The same from the cache; undefined if it would have to be read. */
   peek(target: ResolutionTarget, maxAgeNs: bigint): EntityResolution | undefined
-  /** The cached one, of any age; the caller may keep it while it is current. */
+  /** The cached one, of any age; the caller may keep it while it is current, and until its limits have other sizes. */
   cached(target: ResolutionTarget): ResolutionRead | undefined
   isCurrent(read: ResolutionRead): boolean
   /** Fills the cache for `resolve` of many entities on `_default_`, in few calls. Ignores entities that do not exist. */
@@ -47,6 +48,10 @@ const MAX_RESOLUTIONS = 20_000
 export const createResolver = ({ config, clock, newCache, defaults }: ResolverDependencies): Resolver => {
   const items = createCachedConfig(config, clock, newCache)
   const cached = { items, clock, caches: newCache }
+  const sizedAt =
+    (at: bigint) =>
+    (bucket: ApplicableBucket): ApplicableBucket =>
+      sharing(bucketAt(bucket, at))
   const sharing = createSharing(newCache)
   const resolutions = createCachedResolutions({
     ...cached,
@@ -54,15 +59,18 @@ export const createResolver = ({ config, clock, newCache, defaults }: ResolverDe
     async resolve(reads, target: ResolutionTarget): Promise<EntityResolution> {
       const resolution = await resolveBuckets(reads, { ...target, defaults })
       const [own, ...others] = resolution.buckets
-      return { ...resolution, buckets: [sharing(own), ...others.map(sharing)] }
+      const sized = sizedAt(clock.now())
+      return untilTransition<EntityResolution>({
+        ...resolution,
+        buckets: [sized(own), ...others.map(sized)],
+      })
     },
   })
   const policies = createCachedResolutions({
     ...cached,
     keyOf: subjectText,
-    resolve: async (reads, subject: PolicySubject): Promise<Resolution> => ({
-      buckets: (await resolvePolicies(reads, subject)).map(sharing),
-    }),
+    resolve: async (reads, subject: PolicySubject): Promise<Resolution> =>
+      untilTransition({ buckets: (await resolvePolicies(reads, subject)).map(sizedAt(clock.now())) }),
   })
   return {
     resolve: async (target, maxAgeNs) => (await resolutions.get(target, maxAgeNs)).resolution,
@@ -101,6 +109,7 @@ const createCachedResolutions = <R, T extends Resolution>(options: CachedResolut
       return { resolution, oldestNs: reads.oldestNs() }
     },
     readNsOf: ({ oldestNs }) => oldestNs,
+    isValid: ({ resolution }) => resolution.until === undefined || holdsAt(resolution, options.clock.now()),
   })
 
 /** A text that is unique to a target: no id contains a `#`, and `user`, which may, is last. */

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { defaultsBody, defaultsQuery, defaultsResponse } from '../../contract/limits.ts'
 import { usualLimits } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
-import { explainLimits } from '../../core/resolve/effective-limits.ts'
+import { type ExplainedLimit, explainLimits } from '../../core/resolve/effective-limits.ts'
 import {
   type DefaultsOwner,
   defaultsKeys,
@@ -13,17 +13,18 @@ import {
 import type { AdminServices, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { jsonBody, query } from '../body/validated.ts'
 import { describeRoute } from '../openapi/described.ts'
-import { effectiveLimitJson } from './limits.ts'
+import { effectiveLimitJson } from './limit-json.ts'
 
 const tag = 'Limits'
 
 type Needs = Pick<AdminServices, 'limitSets'> & {
+  readonly clock: AppDependencies['clock']
   readonly store: Pick<AppDependencies['store'], 'limitSets'>
   readonly settings: Pick<HttpSettings, 'defaultRpmLimit' | 'defaultTpmLimit' | 'windowSeconds'>
 }
 
 /** System defaults, or a role's if `role` is present. */
-export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
+export const createDefaultsRoutes = ({ limitSets, store, clock, settings }: Needs) => {
   const environment = environmentLayer(
     usualLimits({
       rpm: settings.defaultRpmLimit,
@@ -34,7 +35,7 @@ export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
   const show = async (role: string | undefined, resource: string) => {
     const keys = defaultsKeys(ownerOf(role), resource)
     const layers = (await readLayers(store, keys))(keys)
-    return defaultsJson(role, resource, layers, environment)
+    return defaultsJson({ role, resource, layers, environment }, clock.now())
   }
   return new Hono<AppEnv>()
     .get(
@@ -75,19 +76,23 @@ export const createDefaultsRoutes = ({ limitSets, store, settings }: Needs) => {
 const ownerOf = (role: string | undefined): DefaultsOwner =>
   role === undefined ? { kind: 'system' } : { kind: 'role', role }
 
-/** `layers`: the own limits, then the inherited ones; the environment's are the last. */
-const defaultsJson = (
-  role: string | undefined,
-  resource: string,
-  layers: readonly Layer[],
-  environment: Layer,
-) => {
+interface Defaults {
+  readonly role: string | undefined
+  readonly resource: string
+  /** The own limits, then the inherited ones. */
+  readonly layers: readonly Layer[]
+  /** The last of the inherited ones. */
+  readonly environment: Layer
+}
+
+const defaultsJson = ({ role, resource, layers, environment }: Defaults, now: bigint) => {
+  const shown = (limits: readonly ExplainedLimit[]) => limits.map((limit) => effectiveLimitJson(limit, now))
   const all = resource === TOTAL_RESOURCE ? layers : [...layers, environment]
   const own = role === undefined && resource === DEFAULT_RESOURCE ? all : layers.slice(0, 1)
   return {
     role: role ?? null,
     resource,
-    limits: explainLimits(own).map(effectiveLimitJson),
-    inherited: explainLimits(all.slice(1)).map(effectiveLimitJson),
+    limits: shown(explainLimits(own)),
+    inherited: shown(explainLimits(all.slice(1))),
   }
 }

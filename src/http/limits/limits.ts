@@ -4,19 +4,17 @@ import { explainResponse, limitsBody, limitsResponse } from '../../contract/limi
 import type { LimitState } from '../../core/decide/decision.ts'
 import type { BucketStatus, ExplainedBucket } from '../../core/decide/inspector.ts'
 import { usedShare } from '../../core/decide/limit-state.ts'
-import type { Limiter } from '../../core/decide/limiter.ts'
 import { invalid } from '../../core/model/errors.ts'
-import { limitToJson } from '../../core/model/json.ts'
 import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
-import type { ExplainedLimit } from '../../core/resolve/effective-limits.ts'
 import { secondsOf } from '../../web/denial-json.ts'
-import type { AdminServices, AppEnv } from '../app-dependencies.ts'
+import type { AdminServices, AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
 import { describeRoute } from '../openapi/described.ts'
+import { effectiveLimitJson, explainedLimitJson } from './limit-json.ts'
 
 const tag = 'Limits'
 
-type Needs = Pick<AdminServices, 'limitSets'> & { readonly limiter: Limiter }
+type Needs = Pick<AdminServices, 'limitSets'> & Pick<AppDependencies, 'limiter' | 'clock'>
 
 export const createLimitRoutes = (needs: Needs) =>
   new Hono<AppEnv>().route('/', createReadRoutes(needs)).route('/', createWriteRoutes(needs))
@@ -95,40 +93,29 @@ const createWriteRoutes = (needs: Needs) =>
       },
     )
 
-const effectiveLimitsJson = async ({ limiter }: Needs, entityId: string, resource: string) => {
+const effectiveLimitsJson = async ({ limiter, clock }: Needs, entityId: string, resource: string) => {
   const limits = await limiter.explain(entityId, resource)
-  return { entity_id: entityId, resource, limits: limits.map(effectiveLimitJson) }
+  const now = clock.now()
+  return { entity_id: entityId, resource, limits: limits.map((limit) => effectiveLimitJson(limit, now)) }
 }
 
-const explanationJson = async ({ limiter }: Needs, entityId: string, resource: string) => {
+const explanationJson = async ({ limiter, clock }: Needs, entityId: string, resource: string) => {
   const limits = await limiter.explain(entityId, resource)
   const others = await limiter.explainOthers(entityId, resource)
+  const now = clock.now()
   return {
     entity_id: entityId,
     resource,
-    limits: limits.map(explainedLimitJson),
-    also_enforced: others.map(explainedBucketJson),
+    limits: limits.map((limit) => explainedLimitJson(limit, now)),
+    also_enforced: others.map((bucket) => explainedBucketJson(bucket, now)),
   }
 }
 
-/** An effective limit, with its source. */
-export const effectiveLimitJson = ({ limit, source }: Pick<ExplainedLimit, 'limit' | 'source'>) => ({
-  ...limitToJson(limit),
-  source,
-})
-
-/** An effective limit, and every limit that it overrides, nearest first. */
-const explainedLimitJson = (effective: ExplainedLimit) => ({
-  name: effective.limit.name,
-  winner: effectiveLimitJson(effective),
-  overrides: effective.overrides.map(effectiveLimitJson),
-})
-
 /** A bucket that is charged beside the entity's own, with its limits. */
-const explainedBucketJson = ({ entityId, resource, limits }: ExplainedBucket) => ({
+const explainedBucketJson = ({ entityId, resource, limits }: ExplainedBucket, now: bigint) => ({
   entity_id: entityId,
   resource,
-  limits: limits.map(explainedLimitJson),
+  limits: limits.map((limit) => explainedLimitJson(limit, now)),
 })
 
 /** The used share of a limit, in percent with one decimal. */

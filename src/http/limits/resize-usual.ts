@@ -45,9 +45,20 @@ export const resizeUsual = (
       fallbackSeconds,
     )
     const old = limits.find((limit) => limit.name === name)
-    if (size !== undefined) limits = checked(replaced(limits, old, { ...old, name, meter, size }), field)
+    if (size !== undefined)
+      limits = checked(replaced(limits, old, { ...old, ...resized(old, size), name, meter }), field)
   }
   return limits
+}
+
+/** The entries of a schedule keep their amounts, and refill in the same time as the size. */
+const resized = (old: Limit | undefined, size: TokenBucketSize): Pick<Limit, 'size' | 'schedule'> => {
+  const { windowSeconds } = usualSize({ size })
+  const schedule = old?.schedule?.map((entry) => {
+    const { capacity } = usualSize(entry)
+    return { ...entry, size: { ...size, capacity, refillRate: capacity / windowSeconds } }
+  })
+  return { size, ...(schedule !== undefined && { schedule }) }
 }
 
 /** undefined: unchanged */

@@ -6,9 +6,9 @@ import type { PolicyService } from '../../core/admin/policies.ts'
 import { type Policy, policyLimitSet } from '../../core/model/limit-set.ts'
 import { policyLabel, selectorText, userModelOf } from '../../core/model/policy.ts'
 import { layerOf } from '../../core/resolve/layers.ts'
-import type { AppEnv } from '../app-dependencies.ts'
+import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
-import { effectiveLimitJson } from '../limits/limits.ts'
+import { effectiveLimitJson } from '../limits/limit-json.ts'
 import { describeRoute } from '../openapi/described.ts'
 
 const tag = 'Policies'
@@ -16,13 +16,18 @@ const tag = 'Policies'
 /** A selector of USER_MODEL contains a `/`, and the id of a model may. */
 const PATH = '/:scope/:selector{.+}'
 
-export const createPolicyRoutes = ({ policies }: { readonly policies: PolicyService }) =>
-  new Hono<AppEnv>()
-    .route('/', createReadRoutes(policies))
-    .route('/', createWriteRoutes(policies))
-    .route('/', createResetRoute(policies))
+interface Needs {
+  readonly policies: PolicyService
+  readonly clock: AppDependencies['clock']
+}
 
-const createReadRoutes = (policies: PolicyService) =>
+export const createPolicyRoutes = (needs: Needs) =>
+  new Hono<AppEnv>()
+    .route('/', createReadRoutes(needs))
+    .route('/', createWriteRoutes(needs))
+    .route('/', createResetRoute(needs))
+
+const createReadRoutes = ({ policies, clock }: Needs) =>
   new Hono<AppEnv>()
     .get(
       '/',
@@ -31,7 +36,8 @@ const createReadRoutes = (policies: PolicyService) =>
       async (c) => {
         const { limit = DEFAULT_PER_PAGE, cursor } = c.req.valid('query')
         const { items, nextCursor } = await policies.list({ limit, ...(cursor !== undefined && { cursor }) })
-        return c.json({ items: items.map(policyJson), next_cursor: nextCursor })
+        const now = clock.now()
+        return c.json({ items: items.map((policy) => policyJson(policy, now)), next_cursor: nextCursor })
       },
     )
     .get(
@@ -39,11 +45,11 @@ const createReadRoutes = (policies: PolicyService) =>
       describeRoute({ tag, summary: 'Show a policy', response: policyResponse, errors: [400, 404] }),
       params(policyParams, {}),
       async (c) => {
-        return c.json(policyJson(await policies.get(c.req.valid('param'))))
+        return c.json(policyJson(await policies.get(c.req.valid('param')), clock.now()))
       },
     )
 
-const createResetRoute = (policies: PolicyService) =>
+const createResetRoute = ({ policies, clock }: Needs) =>
   new Hono<AppEnv>().post(
     `${PATH}/reset`,
     describeRoute({
@@ -56,11 +62,11 @@ const createResetRoute = (policies: PolicyService) =>
     params(policyParams, {}),
     async (c) => {
       const key = c.req.valid('param')
-      return c.json(policyJson(await policies.reset(key, c.get('identity').kind)))
+      return c.json(policyJson(await policies.reset(key, c.get('identity').kind), clock.now()))
     },
   )
 
-const createWriteRoutes = (policies: PolicyService) =>
+const createWriteRoutes = ({ policies, clock }: Needs) =>
   new Hono<AppEnv>()
     .put(
       PATH,
@@ -78,7 +84,7 @@ const createWriteRoutes = (policies: PolicyService) =>
         const key = c.req.valid('param')
         const { limits } = c.req.valid('json')
         const { policy, created } = await policies.put(key, limits, c.get('identity').kind)
-        return c.json(policyJson(policy), created ? 201 : 200)
+        return c.json(policyJson(policy, clock.now()), created ? 201 : 200)
       },
     )
     .delete(
@@ -97,13 +103,13 @@ const createWriteRoutes = (policies: PolicyService) =>
       },
     )
 
-const policyJson = ({ key, limits }: Policy) => {
+const policyJson = ({ key, limits }: Policy, now: bigint) => {
   const { source } = layerOf(policyLimitSet(key), undefined)
   return {
     label: policyLabel(key),
     scope: key.scope,
     selector: selectorText(key),
     ...userModelOf(key),
-    limits: limits.map((limit) => effectiveLimitJson({ limit, source })),
+    limits: limits.map((limit) => effectiveLimitJson({ limit, source }, now)),
   }
 }

@@ -188,6 +188,7 @@ const limitFields = (receipt: LimitReceipt): Fields => ({
   refund: receipt.full ? 'full' : 'strict',
   soft: receipt.soft,
   ...(receipt.headroom > 0 && { headroom: receipt.headroom }),
+  ...(receipt.refundableUntil !== undefined && { refundable_until: receipt.refundableUntil }),
   memory: receipt.basis,
 })
 
@@ -237,5 +238,6 @@ const toLimitReceipt = (read: ItemReader): LimitReceipt => ({
   full: read.word('refund', ['strict', 'full']) === 'full',
   soft: read.flag('soft'),
   headroom: read.has('headroom') ? Number(read.integer('headroom')) : 0,
+  ...(read.has('refundable_until') && { refundableUntil: read.integer('refundable_until') }),
   basis: read.scalars('memory'),
 })

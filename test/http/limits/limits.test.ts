@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { availabilityResponse } from '../../../src/contract/dashboard.ts'
 import { defaultsResponse, explainResponse, limitsResponse } from '../../../src/contract/limits.ts'
+import { SECOND, START } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
-import { createTestApp } from '../test-app.ts'
+import { ADMIN, createTestApp } from '../test-app.ts'
 
 const RPM = { name: 'rpm', capacity: 10, refill_rate: 10 / 60 }
 
@@ -54,6 +55,65 @@ describe('limits', () => {
       status: 400,
       body: { field: 'resource' },
     })
+  })
+
+  test('with a schedule show which size holds, until when, and the next one', async () => {
+    const { send, clock, rpm } = await withEntity()
+    const schedule = [{ cron: '0 1 * * *', time_zone: 'UTC', duration_seconds: 3600, capacity: 600 }]
+    const put = await send('PUT', '/api/limits/org', { body: { limits: [{ ...RPM, schedule }] } })
+    const { limits } = asDescribed(put, limitsResponse)
+    const midnight = Number(START / SECOND)
+    const own = { entry: null, capacity: 10, refill_rate: 10 / 60 }
+    const night = { entry: 0, capacity: 600, refill_rate: 10 }
+    expect(limits.find(({ name }) => name === 'rpm')).toMatchObject({
+      capacity: 10,
+      schedule,
+      schedule_state: {
+        ...own,
+        ends_at: midnight + 3600,
+        next: { ...night, begins_at: midnight + 3600, ends_at: midnight + 7200 },
+      },
+    })
+    clock.advance(3600n * SECOND)
+    const state = {
+      ...night,
+      ends_at: midnight + 7200,
+      next: { ...own, begins_at: midnight + 7200, ends_at: midnight + 90_000 },
+    }
+    expect((await rpm())?.schedule_state).toEqual(state)
+    const explained = asDescribed(await send('GET', '/api/limits/org/explain'), explainResponse)
+    expect(explained.limits.find(({ name }) => name === 'rpm')?.winner).toMatchObject({
+      schedule_state: state,
+    })
+    const availability = await send('GET', '/api/dashboard/availability/org?resource=_default_')
+    const available = asDescribed(availability, availabilityResponse).limits.find(
+      ({ name }) => name === 'rpm',
+    )
+    expect(available).toMatchObject({ capacity: 600 })
+    const check = await send('POST', '/v1/limits/check', {
+      body: { cost: { requests: 100 } },
+      headers: { ...ADMIN, 'x-zael-entity': 'org' },
+    })
+    expect(check).toMatchObject({
+      status: 200,
+      body: {
+        limits: expect.arrayContaining([expect.objectContaining({ limit_name: 'rpm', available: 500 })]),
+      },
+    })
+  })
+
+  test('with a schedule can be sent as they are returned', async () => {
+    const { send, rpm } = await withEntity()
+    const schedule = [{ cron: '0 1 * * *', time_zone: 'UTC', duration_seconds: 3600, limit: 600 }]
+    await send('PUT', '/api/limits/org', {
+      body: { limits: [{ name: 'rpm', limit: 60, per: 'hour', schedule }] },
+    })
+    const { source: _, schedule_state: __, ...shown } = (await rpm()) ?? {}
+    const put = asDescribed(
+      await send('PUT', '/api/limits/org', { body: { limits: [shown] } }),
+      limitsResponse,
+    )
+    expect(put.limits.find(({ name }) => name === 'rpm')).toMatchObject(shown)
   })
 
   test('list what each overrides', async () => {

@@ -32,6 +32,25 @@ describe('resizing the usual limits', () => {
     expect(resized([], { windowSeconds: 10 }, [])).toEqual([])
   })
 
+  test('keeps the amounts of a schedule, in the new window', () => {
+    const night = { cron: '0 22 * * *', time_zone: 'UTC', duration_seconds: 3600 }
+    const own = parseLimits(
+      [
+        {
+          name: 'rpm',
+          ...{ algorithm: 'sliding_window', limit: 10, window_seconds: 60 },
+          schedule: [{ ...night, limit: 30 }],
+        },
+        { name: 'tpm', capacity: 100, refill_rate: 1, schedule: [{ ...night, capacity: 0 }] },
+      ],
+      'limits',
+    )
+    expect(resized(own, { rpm: 5, windowSeconds: 10 }, own)).toEqual([
+      { ...bucket('rpm', 5, 10), schedule: [{ ...night, capacity: 30, refill_rate: 3 }] },
+      { ...bucket('tpm', 100, 10), schedule: [{ ...night, capacity: 0, refill_rate: 0 }] },
+    ])
+  })
+
   test('keeps their order and other properties, and leaves other limits unchanged', () => {
     const own = parseLimits(
       [

@@ -94,6 +94,7 @@ describe('the OpenAPI document', () => {
         { required: ['name', 'limit', 'per'] },
         { required: ['name', 'algorithm', 'limit', 'window_seconds'] },
         { required: ['name', 'algorithm', 'limit', 'window'] },
+        { required: ['name', 'algorithm', 'limit', 'window', 'window_seconds'] },
       ],
     })
   })

@@ -18,8 +18,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'settlements refund nothing',
     file: 'src/core/bucket/settle-plan.ts',
-    from: 'if (difference >= 0 || snapshot === undefined || hasChanged(snapshot, receipt)) return undefined',
-    to: 'if (difference >= -1e12 || snapshot === undefined || hasChanged(snapshot, receipt)) return undefined',
+    from: 'if (difference >= 0 || snapshot === undefined || hasChanged(snapshot, receipt, now)) return undefined',
+    to: 'if (difference >= -1e12 || snapshot === undefined || hasChanged(snapshot, receipt, now)) return undefined',
   },
   {
     name: 'refunds are applied twice',
@@ -48,8 +48,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'leases outlive their calendar window',
     file: 'src/core/charge/leases.ts',
-    from: 'return endsInNs === undefined ? [] : [chargedAt + endsInNs]',
-    to: 'return endsInNs === undefined ? [] : [chargedAt + 2n * endsInNs + ttlNs]',
+    from: 'const windowEnd = endsInNs === undefined ? [] : [chargedAt + endsInNs]',
+    to: 'const windowEnd = endsInNs === undefined ? [] : [chargedAt + 2n * endsInNs + ttlNs]',
   },
   {
     name: 'leases are not charged',
@@ -90,8 +90,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a denial is cached for 30 s, longer than it is valid',
     file: 'src/core/charge/denial.ts',
-    from: 'reasons.push({ meter: limit.meter, amount, passesAt: now + waitNs })',
-    to: 'reasons.push({ meter: limit.meter, amount, passesAt: now + 30n * waitNs })',
+    from: 'passesAt: untilTransitionOf(effective, now + waitNs)',
+    to: 'passesAt: untilTransitionOf(effective, now + 30n * waitNs)',
   },
   {
     name: 'tokens refill 10 % too fast',
