@@ -34,6 +34,27 @@ export const secretArnOf = (secret: SecretRef): string => {
   return secret.secretArn
 }
 
+/** Secrets Manager ends the names of secrets in ARNs with a hyphen and six characters; permissions require them. */
+const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/
+
+/** The ARNs of the secrets in a property. Throws for one that is not complete, and for secrets that hold zael's own tokens. */
+export const secretArnsOf = (
+  property: string,
+  secrets: readonly (SecretRef | string)[],
+  tokens: readonly SecretRef[] = [],
+): readonly string[] => {
+  const arns = secrets.map((secret) => {
+    if (typeof secret !== 'string') return secretArnOf(secret)
+    if (Token.isUnresolved(secret) || SECRET_ARN.test(secret)) return secret
+    throw new Error(`${property} must be secrets or their complete ARNs, which end in -AbCdEf: ${secret}`)
+  })
+  const own = tokens.map(({ secretArn }) => secretArn)
+  if (arns.some((arn) => own.includes(arn))) {
+    throw new Error(`${property} must not contain the secrets of zael's own tokens`)
+  }
+  return arns
+}
+
 /** Lets `grantee` encrypt and decrypt with a customer's key; AWS's own keys need no grant. */
 export const grantKey = (key: IKey | undefined, grantee: IGrantable): void => {
   key?.grantEncryptDecrypt(grantee)

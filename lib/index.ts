@@ -1,3 +1,4 @@
+export type { AlertAccess, TopicRef } from './alert-access.ts'
 export type { Flavour, SecretRef, TableRef } from './construct-props.ts'
 export type { UpstreamAccess } from './upstream-access.ts'
 export { ZaelAggregator, type ZaelAggregatorProps } from './zael-aggregator.ts'

@@ -1,5 +1,5 @@
-import { Stack, Token, Validations } from 'aws-cdk-lib'
-import { type SecretRef, secretArnOf } from './construct-props.ts'
+import { Stack, Validations } from 'aws-cdk-lib'
+import { type SecretRef, secretArnsOf } from './construct-props.ts'
 import type { ZaelFunction } from './zael-function.ts'
 
 /** The upstreams that the API may use with permissions of AWS. Nothing is allowed by default. */
@@ -30,7 +30,7 @@ export const grantUpstreams = (fn: ZaelFunction, access: UpstreamAccess): void =
     fn.allow(['bedrock-mantle:CreateInference'], [project])
   }
   for (const secret of access.upstreamSecrets ?? []) {
-    fn.allow(['secretsmanager:GetSecretValue'], [arnOf(secret)])
+    fn.allow(['secretsmanager:GetSecretValue'], secretArnsOf('upstreamSecrets', [secret]))
     if (typeof secret !== 'string') secret.encryptionKey?.grantDecrypt(fn.fn)
   }
 }
@@ -39,23 +39,7 @@ export const grantUpstreams = (fn: ZaelFunction, access: UpstreamAccess): void =
 export const allowedSecretArns = (
   { upstreamSecrets = [] }: UpstreamAccess,
   tokens: readonly SecretRef[],
-): string => {
-  const arns = upstreamSecrets.map(arnOf)
-  const own = tokens.map(({ secretArn }) => secretArn)
-  if (arns.some((arn) => own.includes(arn))) {
-    throw new Error("upstreamSecrets must not contain the secrets of zael's own tokens")
-  }
-  return arns.join(',')
-}
-
-/** Secrets Manager ends the names of secrets in ARNs with a hyphen and six characters; permissions require them. */
-const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/
-
-const arnOf = (secret: SecretRef | string): string => {
-  if (typeof secret !== 'string') return secretArnOf(secret)
-  if (Token.isUnresolved(secret) || SECRET_ARN.test(secret)) return secret
-  throw new Error(`upstreamSecrets must be secrets or their complete ARNs, which end in -AbCdEf: ${secret}`)
-}
+): string => secretArnsOf('upstreamSecrets', upstreamSecrets, tokens).join(',')
 
 const ARN = /^arn:aws[a-z-]*:bedrock:[a-z0-9-]*:(\d{12})?:[a-z-]+\/[\w.:-]{1,128}$/
 

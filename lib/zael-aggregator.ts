@@ -1,4 +1,6 @@
 import { Duration, Validations } from 'aws-cdk-lib'
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events'
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets'
 import {
   EventSourceMapping,
   FilterCriteria,
@@ -9,11 +11,13 @@ import {
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import { ALERT_SETTINGS, type AlertAccess, alertEnvironment, grantAlerts } from './alert-access.ts'
 import { AGGREGATOR_SOURCE, STREAM_BATCHES } from './bundle-lambda.ts'
 import { checkEnvironment, type Flavour, grantKey, type TableRef } from './construct-props.ts'
 import { ZaelFunction } from './zael-function.ts'
+import { LISTING_INDEX } from './zael-table.ts'
 
-export interface ZaelAggregatorProps {
+export interface ZaelAggregatorProps extends AlertAccess {
   readonly table: TableRef
   /** The table's stream, with new and old images. */
   readonly streamArn: string
@@ -26,24 +30,44 @@ export interface ZaelAggregatorProps {
 }
 
 /**
- * The records that invoke the aggregator: changes of entities' buckets. Its own USAGE# items, policies' buckets, configuration
- * and deleted buckets do not concern it.
+ * The records that invoke the aggregator: changes of buckets. Usage is counted from those of entities, alerts observe policies'
+ * too. Its own items, configuration and deleted buckets do not concern it.
  */
-const BUCKET_CHANGES = FilterCriteria.filter({
-  eventName: FilterRule.or('INSERT', 'MODIFY'),
-  dynamodb: {
-    Keys: { PK: { S: FilterRule.beginsWith('ENTITY#') }, SK: { S: FilterRule.beginsWith('BUCKET#') } },
-  },
-})
+const BUCKET_CHANGES = [
+  ['ENTITY#', FilterRule.beginsWith('BUCKET#')],
+  ['POLICY#', FilterRule.isEqual('BUCKET')],
+].map(([owner, sortKey]) =>
+  FilterCriteria.filter({
+    eventName: FilterRule.or('INSERT', 'MODIFY'),
+    dynamodb: { Keys: { PK: { S: FilterRule.beginsWith(String(owner)) }, SK: { S: sortKey } } },
+  }),
+)
 
-/** Turns the table's stream into use per hour. The dead-letter queue names records that could not be processed. */
+/** Hours of usage are updated; alerts are read, with the meters of limits, and their events put and updated. */
+const TABLE_ACTIONS = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']
+
+const hasReceivers = ({
+  alertTopics = [],
+  alertSecrets = [],
+  environment = {},
+}: ZaelAggregatorProps): boolean =>
+  alertTopics.length + alertSecrets.length > 0 ||
+  Object.keys(environment).some((name) => name.startsWith('ALERT_SECRET_'))
+
+/** Attempts to deliver alerts that are due while no batch arrives. */
+const ATTEMPTS_EVERY = Duration.minutes(1)
+
+/**
+ * Turns the table's stream into use per hour, and sends alerts. The dead-letter queue names records that could not be
+ * processed.
+ */
 export class ZaelAggregator extends Construct {
   readonly fn: LambdaFunction
   readonly deadLetters: Queue
 
   constructor(scope: Construct, id: string, props: ZaelAggregatorProps) {
     super(scope, id)
-    checkEnvironment(props.environment)
+    checkEnvironment(props.environment, [ALERT_SETTINGS])
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -54,12 +78,13 @@ export class ZaelAggregator extends Construct {
       reason: 'It is the dead-letter queue: of the event source mapping, which the rule does not see.',
     })
     const zaelFunction = new ZaelFunction(this, 'Handler', {
-      description: 'zael: counts use per hour from the stream of the table',
+      description: 'zael: counts use per hour from the stream of the table, and sends alerts',
       source: AGGREGATOR_SOURCE,
       timeout: Duration.minutes(1),
       memoryMb: props.memoryMb ?? 256,
       environment: {
         ...props.environment,
+        ...alertEnvironment(props),
         TABLE_NAME: props.table.tableName,
         POWERTOOLS_SERVICE_NAME: 'zael-aggregator',
       },
@@ -67,10 +92,14 @@ export class ZaelAggregator extends Construct {
     this.fn = zaelFunction.fn
     this.allow(zaelFunction, props)
     this.readStream(props)
+    if (hasReceivers(props)) this.scheduleAttempts()
   }
 
-  private allow(zaelFunction: ZaelFunction, { table, streamArn }: ZaelAggregatorProps): void {
-    zaelFunction.allow(['dynamodb:UpdateItem'], [table.tableArn])
+  private allow(zaelFunction: ZaelFunction, props: ZaelAggregatorProps): void {
+    const { table, streamArn } = props
+    zaelFunction.allow(TABLE_ACTIONS, [table.tableArn])
+    zaelFunction.allow(['dynamodb:Query'], [`${table.tableArn}/index/${LISTING_INDEX}`])
+    grantAlerts(zaelFunction, props)
     zaelFunction.allow(
       ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
       [streamArn],
@@ -83,12 +112,20 @@ export class ZaelAggregator extends Construct {
     })
   }
 
+  private scheduleAttempts(): void {
+    new Rule(this, 'AlertAttempts', {
+      description: 'zael: attempts to deliver alerts',
+      schedule: Schedule.rate(ATTEMPTS_EVERY),
+      targets: [new LambdaTarget(this.fn)],
+    })
+  }
+
   private readStream(props: ZaelAggregatorProps): void {
     new EventSourceMapping(this, 'Stream', {
       target: this.fn,
       eventSourceArn: props.streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
-      filters: [BUCKET_CHANGES],
+      filters: BUCKET_CHANGES,
       batchSize: STREAM_BATCHES.size,
       maxBatchingWindow: Duration.seconds(props.flavour === 'local' ? 0 : STREAM_BATCHES.windowSeconds),
       // A record that fails is isolated by halving, tried ten times in all, and then named in the queue: later records must

@@ -14,13 +14,14 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2'
 import { Construct } from 'constructs'
+import { ALERT_SETTINGS, type AlertAccess, alertEnvironment } from './alert-access.ts'
 import { API_SOURCE } from './bundle-lambda.ts'
 import { checkEnvironment, type Flavour, grantKey, type SecretRef, type TableRef } from './construct-props.ts'
 import { allowedSecretArns, grantUpstreams, type UpstreamAccess } from './upstream-access.ts'
 import { ZaelFunction } from './zael-function.ts'
 import { LISTING_INDEX } from './zael-table.ts'
 
-export interface ZaelApiProps extends UpstreamAccess {
+export interface ZaelApiProps extends UpstreamAccess, AlertAccess {
   readonly table: TableRef
   /** Grants access to all routes. */
   readonly adminToken: SecretRef
@@ -55,6 +56,7 @@ const TABLE_ACTIONS = [
 
 /** Settings that the Lambda rejects. */
 const REJECTED_SETTINGS = [
+  ALERT_SETTINGS,
   { names: ['API_KEYS_FILE', 'API_KEYS_JSON'], instead: 'make keys by POST /api/entities/{id}/keys' },
   {
     names: ['UPSTREAM_ALLOWED_SECRET_ARNS'],
@@ -125,6 +127,7 @@ export class ZaelApi extends Construct {
         ADMIN_TOKEN_SECRET_ARN: adminToken.secretArn,
         VIEWER_TOKEN_SECRET_ARN: viewerToken.secretArn,
         ...(secretArns !== '' && { UPSTREAM_ALLOWED_SECRET_ARNS: secretArns }),
+        ...alertEnvironment(props, [adminToken, viewerToken]),
         RESPONSE_STREAMING: String(streams),
         POWERTOOLS_SERVICE_NAME: 'zael-api',
       },

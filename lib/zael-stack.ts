@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
+import type { AlertAccess } from './alert-access.ts'
 import type { Flavour } from './construct-props.ts'
 import type { UpstreamAccess } from './upstream-access.ts'
 import { ZaelAggregator } from './zael-aggregator.ts'
@@ -23,6 +24,8 @@ export interface ZaelStackProps extends StackProps {
   /** Settings, bounds and upstreams of the API. */
   readonly api?: UpstreamAccess &
     Pick<ZaelApiProps, 'throttle' | 'memoryMb' | 'timeout' | 'environment' | 'webAclArn'>
+  /** The receivers that alerts may have. */
+  readonly alerts?: AlertAccess
 }
 
 /**
@@ -44,13 +47,14 @@ export class ZaelStack extends Stack {
     })
     const api = new ZaelApi(this, 'Api', {
       ...props.api,
+      ...props.alerts,
       table,
       adminToken: tokens.admin,
       viewerToken: tokens.viewer,
       flavour,
       apiName: `zael-${props.name}`,
     })
-    const aggregator = new ZaelAggregator(this, 'Aggregator', { table, streamArn, flavour })
+    const aggregator = new ZaelAggregator(this, 'Aggregator', { ...props.alerts, table, streamArn, flavour })
     new ZaelAlarms(this, 'Alarms', {
       api,
       aggregator,

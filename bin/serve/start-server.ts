@@ -1,10 +1,9 @@
 import { bundleDashboard } from '../../lib/bundle-dashboard.ts'
 import { reasonOf, StartError } from '../../src/command-line/failure.ts'
 import { connectTo, type TableAddress } from '../../src/compose/connect.ts'
-import { openAggregator } from '../../src/compose/table.ts'
 import { composeZael } from '../../src/compose/zael.ts'
 import { ZaelError } from '../../src/core/model/errors.ts'
-import type { Logger, Metrics } from '../../src/core/ports/platform.ts'
+import type { Logger } from '../../src/core/ports/platform.ts'
 import { createDirectListener } from '../../src/http/node/direct-listener.ts'
 import { createPackageAssets } from '../../src/http/pages/package-assets.ts'
 import { createPrometheusMetrics, type PrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
@@ -12,33 +11,11 @@ import { lruCaches } from '../../src/platform/runtime.ts'
 import { hasDefaultToken } from '../../src/settings/read-settings.ts'
 import type { Environment, Settings } from '../../src/settings/settings.ts'
 import { warnOfGuessable } from './api-keys-file.ts'
-import { createDelivery } from './delivery.ts'
 import { listen } from './listen.ts'
 import { prepareTable } from './prepare-table.ts'
+import { startCounting } from './start-counting.ts'
 import { type ServerOptions, type StartedHost, startTableHost } from './start-table-host.ts'
-import type { Feed, TableHost } from './table-host.ts'
-
-export interface CountingOptions {
-  readonly settings: Pick<Settings, 'tableName' | 'maxClockSkewMs'>
-  readonly logger: Logger
-  readonly metrics: Metrics
-}
-
-/** Sends the table's writes to an aggregator. Runs once per table host, however many nodes write. */
-export const startCounting = async (host: TableHost, options: CountingOptions): Promise<Feed> => {
-  const { logger } = options
-  const { aggregator, close } = openAggregator({ ...options, connect: connectTo(host) })
-  const feed = await host.feed(createDelivery({ aggregator, logger })).catch((error: unknown) => {
-    close()
-    throw error
-  })
-  return {
-    async stop() {
-      await feed.stop()
-      close()
-    },
-  }
-}
+import type { TableHost } from './table-host.ts'
 
 export interface RunningServer {
   readonly apiUrl: string
@@ -155,7 +132,7 @@ export const startServer = (
     const host = await startTable(starting, options, stops)
     const { settings, version, logger, environment } = options
     const metrics = createPrometheusMetrics()
-    const counting = await startCounting(host, { settings, logger, metrics })
+    const counting = await startCounting(host, { settings, environment, logger, metrics })
     stops.push(counting.stop)
     const apiUrl = await startApi({ table: host, settings, version, logger, metrics, environment }, stops)
     return { apiUrl, host }

@@ -1,5 +1,6 @@
 import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
-import { type RunningServer, startAll, startCounting, startTable } from '../serve/start-server.ts'
+import { startCounting } from '../serve/start-counting.ts'
+import { type RunningServer, startAll, startTable } from '../serve/start-server.ts'
 import type { ServerOptions, StartedHost } from '../serve/start-table-host.ts'
 import type { TableHost } from '../serve/table-host.ts'
 import { createSummedMetrics } from './worker-messages.ts'
@@ -19,9 +20,9 @@ export const startWorkers = (
 ): Promise<RunningServer> =>
   startAll(async (stops) => {
     const host = await startTable(starting, options, stops)
-    const { settings, logger } = options
+    const { settings, environment, logger } = options
     const metrics = createPrometheusMetrics()
-    const counting = await startCounting(host, { settings, logger, metrics })
+    const counting = await startCounting(host, { settings, environment, logger, metrics })
     stops.push(counting.stop)
     const pool = await startPool(host, options, { workers, own: metrics.snapshot })
     stops.push(pool.stop)

@@ -5,6 +5,7 @@ import { randomSecrets } from '../platform/secrets.ts'
 import type { Settings } from '../settings/settings.ts'
 import { createDynamoAdminStore } from '../store/dynamodb/admin/admin-store.ts'
 import { createNewTable, type NewTable } from '../store/dynamodb/admin/new-table.ts'
+import { createDynamoAlertEventStore } from '../store/dynamodb/alert-event-store.ts'
 import { createDynamoBucketStore } from '../store/dynamodb/bucket-store.ts'
 import type { DynamoClient } from '../store/dynamodb/client.ts'
 import { createDynamoConfigStore } from '../store/dynamodb/config-store.ts'
@@ -15,7 +16,11 @@ import { createFailureLog } from '../store/dynamodb/store-error.ts'
 import { entityBucketOf } from '../store/dynamodb/table-keys.ts'
 import { createDynamoUsageStore } from '../store/dynamodb/usage-store.ts'
 import { type Aggregator, createAggregator } from '../usage/aggregator.ts'
+import type { AlertDelivery } from '../usage/alert-delivery.ts'
+import type { AlertingParts } from './alerting.ts'
+import { openAlerting } from './alerts.ts'
 import { type Connect, LONG_DEADLINE_MS } from './connect.ts'
+import type { SecretSources } from './upstreams.ts'
 
 export interface TableParts {
   readonly connect: Connect
@@ -38,6 +43,7 @@ export const openTable = ({ connect, settings, logger }: TableParts) => {
     responses: createDynamoResponseStore(deciding, tableName),
     store: { ...createDynamoAdminStore(administering, tableName, systemClock), ...config },
     usage: createDynamoUsageStore(administering, tableName),
+    alertEvents: createDynamoAlertEventStore(administering, tableName),
     close() {
       deciding.close()
       administering.close()
@@ -65,23 +71,22 @@ export const administrationOfNewTable = (
   secrets: randomSecrets,
 })
 
-export interface AggregatorParts {
+export interface AggregatorParts extends SecretSources {
   readonly connect: Connect
-  readonly settings: Pick<Settings, 'tableName' | 'maxClockSkewMs'>
-  readonly logger: Logger
+  readonly settings: AlertingParts['settings'] & Pick<Settings, 'maxClockSkewMs'>
   readonly metrics: Metrics
 }
 
-/** The aggregator of a table's usage, with a client of its own. */
+/** The aggregator of a table, and the delivery of its alerts, with a client of their own. */
 export const openAggregator = ({
   connect,
-  settings,
-  logger,
-  metrics,
-}: AggregatorParts): { readonly aggregator: Aggregator; close(): void } => {
+  ...parts
+}: AggregatorParts): AlertDelivery & { readonly aggregator: Aggregator; close(): void } => {
+  const { settings, logger, metrics } = parts
   const { tableName, maxClockSkewMs } = settings
   const client = connect({ logger, tableName, maxClockSkewMs, deadlineMs: LONG_DEADLINE_MS })
   const usageStore = createDynamoUsageStore(client, tableName)
-  const aggregator = createAggregator({ usageStore, entityBucketOf, logger, metrics })
-  return { aggregator, close: client.close }
+  const { observe, deliver } = openAlerting({ ...parts, client })
+  const aggregator = createAggregator({ usageStore, entityBucketOf, observeAlerts: observe, logger, metrics })
+  return { aggregator, deliver, close: client.close }
 }

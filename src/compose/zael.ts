@@ -9,6 +9,7 @@ import { randomSecrets } from '../platform/secrets.ts'
 import { defaultLimits } from '../settings/read-settings.ts'
 import type { Environment, Settings } from '../settings/settings.ts'
 import { createMemoryBucketStore } from '../store/memory/bucket-store.ts'
+import { createTargetCheck } from './alert-targets.ts'
 import type { Connect } from './connect.ts'
 import { composeGateway } from './gateway.ts'
 import { openTable } from './table.ts'
@@ -142,6 +143,8 @@ const createApi = (
       idempotency: table.idempotency,
       responses: table.responses,
       usage: table.usage,
+      alertEvents: table.alertEvents,
+      checkAlertTarget: createTargetCheck(settings, parts),
       backend: gateway,
       secretReader,
       upstreamStates: gateway,

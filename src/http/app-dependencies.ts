@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import type { AlertService, TargetCheck } from '../core/admin/alerts.ts'
 import type { OnConfigChange } from '../core/admin/audit.ts'
 import type { BucketService } from '../core/admin/buckets.ts'
 import type { EntityService } from '../core/admin/entities.ts'
@@ -13,6 +14,7 @@ import type { Entity } from '../core/model/entity.ts'
 import type { Upstream } from '../core/model/upstream.ts'
 import type { UsageReader } from '../core/model/usage.ts'
 import type { AdminStore } from '../core/ports/admin-store.ts'
+import type { AlertEventStore } from '../core/ports/alert-store.ts'
 import type { IdempotencyStore } from '../core/ports/idempotency-store.ts'
 import type { ModelBackend } from '../core/ports/model-backend.ts'
 import type { CacheFactory, Clock, Logger, Metrics, Secrets } from '../core/ports/platform.ts'
@@ -88,6 +90,10 @@ export interface AppDependencies {
   /** Responses that later requests may continue. */
   readonly responses: ResponseStore
   readonly usage: UsageReader
+  /** What alerts have reported. */
+  readonly alertEvents: AlertEventStore
+  /** Whether this deployment can send to the target of an alert. */
+  readonly checkAlertTarget: TargetCheck
   /** Answers requests to models. */
   readonly backend: ModelBackend
   /** Reads the secrets of upstreams, to check a reference when it is set. */
@@ -157,6 +163,7 @@ export interface AdminServices {
   readonly keys: KeyService
   readonly models: ModelService
   readonly upstreams: UpstreamService
+  readonly alerts: AlertService
   readonly limitSets: LimitSetService
   readonly policies: PolicyService
   readonly buckets: BucketService

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { createAlertService } from '../core/admin/alerts.ts'
 import type { OnConfigChange } from '../core/admin/audit.ts'
 import { createBucketService } from '../core/admin/buckets.ts'
 import { createEntityService } from '../core/admin/entities.ts'
@@ -8,6 +9,7 @@ import { createModelService } from '../core/admin/models.ts'
 import { createPolicyService } from '../core/admin/policies.ts'
 import { createReservationService } from '../core/admin/reservations.ts'
 import { createUpstreamService } from '../core/admin/upstreams.ts'
+import { createAlertRoutes } from './alerts/alerts.ts'
 import type { AdminServices, AppDependencies, AppEnv } from './app-dependencies.ts'
 import { useAccess } from './auth/access.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
@@ -129,6 +131,7 @@ const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono
     .route('/entities', createKeyRoutes(services))
     .route('/models', createModelRoutes(services))
     .route('/upstreams', createUpstreamRoutes(needs))
+    .route('/alerts', createAlertRoutes(needs))
     .route('/limits', createLimitRoutes(needs))
     .route('/limits', createBucketRoutes(needs))
     .route('/defaults', createDefaultsRoutes(needs))
@@ -141,6 +144,7 @@ const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono
 
 const createAdminServices = (deps: AppDependencies, changed: OnConfigChange): AdminServices => {
   const { store, clock, secrets, limiter, secretReader, environmentUpstream, processRegion } = deps
+  const { alertEvents, checkAlertTarget } = deps
   const needs = { store, clock, secrets, changed }
   return {
     entities: createEntityService(needs),
@@ -150,6 +154,7 @@ const createAdminServices = (deps: AppDependencies, changed: OnConfigChange): Ad
       hasEnvironmentUpstream: (name) => name === environmentUpstream?.name,
     }),
     upstreams: createUpstreamService({ ...needs, secretReader, environmentUpstream, processRegion }),
+    alerts: createAlertService({ ...needs, alertEvents, checkAlertTarget }),
     limitSets: createLimitSetService(needs),
     policies: createPolicyService({ ...needs, limiter }),
     buckets: createBucketService({ store, clock, secrets, limiter }),

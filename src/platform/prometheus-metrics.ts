@@ -17,6 +17,10 @@ const HELP: Readonly<Record<MetricName, string>> = {
   authentication_failures: 'Requests without a valid key or token',
   usage_hours_recorded: 'Hours of usage the aggregator wrote or raised',
   usage_records_failed: 'Stream records the aggregator reported as failed',
+  alerts_raised: 'Shares of limits that alerts reported as reached',
+  alerts_delivered: 'Alerts that their receiver accepted',
+  alerts_failed: 'Alerts given up after the last attempt',
+  alert_attempts_failed: 'Attempts to deliver an alert that failed',
 }
 
 const UPSTREAM_HELP: Readonly<Record<UpstreamMetricName, string>> = {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { WEBHOOK_ADDRESSES } from '../core/model/alert.ts'
 import { isModelId, MODEL_ID_RULE } from '../core/model/entity.ts'
 import { ON_UNAVAILABLE } from '../core/model/limit.ts'
 import { DAY_SECONDS, HOUR_SECONDS } from '../core/model/time.ts'
@@ -12,6 +13,7 @@ import {
   origins,
   secretArns,
   type TextSchema,
+  topicArns,
   upstreamUrl,
   wholeNumber,
   wholeNumberOrNone,
@@ -89,6 +91,11 @@ export const SETTINGS = {
   upstreamAllowedSecretArns: setting('UPSTREAM_ALLOWED_SECRET_ARNS', secretArns, ''),
   /** A path, read at start; null: none. */
   upstreamsFile: setting('UPSTREAMS_FILE', anyText, null),
+  /** ARNs of secrets that webhooks of alerts may reference. */
+  alertAllowedSecretArns: setting('ALERT_ALLOWED_SECRET_ARNS', secretArns, ''),
+  /** ARNs of topics that alerts may be published to. */
+  alertTopicArns: setting('ALERT_TOPIC_ARNS', topicArns, ''),
+  alertWebhookAddresses: setting('ALERT_WEBHOOK_ADDRESSES', oneOf(WEBHOOK_ADDRESSES), 'public'),
   /** Longer waits than this come with `x-should-retry: false`. */
   maxRetrySeconds: setting('MAX_RETRY_SECONDS', wholeNumber(0, DAY_SECONDS), '60'),
   /** Silence of a stream after which a comment is sent. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { openAiBaseUrlFault } from '../contract/base-url.ts'
+import { regionOfTopic } from '../core/model/alert.ts'
 import { parseSecretReference } from '../core/model/upstream.ts'
 
 /** Parses a value from a text. Its message completes the sentence "PORT must …". */
@@ -68,24 +69,30 @@ export const upstreamUrl = v.pipe(
   }),
 )
 
-/** ARNs of secrets in Secrets Manager, separated by commas. Empty: none. */
-export const secretArns = v.pipe(
-  v.string(),
-  v.transform((text): readonly string[] => (text === '' ? [] : text.split(',').map((each) => each.trim()))),
-  v.check(
-    (listed) => listed.every((arn) => parseSecretReference(arn)?.kind === 'arn'),
-    'be ARNs of secrets in Secrets Manager, with commas between them',
-  ),
+/** Texts separated by commas, each of which passes. Empty: none. */
+const listOf = (passes: (text: string) => boolean, must: string) =>
+  v.pipe(
+    v.string(),
+    v.transform((text): readonly string[] => (text === '' ? [] : text.split(',').map((each) => each.trim()))),
+    v.check((listed) => listed.every(passes), must),
+  )
+
+/** ARNs of secrets in Secrets Manager. */
+export const secretArns = listOf(
+  (arn) => parseSecretReference(arn)?.kind === 'arn',
+  'be ARNs of secrets in Secrets Manager, with commas between them',
+)
+
+/** ARNs of topics of SNS. */
+export const topicArns = listOf(
+  (arn) => regionOfTopic(arn) !== undefined,
+  'be ARNs of standard topics of SNS, with commas between them',
 )
 
 const urlOf = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
 
 /** Origins separated by commas, or `*`: any. Empty: none. */
-export const origins = v.pipe(
-  v.string(),
-  v.transform((text): readonly string[] => (text === '' ? [] : text.split(',').map((each) => each.trim()))),
-  v.check(
-    (listed) => listed.every((origin) => origin === '*' || urlOf(origin)?.origin === origin),
-    'be origins such as https://example.com, with commas between them',
-  ),
+export const origins = listOf(
+  (origin) => origin === '*' || urlOf(origin)?.origin === origin,
+  'be origins such as https://example.com, with commas between them',
 )

@@ -2,10 +2,11 @@ import { METERS } from '../core/model/meter.ts'
 import { HOUR_SECONDS } from '../core/model/time.ts'
 import type { Counters, UsageHour } from '../core/model/usage.ts'
 
-/** An attribute in DynamoDB's format; only the two types that the counters of buckets use. */
+/** An attribute in DynamoDB's format; only the types that buckets use. */
 export interface StreamAttribute {
   readonly S?: string | undefined
   readonly N?: string | undefined
+  readonly M?: Readonly<Record<string, StreamAttribute>> | undefined
 }
 
 export type StreamImage = Readonly<Record<string, StreamAttribute>>
@@ -55,6 +56,12 @@ export interface BucketChange {
   /** All 0 if the write began this generation of the bucket. */
   readonly before: Counters
   readonly after: Counters
+}
+
+/** A record, by its index in the batch, that must be delivered again. */
+export interface RecordFailure {
+  readonly record: number
+  readonly reason: string
 }
 
 /** A record that fails at every attempt. */
@@ -114,7 +121,7 @@ export interface BatchHour {
 
 export interface BatchUsage {
   readonly hours: readonly BatchHour[]
-  readonly poison: readonly { readonly record: number; readonly reason: string }[]
+  readonly poison: readonly RecordFailure[]
 }
 
 interface PlacedChange extends BucketChange {
@@ -168,7 +175,7 @@ const placedChange = (
   record: StreamRecord,
   place: number,
   entityBucketOf: EntityBucketOf,
-): PlacedChange | { readonly record: number; readonly reason: string } | undefined => {
+): PlacedChange | RecordFailure | undefined => {
   try {
     const change = bucketChange(record, entityBucketOf)
     return change && { ...change, record: place }

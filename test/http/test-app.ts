@@ -6,6 +6,7 @@ import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import type { ReservationStore } from '../../src/core/charge/reservation-store.ts'
 import { createLimiter, type LimiterSettings } from '../../src/core/decide/limiter.ts'
 import type { UsageReader } from '../../src/core/model/usage.ts'
+import type { AlertEventStore } from '../../src/core/ports/alert-store.ts'
 import type { IdempotencyStore } from '../../src/core/ports/idempotency-store.ts'
 import type { ModelBackend } from '../../src/core/ports/model-backend.ts'
 import { type CacheFactory, type Logger, noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
@@ -17,6 +18,7 @@ import { lruCaches } from '../../src/platform/runtime.ts'
 import { randomSecrets } from '../../src/platform/secrets.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 import { createTestClock, type TestClock } from '../core/test-clock.ts'
+import { createMemoryAlertEventStore } from '../support/memory-alert-event-store.ts'
 import {
   createMemoryIdempotencyStore,
   createMemoryReservationStore,
@@ -62,6 +64,7 @@ export interface SharedTable {
   readonly buckets: BucketStore
   readonly reservations: ReservationStore
   readonly idempotency: IdempotencyStore
+  readonly alertEvents: AlertEventStore
   readonly clock: TestClock
 }
 
@@ -94,6 +97,8 @@ export interface TestAppOptions {
   readonly metricsText?: () => Promise<string>
   readonly checkHealth?: () => Promise<void>
   readonly onChange?: OnConfigChange
+  /** By default, every target of an alert can be reached. */
+  readonly checkAlertTarget?: AppDependencies['checkAlertTarget']
   /** By default there is none. */
   readonly backend?: ModelBackend
   /** By default, every secret can be read and no upstream has failed. */
@@ -105,7 +110,7 @@ export interface TestAppOptions {
 export const createTestApp = (options: TestAppOptions = {}): TestApp => {
   const { settings, usage = { usage: async () => [] }, logger = silentLogger } = options
   const table = createTestTable(options.table)
-  const { store, buckets, clock, reservations, idempotency } = table
+  const { store, buckets, clock, reservations, idempotency, alertEvents } = table
   const deps: AppDependencies = {
     limiter: testLimiter(table, settings, options.limiter),
     store,
@@ -114,6 +119,8 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     idempotency,
     responses: createMemoryResponseStore(),
     usage,
+    alertEvents,
+    checkAlertTarget: options.checkAlertTarget ?? (async () => undefined),
     backend: options.backend ?? {
       leastEstimate: unexpectedCall,
       estimate: unexpectedCall,
@@ -157,6 +164,7 @@ const createTestTable = (shared: Partial<SharedTable> = {}): SharedTable => ({
   buckets: createMemoryBucketStore(),
   reservations: createMemoryReservationStore(),
   idempotency: createMemoryIdempotencyStore(),
+  alertEvents: createMemoryAlertEventStore(),
   clock: createTestClock(),
   ...shared,
 })

@@ -25,7 +25,9 @@ test.each([
   ['ZaelAlarms', 'lib/zael-alarms.ts'],
 ])('the documentation of %s has all of its properties and no other', (construct, file) => {
   const own = propsOf(`${construct}Props`, read(file))
-  const inherited = construct === 'ZaelApi' ? propsOf('UpstreamAccess', read('lib/upstream-access.ts')) : []
+  const upstreams = propsOf('UpstreamAccess', read('lib/upstream-access.ts'))
+  const alerts = propsOf('AlertAccess', read('lib/alert-access.ts'))
+  const inherited = { ZaelApi: [...upstreams, ...alerts], ZaelAggregator: alerts }[construct] ?? []
   const props = [...own, ...inherited]
   expect(props.length).toBeGreaterThan(1)
   expect(documentedOf(construct, read('docs/constructs.md')).toSorted()).toEqual(props.toSorted())

@@ -42,6 +42,9 @@ test('every setting has a default', () => {
     upstreamBaseUrl: null,
     upstreamApiKey: null,
     upstreamAllowedSecretArns: [],
+    alertAllowedSecretArns: [],
+    alertTopicArns: [],
+    alertWebhookAddresses: 'public',
     upstreamsFile: null,
     maxRetrySeconds: 60,
     heartbeatSeconds: 15,
@@ -141,6 +144,17 @@ test.each([
     'arn:aws:s3:::bucket',
     'UPSTREAM_ALLOWED_SECRET_ARNS must be ARNs of secrets in Secrets Manager, with commas between them',
   ],
+  [
+    'ALERT_ALLOWED_SECRET_ARNS',
+    'env:ALERT_SECRET_OPS',
+    'ALERT_ALLOWED_SECRET_ARNS must be ARNs of secrets in Secrets Manager, with commas between them',
+  ],
+  [
+    'ALERT_TOPIC_ARNS',
+    'arn:aws:sns:eu-central-1:123456789012:alerts.fifo',
+    'ALERT_TOPIC_ARNS must be ARNs of standard topics of SNS, with commas between them',
+  ],
+  ['ALERT_WEBHOOK_ADDRESSES', 'any', 'ALERT_WEBHOOK_ADDRESSES must be one of public, loopback, private'],
 ])('%s=%s is rejected', (name, value, sentence) => {
   expect(mistakesOf({ [name]: value })).toEqual([sentence])
 })

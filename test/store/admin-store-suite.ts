@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Alert } from '../../src/core/model/alert.ts'
 import type { Limit } from '../../src/core/model/limit.ts'
 import { type LimitSetKey, type Policy, policyLimitSet } from '../../src/core/model/limit-set.ts'
 import { type PolicyKey, type PolicyScope, policyKeyOf } from '../../src/core/model/policy.ts'
@@ -8,6 +9,7 @@ import { auditSuite } from './audit-suite.ts'
 import {
   aKey,
   aModel,
+  anAlert,
   anAudit,
   anEntity,
   anUpstream,
@@ -402,6 +404,33 @@ export const adminStoreSuite = (name: string, store: () => AdminStore): void => 
         expect(await store().deleteUpstream(first, anAudit({ subject: `UPSTREAM#${first}` }))).toBe('missing')
         expect(await store().upstream(first)).toBeUndefined()
         expect(await subjects(`UPSTREAM#${first}`)).toHaveLength(3)
+      })
+    })
+
+    describe('alerts', () => {
+      test('puts, replaces, lists and deletes', async () => {
+        const [first, second] = [fresh('alert'), fresh('alert')]
+        const subject = `ALERT#${first}`
+        await store().putAlert(anAlert({ name: first }), anAudit({ subject }))
+        expect(await store().alert(first)).toEqual(anAlert({ name: first }))
+        const policy: Alert = anAlert({
+          name: first,
+          policy: policyKeyOf('USER_MODEL', 'ann/org/model:1'),
+          limitName: 'rpm',
+          shares: [0.125, 1.5],
+          target: { kind: 'sns', topicArn: 'arn:aws:sns:eu-central-1:123456789012:alerts' },
+          changedAt: TODAY + 5n,
+        })
+        await store().putAlert(policy, anAudit({ subject }))
+        expect(await store().alert(first)).toEqual(policy)
+        const other = anAlert({ name: second, entityId: 'team-a' })
+        await store().putAlert(other, anAudit())
+        const listed = (await store().listAlerts()).filter(({ name }) => [first, second].includes(name))
+        expect(listed).toEqual([policy, other].toSorted((a, b) => (a.name < b.name ? -1 : 1)))
+        expect(await store().deleteAlert(first, anAudit({ subject }))).toBe('deleted')
+        expect(await store().deleteAlert(first, anAudit({ subject }))).toBe('missing')
+        expect(await store().alert(first)).toBeUndefined()
+        expect(await subjects(subject)).toHaveLength(3)
       })
     })
 

@@ -1,4 +1,5 @@
 import { newEntity } from '../../src/core/admin/entities.ts'
+import type { Alert, AlertEvent } from '../../src/core/model/alert.ts'
 import type { Entity } from '../../src/core/model/entity.ts'
 import type { ApiKey } from '../../src/core/model/key.ts'
 import type { Limit } from '../../src/core/model/limit.ts'
@@ -48,6 +49,40 @@ export const anUpstream = (fields: Partial<Upstream> & Pick<Upstream, 'name'>): 
   headers: {},
   timeouts: DEFAULT_TIMEOUTS,
   createdAt: TODAY,
+  ...fields,
+})
+
+export const anAlert = (fields: Partial<Alert> & Pick<Alert, 'name'>): Alert => ({
+  entityId: null,
+  policy: null,
+  limitName: null,
+  shares: [0.8, 1],
+  target: { kind: 'webhook', url: 'https://hooks.example.com/zael', secret: 'env:ALERT_SECRET_OPS' },
+  createdAt: TODAY,
+  changedAt: TODAY,
+  ...fields,
+})
+
+/** An event that has not been sent. */
+export const anAlertEvent = (fields: Partial<AlertEvent> = {}): AlertEvent => ({
+  id: fresh('alert'),
+  alert: 'ops',
+  bucket: `ENTITY#${fresh('team')}#_total_`,
+  entityId: 'team',
+  policy: null,
+  resource: '_total_',
+  limitName: 'usd_month',
+  meter: 'cost_usd_micros',
+  share: 0.8,
+  window: { start: TODAY, end: TODAY + 30n * 24n * HOUR_NS },
+  used: 80_100_000,
+  capacity: 100_000_000,
+  at: TODAY,
+  state: 'pending',
+  attempts: 0,
+  dueAt: TODAY,
+  reason: null,
+  endedAt: null,
   ...fields,
 })
 

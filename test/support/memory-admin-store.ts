@@ -1,3 +1,4 @@
+import type { Alert } from '../../src/core/model/alert.ts'
 import { type Entity, isId } from '../../src/core/model/entity.ts'
 import type { ApiKey } from '../../src/core/model/key.ts'
 import {
@@ -27,6 +28,7 @@ export interface MemoryTables {
   readonly apiKeys: Map<string, ApiKey>
   readonly models: Map<string, Model>
   readonly upstreams: Map<string, Upstream>
+  readonly alerts: Map<string, Alert>
   /** By `limitSetText`. */
   readonly limitSets: Map<string, { readonly key: LimitSetKey; readonly set: LimitSet }>
   readonly audit: AuditRecord[]
@@ -37,6 +39,7 @@ export const createMemoryTables = (): MemoryTables => ({
   apiKeys: new Map(),
   models: new Map(),
   upstreams: new Map(),
+  alerts: new Map(),
   limitSets: new Map(),
   audit: [],
 })
@@ -55,6 +58,7 @@ export const createMemoryAdminStore = (): AdminStore => {
     ...createMemoryApiKeys(tables),
     ...createMemoryModels(tables),
     ...createMemoryUpstreams(tables),
+    ...createMemoryAlerts(tables),
     ...createMemoryLimitSets(tables),
     listPolicies: createMemoryPolicyList(tables),
     recordAudit: async (record) => void tables.audit.push(record),
@@ -94,6 +98,23 @@ const createMemoryUpstreams = ({
     return 'deleted'
   },
   listUpstreams: async () => [...upstreams.values()].sort((a, b) => byText(a.name, b.name)),
+})
+
+const createMemoryAlerts = ({
+  alerts,
+  audit,
+}: MemoryTables): Pick<AdminStore, 'alert' | 'putAlert' | 'deleteAlert' | 'listAlerts'> => ({
+  alert: async (name) => alerts.get(name),
+  async putAlert(alert, record) {
+    alerts.set(alert.name, alert)
+    audit.push(record)
+  },
+  async deleteAlert(name, record) {
+    if (!alerts.delete(name)) return 'missing'
+    audit.push(record)
+    return 'deleted'
+  },
+  listAlerts: async () => [...alerts.values()].sort((a, b) => byText(a.name, b.name)),
 })
 
 const createMemoryLimitSets = ({

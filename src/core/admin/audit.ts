@@ -19,6 +19,7 @@ export interface ConfigChange {
   readonly entityId?: string
   readonly modelId?: string
   readonly upstreamName?: string
+  readonly alertName?: string
   readonly all?: true
 }
 

@@ -1,7 +1,9 @@
+import type { Alert } from './alert.ts'
 import type { Entity } from './entity.ts'
 import type { ApiKey } from './key.ts'
 import type { Limit, LimitSize, ScheduleEntry } from './limit.ts'
 import type { Model, Prices } from './model.ts'
+import { policyPath } from './policy.ts'
 import { SECOND_NS } from './time.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -77,6 +79,19 @@ export const upstreamToJson = (upstream: Upstream) => ({
   idle_timeout_seconds: upstream.timeouts.idleSeconds,
   total_timeout_seconds: upstream.timeouts.totalSeconds,
   created_at: epochSeconds(upstream.createdAt),
+})
+
+/** An alert as JSON. It contains the reference of its secret, never the secret. */
+export const alertToJson = ({ target, ...alert }: Alert) => ({
+  name: alert.name,
+  entity_id: alert.entityId,
+  policy: alert.policy && policyPath(alert.policy),
+  limit_name: alert.limitName,
+  shares: alert.shares,
+  webhook: target.kind === 'webhook' ? { url: target.url, secret: target.secret } : null,
+  sns_topic_arn: target.kind === 'sns' ? target.topicArn : null,
+  created_at: epochSeconds(alert.createdAt),
+  changed_at: epochSeconds(alert.changedAt),
 })
 
 /** A limit as JSON: the form of requests, responses, audit records and stored items. */

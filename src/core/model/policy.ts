@@ -36,6 +36,10 @@ export const policyLabel = (key: PolicyKey): string => `${key.scope} ${selectorT
 /** The policy's name in responses, in place of an entity's id: `POLICY:TENANT:enterprise_co`. */
 export const policyName = (key: PolicyKey): string => `POLICY:${key.scope}:${selectorText(key)}`
 
+/** The policy as its path names it: `TENANT/enterprise_co`, `USER_MODEL/ent-user-2/gpt-4o`. */
+export const policyPath = ({ scope, selector }: PolicyKey): string =>
+  `${scope}/${selector.replaceAll(PART, '/')}`
+
 /** Below 0 if `a` is the more specific scope. */
 export const byPrecedence = (a: PolicyScope, b: PolicyScope): number =>
   POLICY_SCOPES.indexOf(a) - POLICY_SCOPES.indexOf(b)

@@ -71,9 +71,12 @@ const SECRET_ARN = /^arn:aws[a-z-]{0,20}:secretsmanager:([a-z0-9-]{1,30}):\d{12}
 export const SECRET_RULE =
   'be a reference, never a key: env:UPSTREAM_SECRET_<NAME> or env:UPSTREAM_API_KEY for a variable of the environment, or the ARN of a secret in Secrets Manager'
 
-/** Undefined: it is no reference. */
-export const parseSecretReference = (text: string): SecretReference | undefined => {
-  const name = SECRET_VARIABLE.exec(text)?.[1]
+/** Undefined: it is no reference. `variable`: the references to the environment that are allowed. */
+export const parseSecretReference = (
+  text: string,
+  variable = SECRET_VARIABLE,
+): SecretReference | undefined => {
+  const name = variable.exec(text)?.[1]
   if (name !== undefined) return { kind: 'env', name }
   const region = SECRET_ARN.exec(text)?.[1]
   return region === undefined ? undefined : { kind: 'arn', arn: text, region }

@@ -1,3 +1,4 @@
+import type { Alert } from '../model/alert.ts'
 import type { Entity } from '../model/entity.ts'
 import type { ApiKey } from '../model/key.ts'
 import type { LimitOwner, LimitSet, LimitSetKey, Policy } from '../model/limit-set.ts'
@@ -83,6 +84,12 @@ export interface AdminStore extends ConfigStore {
   deleteUpstream(name: string, audit: AuditRecord): Promise<'deleted' | 'missing'>
   /** By name, ascending. */
   listUpstreams(): Promise<readonly Upstream[]>
+
+  alert(name: string): Promise<Alert | undefined>
+  putAlert(alert: Alert, audit: AuditRecord): Promise<void>
+  deleteAlert(name: string, audit: AuditRecord): Promise<'deleted' | 'missing'>
+  /** By name, ascending. */
+  listAlerts(): Promise<readonly Alert[]>
 
   /** Replaces the set on condition that the stored version is `expectedVersion` (null: the set was never written). */
   putLimitSet(

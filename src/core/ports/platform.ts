@@ -74,6 +74,10 @@ export type MetricName =
   | 'authentication_failures'
   | 'usage_hours_recorded'
   | 'usage_records_failed'
+  | 'alerts_raised'
+  | 'alerts_delivered'
+  | 'alerts_failed'
+  | 'alert_attempts_failed'
 
 export interface Metrics {
   /** Adds `by` (1) to a counter. */

@@ -131,6 +131,7 @@ export interface ItemReader {
   time(name: string): bigint
   timeOrNull(name: string): bigint | null
   textsOrNull(name: string): readonly string[] | null
+  numbers(name: string): readonly number[]
   textMap(name: string): Readonly<Record<string, string>>
   mapOrNull(name: string): ItemReader | null
   /** A list of maps. */
@@ -170,6 +171,8 @@ export const createItemReader = (item: StoredItem, fields: StoredItem = item, pa
     flag: (name) => demand(name, fields[name]?.BOOL),
     integer: (name) => demand(name, toInteger(demand(name, fields[name]?.N))),
     textsOrNull: (name) => orNull(name, () => demand(name, fields[name]?.L).map(({ S }) => demand(name, S))),
+    numbers: (name) =>
+      demand(name, fields[name]?.L).map(({ N }) => finite(demand(name, N)) ?? fail(bad(name))),
     textMap: (name) =>
       Object.fromEntries(
         Object.entries(demand(name, fields[name]?.M)).map(([key, { S }]) => [key, demand(name, S)]),

@@ -1,4 +1,5 @@
-import type { BucketId } from '../../core/bucket/bucket-store.ts'
+import { type BucketId, entityBucket, policyBucket } from '../../core/bucket/bucket-store.ts'
+import type { ReachedShare } from '../../core/model/alert.ts'
 import {
   type LimitOwner,
   type LimitSetKey,
@@ -15,7 +16,7 @@ export interface TableKey {
   readonly SK: string
 }
 
-/** The sparse index: entities, models, upstreams, policies, and audit records by subject. */
+/** The sparse index: entities, models, upstreams, policies, alerts and their events, and audit records by subject. */
 export const INDEX = { name: 'GSI1', hash: 'GSI1PK', range: 'GSI1SK' } as const
 export const KEY_ATTRIBUTES = ['PK', 'SK'] as const
 export const INDEX_ATTRIBUTES = [INDEX.hash, INDEX.range] as const
@@ -36,6 +37,9 @@ export const INDEXED = {
   models: 'MODELS',
   upstreams: 'UPSTREAMS',
   policies: 'POLICIES',
+  alerts: 'ALERTS',
+  pendingAlertEvents: 'ALERT_EVENTS#pending',
+  endedAlertEvents: 'ALERT_EVENTS#ended',
 } as const
 
 /** No item has this key. It is read for the time of the store in the response. */
@@ -59,7 +63,9 @@ const POLICY_RANGE = /^([A-Z_]+)#(.+)$/
 export const bucketTableKey = (id: BucketId): TableKey =>
   id.kind === 'entity'
     ? { PK: entityPartition(id.entityId), SK: `${SORT.bucket}${id.resource}` }
-    : { PK: policyPartition(id), SK: 'BUCKET' }
+    : { PK: policyPartition(id), SK: POLICY_BUCKET }
+/** A policy has one bucket, for all resources. */
+const POLICY_BUCKET = 'BUCKET'
 
 export const entityKey = (entityId: string): TableKey => ({ PK: entityPartition(entityId), SK: 'META' })
 
@@ -82,6 +88,14 @@ export const secretKey = (secretHash: string): TableKey => ({ PK: `KEY#${secretH
 export const modelKey = (modelId: string): TableKey => ({ PK: `MODEL#${modelId}`, SK: 'META' })
 
 export const upstreamKey = (name: string): TableKey => ({ PK: `UPSTREAM#${name}`, SK: 'META' })
+
+export const alertKey = (name: string): TableKey => ({ PK: `ALERT#${name}`, SK: 'META' })
+
+/** `windowStart`: ISO 8601 with nanoseconds. The sort key is the name of the alert: each alert reports a share by itself. */
+export const alertEventKey = (
+  { bucket, limitName, share, alert }: Pick<ReachedShare, 'bucket' | 'limitName' | 'share' | 'alert'>,
+  windowStart: string,
+): TableKey => ({ PK: `ALERT#${bucket}#${limitName}#${windowStart}#${share}`, SK: alert })
 
 export const ownerPartition = (owner: LimitOwner): string => {
   switch (owner.kind) {
@@ -172,6 +186,14 @@ export const modelResponseKey = (entityId: string, id: string): TableKey => ({
 
 /** The part after the prefix of a sort key. */
 export const afterPrefix = (sortKey: string, prefix: string): string => sortKey.slice(prefix.length)
+
+/** The bucket of an item, by its key; undefined for other items. */
+export const bucketOf = (partitionKey: string, sortKey: string): BucketId | undefined => {
+  const ofEntity = entityBucketOf(partitionKey, sortKey)
+  if (ofEntity !== undefined) return entityBucket(ofEntity.entityId, ofEntity.resource)
+  const policy = sortKey === POLICY_BUCKET ? policyOf(partitionKey) : undefined
+  return policy && policyBucket(policy)
+}
 
 /** The entity and resource of a bucket, by its key; undefined for other items. */
 export const entityBucketOf = (

@@ -3,6 +3,7 @@ import { type BucketId, bucketKey, entityBucket } from '../../../src/core/bucket
 import { set, setIfMissing } from '../../../src/core/bucket/write.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createMemoryAdminStore } from '../../support/memory-admin-store.ts'
+import { createMemoryAlertEventStore } from '../../support/memory-alert-event-store.ts'
 import {
   createMemoryIdempotencyStore,
   createMemoryReservationStore,
@@ -10,6 +11,7 @@ import {
 } from '../../support/memory-request-stores.ts'
 import { createMemoryUsageStore } from '../../support/memory-usage-store.ts'
 import { adminStoreSuite } from '../admin-store-suite.ts'
+import { alertEventStoreSuite } from '../alert-event-store-suite.ts'
 import { algorithmWritesSuite } from '../algorithm-writes-suite.ts'
 import { bucketStoreSuite } from '../bucket-store-suite.ts'
 import { idempotencyStoreSuite } from '../idempotency-store-suite.ts'
@@ -90,3 +92,7 @@ reservationStoreSuite('memory', () => reservationStore)
 const responseStore = createMemoryResponseStore()
 
 responseStoreSuite('memory', () => responseStore)
+
+const alertEvents = createMemoryAlertEventStore()
+
+alertEventStoreSuite('memory', () => alertEvents)

@@ -3,6 +3,7 @@ import type { Clock } from '../../../core/ports/platform.ts'
 import type { DynamoClient } from '../client.ts'
 import { createTableReads, type TableReads } from '../table-reads.ts'
 import { createTableWrites, type TableWrites } from '../table-writes.ts'
+import { createAlerts } from './alerts.ts'
 import { createApiKeys } from './api-keys.ts'
 import { createAuditList, createAuditWriter } from './audit.ts'
 import { createDeleteEntity } from './delete-entity.ts'
@@ -29,6 +30,7 @@ export const createAdminStoreOf = (reads: TableReads, writes: TableWrites, clock
     ...createApiKeys(reads, writes),
     ...createModels(reads, writes),
     ...createUpstreams(reads, writes),
+    ...createAlerts(reads, writes),
     ...createLimitSets(reads, writes),
     listPolicies: createPolicyList(reads),
     recordAudit: createAuditWriter(writes),

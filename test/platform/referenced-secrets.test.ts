@@ -1,19 +1,25 @@
 import { expect, test } from 'vitest'
+import { parseSecretReference } from '../../src/core/model/upstream.ts'
 import { type Logger, silentLogger } from '../../src/core/ports/platform.ts'
-import { createUpstreamSecrets, type UpstreamSecretsOptions } from '../../src/platform/upstream-secrets.ts'
+import {
+  createReferencedSecrets,
+  type ReferencedSecretsOptions,
+} from '../../src/platform/referenced-secrets.ts'
 import { createTestClock, SECOND } from '../core/test-clock.ts'
 
 const ARN = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:openai-AbCdEf'
 const OWN = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:admin-AbCdEf'
 
-const setUp = (options: Partial<UpstreamSecretsOptions> = {}) => {
+const setUp = (options: Partial<ReferencedSecretsOptions> = {}) => {
   const clock = createTestClock()
   const stored = new Map<string, string>()
   const fetched: string[] = []
   const logged: unknown[] = []
   const record = (...parts: readonly unknown[]) => void logged.push(parts)
   const logger: Logger = { ...silentLogger, info: record, warn: record, error: record }
-  const secrets = createUpstreamSecrets({
+  const secrets = createReferencedSecrets({
+    parse: (text) => parseSecretReference(text),
+    setting: 'UPSTREAM_ALLOWED_SECRET_ARNS',
     environment: {},
     allowedArns: [ARN, OWN],
     ownArns: [OWN, ''],

@@ -1,9 +1,19 @@
-import { parseSecretReference } from '../core/model/upstream.ts'
+import type { SecretReference } from '../core/model/upstream.ts'
 import type { Clock, Logger } from '../core/ports/platform.ts'
 import { type SecretReader, SecretUnreadable } from '../core/ports/upstreams.ts'
 import { createSecretValues, type SecretValues } from './secrets.ts'
 
-export interface UpstreamSecretsOptions {
+/** Which secrets may be referenced, and what they must be. */
+export interface SecretRules {
+  /** Undefined: the text is no reference. */
+  readonly parse: (text: string) => SecretReference | undefined
+  /** The setting that lists the allowed ARNs. */
+  readonly setting: string
+  /** Default 1. */
+  readonly leastLength?: number
+}
+
+export interface ReferencedSecretsOptions extends SecretRules {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The ARNs that may be referenced. */
   readonly allowedArns: readonly string[]
@@ -21,30 +31,30 @@ const MAX_AGE_MS = 300_000
 /** A header transmits these characters unchanged. */
 const KEY = /^[\x21-\x7e]{1,8192}$/
 
-/** Secrets of upstreams, from the environment and from Secrets Manager. */
-export const createUpstreamSecrets = (options: UpstreamSecretsOptions): SecretReader => {
-  const { environment, allowedArns, ownArns } = options
+/** Referenced secrets, from the environment and from Secrets Manager. */
+export const createReferencedSecrets = (options: ReferencedSecretsOptions): SecretReader => {
+  const { environment, allowedArns, ownArns, parse, setting, leastLength = 1 } = options
   const allowed = new Set(allowedArns.filter((arn) => !ownArns.includes(arn)))
   const cached = new Map<string, SecretValues>()
   return {
     async read(text) {
-      const reference = parseSecretReference(text)
+      const reference = parse(text)
       if (reference === undefined) throw new SecretUnreadable('the reference of the secret is not valid')
       if (reference.kind === 'env') {
         const value = environment[reference.name]?.trim()
         if (!value) throw new SecretUnreadable(`${reference.name} is not set in the environment of zael`)
-        return asKey(value, text)
+        return asKey(value, text, leastLength)
       }
       const { arn, region } = reference
-      if (!allowed.has(arn)) throw new SecretUnreadable(`${arn} is not in UPSTREAM_ALLOWED_SECRET_ARNS`)
+      if (!allowed.has(arn)) throw new SecretUnreadable(`${arn} is not in ${setting}`)
       const values = cached.get(arn) ?? secretOf(arn, region, options)
       cached.set(arn, values)
-      return asKey(await readOrReject(values, arn), text)
+      return asKey(await readOrReject(values, arn), text, leastLength)
     },
   }
 }
 
-const secretOf = (arn: string, region: string, { fetch, clock, logger }: UpstreamSecretsOptions) =>
+const secretOf = (arn: string, region: string, { fetch, clock, logger }: ReferencedSecretsOptions) =>
   createSecretValues({
     ids: [arn],
     fetch: async (id) => (await fetch(id, region)).trim(),
@@ -63,8 +73,10 @@ const readOrReject = async (values: SecretValues, arn: string): Promise<string> 
   }
 }
 
-const asKey = (value: string, reference: string): string => {
+const asKey = (value: string, reference: string, leastLength: number): string => {
   if (value.startsWith('{')) throw new SecretUnreadable(`${reference} must contain the key itself, not JSON`)
   if (!KEY.test(value)) throw new SecretUnreadable(`${reference} must contain printable ASCII without spaces`)
+  if (value.length < leastLength)
+    throw new SecretUnreadable(`${reference} must contain at least ${leastLength} characters`)
   return value
 }

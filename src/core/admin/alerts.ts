@@ -1,0 +1,113 @@
+import {
+  ALERT_NAME_RULE,
+  type Alert,
+  type AlertDraft,
+  type AlertTarget,
+  isAlertName,
+  MAX_ALERTS,
+} from '../model/alert.ts'
+import { invalid, ZaelError } from '../model/errors.ts'
+import { alertToJson } from '../model/json.ts'
+import type { AlertEventStore } from '../ports/alert-store.ts'
+import { type AdminDependencies, auditRecord } from './audit.ts'
+
+/** Configured alerts. All methods throw `StoreUnavailable`. */
+export interface AlertService {
+  /** By name, ascending. */
+  list(): Promise<readonly Alert[]>
+  /** Throws `not_found`. */
+  get(name: string): Promise<Alert>
+  /** Creates or replaces the alert. Throws `invalid_request`, also if this deployment cannot reach its target, and `conflict`. */
+  put(
+    name: string,
+    draft: AlertDraft,
+    actor: string,
+  ): Promise<{ readonly alert: Alert; readonly created: boolean }>
+  /** Throws `not_found`. What has not been delivered fails. */
+  remove(name: string, actor: string): Promise<void>
+}
+
+/** Why this deployment cannot send to a target; undefined: it can. `must` completes "<field> must …". */
+export type TargetCheck = (
+  target: AlertTarget,
+) => Promise<{ readonly field: string; readonly must: string } | undefined>
+
+export interface AlertDependencies extends AdminDependencies {
+  readonly alertEvents: Pick<AlertEventStore, 'pending' | 'update'>
+  readonly checkAlertTarget: TargetCheck
+}
+
+export const createAlertService = (deps: AlertDependencies): AlertService => ({
+  list: () => deps.store.listAlerts(),
+  get: (name) => existing(deps, name),
+  put: (name, draft, actor) => putAlert(deps, name, draft, actor),
+  remove: (name, actor) => removeAlert(deps, name, actor),
+})
+
+const existing = async ({ store }: AlertDependencies, name: string): Promise<Alert> => {
+  const alert = await store.alert(name)
+  if (alert === undefined) throw missing(name)
+  return alert
+}
+
+const putAlert = async (deps: AlertDependencies, name: string, draft: AlertDraft, actor: string) => {
+  if (!isAlertName(name)) throw invalid('name', ALERT_NAME_RULE)
+  const fault = await deps.checkAlertTarget(draft.target)
+  if (fault !== undefined) throw invalid(fault.field, fault.must)
+  const before = await deps.store.alert(name)
+  if (before === undefined) await rejectTooMany(deps)
+  const changedAt = deps.clock.now()
+  const alert: Alert = { ...draft, name, createdAt: before?.createdAt ?? changedAt, changedAt }
+  const audit = auditRecord(deps, {
+    actor,
+    action: 'alert.put',
+    subject: `ALERT#${name}`,
+    before: before === undefined ? null : alertToJson(before),
+    after: alertToJson(alert),
+  })
+  await deps.store.putAlert(alert, audit)
+  deps.changed({ alertName: name })
+  return { alert, created: before === undefined }
+}
+
+const rejectTooMany = async ({ store }: AlertDependencies): Promise<void> => {
+  if ((await store.listAlerts()).length < MAX_ALERTS) return
+  throw new ZaelError('conflict', `There are ${MAX_ALERTS} alerts, which is the most: remove one first`)
+}
+
+const removeAlert = async (deps: AlertDependencies, name: string, actor: string): Promise<void> => {
+  const before = await existing(deps, name)
+  const audit = auditRecord(deps, {
+    actor,
+    action: 'alert.delete',
+    subject: `ALERT#${name}`,
+    before: alertToJson(before),
+    after: null,
+  })
+  if ((await deps.store.deleteAlert(name, audit)) === 'missing') throw missing(name)
+  deps.changed({ alertName: name })
+  await endPending(deps, name)
+}
+
+/** Why an event fails whose alert no longer exists. */
+export const ALERT_REMOVED = 'the alert was removed'
+
+const MOST_ENDED = 1000
+
+/** Ends the deliveries of a removed alert: once there is no alert, the aggregator looks for none. */
+const endPending = async ({ alertEvents, clock }: AlertDependencies, name: string): Promise<void> => {
+  const pending = (await alertEvents.pending(MOST_ENDED)).filter(({ alert }) => alert === name)
+  const endedAt = clock.now()
+  for (const event of pending) {
+    const { attempts } = event
+    await alertEvents.update(event, {
+      state: 'failed',
+      attempts,
+      dueAt: null,
+      reason: ALERT_REMOVED,
+      endedAt,
+    })
+  }
+}
+
+const missing = (name: string) => new ZaelError('not_found', `There is no alert ${name}`)
