@@ -3,6 +3,7 @@ import { DEFAULT_UPSTREAM } from '../core/model/upstream.ts'
 import {
   CallAborted,
   type FailedModelReply,
+  type LongPrompt,
   type ModelApi,
   type ModelBackend,
   type ModelCall,
@@ -14,6 +15,7 @@ import {
 } from '../core/ports/model-backend.ts'
 import type { CacheFactory, Clock, Logger } from '../core/ports/platform.ts'
 import type { UpstreamMetrics, UpstreamReader, UpstreamStates } from '../core/ports/upstreams.ts'
+import { type Eventual, whenReady } from '../core/ports/when-ready.ts'
 import { wireApis } from './apis/wire-apis.ts'
 import { beginStream, type StreamEnd, type StreamSettings } from './stream/begin-stream.ts'
 import {
@@ -38,12 +40,12 @@ import { missingUpstream, problem, unavailable } from './upstream/upstream-probl
 export interface SimulatedModel {
   /** What it generates per choice if no maximum is named. */
   readonly defaultOutputTokens: number
-  /** Rejects only with `CallAborted`. */
-  call(call: ModelCall): Promise<ModelReply>
+  /** A promise rejects only with `CallAborted`. */
+  call(call: ModelCall): Eventual<ModelReply>
 }
 
 /** Counts prompts. */
-export type PromptCounter = Pick<ModelBackend, 'leastEstimate' | 'estimate'>
+export type PromptCounter = Pick<ModelBackend, 'estimate'>
 
 export interface GatewayParts extends UpstreamClientOptions, StreamSettings {
   readonly upstreams: UpstreamReader
@@ -82,7 +84,6 @@ export const createGateway = (parts: GatewayParts): Gateway => {
     },
   }
   return {
-    leastEstimate: (request) => parts.prompts.leastEstimate(request),
     estimate: (request) => estimated(parts, request),
     call: (call) => answer(asking, call),
     upstreamStates: () => resting.states(),
@@ -90,26 +91,38 @@ export const createGateway = (parts: GatewayParts): Gateway => {
   }
 }
 
-/** The simulated model has a default of its own: nothing must bound what it generates. */
-const estimated = async (
-  { prompts, simulated, upstreams }: GatewayParts,
-  request: ModelRequest,
-): Promise<PromptEstimate> => {
-  const estimate = await prompts.estimate(request)
-  if (estimate.choices === 0 || estimate.namedOutputTokens !== null) return estimate
-  return (await isSimulated(upstreams, request.model))
-    ? { ...estimate, defaultOutputTokens: simulated.defaultOutputTokens }
-    : estimate
+const estimated = (parts: GatewayParts, request: ModelRequest): Eventual<PromptEstimate | LongPrompt> => {
+  const complete = (estimate: PromptEstimate) => withDefault(parts, request.model, estimate)
+  return whenReady(parts.prompts.estimate(request), (prompt) =>
+    'least' in prompt
+      ? { least: prompt.least, count: async () => complete(await prompt.count()) }
+      : complete(prompt),
+  )
 }
 
-const isSimulated = async (upstreams: UpstreamReader, model: Model): Promise<boolean> => {
-  const targets = await targetsOf(upstreams, model)
-  if (targets === undefined || targets === SIMULATED) return targets === SIMULATED
-  const kinds = await Promise.all(
-    targets.map(async ({ upstream }) => (await upstreams.upstream(upstream))?.kind),
+/** The simulated model has a default of its own: nothing must bound what it generates. */
+const withDefault = (
+  { simulated, upstreams }: GatewayParts,
+  model: Model,
+  estimate: PromptEstimate,
+): Eventual<PromptEstimate> => {
+  if (estimate.choices === 0 || estimate.namedOutputTokens !== null) return estimate
+  return whenReady(isSimulated(upstreams, model), (is) =>
+    is ? { ...estimate, defaultOutputTokens: simulated.defaultOutputTokens } : estimate,
   )
-  return kinds.every((kind) => kind === SIMULATED)
 }
+
+const isSimulated = (upstreams: UpstreamReader, model: Model): Eventual<boolean> =>
+  whenReady(targetsOf(upstreams, model), (targets) =>
+    targets === undefined || targets === SIMULATED ? targets === SIMULATED : areSimulated(upstreams, targets),
+  )
+
+const areSimulated = (upstreams: UpstreamReader, [first, ...others]: readonly Target[]): Eventual<boolean> =>
+  first === undefined ||
+  whenReady(
+    upstreams.upstream(first.upstream),
+    (upstream) => upstream?.kind === SIMULATED && areSimulated(upstreams, others),
+  )
 
 interface Asking extends AttemptNeeds, Pick<GatewayParts, 'upstreams' | 'simulated' | 'logger'> {
   readonly resting: Resting
@@ -119,20 +132,21 @@ interface Asking extends AttemptNeeds, Pick<GatewayParts, 'upstreams' | 'simulat
 /** The name of the simulated model where no upstream is configured. */
 const SIMULATED = 'simulated'
 
-const answer = async (asking: Asking, call: ModelCall): Promise<ModelReply> => {
-  const targets = await targetsOf(asking.upstreams, call.model)
-  if (targets === SIMULATED) return named(await asking.simulated.call(call), SIMULATED)
-  if (targets === undefined)
-    return failed(unavailable(`No upstream is configured for the model ${call.model.id}`))
-  return (await answerInTurn(asking, call, targets)) ?? withoutRoute(call, targets)
-}
+const answer = (asking: Asking, call: ModelCall): Eventual<ModelReply> =>
+  whenReady(targetsOf(asking.upstreams, call.model), (targets) => {
+    if (targets === SIMULATED)
+      return whenReady(asking.simulated.call(call), (reply) => named(reply, SIMULATED))
+    if (targets === undefined)
+      return failed(unavailable(`No upstream is configured for the model ${call.model.id}`))
+    return answerInTurn(asking, call, targets)
+  })
 
-/** Asks one upstream after the other; undefined: none has the route. */
+/** Asks one upstream after the other. */
 const answerInTurn = async (
   asking: Asking,
   call: ModelCall,
   targets: readonly Target[],
-): Promise<ModelReply | undefined> => {
+): Promise<ModelReply> => {
   let last: ModelReply | undefined
   let charge = NOTHING
   let failedAt: Target | undefined
@@ -146,20 +160,22 @@ const answerInTurn = async (
     observe(asking, target, call, result.failure)
     if (last.kind !== 'stream') charge = last.charge
   }
-  return last
+  return last ?? withoutRoute(call, targets)
 }
 
 const NOTHING: ModelCharge = { of: 'nothing' }
 
 /** The upstreams of a model; undefined: it names none, and there is no default. */
-const targetsOf = async (
+const targetsOf = (
   upstreams: UpstreamReader,
   { id, upstreams: own }: Model,
-): Promise<readonly Target[] | typeof SIMULATED | undefined> => {
+): Eventual<readonly Target[] | typeof SIMULATED | undefined> => {
   if (own.length > 0) return own.map(({ upstream, model }) => ({ upstream, model: model ?? id }))
-  if ((await upstreams.upstream(DEFAULT_UPSTREAM)) !== undefined)
-    return [{ upstream: DEFAULT_UPSTREAM, model: id }]
-  return (await upstreams.hasUpstreams()) ? undefined : SIMULATED
+  return whenReady(upstreams.upstream(DEFAULT_UPSTREAM), (upstream) =>
+    upstream === undefined
+      ? whenReady(upstreams.hasUpstreams(), (hasAny) => (hasAny ? undefined : SIMULATED))
+      : [{ upstream: DEFAULT_UPSTREAM, model: id }],
+  )
 }
 
 /** Rejects only with `CallAborted`. Undefined: the upstream has no such route. */
@@ -182,12 +198,13 @@ const attemptAt = async (
   }
 }
 
-const attemptOnce = async (asking: Asking, target: Target, call: ModelCall): Promise<Attempt | undefined> => {
-  const upstream = await asking.upstreams.upstream(target.upstream)
-  if (upstream === undefined) return missing(target)
-  if (upstream.kind === SIMULATED) return { reply: await asking.simulated.call(call) }
-  return attempt(asking, asking.clients.clientOf(upstream), target, call)
-}
+const attemptOnce = (asking: Asking, target: Target, call: ModelCall): Eventual<Attempt | undefined> =>
+  whenReady(asking.upstreams.upstream(target.upstream), (upstream) => {
+    if (upstream === undefined) return missing(target)
+    if (upstream.kind === SIMULATED)
+      return whenReady(asking.simulated.call(call), (reply): Attempt => ({ reply }))
+    return attempt(asking, asking.clients.clientOf(upstream), target, call)
+  })
 
 const missing = ({ upstream }: Target): Attempt => ({
   reply: failed(missingUpstream(upstream)),

@@ -1,5 +1,7 @@
-import type { ModelRequest, PromptEstimate } from '../core/ports/model-backend.ts'
+import type { Model } from '../core/model/model.ts'
+import type { LongPrompt, ModelRequest, PromptEstimate } from '../core/ports/model-backend.ts'
 import { sharedRead } from '../core/ports/shared-read.ts'
+import { type Eventual, whenReady } from '../core/ports/when-ready.ts'
 import { largestMaximum } from './apis/output-bounds.ts'
 import { wireApis } from './apis/wire-apis.ts'
 import { type CountTokens, loadO200k } from './prompt/byte-pairs.ts'
@@ -10,12 +12,10 @@ import { createWorkTurns, type WorkTurns } from './work-turns.ts'
 
 /** Estimates what requests use, and counts what models write. */
 export interface PromptCounter {
-  /** As `ModelBackend.leastEstimate`. */
-  leastEstimate(request: ModelRequest): PromptEstimate | undefined
-  /** The input by the encoding of the model's family. Its tables load at the first call. */
-  estimate(request: ModelRequest): Promise<PromptEstimate>
+  /** As `ModelBackend.estimate`, by the encoding of the model's family. Its tables load at the first call. */
+  estimate(request: ModelRequest): Eventual<PromptEstimate | LongPrompt>
   /** The tokens of a text of a model. */
-  countText(text: string): Promise<number>
+  countText(text: string): Eventual<number>
 }
 
 export interface PromptCounterOptions {
@@ -40,32 +40,50 @@ export const createPromptCounter = (options: PromptCounterOptions = {}): PromptC
   const { load = loadO200k, places = createSamplePlaces() } = options
   const turns = options.turns ?? createWorkTurns({ freeWork: FREE_WORK, workPerTurn: WORK_PER_TURN })
   const counter = sharedRead(load)
-  const count = async (prompt: CollectedPrompt): Promise<number> =>
-    countTexts(prompt, { count: await counter(), task: turns.begin(), places })
+  let loaded: CountTokens | undefined
+  const loadedCounter = (): Eventual<CountTokens> =>
+    loaded ??
+    counter().then((count) => {
+      loaded = count
+      return count
+    })
+  const count = (prompt: CollectedPrompt): Eventual<number> =>
+    whenReady(loadedCounter(), (count) => countTexts(prompt, { count, task: turns.begin(), places }))
   return {
-    leastEstimate(request) {
-      const family = familyOfRequest(request)
-      const { length, leastTextTokens, fixedTokens } = collected(request, family)
-      if (length + fixedTokens < SHORT) return undefined
-      const estimate = estimateOf(request, inputTokens(family, leastTextTokens + fixedTokens))
-      // the bound of the output is not known yet: at least one token
-      const isBounded = estimate.choices === 0 || estimate.namedOutputTokens !== null
-      return isBounded ? estimate : { ...estimate, defaultOutputTokens: 1 }
-    },
-    async estimate(request) {
-      const family = familyOfRequest(request)
+    estimate(request) {
+      const family = familyOfModel(request.model)
       const prompt = collected(request, family)
-      return estimateOf(request, inputTokens(family, (await count(prompt)) + prompt.fixedTokens))
+      const withTexts = (tokens: number): PromptEstimate =>
+        estimateOf(request, inputTokens(family, tokens + prompt.fixedTokens))
+      if (prompt.length + prompt.fixedTokens < SHORT) return whenReady(count(prompt), withTexts)
+      return {
+        least: bounded(withTexts(prompt.leastTextTokens)),
+        count: async () => withTexts(await count(prompt)),
+      }
     },
     countText: (text) => count(collectPrompt(NO_FAMILY, (prompt) => prompt.text(text))),
   }
 }
 
+/** Until the bound of the output is known, it is at least one token. */
+const bounded = (estimate: PromptEstimate): PromptEstimate =>
+  estimate.choices === 0 || estimate.namedOutputTokens !== null
+    ? estimate
+    : { ...estimate, defaultOutputTokens: 1 }
+
 const NO_FAMILY = familyOf('')
 
+/** By model, for as long as it is cached. */
+const families = new WeakMap<Model, ModelFamily>()
+
 /** The names at upstreams are more telling than an id that an administrator has chosen. */
-const familyOfRequest = ({ model }: ModelRequest): ModelFamily =>
-  familyOf([model.id, ...model.upstreams.map((upstream) => upstream.model ?? '')].join(' '))
+const familyOfModel = (model: Model): ModelFamily => {
+  const known = families.get(model)
+  if (known !== undefined) return known
+  const family = familyOf([model.id, ...model.upstreams.map((upstream) => upstream.model ?? '')].join(' '))
+  families.set(model, family)
+  return family
+}
 
 const collected = ({ api, body }: ModelRequest, family: ModelFamily): CollectedPrompt =>
   collectPrompt(family, (prompt) => wireApis[api].readPrompt(body, prompt))

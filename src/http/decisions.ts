@@ -2,6 +2,7 @@ import type { Allowed, Decision, DecisionRequest, Denied } from '../core/decide/
 import type { Limiter } from '../core/decide/limiter.ts'
 import { settledReservation } from '../core/decide/reservation.ts'
 import { StoreUnavailable } from '../core/model/errors.ts'
+import type { Cost } from '../core/model/meter.ts'
 import type { Eventual } from '../core/ports/when-ready.ts'
 import type { Headers } from '../web/rate-limit-headers.ts'
 import type { HttpSettings } from './app-dependencies.ts'
@@ -33,12 +34,14 @@ const BYPASSED: Allowed = {
   reservation: settledReservation,
 }
 
+const NO_COST: Cost = {}
+
 const bypass: Decider = {
   decide: async () => BYPASSED,
   decideAtOnce: () => BYPASSED,
   checkPolicies: async () => BYPASSED,
   foreseesDenial: () => false,
-  largestAdmissible: async () => ({}),
+  largestAdmissible: () => NO_COST,
 }
 
 /** The decision itself if it needs neither a read nor a write. Throws, or rejects, as `Limiter.decide`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/model/json.ts'
-import type { ModelApi } from '../../src/core/ports/model-backend.ts'
+import type { ModelApi, PromptEstimate } from '../../src/core/ports/model-backend.ts'
 import { loadO200k } from '../../src/gateway/prompt/byte-pairs.ts'
 import { createPromptCounter } from '../../src/gateway/prompt-counter.ts'
 import { createWorkTurns } from '../../src/gateway/work-turns.ts'
@@ -12,8 +12,14 @@ const gpt = aModel({ id: 'gpt-4o' })
 /** Bodies are written as they arrive: as JSON. */
 const json = (body: object): JsonObject => JSON.parse(JSON.stringify(body))
 
+/** Of a short prompt, or of a long one after it was counted. */
+const estimateOf = async (api: ModelApi, body: object, model = gpt): Promise<PromptEstimate> => {
+  const prompt = await counter.estimate({ api, model, body: json(body) })
+  return 'least' in prompt ? prompt.count() : prompt
+}
+
 const inputOf = async (api: ModelApi, body: object, model = gpt): Promise<number> =>
-  (await counter.estimate({ api, model, body: json(body) })).inputTokens
+  (await estimateOf(api, body, model)).inputTokens
 
 const chat = (body: object, model = gpt) => inputOf('chat', { messages: [], ...body }, model)
 
@@ -314,8 +320,6 @@ describe('families', () => {
 })
 
 describe('the maximum of the output', () => {
-  const estimateOf = (api: ModelApi, body: object) => counter.estimate({ api, model: gpt, body: json(body) })
-
   test.each<[string, object, number | null]>([
     ['none', {}, null],
     ['nulls', { max_tokens: null, max_completion_tokens: null }, null],
@@ -427,16 +431,18 @@ describe('a long text', () => {
 
 describe('the least estimate', () => {
   const long = { messages: [{ role: 'user', content: 's'.repeat(520_000) }] }
-  const least = (body: object, api: ModelApi = 'chat') =>
-    counter.leastEstimate({ api, model: gpt, body: json(body) })
+  const leastOf = async (body: object, api: ModelApi = 'chat', by = counter) => {
+    const prompt = await by.estimate({ api, model: gpt, body: json(body) })
+    return 'least' in prompt ? prompt.least : undefined
+  }
 
-  test('of a short prompt is not needed', () => {
-    expect(least({ messages: COOKBOOK })).toBe(undefined)
+  test('of a short prompt is not needed, as it is counted', async () => {
+    expect(await leastOf({ messages: COOKBOOK })).toBe(undefined)
   })
 
   test('of a long one is a lower bound by its length, found without the tokenizer', async () => {
     const blind = createPromptCounter({ load: () => Promise.reject(new Error('loaded')) })
-    const estimate = blind.leastEstimate({ api: 'chat', model: gpt, body: json({ ...long, max_tokens: 7 }) })
+    const estimate = await leastOf({ ...long, max_tokens: 7 }, 'chat', blind)
     expect(estimate).toEqual({
       inputTokens: Math.ceil(520_000 / 128) + 3 + 3 + 1,
       namedOutputTokens: 7,
@@ -451,21 +457,32 @@ describe('the least estimate', () => {
       messages: COOKBOOK,
       tools: [{ table: Array.from({ length: 5_000 }, (_, at) => at / 7) }],
     }
-    expect(least(numbers)?.inputTokens).toBeGreaterThan(5_000)
-    expect(least(numbers)?.inputTokens).toBeLessThanOrEqual(await chat(numbers))
+    const estimate = await leastOf(numbers)
+    expect(estimate?.inputTokens).toBeGreaterThan(5_000)
+    expect(estimate?.inputTokens).toBeLessThanOrEqual(await chat(numbers))
   })
 
-  test('without a maximum has one token of output', () => {
-    expect(least({ ...long, n: 3 })).toMatchObject({
+  test('without a maximum has one token of output', async () => {
+    expect(await leastOf({ ...long, n: 3 })).toMatchObject({
       namedOutputTokens: null,
       choices: 3,
       defaultOutputTokens: 1,
     })
-    expect(least({ input: 's'.repeat(5000) }, 'embeddings')).toMatchObject({
+    expect(await leastOf({ input: 's'.repeat(5000) }, 'embeddings')).toMatchObject({
       choices: 0,
       defaultOutputTokens: null,
     })
   })
+})
+
+test('a short prompt is counted at once when the tables are loaded', async () => {
+  const request = { api: 'chat' as const, model: gpt, body: json({ messages: COOKBOOK }) }
+  const fresh = createPromptCounter({ load: async () => (text) => text.length })
+  const first = fresh.estimate(request)
+  expect(first).toBeInstanceOf(Promise)
+  expect(fresh.estimate(request)).toBeInstanceOf(Promise)
+  expect(fresh.estimate(request)).toBeInstanceOf(Promise)
+  expect(await first).toEqual(fresh.estimate(request))
 })
 
 test('the tables load once, at the first count, and again if loading failed', async () => {

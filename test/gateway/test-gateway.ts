@@ -79,7 +79,6 @@ export const createTestGateway = (
     signer: { sign: async () => ({ authorization: 'signed' }) },
     region: null,
     prompts: {
-      leastEstimate: () => undefined,
       estimate: async () => ({
         inputTokens: 9,
         namedOutputTokens: null,

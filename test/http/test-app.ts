@@ -122,7 +122,6 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     alertEvents,
     checkAlertTarget: options.checkAlertTarget ?? (async () => undefined),
     backend: options.backend ?? {
-      leastEstimate: unexpectedCall,
       estimate: unexpectedCall,
       call: unexpectedCall,
     },

@@ -3,6 +3,7 @@ import type { ReservedCharges } from '../charge/reservation-store.ts'
 import type { Limit } from '../model/limit.ts'
 import type { Cost, Meter } from '../model/meter.ts'
 import type { PolicyContext } from '../model/policy.ts'
+import type { Eventual } from '../ports/when-ready.ts'
 
 /** A request to decide. Charged at once; `settles`: the actual cost is reported later. */
 export interface DecisionRequest {
@@ -60,10 +61,13 @@ export interface Violation {
 export interface Reservation {
   /** The charges, as data that can be stored: `Limiter.settleCharges` settles them on any node. */
   readonly charges: ReservedCharges
-  /** `actual` is the total per meter; an absent meter stays as reserved. A second call does nothing. Never throws. */
-  settle(actual: Cost): Promise<void>
+  /**
+   * `actual` is the total per meter; an absent meter stays as reserved. A promise if a write must be waited for. A second call does
+   * nothing else than wait for the first. Never throws.
+   */
+  settle(actual: Cost): Eventual<void>
   /** Refunds all. After `settle` it does nothing. Never throws. */
-  release(): Promise<void>
+  release(): Eventual<void>
 }
 
 export interface Allowed {

@@ -17,6 +17,7 @@ import type { PolicySubject } from '../model/policy.ts'
 import { MS_NS } from '../model/time.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import type { Cache, CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
+import { type Eventual, whenReady } from '../ports/when-ready.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import { createResolver } from '../resolve/resolver.ts'
 import { decideAtOnce, type PreparedTarget, prepareTarget } from './at-once.ts'
@@ -50,10 +51,10 @@ export interface Limiter extends Inspector {
    */
   foreseesDenial(request: DecisionRequest): boolean
   /**
-   * The largest amount per meter that one request can ever be allowed; a meter without an enforced limit is absent. Throws as
-   * `decide`.
+   * The largest amount per meter that one request can ever be allowed; a meter without an enforced limit is absent. A promise if the
+   * configuration must be read. Rejects as `decide`.
    */
-  largestAdmissible(target: ResolutionTarget): Promise<Cost>
+  largestAdmissible(target: ResolutionTarget): Eventual<Cost>
   /**
    * Settles charges of any node to `actual` (an absent meter stays as reserved), or refunds all (null). Not idempotent: the
    * caller ensures that a reservation ends once. Never throws.
@@ -143,6 +144,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
   const fastPath = createFastPath(deps)
   const isLimited = ({ entity }: EntityResolution): boolean => settings.isEnabled && !entity.bypass
+  const limited = (cached?: EntityResolution) => (cached && isLimited(cached) ? cached : undefined)
   const resolve = async (target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution> => {
     const resolution = await resolver.resolve(target, maxAgeNs)
     return isLimited(resolution) ? resolution : unlimited(resolution)
@@ -164,11 +166,13 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     prepare: (target) => prepareTarget(atOnce, target),
     foreseesDenial(request) {
       checkRequest(request)
-      const cached = resolver.peek(targetOf(request), configAgeNs)
-      return cached && isLimited(cached) ? fastPath.denies(cached, withTotalTokens(request.cost)) : false
+      const cached = limited(resolver.peek(targetOf(request), configAgeNs))
+      return cached !== undefined && fastPath.denies(cached, withTotalTokens(request.cost))
     },
-    async largestAdmissible({ user, ...target }) {
-      return largestAdmissible(await resolve({ ...target, user: knownUser(user) }, configAgeNs))
+    largestAdmissible({ user, ...others }) {
+      const target = { ...others, user: knownUser(user) }
+      const cached = limited(resolver.peek(target, configAgeNs))
+      return whenReady(cached ?? resolve(target, configAgeNs), largestAdmissible)
     },
     async checkPolicies(check) {
       const subject = subjectOf(check)
@@ -178,14 +182,16 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     },
     settleCharges: (charges, actual, by) => settleCharges(deps, charges, actual, { by }),
     forget: resolver.forget,
-    /** Refunds and leases first: their writes include the counts. */
-    async flush({ all = false } = {}) {
-      if (all) await deps.batches.renewed()
-      await writeRefunds(deps)
-      await refundLeases(deps, leases.takeEnded(all))
-      await flushTally(deps, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS })
-    },
+    flush: ({ all = false } = {}) => flush(deps, settings, all),
   }
+}
+
+/** Refunds and leases first: their writes include the counts. */
+const flush = async (deps: DecideDependencies, settings: LimiterSettings, all: boolean): Promise<void> => {
+  if (all) await deps.batches.renewed()
+  await writeRefunds(deps)
+  await refundLeases(deps, deps.leases.takeEnded(all))
+  await flushTally(deps, { all, useDelayNs: BigInt(settings.useDelayMs) * MS_NS })
 }
 
 const createParts = (dependencies: LimiterDependencies, settings: LimiterSettings): DecideDependencies => {

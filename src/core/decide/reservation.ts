@@ -1,6 +1,7 @@
 import { NO_CHARGES, type ReservedCharges, type ReservedPart } from '../charge/reservation-store.ts'
 import { type SettlingDependencies, settleCharges, settleWithinLeases } from '../charge/settle.ts'
 import type { Cost } from '../model/meter.ts'
+import type { Eventual } from '../ports/when-ready.ts'
 import type { Reservation } from './decision.ts'
 import type { ChargedPart } from './limit-state.ts'
 
@@ -12,18 +13,18 @@ export const createReservation = (
   startedNs: bigint,
 ): Reservation => {
   const charges: ReservedCharges = { reserved, parts: parts.map(reservedPart) }
-  let settlement: Promise<void> | undefined
+  let hasBegun = false
+  let settlement: Eventual<void>
   // A second call waits for the first: a Lambda may end when it resolves.
-  const once = (actual: Cost | null): Promise<void> => {
-    if (settlement === undefined && actual !== null && settleWithinLeases(deps, charges, actual))
-      settlement = SETTLED
-    settlement ??= settleCharges(deps, charges, actual, { startedNs, mayWait: true })
+  const once = (actual: Cost | null): Eventual<void> => {
+    if (hasBegun) return settlement
+    hasBegun = true
+    const isWithinLeases = actual !== null && settleWithinLeases(deps, charges, actual)
+    if (!isWithinLeases) settlement = settleCharges(deps, charges, actual, { startedNs, mayWait: true })
     return settlement
   }
   return { charges, settle: once, release: () => once(null) }
 }
-
-const SETTLED = Promise.resolve()
 
 const reservedPart = ({ view, receipt, lease }: ChargedPart): ReservedPart => ({
   bucket: view.bucket.id,
@@ -34,6 +35,6 @@ const reservedPart = ({ view, receipt, lease }: ChargedPart): ReservedPart => ({
 /** A reservation without effect: the use has been counted already. */
 export const settledReservation: Reservation = {
   charges: NO_CHARGES,
-  settle: async () => {},
-  release: async () => {},
+  settle: () => undefined,
+  release: () => undefined,
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../model/json.ts'
 import type { Model } from '../model/model.ts'
+import type { Eventual } from './when-ready.ts'
 
 /** The APIs of model routes, which differ in requests, responses, usage and errors. */
 export const MODEL_APIS = [
@@ -42,6 +43,14 @@ export interface PromptEstimate {
   readonly choices: number
   /** What the model generates per choice if no maximum is named; null: unknown. Only the simulated model knows it. */
   readonly defaultOutputTokens: number | null
+}
+
+/** A prompt that takes longer to count than a decision takes. */
+export interface LongPrompt {
+  /** With a lower bound of the prompt's tokens, found in time that does not depend on what the texts contain. */
+  readonly least: PromptEstimate
+  /** Counts the prompt. */
+  count(): Promise<PromptEstimate>
 }
 
 /** A request that is reserved and can be sent. */
@@ -127,15 +136,10 @@ export interface ModelProblem {
 
 /** Answers requests to models: from upstreams, or from the simulated model. */
 export interface ModelBackend {
-  /**
-   * The estimate with a lower bound of the prompt's tokens, found in time that does not depend on what the texts contain. Undefined
-   * if the prompt is so short that counting it takes no longer than a decision.
-   */
-  leastEstimate(request: ModelRequest): PromptEstimate | undefined
-  /** Counts the prompt. */
-  estimate(request: ModelRequest): Promise<PromptEstimate>
-  /** Rejects only with `CallAborted`, if the caller disconnects before a response begins. */
-  call(call: ModelCall): Promise<ModelReply>
+  /** Counts a short prompt. A long one is counted when its caller is not denied for its lower bound. */
+  estimate(request: ModelRequest): Eventual<PromptEstimate | LongPrompt>
+  /** A promise rejects only with `CallAborted`, if the caller disconnects before a response begins. */
+  call(call: ModelCall): Eventual<ModelReply>
 }
 
 /** The caller disconnected before a response began. */

@@ -1,10 +1,11 @@
 import type { SigningService, Upstream } from '../model/upstream.ts'
+import type { Eventual } from './when-ready.ts'
 
-/** The configured upstreams, cached as long as other configuration. Both throw `StoreUnavailable`. */
+/** The configured upstreams, cached as long as other configuration. Both reject with `StoreUnavailable`. */
 export interface UpstreamReader {
-  upstream(name: string): Promise<Upstream | undefined>
+  upstream(name: string): Eventual<Upstream | undefined>
   /** Whether any upstream is configured: without one, the simulated model answers. */
-  hasUpstreams(): Promise<boolean>
+  hasUpstreams(): Eventual<boolean>
 }
 
 /** A secret of an upstream cannot be read. The message is for administrators: it contains neither the value nor an SDK's text. */

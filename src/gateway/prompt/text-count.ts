@@ -1,3 +1,4 @@
+import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import type { WorkTask } from '../work-turns.ts'
 import { type CountTokens, wholeEnd } from './byte-pairs.ts'
 import type { CollectedPrompt } from './collected-prompt.ts'
@@ -36,21 +37,34 @@ interface Counting {
   readonly places: SamplePlaces
 }
 
-/** The tokens of all texts of a prompt; with a margin of two standard errors if they are sampled. */
-export const countTexts = async (prompt: CollectedPrompt, counting: Counting): Promise<number> => {
+/** The tokens of all texts of a prompt; with a margin of two standard errors if they are sampled. A promise if it takes turns. */
+export const countTexts = (prompt: CollectedPrompt, counting: Counting): Eventual<number> => {
   const { texts, length, leastTextTokens, mostTextTokens } = prompt
-  const { places, task } = counting
-  const densities: number[] = []
-  let tokens = 0
-  for (const piece of length <= MAX_EXACT ? piecesOf(texts) : samplesOf(prompt, places)) {
-    const count = counting.count(piece)
-    tokens += count
-    densities.push(count / piece.length)
-    const turn = task.spend(PER_PIECE + PER_TOKEN * count)
-    if (turn !== undefined) await turn
+  if (length <= MAX_EXACT) {
+    const exact = { tokens: 0, densities: undefined }
+    return whenReady(countPieces(piecesOf(texts), exact, counting), () => exact.tokens)
   }
-  if (length <= MAX_EXACT) return tokens
-  return Math.min(Math.max(Math.ceil(length * upperMean(densities)), leastTextTokens), mostTextTokens)
+  const densities: number[] = []
+  return whenReady(countPieces(samplesOf(prompt, counting.places), { tokens: 0, densities }, counting), () =>
+    Math.min(Math.max(Math.ceil(length * upperMean(densities)), leastTextTokens), mostTextTokens),
+  )
+}
+
+interface Counted {
+  tokens: number
+  /** Tokens per character of each piece. */
+  readonly densities: number[] | undefined
+}
+
+/** Adds up the rest of the pieces. A promise if it takes turns. */
+const countPieces = (pieces: Iterator<string>, counted: Counted, counting: Counting): Eventual<void> => {
+  for (let next = pieces.next(); !next.done; next = pieces.next()) {
+    const count = counting.count(next.value)
+    counted.tokens += count
+    counted.densities?.push(count / next.value.length)
+    const turn = counting.task.spend(PER_PIECE + PER_TOKEN * count)
+    if (turn !== undefined) return turn.then(() => countPieces(pieces, counted, counting))
+  }
 }
 
 function* piecesOf(texts: readonly string[]): Generator<string> {

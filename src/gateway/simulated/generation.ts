@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../core/model/json.ts'
 import type { ModelApi, ModelCall } from '../../core/ports/model-backend.ts'
+import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import { largestMaximum } from '../apis/output-bounds.ts'
 import { isObject, objectsIn, stringOf } from '../json-values.ts'
 import { sampleOf } from './json-sample.ts'
@@ -25,10 +26,10 @@ export type SimulatedOutput =
  * As many words as the maximum of tokens. JSON and calls of tools are whole, whatever the maximum is; they have as many tokens as
  * `countText` counts, but no more than it.
  */
-export const generate = async (
+export const generate = (
   call: ModelCall,
-  countText: (text: string) => Promise<number>,
-): Promise<Generation> => {
+  countText: (text: string) => Eventual<number>,
+): Eventual<Generation> => {
   const { api, body, outputBound } = call
   const named = ownMaximum(api, body) ?? largestMaximum(body)
   const output = outputOf(body)
@@ -38,7 +39,7 @@ export const generate = async (
   }
   const text = output.kind === 'call' ? output.name + output.text : output.text
   const most = named ?? outputBound ?? Number.POSITIVE_INFINITY
-  return { output, tokens: Math.min(await countText(text), most), isCut: false }
+  return whenReady(countText(text), (tokens) => ({ output, tokens: Math.min(tokens, most), isCut: false }))
 }
 
 /** The maximum that the API uses, of several that a request may name. */
@@ -50,10 +51,11 @@ const OWN_MAXIMA: Readonly<Partial<Record<ModelApi, readonly string[]>>> = {
 }
 
 const ownMaximum = (api: ModelApi, body: JsonObject): number | null => {
-  const [first] = (OWN_MAXIMA[api] ?? [])
-    .map((field) => body[field])
-    .filter((value) => typeof value === 'number')
-  return first ?? null
+  for (const field of OWN_MAXIMA[api] ?? []) {
+    const value = body[field]
+    if (typeof value === 'number') return value
+  }
+  return null
 }
 
 const outputOf = (body: JsonObject): SimulatedOutput => {

@@ -8,7 +8,8 @@ import {
   type WholeModelReply,
 } from '../../core/ports/model-backend.ts'
 import type { Clock } from '../../core/ports/platform.ts'
-import { DEFAULT_TOKENS, generate } from './generation.ts'
+import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
+import { DEFAULT_TOKENS, type Generation, generate } from './generation.ts'
 import type { SimulatedApi, SimulatedCall } from './simulated-api.ts'
 import { simulatedChat } from './simulated-chat.ts'
 import { simulatedCompletions } from './simulated-completions.ts'
@@ -21,7 +22,7 @@ export interface SimulatedModelOptions {
   readonly clock: Clock
   readonly delay: Delay
   /** Of JSON, whose tokens the usage states. */
-  readonly countText: (text: string) => Promise<number>
+  readonly countText: (text: string) => Eventual<number>
   /** Delay of the response, in ms. */
   readonly latencyMs: number
   /** The pace of streams; null: as fast as the client reads. */
@@ -34,8 +35,8 @@ export interface SimulatedModelOptions {
 export interface SimulatedModel {
   /** What it generates per choice of a request that names no maximum. */
   readonly defaultOutputTokens: number
-  /** Rejects only with `CallAborted`. */
-  call(call: ModelCall): Promise<ModelReply>
+  /** A promise rejects only with `CallAborted`. */
+  call(call: ModelCall): Eventual<ModelReply>
 }
 
 /** The APIs that generate output. */
@@ -52,30 +53,33 @@ const MAX_CHOICES = 2048
 /** A model whose responses have exactly the requested number of tokens, as stated in `usage`. */
 export const createSimulatedModel = (options: SimulatedModelOptions): SimulatedModel => ({
   defaultOutputTokens: DEFAULT_TOKENS,
-  async call(call) {
-    await wait(call, options)
-    const api = APIS[call.api]
-    if (api !== undefined) return generated(call, api, options)
-    return call.api === 'embeddings' ? embeddings(call) : counted(call)
-  },
+  call: (call) => whenReady(wait(call, options), () => answer(call, options)),
 })
 
 /** Reading `call.signal` creates it. */
-const wait = async (call: ModelCall, { latencyMs, delay }: SimulatedModelOptions): Promise<void> => {
-  if (latencyMs === 0) return
-  await delay(latencyMs, call.signal).catch(() => {
+const wait = (call: ModelCall, { latencyMs, delay }: SimulatedModelOptions): Eventual<void> => {
+  if (latencyMs === 0) return undefined
+  return delay(latencyMs, call.signal).catch(() => {
     throw new CallAborted({ of: 'estimate' })
   })
 }
 
-const generated = async (
+const answer = (call: ModelCall, options: SimulatedModelOptions): Eventual<ModelReply> => {
+  const api = APIS[call.api]
+  if (api === undefined) return call.api === 'embeddings' ? embeddings(call) : counted(call)
+  if (api.choices(call.body) > MAX_CHOICES)
+    return rejected(`The simulated model generates at most ${MAX_CHOICES} choices of all prompts together`)
+  return whenReady(generate(call, options.countText), (generation) => written(call, api, generation, options))
+}
+
+/** What was generated, as the API writes it. */
+const written = (
   call: ModelCall,
   api: SimulatedApi,
+  generation: Generation,
   options: SimulatedModelOptions,
-): Promise<ModelReply> => {
+): ModelReply => {
   const { body, model, requestId, inputTokens } = call
-  if (api.choices(body) > MAX_CHOICES)
-    return rejected(`The simulated model generates at most ${MAX_CHOICES} choices of all prompts together`)
   const simulated: SimulatedCall = {
     body,
     model: model.id,
@@ -83,7 +87,7 @@ const generated = async (
     inputTokens,
     created: Number(options.clock.now() / SECOND_NS),
     nodeId: options.nodeId,
-    generation: await generate(call, options.countText),
+    generation,
   }
   const input = call.api === 'responses' ? { inputTokens, responseId: `resp_${requestId}` } : { inputTokens }
   if (body.stream === true) {

@@ -1,8 +1,9 @@
 import type { ModelCharge, ModelUsage } from '../../core/ports/model-backend.ts'
+import type { Eventual } from '../../core/ports/when-ready.ts'
 import type { StreamReader } from '../apis/wire-api.ts'
 
-/** Counts the tokens of a text. */
-export type CountText = (text: string) => Promise<number>
+/** Counts the tokens of a text. Rejects if the tokenizer cannot be loaded. */
+export type CountText = (text: string) => Eventual<number>
 
 /** What a stream is charged. */
 export interface StreamCharge {

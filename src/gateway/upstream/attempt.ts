@@ -12,6 +12,7 @@ import {
 import type { UpstreamMetrics, UpstreamOutcome } from '../../core/ports/upstreams.ts'
 import type { FieldSupport, WireApi } from '../apis/wire-api.ts'
 import type { StreamEnd, StreamStart, UpstreamStream } from '../stream/begin-stream.ts'
+import type { CountText } from '../stream/stream-charge.ts'
 import { clientError } from './error-response.ts'
 import { type FailureCause, UpstreamFailure, type UpstreamResponse } from './exchange.ts'
 import { type FieldMemory, supportAfter } from './field-support.ts'
@@ -21,7 +22,6 @@ import { CredentialsUnavailable, type SentRequest, type UpstreamClient } from '.
 import { credentialsRejected, failureProblem, unavailable } from './upstream-problems.ts'
 import {
   BodyTooLarge,
-  type CountText,
   chargeOf,
   errorInstead,
   MAX_BODY_BYTES,
@@ -106,21 +106,17 @@ export const outcomeOfStream = (end: StreamEnd): UpstreamOutcome => {
 }
 
 /** Asks one upstream. Rejects only with `CallAborted`. Undefined: its kind has no such route. */
-export const attempt = async (
+export const attempt = (
   needs: AttemptNeeds,
   client: UpstreamClient,
   target: Target,
   call: ModelCall,
-): Promise<Attempt | undefined> => {
+): Promise<Attempt> | undefined => {
   const api = needs.apis[call.api]
   const path = api.paths[client.upstream.kind]
   if (path === undefined) return undefined
   const asking: Asking = { needs, client, target, call, api, path, startedMs: performance.now() }
-  try {
-    return await ask(asking)
-  } catch (error) {
-    return brokenAttempt(asking, error)
-  }
+  return ask(asking).catch((error: unknown) => brokenAttempt(asking, error))
 }
 
 /** Asks again without fields that the upstream refuses, although only zael had added them. */

@@ -1,6 +1,7 @@
 import type { Upstream } from '../../core/model/upstream.ts'
 import type { ModelApi, ModelCall, ResponseHeaders } from '../../core/ports/model-backend.ts'
 import type { RequestSigner, SecretReader } from '../../core/ports/upstreams.ts'
+import type { Eventual } from '../../core/ports/when-ready.ts'
 import { isAnthropic } from '../../web/model-errors.ts'
 import { type ConnectionOptions, createUpstreamConnection } from './connection.ts'
 import { type Endpoint, endpointOf, pathFor } from './endpoint.ts'
@@ -62,7 +63,8 @@ export const createUpstreamClient = (upstream: Upstream, options: UpstreamClient
     upstream,
     async send(request, call) {
       const path = pathFor(endpoint, request.path, request.model)
-      const credentials = await credentialsFor(authenticate, path, request.body)
+      const authenticated = credentialsFor(authenticate, path, request.body)
+      const credentials = authenticated instanceof Promise ? await authenticated : authenticated
       const headers = headersOf(upstream, request, call)
       const response = await connection.send({
         path,
@@ -84,16 +86,16 @@ const withoutEndpoint = (upstream: Upstream): UpstreamClient => ({
   close: async () => {},
 })
 
-const credentialsFor = async (
+const credentialsFor = (
   authenticate: Authenticate,
   path: string,
   body: string,
-): Promise<ResponseHeaders> => {
-  try {
-    return await authenticate(path, body)
-  } catch (cause) {
+): Eventual<ResponseHeaders> => {
+  const credentials = authenticate(path, body)
+  if (!(credentials instanceof Promise)) return credentials
+  return credentials.catch((cause: unknown) => {
     throw new CredentialsUnavailable({ cause })
-  }
+  })
 }
 
 /** In characters. Servers without keys are given placeholders, such as `EMPTY` or `ollama`, which their errors may contain. */
@@ -133,11 +135,11 @@ export interface Credentials {
 }
 
 /** The headers by which an upstream accepts a request: zael's own key, or a signature. Rejects if they cannot be made. */
-type Authenticate = (path: string, body: string) => Promise<ResponseHeaders>
+type Authenticate = (path: string, body: string) => Eventual<ResponseHeaders>
 
 const NO_HEADERS: ResponseHeaders = {}
 
-const withoutKey: Authenticate = async () => NO_HEADERS
+const withoutKey: Authenticate = () => NO_HEADERS
 
 const createAuthentication = (
   { kind, secret }: Upstream,

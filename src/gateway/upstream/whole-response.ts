@@ -1,8 +1,10 @@
 import type { JsonObject } from '../../core/model/json.ts'
 import type { ModelCall, ModelCharge, ModelProblem } from '../../core/ports/model-backend.ts'
+import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import { errorIn } from '../apis/error-in.ts'
 import type { WireApi } from '../apis/wire-api.ts'
 import { isObject, objectsIn, parseObject } from '../json-values.ts'
+import type { CountText } from '../stream/stream-charge.ts'
 import { UpstreamFailure, type UpstreamResponse } from './exchange.ts'
 
 /** In bytes: a response of 2048 embeddings with 3072 dimensions has some 64 MiB in decimals. */
@@ -77,8 +79,6 @@ const UTF8 = new TextDecoder()
 export const textOf = (bytes: Uint8Array): string =>
   Buffer.isBuffer(bytes) ? bytes.toString('utf8') : UTF8.decode(bytes)
 
-export type CountText = (text: string) => Promise<number>
-
 /**
  * A copy of a whole response; undefined: it is no JSON object. Of many embeddings only their usage: parsing the numbers would
  * hold the event loop for over a second.
@@ -119,18 +119,20 @@ const endOfObject = (text: string): number | undefined => {
 const REQUEST: ModelCharge = { of: 'request' }
 
 /** The usage that a response reports; else, or where it is zero beside text, the tokens of its text. */
-export const chargeOf = async (
+export const chargeOf = (
   api: WireApi,
   { inputTokens }: Pick<ModelCall, 'inputTokens'>,
   response: JsonObject,
   countText: CountText,
-): Promise<ModelCharge> => {
+): Eventual<ModelCharge> => {
   if (api.name === 'count_tokens') return REQUEST
   const reported = api.usageOf(response)
   if (reported !== undefined) return { of: 'usage', usage: reported }
   const text = api.textOf(response)
-  const outputTokens = text === '' ? 0 : await countText(text)
-  return { of: 'usage', usage: { inputTokens, outputTokens } }
+  return whenReady(text === '' ? 0 : countText(text), (outputTokens) => ({
+    of: 'usage',
+    usage: { inputTokens, outputTokens },
+  }))
 }
 
 /** The lists of which one contains the answer, in all APIs. */

@@ -1,181 +1,50 @@
-import type { Decision, DecisionRequest, Denied, Reservation } from '../../core/decide/decision.ts'
-import { createUnpricedWatch, type UnpricedWatch } from '../../core/decide/policy-use.ts'
+import type { Decision, Denied, Reservation } from '../../core/decide/decision.ts'
 import type { JsonObject } from '../../core/model/json.ts'
 import type { Cost } from '../../core/model/meter.ts'
-import { type Model, priceOf } from '../../core/model/model.ts'
+import type { Model } from '../../core/model/model.ts'
 import {
   type AbortSignalLike,
   CallAborted,
+  type FailedModelReply,
   type ModelApi,
-  type ModelBackend,
   type ModelCall,
   type ModelCharge,
   type ModelEvents,
   type ModelReply,
   type ModelUsage,
   type PromptEstimate,
+  type StreamedModelReply,
+  type WholeModelReply,
 } from '../../core/ports/model-backend.ts'
-import type { HeaderOf } from '../../web/client.ts'
+import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import { isAnthropic } from '../../web/model-errors.ts'
 import { type Headers, messagesHeaders, modelRouteHeaders } from '../../web/rate-limit-headers.ts'
-import type { ActingIdentity, AppDependencies, HttpSettings } from '../app-dependencies.ts'
-import { type Decider, deciderOf, modelDenialResponse } from '../decisions.ts'
+import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
+import { deciderOf, modelDenialResponse } from '../decisions.ts'
 import { formatOf, modelProblemBody } from '../errors/wire-format.ts'
 import type { ChunkReader, Reply } from '../response.ts'
-import { needsBound, outputBoundOf, reservedOutput } from './output-bound.ts'
 import { errorHeaders, passedHeaders } from './passed-headers.ts'
-import { continuedTokens, keepResponse, requireStateless } from './response-chain.ts'
+import { costOf, createReserve, type RoutedRequest } from './reserve.ts'
+import { keepResponse, requireStateless } from './response-chain.ts'
 
-export interface ModelCallNeeds extends Pick<AppDependencies, 'limiter' | 'clock' | 'logger' | 'responses'> {
-  readonly backend: ModelBackend
+export interface ModelCallNeeds
+  extends Pick<AppDependencies, 'limiter' | 'backend' | 'clock' | 'logger' | 'responses'> {
   readonly settings: Pick<HttpSettings, 'bypassLimiter' | 'errorFormat' | 'maxRetrySeconds'>
 }
 
-/** A valid request to a model that is registered and allowed. */
-export interface RoutedRequest {
-  readonly api: ModelApi
-  readonly acting: ActingIdentity
-  readonly body: JsonObject
-  readonly model: Model
-  /** The user that the request names, in its body or a header. */
-  readonly user: string | undefined
-  readonly requestId: string
-  readonly header: HeaderOf
-  /** Aborts when the client disconnects. Created on demand, which few requests do: it takes longer than a decision. */
-  readonly signal: () => AbortSignalLike
-}
-
-/** Counts the prompt, reserves the estimate, calls the model, settles what was used. */
-export const createModelCall = (needs: ModelCallNeeds): ((request: RoutedRequest) => Promise<Reply>) => {
-  const reserving: Reserving = {
-    backend: needs.backend,
-    decider: deciderOf(needs),
-    unpriced: createUnpricedWatch(needs.logger),
-  }
-  return async (request) => {
+/** Counts the prompt, reserves the estimate, calls the model, settles what was used: at once unless something must be waited for. */
+export const createModelCall = (needs: ModelCallNeeds): ((request: RoutedRequest) => Eventual<Reply>) => {
+  const reserve = createReserve({ ...needs, decider: deciderOf(needs) })
+  return (request) => {
     if (request.api === 'responses') requireStateless(request.body)
-    const least = needs.backend.leastEstimate(request)
-    const long = least && (await longPrompt(reserving, request, least))
-    if (long?.denied !== undefined) return denialReply(needs, request, long.denied)
-    const estimate = await estimateOf(needs, request)
-    const { decision, bound } = await reserve(reserving, request, estimate)
-    if (!decision.allowed) {
-      if (long !== undefined) await denialOf(reserving, long.wanted)
-      return denialReply(needs, request, decision)
-    }
-    const headers = limitHeaders(needs, request, decision)
-    const call = callOf(request, estimate, bound)
-    return forward(needs, request, { headers, reservation: decision.reservation, call })
-  }
-}
-
-interface Reserving {
-  readonly backend: ModelBackend
-  readonly decider: Decider
-  readonly unpriced: UnpricedWatch
-}
-
-/** The estimate, with the tokens of the response that the request continues. */
-const estimateOf = async (needs: ModelCallNeeds, request: RoutedRequest): Promise<PromptEstimate> => {
-  const { api, body, acting } = request
-  if (api !== 'responses') return needs.backend.estimate(request)
-  const continued = await continuedTokens(needs, acting.entityId, body)
-  const estimate = await needs.backend.estimate(request)
-  return continued === 0 ? estimate : { ...estimate, inputTokens: estimate.inputTokens + continued }
-}
-
-interface LongPrompt {
-  /** The request with a lower bound of its cost. */
-  readonly wanted: DecisionRequest
-  readonly denied: Denied | undefined
-}
-
-/**
- * A caller at their limit cannot make the process count long prompts: by a lower bound of its tokens, a request that can never
- * pass, or repeats a denial of the last second, is denied at once.
- */
-const longPrompt = async (
-  reserving: Reserving,
-  request: RoutedRequest,
-  least: PromptEstimate,
-): Promise<LongPrompt> => {
-  const { decider } = reserving
-  const admissible = await admissibleFor(decider, request)
-  const bound = outputBoundOf(least, request.model, admissible)
-  const wanted = decisionRequest(request, estimatedCost(request, least, bound))
-  const isDenied = decider.foreseesDenial(wanted) || exceeds(wanted.cost, admissible)
-  return { wanted, denied: isDenied ? await denialOf(reserving, wanted) : undefined }
-}
-
-/** The denial of a request; undefined, and nothing charged, if it is allowed. It is remembered for a second. */
-const denialOf = async ({ decider }: Reserving, wanted: DecisionRequest): Promise<Denied | undefined> => {
-  const decision = await decider.decide(wanted)
-  if (!decision.allowed) return decision
-  await decision.reservation.release()
-  return undefined
-}
-
-const exceeds = (cost: Cost, admissible: Cost): boolean =>
-  (cost.tokens ?? 0) > (admissible.tokens ?? Number.POSITIVE_INFINITY) ||
-  (cost.input_tokens ?? 0) > (admissible.input_tokens ?? Number.POSITIVE_INFINITY)
-
-const admissibleFor = (decider: Decider, { acting, model, user }: RoutedRequest): Promise<Cost> =>
-  decider.largestAdmissible({ entityId: acting.entityId, resource: model.id, user })
-
-/** Decides on the prompt and on the most output that the response may contain. */
-const reserve = async (
-  { decider, unpriced }: Reserving,
-  request: RoutedRequest,
-  estimate: PromptEstimate,
-): Promise<{ readonly decision: Decision; readonly bound: number | null }> => {
-  const admissible = needsBound(estimate) ? await admissibleFor(decider, request) : {}
-  const bound = outputBoundOf(estimate, request.model, admissible)
-  const wanted = decisionRequest(request, estimatedCost(request, estimate, bound))
-  const decision = decider.decideAtOnce(wanted) ?? (await decider.decide(wanted))
-  unpriced(request.model, decision)
-  return { decision, bound }
-}
-
-const estimatedCost = (request: RoutedRequest, estimate: PromptEstimate, bound: number | null): Cost =>
-  costOf(request, { inputTokens: estimate.inputTokens, outputTokens: reservedOutput(estimate, bound) })
-
-const decisionRequest = ({ acting, model, user }: RoutedRequest, cost: Cost): DecisionRequest => {
-  const wanted: { -readonly [K in keyof DecisionRequest]: DecisionRequest[K] } = {
-    entityId: acting.entityId,
-    resource: model.id,
-    cost,
-    settles: true,
-  }
-  if (user !== undefined) wanted.user = user
-  return wanted
-}
-
-/** The cost per meter; without prices, it has none in money. Counting tokens costs a request and no tokens. */
-const costOf = (
-  { api, model: { prices } }: Pick<RoutedRequest, 'api' | 'model'>,
-  usage: ModelUsage,
-): Cost => {
-  if (api === 'count_tokens') return ONE_REQUEST
-  const cost: { -readonly [M in keyof Cost]: Cost[M] } = {
-    requests: 1,
-    input_tokens: usage.inputTokens,
-    output_tokens: usage.outputTokens,
-    tokens: usage.inputTokens + usage.outputTokens,
-  }
-  if (prices !== null) {
-    cost.cost_usd_micros = priceOf(prices, {
-      input: usage.inputTokens,
-      output: usage.outputTokens,
-      cachedInput: usage.cachedInputTokens ?? 0,
-      cacheWrite: usage.cacheWriteTokens ?? 0,
+    return whenReady(reserve(request), ({ decision, estimate, bound }) => {
+      if (!decision.allowed) return denialReply(needs, request, decision)
+      const headers = limitHeaders(needs, request, decision)
+      const call = callOf(request, estimate, bound)
+      return forward(needs, request, { headers, reservation: decision.reservation, call })
     })
   }
-  return cost
 }
-
-const ONE_REQUEST: Cost = { requests: 1 }
-
-const NO_TOKENS: ModelUsage = { inputTokens: 0, outputTokens: 0 }
 
 const limitHeaders = (
   { clock, settings }: ModelCallNeeds,
@@ -242,43 +111,60 @@ interface Reserved {
  */
 const THE_ESTIMATE: Cost = {}
 
-const forward = async (needs: ModelCallNeeds, request: RoutedRequest, reserved: Reserved): Promise<Reply> => {
-  const { reservation, headers, call } = reserved
-  const settle = async (charge: ModelCharge): Promise<void> => {
-    await settleBy(reservation, request, charge)
-    if (call.api === 'responses' && charge.of === 'usage')
-      await keepResponse(needs, call.entityId, call.body, charge.usage)
-  }
-  let reply: ModelReply
-  try {
-    reply = await needs.backend.call(call)
-  } catch (error) {
+const forward = (needs: ModelCallNeeds, request: RoutedRequest, reserved: Reserved): Eventual<Reply> => {
+  const { reservation, call } = reserved
+  const settle = (charge: ModelCharge): Eventual<void> =>
+    whenReady(settleBy(reservation, request, charge), () =>
+      call.api === 'responses' && charge.of === 'usage'
+        ? keepResponse(needs, call.entityId, call.body, charge.usage)
+        : undefined,
+    )
+  const fail = async (error: unknown): Promise<Reply> => {
     await settle(error instanceof CallAborted ? error.charge : NOTHING)
     if (error instanceof CallAborted) return undefined
     throw error
   }
-  if (reply.kind === 'stream') {
-    addAll(headers, SSE_HEADERS)
-    addAll(headers, reply.headers)
-    return { status: reply.status, headers, chunks: settledChunks(reply.events, settle) }
+  const replyTo = (reply: ModelReply): Eventual<Reply> =>
+    reply.kind === 'stream'
+      ? streamedReply(reserved, reply, settle)
+      : whenReady(settle(reply.charge), () => wholeReply(needs, reserved, reply))
+  let replied: Eventual<ModelReply>
+  try {
+    replied = needs.backend.call(call)
+  } catch (error) {
+    return fail(error)
   }
-  await settle(reply.charge)
-  const { errorFormat, maxRetrySeconds } = needs.settings
-  if (reply.kind === 'whole') {
-    // an error has no rate-limit headers, as they would describe the limits with the charge
-    if (reply.status >= 400)
-      return {
-        status: reply.status,
-        headers: errorHeaders(reply.headers, maxRetrySeconds),
-        bytes: reply.body,
-      }
-    addAll(headers, reply.headers)
-    return { status: reply.status, headers, bytes: reply.body }
-  }
-  const format = formatOf(call.api, errorFormat)
-  const body = modelProblemBody(reply.problem, format, call)
-  return { status: reply.problem.status, headers: errorHeaders(reply.headers, maxRetrySeconds), body }
+  return replied instanceof Promise ? replied.then(replyTo, fail) : replyTo(replied)
 }
+
+const streamedReply = (
+  { headers }: Reserved,
+  { status, headers: ofModel, events }: StreamedModelReply,
+  settle: (charge: ModelCharge) => Eventual<void>,
+): Reply => {
+  addAll(headers, SSE_HEADERS)
+  addAll(headers, ofModel)
+  return { status, headers, chunks: settledChunks(events, settle) }
+}
+
+/** Of a settled call. An error has no rate-limit headers, as they would describe the limits with the charge. */
+const wholeReply = (
+  { settings }: ModelCallNeeds,
+  { headers, call }: Reserved,
+  reply: WholeModelReply | FailedModelReply,
+): Reply => {
+  const { errorFormat, maxRetrySeconds } = settings
+  if (reply.kind === 'failed') {
+    const body = modelProblemBody(reply.problem, formatOf(call.api, errorFormat), call)
+    return { status: reply.problem.status, headers: errorHeaders(reply.headers, maxRetrySeconds), body }
+  }
+  const { status, body: bytes } = reply
+  if (status >= 400) return { status, headers: errorHeaders(reply.headers, maxRetrySeconds), bytes }
+  addAll(headers, reply.headers)
+  return { status, headers, bytes }
+}
+
+const NO_TOKENS: ModelUsage = { inputTokens: 0, outputTokens: 0 }
 
 /** In place: V8 spreads 20 headers in 12 µs, and adds a few in 1. */
 const addAll = (headers: Headers, more: Readonly<Headers>): void => {
@@ -287,7 +173,7 @@ const addAll = (headers: Headers, more: Readonly<Headers>): void => {
 
 const NOTHING: ModelCharge = { of: 'nothing' }
 
-const settleBy = (reservation: Reservation, request: RoutedRequest, charge: ModelCharge): Promise<void> => {
+const settleBy = (reservation: Reservation, request: RoutedRequest, charge: ModelCharge): Eventual<void> => {
   if (charge.of === 'nothing') return reservation.release()
   if (charge.of === 'estimate') return reservation.settle(THE_ESTIMATE)
   return reservation.settle(costOf(request, charge.of === 'usage' ? charge.usage : NO_TOKENS))
@@ -301,7 +187,7 @@ const SSE_HEADERS = {
 }
 
 /** The chunks of a stream, settled once, before the last one is sent or when the reader disconnects. */
-const settledChunks = (events: ModelEvents, settle: (charge: ModelCharge) => Promise<void>): ChunkReader => {
+const settledChunks = (events: ModelEvents, settle: (charge: ModelCharge) => Eventual<void>): ChunkReader => {
   let settled: Promise<void> | undefined
   const settleOnce = (): Promise<void> => {
     settled ??= events.charge().then(settle)

@@ -19,6 +19,7 @@ import {
 import { responseRequestBody, responseResponse } from '../../contract/responses.ts'
 import type { JsonObject } from '../../core/model/json.ts'
 import type { ModelApi } from '../../core/ports/model-backend.ts'
+import { whenReady } from '../../core/ports/when-ready.ts'
 import type { HeaderOf } from '../../web/client.ts'
 import { isAnthropic } from '../../web/model-errors.ts'
 import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
@@ -122,20 +123,21 @@ const handlerOf = (
   { needs, models }: { readonly needs: ModelRoutesNeeds; readonly models: ModelLookup },
 ): HotHandler<ModelBody> => {
   const { defaultModel } = needs.settings
-  return async (body, { acting, requestId, header, signal }) => {
+  return (body, { acting, requestId, header, signal }) => {
     requireExactNames(jsonOf(body))
     const wanted = body.model ?? (header('x-preferred-model') || defaultModel)
-    const model = await usableModel(models, wanted, acting.entity)
-    return call({
-      api,
-      acting,
-      body: jsonOf(body),
-      model,
-      user: userOf(body, header),
-      requestId,
-      header,
-      signal,
-    })
+    return whenReady(usableModel(models, wanted, acting.entity), (model) =>
+      call({
+        api,
+        acting,
+        body: jsonOf(body),
+        model,
+        user: userOf(body, header),
+        requestId,
+        header,
+        signal,
+      }),
+    )
   }
 }
 

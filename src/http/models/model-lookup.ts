@@ -3,7 +3,7 @@ import type { Model } from '../../core/model/model.ts'
 import { MS_NS } from '../../core/model/time.ts'
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import { createCachedReads } from '../../core/ports/cached-reads.ts'
-import type { Eventual } from '../../core/ports/when-ready.ts'
+import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { ModelRejected } from '../errors/problem.ts'
 
@@ -38,13 +38,13 @@ export const createModelLookup = ({ store, clock, caches, settings }: ModelLooku
 export const mayUse = ({ models }: Pick<Entity, 'models'>, modelId: string): boolean =>
   models === null || models.includes(modelId)
 
-/** The registered model of this id, if `entity` (null: anyone) may use it. Throws `ModelRejected`. */
-export const usableModel = async (models: ModelLookup, id: string, entity: Entity | null): Promise<Model> => {
-  const model = isModelId(id) ? await models.get(id) : undefined
-  if (model === undefined) throw new ModelRejected('model_not_found', id)
-  if (entity !== null && !mayUse(entity, id)) throw new ModelRejected('model_not_allowed', id)
-  return model
-}
+/** The registered model of this id, if `entity` (null: anyone) may use it. Throws, or rejects with, `ModelRejected`. */
+export const usableModel = (models: ModelLookup, id: string, entity: Entity | null): Eventual<Model> =>
+  whenReady(isModelId(id) ? models.get(id) : undefined, (model) => {
+    if (model === undefined) throw new ModelRejected('model_not_found', id)
+    if (entity !== null && !mayUse(entity, id)) throw new ModelRejected('model_not_allowed', id)
+    return model
+  })
 
 /** All registered models, cached for the same time. */
 export interface ModelCatalog {

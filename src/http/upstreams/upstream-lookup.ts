@@ -3,6 +3,7 @@ import { DEFAULT_UPSTREAM, isUpstreamName, type Upstream } from '../../core/mode
 import type { AdminStore } from '../../core/ports/admin-store.ts'
 import { createCachedReads } from '../../core/ports/cached-reads.ts'
 import type { UpstreamReader } from '../../core/ports/upstreams.ts'
+import { whenReady } from '../../core/ports/when-ready.ts'
 import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 
 /** Configured upstreams, cached as long as the settings allow. Call `forget` after each change by this process. */
@@ -38,11 +39,12 @@ export const createUpstreamLookup = (needs: UpstreamLookupNeeds): UpstreamLookup
     read: async () => ({ isAny: (await store.listUpstreams()).length > 0 }),
   })
   return {
-    async upstream(name) {
+    upstream(name) {
       if (name === DEFAULT_UPSTREAM && environmentUpstream !== null) return environmentUpstream
       return isUpstreamName(name) ? byName.get(name, maxAgeNs) : undefined
     },
-    hasUpstreams: async () => environmentUpstream !== null || (await any.get('any', maxAgeNs)).isAny,
+    hasUpstreams: () =>
+      environmentUpstream !== null || whenReady(any.get('any', maxAgeNs), ({ isAny }) => isAny),
     forget(name) {
       byName.forget(name)
       any.forget()

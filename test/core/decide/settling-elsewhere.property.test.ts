@@ -65,7 +65,7 @@ describe('a reservation settled by another node', () => {
   test.prop([algorithms, steps], {
     numRuns: runs(200),
   })('has the same result as on its own node', async (algorithm, plan) => {
-    const same = await played(algorithm, plan, (_, reservation, actual) =>
+    const same = await played(algorithm, plan, async (_, reservation, actual) =>
       actual === null ? reservation.release() : reservation.settle(actual),
     )
     const elsewhere = await played(algorithm, plan, ({ limiter }, { charges }, actual) =>

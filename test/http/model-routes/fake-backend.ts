@@ -1,4 +1,5 @@
 import type {
+  LongPrompt,
   ModelBackend,
   ModelCall,
   ModelCharge,
@@ -16,7 +17,10 @@ interface FakeOptions {
   /** Tokens of every prompt. */
   readonly inputTokens?: number
   readonly defaultOutputTokens?: number | null
-  readonly leastEstimate?: ModelBackend['leastEstimate']
+  /** A lower bound of the tokens of every prompt, which is long. */
+  readonly leastTokens?: number
+  /** Counts it. */
+  readonly count?: LongPrompt['count']
   readonly call?: ModelBackend['call']
 }
 
@@ -24,13 +28,20 @@ export const PROMPT_TOKENS = 13
 
 /** A backend that counts and generates what it is told to; by default, as many tokens as the request names, else 16. */
 export const fakeBackend = (options: FakeOptions = {}): FakeBackend => {
-  const { inputTokens = PROMPT_TOKENS, defaultOutputTokens = 16, call = generated } = options
+  const { inputTokens = PROMPT_TOKENS, defaultOutputTokens = 16, call = generated, leastTokens } = options
   const calls: ModelCall[] = []
   return {
     calls,
-    leastEstimate: options.leastEstimate ?? (() => undefined),
     async estimate({ body }) {
-      return { inputTokens, namedOutputTokens: named(body), choices: 1, defaultOutputTokens }
+      const estimate = (tokens: number) => ({
+        inputTokens: tokens,
+        namedOutputTokens: named(body),
+        choices: 1,
+        defaultOutputTokens,
+      })
+      const counted = estimate(inputTokens)
+      if (leastTokens === undefined) return counted
+      return { least: estimate(leastTokens), count: options.count ?? (async () => counted) }
     },
     async call(received) {
       calls.push(received)

@@ -149,18 +149,8 @@ describe('a request without a maximum', () => {
 })
 
 describe('a long prompt', () => {
-  const least = (inputTokens: number) => () => ({
-    inputTokens,
-    namedOutputTokens: 5,
-    choices: 1,
-    defaultOutputTokens: 16,
-  })
-
   test('that can never pass is denied without being counted', async () => {
-    const backend = {
-      ...fakeBackend({ leastEstimate: least(5000) }),
-      estimate: () => Promise.reject(new Error()),
-    }
+    const backend = fakeBackend({ leastTokens: 5000, count: () => Promise.reject(new Error()) })
     const response = await createDemoChat({ backend }).send('key-bob', hello(5))
     expect([response.status, response.headers.get('x-should-retry')]).toEqual([429, 'false'])
     expect(await denialOf(response)).toMatchObject({ violations: [{ limit_name: 'tpm', requested: 5005 }] })
@@ -168,12 +158,11 @@ describe('a long prompt', () => {
 
   test('of a caller at their limit is denied without being counted', async () => {
     let counted = 0
-    const fake = fakeBackend({ leastEstimate: least(600) })
-    const estimate = async () => {
+    const count = async () => {
       counted += 1
-      return { ...least(700)(), namedOutputTokens: 5 }
+      return { inputTokens: 700, namedOutputTokens: 5, choices: 1, defaultOutputTokens: 16 }
     }
-    const chat = createDemoChat({ backend: { ...fake, estimate }, leaseTtlMs: 1000 })
+    const chat = createDemoChat({ backend: fakeBackend({ leastTokens: 600, count }), leaseTtlMs: 1000 })
     const statuses: number[] = []
     for (let turn = 0; turn < 5; turn++) statuses.push((await chat.send('key-bob', hello(5))).status)
     expect(statuses).toEqual([200, 429, 429, 429, 429])
@@ -182,7 +171,7 @@ describe('a long prompt', () => {
   })
 
   test('that passes is counted, and reserved once', async () => {
-    const chat = createDemoChat({ backend: fakeBackend({ leastEstimate: least(10) }) })
+    const chat = createDemoChat({ backend: fakeBackend({ leastTokens: 10 }) })
     expect((await chat.send('key-bob', hello(5))).status).toBe(200)
     expect((await chat.bucket('key-bob'))?.used_tokens).toBe(18n)
   })

@@ -1,0 +1,174 @@
+import type { Decision, DecisionRequest, Denied } from '../../core/decide/decision.ts'
+import { createUnpricedWatch, type UnpricedWatch } from '../../core/decide/policy-use.ts'
+import type { JsonObject } from '../../core/model/json.ts'
+import type { Cost } from '../../core/model/meter.ts'
+import { type Model, priceOf } from '../../core/model/model.ts'
+import type {
+  AbortSignalLike,
+  LongPrompt,
+  ModelApi,
+  ModelUsage,
+  PromptEstimate,
+} from '../../core/ports/model-backend.ts'
+import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
+import type { HeaderOf } from '../../web/client.ts'
+import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
+import { type Decider, decisionOf } from '../decisions.ts'
+import { needsBound, outputBoundOf, reservedOutput } from './output-bound.ts'
+import { continuedTokens } from './response-chain.ts'
+
+/** A valid request to a model that is registered and allowed. */
+export interface RoutedRequest {
+  readonly api: ModelApi
+  readonly acting: ActingIdentity
+  readonly body: JsonObject
+  readonly model: Model
+  /** The user that the request names, in its body or a header. */
+  readonly user: string | undefined
+  readonly requestId: string
+  readonly header: HeaderOf
+  /** Aborts when the client disconnects. Created on demand, which few requests do: it takes longer than a decision. */
+  readonly signal: () => AbortSignalLike
+}
+
+/** A decided request. */
+export interface Decided {
+  readonly decision: Decision
+  readonly estimate: PromptEstimate
+  /** The most output tokens per choice; null: the request names a maximum, or has no output. */
+  readonly bound: number | null
+}
+
+export interface ReserveNeeds extends Pick<AppDependencies, 'backend' | 'clock' | 'logger' | 'responses'> {
+  readonly decider: Decider
+}
+
+interface Reserving extends ReserveNeeds {
+  readonly unpriced: UnpricedWatch
+}
+
+/** Counts the prompt of a request, and reserves it with the most output that the response may contain. */
+export const createReserve = (needs: ReserveNeeds): ((request: RoutedRequest) => Eventual<Decided>) => {
+  const reserving: Reserving = { ...needs, unpriced: createUnpricedWatch(needs.logger) }
+  return (request) =>
+    whenReady(needs.backend.estimate(request), (prompt) =>
+      'least' in prompt
+        ? reserveLong(reserving, request, prompt)
+        : reserveCounted(reserving, request, prompt),
+    )
+}
+
+/**
+ * A caller at their limit cannot make the process count long prompts: by a lower bound of its tokens, a request that can never
+ * pass, or repeats a denial of the last second, is denied at once.
+ */
+const reserveLong = async (
+  reserving: Reserving,
+  request: RoutedRequest,
+  { least, count }: LongPrompt,
+): Promise<Decided> => {
+  const { decider } = reserving
+  const admissible = await admissibleFor(decider, request)
+  const bound = outputBoundOf(least, request.model, admissible)
+  const wanted = decisionRequest(request, estimatedCost(request, least, bound))
+  const isDenied = decider.foreseesDenial(wanted) || exceeds(wanted.cost, admissible)
+  const denied = isDenied ? await denialOf(decider, wanted) : undefined
+  if (denied !== undefined) return { decision: denied, estimate: least, bound }
+  const decided = await reserveCounted(reserving, request, await count())
+  if (!decided.decision.allowed) await denialOf(decider, wanted)
+  return decided
+}
+
+const admissibleFor = (decider: Decider, { acting, model, user }: RoutedRequest): Eventual<Cost> =>
+  decider.largestAdmissible({ entityId: acting.entityId, resource: model.id, user })
+
+const exceeds = (cost: Cost, admissible: Cost): boolean =>
+  (cost.tokens ?? 0) > (admissible.tokens ?? Number.POSITIVE_INFINITY) ||
+  (cost.input_tokens ?? 0) > (admissible.input_tokens ?? Number.POSITIVE_INFINITY)
+
+/** The denial of a request; undefined, and nothing charged, if it is allowed. It is remembered for a second. */
+const denialOf = async (decider: Decider, wanted: DecisionRequest): Promise<Denied | undefined> => {
+  const decision = await decider.decide(wanted)
+  if (!decision.allowed) return decision
+  await decision.reservation.release()
+  return undefined
+}
+
+const reserveCounted = (
+  reserving: Reserving,
+  request: RoutedRequest,
+  counted: PromptEstimate,
+): Eventual<Decided> =>
+  whenReady(withContinued(reserving, request, counted), (estimate) => {
+    const admissible = needsBound(estimate) ? admissibleFor(reserving.decider, request) : NO_COST
+    return whenReady(admissible, (most) =>
+      reserveBounded(reserving, request, estimate, outputBoundOf(estimate, request.model, most)),
+    )
+  })
+
+const NO_COST: Cost = {}
+
+/** The estimate, with the tokens of the response that the request continues. */
+const withContinued = (
+  needs: Reserving,
+  { api, acting, body }: RoutedRequest,
+  estimate: PromptEstimate,
+): Eventual<PromptEstimate> => {
+  if (api !== 'responses') return estimate
+  return continuedTokens(needs, acting.entityId, body).then((continued) =>
+    continued === 0 ? estimate : { ...estimate, inputTokens: estimate.inputTokens + continued },
+  )
+}
+
+const reserveBounded = (
+  { decider, unpriced }: Reserving,
+  request: RoutedRequest,
+  estimate: PromptEstimate,
+  bound: number | null,
+): Eventual<Decided> =>
+  whenReady(
+    decisionOf(decider, decisionRequest(request, estimatedCost(request, estimate, bound))),
+    (decision) => {
+      unpriced(request.model, decision)
+      return { decision, estimate, bound }
+    },
+  )
+
+const estimatedCost = (request: RoutedRequest, estimate: PromptEstimate, bound: number | null): Cost =>
+  costOf(request, { inputTokens: estimate.inputTokens, outputTokens: reservedOutput(estimate, bound) })
+
+const decisionRequest = ({ acting, model, user }: RoutedRequest, cost: Cost): DecisionRequest => {
+  const wanted: { -readonly [K in keyof DecisionRequest]: DecisionRequest[K] } = {
+    entityId: acting.entityId,
+    resource: model.id,
+    cost,
+    settles: true,
+  }
+  if (user !== undefined) wanted.user = user
+  return wanted
+}
+
+/** The cost per meter; without prices, it has none in money. Counting tokens costs a request and no tokens. */
+export const costOf = (
+  { api, model: { prices } }: Pick<RoutedRequest, 'api' | 'model'>,
+  usage: ModelUsage,
+): Cost => {
+  if (api === 'count_tokens') return ONE_REQUEST
+  const cost: { -readonly [M in keyof Cost]: Cost[M] } = {
+    requests: 1,
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    tokens: usage.inputTokens + usage.outputTokens,
+  }
+  if (prices !== null) {
+    cost.cost_usd_micros = priceOf(prices, {
+      input: usage.inputTokens,
+      output: usage.outputTokens,
+      cachedInput: usage.cachedInputTokens ?? 0,
+      cacheWrite: usage.cacheWriteTokens ?? 0,
+    })
+  }
+  return cost
+}
+
+const ONE_REQUEST: Cost = { requests: 1 }
